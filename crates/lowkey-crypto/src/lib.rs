@@ -1,2 +1,48 @@
-//! placeholder
+//! The primitives of a Lowkey channel: X25519, ChaCha20-Poly1305, BLAKE2s, and the [`Secret`] that
+//! carries bytes between them.
+//!
+//! Every type here stands in front of a *body*, one implementation of the same function:
+//!
+//! | body | what it is | chosen |
+//! | --- | --- | --- |
+//! | portable | curve25519-dalek, chacha20poly1305, blake2 | unless another is |
+//! | aws-lc | X25519 and the AEAD of aws-lc-rs; BLAKE2s is the portable one | by the feature `aws-lc` |
+//!
+//! All bodies give the same results. `RUSTFLAGS='--cfg lowkey_backend="portable"'`, set by whoever builds
+//! the final binary, takes the portable body whatever the features say.
+//!
+//! # Constant time
+//! No body branches on a secret or indexes memory by one. The portable body multiplies secrets with
+//! 32×32→64-bit (or wider) instructions: it is constant-time on cores where these take a constant
+//! time, and is **not** on Cortex-M3 and Cortex-M0, where a long multiply (UMULL, UMLAL, or the
+//! compiler's routine for it) takes a time that depends on its operands. BLAKE2s and ChaCha20 only
+//! add, rotate and xor, and are constant-time everywhere.
+//!
+//! # Wiping
+//! Keys, hash states and intermediate keys are wiped when they are dropped. Copies that the compiler made in
+//! registers, or on stack it no longer uses, are out of this crate's reach.
 #![no_std]
+// `lowkey_backend` is set on the command line of a final binary; no build script declares it.
+#![allow(unexpected_cfgs)]
+
+mod aead;
+mod blake2s;
+mod body;
+mod hkdf;
+mod secret;
+mod x25519;
+
+pub use aead::{AeadKey, Forged};
+pub use blake2s::Blake2s;
+pub use hkdf::hkdf;
+pub use secret::Secret;
+pub use x25519::{PrivateKey, PublicKey};
+
+/// Bytes in a key: X25519 private and public, AEAD, keyed BLAKE2s.
+pub const KEY_LEN: usize = 32;
+/// Bytes in a Poly1305 tag.
+pub const TAG_LEN: usize = 16;
+/// Bytes in an AEAD nonce (RFC 8439 §2.8).
+pub const NONCE_LEN: usize = 12;
+/// Bytes in a BLAKE2s-256 hash.
+pub const HASH_LEN: usize = 32;

@@ -1,0 +1,76 @@
+//! Bytes that nobody can print, compare or copy by accident.
+
+use core::fmt;
+
+use subtle::ConstantTimeEq;
+use zeroize::Zeroize;
+
+/// `N` secret bytes.
+///
+/// Holding one tells you that these bytes are wiped when it is dropped, that `{:?}` prints none of them, and
+/// that every copy was asked for by name. It does not tell you that they are random, or that moving the
+/// value left nothing behind: a move is a copy of bytes that Rust does not wipe.
+pub struct Secret<const N: usize>([u8; N]);
+
+impl<const N: usize> Secret<N> {
+    /// Wraps `bytes`. The caller's own copy, if one remains, stays as it is; see [`take`](Self::take).
+    #[must_use]
+    pub const fn new(bytes: [u8; N]) -> Self {
+        Self(bytes)
+    }
+
+    /// Moves the bytes out of `from`, which is all zeros afterwards.
+    #[must_use]
+    pub fn take(from: &mut [u8; N]) -> Self {
+        let secret = Self(*from);
+        from.zeroize();
+        secret
+    }
+
+    /// `N` zero bytes, to be written through [`expose_mut`](Self::expose_mut).
+    #[must_use]
+    pub fn zeroed() -> Self {
+        Self([0; N])
+    }
+
+    /// The bytes, to be read.
+    #[must_use]
+    pub fn expose(&self) -> &[u8; N] {
+        &self.0
+    }
+
+    /// The bytes, to be written.
+    pub fn expose_mut(&mut self) -> &mut [u8; N] {
+        &mut self.0
+    }
+
+    /// A second `Secret` of the same bytes: the one deliberate way to copy.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self(self.0)
+    }
+
+    /// Whether all bytes are zero, in a time that depends on `N` only.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        self.0.ct_eq(&[0; N]).into()
+    }
+
+    /// Whether both hold the same bytes, in a time that depends on `N` only.
+    #[must_use]
+    pub fn ct_eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl<const N: usize> Drop for Secret<N> {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl<const N: usize> fmt::Debug for Secret<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
