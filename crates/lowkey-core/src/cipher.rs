@@ -1,0 +1,129 @@
+//! The two directions of a session: a Noise `CipherState` (§5.1) each, that can do one thing only.
+//!
+//! A [`Sealer`] only seals and an [`Opener`] only opens, so no record can be sent under the key
+//! meant for receiving. Neither lets its nonce be set.
+
+use crate::{Error, TAG_LEN};
+use core::fmt;
+use lowkey_crypto::AeadKey;
+
+/// Records under one key before `REKEY()` (Noise §4.2, §11.3): nonces 0..=1,023 are under the first.
+pub const REKEY_INTERVAL: u64 = 1_024;
+
+/// The key and nonce of one direction.
+struct Direction {
+    k: AeadKey,
+    n: u64,
+}
+
+impl Direction {
+    /// The nonce of the next record; `2^64 − 1` is kept for `REKEY()` (Noise §5.1).
+    fn nonce(&self) -> Result<[u8; 12], Error> {
+        if self.n == u64::MAX { Err(Error::Exhausted) } else { Ok(nonce(self.n)) }
+    }
+
+    /// Moves on to the next record. The key changes as soon as the record before a multiple of 1,024
+    /// is done, which on the wire is the same as just before the next one, and leaves the old key
+    /// in memory for less long.
+    fn advance(&mut self) {
+        self.n = self.n.saturating_add(1);
+        if self.n % REKEY_INTERVAL == 0 {
+            self.k = self.k.rekeyed();
+        }
+    }
+}
+
+/// ChaChaPoly's nonce (Noise §12.3): 32 zero bits, then `n` little-endian.
+pub(crate) fn nonce(n: u64) -> [u8; 12] {
+    let [a, b, c, d, e, f, g, h] = n.to_le_bytes();
+    [0, 0, 0, 0, a, b, c, d, e, f, g, h]
+}
+
+/// The sending half of a session.
+///
+/// Holding one tells you that the peer holds the matching [`Opener`]; not that it is still there.
+pub struct Sealer(Direction);
+
+impl Sealer {
+    pub(crate) fn new(k: AeadKey) -> Self {
+        Self(Direction { k, n: 0 })
+    }
+
+    /// Seals `record` in place: plaintext, then 16 bytes of room that receive the tag.
+    ///
+    /// `ENCRYPT(k, n, "", plaintext)`, Noise §5.1; `n` moves on, and the key with every 1,024th record.
+    ///
+    /// # Errors
+    /// - [`Error::BufferTooSmall`]: `record` is shorter than a tag or longer than 65,535 bytes; nothing changed.
+    /// - [`Error::Exhausted`]: 2^64 − 1 records were sealed; nothing changed.
+    pub fn seal(&mut self, record: &mut [u8]) -> Result<(), Error> {
+        if record.len() > crate::MAX_MESSAGE {
+            return Err(Error::BufferTooSmall);
+        }
+        let (text, tag) = record.split_last_chunk_mut::<TAG_LEN>().ok_or(Error::BufferTooSmall)?;
+        *tag = self.0.k.seal_in_place(&self.0.nonce()?, &[], text);
+        self.0.advance();
+        Ok(())
+    }
+
+    /// How many records have been sealed.
+    pub fn count(&self) -> u64 {
+        self.0.n
+    }
+}
+
+/// The receiving half of a session.
+pub struct Opener(Direction);
+
+impl Opener {
+    pub(crate) fn new(k: AeadKey) -> Self {
+        Self(Direction { k, n: 0 })
+    }
+
+    /// Opens `record` in place and returns the plaintext inside it.
+    ///
+    /// `DECRYPT(k, n, "", record)`, Noise §5.1; `n` moves on only when the tag is right.
+    ///
+    /// # Errors
+    /// - [`Error::Truncated`]: shorter than a tag (16 bytes); nothing changed.
+    /// - [`Error::Decrypt`]: forged or out of order; `record` holds no plaintext, `n` is unchanged.
+    /// - [`Error::Exhausted`]: 2^64 − 1 records were opened; nothing changed.
+    pub fn open<'r>(&mut self, record: &'r mut [u8]) -> Result<&'r mut [u8], Error> {
+        let text_len = record.len().checked_sub(TAG_LEN).ok_or(Error::Truncated)?;
+        let nonce = self.0.nonce()?;
+        self.0.k.open_in_place(&nonce, &[], record).map_err(|_| Error::Decrypt)?;
+        self.0.advance();
+        record.get_mut(..text_len).ok_or(Error::Truncated)
+    }
+
+    /// How many records have been opened.
+    pub fn count(&self) -> u64 {
+        self.0.n
+    }
+}
+
+impl fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sealer").field("n", &self.0.n).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Opener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opener").field("n", &self.0.n).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+impl Sealer {
+    pub(crate) fn skip_to(&mut self, n: u64) {
+        self.0.n = n;
+    }
+}
+
+#[cfg(test)]
+impl Opener {
+    pub(crate) fn skip_to(&mut self, n: u64) {
+        self.0.n = n;
+    }
+}

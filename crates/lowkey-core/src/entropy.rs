@@ -1,0 +1,84 @@
+//! Ephemeral keys that stay apart and stay hidden even when the entropy source does not work.
+//!
+//! Every ephemeral is BLAKE2s, keyed by a hedge secret, over a label, fresh entropy, the handshake
+//! hash so far and a counter. With a working source that is as good as the source. With a source
+//! that is stuck, the counter keeps two ephemerals from being equal and the secret keeps them from
+//! being guessed. Without the counter a stuck source would repeat an initiator's ephemeral, and a
+//! replayed message 2 would bring old record keys back.
+
+use crate::Error;
+use lowkey_crypto::{Blake2s, PrivateKey, Secret};
+
+/// A source of fresh randomness: a hardware generator, an operating system, or a stored seed.
+pub trait Entropy {
+    /// Fills `out` with fresh random bytes.
+    ///
+    /// # Errors
+    /// [`EntropyFailed`]: the source does not work now; what `out` holds is not used.
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyFailed>;
+}
+
+impl<T: Entropy + ?Sized> Entropy for &mut T {
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyFailed> {
+        (**self).fill(out)
+    }
+}
+
+/// The entropy source could not deliver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntropyFailed;
+
+/// A number that outlives a power cut.
+pub trait Counter {
+    /// Moves on and returns a number that this call has never returned before on this device.
+    ///
+    /// The number is stored so that it survives a reset *before* this returns it.
+    ///
+    /// # Errors
+    /// [`CounterFailed`]: the store could not be read or written; no number was used.
+    fn next(&mut self) -> Result<u64, CounterFailed>;
+}
+
+/// The stored counter could not be moved on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CounterFailed;
+
+/// Makes the ephemerals of one boot (or one process): each is new, whatever the entropy source does.
+pub struct Ephemerals<E> {
+    entropy: E,
+    hedge: Secret<32>,
+    boot: u64,
+    attempt: u64,
+}
+
+impl<E: Entropy> Ephemerals<E> {
+    /// Begins a boot: takes one number from `counter` for all ephemerals made by this value.
+    ///
+    /// `hedge` is 32 random bytes made and stored with the static key, and used for nothing else.
+    ///
+    /// # Errors
+    /// [`Error::Counter`]: nothing was made; the call can be repeated.
+    pub fn new<C: Counter + ?Sized>(entropy: E, hedge: Secret<32>, counter: &mut C) -> Result<Self, Error> {
+        let boot = counter.next().map_err(|CounterFailed| Error::Counter)?;
+        Ok(Self { entropy, hedge, boot, attempt: 0 })
+    }
+
+    /// The number this boot took from the counter.
+    pub fn boot(&self) -> u64 {
+        self.boot
+    }
+
+    /// BLAKE2s(hedge, `"lowkey ephemeral"` ‖ fresh ‖ h ‖ boot ‖ attempt), integers big-endian.
+    pub(crate) fn next(&mut self, h: &[u8; 32]) -> Result<PrivateKey, Error> {
+        let mut fresh = Secret::<32>::zeroed();
+        self.entropy.fill(fresh.expose_mut()).map_err(|EntropyFailed| Error::Entropy)?;
+        self.attempt = self.attempt.checked_add(1).ok_or(Error::Exhausted)?;
+        let mut hash = Blake2s::keyed(&self.hedge);
+        hash.update(b"lowkey ephemeral");
+        hash.update(fresh.expose());
+        hash.update(h);
+        hash.update(&self.boot.to_be_bytes());
+        hash.update(&self.attempt.to_be_bytes());
+        Ok(PrivateKey::new(&Secret::take(&mut hash.finalize())))
+    }
+}

@@ -1,0 +1,155 @@
+//! Who we are, whom we have pinned, and what we share with them.
+
+use crate::Error;
+use core::fmt;
+use lowkey_crypto::{Blake2s, PrivateKey, PublicKey, Secret};
+
+/// Our static key pair.
+pub struct Identity {
+    private: PrivateKey,
+    public: PublicKey,
+}
+
+impl Identity {
+    /// The identity of a 32-byte X25519 private key; computes the public key (one multiplication).
+    pub fn new(secret: Secret<32>) -> Self {
+        let private = PrivateKey::new(&secret);
+        let public = private.public_key();
+        Self { private, public }
+    }
+
+    /// The same, with the public key already known: no multiplication.
+    ///
+    /// A public key that does not belong to the secret makes every handshake fail at the peer; it
+    /// reveals nothing.
+    pub fn from_parts(secret: Secret<32>, public: PublicKey) -> Self {
+        Self { private: PrivateKey::new(&secret), public }
+    }
+
+    /// The public half, to be pinned by peers.
+    pub fn public_key(&self) -> PublicKey {
+        self.public
+    }
+
+    pub(crate) fn diffie_hellman(&self, theirs: &PublicKey) -> Secret<32> {
+        self.private.diffie_hellman(theirs)
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("public", &self.public).finish_non_exhaustive()
+    }
+}
+
+/// A pinned public key, with the static-static Diffie-Hellman that KK needs already computed.
+///
+/// Holding one tells you that the key is not our own and not of low order. It does not tell you
+/// that anybody is there. It belongs to the [`Identity`] it was pinned with: with another one every
+/// handshake fails.
+pub struct Peer {
+    public: PublicKey,
+    ss: Secret<32>,
+}
+
+impl Peer {
+    /// Pins `public` for `identity` (one multiplication, saved in every later handshake).
+    ///
+    /// # Errors
+    /// - [`Error::OwnKey`]: that key is ours.
+    /// - [`Error::WeakKey`]: the static-static Diffie-Hellman is all zeros; the key is of low order.
+    pub fn pin(identity: &Identity, public: PublicKey) -> Result<Self, Error> {
+        if public == identity.public {
+            return Err(Error::OwnKey);
+        }
+        let ss = identity.diffie_hellman(&public);
+        if ss.is_zero() { Err(Error::WeakKey) } else { Ok(Self { public, ss }) }
+    }
+
+    /// A peer pinned earlier, with the stored static-static Diffie-Hellman: no multiplication.
+    ///
+    /// # Errors
+    /// [`Error::WeakKey`]: `ss` is all zeros.
+    pub fn from_parts(public: PublicKey, ss: Secret<32>) -> Result<Self, Error> {
+        if ss.is_zero() { Err(Error::WeakKey) } else { Ok(Self { public, ss }) }
+    }
+
+    /// The pinned key.
+    pub fn public_key(&self) -> PublicKey {
+        self.public
+    }
+
+    /// The static-static Diffie-Hellman, to be stored beside the static key and as secret as that.
+    pub fn shared_secret(&self) -> &Secret<32> {
+        &self.ss
+    }
+}
+
+impl fmt::Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peer").field("public", &self.public).finish_non_exhaustive()
+    }
+}
+
+/// A pre-shared key: 32 random bytes that exactly two sides know (Noise §9).
+#[derive(Debug)]
+pub struct Psk(Secret<32>);
+
+impl Psk {
+    /// The PSK of these 32 bytes.
+    pub fn new(secret: Secret<32>) -> Self {
+        Self(secret)
+    }
+
+    pub(crate) fn secret(&self) -> &Secret<32> {
+        &self.0
+    }
+}
+
+/// The public name of a pinning on the wire: 1 to 32 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Id {
+    bytes: [u8; Self::MAX],
+    len: u8,
+}
+
+impl Id {
+    /// The longest id, in bytes.
+    pub const MAX: usize = 32;
+
+    /// An id of 1 to 32 bytes; `None` for any other length.
+    pub fn new(id: &[u8]) -> Option<Self> {
+        let mut bytes = [0; Self::MAX];
+        bytes.get_mut(..id.len())?.copy_from_slice(id);
+        match u8::try_from(id.len()) {
+            Ok(len @ 1..) => Some(Self { bytes, len }),
+            _ => None,
+        }
+    }
+
+    /// The default id of a pinning: the first 8 bytes of BLAKE2s-256(`lowkey id` ‖ initiator ‖ responder).
+    pub fn of_pinning(initiator: &PublicKey, responder: &PublicKey) -> Self {
+        let mut hash = Blake2s::new();
+        hash.update(b"lowkey id");
+        hash.update(initiator.as_bytes());
+        hash.update(responder.as_bytes());
+        let mut bytes = [0; Self::MAX];
+        bytes.iter_mut().zip(hash.finalize()).take(8).for_each(|(to, from)| *to = from);
+        Self { bytes, len: 8 }
+    }
+
+    /// The bytes as they stand in the hello.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Id(")?;
+        for byte in self.as_bytes() {
+            write!(f, "{byte:02x}")?;
+        }
+        f.write_str(")")
+    }
+}

@@ -1,0 +1,259 @@
+//! The key page: everything that makes one device itself, in 344 bytes of flash of their own.
+//!
+//! The firmware image holds no key. Provisioning writes this page once; the firmware reads it where
+//! it lies. Integers are single bytes; unused bytes are zero.
+//!
+//! | offset | bytes | field |
+//! | ---: | ---: | --- |
+//! | 0 | 4 | `LKPG` |
+//! | 4 | 1 | version of this layout, 1 |
+//! | 5 | 1 | flags: bit 0, a PSK is set; the others are zero |
+//! | 6 | 1 | length of the id, 1..=32 |
+//! | 7 | 1 | length of the address, 0..=64 |
+//! | 8 | 32 | id of the pinning |
+//! | 40 | 64 | address of the peer, UTF-8 text as the firmware understands it, for example `host:port` |
+//! | 104 | 32 | static private key |
+//! | 136 | 32 | its public key |
+//! | 168 | 32 | the peer's static public key |
+//! | 200 | 32 | the static-static Diffie-Hellman of both |
+//! | 232 | 32 | hedge secret for ephemerals |
+//! | 264 | 32 | seed, for a device without an entropy source |
+//! | 296 | 32 | PSK, or zeros |
+//! | 328 | 16 | BLAKE2s-256 over bytes 0..328, its first 16 |
+//!
+//! The check finds accidents, not attackers: who can write the page owns the device.
+
+use crate::{Error, Id, Identity, Peer, Psk};
+use core::fmt;
+use lowkey_crypto::{Blake2s, PublicKey, Secret};
+
+/// Length of a key page, in bytes.
+pub const LEN: usize = CHECK + CHECK_LEN;
+
+const MAGIC: [u8; 4] = *b"LKPG";
+const VERSION: u8 = 1;
+const FLAG_PSK: u8 = 1;
+
+const ID: usize = 8;
+const ADDRESS: usize = ID + Id::MAX;
+const STATIC: usize = ADDRESS + MAX_ADDRESS;
+const PUBLIC: usize = STATIC + 32;
+const PEER: usize = PUBLIC + 32;
+const SHARED: usize = PEER + 32;
+const HEDGE: usize = SHARED + 32;
+const SEED: usize = HEDGE + 32;
+const PSK: usize = SEED + 32;
+const CHECK: usize = PSK + 32;
+const CHECK_LEN: usize = 16;
+
+/// The longest address, in bytes.
+pub const MAX_ADDRESS: usize = 64;
+
+const _: () = assert!(LEN == 344 && LEN % 4 == 0, "programmed in words");
+
+/// Why a key page cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PageError {
+    /// Fewer than [`LEN`] bytes.
+    Truncated,
+    /// Erased flash (all bytes `0xff`): this device has not been provisioned.
+    Blank,
+    /// Something else lies here: no `LKPG` at its start.
+    NoPage,
+    /// A layout this firmware does not know.
+    Version(u8),
+    /// The check does not match: damaged, or written halfway.
+    Damaged,
+    /// The check matches and a field is impossible all the same: a provisioning tool's error.
+    Malformed,
+}
+
+impl fmt::Display for PageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl core::error::Error for PageError {}
+
+impl PageError {
+    /// The message of this error, for firmware that prints without `core::fmt`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Truncated => "key page: shorter than 344 bytes",
+            Self::Blank => "key page: blank, this device has not been provisioned",
+            Self::NoPage => "key page: something else is in its place",
+            Self::Version(_) => "key page: of a version that this firmware does not know",
+            Self::Damaged => "key page: damaged, its check does not match",
+            Self::Malformed => "key page: a field is impossible",
+        }
+    }
+}
+
+/// A key page that has been checked, read where it lies.
+///
+/// Holding one tells you that its bytes are what a provisioning tool wrote; not who wrote them.
+#[derive(Clone, Copy)]
+pub struct Page<'f> {
+    bytes: &'f [u8; LEN],
+    id: Id,
+    address: &'f str,
+}
+
+impl<'f> Page<'f> {
+    /// Checks the page at the front of `flash`.
+    ///
+    /// # Errors
+    /// As [`PageError`] says; nothing is guessed.
+    pub fn read(flash: &'f [u8]) -> Result<Self, PageError> {
+        let bytes: &[u8; LEN] = flash.first_chunk().ok_or(PageError::Truncated)?;
+        let [m0, m1, m2, m3, version, flags, id_len, address_len, ..] = *bytes;
+        if bytes.iter().all(|byte| *byte == 0xff) {
+            return Err(PageError::Blank);
+        }
+        if [m0, m1, m2, m3] != MAGIC {
+            return Err(PageError::NoPage);
+        }
+        if version != VERSION {
+            return Err(PageError::Version(version));
+        }
+        // A checksum over a page that is ours: nobody learns from where the comparison stops.
+        if field::<CHECK_LEN>(bytes, CHECK) != check(bytes) {
+            return Err(PageError::Damaged);
+        }
+        let malformed = PageError::Malformed;
+        let id = field::<{ Id::MAX }>(bytes, ID);
+        let id = id.get(..usize::from(id_len)).and_then(Id::new).ok_or(malformed)?;
+        let address = bytes.get(ADDRESS..STATIC).and_then(|field| field.get(..usize::from(address_len)));
+        let address = core::str::from_utf8(address.ok_or(malformed)?).map_err(|_| malformed)?;
+        if flags & !FLAG_PSK != 0 {
+            return Err(malformed);
+        }
+        Ok(Self { bytes, id, address })
+    }
+
+    /// The pinning's id.
+    pub fn id(&self) -> &Id {
+        &self.id
+    }
+
+    /// The peer's address, as text; empty if none was provisioned.
+    pub fn address(&self) -> &'f str {
+        self.address
+    }
+
+    /// Our static key pair; no multiplication, the public key is in the page.
+    pub fn identity(&self) -> Identity {
+        Identity::from_parts(self.secret(STATIC), PublicKey::new(field(self.bytes, PUBLIC)))
+    }
+
+    /// The pinned peer; no multiplication, the static-static Diffie-Hellman is in the page.
+    ///
+    /// # Errors
+    /// [`Error::OwnKey`], [`Error::WeakKey`]: such a key should never have been provisioned.
+    pub fn peer(&self) -> Result<Peer, Error> {
+        let public = PublicKey::new(field(self.bytes, PEER));
+        if *public.as_bytes() == field::<32>(self.bytes, PUBLIC) {
+            return Err(Error::OwnKey);
+        }
+        Peer::from_parts(public, self.secret(SHARED))
+    }
+
+    /// The PSK, where the pinning has one.
+    pub fn psk(&self) -> Option<Psk> {
+        let [.., flags, _, _] = field::<8>(self.bytes, 0);
+        (flags & FLAG_PSK != 0).then(|| Psk::new(self.secret(PSK)))
+    }
+
+    /// The hedge secret, for [`Ephemerals`](crate::Ephemerals).
+    pub fn hedge(&self) -> Secret<32> {
+        self.secret(HEDGE)
+    }
+
+    /// 32 random bytes for a device without an entropy source, to be stretched with its boot counter.
+    pub fn seed(&self) -> Secret<32> {
+        self.secret(SEED)
+    }
+
+    fn secret(&self, at: usize) -> Secret<32> {
+        Secret::take(&mut field(self.bytes, at))
+    }
+}
+
+impl fmt::Debug for Page<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Page").field("id", &self.id).field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// What a provisioning tool puts into a page.
+#[derive(Debug)]
+pub struct Contents<'a> {
+    /// The pinning's id.
+    pub id: Id,
+    /// The peer's address, at most [`MAX_ADDRESS`] bytes of UTF-8.
+    pub address: &'a str,
+    /// The device's static private key.
+    pub static_key: &'a Secret<32>,
+    /// The peer's static public key.
+    pub peer: PublicKey,
+    /// 32 random bytes, used for nothing else.
+    pub hedge: &'a Secret<32>,
+    /// 32 random bytes, used for nothing else.
+    pub seed: &'a Secret<32>,
+    /// The PSK, if the pinning has one.
+    pub psk: Option<&'a Secret<32>>,
+}
+
+impl Contents<'_> {
+    /// The page's bytes.
+    ///
+    /// # Errors
+    /// - [`Error::BufferTooSmall`]: the address is longer than [`MAX_ADDRESS`] bytes.
+    /// - [`Error::OwnKey`], [`Error::WeakKey`]: the peer's key cannot be pinned.
+    pub fn encode(&self) -> Result<Secret<LEN>, Error> {
+        let identity = Identity::new(self.static_key.duplicate());
+        let peer = Peer::pin(&identity, self.peer)?;
+        let id = self.id.as_bytes();
+        let address = self.address.as_bytes();
+        if address.len() > MAX_ADDRESS {
+            return Err(Error::BufferTooSmall);
+        }
+        let lengths = [id.len(), address.len()].map(|len| u8::try_from(len).unwrap_or(u8::MAX));
+        let flags = if self.psk.is_some() { FLAG_PSK } else { 0 };
+
+        let mut page = Secret::<LEN>::zeroed();
+        let bytes = page.expose_mut();
+        put(bytes, 0, &MAGIC);
+        put(bytes, 4, &[VERSION, flags]);
+        put(bytes, 6, &lengths);
+        put(bytes, ID, id);
+        put(bytes, ADDRESS, address);
+        put(bytes, STATIC, self.static_key.expose());
+        put(bytes, PUBLIC, identity.public_key().as_bytes());
+        put(bytes, PEER, self.peer.as_bytes());
+        put(bytes, SHARED, peer.shared_secret().expose());
+        put(bytes, HEDGE, self.hedge.expose());
+        put(bytes, SEED, self.seed.expose());
+        put(bytes, PSK, self.psk.unwrap_or(&Secret::zeroed()).expose());
+        let check = check(bytes);
+        put(bytes, CHECK, &check);
+        Ok(page)
+    }
+}
+
+fn check(bytes: &[u8; LEN]) -> [u8; CHECK_LEN] {
+    let mut hash = Blake2s::new();
+    hash.update(bytes.get(..CHECK).unwrap_or_default());
+    field(&hash.finalize(), 0)
+}
+
+/// `N` bytes at `at`, which is one of the constants above and lies inside.
+fn field<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+    bytes.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or([0; N])
+}
+
+fn put(bytes: &mut [u8; LEN], at: usize, value: &[u8]) {
+    bytes.iter_mut().skip(at).zip(value).for_each(|(to, from)| *to = *from);
+}

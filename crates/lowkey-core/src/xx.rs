@@ -1,0 +1,138 @@
+//! XX and XXpsk0: no static key known in advance; both are sent and proven. One and a half round trips.
+//!
+//! ```text
+//! XX:                       XXpsk0:
+//!   -> e                      -> psk, e
+//!   <- e, ee, s, es           <- e, ee, s, es
+//!   -> s, se                  -> s, se
+//! ```
+//! Noise §7.5 and §9. XX alone proves keys, not people: whoever answers has proven *its* key. The
+//! [`Claim`] at the end is for somebody to judge. With a [`Psk`] it is XXpsk0, without one XX.
+
+use crate::engine::{Engine, Remote, Role};
+use crate::pattern::{XX, XXPSK0};
+use crate::{Claim, Entropy, Ephemerals, Error, Identity, Psk};
+
+fn engine<'k>(role: Role, identity: &'k Identity, psk: Option<&'k Psk>, prologue: &[u8]) -> Engine<'k> {
+    let pattern = if psk.is_some() { &XXPSK0 } else { &XX };
+    Engine::new(pattern, role, identity, Remote::Unknown, psk, prologue)
+}
+
+fn claim(engine: Engine<'_>) -> Result<Claim, Error> {
+    let rs = engine.rs()?;
+    Ok(Claim::new(engine.finish(), rs))
+}
+
+/// The initiator, before message 1.
+pub struct Initiator<'k>(Engine<'k>);
+
+impl<'k> Initiator<'k> {
+    /// Begins a handshake as `identity` with whoever answers (XXpsk0: whoever knows the PSK).
+    pub fn new(identity: &'k Identity, psk: Option<&'k Psk>, prologue: &[u8]) -> Self {
+        Self(engine(Role::Initiator, identity, psk, prologue))
+    }
+
+    /// Writes message 1 to the front of `out` and returns its length: 32 bytes and the payload,
+    /// with a PSK 16 more. Without a PSK the payload is in the clear.
+    ///
+    /// # Errors
+    /// The attempt is over after any of them:
+    /// - [`Error::BufferTooSmall`]: `out` is too short for that.
+    /// - [`Error::Entropy`], [`Error::Exhausted`]: no ephemeral could be made.
+    pub fn write_message_1<E: Entropy>(
+        mut self,
+        ephemerals: &mut Ephemerals<E>,
+        payload: &[u8],
+        out: &mut [u8],
+    ) -> Result<(AwaitMessage2<'k>, usize), Error> {
+        self.0.draw(ephemerals)?;
+        let len = self.0.write_message(payload, out)?;
+        Ok((AwaitMessage2(self.0), len))
+    }
+}
+
+/// The initiator, with message 1 on its way.
+pub struct AwaitMessage2<'k>(Engine<'k>);
+
+impl<'k> AwaitMessage2<'k> {
+    /// Reads message 2 in place; returns the next step and the payload inside `message`.
+    ///
+    /// # Errors
+    /// The attempt is over after any of them:
+    /// - [`Error::Truncated`]: shorter than 96 bytes.
+    /// - [`Error::Decrypt`]: damaged, or the sender does not know the PSK.
+    /// - [`Error::OwnKey`]: the key it claims is ours; our own message came back.
+    pub fn read_message_2(mut self, message: &mut [u8]) -> Result<(SendMessage3<'k>, &mut [u8]), Error> {
+        let payload = self.0.read_message(message)?;
+        Ok((SendMessage3(self.0), payload))
+    }
+}
+
+/// The initiator, with message 2 read.
+pub struct SendMessage3<'k>(Engine<'k>);
+
+impl SendMessage3<'_> {
+    /// Writes message 3 to the front of `out`; returns the claim and the length: 64 bytes and the payload.
+    ///
+    /// # Errors
+    /// [`Error::BufferTooSmall`]: `out` is too short for that; the attempt is over.
+    pub fn write_message_3(mut self, payload: &[u8], out: &mut [u8]) -> Result<(Claim, usize), Error> {
+        let len = self.0.write_message(payload, out)?;
+        Ok((claim(self.0)?, len))
+    }
+}
+
+/// The responder, before message 1.
+pub struct Responder<'k>(Engine<'k>);
+
+impl<'k> Responder<'k> {
+    /// Awaits a handshake as `identity` from anybody (XXpsk0: anybody who knows the PSK).
+    pub fn new(identity: &'k Identity, psk: Option<&'k Psk>, prologue: &[u8]) -> Self {
+        Self(engine(Role::Responder, identity, psk, prologue))
+    }
+
+    /// Reads message 1 in place; returns the next step and the payload inside `message`.
+    ///
+    /// # Errors
+    /// The attempt is over after any of them:
+    /// - [`Error::Truncated`]: shorter than 32 bytes, with a PSK 48.
+    /// - [`Error::Decrypt`]: only with a PSK: the sender does not know it, or the message is damaged.
+    pub fn read_message_1(mut self, message: &mut [u8]) -> Result<(SendMessage2<'k>, &mut [u8]), Error> {
+        let payload = self.0.read_message(message)?;
+        Ok((SendMessage2(self.0), payload))
+    }
+}
+
+/// The responder, with message 1 read.
+pub struct SendMessage2<'k>(Engine<'k>);
+
+impl<'k> SendMessage2<'k> {
+    /// Writes message 2 to the front of `out` and returns its length: 96 bytes and the payload.
+    ///
+    /// # Errors
+    /// As [`Initiator::write_message_1`]; the attempt is over.
+    pub fn write_message_2<E: Entropy>(
+        mut self,
+        ephemerals: &mut Ephemerals<E>,
+        payload: &[u8],
+        out: &mut [u8],
+    ) -> Result<(AwaitMessage3<'k>, usize), Error> {
+        self.0.draw(ephemerals)?;
+        let len = self.0.write_message(payload, out)?;
+        Ok((AwaitMessage3(self.0), len))
+    }
+}
+
+/// The responder, with message 2 on its way.
+pub struct AwaitMessage3<'k>(Engine<'k>);
+
+impl AwaitMessage3<'_> {
+    /// Reads message 3 in place; returns the claim and the payload inside `message`.
+    ///
+    /// # Errors
+    /// As [`AwaitMessage2::read_message_2`], with 64 bytes; the attempt is over.
+    pub fn read_message_3(mut self, message: &mut [u8]) -> Result<(Claim, &mut [u8]), Error> {
+        let payload = self.0.read_message(message)?;
+        Ok((claim(self.0)?, payload))
+    }
+}
