@@ -20,7 +20,7 @@ const HEADER_WORDS: usize = 2;
 
 /// The check in a page's second word: never what an erased word reads as, for any count below 2^31.
 const fn check(base: u32) -> u32 {
-    !base ^ 0x5a5a_5a5a
+    !base ^ 0xa5a5_a5a5
 }
 
 /// One of the two pages.
