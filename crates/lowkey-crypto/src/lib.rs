@@ -46,3 +46,8 @@ pub const TAG_LEN: usize = 16;
 pub const NONCE_LEN: usize = 12;
 /// Bytes in a BLAKE2s-256 hash.
 pub const HASH_LEN: usize = 32;
+
+#[cfg(test)]
+extern crate std;
+#[cfg(test)]
+mod tests;

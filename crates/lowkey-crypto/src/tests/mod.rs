@@ -1,0 +1,139 @@
+//! Every test of a primitive is written once and runs on the surface and on every body that is compiled.
+
+use std::vec::Vec;
+
+use crate::{AeadKey, Forged, PrivateKey, PublicKey, Secret, body};
+
+mod aead;
+mod blake2s;
+mod differential;
+mod hkdf;
+mod secret;
+mod wycheproof;
+mod x25519;
+
+/// What a body does, byte for byte.
+trait Body {
+    fn public_key(secret: &[u8; 32]) -> [u8; 32];
+    fn diffie_hellman(secret: &[u8; 32], public: &[u8; 32]) -> [u8; 32];
+    fn seal(key: &[u8; 32], nonce: &[u8; 12], ad: &[u8], text: &mut [u8]) -> [u8; 16];
+    fn open(
+        key: &[u8; 32],
+        nonce: &[u8; 12],
+        ad: &[u8],
+        text: &mut [u8],
+        tag: &[u8; 16],
+    ) -> Result<(), Forged>;
+}
+
+/// What callers hold, whichever body is behind it.
+struct Surface;
+
+impl Body for Surface {
+    fn public_key(secret: &[u8; 32]) -> [u8; 32] {
+        *PrivateKey::new(&Secret::new(*secret)).public_key().as_bytes()
+    }
+
+    fn diffie_hellman(secret: &[u8; 32], public: &[u8; 32]) -> [u8; 32] {
+        *PrivateKey::new(&Secret::new(*secret)).diffie_hellman(&PublicKey::new(*public)).expose()
+    }
+
+    fn seal(key: &[u8; 32], nonce: &[u8; 12], ad: &[u8], text: &mut [u8]) -> [u8; 16] {
+        AeadKey::new(&Secret::new(*key)).seal_in_place(nonce, ad, text)
+    }
+
+    fn open(
+        key: &[u8; 32],
+        nonce: &[u8; 12],
+        ad: &[u8],
+        text: &mut [u8],
+        tag: &[u8; 16],
+    ) -> Result<(), Forged> {
+        let mut text_and_tag = [&*text, tag].concat();
+        let opened = AeadKey::new(&Secret::new(*key)).open_in_place(nonce, ad, &mut text_and_tag);
+        text.copy_from_slice(&text_and_tag[..text.len()]);
+        opened
+    }
+}
+
+macro_rules! body {
+    ($name:ident, $module:ident) => {
+        struct $name;
+
+        impl Body for $name {
+            fn public_key(secret: &[u8; 32]) -> [u8; 32] {
+                body::$module::PrivateKey::new(&Secret::new(*secret)).public_key()
+            }
+
+            fn diffie_hellman(secret: &[u8; 32], public: &[u8; 32]) -> [u8; 32] {
+                *body::$module::PrivateKey::new(&Secret::new(*secret)).diffie_hellman(public).expose()
+            }
+
+            fn seal(key: &[u8; 32], nonce: &[u8; 12], ad: &[u8], text: &mut [u8]) -> [u8; 16] {
+                body::$module::AeadKey::new(&Secret::new(*key)).seal_in_place(nonce, ad, text)
+            }
+
+            fn open(
+                key: &[u8; 32],
+                nonce: &[u8; 12],
+                ad: &[u8],
+                text: &mut [u8],
+                tag: &[u8; 16],
+            ) -> Result<(), Forged> {
+                body::$module::AeadKey::new(&Secret::new(*key)).open_in_place(nonce, ad, text, tag)
+            }
+        }
+    };
+}
+
+body!(Portable, portable);
+#[cfg(feature = "aws-lc")]
+body!(AwsLc, aws_lc);
+
+/// Makes of each function a test for the surface and one for every body.
+macro_rules! on_every_body {
+    ($($(#[$attribute:meta])* fn $name:ident<$body:ident>() $check:block)*) => {$(
+        mod $name {
+            use super::*;
+
+            fn check<$body: Body>() $check
+
+            #[test]
+            $(#[$attribute])*
+            fn surface() {
+                check::<Surface>();
+            }
+
+            #[test]
+            $(#[$attribute])*
+            fn portable() {
+                check::<Portable>();
+            }
+
+            #[cfg(feature = "aws-lc")]
+            #[test]
+            $(#[$attribute])*
+            fn aws_lc() {
+                check::<AwsLc>();
+            }
+        }
+    )*};
+}
+use on_every_body;
+
+/// The bytes of a hex string, white space skipped.
+fn hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> =
+        text.chars().filter_map(|c| c.to_digit(16)).map(|digit| u8::try_from(digit).unwrap()).collect();
+    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+}
+
+/// [`hex`], of a length known beforehand.
+fn array<const N: usize>(text: &str) -> [u8; N] {
+    hex(text).try_into().unwrap()
+}
+
+/// The bytes 0, 1, 2, …, `N` - 1.
+fn counting<const N: usize>() -> [u8; N] {
+    core::array::from_fn(|i| u8::try_from(i).unwrap())
+}
