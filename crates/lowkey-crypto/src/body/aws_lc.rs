@@ -42,7 +42,7 @@ impl PrivateKey {
         match agreed {
             Ok(()) => shared,
             // aws-lc refuses an all-zero result, but not only that could fail: zeros are taken from
-            // arithmetic, never from an error.
+            // arithmetic, never from an error. Such a peer costs a portable multiplication on top.
             Err(()) => self.portable.diffie_hellman(public),
         }
     }
