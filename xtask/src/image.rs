@@ -1,0 +1,102 @@
+//! What an ELF file will take on the device, read from its section headers (ELF-32, System V ABI chapter 4).
+
+use std::{fs, path::Path};
+
+use crate::command::Result;
+
+/// Bytes of a linked firmware.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Image {
+    /// Code, constants and the initial values of statics.
+    pub(crate) flash: u32,
+    /// Statics, zeroed or not; no stack.
+    pub(crate) ram: u32,
+}
+
+impl Image {
+    /// Reads the ELF file at `path`.
+    ///
+    /// # Errors
+    /// It cannot be read or is not a little-endian ELF-32 file.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Self::parse(&bytes).ok_or_else(|| format!("{} is not a 32-bit ELF file", path.display()).into())
+    }
+
+    fn parse(elf: &[u8]) -> Option<Self> {
+        if elf.get(..6)? != b"\x7fELF\x01\x01" {
+            return None;
+        }
+        let table = word(elf, 0x20)?;
+        let size = usize::from(half(elf, 0x2E)?);
+        let count = usize::from(half(elf, 0x30)?);
+        let mut image = Self { flash: 0, ram: 0 };
+        for header in (0..count).map(|index| table as usize + index * size) {
+            let (kind, flags) = (word(elf, header + 4)?, word(elf, header + 8)?);
+            let (address, size) = (word(elf, header + 12)?, word(elf, header + 20)?);
+            if flags & ALLOCATED == 0 {
+                continue;
+            }
+            if address >= RAM {
+                image.ram += size;
+            }
+            // A static with an initial value is in both; a zeroed one takes no flash.
+            if kind != NO_BITS {
+                image.flash += size;
+            }
+        }
+        Some(image)
+    }
+}
+
+fn word(elf: &[u8], at: usize) -> Option<u32> {
+    elf.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes)
+}
+
+fn half(elf: &[u8], at: usize) -> Option<u16> {
+    elf.get(at..at + 2)?.try_into().ok().map(u16::from_le_bytes)
+}
+
+const ALLOCATED: u32 = 2;
+const NO_BITS: u32 = 8;
+/// Where SRAM begins on every Cortex-M.
+const RAM: u32 = 0x2000_0000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn elf(sections: &[[u32; 4]]) -> Vec<u8> {
+        let mut bytes = vec![0; 52];
+        bytes[..6].copy_from_slice(b"\x7fELF\x01\x01");
+        bytes[0x20..0x24].copy_from_slice(&52_u32.to_le_bytes());
+        bytes[0x2E..0x30].copy_from_slice(&40_u16.to_le_bytes());
+        bytes[0x30..0x32].copy_from_slice(&(sections.len() as u16).to_le_bytes());
+        for [kind, flags, address, size] in sections {
+            for word in [&0, kind, flags, address, &0, size, &0, &0, &0, &0] {
+                bytes.extend(word.to_le_bytes());
+            }
+        }
+        bytes
+    }
+
+    #[test]
+    fn image_counts_initial_values_twice_and_zeroed_statics_once() {
+        let file = elf(&[
+            [1, 2, 0x0000_0000, 236],         // .vector_table
+            [1, 6, 0x0000_00EC, 1_000],       // .text
+            [1, 3, 0x2000_0000, 32],          // .data
+            [NO_BITS, 3, 0x2000_0020, 4_000], // .bss
+            [1, 0, 0, 100_000],               // .debug_info
+        ]);
+        assert_eq!(Image::parse(&file), Some(Image { flash: 1_268, ram: 4_032 }));
+    }
+
+    #[test]
+    fn image_refuses_what_is_no_elf_or_cut_short() {
+        let file = elf(&[[1, 2, 0, 236]]);
+        assert_eq!(Image::parse(&file[..file.len() - 20]), None);
+        assert_eq!(Image::parse(b"\x7fELF\x02\x01 sixty-four bits"), None);
+        assert_eq!(Image::parse(b""), None);
+    }
+}

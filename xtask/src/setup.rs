@@ -1,0 +1,89 @@
+//! What a task needs from the operating system, and how it gets there.
+//!
+//! On Debian and its children what is missing is installed with apt-get, as root or by a sudo that asks nothing.
+//! Anywhere else it is named.
+
+use std::{path::Path, sync::Mutex, time::Duration};
+
+use crate::command::{self, Command, Result};
+
+/// A program or file, and the Debian package that brings it.
+pub(crate) struct Need {
+    found: Found,
+    package: &'static str,
+}
+
+enum Found {
+    InPath(&'static str),
+    At(&'static str),
+}
+
+/// The emulator.
+pub(crate) const QEMU: Need = Need { found: Found::InPath("qemu-system-arm"), package: "qemu-system-arm" };
+/// A linker for Arm.
+pub(crate) const ARM_LD: Need =
+    Need { found: Found::InPath("arm-none-eabi-ld"), package: "binutils-arm-none-eabi" };
+/// Debian's own Rust, where rustup's servers cannot be reached.
+pub(crate) const DEBIAN_RUST: [Need; 3] = [
+    Need { found: Found::At("/usr/bin/rustc"), package: "rustc-web" },
+    Need { found: Found::At("/usr/bin/cargo"), package: "cargo-web" },
+    Need { found: Found::At("/usr/lib/rustlib/src/rust/library/core/Cargo.toml"), package: "rust-web-src" },
+];
+
+impl Need {
+    fn is_met(&self) -> bool {
+        match self.found {
+            Found::InPath(program) => command::find(program).is_some(),
+            Found::At(file) => Path::new(file).exists(),
+        }
+    }
+}
+
+/// Sees to it that every one of `needs` is there.
+///
+/// # Errors
+/// What is missing and could not be installed, and why.
+pub(crate) fn ensure<'a>(needs: impl IntoIterator<Item = &'a Need>) -> Result<()> {
+    let missing: Vec<&Need> = needs.into_iter().filter(|need| !need.is_met()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
+    let names = packages.join(" ");
+    if command::find("apt-get").is_none() {
+        return Err(format!("please install what Debian calls: {names}").into());
+    }
+    println!("installing {names}");
+    install(&packages).map_err(|error| format!("could not install {names}: {error}"))?;
+    match missing.iter().find(|need| !need.is_met()) {
+        None => Ok(()),
+        Some(need) => {
+            Err(format!("{} is installed, but did not bring what we need of it", need.package).into())
+        }
+    }
+}
+
+fn install(packages: &[&str]) -> Result<()> {
+    let mut updated = UPDATED.lock().map_err(|_| "an earlier installation failed")?;
+    if !*updated {
+        // A list that is out of date asks for files the mirror no longer has.
+        apt_get(["update"])?;
+        *updated = true;
+    }
+    apt_get(["install", "--yes", "--no-install-recommends"].into_iter().chain(packages.iter().copied()))
+}
+
+fn apt_get<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    let quiet = ["-qq", "-o", "DPkg::Lock::Timeout=120", "-o", "Acquire::Retries=2"];
+    let command = if Command::new("id").args(["-u"]).quiet()?.trim() == "0" {
+        Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive")
+    } else if command::find("sudo").is_some() {
+        Command::new("sudo").args(["-n", "DEBIAN_FRONTEND=noninteractive", "apt-get"])
+    } else {
+        return Err("that needs root or sudo".into());
+    };
+    command.args(quiet).args(arguments).limit(APT_LIMIT).quiet().map(|_| ())
+}
+
+static UPDATED: Mutex<bool> = Mutex::new(false);
+const APT_LIMIT: Duration = Duration::from_secs(600);

@@ -1,0 +1,130 @@
+//! Which Rust builds for the Cortex-M3 (`thumbv7m-none-eabi`).
+//!
+//! The ordinary toolchain, if it has the target or rustup can add it; else Debian's, which is installed together
+//! with the library's sources and builds `core` from them.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+    time::Duration,
+};
+
+use crate::{
+    command::{self, Command, Result},
+    setup,
+};
+
+/// The Cortex-M3.
+pub(crate) const TARGET: &str = "thumbv7m-none-eabi";
+
+/// A way to build for [`TARGET`]. Holding one tells you that all it needs is installed.
+#[derive(Clone, Copy)]
+pub(crate) enum Toolchain {
+    /// The one that compiled xtask, with its own linker.
+    Ordinary,
+    /// The same, in a distribution that comes without rust-lld.
+    OrdinaryWithArmLd,
+    /// Debian's rustc-web, with arm-none-eabi-ld.
+    Debian,
+}
+
+/// Chooses, installs what is missing and says so: once a run.
+///
+/// # Errors
+/// Neither way is open, and why.
+pub(crate) fn toolchain() -> Result<Toolchain> {
+    static CHOICE: OnceLock<std::result::Result<Toolchain, String>> = OnceLock::new();
+    CHOICE.get_or_init(|| choose().map_err(|error| error.to_string())).clone().map_err(Into::into)
+}
+
+impl Toolchain {
+    /// The cargo of this toolchain, about to `build` for the target.
+    pub(crate) fn cargo_build(self) -> Command {
+        let clean = |command: Command| command.without_env(of_another_build);
+        match self {
+            Self::Ordinary => clean(Command::cargo()).args(["build", "--target", TARGET]),
+            Self::OrdinaryWithArmLd => {
+                clean(Command::cargo()).args(["build", "--target", TARGET]).env(LINKER, "arm-none-eabi-ld")
+            }
+            Self::Debian => clean(Command::new("/usr/bin/cargo"))
+                .args(["build", "--target", TARGET, "-Zbuild-std=core"])
+                .env("RUSTC", "/usr/bin/rustc")
+                .env("RUSTC_BOOTSTRAP", "1")
+                .env(LINKER, "arm-none-eabi-ld"),
+        }
+    }
+}
+
+fn choose() -> Result<Toolchain> {
+    let refusal = match ordinary_has_target() {
+        Ok(()) => None,
+        Err(_) if command::find("rustup").is_some() => add_target().err(),
+        Err(error) => Some(error),
+    };
+    let Some(refusal) = refusal else {
+        if ordinary_has_lld() {
+            println!("{TARGET}: the ordinary toolchain");
+            return Ok(Toolchain::Ordinary);
+        }
+        setup::ensure([&setup::ARM_LD])?;
+        println!("{TARGET}: the ordinary toolchain, linking with arm-none-eabi-ld");
+        return Ok(Toolchain::OrdinaryWithArmLd);
+    };
+    setup::ensure(setup::DEBIAN_RUST.iter().chain([&setup::ARM_LD])).map_err(|error| {
+        format!("no Rust for {TARGET}. `rustup target add {TARGET}`: {refusal}. Debian's rustc-web: {error}")
+    })?;
+    println!("{TARGET}: Debian's toolchain (rustup could not add the target)");
+    Ok(Toolchain::Debian)
+}
+
+/// rustup says the same for a target it has and one it has just fetched; offline it fails at once or hangs.
+fn add_target() -> Result<()> {
+    Command::new("rustup").args(["target", "add", TARGET]).limit(RUSTUP_LIMIT).quiet()?;
+    ordinary_has_target()
+}
+
+fn ordinary_has_target() -> Result<()> {
+    let folder = rustc(&["--print", "target-libdir", "--target", TARGET])?;
+    if folder.is_dir() { Ok(()) } else { Err("the toolchain has no such target".into()) }
+}
+
+fn ordinary_has_lld() -> bool {
+    // …/lib/rustlib/<host>/lib, beside which the host's tools lie.
+    let beside = rustc(&["--print", "target-libdir"]);
+    beside.is_ok_and(|folder| folder.parent().is_some_and(|host| host.join("bin/rust-lld").is_file()))
+        || command::find("rust-lld").is_some()
+}
+
+fn rustc(arguments: &[&str]) -> Result<PathBuf> {
+    // Beside the cargo that started us; cargo sets RUSTC for build scripts only.
+    let cargo = std::env::var_os("CARGO").map(PathBuf::from);
+    let beside = cargo.as_deref().and_then(Path::parent).map(|folder| folder.join("rustc"));
+    let rustc = beside.filter(|file| file.is_file()).unwrap_or_else(|| "rustc".into());
+    Ok(PathBuf::from(Command::new(rustc).args(arguments).limit(RUSTC_LIMIT).quiet()?.trim()))
+}
+
+/// Variables that belong to the build that started us, or that change a build behind the user's back. Settings of
+/// registries, proxies and cargo's home stay.
+fn of_another_build(name: &str) -> bool {
+    const EXACT: [&str; 13] = [
+        "CARGO",
+        "CARGO_BUILD_RUSTFLAGS",
+        "CARGO_BUILD_TARGET",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "LD_LIBRARY_PATH", // cargo puts the ordinary toolchain's libraries there
+        "RUSTC",
+        "RUSTC_BOOTSTRAP",
+        "RUSTC_LINKER",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "RUSTC_WRAPPER",
+        "RUSTDOC",
+        "RUSTFLAGS",
+        "RUSTUP_TOOLCHAIN",
+    ];
+    EXACT.contains(&name) || name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+}
+
+const LINKER: &str = "CARGO_TARGET_THUMBV7M_NONE_EABI_LINKER";
+/// Long enough for 30 MB over a slow line.
+const RUSTUP_LIMIT: Duration = Duration::from_secs(120);
+const RUSTC_LIMIT: Duration = Duration::from_secs(60);
