@@ -1,4 +1,4 @@
-//! Builds a firmware workspace in release.
+//! Builds and lints a firmware workspace, in release: nothing else fits the flash.
 
 use std::{
     env,
@@ -8,24 +8,43 @@ use std::{
 use crate::{
     command::Result,
     root,
-    toolchain::{TARGET, toolchain},
+    toolchain::{TARGET, Toolchain, toolchain},
 };
 
 /// Builds the binary `name` of the workspace in `folder` and returns its ELF file.
 ///
 /// It goes into a folder of its own under the root's target folder, whatever the user builds by hand in `folder`.
 pub(crate) fn build(folder: &str, name: &str) -> Result<PathBuf> {
-    let own = Path::new(folder).file_name().unwrap_or_default();
-    let target = match env::var_os("CARGO_TARGET_DIR") {
-        Some(elsewhere) => env::current_dir()?.join(elsewhere),
-        None => root().join("target"),
-    };
-    let target = target.join("firmware").join(own);
+    let target = target_folder(folder)?;
     toolchain()?
-        .cargo_build()
+        .cargo("build")
         .args(["--quiet", "--release", "--locked", "--bin", name, "--target-dir"])
         .args([&target])
         .within(folder)
         .run()?;
     Ok(target.join(TARGET).join("release").join(name))
+}
+
+/// Runs clippy over the workspace in `folder`, where the toolchain has one.
+pub(crate) fn lint(folder: &str) -> Result<()> {
+    let toolchain = toolchain()?;
+    if matches!(toolchain, Toolchain::Debian) {
+        println!("skipped: Debian's toolchain has no clippy");
+        return Ok(());
+    }
+    toolchain
+        .cargo("clippy")
+        .args(["--quiet", "--release", "--locked", "--target-dir"])
+        .args([&target_folder(folder)?])
+        .args(["--", "-D", "warnings"])
+        .within(folder)
+        .run()
+}
+
+fn target_folder(folder: &str) -> Result<PathBuf> {
+    let root_target = match env::var_os("CARGO_TARGET_DIR") {
+        Some(elsewhere) => env::current_dir()?.join(elsewhere),
+        None => root().join("target"),
+    };
+    Ok(root_target.join("firmware").join(Path::new(folder).file_name().unwrap_or_default()))
 }

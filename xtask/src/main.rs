@@ -50,6 +50,7 @@ fn test() -> Result<()> {
         Command::cargo().args(["fmt", "--check"]).within(BOARD).run()
     })?;
     steps.run("lints", || cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    steps.run("lints of the firmware", || firmware::lint(BOARD))?;
     let trial = steps.run("build the firmware", || {
         firmware::build(BOARD, "lm3s6965-ethernet")?;
         firmware::build(BOARD, "network-trial")

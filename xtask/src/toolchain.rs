@@ -38,16 +38,14 @@ pub(crate) fn toolchain() -> Result<Toolchain> {
 }
 
 impl Toolchain {
-    /// The cargo of this toolchain, about to `build` for the target.
-    pub(crate) fn cargo_build(self) -> Command {
-        let clean = |command: Command| command.without_env(of_another_build);
+    /// This toolchain's cargo, about to do `verb` for the target.
+    pub(crate) fn cargo(self, verb: &str) -> Command {
+        let clean = |command: Command| command.without_env(of_another_build).args([verb, "--target", TARGET]);
         match self {
-            Self::Ordinary => clean(Command::cargo()).args(["build", "--target", TARGET]),
-            Self::OrdinaryWithArmLd => {
-                clean(Command::cargo()).args(["build", "--target", TARGET]).env(LINKER, "arm-none-eabi-ld")
-            }
+            Self::Ordinary => clean(Command::cargo()),
+            Self::OrdinaryWithArmLd => clean(Command::cargo()).env(LINKER, "arm-none-eabi-ld"),
             Self::Debian => clean(Command::new("/usr/bin/cargo"))
-                .args(["build", "--target", TARGET, "-Zbuild-std=core"])
+                .args(["-Zbuild-std=core"])
                 .env("RUSTC", "/usr/bin/rustc")
                 .env("RUSTC_BOOTSTRAP", "1")
                 .env(LINKER, "arm-none-eabi-ld"),
