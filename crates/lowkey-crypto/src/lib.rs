@@ -23,7 +23,6 @@
 //! registers, or on stack it no longer uses, are out of this crate's reach.
 #![no_std]
 // `lowkey_backend` is set on the command line of a final binary; no build script declares it.
-#![allow(unexpected_cfgs)]
 
 mod aead;
 mod blake2s;

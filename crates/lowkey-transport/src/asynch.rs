@@ -1,0 +1,531 @@
+//! The async channel, over any embedded-io-async stream.
+//!
+//! Every future of this module may be dropped at any await without losing or repeating a byte that
+//! was accepted, as far as the same holds for the stream's own `read` and `write`.
+
+use crate::control::Control;
+use crate::handshake::Handshake;
+use crate::incoming::{Incoming, Receive};
+use crate::limits::Buffer;
+use crate::link::{Link, Pinning, Settled, Step};
+use crate::mailbox::{Delivery, Mailbox};
+use crate::outgoing::{Outgoing, copy};
+use crate::record::{Fragment, Part};
+use crate::{Error, Hello};
+use core::future::poll_fn;
+use core::task::Poll;
+use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
+use lowkey_core::{Entropy, Ephemerals};
+
+/// An open channel and its stream.
+///
+/// Holding one tells you that the peer holds the pinned key and took part in this handshake.
+/// `Read` and `Write` move bytes and ignore where messages end.
+pub struct Channel<Io, B> {
+    link: Link<B, Settled>,
+    io: Io,
+    delivery: Delivery,
+}
+
+impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
+    /// Plays a KK handshake as the initiator and confirms it.
+    ///
+    /// # Cancel safety
+    /// Dropped, the attempt is over; begin anew with a new stream and a new link.
+    ///
+    /// # Errors
+    /// The attempt is over: [`Error::Refused`], [`Error::Handshake`], [`Error::HungUp`],
+    /// [`Error::Parameters`], [`Error::Io`], and the errors of frames.
+    pub async fn connect<H: Handshake>(mut io: Io, mut link: Link<B, H>) -> Result<Self, Error> {
+        loop {
+            match link.step()? {
+                Step::Done => break,
+                Step::Hello | Step::Claim => return Err(Error::OutOfTurn),
+                step => exchange(&mut io, &mut link, step).await?,
+            }
+        }
+        let mut channel = Self { link: link.settle(), io, delivery: Delivery::default() };
+        channel.flush().await?;
+        Ok(channel)
+    }
+
+    /// Answers a KK handshake as the responder; returns once the initiator's first record has opened.
+    ///
+    /// `pinning_of` is asked once, with a hello of KK or KKpsk0; `None` refuses the initiator at once,
+    /// which tells a stranger that this id is not known here.
+    ///
+    /// # Cancel safety
+    /// Dropped, the attempt is over.
+    ///
+    /// # Errors
+    /// The attempt is over: [`Error::Declined`], [`Error::Handshake`], [`Error::HungUp`], and those of
+    /// [`Link::answer_kk`] and of frames.
+    pub async fn accept<'k, H: Handshake, E: Entropy>(
+        mut io: Io,
+        mut link: Link<B, H>,
+        ephemerals: &mut Ephemerals<E>,
+        pinning_of: impl Fn(&Hello) -> Option<Pinning<'k>>,
+    ) -> Result<Self, Error> {
+        loop {
+            match link.step()? {
+                Step::Done => break,
+                Step::Hello => link.answer(ephemerals, &pinning_of)?,
+                Step::Claim => return Err(Error::OutOfTurn),
+                step => exchange(&mut io, &mut link, step).await?,
+            }
+        }
+        Ok(Self { link: link.settle(), io, delivery: Delivery::default() })
+    }
+
+    /// Sends one message of at most [`Self::max_data`] bytes.
+    ///
+    /// Waits until the stream has taken what was sent before, then accepts the message; it leaves
+    /// with the next `flush`, `send` or `recv`.
+    ///
+    /// # Cancel safety
+    /// Dropped, the message was not accepted.
+    ///
+    /// # Errors
+    /// [`Error::TooLong`], [`Error::NotOpen`], [`Error::Closed`], [`Error::Unfinished`]: nothing was
+    /// sent. [`Error::Io`]: not accepted.
+    pub async fn send(&mut self, message: &[u8]) -> Result<(), Error> {
+        self.sender().send(message).await
+    }
+
+    /// Begins a message of any length.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn message(&mut self) -> Result<MessageWriter<'_, Io, B>, Error> {
+        let sender = self.sender();
+        sender.outgoing.may_begin(sender.control)?;
+        Ok(MessageWriter { sender, done: 0 })
+    }
+
+    /// Receives the next piece of a message in place, `None` after the peer's CLOSE. What is unsent
+    /// goes out first.
+    ///
+    /// # Cancel safety
+    /// Dropped, nothing is lost.
+    ///
+    /// # Errors
+    /// See [`Error`]; [`Error::Truncated`] says that the end is missing.
+    pub async fn recv(&mut self) -> Result<Option<Fragment<'_>>, Error> {
+        self.wait().await?;
+        Ok(self.link.take())
+    }
+
+    /// Receives a whole message to the front of `message`; its length in bytes, `None` after the
+    /// peer's CLOSE.
+    ///
+    /// # Cancel safety
+    /// Dropped, nothing is lost: repeat the call with the same bytes at the front of `message`.
+    ///
+    /// # Errors
+    /// As [`Self::recv`]. [`Error::BufferTooSmall`], [`Error::Io`] of a recoverable kind: repeat the
+    /// call with the same bytes at the front of a buffer large enough.
+    pub async fn recv_message(&mut self, message: &mut [u8]) -> Result<Option<usize>, Error> {
+        while let Receive::Fragment(_) = self.wait().await? {
+            if let Some(len) = self.link.assemble(message)? {
+                return Ok(Some(len));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sends what waits in a mailbox, and everything unsent; returns how many messages have left.
+    ///
+    /// # Cancel safety
+    /// Dropped, every message that has not left is still in the mailbox or goes on leaving; call again.
+    ///
+    /// # Errors
+    /// As [`Self::send`]. A message that has not left to its last byte stays in the mailbox.
+    pub async fn deliver<const LEN: usize, const N: usize>(
+        &mut self,
+        mailbox: &Mailbox<LEN, N>,
+    ) -> Result<usize, Error> {
+        let mut delivered: usize = 0;
+        loop {
+            self.sender().drain().await?;
+            if self.link.advance_delivery(&mut self.delivery, mailbox)? {
+                delivered = delivered.saturating_add(1);
+            } else if self.link.unsent()?.is_empty() {
+                self.io.flush().await.map_err(|error| self.link.fail(Error::of_stream(error)))?;
+                return Ok(delivered);
+            }
+        }
+    }
+
+    /// Sends a PING of 0 to 32 bytes; an empty one is not answered. The answer is seen by `recv`.
+    ///
+    /// # Errors
+    /// [`Error::PingPending`]: the last one has not been answered. Others as [`Self::send`].
+    pub async fn ping(&mut self, body: &[u8]) -> Result<(), Error> {
+        self.sender().drain().await?;
+        self.link.ping(body)?;
+        self.flush().await
+    }
+
+    /// Whether the answer to the last PING has not come yet.
+    pub fn awaits_pong(&self) -> bool {
+        self.link.awaits_pong()
+    }
+
+    /// Moves everything unsent into the stream and flushes that.
+    ///
+    /// # Cancel safety
+    /// Dropped, nothing is lost or repeated.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; or what ended the channel.
+    pub async fn flush(&mut self) -> Result<(), Error> {
+        self.sender().flush().await
+    }
+
+    /// Ends our direction with a CLOSE. The peer's goes on: receive until `None` to have all of it.
+    ///
+    /// # Cancel safety
+    /// Dropped, call again.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; or what ended the channel.
+    pub async fn close(&mut self) -> Result<(), Error> {
+        self.sender().close().await
+    }
+
+    async fn wait(&mut self) -> Result<Receive, Error> {
+        loop {
+            self.sender().drain().await?;
+            if let Some(received) = self.receiver().advance().await? {
+                return Ok(received);
+            }
+        }
+    }
+
+    fn sender(&mut self) -> Sender<'_, Io, B> {
+        Sender { outgoing: &mut self.link.outgoing, control: &self.link.control, io: &mut self.io }
+    }
+
+    fn receiver(&mut self) -> Receiver<'_, Io, B> {
+        Receiver { incoming: &mut self.link.incoming, control: &self.link.control, io: &mut self.io }
+    }
+}
+
+impl<Io, B: Buffer> Channel<Io, B> {
+    /// The most data that one record carries to this peer, in bytes.
+    pub fn max_data(&self) -> usize {
+        self.link.max_data()
+    }
+
+    /// The final handshake hash (Noise §11.2), for binding something else to this channel.
+    pub fn handshake_hash(&self) -> &[u8; 32] {
+        self.link.handshake_hash()
+    }
+
+    /// The stream; reading or writing it directly ends the channel.
+    pub fn stream(&mut self) -> &mut Io {
+        &mut self.io
+    }
+}
+
+impl<R: Read, W: Write, B: Buffer> Channel<Duplex<R, W>, B> {
+    /// The two directions, to be used side by side on one thread.
+    ///
+    /// A PONG that the receiving half owes goes out with the sending half's next call; where that
+    /// may be long, let [`Sender::answer_pings`] run beside.
+    pub fn split(&mut self) -> (Receiver<'_, R, B>, Sender<'_, W, B>) {
+        let Link { incoming, outgoing, control, .. } = &mut self.link;
+        (
+            Receiver { incoming, control, io: &mut self.io.reader },
+            Sender { outgoing, control, io: &mut self.io.writer },
+        )
+    }
+}
+
+/// Two halves of one stream, used as one.
+#[derive(Debug)]
+pub struct Duplex<R, W> {
+    /// The half that is read.
+    pub reader: R,
+    /// The half that is written.
+    pub writer: W,
+}
+
+impl<R: ErrorType, W: ErrorType> ErrorType for Duplex<R, W> {
+    type Error = ErrorKind;
+}
+
+impl<R: Read, W: ErrorType> Read for Duplex<R, W> {
+    async fn read(&mut self, buf: &mut [u8]) -> Result<usize, ErrorKind> {
+        self.reader.read(buf).await.map_err(|error| embedded_io::Error::kind(&error))
+    }
+}
+
+impl<R: ErrorType, W: Write> Write for Duplex<R, W> {
+    async fn write(&mut self, buf: &[u8]) -> Result<usize, ErrorKind> {
+        self.writer.write(buf).await.map_err(|error| embedded_io::Error::kind(&error))
+    }
+
+    async fn flush(&mut self) -> Result<(), ErrorKind> {
+        self.writer.flush().await.map_err(|error| embedded_io::Error::kind(&error))
+    }
+}
+
+/// The sending half of a channel.
+pub struct Sender<'c, W, B> {
+    outgoing: &'c mut Outgoing<B>,
+    control: &'c Control,
+    io: &'c mut W,
+}
+
+impl<W: Write, B: Buffer> Sender<'_, W, B> {
+    /// As [`Channel::send`].
+    ///
+    /// # Errors
+    /// As [`Channel::send`].
+    pub async fn send(&mut self, message: &[u8]) -> Result<(), Error> {
+        self.outgoing.may_begin(self.control)?;
+        if message.len() > self.outgoing.max_data() {
+            return Err(Error::TooLong);
+        }
+        self.drain().await?;
+        self.outgoing.fragment(Part::Last, self.control, copy(message))
+    }
+
+    /// As [`Channel::flush`].
+    ///
+    /// # Errors
+    /// As [`Channel::flush`].
+    pub async fn flush(&mut self) -> Result<(), Error> {
+        self.drain().await?;
+        self.io.flush().await.map_err(|error| self.outgoing.fail(Error::of_stream(error), self.control))
+    }
+
+    /// As [`Channel::close`].
+    ///
+    /// # Errors
+    /// As [`Channel::close`].
+    pub async fn close(&mut self) -> Result<(), Error> {
+        self.drain().await?;
+        self.outgoing.close(self.control)?;
+        self.flush().await
+    }
+
+    /// Answers PINGs until the channel ends; to run beside a receiving half while nothing is sent.
+    ///
+    /// # Cancel safety
+    /// Dropped, nothing is lost.
+    ///
+    /// # Errors
+    /// What ended the channel.
+    pub async fn answer_pings(&mut self) -> Result<(), Error> {
+        loop {
+            poll_fn(|context| {
+                self.control.listen(context.waker());
+                let ready = self.control.owes() || self.control.check().is_err();
+                if ready { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
+            self.flush().await?;
+        }
+    }
+
+    async fn drain(&mut self) -> Result<(), Error> {
+        loop {
+            let unsent = self.outgoing.unsent(self.control)?;
+            if unsent.is_empty() {
+                return Ok(());
+            }
+            match self.io.write(unsent).await {
+                Ok(0) => return Err(self.outgoing.fail(Error::Io(ErrorKind::WriteZero), self.control)),
+                Ok(n) => self.outgoing.outbox.wrote(n),
+                Err(error) => return Err(self.outgoing.fail(Error::of_stream(error), self.control)),
+            }
+        }
+    }
+}
+
+/// The receiving half of a channel.
+pub struct Receiver<'c, R, B> {
+    incoming: &'c mut Incoming<B>,
+    control: &'c Control,
+    io: &'c mut R,
+}
+
+impl<R: Read, B: Buffer> Receiver<'_, R, B> {
+    /// As [`Channel::recv`].
+    ///
+    /// # Errors
+    /// As [`Channel::recv`].
+    pub async fn recv(&mut self) -> Result<Option<Fragment<'_>>, Error> {
+        self.wait().await?;
+        Ok(self.incoming.take())
+    }
+
+    /// As [`Channel::recv_message`].
+    ///
+    /// # Errors
+    /// As [`Channel::recv_message`].
+    pub async fn recv_message(&mut self, message: &mut [u8]) -> Result<Option<usize>, Error> {
+        while let Receive::Fragment(_) = self.wait().await? {
+            if let Some(len) = self.incoming.assemble(message)? {
+                return Ok(Some(len));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn wait(&mut self) -> Result<Receive, Error> {
+        loop {
+            if let Some(received) = self.advance().await? {
+                return Ok(received);
+            }
+        }
+    }
+
+    /// Reads once, unless something is there already.
+    async fn advance(&mut self) -> Result<Option<Receive>, Error> {
+        let received = self.incoming.receive(self.control)?;
+        if received != Receive::Read {
+            return Ok(Some(received));
+        }
+        match self.io.read(self.incoming.inbox.space()).await {
+            Ok(n) => self.incoming.filled(n, self.control).map(|()| None),
+            Err(error) => Err(self.incoming.fail(Error::of_stream(error), self.control)),
+        }
+    }
+}
+
+/// A message on its way out in fragments.
+///
+/// Dropped before [`Self::finish`] has returned, with some of it sent, the message stays unfinished:
+/// every later call that sends gives [`Error::Unfinished`], and a close is a truncation to the peer.
+pub struct MessageWriter<'c, W, B> {
+    sender: Sender<'c, W, B>,
+    done: usize,
+}
+
+impl<W: Write, B: Buffer> MessageWriter<'_, W, B> {
+    /// Sends the front of `bytes` as one fragment; returns how many bytes that took.
+    ///
+    /// # Cancel safety
+    /// Dropped, nothing was accepted.
+    ///
+    /// # Errors
+    /// [`Error::Io`]: nothing was accepted; or what ended the channel.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<usize, Error> {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        self.fragment(bytes, Part::More).await
+    }
+
+    /// Sends the rest of the message, of any length, and ends it.
+    ///
+    /// # Cancel safety
+    /// Dropped, or after a recoverable error: repeat with the same `rest`, it goes on where it was.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; or what ended the channel.
+    pub async fn finish(&mut self, rest: &[u8]) -> Result<(), Error> {
+        loop {
+            let left = rest.get(self.done..).unwrap_or_default();
+            let part = if left.len() > self.sender.outgoing.max_data() { Part::More } else { Part::Last };
+            let n = self.fragment(left, part).await?;
+            self.done = self.done.saturating_add(n);
+            if part == Part::Last {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn fragment(&mut self, bytes: &[u8], part: Part) -> Result<usize, Error> {
+        self.sender.drain().await?;
+        let Sender { outgoing, control, .. } = &mut self.sender;
+        outgoing.fragment(part, control, copy(bytes))?;
+        Ok(bytes.len().min(outgoing.max_data()))
+    }
+}
+
+impl<Io: ErrorType, B> ErrorType for Channel<Io, B> {
+    type Error = Error;
+}
+
+impl<Io: Read + Write, B: Buffer> Read for Channel<Io, B> {
+    async fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
+        while !buf.is_empty() && self.wait().await? != Receive::End {
+            match self.link.take_bytes(buf) {
+                0 => (), // an empty message
+                n => return Ok(n),
+            }
+        }
+        Ok(0)
+    }
+}
+
+impl<Io: Read + Write, B: Buffer> Write for Channel<Io, B> {
+    async fn write(&mut self, buf: &[u8]) -> Result<usize, Error> {
+        self.sender().write(buf).await
+    }
+
+    async fn flush(&mut self) -> Result<(), Error> {
+        self.sender().flush().await
+    }
+}
+
+impl<W: ErrorType, B> ErrorType for Sender<'_, W, B> {
+    type Error = Error;
+}
+
+impl<W: Write, B: Buffer> Write for Sender<'_, W, B> {
+    async fn write(&mut self, buf: &[u8]) -> Result<usize, Error> {
+        let n = buf.len().min(self.outgoing.max_data());
+        let front = buf.get(..n).unwrap_or_default();
+        if n > 0 {
+            self.send(front).await?;
+        }
+        Ok(n)
+    }
+
+    async fn flush(&mut self) -> Result<(), Error> {
+        Self::flush(self).await
+    }
+}
+
+impl<R: ErrorType, B> ErrorType for Receiver<'_, R, B> {
+    type Error = Error;
+}
+
+impl<R: Read, B: Buffer> Read for Receiver<'_, R, B> {
+    async fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
+        while !buf.is_empty() && self.wait().await? != Receive::End {
+            match self.incoming.take_bytes(buf) {
+                0 => (), // an empty message
+                n => return Ok(n),
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// One write or one read of a handshake.
+async fn exchange<Io: Read + Write, B: Buffer, H: Handshake>(
+    io: &mut Io,
+    link: &mut Link<B, H>,
+    step: Step,
+) -> Result<(), Error> {
+    match step {
+        Step::Write => match io.write(link.unsent()?).await {
+            Ok(0) => Err(link.fail(Error::Io(ErrorKind::WriteZero))),
+            Ok(n) => {
+                link.wrote(n);
+                Ok(())
+            }
+            Err(error) => Err(link.fail(Error::of_stream(error))),
+        },
+        _ => match io.read(link.space()).await {
+            Ok(n) => link.filled(n),
+            Err(error) => Err(link.fail(Error::of_stream(error))),
+        },
+    }
+}

@@ -1,0 +1,329 @@
+//! The blocking channel, over any embedded-io stream.
+//!
+//! A stream may give up with an error of kind `TimedOut` or `Interrupted` whenever it likes: the
+//! channel stays usable and the call can be repeated with the same arguments.
+
+use crate::handshake::Handshake;
+use crate::incoming::Receive;
+use crate::limits::Buffer;
+use crate::link::{Link, Pinning, Settled, Step};
+use crate::mailbox::{Delivery, Mailbox};
+use crate::record::{Fragment, Part};
+use crate::{Error, Hello};
+use core::task::Poll;
+use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write};
+use lowkey_core::{Entropy, Ephemerals};
+
+/// An open channel and its stream.
+///
+/// Holding one tells you that the peer holds the pinned key and took part in this handshake.
+/// `Read` and `Write` move bytes and ignore where messages end.
+pub struct Channel<Io, B> {
+    link: Link<B, Settled>,
+    io: Io,
+    delivery: Delivery,
+}
+
+impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
+    /// Plays a KK handshake as the initiator and confirms it.
+    ///
+    /// # Errors
+    /// The attempt is over, begin anew with a new stream and a new link: [`Error::Refused`],
+    /// [`Error::Handshake`], [`Error::HungUp`], [`Error::Parameters`], [`Error::Io`] of any kind, and the
+    /// errors of frames.
+    pub fn connect<H: Handshake>(mut io: Io, mut link: Link<B, H>) -> Result<Self, Error> {
+        loop {
+            match link.step()? {
+                Step::Done => break,
+                Step::Hello | Step::Claim => return Err(Error::OutOfTurn),
+                step => exchange(&mut io, &mut link, step)?,
+            }
+        }
+        let mut channel = Self { link: link.settle(), io, delivery: Delivery::default() };
+        channel.flush()?;
+        Ok(channel)
+    }
+
+    /// Answers a KK handshake as the responder; returns once the initiator's first record has opened.
+    ///
+    /// `pinning_of` is asked once, with a hello of KK or KKpsk0; `None` refuses the initiator at once,
+    /// which tells a stranger that this id is not known here.
+    ///
+    /// # Errors
+    /// The attempt is over: [`Error::Declined`], [`Error::Handshake`], [`Error::HungUp`], and those of
+    /// [`Link::answer_kk`] and of frames.
+    pub fn accept<'k, H: Handshake, E: Entropy>(
+        mut io: Io,
+        mut link: Link<B, H>,
+        ephemerals: &mut Ephemerals<E>,
+        pinning_of: impl Fn(&Hello) -> Option<Pinning<'k>>,
+    ) -> Result<Self, Error> {
+        loop {
+            match link.step()? {
+                Step::Done => break,
+                Step::Hello => link.answer(ephemerals, &pinning_of)?,
+                Step::Claim => return Err(Error::OutOfTurn),
+                step => exchange(&mut io, &mut link, step)?,
+            }
+        }
+        Ok(Self { link: link.settle(), io, delivery: Delivery::default() })
+    }
+
+    /// Sends one message of at most [`Self::max_data`] bytes.
+    ///
+    /// Waits until the stream has taken what was sent before, then accepts the message; it leaves
+    /// with the next `flush`, `send` or `recv`.
+    ///
+    /// # Errors
+    /// [`Error::TooLong`], [`Error::NotOpen`], [`Error::Closed`], [`Error::Unfinished`]: nothing was
+    /// sent. [`Error::Io`]: not accepted.
+    pub fn send(&mut self, message: &[u8]) -> Result<(), Error> {
+        self.link.may_begin()?;
+        if message.len() > self.max_data() {
+            return Err(Error::TooLong);
+        }
+        self.drain()?;
+        self.link.stage(message, Part::Last).map(|_all| ())
+    }
+
+    /// Begins a message of any length.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn message(&mut self) -> Result<MessageWriter<'_, Io, B>, Error> {
+        self.link.may_begin()?;
+        Ok(MessageWriter { channel: self, done: 0 })
+    }
+
+    /// Receives the next piece of a message in place, `None` after the peer's CLOSE. What is unsent
+    /// goes out first.
+    ///
+    /// # Errors
+    /// See [`Error`]; [`Error::Truncated`] says that the end is missing.
+    pub fn recv(&mut self) -> Result<Option<Fragment<'_>>, Error> {
+        self.wait()?;
+        Ok(self.link.take())
+    }
+
+    /// Receives a whole message to the front of `message`; its length in bytes, `None` after the
+    /// peer's CLOSE.
+    ///
+    /// # Errors
+    /// As [`Self::recv`]. [`Error::BufferTooSmall`], [`Error::Io`] of a recoverable kind: repeat the
+    /// call with the same bytes at the front of a buffer large enough.
+    pub fn recv_message(&mut self, message: &mut [u8]) -> Result<Option<usize>, Error> {
+        while let Receive::Fragment(_) = self.wait()? {
+            if let Some(len) = self.link.assemble(message)? {
+                return Ok(Some(len));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sends what waits in a mailbox, and everything unsent; returns how many messages have left.
+    ///
+    /// # Errors
+    /// As [`Self::send`]. A message that has not left to its last byte stays in the mailbox.
+    pub fn deliver<const LEN: usize, const N: usize>(
+        &mut self,
+        mailbox: &Mailbox<LEN, N>,
+    ) -> Result<usize, Error> {
+        let mut delivered: usize = 0;
+        loop {
+            self.drain()?;
+            if self.link.advance_delivery(&mut self.delivery, mailbox)? {
+                delivered = delivered.saturating_add(1);
+            } else if self.link.unsent()?.is_empty() {
+                self.flush()?;
+                return Ok(delivered);
+            }
+        }
+    }
+
+    /// Sends a PING of 0 to 32 bytes; an empty one is not answered. The answer is seen by `recv`.
+    ///
+    /// # Errors
+    /// [`Error::PingPending`]: the last one has not been answered. Others as [`Self::send`].
+    pub fn ping(&mut self, body: &[u8]) -> Result<(), Error> {
+        self.drain()?;
+        self.link.ping(body)?;
+        self.flush()
+    }
+
+    /// Whether the answer to the last PING has not come yet.
+    pub fn awaits_pong(&self) -> bool {
+        self.link.awaits_pong()
+    }
+
+    /// Moves everything unsent into the stream and flushes that.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; or what ended the channel.
+    pub fn flush(&mut self) -> Result<(), Error> {
+        self.drain()?;
+        self.io.flush().map_err(|error| self.link.fail(Error::of_stream(error)))
+    }
+
+    /// Ends our direction with a CLOSE. The peer's goes on: receive until `None` to have all of it.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; or what ended the channel.
+    pub fn close(&mut self) -> Result<(), Error> {
+        self.drain()?;
+        self.link.close()?;
+        self.flush()
+    }
+
+    fn wait(&mut self) -> Result<Receive, Error> {
+        loop {
+            self.drain()?;
+            match self.link.receive()? {
+                Receive::Read => self.read_once()?,
+                received => return Ok(received),
+            }
+        }
+    }
+
+    fn drain(&mut self) -> Result<(), Error> {
+        while !self.link.unsent()?.is_empty() {
+            exchange(&mut self.io, &mut self.link, Step::Write)?;
+        }
+        Ok(())
+    }
+
+    fn read_once(&mut self) -> Result<(), Error> {
+        exchange(&mut self.io, &mut self.link, Step::Read)
+    }
+}
+
+impl<Io: Read + Write + ReadReady, B: Buffer> Channel<Io, B> {
+    /// As [`Self::recv`], but `Pending` where that would have to wait for the stream to be readable.
+    ///
+    /// # Errors
+    /// As [`Self::recv`].
+    pub fn try_recv(&mut self) -> Result<Poll<Option<Fragment<'_>>>, Error> {
+        loop {
+            self.drain()?;
+            match self.link.receive()? {
+                Receive::Read if self.is_readable()? => self.read_once()?,
+                Receive::Read => return Ok(Poll::Pending),
+                _ => return Ok(Poll::Ready(self.link.take())),
+            }
+        }
+    }
+
+    fn is_readable(&mut self) -> Result<bool, Error> {
+        self.io.read_ready().map_err(|error| self.link.fail(Error::of_stream(error)))
+    }
+}
+
+impl<Io, B: Buffer> Channel<Io, B> {
+    /// The most data that one record carries to this peer, in bytes.
+    pub fn max_data(&self) -> usize {
+        self.link.max_data()
+    }
+
+    /// The final handshake hash (Noise §11.2), for binding something else to this channel.
+    pub fn handshake_hash(&self) -> &[u8; 32] {
+        self.link.handshake_hash()
+    }
+
+    /// The stream; reading or writing it directly ends the channel.
+    pub fn stream(&mut self) -> &mut Io {
+        &mut self.io
+    }
+}
+
+/// A message on its way out in fragments.
+///
+/// Dropped before [`Self::finish`] has returned, with some of it sent, the message stays unfinished:
+/// every later call that sends gives [`Error::Unfinished`], and a close is a truncation to the peer.
+pub struct MessageWriter<'c, Io, B> {
+    channel: &'c mut Channel<Io, B>,
+    done: usize,
+}
+
+impl<Io: Read + Write, B: Buffer> MessageWriter<'_, Io, B> {
+    /// Sends the front of `bytes` as one fragment; returns how many bytes that took.
+    ///
+    /// # Errors
+    /// [`Error::Io`]: nothing was accepted; or what ended the channel.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<usize, Error> {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        self.channel.drain()?;
+        self.channel.link.stage(bytes, Part::More)
+    }
+
+    /// Sends the rest of the message, of any length, and ends it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] of a recoverable kind: repeat with the same `rest`, it goes on where it was; or
+    /// what ended the channel.
+    pub fn finish(&mut self, rest: &[u8]) -> Result<(), Error> {
+        loop {
+            self.channel.drain()?;
+            let left = rest.get(self.done..).unwrap_or_default();
+            let part = if left.len() > self.channel.max_data() { Part::More } else { Part::Last };
+            let n = self.channel.link.stage(left, part)?;
+            self.done = self.done.saturating_add(n);
+            if part == Part::Last {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl<Io: ErrorType, B> ErrorType for Channel<Io, B> {
+    type Error = Error;
+}
+
+impl<Io: Read + Write, B: Buffer> Read for Channel<Io, B> {
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
+        while !buf.is_empty() && self.wait()? != Receive::End {
+            match self.link.take_bytes(buf) {
+                0 => (), // an empty message
+                n => return Ok(n),
+            }
+        }
+        Ok(0)
+    }
+}
+
+impl<Io: Read + Write, B: Buffer> Write for Channel<Io, B> {
+    fn write(&mut self, buf: &[u8]) -> Result<usize, Error> {
+        let n = buf.len().min(self.max_data());
+        let front = buf.get(..n).unwrap_or_default();
+        if n > 0 {
+            self.send(front)?;
+        }
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        Self::flush(self)
+    }
+}
+
+/// One write or one read, in the handshake and afterwards.
+fn exchange<Io: Read + Write, B: Buffer, H>(
+    io: &mut Io,
+    link: &mut Link<B, H>,
+    step: Step,
+) -> Result<(), Error> {
+    match step {
+        Step::Write => match io.write(link.unsent()?) {
+            Ok(0) => Err(link.fail(Error::Io(ErrorKind::WriteZero))),
+            Ok(n) => {
+                link.wrote(n);
+                Ok(())
+            }
+            Err(error) => Err(link.fail(Error::of_stream(error))),
+        },
+        _ => match io.read(link.space()) {
+            Ok(n) => link.filled(n),
+            Err(error) => Err(link.fail(Error::of_stream(error))),
+        },
+    }
+}

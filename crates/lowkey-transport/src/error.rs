@@ -1,0 +1,175 @@
+//! What can go wrong on a channel, and whose fault it is.
+
+use crate::Refusal;
+use core::fmt;
+use embedded_io::ErrorKind;
+
+/// Why a call failed, in the order a caller meets them.
+///
+/// Except where a variant says otherwise, the channel is over: its keys are wiped and every later
+/// call gives the same error. Nothing that was delivered before is taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// Ours: a buffer is too small. Repeat the call with a larger one; the channel is usable.
+    BufferTooSmall,
+    /// Ours: the call does not fit the state of the handshake. The link is usable.
+    OutOfTurn,
+    /// Ours: the channel carries no messages: not confirmed yet, or made for pairing. It is usable.
+    NotOpen,
+    /// Ours: longer than one record can carry. Nothing was sent; a message writer sends it in fragments.
+    TooLong,
+    /// Ours: sending after `close`. Receiving goes on.
+    Closed,
+    /// Ours: a message was begun and its writer dropped; only `close` and receiving are left.
+    Unfinished,
+    /// Ours: the PONG for the last PING has not come yet. The channel is usable.
+    PingPending,
+    /// The world's: the stream failed. After `TimedOut` and `Interrupted` the channel is usable and
+    /// the call can be repeated with the same arguments; after any other kind it is over.
+    Io(ErrorKind),
+    /// The world's: the entropy source or the stored counter failed; no handshake was begun.
+    Entropy,
+    /// Ours: no nonce is left under this key.
+    Exhausted,
+    /// Ours or the peer's: the peer's static key is our own, or of low order.
+    PeerKey,
+    /// The peer refused us before its message 2. Unauthenticated: a hint for people, never a decision.
+    Refused(Refusal),
+    /// We refused the peer, and told it so.
+    Declined(Refusal),
+    /// The stream ended before the handshake was complete.
+    HungUp,
+    /// The peer closed instead of accepting our key in a pairing.
+    NotWelcome,
+    /// The stream ended without the peer's CLOSE, or a CLOSE came inside a message: something is missing.
+    Truncated,
+    /// The peer's: a frame of length 0.
+    EmptyFrame,
+    /// The peer's: a frame longer than we allow. Its body was not read.
+    FrameTooLong,
+    /// The peer's: a frame too short for what it must hold.
+    FrameTooShort,
+    /// The peer's: a malformed hello.
+    Hello,
+    /// The peer's, or somebody's between: a handshake message does not open. Wrong keys, wrong PSK,
+    /// changed on its way: which one is not known, by design.
+    Handshake,
+    /// The peer's: handshake parameters that are not allowed, or a payload where there must be none.
+    Parameters,
+    /// The peer's, or somebody's between: a record does not open. Forged, repeated, missing or out of order.
+    Record,
+    /// The peer's: a record of a kind that version 1 does not have, or not here.
+    Kind,
+    /// The peer's: a message longer than our limit.
+    MessageTooLong,
+    /// The peer's: something after its CLOSE.
+    AfterClose,
+}
+
+impl Error {
+    /// Whether the channel goes on after this error.
+    pub fn is_recoverable(&self) -> bool {
+        matches!(
+            self,
+            Self::BufferTooSmall
+                | Self::OutOfTurn
+                | Self::NotOpen
+                | Self::TooLong
+                | Self::Closed
+                | Self::Unfinished
+                | Self::PingPending
+                | Self::Io(ErrorKind::TimedOut | ErrorKind::Interrupted)
+        )
+    }
+
+    /// The message of this error, for firmware that prints without `core::fmt`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::BufferTooSmall => "buffer too small",
+            Self::OutOfTurn => "call out of turn",
+            Self::NotOpen => "the channel carries no messages",
+            Self::TooLong => "message longer than one record",
+            Self::Closed => "sending after close",
+            Self::Unfinished => "a message was begun and not finished",
+            Self::PingPending => "the last PING has not been answered yet",
+            Self::Io(ErrorKind::TimedOut) => "the stream timed out",
+            Self::Io(_) => "the stream failed",
+            Self::Entropy => "the entropy source or the stored counter failed",
+            Self::Exhausted => "no nonce is left under this key",
+            Self::PeerKey => "the peer's static key is our own or of low order",
+            Self::Refused(refusal) => refusal.as_str(),
+            Self::Declined(_) => "we refused the peer",
+            Self::HungUp => "the peer hung up during the handshake",
+            Self::NotWelcome => "the peer did not accept our key",
+            Self::Truncated => "the stream ended without the peer's close",
+            Self::EmptyFrame => "frame of length 0",
+            Self::FrameTooLong => "frame longer than allowed",
+            Self::FrameTooShort => "frame too short",
+            Self::Hello => "malformed hello",
+            Self::Handshake => "handshake message does not open: other keys, or changed on its way",
+            Self::Parameters => "handshake parameters not allowed",
+            Self::Record => "record does not open: forged, repeated, missing or out of order",
+            Self::Kind => "record of an unknown or unexpected kind",
+            Self::MessageTooLong => "message longer than our limit",
+            Self::AfterClose => "something after the peer's close",
+        }
+    }
+
+    /// What an error of the engine means inside a handshake.
+    pub(crate) fn in_handshake(error: lowkey_core::Error) -> Self {
+        use lowkey_core::Error as Core;
+        match error {
+            Core::BufferTooSmall => Self::BufferTooSmall,
+            Core::OwnKey | Core::WeakKey => Self::PeerKey,
+            Core::Entropy | Core::Counter => Self::Entropy,
+            Core::Exhausted => Self::Exhausted,
+            Core::OutOfTurn => Self::OutOfTurn,
+            _ => Self::Handshake,
+        }
+    }
+
+    /// What an error of the engine means for a record.
+    pub(crate) fn in_records(error: lowkey_core::Error) -> Self {
+        match error {
+            lowkey_core::Error::Exhausted => Self::Exhausted,
+            lowkey_core::Error::BufferTooSmall => Self::BufferTooSmall,
+            _ => Self::Record,
+        }
+    }
+
+    /// What an error of the stream means.
+    pub(crate) fn of_stream<E: embedded_io::Error>(error: E) -> Self {
+        Self::Io(error.kind())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())?;
+        match self {
+            Self::Io(kind) => write!(f, " ({kind:?})"),
+            Self::Declined(refusal) => write!(f, " ({refusal:?})"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl core::error::Error for Error {}
+
+impl embedded_io::Error for Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Io(kind) => *kind,
+            Self::BufferTooSmall | Self::OutOfTurn | Self::TooLong | Self::PingPending => {
+                ErrorKind::InvalidInput
+            }
+            Self::NotOpen => ErrorKind::NotConnected,
+            Self::Closed | Self::Unfinished => ErrorKind::BrokenPipe,
+            Self::Refused(_) | Self::Declined(_) | Self::NotWelcome => ErrorKind::ConnectionRefused,
+            Self::HungUp | Self::Truncated => ErrorKind::ConnectionAborted,
+            Self::Entropy | Self::Exhausted => ErrorKind::Other,
+            _ => ErrorKind::InvalidData,
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! A connection without I/O: the one heart of the blocking and the async channel, of the tokio
+//! server and of the C library.
+//!
+//! A driver moves bytes and nothing else. It writes what [`Link::unsent`] shows and says so with
+//! [`Link::wrote`], reads into [`Link::space`] and says so with [`Link::filled`], and asks
+//! [`Link::step`] (in the handshake) or [`Link::receive`] (afterwards) what comes next.
+
+mod answer;
+mod initiate;
+
+use crate::Error;
+use crate::control::{Control, Stage};
+use crate::handshake::{Handshake, Progress};
+use crate::hello::{Hello, Mode};
+use crate::incoming::{Incoming, Receive};
+use crate::limits::Buffer;
+use crate::mailbox::{Delivery, Mailbox};
+use crate::outgoing::{Outgoing, copy};
+use crate::parameters::Parameters;
+use crate::record::{Fragment, Part};
+use lowkey_core::{Id, Identity, Peer, Psk, PublicKey, Session};
+
+/// What two sides have pinned of each other: who we are, whom we expect, and under which id.
+#[derive(Clone, Copy, Debug)]
+pub struct Pinning<'k> {
+    /// The pinning's public name.
+    pub id: Id,
+    /// Our static key pair.
+    pub identity: &'k Identity,
+    /// The peer's static key.
+    pub peer: &'k Peer,
+    /// Their shared key; with one the mode is KKpsk0, without one KK, never the other.
+    pub psk: Option<&'k Psk>,
+}
+
+impl Pinning<'_> {
+    /// The one mode of this pinning.
+    pub fn mode(&self) -> Mode {
+        if self.psk.is_some() { Mode::KkPsk0 } else { Mode::Kk }
+    }
+}
+
+/// What a handshake needs next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Write what is unsent.
+    Write,
+    /// Read from the stream.
+    Read,
+    /// Responder: look at [`Link::hello`] and answer it.
+    Hello,
+    /// XX: judge [`Link::proven_key`], then [`Link::accept`] it (store it first), or close.
+    Claim,
+    /// KK: the channel is open, the peer has been authenticated. XX: both keys are stored; close.
+    Done,
+}
+
+/// Where the handshake stands. Public bytes only; secrets are in `H`.
+enum Phase<H> {
+    Waiting(H),
+    Asked(Hello, usize),
+    /// The refusal goes out, then this is the error of every later call.
+    Declining(Error),
+    Over,
+}
+
+/// A connection without I/O, before and after its handshake `H`.
+///
+/// Holding one that is `Done` tells you that the peer holds the pinned key and has taken part in
+/// this very handshake. It does not tell you that it is still there.
+pub struct Link<B, H> {
+    pub(crate) incoming: Incoming<B>,
+    pub(crate) outgoing: Outgoing<B>,
+    pub(crate) control: Control,
+    phase: Phase<H>,
+    max_frame: u16,
+    handshake_hash: [u8; 32], // public: not wiped
+    proven: Option<PublicKey>,
+}
+
+/// A link whose handshake is over.
+pub enum Settled {}
+
+impl<B: Buffer, H> Link<B, H> {
+    fn new(handshake: H, incoming: Incoming<B>, outgoing: Outgoing<B>, max_frame: u16) -> Self {
+        Self {
+            incoming,
+            outgoing,
+            control: Control::new(),
+            phase: Phase::Waiting(handshake),
+            max_frame,
+            handshake_hash: [0; 32],
+            proven: None,
+        }
+    }
+
+    /// The same link with the handshake in a wider type, for example [`AnyHandshake`](crate::handshake::AnyHandshake).
+    pub fn widen<W: From<H>>(self) -> Link<B, W> {
+        self.with_phase(|phase| match phase {
+            Phase::Waiting(handshake) => Phase::Waiting(handshake.into()),
+            Phase::Asked(hello, len) => Phase::Asked(hello, len),
+            Phase::Declining(error) => Phase::Declining(error),
+            Phase::Over => Phase::Over,
+        })
+    }
+
+    /// The same link without its handshake, once that is over.
+    pub(crate) fn settle(self) -> Link<B, Settled> {
+        self.with_phase(|_| Phase::Over)
+    }
+
+    fn with_phase<W>(self, change: impl FnOnce(Phase<H>) -> Phase<W>) -> Link<B, W> {
+        Link {
+            incoming: self.incoming,
+            outgoing: self.outgoing,
+            control: self.control,
+            phase: change(self.phase),
+            max_frame: self.max_frame,
+            handshake_hash: self.handshake_hash,
+            proven: self.proven,
+        }
+    }
+}
+
+/// Moving bytes.
+impl<B: Buffer, H> Link<B, H> {
+    /// What the stream has to take next; an owed PONG is staged if nothing else is on its way.
+    ///
+    /// # Errors
+    /// The error that ended the link.
+    pub fn unsent(&mut self) -> Result<&[u8], Error> {
+        self.outgoing.unsent(&self.control)
+    }
+
+    /// Says that the stream took `n` bytes of [`Self::unsent`].
+    pub fn wrote(&mut self, n: usize) {
+        self.outgoing.outbox.wrote(n);
+    }
+
+    /// Where the next bytes of the stream go; empty while a whole frame waits to be looked at.
+    pub fn space(&mut self) -> &mut [u8] {
+        self.incoming.inbox.space()
+    }
+
+    /// Says that the stream put `n` bytes into [`Self::space`]; 0 says that it has ended.
+    ///
+    /// # Errors
+    /// The link is over: [`Error::EmptyFrame`] and [`Error::FrameTooLong`] as soon as a frame's length
+    /// is known, [`Error::HungUp`], [`Error::Truncated`], [`Error::AfterClose`].
+    pub fn filled(&mut self, n: usize) -> Result<(), Error> {
+        self.incoming.filled(n, &self.control)
+    }
+
+    /// Ends the link, unless the error leaves it usable; every later call gives the first such error.
+    pub fn fail(&mut self, error: Error) -> Error {
+        self.outgoing.fail(error, &self.control);
+        self.incoming.fail(error, &self.control)
+    }
+}
+
+/// The handshake.
+impl<B: Buffer, H: Handshake> Link<B, H> {
+    /// Looks at what has come and says what is needed next.
+    ///
+    /// # Errors
+    /// The link is over: [`Error::Refused`], [`Error::Declined`], [`Error::Handshake`],
+    /// [`Error::Hello`], [`Error::Parameters`], [`Error::PeerKey`], [`Error::NotWelcome`]; or what ended
+    /// it before.
+    pub fn step(&mut self) -> Result<Step, Error> {
+        loop {
+            self.control.check()?;
+            if !self.outgoing.outbox.is_empty() {
+                return Ok(Step::Write);
+            }
+            match &self.phase {
+                Phase::Asked(..) => return Ok(Step::Hello),
+                Phase::Declining(error) => {
+                    let error = *error;
+                    return Err(self.fail(error));
+                }
+                Phase::Waiting(_) if !self.incoming.inbox.is_full() => return Ok(Step::Read),
+                Phase::Waiting(_) => self.progress().map_err(|error| self.fail(error))?,
+                Phase::Over => return self.confirm(),
+            }
+        }
+    }
+
+    /// The key that the peer has proven in XX; nobody has yet said that it is welcome.
+    pub fn proven_key(&self) -> Option<PublicKey> {
+        self.proven
+    }
+
+    /// Says that the proven key is welcome, after [`Step::Claim`]; the caller has stored it.
+    ///
+    /// # Errors
+    /// [`Error::OutOfTurn`]: there is no claim to accept now.
+    pub fn accept(&mut self) -> Result<(), Error> {
+        let next = match self.control.stage() {
+            Stage::Judging => Stage::AwaitBack,
+            Stage::Welcomed => Stage::Paired,
+            _ => return Err(Error::OutOfTurn),
+        };
+        self.outgoing.ping(&[], &self.control)?;
+        self.control.set_stage(next);
+        Ok(())
+    }
+
+    /// Plays the frame that has come.
+    fn progress(&mut self) -> Result<(), Error> {
+        let Phase::Waiting(handshake) = core::mem::replace(&mut self.phase, Phase::Over) else {
+            return Err(Error::OutOfTurn);
+        };
+        let ours = Parameters { max_frame: self.max_frame };
+        let frame = self.incoming.inbox.frame().ok_or(Error::OutOfTurn)?;
+        let progress = handshake.receive(frame, ours, self.outgoing.outbox.body()?)?;
+        match progress {
+            Progress::Hello => self.read_hello(),
+            Progress::Session(session, theirs) => {
+                self.incoming.inbox.release();
+                self.establish(session, theirs, Stage::Open);
+                self.outgoing.ping(&[], &self.control) // the confirming record, at once
+            }
+            Progress::Claim { claim, theirs, reply } => {
+                self.incoming.inbox.release();
+                self.proven = Some(claim.public_key());
+                let stage = if reply.is_some() { Stage::AwaitWelcome } else { Stage::Judging };
+                self.establish(claim.accept(), theirs, stage); // the stage holds it until somebody judges
+                reply.map_or(Ok(()), |len| self.outgoing.outbox.commit(len))
+            }
+        }
+    }
+
+    fn establish(&mut self, session: Session, theirs: Parameters, stage: Stage) {
+        self.handshake_hash = *session.handshake_hash();
+        self.incoming.open_with(session.opener, self.max_frame);
+        self.outgoing.seal_with(session.sealer, theirs.max_frame);
+        self.control.set_stage(stage);
+        self.phase = Phase::Over;
+    }
+
+    /// After the last handshake message: the records that make both sides sure of each other.
+    fn confirm(&mut self) -> Result<Step, Error> {
+        if matches!(self.control.stage(), Stage::Unconfirmed | Stage::AwaitWelcome | Stage::AwaitBack)
+            && self.receive()? == Receive::End
+            && self.control.stage() != Stage::Open
+        {
+            return Err(self.fail(Error::NotWelcome));
+        }
+        Ok(match self.control.stage() {
+            Stage::Handshake | Stage::Unconfirmed | Stage::AwaitWelcome | Stage::AwaitBack => Step::Read,
+            Stage::Judging | Stage::Welcomed => Step::Claim,
+            Stage::Open | Stage::Paired => Step::Done,
+        })
+    }
+}
+
+/// Records.
+impl<B: Buffer, H> Link<B, H> {
+    /// Opens what has come and says what is there.
+    ///
+    /// # Errors
+    /// The link is over: [`Error::Record`], [`Error::Kind`], [`Error::FrameTooShort`],
+    /// [`Error::Truncated`], [`Error::MessageTooLong`]; or what ended it before.
+    pub fn receive(&mut self) -> Result<Receive, Error> {
+        self.incoming.receive(&self.control)
+    }
+
+    /// The fragment that waits, or what is left of it; afterwards it does not wait any more.
+    pub fn take(&mut self) -> Option<Fragment<'_>> {
+        self.incoming.take()
+    }
+
+    /// Copies from the fragment that waits, and forgets what was copied; returns how many bytes.
+    pub fn take_bytes(&mut self, out: &mut [u8]) -> usize {
+        self.incoming.take_bytes(out)
+    }
+
+    /// Adds the fragment that waits to the message at the front of `message`; gives the message's
+    /// length in bytes once it is whole. What was added before must still be there.
+    ///
+    /// # Errors
+    /// [`Error::BufferTooSmall`]: repeat with a larger buffer that begins with the same bytes.
+    pub fn assemble(&mut self, message: &mut [u8]) -> Result<Option<usize>, Error> {
+        self.incoming.assemble(message)
+    }
+
+    /// Whether a record can be staged now; otherwise what is unsent has to go first.
+    ///
+    /// # Errors
+    /// The error that ended the link.
+    pub fn has_room(&mut self) -> Result<bool, Error> {
+        self.outgoing.has_room(&self.control)
+    }
+
+    /// The most data that one record carries, in bytes.
+    pub fn max_data(&self) -> usize {
+        self.outgoing.max_data()
+    }
+
+    /// Whether a message may begin now.
+    ///
+    /// # Errors
+    /// [`Error::Closed`], [`Error::NotOpen`], [`Error::Unfinished`]; or what ended the link.
+    pub fn may_begin(&mut self) -> Result<(), Error> {
+        self.outgoing.may_begin(&self.control)
+    }
+
+    /// Stages the front of `data`, as much as one record takes, as a fragment; returns how many bytes.
+    ///
+    /// The caller has asked [`Self::may_begin`] before the first fragment of a message.
+    ///
+    /// # Errors
+    /// [`Error::OutOfTurn`]: there is no room now.
+    pub fn stage(&mut self, data: &[u8], part: Part) -> Result<usize, Error> {
+        let n = data.len().min(self.max_data());
+        self.outgoing.fragment(part, &self.control, copy(data))?;
+        Ok(n)
+    }
+
+    /// Moves a mailbox's oldest message on by one record, with nothing unsent. Says whether a message
+    /// was thereby found to have left whole; it is gone from the mailbox then.
+    pub(crate) fn advance_delivery<const LEN: usize, const N: usize>(
+        &mut self,
+        delivery: &mut Delivery,
+        mailbox: &Mailbox<LEN, N>,
+    ) -> Result<bool, Error> {
+        if delivery.complete {
+            mailbox.pop();
+            *delivery = Delivery::default();
+            return Ok(true);
+        }
+        let Some(len) = mailbox.front_len() else { return Ok(false) };
+        if delivery.staged == 0 {
+            self.may_begin()?;
+        }
+        let left = len.saturating_sub(delivery.staged);
+        let part = if left > self.max_data() { Part::More } else { Part::Last };
+        let from = delivery.staged;
+        self.outgoing.fragment(part, &self.control, |room| mailbox.copy_front(from, room))?;
+        delivery.staged = from.saturating_add(left.min(self.max_data()));
+        delivery.complete = part == Part::Last;
+        Ok(false)
+    }
+
+    /// Stages a PING of 0 to 32 bytes; an empty one is not answered.
+    ///
+    /// # Errors
+    /// [`Error::TooLong`], [`Error::PingPending`], [`Error::OutOfTurn`]: there is no room now.
+    pub fn ping(&mut self, body: &[u8]) -> Result<(), Error> {
+        match self.control.stage() {
+            _ if self.control.is_closed() => Err(Error::Closed),
+            Stage::Open => self.outgoing.ping(body, &self.control),
+            _ => Err(Error::NotOpen),
+        }
+    }
+
+    /// Whether the PONG for our last PING has not come yet.
+    pub fn awaits_pong(&self) -> bool {
+        self.control.is_asking()
+    }
+
+    /// Stages our CLOSE, once; nothing can be sent afterwards.
+    ///
+    /// # Errors
+    /// [`Error::NotOpen`]: the handshake is not over. [`Error::OutOfTurn`]: there is no room now.
+    pub fn close(&mut self) -> Result<(), Error> {
+        self.outgoing.close(&self.control)
+    }
+
+    /// Whether both sides have sent their CLOSE.
+    pub fn is_closed(&self) -> bool {
+        self.control.is_closed() && self.control.is_peer_closed()
+    }
+
+    /// The final handshake hash (Noise §11.2): equal on both sides, different for every handshake.
+    pub fn handshake_hash(&self) -> &[u8; 32] {
+        &self.handshake_hash
+    }
+}

@@ -1,0 +1,75 @@
+//! At most one frame on its way out.
+//!
+//! A frame is staged whole and leaves in as many writes as the stream likes; a write that was
+//! dropped or took only some bytes loses and repeats nothing.
+
+use crate::Error;
+use crate::limits::{Buffer, HEADER};
+
+pub(crate) struct Outbox<B> {
+    buffer: B,
+    sent: usize,
+    end: usize,
+}
+
+impl<B: Buffer> Outbox<B> {
+    pub(crate) fn new(buffer: B) -> Self {
+        Self { buffer, sent: 0, end: 0 }
+    }
+
+    /// The longest body a frame can have.
+    pub(crate) fn capacity(&self) -> usize {
+        self.buffer.len().saturating_sub(HEADER).min(usize::from(u16::MAX))
+    }
+
+    /// Whether the last frame has left to its last byte.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sent == self.end
+    }
+
+    /// What the stream has not taken yet.
+    pub(crate) fn unsent(&self) -> &[u8] {
+        self.buffer.get(self.sent..self.end).unwrap_or_default()
+    }
+
+    /// Says that the stream took `n` bytes of [`Self::unsent`].
+    pub(crate) fn wrote(&mut self, n: usize) {
+        self.sent = self.sent.saturating_add(n).min(self.end);
+    }
+
+    /// Stages a frame whose body `write` puts to the front of the slice it gets.
+    ///
+    /// # Errors
+    /// [`Error::OutOfTurn`]: the last frame has not left yet. Or what `write` says; nothing is staged.
+    pub(crate) fn stage(
+        &mut self,
+        write: impl FnOnce(&mut [u8]) -> Result<usize, Error>,
+    ) -> Result<(), Error> {
+        let len = write(self.body()?)?;
+        self.commit(len)
+    }
+
+    /// The room for the next frame's body.
+    ///
+    /// # Errors
+    /// [`Error::OutOfTurn`]: the last frame has not left yet.
+    pub(crate) fn body(&mut self) -> Result<&mut [u8], Error> {
+        let end = self.capacity().saturating_add(HEADER);
+        if !self.is_empty() {
+            return Err(Error::OutOfTurn);
+        }
+        self.buffer.get_mut(HEADER..end).ok_or(Error::BufferTooSmall)
+    }
+
+    /// Makes the first `len` bytes of [`Self::body`] the next frame.
+    ///
+    /// # Errors
+    /// [`Error::BufferTooSmall`]: there are not as many.
+    pub(crate) fn commit(&mut self, len: usize) -> Result<(), Error> {
+        let header = self.buffer.first_chunk_mut().ok_or(Error::BufferTooSmall)?;
+        *header = u16::try_from(len).map_err(|_| Error::BufferTooSmall)?.to_be_bytes();
+        self.sent = 0;
+        self.end = len.saturating_add(HEADER);
+        Ok(())
+    }
+}

@@ -1,0 +1,40 @@
+//! What each side tells the other, sealed, inside the handshake.
+
+use crate::Error;
+use crate::limits::MIN_MAX_FRAME;
+
+/// The longest parameters, in bytes.
+const MAX_PARAMETERS: usize = 64;
+
+/// The parameters of one side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Parameters {
+    /// The longest body of a record's frame that this side takes.
+    pub(crate) max_frame: u16,
+}
+
+impl Parameters {
+    /// `max_frame: u16`; version 1 has no items behind it.
+    pub(crate) fn to_bytes(self) -> [u8; 2] {
+        self.max_frame.to_be_bytes()
+    }
+
+    /// Reads a payload; items `type: u8 ‖ length: u8 ‖ value` behind `max_frame` are skipped.
+    pub(crate) fn read(payload: &[u8]) -> Result<Self, Error> {
+        if payload.len() > MAX_PARAMETERS {
+            return Err(Error::Parameters);
+        }
+        let (max_frame, mut items) = payload.split_first_chunk().ok_or(Error::Parameters)?;
+        while let Some((_kind, item)) = items.split_first() {
+            let (len, rest) = item.split_first().ok_or(Error::Parameters)?;
+            items = rest.get(usize::from(*len)..).ok_or(Error::Parameters)?;
+        }
+        let max_frame = u16::from_be_bytes(*max_frame);
+        if max_frame < MIN_MAX_FRAME { Err(Error::Parameters) } else { Ok(Self { max_frame }) }
+    }
+}
+
+/// Every handshake payload that does not carry parameters is empty.
+pub(crate) fn expect_empty(payload: &[u8]) -> Result<(), Error> {
+    if payload.is_empty() { Ok(()) } else { Err(Error::Parameters) }
+}

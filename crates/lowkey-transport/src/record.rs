@@ -1,0 +1,58 @@
+//! The kinds of records and the parts of a message.
+
+use crate::Error;
+
+/// What a record is, its first plaintext byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Data,
+    More,
+    Close,
+    Ping,
+    Pong,
+    /// `0x80..=0xff`: ignored in version 1.
+    Later,
+}
+
+impl Kind {
+    pub(crate) fn byte(self) -> u8 {
+        match self {
+            Self::Data => 0,
+            Self::More => 1,
+            Self::Close => 2,
+            Self::Ping => 3,
+            Self::Pong => 4,
+            Self::Later => 0x80,
+        }
+    }
+
+    pub(crate) fn new(byte: u8) -> Result<Self, Error> {
+        match byte {
+            0 => Ok(Self::Data),
+            1 => Ok(Self::More),
+            2 => Ok(Self::Close),
+            3 => Ok(Self::Ping),
+            4 => Ok(Self::Pong),
+            0x80.. => Ok(Self::Later),
+            _ => Err(Error::Kind),
+        }
+    }
+}
+
+/// Whether a fragment is the end of its message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The message goes on in the next fragment.
+    More,
+    /// The last or only fragment.
+    Last,
+}
+
+/// A piece of a message, in place where it was opened.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Fragment<'r> {
+    /// The bytes; may be empty.
+    pub bytes: &'r mut [u8],
+    /// Whether the message ends here.
+    pub part: Part,
+}
