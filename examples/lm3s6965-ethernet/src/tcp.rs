@@ -6,7 +6,7 @@
 
 use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
 use smoltcp::{
-    iface::{Config, Interface, PollResult, SocketHandle, SocketSet, SocketStorage},
+    iface::{Config, Interface, SocketHandle, SocketSet, SocketStorage},
     socket::tcp::{RecvError, Socket, SocketBuffer, State},
     time::Instant,
     wire::{EthernetAddress, IpAddress, IpCidr, Ipv4Address},
@@ -55,7 +55,7 @@ pub struct Tcp {
     /// Milliseconds since start that do not wrap, and the clock when they were last brought up to date.
     time: i64,
     seen: u32,
-    /// The clock when the peer was last heard.
+    /// The clock when the peer was last known to have been heard.
     heard: u32,
 }
 
@@ -126,7 +126,10 @@ impl Tcp {
             _ => Some(Ok(())),
         });
         match result {
-            Ok(()) => self.gone = ErrorKind::ConnectionReset,
+            Ok(()) => {
+                self.gone = ErrorKind::ConnectionReset;
+                self.heard = self.clock.now();
+            }
             Err(_) => self.abort(),
         }
         result
@@ -151,12 +154,11 @@ impl Tcp {
         if socket.state() == State::Closed {
             return Err(gone);
         }
-        // Both ended: the socket goes from here to `Closed` by itself, which is then no reset.
-        let last = socket.state() == State::CloseWait;
         socket.close();
         self.wait(self.patience, |socket| match socket.state() {
             State::FinWait1 | State::Closing | State::LastAck => None,
-            State::Closed if !last && socket.send_queue() > 0 => Some(Err(gone)),
+            // By the peer's reset; an end that was acknowledged leaves nothing in the buffer.
+            State::Closed if socket.send_queue() > 0 => Some(Err(gone)),
             _ => Some(Ok(())),
         })
     }
@@ -204,10 +206,7 @@ impl Tcp {
         let passed = self.clock.since(self.seen);
         self.seen = self.seen.wrapping_add(passed);
         self.time += i64::from(passed);
-        let now = Instant::from_millis(self.time);
-        if self.interface.poll(now, &mut self.ethernet, &mut self.sockets) == PollResult::SocketStateChanged {
-            self.heard = self.seen;
-        }
+        self.interface.poll(Instant::from_millis(self.time), &mut self.ethernet, &mut self.sockets);
     }
 
     fn socket(&mut self) -> &mut Socket<'static> {
@@ -226,12 +225,14 @@ impl Read for Tcp {
             return Ok(0);
         }
         let gone = self.gone;
-        self.wait(self.patience, |socket| match socket.recv_slice(buffer) {
+        let length = self.wait(self.patience, |socket| match socket.recv_slice(buffer) {
             Ok(0) => None,
             Ok(length) => Some(Ok(length)),
             Err(RecvError::Finished) => Some(Ok(0)),
             Err(RecvError::InvalidState) => Some(Err(gone)),
-        })
+        })?;
+        self.heard = self.clock.now();
+        Ok(length)
     }
 }
 
@@ -259,23 +260,26 @@ impl Write for Tcp {
     }
 
     /// Sends as much as the peer's window admits. It does not wait until that has been acknowledged, which can take
-    /// a peer 40 ms to say: only [`Tcp::close`] does.
+    /// a peer 40 ms to say; [`Tcp::close`] does, and the first flush after 30 s in which nothing was read.
     fn flush(&mut self) -> Result<(), ErrorKind> {
         let gone = self.gone;
         self.poll();
-        // smoltcp forgets a neighbour after 60 s without a frame from it and then first asks for its address:
-        // after a long silence, stay until the bytes have really left.
-        let silence = self.clock.since(self.heard) > SILENCE;
-        let patience = self.patience;
-        self.wait(patience, |socket| {
+        // smoltcp forgets a neighbour after 60 s without a frame from it and then asks for its address before it
+        // sends: stay for the answer, or the bytes would wait for the next call.
+        let silent = self.clock.since(self.heard) > SILENCE;
+        self.wait(self.patience, |socket| {
             if !socket.may_send() {
                 Some(Err(gone))
-            } else if silence && socket.send_queue() > 0 {
+            } else if silent && socket.send_queue() > 0 {
                 None
             } else {
                 Some(Ok(()))
             }
-        })
+        })?;
+        if silent {
+            self.heard = self.clock.now();
+        }
+        Ok(())
     }
 }
 
