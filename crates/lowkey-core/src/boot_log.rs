@@ -5,9 +5,17 @@
 //! over, so one page is whole at every instant and a power cut anywhere costs at most a number. With
 //! two pages of 1 KB, a page of a part rated for 10,000 erases lasts five million boots.
 //!
-//! A word that a power cut left half programmed may read differently from one boot to the next. It
-//! is stepped over: only the highest word in use counts, and a number is given out only after a
-//! *new* word has been programmed and read back.
+//! A word that a power cut left half programmed may read differently from one time to the next, and
+//! so nothing rests on one:
+//! - Only the highest word in use counts, and a number is given out only after a *new* word has been
+//!   programmed and read back.
+//! - The header of a page counts once its first boot does, which is programmed in the same call;
+//!   until then the page before it goes on, or is copied from again.
+//! - The last word of a full page is programmed once more before the other page is erased.
+//! - The very first page is begun without an erase: its header differs from an erased one by a word
+//!   of zeros, which can be programmed again over half of itself.
+//!
+//! Both pages erased are a new counter: whoever erases them makes a new hedge secret as well.
 
 use crate::{Counter, CounterFailed};
 
@@ -17,10 +25,14 @@ pub const ERASED: u32 = u32::MAX;
 pub const USED: u32 = 0;
 
 const HEADER_WORDS: usize = 2;
+/// 2^32 divided by the golden ratio, a multiplier whose bits look random.
+const ODD: u32 = 0x9e37_79b1;
 
-/// The check in a page's second word: never what an erased word reads as, for any count below 2^31.
+/// The check in a page's second word, another for every count. Half an erase moves few bits, all one
+/// way, or all of them at random; any two counts differ in many bits of the check, both ways.
 const fn check(base: u32) -> u32 {
-    !base ^ 0xa5a5_a5a5
+    let mixed = base.wrapping_mul(ODD);
+    !(mixed ^ mixed >> 16).wrapping_mul(ODD)
 }
 
 /// One of the two pages.
@@ -53,7 +65,11 @@ pub trait Flash {
     /// Reads word `index` (`< WORDS`) of a page.
     fn read(&self, page: Half, index: usize) -> u32;
 
-    /// Programs an erased word. Returns when it is done.
+    /// Programs a word. Returns when it is done.
+    ///
+    /// It is an erased word, or `value` is zero and the word may hold anything, after a power cut
+    /// half of that zero. (Flash that refuses the latter, because its words carry an error-correcting
+    /// code, is not for this log.)
     ///
     /// # Errors
     /// [`FlashFailed`]: the controller reported a fault; the word may hold anything.
@@ -92,17 +108,19 @@ impl<F: Flash> BootLog<F> {
     /// How many boots have been counted; `None` if both pages are damaged.
     pub fn count(&self) -> Option<u64> {
         match self.current() {
-            Some(log) => Some(u64::from(log.base).saturating_add(u64::try_from(log.used).unwrap_or(u64::MAX))),
+            Some(log) => Some(log.count()),
             None => self.is_new().then_some(0),
         }
     }
 
-    /// The page in use: of two whole ones, the one that began later.
+    /// The page in use: of two whole ones the later, if it has counted a boot (before that, its
+    /// header may be half programmed and whole by chance).
     fn current(&self) -> Option<Log> {
-        let first = self.log(Half::First);
-        let second = self.log(Half::Second);
-        match (first, second) {
-            (Some(a), Some(b)) => Some(if a.base >= b.base { a } else { b }),
+        match (self.log(Half::First), self.log(Half::Second)) {
+            (Some(a), Some(b)) => {
+                let (old, new) = if a.base < b.base { (a, b) } else { (b, a) };
+                Some(if new.used == 0 { old } else { new })
+            }
             (a, b) => a.or(b),
         }
     }
@@ -118,13 +136,19 @@ impl<F: Flash> BootLog<F> {
         last.map_or(0, |index| index.saturating_sub(HEADER_WORDS).saturating_add(1))
     }
 
-    /// No boot has ever been counted: nothing behind either header, and at most the first page begun.
+    /// No boot has ever been counted: nothing but the very first word may have been touched.
     fn is_new(&self) -> bool {
-        let blank_header = self.0.read(Half::Second, 0) == ERASED && self.0.read(Half::Second, 1) == ERASED;
-        blank_header && self.used(Half::First) == 0 && self.used(Half::Second) == 0
+        let is_blank = |page, from| (from..F::WORDS).all(|index| self.0.read(page, index) == ERASED);
+        is_blank(Half::First, 1) && is_blank(Half::Second, 0)
     }
 
-    /// Makes `page` an empty log that begins at `base`; it counts once its second word is there.
+    /// Begins the very first log, in erased pages: `check(0)` is what an erased word reads as.
+    fn begin_first(&mut self) -> Result<Log, FlashFailed> {
+        self.zero(Half::First, 0)?;
+        self.log(Half::First).ok_or(FlashFailed)
+    }
+
+    /// Makes `page` an empty log that begins at `base`.
     fn begin(&mut self, page: Half, base: u32) -> Result<Log, FlashFailed> {
         self.0.erase(page)?;
         self.0.program(page, 0, base)?;
@@ -132,23 +156,29 @@ impl<F: Flash> BootLog<F> {
         self.log(page).filter(|log| log.base == base && log.used == 0).ok_or(FlashFailed)
     }
 
+    /// Programs a word to zero, whatever it held.
+    fn zero(&mut self, page: Half, index: usize) -> Result<(), FlashFailed> {
+        self.0.program(page, index, USED)?;
+        if self.0.read(page, index) == USED { Ok(()) } else { Err(FlashFailed) }
+    }
+
     fn advance(&mut self) -> Result<u64, FlashFailed> {
-        let mut log = match self.current() {
-            Some(log) => log,
-            None if self.is_new() => self.begin(Half::First, 0)?,
-            None => return Err(FlashFailed),
-        };
+        let mut log = if self.is_new() { self.begin_first()? } else { self.current().ok_or(FlashFailed)? };
         if log.used >= Self::CAPACITY {
             let counted = u32::try_from(log.used).map_err(|_| FlashFailed)?;
             let base = log.base.checked_add(counted).ok_or(FlashFailed)?;
+            self.zero(log.page, F::WORDS.saturating_sub(1))?;
             log = self.begin(log.page.other(), base)?;
         }
-        let index = HEADER_WORDS.saturating_add(log.used);
-        self.0.program(log.page, index, USED)?;
-        if self.0.read(log.page, index) != USED {
-            return Err(FlashFailed);
-        }
-        self.count().ok_or(FlashFailed)
+        self.zero(log.page, HEADER_WORDS.saturating_add(log.used))?;
+        log.used = log.used.saturating_add(1);
+        Ok(log.count())
+    }
+}
+
+impl Log {
+    fn count(&self) -> u64 {
+        u64::from(self.base).saturating_add(u64::try_from(self.used).unwrap_or(u64::MAX))
     }
 }
 
