@@ -27,7 +27,7 @@ impl Direction {
     /// in memory for less long.
     fn advance(&mut self) {
         self.n = self.n.saturating_add(1);
-        if self.n % REKEY_INTERVAL == 0 {
+        if self.n.is_multiple_of(REKEY_INTERVAL) {
             self.k = self.k.rekeyed();
         }
     }

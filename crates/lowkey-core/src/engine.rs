@@ -196,8 +196,8 @@ impl<'k> Engine<'k> {
 #[cfg(test)]
 impl Engine<'_> {
     /// A fixed ephemeral, for test vectors.
-    pub(crate) fn fix_e(&mut self, e: Secret<32>) {
-        self.e = Some(PrivateKey::new(&e));
+    pub(crate) fn fix_e(&mut self, e: &Secret<32>) {
+        self.e = Some(PrivateKey::new(e));
     }
 
     pub(crate) fn h(&self) -> [u8; 32] {

@@ -12,6 +12,7 @@ pub struct Identity {
 
 impl Identity {
     /// The identity of a 32-byte X25519 private key; computes the public key (one multiplication).
+    #[expect(clippy::needless_pass_by_value, reason = "the caller's copy is wiped here")]
     pub fn new(secret: Secret<32>) -> Self {
         let private = PrivateKey::new(&secret);
         let public = private.public_key();
@@ -22,6 +23,7 @@ impl Identity {
     ///
     /// A public key that does not belong to the secret makes every handshake fail at the peer; it
     /// reveals nothing.
+    #[expect(clippy::needless_pass_by_value, reason = "the caller's copy is wiped here")]
     pub fn from_parts(secret: Secret<32>, public: PublicKey) -> Self {
         Self { private: PrivateKey::new(&secret), public }
     }

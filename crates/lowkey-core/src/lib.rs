@@ -36,6 +36,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 #[cfg(test)]
+extern crate self as lowkey_core;
+#[cfg(test)]
 extern crate std;
 
 pub mod boot_log;
@@ -48,6 +50,8 @@ mod keys;
 pub mod kk;
 pub mod page;
 mod pattern;
+#[cfg(doctest)]
+mod promises;
 mod session;
 mod symmetric;
 #[cfg(test)]

@@ -49,7 +49,7 @@ const CHECK_LEN: usize = 16;
 /// The longest address, in bytes.
 pub const MAX_ADDRESS: usize = 64;
 
-const _: () = assert!(LEN == 344 && LEN % 4 == 0, "programmed in words");
+const _: () = assert!(LEN == 344 && LEN.is_multiple_of(4), "programmed in words");
 
 /// Why a key page cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

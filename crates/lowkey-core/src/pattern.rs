@@ -36,7 +36,7 @@ pub(crate) struct Pattern {
 impl Pattern {
     /// Whether a PSK takes part: then `e` is also mixed into the key (§9.2).
     pub(crate) fn has_psk(&self) -> bool {
-        self.messages.iter().any(|tokens| tokens.contains(&Token::Psk))
+        self.messages.iter().any(|tokens| tokens.contains(&Psk))
     }
 }
 

@@ -1,1 +1,8 @@
+//! Tests that need what the public surface does not have: fixed ephemerals, a nonce that jumps, bare states.
 
+#[path = "../../tests/common/mod.rs"]
+mod common;
+mod ephemerals;
+mod low_order;
+mod records;
+mod vectors;

@@ -1,0 +1,124 @@
+//! No `{:?}` and no message shows a secret.
+
+mod common;
+
+use common::{Mode, Pair, Rng, Step, sessions};
+use lowkey_core::boot_log::{FlashFailed, Half};
+use lowkey_core::page::{Contents, Page, PageError};
+use lowkey_core::{CounterFailed, EntropyFailed, Error, Id, Identity, Peer, Psk, Secret};
+use std::fmt::Debug;
+
+/// A byte that no text here holds by chance next to itself.
+const MARK: u8 = 0xa7;
+
+fn secret() -> Secret<32> {
+    Secret::new([MARK; 32])
+}
+
+fn shows_nothing(what: &dyn Debug) {
+    for text in [format!("{what:?}"), format!("{what:#?}"), format!("{what:x?}")] {
+        let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        for mark in ["167,167", "a7a7", "A7A7", "a7,a7", "xa7"] {
+            assert!(!text.contains(mark), "{text}");
+        }
+    }
+}
+
+#[test]
+fn debug_output_shows_no_secret() {
+    let identity = Identity::new(secret());
+    let peer = Peer::from_parts(Identity::new(Secret::new([1; 32])).public_key(), secret()).unwrap();
+    let contents = Contents {
+        id: Id::new(b"id").unwrap(),
+        address: "here:1",
+        static_key: &secret(),
+        peer: peer.public_key(),
+        hedge: &secret(),
+        seed: &secret(),
+        psk: Some(&secret()),
+    };
+    let encoded = contents.encode().unwrap();
+    let page = Page::read(encoded.expose()).unwrap();
+    let all: [&dyn Debug; 11] = [
+        &secret(),
+        &identity,
+        &peer,
+        &Psk::new(secret()),
+        &contents,
+        &encoded,
+        &page,
+        &page.identity(),
+        &page.peer(),
+        &page.psk(),
+        &page.hedge(),
+    ];
+    all.into_iter().for_each(shows_nothing);
+    assert_eq!(format!("{:?}", Psk::new(secret())), "Psk(Secret(..))");
+    assert!(format!("{identity:?}").starts_with("Identity { public: PublicKey("));
+}
+
+#[test]
+fn debug_output_of_a_session_shows_counts_and_the_hash_and_no_key() {
+    let mut rng = Rng(1);
+    let keys = Pair::new(&mut rng);
+    for mode in Mode::ALL {
+        let (i, _) = sessions(mode, &keys, b"", &mut rng);
+        assert_eq!(format!("{:?}", i.sealer), "Sealer { n: 0, .. }");
+        assert_eq!(format!("{:?}", i.opener), "Opener { n: 0, .. }");
+        let hash = format!("{:?}", i.handshake_hash());
+        let want = format!(
+            "Session {{ sealer: Sealer {{ n: 0, .. }}, opener: Opener {{ n: 0, .. }}, handshake_hash: {hash} }}"
+        );
+        assert_eq!(format!("{i:?}"), want);
+    }
+}
+
+#[test]
+fn debug_output_of_a_claim_shows_the_peers_key_only() {
+    let mut rng = Rng(2);
+    let keys = Pair::new(&mut rng);
+    let mut turn = [keys.initiator.initiate(Mode::Xx, b""), keys.responder.respond(Mode::Xx, b"")];
+    for _ in 0..3 {
+        let [writer, reader] = turn;
+        let mut message = [0; 96];
+        let (writer, n) = writer.write(&mut rng.ephemerals(), b"", &mut message).unwrap();
+        turn = [reader.read(&mut message[..n]).unwrap().0, writer];
+    }
+    for step in turn {
+        let Step::Claim(claim) = step else { panic!("a claim is expected") };
+        assert_eq!(format!("{claim:?}"), format!("Claim({:?})", claim.public_key()));
+    }
+}
+
+#[test]
+fn every_error_says_something_and_no_two_say_the_same() {
+    let errors = [
+        Error::BufferTooSmall,
+        Error::OwnKey,
+        Error::WeakKey,
+        Error::Entropy,
+        Error::Counter,
+        Error::Truncated,
+        Error::Decrypt,
+        Error::Exhausted,
+        Error::OutOfTurn,
+    ];
+    let pages = [
+        PageError::Truncated,
+        PageError::Blank,
+        PageError::NoPage,
+        PageError::Version(9),
+        PageError::Damaged,
+        PageError::Malformed,
+    ];
+    let mut said: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    said.extend(pages.iter().map(ToString::to_string));
+    assert!(said.iter().all(|text| text.len() > 10));
+    let count = said.len();
+    said.sort();
+    said.dedup();
+    assert_eq!(said.len(), count);
+    for small in [&EntropyFailed as &dyn Debug, &CounterFailed, &FlashFailed, &Half::First] {
+        shows_nothing(small);
+    }
+}
