@@ -138,8 +138,11 @@ impl<F: Flash> BootLog<F> {
 
     /// No boot has ever been counted: nothing but the very first word may have been touched.
     fn is_new(&self) -> bool {
-        let is_blank = |page, from| (from..F::WORDS).all(|index| self.0.read(page, index) == ERASED);
-        is_blank(Half::First, 1) && is_blank(Half::Second, 0)
+        self.is_blank(Half::First, 1) && self.is_blank(Half::Second, 0)
+    }
+
+    fn is_blank(&self, page: Half, from: usize) -> bool {
+        (from..F::WORDS).all(|index| self.0.read(page, index) == ERASED)
     }
 
     /// Begins the very first log, in erased pages: `check(0)` is what an erased word reads as.
@@ -151,9 +154,12 @@ impl<F: Flash> BootLog<F> {
     /// Makes `page` an empty log that begins at `base`.
     fn begin(&mut self, page: Half, base: u32) -> Result<Log, FlashFailed> {
         self.0.erase(page)?;
+        if !self.is_blank(page, 0) {
+            return Err(FlashFailed); // worn out
+        }
         self.0.program(page, 0, base)?;
         self.0.program(page, 1, check(base))?;
-        self.log(page).filter(|log| log.base == base && log.used == 0).ok_or(FlashFailed)
+        self.log(page).filter(|log| log.base == base).ok_or(FlashFailed)
     }
 
     /// Programs a word to zero, whatever it held.

@@ -37,8 +37,8 @@ struct Model<const W: usize> {
     power: Option<usize>,
     dead: bool,
     erases: usize,
-    /// Bits of one word that always read as set.
-    stuck: Option<(Half, usize, u32)>,
+    /// Bits of one word that always read as set, and others that always read as cleared.
+    stuck: Option<(Half, usize, u32, u32)>,
 }
 
 impl<const W: usize> Model<W> {
@@ -98,8 +98,9 @@ impl<const W: usize> Flash for &mut Model<W> {
             Undecided::EveryRead => self.rng.borrow_mut().u32(),
             Undecided::EveryBoot => Rng(u64::from(self.boot) + index as u64 * 8 + at(page) as u64).u32(),
         };
-        let stuck = self.stuck.filter(|stuck| (stuck.0, stuck.1) == (page, index)).map_or(0, |stuck| stuck.2);
-        word.bits & !word.undecided | noise & word.undecided | stuck
+        let stuck = self.stuck.filter(|stuck| (stuck.0, stuck.1) == (page, index));
+        let (set, cleared) = stuck.map_or((0, 0), |stuck| (stuck.2, stuck.3));
+        (word.bits & !word.undecided | noise & word.undecided) & !cleared | set
     }
 
     fn program(&mut self, page: Half, index: usize, value: u32) -> Result<(), FlashFailed> {
@@ -299,9 +300,38 @@ fn a_damaged_old_page_does_not_matter() {
 #[test]
 fn a_word_that_does_not_take_costs_an_error_and_no_number_twice() {
     let mut flash = Model::<8>::new(1, Undecided::EveryRead);
-    flash.stuck = Some((Half::First, 5, 1 << 7));
+    flash.stuck = Some((Half::First, 5, 1 << 7, 0));
     let mut log = BootLog::new(&mut flash);
     (1..=3).for_each(|n| assert_eq!(log.next(), Ok(n)));
     assert_eq!(log.next(), Err(CounterFailed));
     assert_eq!(log.next(), Ok(5));
+}
+
+/// A page that no longer erases is not begun: its counts would be wrong from the start.
+#[test]
+fn a_page_that_does_not_erase_is_an_error_every_time() {
+    let mut flash = Model::<4>::new(1, Undecided::EveryRead);
+    flash.stuck = Some((Half::Second, 3, 0, 1));
+    (1..=2).for_each(|n| assert_eq!(flash.boot(None), Ok(n)));
+    for _ in 0..3 {
+        assert_eq!(flash.boot(None), Err(CounterFailed));
+    }
+}
+
+/// The smallest page has one word to count with. It was left half programmed, read as used once, and
+/// so the other page was about to be erased; now it reads as blank. Both pages seem to begin.
+#[test]
+fn the_last_word_of_a_full_page_is_whole_before_the_other_page_is_erased() {
+    let mut flash = Model::<3>::new(1, Undecided::EveryRead);
+    assert_eq!(flash.boot(None), Ok(1));
+    let cut_in_counting = 4; // after the last word, the erase and two words of header
+    assert_eq!(flash.boot(Some(cut_in_counting)), Err(CounterFailed));
+    flash.pages[1][2] = Word { bits: ERASED ^ 1, undecided: 0 };
+    let cut_in_erasing = 1; // after the last word
+    assert_eq!(flash.boot(Some(cut_in_erasing)), Err(CounterFailed));
+    flash.pages[0] = [Word { bits: 0, undecided: 0 }, BLANK, BLANK]; // its header outlived the erase
+    if flash.pages[1][2].bits == ERASED ^ 1 {
+        flash.pages[1][2] = BLANK;
+    }
+    assert_eq!(flash.boot(None), Ok(3));
 }
