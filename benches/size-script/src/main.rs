@@ -1,0 +1,170 @@
+//! Writes the bytes that a peer would send to the size firmware, to the file it is given.
+//!
+//! Both sides use the fixed keys and the stuck entropy of `benches/size/src/fixed.rs`, so the board
+//! makes the same message 1 as the initiator here and the recorded answers open there.
+
+#[path = "../../size/src/fixed.rs"]
+#[allow(unreachable_pub)] // the firmware has it as a public module
+mod fixed;
+
+use fixed::{DEVICE, HEDGE, ID, MESSAGE, PSK, SERVER, Stuck};
+use lowkey_core::{Ephemerals, Id, Identity, Peer, Psk, Secret, kk};
+use lowkey_transport::handshake::AnyHandshake;
+use lowkey_transport::{Buffers, Link, MIN_INCOMING, MIN_OUTGOING, Mode, Part, Pinning, Receive, Step};
+use std::error::Error;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// What is at the key page's place, and how much of it there is.
+const ROOM: usize = 2048;
+
+fn main() -> Result<()> {
+    let file = std::env::args().nth(1).ok_or("usage: size-script FILE")?;
+    let mut script = Vec::new();
+    let mut blob = |bytes: &[u8]| {
+        script.extend((bytes.len() as u16).to_be_bytes());
+        script.extend(bytes);
+    };
+    let (device, server) = (Identity::new(Secret::new(DEVICE)), Identity::new(Secret::new(SERVER)));
+    let peer = Peer::pin(&device, server.public_key())?;
+    blob(device.public_key().as_bytes());
+    blob(server.public_key().as_bytes());
+    blob(peer.shared_secret().expose());
+    let (message_2, record) = core_alone(&device, &server)?;
+    blob(&message_2);
+    blob(&record);
+    blob(&play(Mode::Kk)?.to_initiator);
+    for mode in [Mode::Kk, Mode::KkPsk0, Mode::Xx, Mode::XxPsk0] {
+        let recorded = play(mode)?;
+        blob(&recorded.to_initiator);
+        blob(&recorded.to_responder);
+    }
+    if script.len() > ROOM {
+        return Err(format!("{} bytes do not fit {ROOM}", script.len()).into());
+    }
+    script.resize(ROOM, 0);
+    std::fs::write(file, script)?;
+    Ok(())
+}
+
+fn core_alone(device: &Identity, server: &Identity) -> Result<(Vec<u8>, Vec<u8>)> {
+    let (at_device, at_server) =
+        (Peer::pin(device, server.public_key())?, Peer::pin(server, device.public_key())?);
+    let (mut message_1, mut message_2) = ([0; 48], [0; 48]);
+    let initiator = kk::Initiator::new(device, &at_device, None, b"");
+    initiator.write_message_1(&mut ephemerals(HEDGE)?, b"", &mut message_1)?;
+    let responder = kk::Responder::new(server, &at_server, None, b"");
+    let (responder, _) = responder.read_message_1(&mut message_1)?;
+    let (mut session, _) =
+        responder.write_message_2(&mut ephemerals(HEDGE.map(|b| !b))?, b"", &mut message_2)?;
+    let mut record = vec![0x77; MESSAGE + 16];
+    session.sealer.seal(&mut record)?;
+    Ok((message_2.to_vec(), record))
+}
+
+/// What arrives at each side of one connection.
+struct Recorded {
+    to_initiator: Vec<u8>,
+    to_responder: Vec<u8>,
+}
+
+fn play(mode: Mode) -> Result<Recorded> {
+    let (device, server) = (Identity::new(Secret::new(DEVICE)), Identity::new(Secret::new(SERVER)));
+    let (at_device, at_server) =
+        (Peer::pin(&device, server.public_key())?, Peer::pin(&server, device.public_key())?);
+    let key = Psk::new(Secret::new(PSK));
+    let psk = matches!(mode, Mode::KkPsk0 | Mode::XxPsk0).then_some(&key);
+    let id = Id::new(ID).ok_or("the id is empty")?;
+    let mut e = ephemerals(HEDGE)?;
+    let initiator: Link<_, AnyHandshake<'_>> = match (mode, psk) {
+        (Mode::Kk | Mode::KkPsk0, psk) => {
+            Link::kk_initiator(Pinning { id, identity: &device, peer: &at_device, psk }, &mut e, buffers()?)?
+                .widen()
+        }
+        (_, None) => Link::xx_initiator(&device, Some(id), &mut e, buffers()?)?.widen(),
+        (_, Some(psk)) => Link::xx_psk0_initiator(&device, id, psk, &mut e, buffers()?)?.widen(),
+    };
+    let mut e = ephemerals(HEDGE.map(|byte| !byte))?;
+    let mut initiator = Side { link: initiator, closed: false };
+    let mut responder = Side { link: Link::responder(buffers()?), closed: false };
+    let mut recorded = Recorded { to_initiator: Vec::new(), to_responder: Vec::new() };
+    while !(initiator.link.is_closed() && responder.link.is_closed()) {
+        recorded.to_responder.extend(initiator.turn(&mut responder.link, |_| Err("no hello here".into()))?);
+        recorded.to_initiator.extend(responder.turn(&mut initiator.link, |link| {
+            Ok(match mode {
+                Mode::Kk | Mode::KkPsk0 => {
+                    link.answer_kk(Pinning { id, identity: &server, peer: &at_server, psk }, &mut e)?;
+                }
+                Mode::Xx | Mode::XxPsk0 => link.answer_xx(&server, psk, &mut e)?,
+            })
+        })?);
+    }
+    Ok(recorded)
+}
+
+struct Side<'k> {
+    link: Link<Vec<u8>, AnyHandshake<'k>>,
+    closed: bool,
+}
+
+impl<'k> Side<'k> {
+    /// Does what can be done now; returns what that sent to the other side.
+    fn turn(
+        &mut self,
+        other: &mut Link<Vec<u8>, AnyHandshake<'k>>,
+        answer: impl FnOnce(&mut Link<Vec<u8>, AnyHandshake<'k>>) -> Result<()>,
+    ) -> Result<Vec<u8>> {
+        match self.link.step()? {
+            Step::Hello => answer(&mut self.link)?,
+            Step::Claim => self.link.accept()?,
+            Step::Done if !self.closed => return self.message_and_close(other),
+            Step::Done => {
+                if self.link.receive()? != Receive::Read {
+                    self.link.take();
+                }
+            }
+            Step::Write | Step::Read => (),
+        }
+        self.deliver(other)
+    }
+
+    fn message_and_close(&mut self, other: &mut Link<Vec<u8>, AnyHandshake<'k>>) -> Result<Vec<u8>> {
+        let mut sent = self.deliver(other)?;
+        if self.link.proven_key().is_none() {
+            self.link.stage(&[0x77; MESSAGE], Part::Last)?;
+            sent.extend(self.deliver(other)?);
+        }
+        self.link.close()?;
+        sent.extend(self.deliver(other)?);
+        self.closed = true;
+        Ok(sent)
+    }
+
+    /// Moves what is unsent; the other side opens what it can on the way.
+    fn deliver(&mut self, other: &mut Link<Vec<u8>, AnyHandshake<'k>>) -> Result<Vec<u8>> {
+        let sent = self.link.unsent()?.to_vec();
+        let mut rest = &sent[..];
+        while !rest.is_empty() {
+            if other.space().is_empty() {
+                other.step()?;
+                other.receive()?;
+                other.take();
+            }
+            let space = other.space();
+            let n = space.len().min(rest.len());
+            space[..n].copy_from_slice(&rest[..n]);
+            other.filled(n)?;
+            rest = &rest[n..];
+        }
+        self.link.wrote(sent.len());
+        Ok(sent)
+    }
+}
+
+fn buffers() -> Result<Buffers<Vec<u8>>> {
+    Ok(Buffers::new(vec![0; MIN_INCOMING], vec![0; MIN_OUTGOING])?)
+}
+
+fn ephemerals(hedge: [u8; 32]) -> Result<Ephemerals<Stuck>> {
+    Ok(Ephemerals::new(Stuck, Secret::new(hedge), &mut Stuck)?)
+}
