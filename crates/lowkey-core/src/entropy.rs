@@ -7,6 +7,7 @@
 //! replayed message 2 would bring old record keys back.
 
 use crate::Error;
+use core::fmt;
 use lowkey_crypto::{Blake2s, PrivateKey, Secret};
 
 /// A source of fresh randomness: a hardware generator, an operating system, or a stored seed.
@@ -24,9 +25,57 @@ impl<T: Entropy + ?Sized> Entropy for &mut T {
     }
 }
 
+/// An entropy source for a device that has none: a stored seed, stretched.
+///
+/// Its bytes are secret as long as the seed is, and the same again after every reset but for what
+/// was stirred in. [`Ephemerals`] on it are new all the same: their boot counter is what keeps them
+/// apart. Stir in whatever the device has: times between interrupts, an ADC's noise.
+pub struct SeedEntropy {
+    pool: Secret<32>,
+    drawn: u64,
+}
+
+impl SeedEntropy {
+    /// Stretches `seed`: 32 random bytes, stored when the device was provisioned, used for nothing else.
+    pub fn new(seed: Secret<32>) -> Self {
+        Self { pool: seed, drawn: 0 }
+    }
+
+    /// Adds `noise` to the pool: BLAKE2s(pool, `"lowkey stir"` ‖ noise). It cannot make it worse.
+    pub fn stir(&mut self, noise: &[u8]) {
+        let mut hash = Blake2s::keyed(&self.pool);
+        hash.update(b"lowkey stir");
+        hash.update(noise);
+        self.pool = Secret::take(&mut hash.finalize());
+    }
+}
+
+impl Entropy for SeedEntropy {
+    /// BLAKE2s(pool, `"lowkey seed"` ‖ n) for each 32 bytes, n counting on; never fails.
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyFailed> {
+        for chunk in out.chunks_mut(32) {
+            self.drawn = self.drawn.checked_add(1).ok_or(EntropyFailed)?;
+            let mut hash = Blake2s::keyed(&self.pool);
+            hash.update(b"lowkey seed");
+            hash.update(&self.drawn.to_be_bytes());
+            let block = Secret::take(&mut hash.finalize());
+            chunk.iter_mut().zip(block.expose()).for_each(|(to, from)| *to = *from);
+        }
+        Ok(())
+    }
+}
+
 /// The entropy source could not deliver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EntropyFailed;
+
+impl fmt::Display for EntropyFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the entropy source failed")
+    }
+}
+
+impl core::error::Error for EntropyFailed {}
 
 /// A number that outlives a power cut.
 pub trait Counter {
@@ -43,6 +92,14 @@ pub trait Counter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CounterFailed;
 
+impl fmt::Display for CounterFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the stored counter could not be moved on")
+    }
+}
+
+impl core::error::Error for CounterFailed {}
+
 /// Makes the ephemerals of one boot (or one process): each is new, whatever the entropy source does.
 pub struct Ephemerals<E> {
     entropy: E,
@@ -57,7 +114,7 @@ impl<E: Entropy> Ephemerals<E> {
     /// `hedge` is 32 random bytes made and stored with the static key, and used for nothing else.
     ///
     /// # Errors
-    /// [`Error::Counter`]: nothing was made; the call can be repeated.
+    /// [`Error::Counter`]: the store failed; without a number there is no way to go on.
     pub fn new<C: Counter + ?Sized>(entropy: E, hedge: Secret<32>, counter: &mut C) -> Result<Self, Error> {
         let boot = counter.next().map_err(|CounterFailed| Error::Counter)?;
         Ok(Self { entropy, hedge, boot, attempt: 0 })

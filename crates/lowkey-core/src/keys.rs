@@ -61,18 +61,17 @@ impl Peer {
     /// - [`Error::OwnKey`]: that key is ours.
     /// - [`Error::WeakKey`]: the static-static Diffie-Hellman is all zeros; the key is of low order.
     pub fn pin(identity: &Identity, public: PublicKey) -> Result<Self, Error> {
-        if public == identity.public {
-            return Err(Error::OwnKey);
-        }
-        let ss = identity.diffie_hellman(&public);
-        if ss.is_zero() { Err(Error::WeakKey) } else { Ok(Self { public, ss }) }
+        Self::from_parts(identity, public, identity.diffie_hellman(&public))
     }
 
     /// A peer pinned earlier, with the stored static-static Diffie-Hellman: no multiplication.
     ///
     /// # Errors
-    /// [`Error::WeakKey`]: `ss` is all zeros.
-    pub fn from_parts(public: PublicKey, ss: Secret<32>) -> Result<Self, Error> {
+    /// [`Error::OwnKey`], [`Error::WeakKey`] (`ss` is all zeros): such a peer was never pinned.
+    pub fn from_parts(identity: &Identity, public: PublicKey, ss: Secret<32>) -> Result<Self, Error> {
+        if public == identity.public {
+            return Err(Error::OwnKey);
+        }
         if ss.is_zero() { Err(Error::WeakKey) } else { Ok(Self { public, ss }) }
     }
 

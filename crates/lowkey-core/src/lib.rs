@@ -59,7 +59,7 @@ mod tests;
 pub mod xx;
 
 pub use cipher::{Opener, REKEY_INTERVAL, Sealer};
-pub use entropy::{Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals};
+pub use entropy::{Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals, SeedEntropy};
 pub use error::Error;
 pub use keys::{Id, Identity, Peer, Psk};
 pub use lowkey_crypto::{PublicKey, Secret};

@@ -148,16 +148,13 @@ impl<'f> Page<'f> {
         Identity::from_parts(self.secret(STATIC), PublicKey::new(field(self.bytes, PUBLIC)))
     }
 
-    /// The pinned peer; no multiplication, the static-static Diffie-Hellman is in the page.
+    /// The pinned peer of [`Self::identity`]; no multiplication, the static-static Diffie-Hellman is
+    /// in the page.
     ///
     /// # Errors
     /// [`Error::OwnKey`], [`Error::WeakKey`]: such a key should never have been provisioned.
-    pub fn peer(&self) -> Result<Peer, Error> {
-        let public = PublicKey::new(field(self.bytes, PEER));
-        if *public.as_bytes() == field::<32>(self.bytes, PUBLIC) {
-            return Err(Error::OwnKey);
-        }
-        Peer::from_parts(public, self.secret(SHARED))
+    pub fn peer(&self, identity: &Identity) -> Result<Peer, Error> {
+        Peer::from_parts(identity, PublicKey::new(field(self.bytes, PEER)), self.secret(SHARED))
     }
 
     /// The PSK, where the pinning has one.

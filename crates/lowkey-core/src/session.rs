@@ -43,7 +43,8 @@ impl Claim {
         Self { session, rs }
     }
 
-    /// The static key that the peer has proven.
+    /// The static key that the peer has proven. Anybody can "prove" a key of low order (Noise §12.1):
+    /// pin it with [`Peer::pin`](crate::Peer::pin), which refuses one, before trusting it.
     pub fn public_key(&self) -> PublicKey {
         self.rs
     }

@@ -140,7 +140,7 @@ fn in_kk_without_the_responders_key_message_2_cannot_be_made() {
     let i = &keys.initiator;
     let imposter = Identity::from_parts(others.secrets[1].duplicate(), keys.responder.identity.public_key());
     let ss = keys.responder.peer.shared_secret().duplicate();
-    let peer = Peer::from_parts(i.identity.public_key(), ss).unwrap();
+    let peer = Peer::from_parts(&imposter, i.identity.public_key(), ss).unwrap();
     let r = Step::KkResponder(kk::Responder::new(&imposter, &peer, None, b""));
     let ended = play(i.initiate(Mode::Kk, b""), r, 2, &mut rng, |_, _| {});
     assert_eq!(ended.err(), Some((0, Error::Decrypt)));

@@ -27,7 +27,8 @@ fn shows_nothing(what: &dyn Debug) {
 #[test]
 fn debug_output_shows_no_secret() {
     let identity = Identity::new(secret());
-    let peer = Peer::from_parts(Identity::new(Secret::new([1; 32])).public_key(), secret()).unwrap();
+    let peer =
+        Peer::from_parts(&identity, Identity::new(Secret::new([1; 32])).public_key(), secret()).unwrap();
     let contents = Contents {
         id: Id::new(b"id").unwrap(),
         address: "here:1",
@@ -48,7 +49,7 @@ fn debug_output_shows_no_secret() {
         &encoded,
         &page,
         &page.identity(),
-        &page.peer(),
+        &page.peer(&page.identity()),
         &page.psk(),
         &page.hedge(),
     ];

@@ -30,10 +30,10 @@ fn all(mut script: Script<'_>) -> Result<(), Error> {
     let (_message_2, _record, _channel) = (script.blob(), script.blob(), script.blob());
     for mode in MODES {
         let device = Identity::from_parts(Secret::new(DEVICE), PublicKey::new(device_key));
-        let peer = Peer::from_parts(PublicKey::new(server_key), Secret::new(shared));
+        let peer = Peer::from_parts(&device, PublicKey::new(server_key), Secret::new(shared));
         initiate(mode, &device, &peer.map_err(|_| Error::PeerKey)?, script.blob())?;
         let server = Identity::from_parts(Secret::new(SERVER), PublicKey::new(server_key));
-        let peer = Peer::from_parts(PublicKey::new(device_key), Secret::new(shared));
+        let peer = Peer::from_parts(&server, PublicKey::new(device_key), Secret::new(shared));
         respond(mode, &server, &peer.map_err(|_| Error::PeerKey)?, script.blob())?;
     }
     Ok(())

@@ -1,7 +1,9 @@
 //! Ephemerals stay apart and stay hidden, whatever the entropy source and the counter do.
 
 use super::common::{Boots, Rng, hex};
-use crate::{Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals, Error, PublicKey, Secret, kk};
+use crate::{
+    Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals, Error, PublicKey, Secret, SeedEntropy, kk,
+};
 use lowkey_crypto::PrivateKey;
 use std::collections::BTreeSet;
 use std::prelude::v1::*;
@@ -143,3 +145,16 @@ fn with_a_stuck_source_a_replayed_message_2_does_not_open_after_a_reset() {
 
 const FIRST_OF_BOOT: &str = "a2d4f43b9ce5a016d810072a166909dfc32fdc330c6cbf3c8226c6c6427a8645";
 const SECOND_OF_BOOT: &str = "bfc3b1dec558cbd21e588169535ebc9ef2f8d32b82ffce22833bdb1e5162bf04";
+
+/// Independent: Python's hashlib.blake2s(b"lowkey seed" + n, key=pool), stirred with key=seed.
+#[test]
+fn a_stretched_seed_is_blake2s_of_pool_and_count_and_stirring_changes_it() {
+    let mut stretched = SeedEntropy::new(Secret::new([7; 32]));
+    let mut out = [0; 40];
+    stretched.fill(&mut out).unwrap();
+    assert_eq!(out[..8], [0x2e, 0x22, 0x25, 0xb2, 0x75, 0x36, 0x00, 0xce]);
+    assert_eq!(out[32..40], [0x7b, 0xf7, 0xcf, 0xf4, 0x23, 0x98, 0x61, 0x24]);
+    stretched.stir(b"noise");
+    stretched.fill(&mut out[..8]).unwrap();
+    assert_eq!(out[..8], [0xf5, 0xa7, 0x18, 0xd7, 0x62, 0xb6, 0x2d, 0x70]);
+}

@@ -105,7 +105,8 @@ fn rfc_7748_6_1_no_key_of_low_order_can_be_pinned() {
             }
         }
     }
-    let stored = Peer::from_parts(PublicKey::new([9; 32]), Secret::zeroed());
+    let identity = Identity::new(Secret::new([1; 32]));
+    let stored = Peer::from_parts(&identity, PublicKey::new([9; 32]), Secret::zeroed());
     assert_eq!(stored.err(), Some(Error::WeakKey));
 }
 
@@ -113,4 +114,6 @@ fn rfc_7748_6_1_no_key_of_low_order_can_be_pinned() {
 fn our_own_key_cannot_be_pinned() {
     let identity = Identity::new(Secret::new([3; 32]));
     assert_eq!(Peer::pin(&identity, identity.public_key()).err(), Some(Error::OwnKey));
+    let stored = Peer::from_parts(&identity, identity.public_key(), Secret::new([1; 32]));
+    assert_eq!(stored.err(), Some(Error::OwnKey));
 }
