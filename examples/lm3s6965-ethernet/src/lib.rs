@@ -13,7 +13,7 @@ pub mod ethernet;
 pub mod flash;
 mod halt;
 mod registers;
-mod reserved;
+pub mod reserved;
 pub mod stack;
 pub mod tcp;
 pub mod timer;

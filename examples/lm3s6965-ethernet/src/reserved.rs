@@ -9,20 +9,20 @@ use core::{
 };
 
 /// A `T` in a static, for the first who asks.
-pub(crate) struct Reserved<T> {
+pub struct Reserved<T> {
     value: UnsafeCell<T>,
     taken: AtomicBool,
 }
 
 impl<T> Reserved<T> {
     /// Reserves room for `value`; all zeros costs no flash.
-    pub(crate) const fn new(value: T) -> Self {
+    pub const fn new(value: T) -> Self {
         Self { value: UnsafeCell::new(value), taken: AtomicBool::new(false) }
     }
 
     /// The value, for good. `None` the second time.
     #[expect(clippy::mut_from_ref, reason = "the flag lets one borrow through")]
-    pub(crate) fn take(&'static self) -> Option<&'static mut T> {
+    pub fn take(&'static self) -> Option<&'static mut T> {
         if self.taken.swap(true, Ordering::AcqRel) {
             return None;
         }

@@ -50,6 +50,8 @@ pub struct Tcp {
     /// The next local port, less [`FIRST_PORT`].
     port: u16,
     patience: u32,
+    /// The clock when all that is going on has to be over by, and the milliseconds that were given for it.
+    limit: Option<(u32, u32)>,
     /// What an operation on a connection that is gone says: it never was, or it was cut.
     gone: ErrorKind,
     /// Milliseconds since start that do not wrap, and the clock when they were last brought up to date.
@@ -97,6 +99,7 @@ impl Tcp {
             socket,
             port,
             patience: FOREVER,
+            limit: None,
             gone: ErrorKind::NotConnected,
             time: 0,
             seen,
@@ -141,6 +144,12 @@ impl Tcp {
         self.patience = patience;
     }
 
+    /// Gives everything from now on `limit` milliseconds in all, however many calls it takes: then each call fails
+    /// with `TimedOut`. `None` lifts it.
+    pub fn set_limit(&mut self, limit: Option<u32>) {
+        self.limit = limit.map(|limit| (self.clock.now(), limit));
+    }
+
     /// Ends our direction after everything written, and waits until the peer has acknowledged it. Reading goes on
     /// until the peer has ended its own.
     ///
@@ -179,6 +188,12 @@ impl Tcp {
         let _ = self.wait(time, |_| None::<Result<(), ErrorKind>>);
     }
 
+    /// Moves the stack on and stops the core until the next interrupt, which comes within a millisecond.
+    pub fn rest(&mut self) {
+        self.poll();
+        self.ethernet.sleep();
+    }
+
     /// Moves the stack on until `ready` says something, asking it first and then after each step.
     fn wait<T>(
         &mut self,
@@ -186,6 +201,10 @@ impl Tcp {
         mut ready: impl FnMut(&mut Socket<'static>) -> Option<Result<T, ErrorKind>>,
     ) -> Result<T, ErrorKind> {
         let start = self.clock.now();
+        let patience = match self.limit {
+            Some((from, limit)) => patience.min(limit.saturating_sub(self.clock.since(from))),
+            None => patience,
+        };
         loop {
             if let Some(result) = ready(self.socket()) {
                 return result;

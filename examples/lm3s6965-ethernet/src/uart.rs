@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// The serial line, sending only. It waits while the hardware's 16-byte FIFO is full: 87 µs a byte.
+/// The serial line. It waits while the hardware's 16-byte FIFO is full: 87 µs a byte.
 pub struct Uart(());
 
 impl Uart {
@@ -28,7 +28,7 @@ impl Uart {
         UARTIBRD.write(DIVISOR_64THS / 64);
         UARTFBRD.write(DIVISOR_64THS % 64);
         UARTLCRH.write(LCRH_8_BITS | LCRH_FIFO);
-        UARTCTL.write(CTL_ENABLE | CTL_SEND);
+        UARTCTL.write(CTL_ENABLE | CTL_SEND | CTL_RECEIVE);
         Self(())
     }
 
@@ -74,6 +74,24 @@ impl Uart {
         self.text("\r\n");
     }
 
+    /// Waits for a line and puts its front into `line`; returns how many bytes that were, without its end.
+    pub fn read_line(&mut self, line: &mut [u8]) -> usize {
+        let mut length = 0;
+        loop {
+            while UARTFR.read() & FR_RECEIVED_NONE != 0 {}
+            match UARTDR.read().to_le_bytes()[0] {
+                b'\n' => return length,
+                b'\r' => (),
+                byte => {
+                    if let Some(place) = line.get_mut(length) {
+                        *place = byte;
+                        length += 1;
+                    }
+                }
+            }
+        }
+    }
+
     fn byte(&mut self, byte: u8) {
         while UARTFR.read() & FR_SEND_FULL != 0 {}
         UARTDR.write(u32::from(byte));
@@ -88,8 +106,10 @@ const RCGC1_UART0: u32 = 1 << 0;
 const RCGC2_GPIOA: u32 = 1 << 0;
 /// PA0 (receive) and PA1 (send).
 const PINS: u32 = 0b11;
+const FR_RECEIVED_NONE: u32 = 1 << 4;
 const FR_SEND_FULL: u32 = 1 << 5;
 const LCRH_FIFO: u32 = 1 << 4;
 const LCRH_8_BITS: u32 = 0b11 << 5;
 const CTL_ENABLE: u32 = 1 << 0;
 const CTL_SEND: u32 = 1 << 8;
+const CTL_RECEIVE: u32 = 1 << 9;

@@ -1,0 +1,146 @@
+//! What happens once at a start: the key page is read, and the boot log counts.
+
+use core::net::SocketAddrV4;
+
+use lm3s6965_ethernet::{
+    flash::{ERASE_PAGE, Flash},
+    uart::Uart,
+};
+use lowkey_core::{
+    Entropy, Ephemerals, SeedEntropy,
+    boot_log::{self, BootLog, FlashFailed, Half},
+    page::Page,
+};
+
+use crate::Device;
+
+/// A device that may make ephemerals.
+pub(crate) struct Start<'f> {
+    pub(crate) device: Device<'f>,
+    pub(crate) ephemerals: Ephemerals<SeedEntropy>,
+}
+
+/// Reads the key page and counts this start.
+///
+/// # Errors
+/// What is wrong with the page or the log, for people.
+pub(crate) fn start(flash: Flash, uart: &mut Uart) -> Result<Start<'static>, &'static str> {
+    let page = Page::read(flash.key_page()).map_err(|error| error.as_str())?;
+    let server: SocketAddrV4 =
+        page.address().parse().map_err(|_| "key page: the address is not an IPv4 host:port")?;
+    let identity = page.identity();
+    let peer = page.peer(&identity).map_err(|_| "key page: the server's key cannot be pinned")?;
+
+    // This part has no generator. What differs from start to start is in the boot log; both go into each ephemeral.
+    let mut entropy = SeedEntropy::new(page.seed());
+    let mut log = BootLog::new(Log::new(flash, uart));
+    let counted = log.count().unwrap_or_default();
+    entropy.stir(&counted.to_be_bytes());
+    let mut tcp_seed = [0; 8];
+    let drawn = entropy.fill(&mut tcp_seed);
+    let ephemerals = Ephemerals::new(entropy, page.hedge(), &mut log);
+    let (Ok(()), Ok(ephemerals)) = (drawn, ephemerals) else {
+        return Err("boot log: damaged, or the flash failed");
+    };
+    let device =
+        Device { page, psk: page.psk(), identity, peer, server, tcp_seed: u64::from_le_bytes(tcp_seed) };
+    Ok(Start { device, ephemerals })
+}
+
+/// The words of a page of the log.
+const WORDS: usize = ERASE_PAGE / 4;
+
+fn offset(page: Half, index: usize) -> usize {
+    let start = if page == Half::First { 0 } else { ERASE_PAGE };
+    start + index * 4
+}
+
+#[cfg(not(feature = "demo"))]
+use flash_log::Log;
+#[cfg(feature = "demo")]
+use played_log::Log;
+
+/// The boot log in the part's own flash.
+#[cfg(not(feature = "demo"))]
+mod flash_log {
+    use super::{Flash, FlashFailed, Half, Uart, WORDS, boot_log, offset};
+
+    pub(super) struct Log(Flash);
+
+    impl Log {
+        pub(super) fn new(flash: Flash, _uart: &mut Uart) -> Self {
+            Self(flash)
+        }
+    }
+
+    impl boot_log::Flash for Log {
+        const WORDS: usize = WORDS;
+
+        fn read(&self, page: Half, index: usize) -> u32 {
+            let at = offset(page, index);
+            let word = self.0.log().get(at..).and_then(|rest| rest.first_chunk());
+            word.map_or(boot_log::ERASED, |word| u32::from_le_bytes(*word))
+        }
+
+        fn program(&mut self, page: Half, index: usize, value: u32) -> Result<(), FlashFailed> {
+            self.0.program_word(offset(page, index), value.to_le_bytes()).map_err(|_| FlashFailed)
+        }
+
+        fn erase(&mut self, page: Half) -> Result<(), FlashFailed> {
+            self.0.erase_page(offset(page, 0)).map_err(|_| FlashFailed)
+        }
+    }
+}
+
+/// The boot log where flash cannot be written, as in QEMU: each write is said on the serial line and done once the
+/// other side has stored it and answers `stored`. At the next start it is in flash.
+#[cfg(feature = "demo")]
+mod played_log {
+    use lm3s6965_ethernet::flash::LOG;
+
+    use super::{ERASE_PAGE, Flash, FlashFailed, Half, Uart, WORDS, boot_log, offset};
+
+    pub(super) struct Log<'u> {
+        bytes: [u8; LOG],
+        uart: &'u mut Uart,
+    }
+
+    impl<'u> Log<'u> {
+        pub(super) fn new(flash: Flash, uart: &'u mut Uart) -> Self {
+            Self { bytes: *flash.log(), uart }
+        }
+
+        fn stored(&mut self) -> Result<(), FlashFailed> {
+            let mut answer = [0; 6];
+            self.uart.read_line(&mut answer);
+            if answer == *b"stored" { Ok(()) } else { Err(FlashFailed) }
+        }
+    }
+
+    impl boot_log::Flash for Log<'_> {
+        const WORDS: usize = WORDS;
+
+        fn read(&self, page: Half, index: usize) -> u32 {
+            let at = offset(page, index);
+            let word = self.bytes.get(at..).and_then(|rest| rest.first_chunk());
+            word.map_or(boot_log::ERASED, |word| u32::from_le_bytes(*word))
+        }
+
+        fn program(&mut self, page: Half, index: usize, value: u32) -> Result<(), FlashFailed> {
+            let at = offset(page, index);
+            self.uart.text("flash: program ").number(at as u32).text(" ").hex(&value.to_le_bytes()).end();
+            self.stored()?;
+            let place = self.bytes.get_mut(at..at + 4).ok_or(FlashFailed)?;
+            place.iter_mut().zip(value.to_le_bytes()).for_each(|(bits, byte)| *bits &= byte);
+            Ok(())
+        }
+
+        fn erase(&mut self, page: Half) -> Result<(), FlashFailed> {
+            let at = offset(page, 0);
+            self.uart.text("flash: erase ").number(at as u32).end();
+            self.stored()?;
+            self.bytes.get_mut(at..at + ERASE_PAGE).ok_or(FlashFailed)?.fill(0xFF);
+            Ok(())
+        }
+    }
+}

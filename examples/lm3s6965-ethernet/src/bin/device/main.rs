@@ -1,0 +1,118 @@
+//! The firmware: opens a channel to its server, sends readings, does what the server asks, and comes back when the
+//! server goes away.
+//!
+//! The image holds no key. The key page says who this device is, whom it trusts and where to find it; the boot log
+//! says which start this is.
+#![no_std]
+#![no_main]
+
+mod boot;
+mod readings;
+mod session;
+#[cfg(feature = "demo")]
+mod trial;
+
+use core::net::SocketAddrV4;
+
+use cortex_m::asm;
+use cortex_m_rt::entry;
+use lm3s6965_ethernet::{
+    board::Board, ethernet::Ethernet, flash::Flash, reserved::Reserved, stack, tcp::Tcp, uart::Uart,
+};
+use lowkey_core::{Ephemerals, Identity, Peer, Psk, SeedEntropy, page::Page};
+use lowkey_transport::{Buffers, Error, Link, Pinning, blocking::Channel, handshake::KkInitiator};
+
+use crate::{boot::Start, session::Session};
+
+#[entry]
+fn main() -> ! {
+    let Some(board) = Board::take() else { unreachable!("main runs once") };
+    let Board { clock, mut uart, timer, ethernet, memory, flash, .. } = board;
+    uart.text("lowkey on an LM3S6965").end();
+    let Some(Start { device, mut ephemerals }) = start(flash, &mut uart) else { stop() };
+    uart.text("boot ").number(ephemerals.boot() as u32).text(", server ");
+    uart.text(device.page.address()).end();
+
+    readings::start(timer, clock);
+    let ethernet = Ethernet::start(ethernet);
+    let mut tcp = Tcp::new(ethernet, clock, memory, ephemerals.boot() as u32, device.tcp_seed);
+    let Some(buffers) = BUFFERS.take() else { unreachable!("main runs once") };
+    let mut session = Session::new(clock);
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match connect(&device, &mut ephemerals, &mut tcp, buffers) {
+            Ok(mut channel) => {
+                pause = FIRST_PAUSE;
+                uart.text("channel open, ").text(device.pinning().mode().as_str());
+                uart.text(", hash ").hex(&channel.handshake_hash()[..8]).end();
+                let ended = session.run(&mut channel, &mut uart);
+                uart.text(ended.map_or_else(|error| error.as_str(), |()| "the server closed the channel"))
+                    .end();
+            }
+            Err(error) => uart.text("no channel: ").text(error.as_str()).end(),
+        }
+        uart.text("stack peak ")
+            .number(stack::peak() as u32)
+            .text(" B, again in ")
+            .number(pause)
+            .text(" ms")
+            .end();
+        tcp.abort();
+        tcp.idle(pause);
+        pause = (pause * 2).min(LAST_PAUSE);
+    }
+}
+
+/// Who this device is, read once.
+struct Device<'f> {
+    page: Page<'f>,
+    identity: Identity,
+    peer: Peer,
+    psk: Option<Psk>,
+    server: SocketAddrV4,
+    tcp_seed: u64,
+}
+
+impl Device<'_> {
+    fn pinning(&self) -> Pinning<'_> {
+        Pinning { id: *self.page.id(), identity: &self.identity, peer: &self.peer, psk: self.psk.as_ref() }
+    }
+}
+
+/// Reads the key page and counts this start. `None`, said why: nothing is guessed.
+fn start(flash: Flash, uart: &mut Uart) -> Option<Start<'static>> {
+    boot::start(flash, uart).map_err(|why| uart.text(why).end()).ok()
+}
+
+/// One attempt: message 1 is made first, so that only what needs the server's answer is left when the network is up.
+/// Everything from the first packet to the channel has [`CONNECT_LIMIT`].
+fn connect<'c>(
+    device: &Device<'_>,
+    ephemerals: &mut Ephemerals<SeedEntropy>,
+    tcp: &'c mut Tcp,
+    buffers: &'c mut ([u8; FRAME], [u8; FRAME]),
+) -> Result<Channel<&'c mut Tcp, &'c mut [u8]>, Error> {
+    let buffers = Buffers::new(&mut buffers.0[..], &mut buffers.1[..])?;
+    let link: Link<_, KkInitiator<'_>> = Link::kk_initiator(device.pinning(), ephemerals, buffers)?;
+    tcp.set_limit(Some(CONNECT_LIMIT));
+    tcp.connect(device.server.ip().octets(), device.server.port(), CONNECT_LIMIT).map_err(Error::Io)?;
+    let mut channel = Channel::connect(tcp, link)?;
+    channel.stream().set_limit(None);
+    Ok(channel)
+}
+
+/// A device without keys, or that cannot count its starts, does nothing at all.
+fn stop() -> ! {
+    loop {
+        asm::wfi();
+    }
+}
+
+/// One frame each way. All zeros, so nothing of it is in the image.
+static BUFFERS: Reserved<([u8; FRAME], [u8; FRAME])> = Reserved::new(([0; FRAME], [0; FRAME]));
+/// The longest frame each way, in bytes.
+const FRAME: usize = 1_024;
+/// Milliseconds for TCP's and our handshake together.
+const CONNECT_LIMIT: u32 = 10_000;
+const FIRST_PAUSE: u32 = 500;
+const LAST_PAUSE: u32 = 30_000;
