@@ -12,38 +12,41 @@ use std::{
 };
 
 /// Errors here are sentences for people.
-pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// A program to be run in the repository.
-pub(crate) struct Command {
+pub struct Command {
     inner: process::Command,
     limit: Option<Duration>,
 }
 
 impl Command {
-    pub(crate) fn new(program: impl AsRef<OsStr>) -> Self {
+    /// `program`, about to run in the repository without standard input.
+    pub fn new(program: impl AsRef<OsStr>) -> Self {
         let mut inner = process::Command::new(program);
         inner.current_dir(crate::root()).stdin(Stdio::null());
         Self { inner, limit: None }
     }
 
     /// The cargo that started us.
-    pub(crate) fn cargo() -> Self {
+    pub fn cargo() -> Self {
         Self::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
     }
 
-    pub(crate) fn args<S: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
+    /// Adds arguments.
+    pub fn args<S: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
         self.inner.args(arguments);
         self
     }
 
-    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+    /// Sets a variable.
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.inner.env(name, value);
         self
     }
 
     /// Takes each variable away whose name `unwanted` picks.
-    pub(crate) fn without_env(mut self, unwanted: impl Fn(&str) -> bool) -> Self {
+    pub fn without_env(mut self, unwanted: impl Fn(&str) -> bool) -> Self {
         for (name, _) in env::vars_os() {
             if name.to_str().is_some_and(&unwanted) {
                 self.inner.env_remove(name);
@@ -53,13 +56,13 @@ impl Command {
     }
 
     /// Runs in `folder` of the repository.
-    pub(crate) fn within(mut self, folder: impl AsRef<Path>) -> Self {
+    pub fn within(mut self, folder: impl AsRef<Path>) -> Self {
         self.inner.current_dir(crate::root().join(folder));
         self
     }
 
     /// Kills the program when it has run this long.
-    pub(crate) fn limit(mut self, limit: Duration) -> Self {
+    pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = Some(limit);
         self
     }
@@ -68,7 +71,7 @@ impl Command {
     ///
     /// # Errors
     /// The program cannot be started, runs too long or says that it failed.
-    pub(crate) fn run(self) -> Result<()> {
+    pub fn run(self) -> Result<()> {
         self.finish().map(|_| ())
     }
 
@@ -76,7 +79,7 @@ impl Command {
     ///
     /// # Errors
     /// As [`Command::run`], with the last lines of its standard error.
-    pub(crate) fn quiet(mut self) -> Result<String> {
+    pub fn quiet(mut self) -> Result<String> {
         self.inner.stdout(Stdio::piped()).stderr(Stdio::piped());
         self.finish()
     }
@@ -128,7 +131,7 @@ impl Command {
 }
 
 /// Where `program` is, if the shell would find it.
-pub(crate) fn find(program: &str) -> Option<PathBuf> {
+pub fn find(program: &str) -> Option<PathBuf> {
     let path: OsString = env::var_os("PATH")?;
     env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }

@@ -3,19 +3,17 @@
 //! Each verb is a list of steps; each step says its name and the time it took, and the first that fails ends the run.
 //! What a step needs and the machine lacks is installed where that is possible, or named.
 
-mod command;
 mod firmware;
 mod image;
 mod network_trial;
-mod qemu;
-mod setup;
 mod steps;
 mod toolchain;
 
-use std::{env, path::PathBuf, process::ExitCode};
+use std::{env, process::ExitCode};
 
 use command::{Command, Result};
 use steps::Steps;
+use xtask::{command, qemu, root, setup};
 
 fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);
@@ -71,12 +69,6 @@ fn size() -> Result<()> {
 
 fn cargo(arguments: &[&str]) -> Result<()> {
     Command::cargo().args(arguments).within(".").run()
-}
-
-/// The repository.
-fn root() -> PathBuf {
-    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    here.parent().map(PathBuf::from).unwrap_or(here)
 }
 
 const BOARD: &str = "examples/lm3s6965-ethernet";

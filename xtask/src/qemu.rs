@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
     path::Path,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, mpsc},
@@ -14,20 +14,20 @@ use crate::{command::Result, setup};
 
 /// How to start a [`Board`].
 #[derive(Clone, Copy)]
-pub(crate) struct Options<'a> {
+pub struct Options<'a> {
     /// The firmware.
-    pub(crate) elf: &'a Path,
+    pub elf: &'a Path,
     /// The file that lies at the key page, if any.
-    pub(crate) key_page: Option<&'a Path>,
+    pub key_page: Option<&'a Path>,
     /// Where each Ethernet frame is written to (pcap), if anywhere.
-    pub(crate) capture: Option<&'a Path>,
+    pub capture: Option<&'a Path>,
     /// The board's time to live: each wait ends by then.
-    pub(crate) deadline: Duration,
+    pub deadline: Duration,
 }
 
 /// A running board: its network reaches this machine's loopback as 10.0.2.2, its serial line is read line by line.
 /// Dropping it pulls the plug.
-pub(crate) struct Board {
+pub struct Board {
     qemu: Child,
     lines: mpsc::Receiver<String>,
     deadline: Instant,
@@ -41,7 +41,7 @@ impl Board {
     ///
     /// # Errors
     /// QEMU is missing and cannot be installed, or does not start.
-    pub(crate) fn start(options: Options<'_>) -> Result<Self> {
+    pub fn start(options: Options<'_>) -> Result<Self> {
         setup::ensure([&setup::QEMU])?;
         let mut command = Command::new("qemu-system-arm");
         command
@@ -54,7 +54,7 @@ impl Board {
         if let Some(file) = options.capture {
             command.args(["-object", &format!("filter-dump,id=f0,netdev=n0,file={}", comma(file))]);
         }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut qemu =
             command.spawn().map_err(|error| format!("qemu-system-arm cannot be started: {error}"))?;
         let (sender, lines) = mpsc::channel();
@@ -81,7 +81,7 @@ impl Board {
     ///
     /// # Errors
     /// The deadline has passed, QEMU has ended, or the firmware said that it stopped.
-    pub(crate) fn line(&mut self) -> Result<String> {
+    pub fn line(&mut self) -> Result<String> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         match self.lines.recv_timeout(left) {
             Ok(line) if STOPPED.iter().any(|words| line.starts_with(words)) => Err(self.report(&line)),
@@ -97,12 +97,20 @@ impl Board {
         }
     }
 
+    /// Says a line to the board.
+    ///
+    /// # Errors
+    /// QEMU has ended.
+    pub fn say(&mut self, line: &str) -> Result<()> {
+        let stdin = self.qemu.stdin.as_mut().ok_or("the board cannot be spoken to")?;
+        Ok(stdin.write_all(format!("{line}\n").as_bytes())?)
+    }
+
     /// Skips lines up to the next that begins with `start`, and returns what follows it there.
     ///
     /// # Errors
     /// As [`Board::line`].
-    #[expect(dead_code, reason = "the demo waits for single lines")]
-    pub(crate) fn wait_for(&mut self, start: &str) -> Result<String> {
+    pub fn wait_for(&mut self, start: &str) -> Result<String> {
         loop {
             if let Some(rest) = self.line()?.strip_prefix(start) {
                 return Ok(rest.to_owned());

@@ -8,7 +8,7 @@ use std::{path::Path, sync::Mutex, time::Duration};
 use crate::command::{self, Command, Result};
 
 /// A program or file, and the Debian package that brings it.
-pub(crate) struct Need {
+pub struct Need {
     found: Found,
     package: &'static str,
 }
@@ -19,12 +19,11 @@ enum Found {
 }
 
 /// The emulator.
-pub(crate) const QEMU: Need = Need { found: Found::InPath("qemu-system-arm"), package: "qemu-system-arm" };
+pub const QEMU: Need = Need { found: Found::InPath("qemu-system-arm"), package: "qemu-system-arm" };
 /// A linker for Arm.
-pub(crate) const ARM_LD: Need =
-    Need { found: Found::InPath("arm-none-eabi-ld"), package: "binutils-arm-none-eabi" };
+pub const ARM_LD: Need = Need { found: Found::InPath("arm-none-eabi-ld"), package: "binutils-arm-none-eabi" };
 /// Debian's own Rust, where rustup's servers cannot be reached.
-pub(crate) const DEBIAN_RUST: [Need; 3] = [
+pub const DEBIAN_RUST: [Need; 3] = [
     Need { found: Found::At("/usr/bin/rustc"), package: "rustc-web" },
     Need { found: Found::At("/usr/bin/cargo"), package: "cargo-web" },
     Need { found: Found::At("/usr/lib/rustlib/src/rust/library/core/Cargo.toml"), package: "rust-web-src" },
@@ -43,7 +42,7 @@ impl Need {
 ///
 /// # Errors
 /// What is missing and could not be installed, and why.
-pub(crate) fn ensure<'a>(needs: impl IntoIterator<Item = &'a Need>) -> Result<()> {
+pub fn ensure<'a>(needs: impl IntoIterator<Item = &'a Need>) -> Result<()> {
     let missing: Vec<&Need> = needs.into_iter().filter(|need| !need.is_met()).collect();
     if missing.is_empty() {
         return Ok(());
