@@ -82,16 +82,25 @@ impl Board {
     /// # Errors
     /// The deadline has passed, QEMU has ended, or the firmware said that it stopped.
     pub fn line(&mut self) -> Result<String> {
+        self.line_within(Duration::MAX)?.ok_or_else(|| self.report("the board ran out of time"))
+    }
+
+    /// The next line the board says, `None` if it says none within `patience`.
+    ///
+    /// # Errors
+    /// As [`Board::line`].
+    pub fn line_within(&mut self, patience: Duration) -> Result<Option<String>> {
         let left = self.deadline.saturating_duration_since(Instant::now());
-        match self.lines.recv_timeout(left) {
+        match self.lines.recv_timeout(left.min(patience)) {
             Ok(line) if STOPPED.iter().any(|words| line.starts_with(words)) => Err(self.report(&line)),
             Ok(line) => {
                 if self.tail.len() == TAIL {
                     self.tail.pop_front();
                 }
                 self.tail.push_back(line.clone());
-                Ok(line)
+                Ok(Some(line))
             }
+            Err(mpsc::RecvTimeoutError::Timeout) if patience < left => Ok(None),
             Err(mpsc::RecvTimeoutError::Timeout) => Err(self.report("the board ran out of time")),
             Err(mpsc::RecvTimeoutError::Disconnected) => Err(self.report("QEMU ended")),
         }

@@ -1,0 +1,156 @@
+//! What a man in the middle can try, and what each side has to say about it.
+
+use crate::relay::{Act, Tamper, Way};
+use crate::timeline::Who;
+use Way::{ToDevice, ToServer};
+
+/// An attack on one connection of the board.
+pub(crate) struct Attack {
+    pub(crate) name: String,
+    pub(crate) tamper: Tamper,
+    /// Lines that have to be said; by whom, and a part of each.
+    pub(crate) must: Vec<(Who, &'static str)>,
+    /// Lines that would mean that the attack succeeded, up to the last of those.
+    pub(crate) must_not: Vec<(Who, &'static str)>,
+}
+
+/// What the board says when a channel is open, and when there is none.
+pub(crate) const BOARD_OPEN: &str = "channel open";
+pub(crate) const BOARD_REFUSED: &str = "no channel: refused";
+pub(crate) const BOARD_HANDSHAKE: &str = "no channel: handshake message does not open";
+const BOARD_FRAME: &str = "no channel: ";
+const BOARD_RECORD: &str = "record does not open";
+const BOARD_TRUNCATED: &str = "the stream ended without the peer's close";
+/// What the server says.
+pub(crate) const SERVER_CONFIRMED: &str = "connected";
+pub(crate) const SERVER_REFUSED: &str = "refused";
+pub(crate) const SERVER_UNCONFIRMED: &str = "not confirmed";
+const SERVER_RECORD: &str = "record does not open";
+const SERVER_TRUNCATED: &str = "the stream ended without the peer's close";
+
+/// Where in a frame.
+#[derive(Clone, Copy)]
+enum At {
+    Length,
+    Byte(usize),
+    Last,
+}
+
+/// Every attack on a connection's bytes.
+pub(crate) fn all() -> Vec<Attack> {
+    let mut attacks = Vec::new();
+    for (field, at, said) in [
+        ("frame length", At::Length, BOARD_FRAME),
+        ("version", At::Byte(0), BOARD_REFUSED),
+        ("mode", At::Byte(1), BOARD_REFUSED),
+        ("id length", At::Byte(2), BOARD_FRAME),
+        ("id", At::Byte(3), BOARD_REFUSED),
+        ("ephemeral key", At::Byte(11), BOARD_REFUSED),
+        ("parameters", At::Byte(43), BOARD_REFUSED),
+        ("tag", At::Last, BOARD_REFUSED),
+    ] {
+        attacks.push(Attack {
+            name: format!("flip a bit of message 1: {field}"),
+            tamper: flip(ToServer, 0, at),
+            must: vec![(Who::Board, said)],
+            must_not: vec![(Who::Board, BOARD_OPEN), (Who::Server, SERVER_CONFIRMED)],
+        });
+    }
+    for (field, at, said) in [
+        ("frame length", At::Length, BOARD_HANDSHAKE),
+        ("ephemeral key", At::Byte(0), BOARD_HANDSHAKE),
+        ("parameters", At::Byte(32), BOARD_HANDSHAKE),
+        ("tag", At::Last, BOARD_HANDSHAKE),
+    ] {
+        attacks.push(Attack {
+            name: format!("flip a bit of message 2: {field}"),
+            tamper: flip(ToDevice, 0, at),
+            must: vec![(Who::Board, said), (Who::Server, SERVER_UNCONFIRMED)],
+            must_not: vec![(Who::Board, BOARD_OPEN), (Who::Server, SERVER_CONFIRMED)],
+        });
+    }
+    for (field, at) in [("frame length", At::Length), ("kind", At::Byte(0)), ("tag", At::Last)] {
+        attacks.push(Attack {
+            name: format!("flip a bit of the confirming record: {field}"),
+            tamper: flip(ToServer, 1, at),
+            must: vec![(Who::Server, SERVER_UNCONFIRMED)],
+            must_not: vec![(Who::Server, SERVER_CONFIRMED)],
+        });
+        attacks
+            .push(to_server(format!("flip a bit of a record to the server: {field}"), flip(ToServer, 3, at)));
+        attacks
+            .push(to_board(format!("flip a bit of a record to the board: {field}"), flip(ToDevice, 3, at)));
+    }
+    for (way, on) in [(ToServer, to_server as fn(String, Tamper) -> Attack), (ToDevice, to_board)] {
+        let whom = if way == ToServer { "server" } else { "board" };
+        attacks.push(on(format!("repeat a record to the {whom}"), repeat(way)));
+        attacks.push(on(format!("leave a record to the {whom} out"), leave_out(way)));
+        attacks.push(on(format!("swap two records to the {whom}"), swap(way)));
+    }
+    attacks.push(Attack {
+        name: "cut both off in the middle of a record".into(),
+        tamper: at_frame(ToServer, 3, |frame| Act::CutAfter(frame[..frame.len() / 2].to_vec())),
+        must: vec![(Who::Server, SERVER_TRUNCATED), (Who::Board, BOARD_TRUNCATED)],
+        must_not: Vec::new(),
+    });
+    attacks
+}
+
+/// An attack on a record that the server has to notice.
+fn to_server(name: String, tamper: Tamper) -> Attack {
+    Attack { name, tamper, must: vec![(Who::Server, SERVER_RECORD)], must_not: Vec::new() }
+}
+
+/// An attack on a record that the board has to notice.
+fn to_board(name: String, tamper: Tamper) -> Attack {
+    Attack { name, tamper, must: vec![(Who::Board, BOARD_RECORD)], must_not: Vec::new() }
+}
+
+/// Passes everything but one frame.
+pub(crate) fn at_frame(
+    way: Way,
+    number: usize,
+    mut act: impl FnMut(Vec<u8>) -> Act + Send + 'static,
+) -> Tamper {
+    Box::new(
+        move |this_way, this_number, frame| {
+            if this_way == way && this_number == number { act(frame) } else { Act::Pass(vec![frame]) }
+        },
+    )
+}
+
+fn flip(way: Way, number: usize, at: At) -> Tamper {
+    at_frame(way, number, move |mut frame| {
+        match at {
+            // The lowest bit that is set: the frame becomes shorter, so nobody waits for bytes that never come.
+            At::Length => {
+                let length = u16::from_be_bytes([frame[0], frame[1]]);
+                let shorter = length & (length - 1);
+                frame[..2].copy_from_slice(&shorter.to_be_bytes());
+            }
+            At::Byte(offset) => frame[2 + offset] ^= 0x40,
+            At::Last => *frame.last_mut().expect("a frame has a length") ^= 1,
+        }
+        Act::Pass(vec![frame])
+    })
+}
+
+fn repeat(way: Way) -> Tamper {
+    at_frame(way, 3, |frame| Act::Pass(vec![frame.clone(), frame]))
+}
+
+fn leave_out(way: Way) -> Tamper {
+    at_frame(way, 3, |_| Act::Pass(Vec::new()))
+}
+
+fn swap(way: Way) -> Tamper {
+    let mut held = None;
+    Box::new(move |this_way, number, frame| match (this_way == way, number) {
+        (true, 3) => {
+            held = Some(frame);
+            Act::Pass(Vec::new())
+        }
+        (true, 4) => Act::Pass([frame].into_iter().chain(held.take()).collect()),
+        _ => Act::Pass(vec![frame]),
+    })
+}

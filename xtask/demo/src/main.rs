@@ -1,0 +1,182 @@
+//! `cargo xtask demo` and `cargo xtask demo --mitm`, once everything is built.
+//!
+//! A board in QEMU talks to the real `lowkey serve` over Ethernet and TCP. Without an attacker the
+//! wire is captured and searched; with one, every attack has to fail.
+
+mod attacks;
+mod capture;
+mod device;
+mod impostor;
+mod mitm;
+mod stage;
+mod timeline;
+
+mod relay;
+
+use capture::Wire;
+use device::Device;
+use lowkey_core::page::Page;
+use stage::Stage;
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+use timeline::{Line, Timeline, Who};
+use xtask::command::Result;
+
+/// What xtask has built.
+struct Built {
+    lowkey: PathBuf,
+    firmware: PathBuf,
+    flash: String,
+    ram: String,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let done = match &arguments[..] {
+        [attacked, lowkey, firmware, flash, ram] => {
+            let built = Built {
+                lowkey: lowkey.into(),
+                firmware: firmware.into(),
+                flash: flash.clone(),
+                ram: ram.clone(),
+            };
+            match attacked.as_str() {
+                "plain" => plain(&built),
+                "mitm" => mitm::run(&built),
+                _ => Err(USAGE.into()),
+            }
+        }
+        _ => Err(USAGE.into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("demo: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A board, a server, 64 KiB each way, a server that goes away, a power cut.
+fn plain(built: &Built) -> Result<()> {
+    let start = Instant::now();
+    let mut timeline = Timeline::new();
+    let (stage, device) = set(built, &mut timeline)?;
+
+    let server = stage.serve(stage.port, &timeline.voice())?;
+    timeline.wait_for("the server listens", PATIENCE, said(Who::Server, "listening on"))?;
+    let (first, second) = (stage.folder.join("boot-1.pcap"), stage.folder.join("boot-2.pcap"));
+    let power = device.power(&first, LIFE, timeline.voice())?;
+    timeline.wait_for("a channel", PATIENCE, said(Who::Board, attacks::BOARD_OPEN))?;
+    timeline.wait_for("64 KiB each way", PATIENCE, said(Who::Board, "every byte right"))?;
+
+    timeline.say("the server is killed");
+    drop(server);
+    let peak = timeline.wait_for("the stack's peak", PATIENCE, after(Who::Board, "stack peak "))?;
+    let server = stage.serve(stage.port, &timeline.voice())?;
+    timeline.wait_for("a channel to the new server", PATIENCE, said(Who::Board, attacks::BOARD_OPEN))?;
+
+    timeline.say("the board loses power");
+    drop(power);
+    let power = device.power(&second, LIFE, timeline.voice())?;
+    timeline.wait_for("a second boot", PATIENCE, said(Who::Board, "boot 2"))?;
+    timeline.wait_for("a channel after the power cut", PATIENCE, said(Who::Board, "every byte right"))?;
+    drop(power);
+    drop(server);
+
+    println!();
+    eavesdrop(&first, &stage)?;
+    println!("board: {} B of flash, {} B of static RAM, stack peak {peak}", built.flash, built.ram);
+    println!("demo: all as it should be, {:.1} s", start.elapsed().as_secs_f32());
+    Ok(())
+}
+
+/// Keys, registry and a provisioned board.
+fn set(built: &Built, timeline: &mut Timeline) -> Result<(Stage, Device)> {
+    let folder = built.lowkey.with_file_name("demo");
+    timeline.say("makes the server's key, a PSK and the board's key page with `lowkey`");
+    let stage = Stage::set(&built.lowkey, &folder)?;
+    let device = Device::provision(&built.firmware, &stage.page(), &folder)?;
+    Ok((stage, device))
+}
+
+/// Searches the captured wire for what must not be on it.
+fn eavesdrop(capture: &Path, stage: &Stage) -> Result<()> {
+    let wire = Wire::read(capture)?;
+    let bytes = fs::read(stage.page())?;
+    let page = Page::read(&bytes)?;
+    println!(
+        "wire: {} Ethernet frames captured, {} B of TCP to the server, {} B to the board",
+        wire.frames,
+        wire.to_server.len(),
+        wire.to_board.len()
+    );
+    if wire.to_server.len() < BULK || wire.to_board.len() < BULK {
+        return Err("the wire: fewer bytes than were sent".into());
+    }
+    // What is in the clear by design; finding it shows that the search works.
+    if !wire.shows(page.id().as_bytes()) {
+        return Err("the wire: not even the id was found, so this search shows nothing".into());
+    }
+    println!("wire: the id of the pinning, which is public, is there");
+    for (name, at) in [
+        ("static key", 104),
+        ("public key", 136),
+        ("server's public key", 168),
+        ("shared key", 200),
+        ("PSK", 296),
+    ] {
+        let secret = bytes.get(at..at + 32).ok_or("the page is too short")?;
+        if wire.shows(secret) || wire.shows(&secret[..16]) {
+            return Err(format!("the wire: the {name} is there").into());
+        }
+    }
+    let mut pattern = Pattern(0x4C4F_574B);
+    let plaintext: Vec<u8> = (0..BULK).map(|_| pattern.next()).collect();
+    if plaintext.chunks_exact(500).any(|message| wire.shows(&message[..8])) {
+        return Err("the wire: plaintext is there".into());
+    }
+    println!("wire: no plaintext, no static key, private or public, no PSK");
+    let unevenness = wire.unevenness();
+    println!("wire: chi-squared of its bytes over 255 degrees of freedom: {unevenness:.2} (random: near 1)");
+    if unevenness > 1.5 {
+        return Err("the wire: its bytes do not look random".into());
+    }
+    Ok(())
+}
+
+/// Finds a line of `who` that has `part` in it.
+fn said(who: Who, part: &'static str) -> impl FnMut(&Line) -> Option<()> {
+    move |line| (line.who == who && line.text.contains(part)).then_some(())
+}
+
+/// Finds what a line of `who` says behind `start`, up to the next comma.
+fn after(who: Who, start: &'static str) -> impl FnMut(&Line) -> Option<String> {
+    move |line| {
+        let rest = line.text.strip_prefix(start).filter(|_| line.who == who)?;
+        Some(rest.split(',').next().unwrap_or_default().to_owned())
+    }
+}
+
+/// The bytes that the board's trial sends: xorshift32, its top byte.
+struct Pattern(u32);
+
+impl Pattern {
+    fn next(&mut self) -> u8 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 17;
+        self.0 ^= self.0 << 5;
+        (self.0 >> 24) as u8
+    }
+}
+
+const BULK: usize = 65_536;
+/// For each thing that somebody has to say.
+const PATIENCE: Duration = Duration::from_secs(12);
+/// A board's life at the most.
+const LIFE: Duration = Duration::from_secs(120);
+const USAGE: &str = "demo: started by `cargo xtask demo`";

@@ -1,0 +1,175 @@
+//! The demo with an attacker on the wire. It fails if one attack succeeds.
+
+use crate::attacks::{self, Attack};
+use crate::impostor::Impostor;
+use crate::relay::{Act, Relay, Way, read_frame};
+use crate::stage::free_port;
+use crate::timeline::{Line, Timeline, Who};
+use crate::{Built, LIFE, PATIENCE, said, set};
+use std::{
+    io::Write,
+    net::{Ipv4Addr, TcpStream},
+    time::{Duration, Instant},
+};
+use xtask::command::Result;
+
+/// Runs every attack, with an honest connection after each.
+pub(crate) fn run(built: &Built) -> Result<()> {
+    let start = Instant::now();
+    let mut timeline = Timeline::new();
+    let (stage, device) = set(built, &mut timeline)?;
+    let server_port = free_port()?;
+    let _server = stage.serve(server_port, &timeline.voice())?;
+    timeline.wait_for("the server listens", PATIENCE, said(Who::Server, "listening on"))?;
+    let relay = Relay::start(stage.port, server_port)?;
+    let _power = device.power(&stage.folder.join("mitm.pcap"), LIFE, timeline.voice())?;
+    timeline.wait_for("an honest channel", PATIENCE, said(Who::Board, "every byte right"))?;
+
+    let mut tried = 0;
+    for attack in attacks::all() {
+        attack_board(&mut timeline, &relay, attack)?;
+        tried += 1;
+    }
+    tried += impostor(&mut timeline, &relay, server_port)?;
+    tried += replay(&mut timeline, &relay, server_port)?;
+    drop_close(&mut timeline, &relay, &stage)?;
+    tried += 1;
+    println!("\nmitm: {tried} attacks, none succeeded, {:.1} s", start.elapsed().as_secs_f32());
+    Ok(())
+}
+
+/// Cuts the honest connection, plays the attack on the next one, and lets the board come back.
+fn attack_board(timeline: &mut Timeline, relay: &Relay, attack: Attack) -> Result<()> {
+    let Attack { name, tamper, must, must_not } = attack;
+    announce(timeline, &name);
+    relay.arm(tamper);
+    cut(timeline, relay)?;
+    let mark = timeline.mark();
+    for (who, part) in must {
+        if !timeline.since(mark).iter().any(|line| line.who == who && line.text.contains(part)) {
+            timeline.wait_for(&name, PATIENCE, |line| {
+                (line.who == who && line.text.contains(part)).then_some(())
+            })?;
+        }
+    }
+    for (who, part) in must_not {
+        if let Some(line) =
+            timeline.since(mark).iter().find(|line| line.who == who && line.text.contains(part))
+        {
+            return Err(format!("{name}: the attack succeeded, somebody said \"{}\"", line.text).into());
+        }
+    }
+    if !timeline.since(mark).iter().any(|line| line.who == Who::Board && line.text.contains("again in")) {
+        timeline.wait_for("the board gives up", PATIENCE, said(Who::Board, "again in"))?;
+    }
+    honest(timeline)
+}
+
+/// An attacker whose keys nobody has pinned, in the board's place and in the server's.
+fn impostor(timeline: &mut Timeline, relay: &Relay, server: u16) -> Result<usize> {
+    let mut impostor = Impostor::new()?;
+    let overheard = overheard(relay, 0)?;
+
+    announce(timeline, "speak to the server in the board's name, with keys of our own");
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, server))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(&impostor.message_1(&overheard)?)?;
+    let answer = read_frame(&mut stream)?;
+    timeline.wait_for("the server refuses", PATIENCE, said(Who::Server, attacks::SERVER_REFUSED))?;
+    if answer != [0, 1, 4] {
+        return Err(format!("the server answered an impostor with {answer:02x?}").into());
+    }
+
+    let message_2 = impostor.message_2(&overheard)?;
+    attack_board(
+        timeline,
+        relay,
+        Attack {
+            name: "answer the board in the server's name, with keys of our own".into(),
+            tamper: attacks::at_frame(Way::ToServer, 0, move |_| Act::Answer(message_2.clone())),
+            must: vec![(Who::Board, attacks::BOARD_HANDSHAKE)],
+            must_not: vec![(Who::Board, attacks::BOARD_OPEN), (Who::Server, attacks::SERVER_CONFIRMED)],
+        },
+    )?;
+    Ok(2)
+}
+
+/// A recording of the board's first frames, played to the server while the board is connected.
+fn replay(timeline: &mut Timeline, relay: &Relay, server: u16) -> Result<usize> {
+    announce(timeline, "replay the board's recorded message 1, and its confirming record behind it");
+    let mark = timeline.mark();
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, server))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(&overheard(relay, 0)?)?;
+    let answer = read_frame(&mut stream)?;
+    stream.write_all(&overheard(relay, 1)?)?;
+    timeline.wait_for("the server notices", PATIENCE, said(Who::Server, attacks::SERVER_UNCONFIRMED))?;
+    // It must have sent nothing behind message 2, and the board's session must live.
+    if let Ok(frame) = read_frame(&mut stream) {
+        return Err(format!("a replay got {} bytes behind {} of message 2", frame.len(), answer.len()).into());
+    }
+    let before = relay.passed();
+    timeline.listen(Duration::from_millis(600));
+    let passed = relay.passed() - before;
+    let disturbed = |line: &&Line| line.who == Who::Board || line.text.contains(attacks::SERVER_CONFIRMED);
+    if let Some(line) = timeline.since(mark).iter().find(disturbed) {
+        return Err(format!("a replay disturbed the live session: \"{}\"", line.text).into());
+    }
+    if passed < 2 {
+        return Err("a replay ended the live session".into());
+    }
+    timeline.say(&format!("held; the board's session lives, {passed} frames in 0.6 s"));
+    Ok(1)
+}
+
+/// A client whose CLOSE never arrives: the server must not take the end for a real one.
+fn drop_close(timeline: &mut Timeline, relay: &Relay, stage: &crate::stage::Stage) -> Result<()> {
+    announce(timeline, "swallow a client's CLOSE and end the stream instead");
+    // A CLOSE is the shortest record but a PING of 0 bytes, which comes first: 17 bytes of body.
+    let mut number = 0;
+    relay.arm(Box::new(move |way, _, frame| {
+        let shortest = way == Way::ToServer && frame.len() == 2 + 17;
+        number += usize::from(shortest);
+        if shortest && number == 2 { Act::CutAfter(Vec::new()) } else { Act::Pass(vec![frame]) }
+    }));
+    let client = stage.client("a message, then the end")?;
+    timeline.wait_for(
+        "the server misses the end",
+        PATIENCE,
+        said(Who::Server, "the stream ended without"),
+    )?;
+    let status = client.wait_with_output()?.status;
+    if status.success() {
+        return Err("the client took a cut stream for a proper end".into());
+    }
+    timeline.say(&format!("held; the client said so as well ({status})"));
+    Ok(())
+}
+
+fn announce(timeline: &mut Timeline, name: &str) {
+    println!();
+    // The receiver lives as long as this function's caller.
+    let _ = timeline.voice().send(Line { who: Who::Attacker, text: name.to_owned() });
+    timeline.listen(Duration::from_millis(20));
+}
+
+/// Cuts the connection that is open and waits until the board has noticed.
+fn cut(timeline: &mut Timeline, relay: &Relay) -> Result<()> {
+    relay.cut();
+    timeline.wait_for("the board notices the cut", PATIENCE, said(Who::Board, "again in"))
+}
+
+/// The board comes back by itself, to the real server.
+fn honest(timeline: &mut Timeline) -> Result<()> {
+    timeline.wait_for("an honest channel again", PATIENCE, said(Who::Board, attacks::BOARD_OPEN))?;
+    timeline.wait_for("the server agrees", PATIENCE, said(Who::Server, attacks::SERVER_CONFIRMED))?;
+    timeline.say("held; the board is back on an honest channel");
+    Ok(())
+}
+
+/// What an eavesdropper recorded of the honest connection: a frame to the server.
+fn overheard(relay: &Relay, number: usize) -> Result<Vec<u8>> {
+    let frames = relay.recorded();
+    let mut to_server = frames.iter().filter(|(way, _)| *way == Way::ToServer);
+    Ok(to_server.nth(number).ok_or("nothing was overheard")?.1.clone())
+}

@@ -1,0 +1,166 @@
+//! Keys, files and the server: everything but the board, made with the real `lowkey` command.
+
+use crate::timeline::{Line, Voice, Who};
+use std::{
+    fs::{self, OpenOptions},
+    io::{BufRead, BufReader, Read, Write},
+    net::{Ipv4Addr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+};
+use xtask::command::Result;
+
+/// A folder with a server's key, a registry and a board's key page.
+pub(crate) struct Stage {
+    lowkey: PathBuf,
+    pub(crate) folder: PathBuf,
+    /// The port that the board was told.
+    pub(crate) port: u16,
+}
+
+impl Stage {
+    /// Makes everything anew in `folder`.
+    ///
+    /// # Errors
+    /// What `lowkey` said.
+    pub(crate) fn set(lowkey: &Path, folder: &Path) -> Result<Self> {
+        if folder.exists() {
+            fs::remove_dir_all(folder)?;
+        }
+        fs::create_dir_all(folder)?;
+        let port = free_port()?;
+        let stage = Self { lowkey: lowkey.to_owned(), folder: folder.to_owned(), port };
+        stage.lowkey(&["keygen", "-o", "server.key"])?;
+        stage.lowkey(&["keygen", "--psk", "-o", "board.psk"])?;
+        let server = stage.lowkey(&["pubkey", "server.key"])?;
+        let address = format!("10.0.2.2:{port}");
+        stage.lowkey(&[
+            "provision",
+            "--name",
+            "board-1",
+            "--server-key",
+            server.trim(),
+            "--address",
+            &address,
+            "--psk-file",
+            "board.psk",
+            "--registry",
+            "devices.toml",
+            "--format",
+            "bin",
+            "-o",
+            "board.page",
+        ])?;
+        stage.lowkey(&["keygen", "-o", "desk.key"])?;
+        let desk = stage.lowkey(&["pubkey", "desk.key"])?;
+        let mut registry = OpenOptions::new().append(true).open(stage.folder.join("devices.toml"))?;
+        write!(registry, "\n[[device]]\nname = \"desk\"\nkey = \"{}\"\n", desk.trim())?;
+        Ok(stage)
+    }
+
+    /// The board's key page.
+    pub(crate) fn page(&self) -> PathBuf {
+        self.folder.join("board.page")
+    }
+
+    /// Starts `lowkey serve --echo` on `port` of the loopback; what it says goes to `voice`.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub(crate) fn serve(&self, port: u16, voice: &Voice) -> Result<Server> {
+        let address = format!("127.0.0.1:{port}");
+        let mut child = self
+            .command(&[
+                "serve",
+                "--key",
+                "server.key",
+                "--devices",
+                "devices.toml",
+                "--listen",
+                &address,
+                "--echo",
+            ])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .env("RUST_LOG", "lowkey=debug")
+            .env("NO_COLOR", "1")
+            .spawn()?;
+        if let Some(pipe) = child.stdout.take() {
+            speak(pipe, voice.clone());
+        }
+        if let Some(pipe) = child.stderr.take() {
+            speak(pipe, voice.clone());
+        }
+        Ok(Server { child })
+    }
+
+    /// Starts `lowkey connect` as the device `desk`, to the board's port, with `input` to send.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub(crate) fn client(&self, input: &str) -> Result<Child> {
+        let server = self.lowkey(&["pubkey", "server.key"])?;
+        let address = format!("127.0.0.1:{}", self.port);
+        let mut child = self
+            .command(&["connect", &address, "--key", "desk.key", "--server", server.trim()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(input.as_bytes())?;
+        }
+        Ok(child)
+    }
+
+    /// Runs `lowkey` to its end and returns what it printed.
+    fn lowkey(&self, arguments: &[&str]) -> Result<String> {
+        let output = self.command(arguments).output()?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        Err(format!("lowkey {} failed: {said}", arguments.join(" ")).into())
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.lowkey);
+        command.args(arguments).current_dir(&self.folder).stdin(Stdio::null());
+        command
+    }
+}
+
+/// A running `lowkey serve`.
+pub(crate) struct Server {
+    child: Child,
+}
+
+impl Drop for Server {
+    /// Ends it at once, as a power cut would.
+    fn drop(&mut self) {
+        // It may have ended by itself, which is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+/// Says each line of a pipe, without the time stamp that the timeline has as well.
+fn speak(pipe: impl Read + Send + 'static, voice: Voice) {
+    thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(std::result::Result::ok) {
+            let text = match line.split_once("Z ") {
+                Some((stamp, rest)) if stamp.starts_with("20") => rest.trim_start().to_owned(),
+                _ => line,
+            };
+            if voice.send(Line { who: Who::Server, text }).is_err() {
+                return;
+            }
+        }
+    });
+}

@@ -1,0 +1,102 @@
+//! What everybody says, in the order it was said, with the seconds since the start.
+
+use std::{
+    sync::mpsc,
+    time::{Duration, Instant},
+};
+use xtask::command::Result;
+
+/// Who speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    Demo,
+    Board,
+    Server,
+    Attacker,
+}
+
+/// A line that somebody said.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) who: Who,
+    pub(crate) text: String,
+}
+
+/// Where the others say their lines.
+pub(crate) type Voice = mpsc::Sender<Line>;
+
+/// Prints lines as they come, and waits for the ones that matter.
+pub(crate) struct Timeline {
+    start: Instant,
+    lines: mpsc::Receiver<Line>,
+    voice: Voice,
+    said: Vec<Line>,
+}
+
+impl Timeline {
+    pub(crate) fn new() -> Self {
+        let (voice, lines) = mpsc::channel();
+        Self { start: Instant::now(), lines, voice, said: Vec::new() }
+    }
+
+    /// A voice to be handed to whoever has something to say.
+    pub(crate) fn voice(&self) -> Voice {
+        self.voice.clone()
+    }
+
+    /// Says something as the demo itself.
+    pub(crate) fn say(&mut self, text: &str) {
+        self.heard(Line { who: Who::Demo, text: text.to_owned() });
+    }
+
+    /// A mark: lines from here on.
+    pub(crate) fn mark(&self) -> usize {
+        self.said.len()
+    }
+
+    /// What was said since `mark`.
+    pub(crate) fn since(&self, mark: usize) -> &[Line] {
+        self.said.get(mark..).unwrap_or_default()
+    }
+
+    /// Waits until somebody says something in which `wanted` finds what it looks for.
+    ///
+    /// # Errors
+    /// Nobody did within `patience`.
+    pub(crate) fn wait_for<T>(
+        &mut self,
+        what: &str,
+        patience: Duration,
+        mut wanted: impl FnMut(&Line) -> Option<T>,
+    ) -> Result<T> {
+        let end = Instant::now() + patience;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let Ok(line) = self.lines.recv_timeout(left) else {
+                return Err(format!("{what}: nobody said so within {} s", patience.as_secs()).into());
+            };
+            let found = wanted(&line);
+            self.heard(line);
+            if let Some(found) = found {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Listens for `time`, whatever is said.
+    pub(crate) fn listen(&mut self, time: Duration) {
+        // It ends by running out of time, as it should.
+        let _ = self.wait_for("", time, |_| None::<()>);
+    }
+
+    fn heard(&mut self, line: Line) {
+        let who = match line.who {
+            Who::Demo => "demo    ",
+            Who::Board => "board   ",
+            Who::Server => "server  ",
+            Who::Attacker => "attacker",
+        };
+        println!("{:6.2} s  {who} │ {}", self.start.elapsed().as_secs_f32(), line.text);
+        self.said.push(line);
+    }
+}

@@ -1,0 +1,44 @@
+//! Builds what the demo shows, and starts it.
+
+use std::{env, path::PathBuf};
+use xtask::{
+    command::{Command, Result},
+    root,
+};
+
+use crate::{firmware, image::Image, steps::Steps};
+
+/// Whether an attacker sits on the wire.
+pub(crate) enum Wire {
+    Honest,
+    Attacked,
+}
+
+/// The board, the server, and perhaps an attacker between them.
+pub(crate) fn demo(board: &str, wire: &Wire) -> Result<()> {
+    let mut steps = Steps::new();
+    let firmware = steps.run("build the firmware", || firmware::build_with(board, FIRMWARE, &["demo"]))?;
+    steps.run("build the lowkey command", || {
+        Command::cargo().args(["build", "--quiet", "--package", "lowkey", "--package", "demo"]).run()
+    })?;
+    let Image { flash, ram, .. } = Image::read(&firmware)?;
+    let (name, word) = match wire {
+        Wire::Honest => ("demo", "plain"),
+        Wire::Attacked => ("demo with an attacker", "mitm"),
+    };
+    steps.run(name, || {
+        Command::new(built("demo"))
+            .args([word.as_ref(), built("lowkey").as_os_str(), firmware.as_os_str()])
+            .args([flash.to_string(), ram.to_string()])
+            .run()
+    })
+}
+
+/// A program of the workspace, as cargo leaves it for debugging.
+fn built(name: &str) -> PathBuf {
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let folder = env::current_dir().unwrap_or_default().join(target).join("debug");
+    folder.join(name).with_extension(env::consts::EXE_EXTENSION)
+}
+
+const FIRMWARE: &str = "lm3s6965-ethernet";
