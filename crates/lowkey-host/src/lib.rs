@@ -1,1 +1,75 @@
-//! placeholder
+//! The server side of Lowkey, for tokio: who may connect, and a connection that is a stream and
+//! carries messages.
+//!
+//! A [`Listener`] gives one ready [`Connection`] after another; a [`FileRegistry`] says which devices
+//! there are; [`connect_tcp`] is the other side, for hosts that play a device.
+//!
+//! ```
+//! # use lowkey_host::*; use std::sync::Arc;
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = Identity::new(keys::generate()?);
+//! let device = Identity::new(keys::generate()?);
+//!
+//! let registry = Devices::new([Device::new("pump-7", &server, device.public_key())?])?;
+//! let acceptor = Acceptor::new(server, registry, Limits::default())?;
+//! let server_key = acceptor.public_key();
+//! let mut listener = Listener::bind("127.0.0.1:0", acceptor).await?;
+//! let address = listener.local_addr()?;
+//! tokio::spawn(async move {
+//!     let mut connection = listener.accept().await;
+//!     while let Some(message) = connection.recv().await? {
+//!         connection.send(&message).await?;
+//!     }
+//!     connection.close().await
+//! });
+//!
+//! let peer = Peer::pin(&device, server_key)?;
+//! let id = Id::of_pinning(&device.public_key(), &server_key);
+//! let pinning = Pinning { id, identity: &device, peer: &peer, psk: None };
+//! let mut connection = connect_tcp(address, pinning, &Limits::default()).await?;
+//! connection.send(b"21.5 C").await?;
+//! assert_eq!(connection.recv().await?.as_deref(), Some(&b"21.5 C"[..]));
+//! # Ok(()) }
+//! ```
+//!
+//! # Events
+//! Written with `tracing`, target `lowkey`. Names and fields are stable; the message is for people. `id`
+//! and `mode` are what the stranger claimed, in hex and as Noise writes it.
+//!
+//! | name | level | fields | when |
+//! | --- | --- | --- | --- |
+//! | `lowkey.listening` | info | `address` | the socket is open |
+//! | `lowkey.confirmed` | info | `from`, `device`, `mode` | a device is connected: its first record has opened |
+//! | `lowkey.refused` | info | `from`, `id`, `mode`, `refusal` | an attempt was turned away; alike for unknown ids, wrong modes and keys that do not match |
+//! | `lowkey.unconfirmed` | info | `from`, `id`, `mode`, `error` | message 1 opened and no record followed: a recording, or a device that lost its line |
+//! | `lowkey.timed_out` | debug | `from` | the handshake was not over at its deadline |
+//! | `lowkey.failed` | debug | `from`, `error` | hung up, malformed, or no randomness |
+//! | `lowkey.displaced` | info | `device` | a newer session of the same device took over |
+//! | `lowkey.ended` | info | `device` | the application let go of a connection |
+//! | `lowkey.attempt_displaced` | warn | `attempts` | too many attempts wait; the oldest made room |
+//! | `lowkey.accept_failed` | warn | `error` | the socket could not accept, for example too many open files; it goes on after a pause |
+//! | `lowkey.handshake_panicked` | error | `error` | a bug, in this crate or in a [`Registry`] |
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod client;
+mod connection;
+mod echo;
+pub mod entropy;
+mod error;
+mod handshake;
+pub mod keys;
+mod limits;
+pub mod provision;
+mod registry;
+mod server;
+
+pub use client::{connect, connect_tcp};
+pub use connection::Connection;
+pub use echo::echo;
+pub use error::Error;
+pub use limits::Limits;
+pub use lowkey_core::{Id, Identity, Peer, Psk, PublicKey, Secret};
+pub use lowkey_transport::{Error as ChannelError, Hello, Mode, Pinning, Refusal};
+pub use registry::{Device, DeviceError, Devices, FileRegistry, Registry, RegistryError, parse_id};
+pub use server::{AcceptError, Acceptor, LazyAccept, Listener, Stats};

@@ -1,0 +1,67 @@
+//! The initiator, for hosts that play a device.
+
+use crate::connection::{Connection, Input};
+use crate::entropy::host_ephemerals;
+use crate::handshake::exchange;
+use crate::{Error, Limits};
+use lowkey_transport::{Link, Pinning, Step};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, ToSocketAddrs};
+use tokio::time::{Instant, timeout_at};
+
+/// Plays a KK (or KKpsk0) handshake as the initiator and confirms it.
+///
+/// `pinning.peer` has been pinned with `pinning.identity`; of `limits` the frame, the message and the
+/// handshake's deadline count.
+///
+/// # Cancel safety
+/// Dropped, the attempt is over; begin anew with a new stream.
+///
+/// # Errors
+/// The attempt is over. [`ChannelError::Refused`](crate::ChannelError::Refused) is a hint that anybody
+/// between can have written; [`ChannelError::Handshake`](crate::ChannelError::Handshake) says that the
+/// responder holds other keys; [`Error::TimedOut`].
+pub async fn connect<Io>(io: Io, pinning: Pinning<'_>, limits: &Limits) -> Result<Connection<Io>, Error>
+where
+    Io: AsyncRead + AsyncWrite + Unpin,
+{
+    connect_by(io, pinning, limits, Instant::now() + limits.handshake).await
+}
+
+/// The same over TCP, without Nagle's delay; the deadline counts from the call.
+///
+/// # Cancel safety
+/// Dropped, the attempt is over.
+///
+/// # Errors
+/// As [`connect`]; [`Error::Io`]: nobody there.
+pub async fn connect_tcp(
+    address: impl ToSocketAddrs,
+    pinning: Pinning<'_>,
+    limits: &Limits,
+) -> Result<Connection<TcpStream>, Error> {
+    let deadline = Instant::now() + limits.handshake;
+    let stream = timeout_at(deadline, TcpStream::connect(address)).await.map_err(|_| Error::TimedOut)??;
+    stream.set_nodelay(true)?;
+    connect_by(stream, pinning, limits, deadline).await
+}
+
+async fn connect_by<Io: AsyncRead + AsyncWrite + Unpin>(
+    mut io: Io,
+    pinning: Pinning<'_>,
+    limits: &Limits,
+    deadline: Instant,
+) -> Result<Connection<Io>, Error> {
+    let mut link = Link::kk_initiator(pinning, &mut host_ephemerals()?, limits.buffers()?)?;
+    let mut input = Input::new(limits.read_ahead());
+    let handshake = async {
+        loop {
+            match link.step()? {
+                Step::Done => return Ok::<_, Error>(()),
+                step => exchange(&mut io, &mut link, &mut input, step).await?,
+            }
+        }
+    };
+    timeout_at(deadline, handshake).await.map_err(|_| Error::TimedOut)??;
+    Ok(Connection::new(io, link.widen(), input, pinning.peer.public_key()))
+}

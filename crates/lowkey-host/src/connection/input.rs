@@ -1,0 +1,59 @@
+//! What has been read from a stream and not yet looked at.
+
+use lowkey_transport::{Buffer, Error, Link};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, ReadBuf};
+
+/// Reads more than one frame at once, so that a record does not cost two system calls.
+pub(crate) struct Input {
+    bytes: Box<[u8]>,
+    start: usize,
+    end: usize,
+}
+
+/// How a read came out.
+pub(crate) enum Filled {
+    /// The link was told of bytes, or of the stream's end.
+    Link(Result<(), Error>),
+    /// The stream failed.
+    Io(io::Error),
+}
+
+impl Input {
+    pub(crate) fn new(len: usize) -> Self {
+        Self { bytes: vec![0; len].into_boxed_slice(), start: 0, end: 0 }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// Moves what is here into the link, or reads once and moves that.
+    pub(crate) fn poll_fill<Io: AsyncRead + Unpin, B: Buffer, H>(
+        &mut self,
+        context: &mut Context<'_>,
+        io: &mut Io,
+        link: &mut Link<B, H>,
+    ) -> Poll<Filled> {
+        if self.is_empty() {
+            let in_place = link.space().len() >= self.bytes.len();
+            let mut room = ReadBuf::new(if in_place { link.space() } else { &mut self.bytes });
+            let result = ready!(Pin::new(io).poll_read(context, &mut room));
+            let n = room.filled().len();
+            if let Err(error) = result {
+                return Poll::Ready(Filled::Io(error));
+            }
+            if in_place || n == 0 {
+                return Poll::Ready(Filled::Link(link.filled(n)));
+            }
+            (self.start, self.end) = (0, n);
+        }
+        let space = link.space();
+        let n = space.len().min(self.end - self.start);
+        space[..n].copy_from_slice(&self.bytes[self.start..self.start + n]);
+        self.start += n;
+        Poll::Ready(Filled::Link(link.filled(n)))
+    }
+}

@@ -1,0 +1,19 @@
+//! The simplest service: for trials of devices, and as the shape of another one.
+
+use crate::{Connection, Error};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// Sends every message back as it came, until the peer closes; then closes.
+///
+/// # Cancel safety
+/// Dropped, a message of more than one record can be left unfinished; drop the connection as well, or
+/// [`close`](Connection::close) it.
+///
+/// # Errors
+/// What ended the connection.
+pub async fn echo<Io: AsyncRead + AsyncWrite + Unpin>(connection: &mut Connection<Io>) -> Result<(), Error> {
+    while let Some(message) = connection.recv().await? {
+        connection.send(&message).await?;
+    }
+    connection.close().await
+}

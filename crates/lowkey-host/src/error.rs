@@ -1,0 +1,89 @@
+//! What can go wrong on a connection, and whose fault it is.
+
+use lowkey_transport::Error as ChannelError;
+use std::sync::Arc;
+use std::{fmt, io};
+
+/// Why a call on a connection failed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// Ours: a [`Limits`](crate::Limits) field makes no sense; which one.
+    Limits(&'static str),
+    /// Ours or the peer's: the peer's static key is our own, or of low order.
+    PeerKey,
+    /// The world's: the operating system has no randomness now.
+    Entropy,
+    /// The world's: the stream failed. Sending is over; what had arrived can still be received.
+    Io(Arc<io::Error>),
+    /// The peer's or the world's: the handshake was not over at its deadline.
+    TimedOut,
+    /// Nobody's: a newer session of the same device took over, and this one is over.
+    Displaced,
+    /// What the channel says; see there for whose fault it is and what it leaves.
+    Channel(ChannelError),
+}
+
+impl From<ChannelError> for Error {
+    fn from(error: ChannelError) -> Self {
+        match error {
+            ChannelError::Entropy => Self::Entropy,
+            ChannelError::PeerKey => Self::PeerKey,
+            error => Self::Channel(error),
+        }
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Io(Arc::new(error))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Limits(which) => write!(f, "limits: {which}"),
+            Self::PeerKey => f.write_str("the peer's static key is our own or of low order"),
+            Self::Entropy => f.write_str("the operating system has no randomness"),
+            Self::Io(error) => write!(f, "{error}"),
+            Self::TimedOut => f.write_str("the handshake was not over in time"),
+            Self::Displaced => f.write_str("displaced by a newer session of the same device"),
+            Self::Channel(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io(error) => Some(error),
+            Self::Channel(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<Error> for io::Error {
+    /// A truncation is [`io::ErrorKind::UnexpectedEof`], so that nobody takes it for an end.
+    fn from(error: Error) -> Self {
+        use io::ErrorKind;
+        let kind = match &error {
+            Error::Limits(_) => ErrorKind::InvalidInput,
+            Error::PeerKey => ErrorKind::InvalidData,
+            Error::Entropy => ErrorKind::Other,
+            Error::Io(error) => error.kind(),
+            Error::TimedOut => ErrorKind::TimedOut,
+            Error::Displaced => ErrorKind::ConnectionAborted,
+            Error::Channel(error) => kind_of(error),
+        };
+        Self::new(kind, error)
+    }
+}
+
+fn kind_of(error: &ChannelError) -> io::ErrorKind {
+    match error {
+        ChannelError::Truncated | ChannelError::HungUp => io::ErrorKind::UnexpectedEof,
+        error => embedded_io::Error::kind(error).into(),
+    }
+}

@@ -1,0 +1,236 @@
+//! Bech32 of 32 bytes, and what is around it in a key file.
+
+use bech32::primitives::decode::{CheckedHrpstring, UncheckedHrpstring};
+use bech32::{Bech32, Hrp};
+use lowkey_core::{Identity, PublicKey, Secret};
+use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
+use zeroize::Zeroizing;
+
+/// What a text of ours holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Public,
+    Static,
+    Psk,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Public, Self::Static, Self::Psk];
+
+    fn hrp(self) -> Hrp {
+        Hrp::parse_unchecked(match self {
+            Self::Public => "lkpub",
+            Self::Static => "lksec",
+            Self::Psk => "lkpsk",
+        })
+    }
+
+    fn article(self) -> &'static str {
+        match self {
+            Self::Public => "a public key (lkpub1…)",
+            Self::Static => "a private key (LKSEC1…)",
+            Self::Psk => "a PSK (LKPSK1…)",
+        }
+    }
+}
+
+/// Why a text is not the key it should be. Shows nothing of the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyTextError {
+    /// It is another thing of ours: what it is, and what belongs here.
+    Other {
+        /// What was found.
+        found: &'static str,
+        /// What belongs here.
+        expected: &'static str,
+    },
+    /// It is nothing of ours; what belongs here.
+    Foreign(&'static str),
+    /// It begins right and is damaged: mistyped or cut off.
+    Damaged(&'static str),
+}
+
+impl fmt::Display for KeyTextError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Other { found, expected } => write!(f, "this is {found}; here belongs {expected}"),
+            Self::Foreign(expected) => write!(f, "not a Lowkey key; here belongs {expected}"),
+            Self::Damaged(expected) => write!(f, "{expected} that is mistyped or cut off"),
+        }
+    }
+}
+
+impl std::error::Error for KeyTextError {}
+
+/// A secret as text, wiped on drop; `{:?}` prints none of it.
+pub struct SecretText(Zeroizing<String>);
+
+impl SecretText {
+    /// The text, to be written where nobody else reads.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretText(..)")
+    }
+}
+
+/// A public key as text.
+pub fn encode_public(key: &PublicKey) -> String {
+    let mut text = String::new();
+    encode(&mut text, Kind::Public, key.as_bytes());
+    text
+}
+
+/// Reads a public key from text.
+///
+/// # Errors
+/// [`KeyTextError`]; a secret in its place is named as one and not shown.
+pub fn parse_public(text: &str) -> Result<PublicKey, KeyTextError> {
+    Ok(PublicKey::new(*decode(Kind::Public, text.trim())?.expose()))
+}
+
+/// The content of a key file for a static private key.
+pub fn identity_text(secret: &Secret<32>) -> SecretText {
+    let public = Identity::new(secret.duplicate()).public_key();
+    with_comments(Kind::Static, secret, &format!("# public key: {}\n", encode_public(&public)))
+}
+
+/// The content of a key file for a PSK.
+pub fn psk_text(secret: &Secret<32>) -> SecretText {
+    with_comments(Kind::Psk, secret, "# pre-shared key of one device and one server\n")
+}
+
+fn with_comments(kind: Kind, secret: &Secret<32>, comment: &str) -> SecretText {
+    // Room for all of it at once: a string that grew would leave its old place unwiped.
+    let mut text = Zeroizing::new(String::with_capacity(512));
+    text.push_str("# created: ");
+    text.push_str(&now());
+    text.push('\n');
+    text.push_str(comment);
+    encode(&mut text, kind, secret.expose());
+    text.push('\n');
+    SecretText(text)
+}
+
+/// The secret in the one line of a key file that is not a comment.
+pub(crate) fn parse_secret(kind: Kind, text: &str) -> Result<Secret<32>, KeyTextError> {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    match (lines.next(), lines.next()) {
+        (Some(line), None) => decode(kind, line),
+        _ => Err(KeyTextError::Foreign(kind.article())),
+    }
+}
+
+fn encode(text: &mut String, kind: Kind, bytes: &[u8; 32]) {
+    let encoded = match kind {
+        Kind::Public => bech32::encode_lower_to_fmt::<Bech32, String>(text, kind.hrp(), bytes),
+        Kind::Static | Kind::Psk => bech32::encode_upper_to_fmt::<Bech32, String>(text, kind.hrp(), bytes),
+    };
+    debug_assert!(encoded.is_ok(), "32 bytes always fit");
+}
+
+fn decode(kind: Kind, text: &str) -> Result<Secret<32>, KeyTextError> {
+    let prefix = text.split_once('1').map_or("", |(prefix, _)| prefix);
+    let found = Kind::ALL.into_iter().find(|kind| kind.hrp().as_str().eq_ignore_ascii_case(prefix));
+    match found {
+        Some(found) if found == kind => (),
+        Some(found) => {
+            return Err(KeyTextError::Other { found: found.article(), expected: kind.article() });
+        }
+        None => return Err(KeyTextError::Foreign(kind.article())),
+    }
+    let damaged = KeyTextError::Damaged(kind.article());
+    let checked: CheckedHrpstring<'_> = UncheckedHrpstring::new(text)
+        .ok()
+        .and_then(|text| text.validate_and_remove_checksum::<Bech32>().ok())
+        .ok_or(damaged.clone())?;
+    // 52 characters of 5 bits are 32 bytes and 4 bits, which are zero.
+    let padding = checked.fe32_iter().last().is_some_and(|last| last.to_u8() & 0b1111 == 0);
+    if checked.data_part_ascii_no_checksum().len() != 52 || !padding {
+        return Err(damaged);
+    }
+    let mut secret = Secret::zeroed();
+    for (to, from) in secret.expose_mut().iter_mut().zip(checked.byte_iter()) {
+        *to = from;
+    }
+    Ok(secret)
+}
+
+/// Now, as RFC 3339 writes it: `2026-01-31T23:59:59Z`.
+fn now() -> String {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let (year, month, day) = civil(seconds / 86_400);
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// The date of a day counted from 1970-01-01, in years that begin in March so that leap days come last.
+fn civil(day: u64) -> (u64, u64, u64) {
+    let day = day + 719_468; // days from 0000-03-01
+    let era = day / 146_097;
+    let of_era = day % 146_097;
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let of_month = of_year - (153 * month + 2) / 5 + 1;
+    let (month, next_year) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    (year + era * 400 + next_year, month, of_month)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_civil() {
+        assert_eq!(civil(0), (1970, 1, 1));
+        assert_eq!(civil(11_016), (2000, 2, 29));
+        assert_eq!(civil(11_017), (2000, 3, 1));
+        assert_eq!(civil(20_453), (2025, 12, 31));
+    }
+
+    #[test]
+    fn a_public_key_comes_back_from_its_text() {
+        let key = PublicKey::new(std::array::from_fn(|at| at as u8));
+        let text = encode_public(&key);
+        assert!(text.starts_with("lkpub1"), "{text}");
+        assert_eq!(parse_public(&text), Ok(key));
+        assert_eq!(parse_public(&text.to_uppercase()), Ok(key));
+    }
+
+    #[test]
+    fn every_single_mistyped_character_is_found() {
+        let text = encode_public(&PublicKey::new([7; 32]));
+        for at in 6..text.len() {
+            let mut wrong = text.clone().into_bytes();
+            wrong[at] = if wrong[at] == b'q' { b'p' } else { b'q' };
+            let wrong = String::from_utf8(wrong).unwrap();
+            assert!(matches!(parse_public(&wrong), Err(KeyTextError::Damaged(_))), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn other_lengths_and_other_checksums_are_damage() {
+        let hrp = Kind::Public.hrp();
+        let long = bech32::encode::<Bech32>(hrp, &[1; 33]).unwrap();
+        let short = bech32::encode::<Bech32>(hrp, &[1; 31]).unwrap();
+        let other = bech32::encode::<bech32::Bech32m>(hrp, &[1; 32]).unwrap();
+        for text in [long, short, other] {
+            assert!(matches!(parse_public(&text), Err(KeyTextError::Damaged(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_where_a_public_key_belongs_is_named_and_not_shown() {
+        let secret = identity_text(&Secret::new([3; 32]));
+        let line = secret.expose().lines().last().unwrap();
+        let error = parse_public(line).unwrap_err().to_string();
+        assert_eq!(error, "this is a private key (LKSEC1…); here belongs a public key (lkpub1…)");
+    }
+}

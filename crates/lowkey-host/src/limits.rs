@@ -1,0 +1,66 @@
+//! What a host takes from its peers.
+
+use crate::Error;
+use lowkey_transport::{Buffers, MIN_INCOMING};
+use std::time::Duration;
+
+/// What one connection, and what all of them together may use. Every field has a default.
+///
+/// ```
+/// let mut limits = lowkey_host::Limits::default();
+/// limits.sessions = 200;
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The longest frame of a record, in bytes, 160 to 65,535; announced to the peer. A connection takes
+    /// about three times as much memory. 4,096: a microcontroller's frames are shorter, and 10,000
+    /// sessions then fit into 130 MB.
+    pub max_frame: u16,
+    /// The longest message, in bytes: 1 MiB. A peer that sends a longer one is cut off.
+    pub max_message: usize,
+    /// From the stream's beginning to the first record that opens: 10 s.
+    pub handshake: Duration,
+    /// Attempts that wait for message 1 or for their confirmation: 1,024. When there are more, the newest
+    /// displaces the oldest; 0 is taken as 1. Each is an open file until then.
+    pub attempts: usize,
+    /// Devices connected at once: 10,000. When full, the next attempt hears that we are busy.
+    pub sessions: usize,
+    /// Messages 1 worked on in a second, all devices together: 5,000. Beyond that an attempt hears that
+    /// we are busy; each costs the processor two multiplications, 40 to 150 µs.
+    pub messages_1_per_second: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_frame: 4096,
+            max_message: 1 << 20,
+            handshake: Duration::from_secs(10),
+            attempts: 1024,
+            sessions: 10_000,
+            messages_1_per_second: 5_000,
+        }
+    }
+}
+
+impl Limits {
+    /// The memory of one link.
+    pub(crate) fn buffers(&self) -> Result<Buffers<Vec<u8>>, Error> {
+        let frame = usize::from(self.max_frame);
+        if frame < MIN_INCOMING {
+            return Err(Error::Limits("max_frame is less than 160"));
+        }
+        let buffers = Buffers::new(vec![0; frame], vec![0; frame + FRAME_HEADER])?;
+        Ok(buffers.with_max_message(self.max_message))
+    }
+
+    /// How much is read from a stream at once, in bytes.
+    pub(crate) fn read_ahead(&self) -> usize {
+        (usize::from(self.max_frame) + FRAME_HEADER).min(MAX_READ_AHEAD)
+    }
+}
+
+const FRAME_HEADER: usize = 2;
+/// Longer frames are read where they are opened, without a copy.
+const MAX_READ_AHEAD: usize = 8 * 1024;

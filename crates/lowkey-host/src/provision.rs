@@ -1,0 +1,284 @@
+//! Makes a device: its keys, its key page, and its place in the registry.
+
+use crate::keys::{self, KeyFileError, create_private, remove_unfinished};
+use crate::registry::{Described, DeviceError, RegistryError, quote};
+use crate::{Error, Id, Identity, PublicKey};
+use lowkey_core::page::{Contents, LEN, MAX_ADDRESS};
+use lowkey_core::{Error as KeyError, Secret};
+use std::fmt;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// How a key page is written to its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// The 344 bytes, to be put into flash as they are.
+    Binary,
+    /// A C array, to be compiled in.
+    C,
+    /// A Rust array, to be compiled in.
+    Rust,
+}
+
+/// What a new device is to be.
+#[derive(Clone, Debug)]
+pub struct Order<'a> {
+    /// What the server calls it.
+    pub name: &'a str,
+    /// The server's static key.
+    pub server: PublicKey,
+    /// The pinning's id; without one the default.
+    pub id: Option<Id>,
+    /// Where the device finds the server, `host:port`; may be empty.
+    pub address: &'a str,
+    /// The new file for its key page.
+    pub page: &'a Path,
+    /// How the page is written.
+    pub format: Format,
+    /// The new file for the server's copy of the PSK; with it the mode is KKpsk0.
+    pub psk_file: Option<&'a Path>,
+    /// The registry that the device is added to.
+    pub registry: Option<&'a Path>,
+}
+
+/// What was made. The private key is in the key page and nowhere else.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// The device's public key.
+    pub key: PublicKey,
+    /// The pinning's id.
+    pub id: Id,
+    /// Its `[[device]]` table.
+    pub lines: String,
+}
+
+/// Why no device was made; no file was left behind.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ProvisionError {
+    /// The order makes no sense.
+    Order(String),
+    /// The registry holds something like it already.
+    Device(PathBuf, DeviceError),
+    /// The registry cannot be read.
+    Registry(RegistryError),
+    /// A file cannot be written.
+    File(KeyFileError),
+    /// No randomness.
+    Entropy(Error),
+}
+
+impl fmt::Display for ProvisionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Order(why) => f.write_str(why),
+            Self::Device(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Registry(error) => write!(f, "{error}"),
+            Self::File(error) => write!(f, "{error}"),
+            Self::Entropy(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for ProvisionError {}
+
+/// Makes a device: draws its secrets, writes its key page to a new file that only its owner reads, and
+/// adds it to the registry if one is named.
+///
+/// # Errors
+/// [`ProvisionError`]; no file was left behind and the registry is as it was.
+pub fn provision(order: &Order<'_>) -> Result<Made, ProvisionError> {
+    let secrets = Secrets::draw(order.psk_file.is_some()).map_err(ProvisionError::Entropy)?;
+    let key = Identity::new(secrets.static_key.duplicate()).public_key();
+    let id = order.id.unwrap_or_else(|| Id::of_pinning(&key, &order.server));
+    check(order)?;
+    if let Some(registry) = order.registry {
+        admit(registry, order, id, key)?;
+    }
+    let page = secrets.page(order, id)?;
+    let lines = lines(order, key);
+
+    let mut created = Created::default();
+    created.file(order.page, &render(&page, order))?;
+    if let (Some(file), Some(psk)) = (order.psk_file, &secrets.psk) {
+        created.file(file, keys::psk_text(psk).expose().as_bytes())?;
+    }
+    if let Some(registry) = order.registry {
+        append(registry, &lines).map_err(|error| {
+            ProvisionError::Registry(RegistryError::File { path: registry.to_owned(), error })
+        })?;
+    }
+    created.keep();
+    Ok(Made { key, id, lines })
+}
+
+struct Secrets {
+    static_key: Secret<32>,
+    hedge: Secret<32>,
+    seed: Secret<32>,
+    psk: Option<Secret<32>>,
+}
+
+impl Secrets {
+    fn draw(with_psk: bool) -> Result<Self, Error> {
+        let psk = if with_psk { Some(keys::generate()?) } else { None };
+        Ok(Self { static_key: keys::generate()?, hedge: keys::generate()?, seed: keys::generate()?, psk })
+    }
+
+    fn page(&self, order: &Order<'_>, id: Id) -> Result<Secret<LEN>, ProvisionError> {
+        let contents = Contents {
+            id,
+            address: order.address,
+            static_key: &self.static_key,
+            peer: order.server,
+            hedge: &self.hedge,
+            seed: &self.seed,
+            psk: self.psk.as_ref(),
+        };
+        contents.encode().map_err(|error| {
+            ProvisionError::Order(match error {
+                KeyError::WeakKey => "the server's key is of low order and protects nothing".into(),
+                error => error.to_string(),
+            })
+        })
+    }
+}
+
+fn check(order: &Order<'_>) -> Result<(), ProvisionError> {
+    let wrong = |why: String| Err(ProvisionError::Order(why));
+    if order.name.is_empty() || order.name.chars().any(char::is_control) {
+        return wrong("the device's name is empty or holds control characters".into());
+    }
+    let address = order.address;
+    if address.is_empty() {
+        return Ok(());
+    }
+    let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse());
+    match port {
+        Some(Ok(1..=u16::MAX)) if address.len() <= MAX_ADDRESS => Ok(()),
+        Some(Ok(_)) if address.len() > MAX_ADDRESS => {
+            wrong(format!("the address is longer than {MAX_ADDRESS} bytes"))
+        }
+        _ => {
+            wrong(format!("{address:?} is no address; write it as host:port, for example 192.168.1.10:7000"))
+        }
+    }
+}
+
+fn admit(registry: &Path, order: &Order<'_>, id: Id, key: PublicKey) -> Result<(), ProvisionError> {
+    let mut described = match Described::read(registry, &order.server) {
+        Ok(described) => described,
+        Err(RegistryError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
+            Described::empty()
+        }
+        Err(error) => return Err(ProvisionError::Registry(error)),
+    };
+    described.admit(order.name, id, key).map_err(|error| ProvisionError::Device(registry.to_owned(), error))
+}
+
+fn lines(order: &Order<'_>, key: PublicKey) -> String {
+    let mut lines = format!("[[device]]\nname = {}\n", quote(order.name));
+    if let Some(id) = order.id {
+        lines += &format!("id = {}\n", quote(&id_text(id)));
+    }
+    lines += &format!("key = {}\n", quote(&keys::encode_public(&key)));
+    if let Some(file) = order.psk_file {
+        lines += &format!("psk_file = {}\n", quote(&beside(order.registry, file).display().to_string()));
+    }
+    lines
+}
+
+/// The id as text if it is that, otherwise in hex.
+fn id_text(id: Id) -> String {
+    match std::str::from_utf8(id.as_bytes()) {
+        Ok(text) if !text.starts_with("0x") && !text.chars().any(char::is_control) => text.to_owned(),
+        _ => id.as_bytes().iter().fold("0x".to_owned(), |text, byte| text + &format!("{byte:02x}")),
+    }
+}
+
+/// `file` as the registry names it: relative if it lies beside or below it, otherwise whole.
+fn beside(registry: Option<&Path>, file: &Path) -> PathBuf {
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let file = whole(file);
+    let directory = registry.map(whole).and_then(|registry| registry.parent().map(Path::to_owned));
+    match directory.and_then(|directory| file.strip_prefix(directory).ok().map(Path::to_owned)) {
+        Some(relative) => relative,
+        None => file,
+    }
+}
+
+/// Adds a table to the end of the registry, in one write.
+fn append(registry: &Path, lines: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().append(true).create(true).open(registry)?;
+    let gap = if file.metadata()?.len() == 0 { "" } else { "\n" };
+    file.write_all(format!("{gap}{lines}").as_bytes())?;
+    file.sync_all()
+}
+
+fn render(page: &Secret<LEN>, order: &Order<'_>) -> Zeroizing<Vec<u8>> {
+    // Room for all of it at once: a vector that grew would leave its old place unwiped.
+    let mut out = Zeroizing::new(Vec::with_capacity(LEN * 8 + 1024));
+    let name = order.name;
+    match order.format {
+        Format::Binary => out.extend_from_slice(page.expose()),
+        Format::C => {
+            let head = format!(
+                "/* Key page of {}. Secret: whoever reads this file can play the device. */\n\
+                 #include <stdint.h>\n\n\
+                 __attribute__((aligned(4))) const uint8_t lowkey_key_page[{LEN}] = {{\n",
+                name.replace("*/", "* /"),
+            );
+            out.extend_from_slice(head.as_bytes());
+            bytes(&mut out, page);
+            out.extend_from_slice(b"};\n");
+        }
+        Format::Rust => {
+            let head = format!(
+                "// Key page of {name}. Secret: whoever reads this file can play the device.\n\
+                 #[rustfmt::skip]\n\
+                 pub static LOWKEY_KEY_PAGE: [u8; {LEN}] = [\n",
+            );
+            out.extend_from_slice(head.as_bytes());
+            bytes(&mut out, page);
+            out.extend_from_slice(b"];\n");
+        }
+    }
+    out
+}
+
+/// Sixteen bytes a line, in hex.
+fn bytes(out: &mut Vec<u8>, page: &Secret<LEN>) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for line in page.expose().chunks(16) {
+        out.extend_from_slice(b"   ");
+        for byte in line {
+            let [high, low] = [byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)]);
+            out.extend_from_slice(&[b' ', b'0', b'x', high, low, b',']);
+        }
+        out.push(b'\n');
+    }
+}
+
+/// Files made on the way; gone again unless all went well.
+#[derive(Default)]
+struct Created(Vec<PathBuf>);
+
+impl Created {
+    fn file(&mut self, path: &Path, content: &[u8]) -> Result<(), ProvisionError> {
+        create_private(path, content).map_err(ProvisionError::File)?;
+        self.0.push(path.to_owned());
+        Ok(())
+    }
+
+    fn keep(mut self) {
+        self.0.clear();
+    }
+}
+
+impl Drop for Created {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|path| remove_unfinished(path));
+    }
+}

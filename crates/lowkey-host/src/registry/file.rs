@@ -1,0 +1,258 @@
+//! A registry that people write: TOML, one `[[device]]` table each.
+//!
+//! ```toml
+//! [[device]]
+//! name = "pump-7"
+//! key = "lkpub1…"
+//! # id = "pump-7"           # text, or 0x and hex; without it the pinning's default
+//! # psk_file = "pump-7.psk" # relative to this file; makes the mode KKpsk0
+//! ```
+
+use super::{Device, DeviceError, Devices, Registry, Unique, parse_id};
+use crate::keys::{self, KeyFileError};
+use lowkey_core::{Id, Identity, Psk, PublicKey};
+use std::fmt;
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// The devices of a registry file, read once, all or none.
+///
+/// ```toml
+/// [[device]]
+/// name = "pump-7"
+/// key = "lkpub1…"
+/// # id = "pump-7"           # text, or 0x and hex; without it the pinning's default
+/// # psk_file = "pump-7.psk" # relative to this file; makes the mode KKpsk0
+/// ```
+#[derive(Debug)]
+pub struct FileRegistry {
+    path: PathBuf,
+    devices: Devices,
+}
+
+impl FileRegistry {
+    /// Reads `path` and the PSK files it names, and pins every device for `identity`: one multiplication
+    /// each, 20 to 50 µs.
+    ///
+    /// # Errors
+    /// [`RegistryError`], with the file and the line; nothing was taken from the file then.
+    pub fn load(path: impl Into<PathBuf>, identity: &Identity) -> Result<Self, RegistryError> {
+        let path = path.into();
+        let described = Described::read(&path, &identity.public_key())?;
+        let mut devices = Devices::default();
+        for entry in described.entries {
+            let at = entry.line;
+            let device = entry.pin(&path, identity).map_err(|why| RegistryError::at(&path, at, why))?;
+            devices.by_id.insert(device.id, Arc::new(device));
+        }
+        Ok(Self { path, devices })
+    }
+
+    /// Where it was read from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The devices.
+    pub fn devices(&self) -> &Devices {
+        &self.devices
+    }
+}
+
+impl Registry for FileRegistry {
+    fn lookup(&self, id: &Id) -> Option<Arc<Device>> {
+        self.devices.lookup(id)
+    }
+}
+
+/// Why a registry file was not taken.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// It cannot be read.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A line in it is wrong.
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+impl RegistryError {
+    fn at(path: &Path, line: usize, why: impl Into<String>) -> Self {
+        Self::Line { path: path.to_owned(), line, why: why.into() }
+    }
+}
+
+impl fmt::Display for RegistryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::Line { path, line, why } => write!(f, "{}:{line}: {why}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for RegistryError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::File { error, .. } => Some(error),
+            Self::Line { .. } => None,
+        }
+    }
+}
+
+/// What a registry file says, before any key is pinned: well formed, and nothing in it twice.
+pub(crate) struct Described {
+    entries: Vec<Entry>,
+    unique: Unique,
+}
+
+struct Entry {
+    line: usize,
+    name: String,
+    id: Id,
+    key: PublicKey,
+    psk_file: Option<(usize, String)>,
+}
+
+impl Described {
+    /// Reads `path` for the server of this key, which default ids depend on.
+    pub(crate) fn read(path: &Path, server: &PublicKey) -> Result<Self, RegistryError> {
+        let text =
+            fs::read_to_string(path).map_err(|error| RegistryError::File { path: path.to_owned(), error })?;
+        Self::parse(&text, server).map_err(|(line, why)| RegistryError::at(path, line, why))
+    }
+
+    /// Nothing yet.
+    pub(crate) fn empty() -> Self {
+        Self { entries: Vec::new(), unique: Unique::default() }
+    }
+
+    /// Whether one more device would fit in.
+    pub(crate) fn admit(&mut self, name: &str, id: Id, key: PublicKey) -> Result<(), DeviceError> {
+        self.unique.add(name, id, key)
+    }
+
+    fn parse(text: &str, server: &PublicKey) -> Result<Self, Flaw> {
+        let line_of = |span: Range<usize>| 1 + text[..span.start.min(text.len())].matches('\n').count();
+        let document = DeTable::parse(text).map_err(|error| {
+            let line = error.span().map_or(1, line_of);
+            (line, error.message().to_owned())
+        })?;
+        let mut described = Self::empty();
+        for (key, value) in document.get_ref() {
+            let line = line_of(key.span());
+            if &**key.get_ref() != "device" {
+                return Err((
+                    line,
+                    format!("unknown field `{}`; only [[device]] tables stand here", key.get_ref()),
+                ));
+            }
+            let Some(tables) = value.get_ref().as_array() else {
+                return Err((line, "devices are written as [[device]], with two brackets".into()));
+            };
+            for table in tables {
+                let entry = Entry::read(table, server, &line_of)?;
+                let admitted = described.unique.add(&entry.name, entry.id, entry.key);
+                admitted.map_err(|error| (entry.line, error.to_string()))?;
+                described.entries.push(entry);
+            }
+        }
+        Ok(described)
+    }
+}
+
+/// A line and what is wrong with it.
+type Flaw = (usize, String);
+
+impl Entry {
+    fn read(
+        table: &Spanned<DeValue<'_>>,
+        server: &PublicKey,
+        line_of: &impl Fn(Range<usize>) -> usize,
+    ) -> Result<Self, Flaw> {
+        let line = line_of(table.span());
+        let Some(fields) = table.get_ref().as_table() else {
+            return Err((line, "a device is a table: write [[device]] and its fields below".into()));
+        };
+        let (mut name, mut key, mut id, mut psk_file) = (None, None, None, None);
+        for (field, value) in fields {
+            let at = line_of(field.span());
+            let slot = match &**field.get_ref() {
+                "name" => &mut name,
+                "key" => &mut key,
+                "id" => &mut id,
+                "psk_file" => &mut psk_file,
+                other => {
+                    return Err((
+                        at,
+                        format!("unknown field `{other}`; a device has name, key, id and psk_file"),
+                    ));
+                }
+            };
+            let Some(text) = value.get_ref().as_str() else {
+                return Err((at, format!("`{}` has to be text in quotes", field.get_ref())));
+            };
+            *slot = Some((at, text.to_owned()));
+        }
+        let (at, name) = name.ok_or((line, "this device has no `name`".to_owned()))?;
+        if name.is_empty() {
+            return Err((at, "the name is empty".into()));
+        }
+        let (at, key) = key.ok_or((line, format!("the device {name:?} has no `key`")))?;
+        let key = keys::parse_public(&key).map_err(|error| (at, format!("`key`: {error}")))?;
+        if key == *server {
+            return Err((at, DeviceError::OwnKey.to_string()));
+        }
+        let id = match id {
+            None => Id::of_pinning(&key, server),
+            Some((at, text)) => parse_id(&text).ok_or((
+                at,
+                format!("`id` {text:?} is neither text of 1 to 32 bytes nor 0x and hex of as many"),
+            ))?,
+        };
+        Ok(Self { line, name, id, key, psk_file })
+    }
+
+    fn pin(self, registry: &Path, identity: &Identity) -> Result<Device, String> {
+        let device = Device::new(self.name, identity, self.key).map_err(|error| error.to_string())?;
+        let device = device.with_id(self.id);
+        match self.psk_file {
+            None => Ok(device),
+            Some((line, file)) => {
+                let directory = registry.parent().unwrap_or(Path::new(""));
+                let psk: Result<Psk, KeyFileError> = keys::read_psk(&directory.join(file));
+                psk.map(|psk| device.with_psk(psk))
+                    .map_err(|error| format!("psk_file (line {line}): {error}"))
+            }
+        }
+    }
+}
+
+/// `text` as a TOML string.
+pub(crate) fn quote(text: &str) -> String {
+    let mut quoted = String::from('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", c as u32)),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}

@@ -1,0 +1,13 @@
+//! The responder: attempts, sessions, and the socket they come from.
+
+mod acceptor;
+mod attempt;
+mod gate;
+mod listener;
+mod sessions;
+mod stats;
+
+pub use acceptor::{AcceptError, Acceptor, LazyAccept};
+pub use listener::Listener;
+pub(crate) use sessions::Seat;
+pub use stats::Stats;

@@ -1,0 +1,357 @@
+//! Handshakes of a responder that hides its ids.
+
+use super::attempt::Attempt;
+use super::gate::Gate;
+use super::sessions::Sessions;
+use super::stats::{Counters, Stats};
+use crate::connection::{Connection, Input};
+use crate::entropy::{host_ephemerals, random};
+use crate::handshake::exchange;
+use crate::registry::{Device, Registry};
+use crate::{Error, Limits};
+use lowkey_core::{Identity, Peer, Psk, PublicKey};
+use lowkey_transport::handshake::KkResponder;
+use lowkey_transport::{Hello, Link, Mode, Pinning, Refusal, Step};
+use std::fmt;
+use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, timeout_at};
+
+/// Turns streams into connections of devices that the registry knows.
+///
+/// Cheap to clone; all clones share their sessions and counters. A stranger cannot tell an unknown id
+/// from another mode than the pinning's or from a key that does not match: the work, the answer and the
+/// log line are the same. XX is not offered.
+#[derive(Clone)]
+pub struct Acceptor {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    identity: Arc<Identity>,
+    registry: Box<dyn Registry>,
+    limits: Limits,
+    decoy: Peer,
+    decoy_psk: Psk,
+    sessions: Arc<Sessions>,
+    gate: Gate,
+    counters: Arc<Counters>,
+}
+
+/// Why an attempt came to nothing.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum AcceptError {
+    /// We refused it, and said so.
+    Refused(Refusal),
+    /// It was not over at its deadline.
+    TimedOut,
+    /// It hung up, said what it may not, or the stream or the randomness failed.
+    Failed(Error),
+}
+
+impl fmt::Display for AcceptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => write!(f, "refused ({refusal:?})"),
+            Self::TimedOut => f.write_str("the handshake was not over in time"),
+            Self::Failed(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for AcceptError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl Acceptor {
+    /// Accepts as `identity` the devices of `registry`, which have been pinned with it.
+    ///
+    /// # Errors
+    /// [`Error::Limits`]; [`Error::Entropy`]: the decoy that answers strangers could not be drawn.
+    pub fn new(
+        identity: impl Into<Arc<Identity>>,
+        registry: impl Registry + 'static,
+        limits: Limits,
+    ) -> Result<Self, Error> {
+        limits.buffers()?;
+        let identity = identity.into();
+        let stranger = Identity::new(random()?).public_key(); // its private half is gone
+        let counters = Arc::new(Counters::default());
+        let inner = Inner {
+            decoy: Peer::pin(&identity, stranger).map_err(|_| Error::PeerKey)?,
+            decoy_psk: Psk::new(random()?),
+            registry: Box::new(registry),
+            sessions: Arc::new(Sessions::new(limits.sessions, Arc::clone(&counters))),
+            gate: Gate::new(limits.messages_1_per_second),
+            identity,
+            limits,
+            counters,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Our static key, which devices pin.
+    pub fn public_key(&self) -> PublicKey {
+        self.inner.identity.public_key()
+    }
+
+    /// What has been counted.
+    pub fn stats(&self) -> Stats {
+        self.inner.counters.snapshot(self.inner.sessions.len())
+    }
+
+    /// What it takes from peers.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.inner.counters
+    }
+
+    /// Answers one stream; returns once the initiator's first record has opened.
+    ///
+    /// An older session of the same device ends then, with [`Error::Displaced`].
+    ///
+    /// # Cancel safety
+    /// Dropped, the attempt is over.
+    ///
+    /// # Errors
+    /// The attempt is over, and was counted and written to the log.
+    pub async fn accept<Io>(&self, io: Io) -> Result<Connection<Io>, AcceptError>
+    where
+        Io: AsyncRead + AsyncWrite + Unpin,
+    {
+        self.accept_from(io, String::new()).await
+    }
+
+    /// The same, with what the log says about where it came from.
+    pub(crate) async fn accept_from<Io>(&self, io: Io, from: String) -> Result<Connection<Io>, AcceptError>
+    where
+        Io: AsyncRead + AsyncWrite + Unpin,
+    {
+        self.start_from(io, from).await?.accept().await
+    }
+
+    /// Reads a hello and refuses what is refused whoever asks: another version, another mode than KK and
+    /// KKpsk0, and everybody under too much load. Who it is, is then for the caller to say.
+    ///
+    /// # Cancel safety
+    /// Dropped, the attempt is over.
+    ///
+    /// # Errors
+    /// As [`accept`](Self::accept).
+    pub async fn start<Io>(&self, io: Io) -> Result<LazyAccept<Io>, AcceptError>
+    where
+        Io: AsyncRead + AsyncWrite + Unpin,
+    {
+        self.start_from(io, String::new()).await
+    }
+
+    async fn start_from<Io>(&self, io: Io, from: String) -> Result<LazyAccept<Io>, AcceptError>
+    where
+        Io: AsyncRead + AsyncWrite + Unpin,
+    {
+        let inner = &self.inner;
+        let attempt = Attempt::new(Arc::clone(&inner.counters), from);
+        let buffers = match inner.limits.buffers() {
+            Ok(buffers) => buffers,
+            Err(error) => return Err(attempt.failed(AcceptError::Failed(error))),
+        };
+        let mut lazy = LazyAccept {
+            acceptor: self.clone(),
+            deadline: Instant::now() + inner.limits.handshake,
+            line: Line { io, link: Link::responder(buffers), input: Input::new(inner.limits.read_ahead()) },
+            hello: None,
+            attempt,
+        };
+        match lazy.hear().await {
+            Ok(()) => Ok(lazy),
+            Err(error) => Err(lazy.fail(error).await),
+        }
+    }
+}
+
+/// An attempt whose hello has been read and not yet answered. Its deadline goes on.
+pub struct LazyAccept<Io> {
+    acceptor: Acceptor,
+    deadline: Instant,
+    line: Line<Io>,
+    hello: Option<Hello>,
+    attempt: Attempt,
+}
+
+impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
+    /// What the initiator claims: a mode, KK or KKpsk0, and an id. Nothing of it has been proven.
+    pub fn hello(&self) -> Option<&Hello> {
+        self.hello.as_ref()
+    }
+
+    /// The stream, for its address.
+    pub fn stream(&self) -> &Io {
+        &self.line.io
+    }
+
+    /// Looks the id up in the registry and answers.
+    ///
+    /// # Cancel safety
+    /// Dropped, the attempt is over.
+    ///
+    /// # Errors
+    /// As [`Acceptor::accept`].
+    pub async fn accept(self) -> Result<Connection<Io>, AcceptError> {
+        let id = self.hello.and_then(|hello| hello.id);
+        let device = id.and_then(|id| self.acceptor.inner.registry.lookup(&id));
+        match device {
+            Some(device) => self.accept_with(device).await,
+            None => Err(self.turn_away().await),
+        }
+    }
+
+    /// Answers as `device`'s pinning says; if that does not fit the hello, as one who does not know it.
+    ///
+    /// # Cancel safety
+    /// Dropped, the attempt is over.
+    ///
+    /// # Errors
+    /// As [`Acceptor::accept`].
+    pub async fn accept_with(mut self, device: Arc<Device>) -> Result<Connection<Io>, AcceptError> {
+        match self.answer(&device).await {
+            Ok(()) => self.seat(device).await,
+            Err(error) => Err(self.fail(error).await),
+        }
+    }
+
+    /// Answers as if the id were not known, after the same work as for one that is.
+    ///
+    /// # Cancel safety
+    /// Dropped, the attempt is over.
+    pub async fn turn_away(mut self) -> AcceptError {
+        let error = self.decoy().await;
+        self.fail(error).await
+    }
+
+    /// Refuses at once. Do so by load, never by the id: what is quick tells a stranger why.
+    ///
+    /// # Cancel safety
+    /// Dropped, the attempt is over.
+    pub async fn refuse(mut self, refusal: Refusal) -> AcceptError {
+        let error = self.decline(refusal).await;
+        self.fail(error).await
+    }
+
+    /// Until there is a hello that could be answered.
+    async fn hear(&mut self) -> Result<(), AcceptError> {
+        match self.line.until(self.deadline).await? {
+            Step::Hello => (),
+            _ => return Err(AcceptError::Failed(lowkey_transport::Error::OutOfTurn.into())),
+        }
+        self.hello = self.line.link.hello().copied();
+        let Some(hello) = self.hello else { return Ok(()) };
+        self.attempt.heard(hello);
+        let inner = Arc::clone(&self.acceptor.inner);
+        match hello.mode {
+            Mode::Xx | Mode::XxPsk0 => Err(self.decline(Refusal::Mode).await),
+            Mode::Kk | Mode::KkPsk0 if inner.sessions.is_full() || !inner.gate.pass() => {
+                Err(self.decline(Refusal::Busy).await)
+            }
+            Mode::Kk | Mode::KkPsk0 => Ok(()),
+        }
+    }
+
+    /// Message 2, and then the first record.
+    async fn answer(&mut self, device: &Device) -> Result<(), AcceptError> {
+        let inner = Arc::clone(&self.acceptor.inner);
+        if self.hello.is_none_or(|hello| hello.mode != device.mode()) {
+            return Err(self.decoy().await);
+        }
+        let mut ephemerals = host_ephemerals().map_err(AcceptError::Failed)?;
+        let link = &mut self.line.link;
+        let answered = link.answer_kk(device.pinning(&inner.identity), &mut ephemerals);
+        answered.map_err(|error| Attempt::verdict(error.into()))?;
+        if *link.handshake_hash() != [0; 32] {
+            self.attempt.answered(); // there are keys: message 1 opened
+        }
+        self.line.until(self.deadline).await.map(|_done| ())
+    }
+
+    /// The work for a device that is known, and then a refusal.
+    async fn decoy(&mut self) -> AcceptError {
+        let inner = Arc::clone(&self.acceptor.inner);
+        let Some(id) = self.hello.and_then(|hello| hello.id) else {
+            return self.decline(Refusal::Refused).await;
+        };
+        let nobody =
+            Pinning { id, identity: &inner.identity, peer: &inner.decoy, psk: Some(&inner.decoy_psk) };
+        let turned = self.line.link.turn_away(nobody);
+        self.refusal_out(turned).await
+    }
+
+    async fn decline(&mut self, refusal: Refusal) -> AcceptError {
+        let declined = self.line.link.refuse(refusal);
+        self.refusal_out(declined).await
+    }
+
+    async fn refusal_out(&mut self, staged: Result<(), lowkey_transport::Error>) -> AcceptError {
+        match staged {
+            Err(error) => AcceptError::Failed(error.into()),
+            Ok(()) => match self.line.until(self.deadline).await {
+                Err(error) => error,
+                Ok(_) => AcceptError::Failed(lowkey_transport::Error::OutOfTurn.into()),
+            },
+        }
+    }
+
+    /// A confirmed session takes its place.
+    async fn seat(self, device: Arc<Device>) -> Result<Connection<Io>, AcceptError> {
+        let Line { io, link, input } = self.line;
+        let connection = Connection::new(io, link.widen(), input, device.key());
+        let Some(seat) = self.acceptor.inner.sessions.seat(device.name(), connection.wakers()) else {
+            let mut connection = connection;
+            let _whatever = timeout_at(self.deadline, connection.close()).await;
+            return Err(self.attempt.failed(AcceptError::Refused(Refusal::Busy)));
+        };
+        self.attempt.confirmed(device.name());
+        Ok(connection.of_device(device).seated(seat))
+    }
+
+    /// Hangs up and counts.
+    async fn fail(mut self, error: AcceptError) -> AcceptError {
+        if matches!(error, AcceptError::Refused(_)) {
+            let _whatever = timeout_at(self.deadline, self.line.io.shutdown()).await;
+        }
+        self.attempt.failed(error)
+    }
+}
+
+/// A stream and its link.
+struct Line<Io> {
+    io: Io,
+    link: Link<Vec<u8>, KkResponder>,
+    input: Input,
+}
+
+impl<Io: AsyncRead + AsyncWrite + Unpin> Line<Io> {
+    /// Plays on until there is a hello or all is done.
+    async fn until(&mut self, deadline: Instant) -> Result<Step, AcceptError> {
+        let Self { io, link, input } = self;
+        let play = async {
+            loop {
+                match link.step()? {
+                    step @ (Step::Hello | Step::Claim | Step::Done) => return Ok::<_, Error>(step),
+                    step => exchange(io, link, input, step).await?,
+                }
+            }
+        };
+        match timeout_at(deadline, play).await {
+            Ok(result) => result.map_err(Attempt::verdict),
+            Err(_) => Err(AcceptError::TimedOut),
+        }
+    }
+}

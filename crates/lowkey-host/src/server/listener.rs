@@ -1,0 +1,146 @@
+//! A TCP socket that gives one ready connection after another.
+
+use super::{AcceptError, Acceptor};
+use crate::Connection;
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Sleep, sleep};
+
+/// A listening socket and the attempts that came from it.
+///
+/// Handshakes run in tasks of their own, so a slow or silent stranger keeps nobody waiting; they go on
+/// between calls of [`accept`](Self::accept), new ones begin while somebody waits in it. Dropped, all
+/// attempts end; connections that were handed out go on.
+pub struct Listener {
+    socket: TcpListener,
+    acceptor: Acceptor,
+    attempts: JoinSet<Result<Connection<TcpStream>, AcceptError>>,
+    oldest_first: VecDeque<AbortHandle>,
+    pause: Option<Pin<Box<Sleep>>>,
+}
+
+impl Listener {
+    /// Listens on `address`.
+    ///
+    /// # Errors
+    /// What the operating system says, for example that the port is in use.
+    pub async fn bind(address: impl ToSocketAddrs, acceptor: Acceptor) -> io::Result<Self> {
+        Self::new(TcpListener::bind(address).await?, acceptor)
+    }
+
+    /// Takes a socket that listens already.
+    ///
+    /// # Errors
+    /// It has no address.
+    pub fn new(socket: TcpListener, acceptor: Acceptor) -> io::Result<Self> {
+        let address = socket.local_addr()?;
+        tracing::info!(name: "lowkey.listening", target: "lowkey", %address, "listening");
+        Ok(Self { socket, acceptor, attempts: JoinSet::new(), oldest_first: VecDeque::new(), pause: None })
+    }
+
+    /// The address it listens on.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// The acceptor behind it, for its counters.
+    pub fn acceptor(&self) -> &Acceptor {
+        &self.acceptor
+    }
+
+    /// The next device that is connected and confirmed.
+    ///
+    /// Attempts that come to nothing are counted and logged and not seen here.
+    ///
+    /// # Cancel safety
+    /// Dropped, nothing is lost.
+    pub async fn accept(&mut self) -> Connection<TcpStream> {
+        poll_fn(|context| self.poll_accept(context)).await
+    }
+
+    /// [`accept`](Self::accept), for those who write futures by hand.
+    pub fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<Connection<TcpStream>> {
+        loop {
+            // Those who are ready go before those who begin.
+            while let Poll::Ready(Some(over)) = self.attempts.poll_join_next(context) {
+                match over {
+                    Ok(Ok(connection)) => return Poll::Ready(connection),
+                    Err(error) if error.is_panic() => {
+                        tracing::error!(name: "lowkey.handshake_panicked", target: "lowkey", %error, "handshake panicked");
+                    }
+                    Ok(Err(_)) | Err(_) => (),
+                }
+            }
+            if let Some(pause) = &mut self.pause {
+                if pause.as_mut().poll(context).is_pending() {
+                    return Poll::Pending;
+                }
+                self.pause = None;
+            }
+            match self.socket.poll_accept(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok((stream, from))) => self.begin(stream, from),
+                Poll::Ready(Err(error)) => self.survive(&error),
+            }
+        }
+    }
+
+    fn begin(&mut self, stream: TcpStream, from: SocketAddr) {
+        if self.attempts.len() >= self.acceptor.limits().attempts.max(1) {
+            self.displace_oldest();
+        }
+        let acceptor = self.acceptor.clone();
+        let task = self.attempts.spawn(async move {
+            stream.set_nodelay(true).map_err(|error| AcceptError::Failed(error.into()))?;
+            acceptor.accept_from(stream, from.to_string()).await
+        });
+        self.oldest_first.push_back(task);
+        if self.oldest_first.len() > 2 * self.attempts.len() + SLACK {
+            self.oldest_first.retain(|task| !task.is_finished());
+        }
+    }
+
+    /// Ends the attempt that has waited longest.
+    fn displace_oldest(&mut self) {
+        while let Some(task) = self.oldest_first.pop_front() {
+            if !task.is_finished() {
+                task.abort();
+                self.acceptor.counters().attempts_displaced.one_more();
+                let attempts = self.attempts.len();
+                tracing::warn!(name: "lowkey.attempt_displaced", target: "lowkey", attempts, "oldest attempt displaced");
+                return;
+            }
+        }
+    }
+
+    /// Too many open files, or a stranger who was gone already: neither ends a server.
+    fn survive(&mut self, error: &io::Error) {
+        if error.kind() == io::ErrorKind::ConnectionAborted {
+            return;
+        }
+        self.acceptor.counters().accept_errors.one_more();
+        tracing::warn!(name: "lowkey.accept_failed", target: "lowkey", %error, "could not accept; pausing");
+        if matches!(error.raw_os_error(), Some(ENFILE | EMFILE)) {
+            self.displace_oldest(); // frees a file
+        }
+        self.pause = Some(Box::pin(sleep(PAUSE)));
+    }
+}
+
+/// Too many open files: of all processes, of this one. The same on Linux, the BSDs and macOS.
+const ENFILE: i32 = 23;
+const EMFILE: i32 = 24;
+/// How long accepting rests after an error.
+const PAUSE: Duration = Duration::from_millis(20);
+/// Finished attempts that may be remembered before they are looked for.
+const SLACK: usize = 64;

@@ -1,0 +1,152 @@
+//! The arguments. No secret is ever one of them: other users see a command line.
+
+use crate::failure::EXIT_CODES;
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, Command, value_parser};
+use lowkey_host::{Id, PublicKey, keys, parse_id};
+use std::path::PathBuf;
+
+pub(crate) fn command() -> Command {
+    Command::new("lowkey")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(
+            "Noise-protocol secure channels for microcontrollers: keys, provisioning, a server and a client",
+        )
+        .after_help(EXIT_CODES)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands([keygen(), pubkey(), provision(), serve(), connect()])
+}
+
+fn keygen() -> Command {
+    Command::new("keygen")
+        .about("Make a static key pair, or a PSK")
+        .long_about(
+            "Make a static key pair, or a PSK. The file is readable by its owner only and never \
+             overwritten; the public key is printed on standard error.",
+        )
+        .after_help(EXIT_CODES)
+        .arg(
+            file("output")
+                .short('o')
+                .value_name("FILE")
+                .help("The new key file; without it, standard output"),
+        )
+        .arg(flag("psk").help("Make a PSK instead of a key pair"))
+}
+
+fn pubkey() -> Command {
+    Command::new("pubkey").about("Print the public key of a key file").after_help(EXIT_CODES).arg(
+        Arg::new("file")
+            .required(true)
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf))
+            .help("A key file of `lowkey keygen`"),
+    )
+}
+
+fn provision() -> Command {
+    Command::new("provision")
+        .about("Make a device: its keys, its key page, its place in the registry")
+        .long_about(
+            "Make a device. Its secrets are drawn here and written to its key page, and kept nowhere else: \
+             put the page into the device's flash, then delete the file. The registry's lines are printed, \
+             or added to a registry file.",
+        )
+        .after_help(EXIT_CODES)
+        .arg(
+            file("output").short('o').required(true).value_name("FILE").help("The new file for the key page"),
+        )
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .default_value("bin")
+                .value_parser(PossibleValuesParser::new(["bin", "c", "rust"]))
+                .help("Write the page as bytes, as a C array or as a Rust array"),
+        )
+        .arg(server_key().required(true))
+        .arg(Arg::new("name").long("name").required(true).value_name("NAME").help("What the server calls it"))
+        .arg(id())
+        .arg(
+            Arg::new("address")
+                .long("address")
+                .default_value("")
+                .hide_default_value(true)
+                .value_name("HOST:PORT")
+                .help("Where the device finds the server"),
+        )
+        .arg(flag("psk").help(
+            "Make a PSK as well; the server's copy is written to NAME.psk beside the registry (or the page)",
+        ))
+        .arg(file("psk-file").value_name("FILE").help("As --psk, with another name for the server's copy"))
+        .arg(file("registry").value_name("FILE").help("Add the device to this registry file"))
+}
+
+fn serve() -> Command {
+    Command::new("serve")
+        .about("Listen for devices")
+        .long_about(
+            "Listen for the devices of a registry. Prints `listening on ADDRESS` on standard output when it \
+             is ready, and events on standard error. SIGINT and SIGTERM end it.",
+        )
+        .after_help(EXIT_CODES)
+        .arg(file("key").required(true).value_name("FILE").help("The server's key file"))
+        .arg(file("devices").required(true).value_name("FILE").help("The registry of devices"))
+        .arg(
+            Arg::new("listen")
+                .long("listen")
+                .default_value("127.0.0.1:7000")
+                .value_name("ADDRESS")
+                .help("Address and port; port 0 lets the system choose"),
+        )
+        .arg(flag("echo").required(true).help("Send every message back as it came"))
+        .arg(
+            Arg::new("log")
+                .long("log")
+                .value_name("LEVEL")
+                .help("error, warn, info, debug, trace or off, or targets as in lowkey=debug [default: $RUST_LOG or info]"),
+        )
+}
+
+fn connect() -> Command {
+    Command::new("connect")
+        .about("Connect to a server, as a device does: standard input and output through the channel")
+        .long_about(
+            "Connect to a server, as a device does. Standard input is sent, what comes is written to standard \
+             output. The end of standard input ends that direction only; the command ends when the server \
+             has closed the other.",
+        )
+        .after_help(EXIT_CODES)
+        .arg(Arg::new("address").required(true).value_name("HOST:PORT").help("The server"))
+        .arg(file("key").required(true).value_name("FILE").help("Our key file"))
+        .arg(server_key().required(true))
+        .arg(id())
+        .arg(file("psk-file").value_name("FILE").help("The pinning's PSK, a file of `lowkey keygen --psk`"))
+}
+
+fn file(name: &'static str) -> Arg {
+    Arg::new(name).long(name).value_parser(value_parser!(PathBuf))
+}
+
+fn flag(name: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue)
+}
+
+fn server_key() -> Arg {
+    Arg::new("server")
+        .long("server")
+        .visible_aliases(["server-key", "server-pub"])
+        .value_name("LKPUB1…")
+        .value_parser(|text: &str| -> Result<PublicKey, _> { keys::parse_public(text) })
+        .help("The server's public key, as `lowkey pubkey` prints it")
+}
+
+fn id() -> Arg {
+    Arg::new("id")
+        .long("id")
+        .value_name("ID")
+        .value_parser(|text: &str| -> Result<Id, _> {
+            parse_id(text).ok_or("neither text of 1 to 32 bytes nor 0x and hex of as many")
+        })
+        .help("The pinning's id, as text or as 0x and hex; without it the default")
+}

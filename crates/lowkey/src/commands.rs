@@ -1,0 +1,109 @@
+//! From arguments to calls, and from results to lines.
+
+use crate::failure::Failure;
+use crate::{connect, serve};
+use clap::ArgMatches;
+use lowkey_host::provision::{Format, Order, provision};
+use lowkey_host::{Id, PublicKey, keys};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
+    match matches.subcommand() {
+        Some(("keygen", of)) => make_key(of),
+        Some(("pubkey", of)) => print_public_key(of),
+        Some(("provision", of)) => make_device(of),
+        Some(("serve", of)) => serve::run(of),
+        Some(("connect", of)) => connect::run(of),
+        _ => Ok(()), // clap has refused it
+    }
+}
+
+fn make_key(of: &ArgMatches) -> Result<(), Failure> {
+    let secret = keys::generate().map_err(Failure::file)?;
+    match (path(of, "output"), of.get_flag("psk")) {
+        (Some(file), true) => keys::write_psk(file, &secret).map_err(Failure::file),
+        (Some(file), false) => {
+            let public = keys::write_identity(file, &secret).map_err(Failure::file)?;
+            eprintln!("public key: {}", keys::encode_public(&public));
+            Ok(())
+        }
+        (None, true) => print(keys::psk_text(&secret).expose()),
+        (None, false) => {
+            let public = lowkey_host::Identity::new(secret.duplicate()).public_key();
+            eprintln!("public key: {}", keys::encode_public(&public));
+            print(keys::identity_text(&secret).expose())
+        }
+    }
+}
+
+fn print_public_key(of: &ArgMatches) -> Result<(), Failure> {
+    let Some(file) = path(of, "file") else { return Ok(()) };
+    let identity = keys::read_identity(file).map_err(Failure::file)?;
+    print(&format!("{}\n", keys::encode_public(&identity.public_key())))
+}
+
+fn make_device(of: &ArgMatches) -> Result<(), Failure> {
+    let (Some(name), Some(&server), Some(page)) =
+        (text(of, "name"), of.get_one::<PublicKey>("server"), path(of, "output"))
+    else {
+        return Ok(());
+    };
+    let registry = path(of, "registry");
+    let psk_file = match path(of, "psk-file") {
+        Some(file) => Some(file.to_owned()),
+        None if of.get_flag("psk") => Some(psk_file_beside(registry.unwrap_or(page), name)?),
+        None => None,
+    };
+    let made = provision(&Order {
+        name,
+        server,
+        id: of.get_one::<Id>("id").copied(),
+        address: text(of, "address").unwrap_or_default(),
+        page,
+        format: match text(of, "format") {
+            Some("c") => Format::C,
+            Some("rust") => Format::Rust,
+            _ => Format::Binary,
+        },
+        psk_file: psk_file.as_deref(),
+        registry,
+    });
+    let made = made.map_err(Failure::file)?;
+    eprintln!("device public key: {}", keys::encode_public(&made.key));
+    match registry {
+        Some(registry) => eprintln!("added {name:?} to {}", registry.display()),
+        None => print(&made.lines)?,
+    }
+    eprintln!(
+        "key page: {}; put it into the device, then delete it: it is the only copy of the private key",
+        page.display()
+    );
+    Ok(())
+}
+
+/// `NAME.psk` in the directory of `file`.
+fn psk_file_beside(file: &Path, name: &str) -> Result<PathBuf, Failure> {
+    if name.contains(['/', '\\']) || name.starts_with('.') {
+        return Err(Failure::file(format_args!(
+            "{name:?} makes no file name; say --psk-file FILE instead of --psk"
+        )));
+    }
+    Ok(file.with_file_name(format!("{name}.psk")))
+}
+
+pub(crate) fn path<'m>(of: &'m ArgMatches, name: &str) -> Option<&'m Path> {
+    of.get_one::<PathBuf>(name).map(PathBuf::as_path)
+}
+
+pub(crate) fn text<'m>(of: &'m ArgMatches, name: &str) -> Option<&'m str> {
+    of.get_one::<String>(name).map(String::as_str)
+}
+
+/// To standard output; a reader that has gone is an error like another.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|error| Failure::file(format_args!("standard output: {error}")))
+}

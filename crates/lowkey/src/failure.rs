@@ -1,0 +1,76 @@
+//! What a command came to when it came to nothing, and its exit code.
+
+use lowkey_host::{ChannelError, Error, Refusal};
+use std::fmt;
+use std::process::ExitCode;
+
+/// The exit codes, as `--help` lists them. 2 is clap's, for arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// A file, or the machine.
+    File = 1,
+    /// Nobody there, or no socket.
+    Network = 3,
+    /// The handshake came to nothing.
+    Handshake = 4,
+    /// The channel broke: something is missing.
+    Broken = 5,
+}
+
+/// The exit codes, for people.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  a file or the machine: missing, unreadable, exists already, badly written
+  2  the arguments
+  3  the network: nobody there, port in use
+  4  the handshake: refused, other keys, or not over in time
+  5  the channel broke: what came may be cut off";
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// One line for people, and the exit code.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    message: String,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, message: impl fmt::Display) -> Self {
+        Self { exit, message: message.to_string() }
+    }
+
+    pub(crate) fn file(message: impl fmt::Display) -> Self {
+        Self::new(Exit::File, message)
+    }
+
+    /// Connecting to `address` came to nothing.
+    pub(crate) fn connecting(address: &str, error: &Error) -> Self {
+        let (exit, advice) = match error {
+            Error::Io(_) => (Exit::Network, "is a server listening there?"),
+            Error::TimedOut => (Exit::Handshake, "is that a Lowkey server?"),
+            Error::Channel(ChannelError::Refused(Refusal::Refused)) => {
+                (Exit::Handshake, "check --key, --server, --id and --psk-file against the server's registry")
+            }
+            Error::Channel(ChannelError::Refused(Refusal::Busy)) => (Exit::Handshake, "try again later"),
+            Error::Channel(ChannelError::HungUp) => (Exit::Handshake, "is that a Lowkey server?"),
+            Error::Channel(ChannelError::Handshake) => {
+                (Exit::Handshake, "--server is not that server's key; `lowkey pubkey` prints it there")
+            }
+            Error::Channel(_) => (Exit::Handshake, "is that a Lowkey server of this version?"),
+            _ => return Self::new(Exit::File, format_args!("{address}: {error}")),
+        };
+        Self::new(exit, format_args!("{address}: {error}; {advice}"))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
