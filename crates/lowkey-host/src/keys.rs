@@ -17,7 +17,7 @@ mod file;
 mod text;
 
 pub use file::{KeyFileError, read_identity, read_psk, write_identity, write_psk};
-pub(crate) use file::{create_private, remove_unfinished};
+pub(crate) use file::{create_private, read_psk_secret, remove_unfinished};
 pub use text::{KeyTextError, SecretText, encode_public, identity_text, parse_public, psk_text};
 
 use crate::Error;

@@ -22,6 +22,26 @@ pub enum Format {
     Rust,
 }
 
+/// Where the PSK of a new device is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PskFile<'a> {
+    /// There is none: KK.
+    None,
+    /// It is drawn, and the server's copy goes to this new file: KKpsk0.
+    New(&'a Path),
+    /// It is in this file already, made for this device and no other: KKpsk0.
+    Existing(&'a Path),
+}
+
+impl<'a> PskFile<'a> {
+    fn path(self) -> Option<&'a Path> {
+        match self {
+            Self::None => None,
+            Self::New(path) | Self::Existing(path) => Some(path),
+        }
+    }
+}
+
 /// What a new device is to be.
 #[derive(Clone, Debug)]
 pub struct Order<'a> {
@@ -37,8 +57,8 @@ pub struct Order<'a> {
     pub page: &'a Path,
     /// How the page is written.
     pub format: Format,
-    /// The new file for the server's copy of the PSK; with it the mode is KKpsk0.
-    pub psk_file: Option<&'a Path>,
+    /// Whether the pinning has a PSK, and the file of the server's copy.
+    pub psk: PskFile<'a>,
     /// The registry that the device is added to.
     pub registry: Option<&'a Path>,
 }
@@ -90,7 +110,7 @@ impl std::error::Error for ProvisionError {}
 /// # Errors
 /// [`ProvisionError`]; no file was left behind and the registry is as it was.
 pub fn provision(order: &Order<'_>) -> Result<Made, ProvisionError> {
-    let secrets = Secrets::draw(order.psk_file.is_some()).map_err(ProvisionError::Entropy)?;
+    let secrets = Secrets::draw(order.psk)?;
     let key = Identity::new(secrets.static_key.duplicate()).public_key();
     let id = order.id.unwrap_or_else(|| Id::of_pinning(&key, &order.server));
     check(order)?;
@@ -102,7 +122,7 @@ pub fn provision(order: &Order<'_>) -> Result<Made, ProvisionError> {
 
     let mut created = Created::default();
     created.file(order.page, &render(&page, order))?;
-    if let (Some(file), Some(psk)) = (order.psk_file, &secrets.psk) {
+    if let (PskFile::New(file), Some(psk)) = (order.psk, &secrets.psk) {
         created.file(file, keys::psk_text(psk).expose().as_bytes())?;
     }
     if let Some(registry) = order.registry {
@@ -122,9 +142,14 @@ struct Secrets {
 }
 
 impl Secrets {
-    fn draw(with_psk: bool) -> Result<Self, Error> {
-        let psk = if with_psk { Some(keys::generate()?) } else { None };
-        Ok(Self { static_key: keys::generate()?, hedge: keys::generate()?, seed: keys::generate()?, psk })
+    fn draw(psk: PskFile<'_>) -> Result<Self, ProvisionError> {
+        let fresh = || keys::generate().map_err(ProvisionError::Entropy);
+        let psk = match psk {
+            PskFile::None => None,
+            PskFile::New(_) => Some(fresh()?),
+            PskFile::Existing(path) => Some(keys::read_psk_secret(path).map_err(ProvisionError::File)?),
+        };
+        Ok(Self { static_key: fresh()?, hedge: fresh()?, seed: fresh()?, psk })
     }
 
     fn page(&self, order: &Order<'_>, id: Id) -> Result<Secret<LEN>, ProvisionError> {
@@ -184,7 +209,7 @@ fn lines(order: &Order<'_>, key: PublicKey) -> String {
         lines += &format!("id = {}\n", quote(&id_text(id)));
     }
     lines += &format!("key = {}\n", quote(&keys::encode_public(&key)));
-    if let Some(file) = order.psk_file {
+    if let Some(file) = order.psk.path() {
         lines += &format!("psk_file = {}\n", quote(&beside(order.registry, file).display().to_string()));
     }
     lines

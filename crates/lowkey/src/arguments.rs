@@ -76,9 +76,13 @@ fn provision() -> Command {
                 .help("Where the device finds the server"),
         )
         .arg(flag("psk").help(
-            "Make a PSK as well; the server's copy is written to NAME.psk beside the registry (or the page)",
+            "Make a PSK as well; the server's copy goes to --psk-file, or to NAME.psk beside the registry (or the page)",
         ))
-        .arg(file("psk-file").value_name("FILE").help("As --psk, with another name for the server's copy"))
+        .arg(
+            file("psk-file")
+                .value_name("FILE")
+                .help("The server's copy of the PSK; without --psk it is there already, made for this device"),
+        )
         .arg(file("registry").value_name("FILE").help("Add the device to this registry file"))
 }
 

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::{connect, serve};
 use clap::ArgMatches;
-use lowkey_host::provision::{Format, Order, provision};
+use lowkey_host::provision::{Format, Order, PskFile, provision};
 use lowkey_host::{Id, PublicKey, keys};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -55,6 +55,11 @@ fn make_device(of: &ArgMatches) -> Result<(), Failure> {
         None if of.get_flag("psk") => Some(psk_file_beside(registry.unwrap_or(page), name)?),
         None => None,
     };
+    let psk = match &psk_file {
+        None => PskFile::None,
+        Some(file) if of.get_flag("psk") => PskFile::New(file),
+        Some(file) => PskFile::Existing(file),
+    };
     let made = provision(&Order {
         name,
         server,
@@ -66,7 +71,7 @@ fn make_device(of: &ArgMatches) -> Result<(), Failure> {
             Some("rust") => Format::Rust,
             _ => Format::Binary,
         },
-        psk_file: psk_file.as_deref(),
+        psk,
         registry,
     });
     let made = made.map_err(Failure::file)?;
@@ -85,9 +90,7 @@ fn make_device(of: &ArgMatches) -> Result<(), Failure> {
 /// `NAME.psk` in the directory of `file`.
 fn psk_file_beside(file: &Path, name: &str) -> Result<PathBuf, Failure> {
     if name.contains(['/', '\\']) || name.starts_with('.') {
-        return Err(Failure::file(format_args!(
-            "{name:?} makes no file name; say --psk-file FILE instead of --psk"
-        )));
+        return Err(Failure::file(format_args!("{name:?} makes no file name; add --psk-file FILE")));
     }
     Ok(file.with_file_name(format!("{name}.psk")))
 }

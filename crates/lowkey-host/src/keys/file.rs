@@ -84,7 +84,12 @@ pub fn read_identity(path: &Path) -> Result<Identity, KeyFileError> {
 /// # Errors
 /// [`KeyFileError`]; nothing of the file is shown.
 pub fn read_psk(path: &Path) -> Result<Psk, KeyFileError> {
-    read(path, Kind::Psk).map(Psk::new)
+    read_psk_secret(path).map(Psk::new)
+}
+
+/// The bytes of a PSK, for a key page.
+pub(crate) fn read_psk_secret(path: &Path) -> Result<Secret<32>, KeyFileError> {
+    read(path, Kind::Psk)
 }
 
 /// Writes a static private key to a new file and returns its public key.

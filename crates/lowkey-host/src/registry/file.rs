@@ -11,6 +11,7 @@
 use super::{Device, DeviceError, Devices, Registry, Unique, parse_id};
 use crate::keys::{self, KeyFileError};
 use lowkey_core::{Id, Identity, Psk, PublicKey};
+use std::collections::HashMap;
 use std::fmt;
 use std::fs;
 use std::ops::Range;
@@ -148,12 +149,14 @@ impl Described {
     }
 
     fn parse(text: &str, server: &PublicKey) -> Result<Self, Flaw> {
-        let line_of = |span: Range<usize>| 1 + text[..span.start.min(text.len())].matches('\n').count();
+        let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
+        let line_of = |span: Range<usize>| 1 + ends.partition_point(|end| *end < span.start);
         let document = DeTable::parse(text).map_err(|error| {
             let line = error.span().map_or(1, line_of);
             (line, error.message().to_owned())
         })?;
         let mut described = Self::empty();
+        let mut psk_files = HashMap::new();
         for (key, value) in document.get_ref() {
             let line = line_of(key.span());
             if &**key.get_ref() != "device" {
@@ -169,6 +172,15 @@ impl Described {
                 let entry = Entry::read(table, server, &line_of)?;
                 let admitted = described.unique.add(&entry.name, entry.id, entry.key);
                 admitted.map_err(|error| (entry.line, error.to_string()))?;
+                if let Some((line, file)) = &entry.psk_file {
+                    // A PSK belongs to one device: whoever opens one must not have another's.
+                    if let Some(other) = psk_files.insert(file.clone(), entry.name.clone()) {
+                        return Err((
+                            *line,
+                            format!("psk_file {file:?} is the one of {other:?}; make one for each"),
+                        ));
+                    }
+                }
                 described.entries.push(entry);
             }
         }
