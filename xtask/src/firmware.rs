@@ -15,11 +15,17 @@ use crate::{
 ///
 /// It goes into a folder of its own under the root's target folder, whatever the user builds by hand in `folder`.
 pub(crate) fn build(folder: &str, name: &str) -> Result<PathBuf> {
+    build_with(folder, name, &[])
+}
+
+/// The same with these features; it takes the place of a binary built without them.
+pub(crate) fn build_with(folder: &str, name: &str, features: &[&str]) -> Result<PathBuf> {
     let target = target_folder(folder)?;
     toolchain()?
         .cargo("build")
         .args(["--quiet", "--release", "--locked", "--bin", name, "--target-dir"])
         .args([&target])
+        .args(features.iter().flat_map(|feature| ["--features", feature]))
         .within(folder)
         .run()?;
     Ok(target.join(TARGET).join("release").join(name))

@@ -1,16 +1,19 @@
-//! What an ELF file will take on the device, read from its section headers (ELF-32, System V ABI chapter 4).
+//! What an ELF file will take on the device and what will lie there, read from its section headers (ELF-32, System V
+//! ABI chapter 4).
 
 use std::{fs, path::Path};
 
 use crate::command::Result;
 
-/// Bytes of a linked firmware.
+/// A linked firmware, in bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Image {
     /// Code, constants and the initial values of statics.
     pub(crate) flash: u32,
     /// Statics, zeroed or not; no stack.
     pub(crate) ram: u32,
+    /// All of `flash`: where each section stands while the program runs, and what is in it.
+    pub(crate) loaded: Vec<(u32, Vec<u8>)>,
 }
 
 impl Image {
@@ -30,10 +33,11 @@ impl Image {
         let table = word(elf, 0x20)?;
         let size = usize::from(half(elf, 0x2E)?);
         let count = usize::from(half(elf, 0x30)?);
-        let mut image = Self { flash: 0, ram: 0 };
+        let mut image = Self { flash: 0, ram: 0, loaded: Vec::new() };
         for header in (0..count).map(|index| table as usize + index * size) {
             let (kind, flags) = (word(elf, header + 4)?, word(elf, header + 8)?);
-            let (address, size) = (word(elf, header + 12)?, word(elf, header + 20)?);
+            let (address, offset) = (word(elf, header + 12)?, word(elf, header + 16)?);
+            let size = word(elf, header + 20)?;
             if flags & ALLOCATED == 0 {
                 continue;
             }
@@ -43,9 +47,19 @@ impl Image {
             // A static with an initial value is in both; a zeroed one takes no flash.
             if kind != NO_BITS {
                 image.flash += size;
+                let content = elf.get(offset as usize..)?.get(..size as usize)?;
+                image.loaded.push((address, content.to_vec()));
             }
         }
         Some(image)
+    }
+
+    /// The `len` bytes at `address` of the running program, if they are constants or initial values.
+    pub(crate) fn at(&self, address: u32, len: u32) -> Option<&[u8]> {
+        self.loaded.iter().find_map(|(start, content)| {
+            let offset = address.checked_sub(*start)? as usize;
+            content.get(offset..)?.get(..len as usize)
+        })
     }
 }
 
@@ -66,6 +80,7 @@ const RAM: u32 = 0x2000_0000;
 mod tests {
     use super::*;
 
+    /// Sections `[kind, flags, address, size]`; every content is the file's own front.
     fn elf(sections: &[[u32; 4]]) -> Vec<u8> {
         let mut bytes = vec![0; 52];
         bytes[..6].copy_from_slice(b"\x7fELF\x01\x01");
@@ -83,19 +98,30 @@ mod tests {
     #[test]
     fn image_counts_initial_values_twice_and_zeroed_statics_once() {
         let file = elf(&[
-            [1, 2, 0x0000_0000, 236],         // .vector_table
-            [1, 6, 0x0000_00EC, 1_000],       // .text
+            [1, 2, 0x0000_0000, 36],          // .vector_table
+            [1, 6, 0x0000_0024, 100],         // .text
             [1, 3, 0x2000_0000, 32],          // .data
             [NO_BITS, 3, 0x2000_0020, 4_000], // .bss
             [1, 0, 0, 100_000],               // .debug_info
         ]);
-        assert_eq!(Image::parse(&file), Some(Image { flash: 1_268, ram: 4_032 }));
+        let image = Image::parse(&file).unwrap();
+        assert_eq!((image.flash, image.ram), (168, 4_032));
+    }
+
+    #[test]
+    fn image_finds_constants_where_the_program_does() {
+        let image = Image::parse(&elf(&[[1, 6, 0x100, 52], [1, 3, 0x2000_0000, 8]])).unwrap();
+        assert_eq!(image.at(0x101, 3), Some(&b"ELF"[..]));
+        assert_eq!(image.at(0x2000_0000, 4), Some(&b"\x7fELF"[..]));
+        assert_eq!(image.at(0x100 + 50, 3), None);
+        assert_eq!(image.at(0xFF, 1), None);
     }
 
     #[test]
     fn image_refuses_what_is_no_elf_or_cut_short() {
-        let file = elf(&[[1, 2, 0, 236]]);
+        let file = elf(&[[1, 2, 0, 36]]);
         assert_eq!(Image::parse(&file[..file.len() - 20]), None);
+        assert_eq!(Image::parse(&elf(&[[1, 2, 0, 236]])), None);
         assert_eq!(Image::parse(b"\x7fELF\x02\x01 sixty-four bits"), None);
         assert_eq!(Image::parse(b""), None);
     }

@@ -6,22 +6,27 @@
 mod firmware;
 mod image;
 mod network_trial;
+mod show;
+mod size;
 mod steps;
 mod toolchain;
 
 use std::{env, process::ExitCode};
 
 use command::{Command, Result};
+use show::Wire;
 use steps::Steps;
 use xtask::{command, qemu, root, setup};
 
 fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);
     let verb = arguments.next().unwrap_or_default();
-    let done = match (verb.as_str(), arguments.next()) {
-        ("demo", None) => demo(),
+    let done = match (verb.as_str(), arguments.next().as_deref()) {
+        ("demo", None) => show::demo(BOARD, &Wire::Honest),
+        ("demo", Some("--mitm")) => show::demo(BOARD, &Wire::Attacked),
         ("test", None) => test(),
-        ("size", None) => size(),
+        ("size", None) => size::check(),
+        ("size", Some("--write")) => size::write(),
         _ => Err(USAGE.into()),
     };
     match done {
@@ -31,13 +36,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Shows the board at work.
-fn demo() -> Result<()> {
-    let mut steps = Steps::new();
-    let elf = steps.run("build the firmware", || firmware::build(BOARD, "network-trial"))?;
-    steps.run("run it in QEMU", || network_trial::run(&elf))
 }
 
 /// Everything that must hold before a change goes in.
@@ -58,15 +56,6 @@ fn test() -> Result<()> {
     steps.run("tests of the workspace", || cargo(&["test", "--workspace"]))
 }
 
-/// What the firmware takes.
-fn size() -> Result<()> {
-    for name in ["lm3s6965-ethernet", "network-trial"] {
-        let image = image::Image::read(&firmware::build(BOARD, name)?)?;
-        println!("{name:<20} flash {:>6} B   static RAM {:>6} B", image.flash, image.ram);
-    }
-    Ok(())
-}
-
 fn cargo(arguments: &[&str]) -> Result<()> {
     Command::cargo().args(arguments).within(".").run()
 }
@@ -75,6 +64,9 @@ const BOARD: &str = "examples/lm3s6965-ethernet";
 
 const USAGE: &str = "\
 usage: cargo xtask <verb>
-  demo   the firmware on an emulated board
+  demo   a board in QEMU and the real server: 64 KiB each way, the wire captured and searched;
+         --mitm puts an attacker between them
   test   everything that must hold before a change goes in
-  size   flash and static RAM of the firmware";
+  size   flash, RAM and stack of a channel on a Cortex-M3, next to benches/numbers.toml
+         (--write: commit what was measured there)
+LOWKEY_TOOLCHAIN=debian builds firmware with Debian's toolchain.";

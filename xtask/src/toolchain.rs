@@ -4,6 +4,7 @@
 //! with the library's sources and builds `core` from them.
 
 use std::{
+    env,
     path::{Path, PathBuf},
     sync::OnceLock,
     time::Duration,
@@ -51,10 +52,26 @@ impl Toolchain {
                 .env(LINKER, "arm-none-eabi-ld"),
         }
     }
+
+    /// Its compiler and the version, for example `rustc 1.95.0`. Debian's builds `core` as well, and smaller.
+    pub(crate) fn compiler(self) -> Result<String> {
+        let (rustc, whose) = match self {
+            Self::Ordinary | Self::OrdinaryWithArmLd => (ordinary_rustc(), ""),
+            Self::Debian => ("/usr/bin/rustc".into(), "Debian's "),
+        };
+        let line = Command::new(rustc).args(["--version"]).limit(RUSTC_LIMIT).quiet()?;
+        let words: Vec<&str> = line.split_whitespace().take(2).collect();
+        Ok(whose.to_owned() + &words.join(" "))
+    }
 }
 
 fn choose() -> Result<Toolchain> {
+    let wanted = env::var(WISH).unwrap_or_default();
+    if !["", "debian"].contains(&wanted.as_str()) {
+        return Err(format!("{WISH} is `{wanted}`; it can be `debian`").into());
+    }
     let refusal = match ordinary_has_target() {
+        _ if wanted == "debian" => Some(format!("{WISH} is `debian`").into()),
         Ok(()) => None,
         Err(_) if command::find("rustup").is_some() => add_target().err(),
         Err(error) => Some(error),
@@ -71,7 +88,7 @@ fn choose() -> Result<Toolchain> {
     setup::ensure(setup::DEBIAN_RUST.iter().chain([&setup::ARM_LD])).map_err(|error| {
         format!("no Rust for {TARGET}. `rustup target add {TARGET}`: {refusal}. Debian's rustc-web: {error}")
     })?;
-    println!("{TARGET}: Debian's toolchain (rustup could not add the target)");
+    println!("{TARGET}: Debian's toolchain ({refusal})");
     Ok(Toolchain::Debian)
 }
 
@@ -94,11 +111,15 @@ fn ordinary_has_lld() -> bool {
 }
 
 fn rustc(arguments: &[&str]) -> Result<PathBuf> {
-    // Beside the cargo that started us; cargo sets RUSTC for build scripts only.
-    let cargo = std::env::var_os("CARGO").map(PathBuf::from);
+    let answer = Command::new(ordinary_rustc()).args(arguments).limit(RUSTC_LIMIT).quiet()?;
+    Ok(PathBuf::from(answer.trim()))
+}
+
+/// Beside the cargo that started us; cargo sets RUSTC for build scripts only.
+fn ordinary_rustc() -> PathBuf {
+    let cargo = env::var_os("CARGO").map(PathBuf::from);
     let beside = cargo.as_deref().and_then(Path::parent).map(|folder| folder.join("rustc"));
-    let rustc = beside.filter(|file| file.is_file()).unwrap_or_else(|| "rustc".into());
-    Ok(PathBuf::from(Command::new(rustc).args(arguments).limit(RUSTC_LIMIT).quiet()?.trim()))
+    beside.filter(|file| file.is_file()).unwrap_or_else(|| "rustc".into())
 }
 
 /// Variables that belong to the build that started us, or that change a build behind the user's back. Settings of
@@ -122,6 +143,8 @@ fn of_another_build(name: &str) -> bool {
     EXACT.contains(&name) || name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
 }
 
+/// The variable that chooses a toolchain.
+const WISH: &str = "LOWKEY_TOOLCHAIN";
 const LINKER: &str = "CARGO_TARGET_THUMBV7M_NONE_EABI_LINKER";
 /// Long enough for 30 MB over a slow line.
 const RUSTUP_LIMIT: Duration = Duration::from_secs(120);
