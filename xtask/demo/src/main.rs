@@ -97,7 +97,7 @@ fn plain(built: &Built) -> Result<()> {
 
 /// Keys, registry and a provisioned board.
 fn set(built: &Built, timeline: &mut Timeline) -> Result<(Stage, Device)> {
-    let folder = built.lowkey.with_file_name("demo");
+    let folder = built.lowkey.with_file_name("demo-stage");
     timeline.say("makes the server's key, a PSK and the board's key page with `lowkey`");
     let stage = Stage::set(&built.lowkey, &folder)?;
     let device = Device::provision(&built.firmware, &stage.page(), &folder)?;
