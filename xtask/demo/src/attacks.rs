@@ -22,9 +22,10 @@ const BOARD_FRAME: &str = "no channel: ";
 const BOARD_RECORD: &str = "record does not open";
 const BOARD_TRUNCATED: &str = "the stream ended without the peer's close";
 /// What the server says.
-pub(crate) const SERVER_CONFIRMED: &str = "connected";
-pub(crate) const SERVER_REFUSED: &str = "refused";
-pub(crate) const SERVER_UNCONFIRMED: &str = "not confirmed";
+pub(crate) const SERVER_CONFIRMED: &str = "session confirmed";
+pub(crate) const SERVER_ENDED: &str = "session ended";
+pub(crate) const SERVER_REFUSED: &str = "attempt refused";
+pub(crate) const SERVER_UNCONFIRMED: &str = "attempt not confirmed";
 const SERVER_RECORD: &str = "record does not open";
 const SERVER_TRUNCATED: &str = "the stream ended without the peer's close";
 

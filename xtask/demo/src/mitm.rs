@@ -46,11 +46,7 @@ fn attack_board(timeline: &mut Timeline, relay: &Relay, attack: Attack) -> Resul
     cut(timeline, relay)?;
     let mark = timeline.mark();
     for (who, part) in must {
-        if !timeline.since(mark).iter().any(|line| line.who == who && line.text.contains(part)) {
-            timeline.wait_for(&name, PATIENCE, |line| {
-                (line.who == who && line.text.contains(part)).then_some(())
-            })?;
-        }
+        timeline.hear(mark, who, part, PATIENCE).map_err(|error| format!("{name}: {error}"))?;
     }
     for (who, part) in must_not {
         if let Some(line) =
@@ -59,9 +55,7 @@ fn attack_board(timeline: &mut Timeline, relay: &Relay, attack: Attack) -> Resul
             return Err(format!("{name}: the attack succeeded, somebody said \"{}\"", line.text).into());
         }
     }
-    if !timeline.since(mark).iter().any(|line| line.who == Who::Board && line.text.contains("again in")) {
-        timeline.wait_for("the board gives up", PATIENCE, said(Who::Board, "again in"))?;
-    }
+    timeline.hear(mark, Who::Board, "again in", PATIENCE)?;
     honest(timeline)
 }
 
@@ -153,16 +147,19 @@ fn announce(timeline: &mut Timeline, name: &str) {
     timeline.listen(Duration::from_millis(20));
 }
 
-/// Cuts the connection that is open and waits until the board has noticed.
+/// Cuts the connection that is open and waits until both sides have noticed.
 fn cut(timeline: &mut Timeline, relay: &Relay) -> Result<()> {
+    let mark = timeline.mark();
     relay.cut();
-    timeline.wait_for("the board notices the cut", PATIENCE, said(Who::Board, "again in"))
+    timeline.hear(mark, Who::Board, "again in", PATIENCE)?;
+    timeline.hear(mark, Who::Server, attacks::SERVER_ENDED, PATIENCE)
 }
 
 /// The board comes back by itself, to the real server.
 fn honest(timeline: &mut Timeline) -> Result<()> {
-    timeline.wait_for("an honest channel again", PATIENCE, said(Who::Board, attacks::BOARD_OPEN))?;
-    timeline.wait_for("the server agrees", PATIENCE, said(Who::Server, attacks::SERVER_CONFIRMED))?;
+    let mark = timeline.last(Who::Board, "again in");
+    timeline.hear(mark, Who::Board, attacks::BOARD_OPEN, PATIENCE)?;
+    timeline.hear(mark, Who::Server, attacks::SERVER_CONFIRMED, PATIENCE)?;
     timeline.say("held; the board is back on an honest channel");
     Ok(())
 }

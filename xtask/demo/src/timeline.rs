@@ -54,6 +54,12 @@ impl Timeline {
         self.said.len()
     }
 
+    /// The mark behind the last line of `who` with `part` in it.
+    pub(crate) fn last(&self, who: Who, part: &str) -> usize {
+        let at = self.said.iter().rposition(|line| line.who == who && line.text.contains(part));
+        at.map_or(0, |at| at + 1)
+    }
+
     /// What was said since `mark`.
     pub(crate) fn since(&self, mark: usize) -> &[Line] {
         self.said.get(mark..).unwrap_or_default()
@@ -81,6 +87,18 @@ impl Timeline {
                 return Ok(found);
             }
         }
+    }
+
+    /// Makes sure that `who` has said a line with `part` in it since `mark`, waiting for it if need be.
+    ///
+    /// # Errors
+    /// Nobody did within `patience`.
+    pub(crate) fn hear(&mut self, mark: usize, who: Who, part: &str, patience: Duration) -> Result<()> {
+        let is_it = |line: &Line| line.who == who && line.text.contains(part);
+        if self.since(mark).iter().any(is_it) {
+            return Ok(());
+        }
+        self.wait_for(&format!("{who:?}: \"{part}\""), patience, |line| is_it(line).then_some(()))
     }
 
     /// Listens for `time`, whatever is said.

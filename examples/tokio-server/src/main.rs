@@ -1,0 +1,46 @@
+//! A backend that devices send readings to. Start from here.
+//!
+//! ```text
+//! lowkey keygen -o server.key
+//! lowkey provision -o pump-7.page --name pump-7 --registry devices.toml --server $(lowkey pubkey server.key)
+//! cargo run -p tokio-server -- server.key devices.toml 127.0.0.1:7000
+//! ```
+
+use lowkey_host::{Acceptor, Connection, Error, FileRegistry, Limits, Listener, keys};
+use std::path::Path;
+use tokio::net::TcpStream;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [key, devices, address] = &arguments[..] else {
+        return Err("usage: tokio-server KEY DEVICES ADDRESS".into());
+    };
+    let identity = keys::read_identity(Path::new(key))?;
+    let registry = FileRegistry::load(devices, &identity)?;
+    let acceptor = Acceptor::new(identity, registry, Limits::default())?;
+    tokio::runtime::Runtime::new()?.block_on(serve(address, acceptor))
+}
+
+async fn serve(address: &str, acceptor: Acceptor) -> Result<(), Box<dyn std::error::Error>> {
+    let mut listener = Listener::bind(address, acceptor).await?;
+    println!("listening on {}", listener.local_addr()?);
+    loop {
+        let connection = listener.accept().await; // a device that the registry knows, and no other
+        tokio::spawn(async move {
+            let name = connection.device().map_or_else(String::new, |device| device.name().to_owned());
+            match session(connection, &name).await {
+                Ok(()) => println!("{name}: closed"),
+                Err(error) => println!("{name}: {error}"),
+            }
+        });
+    }
+}
+
+/// One device: each message is a reading, each is answered.
+async fn session(mut device: Connection<TcpStream>, name: &str) -> Result<(), Error> {
+    while let Some(reading) = device.recv().await? {
+        println!("{name}: {}", String::from_utf8_lossy(&reading));
+        device.send(b"ok").await?;
+    }
+    device.close().await
+}
