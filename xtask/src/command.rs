@@ -5,6 +5,7 @@ use std::{
     error::Error,
     ffi::{OsStr, OsString},
     fmt::Write as _,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{self, Stdio},
     thread,
@@ -82,6 +83,23 @@ impl Command {
     pub fn quiet(mut self) -> Result<String> {
         self.inner.stdout(Stdio::piped()).stderr(Stdio::piped());
         self.finish()
+    }
+
+    /// Runs to the end; each line of its standard output goes to `heard`, its standard error to ours.
+    ///
+    /// # Errors
+    /// As [`Command::run`].
+    pub fn lines(mut self, mut heard: impl FnMut(&str)) -> Result<()> {
+        let line = self.line();
+        self.inner.stdout(Stdio::piped());
+        let mut child = self.inner.spawn().map_err(|error| format!("`{line}` cannot be started: {error}"))?;
+        if let Some(stdout) = child.stdout.take() {
+            for text in BufReader::new(stdout).lines() {
+                heard(&text?);
+            }
+        }
+        let status = child.wait()?;
+        if status.success() { Ok(()) } else { Err(format!("`{line}` ended with {status}").into()) }
     }
 
     fn finish(mut self) -> Result<String> {

@@ -3,19 +3,19 @@
 //! Each verb is a list of steps; each step says its name and the time it took, and the first that fails ends the run.
 //! What a step needs and the machine lacks is installed where that is possible, or named.
 
+mod checks;
 mod firmware;
 mod image;
 mod network_trial;
 mod show;
 mod size;
 mod steps;
+mod tally;
 mod toolchain;
 
 use std::{env, process::ExitCode};
 
-use command::{Command, Result};
 use show::Wire;
-use steps::Steps;
 use xtask::{command, qemu, root, setup};
 
 fn main() -> ExitCode {
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     let done = match (verb.as_str(), arguments.next().as_deref()) {
         ("demo", None) => show::demo(BOARD, &Wire::Honest),
         ("demo", Some("--mitm")) => show::demo(BOARD, &Wire::Attacked),
-        ("test", None) => test(),
+        ("test", None) => checks::all(BOARD),
         ("size", None) => size::check(),
         ("size", Some("--write")) => size::write(),
         _ => Err(USAGE.into()),
@@ -36,28 +36,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Everything that must hold before a change goes in.
-fn test() -> Result<()> {
-    let mut steps = Steps::new();
-    steps.run("formatting", || {
-        cargo(&["fmt", "--all", "--check"])?;
-        Command::cargo().args(["fmt", "--check"]).within(BOARD).run()
-    })?;
-    steps.run("lints", || cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
-    steps.run("lints of the firmware", || firmware::lint(BOARD))?;
-    let trial = steps.run("build the firmware", || {
-        firmware::build(BOARD, "lm3s6965-ethernet")?;
-        firmware::build(BOARD, "network-trial")
-    })?;
-    steps.run("the board's network, in QEMU", || network_trial::run(&trial))?;
-    // Last, so that the runner's summary ends the output.
-    steps.run("tests of the workspace", || cargo(&["test", "--workspace"]))
-}
-
-fn cargo(arguments: &[&str]) -> Result<()> {
-    Command::cargo().args(arguments).within(".").run()
 }
 
 const BOARD: &str = "examples/lm3s6965-ethernet";

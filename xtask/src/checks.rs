@@ -1,0 +1,117 @@
+//! `cargo xtask test`: everything that must hold before a change goes in, but long fuzzing and timing.
+
+use std::env;
+use xtask::{
+    command::{self, Command, Result},
+    root,
+};
+
+use crate::{
+    firmware, network_trial, show,
+    show::Wire,
+    size,
+    steps::Steps,
+    tally::{self, Tally},
+};
+
+/// Runs every check; the tests of the workspace come last, so that their summary ends the output.
+pub(crate) fn all(board: &str) -> Result<()> {
+    let mut steps = Steps::new();
+    steps.run("formatting", || {
+        cargo(&["fmt", "--all", "--check"])?;
+        [board, SIZE, FUZZ]
+            .iter()
+            .try_for_each(|folder| Command::cargo().args(["fmt", "--check"]).within(folder).run())
+    })?;
+    steps.run("lints", || {
+        clippy(&["--workspace"])?;
+        clippy(&["--package", "lowkey-crypto", "--package", "lowkey-core", "--package", "lowkey-transport"])?;
+        clippy(&["--package", "lowkey-host", "--no-default-features"])?;
+        Command::cargo()
+            .args(["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"])
+            .within(FUZZ)
+            .run()
+    })?;
+    steps.run("lints of the firmware", || {
+        firmware::lint(board)?;
+        firmware::lint(SIZE)
+    })?;
+    steps.run("documentation", || {
+        let doc =
+            Command::cargo().args(["doc", "--quiet", "--workspace", "--no-deps", "--document-private-items"]);
+        doc.env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links").run()
+    })?;
+    steps.run("dependencies", dependencies)?;
+    let trial = steps.run("build the firmware", || {
+        firmware::build(board, "lm3s6965-ethernet")?;
+        firmware::build(board, "network-trial")
+    })?;
+    steps.run("the board's network, in QEMU", || network_trial::run(&trial))?;
+    steps.run("flash, RAM and stack of the size firmware", size::check)?;
+    steps.run("the demo", || show::demo(board, &Wire::Honest))?;
+    steps.run("the demo with an attacker", || show::demo(board, &Wire::Attacked))?;
+
+    let mut tally = Tally::default();
+    steps.run("fuzz targets on their seeds", || tally::run(&[], FUZZ, &mut tally))?;
+    steps.run("tests with the portable primitives", || {
+        let device =
+            ["--package", "lowkey-crypto", "--package", "lowkey-core", "--package", "lowkey-transport"];
+        tally::run(&device, ".", &mut tally)?;
+        tally::run(&["--package", "lowkey-host", "--no-default-features"], ".", &mut tally)
+    })?;
+    steps.run("tests of both primitives against each other", || {
+        let features = ["--package", "lowkey-crypto", "--features", "aws-lc,precomputed-tables"];
+        tally::run(&features, ".", &mut tally)
+    })?;
+    steps.run("tests of the workspace", || tally::run(&["--workspace"], ".", &mut tally))?;
+    println!("\n{tally}");
+    Ok(())
+}
+
+/// cargo-deny, built into the target folder where the machine has none.
+fn dependencies() -> Result<()> {
+    let tools = root().join("target").join("tools");
+    let ours = tools.join("bin").join("cargo-deny").with_extension(env::consts::EXE_EXTENSION);
+    let deny = match command::find("cargo-deny") {
+        Some(found) => found,
+        None => {
+            if !ours.is_file() {
+                println!("building cargo-deny, once");
+                let install = ["install", "--quiet", "--locked", "--debug", "cargo-deny", "--root"];
+                Command::cargo().args(install).args([&tools]).run()?;
+            }
+            ours
+        }
+    };
+    let manifests = [
+        "Cargo.toml".to_owned(),
+        format!("{SIZE}/Cargo.toml"),
+        "examples/lm3s6965-ethernet/Cargo.toml".into(),
+    ];
+    manifests.iter().try_for_each(|manifest| {
+        let check = [
+            "--log-level",
+            "error",
+            "--locked",
+            "--manifest-path",
+            manifest,
+            "check",
+            "bans",
+            "licenses",
+            "sources",
+        ];
+        Command::new(&deny).args(check).run()
+    })
+}
+
+fn clippy(what: &[&str]) -> Result<()> {
+    let lints = Command::cargo().args(["clippy", "--quiet", "--all-targets"]).args(what);
+    lints.args(["--", "-D", "warnings"]).run()
+}
+
+fn cargo(arguments: &[&str]) -> Result<()> {
+    Command::cargo().args(arguments).within(".").run()
+}
+
+const SIZE: &str = "benches/size";
+const FUZZ: &str = "fuzz";
