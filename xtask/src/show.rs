@@ -18,8 +18,9 @@ pub(crate) enum Wire {
 pub(crate) fn demo(board: &str, wire: &Wire) -> Result<()> {
     let mut steps = Steps::new();
     let firmware = steps.run("build the firmware", || firmware::build_with(board, FIRMWARE, &["demo"]))?;
-    steps.run("build the lowkey command", || {
-        Command::cargo().args(["build", "--quiet", "--package", "lowkey", "--package", "demo"]).run()
+    steps.run("build the lowkey command and the backend", || {
+        let packages = ["--package", "lowkey", "--package", "tokio-server", "--package", "demo"];
+        Command::cargo().args(["build", "--quiet"]).args(packages).run()
     })?;
     let Image { flash, ram, .. } = Image::read(&firmware)?;
     let (name, word) = match wire {
@@ -28,7 +29,8 @@ pub(crate) fn demo(board: &str, wire: &Wire) -> Result<()> {
     };
     steps.run(name, || {
         Command::new(built("demo"))
-            .args([word.as_ref(), built("lowkey").as_os_str(), firmware.as_os_str()])
+            .args([word.as_ref(), built("lowkey").as_os_str(), built("tokio-server").as_os_str()])
+            .args([&firmware])
             .args([flash.to_string(), ram.to_string()])
             .run()
     })

@@ -36,11 +36,17 @@ async fn serve(address: &str, acceptor: Acceptor) -> Result<(), Box<dyn std::err
     }
 }
 
-/// One device: each message is a reading, each is answered.
-async fn session(mut device: Connection<TcpStream>, name: &str) -> Result<(), Error> {
-    while let Some(reading) = device.recv().await? {
-        println!("{name}: {}", String::from_utf8_lossy(&reading));
-        device.send(b"ok").await?;
+/// One board of `examples/lm3s6965-ethernet`: it is told how often to take a reading, and then sends them.
+async fn session(mut board: Connection<TcpStream>, name: &str) -> Result<(), Error> {
+    board.send(b"cperiod 200").await?;
+    board.flush().await?;
+    while let Some(message) = board.recv().await? {
+        if let Some(([b'r'], numbers)) = message.split_first_chunk() {
+            let mut numbers =
+                numbers.chunks_exact(4).map(|four| four.iter().fold(0, |n, byte| n << 8 | u32::from(*byte)));
+            let (number, time) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+            println!("{name}: reading {number}, {time} ms after its start");
+        }
     }
-    device.close().await
+    board.close().await
 }

@@ -29,6 +29,7 @@ use xtask::command::Result;
 /// What xtask has built.
 struct Built {
     lowkey: PathBuf,
+    backend: PathBuf,
     firmware: PathBuf,
     flash: String,
     ram: String,
@@ -37,13 +38,9 @@ struct Built {
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let done = match &arguments[..] {
-        [attacked, lowkey, firmware, flash, ram] => {
-            let built = Built {
-                lowkey: lowkey.into(),
-                firmware: firmware.into(),
-                flash: flash.clone(),
-                ram: ram.clone(),
-            };
+        [attacked, lowkey, backend, firmware, flash, ram] => {
+            let (lowkey, backend, firmware) = (lowkey.into(), backend.into(), firmware.into());
+            let built = Built { lowkey, backend, firmware, flash: flash.clone(), ram: ram.clone() };
             match attacked.as_str() {
                 "plain" => plain(&built),
                 "mitm" => mitm::run(&built),
@@ -74,11 +71,20 @@ fn plain(built: &Built) -> Result<()> {
     timeline.wait_for("a channel", PATIENCE, said(Who::Board, attacks::BOARD_OPEN))?;
     timeline.wait_for("64 KiB each way", PATIENCE, said(Who::Board, "every byte right"))?;
 
-    timeline.say("the server is killed");
+    timeline.say("the server is killed; the backend of examples/tokio-server takes its place");
     drop(server);
     let peak = timeline.wait_for("the stack's peak", PATIENCE, after(Who::Board, "stack peak "))?;
+    let server = stage.backend(&built.backend, &timeline.voice())?;
+    timeline.wait_for("a channel to the backend", PATIENCE, said(Who::Board, attacks::BOARD_OPEN))?;
+    timeline.wait_for("the command", PATIENCE, said(Who::Board, "asked for a reading every 200 ms"))?;
+    let pace = pace(&mut timeline)?;
+    timeline.say(&format!("the last readings came {pace} ms apart"));
+
+    timeline.say("the backend is killed; `lowkey serve` is back");
+    drop(server);
+    timeline.wait_for("the board notices", PATIENCE, said(Who::Board, "again in"))?;
     let server = stage.serve(stage.port, &timeline.voice())?;
-    timeline.wait_for("a channel to the new server", PATIENCE, said(Who::Board, attacks::BOARD_OPEN))?;
+    timeline.wait_for("a channel to the server", PATIENCE, said(Who::Board, attacks::BOARD_OPEN))?;
 
     timeline.say("the board loses power");
     drop(power);
@@ -93,6 +99,17 @@ fn plain(built: &Built) -> Result<()> {
     println!("board: {} B of flash, {} B of static RAM, stack peak {peak}", built.flash, built.ram);
     println!("demo: all as it should be, {:.1} s", start.elapsed().as_secs_f32());
     Ok(())
+}
+
+/// Listens until two readings are as far apart as the backend asked for; says how far, in milliseconds.
+fn pace(timeline: &mut Timeline) -> Result<u32> {
+    let mut last = None;
+    timeline.wait_for("readings every 200 ms", PATIENCE, |line| {
+        let (_, reading) = line.text.split_once("reading ")?;
+        let time: u32 = reading.split(' ').nth(1)?.parse().ok()?;
+        let apart = time - last.replace(time)?;
+        (apart == 200).then_some(apart)
+    })
 }
 
 /// Keys, registry and a provisioned board.

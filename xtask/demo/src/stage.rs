@@ -70,29 +70,21 @@ impl Stage {
     /// It cannot be started.
     pub(crate) fn serve(&self, port: u16, voice: &Voice) -> Result<Server> {
         let address = format!("127.0.0.1:{port}");
-        let mut child = self
-            .command(&[
-                "serve",
-                "--key",
-                "server.key",
-                "--devices",
-                "devices.toml",
-                "--listen",
-                &address,
-                "--echo",
-            ])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .env("RUST_LOG", "lowkey=debug")
-            .env("NO_COLOR", "1")
-            .spawn()?;
-        if let Some(pipe) = child.stdout.take() {
-            speak(pipe, voice.clone());
-        }
-        if let Some(pipe) = child.stderr.take() {
-            speak(pipe, voice.clone());
-        }
-        Ok(Server { child })
+        let files = ["--key", "server.key", "--devices", "devices.toml"];
+        let mut command = self.command(&["serve", "--echo", "--listen", &address]);
+        command.args(files).env("RUST_LOG", "lowkey=debug").env("NO_COLOR", "1");
+        Server::start(command, voice)
+    }
+
+    /// Starts the backend example, with the same key and registry, on the board's port.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub(crate) fn backend(&self, program: &Path, voice: &Voice) -> Result<Server> {
+        let address = format!("127.0.0.1:{}", self.port);
+        let mut command = Command::new(program);
+        command.args(["server.key", "devices.toml", &address]).current_dir(&self.folder).stdin(Stdio::null());
+        Server::start(command, voice)
     }
 
     /// Starts `lowkey connect` as the device `desk`, to the board's port, with `input` to send.
@@ -131,9 +123,22 @@ impl Stage {
     }
 }
 
-/// A running `lowkey serve`.
+/// A running server.
 pub(crate) struct Server {
     child: Child,
+}
+
+impl Server {
+    fn start(mut command: Command, voice: &Voice) -> Result<Self> {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        if let Some(pipe) = child.stdout.take() {
+            speak(pipe, voice.clone());
+        }
+        if let Some(pipe) = child.stderr.take() {
+            speak(pipe, voice.clone());
+        }
+        Ok(Self { child })
+    }
 }
 
 impl Drop for Server {
