@@ -3,6 +3,7 @@
 //! Each verb is a list of steps; each step says its name and the time it took, and the first that fails ends the run.
 //! What a step needs and the machine lacks is installed where that is possible, or named.
 
+mod bench;
 mod checks;
 mod firmware;
 mod image;
@@ -25,6 +26,8 @@ fn main() -> ExitCode {
         ("demo", None) => show::demo(BOARD, &Wire::Honest),
         ("demo", Some("--mitm")) => show::demo(BOARD, &Wire::Attacked),
         ("test", None) => checks::all(BOARD),
+        ("bench", None) => bench::run(&bench::Body::Default),
+        ("bench", Some("--portable")) => bench::run(&bench::Body::Portable),
         ("size", None) => size::check(),
         ("size", Some("--write")) => size::write(),
         _ => Err(USAGE.into()),
@@ -47,4 +50,6 @@ usage: cargo xtask <verb>
   test   everything that must hold before a change goes in
   size   flash, RAM and stack of a channel on a Cortex-M3, next to benches/numbers.toml
          (--write: commit what was measured there)
+  bench  handshakes and records on this machine, next to snow and bare aws-lc-rs
+         (--portable: with the primitives in Rust)
 LOWKEY_TOOLCHAIN=debian builds firmware with Debian's toolchain.";

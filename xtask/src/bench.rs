@@ -1,0 +1,35 @@
+//! The speed of a channel on this machine, next to snow and to bare aws-lc-rs (`benches/host`).
+//!
+//! No test: what it says depends on the machine and on what else that does.
+
+use std::{env, path::PathBuf};
+
+use crate::{
+    command::{Command, Result},
+    root,
+};
+
+/// Which primitives carry the channel.
+pub(crate) enum Body {
+    /// aws-lc, as in lowkey-host.
+    Default,
+    /// Rust only, as in lowkey-host without its default features.
+    Portable,
+}
+
+/// Measures everything; the table of ratios ends the output.
+///
+/// # Errors
+/// The benchmark does not build or run.
+pub(crate) fn run(body: &Body) -> Result<()> {
+    let bench = Command::cargo().args(["bench", "--quiet", "--package", "host-bench"]);
+    match body {
+        Body::Default => bench.run(),
+        Body::Portable => {
+            // In a folder of its own: other flags would have cargo build all the rest anew, twice.
+            let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+            let flags = "--cfg lowkey_backend=\"portable\"";
+            bench.env("RUSTFLAGS", flags).env("CARGO_TARGET_DIR", target.join("portable")).run()
+        }
+    }
+}
