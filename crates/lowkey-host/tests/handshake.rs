@@ -1,0 +1,529 @@
+//! What strangers, recordings and slow peers get, and what they can tell from it.
+
+mod common;
+
+use common::{Dribble, Party, Raw, World, until_end};
+use lowkey_host::{
+    AcceptError, ChannelError, Device, Error, Hello, Id, Identity, Limits, Mode, Peer, Refusal, connect, keys,
+};
+use lowkey_transport::Step;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+use tokio::time::{Instant, sleep, timeout};
+
+const REFUSED: &[u8] = &[0, 1, 4];
+const BUSY: &[u8] = &[0, 1, 3];
+const OTHER_MODE: &[u8] = &[0, 1, 2];
+const OTHER_VERSION: &[u8] = &[0, 1, 1];
+
+/// What a server of `world` answers to a first frame, and what it counted.
+async fn answer(world: &World, first: &[u8]) -> (Vec<u8>, Result<(), AcceptError>, lowkey_host::Stats) {
+    let (mut near, far) = duplex(1000);
+    let acceptor = world.acceptor();
+    near.write_all(first).await.unwrap();
+    let (answer, accepted) = tokio::join!(until_end(&mut near), acceptor.accept(far));
+    (answer, accepted.map(drop), acceptor.stats())
+}
+
+fn frame(body: &[u8]) -> Vec<u8> {
+    let mut frame = u16::try_from(body.len()).unwrap().to_be_bytes().to_vec();
+    frame.extend_from_slice(body);
+    frame
+}
+
+#[tokio::test]
+async fn another_version_is_told_so() {
+    let (mut bytes, _) = World::new().device().message_1();
+    bytes[2] = 2;
+    let (answer, accepted, stats) = answer(&World::new(), &bytes).await;
+    assert_eq!(answer, OTHER_VERSION);
+    assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::Version))));
+    assert_eq!((stats.accepted, stats.refused_version), (1, 1));
+}
+
+#[tokio::test]
+async fn modes_that_are_not_offered_are_told_so_whatever_the_id() {
+    for mode in [3, 4, 0, 99] {
+        let world = World::new();
+        for id in [world.device().id.as_bytes(), b"unknown"] {
+            let mut hello = vec![1, mode, id.len() as u8];
+            hello.extend_from_slice(id);
+            hello.extend([9; 32]);
+            let (answer, accepted, stats) = answer(&world, &frame(&hello)).await;
+            assert_eq!(answer, OTHER_MODE, "mode {mode}");
+            assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::Mode))));
+            assert_eq!(stats.refused_mode, 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_hello_is_hung_up_on() {
+    let malformed: [&[u8]; 6] =
+        [&[1], &[1, 1], &[1, 1, 0], &[1, 1, 33, 9], &[1, 1, 8, 9, 9], b"\x01\x02\x00 and no id"];
+    for hello in malformed {
+        let (answer, accepted, stats) = answer(&World::new(), &frame(hello)).await;
+        assert_eq!(answer, b"", "{hello:?}");
+        assert!(matches!(accepted, Err(AcceptError::Failed(Error::Channel(ChannelError::Hello)))));
+        assert_eq!(stats.failed, 1);
+    }
+    for (first, error) in [
+        (&b"GET / HTTP/1.1\r\n\r\n"[..], ChannelError::FrameTooLong),
+        (&[0, 0], ChannelError::EmptyFrame),
+        (&[0, 161, 1], ChannelError::FrameTooLong),
+    ] {
+        let (answer, accepted, _) = answer(&World::new(), first).await;
+        assert_eq!(answer, b"");
+        let Err(AcceptError::Failed(Error::Channel(found))) = accepted else { panic!("{accepted:?}") };
+        assert_eq!(found, error);
+    }
+}
+
+/// Everybody whom a server that hides its ids answers alike, by name.
+fn strangers(world: &World, with_psk: &World) -> Vec<(&'static str, bool, Vec<u8>)> {
+    let server = world.server.public_key();
+    let known = world.device().id;
+    let known_psk = with_psk.device().id;
+    let server_psk = with_psk.server.public_key();
+    let first = |party: Party| party.message_1().0;
+    let broken = {
+        let mut bytes = first(Party::new(server).with_id(known));
+        bytes.truncate(30);
+        bytes[1] = 28;
+        bytes
+    };
+    vec![
+        ("unknown id", false, first(Party::new(server))),
+        ("unknown id, with a PSK", false, first(Party::new(server).with_psk(1))),
+        ("known id, another key", false, first(Party::new(server).with_id(known))),
+        ("known id, message 1 too short", false, broken),
+        ("known id, with a PSK it does not have", false, first(Party::new(server).with_id(known).with_psk(1))),
+        ("known id, without its PSK", true, first(Party::new(server_psk).with_id(known_psk))),
+        ("known id, another key and PSK", true, first(Party::new(server_psk).with_id(known_psk).with_psk(1))),
+        ("unknown id, where one has a PSK", true, first(Party::new(server_psk))),
+    ]
+}
+
+fn worlds() -> (World, World) {
+    let (world, mut with_psk) = (World::new(), World::new());
+    with_psk.devices = vec![Party::new(with_psk.server.public_key()).with_psk(7)];
+    (world, with_psk)
+}
+
+#[tokio::test]
+async fn an_unknown_id_another_mode_and_another_key_get_the_same_answer() {
+    let (world, with_psk) = worlds();
+    for (who, psk, first) in strangers(&world, &with_psk) {
+        let world = if psk { &with_psk } else { &world };
+        let (answer, accepted, stats) = answer(world, &first).await;
+        assert_eq!(answer, REFUSED, "{who}");
+        assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::Refused))), "{who}: {accepted:?}");
+        assert_eq!((stats.accepted, stats.refused), (1, 1), "{who}");
+    }
+}
+
+#[tokio::test]
+async fn the_right_key_with_the_wrong_psk_or_none_gets_that_answer_too() {
+    let (_, mut with_psk) = worlds();
+    let acceptor = with_psk.acceptor();
+    for psk in [None, Some(8)] {
+        let mut party = with_psk.devices.remove(0);
+        party.psk = None;
+        with_psk.devices = vec![match psk {
+            Some(byte) => party.with_psk(byte),
+            None => party,
+        }];
+        let (mut near, far) = duplex(1000);
+        let (first, _link) = with_psk.device().message_1();
+        near.write_all(&first).await.unwrap();
+        let (answer, accepted) = tokio::join!(until_end(&mut near), acceptor.accept(far));
+        assert_eq!(answer, REFUSED);
+        assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::Refused))));
+    }
+    let party = with_psk.devices.remove(0).with_psk(7);
+    let (near, far) = duplex(1000);
+    let (device, server) = tokio::join!(party.connect(near), acceptor.accept(far));
+    device.unwrap();
+    server.unwrap();
+}
+
+/// What is written to the log, in memory.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_log_lines_of_strangers_are_alike() {
+    let (world, with_psk) = worlds();
+    for (who, psk, first) in strangers(&world, &with_psk) {
+        let log = Log::default();
+        let subscriber = {
+            let log = log.clone();
+            tracing_subscriber::fmt()
+                .with_max_level(tracing::Level::TRACE)
+                .without_time()
+                .with_ansi(false)
+                .with_writer(move || log.clone())
+                .finish()
+        };
+        let claimed = &first[5..5 + usize::from(first[4])];
+        let claimed: String = claimed.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mode = if first[3] == 1 { "KK" } else { "KKpsk0" };
+        {
+            let _here = tracing::subscriber::set_default(subscriber);
+            let _refused = answer(if psk { &with_psk } else { &world }, &first).await;
+        }
+        let lines = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let expected = format!(
+            " INFO lowkey: attempt refused from=\"\" id={claimed} mode=\"{mode}\" refusal=Refused\n"
+        );
+        assert_eq!(lines, expected, "{who}");
+    }
+}
+
+#[tokio::test]
+async fn an_initiator_hears_why_it_was_refused_and_tries_nothing_else() {
+    let world = World::new();
+    let (near, far) = duplex(1000);
+    let acceptor = world.acceptor();
+    let stranger = Party::new(world.server.public_key());
+    let (connected, accepted) = tokio::join!(stranger.connect(near), acceptor.accept(far));
+    let error = connected.unwrap_err();
+    assert!(matches!(error, Error::Channel(ChannelError::Refused(Refusal::Refused))), "{error}");
+    assert!(accepted.is_err());
+}
+
+#[tokio::test]
+async fn an_initiator_with_another_server_key_is_not_fooled() {
+    let world = World::new();
+    let (near, mut far) = duplex(1000);
+    // Somebody else's message 2.
+    let other = World::new();
+    let (mut there, their_server) = duplex(1000);
+    there.write_all(&other.device().message_1().0).await.unwrap();
+    let acceptor = other.acceptor();
+    tokio::spawn(async move { acceptor.accept(their_server).await.map(drop) });
+    let mut message_2 = vec![0; 52];
+    there.read_exact(&mut message_2).await.unwrap();
+    far.write_all(&message_2).await.unwrap();
+    let error = world.device().connect(near).await.unwrap_err();
+    assert!(matches!(error, Error::Channel(ChannelError::Handshake)), "{error}");
+}
+
+#[tokio::test]
+async fn a_recording_delivers_nothing_ends_nothing_and_is_counted() {
+    let world = World::new();
+    let (mut listener, address) = world.listener().await;
+    let acceptor = listener.acceptor().clone();
+    let (message_1, link) = world.device().message_1();
+
+    // The live session, with the bytes that somebody records.
+    let mut raw = Raw { io: tokio::net::TcpStream::connect(address).await.unwrap(), link };
+    raw.io.write_all(&message_1).await.unwrap();
+    let handshake = async {
+        while raw.link.step().unwrap() != Step::Done {
+            raw.flush().await;
+            if raw.link.step() == Ok(Step::Read) {
+                raw.read().await;
+            }
+        }
+    };
+    let ((), mut live) = tokio::join!(handshake, listener.accept());
+
+    // The recording: message 2 comes, since message 1 opens; then whatever the thief makes up.
+    for then in [&b""[..], &frame(&[0; 20]), &frame(b"\x00 not sealed by anybody")] {
+        let mut thief = tokio::net::TcpStream::connect(address).await.unwrap();
+        thief.write_all(&message_1).await.unwrap();
+        let nobody = timeout(Duration::from_millis(200), listener.accept());
+        let robbery = async {
+            let mut message_2 = [0; 52];
+            thief.read_exact(&mut message_2).await.unwrap();
+            assert_ne!(message_2, [0; 52]);
+            thief.write_all(then).await.unwrap();
+            thief.shutdown().await.unwrap();
+        };
+        let (nobody, ()) = tokio::join!(nobody, robbery);
+        assert!(nobody.is_err(), "a recording became a session");
+    }
+    let stats = acceptor.stats();
+    assert_eq!((stats.accepted, stats.confirmed, stats.unconfirmed, stats.sessions), (4, 1, 3, 1));
+    assert_eq!(stats.sessions_displaced, 0);
+
+    raw.link.stage(b"still here", lowkey_transport::Part::Last).unwrap();
+    raw.flush().await;
+    assert_eq!(live.recv().await.unwrap().unwrap(), b"still here");
+}
+
+#[tokio::test]
+async fn a_new_session_displaces_the_old_one_only_when_it_is_confirmed() {
+    let world = World::new();
+    let acceptor = world.acceptor();
+    let (near, far) = duplex(1000);
+    let (old_device, old) = tokio::join!(world.device().connect(near), acceptor.accept(far));
+    let (mut old_device, mut old) = (old_device.unwrap(), old.unwrap());
+
+    let (near, far) = duplex(1000);
+    let accepting = tokio::spawn({
+        let acceptor = acceptor.clone();
+        async move { acceptor.accept(far).await }
+    });
+    let mut raw = Raw::unconfirmed(world.device(), near).await;
+    old_device.send(b"before").await.unwrap();
+    assert_eq!(old.recv().await.unwrap().unwrap(), b"before");
+    assert_eq!(acceptor.stats().sessions_displaced, 0);
+
+    let waiting = tokio::spawn(async move { (old.recv().await, old) });
+    tokio::task::yield_now().await;
+    raw.flush().await; // the confirming record
+    let new = accepting.await.unwrap().unwrap();
+    let (ended, mut old) = timeout(Duration::from_secs(5), waiting).await.unwrap().unwrap();
+    assert!(matches!(ended, Err(Error::Displaced)));
+    assert!(matches!(old.send(b"x").await, Err(Error::Displaced)));
+    assert!(matches!(old.close().await, Err(Error::Displaced)));
+    assert_eq!(old.read(&mut [0; 9]).await.unwrap_err().kind(), std::io::ErrorKind::ConnectionAborted);
+    let stats = acceptor.stats();
+    assert_eq!((stats.sessions, stats.sessions_displaced, stats.confirmed), (1, 1, 2));
+
+    drop(old);
+    assert_eq!(acceptor.stats().sessions, 1, "the old one has no seat to free");
+    drop(new);
+    assert_eq!(acceptor.stats().sessions, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_deadline_counts_for_the_whole_handshake() {
+    // Silence.
+    let world = World::new();
+    let acceptor = world.acceptor();
+    let begun = Instant::now();
+    let (_near, far) = duplex(1000);
+    assert!(matches!(acceptor.accept(far).await, Err(AcceptError::TimedOut)));
+    assert_eq!(begun.elapsed().as_secs(), 10);
+    assert_eq!(acceptor.stats().timed_out, 1);
+
+    // A byte every second.
+    let begun = Instant::now();
+    let (mut near, far) = duplex(1000);
+    let (first, _link) = world.device().message_1();
+    let dribbling = tokio::spawn(async move {
+        for byte in first {
+            sleep(Duration::from_secs(1)).await;
+            if near.write_all(&[byte]).await.is_err() {
+                break;
+            }
+        }
+    });
+    assert!(matches!(acceptor.accept(far).await, Err(AcceptError::TimedOut)));
+    assert_eq!(begun.elapsed().as_secs(), 10);
+    assert_eq!(acceptor.stats().timed_out, 2);
+    dribbling.abort();
+
+    // All but the confirming record, and message 1 late.
+    let begun = Instant::now();
+    let (near, far) = duplex(1000);
+    let late = async {
+        sleep(Duration::from_secs(9)).await;
+        Raw::unconfirmed(world.device(), near).await
+    };
+    let (accepted, _raw) = tokio::join!(acceptor.accept(far), late);
+    assert!(matches!(accepted, Err(AcceptError::TimedOut)));
+    assert_eq!(begun.elapsed().as_secs(), 10);
+    let stats = acceptor.stats();
+    assert_eq!((stats.timed_out, stats.unconfirmed), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_initiator_waits_no_longer_than_its_deadline() {
+    let world = World::new();
+    let (near, _far) = duplex(1000);
+    let begun = Instant::now();
+    assert!(matches!(world.device().connect(near).await, Err(Error::TimedOut)));
+    assert_eq!(begun.elapsed().as_secs(), 10);
+}
+
+#[tokio::test]
+async fn a_handshake_in_dribs_and_drabs_succeeds() {
+    let world = World::new();
+    let (near, far) = duplex(1);
+    let (mut near, mut far) = world.join(Dribble::new(near), Dribble::new(far)).await;
+    let (sent, received) = tokio::join!(
+        async {
+            near.send(b"x").await.unwrap();
+            near.flush().await
+        },
+        far.recv()
+    );
+    sent.unwrap();
+    assert_eq!(received.unwrap().unwrap(), b"x");
+}
+
+#[tokio::test]
+async fn data_right_behind_the_confirming_record_is_kept() {
+    let world = World::new();
+    let (near, far) = duplex(1000);
+    let acceptor = world.acceptor();
+    let sending = async {
+        let mut raw = Raw::unconfirmed(world.device(), near).await;
+        let mut bytes = raw.link.unsent().unwrap().to_vec();
+        raw.link.wrote(bytes.len());
+        raw.link.stage(b"at once", lowkey_transport::Part::Last).unwrap();
+        bytes.extend_from_slice(raw.link.unsent().unwrap());
+        raw.io.write_all(&bytes).await.unwrap();
+        raw
+    };
+    let (_raw, accepted) = tokio::join!(sending, acceptor.accept(far));
+    assert_eq!(accepted.unwrap().recv().await.unwrap().unwrap(), b"at once");
+}
+
+#[tokio::test]
+async fn sessions_full_is_busy_whatever_the_id_and_a_place_gets_free() {
+    let mut world = World::with_devices(2);
+    world.limits.sessions = 1;
+    let acceptor = world.acceptor();
+    let (near, far) = duplex(1000);
+    let (first, seated) = tokio::join!(world.devices[0].connect(near), acceptor.accept(far));
+    let (_first, seated) = (first.unwrap(), seated.unwrap());
+
+    let stranger = Party::new(world.server.public_key());
+    for party in [&world.devices[0], &world.devices[1], &stranger] {
+        let (mut near, far) = duplex(1000);
+        near.write_all(&party.message_1().0).await.unwrap();
+        let (answer, accepted) = tokio::join!(until_end(&mut near), acceptor.accept(far));
+        assert_eq!(answer, BUSY);
+        assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::Busy))));
+    }
+    drop(seated);
+    let (near, far) = duplex(1000);
+    let (second, seated) = tokio::join!(world.devices[1].connect(near), acceptor.accept(far));
+    second.unwrap();
+    seated.unwrap();
+    assert_eq!(acceptor.stats().refused_busy, 3);
+}
+
+#[tokio::test]
+async fn when_sessions_fill_meanwhile_the_late_one_is_closed() {
+    let mut world = World::with_devices(2);
+    world.limits.sessions = 1;
+    let acceptor = world.acceptor();
+    let (near, far) = duplex(1000);
+    let late = tokio::spawn({
+        let acceptor = acceptor.clone();
+        async move { acceptor.accept(far).await.map(drop) }
+    });
+    let mut raw = Raw::unconfirmed(&world.devices[0], near).await;
+    let (near, far) = duplex(1000);
+    let (first, seated) = tokio::join!(world.devices[1].connect(near), acceptor.accept(far));
+    let (_first, _seated) = (first.unwrap(), seated.unwrap());
+    raw.flush().await;
+    assert!(matches!(late.await.unwrap(), Err(AcceptError::Refused(Refusal::Busy))));
+    while raw.link.receive() == Ok(lowkey_transport::Receive::Read) {
+        raw.read().await;
+    }
+    assert_eq!(raw.link.receive(), Ok(lowkey_transport::Receive::End));
+}
+
+#[tokio::test]
+async fn too_many_messages_1_in_a_second_are_busy_before_the_id_is_looked_at() {
+    let mut world = World::new();
+    world.limits.messages_1_per_second = 2;
+    let acceptor = world.acceptor();
+    let mut answers = Vec::new();
+    for _ in 0..4 {
+        let (mut near, far) = duplex(1000);
+        near.write_all(&Party::new(world.server.public_key()).message_1().0).await.unwrap();
+        let (answer, _) = tokio::join!(until_end(&mut near), acceptor.accept(far));
+        answers.push(answer);
+    }
+    assert_eq!(answers, [REFUSED, REFUSED, BUSY, BUSY]);
+}
+
+#[tokio::test]
+async fn a_caller_that_asks_elsewhere_chooses_after_the_hello() {
+    let world = World::new();
+    let acceptor = world.acceptor();
+    let device =
+        Arc::new(Device::new("elsewhere", &world.server, world.device().identity.public_key()).unwrap());
+
+    // Accepted with a device that the registry does not know by that name.
+    let (near, far) = duplex(1000);
+    let asking = async {
+        let lazy = acceptor.start(far).await.unwrap();
+        assert_eq!(lazy.hello(), Some(&Hello { mode: Mode::Kk, id: Some(world.device().id) }));
+        lazy.accept_with(Arc::clone(&device)).await
+    };
+    let (near, accepted) = tokio::join!(world.device().connect(near), asking);
+    near.unwrap();
+    assert_eq!(accepted.unwrap().device().unwrap().name(), "elsewhere");
+
+    // Refused, turned away, and another mode than the device's.
+    let psk = Device::new("psk", &world.server, world.device().identity.public_key()).unwrap();
+    let psk = Arc::new(psk.with_psk(lowkey_host::Psk::new(keys::generate().unwrap())));
+    for (what, expected) in [(0, BUSY), (1, REFUSED), (2, REFUSED)] {
+        let (mut near, far) = duplex(1000);
+        near.write_all(&world.device().message_1().0).await.unwrap();
+        let choosing = async {
+            let lazy = acceptor.start(far).await.unwrap();
+            match what {
+                0 => lazy.refuse(Refusal::Busy).await,
+                1 => lazy.turn_away().await,
+                _ => lazy.accept_with(Arc::clone(&psk)).await.map(drop).unwrap_err(),
+            }
+        };
+        let (answer, error) = tokio::join!(until_end(&mut near), choosing);
+        assert_eq!(answer, expected);
+        assert!(matches!(error, AcceptError::Refused(_)));
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_that_is_dropped_is_counted() {
+    let world = World::new();
+    let acceptor = world.acceptor();
+    let (_near, far) = duplex(1000);
+    assert!(timeout(Duration::from_millis(10), acceptor.accept(far)).await.is_err());
+    let (near, far) = duplex(1000);
+    let accepting = timeout(Duration::from_millis(300), acceptor.accept(far));
+    let (accepted, _raw) = tokio::join!(accepting, Raw::unconfirmed(world.device(), near));
+    assert!(accepted.is_err());
+    let stats = acceptor.stats();
+    assert_eq!((stats.accepted, stats.abandoned, stats.unconfirmed), (2, 1, 1));
+}
+
+#[tokio::test]
+async fn id_texts_and_pinnings_of_a_peer_that_is_ourselves_cannot_be_made() {
+    let identity = Identity::new(keys::generate().unwrap());
+    assert!(Peer::pin(&identity, identity.public_key()).is_err());
+    assert!(Device::new("me", &identity, identity.public_key()).is_err());
+    assert!(Id::new(&[]).is_none());
+    assert_eq!(lowkey_host::parse_id("pump-7"), Id::new(b"pump-7"));
+    assert_eq!(lowkey_host::parse_id("0x00ff"), Id::new(&[0, 255]));
+    for wrong in ["", "0x", "0x0", "0xfg", &"x".repeat(33), &format!("0x{}", "00".repeat(33))] {
+        assert_eq!(lowkey_host::parse_id(wrong), None, "{wrong:?}");
+    }
+}
+
+#[tokio::test]
+async fn connecting_where_nobody_listens_says_so() {
+    let world = World::new();
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    drop(socket);
+    let pinning = world.device().pinning();
+    let error = lowkey_host::connect_tcp(address, pinning, &Limits::default()).await.unwrap_err();
+    let Error::Io(error) = error else { panic!("{error}") };
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+    let (near, far) = duplex(10);
+    drop(far);
+    assert!(connect(near, pinning, &Limits::default()).await.is_err());
+}
