@@ -99,7 +99,11 @@ fn strangers(world: &World, with_psk: &World) -> Vec<(&'static str, bool, Vec<u8
         ("unknown id, with a PSK", false, first(Party::new(server).with_psk(1))),
         ("known id, another key", false, first(Party::new(server).with_id(known))),
         ("known id, message 1 too short", false, broken),
-        ("known id, with a PSK it does not have", false, first(Party::new(server).with_id(known).with_psk(1))),
+        (
+            "known id, with a PSK it does not have",
+            false,
+            first(Party::new(server).with_id(known).with_psk(1)),
+        ),
         ("known id, without its PSK", true, first(Party::new(server_psk).with_id(known_psk))),
         ("known id, another key and PSK", true, first(Party::new(server_psk).with_id(known_psk).with_psk(1))),
         ("unknown id, where one has a PSK", true, first(Party::new(server_psk))),
@@ -185,9 +189,8 @@ async fn the_log_lines_of_strangers_are_alike() {
             let _refused = answer(if psk { &with_psk } else { &world }, &first).await;
         }
         let lines = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-        let expected = format!(
-            " INFO lowkey: attempt refused from=\"\" id={claimed} mode=\"{mode}\" refusal=Refused\n"
-        );
+        let expected =
+            format!(" INFO lowkey: attempt refused from=\"\" id={claimed} mode=\"{mode}\" refusal=Refused\n");
         assert_eq!(lines, expected, "{who}");
     }
 }

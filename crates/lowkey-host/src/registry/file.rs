@@ -151,10 +151,12 @@ impl Described {
     fn parse(text: &str, server: &PublicKey) -> Result<Self, Flaw> {
         let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
         let line_of = |span: Range<usize>| 1 + ends.partition_point(|end| *end < span.start);
-        let document = DeTable::parse(text).map_err(|error| {
-            let line = error.span().map_or(1, line_of);
-            (line, error.message().to_owned())
-        })?;
+        let (document, errors) = DeTable::parse_recoverable(text);
+        // Of a string that does not end, the next line suffers as well: the first is the cause.
+        let start = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
+        if let Some(error) = errors.iter().min_by_key(|error| start(error)) {
+            return Err((error.span().map_or(1, line_of), error.message().to_owned()));
+        }
         let mut described = Self::empty();
         let mut psk_files = HashMap::new();
         for (key, value) in document.get_ref() {

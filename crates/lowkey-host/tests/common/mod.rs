@@ -87,7 +87,8 @@ impl World {
     /// As the devices stand: the first is `device-0`.
     pub fn acceptor(&self) -> Acceptor {
         let devices = self.devices.iter().enumerate().map(|(n, party)| {
-            let device = Device::new(format!("device-{n}"), &self.server, party.identity.public_key()).unwrap();
+            let device =
+                Device::new(format!("device-{n}"), &self.server, party.identity.public_key()).unwrap();
             let device = device.with_id(party.id);
             if party.psk.is_some() { device.with_psk(Psk::new(Secret::new([7; 32]))) } else { device }
         });
