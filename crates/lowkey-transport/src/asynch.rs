@@ -44,9 +44,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
                 step => exchange(&mut io, &mut link, step).await?,
             }
         }
-        let mut channel = Self { link: link.settle(), io, delivery: Delivery::default() };
-        channel.flush().await?;
-        Ok(channel)
+        Ok(Self { link: link.settle(), io, delivery: Delivery::default() })
     }
 
     /// Answers a KK handshake as the responder; returns once the initiator's first record has opened.
@@ -99,7 +97,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     pub fn message(&mut self) -> Result<MessageWriter<'_, Io, B>, Error> {
         let sender = self.sender();
         sender.outgoing.may_begin(sender.control)?;
-        Ok(MessageWriter { sender, done: 0 })
+        Ok(MessageWriter { sender, done: 0, finished: false })
     }
 
     /// Receives the next piece of a message in place, `None` after the peer's CLOSE. What is unsent
@@ -140,6 +138,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     ///
     /// # Errors
     /// As [`Self::send`]. A message that has not left to its last byte stays in the mailbox.
+    /// [`Error::Unfinished`]: a message of another mailbox is on its way; deliver that one first.
     pub async fn deliver<const LEN: usize, const N: usize>(
         &mut self,
         mailbox: &Mailbox<LEN, N>,
@@ -150,20 +149,23 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
             if self.link.advance_delivery(&mut self.delivery, mailbox)? {
                 delivered = delivered.saturating_add(1);
             } else if self.link.unsent()?.is_empty() {
-                self.io.flush().await.map_err(|error| self.link.fail(Error::of_stream(error)))?;
+                self.flush().await?;
                 return Ok(delivered);
             }
         }
     }
 
-    /// Sends a PING of 0 to 32 bytes; an empty one is not answered. The answer is seen by `recv`.
+    /// Sends a PING of 0 to 32 bytes, as [`Self::send`] does: it leaves with the next `flush`, `send` or
+    /// `recv`. An empty one is not answered. The answer is seen by `recv`.
+    ///
+    /// # Cancel safety
+    /// Dropped, the PING was not accepted.
     ///
     /// # Errors
     /// [`Error::PingPending`]: the last one has not been answered. Others as [`Self::send`].
     pub async fn ping(&mut self, body: &[u8]) -> Result<(), Error> {
         self.sender().drain().await?;
-        self.link.ping(body)?;
-        self.flush().await
+        self.link.ping(body)
     }
 
     /// Whether the answer to the last PING has not come yet.
@@ -196,18 +198,15 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     async fn wait(&mut self) -> Result<Receive, Error> {
         loop {
             self.sender().drain().await?;
-            if let Some(received) = self.receiver().advance().await? {
-                return Ok(received);
+            match self.link.receive()? {
+                Receive::Read => read_once(&mut self.io, &mut self.link).await?,
+                received => return Ok(received),
             }
         }
     }
 
     fn sender(&mut self) -> Sender<'_, Io, B> {
-        Sender { outgoing: &mut self.link.outgoing, control: &self.link.control, io: &mut self.io }
-    }
-
-    fn receiver(&mut self) -> Receiver<'_, Io, B> {
-        Receiver { incoming: &mut self.link.incoming, control: &self.link.control, io: &mut self.io }
+        sender(&mut self.io, &mut self.link)
     }
 }
 
@@ -289,7 +288,7 @@ impl<W: Write, B: Buffer> Sender<'_, W, B> {
             return Err(Error::TooLong);
         }
         self.drain().await?;
-        self.outgoing.fragment(Part::Last, self.control, copy(message))
+        self.outgoing.fragment(message.len(), Part::Last, self.control, copy(message)).map(|_all| ())
     }
 
     /// As [`Channel::flush`].
@@ -298,7 +297,7 @@ impl<W: Write, B: Buffer> Sender<'_, W, B> {
     /// As [`Channel::flush`].
     pub async fn flush(&mut self) -> Result<(), Error> {
         self.drain().await?;
-        self.io.flush().await.map_err(|error| self.outgoing.fail(Error::of_stream(error), self.control))
+        self.outgoing.flushed(self.io.flush().await, self.control)
     }
 
     /// As [`Channel::close`].
@@ -311,7 +310,7 @@ impl<W: Write, B: Buffer> Sender<'_, W, B> {
         self.flush().await
     }
 
-    /// Answers PINGs until the channel ends; to run beside a receiving half while nothing is sent.
+    /// Answers PINGs until the peer or we have closed; to run beside a receiving half while nothing is sent.
     ///
     /// # Cancel safety
     /// Dropped, nothing is lost.
@@ -320,13 +319,18 @@ impl<W: Write, B: Buffer> Sender<'_, W, B> {
     /// What ended the channel.
     pub async fn answer_pings(&mut self) -> Result<(), Error> {
         loop {
-            poll_fn(|context| {
+            self.flush().await?; // also what an earlier call, dropped, has left unsent
+            let over = poll_fn(|context| {
                 self.control.listen(context.waker());
-                let ready = self.control.owes() || self.control.check().is_err();
-                if ready { Poll::Ready(()) } else { Poll::Pending }
-            })
-            .await;
-            self.flush().await?;
+                if self.control.owes() || self.control.check().is_err() {
+                    return Poll::Ready(false);
+                }
+                let closed = self.control.is_closed() || self.control.is_peer_closed();
+                if closed { Poll::Ready(true) } else { Poll::Pending }
+            });
+            if over.await {
+                return Ok(());
+            }
         }
     }
 
@@ -336,11 +340,8 @@ impl<W: Write, B: Buffer> Sender<'_, W, B> {
             if unsent.is_empty() {
                 return Ok(());
             }
-            match self.io.write(unsent).await {
-                Ok(0) => return Err(self.outgoing.fail(Error::Io(ErrorKind::WriteZero), self.control)),
-                Ok(n) => self.outgoing.outbox.wrote(n),
-                Err(error) => return Err(self.outgoing.fail(Error::of_stream(error), self.control)),
-            }
+            let write = self.io.write(unsent).await;
+            self.outgoing.written(write, self.control)?;
         }
     }
 }
@@ -377,22 +378,16 @@ impl<R: Read, B: Buffer> Receiver<'_, R, B> {
 
     async fn wait(&mut self) -> Result<Receive, Error> {
         loop {
-            if let Some(received) = self.advance().await? {
-                return Ok(received);
+            match self.incoming.receive(self.control)? {
+                Receive::Read => self.read_once().await?,
+                received => return Ok(received),
             }
         }
     }
 
-    /// Reads once, unless something is there already.
-    async fn advance(&mut self) -> Result<Option<Receive>, Error> {
-        let received = self.incoming.receive(self.control)?;
-        if received != Receive::Read {
-            return Ok(Some(received));
-        }
-        match self.io.read(self.incoming.inbox.space()).await {
-            Ok(n) => self.incoming.filled(n, self.control).map(|()| None),
-            Err(error) => Err(self.incoming.fail(Error::of_stream(error), self.control)),
-        }
+    async fn read_once(&mut self) -> Result<(), Error> {
+        let read = self.io.read(self.incoming.inbox.space()).await;
+        self.incoming.given(read, self.control)
     }
 }
 
@@ -403,6 +398,7 @@ impl<R: Read, B: Buffer> Receiver<'_, R, B> {
 pub struct MessageWriter<'c, W, B> {
     sender: Sender<'c, W, B>,
     done: usize,
+    finished: bool,
 }
 
 impl<W: Write, B: Buffer> MessageWriter<'_, W, B> {
@@ -412,15 +408,19 @@ impl<W: Write, B: Buffer> MessageWriter<'_, W, B> {
     /// Dropped, nothing was accepted.
     ///
     /// # Errors
-    /// [`Error::Io`]: nothing was accepted; or what ended the channel.
+    /// [`Error::Io`]: nothing was accepted; or what ended the channel. [`Error::OutOfTurn`]:
+    /// [`Self::finish`] has begun.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<usize, Error> {
+        if self.done > 0 || self.finished {
+            return Err(Error::OutOfTurn);
+        }
         if bytes.is_empty() {
             return Ok(0);
         }
         self.fragment(bytes, Part::More).await
     }
 
-    /// Sends the rest of the message, of any length, and ends it.
+    /// Sends the rest of the message, of any length, and ends it. A second time it does nothing.
     ///
     /// # Cancel safety
     /// Dropped, or after a recoverable error: repeat with the same `rest`, it goes on where it was.
@@ -428,22 +428,19 @@ impl<W: Write, B: Buffer> MessageWriter<'_, W, B> {
     /// # Errors
     /// [`Error::Io`]; or what ended the channel.
     pub async fn finish(&mut self, rest: &[u8]) -> Result<(), Error> {
-        loop {
+        while !self.finished {
             let left = rest.get(self.done..).unwrap_or_default();
-            let part = if left.len() > self.sender.outgoing.max_data() { Part::More } else { Part::Last };
-            let n = self.fragment(left, part).await?;
+            let n = self.fragment(left, Part::Last).await?;
             self.done = self.done.saturating_add(n);
-            if part == Part::Last {
-                return Ok(());
-            }
+            self.finished = n == left.len();
         }
+        Ok(())
     }
 
     async fn fragment(&mut self, bytes: &[u8], part: Part) -> Result<usize, Error> {
         self.sender.drain().await?;
         let Sender { outgoing, control, .. } = &mut self.sender;
-        outgoing.fragment(part, control, copy(bytes))?;
-        Ok(bytes.len().min(outgoing.max_data()))
+        outgoing.fragment(bytes.len(), part, control, copy(bytes))
     }
 }
 
@@ -508,24 +505,26 @@ impl<R: Read, B: Buffer> Read for Receiver<'_, R, B> {
     }
 }
 
-/// One write or one read of a handshake.
-async fn exchange<Io: Read + Write, B: Buffer, H: Handshake>(
+/// What a handshake's step needs: all that is unsent on its way to the peer, or one read.
+async fn exchange<Io: Read + Write, B: Buffer, H>(
     io: &mut Io,
     link: &mut Link<B, H>,
     step: Step,
 ) -> Result<(), Error> {
-    match step {
-        Step::Write => match io.write(link.unsent()?).await {
-            Ok(0) => Err(link.fail(Error::Io(ErrorKind::WriteZero))),
-            Ok(n) => {
-                link.wrote(n);
-                Ok(())
-            }
-            Err(error) => Err(link.fail(Error::of_stream(error))),
-        },
-        _ => match io.read(link.space()).await {
-            Ok(n) => link.filled(n),
-            Err(error) => Err(link.fail(Error::of_stream(error))),
-        },
+    if step == Step::Write { sender(io, link).flush().await } else { read_once(io, link).await }
+}
+
+/// One read. Before it everything leaves: the peer may wait for a PONG that has just come to be owed,
+/// or for what our stream holds back.
+async fn read_once<Io: Read + Write, B: Buffer, H>(io: &mut Io, link: &mut Link<B, H>) -> Result<(), Error> {
+    sender(io, link).drain().await?;
+    if link.is_unflushed() {
+        link.flushed(io.flush().await)?;
     }
+    let read = io.read(link.space()).await;
+    link.given(read)
+}
+
+fn sender<'c, Io, B, H>(io: &'c mut Io, link: &'c mut Link<B, H>) -> Sender<'c, Io, B> {
+    Sender { outgoing: &mut link.outgoing, control: &link.control, io }
 }

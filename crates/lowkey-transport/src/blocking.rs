@@ -11,7 +11,7 @@ use crate::mailbox::{Delivery, Mailbox};
 use crate::record::{Fragment, Part};
 use crate::{Error, Hello};
 use core::task::Poll;
-use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write};
+use embedded_io::{ErrorType, Read, ReadReady, Write};
 use lowkey_core::{Entropy, Ephemerals};
 
 /// An open channel and its stream.
@@ -39,9 +39,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
                 step => exchange(&mut io, &mut link, step)?,
             }
         }
-        let mut channel = Self { link: link.settle(), io, delivery: Delivery::default() };
-        channel.flush()?;
-        Ok(channel)
+        Ok(Self { link: link.settle(), io, delivery: Delivery::default() })
     }
 
     /// Answers a KK handshake as the responder; returns once the initiator's first record has opened.
@@ -92,7 +90,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// As [`Self::send`].
     pub fn message(&mut self) -> Result<MessageWriter<'_, Io, B>, Error> {
         self.link.may_begin()?;
-        Ok(MessageWriter { channel: self, done: 0 })
+        Ok(MessageWriter { channel: self, done: 0, finished: false })
     }
 
     /// Receives the next piece of a message in place, `None` after the peer's CLOSE. What is unsent
@@ -124,6 +122,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     ///
     /// # Errors
     /// As [`Self::send`]. A message that has not left to its last byte stays in the mailbox.
+    /// [`Error::Unfinished`]: a message of another mailbox is on its way; deliver that one first.
     pub fn deliver<const LEN: usize, const N: usize>(
         &mut self,
         mailbox: &Mailbox<LEN, N>,
@@ -140,14 +139,14 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
         }
     }
 
-    /// Sends a PING of 0 to 32 bytes; an empty one is not answered. The answer is seen by `recv`.
+    /// Sends a PING of 0 to 32 bytes, as [`Self::send`] does: it leaves with the next `flush`, `send` or
+    /// `recv`. An empty one is not answered. The answer is seen by `recv`.
     ///
     /// # Errors
     /// [`Error::PingPending`]: the last one has not been answered. Others as [`Self::send`].
     pub fn ping(&mut self, body: &[u8]) -> Result<(), Error> {
         self.drain()?;
-        self.link.ping(body)?;
-        self.flush()
+        self.link.ping(body)
     }
 
     /// Whether the answer to the last PING has not come yet.
@@ -160,8 +159,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// # Errors
     /// [`Error::Io`]; or what ended the channel.
     pub fn flush(&mut self) -> Result<(), Error> {
-        self.drain()?;
-        self.io.flush().map_err(|error| self.link.fail(Error::of_stream(error)))
+        flush(&mut self.io, &mut self.link)
     }
 
     /// Ends our direction with a CLOSE. The peer's goes on: receive until `None` to have all of it.
@@ -178,21 +176,14 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
         loop {
             self.drain()?;
             match self.link.receive()? {
-                Receive::Read => self.read_once()?,
+                Receive::Read => read_once(&mut self.io, &mut self.link)?,
                 received => return Ok(received),
             }
         }
     }
 
     fn drain(&mut self) -> Result<(), Error> {
-        while !self.link.unsent()?.is_empty() {
-            exchange(&mut self.io, &mut self.link, Step::Write)?;
-        }
-        Ok(())
-    }
-
-    fn read_once(&mut self) -> Result<(), Error> {
-        exchange(&mut self.io, &mut self.link, Step::Read)
+        drain(&mut self.io, &mut self.link)
     }
 }
 
@@ -205,7 +196,7 @@ impl<Io: Read + Write + ReadReady, B: Buffer> Channel<Io, B> {
         loop {
             self.drain()?;
             match self.link.receive()? {
-                Receive::Read if self.is_readable()? => self.read_once()?,
+                Receive::Read if self.is_readable()? => read_once(&mut self.io, &mut self.link)?,
                 Receive::Read => return Ok(Poll::Pending),
                 _ => return Ok(Poll::Ready(self.link.take())),
             }
@@ -213,7 +204,8 @@ impl<Io: Read + Write + ReadReady, B: Buffer> Channel<Io, B> {
     }
 
     fn is_readable(&mut self) -> Result<bool, Error> {
-        self.io.read_ready().map_err(|error| self.link.fail(Error::of_stream(error)))
+        leave_nothing_behind(&mut self.io, &mut self.link)?;
+        self.io.read_ready().map_err(|error| self.link.fail(Error::of_stream(&error)))
     }
 }
 
@@ -241,14 +233,19 @@ impl<Io, B: Buffer> Channel<Io, B> {
 pub struct MessageWriter<'c, Io, B> {
     channel: &'c mut Channel<Io, B>,
     done: usize,
+    finished: bool,
 }
 
 impl<Io: Read + Write, B: Buffer> MessageWriter<'_, Io, B> {
     /// Sends the front of `bytes` as one fragment; returns how many bytes that took.
     ///
     /// # Errors
-    /// [`Error::Io`]: nothing was accepted; or what ended the channel.
+    /// [`Error::Io`]: nothing was accepted; or what ended the channel. [`Error::OutOfTurn`]:
+    /// [`Self::finish`] has begun.
     pub fn write(&mut self, bytes: &[u8]) -> Result<usize, Error> {
+        if self.done > 0 || self.finished {
+            return Err(Error::OutOfTurn);
+        }
         if bytes.is_empty() {
             return Ok(0);
         }
@@ -256,22 +253,20 @@ impl<Io: Read + Write, B: Buffer> MessageWriter<'_, Io, B> {
         self.channel.link.stage(bytes, Part::More)
     }
 
-    /// Sends the rest of the message, of any length, and ends it.
+    /// Sends the rest of the message, of any length, and ends it. A second time it does nothing.
     ///
     /// # Errors
     /// [`Error::Io`] of a recoverable kind: repeat with the same `rest`, it goes on where it was; or
     /// what ended the channel.
     pub fn finish(&mut self, rest: &[u8]) -> Result<(), Error> {
-        loop {
+        while !self.finished {
             self.channel.drain()?;
             let left = rest.get(self.done..).unwrap_or_default();
-            let part = if left.len() > self.channel.max_data() { Part::More } else { Part::Last };
-            let n = self.channel.link.stage(left, part)?;
+            let n = self.channel.link.stage(left, Part::Last)?;
             self.done = self.done.saturating_add(n);
-            if part == Part::Last {
-                return Ok(());
-            }
+            self.finished = n == left.len();
         }
+        Ok(())
     }
 }
 
@@ -306,24 +301,40 @@ impl<Io: Read + Write, B: Buffer> Write for Channel<Io, B> {
     }
 }
 
-/// One write or one read, in the handshake and afterwards.
+/// What a handshake's step needs: all that is unsent on its way to the peer, or one read.
 fn exchange<Io: Read + Write, B: Buffer, H>(
     io: &mut Io,
     link: &mut Link<B, H>,
     step: Step,
 ) -> Result<(), Error> {
-    match step {
-        Step::Write => match io.write(link.unsent()?) {
-            Ok(0) => Err(link.fail(Error::Io(ErrorKind::WriteZero))),
-            Ok(n) => {
-                link.wrote(n);
-                Ok(())
-            }
-            Err(error) => Err(link.fail(Error::of_stream(error))),
-        },
-        _ => match io.read(link.space()) {
-            Ok(n) => link.filled(n),
-            Err(error) => Err(link.fail(Error::of_stream(error))),
-        },
+    if step == Step::Write { flush(io, link) } else { read_once(io, link) }
+}
+
+fn drain<Io: Write, B: Buffer, H>(io: &mut Io, link: &mut Link<B, H>) -> Result<(), Error> {
+    loop {
+        let unsent = link.unsent()?;
+        if unsent.is_empty() {
+            return Ok(());
+        }
+        let write = io.write(unsent);
+        link.written(write)?;
     }
+}
+
+fn flush<Io: Write, B: Buffer, H>(io: &mut Io, link: &mut Link<B, H>) -> Result<(), Error> {
+    drain(io, link)?;
+    link.flushed(io.flush())
+}
+
+/// Before a wait for the peer: it may wait for a PONG that has just come to be owed, or for what our
+/// stream holds back.
+fn leave_nothing_behind<Io: Write, B: Buffer, H>(io: &mut Io, link: &mut Link<B, H>) -> Result<(), Error> {
+    drain(io, link)?;
+    if link.is_unflushed() { link.flushed(io.flush()) } else { Ok(()) }
+}
+
+fn read_once<Io: Read + Write, B: Buffer, H>(io: &mut Io, link: &mut Link<B, H>) -> Result<(), Error> {
+    leave_nothing_behind(io, link)?;
+    let read = io.read(link.space());
+    link.given(read)
 }

@@ -140,13 +140,14 @@ impl Control {
 
     pub(crate) fn peer_close(&self) {
         self.peer_closed.set(true);
+        self.wake();
     }
 
     pub(crate) fn is_peer_closed(&self) -> bool {
         self.peer_closed.get()
     }
 
-    /// Lets the sending half of a split channel hear of an owed PONG or of the channel's end.
+    /// Lets the sending half of a split channel hear of an owed PONG, of the peer's CLOSE or of a failure.
     pub(crate) fn listen(&self, waker: &Waker) {
         self.waker.set(Some(waker.clone()));
     }

@@ -13,7 +13,7 @@ use embedded_io::ErrorKind;
 pub enum Error {
     /// Ours: a buffer is too small. Repeat the call with a larger one; the channel is usable.
     BufferTooSmall,
-    /// Ours: the call does not fit the state of the handshake. The link is usable.
+    /// Ours: the call does not fit the state of the handshake, or nothing can be staged now. The link is usable.
     OutOfTurn,
     /// Ours: the channel carries no messages: not confirmed yet, or made for pairing. It is usable.
     NotOpen,
@@ -139,7 +139,7 @@ impl Error {
     }
 
     /// What an error of the stream means.
-    pub(crate) fn of_stream<E: embedded_io::Error>(error: E) -> Self {
+    pub(crate) fn of_stream<E: embedded_io::Error>(error: &E) -> Self {
         Self::Io(error.kind())
     }
 }

@@ -68,6 +68,18 @@ impl<B: Buffer> Incoming<B> {
         result.map_err(|error| self.fail(error, control))
     }
 
+    /// Says what came of reading into the inbox's space.
+    pub(crate) fn given<E: embedded_io::Error>(
+        &mut self,
+        read: Result<usize, E>,
+        control: &Control,
+    ) -> Result<(), Error> {
+        match read {
+            Ok(n) => self.filled(n, control),
+            Err(error) => Err(self.fail(Error::of_stream(&error), control)),
+        }
+    }
+
     /// Opens what has come until a fragment waits, the peer's CLOSE was seen, or the stream is needed.
     pub(crate) fn receive(&mut self, control: &Control) -> Result<Receive, Error> {
         loop {
@@ -90,12 +102,14 @@ impl<B: Buffer> Incoming<B> {
     /// The fragment that waits, or what is left of it; afterwards it does not wait any more.
     pub(crate) fn take(&mut self) -> Option<Fragment<'_>> {
         let waiting = self.waiting.take()?;
+        self.assembled = 0;
         self.inbox.release(); // the bytes stay where they are until the next read
         Some(Fragment { bytes: self.inbox.slice(waiting.start..waiting.end), part: waiting.part })
     }
 
     /// Copies from the fragment that waits, and forgets what was copied; returns how many bytes.
     pub(crate) fn take_bytes(&mut self, out: &mut [u8]) -> usize {
+        self.assembled = 0;
         let Some(waiting) = &mut self.waiting else { return 0 };
         let n = out.len().min(waiting.end.saturating_sub(waiting.start));
         let end = waiting.start.saturating_add(n);
@@ -110,7 +124,8 @@ impl<B: Buffer> Incoming<B> {
     }
 
     /// Adds the fragment that waits to the message at the front of `message`; the message's length
-    /// once it is whole. What was added before must still be there.
+    /// once it is whole. What was added before must still be there; a fragment taken otherwise ends
+    /// that, and what comes behind it is added to the front again.
     ///
     /// # Errors
     /// [`Error::BufferTooSmall`]: the fragment has no room and goes on waiting.
@@ -185,10 +200,18 @@ fn admit(kind: Kind, body: &[u8], control: &Control) -> Result<(), Error> {
         (Stage::Unconfirmed, _) => Stage::Open,
         (Stage::Open, _) => return Ok(()),
         (_, Kind::Close) => return Ok(()),
+        (Stage::Paired, Kind::Later) => return Ok(()),
         (Stage::AwaitWelcome, Kind::Ping) if body.is_empty() => Stage::Welcomed,
         (Stage::AwaitBack, Kind::Ping) if body.is_empty() => Stage::Paired,
         _ => return Err(Error::Kind),
     };
     control.set_stage(stage);
     Ok(())
+}
+
+#[cfg(test)]
+impl<B> Incoming<B> {
+    pub(crate) fn has_key(&self) -> bool {
+        self.opener.is_some()
+    }
 }

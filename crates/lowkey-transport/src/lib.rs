@@ -21,6 +21,8 @@ mod outgoing;
 mod parameters;
 mod record;
 mod refusal;
+#[cfg(test)]
+mod tests;
 
 pub use error::Error;
 pub use hello::{Hello, Mode, VERSION};

@@ -18,6 +18,7 @@ use crate::mailbox::{Delivery, Mailbox};
 use crate::outgoing::{Outgoing, copy};
 use crate::parameters::Parameters;
 use crate::record::{Fragment, Part};
+use crate::refusal::Refusal;
 use lowkey_core::{Id, Identity, Peer, Psk, PublicKey, Session};
 
 /// What two sides have pinned of each other: who we are, whom we expect, and under which id.
@@ -129,6 +130,7 @@ impl<B: Buffer, H> Link<B, H> {
     /// # Errors
     /// The error that ended the link.
     pub fn unsent(&mut self) -> Result<&[u8], Error> {
+        self.check()?;
         self.outgoing.unsent(&self.control)
     }
 
@@ -148,13 +150,50 @@ impl<B: Buffer, H> Link<B, H> {
     /// The link is over: [`Error::EmptyFrame`] and [`Error::FrameTooLong`] as soon as a frame's length
     /// is known, [`Error::HungUp`], [`Error::Truncated`], [`Error::AfterClose`].
     pub fn filled(&mut self, n: usize) -> Result<(), Error> {
-        self.incoming.filled(n, &self.control)
+        let filled = self.incoming.filled(n, &self.control);
+        self.or_end(filled)
     }
 
     /// Ends the link, unless the error leaves it usable; every later call gives the first such error.
     pub fn fail(&mut self, error: Error) -> Error {
+        if !error.is_recoverable() {
+            self.phase = Phase::Over; // the handshake's keys go with it
+        }
         self.outgoing.fail(error, &self.control);
         self.incoming.fail(error, &self.control)
+    }
+
+    /// Says what came of writing what was unsent.
+    pub(crate) fn written<E: embedded_io::Error>(&mut self, write: Result<usize, E>) -> Result<(), Error> {
+        let written = self.outgoing.written(write, &self.control);
+        self.or_end(written)
+    }
+
+    /// Whether the stream may still hold back some of what it took: flush it before waiting for an answer.
+    pub(crate) fn is_unflushed(&self) -> bool {
+        self.outgoing.outbox.is_unflushed()
+    }
+
+    /// Says what came of flushing the stream.
+    pub(crate) fn flushed<E: embedded_io::Error>(&mut self, flush: Result<(), E>) -> Result<(), Error> {
+        let flushed = self.outgoing.flushed(flush, &self.control);
+        self.or_end(flushed)
+    }
+
+    /// Says what came of reading into the space.
+    pub(crate) fn given<E: embedded_io::Error>(&mut self, read: Result<usize, E>) -> Result<(), Error> {
+        let given = self.incoming.given(read, &self.control);
+        self.or_end(given)
+    }
+
+    /// Ends both directions with an error that came up in one.
+    fn or_end<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+        result.map_err(|error| self.fail(error))
+    }
+
+    fn check(&mut self) -> Result<(), Error> {
+        let alive = self.control.check();
+        self.or_end(alive)
     }
 }
 
@@ -168,7 +207,7 @@ impl<B: Buffer, H: Handshake> Link<B, H> {
     /// it before.
     pub fn step(&mut self) -> Result<Step, Error> {
         loop {
-            self.control.check()?;
+            self.check()?;
             if !self.outgoing.outbox.is_empty() {
                 return Ok(Step::Write);
             }
@@ -195,6 +234,7 @@ impl<B: Buffer, H: Handshake> Link<B, H> {
     /// # Errors
     /// [`Error::OutOfTurn`]: there is no claim to accept now.
     pub fn accept(&mut self) -> Result<(), Error> {
+        self.check()?;
         let next = match self.control.stage() {
             Stage::Judging => Stage::AwaitBack,
             Stage::Welcomed => Stage::Paired,
@@ -240,6 +280,9 @@ impl<B: Buffer, H: Handshake> Link<B, H> {
 
     /// After the last handshake message: the records that make both sides sure of each other.
     fn confirm(&mut self) -> Result<Step, Error> {
+        if self.control.is_closed() && !matches!(self.control.stage(), Stage::Open | Stage::Paired) {
+            return Err(self.fail(Error::Declined(Refusal::Refused)));
+        }
         if matches!(self.control.stage(), Stage::Unconfirmed | Stage::AwaitWelcome | Stage::AwaitBack)
             && self.receive()? == Receive::End
             && self.control.stage() != Stage::Open
@@ -256,13 +299,15 @@ impl<B: Buffer, H: Handshake> Link<B, H> {
 
 /// Records.
 impl<B: Buffer, H> Link<B, H> {
-    /// Opens what has come and says what is there.
+    /// Opens what has come and says what is there. [`Receive::Read`]: first write what is unsent, a PONG
+    /// may have come to be owed.
     ///
     /// # Errors
     /// The link is over: [`Error::Record`], [`Error::Kind`], [`Error::FrameTooShort`],
     /// [`Error::Truncated`], [`Error::MessageTooLong`]; or what ended it before.
     pub fn receive(&mut self) -> Result<Receive, Error> {
-        self.incoming.receive(&self.control)
+        let received = self.incoming.receive(&self.control);
+        self.or_end(received)
     }
 
     /// The fragment that waits, or what is left of it; afterwards it does not wait any more.
@@ -276,11 +321,14 @@ impl<B: Buffer, H> Link<B, H> {
     }
 
     /// Adds the fragment that waits to the message at the front of `message`; gives the message's
-    /// length in bytes once it is whole. What was added before must still be there.
+    /// length in bytes once it is whole. What was added before must still be there; a fragment that was
+    /// taken in another way is left out, and what comes behind it is added at the front again.
     ///
     /// # Errors
-    /// [`Error::BufferTooSmall`]: repeat with a larger buffer that begins with the same bytes.
+    /// [`Error::BufferTooSmall`]: repeat with a larger buffer that begins with the same bytes. Or what
+    /// ended the link.
     pub fn assemble(&mut self, message: &mut [u8]) -> Result<Option<usize>, Error> {
+        self.check()?;
         self.incoming.assemble(message)
     }
 
@@ -289,6 +337,7 @@ impl<B: Buffer, H> Link<B, H> {
     /// # Errors
     /// The error that ended the link.
     pub fn has_room(&mut self) -> Result<bool, Error> {
+        self.check()?;
         self.outgoing.has_room(&self.control)
     }
 
@@ -302,19 +351,20 @@ impl<B: Buffer, H> Link<B, H> {
     /// # Errors
     /// [`Error::Closed`], [`Error::NotOpen`], [`Error::Unfinished`]; or what ended the link.
     pub fn may_begin(&mut self) -> Result<(), Error> {
+        self.check()?;
         self.outgoing.may_begin(&self.control)
     }
 
     /// Stages the front of `data`, as much as one record takes, as a fragment; returns how many bytes.
+    /// It is the last one only if all of `data` fits: until then, stage the rest.
     ///
     /// The caller has asked [`Self::may_begin`] before the first fragment of a message.
     ///
     /// # Errors
     /// [`Error::OutOfTurn`]: there is no room now.
     pub fn stage(&mut self, data: &[u8], part: Part) -> Result<usize, Error> {
-        let n = data.len().min(self.max_data());
-        self.outgoing.fragment(part, &self.control, copy(data))?;
-        Ok(n)
+        self.check()?;
+        self.outgoing.fragment(data.len(), part, &self.control, copy(data))
     }
 
     /// Moves a mailbox's oldest message on by one record, with nothing unsent. Says whether a message
@@ -324,6 +374,7 @@ impl<B: Buffer, H> Link<B, H> {
         delivery: &mut Delivery,
         mailbox: &Mailbox<LEN, N>,
     ) -> Result<bool, Error> {
+        let delivery = delivery.of(mailbox).ok_or(Error::Unfinished)?;
         if delivery.complete {
             mailbox.pop();
             *delivery = Delivery::default();
@@ -333,12 +384,12 @@ impl<B: Buffer, H> Link<B, H> {
         if delivery.staged == 0 {
             self.may_begin()?;
         }
-        let left = len.saturating_sub(delivery.staged);
-        let part = if left > self.max_data() { Part::More } else { Part::Last };
         let from = delivery.staged;
-        self.outgoing.fragment(part, &self.control, |room| mailbox.copy_front(from, room))?;
-        delivery.staged = from.saturating_add(left.min(self.max_data()));
-        delivery.complete = part == Part::Last;
+        let left = len.saturating_sub(from);
+        let fill = |room: &mut [u8]| mailbox.copy_front(from, room);
+        let n = self.outgoing.fragment(left, Part::Last, &self.control, fill)?;
+        delivery.staged = from.saturating_add(n);
+        delivery.complete = n == left;
         Ok(false)
     }
 
@@ -347,6 +398,7 @@ impl<B: Buffer, H> Link<B, H> {
     /// # Errors
     /// [`Error::TooLong`], [`Error::PingPending`], [`Error::OutOfTurn`]: there is no room now.
     pub fn ping(&mut self, body: &[u8]) -> Result<(), Error> {
+        self.check()?;
         match self.control.stage() {
             _ if self.control.is_closed() => Err(Error::Closed),
             Stage::Open => self.outgoing.ping(body, &self.control),
@@ -359,11 +411,13 @@ impl<B: Buffer, H> Link<B, H> {
         self.control.is_asking()
     }
 
-    /// Stages our CLOSE, once; nothing can be sent afterwards.
+    /// Stages our CLOSE, once; nothing can be sent afterwards. In a pairing it refuses the peer: when it
+    /// has left, [`Self::step`] gives [`Error::Declined`].
     ///
     /// # Errors
     /// [`Error::NotOpen`]: the handshake is not over. [`Error::OutOfTurn`]: there is no room now.
     pub fn close(&mut self) -> Result<(), Error> {
+        self.check()?;
         self.outgoing.close(&self.control)
     }
 
@@ -372,7 +426,8 @@ impl<B: Buffer, H> Link<B, H> {
         self.control.is_closed() && self.control.is_peer_closed()
     }
 
-    /// The final handshake hash (Noise §11.2): equal on both sides, different for every handshake.
+    /// The final handshake hash (Noise §11.2): equal on both sides, different for every handshake. All
+    /// zeros before there is one.
     pub fn handshake_hash(&self) -> &[u8; 32] {
         &self.handshake_hash
     }

@@ -76,11 +76,27 @@ impl<const LEN: usize, const N: usize> Default for Mailbox<LEN, N> {
     }
 }
 
-/// How far a channel has come with the message that waits longest.
+/// How far a channel has come with the message that waits longest in one mailbox.
 #[derive(Default)]
 pub(crate) struct Delivery {
+    /// Which mailbox that is: its address.
+    mailbox: usize,
     /// Bytes of it that have been staged.
     pub(crate) staged: usize,
     /// All of it has been staged; it is delivered once the stream has taken what is unsent.
     pub(crate) complete: bool,
+}
+
+impl Delivery {
+    /// Goes on, or begins with this mailbox; `None` while a message of another one is on its way.
+    pub(crate) fn of<const LEN: usize, const N: usize>(
+        &mut self,
+        mailbox: &Mailbox<LEN, N>,
+    ) -> Option<&mut Self> {
+        let address = core::ptr::from_ref(mailbox).addr();
+        if self.staged == 0 && !self.complete {
+            self.mailbox = address;
+        }
+        (self.mailbox == address).then_some(self)
+    }
 }

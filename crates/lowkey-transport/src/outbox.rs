@@ -10,11 +10,12 @@ pub(crate) struct Outbox<B> {
     buffer: B,
     sent: usize,
     end: usize,
+    unflushed: bool,
 }
 
 impl<B: Buffer> Outbox<B> {
     pub(crate) fn new(buffer: B) -> Self {
-        Self { buffer, sent: 0, end: 0 }
+        Self { buffer, sent: 0, end: 0, unflushed: false }
     }
 
     /// The longest body a frame can have.
@@ -34,7 +35,18 @@ impl<B: Buffer> Outbox<B> {
 
     /// Says that the stream took `n` bytes of [`Self::unsent`].
     pub(crate) fn wrote(&mut self, n: usize) {
+        self.unflushed = true;
         self.sent = self.sent.saturating_add(n).min(self.end);
+    }
+
+    /// Whether the stream may still hold back some of what it took.
+    pub(crate) fn is_unflushed(&self) -> bool {
+        self.unflushed
+    }
+
+    /// Says that the stream holds nothing back.
+    pub(crate) fn flushed(&mut self) {
+        self.unflushed = false;
     }
 
     /// Stages a frame whose body `write` puts to the front of the slice it gets.
@@ -66,6 +78,9 @@ impl<B: Buffer> Outbox<B> {
     /// # Errors
     /// [`Error::BufferTooSmall`]: there are not as many.
     pub(crate) fn commit(&mut self, len: usize) -> Result<(), Error> {
+        if len > self.capacity() {
+            return Err(Error::BufferTooSmall);
+        }
         let header = self.buffer.first_chunk_mut().ok_or(Error::BufferTooSmall)?;
         *header = u16::try_from(len).map_err(|_| Error::BufferTooSmall)?.to_be_bytes();
         self.sent = 0;

@@ -5,6 +5,7 @@ use crate::control::{Control, Echo, Stage};
 use crate::limits::{Buffer, RECORD_OVERHEAD};
 use crate::outbox::Outbox;
 use crate::record::{Kind, Part};
+use embedded_io::ErrorKind;
 use lowkey_core::Sealer;
 
 pub(crate) struct Outgoing<B> {
@@ -41,6 +42,33 @@ impl<B: Buffer> Outgoing<B> {
         Ok(self.outbox.unsent())
     }
 
+    /// Says what came of writing what was unsent.
+    pub(crate) fn written<E: embedded_io::Error>(
+        &mut self,
+        write: Result<usize, E>,
+        control: &Control,
+    ) -> Result<(), Error> {
+        match write {
+            Ok(0) => Err(self.fail(Error::Io(ErrorKind::WriteZero), control)),
+            Ok(n) => {
+                self.outbox.wrote(n);
+                Ok(())
+            }
+            Err(error) => Err(self.fail(Error::of_stream(&error), control)),
+        }
+    }
+
+    /// Says what came of flushing the stream.
+    pub(crate) fn flushed<E: embedded_io::Error>(
+        &mut self,
+        flush: Result<(), E>,
+        control: &Control,
+    ) -> Result<(), Error> {
+        flush.map_err(|error| self.fail(Error::of_stream(&error), control))?;
+        self.outbox.flushed();
+        Ok(())
+    }
+
     /// Whether a record can be staged now; otherwise `unsent` has to go first.
     pub(crate) fn has_room(&mut self, control: &Control) -> Result<bool, Error> {
         Ok(self.unsent(control)?.is_empty())
@@ -60,24 +88,29 @@ impl<B: Buffer> Outgoing<B> {
         }
     }
 
-    /// Stages a fragment that `fill` puts to the front of the slice it gets; `fill` returns its length.
+    /// Stages the front of `len` bytes, as much as one record takes, as a fragment; returns how many.
+    /// It is the last one only if that is all of them. `fill` copies them to the slice it gets and
+    /// returns how many went in.
     pub(crate) fn fragment(
         &mut self,
+        len: usize,
         part: Part,
         control: &Control,
         fill: impl FnOnce(&mut [u8]) -> usize,
-    ) -> Result<(), Error> {
+    ) -> Result<usize, Error> {
+        self.check(control)?;
         if control.stage() != Stage::Open {
             return Err(Error::NotOpen);
         }
-        let kind = if part == Part::Last { Kind::Data } else { Kind::More };
-        self.stage(kind, control, fill)?;
-        self.in_message = part == Part::More;
-        Ok(())
+        let is_last = part == Part::Last && len <= self.max_data();
+        self.stage(if is_last { Kind::Data } else { Kind::More }, control, fill)?;
+        self.in_message = !is_last;
+        Ok(len.min(self.max_data()))
     }
 
     /// Stages a PING; an empty one is not answered.
     pub(crate) fn ping(&mut self, body: &[u8], control: &Control) -> Result<(), Error> {
+        self.check(control)?;
         let ping = Echo::new(body).filter(|_| body.len() <= self.max_data()).ok_or(Error::TooLong)?;
         if !body.is_empty() && control.is_asking() {
             return Err(Error::PingPending);
@@ -91,6 +124,7 @@ impl<B: Buffer> Outgoing<B> {
 
     /// Stages our CLOSE; this direction's key is wiped. A second one does nothing.
     pub(crate) fn close(&mut self, control: &Control) -> Result<(), Error> {
+        self.check(control)?;
         match control.stage() {
             _ if control.is_closed() => Ok(()),
             Stage::Handshake | Stage::Unconfirmed => Err(Error::NotOpen),
@@ -103,6 +137,7 @@ impl<B: Buffer> Outgoing<B> {
         }
     }
 
+    /// Seals a record into the outbox. No kind but PONG goes out while a PONG is owed.
     fn stage(
         &mut self,
         kind: Kind,
@@ -112,6 +147,9 @@ impl<B: Buffer> Outgoing<B> {
         self.check(control)?;
         let max_data = self.max_data();
         let sealer = self.sealer.as_mut().ok_or(Error::Closed)?;
+        if kind != Kind::Pong && control.owes() {
+            return Err(Error::OutOfTurn);
+        }
         let staged = self.outbox.stage(|body| {
             let (first, rest) = body.split_first_mut().ok_or(Error::BufferTooSmall)?;
             *first = kind.byte();
@@ -142,5 +180,12 @@ pub(crate) fn copy(data: &[u8]) -> impl FnOnce(&mut [u8]) -> usize {
     move |room| {
         room.iter_mut().zip(data).for_each(|(to, from)| *to = *from);
         room.len().min(data.len())
+    }
+}
+
+#[cfg(test)]
+impl<B> Outgoing<B> {
+    pub(crate) fn has_key(&self) -> bool {
+        self.sealer.is_some()
     }
 }

@@ -21,7 +21,7 @@ impl<B: Buffer, H: Handshake + Default> Link<B, H> {
 }
 
 impl<B: Buffer, H: Handshake> Link<B, H> {
-    /// The hello that has to be answered, after [`Step::Hello`].
+    /// The hello that has to be answered, after [`Step::Hello`](super::Step::Hello).
     pub fn hello(&self) -> Option<&Hello> {
         match &self.phase {
             Phase::Asked(hello, _) => Some(hello),
@@ -32,7 +32,8 @@ impl<B: Buffer, H: Handshake> Link<B, H> {
     /// Answers a KK or KKpsk0 hello as this pinning says, with message 2.
     ///
     /// A hello of another mode than the pinning's, and a message 1 that does not open, are refused;
-    /// the next steps send the refusal and then give [`Error::Handshake`].
+    /// the next steps send the refusal and then give [`Error::Handshake`]. The work done is that of the
+    /// pinning's mode: a responder that hides its ids calls [`Self::turn_away`] for another one.
     ///
     /// # Errors
     /// The link is over: [`Error::Parameters`], [`Error::Entropy`], [`Error::Exhausted`].
@@ -42,7 +43,7 @@ impl<B: Buffer, H: Handshake> Link<B, H> {
         pinning: Pinning<'_>,
         ephemerals: &mut Ephemerals<E>,
     ) -> Result<(), Error> {
-        let asked = *self.hello().ok_or(Error::OutOfTurn)?;
+        let asked = self.asked()?;
         let ours = Parameters { max_frame: self.max_frame };
         let opened = self.open_message_1(pinning.identity, pinning.peer, pinning.psk);
         let (next, theirs) = match opened {
@@ -75,7 +76,7 @@ impl<B: Buffer, H: Handshake> Link<B, H> {
     /// # Errors
     /// [`Error::OutOfTurn`]: there is no hello to answer.
     pub fn turn_away(&mut self, decoy: Pinning<'_>) -> Result<(), Error> {
-        let mode = self.hello().ok_or(Error::OutOfTurn)?.mode;
+        let mode = self.asked()?.mode;
         let psk = decoy.psk.filter(|_| mode == Mode::KkPsk0);
         let _whatever = self.open_message_1(decoy.identity, decoy.peer, psk);
         self.decline(Refusal::Refused, Error::Handshake)
@@ -86,7 +87,7 @@ impl<B: Buffer, H: Handshake> Link<B, H> {
     /// # Errors
     /// [`Error::OutOfTurn`]: there is no hello to refuse.
     pub fn refuse(&mut self, refusal: Refusal) -> Result<(), Error> {
-        self.hello().ok_or(Error::OutOfTurn)?;
+        self.asked()?;
         self.decline(refusal, Error::Declined(refusal))
     }
 
@@ -101,10 +102,10 @@ impl<B: Buffer, H: Handshake> Link<B, H> {
         ephemerals: &mut Ephemerals<E>,
         pinning_of: impl Fn(&Hello) -> Option<Pinning<'k>>,
     ) -> Result<(), Error> {
-        let hello = self.hello().ok_or(Error::OutOfTurn)?;
+        let hello = self.asked()?;
         match hello.mode {
             Mode::Xx | Mode::XxPsk0 => self.refuse(Refusal::Mode),
-            Mode::Kk | Mode::KkPsk0 => match pinning_of(hello) {
+            Mode::Kk | Mode::KkPsk0 => match pinning_of(&hello) {
                 Some(pinning) => self.answer_kk(pinning, ephemerals),
                 None => self.refuse(Refusal::Refused),
             },
@@ -127,14 +128,17 @@ impl<B: Buffer, H: Handshake> Link<B, H> {
     where
         H: From<XxResponder<'k>>,
     {
-        let asked = self.hello().ok_or(Error::OutOfTurn)?.mode;
+        let asked = self.asked()?.mode;
         let offered = if psk.is_some() { Mode::XxPsk0 } else { Mode::Xx };
+        if asked != offered {
+            return self.decline(Refusal::Refused, Error::Handshake);
+        }
         let ours = Parameters { max_frame: self.max_frame };
         let (prologue, message) = self.hello_and_message()?;
         let begin = xx::Responder::new(identity, psk, prologue.as_bytes());
         let next = match read_xx_message_1(begin, message) {
-            Ok(next) if asked == offered => next,
-            Ok(_) | Err(Error::Handshake) => return self.decline(Refusal::Refused, Error::Handshake),
+            Ok(next) => next,
+            Err(Error::Handshake) => return self.decline(Refusal::Refused, Error::Handshake),
             Err(error) => return Err(self.fail(error)),
         };
         self.incoming.inbox.release();
@@ -150,6 +154,11 @@ impl<B: Buffer, H: Handshake> Link<B, H> {
             self.phase = Phase::Waiting(XxResponder(next).into());
         }
         Ok(())
+    }
+
+    fn asked(&mut self) -> Result<Hello, Error> {
+        self.check()?;
+        self.hello().copied().ok_or(Error::OutOfTurn)
     }
 
     /// Reads message 1 behind the hello with these keys.

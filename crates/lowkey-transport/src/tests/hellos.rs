@@ -1,0 +1,36 @@
+use crate::hello::{Front, Hello, MAX_HELLO, Mode, Prologue};
+use crate::parameters::Parameters;
+use lowkey_core::Id;
+use std::vec::Vec;
+
+#[test]
+fn hello_reads_back_as_written_and_the_message_is_behind_it() {
+    for mode in [Mode::Kk, Mode::KkPsk0, Mode::Xx, Mode::XxPsk0] {
+        for len in usize::from(mode != Mode::Xx)..=32 {
+            let hello = Hello { mode, id: Id::new(&[7; 32][..len]) };
+            let mut frame = [0xee; 80];
+            let written = hello.write(&mut frame).unwrap();
+            assert_eq!(frame[..3], [1, mode as u8, len as u8]);
+            let Ok(Front::Hello(read, front)) = Hello::read(&frame) else { panic!("{hello:?}") };
+            assert_eq!((read, front), (hello, written));
+            assert_eq!(frame[written], 0xee);
+        }
+    }
+    let longest = Hello { mode: Mode::Kk, id: Id::new(&[7; 32]) };
+    assert_eq!(longest.write(&mut [0; MAX_HELLO - 1]), None);
+}
+
+#[test]
+fn hello_the_prologue_is_the_word_and_the_hello_as_sent() {
+    let hello: Vec<u8> = (0..MAX_HELLO as u8).collect();
+    assert_eq!(Prologue::new(&hello).as_bytes(), [&b"lowkey/1"[..], &hello].concat());
+    assert_eq!(Prologue::new(b"").as_bytes(), b"lowkey/1");
+}
+
+#[test]
+fn parameters_read_back_as_written() {
+    for max_frame in [64, 65, 256, u16::MAX] {
+        let parameters = Parameters { max_frame };
+        assert_eq!(Parameters::read(&parameters.to_bytes()), Ok(parameters));
+    }
+}

@@ -1,0 +1,179 @@
+//! The mailbox: messages that an interrupt handler leaves, each delivered once or kept.
+
+use crate::blocking::{Blocking, pair, repeat};
+use crate::support::Rng;
+use crate::support::streams::{Rules, Stream};
+use embedded_io::ErrorKind;
+use lowkey_transport::{Error, Mailbox, Mode, PostError};
+
+fn open() -> (Blocking, Blocking, Stream) {
+    let (a, b, a_io, _) = pair(Mode::Kk, &Rules::default());
+    (a, b, a_io)
+}
+
+/// Every whole message that has come.
+fn received(channel: &mut Blocking) -> Vec<Vec<u8>> {
+    received_into(&mut [0; 4_000], channel)
+}
+
+/// The same, with the message that is not whole yet staying in `buffer` for the next call.
+fn received_into(buffer: &mut [u8], channel: &mut Blocking) -> Vec<Vec<u8>> {
+    let mut messages = vec![];
+    while let Ok(Some(len)) = channel.recv_message(buffer) {
+        messages.push(buffer[..len].to_vec());
+    }
+    messages
+}
+
+#[test]
+fn mailbox_says_when_it_is_full_or_a_message_is_too_long() {
+    let mailbox = Mailbox::<4, 2>::default();
+    assert!(mailbox.is_empty());
+    assert_eq!(mailbox.post(b"12345"), Err(PostError::TooLong));
+    assert_eq!(mailbox.post(b"1234"), Ok(()));
+    assert_eq!(mailbox.post(b""), Ok(()));
+    assert_eq!(mailbox.post(b"x"), Err(PostError::Full));
+    assert_eq!(mailbox.len(), 2);
+    let (mut a, mut b, _) = open();
+    assert_eq!(a.deliver(&mailbox), Ok(2));
+    assert!(mailbox.is_empty());
+    assert_eq!(received(&mut b), [b"1234".to_vec(), vec![]]);
+    assert_eq!(a.deliver(&mailbox), Ok(0));
+}
+
+#[test]
+fn mailbox_long_mail_goes_out_in_fragments() {
+    let mailbox = Mailbox::<2_000, 2>::new();
+    let (mut a, mut b, _) = open();
+    for len in [a.max_data() - 1, a.max_data(), a.max_data() + 1, 2 * a.max_data(), 2_000] {
+        let letter = Rng(len as u64).vec(len);
+        mailbox.post(&letter).unwrap();
+        assert_eq!(a.deliver(&mailbox), Ok(1));
+        assert_eq!(received(&mut b), [letter]);
+    }
+}
+
+#[test]
+fn mailbox_a_message_stays_until_the_stream_took_its_last_byte_and_goes_out_whole_on_the_next_channel() {
+    let letters = [b"first letter".to_vec(), Rng(1).vec(700), b"third".to_vec()];
+    let (mut a, _b, a_io) = open();
+    let mailbox = Mailbox::<700, 3>::new();
+    for letter in &letters {
+        mailbox.post(letter).unwrap();
+    }
+    a.deliver(&mailbox).unwrap();
+    let wire = a_io.tx.len();
+    // where each letter ends on the wire: 283 bytes of data fill a record
+    let ends: Vec<usize> = [12 + 19, 700 + 3 * 19, 5 + 19]
+        .iter()
+        .scan(0, |sum, len| {
+            *sum += len;
+            Some(*sum)
+        })
+        .collect();
+    assert_eq!(ends[2], wire);
+    for broken_at in (0..=wire).step_by(3).chain(ends.iter().flat_map(|end| [end - 1, *end])) {
+        let mailbox = Mailbox::<700, 3>::new();
+        for letter in &letters {
+            mailbox.post(letter).unwrap();
+        }
+        let (mut a, mut b, a_io) = open();
+        a_io.set(|rules| rules.breaks = Some((broken_at, Some(ErrorKind::ConnectionReset))));
+        let delivered = a.deliver(&mailbox);
+        let whole = ends.iter().filter(|end| **end <= broken_at).count();
+        if broken_at < wire {
+            assert_eq!(delivered, Err(Error::Io(ErrorKind::ConnectionReset)));
+        }
+        assert_eq!(mailbox.len(), 3 - whole, "broken at {broken_at}");
+        assert_eq!(received(&mut b), letters[..whole], "broken at {broken_at}");
+        let (mut a, mut b, _) = open();
+        assert_eq!(a.deliver(&mailbox), Ok(3 - whole));
+        assert_eq!(received(&mut b), letters[whole..], "broken at {broken_at}");
+    }
+}
+
+#[test]
+fn mailbox_a_timeout_at_every_byte_loses_and_repeats_nothing() {
+    let letters: Vec<Vec<u8>> = [0, 3, 283, 284, 700].map(|len| Rng(len as u64).vec(len)).into();
+    let mailbox = Mailbox::<700, 5>::new();
+    for letter in &letters {
+        mailbox.post(letter).unwrap();
+    }
+    let (mut a, mut b, a_io) = open();
+    let mut posted = 0;
+    let (mut got, mut buffer) = (vec![], [0; 700]);
+    while got.len() < letters.len() + 3 {
+        // one byte and then a timeout
+        a_io.set(|rules| rules.breaks = Some((1, Some(ErrorKind::TimedOut))));
+        match a.deliver(&mailbox) {
+            Ok(_) | Err(Error::Io(ErrorKind::TimedOut)) => (),
+            Err(error) => panic!("{error:?}"),
+        }
+        got.extend(received_into(&mut buffer, &mut b));
+        // an interrupt leaves another one in the middle of all that
+        if posted < 3 && mailbox.post(&[posted; 9]).is_ok() {
+            posted += 1;
+        }
+    }
+    let mut expected = letters;
+    expected.extend((0..3).map(|n| vec![n; 9]));
+    assert_eq!(got, expected);
+    assert!(mailbox.is_empty() || a.deliver(&mailbox).is_ok());
+}
+
+#[test]
+fn mailbox_stumbling_streams_lose_and_repeat_nothing() {
+    for kind in [ErrorKind::TimedOut, ErrorKind::Interrupted] {
+        let mailbox = Mailbox::<600, 4>::new();
+        let (mut a, mut b, a_io) = open();
+        a_io.set(|rules| {
+            rules.stumbles = Some((kind, Rng(4)));
+            rules.dribble = Some(Rng(3));
+        });
+        let mut got = vec![];
+        for round in 0..5u8 {
+            for len in [600, 0, 5] {
+                mailbox.post(&vec![round; len]).unwrap();
+            }
+            repeat(|| a.deliver(&mailbox));
+            assert!(mailbox.is_empty());
+            got.extend(received(&mut b).iter().map(Vec::len));
+        }
+        assert_eq!(got, [600, 0, 5].repeat(5));
+    }
+}
+
+/// What is half out of one mailbox is neither continued nor ended with the content of another.
+#[test]
+fn mailbox_two_of_them_never_mix() {
+    for stop_at in [1, 100, 302, 303, 303 + 17] {
+        let (one, two) = (Mailbox::<300, 1>::new(), Mailbox::<300, 1>::new());
+        one.post(&[1; 300]).unwrap();
+        two.post(&[2; 290]).unwrap();
+        let (mut a, mut b, a_io) = open();
+        a_io.set(|rules| rules.breaks = Some((stop_at, Some(ErrorKind::TimedOut))));
+        assert_eq!(a.deliver(&one), Err(Error::Io(ErrorKind::TimedOut)));
+        a_io.set(|rules| rules.breaks = None);
+        assert_eq!(a.deliver(&two), Err(Error::Unfinished));
+        assert_eq!((one.len(), two.len()), (1, 1));
+        assert_eq!(a.deliver(&one), Ok(1));
+        assert_eq!(a.deliver(&two), Ok(1));
+        assert_eq!(received(&mut b), [vec![1; 300], vec![2; 290]]);
+    }
+}
+
+#[test]
+fn mailbox_does_not_deliver_on_a_channel_that_may_not_send() {
+    let mailbox = Mailbox::<8, 2>::new();
+    mailbox.post(b"kept").unwrap();
+    let (mut a, _b, _) = open();
+    a.message().unwrap().write(b"begun").unwrap();
+    assert_eq!(a.deliver(&mailbox), Err(Error::Unfinished));
+    a.close().unwrap();
+    assert_eq!(a.deliver(&mailbox), Err(Error::Closed));
+    assert_eq!(mailbox.len(), 1);
+    let (mut a, mut b, _) = open();
+    a.send(b"before").unwrap();
+    assert_eq!(a.deliver(&mailbox), Ok(1));
+    assert_eq!(received(&mut b), [b"before".to_vec(), b"kept".to_vec()]);
+}

@@ -1,0 +1,14 @@
+//! The wire protocol, section by section: every test is named for the § and the promise it holds to.
+
+mod support;
+
+mod asynch;
+mod bad_handshakes;
+mod bad_records;
+mod blocking;
+mod handshakes;
+mod mailbox;
+mod page_peer;
+mod pairing;
+mod random;
+mod records;
