@@ -1,4 +1,72 @@
-//! Lowkey channels over any embedded-io or embedded-io-async stream.
+//! Lowkey channels over any embedded-io or embedded-io-async stream: frames, a handshake in KK or XX,
+//! and sealed records that carry messages of any length.
+//!
+//! `no_std`, no allocation, no clock, no `unsafe`, and no features: what is not named is not linked.
+//! Keys, peers and ephemerals come from `lowkey-core`.
+//!
+//! | for | use |
+//! | --- | --- |
+//! | firmware that blocks, and threads | [`blocking::Channel`] |
+//! | firmware on an async executor | [`asynch::Channel`], whole or split into two halves |
+//! | events out of an interrupt handler | [`Mailbox`], which either channel delivers |
+//! | a server, pairing, or a driver of your own | [`Link`]: the connection without I/O that both channels drive |
+//! | what a link may play | [`handshake`]: one mode and role, or any of them in one type |
+//!
+//! # Blocking
+//! A device that reports and waits for the answer. The stream is anything that reads and writes, a TCP
+//! socket or a USB serial port; the buffers are the caller's, and their size is the longest record.
+//! ```
+//! use embedded_io::{Read, Write};
+//! use lowkey_core::{Entropy, Ephemerals};
+//! use lowkey_transport::{Buffers, Error, Link, Pinning, blocking::Channel};
+//!
+//! fn report<S: Read + Write, E: Entropy>(
+//!     stream: S,
+//!     server: Pinning<'_>,
+//!     ephemerals: &mut Ephemerals<E>,
+//! ) -> Result<(), Error> {
+//!     let (mut incoming, mut outgoing) = ([0; 256], [0; 258]);
+//!     let buffers = Buffers::new(&mut incoming[..], &mut outgoing[..])?;
+//!     let link = Link::kk_initiator(server, ephemerals, buffers)?; // needs no network yet
+//!     let mut channel = Channel::connect(stream, link)?;
+//!     channel.send(b"21.5 C")?;
+//!     let mut answer = [0; 64];
+//!     while let Some(len) = channel.recv_message(&mut answer)? {
+//!         let _obey = &answer[..len];
+//!     }
+//!     channel.close() // the server has closed as well: nothing is missing
+//! }
+//! ```
+//!
+//! # Async
+//! The other side of it. Every future may be dropped at any await; nothing accepted is lost or repeated.
+//! ```
+//! use embedded_io_async::{Read, Write};
+//! use lowkey_core::{Entropy, Ephemerals};
+//! use lowkey_transport::{Buffers, Error, Link, Pinning, asynch::Channel, handshake::KkResponder};
+//!
+//! async fn serve<S: Read + Write, E: Entropy>(
+//!     stream: S,
+//!     device: Pinning<'_>,
+//!     ephemerals: &mut Ephemerals<E>,
+//! ) -> Result<(), Error> {
+//!     let (mut incoming, mut outgoing) = ([0; 256], [0; 258]);
+//!     let buffers = Buffers::new(&mut incoming[..], &mut outgoing[..])?;
+//!     let link = Link::<_, KkResponder>::responder(buffers);
+//!     let known = |hello: &lowkey_transport::Hello| (hello.id == Some(device.id)).then_some(device);
+//!     let mut channel = Channel::accept(stream, link, ephemerals, known).await?;
+//!     if let Some(report) = channel.recv().await? {
+//!         let _store = report.bytes;
+//!         channel.send(b"noted").await?;
+//!     }
+//!     channel.close().await
+//! }
+//! ```
+//!
+//! # After an error
+//! [`Error`] says whose fault it was and whether the channel goes on. A stream's `TimedOut` and
+//! `Interrupted` never end one: repeat the call. Any other failure of the stream, and everything the
+//! peer does wrong, ends it for good: keys are wiped, and every later call gives the same error.
 #![no_std]
 #![forbid(unsafe_code)]
 
