@@ -102,9 +102,10 @@ fn messages(events: Vec<links::Event>) -> Vec<Vec<u8>> {
 #[test]
 fn async_channels_open_and_talk() {
     for mode in KK {
-        for portion in [1, 7, 1_000] {
+        for (portion, buffers) in [(1, false), (7, true), (1_000, true), (1_000, false)] {
             let (there, back) = (Pipe::default(), Pipe::default());
-            let (a_io, b_io) = (Slow::new(&back, &there, portion), Slow::new(&there, &back, portion));
+            let [a_io, b_io] = [(&back, &there), (&there, &back)]
+                .map(|(rx, tx)| Slow { buffers, ..Slow::new(rx, tx, portion) });
             let link = Link::<_, KkResponder>::responder(links::buffers());
             let mut ephemerals = ephemerals(2);
             let accepting =
@@ -302,6 +303,19 @@ fn async_ping_and_close_dropped_at_any_await_go_out_once() {
         s.rx.put(&links::closed(&mut s.peer));
         assert_eq!(block_on(s.channel.recv()).unwrap(), None);
         assert!(!s.channel.awaits_pong());
+    }
+}
+
+/// Nobody else would send it while the application waits.
+#[test]
+fn records_a_pong_leaves_while_a_receive_waits() {
+    let mut s = setting(1_000);
+    for n in 0..3 {
+        s.peer.ping(&[n]).unwrap();
+        s.rx.put(&links::unsent(&mut s.peer));
+        assert!(poll_at_most(20, s.channel.recv()).is_none());
+        assert_eq!(s.arrived(), []);
+        assert!(!s.peer.awaits_pong());
     }
 }
 

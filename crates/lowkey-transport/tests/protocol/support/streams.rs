@@ -186,11 +186,14 @@ pub(crate) struct Slow {
     pub(crate) tx: Pipe,
     /// The most bytes it moves at a time.
     pub(crate) portion: usize,
+    /// What is written arrives with the next flush.
+    pub(crate) buffers: bool,
+    pub(crate) held: Vec<u8>,
 }
 
 impl Slow {
     pub(crate) fn new(rx: &Pipe, tx: &Pipe, portion: usize) -> Self {
-        Self { rx: rx.clone(), tx: tx.clone(), portion }
+        Self { rx: rx.clone(), tx: tx.clone(), portion, buffers: false, held: vec![] }
     }
 }
 
@@ -227,12 +230,16 @@ impl embedded_io_async::Write for Slow {
     async fn write(&mut self, buf: &[u8]) -> Result<usize, ErrorKind> {
         pause().await;
         let n = buf.len().min(self.portion);
-        self.tx.put(&buf[..n]);
+        self.held.extend_from_slice(&buf[..n]);
+        if !self.buffers {
+            self.tx.put(&std::mem::take(&mut self.held));
+        }
         Ok(n)
     }
 
     async fn flush(&mut self) -> Result<(), ErrorKind> {
         pause().await;
+        self.tx.put(&std::mem::take(&mut self.held));
         Ok(())
     }
 }
