@@ -3,7 +3,7 @@
 use crate::failure::EXIT_CODES;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
-use lowkey_host::{Id, PublicKey, keys, parse_id};
+use lowkey_host::{Id, parse_id};
 use std::path::PathBuf;
 
 pub(crate) fn command() -> Command {
@@ -141,7 +141,6 @@ fn server_key() -> Arg {
         .long("server")
         .visible_aliases(["server-key", "server-pub"])
         .value_name("LKPUB1…")
-        .value_parser(|text: &str| -> Result<PublicKey, _> { keys::parse_public(text) })
         .help("The server's public key, as `lowkey pubkey` prints it")
 }
 

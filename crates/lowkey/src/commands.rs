@@ -1,6 +1,6 @@
 //! From arguments to calls, and from results to lines.
 
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::{connect, serve};
 use clap::ArgMatches;
 use lowkey_host::provision::{Format, Order, PskFile, provision};
@@ -44,11 +44,8 @@ fn print_public_key(of: &ArgMatches) -> Result<(), Failure> {
 }
 
 fn make_device(of: &ArgMatches) -> Result<(), Failure> {
-    let (Some(name), Some(&server), Some(page)) =
-        (text(of, "name"), of.get_one::<PublicKey>("server"), path(of, "output"))
-    else {
-        return Ok(());
-    };
+    let (Some(name), Some(page)) = (text(of, "name"), path(of, "output")) else { return Ok(()) };
+    let server = server_key(of)?;
     let registry = path(of, "registry");
     let psk_file = match path(of, "psk-file") {
         Some(file) => Some(file.to_owned()),
@@ -101,6 +98,12 @@ pub(crate) fn path<'m>(of: &'m ArgMatches, name: &str) -> Option<&'m Path> {
 
 pub(crate) fn text<'m>(of: &'m ArgMatches, name: &str) -> Option<&'m str> {
     of.get_one::<String>(name).map(String::as_str)
+}
+
+/// `--server`. Not read by clap, whose error would repeat a secret that stands there by mistake.
+pub(crate) fn server_key(of: &ArgMatches) -> Result<PublicKey, Failure> {
+    keys::parse_public(text(of, "server").unwrap_or_default())
+        .map_err(|error| Failure::new(Exit::Arguments, format_args!("--server: {error}")))
 }
 
 /// To standard output; a reader that has gone is an error like another.

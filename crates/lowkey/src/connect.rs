@@ -1,9 +1,9 @@
 //! `lowkey connect`.
 
-use crate::commands::{path, text};
+use crate::commands::{path, server_key, text};
 use crate::failure::{Exit, Failure};
 use clap::ArgMatches;
-use lowkey_host::{Connection, Id, Limits, Peer, Pinning, PublicKey, connect_tcp, keys};
+use lowkey_host::{Connection, Id, Limits, Peer, Pinning, connect_tcp, keys};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
@@ -13,11 +13,8 @@ use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 
 pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
-    let (Some(address), Some(key), Some(&server)) =
-        (text(of, "address"), path(of, "key"), of.get_one::<PublicKey>("server"))
-    else {
-        return Ok(());
-    };
+    let (Some(address), Some(key)) = (text(of, "address"), path(of, "key")) else { return Ok(()) };
+    let server = server_key(of)?;
     let identity = keys::read_identity(key).map_err(Failure::file)?;
     let psk = path(of, "psk-file").map(keys::read_psk).transpose().map_err(Failure::file)?;
     let peer =

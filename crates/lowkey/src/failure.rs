@@ -4,11 +4,13 @@ use lowkey_host::{ChannelError, Error, Refusal};
 use std::fmt;
 use std::process::ExitCode;
 
-/// The exit codes, as `--help` lists them. 2 is clap's, for arguments.
+/// The exit codes, as `--help` lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// A file, or the machine.
     File = 1,
+    /// The arguments; clap's code as well.
+    Arguments = 2,
     /// Nobody there, or no socket.
     Network = 3,
     /// The handshake came to nothing.

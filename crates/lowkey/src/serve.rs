@@ -123,9 +123,9 @@ impl Signals {
 fn log(wanted: Option<&str>) -> Result<(), Failure> {
     let wanted =
         wanted.map(str::to_owned).or_else(|| std::env::var("RUST_LOG").ok()).unwrap_or("info".into());
-    let targets: Targets = wanted
-        .parse()
-        .map_err(|error| Failure::new(Exit::File, format_args!("--log or RUST_LOG: {wanted:?}: {error}")))?;
+    let targets: Targets = wanted.parse().map_err(|error| {
+        Failure::new(Exit::Arguments, format_args!("--log or RUST_LOG: {wanted:?}: {error}"))
+    })?;
     let lines = fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
     tracing_subscriber::registry().with(lines).with(targets).init();
     Ok(())
