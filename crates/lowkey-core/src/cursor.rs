@@ -1,5 +1,10 @@
 //! Walking a message from its front: what was taken is gone, and too little is an error.
 
+/// Copies as much of `from` to the front of `to` as fits. `copy_from_slice` would link a panic.
+pub(crate) fn fill(to: &mut [u8], from: &[u8]) {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+}
+
 /// The part of a message that is still to be written or read.
 pub(crate) struct Cursor<'m>(&'m mut [u8]);
 

@@ -2,7 +2,7 @@
 //!
 //! Private: the typed steps in [`kk`](crate::kk) and [`xx`](crate::xx) decide whose turn it is.
 
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, fill};
 use crate::pattern::{Pattern, Token};
 use crate::symmetric::Symmetric;
 use crate::{Entropy, Ephemerals, Error, Identity, MAX_MESSAGE, Opener, Peer, Psk, Sealer, Session};
@@ -160,7 +160,7 @@ impl<'k> Engine<'k> {
     fn write_sealed(&mut self, message: &mut Cursor<'_>, text: &[u8]) -> Result<(), Error> {
         let len = text.len().saturating_add(self.symmetric.overhead());
         let sealed = message.take(len).ok_or(Error::BufferTooSmall)?;
-        sealed.get_mut(..text.len()).ok_or(Error::BufferTooSmall)?.copy_from_slice(text);
+        fill(sealed, text);
         self.symmetric.encrypt_and_hash(sealed)
     }
 

@@ -1,6 +1,7 @@
 //! Who we are, whom we have pinned, and what we share with them.
 
 use crate::Error;
+use crate::cursor::fill;
 use core::fmt;
 use lowkey_crypto::{Blake2s, PrivateKey, PublicKey, Secret};
 
@@ -121,7 +122,7 @@ impl Id {
     /// An id of 1 to 32 bytes; `None` for any other length.
     pub fn new(id: &[u8]) -> Option<Self> {
         let mut bytes = [0; Self::MAX];
-        bytes.get_mut(..id.len())?.copy_from_slice(id);
+        fill(bytes.get_mut(..id.len())?, id);
         match u8::try_from(id.len()) {
             Ok(len @ 1..) => Some(Self { bytes, len }),
             _ => None,

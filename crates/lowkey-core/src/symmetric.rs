@@ -1,6 +1,7 @@
 //! `SymmetricState` (Noise §5.2): the chaining key, the handshake hash and the handshake's cipher.
 
 use crate::cipher::nonce;
+use crate::cursor::fill;
 use crate::{Error, TAG_LEN};
 use lowkey_crypto::{AeadKey, Blake2s, HASH_LEN, Secret, hkdf};
 
@@ -16,7 +17,7 @@ impl Symmetric {
     pub(crate) fn new(protocol_name: &[u8], prologue: &[u8]) -> Self {
         let mut h = [0; HASH_LEN];
         match h.get_mut(..protocol_name.len()) {
-            Some(front) => front.copy_from_slice(protocol_name),
+            Some(front) => fill(front, protocol_name),
             None => {
                 let mut hash = Blake2s::new();
                 hash.update(protocol_name);

@@ -3,6 +3,7 @@
 //! Cells, so that the two halves of a split channel share it without a lock: they run on one thread.
 
 use crate::Error;
+use crate::bytes::fill;
 use crate::limits::MAX_PING;
 use core::cell::Cell;
 use core::task::Waker;
@@ -39,7 +40,7 @@ impl Echo {
     /// `None` if it is longer than 32 bytes.
     pub(crate) fn new(body: &[u8]) -> Option<Self> {
         let mut bytes = [0; MAX_PING];
-        bytes.get_mut(..body.len())?.copy_from_slice(body);
+        fill(bytes.get_mut(..body.len())?, body);
         Some(Self { bytes, len: body.len() })
     }
 

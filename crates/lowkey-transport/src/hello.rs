@@ -1,6 +1,7 @@
 //! The hello: the first bytes on the wire, in the clear, bound into the handshake as its prologue.
 
 use crate::Error;
+use crate::bytes::fill;
 use lowkey_core::Id;
 
 /// The version of the wire protocol.
@@ -70,7 +71,7 @@ impl Hello {
         let len = FIXED.checked_add(id.len())?;
         let (fixed, rest) = out.get_mut(..len)?.split_first_chunk_mut::<FIXED>()?;
         *fixed = [VERSION, self.mode as u8, u8::try_from(id.len()).ok()?];
-        rest.copy_from_slice(id);
+        fill(rest, id);
         Some(len)
     }
 

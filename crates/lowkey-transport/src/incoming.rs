@@ -1,6 +1,7 @@
 //! The receiving direction: frames in, fragments out.
 
 use crate::Error;
+use crate::bytes::fill;
 use crate::control::{Control, Echo, Stage};
 use crate::inbox::Inbox;
 use crate::limits::{Buffer, MAX_HANDSHAKE_FRAME, RECORD_OVERHEAD};
@@ -114,7 +115,7 @@ impl<B: Buffer> Incoming<B> {
         let n = out.len().min(waiting.end.saturating_sub(waiting.start));
         let end = waiting.start.saturating_add(n);
         let from = self.inbox.slice(waiting.start..end);
-        out.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+        fill(out, from);
         waiting.start = end;
         if waiting.start == waiting.end {
             self.waiting = None;

@@ -75,6 +75,7 @@ extern crate std;
 
 pub mod asynch;
 pub mod blocking;
+mod bytes;
 mod control;
 mod error;
 pub mod handshake;

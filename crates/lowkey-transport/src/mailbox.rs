@@ -1,5 +1,6 @@
 //! Messages that an interrupt handler leaves for the main loop's channel.
 
+use crate::bytes::fill;
 use core::cell::RefCell;
 use critical_section::Mutex;
 use heapless::{Deque, Vec};
@@ -56,7 +57,7 @@ impl<const LEN: usize, const N: usize> Mailbox<LEN, N> {
     pub(crate) fn copy_front(&self, start: usize, out: &mut [u8]) -> usize {
         self.with(|letters| {
             let letter = letters.front().and_then(|letter| letter.get(start..)).unwrap_or_default();
-            out.iter_mut().zip(letter).map(|(to, from)| *to = *from).count()
+            fill(out, letter)
         })
     }
 

@@ -1,6 +1,7 @@
 //! The sending direction: messages in, frames out.
 
 use crate::Error;
+use crate::bytes::fill;
 use crate::control::{Control, Echo, Stage};
 use crate::limits::{Buffer, RECORD_OVERHEAD};
 use crate::outbox::Outbox;
@@ -177,10 +178,7 @@ impl<B: Buffer> Outgoing<B> {
 
 /// Fills a record with as much of `data` as it takes.
 pub(crate) fn copy(data: &[u8]) -> impl FnOnce(&mut [u8]) -> usize {
-    move |room| {
-        room.iter_mut().zip(data).for_each(|(to, from)| *to = *from);
-        room.len().min(data.len())
-    }
+    move |room| fill(room, data)
 }
 
 #[cfg(test)]
