@@ -44,6 +44,15 @@ impl Device {
         Ok(Self { elf: elf.to_owned(), flash: file })
     }
 
+    /// The same device with its flash changed, in a file beside.
+    pub(crate) fn spoiled(&self, name: &str, spoil: impl FnOnce(&mut [u8])) -> Result<Self> {
+        let mut flash = fs::read(&self.flash)?;
+        spoil(&mut flash);
+        let file = self.flash.with_file_name(name);
+        fs::write(&file, flash)?;
+        Ok(Self { elf: self.elf.clone(), flash: file })
+    }
+
     /// Switches it on for at most `deadline`; its Ethernet frames go to `capture`.
     pub(crate) fn power(&self, capture: &Path, deadline: Duration, voice: Voice) -> Result<Powered> {
         let board = Board::start(Options {

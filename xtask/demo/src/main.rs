@@ -93,11 +93,34 @@ fn plain(built: &Built) -> Result<()> {
     timeline.wait_for("a channel after the power cut", PATIENCE, said(Who::Board, "every byte right"))?;
     drop(power);
     drop(server);
+    spoiled_pages(&mut timeline, &stage, &device)?;
 
     println!();
     eavesdrop(&first, &stage)?;
     println!("board: {} B of flash, {} B of static RAM, stack peak {peak}", built.flash, built.ram);
     println!("demo: all as it should be, {:.1} s", start.elapsed().as_secs_f32());
+    Ok(())
+}
+
+/// Boards that were never provisioned, or whose key page has lost a bit, say so and do nothing else.
+fn spoiled_pages(timeline: &mut Timeline, stage: &Stage, device: &Device) -> Result<()> {
+    let blank = device.spoiled("blank.flash", |flash| flash.fill(0xFF))?;
+    let damaged = device.spoiled("damaged.flash", |flash| flash[KEY] ^= 1)?;
+    for (board, what, said_so) in [
+        (blank, "a board whose key page is blank", "key page: blank"),
+        (damaged, "a board whose key page has lost a bit", "key page: damaged"),
+    ] {
+        timeline.say(what);
+        let mark = timeline.mark();
+        let power = board.power(&stage.folder.join("spoiled.pcap"), LIFE, timeline.voice())?;
+        timeline.hear(mark, Who::Board, said_so, PATIENCE)?;
+        timeline.listen(Duration::from_millis(100));
+        drop(power);
+        let last = timeline.since(mark).iter().rfind(|line| line.who == Who::Board);
+        if last.is_none_or(|line| !line.text.contains(said_so)) {
+            return Err(format!("{what} went on").into());
+        }
+    }
     Ok(())
 }
 
@@ -192,6 +215,8 @@ impl Pattern {
 }
 
 const BULK: usize = 65_536;
+/// A byte of the static key in a key page.
+const KEY: usize = 110;
 /// For each thing that somebody has to say.
 const PATIENCE: Duration = Duration::from_secs(12);
 /// A board's life at the most.
