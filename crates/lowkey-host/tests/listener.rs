@@ -58,7 +58,7 @@ async fn silent_connections_keep_nobody_waiting(attempts: usize) {
     let mut good = call(address, world.device()).await.unwrap();
     says_and_hears(&mut good).await;
     let took = begun.elapsed();
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(took < Duration::from_secs(5), "{took:?}");
     let stats = acceptor.stats();
     assert_eq!((stats.accepted, stats.confirmed), (SILENT as u64 + 1, 1));
     assert_eq!(stats.attempts_displaced, (SILENT + 1).saturating_sub(attempts) as u64);
@@ -67,7 +67,7 @@ async fn silent_connections_keep_nobody_waiting(attempts: usize) {
 }
 
 #[tokio::test]
-async fn a_thousand_silent_connections_keep_a_good_device_waiting_for_less_than_two_seconds() {
+async fn a_thousand_silent_connections_keep_a_good_device_waiting_for_less_than_five_seconds() {
     silent_connections_keep_nobody_waiting(2000).await;
 }
 

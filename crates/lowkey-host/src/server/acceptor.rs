@@ -178,6 +178,12 @@ impl Acceptor {
     }
 }
 
+impl fmt::Debug for Acceptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Acceptor").field("key", &self.public_key()).finish_non_exhaustive()
+    }
+}
+
 /// An attempt whose hello has been read and not yet answered. Its deadline goes on.
 pub struct LazyAccept<Io> {
     acceptor: Acceptor,
@@ -327,6 +333,13 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
             let _whatever = timeout_at(self.deadline, self.line.io.shutdown()).await;
         }
         self.attempt.failed(error)
+    }
+}
+
+impl<Io: fmt::Debug> fmt::Debug for LazyAccept<Io> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let io = &self.line.io;
+        f.debug_struct("LazyAccept").field("io", io).field("hello", &self.hello).finish_non_exhaustive()
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{AcceptError, Acceptor};
 use crate::Connection;
 use std::collections::VecDeque;
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
@@ -134,6 +135,16 @@ impl Listener {
             self.displace_oldest(); // frees a file
         }
         self.pause = Some(Box::pin(sleep(PAUSE)));
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (socket, attempts) = (&self.socket, self.attempts.len());
+        f.debug_struct("Listener")
+            .field("socket", socket)
+            .field("attempts", &attempts)
+            .finish_non_exhaustive()
     }
 }
 
