@@ -30,6 +30,9 @@ impl<T: Entropy + ?Sized> Entropy for &mut T {
 /// Its bytes are secret as long as the seed is, and the same again after every reset but for what
 /// was stirred in. [`Ephemerals`] on it are new all the same: their boot counter is what keeps them
 /// apart. Stir in whatever the device has: times between interrupts, an ADC's noise.
+///
+/// With nothing stirred in that an attacker could not guess, whoever reads the seed and the hedge
+/// secret out of the device knows its ephemerals, those of recorded sessions too: no forward secrecy.
 pub struct SeedEntropy {
     pool: Secret<32>,
     drawn: u64,
@@ -118,6 +121,11 @@ impl<E: Entropy> Ephemerals<E> {
     pub fn new<C: Counter + ?Sized>(entropy: E, hedge: Secret<32>, counter: &mut C) -> Result<Self, Error> {
         let boot = counter.next().map_err(|CounterFailed| Error::Counter)?;
         Ok(Self { entropy, hedge, boot, attempt: 0 })
+    }
+
+    /// The entropy source, for one that wants to be fed.
+    pub fn entropy(&mut self) -> &mut E {
+        &mut self.entropy
     }
 
     /// The number this boot took from the counter.

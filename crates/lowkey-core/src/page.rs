@@ -168,7 +168,8 @@ impl<'f> Page<'f> {
         self.secret(HEDGE)
     }
 
-    /// 32 random bytes for a device without an entropy source, to be stretched with its boot counter.
+    /// 32 random bytes for a device without an entropy source, for [`SeedEntropy`](crate::SeedEntropy);
+    /// what that does not give is said there.
     pub fn seed(&self) -> Secret<32> {
         self.secret(SEED)
     }

@@ -17,6 +17,11 @@ impl Clock {
         TICKS.load(Ordering::Relaxed)
     }
 
+    /// The core's cycles since start, wrapping: what differs from run to run in when something happened.
+    pub fn cycles(self) -> u32 {
+        self.now().wrapping_mul(CLOCK_HZ / 1_000).wrapping_sub(SYST::get_current())
+    }
+
     /// Milliseconds since `start`, right across the wrap for anything shorter than 49 days.
     pub fn since(self, start: u32) -> u32 {
         self.now().wrapping_sub(start)

@@ -154,7 +154,7 @@ fn play(vector: &Value) {
     for side in &sides {
         assert_eq!(side.h()[..], hash, "{name}: handshake hash");
     }
-    let mut sessions: [Session; 2] = sides.map(Engine::finish);
+    let mut sessions: [Session; 2] = sides.each_ref().map(Engine::finish);
     let one_way = handshake.len() == 1;
     for (index, [payload, ciphertext]) in (handshake.len()..).zip(transport) {
         let [writer, reader] = if one_way || index % 2 == 0 { [0, 1] } else { [1, 0] };

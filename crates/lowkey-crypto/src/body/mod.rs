@@ -15,6 +15,9 @@ pub(crate) mod aws_lc;
 #[allow(dead_code)]
 pub(crate) mod portable;
 
+#[cfg(lowkey_backend = "compact")]
+compile_error!("lowkey_backend=\"compact\": that body, for Cortex-M3 and M0, does not exist yet");
+
 #[cfg(all(feature = "aws-lc", not(lowkey_backend = "portable")))]
 pub(crate) use aws_lc::{AeadKey, Blake2s, PrivateKey};
 #[cfg(any(not(feature = "aws-lc"), lowkey_backend = "portable"))]

@@ -40,6 +40,8 @@ fn main() -> ! {
     let mut session = Session::new(clock);
     let mut pause = FIRST_PAUSE;
     loop {
+        // When the network, the server and the timer let us come here is the one noise this part has.
+        ephemerals.entropy().stir(&clock.cycles().to_be_bytes());
         match connect(&device, &mut ephemerals, &mut tcp, buffers) {
             Ok(mut channel) => {
                 pause = FIRST_PAUSE;
