@@ -1,0 +1,91 @@
+//! Reading a script from its bytes, and randomness that repeats itself.
+
+use lowkey_core::{Entropy, EntropyFailed};
+
+/// A script that is being read. Behind its end everything is zero.
+pub(crate) struct Input<'d>(&'d [u8]);
+
+impl<'d> Input<'d> {
+    pub(crate) fn new(data: &'d [u8]) -> Self {
+        Self(data)
+    }
+
+    /// The next operation; `None` at the end.
+    pub(crate) fn op(&mut self) -> Option<u8> {
+        let (op, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*op)
+    }
+
+    pub(crate) fn byte(&mut self) -> u8 {
+        self.op().unwrap_or(0)
+    }
+
+    pub(crate) fn flag(&mut self) -> bool {
+        self.byte() & 1 == 1
+    }
+
+    pub(crate) fn u16(&mut self) -> u16 {
+        u16::from_be_bytes([self.byte(), self.byte()])
+    }
+
+    /// `0..n`; 0 if `n` is.
+    pub(crate) fn below(&mut self, n: usize) -> usize {
+        let drawn = if n <= 256 { usize::from(self.byte()) } else { usize::from(self.u16()) };
+        drawn.checked_rem(n).unwrap_or(0)
+    }
+
+    /// One of these.
+    pub(crate) fn choose<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len())]
+    }
+
+    /// `n` bytes, or as many as are left.
+    pub(crate) fn bytes(&mut self, n: usize) -> &'d [u8] {
+        let (bytes, rest) = self.0.split_at(n.min(self.0.len()));
+        self.0 = rest;
+        bytes
+    }
+
+    /// A length below 256, then that many bytes.
+    pub(crate) fn chunk(&mut self) -> &'d [u8] {
+        let n = usize::from(self.byte());
+        self.bytes(n)
+    }
+}
+
+/// SplitMix64: reproducible, and random enough for this.
+#[derive(Clone, Debug)]
+pub struct Rng(pub u64);
+
+impl Rng {
+    /// The next 64 bits.
+    pub fn u64(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// The next 32 bits.
+    pub fn u32(&mut self) -> u32 {
+        (self.u64() >> 32) as u32
+    }
+
+    /// `0..n`, and 0 if `n` is.
+    pub fn below(&mut self, n: usize) -> usize {
+        (self.u64() >> 1).checked_rem(n as u64).unwrap_or(0) as usize
+    }
+
+    /// `len` random bytes.
+    pub fn bytes(&mut self, len: usize) -> Vec<u8> {
+        (0..len).map(|_| self.u64() as u8).collect()
+    }
+}
+
+impl Entropy for Rng {
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyFailed> {
+        out.fill_with(|| self.u64() as u8);
+        Ok(())
+    }
+}

@@ -1,0 +1,54 @@
+//! The fuzz targets of Lowkey, each a function of bytes that panics where a promise is broken.
+//!
+//! The bytes are a script: which side, which mode, which calls, and what the network does. So one
+//! body serves libFuzzer, the tests of this package on stable, and a replay of what libFuzzer found.
+//! Keys and ephemerals are fixed: the same bytes do the same again, and a recorded frame stays valid.
+//!
+//! The promises held to are those of the wire protocol and of the crates' documentation; the oracle of each target stands at its
+//! top. All of them also promise that nothing panics.
+
+mod boot_log;
+mod handshake;
+mod input;
+mod keys;
+mod link;
+mod mutation;
+mod page;
+mod pair;
+mod peer;
+mod records;
+pub mod seeds;
+
+pub use boot_log::boot_log;
+pub use handshake::handshake;
+pub use input::Rng;
+pub use link::link;
+pub use page::page;
+pub use pair::pair;
+pub use records::records;
+
+/// A target.
+pub type Target = fn(&[u8]);
+
+/// Every target, by name.
+pub const TARGETS: [(&str, Target); 6] = [
+    ("page", page),
+    ("boot_log", boot_log),
+    ("handshake", handshake),
+    ("records", records),
+    ("link", link),
+    ("pair", pair),
+];
+
+/// Runs `target` over the files named on the command line.
+///
+/// # Errors
+/// A file could not be read.
+pub fn replay(target: Target) -> std::io::Result<()> {
+    for path in std::env::args_os().skip(1) {
+        let input = std::fs::read(&path)?;
+        target(&input);
+        println!("{}: {} bytes, nothing found", path.display(), input.len());
+    }
+    Ok(())
+}

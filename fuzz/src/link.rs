@@ -1,0 +1,586 @@
+//! One [`Link`] in any role, with an arbitrary stream and arbitrary calls on it.
+//!
+//! The stream is made of arbitrary bytes and of frames of a peer that holds the right keys, unchanged,
+//! changed, repeated or left out. Held to:
+//! - a fragment comes out only if the peer made that record, in order, with its end where it was; nothing
+//!   before the peer is confirmed and nothing in a pairing; the end only where the peer closed;
+//! - after a fatal error every call gives that error and nothing is delivered any more;
+//! - what the link sends opens at the peer, is what was staged, and is what may be sent then.
+
+use crate::input::Input;
+use crate::keys::{KEYS, MODES, ephemerals, is_kk};
+use crate::mutation::mutate;
+use crate::peer::{CLOSE, DATA, MORE, PING, PONG, Peer, framed};
+use embedded_io::ErrorKind;
+use lowkey_transport::handshake::AnyHandshake;
+use lowkey_transport::{Buffers, Error, Link, Mode, Part, RECORD_OVERHEAD, Receive, Refusal, Step};
+use std::collections::VecDeque;
+use std::sync::LazyLock;
+
+pub(crate) type Any = Link<Vec<u8>, AnyHandshake<'static>>;
+
+const MAX_OPS: usize = 300;
+/// The link's ephemerals: on a live stream, and where a recording was made.
+const LIVE: u64 = 301;
+const RECORDED: u64 = 303;
+
+/// Operations of a script, for those who write one.
+pub(crate) mod op {
+    pub(crate) const RAW: u8 = 0;
+    pub(crate) const FRAME: u8 = 1;
+    pub(crate) const CARRY: u8 = 2;
+    pub(crate) const MUTATE: u8 = 3;
+    pub(crate) const REPEAT: u8 = 4;
+    pub(crate) const LOSE: u8 = 5;
+    pub(crate) const FILL: u8 = 6;
+    pub(crate) const FILL_ALL: u8 = 7;
+    pub(crate) const END: u8 = 8;
+    pub(crate) const STEP: u8 = 9;
+    pub(crate) const RECEIVE: u8 = 10;
+    pub(crate) const TAKE: u8 = 11;
+    pub(crate) const TAKE_BYTES: u8 = 12;
+    pub(crate) const ASSEMBLE: u8 = 13;
+    pub(crate) const WRITE: u8 = 14;
+    pub(crate) const WRITE_ALL: u8 = 15;
+    pub(crate) const ANSWER: u8 = 16;
+    pub(crate) const ACCEPT: u8 = 17;
+    pub(crate) const STAGE: u8 = 18;
+    pub(crate) const PING: u8 = 19;
+    pub(crate) const CLOSE: u8 = 20;
+    pub(crate) const SEAL: u8 = 21;
+    pub(crate) const SEAL_ANY: u8 = 22;
+    pub(crate) const SEAL_CONTROL: u8 = 23;
+    pub(crate) const EXCHANGE: u8 = 24;
+    pub(crate) const ABUSE: u8 = 25;
+    pub(crate) const FAIL: u8 = 26;
+    pub(crate) const ASK: u8 = 27;
+    pub(crate) const COUNT: u8 = 28;
+}
+
+/// Plays a script: the set-up (see `Case::new`), then an operation a byte.
+pub fn link(data: &[u8]) {
+    let mut input = Input::new(data);
+    let mut case = Case::new(&mut input);
+    for _ in 0..MAX_OPS {
+        let Some(op) = input.op() else { break };
+        case.play(op % op::COUNT, &mut input);
+        case.compare();
+    }
+    if let Some(error) = case.dead {
+        assert_dead(&mut case.link, error);
+    }
+}
+
+/// What a peer sent in an undisturbed connection, as bytes that a script can contain.
+pub(crate) struct Recording {
+    pub(crate) stream: Vec<u8>,
+    made: Vec<(Vec<u8>, Part)>,
+    closed_after: Option<usize>,
+}
+
+/// One for each mode; first those where the link is the responder, then as the initiator.
+static RECORDINGS: LazyLock<[[Recording; 4]; 2]> =
+    LazyLock::new(|| [false, true].map(|initiates| MODES.map(|mode| Recording::new(mode, initiates))));
+
+impl Recording {
+    pub(crate) fn of(mode: Mode, link_initiates: bool) -> &'static Self {
+        &RECORDINGS[usize::from(link_initiates)][mode as usize - 1]
+    }
+
+    fn new(mode: Mode, link_initiates: bool) -> Self {
+        let peer = Peer::new(mode, link_initiates, &[1, 44], &[]);
+        let mut case = Case::of(mode, link_initiates, RECORDED, buffers(300, 302), peer);
+        let records: [&[u8]; 6] = [&[PING], b"\x00one", b"\x01tw", b"\x03ping", b"\x00o", &[CLOSE]];
+        // In a pairing, only the first and the last.
+        let records = records.iter().filter(|text| is_kk(mode) || text.len() == 1);
+        case.exchange();
+        for text in records {
+            if matches!(case.link.step(), Ok(Step::Claim)) {
+                let _accepted = case.link.accept();
+            }
+            case.peer.seal(text);
+            case.exchange();
+            case.take();
+        }
+        assert_eq!(case.dead, None, "{mode:?}");
+        let Peer { made, closed_after, .. } = case.peer;
+        assert!(closed_after.is_some());
+        Self { stream: case.history.concat(), made, closed_after }
+    }
+}
+
+fn buffers(incoming: usize, outgoing: usize) -> Buffers<Vec<u8>> {
+    Buffers::new(vec![0; incoming], vec![0; outgoing]).expect("not below the smallest")
+}
+
+pub(crate) fn initiator(mode: Mode, seed: u64, buffers: Buffers<Vec<u8>>) -> Any {
+    let (identity, mut ephemerals) = (&KEYS.initiator.identity, ephemerals(seed));
+    let begun = match mode {
+        Mode::Kk | Mode::KkPsk0 => {
+            let pinning = KEYS.pinning(&KEYS.initiator, mode);
+            Link::kk_initiator(pinning, &mut ephemerals, buffers).map(Link::widen)
+        }
+        Mode::Xx => Link::xx_initiator(identity, None, &mut ephemerals, buffers).map(Link::widen),
+        Mode::XxPsk0 => {
+            let begun = Link::xx_psk0_initiator(identity, KEYS.id, &KEYS.psk, &mut ephemerals, buffers);
+            begun.map(Link::widen)
+        }
+    };
+    begun.expect("the generator never fails")
+}
+
+/// Answers the hello that waits, as a responder that offers `mode`.
+pub(crate) fn answer(link: &mut Any, mode: Mode, seed: u64) -> Result<(), Error> {
+    let mut ephemerals = ephemerals(seed);
+    match mode {
+        Mode::Kk | Mode::KkPsk0 => link.answer_kk(KEYS.pinning(&KEYS.responder, mode), &mut ephemerals),
+        Mode::Xx | Mode::XxPsk0 => link.answer_xx(&KEYS.responder.identity, KEYS.psk(mode), &mut ephemerals),
+    }
+}
+
+struct Case {
+    link: Any,
+    peer: Peer,
+    mode: Mode,
+    initiates: bool,
+    seed: u64,
+    max_message: usize,
+    /// What is on its way to the link, and the frames that were.
+    wire: VecDeque<u8>,
+    history: Vec<Vec<u8>>,
+    dead: Option<Error>,
+    /// Fragments delivered, bytes of the next one, bytes of its message so far, the same assembled.
+    delivered: usize,
+    offset: usize,
+    message_len: usize,
+    assembled: Vec<u8>,
+    asked: Option<Vec<u8>>,
+}
+
+impl Case {
+    /// `flags, incoming, outgoing, max_frame, max_message, parameters, payload`: flag 1 the link initiates,
+    /// 2 and 4 the mode, 8 the stream is a recording, 16 sizes are given, 32 parameters are given.
+    fn new(input: &mut Input<'_>) -> Self {
+        let flags = input.byte();
+        let initiates = flags & 1 != 0;
+        let mode = MODES[usize::from(flags >> 1 & 3)];
+        if flags & 8 != 0 {
+            let recording = Recording::of(mode, initiates);
+            let mut peer = Peer::new(mode, true, &[], &[]);
+            peer.made.clone_from(&recording.made);
+            peer.closed_after = recording.closed_after;
+            peer.go();
+            return Self::of(mode, initiates, RECORDED, buffers(300, 302), peer);
+        }
+        let (mut sizes, mut max_message) = (buffers(300, 302), usize::MAX);
+        if flags & 16 != 0 {
+            sizes = buffers(160 + input.below(1_000), 162 + input.below(1_000)).with_max_frame(input.u16());
+            if input.flag() {
+                max_message = input.below(2_000);
+            }
+        }
+        let parameters = match flags & 32 {
+            0 => &[1, 44],
+            _ => input.chunk(),
+        };
+        let payload = if flags & 64 != 0 { input.chunk() } else { &[] };
+        let peer = Peer::new(mode, initiates, parameters, payload);
+        let mut case = Self::of(mode, initiates, LIVE, sizes.with_max_message(max_message), peer);
+        case.max_message = max_message;
+        case
+    }
+
+    fn of(mode: Mode, initiates: bool, seed: u64, buffers: Buffers<Vec<u8>>, peer: Peer) -> Self {
+        let link = if initiates { initiator(mode, seed, buffers) } else { Link::responder(buffers) };
+        Self {
+            link,
+            peer,
+            mode,
+            initiates,
+            seed,
+            max_message: usize::MAX,
+            wire: VecDeque::new(),
+            history: vec![],
+            dead: None,
+            delivered: 0,
+            offset: 0,
+            message_len: 0,
+            assembled: vec![],
+            asked: None,
+        }
+    }
+
+    fn play(&mut self, op: u8, input: &mut Input<'_>) {
+        match op {
+            op::RAW => self.wire.extend(input.chunk()),
+            op::FRAME => self.wire.extend(framed(input.chunk())),
+            op::CARRY => self.carry(),
+            op::MUTATE => {
+                if let Some(frame) = self.peer.out.pop_front() {
+                    let changed = if input.flag() {
+                        mutate(input, &frame)
+                    } else {
+                        framed(&mutate(input, &frame[2..]))
+                    };
+                    self.wire.extend(changed);
+                    self.history.push(frame);
+                }
+            }
+            op::REPEAT => {
+                let at = input.below(self.history.len());
+                self.wire.extend(self.history.get(at).into_iter().flatten());
+            }
+            op::LOSE => drop(self.peer.out.pop_front()),
+            op::FILL => self.fill(input.below(256) + 1),
+            op::FILL_ALL => self.fill(usize::MAX),
+            op::END => {
+                let filled = self.link.filled(0);
+                self.note(filled);
+            }
+            op::STEP => drop(self.step()),
+            op::RECEIVE => drop(self.receive()),
+            op::TAKE => self.take(),
+            op::TAKE_BYTES => self.take_bytes(input.below(100)),
+            op::ASSEMBLE => self.assemble(input.below(1_000)),
+            op::WRITE => self.write(input.below(256)),
+            op::WRITE_ALL => self.write(usize::MAX),
+            op::ANSWER => self.answer(input),
+            op::ACCEPT => {
+                let accepted = self.link.accept();
+                self.note(accepted);
+            }
+            op::STAGE => self.stage(input),
+            op::PING => self.ping(input),
+            op::CLOSE => self.close(),
+            op::SEAL => {
+                let kind = input.choose(&[DATA, MORE]);
+                let len = if input.flag() { input.below(20) } else { input.below(1_200) };
+                let mut text = vec![self.peer.made.len() as u8; len + 1];
+                text[0] = kind;
+                self.peer.seal(&text);
+            }
+            op::SEAL_ANY => self.peer.seal(input.chunk()),
+            op::SEAL_CONTROL => {
+                let mut text = vec![input.choose(&[PING, PONG, CLOSE, 0x80])];
+                let len = input.below(34);
+                text.extend(input.bytes(len));
+                self.peer.seal(&text);
+            }
+            op::EXCHANGE => self.exchange(),
+            op::ABUSE => self.abuse(input),
+            op::FAIL => {
+                let error = input.choose(&[
+                    Error::Io(ErrorKind::TimedOut),
+                    Error::BufferTooSmall,
+                    Error::Io(ErrorKind::BrokenPipe),
+                    Error::Entropy,
+                ]);
+                // It gives an error that leaves a link usable back as it is, also of a link that is over.
+                let failed = self.link.fail(error);
+                if !failed.is_recoverable() {
+                    self.note(Err::<(), _>(failed));
+                }
+            }
+            _ => self.ask(),
+        }
+    }
+
+    /// What came of a call; `None` if it failed.
+    fn note<T>(&mut self, result: Result<T, Error>) -> Option<T> {
+        match (self.dead, result) {
+            (None, Ok(value)) => Some(value),
+            (None, Err(error)) => {
+                if !error.is_recoverable() {
+                    self.dead = Some(error);
+                    assert_dead(&mut self.link, error);
+                }
+                None
+            }
+            (Some(dead), Err(error)) => {
+                // An error that leaves a link usable does not bring it back either.
+                assert_eq!(error, dead, "another error than the first");
+                None
+            }
+            (Some(dead), Ok(_)) => panic!("a call went well after {dead:?}"),
+        }
+    }
+
+    /// Both sides agree on what they have agreed on.
+    fn compare(&mut self) {
+        if *self.link.handshake_hash() == [0; 32] {
+            assert_eq!((self.delivered, self.offset), (0, 0), "delivered before there are keys");
+            return;
+        }
+        match self.peer.hash {
+            Some(hash) => assert_eq!(hash, *self.link.handshake_hash()),
+            // The last message may still be on its way: message 2 of a KK responder, 3 of an XX initiator.
+            None => assert!(self.seed == RECORDED || self.initiates != is_kk(self.mode)),
+        }
+        if let Some(key) = self.link.proven_key() {
+            let peer = if self.initiates { &KEYS.responder } else { &KEYS.initiator };
+            assert_eq!(key, peer.identity.public_key());
+        }
+    }
+
+    fn carry(&mut self) {
+        if let Some(frame) = self.peer.out.pop_front() {
+            self.wire.extend(&frame);
+            self.history.push(frame);
+        }
+    }
+
+    fn fill(&mut self, n: usize) {
+        let mut left = n;
+        loop {
+            let space = self.link.space();
+            let n = space.len().min(self.wire.len()).min(left);
+            if n == 0 {
+                return;
+            }
+            space.iter_mut().zip(self.wire.drain(..n)).for_each(|(to, from)| *to = from);
+            left -= n;
+            let filled = self.link.filled(n);
+            if self.note(filled).is_none() {
+                return;
+            }
+        }
+    }
+
+    fn write(&mut self, n: usize) {
+        let unsent = self.link.unsent().map(|unsent| unsent[..unsent.len().min(n)].to_vec());
+        let Some(unsent) = self.note(unsent) else { return };
+        self.link.wrote(unsent.len());
+        self.peer.read(&unsent);
+    }
+
+    fn step(&mut self) -> Option<Step> {
+        let step = self.link.step();
+        let step = self.note(step)?;
+        match step {
+            Step::Done => {
+                assert!(self.seed == RECORDED || self.peer.is_open(), "done with a peer that has no keys")
+            }
+            Step::Claim => assert!(self.link.proven_key().is_some() && !is_kk(self.mode)),
+            Step::Hello => assert!(self.link.hello().is_some() && !self.initiates),
+            Step::Write => {}
+            Step::Read => {}
+        }
+        Some(step)
+    }
+
+    fn receive(&mut self) -> Option<Receive> {
+        let received = self.link.receive();
+        let received = self.note(received)?;
+        match received {
+            Receive::Fragment(part) => {
+                assert!(is_kk(self.mode), "a fragment in a pairing");
+                let made = self.peer.made.get(self.delivered).expect("a fragment that nobody made");
+                assert_eq!(part, made.1);
+                let whole = self.message_len + made.0.len();
+                assert!(whole <= self.max_message, "{whole} bytes, the limit is {}", self.max_message);
+            }
+            Receive::End => {
+                assert_eq!(self.peer.closed_after, Some(self.delivered), "an end that nobody sent");
+                let last = self.delivered.checked_sub(1).map(|last| self.peer.made[last].1);
+                assert_ne!(last, Some(Part::More), "an end inside a message");
+            }
+            Receive::Read => {}
+        }
+        Some(received)
+    }
+
+    /// What is left of the fragment that has to come next.
+    fn rest(&self) -> &[u8] {
+        let made = self.peer.made.get(self.delivered).expect("a fragment that nobody made");
+        &made.0[self.offset..]
+    }
+
+    /// The fragment that had to come next has been taken to its end.
+    fn taken(&mut self) {
+        let (bytes, part) = &self.peer.made[self.delivered];
+        self.message_len = if *part == Part::More { self.message_len + bytes.len() } else { 0 };
+        self.delivered += 1;
+        self.offset = 0;
+    }
+
+    fn take(&mut self) {
+        let waits = matches!(self.receive(), Some(Receive::Fragment(_)));
+        let fragment = self.link.take().map(|fragment| (fragment.bytes.to_vec(), fragment.part));
+        assert_eq!(fragment.is_some(), waits);
+        let Some((bytes, part)) = fragment else { return };
+        assert_eq!((&bytes[..], part), (self.rest(), self.peer.made[self.delivered].1));
+        self.assembled.clear();
+        self.taken();
+    }
+
+    fn take_bytes(&mut self, room: usize) {
+        let waits = matches!(self.receive(), Some(Receive::Fragment(_)));
+        let mut out = vec![0; room];
+        let n = self.link.take_bytes(&mut out);
+        if !waits {
+            return assert_eq!(n, 0, "bytes without a fragment");
+        }
+        let rest = self.rest();
+        assert_eq!(out[..n], rest[..room.min(rest.len())]);
+        let all = n == rest.len();
+        if n > 0 || all {
+            self.assembled.clear();
+        }
+        self.offset += n;
+        if all {
+            self.taken();
+        }
+    }
+
+    fn assemble(&mut self, room: usize) {
+        let received = self.receive();
+        let mut out = vec![0xaa; room.max(self.assembled.len())];
+        out[..self.assembled.len()].copy_from_slice(&self.assembled);
+        let assembled = self.link.assemble(&mut out);
+        let Some(Receive::Fragment(part)) = received else {
+            let whole = self.note(assembled);
+            return assert!(matches!(whole, None | Some(None)));
+        };
+        let message = [&self.assembled, self.rest()].concat();
+        if message.len() > out.len() {
+            return assert_eq!(assembled, Err(Error::BufferTooSmall));
+        }
+        assert_eq!(assembled, Ok((part == Part::Last).then_some(message.len())));
+        assert_eq!(out[..message.len()], message);
+        self.assembled = if part == Part::Last { vec![] } else { message };
+        self.taken();
+    }
+
+    fn answer(&mut self, input: &mut Input<'_>) {
+        let pinning = |mode| KEYS.pinning(&KEYS.responder, mode);
+        let mut wrong = pinning(Mode::KkPsk0);
+        wrong.psk = Some(&KEYS.other_psk);
+        let decoy = |mode| KEYS.pinning(&KEYS.decoy, mode);
+        let mut drawn = ephemerals(self.seed);
+        let link = &mut self.link;
+        let answered = match input.byte() % 16 {
+            0..=3 => answer(link, self.mode, self.seed),
+            4 => answer(link, Mode::Kk, self.seed),
+            5 => answer(link, Mode::KkPsk0, self.seed),
+            6 => answer(link, Mode::Xx, self.seed),
+            7 => answer(link, Mode::XxPsk0, self.seed),
+            8 => link.answer_kk(wrong, &mut drawn),
+            9 => link.answer_kk(decoy(Mode::Kk), &mut drawn),
+            10 => link.answer_xx(&KEYS.responder.identity, Some(&KEYS.other_psk), &mut drawn),
+            11 => link.refuse(input.choose(&[Refusal::Busy, Refusal::Mode, Refusal::Other(9)])),
+            12 => link.turn_away(decoy(Mode::Kk)),
+            13 => link.turn_away(decoy(Mode::KkPsk0)),
+            14 => link.answer(&mut drawn, |_| None),
+            _ => link.answer(&mut drawn, |hello| (hello.id == Some(KEYS.id)).then(|| pinning(hello.mode))),
+        };
+        self.note(answered);
+    }
+
+    fn stage(&mut self, input: &mut Input<'_>) {
+        let part = input.choose(&[Part::Last, Part::More]);
+        let data = vec![self.peer.expected.len() as u8; input.below(700)];
+        if input.flag() {
+            let may = self.link.may_begin();
+            if self.note(may).is_none() {
+                return;
+            }
+        }
+        let staged = self.link.stage(&data, part);
+        if let Some(n) = self.note(staged) {
+            assert_eq!(n, data.len().min(self.link.max_data()));
+            let last = part == Part::Last && n == data.len();
+            self.peer.expected.push_back((if last { DATA } else { MORE }, data[..n].to_vec()));
+        }
+    }
+
+    fn ping(&mut self, input: &mut Input<'_>) {
+        let len = input.below(40);
+        let body = input.bytes(len);
+        let pinged = self.link.ping(body);
+        if pinged.is_ok() && !body.is_empty() {
+            self.peer.expected.push_back((PING, body.to_vec()));
+            self.asked = Some(body.to_vec());
+        }
+        self.note(pinged);
+    }
+
+    fn close(&mut self) {
+        let (closed, mark) = (self.link.close(), (CLOSE, vec![]));
+        if self.note(closed).is_some() && !self.peer.expected.contains(&mark) {
+            self.peer.expected.push_back(mark);
+        }
+    }
+
+    /// Both sides do what they can until nothing moves: the shortest way into every state.
+    fn exchange(&mut self) {
+        for _ in 0..20 {
+            let before = (self.peer.out.len(), self.wire.len(), self.history.len());
+            self.carry();
+            self.fill(usize::MAX);
+            let step = self.step();
+            if step == Some(Step::Hello) {
+                let answered = answer(&mut self.link, self.mode, self.seed);
+                self.note(answered);
+            }
+            self.write(usize::MAX);
+            let idle = before == (self.peer.out.len(), self.wire.len(), self.history.len());
+            let waits = step == Some(Step::Done) && self.receive() != Some(Receive::Read);
+            if self.dead.is_some() || waits || idle && step != Some(Step::Hello) && step != Some(Step::Write)
+            {
+                return;
+            }
+        }
+    }
+
+    /// Numbers that a driver must not give.
+    fn abuse(&mut self, input: &mut Input<'_>) {
+        if input.flag() {
+            self.write(usize::MAX);
+            self.link.wrote(input.choose(&[1, 1_000, usize::MAX]));
+        } else {
+            let n = self.link.space().len().saturating_add(input.choose(&[1, 1_000, usize::MAX]));
+            let filled = self.link.filled(n);
+            self.note(filled);
+        }
+    }
+
+    fn ask(&mut self) {
+        let room = self.link.has_room();
+        if self.note(room) == Some(true) {
+            assert_eq!(self.link.unsent().map(<[u8]>::len), Ok(0));
+        }
+        assert!(self.link.max_data() + RECORD_OVERHEAD <= usize::from(u16::MAX).max(RECORD_OVERHEAD));
+        if !self.link.awaits_pong()
+            && let Some(asked) = self.asked.take()
+        {
+            let answered = self.seed == RECORDED || self.peer.pongs.contains(&asked);
+            assert!(answered, "answered by nobody");
+        }
+        let _anything = (self.link.is_closed(), self.link.hello().copied());
+    }
+}
+
+/// After a fatal error: every call gives it, and nothing is delivered.
+pub(crate) fn assert_dead(link: &mut Any, error: Error) {
+    let dead = Err(error);
+    let pinning = KEYS.pinning(&KEYS.responder, Mode::Kk);
+    assert_eq!(link.unsent().err(), Some(error));
+    assert_eq!(link.filled(1), dead);
+    assert_eq!(link.filled(0), dead);
+    assert_eq!(link.receive().err(), Some(error));
+    assert!(link.take().is_none());
+    assert_eq!(link.take_bytes(&mut [0; 9]), 0);
+    assert_eq!(link.assemble(&mut [0; 9]).err(), Some(error));
+    assert_eq!(link.has_room().err(), Some(error));
+    assert_eq!(link.may_begin(), dead);
+    assert_eq!(link.stage(b"x", Part::Last).err(), Some(error));
+    assert_eq!(link.ping(b"x"), dead);
+    assert_eq!(link.close(), dead);
+    assert_eq!(link.step().err(), Some(error));
+    assert_eq!(link.accept(), dead);
+    assert_eq!(link.refuse(Refusal::Busy), dead);
+    assert_eq!(link.turn_away(pinning), dead);
+    assert_eq!(link.answer_kk(pinning, &mut ephemerals(1)), dead);
+    assert_eq!(link.answer_xx(&KEYS.responder.identity, None, &mut ephemerals(1)), dead);
+    assert_eq!(link.fail(Error::Io(ErrorKind::Other)), error);
+}
