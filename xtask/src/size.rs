@@ -3,6 +3,7 @@
 //! The programs of `benches/size` play against a recorded peer in QEMU and say how deep their stack was. The figures are
 //! compared with those in `benches/numbers.toml`.
 
+mod documents;
 mod numbers;
 mod panics;
 
@@ -33,6 +34,7 @@ pub(crate) fn check() -> Result<()> {
     let (compiler, measured) = measure()?;
     check_panics()?;
     let committed = Numbers::parse(&fs::read_to_string(root().join(numbers::FILE)).unwrap_or_default())?;
+    documents::check(&committed)?;
     match (committed.of(&compiler), committed.first()) {
         (Some(figures), _) => compare(figures, &measured),
         (None, Some((other, figures))) => {
@@ -54,6 +56,7 @@ pub(crate) fn write() -> Result<()> {
     let mut numbers = Numbers::parse(&fs::read_to_string(&file).unwrap_or_default())?;
     numbers.set(&compiler, measured);
     fs::write(file, numbers.to_string())?;
+    documents::write(&numbers)?;
     println!("written to {}: {compiler}", numbers::FILE);
     Ok(())
 }

@@ -49,6 +49,16 @@ impl Numbers {
         self.sections.iter().find(|(name, _)| name == compiler).map(|(_, figures)| figures)
     }
 
+    /// The compilers of the file, in its order.
+    pub(super) fn compilers(&self) -> impl Iterator<Item = &str> {
+        self.sections.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// One figure under `compiler`.
+    pub(super) fn figure(&self, compiler: &str, name: &str) -> Option<u32> {
+        self.of(compiler)?.iter().find(|(figure, _)| figure == name).map(|(_, value)| *value)
+    }
+
     /// The first compiler of the file, to compare an unknown one with.
     pub(super) fn first(&self) -> Option<&(String, Figures)> {
         self.sections.first()
