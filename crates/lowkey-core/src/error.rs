@@ -29,9 +29,10 @@ pub enum Error {
     OutOfTurn,
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Error {
+    /// The message of this error, for firmware that prints without `core::fmt`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
             Self::BufferTooSmall => "buffer too small for the message",
             Self::OwnKey => "the peer's static key is our own",
             Self::WeakKey => "the peer's static key is of low order",
@@ -41,7 +42,13 @@ impl fmt::Display for Error {
             Self::Decrypt => "message does not open: forged, damaged, out of order, or for another key",
             Self::Exhausted => "no nonce is left under this key",
             Self::OutOfTurn => "the handshake pattern has no such step here",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

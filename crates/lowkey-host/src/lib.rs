@@ -54,6 +54,8 @@
 
 mod client;
 mod connection;
+#[cfg(doctest)]
+mod documents;
 mod echo;
 pub mod entropy;
 mod error;

@@ -220,6 +220,12 @@ impl<Io, B: Buffer> Channel<Io, B> {
         self.link.handshake_hash()
     }
 
+    /// Gives the stream back and wipes the keys. What was not flushed is lost, and without a close it is
+    /// a truncation to the peer.
+    pub fn into_stream(self) -> Io {
+        self.io
+    }
+
     /// The stream; reading or writing it directly ends the channel.
     pub fn stream(&mut self) -> &mut Io {
         &mut self.io
