@@ -18,7 +18,23 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         _ => pairs(),
     };
     let damaged = damage(&clean);
-    [clean, damaged].concat()
+    [clean, damaged, found(target)].concat()
+}
+
+/// What libFuzzer has found, each mended since.
+fn found(target: &str) -> Vec<Vec<u8>> {
+    let inputs: &[&str] = match target {
+        "boot_log" => &[
+            "01eda30100001c0c0c040c00",
+            "037498010000000000001c0c0c040c00",
+            "02504b010000000000001c0c0c040c00",
+            "01044f0000001c0c0c00",
+        ],
+        "link" => &["001815010105180d03000c0515000105180d0300"],
+        _ => &[],
+    };
+    let byte = |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok());
+    inputs.iter().map(|hex| hex.as_bytes().chunks(2).filter_map(byte).collect()).collect()
 }
 
 /// Each with bits flipped, cut short, and one behind the other.

@@ -13,5 +13,7 @@ pub fn report(measured: fn(Script<'_>) -> bool) -> ! {
         let uart = board.uart.text(if ok { "ok" } else { "failed" }).text(" stack ");
         uart.number(u32::try_from(stack::peak()).unwrap_or(u32::MAX)).end();
     }
-    loop {}
+    loop {
+        core::hint::spin_loop();
+    }
 }

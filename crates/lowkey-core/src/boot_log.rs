@@ -153,6 +153,9 @@ impl<F: Flash> BootLog<F> {
 
     /// Makes `page` an empty log that begins at `base`.
     fn begin(&mut self, page: Half, base: u32) -> Result<Log, FlashFailed> {
+        // A header that a cut left half made must be gone before the erase: cut as well, that could leave
+        // noise behind it which looks like boots.
+        self.zero(page, 1)?;
         self.0.erase(page)?;
         if !self.is_blank(page, 0) {
             return Err(FlashFailed); // worn out

@@ -110,16 +110,19 @@ impl<B: Buffer> Incoming<B> {
 
     /// Copies from the fragment that waits, and forgets what was copied; returns how many bytes.
     pub(crate) fn take_bytes(&mut self, out: &mut [u8]) -> usize {
-        self.assembled = 0;
         let Some(waiting) = &mut self.waiting else { return 0 };
         let n = out.len().min(waiting.end.saturating_sub(waiting.start));
         let end = waiting.start.saturating_add(n);
         let from = self.inbox.slice(waiting.start..end);
         fill(out, from);
         waiting.start = end;
-        if waiting.start == waiting.end {
+        let is_over = waiting.start == waiting.end;
+        if is_over {
             self.waiting = None;
             self.inbox.release();
+        }
+        if n > 0 || is_over {
+            self.assembled = 0; // the message that was being put together lacks these bytes
         }
         n
     }

@@ -190,6 +190,21 @@ fn records_a_whole_message_is_assembled_and_a_small_buffer_can_be_replaced() {
     assert_eq!(b.assemble(&mut []), Ok(Some(0)));
 }
 
+/// Asking for bytes when none are there takes nothing, so it disturbs nothing.
+#[test]
+fn records_an_assembly_goes_on_after_nothing_was_taken() {
+    let (mut a, mut b) = links::open();
+    let mut wire = wire_of(&mut a, &[&[b"abc", b"def"]]);
+    let mut message = [0; 8];
+    until_fragment(&mut b, &mut wire);
+    assert_eq!(b.assemble(&mut message), Ok(None));
+    assert_eq!(b.take_bytes(&mut [0; 4]), 0, "nothing waits");
+    until_fragment(&mut b, &mut wire);
+    assert_eq!(b.take_bytes(&mut []), 0, "no room");
+    assert_eq!(b.assemble(&mut message), Ok(Some(6)));
+    assert_eq!(&message[..6], b"abcdef");
+}
+
 /// Whoever gives up assembling and takes the rest piece by piece finds the next message whole.
 #[test]
 fn records_a_message_taken_in_pieces_leaves_no_trace_in_the_next_assembly() {

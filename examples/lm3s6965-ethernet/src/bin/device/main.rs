@@ -60,6 +60,7 @@ fn main() -> ! {
             .text(" ms")
             .end();
         tcp.abort();
+        tcp.set_limit(None); // the attempt's; the pause has its own length
         tcp.idle(pause);
         pause = (pause * 2).min(LAST_PAUSE);
     }

@@ -1,12 +1,13 @@
 //! One channel's life: readings out, commands in.
 //!
-//! A command is `c` and a text: `period MS` sets the time between readings, `report` is answered with the device's
-//! state in words, `close` ends the channel. Messages that begin with another byte are not for the device.
+//! A command is `c` and a text, in a message of one record: `period MS` sets the time between readings, `report` is
+//! answered with the device's state, `close` ends the channel. Other messages are not for the device, and neither is
+//! what lies inside a longer one.
 
 use core::{str, sync::atomic::Ordering, task::Poll};
 
 use lm3s6965_ethernet::{clock::Clock, stack, tcp::Tcp, uart::Uart};
-use lowkey_transport::{Error, blocking::Channel};
+use lowkey_transport::{Error, Part, blocking::Channel};
 
 use crate::readings;
 
@@ -48,6 +49,7 @@ impl Session {
             self.checked = true;
         }
         let mut sent = 0;
+        let mut inside = false; // a message of more than one record
         loop {
             sent += channel.deliver(&readings::MAILBOX)? as u32;
             let command = match channel.try_recv()? {
@@ -56,7 +58,11 @@ impl Session {
                     continue;
                 }
                 Poll::Ready(None) => return channel.close(),
-                Poll::Ready(Some(message)) => Command::read(message.bytes),
+                Poll::Ready(Some(fragment)) => {
+                    let is_whole = !inside && fragment.part == Part::Last;
+                    inside = fragment.part == Part::More;
+                    if is_whole { Command::read(fragment.bytes) } else { None }
+                }
             };
             match command {
                 Some(Command::Period(period)) => {
