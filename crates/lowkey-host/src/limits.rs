@@ -24,7 +24,9 @@ pub struct Limits {
     /// Attempts that wait for message 1 or for their confirmation: 1,024. When there are more, the newest
     /// displaces the oldest; 0 is taken as 1. Each is an open file until then.
     pub attempts: usize,
-    /// Devices connected at once: 10,000. When full, the next attempt hears that we are busy.
+    /// Devices connected at once: 10,000. When all seats are taken, one more device is closed as soon as it
+    /// is confirmed; a device that has a seat displaces its own session. A [`Listener`](crate::Listener)
+    /// has TCP find out which peers have vanished, within four minutes; receiving then fails.
     pub sessions: usize,
     /// Messages 1 worked on in a second, all devices together: 5,000. Beyond that an attempt hears that
     /// we are busy; each costs the processor two multiplications, 40 to 150 µs.

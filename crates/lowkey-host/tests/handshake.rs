@@ -388,8 +388,34 @@ async fn data_right_behind_the_confirming_record_is_kept() {
     assert_eq!(accepted.unwrap().recv().await.unwrap().unwrap(), b"at once");
 }
 
+/// Connects, and says whether the server closed at once.
+async fn is_closed(acceptor: &lowkey_host::Acceptor, party: &Party) -> bool {
+    let (near, far) = duplex(1000);
+    let (connected, accepted) = tokio::join!(party.connect(near), acceptor.accept(far));
+    assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::Busy))));
+    connected.unwrap().recv().await.unwrap().is_none()
+}
+
 #[tokio::test]
-async fn sessions_full_is_busy_whatever_the_id_and_a_place_gets_free() {
+async fn sessions_full_a_device_takes_the_seat_of_its_own_dead_session() {
+    let mut world = World::with_devices(2);
+    world.limits.sessions = 1;
+    let acceptor = world.acceptor();
+    // The first device vanishes without a word; the server holds on to its session.
+    let (near, far) = duplex(1000);
+    let (gone, dead) = tokio::join!(world.devices[0].connect(near), acceptor.accept(far));
+    let (_gone, mut dead) = (gone.unwrap(), dead.unwrap());
+
+    let (near, far) = duplex(1000);
+    let (again, seated) = tokio::join!(world.devices[0].connect(near), acceptor.accept(far));
+    let (_again, _seated) = (again.unwrap(), seated.unwrap());
+    assert!(matches!(dead.recv().await, Err(Error::Displaced)));
+    let stats = acceptor.stats();
+    assert_eq!((stats.sessions, stats.sessions_displaced, stats.refused_busy), (1, 1, 0));
+}
+
+#[tokio::test]
+async fn sessions_full_a_new_device_is_closed_a_stranger_refused_and_a_place_gets_free() {
     let mut world = World::with_devices(2);
     world.limits.sessions = 1;
     let acceptor = world.acceptor();
@@ -397,20 +423,20 @@ async fn sessions_full_is_busy_whatever_the_id_and_a_place_gets_free() {
     let (first, seated) = tokio::join!(world.devices[0].connect(near), acceptor.accept(far));
     let (_first, seated) = (first.unwrap(), seated.unwrap());
 
-    let stranger = Party::new(world.server.public_key());
-    for party in [&world.devices[0], &world.devices[1], &stranger] {
-        let (mut near, far) = duplex(1000);
-        near.write_all(&party.message_1().0).await.unwrap();
-        let (answer, accepted) = tokio::join!(until_end(&mut near), acceptor.accept(far));
-        assert_eq!(answer, BUSY);
-        assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::Busy))));
-    }
+    assert!(is_closed(&acceptor, &world.devices[1]).await);
+    let (mut near, far) = duplex(1000);
+    near.write_all(&Party::new(world.server.public_key()).message_1().0).await.unwrap();
+    let (answer, accepted) = tokio::join!(until_end(&mut near), acceptor.accept(far));
+    assert_eq!(answer, REFUSED, "a stranger does not learn that seats are taken");
+    assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::Refused))));
+
     drop(seated);
     let (near, far) = duplex(1000);
     let (second, seated) = tokio::join!(world.devices[1].connect(near), acceptor.accept(far));
     second.unwrap();
     seated.unwrap();
-    assert_eq!(acceptor.stats().refused_busy, 3);
+    let stats = acceptor.stats();
+    assert_eq!((stats.refused_busy, stats.refused), (1, 1));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Party, World, until_end};
-use lowkey_host::{ChannelError, Connection, Error, Listener, Refusal};
+use lowkey_host::{ChannelError, Connection, Error, Listener};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -113,16 +113,24 @@ async fn there_is_room_for_at_least_one_attempt() {
 }
 
 #[tokio::test]
-async fn sessions_full_is_busy() {
+async fn sessions_full_closes_one_more_device_and_keeps_the_others() {
     let mut world = World::with_devices(2);
     world.limits.sessions = 1;
     let (listener, address) = world.listener().await;
     echo(listener);
     let mut first = call(address, &world.devices[0]).await.unwrap();
     says_and_hears(&mut first).await;
-    let error = call(address, &world.devices[1]).await.unwrap_err();
-    assert!(matches!(error, Error::Channel(ChannelError::Refused(Refusal::Busy))), "{error}");
+    let mut second = call(address, &world.devices[1]).await.unwrap();
+    assert!(timeout(SOON, second.recv()).await.unwrap().unwrap().is_none());
     says_and_hears(&mut first).await;
+}
+
+#[tokio::test]
+async fn tcp_asks_a_silent_peer_whether_it_is_there() {
+    let world = World::new();
+    let (mut listener, address) = world.listener().await;
+    let (_device, session) = tokio::join!(call(address, world.device()), listener.accept());
+    assert!(socket2::SockRef::from(session.stream()).keepalive().unwrap());
 }
 
 #[tokio::test]

@@ -264,9 +264,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         let inner = Arc::clone(&self.acceptor.inner);
         match hello.mode {
             Mode::Xx | Mode::XxPsk0 => Err(self.decline(Refusal::Mode).await),
-            Mode::Kk | Mode::KkPsk0 if inner.sessions.is_full() || !inner.gate.pass() => {
-                Err(self.decline(Refusal::Busy).await)
-            }
+            // Whether a seat is free is asked once it is certain who it is: a device takes its own again.
+            Mode::Kk | Mode::KkPsk0 if !inner.gate.pass() => Err(self.decline(Refusal::Busy).await),
             Mode::Kk | Mode::KkPsk0 => Ok(()),
         }
     }

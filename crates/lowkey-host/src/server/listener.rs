@@ -2,6 +2,7 @@
 
 use super::{AcceptError, Acceptor};
 use crate::Connection;
+use socket2::{SockRef, TcpKeepalive};
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -102,7 +103,7 @@ impl Listener {
         }
         let acceptor = self.acceptor.clone();
         let task = self.attempts.spawn(async move {
-            stream.set_nodelay(true).map_err(|error| AcceptError::Failed(error.into()))?;
+            prepare(&stream).map_err(|error| AcceptError::Failed(error.into()))?;
             acceptor.accept_from(stream, from.to_string()).await
         });
         self.oldest_first.push_back(task);
@@ -138,6 +139,22 @@ impl Listener {
     }
 }
 
+/// No delay for short messages, and questions to a peer that is silent for long: one that vanished without
+/// a word would otherwise keep its seat for ever.
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let keepalive = TcpKeepalive::new().with_time(SILENCE);
+    #[cfg(any(
+        target_os = "linux",
+        target_os = "android",
+        target_vendor = "apple",
+        target_os = "freebsd",
+        windows
+    ))]
+    let keepalive = keepalive.with_interval(ASK_AGAIN);
+    SockRef::from(stream).set_tcp_keepalive(&keepalive)
+}
+
 impl fmt::Debug for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (socket, attempts) = (&self.socket, self.attempts.len());
@@ -153,5 +170,15 @@ const ENFILE: i32 = 23;
 const EMFILE: i32 = 24;
 /// How long accepting rests after an error.
 const PAUSE: Duration = Duration::from_millis(20);
+/// After how much silence a peer is asked whether it is there, and how long after that again.
+const SILENCE: Duration = Duration::from_secs(60);
+#[cfg(any(
+    target_os = "linux",
+    target_os = "android",
+    target_vendor = "apple",
+    target_os = "freebsd",
+    windows
+))]
+const ASK_AGAIN: Duration = Duration::from_secs(15);
 /// Finished attempts that may be remembered before they are looked for.
 const SLACK: usize = 64;

@@ -30,10 +30,6 @@ impl Sessions {
         self.lock().len()
     }
 
-    pub(crate) fn is_full(&self) -> bool {
-        self.len() >= self.limit
-    }
-
     /// Seats a confirmed session and ends an older one of the same device; `None` if all seats are taken
     /// by others.
     pub(crate) fn seat(self: &Arc<Self>, name: &str, wakers: &Arc<Wakers>) -> Option<Seat> {

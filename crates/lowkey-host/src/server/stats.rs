@@ -17,7 +17,7 @@ pub struct Stats {
     pub refused_version: u64,
     /// Refused: a mode that is not offered (`0x02`).
     pub refused_mode: u64,
-    /// Refused: too much to do, or sessions full (`0x03`; or a CLOSE when they filled meanwhile).
+    /// Refused: too much to do (`0x03`), or no seat for one more device (a CLOSE once it was confirmed).
     pub refused_busy: u64,
     /// Refused: unknown id, another mode than the pinning's, or keys that do not match (`0x04`).
     pub refused: u64,
