@@ -11,6 +11,8 @@
 //!   programmed and read back.
 //! - The header of a page counts once its first boot does, which is programmed in the same call;
 //!   until then the page before it goes on, or is copied from again.
+//! - What is left of an older header is programmed to zero before its page is erased: an erase that is
+//!   cut as well could leave noise behind that header which looks like boots.
 //! - The last word of a full page is programmed once more before the other page is erased.
 //! - The very first page is begun without an erase: its header differs from an erased one by a word
 //!   of zeros, which can be programmed again over half of itself.

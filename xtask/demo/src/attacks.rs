@@ -18,13 +18,16 @@ pub(crate) struct Attack {
 pub(crate) const BOARD_OPEN: &str = "channel open";
 pub(crate) const BOARD_REFUSED: &str = "no channel: refused";
 pub(crate) const BOARD_HANDSHAKE: &str = "no channel: handshake message does not open";
-const BOARD_FRAME: &str = "no channel: ";
+const BOARD_HUNG_UP: &str = "no channel: the peer hung up during the handshake";
 const BOARD_RECORD: &str = "record does not open";
 const BOARD_TRUNCATED: &str = "the stream ended without the peer's close";
 /// What the server says.
 pub(crate) const SERVER_CONFIRMED: &str = "session confirmed";
 pub(crate) const SERVER_ENDED: &str = "session ended";
 pub(crate) const SERVER_REFUSED: &str = "attempt refused";
+const SERVER_VERSION: &str = "refusal=Version";
+const SERVER_MODE: &str = "refusal=Mode";
+const SERVER_HELLO: &str = "malformed hello";
 pub(crate) const SERVER_UNCONFIRMED: &str = "attempt not confirmed";
 const SERVER_RECORD: &str = "record does not open";
 const SERVER_TRUNCATED: &str = "the stream ended without the peer's close";
@@ -34,29 +37,37 @@ const SERVER_TRUNCATED: &str = "the stream ended without the peer's close";
 enum At {
     Length,
     Byte(usize),
+    Bits(usize, u8),
     Last,
 }
 
 /// Every attack on a connection's bytes.
 pub(crate) fn all() -> Vec<Attack> {
     let mut attacks = Vec::new();
-    for (field, at, said) in [
-        ("frame length", At::Length, BOARD_FRAME),
-        ("version", At::Byte(0), BOARD_REFUSED),
-        ("mode", At::Byte(1), BOARD_REFUSED),
-        ("id length", At::Byte(2), BOARD_FRAME),
-        ("id", At::Byte(3), BOARD_REFUSED),
-        ("ephemeral key", At::Byte(11), BOARD_REFUSED),
-        ("parameters", At::Byte(43), BOARD_REFUSED),
-        ("tag", At::Last, BOARD_REFUSED),
+    for (field, at, board, server) in [
+        ("frame length", At::Length, BOARD_REFUSED, SERVER_REFUSED),
+        ("version", At::Byte(0), BOARD_REFUSED, SERVER_VERSION),
+        ("mode, to one that does not exist", At::Byte(1), BOARD_REFUSED, SERVER_MODE),
+        ("mode, to the one without a PSK", At::Bits(1, 3), BOARD_REFUSED, SERVER_REFUSED),
+        ("id length", At::Byte(2), BOARD_HUNG_UP, SERVER_HELLO),
+        ("id", At::Byte(3), BOARD_REFUSED, SERVER_REFUSED),
+        ("ephemeral key", At::Byte(11), BOARD_REFUSED, SERVER_REFUSED),
+        ("parameters", At::Byte(43), BOARD_REFUSED, SERVER_REFUSED),
+        ("tag", At::Last, BOARD_REFUSED, SERVER_REFUSED),
     ] {
         attacks.push(Attack {
-            name: format!("flip a bit of message 1: {field}"),
+            name: format!("change message 1: {field}"),
             tamper: flip(ToServer, 0, at),
-            must: vec![(Who::Board, said)],
+            must: vec![(Who::Board, board), (Who::Server, server)],
             must_not: vec![(Who::Board, BOARD_OPEN), (Who::Server, SERVER_CONFIRMED)],
         });
     }
+    attacks.push(Attack {
+        name: "send the board its own message 1 back".into(),
+        tamper: at_frame(ToServer, 0, Act::Answer),
+        must: vec![(Who::Board, BOARD_HANDSHAKE)],
+        must_not: vec![(Who::Board, BOARD_OPEN), (Who::Server, SERVER_CONFIRMED)],
+    });
     for (field, at, said) in [
         ("frame length", At::Length, BOARD_HANDSHAKE),
         ("ephemeral key", At::Byte(0), BOARD_HANDSHAKE),
@@ -130,6 +141,7 @@ fn flip(way: Way, number: usize, at: At) -> Tamper {
                 frame[..2].copy_from_slice(&shorter.to_be_bytes());
             }
             At::Byte(offset) => frame[2 + offset] ^= 0x40,
+            At::Bits(offset, bits) => frame[2 + offset] ^= bits,
             At::Last => *frame.last_mut().expect("a frame has a length") ^= 1,
         }
         Act::Pass(vec![frame])

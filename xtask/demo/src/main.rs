@@ -96,7 +96,8 @@ fn plain(built: &Built) -> Result<()> {
     spoiled_pages(&mut timeline, &stage, &device)?;
 
     println!();
-    eavesdrop(&first, &stage)?;
+    eavesdrop(&first, &stage, built)?;
+    eavesdrop(&second, &stage, built)?;
     println!("board: {} B of flash, {} B of static RAM, stack peak {peak}", built.flash, built.ram);
     println!("demo: all as it should be, {:.1} s", start.elapsed().as_secs_f32());
     Ok(())
@@ -124,14 +125,15 @@ fn spoiled_pages(timeline: &mut Timeline, stage: &Stage, device: &Device) -> Res
     Ok(())
 }
 
-/// Listens until two readings are as far apart as the backend asked for; says how far, in milliseconds.
+/// Listens until two readings are about as far apart as the backend asked for, 200 ms and not the 50 ms of before; says
+/// how far. On a busy machine the emulated clock loses a part of its ticks.
 fn pace(timeline: &mut Timeline) -> Result<u32> {
     let mut last = None;
     timeline.wait_for("readings every 200 ms", PATIENCE, |line| {
         let (_, reading) = line.text.split_once("reading ")?;
         let time: u32 = reading.split(' ').nth(1)?.parse().ok()?;
         let apart = time - last.replace(time)?;
-        (apart == 200).then_some(apart)
+        (100..=300).contains(&apart).then_some(apart)
     })
 }
 
@@ -145,7 +147,7 @@ fn set(built: &Built, timeline: &mut Timeline) -> Result<(Stage, Device)> {
 }
 
 /// Searches the captured wire for what must not be on it.
-fn eavesdrop(capture: &Path, stage: &Stage) -> Result<()> {
+fn eavesdrop(capture: &Path, stage: &Stage, built: &Built) -> Result<()> {
     let wire = Wire::read(capture)?;
     let bytes = fs::read(stage.page())?;
     let page = Page::read(&bytes)?;
@@ -163,16 +165,14 @@ fn eavesdrop(capture: &Path, stage: &Stage) -> Result<()> {
         return Err("the wire: not even the id was found, so this search shows nothing".into());
     }
     println!("wire: the id of the pinning, which is public, is there");
-    for (name, at) in [
-        ("static key", 104),
-        ("public key", 136),
-        ("server's public key", 168),
-        ("shared key", 200),
-        ("PSK", 296),
-    ] {
-        let secret = bytes.get(at..at + 32).ok_or("the page is too short")?;
-        if wire.shows(secret) || wire.shows(&secret[..16]) {
+    let image = fs::read(&built.firmware)?;
+    for (name, at) in KEYS {
+        let key = bytes.get(at..at + 16).ok_or("the page is too short")?;
+        if wire.shows(key) {
             return Err(format!("the wire: the {name} is there").into());
+        }
+        if image.windows(key.len()).any(|part| part == key) {
+            return Err(format!("the firmware's image: the {name} is there").into());
         }
     }
     let mut pattern = Pattern(0x4C4F_574B);
@@ -180,7 +180,7 @@ fn eavesdrop(capture: &Path, stage: &Stage) -> Result<()> {
     if plaintext.chunks_exact(500).any(|message| wire.shows(&message[..8])) {
         return Err("the wire: plaintext is there".into());
     }
-    println!("wire: no plaintext, no static key, private or public, no PSK");
+    println!("wire: no plaintext, no key of the page, private or public; nor is one in the firmware's image");
     let unevenness = wire.unevenness();
     println!("wire: chi-squared of its bytes over 255 degrees of freedom: {unevenness:.2} (random: near 1)");
     if unevenness > 1.5 {
@@ -215,6 +215,16 @@ impl Pattern {
 }
 
 const BULK: usize = 65_536;
+/// The keys of a key page, and where they lie.
+const KEYS: [(&str, usize); 7] = [
+    ("static key", 104),
+    ("public key", 136),
+    ("server's public key", 168),
+    ("shared key", 200),
+    ("hedge secret", 232),
+    ("seed", 264),
+    ("PSK", 296),
+];
 /// A byte of the static key in a key page.
 const KEY: usize = 110;
 /// For each thing that somebody has to say.

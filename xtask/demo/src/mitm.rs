@@ -62,19 +62,19 @@ fn attack_board(timeline: &mut Timeline, relay: &Relay, attack: Attack) -> Resul
 /// An attacker whose keys nobody has pinned, in the board's place and in the server's.
 fn impostor(timeline: &mut Timeline, relay: &Relay, server: u16) -> Result<usize> {
     let mut impostor = Impostor::new()?;
-    let overheard = overheard(relay, 0)?;
+    let first = overheard(relay, Way::ToServer, 0)?;
 
     announce(timeline, "speak to the server in the board's name, with keys of our own");
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, server))?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    stream.write_all(&impostor.message_1(&overheard)?)?;
+    stream.write_all(&impostor.message_1(&first)?)?;
     let answer = read_frame(&mut stream)?;
     timeline.wait_for("the server refuses", PATIENCE, said(Who::Server, attacks::SERVER_REFUSED))?;
     if answer != [0, 1, 4] {
         return Err(format!("the server answered an impostor with {answer:02x?}").into());
     }
 
-    let message_2 = impostor.message_2(&overheard)?;
+    let message_2 = impostor.message_2(&first)?;
     attack_board(
         timeline,
         relay,
@@ -85,7 +85,18 @@ fn impostor(timeline: &mut Timeline, relay: &Relay, server: u16) -> Result<usize
             must_not: vec![(Who::Board, attacks::BOARD_OPEN), (Who::Server, attacks::SERVER_CONFIRMED)],
         },
     )?;
-    Ok(2)
+    let recorded = overheard(relay, Way::ToDevice, 0)?;
+    attack_board(
+        timeline,
+        relay,
+        Attack {
+            name: "answer the board with the server's recorded message 2".into(),
+            tamper: attacks::at_frame(Way::ToDevice, 0, move |_| Act::Pass(vec![recorded.clone()])),
+            must: vec![(Who::Board, attacks::BOARD_HANDSHAKE), (Who::Server, attacks::SERVER_UNCONFIRMED)],
+            must_not: vec![(Who::Board, attacks::BOARD_OPEN), (Who::Server, attacks::SERVER_CONFIRMED)],
+        },
+    )?;
+    Ok(3)
 }
 
 /// A recording of the board's first frames, played to the server while the board is connected.
@@ -94,9 +105,9 @@ fn replay(timeline: &mut Timeline, relay: &Relay, server: u16) -> Result<usize> 
     let mark = timeline.mark();
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, server))?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    stream.write_all(&overheard(relay, 0)?)?;
+    stream.write_all(&overheard(relay, Way::ToServer, 0)?)?;
     let answer = read_frame(&mut stream)?;
-    stream.write_all(&overheard(relay, 1)?)?;
+    stream.write_all(&overheard(relay, Way::ToServer, 1)?)?;
     timeline.wait_for("the server notices", PATIENCE, said(Who::Server, attacks::SERVER_UNCONFIRMED))?;
     // It must have sent nothing behind message 2, and the board's session must live.
     if let Ok(frame) = read_frame(&mut stream) {
@@ -133,12 +144,15 @@ fn drop_close(timeline: &mut Timeline, relay: &Relay, stage: &crate::stage::Stag
         said(Who::Server, "the stream ended without"),
     )?;
     let status = client.wait_with_output()?.status;
-    if status.success() {
-        return Err("the client took a cut stream for a proper end".into());
+    if status.code() != Some(CHANNEL_BROKE) {
+        return Err(format!("the client did not say that the channel broke: {status}").into());
     }
     timeline.say(&format!("held; the client said so as well ({status})"));
     Ok(())
 }
+
+/// The exit code of `lowkey connect` for a channel that did not end as it should.
+const CHANNEL_BROKE: i32 = 5;
 
 fn announce(timeline: &mut Timeline, name: &str) {
     println!();
@@ -164,9 +178,9 @@ fn honest(timeline: &mut Timeline) -> Result<()> {
     Ok(())
 }
 
-/// What an eavesdropper recorded of the honest connection: a frame to the server.
-fn overheard(relay: &Relay, number: usize) -> Result<Vec<u8>> {
+/// What an eavesdropper recorded of the honest connection: a frame of one direction.
+fn overheard(relay: &Relay, direction: Way, number: usize) -> Result<Vec<u8>> {
     let frames = relay.recorded();
-    let mut to_server = frames.iter().filter(|(way, _)| *way == Way::ToServer);
-    Ok(to_server.nth(number).ok_or("nothing was overheard")?.1.clone())
+    let mut frames = frames.iter().filter(|(way, _)| *way == direction);
+    Ok(frames.nth(number).ok_or("nothing was overheard")?.1.clone())
 }
