@@ -1,6 +1,7 @@
 //! What the tasks and the demo share: running programs, installing what they need, an emulated board.
 
 pub mod command;
+pub mod pattern;
 pub mod qemu;
 pub mod setup;
 

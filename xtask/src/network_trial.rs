@@ -16,6 +16,7 @@ use crate::{
     command::Result,
     qemu::{Board, Options},
 };
+use xtask::pattern::Pattern;
 
 /// Boots `elf`, the board's `network-trial`, and plays the server until it has passed all of its trials.
 ///
@@ -146,22 +147,6 @@ fn hang_up(mut stream: TcpStream) -> io::Result<()> {
     match stream.read(&mut [0])? {
         0 => Ok(()),
         _ => Err(io::Error::other("bytes behind the end")),
-    }
-}
-
-/// The same bytes as on the board: xorshift32, its top byte.
-struct Pattern(u32);
-
-impl Pattern {
-    fn new() -> Self {
-        Self(0x4C4F_574B)
-    }
-
-    fn next(&mut self) -> u8 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 17;
-        self.0 ^= self.0 << 5;
-        (self.0 >> 24) as u8
     }
 }
 

@@ -3,18 +3,20 @@
 //! Every future of this module may be dropped at any await without losing or repeating a byte that
 //! was accepted, as far as the same holds for the stream's own `read` and `write`.
 
-use crate::control::Control;
+mod halves;
+mod message;
+
+pub use halves::{Duplex, Receiver, Sender};
+pub use message::MessageWriter;
+
 use crate::handshake::Handshake;
-use crate::incoming::{Incoming, Receive};
+use crate::incoming::Receive;
 use crate::limits::Buffer;
 use crate::link::{Link, Pinning, Settled, Step};
 use crate::mailbox::{Delivery, Mailbox};
-use crate::outgoing::{Outgoing, copy};
-use crate::record::{Fragment, Part};
+use crate::record::Fragment;
 use crate::{Error, Hello};
-use core::future::poll_fn;
-use core::task::Poll;
-use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
+use embedded_io_async::{ErrorType, Read, Write};
 use lowkey_core::{Entropy, Ephemerals};
 
 /// An open channel and its stream.
@@ -97,7 +99,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     pub fn message(&mut self) -> Result<MessageWriter<'_, Io, B>, Error> {
         let sender = self.sender();
         sender.outgoing.may_begin(sender.control)?;
-        Ok(MessageWriter { sender, done: 0, finished: false })
+        Ok(MessageWriter::new(sender))
     }
 
     /// Receives the next piece of a message in place, `None` after the peer's CLOSE. What is unsent
@@ -233,223 +235,6 @@ impl<Io, B: Buffer> Channel<Io, B> {
     }
 }
 
-impl<R: Read, W: Write, B: Buffer> Channel<Duplex<R, W>, B> {
-    /// The two directions, to be used side by side on one thread.
-    ///
-    /// A PONG that the receiving half owes goes out with the sending half's next call; where that
-    /// may be long, let [`Sender::answer_pings`] run beside.
-    pub fn split(&mut self) -> (Receiver<'_, R, B>, Sender<'_, W, B>) {
-        let Link { incoming, outgoing, control, .. } = &mut self.link;
-        (
-            Receiver { incoming, control, io: &mut self.io.reader },
-            Sender { outgoing, control, io: &mut self.io.writer },
-        )
-    }
-}
-
-/// Two halves of one stream, used as one.
-#[derive(Debug)]
-pub struct Duplex<R, W> {
-    /// The half that is read.
-    pub reader: R,
-    /// The half that is written.
-    pub writer: W,
-}
-
-impl<R: ErrorType, W: ErrorType> ErrorType for Duplex<R, W> {
-    type Error = ErrorKind;
-}
-
-impl<R: Read, W: ErrorType> Read for Duplex<R, W> {
-    async fn read(&mut self, buf: &mut [u8]) -> Result<usize, ErrorKind> {
-        self.reader.read(buf).await.map_err(|error| embedded_io::Error::kind(&error))
-    }
-}
-
-impl<R: ErrorType, W: Write> Write for Duplex<R, W> {
-    async fn write(&mut self, buf: &[u8]) -> Result<usize, ErrorKind> {
-        self.writer.write(buf).await.map_err(|error| embedded_io::Error::kind(&error))
-    }
-
-    async fn flush(&mut self) -> Result<(), ErrorKind> {
-        self.writer.flush().await.map_err(|error| embedded_io::Error::kind(&error))
-    }
-}
-
-/// The sending half of a channel.
-pub struct Sender<'c, W, B> {
-    outgoing: &'c mut Outgoing<B>,
-    control: &'c Control,
-    io: &'c mut W,
-}
-
-impl<W: Write, B: Buffer> Sender<'_, W, B> {
-    /// As [`Channel::send`].
-    ///
-    /// # Errors
-    /// As [`Channel::send`].
-    pub async fn send(&mut self, message: &[u8]) -> Result<(), Error> {
-        self.outgoing.may_begin(self.control)?;
-        if message.len() > self.outgoing.max_data() {
-            return Err(Error::TooLong);
-        }
-        self.drain().await?;
-        self.outgoing.fragment(message.len(), Part::Last, self.control, copy(message)).map(|_all| ())
-    }
-
-    /// As [`Channel::flush`].
-    ///
-    /// # Errors
-    /// As [`Channel::flush`].
-    pub async fn flush(&mut self) -> Result<(), Error> {
-        self.drain().await?;
-        self.outgoing.flushed(self.io.flush().await, self.control)
-    }
-
-    /// As [`Channel::close`].
-    ///
-    /// # Errors
-    /// As [`Channel::close`].
-    pub async fn close(&mut self) -> Result<(), Error> {
-        self.drain().await?;
-        self.outgoing.close(self.control)?;
-        self.flush().await
-    }
-
-    /// Answers PINGs until the peer or we have closed; to run beside a receiving half while nothing is sent.
-    ///
-    /// # Cancel safety
-    /// Dropped, nothing is lost.
-    ///
-    /// # Errors
-    /// What ended the channel.
-    pub async fn answer_pings(&mut self) -> Result<(), Error> {
-        loop {
-            self.flush().await?; // also what an earlier call, dropped, has left unsent
-            let over = poll_fn(|context| {
-                self.control.listen(context.waker());
-                if self.control.owes() || self.control.check().is_err() {
-                    return Poll::Ready(false);
-                }
-                let closed = self.control.is_closed() || self.control.is_peer_closed();
-                if closed { Poll::Ready(true) } else { Poll::Pending }
-            });
-            if over.await {
-                return Ok(());
-            }
-        }
-    }
-
-    async fn drain(&mut self) -> Result<(), Error> {
-        loop {
-            let unsent = self.outgoing.unsent(self.control)?;
-            if unsent.is_empty() {
-                return Ok(());
-            }
-            let write = self.io.write(unsent).await;
-            self.outgoing.written(write, self.control)?;
-        }
-    }
-}
-
-/// The receiving half of a channel.
-pub struct Receiver<'c, R, B> {
-    incoming: &'c mut Incoming<B>,
-    control: &'c Control,
-    io: &'c mut R,
-}
-
-impl<R: Read, B: Buffer> Receiver<'_, R, B> {
-    /// As [`Channel::recv`].
-    ///
-    /// # Errors
-    /// As [`Channel::recv`].
-    pub async fn recv(&mut self) -> Result<Option<Fragment<'_>>, Error> {
-        self.wait().await?;
-        Ok(self.incoming.take())
-    }
-
-    /// As [`Channel::recv_message`].
-    ///
-    /// # Errors
-    /// As [`Channel::recv_message`].
-    pub async fn recv_message(&mut self, message: &mut [u8]) -> Result<Option<usize>, Error> {
-        while let Receive::Fragment(_) = self.wait().await? {
-            if let Some(len) = self.incoming.assemble(message)? {
-                return Ok(Some(len));
-            }
-        }
-        Ok(None)
-    }
-
-    async fn wait(&mut self) -> Result<Receive, Error> {
-        loop {
-            match self.incoming.receive(self.control)? {
-                Receive::Read => self.read_once().await?,
-                received => return Ok(received),
-            }
-        }
-    }
-
-    async fn read_once(&mut self) -> Result<(), Error> {
-        let read = self.io.read(self.incoming.inbox.space()).await;
-        self.incoming.given(read, self.control)
-    }
-}
-
-/// A message on its way out in fragments.
-///
-/// Dropped before [`Self::finish`] has returned, with some of it sent, the message stays unfinished:
-/// every later call that sends gives [`Error::Unfinished`], and a close is a truncation to the peer.
-pub struct MessageWriter<'c, W, B> {
-    sender: Sender<'c, W, B>,
-    done: usize,
-    finished: bool,
-}
-
-impl<W: Write, B: Buffer> MessageWriter<'_, W, B> {
-    /// Sends the front of `bytes` as one fragment; returns how many bytes that took.
-    ///
-    /// # Cancel safety
-    /// Dropped, nothing was accepted.
-    ///
-    /// # Errors
-    /// [`Error::Io`]: nothing was accepted; or what ended the channel. [`Error::OutOfTurn`]:
-    /// [`Self::finish`] has begun.
-    pub async fn write(&mut self, bytes: &[u8]) -> Result<usize, Error> {
-        if self.done > 0 || self.finished {
-            return Err(Error::OutOfTurn);
-        }
-        if bytes.is_empty() {
-            return Ok(0);
-        }
-        self.fragment(bytes, Part::More).await
-    }
-
-    /// Sends the rest of the message, of any length, and ends it. A second time it does nothing.
-    ///
-    /// # Cancel safety
-    /// Dropped, or after a recoverable error: repeat with the same `rest`, it goes on where it was.
-    ///
-    /// # Errors
-    /// [`Error::Io`]; or what ended the channel.
-    pub async fn finish(&mut self, rest: &[u8]) -> Result<(), Error> {
-        while !self.finished {
-            let left = rest.get(self.done..).unwrap_or_default();
-            let n = self.fragment(left, Part::Last).await?;
-            self.done = self.done.saturating_add(n);
-            self.finished = n == left.len();
-        }
-        Ok(())
-    }
-
-    async fn fragment(&mut self, bytes: &[u8], part: Part) -> Result<usize, Error> {
-        self.sender.drain().await?;
-        let Sender { outgoing, control, .. } = &mut self.sender;
-        outgoing.fragment(bytes.len(), part, control, copy(bytes))
-    }
-}
-
 impl<Io: ErrorType, B> ErrorType for Channel<Io, B> {
     type Error = Error;
 }
@@ -473,41 +258,6 @@ impl<Io: Read + Write, B: Buffer> Write for Channel<Io, B> {
 
     async fn flush(&mut self) -> Result<(), Error> {
         self.sender().flush().await
-    }
-}
-
-impl<W: ErrorType, B> ErrorType for Sender<'_, W, B> {
-    type Error = Error;
-}
-
-impl<W: Write, B: Buffer> Write for Sender<'_, W, B> {
-    async fn write(&mut self, buf: &[u8]) -> Result<usize, Error> {
-        let n = buf.len().min(self.outgoing.max_data());
-        let front = buf.get(..n).unwrap_or_default();
-        if n > 0 {
-            self.send(front).await?;
-        }
-        Ok(n)
-    }
-
-    async fn flush(&mut self) -> Result<(), Error> {
-        Self::flush(self).await
-    }
-}
-
-impl<R: ErrorType, B> ErrorType for Receiver<'_, R, B> {
-    type Error = Error;
-}
-
-impl<R: Read, B: Buffer> Read for Receiver<'_, R, B> {
-    async fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
-        while !buf.is_empty() && self.wait().await? != Receive::End {
-            match self.incoming.take_bytes(buf) {
-                0 => (), // an empty message
-                n => return Ok(n),
-            }
-        }
-        Ok(0)
     }
 }
 

@@ -12,6 +12,7 @@ pub mod clock;
 pub mod ethernet;
 pub mod flash;
 mod halt;
+pub mod pattern;
 mod registers;
 pub mod reserved;
 pub mod stack;

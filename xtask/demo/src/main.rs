@@ -24,7 +24,7 @@ use std::{
     time::{Duration, Instant},
 };
 use timeline::{Line, Timeline, Who};
-use xtask::command::Result;
+use xtask::{command::Result, pattern::Pattern};
 
 /// What xtask has built.
 struct Built {
@@ -175,7 +175,7 @@ fn eavesdrop(capture: &Path, stage: &Stage, built: &Built) -> Result<()> {
             return Err(format!("the firmware's image: the {name} is there").into());
         }
     }
-    let mut pattern = Pattern(0x4C4F_574B);
+    let mut pattern = Pattern::new();
     let plaintext: Vec<u8> = (0..BULK).map(|_| pattern.next()).collect();
     if plaintext.chunks_exact(500).any(|message| wire.shows(&message[..8])) {
         return Err("the wire: plaintext is there".into());
@@ -199,18 +199,6 @@ fn after(who: Who, start: &'static str) -> impl FnMut(&Line) -> Option<String> {
     move |line| {
         let rest = line.text.strip_prefix(start).filter(|_| line.who == who)?;
         Some(rest.split(',').next().unwrap_or_default().to_owned())
-    }
-}
-
-/// The bytes that the board's trial sends: xorshift32, its top byte.
-struct Pattern(u32);
-
-impl Pattern {
-    fn next(&mut self) -> u8 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 17;
-        self.0 ^= self.0 << 5;
-        (self.0 >> 24) as u8
     }
 }
 

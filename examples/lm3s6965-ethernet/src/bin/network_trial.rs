@@ -15,6 +15,7 @@ use lm3s6965_ethernet::{
     clock::{Clock, Ticker},
     ethernet::Ethernet,
     flash::{self, Flash},
+    pattern::Pattern,
     stack,
     tcp::Tcp,
     timer::Timer,
@@ -214,22 +215,6 @@ impl Trial {
 
 fn check(promise: bool) -> Option<()> {
     promise.then_some(())
-}
-
-/// The same bytes on both sides: xorshift32, its top byte.
-struct Pattern(u32);
-
-impl Pattern {
-    fn new() -> Self {
-        Self(0x4C4F_574B)
-    }
-
-    fn next(&mut self) -> u8 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 17;
-        self.0 ^= self.0 << 5;
-        (self.0 >> 24) as u8
-    }
 }
 
 static READINGS: AtomicU32 = AtomicU32::new(0);

@@ -1,6 +1,6 @@
 //! For the demo: 64 KiB of binary data to a server that echoes, compared byte for byte with what comes back.
 
-use lm3s6965_ethernet::{clock::Clock, uart::Uart};
+use lm3s6965_ethernet::{clock::Clock, pattern::Pattern, uart::Uart};
 use lowkey_transport::Error;
 
 use crate::session::Connection;
@@ -34,20 +34,4 @@ pub(crate) fn run(channel: &mut Connection<'_>, uart: &mut Uart, clock: Clock) -
     uart.text("trial: ").number(BULK).text(" B out and back, every byte right, ");
     uart.number(clock.since(start)).text(" ms").end();
     Ok(())
-}
-
-/// Bytes that repeat only after 2^32 − 1: xorshift32, its top byte.
-struct Pattern(u32);
-
-impl Pattern {
-    fn new() -> Self {
-        Self(0x4C4F_574B)
-    }
-
-    fn next(&mut self) -> u8 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 17;
-        self.0 ^= self.0 << 5;
-        (self.0 >> 24) as u8
-    }
 }
