@@ -25,7 +25,7 @@ pub async fn connect<Io>(io: Io, pinning: Pinning<'_>, limits: &Limits) -> Resul
 where
     Io: AsyncRead + AsyncWrite + Unpin,
 {
-    connect_by(io, pinning, limits, Instant::now() + limits.handshake).await
+    connect_by(io, pinning, limits, limits.deadline()).await
 }
 
 /// The same over TCP, without Nagle's delay; the deadline counts from the call.
@@ -40,7 +40,7 @@ pub async fn connect_tcp(
     pinning: Pinning<'_>,
     limits: &Limits,
 ) -> Result<Connection<TcpStream>, Error> {
-    let deadline = Instant::now() + limits.handshake;
+    let deadline = limits.deadline();
     let stream = timeout_at(deadline, TcpStream::connect(address)).await.map_err(|_| Error::TimedOut)??;
     stream.set_nodelay(true)?;
     connect_by(stream, pinning, limits, deadline).await

@@ -3,6 +3,7 @@
 use crate::Error;
 use lowkey_transport::{Buffers, MIN_INCOMING};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// What one connection, and what all of them together may use. Every field has a default.
 ///
@@ -19,7 +20,7 @@ pub struct Limits {
     pub max_frame: u16,
     /// The longest message, in bytes: 1 MiB. A peer that sends a longer one is cut off.
     pub max_message: usize,
-    /// From the stream's beginning to the first record that opens: 10 s.
+    /// From the stream's beginning to the first record that opens: 10 s. More than a day is taken as a day.
     pub handshake: Duration,
     /// Attempts that wait for message 1 or for their confirmation: 1,024. When there are more, the newest
     /// displaces the oldest; 0 is taken as 1. Each is an open file until then.
@@ -57,12 +58,19 @@ impl Limits {
         Ok(buffers.with_max_message(self.max_message))
     }
 
+    /// When a handshake that begins now has to be over.
+    pub(crate) fn deadline(&self) -> Instant {
+        Instant::now() + self.handshake.min(LONGEST_HANDSHAKE)
+    }
+
     /// How much is read from a stream at once, in bytes.
     pub(crate) fn read_ahead(&self) -> usize {
         (usize::from(self.max_frame) + FRAME_HEADER).min(MAX_READ_AHEAD)
     }
 }
 
+/// No clock overflows within it.
+const LONGEST_HANDSHAKE: Duration = Duration::from_secs(24 * 60 * 60);
 const FRAME_HEADER: usize = 2;
 /// Longer frames are read where they are opened, without a copy.
 const MAX_READ_AHEAD: usize = 8 * 1024;

@@ -345,6 +345,18 @@ async fn one_deadline_counts_for_the_whole_handshake() {
     assert_eq!((stats.timed_out, stats.unconfirmed), (2, 1));
 }
 
+#[tokio::test]
+async fn a_handshake_without_a_deadline_is_taken_for_one_with_a_late_one() {
+    let mut world = World::new();
+    world.limits.handshake = Duration::MAX;
+    let acceptor = world.acceptor();
+    let (near, far) = duplex(1000);
+    let (device, session) =
+        tokio::join!(connect(near, world.device().pinning(), &world.limits), acceptor.accept(far));
+    device.unwrap();
+    session.unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_initiator_waits_no_longer_than_its_deadline() {
     let world = World::new();

@@ -166,7 +166,7 @@ impl Acceptor {
         };
         let mut lazy = LazyAccept {
             acceptor: self.clone(),
-            deadline: Instant::now() + inner.limits.handshake,
+            deadline: inner.limits.deadline(),
             line: Line { io, link: Link::responder(buffers), input: Input::new(inner.limits.read_ahead()) },
             hello: None,
             attempt,
