@@ -5,11 +5,11 @@ use super::gate::Gate;
 use super::sessions::Sessions;
 use super::stats::{Counters, Stats};
 use crate::connection::{Connection, Input};
-use crate::entropy::{host_ephemerals, random};
+use crate::entropy::{OsEntropy, host_ephemerals, random};
 use crate::handshake::exchange;
 use crate::registry::{Device, Registry};
 use crate::{Error, Limits};
-use lowkey_core::{Identity, Peer, Psk, PublicKey};
+use lowkey_core::{Ephemerals, Identity, Peer, Psk, PublicKey};
 use lowkey_transport::handshake::KkResponder;
 use lowkey_transport::{Hello, Link, Mode, Pinning, Refusal, Step};
 use std::fmt;
@@ -169,6 +169,7 @@ impl Acceptor {
             deadline: inner.limits.deadline(),
             line: Line { io, link: Link::responder(buffers), input: Input::new(inner.limits.read_ahead()) },
             hello: None,
+            ephemerals: None,
             attempt,
         };
         match lazy.hear().await {
@@ -190,6 +191,7 @@ pub struct LazyAccept<Io> {
     deadline: Instant,
     line: Line<Io>,
     hello: Option<Hello>,
+    ephemerals: Option<Ephemerals<OsEntropy>>, // drawn for every hello, known id or not
     attempt: Attempt,
 }
 
@@ -266,7 +268,10 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
             Mode::Xx | Mode::XxPsk0 => Err(self.decline(Refusal::Mode).await),
             // Whether a seat is free is asked once it is certain who it is: a device takes its own again.
             Mode::Kk | Mode::KkPsk0 if !inner.gate.pass() => Err(self.decline(Refusal::Busy).await),
-            Mode::Kk | Mode::KkPsk0 => Ok(()),
+            Mode::Kk | Mode::KkPsk0 => {
+                self.ephemerals = Some(host_ephemerals().map_err(AcceptError::Failed)?);
+                Ok(())
+            }
         }
     }
 
@@ -276,7 +281,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         if self.hello.is_none_or(|hello| hello.mode != device.mode()) {
             return Err(self.decoy().await);
         }
-        let mut ephemerals = host_ephemerals().map_err(AcceptError::Failed)?;
+        let Some(mut ephemerals) = self.ephemerals.take() else { return Err(self.decoy().await) };
         let link = &mut self.line.link;
         let answered = link.answer_kk(device.pinning(&inner.identity), &mut ephemerals);
         answered.map_err(|error| Attempt::verdict(error.into()))?;
@@ -364,6 +369,32 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Line<Io> {
         match timeout_at(deadline, play).await {
             Ok(result) => result.map_err(Attempt::verdict),
             Err(_) => Err(AcceptError::TimedOut),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Device, Devices};
+    use tokio::io::duplex;
+
+    #[tokio::test]
+    async fn randomness_is_drawn_for_unknown_ids_as_for_known_ones() {
+        let server = Arc::new(Identity::new(random().unwrap()));
+        let known = Identity::new(random().unwrap());
+        let device = Device::new("pump", &server, known.public_key()).unwrap();
+        let id = device.id();
+        let acceptor =
+            Acceptor::new(Arc::clone(&server), Devices::new([device]).unwrap(), Limits::default()).unwrap();
+        for id in [id.as_bytes(), b"nobody's"] {
+            let mut first = vec![0, 11 + 48, 1, 1, 8];
+            first.extend_from_slice(id);
+            first.extend_from_slice(&[9; 48]);
+            let (mut near, far) = duplex(1000);
+            near.write_all(&first).await.unwrap();
+            let lazy = acceptor.start(far).await.unwrap();
+            assert!(lazy.ephemerals.is_some());
         }
     }
 }
