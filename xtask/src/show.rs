@@ -3,7 +3,7 @@
 use std::{env, path::PathBuf};
 use xtask::{
     command::{Command, Result},
-    root,
+    root, setup,
 };
 
 use crate::{firmware, image::Image, steps::Steps};
@@ -17,6 +17,7 @@ pub(crate) enum Wire {
 /// The board, the server, and perhaps an attacker between them.
 pub(crate) fn demo(board: &str, wire: &Wire) -> Result<()> {
     let mut steps = Steps::new();
+    setup::ensure([&setup::QEMU])?;
     let firmware = steps.run("build the firmware", || firmware::build_with(board, FIRMWARE, &["demo"]))?;
     steps.run("build the lowkey command and the backend", || {
         let packages = ["--package", "lowkey", "--package", "tokio-server", "--package", "demo"];
