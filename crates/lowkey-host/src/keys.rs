@@ -10,14 +10,18 @@
 //! known of Bech32 and inserted characters does not matter here, since the length is fixed.
 //!
 //! A key file holds one such line of a secret, below comment lines that begin with `#`. Only its owner
-//! may read it (mode 0600); one that others may read is refused. None is ever overwritten. Buffers that
+//! may read it (mode 0600); one that others may read, and one of a user who is neither us nor root, is
+//! refused. None is ever overwritten. Buffers that
 //! held secrets are wiped, and no error shows any part of a file that may be one.
 
 mod file;
+mod mask;
 mod text;
 
 pub use file::{KeyFileError, read_identity, read_psk, write_identity, write_psk};
-pub(crate) use file::{create_private, read_psk_secret, remove_unfinished};
+pub(crate) use file::{create_private, read_psk_secret, remove_unfinished, shell_quote};
+pub use mask::mask;
+pub(crate) use mask::shown;
 pub use text::{KeyTextError, SecretText, encode_public, identity_text, parse_public, psk_text};
 
 use crate::Error;

@@ -1,5 +1,6 @@
 //! Key files: only their owner reads them, nobody overwrites them.
 
+use super::mask::shown;
 use super::text::{KeyTextError, Kind, SecretText, identity_text, parse_secret, psk_text};
 use lowkey_core::{Identity, Psk, PublicKey, Secret};
 use std::fmt;
@@ -28,6 +29,15 @@ pub enum KeyFileError {
         /// Its mode.
         mode: u32,
     },
+    /// It is a directory, a device or a pipe.
+    NoFile(PathBuf),
+    /// It belongs to a user who is neither us nor root, and who could change it.
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// Its owner.
+        owner: u32,
+    },
     /// It does not hold what it should.
     Text {
         /// The file.
@@ -46,17 +56,24 @@ impl KeyFileError {
 impl fmt::Display for KeyFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::File { path, error } => write!(f, "{}: {error}", shown(path)),
             Self::Exists(path) => {
-                write!(f, "{}: is there already and is not overwritten; choose another name", path.display())
+                write!(f, "{}: is there already and is not overwritten; choose another name", shown(path))
             }
             Self::Exposed { path, mode } => write!(
                 f,
                 "{}: others than its owner may use it (mode {mode:04o}); mend that with: chmod 600 {}",
-                path.display(),
+                shown(path),
                 shell_quote(path),
             ),
-            Self::Text { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::NoFile(path) => write!(f, "{}: is no regular file; here belongs a key file", shown(path)),
+            Self::Foreign { path, owner } => write!(
+                f,
+                "{}: belongs to user {owner}, who could change it; mend that with: chown \"$(id -u)\" {}",
+                shown(path),
+                shell_quote(path),
+            ),
+            Self::Text { path, error } => write!(f, "{}: {error}", shown(path)),
         }
     }
 }
@@ -66,7 +83,7 @@ impl std::error::Error for KeyFileError {
         match self {
             Self::File { error, .. } => Some(error),
             Self::Text { error, .. } => Some(error),
-            Self::Exists(_) | Self::Exposed { .. } => None,
+            Self::Exists(_) | Self::Exposed { .. } | Self::NoFile(_) | Self::Foreign { .. } => None,
         }
     }
 }
@@ -110,6 +127,11 @@ pub fn write_psk(path: &Path, secret: &Secret<32>) -> Result<(), KeyFileError> {
 }
 
 fn read(path: &Path, kind: Kind) -> Result<Secret<32>, KeyFileError> {
+    // Before it is opened: a pipe without a writer would keep us waiting.
+    let metadata = fs::metadata(path).map_err(|error| KeyFileError::file(path, error))?;
+    if !metadata.is_file() {
+        return Err(KeyFileError::NoFile(path.to_owned()));
+    }
     let mut file = File::open(path).map_err(|error| KeyFileError::file(path, error))?;
     refuse_exposed(path, &file)?;
     let mut buffer = Zeroizing::new([0; LONGEST]);
@@ -131,7 +153,14 @@ const LONGEST: usize = 4096;
 #[cfg(unix)]
 fn refuse_exposed(path: &Path, file: &File) -> Result<(), KeyFileError> {
     use std::os::unix::fs::MetadataExt;
-    let mode = file.metadata().map_err(|error| KeyFileError::file(path, error))?.mode() & 0o7777;
+    let metadata = file.metadata().map_err(|error| KeyFileError::file(path, error))?;
+    if !metadata.is_file() {
+        return Err(KeyFileError::NoFile(path.to_owned()));
+    }
+    let (mode, owner) = (metadata.mode() & 0o7777, metadata.uid());
+    if owner != 0 && owner != rustix::process::geteuid().as_raw() {
+        return Err(KeyFileError::Foreign { path: path.to_owned(), owner });
+    }
     if mode & 0o077 == 0 { Ok(()) } else { Err(KeyFileError::Exposed { path: path.to_owned(), mode }) }
 }
 
@@ -166,8 +195,8 @@ pub(crate) fn remove_unfinished(path: &Path) {
 }
 
 /// `path` as a shell takes it.
-fn shell_quote(path: &Path) -> String {
-    let text = path.display().to_string();
+pub(crate) fn shell_quote(path: &Path) -> String {
+    let text = shown(path);
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%=".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         text

@@ -1,0 +1,57 @@
+//! Secrets that somebody put where something else belongs.
+
+use std::path::Path;
+
+/// `text` with all but the beginning of every private key and PSK in it left out, for errors and logs.
+///
+/// ```
+/// let said = "no such file: LKSEC1QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L";
+/// assert_eq!(lowkey_host::keys::mask(said), "no such file: LKSEC1…");
+/// ```
+pub fn mask(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = beginning(rest) {
+        let (shown, secret) = rest.split_at(at + PREFIX);
+        masked.push_str(shown);
+        rest =
+            secret.trim_start_matches(|c: char| !ENDS.contains(&c) && !c.is_whitespace() && !c.is_control());
+        if rest.len() < secret.len() {
+            masked.push('…');
+        }
+    }
+    masked.push_str(rest);
+    masked
+}
+
+/// Where the next secret begins.
+fn beginning(text: &str) -> Option<usize> {
+    text.as_bytes()
+        .windows(PREFIX)
+        .position(|here| SECRETS.iter().any(|prefix| here.eq_ignore_ascii_case(*prefix)))
+}
+
+const PREFIX: usize = 6;
+const SECRETS: [&[u8; PREFIX]; 2] = [b"lksec1", b"lkpsk1"];
+/// What can stand behind a secret in an error of ours.
+const ENDS: [char; 11] = ['"', '\'', '`', '/', '\\', ':', ';', ',', ')', '=', '…'];
+
+/// A path, for errors.
+pub(crate) fn shown(path: &Path) -> String {
+    mask(&path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mask;
+
+    #[test]
+    fn secrets_of_any_case_are_masked_wherever_they_stand() {
+        assert_eq!(mask("a LKSEC1QQQQ, \"lkpsk1zzzz\" b"), "a LKSEC1…, \"lkpsk1…\" b");
+        assert_eq!(mask("--key=LkSec1Abc/def"), "--key=LkSec1…/def");
+        assert_eq!(mask("üLKSEC1ü-ü"), "üLKSEC1…");
+        for same in ["", "this is a PSK (LKPSK1…); no", "lkpub1abc", "LKSEC1"] {
+            assert_eq!(mask(same), same);
+        }
+    }
+}
