@@ -1,13 +1,11 @@
 //! Makes a device: its keys, its key page, and its place in the registry.
 
-use crate::keys::{self, KeyFileError, create_private, remove_unfinished};
-use crate::registry::{Described, DeviceError, RegistryError, quote};
+use crate::keys::{self, KeyFileError, create_private, mask, remove_unfinished, shown};
+use crate::registry::{Edit, EditError, Psks, RegistryError, quote};
 use crate::{Error, Id, Identity, PublicKey};
 use lowkey_core::page::{Contents, LEN, MAX_ADDRESS};
 use lowkey_core::{Error as KeyError, Secret};
 use std::fmt;
-use std::fs::OpenOptions;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -80,8 +78,8 @@ pub struct Made {
 pub enum ProvisionError {
     /// The order makes no sense.
     Order(String),
-    /// The registry holds something like it already.
-    Device(PathBuf, DeviceError),
+    /// A server would not load the registry with this device in it; why.
+    Device(PathBuf, String),
     /// The registry cannot be read.
     Registry(RegistryError),
     /// A file cannot be written.
@@ -93,8 +91,8 @@ pub enum ProvisionError {
 impl fmt::Display for ProvisionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Order(why) => f.write_str(why),
-            Self::Device(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Order(why) => f.write_str(&mask(why)),
+            Self::Device(path, why) => write!(f, "{}: {}", shown(path), mask(why)),
             Self::Registry(error) => write!(f, "{error}"),
             Self::File(error) => write!(f, "{error}"),
             Self::Entropy(error) => write!(f, "{error}"),
@@ -114,21 +112,27 @@ pub fn provision(order: &Order<'_>) -> Result<Made, ProvisionError> {
     let key = Identity::new(secrets.static_key.duplicate()).public_key();
     let id = order.id.unwrap_or_else(|| Id::of_pinning(&key, &order.server));
     check(order)?;
-    if let Some(registry) = order.registry {
-        admit(registry, order, id, key)?;
-    }
+    let edit = order.registry.map(Edit::begin).transpose().map_err(ProvisionError::Registry)?;
     let page = secrets.page(order, id)?;
-    let lines = lines(order, key);
+    let lines = lines(order, key)?;
+    let refused = |error| match error {
+        EditError::Registry(error) => ProvisionError::Registry(error),
+        EditError::Device(why) => {
+            ProvisionError::Device(order.registry.unwrap_or(Path::new("")).to_owned(), why)
+        }
+    };
+    if let Some(edit) = &edit {
+        let psks = if matches!(order.psk, PskFile::Existing(_)) { Psks::Compared } else { Psks::Unread };
+        edit.check(&lines, &order.server, psks).map_err(refused)?;
+    }
 
     let mut created = Created::default();
     created.file(order.page, &render(&page, order))?;
     if let (PskFile::New(file), Some(psk)) = (order.psk, &secrets.psk) {
         created.file(file, keys::psk_text(psk).expose().as_bytes())?;
     }
-    if let Some(registry) = order.registry {
-        append(registry, &lines).map_err(|error| {
-            ProvisionError::Registry(RegistryError::File { path: registry.to_owned(), error })
-        })?;
+    if let Some(edit) = edit {
+        edit.add(&lines).map_err(refused)?;
     }
     created.keep();
     Ok(Made { key, id, lines })
@@ -177,6 +181,9 @@ fn check(order: &Order<'_>) -> Result<(), ProvisionError> {
         return wrong("the device's name is empty or holds control characters".into());
     }
     let address = order.address;
+    if [order.name, address].iter().any(|text| mask(text) != *text) {
+        return wrong("a private key or a PSK stands where the name or the address belongs".into());
+    }
     if address.is_empty() {
         return Ok(());
     }
@@ -192,27 +199,21 @@ fn check(order: &Order<'_>) -> Result<(), ProvisionError> {
     }
 }
 
-fn admit(registry: &Path, order: &Order<'_>, id: Id, key: PublicKey) -> Result<(), ProvisionError> {
-    let mut described = match Described::read(registry, &order.server) {
-        Ok(described) => described,
-        Err(RegistryError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
-            Described::empty()
-        }
-        Err(error) => return Err(ProvisionError::Registry(error)),
-    };
-    described.admit(order.name, id, key).map_err(|error| ProvisionError::Device(registry.to_owned(), error))
-}
-
-fn lines(order: &Order<'_>, key: PublicKey) -> String {
+fn lines(order: &Order<'_>, key: PublicKey) -> Result<String, ProvisionError> {
     let mut lines = format!("[[device]]\nname = {}\n", quote(order.name));
     if let Some(id) = order.id {
         lines += &format!("id = {}\n", quote(&id_text(id)));
     }
     lines += &format!("key = {}\n", quote(&keys::encode_public(&key)));
     if let Some(file) = order.psk.path() {
-        lines += &format!("psk_file = {}\n", quote(&beside(order.registry, file).display().to_string()));
+        let file = beside(order.registry, file);
+        let Some(name) = file.to_str() else {
+            let why = format!("{}: its name is not UTF-8, which a registry is", shown(&file));
+            return Err(ProvisionError::Order(why));
+        };
+        lines += &format!("psk_file = {}\n", quote(name));
     }
-    lines
+    Ok(lines)
 }
 
 /// The id as text if it is that, otherwise in hex.
@@ -234,17 +235,10 @@ fn beside(registry: Option<&Path>, file: &Path) -> PathBuf {
     }
 }
 
-/// Adds a table to the end of the registry, in one write.
-fn append(registry: &Path, lines: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().append(true).create(true).open(registry)?;
-    let gap = if file.metadata()?.len() == 0 { "" } else { "\n" };
-    file.write_all(format!("{gap}{lines}").as_bytes())?;
-    file.sync_all()
-}
-
 fn render(page: &Secret<LEN>, order: &Order<'_>) -> Zeroizing<Vec<u8>> {
     // Room for all of it at once: a vector that grew would leave its old place unwiped.
-    let mut out = Zeroizing::new(Vec::with_capacity(LEN * 8 + 1024));
+    let mut out = Zeroizing::new(Vec::with_capacity(LEN * 8 + 512 + 2 * order.name.len()));
+    let room = out.capacity();
     let name = order.name;
     match order.format {
         Format::Binary => out.extend_from_slice(page.expose()),
@@ -270,6 +264,7 @@ fn render(page: &Secret<LEN>, order: &Order<'_>) -> Zeroizing<Vec<u8>> {
             out.extend_from_slice(b"];\n");
         }
     }
+    debug_assert_eq!(out.capacity(), room, "it grew");
     out
 }
 

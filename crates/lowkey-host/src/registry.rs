@@ -1,10 +1,13 @@
 //! Which devices there are: names, ids, keys.
 
+mod edit;
 mod file;
 
-pub(crate) use file::{Described, quote};
+pub(crate) use edit::{Edit, EditError, Psks};
+pub(crate) use file::quote;
 pub use file::{FileRegistry, RegistryError};
 
+use crate::keys::mask;
 use lowkey_core::{Error as KeyError, Id, Identity, Peer, Psk, PublicKey};
 use lowkey_transport::{Mode, Pinning};
 use std::collections::HashMap;
@@ -47,14 +50,18 @@ impl Device {
     /// Computes the static-static Diffie-Hellman, which every later handshake saves.
     ///
     /// # Errors
-    /// [`DeviceError::OwnKey`], [`DeviceError::WeakKey`].
+    /// [`DeviceError::Name`], [`DeviceError::OwnKey`], [`DeviceError::WeakKey`].
     pub fn new(name: impl Into<String>, identity: &Identity, key: PublicKey) -> Result<Self, DeviceError> {
+        let name = name.into();
+        if name.chars().any(char::is_control) {
+            return Err(DeviceError::Name);
+        }
         let peer = Peer::pin(identity, key).map_err(|error| match error {
             KeyError::OwnKey => DeviceError::OwnKey,
             _ => DeviceError::WeakKey,
         })?;
         let id = Id::of_pinning(&key, &identity.public_key());
-        Ok(Self { name: name.into(), id, peer, psk: None })
+        Ok(Self { name, id, peer, psk: None })
     }
 
     /// The same device under another id.
@@ -101,6 +108,8 @@ impl Device {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeviceError {
+    /// Its name holds control characters, which would reach terminals by way of logs.
+    Name,
     /// Its key is our own.
     OwnKey,
     /// Its key is of low order: nobody holds its private half alone.
@@ -116,11 +125,14 @@ pub enum DeviceError {
 impl fmt::Display for DeviceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Name => f.write_str("the name holds control characters"),
             Self::OwnKey => f.write_str("the key is this server's own, not a device's"),
             Self::WeakKey => f.write_str("the key is of low order and protects nothing; make a new one"),
-            Self::SameName(name) => write!(f, "the name {name:?} is in use already"),
-            Self::SameId(name) => write!(f, "the id is the one of {name:?}"),
-            Self::SameKey(name) => write!(f, "the key is the one of {name:?}; a key belongs to one device"),
+            Self::SameName(name) => write!(f, "the name {:?} is in use already", mask(name)),
+            Self::SameId(name) => write!(f, "the id is the one of {:?}", mask(name)),
+            Self::SameKey(name) => {
+                write!(f, "the key is the one of {:?}; a key belongs to one device", mask(name))
+            }
         }
     }
 }

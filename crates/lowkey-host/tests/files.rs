@@ -445,3 +445,183 @@ fn pages_as_c_and_as_rust_hold_the_same_bytes() {
         assert!(text.contains("[344]") || text.contains("[u8; 344]"), "{text}");
     }
 }
+
+#[test]
+fn a_registry_gives_nothing_when_two_devices_have_one_psk_under_two_names() {
+    let folder = folder();
+    for name in ["a.psk", "b.psk"] {
+        keys::write_psk(&folder.path().join(name), &secret(9)).unwrap();
+    }
+    let text = device("a", 2, "psk_file = \"a.psk\"") + &device("b", 3, "psk_file = \"b.psk\"");
+    let (path, loaded) = registry(&folder, &text);
+    let why = "psk_file (line 8): holds the PSK of \"a\"; make one for each";
+    assert_eq!(loaded.unwrap_err(), format!("{}:5: {why}", path.display()));
+}
+
+#[test]
+fn provisioning_adds_nothing_that_the_server_would_not_load() {
+    let bench = Bench::new();
+    let [psk, copy, second] = ["a.psk", "copy.psk", "second.bin"].map(|name| bench.path(name));
+    keys::write_psk(&psk, &secret(8)).unwrap();
+    fs::copy(&psk, &copy).unwrap();
+    bench.provision(|order| order.psk = PskFile::Existing(&psk)).unwrap();
+    let new = |order: &mut Order<'_>| order.name = "pump-8";
+    bench.fails("psk_file \"a.psk\" is the one of \"pump-7\"; make one for each", |order| {
+        new(order);
+        (order.page, order.psk) = (&second, PskFile::Existing(&psk));
+    });
+    bench.fails("holds the PSK of \"pump-7\"; make one for each", |order| {
+        new(order);
+        (order.page, order.psk) = (&second, PskFile::Existing(&copy));
+    });
+    fs::write(&bench.registry, "[[device]]\nname = \"a\"\n").unwrap();
+    bench.fails("devices.toml:1: the device \"a\" has no `key`", |order| {
+        new(order);
+        order.page = &second;
+    });
+    let unfinished = "# nobody\ndevice = [";
+    fs::write(&bench.registry, unfinished).unwrap();
+    bench.fails("devices.toml:2: ", |order| {
+        new(order);
+        order.page = &second;
+    });
+}
+
+#[test]
+fn a_registry_is_replaced_at_once_behind_its_link_and_keeps_its_mode() {
+    let bench = Bench::new();
+    let real = bench.path("real.toml");
+    fs::write(&real, "# ours\n").unwrap();
+    fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
+    std::os::unix::fs::symlink("real.toml", &bench.registry).unwrap();
+    let before = fs::metadata(&real).unwrap().ino();
+    bench.provision(|_| ()).unwrap();
+    assert!(fs::symlink_metadata(&bench.registry).unwrap().is_symlink());
+    assert_ne!(fs::metadata(&real).unwrap().ino(), before, "written in place: a full disk would cut it off");
+    assert_eq!(mode(&real), 0o640);
+    assert!(fs::read_to_string(&real).unwrap().starts_with("# ours\n\n[[device]]"));
+    assert_eq!(fs::read_dir(bench.folder.path()).unwrap().count(), 3, "page, registry and its link");
+}
+
+#[test]
+fn provisioning_side_by_side_loses_no_device() {
+    let bench = Bench::new();
+    std::thread::scope(|scope| {
+        for n in 0..8 {
+            let bench = &bench;
+            scope.spawn(move || {
+                let (name, page) = (format!("pump-{n}"), bench.path(&format!("{n}.bin")));
+                let order = Order {
+                    name: &name,
+                    server: public(1),
+                    id: None,
+                    address: "",
+                    page: &page,
+                    format: Format::Binary,
+                    psk: PskFile::None,
+                    registry: Some(&bench.registry),
+                };
+                provision(&order).unwrap();
+            });
+        }
+    });
+    assert_eq!(FileRegistry::load(&bench.registry, &bench.server).unwrap().devices().len(), 8);
+}
+
+#[test]
+fn a_new_registry_is_0644_and_one_that_others_may_change_is_refused() {
+    let bench = Bench::new();
+    bench.provision(|_| ()).unwrap();
+    assert_eq!(mode(&bench.registry), 0o644);
+    for wrong in [0o664, 0o646] {
+        fs::set_permissions(&bench.registry, fs::Permissions::from_mode(wrong)).unwrap();
+        let why =
+            format!("others than its owner may change it (mode {wrong:04o}); mend that with: chmod go-w ");
+        let error = FileRegistry::load(&bench.registry, &bench.server).unwrap_err().to_string();
+        assert!(error.contains(&why), "{error}");
+        let second = bench.path("second.bin");
+        bench.fails(&why, |order| (order.page, order.name) = (&second, "pump-8"));
+    }
+}
+
+#[test]
+fn a_key_file_that_is_no_file_is_refused_without_advice_to_change_its_mode() {
+    let folder = folder();
+    for path in [folder.path(), Path::new("/dev/null")] {
+        let error = keys::read_identity(path).unwrap_err().to_string();
+        assert_eq!(error, format!("{}: is no regular file; here belongs a key file", path.display()));
+    }
+}
+
+#[test]
+fn a_key_file_of_another_user_is_refused() {
+    let folder = folder();
+    let path = folder.path().join("server.key");
+    keys::write_identity(&path, &secret(1)).unwrap();
+    if std::os::unix::fs::chown(&path, Some(4711), None).is_err() {
+        return; // only root can give files away, and only root can read what it gave away
+    }
+    let error = keys::read_identity(&path).unwrap_err().to_string();
+    assert!(error.contains("belongs to user 4711, who could change it"), "{error}");
+}
+
+#[test]
+fn names_with_control_characters_reach_no_log() {
+    let folder = folder();
+    let name = "a\u{1b}[2Jb";
+    let error = lowkey_host::Device::new(name, &Identity::new(secret(1)), public(2)).unwrap_err();
+    assert_eq!(error, lowkey_host::DeviceError::Name);
+    let (path, loaded) = registry(&folder, &device("a\\u001b[2Jb", 2, ""));
+    let why = "the name holds control characters";
+    assert_eq!(loaded.unwrap_err(), format!("{}:2: {why}", path.display()));
+}
+
+#[test]
+fn a_psk_file_whose_name_no_registry_can_hold_is_an_error() {
+    use std::os::unix::ffi::OsStrExt;
+    let bench = Bench::new();
+    fs::write(&bench.registry, "").unwrap();
+    let psk = bench.folder.path().join(std::ffi::OsStr::from_bytes(b"\xff.psk"));
+    bench.fails("its name is not UTF-8", |order| order.psk = PskFile::New(&psk));
+}
+
+#[test]
+fn a_page_as_text_has_room_for_a_long_name() {
+    let bench = Bench::new();
+    let name = "*/".repeat(2000);
+    bench.provision(|order| (order.name, order.format) = (&name, Format::C)).unwrap();
+    let text = fs::read_to_string(&bench.page).unwrap();
+    assert!(text.ends_with("};\n") && text.matches("*/").count() == 1);
+}
+
+#[test]
+fn secrets_in_the_wrong_place_are_not_repeated() {
+    let folder = folder();
+    let key = keys::identity_text(&secret(1)).expose().lines().last().unwrap().to_owned();
+    let psk = keys::psk_text(&secret(1)).expose().lines().last().unwrap().to_owned();
+    let silent = |error: String| {
+        assert!(!error.contains(&key[12..]) && !error.contains(&psk[12..]), "{error}");
+        assert!(!error.contains(&key[12..].to_lowercase()), "{error}");
+    };
+    for text in [
+        device("a", 2, &format!("psk_file = \"{psk}\"")),
+        device("a", 2, &format!("id = \"{key}\"")),
+        device("a", 2, &format!("{key} = \"x\"")),
+        format!("{key} = 1\n"),
+        format!("[[device]]\nname = \"{key}\"\n"),
+        format!("[[device]]\nname = \"{}\"\n", key.to_lowercase()),
+    ] {
+        silent(registry(&folder, &text).1.unwrap_err());
+    }
+    silent(keys::read_identity(Path::new(&key)).unwrap_err().to_string());
+    silent(FileRegistry::load(&psk, &Identity::new(secret(1))).unwrap_err().to_string());
+    let bench = Bench::new();
+    fs::write(&bench.registry, "").unwrap();
+    for change in [
+        (|order, key| order.address = key) as for<'a> fn(&mut Order<'a>, &'a str),
+        |order, key| order.name = key,
+        |order, key| order.psk = PskFile::Existing(Path::new(key)),
+    ] {
+        silent(bench.provision(|order| change(order, &key)).unwrap_err().to_string());
+    }
+}

@@ -9,11 +9,14 @@
 //! ```
 
 use super::{Device, DeviceError, Devices, Registry, Unique, parse_id};
-use crate::keys::{self, KeyFileError};
-use lowkey_core::{Id, Identity, Psk, PublicKey};
+use crate::entropy::random;
+use crate::keys::{self, mask, shell_quote, shown};
+use lowkey_core::{Id, Identity, Psk, PublicKey, Secret};
+use lowkey_crypto::Blake2s;
 use std::collections::HashMap;
 use std::fmt;
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,11 +46,14 @@ impl FileRegistry {
     /// [`RegistryError`], with the file and the line; nothing was taken from the file then.
     pub fn load(path: impl Into<PathBuf>, identity: &Identity) -> Result<Self, RegistryError> {
         let path = path.into();
-        let described = Described::read(&path, &identity.public_key())?;
+        let text = read_text(&path)?;
+        let at = |(line, why): Flaw| RegistryError::at(&path, line, why);
+        let described = Described::parse(&text, &identity.public_key()).map_err(at)?;
+        let psks = described.read_psks(&path).map_err(at)?;
         let mut devices = Devices::default();
-        for entry in described.entries {
-            let at = entry.line;
-            let device = entry.pin(&path, identity).map_err(|why| RegistryError::at(&path, at, why))?;
+        for (entry, psk) in described.entries.into_iter().zip(psks) {
+            let line = entry.line;
+            let device = entry.pin(psk, identity).map_err(|why| at((line, why.to_string())))?;
             devices.by_id.insert(device.id, Arc::new(device));
         }
         Ok(Self { path, devices })
@@ -81,6 +87,13 @@ pub enum RegistryError {
         /// Why.
         error: std::io::Error,
     },
+    /// Others than its owner may change it, and so say who may connect.
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
     /// A line in it is wrong.
     Line {
         /// The file.
@@ -93,16 +106,36 @@ pub enum RegistryError {
 }
 
 impl RegistryError {
-    fn at(path: &Path, line: usize, why: impl Into<String>) -> Self {
-        Self::Line { path: path.to_owned(), line, why: why.into() }
+    pub(super) fn file(path: &Path, error: std::io::Error) -> Self {
+        Self::File { path: path.to_owned(), error }
+    }
+
+    pub(super) fn at(path: &Path, line: usize, why: impl AsRef<str>) -> Self {
+        Self::Line { path: path.to_owned(), line, why: mask(why.as_ref()) }
+    }
+
+    /// The same, of the file as the user names it.
+    pub(super) fn named(mut self, by_user: &Path) -> Self {
+        match &mut self {
+            Self::File { path, .. } | Self::Exposed { path, .. } | Self::Line { path, .. } => {
+                *path = by_user.to_owned();
+            }
+        }
+        self
     }
 }
 
 impl fmt::Display for RegistryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File { path, error } => write!(f, "{}: {error}", path.display()),
-            Self::Line { path, line, why } => write!(f, "{}:{line}: {why}", path.display()),
+            Self::File { path, error } => write!(f, "{}: {error}", shown(path)),
+            Self::Exposed { path, mode } => write!(
+                f,
+                "{}: others than its owner may change it (mode {mode:04o}); mend that with: chmod go-w {}",
+                shown(path),
+                shell_quote(path),
+            ),
+            Self::Line { path, line, why } => write!(f, "{}:{line}: {why}", shown(path)),
         }
     }
 }
@@ -111,7 +144,7 @@ impl std::error::Error for RegistryError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::File { error, .. } => Some(error),
-            Self::Line { .. } => None,
+            Self::Exposed { .. } | Self::Line { .. } => None,
         }
     }
 }
@@ -119,7 +152,6 @@ impl std::error::Error for RegistryError {
 /// What a registry file says, before any key is pinned: well formed, and nothing in it twice.
 pub(crate) struct Described {
     entries: Vec<Entry>,
-    unique: Unique,
 }
 
 struct Entry {
@@ -131,24 +163,33 @@ struct Entry {
 }
 
 impl Described {
-    /// Reads `path` for the server of this key, which default ids depend on.
-    pub(crate) fn read(path: &Path, server: &PublicKey) -> Result<Self, RegistryError> {
-        let text =
-            fs::read_to_string(path).map_err(|error| RegistryError::File { path: path.to_owned(), error })?;
-        Self::parse(&text, server).map_err(|(line, why)| RegistryError::at(path, line, why))
+    /// The PSKs of the devices, read from the files that `registry` names: no two alike.
+    pub(super) fn read_psks(&self, registry: &Path) -> Result<Vec<Option<Secret<32>>>, Flaw> {
+        // Found by a hash under a key that nobody knows, so that comparing takes no time by content.
+        let key = random().map_err(|error| (1, error.to_string()))?;
+        let mut owners: HashMap<[u8; 32], &str> = HashMap::new();
+        let directory = registry.parent().unwrap_or(Path::new(""));
+        let mut psks = Vec::with_capacity(self.entries.len());
+        for entry in &self.entries {
+            let Some((line, file)) = &entry.psk_file else {
+                psks.push(None);
+                continue;
+            };
+            let flaw = |why: String| (entry.line, format!("psk_file (line {line}): {why}"));
+            let psk =
+                keys::read_psk_secret(&directory.join(file)).map_err(|error| flaw(error.to_string()))?;
+            let mut hash = Blake2s::keyed(&key);
+            hash.update(psk.expose());
+            if let Some(other) = owners.insert(hash.finalize(), &entry.name) {
+                return Err(flaw(format!("holds the PSK of {other:?}; make one for each")));
+            }
+            psks.push(Some(psk));
+        }
+        Ok(psks)
     }
 
-    /// Nothing yet.
-    pub(crate) fn empty() -> Self {
-        Self { entries: Vec::new(), unique: Unique::default() }
-    }
-
-    /// Whether one more device would fit in.
-    pub(crate) fn admit(&mut self, name: &str, id: Id, key: PublicKey) -> Result<(), DeviceError> {
-        self.unique.add(name, id, key)
-    }
-
-    fn parse(text: &str, server: &PublicKey) -> Result<Self, Flaw> {
+    /// What `text` says to the server of this key, which default ids depend on.
+    pub(super) fn parse(text: &str, server: &PublicKey) -> Result<Self, Flaw> {
         let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
         let line_of = |span: Range<usize>| 1 + ends.partition_point(|end| *end < span.start);
         let (document, errors) = DeTable::parse_recoverable(text);
@@ -157,7 +198,8 @@ impl Described {
         if let Some(error) = errors.iter().min_by_key(|error| start(error)) {
             return Err((error.span().map_or(1, line_of), error.message().to_owned()));
         }
-        let mut described = Self::empty();
+        let mut described = Self { entries: Vec::new() };
+        let mut unique = Unique::default();
         let mut psk_files = HashMap::new();
         for (key, value) in document.get_ref() {
             let line = line_of(key.span());
@@ -172,7 +214,7 @@ impl Described {
             };
             for table in tables {
                 let entry = Entry::read(table, server, &line_of)?;
-                let admitted = described.unique.add(&entry.name, entry.id, entry.key);
+                let admitted = unique.add(&entry.name, entry.id, entry.key);
                 admitted.map_err(|error| (entry.line, error.to_string()))?;
                 if let Some((line, file)) = &entry.psk_file {
                     // A PSK belongs to one device: whoever opens one must not have another's.
@@ -191,7 +233,7 @@ impl Described {
 }
 
 /// A line and what is wrong with it.
-type Flaw = (usize, String);
+pub(super) type Flaw = (usize, String);
 
 impl Entry {
     fn read(
@@ -227,6 +269,9 @@ impl Entry {
         if name.is_empty() {
             return Err((at, "the name is empty".into()));
         }
+        if name.chars().any(char::is_control) {
+            return Err((at, DeviceError::Name.to_string()));
+        }
         let (at, key) = key.ok_or((line, format!("the device {name:?} has no `key`")))?;
         let key = keys::parse_public(&key).map_err(|error| (at, format!("`key`: {error}")))?;
         if key == *server {
@@ -242,19 +287,30 @@ impl Entry {
         Ok(Self { line, name, id, key, psk_file })
     }
 
-    fn pin(self, registry: &Path, identity: &Identity) -> Result<Device, String> {
-        let device = Device::new(self.name, identity, self.key).map_err(|error| error.to_string())?;
-        let device = device.with_id(self.id);
-        match self.psk_file {
-            None => Ok(device),
-            Some((line, file)) => {
-                let directory = registry.parent().unwrap_or(Path::new(""));
-                let psk: Result<Psk, KeyFileError> = keys::read_psk(&directory.join(file));
-                psk.map(|psk| device.with_psk(psk))
-                    .map_err(|error| format!("psk_file (line {line}): {error}"))
-            }
+    fn pin(self, psk: Option<Secret<32>>, identity: &Identity) -> Result<Device, DeviceError> {
+        let device = Device::new(self.name, identity, self.key)?.with_id(self.id);
+        Ok(match psk {
+            Some(psk) => device.with_psk(Psk::new(psk)),
+            None => device,
+        })
+    }
+}
+
+/// The text of a registry that only its owner may change.
+pub(super) fn read_text(path: &Path) -> Result<String, RegistryError> {
+    let mut file = File::open(path).map_err(|error| RegistryError::file(path, error))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = file.metadata().map_err(|error| RegistryError::file(path, error))?;
+        let mode = metadata.mode() & 0o7777;
+        if metadata.is_file() && mode & 0o022 != 0 {
+            return Err(RegistryError::Exposed { path: path.to_owned(), mode });
         }
     }
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(|error| RegistryError::file(path, error))?;
+    Ok(text)
 }
 
 /// `text` as a TOML string.

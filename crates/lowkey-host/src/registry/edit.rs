@@ -1,0 +1,170 @@
+//! Adds a device to a registry file: one at a time, looked at as a whole, replaced at once.
+
+use super::file::{Described, RegistryError, read_text};
+use crate::keys::shown;
+use lowkey_core::PublicKey;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// A registry that nobody else adds to as long as this is held.
+pub(crate) struct Edit {
+    named: PathBuf, // as the user says; what `psk_file` is relative to
+    file: PathBuf,  // behind symbolic links
+    text: Option<String>,
+    _lock: Lock,
+}
+
+/// Why the registry was left as it was.
+pub(crate) enum EditError {
+    /// What is in it already cannot be loaded, or it cannot be read or written.
+    Registry(RegistryError),
+    /// The new device does not fit in.
+    Device(String),
+}
+
+impl Edit {
+    /// Waits for others who add to this registry, and reads it.
+    pub(crate) fn begin(registry: &Path) -> Result<Self, RegistryError> {
+        let file = behind_links(registry);
+        let lock = Lock::wait(&file).map_err(|error| RegistryError::file(registry, error))?;
+        let text = match read_text(&file) {
+            Ok(text) => Some(text),
+            Err(RegistryError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error.named(registry)),
+        };
+        Ok(Self { named: registry.to_owned(), file, text, _lock: lock })
+    }
+
+    /// Whether a server of this key would load what stands there once `table` is added.
+    pub(crate) fn check(&self, table: &str, server: &PublicKey, psks: Psks) -> Result<(), EditError> {
+        let described = |text: &str| {
+            let described = Described::parse(text, server)?;
+            match psks {
+                Psks::Unread => Ok(()),
+                Psks::Compared => described.read_psks(&self.named).map(drop),
+            }
+        };
+        described(self.text.as_deref().unwrap_or_default())
+            .map_err(|(line, why)| EditError::Registry(RegistryError::at(&self.named, line, why)))?;
+        described(&self.with(table)).map_err(|(_line, why)| EditError::Device(why))
+    }
+
+    /// Adds `table`.
+    pub(crate) fn add(self, table: &str) -> Result<(), EditError> {
+        let written = self.replace(&self.with(table));
+        written.map_err(|error| EditError::Registry(RegistryError::file(&self.named, error)))
+    }
+
+    fn with(&self, table: &str) -> String {
+        match self.text.as_deref() {
+            None | Some("") => table.to_owned(),
+            Some(old) => format!("{old}\n{table}"),
+        }
+    }
+
+    /// Writes a new file and puts it in the old one's place when it is whole.
+    fn replace(&self, text: &str) -> io::Result<()> {
+        let new = beside(&self.file, ".new");
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => (), // the rest of one who was killed, perhaps
+        }
+        let written = self.write(&new, text).and_then(|()| fs::rename(&new, &self.file));
+        if written.is_err() {
+            let _that_it_stays_is_the_lesser_error = fs::remove_file(&new);
+        }
+        written
+    }
+
+    fn write(&self, new: &Path, text: &str) -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create_new(true).open(new)?;
+        file.write_all(text.as_bytes())?;
+        self.keep_mode(&file)?;
+        file.sync_all()
+    }
+
+    /// Owner and mode of the old file; 0644 for the first, whatever the umask.
+    #[cfg(unix)]
+    fn keep_mode(&self, new: &File) -> io::Result<()> {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+        let mut mode = 0o644;
+        if self.text.is_some() {
+            let (old, made) = (fs::metadata(&self.file)?, new.metadata()?);
+            if (old.uid(), old.gid()) != (made.uid(), made.gid()) {
+                fchown(new, Some(old.uid()), Some(old.gid()))?;
+            }
+            mode = old.mode() & 0o777;
+        }
+        new.set_permissions(fs::Permissions::from_mode(mode))
+    }
+
+    #[cfg(not(unix))]
+    fn keep_mode(&self, _new: &File) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Whether PSK files are read before a device is added.
+#[derive(Clone, Copy)]
+pub(crate) enum Psks {
+    /// No: the new device's PSK is drawn, or there is none.
+    Unread,
+    /// They are, and no two may hold the same.
+    Compared,
+}
+
+/// A file beside the registry that is there while somebody adds to it.
+struct Lock(PathBuf);
+
+impl Lock {
+    fn wait(registry: &Path) -> io::Result<Self> {
+        let path = beside(registry, ".lock");
+        let begun = Instant::now();
+        loop {
+            match OpenOptions::new().write(true).create_new(true).open(&path) {
+                Ok(_) => return Ok(Self(path)),
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                Err(_) if begun.elapsed() > PATIENCE => {
+                    return Err(io::Error::other(format!(
+                        "somebody else is adding to it; if nobody is, delete {}",
+                        shown(&path)
+                    )));
+                }
+                Err(_) => sleep(Duration::from_millis(10)),
+            }
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _the_next_one_is_told_what_to_do = fs::remove_file(&self.0);
+    }
+}
+
+/// How long others who add to a registry are waited for; each takes milliseconds.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The file that `path` stands for, which need not be there yet.
+fn behind_links(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match fs::read_link(&path) {
+            Ok(target) => path = path.parent().unwrap_or(Path::new("")).join(target),
+            Err(_) => break,
+        }
+    }
+    path
+}
+
+/// As many as Linux follows.
+const MAX_LINKS: usize = 40;
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
