@@ -60,7 +60,7 @@ impl Drop for Seat {
             by_name.remove(&self.name);
         }
         drop(by_name);
-        tracing::info!(name: "lowkey.ended", target: "lowkey", device = self.name, "session ended");
+        tracing::info!(name: "lowkey.ended", target: "lowkey", device = &*self.name, "session ended");
     }
 }
 
