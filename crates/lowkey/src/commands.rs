@@ -74,7 +74,7 @@ fn make_device(of: &ArgMatches) -> Result<(), Failure> {
     let made = made.map_err(Failure::file)?;
     eprintln!("device public key: {}", keys::encode_public(&made.key));
     match registry {
-        Some(registry) => eprintln!("added {name:?} to {}", registry.display()),
+        Some(registry) => eprintln!("added {name:?} to {}", keys::mask(&registry.display().to_string())),
         None => print(&made.lines)?,
     }
     eprintln!(

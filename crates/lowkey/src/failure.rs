@@ -1,5 +1,6 @@
 //! What a command came to when it came to nothing, and its exit code.
 
+use lowkey_host::keys::mask;
 use lowkey_host::{ChannelError, Error, Refusal};
 use std::fmt;
 use std::process::ExitCode;
@@ -35,7 +36,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// One line for people, and the exit code.
+/// One line for people, without the secrets that somebody typed where others belong, and the exit code.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
@@ -44,7 +45,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl fmt::Display) -> Self {
-        Self { exit, message: message.to_string() }
+        Self { exit, message: mask(&message.to_string()) }
     }
 
     pub(crate) fn file(message: impl fmt::Display) -> Self {

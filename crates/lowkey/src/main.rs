@@ -6,10 +6,17 @@ mod connect;
 mod failure;
 mod serve;
 
+use failure::Exit;
+use lowkey_host::keys::mask;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let matches = arguments::command().get_matches();
+    let matches = match arguments::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) if error.use_stderr() => return refuse(&error),
+        Err(help_or_version) => help_or_version.exit(),
+    };
     match commands::run(&matches) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -17,4 +24,15 @@ fn main() -> ExitCode {
             failure.exit.into()
         }
     }
+}
+
+/// What clap says, which repeats arguments: not the secrets among them.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let said = error.render();
+    if std::io::stderr().is_terminal() {
+        eprint!("{}", mask(&said.ansi().to_string()));
+    } else {
+        eprint!("{}", mask(&said.to_string()));
+    }
+    u8::try_from(error.exit_code()).map_or(Exit::Arguments.into(), ExitCode::from)
 }

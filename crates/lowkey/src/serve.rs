@@ -56,7 +56,9 @@ async fn serve(address: &str, acceptor: Acceptor) -> Result<(), Failure> {
         while sessions.try_join_next().is_some() {}
     }
     drop((listener, stop));
-    let _those_that_do_not_take_it = timeout(LINGER, sessions.join_all()).await;
+    // One by one: `join_all` would panic along with a session that did.
+    let all = async { while sessions.join_next().await.is_some() {} };
+    let _those_that_do_not_take_it = timeout(LINGER, all).await;
     Ok(())
 }
 
@@ -76,7 +78,7 @@ async fn session(mut connection: Connection<TcpStream>, mut stopped: watch::Rece
         None => connection.close().await,
     };
     if let Err(error) = over {
-        let device = connection.device().map(|device| device.name().to_owned()).unwrap_or_default();
+        let device = connection.device().map_or("", |device| device.name());
         tracing::info!(name: "lowkey.broken", target: "lowkey", device, %error, "session broken");
     }
 }

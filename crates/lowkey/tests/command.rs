@@ -434,3 +434,62 @@ fn no_secret_is_printed_by_anything_but_keygen() {
     assert!(said.contains("this is a private key"), "{said}");
     assert!(!said.contains(&secret), "{said}");
 }
+
+#[test]
+fn a_secret_in_the_wrong_place_of_a_command_line_is_not_repeated() {
+    let folder = Folder::new();
+    folder.run("keygen --psk -o a.psk").success();
+    let last = |file: &str| folder.read(file).lines().last().unwrap().to_owned();
+    let (key, psk) = (last("server.key"), last("a.psk"));
+    let server = folder.public("server.key");
+    let provision = format!("provision --server {server} -o x.page");
+    let connect = format!("connect localhost:1 --key device.key --server {server}");
+    for arguments in [
+        format!("pubkey {key}"),
+        format!("pubkey {}", key.to_lowercase()),
+        format!("serve --echo --devices devices.toml --key {key}"),
+        format!("serve --echo --devices {key} --key server.key"),
+        format!("serve --echo --devices devices.toml --key server.key --listen {key}"),
+        format!("serve --echo --devices devices.toml --key server.key --log {key}=loud"),
+        format!("{provision} --name x --psk {psk}"),
+        format!("{provision} --name x --psk-file {psk}"),
+        format!("{provision} --name x --address {key}"),
+        format!("{provision} --name x --id {key}"),
+        format!("{provision} --name {key}"),
+        format!("{provision} --name x --format {key}"),
+        format!("{provision} --name /{key} --psk"),
+        format!("{connect} --psk-file {psk}"),
+        format!("{connect} --id {psk}"),
+        format!("connect {key} --key device.key --server {server}"),
+        format!("{connect} --{key}"),
+        key.clone(),
+    ] {
+        let ended = folder.run(&arguments).failure();
+        let output = ended.get_output();
+        let said = [&output.stdout[..], &output.stderr].map(String::from_utf8_lossy).concat().to_uppercase();
+        for secret in [&key, &psk] {
+            assert!(!said.contains(&secret[8..]), "{arguments}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_registry_on_a_full_disk_is_as_it_was() {
+    let folder = Folder::new();
+    let comment = "# long\n".repeat(1000);
+    let before = comment + &folder.read("devices.toml");
+    folder.write("devices.toml", &before);
+    let server = folder.public("server.key");
+    // No file may grow beyond a few blocks: the page can, the registry cannot be written.
+    let run = format!(
+        "trap '' XFSZ; ulimit -f 4; exec {} provision --name x --server {server} -o x.page --registry devices.toml",
+        env!("CARGO_BIN_EXE_lowkey")
+    );
+    let output =
+        std::process::Command::new("sh").current_dir(folder.0.path()).args(["-c", &run]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("devices.toml: File too large"), "{said}");
+    assert_eq!(folder.read("devices.toml"), before);
+    assert_eq!(fs::read_dir(folder.0.path()).unwrap().count(), 3, "two keys and the registry");
+}
