@@ -41,6 +41,7 @@
 //! | `lowkey.listening` | info | `address` | the socket is open |
 //! | `lowkey.confirmed` | info | `from`, `device`, `mode` | a device is connected: its first record has opened |
 //! | `lowkey.refused` | info | `from`, `id`, `mode`, `refusal` | an attempt was turned away; alike for unknown ids, wrong modes and keys that do not match |
+//! | `lowkey.refused_more` | info | `attempts` | how many refusals had no line: only the first 100 of a second have one; written before the next |
 //! | `lowkey.unconfirmed` | info | `from`, `id`, `mode`, `error` | message 1 opened and no record followed: a recording, or a device that lost its line |
 //! | `lowkey.timed_out` | debug | `from` | the handshake was not over at its deadline |
 //! | `lowkey.failed` | debug | `from`, `error` | hung up, malformed, or no randomness |

@@ -3,6 +3,7 @@
 mod acceptor;
 mod attempt;
 mod gate;
+mod lines;
 mod listener;
 mod sessions;
 mod stats;

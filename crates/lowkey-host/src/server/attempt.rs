@@ -1,6 +1,7 @@
 //! How one attempt came out: counted once and written once, whatever happens to its future.
 
 use super::acceptor::AcceptError;
+use super::lines::Line;
 use super::stats::Counters;
 use crate::ChannelError;
 use lowkey_transport::{Hello, Refusal};
@@ -53,8 +54,13 @@ impl Attempt {
                     _ => &self.counters.refused,
                 }
                 .one_more();
-                // One line for an unknown id, another mode and a message 1 that does not open.
-                tracing::info!(name: "lowkey.refused", target: "lowkey", from, id = %id, mode, refusal = ?refusal, "attempt refused");
+                if let Some(Line { left_out }) = self.counters.refusal_lines.next() {
+                    if left_out > 0 {
+                        tracing::info!(name: "lowkey.refused_more", target: "lowkey", attempts = left_out, "attempts refused without a line");
+                    }
+                    // One line for an unknown id, another mode and a message 1 that does not open.
+                    tracing::info!(name: "lowkey.refused", target: "lowkey", from, id = %id, mode, refusal = ?refusal, "attempt refused");
+                }
             }
             error if self.answered => {
                 self.counters.unconfirmed.one_more();

@@ -1,5 +1,6 @@
 //! What a server has counted.
 
+use super::lines::Lines;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a server has counted since it began.
@@ -55,6 +56,7 @@ pub(crate) struct Counters {
     pub(crate) attempts_displaced: Count,
     pub(crate) sessions_displaced: Count,
     pub(crate) accept_errors: Count,
+    pub(crate) refusal_lines: Lines,
 }
 
 impl Counters {
