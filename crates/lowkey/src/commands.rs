@@ -1,11 +1,11 @@
 //! From arguments to calls, and from results to lines.
 
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
+use crate::terminal::{path, print, server_key, text};
 use crate::{connect, serve};
 use clap::ArgMatches;
 use lowkey_host::provision::{Format, Order, PskFile, provision};
-use lowkey_host::{Id, PublicKey, keys};
-use std::io::Write;
+use lowkey_host::{Id, keys};
 use std::path::{Path, PathBuf};
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
@@ -78,7 +78,7 @@ fn make_device(of: &ArgMatches) -> Result<(), Failure> {
         None => print(&made.lines)?,
     }
     eprintln!(
-        "key page: {}; put it into the device, then delete it: it is the only copy of the private key",
+        "key page: {}; write it to one device, once, and delete it: it is the only copy of the private key",
         page.display()
     );
     Ok(())
@@ -90,26 +90,4 @@ fn psk_file_beside(file: &Path, name: &str) -> Result<PathBuf, Failure> {
         return Err(Failure::file(format_args!("{name:?} makes no file name; add --psk-file FILE")));
     }
     Ok(file.with_file_name(format!("{name}.psk")))
-}
-
-pub(crate) fn path<'m>(of: &'m ArgMatches, name: &str) -> Option<&'m Path> {
-    of.get_one::<PathBuf>(name).map(PathBuf::as_path)
-}
-
-pub(crate) fn text<'m>(of: &'m ArgMatches, name: &str) -> Option<&'m str> {
-    of.get_one::<String>(name).map(String::as_str)
-}
-
-/// `--server`. Not read by clap, whose error would repeat a secret that stands there by mistake.
-pub(crate) fn server_key(of: &ArgMatches) -> Result<PublicKey, Failure> {
-    keys::parse_public(text(of, "server").unwrap_or_default())
-        .map_err(|error| Failure::new(Exit::Arguments, format_args!("--server: {error}")))
-}
-
-/// To standard output; a reader that has gone is an error like another.
-pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .map_err(|error| Failure::file(format_args!("standard output: {error}")))
 }

@@ -1,7 +1,7 @@
 //! `lowkey connect`.
 
-use crate::commands::{path, server_key, text};
 use crate::failure::{Exit, Failure};
+use crate::terminal::{path, server_key, text};
 use clap::ArgMatches;
 use lowkey_host::{Connection, Id, Limits, Peer, Pinning, connect_tcp, keys};
 use std::future::{Future, poll_fn};

@@ -5,6 +5,7 @@ mod commands;
 mod connect;
 mod failure;
 mod serve;
+mod terminal;
 
 use failure::Exit;
 use lowkey_host::keys::mask;

@@ -1,7 +1,7 @@
 //! `lowkey serve`.
 
-use crate::commands::{path, print, text};
 use crate::failure::{Exit, Failure};
+use crate::terminal::{path, print, text};
 use clap::ArgMatches;
 use lowkey_host::{Acceptor, Connection, FileRegistry, Limits, Listener, echo, keys};
 use std::future::{Future, poll_fn};

@@ -1,6 +1,7 @@
 //! Handshakes of a responder that hides its ids.
 
 use super::attempt::Attempt;
+use super::error::AcceptError;
 use super::gate::Gate;
 use super::sessions::Sessions;
 use super::stats::{Counters, Stats};
@@ -36,37 +37,6 @@ struct Inner {
     sessions: Arc<Sessions>,
     gate: Gate,
     counters: Arc<Counters>,
-}
-
-/// Why an attempt came to nothing.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum AcceptError {
-    /// We refused it, and said so.
-    Refused(Refusal),
-    /// It was not over at its deadline.
-    TimedOut,
-    /// It hung up, said what it may not, or the stream or the randomness failed.
-    Failed(Error),
-}
-
-impl fmt::Display for AcceptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused(refusal) => write!(f, "refused ({refusal:?})"),
-            Self::TimedOut => f.write_str("the handshake was not over in time"),
-            Self::Failed(error) => write!(f, "{error}"),
-        }
-    }
-}
-
-impl std::error::Error for AcceptError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Failed(error) => Some(error),
-            _ => None,
-        }
-    }
 }
 
 impl Acceptor {

@@ -1,6 +1,6 @@
 //! How one attempt came out: counted once and written once, whatever happens to its future.
 
-use super::acceptor::AcceptError;
+use super::error::AcceptError;
 use super::lines::Line;
 use super::stats::Counters;
 use crate::ChannelError;
