@@ -32,11 +32,11 @@ pub(super) fn of_ours(image: &Image) -> BTreeSet<String> {
 
 /// `place` from the name of its crate on.
 pub(super) fn short((file, line): &Place) -> String {
-    let starts = ["/index.crates.io-", "/crates/", "/library/"];
+    let starts = ["/registry/src/", "/crates/", "/library/"];
     let rest = starts.iter().find_map(|start| file.split_once(start));
     let name = match rest {
-        // The hash of the registry is still before it.
-        Some((_, rest)) if file.contains("/index.crates.io-") => rest.split_once('/').map(|(_, name)| name),
+        // The registry's own name is still before it.
+        Some((_, rest)) if file.contains("/registry/src/") => rest.split_once('/').map(|(_, name)| name),
         Some((_, rest)) => Some(rest),
         None => None,
     };
