@@ -128,7 +128,7 @@ impl<'k> Engine<'k> {
     /// `Split()`, and the handshake hash beside it (§5.2, §11.2).
     ///
     /// Never inlined, and by reference: otherwise another copy of the engine lies on the stack beneath
-    /// the scalar multiplications (480 B of peak stack in a channel on a Cortex-M3).
+    /// the scalar multiplications, where the stack is deepest (`cargo xtask size` shows it).
     #[inline(never)]
     pub(crate) fn finish(&self) -> Session {
         let [first, second] = self.symmetric.split();

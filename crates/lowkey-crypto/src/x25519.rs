@@ -52,7 +52,7 @@ impl PrivateKey {
     /// The private key made of these 32 bytes; any will do, if nobody can guess them.
     ///
     /// Clamping (RFC 7748 §5) happens inside; `secret` itself is left alone. The aws-lc body computes the
-    /// public key here (6 µs on an x86-64 server), the portable body does nothing but clamp.
+    /// public key here, the portable body does nothing but clamp.
     #[must_use]
     pub fn new(secret: &Secret<KEY_LEN>) -> Self {
         Self(body::PrivateKey::new(secret))

@@ -15,8 +15,7 @@ use tokio::time::Instant;
 #[non_exhaustive]
 pub struct Limits {
     /// The longest frame of a record, in bytes, 160 to 65,535; announced to the peer. A connection takes
-    /// about three times as much memory. 4,096: a microcontroller's frames are shorter, and 10,000
-    /// sessions then fit into 130 MB.
+    /// about three times as much memory. 4,096: a microcontroller's frames are shorter.
     pub max_frame: u16,
     /// The longest message, in bytes: 1 MiB. A peer that sends a longer one is cut off.
     pub max_message: usize,

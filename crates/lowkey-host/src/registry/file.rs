@@ -39,8 +39,8 @@ pub struct FileRegistry {
 }
 
 impl FileRegistry {
-    /// Reads `path` and the PSK files it names, and pins every device for `identity`: one multiplication
-    /// each, 20 to 50 µs.
+    /// Reads `path` and the PSK files it names, and pins every device for `identity`: one scalar
+    /// multiplication each.
     ///
     /// # Errors
     /// [`RegistryError`], with the file and the line; nothing was taken from the file then.
