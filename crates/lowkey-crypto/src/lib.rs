@@ -22,7 +22,6 @@
 //! Keys, hash states and intermediate keys are wiped when they are dropped. Copies that the compiler made in
 //! registers, or on stack it no longer uses, are out of this crate's reach.
 #![no_std]
-// `lowkey_backend` is set on the command line of a final binary; no build script declares it.
 
 mod aead;
 mod blake2s;

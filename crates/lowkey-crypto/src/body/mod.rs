@@ -6,19 +6,20 @@
 //! - `Blake2s`: `new`, `keyed`, `update`, `finalize_into`.
 //!
 //! Each is compiled wherever its dependencies are, chosen or not, and the tests hold all of them to the same
-//! vectors and to each other.
+//! vectors and to each other. The build script chooses, by target, feature and `--cfg lowkey_backend`.
 
 // Of each body that was not chosen some part is unused, except in tests.
 #[cfg(feature = "aws-lc")]
 #[allow(dead_code, unused_imports)]
 pub(crate) mod aws_lc;
+#[allow(dead_code, unused_imports)]
+pub(crate) mod compact;
 #[allow(dead_code)]
 pub(crate) mod portable;
 
-#[cfg(lowkey_backend = "compact")]
-compile_error!("lowkey_backend=\"compact\": that body, for Cortex-M3 and M0, does not exist yet");
-
-#[cfg(all(feature = "aws-lc", not(lowkey_backend = "portable")))]
+#[cfg(lowkey_body = "aws-lc")]
 pub(crate) use aws_lc::{AeadKey, Blake2s, PrivateKey};
-#[cfg(any(not(feature = "aws-lc"), lowkey_backend = "portable"))]
+#[cfg(lowkey_body = "compact")]
+pub(crate) use compact::{AeadKey, Blake2s, PrivateKey};
+#[cfg(lowkey_body = "portable")]
 pub(crate) use portable::{AeadKey, Blake2s, PrivateKey};

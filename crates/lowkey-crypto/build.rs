@@ -1,0 +1,27 @@
+//! Says which body stands behind the surface, and whether the target runs the compact body's assembly.
+//!
+//! A `cfg` of the language cannot tell a Cortex-M from another Arm without an operating system, nor a Cortex-M3
+//! from an M0; the target's name can.
+
+use std::env;
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rustc-check-cfg=cfg(lowkey_body, values(\"compact\", \"portable\", \"aws-lc\"))");
+    println!("cargo::rustc-check-cfg=cfg(lowkey_thumb2)");
+
+    let target = env::var("TARGET").unwrap_or_default();
+    // Armv7-M and everything after it has the whole of Thumb-2; Armv6-M and Armv8-M Baseline have not.
+    let thumb2 = ["thumbv7m", "thumbv7em", "thumbv8m.main"].iter().any(|name| target.starts_with(name));
+    if thumb2 {
+        println!("cargo::rustc-cfg=lowkey_thumb2");
+    }
+    let body = match env::var("CARGO_CFG_LOWKEY_BACKEND").as_deref() {
+        Ok("compact") => "compact",
+        Ok("portable") => "portable",
+        _ if target.starts_with("thumb") => "compact",
+        _ if env::var_os("CARGO_FEATURE_AWS_LC").is_some() => "aws-lc",
+        _ => "portable",
+    };
+    println!("cargo::rustc-cfg=lowkey_body=\"{body}\"");
+}
