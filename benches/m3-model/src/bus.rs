@@ -1,0 +1,119 @@
+//! Memory and peripherals by address (ARMv7-M's memory map; no bit-band aliases).
+
+use crate::{board::Board, console::Console, fault::Cause, system::System};
+
+/// Everything that has an address.
+pub(crate) struct Bus {
+    flash: Vec<u8>,
+    ram: Vec<u8>,
+    board: Board,
+    system: System,
+    pub(crate) console: Console,
+    strict: bool,
+}
+
+impl Bus {
+    /// Erased flash, zeroed RAM.
+    pub(crate) fn new(flash: usize, ram: usize, strict: bool, console: Console) -> Self {
+        Self {
+            flash: vec![0xFF; flash],
+            ram: vec![0; ram],
+            board: Board::default(),
+            system: System::default(),
+            console,
+            strict,
+        }
+    }
+
+    /// The address behind the last byte of RAM.
+    pub(crate) fn ram_end(&self) -> u32 {
+        RAM + self.ram.len() as u32
+    }
+
+    /// Where `address` is in flash, for either of its two places.
+    pub(crate) fn flash_offset(&self, address: u32) -> Option<usize> {
+        let offset = if address >= FLASH_ALIAS { address - FLASH_ALIAS } else { address } as usize;
+        (offset < self.flash.len()).then_some(offset)
+    }
+
+    pub(crate) fn flash_len(&self) -> usize {
+        self.flash.len()
+    }
+
+    /// The bytes from `address` on, in flash or RAM.
+    pub(crate) fn bytes(&self, address: u32, len: usize) -> Option<&[u8]> {
+        let (memory, offset) = match self.flash_offset(address) {
+            Some(offset) => (&self.flash, offset),
+            None => (&self.ram, address.checked_sub(RAM)? as usize),
+        };
+        memory.get(offset..)?.get(..len)
+    }
+
+    /// The same, to be written by whoever loads a program; the program itself cannot write to flash.
+    pub(crate) fn bytes_mut(&mut self, address: u32, len: usize) -> Option<&mut [u8]> {
+        let (memory, offset) = match self.flash_offset(address) {
+            Some(offset) => (&mut self.flash, offset),
+            None => (&mut self.ram, address.checked_sub(RAM)? as usize),
+        };
+        memory.get_mut(offset..)?.get_mut(..len)
+    }
+
+    pub(crate) fn halfword(&self, address: u32) -> Option<u16> {
+        self.bytes(address, 2).map(|bytes| u16::from_le_bytes([bytes[0], bytes[1]]))
+    }
+
+    pub(crate) fn word(&self, address: u32) -> Option<u32> {
+        self.bytes(address, 4).map(|bytes| u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+    }
+
+    /// Reads `size` bytes (1, 2 or 4) as the program does.
+    #[inline]
+    pub(crate) fn read(&mut self, address: u32, size: u32, now: u64) -> Result<u32, Cause> {
+        if let Some(bytes) = self.bytes(address, size as usize) {
+            let mut word = [0; 4];
+            word[..bytes.len()].copy_from_slice(bytes);
+            return Ok(u32::from_le_bytes(word));
+        }
+        let value = self.read_register(address & !3, now).ok_or(Cause::Read(address))?;
+        let shifted = value >> (8 * (address & 3));
+        Ok(if size == 4 { shifted } else { shifted & ((1 << (8 * size)) - 1) })
+    }
+
+    /// Writes `size` bytes (1, 2 or 4) as the program does.
+    #[inline]
+    pub(crate) fn write(&mut self, address: u32, size: u32, value: u32, now: u64) -> Result<(), Cause> {
+        if let Some(offset) = address.checked_sub(RAM) {
+            let len = size as usize;
+            if let Some(bytes) = self.ram.get_mut(offset as usize..).and_then(|rest| rest.get_mut(..len)) {
+                bytes.copy_from_slice(&value.to_le_bytes()[..len]);
+                return Ok(());
+            }
+        }
+        match address {
+            PERIPHERALS..PERIPHERALS_END if Board::has(address) => {
+                self.board.write(address, value, &mut self.console);
+            }
+            PERIPHERALS..PERIPHERALS_END if !self.strict => {}
+            PRIVATE..PRIVATE_END => self.system.write(address, value, now),
+            _ => return Err(Cause::Write(address)),
+        }
+        Ok(())
+    }
+
+    fn read_register(&mut self, address: u32, now: u64) -> Option<u32> {
+        match address {
+            PERIPHERALS..PERIPHERALS_END if Board::has(address) => Some(self.board.read(address)),
+            PERIPHERALS..PERIPHERALS_END if !self.strict => Some(0),
+            PRIVATE..PRIVATE_END => Some(self.system.read(address, now)),
+            _ => None,
+        }
+    }
+}
+
+/// Where an STM32 shows its flash; the same bytes are at zero.
+const FLASH_ALIAS: u32 = 0x0800_0000;
+const RAM: u32 = 0x2000_0000;
+const PERIPHERALS: u32 = 0x4000_0000;
+const PERIPHERALS_END: u32 = 0x6000_0000;
+const PRIVATE: u32 = 0xE000_0000;
+const PRIVATE_END: u32 = 0xE010_0000;

@@ -1,0 +1,164 @@
+//! What an instruction that is no load or store is to the model: how it is timed, and whether armagnac can execute it.
+
+/// The groups that differ in time or need the model's help. Registers are numbers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    /// One cycle, unless it writes PC; then it is a branch. The registers it writes, a bit each.
+    Plain(u16),
+    /// MLA, MLS.
+    MultiplyAccumulate(u16),
+    /// UMULL and its relatives.
+    LongMultiply { rn: u8, rm: u8, signed: bool, accumulate: bool, writes: u16 },
+    /// B, CBZ, BX, BL, BLX; whether it sets the link register.
+    Branch { links: bool },
+    /// If-then.
+    It,
+    /// CPS.
+    ChangeState,
+    /// ISB.
+    Isb,
+    /// UDIV, SDIV: armagnac gives up when the divisor is zero.
+    Divide { rd: u8, rn: u8, rm: u8, signed: bool },
+    /// MRS: armagnac lacks BASEPRI and FAULTMASK.
+    FromStatus { rd: u8, register: u8 },
+    /// MSR: armagnac has MSP, PSP and CONTROL only.
+    ToStatus { rn: u8, register: u8 },
+    /// BKPT and its number.
+    Break(u8),
+    /// DBG and its number.
+    Mark(u8),
+    /// WFI, WFE.
+    Wait,
+    /// SEV, which armagnac lacks.
+    SendEvent,
+    /// SVC.
+    Exception,
+}
+
+impl Kind {
+    /// Whether the model executes it itself.
+    pub(crate) fn is_special(self) -> bool {
+        matches!(
+            self,
+            Self::Divide { .. }
+                | Self::FromStatus { .. }
+                | Self::ToStatus { .. }
+                | Self::Break(_)
+                | Self::Mark(_)
+                | Self::Wait
+                | Self::SendEvent
+                | Self::Exception
+        )
+    }
+}
+
+/// The kind of `code`; `None` for what no Cortex-M3 has.
+pub(crate) fn kind(code: u32, wide: bool) -> Option<Kind> {
+    if wide { of_wide(code) } else { of_narrow(code) }
+}
+
+fn of_narrow(code: u32) -> Option<Kind> {
+    let low = 1 << (code & 7);
+    Some(match code >> 10 {
+        // Shifts, add and subtract with three registers.
+        0b00_0000..=0b00_0111 => Kind::Plain(low),
+        // MOV, CMP, ADD, SUB with an immediate.
+        0b00_1000..=0b00_1111 => Kind::Plain(if code >> 11 & 3 == 1 { 0 } else { 1 << (code >> 8 & 7) }),
+        // Data processing; TST, CMP and CMN write nothing.
+        0b01_0000 => Kind::Plain(if matches!(code >> 6 & 15, 8 | 10 | 11) { 0 } else { low }),
+        0b01_0001 => match code >> 8 & 3 {
+            1 => Kind::Plain(0),
+            3 => Kind::Branch { links: code & 0x80 != 0 },
+            _ => Kind::Plain(1 << (code & 7 | code >> 4 & 8)),
+        },
+        // ADR, ADD from SP.
+        0b10_1000..=0b10_1011 => Kind::Plain(1 << (code >> 8 & 7)),
+        0b10_1100..=0b10_1111 => miscellaneous(code)?,
+        // Conditional branches, SVC, UDF.
+        0b11_0100..=0b11_0111 => match code >> 8 & 15 {
+            14 => return None,
+            15 => Kind::Exception,
+            _ => Kind::Branch { links: false },
+        },
+        0b11_1000..=0b11_1001 => Kind::Branch { links: false },
+        _ => return None,
+    })
+}
+
+/// ARMv7-M, A5.2.5.
+fn miscellaneous(code: u32) -> Option<Kind> {
+    Some(match code >> 8 & 15 {
+        0b0000 => Kind::Plain(1 << 13),
+        0b0001 | 0b0011 | 0b1001 | 0b1011 => Kind::Branch { links: false },
+        0b0010 | 0b1010 => Kind::Plain(1 << (code & 7)),
+        0b0110 => Kind::ChangeState,
+        0b1110 => Kind::Break(code as u8),
+        0b1111 if code & 15 != 0 => Kind::It,
+        0b1111 => hint(code >> 4 & 15),
+        _ => return None,
+    })
+}
+
+fn hint(number: u32) -> Kind {
+    match number {
+        2 | 3 => Kind::Wait,
+        4 => Kind::SendEvent,
+        _ => Kind::Plain(0),
+    }
+}
+
+fn of_wide(code: u32) -> Option<Kind> {
+    let rd = code >> 8 & 15;
+    let writes = |register: u32| if register == 15 { 0 } else { 1_u16 << register };
+    Some(match code >> 25 {
+        // Data processing with a shifted register; with an immediate.
+        0b111_0101 => Kind::Plain(writes(rd)),
+        0b111_1000..=0b111_1011 if code & 0x8000 == 0 => Kind::Plain(writes(rd)),
+        0b111_1000..=0b111_1011 => branch_or_control(code)?,
+        0b111_1101 => match code >> 23 & 3 {
+            // Shifts by a register, extensions, reversals, CLZ.
+            0 | 1 => Kind::Plain(writes(rd)),
+            // MUL has no accumulator.
+            2 if code >> 12 & 15 == 15 => Kind::Plain(writes(rd)),
+            2 => Kind::MultiplyAccumulate(writes(rd)),
+            _ => long_multiply_or_divide(code)?,
+        },
+        // Coprocessors, of which there are none; PLD and PLI are loads to PC.
+        0b111_1100 => Kind::Plain(0),
+        _ => return None,
+    })
+}
+
+/// ARMv7-M, A5.3.4.
+fn branch_or_control(code: u32) -> Option<Kind> {
+    if code >> 12 & 5 != 0 {
+        return Some(Kind::Branch { links: code >> 14 & 1 != 0 });
+    }
+    Some(match code >> 20 & 0x7F {
+        0b011_1000 | 0b011_1001 => Kind::ToStatus { rn: (code >> 16 & 15) as u8, register: code as u8 },
+        0b011_1010 if code >> 8 & 7 != 0 => Kind::ChangeState,
+        0b011_1010 if code >> 4 & 15 == 15 => Kind::Mark((code & 15) as u8),
+        0b011_1010 => hint(code & 0xFF),
+        0b011_1011 if code >> 4 & 15 == 6 => Kind::Isb,
+        0b011_1011 => Kind::Plain(0),
+        0b011_1110 | 0b011_1111 => Kind::FromStatus { rd: (code >> 8 & 15) as u8, register: code as u8 },
+        0b111_1111 => return None,
+        _ => Kind::Branch { links: false },
+    })
+}
+
+/// ARMv7-M, A5.3.17.
+fn long_multiply_or_divide(code: u32) -> Option<Kind> {
+    let (rn, rm, rd) = ((code >> 16 & 15) as u8, (code & 15) as u8, (code >> 8 & 15) as u8);
+    let writes = 1 << (code >> 12 & 15) | 1 << rd;
+    let multiply = |signed, accumulate| Kind::LongMultiply { rn, rm, signed, accumulate, writes };
+    Some(match (code >> 20 & 7, code >> 4 & 15) {
+        (0, 0) => multiply(true, false),
+        (2, 0) => multiply(false, false),
+        (4, 0) => multiply(true, true),
+        (6, 0) => multiply(false, true),
+        (1, 15) => Kind::Divide { rd, rn, rm, signed: true },
+        (3, 15) => Kind::Divide { rd, rn, rm, signed: false },
+        _ => return None,
+    })
+}
