@@ -20,6 +20,8 @@ use lm3s6965_ethernet::{
     board::Board, ethernet::Ethernet, flash::Flash, reserved::Reserved, stack, tcp::Tcp, uart::Uart,
 };
 use lowkey_core::{Ephemerals, Identity, Peer, Psk, SeedEntropy, page::Page};
+// Its memcpy takes the place of a faster and larger one.
+use lowkey_mem as _;
 use lowkey_transport::{Buffers, Error, Link, Pinning, blocking::Channel, handshake::KkInitiator};
 
 use crate::{boot::Start, session::Session};

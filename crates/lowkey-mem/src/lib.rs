@@ -1,0 +1,21 @@
+//! `memcpy` and its kin in 150 bytes of flash, for firmware on Armv7-M and Armv8-M Mainline.
+//!
+//! The compiler calls these functions by name whenever a program moves, fills or compares memory. Rust's own
+//! (`compiler_builtins`) are quick and take about 2 KB, a dozen copies under the names of the Arm ABI included. Link
+//! this crate if flash matters more than the speed of copying:
+//!
+//! ```
+//! use lowkey_mem as _;
+//! ```
+//!
+//! That is all: Rust's symbols are weak and give way. The time of everything but a comparison depends on addresses and
+//! lengths only, never on the bytes. `memcmp` stops at the first difference, as it does everywhere: whoever compares
+//! secrets compares them some other way.
+//!
+//! Loads and stores of words may be unaligned, which the core allows unless `CCR.UNALIGN_TRP` is set. On every other
+//! target the crate is empty.
+#![no_std]
+#![allow(unsafe_code)] // the assembly: the four functions of C (ISO C §7.24) and the Arm run-time ABI's names (§4.3.4)
+
+#[cfg(lowkey_mem)]
+core::arch::global_asm!(include_str!("mem.s"));
