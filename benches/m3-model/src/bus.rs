@@ -25,6 +25,12 @@ impl Bus {
         }
     }
 
+    /// Peripherals as after power-on; memory stays.
+    pub(crate) fn reset(&mut self) {
+        self.board = Board::default();
+        self.system = System::default();
+    }
+
     /// The address behind the last byte of RAM.
     pub(crate) fn ram_end(&self) -> u32 {
         RAM + self.ram.len() as u32

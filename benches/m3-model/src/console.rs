@@ -24,7 +24,8 @@ impl Console {
         }
     }
 
-    pub(crate) fn said(&self) -> &[u8] {
-        &self.said
+    /// What was said since this was last asked.
+    pub(crate) fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.said)
     }
 }

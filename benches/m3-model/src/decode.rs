@@ -11,7 +11,7 @@ use armagnac::{
 use crate::{
     bus::Bus,
     fault::Cause,
-    kind::{Kind, kind},
+    kind::{Kind, for_armagnac, kind},
     memory::{Operation, operation},
 };
 
@@ -96,12 +96,15 @@ impl Code {
         if let Some(operation) = operation(code, wide) {
             return Ok(plain(What::Memory(operation)));
         }
-        let kind = kind(code, wide).ok_or(Cause::Undefined(code))?;
+        let kind = kind(code, wide, it.in_it_block()).ok_or(Cause::Undefined(code))?;
         if kind.is_special() {
             return Ok(plain(What::Special(kind)));
         }
         let size = if wide { InstructionSize::Ins32 } else { InstructionSize::Ins16 };
-        let instruction = self.decoder.try_decode(code, size, it).map_err(|_| Cause::Undefined(code))?;
+        let instruction = self
+            .decoder
+            .try_decode(for_armagnac(code, kind, wide), size, it)
+            .map_err(|_| Cause::Undefined(code))?;
         let condition = instruction.condition();
         Ok(Decoded { operation: What::Core(instruction, kind), wide, condition, it: it.0 })
     }

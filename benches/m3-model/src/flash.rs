@@ -18,6 +18,12 @@ impl Flash {
         Self { wait_states: u64::from(wait_states), prefetch, buffer: [(NO_LINE, 0); 2], free: 0 }
     }
 
+    /// An empty buffer, at cycle zero.
+    pub(crate) fn reset(&mut self) {
+        self.buffer = [(NO_LINE, 0); 2];
+        self.free = 0;
+    }
+
     /// Whether it is as fast as the core.
     pub(crate) fn is_fast(&self) -> bool {
         self.wait_states == 0

@@ -5,6 +5,9 @@
 pub(crate) enum Kind {
     /// One cycle, unless it writes PC; then it is a branch. The registers it writes, a bit each.
     Plain(u16),
+    /// One cycle, with an operand shifted by `ASR #32`, which armagnac cannot: it is given `ASR #31`, which is the same
+    /// number but another carry. The carry is bit 31 of this register, if the instruction sets it from the shift.
+    Asr32 { writes: u16, carry_from: Option<u8> },
     /// MLA, MLS.
     MultiplyAccumulate(u16),
     /// UMULL and its relatives.
@@ -17,6 +20,8 @@ pub(crate) enum Kind {
     ChangeState,
     /// ISB.
     Isb,
+    /// A shift by a register: armagnac gives up at ASR by 32 and more and at ROR by a multiple of 32.
+    Shift { how: Shift, rd: u8, rn: u8, rm: u8, sets_flags: bool },
     /// UDIV, SDIV: armagnac gives up when the divisor is zero.
     Divide { rd: u8, rn: u8, rm: u8, signed: bool },
     /// MRS: armagnac lacks BASEPRI and FAULTMASK.
@@ -40,7 +45,8 @@ impl Kind {
     pub(crate) fn is_special(self) -> bool {
         matches!(
             self,
-            Self::Divide { .. }
+            Self::Shift { .. }
+                | Self::Divide { .. }
                 | Self::FromStatus { .. }
                 | Self::ToStatus { .. }
                 | Self::Break(_)
@@ -52,19 +58,61 @@ impl Kind {
     }
 }
 
-/// The kind of `code`; `None` for what no Cortex-M3 has.
-pub(crate) fn kind(code: u32, wide: bool) -> Option<Kind> {
-    if wide { of_wide(code) } else { of_narrow(code) }
+/// The four ways of shifting, in the order of their codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shift {
+    Left,
+    Right,
+    ArithmeticRight,
+    Rotate,
 }
 
-fn of_narrow(code: u32) -> Option<Kind> {
+impl Shift {
+    fn new(code: u32) -> Self {
+        match code & 3 {
+            0 => Self::Left,
+            1 => Self::Right,
+            2 => Self::ArithmeticRight,
+            _ => Self::Rotate,
+        }
+    }
+}
+
+/// The kind of `code`, inside of an IT block or not; `None` for what no Cortex-M3 has.
+pub(crate) fn kind(code: u32, wide: bool, in_it: bool) -> Option<Kind> {
+    if wide { of_wide(code) } else { of_narrow(code, in_it) }
+}
+
+/// What armagnac is given for `code`, as [`Kind::Asr32`] says.
+pub(crate) fn for_armagnac(code: u32, kind: Kind, wide: bool) -> u32 {
+    match (kind, wide) {
+        (Kind::Asr32 { .. }, false) => code | 31 << 6,
+        (Kind::Asr32 { .. }, true) => code | 7 << 12 | 3 << 6,
+        _ => code,
+    }
+}
+
+fn of_narrow(code: u32, in_it: bool) -> Option<Kind> {
     let low = 1 << (code & 7);
     Some(match code >> 10 {
+        // ASR Rd, Rm, #32.
+        0b00_0100 if code >> 6 & 31 == 0 => {
+            let carry_from = (!in_it).then_some((code >> 3 & 7) as u8);
+            Kind::Asr32 { writes: low, carry_from }
+        }
         // Shifts, add and subtract with three registers.
         0b00_0000..=0b00_0111 => Kind::Plain(low),
         // MOV, CMP, ADD, SUB with an immediate.
         0b00_1000..=0b00_1111 => Kind::Plain(if code >> 11 & 3 == 1 { 0 } else { 1 << (code >> 8 & 7) }),
         // Data processing; TST, CMP and CMN write nothing.
+        0b01_0000 if matches!(code >> 6 & 15, 2 | 3 | 4 | 7) => {
+            let how = match code >> 6 & 15 {
+                7 => Shift::Rotate,
+                number => Shift::new(number - 2),
+            };
+            let (rd, rm) = ((code & 7) as u8, (code >> 3 & 7) as u8);
+            Kind::Shift { how, rd, rn: rd, rm, sets_flags: !in_it }
+        }
         0b01_0000 => Kind::Plain(if matches!(code >> 6 & 15, 8 | 10 | 11) { 0 } else { low }),
         0b01_0001 => match code >> 8 & 3 {
             1 => Kind::Plain(0),
@@ -112,11 +160,22 @@ fn of_wide(code: u32) -> Option<Kind> {
     let writes = |register: u32| if register == 15 { 0 } else { 1_u16 << register };
     Some(match code >> 25 {
         // Data processing with a shifted register; with an immediate.
+        0b111_0101 if code & 0x70F0 == 0x20 => {
+            let sets_carry = code & 1 << 20 != 0 && !matches!(code >> 21 & 15, 8 | 10 | 11 | 13 | 14);
+            Kind::Asr32 { writes: writes(rd), carry_from: sets_carry.then_some((code & 15) as u8) }
+        }
         0b111_0101 => Kind::Plain(writes(rd)),
         0b111_1000..=0b111_1011 if code & 0x8000 == 0 => Kind::Plain(writes(rd)),
         0b111_1000..=0b111_1011 => branch_or_control(code)?,
         0b111_1101 => match code >> 23 & 3 {
-            // Shifts by a register, extensions, reversals, CLZ.
+            0 if code & 0xF0 == 0 => Kind::Shift {
+                how: Shift::new(code >> 21),
+                rd: rd as u8,
+                rn: (code >> 16 & 15) as u8,
+                rm: (code & 15) as u8,
+                sets_flags: code & 1 << 20 != 0,
+            },
+            // Extensions, reversals, CLZ.
             0 | 1 => Kind::Plain(writes(rd)),
             // MUL has no accumulator.
             2 if code >> 12 & 15 == 15 => Kind::Plain(writes(rd)),

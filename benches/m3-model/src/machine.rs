@@ -149,15 +149,7 @@ impl Machine {
 
     /// Starts as a Cortex-M3 does, with the first two words of the vector table, and runs to the end.
     pub fn run(&mut self) -> Report {
-        // The program's vector table is at the bottom of flash, wherever that is linked to.
-        let (sp, entry) = (self.bus.word(0).unwrap_or(0), self.bus.word(4).unwrap_or(0));
-        self.core.registers = CoreRegisters::new();
-        self.core.registers.psr.set_t(entry & 1 != 0);
-        self.core.registers.lr = u32::MAX;
-        self.core.set_pc(entry & !1);
-        set_register(&mut self.core, 13, sp);
-        self.meter = Meter::new(sp & !3);
-        self.enter(entry & !1, None);
+        let sp = self.reset();
         let end = self.go(None);
         self.regions.abandon(&mut self.meter);
         let trace = *self.meter.whole();
@@ -169,12 +161,12 @@ impl Machine {
             end,
             cycles: self.meter.cycles,
             instructions: self.meter.instructions,
-            peak_stack: (sp & !3) - trace.lowest_sp,
+            peak_stack: sp - trace.lowest_sp,
             pc_hash: trace.pcs,
             address_hash: trace.addresses,
             regions: self.regions.take(),
             profile,
-            output: self.bus.console.said().to_vec(),
+            output: self.bus.console.take(),
         }
     }
 
@@ -211,7 +203,8 @@ impl Machine {
         for (number, word) in (0..4).zip(arguments) {
             set_register(&mut self.core, number, *word);
         }
-        self.core.registers.psr.set_t(true);
+        // No flags, no IT block, Thumb state.
+        self.core.registers.psr.set(1 << 24);
         self.core.registers.lr = RETURN | 1;
         self.core.set_pc(entry);
         set_register(&mut self.core, 13, sp);
@@ -238,6 +231,27 @@ impl Machine {
         })
     }
 
+    /// Everything but memory as it is after power-on, with SP and PC from the vector table, which is at the bottom of
+    /// flash wherever that is linked to. Returns SP.
+    fn reset(&mut self) -> u32 {
+        let (sp, entry) = (self.bus.word(0).unwrap_or(0) & !3, self.bus.word(4).unwrap_or(0));
+        self.core.registers = CoreRegisters::new();
+        self.core.registers.psr.set_t(entry & 1 != 0);
+        self.core.registers.lr = u32::MAX;
+        self.core.set_pc(entry & !1);
+        set_register(&mut self.core, 13, sp);
+        self.masks = Masks::default();
+        self.bus.reset();
+        self.pipeline.refilled();
+        self.flash.reset();
+        self.meter = Meter::new(sp);
+        if self.profiler.is_some() {
+            self.profiler = Some(Profiler::new(&self.image.functions));
+        }
+        self.enter(entry & !1, None);
+        sp
+    }
+
     fn enter(&mut self, to: u32, return_to: Option<u32>) {
         if let Some(profiler) = &mut self.profiler {
             let (sp, now) = (self.core.sp(), self.meter.cycles);
@@ -247,6 +261,7 @@ impl Machine {
 
     /// Runs until something ends it; a branch to `until` does.
     fn go(&mut self, until: Option<u32>) -> End {
+        self.round = None;
         let last = self.meter.instructions.saturating_add(self.limit);
         while self.meter.instructions < last {
             let pc = self.core.pc();

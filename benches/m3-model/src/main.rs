@@ -1,11 +1,16 @@
 //! Runs a firmware on the model, as QEMU would with semihosting, and prints what it took.
+//!
+//! What the firmware says goes to standard output first. The exit status is the firmware's; 0 if it went idle, 124 at the
+//! limit of instructions, 125 for a fault or arguments that make no sense.
 
 mod arguments;
+mod figures;
 
-use std::{env, fs, process::ExitCode};
+use std::{env, fs, io::Write, process::ExitCode};
 
 use arguments::Arguments;
-use m3_model::{End, Machine, Report};
+use figures::Figures;
+use m3_model::{End, Machine};
 
 fn main() -> ExitCode {
     match run() {
@@ -28,7 +33,9 @@ fn run() -> Result<ExitCode, String> {
         }
     }
     let report = machine.run();
-    print(&report, &arguments);
+    let figures = Figures { report: &report, regions: arguments.regions };
+    // Who closed our output does not want to know.
+    let _ = write!(std::io::stdout(), "{figures}");
     Ok(match report.end {
         End::Exit(status) => ExitCode::from(u8::try_from(status).unwrap_or(WRONG)),
         End::Idle => ExitCode::SUCCESS,
@@ -37,45 +44,6 @@ fn run() -> Result<ExitCode, String> {
     })
 }
 
-fn print(report: &Report, arguments: &Arguments) {
-    println!("end           {}", report.end);
-    println!("cycles        {:>14}", report.cycles);
-    println!("instructions  {:>14}", report.instructions);
-    println!("peak stack    {:>14}", report.peak_stack);
-    println!("pc hash       {:016x}", report.pc_hash);
-    println!("address hash  {:016x}", report.address_hash);
-    if arguments.regions {
-        println!("\nregion        cycles  instructions   stack  pc hash           address hash");
-        for region in &report.regions {
-            println!(
-                "{:>6} {:>13} {:>13} {:>7}  {:016x}  {:016x}",
-                region.number,
-                region.cycles,
-                region.instructions,
-                region.peak_stack,
-                region.pc_hash,
-                region.address_hash
-            );
-        }
-    }
-    if arguments.options.profile {
-        println!("\n   own cycles      %     inclusive      %     calls  function");
-        let percent = |cycles: u64| cycles as f64 * 100.0 / report.cycles.max(1) as f64;
-        for share in &report.profile {
-            println!(
-                "{:>13} {:>6.2} {:>13} {:>6.2} {:>9}  {}",
-                share.own_cycles,
-                percent(share.own_cycles),
-                share.inclusive_cycles,
-                percent(share.inclusive_cycles),
-                share.calls,
-                share.name
-            );
-        }
-    }
-}
-
-/// The firmware did not come to an end, as `timeout` says it.
+/// As `timeout` says it.
 const LIMIT: u8 = 124;
-/// A fault, or arguments that make no sense.
 const WRONG: u8 = 125;

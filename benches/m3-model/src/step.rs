@@ -7,7 +7,7 @@ use armagnac::{
 
 use crate::{
     bus::Bus,
-    core::{Masks, divide, register, set_register},
+    core::{Masks, divide, register, set_register, shift},
     decode::is_wide,
     fault::{Cause, End},
     kind::Kind,
@@ -49,9 +49,10 @@ pub(crate) fn core(
 ) -> Result<Outcome, Cause> {
     // What an instruction sees as PC.
     core.set_pc(pc.wrapping_add(4));
-    // Its condition is part of IT's time; read before it changes anything.
+    // Read before they are written to.
     let operands = match kind {
         Kind::LongMultiply { rn, rm, .. } => (register(core, rn), register(core, rm)),
+        Kind::Asr32 { carry_from: Some(rm), .. } => (register(core, rm), 0),
         _ => (0, 0),
     };
     let effect =
@@ -78,6 +79,13 @@ pub(crate) fn core(
     }
     Ok(Outcome::next(match kind {
         Kind::Plain(writes) => {
+            pipeline.computed(writes, wide);
+            1
+        }
+        Kind::Asr32 { writes, carry_from } => {
+            if carry_from.is_some() {
+                core.registers.psr.set_c(operands.0 >> 31 != 0);
+            }
             pipeline.computed(writes, wide);
             1
         }
@@ -116,6 +124,16 @@ pub(crate) fn special(
 ) -> Result<Outcome, Cause> {
     pipeline.other(wide);
     Ok(match kind {
+        Kind::Shift { how, rd, rn, rm, sets_flags } => {
+            let psr = &core.registers.psr;
+            let (result, carry) = shift(how, register(core, rn), register(core, rm), psr.c());
+            set_register(core, rd, result);
+            if sets_flags {
+                core.registers.psr.set_nz(result).set_c(carry);
+            }
+            pipeline.computed(1 << rd, wide);
+            Outcome::next(1)
+        }
         Kind::Divide { rd, rn, rm, signed } => {
             let (dividend, divisor) = (register(core, rn), register(core, rm));
             set_register(core, rd, divide(dividend, divisor, signed));
