@@ -124,11 +124,11 @@ pub(crate) fn refill(target: u32, target_is_wide: bool) -> u64 {
 /// P of a load to PC, and of TBB and TBH: "three cycles for the pipeline reload" (§3.3.2).
 pub(crate) const LOADED_REFILL: u64 = 3;
 
-/// UMULL, SMULL: 3 to 5; UMLAL 4 to 6, SMLAL 5 to 7 ("early termination depending on the size of the source values";
-/// the signed accumulating one is a cycle longer).
+/// UMULL, SMULL: 3 to 5; UMLAL, SMLAL: 4 to 7; "early termination depending on the size of the source values".
 ///
 /// The true rule is not public. The model takes one cycle more for each operand that has more than 16 significant
-/// bits.
+/// bits; and one more for SMLAL, because earlier revisions of the manual say that accumulating takes a cycle longer
+/// with signs than without. So UMLAL takes 4 to 6 and SMLAL 5 to 7.
 pub(crate) fn long_multiply(a: u32, b: u32, signed: bool, accumulate: bool) -> u64 {
     let is_long = |x: u32| {
         if signed { i16::try_from(x as i32).is_err() } else { u16::try_from(x).is_err() }

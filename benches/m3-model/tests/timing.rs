@@ -63,7 +63,7 @@ fn table_3_1_long_multiplies_end_early() {
         assert_eq!(with(umull, &[a, b]), unsigned, "umull {a:#x} {b:#x}");
         assert_eq!(with(umlal, &[a, b]), unsigned + 1, "umlal {a:#x} {b:#x}");
         assert_eq!(with(smull, &[a, b]), signed, "smull {a:#x} {b:#x}");
-        // "For MLAL, the signed version is one cycle longer than the unsigned."
+        // Earlier revisions: accumulating takes a cycle longer with signs.
         assert_eq!(with(smlal, &[a, b]), signed + 2, "smlal {a:#x} {b:#x}");
     }
 }
