@@ -21,6 +21,7 @@ pub(crate) fn mul(out: &mut Element, a: &Element, b: &Element) {
 }
 
 /// `a = a · b`.
+#[inline(always)] // a move more than `mul`
 pub(crate) fn mul_by(a: &mut Element, b: &Element) {
     // SAFETY: as in `mul`.
     unsafe { multiply(a, a, b) }
@@ -33,6 +34,7 @@ pub(crate) fn square(out: &mut Element, a: &Element) {
 }
 
 /// `a = a²`.
+#[inline(always)] // a move more than `square`
 pub(crate) fn square_in_place(a: &mut Element) {
     // SAFETY: as in `mul`.
     unsafe { square_into(a, a) }
@@ -53,7 +55,7 @@ pub(crate) fn butterfly(sum: &mut Element, a: &Element, b: &mut Element) {
 /// `a = a − b`.
 pub(crate) fn subtract(a: &mut Element, b: &Element) {
     // SAFETY: as in `mul`.
-    unsafe { sub(a, a, b) }
+    unsafe { sub(a, b) }
 }
 
 /// `a = b` where `mask` is all ones, `a` as it is where it is zero.
@@ -702,12 +704,11 @@ unsafe extern "C" fn add_subtract(sum: *mut Element, a: *const Element, b: *mut 
 
 /// See [`subtract`].
 #[unsafe(naked)]
-unsafe extern "C" fn sub(out: *mut Element, a: *const Element, b: *const Element) {
+unsafe extern "C" fn sub(a: *mut Element, b: *const Element) {
     naked_asm!(
         "
         push    {{r4-r11, lr}}
-        mov     r12, r1
-        mov     r1, r2
+        mov     r12, r0
         b       {difference}
         ",
         difference = sym subtract_popping,
@@ -737,30 +738,21 @@ unsafe extern "C" fn subtract_popping() {
 #[unsafe(naked)]
 unsafe extern "C" fn choose(a: *mut Element, b: *const Element, mask: u32) {
     naked_asm!(
-        r"
-        .macro four
-            ldm     r0, {{r3-r6}}
-            ldm     r1!, {{r7-r9, r12}}
-            bic     r3, r3, r2
-            and     r7, r7, r2
-            orr     r3, r3, r7
-            bic     r4, r4, r2
-            and     r8, r8, r2
-            orr     r4, r4, r8
-            bic     r5, r5, r2
-            and     r9, r9, r2
-            orr     r5, r5, r9
-            bic     r6, r6, r2
-            and     r12, r12, r2
-            orr     r6, r6, r12
-            stm     r0!, {{r3-r6}}
-        .endm
-        push    {{r4-r9}}
-        four
-        four
-        pop     {{r4-r9}}
-        bx      lr
-        .purgem four
+        "
+        push    {{r4-r7, lr}}
+        add     lr, r1, #32
+    2:  ldm     r0, {{r3, r4}}
+        ldm     r1!, {{r5, r6}}
+        eors    r5, r5, r3
+        eors    r6, r6, r4
+        ands    r5, r5, r2
+        ands    r6, r6, r2
+        eors    r3, r3, r5
+        eors    r4, r4, r6
+        stm     r0!, {{r3, r4}}
+        cmp     r1, lr
+        bne     2b
+        pop     {{r4-r7, pc}}
         ",
     )
 }
