@@ -5,7 +5,7 @@
 
 use crate::{Error, TAG_LEN};
 use core::fmt;
-use lowkey_crypto::AeadKey;
+use lowkey_crypto::{AeadKey, Secret};
 
 /// Records under one key before `REKEY()` (Noise §4.2, §11.3): nonces 0..=1,023 are under the first.
 pub const REKEY_INTERVAL: u64 = 1_024;
@@ -45,8 +45,8 @@ pub(crate) fn nonce(n: u64) -> [u8; 12] {
 pub struct Sealer(Direction);
 
 impl Sealer {
-    pub(crate) fn new(k: AeadKey) -> Self {
-        Self(Direction { k, n: 0 })
+    pub(crate) fn new(k: &Secret<32>) -> Self {
+        Self(Direction { k: AeadKey::new(k), n: 0 })
     }
 
     /// Seals `record` in place: plaintext, then 16 bytes of room that receive the tag.
@@ -56,6 +56,7 @@ impl Sealer {
     /// # Errors
     /// - [`Error::BufferTooSmall`]: `record` is shorter than a tag or longer than 65,535 bytes; nothing changed.
     /// - [`Error::Exhausted`]: 2^64 − 1 records were sealed; nothing changed.
+    #[inline(never)] // its nonce and tag are not to lie in the caller's frame
     pub fn seal(&mut self, record: &mut [u8]) -> Result<(), Error> {
         if record.len() > crate::MAX_MESSAGE {
             return Err(Error::BufferTooSmall);
@@ -76,8 +77,8 @@ impl Sealer {
 pub struct Opener(Direction);
 
 impl Opener {
-    pub(crate) fn new(k: AeadKey) -> Self {
-        Self(Direction { k, n: 0 })
+    pub(crate) fn new(k: &Secret<32>) -> Self {
+        Self(Direction { k: AeadKey::new(k), n: 0 })
     }
 
     /// Opens `record` in place and returns the plaintext inside it.
@@ -88,6 +89,7 @@ impl Opener {
     /// - [`Error::Truncated`]: shorter than a tag (16 bytes); nothing changed.
     /// - [`Error::Decrypt`]: forged or out of order; `record` holds no plaintext, `n` is unchanged.
     /// - [`Error::Exhausted`]: 2^64 − 1 records were opened; nothing changed.
+    #[inline(never)] // as `seal`
     pub fn open<'r>(&mut self, record: &'r mut [u8]) -> Result<&'r mut [u8], Error> {
         let text_len = record.len().checked_sub(TAG_LEN).ok_or(Error::Truncated)?;
         let nonce = self.0.nonce()?;

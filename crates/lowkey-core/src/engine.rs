@@ -5,8 +5,10 @@
 use crate::cursor::{Cursor, fill};
 use crate::pattern::{Pattern, Token};
 use crate::symmetric::Symmetric;
-use crate::{Entropy, Ephemerals, Error, Identity, MAX_MESSAGE, Opener, Peer, Psk, Sealer, Session};
-use lowkey_crypto::{KEY_LEN, PrivateKey, PublicKey, Secret};
+use crate::{Entropy, Ephemerals, Error, Identity, MAX_MESSAGE, Peer, Psk, Session};
+#[cfg(test)]
+use lowkey_crypto::Secret;
+use lowkey_crypto::{KEY_LEN, PrivateKey, PublicKey};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -21,6 +23,16 @@ pub(crate) enum Remote<'k> {
     Sent(PublicKey),
 }
 
+impl Remote<'_> {
+    fn key(&self) -> Option<&PublicKey> {
+        match self {
+            Self::Pinned(peer) => Some(peer.public()),
+            Self::Sent(key) => Some(key),
+            Self::Unknown => None,
+        }
+    }
+}
+
 pub(crate) struct Engine<'k> {
     symmetric: Symmetric,
     role: Role,
@@ -29,12 +41,12 @@ pub(crate) struct Engine<'k> {
     e: Option<PrivateKey>,
     re: Option<PublicKey>,
     psk: Option<&'k Psk>,
-    mix_e: bool,
     messages: &'static [&'static [Token]],
 }
 
 impl<'k> Engine<'k> {
     /// `Initialize(handshake_pattern, initiator, prologue, s, e, rs, re)`, §5.3.
+    #[inline(never)]
     pub(crate) fn new(
         pattern: &'static Pattern,
         role: Role,
@@ -43,42 +55,29 @@ impl<'k> Engine<'k> {
         psk: Option<&'k Psk>,
         prologue: &[u8],
     ) -> Self {
-        let mut engine = Self {
-            symmetric: Symmetric::new(pattern.name, prologue),
-            role,
-            s,
-            rs,
-            e: None,
-            re: None,
-            psk,
-            mix_e: pattern.has_psk(),
-            messages: pattern.messages,
+        let mut symmetric = Symmetric::new(pattern.name, prologue);
+        let (initiator, responder) = match role {
+            Role::Initiator => (Some(s.public()), rs.key()),
+            Role::Responder => (rs.key(), Some(s.public())),
         };
-        for (side, known) in
-            [(Role::Initiator, pattern.known.initiator), (Role::Responder, pattern.known.responder)]
-        {
-            if known {
-                engine.mix_static_of(side);
+        // The pre-messages.
+        for (known, key) in [(pattern.known.initiator, initiator), (pattern.known.responder, responder)] {
+            if let (true, Some(key)) = (known, key) {
+                symmetric.mix_hash(key.as_bytes());
             }
         }
-        engine
-    }
-
-    /// A pre-message `s` of one side.
-    fn mix_static_of(&mut self, side: Role) {
-        let key = if side == self.role { Ok(self.s.public_key()) } else { self.rs() };
-        if let Ok(key) = key {
-            self.symmetric.mix_hash(key.as_bytes());
-        }
+        Self { symmetric, role, s, rs, e: None, re: None, psk, messages: pattern.messages }
     }
 
     /// Draws our ephemeral for this handshake. The step that first writes `e` calls it just before.
+    #[inline(never)]
     pub(crate) fn draw<E: Entropy>(&mut self, ephemerals: &mut Ephemerals<E>) -> Result<(), Error> {
         self.e = Some(ephemerals.next(self.symmetric.h())?);
         Ok(())
     }
 
     /// `WriteMessage(payload, message_buffer)`; returns the message's length in bytes.
+    #[inline(never)]
     pub(crate) fn write_message(&mut self, payload: &[u8], out: &mut [u8]) -> Result<usize, Error> {
         let room = out.len().min(MAX_MESSAGE);
         let mut message = Cursor::new(out.get_mut(..room).ok_or(Error::BufferTooSmall)?);
@@ -89,7 +88,7 @@ impl<'k> Engine<'k> {
                     *message.take_array().ok_or(Error::BufferTooSmall)? = *e.as_bytes();
                     self.mix_e(&e);
                 }
-                Token::S => self.write_sealed(&mut message, self.s.public_key().as_bytes())?,
+                Token::S => self.write_sealed(&mut message, self.s.public().as_bytes())?,
                 _ => self.mix_secret(*token)?,
             }
         }
@@ -98,6 +97,7 @@ impl<'k> Engine<'k> {
     }
 
     /// `ReadMessage(message, payload_buffer)`, in place; returns the payload inside `message`.
+    #[inline(never)]
     pub(crate) fn read_message<'m>(&mut self, message: &'m mut [u8]) -> Result<&'m mut [u8], Error> {
         if message.len() > MAX_MESSAGE {
             return Err(Error::BufferTooSmall);
@@ -125,27 +125,21 @@ impl<'k> Engine<'k> {
         self.symmetric.decrypt_and_hash(message.rest())
     }
 
-    /// `Split()`, and the handshake hash beside it (§5.2, §11.2).
-    ///
-    /// Never inlined, and by reference: otherwise another copy of the engine lies on the stack beneath
-    /// the scalar multiplications, where the stack is deepest (`cargo xtask size` shows it).
+    /// `Split()`, and the handshake hash beside it (§5.2, §11.2). Afterwards the engine is of no use.
     #[inline(never)]
-    pub(crate) fn finish(&self) -> Session {
-        let [first, second] = self.symmetric.split();
-        let (ours, theirs) = match self.role {
+    pub(crate) fn finish(&mut self) -> Session {
+        self.symmetric.split();
+        let (first, second) = self.symmetric.split_keys();
+        let (sealer, opener) = match self.role {
             Role::Initiator => (first, second),
             Role::Responder => (second, first),
         };
-        Session::new(Sealer::new(ours), Opener::new(theirs), *self.symmetric.h())
+        Session::new(sealer, opener, self.symmetric.h())
     }
 
     /// The peer's static key, `rs`.
-    pub(crate) fn rs(&self) -> Result<PublicKey, Error> {
-        match &self.rs {
-            Remote::Pinned(peer) => Ok(peer.public_key()),
-            Remote::Sent(key) => Ok(*key),
-            Remote::Unknown => Err(Error::OutOfTurn),
-        }
+    pub(crate) fn rs(&self) -> Result<&PublicKey, Error> {
+        self.rs.key().ok_or(Error::OutOfTurn)
     }
 
     fn next_message(&mut self) -> Result<&'static [Token], Error> {
@@ -154,13 +148,17 @@ impl<'k> Engine<'k> {
         Ok(next)
     }
 
+    #[inline(never)]
     fn mix_e(&mut self, e: &PublicKey) {
         self.symmetric.mix_hash(e.as_bytes());
-        if self.mix_e {
-            self.symmetric.mix_key(e.as_bytes());
+        // §9.2
+        if self.psk.is_some() {
+            *self.symmetric.ikm().expose_mut() = *e.as_bytes();
+            self.symmetric.mix_key();
         }
     }
 
+    #[inline(never)]
     fn write_sealed(&mut self, message: &mut Cursor<'_>, text: &[u8]) -> Result<(), Error> {
         let len = text.len().saturating_add(self.symmetric.overhead());
         let sealed = message.take(len).ok_or(Error::BufferTooSmall)?;
@@ -169,32 +167,55 @@ impl<'k> Engine<'k> {
     }
 
     /// The tokens that send nothing: `psk` and the four Diffie-Hellmans.
+    #[inline(never)]
     fn mix_secret(&mut self, token: Token) -> Result<(), Error> {
         if token == Token::Psk {
             let psk = self.psk.ok_or(Error::OutOfTurn)?;
-            self.symmetric.mix_key_and_hash(psk.secret().expose());
+            *self.symmetric.ikm().expose_mut() = *psk.secret().expose();
+            self.symmetric.mix_key_and_hash();
         } else {
-            let dh = self.diffie_hellman(token)?;
-            self.symmetric.mix_key(dh.expose());
+            self.diffie_hellman(token)?;
+            self.symmetric.mix_key();
         }
         Ok(())
     }
 
     /// Each side holds one half of `es` and `se`: the ephemeral if the letter of its role says `e`.
-    fn diffie_hellman(&self, token: Token) -> Result<Secret<32>, Error> {
-        let e = self.e.as_ref().ok_or(Error::OutOfTurn);
-        let re = self.re.as_ref().ok_or(Error::OutOfTurn);
-        match (token, self.role) {
-            (Token::Ee, _) => Ok(e?.diffie_hellman(re?)),
-            (Token::Es, Role::Initiator) | (Token::Se, Role::Responder) => Ok(e?.diffie_hellman(&self.rs()?)),
-            (Token::Es, Role::Responder) | (Token::Se, Role::Initiator) => Ok(self.s.diffie_hellman(re?)),
-            (Token::Ss, _) => match &self.rs {
-                Remote::Pinned(peer) => Ok(peer.shared_secret().duplicate()),
-                _ => Ok(self.s.diffie_hellman(&self.rs()?)),
-            },
-            (Token::E | Token::S | Token::Psk, _) => Err(Error::OutOfTurn),
+    fn diffie_hellman(&mut self, token: Token) -> Result<(), Error> {
+        let (initiators, responders) = match token {
+            Token::Ee => (Half::E, Half::E),
+            Token::Es => (Half::E, Half::S),
+            Token::Se => (Half::S, Half::E),
+            Token::Ss => (Half::S, Half::S),
+            Token::E | Token::S | Token::Psk => return Err(Error::OutOfTurn),
+        };
+        let (ours, theirs) = match self.role {
+            Role::Initiator => (initiators, responders),
+            Role::Responder => (responders, initiators),
+        };
+        let shared = self.symmetric.ikm();
+        if let (Half::S, Half::S, Remote::Pinned(peer)) = (ours, theirs, &self.rs) {
+            *shared.expose_mut() = *peer.shared_secret().expose();
+            return Ok(());
         }
+        let private = match ours {
+            Half::E => self.e.as_ref().ok_or(Error::OutOfTurn)?,
+            Half::S => self.s.private(),
+        };
+        let public = match theirs {
+            Half::E => self.re.as_ref(),
+            Half::S => self.rs.key(),
+        };
+        private.diffie_hellman_into(public.ok_or(Error::OutOfTurn)?, shared);
+        Ok(())
     }
+}
+
+/// Which of its keys a side brings to a Diffie-Hellman.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Half {
+    E,
+    S,
 }
 
 #[cfg(test)]

@@ -138,12 +138,10 @@ impl<E: Entropy> Ephemerals<E> {
         let mut fresh = Secret::<32>::zeroed();
         self.entropy.fill(fresh.expose_mut()).map_err(|EntropyFailed| Error::Entropy)?;
         self.attempt = self.attempt.checked_add(1).ok_or(Error::Exhausted)?;
-        let mut hash = Blake2s::keyed(&self.hedge);
-        hash.update(b"lowkey ephemeral");
-        hash.update(fresh.expose());
-        hash.update(h);
-        hash.update(&self.boot.to_be_bytes());
-        hash.update(&self.attempt.to_be_bytes());
-        Ok(PrivateKey::new(&Secret::take(&mut hash.finalize())))
+        let mut secret = Secret::zeroed();
+        let (boot, attempt) = (self.boot.to_be_bytes(), self.attempt.to_be_bytes());
+        let parts: [&[u8]; 5] = [b"lowkey ephemeral", fresh.expose(), h, &boot, &attempt];
+        Blake2s::mac(&self.hedge, &parts, secret.expose_mut());
+        Ok(PrivateKey::new(&secret))
     }
 }

@@ -34,8 +34,12 @@ impl Identity {
         self.public
     }
 
-    pub(crate) fn diffie_hellman(&self, theirs: &PublicKey) -> Secret<32> {
-        self.private.diffie_hellman(theirs)
+    pub(crate) fn public(&self) -> &PublicKey {
+        &self.public
+    }
+
+    pub(crate) fn private(&self) -> &PrivateKey {
+        &self.private
     }
 }
 
@@ -62,7 +66,7 @@ impl Peer {
     /// - [`Error::OwnKey`]: that key is ours.
     /// - [`Error::WeakKey`]: the static-static Diffie-Hellman is all zeros; the key is of low order.
     pub fn pin(identity: &Identity, public: PublicKey) -> Result<Self, Error> {
-        Self::from_parts(identity, public, identity.diffie_hellman(&public))
+        Self::from_parts(identity, public, identity.private.diffie_hellman(&public))
     }
 
     /// A peer pinned earlier, with the stored static-static Diffie-Hellman: no multiplication.
@@ -79,6 +83,10 @@ impl Peer {
     /// The pinned key.
     pub fn public_key(&self) -> PublicKey {
         self.public
+    }
+
+    pub(crate) fn public(&self) -> &PublicKey {
+        &self.public
     }
 
     /// The static-static Diffie-Hellman, to be stored beside the static key and as secret as that.
@@ -131,12 +139,10 @@ impl Id {
 
     /// The default id of a pinning: the first 8 bytes of BLAKE2s-256(`lowkey id` ‖ initiator ‖ responder).
     pub fn of_pinning(initiator: &PublicKey, responder: &PublicKey) -> Self {
-        let mut hash = Blake2s::new();
-        hash.update(b"lowkey id");
-        hash.update(initiator.as_bytes());
-        hash.update(responder.as_bytes());
+        let mut hash = [0; Self::MAX];
+        Blake2s::hash(&[b"lowkey id", initiator.as_bytes(), responder.as_bytes()], &mut hash);
         let mut bytes = [0; Self::MAX];
-        bytes.iter_mut().zip(hash.finalize()).take(8).for_each(|(to, from)| *to = from);
+        bytes.iter_mut().zip(hash).take(8).for_each(|(to, from)| *to = from);
         Self { bytes, len: 8 }
     }
 

@@ -33,13 +33,6 @@ pub(crate) struct Pattern {
     pub(crate) messages: &'static [&'static [Token]],
 }
 
-impl Pattern {
-    /// Whether a PSK takes part: then `e` is also mixed into the key (§9.2).
-    pub(crate) fn has_psk(&self) -> bool {
-        self.messages.iter().any(|tokens| tokens.contains(&Psk))
-    }
-}
-
 use Token::{E, Ee, Es, Psk, S, Se, Ss};
 
 const BOTH: Known = Known { initiator: true, responder: true };

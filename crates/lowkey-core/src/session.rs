@@ -2,7 +2,7 @@
 
 use crate::{Opener, Sealer};
 use core::fmt;
-use lowkey_crypto::PublicKey;
+use lowkey_crypto::{PublicKey, Secret};
 
 /// Keys that both sides hold, one direction each.
 ///
@@ -19,8 +19,9 @@ pub struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(sealer: Sealer, opener: Opener, handshake_hash: [u8; 32]) -> Self {
-        Self { sealer, opener, handshake_hash }
+    pub(crate) fn new(sealer: &Secret<32>, opener: &Secret<32>, handshake_hash: &[u8; 32]) -> Self {
+        let (sealer, opener) = (Sealer::new(sealer), Opener::new(opener));
+        Self { sealer, opener, handshake_hash: *handshake_hash }
     }
 
     /// The final `h` (Noise §11.2): 32 bytes, equal on both sides and different for every handshake.

@@ -18,8 +18,8 @@ fn engine<'k>(role: Role, identity: &'k Identity, psk: Option<&'k Psk>, prologue
     Engine::new(pattern, role, identity, Remote::Unknown, psk, prologue)
 }
 
-fn claim(engine: &Engine<'_>) -> Result<Claim, Error> {
-    let rs = engine.rs()?;
+fn claim(engine: &mut Engine<'_>) -> Result<Claim, Error> {
+    let rs = *engine.rs()?;
     Ok(Claim::new(engine.finish(), rs))
 }
 
@@ -78,7 +78,7 @@ impl SendMessage3<'_> {
     /// [`Error::BufferTooSmall`]: `out` is too short for that; the attempt is over.
     pub fn write_message_3(mut self, payload: &[u8], out: &mut [u8]) -> Result<(Claim, usize), Error> {
         let len = self.0.write_message(payload, out)?;
-        Ok((claim(&self.0)?, len))
+        Ok((claim(&mut self.0)?, len))
     }
 }
 
@@ -133,6 +133,6 @@ impl AwaitMessage3<'_> {
     /// As [`AwaitMessage2::read_message_2`], with 64 bytes; the attempt is over.
     pub fn read_message_3(mut self, message: &mut [u8]) -> Result<(Claim, &mut [u8]), Error> {
         let payload = self.0.read_message(message)?;
-        Ok((claim(&self.0)?, payload))
+        Ok((claim(&mut self.0)?, payload))
     }
 }

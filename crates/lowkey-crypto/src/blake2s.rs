@@ -2,7 +2,10 @@
 
 use core::fmt;
 
-use crate::{HASH_LEN, KEY_LEN, Secret, body};
+use crate::{
+    HASH_LEN, KEY_LEN, Secret,
+    body::{self, First},
+};
 
 /// A BLAKE2s-256 hash in the making; wiped on drop.
 ///
@@ -13,13 +16,13 @@ impl Blake2s {
     /// A hash without a key.
     #[must_use]
     pub fn new() -> Self {
-        Self(body::Blake2s::new())
+        Self(body::Blake2s::new(First::Text))
     }
 
     /// A MAC: RFC 7693's keyed mode (§2.5, §2.9), with a 32-byte key and a 32-byte result.
     #[must_use]
     pub fn keyed(key: &Secret<KEY_LEN>) -> Self {
-        Self(body::Blake2s::keyed(key))
+        Self(body::Blake2s::new(First::Key(key)))
     }
 
     /// Appends `bytes` to what is hashed.
@@ -29,16 +32,31 @@ impl Blake2s {
 
     /// The hash of everything appended.
     #[must_use]
-    pub fn finalize(self) -> [u8; HASH_LEN] {
+    pub fn finalize(mut self) -> [u8; HASH_LEN] {
         let mut hash = [0; HASH_LEN];
-        self.finalize_into(&mut hash);
+        self.0.finalize_into(&mut hash);
         hash
     }
 
-    /// [`finalize`](Self::finalize) to where the hash is wanted, so that a secret one leaves no copy.
-    pub(crate) fn finalize_into(self, hash: &mut [u8; HASH_LEN]) {
-        self.0.finalize_into(hash);
+    /// The hash of `parts`, one behind the other, written to where it is wanted.
+    pub fn hash(parts: &[&[u8]], hash: &mut [u8; HASH_LEN]) {
+        digest(First::Text, parts, hash);
     }
+
+    /// The MAC ([`keyed`](Self::keyed)) of `parts`, one behind the other, written to where it is wanted.
+    pub fn mac(key: &Secret<KEY_LEN>, parts: &[&[u8]], mac: &mut [u8; HASH_LEN]) {
+        digest(First::Key(key), parts, mac);
+    }
+}
+
+/// A whole hash. On a device everything goes through here, and a state lies in no other frame.
+#[inline(never)]
+pub(crate) fn digest(first: First<'_>, parts: &[&[u8]], hash: &mut [u8; HASH_LEN]) {
+    let mut state = body::Blake2s::new(first);
+    for part in parts {
+        state.update(part);
+    }
+    state.finalize_into(hash);
 }
 
 impl Default for Blake2s {

@@ -75,6 +75,11 @@ impl PrivateKey {
     pub fn diffie_hellman(&self, public: &PublicKey) -> Secret<KEY_LEN> {
         self.0.diffie_hellman(&public.0)
     }
+
+    /// [`diffie_hellman`](Self::diffie_hellman) to where the result is used: no copy lies between.
+    pub fn diffie_hellman_into(&self, public: &PublicKey, shared: &mut Secret<KEY_LEN>) {
+        *shared = self.0.diffie_hellman(&public.0);
+    }
 }
 
 impl fmt::Debug for PrivateKey {

@@ -14,7 +14,7 @@ fn key() -> AeadKey {
 }
 
 fn pair() -> (Sealer, Opener) {
-    (Sealer::new(key()), Opener::new(key()))
+    (Sealer::new(&Secret::new(KEY)), Opener::new(&Secret::new(KEY)))
 }
 
 /// A record of `text`, made with the key and nonce of the specification and nothing of ours but the AEAD.

@@ -154,7 +154,7 @@ fn play(vector: &Value) {
     for side in &sides {
         assert_eq!(side.h()[..], hash, "{name}: handshake hash");
     }
-    let mut sessions: [Session; 2] = sides.each_ref().map(Engine::finish);
+    let mut sessions: [Session; 2] = sides.each_mut().map(Engine::finish);
     let one_way = handshake.len() == 1;
     for (index, [payload, ciphertext]) in (handshake.len()..).zip(transport) {
         let [writer, reader] = if one_way || index % 2 == 0 { [0, 1] } else { [1, 0] };
@@ -198,6 +198,6 @@ fn noise_7_5_9_4_our_tables_are_those_of_the_specification() {
         let theirs = pattern(name);
         assert_eq!(ours.known, theirs.known, "{name}");
         assert_eq!(ours.messages, theirs.messages, "{name}");
-        assert_eq!(ours.has_psk(), name.contains("psk"), "{name}");
+        assert_eq!(ours.messages.concat().contains(&Token::Psk), name.contains("psk"), "{name}");
     }
 }

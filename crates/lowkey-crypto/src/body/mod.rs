@@ -3,10 +3,12 @@
 //! A body is a module with three types:
 //! - `PrivateKey`: `new`, `public_key`, `diffie_hellman`;
 //! - `AeadKey`: `new`, `seal_in_place`, `open_in_place`;
-//! - `Blake2s`: `new`, `keyed`, `update`, `finalize_into`.
+//! - `Blake2s`: `new`, `update`, and `finalize_into`, after which it is only dropped.
 //!
 //! Each is compiled wherever its dependencies are, chosen or not, and the tests hold all of them to the same
 //! vectors and to each other. The build script chooses, by target, feature and `--cfg lowkey_backend`.
+
+use crate::{KEY_LEN, Secret};
 
 // Of each body that was not chosen some part is unused, except in tests.
 #[cfg(feature = "aws-lc")]
@@ -23,3 +25,14 @@ pub(crate) use aws_lc::{AeadKey, Blake2s, PrivateKey};
 pub(crate) use compact::{AeadKey, Blake2s, PrivateKey};
 #[cfg(lowkey_body = "portable")]
 pub(crate) use portable::{AeadKey, Blake2s, PrivateKey};
+
+/// What a hash begins with.
+#[derive(Clone, Copy)]
+pub(crate) enum First<'k> {
+    /// The text.
+    Text,
+    /// A key, padded to a block: RFC 7693 §2.9.
+    Key(&'k Secret<KEY_LEN>),
+    /// A key, padded to a block, each byte of it xored with this one, which is not zero: RFC 2104 §2.
+    Padded(&'k Secret<KEY_LEN>, u8),
+}

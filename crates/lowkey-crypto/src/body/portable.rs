@@ -9,6 +9,7 @@ use blake2::{
 use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit};
 use curve25519_dalek::montgomery::MontgomeryPoint;
 
+use super::First;
 use crate::{Forged, HASH_LEN, KEY_LEN, NONCE_LEN, Secret, TAG_LEN};
 
 /// A clamped scalar.
@@ -88,16 +89,12 @@ pub(crate) struct Blake2s {
 }
 
 impl Blake2s {
-    pub(crate) fn new() -> Self {
-        Self::with_key_len(0)
-    }
-
-    pub(crate) fn keyed(key: &Secret<KEY_LEN>) -> Self {
-        let mut hash = Self::with_key_len(KEY_LEN);
-        // §2.9: the key, padded to a block, is hashed before the message.
-        hash.update(key.expose());
-        hash.update(&[0; BLOCK_LEN - KEY_LEN]);
-        hash
+    pub(crate) fn new(first: First<'_>) -> Self {
+        match first {
+            First::Text => Self::with_key_len(0),
+            First::Key(key) => Self::with_key_len(KEY_LEN).after(key, 0),
+            First::Padded(key, pad) => Self::with_key_len(0).after(key, pad),
+        }
     }
 
     fn with_key_len(kk: usize) -> Self {
@@ -105,13 +102,20 @@ impl Blake2s {
         Self { core, buffer: Buffer::<Blake2sVarCore>::default() }
     }
 
+    /// With `key` and zeros as the first block, each byte xored with `pad`.
+    fn after(mut self, key: &Secret<KEY_LEN>, pad: u8) -> Self {
+        let mut block = Secret::new([pad; BLOCK_LEN]);
+        block.expose_mut().iter_mut().zip(key.expose()).for_each(|(byte, key)| *byte ^= key);
+        self.update(block.expose());
+        self
+    }
+
     #[inline(never)] // several calls in every HMAC
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         self.buffer.digest_blocks(bytes, |blocks| self.core.update_blocks(blocks));
     }
 
-    #[inline(never)]
-    pub(crate) fn finalize_into(mut self, hash: &mut [u8; HASH_LEN]) {
+    pub(crate) fn finalize_into(&mut self, hash: &mut [u8; HASH_LEN]) {
         self.core.finalize_variable_core(&mut self.buffer, hash.into());
     }
 }

@@ -3,7 +3,10 @@
 use std::format;
 
 use super::{array, counting};
-use crate::{Blake2s, Secret};
+use crate::{
+    Blake2s, Secret,
+    body::{First, compact, portable},
+};
 
 #[test]
 fn rfc7693_b_hash_of_abc() {
@@ -62,6 +65,54 @@ fn the_pieces_that_a_message_comes_in_do_not_matter() {
             assert_eq!(hash.finalize(), plain(&input), "{first} and {second} bytes");
         }
     }
+}
+
+/// Wherever a message lies and ends, and wherever it is cut in two: the compact body takes it in byte by byte and
+/// compresses a block when the next byte comes.
+#[test]
+fn rfc7693_3_3_the_compact_body_hashes_as_the_portable_one() {
+    let input: [u8; 134] = counting();
+    let key = Secret::new(counting());
+    let bodies = |first, parts: [&[u8]; 2]| {
+        let (mut small, mut known) = (compact::Blake2s::new(first), portable::Blake2s::new(first));
+        let mut hashes = [[0; 32]; 2];
+        parts.iter().for_each(|part| small.update(part));
+        parts.iter().for_each(|part| known.update(part));
+        small.finalize_into(&mut hashes[0]);
+        known.finalize_into(&mut hashes[1]);
+        hashes
+    };
+    for first in [First::Text, First::Key(&key), First::Padded(&key, 0x36)] {
+        for len in 0..=130 {
+            for offset in 0..=3 {
+                let [small, known] = bodies(first, [&input[offset..offset + len], &[]]);
+                assert_eq!(small, known, "{len} bytes at {offset}");
+            }
+            for cut in 0..=len {
+                let (front, back) = input[..len].split_at(cut);
+                let [small, known] = bodies(first, [front, back]);
+                assert_eq!(small, known, "{len} bytes, cut at {cut}");
+            }
+        }
+    }
+}
+
+#[test]
+fn rfc7693_b_hash_of_abc_by_the_compact_body() {
+    let (mut state, mut hash) = (compact::Blake2s::new(First::Text), [0; 32]);
+    state.update(b"abc");
+    state.finalize_into(&mut hash);
+    assert_eq!(hash, array("508c5e8c327c14e2e1a72ba34eeb452f37458b209ed63a294d999b4c86675982"));
+}
+
+#[test]
+fn parts_hash_as_the_whole() {
+    let input: [u8; 100] = counting();
+    let (mut hash, key) = ([0; 32], Secret::new(counting()));
+    Blake2s::hash(&[&input[..1], &input[1..70], &[], &input[70..]], &mut hash);
+    assert_eq!(hash, plain(&input));
+    Blake2s::mac(&key, &[&input[..64], &input[64..]], &mut hash);
+    assert_eq!(hash, keyed(&input));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Noise's HKDF, against Python's `hmac` and `hashlib.blake2s`.
 
 use super::{array, counting};
-use crate::{Secret, hkdf};
+use crate::{Hkdf, Secret, hkdf};
 
 /// Chaining key 00 01 … 1f; the first two outputs are the same with two and with three.
 #[test]
@@ -31,4 +31,10 @@ fn check(ikm: &[u8], expected: [&str; 3]) {
     let ck = Secret::new(counting());
     assert_eq!(hkdf::<3>(&ck, ikm).map(|output| *output.expose()), expected);
     assert_eq!(hkdf::<2>(&ck, ikm).map(|output| *output.expose()), expected[..2]);
+    let mut outputs = Hkdf::extract(&ck, ikm);
+    for expected in expected {
+        let mut output = Secret::zeroed();
+        outputs.expand(&mut output);
+        assert_eq!(*output.expose(), expected);
+    }
 }

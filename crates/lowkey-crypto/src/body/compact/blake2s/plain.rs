@@ -1,0 +1,44 @@
+//! The compression function in Rust.
+
+use super::{Blake2s, TABLES};
+
+/// `F`, RFC 7693 §3.2, over the block and the count of `hash`; `last` is the flag as a mask.
+#[inline(never)]
+pub(super) fn compress(hash: &mut Blake2s, last: u32) {
+    let mut v = [0; 16];
+    for (v, word) in v.iter_mut().zip(hash.h.iter().chain(&TABLES.iv)) {
+        *v = *word;
+    }
+    v[12] ^= hash.count as u32;
+    v[13] ^= (hash.count >> 32) as u32;
+    v[14] ^= last;
+
+    let mut m = [0; 16];
+    for (m, bytes) in m.iter_mut().zip(hash.block.as_chunks().0) {
+        *m = u32::from_le_bytes(*bytes);
+    }
+    for sigma in &TABLES.sigma {
+        for (i, pair) in sigma.iter().enumerate() {
+            // The four words of a column, then those of a diagonal: each row moves on by its number.
+            let skew = i / 4;
+            let at = |row: usize| 4 * row + (i + row * skew) % 4;
+            let (x, y) = (m[usize::from(pair & 15)], m[usize::from(pair >> 4)]);
+            g(&mut v, [at(0), at(1), at(2), at(3)], x, y);
+        }
+    }
+    for (i, h) in hash.h.iter_mut().enumerate() {
+        *h ^= v[i] ^ v[i + 8];
+    }
+}
+
+/// `G`, §3.1.
+fn g(v: &mut [u32; 16], [a, b, c, d]: [usize; 4], x: u32, y: u32) {
+    v[a] = v[a].wrapping_add(v[b]).wrapping_add(x);
+    v[d] = (v[d] ^ v[a]).rotate_right(16);
+    v[c] = v[c].wrapping_add(v[d]);
+    v[b] = (v[b] ^ v[c]).rotate_right(12);
+    v[a] = v[a].wrapping_add(v[b]).wrapping_add(y);
+    v[d] = (v[d] ^ v[a]).rotate_right(8);
+    v[c] = v[c].wrapping_add(v[d]);
+    v[b] = (v[b] ^ v[c]).rotate_right(7);
+}
