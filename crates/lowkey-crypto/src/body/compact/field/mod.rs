@@ -4,11 +4,6 @@ pub(crate) mod plain;
 #[cfg(lowkey_thumb2)]
 pub(crate) mod thumb2;
 
-#[cfg(not(lowkey_thumb2))]
-pub(crate) use plain::{add_multiple, butterfly, mul, mul_by, select, square, square_in_place, subtract};
-#[cfg(lowkey_thumb2)]
-pub(crate) use thumb2::{add_multiple, butterfly, mul, mul_by, select, square, square_in_place, subtract};
-
 /// An element of the field: any 256-bit number stands for its residue modulo p. Little-endian words.
 ///
 /// *Reduced* means below 2^255 + 2^242, which what multiplies gives and what adds wants.

@@ -368,7 +368,7 @@ macro_rules! difference {
 /// words; + 16: a0·b0, later the sum's words 4 to 7 in its upper half; + 48: |b0 - b1|, later the product of both
 /// differences; + 80: -1 if that is to be taken away, 0 if it is to be added; + 84: out, b, r4 to r11, lr.
 #[unsafe(naked)]
-unsafe extern "C" fn multiply(out: *mut Element, a: *const Element, b: *const Element) {
+pub(in super::super) unsafe extern "C" fn multiply(out: *mut Element, a: *const Element, b: *const Element) {
     naked_asm!(
         "
         push    {{r0, r2, r4-r11, lr}}
@@ -410,7 +410,7 @@ unsafe extern "C" fn multiply(out: *mut Element, a: *const Element, b: *const El
 
 /// See [`square`]; the frame is what [`multiply`] leaves.
 #[unsafe(naked)]
-unsafe extern "C" fn square_into(out: *mut Element, a: *const Element) {
+pub(in super::super) unsafe extern "C" fn square_into(out: *mut Element, a: *const Element) {
     naked_asm!(
         "
         push    {{r0, r1, r4-r11, lr}}
@@ -589,7 +589,7 @@ unsafe extern "C" fn fold() {
 
 /// See [`add_multiple`]; the frame is that of [`multiply`].
 #[unsafe(naked)]
-unsafe extern "C" fn multiply_add(a: *mut Element, b: *const Element) {
+pub(in super::super) unsafe extern "C" fn multiply_add(a: *mut Element, b: *const Element) {
     naked_asm!(
         "
         push    {{r0, r1, r4-r11, lr}}
@@ -674,7 +674,11 @@ macro_rules! ripple {
 
 /// See [`butterfly`].
 #[unsafe(naked)]
-unsafe extern "C" fn add_subtract(sum: *mut Element, a: *const Element, b: *mut Element) {
+pub(in super::super) unsafe extern "C" fn add_subtract(
+    sum: *mut Element,
+    a: *const Element,
+    b: *mut Element,
+) {
     naked_asm!(
         "
         push    {{r1, r2, r4-r11, lr}}
@@ -704,7 +708,7 @@ unsafe extern "C" fn add_subtract(sum: *mut Element, a: *const Element, b: *mut 
 
 /// See [`subtract`].
 #[unsafe(naked)]
-unsafe extern "C" fn sub(a: *mut Element, b: *const Element) {
+pub(in super::super) unsafe extern "C" fn sub(a: *mut Element, b: *const Element) {
     naked_asm!(
         "
         push    {{r4-r11, lr}}
@@ -736,7 +740,7 @@ unsafe extern "C" fn subtract_popping() {
 
 /// See [`select`].
 #[unsafe(naked)]
-unsafe extern "C" fn choose(a: *mut Element, b: *const Element, mask: u32) {
+pub(in super::super) unsafe extern "C" fn choose(a: *mut Element, b: *const Element, mask: u32) {
     naked_asm!(
         "
         push    {{r4-r7, lr}}

@@ -1,56 +1,30 @@
-//! X25519 (RFC 7748 §5): the Montgomery ladder over the compact field.
+//! The Montgomery ladder in Rust, for every core.
 
 use zeroize::Zeroize;
 
-use super::field::{
-    Element, add_multiple, butterfly, mul, mul_by, select, square, square_in_place, subtract,
+use super::super::field::Element;
+use super::super::field::plain::{
+    add_multiple, butterfly, mul, mul_by, select, square, square_in_place, subtract,
 };
-use crate::{KEY_LEN, Secret};
+use crate::KEY_LEN;
 
-/// A clamped scalar.
-pub(crate) struct PrivateKey(Secret<KEY_LEN>);
-
-impl PrivateKey {
-    pub(crate) fn new(secret: &Secret<KEY_LEN>) -> Self {
-        let mut scalar = secret.duplicate();
-        let [first, .., last] = scalar.expose_mut();
-        *first &= 0b1111_1000;
-        *last &= 0b0111_1111;
-        *last |= 0b0100_0000;
-        Self(scalar)
-    }
-
-    pub(crate) fn public_key(&self) -> [u8; KEY_LEN] {
-        let mut public = [0; KEY_LEN];
-        self.multiply(&BASE_POINT, &mut public);
-        public
-    }
-
-    pub(crate) fn diffie_hellman(&self, public: &[u8; KEY_LEN]) -> Secret<KEY_LEN> {
-        let mut shared = Secret::zeroed();
-        self.multiply(public, shared.expose_mut());
-        shared
-    }
-
-    /// `X25519(k, u)`, §5.
-    #[inline(never)]
-    fn multiply(&self, u: &[u8; KEY_LEN], out: &mut [u8; KEY_LEN]) {
-        let mut ladder = Ladder([0; 7 * 8]);
-        ladder.start(u);
-        let mut previous = 0;
-        let mut bits = 7; // of the first byte: clamping cleared bit 255
-        for byte in self.0.expose().iter().rev() {
-            for i in (0..bits).rev() {
-                let bit = u32::from(byte >> i) & 1;
-                ladder.step((bit ^ previous).wrapping_neg());
-                previous = bit;
-            }
-            bits = 8;
+/// `out = X25519(scalar, u)` for a clamped `scalar`, §5.
+pub(crate) fn multiply(out: &mut [u8; KEY_LEN], scalar: &[u8; KEY_LEN], u: &[u8; KEY_LEN]) {
+    let mut ladder = Ladder([0; 7 * 8]);
+    ladder.start(u);
+    let mut previous = 0;
+    let mut bits = 7; // of the first byte: clamping cleared bit 255
+    for byte in scalar.iter().rev() {
+        for i in (0..bits).rev() {
+            let bit = u32::from(byte >> i) & 1;
+            ladder.step((bit ^ previous).wrapping_neg());
+            previous = bit;
         }
-        // It cleared bit 0 as well: the multiple that was doubled last is the result.
-        ladder.divide();
-        ladder.store(out);
+        bits = 8;
     }
+    // It cleared bit 0 as well: the multiple that was doubled last is the result.
+    ladder.divide();
+    ladder.store(out);
 }
 
 /// `x1`, the point; `x2 : z2` and `x3 : z3`, two multiples of it that are one point apart; and two elements to work
@@ -105,18 +79,18 @@ impl Ladder {
     /// `x2 = x2 / z2`, by `z2^(p - 2)`: zero if `z2` is.
     fn divide(&mut self) {
         let Some([_, x2, z, a, b, c, z11]) = self.elements() else { return };
-        raise(z11, z, 1, None); // z^2
-        raise(a, z11, 2, Some(z)); // z^9
-        mul_by(z11, a); // z^11
-        raise(b, z11, 1, Some(a)); // z^(2^5 - 1)
-        raise(a, b, 5, Some(b)); // z^(2^10 - 1)
-        raise(c, a, 10, Some(a)); // z^(2^20 - 1)
-        raise(b, c, 20, Some(c)); // z^(2^40 - 1)
-        raise(c, b, 10, Some(a)); // z^(2^50 - 1)
-        raise(a, c, 50, Some(c)); // z^(2^100 - 1)
-        raise(b, a, 100, Some(a)); // z^(2^200 - 1)
-        raise(a, b, 50, Some(c)); // z^(2^250 - 1)
-        raise(b, a, 5, Some(z11)); // z^(2^255 - 21)
+        raise(a, z, 1, z); // z^3
+        raise(z11, z, 3, a);
+        raise(c, a, 1, z); // z^7
+        raise(b, c, 2, a); // z^(2^5 - 1)
+        raise(a, b, 5, b); // z^(2^10 - 1)
+        raise(c, a, 10, a); // z^(2^20 - 1)
+        raise(b, c, 20, c); // z^(2^40 - 1)
+        raise(c, b, 10, a); // z^(2^50 - 1)
+        raise(a, c, 50, c); // z^(2^100 - 1)
+        raise(b, a, 100, a); // z^(2^200 - 1)
+        raise(a, b, 50, c); // z^(2^250 - 1)
+        raise(b, a, 5, z11); // z^(2^255 - 21)
         mul_by(x2, b);
     }
 
@@ -143,14 +117,12 @@ impl Drop for Ladder {
 }
 
 /// `out = a^(2^n) · b`, `n` from 1.
-fn raise(out: &mut Element, a: &Element, n: u32, b: Option<&Element>) {
+fn raise(out: &mut Element, a: &Element, n: u32, b: &Element) {
     square(out, a);
     for _ in 1..n {
         square_in_place(out);
     }
-    if let Some(b) = b {
-        mul_by(out, b);
-    }
+    mul_by(out, b);
 }
 
 /// `a = a + n`, which must fit.
@@ -162,10 +134,3 @@ fn add_small(a: &mut Element, n: u32) {
         carry = over.into();
     }
 }
-
-/// The u-coordinate of RFC 7748 §4.1's base point.
-const BASE_POINT: [u8; KEY_LEN] = {
-    let mut u = [0; KEY_LEN];
-    u[0] = 9;
-    u
-};

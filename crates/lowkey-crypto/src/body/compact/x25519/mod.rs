@@ -1,0 +1,45 @@
+//! X25519 (RFC 7748 §5): a Montgomery ladder over the compact field.
+
+pub(crate) mod plain;
+#[cfg(lowkey_thumb2)]
+pub(crate) mod thumb2;
+
+#[cfg(not(lowkey_thumb2))]
+use plain::multiply;
+#[cfg(lowkey_thumb2)]
+use thumb2::multiply;
+
+use crate::{KEY_LEN, Secret};
+
+/// A clamped scalar.
+pub(crate) struct PrivateKey(Secret<KEY_LEN>);
+
+impl PrivateKey {
+    pub(crate) fn new(secret: &Secret<KEY_LEN>) -> Self {
+        let mut scalar = secret.duplicate();
+        let [first, .., last] = scalar.expose_mut();
+        *first &= 0b1111_1000;
+        *last &= 0b0111_1111;
+        *last |= 0b0100_0000;
+        Self(scalar)
+    }
+
+    pub(crate) fn public_key(&self) -> [u8; KEY_LEN] {
+        let mut public = [0; KEY_LEN];
+        multiply(&mut public, self.0.expose(), &BASE_POINT);
+        public
+    }
+
+    pub(crate) fn diffie_hellman(&self, public: &[u8; KEY_LEN]) -> Secret<KEY_LEN> {
+        let mut shared = Secret::zeroed();
+        multiply(shared.expose_mut(), self.0.expose(), public);
+        shared
+    }
+}
+
+/// The u-coordinate of RFC 7748 §4.1's base point.
+const BASE_POINT: [u8; KEY_LEN] = {
+    let mut u = [0; KEY_LEN];
+    u[0] = 9;
+    u
+};
