@@ -5,18 +5,19 @@
 //!
 //! | body | what it is | chosen |
 //! | --- | --- | --- |
-//! | portable | curve25519-dalek, chacha20poly1305, blake2 | unless another is |
-//! | aws-lc | X25519 and the AEAD of aws-lc-rs; BLAKE2s is the portable one | by the feature `aws-lc` |
+//! | compact | ours; assembly from Armv7-M on, else Rust | on Cortex-M (every `thumb` target) |
+//! | portable | curve25519-dalek, chacha20poly1305, blake2 | elsewhere, unless another is |
+//! | aws-lc | X25519 and the AEAD of aws-lc-rs; BLAKE2s is the portable one | on other targets, by the feature `aws-lc` |
 //!
-//! All bodies give the same results. `RUSTFLAGS='--cfg lowkey_backend="portable"'`, set by whoever builds
-//! the final binary, takes the portable body whatever the features say.
+//! All bodies give the same results. `RUSTFLAGS='--cfg lowkey_backend="portable"'` (or `"compact"`), set by whoever
+//! builds the final binary, takes that body whatever the target and the features say.
 //!
 //! # Constant time
-//! No body branches on a secret or indexes memory by one. The portable body multiplies secrets with
-//! 32×32→64-bit (or wider) instructions: it is constant-time on cores where these take a constant
-//! time, and is **not** on Cortex-M3 and Cortex-M0, where a long multiply (UMULL, UMLAL, or the
-//! compiler's routine for it) takes a time that depends on its operands. BLAKE2s and ChaCha20 only
-//! add, rotate and xor, and are constant-time everywhere.
+//! No body branches on a secret or indexes memory by one. The compact body multiplies secrets with MUL and MLA only,
+//! 32×32→32 bits, which take a constant time on every Cortex-M. The portable body multiplies them with 32×32→64-bit
+//! (or wider) instructions: it is constant-time on cores where these take a constant time, and is **not** on
+//! Cortex-M3 and Cortex-M0, where a long multiply (UMULL, UMLAL, or the compiler's routine for it) takes a time that
+//! depends on its operands. BLAKE2s and ChaCha20 only add, rotate and xor, and are constant-time everywhere.
 //!
 //! # Wiping
 //! Keys, hash states and intermediate keys are wiped when they are dropped. Copies that the compiler made in
