@@ -11,15 +11,17 @@ fn main() {
     println!("cargo::rustc-check-cfg=cfg(lowkey_thumb2)");
 
     let target = env::var("TARGET").unwrap_or_default();
+    let is_one_of = |names: &[&str]| names.iter().any(|name| target.starts_with(name));
     // Armv7-M and everything after it has the whole of Thumb-2; Armv6-M and Armv8-M Baseline have not.
-    let thumb2 = ["thumbv7m", "thumbv7em", "thumbv8m.main"].iter().any(|name| target.starts_with(name));
+    let thumb2 = is_one_of(&["thumbv7m-", "thumbv7em-", "thumbv8m.main-"]);
+    let cortex_m = thumb2 || is_one_of(&["thumbv6m-", "thumbv8m.base-"]);
     if thumb2 {
         println!("cargo::rustc-cfg=lowkey_thumb2");
     }
     let body = match env::var("CARGO_CFG_LOWKEY_BACKEND").as_deref() {
         Ok("compact") => "compact",
         Ok("portable") => "portable",
-        _ if target.starts_with("thumb") => "compact",
+        _ if cortex_m => "compact",
         _ if env::var_os("CARGO_FEATURE_AWS_LC").is_some() => "aws-lc",
         _ => "portable",
     };

@@ -52,7 +52,7 @@ impl PrivateKey {
     /// The private key made of these 32 bytes; any will do, if nobody can guess them.
     ///
     /// Clamping (RFC 7748 §5) happens inside; `secret` itself is left alone. The aws-lc body computes the
-    /// public key here, the portable body does nothing but clamp.
+    /// public key here, the others do nothing but clamp.
     #[must_use]
     pub fn new(secret: &Secret<KEY_LEN>) -> Self {
         Self(body::PrivateKey::new(secret))
@@ -60,8 +60,8 @@ impl PrivateKey {
 
     /// `X25519(k, 9)`, RFC 7748 §6.1.
     ///
-    /// The portable body computes it at each call, for the price of a Diffie-Hellman (a third of that
-    /// with the feature `precomputed-tables`).
+    /// The compact and the portable body compute it at each call, for the price of a Diffie-Hellman (the portable
+    /// one for a third of that with the feature `precomputed-tables`).
     #[must_use]
     pub fn public_key(&self) -> PublicKey {
         PublicKey(self.0.public_key())
