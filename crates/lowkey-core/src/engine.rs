@@ -41,32 +41,40 @@ pub(crate) struct Engine<'k> {
     e: Option<PrivateKey>,
     re: Option<PublicKey>,
     psk: Option<&'k Psk>,
-    messages: &'static [&'static [Token]],
+    pattern: &'static Pattern,
+    /// How many of its messages are done.
+    turn: u8,
 }
 
 impl<'k> Engine<'k> {
-    /// `Initialize(handshake_pattern, initiator, prologue, s, e, rs, re)`, §5.3.
-    #[inline(never)]
+    /// `Initialize(handshake_pattern, initiator, prologue, s, e, rs, re)`, §5.3, but for what it hashes:
+    /// [`begin`](Self::begin) does that, in place.
     pub(crate) fn new(
         pattern: &'static Pattern,
         role: Role,
         s: &'k Identity,
         rs: Remote<'k>,
         psk: Option<&'k Psk>,
-        prologue: &[u8],
     ) -> Self {
-        let mut symmetric = Symmetric::new(pattern.name, prologue);
-        let (initiator, responder) = match role {
-            Role::Initiator => (Some(s.public()), rs.key()),
-            Role::Responder => (rs.key(), Some(s.public())),
+        Self { symmetric: Symmetric::new(), role, s, rs, e: None, re: None, psk, pattern, turn: 0 }
+    }
+
+    /// `InitializeSymmetric(protocol_name)`, the prologue and the pre-messages.
+    #[inline(never)]
+    pub(crate) fn begin(&mut self, prologue: &[u8]) {
+        self.symmetric.initialize(self.pattern.name);
+        self.symmetric.mix_hash(prologue);
+        let (ours, theirs) = (Some(self.s.public()), self.rs.key());
+        let (initiator, responder) = match self.role {
+            Role::Initiator => (ours, theirs),
+            Role::Responder => (theirs, ours),
         };
-        // The pre-messages.
-        for (known, key) in [(pattern.known.initiator, initiator), (pattern.known.responder, responder)] {
+        let known = self.pattern.known;
+        for (known, key) in [(known.initiator, initiator), (known.responder, responder)] {
             if let (true, Some(key)) = (known, key) {
-                symmetric.mix_hash(key.as_bytes());
+                self.symmetric.mix_hash(key.as_bytes());
             }
         }
-        Self { symmetric, role, s, rs, e: None, re: None, psk, messages: pattern.messages }
     }
 
     /// Draws our ephemeral for this handshake. The step that first writes `e` calls it just before.
@@ -84,9 +92,9 @@ impl<'k> Engine<'k> {
         for token in self.next_message()? {
             match token {
                 Token::E => {
-                    let e = self.e.as_ref().ok_or(Error::OutOfTurn)?.public_key();
-                    *message.take_array().ok_or(Error::BufferTooSmall)? = *e.as_bytes();
-                    self.mix_e(&e);
+                    let bytes = message.take_array().ok_or(Error::BufferTooSmall)?;
+                    self.e.as_ref().ok_or(Error::OutOfTurn)?.public_key_into(bytes);
+                    self.mix_e(bytes);
                 }
                 Token::S => self.write_sealed(&mut message, self.s.public().as_bytes())?,
                 _ => self.mix_secret(*token)?,
@@ -106,19 +114,11 @@ impl<'k> Engine<'k> {
         for token in self.next_message()? {
             match token {
                 Token::E => {
-                    let re = PublicKey::new(*message.take_array().ok_or(Error::Truncated)?);
-                    self.re = Some(re);
-                    self.mix_e(&re);
+                    let bytes = message.take_array().ok_or(Error::Truncated)?;
+                    self.re = Some(PublicKey::new(*bytes));
+                    self.mix_e(bytes);
                 }
-                Token::S => {
-                    let sealed = message.take(KEY_LEN + self.symmetric.overhead()).ok_or(Error::Truncated)?;
-                    let rs = self.symmetric.decrypt_and_hash(sealed)?;
-                    let rs = PublicKey::new(*rs.first_chunk().ok_or(Error::Truncated)?);
-                    if rs == self.s.public_key() {
-                        return Err(Error::OwnKey);
-                    }
-                    self.rs = Remote::Sent(rs);
-                }
+                Token::S => self.read_static(&mut message)?,
                 _ => self.mix_secret(*token)?,
             }
         }
@@ -143,17 +143,17 @@ impl<'k> Engine<'k> {
     }
 
     fn next_message(&mut self) -> Result<&'static [Token], Error> {
-        let (next, rest) = self.messages.split_first().ok_or(Error::OutOfTurn)?;
-        self.messages = rest;
+        let next = self.pattern.messages.get(usize::from(self.turn)).ok_or(Error::OutOfTurn)?;
+        self.turn = self.turn.saturating_add(1);
         Ok(next)
     }
 
     #[inline(never)]
-    fn mix_e(&mut self, e: &PublicKey) {
-        self.symmetric.mix_hash(e.as_bytes());
+    fn mix_e(&mut self, e: &[u8; KEY_LEN]) {
+        self.symmetric.mix_hash(e);
         // §9.2
         if self.psk.is_some() {
-            *self.symmetric.ikm().expose_mut() = *e.as_bytes();
+            *self.symmetric.ikm().expose_mut() = *e;
             self.symmetric.mix_key();
         }
     }
@@ -164,6 +164,18 @@ impl<'k> Engine<'k> {
         let sealed = message.take(len).ok_or(Error::BufferTooSmall)?;
         fill(sealed, text);
         self.symmetric.encrypt_and_hash(sealed)
+    }
+
+    #[inline(never)]
+    fn read_static(&mut self, message: &mut Cursor<'_>) -> Result<(), Error> {
+        let sealed = message.take(KEY_LEN + self.symmetric.overhead()).ok_or(Error::Truncated)?;
+        let rs = self.symmetric.decrypt_and_hash(sealed)?;
+        let rs = PublicKey::new(*rs.first_chunk().ok_or(Error::Truncated)?);
+        if rs == *self.s.public() {
+            return Err(Error::OwnKey);
+        }
+        self.rs = Remote::Sent(rs);
+        Ok(())
     }
 
     /// The tokens that send nothing: `psk` and the four Diffie-Hellmans.

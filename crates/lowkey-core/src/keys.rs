@@ -73,6 +73,7 @@ impl Peer {
     ///
     /// # Errors
     /// [`Error::OwnKey`], [`Error::WeakKey`] (`ss` is all zeros): such a peer was never pinned.
+    #[inline(never)] // what it moves lies in no frame beneath a handshake's
     pub fn from_parts(identity: &Identity, public: PublicKey, ss: Secret<32>) -> Result<Self, Error> {
         if public == identity.public {
             return Err(Error::OwnKey);

@@ -13,31 +13,43 @@
 
 use crate::engine::{Engine, Remote, Role};
 use crate::pattern::{KK, KKPSK0};
+pub use crate::place::{Owned, Place, Placed, State};
 use crate::{Entropy, Ephemerals, Error, Identity, Peer, Psk, Session};
+use core::marker::PhantomData;
 
 /// What both messages add to their payload, in bytes.
 pub const OVERHEAD: usize = 48;
 
-fn engine<'k>(
-    role: Role,
-    identity: &'k Identity,
-    peer: &'k Peer,
-    psk: Option<&'k Psk>,
-    prologue: &[u8],
-) -> Engine<'k> {
+fn engine<'k>(role: Role, identity: &'k Identity, peer: &'k Peer, psk: Option<&'k Psk>) -> Engine<'k> {
     let pattern = if psk.is_some() { &KKPSK0 } else { &KK };
-    Engine::new(pattern, role, identity, Remote::Pinned(peer), psk, prologue)
+    Engine::new(pattern, role, identity, Remote::Pinned(peer), psk)
 }
 
 /// The initiator, before message 1.
-pub struct Initiator<'k>(Engine<'k>);
+pub struct Initiator<'k, S = Owned<'k>>(S, PhantomData<&'k Identity>);
 
 impl<'k> Initiator<'k> {
     /// Begins a handshake as `identity` with the one `peer` it expects.
     pub fn new(identity: &'k Identity, peer: &'k Peer, psk: Option<&'k Psk>, prologue: &[u8]) -> Self {
-        Self(engine(Role::Initiator, identity, peer, psk, prologue))
+        Self(Owned::new(engine(Role::Initiator, identity, peer, psk), prologue), PhantomData)
     }
+}
 
+impl<'p, 'k> Initiator<'k, Placed<'p, 'k>> {
+    /// [`new`](Self::new) with its state in `place`.
+    #[inline(never)] // the engine on its way there lies in no frame beneath the next step's
+    pub fn new_in(
+        place: &'p mut Place<'k>,
+        identity: &'k Identity,
+        peer: &'k Peer,
+        psk: Option<&'k Psk>,
+        prologue: &[u8],
+    ) -> Self {
+        Self(Placed::new(place, engine(Role::Initiator, identity, peer, psk), prologue), PhantomData)
+    }
+}
+
+impl<'k, S: State<'k>> Initiator<'k, S> {
     /// Writes message 1 to the front of `out` and returns its length in bytes.
     ///
     /// It depends on nothing that the peer has sent, so it can be made before there is a connection.
@@ -52,17 +64,18 @@ impl<'k> Initiator<'k> {
         ephemerals: &mut Ephemerals<E>,
         payload: &[u8],
         out: &mut [u8],
-    ) -> Result<(AwaitMessage2<'k>, usize), Error> {
-        self.0.draw(ephemerals)?;
-        let len = self.0.write_message(payload, out)?;
-        Ok((AwaitMessage2(self.0), len))
+    ) -> Result<(AwaitMessage2<'k, S>, usize), Error> {
+        let engine = self.0.engine()?;
+        engine.draw(ephemerals)?;
+        let len = engine.write_message(payload, out)?;
+        Ok((AwaitMessage2(self.0, PhantomData), len))
     }
 }
 
 /// The initiator, with message 1 on its way.
-pub struct AwaitMessage2<'k>(Engine<'k>);
+pub struct AwaitMessage2<'k, S = Owned<'k>>(S, PhantomData<&'k Identity>);
 
-impl AwaitMessage2<'_> {
+impl<'k, S: State<'k>> AwaitMessage2<'k, S> {
     /// Reads message 2 in place; returns the session and the payload inside `message`.
     ///
     /// # Errors
@@ -70,20 +83,37 @@ impl AwaitMessage2<'_> {
     /// - [`Error::Truncated`]: shorter than [`OVERHEAD`].
     /// - [`Error::Decrypt`]: not from the pinned peer for this attempt, or damaged.
     pub fn read_message_2(mut self, message: &mut [u8]) -> Result<(Session, &mut [u8]), Error> {
-        let payload = self.0.read_message(message)?;
-        Ok((self.0.finish(), payload))
+        let engine = self.0.engine()?;
+        let payload = engine.read_message(message)?;
+        Ok((engine.finish(), payload))
     }
 }
 
 /// The responder, before message 1.
-pub struct Responder<'k>(Engine<'k>);
+pub struct Responder<'k, S = Owned<'k>>(S, PhantomData<&'k Identity>);
 
 impl<'k> Responder<'k> {
     /// Awaits a handshake as `identity` from the one `peer` it expects.
     pub fn new(identity: &'k Identity, peer: &'k Peer, psk: Option<&'k Psk>, prologue: &[u8]) -> Self {
-        Self(engine(Role::Responder, identity, peer, psk, prologue))
+        Self(Owned::new(engine(Role::Responder, identity, peer, psk), prologue), PhantomData)
     }
+}
 
+impl<'p, 'k> Responder<'k, Placed<'p, 'k>> {
+    /// [`new`](Self::new) with its state in `place`.
+    #[inline(never)] // as `Initiator::new_in`
+    pub fn new_in(
+        place: &'p mut Place<'k>,
+        identity: &'k Identity,
+        peer: &'k Peer,
+        psk: Option<&'k Psk>,
+        prologue: &[u8],
+    ) -> Self {
+        Self(Placed::new(place, engine(Role::Responder, identity, peer, psk), prologue), PhantomData)
+    }
+}
+
+impl<'k, S: State<'k>> Responder<'k, S> {
     /// Reads message 1 in place; returns the next step and the payload inside `message`.
     ///
     /// That it opens does not mean that the peer is there now: it can be a recording.
@@ -92,16 +122,16 @@ impl<'k> Responder<'k> {
     /// The attempt is over after any of them:
     /// - [`Error::Truncated`]: shorter than [`OVERHEAD`].
     /// - [`Error::Decrypt`]: not from the pinned peer to us, another PSK or prologue, or damaged.
-    pub fn read_message_1(mut self, message: &mut [u8]) -> Result<(SendMessage2<'k>, &mut [u8]), Error> {
-        let payload = self.0.read_message(message)?;
-        Ok((SendMessage2(self.0), payload))
+    pub fn read_message_1(mut self, message: &mut [u8]) -> Result<(SendMessage2<'k, S>, &mut [u8]), Error> {
+        let payload = self.0.engine()?.read_message(message)?;
+        Ok((SendMessage2(self.0, PhantomData), payload))
     }
 }
 
 /// The responder, with message 1 read.
-pub struct SendMessage2<'k>(Engine<'k>);
+pub struct SendMessage2<'k, S = Owned<'k>>(S, PhantomData<&'k Identity>);
 
-impl SendMessage2<'_> {
+impl<'k, S: State<'k>> SendMessage2<'k, S> {
     /// Writes message 2 to the front of `out`; returns the session and the message's length in bytes.
     ///
     /// # Errors
@@ -112,8 +142,9 @@ impl SendMessage2<'_> {
         payload: &[u8],
         out: &mut [u8],
     ) -> Result<(Session, usize), Error> {
-        self.0.draw(ephemerals)?;
-        let len = self.0.write_message(payload, out)?;
-        Ok((self.0.finish(), len))
+        let engine = self.0.engine()?;
+        engine.draw(ephemerals)?;
+        let len = engine.write_message(payload, out)?;
+        Ok((engine.finish(), len))
     }
 }

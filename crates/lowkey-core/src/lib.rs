@@ -50,6 +50,7 @@ mod keys;
 pub mod kk;
 pub mod page;
 mod pattern;
+mod place;
 #[cfg(doctest)]
 mod promises;
 mod session;

@@ -3,7 +3,7 @@
 use crate::cipher::nonce;
 use crate::cursor::fill;
 use crate::{Error, TAG_LEN};
-use lowkey_crypto::{AeadKey, Blake2s, HASH_LEN, Hkdf, Secret};
+use lowkey_crypto::{AeadKey, Blake2s, Derivation, HASH_LEN, Secret, derive};
 
 pub(crate) struct Symmetric {
     ck: Secret<32>,
@@ -14,17 +14,19 @@ pub(crate) struct Symmetric {
 }
 
 impl Symmetric {
-    /// `InitializeSymmetric(protocol_name)`, then `MixHash(prologue)` (§5.3).
-    pub(crate) fn new(protocol_name: &[u8], prologue: &[u8]) -> Self {
-        let mut symmetric = Self { ck: Secret::zeroed(), h: [0; HASH_LEN], k: Secret::zeroed(), n: None };
+    /// All zeros, before [`initialize`](Self::initialize).
+    pub(crate) fn new() -> Self {
+        Self { ck: Secret::zeroed(), h: [0; HASH_LEN], k: Secret::zeroed(), n: None }
+    }
+
+    /// `InitializeSymmetric(protocol_name)` (§5.2).
+    pub(crate) fn initialize(&mut self, protocol_name: &[u8]) {
         if protocol_name.len() > HASH_LEN {
-            Blake2s::hash(&[protocol_name], &mut symmetric.h);
+            Blake2s::hash(&[protocol_name], &mut self.h);
         } else {
-            fill(&mut symmetric.h, protocol_name);
+            fill(&mut self.h, protocol_name);
         }
-        *symmetric.ck.expose_mut() = symmetric.h;
-        symmetric.mix_hash(prologue);
-        symmetric
+        *self.ck.expose_mut() = self.h;
     }
 
     /// `h`, the handshake hash so far.
@@ -50,12 +52,15 @@ impl Symmetric {
 
     /// `MixKey(ikm)`: ck, k = HKDF(ck, ikm, 2).
     pub(crate) fn mix_key(&mut self) {
-        self.derive(Derivation::Key);
+        self.derive(Derivation::MixKey);
     }
 
     /// `MixKeyAndHash(ikm)`: ck, temp_h, k = HKDF(ck, ikm, 3) (§9).
+    #[inline(never)]
     pub(crate) fn mix_key_and_hash(&mut self) {
-        self.derive(Derivation::KeyAndHash);
+        let mut temp_h = Secret::zeroed();
+        self.derive(Derivation::MixKeyAndHash(&mut temp_h));
+        self.mix_hash(temp_h.expose());
     }
 
     /// `Split()`: temp_k1, temp_k2 = HKDF(ck, "", 2), in place of `ck` and `k`.
@@ -63,26 +68,15 @@ impl Symmetric {
         self.derive(Derivation::Split);
     }
 
+    #[inline(never)]
+    fn derive(&mut self, derivation: Derivation<'_>) {
+        derive(&mut self.ck, &mut self.k, derivation);
+        self.n = Some(0);
+    }
+
     /// After [`split`](Self::split): the initiator's sending key and the responder's.
     pub(crate) fn split_keys(&self) -> (&Secret<32>, &Secret<32>) {
         (&self.ck, &self.k)
-    }
-
-    #[inline(never)]
-    fn derive(&mut self, derivation: Derivation) {
-        let ikm: &[u8] = match derivation {
-            Derivation::Split => &[],
-            _ => self.k.expose(),
-        };
-        let mut outputs = Hkdf::extract(&self.ck, ikm);
-        outputs.expand(&mut self.ck);
-        outputs.expand(&mut self.k);
-        if let Derivation::KeyAndHash = derivation {
-            let temp_h = &self.k;
-            Blake2s::hash(&[&{ self.h }, temp_h.expose()], &mut self.h);
-            outputs.expand(&mut self.k);
-        }
-        self.n = Some(0);
     }
 
     /// `EncryptAndHash`, in place: `text` is the plaintext and [`Self::overhead`] bytes of room behind it.
@@ -109,12 +103,4 @@ impl Symmetric {
         }
         text.get_mut(..plain_len).ok_or(Error::Truncated)
     }
-}
-
-/// The three functions that take a new chaining key and a new key out of `HKDF(ck, ikm, N)`.
-#[derive(Clone, Copy)]
-enum Derivation {
-    Key,
-    KeyAndHash,
-    Split,
 }

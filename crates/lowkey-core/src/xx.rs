@@ -15,7 +15,9 @@ use crate::{Claim, Entropy, Ephemerals, Error, Identity, Psk};
 
 fn engine<'k>(role: Role, identity: &'k Identity, psk: Option<&'k Psk>, prologue: &[u8]) -> Engine<'k> {
     let pattern = if psk.is_some() { &XXPSK0 } else { &XX };
-    Engine::new(pattern, role, identity, Remote::Unknown, psk, prologue)
+    let mut engine = Engine::new(pattern, role, identity, Remote::Unknown, psk);
+    engine.begin(prologue);
+    engine
 }
 
 fn claim(engine: &mut Engine<'_>) -> Result<Claim, Error> {

@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::{
     HASH_LEN, KEY_LEN, Secret,
-    body::{self, First},
+    body::{self, Key},
 };
 
 /// A BLAKE2s-256 hash in the making; wiped on drop.
@@ -16,13 +16,15 @@ impl Blake2s {
     /// A hash without a key.
     #[must_use]
     pub fn new() -> Self {
-        Self(body::Blake2s::new(First::Text))
+        Self(body::Blake2s::new())
     }
 
     /// A MAC: RFC 7693's keyed mode (§2.5, §2.9), with a 32-byte key and a 32-byte result.
     #[must_use]
     pub fn keyed(key: &Secret<KEY_LEN>) -> Self {
-        Self(body::Blake2s::new(First::Key(key)))
+        let mut hash = Self::new();
+        hash.0.begin_with(Key::Mac(key));
+        hash
     }
 
     /// Appends `bytes` to what is hashed.
@@ -40,19 +42,22 @@ impl Blake2s {
 
     /// The hash of `parts`, one behind the other, written to where it is wanted.
     pub fn hash(parts: &[&[u8]], hash: &mut [u8; HASH_LEN]) {
-        digest(First::Text, parts, hash);
+        digest(None, parts, hash);
     }
 
     /// The MAC ([`keyed`](Self::keyed)) of `parts`, one behind the other, written to where it is wanted.
     pub fn mac(key: &Secret<KEY_LEN>, parts: &[&[u8]], mac: &mut [u8; HASH_LEN]) {
-        digest(First::Key(key), parts, mac);
+        digest(Some(Key::Mac(key)), parts, mac);
     }
 }
 
 /// A whole hash. On a device everything goes through here, and a state lies in no other frame.
 #[inline(never)]
-pub(crate) fn digest(first: First<'_>, parts: &[&[u8]], hash: &mut [u8; HASH_LEN]) {
-    let mut state = body::Blake2s::new(first);
+pub(crate) fn digest(key: Option<Key<'_>>, parts: &[&[u8]], hash: &mut [u8; HASH_LEN]) {
+    let mut state = body::Blake2s::new();
+    if let Some(key) = key {
+        state.begin_with(key);
+    }
     for part in parts {
         state.update(part);
     }

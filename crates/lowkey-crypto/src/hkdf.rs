@@ -2,55 +2,58 @@
 //!
 //! HMAC is spelled out on BLAKE2s, because nothing here needs a key other than 32 bytes long.
 
-use crate::{HASH_LEN, Secret, blake2s::digest, body::First};
+use crate::{HASH_LEN, Secret, blake2s::digest, body::Key};
 
 /// `HKDF(chaining_key, input_key_material, N)`, Noise §4.3, with `N` of 2 or 3; another `N` does not compile.
 #[must_use]
 pub fn hkdf<const N: usize>(ck: &Secret<HASH_LEN>, ikm: &[u8]) -> [Secret<HASH_LEN>; N] {
     const { assert!(N == 2 || N == 3, "Noise's HKDF has two or three outputs") };
+    let mut temp_key = Secret::zeroed();
+    hmac(ck, &[ikm], &mut temp_key);
     let mut outputs = [const { Secret::new([0; HASH_LEN]) }; N];
-    let mut hkdf = Hkdf::extract(ck, ikm);
-    outputs.iter_mut().for_each(|output| hkdf.expand(output));
+    let mut previous: &[u8] = &[];
+    for (i, output) in (1..).zip(&mut outputs) {
+        hmac(&temp_key, &[previous, &[i]], output);
+        previous = output.expose();
+    }
     outputs
 }
 
-/// [`hkdf`] with each output written to where it is kept, one after the other; wiped on drop.
-pub struct Hkdf {
-    temp_key: Secret<HASH_LEN>,
-    /// The last output, and its number behind it: what the next is the MAC of.
-    text: Secret<{ HASH_LEN + 1 }>,
+/// What Noise makes of an HKDF.
+pub enum Derivation<'h> {
+    /// `MixKey(k)`, §5.2: `ck, k = HKDF(ck, k, 2)`.
+    MixKey,
+    /// `MixKeyAndHash(k)`, §9, but for the hash: `ck, temp_h, k = HKDF(ck, k, 3)`.
+    MixKeyAndHash(&'h mut Secret<HASH_LEN>),
+    /// `Split()`, §5.2: `ck, k = HKDF(ck, "", 2)`, the keys of the two directions.
+    Split,
 }
 
-impl Hkdf {
-    /// `temp_key = HMAC-HASH(chaining_key, input_key_material)`.
-    #[must_use]
-    pub fn extract(ck: &Secret<HASH_LEN>, ikm: &[u8]) -> Self {
-        let mut hkdf = Self { temp_key: Secret::zeroed(), text: Secret::zeroed() };
-        hmac(ck, ikm, &mut hkdf.temp_key);
-        hkdf
-    }
-
-    /// `output_i = HMAC-HASH(temp_key, output_{i-1} || byte(i))`, `output_0` being empty. Noise asks two or three times.
-    #[inline(never)]
-    pub fn expand(&mut self, output: &mut Secret<HASH_LEN>) {
-        let [.., i] = self.text.expose_mut();
-        *i = i.wrapping_add(1);
-        let text = match self.text.expose() {
-            [.., 1] => &[1],
-            text => &text[..],
-        };
-        hmac(&self.temp_key, text, output);
-        let previous = self.text.expose_mut();
-        previous.iter_mut().zip(output.expose()).for_each(|(to, from)| *to = *from);
+/// [`hkdf`] where its input and its outputs lie, with no copies in between.
+pub fn derive(ck: &mut Secret<HASH_LEN>, k: &mut Secret<HASH_LEN>, derivation: Derivation<'_>) {
+    let ikm: &[u8] = match derivation {
+        Derivation::Split => &[],
+        _ => k.expose(),
+    };
+    // output_i = HMAC-HASH(temp_key, output_{i-1} || byte(i)), output_0 being empty.
+    let mut temp_key = Secret::zeroed();
+    hmac(ck, &[ikm], &mut temp_key);
+    hmac(&temp_key, &[&[1]], ck);
+    match derivation {
+        Derivation::MixKeyAndHash(temp_h) => {
+            hmac(&temp_key, &[ck.expose(), &[2]], temp_h);
+            hmac(&temp_key, &[temp_h.expose(), &[3]], k);
+        }
+        _ => hmac(&temp_key, &[ck.expose(), &[2]], k),
     }
 }
 
-/// `HMAC-HASH(key, text)`: `H(key ^ opad || H(key ^ ipad || text))`, RFC 2104 §2.
+/// `HMAC-HASH(key, text)`, the text in parts: `H(key ^ opad || H(key ^ ipad || text))`, RFC 2104 §2.
 #[inline(never)]
-fn hmac(key: &Secret<HASH_LEN>, text: &[u8], mac: &mut Secret<HASH_LEN>) {
+fn hmac(key: &Secret<HASH_LEN>, text: &[&[u8]], mac: &mut Secret<HASH_LEN>) {
     let mut inner = Secret::zeroed();
-    digest(First::Padded(key, IPAD), &[text], inner.expose_mut());
-    digest(First::Padded(key, OPAD), &[inner.expose()], mac.expose_mut());
+    digest(Some(Key::Hmac(key, IPAD)), text, inner.expose_mut());
+    digest(Some(Key::Hmac(key, OPAD)), &[inner.expose()], mac.expose_mut());
 }
 
 const IPAD: u8 = 0x36;

@@ -33,7 +33,7 @@ mod x25519;
 
 pub use aead::{AeadKey, Forged};
 pub use blake2s::Blake2s;
-pub use hkdf::{Hkdf, hkdf};
+pub use hkdf::{Derivation, derive, hkdf};
 pub use secret::Secret;
 pub use x25519::{PrivateKey, PublicKey};
 

@@ -64,7 +64,14 @@ impl PrivateKey {
     /// one for a third of that with the feature `precomputed-tables`).
     #[must_use]
     pub fn public_key(&self) -> PublicKey {
-        PublicKey(self.0.public_key())
+        let mut public = [0; KEY_LEN];
+        self.0.public_key(&mut public);
+        PublicKey(public)
+    }
+
+    /// [`public_key`](Self::public_key), its bytes written to where they are wanted.
+    pub fn public_key_into(&self, public: &mut [u8; KEY_LEN]) {
+        self.0.public_key(public);
     }
 
     /// `X25519(k, u)`, RFC 7748 §5; `DH(key_pair, public_key)`, Noise §12.1.
@@ -73,12 +80,14 @@ impl PrivateKey {
     /// asks [`Secret::is_zero`].
     #[must_use]
     pub fn diffie_hellman(&self, public: &PublicKey) -> Secret<KEY_LEN> {
-        self.0.diffie_hellman(&public.0)
+        let mut shared = Secret::zeroed();
+        self.0.diffie_hellman(&public.0, &mut shared);
+        shared
     }
 
-    /// [`diffie_hellman`](Self::diffie_hellman) to where the result is used: no copy lies between.
+    /// [`diffie_hellman`](Self::diffie_hellman), written to where it is used.
     pub fn diffie_hellman_into(&self, public: &PublicKey, shared: &mut Secret<KEY_LEN>) {
-        *shared = self.0.diffie_hellman(&public.0);
+        self.0.diffie_hellman(&public.0, shared);
     }
 }
 

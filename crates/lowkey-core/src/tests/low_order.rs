@@ -17,7 +17,7 @@ fn noise_12_1_kk_message_1_with_an_ephemeral_of_low_order_is_read_like_any_other
     let mut rng = Rng(1);
     let keys = Pair::new(&mut rng);
     let (i, r) = (&keys.initiator, &keys.responder);
-    let mut symmetric = Symmetric::new(KK.name, b"prologue");
+    let mut symmetric = symmetric(KK.name, b"prologue");
     symmetric.mix_hash(i.identity.public_key().as_bytes());
     symmetric.mix_hash(r.identity.public_key().as_bytes());
     symmetric.mix_hash(&ZERO); // e
@@ -50,7 +50,7 @@ fn noise_12_1_xx_with_a_static_key_of_low_order_ends_in_a_claim_that_cannot_be_p
     let mut rng = Rng(2);
     let server = Identity::new(rng.secret());
     let e = PrivateKey::new(&rng.secret());
-    let mut symmetric = Symmetric::new(XX.name, b"");
+    let mut symmetric = symmetric(XX.name, b"");
     symmetric.mix_hash(e.public_key().as_bytes());
     symmetric.mix_hash(b"");
     let responder = xx::Responder::new(&server, None, b"");
@@ -121,4 +121,11 @@ fn our_own_key_cannot_be_pinned() {
 fn mix_key(symmetric: &mut Symmetric, ikm: &[u8; 32]) {
     *symmetric.ikm().expose_mut() = *ikm;
     symmetric.mix_key();
+}
+
+fn symmetric(protocol_name: &[u8], prologue: &[u8]) -> Symmetric {
+    let mut symmetric = Symmetric::new();
+    symmetric.initialize(protocol_name);
+    symmetric.mix_hash(prologue);
+    symmetric
 }

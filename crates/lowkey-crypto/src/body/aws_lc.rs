@@ -25,25 +25,25 @@ impl PrivateKey {
         Self { live, portable: portable::PrivateKey::new(secret) }
     }
 
-    pub(crate) fn public_key(&self) -> [u8; KEY_LEN] {
+    pub(crate) fn public_key(&self, public: &mut [u8; KEY_LEN]) {
         // aws-lc computed it with the key; this copies it out.
-        let public = self.live.compute_public_key().ok();
-        let bytes = public.and_then(|public| public.as_ref().try_into().ok());
-        bytes.unwrap_or_else(|| self.portable.public_key())
+        let computed = self.live.compute_public_key().ok();
+        match computed.and_then(|key| key.as_ref().try_into().ok()) {
+            Some(key) => *public = key,
+            None => self.portable.public_key(public),
+        }
     }
 
-    pub(crate) fn diffie_hellman(&self, public: &[u8; KEY_LEN]) -> Secret<KEY_LEN> {
-        let mut shared = Secret::zeroed();
+    pub(crate) fn diffie_hellman(&self, public: &[u8; KEY_LEN], shared: &mut Secret<KEY_LEN>) {
         let public_key = UnparsedPublicKey::new(&X25519, public);
         let agreed = agreement::agree(&self.live, public_key, (), |bytes| {
             shared.expose_mut().copy_from_slice(bytes);
             Ok(())
         });
-        match agreed {
-            Ok(()) => shared,
-            // aws-lc refuses an all-zero result, but not only that could fail: zeros are taken from
-            // arithmetic, never from an error. Such a peer costs a portable multiplication on top.
-            Err(()) => self.portable.diffie_hellman(public),
+        // aws-lc refuses an all-zero result, but not only that could fail: zeros are taken from
+        // arithmetic, never from an error. Such a peer costs a portable multiplication on top.
+        if agreed.is_err() {
+            self.portable.diffie_hellman(public, shared);
         }
     }
 }

@@ -3,7 +3,8 @@
 //! A body is a module with three types:
 //! - `PrivateKey`: `new`, `public_key`, `diffie_hellman`;
 //! - `AeadKey`: `new`, `seal_in_place`, `open_in_place`;
-//! - `Blake2s`: `new`, `update`, and `finalize_into`, after which it is only dropped.
+//! - `Blake2s`: `new`, `begin_with` a key before anything else, `update`, and `finalize_into`, after which it is only
+//!   dropped.
 //!
 //! Each is compiled wherever its dependencies are, chosen or not, and the tests hold all of them to the same
 //! vectors and to each other. The build script chooses, by target, feature and `--cfg lowkey_backend`.
@@ -26,13 +27,11 @@ pub(crate) use compact::{AeadKey, Blake2s, PrivateKey};
 #[cfg(lowkey_body = "portable")]
 pub(crate) use portable::{AeadKey, Blake2s, PrivateKey};
 
-/// What a hash begins with.
+/// What a hash with a key begins with.
 #[derive(Clone, Copy)]
-pub(crate) enum First<'k> {
-    /// The text.
-    Text,
-    /// A key, padded to a block: RFC 7693 §2.9.
-    Key(&'k Secret<KEY_LEN>),
-    /// A key, padded to a block, each byte of it xored with this one, which is not zero: RFC 2104 §2.
-    Padded(&'k Secret<KEY_LEN>, u8),
+pub(crate) enum Key<'k> {
+    /// BLAKE2's own keyed mode: the key, padded to a block with zeros (RFC 7693 §2.9).
+    Mac(&'k Secret<KEY_LEN>),
+    /// HMAC's: the same, each byte xored with this one, which is not zero (RFC 2104 §2).
+    Hmac(&'k Secret<KEY_LEN>, u8),
 }

@@ -9,7 +9,7 @@ use blake2::{
 use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit};
 use curve25519_dalek::montgomery::MontgomeryPoint;
 
-use super::First;
+use super::Key;
 use crate::{Forged, HASH_LEN, KEY_LEN, NONCE_LEN, Secret, TAG_LEN};
 
 /// A clamped scalar.
@@ -26,17 +26,17 @@ impl PrivateKey {
     }
 
     #[cfg(not(feature = "precomputed-tables"))]
-    pub(crate) fn public_key(&self) -> [u8; KEY_LEN] {
-        self.ladder(&BASE_POINT).0
+    pub(crate) fn public_key(&self, public: &mut [u8; KEY_LEN]) {
+        *public = self.ladder(&BASE_POINT).0;
     }
 
     #[cfg(feature = "precomputed-tables")]
-    pub(crate) fn public_key(&self) -> [u8; KEY_LEN] {
-        MontgomeryPoint::mul_base_clamped(*self.0.expose()).0
+    pub(crate) fn public_key(&self, public: &mut [u8; KEY_LEN]) {
+        *public = MontgomeryPoint::mul_base_clamped(*self.0.expose()).0;
     }
 
-    pub(crate) fn diffie_hellman(&self, public: &[u8; KEY_LEN]) -> Secret<KEY_LEN> {
-        Secret::take(&mut self.ladder(public).0)
+    pub(crate) fn diffie_hellman(&self, public: &[u8; KEY_LEN], shared: &mut Secret<KEY_LEN>) {
+        *shared = Secret::take(&mut self.ladder(public).0);
     }
 
     /// RFC 7748 §5, the Montgomery ladder, over the scalar where it lies.
@@ -89,25 +89,24 @@ pub(crate) struct Blake2s {
 }
 
 impl Blake2s {
-    pub(crate) fn new(first: First<'_>) -> Self {
-        match first {
-            First::Text => Self::with_key_len(0),
-            First::Key(key) => Self::with_key_len(KEY_LEN).after(key, 0),
-            First::Padded(key, pad) => Self::with_key_len(0).after(key, pad),
-        }
+    pub(crate) fn new() -> Self {
+        Self::with_key_len(0)
+    }
+
+    pub(crate) fn begin_with(&mut self, key: Key<'_>) {
+        let (kk, key, pad) = match key {
+            Key::Mac(key) => (KEY_LEN, key, 0),
+            Key::Hmac(key, pad) => (0, key, pad),
+        };
+        *self = Self::with_key_len(kk);
+        let mut block = Secret::new([pad; BLOCK_LEN]);
+        block.expose_mut().iter_mut().zip(key.expose()).for_each(|(byte, key)| *byte ^= key);
+        self.update(block.expose());
     }
 
     fn with_key_len(kk: usize) -> Self {
         let core = Blake2sVarCore::new_with_params(&[], &[], kk, HASH_LEN);
         Self { core, buffer: Buffer::<Blake2sVarCore>::default() }
-    }
-
-    /// With `key` and zeros as the first block, each byte xored with `pad`.
-    fn after(mut self, key: &Secret<KEY_LEN>, pad: u8) -> Self {
-        let mut block = Secret::new([pad; BLOCK_LEN]);
-        block.expose_mut().iter_mut().zip(key.expose()).for_each(|(byte, key)| *byte ^= key);
-        self.update(block.expose());
-        self
     }
 
     #[inline(never)] // several calls in every HMAC

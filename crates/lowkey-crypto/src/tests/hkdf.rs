@@ -1,7 +1,7 @@
 //! Noise's HKDF, against Python's `hmac` and `hashlib.blake2s`.
 
 use super::{array, counting};
-use crate::{Hkdf, Secret, hkdf};
+use crate::{Derivation, Secret, derive, hkdf};
 
 /// Chaining key 00 01 … 1f; the first two outputs are the same with two and with three.
 #[test]
@@ -31,10 +31,21 @@ fn check(ikm: &[u8], expected: [&str; 3]) {
     let ck = Secret::new(counting());
     assert_eq!(hkdf::<3>(&ck, ikm).map(|output| *output.expose()), expected);
     assert_eq!(hkdf::<2>(&ck, ikm).map(|output| *output.expose()), expected[..2]);
-    let mut outputs = Hkdf::extract(&ck, ikm);
-    for expected in expected {
-        let mut output = Secret::zeroed();
-        outputs.expand(&mut output);
-        assert_eq!(*output.expose(), expected);
+
+    if let Ok(ikm) = <[u8; 32]>::try_from(ikm) {
+        let (mut ck, mut k, mut temp_h) = (ck.duplicate(), Secret::new(ikm), Secret::zeroed());
+        derive(&mut ck, &mut k, Derivation::MixKeyAndHash(&mut temp_h));
+        assert_eq!([ck, temp_h, k].map(|output| *output.expose()), expected);
     }
+    let (mut ck, mut k) = (ck.duplicate(), Secret::new([7; 32]));
+    let derivation = match ikm.try_into() {
+        Ok(ikm) => {
+            k = Secret::new(ikm);
+            Derivation::MixKey
+        }
+        Err(_) if ikm.is_empty() => Derivation::Split,
+        Err(_) => return,
+    };
+    derive(&mut ck, &mut k, derivation);
+    assert_eq!([ck, k].map(|output| *output.expose()), expected[..2]);
 }

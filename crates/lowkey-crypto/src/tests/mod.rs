@@ -63,11 +63,15 @@ macro_rules! body {
 
         impl Body for $name {
             fn public_key(secret: &[u8; 32]) -> [u8; 32] {
-                body::$module::PrivateKey::new(&Secret::new(*secret)).public_key()
+                let mut public = [0; 32];
+                body::$module::PrivateKey::new(&Secret::new(*secret)).public_key(&mut public);
+                public
             }
 
             fn diffie_hellman(secret: &[u8; 32], public: &[u8; 32]) -> [u8; 32] {
-                *body::$module::PrivateKey::new(&Secret::new(*secret)).diffie_hellman(public).expose()
+                let mut shared = Secret::zeroed();
+                body::$module::PrivateKey::new(&Secret::new(*secret)).diffie_hellman(public, &mut shared);
+                *shared.expose()
             }
 
             fn seal(key: &[u8; 32], nonce: &[u8; 12], ad: &[u8], text: &mut [u8]) -> [u8; 16] {

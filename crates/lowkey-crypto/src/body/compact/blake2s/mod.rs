@@ -13,7 +13,7 @@ use plain::compress;
 use thumb2::compress;
 use zeroize::Zeroize;
 
-use crate::{HASH_LEN, KEY_LEN, body::First};
+use crate::{HASH_LEN, KEY_LEN, body::Key};
 
 /// The state between two pieces of a message; wiped on drop.
 #[repr(C)] // the assembly knows where `h`, `count` and `block` are
@@ -26,24 +26,24 @@ pub(crate) struct Blake2s {
 }
 
 impl Blake2s {
-    pub(crate) fn new(first: First<'_>) -> Self {
+    pub(crate) fn new() -> Self {
         let mut hash = Self { h: TABLES.iv, block: [0; BLOCK_LEN], count: 0 };
         // §2.5: of the parameter block only the two lengths in its first word are not zero.
         hash.h[0] ^= PARAMETERS;
-        let (key, pad) = match first {
-            First::Text => return hash,
-            First::Key(key) => (key, 0),
-            First::Padded(key, pad) => (key, pad),
+        hash
+    }
+
+    pub(crate) fn begin_with(&mut self, key: Key<'_>) {
+        let (key, pad) = match key {
+            Key::Mac(key) => (key, 0),
+            Key::Hmac(key, pad) => (key, pad),
         };
         if pad == 0 {
-            hash.h[0] ^= (KEY_LEN as u32) << 8;
+            self.h[0] ^= (KEY_LEN as u32) << 8;
         }
-        hash.block = [pad; BLOCK_LEN];
-        for (byte, key) in hash.block.iter_mut().zip(key.expose()) {
-            *byte ^= key;
-        }
-        hash.count = BLOCK_LEN as u64;
-        hash
+        self.block = [pad; BLOCK_LEN];
+        self.block.iter_mut().zip(key.expose()).for_each(|(byte, key)| *byte ^= key);
+        self.count = BLOCK_LEN as u64;
     }
 
     pub(crate) fn update(&mut self, bytes: &[u8]) {

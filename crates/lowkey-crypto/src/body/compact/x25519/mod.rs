@@ -24,16 +24,12 @@ impl PrivateKey {
         Self(scalar)
     }
 
-    pub(crate) fn public_key(&self) -> [u8; KEY_LEN] {
-        let mut public = [0; KEY_LEN];
-        multiply(&mut public, self.0.expose(), &BASE_POINT);
-        public
+    pub(crate) fn public_key(&self, public: &mut [u8; KEY_LEN]) {
+        multiply(public, self.0.expose(), &BASE_POINT);
     }
 
-    pub(crate) fn diffie_hellman(&self, public: &[u8; KEY_LEN]) -> Secret<KEY_LEN> {
-        let mut shared = Secret::zeroed();
+    pub(crate) fn diffie_hellman(&self, public: &[u8; KEY_LEN], shared: &mut Secret<KEY_LEN>) {
         multiply(shared.expose_mut(), self.0.expose(), public);
-        shared
     }
 }
 

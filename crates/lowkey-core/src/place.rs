@@ -1,0 +1,96 @@
+//! Where the state of a handshake lies between its steps: in the step, or in a [`Place`] of the caller's.
+
+use crate::Error;
+use crate::engine::Engine;
+
+/// Room for one handshake, for firmware that counts the bytes of its stack: about 200.
+///
+/// A step that holds its state copies it into the next step, so for a moment there are two. The steps that `new_in`
+/// begins leave it in a place. It is wiped when the attempt is over: when its last step is done, has failed or is
+/// dropped. Then the place is free for another.
+///
+/// ```
+/// # use lowkey_core::*;
+/// # struct Os; impl Entropy for Os { fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyFailed> {
+/// #   out.iter_mut().enumerate().for_each(|(i, b)| *b = i as u8); Ok(()) } }
+/// # struct Boots; impl Counter for Boots { fn next(&mut self) -> Result<u64, CounterFailed> { Ok(1) } }
+/// # let device = Identity::new(Secret::new([1; 32]));
+/// # let server = Peer::pin(&device, Identity::new(Secret::new([2; 32])).public_key())?;
+/// # let mut ephemerals = Ephemerals::new(Os, Secret::new([3; 32]), &mut Boots)?;
+/// let mut place = kk::Place::new();
+/// let mut wire = [0; 48];
+/// let initiator = kk::Initiator::new_in(&mut place, &device, &server, None, b"app/1");
+/// let (initiator, n) = initiator.write_message_1(&mut ephemerals, b"", &mut wire)?;
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Default)]
+pub struct Place<'k>(Option<Engine<'k>>);
+
+impl Place<'_> {
+    /// A free place.
+    pub const fn new() -> Self {
+        Self(None)
+    }
+}
+
+/// The state, in a [`Place`].
+pub struct Placed<'p, 'k>(&'p mut Place<'k>);
+
+impl<'p, 'k> Placed<'p, 'k> {
+    pub(crate) fn new(place: &'p mut Place<'k>, engine: Engine<'k>, prologue: &[u8]) -> Self {
+        place.0.insert(engine).begin(prologue);
+        Self(place)
+    }
+}
+
+impl Drop for Placed<'_, '_> {
+    fn drop(&mut self) {
+        self.0.0 = None;
+    }
+}
+
+/// The state itself.
+pub struct Owned<'k>(pub(crate) Engine<'k>);
+
+impl<'k> Owned<'k> {
+    pub(crate) fn new(mut engine: Engine<'k>, prologue: &[u8]) -> Self {
+        engine.begin(prologue);
+        Self(engine)
+    }
+}
+
+/// [`Owned`] or [`Placed`]. Not for other crates to implement.
+pub trait State<'k>: sealed::State<'k> {}
+impl<'k, S: sealed::State<'k>> State<'k> for S {}
+
+pub(crate) mod sealed {
+    use super::{Engine, Error};
+
+    pub trait State<'k> {
+        #[allow(private_interfaces)]
+        fn engine(&mut self) -> Result<&mut Engine<'k>, Error>;
+    }
+}
+
+#[allow(private_interfaces)]
+impl<'k> sealed::State<'k> for Owned<'k> {
+    fn engine(&mut self) -> Result<&mut Engine<'k>, Error> {
+        Ok(&mut self.0)
+    }
+}
+
+#[allow(private_interfaces)]
+impl<'k> sealed::State<'k> for Placed<'_, 'k> {
+    /// # Errors
+    /// [`Error::OutOfTurn`]: never, because a place is taken for as long as a step holds it.
+    fn engine(&mut self) -> Result<&mut Engine<'k>, Error> {
+        self.0.0.as_mut().ok_or(Error::OutOfTurn)
+    }
+}
+
+#[cfg(test)]
+impl Place<'_> {
+    pub(crate) fn is_free(&self) -> bool {
+        self.0.is_none()
+    }
+}
