@@ -84,6 +84,28 @@ on_every_body! {
     }
 }
 
+/// On a Cortex-M words are loaded wherever a text begins.
+#[test]
+fn rfc8439_2_8_every_length_at_every_alignment_on_the_compact_body() {
+    let (key, nonce) = (counting(), counting());
+    let bytes: [u8; 136] = counting();
+    for len in 0..=130 {
+        for start in 0..4 {
+            let mut aligned = Aligned(bytes);
+            let (ad, text) = (&bytes[start..][..130 - len], &mut aligned.0[start..][..len]);
+            let mut expected = text.to_vec();
+            let tag = Compact::seal(&key, &nonce, ad, text);
+            assert_eq!(tag, Portable::seal(&key, &nonce, ad, &mut expected));
+            assert_eq!(text, expected);
+            assert_eq!(Compact::open(&key, &nonce, ad, text, &tag), Ok(()));
+            assert_eq!(aligned.0, bytes);
+        }
+    }
+}
+
+#[repr(align(4))]
+struct Aligned([u8; 136]);
+
 #[test]
 fn a_text_shorter_than_its_tag_is_forged() {
     let key = AeadKey::new(&Secret::new(counting()));

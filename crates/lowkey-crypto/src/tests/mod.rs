@@ -6,9 +6,11 @@ use crate::{AeadKey, Forged, PrivateKey, PublicKey, Secret, body};
 
 mod aead;
 mod blake2s;
+mod chacha20;
 mod differential;
 mod field;
 mod hkdf;
+mod poly1305;
 mod secret;
 mod wycheproof;
 mod x25519;

@@ -5,12 +5,13 @@
 //! Where a primitive has a folder, `plain` is the algorithm in Rust for every core and `thumb2` the same one in
 //! assembly; the tests hold them to each other, limb for limb.
 
+mod aead;
 mod blake2s;
+pub(crate) mod chacha20;
 pub(crate) mod field;
+pub(crate) mod poly1305;
 mod x25519;
 
+pub(crate) use aead::AeadKey;
 pub(crate) use blake2s::Blake2s;
 pub(crate) use x25519::PrivateKey;
-
-// Until the other compact primitive is in place.
-pub(crate) use super::portable::AeadKey;

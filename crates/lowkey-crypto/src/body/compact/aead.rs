@@ -1,0 +1,63 @@
+//! ChaCha20-Poly1305, RFC 8439 §2.8.
+
+use core::hint::black_box;
+
+use super::{
+    chacha20::Key,
+    poly1305::{self, OneTimeKey},
+};
+use crate::{Forged, KEY_LEN, NONCE_LEN, Secret, TAG_LEN};
+
+/// The key alone: a device holds two for each session, and nothing made of them is worth its memory.
+pub(crate) struct AeadKey(Key);
+
+impl AeadKey {
+    pub(crate) fn new(key: &Secret<KEY_LEN>) -> Self {
+        Self(Key::new(key))
+    }
+
+    pub(crate) fn seal_in_place(&self, nonce: &[u8; NONCE_LEN], ad: &[u8], text: &mut [u8]) -> [u8; TAG_LEN] {
+        if is_too_long(text) {
+            text.fill(0);
+            return [0; TAG_LEN];
+        }
+        self.0.xor(1, nonce, text);
+        self.tag(nonce, ad, text)
+    }
+
+    pub(crate) fn open_in_place(
+        &self,
+        nonce: &[u8; NONCE_LEN],
+        ad: &[u8],
+        text: &mut [u8],
+        tag: &[u8; TAG_LEN],
+    ) -> Result<(), Forged> {
+        if is_too_long(text) || differ(&self.tag(nonce, ad, text), tag) {
+            return Err(Forged);
+        }
+        self.0.xor(1, nonce, text);
+        Ok(())
+    }
+
+    /// The tag of a sealed text: over `ad`, the text and their lengths, under §2.6's one-time key.
+    #[inline(never)] // two calls
+    fn tag(&self, nonce: &[u8; NONCE_LEN], ad: &[u8], text: &[u8]) -> [u8; TAG_LEN] {
+        let mut key = OneTimeKey([0; KEY_LEN]);
+        self.0.xor(0, nonce, &mut key.0);
+        poly1305::tag(&mut key, ad, text)
+    }
+}
+
+/// Compared byte by byte to the end, whatever they hold.
+fn differ(a: &[u8; TAG_LEN], b: &[u8; TAG_LEN]) -> bool {
+    let difference = a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b));
+    black_box(difference) != 0
+}
+
+/// Whether the number of its last block would not fit 32 bits.
+fn is_too_long(text: &[u8]) -> bool {
+    text.len() as u64 > MAX_TEXT_LEN
+}
+
+/// 2^38 − 64 bytes, §2.8.
+const MAX_TEXT_LEN: u64 = u32::MAX as u64 * 64;
