@@ -6,9 +6,7 @@ use crate::cursor::{Cursor, fill};
 use crate::pattern::{Pattern, Token};
 use crate::symmetric::Symmetric;
 use crate::{Entropy, Ephemerals, Error, Identity, MAX_MESSAGE, Peer, Psk, Session};
-#[cfg(test)]
-use lowkey_crypto::Secret;
-use lowkey_crypto::{KEY_LEN, PrivateKey, PublicKey};
+use lowkey_crypto::{KEY_LEN, PrivateKey, PublicKey, Secret};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -64,23 +62,28 @@ impl<'k> Engine<'k> {
     pub(crate) fn begin(&mut self, prologue: &[u8]) {
         self.symmetric.initialize(self.pattern.name);
         self.symmetric.mix_hash(prologue);
-        let (ours, theirs) = (Some(self.s.public()), self.rs.key());
-        let (initiator, responder) = match self.role {
-            Role::Initiator => (ours, theirs),
-            Role::Responder => (theirs, ours),
-        };
-        let known = self.pattern.known;
-        for (known, key) in [(known.initiator, initiator), (known.responder, responder)] {
-            if let (true, Some(key)) = (known, key) {
-                self.symmetric.mix_hash(key.as_bytes());
-            }
+        if self.pattern.known.initiator {
+            self.mix_static_of(Role::Initiator);
+        }
+        if self.pattern.known.responder {
+            self.mix_static_of(Role::Responder);
+        }
+    }
+
+    /// A pre-message `s` of one side.
+    fn mix_static_of(&mut self, side: Role) {
+        let key = if side == self.role { Some(self.s.public()) } else { self.rs.key() };
+        if let Some(key) = key {
+            self.symmetric.mix_hash(key.as_bytes());
         }
     }
 
     /// Draws our ephemeral for this handshake. The step that first writes `e` calls it just before.
     #[inline(never)]
     pub(crate) fn draw<E: Entropy>(&mut self, ephemerals: &mut Ephemerals<E>) -> Result<(), Error> {
-        self.e = Some(ephemerals.next(self.symmetric.h())?);
+        let mut secret = Secret::zeroed();
+        ephemerals.next(self.symmetric.h(), &mut secret)?;
+        self.e = Some(PrivateKey::new(&secret));
         Ok(())
     }
 
@@ -135,6 +138,13 @@ impl<'k> Engine<'k> {
             Role::Responder => (second, first),
         };
         Session::new(sealer, opener, self.symmetric.h())
+    }
+
+    /// Makes zeros of all that is secret. Afterwards the engine is of no use.
+    #[inline(never)]
+    pub(crate) fn wipe(&mut self) {
+        self.symmetric.wipe();
+        self.e = None;
     }
 
     /// The peer's static key, `rs`.
@@ -235,6 +245,11 @@ impl Engine<'_> {
     /// A fixed ephemeral, for test vectors.
     pub(crate) fn fix_e(&mut self, e: &Secret<32>) {
         self.e = Some(PrivateKey::new(e));
+    }
+
+    pub(crate) fn is_wiped(&self) -> bool {
+        let (ck, k) = self.symmetric.split_keys();
+        ck.is_zero() && k.is_zero() && self.e.is_none()
     }
 
     pub(crate) fn h(&self) -> [u8; 32] {

@@ -8,7 +8,7 @@
 
 use crate::Error;
 use core::fmt;
-use lowkey_crypto::{Blake2s, PrivateKey, Secret};
+use lowkey_crypto::{Blake2s, Secret};
 
 /// A source of fresh randomness: a hardware generator, an operating system, or a stored seed.
 pub trait Entropy {
@@ -107,8 +107,8 @@ impl core::error::Error for CounterFailed {}
 pub struct Ephemerals<E> {
     entropy: E,
     hedge: Secret<32>,
-    boot: u64,
-    attempt: u64,
+    /// The numbers of the boot and of the last attempt, big-endian as they are hashed.
+    numbers: [[u8; 8]; 2],
 }
 
 impl<E: Entropy> Ephemerals<E> {
@@ -120,7 +120,7 @@ impl<E: Entropy> Ephemerals<E> {
     /// [`Error::Counter`]: the store failed; without a number there is no way to go on.
     pub fn new<C: Counter + ?Sized>(entropy: E, hedge: Secret<32>, counter: &mut C) -> Result<Self, Error> {
         let boot = counter.next().map_err(|CounterFailed| Error::Counter)?;
-        Ok(Self { entropy, hedge, boot, attempt: 0 })
+        Ok(Self { entropy, hedge, numbers: [boot.to_be_bytes(), [0; 8]] })
     }
 
     /// The entropy source, for one that wants to be fed.
@@ -130,18 +130,19 @@ impl<E: Entropy> Ephemerals<E> {
 
     /// The number this boot took from the counter.
     pub fn boot(&self) -> u64 {
-        self.boot
+        let [boot, _] = self.numbers;
+        u64::from_be_bytes(boot)
     }
 
-    /// BLAKE2s(hedge, `"lowkey ephemeral"` ‖ fresh ‖ h ‖ boot ‖ attempt), integers big-endian.
-    pub(crate) fn next(&mut self, h: &[u8; 32]) -> Result<PrivateKey, Error> {
+    /// The private key of the next ephemeral: BLAKE2s(hedge, `"lowkey ephemeral"` ‖ fresh ‖ h ‖ boot ‖ attempt),
+    /// integers big-endian.
+    pub(crate) fn next(&mut self, h: &[u8; 32], secret: &mut Secret<32>) -> Result<(), Error> {
         let mut fresh = Secret::<32>::zeroed();
         self.entropy.fill(fresh.expose_mut()).map_err(|EntropyFailed| Error::Entropy)?;
-        self.attempt = self.attempt.checked_add(1).ok_or(Error::Exhausted)?;
-        let mut secret = Secret::zeroed();
-        let (boot, attempt) = (self.boot.to_be_bytes(), self.attempt.to_be_bytes());
-        let parts: [&[u8]; 5] = [b"lowkey ephemeral", fresh.expose(), h, &boot, &attempt];
+        let [_, attempt] = &mut self.numbers;
+        *attempt = u64::from_be_bytes(*attempt).checked_add(1).ok_or(Error::Exhausted)?.to_be_bytes();
+        let parts: [&[u8]; 4] = [b"lowkey ephemeral", fresh.expose(), h, self.numbers.as_flattened()];
         Blake2s::mac(&self.hedge, &parts, secret.expose_mut());
-        Ok(PrivateKey::new(&secret))
+        Ok(())
     }
 }

@@ -65,7 +65,7 @@ impl<'k, S: State<'k>> Initiator<'k, S> {
         payload: &[u8],
         out: &mut [u8],
     ) -> Result<(AwaitMessage2<'k, S>, usize), Error> {
-        let engine = self.0.engine()?;
+        let engine = self.0.engine();
         engine.draw(ephemerals)?;
         let len = engine.write_message(payload, out)?;
         Ok((AwaitMessage2(self.0, PhantomData), len))
@@ -83,7 +83,7 @@ impl<'k, S: State<'k>> AwaitMessage2<'k, S> {
     /// - [`Error::Truncated`]: shorter than [`OVERHEAD`].
     /// - [`Error::Decrypt`]: not from the pinned peer for this attempt, or damaged.
     pub fn read_message_2(mut self, message: &mut [u8]) -> Result<(Session, &mut [u8]), Error> {
-        let engine = self.0.engine()?;
+        let engine = self.0.engine();
         let payload = engine.read_message(message)?;
         Ok((engine.finish(), payload))
     }
@@ -123,7 +123,7 @@ impl<'k, S: State<'k>> Responder<'k, S> {
     /// - [`Error::Truncated`]: shorter than [`OVERHEAD`].
     /// - [`Error::Decrypt`]: not from the pinned peer to us, another PSK or prologue, or damaged.
     pub fn read_message_1(mut self, message: &mut [u8]) -> Result<(SendMessage2<'k, S>, &mut [u8]), Error> {
-        let payload = self.0.engine()?.read_message(message)?;
+        let payload = self.0.engine().read_message(message)?;
         Ok((SendMessage2(self.0, PhantomData), payload))
     }
 }
@@ -142,7 +142,7 @@ impl<'k, S: State<'k>> SendMessage2<'k, S> {
         payload: &[u8],
         out: &mut [u8],
     ) -> Result<(Session, usize), Error> {
-        let engine = self.0.engine()?;
+        let engine = self.0.engine();
         engine.draw(ephemerals)?;
         let len = engine.write_message(payload, out)?;
         Ok((engine.finish(), len))

@@ -1,7 +1,7 @@
 //! Where the state of a handshake lies between its steps: in the step, or in a [`Place`] of the caller's.
 
-use crate::Error;
 use crate::engine::Engine;
+use core::mem::ManuallyDrop;
 
 /// Room for one handshake, for firmware that counts the bytes of its stack: about 200.
 ///
@@ -24,7 +24,7 @@ use crate::engine::Engine;
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Default)]
-pub struct Place<'k>(Option<Engine<'k>>);
+pub struct Place<'k>(Option<ManuallyDrop<Engine<'k>>>); // whoever is in it wipes it: `Placed`
 
 impl Place<'_> {
     /// A free place.
@@ -34,18 +34,19 @@ impl Place<'_> {
 }
 
 /// The state, in a [`Place`].
-pub struct Placed<'p, 'k>(&'p mut Place<'k>);
+pub struct Placed<'p, 'k>(&'p mut Engine<'k>);
 
 impl<'p, 'k> Placed<'p, 'k> {
     pub(crate) fn new(place: &'p mut Place<'k>, engine: Engine<'k>, prologue: &[u8]) -> Self {
-        place.0.insert(engine).begin(prologue);
-        Self(place)
+        let engine = place.0.insert(ManuallyDrop::new(engine));
+        engine.begin(prologue);
+        Self(engine)
     }
 }
 
 impl Drop for Placed<'_, '_> {
     fn drop(&mut self) {
-        self.0.0 = None;
+        self.0.wipe();
     }
 }
 
@@ -64,33 +65,31 @@ pub trait State<'k>: sealed::State<'k> {}
 impl<'k, S: sealed::State<'k>> State<'k> for S {}
 
 pub(crate) mod sealed {
-    use super::{Engine, Error};
+    use super::Engine;
 
     pub trait State<'k> {
         #[allow(private_interfaces)]
-        fn engine(&mut self) -> Result<&mut Engine<'k>, Error>;
+        fn engine(&mut self) -> &mut Engine<'k>;
     }
 }
 
 #[allow(private_interfaces)]
 impl<'k> sealed::State<'k> for Owned<'k> {
-    fn engine(&mut self) -> Result<&mut Engine<'k>, Error> {
-        Ok(&mut self.0)
+    fn engine(&mut self) -> &mut Engine<'k> {
+        &mut self.0
     }
 }
 
 #[allow(private_interfaces)]
 impl<'k> sealed::State<'k> for Placed<'_, 'k> {
-    /// # Errors
-    /// [`Error::OutOfTurn`]: never, because a place is taken for as long as a step holds it.
-    fn engine(&mut self) -> Result<&mut Engine<'k>, Error> {
-        self.0.0.as_mut().ok_or(Error::OutOfTurn)
+    fn engine(&mut self) -> &mut Engine<'k> {
+        self.0
     }
 }
 
 #[cfg(test)]
 impl Place<'_> {
-    pub(crate) fn is_free(&self) -> bool {
-        self.0.is_none()
+    pub(crate) fn is_wiped(&self) -> bool {
+        self.0.as_ref().is_none_or(|engine| engine.is_wiped())
     }
 }

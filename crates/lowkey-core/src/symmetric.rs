@@ -39,6 +39,11 @@ impl Symmetric {
         &mut self.k
     }
 
+    pub(crate) fn wipe(&mut self) {
+        self.ck.wipe();
+        self.k.wipe();
+    }
+
     /// How many bytes `encrypt_and_hash` adds now: a tag once there is a key.
     pub(crate) fn overhead(&self) -> usize {
         if self.n.is_some() { TAG_LEN } else { 0 }

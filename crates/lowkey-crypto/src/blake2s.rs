@@ -2,10 +2,7 @@
 
 use core::fmt;
 
-use crate::{
-    HASH_LEN, KEY_LEN, Secret,
-    body::{self, Key},
-};
+use crate::{HASH_LEN, KEY_LEN, Secret, body};
 
 /// A BLAKE2s-256 hash in the making; wiped on drop.
 ///
@@ -23,7 +20,7 @@ impl Blake2s {
     #[must_use]
     pub fn keyed(key: &Secret<KEY_LEN>) -> Self {
         let mut hash = Self::new();
-        hash.0.begin_with(Key::Mac(key));
+        hash.0.begin_with(key, 0);
         hash
     }
 
@@ -42,21 +39,21 @@ impl Blake2s {
 
     /// The hash of `parts`, one behind the other, written to where it is wanted.
     pub fn hash(parts: &[&[u8]], hash: &mut [u8; HASH_LEN]) {
-        digest(None, parts, hash);
+        digest(None, 0, parts, hash);
     }
 
     /// The MAC ([`keyed`](Self::keyed)) of `parts`, one behind the other, written to where it is wanted.
     pub fn mac(key: &Secret<KEY_LEN>, parts: &[&[u8]], mac: &mut [u8; HASH_LEN]) {
-        digest(Some(Key::Mac(key)), parts, mac);
+        digest(Some(key), 0, parts, mac);
     }
 }
 
-/// A whole hash. On a device everything goes through here, and a state lies in no other frame.
+/// A whole hash; with a `key` whatever [`body`] says of it and `pad`. On a device everything goes through here, and a state lies in no other frame.
 #[inline(never)]
-pub(crate) fn digest(key: Option<Key<'_>>, parts: &[&[u8]], hash: &mut [u8; HASH_LEN]) {
+pub(crate) fn digest(key: Option<&Secret<KEY_LEN>>, pad: u8, parts: &[&[u8]], hash: &mut [u8; HASH_LEN]) {
     let mut state = body::Blake2s::new();
     if let Some(key) = key {
-        state.begin_with(key);
+        state.begin_with(key, pad);
     }
     for part in parts {
         state.update(part);

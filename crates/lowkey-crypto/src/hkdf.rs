@@ -2,7 +2,7 @@
 //!
 //! HMAC is spelled out on BLAKE2s, because nothing here needs a key other than 32 bytes long.
 
-use crate::{HASH_LEN, Secret, blake2s::digest, body::Key};
+use crate::{HASH_LEN, Secret, blake2s::digest};
 
 /// `HKDF(chaining_key, input_key_material, N)`, Noise §4.3, with `N` of 2 or 3; another `N` does not compile.
 #[must_use]
@@ -13,7 +13,7 @@ pub fn hkdf<const N: usize>(ck: &Secret<HASH_LEN>, ikm: &[u8]) -> [Secret<HASH_L
     let mut outputs = [const { Secret::new([0; HASH_LEN]) }; N];
     let mut previous: &[u8] = &[];
     for (i, output) in (1..).zip(&mut outputs) {
-        hmac(&temp_key, &[previous, &[i]], output);
+        expand(&temp_key, previous, i, output);
         previous = output.expose();
     }
     outputs
@@ -35,25 +35,30 @@ pub fn derive(ck: &mut Secret<HASH_LEN>, k: &mut Secret<HASH_LEN>, derivation: D
         Derivation::Split => &[],
         _ => k.expose(),
     };
-    // output_i = HMAC-HASH(temp_key, output_{i-1} || byte(i)), output_0 being empty.
     let mut temp_key = Secret::zeroed();
     hmac(ck, &[ikm], &mut temp_key);
-    hmac(&temp_key, &[&[1]], ck);
+    expand(&temp_key, &[], 1, ck);
     match derivation {
         Derivation::MixKeyAndHash(temp_h) => {
-            hmac(&temp_key, &[ck.expose(), &[2]], temp_h);
-            hmac(&temp_key, &[temp_h.expose(), &[3]], k);
+            expand(&temp_key, ck.expose(), 2, temp_h);
+            expand(&temp_key, temp_h.expose(), 3, k);
         }
-        _ => hmac(&temp_key, &[ck.expose(), &[2]], k),
+        _ => expand(&temp_key, ck.expose(), 2, k),
     }
+}
+
+/// `output_i = HMAC-HASH(temp_key, output_{i-1} || byte(i))`, `output_0` being empty.
+#[inline(never)]
+fn expand(temp_key: &Secret<HASH_LEN>, previous: &[u8], i: u8, output: &mut Secret<HASH_LEN>) {
+    hmac(temp_key, &[previous, &[i]], output);
 }
 
 /// `HMAC-HASH(key, text)`, the text in parts: `H(key ^ opad || H(key ^ ipad || text))`, RFC 2104 §2.
 #[inline(never)]
 fn hmac(key: &Secret<HASH_LEN>, text: &[&[u8]], mac: &mut Secret<HASH_LEN>) {
     let mut inner = Secret::zeroed();
-    digest(Some(Key::Hmac(key, IPAD)), text, inner.expose_mut());
-    digest(Some(Key::Hmac(key, OPAD)), &[inner.expose()], mac.expose_mut());
+    digest(Some(key), IPAD, text, inner.expose_mut());
+    digest(Some(key), OPAD, &[inner.expose()], mac.expose_mut());
 }
 
 const IPAD: u8 = 0x36;

@@ -44,6 +44,11 @@ impl<const N: usize> Secret<N> {
         &mut self.0
     }
 
+    /// Makes zeros of the bytes, as dropping it does.
+    pub fn wipe(&mut self) {
+        self.0.zeroize();
+    }
+
     /// A second `Secret` of the same bytes: the one deliberate way to copy.
     #[must_use]
     pub fn duplicate(&self) -> Self {
@@ -53,7 +58,7 @@ impl<const N: usize> Secret<N> {
     /// Whether all bytes are zero, in a time that depends on `N` only.
     #[must_use]
     pub fn is_zero(&self) -> bool {
-        self.0.ct_eq(&[0; N]).into()
+        self.0.iter().fold(0, |any, byte| any | byte).ct_eq(&0).into()
     }
 
     /// Whether both hold the same bytes, in a time that depends on `N` only.

@@ -53,6 +53,7 @@ impl PrivateKey {
     ///
     /// Clamping (RFC 7748 §5) happens inside; `secret` itself is left alone. The aws-lc body computes the
     /// public key here, the others do nothing but clamp.
+    #[inline(never)] // the clamping, once
     #[must_use]
     pub fn new(secret: &Secret<KEY_LEN>) -> Self {
         Self(body::PrivateKey::new(secret))

@@ -3,13 +3,12 @@
 //! A body is a module with three types:
 //! - `PrivateKey`: `new`, `public_key`, `diffie_hellman`;
 //! - `AeadKey`: `new`, `seal_in_place`, `open_in_place`;
-//! - `Blake2s`: `new`, `begin_with` a key before anything else, `update`, and `finalize_into`, after which it is only
-//!   dropped.
+//! - `Blake2s`: `new`, `update`, and `finalize_into`, after which it is only dropped. Before anything else
+//!   `begin_with(key, pad)` makes it a MAC: with a `pad` of 0 BLAKE2's own (RFC 7693 §2.9), with another HMAC's inner or
+//!   outer hash (RFC 2104 §2), whose first block is the key and zeros, each byte xored with `pad`.
 //!
 //! Each is compiled wherever its dependencies are, chosen or not, and the tests hold all of them to the same
 //! vectors and to each other. The build script chooses, by target, feature and `--cfg lowkey_backend`.
-
-use crate::{KEY_LEN, Secret};
 
 // Of each body that was not chosen some part is unused, except in tests.
 #[cfg(feature = "aws-lc")]
@@ -26,12 +25,3 @@ pub(crate) use aws_lc::{AeadKey, Blake2s, PrivateKey};
 pub(crate) use compact::{AeadKey, Blake2s, PrivateKey};
 #[cfg(lowkey_body = "portable")]
 pub(crate) use portable::{AeadKey, Blake2s, PrivateKey};
-
-/// What a hash with a key begins with.
-#[derive(Clone, Copy)]
-pub(crate) enum Key<'k> {
-    /// BLAKE2's own keyed mode: the key, padded to a block with zeros (RFC 7693 §2.9).
-    Mac(&'k Secret<KEY_LEN>),
-    /// HMAC's: the same, each byte xored with this one, which is not zero (RFC 2104 §2).
-    Hmac(&'k Secret<KEY_LEN>, u8),
-}

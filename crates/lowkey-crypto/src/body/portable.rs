@@ -9,7 +9,6 @@ use blake2::{
 use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit};
 use curve25519_dalek::montgomery::MontgomeryPoint;
 
-use super::Key;
 use crate::{Forged, HASH_LEN, KEY_LEN, NONCE_LEN, Secret, TAG_LEN};
 
 /// A clamped scalar.
@@ -93,12 +92,8 @@ impl Blake2s {
         Self::with_key_len(0)
     }
 
-    pub(crate) fn begin_with(&mut self, key: Key<'_>) {
-        let (kk, key, pad) = match key {
-            Key::Mac(key) => (KEY_LEN, key, 0),
-            Key::Hmac(key, pad) => (0, key, pad),
-        };
-        *self = Self::with_key_len(kk);
+    pub(crate) fn begin_with(&mut self, key: &Secret<KEY_LEN>, pad: u8) {
+        *self = Self::with_key_len(if pad == 0 { KEY_LEN } else { 0 });
         let mut block = Secret::new([pad; BLOCK_LEN]);
         block.expose_mut().iter_mut().zip(key.expose()).for_each(|(byte, key)| *byte ^= key);
         self.update(block.expose());

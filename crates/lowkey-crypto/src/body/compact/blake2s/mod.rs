@@ -13,7 +13,7 @@ use plain::compress;
 use thumb2::compress;
 use zeroize::Zeroize;
 
-use crate::{HASH_LEN, KEY_LEN, body::Key};
+use crate::{HASH_LEN, KEY_LEN, Secret};
 
 /// The state between two pieces of a message; wiped on drop.
 #[repr(C)] // the assembly knows where `h`, `count` and `block` are
@@ -21,51 +21,52 @@ pub(crate) struct Blake2s {
     h: [u32; 8],
     /// The last block begun. A full one waits for the next byte, because the last of all is compressed differently.
     block: [u8; BLOCK_LEN],
-    /// The bytes taken in so far: `t` of §3.2, the block included.
+    /// `t` of §3.2: the bytes compressed.
     count: u64,
+    /// The bytes in `block`.
+    used: usize,
 }
 
 impl Blake2s {
     pub(crate) fn new() -> Self {
-        let mut hash = Self { h: TABLES.iv, block: [0; BLOCK_LEN], count: 0 };
+        let mut hash = Self { h: TABLES.iv, block: [0; BLOCK_LEN], count: 0, used: 0 };
         // §2.5: of the parameter block only the two lengths in its first word are not zero.
         hash.h[0] ^= PARAMETERS;
         hash
     }
 
-    pub(crate) fn begin_with(&mut self, key: Key<'_>) {
-        let (key, pad) = match key {
-            Key::Mac(key) => (key, 0),
-            Key::Hmac(key, pad) => (key, pad),
-        };
+    pub(crate) fn begin_with(&mut self, key: &Secret<KEY_LEN>, pad: u8) {
         if pad == 0 {
             self.h[0] ^= (KEY_LEN as u32) << 8;
         }
         self.block = [pad; BLOCK_LEN];
         self.block.iter_mut().zip(key.expose()).for_each(|(byte, key)| *byte ^= key);
-        self.count = BLOCK_LEN as u64;
+        self.used = BLOCK_LEN;
     }
 
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         for byte in bytes {
-            let at = self.count as usize % BLOCK_LEN;
-            if at == 0 && self.count != 0 {
-                compress(self, 0);
+            if self.used == BLOCK_LEN {
+                self.compress(0);
+                self.used = 0;
             }
-            self.block[at] = *byte;
-            self.count += 1;
+            self.block[self.used % BLOCK_LEN] = *byte;
+            self.used += 1;
         }
     }
 
     pub(crate) fn finalize_into(&mut self, hash: &mut [u8; HASH_LEN]) {
-        let used = self.count as usize % BLOCK_LEN;
-        if used != 0 {
-            self.block.iter_mut().skip(used).for_each(|byte| *byte = 0);
-        }
-        compress(self, u32::MAX);
+        self.block.iter_mut().skip(self.used).for_each(|byte| *byte = 0);
+        self.compress(u32::MAX);
         for (bytes, word) in hash.as_chunks_mut().0.iter_mut().zip(&self.h) {
             *bytes = word.to_le_bytes();
         }
+    }
+
+    /// `F` (§3.2) over what was begun; `last` is its flag as a mask.
+    fn compress(&mut self, last: u32) {
+        self.count += self.used as u64;
+        compress(self, last);
     }
 }
 
