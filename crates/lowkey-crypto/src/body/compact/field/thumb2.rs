@@ -520,42 +520,6 @@ unsafe extern "C" fn assemble() {
 unsafe extern "C" fn fold() {
     naked_asm!(
         r"
-        @ r0..r3 += c · r4..r7 + r10; what is left over goes to r10. Scratch: r9.
-        @ Half a word times c and 2^23 fit 32 bits; no more than 2^16 + 2 is left over.
-        .macro fold_words
-            uxth    r9, r4
-            mla     r9, r9, r11, r10
-            adds    r0, r0, r9
-            uxth    r9, r5
-            mul     r9, r9, r11
-            adcs    r1, r1, r9
-            uxth    r9, r6
-            mul     r9, r9, r11
-            adcs    r2, r2, r9
-            uxth    r9, r7
-            mul     r9, r9, r11
-            adcs    r3, r3, r9
-            mov     r10, #0
-            adc     r10, r10, #0
-            lsrs    r4, r4, #16
-            mul     r4, r4, r11
-            lsrs    r5, r5, #16
-            mul     r5, r5, r11
-            lsrs    r6, r6, #16
-            mul     r6, r6, r11
-            lsrs    r7, r7, #16
-            mul     r7, r7, r11
-            adds    r0, r0, r4, lsl #16
-            adcs    r1, r1, r5, lsl #16
-            adcs    r2, r2, r6, lsl #16
-            adcs    r3, r3, r7, lsl #16
-            adc     r10, r10, #0
-            adds    r1, r1, r4, lsr #16
-            adcs    r2, r2, r5, lsr #16
-            adcs    r3, r3, r6, lsr #16
-            adc     r10, r10, r7, lsr #16
-        .endm
-
         @ q, from the halves of the top words: c h7 + l7, without what their low halves carry
         ldr     r9, [sp, #12]
         uxth    r10, r9
@@ -571,18 +535,50 @@ unsafe extern "C" fn fold() {
         add     r12, sp, #32
         stm     r12, {{r0-r3}}
         sub     r12, r12, #16
-        ldm     r12!, {{r0-r3}}
-        fold_words
         ldr     lr, [sp, #84]
+        @ twice four words: l in r0 to r3, h in r4 to r7, from the words before r10, which is left over again.
+        @ Half a word times c and 2^23 fit 32 bits; no more than 2^16 + 2 is left over.
+    2:  ldm     r12!, {{r0-r3}}
+        uxth    r9, r4
+        mla     r9, r9, r11, r10
+        adds    r0, r0, r9
+        uxth    r9, r5
+        mul     r9, r9, r11
+        adcs    r1, r1, r9
+        uxth    r9, r6
+        mul     r9, r9, r11
+        adcs    r2, r2, r9
+        uxth    r9, r7
+        mul     r9, r9, r11
+        adcs    r3, r3, r9
+        mov     r10, #0
+        adc     r10, r10, #0
+        lsrs    r4, r4, #16
+        mul     r4, r4, r11
+        lsrs    r5, r5, #16
+        mul     r5, r5, r11
+        lsrs    r6, r6, #16
+        mul     r6, r6, r11
+        lsrs    r7, r7, #16
+        mul     r7, r7, r11
+        adds    r0, r0, r4, lsl #16
+        adcs    r1, r1, r5, lsl #16
+        adcs    r2, r2, r6, lsl #16
+        adcs    r3, r3, r7, lsl #16
+        adc     r10, r10, #0
+        adds    r1, r1, r4, lsr #16
+        adcs    r2, r2, r5, lsr #16
+        adcs    r3, r3, r6, lsr #16
+        adc     r10, r10, r7, lsr #16
         stm     lr!, {{r0-r3}}
-        mla     r10, r8, r11, r10
-        ldm     r12, {{r0-r3}}
-        ldm     sp, {{r4-r7}}
-        fold_words
-        stm     lr, {{r0-r3}}
+        add     r9, sp, #48
+        cmp     r12, r9
+        ittt    ne
+        mlane   r10, r8, r11, r10
+        ldmne   sp, {{r4-r7}}
+        bne     2b
         add     sp, sp, #92
         pop     {{r4-r11, pc}}
-        .purgem fold_words
         ",
     )
 }
