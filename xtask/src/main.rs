@@ -5,9 +5,11 @@
 
 mod bench;
 mod checks;
+mod documents;
 mod firmware;
 mod image;
 mod network_trial;
+mod numbers;
 mod show;
 mod size;
 mod steps;
