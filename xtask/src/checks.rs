@@ -7,7 +7,7 @@ use xtask::{
 };
 
 use crate::{
-    firmware, network_trial, show,
+    cycles, firmware, network_trial, show,
     show::Wire,
     size,
     steps::Steps,
@@ -19,7 +19,7 @@ pub(crate) fn all(board: &str) -> Result<()> {
     let mut steps = Steps::new();
     steps.run("formatting", || {
         cargo(&["fmt", "--all", "--check"])?;
-        [board, SIZE, FUZZ]
+        [board, SIZE, cycles::FOLDER, FUZZ]
             .iter()
             .try_for_each(|folder| Command::cargo().args(["fmt", "--check"]).within(folder).run())
     })?;
@@ -34,7 +34,8 @@ pub(crate) fn all(board: &str) -> Result<()> {
     })?;
     steps.run("lints of the firmware", || {
         firmware::lint(board)?;
-        firmware::lint(SIZE)
+        firmware::lint(SIZE)?;
+        firmware::lint_with(cycles::FOLDER, &["peers"])
     })?;
     steps.run("documentation", || {
         let doc =
@@ -48,6 +49,7 @@ pub(crate) fn all(board: &str) -> Result<()> {
     })?;
     steps.run("the board's network, in QEMU", || network_trial::run(&trial))?;
     steps.run("flash, RAM and stack of the size firmware", size::check)?;
+    steps.run("cycles of the timed firmware, and of its peers", cycles::check)?;
     steps.run("the demo", || show::demo(board, &Wire::Honest))?;
     steps.run("the demo with an attacker", || show::demo(board, &Wire::Attacked))?;
 
@@ -96,7 +98,7 @@ fn dependencies(board: &str) -> Result<()> {
     };
     check("Cargo.toml", &["bans", "licenses", "sources"])?;
     // cortex-m and cortex-m-rt are built with two versions of syn, and nobody depends on our firmware.
-    [board, SIZE]
+    [board, SIZE, cycles::FOLDER]
         .iter()
         .try_for_each(|folder| check(&format!("{folder}/Cargo.toml"), &["licenses", "sources"]))
 }

@@ -79,7 +79,7 @@ impl Command {
     /// Runs to the end and says nothing; returns what it printed on standard output.
     ///
     /// # Errors
-    /// As [`Command::run`], with the last lines of its standard error.
+    /// As [`Command::run`], with the last lines of what it said.
     pub fn quiet(mut self) -> Result<String> {
         self.inner.stdout(Stdio::piped()).stderr(Stdio::piped());
         self.finish()
@@ -133,7 +133,8 @@ impl Command {
             return Ok(stdout);
         }
         let mut message = format!("`{line}` ended with {status}");
-        let lines: Vec<&str> = stderr.lines().collect();
+        // Most say on standard error what went wrong, firmware on its only output.
+        let lines: Vec<&str> = stdout.lines().chain(stderr.lines()).collect();
         for last in &lines[lines.len().saturating_sub(12)..] {
             let _ = write!(message, "\n  {last}");
         }

@@ -20,19 +20,29 @@ pub(crate) fn build(folder: &str, name: &str) -> Result<PathBuf> {
 
 /// The same with these features; it takes the place of a binary built without them.
 pub(crate) fn build_with(folder: &str, name: &str, features: &[&str]) -> Result<PathBuf> {
+    build_at(folder, name, "release", features)
+}
+
+/// The same at this profile of the workspace.
+pub(crate) fn build_at(folder: &str, name: &str, profile: &str, features: &[&str]) -> Result<PathBuf> {
     let target = target_folder(folder)?;
     toolchain()?
         .cargo("build")
-        .args(["--quiet", "--release", "--locked", "--bin", name, "--target-dir"])
+        .args(["--quiet", "--profile", profile, "--locked", "--bin", name, "--target-dir"])
         .args([&target])
         .args(features.iter().flat_map(|feature| ["--features", feature]))
         .within(folder)
         .run()?;
-    Ok(target.join(TARGET).join("release").join(name))
+    Ok(target.join(TARGET).join(profile).join(name))
 }
 
 /// Runs clippy over the workspace in `folder`, where the toolchain has one.
 pub(crate) fn lint(folder: &str) -> Result<()> {
+    lint_with(folder, &[])
+}
+
+/// The same with these features.
+pub(crate) fn lint_with(folder: &str, features: &[&str]) -> Result<()> {
     let toolchain = toolchain()?;
     if matches!(toolchain, Toolchain::Debian) {
         println!("skipped: Debian's toolchain has no clippy");
@@ -42,6 +52,7 @@ pub(crate) fn lint(folder: &str) -> Result<()> {
         .cargo("clippy")
         .args(["--quiet", "--release", "--locked", "--target-dir"])
         .args([&target_folder(folder)?])
+        .args(features.iter().flat_map(|feature| ["--features", feature]))
         .args(["--", "-D", "warnings"])
         .within(folder)
         .run()

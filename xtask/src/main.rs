@@ -5,6 +5,7 @@
 
 mod bench;
 mod checks;
+mod cycles;
 mod documents;
 mod firmware;
 mod image;
@@ -32,6 +33,8 @@ fn main() -> ExitCode {
         ("bench", Some("--portable")) => bench::run(&bench::Body::Portable),
         ("size", None) => size::check(),
         ("size", Some("--write")) => size::write(),
+        ("cycles", None) => cycles::check(),
+        ("cycles", Some("--write")) => cycles::write(),
         _ => Err(USAGE.into()),
     };
     match done {
@@ -51,6 +54,8 @@ usage: cargo xtask <verb>
          --mitm puts an attacker between them
   test   everything that must hold before a change goes in
   size   flash, RAM and stack of a channel on a Cortex-M3, next to benches/numbers.toml
+         (--write: commit what was measured there)
+  cycles the time of a channel on a Cortex-M3, by a model of one, next to its peers and to benches/numbers.toml
          (--write: commit what was measured there)
   bench  handshakes and records on this machine, next to snow and bare aws-lc-rs
          (--portable: with the primitives in Rust)

@@ -1,0 +1,103 @@
+//! What each step of a channel takes of a Cortex-M3's time, next to the peers'.
+//!
+//! The programs of `benches/cortex-m3` run in the cycle model (`benches/m3-model`), once with flash as fast as the core
+//! and once with that of an STM32F1 at 72 MHz; and in QEMU, which has no cycles but counts instructions and has to
+//! compute the same. The figures are compared with those in `benches/numbers.toml`: they are the same at every run.
+
+mod chart;
+mod emulator;
+mod grid;
+mod model;
+mod output;
+mod pictures;
+mod program;
+mod tables;
+mod targets;
+mod view;
+
+use std::thread;
+
+use crate::{
+    command::Result,
+    documents,
+    numbers::{self, Family, Figures, Numbers},
+    setup,
+    toolchain::toolchain,
+};
+use output::Said;
+use program::{PROGRAMS, Program};
+use view::View;
+
+/// Measures, and compares with what was committed.
+///
+/// # Errors
+/// A program fails, or computes one thing here and another there; a figure grew.
+pub(crate) fn check() -> Result<()> {
+    let (compiler, measured) = measure()?;
+    let committed = Numbers::read()?;
+    print(&measured);
+    committed.compare(&compiler, &measured, tolerance, WRITE)?;
+    documents::check(&tables::tables(&committed), WRITE)?;
+    pictures::check(&committed, WRITE)
+}
+
+/// Measures, and writes the figures down as those of this compiler.
+///
+/// # Errors
+/// A program fails, or computes one thing here and another there; a target that was met is missed.
+pub(crate) fn write() -> Result<()> {
+    let (compiler, measured) = measure()?;
+    print(&measured);
+    let mut numbers = Numbers::read()?;
+    if let Some(committed) = numbers.of(&compiler) {
+        targets::still_met(View(committed), View(&measured))?;
+    }
+    numbers.set(&compiler, Family::Cycles, measured);
+    numbers.write()?;
+    documents::write(&tables::tables(&numbers))?;
+    pictures::write(&numbers)?;
+    println!("written to {}: {compiler}", numbers::FILE);
+    Ok(())
+}
+
+/// By how many percent a figure may grow. Instructions and stack may not. Cycles depend on where the linker puts a
+/// function: a branch to a 32-bit instruction across two words takes one more, and slow flash is read in lines. The
+/// order of functions depends on the path to the repository, which cargo hashes into their names. That was seen to
+/// move a row by 0.5 %, with slow flash by 1.1 %.
+fn tolerance(figure: &str) -> u32 {
+    match figure.rsplit_once('.') {
+        Some((_, "cycles")) => 1,
+        Some((_, "stm32f1")) => 3,
+        _ => 0,
+    }
+}
+
+fn print(measured: &Figures) {
+    for (title, grid) in tables::all(View(measured)) {
+        println!("\n{title}\n{}", grid.text());
+    }
+}
+
+/// Builds and runs everything; returns the compiler and its figures.
+fn measure() -> Result<(String, Figures)> {
+    setup::ensure([&setup::QEMU])?;
+    let compiler = toolchain()?.compiler()?;
+    let model = model::build()?;
+    let built = PROGRAMS.iter().map(Program::build).collect::<Result<Vec<_>>>()?;
+    // One thread a program: that is as many as fit the smallest of machines.
+    let measured = thread::scope(|scope| {
+        let mut running = Vec::new();
+        for (program, elf) in PROGRAMS.iter().zip(&built) {
+            running.push(scope.spawn(|| program.measure(elf, &model)));
+        }
+        let join = |run: thread::ScopedJoinHandle<'_, _>| run.join().map_err(|_| "a thread panicked")?;
+        running.into_iter().map(join).collect::<Result<Vec<(Said, Figures)>>>()
+    })?;
+    let [_, (at_s, _), (at_3, _)] = &measured[..] else { return Err("there are three programs".into()) };
+    at_s.agrees_with(at_3).map_err(|error| format!("the peers at opt-level s and 3: {error}"))?;
+    Ok((compiler, measured.into_iter().flat_map(|(_, figures)| figures).collect()))
+}
+
+/// The folder of the programs.
+pub(crate) const FOLDER: &str = program::FOLDER;
+const WRITE: &str = "cargo xtask cycles --write";

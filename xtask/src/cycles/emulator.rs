@@ -1,0 +1,76 @@
+//! A second opinion from QEMU, which shares no code with the model: the results, and the number of instructions.
+//!
+//! QEMU has no CYCCNT. With `-icount` its time is the number of instructions so far, and SysTick counts it, in 24 bits.
+//! Nothing sets the board's clock, so it is what it is after a reset: 12.5 MHz, a tick each 80 ns. At 128 ns an
+//! instruction, one tick or two go by with every instruction, and a row's ticks tell its instructions apart.
+
+use std::path::Path;
+
+use super::{
+    model::LIMIT,
+    output::{Region, Row},
+};
+use crate::command::{Command, Result};
+
+/// Runs the firmware `elf`; returns what it said.
+///
+/// # Errors
+/// The firmware failed, with its last words.
+pub(super) fn run(elf: &Path) -> Result<String> {
+    let board = ["-M", "lm3s6965evb", "-display", "none", "-monitor", "none", "-serial", "none"];
+    // Without a device of its own semihosting would speak on standard error.
+    let host = ["-chardev", "stdio,id=host", "-semihosting-config", "enable=on,target=native,chardev=host"];
+    let time = ["-icount", "shift=7,sleep=off", "-kernel"];
+    Command::new("qemu-system-arm").args(board).args(host).args(time).args([elf]).limit(LIMIT).quiet()
+}
+
+/// Makes sure that QEMU executed as many instructions for `row` as the model.
+///
+/// # Errors
+/// It did not.
+pub(super) fn check(row: &Row, region: &Region) -> Result<()> {
+    let expected = u64::from(region.instructions) * INSTRUCTION / TICK;
+    // SysTick wraps; what it cannot tell apart is 10 million instructions away.
+    let more = u64::from(row.ticks).wrapping_sub(expected) % WRAP;
+    if more <= MARKS * INSTRUCTION / TICK + 1 {
+        return Ok(());
+    }
+    let off = if more > WRAP / 2 { more as i64 - WRAP as i64 } else { more as i64 };
+    let off = off * TICK as i64 / INSTRUCTION as i64;
+    let (name, instructions) = (&row.name, region.instructions);
+    Err(format!("{name}: the model executed {instructions} instructions, QEMU {off:+} more").into())
+}
+
+/// In nanoseconds: an instruction (`shift=7`), a tick.
+const INSTRUCTION: u64 = 128;
+const TICK: u64 = 80;
+/// SysTick's 24 bits.
+const WRAP: u64 = 1 << 24;
+/// The instructions between reading SysTick and the marks of a row, at most; they depend on what is measured.
+const MARKS: u64 = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(ticks: u32, instructions: u32) -> Result<()> {
+        check(&Row { name: "a".to_owned(), cycles: 0, ticks }, &Region { instructions, stack: 0 })
+    }
+
+    #[test]
+    fn ticks_are_eight_fifths_of_the_instructions_and_of_a_few_around_them() {
+        assert!(checked(2_745_814, 1_716_134).is_ok());
+        assert!(checked(2_745_822, 1_716_134).is_ok());
+        let error = checked(2_745_900, 1_716_134).unwrap_err().to_string();
+        assert_eq!(error, "a: the model executed 1716134 instructions, QEMU +53 more");
+        let error = checked(2_745_800, 1_716_134).unwrap_err().to_string();
+        assert!(error.ends_with("QEMU -8 more"), "{error}");
+    }
+
+    #[test]
+    fn ticks_that_wrapped_are_understood() {
+        let instructions = 12_000_000;
+        assert!(checked(19_200_000 - (1 << 24), instructions).is_ok());
+        assert!(checked(19_200_000 - (1 << 24) + 100, instructions).is_err());
+    }
+}
