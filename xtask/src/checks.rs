@@ -7,7 +7,7 @@ use xtask::{
 };
 
 use crate::{
-    cycles, firmware, network_trial, show,
+    cycles, firmware, network_trial, on_device, show,
     show::Wire,
     size,
     steps::Steps,
@@ -19,7 +19,7 @@ pub(crate) fn all(board: &str) -> Result<()> {
     let mut steps = Steps::new();
     steps.run("formatting", || {
         cargo(&["fmt", "--all", "--check"])?;
-        [board, SIZE, cycles::FOLDER, FUZZ]
+        [board, SIZE, cycles::FOLDER, FUZZ, M3, HOST]
             .iter()
             .try_for_each(|folder| Command::cargo().args(["fmt", "--check"]).within(folder).run())
     })?;
@@ -27,14 +27,15 @@ pub(crate) fn all(board: &str) -> Result<()> {
         clippy(&["--workspace"])?;
         clippy(&["--package", "lowkey-crypto", "--package", "lowkey-core", "--package", "lowkey-transport"])?;
         clippy(&["--package", "lowkey-host", "--no-default-features"])?;
-        Command::cargo()
-            .args(["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"])
-            .within(FUZZ)
-            .run()
+        [FUZZ, HOST].iter().try_for_each(|folder| {
+            let lints = Command::cargo().args(["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"]);
+            lints.within(folder).run()
+        })
     })?;
     steps.run("lints of the firmware", || {
         firmware::lint(board)?;
         firmware::lint(SIZE)?;
+        firmware::lint(M3)?;
         firmware::lint_with(cycles::FOLDER, &["peers"])
     })?;
     steps.run("documentation", || {
@@ -48,6 +49,7 @@ pub(crate) fn all(board: &str) -> Result<()> {
         firmware::build(board, "network-trial")
     })?;
     steps.run("the board's network, in QEMU", || network_trial::run(&trial))?;
+    steps.run("the device's own tests, in QEMU and in the model", on_device::check)?;
     steps.run("flash, RAM and stack of the size firmware", size::check)?;
     steps.run("cycles of the timed firmware, and of its peers", cycles::check)?;
     steps.run("the demo", || show::demo(board, &Wire::Honest))?;
@@ -98,7 +100,7 @@ fn dependencies(board: &str) -> Result<()> {
     };
     check("Cargo.toml", &["bans", "licenses", "sources"])?;
     // cortex-m and cortex-m-rt are built with two versions of syn, and nobody depends on our firmware.
-    [board, SIZE, cycles::FOLDER]
+    [board, SIZE, cycles::FOLDER, M3]
         .iter()
         .try_for_each(|folder| check(&format!("{folder}/Cargo.toml"), &["licenses", "sources"]))
 }
@@ -114,3 +116,6 @@ fn cargo(arguments: &[&str]) -> Result<()> {
 
 const SIZE: &str = "benches/size";
 const FUZZ: &str = "fuzz";
+/// Tests on the device, and the host programs behind them.
+const M3: &str = "tests/m3";
+const HOST: &str = "tests/host";

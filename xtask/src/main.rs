@@ -5,12 +5,14 @@
 
 mod bench;
 mod checks;
+mod constant_time;
 mod cycles;
 mod documents;
 mod firmware;
 mod image;
 mod network_trial;
 mod numbers;
+mod on_device;
 mod show;
 mod size;
 mod steps;
@@ -31,6 +33,8 @@ fn main() -> ExitCode {
         ("test", None) => checks::all(BOARD),
         ("bench", None) => bench::run(&bench::Body::Default),
         ("bench", Some("--portable")) => bench::run(&bench::Body::Portable),
+        ("constant-time", None) => constant_time::check(),
+        ("on-device", None) => on_device::check(),
         ("size", None) => size::check(),
         ("size", Some("--write")) => size::write(),
         ("cycles", None) => cycles::check(),
@@ -53,6 +57,11 @@ usage: cargo xtask <verb>
   demo   a board in QEMU and the real server: 64 KiB each way, the wire captured and searched;
          --mitm puts an attacker between them
   test   everything that must hold before a change goes in
+  constant-time
+         whether the time that a Cortex-M3 takes depends on a secret: the image, the trace in a
+         model, and valgrind
+  on-device
+         the primitives' own tests on a Cortex-M3, in QEMU and in a model
   size   flash, RAM and stack of a channel on a Cortex-M3, next to benches/numbers.toml
          (--write: commit what was measured there)
   cycles the time of a channel on a Cortex-M3, by a model of one, next to its peers and to benches/numbers.toml

@@ -22,6 +22,11 @@ enum Found {
 pub const QEMU: Need = Need { found: Found::InPath("qemu-system-arm"), package: "qemu-system-arm" };
 /// A linker for Arm.
 pub const ARM_LD: Need = Need { found: Found::InPath("arm-none-eabi-ld"), package: "binutils-arm-none-eabi" };
+/// A disassembler for Arm.
+pub const ARM_OBJDUMP: Need =
+    Need { found: Found::InPath("arm-none-eabi-objdump"), package: "binutils-arm-none-eabi" };
+/// Runs a program and watches what it does with its memory.
+pub const VALGRIND: Need = Need { found: Found::InPath("valgrind"), package: "valgrind" };
 /// Debian's own Rust, where rustup's servers cannot be reached.
 pub const DEBIAN_RUST: [Need; 3] = [
     Need { found: Found::At("/usr/bin/rustc"), package: "rustc-web" },

@@ -1,0 +1,96 @@
+//! The two that run firmware.
+
+use std::{
+    env, fmt, fs,
+    process::{Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use m3_model::{End, Machine, Options};
+
+use crate::{Result, page::Page};
+
+/// Who runs the firmware.
+#[derive(Clone, Copy)]
+pub(crate) enum Runner {
+    Model,
+    Qemu,
+}
+
+impl fmt::Display for Runner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Model => "the model",
+            Self::Qemu => "QEMU",
+        })
+    }
+}
+
+/// Runs the firmware `elf`, which is also at `path`, with `page` in its flash; returns what it said.
+///
+/// # Errors
+/// It says something else than it should, which is then the error, or nothing for a long time.
+pub(crate) fn run_on(runner: Runner, path: &str, elf: &[u8], page: &Page) -> Result<String> {
+    let bytes = page.bytes()?;
+    let (well, said) = match runner {
+        Runner::Model => in_model(elf, &bytes)?,
+        Runner::Qemu => in_qemu(path, &bytes)?,
+    };
+    if well && said == page.expected() { Ok(said) } else { Err(said.into()) }
+}
+
+/// Whether it ended well, and what it said.
+type Ended = (bool, String);
+
+fn in_model(elf: &[u8], page: &[u8]) -> Result<Ended> {
+    let mut machine = Machine::load(elf, &Options { flash: FLASH, strict: true, ..Options::default() })?;
+    if !machine.load_at(PAGE_AT, page) {
+        return Err("the page does not fit the model's flash".into());
+    }
+    let report = machine.run();
+    let mut said = String::from_utf8_lossy(&report.output).into_owned();
+    if report.end != End::Exit(0) {
+        said += &format!("{:?}", report.end);
+    }
+    Ok((report.end == End::Exit(0), said))
+}
+
+fn in_qemu(path: &str, page: &[u8]) -> Result<Ended> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let file = env::temp_dir().join(format!("lowkey-on-device-{}-{number}.page", std::process::id()));
+    fs::write(&file, page)?;
+    // A comma is written twice in an option.
+    let place = file.display().to_string().replace(',', ",,");
+    let mut qemu = Command::new("qemu-system-arm");
+    qemu.args(["-M", "lm3s6965evb", "-display", "none", "-monitor", "none", "-serial", "none"])
+        .args(["-chardev", "stdio,id=host", "-semihosting-config", "enable=on,target=native,chardev=host"])
+        .args(["-kernel", path, "-device", &format!("loader,file={place},addr={PAGE_AT:#x},force-raw=on")]);
+    let ended = finish(qemu.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()));
+    // It may be gone already, which is as good.
+    let _ = fs::remove_file(&file);
+    ended
+}
+
+/// Waits for the end, not for ever.
+fn finish(command: &mut Command) -> Result<Ended> {
+    let mut child = command.spawn().map_err(|error| format!("QEMU cannot be started: {error}"))?;
+    let deadline = Instant::now() + PATIENCE;
+    // It says less than a pipe holds.
+    while child.try_wait()?.is_none() {
+        if Instant::now() > deadline {
+            child.kill()?;
+            break;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    let output = child.wait_with_output()?;
+    Ok((output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned()))
+}
+
+/// The board's, of which the upper half is the page's.
+const FLASH: usize = 0x4_0000;
+const PAGE_AT: u32 = 0x2_0000;
+const PATIENCE: Duration = Duration::from_secs(120);

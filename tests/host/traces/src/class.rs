@@ -1,0 +1,164 @@
+//! Calls that must look alike, and whether they do.
+
+use std::{
+    collections::BTreeSet,
+    fmt, fs,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
+use m3_model::{Call, Machine, Options};
+
+use crate::Result;
+
+/// Which program of `tests/m3` a class calls.
+#[derive(Clone, Copy)]
+pub(crate) enum Program {
+    Channel,
+    Primitives,
+    Planted,
+}
+
+/// The programs' ELF files.
+pub(crate) struct Firmware([Vec<u8>; 3]);
+
+impl Firmware {
+    /// Reads the files of `Channel`, `Primitives` and `Planted`.
+    pub(crate) fn read(paths: [&String; 3]) -> Result<Self> {
+        let mut files = [const { Vec::new() }; 3];
+        for (file, path) in files.iter_mut().zip(paths) {
+            *file = fs::read(path).map_err(|error| format!("{path}: {error}"))?;
+        }
+        Ok(Self(files))
+    }
+
+    fn machines(&self) -> Result<[Machine; 3]> {
+        let [a, b, c] = &self.0;
+        let machine = |elf: &[u8]| Machine::load(elf, &Options { strict: true, ..Options::default() });
+        Ok([machine(a)?, machine(b)?, machine(c)?])
+    }
+}
+
+/// Calls that differ in secrets only.
+pub(crate) struct Class {
+    pub(crate) name: String,
+    pub(crate) program: Program,
+    /// How many calls.
+    pub(crate) secrets: usize,
+    /// Makes call number n, with the n-th secret, and judges its answer.
+    pub(crate) call: Caller,
+}
+
+type Caller = Box<dyn Fn(&mut Machine, usize) -> Result<Call> + Send + Sync>;
+
+/// What was seen of each call of a class.
+pub(crate) struct Traces(Vec<Trace>);
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Trace {
+    cycles: u64,
+    instructions: u64,
+    pcs: u64,
+    addresses: u64,
+}
+
+/// What of the calls of a class differed.
+pub(crate) struct Seen {
+    secrets: usize,
+    /// The least and the most.
+    cycles: (u64, u64),
+    /// How many different sequences of program counters.
+    pub(crate) ways: usize,
+    /// How many different sequences of data addresses.
+    pub(crate) addresses: usize,
+}
+
+impl Traces {
+    pub(crate) fn seen(&self) -> Seen {
+        let all = || self.0.iter();
+        let cycles = all().map(|trace| trace.cycles);
+        let ways: BTreeSet<_> = all().map(|trace| (trace.instructions, trace.pcs)).collect();
+        let addresses: BTreeSet<_> = all().map(|trace| trace.addresses).collect();
+        Seen {
+            secrets: self.0.len(),
+            cycles: (cycles.clone().min().unwrap_or(0), cycles.max().unwrap_or(0)),
+            ways: ways.len(),
+            addresses: addresses.len(),
+        }
+    }
+}
+
+impl Seen {
+    pub(crate) fn is_constant(&self) -> bool {
+        !self.cycles_differ() && self.ways == 1 && self.addresses == 1
+    }
+
+    pub(crate) fn cycles_differ(&self) -> bool {
+        self.cycles.0 != self.cycles.1
+    }
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} secrets, ", self.secrets)?;
+        match self.cycles {
+            (least, most) if least == most => write!(f, "{} cycles", grouped(least))?,
+            (least, most) => write!(f, "{} to {} cycles", grouped(least), grouped(most))?,
+        }
+        match (self.ways, self.addresses) {
+            (1, 1) => Ok(()),
+            (ways, addresses) => {
+                write!(f, ", {ways} ways through the code, {addresses} sequences of addresses")
+            }
+        }
+    }
+}
+
+/// Runs every call of every class, on all cores; returns what was seen, in the classes' order.
+pub(crate) fn run_all<'c>(
+    firmware: &Firmware,
+    classes: impl Iterator<Item = &'c Class>,
+) -> Result<Vec<Traces>> {
+    let classes: Vec<&Class> = classes.collect();
+    let calls: Vec<(usize, usize)> =
+        classes.iter().enumerate().flat_map(|(class, c)| (0..c.secrets).map(move |n| (class, n))).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut machines = firmware.machines()?;
+        let mut done = Vec::new();
+        while let Some((class, n)) = calls.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
+            let Class { name, program, call, .. } = classes[class];
+            let called = call(&mut machines[*program as usize], n);
+            let called = called.map_err(|error| format!("{name}, secret {n}: {error}"))?;
+            let Call { cycles, instructions, pc_hash, address_hash, .. } = called;
+            let trace = Trace { cycles, instructions, pcs: pc_hash, addresses: address_hash };
+            done.push((class, n, trace));
+        }
+        Ok(done)
+    };
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let done = thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        let joined = workers.into_iter().map(|worker| worker.join().map_err(|_| "a worker panicked")?);
+        joined.collect::<Result<Vec<_>>>()
+    })?;
+    let mut traces: Vec<Traces> =
+        classes.iter().map(|class| Traces(vec![Trace::default(); class.secrets])).collect();
+    for (class, n, trace) in done.into_iter().flatten() {
+        traces[class].0[n] = trace;
+    }
+    Ok(traces)
+}
+
+/// `number` with a comma between thousands.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}

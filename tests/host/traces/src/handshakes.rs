@@ -1,0 +1,258 @@
+//! Whole connections: `play` of `tests/m3/src/bin/channel.rs`, against peers recorded here.
+
+use lowkey_core::{Counter, CounterFailed, Ephemerals, Id, Identity, Peer, Psk, Secret, SeedEntropy};
+use lowkey_transport::handshake::AnyHandshake;
+use lowkey_transport::{Buffers, Link, MIN_INCOMING, MIN_OUTGOING, Mode, Part, Pinning, Receive, Step};
+use m3_model::{Call, Machine};
+
+use crate::{
+    Result,
+    arena::Arena,
+    class::{Class, Program},
+    script::{ID, MESSAGE, STREAM},
+    secrets::{SECRETS, secret},
+};
+
+/// A class for each mode and role. Half a minute of a core goes into the 64 calls of each.
+pub(crate) fn classes() -> Vec<Class> {
+    let roles = [(Role::Initiator, "initiator"), (Role::Responder, "responder")];
+    let modes = [(Mode::Kk, "KK"), (Mode::KkPsk0, "KKpsk0"), (Mode::Xx, "XX"), (Mode::XxPsk0, "XXpsk0")];
+    let all = modes.into_iter().flat_map(|mode| roles.map(|role| (mode, role)));
+    let class = |((mode, mode_name), (role, role_name))| Class {
+        name: format!("{mode_name} {role_name}"),
+        program: Program::Channel,
+        secrets: SECRETS,
+        call: Box::new(move |machine, n| play(machine, mode, role, n)),
+    };
+    all.map(class).collect()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Initiator,
+    Responder,
+}
+
+/// Lets the device play `role` with the `n`-th secrets, and compares what it sent with what the host sent there.
+fn play(machine: &mut Machine, mode: Mode, role: Role, n: usize) -> Result<Call> {
+    let sides = Sides::new(role, n);
+    let Recorded { from_initiator, from_responder } = sides.connect(mode)?;
+    let (ours, theirs) = match role {
+        Role::Initiator => (&sides.initiator, &sides.responder),
+        Role::Responder => (&sides.responder, &sides.initiator),
+    };
+    let (expected, received) = match role {
+        Role::Initiator => (from_initiator, from_responder),
+        Role::Responder => (from_responder, from_initiator),
+    };
+    let (identity, theirs) = (ours.identity(), theirs.identity().public_key());
+    let pinned = Peer::pin(&identity, theirs)?;
+    let public = identity.public_key();
+    let mut stream = received.clone();
+    if stream.len() > STREAM {
+        return Err(format!("{} bytes do not fit {STREAM}", stream.len()).into());
+    }
+    stream.resize(STREAM, 0);
+    // `Script`, field by field.
+    let script = [
+        &u32::from(mode as u8).to_le_bytes()[..],
+        &u32::from(role == Role::Responder).to_le_bytes(),
+        &ours.private,
+        public.as_bytes(),
+        theirs.as_bytes(),
+        pinned.shared_secret().expose(),
+        &sides.psk,
+        &ours.hedge,
+        &ours.seed,
+        &ours.message,
+        &(received.len() as u32).to_le_bytes(),
+        &stream,
+    ];
+    let mut arena = Arena::new(machine);
+    let arguments = [arena.put(&script.concat()), arena.put(&[0; 4 + STREAM])];
+    let machine = arena.machine();
+    let called = machine.call("play", &arguments).map_err(|end| format!("{end:?}"))?;
+    if called.r0 != 0 {
+        return Err("the device gave up".into());
+    }
+    let sent = machine.read(arguments[1], 4 + STREAM).and_then(<[u8]>::split_first_chunk::<4>);
+    let (len, sent) = sent.ok_or("nowhere to send to")?;
+    let sent = sent.get(..u32::from_le_bytes(*len) as usize).unwrap_or_default();
+    // A pairing ends on the device where the host goes on to close.
+    let alike = if is_kk(mode) { expected == sent } else { !sent.is_empty() && expected.starts_with(sent) };
+    if alike { Ok(called) } else { Err("the device sent something else than the host".into()) }
+}
+
+/// The two sides of a connection and all their secrets.
+struct Sides {
+    initiator: Side,
+    responder: Side,
+    psk: [u8; 32],
+}
+
+struct Side {
+    private: [u8; 32],
+    hedge: [u8; 32],
+    seed: [u8; 32],
+    message: [u8; MESSAGE],
+}
+
+struct Recorded {
+    from_initiator: Vec<u8>,
+    from_responder: Vec<u8>,
+}
+
+impl Sides {
+    /// With odd secrets for the side that is watched: two sides with one odd key would be none.
+    fn new(watched: Role, n: usize) -> Self {
+        let side = |role, kind| Side::new(kind, if role == watched { n } else { n + SECRETS });
+        Self {
+            initiator: side(Role::Initiator, INITIATOR),
+            responder: side(Role::Responder, RESPONDER),
+            psk: secret(PSK, n),
+        }
+    }
+
+    fn connect(&self, mode: Mode) -> Result<Recorded> {
+        let (i, r) = (self.initiator.identity(), self.responder.identity());
+        let at_i = Peer::pin(&i, r.public_key())?;
+        let at_r = Peer::pin(&r, i.public_key())?;
+        let key = Psk::new(Secret::new(self.psk));
+        let psk = matches!(mode, Mode::KkPsk0 | Mode::XxPsk0).then_some(&key);
+        let id = Id::new(ID).ok_or("the id is empty")?;
+        let mut e = self.initiator.ephemerals()?;
+        let link: AnyLink<'_> = match (mode, psk) {
+            (Mode::Kk | Mode::KkPsk0, psk) => {
+                Link::kk_initiator(Pinning { id, identity: &i, peer: &at_i, psk }, &mut e, buffers()?)?
+                    .widen()
+            }
+            (_, None) => Link::xx_initiator(&i, Some(id), &mut e, buffers()?)?.widen(),
+            (_, Some(psk)) => Link::xx_psk0_initiator(&i, id, psk, &mut e, buffers()?)?.widen(),
+        };
+        let mut e = self.responder.ephemerals()?;
+        let mut initiator = End { link, message: self.initiator.message, closed: false };
+        let mut responder =
+            End { link: Link::responder(buffers()?), message: self.responder.message, closed: false };
+        let mut recorded = Recorded { from_initiator: Vec::new(), from_responder: Vec::new() };
+        while !(initiator.link.is_closed() && responder.link.is_closed()) {
+            let sent = initiator.turn(&mut responder.link, |_| Err("no hello here".into()))?;
+            recorded.from_initiator.extend(sent);
+            let sent = responder.turn(&mut initiator.link, |link| {
+                if is_kk(mode) {
+                    link.answer_kk(Pinning { id, identity: &r, peer: &at_r, psk }, &mut e)?;
+                } else {
+                    link.answer_xx(&r, psk, &mut e)?;
+                }
+                Ok(())
+            })?;
+            recorded.from_responder.extend(sent);
+        }
+        Ok(recorded)
+    }
+}
+
+impl Side {
+    fn new(kind: u64, n: usize) -> Self {
+        let (message, rest) = (secret(kind + 1, n), secret(kind + 2, n));
+        Self {
+            private: secret(kind, n),
+            hedge: secret(kind + 3, n),
+            seed: secret(kind + 4, n),
+            message: std::array::from_fn(|i| if i < 32 { message[i] } else { rest[i - 32] }),
+        }
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::new(Secret::new(self.private))
+    }
+
+    fn ephemerals(&self) -> Result<Ephemerals<SeedEntropy>> {
+        let entropy = SeedEntropy::new(Secret::new(self.seed));
+        Ok(Ephemerals::new(entropy, Secret::new(self.hedge), &mut Once)?)
+    }
+}
+
+type AnyLink<'k> = Link<Vec<u8>, AnyHandshake<'k>>;
+
+/// A side at work.
+struct End<'k> {
+    link: AnyLink<'k>,
+    message: [u8; MESSAGE],
+    closed: bool,
+}
+
+impl<'k> End<'k> {
+    /// Does what can be done now; returns what that sent to the other side.
+    fn turn(
+        &mut self,
+        other: &mut AnyLink<'k>,
+        answer: impl FnOnce(&mut AnyLink<'k>) -> Result<()>,
+    ) -> Result<Vec<u8>> {
+        match self.link.step()? {
+            Step::Hello => answer(&mut self.link)?,
+            Step::Claim => self.link.accept()?,
+            Step::Done if !self.closed => return self.message_and_close(other),
+            Step::Done => {
+                if self.link.receive()? != Receive::Read {
+                    self.link.take();
+                }
+            }
+            Step::Write | Step::Read => (),
+        }
+        self.deliver(other)
+    }
+
+    fn message_and_close(&mut self, other: &mut AnyLink<'k>) -> Result<Vec<u8>> {
+        let mut sent = self.deliver(other)?;
+        if self.link.proven_key().is_none() {
+            self.link.stage(&self.message, Part::Last)?;
+            sent.extend(self.deliver(other)?);
+        }
+        self.link.close()?;
+        sent.extend(self.deliver(other)?);
+        self.closed = true;
+        Ok(sent)
+    }
+
+    /// Moves what is unsent; the other side opens what it can on the way.
+    fn deliver(&mut self, other: &mut AnyLink<'k>) -> Result<Vec<u8>> {
+        let sent = self.link.unsent()?.to_vec();
+        let mut rest = &sent[..];
+        while !rest.is_empty() {
+            if other.space().is_empty() {
+                other.step()?;
+                other.receive()?;
+                other.take();
+            }
+            let space = other.space();
+            let n = space.len().min(rest.len());
+            space[..n].copy_from_slice(&rest[..n]);
+            other.filled(n)?;
+            rest = &rest[n..];
+        }
+        self.link.wrote(sent.len());
+        Ok(sent)
+    }
+}
+
+fn buffers() -> Result<Buffers<Vec<u8>>> {
+    Ok(Buffers::new(vec![0; MIN_INCOMING], vec![0; MIN_OUTGOING])?)
+}
+
+fn is_kk(mode: Mode) -> bool {
+    matches!(mode, Mode::Kk | Mode::KkPsk0)
+}
+
+/// The first boot, always.
+struct Once;
+
+impl Counter for Once {
+    fn next(&mut self) -> std::result::Result<u64, CounterFailed> {
+        Ok(1)
+    }
+}
+
+/// Where the kinds of a side's secrets begin; each side has five.
+const INITIATOR: u64 = 10;
+const RESPONDER: u64 = 20;
+const PSK: u64 = 30;

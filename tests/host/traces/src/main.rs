@@ -1,0 +1,60 @@
+//! `traces CHANNEL PRIMITIVES PLANTED`: the firmware of `tests/m3` in the model of a Cortex-M3, with many secrets.
+//!
+//! A class is a set of calls whose public inputs are the same: which function, which lengths, which addresses. What
+//! differs is secret, and some of it is as odd as it can be. In a class every call must execute the same sequence of
+//! program counters, access the same sequence of data addresses, and take the same number of cycles; long multiplies
+//! and divisions take the model a time that depends on their operands. Every answer is compared with the host's.
+//!
+//! The planted leaks must show, each in the way it was planted for.
+
+mod arena;
+mod class;
+mod handshakes;
+mod planted;
+mod primitives;
+#[path = "../../../m3/src/script.rs"]
+#[allow(dead_code, unreachable_pub)] // of the layout, the numbers; the firmware has it as a public module
+mod script;
+mod secrets;
+
+use std::process::ExitCode;
+
+use class::{Class, Firmware};
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("traces: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [channel, primitives, planted] = &arguments[..] else {
+        return Err("usage: traces CHANNEL PRIMITIVES PLANTED".into());
+    };
+    let firmware = Firmware::read([channel, primitives, planted])?;
+    let mut classes: Vec<Class> = primitives::classes();
+    classes.extend(handshakes::classes());
+    let leaks = planted::classes();
+    let traces = class::run_all(&firmware, classes.iter().chain(&leaks))?;
+    let (honest, of_leaks) = traces.split_at(classes.len());
+    let mut bad = 0;
+    for (class, traces) in classes.iter().zip(honest) {
+        let seen = traces.seen();
+        bad += usize::from(!seen.is_constant());
+        println!("  {:<38} {seen}", class.name);
+    }
+    for (leak, traces) in leaks.iter().zip(of_leaks) {
+        let seen = traces.seen();
+        let caught = planted::is_caught(leak, &seen);
+        bad += usize::from(!caught);
+        println!("  planted: {:<29} {} {seen}", leak.name, if caught { "caught:" } else { "NOT CAUGHT:" });
+    }
+    if bad == 0 { Ok(()) } else { Err(format!("{bad} of the lines above are not as they should be").into()) }
+}

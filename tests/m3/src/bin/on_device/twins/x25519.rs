@@ -1,0 +1,44 @@
+//! `compact::x25519`: the ladder.
+
+use super::{equal, field::ODD};
+use crate::{
+    Verdict,
+    compact::{
+        field::Element,
+        x25519::{plain, thumb2},
+    },
+    random::Random,
+};
+
+/// Each odd scalar with a random point, each odd point with a random scalar; at every alignment. The first `most` of
+/// them: it takes a while.
+pub(crate) fn compare(most: u16, random: &mut Random) -> Verdict {
+    for (i, odd) in ODD.iter().enumerate().take(most.into()) {
+        multiply(random.words(), *odd, i % 4)?;
+        multiply(*odd, random.words(), 3 - i % 4)?;
+    }
+    Ok(())
+}
+
+fn multiply(scalar: Element, point: Element, at: usize) -> Verdict {
+    let (mut scalar_at, mut point_at) = (Anywhere([0; 36]), Anywhere([0; 36]));
+    let (scalar, point) = (scalar_at.put(at, scalar), point_at.put((at + 1) % 4, point));
+    scalar[0] &= 0b1111_1000;
+    scalar[31] = scalar[31] & 0b0111_1111 | 0b0100_0000;
+    let (mut one, mut other) = ([0; 32], Anywhere([1; 36]));
+    let other = other.put((at + 2) % 4, [1; 8]);
+    plain::multiply(&mut one, scalar, point);
+    thumb2::multiply(other, scalar, point);
+    equal(&one, other, "x25519::multiply")
+}
+
+#[repr(align(4))]
+struct Anywhere([u8; 36]);
+
+impl Anywhere {
+    /// The words' bytes, `at` bytes behind an aligned address.
+    fn put(&mut self, at: usize, words: Element) -> &mut [u8; 32] {
+        self.0[at..at + 32].copy_from_slice(words.map(u32::to_le_bytes).as_flattened());
+        self.0[at..].first_chunk_mut().unwrap_or_else(|| unreachable!("at is below 4"))
+    }
+}

@@ -1,0 +1,104 @@
+//! The primitives of `lowkey-crypto`, each as a function that the model calls, times and traces.
+//!
+//! Everything is given by address, so that calls with different secrets differ in nothing else.
+#![no_std]
+#![no_main]
+#![allow(unsafe_code)] // names that the linker must keep, and buffers whose length comes beside them
+
+use core::{hint::black_box, panic::PanicInfo, slice};
+
+use cortex_m_rt::entry;
+use lowkey_crypto::{AeadKey, Blake2s, PrivateKey, PublicKey, Secret, TAG_LEN, hkdf};
+
+#[entry]
+fn main() -> ! {
+    // Mentioned so that the linker keeps them: nothing else in the program calls them.
+    black_box([public_key as *const (), diffie_hellman as _, seal as _, open as _, rekeyed as _]);
+    black_box([plain as *const (), keyed as _, expand as _, compare as _]);
+    loop {
+        core::hint::spin_loop();
+    }
+}
+
+/// Bytes at an address, as many as the caller says.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Bytes {
+    at: *mut u8,
+    len: usize,
+}
+
+impl Bytes {
+    fn get<'b>(self) -> &'b mut [u8] {
+        // SAFETY: the model gives addresses of RAM of its own choice, behind the statics and below the stack, and
+        // no two that overlap.
+        unsafe { slice::from_raw_parts_mut(self.at, self.len) }
+    }
+}
+
+/// `X25519(private, 9)`.
+// SAFETY: no other function has this name; nor have any of those below.
+#[unsafe(no_mangle)]
+extern "C" fn public_key(private: &Secret<32>, out: &mut [u8; 32]) {
+    *out = *PrivateKey::new(private).public_key().as_bytes();
+}
+
+/// `X25519(private, public)`.
+#[unsafe(no_mangle)]
+extern "C" fn diffie_hellman(private: &Secret<32>, public: &[u8; 32], out: &mut [u8; 32]) {
+    *out = *PrivateKey::new(private).diffie_hellman(&PublicKey::new(*public)).expose();
+}
+
+/// Seals `text` in place; the tag goes behind it.
+#[unsafe(no_mangle)]
+extern "C" fn seal(key: &Secret<32>, nonce: &[u8; 12], ad: &Bytes, text: &Bytes) {
+    let Some((text, tag)) = text.get().split_last_chunk_mut::<TAG_LEN>() else { return };
+    *tag = AeadKey::new(key).seal_in_place(nonce, ad.get(), text);
+}
+
+/// Opens what `seal` left, in place; whether it was forged.
+#[unsafe(no_mangle)]
+extern "C" fn open(key: &Secret<32>, nonce: &[u8; 12], ad: &Bytes, text: &Bytes) -> u32 {
+    u32::from(AeadKey::new(key).open_in_place(nonce, ad.get(), text.get()).is_err())
+}
+
+/// `REKEY(key)`, and a tag under the new key, to see that it is the right one.
+#[unsafe(no_mangle)]
+extern "C" fn rekeyed(key: &Secret<32>, nonce: &[u8; 12], tag: &mut [u8; TAG_LEN]) {
+    *tag = AeadKey::new(key).rekeyed().seal_in_place(nonce, &[], &mut []);
+}
+
+/// BLAKE2s-256.
+#[unsafe(no_mangle)]
+extern "C" fn plain(message: &Bytes, out: &mut [u8; 32]) {
+    let mut hash = Blake2s::new();
+    hash.update(message.get());
+    *out = hash.finalize();
+}
+
+/// Keyed BLAKE2s-256.
+#[unsafe(no_mangle)]
+extern "C" fn keyed(key: &Secret<32>, message: &Bytes, out: &mut [u8; 32]) {
+    let mut hash = Blake2s::keyed(key);
+    hash.update(message.get());
+    *out = hash.finalize();
+}
+
+/// Noise's HKDF with three outputs; the first two are those with two.
+#[unsafe(no_mangle)]
+extern "C" fn expand(ck: &Secret<32>, material: &Bytes, out: &mut [[u8; 32]; 3]) {
+    *out = hkdf::<3>(ck, material.get()).map(|output| *output.expose());
+}
+
+/// `Secret`'s two questions: equal to another, and zero.
+#[unsafe(no_mangle)]
+extern "C" fn compare(one: &Secret<32>, other: &Secret<32>) -> u32 {
+    u32::from(one.ct_eq(other)) << 1 | u32::from(one.is_zero())
+}
+
+#[panic_handler]
+fn panicked(_: &PanicInfo<'_>) -> ! {
+    loop {
+        core::hint::spin_loop();
+    }
+}

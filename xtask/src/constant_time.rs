@@ -1,0 +1,108 @@
+//! `cargo xtask constant-time`: does the time that a device takes depend on a secret?
+//!
+//! Three gates, each of which sees what the others cannot:
+//! - **the image**: no instruction whose time depends on its operands is anywhere in a firmware that is nothing but a
+//!   channel, in every mode and role;
+//! - **the trace**: with other secrets the same instructions run at the same addresses on the same data addresses, in
+//!   the same number of cycles, in the model of a Cortex-M3 (`benches/m3-model`);
+//! - **memcheck**: on this machine, in Rust, valgrind sees no branch and no address that was computed from a secret.
+//!
+//! Leaks are planted for each (`tests/m3/src/bin/planted.rs`, `tests/host/memcheck/src/planted.rs`): a gate that finds
+//! nothing would otherwise look like one that works.
+
+mod listing;
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    command::{Command, Result},
+    firmware, setup,
+    steps::Steps,
+};
+use listing::{Searched, search};
+
+/// Runs the three gates.
+///
+/// # Errors
+/// What depends on a secret and where, or which planted leak was not found.
+pub(crate) fn check() -> Result<()> {
+    let mut steps = Steps::new();
+    let firmware = steps.run("build the firmware", Firmware::build)?;
+    let gates: [(&str, &dyn Fn() -> Result<()>); 3] = [
+        ("no long multiply and no division in the image", &|| image(&firmware)),
+        ("one trace for all secrets, in the model", &|| traces(&firmware)),
+        ("no branch and no address by a secret, in valgrind", &memcheck),
+    ];
+    // All of them, whatever the first says: they see different things.
+    let failures: Vec<String> = gates
+        .iter()
+        .filter_map(|(name, gate)| steps.run(name, gate).err())
+        .map(|error| error.to_string())
+        .collect();
+    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n").into()) }
+}
+
+/// The programs of `tests/m3` that are watched.
+struct Firmware {
+    channel: PathBuf,
+    primitives: PathBuf,
+    planted: PathBuf,
+}
+
+impl Firmware {
+    fn build() -> Result<Self> {
+        let build = |name| firmware::build(M3, name);
+        Ok(Self { channel: build("channel")?, primitives: build("primitives")?, planted: build("planted")? })
+    }
+}
+
+/// Disassembles the image of a channel, and the one with the leaks.
+fn image(firmware: &Firmware) -> Result<()> {
+    setup::ensure([&setup::ARM_OBJDUMP])?;
+    let Searched { functions, instructions, data, findings } = disassembled(&firmware.channel)?;
+    // An image from which the linker took everything away would be clean as well.
+    if !functions.iter().any(|function| function == "play") || instructions < FEWEST {
+        return Err(format!("that is no image of a channel: {instructions} instructions").into());
+    }
+    println!(
+        "  {instructions} instructions of {} functions and {data} B of data between them: {} found",
+        functions.len(),
+        findings.len()
+    );
+    findings.iter().for_each(|finding| println!("      {finding}"));
+
+    let planted = disassembled(&firmware.planted)?.findings;
+    let caught = planted.iter().all(|finding| finding.function == "long_multiply") && !planted.is_empty();
+    println!("  planted: long_multiply {}", if caught { "caught:" } else { "NOT CAUGHT" });
+    planted.iter().for_each(|finding| println!("      {finding}"));
+    match (findings.is_empty(), caught) {
+        (true, true) => Ok(()),
+        (false, _) => Err(format!("{} instructions take a time of their own", findings.len()).into()),
+        (true, false) => Err("the planted long multiply was not found, or more than that".into()),
+    }
+}
+
+fn disassembled(elf: &Path) -> Result<Searched> {
+    let objdump = Command::new("arm-none-eabi-objdump").args(["--disassemble", "--demangle"]).args([elf]);
+    Ok(search(&objdump.quiet()?))
+}
+
+/// Runs the primitives and whole connections in the model, with 64 secrets each.
+fn traces(firmware: &Firmware) -> Result<()> {
+    let traces =
+        Command::cargo().args(["run", "--quiet", "--release", "--locked", "--package", "traces", "--"]);
+    traces.args([&firmware.channel, &firmware.primitives, &firmware.planted]).within(HOST).run()
+}
+
+/// Runs the primitives and handshakes in Rust, with their secrets marked.
+fn memcheck() -> Result<()> {
+    setup::ensure([&setup::VALGRIND])?;
+    let memcheck =
+        Command::cargo().args(["run", "--quiet", "--release", "--locked", "--package", "memcheck"]);
+    memcheck.env("RUSTFLAGS", "--cfg lowkey_backend=\"compact\"").within(HOST).run()
+}
+
+const M3: &str = "tests/m3";
+const HOST: &str = "tests/host";
+/// A channel has three times as many instructions.
+const FEWEST: usize = 3_000;

@@ -1,0 +1,289 @@
+//! What `objdump -d` says of an image, searched for instructions whose time depends on their operands.
+//!
+//! On a Cortex-M3 these are UMULL, SMULL, UMLAL, SMLAL, UDIV and SDIV (TRM r2p1, table 3-1); on cores without them the
+//! compiler calls a routine. Four nets, because one hole is enough: the name of the instruction, its encoding, the name
+//! of a routine, and whatever lies between the code as data but would be such an instruction if it were executed.
+
+use std::fmt;
+
+/// Something in an image that must not be there.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Finding {
+    /// Where it is.
+    pub(super) address: u32,
+    /// The function it is in.
+    pub(super) function: String,
+    /// What it is.
+    pub(super) what: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x} in {}: {}", self.address, self.function, self.what)
+    }
+}
+
+/// What a listing contains.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Searched {
+    /// The functions it has.
+    pub(super) functions: Vec<String>,
+    /// How many instructions it has.
+    pub(super) instructions: usize,
+    /// How many bytes of it are data.
+    pub(super) data: usize,
+    /// What must not be there.
+    pub(super) findings: Vec<Finding>,
+}
+
+/// Searches the output of `objdump -d`.
+pub(super) fn search(listing: &str) -> Searched {
+    let mut searched = Searched::default();
+    let mut function = String::from("no function");
+    let mut data = Data::default();
+    for line in listing.lines() {
+        if let Some(name) = label(line) {
+            name.clone_into(&mut function);
+            searched.functions.push(function.clone());
+            if ROUTINES.iter().any(|routine| name.contains(routine)) {
+                searched.add(address(line).unwrap_or(0), name, "a routine that multiplies long or divides");
+            }
+        }
+        let Some(Line { address, code, mnemonic, operands }) = Line::parse(line) else { continue };
+        if mnemonic.starts_with('.') {
+            searched.data += code.len();
+            if let Some((at, word)) = data.find(address, &code) {
+                searched.add(at, &function, &format!("data that would be executed as {word}"));
+            }
+            continue;
+        }
+        searched.instructions += 1;
+        data = Data::default();
+        let encoded = match code[..] {
+            [a, b, c, d] => long([u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d])]),
+            _ => None,
+        };
+        if encoded.is_some() || INSTRUCTIONS.iter().any(|name| mnemonic.starts_with(name)) {
+            searched.add(address, &function, &format!("{mnemonic} {operands}"));
+        }
+    }
+    searched
+}
+
+impl Searched {
+    fn add(&mut self, address: u32, function: &str, what: &str) {
+        let (function, what) = (function.to_owned(), what.trim_end().to_owned());
+        self.findings.push(Finding { address, function, what });
+    }
+}
+
+/// `00000124 <name>:`
+fn label(line: &str) -> Option<&str> {
+    line.split_once(" <")?.1.strip_suffix(">:")
+}
+
+fn address(line: &str) -> Option<u32> {
+    u32::from_str_radix(line.split([' ', ':']).find(|word| !word.is_empty())?, 16).ok()
+}
+
+/// `    1f0e:⇥fbb0 f0f1 ⇥udiv⇥r0, r0, r1`
+struct Line<'l> {
+    address: u32,
+    /// As it lies in memory.
+    code: Vec<u8>,
+    mnemonic: &'l str,
+    operands: &'l str,
+}
+
+impl<'l> Line<'l> {
+    fn parse(line: &'l str) -> Option<Self> {
+        let mut columns = line.split('\t');
+        let address = u32::from_str_radix(columns.next()?.trim().strip_suffix(':')?, 16).ok()?;
+        // Each group is a byte, halfword or word, shown with its highest byte first.
+        let mut code = Vec::new();
+        for group in columns.next()?.split_whitespace() {
+            let value = u32::from_str_radix(group, 16).ok()?;
+            code.extend(&value.to_le_bytes()[..group.len() / 2]);
+        }
+        Some(Self {
+            address,
+            code,
+            mnemonic: columns.next()?.trim(),
+            operands: columns.next().unwrap_or_default(),
+        })
+    }
+}
+
+/// Bytes between the code, one behind the other.
+#[derive(Default)]
+struct Data {
+    /// The address behind the last byte.
+    end: u32,
+    /// The last halfword, if the next bytes follow it.
+    last: Option<u16>,
+}
+
+impl Data {
+    /// The first place up to the end of `bytes` where two halfwords are an instruction that must not be there.
+    fn find(&mut self, address: u32, bytes: &[u8]) -> Option<(u32, &'static str)> {
+        if address != self.end || !address.is_multiple_of(2) {
+            self.last = None;
+        }
+        self.end = address + bytes.len() as u32;
+        let mut found = None;
+        for (at, pair) in (address..).step_by(2).zip(bytes.chunks_exact(2)) {
+            let half = u16::from_le_bytes([pair[0], pair[1]]);
+            if let Some(name) = self.last.replace(half).and_then(|last| long([last, half])) {
+                found = found.or(Some((at - 2, name)));
+            }
+        }
+        found
+    }
+}
+
+/// The long multiply or division with this encoding (ARMv7-M, A5.3.17; the DSP extension's as well), if its registers
+/// are such that a core would execute it.
+fn long([first, second]: [u16; 2]) -> Option<&'static str> {
+    if first & 0xFF80 != 0xFB80 {
+        return None;
+    }
+    let (low, high) = (second >> 12, second >> 8 & 15);
+    let name = match (first >> 4 & 7, second >> 4 & 15) {
+        (1, 15) => return (low == 15).then_some("sdiv"),
+        (3, 15) => return (low == 15).then_some("udiv"),
+        (0, 0) => "smull",
+        (2, 0) => "umull",
+        (4, 0) => "smlal",
+        (4, 8..=13) => "smlal of halves",
+        (5, 12 | 13) => "smlsld",
+        (6, 0) => "umlal",
+        (6, 6) => "umaal",
+        _ => return None,
+    };
+    (low != high && ![low, high].iter().any(|register| matches!(register, 13 | 15))).then_some(name)
+}
+
+/// How the names of the instructions begin: SMLALBB and UMULLNE as well.
+const INSTRUCTIONS: [&str; 10] =
+    ["umull", "umlal", "umaal", "smull", "smlal", "smlsl", "smmul", "smml", "udiv", "sdiv"];
+/// What names of routines contain (Run-time ABI for the Arm Architecture, §4.3; the names that libgcc and
+/// compiler-builtins have for the same).
+const ROUTINES: [&str; 13] = [
+    "__aeabi_lmul",
+    "__aeabi_idiv",
+    "__aeabi_uidiv",
+    "__aeabi_ldiv",
+    "__aeabi_uldiv",
+    "__muldi3",
+    "__multi3",
+    "__mulsi3",
+    "__div",
+    "__mod",
+    "__udiv",
+    "__umod",
+    "specialized_div_rem",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "\nimage:     file format elf32-littlearm\n\n\nDisassembly of section .text:\n\n";
+
+    fn found(listing: &str) -> Vec<String> {
+        search(&(HEAD.to_owned() + listing)).findings.iter().map(Finding::to_string).collect()
+    }
+
+    #[test]
+    fn every_long_multiply_and_division_is_found_with_its_function() {
+        let listing = "00001f00 <uart::number>:\n\
+            \x20   1f0e:\tfbb0 f0f1 \tudiv\tr0, r0, r1\n\
+            \x20   1f12:\tfb91 f2f3 \tsdiv\tr2, r1, r3\n\
+            00001f40 <<field::Element as core::ops::Mul>::mul>:\n\
+            \x20   1fb8:\tfba3 0300 \tumull\tr0, r3, r3, r0\n\
+            \x20   1fbc:\tfb83 0300 \tsmull\tr0, r3, r3, r0\n\
+            \x20   1fc0:\tfbe6 0309 \tumlal\tr0, r3, r6, r9\n\
+            \x20   1fc4:\tfbc6 0309 \tsmlal\tr0, r3, r6, r9\n\
+            \x20   1fc8:\tfbe6 0369 \tumaal\tr0, r3, r6, r9\n\
+            \x20   1fcc:\tfbc6 0389 \tsmlalbb\tr0, r3, r6, r9\n\
+            \x20   1fd0:\tfb51 f002 \tsmmul\tr0, r1, r2\n";
+        assert_eq!(
+            found(listing),
+            [
+                "0x1f0e in uart::number: udiv r0, r0, r1",
+                "0x1f12 in uart::number: sdiv r2, r1, r3",
+                "0x1fb8 in <field::Element as core::ops::Mul>::mul: umull r0, r3, r3, r0",
+                "0x1fbc in <field::Element as core::ops::Mul>::mul: smull r0, r3, r3, r0",
+                "0x1fc0 in <field::Element as core::ops::Mul>::mul: umlal r0, r3, r6, r9",
+                "0x1fc4 in <field::Element as core::ops::Mul>::mul: smlal r0, r3, r6, r9",
+                "0x1fc8 in <field::Element as core::ops::Mul>::mul: umaal r0, r3, r6, r9",
+                "0x1fcc in <field::Element as core::ops::Mul>::mul: smlalbb r0, r3, r6, r9",
+                "0x1fd0 in <field::Element as core::ops::Mul>::mul: smmul r0, r1, r2",
+            ]
+        );
+    }
+
+    #[test]
+    fn short_multiplies_and_everything_else_are_welcome() {
+        let listing = "00000100 <f>:\n\
+            \x20    100:\tfb01 f002 \tmul.w\tr0, r1, r2\n\
+            \x20    104:\tfb01 0002 \tmla\tr0, r1, r2, r0\n\
+            \x20    108:\tfb01 0012 \tmls\tr0, r1, r2, r0\n\
+            \x20    10c:\t4348      \tmuls\tr0, r1\n\
+            \x20    10e:\tfab0 f080 \tclz\tr0, r0\n\
+            \x20    112:\tf7ff fff5 \tbl\t100 <f>\n";
+        let (functions, findings) = (vec!["f".to_owned()], Vec::new());
+        assert_eq!(search(listing), Searched { functions, instructions: 6, data: 0, findings });
+    }
+
+    #[test]
+    fn an_encoding_is_found_whatever_objdump_calls_it() {
+        let listing = "00000100 <f>:\n\
+            \x20    100:\tfba3 0300 \t\t\t@ <UNDEFINED> instruction: 0xfba30300\n\
+            \x20    104:\tfbe6 0369 \tdcd\t0xfbe60369\n";
+        assert_eq!(found(listing).len(), 2);
+    }
+
+    #[test]
+    fn routines_in_place_of_instructions_are_found() {
+        let listing = "00000100 <__aeabi_uldivmod>:\n\
+            \x20    100:\t4770      \tbx\tlr\n\
+            00000102 <compiler_builtins::int::udiv::__udivmoddi4>:\n\
+            00000104 <__aeabi_memcpy4>:\n\
+            \x20    104:\t4770      \tbx\tlr\n";
+        assert_eq!(
+            found(listing),
+            [
+                "0x100 in __aeabi_uldivmod: a routine that multiplies long or divides",
+                "0x102 in compiler_builtins::int::udiv::__udivmoddi4: a routine that multiplies long or divides",
+            ]
+        );
+    }
+
+    #[test]
+    fn data_that_could_be_executed_is_found_and_other_data_is_not() {
+        let harmless = "00000120 <f>:\n\
+            \x20    120:\t20000148 \t.word\t0x20000148\n\
+            \x20    124:\tfba3ffff \t.word\t0xfba3ffff\n\
+            \x20    128:\t0001      \t.short\t0x0001\n\
+            \x20    12a:\t42        \t.byte\t0x42\n\
+            \x20    12c:\t00000000 \t.word\t0x00000000\n";
+        let (functions, findings) = (vec!["f".to_owned()], Vec::new());
+        assert_eq!(search(harmless), Searched { functions, instructions: 0, data: 15, findings });
+        // As one word, across two words, and in two halfwords.
+        let executable = "00000120 <f>:\n\
+            \x20    120:\t0300fba3 \t.word\t0x0300fba3\n\
+            \x20    124:\tfbb00000 \t.word\t0xfbb00000\n\
+            \x20    128:\t0000f0f1 \t.word\t0x0000f0f1\n\
+            \x20    12c:\tfbe6      \t.short\t0xfbe6\n\
+            \x20    12e:\t0309      \t.short\t0x0309\n";
+        assert_eq!(
+            found(executable),
+            [
+                "0x120 in f: data that would be executed as umull",
+                "0x126 in f: data that would be executed as udiv",
+                "0x12c in f: data that would be executed as umlal",
+            ]
+        );
+    }
+}

@@ -1,0 +1,29 @@
+//! The device's own tests: `on_device` of `tests/m3`, run in QEMU and in the cycle model by `tests/host/on-device`.
+
+use crate::{
+    command::{Command, Result},
+    firmware,
+    image::Image,
+    setup,
+};
+
+/// Builds the tests and runs them on every page of cases.
+///
+/// # Errors
+/// What failed, and where.
+pub(crate) fn check() -> Result<()> {
+    setup::ensure([&setup::QEMU])?;
+    let elf = firmware::build("tests/m3", "on_device")?;
+    let Image { flash, .. } = Image::read(&elf)?;
+    if flash > PAGE_AT {
+        return Err(
+            format!("the tests take {flash} B of flash; the page of cases begins at {PAGE_AT}").into()
+        );
+    }
+    let run =
+        Command::cargo().args(["run", "--quiet", "--release", "--locked", "--package", "on-device", "--"]);
+    run.args([&elf]).within("tests/host").run()
+}
+
+/// The upper half of the flash.
+const PAGE_AT: u32 = 0x2_0000;
