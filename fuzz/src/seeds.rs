@@ -15,6 +15,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "handshake" => handshakes(),
         "records" => records(),
         "link" => links(),
+        "primitives" => primitives(),
         _ => pairs(),
     };
     let damaged = damage(&clean);
@@ -234,6 +235,32 @@ fn pairs() -> Vec<Vec<u8>> {
                     255,
                 ];
                 seeds.push([&begin(0)[..], &turns, &talk, &sent, &sent, &steps, &turns].concat());
+            }
+        }
+    }
+    seeds
+}
+
+/// Every operation with every kind of number, on odd bytes and texts around a block.
+fn primitives() -> Vec<Vec<u8>> {
+    let mut seeds = vec![];
+    for op in 0..4 {
+        for kind in 0..8 {
+            for byte in [0, 1, 0x80, 0xED, 0xFF] {
+                let (one, other) = (kind, (kind ^ byte) % 8);
+                let number = |kind: u8| [&[kind], &[byte; 32][..if kind < 4 { 32 } else { 1 }]].concat();
+                let mut seed = [&[op][..], &number(one)].concat();
+                match op {
+                    // A nonce, data and a text.
+                    1 => seed.extend(
+                        [&[byte; 12], &[other * 9][..], &[byte; 63][..usize::from(other) * 9]].concat(),
+                    ),
+                    // A key or none, and two pieces.
+                    2 => seed.extend([&[other, byte, 2, 64][..], &[byte; 64], &[other], &[byte; 7]].concat()),
+                    _ => seed.extend(number(other)),
+                }
+                seed.extend([&[op * 40][..], &[byte; 40]].concat());
+                seeds.push(seed);
             }
         }
     }

@@ -70,3 +70,8 @@ fn link_delivers_what_the_peer_made() {
 fn pair_delivers_what_the_other_sent() {
     run("pair", 2_000);
 }
+
+#[test]
+fn primitives_of_both_bodies_agree() {
+    run("primitives", 1_000);
+}

@@ -1,22 +1,41 @@
 //! The bodies against each other on pseudo-random input: 0 to 130 bytes of text and of associated data.
+//!
+//! `fuzz` does the same on input that somebody thinks up.
 
 use std::vec::Vec;
 
 #[cfg(feature = "aws-lc")]
 use super::AwsLc;
-use super::{Body, Portable, Surface};
-use crate::{Blake2s, Forged};
+use super::{Body, Compact, Portable, Surface};
+use crate::{Blake2s, Forged, Secret, body};
 
 #[test]
 fn every_body_computes_the_same_public_keys_and_shared_secrets() {
-    let mut random = Random(0);
-    for _ in 0..64 {
-        let (secret, public) = (random.array(), random.array());
-        let expected = (Portable::public_key(&secret), Portable::diffie_hellman(&secret, &public));
-        assert_eq!(expected, (Surface::public_key(&secret), Surface::diffie_hellman(&secret, &public)));
-        #[cfg(feature = "aws-lc")]
-        assert_eq!(expected, (AwsLc::public_key(&secret), AwsLc::diffie_hellman(&secret, &public)));
+    fn agrees<B: Body>(secret: &[u8; 32], public: &[u8; 32]) {
+        assert_eq!(B::public_key(secret), Portable::public_key(secret), "{secret:x?}");
+        let expected = Portable::diffie_hellman(secret, public);
+        assert_eq!(B::diffie_hellman(secret, public), expected, "{secret:x?}, {public:x?}");
     }
+
+    let mut random = Random(0);
+    let odd =
+        [[0; 32], [0xff; 32], [0x80; 32], [0x55; 32], near_p(0xec), near_p(0xed), near_p(0xee), near_p(0xff)];
+    let odd_secrets = odd.map(|secret| (secret, random.array()));
+    let odd_publics = odd.map(|public| (random.array(), public));
+    let any = core::array::from_fn::<_, 64, _>(|_| (random.array(), random.array()));
+    for (secret, public) in odd_secrets.iter().chain(&odd_publics).chain(&any) {
+        agrees::<Surface>(secret, public);
+        agrees::<Compact>(secret, public);
+        #[cfg(feature = "aws-lc")]
+        agrees::<AwsLc>(secret, public);
+    }
+}
+
+/// 2^255 - 256 + `low`.
+fn near_p(low: u8) -> [u8; 32] {
+    let mut bytes = [0xff; 32];
+    (bytes[0], bytes[31]) = (low, 0x7f);
+    bytes
 }
 
 #[test]
@@ -44,10 +63,39 @@ fn every_body_seals_alike_and_opens_what_another_sealed() {
         for (text_len, ad_len) in [(len, 0), (0, len), (len, 130 - len), (130 - len, 130 - len)] {
             agrees::<Portable, Surface>(&mut random, text_len, ad_len);
             agrees::<Surface, Portable>(&mut random, text_len, ad_len);
+            agrees::<Compact, Portable>(&mut random, text_len, ad_len);
+            agrees::<Portable, Compact>(&mut random, text_len, ad_len);
             #[cfg(feature = "aws-lc")]
             agrees::<AwsLc, Portable>(&mut random, text_len, ad_len);
             #[cfg(feature = "aws-lc")]
             agrees::<Portable, AwsLc>(&mut random, text_len, ad_len);
+        }
+    }
+}
+
+#[test]
+fn every_body_hashes_alike_with_and_without_a_key_and_in_any_pieces() {
+    macro_rules! hash {
+        ($module:ident, $key:expr, $pieces:expr) => {{
+            let mut hash = [0; 32];
+            let mut state = body::$module::Blake2s::new();
+            if let Some((key, pad)) = $key {
+                state.begin_with(key, pad);
+            }
+            $pieces.iter().for_each(|piece| state.update(piece));
+            state.finalize_into(&mut hash);
+            hash
+        }};
+    }
+
+    let mut random = Random(0);
+    for len in 0..=260 {
+        let (key, message) = (Secret::new(random.array()), random.bytes(len));
+        let (one, other) = message.split_at(len * 3 / 7);
+        for key in [None, Some((&key, 0)), Some((&key, 0x36))] {
+            let expected = hash!(portable, key, [&message[..]]);
+            assert_eq!(hash!(compact, key, [&message[..]]), expected, "{len} bytes");
+            assert_eq!(hash!(compact, key, [one, other]), expected, "{len} bytes in two pieces");
         }
     }
 }
