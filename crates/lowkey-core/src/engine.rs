@@ -39,6 +39,7 @@ pub(crate) struct Engine<'k> {
     e: Option<PrivateKey>,
     re: Option<PublicKey>,
     psk: Option<&'k Psk>,
+    statics: Option<&'static Statics>,
     pattern: &'static Pattern,
     /// How many of its messages are done.
     turn: u8,
@@ -54,7 +55,23 @@ impl<'k> Engine<'k> {
         rs: Remote<'k>,
         psk: Option<&'k Psk>,
     ) -> Self {
-        Self { symmetric: Symmetric::new(), role, s, rs, e: None, re: None, psk, pattern, turn: 0 }
+        Self {
+            symmetric: Symmetric::new(),
+            role,
+            s,
+            rs,
+            e: None,
+            re: None,
+            psk,
+            statics: None,
+            pattern,
+            turn: 0,
+        }
+    }
+
+    /// For a pattern with the token `s`.
+    pub(crate) fn sending_statics(self) -> Self {
+        Self { statics: Some(&STATICS), ..self }
     }
 
     /// `InitializeSymmetric(protocol_name)`, the prologue and the pre-messages.
@@ -92,14 +109,14 @@ impl<'k> Engine<'k> {
     pub(crate) fn write_message(&mut self, payload: &[u8], out: &mut [u8]) -> Result<usize, Error> {
         let room = out.len().min(MAX_MESSAGE);
         let mut message = Cursor::new(out.get_mut(..room).ok_or(Error::BufferTooSmall)?);
-        for token in self.next_message()? {
+        for token in self.next_message().ok_or(Error::OutOfTurn)? {
             match token {
                 Token::E => {
                     let bytes = message.take_array().ok_or(Error::BufferTooSmall)?;
                     self.e.as_ref().ok_or(Error::OutOfTurn)?.public_key_into(bytes);
                     self.mix_e(bytes);
                 }
-                Token::S => self.write_sealed(&mut message, self.s.public().as_bytes())?,
+                Token::S => (self.statics()?.write)(self, &mut message)?,
                 _ => self.mix_secret(*token)?,
             }
         }
@@ -114,14 +131,14 @@ impl<'k> Engine<'k> {
             return Err(Error::BufferTooSmall);
         }
         let mut message = Cursor::new(message);
-        for token in self.next_message()? {
+        for token in self.next_message().ok_or(Error::OutOfTurn)? {
             match token {
                 Token::E => {
                     let bytes = message.take_array().ok_or(Error::Truncated)?;
-                    self.re = Some(PublicKey::new(*bytes));
+                    *self.re.get_or_insert(PublicKey::new([0; KEY_LEN])) = PublicKey::new(*bytes);
                     self.mix_e(bytes);
                 }
-                Token::S => self.read_static(&mut message)?,
+                Token::S => (self.statics()?.read)(self, &mut message)?,
                 _ => self.mix_secret(*token)?,
             }
         }
@@ -152,10 +169,14 @@ impl<'k> Engine<'k> {
         self.rs.key().ok_or(Error::OutOfTurn)
     }
 
-    fn next_message(&mut self) -> Result<&'static [Token], Error> {
-        let next = self.pattern.messages.get(usize::from(self.turn)).ok_or(Error::OutOfTurn)?;
-        self.turn = self.turn.saturating_add(1);
-        Ok(next)
+    fn statics(&self) -> Result<&'static Statics, Error> {
+        self.statics.ok_or(Error::OutOfTurn)
+    }
+
+    fn next_message(&mut self) -> Option<&'static [Token]> {
+        let next = self.pattern.messages.get(usize::from(self.turn))?;
+        self.turn = self.turn.wrapping_add(1); // no pattern has 255 messages
+        Some(next)
     }
 
     #[inline(never)]
@@ -176,7 +197,10 @@ impl<'k> Engine<'k> {
         self.symmetric.encrypt_and_hash(sealed)
     }
 
-    #[inline(never)]
+    fn write_static(&mut self, message: &mut Cursor<'_>) -> Result<(), Error> {
+        self.write_sealed(message, self.s.public().as_bytes())
+    }
+
     fn read_static(&mut self, message: &mut Cursor<'_>) -> Result<(), Error> {
         let sealed = message.take(KEY_LEN + self.symmetric.overhead()).ok_or(Error::Truncated)?;
         let rs = self.symmetric.decrypt_and_hash(sealed)?;
@@ -232,6 +256,17 @@ impl<'k> Engine<'k> {
         Ok(())
     }
 }
+
+/// What the token `s` does. KK has none, and firmware with KK alone links neither.
+struct Statics {
+    write: fn(&mut Engine<'_>, &mut Cursor<'_>) -> Result<(), Error>,
+    read: fn(&mut Engine<'_>, &mut Cursor<'_>) -> Result<(), Error>,
+}
+
+static STATICS: Statics = Statics {
+    write: |engine, message| engine.write_static(message),
+    read: |engine, message| engine.read_static(message),
+};
 
 /// Which of its keys a side brings to a Diffie-Hellman.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -16,7 +16,7 @@ pub(crate) struct Symmetric {
 impl Symmetric {
     /// All zeros, before [`initialize`](Self::initialize).
     pub(crate) fn new() -> Self {
-        Self { ck: Secret::zeroed(), h: [0; HASH_LEN], k: Secret::zeroed(), n: None }
+        Self { ck: Secret::new([0; 32]), h: [0; HASH_LEN], k: Secret::new([0; 32]), n: None }
     }
 
     /// `InitializeSymmetric(protocol_name)` (§5.2).
@@ -96,6 +96,7 @@ impl Symmetric {
     }
 
     /// `DecryptAndHash`, in place; returns the plaintext at the front of `text`.
+    #[inline(never)] // its frame is not to lie beneath the Diffie-Hellmans of the message
     pub(crate) fn decrypt_and_hash<'t>(&mut self, text: &'t mut [u8]) -> Result<&'t mut [u8], Error> {
         let plain_len = text.len().checked_sub(self.overhead()).ok_or(Error::Truncated)?;
         let ad = self.h;

@@ -15,7 +15,7 @@ use crate::{Claim, Entropy, Ephemerals, Error, Identity, Psk};
 
 fn engine<'k>(role: Role, identity: &'k Identity, psk: Option<&'k Psk>, prologue: &[u8]) -> Engine<'k> {
     let pattern = if psk.is_some() { &XXPSK0 } else { &XX };
-    let mut engine = Engine::new(pattern, role, identity, Remote::Unknown, psk);
+    let mut engine = Engine::new(pattern, role, identity, Remote::Unknown, psk).sending_statics();
     engine.begin(prologue);
     engine
 }

@@ -114,7 +114,8 @@ impl Side {
 
     fn engine(&self, pattern: &'static Pattern) -> Engine<'_> {
         let rs = self.peer.as_ref().map_or(Remote::Unknown, Remote::Pinned);
-        let mut engine = Engine::new(pattern, self.role, &self.identity, rs, self.psk.as_ref());
+        let mut engine =
+            Engine::new(pattern, self.role, &self.identity, rs, self.psk.as_ref()).sending_statics();
         engine.begin(&self.prologue);
         if let Some(e) = &self.ephemeral {
             engine.fix_e(e);

@@ -2,10 +2,9 @@
 //!
 //! Additions, rotations and xors only, and every index is public: constant-time on every core.
 
-#[cfg(any(test, not(lowkey_thumb2)))]
-mod plain;
+pub(crate) mod plain;
 #[cfg(lowkey_thumb2)]
-mod thumb2;
+pub(crate) mod thumb2;
 
 #[cfg(not(lowkey_thumb2))]
 use plain::compress;
@@ -16,7 +15,7 @@ use zeroize::Zeroize;
 use crate::{HASH_LEN, KEY_LEN, Secret};
 
 /// The state between two pieces of a message; wiped on drop.
-#[repr(C)] // the assembly knows where `h`, `count` and `block` are
+#[repr(C)] // the assembly knows where they are
 pub(crate) struct Blake2s {
     h: [u32; 8],
     /// The last block begun. A full one waits for the next byte, because the last of all is compressed differently.
@@ -47,7 +46,8 @@ impl Blake2s {
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         for byte in bytes {
             if self.used == BLOCK_LEN {
-                self.compress(0);
+                compress(self, 0);
+                self.block = [0; BLOCK_LEN]; // the last one is padded with zeros
                 self.used = 0;
             }
             self.block[self.used % BLOCK_LEN] = *byte;
@@ -56,17 +56,10 @@ impl Blake2s {
     }
 
     pub(crate) fn finalize_into(&mut self, hash: &mut [u8; HASH_LEN]) {
-        self.block.iter_mut().skip(self.used).for_each(|byte| *byte = 0);
-        self.compress(u32::MAX);
+        compress(self, u32::MAX);
         for (bytes, word) in hash.as_chunks_mut().0.iter_mut().zip(&self.h) {
             *bytes = word.to_le_bytes();
         }
-    }
-
-    /// `F` (§3.2) over what was begun; `last` is its flag as a mask.
-    fn compress(&mut self, last: u32) {
-        self.count += self.used as u64;
-        compress(self, last);
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::{Blake2s, TABLES};
 
-/// `F`, RFC 7693 §3.2, over the block and the count of `hash`; `last` is the flag as a mask.
+/// `F`, RFC 7693 §3.2, over the block of `hash`, once its used bytes are counted; `last` is the flag as a mask.
 #[inline(never)]
 pub(super) fn compress(hash: &mut Blake2s, last: u32) {
+    hash.count += hash.used as u64;
     let mut v = [0; 16];
     for (v, word) in v.iter_mut().zip(hash.h.iter().chain(&TABLES.iv)) {
         *v = *word;
