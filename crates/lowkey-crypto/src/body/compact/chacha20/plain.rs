@@ -17,9 +17,10 @@ pub(crate) fn xor(key: &Key, block: u32, nonce: &[u8; NONCE_LEN], text: &mut [u8
         state = start;
         rounds(&mut state);
         let words = state.as_flattened().iter().zip(start.as_flattened());
-        let stream = words.flat_map(|(word, start)| word.wrapping_add(*start).to_le_bytes());
-        for (byte, key) in chunk.iter_mut().zip(stream) {
-            *byte ^= key;
+        for (bytes, (word, start)) in chunk.chunks_mut(4).zip(words) {
+            for (byte, key) in bytes.iter_mut().zip(word.wrapping_add(*start).to_le_bytes()) {
+                *byte ^= key;
+            }
         }
         let [.., [number, _, _, _]] = &mut start;
         *number = number.wrapping_add(1);

@@ -35,10 +35,10 @@ unsafe extern "C" fn chacha20_xor(
 ) {
     naked_asm!(
         r"
-        .set    chacha20_state, 64
-        .set    chacha20_number, 112    @ of the block; the last row of the state
-        .set    chacha20_text, 128
-        .set    chacha20_len, 168       @ the fifth argument
+        .set    .Lstate, 64
+        .set    .Lnumber, 112   @ of the block; the last row of the state
+        .set    .Ltext, 128
+        .set    .Llen, 168      @ the fifth argument
 
         .macro  chacha20_quarter a, b, c, d
             add     \a, \a, \b, ror #25
@@ -69,13 +69,13 @@ unsafe extern "C" fn chacha20_xor(
     2:  @ A block.
         movs    r0, #10
         str     r0, [sp]
-        add     r0, sp, #chacha20_state + 48
+        add     r0, sp, #.Lstate + 48
         ldm     r0, {{r10-r12, lr}}
-        add     r0, sp, #chacha20_state + 32
+        add     r0, sp, #.Lstate + 32
         ldm     r0, {{r0-r3}}
         str     r2, [sp, #40]
         str     r3, [sp, #44]
-        add     r2, sp, #chacha20_state
+        add     r2, sp, #.Lstate
         ldm     r2, {{r2-r9}}
         .irp    b, r6, r7, r8, r9
             ror     \b, \b, #7
@@ -122,9 +122,9 @@ unsafe extern "C" fn chacha20_xor(
 
         @ Row by row: r0 the block, r1 the text, r8 its length, r12 the state.
         mov     r0, sp
-        ldr     r1, [sp, #chacha20_text]
-        ldr     r8, [sp, #chacha20_len]
-        add     r12, sp, #chacha20_state
+        ldr     r1, [sp, #.Ltext]
+        ldr     r8, [sp, #.Llen]
+        add     r12, sp, #.Lstate
         mov     r9, r12
         .p2align 2
     4:  ldm     r0!, {{r4-r7}}
@@ -151,29 +151,17 @@ unsafe extern "C" fn chacha20_xor(
         cmp     r0, r9
         bne     4b
 
-        ldr     r2, [sp, #chacha20_number]
+        ldr     r2, [sp, #.Lnumber]
         adds    r2, #1
-        str     r2, [sp, #chacha20_number]
-        str     r1, [sp, #chacha20_text]
-        str     r8, [sp, #chacha20_len]
+        str     r2, [sp, #.Lnumber]
+        str     r1, [sp, #.Ltext]
+        str     r8, [sp, #.Llen]
         cmp     r8, #0
         bne     2b
-        b       7f
-
-    5:  @ The last row, of fewer than 16 bytes.
-        stmdb   r0!, {{r4-r7}}
-        adds    r8, #16
-        beq     7f
-    6:  ldrb    r2, [r1]
-        ldrb    r3, [r0], #1
-        eors    r2, r3
-        strb    r2, [r1], #1
-        subs    r8, #1
-        bne     6b
 
     7:  @ Wipe the block and the state.
         mov     r0, sp
-        add     r1, sp, #chacha20_text
+        add     r1, sp, #.Ltext
         .irp    zero, r4, r5, r6, r7
             movs    \zero, #0
         .endr
@@ -182,6 +170,18 @@ unsafe extern "C" fn chacha20_xor(
         bne     8b
         mov     sp, r0
         pop     {{r3-r11, pc}}
+
+    5:  @ The last row, of fewer than 16 bytes: from its end.
+        stmdb   r0!, {{r4-r7}}
+        mov     r4, r8
+        adds    r4, #16
+    6:  subs    r4, #1
+        blo     7b
+        ldrb    r2, [r1, r4]
+        ldrb    r3, [r0, r4]
+        eors    r2, r3
+        strb    r2, [r1, r4]
+        b       6b
 
         .p2align 2
     9:  .word   {c0}, {c1}, {c2}, {c3}

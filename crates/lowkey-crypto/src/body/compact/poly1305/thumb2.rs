@@ -37,33 +37,32 @@ unsafe extern "C" fn poly1305_tag(
 ) {
     naked_asm!(
         r"
-        .set    poly1305_upper, 0       @ the upper sums, four words; between blocks, room for an incomplete one
-        .set    poly1305_h, 16          @ four words, followed by:
-        .set    poly1305_h4, 32         @ h4, s1, s2, s3, r0, r1, r2, r3
-        .set    poly1305_start, 64      @ of the next block
-        .set    poly1305_len, 68        @ of what is left after it
-        .set    poly1305_key, 72        @ the key
-        .set    poly1305_tag, 76
-        .set    poly1305_part, 80       @ the next of these three:
-        .set    poly1305_parts, 84      @ ad, text, lengths: where they start and how long they are
-        .set    poly1305_lengths, 108   @ §2.8's last block
+        .set    .Lupper, 0      @ the upper sums, four words; between blocks, room for an incomplete one
+        .set    .Lh, 16         @ four words, followed by:
+        .set    .Lh4, 32        @ h4, s1, s2, s3, r0, r1, r2, r3
+        .set    .Lstart, 64     @ of the next block
+        .set    .Llen, 68       @ of what is left after it
+        .set    .Lkey, 72       @ the key
+        .set    .Ltag, 76
+        .set    .Lpart, 80      @ the next of those that follow: ad, text, lengths
+        .set    .Llengths, 108  @ §2.8's last block
         @ From r6:
-        .set    x, -16
-        .set    s1, 4
-        .set    s2, 8
-        .set    s3, 12
-        .set    r_0, 16
-        .set    r_1, 20
-        .set    r_2, 24
-        .set    r_3, 28
-        .set    higher, 2
+        .set    .Lx, -16
+        .set    .Ls1, 4
+        .set    .Ls2, 8
+        .set    .Ls3, 12
+        .set    .Lr0, 16
+        .set    .Lr1, 20
+        .set    .Lr2, 24
+        .set    .Lr3, 28
+        .set    .Lhigher, 2
 
         @ x0..x3
         .macro  poly1305_halves
-            ldrh    r8, [lr, #x]
-            ldrh    r9, [lr, #x + 4]
-            ldrh    r10, [lr, #x + 8]
-            ldrh    r11, [lr, #x + 12]
+            ldrh    r8, [lr, #.Lx]
+            ldrh    r9, [lr, #.Lx + 4]
+            ldrh    r10, [lr, #.Lx + 8]
+            ldrh    r11, [lr, #.Lx + 12]
         .endm
 
         @ r0..r4 += a · u + b · v · 2^32 + c · w · 2^64 + d · x · 2^96
@@ -91,29 +90,26 @@ unsafe extern "C" fn poly1305_tag(
         mov     r2, sp
         push    {{r0-r2}}
         sub     sp, #72
-        @ Clamp: r0 < 2^28; r5–r7 = r_i / 4 < 2^26
+        @ r, clamped: < 2^28, and r1 to r3 multiples of 4; s = r + r / 4
         ldm     r0!, {{r4-r7}}
+        ldr     r3, 9f
         bic     r4, r4, #0xf0000000
-        ubfx    r5, r5, #2, #26
-        ubfx    r6, r6, #2, #26
-        ubfx    r7, r7, #2, #26
-        add     r1, r5, r5, lsl #2
-        add     r2, r6, r6, lsl #2
-        add     r3, r7, r7, lsl #2
-        lsls    r5, r5, #2
-        lsls    r6, r6, #2
-        lsls    r7, r7, #2
-        add     r0, sp, #poly1305_h4 + 4
+        ands    r5, r3
+        ands    r6, r3
+        ands    r7, r3
+        add     r1, r5, r5, lsr #2
+        add     r2, r6, r6, lsr #2
+        add     r3, r7, r7, lsr #2
+        add     r0, sp, #.Lh4 + 4
         stm     r0!, {{r1-r7}}
         .irp    h, r0, r1, r2, r3, r4
             movs    \h, #0
         .endr
-
         b       7f
 
         .p2align 2
     1:  @ h += block + 2^128
-        str     r5, [sp, #poly1305_len]
+        str     r5, [sp, #.Llen]
         ldr     r5, [r7]
         ldr     r6, [r7, #4]
         adds    r0, r5
@@ -124,19 +120,19 @@ unsafe extern "C" fn poly1305_tag(
         adcs    r3, r6
         adc     r4, #1                  @ at most 6
         adds    r7, #16
-        str     r7, [sp, #poly1305_start]
-        add     r6, sp, #poly1305_h
+        str     r7, [sp, #.Lstart]
+        add     r6, sp, #.Lh
         stm     r6!, {{r0-r3}}
         str     r4, [r6]
 
         @ Sums of four products with higher halves: < 2^31. First those of h's higher halves, upper, then those of
         @ its lower halves, the beginning of middle.
-        add     lr, r6, #higher
+        add     lr, r6, #.Lhigher
     2:  poly1305_halves
-        ldrh    r4, [r6, #r_0 + higher]
-        ldrh    r5, [r6, #r_1 + higher]
-        ldrh    r7, [r6, #r_2 + higher]
-        ldrh    r12, [r6, #r_3 + higher]
+        ldrh    r4, [r6, #.Lr0 + .Lhigher]
+        ldrh    r5, [r6, #.Lr1 + .Lhigher]
+        ldrh    r7, [r6, #.Lr2 + .Lhigher]
+        ldrh    r12, [r6, #.Lr3 + .Lhigher]
         mul     r0, r8, r4
         mul     r1, r9, r4
         mul     r2, r10, r4
@@ -147,9 +143,9 @@ unsafe extern "C" fn poly1305_tag(
         mla     r2, r8, r7, r2
         mla     r3, r9, r7, r3
         mla     r3, r8, r12, r3
-        ldrh    r4, [r6, #s1 + higher]
-        ldrh    r5, [r6, #s2 + higher]
-        ldrh    r7, [r6, #s3 + higher]
+        ldrh    r4, [r6, #.Ls1 + .Lhigher]
+        ldrh    r5, [r6, #.Ls2 + .Lhigher]
+        ldrh    r7, [r6, #.Ls3 + .Lhigher]
         mla     r0, r11, r4, r0
         mla     r0, r10, r5, r0
         mla     r1, r11, r5, r1
@@ -165,18 +161,18 @@ unsafe extern "C" fn poly1305_tag(
     3:  @ Products with lower halves, with carries: those of h's higher halves into middle, then those of its lower
         @ halves into the product.
         movs    r4, #0
-        add     lr, r6, #higher
+        add     lr, r6, #.Lhigher
     4:  poly1305_halves
-        ldrh    r7, [r6, #r_0]
+        ldrh    r7, [r6, #.Lr0]
         poly1305_row r8, r7, r9, r7, r10, r7, r11, r7
-        ldrh    r7, [r6, #s3]
-        ldrh    r12, [r6, #r_3]
+        ldrh    r7, [r6, #.Ls3]
+        ldrh    r12, [r6, #.Lr3]
         poly1305_row r9, r7, r10, r7, r11, r7, r8, r12
-        ldrh    r7, [r6, #s2]
-        ldrh    r12, [r6, #r_2]
+        ldrh    r7, [r6, #.Ls2]
+        ldrh    r12, [r6, #.Lr2]
         poly1305_row r10, r7, r11, r7, r8, r12, r9, r12
-        ldrh    r7, [r6, #s1]
-        ldrh    r12, [r6, #r_1]
+        ldrh    r7, [r6, #.Ls1]
+        ldrh    r12, [r6, #.Lr1]
         poly1305_row r11, r7, r8, r12, r9, r12, r10, r12
         cmp     lr, r6
         beq     5f
@@ -187,7 +183,7 @@ unsafe extern "C" fn poly1305_tag(
         mla     r8, r5, r7, r8
         mla     r9, r5, r12, r9
         mla     r10, r5, lr, r10
-        ldr     r7, [r6, #r_0]
+        ldr     r7, [r6, #.Lr0]
         mla     r11, r5, r7, r11
         add     r8, r8, r0, lsr #16
         add     r9, r9, r1, lsr #16
@@ -211,8 +207,8 @@ unsafe extern "C" fn poly1305_tag(
         adcs    r2, r7
         adcs    r3, r7
         adcs    r4, r7                  @ at most 4
-        ldr     r7, [sp, #poly1305_start]
-        ldr     r5, [sp, #poly1305_len]
+        ldr     r7, [sp, #.Lstart]
+        ldr     r5, [sp, #.Llen]
 
     6:  @ r7 is the next block, r5 the length from there on.
         subs    r5, #16
@@ -225,21 +221,20 @@ unsafe extern "C" fn poly1305_tag(
         str     r6, [sp, #4]
         str     r6, [sp, #8]
         str     r6, [sp, #12]
-        mov     r12, sp
-    0:  ldrb    r6, [r7], #1
-        strb    r6, [r12], #1
-        subs    r5, #1
+    0:  subs    r5, #1
+        ldrb    r6, [r7, r5]
+        strb    r6, [sp, r5]
         bne     0b
         mov     r7, sp
         b       1b
 
     7:  @ The next part.
-        ldr     r6, [sp, #poly1305_part]
-        add     r5, sp, #poly1305_lengths
+        ldr     r6, [sp, #.Lpart]
+        add     r5, sp, #.Llengths
         cmp     r6, r5
         beq     8f
         ldm     r6!, {{r5, r7}}
-        str     r6, [sp, #poly1305_part]
+        str     r6, [sp, #.Lpart]
         b       6b
 
     8:  @ h mod p: h + 5 without the bit of 2^130, if it has that bit; otherwise less the 5 again.
@@ -256,14 +251,14 @@ unsafe extern "C" fn poly1305_tag(
         sbcs    r1, r7
         sbcs    r2, r7
         sbcs    r3, r7
-        ldr     r4, [sp, #poly1305_key]
+        ldr     r4, [sp, #.Lkey]
         adds    r4, #16
         ldm     r4, {{r4-r7}}
         adds    r0, r4
         adcs    r1, r5
         adcs    r2, r6
         adcs    r3, r7
-        ldr     r4, [sp, #poly1305_tag]
+        ldr     r4, [sp, #.Ltag]
         str     r0, [r4]                @ wherever the tag lies
         str     r1, [r4, #4]
         str     r2, [r4, #8]
@@ -273,7 +268,7 @@ unsafe extern "C" fn poly1305_tag(
         .irp    zero, r4, r5, r6, r7
             movs    \zero, #0
         .endr
-        ldr     r0, [sp, #poly1305_key]
+        ldr     r0, [sp, #.Lkey]
         .rept   2
             stm     r0!, {{r4-r7}}
         .endr
@@ -283,6 +278,9 @@ unsafe extern "C" fn poly1305_tag(
         .endr
         add     sp, #124
         pop     {{r4-r11, pc}}
+
+        .p2align 2
+    9:  .word   0x0ffffffc
 
         .purgem poly1305_halves
         .purgem poly1305_row
