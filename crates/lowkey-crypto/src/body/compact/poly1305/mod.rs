@@ -4,9 +4,12 @@
 //! lowest are multiples of 4. So a product that falls on 2^128 or above comes back down with s_i = 5/4 · r_i in place
 //! of r_i: 2^128 · r_i = 2^130 · r_i/4 = 5 · r_i/4 modulo p = 2^130 − 5.
 //!
-//! Each word is multiplied as two halves of 16 bits, in four passes: a pass multiplies either halves of `h` by either
-//! halves of `r` and `s`. Products of one pass are exact in 32 bits and stand whole words apart, so that they are
-//! added as they are, with carry; between passes the sum moves up by 16 bits.
+//! Each word is multiplied as two halves of 16 bits, the lower and the higher:
+//!
+//! | product | size | collected |
+//! | --- | --- | --- |
+//! | half of h × higher half of r or s | < 2^16 · 5/4 · 2^12 | four fit 32 bits: plain sums |
+//! | half of h × lower half of r or s | < 2^32 | added word by word, with carry |
 
 pub(crate) mod plain;
 #[cfg(lowkey_thumb2)]

@@ -106,54 +106,52 @@ fn read(words: &mut [u32; 4], bytes: &[u8]) {
 /// `h = h · r mod p`, for h4 ≤ 6; afterwards h4 ≤ 4.
 fn multiply(h: &mut [u32; 5], multipliers: &[u32; 7]) {
     let [words @ .., h4] = h;
-    // ((higher · higher · 2^16 + higher · lower) + lower · higher) · 2^16 + lower · lower: never above 2^159, as
-    // words of h are below 2^32 and those of r below 2^28.
+    // At 2^32: < (1 + 3 · 5/4) · 2^16 · 2^12 = 4.75 · 2^28 where a word meets most of s.
+    let mut upper = [0; 5];
+    add_higher(&mut upper, words, HIGHER, multipliers);
+    // At 2^16: sums of that size, then products with carries; the fifth word is at most 4.
     let mut product = [0; 5];
-    for half in &[HIGHER, LOWER] {
-        add_products(&mut product, words, *half, multipliers, HIGHER);
-        shift(&mut product);
-        add_products(&mut product, words, *half, multipliers, LOWER);
-    }
+    add_higher(&mut product, words, LOWER, multipliers);
+    add_lower(&mut product, words, HIGHER, multipliers);
 
-    // h4 · (s1, s2, s3, r0) · 2^32, whose words are < 6 · 5/4 · 2^28 < 2^31.
-    let mut carry = 0;
-    let [_, upper @ ..] = &mut product;
-    for (word, multiplier) in upper.iter_mut().zip(multipliers) {
-        (*word, carry) = add(*word, *h4 * multiplier, carry);
+    // At 1: those · 2^16 + (upper + h4 · (s1, s2, s3, r0)) · 2^32. What lies askew sums to
+    // < (4.75 + 6 · 5/4) · 2^28 + 2^16 < 2^32; of the last round it is nothing.
+    let (mut askew, mut carry) = (0, 0);
+    for ((word, upper), multiplier) in product.iter_mut().zip(&upper).zip(multipliers) {
+        let next = upper + *h4 * multiplier + (*word >> 16);
+        (*word, carry) = add(askew, *word << 16, carry);
+        askew = next;
     }
+    add_lower(&mut product, words, LOWER, multipliers);
 
-    // The highest word is < 2^30 of h · r, 6 · 2^28 of h4 · r0 and 2 of carries: < 2^31.4. What of it is above
-    // 2^130 comes down times five.
+    // The highest word is < 2.5 · 2^30 and less than 2^20 of middle and carries: < 2^31.4. What of it is above 2^130
+    // comes down times five.
     let [low @ .., top] = &product;
     (*words, *h4) = (*low, top & 3);
     *h4 += add_small(words, 5 * (top >> 2));
+    upper.zeroize();
     product.zeroize();
 }
 
-/// `sum += half of h · half of the multipliers`.
+/// `sum += half of h · higher halves`, where every sum fits 32 bits.
 #[inline(never)] // two calls
-fn add_products(
-    [sum @ .., top]: &mut [u32; 5],
-    h: &[u32; 4],
-    half: u32,
-    multipliers: &[u32; 7],
-    multiplier_half: u32,
-) {
+fn add_higher(sum: &mut [u32; 5], h: &[u32; 4], half: u32, multipliers: &[u32; 7]) {
     for (word, row) in h.iter().zip(multipliers.windows(4).rev()) {
-        let mut carry = 0;
         for (sum, multiplier) in sum.iter_mut().zip(row) {
-            let product = half_of(*word, half) * half_of(*multiplier, multiplier_half);
-            (*sum, carry) = add(*sum, product, carry);
+            *sum += half_of(*word, half) * half_of(*multiplier, HIGHER);
         }
-        *top += carry;
     }
 }
 
-/// `words = words · 2^16`.
-fn shift(words: &mut [u32; 5]) {
-    let mut below = 0;
-    for word in words {
-        (*word, below) = (*word << 16 | below, *word >> 16);
+/// `sum += half of h · lower halves`.
+#[inline(never)] // two calls
+fn add_lower([sum @ .., top]: &mut [u32; 5], h: &[u32; 4], half: u32, multipliers: &[u32; 7]) {
+    for (word, row) in h.iter().zip(multipliers.windows(4).rev()) {
+        let mut carry = 0;
+        for (sum, multiplier) in sum.iter_mut().zip(row) {
+            (*sum, carry) = add(*sum, half_of(*word, half) * half_of(*multiplier, LOWER), carry);
+        }
+        *top += carry;
     }
 }
 

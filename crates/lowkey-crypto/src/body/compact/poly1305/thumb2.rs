@@ -1,4 +1,4 @@
-//! Poly1305 in Thumb-2 assembly: the passes of [`super::plain`], the sixteen products of each in another order.
+//! Poly1305 in Thumb-2 assembly: the same sums as in [`super::plain`], in another order.
 //!
 //! Half j of `h` times r_i falls on word i + j, times s_i on word i + j − 4: so one multiplier is met by four halves
 //! or fewer, each in a word of its own. r0 fills four words; s3 and r3, s2 and r2, s1 and r1 do it in pairs.
@@ -21,9 +21,9 @@ pub(crate) fn tag(key: &mut OneTimeKey, ad: &[u8], text: &[u8]) -> [u8; TAG_LEN]
     }
 }
 
-/// r0–r4 hold the number that is worked on, h or the product; r8–r11 are four halves of h, x0 to x3; r7 and r12 are
-/// halves of multipliers; r5 is scratch. r6 points to h4 and the multipliers while their lower halves are used, and 2
-/// further on while it is the higher ones; lr does the same for the halves of h.
+/// r0–r3 and r4 hold the number that is worked on: h, the middle sums, the product.
+/// r8–r11 are four halves of h, x0 to x3; r5 is scratch; r7 and r12 are halves of multipliers;
+/// r6 points to h4 and the multipliers, lr there or 2 further on, as x0 to x3 are lower halves or higher ones.
 ///
 /// Stack, 160 bytes: what the code calls by these names, and what the caller's registers held.
 #[unsafe(naked)]
@@ -37,7 +37,7 @@ unsafe extern "C" fn poly1305_tag(
 ) {
     naked_asm!(
         r"
-        .set    .Lincomplete, 0 @ room for a block
+        .set    .Lupper, 0      @ the upper sums, four words; between blocks, room for an incomplete one
         .set    .Lh, 16         @ four words, followed by:
         .set    .Lh4, 32        @ h4, s1, s2, s3, r0, r1, r2, r3
         .set    .Lstart, 64     @ of the next block
@@ -56,6 +56,14 @@ unsafe extern "C" fn poly1305_tag(
         .set    .Lr2, 24
         .set    .Lr3, 28
         .set    .Lhigher, 2
+
+        @ x0..x3
+        .macro  poly1305_halves
+            ldrh    r8, [lr, #.Lx]
+            ldrh    r9, [lr, #.Lx + 4]
+            ldrh    r10, [lr, #.Lx + 8]
+            ldrh    r11, [lr, #.Lx + 12]
+        .endm
 
         @ r0..r4 += a · u + b · v · 2^32 + c · w · 2^64 + d · x · 2^96
         .macro  poly1305_row a, u, b, v, c, w, d, x
@@ -117,17 +125,45 @@ unsafe extern "C" fn poly1305_tag(
         stm     r6!, {{r0-r3}}
         str     r4, [r6]
 
-        @ Both halves of h, the higher ones first; for each, both halves of the multipliers. The sum is < 2^159.
-        .irp    word, r0, r1, r2, r3, r4
-            movs    \word, #0
-        .endr
+        @ Sums of four products with higher halves: < 2^31. First those of h's higher halves, upper, then those of
+        @ its lower halves, the beginning of middle.
         add     lr, r6, #.Lhigher
-    2:  ldrh    r8, [lr, #.Lx]
-        ldrh    r9, [lr, #.Lx + 4]
-        ldrh    r10, [lr, #.Lx + 8]
-        ldrh    r11, [lr, #.Lx + 12]
-        adds    r6, #.Lhigher
-    3:  ldrh    r7, [r6, #.Lr0]
+    2:  poly1305_halves
+        ldrh    r4, [r6, #.Lr0 + .Lhigher]
+        ldrh    r5, [r6, #.Lr1 + .Lhigher]
+        ldrh    r7, [r6, #.Lr2 + .Lhigher]
+        ldrh    r12, [r6, #.Lr3 + .Lhigher]
+        mul     r0, r8, r4
+        mul     r1, r9, r4
+        mul     r2, r10, r4
+        mul     r3, r11, r4
+        mla     r1, r8, r5, r1
+        mla     r2, r9, r5, r2
+        mla     r3, r10, r5, r3
+        mla     r2, r8, r7, r2
+        mla     r3, r9, r7, r3
+        mla     r3, r8, r12, r3
+        ldrh    r4, [r6, #.Ls1 + .Lhigher]
+        ldrh    r5, [r6, #.Ls2 + .Lhigher]
+        ldrh    r7, [r6, #.Ls3 + .Lhigher]
+        mla     r0, r11, r4, r0
+        mla     r0, r10, r5, r0
+        mla     r1, r11, r5, r1
+        mla     r0, r9, r7, r0
+        mla     r1, r10, r7, r1
+        mla     r2, r11, r7, r2
+        cmp     lr, r6
+        beq     3f
+        stm     sp, {{r0-r3}}
+        mov     lr, r6
+        b       2b
+
+    3:  @ Products with lower halves, with carries: those of h's higher halves into middle, then those of its lower
+        @ halves into the product.
+        movs    r4, #0
+        add     lr, r6, #.Lhigher
+    4:  poly1305_halves
+        ldrh    r7, [r6, #.Lr0]
         poly1305_row r8, r7, r9, r7, r10, r7, r11, r7
         ldrh    r7, [r6, #.Ls3]
         ldrh    r12, [r6, #.Lr3]
@@ -138,40 +174,30 @@ unsafe extern "C" fn poly1305_tag(
         ldrh    r7, [r6, #.Ls1]
         ldrh    r12, [r6, #.Lr1]
         poly1305_row r11, r7, r8, r12, r9, r12, r10, r12
-        lsls    r5, r6, #31             @ C = were these the higher halves?
-        bcc     4f
-        @ r0..r4 · 2^16
-        lsls    r4, r4, #16
-        orr     r4, r4, r3, lsr #16
-        lsls    r3, r3, #16
-        orr     r3, r3, r2, lsr #16
-        lsls    r2, r2, #16
-        orr     r2, r2, r1, lsr #16
-        lsls    r1, r1, #16
-        orr     r1, r1, r0, lsr #16
+        cmp     lr, r6
+        beq     5f
+        @ The product so far: middle · 2^16 + (upper + h4 · (s1, s2, s3, r0)) · 2^32. What lies askew sums to
+        @ < (4.75 + 6 · 1.25) · 2^28 + 2^16 < 2^32.
+        ldm     sp, {{r8-r11}}
+        ldm     r6, {{r5, r7, r12, lr}}
+        mla     r8, r5, r7, r8
+        mla     r9, r5, r12, r9
+        mla     r10, r5, lr, r10
+        ldr     r7, [r6, #.Lr0]
+        mla     r11, r5, r7, r11
+        add     r8, r8, r0, lsr #16
+        add     r9, r9, r1, lsr #16
+        add     r10, r10, r2, lsr #16
+        add     r11, r11, r3, lsr #16
         lsls    r0, r0, #16
-        subs    r6, #.Lhigher
-        b       3b
-    4:  cmp     lr, r6
+        adds    r1, r8, r1, lsl #16
+        adcs    r2, r9, r2, lsl #16
+        adcs    r3, r10, r3, lsl #16
+        adc     r4, r11, r4, lsl #16
         mov     lr, r6
-        bne     2b
+        b       4b
 
-        @ h4 · (s1, s2, s3, r0), words < 6 · 5/4 · 2^28
-        ldr     r7, [r6]
-        ldr     r5, [r6, #.Ls1]
-        muls    r5, r7, r5
-        adds    r1, r5
-        ldr     r5, [r6, #.Ls2]
-        muls    r5, r7, r5
-        adcs    r2, r5
-        ldr     r5, [r6, #.Ls3]
-        muls    r5, r7, r5
-        adcs    r3, r5
-        ldr     r5, [r6, #.Lr0]
-        muls    r5, r7, r5
-        adcs    r4, r5                  @ < 2^31.4
-
-        @ What is above 2^130 comes down times five.
+    5:  @ What is above 2^130 comes down times five. r4 < 2^31.4
         lsrs    r5, r4, #2
         and     r4, r4, #3
         add     r5, r5, r5, lsl #2
@@ -189,7 +215,7 @@ unsafe extern "C" fn poly1305_tag(
         bhs     1b
         adds    r5, #16
         beq     7f
-        @ Incomplete: a copy with zeros, at .Lincomplete.
+        @ Incomplete: a copy, with zeros.
         movs    r6, #0
         str     r6, [sp]
         str     r6, [sp, #4]
@@ -246,8 +272,8 @@ unsafe extern "C" fn poly1305_tag(
         .rept   2
             stm     r0!, {{r4-r7}}
         .endr
-        add     r0, sp, #.Lh
-        .rept   3
+        mov     r0, sp
+        .rept   4
             stm     r0!, {{r4-r7}}
         .endr
         add     sp, #124
@@ -256,6 +282,7 @@ unsafe extern "C" fn poly1305_tag(
         .p2align 2
     9:  .word   0x0ffffffc
 
+        .purgem poly1305_halves
         .purgem poly1305_row
         "
     )
