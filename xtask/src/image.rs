@@ -1,7 +1,7 @@
 //! What an ELF file will take on the device and what will lie there, read from its section headers (ELF-32, System V
 //! ABI chapter 4).
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use crate::command::Result;
 
@@ -14,6 +14,8 @@ pub(crate) struct Image {
     pub(crate) ram: u32,
     /// All of `flash`: where each section stands while the program runs, and what is in it.
     pub(crate) loaded: Vec<(u32, Vec<u8>)>,
+    /// What has a name and a size below the RAM: functions and constants. Each address once.
+    pub(crate) symbols: BTreeMap<u32, (String, u32)>,
 }
 
 impl Image {
@@ -33,11 +35,18 @@ impl Image {
         let table = word(elf, 0x20)?;
         let size = usize::from(half(elf, 0x2E)?);
         let count = usize::from(half(elf, 0x30)?);
-        let mut image = Self { flash: 0, ram: 0, loaded: Vec::new() };
-        for header in (0..count).map(|index| table as usize + index * size) {
+        let mut image = Self { flash: 0, ram: 0, loaded: Vec::new(), symbols: BTreeMap::new() };
+        let header_of = |index: usize| table as usize + index * size;
+        for header in (0..count).map(header_of) {
             let (kind, flags) = (word(elf, header + 4)?, word(elf, header + 8)?);
             let (address, offset) = (word(elf, header + 12)?, word(elf, header + 16)?);
             let size = word(elf, header + 20)?;
+            if kind == SYMBOLS {
+                let names = word(elf, header_of(word(elf, header + 24)? as usize) + 16)?;
+                let symbols = elf.get(offset as usize..)?.get(..size as usize)?;
+                image.symbols =
+                    symbols.chunks_exact(16).filter_map(|symbol| named(elf, names, symbol)).collect();
+            }
             if flags & ALLOCATED == 0 {
                 continue;
             }
@@ -63,6 +72,17 @@ impl Image {
     }
 }
 
+/// The address, name and size of a symbol of the program, with its name in the strings at `names`.
+fn named(elf: &[u8], names: u32, symbol: &[u8]) -> Option<(u32, (String, u32))> {
+    let (name, address, size) = (word(symbol, 0)?, word(symbol, 4)?, word(symbol, 8)?);
+    if size == 0 || address >= RAM {
+        return None;
+    }
+    let name = elf.get(names.checked_add(name)? as usize..)?.split(|byte| *byte == 0).next()?;
+    // The lowest bit of a function's address says that it is Thumb code.
+    Some((address & !1, (String::from_utf8_lossy(name).into_owned(), size)))
+}
+
 fn word(elf: &[u8], at: usize) -> Option<u32> {
     elf.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes)
 }
@@ -71,6 +91,7 @@ fn half(elf: &[u8], at: usize) -> Option<u16> {
     elf.get(at..at + 2)?.try_into().ok().map(u16::from_le_bytes)
 }
 
+const SYMBOLS: u32 = 2;
 const ALLOCATED: u32 = 2;
 const NO_BITS: u32 = 8;
 /// Where SRAM begins on every Cortex-M.
@@ -115,6 +136,23 @@ mod tests {
         assert_eq!(image.at(0x2000_0000, 4), Some(&b"\x7fELF"[..]));
         assert_eq!(image.at(0x100 + 50, 3), None);
         assert_eq!(image.at(0xFF, 1), None);
+    }
+
+    #[test]
+    fn image_has_the_names_of_what_is_in_flash() {
+        let mut file = elf(&[[2, 0, 0, 48], [3, 0, 0, 10]]);
+        let (symbols, names) = (file.len() as u32, file.len() as u32 + 48);
+        for (name, address, size) in [(1, 0x101, 12), (7, 0x2000_0000, 4), (1, 0x200, 0)] {
+            for word in [name, address, size, 0_u32] {
+                file.extend(word.to_le_bytes());
+            }
+        }
+        file.extend(b"\0_main\0x\0\0");
+        file[52 + 16..52 + 20].copy_from_slice(&symbols.to_le_bytes());
+        file[52 + 24..52 + 28].copy_from_slice(&1_u32.to_le_bytes());
+        file[92 + 16..92 + 20].copy_from_slice(&names.to_le_bytes());
+        let image = Image::parse(&file).unwrap();
+        assert_eq!(image.symbols, BTreeMap::from([(0x100, ("_main".to_owned(), 12))]));
     }
 
     #[test]

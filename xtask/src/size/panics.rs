@@ -10,8 +10,14 @@ use crate::image::Image;
 /// A source file as the compiler was given it, and a line in it.
 pub(super) type Place = (String, u32);
 
+/// The functions of `image` that panic.
+pub(super) fn linked(image: &Image) -> Vec<&str> {
+    let names = image.symbols.values().map(|(name, _)| name.as_str());
+    names.filter(|name| name.contains("4core9panicking")).collect()
+}
+
 /// Every place that a panic in `image` would name, by file and line.
-pub(super) fn places(image: &Image) -> BTreeSet<Place> {
+fn places(image: &Image) -> BTreeSet<Place> {
     // `Location` is the file's address and length, the line and the column; all of them constants.
     let constants = image.loaded.iter().flat_map(|(_, content)| content.windows(16).step_by(4));
     constants.filter_map(|words| place(image, words)).collect()
@@ -65,6 +71,8 @@ const MAX_LINE: u32 = 1 << 16;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     /// An image of one section at 0x40: these file names, then a location in each, at line 7.
@@ -78,7 +86,7 @@ mod tests {
             }
             address += file.len() as u32;
         }
-        Image { flash: content.len() as u32, ram: 0, loaded: vec![(0x40, content)] }
+        Image { flash: content.len() as u32, ram: 0, loaded: vec![(0x40, content)], symbols: BTreeMap::new() }
     }
 
     #[test]
@@ -109,7 +117,7 @@ mod tests {
     #[test]
     fn names_of_files_of_ours_are_found_even_outside_of_locations() {
         let content = b"....../crates/lowkey-crypto/src/aead.rs".to_vec();
-        let image = Image { flash: 0, ram: 0, loaded: vec![(0, content)] };
+        let image = Image { flash: 0, ram: 0, loaded: vec![(0, content)], symbols: BTreeMap::new() };
         assert_eq!(of_ours(&image).len(), 1);
     }
 }
