@@ -7,7 +7,7 @@
 mod chart;
 mod emulator;
 mod grid;
-mod model;
+pub(crate) mod model;
 mod output;
 mod pictures;
 mod program;

@@ -36,6 +36,21 @@ pub(crate) fn build_at(folder: &str, name: &str, profile: &str, features: &[&str
     Ok(target.join(TARGET).join(profile).join(name))
 }
 
+/// The same at the release profile with other `settings`, such as `opt-level="s"`; the file is in a folder called `name_of`
+/// them, so that no two ways of building take each other's place.
+pub(crate) fn build_as(folder: &str, name: &str, name_of: &str, settings: &[&str]) -> Result<PathBuf> {
+    let target = target_folder(folder)?.join(name_of);
+    let settings = settings.iter().map(|setting| format!("profile.release.{setting}"));
+    toolchain()?
+        .cargo("build")
+        .args(["--quiet", "--release", "--locked", "--bin", name, "--target-dir"])
+        .args([&target])
+        .args(settings.flat_map(|setting| ["--config".to_owned(), setting]))
+        .within(folder)
+        .run()?;
+    Ok(target.join(TARGET).join("release").join(name))
+}
+
 /// Runs clippy over the workspace in `folder`, where the toolchain has one.
 pub(crate) fn lint(folder: &str) -> Result<()> {
     lint_with(folder, &[])

@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         ("on-device", None) => on_device::check(),
         ("size", None) => size::check(),
         ("size", Some("--write")) => size::write(),
+        ("size", Some("--profiles")) => size::profiles(),
         ("cycles", None) => cycles::check(),
         ("cycles", Some("--write")) => cycles::write(),
         _ => Err(USAGE.into()),
@@ -63,7 +64,7 @@ usage: cargo xtask <verb>
   on-device
          the primitives' own tests on a Cortex-M3, in QEMU and in a model
   size   flash, RAM and stack of a channel on a Cortex-M3, next to benches/numbers.toml
-         (--write: commit what was measured there)
+         (--write: commit what was measured there; --profiles: the smallest at other build profiles)
   cycles the time of a channel on a Cortex-M3, by a model of one, next to its peers and to benches/numbers.toml
          (--write: commit what was measured there)
   bench  handshakes and records on this machine, next to snow and bare aws-lc-rs

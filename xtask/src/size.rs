@@ -5,6 +5,7 @@
 
 mod panics;
 mod parts;
+mod profiles;
 mod table;
 
 use std::{
@@ -112,6 +113,14 @@ fn check_panics() -> Result<()> {
     Err(format!("device code must not panic, and can at:{}", lines.concat()).into())
 }
 
+/// What KK on core alone takes at other profiles than the one to copy, as a table for the book.
+///
+/// # Errors
+/// A program fails.
+pub(crate) fn profiles() -> Result<()> {
+    profiles::print(&toolchain()?.compiler()?)
+}
+
 /// What a program takes, in bytes.
 struct Taken {
     flash: u32,
@@ -125,9 +134,13 @@ struct Taken {
 impl Taken {
     /// Builds and runs the program `name`.
     fn by(name: &str, script: &Script) -> Result<Self> {
-        let elf = firmware::build(SIZE, name)?;
-        let image = Image::read(&elf)?;
-        let options = Options { elf: &elf, key_page: Some(&script.0), capture: None, deadline: DEADLINE };
+        Self::of(name, &firmware::build(SIZE, name)?, script)
+    }
+
+    /// Runs the program `name` in the file `elf`.
+    fn of(name: &str, elf: &Path, script: &Script) -> Result<Self> {
+        let image = Image::read(elf)?;
+        let options = Options { elf, key_page: Some(&script.0), capture: None, deadline: DEADLINE };
         let line = Board::start(options)?.line().map_err(|error| format!("{name}: {error}"))?;
         let stack = line.strip_prefix("ok stack ").and_then(|number| number.parse().ok());
         let stack = stack.ok_or_else(|| format!("{name} said: {line}"))?;

@@ -1,8 +1,8 @@
-//! `memcpy` and its kin in 150 bytes of flash, for firmware on Armv7-M and Armv8-M Mainline.
+//! `memcpy` and its kin in as little flash as they can do with, for firmware on Armv7-M and Armv8-M Mainline.
 //!
 //! The compiler calls these functions by name whenever a program moves, fills or compares memory. Rust's own
-//! (`compiler_builtins`) are quick and take about 2 KB, a dozen copies under the names of the Arm ABI included. Link
-//! this crate if flash matters more than the speed of copying:
+//! (`compiler_builtins`) are made for speed, in many copies under the names of the Arm ABI. Link this crate if flash
+//! matters more than the speed of copying:
 //!
 //! ```
 //! use lowkey_mem as _;

@@ -24,7 +24,7 @@ pub(super) enum Flash {
 ///
 /// # Errors
 /// It does not compile.
-pub(super) fn build() -> Result<PathBuf> {
+pub(crate) fn build() -> Result<PathBuf> {
     let target = match env::var_os("CARGO_TARGET_DIR") {
         Some(elsewhere) => env::current_dir()?.join(elsewhere),
         None => root().join("target"),
@@ -48,4 +48,4 @@ pub(super) fn run(model: &Path, elf: &Path, flash: Flash) -> Result<String> {
 }
 
 /// What a program may take at most, here and in QEMU.
-pub(super) const LIMIT: Duration = Duration::from_secs(300);
+pub(crate) const LIMIT: Duration = Duration::from_secs(300);
