@@ -197,8 +197,8 @@ unsafe extern "C" fn product() {
         next_row r10, r11, r12, lr, r4, r5, r6, r7
 
         @ even + (odd << 16); the even sum's upper half is in r4 to r7
-        mov     r12, sp
-        ldm     r12!, {{r0-r3, r8-r11}}
+        add     r12, sp, #32
+        ldm     sp, {{r0-r3, r8-r11}}
         adds    r0, r0, r8
         adcs    r1, r1, r9
         adcs    r2, r2, r10
@@ -373,8 +373,8 @@ pub(in super::super) unsafe extern "C" fn multiply(out: *mut Element, a: *const 
         "
         push    {{r0, r2, r4-r11, lr}}
         sub     sp, sp, #116
-        ldm     r1, {{r3-r10}}
         add     r12, sp, #16
+        ldm     r1, {{r3-r10}}
         stm     r12, {{r3-r10}}
         ",
         difference!(),
@@ -385,19 +385,19 @@ pub(in super::super) unsafe extern "C" fn multiply(out: *mut Element, a: *const 
         ",
         difference!(),
         "
+        add     r2, sp, #80
         eor     r11, r11, r7
         str     r11, [sp, #112]
-        add     r2, sp, #80
         stm     r2, {{r3-r6}}
         bl      {product}
         add     r12, sp, #80
-        stm     r12, {{r0-r7}}
         add     sp, sp, #16
+        stm     r12, {{r0-r7}}
         ldr     r2, [sp, #104]
         bl      {product}
         add     r12, sp, #32
-        stm     r12, {{r0-r7}}
         add     sp, sp, #16
+        stm     r12, {{r0-r7}}
         ldr     r2, [sp, #88]
         adds    r2, r2, #16
         bl      {product}
@@ -419,10 +419,10 @@ pub(in super::super) unsafe extern "C" fn square_into(out: *mut Element, a: *con
         ",
         difference!(),
         "
-        mov     r7, #-1
-        str     r7, [sp, #80]
         add     r1, sp, #48
+        mov     r7, #-1
         stm     r1, {{r3-r6}}
+        str     r7, [sp, #80]
         bl      {square_product}
         add     r12, sp, #48
         stm     r12, {{r0-r7}}
@@ -447,8 +447,8 @@ unsafe extern "C" fn assemble() {
     naked_asm!(
         "
         @ both low + high and twice 2^128 of it contain c = low[4..8] + high[0..4]: r0 to r3, carry r8
-        stm     sp, {{r4-r7}}
         add     r12, sp, #32
+        stm     sp, {{r4-r7}}
         ldm     r12, {{r8-r11}}
         adds    r0, r0, r8
         adcs    r1, r1, r9
@@ -461,9 +461,9 @@ unsafe extern "C" fn assemble() {
         adcs    r5, r5, r1
         adcs    r6, r6, r2
         adcs    r7, r7, r3
+        add     r12, sp, #16
         adc     lr, r8, #0
         @ words 4 to 7: c + low[0..4], in r0 to r3; carry to word 8 in r8
-        add     r12, sp, #16
         ldm     r12, {{r9-r12}}
         adds    r0, r0, r9
         adcs    r1, r1, r10
@@ -533,9 +533,9 @@ unsafe extern "C" fn fold() {
         mov     r10, #19
         mla     r10, r9, r10, r12
         add     r12, sp, #32
+        ldr     lr, [sp, #84]
         stm     r12, {{r0-r3}}
         sub     r12, r12, #16
-        ldr     lr, [sp, #84]
         @ twice four words: l in r0 to r3, h in r4 to r7, from the words before r10, which is left over again.
         @ Half a word times c and 2^23 fit 32 bits; no more than 2^16 + 2 is left over.
     2:  ldm     r12!, {{r0-r3}}
