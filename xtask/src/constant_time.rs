@@ -7,9 +7,12 @@
 //!   the same number of cycles, in the model of a Cortex-M3 (`benches/m3-model`);
 //! - **memcheck**: on this machine, in Rust, valgrind sees no branch and no address that was computed from a secret.
 //!
+//! The first two look at the primitives in Rust for Armv6-M as well.
+//!
 //! Leaks are planted for each (`tests/m3/src/bin/planted.rs`, `tests/host/memcheck/src/planted.rs`): a gate that finds
 //! nothing would otherwise look like one that works.
 
+mod armv6m;
 mod listing;
 
 use std::path::{Path, PathBuf};
@@ -29,7 +32,7 @@ pub(crate) fn check() -> Result<()> {
     let mut steps = Steps::new();
     let firmware = steps.run("build the firmware", Firmware::build)?;
     let gates: [(&str, &dyn Fn() -> Result<()>); 3] = [
-        ("no long multiply and no division in the image", &|| image(&firmware)),
+        ("no long multiply and no division in the image", &|| images(&firmware)),
         ("one trace for all secrets, in the model", &|| traces(&firmware)),
         ("no branch and no address by a secret, in valgrind", &memcheck),
     ];
@@ -47,39 +50,51 @@ struct Firmware {
     channel: PathBuf,
     primitives: PathBuf,
     planted: PathBuf,
+    /// The first two, for Armv6-M.
+    armv6m: Option<[PathBuf; 2]>,
 }
 
 impl Firmware {
     fn build() -> Result<Self> {
         let build = |name| firmware::build(M3, name);
-        Ok(Self { channel: build("channel")?, primitives: build("primitives")?, planted: build("planted")? })
+        let (channel, primitives, planted) = (build("channel")?, build("primitives")?, build("planted")?);
+        let armv6m = armv6m::build("channel")?.zip(armv6m::build("primitives")?).map(Into::into);
+        Ok(Self { channel, primitives, planted, armv6m })
     }
 }
 
-/// Disassembles the image of a channel, and the one with the leaks.
-fn image(firmware: &Firmware) -> Result<()> {
+/// Disassembles the images of a channel, and the one with the leaks.
+fn images(firmware: &Firmware) -> Result<()> {
     setup::ensure([&setup::ARM_OBJDUMP])?;
-    let Searched { functions, instructions, data, findings } = disassembled(&firmware.channel)?;
-    // An image from which the linker took everything away would be clean as well.
-    if !functions.iter().any(|function| function == "play") || instructions < FEWEST {
-        return Err(format!("that is no image of a channel: {instructions} instructions").into());
+    let mut found = image("Armv7-M", &firmware.channel)?;
+    if let Some([channel, _]) = &firmware.armv6m {
+        found += image("Armv6-M", channel)?;
     }
-    println!(
-        "  {instructions} instructions of {} functions and {data} B of data between them: {} found",
-        functions.len(),
-        findings.len()
-    );
-    findings.iter().for_each(|finding| println!("      {finding}"));
-
     let planted = disassembled(&firmware.planted)?.findings;
     let caught = planted.iter().all(|finding| finding.function == "long_multiply") && !planted.is_empty();
     println!("  planted: long_multiply {}", if caught { "caught:" } else { "NOT CAUGHT" });
     planted.iter().for_each(|finding| println!("      {finding}"));
-    match (findings.is_empty(), caught) {
-        (true, true) => Ok(()),
-        (false, _) => Err(format!("{} instructions take a time of their own", findings.len()).into()),
-        (true, false) => Err("the planted long multiply was not found, or more than that".into()),
+    match (found, caught) {
+        (0, true) => Ok(()),
+        (0, false) => Err("the planted long multiply was not found, or more than that".into()),
+        (found, _) => Err(format!("{found} instructions take a time of their own").into()),
     }
+}
+
+/// Searches the image of a channel; returns how much was found.
+fn image(name: &str, channel: &Path) -> Result<usize> {
+    let Searched { functions, instructions, data, findings } = disassembled(channel)?;
+    // An image from which the linker took everything away would be clean as well.
+    if !functions.iter().any(|function| function == "play") || instructions < FEWEST {
+        return Err(format!("{name}: that is no image of a channel: {instructions} instructions").into());
+    }
+    println!(
+        "  {name}: {instructions} instructions of {} functions and {data} B of data between them: {} found",
+        functions.len(),
+        findings.len()
+    );
+    findings.iter().for_each(|finding| println!("      {finding}"));
+    Ok(findings.len())
 }
 
 fn disassembled(elf: &Path) -> Result<Searched> {
@@ -91,7 +106,9 @@ fn disassembled(elf: &Path) -> Result<Searched> {
 fn traces(firmware: &Firmware) -> Result<()> {
     let traces =
         Command::cargo().args(["run", "--quiet", "--release", "--locked", "--package", "traces", "--"]);
-    traces.args([&firmware.channel, &firmware.primitives, &firmware.planted]).within(HOST).run()
+    let armv6m = firmware.armv6m.iter().map(|[_, primitives]| primitives);
+    let programs = [&firmware.channel, &firmware.primitives, &firmware.planted].into_iter().chain(armv6m);
+    traces.args(programs).within(HOST).run()
 }
 
 /// Runs the primitives and handshakes in Rust, with their secrets marked.

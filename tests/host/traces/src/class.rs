@@ -17,25 +17,27 @@ pub(crate) enum Program {
     Channel,
     Primitives,
     Planted,
+    /// The primitives in Rust, for cores without the assembly's instructions.
+    Armv6M,
 }
 
-/// The programs' ELF files.
-pub(crate) struct Firmware([Vec<u8>; 3]);
+/// The programs' ELF files; the last may be missing.
+pub(crate) struct Firmware(Vec<Vec<u8>>);
 
 impl Firmware {
-    /// Reads the files of `Channel`, `Primitives` and `Planted`.
-    pub(crate) fn read(paths: [&String; 3]) -> Result<Self> {
-        let mut files = [const { Vec::new() }; 3];
-        for (file, path) in files.iter_mut().zip(paths) {
-            *file = fs::read(path).map_err(|error| format!("{path}: {error}"))?;
-        }
-        Ok(Self(files))
+    /// Reads the files, in the order of [`Program`].
+    pub(crate) fn read(paths: &[String]) -> Result<Self> {
+        let read = |path: &String| fs::read(path).map_err(|error| format!("{path}: {error}").into());
+        paths.iter().map(read).collect::<Result<_>>().map(Self)
     }
 
-    fn machines(&self) -> Result<[Machine; 3]> {
-        let [a, b, c] = &self.0;
-        let machine = |elf: &[u8]| Machine::load(elf, &Options { strict: true, ..Options::default() });
-        Ok([machine(a)?, machine(b)?, machine(c)?])
+    pub(crate) fn has(&self, program: Program) -> bool {
+        (program as usize) < self.0.len()
+    }
+
+    fn machines(&self) -> Result<Vec<Machine>> {
+        let options = Options { strict: true, ..Options::default() };
+        self.0.iter().map(|elf| Ok(Machine::load(elf, &options)?)).collect()
     }
 }
 
@@ -105,12 +107,13 @@ impl fmt::Display for Seen {
             (least, most) if least == most => write!(f, "{} cycles", grouped(least))?,
             (least, most) => write!(f, "{} to {} cycles", grouped(least), grouped(most))?,
         }
-        match (self.ways, self.addresses) {
-            (1, 1) => Ok(()),
-            (ways, addresses) => {
-                write!(f, ", {ways} ways through the code, {addresses} sequences of addresses")
-            }
+        if self.ways > 1 {
+            write!(f, ", {} ways through the code", self.ways)?;
         }
+        if self.addresses > 1 {
+            write!(f, ", {} sequences of addresses", self.addresses)?;
+        }
+        Ok(())
     }
 }
 

@@ -1,7 +1,10 @@
 //! Secrets: the oddest first, then random ones, the same at every run.
 
-/// How many secrets every class of primitives has.
+/// How many secrets a class has.
 pub(crate) const SECRETS: usize = 64;
+/// How many of them are odd.
+pub(crate) const ODD: usize = 24;
+const _: () = assert!(2 * ODD < SECRETS, "odd scalars, odd points, and some that are neither");
 
 /// The `n`-th secret of a kind: odd if `n` is small enough, otherwise random.
 pub(crate) fn secret(kind: u64, n: usize) -> [u8; 32] {
@@ -29,7 +32,7 @@ pub(crate) fn odd(n: usize) -> Option<[u8; 32]> {
         bytes
     };
     let words = |word: u32| std::array::from_fn(|i| word.to_le_bytes()[i % 4]);
-    let all = [
+    let all: [_; ODD] = [
         small(0),
         small(1),
         [0xFF; 32],
