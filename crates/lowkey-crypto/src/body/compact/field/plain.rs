@@ -1,30 +1,32 @@
 //! The field in Rust, for every core: a number is multiplied as sixteen halves of 16 bits.
 //!
-//! All sums fit 32 bits, so that no compiler has a reason for a longer multiply. The results are those of the
-//! assembly, word for word.
+//! All sums fit 32 bits, so that no compiler has a reason for a longer multiply. Carries come out of shifts and never
+//! out of a comparison, and one that is used as a factor goes through [`black_box`]: a compiler that knows of two
+//! values makes a branch of them. The results are those of the assembly, word for word.
+
+use core::hint::black_box;
 
 use super::Element;
 
 /// `out = a · b`. Any operands; the result is reduced.
 pub(crate) fn mul(out: &mut Element, a: &Element, b: &Element) {
-    let b = halves(b);
+    let (a, b) = (halves(a), halves(b));
     let mut product = [0; 32];
-    for (i, a) in halves(a).into_iter().enumerate() {
+    for (i, a) in a.iter().enumerate() {
         // One row: what was there, a product and a carry, at most 2^16 - 1 + (2^16 - 1)^2 + 2^16 - 1 < 2^32.
         let mut carry = 0;
-        let (row, last) =
-            product.get_mut(i..).and_then(|row| row.split_at_mut_checked(16)).unwrap_or_default();
-        for (sum, b) in row.iter_mut().zip(b) {
+        let row = product.get_mut(i..).unwrap_or_default();
+        for (sum, b) in row.iter_mut().zip(&b) {
             let word = *sum + a * b + carry;
             *sum = word & 0xFFFF;
             carry = word >> 16;
         }
-        if let Some(last) = last.first_mut() {
+        if let Some(last) = product.get_mut(i + 16) {
             *last = carry;
         }
     }
-    let [low, high] = *product.as_chunks().0 else { return };
-    fold(out, &low, &high, 38, 0); // 2^256 = 38
+    let [low, high] = product.as_chunks().0 else { return };
+    fold(out, low, high, 38, 0); // 2^256 = 38
 }
 
 /// `a = a · b`.
@@ -48,25 +50,16 @@ pub(crate) fn square_in_place(a: &mut Element) {
 pub(crate) fn add_multiple(a: &mut Element, b: &Element) {
     // Twice the half of the factor: that has 16 bits.
     let mut twice = [0; 8];
-    let mut carry = 0;
-    for (twice, b) in twice.iter_mut().zip(b) {
-        (*twice, carry) = add(*b, *b, carry);
-    }
+    let carry = sum(&mut twice, b, b);
     let (low, high) = (halves(a), halves(&twice));
-    fold(a, &low, &high, 60_833, carry * 38 * 60_833);
+    fold(a, &low, &high, 60_833, black_box(carry) * 38 * 60_833);
 }
 
-/// `sum = a + b`, `b = a − b`. Reduced operands.
-pub(crate) fn butterfly(sum: &mut Element, a: &Element, b: &mut Element) {
+/// `total = a + b`, `b = a − b`. Reduced operands.
+pub(crate) fn butterfly(total: &mut Element, a: &Element, b: &mut Element) {
     // Below 2^256 + 2^243: where that does not fit, what is left is small, and 38 more fits.
-    let mut carry = 0;
-    for ((sum, a), b) in sum.iter_mut().zip(a).zip(&*b) {
-        (*sum, carry) = add(*a, *b, carry);
-    }
-    let mut more = 38 & carry.wrapping_neg();
-    for word in sum {
-        (*word, more) = add(*word, more, 0);
-    }
+    let carry = sum(total, a, b);
+    add(total, 38 * black_box(carry.cast_signed()));
     let own = core::mem::replace(b, *a);
     subtract(b, &own);
 }
@@ -74,18 +67,30 @@ pub(crate) fn butterfly(sum: &mut Element, a: &Element, b: &mut Element) {
 /// `a = a − b`. Reduced operands.
 pub(crate) fn subtract(a: &mut Element, b: &Element) {
     // Above -2^255 - 2^242: what is below zero stands for 2^256 - 38 more.
-    let mut borrow = 0;
+    let mut carry = 0;
     for (a, b) in a.iter_mut().zip(b) {
-        (*a, borrow) = sub(*a, *b, borrow);
+        let low = half(*a) - half(*b) + carry;
+        let high = half(*a >> 16) - half(*b >> 16) + (low >> 16);
+        *a = joined(low, high);
+        carry = high >> 16;
     }
-    let mut less = 38 & borrow.wrapping_neg();
+    add(a, 38 * black_box(carry));
+}
+
+/// `a = a + n`, modulo 2^256.
+pub(crate) fn add(a: &mut Element, n: i32) {
+    let mut carry = n;
     for word in a {
-        (*word, less) = sub(*word, less, 0);
+        let low = half(*word) + carry;
+        let high = half(*word >> 16) + (low >> 16);
+        *word = joined(low, high);
+        carry = high >> 16;
     }
 }
 
 /// `a = b` where `mask` is all ones, `a` as it is where it is zero.
 pub(crate) fn select(a: &mut Element, b: &Element, mask: u32) {
+    let mask = black_box(mask);
     for (a, b) in a.iter_mut().zip(b) {
         *a ^= mask & (*a ^ b);
     }
@@ -123,16 +128,24 @@ fn halves(a: &Element) -> [u32; 16] {
     halves
 }
 
-/// `a + b + carry`, and the carry.
-fn add(a: u32, b: u32, carry: u32) -> (u32, u32) {
-    let (sum, over) = a.overflowing_add(b);
-    let (sum, again) = sum.overflowing_add(carry);
-    (sum, u32::from(over) | u32::from(again))
+/// `out = a + b`, and the carry.
+fn sum(out: &mut Element, a: &Element, b: &Element) -> u32 {
+    let mut carry = 0;
+    for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+        let low = (a & 0xFFFF) + (b & 0xFFFF) + carry;
+        let high = (a >> 16) + (b >> 16) + (low >> 16);
+        *out = (low & 0xFFFF) | (high << 16);
+        carry = high >> 16;
+    }
+    carry
 }
 
-/// `a - b - borrow`, and the borrow.
-fn sub(a: u32, b: u32, borrow: u32) -> (u32, u32) {
-    let (difference, under) = a.overflowing_sub(b);
-    let (difference, again) = difference.overflowing_sub(borrow);
-    (difference, u32::from(under) | u32::from(again))
+/// The lower half of `word`, with room for a sign.
+fn half(word: u32) -> i32 {
+    (word & 0xFFFF).cast_signed()
+}
+
+/// A word of two halves, whatever they carry.
+fn joined(low: i32, high: i32) -> u32 {
+    (low & 0xFFFF).cast_unsigned() | (high << 16).cast_unsigned()
 }

@@ -1,10 +1,12 @@
 //! The Montgomery ladder in Rust, for every core.
 
+use core::hint::black_box;
+
 use zeroize::Zeroize;
 
 use super::super::field::Element;
 use super::super::field::plain::{
-    add_multiple, butterfly, mul, mul_by, select, square, square_in_place, subtract,
+    add, add_multiple, butterfly, mul, mul_by, select, square, square_in_place, subtract,
 };
 use crate::KEY_LEN;
 
@@ -96,12 +98,12 @@ impl Ladder {
 
     /// `x2` as the one number below p that stands for it, little-endian.
     fn store(&mut self, out: &mut [u8; KEY_LEN]) {
-        let Some([_, x2, .., t]) = self.elements() else { return };
-        // Reduced, so below 2p: one subtraction of p at most, which is to add 19 and to drop bit 255.
-        *t = *x2;
-        add_small(t, 19);
-        let [.., top] = t;
-        add_small(x2, 19 * (*top >> 31));
+        let Some([_, x2, ..]) = self.elements() else { return };
+        // Reduced, so below 2p: 19 more, and 19 less again if that is not 2^255 or more.
+        add(x2, 19);
+        let [.., top] = x2;
+        let less = 19 * black_box((*top >> 31).cast_signed() - 1);
+        add(x2, less);
         let [.., top] = x2;
         *top &= 0x7FFF_FFFF;
         for (bytes, word) in out.as_chunks_mut().0.iter_mut().zip(x2) {
@@ -123,14 +125,4 @@ fn raise(out: &mut Element, a: &Element, n: u32, b: &Element) {
         square_in_place(out);
     }
     mul_by(out, b);
-}
-
-/// `a = a + n`, which must fit.
-fn add_small(a: &mut Element, n: u32) {
-    let mut carry = n;
-    for word in a {
-        let (sum, over) = word.overflowing_add(carry);
-        *word = sum;
-        carry = over.into();
-    }
 }
