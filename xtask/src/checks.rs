@@ -7,7 +7,7 @@ use xtask::{
 };
 
 use crate::{
-    cycles, firmware, network_trial, on_device, show,
+    constant_time, cycles, firmware, network_trial, on_device, show,
     show::Wire,
     size,
     steps::Steps,
@@ -19,7 +19,7 @@ pub(crate) fn all(board: &str) -> Result<()> {
     let mut steps = Steps::new();
     steps.run("formatting", || {
         cargo(&["fmt", "--all", "--check"])?;
-        [board, SIZE, cycles::FOLDER, FUZZ, M3, HOST]
+        [board, SIZE, cycles::FOLDER, MODEL, FUZZ, M3, HOST]
             .iter()
             .try_for_each(|folder| Command::cargo().args(["fmt", "--check"]).within(folder).run())
     })?;
@@ -27,7 +27,7 @@ pub(crate) fn all(board: &str) -> Result<()> {
         clippy(&["--workspace"])?;
         clippy(&["--package", "lowkey-crypto", "--package", "lowkey-core", "--package", "lowkey-transport"])?;
         clippy(&["--package", "lowkey-host", "--no-default-features"])?;
-        [FUZZ, HOST].iter().try_for_each(|folder| {
+        [MODEL, FUZZ, HOST].iter().try_for_each(|folder| {
             let lints = Command::cargo().args(["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"]);
             lints.within(folder).run()
         })
@@ -50,12 +50,14 @@ pub(crate) fn all(board: &str) -> Result<()> {
     })?;
     steps.run("the board's network, in QEMU", || network_trial::run(&trial))?;
     steps.run("the device's own tests, in QEMU and in the model", on_device::check)?;
+    steps.run("whether the time on a device depends on a secret", constant_time::check)?;
     steps.run("flash, RAM and stack of the size firmware", size::check)?;
     steps.run("cycles of the timed firmware, and of its peers", cycles::check)?;
     steps.run("the demo", || show::demo(board, &Wire::Honest))?;
     steps.run("the demo with an attacker", || show::demo(board, &Wire::Attacked))?;
 
     let mut tally = Tally::default();
+    steps.run("tests of the cycle model", || tally::run(&[], MODEL, &mut tally))?;
     steps.run("fuzz targets on their seeds", || tally::run(&[], FUZZ, &mut tally))?;
     steps.run("tests with the portable primitives", || {
         let device =
@@ -100,7 +102,7 @@ fn dependencies(board: &str) -> Result<()> {
     };
     check("Cargo.toml", &["bans", "licenses", "sources"])?;
     // cortex-m and cortex-m-rt are built with two versions of syn, and nobody depends on our firmware.
-    [board, SIZE, cycles::FOLDER, M3]
+    [board, SIZE, cycles::FOLDER, MODEL, M3, HOST]
         .iter()
         .try_for_each(|folder| check(&format!("{folder}/Cargo.toml"), &["licenses", "sources"]))
 }
@@ -115,6 +117,7 @@ fn cargo(arguments: &[&str]) -> Result<()> {
 }
 
 const SIZE: &str = "benches/size";
+const MODEL: &str = "benches/m3-model";
 const FUZZ: &str = "fuzz";
 /// Tests on the device, and the host programs behind them.
 const M3: &str = "tests/m3";
