@@ -35,10 +35,10 @@ impl<B: Buffer> Outgoing<B> {
     /// What the stream has to take before anything else; an owed PONG is among it.
     pub(crate) fn unsent(&mut self, control: &Control) -> Result<&[u8], Error> {
         self.check(control)?;
-        if self.outbox.is_empty() {
-            if let Some(pong) = control.take_owed() {
-                self.stage(Kind::Pong, control, copy(pong.as_bytes()))?;
-            }
+        if self.outbox.is_empty()
+            && let Some(pong) = control.take_owed()
+        {
+            self.stage(Kind::Pong, control, copy(pong.as_bytes()))?;
         }
         Ok(self.outbox.unsent())
     }

@@ -39,17 +39,13 @@ async fn pipe(connection: Connection<TcpStream>) -> Result<(), Failure> {
     let mut receiving = pin!(receive(reader));
     let (mut sent, mut received) = (false, false);
     poll_fn(|context| {
-        if !received {
-            if let Poll::Ready(result) = receiving.as_mut().poll(context) {
-                received = true;
-                result?;
-            }
+        if !received && let Poll::Ready(result) = receiving.as_mut().poll(context) {
+            received = true;
+            result?;
         }
-        if !sent {
-            if let Poll::Ready(result) = sending.as_mut().poll(context) {
-                sent = true;
-                result?;
-            }
+        if !sent && let Poll::Ready(result) = sending.as_mut().poll(context) {
+            sent = true;
+            result?;
         }
         if sent && received { Poll::Ready(Ok(())) } else { Poll::Pending }
     })
