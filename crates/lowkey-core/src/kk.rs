@@ -81,6 +81,7 @@ impl<'k, S: State<'k>> AwaitMessage2<'k, S> {
     /// # Errors
     /// The attempt is over after any of them:
     /// - [`Error::Truncated`]: shorter than [`OVERHEAD`].
+    /// - [`Error::BufferTooSmall`]: longer than 65,535 bytes.
     /// - [`Error::Decrypt`]: not from the pinned peer for this attempt, or damaged.
     pub fn read_message_2(mut self, message: &mut [u8]) -> Result<(Session, &mut [u8]), Error> {
         let engine = self.0.engine();
@@ -121,6 +122,7 @@ impl<'k, S: State<'k>> Responder<'k, S> {
     /// # Errors
     /// The attempt is over after any of them:
     /// - [`Error::Truncated`]: shorter than [`OVERHEAD`].
+    /// - [`Error::BufferTooSmall`]: longer than 65,535 bytes.
     /// - [`Error::Decrypt`]: not from the pinned peer to us, another PSK or prologue, or damaged.
     pub fn read_message_1(mut self, message: &mut [u8]) -> Result<(SendMessage2<'k, S>, &mut [u8]), Error> {
         let payload = self.0.engine().read_message(message)?;

@@ -7,7 +7,7 @@ use core::mem::ManuallyDrop;
 ///
 /// A step that holds its state copies it into the next step, so for a moment there are two. The steps that `new_in`
 /// begins leave it in a place. It is wiped when the attempt is over: when its last step is done, has failed or is
-/// dropped. Then the place is free for another.
+/// dropped. Then the place is free for another. A step that is forgotten (`core::mem::forget`) is not wiped.
 ///
 /// ```
 /// # use lowkey_core::*;

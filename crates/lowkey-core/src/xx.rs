@@ -62,6 +62,7 @@ impl<'k> AwaitMessage2<'k> {
     /// # Errors
     /// The attempt is over after any of them:
     /// - [`Error::Truncated`]: shorter than 96 bytes.
+    /// - [`Error::BufferTooSmall`]: longer than 65,535 bytes.
     /// - [`Error::Decrypt`]: damaged, or the sender does not know the PSK.
     /// - [`Error::OwnKey`]: the key it claims is ours; our own message came back.
     pub fn read_message_2(mut self, message: &mut [u8]) -> Result<(SendMessage3<'k>, &mut [u8]), Error> {
@@ -98,6 +99,7 @@ impl<'k> Responder<'k> {
     /// # Errors
     /// The attempt is over after any of them:
     /// - [`Error::Truncated`]: shorter than 32 bytes, with a PSK 48.
+    /// - [`Error::BufferTooSmall`]: longer than 65,535 bytes.
     /// - [`Error::Decrypt`]: only with a PSK: the sender does not know it, or the message is damaged.
     pub fn read_message_1(mut self, message: &mut [u8]) -> Result<(SendMessage2<'k>, &mut [u8]), Error> {
         let payload = self.0.read_message(message)?;

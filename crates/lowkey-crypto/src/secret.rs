@@ -10,6 +10,7 @@ use zeroize::Zeroize;
 /// Holding one tells you that these bytes are wiped when it is dropped, that `{:?}` prints none of them, and
 /// that every copy was asked for by name. It does not tell you that they are random, or that moving the
 /// value left nothing behind: a move is a copy of bytes that Rust does not wipe.
+#[repr(transparent)] // assembly reads it
 pub struct Secret<const N: usize>([u8; N]);
 
 impl<const N: usize> Secret<N> {

@@ -91,3 +91,5 @@
     .size   memcmp, . - memcmp
 
     .text
+    .purgem function
+    .purgem entry

@@ -1,5 +1,7 @@
 //! The functions of `tests/m3/src/bin/primitives.rs`.
 
+use std::sync::OnceLock;
+
 use lowkey_crypto::{AeadKey, Blake2s, PrivateKey, PublicKey, Secret, TAG_LEN, hkdf};
 use m3_model::{Call, Machine};
 
@@ -17,6 +19,9 @@ pub(crate) fn classes(program: Program) -> Vec<Class> {
     if matches!(program, Program::Armv6M) {
         // Many times as slow: a branch on a bit of a field's element shows with any two secrets.
         classes.iter_mut().for_each(|class| class.secrets = FEW);
+    }
+    if matches!(program, Program::Primitives) {
+        classes.push(Class { secrets: FEW, ..class("X25519, what stays on the stack", residue()) });
     }
     for (ad, text) in [(0, 0), (32, 1), (32, 64), (13, 130), (0, 512)] {
         classes.push(class(format!("seal {text} B, {ad} B of data"), move |machine, n| {
@@ -59,6 +64,20 @@ fn public_key(machine: &mut Machine, n: usize) -> Result<Call> {
 /// Another order of the secrets, in which the first few are of every kind.
 fn spread(n: usize) -> usize {
     n * 21 % SECRETS // no factor of 21 is one of 64
+}
+
+/// A Diffie-Hellman, and that what the ladder and all below it left on the stack is the same for every secret.
+fn residue() -> impl Fn(&mut Machine, usize) -> Result<Call> + Send + Sync {
+    let first = OnceLock::new();
+    move |machine, n| {
+        let call = diffie_hellman(machine, n)?;
+        let depth = call.peak_stack;
+        let left = machine.read(machine.ram_end() - depth, (depth - WRAPPER) as usize).unwrap_or_default();
+        match first.get_or_init(|| left.to_vec()) == left {
+            true => Ok(call),
+            false => Err("something of a secret stays on the stack".into()),
+        }
+    }
 }
 
 /// Odd private keys with random peers, random ones with odd peers, and random ones with random peers.
@@ -182,6 +201,8 @@ fn answered(arena: Arena<'_>, function: &str, arguments: &[u32], at: u32, expect
     }
 }
 
+/// The frame of `diffie_hellman` in the firmware: it holds the peer's key, and moves its result out by value.
+const WRAPPER: u32 = 160;
 /// Odd secrets and random ones, in turn.
 const FEW: usize = 8;
 const NONCE: [u8; 12] = [0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0];

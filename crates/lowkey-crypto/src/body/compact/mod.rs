@@ -1,6 +1,6 @@
 //! The compact body: small, and constant-time on cores whose long multiplies and divisions are not.
 //!
-//! For Cortex-M3 and M0. Secrets meet add, rotate, xor and the 32×32→32-bit MUL and MLA, which take the same time
+//! For Cortex-M3 and M0. Secrets meet sums, shifts, logic and the 32×32→32-bit MUL and MLA, which take the same time
 //! whatever their operands; every product fits 32 bits, so that no compiler has a reason for a longer one.
 //! Where a primitive has a folder, `plain` is the algorithm in Rust for every core and `thumb2` the same one in
 //! assembly; the tests hold them to each other, limb for limb.

@@ -1,5 +1,7 @@
 //! The compression function in Rust.
 
+use zeroize::Zeroize;
+
 use super::{Blake2s, TABLES};
 
 /// `F`, RFC 7693 §3.2, over the block of `hash`, once its used bytes are counted; `last` is the flag as a mask.
@@ -30,6 +32,8 @@ pub(super) fn compress(hash: &mut Blake2s, last: u32) {
     for (i, h) in hash.h.iter_mut().enumerate() {
         *h ^= v[i] ^ v[i + 8];
     }
+    v.zeroize();
+    m.zeroize();
 }
 
 /// `G`, §3.1.

@@ -2,15 +2,19 @@
 //!
 //! All sums fit 32 bits, so that no compiler has a reason for a longer multiply. Carries come out of shifts and never
 //! out of a comparison, and one that is used as a factor goes through [`black_box`]: a compiler that knows of two
-//! values makes a branch of them. The results are those of the assembly, word for word.
+//! values makes a branch of them. That it helps is for the constant-time gates to say, on each target. The results are
+//! those of the assembly, word for word; only where a carry runs through three whole words of ones in the upper half of
+//! a product, they may be p apart.
 
 use core::hint::black_box;
+
+use zeroize::Zeroize;
 
 use super::Element;
 
 /// `out = a · b`. Any operands; the result is reduced.
 pub(crate) fn mul(out: &mut Element, a: &Element, b: &Element) {
-    let (a, b) = (halves(a), halves(b));
+    let (mut a, mut b) = (halves(a), halves(b));
     let mut product = [0; 32];
     for (i, a) in a.iter().enumerate() {
         // One row: what was there, a product and a carry, at most 2^16 - 1 + (2^16 - 1)^2 + 2^16 - 1 < 2^32.
@@ -25,8 +29,12 @@ pub(crate) fn mul(out: &mut Element, a: &Element, b: &Element) {
             *last = carry;
         }
     }
-    let [low, high] = product.as_chunks().0 else { return };
-    fold(out, low, high, 38, 0); // 2^256 = 38
+    if let [low, high] = product.as_chunks().0 {
+        fold(out, low, high, 38, 0); // 2^256 = 38
+    }
+    a.zeroize();
+    b.zeroize();
+    product.zeroize();
 }
 
 /// `a = a · b`.

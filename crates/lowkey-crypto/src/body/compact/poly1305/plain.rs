@@ -115,7 +115,7 @@ fn multiply(h: &mut [u32; 5], multipliers: &[u32; 7]) {
     add_lower(&mut product, words, HIGHER, multipliers);
 
     // At 1: those · 2^16 + (upper + h4 · (s1, s2, s3, r0)) · 2^32. What lies askew sums to
-    // < (4.75 + 6 · 5/4) · 2^28 + 2^16 < 2^32; of the last round it is nothing.
+    // < (4.75 + 6 · 5/4) · 2^28 + 2^16 < 2^32; the last round's is not used: s1 in the first stands for it.
     let (mut askew, mut carry) = (0, 0);
     for ((word, upper), multiplier) in product.iter_mut().zip(&upper).zip(multipliers) {
         let next = upper + *h4 * multiplier + (*word >> 16);

@@ -15,7 +15,7 @@ pub(crate) fn multiply(out: &mut [u8; KEY_LEN], scalar: &[u8; KEY_LEN], u: &[u8;
 }
 
 /// The frame, in bytes from sp: + 0: x1; + 32: x2; + 64: z2; + 96: x3; + 128: z3; + 160: t0; + 192: t1; + 224: out,
-/// r4 to r8, lr. It is wiped in the end.
+/// r4 to r8, lr. It is wiped in the end, and so are the frames of the products below it.
 #[unsafe(naked)]
 unsafe extern "C" fn ladder(out: *mut [u8; KEY_LEN], scalar: *const [u8; KEY_LEN], u: *const [u8; KEY_LEN]) {
     naked_asm!(
@@ -137,6 +137,8 @@ unsafe extern "C" fn ladder(out: *mut [u8; KEY_LEN], scalar: *const [u8; KEY_LEN
         cmp     r0, r3
         bne     6b
         bl      9f
+        @ zero times zero, over what the last product left in the frames below
+        mul     32, 64, 96
         add     sp, sp, #228
         pop     {{r4-r8, pc}}
 

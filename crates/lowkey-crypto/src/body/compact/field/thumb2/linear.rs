@@ -80,7 +80,7 @@ pub(in super::super::super) unsafe extern "C" fn add_subtract(
         stm     r0, {{r2-r9}}
         pop     {{r1, r2}}
         mov     r0, r2
-        mov     r12, r1
+        mov     lr, r1
         mov     r1, r2
         b       {difference}
         ",
@@ -94,18 +94,18 @@ pub(in super::super::super) unsafe extern "C" fn sub(a: *mut Element, b: *const 
     naked_asm!(
         "
         push    {{r4-r11, lr}}
-        mov     r12, r0
+        mov     lr, r0
         b       {difference}
         ",
         difference = sym subtract_popping,
     )
 }
 
-/// `[r0] = [r12] - [r1]`, and back to whoever pushed r4 to r11 and lr.
+/// `[r0] = [lr] - [r1]`, and back to whoever pushed r4 to r11 and lr.
 #[unsafe(naked)]
 unsafe extern "C" fn subtract_popping() {
     naked_asm!(
-        "ldm     r12, {{r2-r9}}",
+        "ldm     lr, {{r2-r9}}",
         chain!("subs", "sbcs"),
         "
         @ below zero: 2^256 - 38 more

@@ -32,7 +32,8 @@ pub(super) use difference;
 pub(super) unsafe extern "C" fn assemble() {
     naked_asm!(
         "
-        @ both low + high and twice 2^128 of it contain c = low[4..8] + high[0..4]: r0 to r3, carry r8
+        @ words 4 to 7 are low[0..4] + c and words 8 to 11 are c + high[4..8], with c = low[4..8] + high[0..4]:
+        @ r0 to r3, carry r8
         add     r12, sp, #32
         stm     sp, {{r4-r7}}
         ldm     r12, {{r8-r11}}
@@ -87,17 +88,17 @@ pub(super) unsafe extern "C" fn assemble() {
         adc     r8, r8, lr          @ 0 to 2: the sum is not negative
         @ 2^256 = 38
         mov     r11, #38
-        mov     r12, #0
+        mov     lr, #0
         b       {fold}
         ",
         fold = sym fold,
     )
 }
 
-/// The end of everything that multiplies: `out = l + c · h + r12`, reduced, in the frame of [`multiply`].
+/// The end of everything that multiplies: `out = l + c · h + lr`, reduced, in the frame of [`multiply`].
 ///
 /// `l` is words 0 to 3 at sp + 16 and then r0 to r3; `h` is r4 to r7 and then words 4 to 7 at sp, with r8 still to
-/// be added to word 4; `c` is in r11, at most 65,000; r12 and `c` times r8 are below 2^22.
+/// be added to word 4; `c` is in r11, at most 65,000; lr and `c` times r8 are below 2^22.
 ///
 /// With v for the sum, the result is `v - q p` for a `q` found before v is: `v / 2^255` from the top words, short
 /// by less than 3 · 2^240 / 2^255. So it is not negative, and below 2^255 + 3 · 2^240. Adding `q · 2^255` instead of
@@ -117,7 +118,7 @@ unsafe extern "C" fn fold() {
         lsr     r9, r9, #15
         add     r3, r3, r9, lsl #31
         mov     r10, #19
-        mla     r10, r9, r10, r12
+        mla     r10, r9, r10, lr
         add     r12, sp, #32
         ldr     lr, [sp, #84]
         stm     r12, {{r0-r3}}
@@ -190,9 +191,9 @@ pub(in super::super::super) unsafe extern "C" fn multiply_add(a: *mut Element, b
         movw    r11, #60833
         @ what does not fit: c · 2^256 = 38 c
         mov     r1, #38
-        sbc     r12, r12, r12
-        bic     r12, r1, r12
-        mul     r12, r12, r11
+        sbc     lr, lr, lr
+        bic     lr, r1, lr
+        mul     lr, lr, r11
         mov     r8, #0
         add     r9, sp, #16
         ldm     r0!, {{r1-r3, r10}}
