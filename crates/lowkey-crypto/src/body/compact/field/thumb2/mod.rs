@@ -8,6 +8,9 @@
 //! Halves of one kind stand a whole word apart, so their products fall on whole words: low × low and high × high
 //! on the words of the result, low × high 16 bits further up. 256 × 256 bits are three products of 128 × 128
 //! (Karatsuba), which `assemble` puts together and `fold` reduces.
+//!
+//! The ladder calls the routines themselves. The functions in front of them are for the tests on the device, which
+//! hold them to [`super::plain`].
 #![allow(unsafe_code)]
 
 mod linear;

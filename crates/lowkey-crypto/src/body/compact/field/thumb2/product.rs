@@ -99,16 +99,17 @@ macro_rules! rows {
             adc     \w3, \w3, #0
             last_row \v0, \v1, \v2, \w0, \w1, \w2, \w3
         .endm
-        "
-    };
-}
 
-macro_rules! purge_rows {
-    () => {
-        ".purgem fresh_row
-         .purgem full_row
-         .purgem next_row
-         .purgem last_row"
+        @ The half of a at sp + half, by bl: it finishes the lowest word, which goes to sp + at. The half behind it, by
+        @ bh: it begins a new word, in the place of that one.
+        .macro pair half, at, w0, w1, w2, w3
+            ldrh    r1, [sp, #\half]
+            full_row r2, r3, r8, r9, \w0, \w1, \w2, \w3
+            str     \w0, [sp, #\at]
+            ldrh    r1, [sp, #\half + 2]
+            next_row r10, r11, r12, lr, \w1, \w2, \w3, \w0
+        .endm
+        "
     };
 }
 
@@ -140,21 +141,9 @@ unsafe extern "C" fn product() {
         @ odd sum: al[0]·bh, then in turn ah[i]·bl and al[i+1]·bh
         ldrh    r1, [sp, #52]
         fresh_row r10, r11, r12, lr, r4, r5, r6, r7
-        ldrh    r1, [sp, #54]
-        full_row r2, r3, r8, r9, r4, r5, r6, r7
-        str     r4, [sp, #18]
-        ldrh    r1, [sp, #56]
-        next_row r10, r11, r12, lr, r5, r6, r7, r4
-        ldrh    r1, [sp, #58]
-        full_row r2, r3, r8, r9, r5, r6, r7, r4
-        str     r5, [sp, #22]
-        ldrh    r1, [sp, #60]
-        next_row r10, r11, r12, lr, r6, r7, r4, r5
-        ldrh    r1, [sp, #62]
-        full_row r2, r3, r8, r9, r6, r7, r4, r5
-        str     r6, [sp, #26]
-        ldrh    r1, [sp, #64]
-        next_row r10, r11, r12, lr, r7, r4, r5, r6
+        pair    54, 18, r4, r5, r6, r7
+        pair    58, 22, r5, r6, r7, r4
+        pair    62, 26, r6, r7, r4, r5
         ldrh    r1, [sp, #66]
         full_row r2, r3, r8, r9, r7, r4, r5, r6
         mov     r0, #0
@@ -172,21 +161,9 @@ unsafe extern "C" fn product() {
         ldrh    r1, [sp, #54]
         mul     r4, r1, lr
         last_row r10, r11, r12, r5, r6, r7, r4
-        ldrh    r1, [sp, #56]
-        full_row r2, r3, r8, r9, r5, r6, r7, r4
-        str     r5, [sp, #4]
-        ldrh    r1, [sp, #58]
-        next_row r10, r11, r12, lr, r6, r7, r4, r5
-        ldrh    r1, [sp, #60]
-        full_row r2, r3, r8, r9, r6, r7, r4, r5
-        str     r6, [sp, #8]
-        ldrh    r1, [sp, #62]
-        next_row r10, r11, r12, lr, r7, r4, r5, r6
-        ldrh    r1, [sp, #64]
-        full_row r2, r3, r8, r9, r7, r4, r5, r6
-        str     r7, [sp, #12]
-        ldrh    r1, [sp, #66]
-        next_row r10, r11, r12, lr, r4, r5, r6, r7
+        pair    56, 4, r5, r6, r7, r4
+        pair    60, 8, r6, r7, r4, r5
+        pair    64, 12, r7, r4, r5, r6
 
         @ even + (odd << 16); the even sum's upper half is in r4 to r7
         add     r12, sp, #32
@@ -202,7 +179,11 @@ unsafe extern "C" fn product() {
         adcs    r7, r7, r11
         add     sp, sp, #48
         pop     {{pc}}
+        .purgem fresh_row
+        .purgem full_row
+        .purgem last_row
+        .purgem next_row
+        .purgem pair
         ",
-        purge_rows!(),
     )
 }
