@@ -2,11 +2,9 @@
 //!
 //! No test: what it says depends on the machine and on what else that does.
 
-use std::{env, path::PathBuf};
-
 use crate::{
     command::{Command, Result},
-    root,
+    target,
 };
 
 /// Which primitives carry the channel.
@@ -27,9 +25,8 @@ pub(crate) fn run(body: &Body) -> Result<()> {
         Body::Default => bench.run(),
         Body::Portable => {
             // In a folder of its own: other flags would have cargo build all the rest anew, twice.
-            let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
             let flags = "--cfg lowkey_backend=\"portable\"";
-            bench.env("RUSTFLAGS", flags).env("CARGO_TARGET_DIR", target.join("portable")).run()
+            bench.env("RUSTFLAGS", flags).env("CARGO_TARGET_DIR", target().join("portable")).run()
         }
     }
 }

@@ -1,13 +1,10 @@
 //! Builds and lints a firmware workspace, in release: nothing else fits the flash.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use crate::{
     command::Result,
-    root,
+    target,
     toolchain::{TARGET, Toolchain, toolchain},
 };
 
@@ -25,30 +22,33 @@ pub(crate) fn build_with(folder: &str, name: &str, features: &[&str]) -> Result<
 
 /// The same at this profile of the workspace.
 pub(crate) fn build_at(folder: &str, name: &str, profile: &str, features: &[&str]) -> Result<PathBuf> {
-    let target = target_folder(folder)?;
+    let features = features.iter().flat_map(|feature| ["--features", feature]);
+    compile(folder, name, profile, &target_folder(folder), features)
+}
+
+/// The same at the release profile with other `settings`, such as `opt-level="s"`, into a folder called `variant`, so
+/// that no two ways of building take each other's place.
+pub(crate) fn build_as(folder: &str, name: &str, variant: &str, settings: &[&str]) -> Result<PathBuf> {
+    let settings: Vec<String> = settings.iter().map(|setting| format!("profile.release.{setting}")).collect();
+    let settings = settings.iter().flat_map(|setting| ["--config", setting]);
+    compile(folder, name, "release", &target_folder(folder).join(variant), settings)
+}
+
+fn compile<'a>(
+    folder: &str,
+    name: &str,
+    profile: &str,
+    target: &Path,
+    more: impl Iterator<Item = &'a str>,
+) -> Result<PathBuf> {
     toolchain()?
         .cargo("build")
         .args(["--quiet", "--profile", profile, "--locked", "--bin", name, "--target-dir"])
-        .args([&target])
-        .args(features.iter().flat_map(|feature| ["--features", feature]))
+        .args([target])
+        .args(more)
         .within(folder)
         .run()?;
     Ok(target.join(TARGET).join(profile).join(name))
-}
-
-/// The same at the release profile with other `settings`, such as `opt-level="s"`; the file is in a folder called `name_of`
-/// them, so that no two ways of building take each other's place.
-pub(crate) fn build_as(folder: &str, name: &str, name_of: &str, settings: &[&str]) -> Result<PathBuf> {
-    let target = target_folder(folder)?.join(name_of);
-    let settings = settings.iter().map(|setting| format!("profile.release.{setting}"));
-    toolchain()?
-        .cargo("build")
-        .args(["--quiet", "--release", "--locked", "--bin", name, "--target-dir"])
-        .args([&target])
-        .args(settings.flat_map(|setting| ["--config".to_owned(), setting]))
-        .within(folder)
-        .run()?;
-    Ok(target.join(TARGET).join("release").join(name))
 }
 
 /// Runs clippy over the workspace in `folder`, where the toolchain has one.
@@ -66,17 +66,13 @@ pub(crate) fn lint_with(folder: &str, features: &[&str]) -> Result<()> {
     toolchain
         .cargo("clippy")
         .args(["--quiet", "--release", "--locked", "--target-dir"])
-        .args([&target_folder(folder)?])
+        .args([&target_folder(folder)])
         .args(features.iter().flat_map(|feature| ["--features", feature]))
         .args(["--", "-D", "warnings"])
         .within(folder)
         .run()
 }
 
-fn target_folder(folder: &str) -> Result<PathBuf> {
-    let root_target = match env::var_os("CARGO_TARGET_DIR") {
-        Some(elsewhere) => env::current_dir()?.join(elsewhere),
-        None => root().join("target"),
-    };
-    Ok(root_target.join("firmware").join(Path::new(folder).file_name().unwrap_or_default()))
+fn target_folder(folder: &str) -> PathBuf {
+    target().join("firmware").join(Path::new(folder).file_name().unwrap_or_default())
 }

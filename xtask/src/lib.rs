@@ -5,10 +5,19 @@ pub mod pattern;
 pub mod qemu;
 pub mod setup;
 
-use std::path::PathBuf;
+use std::{env, path::PathBuf};
 
 /// The repository.
 pub fn root() -> PathBuf {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     here.parent().map(PathBuf::from).unwrap_or(here)
+}
+
+/// Where cargo puts what it builds of the repository: `target`, or the folder that `CARGO_TARGET_DIR` names, as seen
+/// from where xtask was started.
+pub fn target() -> PathBuf {
+    match env::var_os("CARGO_TARGET_DIR") {
+        Some(elsewhere) => env::current_dir().unwrap_or_default().join(elsewhere),
+        None => root().join("target"),
+    }
 }

@@ -22,7 +22,7 @@ mod toolchain;
 use std::{env, process::ExitCode};
 
 use show::Wire;
-use xtask::{command, qemu, root, setup};
+use xtask::{command, qemu, root, setup, target};
 
 fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);

@@ -3,7 +3,7 @@
 use std::{env, path::PathBuf};
 use xtask::{
     command::{Command, Result},
-    root, setup,
+    setup, target,
 };
 
 use crate::{firmware, image::Image, steps::Steps};
@@ -39,9 +39,7 @@ pub(crate) fn demo(board: &str, wire: &Wire) -> Result<()> {
 
 /// A program of the workspace, as cargo leaves it for debugging.
 fn built(name: &str) -> PathBuf {
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let folder = env::current_dir().unwrap_or_default().join(target).join("debug");
-    folder.join(name).with_extension(env::consts::EXE_EXTENSION)
+    target().join("debug").join(name).with_extension(env::consts::EXE_EXTENSION)
 }
 
 const FIRMWARE: &str = "lm3s6965-ethernet";

@@ -68,7 +68,7 @@ fn measure() -> Result<(String, Figures)> {
         if name == CORE_ALONE {
             taken.keeps_to_the_limits()?;
         }
-        let row = name.replace('_', "-");
+        let row = row(name);
         figures.push((format!("{row}.flash"), taken.flash));
         figures.push((format!("{row}.static-ram"), taken.ram));
         figures.push((format!("{row}.peak-stack"), taken.stack));
@@ -86,12 +86,17 @@ fn measure() -> Result<(String, Figures)> {
     Ok((compiler, figures))
 }
 
+/// How the figures of the program `name` begin.
+fn row(name: &str) -> String {
+    name.replace('_', "-")
+}
+
 /// Where the flash of each row goes.
 fn print_parts(parts: &Figures) {
     println!("{:<40}{:>12}{:>12}{:>12}", "of the flash:", "core alone", "channel", "all");
     for part in 0..parts::COUNT {
         let bytes = ROWS.map(|(name, _)| {
-            let bytes = numbers::find(parts, &parts::figure(&name.replace('_', "-"), part));
+            let bytes = numbers::find(parts, &parts::figure(&row(name), part));
             bytes.map_or_else(String::new, |bytes| grouped(bytes, ','))
         });
         println!("{:<40}{:>10} B{:>10} B{:>10} B", parts::title(part), bytes[0], bytes[1], bytes[2]);

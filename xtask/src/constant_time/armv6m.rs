@@ -1,10 +1,10 @@
 //! The programs of `tests/m3`, compiled for Armv6-M (Cortex-M0), where the primitives are those in Rust.
 
-use std::{env, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use crate::{
     command::{self, Command, Result},
-    root, setup,
+    setup, target,
     toolchain::{Toolchain, toolchain},
 };
 
@@ -22,11 +22,7 @@ pub(super) fn build(name: &str) -> Result<Option<PathBuf>> {
     if !matches!(toolchain, Toolchain::Ordinary) {
         setup::ensure([&setup::ARM_LD])?;
     }
-    let target = match env::var_os("CARGO_TARGET_DIR") {
-        Some(elsewhere) => env::current_dir()?.join(elsewhere),
-        None => root().join("target"),
-    };
-    let target = target.join("firmware").join("armv6m");
+    let target = target().join("firmware").join("armv6m");
     // For the Cortex-M3 as well: that is the one target that a toolchain's cargo always has.
     let mut build = toolchain.cargo("build").args(["--target", TARGET, "--quiet", "--release", "--locked"]);
     if !matches!(toolchain, Toolchain::Ordinary) {

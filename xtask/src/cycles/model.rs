@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     command::{Command, Result},
-    root,
+    target,
 };
 
 /// What stands between the core and its flash.
@@ -25,11 +25,7 @@ pub(super) enum Flash {
 /// # Errors
 /// It does not compile.
 pub(crate) fn build() -> Result<PathBuf> {
-    let target = match env::var_os("CARGO_TARGET_DIR") {
-        Some(elsewhere) => env::current_dir()?.join(elsewhere),
-        None => root().join("target"),
-    };
-    let target = target.join("m3-model");
+    let target = target().join("m3-model");
     let build = Command::cargo().args(["build", "--quiet", "--release", "--locked", "--bin", "m3-model"]);
     build.args(["--target-dir".as_ref(), target.as_os_str()]).within("benches/m3-model").run()?;
     Ok(target.join("release").join("m3-model").with_extension(env::consts::EXE_EXTENSION))

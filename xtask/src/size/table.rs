@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{ROWS, parts};
+use super::{ROWS, parts, row};
 use crate::{
     documents::Table,
     numbers::{Numbers, grouped},
@@ -27,7 +27,7 @@ fn parts_table(numbers: &Numbers) -> String {
     for part in 0..parts::COUNT {
         let _ = write!(table, "| {} |", parts::title(part));
         for (name, _) in ROWS {
-            let bytes = numbers.figure(compiler, &parts::figure(&name.replace('_', "-"), part));
+            let bytes = numbers.figure(compiler, &parts::figure(&row(name), part));
             let _ = write!(table, " {} |", bytes.map_or_else(String::new, |bytes| grouped(bytes, ',')));
         }
         table.push('\n');
@@ -45,7 +45,7 @@ fn table(numbers: &Numbers) -> String {
     }
     table = format!("{table}\n{rule}\n");
     for (name, title) in ROWS {
-        let row = name.replace('_', "-");
+        let row = row(name);
         for (figure, what) in [("flash", "flash"), ("static-ram", "static RAM"), ("peak-stack", "peak stack")]
         {
             let title = if figure == "flash" { title } else { "" };
