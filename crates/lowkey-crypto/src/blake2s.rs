@@ -48,7 +48,9 @@ impl Blake2s {
     }
 }
 
-/// A whole hash; with a `key` whatever [`body`] says of it and `pad`. On a device everything goes through here, and a state lies in no other frame.
+/// A whole hash. With a `key` it is a MAC, of the kind that `pad` says: see [`body`].
+///
+/// Never inlined: all of an engine's hashing goes through here, so that a state lies in no other frame.
 #[inline(never)]
 pub(crate) fn digest(key: Option<&Secret<KEY_LEN>>, pad: u8, parts: &[&[u8]], hash: &mut [u8; HASH_LEN]) {
     let mut state = body::Blake2s::new();
