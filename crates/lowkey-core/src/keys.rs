@@ -112,6 +112,11 @@ impl Psk {
         Self(secret)
     }
 
+    /// Whether both are the same, in constant time.
+    pub fn ct_eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0)
+    }
+
     pub(crate) fn secret(&self) -> &Secret<32> {
         &self.0
     }

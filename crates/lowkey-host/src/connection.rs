@@ -1,23 +1,24 @@
 //! An open connection: a stream of bytes, and of messages.
 
 mod input;
-mod wakers;
+mod moving;
+mod shared;
+mod stream;
 
 pub(crate) use input::{Filled, Input};
-pub(crate) use wakers::{Side, Wakers};
+pub(crate) use moving::lasting;
+pub(crate) use shared::{End, Shared, Side};
 
-use crate::registry::Device;
+use crate::registry::{Device, Pinned};
 use crate::server::Seat;
 use crate::{ChannelError, Error, PublicKey};
 use lowkey_transport::handshake::{KkInitiator, KkResponder};
 use lowkey_transport::{Link, Part, Receive};
 use std::fmt;
 use std::future::poll_fn;
-use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 /// An open channel and its stream.
 ///
@@ -45,13 +46,13 @@ pub struct Connection<Io> {
     link: Link<Vec<u8>, Over>,
     input: Input,
     message: Vec<u8>, // fragments of a message that is not whole yet
-    wakers: Arc<Wakers>,
+    shared: Arc<Shared>,
     both: Waker,
     unflushed: bool,
     read_error: Option<Error>,
     write_error: Option<Error>,
     peer: PublicKey,
-    device: Option<Arc<Device>>,
+    pinned: Option<Arc<Pinned>>,
     seat: Option<Seat>,
 }
 
@@ -72,26 +73,27 @@ impl From<KkResponder> for Over {
 
 impl<Io> Connection<Io> {
     /// A link that is done, and what was read behind its handshake.
-    pub(crate) fn new(io: Io, link: Link<Vec<u8>, Over>, input: Input, peer: PublicKey) -> Self {
-        let wakers = Arc::new(Wakers::default());
+    pub(crate) fn new(io: Io, link: Link<Vec<u8>, Over>, mut input: Input, peer: PublicKey) -> Self {
+        input.recount();
+        let shared = Arc::new(Shared::default());
         Self {
             io,
             link,
             input,
             message: Vec::new(),
-            both: Arc::clone(&wakers).into(),
-            wakers,
+            both: Arc::clone(&shared).into(),
+            shared,
             unflushed: false,
             read_error: None,
             write_error: None,
             peer,
-            device: None,
+            pinned: None,
             seat: None,
         }
     }
 
-    pub(crate) fn of_device(mut self, device: Arc<Device>) -> Self {
-        self.device = Some(device);
+    pub(crate) fn of(mut self, pinned: Arc<Pinned>) -> Self {
+        self.pinned = Some(pinned);
         self
     }
 
@@ -100,8 +102,8 @@ impl<Io> Connection<Io> {
         self
     }
 
-    pub(crate) fn wakers(&self) -> &Arc<Wakers> {
-        &self.wakers
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     /// The peer's static key.
@@ -111,7 +113,12 @@ impl<Io> Connection<Io> {
 
     /// Which device this is; `None` on a connection that we began.
     pub fn device(&self) -> Option<&Arc<Device>> {
-        self.device.as_ref()
+        self.pinned.as_deref().map(Pinned::device)
+    }
+
+    /// By which of its pinnings it came; `None` on a connection that we began.
+    pub fn pinned(&self) -> Option<&Arc<Pinned>> {
+        self.pinned.as_ref()
     }
 
     /// The final handshake hash (Noise §11.2): equal on both sides, different for every handshake, for
@@ -132,9 +139,9 @@ impl<Io> Connection<Io> {
     }
 
     fn check(&mut self) -> Result<(), Error> {
-        if self.wakers.is_displaced() {
+        if let Some(end) = self.shared.ended() {
             self.link.fail(ChannelError::HungUp); // wipes the keys
-            return Err(Error::Displaced);
+            return Err(end.into());
         }
         self.read_error.clone().map_or(Ok(()), Err)
     }
@@ -143,7 +150,7 @@ impl<Io> Connection<Io> {
     fn tell<T>(&self, other: Side, result: Result<T, ChannelError>) -> Result<T, Error> {
         result.map_err(|error| {
             if !error.is_recoverable() {
-                self.wakers.wake_side(other);
+                self.shared.wake_side(other);
             }
             error.into()
         })
@@ -231,206 +238,9 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
     }
 }
 
-/// Moving bytes.
-impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
-    /// Reads until a fragment waits or the peer has closed.
-    fn poll_fragment(&mut self, context: &mut Context<'_>) -> Poll<Result<Receive, Error>> {
-        loop {
-            self.check()?;
-            let received = self.link.receive();
-            match self.tell(Side::Writing, received)? {
-                Receive::Read => (),
-                Receive::End if !self.input.is_empty() => {
-                    let error = self.link.fail(ChannelError::AfterClose);
-                    return Poll::Ready(self.tell(Side::Writing, Err(error)));
-                }
-                received => return Poll::Ready(Ok(received)),
-            }
-            if self.input.is_empty() {
-                self.wakers.register(Side::Reading, context.waker());
-                self.push_from_reader();
-            }
-            match self.input.poll_fill(context, &mut self.io, &mut self.link) {
-                Poll::Ready(Filled::Link(result)) => self.tell(Side::Writing, result)?,
-                Poll::Ready(Filled::Io(error)) => return Poll::Ready(Err(self.read_failed(error))),
-                // Displaced between the check above and the registration: nobody would wake us.
-                Poll::Pending if self.wakers.is_displaced() => (),
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-    }
-
-    /// Moves what is unsent, an owed PONG among it, as far as the stream takes it at once. An error is the
-    /// next writer's; what has arrived can still be read.
-    fn push_from_reader(&mut self) {
-        let both = self.both.clone();
-        let mut context = Context::from_waker(&both);
-        let before = std::mem::replace(&mut self.unflushed, false);
-        let written = self.poll_unsent(&mut context);
-        let moved = self.unflushed;
-        self.unflushed |= before;
-        if let Poll::Ready(Ok(())) = written {
-            let _an_error_is_kept = self.poll_flush_stream(&mut context);
-        }
-        if moved {
-            self.wakers.wake_side(Side::Writing);
-        }
-    }
-
-    /// Hands the stream what it takes at once.
-    fn push(&mut self, context: &mut Context<'_>) -> Result<(), Error> {
-        match self.poll_out(context) {
-            Poll::Ready(result) => result,
-            Poll::Pending => Ok(()),
-        }
-    }
-
-    /// Waits until nothing is unsent; a record can be staged then.
-    fn poll_out(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.wakers.register(Side::Writing, context.waker());
-        self.check()?;
-        let both = self.both.clone();
-        self.poll_unsent(&mut Context::from_waker(&both))
-    }
-
-    /// Waits until nothing is unsent and the stream has flushed.
-    fn poll_all_out(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        ready!(self.poll_out(context))?;
-        let both = self.both.clone();
-        self.poll_flush_stream(&mut Context::from_waker(&both))
-    }
-
-    fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        ready!(self.poll_out(context))?;
-        let result = self.link.close();
-        self.tell(Side::Reading, result)?;
-        ready!(self.poll_all_out(context))?;
-        if self.link.is_closed() {
-            let both = self.both.clone();
-            let ended = ready!(Pin::new(&mut self.io).poll_shutdown(&mut Context::from_waker(&both)));
-            match ended {
-                Err(error) if error.kind() != io::ErrorKind::NotConnected => {
-                    return Poll::Ready(Err(self.write_failed(error)));
-                }
-                _ => (), // the peer may have hung up after its CLOSE
-            }
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_unsent(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if let Some(error) = &self.write_error {
-            return Poll::Ready(Err(error.clone()));
-        }
-        loop {
-            let unsent = self.link.unsent()?;
-            if unsent.is_empty() {
-                return Poll::Ready(Ok(()));
-            }
-            match ready!(Pin::new(&mut self.io).poll_write(context, unsent)) {
-                Ok(0) => return Poll::Ready(Err(self.write_failed(io::ErrorKind::WriteZero.into()))),
-                Ok(n) => self.link.wrote(n),
-                Err(error) => return Poll::Ready(Err(self.write_failed(error))),
-            }
-            self.unflushed = true;
-        }
-    }
-
-    fn poll_flush_stream(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if self.unflushed {
-            if let Err(error) = ready!(Pin::new(&mut self.io).poll_flush(context)) {
-                return Poll::Ready(Err(self.write_failed(error)));
-            }
-            self.unflushed = false;
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    /// Sending is over; the link goes on for what can still be received.
-    fn write_failed(&mut self, error: io::Error) -> Error {
-        let error = Error::from(error);
-        self.write_error = Some(error.clone());
-        error
-    }
-
-    /// Everything is over.
-    fn read_failed(&mut self, error: io::Error) -> Error {
-        self.link.fail(ChannelError::Io(lasting(error.kind())));
-        self.wakers.wake_side(Side::Writing);
-        let error = Error::from(error);
-        self.read_error = Some(error.clone());
-        error
-    }
-}
-
-/// The kind as the link knows it. On a socket a timeout is its end, not a call to be repeated.
-pub(crate) fn lasting(kind: io::ErrorKind) -> embedded_io::ErrorKind {
-    match kind.into() {
-        embedded_io::ErrorKind::TimedOut | embedded_io::ErrorKind::Interrupted => {
-            embedded_io::ErrorKind::Other
-        }
-        kind => kind,
-    }
-}
-
-impl<Io: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<Io> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        if buf.remaining() == 0 {
-            return Poll::Ready(Ok(()));
-        }
-        if !this.message.is_empty() {
-            // A `recv` that was dropped had these.
-            let n = buf.remaining().min(this.message.len());
-            buf.put_slice(&this.message[..n]);
-            this.message.drain(..n);
-            return Poll::Ready(Ok(()));
-        }
-        while let Receive::Fragment(_) = ready!(this.poll_fragment(context))? {
-            let n = this.link.take_bytes(buf.initialize_unfilled());
-            buf.advance(n);
-            if n > 0 {
-                break; // otherwise an empty message
-            }
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<Io: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<Io> {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        this.check()?;
-        this.link.may_begin().map_err(Error::from)?;
-        if buf.is_empty() {
-            return Poll::Ready(Ok(0));
-        }
-        ready!(this.poll_out(context))?;
-        let front = &buf[..buf.len().min(this.link.max_data())];
-        let staged = this.link.stage(front, Part::Last);
-        let n = this.tell(Side::Reading, staged)?;
-        match this.push(context) {
-            Err(error) => Poll::Ready(Err(error.into())),
-            Ok(()) => Poll::Ready(Ok(n)),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().poll_all_out(context).map_err(io::Error::from)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().poll_close(context).map_err(io::Error::from)
-    }
-}
-
 impl<Io: fmt::Debug> fmt::Debug for Connection<Io> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let device = self.device.as_ref().map(|device| device.name());
+        let device = self.device().map(|device| device.name());
         f.debug_struct("Connection")
             .field("io", &self.io)
             .field("peer", &self.peer)

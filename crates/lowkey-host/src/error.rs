@@ -20,6 +20,12 @@ pub enum Error {
     TimedOut,
     /// Nobody's: a newer session of the same device took over, and this one is over.
     Displaced,
+    /// Ours: the device's pinning was removed or replaced, or has expired; this session is over.
+    Revoked,
+    /// The peer's or the world's: it said nothing, and did not answer a PING; this session is over.
+    Silent,
+    /// Nobody's: the session was open for as long as one may be, and is over.
+    Lifetime,
     /// What the channel says; see there for whose fault it is and what it leaves.
     Channel(ChannelError),
 }
@@ -49,6 +55,9 @@ impl fmt::Display for Error {
             Self::Io(error) => write!(f, "{error}"),
             Self::TimedOut => f.write_str("the handshake was not over in time"),
             Self::Displaced => f.write_str("displaced by a newer session of the same device"),
+            Self::Revoked => f.write_str("the device's pinning was removed, was replaced, or has expired"),
+            Self::Silent => f.write_str("the device is silent and does not answer"),
+            Self::Lifetime => f.write_str("the session was open for as long as one may be"),
             Self::Channel(error) => write!(f, "{error}"),
         }
     }
@@ -73,8 +82,8 @@ impl From<Error> for io::Error {
             Error::PeerKey => ErrorKind::InvalidData,
             Error::Entropy => ErrorKind::Other,
             Error::Io(error) => error.kind(),
-            Error::TimedOut => ErrorKind::TimedOut,
-            Error::Displaced => ErrorKind::ConnectionAborted,
+            Error::TimedOut | Error::Silent => ErrorKind::TimedOut,
+            Error::Displaced | Error::Revoked | Error::Lifetime => ErrorKind::ConnectionAborted,
             Error::Channel(error) => kind_of(error),
         };
         Self::new(kind, error)

@@ -10,7 +10,7 @@
 //! let server = Identity::new(keys::generate()?);
 //! let device = Identity::new(keys::generate()?);
 //!
-//! let registry = Devices::new([Device::new("pump-7", &server, device.public_key())?])?;
+//! let registry = Devices::new([Pinned::new(Device::new("pump-7")?, &server, device.public_key())?])?;
 //! let acceptor = Acceptor::new(server, registry, Limits::default())?;
 //! let server_key = acceptor.public_key();
 //! let mut listener = Listener::bind("127.0.0.1:0", acceptor).await?;
@@ -43,9 +43,13 @@
 //! | `lowkey.refused` | info | `from`, `id`, `mode`, `refusal` | an attempt was turned away; alike for unknown ids, wrong modes and keys that do not match |
 //! | `lowkey.refused_more` | info | `attempts` | how many refusals had no line: only the first 100 of a second have one; written before the next |
 //! | `lowkey.unconfirmed` | info | `from`, `id`, `mode`, `error` | message 1 opened and no record followed: a recording, or a device that lost its line |
+//! | `lowkey.unconfirmed_more` | info | `attempts` | as `lowkey.refused_more` |
 //! | `lowkey.timed_out` | debug | `from` | the handshake was not over at its deadline |
 //! | `lowkey.failed` | debug | `from`, `error` | hung up, malformed, or no randomness |
 //! | `lowkey.displaced` | info | `device` | a newer session of the same device took over |
+//! | `lowkey.revoked` | info | `device` | a session ended: its pinning was removed or replaced, or has expired |
+//! | `lowkey.silent` | info | `device` | a session ended: the device was silent and did not answer a PING |
+//! | `lowkey.lifetime` | info | `device` | a session ended: it was open for as long as one may be |
 //! | `lowkey.ended` | info | `device` | the application let go of a connection |
 //! | `lowkey.attempt_displaced` | warn | `attempts` | too many attempts wait; the oldest made room |
 //! | `lowkey.accept_failed` | warn | `error` | the socket could not accept, for example too many open files; it goes on after a pause |
@@ -74,5 +78,5 @@ pub use error::Error;
 pub use limits::Limits;
 pub use lowkey_core::{Id, Identity, Peer, Psk, PublicKey, Secret};
 pub use lowkey_transport::{Error as ChannelError, Hello, Mode, Pinning, Refusal};
-pub use registry::{Device, DeviceError, Devices, FileRegistry, Registry, RegistryError, parse_id};
-pub use server::{AcceptError, Acceptor, LazyAccept, Listener, Stats};
+pub use registry::{Device, DeviceError, Devices, FileRegistry, Pinned, Registry, RegistryError, parse_id};
+pub use server::{AcceptError, Acceptor, LazyAccept, Listener, Server, SessionInfo, Stats, Stopped};

@@ -24,14 +24,30 @@ pub struct Limits {
     /// Attempts that wait for message 1 or for their confirmation: 1,024. When there are more, the newest
     /// displaces the oldest; 0 is taken as 1. Each is an open file until then.
     pub attempts: usize,
+    /// The same, from one address (IPv6: one network of 64 bits): 256.
+    pub attempts_per_address: usize,
     /// Devices connected at once: 10,000. When all seats are taken, one more device is closed as soon as it
-    /// is confirmed; a device that has a seat displaces its own session. A [`Listener`](crate::Listener)
-    /// has TCP find out which peers have vanished, within four minutes; receiving then fails.
+    /// is confirmed; a device that has a seat displaces its own session.
     pub sessions: usize,
+    /// The same, from one address (IPv6: one network of 64 bits): 10,000, since many devices may share one.
+    pub sessions_per_address: usize,
     /// Messages 1 worked on in a second, all devices together: 5,000. Beyond that an attempt hears that
     /// we are busy. A stranger's costs the processor one scalar multiplication, one that opens (a
     /// recording too) four.
     pub messages_1_per_second: u32,
+    /// The same, from one address (IPv6: one network of 64 bits): 1,000.
+    pub messages_1_per_second_per_address: u32,
+    /// After how much silence a device is asked with a PING: 60 s. Only the time in which somebody waits for
+    /// it to say something counts.
+    pub silence: Duration,
+    /// How long it then has to answer: 20 s. Afterwards the session ends with
+    /// [`Error::Silent`](crate::Error::Silent).
+    pub answer: Duration,
+    /// How long a session may go on: for ever. Then it is closed: the device hears our CLOSE, and connects
+    /// again if it likes.
+    pub lifetime: Option<Duration>,
+    /// How long a session may go on after our CLOSE at the end of its lifetime, or when the server stops: 5 s.
+    pub linger: Duration,
 }
 
 impl Default for Limits {
@@ -41,8 +57,15 @@ impl Default for Limits {
             max_message: 1 << 20,
             handshake: Duration::from_secs(10),
             attempts: 1024,
+            attempts_per_address: 256,
             sessions: 10_000,
+            sessions_per_address: 10_000,
             messages_1_per_second: 5_000,
+            messages_1_per_second_per_address: 1_000,
+            silence: Duration::from_secs(60),
+            answer: Duration::from_secs(20),
+            lifetime: None,
+            linger: Duration::from_secs(5),
         }
     }
 }

@@ -2,15 +2,21 @@
 
 mod acceptor;
 mod attempt;
+mod attempts;
 mod error;
 mod gate;
+mod info;
 mod lines;
 mod listener;
+mod run;
 mod sessions;
+mod source;
 mod stats;
 
 pub use acceptor::{Acceptor, LazyAccept};
 pub use error::AcceptError;
+pub use info::SessionInfo;
 pub use listener::Listener;
+pub use run::{Server, Stopped};
 pub(crate) use sessions::Seat;
 pub use stats::Stats;

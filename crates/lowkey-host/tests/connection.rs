@@ -53,7 +53,7 @@ async fn messages_come_back_over_tcp() {
     let (near, far) = World::new().join(near, far).await;
     assert_eq!(near.handshake_hash(), far.handshake_hash());
     assert_eq!(far.device().unwrap().name(), "device-0");
-    assert_eq!(far.peer(), far.device().unwrap().key());
+    assert_eq!(far.peer(), far.pinned().unwrap().key());
     messages_come_back(near, far).await;
 }
 

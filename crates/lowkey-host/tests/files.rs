@@ -155,10 +155,10 @@ fn a_registry_knows_its_devices_by_their_ids() {
     let loaded = loaded.unwrap();
     assert_eq!((loaded.path(), loaded.devices().len()), (&*path, 3));
     let a = loaded.lookup(&Id::of_pinning(&public(2), &public(1))).unwrap();
-    assert_eq!((a.name(), a.key(), a.mode()), ("a", public(2), Mode::Kk));
-    assert_eq!(loaded.lookup(&Id::new(b"bee").unwrap()).unwrap().name(), "b");
+    assert_eq!((a.device().name(), a.key(), a.mode()), ("a", public(2), Mode::Kk));
+    assert_eq!(loaded.lookup(&Id::new(b"bee").unwrap()).unwrap().device().name(), "b");
     let c = loaded.lookup(&Id::new(&[0, 255]).unwrap()).unwrap();
-    assert_eq!((c.name(), c.mode()), ("c", Mode::KkPsk0));
+    assert_eq!((c.device().name(), c.mode()), ("c", Mode::KkPsk0));
     assert!(
         loaded.lookup(&Id::of_pinning(&public(3), &public(1))).is_none(),
         "an id of its own replaces the default"
@@ -330,7 +330,7 @@ fn a_provisioned_device_has_a_page_and_a_place_in_the_registry_that_fit() {
     assert!(!page.hedge().ct_eq(&page.seed()));
     let registry = FileRegistry::load(bench.path("devices.toml"), &bench.server).unwrap();
     let device = registry.lookup(&made.id).unwrap();
-    assert_eq!((device.name(), device.key(), device.mode()), ("pump-7", made.key, Mode::KkPsk0));
+    assert_eq!((device.device().name(), device.key(), device.mode()), ("pump-7", made.key, Mode::KkPsk0));
 }
 
 #[tokio::test]
@@ -569,7 +569,7 @@ fn a_key_file_of_another_user_is_refused() {
 fn names_with_control_characters_reach_no_log() {
     let folder = folder();
     let name = "a\u{1b}[2Jb";
-    let error = lowkey_host::Device::new(name, &Identity::new(secret(1)), public(2)).unwrap_err();
+    let error = lowkey_host::Device::new(name).unwrap_err();
     assert_eq!(error, lowkey_host::DeviceError::Name);
     let (path, loaded) = registry(&folder, &device("a\\u001b[2Jb", 2, ""));
     let why = "the name holds control characters";

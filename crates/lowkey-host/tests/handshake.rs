@@ -4,7 +4,8 @@ mod common;
 
 use common::{Dribble, Party, Raw, World, until_end};
 use lowkey_host::{
-    AcceptError, ChannelError, Device, Error, Hello, Id, Identity, Limits, Mode, Peer, Refusal, connect, keys,
+    AcceptError, ChannelError, Device, Error, Hello, Id, Identity, Limits, Mode, Peer, Pinned, Refusal,
+    connect, keys,
 };
 use lowkey_transport::Step;
 use std::io::Write;
@@ -190,7 +191,7 @@ async fn the_log_lines_of_strangers_are_alike() {
         }
         let lines = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
         let expected =
-            format!(" INFO lowkey: attempt refused from=\"\" id={claimed} mode=\"{mode}\" refusal=Refused\n");
+            format!(" INFO lowkey: attempt refused id={claimed} mode=\"{mode}\" refusal=Refused\n");
         assert_eq!(lines, expected, "{who}");
     }
 }
@@ -492,22 +493,22 @@ async fn too_many_messages_1_in_a_second_are_busy_before_the_id_is_looked_at() {
 async fn a_caller_that_asks_elsewhere_chooses_after_the_hello() {
     let world = World::new();
     let acceptor = world.acceptor();
-    let device =
-        Arc::new(Device::new("elsewhere", &world.server, world.device().identity.public_key()).unwrap());
+    let key = world.device().identity.public_key();
+    let elsewhere = Arc::new(Pinned::new(Device::new("elsewhere").unwrap(), &world.server, key).unwrap());
 
     // Accepted with a device that the registry does not know by that name.
     let (near, far) = duplex(1000);
     let asking = async {
         let lazy = acceptor.start(far).await.unwrap();
         assert_eq!(lazy.hello(), Some(&Hello { mode: Mode::Kk, id: Some(world.device().id) }));
-        lazy.accept_with(Arc::clone(&device)).await
+        lazy.accept_with(Arc::clone(&elsewhere)).await
     };
     let (near, accepted) = tokio::join!(world.device().connect(near), asking);
     near.unwrap();
     assert_eq!(accepted.unwrap().device().unwrap().name(), "elsewhere");
 
     // Refused, turned away, and another mode than the device's.
-    let psk = Device::new("psk", &world.server, world.device().identity.public_key()).unwrap();
+    let psk = Pinned::new(Device::new("psk").unwrap(), &world.server, key).unwrap();
     let psk = Arc::new(psk.with_psk(lowkey_host::Psk::new(keys::generate().unwrap())));
     for (what, expected) in [(0, BUSY), (1, REFUSED), (2, REFUSED)] {
         let (mut near, far) = duplex(1000);
@@ -544,7 +545,7 @@ async fn an_attempt_that_is_dropped_is_counted() {
 async fn id_texts_and_pinnings_of_a_peer_that_is_ourselves_cannot_be_made() {
     let identity = Identity::new(keys::generate().unwrap());
     assert!(Peer::pin(&identity, identity.public_key()).is_err());
-    assert!(Device::new("me", &identity, identity.public_key()).is_err());
+    assert!(Pinned::new(Device::new("me").unwrap(), &identity, identity.public_key()).is_err());
     assert!(Id::new(&[]).is_none());
     assert_eq!(lowkey_host::parse_id("pump-7"), Id::new(b"pump-7"));
     assert_eq!(lowkey_host::parse_id("0x00ff"), Id::new(&[0, 255]));

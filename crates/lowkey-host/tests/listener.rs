@@ -47,6 +47,7 @@ async fn silent_connections_keep_nobody_waiting(attempts: usize) {
     raise_open_files(5000);
     let mut world = World::new();
     world.limits.attempts = attempts;
+    world.limits.attempts_per_address = attempts;
     let (listener, address) = world.listener().await;
     let acceptor = listener.acceptor().clone();
     echo(listener);

@@ -56,6 +56,11 @@ impl<B: Buffer> Incoming<B> {
         self.inbox.set_limit(usize::from(max_frame));
     }
 
+    /// How many records have been opened, while there is a key.
+    pub(crate) fn opened(&self) -> Option<u64> {
+        self.opener.as_ref().map(Opener::count)
+    }
+
     /// Says that the stream put `n` bytes into the inbox's space; 0 is the stream's end.
     pub(crate) fn filled(&mut self, n: usize, control: &Control) -> Result<(), Error> {
         control.check()?;

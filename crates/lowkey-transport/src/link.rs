@@ -406,6 +406,16 @@ impl<B: Buffer, H> Link<B, H> {
         }
     }
 
+    /// How many records have been sealed; `None` while there is no key to send with.
+    pub fn sealed(&self) -> Option<u64> {
+        self.outgoing.sealed()
+    }
+
+    /// How many records have been opened; `None` while there is no key to receive with.
+    pub fn opened(&self) -> Option<u64> {
+        self.incoming.opened()
+    }
+
     /// Whether the PONG for our last PING has not come yet.
     pub fn awaits_pong(&self) -> bool {
         self.control.is_asking()

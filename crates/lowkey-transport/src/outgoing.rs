@@ -32,6 +32,11 @@ impl<B: Buffer> Outgoing<B> {
         self.max_frame.saturating_sub(RECORD_OVERHEAD)
     }
 
+    /// How many records have been sealed, while there is a key.
+    pub(crate) fn sealed(&self) -> Option<u64> {
+        self.sealer.as_ref().map(Sealer::count)
+    }
+
     /// What the stream has to take before anything else; an owed PONG is among it.
     pub(crate) fn unsent(&mut self, control: &Control) -> Result<&[u8], Error> {
         self.check(control)?;

@@ -11,6 +11,7 @@ pub(crate) struct Input {
     bytes: Box<[u8]>,
     start: usize,
     end: usize,
+    received: u64,
 }
 
 /// How a read came out.
@@ -23,7 +24,17 @@ pub(crate) enum Filled {
 
 impl Input {
     pub(crate) fn new(len: usize) -> Self {
-        Self { bytes: vec![0; len].into_boxed_slice(), start: 0, end: 0 }
+        Self { bytes: vec![0; len].into_boxed_slice(), start: 0, end: 0, received: 0 }
+    }
+
+    /// Bytes that the stream gave since [`Self::recount`].
+    pub(crate) fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Counts from here; what has been read and not looked at counts.
+    pub(crate) fn recount(&mut self) {
+        self.received = (self.end - self.start) as u64;
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -42,6 +53,7 @@ impl Input {
             let mut room = ReadBuf::new(if in_place { link.space() } else { &mut self.bytes });
             let result = ready!(Pin::new(io).poll_read(context, &mut room));
             let n = room.filled().len();
+            self.received += n as u64;
             if let Err(error) = result {
                 return Poll::Ready(Filled::Io(error));
             }

@@ -8,7 +8,7 @@
 //! # psk_file = "pump-7.psk" # relative to this file; makes the mode KKpsk0
 //! ```
 
-use super::{Device, DeviceError, Devices, Registry, Unique, parse_id};
+use super::{Device, DeviceError, Devices, Pinned, Registry, Unique, parse_id};
 use crate::entropy::random;
 use crate::keys::{self, mask, shell_quote, shown};
 use lowkey_core::{Id, Identity, Psk, PublicKey, Secret};
@@ -54,7 +54,7 @@ impl FileRegistry {
         for (entry, psk) in described.entries.into_iter().zip(psks) {
             let line = entry.line;
             let device = entry.pin(psk, identity).map_err(|why| at((line, why.to_string())))?;
-            devices.by_id.insert(device.id, Arc::new(device));
+            devices.by_id.insert(device.id(), Arc::new(device));
         }
         Ok(Self { path, devices })
     }
@@ -71,7 +71,7 @@ impl FileRegistry {
 }
 
 impl Registry for FileRegistry {
-    fn lookup(&self, id: &Id) -> Option<Arc<Device>> {
+    fn lookup(&self, id: &Id) -> Option<Arc<Pinned>> {
         self.devices.lookup(id)
     }
 }
@@ -200,7 +200,7 @@ impl Described {
         }
         let mut described = Self { entries: Vec::new() };
         let mut unique = Unique::default();
-        let mut psk_files = HashMap::new();
+        let (mut names, mut psk_files) = (HashMap::new(), HashMap::new());
         for (key, value) in document.get_ref() {
             let line = line_of(key.span());
             if &**key.get_ref() != "device" {
@@ -214,6 +214,9 @@ impl Described {
             };
             for table in tables {
                 let entry = Entry::read(table, server, &line_of)?;
+                if names.insert(entry.name.clone(), ()).is_some() {
+                    return Err((entry.line, DeviceError::SameName(entry.name).to_string()));
+                }
                 let admitted = unique.add(&entry.name, entry.id, entry.key);
                 admitted.map_err(|error| (entry.line, error.to_string()))?;
                 if let Some((line, file)) = &entry.psk_file {
@@ -287,11 +290,11 @@ impl Entry {
         Ok(Self { line, name, id, key, psk_file })
     }
 
-    fn pin(self, psk: Option<Secret<32>>, identity: &Identity) -> Result<Device, DeviceError> {
-        let device = Device::new(self.name, identity, self.key)?.with_id(self.id);
+    fn pin(self, psk: Option<Secret<32>>, identity: &Identity) -> Result<Pinned, DeviceError> {
+        let pinned = Pinned::new(Device::new(self.name)?, identity, self.key)?.with_id(self.id);
         Ok(match psk {
-            Some(psk) => device.with_psk(Psk::new(psk)),
-            None => device,
+            Some(psk) => pinned.with_psk(Psk::new(psk)),
+            None => pinned,
         })
     }
 }

@@ -1,20 +1,24 @@
 //! Handshakes of a responder that hides its ids.
 
 use super::attempt::Attempt;
+use super::attempts::{Attempts, Place};
 use super::error::AcceptError;
 use super::gate::Gate;
+use super::info::SessionInfo;
 use super::sessions::Sessions;
 use super::stats::{Counters, Stats};
 use crate::connection::{Connection, Input};
 use crate::entropy::{OsEntropy, host_ephemerals, random};
 use crate::handshake::exchange;
-use crate::registry::{Device, Registry};
+use crate::registry::{Pinned, Registry};
 use crate::{Error, Limits};
 use lowkey_core::{Ephemerals, Identity, Peer, Psk, PublicKey};
 use lowkey_transport::handshake::KkResponder;
 use lowkey_transport::{Hello, Link, Mode, Pinning, Refusal, Step};
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::SystemTime;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
@@ -34,6 +38,7 @@ struct Inner {
     limits: Limits,
     decoy: Peer,
     decoy_psk: Psk,
+    attempts: Arc<Attempts>,
     sessions: Arc<Sessions>,
     gate: Gate,
     counters: Arc<Counters>,
@@ -57,8 +62,9 @@ impl Acceptor {
             decoy: Peer::pin(&identity, stranger).map_err(|_| Error::PeerKey)?,
             decoy_psk: Psk::new(random()?),
             registry: Box::new(registry),
-            sessions: Arc::new(Sessions::new(limits.sessions, Arc::clone(&counters))),
-            gate: Gate::new(limits.messages_1_per_second),
+            attempts: Arc::new(Attempts::new(limits.attempts, limits.attempts_per_address)),
+            sessions: Arc::new(Sessions::new(&limits, Arc::clone(&counters))),
+            gate: Gate::new(&limits),
             identity,
             limits,
             counters,
@@ -73,7 +79,27 @@ impl Acceptor {
 
     /// What has been counted.
     pub fn stats(&self) -> Stats {
-        self.inner.counters.snapshot(self.inner.sessions.len())
+        self.inner.counters.snapshot(self.inner.attempts.len(), self.inner.sessions.len())
+    }
+
+    /// The sessions there are now, in no order.
+    pub fn sessions(&self) -> Vec<SessionInfo> {
+        self.inner.sessions.list()
+    }
+
+    /// Ends the sessions that may not go on: revoked, expired, silent, too old. Has silent devices asked with
+    /// a PING.
+    ///
+    /// A [`Listener`](crate::Listener) does it four times a second. Who has none does it as often.
+    pub fn sweep(&self) {
+        self.inner.sessions.sweep(&*self.inner.registry);
+        self.inner.gate.sweep();
+    }
+
+    /// Has every session send its CLOSE, and those that come later as well; they go on receiving. Sending
+    /// anything more gives [`ChannelError::Closed`](crate::ChannelError::Closed).
+    pub fn stop(&self) {
+        self.inner.sessions.stop();
     }
 
     /// What it takes from peers.
@@ -83,6 +109,21 @@ impl Acceptor {
 
     pub(crate) fn counters(&self) -> &Counters {
         &self.inner.counters
+    }
+
+    /// Makes room by ending the attempt that has waited longest; says whether there was one.
+    pub(crate) fn displace_oldest_attempt(&self) -> bool {
+        let displaced = self.inner.attempts.displace_oldest();
+        self.displaced(displaced);
+        displaced > 0
+    }
+
+    fn displaced(&self, attempts: u64) {
+        for _ in 0..attempts {
+            self.inner.counters.attempts_displaced.one_more();
+            let attempts = self.inner.attempts.len();
+            tracing::warn!(name: "lowkey.attempt_displaced", target: "lowkey", attempts, "oldest attempt displaced");
+        }
     }
 
     /// Answers one stream; returns once the initiator's first record has opened.
@@ -98,15 +139,22 @@ impl Acceptor {
     where
         Io: AsyncRead + AsyncWrite + Unpin,
     {
-        self.accept_from(io, String::new()).await
+        self.start_from(io, None).await?.accept().await
     }
 
-    /// The same, with what the log says about where it came from.
-    pub(crate) async fn accept_from<Io>(&self, io: Io, from: String) -> Result<Connection<Io>, AcceptError>
+    /// The same for a stream that comes from a known address: the limits of one address hold for it, and
+    /// the log names it.
+    ///
+    /// # Cancel safety
+    /// Dropped, the attempt is over.
+    ///
+    /// # Errors
+    /// As [`accept`](Self::accept).
+    pub async fn accept_from<Io>(&self, io: Io, from: SocketAddr) -> Result<Connection<Io>, AcceptError>
     where
         Io: AsyncRead + AsyncWrite + Unpin,
     {
-        self.start_from(io, from).await?.accept().await
+        self.start_from(io, Some(from)).await?.accept().await
     }
 
     /// Reads a hello and refuses what is refused whoever asks: another version, another mode than KK and
@@ -121,15 +169,17 @@ impl Acceptor {
     where
         Io: AsyncRead + AsyncWrite + Unpin,
     {
-        self.start_from(io, String::new()).await
+        self.start_from(io, None).await
     }
 
-    async fn start_from<Io>(&self, io: Io, from: String) -> Result<LazyAccept<Io>, AcceptError>
+    async fn start_from<Io>(&self, io: Io, from: Option<SocketAddr>) -> Result<LazyAccept<Io>, AcceptError>
     where
         Io: AsyncRead + AsyncWrite + Unpin,
     {
         let inner = &self.inner;
         let attempt = Attempt::new(Arc::clone(&inner.counters), from);
+        let (place, displaced) = inner.attempts.enter(from.map(|from| from.ip().into()));
+        self.displaced(displaced);
         let buffers = match inner.limits.buffers() {
             Ok(buffers) => buffers,
             Err(error) => return Err(attempt.failed(AcceptError::Failed(error))),
@@ -137,7 +187,13 @@ impl Acceptor {
         let mut lazy = LazyAccept {
             acceptor: self.clone(),
             deadline: inner.limits.deadline(),
-            line: Line { io, link: Link::responder(buffers), input: Input::new(inner.limits.read_ahead()) },
+            line: Line {
+                io,
+                link: Link::responder(buffers),
+                input: Input::new(inner.limits.read_ahead()),
+                place,
+            },
+            from,
             hello: None,
             ephemerals: None,
             attempt,
@@ -160,6 +216,7 @@ pub struct LazyAccept<Io> {
     acceptor: Acceptor,
     deadline: Instant,
     line: Line<Io>,
+    from: Option<SocketAddr>,
     hello: Option<Hello>,
     ephemerals: Option<Ephemerals<OsEntropy>>, // drawn for every hello, known id or not
     attempt: Attempt,
@@ -185,23 +242,23 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
     /// As [`Acceptor::accept`].
     pub async fn accept(self) -> Result<Connection<Io>, AcceptError> {
         let id = self.hello.and_then(|hello| hello.id);
-        let device = id.and_then(|id| self.acceptor.inner.registry.lookup(&id));
-        match device {
-            Some(device) => self.accept_with(device).await,
+        let pinned = id.and_then(|id| self.acceptor.inner.registry.lookup(&id));
+        match pinned {
+            Some(pinned) => self.accept_with(pinned).await,
             None => Err(self.turn_away().await),
         }
     }
 
-    /// Answers as `device`'s pinning says; if that does not fit the hello, as one who does not know it.
+    /// Answers as `pinned` says; if that does not fit the hello or has expired, as one who does not know it.
     ///
     /// # Cancel safety
     /// Dropped, the attempt is over.
     ///
     /// # Errors
     /// As [`Acceptor::accept`].
-    pub async fn accept_with(mut self, device: Arc<Device>) -> Result<Connection<Io>, AcceptError> {
-        match self.answer(&device).await {
-            Ok(()) => self.seat(device).await,
+    pub async fn accept_with(mut self, pinned: Arc<Pinned>) -> Result<Connection<Io>, AcceptError> {
+        match self.answer(&pinned).await {
+            Ok(()) => self.seat(pinned).await,
             Err(error) => Err(self.fail(error).await),
         }
     }
@@ -237,7 +294,9 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         match hello.mode {
             Mode::Xx | Mode::XxPsk0 => Err(self.decline(Refusal::Mode).await),
             // Whether a seat is free is asked once it is certain who it is: a device takes its own again.
-            Mode::Kk | Mode::KkPsk0 if !inner.gate.pass() => Err(self.decline(Refusal::Busy).await),
+            Mode::Kk | Mode::KkPsk0 if !inner.gate.pass(self.from.map(|from| from.ip().into())) => {
+                Err(self.decline(Refusal::Busy).await)
+            }
             Mode::Kk | Mode::KkPsk0 => {
                 self.ephemerals = Some(host_ephemerals().map_err(AcceptError::Failed)?);
                 Ok(())
@@ -246,14 +305,15 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
     }
 
     /// Message 2, and then the first record.
-    async fn answer(&mut self, device: &Device) -> Result<(), AcceptError> {
+    async fn answer(&mut self, pinned: &Pinned) -> Result<(), AcceptError> {
         let inner = Arc::clone(&self.acceptor.inner);
-        if self.hello.is_none_or(|hello| hello.mode != device.mode()) {
+        let fits = self.hello.is_some_and(|hello| hello.mode == pinned.mode());
+        if !fits || pinned.is_expired(SystemTime::now()) {
             return Err(self.decoy().await);
         }
         let Some(mut ephemerals) = self.ephemerals.take() else { return Err(self.decoy().await) };
         let link = &mut self.line.link;
-        let answered = link.answer_kk(device.pinning(&inner.identity), &mut ephemerals);
+        let answered = link.answer_kk(pinned.pinning(&inner.identity), &mut ephemerals);
         answered.map_err(|error| Attempt::verdict(error.into()))?;
         if *link.handshake_hash() != [0; 32] {
             self.attempt.answered(); // there are keys: message 1 opened
@@ -289,16 +349,17 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
     }
 
     /// A confirmed session takes its place.
-    async fn seat(self, device: Arc<Device>) -> Result<Connection<Io>, AcceptError> {
-        let Line { io, link, input } = self.line;
-        let connection = Connection::new(io, link.widen(), input, device.key());
-        let Some(seat) = self.acceptor.inner.sessions.seat(device.name(), connection.wakers()) else {
+    async fn seat(self, pinned: Arc<Pinned>) -> Result<Connection<Io>, AcceptError> {
+        let Line { io, link, input, place: _place } = self.line;
+        let connection = Connection::new(io, link.widen(), input, pinned.key());
+        let seat = self.acceptor.inner.sessions.seat(&pinned, self.from, connection.shared());
+        let Some(seat) = seat else {
             let mut connection = connection;
             let _whatever = timeout_at(self.deadline, connection.close()).await;
             return Err(self.attempt.failed(AcceptError::Refused(Refusal::Busy)));
         };
-        self.attempt.confirmed(device.name());
-        Ok(connection.of_device(device).seated(seat))
+        self.attempt.confirmed(pinned.device().name());
+        Ok(connection.of(pinned).seated(seat))
     }
 
     /// Hangs up and counts.
@@ -317,17 +378,18 @@ impl<Io: fmt::Debug> fmt::Debug for LazyAccept<Io> {
     }
 }
 
-/// A stream and its link.
+/// A stream, its link, and its place among those who wait.
 struct Line<Io> {
     io: Io,
     link: Link<Vec<u8>, KkResponder>,
     input: Input,
+    place: Place,
 }
 
 impl<Io: AsyncRead + AsyncWrite + Unpin> Line<Io> {
     /// Plays on until there is a hello or all is done.
     async fn until(&mut self, deadline: Instant) -> Result<Step, AcceptError> {
-        let Self { io, link, input } = self;
+        let Self { io, link, input, place } = self;
         let play = async {
             loop {
                 match link.step()? {
@@ -336,9 +398,10 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Line<Io> {
                 }
             }
         };
-        match timeout_at(deadline, play).await {
-            Ok(result) => result.map_err(Attempt::verdict),
-            Err(_) => Err(AcceptError::TimedOut),
+        match place.hold(timeout_at(deadline, play)).await {
+            Some(Ok(result)) => result.map_err(Attempt::verdict),
+            Some(Err(_)) => Err(AcceptError::TimedOut),
+            None => Err(AcceptError::Displaced),
         }
     }
 }
@@ -346,6 +409,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Line<Io> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::Pinned;
     use crate::{Device, Devices};
     use tokio::io::duplex;
 
@@ -353,7 +417,7 @@ mod tests {
     async fn randomness_is_drawn_for_unknown_ids_as_for_known_ones() {
         let server = Arc::new(Identity::new(random().unwrap()));
         let known = Identity::new(random().unwrap());
-        let device = Device::new("pump", &server, known.public_key()).unwrap();
+        let device = Pinned::new(Device::new("pump").unwrap(), &server, known.public_key()).unwrap();
         let id = device.id();
         let acceptor =
             Acceptor::new(Arc::clone(&server), Devices::new([device]).unwrap(), Limits::default()).unwrap();

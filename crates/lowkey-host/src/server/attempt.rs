@@ -6,19 +6,20 @@ use super::stats::Counters;
 use crate::ChannelError;
 use lowkey_transport::{Hello, Refusal};
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// An attempt that is not over. Dropped, it is counted as abandoned or unconfirmed.
 pub(crate) struct Attempt {
     counters: Arc<Counters>,
-    from: String,
+    from: Option<SocketAddr>,
     hello: Option<Hello>,
     answered: bool,
     over: bool,
 }
 
 impl Attempt {
-    pub(crate) fn new(counters: Arc<Counters>, from: String) -> Self {
+    pub(crate) fn new(counters: Arc<Counters>, from: Option<SocketAddr>) -> Self {
         counters.accepted.one_more();
         Self { counters, from, hello: None, answered: false, over: false }
     }
@@ -37,14 +38,15 @@ impl Attempt {
     pub(crate) fn confirmed(mut self, device: &str) {
         self.over = true;
         self.counters.confirmed.one_more();
-        let (from, mode) = (&*self.from, self.mode());
+        let (from, mode) = (self.from.map(tracing::field::display), self.mode());
         tracing::info!(name: "lowkey.confirmed", target: "lowkey", from, device, mode, "session confirmed");
     }
 
     /// It came to nothing.
     pub(crate) fn failed(mut self, error: AcceptError) -> AcceptError {
         self.over = true;
-        let (from, mode, id) = (&*self.from, self.mode(), Claimed(self.hello));
+        let from = self.from.map(tracing::field::display);
+        let (mode, id) = (self.mode(), Claimed(self.hello));
         match &error {
             AcceptError::Refused(refusal) => {
                 match refusal {
@@ -64,8 +66,14 @@ impl Attempt {
             }
             error if self.answered => {
                 self.counters.unconfirmed.one_more();
-                tracing::info!(name: "lowkey.unconfirmed", target: "lowkey", from, id = %id, mode, error = %error, "attempt not confirmed");
+                if let Some(Line { left_out }) = self.counters.unconfirmed_lines.next() {
+                    if left_out > 0 {
+                        tracing::info!(name: "lowkey.unconfirmed_more", target: "lowkey", attempts = left_out, "attempts not confirmed, without a line");
+                    }
+                    tracing::info!(name: "lowkey.unconfirmed", target: "lowkey", from, id = %id, mode, error = %error, "attempt not confirmed");
+                }
             }
+            AcceptError::Displaced => self.counters.abandoned.one_more(),
             AcceptError::TimedOut => {
                 self.counters.timed_out.one_more();
                 tracing::debug!(name: "lowkey.timed_out", target: "lowkey", from, "attempt timed out");

@@ -1,4 +1,4 @@
-//! How many refusals are written to the log in a second; the id plays no part in it.
+//! How many lines of a kind are written to the log in a second; the id plays no part in it.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -32,7 +32,7 @@ impl Default for Lines {
 }
 
 impl Lines {
-    /// One more refusal: whether it is written.
+    /// One more line: whether it is written.
     pub(crate) fn next(&self) -> Option<Line> {
         let now = Instant::now();
         let mut second = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -3,7 +3,6 @@
 use super::{AcceptError, Acceptor};
 use crate::Connection;
 use socket2::{SockRef, TcpKeepalive};
-use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
@@ -12,19 +11,19 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
-use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::{Sleep, sleep};
+use tokio::task::JoinSet;
+use tokio::time::{Interval, MissedTickBehavior, Sleep, interval, sleep};
 
 /// A listening socket and the attempts that came from it.
 ///
 /// Handshakes run in tasks of their own, so a slow or silent stranger keeps nobody waiting; they go on
-/// between calls of [`accept`](Self::accept), new ones begin while somebody waits in it. Dropped, all
-/// attempts end; connections that were handed out go on.
+/// between calls of [`accept`](Self::accept). New ones begin while somebody waits in it, and sessions that may not
+/// go on end then ([`Acceptor::sweep`]). Dropped, all attempts end; connections that were handed out go on.
 pub struct Listener {
     socket: TcpListener,
     acceptor: Acceptor,
     attempts: JoinSet<Result<Connection<TcpStream>, AcceptError>>,
-    oldest_first: VecDeque<AbortHandle>,
+    sweeps: Interval,
     pause: Option<Pin<Box<Sleep>>>,
 }
 
@@ -44,7 +43,9 @@ impl Listener {
     pub fn new(socket: TcpListener, acceptor: Acceptor) -> io::Result<Self> {
         let address = socket.local_addr()?;
         tracing::info!(name: "lowkey.listening", target: "lowkey", %address, "listening");
-        Ok(Self { socket, acceptor, attempts: JoinSet::new(), oldest_first: VecDeque::new(), pause: None })
+        let mut sweeps = interval(SWEEP);
+        sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Ok(Self { socket, acceptor, attempts: JoinSet::new(), sweeps, pause: None })
     }
 
     /// The address it listens on.
@@ -72,6 +73,9 @@ impl Listener {
 
     /// [`accept`](Self::accept), for those who write futures by hand.
     pub fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<Connection<TcpStream>> {
+        while self.sweeps.poll_tick(context).is_ready() {
+            self.acceptor.sweep();
+        }
         loop {
             // Those who are ready go before those who begin.
             while let Poll::Ready(Some(over)) = self.attempts.poll_join_next(context) {
@@ -98,31 +102,11 @@ impl Listener {
     }
 
     fn begin(&mut self, stream: TcpStream, from: SocketAddr) {
-        if self.attempts.len() >= self.acceptor.limits().attempts.max(1) {
-            self.displace_oldest();
-        }
         let acceptor = self.acceptor.clone();
-        let task = self.attempts.spawn(async move {
+        self.attempts.spawn(async move {
             prepare(&stream).map_err(|error| AcceptError::Failed(error.into()))?;
-            acceptor.accept_from(stream, from.to_string()).await
+            acceptor.accept_from(stream, from).await
         });
-        self.oldest_first.push_back(task);
-        if self.oldest_first.len() > 2 * self.attempts.len() + SLACK {
-            self.oldest_first.retain(|task| !task.is_finished());
-        }
-    }
-
-    /// Ends the attempt that has waited longest.
-    fn displace_oldest(&mut self) {
-        while let Some(task) = self.oldest_first.pop_front() {
-            if !task.is_finished() {
-                task.abort();
-                self.acceptor.counters().attempts_displaced.one_more();
-                let attempts = self.attempts.len();
-                tracing::warn!(name: "lowkey.attempt_displaced", target: "lowkey", attempts, "oldest attempt displaced");
-                return;
-            }
-        }
     }
 
     /// Too many open files, or a stranger who was gone already: neither ends a server.
@@ -133,7 +117,7 @@ impl Listener {
         self.acceptor.counters().accept_errors.one_more();
         tracing::warn!(name: "lowkey.accept_failed", target: "lowkey", %error, "could not accept; pausing");
         if matches!(error.raw_os_error(), Some(ENFILE | EMFILE)) {
-            self.displace_oldest(); // frees a file
+            self.acceptor.displace_oldest_attempt(); // frees a file
         }
         self.pause = Some(Box::pin(sleep(PAUSE)));
     }
@@ -180,5 +164,5 @@ const SILENCE: Duration = Duration::from_secs(60);
     windows
 ))]
 const ASK_AGAIN: Duration = Duration::from_secs(15);
-/// Finished attempts that may be remembered before they are looked for.
-const SLACK: usize = 64;
+/// How often sessions are looked through.
+const SWEEP: Duration = Duration::from_millis(250);

@@ -1,71 +1,300 @@
-//! Who is connected now: one session a device.
+//! Who is connected now: one session a device, and how long each may go on.
 
+use super::source::Source;
 use super::stats::Counters;
-use crate::connection::Wakers;
+use crate::connection::{End, Shared};
+use crate::registry::{Pinned, Registry};
+use crate::{Limits, SessionInfo};
 use std::collections::HashMap;
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+use tokio::time::Instant;
 
 /// The sessions of a server, by the device's name.
 #[derive(Debug)]
 pub(crate) struct Sessions {
-    by_name: Mutex<HashMap<String, Arc<Wakers>>>,
-    limit: usize,
+    table: Mutex<Table>,
+    limits: Limits,
     counters: Arc<Counters>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    by_name: HashMap<String, Session>,
+    by_source: HashMap<Source, usize>,
+    generation: u64,
+    stopping: bool,
+}
+
+/// A session as the table knows it.
+#[derive(Debug)]
+struct Session {
+    shared: Arc<Shared>,
+    pinned: Arc<Pinned>,
+    from: Option<SocketAddr>,
+    began: Instant,
+    quiet: Quiet,
+}
+
+/// What a sweep has a session do.
+enum Order {
+    Ping,
+    Stop,
+    End(End),
+}
+
+/// How long a peer has said nothing while somebody listened to it.
+#[derive(Debug)]
+struct Quiet {
+    received: u64,
+    heard: Instant,
+    since: Instant,
+    asked: bool,
 }
 
 /// A session's place; free again when this is dropped, unless a newer session has it.
 pub(crate) struct Seat {
     sessions: Arc<Sessions>,
-    name: String,
-    wakers: Arc<Wakers>,
+    pinned: Arc<Pinned>,
+    shared: Arc<Shared>,
 }
 
 impl Sessions {
-    pub(crate) fn new(limit: usize, counters: Arc<Counters>) -> Self {
-        Self { by_name: Mutex::default(), limit, counters }
+    pub(crate) fn new(limits: &Limits, counters: Arc<Counters>) -> Self {
+        Self { table: Mutex::default(), limits: limits.clone(), counters }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.lock().len()
+        self.lock().by_name.len()
     }
 
-    /// Seats a confirmed session and ends an older one of the same device; `None` if all seats are taken
-    /// by others.
-    pub(crate) fn seat(self: &Arc<Self>, name: &str, wakers: &Arc<Wakers>) -> Option<Seat> {
+    /// What is known of each, in no order.
+    pub(crate) fn list(&self) -> Vec<SessionInfo> {
+        let now = Instant::now();
+        self.lock().by_name.values().map(|session| session.info(now)).collect()
+    }
+
+    /// Seats a confirmed session and ends an older one of the same device; `None` if all seats, or all of
+    /// its address, are taken by others.
+    pub(crate) fn seat(
+        self: &Arc<Self>,
+        pinned: &Arc<Pinned>,
+        from: Option<SocketAddr>,
+        shared: &Arc<Shared>,
+    ) -> Option<Seat> {
+        let name = pinned.device().name();
         let older = {
-            let mut by_name = self.lock();
-            if by_name.len() >= self.limit && !by_name.contains_key(name) {
+            let mut table = self.lock();
+            let older = table.by_name.get(name).map(|older| older.from);
+            if older.is_none() && table.by_name.len() >= self.limits.sessions {
                 return None;
             }
-            by_name.insert(name.to_owned(), Arc::clone(wakers))
+            let source = from.map(source_of);
+            let of_source = source.and_then(|source| table.by_source.get(&source)).copied().unwrap_or(0);
+            let takes_its_own = older.is_some_and(|older| older.map(source_of) == source);
+            if !takes_its_own && of_source >= self.limits.sessions_per_address {
+                return None;
+            }
+            if table.stopping {
+                shared.stop();
+            }
+            let older = table.remove(name);
+            table.insert(name, Session::new(pinned, from, shared));
+            older
         };
         if let Some(older) = older {
-            older.displace();
-            self.counters.sessions_displaced.one_more();
-            tracing::info!(name: "lowkey.displaced", target: "lowkey", device = name, "session displaced by a newer one");
+            older.shared.end(End::Displaced);
+            self.ended(End::Displaced, name);
         }
-        Some(Seat { sessions: Arc::clone(self), name: name.to_owned(), wakers: Arc::clone(wakers) })
+        Some(Seat { sessions: Arc::clone(self), pinned: Arc::clone(pinned), shared: Arc::clone(shared) })
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Wakers>>> {
-        self.by_name.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Ends the sessions that may not go on, and has silent peers asked.
+    pub(crate) fn sweep(&self, registry: &dyn Registry) {
+        let (now, wall) = (Instant::now(), SystemTime::now());
+        let mut orders = Vec::new();
+        {
+            let mut table = self.lock();
+            // Asked before the look-ups: a change during them is seen the next time.
+            let generation = registry.generation();
+            let changed = generation != table.generation;
+            table.generation = generation;
+            for session in table.by_name.values_mut() {
+                if let Some(order) = session.order(now, wall, &self.limits, registry, changed) {
+                    orders.push((Arc::clone(&session.pinned), Arc::clone(&session.shared), order));
+                }
+            }
+            for (pinned, _, order) in &orders {
+                if let Order::End(_) = order {
+                    table.remove(pinned.device().name());
+                }
+            }
+        }
+        // Not under the lock: what is woken may run anything.
+        for (pinned, shared, order) in orders {
+            match order {
+                Order::Ping => shared.want_ping(),
+                Order::Stop => shared.stop(),
+                Order::End(end) => {
+                    shared.end(end);
+                    self.ended(end, pinned.device().name());
+                }
+            }
+        }
     }
+
+    fn ended(&self, end: End, device: &str) {
+        match end {
+            End::Displaced => {
+                self.counters.sessions_displaced.one_more();
+                tracing::info!(name: "lowkey.displaced", target: "lowkey", device, "session displaced by a newer one");
+            }
+            End::Revoked => {
+                self.counters.sessions_revoked.one_more();
+                tracing::info!(name: "lowkey.revoked", target: "lowkey", device, "session ended: its pinning is gone");
+            }
+            End::Silent => {
+                self.counters.sessions_silent.one_more();
+                tracing::info!(name: "lowkey.silent", target: "lowkey", device, "session ended: no answer to a PING");
+            }
+            End::Lifetime => {
+                self.counters.sessions_lifetime.one_more();
+                tracing::info!(name: "lowkey.lifetime", target: "lowkey", device, "session ended: open for too long");
+            }
+        }
+    }
+
+    /// Has every session send its CLOSE, and those to come as well.
+    pub(crate) fn stop(&self) {
+        let all: Vec<Arc<Shared>> = {
+            let mut table = self.lock();
+            table.stopping = true;
+            table.by_name.values().map(|session| Arc::clone(&session.shared)).collect()
+        };
+        all.iter().for_each(|shared| shared.stop());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    fn insert(&mut self, name: &str, session: Session) {
+        if let Some(from) = session.from {
+            *self.by_source.entry(source_of(from)).or_default() += 1;
+        }
+        self.by_name.insert(name.to_owned(), session);
+    }
+
+    fn remove(&mut self, name: &str) -> Option<Session> {
+        let session = self.by_name.remove(name)?;
+        if let Some(source) = session.from.map(source_of)
+            && let Some(count) = self.by_source.get_mut(&source)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.by_source.remove(&source);
+            }
+        }
+        Some(session)
+    }
+}
+
+impl Session {
+    fn new(pinned: &Arc<Pinned>, from: Option<SocketAddr>, shared: &Arc<Shared>) -> Self {
+        let now = Instant::now();
+        let quiet = Quiet { received: 0, heard: now, since: now, asked: false };
+        Self { shared: Arc::clone(shared), pinned: Arc::clone(pinned), from, began: now, quiet }
+    }
+
+    /// What is to be done about it now, if anything.
+    fn order(
+        &mut self,
+        now: Instant,
+        wall: SystemTime,
+        limits: &Limits,
+        registry: &dyn Registry,
+        changed: bool,
+    ) -> Option<Order> {
+        if changed {
+            match registry.lookup(&self.pinned.id()) {
+                Some(pinned) if pinned.admits_as(&self.pinned) => self.pinned = pinned,
+                _ => return Some(Order::End(End::Revoked)),
+            }
+        }
+        if self.pinned.is_expired(wall) {
+            return Some(Order::End(End::Revoked));
+        }
+        let age = now.duration_since(self.began);
+        match limits.lifetime {
+            Some(lifetime) if age >= lifetime.saturating_add(limits.linger) => {
+                Some(Order::End(End::Lifetime))
+            }
+            Some(lifetime) if age >= lifetime => Some(Order::Stop),
+            _ => self.quiet.listen(&self.shared, now, limits),
+        }
+    }
+
+    fn info(&self, now: Instant) -> SessionInfo {
+        let traffic = self.shared.traffic();
+        let rekeys = |records: u64| records / lowkey_core::REKEY_INTERVAL;
+        SessionInfo {
+            pinned: Arc::clone(&self.pinned),
+            from: self.from,
+            age: now.duration_since(self.began),
+            last_heard: now.duration_since(self.quiet.heard),
+            bytes_received: traffic.received.get(),
+            bytes_sent: traffic.sent.get(),
+            rekeys: rekeys(traffic.opened.get()) + rekeys(traffic.sealed.get()),
+        }
+    }
+}
+
+impl Quiet {
+    /// Nobody who reads nothing finds out whether the peer is silent: only the time in which somebody waits
+    /// for it counts.
+    fn listen(&mut self, shared: &Shared, now: Instant, limits: &Limits) -> Option<Order> {
+        let received = shared.traffic().received.get();
+        if received != self.received {
+            (self.received, self.heard) = (received, now);
+        }
+        if self.heard == now || !shared.is_read() {
+            (self.since, self.asked) = (now, false);
+            return None;
+        }
+        let silent_for = now.duration_since(self.since);
+        if silent_for >= limits.silence.saturating_add(limits.answer) {
+            return Some(Order::End(End::Silent));
+        }
+        if silent_for >= limits.silence && !self.asked {
+            self.asked = true;
+            return Some(Order::Ping);
+        }
+        None
+    }
+}
+
+fn source_of(address: SocketAddr) -> Source {
+    address.ip().into()
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut by_name = self.sessions.lock();
-        if by_name.get(&self.name).is_some_and(|seated| Arc::ptr_eq(seated, &self.wakers)) {
-            by_name.remove(&self.name);
+        let device = self.pinned.device().name();
+        let mut table = self.sessions.lock();
+        if table.by_name.get(device).is_some_and(|seated| Arc::ptr_eq(&seated.shared, &self.shared)) {
+            table.remove(device);
         }
-        drop(by_name);
-        tracing::info!(name: "lowkey.ended", target: "lowkey", device = &*self.name, "session ended");
+        drop(table);
+        tracing::info!(name: "lowkey.ended", target: "lowkey", device, "session ended");
     }
 }
 
 impl fmt::Debug for Seat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Seat").field("device", &self.name).finish_non_exhaustive()
+        f.debug_struct("Seat").field("device", &self.pinned.device().name()).finish_non_exhaustive()
     }
 }

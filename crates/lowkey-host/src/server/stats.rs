@@ -34,8 +34,16 @@ pub struct Stats {
     pub attempts_displaced: u64,
     /// Sessions that a newer session of the same device displaced.
     pub sessions_displaced: u64,
+    /// Sessions whose pinning was removed or replaced, or expired.
+    pub sessions_revoked: u64,
+    /// Sessions that were silent and did not answer a PING.
+    pub sessions_silent: u64,
+    /// Sessions that were open for as long as one may be.
+    pub sessions_lifetime: u64,
     /// Times the socket could not accept.
     pub accept_errors: u64,
+    /// Attempts that wait now.
+    pub attempts: u64,
     /// Sessions now.
     pub sessions: u64,
 }
@@ -55,12 +63,16 @@ pub(crate) struct Counters {
     pub(crate) abandoned: Count,
     pub(crate) attempts_displaced: Count,
     pub(crate) sessions_displaced: Count,
+    pub(crate) sessions_revoked: Count,
+    pub(crate) sessions_silent: Count,
+    pub(crate) sessions_lifetime: Count,
     pub(crate) accept_errors: Count,
     pub(crate) refusal_lines: Lines,
+    pub(crate) unconfirmed_lines: Lines,
 }
 
 impl Counters {
-    pub(crate) fn snapshot(&self, sessions: usize) -> Stats {
+    pub(crate) fn snapshot(&self, attempts: usize, sessions: usize) -> Stats {
         Stats {
             accepted: self.accepted.value(),
             confirmed: self.confirmed.value(),
@@ -74,7 +86,11 @@ impl Counters {
             abandoned: self.abandoned.value(),
             attempts_displaced: self.attempts_displaced.value(),
             sessions_displaced: self.sessions_displaced.value(),
+            sessions_revoked: self.sessions_revoked.value(),
+            sessions_silent: self.sessions_silent.value(),
+            sessions_lifetime: self.sessions_lifetime.value(),
             accept_errors: self.accept_errors.value(),
+            attempts: attempts as u64,
             sessions: sessions as u64,
         }
     }

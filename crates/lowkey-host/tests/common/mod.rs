@@ -2,7 +2,7 @@
 #![allow(dead_code, unreachable_pub)] // every test file takes what it needs
 
 use lowkey_host::{
-    Acceptor, Connection, Device, Devices, Error, Id, Identity, Limits, Listener, Peer, Pinning, Psk,
+    Acceptor, Connection, Device, Devices, Error, Id, Identity, Limits, Listener, Peer, Pinned, Pinning, Psk,
     PublicKey, Secret, connect, keys,
 };
 use lowkey_transport::handshake::KkInitiator;
@@ -87,8 +87,8 @@ impl World {
     /// As the devices stand: the first is `device-0`.
     pub fn acceptor(&self) -> Acceptor {
         let devices = self.devices.iter().enumerate().map(|(n, party)| {
-            let device =
-                Device::new(format!("device-{n}"), &self.server, party.identity.public_key()).unwrap();
+            let device = Device::new(format!("device-{n}")).unwrap();
+            let device = Pinned::new(device, &self.server, party.identity.public_key()).unwrap();
             let device = device.with_id(party.id);
             if party.psk.is_some() { device.with_psk(Psk::new(Secret::new([7; 32]))) } else { device }
         });

@@ -1,0 +1,171 @@
+//! What a connection shares with those who look at it or end it from outside.
+//!
+//! A connection can be read by one task and written by another, and the stream below remembers one waker for
+//! writing. The reading task writes as well (it answers PINGs and moves what is unsent), so what the stream
+//! gets is a waker that wakes both. A third task may wait for the end.
+
+use crate::Error;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Wake, Waker};
+
+/// Shared by a connection, the table of sessions, and whoever waits for its end.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    slots: Mutex<[Option<Waker>; 3]>,
+    orders: AtomicU8,
+    ping: AtomicBool,
+    traffic: Traffic,
+}
+
+/// What a task waits for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Side {
+    Reading,
+    Writing,
+    Ending,
+}
+
+/// Why a connection was ended from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// A newer session of the same device.
+    Displaced = 2,
+    /// Its pinning is gone.
+    Revoked = 3,
+    /// Not even a PONG.
+    Silent = 4,
+    /// It was open for as long as one may be.
+    Lifetime = 5,
+}
+
+impl From<End> for Error {
+    fn from(end: End) -> Self {
+        match end {
+            End::Displaced => Self::Displaced,
+            End::Revoked => Self::Revoked,
+            End::Silent => Self::Silent,
+            End::Lifetime => Self::Lifetime,
+        }
+    }
+}
+
+/// `orders`: go on; or send our CLOSE as soon as no message is half sent; or an [`End`].
+const OPEN: u8 = 0;
+const STOPPING: u8 = 1;
+
+impl Shared {
+    /// Remembers who waits.
+    pub(crate) fn register(&self, side: Side, waker: &Waker) {
+        let mut slots = self.lock();
+        match &mut slots[side as usize] {
+            Some(known) => known.clone_from(waker),
+            slot => *slot = Some(waker.clone()),
+        }
+    }
+
+    /// Wakes who waits for one thing.
+    pub(crate) fn wake_side(&self, side: Side) {
+        let waker = self.lock()[side as usize].take();
+        if let Some(waker) = waker {
+            waker.wake(); // not under the lock: it may run anything
+        }
+    }
+
+    /// Whether somebody waits for the peer to say something.
+    pub(crate) fn is_read(&self) -> bool {
+        self.lock()[Side::Reading as usize].is_some()
+    }
+
+    /// Wakes who reads and who writes.
+    pub(crate) fn wake_both(&self) {
+        self.wake_side(Side::Reading);
+        self.wake_side(Side::Writing);
+    }
+
+    /// Ends the connection from outside; the first reason stays.
+    pub(crate) fn end(&self, why: End) {
+        let ended = self
+            .orders
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| (now <= STOPPING).then_some(why as u8));
+        if ended.is_ok() {
+            self.wake_both();
+            self.wake_side(Side::Ending);
+        }
+    }
+
+    /// Why it was ended from outside, if it was.
+    pub(crate) fn ended(&self) -> Option<End> {
+        let order = self.orders.load(Ordering::Acquire);
+        [End::Displaced, End::Revoked, End::Silent, End::Lifetime].into_iter().find(|end| *end as u8 == order)
+    }
+
+    /// Has the connection send its CLOSE; it goes on receiving.
+    pub(crate) fn stop(&self) {
+        if self.orders.compare_exchange(OPEN, STOPPING, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+            self.wake_both();
+        }
+    }
+
+    /// Whether our CLOSE is wanted.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.orders.load(Ordering::Acquire) == STOPPING
+    }
+
+    /// Has whoever reads ask the peer whether it is there.
+    pub(crate) fn want_ping(&self) {
+        self.ping.store(true, Ordering::Release);
+        self.wake_side(Side::Reading);
+    }
+
+    /// Whether to ask, once.
+    pub(crate) fn take_ping(&self) -> bool {
+        self.ping.load(Ordering::Relaxed) && self.ping.swap(false, Ordering::AcqRel)
+    }
+
+    /// What went over the stream.
+    pub(crate) fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    fn lock(&self) -> MutexGuard<'_, [Option<Waker>; 3]> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Wake for Shared {
+    fn wake(self: Arc<Self>) {
+        self.wake_both();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.wake_both();
+    }
+}
+
+/// Bytes and records since the handshake. Only the connection writes, so a load and a store add.
+#[derive(Debug, Default)]
+pub(crate) struct Traffic {
+    pub(crate) received: Amount,
+    pub(crate) sent: Amount,
+    pub(crate) opened: Amount,
+    pub(crate) sealed: Amount,
+}
+
+/// A number with one writer.
+#[derive(Debug, Default)]
+pub(crate) struct Amount(AtomicU64);
+
+impl Amount {
+    pub(crate) fn add(&self, n: usize) {
+        self.set(self.get() + n as u64);
+    }
+
+    pub(crate) fn set(&self, n: u64) {
+        self.0.store(n, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,105 @@
+//! A device: what applications know it by.
+
+use crate::keys::mask;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A device by its name, with labels for whoever runs the server.
+///
+/// Its keys are in its [`Pinned`] pinnings, one or, while they rotate, two. It has one session at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    name: String,
+    labels: BTreeMap<String, String>,
+}
+
+impl Device {
+    /// A device of this name, without labels.
+    ///
+    /// # Errors
+    /// [`DeviceError::Name`].
+    pub fn new(name: impl Into<String>) -> Result<Self, DeviceError> {
+        let name = name.into();
+        if name.chars().any(char::is_control) {
+            return Err(DeviceError::Name);
+        }
+        Ok(Self { name, labels: BTreeMap::new() })
+    }
+
+    /// The same device with one more label, for example `site` = `north`. The protocol knows nothing of labels.
+    ///
+    /// # Errors
+    /// [`DeviceError::Label`].
+    pub fn with_label(
+        mut self,
+        label: impl Into<String>,
+        value: impl Into<String>,
+    ) -> Result<Self, DeviceError> {
+        let (label, value) = (label.into(), value.into());
+        if label.is_empty() || label.chars().chain(value.chars()).any(char::is_control) {
+            return Err(DeviceError::Label);
+        }
+        self.labels.insert(label, value);
+        Ok(self)
+    }
+
+    /// What applications know it by.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its labels, by name.
+    pub fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.labels.iter().map(|(label, value)| (&**label, &**value))
+    }
+
+    /// What one label says.
+    pub fn label(&self, label: &str) -> Option<&str> {
+        self.labels.get(label).map(String::as_str)
+    }
+}
+
+/// Why a device cannot be pinned, or not beside the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DeviceError {
+    /// Its name holds control characters, which would reach terminals by way of logs.
+    Name,
+    /// A label has no name, or it or its value holds control characters.
+    Label,
+    /// Its key is our own.
+    OwnKey,
+    /// Its key is of low order: nobody holds its private half alone.
+    WeakKey,
+    /// Another device has this name.
+    SameName(String),
+    /// More than two pinnings, or two under one id or with one key; the device's name.
+    Pinnings(String),
+    /// Another device has this id; its name.
+    SameId(String),
+    /// Another device has this key; its name.
+    SameKey(String),
+}
+
+impl fmt::Display for DeviceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name => f.write_str("the name holds control characters"),
+            Self::Label => f.write_str("a label has no name, or it or its value holds control characters"),
+            Self::OwnKey => f.write_str("the key is this server's own, not a device's"),
+            Self::WeakKey => f.write_str("the key is of low order and protects nothing; make a new one"),
+            Self::SameName(name) => write!(f, "the name {:?} is in use already", mask(name)),
+            Self::Pinnings(name) => write!(
+                f,
+                "the device {:?} has more than two pinnings, or two with the same id or key",
+                mask(name)
+            ),
+            Self::SameId(name) => write!(f, "the id is the one of {:?}", mask(name)),
+            Self::SameKey(name) => {
+                write!(f, "the key is the one of {:?}; a key belongs to one device", mask(name))
+            }
+        }
+    }
+}
+
+impl std::error::Error for DeviceError {}

@@ -1,0 +1,113 @@
+//! A server as a whole: it accepts until it is told to stop, and then lets go of everybody in an orderly way.
+
+use super::listener::Listener;
+use crate::Connection;
+use crate::connection::{Shared, Side};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+/// A listener and what is done with its connections.
+///
+/// ```no_run
+/// # use lowkey_host::{Listener, Server, echo};
+/// # async fn f(listener: Listener, stop: impl Future<Output = ()>) {
+/// let handler = |mut connection| async move {
+///     let _why_it_ended = echo(&mut connection).await;
+/// };
+/// let stopped = Server::new(listener).run(handler, stop).await;
+/// assert_eq!(stopped.cut, 0, "devices that did not take the CLOSE in time");
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Server {
+    listener: Listener,
+}
+
+/// How a server stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stopped {
+    /// Sessions that ended by themselves after the CLOSE.
+    pub ended: usize,
+    /// Sessions that were still there at the deadline, and were cut off: a truncation to their devices.
+    pub cut: usize,
+}
+
+impl Server {
+    /// A server of this listener's devices.
+    pub fn new(listener: Listener) -> Self {
+        Self { listener }
+    }
+
+    /// Hands every connection to `handler`, in a task of its own, until `stop` is ready.
+    ///
+    /// Then nobody is accepted any more, every session sends its CLOSE as soon as no message is half sent, and
+    /// goes on receiving; the handlers have [`Limits::linger`](crate::Limits::linger) to come to their end. What
+    /// is left is cut off.
+    ///
+    /// A session that is ended from outside (displaced, revoked, silent, too old) has its handler dropped if that
+    /// has not returned a fifth of a second later.
+    ///
+    /// # Cancel safety
+    /// Dropped, everything ends at once: sessions are cut off.
+    pub async fn run<H, F>(self, mut handler: H, stop: impl Future<Output = ()>) -> Stopped
+    where
+        H: FnMut(Connection<TcpStream>) -> F,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let Self { mut listener } = self;
+        let acceptor = listener.acceptor().clone();
+        let mut sessions = JoinSet::new();
+        let mut stop = pin!(stop);
+        loop {
+            let next = poll_fn(|context| match stop.as_mut().poll(context) {
+                Poll::Ready(()) => Poll::Ready(None),
+                Poll::Pending => {
+                    while let Poll::Ready(Some(_)) = sessions.poll_join_next(context) {}
+                    listener.poll_accept(context).map(Some)
+                }
+            });
+            let Some(connection) = next.await else { break };
+            let shared = Arc::clone(connection.shared());
+            sessions.spawn(unless_ended(handler(connection), shared));
+        }
+        drop(listener);
+        acceptor.stop();
+        let mut ended = 0;
+        // One by one: `join_all` would panic along with a session that did.
+        let all = async {
+            while sessions.join_next().await.is_some() {
+                ended += 1;
+            }
+        };
+        let _those_that_are_left_are_cut = timeout(acceptor.limits().linger, all).await;
+        Stopped { ended, cut: sessions.len() }
+    }
+}
+
+/// Drops `session` some time after it was ended from outside.
+async fn unless_ended(session: impl Future<Output = ()>, shared: Arc<Shared>) {
+    let mut session = pin!(session);
+    let mut over = pin!(async {
+        poll_fn(|context| {
+            shared.register(Side::Ending, context.waker());
+            if shared.ended().is_some() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        sleep(GRACE).await;
+    });
+    poll_fn(|context| match session.as_mut().poll(context) {
+        Poll::Ready(()) => Poll::Ready(()),
+        Poll::Pending => over.as_mut().poll(context),
+    })
+    .await;
+}
+
+/// How long the handler of a session that was ended from outside has to return.
+const GRACE: Duration = Duration::from_millis(200);
