@@ -68,6 +68,7 @@ mod handshake;
 pub mod keys;
 mod limits;
 pub mod provision;
+pub mod proxy;
 mod registry;
 mod server;
 
