@@ -16,6 +16,7 @@ use lowkey_transport::handshake::{KkInitiator, KkResponder};
 use lowkey_transport::{Link, Part, Receive};
 use std::fmt;
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -53,6 +54,7 @@ pub struct Connection<Io> {
     write_error: Option<Error>,
     peer: PublicKey,
     pinned: Option<Arc<Pinned>>,
+    from: Option<SocketAddr>,
     seat: Option<Seat>,
 }
 
@@ -88,12 +90,14 @@ impl<Io> Connection<Io> {
             write_error: None,
             peer,
             pinned: None,
+            from: None,
             seat: None,
         }
     }
 
-    pub(crate) fn of(mut self, pinned: Arc<Pinned>) -> Self {
+    pub(crate) fn of(mut self, pinned: Arc<Pinned>, from: Option<SocketAddr>) -> Self {
         self.pinned = Some(pinned);
+        self.from = from;
         self
     }
 
@@ -119,6 +123,12 @@ impl<Io> Connection<Io> {
     /// By which of its pinnings it came; `None` on a connection that we began.
     pub fn pinned(&self) -> Option<&Arc<Pinned>> {
         self.pinned.as_ref()
+    }
+
+    /// Where the device comes from, as far as that is known: the address that
+    /// [`Acceptor::accept_from`](crate::Acceptor::accept_from) was told, or a balancer named.
+    pub fn remote_addr(&self) -> Option<SocketAddr> {
+        self.from
     }
 
     /// The final handshake hash (Noise §11.2): equal on both sides, different for every handshake, for

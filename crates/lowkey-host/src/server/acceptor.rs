@@ -10,6 +10,7 @@ use super::stats::{Counters, Stats};
 use crate::connection::{Connection, Input};
 use crate::entropy::{OsEntropy, host_ephemerals, random};
 use crate::handshake::exchange;
+use crate::proxy;
 use crate::registry::{Pinned, Registry};
 use crate::{Error, Limits};
 use lowkey_core::{Ephemerals, Identity, Peer, Psk, PublicKey};
@@ -172,12 +173,55 @@ impl Acceptor {
         self.start_from(io, None).await
     }
 
+    /// The same for a stream that comes through `balancer`, which says in a header of the PROXY protocol for
+    /// whom. The deadline holds for the header as well.
+    pub(crate) async fn accept_through<Io>(
+        &self,
+        mut io: Io,
+        balancer: SocketAddr,
+    ) -> Result<Connection<Io>, AcceptError>
+    where
+        Io: AsyncRead + AsyncWrite + Unpin,
+    {
+        let mut attempt = Attempt::new(Arc::clone(&self.inner.counters), Some(balancer));
+        let deadline = self.inner.limits.deadline();
+        let read = {
+            let (place, displaced) = self.inner.attempts.enter(None); // the balancer's address is not the device's
+            self.displaced(displaced);
+            place.hold(timeout_at(deadline, proxy::accept(&mut io))).await
+        };
+        let source = match read {
+            Some(Ok(Ok(addresses))) => addresses.map_or(balancer, |addresses| addresses.source),
+            Some(Ok(Err(error))) => {
+                let error = std::io::Error::new(std::io::ErrorKind::InvalidData, error);
+                return Err(attempt.failed(AcceptError::Failed(error.into())));
+            }
+            Some(Err(_elapsed)) => return Err(attempt.failed(AcceptError::TimedOut)),
+            None => return Err(attempt.failed(AcceptError::Displaced)),
+        };
+        attempt.comes_from(source);
+        self.begin(io, attempt, deadline).await?.accept().await
+    }
+
     async fn start_from<Io>(&self, io: Io, from: Option<SocketAddr>) -> Result<LazyAccept<Io>, AcceptError>
     where
         Io: AsyncRead + AsyncWrite + Unpin,
     {
+        let attempt = Attempt::new(Arc::clone(&self.inner.counters), from);
+        self.begin(io, attempt, self.inner.limits.deadline()).await
+    }
+
+    async fn begin<Io>(
+        &self,
+        io: Io,
+        attempt: Attempt,
+        deadline: Instant,
+    ) -> Result<LazyAccept<Io>, AcceptError>
+    where
+        Io: AsyncRead + AsyncWrite + Unpin,
+    {
         let inner = &self.inner;
-        let attempt = Attempt::new(Arc::clone(&inner.counters), from);
+        let from = attempt.from();
         let (place, displaced) = inner.attempts.enter(from.map(|from| from.ip().into()));
         self.displaced(displaced);
         let buffers = match inner.limits.buffers() {
@@ -186,14 +230,13 @@ impl Acceptor {
         };
         let mut lazy = LazyAccept {
             acceptor: self.clone(),
-            deadline: inner.limits.deadline(),
+            deadline,
             line: Line {
                 io,
                 link: Link::responder(buffers),
                 input: Input::new(inner.limits.read_ahead()),
                 place,
             },
-            from,
             hello: None,
             ephemerals: None,
             attempt,
@@ -216,7 +259,6 @@ pub struct LazyAccept<Io> {
     acceptor: Acceptor,
     deadline: Instant,
     line: Line<Io>,
-    from: Option<SocketAddr>,
     hello: Option<Hello>,
     ephemerals: Option<Ephemerals<OsEntropy>>, // drawn for every hello, known id or not
     attempt: Attempt,
@@ -294,7 +336,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         match hello.mode {
             Mode::Xx | Mode::XxPsk0 => Err(self.decline(Refusal::Mode).await),
             // Whether a seat is free is asked once it is certain who it is: a device takes its own again.
-            Mode::Kk | Mode::KkPsk0 if !inner.gate.pass(self.from.map(|from| from.ip().into())) => {
+            Mode::Kk | Mode::KkPsk0 if !inner.gate.pass(self.attempt.from().map(|from| from.ip().into())) => {
                 Err(self.decline(Refusal::Busy).await)
             }
             Mode::Kk | Mode::KkPsk0 => {
@@ -352,14 +394,15 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
     async fn seat(self, pinned: Arc<Pinned>) -> Result<Connection<Io>, AcceptError> {
         let Line { io, link, input, place: _place } = self.line;
         let connection = Connection::new(io, link.widen(), input, pinned.key());
-        let seat = self.acceptor.inner.sessions.seat(&pinned, self.from, connection.shared());
+        let seat = self.acceptor.inner.sessions.seat(&pinned, self.attempt.from(), connection.shared());
         let Some(seat) = seat else {
             let mut connection = connection;
             let _whatever = timeout_at(self.deadline, connection.close()).await;
             return Err(self.attempt.failed(AcceptError::Refused(Refusal::Busy)));
         };
+        let from = self.attempt.from();
         self.attempt.confirmed(pinned.device().name());
-        Ok(connection.of(pinned).seated(seat))
+        Ok(connection.of(pinned, from).seated(seat))
     }
 
     /// Hangs up and counts.

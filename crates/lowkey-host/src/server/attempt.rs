@@ -24,6 +24,16 @@ impl Attempt {
         Self { counters, from, hello: None, answered: false, over: false }
     }
 
+    /// Where it comes from, if that is known.
+    pub(crate) fn from(&self) -> Option<SocketAddr> {
+        self.from
+    }
+
+    /// A balancer has said for whom it comes.
+    pub(crate) fn comes_from(&mut self, source: SocketAddr) {
+        self.from = Some(source);
+    }
+
     /// The hello has come.
     pub(crate) fn heard(&mut self, hello: Hello) {
         self.hello = Some(hello);

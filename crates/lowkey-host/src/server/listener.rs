@@ -2,12 +2,14 @@
 
 use super::{AcceptError, Acceptor};
 use crate::Connection;
+use crate::proxy::Networks;
 use socket2::{SockRef, TcpKeepalive};
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
@@ -22,6 +24,7 @@ use tokio::time::{Interval, MissedTickBehavior, Sleep, interval, sleep};
 pub struct Listener {
     socket: TcpListener,
     acceptor: Acceptor,
+    balancers: Arc<Networks>,
     attempts: JoinSet<Result<Connection<TcpStream>, AcceptError>>,
     sweeps: Interval,
     pause: Option<Pin<Box<Sleep>>>,
@@ -45,7 +48,19 @@ impl Listener {
         tracing::info!(name: "lowkey.listening", target: "lowkey", %address, "listening");
         let mut sweeps = interval(SWEEP);
         sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Ok(Self { socket, acceptor, attempts: JoinSet::new(), sweeps, pause: None })
+        let (balancers, attempts) = (Arc::default(), JoinSet::new());
+        Ok(Self { socket, acceptor, balancers, attempts, sweeps, pause: None })
+    }
+
+    /// Has connections from these networks begin with a header of the PROXY protocol, version 2, in which a
+    /// balancer says for whom they come. Others come for themselves, and must not have one.
+    ///
+    /// A header is believed: it decides which address the limits hold for and the log names. Name your
+    /// balancers and nobody else.
+    #[must_use]
+    pub fn behind(mut self, balancers: Networks) -> Self {
+        self.balancers = Arc::new(balancers);
+        self
     }
 
     /// The address it listens on.
@@ -102,10 +117,14 @@ impl Listener {
     }
 
     fn begin(&mut self, stream: TcpStream, from: SocketAddr) {
-        let acceptor = self.acceptor.clone();
+        let (acceptor, balancers) = (self.acceptor.clone(), Arc::clone(&self.balancers));
         self.attempts.spawn(async move {
             prepare(&stream).map_err(|error| AcceptError::Failed(error.into()))?;
-            acceptor.accept_from(stream, from).await
+            if balancers.contains(from.ip()) {
+                acceptor.accept_through(stream, from).await
+            } else {
+                acceptor.accept_from(stream, from).await
+            }
         });
     }
 
