@@ -1,0 +1,57 @@
+//! What happens once at a start: the key page is read, and the boot log counts.
+
+use core::net::SocketAddrV4;
+
+use lowkey_core::{Entropy, Ephemerals, Identity, Peer, Psk, SeedEntropy, boot_log::BootLog, page::Page};
+use lowkey_transport::Pinning;
+
+use crate::flash::{self, Log};
+
+/// Who this device is, read once.
+pub(crate) struct Device {
+    pub(crate) page: Page<'static>,
+    pub(crate) identity: Identity,
+    pub(crate) peer: Peer,
+    pub(crate) psk: Option<Psk>,
+    pub(crate) server: SocketAddrV4,
+}
+
+impl Device {
+    pub(crate) fn pinning(&self) -> Pinning<'_> {
+        Pinning { id: *self.page.id(), identity: &self.identity, peer: &self.peer, psk: self.psk.as_ref() }
+    }
+}
+
+/// A device that may make ephemerals.
+pub(crate) struct Start {
+    pub(crate) device: Device,
+    pub(crate) ephemerals: Ephemerals<SeedEntropy>,
+    /// For what TCP and DHCP choose at random.
+    pub(crate) network_seed: u64,
+}
+
+/// Reads the key page and counts this start.
+///
+/// # Errors
+/// What is wrong with the page or the log, for people.
+pub(crate) fn start(log: Log, noise: &[u8]) -> Result<Start, &'static str> {
+    let page = Page::read(flash::key_page()).map_err(|error| error.as_str())?;
+    let server = page.address().parse().map_err(|_| "key page: the address is not an IPv4 host:port")?;
+    let identity = page.identity();
+    let peer = page.peer(&identity).map_err(|_| "key page: the server's key cannot be pinned")?;
+
+    // This part has no generator: the seed is what is secret, the count and the noise are what is new.
+    let mut entropy = SeedEntropy::new(page.seed());
+    let mut log = BootLog::new(log);
+    let counted = log.count().unwrap_or_default();
+    entropy.stir(&counted.to_be_bytes());
+    entropy.stir(noise);
+    let mut network_seed = [0; 8];
+    let drawn = entropy.fill(&mut network_seed);
+    let ephemerals = Ephemerals::new(entropy, page.hedge(), &mut log);
+    let (Ok(()), Ok(ephemerals)) = (drawn, ephemerals) else {
+        return Err("boot log: damaged, or the flash failed");
+    };
+    let device = Device { page, psk: page.psk(), identity, peer, server };
+    Ok(Start { device, ephemerals, network_seed: u64::from_le_bytes(network_seed) })
+}

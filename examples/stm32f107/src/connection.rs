@@ -1,0 +1,106 @@
+//! One connection: a TCP socket, and the channel on its two halves.
+
+use embassy_net::{
+    Stack,
+    tcp::{TcpReader, TcpSocket, TcpWriter},
+};
+use embassy_time::{Duration, TimeoutError, with_timeout};
+use embedded_io_async::ErrorKind;
+use lowkey_core::{Ephemerals, SeedEntropy};
+use lowkey_transport::{
+    Buffers, Error, Link,
+    asynch::{Channel, Duplex},
+    handshake::KkInitiator,
+};
+use static_cell::ConstStaticCell;
+
+use crate::boot::Device;
+
+/// A channel on the two halves of a socket, so that it can be split in two itself.
+pub(crate) type Connection<'c> = Channel<Duplex<TcpReader<'c>, TcpWriter<'c>>, &'c mut [u8]>;
+
+/// The memory of a connection, used by one after another.
+pub(crate) struct Memory {
+    received: [u8; WINDOW],
+    sent: [u8; WINDOW],
+    incoming: [u8; FRAME],
+    outgoing: [u8; FRAME],
+}
+
+/// All zeros, so nothing of it is in the image.
+pub(crate) static MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory {
+    received: [0; WINDOW],
+    sent: [0; WINDOW],
+    incoming: [0; FRAME],
+    outgoing: [0; FRAME],
+});
+
+/// What a channel is made of for one attempt.
+pub(crate) struct Attempt<'m> {
+    socket: TcpSocket<'m>,
+    incoming: &'m mut [u8],
+    outgoing: &'m mut [u8],
+}
+
+impl<'m> Attempt<'m> {
+    pub(crate) fn new(stack: Stack<'m>, memory: &'m mut Memory) -> Self {
+        let Memory { received, sent, incoming, outgoing } = memory;
+        let mut socket = TcpSocket::new(stack, received, sent);
+        // A record is written whole; waiting for more would only delay it.
+        socket.set_nagle_enabled(false);
+        // A server that has silently gone: no answer to a reading, or to a probe where nothing is sent.
+        socket.set_timeout(Some(PATIENCE));
+        socket.set_keep_alive(Some(PATIENCE / 2));
+        Self { socket, incoming, outgoing }
+    }
+
+    /// Waits for an address, connects, and plays the handshake; [`LIMIT`] for all of it.
+    ///
+    /// # Errors
+    /// Why there is no channel; `TimedOut` also where there is no cable or no DHCP server.
+    pub(crate) async fn connect(
+        &mut self,
+        stack: Stack<'_>,
+        device: &Device,
+        ephemerals: &mut Ephemerals<SeedEntropy>,
+    ) -> Result<Connection<'_>, Error> {
+        let buffers = Buffers::new(&mut *self.incoming, &mut *self.outgoing)?;
+        // Message 1 is made first, so that only what needs the server's answer is left when the network is up.
+        let link: Link<_, KkInitiator<'_>> = Link::kk_initiator(device.pinning(), ephemerals, buffers)?;
+        let socket = &mut self.socket;
+        let opening = async {
+            stack.wait_config_up().await;
+            socket.connect(device.server).await.map_err(|_| Error::Io(ErrorKind::ConnectionRefused))?;
+            let (reader, writer) = socket.split();
+            Channel::connect(Duplex { reader, writer }, link).await
+        };
+        within(LIMIT, opening).await
+    }
+
+    /// Ends the connection, in order if the server agrees to within a second.
+    pub(crate) async fn end(mut self) {
+        self.socket.close();
+        let _acknowledged = with_timeout(FAREWELL, self.socket.flush()).await;
+        self.socket.abort();
+        let _reset_sent = with_timeout(FAREWELL, self.socket.flush()).await;
+    }
+}
+
+/// What `attempt` gives, or `TimedOut` once it has taken longer than `limit`.
+pub(crate) async fn within<T>(
+    limit: Duration,
+    attempt: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let given = with_timeout(limit, attempt).await;
+    given.unwrap_or_else(|TimeoutError| Err(Error::Io(ErrorKind::TimedOut)))
+}
+
+/// The longest frame each way, in bytes.
+const FRAME: usize = 1_024;
+/// Bytes of TCP's window each way: one full segment and a half.
+const WINDOW: usize = 2_048;
+/// For the address, TCP's handshake and ours together.
+const LIMIT: Duration = Duration::from_secs(20);
+/// Without a sign of life from the server's TCP.
+const PATIENCE: Duration = Duration::from_secs(20);
+const FAREWELL: Duration = Duration::from_secs(1);

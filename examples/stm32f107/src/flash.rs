@@ -1,0 +1,77 @@
+//! The last 6 KB of flash, which are not the program's: the key page and the boot log.
+//!
+//! | address | bytes | written by |
+//! | --- | --- | --- |
+//! | 0x0803E800 | 2,048 | whoever provisions the device, never by this firmware |
+//! | 0x0803F000 | 2 × 2,048 | this firmware, a word at a time; erased a page at a time |
+//!
+//! This part erases 2 KB at once, so each of the three has a page of its own: with less, erasing one would erase
+//! another.
+//!
+//! It programs half-words, and only erased ones, but for one value: 0x0000 may be programmed over anything (PM0075,
+//! "Main Flash memory programming"). The boot log wants no more: base and check of a page go into a page that was read
+//! back blank, and every other write is a word of zeros. (`lowkey-core/tests/boot_log.rs` holds it to that.) A power cut
+//! between the halves of a word leaves one of them, which the log allows for.
+#![allow(unsafe_code)]
+
+use core::ptr;
+
+use embassy_stm32::{
+    Peri,
+    flash::{Blocking, FLASH_BASE, Flash, MAX_ERASE_SIZE, WRITE_SIZE},
+    peripherals::FLASH,
+};
+use lowkey_core::boot_log::{self, FlashFailed, Half};
+
+/// The key page. This firmware cannot change it, so it may be borrowed for good.
+pub(crate) fn key_page() -> &'static [u8; PAGE] {
+    // SAFETY: 2 KB of flash that memory.x keeps free of the program, and `Log` writes only behind them.
+    unsafe { &*ptr::with_exposed_provenance(FLASH_BASE + KEY_PAGE) }
+}
+
+/// The two pages behind the key page.
+pub(crate) struct Log(Flash<'static, Blocking>);
+
+impl Log {
+    /// Whoever holds the flash controller holds the log.
+    pub(crate) fn new(flash: Peri<'static, FLASH>) -> Self {
+        Self(Flash::new_blocking(flash))
+    }
+}
+
+impl boot_log::Flash for Log {
+    const WORDS: usize = PAGE / 4;
+
+    fn read(&self, page: Half, index: usize) -> u32 {
+        let word = ptr::with_exposed_provenance(FLASH_BASE + offset(page, index));
+        // SAFETY: an aligned word inside the log's two pages. Volatile: the controller changes what lies there.
+        unsafe { ptr::read_volatile::<u32>(word) }
+    }
+
+    fn program(&mut self, page: Half, index: usize, value: u32) -> Result<(), FlashFailed> {
+        let at = offset(page, index) as u32; // below 2^18
+        self.0.blocking_write(at, &value.to_le_bytes()).map_err(|_| FlashFailed)
+    }
+
+    /// Takes 20 to 40 ms, in which the core stands still.
+    fn erase(&mut self, page: Half) -> Result<(), FlashFailed> {
+        let start = offset(page, 0) as u32; // below 2^18
+        self.0.blocking_erase(start, start + PAGE as u32).map_err(|_| FlashFailed)
+    }
+}
+
+/// Where a word lies, from the start of the flash; whatever the index, it lies in this page.
+const fn offset(page: Half, index: usize) -> usize {
+    let start = match page {
+        Half::First => LOG,
+        Half::Second => LOG + PAGE,
+    };
+    start + 4 * index % PAGE
+}
+
+/// Bytes the part erases at once.
+const PAGE: usize = 2_048;
+const KEY_PAGE: usize = 0x3_E800;
+const LOG: usize = KEY_PAGE + PAGE;
+const _: () = assert!(PAGE == MAX_ERASE_SIZE && WRITE_SIZE == 4, "as embassy-stm32 knows the part");
+const _: () = assert!(LOG + 2 * PAGE == 0x4_0000, "the log ends where the flash ends");

@@ -1,0 +1,112 @@
+//! Lowkey's async channel on an STM32F107: opens a channel to its server, sends readings and listens at the same time,
+//! and comes back when the server goes away.
+//!
+//! The image holds no key. The key page says who this device is, whom it trusts and where to find it; the boot log
+//! says which start this is.
+#![no_std]
+#![no_main]
+
+mod backoff;
+mod boot;
+mod clock;
+mod connection;
+mod console;
+mod flash;
+mod halt;
+mod network;
+mod noise;
+mod session;
+mod watchdog;
+
+use core::future::pending;
+
+use cortex_m_rt::entry;
+use embassy_executor::{Executor, Spawner};
+use embassy_stm32::Peripherals;
+use embassy_time::Timer;
+use lowkey_core::Entropy;
+use static_cell::StaticCell;
+
+use crate::{
+    backoff::Backoff,
+    boot::Start,
+    connection::{Attempt, MEMORY},
+    console::Console,
+    flash::Log,
+    network::Port,
+    noise::Cycles,
+};
+
+#[entry]
+fn main() -> ! {
+    let part = embassy_stm32::init(clock::config());
+    let executor = EXECUTOR.init(Executor::new());
+    executor.run(|spawner| {
+        if let Ok(task) = device(spawner, part) {
+            spawner.spawn(task);
+        }
+    })
+}
+
+/// Everything but the tasks that serve it.
+#[embassy_executor::task]
+async fn device(spawner: Spawner, part: Peripherals) {
+    let mut console = Console::new(part.USART3, part.PD8);
+    console.text("lowkey on an STM32F107").end();
+    let noise = noise::gather(part.ADC1).await;
+    let Start { device, mut ephemerals, network_seed } = match boot::start(Log::new(part.FLASH), &noise) {
+        Ok(start) => start,
+        Err(why) => {
+            // A device without keys, or that cannot count its starts, does nothing at all: nothing is guessed.
+            console.text(why).end();
+            return pending().await;
+        }
+    };
+    console.text("boot ").number(ephemerals.boot() as u32);
+    console.text(", server ").text(device.page.address()).end();
+
+    let Some(core) = cortex_m::Peripherals::take() else { return };
+    let cycles = Cycles::start(core.DCB, core.DWT);
+    let watchdog = watchdog::start(part.IWDG);
+    let port = Port {
+        eth: part.ETH,
+        sma: part.ETH_SMA,
+        mco: part.MCO,
+        clock_out: part.PA8,
+        ref_clk: part.PA1,
+        mdio: part.PA2,
+        mdc: part.PC1,
+        crs_dv: part.PA7,
+        rxd: (part.PC4, part.PC5),
+        tx_en: part.PB11,
+        txd: (part.PB12, part.PB13),
+    };
+    let (stack, runner) = network::start(port, network_seed);
+    // Each is spawned once, which is all that can fail.
+    let (Ok(feed), Ok(run)) = (watchdog::feed(watchdog), network::run(runner)) else { return };
+    spawner.spawn(feed);
+    spawner.spawn(run);
+
+    let memory = MEMORY.take();
+    let mut backoff = Backoff::new();
+    loop {
+        watchdog::progress();
+        ephemerals.entropy().stir(&cycles.now().to_be_bytes());
+        let mut attempt = Attempt::new(stack, memory);
+        let ended = match attempt.connect(stack, &device, &mut ephemerals).await {
+            Ok(mut channel) => {
+                backoff.reset();
+                console.text("channel open, ").text(device.pinning().mode().as_str()).end();
+                session::run(&mut channel).await
+            }
+            Err(error) => Err(error),
+        };
+        console.text(ended.map_or_else(|error| error.as_str(), |()| "the server closed the channel")).end();
+        attempt.end().await;
+        let mut chance = [0; 2];
+        let _without_it_the_pause_is_the_shortest = ephemerals.entropy().fill(&mut chance);
+        Timer::after(backoff.next(u16::from_be_bytes(chance))).await;
+    }
+}
+
+static EXECUTOR: StaticCell<Executor> = StaticCell::new();

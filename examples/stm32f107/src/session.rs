@@ -1,0 +1,87 @@
+//! One channel's life: readings go out, commands come in, side by side.
+//!
+//! The words are those of `examples/tokio-server`, as on the other board. A reading is `r`, its number and the
+//! milliseconds since start, both `u32` big-endian. A command is `c` and a text: `period MS` sets the time between
+//! readings. Other messages are not for the device.
+
+use core::{cell::Cell, str};
+
+use embassy_futures::select::{Either, select};
+use embassy_net::tcp::{TcpReader, TcpWriter};
+use embassy_time::{Duration, Instant, Timer};
+use lowkey_transport::{
+    Error, Part,
+    asynch::{Receiver, Sender},
+};
+
+use crate::{
+    connection::{Connection, within},
+    watchdog,
+};
+
+/// Runs until the server closes the channel.
+///
+/// # Errors
+/// What ended it otherwise.
+pub(crate) async fn run(channel: &mut Connection<'_>) -> Result<(), Error> {
+    let period = Cell::new(FIRST_PERIOD);
+    let (mut receiver, mut sender) = channel.split();
+    // Whichever ends first, the other is dropped; nothing that was accepted is lost by that.
+    match select(listen(&mut receiver, &period), report(&mut sender, &period)).await {
+        Either::First(ended) | Either::Second(ended) => ended?,
+    }
+    within(PATIENCE, sender.close()).await
+}
+
+/// Takes readings and sends them; between two of them it answers the server's PINGs. Ends with the server's CLOSE.
+async fn report(
+    sender: &mut Sender<'_, TcpWriter<'_>, &mut [u8]>,
+    period: &Cell<Duration>,
+) -> Result<(), Error> {
+    for number in 0.. {
+        within(PATIENCE, sender.send(&reading(number))).await?;
+        watchdog::progress();
+        // The first thing that answering does is to let the reading out.
+        match select(Timer::after(period.get()), sender.answer_pings()).await {
+            Either::First(()) => (),
+            Either::Second(closed) => return closed,
+        }
+    }
+    Ok(())
+}
+
+/// Does what the server says. Ends with its CLOSE.
+async fn listen(
+    receiver: &mut Receiver<'_, TcpReader<'_>, &mut [u8]>,
+    period: &Cell<Duration>,
+) -> Result<(), Error> {
+    let mut inside = false; // a message of more than one record: none of ours
+    while let Some(fragment) = receiver.recv().await? {
+        let is_whole = !inside && fragment.part == Part::Last;
+        inside = fragment.part == Part::More;
+        if is_whole && let Some(new) = asked_period(fragment.bytes) {
+            period.set(new);
+        }
+    }
+    Ok(())
+}
+
+fn reading(number: u32) -> [u8; 9] {
+    let [a, b, c, d] = number.to_be_bytes();
+    let [e, f, g, h] = (Instant::now().as_millis() as u32).to_be_bytes();
+    [b'r', a, b, c, d, e, f, g, h]
+}
+
+/// `cperiod MS`; `None` where the message is something else.
+fn asked_period(message: &[u8]) -> Option<Duration> {
+    let number = str::from_utf8(message).ok()?.strip_prefix("cperiod ")?;
+    let period = Duration::from_millis(number.parse::<u32>().ok()?.into());
+    Some(period.clamp(SHORTEST_PERIOD, LONGEST_PERIOD))
+}
+
+const FIRST_PERIOD: Duration = Duration::from_secs(5);
+const SHORTEST_PERIOD: Duration = Duration::from_millis(100);
+/// The watchdog wants to hear of us every two minutes.
+const LONGEST_PERIOD: Duration = Duration::from_secs(60);
+/// A server that takes nothing for so long is given up, whatever its TCP still acknowledges.
+const PATIENCE: Duration = Duration::from_secs(30);
