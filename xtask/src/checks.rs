@@ -7,7 +7,9 @@ use xtask::{
 };
 
 use crate::{
-    constant_time, cycles, firmware, network_trial, on_device, show,
+    constant_time, cycles, firmware,
+    fit::{self, Memory},
+    network_trial, on_device, show,
     show::Wire,
     size,
     steps::Steps,
@@ -19,7 +21,7 @@ pub(crate) fn all(board: &str) -> Result<()> {
     let mut steps = Steps::new();
     steps.run("formatting", || {
         cargo(&["fmt", "--all", "--check"])?;
-        [board, SIZE, cycles::FOLDER, MODEL, FUZZ, M3, HOST]
+        [board, STM32, SIZE, cycles::FOLDER, MODEL, FUZZ, M3, HOST]
             .iter()
             .try_for_each(|folder| Command::cargo().args(["fmt", "--check"]).within(folder).run())
     })?;
@@ -34,6 +36,7 @@ pub(crate) fn all(board: &str) -> Result<()> {
     })?;
     steps.run("lints of the firmware", || {
         firmware::lint(board)?;
+        firmware::lint(STM32)?;
         firmware::lint(SIZE)?;
         firmware::lint(M3)?;
         firmware::lint_with(cycles::FOLDER, &["peers"])
@@ -47,6 +50,9 @@ pub(crate) fn all(board: &str) -> Result<()> {
     let trial = steps.run("build the firmware", || {
         firmware::build(board, "lm3s6965-ethernet")?;
         firmware::build(board, "network-trial")
+    })?;
+    steps.run("build the firmware of an STM32F107, which nothing here runs", || {
+        fit::check(&firmware::build(STM32, "stm32f107")?, &STM32_MEMORY)
     })?;
     steps.run("the board's network, in QEMU", || network_trial::run(&trial))?;
     steps.run("the device's own tests, in QEMU and in the model", on_device::check)?;
@@ -102,7 +108,7 @@ fn dependencies(board: &str) -> Result<()> {
     };
     check("Cargo.toml", &["bans", "licenses", "sources"])?;
     // cortex-m and cortex-m-rt are built with two versions of syn, and nobody depends on our firmware.
-    [board, SIZE, cycles::FOLDER, MODEL, M3, HOST]
+    [board, STM32, SIZE, cycles::FOLDER, MODEL, M3, HOST]
         .iter()
         .try_for_each(|folder| check(&format!("{folder}/Cargo.toml"), &["licenses", "sources"]))
 }
@@ -116,6 +122,9 @@ fn cargo(arguments: &[&str]) -> Result<()> {
     Command::cargo().args(arguments).within(".").run()
 }
 
+const STM32: &str = "examples/stm32f107";
+/// 256 KB of flash without the key page and the boot log, 64 KB of SRAM.
+const STM32_MEMORY: Memory = Memory { flash: 250 * 1_024, ram: 64 * 1_024 };
 const SIZE: &str = "benches/size";
 const MODEL: &str = "benches/m3-model";
 const FUZZ: &str = "fuzz";

@@ -9,6 +9,7 @@ mod constant_time;
 mod cycles;
 mod documents;
 mod firmware;
+mod fit;
 mod image;
 mod network_trial;
 mod numbers;

@@ -1,0 +1,69 @@
+//! Whether a firmware that only a real board can run fits that board, and which primitives were linked into it.
+
+use std::path::Path;
+
+use crate::{command::Result, image::Image};
+
+/// What a board has for its program, in bytes.
+pub(crate) struct Memory {
+    /// Without what is kept free of the program.
+    pub(crate) flash: u32,
+    /// For statics and stack.
+    pub(crate) ram: u32,
+}
+
+/// Prints what the firmware `elf` takes of `memory`.
+///
+/// # Errors
+/// It does not fit, leaves too little for the stack, or was not linked with the compact primitives.
+pub(crate) fn check(elf: &Path, memory: &Memory) -> Result<()> {
+    let Image { flash, ram, symbols, .. } = Image::read(elf)?;
+    println!("  {flash} of {} B of flash, {ram} of {} B of RAM in statics", memory.flash, memory.ram);
+    if flash > memory.flash || ram + STACK > memory.ram {
+        return Err(format!("that does not fit, with {STACK} B for the stack").into());
+    }
+    let names: Vec<&str> = symbols.values().map(|(name, _)| name.as_str()).collect();
+    whose(&names)
+}
+
+/// Looks for the primitives among the names in an image.
+fn whose(names: &[&str]) -> Result<()> {
+    let has = |part: &str| names.iter().any(|name| name.contains(part));
+    if let Some(missing) = COMPACT.iter().find(|part| !has(part)) {
+        return Err(format!("no function of the compact primitives: none is called …{missing}…").into());
+    }
+    match OTHERS.iter().find(|part| has(part)) {
+        Some(other) => Err(format!("primitives of another body are in it: …{other}…").into()),
+        None => Ok(()),
+    }
+}
+
+/// Kept for the stack: twice what a channel of every mode takes (`benches/numbers.toml`).
+const STACK: u32 = 16 * 1_024;
+/// Parts of mangled names: the compact body's field, cipher and hash, in assembly.
+const COMPACT: [&str; 3] = ["7compact5field6thumb2", "7compact8chacha20", "7compact7blake2s"];
+/// What the portable body would bring. Not the names of its crates alone: a compiler may write one behind a generic
+/// function that it found compiled there.
+const OTHERS: [&str; 2] = ["4body8portable", "16curve25519_dalek10montgomery"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIELD: &str = "_RNvNtNtNtNtCs_13lowkey_crypto4body7compact5field6thumb27product";
+    const CIPHER: &str = "_RNvNtNtNtCs_13lowkey_crypto4body7compact8chacha206thumb213chacha20_xor";
+    const HASH: &str = "_RNvNtNtNtCs_13lowkey_crypto4body7compact7blake2s6thumb216blake2s_compress";
+
+    #[test]
+    fn an_image_with_the_compact_primitives_is_taken() {
+        let wiping = "_RNvXs2_Cs_7zeroizeAhj20_NtB5_7Zeroize7zeroizeCs_16curve25519_dalek";
+        assert!(whose(&[FIELD, "Reset", CIPHER, wiping, HASH]).is_ok());
+    }
+
+    #[test]
+    fn an_image_that_lacks_one_or_has_another_body_is_refused() {
+        assert!(whose(&[FIELD, CIPHER]).is_err());
+        let dalek = "_RNvNtCs_16curve25519_dalek10montgomery3mul";
+        assert!(whose(&[FIELD, CIPHER, HASH, dalek]).is_err());
+    }
+}
