@@ -1,8 +1,8 @@
-//! The independent watchdog: resets the part 8 s after the firmware has stopped doing its work.
+//! The independent watchdog: resets the part some 8 s after the firmware has stopped doing its work.
 //!
 //! A task feeds it, but only while the main loop goes on: it must say [`progress`] every two minutes. So it notices a
-//! loop that waits for something that never comes as well as a core that no longer runs. It runs on a clock of its own
-//! and cannot be stopped once it runs.
+//! loop that waits for something that never comes as well as a core that no longer runs. It runs on an oscillator of its
+//! own, which may be a third slower or half as fast again, and cannot be stopped.
 //!
 //! Each reset takes a boot number. 510 fit a page of the log, and a page lasts 10,000 erases: even a part that does
 //! nothing but fail every 8 s goes on for 2.5 years. One that resets itself at once would be worn out within days.
@@ -12,7 +12,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use embassy_stm32::{Peri, peripherals::IWDG, wdg::IndependentWatchdog};
 use embassy_time::{Instant, Timer};
 
-/// Starts it. From here on [`feed`] must run within 8 s.
+/// Starts it. From here on [`feed`] must run within 5 s.
 pub(crate) fn start(watchdog: Peri<'static, IWDG>) -> IndependentWatchdog<'static, IWDG> {
     let mut watchdog = IndependentWatchdog::new(watchdog, LIMIT_US);
     watchdog.unleash();
@@ -41,6 +41,7 @@ fn seconds() -> u32 {
 
 /// When the main loop was last seen, in seconds since start.
 static PROGRESS: AtomicU32 = AtomicU32::new(0);
+/// By the oscillator's nominal 40 kHz.
 const LIMIT_US: u32 = 8_000_000;
 /// More than an attempt and a pause together, and than the longest time between two readings.
 const PATIENCE_S: u32 = 120;
