@@ -51,6 +51,7 @@
 //! | `lowkey.silent` | info | `device` | a session ended: the device was silent and did not answer a PING |
 //! | `lowkey.lifetime` | info | `device` | a session ended: it was open for as long as one may be |
 //! | `lowkey.ended` | info | `device` | the application let go of a connection |
+//! | `lowkey.backend_failed` | warn | `device`, `error` | the service behind a [`forward::Forwarder`] could not be reached, or broke off |
 //! | `lowkey.attempt_displaced` | warn | `attempts` | too many attempts wait; the oldest made room |
 //! | `lowkey.accept_failed` | warn | `error` | the socket could not accept, for example too many open files; it goes on after a pause |
 //! | `lowkey.handshake_panicked` | error | `error` | a bug, in this crate or in a [`Registry`] |
@@ -64,6 +65,7 @@ mod documents;
 mod echo;
 pub mod entropy;
 mod error;
+pub mod forward;
 mod handshake;
 pub mod keys;
 mod limits;

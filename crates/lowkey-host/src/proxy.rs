@@ -77,7 +77,7 @@ fn parse(header: &[u8]) -> Result<Option<Addresses>, Error> {
         _ => return Err(Error::Command),
     }
     let len = match family {
-        UNSPECIFIED => 0,
+        UNSPECIFIED => return Ok(None), // readers and writers differ about what may follow
         TCP4 => 12,
         TCP6 => 36,
         UNIX_STREAM => 216,
@@ -133,7 +133,7 @@ fn check_tlvs(header: &[u8], mut tlvs: &[u8]) -> Result<(), Error> {
 ///
 /// The name is a TLV of type [`TYPE_DEVICE`], in UTF-8. The addresses are those of the device's
 /// connection; where they are not known the family says so (AF_UNSPEC), and the service takes the
-/// addresses of its own connection.
+/// addresses of its own connection. Some services then look for no TLV either.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header(Vec<u8>);
 

@@ -1,0 +1,325 @@
+//! A device's bytes to a service that knows nothing of Lowkey, and the service's back.
+//!
+//! Both directions are carried with their ends. A device's CLOSE shuts the service's stream down for writing, a
+//! service's end becomes our CLOSE, and the other direction goes on until it ends too. What breaks off must
+//! not look like an end: a device that vanishes has the service's connection reset, and a service that
+//! breaks off leaves the device without a CLOSE, so that both find a truncation.
+//!
+//! Each direction has one buffer of about a record. A side that does not read stops the other side of its own
+//! session, and nobody else's.
+
+mod backend;
+mod half;
+
+pub use backend::{Backend, BackendError, BackendStream};
+
+use crate::proxy::{Addresses, Header};
+use crate::{ChannelError, Connection, Error};
+use half::{Broken, Half};
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use std::{fmt, io};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Sleep, sleep, timeout};
+
+/// Where devices are forwarded to, and how.
+///
+/// ```no_run
+/// # async fn run(mut listener: lowkey_host::Listener) -> Result<(), Box<dyn std::error::Error>> {
+/// use lowkey_host::{forward::Forwarder, proxy::Addresses};
+/// let mut forwarder = Forwarder::new("127.0.0.1:1883".parse()?);
+/// forwarder.send_proxy = true;
+/// let forwarder = std::sync::Arc::new(forwarder);
+/// loop {
+///     let connection = listener.accept().await;
+///     let addresses = Addresses::of(connection.stream());
+///     let forwarder = forwarder.clone();
+///     tokio::spawn(async move { forwarder.serve(connection, addresses).await });
+/// }
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Forwarder {
+    /// The service.
+    pub backend: Backend,
+    /// Whether the service reads a PROXY v2 header first, with the device's address and
+    /// [name](crate::proxy::TYPE_DEVICE). No, unless you say so; both sides have to agree.
+    pub send_proxy: bool,
+    /// How long the service has to take a connection: 5 s.
+    pub connect_timeout: Duration,
+    /// How long a device has to take our CLOSE when there is no service: 5 s.
+    pub linger: Duration,
+}
+
+impl Forwarder {
+    /// With what the fields say.
+    pub fn new(backend: Backend) -> Self {
+        Self { backend, send_proxy: false, connect_timeout: CONNECT_TIMEOUT, linger: LINGER }
+    }
+
+    /// Forwards one device until both sides have ended.
+    ///
+    /// While the service is being connected to, PINGs are answered and the device's first bytes are kept.
+    /// A service that cannot be reached closes the session cleanly. A service's failure is written to the log
+    /// as `lowkey.backend_failed`. `addresses` are those of the device's connection, for the PROXY header.
+    ///
+    /// # Cancel safety
+    /// Dropped, both connections are: the device and the service find theirs broken off.
+    ///
+    /// # Errors
+    /// Whose fault the end was. Both connections are over.
+    pub async fn serve<Io>(
+        &self,
+        mut connection: Connection<Io>,
+        addresses: Option<Addresses>,
+    ) -> Result<Forwarded, ForwardError>
+    where
+        Io: AsyncRead + AsyncWrite + Unpin,
+    {
+        let served = self.try_serve(&mut connection, addresses).await;
+        if let Err(ForwardError::Unreachable(error) | ForwardError::Backend(error)) = &served {
+            let device = connection.device().map_or("", |device| device.name());
+            tracing::warn!(name: "lowkey.backend_failed", target: "lowkey", device, %error, "service behind failed");
+        }
+        if let Err(ForwardError::Unreachable(_)) = &served {
+            let _whatever = timeout(self.linger, part(&mut connection)).await;
+        }
+        served
+    }
+
+    async fn try_serve<Io>(
+        &self,
+        connection: &mut Connection<Io>,
+        addresses: Option<Addresses>,
+    ) -> Result<Forwarded, ForwardError>
+    where
+        Io: AsyncRead + AsyncWrite + Unpin,
+    {
+        let mut forwarding = Forwarding::new(connection);
+        let mut backend = {
+            let device = connection.device().map(|device| device.name());
+            let header = self.send_proxy.then(|| Header::new(addresses, device)).transpose();
+            let header = header.map_err(|error| ForwardError::Unreachable(error.into()))?;
+            let mut connecting = pin!(self.connect(header));
+            poll_fn(|context| {
+                forwarding.poll_hear(context, connection)?;
+                connecting.as_mut().poll(context).map_err(ForwardError::Unreachable)
+            })
+            .await?
+        };
+        poll_fn(|context| forwarding.poll(context, connection, &mut backend)).await
+    }
+
+    async fn connect(&self, header: Option<Header>) -> io::Result<BackendStream> {
+        let connect = async {
+            let mut stream = self.backend.connect().await?;
+            if let Some(header) = header {
+                stream.write_all(header.as_bytes()).await?;
+            }
+            Ok(stream)
+        };
+        let none = |_| io::Error::new(io::ErrorKind::TimedOut, NoAnswer(self.connect_timeout));
+        timeout(self.connect_timeout, connect).await.map_err(none)?
+    }
+}
+
+/// Says that nothing more comes, and waits until the device says so too: a socket that is closed with bytes
+/// unread takes our CLOSE back.
+async fn part<Io: AsyncRead + AsyncWrite + Unpin>(connection: &mut Connection<Io>) -> Result<(), Error> {
+    connection.close().await?;
+    let mut unheard = [0; 256];
+    while connection.read(&mut unheard).await? > 0 {}
+    Ok(())
+}
+
+/// Carries both directions, with their ends, until both have ended.
+///
+/// On an error drop both: the connection, so that the device finds a truncation, and the stream in a way that
+/// its other end does not take for an end, as [`BackendStream`] does by itself.
+///
+/// # Cancel safety
+/// Dropped, up to one buffer of each direction is lost; drop both sides as well.
+///
+/// # Errors
+/// [`ForwardError::Backend`], [`ForwardError::Device`].
+pub async fn forward<Io, B>(
+    connection: &mut Connection<Io>,
+    backend: &mut B,
+) -> Result<Forwarded, ForwardError>
+where
+    Io: AsyncRead + AsyncWrite + Unpin,
+    B: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut forwarding = Forwarding::new(connection);
+    poll_fn(|context| forwarding.poll(context, connection, backend)).await
+}
+
+/// What was carried before both sides ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Forwarded {
+    /// Bytes from the device to the service.
+    pub to_backend: u64,
+    /// Bytes from the service to the device.
+    pub to_device: u64,
+}
+
+/// Why forwarding ended before both sides had.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ForwardError {
+    /// The service could not be reached, or the device's name does not fit into a PROXY header. Nothing was
+    /// carried; the device has had our CLOSE.
+    Unreachable(io::Error),
+    /// The service broke off. The device has had no CLOSE.
+    Backend(io::Error),
+    /// The device broke off, or its session was ended. The service's connection is reset.
+    Device(Error),
+}
+
+impl fmt::Display for ForwardError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable(error) => write!(f, "the service behind cannot be reached: {error}"),
+            Self::Backend(error) => write!(f, "the service behind broke off: {error}"),
+            Self::Device(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for ForwardError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unreachable(error) | Self::Backend(error) => Some(error),
+            Self::Device(error) => Some(error),
+        }
+    }
+}
+
+/// Both directions of one session.
+struct Forwarding {
+    to_backend: Half,
+    to_device: Half,
+    /// Why nothing more goes to the device, while there may still be something from it.
+    unsendable: Option<Error>,
+    /// How long that may take.
+    grace: Option<Pin<Box<Sleep>>>,
+}
+
+impl Forwarding {
+    fn new<Io>(connection: &Connection<Io>) -> Self {
+        let room = connection.max_data().clamp(SHORTEST_BUFFER, LONGEST_BUFFER);
+        Self { to_backend: Half::new(room), to_device: Half::new(room), unsendable: None, grace: None }
+    }
+
+    /// Takes what the device says before there is somebody to say it to.
+    fn poll_hear<Io: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        context: &mut Context<'_>,
+        connection: &mut Connection<Io>,
+    ) -> Result<(), ForwardError> {
+        if let Poll::Ready(Err(error)) = self.to_backend.poll_fill(context, connection) {
+            return Err(ForwardError::Device(of_device(error)));
+        }
+        self.mind(context, connection)
+    }
+
+    fn poll<Io, B>(
+        &mut self,
+        context: &mut Context<'_>,
+        connection: &mut Connection<Io>,
+        backend: &mut B,
+    ) -> Poll<Result<Forwarded, ForwardError>>
+    where
+        Io: AsyncRead + AsyncWrite + Unpin,
+        B: AsyncRead + AsyncWrite + Unpin,
+    {
+        // First what the service says: it may have said why it does not read any more.
+        if let Poll::Ready(Err(broken)) = self.to_device.poll_copy(context, backend, connection) {
+            match broken {
+                Broken::Reader(error) => return Poll::Ready(Err(ForwardError::Backend(error))),
+                Broken::Writer(error) => self.cannot_send(of_device(error))?,
+            }
+        }
+        if let Poll::Ready(Err(broken)) = self.to_backend.poll_copy(context, connection, backend) {
+            return Poll::Ready(Err(match broken {
+                Broken::Reader(error) => ForwardError::Device(of_device(error)),
+                Broken::Writer(error) => ForwardError::Backend(error),
+            }));
+        }
+        self.mind(context, connection)?;
+        let late = match &mut self.grace {
+            Some(grace) => grace.as_mut().poll(context).is_ready(),
+            None => false,
+        };
+        let over = self.to_backend.is_done() && self.to_device.is_done();
+        match self.unsendable.take_if(|_| over || late) {
+            Some(error) => Poll::Ready(Err(ForwardError::Device(error))),
+            None if over => Poll::Ready(Ok(Forwarded {
+                to_backend: self.to_backend.carried(),
+                to_device: self.to_device.carried(),
+            })),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Moves what the connection owes, and has it wake us when it is ended from outside: while the service
+    /// takes nothing, nobody reads the connection, and perhaps nobody writes it.
+    fn mind<Io: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        context: &mut Context<'_>,
+        connection: &mut Connection<Io>,
+    ) -> Result<(), ForwardError> {
+        if self.unsendable.is_none()
+            && let Poll::Ready(Err(error)) = Pin::new(connection).poll_flush(context)
+        {
+            return self.cannot_send(of_device(error));
+        }
+        Ok(())
+    }
+
+    /// Nothing more goes to the device. What comes from it may still be whole: one that has sent its CLOSE may
+    /// hang up without waiting for ours.
+    fn cannot_send(&mut self, error: Error) -> Result<(), ForwardError> {
+        match error {
+            // We have closed: the server stops, or the session's time is up.
+            Error::Channel(ChannelError::Closed) => self.to_device.abandon(),
+            Error::Io(_) if self.to_backend.has_ended() && self.to_device.is_delivered() => {
+                self.to_device.abandon();
+            }
+            Error::Io(_) => {
+                self.to_device.abandon();
+                self.unsendable = Some(error);
+                self.grace = Some(Box::pin(sleep(LINGER)));
+            }
+            error => return Err(ForwardError::Device(error)),
+        }
+        Ok(())
+    }
+}
+
+/// A connection's error, out of the clothes that a stream's errors wear.
+fn of_device(error: io::Error) -> Error {
+    error.downcast().unwrap_or_else(Error::from)
+}
+
+/// What a timeout says.
+#[derive(Debug)]
+struct NoAnswer(Duration);
+
+impl fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no answer within {:?}", self.0)
+    }
+}
+
+impl std::error::Error for NoAnswer {}
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const LINGER: Duration = Duration::from_secs(5);
+/// A system call for less is not worth it.
+const SHORTEST_BUFFER: usize = 1024;
+const LONGEST_BUFFER: usize = 16 * 1024;

@@ -1,0 +1,188 @@
+//! The service behind: its address, and a stream to it that does not end by accident.
+
+use socket2::{SockRef, TcpKeepalive};
+#[cfg(unix)]
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::str::FromStr;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use std::{fmt, io};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
+
+/// The address of a service.
+///
+/// ```
+/// use lowkey_host::forward::Backend;
+/// for text in ["127.0.0.1:1883", "[::1]:1883", "broker.example:1883"] {
+///     assert_eq!(text.parse::<Backend>().unwrap().to_string(), text);
+/// }
+/// # #[cfg(unix)]
+/// assert!("unix:/run/app.sock".parse::<Backend>().is_ok());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backend(Address);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Address {
+    Tcp(String),
+    #[cfg(unix)]
+    Unix(PathBuf),
+}
+
+impl Backend {
+    /// Connects. A name is looked up each time.
+    ///
+    /// # Cancel safety
+    /// Dropped, nothing is left of it.
+    ///
+    /// # Errors
+    /// What the operating system says; of several addresses, the last one's.
+    pub async fn connect(&self) -> io::Result<BackendStream> {
+        let stream = match &self.0 {
+            Address::Tcp(address) => {
+                let stream = TcpStream::connect(address).await?;
+                stream.set_nodelay(true)?;
+                let keepalive = TcpKeepalive::new().with_time(SILENCE);
+                SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
+                Stream::Tcp(stream)
+            }
+            #[cfg(unix)]
+            Address::Unix(path) => Stream::Unix(UnixStream::connect(path).await?),
+        };
+        Ok(BackendStream { stream, is_ended: false })
+    }
+}
+
+impl FromStr for Backend {
+    type Err = BackendError;
+
+    /// `HOST:PORT`, `[IPv6]:PORT`, or where there are Unix sockets `unix:PATH`.
+    fn from_str(text: &str) -> Result<Self, BackendError> {
+        let wrong = || BackendError { text: text.to_owned() };
+        #[cfg(unix)]
+        if let Some(path) = text.strip_prefix("unix:") {
+            return if path.is_empty() { Err(wrong()) } else { Ok(Self(Address::Unix(path.into()))) };
+        }
+        let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let is_host = match bare {
+            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => !host.is_empty() && !host.contains([':', '/', '[', ']', ' ']),
+        };
+        match port.parse::<u16>() {
+            Ok(1..) if is_host && port.bytes().all(|digit| digit.is_ascii_digit()) => {
+                Ok(Self(Address::Tcp(text.to_owned())))
+            }
+            _ => Err(wrong()),
+        }
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Address::Tcp(address) => f.write_str(address),
+            #[cfg(unix)]
+            Address::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// A text that is no address of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackendError {
+    text: String,
+}
+
+impl fmt::Display for BackendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = &self.text;
+        write!(f, "{text:?} is no service; write it like 127.0.0.1:1883, [::1]:1883 or unix:/run/app.sock")
+    }
+}
+
+impl std::error::Error for BackendError {}
+
+/// A stream to a service.
+///
+/// Dropped before it was shut down it is reset, so that the service does not take a device that has
+/// vanished for one that has ended; what the service has not got by then may be lost. A Unix socket knows no
+/// reset. There the service finds an end, or (on Linux, when it had sent something that we have not read) an error.
+#[derive(Debug)]
+pub struct BackendStream {
+    stream: Stream,
+    is_ended: bool,
+}
+
+#[derive(Debug)]
+enum Stream {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+impl Drop for BackendStream {
+    fn drop(&mut self) {
+        if let Stream::Tcp(stream) = &self.stream
+            && !self.is_ended
+        {
+            let _a_plain_end_then = stream.set_zero_linger();
+        }
+    }
+}
+
+impl AsyncRead for BackendStream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_read(context, buf),
+            #[cfg(unix)]
+            Stream::Unix(stream) => Pin::new(stream).poll_read(context, buf),
+        }
+    }
+}
+
+impl AsyncWrite for BackendStream {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match &mut self.get_mut().stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_write(context, buf),
+            #[cfg(unix)]
+            Stream::Unix(stream) => Pin::new(stream).poll_write(context, buf),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_flush(context),
+            #[cfg(unix)]
+            Stream::Unix(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let ended = match &mut this.stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
+            #[cfg(unix)]
+            Stream::Unix(stream) => Pin::new(stream).poll_shutdown(context),
+        };
+        match ready!(ended) {
+            // A service that has gone has said its last word already.
+            Err(error) if error.kind() != io::ErrorKind::NotConnected => Poll::Ready(Err(error)),
+            _ => {
+                this.is_ended = true;
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+}
+
+/// After how much silence a service's host is asked whether it is there.
+const SILENCE: Duration = Duration::from_secs(60);

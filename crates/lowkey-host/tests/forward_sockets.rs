@@ -1,0 +1,461 @@
+//! What a `Forwarder` promises, with services on TCP and Unix sockets.
+
+mod common;
+
+use common::{World, pattern, tcp_pair};
+use lowkey_host::forward::{BackendError, ForwardError, Forwarded, Forwarder};
+use lowkey_host::proxy::{Addresses, MAX_NAME, TYPE_DEVICE};
+use lowkey_host::{ChannelError, Connection, Device, Error, Listener, Server};
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+const LONG: Duration = Duration::from_secs(60);
+
+async fn service() -> (TcpListener, Forwarder) {
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let backend = socket.local_addr().unwrap().to_string();
+    (socket, Forwarder::new(backend.parse().unwrap()))
+}
+
+/// An address where nobody listens, for as long as the socket is there.
+fn nobody() -> (TcpSocket, Forwarder) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let backend = socket.local_addr().unwrap().to_string();
+    (socket, Forwarder::new(backend.parse().unwrap()))
+}
+
+fn serve(
+    forwarder: Forwarder,
+    connection: Connection<TcpStream>,
+) -> JoinHandle<Result<Forwarded, ForwardError>> {
+    let addresses = Addresses::of(connection.stream());
+    tokio::spawn(async move { forwarder.serve(connection, addresses).await })
+}
+
+/// A device and a server on TCP.
+async fn pair() -> (Connection<TcpStream>, Connection<TcpStream>) {
+    let (near, far) = tcp_pair().await;
+    World::new().join(near, far).await
+}
+
+fn is_truncation(error: &Error) -> bool {
+    match error {
+        Error::Channel(ChannelError::Truncated) => true,
+        Error::Io(error) => error.kind() == ErrorKind::ConnectionReset,
+        _ => false,
+    }
+}
+
+async fn expect(io: &mut (impl AsyncReadExt + Unpin), expected: &[u8]) {
+    let mut bytes = vec![0; expected.len()];
+    timeout(LONG, io.read_exact(&mut bytes)).await.unwrap().unwrap();
+    assert_eq!(bytes, expected);
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    fn here(&self) -> tracing::subscriber::DefaultGuard {
+        let log = self.clone();
+        let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(move || log.clone());
+        tracing::subscriber::set_default(lines.finish())
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn both_ends_of_both_directions_are_carried_to_a_tcp_service() {
+    for device_first in [true, false] {
+        let (mut device, server) = pair().await;
+        let (socket, forwarder) = service().await;
+        let over = serve(forwarder, server);
+        let mut backend = socket.accept().await.unwrap().0;
+        device.send(b"question").await.unwrap();
+        expect(&mut backend, b"question").await;
+        if device_first {
+            device.close().await.unwrap();
+            assert_eq!(backend.read(&mut [0]).await.unwrap(), 0);
+            backend.write_all(b"answer").await.unwrap();
+            backend.shutdown().await.unwrap();
+            assert_eq!(device.recv().await.unwrap().unwrap(), b"answer");
+            assert_eq!(device.recv().await.unwrap(), None);
+        } else {
+            backend.write_all(b"answer").await.unwrap();
+            backend.shutdown().await.unwrap();
+            assert_eq!(device.recv().await.unwrap().unwrap(), b"answer");
+            assert_eq!(device.recv().await.unwrap(), None);
+            device.close().await.unwrap();
+            assert_eq!(backend.read(&mut [0]).await.unwrap(), 0);
+        }
+        let forwarded = over.await.unwrap().unwrap();
+        assert_eq!((forwarded.to_backend, forwarded.to_device), (8, 6));
+    }
+}
+
+#[tokio::test]
+async fn megabytes_go_both_ways_at_once_to_a_unix_service() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("service.sock");
+    let socket = UnixListener::bind(&path).unwrap();
+    let forwarder = Forwarder::new(format!("unix:{}", path.display()).parse().unwrap());
+    let (device, server) = pair().await;
+    let over = serve(forwarder, server);
+    let echo = tokio::spawn(async move {
+        let (mut from, mut to) = socket.accept().await.unwrap().0.into_split();
+        tokio::io::copy(&mut from, &mut to).await.unwrap()
+    });
+    let (mut from, mut to) = tokio::io::split(device);
+    let bytes = pattern(4, 3_000_000);
+    let sent = bytes.clone();
+    let sending = tokio::spawn(async move {
+        to.write_all(&sent).await.unwrap();
+        to.shutdown().await.unwrap();
+        to
+    });
+    let mut back = Vec::new();
+    timeout(LONG, from.read_to_end(&mut back)).await.unwrap().unwrap();
+    assert!(back == bytes);
+    sending.await.unwrap();
+    assert_eq!(echo.await.unwrap(), 3_000_000);
+    let forwarded = over.await.unwrap().unwrap();
+    assert_eq!((forwarded.to_backend, forwarded.to_device), (3_000_000, 3_000_000));
+}
+
+#[tokio::test]
+async fn a_service_that_is_down_is_a_close_to_the_device_and_a_line_in_the_log() {
+    let log = Log::default();
+    let _here = log.here();
+    let (_reserved, forwarder) = nobody();
+    let (mut device, server) = pair().await;
+    // More than is read before the connection is refused: none of it may take the CLOSE back.
+    device.send(&pattern(1, 50_000)).await.unwrap();
+    let over = serve(forwarder, server);
+    assert_eq!(timeout(LONG, device.recv()).await.unwrap().unwrap(), None);
+    device.close().await.unwrap();
+    let error = over.await.unwrap().unwrap_err();
+    assert!(
+        matches!(&error, ForwardError::Unreachable(error) if error.kind() == ErrorKind::ConnectionRefused)
+    );
+    let text = log.text();
+    assert!(text.contains(" WARN lowkey: service behind failed device=\"device-0\" error="), "{text}");
+}
+
+#[tokio::test]
+async fn a_unix_service_that_is_down_is_a_close_to_the_device() {
+    let directory = tempfile::tempdir().unwrap();
+    let forwarder = Forwarder::new(format!("unix:{}/none.sock", directory.path().display()).parse().unwrap());
+    let (mut device, server) = pair().await;
+    let over = serve(forwarder, server);
+    assert_eq!(device.recv().await.unwrap(), None);
+    device.close().await.unwrap();
+    assert!(matches!(over.await.unwrap(), Err(ForwardError::Unreachable(_))));
+}
+
+/// Linux answers nobody once as many wait as the service said; elsewhere others wait as well.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_service_that_does_not_answer_in_time_is_a_close_to_the_device() {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let socket = socket.listen(1).unwrap();
+    let address = socket.local_addr().unwrap();
+    let _waiting = (TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap());
+    let mut forwarder = Forwarder::new(address.to_string().parse().unwrap());
+    forwarder.connect_timeout = Duration::from_millis(10);
+    let (mut device, server) = pair().await;
+    let over = serve(forwarder, server);
+    assert_eq!(device.recv().await.unwrap(), None);
+    device.close().await.unwrap();
+    let error = over.await.unwrap().unwrap_err();
+    assert!(matches!(&error, ForwardError::Unreachable(error) if error.kind() == ErrorKind::TimedOut));
+    assert_eq!(error.to_string(), "the service behind cannot be reached: no answer within 10ms");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_does_not_take_the_close_keeps_nothing_open() {
+    let (_reserved, forwarder) = nobody();
+    let (_device, server) = pair().await;
+    let over = timeout(forwarder.linger * 2, forwarder.serve(server, None)).await.unwrap();
+    assert!(matches!(over, Err(ForwardError::Unreachable(_))));
+}
+
+#[tokio::test]
+async fn what_a_device_says_and_closes_before_the_service_is_there_arrives() {
+    let (mut device, server) = pair().await;
+    device.send(b"21.5 C").await.unwrap();
+    device.close().await.unwrap();
+    let (socket, forwarder) = service().await;
+    let over = serve(forwarder, server);
+    let mut backend = socket.accept().await.unwrap().0;
+    let mut bytes = Vec::new();
+    backend.read_to_end(&mut bytes).await.unwrap();
+    assert_eq!(bytes, b"21.5 C");
+    drop(backend);
+    assert_eq!(device.recv().await.unwrap(), None);
+    over.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_service_that_resets_is_a_truncation_to_the_device_and_a_line_in_the_log() {
+    let log = Log::default();
+    let _here = log.here();
+    let (mut device, server) = pair().await;
+    let (socket, forwarder) = service().await;
+    let over = serve(forwarder, server);
+    let mut backend = socket.accept().await.unwrap().0;
+    backend.write_all(b"half an ans").await.unwrap();
+    assert_eq!(device.recv().await.unwrap().unwrap(), b"half an ans");
+    backend.set_zero_linger().unwrap();
+    drop(backend);
+    assert!(is_truncation(&device.recv().await.unwrap_err()));
+    assert!(matches!(over.await.unwrap(), Err(ForwardError::Backend(_))));
+    assert!(log.text().contains("service behind failed device=\"device-0\" error="));
+}
+
+#[tokio::test]
+async fn a_device_that_vanishes_is_a_reset_to_the_service_and_no_end() {
+    let (mut device, server) = pair().await;
+    let (socket, forwarder) = service().await;
+    let over = serve(forwarder, server);
+    let mut backend = socket.accept().await.unwrap().0;
+    device.send(b"half a wo").await.unwrap();
+    expect(&mut backend, b"half a wo").await;
+    drop(device);
+    assert_eq!(backend.read(&mut [0]).await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert!(matches!(over.await.unwrap(), Err(ForwardError::Device(error)) if is_truncation(&error)));
+}
+
+#[tokio::test]
+async fn a_session_that_is_cut_off_is_a_reset_to_the_service_and_a_truncation_to_the_device() {
+    let (mut device, server) = pair().await;
+    let (socket, forwarder) = service().await;
+    let over = serve(forwarder, server);
+    let mut backend = socket.accept().await.unwrap().0;
+    device.send(b"hello").await.unwrap();
+    expect(&mut backend, b"hello").await;
+    over.abort();
+    assert_eq!(backend.read(&mut [0]).await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert!(is_truncation(&device.recv().await.unwrap_err()));
+}
+
+/// Devices of one server, all behind one forwarder.
+struct Devices {
+    devices: Vec<Connection<TcpStream>>,
+    _serving: JoinHandle<()>,
+}
+
+impl Devices {
+    async fn connect(n: usize, forwarder: Forwarder) -> Self {
+        let world = World::with_devices(n);
+        let (mut listener, address) = world.listener().await;
+        let forwarder = Arc::new(forwarder);
+        let serving = tokio::spawn(async move {
+            loop {
+                let connection = listener.accept().await;
+                let forwarder = Arc::clone(&forwarder);
+                tokio::spawn(async move { forwarder.serve(connection, None).await });
+            }
+        });
+        let mut devices = Vec::new();
+        for party in &world.devices {
+            let stream = TcpStream::connect(address).await.unwrap();
+            devices.push(party.connect(stream).await.unwrap());
+        }
+        Self { devices, _serving: serving }
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_reads_nothing_stops_its_own_device_and_no_other() {
+    let (socket, forwarder) = service().await;
+    let mut all = Devices::connect(3, forwarder).await;
+    let mut streams = Vec::new();
+    for (n, device) in all.devices.iter_mut().enumerate() {
+        device.send(&[n as u8]).await.unwrap();
+        let mut stream = socket.accept().await.unwrap().0;
+        expect(&mut stream, &[n as u8]).await;
+        streams.push(stream);
+    }
+    let mut stuck = all.devices.remove(0);
+    let deaf = streams.remove(0);
+    let flood = tokio::spawn(async move {
+        // Far more than all buffers on the way hold.
+        for _ in 0..64_000 {
+            stuck.send(&[0; 1000]).await?;
+        }
+        Ok::<_, Error>(())
+    });
+    for round in 0..200_u32 {
+        for (device, stream) in all.devices.iter_mut().zip(&mut streams) {
+            let message = round.to_be_bytes();
+            device.send(&message).await.unwrap();
+            expect(stream, &message).await;
+            stream.write_all(&message).await.unwrap();
+            assert_eq!(timeout(LONG, device.recv()).await.unwrap().unwrap().unwrap(), message);
+        }
+    }
+    assert!(!flood.is_finished());
+    drop(deaf);
+    assert!(flood.await.unwrap().is_err(), "its device hears that the service has gone");
+}
+
+/// Reads a PROXY v2 header with a reader that shares no code with ours.
+async fn proxy_header(stream: &mut TcpStream) -> (Option<(SocketAddr, SocketAddr)>, Vec<(u8, Vec<u8>)>) {
+    let mut bytes = vec![0; 16];
+    stream.read_exact(&mut bytes).await.unwrap();
+    let len = usize::from(u16::from_be_bytes([bytes[14], bytes[15]]));
+    bytes.resize(16 + len, 0);
+    stream.read_exact(&mut bytes[16..]).await.unwrap();
+    let header = ppp::v2::Header::try_from(&bytes[..]).unwrap();
+    let addresses = match header.addresses {
+        ppp::v2::Addresses::IPv4(of) => Some((
+            SocketAddr::from((of.source_address, of.source_port)),
+            SocketAddr::from((of.destination_address, of.destination_port)),
+        )),
+        ppp::v2::Addresses::IPv6(of) => Some((
+            SocketAddr::from((of.source_address, of.source_port)),
+            SocketAddr::from((of.destination_address, of.destination_port)),
+        )),
+        _ => None,
+    };
+    let tlvs = header.tlvs().map(Result::unwrap).map(|tlv| (tlv.kind, tlv.value.to_vec())).collect();
+    (addresses, tlvs)
+}
+
+#[tokio::test]
+async fn a_service_reads_where_the_device_is_and_its_name_before_its_bytes() {
+    for loopback in ["127.0.0.1:0", "[::1]:0"] {
+        let world = World::new();
+        let mut listener = Listener::bind(loopback, world.acceptor()).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stream = TcpStream::connect(address).await.unwrap();
+        let from = stream.local_addr().unwrap();
+        let (device, server) = tokio::join!(world.device().connect(stream), listener.accept());
+        let mut device = device.unwrap();
+        let socket = TcpListener::bind(loopback).await.unwrap();
+        let mut forwarder = Forwarder::new(socket.local_addr().unwrap().to_string().parse().unwrap());
+        forwarder.send_proxy = true;
+        let _over = serve(forwarder, server);
+        let mut backend = socket.accept().await.unwrap().0;
+        device.send(b"hello").await.unwrap();
+        let (addresses, tlvs) = proxy_header(&mut backend).await;
+        assert_eq!(addresses, Some((from, address)));
+        assert_eq!(tlvs, [(TYPE_DEVICE, b"device-0".to_vec())]);
+        expect(&mut backend, b"hello").await;
+    }
+}
+
+#[tokio::test]
+async fn without_an_address_a_service_still_reads_the_devices_name() {
+    let (mut device, server) = World::new().pair(1000).await;
+    let (socket, mut forwarder) = service().await;
+    forwarder.send_proxy = true;
+    let _over = tokio::spawn(async move { forwarder.serve(server, None).await });
+    let mut backend = socket.accept().await.unwrap().0;
+    device.send(b"hello").await.unwrap();
+    // `ppp` looks for no TLV behind an unspecified family.
+    expect(&mut backend, b"\r\n\r\n\0\r\nQUIT\n\x21\0\0\x0b\xe0\0\x08device-0hello").await;
+}
+
+#[tokio::test]
+async fn a_name_that_fits_into_no_header_is_a_close_to_the_device_and_not_cut() {
+    let world = World::new();
+    let name = "x".repeat(MAX_NAME + 1);
+    let pinned = lowkey_host::Pinned::new(
+        Device::new(name).unwrap(),
+        &world.server,
+        world.device().identity.public_key(),
+    );
+    let devices = lowkey_host::Devices::new([pinned.unwrap()]).unwrap();
+    let acceptor =
+        lowkey_host::Acceptor::new(Arc::clone(&world.server), devices, world.limits.clone()).unwrap();
+    let (near, far) = duplex(1000);
+    let (device, server) = tokio::join!(world.device().connect(near), acceptor.accept(far));
+    let (_socket, mut forwarder) = service().await;
+    forwarder.send_proxy = true;
+    let server = server.unwrap();
+    let over = tokio::spawn(async move { forwarder.serve(server, None).await });
+    let mut device = device.unwrap();
+    assert_eq!(device.recv().await.unwrap(), None);
+    device.close().await.unwrap();
+    let error = over.await.unwrap().unwrap_err();
+    assert!(matches!(&error, ForwardError::Unreachable(error) if error.kind() == ErrorKind::InvalidInput));
+}
+
+#[tokio::test]
+async fn a_server_that_stops_ends_both_sides_in_order() {
+    let world = World::new();
+    let (listener, address) = world.listener().await;
+    let (socket, forwarder) = service().await;
+    let forwarder = Arc::new(forwarder);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let running = tokio::spawn(async move {
+        let handler = move |connection: Connection<TcpStream>| {
+            let forwarder = Arc::clone(&forwarder);
+            async move {
+                let addresses = Addresses::of(connection.stream());
+                let _it_is_in_the_log = forwarder.serve(connection, addresses).await;
+            }
+        };
+        let stop = async { stopped.await.unwrap_or_default() };
+        Server::new(listener).run(handler, stop).await
+    });
+    let stream = TcpStream::connect(address).await.unwrap();
+    let mut device = world.device().connect(stream).await.unwrap();
+    let mut backend = socket.accept().await.unwrap().0;
+    stop.send(()).unwrap();
+    assert_eq!(timeout(LONG, device.recv()).await.unwrap().unwrap(), None);
+    device.send(b"farewell").await.unwrap();
+    device.close().await.unwrap();
+    expect(&mut backend, b"farewell").await;
+    assert_eq!(backend.read(&mut [0]).await.unwrap(), 0);
+    drop(backend);
+    let stopped = running.await.unwrap();
+    assert_eq!((stopped.ended, stopped.cut), (1, 0));
+}
+
+#[test]
+fn what_is_no_service_says_how_one_is_written() {
+    for text in [
+        "",
+        "1883",
+        ":1883",
+        "host:",
+        "host:0",
+        "host:65536",
+        "host:+1",
+        "::1:1883",
+        "[::1]",
+        "[::1:1883",
+        "[host]:1",
+        "unix:",
+        "http://host:80",
+        "a b:1",
+    ] {
+        let error: BackendError = text.parse::<lowkey_host::forward::Backend>().unwrap_err();
+        assert!(error.to_string().starts_with(&format!("{text:?} is no service; write it like ")), "{text}");
+    }
+}
