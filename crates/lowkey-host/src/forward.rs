@@ -22,21 +22,21 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use std::{fmt, io};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep, timeout};
 
 /// Where devices are forwarded to, and how.
 ///
 /// ```no_run
 /// # async fn run(mut listener: lowkey_host::Listener) -> Result<(), Box<dyn std::error::Error>> {
-/// use lowkey_host::{forward::Forwarder, proxy::Addresses};
+/// use lowkey_host::forward::Forwarder;
 /// let mut forwarder = Forwarder::new("127.0.0.1:1883".parse()?);
 /// forwarder.send_proxy = true;
 /// let forwarder = std::sync::Arc::new(forwarder);
 /// loop {
 ///     let connection = listener.accept().await;
-///     let addresses = Addresses::of(connection.stream());
 ///     let forwarder = forwarder.clone();
-///     tokio::spawn(async move { forwarder.serve(connection, addresses).await });
+///     tokio::spawn(async move { forwarder.serve_tcp(connection).await });
 /// }
 /// # }
 /// ```
@@ -88,6 +88,19 @@ impl Forwarder {
             let _whatever = timeout(self.linger, part(&mut connection)).await;
         }
         served
+    }
+
+    /// [`serve`](Self::serve) with the addresses of the connection, or of the device behind a balancer.
+    ///
+    /// # Cancel safety
+    /// As there.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn serve_tcp(&self, connection: Connection<TcpStream>) -> Result<Forwarded, ForwardError> {
+        let (source, destination) = (connection.remote_addr(), connection.stream().local_addr().ok());
+        let both = source.zip(destination);
+        self.serve(connection, both.map(|(source, destination)| Addresses { source, destination })).await
     }
 
     async fn try_serve<Io>(

@@ -17,7 +17,6 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::net::TcpStream;
 
 /// The two ends of a device's TCP connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,14 +25,6 @@ pub struct Addresses {
     pub source: SocketAddr,
     /// The one that the device connected to.
     pub destination: SocketAddr,
-}
-
-impl Addresses {
-    /// Those of a socket; `None` when it is not connected any more.
-    pub fn of(stream: &TcpStream) -> Option<Self> {
-        let (source, destination) = (stream.peer_addr().ok()?, stream.local_addr().ok()?);
-        Some(Self { source, destination })
-    }
 }
 
 /// Reads the header that a stream begins with, and not a byte more.

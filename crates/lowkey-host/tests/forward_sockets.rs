@@ -4,7 +4,7 @@ mod common;
 
 use common::{World, pattern, tcp_pair};
 use lowkey_host::forward::{BackendError, ForwardError, Forwarded, Forwarder};
-use lowkey_host::proxy::{Addresses, MAX_NAME, TYPE_DEVICE};
+use lowkey_host::proxy::{MAX_NAME, TYPE_DEVICE};
 use lowkey_host::{ChannelError, Connection, Device, Error, Listener, Server};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -36,8 +36,7 @@ fn serve(
     forwarder: Forwarder,
     connection: Connection<TcpStream>,
 ) -> JoinHandle<Result<Forwarded, ForwardError>> {
-    let addresses = Addresses::of(connection.stream());
-    tokio::spawn(async move { forwarder.serve(connection, addresses).await })
+    tokio::spawn(async move { forwarder.serve_tcp(connection).await })
 }
 
 /// A device and a server on TCP.
@@ -416,8 +415,7 @@ async fn a_server_that_stops_ends_both_sides_in_order() {
         let handler = move |connection: Connection<TcpStream>| {
             let forwarder = Arc::clone(&forwarder);
             async move {
-                let addresses = Addresses::of(connection.stream());
-                let _it_is_in_the_log = forwarder.serve(connection, addresses).await;
+                let _it_is_in_the_log = forwarder.serve_tcp(connection).await;
             }
         };
         let stop = async { stopped.await.unwrap_or_default() };
