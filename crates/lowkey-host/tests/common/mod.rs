@@ -1,6 +1,8 @@
 //! A server, a device it knows, and streams that behave badly.
 #![allow(dead_code, unreachable_pub)] // every test file takes what it needs
 
+pub mod tools;
+
 use lowkey_host::{
     Acceptor, Connection, Device, Devices, Error, Id, Identity, Limits, Listener, Peer, Pinned, Pinning, Psk,
     PublicKey, Secret, connect, keys,

@@ -1,0 +1,39 @@
+//! Programs of others that a test plays with.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// Where a program is. Where it is not, the test is over, and says so: `cargo xtask test` installs it and sets
+/// LOWKEY_REQUIRE_TOOLS, and then it is an error.
+pub fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // Servers live where an ordinary user's PATH does not lead.
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from));
+    let found = folders.map(|folder| folder.join(program)).find(|file| file.is_file());
+    if found.is_none() {
+        assert!(std::env::var_os("LOWKEY_REQUIRE_TOOLS").is_none_or(|value| value != "1"), "no {program}");
+        println!("SKIPPED: this machine has no {program}");
+    }
+    found
+}
+
+/// Starts a server and waits until it has written `ready` to standard error. It ends with the value.
+pub async fn start(mut command: Command, ready: &str) -> Child {
+    let mut child = command.kill_on_drop(true).stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    loop {
+        let line = lines.next_line().await.unwrap().expect("it ended; see above");
+        println!("{line}");
+        if line.contains(ready) {
+            break;
+        }
+    }
+    tokio::spawn(async move {
+        while let Ok(Some(line)) = lines.next_line().await {
+            println!("{line}");
+        }
+    });
+    child
+}
