@@ -3,7 +3,7 @@
 use std::env;
 use xtask::{
     command::{self, Command, Result},
-    root,
+    root, setup,
 };
 
 use crate::{
@@ -62,6 +62,7 @@ pub(crate) fn all(board: &str) -> Result<()> {
     steps.run("the demo", || show::demo(board, &Wire::Honest))?;
     steps.run("the demo with an attacker", || show::demo(board, &Wire::Attacked))?;
 
+    steps.run("the servers that tests play with", || setup::ensure([&setup::MOSQUITTO, &setup::HAPROXY]))?;
     let mut tally = Tally::default();
     steps.run("tests of the cycle model", || tally::run(&[], MODEL, &mut tally))?;
     steps.run("fuzz targets on their seeds", || tally::run(&[], FUZZ, &mut tally))?;

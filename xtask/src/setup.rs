@@ -15,6 +15,8 @@ pub struct Need {
 
 enum Found {
     InPath(&'static str),
+    /// A server; an ordinary user's PATH does not lead to where those are.
+    Server(&'static str),
     At(&'static str),
 }
 
@@ -27,6 +29,10 @@ pub const ARM_OBJDUMP: Need =
     Need { found: Found::InPath("arm-none-eabi-objdump"), package: "binutils-arm-none-eabi" };
 /// Runs a program and watches what it does with its memory.
 pub const VALGRIND: Need = Need { found: Found::InPath("valgrind"), package: "valgrind" };
+/// A broker of MQTT.
+pub const MOSQUITTO: Need = Need { found: Found::Server("mosquitto"), package: "mosquitto" };
+/// A balancer, which speaks the PROXY protocol.
+pub const HAPROXY: Need = Need { found: Found::Server("haproxy"), package: "haproxy" };
 /// Debian's own Rust, where rustup's servers cannot be reached.
 pub const DEBIAN_RUST: [Need; 3] = [
     Need { found: Found::At("/usr/bin/rustc"), package: "rustc-web" },
@@ -38,6 +44,9 @@ impl Need {
     fn is_met(&self) -> bool {
         match self.found {
             Found::InPath(program) => command::find(program).is_some(),
+            Found::Server(program) => {
+                command::find(program).is_some() || Path::new("/usr/sbin").join(program).is_file()
+            }
             Found::At(file) => Path::new(file).exists(),
         }
     }

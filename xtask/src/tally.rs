@@ -37,12 +37,14 @@ impl Tally {
     }
 }
 
-/// Runs `cargo test` with these arguments in a folder; every line is shown, and the counts are added up.
+/// Runs `cargo test` with these arguments in a folder; every line is shown, and the counts are added up. A test that
+/// does without a program that is missing fails here.
 ///
 /// # Errors
 /// A test failed, or did not compile.
 pub(crate) fn run(arguments: &[&str], folder: &str, tally: &mut Tally) -> Result<()> {
-    let test = Command::cargo().args(["test"]).args(arguments).within(folder);
+    let test =
+        Command::cargo().args(["test"]).args(arguments).env("LOWKEY_REQUIRE_TOOLS", "1").within(folder);
     test.lines(|line| {
         println!("{line}");
         tally.add(line);
