@@ -1,28 +1,22 @@
 //! What a `Forwarder` promises, with services on TCP and Unix sockets.
+#![cfg(unix)]
 
 mod common;
 
-use common::{World, pattern, tcp_pair};
-use lowkey_host::forward::{BackendError, ForwardError, Forwarded, Forwarder};
-use lowkey_host::proxy::{MAX_NAME, TYPE_DEVICE};
-use lowkey_host::{ChannelError, Connection, Device, Error, Listener, Server};
+use common::services::{expect, serve, service};
+use common::{Raw, World, pattern, tcp_pair};
+use lowkey_host::forward::{BackendError, ForwardError, Forwarder};
+use lowkey_host::{ChannelError, Connection, Error, Server};
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
-use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixSocket, UnixStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 const LONG: Duration = Duration::from_secs(60);
-
-async fn service() -> (TcpListener, Forwarder) {
-    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let backend = socket.local_addr().unwrap().to_string();
-    (socket, Forwarder::new(backend.parse().unwrap()))
-}
 
 /// An address where nobody listens, for as long as the socket is there.
 fn nobody() -> (TcpSocket, Forwarder) {
@@ -30,13 +24,6 @@ fn nobody() -> (TcpSocket, Forwarder) {
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let backend = socket.local_addr().unwrap().to_string();
     (socket, Forwarder::new(backend.parse().unwrap()))
-}
-
-fn serve(
-    forwarder: Forwarder,
-    connection: Connection<TcpStream>,
-) -> JoinHandle<Result<Forwarded, ForwardError>> {
-    tokio::spawn(async move { forwarder.serve_tcp(connection).await })
 }
 
 /// A device and a server on TCP.
@@ -51,12 +38,6 @@ fn is_truncation(error: &Error) -> bool {
         Error::Io(error) => error.kind() == ErrorKind::ConnectionReset,
         _ => false,
     }
-}
-
-async fn expect(io: &mut (impl AsyncReadExt + Unpin), expected: &[u8]) {
-    let mut bytes = vec![0; expected.len()];
-    timeout(LONG, io.read_exact(&mut bytes)).await.unwrap().unwrap();
-    assert_eq!(bytes, expected);
 }
 
 #[derive(Clone, Default)]
@@ -143,6 +124,35 @@ async fn megabytes_go_both_ways_at_once_to_a_unix_service() {
     assert_eq!((forwarded.to_backend, forwarded.to_device), (3_000_000, 3_000_000));
 }
 
+/// Elsewhere than on Linux the kernel itself has them wait, or refuses them.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_unix_service_with_a_full_queue_is_waited_for_as_one_on_tcp() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("service.sock");
+    let socket = UnixSocket::new_stream().unwrap();
+    socket.bind(&path).unwrap();
+    let socket = socket.listen(1).unwrap();
+    let mut waiting = Vec::new();
+    let full = loop {
+        match UnixStream::connect(&path).await {
+            Ok(stream) => waiting.push(stream),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(full.kind(), ErrorKind::WouldBlock);
+    let (mut device, server) = pair().await;
+    let forwarder = Forwarder::new(format!("unix:{}", path.display()).parse().unwrap());
+    let over = serve(forwarder, server);
+    device.send(b"hello").await.unwrap();
+    assert!(timeout(Duration::from_millis(50), device.recv()).await.is_err(), "no CLOSE");
+    assert!(!over.is_finished());
+    for _ in &waiting {
+        socket.accept().await.unwrap();
+    }
+    expect(&mut timeout(LONG, socket.accept()).await.unwrap().unwrap().0, b"hello").await;
+}
+
 #[tokio::test]
 async fn a_service_that_is_down_is_a_close_to_the_device_and_a_line_in_the_log() {
     let log = Log::default();
@@ -173,16 +183,21 @@ async fn a_unix_service_that_is_down_is_a_close_to_the_device() {
     assert!(matches!(over.await.unwrap(), Err(ForwardError::Unreachable(_))));
 }
 
-/// Linux answers nobody once as many wait as the service said; elsewhere others wait as well.
+/// A service that does not answer: on Linux nobody is answered once as many wait as it said.
 #[cfg(target_os = "linux")]
-#[tokio::test]
-async fn a_service_that_does_not_answer_in_time_is_a_close_to_the_device() {
+async fn deaf_service() -> (TcpListener, [TcpStream; 2], Forwarder) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let socket = socket.listen(1).unwrap();
     let address = socket.local_addr().unwrap();
-    let _waiting = (TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap());
-    let mut forwarder = Forwarder::new(address.to_string().parse().unwrap());
+    let waiting = [TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap()];
+    (socket, waiting, Forwarder::new(address.to_string().parse().unwrap()))
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_service_that_does_not_answer_in_time_is_a_close_to_the_device() {
+    let (_socket, _waiting, mut forwarder) = deaf_service().await;
     forwarder.connect_timeout = Duration::from_millis(10);
     let (mut device, server) = pair().await;
     let over = serve(forwarder, server);
@@ -191,6 +206,27 @@ async fn a_service_that_does_not_answer_in_time_is_a_close_to_the_device() {
     let error = over.await.unwrap().unwrap_err();
     assert!(matches!(&error, ForwardError::Unreachable(error) if error.kind() == ErrorKind::TimedOut));
     assert_eq!(error.to_string(), "the service behind cannot be reached: no answer within 10ms");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn while_a_service_does_not_answer_pings_are_answered_and_a_device_that_vanishes_is_noticed() {
+    let (_socket, _waiting, mut forwarder) = deaf_service().await;
+    forwarder.connect_timeout = 2 * LONG;
+    let world = World::new();
+    let (near, far) = tcp_pair().await;
+    let acceptor = world.acceptor();
+    let (mut device, server) = tokio::join!(Raw::open(world.device(), near), acceptor.accept(far));
+    let over = serve(forwarder, server.unwrap());
+    device.link.ping(b"there?").unwrap();
+    device.flush().await;
+    while device.link.awaits_pong() {
+        timeout(LONG, device.read()).await.unwrap();
+        device.link.receive().unwrap();
+    }
+    drop(device);
+    let error = timeout(LONG, over).await.unwrap().unwrap().unwrap_err();
+    assert!(matches!(&error, ForwardError::Device(error) if is_truncation(error)), "{error:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -319,89 +355,6 @@ async fn a_service_that_reads_nothing_stops_its_own_device_and_no_other() {
     assert!(!flood.is_finished());
     drop(deaf);
     assert!(flood.await.unwrap().is_err(), "its device hears that the service has gone");
-}
-
-/// Reads a PROXY v2 header with a reader that shares no code with ours.
-async fn proxy_header(stream: &mut TcpStream) -> (Option<(SocketAddr, SocketAddr)>, Vec<(u8, Vec<u8>)>) {
-    let mut bytes = vec![0; 16];
-    stream.read_exact(&mut bytes).await.unwrap();
-    let len = usize::from(u16::from_be_bytes([bytes[14], bytes[15]]));
-    bytes.resize(16 + len, 0);
-    stream.read_exact(&mut bytes[16..]).await.unwrap();
-    let header = ppp::v2::Header::try_from(&bytes[..]).unwrap();
-    let addresses = match header.addresses {
-        ppp::v2::Addresses::IPv4(of) => Some((
-            SocketAddr::from((of.source_address, of.source_port)),
-            SocketAddr::from((of.destination_address, of.destination_port)),
-        )),
-        ppp::v2::Addresses::IPv6(of) => Some((
-            SocketAddr::from((of.source_address, of.source_port)),
-            SocketAddr::from((of.destination_address, of.destination_port)),
-        )),
-        _ => None,
-    };
-    let tlvs = header.tlvs().map(Result::unwrap).map(|tlv| (tlv.kind, tlv.value.to_vec())).collect();
-    (addresses, tlvs)
-}
-
-#[tokio::test]
-async fn a_service_reads_where_the_device_is_and_its_name_before_its_bytes() {
-    for loopback in ["127.0.0.1:0", "[::1]:0"] {
-        let world = World::new();
-        let mut listener = Listener::bind(loopback, world.acceptor()).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let stream = TcpStream::connect(address).await.unwrap();
-        let from = stream.local_addr().unwrap();
-        let (device, server) = tokio::join!(world.device().connect(stream), listener.accept());
-        let mut device = device.unwrap();
-        let socket = TcpListener::bind(loopback).await.unwrap();
-        let mut forwarder = Forwarder::new(socket.local_addr().unwrap().to_string().parse().unwrap());
-        forwarder.send_proxy = true;
-        let _over = serve(forwarder, server);
-        let mut backend = socket.accept().await.unwrap().0;
-        device.send(b"hello").await.unwrap();
-        let (addresses, tlvs) = proxy_header(&mut backend).await;
-        assert_eq!(addresses, Some((from, address)));
-        assert_eq!(tlvs, [(TYPE_DEVICE, b"device-0".to_vec())]);
-        expect(&mut backend, b"hello").await;
-    }
-}
-
-#[tokio::test]
-async fn without_an_address_a_service_still_reads_the_devices_name() {
-    let (mut device, server) = World::new().pair(1000).await;
-    let (socket, mut forwarder) = service().await;
-    forwarder.send_proxy = true;
-    let _over = tokio::spawn(async move { forwarder.serve(server, None).await });
-    let mut backend = socket.accept().await.unwrap().0;
-    device.send(b"hello").await.unwrap();
-    // `ppp` looks for no TLV behind an unspecified family.
-    expect(&mut backend, b"\r\n\r\n\0\r\nQUIT\n\x21\0\0\x0b\xe0\0\x08device-0hello").await;
-}
-
-#[tokio::test]
-async fn a_name_that_fits_into_no_header_is_a_close_to_the_device_and_not_cut() {
-    let world = World::new();
-    let name = "x".repeat(MAX_NAME + 1);
-    let pinned = lowkey_host::Pinned::new(
-        Device::new(name).unwrap(),
-        &world.server,
-        world.device().identity.public_key(),
-    );
-    let devices = lowkey_host::Devices::new([pinned.unwrap()]).unwrap();
-    let acceptor =
-        lowkey_host::Acceptor::new(Arc::clone(&world.server), devices, world.limits.clone()).unwrap();
-    let (near, far) = duplex(1000);
-    let (device, server) = tokio::join!(world.device().connect(near), acceptor.accept(far));
-    let (_socket, mut forwarder) = service().await;
-    forwarder.send_proxy = true;
-    let server = server.unwrap();
-    let over = tokio::spawn(async move { forwarder.serve(server, None).await });
-    let mut device = device.unwrap();
-    assert_eq!(device.recv().await.unwrap(), None);
-    device.close().await.unwrap();
-    let error = over.await.unwrap().unwrap_err();
-    assert!(matches!(&error, ForwardError::Unreachable(error) if error.kind() == ErrorKind::InvalidInput));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use socket2::{SockRef, TcpKeepalive};
 #[cfg(unix)]
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::str::FromStr;
 use std::task::{Context, Poll, ready};
@@ -12,6 +12,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
+#[cfg(unix)]
+use tokio::time::sleep;
 
 /// The address of a service.
 ///
@@ -34,7 +36,7 @@ enum Address {
 }
 
 impl Backend {
-    /// Connects. A name is looked up each time.
+    /// Connects, and waits for as long as the service is too busy to answer. A name is looked up each time.
     ///
     /// # Cancel safety
     /// Dropped, nothing is left of it.
@@ -51,9 +53,21 @@ impl Backend {
                 Stream::Tcp(stream)
             }
             #[cfg(unix)]
-            Address::Unix(path) => Stream::Unix(UnixStream::connect(path).await?),
+            Address::Unix(path) => Stream::Unix(connect_unix(path).await?),
         };
         Ok(BackendStream { stream, is_ended: false })
+    }
+}
+
+/// Where TCP has those wait who find a service's queue full, a Unix socket sends them away: a thousand devices that
+/// come back at once would find the service down.
+#[cfg(unix)]
+async fn connect_unix(path: &Path) -> io::Result<UnixStream> {
+    loop {
+        match UnixStream::connect(path).await {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => sleep(PAUSE).await,
+            connected => return connected,
+        }
     }
 }
 
@@ -127,10 +141,11 @@ enum Stream {
 
 impl Drop for BackendStream {
     fn drop(&mut self) {
-        if let Stream::Tcp(stream) = &self.stream
-            && !self.is_ended
-        {
-            let _a_plain_end_then = stream.set_zero_linger();
+        match &self.stream {
+            Stream::Tcp(stream) if !self.is_ended => {
+                let _a_plain_end_then = stream.set_zero_linger();
+            }
+            _ => (),
         }
     }
 }
@@ -186,3 +201,6 @@ impl AsyncWrite for BackendStream {
 
 /// After how much silence a service's host is asked whether it is there.
 const SILENCE: Duration = Duration::from_secs(60);
+/// How long a full queue is left alone.
+#[cfg(unix)]
+const PAUSE: Duration = Duration::from_millis(10);

@@ -1,6 +1,7 @@
 //! A server, a device it knows, and streams that behave badly.
 #![allow(dead_code, unreachable_pub)] // every test file takes what it needs
 
+pub mod services;
 pub mod tools;
 
 use lowkey_host::{
