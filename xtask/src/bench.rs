@@ -1,4 +1,4 @@
-//! The speed of a channel on this machine, next to snow and to bare aws-lc-rs (`benches/host`).
+//! The speed and the memory of channels on this machine, next to snow, rustls and bare aws-lc-rs (`benches/host`).
 //!
 //! No test: what it says depends on the machine and on what else that does.
 
@@ -15,7 +15,7 @@ pub(crate) enum Body {
     Portable,
 }
 
-/// Measures everything; the table of ratios ends the output.
+/// Measures everything and prints tables; takes some minutes.
 ///
 /// # Errors
 /// The benchmark does not build or run.

@@ -68,6 +68,7 @@ usage: cargo xtask <verb>
          (--write: commit what was measured there; --profiles: the smallest at other build profiles)
   cycles the time of a channel on a Cortex-M3, by a model of one, next to its peers and to benches/numbers.toml
          (--write: commit what was measured there)
-  bench  handshakes and records on this machine, next to snow and bare aws-lc-rs
+  bench  handshakes, records, echoes and the memory of 10,000 connections on this machine, next to snow,
+         rustls and bare aws-lc-rs
          (--portable: with the primitives in Rust)
 LOWKEY_TOOLCHAIN=debian builds firmware with Debian's toolchain.";

@@ -3,7 +3,8 @@
 //! Ours keeps what it can between handshakes: the public half of its identity and, in `Peer`, the static-static
 //! Diffie-Hellman. snow has no place for either.
 
-use crate::{Contender, Group, Other, timed};
+use crate::tls_handshake;
+use host_bench::{Contender, Group, timed};
 use lowkey_core::{
     Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals, Identity, Peer, Secret, Session, kk,
 };
@@ -14,9 +15,12 @@ pub(crate) fn group() -> Group {
     let snow = Snow::new();
     Group {
         name: "KK handshake".to_owned(),
-        bytes: None,
         ours: ours.contender(),
-        others: vec![Other { contender: snow.contender(), target: Some(1.0 / 3.0) }],
+        others: vec![
+            snow.contender().with_target(1.0 / 3.0),
+            tls_handshake::by_default().with_target(0.40),
+            tls_handshake::with_x25519().with_target(None),
+        ],
     }
 }
 

@@ -2,12 +2,9 @@
 //!
 //! Ours and aws-lc-rs work in place; snow copies from one buffer to another, and that is part of it.
 
-use crate::{
-    Contender, Group, Other,
-    handshake::{Ours, Snow},
-    timed,
-};
+use crate::handshake::{Ours, Snow};
 use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, Tag, UnboundKey};
+use host_bench::{Contender, Group, Other, timed};
 use std::{
     hint::black_box,
     time::{Duration, Instant},
@@ -33,7 +30,7 @@ pub(crate) fn sealing(len: usize) -> Group {
     let aws_lc =
         move |rounds| timed(rounds, || tag.copy_from_slice(bare.seal(black_box(&mut text)).as_ref()));
 
-    let aws_lc = Other { contender: Contender::new("aws-lc-rs", aws_lc), target: Some(1.15) };
+    let aws_lc = Contender::new("aws-lc-rs", aws_lc).with_target(1.15);
     group("seal", len, Contender::new("lowkey", ours), snow, aws_lc)
 }
 
@@ -78,7 +75,7 @@ pub(crate) fn opening(len: usize) -> Group {
         },
     );
 
-    let aws_lc = Other { contender: Contender::new("aws-lc-rs", aws_lc), target: None };
+    let aws_lc = Contender::new("aws-lc-rs", aws_lc).with_target(None);
     group("open", len, Contender::new("lowkey", ours), snow, aws_lc)
 }
 
@@ -91,9 +88,8 @@ fn group(
 ) -> Group {
     Group {
         name: format!("{what} {len} B"),
-        bytes: Some(len as u64),
         ours,
-        others: vec![Other { contender: Contender::new("snow", snow), target: None }, aws_lc],
+        others: vec![Contender::new("snow", snow).with_target(None), aws_lc],
     }
 }
 
