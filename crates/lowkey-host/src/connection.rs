@@ -210,19 +210,42 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         poll_fn(|context| self.poll_recv(context)).await
     }
 
+    /// [`recv`](Self::recv) into `message`, whose memory is used again: what was in it is replaced. Says
+    /// whether there was a message; `false` after the peer's CLOSE, with `message` empty.
+    ///
+    /// # Cancel safety
+    /// Dropped, nothing is lost.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    pub async fn recv_into(&mut self, message: &mut Vec<u8>) -> Result<bool, Error> {
+        message.clear();
+        let whole = poll_fn(|context| self.poll_message(context)).await?;
+        if whole {
+            std::mem::swap(message, &mut self.message);
+        }
+        Ok(whole)
+    }
+
     /// [`recv`](Self::recv), for those who write futures by hand.
     ///
     /// # Errors
     /// As [`recv`](Self::recv).
     pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Vec<u8>>, Error>> {
+        let whole = ready!(self.poll_message(context))?;
+        Poll::Ready(Ok(whole.then(|| std::mem::take(&mut self.message))))
+    }
+
+    /// Collects the next message; it is whole then, or there is none.
+    fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<Result<bool, Error>> {
         while let Receive::Fragment(part) = ready!(self.poll_fragment(context))? {
             let Some(fragment) = self.link.take() else { continue };
             self.message.extend_from_slice(fragment.bytes);
             if part == Part::Last {
-                return Poll::Ready(Ok(Some(std::mem::take(&mut self.message))));
+                return Poll::Ready(Ok(true));
             }
         }
-        Poll::Ready(Ok(None))
+        Poll::Ready(Ok(false))
     }
 
     /// Waits until the stream has taken everything.

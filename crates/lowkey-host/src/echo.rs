@@ -12,7 +12,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 /// # Errors
 /// What ended the connection.
 pub async fn echo<Io: AsyncRead + AsyncWrite + Unpin>(connection: &mut Connection<Io>) -> Result<(), Error> {
-    while let Some(message) = connection.recv().await? {
+    let mut message = Vec::new();
+    while connection.recv_into(&mut message).await? {
         connection.send(&message).await?;
     }
     connection.close().await

@@ -89,6 +89,22 @@ async fn messages_come_back_with_the_longest_and_the_shortest_frames() {
 }
 
 #[tokio::test]
+async fn a_message_replaces_the_one_before_and_its_memory_is_used_again() {
+    let (mut near, mut far) = World::new().pair(1 << 16).await;
+    let mut message = b"left over".to_vec();
+    for (n, len) in [9000, 10, 0, 9000, 8999].into_iter().enumerate() {
+        near.send(&pattern(n as u64, len)).await.unwrap();
+        near.flush().await.unwrap();
+        assert!(far.recv_into(&mut message).await.unwrap());
+        assert_eq!(message, pattern(n as u64, len));
+    }
+    assert!(message.capacity() >= 9000);
+    near.close().await.unwrap();
+    assert!(!far.recv_into(&mut message).await.unwrap());
+    assert!(message.is_empty());
+}
+
+#[tokio::test]
 async fn a_message_as_long_as_the_limit_arrives_and_one_byte_more_ends_the_connection() {
     let mut world = World::new();
     world.limits.max_message = 20_000;
