@@ -130,6 +130,10 @@ pub fn provision(order: &Order<'_>) -> Result<Made, ProvisionError> {
     created.file(order.page, &render(&page, order))?;
     if let (PskFile::New(file), Some(psk)) = (order.psk, &secrets.psk) {
         created.file(file, keys::psk_text(psk).expose().as_bytes())?;
+        if let Some(edit) = &edit {
+            let file_error = |error| KeyFileError::File { path: file.to_owned(), error };
+            edit.hand_over(file).map_err(|error| ProvisionError::File(file_error(error)))?;
+        }
     }
     if let Some(edit) = edit {
         edit.add(&lines).map_err(refused)?;

@@ -58,6 +58,23 @@ impl Edit {
         written.map_err(|error| EditError::Registry(RegistryError::file(&self.named, error)))
     }
 
+    /// Gives `secret`, which we have made beside the registry, to the registry's owner, if we are root: the
+    /// server that reads the one has to read the other.
+    #[cfg(unix)]
+    pub(crate) fn hand_over(&self, secret: &Path) -> io::Result<()> {
+        use std::os::unix::fs::{MetadataExt, lchown};
+        if self.text.is_none() || !rustix::process::geteuid().is_root() {
+            return Ok(());
+        }
+        let registry = fs::metadata(&self.file)?;
+        lchown(secret, Some(registry.uid()), Some(registry.gid()))
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn hand_over(&self, _secret: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
     fn with(&self, table: &str) -> String {
         match self.text.as_deref() {
             None | Some("") => table.to_owned(),
