@@ -1,5 +1,6 @@
 //! The arguments. No secret is ever one of them: other users see a command line.
 
+use crate::config;
 use crate::failure::EXIT_CODES;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
@@ -15,7 +16,7 @@ pub(crate) fn command() -> Command {
         .after_help(EXIT_CODES)
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([keygen(), pubkey(), provision(), serve(), connect()])
+        .subcommands([keygen(), pubkey(), provision(), serve(), check(), connect(), generate()])
 }
 
 fn keygen() -> Command {
@@ -90,25 +91,45 @@ fn serve() -> Command {
     Command::new("serve")
         .about("Listen for devices")
         .long_about(
-            "Listen for the devices of a registry. Prints `listening on ADDRESS` on standard output when it \
-             is ready, and events on standard error. SIGINT and SIGTERM end it.",
+            "Listen for the devices of a registry. What it is told comes from a file, the environment and \
+             options, the last one winning: lowkey.toml(5). Prints `listening on ADDRESS` on standard output \
+             when it is ready, and events on standard error. SIGHUP reads the registry again. SIGINT and \
+             SIGTERM end it: no more devices are taken, those that are there hear a CLOSE and have `linger` \
+             to go; a second signal ends it at once.",
         )
         .after_help(EXIT_CODES)
-        .arg(file("key").required(true).value_name("FILE").help("The server's key file"))
-        .arg(file("devices").required(true).value_name("FILE").help("The registry of devices"))
-        .arg(
-            Arg::new("listen")
-                .long("listen")
-                .default_value("127.0.0.1:7000")
-                .value_name("ADDRESS")
-                .help("Address and port; port 0 lets the system choose"),
+        .args(config::arguments())
+}
+
+fn check() -> Command {
+    Command::new("check")
+        .about("Say what is wrong with a configuration, its key and its registry")
+        .long_about(
+            "Read all that `lowkey serve` with the same options would read, and say that it is right, or every \
+             mistake on a line of its own: FILE:LINE:COLUMN, what is wrong, and what to do.",
         )
-        .arg(flag("echo").required(true).help("Send every message back as it came"))
+        .after_help(EXIT_CODES)
+        .args(config::arguments())
+        .arg(flag("print-default-config").help("Print a configuration file with every default, and end"))
+}
+
+fn generate() -> Command {
+    Command::new("generate")
+        .about("Write man pages or shell completions, for packages")
+        .after_help(EXIT_CODES)
         .arg(
-            Arg::new("log")
-                .long("log")
-                .value_name("LEVEL")
-                .help("error, warn, info, debug, trace or off, or targets as in lowkey=debug [default: $RUST_LOG or info]"),
+            Arg::new("what")
+                .required(true)
+                .value_name("WHAT")
+                .value_parser(PossibleValuesParser::new(["man", "completions"]))
+                .help("What to write"),
+        )
+        .arg(
+            Arg::new("folder")
+                .required(true)
+                .value_name("FOLDER")
+                .value_parser(value_parser!(PathBuf))
+                .help("The folder it goes to"),
         )
 }
 

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::terminal::{path, print, server_key, text};
-use crate::{connect, serve};
+use crate::{check, connect, generate, serve};
 use clap::ArgMatches;
 use lowkey_host::provision::{Format, Order, PskFile, provision};
 use lowkey_host::{Id, keys};
@@ -14,6 +14,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         Some(("pubkey", of)) => print_public_key(of),
         Some(("provision", of)) => make_device(of),
         Some(("serve", of)) => serve::run(of),
+        Some(("check", of)) => check::run(of),
+        Some(("generate", of)) => generate::run(of),
         Some(("connect", of)) => connect::run(of),
         _ => Ok(()), // clap has refused it
     }

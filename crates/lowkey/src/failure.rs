@@ -18,6 +18,8 @@ pub(crate) enum Exit {
     Handshake = 4,
     /// The channel broke: something is missing.
     Broken = 5,
+    /// The server stopped before every session had taken its CLOSE.
+    Cut = 6,
 }
 
 /// The exit codes, for people.
@@ -25,10 +27,11 @@ pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done
   1  a file or the machine: missing, unreadable, exists already, badly written
-  2  the arguments
+  2  the arguments, or the environment
   3  the network: nobody there, port in use
   4  the handshake: refused, other keys, or not over in time
-  5  the channel broke: what came may be cut off";
+  5  the channel broke: what came may be cut off
+  6  the server stopped and cut sessions: at the deadline, or at a second signal";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
@@ -46,6 +49,12 @@ pub(crate) struct Failure {
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl fmt::Display) -> Self {
         Self { exit, message: mask(&message.to_string()) }
+    }
+
+    /// A line each.
+    pub(crate) fn lines<M: fmt::Display>(exit: Exit, messages: &[M]) -> Self {
+        let lines: Vec<String> = messages.iter().map(M::to_string).collect();
+        Self::new(exit, lines.join("\nlowkey: "))
     }
 
     pub(crate) fn file(message: impl fmt::Display) -> Self {

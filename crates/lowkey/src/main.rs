@@ -1,10 +1,18 @@
 //! The `lowkey` command: arguments and printing; what it does is in `lowkey-host`.
 
 mod arguments;
+mod check;
 mod commands;
+mod config;
 mod connect;
 mod failure;
+mod generate;
+mod load;
+mod log;
 mod serve;
+mod signals;
+#[cfg(unix)]
+mod systemd;
 mod terminal;
 
 use failure::Exit;

@@ -1,86 +1,139 @@
 //! `lowkey serve`.
 
+use crate::config::{self, Config, Service};
 use crate::failure::{Exit, Failure};
-use crate::terminal::{path, print, text};
+use crate::signals::{Asked, Signals};
+use crate::terminal::print;
+use crate::{load, log};
 use clap::ArgMatches;
-use lowkey_host::{Acceptor, Connection, FileRegistry, Limits, Listener, echo, keys};
+use lowkey_host::forward::ForwardError;
+use lowkey_host::{Acceptor, Connection, Listener, Server, Stopped, echo};
 use std::future::{Future, poll_fn};
-use std::io::{self, IsTerminal};
+use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
-use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::timeout;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt;
-use tracing_subscriber::prelude::*;
+use tokio::sync::oneshot;
+
+#[cfg(unix)]
+use crate::systemd;
 
 pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
-    let (Some(key), Some(devices), Some(address)) =
-        (path(of, "key"), path(of, "devices"), text(of, "listen"))
-    else {
-        return Ok(());
-    };
-    log(text(of, "log"))?;
-    let identity = keys::read_identity(key).map_err(Failure::file)?;
-    let registry = FileRegistry::load(devices, &identity).map_err(Failure::file)?;
+    #[cfg(unix)]
+    let passed = systemd::passed_socket()?;
+    #[cfg(not(unix))]
+    let passed = None;
+    let config = Config::load(of).map_err(|mistakes| config::failure(&mistakes))?;
+    log::begin(&config.log)?;
+    let wrong = |mistake| Failure::lines(Exit::File, &[mistake]);
+    let identity = load::identity(&config).map_err(wrong)?;
+    let registry = load::registry(&config, &identity).map_err(wrong)?;
     if registry.devices().is_empty() {
-        eprintln!("lowkey: {}: no devices; `lowkey provision` makes one", devices.display());
+        eprintln!("lowkey: {}: no devices; `lowkey provision` makes one", config.devices.display());
     }
-    let acceptor = Acceptor::new(identity, registry, Limits::default()).map_err(Failure::file)?;
+    let acceptor = Acceptor::new(identity, registry, config.limits.clone()).map_err(Failure::file)?;
     let runtime = Runtime::new().map_err(Failure::file)?;
-    runtime.block_on(serve(address, acceptor))
+    runtime.block_on(serve(&config, acceptor, passed))
 }
 
-/// How long devices have to take our CLOSE after a signal.
-const LINGER: Duration = Duration::from_secs(1);
-
-async fn serve(address: &str, acceptor: Acceptor) -> Result<(), Failure> {
-    let mut listener =
-        Listener::bind(address, acceptor).await.map_err(|error| bind_failed(address, &error))?;
-    let bound = listener.local_addr().map_err(Failure::file)?;
-    let mut signal = pin!(Signals::new().map_err(Failure::file)?.next());
-    print(&format!("listening on {bound}\n"))?;
-    let (stop, stopped) = watch::channel(());
-    let mut sessions = JoinSet::new();
-    loop {
-        let next = poll_fn(|context| match signal.as_mut().poll(context) {
-            Poll::Ready(()) => Poll::Ready(None),
-            Poll::Pending => listener.poll_accept(context).map(Some),
-        });
-        let Some(connection) = next.await else { break };
-        sessions.spawn(session(connection, stopped.clone()));
-        while sessions.try_join_next().is_some() {}
-    }
-    drop((listener, stop));
-    // One by one: `join_all` would panic along with a session that did.
-    let all = async { while sessions.join_next().await.is_some() {} };
-    let _those_that_do_not_take_it = timeout(LINGER, all).await;
-    Ok(())
-}
-
-/// Echoes until the device closes or the server stops; then says so to the device.
-async fn session(mut connection: Connection<TcpStream>, mut stopped: watch::Receiver<()>) {
-    let over = {
-        let mut stop = pin!(stopped.changed());
-        let mut echo = pin!(echo(&mut connection));
-        poll_fn(|context| match stop.as_mut().poll(context) {
-            Poll::Ready(_) => Poll::Ready(None),
-            Poll::Pending => echo.as_mut().poll(context).map(Some),
-        })
-        .await
+async fn serve(
+    config: &Config,
+    acceptor: Acceptor,
+    passed: Option<std::net::TcpListener>,
+) -> Result<(), Failure> {
+    let signals = Signals::new().map_err(Failure::file)?;
+    let listener = match passed {
+        Some(socket) => {
+            TcpListener::from_std(socket).and_then(|socket| Listener::new(socket, acceptor.clone()))
+        }
+        None => Listener::bind(&config.listen, acceptor.clone()).await,
     };
-    let over = match over {
-        Some(over) => over,
-        None => connection.close().await,
+    let listener = listener.map_err(|error| bind_failed(&config.listen, &error))?;
+    let listener = listener.behind(config.accept_proxy.clone());
+    let bound = listener.local_addr().map_err(Failure::file)?;
+    print(&format!("listening on {bound}\n"))?;
+    #[cfg(unix)]
+    {
+        systemd::ready(&format!("Listening on {bound}"));
+        tokio::spawn(systemd::watchdog());
+    }
+    let (stop, stopping) = oneshot::channel();
+    let (now, at_once) = oneshot::channel();
+    tokio::spawn(obey(signals, stop, now));
+    let service = Arc::new(config.service.clone());
+    let handler = move |connection| session(connection, Arc::clone(&service));
+    // Counted while they are still there.
+    let cut_short = async {
+        heard(at_once).await;
+        acceptor.stats().sessions
+    };
+    match first(Server::new(listener).run(handler, heard(stopping)), cut_short).await {
+        Ok(Stopped { cut: 0, .. }) | Err(0) => Ok(()),
+        Ok(Stopped { cut, .. }) => Err(cut_off(cut as u64, "they had not ended within `linger`")),
+        Err(cut) => Err(cut_off(cut, "a second signal came")),
+    }
+}
+
+/// Does what signals say: the first that ends the server speaks by `stop`, the second by `now`.
+async fn obey(mut signals: Signals, stop: oneshot::Sender<()>, now: oneshot::Sender<()>) {
+    let (mut stop, mut now) = (Some(stop), Some(now));
+    loop {
+        match poll_fn(|context| signals.poll(context)).await {
+            Asked::Stop => {
+                #[cfg(unix)]
+                systemd::stopping("Waiting for sessions to end");
+                let Some(sender) = stop.take().or_else(|| now.take()) else { return };
+                let _it_may_have_ended_by_now = sender.send(());
+            }
+            Asked::Reload => reload(),
+        }
+    }
+}
+
+fn reload() {
+    #[cfg(unix)]
+    {
+        systemd::reloading();
+        systemd::ready("Listening");
+    }
+}
+
+/// What `run` comes to, or what `end` does if it is ready before.
+async fn first<T, E>(run: impl Future<Output = T>, end: impl Future<Output = E>) -> Result<T, E> {
+    let (mut run, mut end) = (pin!(run), pin!(end));
+    poll_fn(|context| match end.as_mut().poll(context) {
+        Poll::Ready(cause) => Poll::Ready(Err(cause)),
+        Poll::Pending => run.as_mut().poll(context).map(Ok),
+    })
+    .await
+}
+
+/// Until the other half speaks.
+async fn heard(receiver: oneshot::Receiver<()>) {
+    if receiver.await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// One device, until it closes or its session is ended.
+async fn session(mut connection: Connection<TcpStream>, service: Arc<Service>) {
+    let device = connection.device().map_or(String::new(), |device| device.name().to_owned());
+    let over = match &*service {
+        Service::Echo => echo(&mut connection).await,
+        Service::Forward(forwarder) => match forwarder.serve_tcp(connection).await {
+            Err(ForwardError::Device(error)) => Err(error),
+            _ => Ok(()), // what the service did has been written to the log
+        },
     };
     if let Err(error) = over {
-        let device = connection.device().map_or("", |device| device.name());
         tracing::info!(name: "lowkey.broken", target: "lowkey", device, %error, "session broken");
     }
+}
+
+fn cut_off(sessions: u64, why: &str) -> Failure {
+    Failure::new(Exit::Cut, format_args!("stopped; sessions cut off: {sessions}; {why}"))
 }
 
 fn bind_failed(address: &str, error: &io::Error) -> Failure {
@@ -92,43 +145,4 @@ fn bind_failed(address: &str, error: &io::Error) -> Failure {
         _ => "",
     };
     Failure::new(Exit::Network, format_args!("cannot listen on {address}: {error}{advice}"))
-}
-
-/// SIGINT and SIGTERM.
-struct Signals {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            #[cfg(unix)]
-            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
-        })
-    }
-
-    async fn next(#[cfg_attr(not(unix), allow(unused_mut))] mut self) {
-        let mut interrupt = pin!(tokio::signal::ctrl_c());
-        poll_fn(|context| {
-            #[cfg(unix)]
-            if self.terminate.poll_recv(context).is_ready() {
-                return Poll::Ready(());
-            }
-            interrupt.as_mut().poll(context).map(|_| ())
-        })
-        .await;
-    }
-}
-
-/// Events on standard error.
-fn log(wanted: Option<&str>) -> Result<(), Failure> {
-    let wanted =
-        wanted.map(str::to_owned).or_else(|| std::env::var("RUST_LOG").ok()).unwrap_or("info".into());
-    let targets: Targets = wanted.parse().map_err(|error| {
-        Failure::new(Exit::Arguments, format_args!("--log or RUST_LOG: {wanted:?}: {error}"))
-    })?;
-    let lines = fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
-    tracing_subscriber::registry().with(lines).with(targets).init();
-    Ok(())
 }

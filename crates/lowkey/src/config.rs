@@ -1,0 +1,153 @@
+//! What `lowkey serve` is told: by a TOML file, the environment and options, in this order, the last one winning.
+
+mod build;
+mod environment;
+mod fields;
+mod file;
+mod given;
+mod mistake;
+mod options;
+mod print;
+mod time;
+
+pub(crate) use fields::{FIELDS, Field};
+pub(crate) use mistake::{Mistake, Origin};
+pub(crate) use options::arguments;
+pub(crate) use print::default_file;
+
+use crate::failure::{Exit, Failure};
+use clap::ArgMatches;
+use lowkey_host::Limits;
+use lowkey_host::forward::Forwarder;
+use lowkey_host::proxy::Networks;
+use std::env;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Everything, checked as far as that goes without opening other files.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    pub(crate) key: PathBuf,
+    pub(crate) devices: PathBuf,
+    pub(crate) listen: String,
+    pub(crate) service: Service,
+    /// Networks of balancers.
+    pub(crate) accept_proxy: Networks,
+    pub(crate) limits: Limits,
+    pub(crate) admin: Option<Place>,
+    pub(crate) log: Log,
+    /// Where the key and the registry were named.
+    pub(crate) origins: Origins,
+}
+
+/// What devices talk to.
+#[derive(Clone, Debug)]
+pub(crate) enum Service {
+    Echo,
+    Forward(Forwarder),
+}
+
+/// Where the admin listener is: an address of this machine alone, or a Unix socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Tcp(SocketAddr),
+    Unix(PathBuf),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Log {
+    pub(crate) level: String,
+    pub(crate) format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+/// Where files were named, for errors about what is in them.
+#[derive(Clone, Debug)]
+pub(crate) struct Origins {
+    pub(crate) key: Origin,
+    pub(crate) devices: Origin,
+}
+
+impl Config {
+    /// What the file, the environment and the options say together.
+    ///
+    /// # Errors
+    /// Every mistake in them.
+    pub(crate) fn load(of: &ArgMatches) -> Result<Self, Vec<Mistake>> {
+        let file = of.get_one::<PathBuf>(options::CONFIG).cloned();
+        let file = file.or_else(|| env::var_os(environment::CONFIG).map(PathBuf::from));
+        let mut mistakes = Vec::new();
+        let mut given = match &file {
+            Some(path) => file::read(path, &mut mistakes).map_err(|mistake| vec![mistake])?,
+            None => given::Given::default(),
+        };
+        given.overlay(environment::read(env::vars_os(), &mut mistakes));
+        given.overlay(options::read(of, &mut mistakes));
+        build::config(&given, file.as_deref(), mistakes)
+    }
+}
+
+/// Mistakes as one failure: a line each. Its code is that of a file if one of them is in a file.
+pub(crate) fn failure(mistakes: &[Mistake]) -> Failure {
+    let in_a_file = mistakes.iter().any(|mistake| mistake.origin.is_file());
+    Failure::lines(if in_a_file { Exit::File } else { Exit::Arguments }, mistakes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::given::{Given, Value};
+    use super::*;
+    use std::path::Path;
+
+    fn loaded(text: &str) -> Config {
+        let mut mistakes = Vec::new();
+        let mut given = file::parse(Path::new("/etc/lowkey/lowkey.toml"), text, &mut mistakes).unwrap();
+        let mut needed = Given::default();
+        for (path, value) in [
+            ("key", Value::Text("server.key".into())),
+            ("devices", Value::Text("devices.toml".into())),
+            ("echo", Value::Flag(true)),
+        ] {
+            needed.add(fields::field(path).unwrap(), Origin::Nowhere, Ok(value), &mut mistakes);
+        }
+        given.overlay(needed);
+        build::config(&given, None, mistakes).unwrap()
+    }
+
+    #[test]
+    fn every_default_is_the_library_s() {
+        let config = loaded("");
+        assert_eq!(format!("{:?}", config.limits), format!("{:?}", Limits::default()));
+        assert!(config.accept_proxy.is_empty() && config.admin.is_none());
+        assert_eq!(config.log, Log { level: "info".into(), format: LogFormat::Text });
+    }
+
+    #[test]
+    fn the_default_file_says_what_is_so_without_it() {
+        assert_eq!(format!("{:?}", loaded(&default_file())), format!("{:?}", loaded("")));
+    }
+
+    #[test]
+    fn every_setting_in_the_default_file_can_be_taken_as_it_stands() {
+        let all: String = default_file()
+            .lines()
+            .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line))
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        let config = loaded(&all);
+        assert!(config.limits.lifetime.is_some() && config.admin.is_some());
+    }
+
+    #[test]
+    fn every_setting_has_a_place_of_its_own() {
+        let mut seen: Vec<_> = FIELDS.iter().map(Field::variable).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), FIELDS.len());
+    }
+}

@@ -1,0 +1,236 @@
+//! From what was said to a [`Config`]: what is missing, what contradicts itself, and what every text means.
+
+use super::fields::{Kind, field};
+use super::given::{Given, Value};
+use super::mistake::{Mistake, Origin};
+use super::{Config, Log, LogFormat, Origins, Place, Service};
+use lowkey_host::Limits;
+use lowkey_host::forward::{Backend, BackendError, Forwarder};
+use lowkey_host::proxy::Networks;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use toml::de::DeValue;
+use tracing_subscriber::filter::Targets;
+
+/// What `given` comes to, with the defaults of what it does not say.
+///
+/// # Errors
+/// `mistakes`, and those that are found here.
+pub(super) fn config(
+    given: &Given,
+    file: Option<&Path>,
+    mistakes: Vec<Mistake>,
+) -> Result<Config, Vec<Mistake>> {
+    let nowhere = match file {
+        Some(path) => Origin::Missing { path: Arc::new(path.to_owned()) },
+        None => Origin::Nowhere,
+    };
+    let mut builder = Builder { given, nowhere, mistakes };
+    let key = builder.file("key", "make one with: lowkey keygen -o server.key");
+    let devices = builder.file("devices", "the registry that `lowkey provision` adds to");
+    let listen = builder.listen();
+    let service = builder.service();
+    let accept_proxy = builder.networks();
+    let limits = builder.limits();
+    let admin = builder.admin();
+    let log = builder.log();
+    match (key, devices, listen, service, log) {
+        (Some(key), Some(devices), Some(listen), Some(service), Some(log)) if builder.mistakes.is_empty() => {
+            let origins = Origins { key: key.0, devices: devices.0 };
+            let (key, devices) = (key.1.into(), devices.1.into());
+            Ok(Config { key, devices, listen, service, accept_proxy, limits, admin, log, origins })
+        }
+        _ => {
+            builder.mistakes.sort_by_key(|mistake| mistake.origin.place());
+            Err(builder.mistakes)
+        }
+    }
+}
+
+struct Builder<'b> {
+    given: &'b Given,
+    /// The place of what is missing.
+    nowhere: Origin,
+    mistakes: Vec<Mistake>,
+}
+
+impl Builder<'_> {
+    /// The value that was given, or the default; neither if what was given is wrong.
+    fn value(&self, path: &str) -> Option<(Origin, Value)> {
+        match self.given.get(path) {
+            Some((origin, value)) => Some((origin.clone(), value?.clone())),
+            None => Some((Origin::Default, default(path)?)),
+        }
+    }
+
+    fn text(&self, path: &str) -> Option<(Origin, String)> {
+        match self.value(path)? {
+            (origin, Value::Text(text)) => Some((origin, text)),
+            _ => None,
+        }
+    }
+
+    fn number<N: TryFrom<u64>>(&self, path: &str, into: &mut N) {
+        if let Some((_, Value::Number(number))) = self.value(path)
+            && let Ok(number) = N::try_from(number)
+        {
+            *into = number;
+        }
+    }
+
+    fn time(&self, path: &str) -> Option<Duration> {
+        match self.value(path)? {
+            (_, Value::Time(time)) => Some(time),
+            _ => None,
+        }
+    }
+
+    fn flag(&self, path: &str) -> Option<Origin> {
+        match self.value(path)? {
+            (origin, Value::Flag(true)) => Some(origin),
+            _ => None,
+        }
+    }
+
+    fn wrong(&mut self, origin: &Origin, what: impl Into<String>) {
+        self.mistakes.push(Mistake::new(origin, what));
+    }
+
+    /// A file that has to be named.
+    fn file(&mut self, path: &'static str, hint: &str) -> Option<(Origin, String)> {
+        if self.given.get(path).is_none() {
+            let origin = self.nowhere.clone();
+            let name = if origin == Origin::Nowhere { format!("--{path}") } else { format!("`{path}`") };
+            self.wrong(&origin, format!("{name} is missing; {hint}"));
+        }
+        self.text(path)
+    }
+
+    fn listen(&mut self) -> Option<String> {
+        let (origin, address) = self.text("listen")?;
+        if host_and_port(&address).is_none() {
+            self.wrong(&origin, format!("{address:?} is no address; write it as ADDRESS:PORT"));
+        }
+        Some(address)
+    }
+
+    fn service(&mut self) -> Option<Service> {
+        let (echo, proxy) = (self.flag("echo"), self.flag("send_proxy"));
+        let forward = self.given.get("forward");
+        if let (Some(_), Some((origin, _))) = (&echo, forward) {
+            let origin = origin.clone();
+            self.wrong(
+                &origin,
+                "both `echo` and `forward`; devices talk to one of them, take the other away",
+            );
+            return None;
+        }
+        if let (Some(origin), None) = (&proxy, forward) {
+            self.wrong(origin, "`send_proxy` needs `forward`; there is nobody to send it to");
+        }
+        if echo.is_some() {
+            return Some(Service::Echo);
+        }
+        if forward.is_none() {
+            let origin = self.nowhere.clone();
+            let what = if origin == Origin::Nowhere {
+                "neither --forward nor --echo; say what devices talk to, for example --forward 127.0.0.1:1883"
+            } else {
+                "neither `forward` nor `echo`; say what devices talk to, for example forward = \"127.0.0.1:1883\""
+            };
+            self.wrong(&origin, what);
+        }
+        let (origin, text) = self.text("forward")?;
+        let backend: Backend =
+            text.parse().map_err(|error: BackendError| self.wrong(&origin, error.to_string())).ok()?;
+        let mut forwarder = Forwarder::new(backend);
+        forwarder.send_proxy = proxy.is_some();
+        Some(Service::Forward(forwarder))
+    }
+
+    fn admin(&mut self) -> Option<Place> {
+        let (origin, text) = self.text("admin.listen")?;
+        if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
+            return Some(Place::Unix(PathBuf::from(path)));
+        }
+        match text.parse::<SocketAddr>() {
+            Ok(address) if address.ip().is_loopback() => return Some(Place::Tcp(address)),
+            _ => (),
+        }
+        let hint = "write 127.0.0.1:PORT, [::1]:PORT or unix:PATH";
+        self.wrong(&origin, format!("{text:?} is no address of this machine alone; {hint}"));
+        None
+    }
+
+    fn networks(&mut self) -> Networks {
+        let Some((origin, Value::Texts(texts))) = self.value("accept_proxy") else {
+            return Networks::default();
+        };
+        for text in &texts {
+            if let Err(error) = Networks::parse([text]) {
+                self.wrong(&origin, error.to_string());
+            }
+        }
+        Networks::parse(&texts).unwrap_or_default()
+    }
+
+    fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        self.number("limits.max_frame", &mut limits.max_frame);
+        self.number("limits.max_message", &mut limits.max_message);
+        self.number("limits.attempts", &mut limits.attempts);
+        self.number("limits.attempts_per_address", &mut limits.attempts_per_address);
+        self.number("limits.sessions", &mut limits.sessions);
+        self.number("limits.sessions_per_address", &mut limits.sessions_per_address);
+        self.number("limits.messages_1_per_second", &mut limits.messages_1_per_second);
+        let per_address = &mut limits.messages_1_per_second_per_address;
+        self.number("limits.messages_1_per_second_per_address", per_address);
+        let time = |path, default| self.time(path).unwrap_or(default);
+        limits.handshake = time("limits.handshake", limits.handshake);
+        limits.silence = time("sessions.silence", limits.silence);
+        limits.answer = time("sessions.answer", limits.answer);
+        limits.linger = time("sessions.linger", limits.linger);
+        limits.lifetime = self.time("sessions.lifetime");
+        limits
+    }
+
+    fn log(&mut self) -> Option<Log> {
+        let (level, format) = (self.text("log.level"), self.text("log.format"));
+        if let Some((origin, level)) = &level
+            && let Err(error) = level.parse::<Targets>()
+        {
+            let hint = "write error, warn, info, debug, trace or off, or TARGET=LEVEL";
+            self.wrong(origin, format!("{level:?} is no level ({error}); {hint}"));
+        }
+        let (origin, format) = format?;
+        let format = match format.as_str() {
+            "text" => LogFormat::Text,
+            "json" => LogFormat::Json,
+            other => {
+                self.wrong(&origin, format!("{other:?} is no format; write text or json"));
+                return None;
+            }
+        };
+        Some(Log { level: level?.1, format })
+    }
+}
+
+/// What is so without being said.
+fn default(path: &str) -> Option<Value> {
+    let field = field(path)?;
+    let text = field.default?;
+    if let Kind::Texts = field.kind {
+        return Some(Value::Texts(Vec::new()));
+    }
+    let parsed = DeValue::parse(text).ok()?;
+    Value::from_text(field, parsed.get_ref().as_str().unwrap_or(text)).ok()
+}
+
+/// The two halves of `ADDRESS:PORT`.
+fn host_and_port(text: &str) -> Option<(&str, u16)> {
+    let (host, port) = text.rsplit_once(':')?;
+    let bare_v6 = host.contains(':') && !(host.starts_with('[') && host.ends_with(']'));
+    (!host.is_empty() && !bare_v6).then_some((host, port.parse().ok()?))
+}

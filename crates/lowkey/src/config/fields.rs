@@ -1,0 +1,282 @@
+//! Every setting once: its name in the file, what it may be, its default, its option, its help.
+//!
+//! The file, the environment, the options of `lowkey serve`, the default file and the man page are all read off
+//! this table.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// One setting.
+#[derive(Debug)]
+pub(crate) struct Field {
+    /// Its name in the file, with its table before it: `limits.sessions`.
+    pub(crate) path: &'static str,
+    pub(crate) kind: Kind,
+    /// As the file writes it; without one, what `example` is.
+    pub(crate) default: Option<&'static str>,
+    /// What the default file shows, as a comment, where there is no default.
+    pub(crate) example: &'static str,
+    /// Its option, if it has one.
+    pub(crate) option: Option<Switch>,
+    pub(crate) help: &'static str,
+}
+
+/// What a setting may be.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    /// A file; relative to the configuration file if it stands there.
+    Path,
+    /// `HOST:PORT` or `unix:PATH`.
+    Place,
+    Text,
+    Flag,
+    Number(RangeInclusive<u64>),
+    Time(RangeInclusive<Duration>),
+    /// Several texts.
+    Texts,
+}
+
+/// An option of the command line.
+#[derive(Debug)]
+pub(crate) struct Switch {
+    pub(crate) long: &'static str,
+    pub(crate) value: &'static str,
+}
+
+impl Field {
+    /// The variable of the environment that says it.
+    pub(crate) fn variable(&self) -> String {
+        format!("{PREFIX}{}", self.path.replace('.', "_").to_uppercase())
+    }
+
+    /// What it may be, for people.
+    pub(crate) fn form(&self) -> String {
+        match &self.kind {
+            Kind::Path => "text in quotes: a file".into(),
+            Kind::Place => "text in quotes: \"HOST:PORT\" or \"unix:PATH\"".into(),
+            Kind::Text => "text in quotes".into(),
+            Kind::Flag => "true or false".into(),
+            Kind::Number(range) => format!("a whole number, {} to {}", range.start(), range.end()),
+            Kind::Time(range) => format!(
+                "a time in quotes with its unit, \"500ms\", \"60s\", \"10m\", \"24h\" or \"7d\", {} to {}",
+                super::time::show(*range.start()),
+                super::time::show(*range.end())
+            ),
+            Kind::Texts => "texts in quotes, in [brackets]".into(),
+        }
+    }
+}
+
+/// What the name of every variable begins with.
+pub(crate) const PREFIX: &str = "LOWKEY_";
+
+/// The settings, in the order in which they are shown; those of a table stand together.
+pub(crate) const FIELDS: &[Field] = &[
+    Field {
+        path: "key",
+        kind: Kind::Path,
+        default: None,
+        example: "\"server.key\"",
+        option: Some(Switch { long: "key", value: "FILE" }),
+        help: "The server's key file, made by `lowkey keygen`.",
+    },
+    Field {
+        path: "devices",
+        kind: Kind::Path,
+        default: None,
+        example: "\"devices.toml\"",
+        option: Some(Switch { long: "devices", value: "FILE" }),
+        help: "The registry of devices, which `lowkey provision` adds to.",
+    },
+    Field {
+        path: "listen",
+        kind: Kind::Text,
+        default: Some("\"127.0.0.1:7000\""),
+        example: "",
+        option: Some(Switch { long: "listen", value: "ADDRESS" }),
+        help: "Address and port to listen on; port 0 lets the system choose. \"[::]:7000\" is every address. A socket that systemd passes is taken instead.",
+    },
+    Field {
+        path: "forward",
+        kind: Kind::Place,
+        default: None,
+        example: "\"127.0.0.1:1883\"",
+        option: Some(Switch { long: "forward", value: "HOST:PORT|unix:PATH" }),
+        help: "The service that each device's stream is carried to, over TCP or a Unix socket.",
+    },
+    Field {
+        path: "echo",
+        kind: Kind::Flag,
+        default: Some("false"),
+        example: "",
+        option: Some(Switch { long: "echo", value: "" }),
+        help: "Send every message back as it came, instead of forwarding: to try things out.",
+    },
+    Field {
+        path: "send_proxy",
+        kind: Kind::Flag,
+        default: Some("false"),
+        example: "",
+        option: Some(Switch { long: "send-proxy", value: "" }),
+        help: "Begin each stream to the service with a PROXY protocol v2 header, with the device's name in a TLV of its own.",
+    },
+    Field {
+        path: "accept_proxy",
+        kind: Kind::Texts,
+        default: Some("[]"),
+        example: "",
+        option: Some(Switch { long: "accept-proxy", value: "NETWORK" }),
+        help: "Networks of load balancers, such as 10.0.0.0/8: connections from there begin with a PROXY protocol v2 header, all others must not.",
+    },
+    Field {
+        path: "limits.max_frame",
+        kind: Kind::Number(160..=65_535),
+        default: Some("4096"),
+        example: "",
+        option: None,
+        help: "The longest frame of a record, in bytes. A connection takes about three times as much memory.",
+    },
+    Field {
+        path: "limits.max_message",
+        kind: Kind::Number(1..=MANY),
+        default: Some("1048576"),
+        example: "",
+        option: None,
+        help: "The longest message, in bytes. A device that sends a longer one is cut off.",
+    },
+    Field {
+        path: "limits.handshake",
+        kind: Kind::Time(TICK..=DAY),
+        default: Some("\"10s\""),
+        example: "",
+        option: None,
+        help: "From the beginning of a connection to the first record that opens.",
+    },
+    Field {
+        path: "limits.attempts",
+        kind: Kind::Number(1..=MANY),
+        default: Some("1024"),
+        example: "",
+        option: None,
+        help: "Attempts that wait for their handshake. When there are more, the newest displaces the oldest.",
+    },
+    Field {
+        path: "limits.attempts_per_address",
+        kind: Kind::Number(1..=MANY),
+        default: Some("256"),
+        example: "",
+        option: None,
+        help: "The same, from one address (IPv6: one network of 64 bits).",
+    },
+    Field {
+        path: "limits.sessions",
+        kind: Kind::Number(1..=MANY),
+        default: Some("10000"),
+        example: "",
+        option: None,
+        help: "Devices connected at once.",
+    },
+    Field {
+        path: "limits.sessions_per_address",
+        kind: Kind::Number(1..=MANY),
+        default: Some("10000"),
+        example: "",
+        option: None,
+        help: "The same, from one address (IPv6: one network of 64 bits).",
+    },
+    Field {
+        path: "limits.messages_1_per_second",
+        kind: Kind::Number(1..=MANY),
+        default: Some("5000"),
+        example: "",
+        option: None,
+        help: "First handshake messages worked on in a second; beyond that a device hears that the server is busy.",
+    },
+    Field {
+        path: "limits.messages_1_per_second_per_address",
+        kind: Kind::Number(1..=MANY),
+        default: Some("1000"),
+        example: "",
+        option: None,
+        help: "The same, from one address (IPv6: one network of 64 bits).",
+    },
+    Field {
+        path: "sessions.silence",
+        kind: Kind::Time(SECOND..=DAY),
+        default: Some("\"60s\""),
+        example: "",
+        option: None,
+        help: "After how much silence a device is asked with a PING.",
+    },
+    Field {
+        path: "sessions.answer",
+        kind: Kind::Time(SECOND..=DAY),
+        default: Some("\"20s\""),
+        example: "",
+        option: None,
+        help: "How long it then has to answer before its session ends.",
+    },
+    Field {
+        path: "sessions.lifetime",
+        kind: Kind::Time(SECOND..=LONGEST),
+        default: None,
+        example: "\"24h\"",
+        option: None,
+        help: "How long a session may go on before it is closed and the device connects again. Without it, for ever.",
+    },
+    Field {
+        path: "sessions.linger",
+        kind: Kind::Time(Duration::ZERO..=DAY),
+        default: Some("\"5s\""),
+        example: "",
+        option: None,
+        help: "How long a session may go on after our CLOSE, at the end of its lifetime or when the server stops.",
+    },
+    Field {
+        path: "admin.listen",
+        kind: Kind::Place,
+        default: None,
+        example: "\"unix:/run/lowkey/admin.sock\"",
+        option: Some(Switch { long: "admin", value: "HOST:PORT|unix:PATH" }),
+        help: "Where metrics, health and sessions are served: a Unix socket, or an address of this machine alone.",
+    },
+    Field {
+        path: "log.level",
+        kind: Kind::Text,
+        default: Some("\"info\""),
+        example: "",
+        option: Some(Switch { long: "log", value: "LEVEL" }),
+        help: "error, warn, info, debug, trace or off, or targets as in lowkey=debug. $RUST_LOG says it too.",
+    },
+    Field {
+        path: "log.format",
+        kind: Kind::Text,
+        default: Some("\"text\""),
+        example: "",
+        option: Some(Switch { long: "log-format", value: "FORMAT" }),
+        help: "text for people, or json: one object a line, with the event's stable name.",
+    },
+];
+
+/// The field of this path.
+pub(crate) fn field(path: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|field| field.path == path)
+}
+
+/// The one that was probably meant by `wrong`, if any comes near.
+pub(crate) fn nearest<'n>(wrong: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let likeness = |name: &str| match strsim::osa_distance(wrong, name) {
+        0..=1 => 1.0,
+        _ => strsim::jaro_winkler(wrong, name),
+    };
+    let near = names.map(|name| (likeness(name), name)).filter(|(likeness, _)| *likeness > NEAR);
+    near.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
+}
+
+/// As near as clap wants it for options.
+const NEAR: f64 = 0.7;
+const MANY: u64 = u32::MAX as u64;
+const TICK: Duration = Duration::from_millis(100);
+const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST: Duration = Duration::from_secs(3650 * 24 * 60 * 60);

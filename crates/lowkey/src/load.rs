@@ -1,0 +1,36 @@
+//! The files that a configuration names: the key and the registry.
+
+use crate::config::{Config, Mistake, Origin};
+use lowkey_host::keys::{self, KeyFileError};
+use lowkey_host::{FileRegistry, Identity, RegistryError};
+use std::io;
+
+/// The server's identity.
+pub(crate) fn identity(config: &Config) -> Result<Identity, Mistake> {
+    keys::read_identity(&config.key).map_err(|error| {
+        let hint = match &error {
+            KeyFileError::File { error, .. } if error.kind() == io::ErrorKind::NotFound => {
+                format!("; make one with: lowkey keygen -o {}", config.key.display())
+            }
+            _ => String::new(),
+        };
+        Mistake::new(&config.origins.key, format!("{error}{hint}"))
+    })
+}
+
+/// The registry, read once.
+pub(crate) fn registry(config: &Config, identity: &Identity) -> Result<FileRegistry, Mistake> {
+    FileRegistry::load(&config.devices, identity).map_err(|error| mistake(config, &error))
+}
+
+/// A mistake in the registry stands in that file and says where; one about the file, where it was named.
+fn mistake(config: &Config, error: &RegistryError) -> Mistake {
+    match error {
+        RegistryError::File { error: why, .. } if why.kind() == io::ErrorKind::NotFound => Mistake::new(
+            &config.origins.devices,
+            format!("{error}; `lowkey provision --registry {}` makes one", config.devices.display()),
+        ),
+        RegistryError::Line { .. } => Mistake::new(&Origin::Nowhere, error.to_string()),
+        error => Mistake::new(&config.origins.devices, error.to_string()),
+    }
+}

@@ -1,0 +1,100 @@
+//! `lowkey provision`.
+
+use crate::common::Folder;
+use lowkey_core::page::Page;
+use predicates::prelude::PredicateBooleanExt;
+use predicates::str::{contains, is_empty, starts_with};
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+
+#[test]
+fn a_provisioned_page_reads_and_its_registry_line_loads() {
+    let folder = Folder::new();
+    let server = folder.public("server.key");
+    let order =
+        format!("provision --name board --server-key {server} --address 10.0.2.2:7000 --psk -o board.page");
+    folder.run(&format!("{order} --registry devices.toml")).success().stdout(is_empty()).stderr(
+        contains("added \"board\" to devices.toml").and(contains("only copy")).and(contains("LKS").not()),
+    );
+    let bytes = fs::read(folder.path("board.page")).unwrap();
+    let page = Page::read(&bytes).unwrap();
+    assert_eq!(page.address(), "10.0.2.2:7000");
+    assert!(page.psk().is_some());
+    assert!(folder.read("devices.toml").contains("psk_file = \"board.psk\""));
+    for secret in ["board.page", "board.psk"] {
+        assert_eq!(fs::metadata(folder.path(secret)).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    // The server takes the registry.
+    let (code, log) = folder.serve().end("-TERM");
+    assert_eq!(code, Some(0), "{log}");
+    // A second one of that name is refused and leaves all as it was.
+    let before = folder.read("devices.toml");
+    let again = order.replace("board.page", "again.page");
+    folder
+        .run(&format!("{again} --registry devices.toml"))
+        .code(1)
+        .stderr(contains("devices.toml: the name \"board\" is in use already"));
+    assert_eq!(folder.read("devices.toml"), before);
+    assert!(!folder.path("again.page").exists());
+    folder.run(&order).code(1).stderr(contains("board.page: is there already"));
+}
+
+#[test]
+fn without_a_registry_the_lines_are_printed() {
+    let folder = Folder::new();
+    let server = folder.public("server.key");
+    for (format, marker) in [("c", "uint8_t lowkey_key_page[344]"), ("rust", "[u8; 344]")] {
+        let order = format!(
+            "provision --name {format} --id id-{format} --server {server} --format {format} -o page.{format}"
+        );
+        folder.run(&order).success().stdout(starts_with(format!(
+            "[[device]]\nname = \"{format}\"\nid = \"id-{format}\"\nkey = \"lkpub1"
+        )));
+        assert!(folder.read(&format!("page.{format}")).contains(marker));
+    }
+    folder
+        .run(&format!("provision --name x --server-pub {server} --address nowhere -o x.page"))
+        .code(1)
+        .stderr(contains("write it as host:port"));
+    folder
+        .run(&format!("provision --name ../x --server {server} --psk -o x.page"))
+        .code(1)
+        .stderr(contains("add --psk-file FILE"));
+}
+
+#[test]
+fn a_registry_on_a_full_disk_is_as_it_was() {
+    let folder = Folder::new();
+    // Just short of the 4 blocks of 512 bytes that a file may have here: a table would be cut off.
+    let table = folder.read("devices.toml");
+    let before = format!("{}\n{table}", "#".repeat(2000 - table.len()));
+    folder.write("devices.toml", &before);
+    let server = folder.public("server.key");
+    let run = format!(
+        "trap '' XFSZ; ulimit -f 4; exec {} provision --name x --server {server} -o x.page --registry devices.toml",
+        env!("CARGO_BIN_EXE_lowkey")
+    );
+    let output = folder.program("sh").args(["-c", &run]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("devices.toml: File too large"), "{said}");
+    assert_eq!(folder.read("devices.toml"), before);
+    assert_eq!(fs::read_dir(folder.path(".")).unwrap().count(), 3, "two keys and the registry");
+}
+
+#[test]
+fn root_gives_a_psk_to_the_owner_of_the_registry() {
+    let folder = Folder::new();
+    let registry = folder.path("devices.toml");
+    if chown(&registry, Some(12345), Some(54321)).is_err() {
+        return; // not root
+    }
+    let server = folder.public("server.key");
+    folder
+        .run(&format!("provision --name board --server {server} --psk -o board.page --registry devices.toml"))
+        .success();
+    let owner = |file: &str| fs::metadata(folder.path(file)).map(|file| (file.uid(), file.gid())).unwrap();
+    assert_eq!(owner("board.psk"), (12345, 54321));
+    assert_eq!(owner("devices.toml"), (12345, 54321));
+    assert_eq!(owner("board.page"), owner("server.key"), "the page is not the server's");
+}

@@ -1,0 +1,56 @@
+//! No secret is printed, wherever somebody puts it.
+
+use crate::common::Folder;
+
+#[test]
+fn no_secret_is_printed_by_anything_but_keygen() {
+    let folder = Folder::new();
+    let secret = folder.read("server.key").lines().last().unwrap().to_owned();
+    let server = folder.serve();
+    folder.connect(&server).write_stdin("x").assert().success();
+    let (_, log) = server.end("-TERM");
+    assert!(!log.to_uppercase().contains(&secret));
+    // A secret given where a public key belongs is not repeated.
+    let wrong = folder.run(&format!("connect localhost:1 --key device.key --server {secret}")).code(2);
+    let said = String::from_utf8_lossy(&wrong.get_output().stderr).into_owned();
+    assert!(said.contains("this is a private key"), "{said}");
+    assert!(!said.contains(&secret), "{said}");
+}
+
+#[test]
+fn a_secret_in_the_wrong_place_of_a_command_line_is_not_repeated() {
+    let folder = Folder::new();
+    folder.run("keygen --psk -o a.psk").success();
+    let last = |file: &str| folder.read(file).lines().last().unwrap().to_owned();
+    let (key, psk) = (last("server.key"), last("a.psk"));
+    let server = folder.public("server.key");
+    let provision = format!("provision --server {server} -o x.page");
+    let connect = format!("connect localhost:1 --key device.key --server {server}");
+    for arguments in [
+        format!("pubkey {key}"),
+        format!("pubkey {}", key.to_lowercase()),
+        format!("serve --echo --devices devices.toml --key {key}"),
+        format!("serve --echo --devices {key} --key server.key"),
+        format!("serve --echo --devices devices.toml --key server.key --listen {key}"),
+        format!("serve --echo --devices devices.toml --key server.key --log {key}=loud"),
+        format!("{provision} --name x --psk {psk}"),
+        format!("{provision} --name x --psk-file {psk}"),
+        format!("{provision} --name x --address {key}"),
+        format!("{provision} --name x --id {key}"),
+        format!("{provision} --name {key}"),
+        format!("{provision} --name x --format {key}"),
+        format!("{provision} --name /{key} --psk"),
+        format!("{connect} --psk-file {psk}"),
+        format!("{connect} --id {psk}"),
+        format!("connect {key} --key device.key --server {server}"),
+        format!("{connect} --{key}"),
+        key.clone(),
+    ] {
+        let ended = folder.run(&arguments).failure();
+        let output = ended.get_output();
+        let said = [&output.stdout[..], &output.stderr].map(String::from_utf8_lossy).concat().to_uppercase();
+        for secret in [&key, &psk] {
+            assert!(!said.contains(&secret[8..]), "{arguments}: {said}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! `lowkey serve`: how it begins, and what it is told.
+
+use crate::common::Folder;
+use predicates::prelude::PredicateBooleanExt;
+use predicates::str::{contains, is_empty};
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::thread;
+
+#[test]
+fn a_port_in_use_is_exit_code_3_and_says_what_to_do() {
+    let folder = Folder::new();
+    let server = folder.serve();
+    folder
+        .run(&format!("serve --key server.key --devices devices.toml --listen {} --echo", server.address))
+        .code(3)
+        .stdout(is_empty())
+        .stderr(contains("cannot listen on").and(contains("choose another --listen")));
+}
+
+#[test]
+fn a_server_with_files_that_are_wrong_does_not_begin() {
+    let folder = Folder::new();
+    let serve = "serve --key server.key --devices devices.toml --listen 127.0.0.1:0 --echo";
+    let device = folder.public("device.key");
+    folder
+        .write("devices.toml", &format!("[[device]]\nname = \"a\"\nkey = \"{device}\"\ncolour = \"red\"\n"));
+    folder.run(serve).code(1).stderr(contains("lowkey: devices.toml:4: unknown field `colour`"));
+    fs::remove_file(folder.path("devices.toml")).unwrap();
+    folder.run(serve).code(1).stderr(contains("devices.toml: No such file"));
+    folder.write("devices.toml", "");
+    fs::set_permissions(folder.path("server.key"), fs::Permissions::from_mode(0o644)).unwrap();
+    folder.run(serve).code(1).stderr(contains("chmod 600 server.key"));
+    folder
+        .run(&format!("{serve} --log lowkey=loud"))
+        .code(2)
+        .stderr(contains("--log: \"lowkey=loud\" is no level"));
+}
+
+#[test]
+fn a_file_says_everything_that_a_server_needs() {
+    let folder = Folder::new();
+    folder.write(
+        "lowkey.toml",
+        "key = \"server.key\"\ndevices = \"devices.toml\"\nlisten = \"127.0.0.1:0\"\necho = true\n[log]\nlevel = \"off\"\n",
+    );
+    let server = folder.serve_with("--config lowkey.toml", &[]);
+    folder.connect(&server).write_stdin("hello").assert().success().stdout("hello");
+    assert_eq!(server.end("-TERM"), (Some(0), String::new()));
+}
+
+#[test]
+fn events_in_json_are_objects_with_their_stable_names() {
+    let folder = Folder::new();
+    let serve = "--key server.key --devices devices.toml --listen 127.0.0.1:0 --echo --log-format json";
+    let server = folder.serve_with(serve, &[]);
+    folder.connect(&server).write_stdin("x").assert().success();
+    let (_, log) = server.end("-TERM");
+    let confirmed = log.lines().find(|line| line.contains("\"event\":\"lowkey.confirmed\"")).expect(&log);
+    assert!(confirmed.starts_with("{\"time\":\"2") && confirmed.ends_with('}'), "{confirmed}");
+    for part in [
+        "\"level\":\"INFO\"",
+        "\"target\":\"lowkey\"",
+        "\"device\":\"desk\"",
+        "\"message\":\"session confirmed\"",
+    ] {
+        assert!(confirmed.contains(part), "{confirmed}");
+    }
+}
+
+#[test]
+fn a_device_s_bytes_go_to_the_service_behind_and_the_service_s_back() {
+    let folder = Folder::new();
+    let service = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = service.local_addr().unwrap();
+    let behind = thread::spawn(move || {
+        let (mut stream, _) = service.accept().unwrap();
+        let mut heard = Vec::new();
+        stream.read_to_end(&mut heard).unwrap();
+        stream.write_all(b"bye\n").unwrap();
+        heard
+    });
+    let serve = "--key server.key --devices devices.toml --listen 127.0.0.1:0";
+    let server = folder.serve_with(&format!("{serve} --forward {to} --send-proxy"), &[]);
+    folder.connect(&server).write_stdin("hello").assert().success().stdout("bye\n");
+    let heard = behind.join().unwrap();
+    assert!(heard.starts_with(b"\r\n\r\n\0\r\nQUIT\n") && heard.ends_with(b"hello"), "{heard:?}");
+    assert!(heard.windows(4).any(|name| name == b"desk"), "{heard:?}");
+    // It has gone by now: the device hears a clean end, the operator why.
+    folder.connect(&server).write_stdin("hello").assert().success().stdout("");
+    let (code, log) = server.end("-TERM");
+    assert_eq!(code, Some(0));
+    assert!(log.contains("service behind failed"), "{log}");
+}
