@@ -7,7 +7,7 @@ mod stream;
 
 pub(crate) use input::{Filled, Input};
 pub(crate) use moving::lasting;
-pub(crate) use shared::{End, Shared, Side};
+pub(crate) use shared::{End, Shared, Side, Traffic};
 
 use crate::registry::{Device, Pinned};
 use crate::server::Seat;

@@ -60,6 +60,7 @@
 
 mod client;
 mod connection;
+pub mod doctor;
 #[cfg(doctest)]
 mod documents;
 mod echo;

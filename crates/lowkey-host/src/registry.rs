@@ -28,6 +28,17 @@ pub trait Registry: Send + Sync {
     /// [`Pinned`] takes a multiplication, which tells whoever measures it that the id is known.
     fn lookup(&self, id: &Id) -> Option<Arc<Pinned>>;
 
+    /// Shows every pinning to `see`, for whoever asks why a device is refused; may take its time. A registry
+    /// that cannot list its pinnings shows none.
+    fn each(&self, see: &mut dyn FnMut(&Arc<Pinned>)) {
+        let _nobody = see;
+    }
+
+    /// What keeps it from being up to date, for example why a file was not read again; `None` if nothing does.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
+
     /// A number that changes whenever pinnings were removed or replaced: live sessions are then looked up
     /// again, and those whose pinning is gone end. A registry that never changes stays with 0.
     fn generation(&self) -> u64 {
@@ -42,6 +53,14 @@ impl<R: Registry + ?Sized> Registry for Arc<R> {
 
     fn generation(&self) -> u64 {
         (**self).generation()
+    }
+
+    fn each(&self, see: &mut dyn FnMut(&Arc<Pinned>)) {
+        (**self).each(see);
+    }
+
+    fn trouble(&self) -> Option<String> {
+        (**self).trouble()
     }
 }
 

@@ -8,6 +8,7 @@ mod gate;
 mod info;
 mod lines;
 mod listener;
+mod records;
 mod run;
 mod sessions;
 mod source;
@@ -17,6 +18,9 @@ pub use acceptor::{Acceptor, LazyAccept};
 pub use error::AcceptError;
 pub use info::SessionInfo;
 pub use listener::Listener;
+pub(crate) use records::{Cause, FirstFrame, Record};
 pub use run::{Server, Stopped};
 pub(crate) use sessions::Seat;
+#[cfg(feature = "admin")]
+pub(crate) use stats::STEPS;
 pub use stats::Stats;

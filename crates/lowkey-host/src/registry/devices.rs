@@ -60,6 +60,10 @@ impl Registry for Devices {
     fn lookup(&self, id: &Id) -> Option<Arc<Pinned>> {
         self.by_id.get(id).cloned()
     }
+
+    fn each(&self, see: &mut dyn FnMut(&Arc<Pinned>)) {
+        self.iter().for_each(see);
+    }
 }
 
 /// The most pinnings of a device: an old one and a new one, while its key rotates.

@@ -74,6 +74,10 @@ impl Registry for FileRegistry {
     fn lookup(&self, id: &Id) -> Option<Arc<Pinned>> {
         self.devices.lookup(id)
     }
+
+    fn each(&self, see: &mut dyn FnMut(&Arc<Pinned>)) {
+        self.devices.each(see);
+    }
 }
 
 /// Why a registry file was not taken.

@@ -5,8 +5,9 @@ use super::attempts::{Attempts, Place};
 use super::error::AcceptError;
 use super::gate::Gate;
 use super::info::SessionInfo;
+use super::records::Cause;
 use super::sessions::Sessions;
-use super::stats::{Counters, Stats};
+use super::stats::{Counters, Listening, Stats};
 use crate::connection::{Connection, Input};
 use crate::entropy::{OsEntropy, host_ephemerals, random};
 use crate::handshake::exchange;
@@ -80,7 +81,8 @@ impl Acceptor {
 
     /// What has been counted.
     pub fn stats(&self) -> Stats {
-        self.inner.counters.snapshot(self.inner.attempts.len(), self.inner.sessions.len())
+        let inner = &self.inner;
+        inner.counters.snapshot(inner.attempts.len(), inner.sessions.len(), inner.sessions.moved())
     }
 
     /// The sessions there are now, in no order.
@@ -103,6 +105,11 @@ impl Acceptor {
         self.inner.sessions.stop();
     }
 
+    /// Whether a [`Listener`](crate::Listener) of it is open, and it was not told to [`stop`](Self::stop).
+    pub fn is_accepting(&self) -> bool {
+        self.inner.counters.is_listening() && !self.inner.sessions.are_stopping()
+    }
+
     /// What it takes from peers.
     pub fn limits(&self) -> &Limits {
         &self.inner.limits
@@ -110,6 +117,19 @@ impl Acceptor {
 
     pub(crate) fn counters(&self) -> &Counters {
         &self.inner.counters
+    }
+
+    /// A socket listens for it, for as long as what this gives is held.
+    pub(crate) fn listening(&self) -> Listening {
+        Listening::new(Arc::clone(&self.inner.counters))
+    }
+
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.inner.identity
+    }
+
+    pub(crate) fn registry(&self) -> &dyn Registry {
+        &*self.inner.registry
     }
 
     /// Makes room by ending the attempt that has waited longest; says whether there was one.
@@ -310,6 +330,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
     /// # Cancel safety
     /// Dropped, the attempt is over.
     pub async fn turn_away(mut self) -> AcceptError {
+        self.attempt.suspect(Cause::UnknownId);
         let error = self.decoy().await;
         self.fail(error).await
     }
@@ -319,6 +340,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
     /// # Cancel safety
     /// Dropped, the attempt is over.
     pub async fn refuse(mut self, refusal: Refusal) -> AcceptError {
+        self.attempt.suspect(Cause::Application);
         let error = self.decline(refusal).await;
         self.fail(error).await
     }
@@ -331,7 +353,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         }
         self.hello = self.line.link.hello().copied();
         let Some(hello) = self.hello else { return Ok(()) };
-        self.attempt.heard(hello);
+        self.attempt.heard(hello, self.line.link.first_frame().unwrap_or_default());
         let inner = Arc::clone(&self.acceptor.inner);
         match hello.mode {
             Mode::Xx | Mode::XxPsk0 => Err(self.decline(Refusal::Mode).await),
@@ -351,6 +373,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         let inner = Arc::clone(&self.acceptor.inner);
         let fits = self.hello.is_some_and(|hello| hello.mode == pinned.mode());
         if !fits || pinned.is_expired(SystemTime::now()) {
+            self.attempt.suspect(if fits { Cause::Expired } else { Cause::OtherMode });
             return Err(self.decoy().await);
         }
         let Some(mut ephemerals) = self.ephemerals.take() else { return Err(self.decoy().await) };
@@ -396,9 +419,11 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         let connection = Connection::new(io, link.widen(), input, pinned.key());
         let seat = self.acceptor.inner.sessions.seat(&pinned, self.attempt.from(), connection.shared());
         let Some(seat) = seat else {
-            let mut connection = connection;
+            let (mut connection, mut attempt) = (connection, self.attempt);
+            let full = self.acceptor.inner.sessions.are_full();
+            attempt.suspect(if full { Cause::NoSeat } else { Cause::NoSeatOfAddress });
             let _whatever = timeout_at(self.deadline, connection.close()).await;
-            return Err(self.attempt.failed(AcceptError::Refused(Refusal::Busy)));
+            return Err(attempt.failed(AcceptError::Refused(Refusal::Busy)));
         };
         let from = self.attempt.from();
         self.attempt.confirmed(pinned.device().name());

@@ -1,19 +1,25 @@
-//! How one attempt came out: counted once and written once, whatever happens to its future.
+//! How one attempt came out: counted once, recorded once and written once, whatever happens to its future.
 
 use super::error::AcceptError;
 use super::lines::Line;
+use super::records::{Cause, FirstFrame};
 use super::stats::Counters;
-use crate::ChannelError;
+use crate::{ChannelError, Error};
 use lowkey_transport::{Hello, Refusal};
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::{fmt, io};
+use tokio::time::Instant;
 
 /// An attempt that is not over. Dropped, it is counted as abandoned or unconfirmed.
 pub(crate) struct Attempt {
     counters: Arc<Counters>,
     from: Option<SocketAddr>,
+    began: Instant,
     hello: Option<Hello>,
+    first_frame: FirstFrame,
+    /// Why it will have been refused, if it is.
+    suspicion: Cause,
     answered: bool,
     over: bool,
 }
@@ -21,7 +27,16 @@ pub(crate) struct Attempt {
 impl Attempt {
     pub(crate) fn new(counters: Arc<Counters>, from: Option<SocketAddr>) -> Self {
         counters.accepted.one_more();
-        Self { counters, from, hello: None, answered: false, over: false }
+        Self {
+            counters,
+            from,
+            began: Instant::now(),
+            hello: None,
+            first_frame: FirstFrame::EMPTY,
+            suspicion: Cause::NotOpened,
+            answered: false,
+            over: false,
+        }
     }
 
     /// Where it comes from, if that is known.
@@ -34,9 +49,15 @@ impl Attempt {
         self.from = Some(source);
     }
 
-    /// The hello has come.
-    pub(crate) fn heard(&mut self, hello: Hello) {
+    /// The hello has come, and message 1 behind it.
+    pub(crate) fn heard(&mut self, hello: Hello, first_frame: &[u8]) {
         self.hello = Some(hello);
+        self.first_frame = FirstFrame::new(first_frame);
+    }
+
+    /// Notes why a refusal will follow: one store, the same for each cause. Without it, message 1 did not open.
+    pub(crate) fn suspect(&mut self, cause: Cause) {
+        self.suspicion = cause;
     }
 
     /// Message 1 opened and message 2 was made.
@@ -48,6 +69,7 @@ impl Attempt {
     pub(crate) fn confirmed(mut self, device: &str) {
         self.over = true;
         self.counters.confirmed.one_more();
+        self.counters.handshakes.took(self.began.elapsed());
         let (from, mode) = (self.from.map(tracing::field::display), self.mode());
         tracing::info!(name: "lowkey.confirmed", target: "lowkey", from, device, mode, "session confirmed");
     }
@@ -55,6 +77,7 @@ impl Attempt {
     /// It came to nothing.
     pub(crate) fn failed(mut self, error: AcceptError) -> AcceptError {
         self.over = true;
+        self.record(self.cause(&error));
         let from = self.from.map(tracing::field::display);
         let (mode, id) = (self.mode(), Claimed(self.hello));
         match &error {
@@ -97,17 +120,48 @@ impl Attempt {
     }
 
     /// What an error of the link means for a responder.
-    pub(crate) fn verdict(error: crate::Error) -> AcceptError {
+    pub(crate) fn verdict(error: Error) -> AcceptError {
         match error {
-            crate::Error::Channel(ChannelError::Declined(refusal)) => AcceptError::Refused(refusal),
+            Error::Channel(ChannelError::Declined(refusal)) => AcceptError::Refused(refusal),
             // A KK responder has this error in one case only: it refused what did not open.
-            crate::Error::Channel(ChannelError::Handshake) => AcceptError::Refused(Refusal::Refused),
+            Error::Channel(ChannelError::Handshake) => AcceptError::Refused(Refusal::Refused),
             error => AcceptError::Failed(error),
         }
     }
 
     fn mode(&self) -> &'static str {
         self.hello.map_or("", |hello| hello.mode.as_str())
+    }
+
+    fn cause(&self, error: &AcceptError) -> Cause {
+        match error {
+            AcceptError::Refused(refusal) => match (refusal, self.suspicion) {
+                (_, Cause::Application) => Cause::Application,
+                (Refusal::Version, _) => Cause::Version,
+                (Refusal::Mode, _) => Cause::Mode,
+                (Refusal::Busy, no_seat @ (Cause::NoSeat | Cause::NoSeatOfAddress)) => no_seat,
+                (Refusal::Busy, _) => Cause::Load,
+                (_, suspicion) => suspicion,
+            },
+            _ if self.answered => Cause::Unconfirmed,
+            AcceptError::TimedOut => Cause::TimedOut,
+            AcceptError::Displaced => Cause::Displaced,
+            AcceptError::Failed(Error::Entropy) => Cause::Entropy,
+            AcceptError::Failed(Error::Channel(
+                ChannelError::Hello
+                | ChannelError::EmptyFrame
+                | ChannelError::FrameTooLong
+                | ChannelError::Parameters,
+            )) => Cause::Malformed,
+            AcceptError::Failed(Error::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                Cause::NoHeader
+            }
+            AcceptError::Failed(_) => Cause::HungUp,
+        }
+    }
+
+    fn record(&self, cause: Cause) {
+        self.counters.records.add(self.from, self.hello, cause, self.first_frame);
     }
 }
 
@@ -116,6 +170,7 @@ impl Drop for Attempt {
         if !self.over {
             let counters = &self.counters;
             if self.answered { &counters.unconfirmed } else { &counters.abandoned }.one_more();
+            self.record(if self.answered { Cause::Unconfirmed } else { Cause::Application });
         }
     }
 }

@@ -21,6 +21,10 @@ pub struct SessionInfo {
     pub bytes_received: u64,
     /// Bytes that left over the stream since the handshake.
     pub bytes_sent: u64,
+    /// Records that opened, each a fragment of a message, a PING, a PONG or a CLOSE.
+    pub records_received: u64,
+    /// Records that were sealed.
+    pub records_sent: u64,
     /// How often a key was replaced, both directions together.
     pub rekeys: u64,
 }

@@ -1,5 +1,6 @@
 //! A TCP socket that gives one ready connection after another.
 
+use super::stats::Listening;
 use super::{AcceptError, Acceptor};
 use crate::Connection;
 use crate::proxy::Networks;
@@ -28,6 +29,7 @@ pub struct Listener {
     attempts: JoinSet<Result<Connection<TcpStream>, AcceptError>>,
     sweeps: Interval,
     pause: Option<Pin<Box<Sleep>>>,
+    _listening: Listening,
 }
 
 impl Listener {
@@ -49,7 +51,8 @@ impl Listener {
         let mut sweeps = interval(SWEEP);
         sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (balancers, attempts) = (Arc::default(), JoinSet::new());
-        Ok(Self { socket, acceptor, balancers, attempts, sweeps, pause: None })
+        let _listening = acceptor.listening();
+        Ok(Self { socket, acceptor, balancers, attempts, sweeps, pause: None, _listening })
     }
 
     /// Has connections from these networks begin with a header of the PROXY protocol, version 2, in which a

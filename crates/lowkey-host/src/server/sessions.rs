@@ -1,7 +1,7 @@
 //! Who is connected now: one session a device, and how long each may go on.
 
 use super::source::Source;
-use super::stats::Counters;
+use super::stats::{Counters, Moved};
 use crate::connection::{End, Shared};
 use crate::registry::{Pinned, Registry};
 use crate::{Limits, SessionInfo};
@@ -24,6 +24,11 @@ pub(crate) struct Sessions {
 struct Table {
     by_name: HashMap<String, Session>,
     by_source: HashMap<Source, usize>,
+    /// Ended from outside, and not yet let go of.
+    leaving: HashMap<u64, Arc<Shared>>,
+    /// What went over sessions that are gone.
+    past: Moved,
+    next: u64,
     generation: u64,
     stopping: bool,
 }
@@ -31,6 +36,7 @@ struct Table {
 /// A session as the table knows it.
 #[derive(Debug)]
 struct Session {
+    number: u64,
     shared: Arc<Shared>,
     pinned: Arc<Pinned>,
     from: Option<SocketAddr>,
@@ -59,6 +65,7 @@ pub(crate) struct Seat {
     sessions: Arc<Sessions>,
     pinned: Arc<Pinned>,
     shared: Arc<Shared>,
+    number: u64,
 }
 
 impl Sessions {
@@ -68,6 +75,24 @@ impl Sessions {
 
     pub(crate) fn len(&self) -> usize {
         self.lock().by_name.len()
+    }
+
+    /// What went over all sessions there are and were; never less than before.
+    pub(crate) fn moved(&self) -> Moved {
+        let table = self.lock();
+        let mut moved = table.past;
+        let live = table.by_name.values().map(|session| &session.shared);
+        live.chain(table.leaving.values()).for_each(|shared| moved.add(shared.traffic()));
+        moved
+    }
+
+    /// Whether there is no seat for one more device, wherever it comes from.
+    pub(crate) fn are_full(&self) -> bool {
+        self.len() >= self.limits.sessions
+    }
+
+    pub(crate) fn are_stopping(&self) -> bool {
+        self.lock().stopping
     }
 
     /// What is known of each, in no order.
@@ -85,7 +110,7 @@ impl Sessions {
         shared: &Arc<Shared>,
     ) -> Option<Seat> {
         let name = pinned.device().name();
-        let older = {
+        let (number, older) = {
             let mut table = self.lock();
             let older = table.by_name.get(name).map(|older| older.from);
             if older.is_none() && table.by_name.len() >= self.limits.sessions {
@@ -100,15 +125,18 @@ impl Sessions {
             if table.stopping {
                 shared.stop();
             }
-            let older = table.remove(name);
-            table.insert(name, Session::new(pinned, from, shared));
-            older
+            let older = table.evict(name);
+            let number = table.next;
+            table.next += 1;
+            table.insert(name, Session::new(number, pinned, from, shared));
+            (number, older)
         };
         if let Some(older) = older {
-            older.shared.end(End::Displaced);
+            older.end(End::Displaced);
             self.ended(End::Displaced, name);
         }
-        Some(Seat { sessions: Arc::clone(self), pinned: Arc::clone(pinned), shared: Arc::clone(shared) })
+        let (pinned, shared) = (Arc::clone(pinned), Arc::clone(shared));
+        Some(Seat { sessions: Arc::clone(self), pinned, shared, number })
     }
 
     /// Ends the sessions that may not go on, and has silent peers asked.
@@ -128,7 +156,7 @@ impl Sessions {
             }
             for (pinned, _, order) in &orders {
                 if let Order::End(_) = order {
-                    table.remove(pinned.device().name());
+                    table.evict(pinned.device().name());
                 }
             }
         }
@@ -189,6 +217,14 @@ impl Table {
         self.by_name.insert(name.to_owned(), session);
     }
 
+    /// Takes the seat of a session that was ended from outside; what goes over it until it is let go of still
+    /// counts.
+    fn evict(&mut self, name: &str) -> Option<Arc<Shared>> {
+        let session = self.remove(name)?;
+        self.leaving.insert(session.number, Arc::clone(&session.shared));
+        Some(session.shared)
+    }
+
     fn remove(&mut self, name: &str) -> Option<Session> {
         let session = self.by_name.remove(name)?;
         if let Some(source) = session.from.map(source_of)
@@ -204,10 +240,10 @@ impl Table {
 }
 
 impl Session {
-    fn new(pinned: &Arc<Pinned>, from: Option<SocketAddr>, shared: &Arc<Shared>) -> Self {
+    fn new(number: u64, pinned: &Arc<Pinned>, from: Option<SocketAddr>, shared: &Arc<Shared>) -> Self {
         let now = Instant::now();
         let quiet = Quiet { received: 0, heard: now, since: now, asked: false };
-        Self { shared: Arc::clone(shared), pinned: Arc::clone(pinned), from, began: now, quiet }
+        Self { number, shared: Arc::clone(shared), pinned: Arc::clone(pinned), from, began: now, quiet }
     }
 
     /// What is to be done about it now, if anything.
@@ -248,6 +284,8 @@ impl Session {
             last_heard: now.duration_since(self.quiet.heard),
             bytes_received: traffic.received.get(),
             bytes_sent: traffic.sent.get(),
+            records_received: traffic.opened.get(),
+            records_sent: traffic.sealed.get(),
             rekeys: rekeys(traffic.opened.get()) + rekeys(traffic.sealed.get()),
         }
     }
@@ -285,9 +323,13 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let device = self.pinned.device().name();
         let mut table = self.sessions.lock();
-        if table.by_name.get(device).is_some_and(|seated| Arc::ptr_eq(&seated.shared, &self.shared)) {
+        if table.by_name.get(device).is_some_and(|seated| seated.number == self.number) {
             table.remove(device);
+            let counters = &self.sessions.counters;
+            if table.stopping { &counters.sessions_stopped } else { &counters.sessions_closed }.one_more();
         }
+        table.leaving.remove(&self.number);
+        table.past.add(self.shared.traffic());
         drop(table);
         tracing::info!(name: "lowkey.ended", target: "lowkey", device, "session ended");
     }

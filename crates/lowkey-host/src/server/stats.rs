@@ -1,12 +1,17 @@
 //! What a server has counted.
 
 use super::lines::Lines;
-use std::sync::atomic::{AtomicU64, Ordering};
+use super::records::Records;
+use crate::connection::Traffic;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 /// What a server has counted since it began.
 ///
-/// Every attempt that was begun and is over is in exactly one of `confirmed`, the `refused_…`,
-/// `unconfirmed`, `timed_out`, `failed` and `abandoned`.
+/// Every attempt that was begun and is over is in exactly one of `confirmed`, the `refused…`,
+/// `unconfirmed`, `timed_out`, `failed` and `abandoned`. Every confirmed one is a session now, or in exactly one
+/// of the `sessions_…`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -38,8 +43,20 @@ pub struct Stats {
     pub sessions_revoked: u64,
     /// Sessions that were silent and did not answer a PING.
     pub sessions_silent: u64,
-    /// Sessions that were open for as long as one may be.
+    /// Sessions that were cut off because they went on after their lifetime.
     pub sessions_lifetime: u64,
+    /// Sessions that the application let go of while the server stopped.
+    pub sessions_stopped: u64,
+    /// Sessions that the application let go of otherwise: closed by both, or broken.
+    pub sessions_closed: u64,
+    /// Bytes that came over all sessions since their handshakes.
+    pub bytes_received: u64,
+    /// Bytes that left over all sessions since their handshakes.
+    pub bytes_sent: u64,
+    /// Records that opened, in all sessions.
+    pub records_received: u64,
+    /// Records that were sealed, in all sessions.
+    pub records_sent: u64,
     /// Times the socket could not accept.
     pub accept_errors: u64,
     /// Attempts that wait now.
@@ -66,13 +83,18 @@ pub(crate) struct Counters {
     pub(crate) sessions_revoked: Count,
     pub(crate) sessions_silent: Count,
     pub(crate) sessions_lifetime: Count,
+    pub(crate) sessions_stopped: Count,
+    pub(crate) sessions_closed: Count,
     pub(crate) accept_errors: Count,
     pub(crate) refusal_lines: Lines,
     pub(crate) unconfirmed_lines: Lines,
+    pub(crate) handshakes: Times,
+    pub(crate) records: Records,
+    listeners: AtomicUsize,
 }
 
 impl Counters {
-    pub(crate) fn snapshot(&self, attempts: usize, sessions: usize) -> Stats {
+    pub(crate) fn snapshot(&self, attempts: usize, sessions: usize, moved: Moved) -> Stats {
         Stats {
             accepted: self.accepted.value(),
             confirmed: self.confirmed.value(),
@@ -89,10 +111,83 @@ impl Counters {
             sessions_revoked: self.sessions_revoked.value(),
             sessions_silent: self.sessions_silent.value(),
             sessions_lifetime: self.sessions_lifetime.value(),
+            sessions_stopped: self.sessions_stopped.value(),
+            sessions_closed: self.sessions_closed.value(),
+            bytes_received: moved.bytes_received,
+            bytes_sent: moved.bytes_sent,
+            records_received: moved.records_received,
+            records_sent: moved.records_sent,
             accept_errors: self.accept_errors.value(),
             attempts: attempts as u64,
             sessions: sessions as u64,
         }
+    }
+
+    /// Whether a socket listens.
+    pub(crate) fn is_listening(&self) -> bool {
+        self.listeners.load(Ordering::Acquire) > 0
+    }
+}
+
+/// A socket that listens, for as long as this is held.
+#[derive(Debug)]
+pub(crate) struct Listening(Arc<Counters>);
+
+impl Listening {
+    pub(crate) fn new(counters: Arc<Counters>) -> Self {
+        counters.listeners.fetch_add(1, Ordering::AcqRel);
+        Self(counters)
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.0.listeners.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// What went over sessions.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Moved {
+    bytes_received: u64,
+    bytes_sent: u64,
+    records_received: u64,
+    records_sent: u64,
+}
+
+impl Moved {
+    pub(crate) fn add(&mut self, traffic: &Traffic) {
+        self.bytes_received += traffic.received.get();
+        self.bytes_sent += traffic.sent.get();
+        self.records_received += traffic.opened.get();
+        self.records_sent += traffic.sealed.get();
+    }
+}
+
+/// How long things took, counted in steps.
+#[derive(Debug, Default)]
+pub(crate) struct Times {
+    steps: [Count; STEPS.len() + 1],
+    microseconds: AtomicU64,
+}
+
+/// Up to how many seconds each step goes; a last one takes the rest.
+pub(crate) const STEPS: [f64; 13] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+impl Times {
+    pub(crate) fn took(&self, time: Duration) {
+        let step = STEPS.partition_point(|upper| *upper < time.as_secs_f64());
+        self.steps[step].one_more();
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.microseconds.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    /// The sum in seconds, and how many fell into each step.
+    #[cfg(feature = "admin")]
+    pub(crate) fn snapshot(&self) -> (f64, [u64; STEPS.len() + 1]) {
+        let micros = self.microseconds.load(Ordering::Relaxed);
+        (Duration::from_micros(micros).as_secs_f64(), std::array::from_fn(|step| self.steps[step].value()))
     }
 }
 

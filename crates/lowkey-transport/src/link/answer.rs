@@ -29,6 +29,14 @@ impl<B: Buffer, H: Handshake> Link<B, H> {
         }
     }
 
+    /// Hello ‖ message 1 as they came, after [`Step::Hello`](super::Step::Hello) and before an answer.
+    pub fn first_frame(&mut self) -> Option<&[u8]> {
+        match self.phase {
+            Phase::Asked(..) => self.incoming.inbox.frame().map(|frame| &*frame),
+            _ => None,
+        }
+    }
+
     /// Answers a KK or KKpsk0 hello as this pinning says, with message 2.
     ///
     /// A hello of another mode than the pinning's, and a message 1 that does not open, are refused;

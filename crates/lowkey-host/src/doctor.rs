@@ -1,0 +1,260 @@
+//! Says why a device is refused, from the server's own records and keys.
+//!
+//! For the one who runs the server, and nobody else: what stands here tells which ids, names and keys are known.
+
+mod explain;
+mod search;
+mod words;
+
+use crate::registry::parse_id;
+use crate::server::Record;
+use crate::{Acceptor, Id, Mode, SessionInfo};
+use explain::Explainer;
+use search::Search;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+use words::ago;
+pub(crate) use words::id_text;
+
+/// What came out.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Diagnosis {
+    /// What is known, the newest first.
+    pub findings: Vec<Finding>,
+    /// Whether every key was tried that could explain something; otherwise there was no time for it.
+    pub complete: bool,
+}
+
+/// One thing that happens, why, and what mends it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Finding {
+    /// Which kind of thing: a word that stays the same from version to version.
+    pub kind: &'static str,
+    /// The device that it is about, as far as that is known.
+    pub device: Option<String>,
+    /// The id that was claimed.
+    pub id: Option<Id>,
+    /// The mode that was asked for.
+    pub mode: Option<Mode>,
+    /// Where the last attempt came from.
+    pub from: Option<SocketAddr>,
+    /// How many attempts came out like this.
+    pub times: u64,
+    /// How long ago the first of them was.
+    pub since: Duration,
+    /// How long ago the last of them was.
+    pub last: Duration,
+    /// What happened, in a line.
+    pub what: String,
+    /// Why, in a line.
+    pub why: String,
+    /// What mends it, if anything does.
+    pub mend: Option<Mend>,
+}
+
+/// What mends something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mend {
+    /// A command, to be copied.
+    Run(String),
+    /// Something else, in a line.
+    Do(String),
+}
+
+/// Whom a question is about.
+enum Subject {
+    All,
+    Device(String),
+    Id(Id),
+    Address(IpAddr),
+    Nobody(String),
+}
+
+impl Acceptor {
+    /// Says why attempts came to nothing: all of them, or those of one device, given by its name, an id or an
+    /// address. `registry` is the file that mending commands name.
+    ///
+    /// The last 1,024 kinds of attempts that failed are on record, with their messages 1, which are tried with the
+    /// registry's keys here. That takes a scalar multiplication for each key and record, two seconds at most: call it where
+    /// blocking is allowed.
+    pub fn diagnose(&self, about: Option<&str>, registry: &Path) -> Diagnosis {
+        let mut search = Search::new(self.identity(), self.registry(), MOST_TIME);
+        let sessions = self.sessions();
+        let subject = self.subject(about, &search);
+        let mut findings = Vec::new();
+        for record in self.counters().records.list() {
+            let explainer = Explainer { acceptor: self, registry, record: &record };
+            let claimed = record.hello.and_then(|hello| hello.id);
+            let known = claimed.and_then(|id| self.registry().lookup(&id));
+            let only = match &subject {
+                Subject::Id(id) if claimed != Some(*id) => continue,
+                Subject::Address(address) if !is_from(&record, *address) => continue,
+                Subject::Nobody(_) => continue,
+                // Its own key is tried on what others claim; all keys on what its id claims.
+                Subject::Device(name)
+                    if known.as_ref().is_none_or(|known| known.device().name() != *name) =>
+                {
+                    Some(name.as_str())
+                }
+                _ => None,
+            };
+            let finding = explainer.explain(known.as_ref(), &mut search, only);
+            if only.is_some_and(|name| finding.device.as_deref() != Some(name)) {
+                continue;
+            }
+            let session = finding.device.as_deref().and_then(|name| session_of(&sessions, name));
+            // It came through since then.
+            if session.is_none_or(|session| session.age >= record.last) {
+                findings.push(finding);
+            }
+        }
+        self.state(&subject, &sessions, registry, &mut findings);
+        Diagnosis { findings, complete: search.is_complete() }
+    }
+
+    fn subject(&self, about: Option<&str>, search: &Search<'_>) -> Subject {
+        let Some(about) = about else { return Subject::All };
+        if search.has_device(about) {
+            return Subject::Device(about.to_owned());
+        }
+        if let Ok(address) = about.parse().or_else(|_| about.parse().map(|address: SocketAddr| address.ip()))
+        {
+            return Subject::Address(address);
+        }
+        let Some(id) = parse_id(about) else { return Subject::Nobody(about.to_owned()) };
+        match self.registry().lookup(&id) {
+            Some(pinned) => Subject::Device(pinned.device().name().to_owned()),
+            None => Subject::Id(id),
+        }
+    }
+
+    /// What is no attempt: who is connected, who never came, and what this server lacks.
+    fn state(
+        &self,
+        subject: &Subject,
+        sessions: &[SessionInfo],
+        registry: &Path,
+        findings: &mut Vec<Finding>,
+    ) {
+        let none_so_far = findings.is_empty();
+        match subject {
+            Subject::All => self.shortages(findings),
+            Subject::Device(name) => match session_of(sessions, name) {
+                Some(session) => findings.insert(0, connected(name, session)),
+                None if none_so_far => findings.push(never_tried(name, self.diagnosable_elsewhere())),
+                None => (),
+            },
+            Subject::Address(address) => {
+                let here = |session: &&SessionInfo| session.from.is_some_and(|from| from.ip() == *address);
+                for session in sessions.iter().filter(here) {
+                    findings.push(connected(session.pinned.device().name(), session));
+                }
+                if findings.is_empty() {
+                    findings.push(nobody(&address.to_string(), None));
+                }
+            }
+            Subject::Id(id) if none_so_far => {
+                let text = id_text(*id);
+                findings.push(nobody(&text, Some(words::provision(self.public_key(), registry, &text))));
+            }
+            Subject::Nobody(name) => {
+                findings.push(nobody(name, Some(words::provision(self.public_key(), registry, name))));
+            }
+            Subject::Id(_) => (),
+        }
+    }
+
+    /// How many attempts are on record whose key is nobody's.
+    fn diagnosable_elsewhere(&self) -> usize {
+        use crate::server::Cause;
+        let list = self.counters().records.list();
+        list.iter()
+            .filter(|record| matches!(record.cause, Cause::UnknownId | Cause::Version | Cause::Mode))
+            .count()
+    }
+
+    fn shortages(&self, findings: &mut Vec<Finding>) {
+        let (stats, limits) = (self.stats(), self.limits());
+        if let Some(trouble) = self.registry().trouble() {
+            let why = "what was read before is in force until the file is in order".to_owned();
+            let mend = Mend::Do("mend that; the file is read again when it changes".to_owned());
+            findings.insert(0, Finding { mend: Some(mend), ..Finding::of("registry", trouble, why) });
+        }
+        if stats.sessions >= limits.sessions as u64 {
+            let what = format!("all {} seats are taken", limits.sessions);
+            let why = "a device that is not connected yet is turned away as busy".to_owned();
+            let mend = Mend::Do("raise `sessions` under [limits] and start the server again".to_owned());
+            findings.insert(0, Finding { mend: Some(mend), ..Finding::of("sessions_full", what, why) });
+        }
+    }
+}
+
+impl Finding {
+    fn of(kind: &'static str, what: String, why: String) -> Self {
+        Self {
+            kind,
+            device: None,
+            id: None,
+            mode: None,
+            from: None,
+            times: 0,
+            since: Duration::ZERO,
+            last: Duration::ZERO,
+            what,
+            why,
+            mend: None,
+        }
+    }
+}
+
+fn connected(name: &str, session: &SessionInfo) -> Finding {
+    let what = format!(
+        "is connected {}for {}, and was heard {} ago",
+        words::from(session.from),
+        ago(session.age),
+        ago(session.last_heard)
+    );
+    Finding {
+        device: Some(name.to_owned()),
+        id: Some(session.pinned.id()),
+        mode: Some(session.pinned.mode()),
+        from: session.from,
+        ..Finding::of("connected", what, "nothing to mend".to_owned())
+    }
+}
+
+fn never_tried(name: &str, strangers: usize) -> Finding {
+    let why = match strangers {
+        0 => "it has not tried since this server began, or it does not reach it".to_owned(),
+        n => format!(
+            "it has not tried since this server began, or does not reach it, or is one of the {n} that `lowkey doctor` \
+             lists without a name"
+        ),
+    };
+    let mend = Mend::Do(
+        "check the device's power, its network, and the server's address in its key page".to_owned(),
+    );
+    let what = "is registered, is not connected, and nothing of it is on record".to_owned();
+    Finding { device: Some(name.to_owned()), mend: Some(mend), ..Finding::of("never_tried", what, why) }
+}
+
+fn nobody(asked: &str, mend: Option<Mend>) -> Finding {
+    let what =
+        format!("{asked:?} is no device's name, and nothing on record came from there or claimed that id");
+    let why = "it has not tried since this server began, or does not reach it".to_owned();
+    Finding { mend, ..Finding::of("nobody", what, why) }
+}
+
+fn session_of<'s>(sessions: &'s [SessionInfo], name: &str) -> Option<&'s SessionInfo> {
+    sessions.iter().find(|session| session.pinned.device().name() == name)
+}
+
+fn is_from(record: &Record, address: IpAddr) -> bool {
+    record.from.is_some_and(|from| from.ip().to_canonical() == address.to_canonical())
+}
+
+/// How long keys are tried for one question.
+const MOST_TIME: Duration = Duration::from_secs(2);

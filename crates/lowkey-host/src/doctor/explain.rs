@@ -1,0 +1,307 @@
+//! From what is on record to what happened, why, and what mends it.
+
+use super::search::{Maker, Search};
+use super::words::{self, ago, id_text};
+use super::{Finding, Mend};
+use crate::keys::encode_public;
+use crate::registry::Pinned;
+use crate::server::{Cause, Record};
+use crate::{Acceptor, Id, Mode};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// One record, and where to look.
+pub(super) struct Explainer<'a> {
+    pub(super) acceptor: &'a Acceptor,
+    pub(super) registry: &'a Path,
+    pub(super) record: &'a Record,
+}
+
+/// Why, and what mends it.
+struct Verdict {
+    kind: &'static str,
+    device: Option<String>,
+    why: String,
+    mend: Option<Mend>,
+}
+
+impl Explainer<'_> {
+    /// `known` is the pinning that has the claimed id now. `only`: nobody but the device of this name is of interest.
+    pub(super) fn explain(
+        &self,
+        known: Option<&Arc<Pinned>>,
+        search: &mut Search<'_>,
+        only: Option<&str>,
+    ) -> Finding {
+        let record = self.record;
+        let Verdict { kind, device, why, mend } = match record.cause {
+            Cause::UnknownId | Cause::OtherMode | Cause::Expired | Cause::NotOpened => {
+                self.refused(known, search, only)
+            }
+            cause => self.plain(cause, known),
+        };
+        let (id, mode) = (record.hello.and_then(|hello| hello.id), record.hello.map(|hello| hello.mode));
+        Finding {
+            kind,
+            device,
+            id,
+            mode,
+            from: record.from,
+            times: record.times,
+            since: record.since,
+            last: record.last,
+            what: self.what(id, mode),
+            why,
+            mend,
+        }
+    }
+
+    fn what(&self, id: Option<Id>, mode: Option<Mode>) -> String {
+        let record = self.record;
+        let what = match record.cause {
+            Cause::Unconfirmed => "not confirmed",
+            Cause::TimedOut => "timed out",
+            Cause::Displaced => "displaced",
+            Cause::Malformed | Cause::NoHeader => "hung up on",
+            Cause::HungUp => "gone",
+            Cause::Entropy => "failed",
+            _ => "refused",
+        };
+        let times = match record.times {
+            1 => "once, ".to_owned(),
+            n => format!("{n} times in {}, the last ", ago(record.since)),
+        };
+        let claim = match (mode, id) {
+            (Some(mode), Some(id)) => format!(" ({}, id {})", mode.as_str(), id_text(id)),
+            (Some(mode), None) => format!(" ({})", mode.as_str()),
+            _ => String::new(),
+        };
+        format!("{what} {}{times}{} ago{claim}", words::from(record.from), ago(record.last))
+    }
+
+    /// What a stranger was told no more about than `refused`.
+    fn refused(&self, known: Option<&Arc<Pinned>>, search: &mut Search<'_>, only: Option<&str>) -> Verdict {
+        let record = self.record;
+        let Some(mode) = record.hello.map(|hello| hello.mode) else {
+            return self.plain(Cause::Malformed, known);
+        };
+        let maker = search.maker(&record.first_frame, mode, known, only);
+        match (known, maker) {
+            (None, Some(maker)) => self.another_id(&maker.key),
+            (None, None) => self.nobodys_key(),
+            (Some(known), Some(maker)) => self.made_by(known, &maker, mode),
+            (Some(known), None) => self.nobody_made(known, mode),
+        }
+    }
+
+    /// A registered key, under an id that nobody has.
+    fn another_id(&self, key: &Pinned) -> Verdict {
+        let name = key.device().name();
+        let id = self.record.hello.and_then(|hello| hello.id).map(id_text).unwrap_or_default();
+        Verdict::of("other_id", name)
+            .why(format!(
+                "this is the key of {name:?}, which is registered under the id {}",
+                id_text(key.id())
+            ))
+            .then_do(format!(
+                "in {}, at the key {} of {name:?}: id = {id:?}",
+                self.registry.display(),
+                encode_public(&key.key()),
+            ))
+    }
+
+    fn nobodys_key(&self) -> Verdict {
+        let server = self.acceptor.public_key();
+        Verdict {
+            kind: "unknown_key",
+            device: None,
+            why: format!(
+                "no registered key opens it: a device that is not registered, or one that pins another server's key \
+                 (ours is {})",
+                encode_public(&server),
+            ),
+            mend: Some(words::provision(server, self.registry, "NAME")),
+        }
+    }
+
+    /// Under a known id, by keys that are known.
+    fn made_by(&self, known: &Arc<Pinned>, maker: &Maker, mode: Mode) -> Verdict {
+        let (server, registry) = (self.acceptor.public_key(), self.registry);
+        let (name, key) = (known.device().name(), maker.key.device().name());
+        if !Arc::ptr_eq(&maker.key, known) {
+            return Verdict::of("key_of_another", key)
+                .why(format!(
+                    "this is the key of {key:?} under the id of {name:?}: are their key pages swapped?"
+                ))
+                .then(words::rotate(server, registry, key));
+        }
+        match &maker.psk {
+            Some(psk) if !Arc::ptr_eq(psk, known) => {
+                let other = psk.device().name();
+                Verdict::of("psk_of_another", name)
+                    .why(format!(
+                        "its key is right, and its PSK is the one of {other:?}: are their key pages swapped?"
+                    ))
+                    .then(words::rotate_with_psk(server, registry, name))
+            }
+            None if known.mode() == Mode::KkPsk0 => Verdict::of("psk_missing", name)
+                .why("its key is right, but it has no PSK, and its pinning has one".to_owned())
+                .then(words::rotate_with_psk(server, registry, name)),
+            _ if known.is_expired(SystemTime::now()) => self.expired(known),
+            _ => Verdict::of("mended", name)
+                .why(format!("{} and would be let in now: the registry has changed since", opens(mode))),
+        }
+    }
+
+    fn expired(&self, known: &Pinned) -> Verdict {
+        let name = known.device().name();
+        Verdict::of("expired", name).why("its key is right, and its pinning has expired".to_owned()).then_do(
+            format!(
+                "in {}, at the key {} of {name:?}: set `expires` to a later time, or remove it",
+                self.registry.display(),
+                encode_public(&known.key()),
+            ),
+        )
+    }
+
+    /// Under a known id, by keys that are not known.
+    fn nobody_made(&self, known: &Pinned, mode: Mode) -> Verdict {
+        let (server, registry, name) = (self.acceptor.public_key(), self.registry, known.device().name());
+        let ours = encode_public(&server);
+        if self.record.first_frame.as_bytes().len() < self.hello_len() + lowkey_core::kk::OVERHEAD {
+            return self.plain(Cause::Malformed, None);
+        }
+        // A default id is made from both public keys.
+        let right_keys = known.id() == Id::of_pinning(&known.key(), &server);
+        match (mode, known.mode()) {
+            (Mode::KkPsk0, Mode::Kk) => Verdict::of("psk_superfluous", name)
+                .why("it has a PSK, and its pinning has none".to_owned())
+                .then(words::rotate_with_psk(server, registry, name)),
+            (Mode::KkPsk0, _) if right_keys => Verdict::of("psk_wrong", name)
+                .why(
+                    "its id names the right keys and message 1 does not open: another PSK, or a damaged key page".to_owned(),
+                )
+                .then(words::rotate_with_psk(server, registry, name)),
+            (_, Mode::KkPsk0) => Verdict::of("key_wrong", name)
+                .why(format!(
+                    "another key or another PSK than the registered ones, or it pins another server's key (ours is {ours})"
+                ))
+                .then(words::rotate_with_psk(server, registry, name)),
+            _ if right_keys => Verdict::of("damaged", name)
+                .why(
+                    "its id names the right keys and message 1 does not open: a damaged key page, or a stranger who uses \
+                     this id"
+                        .to_owned(),
+                )
+                .then(words::rotate(server, registry, name)),
+            _ => Verdict::of("key_wrong", name)
+                .why(format!("another key than the registered one, or it pins another server's key (ours is {ours})"))
+                .then(words::rotate(server, registry, name)),
+        }
+    }
+
+    /// What says by itself why it happened.
+    fn plain(&self, cause: Cause, known: Option<&Arc<Pinned>>) -> Verdict {
+        let limits = self.acceptor.limits();
+        let (kind, why, mend): (_, String, Option<&str>) = match cause {
+            Cause::Version => (
+                "version",
+                "it speaks another version of the protocol; this server speaks version 1".into(),
+                Some("build the device's firmware with this server's version of Lowkey"),
+            ),
+            Cause::Mode => {
+                let provision = words::provision(self.acceptor.public_key(), self.registry, "NAME");
+                let why = "it wants to pair, or asks for a mode that does not exist; this server knows KK and KKpsk0, with keys \
+                           from a key page";
+                return Verdict { kind: "mode", device: None, why: why.into(), mend: Some(provision) };
+            }
+            Cause::Load => (
+                "busy",
+                format!(
+                    "more than {} messages 1 came in a second, or {} from its address",
+                    limits.messages_1_per_second, limits.messages_1_per_second_per_address
+                ),
+                Some("if these are your devices, raise `messages_1_per_second` or `messages_1_per_second_per_address` under [limits]"),
+            ),
+            Cause::NoSeat => (
+                "sessions_full",
+                format!("its keys are right, and all {} seats were taken", limits.sessions),
+                Some("raise `sessions` under [limits] and start the server again"),
+            ),
+            Cause::NoSeatOfAddress => (
+                "address_full",
+                format!("its keys are right, and all {} seats of its address were taken", limits.sessions_per_address),
+                Some("raise `sessions_per_address` under [limits] and start the server again"),
+            ),
+            Cause::Unconfirmed => (
+                "unconfirmed",
+                "message 1 opened and no record followed: a recording that somebody played again, or a line that breaks \
+                 after message 2"
+                    .into(),
+                Some("if it is the device, check its line; a recording does no harm"),
+            ),
+            Cause::TimedOut => (
+                "timed_out",
+                format!("it was silent: no whole message 1 came in {}", ago(limits.handshake)),
+                Some("check what connects from there: a port scan, a health check, or a device that hangs"),
+            ),
+            Cause::Displaced => (
+                "displaced",
+                format!(
+                    "more than {} attempts waited, or {} of its address, and a newer one took its place",
+                    limits.attempts, limits.attempts_per_address
+                ),
+                Some("if these are your devices, raise `attempts` or `attempts_per_address` under [limits]"),
+            ),
+            Cause::Application => ("application", "this server's application refused it, or let go of it".into(), None),
+            Cause::Entropy => ("entropy", "the operating system had no randomness".into(), None),
+            Cause::NoHeader => (
+                "no_header",
+                "its network is in `accept_proxy`, and it does not begin with a header of the PROXY protocol, version 2".into(),
+                Some("have the balancer send it (HAProxy: send-proxy-v2), or take its network out of `accept_proxy`"),
+            ),
+            Cause::HungUp => (
+                "hung_up",
+                "it hung up before message 1 was there: a port scan, a health check, or a line that breaks".into(),
+                None,
+            ),
+            _ => (
+                "malformed",
+                "what it sent is not this protocol: another program, or a balancer's PROXY header that is not expected".into(),
+                Some("if it is a balancer, add its network to `accept_proxy`"),
+            ),
+        };
+        // What has opened message 1 has shown the device's key, or a recording of it.
+        let proven = matches!(cause, Cause::Unconfirmed | Cause::NoSeat | Cause::NoSeatOfAddress);
+        let device =
+            known.filter(|_| proven || cause == Cause::Load).map(|known| known.device().name().to_owned());
+        Verdict { kind, device, why, mend: mend.map(|mend| Mend::Do(mend.to_owned())) }
+    }
+
+    fn hello_len(&self) -> usize {
+        3 + self.record.hello.and_then(|hello| hello.id).map_or(0, |id| id.as_bytes().len())
+    }
+}
+
+fn opens(mode: Mode) -> &'static str {
+    if mode == Mode::KkPsk0 { "its key and its PSK are right" } else { "its key is right" }
+}
+
+impl Verdict {
+    fn of(kind: &'static str, device: &str) -> Self {
+        Self { kind, device: Some(device.to_owned()), why: String::new(), mend: None }
+    }
+
+    fn why(self, why: String) -> Self {
+        Self { why, ..self }
+    }
+
+    fn then(self, mend: Mend) -> Self {
+        Self { mend: Some(mend), ..self }
+    }
+
+    fn then_do(self, what: String) -> Self {
+        self.then(Mend::Do(what))
+    }
+}

@@ -1,0 +1,107 @@
+//! Whose keys open a recorded message 1.
+
+use crate::registry::{Pinned, Registry};
+use crate::server::FirstFrame;
+use crate::{Identity, Mode, Peer, Psk};
+use lowkey_core::kk;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Tries keys until its time is over.
+pub(super) struct Search<'a> {
+    identity: &'a Identity,
+    all: Vec<Arc<Pinned>>,
+    until: Instant,
+    complete: bool,
+}
+
+/// Who made a message 1.
+pub(super) struct Maker {
+    /// Whose static key it has.
+    pub(super) key: Arc<Pinned>,
+    /// Whose PSK, if it has one.
+    pub(super) psk: Option<Arc<Pinned>>,
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(identity: &'a Identity, registry: &dyn Registry, most: Duration) -> Self {
+        let mut all = Vec::new();
+        registry.each(&mut |pinned| all.push(Arc::clone(pinned)));
+        Self { identity, all, until: Instant::now() + most, complete: true }
+    }
+
+    pub(super) fn has_device(&self, name: &str) -> bool {
+        self.all.iter().any(|pinned| pinned.device().name() == name)
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// Whether `first` opens with the key of `pinned`, and its PSK if the mode has one.
+    pub(super) fn opens(&mut self, first: &FirstFrame, mode: Mode, pinned: &Pinned) -> bool {
+        let pinning = pinned.pinning(self.identity);
+        match (mode, pinning.psk) {
+            (Mode::Kk, _) => self.try_one(first, pinning.peer, None),
+            (Mode::KkPsk0, Some(psk)) => self.try_one(first, pinning.peer, Some(psk)),
+            _ => false,
+        }
+    }
+
+    /// Who made `first`: anybody registered (or only the device of this name) with its own PSK; or, as `claimed`
+    /// is the pinning of its id, that key with the PSK of another or another key with that PSK.
+    pub(super) fn maker(
+        &mut self,
+        first: &FirstFrame,
+        mode: Mode,
+        claimed: Option<&Arc<Pinned>>,
+        only: Option<&str>,
+    ) -> Option<Maker> {
+        if let Some(claimed) = claimed.filter(|claimed| self.opens(first, mode, claimed)) {
+            return Some(Maker::of(claimed, mode));
+        }
+        let all = std::mem::take(&mut self.all);
+        let wanted = |pinned: &&Arc<Pinned>| only.is_none_or(|name| pinned.device().name() == name);
+        let made = all.iter().filter(wanted).find_map(|pinned| {
+            if self.opens(first, mode, pinned) {
+                return Some(Maker::of(pinned, mode));
+            }
+            let claimed = claimed.filter(|_| mode == Mode::KkPsk0)?;
+            let mixed = |key: &Arc<Pinned>, psk: &Arc<Pinned>| {
+                Some(Maker { key: Arc::clone(key), psk: Some(Arc::clone(psk)) })
+            };
+            if self.opens_mixed(first, claimed, pinned) {
+                return mixed(claimed, pinned);
+            }
+            if self.opens_mixed(first, pinned, claimed) { mixed(pinned, claimed) } else { None }
+        });
+        self.all = all;
+        made
+    }
+
+    fn opens_mixed(&mut self, first: &FirstFrame, key: &Pinned, psk: &Pinned) -> bool {
+        let (key, psk) = (key.pinning(self.identity), psk.pinning(self.identity));
+        psk.psk.is_some_and(|psk| self.try_one(first, key.peer, Some(psk)))
+    }
+
+    /// One multiplication: an ephemeral is another in every message.
+    fn try_one(&mut self, first: &FirstFrame, peer: &Peer, psk: Option<&Psk>) -> bool {
+        if Instant::now() >= self.until {
+            self.complete = false;
+            return false;
+        }
+        let frame = first.as_bytes();
+        let hello = 3 + frame.get(2).map_or(0, |len| usize::from(*len));
+        let Some((hello, message)) = frame.split_at_checked(hello) else { return false };
+        let prologue = [b"lowkey/1", hello].concat();
+        let responder = kk::Responder::new(self.identity, peer, psk, &prologue);
+        responder.read_message_1(&mut message.to_vec()).is_ok()
+    }
+}
+
+impl Maker {
+    fn of(pinned: &Arc<Pinned>, mode: Mode) -> Self {
+        let psk = (mode == Mode::KkPsk0).then(|| Arc::clone(pinned));
+        Self { key: Arc::clone(pinned), psk }
+    }
+}

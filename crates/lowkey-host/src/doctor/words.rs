@@ -1,0 +1,91 @@
+//! Sentences and commands, for people.
+
+use super::Mend;
+use crate::keys::{encode_public, shell_quote};
+use crate::{Id, PublicKey};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long, in one unit.
+pub(super) fn ago(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ ..120 => format!("{seconds} s"),
+        seconds @ ..7200 => format!("{} min", seconds / 60),
+        seconds @ ..172_800 => format!("{} h", seconds / 3600),
+        seconds => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// `from ADDRESS `, if it is known.
+pub(super) fn from(address: Option<SocketAddr>) -> String {
+    address.map_or_else(String::new, |address| format!("from {} ", address.ip().to_canonical()))
+}
+
+/// An id as registries write it.
+pub(crate) fn id_text(id: Id) -> String {
+    match std::str::from_utf8(id.as_bytes()) {
+        Ok(text) if !text.starts_with("0x") && text.chars().all(|c| c.is_ascii_graphic()) => text.to_owned(),
+        _ => id.as_bytes().iter().fold("0x".to_owned(), |text, byte| text + &format!("{byte:02x}")),
+    }
+}
+
+/// Makes a device of this name.
+pub(super) fn provision(server: PublicKey, registry: &Path, name: &str) -> Mend {
+    make(server, registry, name, "")
+}
+
+/// Makes another key for a device that there is.
+pub(super) fn rotate(server: PublicKey, registry: &Path, name: &str) -> Mend {
+    make(server, registry, name, "--rotate ")
+}
+
+/// Makes another key for a device that there is, and a PSK.
+pub(super) fn rotate_with_psk(server: PublicKey, registry: &Path, name: &str) -> Mend {
+    make(server, registry, name, "--rotate --psk ")
+}
+
+fn make(server: PublicKey, registry: &Path, name: &str, how: &str) -> Mend {
+    let page = format!("{}.page", name.replace('/', "_"));
+    Mend::Run(format!(
+        "lowkey provision {how}--name {} --server {} --registry {} --output {}",
+        word(name),
+        encode_public(&server),
+        shell_quote(registry),
+        word(&page),
+    ))
+}
+
+/// `text` as one word of a shell.
+fn word(text: &str) -> String {
+    shell_quote(Path::new(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_said_in_one_unit() {
+        for (seconds, said) in
+            [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7200, "2 h"), (200_000, "2 days")]
+        {
+            assert_eq!(ago(Duration::from_secs(seconds)), said);
+        }
+    }
+
+    #[test]
+    fn names_in_commands_are_one_word_of_the_shell() {
+        let key = PublicKey::new([9; 32]);
+        let Mend::Run(command) = rotate(key, Path::new("devices.toml"), "it's; rm -rf /") else { panic!() };
+        assert!(command.contains(r"--name 'it'\''s; rm -rf /' "), "{command}");
+        assert!(command.ends_with(r"--output 'it'\''s; rm -rf _.page'"), "{command}");
+    }
+
+    #[test]
+    fn ids_are_text_where_they_are_plain() {
+        assert_eq!(id_text(Id::new(b"pump-7").unwrap()), "pump-7");
+        assert_eq!(id_text(Id::new(b"0x7").unwrap()), "0x307837");
+        assert_eq!(id_text(Id::new(b"a b\x1b").unwrap()), "0x6120621b");
+    }
+}
