@@ -58,6 +58,8 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+#[cfg(feature = "admin")]
+pub mod admin;
 mod client;
 mod connection;
 pub mod doctor;

@@ -1,0 +1,136 @@
+//! What a server shows to the machine it runs on, over HTTP: metrics, whether it lives and is ready, its sessions,
+//! and why devices are refused.
+//!
+//! | `GET` | answer |
+//! | --- | --- |
+//! | `/metrics` | the counters, as OpenMetrics text for Prometheus; no label names a device, an id or an address |
+//! | `/livez` | 200 while the process answers |
+//! | `/readyz` | 200 while devices are accepted, 503 before that and while the server stops |
+//! | `/sessions` | the live sessions, as JSON |
+//! | `/doctor`, `/doctor?about=WHAT` | why attempts came to nothing ([`Acceptor::diagnose`]), as JSON |
+//!
+//! `/sessions` and `/doctor` show names, ids and addresses of devices, and whoever reaches the listener reads them: a Unix
+//! socket asks the file system who may (mode 0660), a loopback address lets every user of the machine.
+//!
+//! ```no_run
+//! # async fn f(acceptor: lowkey_host::Acceptor) -> std::io::Result<()> {
+//! let address = "unix:/run/app/admin.sock".parse().map_err(std::io::Error::other)?;
+//! let admin = lowkey_host::admin::Admin::bind(&address, acceptor).await?;
+//! tokio::spawn(admin.run());
+//! # Ok(()) }
+//! ```
+
+mod address;
+mod json;
+mod metrics;
+mod routes;
+mod socket;
+
+pub use address::{Address, AddressError};
+
+use crate::Acceptor;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use routes::Routes;
+use socket::Socket;
+use std::convert::Infallible;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+/// The admin listener of an [`Acceptor`].
+///
+/// It answers one request a connection and few at once, each in a limited time and with a limited header, so that who
+/// reaches it cannot hurt the server.
+#[derive(Debug)]
+pub struct Admin {
+    socket: Socket,
+    routes: Routes,
+}
+
+impl Admin {
+    /// Listens at `address`. A Unix socket that nobody listens to any more is replaced.
+    ///
+    /// # Errors
+    /// `AddrInUse`: somebody listens there. `AlreadyExists`: the path is a file of another kind. Otherwise what the operating
+    /// system says.
+    pub async fn bind(address: &Address, acceptor: Acceptor) -> io::Result<Self> {
+        let socket = Socket::bind(address).await?;
+        let routes = Routes::new(acceptor, address.is_loopback());
+        Ok(Self { socket, routes })
+    }
+
+    /// With this registry file in the commands that mend something; without it, `/etc/lowkey/devices.toml`.
+    #[must_use]
+    pub fn with_registry_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.routes.registry = path.into();
+        self
+    }
+
+    /// Where it listens, with the port that the system chose if it was asked to.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn address(&self) -> io::Result<Address> {
+        self.socket.address()
+    }
+
+    /// Answers until it is dropped; a Unix socket's file is removed then.
+    ///
+    /// # Cancel safety
+    /// Dropped, requests that are not answered are cut off.
+    pub async fn run(self) -> Infallible {
+        let Self { socket, routes } = self;
+        let routes = Arc::new(routes);
+        let seats = Arc::new(Semaphore::new(AT_ONCE));
+        let mut requests = JoinSet::new();
+        loop {
+            while requests.try_join_next().is_some() {}
+            let Ok(seat) = Arc::clone(&seats).acquire_owned().await else { continue }; // it is never closed
+            let Ok(stream) = socket.accept().await else {
+                sleep(PAUSE).await;
+                continue;
+            };
+            let routes = Arc::clone(&routes);
+            requests.spawn(async move {
+                match stream {
+                    socket::Stream::Tcp(stream) => answer(stream, &routes).await,
+                    #[cfg(unix)]
+                    socket::Stream::Unix(stream) => answer(stream, &routes).await,
+                }
+                drop(seat);
+            });
+        }
+    }
+}
+
+/// One request.
+async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, routes: &Routes) {
+    let service = service_fn(async |request| Ok::<_, Infallible>(routes.answer(&request).await));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIME)
+        .max_buf_size(HEADER_ROOM)
+        .max_headers(HEADERS)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), service);
+    let _a_client_that_is_gone = timeout(WHOLE_TIME, connection).await;
+}
+
+/// Connections at once; others wait.
+const AT_ONCE: usize = 8;
+/// How long a request may take to come.
+const HEADER_TIME: Duration = Duration::from_secs(2);
+/// How long all of it may take.
+const WHOLE_TIME: Duration = Duration::from_secs(10);
+/// The longest request, in bytes; hyper's least.
+const HEADER_ROOM: usize = 8192;
+const HEADERS: usize = 32;
+/// How long accepting rests after an error.
+const PAUSE: Duration = Duration::from_millis(100);

@@ -1,0 +1,92 @@
+//! Sessions and diagnoses as JSON. Fields are stable: there may be more of them, none changes its meaning. Times are
+//! whole seconds, amounts are bytes.
+
+use crate::doctor::id_text;
+use crate::doctor::{Diagnosis, Finding, Mend};
+use crate::keys::encode_public;
+use crate::{Acceptor, SessionInfo};
+use serde_json::{Map, Value, json};
+
+/// The live sessions, by name.
+pub(super) fn sessions(acceptor: &Acceptor) -> String {
+    let mut sessions = acceptor.sessions();
+    sessions.sort_by(|a, b| a.pinned.device().name().cmp(b.pinned.device().name()));
+    let stats = acceptor.stats();
+    let totals = json!({
+        "attempts_waiting": stats.attempts,
+        "records_received": stats.records_received,
+        "records_sent": stats.records_sent,
+        "received_bytes": stats.bytes_received,
+        "sent_bytes": stats.bytes_sent,
+        "sessions": stats.sessions,
+        "sessions_begun": stats.confirmed,
+    });
+    let server = json!({
+        "accepting": acceptor.is_accepting(),
+        "key": encode_public(&acceptor.public_key()),
+        "version": env!("CARGO_PKG_VERSION"),
+    });
+    // A line for each, so that ten thousand are not held twice.
+    let mut text = format!("{{\"server\":{server},\n\"sessions\":[");
+    for (n, info) in sessions.iter().enumerate() {
+        text.push_str(if n == 0 { "\n" } else { ",\n" });
+        text.push_str(&session(info).to_string());
+    }
+    text.push_str(&format!("\n],\n\"totals\":{totals}}}\n"));
+    text
+}
+
+fn session(info: &SessionInfo) -> Value {
+    let (pinned, device) = (&info.pinned, info.pinned.device());
+    let labels: Map<String, Value> =
+        device.labels().map(|(label, value)| (label.to_owned(), Value::from(value))).collect();
+    json!({
+        "connected_seconds": info.age.as_secs(),
+        "device": device.name(),
+        "from": info.from.map(|from| from.to_string()),
+        "id": id_text(pinned.id()),
+        "key": encode_public(&pinned.key()),
+        "labels": labels,
+        "last_record_seconds": info.last_heard.as_secs(),
+        "mode": pinned.mode().as_str(),
+        "received_bytes": info.bytes_received,
+        "records_received": info.records_received,
+        "records_sent": info.records_sent,
+        "rekeys": info.rekeys,
+        "sent_bytes": info.bytes_sent,
+    })
+}
+
+/// What the doctor says about `asked`.
+pub(super) fn diagnosis(asked: Option<&str>, diagnosis: &Diagnosis) -> String {
+    let head = json!(asked);
+    let mut text = format!("{{\"asked\":{head},\n\"complete\":{},\n\"findings\":[", diagnosis.complete);
+    for (n, of) in diagnosis.findings.iter().enumerate() {
+        text.push_str(if n == 0 { "\n" } else { ",\n" });
+        text.push_str(&finding(of).to_string());
+    }
+    text.push_str("\n]}\n");
+    text
+}
+
+fn finding(of: &Finding) -> Value {
+    let (run, advice) = match &of.mend {
+        None => (None, None),
+        Some(Mend::Run(command)) => (Some(command), None),
+        Some(Mend::Do(advice)) => (None, Some(advice)),
+    };
+    json!({
+        "advice": advice,
+        "device": of.device,
+        "first_seconds_ago": of.since.as_secs(),
+        "from": of.from.map(|from| from.to_string()),
+        "id": of.id.map(id_text),
+        "kind": of.kind,
+        "last_seconds_ago": of.last.as_secs(),
+        "mode": of.mode.map(|mode| mode.as_str()),
+        "run": run,
+        "times": of.times,
+        "what": of.what,
+        "why": of.why,
+    })
+}

@@ -1,0 +1,155 @@
+//! The counters as OpenMetrics text. Nothing here names a device, an id or an address: whoever reads metrics need not
+//! know who connects, and a label for each would be a time series for each.
+
+use crate::Acceptor;
+use crate::server::STEPS;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::{Registry, Unit};
+use std::fmt;
+
+/// What [`text`] is.
+pub(super) const TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// All counters, now.
+pub(super) fn text(acceptor: &Acceptor) -> Option<String> {
+    let mut registry = Registry::with_prefix("lowkey");
+    registry.register_collector(Box::new(Now(acceptor.clone())));
+    let mut text = String::new();
+    encode(&mut text, &registry).ok()?;
+    Some(text)
+}
+
+#[derive(Debug)]
+struct Now(Acceptor);
+
+impl Collector for Now {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let (acceptor, stats) = (&self.0, self.0.stats());
+        let mut out = Out(encoder);
+        out.family(
+            "build",
+            "The version of this server",
+            MetricType::Gauge,
+            "version",
+            &[(env!("CARGO_PKG_VERSION"), 1)],
+        )?;
+        out.counter("attempts_begun", "Attempts begun", None, stats.accepted)?;
+        let refused = stats.refused + stats.refused_version + stats.refused_mode + stats.refused_busy;
+        let outcomes = [
+            ("confirmed", stats.confirmed),
+            ("refused", refused),
+            ("unconfirmed", stats.unconfirmed),
+            ("timed_out", stats.timed_out),
+            ("failed", stats.failed),
+            ("abandoned", stats.abandoned),
+        ];
+        out.family(
+            "attempts",
+            "Attempts that are over, by outcome",
+            MetricType::Counter,
+            "outcome",
+            &outcomes,
+        )?;
+        let reasons = [
+            ("version", stats.refused_version),
+            ("mode", stats.refused_mode),
+            ("busy", stats.refused_busy),
+            ("refused", stats.refused),
+        ];
+        out.family(
+            "refusals",
+            "Refused attempts, by what they were told",
+            MetricType::Counter,
+            "reason",
+            &reasons,
+        )?;
+        out.counter(
+            "attempts_displaced",
+            "Attempts that a newer one displaced; among the abandoned and unconfirmed",
+            None,
+            stats.attempts_displaced,
+        )?;
+        out.gauge(
+            "attempts_waiting",
+            "Attempts that wait for message 1 or their confirmation",
+            stats.attempts,
+        )?;
+        let ends = [
+            ("closed", stats.sessions_closed),
+            ("stopped", stats.sessions_stopped),
+            ("displaced", stats.sessions_displaced),
+            ("revoked", stats.sessions_revoked),
+            ("silent", stats.sessions_silent),
+            ("lifetime", stats.sessions_lifetime),
+        ];
+        out.family("sessions_ended", "Sessions that are over, by why", MetricType::Counter, "reason", &ends)?;
+        out.gauge("sessions", "Devices connected", stats.sessions)?;
+        out.gauge("sessions_limit", "How many devices may be connected", acceptor.limits().sessions as u64)?;
+        let mut pinnings = 0;
+        acceptor.registry().each(&mut |_| pinnings += 1);
+        if pinnings > 0 {
+            out.gauge("registry_pinnings", "Pinnings in the registry", pinnings)?;
+        }
+        let trouble = u64::from(acceptor.registry().trouble().is_some());
+        out.gauge("registry_stale", "1 while the registry could not be read again, else 0", trouble)?;
+        let bytes = Some(Unit::Bytes);
+        out.counter("received", "What came over sessions", bytes.as_ref(), stats.bytes_received)?;
+        out.counter("sent", "What left over sessions", bytes.as_ref(), stats.bytes_sent)?;
+        out.counter("records_received", "Records opened", None, stats.records_received)?;
+        out.counter("records_sent", "Records sealed", None, stats.records_sent)?;
+        out.counter("accept_errors", "Times the socket could not accept", None, stats.accept_errors)?;
+        out.handshakes(acceptor)
+    }
+}
+
+/// Where metrics are written.
+struct Out<'e>(DescriptorEncoder<'e>);
+
+impl Out<'_> {
+    fn counter(&mut self, name: &str, help: &str, unit: Option<&Unit>, value: u64) -> fmt::Result {
+        let counter = ConstCounter::new(value);
+        counter.encode(self.0.encode_descriptor(name, help, unit, counter.metric_type())?)
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+        let gauge = ConstGauge::new(value);
+        gauge.encode(self.0.encode_descriptor(name, help, None, gauge.metric_type())?)
+    }
+
+    /// One number for each value of a label.
+    fn family(
+        &mut self,
+        name: &str,
+        help: &str,
+        kind: MetricType,
+        label: &str,
+        all: &[(&str, u64)],
+    ) -> fmt::Result {
+        let mut family = self.0.encode_descriptor(name, help, None, kind)?;
+        for (value, n) in all {
+            let labels = [(label, *value)];
+            let one = family.encode_family(&labels)?;
+            match kind {
+                MetricType::Counter => ConstCounter::new(*n).encode(one)?,
+                _ => ConstGauge::new(*n).encode(one)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn handshakes(&mut self, acceptor: &Acceptor) -> fmt::Result {
+        let (sum, steps) = acceptor.counters().handshakes.snapshot();
+        let uppers = STEPS.into_iter().chain([f64::MAX]);
+        let buckets: Vec<(f64, u64)> = uppers.zip(steps).collect();
+        let help = "From a confirmed attempt's beginning to its first record";
+        let unit = Some(Unit::Seconds);
+        let mut histogram =
+            self.0.encode_descriptor("handshake", help, unit.as_ref(), MetricType::Histogram)?;
+        histogram.encode_histogram::<NoLabelSet>(sum, steps.iter().sum(), &buckets, None)
+    }
+}

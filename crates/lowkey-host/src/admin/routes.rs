@@ -1,0 +1,148 @@
+//! From a request to its answer.
+
+use super::{json, metrics};
+use crate::Acceptor;
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
+#[derive(Debug)]
+pub(super) struct Routes {
+    acceptor: Acceptor,
+    pub(super) registry: PathBuf,
+    /// Whether browsers reach us.
+    on_loopback: bool,
+    doctors: Arc<Semaphore>,
+}
+
+impl Routes {
+    pub(super) fn new(acceptor: Acceptor, on_loopback: bool) -> Self {
+        Self {
+            acceptor,
+            registry: "/etc/lowkey/devices.toml".into(),
+            on_loopback,
+            doctors: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    pub(super) async fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+        if !self.is_for_us(request) {
+            return text(StatusCode::MISDIRECTED_REQUEST, "ask by a loopback address\n");
+        }
+        if request.method() != Method::GET && request.method() != Method::HEAD {
+            let mut refused = text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
+            refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            return refused;
+        }
+        let acceptor = self.acceptor.clone();
+        match request.uri().path() {
+            "/livez" => text(StatusCode::OK, "alive\n"),
+            "/readyz" if acceptor.is_accepting() => text(StatusCode::OK, "ready\n"),
+            "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+            "/metrics" => {
+                done(metrics::TYPE, spawn_blocking(move || metrics::text(&acceptor)).await.ok().flatten())
+            }
+            "/sessions" => done(JSON, spawn_blocking(move || json::sessions(&acceptor)).await.ok()),
+            "/doctor" => match about(request.uri().query()) {
+                Err(()) => text(StatusCode::BAD_REQUEST, "ask as /doctor?about=NAME, an id or an address\n"),
+                Ok(about) => done(JSON, self.diagnose(acceptor, about).await),
+            },
+            _ => text(StatusCode::NOT_FOUND, "/metrics, /livez, /readyz, /sessions, /doctor\n"),
+        }
+    }
+
+    /// One at a time: it keeps a processor busy. The permit is the thread's, which goes on when its asker is gone.
+    async fn diagnose(&self, acceptor: Acceptor, about: Option<String>) -> Option<String> {
+        let permit = Arc::clone(&self.doctors).acquire_owned().await.ok()?;
+        let registry = self.registry.clone();
+        let diagnosis = spawn_blocking(move || {
+            let _permit = permit;
+            json::diagnosis(about.as_deref(), &acceptor.diagnose(about.as_deref(), &registry))
+        });
+        diagnosis.await.ok()
+    }
+
+    /// A web page can have a browser ask any name that its own server makes point here. Such a request names that
+    /// host, and ours never has a name but `localhost`.
+    fn is_for_us(&self, request: &Request<Incoming>) -> bool {
+        if !self.on_loopback {
+            return true;
+        }
+        let host = request.uri().host().or_else(|| request.headers().get(HOST)?.to_str().ok());
+        host.is_some_and(|host| {
+            let address = host.parse().map(|address: SocketAddr| address.ip());
+            let address = address.or_else(|_| host.trim_matches(['[', ']']).parse::<IpAddr>());
+            match address {
+                Ok(address) => address.to_canonical().is_loopback(),
+                Err(_) => host.split(':').next().is_some_and(|name| name.eq_ignore_ascii_case("localhost")),
+            }
+        })
+    }
+}
+
+/// What stands behind `about=`, percent-decoded.
+fn about(query: Option<&str>) -> Result<Option<String>, ()> {
+    let Some(query) = query else { return Ok(None) };
+    let encoded = query.strip_prefix("about=").ok_or(())?.as_bytes();
+    let mut decoded = Vec::with_capacity(encoded.len());
+    let mut rest = encoded;
+    loop {
+        rest = match rest {
+            [] => break,
+            [b'%', high, low, rest @ ..] => {
+                let digit = |c: u8| char::from(c).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+                decoded.push(digit(*high).ok_or(())? << 4 | digit(*low).ok_or(())?);
+                rest
+            }
+            [b'%', ..] => return Err(()),
+            [byte, rest @ ..] => {
+                decoded.push(*byte);
+                rest
+            }
+        };
+    }
+    String::from_utf8(decoded).map(Some).map_err(|_| ())
+}
+
+fn done(content_type: &'static str, body: Option<String>) -> Response<Full<Bytes>> {
+    match body {
+        Some(body) => response(StatusCode::OK, content_type, body.into()),
+        None => text(StatusCode::INTERNAL_SERVER_ERROR, "failed\n"),
+    }
+}
+
+fn text(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+    response(status, "text/plain; charset=utf-8", Bytes::from_static(text.as_bytes()))
+}
+
+fn response(status: StatusCode, content_type: &'static str, body: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+const JSON: &str = "application/json";
+
+#[cfg(test)]
+mod tests {
+    use super::about;
+
+    #[test]
+    fn questions_are_percent_decoded() {
+        assert_eq!(about(None), Ok(None));
+        assert_eq!(about(Some("about=pump-7")), Ok(Some("pump-7".into())));
+        assert_eq!(about(Some("about=p%C3%bcmp%207%25")), Ok(Some("pümp 7%".into())));
+        for wrong in ["", "name=x", "about=%", "about=%4", "about=%zz", "about=%ff", "about=%+1"] {
+            assert_eq!(about(Some(wrong)), Err(()), "{wrong}");
+        }
+    }
+}

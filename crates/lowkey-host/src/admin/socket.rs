@@ -1,0 +1,125 @@
+//! The socket of an admin listener.
+
+use super::address::{Address, Place};
+use std::io;
+use tokio::net::{TcpListener, TcpStream};
+#[cfg(unix)]
+use tokio::net::{UnixListener, UnixStream};
+
+#[derive(Debug)]
+pub(super) enum Socket {
+    Tcp(TcpListener),
+    #[cfg(unix)]
+    Unix(UnixListener, unix::File),
+}
+
+pub(super) enum Stream {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+impl Socket {
+    pub(super) async fn bind(address: &Address) -> io::Result<Self> {
+        match address.place() {
+            Place::Loopback(address) => TcpListener::bind(address).await.map(Self::Tcp),
+            #[cfg(unix)]
+            Place::Unix(path) => {
+                unix::make_way(path).await?;
+                let (listener, file) = unix::bind(path)?;
+                Ok(Self::Unix(listener, file))
+            }
+            #[cfg(not(unix))]
+            Place::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    pub(super) fn address(&self) -> io::Result<Address> {
+        match self {
+            Self::Tcp(listener) => Address::loopback(listener.local_addr()?).map_err(io::Error::other),
+            #[cfg(unix)]
+            Self::Unix(_, file) => Ok(Address::unix(file.path())),
+        }
+    }
+
+    pub(super) async fn accept(&self) -> io::Result<Stream> {
+        match self {
+            Self::Tcp(listener) => Ok(Stream::Tcp(listener.accept().await?.0)),
+            #[cfg(unix)]
+            Self::Unix(listener, _) => Ok(Stream::Unix(listener.accept().await?.0)),
+        }
+    }
+}
+
+#[cfg(unix)]
+mod unix {
+    use crate::entropy::random;
+    use std::fs::{
+        DirBuilder, Permissions, metadata, remove_dir, remove_file, rename, set_permissions, symlink_metadata,
+    };
+    use std::io;
+    use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
+    use std::path::{Path, PathBuf};
+    use tokio::net::{UnixListener, UnixStream};
+
+    /// The file of a Unix socket; removed when this is dropped, unless another has taken its place.
+    #[derive(Debug)]
+    pub(crate) struct File {
+        path: PathBuf,
+        inode: (u64, u64),
+    }
+
+    impl File {
+        pub(crate) fn path(&self) -> &Path {
+            &self.path
+        }
+    }
+
+    impl Drop for File {
+        fn drop(&mut self) {
+            if symlink_metadata(&self.path).is_ok_and(|found| (found.dev(), found.ino()) == self.inode) {
+                let _it_stays_and_is_replaced = remove_file(&self.path);
+            }
+        }
+    }
+
+    /// Whether the path is free, or holds a socket that nobody listens to.
+    pub(crate) async fn make_way(path: &Path) -> io::Result<()> {
+        let found = match symlink_metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            found => found?,
+        };
+        if !found.file_type().is_socket() {
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "a file that is no socket is there"));
+        }
+        match UnixStream::connect(path).await {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
+            Err(error) => Err(error),
+            Ok(_) => Err(io::Error::new(io::ErrorKind::AddrInUse, "another server listens there")),
+        }
+    }
+
+    /// Binds in a directory that nobody else may enter and moves the socket to `path` once its mode is right:
+    /// whatever the umask, nobody reaches it earlier.
+    pub(crate) fn bind(path: &Path) -> io::Result<(UnixListener, File)> {
+        let random = random().map_err(|_| io::Error::other("no randomness"))?;
+        let [a, b, c, d, ..] = *random.expose();
+        let directory = path.with_file_name(format!(".{:08x}", u32::from_be_bytes([a, b, c, d])));
+        DirBuilder::new().mode(0o700).create(&directory)?;
+        let inside = directory.join("s");
+        let bound = UnixListener::bind(&inside).and_then(|listener| {
+            set_permissions(&inside, Permissions::from_mode(MODE))?;
+            let made = metadata(&inside)?;
+            rename(&inside, path)?;
+            Ok((listener, File { path: path.to_owned(), inode: (made.dev(), made.ino()) }))
+        });
+        if bound.is_err() {
+            let _never_made = remove_file(&inside);
+        }
+        let _empty_by_now = remove_dir(&directory);
+        bound
+    }
+
+    /// Its owner and the owner's group.
+    const MODE: u32 = 0o660;
+}
