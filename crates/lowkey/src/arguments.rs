@@ -17,6 +17,7 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands([keygen(), pubkey(), provision(), serve(), check(), connect(), generate()])
+        .subcommands([crate::show::command(), crate::doctor::command()])
 }
 
 fn keygen() -> Command {

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::terminal::{path, print, server_key, text};
-use crate::{check, connect, generate, serve};
+use crate::{check, connect, doctor, generate, serve, show};
 use clap::ArgMatches;
 use lowkey_host::provision::{Format, Order, PskFile, provision};
 use lowkey_host::{Id, keys};
@@ -17,6 +17,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         Some(("check", of)) => check::run(of),
         Some(("generate", of)) => generate::run(of),
         Some(("connect", of)) => connect::run(of),
+        Some(("show", of)) => show::run(of),
+        Some(("doctor", of)) => doctor::run(of),
         _ => Ok(()), // clap has refused it
     }
 }

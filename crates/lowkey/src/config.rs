@@ -92,6 +92,17 @@ impl Config {
     }
 }
 
+/// Where the admin listener is, as the file says that `--config` or the environment names, whatever else is in it.
+pub(crate) fn admin_listen(named: Option<&PathBuf>) -> Result<Option<String>, Failure> {
+    let file = named.cloned().or_else(|| env::var_os(environment::CONFIG).map(PathBuf::from));
+    let Some(file) = file else { return Ok(None) };
+    let given = file::read(&file, &mut Vec::new()).map_err(|mistake| failure(&[mistake]))?;
+    match given.get("admin.listen") {
+        Some((_, Some(given::Value::Text(listen)))) => Ok(Some(listen.clone())),
+        _ => Ok(None),
+    }
+}
+
 /// Mistakes as one failure: a line each. Its code is that of a file if one of them is in a file.
 pub(crate) fn failure(mistakes: &[Mistake]) -> Failure {
     let in_a_file = mistakes.iter().any(|mistake| mistake.origin.is_file());

@@ -1,15 +1,19 @@
 //! The `lowkey` command: arguments and printing; what it does is in `lowkey-host`.
 
+mod admin;
+mod admin_client;
 mod arguments;
 mod check;
 mod commands;
 mod config;
 mod connect;
+mod doctor;
 mod failure;
 mod generate;
 mod load;
 mod log;
 mod serve;
+mod show;
 mod signals;
 #[cfg(unix)]
 mod systemd;

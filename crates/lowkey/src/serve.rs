@@ -4,7 +4,7 @@ use crate::config::{self, Config, Service};
 use crate::failure::{Exit, Failure};
 use crate::signals::{Asked, Signals};
 use crate::terminal::print;
-use crate::{load, log};
+use crate::{admin, load, log};
 use clap::ArgMatches;
 use lowkey_host::forward::ForwardError;
 use lowkey_host::{Acceptor, Connection, Listener, Server, Stopped, echo};
@@ -44,6 +44,7 @@ async fn serve(
     passed: Option<std::net::TcpListener>,
 ) -> Result<(), Failure> {
     let signals = Signals::new().map_err(Failure::file)?;
+    admin::begin(config, &acceptor).await?;
     let listener = match passed {
         Some(socket) => {
             TcpListener::from_std(socket).and_then(|socket| Listener::new(socket, acceptor.clone()))

@@ -8,7 +8,9 @@ use predicates::str::{contains, starts_with};
 fn help_and_version_are_there_for_every_command() {
     let folder = Folder::empty();
     folder.run("--version").success().stdout(starts_with("lowkey 0."));
-    for command in ["", "keygen", "pubkey", "provision", "serve", "check", "connect", "generate"] {
+    for command in
+        ["", "keygen", "pubkey", "provision", "serve", "check", "connect", "generate", "show", "doctor"]
+    {
         folder
             .run(&format!("{command} --help"))
             .success()

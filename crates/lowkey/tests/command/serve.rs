@@ -52,6 +52,29 @@ fn a_file_says_everything_that_a_server_needs() {
 }
 
 #[test]
+fn the_admin_listener_of_a_configuration_is_found_by_it_and_gone_at_the_end() {
+    let folder = Folder::new();
+    folder.write(
+        "lowkey.toml",
+        "key = \"server.key\"\ndevices = \"devices.toml\"\nlisten = \"127.0.0.1:0\"\necho = true\n\
+         [log]\nlevel = \"off\"\n[admin]\nlisten = \"unix:admin.sock\"\n",
+    );
+    let server = folder.serve_with("--config lowkey.toml", &[]);
+    let nobody = "0 devices connected; since the server began 0 B received, 0 B sent\n";
+    folder.run("show --config lowkey.toml").success().stdout(nobody);
+    folder.run("show --admin unix:admin.sock").success().stdout(nobody);
+    folder
+        .run("doctor desk --config lowkey.toml")
+        .success()
+        .stdout(contains("is registered, is not connected"));
+    folder.run("show").code(3).stderr(contains("unix:/run/lowkey/admin.sock: "));
+    let serve = "serve --config lowkey.toml";
+    folder.run(serve).code(3).stderr(contains("admin.sock, for admin: another server listens there"));
+    assert_eq!(server.end("-TERM"), (Some(0), String::new()));
+    assert!(!folder.path("admin.sock").exists());
+}
+
+#[test]
 fn events_in_json_are_objects_with_their_stable_names() {
     let folder = Folder::new();
     let serve = "--key server.key --devices devices.toml --listen 127.0.0.1:0 --echo --log-format json";

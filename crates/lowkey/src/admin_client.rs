@@ -1,0 +1,138 @@
+//! Asks a server's admin listener: one request over a Unix socket or a loopback address.
+
+use crate::config;
+use crate::failure::{Exit, Failure};
+use crate::terminal::text;
+use clap::{Arg, ArgMatches, value_parser};
+use lowkey_host::admin::Address;
+use serde_json::Value;
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// `--admin` and `--config`.
+pub(crate) fn arguments() -> [Arg; 2] {
+    [
+        Arg::new("admin").long("admin").value_name("HOST:PORT|unix:PATH").help(
+            "The server's admin listener [default: $LOWKEY_ADMIN_LISTEN, the configuration's, or \
+             unix:/run/lowkey/admin.sock]",
+        ),
+        Arg::new("config").long("config").value_name("FILE").value_parser(value_parser!(PathBuf)).help(
+            "The server's configuration, for the admin listener in it [default: $LOWKEY_CONFIG, or none]",
+        ),
+    ]
+}
+
+/// What the server answers to `GET path`, and the JSON in it.
+pub(crate) fn ask(of: &ArgMatches, path: &str) -> Result<(String, Value), Failure> {
+    let (from, address) = address(of)?;
+    let address: Address =
+        address.parse().map_err(|error| Failure::new(Exit::Arguments, format_args!("{from}: {error}")))?;
+    let answer = exchange(&address, path).map_err(|error| unreachable(&address, &error))?;
+    let strange = || {
+        Failure::new(Exit::Network, format_args!("{address}: that is no admin listener of a Lowkey server"))
+    };
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(strange)?;
+    // Our server escapes or refuses them; another program's could steer a terminal.
+    if body.chars().any(|c| c.is_control() && c != '\n') || !head.starts_with("HTTP/1.1 ") {
+        return Err(strange());
+    }
+    if !head.starts_with("HTTP/1.1 200 ") {
+        return Err(Failure::new(Exit::Network, format_args!("{address}: {}", body.trim_end())));
+    }
+    let value = serde_json::from_str(body).map_err(|_| strange())?;
+    Ok((body.to_owned(), value))
+}
+
+/// Where the address was given, and it.
+fn address(of: &ArgMatches) -> Result<(&'static str, String), Failure> {
+    if let Some(address) = text(of, "admin") {
+        return Ok(("--admin", address.to_owned()));
+    }
+    if let Ok(address) = std::env::var(VARIABLE) {
+        return Ok((VARIABLE, address));
+    }
+    let configured = config::admin_listen(of.get_one("config"))?;
+    Ok(configured.map_or(("the default", DEFAULT.to_owned()), |address| ("admin.listen", address)))
+}
+
+fn exchange(address: &Address, path: &str) -> io::Result<String> {
+    match (address.path(), address.socket_addr()) {
+        #[cfg(unix)]
+        (Some(socket), _) => {
+            let stream = UnixStream::connect(socket)?;
+            stream.set_read_timeout(Some(PATIENCE))?;
+            stream.set_write_timeout(Some(PATIENCE))?;
+            talk(stream, path)
+        }
+        (_, Some(socket)) => {
+            let stream = TcpStream::connect_timeout(&socket, PATIENCE)?;
+            stream.set_read_timeout(Some(PATIENCE))?;
+            stream.set_write_timeout(Some(PATIENCE))?;
+            talk(stream, path)
+        }
+        _ => Err(io::ErrorKind::Unsupported.into()),
+    }
+}
+
+fn talk(mut stream: impl Read + Write, path: &str) -> io::Result<String> {
+    stream.write_all(
+        format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes(),
+    )?;
+    let mut answer = String::new();
+    stream.take(LONGEST).read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+fn unreachable(address: &Address, error: &io::Error) -> Failure {
+    let advice = match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+            "; is a server running, with `listen` under [admin] in its configuration? Another address: --admin"
+        }
+        io::ErrorKind::PermissionDenied => "; it is for the server's user and group",
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "; it does not answer",
+        _ => "",
+    };
+    Failure::new(Exit::Network, format_args!("{address}: {error}{advice}"))
+}
+
+/// `text` without what would steer a terminal or turn the direction of a line.
+pub(crate) fn clean(text: &str) -> String {
+    let steers = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    text.chars()
+        .map(|c| if steers(c) { format!("\\u{{{:x}}}", u32::from(c)) } else { c.to_string() })
+        .collect()
+}
+
+/// A text in an answer.
+pub(crate) fn said(of: &Value, field: &str) -> Option<String> {
+    of[field].as_str().map(clean)
+}
+
+/// A number in an answer.
+pub(crate) fn number(of: &Value, field: &str) -> u64 {
+    of[field].as_u64().unwrap_or_default()
+}
+
+const VARIABLE: &str = "LOWKEY_ADMIN_LISTEN";
+const DEFAULT: &str = "unix:/run/lowkey/admin.sock";
+const PATIENCE: Duration = Duration::from_secs(15);
+/// A hundred thousand sessions take less.
+const LONGEST: u64 = 64 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::clean;
+
+    #[test]
+    fn nothing_steers_a_terminal() {
+        assert_eq!(clean("pump-7 ü"), "pump-7 ü");
+        assert_eq!(clean("\x1b[2J\u{9b}2J\u{202e}7"), r"\u{1b}[2J\u{9b}2J\u{202e}7");
+    }
+}
