@@ -10,8 +10,8 @@
 //! known of Bech32 and inserted characters does not matter here, since the length is fixed.
 //!
 //! A key file holds one such line of a secret, below comment lines that begin with `#`. Only its owner
-//! may read it (mode 0600); one that others may read, and one of a user who is neither us nor root, is
-//! refused. None is ever overwritten. Buffers that
+//! may read it (mode 0600), or if that is root a group as well (mode 0640); one that others may read, and one
+//! of a user who is neither us nor root, is refused. None is ever overwritten. Buffers that
 //! held secrets are wiped, and no error shows any part of a file that may be one.
 
 mod file;

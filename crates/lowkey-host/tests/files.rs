@@ -72,7 +72,7 @@ fn no_key_file_is_overwritten() {
 fn a_key_file_that_others_may_use_is_refused_with_the_command_that_mends_it() {
     let folder = folder();
     for (name, mode, quoted) in
-        [("a.key", 0o640, "a.key"), ("b.key", 0o604, "b.key"), ("it's c.key", 0o620, "it'\\''s c.key")]
+        [("a.key", 0o644, "a.key"), ("b.key", 0o604, "b.key"), ("it's c.key", 0o620, "it'\\''s c.key")]
     {
         let path = folder.path().join(name);
         keys::write_identity(&path, &secret(1)).unwrap();

@@ -161,16 +161,10 @@ fn refuse_exposed(path: &Path, file: &File) -> Result<(), KeyFileError> {
     if owner != 0 && owner != rustix::process::geteuid().as_raw() {
         return Err(KeyFileError::Foreign { path: path.to_owned(), owner });
     }
-    let others = if is_credential(path) { 0o037 } else { 0o077 };
+    // What root lets a group read, root means so: a service that must not own its keys reads them by its group. And
+    // of a credential of systemd these bits show the mask of the access list that lets the service read it.
+    let others = if owner == 0 { 0o037 } else { 0o077 };
     if mode & others == 0 { Ok(()) } else { Err(KeyFileError::Exposed { path: path.to_owned(), mode }) }
-}
-
-/// Whether systemd hands this file to our service (systemd.exec(5), `LoadCredential=`). It may be root's with an
-/// access list that lets the service read it, and then the list's mask stands where the group's bits are.
-#[cfg(unix)]
-fn is_credential(path: &Path) -> bool {
-    let folder = std::env::var_os("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty());
-    folder.is_some_and(|folder| path.parent() == Some(Path::new(&folder)))
 }
 
 #[cfg(not(unix))]

@@ -58,16 +58,20 @@ impl Edit {
         written.map_err(|error| EditError::Registry(RegistryError::file(&self.named, error)))
     }
 
-    /// Gives `secret`, which we have made beside the registry, to the registry's owner, if we are root: the
-    /// server that reads the one has to read the other.
+    /// Lets those read `secret`, which we have made beside the registry, who read the registry: its owner, or, if
+    /// that is root as we are, its group.
     #[cfg(unix)]
     pub(crate) fn hand_over(&self, secret: &Path) -> io::Result<()> {
-        use std::os::unix::fs::{MetadataExt, lchown};
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown};
         if self.text.is_none() || !rustix::process::geteuid().is_root() {
             return Ok(());
         }
         let registry = fs::metadata(&self.file)?;
-        lchown(secret, Some(registry.uid()), Some(registry.gid()))
+        lchown(secret, Some(registry.uid()), Some(registry.gid()))?;
+        if registry.uid() == 0 && registry.gid() != 0 && registry.mode() & 0o040 != 0 {
+            fs::set_permissions(secret, fs::Permissions::from_mode(0o640))?;
+        }
+        Ok(())
     }
 
     #[cfg(not(unix))]

@@ -137,9 +137,9 @@ fn files_that_are_named_are_looked_at_as_well() {
     assert!(found[1].ends_with("; `lowkey provision --registry no.toml` makes one"), "{found:?}");
     // The registry's own mistakes are found even when the key is one.
     folder.write("devices.toml", "[[device]]\nname = 5\n");
-    fs::set_permissions(folder.path("server.key"), fs::Permissions::from_mode(0o640)).unwrap();
+    fs::set_permissions(folder.path("server.key"), fs::Permissions::from_mode(0o644)).unwrap();
     let found = mistakes(&folder, GOOD);
-    assert!(found[0].contains("server.key: others than its owner may use it (mode 0640)"), "{found:?}");
+    assert!(found[0].contains("server.key: others than its owner may use it (mode 0644)"), "{found:?}");
     assert!(found[1].starts_with("devices.toml:2:"), "{found:?}");
 }
 

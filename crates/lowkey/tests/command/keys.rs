@@ -3,7 +3,7 @@
 use crate::common::Folder;
 use predicates::str::{contains, is_empty, starts_with};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 #[test]
 fn a_key_is_made_for_its_owner_only_and_never_overwritten() {
@@ -51,19 +51,20 @@ fn a_public_key_of_what_is_no_key_file_is_an_error_that_says_why() {
 }
 
 #[test]
-fn a_credential_of_systemd_may_carry_the_mask_of_its_access_list() {
+fn a_group_may_read_a_key_of_root_s_and_of_nobody_else_s() {
     let folder = Folder::new();
-    fs::create_dir(folder.path("credentials")).unwrap();
-    let credential = folder.path("credentials/server.key");
-    fs::rename(folder.path("server.key"), &credential).unwrap();
-    let pubkey = |mode: u32, credentials: &str| {
-        fs::set_permissions(&credential, fs::Permissions::from_mode(mode)).unwrap();
-        let mut pubkey = folder.command(&format!("pubkey {}", credential.display()));
-        pubkey.env("CREDENTIALS_DIRECTORY", folder.path(credentials)).assert()
+    let key = folder.path("device.key");
+    let pubkey = |mode: u32| {
+        fs::set_permissions(&key, fs::Permissions::from_mode(mode)).unwrap();
+        folder.run("pubkey device.key")
     };
-    pubkey(0o440, "credentials").success();
-    pubkey(0o440, "elsewhere").code(1).stderr(contains("others than its owner may use it (mode 0440)"));
-    for exposed in [0o444, 0o460] {
-        pubkey(exposed, "credentials").code(1).stderr(contains("others than its owner may use it"));
+    for exposed in [0o604, 0o620, 0o660] {
+        pubkey(exposed).code(1).stderr(contains("others than its owner may use it"));
+    }
+    if fs::metadata(&key).unwrap().uid() == 0 {
+        pubkey(0o640).success();
+        pubkey(0o440).success();
+    } else {
+        pubkey(0o640).code(1).stderr(contains("others than its owner may use it (mode 0640)"));
     }
 }

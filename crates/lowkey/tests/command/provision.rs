@@ -83,18 +83,28 @@ fn a_registry_on_a_full_disk_is_as_it_was() {
 }
 
 #[test]
-fn root_gives_a_psk_to_the_owner_of_the_registry() {
+fn whoever_reads_root_s_registry_reads_a_psk_that_root_makes_beside_it() {
     let folder = Folder::new();
+    let server = folder.public("server.key");
+    let made = |name: &str| {
+        let made =
+            format!("provision --name {name} --server {server} --psk -o {name}.page --registry devices.toml");
+        folder.run(&made).success();
+        let file = |file: &str| {
+            fs::metadata(folder.path(file)).map(|file| (file.uid(), file.gid(), file.mode())).unwrap()
+        };
+        assert_eq!(file(&format!("{name}.page")), file("server.key"), "the page is not the server's");
+        file(&format!("{name}.psk"))
+    };
     let registry = folder.path("devices.toml");
-    if chown(&registry, Some(12345), Some(54321)).is_err() {
+    if chown(&registry, Some(0), Some(54321)).is_err() {
         return; // not root
     }
-    let server = folder.public("server.key");
-    folder
-        .run(&format!("provision --name board --server {server} --psk -o board.page --registry devices.toml"))
-        .success();
-    let owner = |file: &str| fs::metadata(folder.path(file)).map(|file| (file.uid(), file.gid())).unwrap();
-    assert_eq!(owner("board.psk"), (12345, 54321));
-    assert_eq!(owner("devices.toml"), (12345, 54321));
-    assert_eq!(owner("board.page"), owner("server.key"), "the page is not the server's");
+    fs::set_permissions(&registry, fs::Permissions::from_mode(0o640)).unwrap();
+    assert_eq!(made("by-group"), (0, 54321, 0o100_640));
+    folder.run("check --key server.key --devices devices.toml --echo").success();
+    fs::set_permissions(&registry, fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(made("by-nobody-else"), (0, 54321, 0o100_600));
+    chown(&registry, Some(12345), Some(54321)).unwrap();
+    assert_eq!(made("by-owner"), (12345, 54321, 0o100_600));
 }
