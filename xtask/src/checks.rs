@@ -1,19 +1,19 @@
 //! `cargo xtask test`: everything that must hold before a change goes in, but long fuzzing and timing.
 
-use std::env;
 use xtask::{
-    command::{self, Command, Result},
-    root, setup,
+    command::{Command, Result},
+    setup,
 };
 
 use crate::{
-    constant_time, cycles, firmware,
+    constant_time, cycles, deb, firmware,
     fit::{self, Memory},
     network_trial, on_device, show,
     show::Wire,
     size,
     steps::Steps,
     tally::{self, Tally},
+    tools,
 };
 
 /// Runs every check; the tests of the workspace come last, so that their summary ends the output.
@@ -61,6 +61,8 @@ pub(crate) fn all(board: &str) -> Result<()> {
     steps.run("cycles of the timed firmware, and of its peers", cycles::check)?;
     steps.run("the demo", || show::demo(board, &Wire::Honest))?;
     steps.run("the demo with an attacker", || show::demo(board, &Wire::Attacked))?;
+    steps.run("how tightly systemd shuts the service in", deb::units)?;
+    steps.run("the Debian package, in a clean Debian", deb::trial)?;
 
     steps.run("the servers that tests play with", || setup::ensure([&setup::MOSQUITTO, &setup::HAPROXY]))?;
     let mut tally = Tally::default();
@@ -81,21 +83,9 @@ pub(crate) fn all(board: &str) -> Result<()> {
     Ok(())
 }
 
-/// cargo-deny, built into the target folder where the machine has none.
+/// What cargo-deny says of everything we depend on.
 fn dependencies(board: &str) -> Result<()> {
-    let tools = root().join("target").join("tools");
-    let ours = tools.join("bin").join("cargo-deny").with_extension(env::consts::EXE_EXTENSION);
-    let deny = match command::find("cargo-deny") {
-        Some(found) => found,
-        None => {
-            if !ours.is_file() {
-                println!("building cargo-deny, once");
-                let install = ["install", "--quiet", "--locked", "--debug", "cargo-deny", "--root"];
-                Command::cargo().args(install).args([&tools]).run()?;
-            }
-            ours
-        }
-    };
+    let deny = tools::cargo("cargo-deny", &[])?;
     let check = |manifest: &str, what: &[&str]| {
         let deny = Command::new(&deny).args([
             "--log-level",

@@ -7,6 +7,7 @@ mod bench;
 mod checks;
 mod constant_time;
 mod cycles;
+mod deb;
 mod documents;
 mod firmware;
 mod fit;
@@ -19,6 +20,7 @@ mod size;
 mod steps;
 mod tally;
 mod toolchain;
+mod tools;
 
 use std::{env, process::ExitCode};
 
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         ("demo", None) => show::demo(BOARD, &Wire::Honest),
         ("demo", Some("--mitm")) => show::demo(BOARD, &Wire::Attacked),
         ("test", None) => checks::all(BOARD),
+        ("deb", None) => deb::build(),
         ("bench", None) => bench::run(&bench::Body::Default),
         ("bench", Some("--portable")) => bench::run(&bench::Body::Portable),
         ("constant-time", None) => constant_time::check(),
@@ -59,6 +62,7 @@ usage: cargo xtask <verb>
   demo   a board in QEMU and the real server: 64 KiB each way, the wire captured and searched;
          --mitm puts an attacker between them
   test   everything that must hold before a change goes in
+  deb    a Debian package of the command, in target/debian
   constant-time
          whether the time that a Cortex-M3 takes depends on a secret: the image, the trace in a
          model, and valgrind

@@ -33,6 +33,10 @@ pub const VALGRIND: Need = Need { found: Found::InPath("valgrind"), package: "va
 pub const MOSQUITTO: Need = Need { found: Found::Server("mosquitto"), package: "mosquitto" };
 /// A balancer, which speaks the PROXY protocol.
 pub const HAPROXY: Need = Need { found: Found::Server("haproxy"), package: "haproxy" };
+/// Says how tightly a service is shut in.
+pub const SYSTEMD: Need = Need { found: Found::InPath("systemd-analyze"), package: "systemd" };
+/// Makes a clean Debian.
+pub const MMDEBSTRAP: Need = Need { found: Found::InPath("mmdebstrap"), package: "mmdebstrap" };
 /// Debian's own Rust, where rustup's servers cannot be reached.
 pub const DEBIAN_RUST: [Need; 3] = [
     Need { found: Found::At("/usr/bin/rustc"), package: "rustc-web" },

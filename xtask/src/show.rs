@@ -19,10 +19,7 @@ pub(crate) fn demo(board: &str, wire: &Wire) -> Result<()> {
     let mut steps = Steps::new();
     setup::ensure([&setup::QEMU])?;
     let firmware = steps.run("build the firmware", || firmware::build_with(board, FIRMWARE, &["demo"]))?;
-    steps.run("build the lowkey command and the backend", || {
-        let packages = ["--package", "lowkey", "--package", "tokio-server", "--package", "demo"];
-        Command::cargo().args(["build", "--quiet"]).args(packages).run()
-    })?;
+    steps.run("build the lowkey command and the backend", programs)?;
     let Image { flash, ram, .. } = Image::read(&firmware)?;
     let (name, word) = match wire {
         Wire::Honest => ("demo", "plain"),
@@ -37,6 +34,12 @@ pub(crate) fn demo(board: &str, wire: &Wire) -> Result<()> {
             .args([flash.to_string(), ram.to_string()])
             .run()
     })
+}
+
+/// Builds the programs of the demo, for debugging.
+pub(crate) fn programs() -> Result<()> {
+    let packages = ["--package", "lowkey", "--package", "tokio-server", "--package", "demo"];
+    Command::cargo().args(["build", "--quiet"]).args(packages).run()
 }
 
 /// A program of the workspace, as cargo leaves it for debugging.

@@ -1,0 +1,23 @@
+//! Cargo's own commands that a task needs: the machine's, or ours.
+
+use std::{env, path::PathBuf};
+use xtask::{
+    command::{self, Command, Result},
+    root,
+};
+
+/// The program `name`, built into the target folder where the machine has none, with these arguments for the
+/// installation.
+pub(crate) fn cargo(name: &str, arguments: &[&str]) -> Result<PathBuf> {
+    if let Some(found) = command::find(name) {
+        return Ok(found);
+    }
+    let tools = root().join("target").join("tools");
+    let ours = tools.join("bin").join(name).with_extension(env::consts::EXE_EXTENSION);
+    if !ours.is_file() {
+        println!("building {name}, once");
+        let install = ["install", "--quiet", "--locked", "--debug", name];
+        Command::cargo().args(install).args(arguments).args(["--root".into(), tools]).run()?;
+    }
+    Ok(ours)
+}
