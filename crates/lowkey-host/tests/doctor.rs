@@ -4,8 +4,10 @@ mod common;
 
 use common::{Party, Raw, until_end};
 use lowkey_host::doctor::{Diagnosis, Finding, Mend};
+use lowkey_host::proxy::Networks;
 use lowkey_host::{
-    AcceptError, Acceptor, Device, Devices, Id, Identity, Limits, Peer, Pinned, Psk, Registry, Secret, keys,
+    AcceptError, Acceptor, Device, Devices, Id, Identity, Limits, Listener, Peer, Pinned, Psk, Registry,
+    Secret, keys,
 };
 use std::cell::RefCell;
 use std::io::Write;
@@ -14,6 +16,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, Once};
 use std::time::{Duration, SystemTime};
 use tokio::io::{AsyncWriteExt, duplex};
+use tokio::net::TcpStream;
 
 /// A server with `pump-7` (KK), `pump-8` (KKpsk0, PSK 8), `pump-9` (KKpsk0, PSK 9, id `nine`) and `old` (expired).
 struct Site {
@@ -220,7 +223,9 @@ async fn what_mends_it_can_be_copied() {
     let files = "--registry /etc/lowkey/devices.toml --output";
     assert_eq!(
         run(mend("psk_missing")),
-        format!("lowkey provision --rotate --psk --name pump-9 --server {server} {files} pump-9.page")
+        format!(
+            "lowkey provision --rotate --psk --psk-file /etc/lowkey/pump-9.psk --name pump-9 --server {server} {files} pump-9.page"
+        )
     );
     assert_eq!(
         run(mend("damaged")),
@@ -388,6 +393,23 @@ async fn what_the_registry_has_mended_since_is_said_to_be() {
     assert_eq!(kinds(), ["registry", "unknown_key"]);
     *registry.0.lock().unwrap() = Devices::new([pinned("late", &server, &late)]).unwrap();
     assert_eq!(kinds(), ["registry", "mended"]);
+}
+
+#[tokio::test]
+async fn a_balancer_without_its_header_is_told_apart() {
+    let site = Site::new();
+    let listener = Listener::bind("127.0.0.1:0", site.acceptor.clone()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut listener = listener.behind(Networks::parse(["127.0.0.0/8"]).unwrap());
+    let accepting = tokio::spawn(async move { listener.accept().await });
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(&site.pump_7.message_1().0).await.unwrap();
+    until_end(&mut stream).await;
+    while site.acceptor.stats().failed == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(site.only().kind, "no_header");
+    accepting.abort();
 }
 
 #[tokio::test]

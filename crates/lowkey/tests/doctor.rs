@@ -84,7 +84,7 @@ fn the_doctor_says_what_why_and_which_command() {
         format!(
             "pump 7  refused from 192.0.2.7 once, {ago} s ago (KK, id 0x{id})\n  \
              why  its key is right, but it has no PSK, and its pinning has one\n  \
-             run  lowkey provision --rotate --psk --name 'pump 7' --server {server} \
+             run  lowkey provision --rotate --psk --psk-file '/srv/pump 7.psk' --name 'pump 7' --server {server} \
              --registry '/srv/my devices.toml' --output 'pump 7.page'\n"
         )
     );

@@ -32,7 +32,7 @@ impl Collector for Now {
         let (acceptor, stats) = (&self.0, self.0.stats());
         let mut out = Out(encoder);
         out.family(
-            "build",
+            "build_info",
             "The version of this server",
             MetricType::Gauge,
             "version",

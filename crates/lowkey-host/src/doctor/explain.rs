@@ -63,7 +63,7 @@ impl Explainer<'_> {
             Cause::Unconfirmed => "not confirmed",
             Cause::TimedOut => "timed out",
             Cause::Displaced => "displaced",
-            Cause::Malformed | Cause::NoHeader => "hung up on",
+            Cause::Malformed | Cause::NoHeader => "not understood",
             Cause::HungUp => "gone",
             Cause::Entropy => "failed",
             _ => "refused",

@@ -105,3 +105,34 @@ impl Maker {
         Self { key: Arc::clone(pinned), psk }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Device, Devices};
+
+    #[test]
+    fn a_search_ends_with_its_time_and_says_so() {
+        let identity = Identity::new(crate::keys::generate().unwrap());
+        let key = Identity::new(crate::keys::generate().unwrap()).public_key();
+        let pinned = Pinned::new(Device::new("pump-7").unwrap(), &identity, key).unwrap();
+        let devices = Devices::new([pinned]).unwrap();
+        let frame = FirstFrame::new(&[[1, 1, 1, 7].as_slice(), &[9; 52]].concat());
+        for (time, complete) in [(Duration::ZERO, false), (Duration::from_secs(60), true)] {
+            let mut search = Search::new(&identity, &devices, time);
+            assert!(search.maker(&frame, Mode::Kk, None, None).is_none());
+            assert_eq!(search.is_complete(), complete);
+        }
+    }
+
+    #[test]
+    fn frames_that_lie_about_their_id_open_with_nothing() {
+        let identity = Identity::new(crate::keys::generate().unwrap());
+        let key = Identity::new(crate::keys::generate().unwrap()).public_key();
+        let pinned = Pinned::new(Device::new("pump-7").unwrap(), &identity, key).unwrap();
+        let mut search = Search::new(&identity, &Devices::default(), Duration::from_secs(60));
+        for frame in [&[][..], &[1], &[1, 1, 255], &[1, 1, 3, 0], &[255; 160]] {
+            assert!(!search.opens(&FirstFrame::new(frame), Mode::Kk, &pinned));
+        }
+    }
+}

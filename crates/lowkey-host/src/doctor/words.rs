@@ -40,20 +40,26 @@ pub(super) fn rotate(server: PublicKey, registry: &Path, name: &str) -> Mend {
     make(server, registry, name, "--rotate ")
 }
 
-/// Makes another key for a device that there is, and a PSK.
+/// Makes another key for a device that there is, and a PSK, in a file beside the one that it may have.
 pub(super) fn rotate_with_psk(server: PublicKey, registry: &Path, name: &str) -> Mend {
-    make(server, registry, name, "--rotate --psk ")
+    let names = (1..).map(|n| if n == 1 { format!("{name}.psk") } else { format!("{name}-{n}.psk") });
+    let free = names.map(|name| registry.with_file_name(as_file(&name))).find(|path| !path.exists());
+    let psk = free.map_or(String::new(), |path| format!("--psk-file {} ", shell_quote(&path)));
+    make(server, registry, name, &format!("--rotate --psk {psk}"))
 }
 
 fn make(server: PublicKey, registry: &Path, name: &str, how: &str) -> Mend {
-    let page = format!("{}.page", name.replace('/', "_"));
     Mend::Run(format!(
         "lowkey provision {how}--name {} --server {} --registry {} --output {}",
         word(name),
         encode_public(&server),
         shell_quote(registry),
-        word(&page),
+        word(&as_file(&format!("{name}.page"))),
     ))
+}
+
+fn as_file(name: &str) -> String {
+    name.replace('/', "_")
 }
 
 /// `text` as one word of a shell.
@@ -80,6 +86,19 @@ mod tests {
         let Mend::Run(command) = rotate(key, Path::new("devices.toml"), "it's; rm -rf /") else { panic!() };
         assert!(command.contains(r"--name 'it'\''s; rm -rf /' "), "{command}");
         assert!(command.ends_with(r"--output 'it'\''s; rm -rf _.page'"), "{command}");
+    }
+
+    #[test]
+    fn a_new_psk_gets_a_file_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let registry = folder.path().join("devices.toml");
+        let command = || match rotate_with_psk(PublicKey::new([9; 32]), &registry, "pump/7") {
+            Mend::Run(command) => command,
+            Mend::Do(_) => panic!(),
+        };
+        assert!(command().contains("/pump_7.psk --name pump/7 "), "{}", command());
+        std::fs::write(folder.path().join("pump_7.psk"), "").unwrap();
+        assert!(command().contains("/pump_7-2.psk --name pump/7 "), "{}", command());
     }
 
     #[test]
