@@ -78,8 +78,8 @@ impl Acceptor {
     /// address. `registry` is the file that mending commands name.
     ///
     /// The last 1,024 kinds of attempts that failed are on record, with their messages 1, which are tried with the
-    /// registry's keys here. That takes a scalar multiplication for each key and record, two seconds at most: call it where
-    /// blocking is allowed.
+    /// registry's keys here. That takes a scalar multiplication for each key and record, and ends after some two seconds:
+    /// call it where blocking is allowed.
     pub fn diagnose(&self, about: Option<&str>, registry: &Path) -> Diagnosis {
         let mut search = Search::new(self.identity(), self.registry(), MOST_TIME);
         let sessions = self.sessions();

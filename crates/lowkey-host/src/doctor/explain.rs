@@ -87,12 +87,16 @@ impl Explainer<'_> {
             return self.plain(Cause::Malformed, known);
         };
         let maker = search.maker(&record.first_frame, mode, known, only);
-        match (known, maker) {
+        let mut verdict = match (known, maker) {
             (None, Some(maker)) => self.another_id(&maker.key),
             (None, None) => self.nobodys_key(),
             (Some(known), Some(maker)) => self.made_by(known, &maker, mode),
             (Some(known), None) => self.nobody_made(known, mode),
+        };
+        if search.was_cut() {
+            verdict.why.push_str("; or another registered key, for there was no time to try them all");
         }
+        verdict
     }
 
     /// A registered key, under an id that nobody has.

@@ -13,6 +13,7 @@ pub(super) struct Search<'a> {
     all: Vec<Arc<Pinned>>,
     until: Instant,
     complete: bool,
+    cut: bool,
 }
 
 /// Who made a message 1.
@@ -27,19 +28,25 @@ impl<'a> Search<'a> {
     pub(super) fn new(identity: &'a Identity, registry: &dyn Registry, most: Duration) -> Self {
         let mut all = Vec::new();
         registry.each(&mut |pinned| all.push(Arc::clone(pinned)));
-        Self { identity, all, until: Instant::now() + most, complete: true }
+        Self { identity, all, until: Instant::now() + most, complete: true, cut: false }
     }
 
     pub(super) fn has_device(&self, name: &str) -> bool {
         self.all.iter().any(|pinned| pinned.device().name() == name)
     }
 
+    /// Whether there was time for everything so far.
     pub(super) fn is_complete(&self) -> bool {
         self.complete
     }
 
+    /// Whether there was none for all of the last [`Self::maker`].
+    pub(super) fn was_cut(&self) -> bool {
+        self.cut
+    }
+
     /// Whether `first` opens with the key of `pinned`, and its PSK if the mode has one.
-    pub(super) fn opens(&mut self, first: &FirstFrame, mode: Mode, pinned: &Pinned) -> bool {
+    fn opens(&self, first: &FirstFrame, mode: Mode, pinned: &Pinned) -> bool {
         let pinning = pinned.pinning(self.identity);
         match (mode, pinning.psk) {
             (Mode::Kk, _) => self.try_one(first, pinning.peer, None),
@@ -50,6 +57,8 @@ impl<'a> Search<'a> {
 
     /// Who made `first`: anybody registered (or only the device of this name) with its own PSK; or, as `claimed`
     /// is the pinning of its id, that key with the PSK of another or another key with that PSK.
+    ///
+    /// The claimed pinning is tried whatever the time: strangers, who claim none, cannot use that up.
     pub(super) fn maker(
         &mut self,
         first: &FirstFrame,
@@ -57,12 +66,19 @@ impl<'a> Search<'a> {
         claimed: Option<&Arc<Pinned>>,
         only: Option<&str>,
     ) -> Option<Maker> {
+        self.cut = false;
         if let Some(claimed) = claimed.filter(|claimed| self.opens(first, mode, claimed)) {
             return Some(Maker::of(claimed, mode));
         }
         let all = std::mem::take(&mut self.all);
         let wanted = |pinned: &&Arc<Pinned>| only.is_none_or(|name| pinned.device().name() == name);
         let made = all.iter().filter(wanted).find_map(|pinned| {
+            if only.is_none() && Instant::now() >= self.until {
+                (self.complete, self.cut) = (false, true);
+            }
+            if self.cut {
+                return None;
+            }
             if self.opens(first, mode, pinned) {
                 return Some(Maker::of(pinned, mode));
             }
@@ -79,17 +95,13 @@ impl<'a> Search<'a> {
         made
     }
 
-    fn opens_mixed(&mut self, first: &FirstFrame, key: &Pinned, psk: &Pinned) -> bool {
+    fn opens_mixed(&self, first: &FirstFrame, key: &Pinned, psk: &Pinned) -> bool {
         let (key, psk) = (key.pinning(self.identity), psk.pinning(self.identity));
         psk.psk.is_some_and(|psk| self.try_one(first, key.peer, Some(psk)))
     }
 
     /// One multiplication: an ephemeral is another in every message.
-    fn try_one(&mut self, first: &FirstFrame, peer: &Peer, psk: Option<&Psk>) -> bool {
-        if Instant::now() >= self.until {
-            self.complete = false;
-            return false;
-        }
+    fn try_one(&self, first: &FirstFrame, peer: &Peer, psk: Option<&Psk>) -> bool {
         let frame = first.as_bytes();
         let hello = 3 + frame.get(2).map_or(0, |len| usize::from(*len));
         let Some((hello, message)) = frame.split_at_checked(hello) else { return false };
@@ -121,8 +133,25 @@ mod tests {
         for (time, complete) in [(Duration::ZERO, false), (Duration::from_secs(60), true)] {
             let mut search = Search::new(&identity, &devices, time);
             assert!(search.maker(&frame, Mode::Kk, None, None).is_none());
-            assert_eq!(search.is_complete(), complete);
+            assert_eq!((search.is_complete(), search.was_cut()), (complete, !complete));
         }
+    }
+
+    #[test]
+    fn what_an_id_s_own_key_opens_is_known_however_late_it_is() {
+        let identity = Identity::new(crate::keys::generate().unwrap());
+        let device = Identity::new(crate::keys::generate().unwrap());
+        let pinned = Pinned::new(Device::new("pump-7").unwrap(), &identity, device.public_key()).unwrap();
+        let (pinned, peer) = (Arc::new(pinned), Peer::pin(&device, identity.public_key()).unwrap());
+        let hello = [1, 1, 1, 7];
+        let mut message = vec![0; 60];
+        let initiator = kk::Initiator::new(&device, &peer, None, &[b"lowkey/1", &hello[..]].concat());
+        let mut ephemerals = crate::entropy::host_ephemerals().unwrap();
+        let (_, len) = initiator.write_message_1(&mut ephemerals, &[1, 0], &mut message).unwrap();
+        let frame = FirstFrame::new(&[&hello[..], &message[..len]].concat());
+        let mut search = Search::new(&identity, &Devices::default(), Duration::ZERO);
+        assert!(search.maker(&frame, Mode::Kk, Some(&pinned), None).is_some());
+        assert!(search.is_complete());
     }
 
     #[test]
@@ -130,7 +159,7 @@ mod tests {
         let identity = Identity::new(crate::keys::generate().unwrap());
         let key = Identity::new(crate::keys::generate().unwrap()).public_key();
         let pinned = Pinned::new(Device::new("pump-7").unwrap(), &identity, key).unwrap();
-        let mut search = Search::new(&identity, &Devices::default(), Duration::from_secs(60));
+        let search = Search::new(&identity, &Devices::default(), Duration::from_secs(60));
         for frame in [&[][..], &[1], &[1, 1, 255], &[1, 1, 3, 0], &[255; 160]] {
             assert!(!search.opens(&FirstFrame::new(frame), Mode::Kk, &pinned));
         }
