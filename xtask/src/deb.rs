@@ -185,7 +185,7 @@ usr/bin/lowkey check --config etc/lowkey/lowkey.toml
 
 const LIMIT: Duration = Duration::from_secs(300);
 
-const CONTENTS: [&str; 20] = [
+const CONTENTS: [&str; 22] = [
     "/etc/lowkey/lowkey.toml",
     "/usr/bin/lowkey",
     "/usr/lib/systemd/system/lowkey.service",
@@ -198,11 +198,13 @@ const CONTENTS: [&str; 20] = [
     "/usr/share/fish/vendor_completions.d/lowkey.fish",
     "/usr/share/man/man1/lowkey-check.1.gz",
     "/usr/share/man/man1/lowkey-connect.1.gz",
+    "/usr/share/man/man1/lowkey-doctor.1.gz",
     "/usr/share/man/man1/lowkey-generate.1.gz",
     "/usr/share/man/man1/lowkey-keygen.1.gz",
     "/usr/share/man/man1/lowkey-provision.1.gz",
     "/usr/share/man/man1/lowkey-pubkey.1.gz",
     "/usr/share/man/man1/lowkey-serve.1.gz",
+    "/usr/share/man/man1/lowkey-show.1.gz",
     "/usr/share/man/man1/lowkey.1.gz",
     "/usr/share/man/man5/lowkey.toml.5.gz",
     "/usr/share/zsh/vendor-completions/_lowkey",
