@@ -56,7 +56,7 @@ fn conduct() {
     println!("resident memory of the server, each    {each:>9} B   < {TARGET} B, {verdict}");
 
     println!("\n{GOOD} devices send 64 bytes every {} s: how long the echo takes", EVERY.as_secs());
-    println!("{:<55}{:>9}{:>12}{:>12}", "", "echoes", "median", "99th in 100");
+    println!("{:<55}{:>9}{:>12}{:>17}", "", "echoes", "median", "99th percentile");
     let alone = devices.time_echoes();
     row("alone", &alone);
     let mut crowd = Child::start(&["crowd", &address]);
@@ -66,11 +66,16 @@ fn conduct() {
     let after = Report::ask(&mut server);
     crowd.ask("stop");
     println!("the crowd: {}", crowd.line());
-    println!("the server: {} B in all, {} sessions; {}", after.memory, after.sessions, after.counted);
+    println!(
+        "the server: {} kB in all, {} sessions; {}",
+        after.memory / 1_024,
+        after.sessions,
+        after.counted
+    );
     assert!(after.sessions >= u64::from(GOOD));
 }
 
 fn row(name: &str, waits: &[Duration]) {
     let at = |percent: usize| format!("{:.2} ms", waits[waits.len() * percent / 100].as_secs_f64() * 1e3);
-    println!("{name:<55}{:>9}{:>12}{:>12}", waits.len(), at(50), at(99));
+    println!("{name:<55}{:>9}{:>12}{:>17}", waits.len(), at(50), at(99));
 }

@@ -2,7 +2,7 @@
 
 use crate::process::{Child, resident};
 use crate::{BAD, GOOD, MAX_FRAME, STALLED, keys};
-use lowkey_host::{Acceptor, Limits, Listener, echo};
+use lowkey_host::{Acceptor, Limits, Listener, Stats, echo};
 use std::io::stdin;
 use tokio::runtime::Builder;
 
@@ -21,8 +21,17 @@ pub(crate) fn run() {
     });
     for _question in stdin().lines() {
         let stats = asked.stats();
-        println!("{} {} {stats:?}", resident(), stats.sessions);
+        println!("{} {} {}", resident(), stats.sessions, counted(&stats));
     }
+}
+
+fn counted(stats: &Stats) -> String {
+    let refused = stats.refused_version + stats.refused_mode + stats.refused_busy + stats.refused;
+    let Stats { accepted, confirmed, unconfirmed, timed_out, failed, abandoned, .. } = stats;
+    format!(
+        "{accepted} attempts: {confirmed} confirmed, {refused} refused, {unconfirmed} unconfirmed, {timed_out} timed out, \
+         {failed} failed, {abandoned} displaced"
+    )
 }
 
 /// The defaults, but for what all of this being on one address and at one time asks for.

@@ -13,9 +13,12 @@ mod pipe;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 
-/// Round trips in one measurement, and measurements of which the median is printed.
-const ROUNDS: u32 = 4_096;
-const TURNS: usize = 15;
+/// Round trips in one turn; so few that a turn is seldom interrupted.
+const ROUNDS: u32 = 128;
+/// Turns of which the median is printed.
+const TURNS: usize = 201;
+/// Turns in which allocations are counted: four times as many records as there are between two rekeys.
+const COUNTED: u32 = 32;
 
 fn main() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
@@ -63,7 +66,7 @@ fn row(name: &str, len: usize, mut rounds: impl FnMut()) {
         })
         .collect();
     times.sort();
-    let allocations = allocation_counter::measure(rounds).count_total;
+    let allocations = allocation_counter::measure(|| (0..COUNTED).for_each(|_| rounds())).count_total;
     let time = per_side(times[TURNS / 2]);
     println!("{name:<44}{:>10}{:>13}{:>13}", format!("{len} B"), format!("{time:.0} ns"), each(allocations));
 }
@@ -73,8 +76,10 @@ fn per_side(time: Duration) -> f64 {
 }
 
 fn each(allocations: u64) -> String {
+    let records = u64::from(2 * COUNTED * ROUNDS);
     match allocations {
         0 => "none".to_owned(),
-        n => format!("{:.3}", n as f64 / f64::from(2 * ROUNDS)),
+        n if n < records / 100 => format!("{n} in {records}"),
+        n => format!("{:.3}", n as f64 / records as f64),
     }
 }
