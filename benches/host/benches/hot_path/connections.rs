@@ -1,6 +1,5 @@
 //! Two connections that talk to each other.
 
-use crate::ROUNDS;
 use crate::keys::{self, Client};
 use crate::pipe::{Pipe, pipe};
 use lowkey_host::{Acceptor, Connection, Limits, connect};
@@ -36,8 +35,9 @@ pub(crate) async fn streams<Io: AsyncRead + AsyncWrite + Unpin>(
     server: &mut Connection<Io>,
     message: &[u8],
     buffer: &mut [u8],
+    rounds: u32,
 ) {
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         device.write_all(message).await.unwrap();
         device.flush().await.unwrap();
         server.read_exact(buffer).await.unwrap();
@@ -52,8 +52,9 @@ pub(crate) async fn messages<Io: AsyncRead + AsyncWrite + Unpin>(
     device: &mut Connection<Io>,
     server: &mut Connection<Io>,
     message: &[u8],
+    rounds: u32,
 ) {
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         device.send(message).await.unwrap();
         device.flush().await.unwrap();
         let heard = server.recv().await.unwrap().unwrap();

@@ -1,6 +1,5 @@
 //! Sessions and links that talk to each other without any stream.
 
-use crate::ROUNDS;
 use crate::keys::{self, Client};
 use lowkey_core::{Opener, Peer, Sealer, Session, kk};
 use lowkey_host::{Pinning, entropy::host_ephemerals};
@@ -24,8 +23,8 @@ pub(crate) fn sessions() -> (Session, Session) {
 }
 
 /// Seals and opens a record in place, there and back.
-pub(crate) fn records(device: &mut Session, server: &mut Session, record: &mut [u8]) {
-    for _ in 0..ROUNDS {
+pub(crate) fn records(device: &mut Session, server: &mut Session, record: &mut [u8], rounds: u32) {
+    for _ in 0..rounds {
         one_way(&mut device.sealer, &mut server.opener, record);
         one_way(&mut server.sealer, &mut device.opener, record);
     }
@@ -64,8 +63,8 @@ fn buffers() -> Buffers<Vec<u8>> {
 }
 
 /// Messages there and back.
-pub(crate) fn echo(device: &mut Device, server: &mut Server, message: &[u8], buffer: &mut [u8]) {
-    for _ in 0..ROUNDS {
+pub(crate) fn echo(device: &mut Device, server: &mut Server, message: &[u8], buffer: &mut [u8], rounds: u32) {
+    for _ in 0..rounds {
         device.stage(message, Part::Last).unwrap();
         carry(device, server);
         take(server, buffer);

@@ -17,8 +17,8 @@ use tokio::runtime::{Builder, Runtime};
 const ROUNDS: u32 = 128;
 /// Turns of which the median is printed.
 const TURNS: usize = 201;
-/// Turns in which allocations are counted: four times as many records as there are between two rekeys.
-const COUNTED: u32 = 32;
+/// Round trips in which allocations are counted: every direction has four new keys.
+const COUNTED: u32 = 4_096;
 
 fn main() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
@@ -29,24 +29,24 @@ fn main() {
     for len in [64, 1_024, 16_384] {
         let (mut device, mut server) = links::sessions();
         let mut record = vec![0x77; len + 17];
-        row("sealed and opened", len, || links::records(&mut device, &mut server, &mut record));
+        row("sealed and opened", len, |n| links::records(&mut device, &mut server, &mut record, n));
 
         let (mut device, mut server) = links::links();
         let (message, mut buffer) = (vec![0x77; len], vec![0; len]);
-        row("through Link", len, || links::echo(&mut device, &mut server, &message, &mut buffer));
+        row("through Link", len, |n| links::echo(&mut device, &mut server, &message, &mut buffer, n));
 
         let (mut device, mut server) = runtime.block_on(connections::over_a_pipe());
         let stream = "through Connection, read and write, in memory";
-        row(stream, len, || {
-            drive(&runtime, connections::streams(&mut device, &mut server, &message, &mut buffer));
+        row(stream, len, |n| {
+            drive(&runtime, connections::streams(&mut device, &mut server, &message, &mut buffer, n));
         });
         let messages = "through Connection, recv and send, in memory";
-        row(messages, len, || drive(&runtime, connections::messages(&mut device, &mut server, &message)));
+        row(messages, len, |n| drive(&runtime, connections::messages(&mut device, &mut server, &message, n)));
 
         let (mut device, mut server) = runtime.block_on(connections::over_tcp());
         let stream = "through Connection, read and write, TCP";
-        row(stream, len, || {
-            drive(&runtime, connections::streams(&mut device, &mut server, &message, &mut buffer));
+        row(stream, len, |n| {
+            drive(&runtime, connections::streams(&mut device, &mut server, &message, &mut buffer, n));
         });
     }
 }
@@ -55,18 +55,18 @@ fn drive(runtime: &Runtime, rounds: impl Future<Output = ()>) {
     runtime.block_on(rounds);
 }
 
-/// `rounds` does [`ROUNDS`] round trips.
-fn row(name: &str, len: usize, mut rounds: impl FnMut()) {
-    rounds(); // grows what grows once
+/// `play` does so many round trips.
+fn row(name: &str, len: usize, mut play: impl FnMut(u32)) {
+    play(ROUNDS); // grows what grows once
     let mut times: Vec<_> = (0..TURNS)
         .map(|_| {
             let start = Instant::now();
-            rounds();
+            play(ROUNDS);
             start.elapsed()
         })
         .collect();
     times.sort();
-    let allocations = allocation_counter::measure(|| (0..COUNTED).for_each(|_| rounds())).count_total;
+    let allocations = allocation_counter::measure(|| play(COUNTED)).count_total;
     let time = per_side(times[TURNS / 2]);
     println!("{name:<44}{:>10}{:>13}{:>13}", format!("{len} B"), format!("{time:.0} ns"), each(allocations));
 }
@@ -76,7 +76,7 @@ fn per_side(time: Duration) -> f64 {
 }
 
 fn each(allocations: u64) -> String {
-    let records = u64::from(2 * COUNTED * ROUNDS);
+    let records = u64::from(2 * COUNTED);
     match allocations {
         0 => "none".to_owned(),
         n if n < records / 100 => format!("{n} in {records}"),
