@@ -55,6 +55,13 @@
 //! | `lowkey.attempt_displaced` | warn | `attempts` | too many attempts wait; the oldest made room |
 //! | `lowkey.accept_failed` | warn | `error` | the socket could not accept, for example too many open files; it goes on after a pause |
 //! | `lowkey.handshake_panicked` | error | `error` | a bug, in this crate or in a [`Registry`] |
+//!
+//! The command `lowkey serve` writes these as well:
+//!
+//! | name | level | fields | when |
+//! | --- | --- | --- | --- |
+//! | `lowkey.broken` | info | `device`, `error` | a session ended otherwise than by a CLOSE of both sides |
+//! | `lowkey.notify_failed` | warn | `error` | systemd could not be told that the server is ready, reloads or stops |
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

@@ -26,9 +26,11 @@ fn names<'t>(text: &'t str, before: &str) -> BTreeSet<&'t str> {
 
 #[test]
 fn the_table_of_events_lists_every_event_and_no_other() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (source, command) = (package.join("src"), package.join("../lowkey/src"));
     let mut text = String::new();
     sources(&source, &mut text);
+    sources(&command, &mut text);
     let table = read_to_string(source.join("lib.rs")).unwrap();
     let (written, listed) = (names(&text, "name: \"lowkey."), names(&table, "//! | `lowkey."));
     assert!(written.len() > 10, "{written:?}");
