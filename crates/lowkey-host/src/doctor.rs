@@ -6,6 +6,7 @@ mod explain;
 mod search;
 mod words;
 
+use crate::keys::mask;
 use crate::registry::parse_id;
 use crate::server::Record;
 use crate::{Acceptor, Id, Mode, SessionInfo};
@@ -148,7 +149,9 @@ impl Acceptor {
                 None => (),
             },
             Subject::Address(address) => {
-                let here = |session: &&SessionInfo| session.from.is_some_and(|from| from.ip() == *address);
+                let here = |session: &&SessionInfo| {
+                    session.from.is_some_and(|from| from.ip().to_canonical() == address.to_canonical())
+                };
                 for session in sessions.iter().filter(here) {
                     findings.push(connected(session.pinned.device().name(), session));
                 }
@@ -242,8 +245,10 @@ fn never_tried(name: &str, strangers: usize) -> Finding {
 }
 
 fn nobody(asked: &str, mend: Option<Mend>) -> Finding {
-    let what =
-        format!("{asked:?} is no device's name, and nothing on record came from there or claimed that id");
+    let what = format!(
+        "{:?} is no device's name, and nothing on record came from there or claimed that id",
+        mask(asked)
+    );
     let why = "it has not tried since this server began, or does not reach it".to_owned();
     Finding { mend, ..Finding::of("nobody", what, why) }
 }

@@ -104,6 +104,15 @@ fn the_doctor_says_what_why_and_which_command() {
 }
 
 #[test]
+fn a_secret_that_stands_there_by_mistake_is_not_repeated() {
+    let site = Site::new();
+    for arguments in [&["LKSEC1QPZRY9X8"][..], &["--json", "LKSEC1QPZRY9X8"]] {
+        let said = stdout(&site.run(arguments).success());
+        assert!(said.contains("LKSEC1…") && !said.contains("QPZRY"), "{said}");
+    }
+}
+
+#[test]
 fn doctor_json_is_the_servers() {
     let site = Site::new();
     site.attempt(&site.pump);

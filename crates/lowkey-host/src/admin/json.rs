@@ -3,7 +3,7 @@
 
 use crate::doctor::id_text;
 use crate::doctor::{Diagnosis, Finding, Mend};
-use crate::keys::encode_public;
+use crate::keys::{encode_public, mask};
 use crate::{Acceptor, SessionInfo};
 use serde_json::{Map, Value, json};
 
@@ -59,7 +59,7 @@ fn session(info: &SessionInfo) -> Value {
 
 /// What the doctor says about `asked`.
 pub(super) fn diagnosis(asked: Option<&str>, diagnosis: &Diagnosis) -> String {
-    let head = json!(asked);
+    let head = json!(asked.map(mask));
     let mut text = format!("{{\"asked\":{head},\n\"complete\":{},\n\"findings\":[", diagnosis.complete);
     for (n, of) in diagnosis.findings.iter().enumerate() {
         text.push_str(if n == 0 { "\n" } else { ",\n" });
