@@ -55,6 +55,7 @@
 //! | `lowkey.attempt_displaced` | warn | `attempts` | too many attempts wait; the oldest made room |
 //! | `lowkey.accept_failed` | warn | `error` | the socket could not accept, for example too many open files; it goes on after a pause |
 //! | `lowkey.handshake_panicked` | error | `error` | a bug, in this crate or in a [`Registry`] |
+//! | `lowkey.handler_panicked` | error | `error` | a bug in what [`Server::run`] was given; the session is over |
 //!
 //! The command `lowkey serve` writes these as well:
 //!
@@ -83,6 +84,7 @@ pub mod provision;
 pub mod proxy;
 mod registry;
 mod server;
+mod sync;
 
 pub use client::{connect, connect_tcp};
 pub use connection::Connection;

@@ -40,7 +40,8 @@ pub trait Registry: Send + Sync {
     }
 
     /// A number that changes whenever pinnings were removed or replaced: live sessions are then looked up
-    /// again, and those whose pinning is gone end. A registry that never changes stays with 0.
+    /// again, and those whose pinning is gone end. It changes only once look-ups see the change, and never
+    /// back. A registry that never changes stays with 0.
     fn generation(&self) -> u64 {
         0
     }

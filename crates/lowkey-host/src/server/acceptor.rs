@@ -250,6 +250,7 @@ impl Acceptor {
         };
         let mut lazy = LazyAccept {
             acceptor: self.clone(),
+            generation: inner.registry.generation(),
             deadline,
             line: Line {
                 io,
@@ -268,6 +269,19 @@ impl Acceptor {
     }
 }
 
+impl Inner {
+    /// A pinning that was good in `generation`, as it is now, and the generation in which it surely is;
+    /// `None` if it is gone.
+    fn still(&self, pinned: Arc<Pinned>, generation: u64) -> Option<(Arc<Pinned>, u64)> {
+        let now = self.registry.generation();
+        if now == generation {
+            return Some((pinned, now));
+        }
+        let found = self.registry.lookup(&pinned.id())?;
+        found.admits_as(&pinned).then_some((found, now))
+    }
+}
+
 impl fmt::Debug for Acceptor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Acceptor").field("key", &self.public_key()).finish_non_exhaustive()
@@ -277,6 +291,7 @@ impl fmt::Debug for Acceptor {
 /// An attempt whose hello has been read and not yet answered. Its deadline goes on.
 pub struct LazyAccept<Io> {
     acceptor: Acceptor,
+    generation: u64, // of the registry, from before anybody looked anything up
     deadline: Instant,
     line: Line<Io>,
     hello: Option<Hello>,
@@ -312,6 +327,9 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
     }
 
     /// Answers as `pinned` says; if that does not fit the hello or has expired, as one who does not know it.
+    ///
+    /// The registry is not asked for it, until its [`generation`](Registry::generation) changes: then `pinned` has
+    /// to be there, or its session ends.
     ///
     /// # Cancel safety
     /// Dropped, the attempt is over.
@@ -413,21 +431,27 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         }
     }
 
-    /// A confirmed session takes its place.
+    /// A confirmed session takes its place, unless there is none or its pinning is gone by now.
     async fn seat(self, pinned: Arc<Pinned>) -> Result<Connection<Io>, AcceptError> {
         let Line { io, link, input, place: _place } = self.line;
-        let connection = Connection::new(io, link.widen(), input, pinned.key());
-        let seat = self.acceptor.inner.sessions.seat(&pinned, self.attempt.from(), connection.shared());
-        let Some(seat) = seat else {
-            let (mut connection, mut attempt) = (connection, self.attempt);
-            let full = self.acceptor.inner.sessions.are_full();
-            attempt.suspect(if full { Cause::NoSeat } else { Cause::NoSeatOfAddress });
-            let _whatever = timeout_at(self.deadline, connection.close()).await;
-            return Err(attempt.failed(AcceptError::Refused(Refusal::Busy)));
+        let inner = &self.acceptor.inner;
+        let mut attempt = self.attempt;
+        let mut connection = Connection::new(io, link.widen(), input, pinned.key());
+        let (refusal, cause) = match inner.still(pinned, self.generation) {
+            None => (Refusal::Refused, Cause::UnknownId),
+            Some((pinned, generation)) => {
+                let from = attempt.from();
+                if let Some(seat) = inner.sessions.seat(&pinned, generation, from, connection.shared()) {
+                    attempt.confirmed(pinned.device().name());
+                    return Ok(connection.of(pinned, from).seated(seat));
+                }
+                let full = inner.sessions.are_full();
+                (Refusal::Busy, if full { Cause::NoSeat } else { Cause::NoSeatOfAddress })
+            }
         };
-        let from = self.attempt.from();
-        self.attempt.confirmed(pinned.device().name());
-        Ok(connection.of(pinned, from).seated(seat))
+        attempt.suspect(cause);
+        let _whatever = timeout_at(self.deadline, connection.close()).await;
+        Err(attempt.failed(AcceptError::Refused(refusal)))
     }
 
     /// Hangs up and counts.
