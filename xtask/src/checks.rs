@@ -21,7 +21,7 @@ pub(crate) fn all(board: &str) -> Result<()> {
     let mut steps = Steps::new();
     steps.run("formatting", || {
         cargo(&["fmt", "--all", "--check"])?;
-        [board, STM32, SIZE, cycles::FOLDER, MODEL, FUZZ, M3, HOST]
+        [board, STM32, SIZE, cycles::FOLDER, MODEL, FUZZ, M3, HOST, INTERLEAVINGS]
             .iter()
             .try_for_each(|folder| Command::cargo().args(["fmt", "--check"]).within(folder).run())
     })?;
@@ -29,7 +29,7 @@ pub(crate) fn all(board: &str) -> Result<()> {
         clippy(&["--workspace"])?;
         clippy(&["--package", "lowkey-crypto", "--package", "lowkey-core", "--package", "lowkey-transport"])?;
         clippy(&["--package", "lowkey-host", "--no-default-features"])?;
-        [MODEL, FUZZ, HOST].iter().try_for_each(|folder| {
+        [MODEL, FUZZ, HOST, INTERLEAVINGS].iter().try_for_each(|folder| {
             let lints = Command::cargo().args(["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"]);
             lints.within(folder).run()
         })
@@ -67,6 +67,7 @@ pub(crate) fn all(board: &str) -> Result<()> {
     steps.run("the servers that tests play with", || setup::ensure([&setup::MOSQUITTO, &setup::HAPROXY]))?;
     let mut tally = Tally::default();
     steps.run("tests of the cycle model", || tally::run(&[], MODEL, &mut tally))?;
+    steps.run("orders in which threads of a server meet", || tally::run(&[], INTERLEAVINGS, &mut tally))?;
     steps.run("fuzz targets on their seeds", || tally::run(&[], FUZZ, &mut tally))?;
     steps.run("tests with the portable primitives", || {
         let device =
@@ -99,7 +100,7 @@ fn dependencies(board: &str) -> Result<()> {
     };
     check("Cargo.toml", &["bans", "licenses", "sources"])?;
     // cortex-m and cortex-m-rt are built with two versions of syn, and nobody depends on our firmware.
-    [board, STM32, SIZE, cycles::FOLDER, MODEL, M3, HOST]
+    [board, STM32, SIZE, cycles::FOLDER, MODEL, M3, HOST, INTERLEAVINGS]
         .iter()
         .try_for_each(|folder| check(&format!("{folder}/Cargo.toml"), &["licenses", "sources"]))
 }
@@ -122,3 +123,5 @@ const FUZZ: &str = "fuzz";
 /// Tests on the device, and the host programs behind them.
 const M3: &str = "tests/m3";
 const HOST: &str = "tests/host";
+/// What the threads of a server share, in every order.
+const INTERLEAVINGS: &str = "tests/interleavings";
