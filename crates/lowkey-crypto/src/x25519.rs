@@ -24,6 +24,19 @@ impl PublicKey {
     pub const fn as_bytes(&self) -> &[u8; KEY_LEN] {
         &self.0
     }
+
+    /// Whether every Diffie-Hellman with it is all zeros, found without one.
+    ///
+    /// Compares with the coordinates whose order divides 8, on the curve and on its twist, in every spelling that
+    /// RFC 7748 §5 allows. Not in constant time: it is public.
+    #[must_use]
+    pub fn is_low_order(&self) -> bool {
+        let mut u = self.0;
+        if let Some(top) = u.last_mut() {
+            *top &= 0x7f; // not part of the number
+        }
+        LOW_ORDER.contains(&u)
+    }
 }
 
 impl From<[u8; KEY_LEN]> for PublicKey {
@@ -96,4 +109,37 @@ impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PrivateKey(..)")
     }
+}
+
+/// 0, 1, p − 1, the two of order 8, and 0 and 1 once more as p and p + 1. No other of them has a second spelling
+/// below 2²⁵⁵: that takes a number below 19.
+const LOW_ORDER: [[u8; KEY_LEN]; 7] = [
+    small(0),
+    small(1),
+    near_2_to_255(0xec),
+    [
+        0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4,
+        0x6a, //
+        0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00,
+    ],
+    [
+        0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef,
+        0x5b, //
+        0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57,
+    ],
+    near_2_to_255(0xed),
+    near_2_to_255(0xee),
+];
+
+const fn small(number: u8) -> [u8; KEY_LEN] {
+    let mut bytes = [0; KEY_LEN];
+    bytes[0] = number;
+    bytes
+}
+
+/// 2²⁵⁵ − 256 + `low`.
+const fn near_2_to_255(low: u8) -> [u8; KEY_LEN] {
+    let mut bytes = [0xff; KEY_LEN];
+    (bytes[0], bytes[KEY_LEN - 1]) = (low, 0x7f);
+    bytes
 }

