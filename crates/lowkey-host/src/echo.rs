@@ -1,9 +1,10 @@
 //! The simplest service: for trials of devices, and as the shape of another one.
 
-use crate::{Connection, Error};
+use crate::{ChannelError, Connection, Error};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-/// Sends every message back as it came, until the peer closes; then closes.
+/// Sends every message back as it came, until the peer closes; then closes. When the server
+/// [stops](crate::Acceptor::stop), what the peer still says is heard and not answered.
 ///
 /// # Cancel safety
 /// Dropped, a message of more than one record can be left unfinished; drop the connection as well, or
@@ -14,7 +15,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub async fn echo<Io: AsyncRead + AsyncWrite + Unpin>(connection: &mut Connection<Io>) -> Result<(), Error> {
     let mut message = Vec::new();
     while connection.recv_into(&mut message).await? {
-        connection.send(&message).await?;
+        match connection.send(&message).await {
+            Ok(()) | Err(Error::Channel(ChannelError::Closed)) => (),
+            Err(error) => return Err(error),
+        }
     }
     connection.close().await
 }

@@ -1,7 +1,7 @@
 //! The server side of Lowkey, for tokio: who may connect, and a connection that is a stream and
 //! carries messages.
 //!
-//! A [`Listener`] gives one ready [`Connection`] after another; a [`LiveRegistry`] says which devices
+//! A [`Listener`] gives one ready [`Connection`] after another; a [`FileRegistry`] says which devices
 //! there are; [`connect_tcp`] is the other side, for hosts that play a device.
 //!
 //! ```
@@ -46,9 +46,6 @@
 //! | `lowkey.unconfirmed_more` | info | `attempts` | as `lowkey.refused_more` |
 //! | `lowkey.timed_out` | debug | `from` | the handshake was not over at its deadline |
 //! | `lowkey.failed` | debug | `from`, `error` | hung up, malformed, or no randomness |
-//! | `lowkey.registry_loaded` | info | `path`, `devices`, `added`, `removed`, `changed` | a [`LiveRegistry`] was read; how many devices there are, and of what that is new how many |
-//! | `lowkey.registry_failed` | warn | `error` | it could not be read again: what was read before stays in force. Once, until it goes well or fails in another way |
-//! | `lowkey.registry_panicked` | error | `error` | a bug in this crate; the file is not looked at any more |
 //! | `lowkey.displaced` | info | `device` | a newer session of the same device took over |
 //! | `lowkey.revoked` | info | `device` | a session ended: its pinning was removed or replaced, or has expired |
 //! | `lowkey.silent` | info | `device` | a session ended: the device was silent and did not answer a PING |
@@ -58,6 +55,7 @@
 //! | `lowkey.attempt_displaced` | warn | `attempts` | too many attempts wait; the oldest made room |
 //! | `lowkey.accept_failed` | warn | `error` | the socket could not accept, for example too many open files; it goes on after a pause |
 //! | `lowkey.handshake_panicked` | error | `error` | a bug, in this crate or in a [`Registry`] |
+//! | `lowkey.handler_panicked` | error | `error` | a bug in what [`Server::run`] was given; the session is over |
 //!
 //! The command `lowkey serve` writes these as well:
 //!
@@ -85,8 +83,8 @@ mod limits;
 pub mod provision;
 pub mod proxy;
 mod registry;
-pub mod rotation;
 mod server;
+mod sync;
 
 pub use client::{connect, connect_tcp};
 pub use connection::Connection;
@@ -95,8 +93,5 @@ pub use error::Error;
 pub use limits::Limits;
 pub use lowkey_core::{Id, Identity, Peer, Psk, PublicKey, Secret};
 pub use lowkey_transport::{Error as ChannelError, Hello, Mode, Pinning, Refusal};
-pub use registry::{
-    Changes, Device, DeviceError, Devices, FileRegistry, LiveRegistry, Pinned, Registry, RegistryError,
-    parse_id, parse_time,
-};
+pub use registry::{Device, DeviceError, Devices, FileRegistry, Pinned, Registry, RegistryError, parse_id};
 pub use server::{AcceptError, Acceptor, LazyAccept, Listener, Server, SessionInfo, Stats, Stopped};

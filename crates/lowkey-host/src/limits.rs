@@ -38,7 +38,8 @@ pub struct Limits {
     /// The same, from one address (IPv6: one network of 64 bits): 1,000.
     pub messages_1_per_second_per_address: u32,
     /// After how much silence a device is asked with a PING: 60 s. Only the time in which somebody waits for
-    /// it to say something counts.
+    /// it to say something counts, and none after our own CLOSE, which lets us ask nothing. Any byte ends a
+    /// silence, also one of a record that is never whole: who sends it had to be somebody we know.
     pub silence: Duration,
     /// How long it then has to answer: 20 s. Afterwards the session ends with
     /// [`Error::Silent`](crate::Error::Silent).

@@ -3,33 +3,16 @@
 mod device;
 mod devices;
 mod edit;
-mod error;
 mod file;
-mod live;
 mod pinned;
-mod psks;
-mod rewrite;
-mod snapshot;
-mod stamp;
-mod table;
-mod time;
-mod warm;
-mod watch;
 
 pub use device::{Device, DeviceError};
 pub use devices::Devices;
+pub(crate) use devices::Unique;
 pub(crate) use edit::{Edit, EditError, Psks};
-pub use error::RegistryError;
-pub use file::FileRegistry;
 pub(crate) use file::quote;
-pub use live::LiveRegistry;
+pub use file::{FileRegistry, RegistryError};
 pub use pinned::Pinned;
-#[cfg(test)]
-pub(crate) use pinned::counted;
-pub(crate) use pinned::multiply;
-pub(crate) use rewrite::Removal;
-pub use snapshot::Changes;
-pub use time::parse_time;
 
 use lowkey_core::Id;
 use std::sync::Arc;
@@ -57,16 +40,10 @@ pub trait Registry: Send + Sync {
     }
 
     /// A number that changes whenever pinnings were removed or replaced: live sessions are then looked up
-    /// again, and those whose pinning is gone end. A registry that never changes stays with 0.
+    /// again, and those whose pinning is gone end. It changes only once look-ups see the change, and never
+    /// back. A registry that never changes stays with 0.
     fn generation(&self) -> u64 {
         0
-    }
-
-    /// Whether every pinning that can be found has its Diffie-Hellman computed, which is so for all that
-    /// [`Pinned::new`] makes. Whoever passes look-ups on to a [`LiveRegistry`] passes this on as well: as long as it is
-    /// false, every attempt takes the time of one, known id or not.
-    fn is_warm(&self) -> bool {
-        true
     }
 }
 
@@ -85,10 +62,6 @@ impl<R: Registry + ?Sized> Registry for Arc<R> {
 
     fn trouble(&self) -> Option<String> {
         (**self).trouble()
-    }
-
-    fn is_warm(&self) -> bool {
-        (**self).is_warm()
     }
 }
 

@@ -85,6 +85,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         ready!(self.poll_out(context))?;
         let result = self.link.close();
         self.tell(Side::Reading, result)?;
+        self.shared.closed();
         ready!(self.poll_all_out(context))?;
         if self.link.is_closed() {
             let both = self.both.clone();
@@ -134,6 +135,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         }
         if self.shared.is_stopping() && self.link.may_begin().is_ok() {
             self.link.close()?;
+            self.shared.closed();
             return Ok(true);
         }
         Ok(false)

@@ -5,8 +5,9 @@
 //! gets is a waker that wakes both. A third task may wait for the end.
 
 use crate::Error;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use crate::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
 
 /// Shared by a connection, the table of sessions, and whoever waits for its end.
@@ -15,6 +16,7 @@ pub(crate) struct Shared {
     slots: Mutex<[Option<Waker>; 3]>,
     orders: AtomicU8,
     ping: AtomicBool,
+    closed: AtomicBool,
     traffic: Traffic,
 }
 
@@ -57,11 +59,14 @@ const STOPPING: u8 = 1;
 impl Shared {
     /// Remembers who waits.
     pub(crate) fn register(&self, side: Side, waker: &Waker) {
-        let mut slots = self.lock();
-        match &mut slots[side as usize] {
-            Some(known) => known.clone_from(waker),
-            slot => *slot = Some(waker.clone()),
-        }
+        let _dropped_without_the_lock = {
+            let mut slots = self.lock();
+            let slot = &mut slots[side as usize];
+            if slot.as_ref().is_some_and(|known| known.will_wake(waker)) {
+                return;
+            }
+            slot.replace(waker.clone())
+        };
     }
 
     /// Wakes who waits for one thing.
@@ -110,6 +115,16 @@ impl Shared {
     /// Whether our CLOSE is wanted.
     pub(crate) fn is_stopping(&self) -> bool {
         self.orders.load(Ordering::Acquire) == STOPPING
+    }
+
+    /// Our CLOSE is staged: the peer can be asked nothing more.
+    pub(crate) fn closed(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether our CLOSE is staged.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
     }
 
     /// Has whoever reads ask the peer whether it is there.

@@ -12,13 +12,12 @@ use crate::connection::{Connection, Input};
 use crate::entropy::{OsEntropy, host_ephemerals, random};
 use crate::handshake::exchange;
 use crate::proxy;
-use crate::registry::{Pinned, Registry, multiply};
+use crate::registry::{Pinned, Registry};
 use crate::{Error, Limits};
 use lowkey_core::{Ephemerals, Identity, Peer, Psk, PublicKey};
 use lowkey_transport::handshake::KkResponder;
 use lowkey_transport::{Hello, Link, Mode, Pinning, Refusal, Step};
 use std::fmt;
-use std::hint::black_box;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -251,6 +250,7 @@ impl Acceptor {
         };
         let mut lazy = LazyAccept {
             acceptor: self.clone(),
+            generation: inner.registry.generation(),
             deadline,
             line: Line {
                 io,
@@ -258,7 +258,6 @@ impl Acceptor {
                 input: Input::new(inner.limits.read_ahead()),
                 place,
             },
-            generation: inner.registry.generation(),
             hello: None,
             ephemerals: None,
             attempt,
@@ -267,6 +266,19 @@ impl Acceptor {
             Ok(()) => Ok(lazy),
             Err(error) => Err(lazy.fail(error).await),
         }
+    }
+}
+
+impl Inner {
+    /// A pinning that was good in `generation`, as it is now, and the generation in which it surely is;
+    /// `None` if it is gone.
+    fn still(&self, pinned: Arc<Pinned>, generation: u64) -> Option<(Arc<Pinned>, u64)> {
+        let now = self.registry.generation();
+        if now == generation {
+            return Some((pinned, now));
+        }
+        let found = self.registry.lookup(&pinned.id())?;
+        found.admits_as(&pinned).then_some((found, now))
     }
 }
 
@@ -279,9 +291,9 @@ impl fmt::Debug for Acceptor {
 /// An attempt whose hello has been read and not yet answered. Its deadline goes on.
 pub struct LazyAccept<Io> {
     acceptor: Acceptor,
+    generation: u64, // of the registry, from before anybody looked anything up
     deadline: Instant,
     line: Line<Io>,
-    generation: u64, // of the registry, before anything is looked up
     hello: Option<Hello>,
     ephemerals: Option<Ephemerals<OsEntropy>>, // drawn for every hello, known id or not
     attempt: Attempt,
@@ -316,13 +328,15 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
 
     /// Answers as `pinned` says; if that does not fit the hello or has expired, as one who does not know it.
     ///
+    /// The registry is not asked for it, until its [`generation`](Registry::generation) changes: then `pinned` has
+    /// to be there, or its session ends.
+    ///
     /// # Cancel safety
     /// Dropped, the attempt is over.
     ///
     /// # Errors
     /// As [`Acceptor::accept`].
     pub async fn accept_with(mut self, pinned: Arc<Pinned>) -> Result<Connection<Io>, AcceptError> {
-        self.level(Some(&pinned));
         match self.answer(&pinned).await {
             Ok(()) => self.seat(pinned).await,
             Err(error) => Err(self.fail(error).await),
@@ -335,7 +349,6 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
     /// Dropped, the attempt is over.
     pub async fn turn_away(mut self) -> AcceptError {
         self.attempt.suspect(Cause::UnknownId);
-        self.level(None);
         let error = self.decoy().await;
         self.fail(error).await
     }
@@ -373,25 +386,6 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         }
     }
 
-    /// While the registry may hold cold pinnings, one Diffie-Hellman for each attempt: the one that is missing, or
-    /// another. So an attempt takes as long for a cold pinning as for a warm one, one that has expired or has another mode,
-    /// and an id that nobody has. Once all are warm, nobody needs one. When that changes, it changes for everybody: the id
-    /// plays no part in [`Registry::is_warm`].
-    ///
-    /// Asked after the look-up: if the registry is warm by then, so is what was found. The exception is a pinning that
-    /// was found cold and then removed, all within a look-up and this; it costs one attempt the
-    /// time of one.
-    fn level(&self, pinned: Option<&Pinned>) {
-        let inner = &self.acceptor.inner;
-        if inner.registry.is_warm() {
-            return;
-        }
-        match pinned.filter(|pinned| !pinned.is_warm()) {
-            Some(cold) => cold.warm(&inner.identity),
-            None => drop(black_box(multiply(&inner.identity, inner.decoy.public_key()))),
-        }
-    }
-
     /// Message 2, and then the first record.
     async fn answer(&mut self, pinned: &Pinned) -> Result<(), AcceptError> {
         let inner = Arc::clone(&self.acceptor.inner);
@@ -400,12 +394,9 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
             self.attempt.suspect(if fits { Cause::Expired } else { Cause::OtherMode });
             return Err(self.decoy().await);
         }
-        let (Some(mut ephemerals), Some(pinning)) = (self.ephemerals.take(), pinned.pinning(&inner.identity))
-        else {
-            return Err(self.decoy().await);
-        };
+        let Some(mut ephemerals) = self.ephemerals.take() else { return Err(self.decoy().await) };
         let link = &mut self.line.link;
-        let answered = link.answer_kk(pinning, &mut ephemerals);
+        let answered = link.answer_kk(pinned.pinning(&inner.identity), &mut ephemerals);
         answered.map_err(|error| Attempt::verdict(error.into()))?;
         if *link.handshake_hash() != [0; 32] {
             self.attempt.answered(); // there are keys: message 1 opened
@@ -440,21 +431,27 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         }
     }
 
-    /// A confirmed session takes its place.
+    /// A confirmed session takes its place, unless there is none or its pinning is gone by now.
     async fn seat(self, pinned: Arc<Pinned>) -> Result<Connection<Io>, AcceptError> {
         let Line { io, link, input, place: _place } = self.line;
-        let connection = Connection::new(io, link.widen(), input, pinned.key());
-        let (from, shared) = (self.attempt.from(), connection.shared());
-        let seat = self.acceptor.inner.sessions.seat(&pinned, self.generation, from, shared);
-        let Some(seat) = seat else {
-            let (mut connection, mut attempt) = (connection, self.attempt);
-            let full = self.acceptor.inner.sessions.are_full();
-            attempt.suspect(if full { Cause::NoSeat } else { Cause::NoSeatOfAddress });
-            let _whatever = timeout_at(self.deadline, connection.close()).await;
-            return Err(attempt.failed(AcceptError::Refused(Refusal::Busy)));
+        let inner = &self.acceptor.inner;
+        let mut attempt = self.attempt;
+        let mut connection = Connection::new(io, link.widen(), input, pinned.key());
+        let (refusal, cause) = match inner.still(pinned, self.generation) {
+            None => (Refusal::Refused, Cause::UnknownId),
+            Some((pinned, generation)) => {
+                let from = attempt.from();
+                if let Some(seat) = inner.sessions.seat(&pinned, generation, from, connection.shared()) {
+                    attempt.confirmed(pinned.device().name());
+                    return Ok(connection.of(pinned, from).seated(seat));
+                }
+                let full = inner.sessions.are_full();
+                (Refusal::Busy, if full { Cause::NoSeat } else { Cause::NoSeatOfAddress })
+            }
         };
-        self.attempt.confirmed(pinned.device().name());
-        Ok(connection.of(pinned, from).seated(seat))
+        attempt.suspect(cause);
+        let _whatever = timeout_at(self.deadline, connection.close()).await;
+        Err(attempt.failed(AcceptError::Refused(refusal)))
     }
 
     /// Hangs up and counts.
@@ -502,4 +499,28 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Line<Io> {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+    use crate::registry::Pinned;
+    use crate::{Device, Devices};
+    use tokio::io::duplex;
+
+    #[tokio::test]
+    async fn randomness_is_drawn_for_unknown_ids_as_for_known_ones() {
+        let server = Arc::new(Identity::new(random().unwrap()));
+        let known = Identity::new(random().unwrap());
+        let device = Pinned::new(Device::new("pump").unwrap(), &server, known.public_key()).unwrap();
+        let id = device.id();
+        let acceptor =
+            Acceptor::new(Arc::clone(&server), Devices::new([device]).unwrap(), Limits::default()).unwrap();
+        for id in [id.as_bytes(), b"nobody's"] {
+            let mut first = vec![0, 11 + 48, 1, 1, 8];
+            first.extend_from_slice(id);
+            first.extend_from_slice(&[9; 48]);
+            let (mut near, far) = duplex(1000);
+            near.write_all(&first).await.unwrap();
+            let lazy = acceptor.start(far).await.unwrap();
+            assert!(lazy.ephemerals.is_some());
+        }
+    }
+}

@@ -1,11 +1,12 @@
 //! Attempts that wait for message 1 or for their confirmation: so many together, so many from one address.
 
 use super::source::Source;
+use crate::sync::{Mutex, MutexGuard};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::Poll;
 use tokio::sync::Notify;
 
@@ -38,31 +39,23 @@ impl Attempts {
 
     /// A place for a new one; says how many older ones were displaced for it.
     pub(crate) fn enter(self: &Arc<Self>, from: Option<Source>) -> (Place, u64) {
-        let mut waiting = self.lock();
-        let mut displaced = 0;
-        if let Some(source) = from {
-            let of_source = waiting.by_source.get(&source);
-            if let Some(of_source) = of_source.filter(|of_source| of_source.len() >= self.limit_per_source) {
-                let oldest = of_source.first().copied();
-                displaced += oldest.map_or(0, |oldest| waiting.displace(oldest));
-            }
-        }
-        if waiting.by_age.len() >= self.limit {
-            displaced += waiting.displace_oldest();
-        }
-        let number = waiting.next;
-        waiting.next += 1;
         let notify = Arc::new(Notify::new());
-        waiting.by_age.insert(number, (from, Arc::clone(&notify)));
-        if let Some(source) = from {
-            waiting.by_source.entry(source).or_default().insert(number);
-        }
-        (Place { attempts: Arc::clone(self), number, displaced: notify }, displaced)
+        let (number, displaced) = {
+            let mut waiting = self.lock();
+            let displaced = match waiting.oldest_of(from, self.limit_per_source) {
+                Some(its_own) => waiting.displace(its_own),
+                None if waiting.by_age.len() >= self.limit => waiting.displace_oldest(),
+                None => None,
+            };
+            (waiting.insert(from, &notify), displaced)
+        };
+        (Place { attempts: Arc::clone(self), number, displaced: notify }, tell(displaced))
     }
 
     /// Ends the attempt that has waited longest; says how many that were.
     pub(crate) fn displace_oldest(&self) -> u64 {
-        self.lock().displace_oldest()
+        let displaced = self.lock().displace_oldest();
+        tell(displaced)
     }
 
     /// How many wait.
@@ -75,17 +68,40 @@ impl Attempts {
     }
 }
 
+/// Wakes one who was displaced, not under the lock: that may run anything. Says how many that were.
+fn tell(displaced: Option<Arc<Notify>>) -> u64 {
+    displaced.map_or(0, |displaced| {
+        displaced.notify_one();
+        1
+    })
+}
+
 impl Waiting {
-    fn displace_oldest(&mut self) -> u64 {
-        let oldest = self.by_age.first_key_value().map(|(number, _)| *number);
-        oldest.map_or(0, |oldest| self.displace(oldest))
+    fn insert(&mut self, from: Option<Source>, notify: &Arc<Notify>) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        self.by_age.insert(number, (from, Arc::clone(notify)));
+        if let Some(source) = from {
+            self.by_source.entry(source).or_default().insert(number);
+        }
+        number
     }
 
-    fn displace(&mut self, number: u64) -> u64 {
-        let Some((_, displaced)) = self.by_age.get(&number) else { return 0 };
-        displaced.notify_one();
+    /// The oldest of this source, if it has `limit` already.
+    fn oldest_of(&self, source: Option<Source>, limit: usize) -> Option<u64> {
+        let of_source = self.by_source.get(&source?)?;
+        of_source.first().copied().filter(|_| of_source.len() >= limit)
+    }
+
+    fn displace_oldest(&mut self) -> Option<Arc<Notify>> {
+        let (oldest, _) = self.by_age.first_key_value()?;
+        self.displace(*oldest)
+    }
+
+    fn displace(&mut self, number: u64) -> Option<Arc<Notify>> {
+        let displaced = Arc::clone(&self.by_age.get(&number)?.1);
         self.remove(number);
-        1
+        Some(displaced)
     }
 
     fn remove(&mut self, number: u64) {

@@ -24,12 +24,17 @@ use tokio::time::{Interval, MissedTickBehavior, Sleep, interval, sleep};
 /// go on end then ([`Acceptor::sweep`]). Dropped, all attempts end; connections that were handed out go on.
 pub struct Listener {
     socket: TcpListener,
+    begun: Begun,
+    pause: Option<Pin<Box<Sleep>>>,
+    _listening: Listening,
+}
+
+/// What came from a socket: attempts that are not over, sessions that have to be looked through.
+pub(super) struct Begun {
     acceptor: Acceptor,
     balancers: Arc<Networks>,
     attempts: JoinSet<Result<Connection<TcpStream>, AcceptError>>,
     sweeps: Interval,
-    pause: Option<Pin<Box<Sleep>>>,
-    _listening: Listening,
 }
 
 impl Listener {
@@ -50,9 +55,9 @@ impl Listener {
         tracing::info!(name: "lowkey.listening", target: "lowkey", %address, "listening");
         let mut sweeps = interval(SWEEP);
         sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (balancers, attempts) = (Arc::default(), JoinSet::new());
         let _listening = acceptor.listening();
-        Ok(Self { socket, acceptor, balancers, attempts, sweeps, pause: None, _listening })
+        let begun = Begun { acceptor, balancers: Arc::default(), attempts: JoinSet::new(), sweeps };
+        Ok(Self { socket, begun, pause: None, _listening })
     }
 
     /// Has connections from these networks begin with a header of the PROXY protocol, version 2, in which a
@@ -62,7 +67,7 @@ impl Listener {
     /// balancers and nobody else.
     #[must_use]
     pub fn behind(mut self, balancers: Networks) -> Self {
-        self.balancers = Arc::new(balancers);
+        self.begun.balancers = Arc::new(balancers);
         self
     }
 
@@ -76,7 +81,12 @@ impl Listener {
 
     /// The acceptor behind it, for its counters.
     pub fn acceptor(&self) -> &Acceptor {
-        &self.acceptor
+        &self.begun.acceptor
+    }
+
+    /// Closes the socket and keeps what came from it.
+    pub(super) fn into_begun(self) -> Begun {
+        self.begun
     }
 
     /// The next device that is connected and confirmed.
@@ -91,19 +101,10 @@ impl Listener {
 
     /// [`accept`](Self::accept), for those who write futures by hand.
     pub fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<Connection<TcpStream>> {
-        while self.sweeps.poll_tick(context).is_ready() {
-            self.acceptor.sweep();
-        }
         loop {
             // Those who are ready go before those who begin.
-            while let Poll::Ready(Some(over)) = self.attempts.poll_join_next(context) {
-                match over {
-                    Ok(Ok(connection)) => return Poll::Ready(connection),
-                    Err(error) if error.is_panic() => {
-                        tracing::error!(name: "lowkey.handshake_panicked", target: "lowkey", %error, "handshake panicked");
-                    }
-                    Ok(Err(_)) | Err(_) => (),
-                }
+            if let Poll::Ready(connection) = self.begun.poll_confirmed(context) {
+                return Poll::Ready(connection);
             }
             if let Some(pause) = &mut self.pause {
                 if pause.as_mut().poll(context).is_pending() {
@@ -113,12 +114,27 @@ impl Listener {
             }
             match self.socket.poll_accept(context) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok((stream, from))) => self.begin(stream, from),
+                Poll::Ready(Ok((stream, from))) => self.begun.begin(stream, from),
                 Poll::Ready(Err(error)) => self.survive(&error),
             }
         }
     }
 
+    /// Too many open files, or a stranger who was gone already: neither ends a server.
+    fn survive(&mut self, error: &io::Error) {
+        if error.kind() == io::ErrorKind::ConnectionAborted {
+            return;
+        }
+        self.begun.acceptor.counters().accept_errors.one_more();
+        tracing::warn!(name: "lowkey.accept_failed", target: "lowkey", %error, "could not accept; pausing");
+        if matches!(error.raw_os_error(), Some(ENFILE | EMFILE)) {
+            self.begun.acceptor.displace_oldest_attempt(); // frees a file
+        }
+        self.pause = Some(Box::pin(sleep(PAUSE)));
+    }
+}
+
+impl Begun {
     fn begin(&mut self, stream: TcpStream, from: SocketAddr) {
         let (acceptor, balancers) = (self.acceptor.clone(), Arc::clone(&self.balancers));
         self.attempts.spawn(async move {
@@ -131,17 +147,21 @@ impl Listener {
         });
     }
 
-    /// Too many open files, or a stranger who was gone already: neither ends a server.
-    fn survive(&mut self, error: &io::Error) {
-        if error.kind() == io::ErrorKind::ConnectionAborted {
-            return;
+    /// The next attempt that has come to a session. Sweeps when it is time.
+    pub(super) fn poll_confirmed(&mut self, context: &mut Context<'_>) -> Poll<Connection<TcpStream>> {
+        while self.sweeps.poll_tick(context).is_ready() {
+            self.acceptor.sweep();
         }
-        self.acceptor.counters().accept_errors.one_more();
-        tracing::warn!(name: "lowkey.accept_failed", target: "lowkey", %error, "could not accept; pausing");
-        if matches!(error.raw_os_error(), Some(ENFILE | EMFILE)) {
-            self.acceptor.displace_oldest_attempt(); // frees a file
+        while let Poll::Ready(Some(over)) = self.attempts.poll_join_next(context) {
+            match over {
+                Ok(Ok(connection)) => return Poll::Ready(connection),
+                Err(error) if error.is_panic() => {
+                    tracing::error!(name: "lowkey.handshake_panicked", target: "lowkey", %error, "handshake panicked");
+                }
+                Ok(Err(_)) | Err(_) => (),
+            }
         }
-        self.pause = Some(Box::pin(sleep(PAUSE)));
+        Poll::Pending
     }
 }
 
@@ -163,7 +183,7 @@ fn prepare(stream: &TcpStream) -> io::Result<()> {
 
 impl fmt::Debug for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (socket, attempts) = (&self.socket, self.attempts.len());
+        let (socket, attempts) = (&self.socket, self.begun.attempts.len());
         f.debug_struct("Listener")
             .field("socket", socket)
             .field("attempts", &attempts)

@@ -6,7 +6,7 @@ use crate::connection::{Shared, Side};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -47,12 +47,14 @@ impl Server {
 
     /// Hands every connection to `handler`, in a task of its own, until `stop` is ready.
     ///
-    /// Then nobody is accepted any more, every session sends its CLOSE as soon as no message is half sent, and
-    /// goes on receiving; the handlers have [`Limits::linger`](crate::Limits::linger) to come to their end. What
-    /// is left is cut off.
+    /// Then nobody is accepted any more. Every session sends its CLOSE as soon as no message is half sent and its
+    /// handler sends, flushes or receives, and goes on receiving; a device that was in the middle of its handshake
+    /// hears the CLOSE right behind it. The handlers have [`Limits::linger`](crate::Limits::linger) to come to
+    /// their end. What is left is cut off.
     ///
     /// A session that is ended from outside (displaced, revoked, silent, too old) has its handler dropped if that
-    /// has not returned a fifth of a second later.
+    /// has not returned a fifth of a second later. A handler that panics ends its own session and no other; one
+    /// that panics before it returns its future takes this one with it.
     ///
     /// # Cancel safety
     /// Dropped, everything ends at once: sessions are cut off.
@@ -63,31 +65,62 @@ impl Server {
     {
         let Self { mut listener } = self;
         let acceptor = listener.acceptor().clone();
-        let mut sessions = JoinSet::new();
+        let mut sessions = Handlers(JoinSet::new());
         let mut stop = pin!(stop);
         loop {
             let next = poll_fn(|context| match stop.as_mut().poll(context) {
                 Poll::Ready(()) => Poll::Ready(None),
                 Poll::Pending => {
-                    while let Poll::Ready(Some(_)) = sessions.poll_join_next(context) {}
+                    while let Poll::Ready(Some(())) = sessions.poll_over(context) {}
                     listener.poll_accept(context).map(Some)
                 }
             });
             let Some(connection) = next.await else { break };
-            let shared = Arc::clone(connection.shared());
-            sessions.spawn(unless_ended(handler(connection), shared));
+            sessions.begin(connection, &mut handler);
         }
-        drop(listener);
+        let mut begun = listener.into_begun();
         acceptor.stop();
         let mut ended = 0;
-        // One by one: `join_all` would panic along with a session that did.
-        let all = async {
-            while sessions.join_next().await.is_some() {
-                ended += 1;
+        let all = poll_fn(|context| {
+            while let Poll::Ready(connection) = begun.poll_confirmed(context) {
+                sessions.begin(connection, &mut handler);
             }
-        };
+            loop {
+                match sessions.poll_over(context) {
+                    Poll::Ready(Some(())) => ended += 1,
+                    Poll::Ready(None) => return Poll::Ready(()),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        });
         let _those_that_are_left_are_cut = timeout(acceptor.limits().linger, all).await;
-        Stopped { ended, cut: sessions.len() }
+        Stopped { ended, cut: sessions.0.len() }
+    }
+}
+
+/// The tasks of sessions.
+struct Handlers(JoinSet<()>);
+
+impl Handlers {
+    fn begin<F>(
+        &mut self,
+        connection: Connection<TcpStream>,
+        handler: &mut impl FnMut(Connection<TcpStream>) -> F,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let shared = Arc::clone(connection.shared());
+        self.0.spawn(unless_ended(handler(connection), shared));
+    }
+
+    /// The next one that is over; `None` if there is none left.
+    fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<Option<()>> {
+        self.0.poll_join_next(context).map(|over| {
+            if let Err(error) = over? {
+                tracing::error!(name: "lowkey.handler_panicked", target: "lowkey", %error, "handler of a session panicked");
+            }
+            Some(())
+        })
     }
 }
 

@@ -4,11 +4,12 @@ use super::source::Source;
 use super::stats::{Counters, Moved};
 use crate::connection::{End, Shared};
 use crate::registry::{Pinned, Registry};
+use crate::sync::{Mutex, MutexGuard};
 use crate::{Limits, SessionInfo};
 use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::SystemTime;
 use tokio::time::Instant;
 
@@ -38,7 +39,8 @@ struct Session {
     number: u64,
     shared: Arc<Shared>,
     pinned: Arc<Pinned>,
-    generation: u64, // of the registry, when its pinning was last looked up, or before
+    /// The registry's, when the pinning was surely still there.
+    generation: u64,
     from: Option<SocketAddr>,
     began: Instant,
     quiet: Quiet,
@@ -49,6 +51,13 @@ enum Order {
     Ping,
     Stop,
     End(End),
+}
+
+/// What a second look-up came to.
+#[derive(PartialEq, Eq)]
+enum Renewed {
+    Gone,
+    NoMatter,
 }
 
 /// How long a peer has said nothing while somebody listened to it.
@@ -102,8 +111,7 @@ impl Sessions {
     }
 
     /// Seats a confirmed session and ends an older one of the same device; `None` if all seats, or all of
-    /// its address, are taken by others. Its pinning was looked up when the registry was of this `generation`, or later:
-    /// if that has changed while the handshake went on, the next sweep looks again.
+    /// its address, are taken by others. `generation` is the registry's from before `pinned` was looked up.
     pub(crate) fn seat(
         self: &Arc<Self>,
         pinned: &Arc<Pinned>,
@@ -112,7 +120,7 @@ impl Sessions {
         shared: &Arc<Shared>,
     ) -> Option<Seat> {
         let name = pinned.device().name();
-        let (number, older) = {
+        let (number, older, stopping) = {
             let mut table = self.lock();
             let older = table.by_name.get(name).map(|older| older.from);
             if older.is_none() && table.by_name.len() >= self.limits.sessions {
@@ -124,15 +132,15 @@ impl Sessions {
             if !takes_its_own && of_source >= self.limits.sessions_per_address {
                 return None;
             }
-            if table.stopping {
-                shared.stop();
-            }
             let older = table.evict(name);
             let number = table.next;
             table.next += 1;
-            table.insert(name, Session::new((number, generation), pinned, from, shared));
-            (number, older)
+            table.insert(name, Session::new(number, pinned, generation, from, shared));
+            (number, older, table.stopping)
         };
+        if stopping {
+            shared.stop();
+        }
         if let Some(older) = older {
             older.end(End::Displaced);
             self.ended(End::Displaced, name);
@@ -143,15 +151,13 @@ impl Sessions {
 
     /// Ends the sessions that may not go on, and has silent peers asked.
     pub(crate) fn sweep(&self, registry: &dyn Registry) {
+        self.look_up_again(registry);
         let (now, wall) = (Instant::now(), SystemTime::now());
         let mut orders = Vec::new();
         {
             let mut table = self.lock();
-            // Asked before the look-ups: a change during them is seen the next time.
-            let generation = registry.generation();
             for session in table.by_name.values_mut() {
-                let changed = std::mem::replace(&mut session.generation, generation) != generation;
-                if let Some(order) = session.order(now, wall, &self.limits, registry, changed) {
+                if let Some(order) = session.order(now, wall, &self.limits) {
                     orders.push((Arc::clone(&session.pinned), Arc::clone(&session.shared), order));
                 }
             }
@@ -170,6 +176,29 @@ impl Sessions {
                     shared.end(end);
                     self.ended(end, pinned.device().name());
                 }
+            }
+        }
+    }
+
+    /// Ends the sessions whose pinning is gone. Those are looked up that were not in this generation.
+    fn look_up_again(&self, registry: &dyn Registry) {
+        // Asked before the look-ups: a change during them is seen the next time.
+        let generation = registry.generation();
+        let older: Vec<(Arc<Pinned>, Arc<Shared>)> = {
+            let table = self.lock();
+            let older = table.by_name.values().filter(|session| session.generation != generation);
+            older.map(|session| (Arc::clone(&session.pinned), Arc::clone(&session.shared))).collect()
+        };
+        // Not under the lock: a registry may take its time.
+        let looked_up = older.into_iter().map(|(pinned, shared)| {
+            let now = registry.lookup(&pinned.id()).filter(|now| now.admits_as(&pinned));
+            (pinned, shared, now)
+        });
+        for (pinned, shared, now) in looked_up {
+            let name = pinned.device().name();
+            if self.lock().renew(name, &shared, now, generation) == Renewed::Gone {
+                shared.end(End::Revoked);
+                self.ended(End::Revoked, name);
             }
         }
     }
@@ -238,36 +267,46 @@ impl Table {
         }
         Some(session)
     }
+
+    /// What a look-up in `generation` came to, for the session of this name if it is still this one.
+    fn renew(
+        &mut self,
+        name: &str,
+        shared: &Arc<Shared>,
+        found: Option<Arc<Pinned>>,
+        generation: u64,
+    ) -> Renewed {
+        let session = self.by_name.get_mut(name).filter(|session| Arc::ptr_eq(&session.shared, shared));
+        match (session, found) {
+            (None, _) => Renewed::NoMatter,
+            (Some(session), Some(pinned)) => {
+                (session.pinned, session.generation) = (pinned, generation);
+                Renewed::NoMatter
+            }
+            (Some(_), None) => {
+                self.evict(name);
+                Renewed::Gone
+            }
+        }
+    }
 }
 
 impl Session {
     fn new(
-        (number, generation): (u64, u64),
+        number: u64,
         pinned: &Arc<Pinned>,
+        generation: u64,
         from: Option<SocketAddr>,
         shared: &Arc<Shared>,
     ) -> Self {
-        let now = Instant::now();
+        let (now, pinned, shared) = (Instant::now(), Arc::clone(pinned), Arc::clone(shared));
         let quiet = Quiet { received: 0, heard: now, since: now, asked: false };
-        let (shared, pinned) = (Arc::clone(shared), Arc::clone(pinned));
         Self { number, shared, pinned, generation, from, began: now, quiet }
     }
 
     /// What is to be done about it now, if anything.
-    fn order(
-        &mut self,
-        now: Instant,
-        wall: SystemTime,
-        limits: &Limits,
-        registry: &dyn Registry,
-        changed: bool,
-    ) -> Option<Order> {
-        if changed {
-            match registry.lookup(&self.pinned.id()) {
-                Some(pinned) if pinned.admits_as(&self.pinned) => self.pinned = pinned,
-                _ => return Some(Order::End(End::Revoked)),
-            }
-        }
+    fn order(&mut self, now: Instant, wall: SystemTime, limits: &Limits) -> Option<Order> {
+        let order = self.quiet.listen(&self.shared, now, limits);
         if self.pinned.is_expired(wall) {
             return Some(Order::End(End::Revoked));
         }
@@ -277,13 +316,14 @@ impl Session {
                 Some(Order::End(End::Lifetime))
             }
             Some(lifetime) if age >= lifetime => Some(Order::Stop),
-            _ => self.quiet.listen(&self.shared, now, limits),
+            _ => order,
         }
     }
 
     fn info(&self, now: Instant) -> SessionInfo {
         let traffic = self.shared.traffic();
-        let rekeys = |records: u64| records / lowkey_core::REKEY_INTERVAL;
+        // A key is replaced right before the first record that is under the new one.
+        let rekeys = |records: u64| records.saturating_sub(1) / lowkey_core::REKEY_INTERVAL;
         SessionInfo {
             pinned: Arc::clone(&self.pinned),
             from: self.from,
@@ -300,13 +340,13 @@ impl Session {
 
 impl Quiet {
     /// Nobody who reads nothing finds out whether the peer is silent: only the time in which somebody waits
-    /// for it counts.
+    /// for it counts. After our CLOSE it cannot be asked, so it may be as silent as it likes.
     fn listen(&mut self, shared: &Shared, now: Instant, limits: &Limits) -> Option<Order> {
         let received = shared.traffic().received.get();
         if received != self.received {
             (self.received, self.heard) = (received, now);
         }
-        if self.heard == now || !shared.is_read() {
+        if self.heard == now || !shared.is_read() || shared.is_closed() {
             (self.since, self.asked) = (now, false);
             return None;
         }

@@ -1,6 +1,7 @@
 //! A server, a device it knows, and streams that behave badly.
 #![allow(dead_code, unreachable_pub)] // every test file takes what it needs
 
+pub mod changing;
 pub mod services;
 pub mod tools;
 
@@ -330,4 +331,9 @@ pub async fn until_end(io: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
         Err(error) if error.kind() == io::ErrorKind::ConnectionReset => bytes,
         Err(error) => panic!("{error}"),
     }
+}
+
+/// Whether it is this error of the channel.
+pub fn is_channel(error: &Error, expected: lowkey_host::ChannelError) -> bool {
+    matches!(error, Error::Channel(found) if *found == expected)
 }
