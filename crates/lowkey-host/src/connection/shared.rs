@@ -184,3 +184,39 @@ impl Amount {
         self.0.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+    use std::task::Poll;
+
+    /// It knows the waker of a task that has it: a circle, while the task is there.
+    #[tokio::test]
+    async fn nothing_is_kept_of_a_task_that_waited() {
+        let shared = Arc::new(Shared::default());
+        let gone = Arc::downgrade(&shared);
+        let waiting = tokio::spawn(poll_fn(move |context| {
+            for side in [Side::Reading, Side::Writing, Side::Ending] {
+                shared.register(side, context.waker());
+            }
+            Poll::<()>::Pending
+        }));
+        tokio::task::yield_now().await;
+        waiting.abort();
+        assert!(waiting.await.unwrap_err().is_cancelled());
+        assert!(gone.upgrade().is_none());
+    }
+
+    #[test]
+    fn the_first_end_stays() {
+        let shared = Shared::default();
+        shared.stop();
+        assert!(shared.is_stopping());
+        shared.end(End::Revoked);
+        shared.end(End::Silent);
+        shared.stop();
+        assert_eq!(shared.ended(), Some(End::Revoked));
+        assert!(!shared.is_stopping());
+    }
+}
