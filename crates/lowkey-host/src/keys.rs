@@ -22,6 +22,7 @@ pub use file::{KeyFileError, read_identity, read_psk, write_identity, write_psk}
 pub(crate) use file::{create_private, read_psk_secret, remove_unfinished, shell_quote};
 pub use mask::mask;
 pub(crate) use mask::shown;
+pub(crate) use text::timestamp;
 pub use text::{KeyTextError, SecretText, encode_public, identity_text, parse_public, psk_text};
 
 use crate::Error;

@@ -1,7 +1,7 @@
 //! The server side of Lowkey, for tokio: who may connect, and a connection that is a stream and
 //! carries messages.
 //!
-//! A [`Listener`] gives one ready [`Connection`] after another; a [`FileRegistry`] says which devices
+//! A [`Listener`] gives one ready [`Connection`] after another; a [`LiveRegistry`] says which devices
 //! there are; [`connect_tcp`] is the other side, for hosts that play a device.
 //!
 //! ```
@@ -46,6 +46,9 @@
 //! | `lowkey.unconfirmed_more` | info | `attempts` | as `lowkey.refused_more` |
 //! | `lowkey.timed_out` | debug | `from` | the handshake was not over at its deadline |
 //! | `lowkey.failed` | debug | `from`, `error` | hung up, malformed, or no randomness |
+//! | `lowkey.registry_loaded` | info | `path`, `devices`, `added`, `removed`, `changed` | a [`LiveRegistry`] was read; how many devices there are, and of what that is new how many |
+//! | `lowkey.registry_failed` | warn | `error` | it could not be read again: what was read before stays in force. Once, until it goes well or fails in another way |
+//! | `lowkey.registry_panicked` | error | `error` | a bug in this crate; the file is not looked at any more |
 //! | `lowkey.displaced` | info | `device` | a newer session of the same device took over |
 //! | `lowkey.revoked` | info | `device` | a session ended: its pinning was removed or replaced, or has expired |
 //! | `lowkey.silent` | info | `device` | a session ended: the device was silent and did not answer a PING |
@@ -83,6 +86,7 @@ mod limits;
 pub mod provision;
 pub mod proxy;
 mod registry;
+pub mod rotation;
 mod server;
 mod sync;
 
@@ -93,5 +97,8 @@ pub use error::Error;
 pub use limits::Limits;
 pub use lowkey_core::{Id, Identity, Peer, Psk, PublicKey, Secret};
 pub use lowkey_transport::{Error as ChannelError, Hello, Mode, Pinning, Refusal};
-pub use registry::{Device, DeviceError, Devices, FileRegistry, Pinned, Registry, RegistryError, parse_id};
+pub use registry::{
+    Changes, Device, DeviceError, Devices, FileRegistry, LiveRegistry, Pinned, Registry, RegistryError,
+    parse_id, parse_time,
+};
 pub use server::{AcceptError, Acceptor, LazyAccept, Listener, Server, SessionInfo, Stats, Stopped};

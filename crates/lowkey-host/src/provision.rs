@@ -1,4 +1,4 @@
-//! Makes a device: its keys, its key page, and its place in the registry.
+//! Makes a device, or new keys for one: its key page, and its place in the registry.
 
 use crate::keys::{self, KeyFileError, create_private, mask, remove_unfinished, shown};
 use crate::registry::{Edit, EditError, Psks, RegistryError, quote};
@@ -7,6 +7,7 @@ use lowkey_core::page::{Contents, LEN, MAX_ADDRESS};
 use lowkey_core::{Error as KeyError, Secret};
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 use zeroize::Zeroizing;
 
 /// How a key page is written to its file.
@@ -59,6 +60,22 @@ pub struct Order<'a> {
     pub psk: PskFile<'a>,
     /// The registry that the device is added to.
     pub registry: Option<&'a Path>,
+    /// Whether the device is new.
+    pub rotation: Rotation,
+}
+
+/// Whether a device is made, or a second pinning for one that there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rotation {
+    /// A new device.
+    #[default]
+    None,
+    /// New keys for a device that the registry has with one pinning: they stand beside the old ones, so that both
+    /// connect until the old ones are removed ([`finish`](crate::rotation::finish)) or have ended.
+    Beside {
+        /// When the old pinning ends; `None` leaves that as it is.
+        until: Option<SystemTime>,
+    },
 }
 
 /// What was made. The private key is in the key page and nowhere else.
@@ -68,7 +85,7 @@ pub struct Made {
     pub key: PublicKey,
     /// The pinning's id.
     pub id: Id,
-    /// Its `[[device]]` table.
+    /// Its `[[device]]` table; of a rotation, the fields of the new `[[device.pinning]]`.
     pub lines: String,
 }
 
@@ -102,8 +119,8 @@ impl fmt::Display for ProvisionError {
 
 impl std::error::Error for ProvisionError {}
 
-/// Makes a device: draws its secrets, writes its key page to a new file that only its owner reads, and
-/// adds it to the registry if one is named.
+/// Makes a device, or new keys for one: draws its secrets, writes its key page to a new file that only its owner
+/// reads, and adds it to the registry if one is named.
 ///
 /// # Errors
 /// [`ProvisionError`]; no file was left behind and the registry is as it was.
@@ -121,10 +138,17 @@ pub fn provision(order: &Order<'_>) -> Result<Made, ProvisionError> {
             ProvisionError::Device(order.registry.unwrap_or(Path::new("")).to_owned(), why)
         }
     };
-    if let Some(edit) = &edit {
-        let psks = if matches!(order.psk, PskFile::Existing(_)) { Psks::Compared } else { Psks::Unread };
-        edit.check(&lines, &order.server, psks).map_err(refused)?;
-    }
+    let psks = if matches!(order.psk, PskFile::Existing(_)) { Psks::Compared } else { Psks::Unread };
+    let changed = |edit: &Edit| {
+        let new = match order.rotation {
+            Rotation::None => edit.with(&lines),
+            Rotation::Beside { until } => {
+                edit.with_pinning(&order.server, (order.name, id), &lines, until)?
+            }
+        };
+        edit.check(&new, &order.server, psks).map(|()| new)
+    };
+    let new = edit.as_ref().map(changed).transpose().map_err(refused)?;
 
     let mut created = Created::default();
     created.file(order.page, &render(&page, order))?;
@@ -135,8 +159,8 @@ pub fn provision(order: &Order<'_>) -> Result<Made, ProvisionError> {
             edit.hand_over(file).map_err(|error| ProvisionError::File(file_error(error)))?;
         }
     }
-    if let Some(edit) = edit {
-        edit.add(&lines).map_err(refused)?;
+    if let (Some(edit), Some(new)) = (edit, new) {
+        edit.put(&new).map_err(refused)?;
     }
     created.keep();
     Ok(Made { key, id, lines })
@@ -204,7 +228,10 @@ fn check(order: &Order<'_>) -> Result<(), ProvisionError> {
 }
 
 fn lines(order: &Order<'_>, key: PublicKey) -> Result<String, ProvisionError> {
-    let mut lines = format!("[[device]]\nname = {}\n", quote(order.name));
+    let mut lines = match order.rotation {
+        Rotation::None => format!("[[device]]\nname = {}\n", quote(order.name)),
+        Rotation::Beside { .. } => String::new(),
+    };
     if let Some(id) = order.id {
         lines += &format!("id = {}\n", quote(&id_text(id)));
     }

@@ -3,16 +3,33 @@
 mod device;
 mod devices;
 mod edit;
+mod error;
 mod file;
+mod live;
 mod pinned;
+mod psks;
+mod rewrite;
+mod snapshot;
+mod stamp;
+mod table;
+mod time;
+mod warm;
+mod watch;
 
 pub use device::{Device, DeviceError};
 pub use devices::Devices;
-pub(crate) use devices::Unique;
 pub(crate) use edit::{Edit, EditError, Psks};
+pub use error::RegistryError;
+pub use file::FileRegistry;
 pub(crate) use file::quote;
-pub use file::{FileRegistry, RegistryError};
+pub use live::LiveRegistry;
 pub use pinned::Pinned;
+#[cfg(test)]
+pub(crate) use pinned::counted;
+pub(crate) use pinned::multiply;
+pub(crate) use rewrite::Removal;
+pub use snapshot::Changes;
+pub use time::parse_time;
 
 use lowkey_core::Id;
 use std::sync::Arc;
@@ -45,6 +62,13 @@ pub trait Registry: Send + Sync {
     fn generation(&self) -> u64 {
         0
     }
+
+    /// Whether every pinning that can be found has its Diffie-Hellman computed, which is so for all that
+    /// [`Pinned::new`] makes. Whoever passes look-ups on to a [`LiveRegistry`] passes this on as well: as long as it is
+    /// false, every attempt takes the time of one, known id or not.
+    fn is_warm(&self) -> bool {
+        true
+    }
 }
 
 impl<R: Registry + ?Sized> Registry for Arc<R> {
@@ -62,6 +86,10 @@ impl<R: Registry + ?Sized> Registry for Arc<R> {
 
     fn trouble(&self) -> Option<String> {
         (**self).trouble()
+    }
+
+    fn is_warm(&self) -> bool {
+        (**self).is_warm()
     }
 }
 

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::terminal::{path, print, server_key, text};
 use crate::{check, connect, doctor, generate, serve, show};
 use clap::ArgMatches;
-use lowkey_host::provision::{Format, Order, PskFile, provision};
+use lowkey_host::provision::{Format, Order, PskFile, Rotation, provision};
 use lowkey_host::{Id, keys};
 use std::path::{Path, PathBuf};
 
@@ -74,6 +74,7 @@ fn make_device(of: &ArgMatches) -> Result<(), Failure> {
         },
         psk,
         registry,
+        rotation: Rotation::None,
     });
     let made = made.map_err(Failure::file)?;
     eprintln!("device public key: {}", keys::encode_public(&made.key));

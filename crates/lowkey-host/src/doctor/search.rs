@@ -47,7 +47,7 @@ impl<'a> Search<'a> {
 
     /// Whether `first` opens with the key of `pinned`, and its PSK if the mode has one.
     fn opens(&self, first: &FirstFrame, mode: Mode, pinned: &Pinned) -> bool {
-        let pinning = pinned.pinning(self.identity);
+        let Some(pinning) = pinned.pinning(self.identity) else { return false };
         match (mode, pinning.psk) {
             (Mode::Kk, _) => self.try_one(first, pinning.peer, None),
             (Mode::KkPsk0, Some(psk)) => self.try_one(first, pinning.peer, Some(psk)),
@@ -96,7 +96,9 @@ impl<'a> Search<'a> {
     }
 
     fn opens_mixed(&self, first: &FirstFrame, key: &Pinned, psk: &Pinned) -> bool {
-        let (key, psk) = (key.pinning(self.identity), psk.pinning(self.identity));
+        let (Some(key), Some(psk)) = (key.pinning(self.identity), psk.pinning(self.identity)) else {
+            return false;
+        };
         psk.psk.is_some_and(|psk| self.try_one(first, key.peer, Some(psk)))
     }
 

@@ -110,7 +110,7 @@ fn with_comments(kind: Kind, secret: &Secret<32>, comment: &str) -> SecretText {
     // Room for all of it at once: a string that grew would leave its old place unwiped.
     let mut text = Zeroizing::new(String::with_capacity(512));
     text.push_str("# created: ");
-    text.push_str(&now());
+    text.push_str(&timestamp(SystemTime::now()));
     text.push('\n');
     text.push_str(comment);
     encode(&mut text, kind, secret.expose());
@@ -162,9 +162,9 @@ fn decode(kind: Kind, text: &str) -> Result<Secret<32>, KeyTextError> {
     Ok(secret)
 }
 
-/// Now, as RFC 3339 writes it: `2026-01-31T23:59:59Z`.
-fn now() -> String {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+/// A moment, as RFC 3339 writes it: `2026-01-31T23:59:59Z`.
+pub(crate) fn timestamp(moment: SystemTime) -> String {
+    let seconds = moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let (year, month, day) = civil(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")

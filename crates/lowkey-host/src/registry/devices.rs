@@ -18,26 +18,23 @@ impl Devices {
     /// [`DeviceError::SameName`], [`DeviceError::SameId`], [`DeviceError::SameKey`],
     /// [`DeviceError::Pinnings`].
     pub fn new(pinnings: impl IntoIterator<Item = Pinned>) -> Result<Self, DeviceError> {
-        let mut all = Self::default();
-        let mut unique = Unique::default();
-        let mut devices: HashMap<String, (Arc<Device>, usize)> = HashMap::new();
-        for pinned in pinnings {
+        let pinnings: Vec<_> = pinnings.into_iter().map(Arc::new).collect();
+        let mut unique = Unique::with_capacity(pinnings.len());
+        let mut devices: HashMap<&str, (&Arc<Device>, usize)> = HashMap::with_capacity(pinnings.len());
+        for pinned in &pinnings {
             let device = pinned.device();
             let name = device.name();
-            match devices.get_mut(name) {
-                Some((known, _)) if !Arc::ptr_eq(known, device) => {
-                    return Err(DeviceError::SameName(name.to_owned()));
-                }
-                Some((_, count)) if *count == PINNINGS => return Err(DeviceError::Pinnings(name.to_owned())),
-                Some((_, count)) => *count += 1,
-                None => {
-                    devices.insert(name.to_owned(), (Arc::clone(device), 1));
-                }
+            let (known, count) = devices.entry(name).or_insert((device, 0));
+            if !Arc::ptr_eq(known, device) {
+                return Err(DeviceError::SameName(name.to_owned()));
             }
-            unique.add(name, pinned.id(), pinned.key())?;
-            all.by_id.insert(pinned.id(), Arc::new(pinned));
+            *count += 1;
+            if *count > PINNINGS {
+                return Err(DeviceError::Pinnings(name.to_owned()));
+            }
+            unique.add(name, pinned.id(), pinned.key()).map_err(Taken::into_error)?;
         }
-        Ok(all)
+        Ok(pinnings.into_iter().collect())
     }
 
     /// How many pinnings there are.
@@ -56,6 +53,13 @@ impl Devices {
     }
 }
 
+impl FromIterator<Arc<Pinned>> for Devices {
+    /// Of pinnings that have been looked through already.
+    fn from_iter<I: IntoIterator<Item = Arc<Pinned>>>(pinnings: I) -> Self {
+        Self { by_id: pinnings.into_iter().map(|pinned| (pinned.id(), pinned)).collect() }
+    }
+}
+
 impl Registry for Devices {
     fn lookup(&self, id: &Id) -> Option<Arc<Pinned>> {
         self.by_id.get(id).cloned()
@@ -70,26 +74,41 @@ impl Registry for Devices {
 pub(super) const PINNINGS: usize = 2;
 
 /// Says who has an id or a key already.
-#[derive(Default)]
-pub(crate) struct Unique {
-    ids: HashMap<Id, String>,
-    keys: HashMap<PublicKey, String>,
+pub(super) struct Unique<'n> {
+    ids: HashMap<Id, &'n str>,
+    keys: HashMap<PublicKey, &'n str>,
 }
 
-impl Unique {
-    /// One more pinning, of the device of this name.
-    pub(crate) fn add(&mut self, name: &str, id: Id, key: PublicKey) -> Result<(), DeviceError> {
-        if let Some(other) = self.keys.insert(key, name.to_owned()) {
-            return Err(if other == name {
-                DeviceError::Pinnings(other)
-            } else {
-                DeviceError::SameKey(other)
-            });
+/// What another pinning has already, of the device of this name.
+pub(super) enum Taken<'n> {
+    Id(&'n str),
+    Key(&'n str),
+    /// It is the same device.
+    Own(&'n str),
+}
+
+impl Taken<'_> {
+    pub(super) fn into_error(self) -> DeviceError {
+        match self {
+            Self::Id(name) => DeviceError::SameId(name.to_owned()),
+            Self::Key(name) => DeviceError::SameKey(name.to_owned()),
+            Self::Own(name) => DeviceError::Pinnings(name.to_owned()),
         }
-        match self.ids.insert(id, name.to_owned()) {
-            Some(other) if other == name => Err(DeviceError::Pinnings(other)),
-            Some(other) => Err(DeviceError::SameId(other)),
-            None => Ok(()),
+    }
+}
+
+impl<'n> Unique<'n> {
+    pub(super) fn with_capacity(pinnings: usize) -> Self {
+        Self { ids: HashMap::with_capacity(pinnings), keys: HashMap::with_capacity(pinnings) }
+    }
+
+    /// One more pinning, of the device of this name.
+    pub(super) fn add(&mut self, name: &'n str, id: Id, key: PublicKey) -> Result<(), Taken<'n>> {
+        match (self.keys.insert(key, name), self.ids.insert(id, name)) {
+            (None, None) => Ok(()),
+            (Some(other), _) | (None, Some(other)) if other == name => Err(Taken::Own(other)),
+            (Some(other), _) => Err(Taken::Key(other)),
+            (None, Some(other)) => Err(Taken::Id(other)),
         }
     }
 }

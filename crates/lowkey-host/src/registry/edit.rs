@@ -1,6 +1,9 @@
-//! Adds a device to a registry file: one at a time, looked at as a whole, replaced at once.
+//! Changes a registry file: one change at a time, looked at as a whole, replaced at once.
 
-use super::file::{Described, RegistryError, read_text};
+use super::error::RegistryError;
+use super::file::read_text;
+use super::psks;
+use super::table::{self, Entry};
 use crate::keys::shown;
 use lowkey_core::PublicKey;
 use std::fs::{self, File, OpenOptions};
@@ -9,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// A registry that nobody else adds to as long as this is held.
+/// A registry that nobody else changes as long as this is held.
 pub(crate) struct Edit {
     named: PathBuf, // as the user says; what `psk_file` is relative to
     file: PathBuf,  // behind symbolic links
@@ -21,40 +24,65 @@ pub(crate) struct Edit {
 pub(crate) enum EditError {
     /// What is in it already cannot be loaded, or it cannot be read or written.
     Registry(RegistryError),
-    /// The new device does not fit in.
+    /// The change does not fit in.
     Device(String),
 }
 
 impl Edit {
-    /// Waits for others who add to this registry, and reads it.
+    /// Waits for others who change this registry, and reads it.
     pub(crate) fn begin(registry: &Path) -> Result<Self, RegistryError> {
         let file = behind_links(registry);
         let lock = Lock::wait(&file).map_err(|error| RegistryError::file(registry, error))?;
         let text = match read_text(&file) {
-            Ok(text) => Some(text),
+            Ok((text, _)) => Some(text),
             Err(RegistryError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error.named(registry)),
         };
         Ok(Self { named: registry.to_owned(), file, text, _lock: lock })
     }
 
-    /// Whether a server of this key would load what stands there once `table` is added.
-    pub(crate) fn check(&self, table: &str, server: &PublicKey, psks: Psks) -> Result<(), EditError> {
-        let described = |text: &str| {
-            let described = Described::parse(text, server)?;
-            match psks {
-                Psks::Unread => Ok(()),
-                Psks::Compared => described.read_psks(&self.named).map(drop),
-            }
-        };
-        described(self.text.as_deref().unwrap_or_default())
-            .map_err(|(line, why)| EditError::Registry(RegistryError::at(&self.named, line, why)))?;
-        described(&self.with(table)).map_err(|(_line, why)| EditError::Device(why))
+    /// What is in it; nothing if there is no such file yet.
+    pub(crate) fn text(&self) -> &str {
+        self.text.as_deref().unwrap_or_default()
     }
 
-    /// Adds `table`.
-    pub(crate) fn add(self, table: &str) -> Result<(), EditError> {
-        let written = self.replace(&self.with(table));
+    /// Where `psk_file`s are.
+    pub(crate) fn directory(&self) -> &Path {
+        self.named.parent().unwrap_or(Path::new(""))
+    }
+
+    /// The devices in it, as a server of this key would load them.
+    pub(super) fn entries(&self, server: &PublicKey) -> Result<Vec<Entry>, EditError> {
+        let text = self.text();
+        table::read(text, server)
+            .map_err(|flaw| EditError::Registry(RegistryError::at(&self.named, text, &flaw)))
+    }
+
+    /// The text with one more `[[device]]` table.
+    pub(crate) fn with(&self, table: &str) -> String {
+        match self.text() {
+            "" => table.to_owned(),
+            old => format!("{old}\n{table}"),
+        }
+    }
+
+    /// Whether a server of this key would load `new`, and what is there now.
+    pub(crate) fn check(&self, new: &str, server: &PublicKey, psks: Psks) -> Result<(), EditError> {
+        let described = |text: &str| {
+            let entries = table::read(text, server)?;
+            match psks {
+                Psks::Unread => Ok(()),
+                Psks::Compared => psks::read(entries.iter(), &self.named).map(drop),
+            }
+        };
+        let old = self.text();
+        described(old).map_err(|flaw| EditError::Registry(RegistryError::at(&self.named, old, &flaw)))?;
+        described(new).map_err(|flaw| EditError::Device(flaw.why))
+    }
+
+    /// Puts `new` in its place.
+    pub(crate) fn put(self, new: &str) -> Result<(), EditError> {
+        let written = self.replace(new);
         written.map_err(|error| EditError::Registry(RegistryError::file(&self.named, error)))
     }
 
@@ -77,13 +105,6 @@ impl Edit {
     #[cfg(not(unix))]
     pub(crate) fn hand_over(&self, _secret: &Path) -> io::Result<()> {
         Ok(())
-    }
-
-    fn with(&self, table: &str) -> String {
-        match self.text.as_deref() {
-            None | Some("") => table.to_owned(),
-            Some(old) => format!("{old}\n{table}"),
-        }
     }
 
     /// Writes a new file and puts it in the old one's place when it is whole.
@@ -128,16 +149,16 @@ impl Edit {
     }
 }
 
-/// Whether PSK files are read before a device is added.
+/// Whether PSK files are read before a change.
 #[derive(Clone, Copy)]
 pub(crate) enum Psks {
-    /// No: the new device's PSK is drawn, or there is none.
+    /// No: what is new is drawn, or there is nothing new.
     Unread,
     /// They are, and no two may hold the same.
     Compared,
 }
 
-/// A file beside the registry that is there while somebody adds to it.
+/// A file beside the registry that is there while somebody changes it.
 struct Lock(PathBuf);
 
 impl Lock {
@@ -150,7 +171,7 @@ impl Lock {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
                 Err(_) if begun.elapsed() > PATIENCE => {
                     return Err(io::Error::other(format!(
-                        "somebody else is adding to it; if nobody is, delete {}",
+                        "somebody else is changing it; if nobody is, delete {}",
                         shown(&path)
                     )));
                 }
@@ -166,7 +187,7 @@ impl Drop for Lock {
     }
 }
 
-/// How long others who add to a registry are waited for; each takes milliseconds.
+/// How long others who change a registry are waited for; each takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The file that `path` stands for, which need not be there yet.

@@ -3,7 +3,7 @@
 use super::{Device, DeviceError};
 use lowkey_core::{Error as KeyError, Id, Identity, Peer, Psk, PublicKey};
 use lowkey_transport::{Mode, Pinning};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 /// One pinning of a device: an id, a key, perhaps a PSK, perhaps an end.
@@ -13,7 +13,8 @@ use std::time::SystemTime;
 pub struct Pinned {
     device: Arc<Device>,
     id: Id,
-    peer: Peer,
+    key: PublicKey,
+    peer: OnceLock<Peer>, // empty as long as it is cold
     psk: Option<Psk>,
     expires: Option<SystemTime>,
 }
@@ -30,12 +31,28 @@ impl Pinned {
         identity: &Identity,
         key: PublicKey,
     ) -> Result<Self, DeviceError> {
-        let peer = Peer::pin(identity, key).map_err(|error| match error {
+        let peer = multiply(identity, key).map_err(|error| match error {
             KeyError::OwnKey => DeviceError::OwnKey,
             _ => DeviceError::WeakKey,
         })?;
         let id = Id::of_pinning(&key, &identity.public_key());
-        Ok(Self { device: device.into(), id, peer, psk: None, expires: None })
+        Ok(Self { device: device.into(), id, key, peer: peer.into(), psk: None, expires: None })
+    }
+
+    /// The same without the Diffie-Hellman, for a key that [`check`] lets pass. It is cold: a registry with such a
+    /// pinning is not warm.
+    pub(crate) fn cold(device: Arc<Device>, id: Id, key: PublicKey) -> Self {
+        Self { device, id, key, peer: OnceLock::new(), psk: None, expires: None }
+    }
+
+    /// As warm as `other`, if that has the same key and was made for the same identity.
+    pub(super) fn warmed_by(mut self, other: &Self, identity: &Identity) -> Self {
+        if let Some(peer) = other.peer.get().filter(|peer| peer.public_key() == self.key)
+            && let Ok(peer) = Peer::from_parts(identity, self.key, peer.shared_secret().duplicate())
+        {
+            self.peer = peer.into();
+        }
+        self
     }
 
     /// The same pinning under another id.
@@ -72,7 +89,7 @@ impl Pinned {
 
     /// The device's static key.
     pub fn key(&self) -> PublicKey {
-        self.peer.public_key()
+        self.key
     }
 
     /// Its one mode.
@@ -90,9 +107,26 @@ impl Pinned {
         self.expires.is_some_and(|expires| expires <= now)
     }
 
-    /// The pinning, for the identity it was made with.
-    pub fn pinning<'k>(&'k self, identity: &'k Identity) -> Pinning<'k> {
-        Pinning { id: self.id, identity, peer: &self.peer, psk: self.psk.as_ref() }
+    /// The pinning, for the identity it was made with; `None` if that was another. Takes a multiplication if it
+    /// is cold.
+    pub(crate) fn pinning<'k>(&'k self, identity: &'k Identity) -> Option<Pinning<'k>> {
+        if !self.is_warm() {
+            self.warm(identity);
+        }
+        let peer = self.peer.get()?;
+        Some(Pinning { id: self.id, identity, peer, psk: self.psk.as_ref() })
+    }
+
+    /// Whether its Diffie-Hellman is computed.
+    pub(crate) fn is_warm(&self) -> bool {
+        self.peer.get().is_some()
+    }
+
+    /// Computes its Diffie-Hellman, always: nobody waits for another who does the same.
+    pub(crate) fn warm(&self, identity: &Identity) {
+        if let Ok(peer) = multiply(identity, self.key) {
+            let _another_was_faster = self.peer.set(peer);
+        }
     }
 
     /// Whether `other` lets in the same side as the same device: name, id, key and PSK. When it ends and how
@@ -100,11 +134,102 @@ impl Pinned {
     pub(crate) fn admits_as(&self, other: &Self) -> bool {
         self.device.name() == other.device.name()
             && self.id == other.id
-            && self.key() == other.key()
+            && self.key == other.key
             && match (&self.psk, &other.psk) {
                 (None, None) => true,
                 (Some(psk), Some(other)) => psk.ct_eq(other),
                 _ => false,
             }
+    }
+
+    /// Whether `other` says the same in all.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.admits_as(other) && self.expires == other.expires && self.device == other.device
+    }
+}
+
+/// Whether a server of this key can pin `key`, found without a multiplication.
+///
+/// # Errors
+/// [`DeviceError::OwnKey`], [`DeviceError::WeakKey`].
+pub(super) fn check(server: &PublicKey, key: &PublicKey) -> Result<(), DeviceError> {
+    match key {
+        key if key == server => Err(DeviceError::OwnKey),
+        key if key.is_low_order() => Err(DeviceError::WeakKey),
+        _ => Ok(()),
+    }
+}
+
+/// The one place where a static-static Diffie-Hellman is computed, so that tests can count them.
+pub(crate) fn multiply(identity: &Identity, key: PublicKey) -> Result<Peer, KeyError> {
+    #[cfg(test)]
+    counted::MULTIPLICATIONS.set(counted::MULTIPLICATIONS.get() + 1);
+    Peer::pin(identity, key)
+}
+
+#[cfg(test)]
+pub(crate) mod counted {
+    use std::cell::Cell;
+
+    thread_local! {
+        pub(crate) static MULTIPLICATIONS: Cell<usize> = const { Cell::new(0) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(hex: &str) -> PublicKey {
+        PublicKey::new(std::array::from_fn(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap()))
+    }
+
+    #[test]
+    fn a_key_of_low_order_is_refused_with_and_without_a_multiplication_in_every_spelling() {
+        let identity = Identity::new(lowkey_core::Secret::new([7; 32]));
+        let server = identity.public_key();
+        for low in [
+            "0000000000000000000000000000000000000000000000000000000000000000",
+            "0100000000000000000000000000000000000000000000000000000000000000",
+            "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+            "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+            "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        ] {
+            let mut bytes = *key(low).as_bytes();
+            for top in [0, 0x80] {
+                bytes[31] |= top;
+                let low = PublicKey::new(bytes);
+                assert_eq!(check(&server, &low), Err(DeviceError::WeakKey));
+                assert_eq!(Peer::pin(&identity, low).unwrap_err(), KeyError::WeakKey);
+            }
+        }
+        assert_eq!(check(&server, &server), Err(DeviceError::OwnKey));
+        for good in ["09", "02", "ea"] {
+            let good = key(&format!("{good}{}", "00".repeat(31)));
+            assert_eq!(check(&server, &good), Ok(()));
+            Peer::pin(&identity, good).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_cold_pinning_is_computed_once_and_then_warms_its_likes() {
+        let identity = Identity::new(lowkey_core::Secret::new([7; 32]));
+        let other = Identity::new(lowkey_core::Secret::new([8; 32])).public_key();
+        let device = Arc::new(Device::new("a").unwrap());
+        let id = Id::of_pinning(&other, &identity.public_key());
+        let cold = || Pinned::cold(Arc::clone(&device), id, other);
+        let before = counted::MULTIPLICATIONS.get();
+        let first = cold();
+        assert!(!first.is_warm());
+        assert!(!cold().warmed_by(&first, &identity).is_warm());
+        let ss = |pinned: &Pinned| *pinned.peer.get().unwrap().shared_secret().expose();
+        assert!(first.pinning(&identity).is_some() && first.pinning(&identity).is_some());
+        let second = cold().warmed_by(&first, &identity);
+        assert!(second.is_warm() && second.is_same(&first));
+        assert_eq!(counted::MULTIPLICATIONS.get() - before, 1);
+        assert_eq!(ss(&second), ss(&first));
+        assert_eq!(ss(&Pinned::new(Device::new("a").unwrap(), &identity, other).unwrap()), ss(&first));
     }
 }

@@ -27,7 +27,7 @@ fn a_server_with_files_that_are_wrong_does_not_begin() {
     let device = folder.public("device.key");
     folder
         .write("devices.toml", &format!("[[device]]\nname = \"a\"\nkey = \"{device}\"\ncolour = \"red\"\n"));
-    folder.run(serve).code(1).stderr(contains("lowkey: devices.toml:4: unknown field `colour`"));
+    folder.run(serve).code(1).stderr(contains("lowkey: devices.toml:4:1: unknown field `colour`"));
     fs::remove_file(folder.path("devices.toml")).unwrap();
     folder.run(serve).code(1).stderr(contains("devices.toml: No such file"));
     folder.write("devices.toml", "");

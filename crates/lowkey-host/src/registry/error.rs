@@ -1,0 +1,115 @@
+//! Why a registry file was not taken.
+
+use crate::keys::{mask, shell_quote, shown};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Why a registry file was not taken.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// It cannot be read.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// Others than its owner may change it, and so say who may connect.
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+    /// Somebody wrote to it while it was read.
+    Unfinished(PathBuf),
+    /// There were devices, and now there is nothing but white space in it: more likely half written than meant.
+    Empty(PathBuf),
+    /// A line in it is wrong.
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The character in it, from 1.
+        column: usize,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+impl RegistryError {
+    pub(crate) fn file(path: &Path, error: std::io::Error) -> Self {
+        Self::File { path: path.to_owned(), error }
+    }
+
+    /// `flaw`, found in `text`.
+    pub(crate) fn at(path: &Path, text: &str, flaw: &Flaw) -> Self {
+        let (line, column) = flaw.position(text);
+        Self::Line { path: path.to_owned(), line, column, why: mask(&flaw.why) }
+    }
+
+    /// The same, of the file as the user names it.
+    pub(crate) fn named(mut self, by_user: &Path) -> Self {
+        match &mut self {
+            Self::File { path, .. }
+            | Self::Exposed { path, .. }
+            | Self::Unfinished(path)
+            | Self::Empty(path)
+            | Self::Line { path, .. } => *path = by_user.to_owned(),
+        }
+        self
+    }
+}
+
+impl fmt::Display for RegistryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, error } => write!(f, "{}: {error}", shown(path)),
+            Self::Exposed { path, mode } => write!(
+                f,
+                "{}: others than its owner may change it (mode {mode:04o}); mend that with: chmod go-w {}",
+                shown(path),
+                shell_quote(path),
+            ),
+            Self::Unfinished(path) => {
+                write!(f, "{}: was written to while it was read; try again", shown(path))
+            }
+            Self::Empty(path) => write!(
+                f,
+                "{}: is empty all at once; if no device is to connect any more, write a comment into it, such as: # nobody",
+                shown(path),
+            ),
+            Self::Line { path, line, column, why } => write!(f, "{}:{line}:{column}: {why}", shown(path)),
+        }
+    }
+}
+
+impl std::error::Error for RegistryError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::File { error, .. } => Some(error),
+            Self::Exposed { .. } | Self::Unfinished(_) | Self::Empty(_) | Self::Line { .. } => None,
+        }
+    }
+}
+
+/// What is wrong with a text, and where.
+#[derive(Debug)]
+pub(crate) struct Flaw {
+    pub(crate) at: usize, // bytes from the beginning of the text
+    pub(crate) why: String,
+}
+
+impl Flaw {
+    pub(crate) fn new(at: usize, why: impl Into<String>) -> Self {
+        Self { at, why: why.into() }
+    }
+
+    fn position(&self, text: &str) -> (usize, usize) {
+        let before = text.get(..self.at).unwrap_or(text);
+        let line = before.rsplit('\n').next().unwrap_or(before);
+        (1 + before.matches('\n').count(), 1 + line.chars().count())
+    }
+}

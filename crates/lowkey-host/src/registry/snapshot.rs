@@ -1,0 +1,208 @@
+//! A registry file as it was at one moment, made of what it says and of what the one before it had.
+
+use super::error::Flaw;
+use super::table::{Entry, Part, read_but};
+use super::{Devices, Pinned, psks};
+use lowkey_core::{Identity, Psk, Secret};
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// All pinnings of a file, and from which text each came.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    pub(super) devices: Devices,
+    pub(super) changes: Changes,
+    pub(super) generation: u64,
+    pub(super) warm: AtomicBool, // false before anybody can find a cold pinning
+    texts: Texts,
+}
+
+/// What a file that was read changed, in devices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Changes {
+    /// How many there are now.
+    pub devices: usize,
+    /// Of a name that was not there.
+    pub added: usize,
+    /// Of a name that is there no longer.
+    pub removed: usize,
+    /// Of a name that stayed, with other pinnings or labels.
+    pub changed: usize,
+}
+
+impl Changes {
+    /// Whether any device is not as it was.
+    pub fn any(&self) -> bool {
+        self.added + self.removed + self.changed > 0
+    }
+}
+
+impl Snapshot {
+    /// The pinnings that `text` describes; what is as in `old` is taken from there. Others are cold.
+    pub(super) fn read(
+        text: &str,
+        path: &Path,
+        identity: &Identity,
+        old: Option<&Self>,
+    ) -> Result<Self, Flaw> {
+        let texts = old.map_or_else(Texts::default, |old| old.texts.emptied());
+        let parts = read_but(text, &identity.public_key(), |part| old?.texts.get(part))?;
+        let entries = parts.iter().filter_map(|(_, part)| match part {
+            Part::Read(entry) => Some(entry),
+            Part::Kept { .. } => None,
+        });
+        let psks = psks::read(entries, path)?;
+        let mut maker =
+            Maker { identity, old, psks: psks.into_iter(), texts, all: Vec::with_capacity(parts.len()) };
+        let mut parts = parts.into_iter().peekable();
+        let mut before: Option<&str> = None;
+        while let Some((text, part)) = parts.next() {
+            // A part of several devices is not kept: they are not one.
+            let alone = ![before, parts.peek().map(|(text, _)| *text)].contains(&Some(text));
+            before = Some(text);
+            match part {
+                Part::Kept { pinnings, .. } => maker.keep(text, pinnings),
+                Part::Read(entry) => maker.make(text, entry, alone),
+            }
+        }
+        let Maker { texts, all, .. } = maker;
+        let changes = changes(&all, old);
+        let generation = old.map_or(0, |old| old.generation + u64::from(changes.any()));
+        let warm = AtomicBool::new(all.iter().all(|(pinned, _)| pinned.is_warm()));
+        let devices = all.into_iter().map(|(pinned, _)| pinned).collect();
+        Ok(Self { devices, changes, generation, warm, texts })
+    }
+
+    /// Those whose Diffie-Hellman is not computed.
+    pub(super) fn cold(&self) -> Vec<Arc<Pinned>> {
+        self.devices.iter().filter(|pinned| !pinned.is_warm()).cloned().collect()
+    }
+}
+
+/// Makes pinnings, or takes those that there are.
+struct Maker<'m> {
+    identity: &'m Identity,
+    old: Option<&'m Snapshot>,
+    psks: std::vec::IntoIter<Option<Secret<32>>>,
+    texts: Texts,
+    all: Vec<(Arc<Pinned>, Origin)>,
+}
+
+/// Where a pinning is from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Old,
+    New,
+}
+
+impl Maker<'_> {
+    fn keep(&mut self, text: &str, pinnings: &[Arc<Pinned>]) {
+        self.texts.insert(text, pinnings);
+        self.all.extend(pinnings.iter().map(|pinned| (Arc::clone(pinned), Origin::Old)));
+    }
+
+    fn make(&mut self, text: &str, entry: Entry, alone: bool) {
+        let old_of = |id| self.old.and_then(|old| old.devices.by_id.get(id));
+        let mut known = entry.pinnings.iter().filter_map(|pinning| old_of(&pinning.id));
+        let device = known
+            .find(|old| **old.device() == entry.device)
+            .map_or_else(|| Arc::new(entry.device), |old| Arc::clone(old.device()));
+        let psk_files = entry.pinnings.iter().any(|pinning| pinning.psk_file.is_some());
+        let begin = self.all.len();
+        for described in entry.pinnings {
+            let mut pinned = Pinned::cold(Arc::clone(&device), described.id, described.key);
+            if let Some(psk) = self.psks.next().flatten() {
+                pinned = pinned.with_psk(Psk::new(psk));
+            }
+            if let Some(expires) = described.expires {
+                pinned = pinned.until(expires);
+            }
+            self.all.push(match self.old.and_then(|old| old.devices.by_id.get(&described.id)) {
+                Some(old) if pinned.is_same(old) => (Arc::clone(old), Origin::Old),
+                Some(old) => (Arc::new(pinned.warmed_by(old, self.identity)), Origin::New),
+                None => (Arc::new(pinned), Origin::New),
+            });
+        }
+        // What is in a PSK file can change without a change of the text.
+        if alone && !psk_files {
+            let made: Vec<_> = self.all[begin..].iter().map(|(pinned, _)| Arc::clone(pinned)).collect();
+            self.texts.insert(text, &made);
+        }
+    }
+}
+
+/// Counted by name, for pinnings have none.
+fn changes(all: &[(Arc<Pinned>, Origin)], old: Option<&Snapshot>) -> Changes {
+    #[derive(Default)]
+    struct Tally {
+        old: usize,
+        now: usize,
+        kept: usize,
+    }
+    let mut tallies: HashMap<&str, Tally> = HashMap::with_capacity(all.len());
+    for (pinned, origin) in all {
+        let tally = tallies.entry(pinned.device().name()).or_default();
+        tally.now += 1;
+        tally.kept += usize::from(*origin == Origin::Old);
+    }
+    for pinned in old.iter().flat_map(|old| old.devices.iter()) {
+        tallies.entry(pinned.device().name()).or_default().old += 1;
+    }
+    let mut changes = Changes::default();
+    for tally in tallies.values() {
+        changes.devices += usize::from(tally.now > 0);
+        match tally {
+            Tally { old: 0, .. } => changes.added += 1,
+            Tally { now: 0, .. } => changes.removed += 1,
+            Tally { old, now, kept } if old != kept || now != kept => changes.changed += 1,
+            _ => (),
+        }
+    }
+    changes
+}
+
+/// Pinnings by the text of their table, so that what did not change is not read again.
+#[derive(Debug, Default)]
+struct Texts {
+    hashers: [RandomState; 2], // nobody can make two texts of one hash of 128 bits under unknown keys
+    by_hash: HashMap<[u64; 2], Kept>,
+}
+
+/// The pinnings of one device.
+#[derive(Debug)]
+enum Kept {
+    One([Arc<Pinned>; 1]),
+    Two([Arc<Pinned>; 2]),
+}
+
+impl Texts {
+    fn emptied(&self) -> Self {
+        let room = self.by_hash.len() + 1;
+        Self { hashers: self.hashers.clone(), by_hash: HashMap::with_capacity(room) }
+    }
+
+    fn hash(&self, text: &str) -> [u64; 2] {
+        self.hashers.each_ref().map(|hasher| hasher.hash_one(text))
+    }
+
+    fn get(&self, text: &str) -> Option<&[Arc<Pinned>]> {
+        Some(match self.by_hash.get(&self.hash(text))? {
+            Kept::One(pinnings) => pinnings,
+            Kept::Two(pinnings) => pinnings,
+        })
+    }
+
+    fn insert(&mut self, text: &str, pinnings: &[Arc<Pinned>]) {
+        let kept = match pinnings {
+            [one] => Kept::One([Arc::clone(one)]),
+            [one, two] => Kept::Two([Arc::clone(one), Arc::clone(two)]),
+            _ => return,
+        };
+        let hash = self.hash(text);
+        self.by_hash.insert(hash, kept);
+    }
+}

@@ -1,0 +1,79 @@
+//! Looks at the registry file, and has it read again when it has changed.
+
+use super::error::RegistryError;
+use super::live::{Reading, Said, Shared};
+use super::stamp::Stamp;
+use std::fs;
+use std::sync::Weak;
+use std::time::Duration;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+/// What earlier looks have seen, and when the next reading is due whatever they see.
+#[derive(Default)]
+pub(super) struct Looks {
+    last: Option<Stamp>,
+    again: Option<Again>,
+}
+
+/// Why the file is read although it looks the same.
+#[derive(Clone, Copy)]
+enum Again {
+    /// It could not be taken, and the cause may lie elsewhere: in a PSK file, for example.
+    Failed(Instant),
+    /// It was taken, on a file system whose clock may be too coarse to show one more change.
+    Coarse(Instant),
+}
+
+/// Looks until nobody has the registry any more.
+pub(super) async fn watch(registry: Weak<Shared>) {
+    let mut ticks = interval(LOOK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let Some(shared) = registry.upgrade() else { return };
+        // Reading takes its time, and a look may do so as well where files come over a network.
+        let looked = spawn_blocking(move || look(&shared, &mut shared.reading())).await;
+        if let Err(error) = looked {
+            if error.is_panic() {
+                tracing::error!(name: "lowkey.registry_panicked", target: "lowkey", %error, "reading the registry panicked");
+            }
+            return; // otherwise the runtime ends
+        }
+    }
+}
+
+fn look(shared: &Shared, reading: &mut Reading) {
+    let stamp = fs::metadata(shared.path()).ok().map(|metadata| Stamp::of(&metadata));
+    let (now, still) = (Instant::now(), stamp == reading.looks.last);
+    reading.looks.last.clone_from(&stamp);
+    let due = match reading.looks.again {
+        _ if stamp != reading.stamp => still,
+        Some(Again::Failed(at)) => now >= at,
+        Some(Again::Coarse(at)) if now >= at => {
+            reading.looks.again = None;
+            shared.differs(reading)
+        }
+        _ => false,
+    };
+    if !due {
+        return;
+    }
+    let outcome = shared.reload(reading, Said::Once);
+    let (after, took) = (Instant::now(), now.elapsed());
+    reading.looks.again = match outcome {
+        Ok(_) => Some(Again::Coarse(after + COARSE)),
+        Err(RegistryError::Unfinished(_)) => None,
+        Err(_) => {
+            reading.stamp = stamp;
+            Some(Again::Failed(after + took * SHARE))
+        }
+    };
+}
+
+/// How often the file is looked at: twice this, a reading and a sweep of sessions are well under a second.
+const LOOK: Duration = Duration::from_millis(100);
+/// The coarsest clock of a file system in use: FAT's.
+const COARSE: Duration = Duration::from_secs(2);
+/// An error is tried again in at most one part in so many of the time.
+const SHARE: u32 = 20;
