@@ -2,8 +2,9 @@
 
 use crate::config::{Config, Mistake, Origin};
 use lowkey_host::keys::{self, KeyFileError};
-use lowkey_host::{FileRegistry, Identity, RegistryError};
+use lowkey_host::{FileRegistry, Identity, LiveRegistry, RegistryError};
 use std::io;
+use std::sync::Arc;
 
 /// The server's identity.
 pub(crate) fn identity(config: &Config) -> Result<Identity, Mistake> {
@@ -16,6 +17,11 @@ pub(crate) fn identity(config: &Config) -> Result<Identity, Mistake> {
         };
         Mistake::new(&config.origins.key, format!("{error}{hint}"))
     })
+}
+
+/// The registry that `lowkey serve` reads again when it changes.
+pub(crate) fn live(config: &Config, identity: &Arc<Identity>) -> Result<LiveRegistry, Mistake> {
+    LiveRegistry::load(&config.devices, Arc::clone(identity)).map_err(|error| mistake(config, &error))
 }
 
 /// The registry, read once.

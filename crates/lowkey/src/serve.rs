@@ -7,7 +7,7 @@ use crate::terminal::print;
 use crate::{admin, load, log};
 use clap::ArgMatches;
 use lowkey_host::forward::ForwardError;
-use lowkey_host::{Acceptor, Connection, Listener, Server, Stopped, echo};
+use lowkey_host::{Acceptor, Connection, Listener, LiveRegistry, Server, Stopped, echo};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
@@ -16,6 +16,7 @@ use std::task::Poll;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
 
 #[cfg(unix)]
 use crate::systemd;
@@ -28,19 +29,20 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     let config = Config::load(of).map_err(|mistakes| config::failure(&mistakes))?;
     log::begin(&config.log)?;
     let wrong = |mistake| Failure::lines(Exit::File, &[mistake]);
-    let identity = load::identity(&config).map_err(wrong)?;
-    let registry = load::registry(&config, &identity).map_err(wrong)?;
-    if registry.devices().is_empty() {
+    let identity = Arc::new(load::identity(&config).map_err(wrong)?);
+    let registry = load::live(&config, &identity).map_err(wrong)?;
+    if registry.is_empty() {
         eprintln!("lowkey: {}: no devices; `lowkey provision` makes one", config.devices.display());
     }
-    let acceptor = Acceptor::new(identity, registry, config.limits.clone()).map_err(Failure::file)?;
+    let acceptor = Acceptor::new(identity, registry.clone(), config.limits.clone()).map_err(Failure::file)?;
     let runtime = Runtime::new().map_err(Failure::file)?;
-    runtime.block_on(serve(&config, acceptor, passed))
+    runtime.block_on(serve(&config, acceptor, registry, passed))
 }
 
 async fn serve(
     config: &Config,
     acceptor: Acceptor,
+    registry: LiveRegistry,
     passed: Option<std::net::TcpListener>,
 ) -> Result<(), Failure> {
     let signals = Signals::new().map_err(Failure::file)?;
@@ -55,14 +57,16 @@ async fn serve(
     let listener = listener.behind(config.accept_proxy.clone());
     let bound = listener.local_addr().map_err(Failure::file)?;
     print(&format!("listening on {bound}\n"))?;
+    let status = format!("Listening on {bound}");
+    tokio::spawn(registry.watch());
     #[cfg(unix)]
     {
-        systemd::ready(&format!("Listening on {bound}"));
+        systemd::ready(&status);
         tokio::spawn(systemd::watchdog());
     }
     let (stop, stopping) = oneshot::channel();
     let (now, at_once) = oneshot::channel();
-    tokio::spawn(obey(signals, stop, now));
+    tokio::spawn(obey(signals, stop, now, registry, status));
     let service = Arc::new(config.service.clone());
     let handler = move |connection| session(connection, Arc::clone(&service));
     // Counted while they are still there.
@@ -78,7 +82,13 @@ async fn serve(
 }
 
 /// Does what signals say: the first that ends the server speaks by `stop`, the second by `now`.
-async fn obey(mut signals: Signals, stop: oneshot::Sender<()>, now: oneshot::Sender<()>) {
+async fn obey(
+    mut signals: Signals,
+    stop: oneshot::Sender<()>,
+    now: oneshot::Sender<()>,
+    registry: LiveRegistry,
+    status: String,
+) {
     let (mut stop, mut now) = (Some(stop), Some(now));
     loop {
         match poll_fn(|context| signals.poll(context)).await {
@@ -88,17 +98,23 @@ async fn obey(mut signals: Signals, stop: oneshot::Sender<()>, now: oneshot::Sen
                 let Some(sender) = stop.take().or_else(|| now.take()) else { return };
                 let _it_may_have_ended_by_now = sender.send(());
             }
-            Asked::Reload => reload(),
+            Asked::Reload => reload(registry.clone(), &status).await,
         }
     }
 }
 
-fn reload() {
+/// Reads the registry again; what that came to is an event of the library, and systemd's status.
+async fn reload(registry: LiveRegistry, status: &str) {
     #[cfg(unix)]
-    {
-        systemd::reloading();
-        systemd::ready("Listening");
+    systemd::reloading();
+    let read = spawn_blocking(move || registry.reload()).await;
+    #[cfg(unix)]
+    match read {
+        Ok(Err(error)) => systemd::ready(&format!("{status}; registry not read again: {error}")),
+        _ => systemd::ready(status),
     }
+    #[cfg(not(unix))]
+    drop(read);
 }
 
 /// What `run` comes to, or what `end` does if it is ready before.

@@ -55,13 +55,26 @@ fn a_second_signal_ends_at_once_and_that_is_exit_code_6() {
 }
 
 #[test]
-fn a_hangup_does_not_end_the_server() {
+fn a_hangup_has_the_registry_read_again_all_or_nothing() {
     let folder = Folder::new();
     let manager = Manager::new(&folder);
+    let right = folder.read("devices.toml");
+    folder.write("devices.toml", "# nobody\n");
     let server = folder.serve_with(SERVE, &[("NOTIFY_SOCKET", manager.socket())]);
     manager.wait_for("READY=1");
-    server.signal("-HUP");
-    manager.wait_for("READY=1");
+    folder.connect(&server).assert().code(4);
+    let reloaded = |text: &str| {
+        folder.write("devices.toml", text);
+        server.signal("-HUP");
+        manager.wait_for("READY=1")
+    };
+    let said = reloaded(&format!("{right}colour = \"red\"\n"));
+    assert!(said.contains("; registry not read again: devices.toml:4:"), "{said}");
+    folder.connect(&server).assert().code(4);
+    let said = reloaded(&right);
+    assert!(!said.contains("not read again"), "{said}");
     folder.connect(&server).write_stdin("x").assert().success().stdout("x");
-    assert_eq!(server.end("-TERM").0, Some(0));
+    let (code, log) = server.end("-TERM");
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("registry not read again"), "{log}");
 }
