@@ -3,9 +3,10 @@
 use crate::config;
 use crate::failure::EXIT_CODES;
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgAction, Command, value_parser};
-use lowkey_host::{Id, parse_id};
+use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
+use lowkey_host::{Id, parse_id, parse_time};
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 pub(crate) fn command() -> Command {
     Command::new("lowkey")
@@ -16,7 +17,7 @@ pub(crate) fn command() -> Command {
         .after_help(EXIT_CODES)
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([keygen(), pubkey(), provision(), serve(), check(), connect(), generate()])
+        .subcommands([keygen(), pubkey(), provision(), revoke(), serve(), check(), connect(), generate()])
         .subcommands([crate::show::command(), crate::doctor::command()])
 }
 
@@ -86,6 +87,41 @@ fn provision() -> Command {
                 .help("The server's copy of the PSK; without --psk it is there already, made for this device"),
         )
         .arg(file("registry").value_name("FILE").help("Add the device to this registry file"))
+        .arg(flag("rotate").requires("registry").help(
+            "Make new keys for a device that the registry has: both are good until `lowkey revoke --old`",
+        ))
+        .arg(
+            Arg::new("old-expires")
+                .long("old-expires")
+                .requires("rotate")
+                .value_name("TIME")
+                .value_parser(|text: &str| -> Result<SystemTime, _> {
+                    parse_time(text).ok_or("no moment such as 2026-12-31T00:00:00Z")
+                })
+                .help("When the old keys end by themselves, as in 2026-12-31T00:00:00Z"),
+        )
+}
+
+fn revoke() -> Command {
+    Command::new("revoke")
+        .about("Take a device, or one of its keys, out of the registry")
+        .long_about(
+            "Take a device, or one of its keys, out of the registry. A running server sees it by itself: within a \
+             second the device's session ends, and it is refused from then on. Nothing else in the file changes.",
+        )
+        .after_help(EXIT_CODES)
+        .arg(Arg::new("name").required(true).value_name("NAME").help("The device"))
+        .arg(file("registry").required(true).value_name("FILE").help("The registry file"))
+        .arg(server_key().required(true))
+        .arg(id().help("Only the key that has this id"))
+        .arg(
+            Arg::new("key")
+                .long("key")
+                .value_name("LKPUB1…")
+                .help("Only this key, as `lowkey provision` printed it"),
+        )
+        .arg(flag("old").help("Only the older of two keys: the end of a rotation"))
+        .group(ArgGroup::new("which").args(["id", "key", "old"]))
 }
 
 fn serve() -> Command {

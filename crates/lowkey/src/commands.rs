@@ -2,17 +2,19 @@
 
 use crate::failure::Failure;
 use crate::terminal::{path, print, server_key, text};
-use crate::{check, connect, doctor, generate, serve, show};
+use crate::{check, connect, doctor, generate, revoke, serve, show};
 use clap::ArgMatches;
 use lowkey_host::provision::{Format, Order, PskFile, Rotation, provision};
 use lowkey_host::{Id, keys};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     match matches.subcommand() {
         Some(("keygen", of)) => make_key(of),
         Some(("pubkey", of)) => print_public_key(of),
         Some(("provision", of)) => make_device(of),
+        Some(("revoke", of)) => revoke::run(of),
         Some(("serve", of)) => serve::run(of),
         Some(("check", of)) => check::run(of),
         Some(("generate", of)) => generate::run(of),
@@ -74,12 +76,18 @@ fn make_device(of: &ArgMatches) -> Result<(), Failure> {
         },
         psk,
         registry,
-        rotation: Rotation::None,
+        rotation: match of.get_flag("rotate") {
+            true => Rotation::Beside { until: of.get_one::<SystemTime>("old-expires").copied() },
+            false => Rotation::None,
+        },
     });
     let made = made.map_err(Failure::file)?;
     eprintln!("device public key: {}", keys::encode_public(&made.key));
     match registry {
-        Some(registry) => eprintln!("added {name:?} to {}", keys::mask(&registry.display().to_string())),
+        Some(registry) => {
+            let what = if of.get_flag("rotate") { "added new keys of" } else { "added" };
+            eprintln!("{what} {name:?} to {}", keys::mask(&registry.display().to_string()));
+        }
         None => print(&made.lines)?,
     }
     eprintln!(

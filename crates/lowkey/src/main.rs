@@ -12,6 +12,7 @@ mod failure;
 mod generate;
 mod load;
 mod log;
+mod revoke;
 mod serve;
 mod show;
 mod signals;

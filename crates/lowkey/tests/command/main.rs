@@ -9,6 +9,7 @@ mod generate;
 mod help;
 mod keys;
 mod provision;
+mod rotation;
 mod secrets;
 mod serve;
 mod signals;

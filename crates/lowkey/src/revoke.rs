@@ -1,0 +1,37 @@
+//! `lowkey revoke`.
+
+use crate::failure::{Exit, Failure};
+use crate::terminal::{path, server_key, text};
+use clap::ArgMatches;
+use lowkey_host::rotation::{Which, finish, revoke};
+use lowkey_host::{Id, keys};
+
+pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
+    let (Some(name), Some(registry)) = (text(of, "name"), path(of, "registry")) else { return Ok(()) };
+    let server = server_key(of)?;
+    let removed = if of.get_flag("old") {
+        finish(registry, &server, name)
+    } else {
+        let which = match (of.get_one::<Id>("id"), text(of, "key")) {
+            (Some(id), _) => Which::Id(*id),
+            (None, Some(key)) => Which::Key(
+                keys::parse_public(key)
+                    .map_err(|error| Failure::new(Exit::Arguments, format_args!("--key: {error}")))?,
+            ),
+            (None, None) => Which::All,
+        };
+        revoke(registry, &server, name, which)
+    };
+    let removed = removed.map_err(Failure::file)?;
+    for (_, key) in &removed.pinnings {
+        eprintln!("revoked: {}", keys::encode_public(key));
+    }
+    match removed.left {
+        0 => eprintln!("{name:?} is no longer in {}", registry.display()),
+        left => eprintln!("{name:?} has {left} key left"),
+    }
+    for file in &removed.psk_files {
+        eprintln!("no device uses {} any more; delete it", file.display());
+    }
+    Ok(())
+}
