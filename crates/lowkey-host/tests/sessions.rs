@@ -98,6 +98,24 @@ async fn nobody_is_asked_while_nobody_listens() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_that_nobody_has_read_yet_is_an_answer() {
+    let world = World::new();
+    let acceptor = world.acceptor();
+    let (mut device, mut session) = raw(&world, &acceptor).await;
+    sweeping(&acceptor);
+    let asked = tokio::select! {
+        asked = heard(&mut device) => asked,
+        received = session.recv() => panic!("{received:?}"),
+    };
+    assert_eq!(asked, Receive::Read);
+    // The application is busy elsewhere, and the PONG lies in the stream.
+    device.flush().await;
+    sleep(3 * world.limits.answer).await;
+    assert!(timeout(SECOND, session.recv()).await.is_err(), "it goes on");
+    assert_eq!(acceptor.sessions().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_byte_of_a_record_counts_as_a_sign_of_life() {
     let world = World::new();
     let acceptor = world.acceptor();

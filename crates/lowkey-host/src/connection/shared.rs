@@ -77,7 +77,7 @@ impl Shared {
         }
     }
 
-    /// Whether somebody waits for the peer to say something.
+    /// Whether somebody waits for the peer to say something, or has waited and was not woken by us since.
     pub(crate) fn is_read(&self) -> bool {
         self.lock()[Side::Reading as usize].is_some()
     }
@@ -130,6 +130,11 @@ impl Shared {
     /// Has whoever reads ask the peer whether it is there.
     pub(crate) fn want_ping(&self) {
         self.ping.store(true, Ordering::Release);
+        self.wake_side(Side::Reading);
+    }
+
+    /// Has whoever reads come again; until then [`Self::is_read`] is false.
+    pub(crate) fn have_a_look(&self) {
         self.wake_side(Side::Reading);
     }
 

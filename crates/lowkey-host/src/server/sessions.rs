@@ -49,6 +49,7 @@ struct Session {
 /// What a sweep has a session do.
 enum Order {
     Ping,
+    Look,
     Stop,
     End(End),
 }
@@ -66,7 +67,17 @@ struct Quiet {
     received: u64,
     heard: Instant,
     since: Instant,
-    asked: bool,
+    asked: Asked,
+}
+
+/// What has been done about a silence.
+#[derive(Debug, PartialEq, Eq)]
+enum Asked {
+    Nothing,
+    /// The peer was sent a PING, or will be when somebody reads.
+    Peer,
+    /// Whoever reads was sent to look whether there is an answer.
+    Reader,
 }
 
 /// A session's place; free again when this is dropped, unless a newer session has it.
@@ -171,6 +182,7 @@ impl Sessions {
         for (pinned, shared, order) in orders {
             match order {
                 Order::Ping => shared.want_ping(),
+                Order::Look => shared.have_a_look(),
                 Order::Stop => shared.stop(),
                 Order::End(end) => {
                     shared.end(end);
@@ -300,7 +312,7 @@ impl Session {
         shared: &Arc<Shared>,
     ) -> Self {
         let (now, pinned, shared) = (Instant::now(), Arc::clone(pinned), Arc::clone(shared));
-        let quiet = Quiet { received: 0, heard: now, since: now, asked: false };
+        let quiet = Quiet { received: 0, heard: now, since: now, asked: Asked::Nothing };
         Self { number, shared, pinned, generation, from, began: now, quiet }
     }
 
@@ -347,18 +359,24 @@ impl Quiet {
             (self.received, self.heard) = (received, now);
         }
         if self.heard == now || !shared.is_read() || shared.is_closed() {
-            (self.since, self.asked) = (now, false);
+            (self.since, self.asked) = (now, Asked::Nothing);
             return None;
         }
         let silent_for = now.duration_since(self.since);
-        if silent_for >= limits.silence.saturating_add(limits.answer) {
-            return Some(Order::End(End::Silent));
+        match self.asked {
+            Asked::Nothing if silent_for >= limits.silence => {
+                self.asked = Asked::Peer;
+                Some(Order::Ping)
+            }
+            // Somebody may have waited, gone, and left the answer where it is.
+            Asked::Peer if silent_for >= limits.silence.saturating_add(limits.answer) => {
+                self.asked = Asked::Reader;
+                Some(Order::Look)
+            }
+            // It is being read again, and nothing was there.
+            Asked::Reader => Some(Order::End(End::Silent)),
+            _ => None,
         }
-        if silent_for >= limits.silence && !self.asked {
-            self.asked = true;
-            return Some(Order::Ping);
-        }
-        None
     }
 }
 
