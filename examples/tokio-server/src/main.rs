@@ -6,8 +6,9 @@
 //! cargo run -p tokio-server -- server.key devices.toml 127.0.0.1:7000
 //! ```
 
-use lowkey_host::{Acceptor, Connection, Error, FileRegistry, Limits, Listener, keys};
+use lowkey_host::{Acceptor, Connection, Error, Limits, Listener, LiveRegistry, Server, keys};
 use std::path::Path;
+use std::sync::Arc;
 use tokio::net::TcpStream;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -15,24 +16,35 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [key, devices, address] = &arguments[..] else {
         return Err("usage: tokio-server KEY DEVICES ADDRESS".into());
     };
-    let identity = keys::read_identity(Path::new(key))?;
-    let registry = FileRegistry::load(devices, &identity)?;
-    let acceptor = Acceptor::new(identity, registry, Limits::default())?;
-    tokio::runtime::Runtime::new()?.block_on(serve(address, acceptor))
+    let identity = Arc::new(keys::read_identity(Path::new(key))?);
+    let registry = LiveRegistry::load(devices, Arc::clone(&identity))?;
+    let acceptor = Acceptor::new(identity, registry.clone(), Limits::default())?;
+    tokio::runtime::Runtime::new()?.block_on(serve(address, acceptor, registry))
 }
 
-async fn serve(address: &str, acceptor: Acceptor) -> Result<(), Box<dyn std::error::Error>> {
-    let mut listener = Listener::bind(address, acceptor).await?;
+async fn serve(
+    address: &str,
+    acceptor: Acceptor,
+    registry: LiveRegistry,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let listener = Listener::bind(address, acceptor).await?;
     println!("listening on {}", listener.local_addr()?);
-    loop {
-        let connection = listener.accept().await; // a device that the registry knows, and no other
-        tokio::spawn(async move {
-            let name = connection.device().map_or_else(String::new, |device| device.name().to_owned());
-            match session(connection, &name).await {
-                Ok(()) => println!("{name}: closed"),
-                Err(error) => println!("{name}: {error}"),
-            }
-        });
+    tokio::spawn(registry.watch()); // whoever is taken out of the file is cut off within a second
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await // there is no such signal here
+        }
+    };
+    // Devices that the registry knows, and no others; all of them hear of it when we stop.
+    Server::new(listener).run(report, interrupted).await;
+    Ok(())
+}
+
+async fn report(connection: Connection<TcpStream>) {
+    let name = connection.device().map_or_else(String::new, |device| device.name().to_owned());
+    match session(connection, &name).await {
+        Ok(()) => println!("{name}: closed"),
+        Err(error) => println!("{name}: {error}"),
     }
 }
 

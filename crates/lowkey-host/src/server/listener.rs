@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, ToSocketAddrs, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior, Sleep, interval, sleep};
 
@@ -38,12 +38,20 @@ pub(super) struct Begun {
 }
 
 impl Listener {
-    /// Listens on `address`.
+    /// Listens on `address`, with a queue of 4,096: after a restart a fleet comes all at once. Of several
+    /// addresses the first that can be had.
     ///
     /// # Errors
     /// What the operating system says, for example that the port is in use.
     pub async fn bind(address: impl ToSocketAddrs, acceptor: Acceptor) -> io::Result<Self> {
-        Self::new(TcpListener::bind(address).await?, acceptor)
+        let mut last = io::Error::from(io::ErrorKind::InvalidInput); // it stands for no address at all
+        for address in lookup_host(address).await? {
+            match listen(address) {
+                Ok(socket) => return Self::new(socket, acceptor),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
     }
 
     /// Takes a socket that listens already.
@@ -165,6 +173,14 @@ impl Begun {
     }
 }
 
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    #[cfg(not(windows))] // there it would let somebody else have the port as well
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE)
+}
+
 /// No delay for short messages, and questions to a peer that is silent for long: one that vanished without
 /// a word would otherwise keep its seat for ever.
 fn prepare(stream: &TcpStream) -> io::Result<()> {
@@ -194,6 +210,8 @@ impl fmt::Debug for Listener {
 /// Too many open files: of all processes, of this one. The same on Linux, the BSDs and macOS.
 const ENFILE: i32 = 23;
 const EMFILE: i32 = 24;
+/// As many connections the system may keep for us; Linux cuts it to `net.core.somaxconn`, which is as many.
+const QUEUE: u32 = 4096;
 /// How long accepting rests after an error.
 const PAUSE: Duration = Duration::from_millis(20);
 /// After how much silence a peer is asked whether it is there, and how long after that again.
