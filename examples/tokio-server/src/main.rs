@@ -32,7 +32,7 @@ async fn serve(
     tokio::spawn(registry.watch()); // whoever is taken out of the file is cut off within a second
     let interrupted = async {
         if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending().await // there is no such signal here
+            std::future::pending::<()>().await; // there is no such signal here
         }
     };
     // Devices that the registry knows, and no others; all of them hear of it when we stop.
