@@ -42,7 +42,7 @@ pub struct Limits {
     /// silence, also one of a record that is never whole: who sends it had to be somebody we know.
     pub silence: Duration,
     /// How long it then has to answer: 20 s. Afterwards the session ends with
-    /// [`Error::Silent`](crate::Error::Silent).
+    /// [`Error::Silent`].
     pub answer: Duration,
     /// How long a session may go on: for ever. Then it is closed: the device hears our CLOSE, and connects
     /// again if it likes.
