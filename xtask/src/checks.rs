@@ -6,7 +6,7 @@ use xtask::{
 };
 
 use crate::{
-    constant_time, cycles, deb, firmware,
+    bench, constant_time, cycles, deb, firmware,
     fit::{self, Memory},
     network_trial, on_device, show,
     show::Wire,
@@ -46,7 +46,8 @@ pub(crate) fn all(board: &str) -> Result<()> {
     steps.run("documentation", || {
         let doc =
             Command::cargo().args(["doc", "--quiet", "--workspace", "--no-deps", "--document-private-items"]);
-        doc.env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links").run()
+        doc.env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links").run()?;
+        bench::pictures::check()
     })?;
     steps.run("dependencies", || dependencies(board))?;
     let trial = steps.run("build the firmware", || {

@@ -4,7 +4,6 @@
 //! and once with that of an STM32F1 at 72 MHz; and in QEMU, which has no cycles but counts instructions and has to
 //! compute the same. The figures are compared with those in `benches/numbers.toml`: they are the same at every run.
 
-mod chart;
 mod emulator;
 mod grid;
 pub(crate) mod model;

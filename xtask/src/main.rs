@@ -4,6 +4,7 @@
 //! What a step needs and the machine lacks is installed where that is possible, or named.
 
 mod bench;
+mod chart;
 mod checks;
 mod constant_time;
 mod cycles;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         ("deb", None) => deb::build(),
         ("bench", None) => bench::run(&bench::Body::Default),
         ("bench", Some("--portable")) => bench::run(&bench::Body::Portable),
+        ("bench", Some("--charts")) => bench::pictures::write(),
         ("constant-time", None) => constant_time::check(),
         ("on-device", None) => on_device::check(),
         ("size", None) => size::check(),
@@ -74,5 +76,5 @@ usage: cargo xtask <verb>
          (--write: commit what was measured there)
   bench  handshakes, records, echoes and the memory of 10,000 connections on this machine, next to snow,
          rustls and bare aws-lc-rs
-         (--portable: with the primitives in Rust)
+         (--portable: with the primitives in Rust; --charts: draw the book's charts from its tables)
 LOWKEY_TOOLCHAIN=debian builds firmware with Debian's toolchain.";

@@ -2,12 +2,13 @@
 
 use std::fs;
 
-use super::{
-    chart::{Bar, Chart, Whose},
-    tables::LOWKEY,
-    view::View,
+use super::{tables::LOWKEY, view::View};
+use crate::{
+    chart::{Bar, Chart, Unit, Whose},
+    command::Result,
+    numbers::Numbers,
+    root,
 };
-use crate::{command::Result, numbers::Numbers, root};
 
 /// Draws every chart.
 ///
@@ -62,11 +63,11 @@ impl Picture {
             (self.peer[1], Whose::Theirs, "peers-3", self.theirs),
         ];
         let bars = bars.map(|(label, whose, program, rows)| Bar {
-            label,
+            label: label.to_owned(),
             whose,
             parts: rows.iter().filter_map(|row| view.cycles(program, &[row])).collect(),
         });
-        Chart { title: self.title.to_owned(), legend: self.legend, bars: bars.into() }
+        Chart { title: self.title.to_owned(), legend: self.legend, unit: Unit::One, bars: bars.into() }
     }
 }
 

@@ -9,32 +9,49 @@ use crate::numbers::grouped;
 
 /// A chart: bars of one unit.
 #[derive(Debug)]
-pub(super) struct Chart {
-    pub(super) title: String,
+pub(crate) struct Chart {
+    pub(crate) title: String,
     /// What the parts of a bar are, in their order; none if bars have no parts.
-    pub(super) legend: &'static [&'static str],
-    pub(super) bars: Vec<Bar>,
+    pub(crate) legend: &'static [&'static str],
+    pub(crate) unit: Unit,
+    pub(crate) bars: Vec<Bar>,
+}
+
+/// What the figures are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Unit {
+    One,
+    Hundredth,
+}
+
+impl Unit {
+    fn text(self, value: u32) -> String {
+        match self {
+            Self::One => grouped(value, ','),
+            Self::Hundredth => format!("{}.{:02}", value / 100, value % 100),
+        }
+    }
 }
 
 /// A bar.
 #[derive(Debug)]
-pub(super) struct Bar {
-    pub(super) label: &'static str,
-    pub(super) whose: Whose,
+pub(crate) struct Bar {
+    pub(crate) label: String,
+    pub(crate) whose: Whose,
     /// One behind the other, from the left.
-    pub(super) parts: Vec<u32>,
+    pub(crate) parts: Vec<u32>,
 }
 
 /// Who is drawn in which colours.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Whose {
+pub(crate) enum Whose {
     Ours,
     Theirs,
 }
 
 impl Chart {
     /// The file.
-    pub(super) fn svg(&self) -> String {
+    pub(crate) fn svg(&self) -> String {
         let longest = self.bars.iter().map(Bar::length).max().unwrap_or(0).max(1);
         let legend = u32::from(!self.legend.is_empty());
         let top = HEAD + LINE * legend;
@@ -64,7 +81,7 @@ impl Chart {
             x += 32 + 8 * name.chars().count() as u32 + 24;
         }
         for (index, bar) in self.bars.iter().enumerate() {
-            bar.draw(&mut svg, top + BAR * index as u32, longest);
+            bar.draw(&mut svg, top + BAR * index as u32, longest, self.unit);
         }
         svg.push_str("</svg>\n");
         svg
@@ -76,10 +93,10 @@ impl Bar {
         self.parts.iter().sum()
     }
 
-    fn draw(&self, svg: &mut String, y: u32, longest: u32) {
+    fn draw(&self, svg: &mut String, y: u32, longest: u32, unit: Unit) {
         let scaled = |value: u32| (u64::from(value) * u64::from(ROOM) / u64::from(longest)) as u32;
         let text = y + 19;
-        let label = escaped(self.label);
+        let label = escaped(&self.label);
         let _ = writeln!(svg, "<text x=\"{}\" y=\"{text}\" text-anchor=\"end\">{label}</text>", LABEL - 10);
         let mut before = 0;
         for (part, value) in self.parts.iter().enumerate() {
@@ -100,7 +117,7 @@ impl Bar {
             svg,
             "<text x=\"{}\" y=\"{text}\">{}</text>",
             LABEL + scaled(self.length()) + 8,
-            grouped(self.length(), ',')
+            unit.text(self.length())
         );
     }
 }
@@ -136,9 +153,12 @@ mod tests {
     use super::*;
 
     fn chart() -> Chart {
-        let bar = |label, whose, parts: &[u32]| Bar { label, whose, parts: parts.to_vec() };
+        let bar = |label: &str, whose, parts: &[u32]| {
+            let label = label.to_owned();
+            Bar { label, whose, parts: parts.to_vec() }
+        };
         let bars = vec![bar("Lowkey", Whose::Ours, &[100, 101]), bar("a < b", Whose::Theirs, &[402, 0])];
-        Chart { title: "R&D".to_owned(), legend: &["before", "after"], bars }
+        Chart { title: "R&D".to_owned(), legend: &["before", "after"], unit: Unit::One, bars }
     }
 
     #[test]
@@ -160,8 +180,17 @@ mod tests {
     }
 
     #[test]
+    fn hundredths_are_written_with_a_point() {
+        let bars = vec![Bar { label: String::new(), whose: Whose::Ours, parts: vec![105] }];
+        let chart = Chart { title: String::new(), legend: &[], unit: Unit::Hundredth, bars };
+        assert!(chart.svg().contains(">1.05</text>"));
+    }
+
+    #[test]
     fn bars_of_nothing_are_drawn() {
-        let bars = vec![Bar { label: "none", whose: Whose::Ours, parts: vec![0] }];
-        assert!(Chart { title: String::new(), legend: &[], bars }.svg().contains("width=\"0\""));
+        let bars = vec![Bar { label: "none".to_owned(), whose: Whose::Ours, parts: vec![0] }];
+        assert!(
+            Chart { title: String::new(), legend: &[], unit: Unit::One, bars }.svg().contains("width=\"0\"")
+        );
     }
 }
