@@ -56,6 +56,7 @@
 //! | `lowkey.ended` | info | `device` | the application let go of a connection |
 //! | `lowkey.backend_failed` | warn | `device`, `error` | the service behind a [`forward::Forwarder`] could not be reached, or broke off |
 //! | `lowkey.attempt_displaced` | warn | `attempts` | too many attempts wait; the oldest made room |
+//! | `lowkey.attempt_displaced_more` | warn | `attempts` | as `lowkey.refused_more` |
 //! | `lowkey.accept_failed` | warn | `error` | the socket could not accept, for example too many open files; it goes on after a pause |
 //! | `lowkey.handshake_panicked` | error | `error` | a bug, in this crate or in a [`Registry`] |
 //! | `lowkey.handler_panicked` | error | `error` | a bug in what [`Server::run`] was given; the session is over |

@@ -5,6 +5,7 @@ use super::attempts::{Attempts, Place};
 use super::error::AcceptError;
 use super::gate::Gate;
 use super::info::SessionInfo;
+use super::lines;
 use super::records::Cause;
 use super::sessions::Sessions;
 use super::stats::{Counters, Listening, Stats};
@@ -141,8 +142,13 @@ impl Acceptor {
     }
 
     fn displaced(&self, attempts: u64) {
+        let counters = &self.inner.counters;
         for _ in 0..attempts {
-            self.inner.counters.attempts_displaced.one_more();
+            counters.attempts_displaced.one_more();
+            let Some(lines::Line { left_out }) = counters.displaced_lines.next() else { continue };
+            if left_out > 0 {
+                tracing::warn!(name: "lowkey.attempt_displaced_more", target: "lowkey", attempts = left_out, "attempts displaced without a line");
+            }
             let attempts = self.inner.attempts.len();
             tracing::warn!(name: "lowkey.attempt_displaced", target: "lowkey", attempts, "oldest attempt displaced");
         }

@@ -88,6 +88,7 @@ pub(crate) struct Counters {
     pub(crate) accept_errors: Count,
     pub(crate) refusal_lines: Lines,
     pub(crate) unconfirmed_lines: Lines,
+    pub(crate) displaced_lines: Lines,
     pub(crate) handshakes: Times,
     pub(crate) records: Records,
     listeners: AtomicUsize,
