@@ -6,6 +6,7 @@ use crate::{Error, Id, Identity, PublicKey};
 use lowkey_core::page::{Contents, LEN, MAX_ADDRESS};
 use lowkey_core::{Error as KeyError, Secret};
 use std::fmt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use zeroize::Zeroizing;
@@ -153,10 +154,10 @@ pub fn provision(order: &Order<'_>) -> Result<Made, ProvisionError> {
     let mut created = Created::default();
     created.file(order.page, &render(&page, order))?;
     if let (PskFile::New(file), Some(psk)) = (order.psk, &secrets.psk) {
-        created.file(file, keys::psk_text(psk).expose().as_bytes())?;
+        let made = created.file(file, keys::psk_text(psk).expose().as_bytes())?;
         if let Some(edit) = &edit {
             let file_error = |error| KeyFileError::File { path: file.to_owned(), error };
-            edit.hand_over(file).map_err(|error| ProvisionError::File(file_error(error)))?;
+            edit.hand_over(&made).map_err(|error| ProvisionError::File(file_error(error)))?;
         }
     }
     if let (Some(edit), Some(new)) = (edit, new) {
@@ -317,10 +318,10 @@ fn bytes(out: &mut Vec<u8>, page: &Secret<LEN>) {
 struct Created(Vec<PathBuf>);
 
 impl Created {
-    fn file(&mut self, path: &Path, content: &[u8]) -> Result<(), ProvisionError> {
-        create_private(path, content).map_err(ProvisionError::File)?;
+    fn file(&mut self, path: &Path, content: &[u8]) -> Result<File, ProvisionError> {
+        let file = create_private(path, content).map_err(ProvisionError::File)?;
         self.0.push(path.to_owned());
-        Ok(())
+        Ok(file)
     }
 
     fn keep(mut self) {

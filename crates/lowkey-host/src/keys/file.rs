@@ -173,11 +173,11 @@ fn refuse_exposed(_path: &Path, _file: &File) -> Result<(), KeyFileError> {
 }
 
 fn write(path: &Path, text: &SecretText) -> Result<(), KeyFileError> {
-    create_private(path, text.expose().as_bytes())
+    create_private(path, text.expose().as_bytes()).map(drop)
 }
 
-/// Writes a new file that only its owner reads; removed again if it cannot be written whole.
-pub(crate) fn create_private(path: &Path, content: &[u8]) -> Result<(), KeyFileError> {
+/// Writes a new file that only its owner reads, and gives it open; removed again if it cannot be written whole.
+pub(crate) fn create_private(path: &Path, content: &[u8]) -> Result<File, KeyFileError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -186,10 +186,13 @@ pub(crate) fn create_private(path: &Path, content: &[u8]) -> Result<(), KeyFileE
         io::ErrorKind::AlreadyExists => KeyFileError::Exists(path.to_owned()),
         _ => KeyFileError::file(path, error),
     })?;
-    file.write_all(content).and_then(|()| file.sync_all()).map_err(|error| {
-        remove_unfinished(path);
-        KeyFileError::file(path, error)
-    })
+    match file.write_all(content).and_then(|()| file.sync_all()) {
+        Ok(()) => Ok(file),
+        Err(error) => {
+            remove_unfinished(path);
+            Err(KeyFileError::file(path, error))
+        }
+    }
 }
 
 /// Removes what we have just created, when what it belongs to came to nothing.

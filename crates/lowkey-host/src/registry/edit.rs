@@ -88,22 +88,25 @@ impl Edit {
 
     /// Lets those read `secret`, which we have made beside the registry, who read the registry: its owner, or, if
     /// that is root as we are, its group.
+    ///
+    /// The open file, not its name: whoever may write beside the registry could have put another file there, which
+    /// root would then give away.
     #[cfg(unix)]
-    pub(crate) fn hand_over(&self, secret: &Path) -> io::Result<()> {
-        use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown};
+    pub(crate) fn hand_over(&self, secret: &File) -> io::Result<()> {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
         if self.text.is_none() || !rustix::process::geteuid().is_root() {
             return Ok(());
         }
         let registry = fs::metadata(&self.file)?;
-        lchown(secret, Some(registry.uid()), Some(registry.gid()))?;
+        fchown(secret, Some(registry.uid()), Some(registry.gid()))?;
         if registry.uid() == 0 && registry.gid() != 0 && registry.mode() & 0o040 != 0 {
-            fs::set_permissions(secret, fs::Permissions::from_mode(0o640))?;
+            secret.set_permissions(fs::Permissions::from_mode(0o640))?;
         }
         Ok(())
     }
 
     #[cfg(not(unix))]
-    pub(crate) fn hand_over(&self, _secret: &Path) -> io::Result<()> {
+    pub(crate) fn hand_over(&self, _secret: &File) -> io::Result<()> {
         Ok(())
     }
 
@@ -209,4 +212,31 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::keys::create_private;
+    use std::os::unix::fs::{MetadataExt, chown};
+
+    #[test]
+    fn root_hands_over_what_it_made_and_not_what_stands_there_by_now() {
+        if !rustix::process::geteuid().is_root() {
+            return; // nobody else hands anything over
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let [registry, psk, other] =
+            ["devices.toml", "pump-7.psk", "root's"].map(|name| folder.path().join(name));
+        fs::write(&registry, "# ours\n").unwrap();
+        chown(&registry, Some(1234), Some(1234)).unwrap();
+        fs::write(&other, "").unwrap();
+        let Ok(edit) = Edit::begin(&registry) else { panic!() };
+        let made = create_private(&psk, b"").unwrap();
+        fs::remove_file(&psk).unwrap();
+        fs::hard_link(&other, &psk).unwrap();
+        edit.hand_over(&made).unwrap();
+        assert_eq!(fs::metadata(&other).unwrap().uid(), 0);
+        assert_eq!(made.metadata().unwrap().uid(), 1234);
+    }
 }
