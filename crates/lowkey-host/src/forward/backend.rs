@@ -1,6 +1,7 @@
 //! The service behind: its address, and a stream to it that does not end by accident.
 
 use socket2::{SockRef, TcpKeepalive};
+use std::net::{SocketAddr, ToSocketAddrs};
 #[cfg(unix)]
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -12,6 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 #[cfg(unix)]
 use tokio::time::sleep;
 
@@ -46,7 +49,9 @@ impl Backend {
     pub async fn connect(&self) -> io::Result<BackendStream> {
         let stream = match &self.0 {
             Address::Tcp(address) => {
-                let stream = TcpStream::connect(address).await?;
+                let addresses =
+                    look_up(address.clone(), |address| Ok(address.to_socket_addrs()?.collect())).await?;
+                let stream = TcpStream::connect(&*addresses).await?;
                 stream.set_nodelay(true)?;
                 let keepalive = TcpKeepalive::new().with_time(SILENCE);
                 SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
@@ -57,6 +62,26 @@ impl Backend {
         };
         Ok(BackendStream { stream, is_ended: false })
     }
+}
+
+/// The addresses that a name stands for, as `ask` finds them in a thread of its own.
+///
+/// Few are asked for at once, and those who have given up never are. While no name server answers, each takes its
+/// thread for many seconds; a fleet that comes back would have all threads of the process, and whoever reads a
+/// registry again none.
+async fn look_up(
+    address: String,
+    ask: impl FnOnce(&str) -> io::Result<Vec<SocketAddr>> + Send + 'static,
+) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(address) = address.parse() {
+        return Ok(vec![address]);
+    }
+    let thread = LOOK_UPS.acquire().await.map_err(io::Error::other)?;
+    let asked = spawn_blocking(move || {
+        let _until_it_is_over = thread;
+        ask(&address)
+    });
+    asked.await.map_err(io::Error::other)?
 }
 
 /// Where TCP has those wait who find a service's queue full, a Unix socket sends them away: a thousand devices that
@@ -199,8 +224,43 @@ impl AsyncWrite for BackendStream {
     }
 }
 
+static LOOK_UPS: Semaphore = Semaphore::const_new(LOOK_UPS_AT_ONCE);
+/// A quarter of the threads that tokio has for what blocks.
+const LOOK_UPS_AT_ONCE: usize = 128;
 /// After how much silence a service's host is asked whether it is there.
 const SILENCE: Duration = Duration::from_secs(60);
 /// How long a full queue is left alone.
 #[cfg(unix)]
 const PAUSE: Duration = Duration::from_millis(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, Mutex, mpsc};
+
+    #[tokio::test]
+    async fn a_fleet_without_a_name_server_leaves_threads_to_others() {
+        let (answer, silence) = mpsc::channel::<()>();
+        let (silence, asked) = (Arc::new(Mutex::new(silence)), Arc::new(AtomicUsize::new(0)));
+        let fleet = (0..1000).map(|_| {
+            let (silence, asked) = (Arc::clone(&silence), Arc::clone(&asked));
+            tokio::spawn(look_up("broker.example:1883".to_owned(), move |_| {
+                asked.fetch_add(1, Ordering::Relaxed);
+                let _answered = silence.lock().unwrap().recv();
+                Ok(Vec::new())
+            }))
+        });
+        let fleet: Vec<_> = fleet.collect();
+        while asked.load(Ordering::Relaxed) < LOOK_UPS_AT_ONCE {
+            tokio::task::yield_now().await;
+        }
+        spawn_blocking(|| ()).await.unwrap();
+        fleet.iter().for_each(|device| device.abort());
+        drop(answer);
+        let _all_over = LOOK_UPS.acquire_many(LOOK_UPS_AT_ONCE as u32).await.unwrap();
+        assert_eq!(asked.load(Ordering::Relaxed), LOOK_UPS_AT_ONCE);
+        let plain = look_up("192.0.2.1:80".to_owned(), |_| unreachable!()).await.unwrap();
+        assert_eq!(plain, ["192.0.2.1:80".parse().unwrap()]);
+    }
+}
