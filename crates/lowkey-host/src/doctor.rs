@@ -85,6 +85,10 @@ impl Acceptor {
         let mut search = Search::new(self.identity(), self.registry(), MOST_TIME);
         let sessions = self.sessions();
         let subject = self.subject(about, &search);
+        let own = match &subject {
+            Subject::Device(name) => search.pinnings_of(name),
+            _ => Vec::new(),
+        };
         let mut findings = Vec::new();
         for record in self.counters().records.list() {
             let explainer = Explainer { acceptor: self, registry, record: &record };
@@ -102,7 +106,7 @@ impl Acceptor {
                 }
                 _ => None,
             };
-            let finding = explainer.explain(known.as_ref(), &mut search, only);
+            let finding = explainer.explain(known.as_ref(), &mut search, only.map(|_| &*own));
             if only.is_some_and(|name| finding.device.as_deref() != Some(name)) {
                 continue;
             }

@@ -27,12 +27,12 @@ struct Verdict {
 }
 
 impl Explainer<'_> {
-    /// `known` is the pinning that has the claimed id now. `only`: nobody but the device of this name is of interest.
+    /// `known` is the pinning that has the claimed id now. `only`: nobody but the device of these pinnings is of interest.
     pub(super) fn explain(
         &self,
         known: Option<&Arc<Pinned>>,
         search: &mut Search<'_>,
-        only: Option<&str>,
+        only: Option<&[Arc<Pinned>]>,
     ) -> Finding {
         let record = self.record;
         let Verdict { kind, device, why, mend } = match record.cause {
@@ -81,7 +81,12 @@ impl Explainer<'_> {
     }
 
     /// What a stranger was told no more about than `refused`.
-    fn refused(&self, known: Option<&Arc<Pinned>>, search: &mut Search<'_>, only: Option<&str>) -> Verdict {
+    fn refused(
+        &self,
+        known: Option<&Arc<Pinned>>,
+        search: &mut Search<'_>,
+        only: Option<&[Arc<Pinned>]>,
+    ) -> Verdict {
         let record = self.record;
         let Some(mode) = record.hello.map(|hello| hello.mode) else {
             return self.plain(Cause::Malformed, known);

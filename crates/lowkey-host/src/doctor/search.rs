@@ -35,6 +35,12 @@ impl<'a> Search<'a> {
         self.all.iter().any(|pinned| pinned.device().name() == name)
     }
 
+    /// The pinnings of the device of this name. They are asked for once: a stranger's records can be many, and so can
+    /// devices.
+    pub(super) fn pinnings_of(&self, name: &str) -> Vec<Arc<Pinned>> {
+        self.all.iter().filter(|pinned| pinned.device().name() == name).cloned().collect()
+    }
+
     /// Whether there was time for everything so far.
     pub(super) fn is_complete(&self) -> bool {
         self.complete
@@ -55,24 +61,23 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Who made `first`: anybody registered (or only the device of this name) with its own PSK; or, as `claimed`
-    /// is the pinning of its id, that key with the PSK of another or another key with that PSK.
+    /// Who made `first`: anybody registered (or one of `only`) with its own PSK; or, as `claimed` is the pinning of
+    /// its id, that key with the PSK of another or another key with that PSK.
     ///
-    /// The claimed pinning is tried whatever the time: strangers, who claim none, cannot use that up.
+    /// The claimed pinning and `only` are tried whatever the time: strangers, who claim none, cannot use that up.
     pub(super) fn maker(
         &mut self,
         first: &FirstFrame,
         mode: Mode,
         claimed: Option<&Arc<Pinned>>,
-        only: Option<&str>,
+        only: Option<&[Arc<Pinned>]>,
     ) -> Option<Maker> {
         self.cut = false;
         if let Some(claimed) = claimed.filter(|claimed| self.opens(first, mode, claimed)) {
             return Some(Maker::of(claimed, mode));
         }
         let all = std::mem::take(&mut self.all);
-        let wanted = |pinned: &&Arc<Pinned>| only.is_none_or(|name| pinned.device().name() == name);
-        let made = all.iter().filter(wanted).find_map(|pinned| {
+        let made = only.unwrap_or(&all).iter().find_map(|pinned| {
             if only.is_none() && Instant::now() >= self.until {
                 (self.complete, self.cut) = (false, true);
             }
@@ -153,6 +158,7 @@ mod tests {
         let frame = FirstFrame::new(&[&hello[..], &message[..len]].concat());
         let mut search = Search::new(&identity, &Devices::default(), Duration::ZERO);
         assert!(search.maker(&frame, Mode::Kk, Some(&pinned), None).is_some());
+        assert!(search.maker(&frame, Mode::Kk, None, Some(&[pinned])).is_some());
         assert!(search.is_complete());
     }
 
