@@ -72,7 +72,8 @@ pub enum Rotation {
     #[default]
     None,
     /// New keys for a device that the registry has with one pinning: they stand beside the old ones, so that both
-    /// connect until the old ones are removed ([`finish`](crate::rotation::finish)) or have ended.
+    /// connect until the old ones are removed ([`finish`](crate::rotation::finish)) or have ended. Where the old ones
+    /// have a PSK, the new ones need one of their own.
     Beside {
         /// When the old pinning ends; `None` leaves that as it is.
         until: Option<SystemTime>,

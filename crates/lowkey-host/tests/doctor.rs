@@ -227,6 +227,7 @@ async fn what_mends_it_can_be_copied() {
             "lowkey provision --rotate --psk --psk-file /etc/lowkey/pump-9.psk --name pump-9 --server {server} {files} pump-9.page"
         )
     );
+    assert!(run(mend("key_of_another")).starts_with("lowkey provision --rotate --psk "), "its keys have one");
     assert_eq!(
         run(mend("damaged")),
         format!("lowkey provision --rotate --name pump-7 --server {server} {files} pump-7.page")

@@ -83,10 +83,11 @@ fn a_rotation_puts_a_second_pinning_beside_the_first_and_ends_with_the_second_al
     let after = format!("{}{}", &long[..first], &long[second..]);
     assert_eq!(text(&bench), ours().replace(&short, &after));
     // And once more, from one pinning of its own table.
-    let page = bench.path("third.bin");
+    let [page, next] = ["third.bin", "b-third.psk"].map(|name| bench.path(name));
     bench
         .provision(|order| {
             (order.name, order.page, order.rotation) = ("b", &page, Rotation::Beside { until });
+            order.psk = PskFile::New(&next);
         })
         .unwrap();
     assert_eq!(load(&bench).lookup(&made.id).unwrap().expires(), until);
@@ -124,6 +125,21 @@ fn a_rotation_that_does_not_fit_leaves_everything_as_it_was() {
     bench.fails("the id is the one of \"b\"", |order| {
         (order.name, order.rotation, order.id) = ("a", rotation, Id::new(b"bee"));
     });
+}
+
+#[test]
+fn a_rotation_does_not_lose_a_psk_in_passing() {
+    let bench = bench(&device("a", 2, "psk_file = \"a.psk\""));
+    keys::write_psk(&bench.path("a.psk"), &keys::generate().unwrap()).unwrap();
+    let rotation = Rotation::Beside { until: None };
+    bench.fails("the keys of \"a\" have a PSK, and new ones would have none", |order| {
+        (order.name, order.rotation) = ("a", rotation);
+    });
+    let next = bench.path("a-next.psk");
+    bench
+        .provision(|order| (order.name, order.rotation, order.psk) = ("a", rotation, PskFile::New(&next)))
+        .unwrap();
+    assert_eq!(load(&bench).devices().len(), 2);
 }
 
 #[test]

@@ -139,11 +139,13 @@ impl Explainer<'_> {
         let (server, registry) = (self.acceptor.public_key(), self.registry);
         let (name, key) = (known.device().name(), maker.key.device().name());
         if !Arc::ptr_eq(&maker.key, known) {
+            let has_psk = maker.key.mode() == Mode::KkPsk0;
+            let rotate = if has_psk { words::rotate_with_psk } else { words::rotate };
             return Verdict::of("key_of_another", key)
                 .why(format!(
                     "this is the key of {key:?} under the id of {name:?}: are their key pages swapped?"
                 ))
-                .then(words::rotate(server, registry, key));
+                .then(rotate(server, registry, key));
         }
         match &maker.psk {
             Some(psk) if !Arc::ptr_eq(psk, known) => {

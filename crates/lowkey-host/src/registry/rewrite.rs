@@ -55,6 +55,12 @@ impl Edit {
             old.expires = parse_time(&until);
         }
         let new = after.get(place).and_then(|entry| entry.pinnings.get(1));
+        let has_psk = |pinning: Option<&Described>| pinning.is_some_and(|pinning| pinning.psk_file.is_some());
+        if has_psk(expected[place].pinnings.first()) && !has_psk(new) {
+            let why =
+                format!("the keys of {name:?} have a PSK, and new ones would have none; make one with --psk");
+            return Err(EditError::Device(why));
+        }
         expected[place].pinnings.extend(new.cloned());
         same(name, &expected, &after).map(|()| text)
     }
