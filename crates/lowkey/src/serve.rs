@@ -13,6 +13,7 @@ use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -36,7 +37,15 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     }
     let acceptor = Acceptor::new(identity, registry.clone(), config.limits.clone()).map_err(Failure::file)?;
     let runtime = Runtime::new().map_err(Failure::file)?;
-    runtime.block_on(serve(&config, acceptor, registry, passed))
+    let served = runtime.block_on(serve(&config, acceptor, registry, passed));
+    let_go(runtime);
+    served
+}
+
+/// Ends what still runs. A thread that waits for the system, for the answer of a name server for example, cannot be
+/// ended, and would keep us for as long as that takes.
+fn let_go(runtime: Runtime) {
+    runtime.shutdown_timeout(PATIENCE);
 }
 
 async fn serve(
@@ -162,4 +171,21 @@ fn bind_failed(address: &str, error: &io::Error) -> Failure {
         _ => "",
     };
     Failure::new(Exit::Network, format_args!("cannot listen on {address}: {error}{advice}"))
+}
+
+/// How long threads may take to come to their end.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_waits_for_the_system_keeps_nobody_from_stopping() {
+        let runtime = Runtime::new().unwrap();
+        let (answer, silence) = std::sync::mpsc::channel::<()>();
+        runtime.spawn_blocking(move || silence.recv());
+        let_go(runtime);
+        drop(answer);
+    }
 }
