@@ -210,6 +210,12 @@ fn check(order: &Order<'_>) -> Result<(), ProvisionError> {
     if order.name.is_empty() || order.name.chars().any(char::is_control) {
         return wrong("the device's name is empty or holds control characters".into());
     }
+    if let Rotation::Beside { until: Some(until) } = order.rotation
+        && until <= SystemTime::now()
+    {
+        let why = "the old keys would have ended already; the device needs them until it has the new ones";
+        return wrong(why.into());
+    }
     let address = order.address;
     if [order.name, address].iter().any(|text| mask(text) != *text) {
         return wrong("a private key or a PSK stands where the name or the address belongs".into());

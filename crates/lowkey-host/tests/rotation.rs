@@ -128,6 +128,15 @@ fn a_rotation_that_does_not_fit_leaves_everything_as_it_was() {
 }
 
 #[test]
+fn a_rotation_does_not_lock_a_device_out() {
+    let bench = bench(&ours());
+    bench.fails("the old keys would have ended already", |order| {
+        let until = parse_time("2001-12-31T00:00:00Z");
+        (order.name, order.rotation) = ("a", Rotation::Beside { until });
+    });
+}
+
+#[test]
 fn a_rotation_does_not_lose_a_psk_in_passing() {
     let bench = bench(&device("a", 2, "psk_file = \"a.psk\""));
     keys::write_psk(&bench.path("a.psk"), &keys::generate().unwrap()).unwrap();
