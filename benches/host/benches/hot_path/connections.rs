@@ -63,3 +63,21 @@ pub(crate) async fn messages<Io: AsyncRead + AsyncWrite + Unpin>(
         device.recv().await.unwrap().unwrap();
     }
 }
+
+/// The same into memory that is used again.
+pub(crate) async fn messages_into<Io: AsyncRead + AsyncWrite + Unpin>(
+    device: &mut Connection<Io>,
+    server: &mut Connection<Io>,
+    message: &[u8],
+    heard: &mut Vec<u8>,
+    rounds: u32,
+) {
+    for _ in 0..rounds {
+        device.send(message).await.unwrap();
+        device.flush().await.unwrap();
+        assert!(server.recv_into(heard).await.unwrap());
+        server.send(heard).await.unwrap();
+        server.flush().await.unwrap();
+        assert!(device.recv_into(heard).await.unwrap());
+    }
+}

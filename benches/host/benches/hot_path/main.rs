@@ -42,6 +42,11 @@ fn main() {
         });
         let messages = "through Connection, recv and send, in memory";
         row(messages, len, |n| drive(&runtime, connections::messages(&mut device, &mut server, &message, n)));
+        let mut heard = Vec::new();
+        row("through Connection, recv_into and send, in memory", len, |n| {
+            let talk = connections::messages_into(&mut device, &mut server, &message, &mut heard, n);
+            drive(&runtime, talk);
+        });
 
         let (mut device, mut server) = runtime.block_on(connections::over_tcp());
         let stream = "through Connection, read and write, TCP";
