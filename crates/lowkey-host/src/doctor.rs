@@ -149,7 +149,7 @@ impl Acceptor {
             Subject::All => self.shortages(findings),
             Subject::Device(name) => match session_of(sessions, name) {
                 Some(session) => findings.insert(0, connected(name, session)),
-                None if none_so_far => findings.push(never_tried(name, self.diagnosable_elsewhere())),
+                None if none_so_far => findings.push(not_seen(name, self.diagnosable_elsewhere())),
                 None => (),
             },
             Subject::Address(address) => {
@@ -233,19 +233,21 @@ fn connected(name: &str, session: &SessionInfo) -> Finding {
     }
 }
 
-fn never_tried(name: &str, strangers: usize) -> Finding {
-    let why = match strangers {
-        0 => "it has not tried since this server began, or it does not reach it".to_owned(),
-        n => format!(
-            "it has not tried since this server began, or does not reach it, or is one of the {n} that `lowkey doctor` \
-             lists without a name"
-        ),
+fn not_seen(name: &str, strangers: usize) -> Finding {
+    let among = match strangers {
+        0 => String::new(),
+        1 => ", or is the one that `lowkey doctor` lists without a name".to_owned(),
+        n => format!(", or is one of the {n} that `lowkey doctor` lists without a name"),
     };
+    let why = format!(
+        "none of its attempts has failed lately: it was connected and has gone, has not tried, or does not reach this \
+         server{among}"
+    );
     let mend = Mend::Do(
         "check the device's power, its network, and the server's address in its key page".to_owned(),
     );
     let what = "is registered, is not connected, and nothing of it is on record".to_owned();
-    Finding { device: Some(name.to_owned()), mend: Some(mend), ..Finding::of("never_tried", what, why) }
+    Finding { device: Some(name.to_owned()), mend: Some(mend), ..Finding::of("not_seen", what, why) }
 }
 
 fn nobody(asked: &str, mend: Option<Mend>) -> Finding {

@@ -353,7 +353,7 @@ async fn who_is_connected_has_nothing_to_mend_and_who_never_came_is_not_on_recor
         assert!(findings[0].what.starts_with("is connected from 192.0.2.7 for 2 min"), "{findings:?}");
     }
     assert!(site.all().findings.is_empty());
-    assert_eq!(site.about("pump-7")[0].kind, "never_tried");
+    assert_eq!(site.about("pump-7")[0].kind, "not_seen");
     let nobody = &site.about("pump-77")[0];
     assert_eq!(nobody.kind, "nobody");
     assert!(run(nobody).starts_with("lowkey provision --name pump-77 "), "{nobody:?}");

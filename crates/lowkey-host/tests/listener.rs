@@ -222,3 +222,15 @@ async fn a_dropped_listener_lets_go_of_attempts_and_keeps_sessions() {
     assert_eq!(session.recv().await.unwrap().unwrap(), b"still");
     assert!(TcpStream::connect(address).await.is_err());
 }
+
+#[tokio::test]
+async fn an_ipv4_address_is_one_on_a_socket_of_both_families() {
+    let world = World::new();
+    let Ok(mut listener) = Listener::bind("[::]:0", world.acceptor()).await else {
+        return; // no IPv6 here
+    };
+    let port = listener.local_addr().unwrap().port();
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let (_device, session) = tokio::join!(call(address, world.device()), listener.accept());
+    assert!(session.remote_addr().unwrap().is_ipv4());
+}
