@@ -1,5 +1,6 @@
 //! Which devices there are: names, ids, keys.
 
+mod current;
 mod device;
 mod devices;
 mod edit;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{tables::LOWKEY, view::View};
+use super::view::{LOWKEY, View};
 use crate::{
     chart::{Bar, Chart, Unit, Whose},
     command::Result,

@@ -3,7 +3,7 @@
 use super::{
     grid::{Grid, Rank},
     targets,
-    view::View,
+    view::{LOWKEY, View},
 };
 use crate::{
     documents::Table,
@@ -210,8 +210,6 @@ const XX: [Steps; 2] = [
     ),
 ];
 
-/// The program whose figures are ours.
-pub(super) const LOWKEY: &str = "lowkey";
 /// The programs of the peers, by opt-level.
 const PEERS: [&str; 2] = ["peers-s", "peers-3"];
 const BOOK: &str = "docs/src/cycles.md";

@@ -2,8 +2,7 @@
 
 use super::{
     grid::{Grid, Rank},
-    tables::LOWKEY,
-    view::View,
+    view::{LOWKEY, View},
 };
 use crate::{command::Result, numbers::grouped};
 

@@ -26,6 +26,9 @@ impl View<'_> {
     }
 }
 
+/// The program whose figures are ours.
+pub(super) const LOWKEY: &str = "lowkey";
+
 #[cfg(test)]
 mod tests {
     use super::*;

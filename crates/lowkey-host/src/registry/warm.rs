@@ -7,7 +7,6 @@ use std::sync::{Arc, Weak};
 use std::thread;
 
 /// Has what is cold in `snapshot` computed in a thread of its own, which ends with the snapshot.
-///
 pub(super) fn up(snapshot: &Arc<Snapshot>, identity: &Arc<Identity>) {
     if snapshot.warm.load(Ordering::Acquire) {
         return;

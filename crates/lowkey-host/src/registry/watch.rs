@@ -1,7 +1,7 @@
 //! Looks at the registry file, and has it read again when it has changed.
 
+use super::current::{Current, Said};
 use super::error::RegistryError;
-use super::live::{Reading, Said, Shared};
 use super::stamp::Stamp;
 use std::fs;
 use std::sync::Weak;
@@ -11,7 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// What earlier looks have seen, and when the next reading is due whatever they see.
 #[derive(Default)]
-pub(super) struct Looks {
+struct Looks {
     last: Option<Stamp>,
     again: Option<Again>,
 }
@@ -26,49 +26,59 @@ enum Again {
 }
 
 /// Looks until nobody has the registry any more.
-pub(super) async fn watch(registry: Weak<Shared>) {
+pub(super) async fn watch(registry: Weak<Current>) {
+    let mut looks = Looks::default();
     let mut ticks = interval(LOOK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let Some(shared) = registry.upgrade() else { return };
+        let Some(current) = registry.upgrade() else { return };
         // Reading takes its time, and a look may do so as well where files come over a network.
-        let looked = spawn_blocking(move || look(&shared, &mut shared.reading())).await;
-        if let Err(error) = looked {
-            if error.is_panic() {
-                tracing::error!(name: "lowkey.registry_panicked", target: "lowkey", %error, "reading the registry panicked");
+        let looking = spawn_blocking(move || {
+            looks.look(&current);
+            looks
+        });
+        looks = match looking.await {
+            Ok(looks) => looks,
+            Err(error) => {
+                if error.is_panic() {
+                    tracing::error!(name: "lowkey.registry_panicked", target: "lowkey", %error, "reading the registry panicked");
+                }
+                return; // otherwise the runtime ends
             }
-            return; // otherwise the runtime ends
-        }
+        };
     }
 }
 
-fn look(shared: &Shared, reading: &mut Reading) {
-    let stamp = fs::metadata(shared.path()).ok().map(|metadata| Stamp::of(&metadata));
-    let (now, still) = (Instant::now(), stamp == reading.looks.last);
-    reading.looks.last.clone_from(&stamp);
-    let due = match reading.looks.again {
-        _ if stamp != reading.stamp => still,
-        Some(Again::Failed(at)) => now >= at,
-        Some(Again::Coarse(at)) if now >= at => {
-            reading.looks.again = None;
-            shared.differs(reading)
+impl Looks {
+    fn look(&mut self, current: &Current) {
+        let mut reading = current.reading();
+        let stamp = fs::metadata(current.path()).ok().map(|metadata| Stamp::of(&metadata));
+        let (now, still) = (Instant::now(), stamp == self.last);
+        self.last.clone_from(&stamp);
+        let due = match self.again {
+            _ if stamp != reading.stamp => still,
+            Some(Again::Failed(at)) => now >= at,
+            Some(Again::Coarse(at)) if now >= at => {
+                self.again = None;
+                current.differs(&reading)
+            }
+            _ => false,
+        };
+        if !due {
+            return;
         }
-        _ => false,
-    };
-    if !due {
-        return;
+        let outcome = current.reload(&mut reading, Said::Once);
+        let (after, took) = (Instant::now(), now.elapsed());
+        self.again = match outcome {
+            Ok(_) => Some(Again::Coarse(after + COARSE)),
+            Err(RegistryError::Unfinished(_)) => None,
+            Err(_) => {
+                reading.stamp = stamp;
+                Some(Again::Failed(after + took * SHARE))
+            }
+        };
     }
-    let outcome = shared.reload(reading, Said::Once);
-    let (after, took) = (Instant::now(), now.elapsed());
-    reading.looks.again = match outcome {
-        Ok(_) => Some(Again::Coarse(after + COARSE)),
-        Err(RegistryError::Unfinished(_)) => None,
-        Err(_) => {
-            reading.stamp = stamp;
-            Some(Again::Failed(after + took * SHARE))
-        }
-    };
 }
 
 /// How often the file is looked at: twice this, a reading and a sweep of sessions are well under a second.
