@@ -1,8 +1,9 @@
 //! What a stranger cannot see, counted from inside.
 
 use super::*;
+use crate::entropy::random;
 use crate::registry::counted::MULTIPLICATIONS;
-use crate::{Device, Devices, Id};
+use crate::{Acceptor, Device, Devices, Id, Identity, Limits, Psk, Registry};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::duplex;

@@ -1,0 +1,291 @@
+//! An attempt between its hello and its answer, and the answer, which is the same work whoever asks.
+
+use super::attempt::Attempt;
+use super::attempts::Place;
+use super::error::AcceptError;
+use super::records::Cause;
+use super::state::State;
+use crate::Error;
+use crate::connection::{Connection, Input};
+use crate::entropy::{OsEntropy, host_ephemerals};
+use crate::handshake::exchange;
+use crate::registry::{Pinned, multiply};
+use lowkey_core::Ephemerals;
+use lowkey_transport::handshake::KkResponder;
+use lowkey_transport::{Hello, Link, Mode, Pinning, Refusal, Step};
+use std::fmt;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::SystemTime;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, timeout_at};
+
+/// An attempt whose hello has been read and not yet answered. Its deadline goes on.
+pub struct LazyAccept<Io> {
+    state: Arc<State>,
+    generation: u64, // of the registry, from before anybody looked anything up
+    deadline: Instant,
+    line: Line<Io>,
+    hello: Option<Hello>,
+    ephemerals: Option<Ephemerals<OsEntropy>>, // drawn for every hello, known id or not
+    attempt: Attempt,
+}
+
+impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
+    /// Reads the hello of an attempt that has begun, and refuses what is refused whoever asks.
+    pub(super) async fn begin(
+        state: &Arc<State>,
+        io: Io,
+        attempt: Attempt,
+        deadline: Instant,
+    ) -> Result<Self, AcceptError> {
+        let from = attempt.from();
+        let (place, displaced) = state.attempts.enter(from.map(|from| from.ip().into()));
+        state.displaced(displaced);
+        let buffers = match state.limits.buffers() {
+            Ok(buffers) => buffers,
+            Err(error) => return Err(attempt.failed(AcceptError::Failed(error))),
+        };
+        let mut lazy = Self {
+            state: Arc::clone(state),
+            generation: state.registry.generation(),
+            deadline,
+            line: Line {
+                io,
+                link: Link::responder(buffers),
+                input: Input::new(state.limits.read_ahead()),
+                place,
+            },
+            hello: None,
+            ephemerals: None,
+            attempt,
+        };
+        match lazy.hear().await {
+            Ok(()) => Ok(lazy),
+            Err(error) => Err(lazy.fail(error).await),
+        }
+    }
+
+    /// What the initiator claims: a mode, KK or KKpsk0, and an id. Nothing of it has been proven.
+    pub fn hello(&self) -> Option<&Hello> {
+        self.hello.as_ref()
+    }
+
+    /// The stream, for its address.
+    pub fn stream(&self) -> &Io {
+        &self.line.io
+    }
+
+    /// Looks the id up in the registry and answers.
+    ///
+    /// # Cancel safety
+    /// Dropped, the attempt is over.
+    ///
+    /// # Errors
+    /// As [`Acceptor::accept`](crate::Acceptor::accept).
+    pub async fn accept(self) -> Result<Connection<Io>, AcceptError> {
+        let id = self.hello.and_then(|hello| hello.id);
+        let pinned = id.and_then(|id| self.state.registry.lookup(&id));
+        match pinned {
+            Some(pinned) => self.accept_with(pinned).await,
+            None => Err(self.turn_away().await),
+        }
+    }
+
+    /// Answers as `pinned` says; if that does not fit the hello or has expired, as one who does not know it.
+    ///
+    /// The registry is not asked for it, until its [`generation`](crate::Registry::generation) changes: then `pinned` has
+    /// to be there, or its session ends.
+    ///
+    /// # Cancel safety
+    /// Dropped, the attempt is over.
+    ///
+    /// # Errors
+    /// As [`Acceptor::accept`](crate::Acceptor::accept).
+    pub async fn accept_with(mut self, pinned: Arc<Pinned>) -> Result<Connection<Io>, AcceptError> {
+        self.level(Some(&pinned));
+        match self.answer(&pinned).await {
+            Ok(()) => self.seat(pinned).await,
+            Err(error) => Err(self.fail(error).await),
+        }
+    }
+
+    /// Answers as if the id were not known, after the same work as for one that is.
+    ///
+    /// # Cancel safety
+    /// Dropped, the attempt is over.
+    pub async fn turn_away(mut self) -> AcceptError {
+        self.attempt.suspect(Cause::UnknownId);
+        self.level(None);
+        let error = self.decoy().await;
+        self.fail(error).await
+    }
+
+    /// Refuses at once. Do so by load, never by the id: what is quick tells a stranger why.
+    ///
+    /// # Cancel safety
+    /// Dropped, the attempt is over.
+    pub async fn refuse(mut self, refusal: Refusal) -> AcceptError {
+        self.attempt.suspect(Cause::Application);
+        let error = self.decline(refusal).await;
+        self.fail(error).await
+    }
+
+    /// Until there is a hello that could be answered.
+    async fn hear(&mut self) -> Result<(), AcceptError> {
+        match self.line.until(self.deadline).await? {
+            Step::Hello => (),
+            _ => return Err(AcceptError::Failed(lowkey_transport::Error::OutOfTurn.into())),
+        }
+        self.hello = self.line.link.hello().copied();
+        let Some(hello) = self.hello else { return Ok(()) };
+        self.attempt.heard(hello, self.line.link.first_frame().unwrap_or_default());
+        let state = Arc::clone(&self.state);
+        match hello.mode {
+            Mode::Xx | Mode::XxPsk0 => Err(self.decline(Refusal::Mode).await),
+            // Whether a seat is free is asked once it is certain who it is: a device takes its own again.
+            Mode::Kk | Mode::KkPsk0 if !state.gate.pass(self.attempt.from().map(|from| from.ip().into())) => {
+                Err(self.decline(Refusal::Busy).await)
+            }
+            Mode::Kk | Mode::KkPsk0 => {
+                self.ephemerals = Some(host_ephemerals().map_err(AcceptError::Failed)?);
+                Ok(())
+            }
+        }
+    }
+
+    /// While the registry may hold cold pinnings, one Diffie-Hellman for each attempt: the one that is missing, or
+    /// another. So an attempt takes as long for a cold pinning as for a warm one, one that has expired or has another mode,
+    /// and an id that nobody has. Once all are warm, nobody needs one. When that changes, it changes for everybody: the id
+    /// plays no part in [`Registry::is_warm`](crate::Registry::is_warm).
+    ///
+    /// Asked after the look-up: if the registry is warm by then, so is what was found. The exception is a pinning that
+    /// was found cold and then removed, all within a look-up and this; that costs one attempt the time of one.
+    fn level(&self, pinned: Option<&Pinned>) {
+        let state = &self.state;
+        if state.registry.is_warm() {
+            return;
+        }
+        match pinned.filter(|pinned| !pinned.is_warm()) {
+            Some(cold) => cold.warm(&state.identity),
+            None => drop(black_box(multiply(&state.identity, state.decoy.public_key()))),
+        }
+    }
+
+    /// Message 2, and then the first record.
+    async fn answer(&mut self, pinned: &Pinned) -> Result<(), AcceptError> {
+        let state = Arc::clone(&self.state);
+        let fits = self.hello.is_some_and(|hello| hello.mode == pinned.mode());
+        if !fits || pinned.is_expired(SystemTime::now()) {
+            self.attempt.suspect(if fits { Cause::Expired } else { Cause::OtherMode });
+            return Err(self.decoy().await);
+        }
+        let (Some(mut ephemerals), Some(pinning)) = (self.ephemerals.take(), pinned.pinning(&state.identity))
+        else {
+            return Err(self.decoy().await);
+        };
+        let link = &mut self.line.link;
+        let answered = link.answer_kk(pinning, &mut ephemerals);
+        answered.map_err(|error| Attempt::verdict(error.into()))?;
+        if *link.handshake_hash() != [0; 32] {
+            self.attempt.answered(); // there are keys: message 1 opened
+        }
+        self.line.until(self.deadline).await.map(|_done| ())
+    }
+
+    /// The work for a device that is known, and then a refusal.
+    async fn decoy(&mut self) -> AcceptError {
+        let state = Arc::clone(&self.state);
+        let Some(id) = self.hello.and_then(|hello| hello.id) else {
+            return self.decline(Refusal::Refused).await;
+        };
+        let nobody =
+            Pinning { id, identity: &state.identity, peer: &state.decoy, psk: Some(&state.decoy_psk) };
+        let turned = self.line.link.turn_away(nobody);
+        self.refusal_out(turned).await
+    }
+
+    async fn decline(&mut self, refusal: Refusal) -> AcceptError {
+        let declined = self.line.link.refuse(refusal);
+        self.refusal_out(declined).await
+    }
+
+    async fn refusal_out(&mut self, staged: Result<(), lowkey_transport::Error>) -> AcceptError {
+        match staged {
+            Err(error) => AcceptError::Failed(error.into()),
+            Ok(()) => match self.line.until(self.deadline).await {
+                Err(error) => error,
+                Ok(_) => AcceptError::Failed(lowkey_transport::Error::OutOfTurn.into()),
+            },
+        }
+    }
+
+    /// A confirmed session takes its place, unless there is none or its pinning is gone by now.
+    async fn seat(self, pinned: Arc<Pinned>) -> Result<Connection<Io>, AcceptError> {
+        let Line { io, link, input, place: _place } = self.line;
+        let state = &self.state;
+        let mut attempt = self.attempt;
+        let mut connection = Connection::new(io, link.widen(), input, pinned.key());
+        let (refusal, cause) = match state.still(pinned, self.generation) {
+            None => (Refusal::Refused, Cause::UnknownId),
+            Some((pinned, generation)) => {
+                let from = attempt.from();
+                if let Some(seat) = state.sessions.seat(&pinned, generation, from, connection.shared()) {
+                    attempt.confirmed(pinned.device().name());
+                    return Ok(connection.of(pinned, from).seated(seat));
+                }
+                let full = state.sessions.are_full();
+                (Refusal::Busy, if full { Cause::NoSeat } else { Cause::NoSeatOfAddress })
+            }
+        };
+        attempt.suspect(cause);
+        let _whatever = timeout_at(self.deadline, connection.close()).await;
+        Err(attempt.failed(AcceptError::Refused(refusal)))
+    }
+
+    /// Hangs up and counts.
+    async fn fail(mut self, error: AcceptError) -> AcceptError {
+        if matches!(error, AcceptError::Refused(_)) {
+            let _whatever = timeout_at(self.deadline, self.line.io.shutdown()).await;
+        }
+        self.attempt.failed(error)
+    }
+}
+
+impl<Io: fmt::Debug> fmt::Debug for LazyAccept<Io> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let io = &self.line.io;
+        f.debug_struct("LazyAccept").field("io", io).field("hello", &self.hello).finish_non_exhaustive()
+    }
+}
+
+/// A stream, its link, and its place among those who wait.
+struct Line<Io> {
+    io: Io,
+    link: Link<Vec<u8>, KkResponder>,
+    input: Input,
+    place: Place,
+}
+
+impl<Io: AsyncRead + AsyncWrite + Unpin> Line<Io> {
+    /// Plays on until there is a hello or all is done.
+    async fn until(&mut self, deadline: Instant) -> Result<Step, AcceptError> {
+        let Self { io, link, input, place } = self;
+        let play = async {
+            loop {
+                match link.step()? {
+                    step @ (Step::Hello | Step::Claim | Step::Done) => return Ok::<_, Error>(step),
+                    step => exchange(io, link, input, step).await?,
+                }
+            }
+        };
+        match place.hold(timeout_at(deadline, play)).await {
+            Some(Ok(result)) => result.map_err(Attempt::verdict),
+            Some(Err(_)) => Err(AcceptError::TimedOut),
+            None => Err(AcceptError::Displaced),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! What the clones of an acceptor share, attempts and sessions alike.
+
+use super::attempts::Attempts;
+use super::gate::Gate;
+use super::lines::Line;
+use super::sessions::Sessions;
+use super::stats::Counters;
+use crate::entropy::random;
+use crate::registry::{Pinned, Registry};
+use crate::{Error, Limits};
+use lowkey_core::{Identity, Peer, Psk};
+use std::sync::Arc;
+
+pub(super) struct State {
+    pub(super) identity: Arc<Identity>,
+    pub(super) registry: Box<dyn Registry>,
+    pub(super) limits: Limits,
+    pub(super) decoy: Peer,
+    pub(super) decoy_psk: Psk,
+    pub(super) attempts: Arc<Attempts>,
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) gate: Gate,
+    pub(super) counters: Arc<Counters>,
+}
+
+impl State {
+    pub(super) fn new(
+        identity: Arc<Identity>,
+        registry: Box<dyn Registry>,
+        limits: Limits,
+    ) -> Result<Self, Error> {
+        limits.buffers()?;
+        let stranger = Identity::new(random()?).public_key(); // its private half is gone
+        let counters = Arc::new(Counters::default());
+        Ok(Self {
+            decoy: Peer::pin(&identity, stranger).map_err(|_| Error::PeerKey)?,
+            decoy_psk: Psk::new(random()?),
+            registry,
+            attempts: Arc::new(Attempts::new(limits.attempts, limits.attempts_per_address)),
+            sessions: Arc::new(Sessions::new(&limits, Arc::clone(&counters))),
+            gate: Gate::new(&limits),
+            identity,
+            limits,
+            counters,
+        })
+    }
+
+    /// Counts attempts that made room for newer ones, and writes them to the log.
+    pub(super) fn displaced(&self, attempts: u64) {
+        let counters = &self.counters;
+        for _ in 0..attempts {
+            counters.attempts_displaced.one_more();
+            let Some(Line { left_out }) = counters.displaced_lines.next() else { continue };
+            if left_out > 0 {
+                tracing::warn!(name: "lowkey.attempt_displaced_more", target: "lowkey", attempts = left_out, "attempts displaced without a line");
+            }
+            let attempts = self.attempts.len();
+            tracing::warn!(name: "lowkey.attempt_displaced", target: "lowkey", attempts, "oldest attempt displaced");
+        }
+    }
+
+    /// A pinning that was good in `generation`, as it is now, and the generation in which it surely is;
+    /// `None` if it is gone.
+    pub(super) fn still(&self, pinned: Arc<Pinned>, generation: u64) -> Option<(Arc<Pinned>, u64)> {
+        let now = self.registry.generation();
+        if now == generation {
+            return Some((pinned, now));
+        }
+        let found = self.registry.lookup(&pinned.id())?;
+        found.admits_as(&pinned).then_some((found, now))
+    }
+}
