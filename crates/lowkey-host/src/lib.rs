@@ -48,7 +48,7 @@
 //! | `lowkey.failed` | debug | `from`, `error` | hung up, malformed, or no randomness |
 //! | `lowkey.registry_loaded` | info | `path`, `devices`, `added`, `removed`, `changed` | a [`LiveRegistry`] was read; how many devices there are, and of what that is new how many |
 //! | `lowkey.registry_failed` | warn | `error` | it could not be read again: what was read before stays in force. Once, until it goes well or fails in another way |
-//! | `lowkey.registry_panicked` | error | `error` | a bug in this crate; the file is not looked at any more |
+//! | `lowkey.registry_panicked` | error | `error` | a bug in this crate; what was read before stays in force, and the file is looked at again |
 //! | `lowkey.displaced` | info | `device` | a newer session of the same device took over |
 //! | `lowkey.revoked` | info | `device` | a session ended: its pinning was removed or replaced, or has expired |
 //! | `lowkey.silent` | info | `device` | a session ended: the device was silent and did not answer a PING |

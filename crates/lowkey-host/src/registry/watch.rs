@@ -40,12 +40,11 @@ pub(super) async fn watch(registry: Weak<Current>) {
         });
         looks = match looking.await {
             Ok(looks) => looks,
-            Err(error) => {
-                if error.is_panic() {
-                    tracing::error!(name: "lowkey.registry_panicked", target: "lowkey", %error, "reading the registry panicked");
-                }
-                return; // otherwise the runtime ends
+            Err(error) if error.is_panic() => {
+                tracing::error!(name: "lowkey.registry_panicked", target: "lowkey", %error, "reading the registry panicked");
+                Looks::default() // a revocation must not wait for a restart
             }
+            Err(_) => return, // the runtime ends
         };
     }
 }
