@@ -9,6 +9,10 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
+/// All of them.
+pub(crate) const COMMANDS: [&str; 10] =
+    ["keygen", "pubkey", "provision", "revoke", "serve", "check", "connect", "generate", "show", "doctor"];
+
 /// A folder with a server's key, a device's, and a registry.
 pub(crate) struct Folder(TempDir);
 

@@ -1,11 +1,8 @@
 //! `lowkey generate`: what packages take along.
 
-use crate::common::Folder;
+use crate::common::{COMMANDS, Folder};
 use predicates::str::{contains, is_empty};
 use std::fs;
-
-const COMMANDS: [&str; 9] =
-    ["keygen", "pubkey", "provision", "serve", "check", "connect", "generate", "show", "doctor"];
 
 #[test]
 fn there_is_a_man_page_for_every_command_and_for_the_settings() {

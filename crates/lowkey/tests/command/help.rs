@@ -1,6 +1,6 @@
 //! Help, version, and arguments that make no sense.
 
-use crate::common::Folder;
+use crate::common::{COMMANDS, Folder};
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::{contains, starts_with};
 
@@ -8,9 +8,7 @@ use predicates::str::{contains, starts_with};
 fn help_and_version_are_there_for_every_command() {
     let folder = Folder::empty();
     folder.run("--version").success().stdout(starts_with("lowkey 0."));
-    for command in
-        ["", "keygen", "pubkey", "provision", "serve", "check", "connect", "generate", "show", "doctor"]
-    {
+    for command in COMMANDS.into_iter().chain([""]) {
         folder
             .run(&format!("{command} --help"))
             .success()
