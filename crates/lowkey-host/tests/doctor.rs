@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::log::Log;
 use common::{Party, Raw, until_end};
 use lowkey_host::doctor::{Diagnosis, Finding, Mend};
 use lowkey_host::proxy::Networks;
@@ -9,11 +10,9 @@ use lowkey_host::{
     AcceptError, Acceptor, Device, Devices, Id, Identity, Limits, Listener, Peer, Pinned, Psk, Registry,
     Secret, keys,
 };
-use std::cell::RefCell;
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 use tokio::io::{AsyncWriteExt, duplex};
 use tokio::net::TcpStream;
@@ -421,38 +420,4 @@ async fn a_device_that_confirms_is_on_no_record() {
     let (raw, accepted) = tokio::join!(Raw::open(party, near), site.acceptor.accept_from(far, from()));
     drop((raw, accepted.unwrap()));
     assert!(site.all().findings.is_empty());
-}
-
-thread_local! {
-    /// What this test has written to the log.
-    static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Writes to the log of the thread that writes. One subscriber for all tests: with one for each, their threads
-/// would switch events off for each other.
-struct Log;
-
-impl Log {
-    fn begin() {
-        static ONCE: Once = Once::new();
-        ONCE.call_once(|| {
-            let lines = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).without_time();
-            lines.with_ansi(false).with_writer(|| Self).init();
-        });
-        Self::take();
-    }
-
-    fn take() -> String {
-        String::from_utf8(LOG.take()).unwrap()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        LOG.with_borrow_mut(|log| log.extend_from_slice(bytes));
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }

@@ -1,41 +1,15 @@
-//! What the log says of a service that fails. Alone in its file: a subscriber is the whole process's.
+//! What the log says of a service that fails.
 
 mod common;
 
+use common::log::Log;
 use common::services::{nobody, pair, serve, service};
-use std::io;
-use std::sync::{Arc, Mutex};
 use tokio::io::AsyncWriteExt;
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-
-    fn listen(&self) {
-        let log = self.clone();
-        tracing_subscriber::fmt().with_ansi(false).with_writer(move || log.clone()).init();
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 #[tokio::test]
 async fn a_service_that_is_down_or_breaks_off_has_a_line_with_the_devices_name() {
-    let log = Log::default();
-    log.listen();
+    Log::begin();
+    let mut log = String::new();
     let expected = " WARN lowkey: service behind failed device=\"device-0\" error=";
 
     let (_reserved, forwarder) = nobody();
@@ -44,7 +18,8 @@ async fn a_service_that_is_down_or_breaks_off_has_a_line_with_the_devices_name()
     assert_eq!(device.recv().await.unwrap(), None);
     device.close().await.unwrap();
     over.await.unwrap().unwrap_err();
-    assert_eq!(log.text().matches(expected).count(), 1, "{}", log.text());
+    log += &Log::take();
+    assert_eq!(log.matches(expected).count(), 1, "{log}");
 
     let (socket, forwarder) = service().await;
     let (mut device, server) = pair().await;
@@ -55,7 +30,8 @@ async fn a_service_that_is_down_or_breaks_off_has_a_line_with_the_devices_name()
     backend.set_zero_linger().unwrap();
     drop(backend);
     over.await.unwrap().unwrap_err();
-    assert_eq!(log.text().matches(expected).count(), 2, "{}", log.text());
+    log += &Log::take();
+    assert_eq!(log.matches(expected).count(), 2, "{log}");
 
     let (socket, forwarder) = service().await;
     let (device, server) = pair().await;
@@ -63,5 +39,6 @@ async fn a_service_that_is_down_or_breaks_off_has_a_line_with_the_devices_name()
     let _backend = socket.accept().await.unwrap().0;
     drop(device);
     over.await.unwrap().unwrap_err();
-    assert_eq!(log.text().matches(expected).count(), 2, "a device that vanishes is no fault of the service");
+    log += &Log::take();
+    assert_eq!(log.matches(expected).count(), 2, "a device that vanishes is no fault of the service");
 }

@@ -1,15 +1,14 @@
-//! What strangers, recordings and slow peers get, and what they can tell from it.
+//! What recordings, slow peers and those that come too many get.
 
 mod common;
 
-use common::{Dribble, Party, Raw, World, until_end};
+use common::{Dribble, Party, Raw, World, answer, until_end};
 use lowkey_host::{
     AcceptError, ChannelError, Device, Error, Hello, Id, Identity, Limits, Mode, Peer, Pinned, Refusal,
     connect, keys,
 };
 use lowkey_transport::Step;
-use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::time::{Instant, sleep, timeout};
@@ -18,15 +17,6 @@ const REFUSED: &[u8] = &[0, 1, 4];
 const BUSY: &[u8] = &[0, 1, 3];
 const OTHER_MODE: &[u8] = &[0, 1, 2];
 const OTHER_VERSION: &[u8] = &[0, 1, 1];
-
-/// What a server of `world` answers to a first frame, and what it counted.
-async fn answer(world: &World, first: &[u8]) -> (Vec<u8>, Result<(), AcceptError>, lowkey_host::Stats) {
-    let (mut near, far) = duplex(1000);
-    let acceptor = world.acceptor();
-    near.write_all(first).await.unwrap();
-    let (answer, accepted) = tokio::join!(until_end(&mut near), acceptor.accept(far));
-    (answer, accepted.map(drop), acceptor.stats())
-}
 
 fn frame(body: &[u8]) -> Vec<u8> {
     let mut frame = u16::try_from(body.len()).unwrap().to_be_bytes().to_vec();
@@ -79,120 +69,6 @@ async fn a_malformed_hello_is_hung_up_on() {
         assert_eq!(answer, b"");
         let Err(AcceptError::Failed(Error::Channel(found))) = accepted else { panic!("{accepted:?}") };
         assert_eq!(found, error);
-    }
-}
-
-/// Everybody whom a server that hides its ids answers alike, by name.
-fn strangers(world: &World, with_psk: &World) -> Vec<(&'static str, bool, Vec<u8>)> {
-    let server = world.server.public_key();
-    let known = world.device().id;
-    let known_psk = with_psk.device().id;
-    let server_psk = with_psk.server.public_key();
-    let first = |party: Party| party.message_1().0;
-    let broken = {
-        let mut bytes = first(Party::new(server).with_id(known));
-        bytes.truncate(30);
-        bytes[1] = 28;
-        bytes
-    };
-    vec![
-        ("unknown id", false, first(Party::new(server))),
-        ("unknown id, with a PSK", false, first(Party::new(server).with_psk(1))),
-        ("known id, another key", false, first(Party::new(server).with_id(known))),
-        ("known id, message 1 too short", false, broken),
-        (
-            "known id, with a PSK it does not have",
-            false,
-            first(Party::new(server).with_id(known).with_psk(1)),
-        ),
-        ("known id, without its PSK", true, first(Party::new(server_psk).with_id(known_psk))),
-        ("known id, another key and PSK", true, first(Party::new(server_psk).with_id(known_psk).with_psk(1))),
-        ("unknown id, where one has a PSK", true, first(Party::new(server_psk))),
-    ]
-}
-
-fn worlds() -> (World, World) {
-    let (world, mut with_psk) = (World::new(), World::new());
-    with_psk.devices = vec![Party::new(with_psk.server.public_key()).with_psk(7)];
-    (world, with_psk)
-}
-
-#[tokio::test]
-async fn an_unknown_id_another_mode_and_another_key_get_the_same_answer() {
-    let (world, with_psk) = worlds();
-    for (who, psk, first) in strangers(&world, &with_psk) {
-        let world = if psk { &with_psk } else { &world };
-        let (answer, accepted, stats) = answer(world, &first).await;
-        assert_eq!(answer, REFUSED, "{who}");
-        assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::Refused))), "{who}: {accepted:?}");
-        assert_eq!((stats.accepted, stats.refused), (1, 1), "{who}");
-    }
-}
-
-#[tokio::test]
-async fn the_right_key_with_the_wrong_psk_or_none_gets_that_answer_too() {
-    let (_, mut with_psk) = worlds();
-    let acceptor = with_psk.acceptor();
-    for psk in [None, Some(8)] {
-        let mut party = with_psk.devices.remove(0);
-        party.psk = None;
-        with_psk.devices = vec![match psk {
-            Some(byte) => party.with_psk(byte),
-            None => party,
-        }];
-        let (mut near, far) = duplex(1000);
-        let (first, _link) = with_psk.device().message_1();
-        near.write_all(&first).await.unwrap();
-        let (answer, accepted) = tokio::join!(until_end(&mut near), acceptor.accept(far));
-        assert_eq!(answer, REFUSED);
-        assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::Refused))));
-    }
-    let party = with_psk.devices.remove(0).with_psk(7);
-    let (near, far) = duplex(1000);
-    let (device, server) = tokio::join!(party.connect(near), acceptor.accept(far));
-    device.unwrap();
-    server.unwrap();
-}
-
-/// What is written to the log, in memory.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-#[tokio::test]
-async fn the_log_lines_of_strangers_are_alike() {
-    let (world, with_psk) = worlds();
-    for (who, psk, first) in strangers(&world, &with_psk) {
-        let log = Log::default();
-        let subscriber = {
-            let log = log.clone();
-            tracing_subscriber::fmt()
-                .with_max_level(tracing::Level::TRACE)
-                .without_time()
-                .with_ansi(false)
-                .with_writer(move || log.clone())
-                .finish()
-        };
-        let claimed = &first[5..5 + usize::from(first[4])];
-        let claimed: String = claimed.iter().map(|byte| format!("{byte:02x}")).collect();
-        let mode = if first[3] == 1 { "KK" } else { "KKpsk0" };
-        {
-            let _here = tracing::subscriber::set_default(subscriber);
-            let _refused = answer(if psk { &with_psk } else { &world }, &first).await;
-        }
-        let lines = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-        let expected =
-            format!(" INFO lowkey: attempt refused id={claimed} mode=\"{mode}\" refusal=Refused\n");
-        assert_eq!(lines, expected, "{who}");
     }
 }
 

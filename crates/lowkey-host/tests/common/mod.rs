@@ -2,12 +2,13 @@
 #![allow(dead_code, unreachable_pub)] // every test file takes what it needs
 
 pub mod changing;
+pub mod log;
 pub mod services;
 pub mod tools;
 
 use lowkey_host::{
-    Acceptor, Connection, Device, Devices, Error, Id, Identity, Limits, Listener, Peer, Pinned, Pinning, Psk,
-    PublicKey, Secret, connect, keys,
+    AcceptError, Acceptor, Connection, Device, Devices, Error, Id, Identity, Limits, Listener, Peer, Pinned,
+    Pinning, Psk, PublicKey, Secret, Stats, connect, keys,
 };
 use lowkey_transport::handshake::KkInitiator;
 use lowkey_transport::{Buffers, Link, Step};
@@ -313,6 +314,15 @@ pub fn pattern(seed: u64, len: usize) -> Vec<u8> {
         state as u8
     };
     std::iter::repeat_with(next).take(len).collect()
+}
+
+/// What a server of `world` answers to a first frame, and what it counted.
+pub async fn answer(world: &World, first: &[u8]) -> (Vec<u8>, Result<(), AcceptError>, Stats) {
+    let (mut near, far) = duplex(1000);
+    let acceptor = world.acceptor();
+    near.write_all(first).await.unwrap();
+    let (answer, accepted) = tokio::join!(until_end(&mut near), acceptor.accept(far));
+    (answer, accepted.map(drop), acceptor.stats())
 }
 
 /// Two ends of a TCP connection.
