@@ -1,20 +1,15 @@
 //! The admin listener of `lowkey serve`.
 
-use crate::config::{Config, Place};
+use crate::config::Config;
 use crate::failure::{Exit, Failure};
 use lowkey_host::Acceptor;
-use lowkey_host::admin::{Address, Admin};
+use lowkey_host::admin::Admin;
 use std::path::absolute;
 
 /// Begins to answer, if the configuration says where; goes on for as long as the runtime.
 pub(crate) async fn begin(config: &Config, acceptor: &Acceptor) -> Result<(), Failure> {
-    let address = match &config.admin {
-        None => return Ok(()),
-        Some(Place::Unix(path)) => Address::unix(path),
-        Some(Place::Tcp(address)) => Address::loopback(*address)
-            .map_err(|error| Failure::new(Exit::Arguments, format_args!("admin: {error}")))?,
-    };
-    let admin = Admin::bind(&address, acceptor.clone()).await.map_err(|error| {
+    let Some(address) = &config.admin else { return Ok(()) };
+    let admin = Admin::bind(address, acceptor.clone()).await.map_err(|error| {
         Failure::new(Exit::Network, format_args!("cannot listen on {address}, for admin: {error}"))
     })?;
     let registry = absolute(&config.devices).unwrap_or_else(|_| config.devices.clone());

@@ -1,6 +1,6 @@
 //! `lowkey check`: everything that `lowkey serve` reads, and nothing that it does.
 
-use crate::config::{self, Config, Place, Service};
+use crate::config::{self, Config, Service};
 use crate::failure::{Exit, Failure};
 use crate::load;
 use crate::terminal::print;
@@ -35,13 +35,6 @@ fn summary(config: &Config, devices: usize) -> String {
         Service::Echo => "echo".into(),
         Service::Forward(forwarder) => format!("forward to {}", forwarder.backend),
     };
-    let admin = config.admin.as_ref().map(|at| format!(", admin at {}", place(at))).unwrap_or_default();
+    let admin = config.admin.as_ref().map(|at| format!(", admin at {at}")).unwrap_or_default();
     format!("ok: {devices} device{plural}, listen on {}, {service}{admin}\n", config.listen)
-}
-
-fn place(place: &Place) -> String {
-    match place {
-        Place::Tcp(address) => address.to_string(),
-        Place::Unix(path) => format!("unix:{}", path.display()),
-    }
 }

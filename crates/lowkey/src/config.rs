@@ -18,10 +18,10 @@ pub(crate) use print::default_file;
 use crate::failure::{Exit, Failure};
 use clap::ArgMatches;
 use lowkey_host::Limits;
+use lowkey_host::admin::Address;
 use lowkey_host::forward::Forwarder;
 use lowkey_host::proxy::Networks;
 use std::env;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Everything, checked as far as that goes without opening other files.
@@ -34,7 +34,7 @@ pub(crate) struct Config {
     /// Networks of balancers.
     pub(crate) accept_proxy: Networks,
     pub(crate) limits: Limits,
-    pub(crate) admin: Option<Place>,
+    pub(crate) admin: Option<Address>,
     pub(crate) log: Log,
     /// Where the key and the registry were named.
     pub(crate) origins: Origins,
@@ -45,13 +45,6 @@ pub(crate) struct Config {
 pub(crate) enum Service {
     Echo,
     Forward(Forwarder),
-}
-
-/// Where the admin listener is: an address of this machine alone, or a Unix socket.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    Tcp(SocketAddr),
-    Unix(PathBuf),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

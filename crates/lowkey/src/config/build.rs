@@ -3,12 +3,12 @@
 use super::fields::{Kind, field};
 use super::given::{Given, Value};
 use super::mistake::{Mistake, Origin};
-use super::{Config, Log, LogFormat, Origins, Place, Service};
+use super::{Config, Log, LogFormat, Origins, Service};
 use lowkey_host::Limits;
+use lowkey_host::admin::Address;
 use lowkey_host::forward::{Backend, BackendError, Forwarder};
 use lowkey_host::proxy::Networks;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use toml::de::DeValue;
@@ -150,18 +150,14 @@ impl Builder<'_> {
         Some(Service::Forward(forwarder))
     }
 
-    fn admin(&mut self) -> Option<Place> {
+    fn admin(&mut self) -> Option<Address> {
         let (origin, text) = self.text("admin.listen")?;
-        if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
-            return Some(Place::Unix(PathBuf::from(path)));
+        let address = text.parse().ok();
+        if address.is_none() {
+            let hint = "write 127.0.0.1:PORT, [::1]:PORT or unix:PATH";
+            self.wrong(&origin, format!("{text:?} is no address of this machine alone; {hint}"));
         }
-        match text.parse::<SocketAddr>() {
-            Ok(address) if address.ip().is_loopback() => return Some(Place::Tcp(address)),
-            _ => (),
-        }
-        let hint = "write 127.0.0.1:PORT, [::1]:PORT or unix:PATH";
-        self.wrong(&origin, format!("{text:?} is no address of this machine alone; {hint}"));
-        None
+        address
     }
 
     fn networks(&mut self) -> Networks {
