@@ -6,6 +6,7 @@ use crate::load;
 use crate::terminal::print;
 use clap::ArgMatches;
 use lowkey_host::{Identity, keys};
+use std::sync::Arc;
 
 pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     if of.get_flag("print-default-config") {
@@ -19,8 +20,8 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
         Some(identity) => identity,
         None => Identity::new(keys::generate().map_err(Failure::file)?),
     };
-    match load::registry(&config, &reader) {
-        Ok(registry) if mistakes.is_empty() => print(&summary(&config, registry.devices().len())),
+    match load::registry(&config, &Arc::new(reader)) {
+        Ok(registry) if mistakes.is_empty() => print(&summary(&config, registry.len())),
         Ok(_) => Err(Failure::lines(Exit::File, &mistakes)),
         Err(mistake) => {
             mistakes.push(mistake);

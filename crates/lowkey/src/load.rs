@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Mistake, Origin};
 use lowkey_host::keys::{self, KeyFileError};
-use lowkey_host::{FileRegistry, Identity, LiveRegistry, RegistryError};
+use lowkey_host::{Identity, LiveRegistry, RegistryError};
 use std::io;
 use std::sync::Arc;
 
@@ -19,14 +19,9 @@ pub(crate) fn identity(config: &Config) -> Result<Identity, Mistake> {
     })
 }
 
-/// The registry that `lowkey serve` reads again when it changes.
-pub(crate) fn live(config: &Config, identity: &Arc<Identity>) -> Result<LiveRegistry, Mistake> {
+/// The registry, which `lowkey serve` reads again when it changes.
+pub(crate) fn registry(config: &Config, identity: &Arc<Identity>) -> Result<LiveRegistry, Mistake> {
     LiveRegistry::load(&config.devices, Arc::clone(identity)).map_err(|error| mistake(config, &error))
-}
-
-/// The registry, read once.
-pub(crate) fn registry(config: &Config, identity: &Identity) -> Result<FileRegistry, Mistake> {
-    FileRegistry::load(&config.devices, identity).map_err(|error| mistake(config, &error))
 }
 
 /// A mistake in the registry stands in that file and says where; one about the file, where it was named.

@@ -31,7 +31,7 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     log::begin(&config.log)?;
     let wrong = |mistake| Failure::lines(Exit::File, &[mistake]);
     let identity = Arc::new(load::identity(&config).map_err(wrong)?);
-    let registry = load::live(&config, &identity).map_err(wrong)?;
+    let registry = load::registry(&config, &identity).map_err(wrong)?;
     if registry.is_empty() {
         eprintln!("lowkey: {}: no devices; `lowkey provision` makes one", config.devices.display());
     }

@@ -34,6 +34,17 @@ fn a_configuration_that_is_right_is_said_to_be() {
 }
 
 #[test]
+fn a_device_with_two_keys_is_one_device() {
+    let folder = Folder::new();
+    folder.run("keygen -o next.key").success();
+    let [now, next] = ["device.key", "next.key"].map(|key| folder.public(key));
+    let pinnings = [now, next].map(|key| format!("[[device.pinning]]\nkey = \"{key}\"\n")).concat();
+    folder.write("devices.toml", &format!("[[device]]\nname = \"desk\"\n{pinnings}"));
+    folder.write("lowkey.toml", GOOD);
+    folder.run("check --config lowkey.toml").success().stdout(starts_with("ok: 1 device,"));
+}
+
+#[test]
 fn all_mistakes_of_a_file_are_found_in_one_go_with_line_and_column() {
     let folder = Folder::new();
     let text = "\
