@@ -39,8 +39,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         attempt: Attempt,
         deadline: Instant,
     ) -> Result<Self, AcceptError> {
-        let from = attempt.from();
-        let (place, displaced) = state.attempts.enter(from.map(|from| from.ip().into()));
+        let (place, displaced) = state.attempts.enter(attempt.from().map(Into::into));
         state.displaced(displaced);
         let buffers = match state.limits.buffers() {
             Ok(buffers) => buffers,
@@ -144,7 +143,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         match hello.mode {
             Mode::Xx | Mode::XxPsk0 => Err(self.decline(Refusal::Mode).await),
             // Whether a seat is free is asked once it is certain who it is: a device takes its own again.
-            Mode::Kk | Mode::KkPsk0 if !state.gate.pass(self.attempt.from().map(|from| from.ip().into())) => {
+            Mode::Kk | Mode::KkPsk0 if !state.gate.pass(self.attempt.from().map(Into::into)) => {
                 Err(self.decline(Refusal::Busy).await)
             }
             Mode::Kk | Mode::KkPsk0 => {

@@ -136,7 +136,7 @@ impl Records {
         first_frame: FirstFrame,
     ) {
         let now = Instant::now();
-        let source = from.map(|from| from.ip().into());
+        let source = from.map(Into::into);
         let alike = Alike { source, claim: hello.map(|hello| (hello.mode, hello.id)), cause };
         let mut book = self.lock();
         let (times, first) = match book.remove(&alike) {

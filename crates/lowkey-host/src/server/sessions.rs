@@ -137,9 +137,9 @@ impl Sessions {
             if older.is_none() && table.by_name.len() >= self.limits.sessions {
                 return None;
             }
-            let source = from.map(source_of);
+            let source = from.map(Source::from);
             let of_source = source.and_then(|source| table.by_source.get(&source)).copied().unwrap_or(0);
-            let takes_its_own = older.is_some_and(|older| older.map(source_of) == source);
+            let takes_its_own = older.is_some_and(|older| older.map(Source::from) == source);
             if !takes_its_own && of_source >= self.limits.sessions_per_address {
                 return None;
             }
@@ -254,7 +254,7 @@ impl Sessions {
 impl Table {
     fn insert(&mut self, name: &str, session: Session) {
         if let Some(from) = session.from {
-            *self.by_source.entry(source_of(from)).or_default() += 1;
+            *self.by_source.entry(from.into()).or_default() += 1;
         }
         self.by_name.insert(name.to_owned(), session);
     }
@@ -269,7 +269,7 @@ impl Table {
 
     fn remove(&mut self, name: &str) -> Option<Session> {
         let session = self.by_name.remove(name)?;
-        if let Some(source) = session.from.map(source_of)
+        if let Some(source) = session.from.map(Source::from)
             && let Some(count) = self.by_source.get_mut(&source)
         {
             *count -= 1;
@@ -378,10 +378,6 @@ impl Quiet {
             _ => None,
         }
     }
-}
-
-fn source_of(address: SocketAddr) -> Source {
-    address.ip().into()
 }
 
 impl Drop for Seat {

@@ -1,6 +1,6 @@
 //! Where a connection comes from, as far as limits are concerned.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// An IPv4 address, or the first 64 bits of an IPv6 address: whoever has one of those has them all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,6 +15,12 @@ impl From<IpAddr> for Source {
             }
             v4 => Self(v4),
         }
+    }
+}
+
+impl From<SocketAddr> for Source {
+    fn from(address: SocketAddr) -> Self {
+        address.ip().into()
     }
 }
 
