@@ -1,19 +1,17 @@
 //! The async channel: every future dropped at every await point, over a stream that is never ready at
-//! once, loses and repeats nothing; and the two halves side by side.
+//! once, loses and repeats nothing.
 
 use crate::support::links::{self, Any, KK, more};
-use crate::support::page::{CLOSE, DATA, MORE, PING, PONG};
-use crate::support::streams::{Pipe, Slow, poll_at_most};
+use crate::support::streams::{Pipe, Slow, pause, poll_at_most};
 use crate::support::{KEYS, Rng, keys::ephemerals};
-use embedded_io_async::{ErrorKind, Read, Write};
+use embedded_io_async::{ErrorKind, Read};
 use futures_executor::block_on;
-use futures_util::{future::join, pin_mut};
-use lowkey_transport::asynch::{Channel, Duplex};
+use futures_util::future::join;
+use lowkey_transport::asynch::Channel;
 use lowkey_transport::handshake::KkResponder;
 use lowkey_transport::{Error, Link, Mailbox, Mode, Part, Refusal};
 
 type Async = Channel<Slow, Vec<u8>>;
-type Halves = Channel<Duplex<Slow, Slow>, Vec<u8>>;
 
 /// A channel, and the peer's link at the other end of its pipes.
 struct Setting {
@@ -49,21 +47,8 @@ async fn serve(peer: &mut Any, rx: &Pipe, tx: &Pipe) {
             rx.put(&to);
             return;
         }
-        futures_pause().await;
+        pause().await;
     }
-}
-
-async fn futures_pause() {
-    let mut paused = false;
-    std::future::poll_fn(|context| {
-        context.waker().wake_by_ref();
-        if std::mem::replace(&mut paused, true) {
-            std::task::Poll::Ready(())
-        } else {
-            std::task::Poll::Pending
-        }
-    })
-    .await;
 }
 
 impl Setting {
@@ -371,121 +356,6 @@ fn async_random_calls_dropped_anywhere_keep_both_directions_whole() {
         assert!(!s.peer.awaits_pong(), "its PONG has come");
         assert!(!s.channel.awaits_pong());
     }
-}
-
-/// The two halves over the page's peer: a channel of ours that can be split.
-fn halves() -> (Halves, crate::support::page::PageRecords, Pipe, Pipe) {
-    use crate::support::page::{parameters, unframe};
-    let (rx, tx) = (Pipe::default(), Pipe::default());
-    let io = Duplex { reader: Slow::new(&rx, &tx, 1_000), writer: Slow::new(&rx, &tx, 1_000) };
-    let (channel, peer) = block_on(async {
-        let answering = async {
-            let mut peer = crate::support::PagePeer::responder(Mode::Kk);
-            while tx.len() == 0 {
-                futures_pause().await;
-            }
-            peer.read_first(&unframe(&mut tx.take_all()));
-            rx.put(&peer.next_frame(&parameters(300)));
-            peer.into_records()
-        };
-        join(Channel::connect(io, links::initiator(Mode::Kk)), answering).await
-    });
-    let mut peer = peer;
-    peer.open(&mut tx.take_all());
-    (channel.unwrap(), peer, rx, tx)
-}
-
-#[test]
-fn records_split_halves_send_and_receive_side_by_side() {
-    let (mut channel, mut peer, rx, tx) = halves();
-    let (mut receiver, mut sender) = channel.split();
-    let mut buffer = [0; 16];
-    {
-        let receiving = receiver.recv_message(&mut buffer);
-        pin_mut!(receiving);
-        assert!(poll_at_most(9, &mut receiving).is_none());
-        // While the receiver waits, messages leave.
-        block_on(async {
-            sender.send(b"one").await.unwrap();
-            Write::write_all(&mut sender, b"two").await.unwrap();
-            sender.flush().await.unwrap();
-        });
-        let mut wire = tx.take_all();
-        assert_eq!(peer.open(&mut wire), (DATA, b"one".to_vec()));
-        assert_eq!(peer.open(&mut wire), (DATA, b"two".to_vec()));
-        rx.put(&[peer.record(MORE, b"ans"), peer.record(DATA, b"wer")].concat());
-        assert_eq!(block_on(receiving), Ok(Some(6)));
-    }
-    assert_eq!(&buffer[..6], b"answer");
-    block_on(sender.close()).unwrap();
-    assert_eq!(block_on(sender.send(b"x")), Err(Error::Closed));
-    rx.put(&[peer.record(DATA, b"last"), peer.record(CLOSE, b"")].concat());
-    assert_eq!(block_on(receiver.recv()).unwrap().unwrap().bytes, b"last");
-    assert_eq!(block_on(receiver.read(&mut buffer)), Ok(0));
-    assert_eq!(block_on(receiver.recv()).unwrap(), None);
-}
-
-#[test]
-fn records_split_halves_answer_pings_beside_and_between_fragments() {
-    let (mut channel, mut peer, rx, tx) = halves();
-    let (mut receiver, mut sender) = channel.split();
-    rx.put(&[peer.record(PING, b"1"), peer.record(PING, b"2"), peer.record(MORE, b"x")].concat());
-    block_on(receiver.recv()).unwrap().unwrap();
-    // The newest one, before the next message.
-    block_on(sender.send(b"y")).unwrap();
-    block_on(sender.flush()).unwrap();
-    let mut wire = tx.take_all();
-    assert_eq!(peer.open(&mut wire), (PONG, b"2".to_vec()));
-    assert_eq!(peer.open(&mut wire), (DATA, b"y".to_vec()));
-
-    // And beside a receiver that waits, until the peer closes.
-    rx.put(&[peer.record(DATA, b"z"), peer.record(PING, b"3"), peer.record(CLOSE, b"")].concat());
-    let receiving = async {
-        while receiver.recv().await.unwrap().is_some() {
-            futures_pause().await;
-        }
-    };
-    let (answered, ()) = block_on(join(sender.answer_pings(), receiving));
-    assert_eq!(answered, Ok(()), "nobody asks any more");
-    let mut wire = tx.take_all();
-    assert_eq!(peer.open(&mut wire), (PONG, b"3".to_vec()));
-    assert!(wire.is_empty());
-    block_on(sender.close()).unwrap();
-}
-
-#[test]
-fn records_answering_pings_may_be_dropped_at_any_await() {
-    for polls in 0..12 {
-        let (mut channel, mut peer, rx, tx) = halves();
-        let (mut receiver, mut sender) = channel.split();
-        rx.put(&peer.record(PING, b"?"));
-        assert!(poll_at_most(9, receiver.recv()).is_none());
-        assert!(poll_at_most(polls, sender.answer_pings()).is_none());
-        assert!(poll_at_most(50, sender.answer_pings()).is_none());
-        let mut wire = tx.take_all();
-        assert_eq!(peer.open(&mut wire), (PONG, b"?".to_vec()));
-        assert!(wire.is_empty(), "once");
-    }
-}
-
-#[test]
-fn records_a_failure_of_one_half_ends_the_other() {
-    let (mut channel, mut peer, rx, _tx) = halves();
-    {
-        let (mut receiver, mut sender) = channel.split();
-        let mut forged = peer.record(DATA, b"x");
-        forged[9] ^= 1;
-        rx.put(&forged);
-        let (answered, received) =
-            block_on(join(sender.answer_pings(), async { receiver.recv().await.err() }));
-        assert_eq!((answered, received), (Err(Error::Record), Some(Error::Record)));
-        assert_eq!(block_on(sender.send(b"x")), Err(Error::Record));
-        assert_eq!(block_on(sender.close()), Err(Error::Record));
-        assert_eq!(block_on(receiver.recv()), Err(Error::Record));
-    }
-    assert_eq!(block_on(channel.recv()), Err(Error::Record));
-    assert_eq!(block_on(channel.send(b"x")), Err(Error::Record));
-    assert_eq!(block_on(channel.ping(b"")), Err(Error::Record));
 }
 
 #[test]

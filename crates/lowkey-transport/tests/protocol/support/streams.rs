@@ -198,7 +198,7 @@ impl Slow {
 }
 
 /// Gives way once.
-async fn pause() {
+pub(crate) async fn pause() {
     let mut paused = false;
     poll_fn(|context| {
         if std::mem::replace(&mut paused, true) {
