@@ -3,7 +3,7 @@
 use super::error::Flaw;
 use super::table::{Entry, Part, read_but};
 use super::{Devices, Pinned, psks};
-use lowkey_core::{Identity, Psk, Secret};
+use lowkey_core::{Id, Identity, Psk, Secret};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
@@ -106,7 +106,8 @@ impl Maker<'_> {
     }
 
     fn make(&mut self, text: &str, entry: Entry, alone: bool) {
-        let old_of = |id| self.old.and_then(|old| old.devices.by_id.get(id));
+        let old = self.old;
+        let old_of = |id: &Id| old.and_then(|old| old.devices.by_id.get(id));
         let mut known = entry.pinnings.iter().filter_map(|pinning| old_of(&pinning.id));
         let device = known
             .find(|old| **old.device() == entry.device)
@@ -121,7 +122,7 @@ impl Maker<'_> {
             if let Some(expires) = described.expires {
                 pinned = pinned.until(expires);
             }
-            self.all.push(match self.old.and_then(|old| old.devices.by_id.get(&described.id)) {
+            self.all.push(match old_of(&described.id) {
                 Some(old) if pinned.is_same(old) => (Arc::clone(old), Origin::Old),
                 Some(old) => (Arc::new(pinned.warmed_by(old, self.identity)), Origin::New),
                 None => (Arc::new(pinned), Origin::New),
