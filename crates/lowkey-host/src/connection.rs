@@ -126,7 +126,8 @@ impl<Io> Connection<Io> {
     }
 
     /// Where the device comes from, as far as that is known: the address that
-    /// [`Acceptor::accept_from`](crate::Acceptor::accept_from) was told, or a balancer named.
+    /// [`Acceptor::accept_from`](crate::Acceptor::accept_from) was told, or a balancer named. An IPv4 address
+    /// is given as one, also if it came as `::ffff:a.b.c.d`.
     pub fn remote_addr(&self) -> Option<SocketAddr> {
         self.from
     }

@@ -127,7 +127,7 @@ impl Acceptor {
         }
         if let Ok(address) = about.parse().or_else(|_| about.parse().map(|address: SocketAddr| address.ip()))
         {
-            return Subject::Address(address);
+            return Subject::Address(address.to_canonical());
         }
         let Some(id) = parse_id(about) else { return Subject::Nobody(about.to_owned()) };
         match self.registry().lookup(&id) {
@@ -153,9 +153,7 @@ impl Acceptor {
                 None => (),
             },
             Subject::Address(address) => {
-                let here = |session: &&SessionInfo| {
-                    session.from.is_some_and(|from| from.ip().to_canonical() == address.to_canonical())
-                };
+                let here = |session: &&SessionInfo| session.from.is_some_and(|from| from.ip() == *address);
                 for session in sessions.iter().filter(here) {
                     findings.push(connected(session.pinned.device().name(), session));
                 }
@@ -264,7 +262,7 @@ fn session_of<'s>(sessions: &'s [SessionInfo], name: &str) -> Option<&'s Session
 }
 
 fn is_from(record: &Record, address: IpAddr) -> bool {
-    record.from.is_some_and(|from| from.ip().to_canonical() == address.to_canonical())
+    record.from.is_some_and(|from| from.ip() == address)
 }
 
 /// How long keys are tried for one question.

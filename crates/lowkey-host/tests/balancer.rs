@@ -52,6 +52,21 @@ async fn a_device_is_whom_the_balancer_names() {
 }
 
 #[tokio::test]
+async fn a_device_whose_ipv4_address_is_in_ipv6_s_clothes_has_the_ipv4_address() {
+    let world = World::new();
+    let (mut listener, address) = behind(&world, "127.0.0.0/8").await;
+    let (source, destination) = ("[::ffff:203.0.113.9]:50123", "[2001:db8::1]:7000");
+    let addresses = Addresses { source: source.parse().unwrap(), destination: destination.parse().unwrap() };
+    let calling = async {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(Header::new(Some(addresses), None).unwrap().as_bytes()).await.unwrap();
+        world.device().connect(stream).await.unwrap()
+    };
+    let (_device, connection) = tokio::join!(calling, listener.accept());
+    assert_eq!(connection.remote_addr(), Some(DEVICE.parse().unwrap()));
+}
+
+#[tokio::test]
 async fn a_balancer_without_a_header_is_hung_up_on_and_counted() {
     let world = World::new();
     let (listener, address) = behind(&world, "127.0.0.0/8").await;

@@ -308,6 +308,25 @@ async fn a_silent_stranger_and_a_recording_are_told_apart() {
 }
 
 #[tokio::test]
+async fn an_ipv4_address_in_ipv6_s_clothes_is_the_ipv4_address() {
+    let site = Site::new();
+    let clothed: SocketAddr = "[::ffff:192.0.2.7]:50311".parse().unwrap();
+    let call = async |party: &Party| {
+        let (near, far) = duplex(1000);
+        tokio::join!(party.connect(near), site.acceptor.accept_from(far, clothed))
+    };
+    let (_device, session) = call(&site.pump_7).await;
+    let session = session.unwrap();
+    assert_eq!(session.remote_addr(), Some(from()));
+    call(&stranger(&site.pump_8)).await.1.unwrap_err();
+    for asked in ["192.0.2.7", "::ffff:192.0.2.7", "[::ffff:192.0.2.7]:1"] {
+        let findings = site.about(asked);
+        assert_eq!(findings.len(), 2, "{findings:?}");
+        assert!(findings.iter().all(|finding| finding.from == Some(from())), "{findings:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_full_server_says_so() {
     let site = Site::with(&limits(|limits| limits.sessions = 1));
     let connect = async |party: &Party| {

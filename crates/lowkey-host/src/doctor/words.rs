@@ -19,7 +19,7 @@ pub(super) fn ago(time: Duration) -> String {
 
 /// `from ADDRESS `, if it is known.
 pub(super) fn from(address: Option<SocketAddr>) -> String {
-    address.map_or_else(String::new, |address| format!("from {} ", address.ip().to_canonical()))
+    address.map_or_else(String::new, |address| format!("from {} ", address.ip()))
 }
 
 /// An id as registries write it.

@@ -6,7 +6,7 @@ use super::records::{Cause, FirstFrame};
 use super::stats::Counters;
 use crate::{ChannelError, Error};
 use lowkey_transport::{Hello, Refusal};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::{fmt, io};
 use tokio::time::Instant;
@@ -29,7 +29,7 @@ impl Attempt {
         counters.accepted.one_more();
         Self {
             counters,
-            from,
+            from: from.map(canonical),
             began: Instant::now(),
             hello: None,
             first_frame: FirstFrame::EMPTY,
@@ -39,14 +39,14 @@ impl Attempt {
         }
     }
 
-    /// Where it comes from, if that is known.
+    /// Where it comes from, if that is known; an IPv4 address is one, whatever the socket.
     pub(crate) fn from(&self) -> Option<SocketAddr> {
         self.from
     }
 
     /// A balancer has said for whom it comes.
     pub(crate) fn comes_from(&mut self, source: SocketAddr) {
-        self.from = Some(source);
+        self.from = Some(canonical(source));
     }
 
     /// The hello has come, and message 1 behind it.
@@ -172,6 +172,14 @@ impl Drop for Attempt {
             if self.answered { &counters.unconfirmed } else { &counters.abandoned }.one_more();
             self.record(if self.answered { Cause::Unconfirmed } else { Cause::Application });
         }
+    }
+}
+
+/// A socket of both families shows IPv4 in IPv6's clothes, which nobody looks for in a log.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    match address.ip().to_canonical() {
+        v4 @ IpAddr::V4(_) => SocketAddr::new(v4, address.port()),
+        IpAddr::V6(_) => address, // with its scope
     }
 }
 

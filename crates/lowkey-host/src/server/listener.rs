@@ -144,8 +144,6 @@ impl Listener {
 
 impl Begun {
     fn begin(&mut self, stream: TcpStream, from: SocketAddr) {
-        // A socket of both families shows IPv4 in IPv6's clothes, which nobody looks for in a log.
-        let from = SocketAddr::new(from.ip().to_canonical(), from.port());
         let (acceptor, balancers) = (self.acceptor.clone(), Arc::clone(&self.balancers));
         self.attempts.spawn(async move {
             prepare(&stream).map_err(|error| AcceptError::Failed(error.into()))?;
