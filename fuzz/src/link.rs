@@ -7,6 +7,11 @@
 //! - after a fatal error every call gives that error and nothing is delivered any more;
 //! - what the link sends opens at the peer, is what was staged, and is what may be sent then.
 
+pub(crate) mod op;
+mod recording;
+
+pub(crate) use recording::Recording;
+
 use crate::input::Input;
 use crate::keys::{KEYS, MODES, ephemerals, is_kk};
 use crate::mutation::mutate;
@@ -15,7 +20,6 @@ use embedded_io::ErrorKind;
 use lowkey_transport::handshake::AnyHandshake;
 use lowkey_transport::{Buffers, Error, Link, Mode, Part, RECORD_OVERHEAD, Receive, Refusal, Step};
 use std::collections::VecDeque;
-use std::sync::LazyLock;
 
 pub(crate) type Any = Link<Vec<u8>, AnyHandshake<'static>>;
 
@@ -23,39 +27,6 @@ const MAX_OPS: usize = 300;
 /// The link's ephemerals: on a live stream, and where a recording was made.
 const LIVE: u64 = 301;
 const RECORDED: u64 = 303;
-
-/// Operations of a script, for those who write one.
-pub(crate) mod op {
-    pub(crate) const RAW: u8 = 0;
-    pub(crate) const FRAME: u8 = 1;
-    pub(crate) const CARRY: u8 = 2;
-    pub(crate) const MUTATE: u8 = 3;
-    pub(crate) const REPEAT: u8 = 4;
-    pub(crate) const LOSE: u8 = 5;
-    pub(crate) const FILL: u8 = 6;
-    pub(crate) const FILL_ALL: u8 = 7;
-    pub(crate) const END: u8 = 8;
-    pub(crate) const STEP: u8 = 9;
-    pub(crate) const RECEIVE: u8 = 10;
-    pub(crate) const TAKE: u8 = 11;
-    pub(crate) const TAKE_BYTES: u8 = 12;
-    pub(crate) const ASSEMBLE: u8 = 13;
-    pub(crate) const WRITE: u8 = 14;
-    pub(crate) const WRITE_ALL: u8 = 15;
-    pub(crate) const ANSWER: u8 = 16;
-    pub(crate) const ACCEPT: u8 = 17;
-    pub(crate) const STAGE: u8 = 18;
-    pub(crate) const PING: u8 = 19;
-    pub(crate) const CLOSE: u8 = 20;
-    pub(crate) const SEAL: u8 = 21;
-    pub(crate) const SEAL_ANY: u8 = 22;
-    pub(crate) const SEAL_CONTROL: u8 = 23;
-    pub(crate) const EXCHANGE: u8 = 24;
-    pub(crate) const ABUSE: u8 = 25;
-    pub(crate) const FAIL: u8 = 26;
-    pub(crate) const ASK: u8 = 27;
-    pub(crate) const COUNT: u8 = 28;
-}
 
 /// Plays a script: the set-up (see `Case::new`), then an operation a byte.
 pub fn link(data: &[u8]) {
@@ -68,44 +39,6 @@ pub fn link(data: &[u8]) {
     }
     if let Some(error) = case.dead {
         assert_dead(&mut case.link, error);
-    }
-}
-
-/// What a peer sent in an undisturbed connection, as bytes that a script can contain.
-pub(crate) struct Recording {
-    pub(crate) stream: Vec<u8>,
-    made: Vec<(Vec<u8>, Part)>,
-    closed_after: Option<usize>,
-}
-
-/// One for each mode; first those where the link is the responder, then as the initiator.
-static RECORDINGS: LazyLock<[[Recording; 4]; 2]> =
-    LazyLock::new(|| [false, true].map(|initiates| MODES.map(|mode| Recording::new(mode, initiates))));
-
-impl Recording {
-    pub(crate) fn of(mode: Mode, link_initiates: bool) -> &'static Self {
-        &RECORDINGS[usize::from(link_initiates)][mode as usize - 1]
-    }
-
-    fn new(mode: Mode, link_initiates: bool) -> Self {
-        let peer = Peer::new(mode, link_initiates, &[1, 44], &[]);
-        let mut case = Case::of(mode, link_initiates, RECORDED, buffers(300, 302), peer);
-        let records: [&[u8]; 6] = [&[PING], b"\x00one", b"\x01tw", b"\x03ping", b"\x00o", &[CLOSE]];
-        // In a pairing, only the first and the last.
-        let records = records.iter().filter(|text| is_kk(mode) || text.len() == 1);
-        case.exchange();
-        for text in records {
-            if matches!(case.link.step(), Ok(Step::Claim)) {
-                let _accepted = case.link.accept();
-            }
-            case.peer.seal(text);
-            case.exchange();
-            case.take();
-        }
-        assert_eq!(case.dead, None, "{mode:?}");
-        let Peer { made, closed_after, .. } = case.peer;
-        assert!(closed_after.is_some());
-        Self { stream: case.history.concat(), made, closed_after }
     }
 }
 

@@ -1,0 +1,31 @@
+//! Operations of a script, for those who write one.
+
+pub(crate) const RAW: u8 = 0;
+pub(crate) const FRAME: u8 = 1;
+pub(crate) const CARRY: u8 = 2;
+pub(crate) const MUTATE: u8 = 3;
+pub(crate) const REPEAT: u8 = 4;
+pub(crate) const LOSE: u8 = 5;
+pub(crate) const FILL: u8 = 6;
+pub(crate) const FILL_ALL: u8 = 7;
+pub(crate) const END: u8 = 8;
+pub(crate) const STEP: u8 = 9;
+pub(crate) const RECEIVE: u8 = 10;
+pub(crate) const TAKE: u8 = 11;
+pub(crate) const TAKE_BYTES: u8 = 12;
+pub(crate) const ASSEMBLE: u8 = 13;
+pub(crate) const WRITE: u8 = 14;
+pub(crate) const WRITE_ALL: u8 = 15;
+pub(crate) const ANSWER: u8 = 16;
+pub(crate) const ACCEPT: u8 = 17;
+pub(crate) const STAGE: u8 = 18;
+pub(crate) const PING: u8 = 19;
+pub(crate) const CLOSE: u8 = 20;
+pub(crate) const SEAL: u8 = 21;
+pub(crate) const SEAL_ANY: u8 = 22;
+pub(crate) const SEAL_CONTROL: u8 = 23;
+pub(crate) const EXCHANGE: u8 = 24;
+pub(crate) const ABUSE: u8 = 25;
+pub(crate) const FAIL: u8 = 26;
+pub(crate) const ASK: u8 = 27;
+pub(crate) const COUNT: u8 = 28;
