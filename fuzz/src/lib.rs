@@ -7,6 +7,7 @@
 //! The promises held to are those of the wire protocol and of the crates' documentation; the oracle of each target stands at its
 //! top. All of them also promise that nothing panics.
 
+mod any;
 // The bodies of the crypto are private in their crate, so they are compiled here once more.
 #[path = "../../crates/lowkey-crypto/src/body/mod.rs"]
 #[allow(dead_code, unused_imports)]

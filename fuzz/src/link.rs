@@ -12,16 +12,14 @@ mod recording;
 
 pub(crate) use recording::Recording;
 
+use crate::any::{Any, answer, assert_dead, initiator};
 use crate::input::Input;
 use crate::keys::{KEYS, MODES, ephemerals, is_kk};
 use crate::mutation::mutate;
 use crate::peer::{CLOSE, DATA, MORE, PING, PONG, Peer, framed};
 use embedded_io::ErrorKind;
-use lowkey_transport::handshake::AnyHandshake;
 use lowkey_transport::{Buffers, Error, Link, Mode, Part, RECORD_OVERHEAD, Receive, Refusal, Step};
 use std::collections::VecDeque;
-
-pub(crate) type Any = Link<Vec<u8>, AnyHandshake<'static>>;
 
 const MAX_OPS: usize = 300;
 /// The link's ephemerals: on a live stream, and where a recording was made.
@@ -44,31 +42,6 @@ pub fn link(data: &[u8]) {
 
 fn buffers(incoming: usize, outgoing: usize) -> Buffers<Vec<u8>> {
     Buffers::new(vec![0; incoming], vec![0; outgoing]).expect("not below the smallest")
-}
-
-pub(crate) fn initiator(mode: Mode, seed: u64, buffers: Buffers<Vec<u8>>) -> Any {
-    let (identity, mut ephemerals) = (&KEYS.initiator.identity, ephemerals(seed));
-    let begun = match mode {
-        Mode::Kk | Mode::KkPsk0 => {
-            let pinning = KEYS.pinning(&KEYS.initiator, mode);
-            Link::kk_initiator(pinning, &mut ephemerals, buffers).map(Link::widen)
-        }
-        Mode::Xx => Link::xx_initiator(identity, None, &mut ephemerals, buffers).map(Link::widen),
-        Mode::XxPsk0 => {
-            let begun = Link::xx_psk0_initiator(identity, KEYS.id, &KEYS.psk, &mut ephemerals, buffers);
-            begun.map(Link::widen)
-        }
-    };
-    begun.expect("the generator never fails")
-}
-
-/// Answers the hello that waits, as a responder that offers `mode`.
-pub(crate) fn answer(link: &mut Any, mode: Mode, seed: u64) -> Result<(), Error> {
-    let mut ephemerals = ephemerals(seed);
-    match mode {
-        Mode::Kk | Mode::KkPsk0 => link.answer_kk(KEYS.pinning(&KEYS.responder, mode), &mut ephemerals),
-        Mode::Xx | Mode::XxPsk0 => link.answer_xx(&KEYS.responder.identity, KEYS.psk(mode), &mut ephemerals),
-    }
 }
 
 struct Case {
@@ -491,29 +464,4 @@ impl Case {
         }
         let _anything = (self.link.is_closed(), self.link.hello().copied());
     }
-}
-
-/// After a fatal error: every call gives it, and nothing is delivered.
-pub(crate) fn assert_dead(link: &mut Any, error: Error) {
-    let dead = Err(error);
-    let pinning = KEYS.pinning(&KEYS.responder, Mode::Kk);
-    assert_eq!(link.unsent().err(), Some(error));
-    assert_eq!(link.filled(1), dead);
-    assert_eq!(link.filled(0), dead);
-    assert_eq!(link.receive().err(), Some(error));
-    assert!(link.take().is_none());
-    assert_eq!(link.take_bytes(&mut [0; 9]), 0);
-    assert_eq!(link.assemble(&mut [0; 9]).err(), Some(error));
-    assert_eq!(link.has_room().err(), Some(error));
-    assert_eq!(link.may_begin(), dead);
-    assert_eq!(link.stage(b"x", Part::Last).err(), Some(error));
-    assert_eq!(link.ping(b"x"), dead);
-    assert_eq!(link.close(), dead);
-    assert_eq!(link.step().err(), Some(error));
-    assert_eq!(link.accept(), dead);
-    assert_eq!(link.refuse(Refusal::Busy), dead);
-    assert_eq!(link.turn_away(pinning), dead);
-    assert_eq!(link.answer_kk(pinning, &mut ephemerals(1)), dead);
-    assert_eq!(link.answer_xx(&KEYS.responder.identity, None, &mut ephemerals(1)), dead);
-    assert_eq!(link.fail(Error::Io(ErrorKind::Other)), error);
 }

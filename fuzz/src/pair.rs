@@ -4,9 +4,9 @@
 //! bounds; the end only after all of it; both agree on the handshake and on each other's keys. If the
 //! network only delays and cuts into pieces, everything arrives and both close in peace.
 
+use crate::any::{Any, answer, assert_dead, initiator};
 use crate::input::{Input, Rng};
 use crate::keys::{KEYS, MODES, is_kk};
-use crate::link::{Any, answer, assert_dead, initiator};
 use lowkey_transport::{Buffers, Error, Link, Mode, Part, Receive, Refusal, Step};
 use std::collections::VecDeque;
 
