@@ -179,13 +179,25 @@ const PATIENCE: Duration = Duration::from_millis(500);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::mpsc;
+    use std::thread;
 
     #[test]
     fn a_thread_that_waits_for_the_system_keeps_nobody_from_stopping() {
         let runtime = Runtime::new().unwrap();
-        let (answer, silence) = std::sync::mpsc::channel::<()>();
-        runtime.spawn_blocking(move || silence.recv());
-        let_go(runtime);
-        drop(answer);
+        let (answer, silence) = mpsc::channel();
+        let (waits, waiting) = mpsc::channel();
+        runtime.spawn_blocking(move || {
+            waits.send(()).unwrap();
+            silence.recv()
+        });
+        waiting.recv().unwrap();
+        let (stops, stopped) = mpsc::channel();
+        thread::spawn(move || {
+            let_go(runtime);
+            stops.send(())
+        });
+        stopped.recv_timeout(PATIENCE * 60).expect("the thread that waits keeps us");
+        answer.send(()).expect("it waits no longer");
     }
 }
