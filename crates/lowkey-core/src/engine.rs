@@ -3,7 +3,7 @@
 //! Private: the typed steps in [`kk`](crate::kk) and [`xx`](crate::xx) decide whose turn it is.
 
 use crate::cursor::{Cursor, fill};
-use crate::pattern::{Pattern, Token};
+use crate::pattern::{Known, Pattern, Token};
 use crate::symmetric::Symmetric;
 use crate::{Entropy, Ephemerals, Error, Identity, MAX_MESSAGE, Peer, Psk, Session};
 use lowkey_crypto::{KEY_LEN, PrivateKey, PublicKey, Secret};
@@ -162,6 +162,12 @@ impl<'k> Engine<'k> {
     pub(crate) fn wipe(&mut self) {
         self.symmetric.wipe();
         self.e = None;
+        self.turn = u8::MAX;
+    }
+
+    /// Whether it is `role` in a pattern with the static keys `known`, and `turn` of its messages are done.
+    pub(crate) fn is_at(&self, role: Role, known: Known, turn: u8) -> bool {
+        self.role == role && self.pattern.known == known && self.turn == turn
     }
 
     /// The peer's static key, `rs`.

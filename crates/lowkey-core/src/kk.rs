@@ -12,7 +12,7 @@
 //! [`Psk`] it is KKpsk0, without one KK; the two never meet, their protocol names differ.
 
 use crate::engine::{Engine, Remote, Role};
-use crate::pattern::{KK, KKPSK0};
+use crate::pattern::{BOTH, KK, KKPSK0};
 pub use crate::place::{Owned, Place, Placed, State};
 use crate::{Entropy, Ephemerals, Error, Identity, Peer, Psk, Session};
 use core::marker::PhantomData;
@@ -74,6 +74,18 @@ impl<'k, S: State<'k>> Initiator<'k, S> {
 
 /// The initiator, with message 1 on its way.
 pub struct AwaitMessage2<'k, S = Owned<'k>>(S, PhantomData<&'k Identity>);
+
+impl<'p, 'k> AwaitMessage2<'k, Placed<'p, 'k>> {
+    /// Leaves the attempt in its place until [`resume`](Self::resume).
+    pub fn park(self) {
+        self.0.park();
+    }
+
+    /// Goes on with the attempt that was parked in `place`; `None` if it holds none that awaits message 2 of KK.
+    pub fn resume(place: &'p mut Place<'k>) -> Option<Self> {
+        Placed::resume(place, Role::Initiator, BOTH, 1).map(|state| Self(state, PhantomData))
+    }
+}
 
 impl<'k, S: State<'k>> AwaitMessage2<'k, S> {
     /// Reads message 2 in place; returns the session and the payload inside `message`.

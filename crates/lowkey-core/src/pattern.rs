@@ -35,8 +35,8 @@ pub(crate) struct Pattern {
 
 use Token::{E, Ee, Es, Psk, S, Se, Ss};
 
-const BOTH: Known = Known { initiator: true, responder: true };
-const NEITHER: Known = Known { initiator: false, responder: false };
+pub(crate) const BOTH: Known = Known { initiator: true, responder: true };
+pub(crate) const NEITHER: Known = Known { initiator: false, responder: false };
 
 pub(crate) static KK: Pattern = Pattern {
     name: b"Noise_KK_25519_ChaChaPoly_BLAKE2s",

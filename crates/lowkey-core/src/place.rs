@@ -1,13 +1,16 @@
 //! Where the state of a handshake lies between its steps: in the step, or in a [`Place`] of the caller's.
 
-use crate::engine::Engine;
-use core::mem::ManuallyDrop;
+use crate::engine::{Engine, Role};
+use crate::pattern::Known;
+use core::mem;
+use lowkey_crypto::PublicKey;
 
 /// Room for one handshake, for firmware that counts the bytes of its stack: about 200.
 ///
 /// A step that holds its state copies it into the next step, so for a moment there are two. The steps that `new_in`
 /// begins leave it in a place. It is wiped when the attempt is over: when its last step is done, has failed or is
-/// dropped. Then the place is free for another. A step that is forgotten (`core::mem::forget`) is not wiped.
+/// dropped. Then the place is free for another. A step that waits for a message can be parked: it stays in the place
+/// until it is resumed, or wiped with the place.
 ///
 /// ```
 /// # use lowkey_core::*;
@@ -24,12 +27,17 @@ use core::mem::ManuallyDrop;
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Default)]
-pub struct Place<'k>(Option<ManuallyDrop<Engine<'k>>>); // whoever is in it wipes it: `Placed`
+pub struct Place<'k>(Option<Engine<'k>>);
 
 impl Place<'_> {
     /// A free place.
     pub const fn new() -> Self {
         Self(None)
+    }
+
+    /// The peer's static key: in KK the pinned one, in XX what has been read of it. It stays when the attempt is over.
+    pub fn peer_key(&self) -> Option<PublicKey> {
+        self.0.as_ref()?.rs().ok().copied()
     }
 }
 
@@ -38,9 +46,20 @@ pub struct Placed<'p, 'k>(&'p mut Engine<'k>);
 
 impl<'p, 'k> Placed<'p, 'k> {
     pub(crate) fn new(place: &'p mut Place<'k>, engine: Engine<'k>, prologue: &[u8]) -> Self {
-        let engine = place.0.insert(ManuallyDrop::new(engine));
+        let engine = place.0.insert(engine);
         engine.begin(prologue);
         Self(engine)
+    }
+
+    /// Leaves the state where it is.
+    pub(crate) fn park(self) {
+        mem::forget(self); // only a reference, and what does the wiping
+    }
+
+    /// The state that was parked in `place`, if it is that of `role` after `turn` messages of a pattern with the
+    /// static keys `known`.
+    pub(crate) fn resume(place: &'p mut Place<'k>, role: Role, known: Known, turn: u8) -> Option<Self> {
+        place.0.as_mut().filter(|engine| engine.is_at(role, known, turn)).map(Self)
     }
 }
 

@@ -10,14 +10,14 @@
 //! [`Claim`] at the end is for somebody to judge. With a [`Psk`] it is XXpsk0, without one XX.
 
 use crate::engine::{Engine, Remote, Role};
-use crate::pattern::{XX, XXPSK0};
+use crate::pattern::{NEITHER, XX, XXPSK0};
+pub use crate::place::{Owned, Place, Placed, State};
 use crate::{Claim, Entropy, Ephemerals, Error, Identity, Psk};
+use core::marker::PhantomData;
 
-fn engine<'k>(role: Role, identity: &'k Identity, psk: Option<&'k Psk>, prologue: &[u8]) -> Engine<'k> {
+fn engine<'k>(role: Role, identity: &'k Identity, psk: Option<&'k Psk>) -> Engine<'k> {
     let pattern = if psk.is_some() { &XXPSK0 } else { &XX };
-    let mut engine = Engine::new(pattern, role, identity, Remote::Unknown, psk).sending_statics();
-    engine.begin(prologue);
-    engine
+    Engine::new(pattern, role, identity, Remote::Unknown, psk).sending_statics()
 }
 
 fn claim(engine: &mut Engine<'_>) -> Result<Claim, Error> {
@@ -26,14 +26,29 @@ fn claim(engine: &mut Engine<'_>) -> Result<Claim, Error> {
 }
 
 /// The initiator, before message 1.
-pub struct Initiator<'k>(Engine<'k>);
+pub struct Initiator<'k, S = Owned<'k>>(S, PhantomData<&'k Identity>);
 
 impl<'k> Initiator<'k> {
     /// Begins a handshake as `identity` with whoever answers (XXpsk0: whoever knows the PSK).
     pub fn new(identity: &'k Identity, psk: Option<&'k Psk>, prologue: &[u8]) -> Self {
-        Self(engine(Role::Initiator, identity, psk, prologue))
+        Self(Owned::new(engine(Role::Initiator, identity, psk), prologue), PhantomData)
     }
+}
 
+impl<'p, 'k> Initiator<'k, Placed<'p, 'k>> {
+    /// [`new`](Self::new) with its state in `place`.
+    #[inline(never)] // as `kk::Initiator::new_in`
+    pub fn new_in(
+        place: &'p mut Place<'k>,
+        identity: &'k Identity,
+        psk: Option<&'k Psk>,
+        prologue: &[u8],
+    ) -> Self {
+        Self(Placed::new(place, engine(Role::Initiator, identity, psk), prologue), PhantomData)
+    }
+}
+
+impl<'k, S: State<'k>> Initiator<'k, S> {
     /// Writes message 1 to the front of `out` and returns its length: 32 bytes and the payload,
     /// with a PSK 16 more. Without a PSK the payload is in the clear.
     ///
@@ -46,17 +61,30 @@ impl<'k> Initiator<'k> {
         ephemerals: &mut Ephemerals<E>,
         payload: &[u8],
         out: &mut [u8],
-    ) -> Result<(AwaitMessage2<'k>, usize), Error> {
-        self.0.draw(ephemerals)?;
-        let len = self.0.write_message(payload, out)?;
-        Ok((AwaitMessage2(self.0), len))
+    ) -> Result<(AwaitMessage2<'k, S>, usize), Error> {
+        let engine = self.0.engine();
+        engine.draw(ephemerals)?;
+        let len = engine.write_message(payload, out)?;
+        Ok((AwaitMessage2(self.0, PhantomData), len))
     }
 }
 
 /// The initiator, with message 1 on its way.
-pub struct AwaitMessage2<'k>(Engine<'k>);
+pub struct AwaitMessage2<'k, S = Owned<'k>>(S, PhantomData<&'k Identity>);
 
-impl<'k> AwaitMessage2<'k> {
+impl<'p, 'k> AwaitMessage2<'k, Placed<'p, 'k>> {
+    /// Leaves the attempt in its place until [`resume`](Self::resume).
+    pub fn park(self) {
+        self.0.park();
+    }
+
+    /// Goes on with the attempt that was parked in `place`; `None` if it holds none that awaits message 2 of XX.
+    pub fn resume(place: &'p mut Place<'k>) -> Option<Self> {
+        Placed::resume(place, Role::Initiator, NEITHER, 1).map(|state| Self(state, PhantomData))
+    }
+}
+
+impl<'k, S: State<'k>> AwaitMessage2<'k, S> {
     /// Reads message 2 in place; returns the next step and the payload inside `message`.
     ///
     /// # Errors
@@ -65,35 +93,51 @@ impl<'k> AwaitMessage2<'k> {
     /// - [`Error::BufferTooSmall`]: longer than 65,535 bytes.
     /// - [`Error::Decrypt`]: damaged, or the sender does not know the PSK.
     /// - [`Error::OwnKey`]: the key it claims is ours; our own message came back.
-    pub fn read_message_2(mut self, message: &mut [u8]) -> Result<(SendMessage3<'k>, &mut [u8]), Error> {
-        let payload = self.0.read_message(message)?;
-        Ok((SendMessage3(self.0), payload))
+    pub fn read_message_2(mut self, message: &mut [u8]) -> Result<(SendMessage3<'k, S>, &mut [u8]), Error> {
+        let payload = self.0.engine().read_message(message)?;
+        Ok((SendMessage3(self.0, PhantomData), payload))
     }
 }
 
 /// The initiator, with message 2 read.
-pub struct SendMessage3<'k>(Engine<'k>);
+pub struct SendMessage3<'k, S = Owned<'k>>(S, PhantomData<&'k Identity>);
 
-impl SendMessage3<'_> {
+impl<'k, S: State<'k>> SendMessage3<'k, S> {
     /// Writes message 3 to the front of `out`; returns the claim and the length: 64 bytes and the payload.
     ///
     /// # Errors
     /// [`Error::BufferTooSmall`]: `out` is too short for that; the attempt is over.
     pub fn write_message_3(mut self, payload: &[u8], out: &mut [u8]) -> Result<(Claim, usize), Error> {
-        let len = self.0.write_message(payload, out)?;
-        Ok((claim(&mut self.0)?, len))
+        let engine = self.0.engine();
+        let len = engine.write_message(payload, out)?;
+        Ok((claim(engine)?, len))
     }
 }
 
 /// The responder, before message 1.
-pub struct Responder<'k>(Engine<'k>);
+pub struct Responder<'k, S = Owned<'k>>(S, PhantomData<&'k Identity>);
 
 impl<'k> Responder<'k> {
     /// Awaits a handshake as `identity` from anybody (XXpsk0: anybody who knows the PSK).
     pub fn new(identity: &'k Identity, psk: Option<&'k Psk>, prologue: &[u8]) -> Self {
-        Self(engine(Role::Responder, identity, psk, prologue))
+        Self(Owned::new(engine(Role::Responder, identity, psk), prologue), PhantomData)
     }
+}
 
+impl<'p, 'k> Responder<'k, Placed<'p, 'k>> {
+    /// [`new`](Self::new) with its state in `place`.
+    #[inline(never)] // as `kk::Initiator::new_in`
+    pub fn new_in(
+        place: &'p mut Place<'k>,
+        identity: &'k Identity,
+        psk: Option<&'k Psk>,
+        prologue: &[u8],
+    ) -> Self {
+        Self(Placed::new(place, engine(Role::Responder, identity, psk), prologue), PhantomData)
+    }
+}
+
+impl<'k, S: State<'k>> Responder<'k, S> {
     /// Reads message 1 in place; returns the next step and the payload inside `message`.
     ///
     /// # Errors
@@ -101,16 +145,16 @@ impl<'k> Responder<'k> {
     /// - [`Error::Truncated`]: shorter than 32 bytes, with a PSK 48.
     /// - [`Error::BufferTooSmall`]: longer than 65,535 bytes.
     /// - [`Error::Decrypt`]: only with a PSK: the sender does not know it, or the message is damaged.
-    pub fn read_message_1(mut self, message: &mut [u8]) -> Result<(SendMessage2<'k>, &mut [u8]), Error> {
-        let payload = self.0.read_message(message)?;
-        Ok((SendMessage2(self.0), payload))
+    pub fn read_message_1(mut self, message: &mut [u8]) -> Result<(SendMessage2<'k, S>, &mut [u8]), Error> {
+        let payload = self.0.engine().read_message(message)?;
+        Ok((SendMessage2(self.0, PhantomData), payload))
     }
 }
 
 /// The responder, with message 1 read.
-pub struct SendMessage2<'k>(Engine<'k>);
+pub struct SendMessage2<'k, S = Owned<'k>>(S, PhantomData<&'k Identity>);
 
-impl<'k> SendMessage2<'k> {
+impl<'k, S: State<'k>> SendMessage2<'k, S> {
     /// Writes message 2 to the front of `out` and returns its length: 96 bytes and the payload.
     ///
     /// # Errors
@@ -120,23 +164,37 @@ impl<'k> SendMessage2<'k> {
         ephemerals: &mut Ephemerals<E>,
         payload: &[u8],
         out: &mut [u8],
-    ) -> Result<(AwaitMessage3<'k>, usize), Error> {
-        self.0.draw(ephemerals)?;
-        let len = self.0.write_message(payload, out)?;
-        Ok((AwaitMessage3(self.0), len))
+    ) -> Result<(AwaitMessage3<'k, S>, usize), Error> {
+        let engine = self.0.engine();
+        engine.draw(ephemerals)?;
+        let len = engine.write_message(payload, out)?;
+        Ok((AwaitMessage3(self.0, PhantomData), len))
     }
 }
 
 /// The responder, with message 2 on its way.
-pub struct AwaitMessage3<'k>(Engine<'k>);
+pub struct AwaitMessage3<'k, S = Owned<'k>>(S, PhantomData<&'k Identity>);
 
-impl AwaitMessage3<'_> {
+impl<'p, 'k> AwaitMessage3<'k, Placed<'p, 'k>> {
+    /// Leaves the attempt in its place until [`resume`](Self::resume).
+    pub fn park(self) {
+        self.0.park();
+    }
+
+    /// Goes on with the attempt that was parked in `place`; `None` if it holds none that awaits message 3 of XX.
+    pub fn resume(place: &'p mut Place<'k>) -> Option<Self> {
+        Placed::resume(place, Role::Responder, NEITHER, 2).map(|state| Self(state, PhantomData))
+    }
+}
+
+impl<'k, S: State<'k>> AwaitMessage3<'k, S> {
     /// Reads message 3 in place; returns the claim and the payload inside `message`.
     ///
     /// # Errors
     /// As [`AwaitMessage2::read_message_2`], with 64 bytes; the attempt is over.
     pub fn read_message_3(mut self, message: &mut [u8]) -> Result<(Claim, &mut [u8]), Error> {
-        let payload = self.0.read_message(message)?;
-        Ok((claim(&mut self.0)?, payload))
+        let engine = self.0.engine();
+        let payload = engine.read_message(message)?;
+        Ok((claim(engine)?, payload))
     }
 }

@@ -1,7 +1,7 @@
 //! Steps whose state lies in a place of the caller's: the same handshake, and nothing stays behind.
 
 use super::common::{Pair, Rng};
-use crate::{Error, kk};
+use crate::{Error, kk, xx};
 use std::prelude::v1::*;
 
 #[test]
@@ -49,5 +49,54 @@ fn a_place_is_wiped_when_an_attempt_fails_or_is_given_up() {
 
     let initiator = kk::Initiator::new_in(&mut place, &i.identity, &i.peer, None, b"");
     drop(initiator.write_message_1(&mut rng.ephemerals(), b"", &mut wire).unwrap());
+    assert!(place.is_wiped());
+}
+
+#[test]
+fn a_step_can_be_parked_and_goes_on_only_as_what_it_is() {
+    let mut rng = Rng(9);
+    let keys = Pair::new(&mut rng);
+    let (i, r) = (&keys.initiator, &keys.responder);
+    let (mut ours, mut theirs, mut wire) = (xx::Place::new(), xx::Place::new(), [0; 96]);
+    assert!(kk::AwaitMessage2::resume(&mut ours).is_none());
+
+    let step = xx::Initiator::new_in(&mut ours, &i.identity, None, b"");
+    let (step, len) = step.write_message_1(&mut rng.ephemerals(), b"", &mut wire).unwrap();
+    step.park();
+    let step = xx::Responder::new_in(&mut theirs, &r.identity, None, b"");
+    let (step, _) = step.read_message_1(&mut wire[..len]).unwrap();
+    let (step, _) = step.write_message_2(&mut rng.ephemerals(), b"", &mut wire).unwrap();
+    step.park();
+    assert!(!ours.is_wiped() && !theirs.is_wiped());
+    assert_eq!(ours.peer_key(), None);
+    assert!(kk::AwaitMessage2::resume(&mut ours).is_none());
+    assert!(xx::AwaitMessage3::resume(&mut ours).is_none());
+    assert!(xx::AwaitMessage2::resume(&mut theirs).is_none());
+
+    let step = xx::AwaitMessage2::resume(&mut ours).unwrap();
+    let (step, _) = step.read_message_2(&mut wire).unwrap();
+    let (at_initiator, len) = step.write_message_3(b"", &mut wire).unwrap();
+    let step = xx::AwaitMessage3::resume(&mut theirs).unwrap();
+    let (at_responder, _) = step.read_message_3(&mut wire[..len]).unwrap();
+    assert_eq!(at_initiator.handshake_hash(), at_responder.handshake_hash());
+    assert!(ours.is_wiped() && theirs.is_wiped());
+    assert_eq!(ours.peer_key(), Some(r.identity.public_key()));
+    assert!(xx::AwaitMessage2::resume(&mut ours).is_none());
+    assert!(xx::AwaitMessage3::resume(&mut theirs).is_none());
+}
+
+#[test]
+fn a_parked_attempt_is_wiped_when_its_place_is_taken_by_another() {
+    let mut rng = Rng(10);
+    let keys = Pair::new(&mut rng);
+    let i = &keys.initiator;
+    let (mut place, mut wire) = (kk::Place::new(), [0; 48]);
+    for _ in 0..2 {
+        let step = kk::Initiator::new_in(&mut place, &i.identity, &i.peer, None, b"");
+        let (step, _) = step.write_message_1(&mut rng.ephemerals(), b"", &mut wire).unwrap();
+        step.park();
+    }
+    let step = kk::AwaitMessage2::resume(&mut place).unwrap();
+    assert_eq!(step.read_message_2(&mut [0; 48]).err(), Some(Error::Decrypt));
     assert!(place.is_wiped());
 }
