@@ -2,10 +2,9 @@
 
 use crate::keys::{KEYS, ephemerals};
 use embedded_io::ErrorKind;
-use lowkey_transport::handshake::AnyHandshake;
 use lowkey_transport::{Buffers, Error, Link, Mode, Part, Refusal};
 
-pub(crate) type Any = Link<Vec<u8>, AnyHandshake<'static>>;
+pub(crate) type Any = Link<'static, Vec<u8>>;
 
 /// One that begins in `mode`.
 pub(crate) fn initiator(mode: Mode, seed: u64, buffers: Buffers<Vec<u8>>) -> Any {
@@ -13,12 +12,12 @@ pub(crate) fn initiator(mode: Mode, seed: u64, buffers: Buffers<Vec<u8>>) -> Any
     let begun = match mode {
         Mode::Kk | Mode::KkPsk0 => {
             let pinning = KEYS.pinning(&KEYS.initiator, mode);
-            Link::kk_initiator(pinning, &mut ephemerals, buffers).map(Link::widen)
+            Link::kk_initiator(pinning, &mut ephemerals, buffers)
         }
-        Mode::Xx => Link::xx_initiator(identity, None, &mut ephemerals, buffers).map(Link::widen),
+        Mode::Xx => Link::xx_initiator(identity, None, &mut ephemerals, buffers),
         Mode::XxPsk0 => {
             let begun = Link::xx_psk0_initiator(identity, KEYS.id, &KEYS.psk, &mut ephemerals, buffers);
-            begun.map(Link::widen)
+            begun
         }
     };
     begun.expect("the generator never fails")

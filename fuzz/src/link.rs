@@ -462,6 +462,6 @@ impl Case {
             let answered = self.seed == RECORDED || self.peer.pongs.contains(&asked);
             assert!(answered, "answered by nobody");
         }
-        let _anything = (self.link.is_closed(), self.link.hello().copied());
+        let _anything = (self.link.is_closed(), self.link.hello());
     }
 }

@@ -9,7 +9,6 @@ mod fixed;
 
 use fixed::{DEVICE, HEDGE, ID, MESSAGE, PSK, SERVER, Stuck};
 use lowkey_core::{Ephemerals, Id, Identity, Peer, Psk, Secret, kk};
-use lowkey_transport::handshake::AnyHandshake;
 use lowkey_transport::{Buffers, Link, MIN_INCOMING, MIN_OUTGOING, Mode, Part, Pinning, Receive, Step};
 use std::error::Error;
 
@@ -76,13 +75,12 @@ fn play(mode: Mode) -> Result<Recorded> {
     let psk = matches!(mode, Mode::KkPsk0 | Mode::XxPsk0).then_some(&key);
     let id = Id::new(ID).ok_or("the id is empty")?;
     let mut e = ephemerals(HEDGE)?;
-    let initiator: Link<_, AnyHandshake<'_>> = match (mode, psk) {
+    let initiator: Link<'_, _> = match (mode, psk) {
         (Mode::Kk | Mode::KkPsk0, psk) => {
             Link::kk_initiator(Pinning { id, identity: &device, peer: &at_device, psk }, &mut e, buffers()?)?
-                .widen()
         }
-        (_, None) => Link::xx_initiator(&device, Some(id), &mut e, buffers()?)?.widen(),
-        (_, Some(psk)) => Link::xx_psk0_initiator(&device, id, psk, &mut e, buffers()?)?.widen(),
+        (_, None) => Link::xx_initiator(&device, Some(id), &mut e, buffers()?)?,
+        (_, Some(psk)) => Link::xx_psk0_initiator(&device, id, psk, &mut e, buffers()?)?,
     };
     let mut e = ephemerals(HEDGE.map(|byte| !byte))?;
     let mut initiator = Side { link: initiator, closed: false };
@@ -104,7 +102,7 @@ fn play(mode: Mode) -> Result<Recorded> {
 }
 
 struct Side<'k> {
-    link: Link<Vec<u8>, AnyHandshake<'k>>,
+    link: Link<'k, Vec<u8>>,
     closed: bool,
 }
 
@@ -112,8 +110,8 @@ impl<'k> Side<'k> {
     /// Does what can be done now; returns what that sent to the other side.
     fn turn(
         &mut self,
-        other: &mut Link<Vec<u8>, AnyHandshake<'k>>,
-        answer: impl FnOnce(&mut Link<Vec<u8>, AnyHandshake<'k>>) -> Result<()>,
+        other: &mut Link<'k, Vec<u8>>,
+        answer: impl FnOnce(&mut Link<'k, Vec<u8>>) -> Result<()>,
     ) -> Result<Vec<u8>> {
         match self.link.step()? {
             Step::Hello => answer(&mut self.link)?,
@@ -129,9 +127,9 @@ impl<'k> Side<'k> {
         self.deliver(other)
     }
 
-    fn message_and_close(&mut self, other: &mut Link<Vec<u8>, AnyHandshake<'k>>) -> Result<Vec<u8>> {
+    fn message_and_close(&mut self, other: &mut Link<'k, Vec<u8>>) -> Result<Vec<u8>> {
         let mut sent = self.deliver(other)?;
-        if self.link.proven_key().is_none() {
+        if self.link.may_begin().is_ok() {
             self.link.stage(&[0x77; MESSAGE], Part::Last)?;
             sent.extend(self.deliver(other)?);
         }
@@ -142,7 +140,7 @@ impl<'k> Side<'k> {
     }
 
     /// Moves what is unsent; the other side opens what it can on the way.
-    fn deliver(&mut self, other: &mut Link<Vec<u8>, AnyHandshake<'k>>) -> Result<Vec<u8>> {
+    fn deliver(&mut self, other: &mut Link<'k, Vec<u8>>) -> Result<Vec<u8>> {
         let sent = self.link.unsent()?.to_vec();
         let mut rest = &sent[..];
         while !rest.is_empty() {

@@ -63,5 +63,5 @@ async fn connect_by<Io: AsyncRead + AsyncWrite + Unpin>(
         }
     };
     timeout_at(deadline, handshake).await.map_err(|_| Error::TimedOut)??;
-    Ok(Connection::new(io, link.widen(), input, pinning.peer.public_key()))
+    Ok(Connection::new(io, link.settle(), input, pinning.peer.public_key()))
 }

@@ -12,7 +12,6 @@ pub(crate) use shared::{End, Shared, Side, Traffic};
 use crate::registry::{Device, Pinned};
 use crate::server::Seat;
 use crate::{ChannelError, Error, PublicKey};
-use lowkey_transport::handshake::{KkInitiator, KkResponder};
 use lowkey_transport::{Link, Part, Receive};
 use std::fmt;
 use std::future::poll_fn;
@@ -44,7 +43,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 /// than one record; see there.
 pub struct Connection<Io> {
     io: Io,
-    link: Link<Vec<u8>, Over>,
+    link: Link<'static, Vec<u8>>,
     input: Input,
     message: Vec<u8>, // fragments of a message that is not whole yet
     shared: Arc<Shared>,
@@ -58,24 +57,9 @@ pub struct Connection<Io> {
     seat: Option<Seat>,
 }
 
-/// In place of a handshake that is over; it borrows no keys.
-pub(crate) struct Over;
-
-impl From<KkInitiator<'_>> for Over {
-    fn from(_: KkInitiator<'_>) -> Self {
-        Self
-    }
-}
-
-impl From<KkResponder> for Over {
-    fn from(_: KkResponder) -> Self {
-        Self
-    }
-}
-
 impl<Io> Connection<Io> {
     /// A link that is done, and what was read behind its handshake.
-    pub(crate) fn new(io: Io, link: Link<Vec<u8>, Over>, mut input: Input, peer: PublicKey) -> Self {
+    pub(crate) fn new(io: Io, link: Link<'static, Vec<u8>>, mut input: Input, peer: PublicKey) -> Self {
         input.recount();
         let shared = Arc::new(Shared::default());
         Self {

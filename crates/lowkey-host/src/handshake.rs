@@ -2,7 +2,6 @@
 
 use crate::Error;
 use crate::connection::{Filled, Input, lasting};
-use lowkey_transport::handshake::Handshake;
 use lowkey_transport::{Error as ChannelError, Link, Step};
 use std::future::poll_fn;
 use std::io;
@@ -10,9 +9,9 @@ use std::pin::Pin;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 /// Does what the link asked for with `step`.
-pub(crate) async fn exchange<Io: AsyncRead + AsyncWrite + Unpin, H: Handshake>(
+pub(crate) async fn exchange<Io: AsyncRead + AsyncWrite + Unpin>(
     io: &mut Io,
-    link: &mut Link<Vec<u8>, H>,
+    link: &mut Link<'_, Vec<u8>>,
     input: &mut Input,
     step: Step,
 ) -> Result<(), Error> {
@@ -23,7 +22,7 @@ pub(crate) async fn exchange<Io: AsyncRead + AsyncWrite + Unpin, H: Handshake>(
     }
 }
 
-async fn write<Io: AsyncWrite + Unpin, H>(io: &mut Io, link: &mut Link<Vec<u8>, H>) -> Result<(), Error> {
+async fn write<Io: AsyncWrite + Unpin>(io: &mut Io, link: &mut Link<'_, Vec<u8>>) -> Result<(), Error> {
     while !link.unsent()?.is_empty() {
         let n = match io.write(link.unsent()?).await {
             Ok(0) => return Err(failed(link, io::ErrorKind::WriteZero.into())),
@@ -35,9 +34,9 @@ async fn write<Io: AsyncWrite + Unpin, H>(io: &mut Io, link: &mut Link<Vec<u8>, 
     io.flush().await.map_err(|error| failed(link, error))
 }
 
-async fn read<Io: AsyncRead + Unpin, H>(
+async fn read<Io: AsyncRead + Unpin>(
     io: &mut Io,
-    link: &mut Link<Vec<u8>, H>,
+    link: &mut Link<'_, Vec<u8>>,
     input: &mut Input,
 ) -> Result<(), Error> {
     match poll_fn(|context| input.poll_fill(context, &mut Pin::new(&mut *io), link)).await {
@@ -46,7 +45,7 @@ async fn read<Io: AsyncRead + Unpin, H>(
     }
 }
 
-fn failed<H>(link: &mut Link<Vec<u8>, H>, error: io::Error) -> Error {
+fn failed(link: &mut Link<'_, Vec<u8>>, error: io::Error) -> Error {
     link.fail(ChannelError::Io(lasting(error.kind())));
     error.into()
 }

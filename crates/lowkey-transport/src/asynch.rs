@@ -9,10 +9,9 @@ mod message;
 pub use halves::{Duplex, Receiver, Sender};
 pub use message::MessageWriter;
 
-use crate::handshake::Handshake;
 use crate::incoming::Receive;
 use crate::limits::Buffer;
-use crate::link::{Link, Pinning, Settled, Step};
+use crate::link::{Link, Pinning, Step};
 use crate::mailbox::{Delivery, Mailbox};
 use crate::record::Fragment;
 use crate::{Error, Hello};
@@ -24,7 +23,7 @@ use lowkey_core::{Entropy, Ephemerals};
 /// Holding one tells you that the peer holds the pinned key and took part in this handshake.
 /// `Read` and `Write` move bytes and ignore where messages end.
 pub struct Channel<Io, B> {
-    link: Link<B, Settled>,
+    link: Link<'static, B>,
     io: Io,
     delivery: Delivery,
 }
@@ -38,7 +37,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// # Errors
     /// The attempt is over: [`Error::Refused`], [`Error::Handshake`], [`Error::HungUp`],
     /// [`Error::Parameters`], [`Error::Io`], and the errors of frames.
-    pub async fn connect<H: Handshake>(mut io: Io, mut link: Link<B, H>) -> Result<Self, Error> {
+    pub async fn connect(mut io: Io, mut link: Link<'_, B>) -> Result<Self, Error> {
         loop {
             match link.step()? {
                 Step::Done => break,
@@ -60,9 +59,9 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// # Errors
     /// The attempt is over: [`Error::Declined`], [`Error::Handshake`], [`Error::HungUp`], and those of
     /// [`Link::answer_kk`] and of frames.
-    pub async fn accept<'k, H: Handshake, E: Entropy>(
+    pub async fn accept<'k, E: Entropy>(
         mut io: Io,
-        mut link: Link<B, H>,
+        mut link: Link<'k, B>,
         ephemerals: &mut Ephemerals<E>,
         pinning_of: impl Fn(&Hello) -> Option<Pinning<'k>>,
     ) -> Result<Self, Error> {
@@ -262,9 +261,9 @@ impl<Io: Read + Write, B: Buffer> Write for Channel<Io, B> {
 }
 
 /// What a handshake's step needs: all that is unsent on its way to the peer, or one read.
-async fn exchange<Io: Read + Write, B: Buffer, H>(
+async fn exchange<Io: Read + Write, B: Buffer>(
     io: &mut Io,
-    link: &mut Link<B, H>,
+    link: &mut Link<'_, B>,
     step: Step,
 ) -> Result<(), Error> {
     if step == Step::Write { sender(io, link).flush().await } else { read_once(io, link).await }
@@ -272,7 +271,7 @@ async fn exchange<Io: Read + Write, B: Buffer, H>(
 
 /// One read. Before it everything leaves: the peer may wait for a PONG that has just come to be owed,
 /// or for what our stream holds back.
-async fn read_once<Io: Read + Write, B: Buffer, H>(io: &mut Io, link: &mut Link<B, H>) -> Result<(), Error> {
+async fn read_once<Io: Read + Write, B: Buffer>(io: &mut Io, link: &mut Link<'_, B>) -> Result<(), Error> {
     sender(io, link).drain().await?;
     if link.is_unflushed() {
         link.flushed(io.flush().await)?;
@@ -281,6 +280,6 @@ async fn read_once<Io: Read + Write, B: Buffer, H>(io: &mut Io, link: &mut Link<
     link.given(read)
 }
 
-fn sender<'c, Io, B, H>(io: &'c mut Io, link: &'c mut Link<B, H>) -> Sender<'c, Io, B> {
+fn sender<'c, Io, B>(io: &'c mut Io, link: &'c mut Link<'_, B>) -> Sender<'c, Io, B> {
     Sender { outgoing: &mut link.outgoing, control: &link.control, io }
 }

@@ -3,10 +3,9 @@
 //! A stream may give up with an error of kind `TimedOut` or `Interrupted` whenever it likes: the
 //! channel stays usable and the call can be repeated with the same arguments.
 
-use crate::handshake::Handshake;
 use crate::incoming::Receive;
 use crate::limits::Buffer;
-use crate::link::{Link, Pinning, Settled, Step};
+use crate::link::{Link, Pinning, Step};
 use crate::mailbox::{Delivery, Mailbox};
 use crate::record::{Fragment, Part};
 use crate::{Error, Hello};
@@ -19,7 +18,7 @@ use lowkey_core::{Entropy, Ephemerals};
 /// Holding one tells you that the peer holds the pinned key and took part in this handshake.
 /// `Read` and `Write` move bytes and ignore where messages end.
 pub struct Channel<Io, B> {
-    link: Link<B, Settled>,
+    link: Link<'static, B>,
     io: Io,
     delivery: Delivery,
 }
@@ -31,7 +30,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// The attempt is over, begin anew with a new stream and a new link: [`Error::Refused`],
     /// [`Error::Handshake`], [`Error::HungUp`], [`Error::Parameters`], [`Error::Io`] of any kind, and the
     /// errors of frames.
-    pub fn connect<H: Handshake>(mut io: Io, mut link: Link<B, H>) -> Result<Self, Error> {
+    pub fn connect(mut io: Io, mut link: Link<'_, B>) -> Result<Self, Error> {
         loop {
             match link.step()? {
                 Step::Done => break,
@@ -50,9 +49,9 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// # Errors
     /// The attempt is over: [`Error::Declined`], [`Error::Handshake`], [`Error::HungUp`], and those of
     /// [`Link::answer_kk`] and of frames.
-    pub fn accept<'k, H: Handshake, E: Entropy>(
+    pub fn accept<'k, E: Entropy>(
         mut io: Io,
-        mut link: Link<B, H>,
+        mut link: Link<'k, B>,
         ephemerals: &mut Ephemerals<E>,
         pinning_of: impl Fn(&Hello) -> Option<Pinning<'k>>,
     ) -> Result<Self, Error> {
@@ -308,15 +307,15 @@ impl<Io: Read + Write, B: Buffer> Write for Channel<Io, B> {
 }
 
 /// What a handshake's step needs: all that is unsent on its way to the peer, or one read.
-fn exchange<Io: Read + Write, B: Buffer, H>(
+fn exchange<Io: Read + Write, B: Buffer>(
     io: &mut Io,
-    link: &mut Link<B, H>,
+    link: &mut Link<'_, B>,
     step: Step,
 ) -> Result<(), Error> {
     if step == Step::Write { flush(io, link) } else { read_once(io, link) }
 }
 
-fn drain<Io: Write, B: Buffer, H>(io: &mut Io, link: &mut Link<B, H>) -> Result<(), Error> {
+fn drain<Io: Write, B: Buffer>(io: &mut Io, link: &mut Link<'_, B>) -> Result<(), Error> {
     loop {
         let unsent = link.unsent()?;
         if unsent.is_empty() {
@@ -327,19 +326,19 @@ fn drain<Io: Write, B: Buffer, H>(io: &mut Io, link: &mut Link<B, H>) -> Result<
     }
 }
 
-fn flush<Io: Write, B: Buffer, H>(io: &mut Io, link: &mut Link<B, H>) -> Result<(), Error> {
+fn flush<Io: Write, B: Buffer>(io: &mut Io, link: &mut Link<'_, B>) -> Result<(), Error> {
     drain(io, link)?;
     link.flushed(io.flush())
 }
 
 /// Before a wait for the peer: it may wait for a PONG that has just come to be owed, or for what our
 /// stream holds back.
-fn leave_nothing_behind<Io: Write, B: Buffer, H>(io: &mut Io, link: &mut Link<B, H>) -> Result<(), Error> {
+fn leave_nothing_behind<Io: Write, B: Buffer>(io: &mut Io, link: &mut Link<'_, B>) -> Result<(), Error> {
     drain(io, link)?;
     if link.is_unflushed() { link.flushed(io.flush()) } else { Ok(()) }
 }
 
-fn read_once<Io: Read + Write, B: Buffer, H>(io: &mut Io, link: &mut Link<B, H>) -> Result<(), Error> {
+fn read_once<Io: Read + Write, B: Buffer>(io: &mut Io, link: &mut Link<'_, B>) -> Result<(), Error> {
     leave_nothing_behind(io, link)?;
     let read = io.read(link.space());
     link.given(read)

@@ -64,6 +64,11 @@ impl<B: Buffer> Inbox<B> {
         if self.is_full() { self.body.get_mut(..len) } else { None }
     }
 
+    /// The same, to look at.
+    pub(crate) fn look(&self) -> Option<&[u8]> {
+        if self.is_full() { self.body.get(..self.body_len()) } else { None }
+    }
+
     /// Part of the body of the frame that waits.
     pub(crate) fn slice(&mut self, range: core::ops::Range<usize>) -> &mut [u8] {
         self.body.get_mut(range).unwrap_or_default()

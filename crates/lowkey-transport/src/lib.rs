@@ -43,7 +43,7 @@
 //! ```
 //! use embedded_io_async::{Read, Write};
 //! use lowkey_core::{Entropy, Ephemerals};
-//! use lowkey_transport::{Buffers, Error, Link, Pinning, asynch::Channel, handshake::KkResponder};
+//! use lowkey_transport::{Buffers, Error, Link, Pinning, asynch::Channel};
 //!
 //! async fn serve<S: Read + Write, E: Entropy>(
 //!     stream: S,
@@ -52,7 +52,7 @@
 //! ) -> Result<(), Error> {
 //!     let (mut incoming, mut outgoing) = ([0; 256], [0; 258]);
 //!     let buffers = Buffers::new(&mut incoming[..], &mut outgoing[..])?;
-//!     let link = Link::<_, KkResponder>::responder(buffers);
+//!     let link = Link::responder(buffers);
 //!     let known = |hello: &lowkey_transport::Hello| (hello.id == Some(device.id)).then_some(device);
 //!     let mut channel = Channel::accept(stream, link, ephemerals, known).await?;
 //!     if let Some(report) = channel.recv().await? {
@@ -78,7 +78,6 @@ pub mod blocking;
 mod bytes;
 mod control;
 mod error;
-pub mod handshake;
 mod hello;
 mod inbox;
 mod incoming;
@@ -100,7 +99,7 @@ pub use limits::{
     Buffer, Buffers, MAX_HANDSHAKE_FRAME, MAX_PING, MIN_INCOMING, MIN_MAX_FRAME, MIN_OUTGOING,
     RECORD_OVERHEAD,
 };
-pub use link::{Link, Pinning, Settled, Step};
+pub use link::{Link, Pinning, Step};
 pub use mailbox::{Mailbox, PostError};
 pub use record::{Fragment, Part};
 pub use refusal::Refusal;

@@ -10,16 +10,15 @@ mod initiate;
 
 use crate::Error;
 use crate::control::{Control, Stage};
-use crate::handshake::{Handshake, Progress};
-use crate::hello::{Hello, Mode};
+use crate::hello::Mode;
 use crate::incoming::{Incoming, Receive};
-use crate::limits::Buffer;
+use crate::limits::{Buffer, Buffers};
 use crate::mailbox::{Delivery, Mailbox};
 use crate::outgoing::{Outgoing, copy};
 use crate::parameters::Parameters;
 use crate::record::{Fragment, Part};
 use crate::refusal::Refusal;
-use lowkey_core::{Id, Identity, Peer, Psk, PublicKey, Session};
+use lowkey_core::{Claim, Id, Identity, Peer, Psk, PublicKey, Session, kk::Place};
 
 /// What two sides have pinned of each other: who we are, whom we expect, and under which id.
 #[derive(Clone, Copy, Debug)]
@@ -56,75 +55,74 @@ pub enum Step {
     Done,
 }
 
-/// Where the handshake stands. Public bytes only; secrets are in `H`.
-enum Phase<H> {
-    Waiting(H),
-    Asked(Hello, usize),
+/// Where the handshake stands.
+enum Phase<'k, B> {
+    /// Nothing has begun.
+    Idle,
+    /// A frame is awaited, and this is what it is for.
+    Awaits(Next<'k, B>, Place<'k>),
+    /// A hello of so many bytes waits in the inbox.
+    Asked(usize),
     /// The refusal goes out, then this is the error of every later call.
     Declining(Error),
-    Over,
+    /// The handshake is over.
+    Over(Outcome),
 }
 
-/// A connection without I/O, before and after its handshake `H`.
-///
-/// Holding one that is `Done` tells you that the peer holds the pinned key and has taken part in
-/// this very handshake. It does not tell you that it is still there.
-pub struct Link<B, H> {
-    pub(crate) incoming: Incoming<B>,
-    pub(crate) outgoing: Outgoing<B>,
-    pub(crate) control: Control,
-    phase: Phase<H>,
-    max_frame: u16,
-    handshake_hash: [u8; 32], // public: not wiped
+/// What a link does with the handshake frame that has come. A pointer, so that firmware has in its flash
+/// only the handshakes that it begins.
+type Next<'k, B> = fn(&mut Link<'k, B>) -> Result<(), Error>;
+
+/// What a handshake leaves besides keys. Public bytes: not wiped.
+#[derive(Clone, Copy, Default)]
+struct Outcome {
+    handshake_hash: [u8; 32],
     proven: Option<PublicKey>,
 }
 
-/// A link whose handshake is over.
-pub enum Settled {}
+/// A connection without I/O, in its handshake and after it; `'k` is how long the keys of the handshake are lent.
+///
+/// Holding one that is `Done` tells you that the peer holds the pinned key and has taken part in
+/// this very handshake. It does not tell you that it is still there.
+pub struct Link<'k, B> {
+    pub(crate) incoming: Incoming<B>,
+    pub(crate) outgoing: Outgoing<B>,
+    pub(crate) control: Control,
+    phase: Phase<'k, B>,
+    max_frame: u16,
+}
 
-impl<B: Buffer, H> Link<B, H> {
-    fn new(handshake: H, incoming: Incoming<B>, outgoing: Outgoing<B>, max_frame: u16) -> Self {
+impl<'k, B: Buffer> Link<'k, B> {
+    /// A link that has not begun. [`Self::initiate_kk`] and its kin begin it as the initiator, [`Self::respond`] as the
+    /// responder.
+    ///
+    /// They work on it where it is. A firmware that counts the bytes of its stack puts it where it will stay, and begins
+    /// then: what is moved lies twice on the stack, beneath the multiplications of the handshake.
+    pub fn new(buffers: Buffers<B>) -> Self {
+        let Buffers { incoming, outgoing, max_frame, max_message } = buffers;
         Self {
-            incoming,
-            outgoing,
+            incoming: Incoming::new(incoming, max_message),
+            outgoing: Outgoing::new(outgoing),
             control: Control::new(),
-            phase: Phase::Waiting(handshake),
+            phase: Phase::Idle,
             max_frame,
-            handshake_hash: [0; 32],
-            proven: None,
         }
     }
 
-    /// The same link with the handshake in a wider type, for example [`AnyHandshake`](crate::handshake::AnyHandshake).
-    pub fn widen<W: From<H>>(self) -> Link<B, W> {
-        self.with_phase(|phase| match phase {
-            Phase::Waiting(handshake) => Phase::Waiting(handshake.into()),
-            Phase::Asked(hello, len) => Phase::Asked(hello, len),
-            Phase::Declining(error) => Phase::Declining(error),
-            Phase::Over => Phase::Over,
-        })
-    }
-
-    /// The same link without its handshake, once that is over.
-    pub(crate) fn settle(self) -> Link<B, Settled> {
-        self.with_phase(|_| Phase::Over)
-    }
-
-    fn with_phase<W>(self, change: impl FnOnce(Phase<H>) -> Phase<W>) -> Link<B, W> {
-        Link {
-            incoming: self.incoming,
-            outgoing: self.outgoing,
-            control: self.control,
-            phase: change(self.phase),
-            max_frame: self.max_frame,
-            handshake_hash: self.handshake_hash,
-            proven: self.proven,
-        }
+    /// The same link without what its handshake has borrowed, once that is over. One whose handshake is not over has not
+    /// begun any more.
+    pub fn settle<'l>(self) -> Link<'l, B> {
+        let phase = match self.phase {
+            Phase::Over(outcome) => Phase::Over(outcome),
+            _ => Phase::Idle,
+        };
+        let Self { incoming, outgoing, control, max_frame, .. } = self;
+        Link { incoming, outgoing, control, phase, max_frame }
     }
 }
 
 /// Moving bytes.
-impl<B: Buffer, H> Link<B, H> {
+impl<'k, B: Buffer> Link<'k, B> {
     /// What the stream has to take next; an owed PONG is staged if nothing else is on its way.
     ///
     /// # Errors
@@ -156,8 +154,8 @@ impl<B: Buffer, H> Link<B, H> {
 
     /// Ends the link, unless the error leaves it usable; every later call gives the first such error.
     pub fn fail(&mut self, error: Error) -> Error {
-        if !error.is_recoverable() {
-            self.phase = Phase::Over; // the handshake's keys go with it
+        if !error.is_recoverable() && self.outcome().is_none() {
+            self.phase = Phase::Idle; // the handshake's keys go with it
         }
         self.outgoing.fail(error, &self.control);
         self.incoming.fail(error, &self.control)
@@ -198,7 +196,7 @@ impl<B: Buffer, H> Link<B, H> {
 }
 
 /// The handshake.
-impl<B: Buffer, H: Handshake> Link<B, H> {
+impl<'k, B: Buffer> Link<'k, B> {
     /// Looks at what has come and says what is needed next.
     ///
     /// # Errors
@@ -211,22 +209,27 @@ impl<B: Buffer, H: Handshake> Link<B, H> {
             if !self.outgoing.outbox.is_empty() {
                 return Ok(Step::Write);
             }
-            match &self.phase {
-                Phase::Asked(..) => return Ok(Step::Hello),
-                Phase::Declining(error) => {
-                    let error = *error;
-                    return Err(self.fail(error));
+            match self.phase {
+                Phase::Idle => return Err(Error::OutOfTurn),
+                Phase::Asked(_) => return Ok(Step::Hello),
+                Phase::Declining(error) => return Err(self.fail(error)),
+                Phase::Awaits(..) if !self.incoming.inbox.is_full() => return Ok(Step::Read),
+                Phase::Awaits(next, _) => {
+                    let played = next(self);
+                    self.or_end(played)?;
                 }
-                Phase::Waiting(_) if !self.incoming.inbox.is_full() => return Ok(Step::Read),
-                Phase::Waiting(_) => self.progress().map_err(|error| self.fail(error))?,
-                Phase::Over => return self.confirm(),
+                Phase::Over(_) => return self.confirm(),
             }
         }
     }
 
-    /// The key that the peer has proven in XX; nobody has yet said that it is welcome.
+    /// The static key that the peer has proven, from [`Step::Claim`] or [`Step::Done`] on. In KK it is the pinned one; in
+    /// XX nobody has yet said that it is welcome.
     pub fn proven_key(&self) -> Option<PublicKey> {
-        self.proven
+        match self.control.stage() {
+            Stage::Handshake | Stage::Unconfirmed => None,
+            _ => self.outcome()?.proven,
+        }
     }
 
     /// Says that the proven key is welcome, after [`Step::Claim`]; the caller has stored it.
@@ -245,37 +248,21 @@ impl<B: Buffer, H: Handshake> Link<B, H> {
         Ok(())
     }
 
-    /// Plays the frame that has come.
-    fn progress(&mut self) -> Result<(), Error> {
-        let Phase::Waiting(handshake) = core::mem::replace(&mut self.phase, Phase::Over) else {
-            return Err(Error::OutOfTurn);
-        };
-        let ours = Parameters { max_frame: self.max_frame };
-        let frame = self.incoming.inbox.frame().ok_or(Error::OutOfTurn)?;
-        let progress = handshake.receive(frame, ours, self.outgoing.outbox.body()?)?;
-        match progress {
-            Progress::Hello => self.read_hello(),
-            Progress::Session(session, theirs) => {
-                self.incoming.inbox.release();
-                self.establish(session, theirs, Stage::Open);
-                self.outgoing.ping(&[], &self.control) // the confirming record, at once
-            }
-            Progress::Claim { claim, theirs, reply } => {
-                self.incoming.inbox.release();
-                self.proven = Some(claim.public_key());
-                let stage = if reply.is_some() { Stage::AwaitWelcome } else { Stage::Judging };
-                self.establish(claim.accept(), theirs, stage); // the stage holds it until somebody judges
-                reply.map_or(Ok(()), |len| self.outgoing.outbox.commit(len))
-            }
-        }
-    }
-
-    fn establish(&mut self, session: Session, theirs: Parameters, stage: Stage) {
-        self.handshake_hash = *session.handshake_hash();
+    /// The handshake is over, and both sides hold keys.
+    #[inline(never)]
+    fn establish(&mut self, session: Session, theirs: Parameters, proven: Option<PublicKey>, stage: Stage) {
+        let handshake_hash = *session.handshake_hash();
         self.incoming.open_with(session.opener, self.max_frame);
         self.outgoing.seal_with(session.sealer, theirs.max_frame);
         self.control.set_stage(stage);
-        self.phase = Phase::Over;
+        self.phase = Phase::Over(Outcome { handshake_hash, proven });
+    }
+
+    /// XX: both sides hold keys. Until somebody judges the peer's, the stage lets nothing through.
+    #[inline(never)]
+    fn claimed(&mut self, claim: Claim, theirs: Parameters, stage: Stage) {
+        let proven = claim.public_key();
+        self.establish(claim.accept(), theirs, Some(proven), stage);
     }
 
     /// After the last handshake message: the records that make both sides sure of each other.
@@ -298,7 +285,7 @@ impl<B: Buffer, H: Handshake> Link<B, H> {
 }
 
 /// Records.
-impl<B: Buffer, H> Link<B, H> {
+impl<'k, B: Buffer> Link<'k, B> {
     /// Opens what has come and says what is there. [`Receive::Read`]: first write what is unsent, a PONG
     /// may have come to be owed.
     ///
@@ -439,6 +426,13 @@ impl<B: Buffer, H> Link<B, H> {
     /// The final handshake hash (Noise §11.2): equal on both sides, different for every handshake. All
     /// zeros before there is one.
     pub fn handshake_hash(&self) -> &[u8; 32] {
-        &self.handshake_hash
+        self.outcome().map_or(&[0; 32], |outcome| &outcome.handshake_hash)
+    }
+
+    fn outcome(&self) -> Option<&Outcome> {
+        match &self.phase {
+            Phase::Over(outcome) => Some(outcome),
+            _ => None,
+        }
     }
 }

@@ -9,8 +9,7 @@ use embedded_io_async::ErrorKind;
 use lowkey_core::{Ephemerals, SeedEntropy};
 use lowkey_transport::{
     Buffers, Error, Link,
-    asynch::{Channel, Duplex},
-    handshake::KkInitiator,
+    asynch::{Channel, Duplex}
 };
 use static_cell::ConstStaticCell;
 
@@ -66,7 +65,7 @@ impl<'m> Attempt<'m> {
     ) -> Result<Connection<'_>, Error> {
         let buffers = Buffers::new(&mut *self.incoming, &mut *self.outgoing)?;
         // Message 1 is made first, so that only what needs the server's answer is left when the network is up.
-        let link: Link<_, KkInitiator<'_>> = Link::kk_initiator(device.pinning(), ephemerals, buffers)?;
+        let link: Link<'_, _> = Link::kk_initiator(device.pinning(), ephemerals, buffers)?;
         let socket = &mut self.socket;
         let opening = async {
             stack.wait_config_up().await;

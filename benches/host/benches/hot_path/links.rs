@@ -3,7 +3,6 @@
 use crate::keys::{self, Client};
 use lowkey_core::{Opener, Peer, Sealer, Session, kk};
 use lowkey_host::{Pinning, entropy::host_ephemerals};
-use lowkey_transport::handshake::{KkInitiator, KkResponder};
 use lowkey_transport::{Buffers, Link, Part, Receive, Step};
 
 /// Both ends of a handshake.
@@ -35,8 +34,8 @@ fn one_way(sealer: &mut Sealer, opener: &mut Opener, record: &mut [u8]) {
     opener.open(record).unwrap();
 }
 
-type Device = Link<Vec<u8>, KkInitiator<'static>>;
-type Server = Link<Vec<u8>, KkResponder>;
+type Device = Link<'static, Vec<u8>>;
+type Server = Link<'static, Vec<u8>>;
 
 /// Both ends of a connection.
 pub(crate) fn links() -> (Device, Server) {
@@ -74,12 +73,12 @@ pub(crate) fn echo(device: &mut Device, server: &mut Server, message: &[u8], buf
     }
 }
 
-fn take<H>(link: &mut Link<Vec<u8>, H>, buffer: &mut [u8]) {
+fn take(link: &mut Link<'_, Vec<u8>>, buffer: &mut [u8]) {
     assert_eq!(link.receive(), Ok(Receive::Fragment(Part::Last)));
     assert_eq!(link.take_bytes(buffer), buffer.len());
 }
 
-fn carry<A, B>(from: &mut Link<Vec<u8>, A>, to: &mut Link<Vec<u8>, B>) {
+fn carry(from: &mut Link<'_, Vec<u8>>, to: &mut Link<'_, Vec<u8>>) {
     let mut rest = from.unsent().unwrap();
     let len = rest.len();
     while !rest.is_empty() {

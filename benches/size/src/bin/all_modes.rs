@@ -4,7 +4,6 @@
 
 use cortex_m_rt::entry;
 use lowkey_core::{Ephemerals, Id, Identity, Peer, Psk, PublicKey, Secret};
-use lowkey_transport::handshake::AnyHandshake;
 use lowkey_transport::{
     Buffers, Error, Link, MIN_INCOMING, MIN_OUTGOING, Mode, Part, Pinning, Receive, Step,
 };
@@ -12,7 +11,7 @@ use size::fixed::{DEVICE, HEDGE, ID, MESSAGE, PSK, SERVER, Stuck};
 use size::replay::Script;
 use size::report::report;
 
-type AnyLink<'k, 'b> = Link<&'b mut [u8], AnyHandshake<'k>>;
+type AnyLink<'k, 'b> = Link<'k, &'b mut [u8]>;
 
 const MODES: [Mode; 4] = [Mode::Kk, Mode::KkPsk0, Mode::Xx, Mode::XxPsk0];
 
@@ -48,10 +47,10 @@ fn initiate(mode: Mode, identity: &Identity, peer: &Peer, recorded: &[u8]) -> Re
     let id = Id::new(ID).ok_or(Error::Hello)?;
     let link: AnyLink<'_, '_> = match (mode, psk) {
         (Mode::Kk | Mode::KkPsk0, psk) => {
-            Link::kk_initiator(Pinning { id, identity, peer, psk }, &mut ephemerals, buffers)?.widen()
+            Link::kk_initiator(Pinning { id, identity, peer, psk }, &mut ephemerals, buffers)?
         }
-        (_, None) => Link::xx_initiator(identity, Some(id), &mut ephemerals, buffers)?.widen(),
-        (_, Some(psk)) => Link::xx_psk0_initiator(identity, id, psk, &mut ephemerals, buffers)?.widen(),
+        (_, None) => Link::xx_initiator(identity, Some(id), &mut ephemerals, buffers)?,
+        (_, Some(psk)) => Link::xx_psk0_initiator(identity, id, psk, &mut ephemerals, buffers)?,
     };
     run(link, recorded, |_| Err(Error::OutOfTurn))
 }
@@ -84,9 +83,8 @@ fn run<'k, 'b>(
             Step::Done => break,
         }
     }
-    if link.proven_key().is_none() {
+    if link.may_begin().is_ok() {
         write(&mut link)?;
-        link.may_begin()?;
         link.stage(&[0x66; MESSAGE], Part::Last)?;
     }
     write(&mut link)?;

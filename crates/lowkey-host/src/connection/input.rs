@@ -42,11 +42,11 @@ impl Input {
     }
 
     /// Moves what is here into the link, or reads once and moves that.
-    pub(crate) fn poll_fill<Io: AsyncRead + Unpin, B: Buffer, H>(
+    pub(crate) fn poll_fill<Io: AsyncRead + Unpin, B: Buffer>(
         &mut self,
         context: &mut Context<'_>,
         io: &mut Io,
-        link: &mut Link<B, H>,
+        link: &mut Link<'_, B>,
     ) -> Poll<Filled> {
         if self.is_empty() {
             let in_place = link.space().len() >= self.bytes.len();

@@ -11,7 +11,6 @@ use crate::entropy::{OsEntropy, host_ephemerals};
 use crate::handshake::exchange;
 use crate::registry::{Pinned, multiply};
 use lowkey_core::Ephemerals;
-use lowkey_transport::handshake::KkResponder;
 use lowkey_transport::{Hello, Link, Mode, Pinning, Refusal, Step};
 use std::fmt;
 use std::hint::black_box;
@@ -136,7 +135,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
             Step::Hello => (),
             _ => return Err(AcceptError::Failed(lowkey_transport::Error::OutOfTurn.into())),
         }
-        self.hello = self.line.link.hello().copied();
+        self.hello = self.line.link.hello();
         let Some(hello) = self.hello else { return Ok(()) };
         self.attempt.heard(hello, self.line.link.first_frame().unwrap_or_default());
         let state = Arc::clone(&self.state);
@@ -224,7 +223,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         let Line { io, link, input, place: _place } = self.line;
         let state = &self.state;
         let mut attempt = self.attempt;
-        let mut connection = Connection::new(io, link.widen(), input, pinned.key());
+        let mut connection = Connection::new(io, link, input, pinned.key());
         let (refusal, cause) = match state.still(pinned, self.generation) {
             None => (Refusal::Refused, Cause::UnknownId),
             Some((pinned, generation)) => {
@@ -261,7 +260,7 @@ impl<Io: fmt::Debug> fmt::Debug for LazyAccept<Io> {
 /// A stream, its link, and its place among those who wait.
 struct Line<Io> {
     io: Io,
-    link: Link<Vec<u8>, KkResponder>,
+    link: Link<'static, Vec<u8>>,
     input: Input,
     place: Place,
 }

@@ -10,7 +10,6 @@ use lowkey_host::{
     AcceptError, Acceptor, Connection, Device, Devices, Error, Id, Identity, Limits, Listener, Peer, Pinned,
     Pinning, Psk, PublicKey, Secret, Stats, connect, keys,
 };
-use lowkey_transport::handshake::KkInitiator;
 use lowkey_transport::{Buffers, Link, Step};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -57,7 +56,7 @@ impl Party {
     }
 
     /// Hello ‖ message 1 as bytes, and the link that waits for the answer.
-    pub fn message_1(&self) -> (Vec<u8>, Link<Vec<u8>, KkInitiator<'_>>) {
+    pub fn message_1(&self) -> (Vec<u8>, Link<'_, Vec<u8>>) {
         let buffers = Buffers::new(vec![0; 4096], vec![0; 4098]).unwrap();
         let mut ephemerals = lowkey_host::entropy::host_ephemerals().unwrap();
         let mut link = Link::kk_initiator(self.pinning(), &mut ephemerals, buffers).unwrap();
@@ -128,7 +127,7 @@ impl World {
 /// A device below the connection: it sends what it likes.
 pub struct Raw<'k, Io> {
     pub io: Io,
-    pub link: Link<Vec<u8>, KkInitiator<'k>>,
+    pub link: Link<'k, Vec<u8>>,
 }
 
 impl<'k, Io: AsyncRead + AsyncWrite + Unpin> Raw<'k, Io> {

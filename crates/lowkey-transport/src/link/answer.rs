@@ -3,36 +3,46 @@
 use super::{Link, Phase, Pinning};
 use crate::Error;
 use crate::control::Stage;
-use crate::handshake::{Handshake, XxResponder, read_xx_message_1};
 use crate::hello::{Front, Hello, Mode, Prologue};
-use crate::incoming::Incoming;
+use crate::inbox::Inbox;
 use crate::limits::{Buffer, Buffers};
-use crate::outgoing::{Outgoing, copy};
-use crate::parameters::Parameters;
+use crate::outgoing::copy;
+use crate::parameters::{Parameters, expect_empty};
 use crate::refusal::Refusal;
-use lowkey_core::{Entropy, Ephemerals, Identity, Peer, Psk, kk, xx};
+use lowkey_core::kk::{Place, Placed};
+use lowkey_core::{Entropy, Ephemerals, Identity, Psk, kk, xx};
 
-impl<B: Buffer, H: Handshake + Default> Link<B, H> {
-    /// Waits for an initiator.
+impl<'k, B: Buffer> Link<'k, B> {
+    /// [`Self::new`] and [`Self::respond`].
     pub fn responder(buffers: Buffers<B>) -> Self {
-        let Buffers { incoming, outgoing, max_frame, max_message } = buffers;
-        Self::new(H::default(), Incoming::new(incoming, max_message), Outgoing::new(outgoing), max_frame)
+        Self { phase: Phase::Awaits(Self::read_hello, Place::new()), ..Self::new(buffers) }
     }
-}
 
-impl<B: Buffer, H: Handshake> Link<B, H> {
+    /// Waits for an initiator.
+    ///
+    /// # Errors
+    /// [`Error::OutOfTurn`]: the link had begun before.
+    pub fn respond(&mut self) -> Result<(), Error> {
+        let Phase::Idle = self.phase else { return Err(Error::OutOfTurn) };
+        self.phase = Phase::Awaits(Self::read_hello, Place::new());
+        Ok(())
+    }
+
     /// The hello that has to be answered, after [`Step::Hello`](super::Step::Hello).
-    pub fn hello(&self) -> Option<&Hello> {
-        match &self.phase {
-            Phase::Asked(hello, _) => Some(hello),
+    pub fn hello(&self) -> Option<Hello> {
+        match self.phase {
+            Phase::Asked(_) => match Hello::read(self.incoming.inbox.look()?) {
+                Ok(Front::Hello(hello, _)) => Some(hello),
+                _ => None,
+            },
             _ => None,
         }
     }
 
     /// Hello ‖ message 1 as they came, after [`Step::Hello`](super::Step::Hello) and before an answer.
-    pub fn first_frame(&mut self) -> Option<&[u8]> {
+    pub fn first_frame(&self) -> Option<&[u8]> {
         match self.phase {
-            Phase::Asked(..) => self.incoming.inbox.frame().map(|frame| &*frame),
+            Phase::Asked(_) => self.incoming.inbox.look(),
             _ => None,
         }
     }
@@ -51,28 +61,25 @@ impl<B: Buffer, H: Handshake> Link<B, H> {
         pinning: Pinning<'_>,
         ephemerals: &mut Ephemerals<E>,
     ) -> Result<(), Error> {
-        let asked = self.asked()?;
-        let ours = Parameters { max_frame: self.max_frame };
-        let opened = self.open_message_1(pinning.identity, pinning.peer, pinning.psk);
-        let (next, theirs) = match opened {
-            Ok((next, payload)) if asked.mode == pinning.mode() => (next, Parameters::read(payload)),
-            Ok(_) | Err(Error::Handshake) => return self.decline(Refusal::Refused, Error::Handshake),
-            Err(error) => return Err(self.fail(error)),
-        };
-        let theirs = theirs.map_err(|error| self.fail(error))?;
-        self.incoming.inbox.release();
-        let mut session = None;
-        let staged = self.outgoing.outbox.stage(|out| {
-            let written = next.write_message_2(ephemerals, &ours.to_bytes(), out);
-            let (keys, len) = written.map_err(Error::in_handshake)?;
-            session = Some(keys);
-            Ok(len)
+        let mode = self.asked()?.mode;
+        let ours = Parameters { max_frame: self.max_frame }.to_bytes();
+        let (prologue, message) = message_1(&self.phase, &mut self.incoming.inbox)?;
+        let mut place = Place::new();
+        let played = open(&mut place, pinning, &prologue, message).and_then(|(next, payload)| {
+            if mode != pinning.mode() {
+                return Err(Error::Handshake);
+            }
+            let theirs = Parameters::read(payload)?;
+            let message_2 = next.write_message_2(ephemerals, &ours, self.outgoing.outbox.body()?);
+            Ok((message_2.map_err(Error::in_handshake)?, theirs))
         });
-        staged.map_err(|error| self.fail(error))?;
-        if let Some(session) = session {
-            self.establish(session, theirs, Stage::Unconfirmed);
-        }
-        Ok(())
+        let ((session, len), theirs) = match played {
+            Err(Error::Handshake) => return self.decline(Refusal::Refused, Error::Handshake),
+            played => self.or_end(played)?,
+        };
+        self.incoming.inbox.release();
+        self.establish(session, theirs, Some(pinning.peer.public_key()), Stage::Unconfirmed);
+        self.outgoing.outbox.commit(len)
     }
 
     /// Turns a KK or KKpsk0 hello away after the same work as for one that is known.
@@ -86,7 +93,8 @@ impl<B: Buffer, H: Handshake> Link<B, H> {
     pub fn turn_away(&mut self, decoy: Pinning<'_>) -> Result<(), Error> {
         let mode = self.asked()?.mode;
         let psk = decoy.psk.filter(|_| mode == Mode::KkPsk0);
-        let _whatever = self.open_message_1(decoy.identity, decoy.peer, psk);
+        let (prologue, message) = message_1(&self.phase, &mut self.incoming.inbox)?;
+        let _whatever = open(&mut Place::new(), Pinning { psk, ..decoy }, &prologue, message).map(drop);
         self.decline(Refusal::Refused, Error::Handshake)
     }
 
@@ -105,10 +113,10 @@ impl<B: Buffer, H: Handshake> Link<B, H> {
     ///
     /// # Errors
     /// As [`Self::answer_kk`].
-    pub fn answer<'k, E: Entropy>(
+    pub fn answer<'p, E: Entropy>(
         &mut self,
         ephemerals: &mut Ephemerals<E>,
-        pinning_of: impl Fn(&Hello) -> Option<Pinning<'k>>,
+        pinning_of: impl Fn(&Hello) -> Option<Pinning<'p>>,
     ) -> Result<(), Error> {
         let hello = self.asked()?;
         match hello.mode {
@@ -127,78 +135,65 @@ impl<B: Buffer, H: Handshake> Link<B, H> {
     ///
     /// # Errors
     /// As [`Self::answer_kk`].
-    pub fn answer_xx<'k, E: Entropy>(
+    pub fn answer_xx<E: Entropy>(
         &mut self,
         identity: &'k Identity,
         psk: Option<&'k Psk>,
         ephemerals: &mut Ephemerals<E>,
-    ) -> Result<(), Error>
-    where
-        H: From<XxResponder<'k>>,
-    {
-        let asked = self.asked()?.mode;
+    ) -> Result<(), Error> {
+        let mode = self.asked()?.mode;
         let offered = if psk.is_some() { Mode::XxPsk0 } else { Mode::Xx };
-        if asked != offered {
+        if mode != offered {
             return self.decline(Refusal::Refused, Error::Handshake);
         }
-        let ours = Parameters { max_frame: self.max_frame };
-        let (prologue, message) = self.hello_and_message()?;
-        let begin = xx::Responder::new(identity, psk, prologue.as_bytes());
-        let next = match read_xx_message_1(begin, message) {
-            Ok(next) => next,
-            Err(Error::Handshake) => return self.decline(Refusal::Refused, Error::Handshake),
-            Err(error) => return Err(self.fail(error)),
-        };
-        self.incoming.inbox.release();
-        let mut waiting = None;
-        let staged = self.outgoing.outbox.stage(|out| {
-            let written = next.write_message_2(ephemerals, &ours.to_bytes(), out);
-            let (next, len) = written.map_err(Error::in_handshake)?;
-            waiting = Some(next);
+        let ours = Parameters { max_frame: self.max_frame }.to_bytes();
+        let (prologue, message) = message_1(&self.phase, &mut self.incoming.inbox)?;
+        let mut place = Place::new();
+        let begin = xx::Responder::new_in(&mut place, identity, psk, prologue.as_bytes());
+        let opened = begin.read_message_1(message).map_err(Error::in_handshake);
+        let played = opened.and_then(|(next, payload)| {
+            expect_empty(payload)?;
+            let message_2 = next.write_message_2(ephemerals, &ours, self.outgoing.outbox.body()?);
+            let (next, len) = message_2.map_err(Error::in_handshake)?;
+            next.park();
             Ok(len)
         });
-        staged.map_err(|error| self.fail(error))?;
-        if let Some(next) = waiting {
-            self.phase = Phase::Waiting(XxResponder(next).into());
-        }
-        Ok(())
+        let len = match played {
+            Err(Error::Handshake) => return self.decline(Refusal::Refused, Error::Handshake),
+            played => self.or_end(played)?,
+        };
+        self.phase = Phase::Awaits(Self::read_xx_message_3, place);
+        self.incoming.inbox.release();
+        self.outgoing.outbox.commit(len)
     }
 
     fn asked(&mut self) -> Result<Hello, Error> {
         self.check()?;
-        self.hello().copied().ok_or(Error::OutOfTurn)
+        self.hello().ok_or(Error::OutOfTurn)
     }
 
-    /// Reads message 1 behind the hello with these keys.
-    fn open_message_1<'k, 'f>(
-        &'f mut self,
-        identity: &'k Identity,
-        peer: &'k Peer,
-        psk: Option<&'k Psk>,
-    ) -> Result<(kk::SendMessage2<'k>, &'f [u8]), Error> {
-        let (prologue, message) = self.hello_and_message()?;
-        let begin = kk::Responder::new(identity, peer, psk, prologue.as_bytes());
-        let (next, payload) = begin.read_message_1(message).map_err(Error::in_handshake)?;
-        Ok((next, payload))
-    }
-
-    fn hello_and_message(&mut self) -> Result<(Prologue, &mut [u8]), Error> {
-        let Phase::Asked(_, hello_len) = self.phase else { return Err(Error::OutOfTurn) };
-        let frame = self.incoming.inbox.frame().ok_or(Error::OutOfTurn)?;
-        let (hello, message) = frame.split_at_mut_checked(hello_len).ok_or(Error::Hello)?;
-        Ok((Prologue::new(hello), message))
-    }
-
-    pub(super) fn read_hello(&mut self) -> Result<(), Error> {
+    fn read_hello(&mut self) -> Result<(), Error> {
         let frame = self.incoming.inbox.frame().ok_or(Error::OutOfTurn)?;
         match Hello::read(frame)? {
-            Front::Hello(hello, len) => {
-                self.phase = Phase::Asked(hello, len);
+            Front::Hello(_, len) => {
+                self.phase = Phase::Asked(len);
                 Ok(())
             }
             Front::OtherVersion => self.decline(Refusal::Version, Error::Declined(Refusal::Version)),
             Front::OtherMode => self.decline(Refusal::Mode, Error::Declined(Refusal::Mode)),
         }
+    }
+
+    /// XX: both sides hold keys.
+    fn read_xx_message_3(&mut self) -> Result<(), Error> {
+        let Phase::Awaits(_, place) = &mut self.phase else { return Err(Error::OutOfTurn) };
+        let frame = self.incoming.inbox.frame().ok_or(Error::OutOfTurn)?;
+        let step = xx::AwaitMessage3::resume(place).ok_or(Error::OutOfTurn)?;
+        let (claim, payload) = step.read_message_3(frame).map_err(Error::in_handshake)?;
+        let theirs = Parameters::read(payload)?;
+        self.incoming.inbox.release();
+        self.claimed(claim, theirs, Stage::Judging);
+        Ok(())
     }
 
     /// Sends a refusal in place of message 2; the link ends with `error` when it has left.
@@ -207,4 +202,27 @@ impl<B: Buffer, H: Handshake> Link<B, H> {
         self.phase = Phase::Declining(error);
         self.outgoing.outbox.stage(|body| Ok(copy(&[refusal.code()])(body)))
     }
+}
+
+/// The prologue that the hello makes, and message 1 behind it.
+fn message_1<'i, B: Buffer>(
+    phase: &Phase<'_, B>,
+    inbox: &'i mut Inbox<B>,
+) -> Result<(Prologue, &'i mut [u8]), Error> {
+    let Phase::Asked(hello_len) = *phase else { return Err(Error::OutOfTurn) };
+    let frame = inbox.frame().ok_or(Error::OutOfTurn)?;
+    let (hello, message) = frame.split_at_mut_checked(hello_len).ok_or(Error::Hello)?;
+    Ok((Prologue::new(hello), message))
+}
+
+/// Reads message 1 of KK with the keys of this pinning.
+fn open<'l, 'k>(
+    place: &'l mut Place<'k>,
+    pinning: Pinning<'k>,
+    prologue: &Prologue,
+    message: &'l mut [u8],
+) -> Result<(kk::SendMessage2<'k, Placed<'l, 'k>>, &'l mut [u8]), Error> {
+    let Pinning { identity, peer, psk, .. } = pinning;
+    let begin = kk::Responder::new_in(place, identity, peer, psk, prologue.as_bytes());
+    begin.read_message_1(message).map_err(Error::in_handshake)
 }

@@ -1,17 +1,16 @@
 //! A link as the initiator: hello ‖ message 1 is made at once, before there is a network.
 
-use super::{Link, Pinning};
+use super::{Link, Next, Phase, Pinning};
 use crate::Error;
-use crate::handshake::{KkInitiator, XxInitiator};
+use crate::control::Stage;
 use crate::hello::{Hello, Mode, Prologue};
-use crate::incoming::Incoming;
 use crate::limits::{Buffer, Buffers};
-use crate::outgoing::Outgoing;
 use crate::parameters::Parameters;
+use crate::refusal::Refusal;
 use lowkey_core::{Entropy, Ephemerals, Id, Identity, Psk, kk, xx};
 
-impl<'k, B: Buffer> Link<B, KkInitiator<'k>> {
-    /// Begins KK (or KKpsk0, if the pinning has a PSK) and makes message 1, which needs no network.
+impl<'k, B: Buffer> Link<'k, B> {
+    /// [`Self::new`] and [`Self::initiate_kk`].
     ///
     /// # Errors
     /// [`Error::Entropy`], [`Error::Exhausted`]: no ephemeral could be made.
@@ -20,34 +19,30 @@ impl<'k, B: Buffer> Link<B, KkInitiator<'k>> {
         ephemerals: &mut Ephemerals<E>,
         buffers: Buffers<B>,
     ) -> Result<Self, Error> {
-        let Pinning { id, identity, peer, psk } = pinning;
-        let hello = Hello { mode: pinning.mode(), id: Some(id) };
-        Self::initiate(hello, buffers, |prologue, ours, out| {
-            let begin = kk::Initiator::new(identity, peer, psk, prologue);
-            let (next, len) = begin.write_message_1(ephemerals, &ours, out)?;
-            Ok((KkInitiator(next), len))
-        })
+        let mut link = Self::new(buffers);
+        link.initiate_kk(pinning, ephemerals)?;
+        Ok(link)
     }
-}
 
-impl<'k, B: Buffer> Link<B, XxInitiator<'k>> {
-    /// Begins a pairing without a code; the application compares the whole handshake hash by machine.
+    /// [`Self::new`] and [`Self::initiate_xx`].
     ///
     /// # Errors
-    /// As [`Link::kk_initiator`].
+    /// As [`Self::kk_initiator`].
     pub fn xx_initiator<E: Entropy>(
         identity: &'k Identity,
         id: Option<Id>,
         ephemerals: &mut Ephemerals<E>,
         buffers: Buffers<B>,
     ) -> Result<Self, Error> {
-        Self::initiate_xx(Hello { mode: Mode::Xx, id }, identity, None, ephemerals, buffers)
+        let mut link = Self::new(buffers);
+        link.initiate_xx(identity, id, ephemerals)?;
+        Ok(link)
     }
 
-    /// Begins a pairing with a code: `psk` is made from it and `id` names it.
+    /// [`Self::new`] and [`Self::initiate_xx_psk0`].
     ///
     /// # Errors
-    /// As [`Link::kk_initiator`].
+    /// As [`Self::kk_initiator`].
     pub fn xx_psk0_initiator<E: Entropy>(
         identity: &'k Identity,
         id: Id,
@@ -55,46 +50,132 @@ impl<'k, B: Buffer> Link<B, XxInitiator<'k>> {
         ephemerals: &mut Ephemerals<E>,
         buffers: Buffers<B>,
     ) -> Result<Self, Error> {
-        Self::initiate_xx(
-            Hello { mode: Mode::XxPsk0, id: Some(id) },
-            identity,
-            Some(psk),
-            ephemerals,
-            buffers,
-        )
+        let mut link = Self::new(buffers);
+        link.initiate_xx_psk0(identity, id, psk, ephemerals)?;
+        Ok(link)
     }
 
-    fn initiate_xx<E: Entropy>(
+    /// Begins KK (or KKpsk0, if the pinning has a PSK) and makes message 1, which needs no network.
+    ///
+    /// # Errors
+    /// [`Error::Entropy`], [`Error::Exhausted`]: no ephemeral could be made; the link has not begun.
+    /// [`Error::OutOfTurn`]: it had begun before.
+    pub fn initiate_kk<E: Entropy>(
+        &mut self,
+        pinning: Pinning<'k>,
+        ephemerals: &mut Ephemerals<E>,
+    ) -> Result<(), Error> {
+        let Pinning { id, identity, peer, psk } = pinning;
+        let hello = Hello { mode: pinning.mode(), id: Some(id) };
+        self.initiate(hello, Self::read_kk_message_2, |place, prologue, ours, out| {
+            let begin = kk::Initiator::new_in(place, identity, peer, psk, prologue);
+            let (next, len) = begin.write_message_1(ephemerals, &ours, out)?;
+            next.park();
+            Ok(len)
+        })
+    }
+
+    /// Begins a pairing without a code; the application compares the whole handshake hash by machine.
+    ///
+    /// # Errors
+    /// As [`Self::initiate_kk`].
+    pub fn initiate_xx<E: Entropy>(
+        &mut self,
+        identity: &'k Identity,
+        id: Option<Id>,
+        ephemerals: &mut Ephemerals<E>,
+    ) -> Result<(), Error> {
+        self.begin_xx(Hello { mode: Mode::Xx, id }, identity, None, ephemerals)
+    }
+
+    /// Begins a pairing with a code: `psk` is made from it and `id` names it.
+    ///
+    /// # Errors
+    /// As [`Self::initiate_kk`].
+    pub fn initiate_xx_psk0<E: Entropy>(
+        &mut self,
+        identity: &'k Identity,
+        id: Id,
+        psk: &'k Psk,
+        ephemerals: &mut Ephemerals<E>,
+    ) -> Result<(), Error> {
+        self.begin_xx(Hello { mode: Mode::XxPsk0, id: Some(id) }, identity, Some(psk), ephemerals)
+    }
+
+    fn begin_xx<E: Entropy>(
+        &mut self,
         hello: Hello,
         identity: &'k Identity,
         psk: Option<&'k Psk>,
         ephemerals: &mut Ephemerals<E>,
-        buffers: Buffers<B>,
-    ) -> Result<Self, Error> {
-        Self::initiate(hello, buffers, |prologue, _ours, out| {
-            let begin = xx::Initiator::new(identity, psk, prologue);
+    ) -> Result<(), Error> {
+        self.initiate(hello, Self::read_xx_message_2, |place, prologue, _ours, out| {
+            let begin = xx::Initiator::new_in(place, identity, psk, prologue);
             let (next, len) = begin.write_message_1(ephemerals, &[], out)?;
-            Ok((XxInitiator(next), len))
+            next.park();
+            Ok(len)
         })
     }
-}
 
-impl<B: Buffer, H> Link<B, H> {
     /// Stages hello ‖ message 1.
     fn initiate(
+        &mut self,
         hello: Hello,
-        buffers: Buffers<B>,
-        message_1: impl FnOnce(&[u8], [u8; 2], &mut [u8]) -> Result<(H, usize), lowkey_core::Error>,
-    ) -> Result<Self, Error> {
-        let ours = Parameters { max_frame: buffers.max_frame }.to_bytes();
-        let mut outgoing = Outgoing::new(buffers.outgoing);
-        let body = outgoing.outbox.body()?;
+        next: Next<'k, B>,
+        message_1: impl FnOnce(&mut kk::Place<'k>, &[u8], [u8; 2], &mut [u8]) -> Result<usize, lowkey_core::Error>,
+    ) -> Result<(), Error> {
+        let Phase::Idle = self.phase else { return Err(Error::OutOfTurn) };
+        let ours = Parameters { max_frame: self.max_frame }.to_bytes();
+        let body = self.outgoing.outbox.body()?;
         let hello_len = hello.write(body).ok_or(Error::BufferTooSmall)?;
         let (hello, message) = body.split_at_mut_checked(hello_len).ok_or(Error::BufferTooSmall)?;
         let prologue = Prologue::new(hello);
-        let (next, len) = message_1(prologue.as_bytes(), ours, message).map_err(Error::in_handshake)?;
-        outgoing.outbox.commit(hello_len.saturating_add(len))?;
-        let incoming = Incoming::new(buffers.incoming, buffers.max_message);
-        Ok(Self::new(next, incoming, outgoing, buffers.max_frame))
+        self.phase = Phase::Awaits(next, kk::Place::new());
+        let Phase::Awaits(_, place) = &mut self.phase else { return Err(Error::OutOfTurn) };
+        match message_1(place, prologue.as_bytes(), ours, message) {
+            Ok(len) => self.outgoing.outbox.commit(hello_len.saturating_add(len)),
+            Err(error) => {
+                self.phase = Phase::Idle;
+                Err(Error::in_handshake(error))
+            }
+        }
+    }
+
+    /// KK: both sides hold keys.
+    fn read_kk_message_2(&mut self) -> Result<(), Error> {
+        let Phase::Awaits(_, place) = &mut self.phase else { return Err(Error::OutOfTurn) };
+        let frame = self.incoming.inbox.frame().ok_or(Error::OutOfTurn)?;
+        refused(frame)?;
+        let step = kk::AwaitMessage2::resume(place).ok_or(Error::OutOfTurn)?;
+        let (session, payload) = step.read_message_2(frame).map_err(Error::in_handshake)?;
+        let theirs = Parameters::read(payload)?;
+        let proven = place.peer_key();
+        self.incoming.inbox.release();
+        self.establish(session, theirs, proven, Stage::Open);
+        self.outgoing.ping(&[], &self.control) // the confirming record, at once
+    }
+
+    /// XX: both sides hold keys as soon as message 3 has arrived.
+    fn read_xx_message_2(&mut self) -> Result<(), Error> {
+        let Phase::Awaits(_, place) = &mut self.phase else { return Err(Error::OutOfTurn) };
+        let ours = Parameters { max_frame: self.max_frame }.to_bytes();
+        let frame = self.incoming.inbox.frame().ok_or(Error::OutOfTurn)?;
+        refused(frame)?;
+        let step = xx::AwaitMessage2::resume(place).ok_or(Error::OutOfTurn)?;
+        let (next, payload) = step.read_message_2(frame).map_err(Error::in_handshake)?;
+        let theirs = Parameters::read(payload)?;
+        let message_3 = next.write_message_3(&ours, self.outgoing.outbox.body()?);
+        let (claim, len) = message_3.map_err(Error::in_handshake)?;
+        self.incoming.inbox.release();
+        self.claimed(claim, theirs, Stage::AwaitWelcome);
+        self.outgoing.outbox.commit(len)
+    }
+}
+
+/// A frame of one byte in place of message 2 is a refusal.
+fn refused(frame: &[u8]) -> Result<(), Error> {
+    match frame {
+        [code] => Err(Error::Refused(Refusal::new(*code))),
+        _ => Ok(()),
     }
 }

@@ -1,4 +1,3 @@
-use crate::handshake::AnyHandshake;
 use crate::link::{Link, Pinning};
 use crate::{Buffers, Error, Step};
 use lowkey_core::{Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals, Id, Identity, Peer, Secret};
@@ -20,7 +19,7 @@ impl Counter for Fixed {
     }
 }
 
-type Any = Link<Vec<u8>, AnyHandshake<'static>>;
+type Any = Link<'static, Vec<u8>>;
 
 fn pinning(ours: u8, theirs: u8) -> Pinning<'static> {
     let identity = Box::leak(Box::new(Identity::new(Secret::new([ours; 32]))));
@@ -32,7 +31,7 @@ fn pinning(ours: u8, theirs: u8) -> Pinning<'static> {
 fn open() -> (Any, Any) {
     let buffers = || Buffers::new(vec![0; 200], vec![0; 200]).unwrap();
     let mut ephemerals = Ephemerals::new(Fixed, Secret::new([3; 32]), &mut Fixed).unwrap();
-    let mut a: Any = Link::kk_initiator(pinning(1, 2), &mut ephemerals, buffers()).unwrap().widen();
+    let mut a: Any = Link::kk_initiator(pinning(1, 2), &mut ephemerals, buffers()).unwrap();
     let mut b: Any = Link::responder(buffers());
     while (a.step().unwrap(), b.step().unwrap()) != (Step::Done, Step::Done) {
         for (from, to) in [(0, 1), (1, 0)] {

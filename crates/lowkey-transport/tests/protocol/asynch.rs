@@ -8,7 +8,6 @@ use embedded_io_async::{ErrorKind, Read};
 use futures_executor::block_on;
 use futures_util::future::join;
 use lowkey_transport::asynch::Channel;
-use lowkey_transport::handshake::KkResponder;
 use lowkey_transport::{Error, Link, Mailbox, Mode, Part, Refusal};
 
 type Async = Channel<Slow, Vec<u8>>;
@@ -91,7 +90,7 @@ fn async_channels_open_and_talk() {
             let (there, back) = (Pipe::default(), Pipe::default());
             let [a_io, b_io] = [(&back, &there), (&there, &back)]
                 .map(|(rx, tx)| Slow { buffers, ..Slow::new(rx, tx, portion) });
-            let link = Link::<_, KkResponder>::responder(links::buffers());
+            let link = Link::responder(links::buffers());
             let mut ephemerals = ephemerals(2);
             let accepting =
                 Channel::accept(b_io, link, &mut ephemerals, |_| Some(KEYS.responder_pinning(mode)));
@@ -361,7 +360,7 @@ fn async_random_calls_dropped_anywhere_keep_both_directions_whole() {
 #[test]
 fn async_accept_refuses_and_connect_says_so() {
     let (there, back) = (Pipe::default(), Pipe::default());
-    let link = Link::<_, KkResponder>::responder(links::buffers());
+    let link = Link::responder(links::buffers());
     let mut ephemerals = ephemerals(2);
     let accepting = Channel::accept(Slow::new(&there, &back, 9), link, &mut ephemerals, |_| None);
     let connecting = Channel::connect(Slow::new(&back, &there, 9), links::initiator(Mode::KkPsk0));

@@ -281,9 +281,7 @@ fn handshake_a_replayed_message_2_does_not_open_for_a_new_attempt() {
         let mut ephemerals = crate::support::keys::ephemerals(99);
         let mut a: Any = match mode {
             Mode::Kk | Mode::KkPsk0 => {
-                lowkey_transport::Link::kk_initiator(pinning, &mut ephemerals, links::buffers())
-                    .unwrap()
-                    .widen()
+                lowkey_transport::Link::kk_initiator(pinning, &mut ephemerals, links::buffers()).unwrap()
             }
             Mode::Xx => lowkey_transport::Link::xx_initiator(
                 pinning.identity,
@@ -291,8 +289,7 @@ fn handshake_a_replayed_message_2_does_not_open_for_a_new_attempt() {
                 &mut ephemerals,
                 links::buffers(),
             )
-            .unwrap()
-            .widen(),
+            .unwrap(),
             Mode::XxPsk0 => lowkey_transport::Link::xx_psk0_initiator(
                 pinning.identity,
                 KEYS.id,
@@ -300,8 +297,7 @@ fn handshake_a_replayed_message_2_does_not_open_for_a_new_attempt() {
                 &mut ephemerals,
                 links::buffers(),
             )
-            .unwrap()
-            .widen(),
+            .unwrap(),
         };
         unsent(&mut a);
         assert_eq!(advance(&mut a, &mut second.clone(), &mut vec![]), Err(Error::Handshake));

@@ -7,7 +7,6 @@ use crate::support::{KEYS, PagePeer, Rng, keys::ephemerals};
 use core::task::Poll;
 use embedded_io::{ErrorKind, Read, Write};
 use lowkey_transport::blocking::Channel;
-use lowkey_transport::handshake::{AnyHandshake, KkResponder};
 use lowkey_transport::{Buffers, Error, Link, Mode, Part, Refusal};
 
 pub(crate) type Blocking = Channel<Stream, Vec<u8>>;
@@ -19,7 +18,7 @@ pub(crate) fn pair(mode: Mode, rules: &Rules) -> (Blocking, Blocking, Stream, St
     let (a, b) = Stream::pair(&Rules { waits: true, ..rules.clone() });
     let (a_io, b_io) = (a.clone(), b.clone());
     let accepting = std::thread::spawn(move || {
-        let link = Link::<_, KkResponder>::responder(links::buffers());
+        let link = Link::responder(links::buffers());
         Channel::accept(b_io, link, &mut ephemerals(2), |_| Some(KEYS.responder_pinning(mode)))
     });
     let connected = Channel::connect(a_io, links::initiator(mode)).unwrap();
@@ -440,7 +439,7 @@ fn refusal_leaves_a_buffering_stream_before_the_responder_hangs_up() {
         let (there, back) = (Pipe::default(), Pipe::default());
         let mut initiator = links::initiator(Mode::Kk);
         there.put(&links::unsent(&mut initiator));
-        let link = Link::<_, KkResponder>::responder(links::buffers());
+        let link = Link::responder(links::buffers());
         let ended = Channel::accept(Stream::new(&there, &back, rules), link, &mut ephemerals(2), |_| None);
         assert_eq!(ended.err(), Some(Error::Declined(Refusal::Refused)));
         let mut wire = back.take_all();
@@ -465,7 +464,7 @@ fn handshake_connect_and_accept_end_with_what_ended_them() {
     let (io, _) = Stream::pair(&Rules::default());
     io.rx.end();
     assert_eq!(Channel::connect(io.clone(), links::initiator(Mode::Kk)).err(), Some(Error::HungUp));
-    let link = Link::<_, AnyHandshake<'_>>::responder(links::buffers());
+    let link = Link::responder(links::buffers());
     let ended = Channel::accept(io, link, &mut ephemerals(2), |_| None).err();
     assert_eq!(ended, Some(Error::HungUp));
     // the wrong way round
@@ -482,7 +481,7 @@ fn frames_a_device_may_lend_its_buffers() {
     let link = Link::kk_initiator(pinning, &mut ephemerals(1), buffers).unwrap();
     let (a, b) = Stream::pair(&Rules { waits: true, ..Rules::default() });
     let accepting = std::thread::spawn(move || {
-        let link = Link::<_, KkResponder>::responder(links::buffers());
+        let link = Link::responder(links::buffers());
         Channel::accept(b, link, &mut ephemerals(2), |_| Some(KEYS.responder_pinning(Mode::Kk))).unwrap()
     });
     let mut channel = Channel::connect(a, link).unwrap();

@@ -4,9 +4,8 @@ use crate::support::links::{
     self, KK, XX, advance, buffers, events, initiator, last, responder, sent, unsent,
 };
 use crate::support::page::{frame, parameters};
-use crate::support::{Any, KEYS, keys::Dry, keys::ephemerals, keys::ephemerals_of};
+use crate::support::{Any, KEYS, keys::Dry, keys::Side, keys::ephemerals, keys::ephemerals_of};
 use lowkey_core::Id;
-use lowkey_transport::handshake::KkResponder;
 use lowkey_transport::{Buffers, Error, Hello, Link, Mode, Pinning, Refusal, Step};
 
 #[test]
@@ -17,7 +16,6 @@ fn handshake_kk_and_kkpsk0_open_a_channel_both_ways() {
         assert_ne!(a.handshake_hash(), &[0; 32]);
         assert_eq!(events(&mut b, &sent(&mut a, b"to b")), [last(b"to b")]);
         assert_eq!(events(&mut a, &sent(&mut b, b"to a")), [last(b"to a")]);
-        assert_eq!(a.proven_key(), None);
     }
 }
 
@@ -39,35 +37,59 @@ fn handshake_xx_and_xxpsk0_prove_both_keys_and_agree_on_the_hash() {
 }
 
 #[test]
-fn handshake_a_link_of_one_mode_and_role_does_what_the_wide_one_does() {
-    let mut a = Link::kk_initiator(KEYS.initiator_pinning(Mode::Kk), &mut ephemerals(1), buffers()).unwrap();
-    let mut b = Link::<_, KkResponder>::responder(buffers());
-    let (mut to_a, mut to_b) = (vec![], vec![]);
-    advance(&mut a, &mut to_a, &mut to_b).unwrap();
-    assert_eq!(advance(&mut b, &mut to_b, &mut to_a), Ok(Step::Hello));
-    assert_eq!(b.hello(), Some(&Hello { mode: Mode::Kk, id: Some(KEYS.id) }));
-    b.answer_kk(KEYS.responder_pinning(Mode::Kk), &mut ephemerals(2)).unwrap();
-    advance(&mut b, &mut to_b, &mut to_a).unwrap();
-    assert_eq!(advance(&mut a, &mut to_a, &mut to_b), Ok(Step::Done));
-    assert_eq!(advance(&mut b, &mut to_b, &mut to_a), Ok(Step::Done));
-    assert_eq!(events(&mut b, &sent(&mut a, b"narrow")), [last(b"narrow")]);
+fn handshake_a_link_that_is_done_lets_go_of_the_keys_it_was_lent() {
+    let device = Side::new(KEYS.initiator.secret, KEYS.responder.identity.public_key());
+    let pinning = Pinning { id: KEYS.id, identity: &device.identity, peer: &device.peer, psk: None };
+    let mut a = Link::kk_initiator(pinning, &mut ephemerals(1), buffers()).unwrap();
+    let mut b = responder();
+    assert_eq!(links::meet(&mut a, &mut b, Mode::Kk), Ok((Step::Done, Step::Done)));
+    let mut a: Any = a.settle();
+    drop(device);
+    assert_eq!(events(&mut b, &sent(&mut a, b"settled")), [last(b"settled")]);
+    assert_eq!(a.proven_key(), Some(KEYS.responder.identity.public_key()));
+    assert_eq!(a.handshake_hash(), b.handshake_hash());
 }
 
 #[test]
-fn handshake_a_link_can_be_widened_at_any_point() {
-    let a = Link::kk_initiator(KEYS.initiator_pinning(Mode::Kk), &mut ephemerals(1), buffers()).unwrap();
-    let (mut a, mut b): (Any, Any) =
-        (a.widen::<lowkey_transport::handshake::AnyHandshake<'_>>(), responder());
+fn handshake_a_link_begins_once() {
+    let (pinning, identity) = (KEYS.initiator_pinning(Mode::KkPsk0), &KEYS.initiator.identity);
+    let mut link: Any = Link::new(buffers());
+    assert_eq!(link.step(), Err(Error::OutOfTurn));
+    assert_eq!(link.unsent(), Ok(&[][..]));
+    assert_eq!(link.initiate_kk(pinning, &mut ephemerals(1)), Ok(()));
+    let first = unsent(&mut link);
+    assert_eq!(link.initiate_kk(pinning, &mut ephemerals(2)), Err(Error::OutOfTurn));
+    assert_eq!(link.initiate_xx(identity, None, &mut ephemerals(2)), Err(Error::OutOfTurn));
+    assert_eq!(
+        link.initiate_xx_psk0(identity, KEYS.id, &KEYS.psk, &mut ephemerals(2)),
+        Err(Error::OutOfTurn)
+    );
+    assert_eq!(link.respond(), Err(Error::OutOfTurn));
+    assert_eq!(link.step(), Ok(Step::Read));
+    assert_eq!(first, unsent(&mut initiator(Mode::KkPsk0)));
+}
+
+#[test]
+fn handshake_a_link_whose_ephemeral_could_not_be_made_has_not_begun() {
+    let pinning = KEYS.initiator_pinning(Mode::Kk);
+    let mut link: Any = Link::new(buffers());
+    assert_eq!(link.initiate_kk(pinning, &mut ephemerals_of(Dry)), Err(Error::Entropy));
+    assert_eq!(link.unsent(), Ok(&[][..]));
+    assert_eq!(link.initiate_kk(pinning, &mut ephemerals(1)), Ok(()));
+    assert_eq!(unsent(&mut link), unsent(&mut initiator(Mode::Kk)));
+}
+
+#[test]
+fn handshake_the_peer_s_key_is_proven_when_its_first_record_has_opened() {
+    let (mut a, mut b) = (initiator(Mode::Kk), responder());
     let (mut to_a, mut to_b) = (vec![], vec![]);
-    advance(&mut a, &mut to_a, &mut to_b).unwrap();
+    assert_eq!(advance(&mut a, &mut to_a, &mut to_b), Ok(Step::Read));
     assert_eq!(advance(&mut b, &mut to_b, &mut to_a), Ok(Step::Hello));
-    let mut b: Any = b.widen();
-    assert_eq!(b.step(), Ok(Step::Hello));
     links::answer(&mut b, Mode::Kk).unwrap();
-    let (mut a, mut b): (Any, Any) = (a.widen(), b.widen());
+    assert_eq!((a.proven_key(), b.proven_key()), (None, None));
     assert_eq!(links::meet(&mut a, &mut b, Mode::Kk), Ok((Step::Done, Step::Done)));
-    let (mut a, mut b): (Any, Any) = (a.widen(), b.widen());
-    assert_eq!(events(&mut b, &sent(&mut a, b"wide")), [last(b"wide")]);
+    assert_eq!(a.proven_key(), Some(KEYS.responder.identity.public_key()));
+    assert_eq!(b.proven_key(), Some(KEYS.initiator.identity.public_key()));
 }
 
 /// A byte at a time, each side gets exactly what it asks for and the next frame stays where it is.
@@ -147,15 +169,14 @@ fn pinnings_another_mode_than_the_pinnings_is_refused_both_ways() {
 fn handshake_a_stranger_and_a_wrong_psk_are_refused_by_the_responder() {
     for mode in KK {
         let stranger = KEYS.pinning(&KEYS.stranger, mode);
-        let link = Link::kk_initiator(stranger, &mut ephemerals(1), buffers()).unwrap().widen();
+        let link = Link::kk_initiator(stranger, &mut ephemerals(1), buffers()).unwrap();
         assert_refused(refused(link, |b| links::answer(b, mode)));
     }
     let other = Pinning { psk: Some(&KEYS.other_psk), ..KEYS.initiator_pinning(Mode::KkPsk0) };
-    let link = Link::kk_initiator(other, &mut ephemerals(1), buffers()).unwrap().widen();
+    let link = Link::kk_initiator(other, &mut ephemerals(1), buffers()).unwrap();
     assert_refused(refused(link, |b| links::answer(b, Mode::KkPsk0)));
     let (identity, psk) = (&KEYS.initiator.identity, &KEYS.other_psk);
-    let link =
-        Link::xx_psk0_initiator(identity, KEYS.id, psk, &mut ephemerals(1), buffers()).unwrap().widen();
+    let link = Link::xx_psk0_initiator(identity, KEYS.id, psk, &mut ephemerals(1), buffers()).unwrap();
     assert_refused(refused(link, |b| links::answer(b, Mode::XxPsk0)));
 }
 
@@ -164,7 +185,7 @@ fn handshake_a_stranger_and_a_wrong_psk_are_refused_by_the_responder() {
 #[test]
 fn handshake_an_initiator_that_expects_somebody_else_is_refused() {
     let wrong = Pinning { peer: &KEYS.responder.peer, ..KEYS.pinning(&KEYS.stranger, Mode::Kk) };
-    let link = Link::kk_initiator(wrong, &mut ephemerals(1), buffers()).unwrap().widen();
+    let link = Link::kk_initiator(wrong, &mut ephemerals(1), buffers()).unwrap();
     assert_refused(refused(link, |b| links::answer(b, Mode::Kk)));
 }
 
@@ -262,7 +283,7 @@ fn hello_ids_of_1_to_32_bytes_and_in_xx_none_arrive_as_sent() {
         let (mut to_a, mut to_b) = (vec![], vec![]);
         advance(&mut a, &mut to_a, &mut to_b).unwrap();
         advance(&mut b, &mut to_b, &mut to_a).unwrap();
-        assert_eq!(b.hello(), Some(&Hello { mode: Mode::KkPsk0, id: Some(id) }));
+        assert_eq!(b.hello(), Some(Hello { mode: Mode::KkPsk0, id: Some(id) }));
         links::answer(&mut b, Mode::KkPsk0).unwrap();
         assert_eq!(advance(&mut b, &mut to_b, &mut to_a), Ok(Step::Read));
         assert_eq!(advance(&mut a, &mut to_a, &mut to_b), Ok(Step::Done));
@@ -271,7 +292,7 @@ fn hello_ids_of_1_to_32_bytes_and_in_xx_none_arrive_as_sent() {
     let (mut to_a, mut to_b) = (vec![], vec![]);
     advance(&mut a, &mut to_a, &mut to_b).unwrap();
     advance(&mut b, &mut to_b, &mut to_a).unwrap();
-    assert_eq!(b.hello(), Some(&Hello { mode: Mode::Xx, id: None }));
+    assert_eq!(b.hello(), Some(Hello { mode: Mode::Xx, id: None }));
 }
 
 #[test]

@@ -217,5 +217,5 @@ fn hello_is_bound_into_the_handshake() {
     links::answer(&mut b, Mode::Kk).unwrap();
     assert_eq!(advance(&mut b, &mut first, &mut to_peer), Err(Error::Handshake));
     assert_eq!(to_peer, frame(&[4]));
-    let _: &Link<_, _> = &b;
+    let _: &Link<'_, _> = &b;
 }

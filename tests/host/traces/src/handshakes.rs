@@ -1,7 +1,6 @@
 //! Whole connections: `play` of `tests/m3/src/bin/channel.rs`, against peers recorded here.
 
 use lowkey_core::{Counter, CounterFailed, Ephemerals, Id, Identity, Peer, Psk, Secret, SeedEntropy};
-use lowkey_transport::handshake::AnyHandshake;
 use lowkey_transport::{Buffers, Link, MIN_INCOMING, MIN_OUTGOING, Mode, Part, Pinning, Receive, Step};
 use m3_model::{Call, Machine};
 
@@ -124,10 +123,9 @@ impl Sides {
         let link: AnyLink<'_> = match (mode, psk) {
             (Mode::Kk | Mode::KkPsk0, psk) => {
                 Link::kk_initiator(Pinning { id, identity: &i, peer: &at_i, psk }, &mut e, buffers()?)?
-                    .widen()
             }
-            (_, None) => Link::xx_initiator(&i, Some(id), &mut e, buffers()?)?.widen(),
-            (_, Some(psk)) => Link::xx_psk0_initiator(&i, id, psk, &mut e, buffers()?)?.widen(),
+            (_, None) => Link::xx_initiator(&i, Some(id), &mut e, buffers()?)?,
+            (_, Some(psk)) => Link::xx_psk0_initiator(&i, id, psk, &mut e, buffers()?)?,
         };
         let mut e = self.responder.ephemerals()?;
         let mut initiator = End { link, message: self.initiator.message, closed: false };
@@ -172,7 +170,7 @@ impl Side {
     }
 }
 
-type AnyLink<'k> = Link<Vec<u8>, AnyHandshake<'k>>;
+type AnyLink<'k> = Link<'k, Vec<u8>>;
 
 /// A side at work.
 struct End<'k> {
@@ -204,7 +202,7 @@ impl<'k> End<'k> {
 
     fn message_and_close(&mut self, other: &mut AnyLink<'k>) -> Result<Vec<u8>> {
         let mut sent = self.deliver(other)?;
-        if self.link.proven_key().is_none() {
+        if self.link.may_begin().is_ok() {
             self.link.stage(&self.message, Part::Last)?;
             sent.extend(self.deliver(other)?);
         }

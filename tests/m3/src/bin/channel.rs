@@ -14,7 +14,6 @@ use lowkey_core::{
     Counter, CounterFailed, Ephemerals, Id, Identity, Peer, Psk, PublicKey, Secret, SeedEntropy,
 };
 use lowkey_transport::blocking::Channel;
-use lowkey_transport::handshake::AnyHandshake;
 use lowkey_transport::{Buffers, Error, Link, MIN_INCOMING, MIN_OUTGOING, Pinning, Step};
 use m3_tests::script::{ID, MESSAGE, Script, Sent};
 
@@ -37,7 +36,7 @@ extern "C" fn play(script: &Script, sent: &mut Sent) -> u32 {
     u32::from(run(script, sent).is_err())
 }
 
-type AnyLink<'k, 'b> = Link<&'b mut [u8], AnyHandshake<'k>>;
+type AnyLink<'k, 'b> = Link<'k, &'b mut [u8]>;
 
 fn run(script: &Script, sent: &mut Sent) -> Result<(), Error> {
     let identity = Identity::from_parts(Secret::new(script.private), PublicKey::new(script.ours));
@@ -57,7 +56,7 @@ fn run(script: &Script, sent: &mut Sent) -> Result<(), Error> {
 
     match (script.mode, script.role) {
         (KK | KKPSK0, INITIATOR) => {
-            let link: AnyLink<'_, '_> = Link::kk_initiator(pinning(), &mut ephemerals, buffers)?.widen();
+            let link: AnyLink<'_, '_> = Link::kk_initiator(pinning(), &mut ephemerals, buffers)?;
             talk(Channel::connect(io, link)?, script)
         }
         (KK | KKPSK0, _) => {
@@ -69,7 +68,7 @@ fn run(script: &Script, sent: &mut Sent) -> Result<(), Error> {
                 None => Link::xx_initiator(&identity, Some(id), &mut ephemerals, buffers)?,
                 Some(psk) => Link::xx_psk0_initiator(&identity, id, psk, &mut ephemerals, buffers)?,
             };
-            pair(link.widen(), io, |_| Err(Error::OutOfTurn))
+            pair(link, io, |_| Err(Error::OutOfTurn))
         }
         _ => pair(Link::responder(buffers), io, |link| link.answer_xx(&identity, psk, &mut ephemerals)),
     }

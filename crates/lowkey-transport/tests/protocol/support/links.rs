@@ -1,10 +1,9 @@
 //! Links without streams: bytes go in, bytes and events come out.
 
 use super::keys::{KEYS, ephemerals};
-use lowkey_transport::handshake::{AnyHandshake, Handshake};
 use lowkey_transport::{Buffers, Error, Link, Mode, Part, Receive, Step};
 
-pub(crate) type Any = Link<Vec<u8>, AnyHandshake<'static>>;
+pub(crate) type Any = Link<'static, Vec<u8>>;
 
 pub(crate) const KK: [Mode; 2] = [Mode::Kk, Mode::KkPsk0];
 pub(crate) const XX: [Mode; 2] = [Mode::Xx, Mode::XxPsk0];
@@ -22,11 +21,11 @@ pub(crate) fn initiator_in(mode: Mode, buffers: Buffers<Vec<u8>>) -> Any {
     let (identity, mut ephemerals) = (&KEYS.initiator.identity, ephemerals(1));
     match mode {
         Mode::Kk | Mode::KkPsk0 => {
-            Link::kk_initiator(KEYS.initiator_pinning(mode), &mut ephemerals, buffers).unwrap().widen()
+            Link::kk_initiator(KEYS.initiator_pinning(mode), &mut ephemerals, buffers).unwrap()
         }
-        Mode::Xx => Link::xx_initiator(identity, None, &mut ephemerals, buffers).unwrap().widen(),
+        Mode::Xx => Link::xx_initiator(identity, None, &mut ephemerals, buffers).unwrap(),
         Mode::XxPsk0 => {
-            Link::xx_psk0_initiator(identity, KEYS.id, &KEYS.psk, &mut ephemerals, buffers).unwrap().widen()
+            Link::xx_psk0_initiator(identity, KEYS.id, &KEYS.psk, &mut ephemerals, buffers).unwrap()
         }
     }
 }
@@ -56,7 +55,7 @@ pub(crate) fn open() -> (Any, Any) {
 }
 
 /// Moves a handshake on until both sides want something else than bytes.
-pub(crate) fn meet(a: &mut Any, b: &mut Any, mode: Mode) -> Result<(Step, Step), Error> {
+pub(crate) fn meet(a: &mut Link<'_, Vec<u8>>, b: &mut Any, mode: Mode) -> Result<(Step, Step), Error> {
     let (mut to_a, mut to_b) = (vec![], vec![]);
     loop {
         let steps = (advance(a, &mut to_a, &mut to_b)?, advance(b, &mut to_b, &mut to_a)?);
@@ -69,8 +68,8 @@ pub(crate) fn meet(a: &mut Any, b: &mut Any, mode: Mode) -> Result<(Step, Step),
 }
 
 /// Moves one side of a handshake on until it wants something that is not there.
-pub(crate) fn advance<H: Handshake>(
-    link: &mut Link<Vec<u8>, H>,
+pub(crate) fn advance(
+    link: &mut Link<'_, Vec<u8>>,
     from: &mut Vec<u8>,
     to: &mut Vec<u8>,
 ) -> Result<Step, Error> {
@@ -85,7 +84,7 @@ pub(crate) fn advance<H: Handshake>(
 }
 
 /// Everything unsent.
-pub(crate) fn write<H>(link: &mut Link<Vec<u8>, H>, to: &mut Vec<u8>) -> Result<(), Error> {
+pub(crate) fn write(link: &mut Link<'_, Vec<u8>>, to: &mut Vec<u8>) -> Result<(), Error> {
     loop {
         let unsent = link.unsent()?;
         let n = unsent.len();
@@ -97,14 +96,14 @@ pub(crate) fn write<H>(link: &mut Link<Vec<u8>, H>, to: &mut Vec<u8>) -> Result<
     }
 }
 
-pub(crate) fn unsent<H>(link: &mut Link<Vec<u8>, H>) -> Vec<u8> {
+pub(crate) fn unsent(link: &mut Link<'_, Vec<u8>>) -> Vec<u8> {
     let mut bytes = vec![];
     write(link, &mut bytes).unwrap();
     bytes
 }
 
 /// One read from the front of `from`.
-pub(crate) fn read<H>(link: &mut Link<Vec<u8>, H>, from: &mut Vec<u8>) -> Result<(), Error> {
+pub(crate) fn read(link: &mut Link<'_, Vec<u8>>, from: &mut Vec<u8>) -> Result<(), Error> {
     let space = link.space();
     let n = space.len().min(from.len());
     space[..n].copy_from_slice(&from[..n]);
@@ -128,7 +127,7 @@ pub(crate) fn more(bytes: &[u8]) -> Event {
 }
 
 /// Gives `bytes` to the link and collects what it delivers, and the error that ended it.
-pub(crate) fn feed<H>(link: &mut Link<Vec<u8>, H>, bytes: &[u8]) -> (Vec<Event>, Result<(), Error>) {
+pub(crate) fn feed(link: &mut Link<'_, Vec<u8>>, bytes: &[u8]) -> (Vec<Event>, Result<(), Error>) {
     let (mut from, mut events) = (bytes.to_vec(), vec![]);
     let result = loop {
         match link.receive() {
@@ -158,21 +157,21 @@ pub(crate) fn feed<H>(link: &mut Link<Vec<u8>, H>, bytes: &[u8]) -> (Vec<Event>,
 }
 
 /// As [`feed`], with no error allowed.
-pub(crate) fn events<H>(link: &mut Link<Vec<u8>, H>, bytes: &[u8]) -> Vec<Event> {
+pub(crate) fn events(link: &mut Link<'_, Vec<u8>>, bytes: &[u8]) -> Vec<Event> {
     let (events, result) = feed(link, bytes);
     assert_eq!(result, Ok(()));
     events
 }
 
 /// One message in one record; the frame.
-pub(crate) fn sent<H>(link: &mut Link<Vec<u8>, H>, message: &[u8]) -> Vec<u8> {
+pub(crate) fn sent(link: &mut Link<'_, Vec<u8>>, message: &[u8]) -> Vec<u8> {
     link.may_begin().unwrap();
     assert!(link.has_room().unwrap());
     assert_eq!(link.stage(message, Part::Last), Ok(message.len()));
     unsent(link)
 }
 
-pub(crate) fn closed<H>(link: &mut Link<Vec<u8>, H>) -> Vec<u8> {
+pub(crate) fn closed(link: &mut Link<'_, Vec<u8>>) -> Vec<u8> {
     link.close().unwrap();
     unsent(link)
 }

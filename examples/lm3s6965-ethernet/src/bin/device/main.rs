@@ -22,7 +22,7 @@ use lm3s6965_ethernet::{
 use lowkey_core::{Ephemerals, Identity, Peer, Psk, SeedEntropy, page::Page};
 // Its memcpy takes the place of a faster and larger one.
 use lowkey_mem as _;
-use lowkey_transport::{Buffers, Error, Link, Pinning, blocking::Channel, handshake::KkInitiator};
+use lowkey_transport::{Buffers, Error, Link, Pinning, blocking::Channel};
 
 use crate::{boot::Start, session::Session};
 
@@ -98,7 +98,7 @@ fn connect<'c>(
     buffers: &'c mut ([u8; FRAME], [u8; FRAME]),
 ) -> Result<Channel<&'c mut Tcp, &'c mut [u8]>, Error> {
     let buffers = Buffers::new(&mut buffers.0[..], &mut buffers.1[..])?;
-    let link: Link<_, KkInitiator<'_>> = Link::kk_initiator(device.pinning(), ephemerals, buffers)?;
+    let link: Link<'_, _> = Link::kk_initiator(device.pinning(), ephemerals, buffers)?;
     tcp.set_limit(Some(CONNECT_LIMIT));
     tcp.connect(device.server.ip().octets(), device.server.port(), CONNECT_LIMIT).map_err(Error::Io)?;
     let mut channel = Channel::connect(tcp, link)?;
