@@ -140,7 +140,9 @@ fn at(page: Half) -> usize {
 }
 
 impl<const W: usize> Flash for &mut Model<W> {
-    const WORDS: usize = W;
+    fn words(&self) -> usize {
+        W
+    }
 
     fn read(&self, page: Half, index: usize) -> u32 {
         let word = self.pages[at(page)][index];

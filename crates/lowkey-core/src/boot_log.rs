@@ -61,10 +61,10 @@ pub struct FlashFailed;
 
 /// The two pages, as a port reaches them.
 pub trait Flash {
-    /// Words of 32 bits in each page; at least 3.
-    const WORDS: usize;
+    /// Words of 32 bits in each page, always as many; at least 3, or no boot can be counted.
+    fn words(&self) -> usize;
 
-    /// Reads word `index` (`< WORDS`) of a page.
+    /// Reads word `index` (below [`Self::words`]) of a page.
     fn read(&self, page: Half, index: usize) -> u32;
 
     /// Programs a word. Returns when it is done.
@@ -97,11 +97,6 @@ struct Log {
 }
 
 impl<F: Flash> BootLog<F> {
-    const CAPACITY: usize = {
-        assert!(F::WORDS > HEADER_WORDS, "a page holds a header and at least one boot");
-        F::WORDS - HEADER_WORDS
-    };
-
     /// The counter in `flash`.
     pub fn new(flash: F) -> Self {
         Self(flash)
@@ -134,7 +129,7 @@ impl<F: Flash> BootLog<F> {
 
     /// Words up to the highest that is not erased.
     fn used(&self, page: Half) -> usize {
-        let last = (HEADER_WORDS..F::WORDS).rev().find(|index| self.0.read(page, *index) != ERASED);
+        let last = (HEADER_WORDS..self.0.words()).rev().find(|index| self.0.read(page, *index) != ERASED);
         last.map_or(0, |index| index.saturating_sub(HEADER_WORDS).saturating_add(1))
     }
 
@@ -144,7 +139,7 @@ impl<F: Flash> BootLog<F> {
     }
 
     fn is_blank(&self, page: Half, from: usize) -> bool {
-        (from..F::WORDS).all(|index| self.0.read(page, index) == ERASED)
+        (from..self.0.words()).all(|index| self.0.read(page, index) == ERASED)
     }
 
     /// Begins the very first log, in erased pages: `check(0)` is what an erased word reads as.
@@ -174,11 +169,15 @@ impl<F: Flash> BootLog<F> {
     }
 
     fn advance(&mut self) -> Result<u64, FlashFailed> {
+        let capacity = self.0.words().saturating_sub(HEADER_WORDS);
+        if capacity == 0 {
+            return Err(FlashFailed);
+        }
         let mut log = if self.is_new() { self.begin_first()? } else { self.current().ok_or(FlashFailed)? };
-        if log.used >= Self::CAPACITY {
+        if log.used >= capacity {
             let counted = u32::try_from(log.used).map_err(|_| FlashFailed)?;
             let base = log.base.checked_add(counted).ok_or(FlashFailed)?;
-            self.zero(log.page, F::WORDS.saturating_sub(1))?;
+            self.zero(log.page, self.0.words().saturating_sub(1))?;
             log = self.begin(log.page.other(), base)?;
         }
         self.zero(log.page, HEADER_WORDS.saturating_add(log.used))?;
@@ -197,7 +196,7 @@ impl<F: Flash> Counter for BootLog<F> {
     /// The number of this boot, from 1 on, stored before it is returned.
     ///
     /// # Errors
-    /// [`CounterFailed`]: the flash failed or both pages are damaged. Numbers given out before stay
+    /// [`CounterFailed`]: the flash failed, both pages are damaged, or too short for one boot. Numbers given out before stay
     /// used; the call can be repeated.
     fn next(&mut self) -> Result<u64, CounterFailed> {
         self.advance().map_err(|FlashFailed| CounterFailed)

@@ -90,7 +90,9 @@ fn at(page: Half) -> usize {
 }
 
 impl<const W: usize> Flash for &mut Model<W> {
-    const WORDS: usize = W;
+    fn words(&self) -> usize {
+        W
+    }
 
     fn read(&self, page: Half, index: usize) -> u32 {
         let word = self.pages[at(page)][index];
@@ -198,6 +200,12 @@ fn no_number_comes_twice_after_power_cuts_in_pages_of_8_words() {
 #[test]
 fn no_number_comes_twice_after_power_cuts_in_pages_of_256_words() {
     numbers_rise_in_pages_of::<256>(2, 1_500);
+}
+
+#[test]
+fn pages_without_room_for_a_boot_give_no_number() {
+    assert_eq!(Model::<0>::new(1, Undecided::EveryRead).boot(None), Err(CounterFailed));
+    assert_eq!(Model::<2>::new(1, Undecided::EveryRead).boot(None), Err(CounterFailed));
 }
 
 /// Every single place for a cut, then every place for a second one.

@@ -40,7 +40,9 @@ impl Log {
 }
 
 impl boot_log::Flash for Log {
-    const WORDS: usize = PAGE / 4;
+    fn words(&self) -> usize {
+        PAGE / 4
+    }
 
     fn read(&self, page: Half, index: usize) -> u32 {
         let word = ptr::with_exposed_provenance(FLASH_BASE + offset(page, index));

@@ -74,7 +74,9 @@ mod flash_log {
     }
 
     impl boot_log::Flash for Log {
-        const WORDS: usize = WORDS;
+        fn words(&self) -> usize {
+            WORDS
+        }
 
         fn read(&self, page: Half, index: usize) -> u32 {
             let at = offset(page, index);
@@ -118,7 +120,9 @@ mod played_log {
     }
 
     impl boot_log::Flash for Log<'_> {
-        const WORDS: usize = WORDS;
+        fn words(&self) -> usize {
+            WORDS
+        }
 
         fn read(&self, page: Half, index: usize) -> u32 {
             let at = offset(page, index);
