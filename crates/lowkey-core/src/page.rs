@@ -91,18 +91,33 @@ impl PageError {
     }
 }
 
-/// A key page that has been checked, read where it lies.
+/// Where the fields of a checked page lie, for a port that reads them itself. Most of them are secret.
 ///
-/// Holding one tells you that its bytes are what a provisioning tool wrote; not who wrote them.
+/// Holding one tells you that the page's bytes are what a provisioning tool wrote; not who wrote them.
 #[derive(Clone, Copy)]
-pub struct Page<'f> {
-    bytes: &'f [u8; LEN],
-    id: Id,
-    address: &'f str,
+pub struct Fields<'f> {
+    /// The pinning's id, 1 to 32 bytes.
+    pub id: &'f [u8],
+    /// The peer's address, 0 to 64 bytes of text; [`Page`] checks that it is UTF-8.
+    pub address: &'f [u8],
+    /// Our static private key.
+    pub private_key: &'f [u8; 32],
+    /// Its public key.
+    pub public_key: &'f [u8; 32],
+    /// The peer's static public key.
+    pub peer: &'f [u8; 32],
+    /// The static-static Diffie-Hellman of both.
+    pub shared: &'f [u8; 32],
+    /// The hedge secret.
+    pub hedge: &'f [u8; 32],
+    /// The seed.
+    pub seed: &'f [u8; 32],
+    /// The PSK, where the pinning has one.
+    pub psk: Option<&'f [u8; 32]>,
 }
 
-impl<'f> Page<'f> {
-    /// Checks the page at the front of `flash`.
+impl<'f> Fields<'f> {
+    /// Checks the page at the front of `flash`, all but the address's text.
     ///
     /// # Errors
     /// As [`PageError`] says; nothing is guessed.
@@ -119,18 +134,47 @@ impl<'f> Page<'f> {
             return Err(PageError::Version(version));
         }
         // A checksum over a page that is ours: nobody learns from where the comparison stops.
-        if field::<CHECK_LEN>(bytes, CHECK) != check(bytes) {
+        if *field::<CHECK_LEN>(bytes, CHECK) != check(bytes) {
             return Err(PageError::Damaged);
         }
-        let malformed = PageError::Malformed;
-        let id = field::<{ Id::MAX }>(bytes, ID);
-        let id = id.get(..usize::from(id_len)).and_then(Id::new).ok_or(malformed)?;
-        let address = bytes.get(ADDRESS..STATIC).and_then(|field| field.get(..usize::from(address_len)));
-        let address = core::str::from_utf8(address.ok_or(malformed)?).map_err(|_| malformed)?;
-        if flags & !FLAG_PSK != 0 {
-            return Err(malformed);
+        let (id_len, address_len) = (usize::from(id_len), usize::from(address_len));
+        if !matches!(id_len, 1..=Id::MAX) || address_len > MAX_ADDRESS || flags & !FLAG_PSK != 0 {
+            return Err(PageError::Malformed);
         }
-        Ok(Self { bytes, id, address })
+        Ok(Self {
+            id: field::<{ Id::MAX }>(bytes, ID).get(..id_len).unwrap_or_default(),
+            address: field::<MAX_ADDRESS>(bytes, ADDRESS).get(..address_len).unwrap_or_default(),
+            private_key: field(bytes, STATIC),
+            public_key: field(bytes, PUBLIC),
+            peer: field(bytes, PEER),
+            shared: field(bytes, SHARED),
+            hedge: field(bytes, HEDGE),
+            seed: field(bytes, SEED),
+            psk: (flags & FLAG_PSK != 0).then(|| field(bytes, PSK)),
+        })
+    }
+}
+
+/// A key page that has been checked, read where it lies.
+///
+/// Holding one tells you that its bytes are what a provisioning tool wrote; not who wrote them.
+#[derive(Clone, Copy)]
+pub struct Page<'f> {
+    fields: Fields<'f>,
+    id: Id,
+    address: &'f str,
+}
+
+impl<'f> Page<'f> {
+    /// Checks the page at the front of `flash`.
+    ///
+    /// # Errors
+    /// As [`PageError`] says; nothing is guessed.
+    pub fn read(flash: &'f [u8]) -> Result<Self, PageError> {
+        let fields = Fields::read(flash)?;
+        let id = Id::new(fields.id).ok_or(PageError::Malformed)?;
+        let address = core::str::from_utf8(fields.address).map_err(|_| PageError::Malformed)?;
+        Ok(Self { fields, id, address })
     }
 
     /// The pinning's id.
@@ -145,7 +189,7 @@ impl<'f> Page<'f> {
 
     /// Our static key pair; no multiplication, the public key is in the page.
     pub fn identity(&self) -> Identity {
-        Identity::from_parts(self.secret(STATIC), PublicKey::new(field(self.bytes, PUBLIC)))
+        Identity::from_parts(secret(self.fields.private_key), PublicKey::new(*self.fields.public_key))
     }
 
     /// The pinned peer of [`Self::identity`]; no multiplication, the static-static Diffie-Hellman is
@@ -154,28 +198,23 @@ impl<'f> Page<'f> {
     /// # Errors
     /// [`Error::OwnKey`], [`Error::WeakKey`]: such a key should never have been provisioned.
     pub fn peer(&self, identity: &Identity) -> Result<Peer, Error> {
-        Peer::from_parts(identity, PublicKey::new(field(self.bytes, PEER)), self.secret(SHARED))
+        Peer::from_parts(identity, PublicKey::new(*self.fields.peer), secret(self.fields.shared))
     }
 
     /// The PSK, where the pinning has one.
     pub fn psk(&self) -> Option<Psk> {
-        let [.., flags, _, _] = field::<8>(self.bytes, 0);
-        (flags & FLAG_PSK != 0).then(|| Psk::new(self.secret(PSK)))
+        self.fields.psk.map(|psk| Psk::new(secret(psk)))
     }
 
     /// The hedge secret, for [`Ephemerals`](crate::Ephemerals).
     pub fn hedge(&self) -> Secret<32> {
-        self.secret(HEDGE)
+        secret(self.fields.hedge)
     }
 
     /// 32 random bytes for a device without an entropy source, for [`SeedEntropy`](crate::SeedEntropy);
     /// what that does not give is said there.
     pub fn seed(&self) -> Secret<32> {
-        self.secret(SEED)
-    }
-
-    fn secret(&self, at: usize) -> Secret<32> {
-        Secret::take(&mut field(self.bytes, at))
+        secret(self.fields.seed)
     }
 }
 
@@ -244,12 +283,16 @@ impl Contents<'_> {
 fn check(bytes: &[u8; LEN]) -> [u8; CHECK_LEN] {
     let mut hash = Blake2s::new();
     hash.update(bytes.get(..CHECK).unwrap_or_default());
-    field(&hash.finalize(), 0)
+    hash.finalize().first_chunk().copied().unwrap_or_default()
 }
 
 /// `N` bytes at `at`, which is one of the constants above and lies inside.
-fn field<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
-    bytes.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or([0; N])
+fn field<const N: usize>(bytes: &[u8; LEN], at: usize) -> &[u8; N] {
+    bytes.get(at..).and_then(|rest| rest.first_chunk()).unwrap_or(&[0; N])
+}
+
+fn secret(field: &[u8; 32]) -> Secret<32> {
+    Secret::take(&mut { *field })
 }
 
 fn put(bytes: &mut [u8; LEN], at: usize, value: &[u8]) {
