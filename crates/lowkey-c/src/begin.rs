@@ -1,0 +1,87 @@
+//! Beginning a channel.
+
+use crate::channel::{buffers, id, pinning, psk};
+use crate::link::Channel;
+use crate::raw;
+use crate::status::attempt;
+use crate::{
+    lowkey_buffers, lowkey_channel, lowkey_ephemerals, lowkey_identity, lowkey_pinning, lowkey_psk,
+    lowkey_status::{self, LOWKEY_LENGTH},
+};
+
+/// Begins KK, or KKpsk0 if the pinning has a PSK, and makes the first message at once: this needs no network and
+/// takes two multiplications. Ask lowkey_poll then.
+///
+/// What the pinning points to must stay until the handshake is over (see lowkey_pinning), the buffers as long as
+/// the channel; `ephemerals` is used by this call only.
+///
+/// LOWKEY_ENTROPY, LOWKEY_EXHAUSTED: no ephemeral key could be made; the channel is wiped. LOWKEY_NULL,
+/// LOWKEY_NOT_INITIALISED (the identity, the peer, the PSK or the ephemerals), LOWKEY_LENGTH (the id, a buffer),
+/// LOWKEY_BUFFER_TOO_SMALL, LOWKEY_OUT_OF_TURN: the channel is as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_kk_initiator(
+    channel: *mut lowkey_channel,
+    memory: *const lowkey_buffers,
+    with: *const lowkey_pinning,
+    ephemerals: *mut lowkey_ephemerals,
+) -> lowkey_status {
+    attempt(|| {
+        let place = raw::vacant(channel)?;
+        let (buffers, pinning) = (buffers(memory)?, pinning(with)?);
+        let mut ephemerals = raw::enter(ephemerals)?;
+        let mut channel = place.fill(Channel::new(buffers));
+        let begun = channel.initiate_kk(pinning, &mut ephemerals);
+        channel.keep(begun)
+    })
+}
+
+/// Begins a pairing: XX, or XXpsk0 with a PSK made from a pairing code. It makes the first message at once: this
+/// needs no network and takes one multiplication. Ask lowkey_poll then.
+///
+/// `id` names the code, 1 to 32 bytes; without a PSK it may have 0 bytes. `identity` and `pairing_psk` (or NULL)
+/// must stay, unchanged, until LOWKEY_EVENT_CLAIM or a status that is not recoverable; `id` is copied. Without a
+/// PSK whoever judges the key compares the whole lowkey_handshake_hash of both sides.
+///
+/// Statuses as lowkey_kk_initiator; LOWKEY_LENGTH also for a PSK without an id.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_xx_initiator(
+    channel: *mut lowkey_channel,
+    memory: *const lowkey_buffers,
+    identity: *const lowkey_identity,
+    pairing_psk: *const lowkey_psk,
+    pairing_id: *const u8,
+    id_len: usize,
+    ephemerals: *mut lowkey_ephemerals,
+) -> lowkey_status {
+    attempt(|| {
+        let place = raw::vacant(channel)?;
+        let (buffers, identity) = (buffers(memory)?, raw::shared(identity)?);
+        let (id, psk) = (id(pairing_id, id_len)?, psk(pairing_psk)?);
+        let mut ephemerals = raw::enter(ephemerals)?;
+        if psk.is_some() && id.is_none() {
+            return Err(LOWKEY_LENGTH);
+        }
+        let mut channel = place.fill(Channel::new(buffers));
+        let begun = match psk.zip(id) {
+            Some((psk, id)) => channel.initiate_xx_psk0(identity, id, psk, &mut ephemerals),
+            None => channel.initiate_xx(identity, id, &mut ephemerals),
+        };
+        channel.keep(begun)
+    })
+}
+
+/// Waits for an initiator. Ask lowkey_poll then: LOWKEY_EVENT_HELLO says that one has come.
+///
+/// LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_BUFFER_TOO_SMALL, LOWKEY_OUT_OF_TURN: the channel is as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_responder(
+    channel: *mut lowkey_channel,
+    memory: *const lowkey_buffers,
+) -> lowkey_status {
+    attempt(|| {
+        let place = raw::vacant(channel)?;
+        let mut channel = place.fill(Channel::new(buffers(memory)?));
+        let begun = channel.respond();
+        channel.keep(begun)
+    })
+}

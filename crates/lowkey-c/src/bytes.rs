@@ -1,0 +1,130 @@
+//! Way 1: you move the bytes.
+
+use crate::raw;
+use crate::status::{attempt, give};
+use crate::{lowkey_channel, lowkey_status};
+
+/// What a channel needs next, or what has come.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum lowkey_event {
+    /// Nothing to do until more bytes have come: lowkey_feed.
+    LOWKEY_EVENT_READ = 0,
+    /// Bytes wait to be sent: lowkey_unsent, lowkey_sent.
+    LOWKEY_EVENT_WRITE = 1,
+    /// Responder: an initiator has come. lowkey_hello_read, then answer, turn away or refuse.
+    LOWKEY_EVENT_HELLO = 2,
+    /// XX: the peer has proven a key. Judge lowkey_peer_key; store it and lowkey_accept, or lowkey_close.
+    LOWKEY_EVENT_CLAIM = 3,
+    /// Once: the handshake is over. KK: the peer holds the pinned key, messages can be sent. XX: both sides have
+    /// stored the other's key; nothing is left but lowkey_close.
+    LOWKEY_EVENT_OPEN = 4,
+    /// A piece of a message waits: lowkey_take.
+    LOWKEY_EVENT_DATA = 5,
+    /// The peer has sent its CLOSE: nothing more will come, and nothing is missing.
+    LOWKEY_EVENT_END = 6,
+}
+
+/// Looks at what has come and says what is next. Every event but LOWKEY_EVENT_OPEN is given again until it has been
+/// acted upon. While something is unsent it is LOWKEY_EVENT_WRITE, the answer to a peer's PING among it: who sees
+/// LOWKEY_EVENT_DATA can lowkey_send an answer at once.
+///
+/// A status that is not recoverable: the channel is over. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN:
+/// nothing was done. `event` is as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_poll(
+    channel: *mut lowkey_channel,
+    event: *mut lowkey_event,
+) -> lowkey_status {
+    give(|| Ok((raw::out(event)?, raw::exclusive(channel)?.poll()?)))
+}
+
+/// Gives bytes of the stream to the channel, which takes as many of the `len` as belong to one frame and says how
+/// many in `taken`. If that is less than `len`, poll until LOWKEY_EVENT_READ and feed the rest. `bytes` may be NULL if
+/// `len` is 0.
+///
+/// What lowkey_take gave is not valid any more.
+///
+/// A status that is not recoverable: the channel is over. LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED,
+/// LOWKEY_OUT_OF_TURN: nothing was taken. `taken` is as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_feed(
+    channel: *mut lowkey_channel,
+    bytes: *const u8,
+    len: usize,
+    taken: *mut usize,
+) -> lowkey_status {
+    give(|| {
+        let (taken, channel) = (raw::out(taken)?, raw::exclusive(channel)?);
+        Ok((taken, channel.feed(raw::bytes(bytes, len)?)?))
+    })
+}
+
+/// Says that the stream has ended: the connection was closed by the peer, or is lost. Only after the peer's CLOSE is
+/// that LOWKEY_OK.
+///
+/// LOWKEY_HUNG_UP (in the handshake), LOWKEY_TRUNCATED; or what ended the channel before. LOWKEY_NULL,
+/// LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_feed_end(channel: *mut lowkey_channel) -> lowkey_status {
+    attempt(|| raw::exclusive(channel)?.feed_end())
+}
+
+/// Gives the room for the next bytes of the stream, so that they can be read to where they belong: at most `len`
+/// bytes, then lowkey_filled. `len` is 0 while a whole frame waits: poll. What lowkey_take gave is not valid any more.
+///
+/// LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the channel. `space` and `len` are as they
+/// were.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_space(
+    channel: *mut lowkey_channel,
+    space: *mut *mut u8,
+    len: *mut usize,
+) -> lowkey_status {
+    attempt(|| {
+        let (to, count) = (raw::out(space)?, raw::out(len)?);
+        let space = raw::exclusive(channel)?.space()?;
+        to.set(space.as_mut_ptr());
+        count.set(space.len());
+        Ok(())
+    })
+}
+
+/// Says that `len` bytes of the stream were put into lowkey_space. 0 does nothing; for the stream's end there is
+/// lowkey_feed_end.
+///
+/// A status that is not recoverable: the channel is over. LOWKEY_LENGTH: more than there was room for.
+/// LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: nothing was done.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_filled(channel: *mut lowkey_channel, len: usize) -> lowkey_status {
+    attempt(|| raw::exclusive(channel)?.filled(len))
+}
+
+/// Gives the bytes that the stream has to take next. They are valid until the next call that sends something; `len`
+/// is 0 if nothing is unsent.
+///
+/// LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the channel. `bytes` and `len` are as they
+/// were.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_unsent(
+    channel: *mut lowkey_channel,
+    bytes: *mut *const u8,
+    len: *mut usize,
+) -> lowkey_status {
+    attempt(|| {
+        let (to, count) = (raw::out(bytes)?, raw::out(len)?);
+        let unsent = raw::exclusive(channel)?.unsent()?;
+        to.set(unsent.as_ptr());
+        count.set(unsent.len());
+        Ok(())
+    })
+}
+
+/// Says that the stream took `len` bytes of lowkey_unsent: it has copied them, and sends them.
+///
+/// LOWKEY_LENGTH: more than is unsent. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the
+/// channel. Nothing was done.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_sent(channel: *mut lowkey_channel, len: usize) -> lowkey_status {
+    attempt(|| raw::exclusive(channel)?.sent(len))
+}

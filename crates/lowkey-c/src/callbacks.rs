@@ -1,0 +1,112 @@
+//! Way 2: two callbacks move the bytes.
+
+use crate::raw::{self, callbacks::Io};
+use crate::status::{attempt, give};
+use crate::{
+    lowkey_channel, lowkey_event,
+    lowkey_status::{self, LOWKEY_LENGTH},
+};
+use core::ffi::c_void;
+
+/// What a callback of a lowkey_io returns for "not now".
+pub const LOWKEY_IO_WOULD_BLOCK: i32 = -1;
+
+/// How a channel reads and writes its stream: a socket, a UART. Both callbacks must be given. They must not call a
+/// function on the channel that called them: that is LOWKEY_OUT_OF_TURN. The structure is used by the call that gets it
+/// only.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct lowkey_io {
+    /// Given to both callbacks.
+    pub context: *mut c_void,
+    /// Reads at most `len` bytes to `out` and returns how many; 0 if the stream has ended; LOWKEY_IO_WOULD_BLOCK if
+    /// there are none now (also after a time-out); anything else if it failed. More than `len` is a failure too.
+    pub read: Option<unsafe extern "C" fn(context: *mut c_void, out: *mut u8, len: usize) -> i32>,
+    /// Writes at most `len` bytes and returns how many, at least 1; LOWKEY_IO_WOULD_BLOCK if it takes none now;
+    /// anything else if it failed. More than `len` is a failure too.
+    pub write: Option<unsafe extern "C" fn(context: *mut c_void, bytes: *const u8, len: usize) -> i32>,
+}
+
+/// Reads and writes until there is an event other than LOWKEY_EVENT_READ and LOWKEY_EVENT_WRITE.
+///
+/// LOWKEY_WOULD_BLOCK: a callback said so; call it again when the stream is ready. A status that is not recoverable,
+/// LOWKEY_IO among them: the channel is over. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: nothing was
+/// done. `event` is as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_run(
+    channel: *mut lowkey_channel,
+    io: *const lowkey_io,
+    event: *mut lowkey_event,
+) -> lowkey_status {
+    give(|| {
+        let (event, mut io) = (raw::out(event)?, Io::new(raw::plain(io)?)?);
+        Ok((event, raw::enter(channel)?.run(&mut io)?))
+    })
+}
+
+/// Writes until nothing is unsent.
+///
+/// Statuses as lowkey_run.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_flush(channel: *mut lowkey_channel, io: *const lowkey_io) -> lowkey_status {
+    attempt(|| {
+        let mut io = Io::new(raw::plain(io)?)?;
+        raw::enter(channel)?.flush(&mut io)
+    })
+}
+
+/// Sends one message of any length, in as many records as it takes. `done` counts its bytes: set it to 0 before the
+/// first call for a message. After LOWKEY_OK the channel has all of it; what the stream would not take yet leaves with
+/// the next call, lowkey_flush for example. `message` may be NULL if `len` is 0.
+///
+/// LOWKEY_WOULD_BLOCK: repeat the call with the same arguments; `done` says how far it is. (Between two of them
+/// lowkey_run can receive, if the peer waits for that.) LOWKEY_LENGTH: `done` is more than `len`. LOWKEY_NOT_OPEN,
+/// LOWKEY_CLOSED, LOWKEY_UNFINISHED, LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: nothing was sent. A
+/// status that is not recoverable: the channel is over.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_send_message(
+    channel: *mut lowkey_channel,
+    io: *const lowkey_io,
+    message: *const u8,
+    len: usize,
+    done: *mut usize,
+) -> lowkey_status {
+    attempt(|| {
+        let (mut io, message) = (Io::new(raw::plain(io)?)?, raw::bytes(message, len)?);
+        let (out, mut done) = (raw::out(done)?, raw::plain(done)?);
+        if done > message.len() {
+            return Err(LOWKEY_LENGTH);
+        }
+        let sent = raw::enter(channel)?.send_message(&mut io, message, &mut done);
+        out.set(done);
+        sent
+    })
+}
+
+/// Receives one whole message of at most `capacity` bytes to the front of `message`, and gives its length in `len`;
+/// what is unsent goes out first. After the peer's CLOSE it gives `is_end` true, and `len` 0. `message` may be NULL if
+/// `capacity` is 0.
+///
+/// LOWKEY_WOULD_BLOCK: repeat the call; the front of `message` holds what has come, leave it there.
+/// LOWKEY_BUFFER_TOO_SMALL: repeat the call with a larger buffer that begins with the same bytes, or lowkey_take the
+/// pieces. LOWKEY_NOT_OPEN: lowkey_run until LOWKEY_EVENT_OPEN first. LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED,
+/// LOWKEY_OUT_OF_TURN: nothing was done. A status that is not recoverable: the channel is over. `len` and `is_end` are
+/// as they were.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_recv_message(
+    channel: *mut lowkey_channel,
+    io: *const lowkey_io,
+    message: *mut u8,
+    capacity: usize,
+    len: *mut usize,
+    is_end: *mut bool,
+) -> lowkey_status {
+    attempt(|| {
+        let (count, end) = (raw::out(len)?, raw::out(is_end)?);
+        let (mut io, message) = (Io::new(raw::plain(io)?)?, raw::bytes_mut(message, capacity)?);
+        let received = raw::enter(channel)?.recv_message(&mut io, message)?;
+        count.set(received.unwrap_or(0));
+        end.set(received.is_none());
+        Ok(())
+    })
+}

@@ -1,0 +1,103 @@
+//! The channel object, and what it is made of.
+
+use crate::link::Channel;
+use crate::raw::{self, Memory, Object};
+use crate::status::attempt;
+use crate::{
+    LOWKEY_CHANNEL_WORDS, lowkey_identity, lowkey_peer, lowkey_psk,
+    lowkey_status::{self, LOWKEY_BUFFER_TOO_SMALL, LOWKEY_LENGTH},
+};
+use lowkey_core::{Id, Psk};
+use lowkey_transport::{Buffers, Pinning};
+
+/// One channel. Make it with lowkey_kk_initiator, lowkey_xx_initiator or lowkey_responder.
+#[repr(C)]
+pub struct lowkey_channel {
+    /// Not for you.
+    pub opaque: [u64; LOWKEY_CHANNEL_WORDS],
+}
+
+impl Object for lowkey_channel {
+    type Inner = Channel;
+    const MAGIC: u32 = u32::from_le_bytes(*b"LKch");
+}
+
+/// The memory of a channel, and what it takes from the peer. The structure is copied; the buffers belong to the
+/// channel until it is wiped or begun anew. They must not overlap.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct lowkey_buffers {
+    /// Where frames come in; its length is the longest record that the peer may send.
+    pub incoming: *mut u8,
+    /// Its length in bytes, at least LOWKEY_MIN_INCOMING.
+    pub incoming_len: usize,
+    /// Where frames go out; its length less 2 is the longest record that we send.
+    pub outgoing: *mut u8,
+    /// Its length in bytes, at least LOWKEY_MIN_OUTGOING.
+    pub outgoing_len: usize,
+    /// The longest record's frame that the peer may send, in bytes: held between 64 and `incoming_len`; 0 is
+    /// `incoming_len`.
+    pub max_frame: u16,
+    /// The longest message that the peer may send, in bytes; 0 is any length.
+    pub max_message: usize,
+}
+
+/// What two sides have pinned of each other. The structure is copied; what it points to must stay where it is,
+/// unchanged, until the handshake is over: until LOWKEY_EVENT_OPEN, or a status that is not recoverable.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct lowkey_pinning {
+    /// Who we are.
+    pub identity: *const lowkey_identity,
+    /// Whom we expect.
+    pub peer: *const lowkey_peer,
+    /// What we share: with one the mode is KKpsk0, with NULL it is KK, never the other.
+    pub psk: *const lowkey_psk,
+    /// The pinning's public name; it is copied.
+    pub id: *const u8,
+    /// Its length in bytes, 1 to 32.
+    pub id_len: usize,
+}
+
+/// Makes zeros of a channel, whatever its storage holds; its buffers are yours again. Without a lowkey_close that
+/// has left, the peer sees a truncation.
+///
+/// LOWKEY_NULL, LOWKEY_OUT_OF_TURN: nothing was wiped.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_channel_wipe(channel: *mut lowkey_channel) -> lowkey_status {
+    attempt(|| raw::wipe(channel))
+}
+
+/// The buffers that C has described.
+pub(crate) unsafe fn buffers(given: *const lowkey_buffers) -> Result<Buffers<Memory>, lowkey_status> {
+    let given = raw::plain(given)?;
+    let incoming = raw::memory(given.incoming, given.incoming_len)?;
+    let outgoing = raw::memory(given.outgoing, given.outgoing_len)?;
+    let buffers = Buffers::new(incoming, outgoing).map_err(|_| LOWKEY_BUFFER_TOO_SMALL)?;
+    let buffers = if given.max_frame == 0 { buffers } else { buffers.with_max_frame(given.max_frame) };
+    Ok(if given.max_message == 0 { buffers } else { buffers.with_max_message(given.max_message) })
+}
+
+/// The pinning that C has described.
+pub(crate) unsafe fn pinning(given: *const lowkey_pinning) -> Result<Pinning<'static>, lowkey_status> {
+    let given = raw::plain(given)?;
+    Ok(Pinning {
+        id: id(given.id, given.id_len)?.ok_or(LOWKEY_LENGTH)?,
+        identity: raw::shared(given.identity)?,
+        peer: raw::shared(given.peer)?,
+        psk: psk(given.psk)?,
+    })
+}
+
+/// An id; none if its length is 0.
+pub(crate) unsafe fn id(id: *const u8, len: usize) -> Result<Option<Id>, lowkey_status> {
+    match raw::bytes(id, len)? {
+        [] => Ok(None),
+        id => Id::new(id).map(Some).ok_or(LOWKEY_LENGTH),
+    }
+}
+
+/// A PSK; none if it is NULL.
+pub(crate) unsafe fn psk(psk: *const lowkey_psk) -> Result<Option<&'static Psk>, lowkey_status> {
+    if psk.is_null() { Ok(None) } else { raw::shared(psk).map(Some) }
+}

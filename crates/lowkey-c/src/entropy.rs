@@ -1,0 +1,136 @@
+//! Random numbers: from a callback, or stretched from a stored seed; and the ephemeral keys made of them.
+
+use crate::keys::secret;
+use crate::raw::callbacks::Random;
+use crate::raw::{self, Object};
+use crate::status::attempt;
+use crate::{LOWKEY_EPHEMERALS_WORDS, LOWKEY_SEED_WORDS, lowkey_status};
+use core::ffi::c_void;
+use lowkey_core::{Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals, SeedEntropy};
+
+/// A source of random bytes: fills `out` with `len` of them and returns 0, or returns anything else if it cannot.
+///
+/// It is called with the `context` that was given with it, inside the calls that make an ephemeral key, and must
+/// not call a function on the objects of that call: that is LOWKEY_OUT_OF_TURN.
+pub type lowkey_random = Option<unsafe extern "C" fn(context: *mut c_void, out: *mut u8, len: usize) -> i32>;
+
+/// Makes the ephemeral keys of one boot, for all channels. Make it with lowkey_ephemerals_init.
+#[repr(C)]
+pub struct lowkey_ephemerals {
+    /// Not for you.
+    pub opaque: [u64; LOWKEY_EPHEMERALS_WORDS],
+}
+
+/// A random source for a part that has none: a stored seed, stretched. Make it with lowkey_seed_init.
+#[repr(C)]
+pub struct lowkey_seed {
+    /// Not for you.
+    pub opaque: [u64; LOWKEY_SEED_WORDS],
+}
+
+impl Object for lowkey_ephemerals {
+    type Inner = Ephemerals<Random>;
+    const MAGIC: u32 = u32::from_le_bytes(*b"LKep");
+}
+
+impl Object for lowkey_seed {
+    type Inner = SeedEntropy;
+    const MAGIC: u32 = u32::from_le_bytes(*b"LKse");
+}
+
+/// Begins a boot: every ephemeral key made from now on is new, even if the random source is stuck.
+///
+/// `hedge` is 32 random bytes made and stored with the private key, and used for nothing else; they are copied.
+/// `boot` is a number that no boot of this device has had before, from lowkey_boot_log_next for example.
+/// `random` is called for every handshake, with `context`, which must stay valid as long as `ephemerals` is used.
+///
+/// LOWKEY_NULL (also a NULL `random`), LOWKEY_OUT_OF_TURN: the object is as it was. `context` may be NULL.
+/// cbindgen:ptrs-as-arrays=[[hedge;32]]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_ephemerals_init(
+    ephemerals: *mut lowkey_ephemerals,
+    hedge: *const u8,
+    boot: u64,
+    random: lowkey_random,
+    context: *mut c_void,
+) -> lowkey_status {
+    attempt(|| {
+        let place = raw::vacant(ephemerals)?;
+        let hedge = secret(raw::array(hedge)?);
+        let random = Random::new(random, context)?;
+        place.fill(Ephemerals::new(random, hedge, &mut Boot(boot))?);
+        Ok(())
+    })
+}
+
+/// Makes zeros of the object, whatever its storage holds.
+///
+/// LOWKEY_NULL, LOWKEY_OUT_OF_TURN: nothing was wiped.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_ephemerals_wipe(ephemerals: *mut lowkey_ephemerals) -> lowkey_status {
+    attempt(|| raw::wipe(ephemerals))
+}
+
+/// Makes a random source of a seed: 32 random bytes, stored when the device was provisioned, used for nothing
+/// else. They are copied.
+///
+/// Its bytes are as secret as the seed, and the same again after every reset but for what was stirred in;
+/// ephemeral keys made of them are new all the same, by their boot number. With nothing stirred in that an
+/// attacker could not guess, whoever reads seed and hedge out of the device knows the keys of recorded
+/// connections too.
+///
+/// LOWKEY_NULL, LOWKEY_OUT_OF_TURN: the object is as it was.
+/// cbindgen:ptrs-as-arrays=[[bytes;32]]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_seed_init(seed: *mut lowkey_seed, bytes: *const u8) -> lowkey_status {
+    attempt(|| {
+        let place = raw::vacant(seed)?;
+        place.fill(SeedEntropy::new(secret(raw::array(bytes)?)));
+        Ok(())
+    })
+}
+
+/// Adds `len` bytes of noise to a seed: times between interrupts, what an ADC reads. It cannot make it worse.
+///
+/// LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED: the seed is as it was. `noise` may be NULL if `len` is 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_seed_stir(
+    seed: *mut lowkey_seed,
+    noise: *const u8,
+    len: usize,
+) -> lowkey_status {
+    attempt(|| {
+        let (seed, noise) = (raw::exclusive(seed)?, raw::bytes(noise, len)?);
+        seed.stir(noise);
+        Ok(())
+    })
+}
+
+/// The lowkey_random of a seed: give it to lowkey_ephemerals_init with the lowkey_seed as its context.
+///
+/// Fills `out` and returns 0, or returns a status and leaves `out` as it was: LOWKEY_NULL, LOWKEY_LENGTH,
+/// LOWKEY_NOT_INITIALISED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_seed_random(seed: *mut c_void, out: *mut u8, len: usize) -> i32 {
+    attempt(|| {
+        let (seed, out) = (raw::exclusive(seed.cast::<lowkey_seed>())?, raw::bytes_mut(out, len)?);
+        seed.fill(out).map_err(|EntropyFailed| lowkey_status::LOWKEY_EXHAUSTED)
+    }) as i32
+}
+
+/// Makes zeros of a seed, whatever its storage holds.
+///
+/// LOWKEY_NULL: nothing was wiped.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_seed_wipe(seed: *mut lowkey_seed) -> lowkey_status {
+    attempt(|| raw::wipe(seed))
+}
+
+/// The number of this boot, which the caller has taken from its store.
+struct Boot(u64);
+
+impl Counter for Boot {
+    fn next(&mut self) -> Result<u64, CounterFailed> {
+        Ok(self.0)
+    }
+}

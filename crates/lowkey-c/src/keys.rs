@@ -1,0 +1,180 @@
+//! Who we are, whom we have pinned, and what we share with them.
+
+use crate::raw::{self, Object};
+use crate::status::{attempt, give};
+use crate::{
+    LOWKEY_IDENTITY_WORDS, LOWKEY_PEER_WORDS, LOWKEY_PINNING_ID_LEN, LOWKEY_PSK_WORDS, lowkey_status,
+};
+use lowkey_core::{Id, Identity, Peer, Psk, PublicKey, Secret};
+
+/// Our static key pair. Make it with lowkey_identity_init.
+#[repr(C)]
+pub struct lowkey_identity {
+    /// Not for you.
+    pub opaque: [u64; LOWKEY_IDENTITY_WORDS],
+}
+
+/// A pinned public key of a peer, with the Diffie-Hellman of both static keys already computed. Make it with
+/// lowkey_peer_init; it belongs to the identity it was made with.
+#[repr(C)]
+pub struct lowkey_peer {
+    /// Not for you.
+    pub opaque: [u64; LOWKEY_PEER_WORDS],
+}
+
+/// A pre-shared key: 32 random bytes that exactly two sides know. Make it with lowkey_psk_init.
+#[repr(C)]
+pub struct lowkey_psk {
+    /// Not for you.
+    pub opaque: [u64; LOWKEY_PSK_WORDS],
+}
+
+impl Object for lowkey_identity {
+    type Inner = Identity;
+    const MAGIC: u32 = u32::from_le_bytes(*b"LKid");
+}
+
+impl Object for lowkey_peer {
+    type Inner = Peer;
+    const MAGIC: u32 = u32::from_le_bytes(*b"LKpe");
+}
+
+impl Object for lowkey_psk {
+    type Inner = Psk;
+    const MAGIC: u32 = u32::from_le_bytes(*b"LKps");
+}
+
+/// Makes our identity of an X25519 private key.
+///
+/// With `public_key` NULL it is computed, which takes one multiplication. A public key that does not belong to
+/// the private one makes every handshake fail at the peer; it reveals nothing. Both are copied; what you gave
+/// is yours to wipe.
+///
+/// LOWKEY_NULL, LOWKEY_OUT_OF_TURN: the identity is as it was.
+/// cbindgen:ptrs-as-arrays=[[private_key;32],[public_key;32]]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_identity_init(
+    identity: *mut lowkey_identity,
+    private_key: *const u8,
+    public_key: *const u8,
+) -> lowkey_status {
+    attempt(|| {
+        let place = raw::vacant(identity)?;
+        let private = secret(raw::array(private_key)?);
+        place.fill(match raw::optional_array(public_key) {
+            Some(public) => Identity::from_parts(private, PublicKey::new(*public)),
+            None => Identity::new(private),
+        });
+        Ok(())
+    })
+}
+
+/// Gives the public half of an identity, for peers to pin.
+///
+/// LOWKEY_NULL, LOWKEY_NOT_INITIALISED: `public_key` is as it was.
+/// cbindgen:ptrs-as-arrays=[[public_key;32]]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_identity_public_key(
+    identity: *const lowkey_identity,
+    public_key: *mut u8,
+) -> lowkey_status {
+    give(|| Ok((raw::out_array(public_key)?, *raw::shared(identity)?.public_key().as_bytes())))
+}
+
+/// Makes zeros of an identity, whatever its storage holds.
+///
+/// LOWKEY_NULL: nothing was wiped.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_identity_wipe(identity: *mut lowkey_identity) -> lowkey_status {
+    attempt(|| raw::wipe(identity))
+}
+
+/// Pins a peer's public key for an identity.
+///
+/// `shared` is the Diffie-Hellman of both static keys, as lowkey_peer_shared or the key page gives it. With NULL
+/// it is computed, which takes one multiplication. Everything is copied.
+///
+/// LOWKEY_PEER_KEY: that key is our own, or protects nothing. LOWKEY_NULL, LOWKEY_NOT_INITIALISED,
+/// LOWKEY_OUT_OF_TURN. After each of them the peer is as it was.
+/// cbindgen:ptrs-as-arrays=[[public_key;32],[shared;32]]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_peer_init(
+    peer: *mut lowkey_peer,
+    identity: *const lowkey_identity,
+    public_key: *const u8,
+    shared: *const u8,
+) -> lowkey_status {
+    attempt(|| {
+        let place = raw::vacant(peer)?;
+        let identity = raw::shared(identity)?;
+        let public = PublicKey::new(*raw::array(public_key)?);
+        place.fill(match raw::optional_array(shared) {
+            Some(shared) => Peer::from_parts(identity, public, secret(shared))?,
+            None => Peer::pin(identity, public)?,
+        });
+        Ok(())
+    })
+}
+
+/// Gives the Diffie-Hellman of both static keys, to be stored beside the private key, and as secret as that:
+/// given to lowkey_peer_init it saves a multiplication at every boot.
+///
+/// LOWKEY_NULL, LOWKEY_NOT_INITIALISED: `shared` is as it was.
+/// cbindgen:ptrs-as-arrays=[[shared;32]]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_peer_shared(peer: *const lowkey_peer, shared: *mut u8) -> lowkey_status {
+    give(|| Ok((raw::out_array(shared)?, *raw::shared(peer)?.shared_secret().expose())))
+}
+
+/// Makes zeros of a peer, whatever its storage holds.
+///
+/// LOWKEY_NULL: nothing was wiped.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_peer_wipe(peer: *mut lowkey_peer) -> lowkey_status {
+    attempt(|| raw::wipe(peer))
+}
+
+/// Makes a pre-shared key of 32 random bytes, which are copied.
+///
+/// LOWKEY_NULL, LOWKEY_OUT_OF_TURN: the object is as it was.
+/// cbindgen:ptrs-as-arrays=[[bytes;32]]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_psk_init(psk: *mut lowkey_psk, bytes: *const u8) -> lowkey_status {
+    attempt(|| {
+        let place = raw::vacant(psk)?;
+        place.fill(Psk::new(secret(raw::array(bytes)?)));
+        Ok(())
+    })
+}
+
+/// Makes zeros of a pre-shared key, whatever its storage holds.
+///
+/// LOWKEY_NULL: nothing was wiped.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_psk_wipe(psk: *mut lowkey_psk) -> lowkey_status {
+    attempt(|| raw::wipe(psk))
+}
+
+/// Gives the default id of a pinning, made of the public keys of its initiator and its responder.
+///
+/// LOWKEY_NULL: `id` is as it was.
+/// cbindgen:ptrs-as-arrays=[[initiator;32],[responder;32],[id;8]]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_pinning_id(
+    initiator: *const u8,
+    responder: *const u8,
+    id: *mut u8,
+) -> lowkey_status {
+    give(|| {
+        let id = raw::out_array::<LOWKEY_PINNING_ID_LEN>(id)?;
+        let [initiator, responder] =
+            [raw::array(initiator)?, raw::array(responder)?].map(|key| PublicKey::new(*key));
+        let made = Id::of_pinning(&initiator, &responder);
+        Ok((id, made.as_bytes().first_chunk().copied().unwrap_or_default()))
+    })
+}
+
+/// A copy that is wiped when it is not needed any more.
+pub(crate) fn secret(bytes: &[u8; 32]) -> Secret<32> {
+    Secret::take(&mut { *bytes })
+}

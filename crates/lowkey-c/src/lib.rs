@@ -1,0 +1,43 @@
+//! Lowkey for firmware written in C: what `include/lowkey.h` declares.
+//!
+//! The names are those of C, and so are the words of the documentation: the header is made from this
+//! crate's sources. A Rust program uses `lowkey-transport` itself.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `raw` | everything that trusts a pointer, and nothing else |
+//! | `link` | the one place that knows how the channel is driven |
+//! | the others | one part of the header each |
+#![no_std]
+#![allow(non_camel_case_types, reason = "names of C")]
+#![allow(unsafe_code, reason = "functions of C; blocks and what they rely on are in `raw`")]
+#![allow(unsafe_op_in_unsafe_fn, reason = "such a function's body hands its pointers to `raw`")]
+#![allow(clippy::missing_safety_doc, reason = "the rules stand once, at the header's top")]
+
+mod answer;
+mod begin;
+mod boot_log;
+mod bytes;
+mod callbacks;
+mod channel;
+mod entropy;
+mod keys;
+mod link;
+mod page;
+mod raw;
+mod records;
+mod sizes;
+mod status;
+
+pub use answer::*;
+pub use begin::*;
+pub use boot_log::*;
+pub use bytes::*;
+pub use callbacks::*;
+pub use channel::*;
+pub use entropy::*;
+pub use keys::*;
+pub use page::*;
+pub use records::*;
+pub use sizes::*;
+pub use status::*;

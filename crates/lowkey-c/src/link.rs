@@ -1,0 +1,350 @@
+//! A channel on transport's `Link`: the one place that knows how it is driven.
+
+use crate::lowkey_event::{self, *};
+use crate::lowkey_status::{self, *};
+use crate::raw::Memory;
+use crate::raw::callbacks::Random;
+use embedded_io::ErrorKind;
+use lowkey_core::{Ephemerals, Id, Identity, Psk, PublicKey};
+use lowkey_transport::{Buffers, Error, Fragment, Hello, Link, Part, Pinning, Receive, Refusal, Step};
+
+/// What the bytes of a channel go through; gives `TimedOut` for "not now".
+pub(crate) trait Stream {
+    /// 0 is the stream's end.
+    fn read(&mut self, space: &mut [u8]) -> Result<usize, ErrorKind>;
+    /// Never 0.
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, ErrorKind>;
+}
+
+/// What a call on a channel gives.
+pub(crate) type Outcome<T> = Result<T, lowkey_status>;
+
+/// One channel.
+pub(crate) struct Channel {
+    link: Link<'static, Memory>,
+    /// LOWKEY_EVENT_OPEN has been reported.
+    is_open: bool,
+}
+
+/// Beginning. A channel is begun where it lies: what is moved lies twice on the stack.
+impl Channel {
+    pub(crate) fn new(buffers: Buffers<Memory>) -> Self {
+        Self { link: Link::new(buffers), is_open: false }
+    }
+
+    pub(crate) fn initiate_kk(
+        &mut self,
+        pinning: Pinning<'static>,
+        ephemerals: &mut Ephemerals<Random>,
+    ) -> Outcome<()> {
+        Ok(self.link.initiate_kk(pinning, ephemerals)?)
+    }
+
+    pub(crate) fn initiate_xx(
+        &mut self,
+        identity: &'static Identity,
+        id: Option<Id>,
+        ephemerals: &mut Ephemerals<Random>,
+    ) -> Outcome<()> {
+        Ok(self.link.initiate_xx(identity, id, ephemerals)?)
+    }
+
+    pub(crate) fn initiate_xx_psk0(
+        &mut self,
+        identity: &'static Identity,
+        id: Id,
+        psk: &'static Psk,
+        ephemerals: &mut Ephemerals<Random>,
+    ) -> Outcome<()> {
+        Ok(self.link.initiate_xx_psk0(identity, id, psk, ephemerals)?)
+    }
+
+    pub(crate) fn respond(&mut self) -> Outcome<()> {
+        Ok(self.link.respond()?)
+    }
+}
+
+/// Answering.
+impl Channel {
+    pub(crate) fn hello(&self) -> Outcome<Hello> {
+        self.link.hello().ok_or(LOWKEY_OUT_OF_TURN)
+    }
+
+    pub(crate) fn answer_kk(
+        &mut self,
+        pinning: Pinning<'_>,
+        ephemerals: &mut Ephemerals<Random>,
+    ) -> Outcome<()> {
+        Ok(self.link.answer_kk(pinning, ephemerals)?)
+    }
+
+    pub(crate) fn answer_xx(
+        &mut self,
+        identity: &'static Identity,
+        psk: Option<&'static Psk>,
+        ephemerals: &mut Ephemerals<Random>,
+    ) -> Outcome<()> {
+        Ok(self.link.answer_xx(identity, psk, ephemerals)?)
+    }
+
+    pub(crate) fn turn_away(&mut self, decoy: Pinning<'_>) -> Outcome<()> {
+        Ok(self.link.turn_away(decoy)?)
+    }
+
+    pub(crate) fn refuse(&mut self, refusal: Refusal) -> Outcome<()> {
+        Ok(self.link.refuse(refusal)?)
+    }
+
+    pub(crate) fn accept(&mut self) -> Outcome<()> {
+        Ok(self.link.accept()?)
+    }
+}
+
+/// What can be asked.
+impl Channel {
+    pub(crate) fn peer_key(&self) -> Outcome<PublicKey> {
+        self.link.proven_key().ok_or(LOWKEY_NOT_OPEN)
+    }
+
+    pub(crate) fn handshake_hash(&self) -> Outcome<[u8; 32]> {
+        Some(*self.link.handshake_hash()).filter(|hash| *hash != [0; 32]).ok_or(LOWKEY_NOT_OPEN)
+    }
+
+    pub(crate) fn max_data(&self) -> Outcome<usize> {
+        if self.is_open { Ok(self.link.max_data()) } else { Err(LOWKEY_NOT_OPEN) }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_open && self.link.sealed().is_some()
+    }
+
+    pub(crate) fn awaits_pong(&self) -> bool {
+        self.link.awaits_pong()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.link.is_closed()
+    }
+}
+
+/// Moving bytes.
+impl Channel {
+    pub(crate) fn poll(&mut self) -> Outcome<lowkey_event> {
+        if !self.is_open {
+            return Ok(match self.link.step()? {
+                Step::Write => LOWKEY_EVENT_WRITE,
+                Step::Read => LOWKEY_EVENT_READ,
+                Step::Hello => LOWKEY_EVENT_HELLO,
+                Step::Claim => LOWKEY_EVENT_CLAIM,
+                Step::Done => {
+                    self.is_open = true;
+                    LOWKEY_EVENT_OPEN
+                }
+            });
+        }
+        let received = self.link.receive()?; // a PONG may come to be owed here
+        Ok(match received {
+            _ if !self.link.unsent()?.is_empty() => LOWKEY_EVENT_WRITE,
+            Receive::Read => LOWKEY_EVENT_READ,
+            Receive::Fragment(_) => LOWKEY_EVENT_DATA,
+            Receive::End => LOWKEY_EVENT_END,
+        })
+    }
+
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Outcome<usize> {
+        let mut taken = 0_usize;
+        loop {
+            let space = self.space()?;
+            let rest = bytes.get(taken..).unwrap_or_default();
+            space.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+            let n = space.len().min(rest.len());
+            if n == 0 {
+                return Ok(taken);
+            }
+            self.link.filled(n)?;
+            taken = taken.saturating_add(n);
+        }
+    }
+
+    pub(crate) fn feed_end(&mut self) -> Outcome<()> {
+        Ok(self.link.filled(0)?)
+    }
+
+    pub(crate) fn space(&mut self) -> Outcome<&mut [u8]> {
+        self.link.has_room()?; // an error that has ended the link
+        Ok(self.link.space())
+    }
+
+    pub(crate) fn filled(&mut self, n: usize) -> Outcome<()> {
+        match n {
+            0 => self.space().map(|_| ()),
+            n if n > self.space()?.len() => Err(LOWKEY_LENGTH),
+            n => Ok(self.link.filled(n)?),
+        }
+    }
+
+    pub(crate) fn unsent(&mut self) -> Outcome<&[u8]> {
+        Ok(self.link.unsent()?)
+    }
+
+    pub(crate) fn sent(&mut self, n: usize) -> Outcome<()> {
+        if n > self.link.unsent()?.len() {
+            return Err(LOWKEY_LENGTH);
+        }
+        self.link.wrote(n);
+        Ok(())
+    }
+}
+
+/// Records.
+impl Channel {
+    pub(crate) fn take(&mut self) -> Outcome<Fragment<'_>> {
+        if !self.is_open {
+            return Err(self.not_open());
+        }
+        self.link.receive()?;
+        self.link.take().ok_or(LOWKEY_OUT_OF_TURN)
+    }
+
+    pub(crate) fn send(&mut self, message: &[u8]) -> Outcome<()> {
+        self.may_send()?;
+        self.link.may_begin()?;
+        if message.len() > self.link.max_data() {
+            return Err(LOWKEY_TOO_LONG);
+        }
+        self.room()?;
+        self.link.stage(message, Part::Last)?;
+        Ok(())
+    }
+
+    pub(crate) fn send_part(&mut self, bytes: &[u8], part: Part) -> Outcome<usize> {
+        self.may_send()?;
+        match self.link.may_begin() {
+            Ok(()) | Err(Error::Unfinished) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if bytes.is_empty() && part == Part::More {
+            return Ok(0);
+        }
+        self.room()?;
+        Ok(self.link.stage(bytes, part)?)
+    }
+
+    pub(crate) fn ping(&mut self, body: &[u8]) -> Outcome<()> {
+        self.may_send()?;
+        self.room()?;
+        Ok(self.link.ping(body)?)
+    }
+
+    pub(crate) fn close(&mut self) -> Outcome<()> {
+        match self.link.close() {
+            Err(Error::OutOfTurn) => Err(LOWKEY_WOULD_BLOCK),
+            closed => Ok(closed?),
+        }
+    }
+
+    /// A record can be staged now.
+    fn room(&mut self) -> Outcome<()> {
+        if self.link.has_room()? { Ok(()) } else { Err(LOWKEY_WOULD_BLOCK) }
+    }
+
+    /// Nothing is sent before LOWKEY_EVENT_OPEN.
+    fn may_send(&mut self) -> Outcome<()> {
+        if self.is_open { Ok(()) } else { Err(self.not_open()) }
+    }
+
+    /// What ended the channel, if something has.
+    fn not_open(&mut self) -> lowkey_status {
+        self.link.has_room().map_or_else(lowkey_status::from, |_| LOWKEY_NOT_OPEN)
+    }
+}
+
+/// With a stream.
+impl Channel {
+    /// Until something comes that the application has to see.
+    pub(crate) fn run(&mut self, io: &mut impl Stream) -> Outcome<lowkey_event> {
+        loop {
+            // What cannot be written now does not keep us from reading: the peer may be in the same place.
+            let writing = self.flush(io);
+            match writing {
+                Ok(()) | Err(LOWKEY_WOULD_BLOCK) => {}
+                Err(error) => return Err(error),
+            }
+            match self.poll()? {
+                LOWKEY_EVENT_READ => self.read(io)?,
+                LOWKEY_EVENT_WRITE if !self.is_open => writing?,
+                LOWKEY_EVENT_WRITE => match self.link.receive()? {
+                    Receive::Fragment(_) => return Ok(LOWKEY_EVENT_DATA),
+                    Receive::Read if writing.is_err() => self.read(io)?,
+                    _ => writing?,
+                },
+                event => return Ok(event),
+            }
+        }
+    }
+
+    pub(crate) fn flush(&mut self, io: &mut impl Stream) -> Outcome<()> {
+        loop {
+            let unsent = self.link.unsent()?;
+            if unsent.is_empty() {
+                return Ok(());
+            }
+            match io.write(unsent) {
+                Ok(n) => self.link.wrote(n),
+                Err(kind) => return Err(self.link.fail(Error::Io(kind)).into()),
+            }
+        }
+    }
+
+    /// Sends the rest of a message, of which `done` bytes have gone, and says how much has gone now.
+    pub(crate) fn send_message(
+        &mut self,
+        io: &mut impl Stream,
+        message: &[u8],
+        done: &mut usize,
+    ) -> Outcome<()> {
+        self.may_send()?;
+        if *done == 0 {
+            self.link.may_begin()?;
+        }
+        loop {
+            let left = message.get(*done..).ok_or(LOWKEY_LENGTH)?;
+            self.flush(io)?;
+            let n = self.link.stage(left, Part::Last)?;
+            *done = done.saturating_add(n);
+            if n == left.len() {
+                break;
+            }
+        }
+        match self.flush(io) {
+            Err(LOWKEY_WOULD_BLOCK) => Ok(()), // it is accepted; the rest goes with the next call
+            flushed => flushed,
+        }
+    }
+
+    /// The length of the message at the front of `message`, once it is whole; none after the peer's CLOSE.
+    pub(crate) fn recv_message(
+        &mut self,
+        io: &mut impl Stream,
+        message: &mut [u8],
+    ) -> Outcome<Option<usize>> {
+        self.may_send()?;
+        loop {
+            match self.run(io)? {
+                LOWKEY_EVENT_DATA => {
+                    if let Some(len) = self.link.assemble(message)? {
+                        return Ok(Some(len));
+                    }
+                }
+                _ => return Ok(None),
+            }
+        }
+    }
+
+    fn read(&mut self, io: &mut impl Stream) -> Outcome<()> {
+        match io.read(self.link.space()) {
+            Ok(n) => Ok(self.link.filled(n)?),
+            Err(kind) => Err(self.link.fail(Error::Io(kind)).into()),
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! Everything that trusts a pointer. The rest of the crate hands its pointers to this file.
+//!
+//! What can be checked is checked: NULL, alignment, lengths, and the word at the front of every object that
+//! says what it is. What cannot be is the contract at the top of `lowkey.h`, "the header's rules" below:
+//! a pointer that is not NULL points to as many bytes as its length or type says, they stay there as long as
+//! the function's description says, nothing else uses them meanwhile, and buffers do not overlap objects.
+#![deny(unsafe_op_in_unsafe_fn)]
+
+pub(crate) mod callbacks;
+
+use crate::lowkey_status;
+use core::ops::{Deref, DerefMut};
+use core::{ptr, slice};
+use zeroize::Zeroize;
+
+use lowkey_status::{LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED, LOWKEY_NULL, LOWKEY_OUT_OF_TURN};
+
+/// Storage that C gives, and what lies in it once it is initialised.
+pub(crate) trait Object: Sized {
+    type Inner;
+    /// The word that says so; another one for each kind of object.
+    const MAGIC: u32;
+}
+
+/// The front of an initialised object.
+#[repr(C)]
+struct Slot<T> {
+    magic: u32,
+    value: T,
+}
+
+/// In place of the magic word while a call is inside the object: "BUSY".
+const BUSY: u32 = 0x4259_5355;
+
+const fn fits<O: Object>() -> bool {
+    size_of::<Slot<O::Inner>>() <= size_of::<O>() && align_of::<Slot<O::Inner>>() <= align_of::<O>()
+}
+
+fn is_usable<T>(pointer: *const T) -> bool {
+    !pointer.is_null() && pointer.is_aligned()
+}
+
+/// The word at the object's front, whatever it holds.
+///
+/// # Safety
+/// `object` points to an object's storage.
+unsafe fn magic<O: Object>(object: *const O) -> Result<u32, lowkey_status> {
+    if !is_usable(object) {
+        return Err(LOWKEY_NULL);
+    }
+    // SAFETY: not NULL and aligned; the header's rules. Volatile: what C never wrote is some word all the same.
+    Ok(unsafe { object.cast::<u32>().read_volatile() })
+}
+
+/// The front of an initialised object that no call is inside of.
+///
+/// # Safety
+/// `object` points to an object's storage.
+unsafe fn slot<O: Object>(object: *const O) -> Result<*const Slot<O::Inner>, lowkey_status> {
+    // SAFETY: the caller's promise.
+    match unsafe { magic(object) }? {
+        magic if magic == O::MAGIC => Ok(object.cast()),
+        BUSY => Err(LOWKEY_OUT_OF_TURN),
+        _ => Err(LOWKEY_NOT_INITIALISED),
+    }
+}
+
+/// An initialised object, to be read.
+///
+/// # Safety
+/// The header's rules, for as long as the result is used; nothing calls back meanwhile.
+pub(crate) unsafe fn shared<'a, O: Object>(object: *const O) -> Result<&'a O::Inner, lowkey_status> {
+    // SAFETY: the caller's promise; the magic word says that there is a value, which `Vacant::fill` wrote.
+    unsafe { Ok(&(*slot(object)?).value) }
+}
+
+/// An initialised object, to be changed by a call that calls nobody back.
+///
+/// # Safety
+/// As [`shared`].
+pub(crate) unsafe fn exclusive<'a, O: Object>(object: *mut O) -> Result<&'a mut O::Inner, lowkey_status> {
+    // SAFETY: as in `shared`; `object` may be written.
+    unsafe { Ok(&mut (*slot(object)?.cast_mut()).value) }
+}
+
+/// An initialised object, to be changed by a call that may call back: until this is dropped, every other call
+/// on it is out of turn.
+///
+/// # Safety
+/// As [`shared`], but for the calls back.
+pub(crate) unsafe fn enter<O: Object>(object: *mut O) -> Result<Entered<O>, lowkey_status> {
+    // SAFETY: the caller's promise.
+    let slot = unsafe { slot(object)? }.cast_mut();
+    Ok(Entered::new(slot))
+}
+
+/// Storage for an object, to be filled.
+///
+/// # Safety
+/// `object` points to storage that may be written for as long as the result is used.
+pub(crate) unsafe fn vacant<O: Object>(object: *mut O) -> Result<Vacant<O>, lowkey_status> {
+    // SAFETY: the caller's promise.
+    if unsafe { magic(object) }? == BUSY {
+        return Err(LOWKEY_OUT_OF_TURN);
+    }
+    Ok(Vacant(object))
+}
+
+/// Makes zeros of an object, whatever it holds. Nothing is dropped: no object owns more than its bytes.
+///
+/// # Safety
+/// As [`vacant`].
+pub(crate) unsafe fn wipe<O: Object>(object: *mut O) -> Result<(), lowkey_status> {
+    // SAFETY: the caller's promise.
+    unsafe { vacant(object) }?.clear();
+    Ok(())
+}
+
+/// Storage that holds nothing that is still needed.
+pub(crate) struct Vacant<O: Object>(*mut O);
+
+impl<O: Object> Vacant<O> {
+    /// Makes the object. What was in the storage before is wiped.
+    pub(crate) fn fill(self, value: O::Inner) -> Entered<O> {
+        const { assert!(fits::<O>(), "the storage that C gives is too small") };
+        let slot = self.0.cast::<Slot<O::Inner>>();
+        self.clear();
+        // SAFETY: `vacant` has checked the storage, and a slot fits into it.
+        unsafe { (&raw mut (*slot).value).write(value) };
+        Entered::new(slot)
+    }
+
+    fn clear(&self) {
+        // SAFETY: `vacant` has checked the storage; bytes have no invalid values, and `MaybeUninit` is not needed
+        // because C gave the memory.
+        unsafe { slice::from_raw_parts_mut(self.0.cast::<u8>(), size_of::<O>()) }.zeroize();
+    }
+}
+
+/// An object that a call is inside of.
+pub(crate) struct Entered<O: Object>(*mut Slot<O::Inner>);
+
+impl<O: Object> Entered<O> {
+    fn new(slot: *mut Slot<O::Inner>) -> Self {
+        let entered = Self(slot);
+        entered.mark(BUSY);
+        entered
+    }
+
+    /// Leaves nothing of an object that could not be made.
+    pub(crate) fn keep<T, E>(self, made: Result<T, E>) -> Result<T, E> {
+        if made.is_err() {
+            Vacant(self.0.cast::<O>()).clear();
+            core::mem::forget(self);
+        }
+        made
+    }
+
+    fn mark(&self, magic: u32) {
+        // SAFETY: the slot was checked when this was made. No reference covers the magic word.
+        unsafe { (&raw mut (*self.0).magic).write_volatile(magic) };
+    }
+}
+
+impl<O: Object> Deref for Entered<O> {
+    type Target = O::Inner;
+
+    fn deref(&self) -> &O::Inner {
+        // SAFETY: the slot holds a value, and the busy word keeps every other call out of it.
+        unsafe { &(*self.0).value }
+    }
+}
+
+impl<O: Object> DerefMut for Entered<O> {
+    fn deref_mut(&mut self) -> &mut O::Inner {
+        // SAFETY: as in `deref`.
+        unsafe { &mut (*self.0).value }
+    }
+}
+
+impl<O: Object> Drop for Entered<O> {
+    fn drop(&mut self) {
+        self.mark(O::MAGIC);
+    }
+}
+
+/// `len` bytes to be read; without any, `bytes` may be NULL.
+///
+/// # Safety
+/// The header's rules, for as long as the result is used.
+pub(crate) unsafe fn bytes<'a>(bytes: *const u8, len: usize) -> Result<&'a [u8], lowkey_status> {
+    match len {
+        0 => Ok(&[]),
+        _ if bytes.is_null() => Err(LOWKEY_NULL),
+        _ if isize::try_from(len).is_err() => Err(LOWKEY_LENGTH),
+        // SAFETY: not NULL, not too long; the header's rules.
+        _ => Ok(unsafe { slice::from_raw_parts(bytes, len) }),
+    }
+}
+
+/// `len` bytes to be written; without any, `bytes` may be NULL.
+///
+/// # Safety
+/// As [`bytes()`]; and whoever gave them wrote them once, or does not mind that nobody did.
+pub(crate) unsafe fn bytes_mut<'a>(bytes: *mut u8, len: usize) -> Result<&'a mut [u8], lowkey_status> {
+    match len {
+        0 => Ok(&mut []),
+        _ if bytes.is_null() => Err(LOWKEY_NULL),
+        _ if isize::try_from(len).is_err() => Err(LOWKEY_LENGTH),
+        // SAFETY: not NULL, not too long; the header's rules.
+        _ => Ok(unsafe { slice::from_raw_parts_mut(bytes, len) }),
+    }
+}
+
+/// `N` bytes to be read.
+///
+/// # Safety
+/// As [`bytes()`].
+pub(crate) unsafe fn array<'a, const N: usize>(bytes: *const u8) -> Result<&'a [u8; N], lowkey_status> {
+    // SAFETY: an array of bytes is aligned everywhere; the header's rules.
+    unsafe { bytes.cast::<[u8; N]>().as_ref() }.ok_or(LOWKEY_NULL)
+}
+
+/// `N` bytes to be read, or none.
+///
+/// # Safety
+/// As [`bytes()`].
+pub(crate) unsafe fn optional_array<'a, const N: usize>(bytes: *const u8) -> Option<&'a [u8; N]> {
+    // SAFETY: as in `array`.
+    unsafe { bytes.cast::<[u8; N]>().as_ref() }
+}
+
+/// A plain structure that C filled in.
+///
+/// # Safety
+/// The header's rules; every pattern of bits is a `T`.
+pub(crate) unsafe fn plain<T: Copy>(pointer: *const T) -> Result<T, lowkey_status> {
+    // SAFETY: not NULL and aligned; the caller's promise.
+    if is_usable(pointer) { Ok(unsafe { ptr::read(pointer) }) } else { Err(LOWKEY_NULL) }
+}
+
+/// Where a result goes; written once, when there is one.
+pub(crate) struct Out<T>(*mut T);
+
+/// # Safety
+/// `pointer` may be written, for as long as the result is used.
+pub(crate) unsafe fn out<T>(pointer: *mut T) -> Result<Out<T>, lowkey_status> {
+    if is_usable(pointer) { Ok(Out(pointer)) } else { Err(LOWKEY_NULL) }
+}
+
+impl<T: Copy> Out<T> {
+    pub(crate) fn set(self, value: T) {
+        // SAFETY: `out` has checked it.
+        unsafe { self.0.write(value) }
+    }
+}
+
+/// Where `N` bytes go.
+///
+/// # Safety
+/// As [`out`].
+pub(crate) unsafe fn out_array<const N: usize>(bytes: *mut u8) -> Result<Out<[u8; N]>, lowkey_status> {
+    // SAFETY: the caller's promise.
+    unsafe { out(bytes.cast()) }
+}
+
+/// A buffer of C's that a channel keeps.
+pub(crate) struct Memory {
+    bytes: *mut u8,
+    len: usize,
+}
+
+/// # Safety
+/// The header's rules, for as long as the result exists.
+pub(crate) unsafe fn memory(bytes: *mut u8, len: usize) -> Result<Memory, lowkey_status> {
+    match bytes.is_null() {
+        true => Err(LOWKEY_NULL),
+        false if isize::try_from(len).is_err() => Err(LOWKEY_LENGTH),
+        false => Ok(Memory { bytes, len }),
+    }
+}
+
+impl Deref for Memory {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        // SAFETY: `memory` has checked it; the header's rules.
+        unsafe { slice::from_raw_parts(self.bytes, self.len) }
+    }
+}
+
+impl DerefMut for Memory {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as in `deref`; only one channel has it.
+        unsafe { slice::from_raw_parts_mut(self.bytes, self.len) }
+    }
+}

@@ -1,0 +1,122 @@
+//! Calls back into C. What a callback may do, and for how long its context is valid, stands at its type in
+//! the header; that every callback is there has been checked when one of these is made.
+
+use crate::link::Stream;
+use crate::lowkey_status::{self, LOWKEY_NULL};
+use crate::{LOWKEY_IO_WOULD_BLOCK, lowkey_flash, lowkey_io, lowkey_random};
+use core::ffi::c_void;
+use embedded_io::ErrorKind;
+use lowkey_core::boot_log::{Flash, FlashFailed, Half};
+use lowkey_core::{Entropy, EntropyFailed};
+
+/// A random callback.
+pub(crate) struct Random {
+    fill: unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> i32,
+    context: *mut c_void,
+}
+
+impl Random {
+    pub(crate) fn new(fill: lowkey_random, context: *mut c_void) -> Result<Self, lowkey_status> {
+        Ok(Self { fill: fill.ok_or(LOWKEY_NULL)?, context })
+    }
+}
+
+impl Entropy for Random {
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyFailed> {
+        // SAFETY: `lowkey_random`.
+        let failed = unsafe { (self.fill)(self.context, out.as_mut_ptr(), out.len()) };
+        if failed == 0 { Ok(()) } else { Err(EntropyFailed) }
+    }
+}
+
+/// The callbacks of a flash.
+pub(crate) struct Pages {
+    context: *mut c_void,
+    words: usize,
+    read: unsafe extern "C" fn(*mut c_void, u32, usize) -> u32,
+    program: unsafe extern "C" fn(*mut c_void, u32, usize, u32) -> i32,
+    erase: unsafe extern "C" fn(*mut c_void, u32) -> i32,
+}
+
+impl Pages {
+    pub(crate) fn new(flash: lowkey_flash) -> Result<Self, lowkey_status> {
+        let lowkey_flash { context, words, read, program, erase } = flash;
+        match (read, program, erase) {
+            (Some(read), Some(program), Some(erase)) => Ok(Self { context, words, read, program, erase }),
+            _ => Err(LOWKEY_NULL),
+        }
+    }
+}
+
+impl Flash for Pages {
+    fn words(&self) -> usize {
+        self.words
+    }
+
+    fn read(&self, page: Half, index: usize) -> u32 {
+        // SAFETY: `lowkey_flash`.
+        unsafe { (self.read)(self.context, number(page), index) }
+    }
+
+    fn program(&mut self, page: Half, index: usize, value: u32) -> Result<(), FlashFailed> {
+        // SAFETY: `lowkey_flash`.
+        done(unsafe { (self.program)(self.context, number(page), index, value) })
+    }
+
+    fn erase(&mut self, page: Half) -> Result<(), FlashFailed> {
+        // SAFETY: `lowkey_flash`.
+        done(unsafe { (self.erase)(self.context, number(page)) })
+    }
+}
+
+fn number(page: Half) -> u32 {
+    match page {
+        Half::First => 0,
+        Half::Second => 1,
+    }
+}
+
+fn done(failed: i32) -> Result<(), FlashFailed> {
+    if failed == 0 { Ok(()) } else { Err(FlashFailed) }
+}
+
+/// The two callbacks of a stream.
+pub(crate) struct Io {
+    context: *mut c_void,
+    read: unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> i32,
+    write: unsafe extern "C" fn(*mut c_void, *const u8, usize) -> i32,
+}
+
+impl Io {
+    pub(crate) fn new(io: lowkey_io) -> Result<Self, lowkey_status> {
+        let lowkey_io { context, read, write } = io;
+        match (read, write) {
+            (Some(read), Some(write)) => Ok(Self { context, read, write }),
+            _ => Err(LOWKEY_NULL),
+        }
+    }
+}
+
+impl Stream for Io {
+    fn read(&mut self, space: &mut [u8]) -> Result<usize, ErrorKind> {
+        // SAFETY: `lowkey_io`.
+        moved(unsafe { (self.read)(self.context, space.as_mut_ptr(), space.len()) }, space.len())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, ErrorKind> {
+        // SAFETY: `lowkey_io`.
+        match moved(unsafe { (self.write)(self.context, bytes.as_ptr(), bytes.len()) }, bytes.len())? {
+            0 => Err(ErrorKind::WriteZero),
+            n => Ok(n),
+        }
+    }
+}
+
+/// What a callback says that it moved, of `asked` bytes.
+fn moved(said: i32, asked: usize) -> Result<usize, ErrorKind> {
+    match usize::try_from(said) {
+        Ok(n) if n <= asked => Ok(n),
+        Err(_) if said == LOWKEY_IO_WOULD_BLOCK => Err(ErrorKind::TimedOut),
+        _ => Err(ErrorKind::Other),
+    }
+}

@@ -1,0 +1,133 @@
+//! Messages in records, PING, CLOSE, and what can be asked of a channel.
+
+use crate::raw;
+use crate::status::{attempt, give};
+use crate::{lowkey_channel, lowkey_status};
+use lowkey_transport::Part;
+
+/// Gives the piece of a message that waits, in place where it was opened, and says whether the message ends with it.
+/// Afterwards it does not wait any more; the bytes stay until the next lowkey_feed or lowkey_space, and may be given
+/// to lowkey_send. An empty message is a piece of 0 bytes. It also gives what has come while LOWKEY_EVENT_WRITE could
+/// not be acted upon.
+///
+/// LOWKEY_OUT_OF_TURN: no piece waits. LOWKEY_NOT_OPEN: the handshake is not over. LOWKEY_NULL,
+/// LOWKEY_NOT_INITIALISED; or what ended the channel. `data`, `len` and `is_last` are as they were.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_take(
+    channel: *mut lowkey_channel,
+    data: *mut *const u8,
+    len: *mut usize,
+    is_last: *mut bool,
+) -> lowkey_status {
+    attempt(|| {
+        let (to, count, last) = (raw::out(data)?, raw::out(len)?, raw::out(is_last)?);
+        let fragment = raw::exclusive(channel)?.take()?;
+        to.set(fragment.bytes.as_ptr());
+        count.set(fragment.bytes.len());
+        last.set(fragment.part == Part::Last);
+        Ok(())
+    })
+}
+
+/// Sends one message of at most lowkey_max_data bytes as one record: it is sealed and waits in lowkey_unsent.
+/// `message` may be NULL if `len` is 0.
+///
+/// LOWKEY_WOULD_BLOCK: something is unsent, write that first. LOWKEY_TOO_LONG, LOWKEY_NOT_OPEN, LOWKEY_CLOSED,
+/// LOWKEY_UNFINISHED, LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN. Nothing was sent.
+/// LOWKEY_EXHAUSTED, or what ended the channel: it is over.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_send(
+    channel: *mut lowkey_channel,
+    message: *const u8,
+    len: usize,
+) -> lowkey_status {
+    attempt(|| raw::exclusive(channel)?.send(raw::bytes(message, len)?))
+}
+
+/// Sends a piece of a message, as much as one record carries, and says in `taken` how many bytes that was. The message
+/// ends with a call whose `is_last` is true and whose `taken` is `len`: repeat it with the rest until then. A piece
+/// of 0 bytes that is not the last sends nothing.
+///
+/// LOWKEY_WOULD_BLOCK: something is unsent, write that first. LOWKEY_NOT_OPEN, LOWKEY_CLOSED, LOWKEY_NULL,
+/// LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN. Nothing was sent and `taken` is as it was.
+/// LOWKEY_EXHAUSTED, or what ended the channel: it is over.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_send_part(
+    channel: *mut lowkey_channel,
+    bytes: *const u8,
+    len: usize,
+    is_last: bool,
+    taken: *mut usize,
+) -> lowkey_status {
+    give(|| {
+        let (taken, channel) = (raw::out(taken)?, raw::exclusive(channel)?);
+        let part = if is_last { Part::Last } else { Part::More };
+        Ok((taken, channel.send_part(raw::bytes(bytes, len)?, part)?))
+    })
+}
+
+/// Sends a PING of 0 to 32 bytes; an empty one is not answered. lowkey_awaits_pong says whether the answer has come.
+///
+/// LOWKEY_WOULD_BLOCK: something is unsent, write that first. LOWKEY_TOO_LONG, LOWKEY_PING_PENDING, LOWKEY_NOT_OPEN,
+/// LOWKEY_CLOSED, LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN. Nothing was sent.
+/// LOWKEY_EXHAUSTED, or what ended the channel: it is over.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_ping(
+    channel: *mut lowkey_channel,
+    body: *const u8,
+    len: usize,
+) -> lowkey_status {
+    attempt(|| raw::exclusive(channel)?.ping(raw::bytes(body, len)?))
+}
+
+/// Sends our CLOSE, once: nothing can be sent afterwards, the peer's direction goes on. A second time it does nothing.
+/// Inside a message the peer sees a truncation. In a pairing that is not over it refuses the peer: when it has left,
+/// lowkey_poll gives LOWKEY_DECLINED.
+///
+/// LOWKEY_WOULD_BLOCK: something is unsent, write that first. LOWKEY_NOT_OPEN: there are no keys yet. LOWKEY_NULL,
+/// LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the channel. Nothing was sent.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_close(channel: *mut lowkey_channel) -> lowkey_status {
+    attempt(|| raw::exclusive(channel)?.close())
+}
+
+/// Gives the most bytes that one record carries to this peer.
+///
+/// LOWKEY_NOT_OPEN: the handshake is not over. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN. `len` is as it
+/// was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_max_data(channel: *const lowkey_channel, len: *mut usize) -> lowkey_status {
+    give(|| Ok((raw::out(len)?, raw::shared(channel)?.max_data()?)))
+}
+
+/// Gives the handshake hash (Noise, section 11.2): equal on both sides, different for every handshake. Something else
+/// can be bound to the channel with it; in XX without a PSK it is what people or machines compare.
+///
+/// LOWKEY_NOT_OPEN: there is none yet. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN. `hash` is as it was.
+/// cbindgen:ptrs-as-arrays=[[hash;32]]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_handshake_hash(
+    channel: *const lowkey_channel,
+    hash: *mut u8,
+) -> lowkey_status {
+    give(|| Ok((raw::out_array(hash)?, raw::shared(channel)?.handshake_hash()?)))
+}
+
+/// Whether LOWKEY_EVENT_OPEN has been given, and neither lowkey_close nor a failure has ended sending since. False for
+/// what is not a channel.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_is_open(channel: *const lowkey_channel) -> bool {
+    raw::shared(channel).is_ok_and(|channel| channel.is_open())
+}
+
+/// Whether the answer to the last lowkey_ping has not come yet. False for what is not a channel.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_awaits_pong(channel: *const lowkey_channel) -> bool {
+    raw::shared(channel).is_ok_and(|channel| channel.awaits_pong())
+}
+
+/// Whether both sides have sent their CLOSE. False for what is not a channel.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_is_closed(channel: *const lowkey_channel) -> bool {
+    raw::shared(channel).is_ok_and(|channel| channel.is_closed())
+}

@@ -1,0 +1,51 @@
+//! The library as C sees it: each program of tests/c is compiled, linked with the archive, and run.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+const STRICT: [&str; 5] = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+
+/// `liblowkey.a` of this machine, built once.
+static ARCHIVE: LazyLock<PathBuf> = LazyLock::new(|| {
+    let target = scratch().join("archive");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--locked", "--release", "--target-dir"]).arg(&target);
+    run(cargo.current_dir(here().join("archive")));
+    target.join("release/liblowkey.a")
+});
+
+fn here() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn scratch() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("lowkey-c")
+}
+
+fn run(command: &mut Command) {
+    let done = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{command:?}: {}\n{said}", done.status);
+}
+
+/// The compiler that `CC` names, or the system's.
+fn cc() -> Command {
+    Command::new(env::var_os("CC").unwrap_or_else(|| "cc".into()))
+}
+
+fn play(name: &str) {
+    let (folder, program) = (here().join("tests/c"), scratch().join(name));
+    let archive = &*ARCHIVE;
+    let mut cc = cc();
+    cc.args(STRICT).arg("-I").arg(here().join("include"));
+    cc.arg(folder.join(format!("{name}.c"))).arg(folder.join("side.c")).arg(archive);
+    run(cc.arg("-o").arg(&program));
+    run(&mut Command::new(&program));
+}
+
+#[test]
+fn every_mode_from_c_to_c() {
+    play("modes");
+}

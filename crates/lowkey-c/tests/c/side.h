@@ -1,0 +1,42 @@
+/* One side of a connection in a test: its keys, its channel and its buffers. */
+#ifndef SIDE_H
+#define SIDE_H
+
+#include "check.h"
+
+#define BUFFER 300
+
+typedef struct side {
+  uint8_t public_key[32];
+  lowkey_identity identity;
+  lowkey_peer peer;
+  lowkey_psk psk;
+  lowkey_seed seed;
+  lowkey_ephemerals ephemerals;
+  lowkey_pinning pinning;
+  lowkey_buffers buffers;
+  lowkey_channel channel;
+  uint8_t id[8];
+  uint8_t incoming[BUFFER], outgoing[BUFFER + 2];
+} side;
+
+/* Makes the keys of two sides that have pinned each other; with_psk: the mode is KKpsk0. */
+void make_pair(side *initiator, side *responder, bool with_psk);
+
+/* Begins a channel on each, in this mode. */
+void begin(side *initiator, side *responder, lowkey_mode mode);
+
+/* Answers the hello that waits, in this mode. */
+lowkey_status answer(side *responder, lowkey_mode mode);
+
+/* Moves what `from` has unsent to `to`, at most `most` bytes at a time; gives what stopped it, LOWKEY_OK if nothing is
+ * left or `to` has to be polled. */
+lowkey_status move_bytes(side *from, side *to, size_t most);
+
+/* Plays the handshake until both have said LOWKEY_EVENT_OPEN. */
+void open_both(side *initiator, side *responder, lowkey_mode mode);
+
+/* Polls until there is another event than READ and WRITE, moving bytes both ways, at most `most` at a time. */
+lowkey_status next(side *here, side *there, size_t most, lowkey_event *event);
+
+#endif
