@@ -100,12 +100,12 @@
 
 #if defined(LOWKEY_POINTERS_OF_32_BITS)
 // Bytes of a lowkey_channel.
-#define LOWKEY_CHANNEL_SIZE 768
+#define LOWKEY_CHANNEL_SIZE 520
 #endif
 
 #if defined(LOWKEY_POINTERS_OF_64_BITS)
 // Bytes of a lowkey_channel.
-#define LOWKEY_CHANNEL_SIZE 768
+#define LOWKEY_CHANNEL_SIZE 656
 #endif
 
 // The same in words of 64 bits.
