@@ -50,7 +50,7 @@ pub(crate) fn assert_dead(link: &mut Any, error: Error) {
     assert_eq!(link.close(), dead);
     assert_eq!(link.step().err(), Some(error));
     assert_eq!(link.accept(), dead);
-    assert_eq!(link.refuse(Refusal::Busy), dead);
+    assert_eq!(link.refuse(Refusal::BUSY), dead);
     assert_eq!(link.turn_away(pinning), dead);
     assert_eq!(link.answer_kk(pinning, &mut ephemerals(1)), dead);
     assert_eq!(link.answer_xx(&KEYS.responder.identity, None, &mut ephemerals(1)), dead);

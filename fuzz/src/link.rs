@@ -373,7 +373,7 @@ impl Case {
             8 => link.answer_kk(wrong, &mut drawn),
             9 => link.answer_kk(decoy(Mode::Kk), &mut drawn),
             10 => link.answer_xx(&KEYS.responder.identity, Some(&KEYS.other_psk), &mut drawn),
-            11 => link.refuse(input.choose(&[Refusal::Busy, Refusal::Mode, Refusal::Other(9)])),
+            11 => link.refuse(input.choose(&[Refusal::BUSY, Refusal::MODE, Refusal::new(9)])),
             12 => link.turn_away(decoy(Mode::Kk)),
             13 => link.turn_away(decoy(Mode::KkPsk0)),
             14 => link.answer(&mut drawn, |_| None),

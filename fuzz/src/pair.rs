@@ -381,7 +381,7 @@ impl Pair {
         for at in [0, 1] {
             let side = &mut self.sides[at];
             if declined {
-                let ours = [Error::NotWelcome, Error::Declined(Refusal::Refused)];
+                let ours = [Error::NotWelcome, Error::Declined(Refusal::REFUSED)];
                 assert!(side.dead.is_some_and(|dead| ours.contains(&dead)), "{:?}", side.dead);
                 continue;
             }

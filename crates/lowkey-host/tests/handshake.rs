@@ -30,7 +30,7 @@ async fn another_version_is_told_so() {
     bytes[2] = 2;
     let (answer, accepted, stats) = answer(&World::new(), &bytes).await;
     assert_eq!(answer, OTHER_VERSION);
-    assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::Version))));
+    assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::VERSION))));
     assert_eq!((stats.accepted, stats.refused_version), (1, 1));
 }
 
@@ -44,7 +44,7 @@ async fn modes_that_are_not_offered_are_told_so_whatever_the_id() {
             hello.extend([9; 32]);
             let (answer, accepted, stats) = answer(&world, &frame(&hello)).await;
             assert_eq!(answer, OTHER_MODE, "mode {mode}");
-            assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::Mode))));
+            assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::MODE))));
             assert_eq!(stats.refused_mode, 1);
         }
     }
@@ -80,7 +80,7 @@ async fn an_initiator_hears_why_it_was_refused_and_tries_nothing_else() {
     let stranger = Party::new(world.server.public_key());
     let (connected, accepted) = tokio::join!(stranger.connect(near), acceptor.accept(far));
     let error = connected.unwrap_err();
-    assert!(matches!(error, Error::Channel(ChannelError::Refused(Refusal::Refused))), "{error}");
+    assert!(matches!(error, Error::Channel(ChannelError::Refused(Refusal::REFUSED))), "{error}");
     assert!(accepted.is_err());
 }
 
@@ -281,7 +281,7 @@ async fn data_right_behind_the_confirming_record_is_kept() {
 async fn is_closed(acceptor: &lowkey_host::Acceptor, party: &Party) -> bool {
     let (near, far) = duplex(1000);
     let (connected, accepted) = tokio::join!(party.connect(near), acceptor.accept(far));
-    assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::Busy))));
+    assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::BUSY))));
     connected.unwrap().recv().await.unwrap().is_none()
 }
 
@@ -317,7 +317,7 @@ async fn sessions_full_a_new_device_is_closed_a_stranger_refused_and_a_place_get
     near.write_all(&Party::new(world.server.public_key()).message_1().0).await.unwrap();
     let (answer, accepted) = tokio::join!(until_end(&mut near), acceptor.accept(far));
     assert_eq!(answer, REFUSED, "a stranger does not learn that seats are taken");
-    assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::Refused))));
+    assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::REFUSED))));
 
     drop(seated);
     let (near, far) = duplex(1000);
@@ -343,7 +343,7 @@ async fn when_sessions_fill_meanwhile_the_late_one_is_closed() {
     let (first, seated) = tokio::join!(world.devices[1].connect(near), acceptor.accept(far));
     let (_first, _seated) = (first.unwrap(), seated.unwrap());
     raw.flush().await;
-    assert!(matches!(late.await.unwrap(), Err(AcceptError::Refused(Refusal::Busy))));
+    assert!(matches!(late.await.unwrap(), Err(AcceptError::Refused(Refusal::BUSY))));
     while raw.link.receive() == Ok(lowkey_transport::Receive::Read) {
         raw.read().await;
     }
@@ -392,7 +392,7 @@ async fn a_caller_that_asks_elsewhere_chooses_after_the_hello() {
         let choosing = async {
             let lazy = acceptor.start(far).await.unwrap();
             match what {
-                0 => lazy.refuse(Refusal::Busy).await,
+                0 => lazy.refuse(Refusal::BUSY).await,
                 1 => lazy.turn_away().await,
                 _ => lazy.accept_with(Arc::clone(&psk)).await.map(drop).unwrap_err(),
             }

@@ -50,7 +50,7 @@ async fn answer(acceptor: &Acceptor, from: SocketAddr, bytes: &[u8]) -> Vec<u8> 
 }
 
 fn is_busy<T>(result: &Result<T, AcceptError>) -> bool {
-    matches!(result, Err(AcceptError::Refused(Refusal::Busy)))
+    matches!(result, Err(AcceptError::Refused(Refusal::BUSY)))
 }
 
 #[tokio::test(start_paused = true)]

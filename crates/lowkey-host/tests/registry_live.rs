@@ -87,7 +87,7 @@ async fn a_pinning_that_went_between_look_up_and_confirmation_gets_no_session() 
     acceptor.sweep();
     raw.flush().await;
     let refused = accepting.await.unwrap().unwrap_err();
-    assert!(matches!(refused, AcceptError::Refused(Refusal::Refused)), "{refused}");
+    assert!(matches!(refused, AcceptError::Refused(Refusal::REFUSED)), "{refused}");
 }
 
 #[test]

@@ -51,7 +51,7 @@ async fn an_unknown_id_another_mode_and_another_key_get_the_same_answer() {
         let world = if psk { &with_psk } else { &world };
         let (answer, accepted, stats) = answer(world, &first).await;
         assert_eq!(answer, REFUSED, "{who}");
-        assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::Refused))), "{who}: {accepted:?}");
+        assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::REFUSED))), "{who}: {accepted:?}");
         assert_eq!((stats.accepted, stats.refused), (1, 1), "{who}");
     }
 }
@@ -72,7 +72,7 @@ async fn the_right_key_with_the_wrong_psk_or_none_gets_that_answer_too() {
         near.write_all(&first).await.unwrap();
         let (answer, accepted) = tokio::join!(until_end(&mut near), acceptor.accept(far));
         assert_eq!(answer, REFUSED);
-        assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::Refused))));
+        assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::REFUSED))));
     }
     let party = with_psk.devices.remove(0).with_psk(7);
     let (near, far) = duplex(1000);

@@ -33,7 +33,7 @@ pub(crate) enum Stage {
 #[derive(Clone, Copy)]
 pub(crate) struct Echo {
     bytes: [u8; MAX_PING],
-    len: usize,
+    len: u8,
 }
 
 impl Echo {
@@ -41,11 +41,11 @@ impl Echo {
     pub(crate) fn new(body: &[u8]) -> Option<Self> {
         let mut bytes = [0; MAX_PING];
         fill(bytes.get_mut(..body.len())?, body);
-        Some(Self { bytes, len: body.len() })
+        Some(Self { bytes, len: u8::try_from(body.len()).ok()? })
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
     }
 }
 

@@ -268,7 +268,7 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// After the last handshake message: the records that make both sides sure of each other.
     fn confirm(&mut self) -> Result<Step, Error> {
         if self.control.is_closed() && !matches!(self.control.stage(), Stage::Open | Stage::Paired) {
-            return Err(self.fail(Error::Declined(Refusal::Refused)));
+            return Err(self.fail(Error::Declined(Refusal::REFUSED)));
         }
         if matches!(self.control.stage(), Stage::Unconfirmed | Stage::AwaitWelcome | Stage::AwaitBack)
             && self.receive()? == Receive::End

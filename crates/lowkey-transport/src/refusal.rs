@@ -1,50 +1,50 @@
 //! The one byte that a responder may send in place of message 2.
 
-/// Why a responder turned an initiator away. Anybody between can have written it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// `0x01`: it does not speak this version.
-    Version,
-    /// `0x02`: it does not offer this mode now.
-    Mode,
-    /// `0x03`: too much to do now; never because of the id.
-    Busy,
-    /// `0x04`: not this initiator: unknown id, another mode, or keys that do not match.
-    Refused,
-    /// A code that version 1 does not have.
-    Other(u8),
-}
+use core::fmt;
+
+/// Why a responder turned an initiator away: a code. Anybody between can have written it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Refusal(u8);
 
 impl Refusal {
-    /// The byte on the wire.
-    pub fn code(&self) -> u8 {
-        match self {
-            Self::Version => 1,
-            Self::Mode => 2,
-            Self::Busy => 3,
-            Self::Refused => 4,
-            Self::Other(code) => *code,
-        }
+    /// `0x01`: it does not speak this version.
+    pub const VERSION: Self = Self(1);
+    /// `0x02`: it does not offer this mode now.
+    pub const MODE: Self = Self(2);
+    /// `0x03`: too much to do now; never because of the id.
+    pub const BUSY: Self = Self(3);
+    /// `0x04`: not this initiator: unknown id, another mode, or keys that do not match.
+    pub const REFUSED: Self = Self(4);
+
+    /// The refusal of this code; version 1 has 1 to 4.
+    pub const fn new(code: u8) -> Self {
+        Self(code)
     }
 
-    pub(crate) fn new(code: u8) -> Self {
-        match code {
-            1 => Self::Version,
-            2 => Self::Mode,
-            3 => Self::Busy,
-            4 => Self::Refused,
-            other => Self::Other(other),
-        }
+    /// The byte on the wire.
+    pub const fn code(&self) -> u8 {
+        self.0
     }
 
     pub(crate) fn as_str(&self) -> &'static str {
-        match self {
-            Self::Version => "refused: the peer does not speak this version",
-            Self::Mode => "refused: the peer does not offer this mode",
-            Self::Busy => "refused: the peer is busy",
-            Self::Refused => "refused: the peer does not know us by this id, mode and key",
-            Self::Other(_) => "refused",
+        match *self {
+            Self::VERSION => "refused: the peer does not speak this version",
+            Self::MODE => "refused: the peer does not offer this mode",
+            Self::BUSY => "refused: the peer is busy",
+            Self::REFUSED => "refused: the peer does not know us by this id, mode and key",
+            _ => "refused",
+        }
+    }
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::VERSION => f.write_str("Version"),
+            Self::MODE => f.write_str("Mode"),
+            Self::BUSY => f.write_str("Busy"),
+            Self::REFUSED => f.write_str("Refused"),
+            Self(code) => f.debug_tuple("Other").field(&code).finish(),
         }
     }
 }

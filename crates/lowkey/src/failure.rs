@@ -66,10 +66,10 @@ impl Failure {
         let (exit, advice) = match error {
             Error::Io(_) => (Exit::Network, "is a server listening there?"),
             Error::TimedOut => (Exit::Handshake, "is that a Lowkey server?"),
-            Error::Channel(ChannelError::Refused(Refusal::Refused)) => {
+            Error::Channel(ChannelError::Refused(Refusal::REFUSED)) => {
                 (Exit::Handshake, "check --key, --server, --id and --psk-file against the server's registry")
             }
-            Error::Channel(ChannelError::Refused(Refusal::Busy)) => (Exit::Handshake, "try again later"),
+            Error::Channel(ChannelError::Refused(Refusal::BUSY)) => (Exit::Handshake, "try again later"),
             Error::Channel(ChannelError::HungUp) => (Exit::Handshake, "is that a Lowkey server?"),
             Error::Channel(ChannelError::Handshake) => {
                 (Exit::Handshake, "--server is not that server's key; `lowkey pubkey` prints it there")

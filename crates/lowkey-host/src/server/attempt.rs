@@ -82,10 +82,10 @@ impl Attempt {
         let (mode, id) = (self.mode(), Claimed(self.hello));
         match &error {
             AcceptError::Refused(refusal) => {
-                match refusal {
-                    Refusal::Version => &self.counters.refused_version,
-                    Refusal::Mode => &self.counters.refused_mode,
-                    Refusal::Busy => &self.counters.refused_busy,
+                match *refusal {
+                    Refusal::VERSION => &self.counters.refused_version,
+                    Refusal::MODE => &self.counters.refused_mode,
+                    Refusal::BUSY => &self.counters.refused_busy,
                     _ => &self.counters.refused,
                 }
                 .one_more();
@@ -124,7 +124,7 @@ impl Attempt {
         match error {
             Error::Channel(ChannelError::Declined(refusal)) => AcceptError::Refused(refusal),
             // A KK responder has this error in one case only: it refused what did not open.
-            Error::Channel(ChannelError::Handshake) => AcceptError::Refused(Refusal::Refused),
+            Error::Channel(ChannelError::Handshake) => AcceptError::Refused(Refusal::REFUSED),
             error => AcceptError::Failed(error),
         }
     }
@@ -135,12 +135,12 @@ impl Attempt {
 
     fn cause(&self, error: &AcceptError) -> Cause {
         match error {
-            AcceptError::Refused(refusal) => match (refusal, self.suspicion) {
+            AcceptError::Refused(refusal) => match (*refusal, self.suspicion) {
                 (_, Cause::Application) => Cause::Application,
-                (Refusal::Version, _) => Cause::Version,
-                (Refusal::Mode, _) => Cause::Mode,
-                (Refusal::Busy, no_seat @ (Cause::NoSeat | Cause::NoSeatOfAddress)) => no_seat,
-                (Refusal::Busy, _) => Cause::Load,
+                (Refusal::VERSION, _) => Cause::Version,
+                (Refusal::MODE, _) => Cause::Mode,
+                (Refusal::BUSY, no_seat @ (Cause::NoSeat | Cause::NoSeatOfAddress)) => no_seat,
+                (Refusal::BUSY, _) => Cause::Load,
                 (_, suspicion) => suspicion,
             },
             _ if self.answered => Cause::Unconfirmed,

@@ -140,10 +140,10 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         self.attempt.heard(hello, self.line.link.first_frame().unwrap_or_default());
         let state = Arc::clone(&self.state);
         match hello.mode {
-            Mode::Xx | Mode::XxPsk0 => Err(self.decline(Refusal::Mode).await),
+            Mode::Xx | Mode::XxPsk0 => Err(self.decline(Refusal::MODE).await),
             // Whether a seat is free is asked once it is certain who it is: a device takes its own again.
             Mode::Kk | Mode::KkPsk0 if !state.gate.pass(self.attempt.from().map(Into::into)) => {
-                Err(self.decline(Refusal::Busy).await)
+                Err(self.decline(Refusal::BUSY).await)
             }
             Mode::Kk | Mode::KkPsk0 => {
                 self.ephemerals = Some(host_ephemerals().map_err(AcceptError::Failed)?);
@@ -195,7 +195,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
     async fn decoy(&mut self) -> AcceptError {
         let state = Arc::clone(&self.state);
         let Some(id) = self.hello.and_then(|hello| hello.id) else {
-            return self.decline(Refusal::Refused).await;
+            return self.decline(Refusal::REFUSED).await;
         };
         let nobody =
             Pinning { id, identity: &state.identity, peer: &state.decoy, psk: Some(&state.decoy_psk) };
@@ -225,7 +225,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         let mut attempt = self.attempt;
         let mut connection = Connection::new(io, link, input, pinned.key());
         let (refusal, cause) = match state.still(pinned, self.generation) {
-            None => (Refusal::Refused, Cause::UnknownId),
+            None => (Refusal::REFUSED, Cause::UnknownId),
             Some((pinned, generation)) => {
                 let from = attempt.from();
                 if let Some(seat) = state.sessions.seat(&pinned, generation, from, connection.shared()) {
@@ -233,7 +233,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
                     return Ok(connection.of(pinned, from).seated(seat));
                 }
                 let full = state.sessions.are_full();
-                (Refusal::Busy, if full { Cause::NoSeat } else { Cause::NoSeatOfAddress })
+                (Refusal::BUSY, if full { Cause::NoSeat } else { Cause::NoSeatOfAddress })
             }
         };
         attempt.suspect(cause);

@@ -74,7 +74,7 @@ impl<'k, B: Buffer> Link<'k, B> {
             Ok((message_2.map_err(Error::in_handshake)?, theirs))
         });
         let ((session, len), theirs) = match played {
-            Err(Error::Handshake) => return self.decline(Refusal::Refused, Error::Handshake),
+            Err(Error::Handshake) => return self.decline(Refusal::REFUSED, Error::Handshake),
             played => self.or_end(played)?,
         };
         self.incoming.inbox.release();
@@ -95,7 +95,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         let psk = decoy.psk.filter(|_| mode == Mode::KkPsk0);
         let (prologue, message) = message_1(&self.phase, &mut self.incoming.inbox)?;
         let _whatever = open(&mut Place::new(), Pinning { psk, ..decoy }, &prologue, message).map(drop);
-        self.decline(Refusal::Refused, Error::Handshake)
+        self.decline(Refusal::REFUSED, Error::Handshake)
     }
 
     /// Refuses the initiator; the next steps send the refusal and then give [`Error::Declined`].
@@ -120,10 +120,10 @@ impl<'k, B: Buffer> Link<'k, B> {
     ) -> Result<(), Error> {
         let hello = self.asked()?;
         match hello.mode {
-            Mode::Xx | Mode::XxPsk0 => self.refuse(Refusal::Mode),
+            Mode::Xx | Mode::XxPsk0 => self.refuse(Refusal::MODE),
             Mode::Kk | Mode::KkPsk0 => match pinning_of(&hello) {
                 Some(pinning) => self.answer_kk(pinning, ephemerals),
-                None => self.refuse(Refusal::Refused),
+                None => self.refuse(Refusal::REFUSED),
             },
         }
     }
@@ -144,7 +144,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         let mode = self.asked()?.mode;
         let offered = if psk.is_some() { Mode::XxPsk0 } else { Mode::Xx };
         if mode != offered {
-            return self.decline(Refusal::Refused, Error::Handshake);
+            return self.decline(Refusal::REFUSED, Error::Handshake);
         }
         let ours = Parameters { max_frame: self.max_frame }.to_bytes();
         let (prologue, message) = message_1(&self.phase, &mut self.incoming.inbox)?;
@@ -159,7 +159,7 @@ impl<'k, B: Buffer> Link<'k, B> {
             Ok(len)
         });
         let len = match played {
-            Err(Error::Handshake) => return self.decline(Refusal::Refused, Error::Handshake),
+            Err(Error::Handshake) => return self.decline(Refusal::REFUSED, Error::Handshake),
             played => self.or_end(played)?,
         };
         self.phase = Phase::Awaits(Self::read_xx_message_3, place);
@@ -179,8 +179,8 @@ impl<'k, B: Buffer> Link<'k, B> {
                 self.phase = Phase::Asked(len);
                 Ok(())
             }
-            Front::OtherVersion => self.decline(Refusal::Version, Error::Declined(Refusal::Version)),
-            Front::OtherMode => self.decline(Refusal::Mode, Error::Declined(Refusal::Mode)),
+            Front::OtherVersion => self.decline(Refusal::VERSION, Error::Declined(Refusal::VERSION)),
+            Front::OtherMode => self.decline(Refusal::MODE, Error::Declined(Refusal::MODE)),
         }
     }
 

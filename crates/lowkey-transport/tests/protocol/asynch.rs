@@ -365,8 +365,8 @@ fn async_accept_refuses_and_connect_says_so() {
     let accepting = Channel::accept(Slow::new(&there, &back, 9), link, &mut ephemerals, |_| None);
     let connecting = Channel::connect(Slow::new(&back, &there, 9), links::initiator(Mode::KkPsk0));
     let (a, b) = block_on(join(connecting, accepting));
-    assert_eq!(a.err(), Some(Error::Refused(Refusal::Refused)));
-    assert_eq!(b.err(), Some(Error::Declined(Refusal::Refused)));
+    assert_eq!(a.err(), Some(Error::Refused(Refusal::REFUSED)));
+    assert_eq!(b.err(), Some(Error::Declined(Refusal::REFUSED)));
 }
 
 #[test]

@@ -104,9 +104,9 @@ fn hello_an_unknown_version_is_told_so_whatever_follows() {
     for version in (0..=255u8).filter(|version| *version != 1) {
         for rest in [&b""[..], b"\x01\x00", &[0xff; 99], &first_frame(Mode::Kk)[3..]] {
             let (mut b, result, to) = respond_to(&frame(&[&[version], rest].concat()), Mode::Kk);
-            assert_eq!(result, Err(Error::Declined(Refusal::Version)));
+            assert_eq!(result, Err(Error::Declined(Refusal::VERSION)));
             assert_eq!(to, frame(&[1]));
-            links::assert_dead(&mut b, Error::Declined(Refusal::Version));
+            links::assert_dead(&mut b, Error::Declined(Refusal::VERSION));
         }
     }
 }
@@ -117,8 +117,8 @@ fn hello_an_unknown_mode_is_told_so() {
         let mut first = first_frame(Mode::Kk);
         first[3] = mode;
         let (mut b, result, to) = respond_to(&first, Mode::Kk);
-        assert_eq!((result, to), (Err(Error::Declined(Refusal::Mode)), frame(&[2])));
-        links::assert_dead(&mut b, Error::Declined(Refusal::Mode));
+        assert_eq!((result, to), (Err(Error::Declined(Refusal::MODE)), frame(&[2])));
+        links::assert_dead(&mut b, Error::Declined(Refusal::MODE));
     }
 }
 

@@ -441,11 +441,11 @@ fn refusal_leaves_a_buffering_stream_before_the_responder_hangs_up() {
         there.put(&links::unsent(&mut initiator));
         let link = Link::responder(links::buffers());
         let ended = Channel::accept(Stream::new(&there, &back, rules), link, &mut ephemerals(2), |_| None);
-        assert_eq!(ended.err(), Some(Error::Declined(Refusal::Refused)));
+        assert_eq!(ended.err(), Some(Error::Declined(Refusal::REFUSED)));
         let mut wire = back.take_all();
         assert_eq!(wire, frame(&[4]));
         let ended = advance(&mut initiator, &mut wire, &mut vec![]);
-        assert_eq!(ended, Err(Error::Refused(Refusal::Refused)));
+        assert_eq!(ended, Err(Error::Refused(Refusal::REFUSED)));
     }
 }
 

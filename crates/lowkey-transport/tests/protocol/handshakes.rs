@@ -134,11 +134,11 @@ fn refused(mut a: Any, answer: impl FnOnce(&mut Any) -> Result<(), Error>) -> (E
 #[test]
 fn refusal_is_one_byte_and_then_both_sides_are_over() {
     for (refusal, code) in [
-        (Refusal::Version, 1),
-        (Refusal::Mode, 2),
-        (Refusal::Busy, 3),
-        (Refusal::Refused, 4),
-        (Refusal::Other(9), 9),
+        (Refusal::VERSION, 1),
+        (Refusal::MODE, 2),
+        (Refusal::BUSY, 3),
+        (Refusal::REFUSED, 4),
+        (Refusal::new(9), 9),
     ] {
         for mode in [KK, XX].concat() {
             let ended = refused(initiator(mode), |b| b.refuse(refusal));
@@ -148,7 +148,7 @@ fn refusal_is_one_byte_and_then_both_sides_are_over() {
 }
 
 fn assert_refused((ours, theirs, wire): (Error, Error, Vec<u8>)) {
-    assert_eq!((ours, theirs), (Error::Refused(Refusal::Refused), Error::Handshake));
+    assert_eq!((ours, theirs), (Error::Refused(Refusal::REFUSED), Error::Handshake));
     assert_eq!(wire, frame(&[4]));
 }
 
@@ -201,7 +201,7 @@ fn refusal_a_hidden_id_is_turned_away_even_if_message_1_opens() {
 fn refusal_answer_offers_no_pairing_and_refuses_what_it_does_not_know() {
     for mode in XX {
         let ended = refused(initiator(mode), |b| b.answer(&mut ephemerals(2), |_| panic!("nobody is asked")));
-        assert_eq!(ended, (Error::Refused(Refusal::Mode), Error::Declined(Refusal::Mode), vec![0, 1, 2]));
+        assert_eq!(ended, (Error::Refused(Refusal::MODE), Error::Declined(Refusal::MODE), vec![0, 1, 2]));
     }
     let ended = refused(initiator(Mode::Kk), |b| {
         b.answer(&mut ephemerals(2), |hello| {
@@ -209,7 +209,7 @@ fn refusal_answer_offers_no_pairing_and_refuses_what_it_does_not_know() {
             None
         })
     });
-    assert_eq!(ended, (Error::Refused(Refusal::Refused), Error::Declined(Refusal::Refused), vec![0, 1, 4]));
+    assert_eq!(ended, (Error::Refused(Refusal::REFUSED), Error::Declined(Refusal::REFUSED), vec![0, 1, 4]));
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn handshake_calls_out_of_turn_leave_the_link_usable() {
     assert_eq!(b.answer(&mut ephemerals(2), |_| None), Err(Error::OutOfTurn));
     assert_eq!(links::answer(&mut b, Mode::Kk), Err(Error::OutOfTurn));
     assert_eq!(links::answer(&mut b, Mode::Xx), Err(Error::OutOfTurn));
-    assert_eq!(b.refuse(Refusal::Busy), Err(Error::OutOfTurn));
+    assert_eq!(b.refuse(Refusal::BUSY), Err(Error::OutOfTurn));
     assert_eq!(b.turn_away(KEYS.responder_pinning(Mode::Kk)), Err(Error::OutOfTurn));
     assert_eq!(b.accept(), Err(Error::OutOfTurn));
     assert_eq!(b.may_begin(), Err(Error::NotOpen));

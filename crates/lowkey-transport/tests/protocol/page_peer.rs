@@ -183,11 +183,11 @@ fn refusal_by_a_peer_written_from_the_page() {
         unsent(&mut a);
         let ended = advance(&mut a, &mut frame(&[code]), &mut vec![]);
         let refusal = match code {
-            1 => Refusal::Version,
-            2 => Refusal::Mode,
-            3 => Refusal::Busy,
-            4 => Refusal::Refused,
-            other => Refusal::Other(other),
+            1 => Refusal::VERSION,
+            2 => Refusal::MODE,
+            3 => Refusal::BUSY,
+            4 => Refusal::REFUSED,
+            other => Refusal::new(other),
         };
         assert_eq!(ended, Err(Error::Refused(refusal)));
         assert_eq!(refusal.code(), code);
@@ -199,7 +199,7 @@ fn refusal_by_a_peer_written_from_the_page() {
             advance(&mut a, &mut frame(&[3]), &mut vec![]).unwrap_err();
             a
         },
-        Error::Refused(Refusal::Busy),
+        Error::Refused(Refusal::BUSY),
     );
 }
 

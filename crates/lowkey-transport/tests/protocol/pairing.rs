@@ -75,7 +75,7 @@ fn pairing_a_close_of_either_side_refuses_at_every_point() {
         advance(&mut b, &mut to_b, &mut to_a).unwrap();
         b.close().unwrap();
         assert_eq!(b.accept(), Err(Error::Closed));
-        let declined = Error::Declined(Refusal::Refused);
+        let declined = Error::Declined(Refusal::REFUSED);
         assert_eq!(advance(&mut b, &mut to_b, &mut to_a), Err(declined), "once the CLOSE has left");
         links::assert_dead(&mut b, declined);
         assert_eq!(advance(&mut a, &mut to_a, &mut to_b), Err(Error::NotWelcome));

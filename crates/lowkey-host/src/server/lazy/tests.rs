@@ -71,7 +71,7 @@ async fn whoever_comes_takes_one_multiplication_while_it_is_warmed_and_none_afte
             near.write_all(&first).await.unwrap();
             let before = MULTIPLICATIONS.get();
             let refused = acceptor.accept(far).await.unwrap_err();
-            assert!(matches!(refused, AcceptError::Refused(Refusal::Refused)), "{id}");
+            assert!(matches!(refused, AcceptError::Refused(Refusal::REFUSED)), "{id}");
             assert_eq!(MULTIPLICATIONS.get() - before, expected, "{id}");
         }
     }

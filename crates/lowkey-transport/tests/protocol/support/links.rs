@@ -197,7 +197,7 @@ pub(crate) fn assert_dead(link: &mut Any, error: Error) {
         assert_eq!(link.step(), Err(error));
         assert_eq!(link.accept(), Err(error));
         assert_eq!(link.answer(&mut ephemerals(3), |_| None), Err(error));
-        assert_eq!(link.refuse(lowkey_transport::Refusal::Busy), Err(error));
+        assert_eq!(link.refuse(lowkey_transport::Refusal::BUSY), Err(error));
         assert_eq!(link.turn_away(KEYS.responder_pinning(Mode::Kk)), Err(error));
         assert_eq!(link.fail(Error::Io(embedded_io::ErrorKind::Other)), error);
     }
