@@ -143,7 +143,7 @@ pub unsafe extern "C" fn lowkey_refuse(
 ) -> lowkey_status {
     attempt(|| {
         let channel = raw::exclusive(channel)?;
-        let known = [Refusal::Mode, Refusal::Busy, Refusal::Refused];
+        let known = [Refusal::MODE, Refusal::BUSY, Refusal::REFUSED];
         let refusal = known.into_iter().find(|known| i32::from(known.code()) == refusal);
         channel.refuse(refusal.ok_or(LOWKEY_LENGTH)?)
     })
