@@ -1,0 +1,329 @@
+/* A Lowkey channel over a TCP connection of lwIP (raw API, NO_SYS). */
+#include "channel.h"
+
+#include "clock.h"
+
+/* --- lwIP's callbacks: they only note what came --- */
+
+static err_t on_connected(void *context, struct tcp_pcb *pcb, err_t error)
+{
+    struct channel *const channel = context;
+    (void)pcb;
+    (void)error; /* always ERR_OK, says lwIP */
+    channel->is_connected = true;
+    return ERR_OK;
+}
+
+/* Bytes, or the end of the stream (NULL). They are ours until they have been taken; only then does the window open
+ * again, so no more of them can come than lwIP has memory for. */
+static err_t on_received(void *context, struct tcp_pcb *pcb, struct pbuf *bytes, err_t error)
+{
+    struct channel *const channel = context;
+    (void)pcb;
+    (void)error;
+    if (bytes == NULL) {
+        channel->has_ended = true;
+    } else if (channel->received == NULL) {
+        channel->received = bytes;
+    } else {
+        pbuf_cat(channel->received, bytes);
+    }
+    return ERR_OK;
+}
+
+/* The connection is gone, and lwIP has freed the pcb. What came before is still to be read: it may say why. */
+static void on_error(void *context, err_t error)
+{
+    struct channel *const channel = context;
+    channel->pcb = NULL;
+    if (channel->why == NULL) {
+        const bool is_refusal = error == ERR_RST && !channel->is_connected;
+        channel->why = is_refusal ? "the server does not listen" : "the connection was cut";
+    }
+}
+
+/* --- the connection's end --- */
+
+static void forget_received(struct channel *channel)
+{
+    if (channel->received != NULL) {
+        pbuf_free(channel->received);
+        channel->received = NULL;
+    }
+}
+
+/* Lets go of the pcb: what it still says does not concern us any more. */
+static struct tcp_pcb *take_pcb(struct channel *channel)
+{
+    struct tcp_pcb *const pcb = channel->pcb;
+    channel->pcb = NULL;
+    if (pcb != NULL) {
+        tcp_arg(pcb, NULL);
+        tcp_recv(pcb, NULL);
+        tcp_err(pcb, NULL);
+    }
+    return pcb;
+}
+
+void channel_drop(struct channel *channel)
+{
+    struct tcp_pcb *const pcb = take_pcb(channel);
+    if (pcb != NULL) {
+        tcp_abort(pcb);
+    }
+    forget_received(channel);
+    lowkey_channel_wipe(&channel->lowkey);
+    channel->is_active = false;
+}
+
+/* Both CLOSEs have been said: TCP ends in its own time, behind what it has not sent yet. */
+static enum channel_event closed(struct channel *channel)
+{
+    struct tcp_pcb *const pcb = take_pcb(channel);
+    if (pcb != NULL && tcp_close(pcb) != ERR_OK) {
+        tcp_abort(pcb); /* no memory for an end */
+    }
+    channel_drop(channel);
+    return CHANNEL_CLOSED;
+}
+
+static enum channel_event failed(struct channel *channel, const char *why)
+{
+    channel_drop(channel);
+    channel->why = why;
+    return CHANNEL_FAILED;
+}
+
+/* --- beginning --- */
+
+static lowkey_status open_connection(struct channel *channel, const ip_addr_t *address, uint16_t port)
+{
+    channel->pcb = tcp_new();
+    if (channel->pcb == NULL) {
+        return LOWKEY_IO;
+    }
+    tcp_arg(channel->pcb, channel);
+    tcp_recv(channel->pcb, on_received);
+    tcp_err(channel->pcb, on_error);
+    /* A record is handed over whole; waiting for more would only delay it. */
+    tcp_nagle_disable(channel->pcb);
+    return tcp_connect(channel->pcb, address, port, on_connected) == ERR_OK ? LOWKEY_OK : LOWKEY_IO;
+}
+
+lowkey_status channel_connect(struct channel *channel, const lowkey_pinning *pinning, lowkey_ephemerals *ephemerals,
+                              const ip_addr_t *address, uint16_t port, uint32_t limit)
+{
+    if (channel->is_active) {
+        return LOWKEY_OUT_OF_TURN;
+    }
+    const lowkey_buffers buffers = {
+        .incoming = channel->incoming,
+        .incoming_len = sizeof channel->incoming,
+        .outgoing = channel->outgoing,
+        .outgoing_len = sizeof channel->outgoing,
+    };
+    /* Message 1 first: when the network is up, only what needs the server's answer is left to do. */
+    lowkey_status status = lowkey_kk_initiator(&channel->lowkey, &buffers, pinning, ephemerals);
+    if (status != LOWKEY_OK) {
+        return status;
+    }
+    channel->why = NULL;
+    channel->is_connected = channel->has_ended = channel->is_open = false;
+    channel->is_closing = channel->is_awaiting = false;
+    channel->is_active = true;
+    channel->moved = clock_now();
+    channel->patience = limit;
+    status = open_connection(channel, address, port);
+    if (status != LOWKEY_OK) {
+        channel_drop(channel);
+    }
+    return status;
+}
+
+/* --- moving bytes --- */
+
+static void note_progress(struct channel *channel)
+{
+    if (channel->is_open) {
+        channel->moved = clock_now(); /* the handshake's time is counted from its beginning */
+    }
+}
+
+/* Hands lwIP what it has room for. The channel's own buffer is free again at once: lwIP copies. */
+static bool write_out(struct channel *channel)
+{
+    bool has_moved = false;
+    const uint8_t *bytes;
+    size_t len;
+    while (channel->is_connected && channel->pcb != NULL &&
+           lowkey_unsent(&channel->lowkey, &bytes, &len) == LOWKEY_OK && len > 0) {
+        const size_t room = tcp_sndbuf(channel->pcb);
+        const size_t piece = len < room ? len : room;
+        if (piece == 0 || tcp_write(channel->pcb, bytes, (u16_t)piece, TCP_WRITE_FLAG_COPY) != ERR_OK) {
+            break; /* when the server has acknowledged something, there is room again */
+        }
+        lowkey_sent(&channel->lowkey, piece);
+        has_moved = true;
+    }
+    if (has_moved) {
+        tcp_output(channel->pcb);
+        note_progress(channel);
+    }
+    return has_moved;
+}
+
+/* The first piece of what has come that is not empty: lwIP empties pieces that came twice. */
+static const struct pbuf *first_piece(struct channel *channel)
+{
+    const struct pbuf *piece = channel->received;
+    while (piece != NULL && piece->len == 0) {
+        piece = piece->next;
+    }
+    if (piece == NULL) {
+        forget_received(channel);
+    }
+    return piece;
+}
+
+/* Hands Lowkey what has come, as far as it takes it, and opens the window by as much. */
+static bool read_in(struct channel *channel)
+{
+    bool has_moved = false;
+    const struct pbuf *piece;
+    while ((piece = first_piece(channel)) != NULL) {
+        size_t taken = 0;
+        if (lowkey_feed(&channel->lowkey, piece->payload, piece->len, &taken) != LOWKEY_OK || taken == 0) {
+            break; /* something waits to be looked at, or the channel is over: lowkey_poll says which */
+        }
+        channel->received = pbuf_free_header(channel->received, (u16_t)taken);
+        if (channel->pcb != NULL) {
+            tcp_recved(channel->pcb, (u16_t)taken);
+        }
+        has_moved = true;
+    }
+    if (has_moved) {
+        note_progress(channel);
+    }
+    return has_moved;
+}
+
+/* With everything read: tells Lowkey of the stream's end. True: it changes what lowkey_poll says. */
+static bool end_in(struct channel *channel)
+{
+    if (!channel->has_ended || channel->received != NULL) {
+        return false;
+    }
+    channel->has_ended = false;
+    lowkey_feed_end(&channel->lowkey);
+    return true;
+}
+
+bool channel_is_drained(struct channel *channel)
+{
+    const uint8_t *bytes;
+    size_t len;
+    return lowkey_unsent(&channel->lowkey, &bytes, &len) != LOWKEY_OK || len == 0;
+}
+
+/* Nothing can be done now: is there still hope? */
+static enum channel_event wait(struct channel *channel)
+{
+    if (channel->pcb == NULL) {
+        return failed(channel, channel->why);
+    }
+    const bool is_owed = channel->is_closing || channel->is_awaiting || !channel_is_drained(channel);
+    if (channel->is_open && !is_owed) {
+        channel->moved = clock_now(); /* the server may be silent as long as it likes */
+    }
+    if (clock_since(channel->moved) >= channel->patience) {
+        return failed(channel, "the stream timed out");
+    }
+    return CHANNEL_NOTHING;
+}
+
+/* Stages our CLOSE, once and as soon as there is room for it. */
+static bool stage_close(struct channel *channel)
+{
+    return lowkey_close(&channel->lowkey) == LOWKEY_OK;
+}
+
+enum channel_event channel_poll(struct channel *channel)
+{
+    while (channel->is_active) {
+        if (channel->is_closing) {
+            stage_close(channel);
+        }
+        lowkey_event event;
+        const lowkey_status status = lowkey_poll(&channel->lowkey, &event);
+        if (status != LOWKEY_OK) {
+            return failed(channel, lowkey_status_text(status));
+        }
+        bool has_moved = false;
+        switch (event) {
+        case LOWKEY_EVENT_WRITE:
+            has_moved = write_out(channel);
+            break;
+        case LOWKEY_EVENT_READ:
+            has_moved = read_in(channel) || end_in(channel);
+            break;
+        case LOWKEY_EVENT_OPEN:
+            channel->is_open = true;
+            channel->moved = clock_now();
+            channel->patience = CHANNEL_PATIENCE;
+            return CHANNEL_OPEN;
+        case LOWKEY_EVENT_DATA:
+            return CHANNEL_DATA;
+        case LOWKEY_EVENT_END: /* the server has said all it had to say: so have we */
+            if (lowkey_is_closed(&channel->lowkey)) {
+                return closed(channel);
+            }
+            channel->is_closing = true;
+            has_moved = stage_close(channel);
+            break;
+        default: /* those of a responder and of a pairing */
+            break;
+        }
+        if (!has_moved) {
+            return wait(channel);
+        }
+    }
+    return CHANNEL_NOTHING;
+}
+
+/* --- messages --- */
+
+lowkey_status channel_take(struct channel *channel, const uint8_t **data, size_t *len, bool *is_last)
+{
+    return lowkey_take(&channel->lowkey, data, len, is_last);
+}
+
+lowkey_status channel_send(struct channel *channel, const uint8_t *message, size_t len)
+{
+    const lowkey_status status = lowkey_send(&channel->lowkey, message, len);
+    if (status == LOWKEY_OK) {
+        write_out(channel);
+    }
+    return status;
+}
+
+bool channel_is_active(const struct channel *channel)
+{
+    return channel->is_active;
+}
+
+void channel_await(struct channel *channel, bool is_awaited)
+{
+    channel->is_awaiting = is_awaited;
+    channel->moved = clock_now();
+}
+
+void channel_close(struct channel *channel)
+{
+    channel->is_closing = true;
+    channel->moved = clock_now();
+}
+
+const char *channel_why(const struct channel *channel)
+{
+    return channel->why;
+}

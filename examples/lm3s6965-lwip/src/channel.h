@@ -1,0 +1,80 @@
+/* A Lowkey channel over a TCP connection of lwIP (raw API, NO_SYS). This is the file to copy.
+ *
+ * lwIP's callbacks only note what came; all work is done in channel_poll, which the main loop calls after it has called
+ * lwIP. So nothing here is entered twice, and the application can do what it likes at an event. */
+#ifndef CHANNEL_H
+#define CHANNEL_H
+
+#include <stdbool.h>
+
+#include "lowkey.h"
+#include "lwip/tcp.h"
+
+/* The longest frame each way with its length field, in bytes. */
+#define CHANNEL_FRAME 1024u
+/* For how many milliseconds an open channel may get nothing out, or wait for an answer, before it is given up. */
+#define CHANNEL_PATIENCE 20000u
+
+/* What channel_poll says. */
+enum channel_event {
+    CHANNEL_NOTHING, /* come back when lwIP has done something */
+    CHANNEL_OPEN,    /* once: the server is the pinned one, and messages can be sent */
+    CHANNEL_DATA,    /* a piece of a message waits: channel_take */
+    CHANNEL_CLOSED,  /* both sides have closed; nothing is left of it */
+    CHANNEL_FAILED,  /* it is over, channel_why says why; nothing is left of it */
+};
+
+/* A channel. All zeros: there is none. The members are the functions' own, but `lowkey` answers questions. */
+struct channel {
+    lowkey_channel lowkey;
+    struct tcp_pcb *pcb;   /* NULL: no connection, or none any more */
+    struct pbuf *received; /* what has come and Lowkey has not taken yet */
+    const char *why;       /* what ended the connection or the channel, once it is known */
+    bool is_active;        /* between channel_connect and the event that ends it */
+    bool is_connected;     /* by TCP */
+    bool has_ended;        /* the server has ended its direction of TCP */
+    bool is_open;          /* the handshake is over */
+    bool is_closing;       /* our CLOSE is wanted */
+    bool is_awaiting;      /* an answer is expected */
+    uint32_t moved;        /* when there was progress last, in milliseconds since start */
+    uint32_t patience;     /* how long there may be none */
+    uint8_t incoming[CHANNEL_FRAME];
+    uint8_t outgoing[CHANNEL_FRAME];
+};
+
+/* Makes message 1 and starts to connect. Everything up to CHANNEL_OPEN has `limit` milliseconds. `pinning` must stay.
+ *
+ * LOWKEY_OUT_OF_TURN: there is a channel. LOWKEY_IO: lwIP has no memory. Or what lowkey_kk_initiator says. There is no
+ * channel then. */
+lowkey_status channel_connect(struct channel *channel, const lowkey_pinning *pinning, lowkey_ephemerals *ephemerals,
+                              const ip_addr_t *address, uint16_t port, uint32_t limit);
+
+/* Moves bytes both ways until something has happened, or nothing can. */
+enum channel_event channel_poll(struct channel *channel);
+
+/* At CHANNEL_DATA: the piece, and whether it is the last one of its message. Valid until the next channel_poll. */
+lowkey_status channel_take(struct channel *channel, const uint8_t **data, size_t *len, bool *is_last);
+
+/* Sends a message of one record (lowkey_max_data). LOWKEY_WOULD_BLOCK: not sent, something else has to go first; repeat
+ * it after channel_poll. */
+lowkey_status channel_send(struct channel *channel, const uint8_t *message, size_t len);
+
+/* Whether lwIP has taken all that was sent. */
+bool channel_is_drained(struct channel *channel);
+
+/* Whether there is one, open or not. */
+bool channel_is_active(const struct channel *channel);
+
+/* Says whether an answer is expected. Then silence is not for ever: CHANNEL_PATIENCE counts for it as well. */
+void channel_await(struct channel *channel, bool is_awaited);
+
+/* Ends our direction behind what was sent. channel_poll goes on to CHANNEL_CLOSED. */
+void channel_close(struct channel *channel);
+
+/* Ends it at once, from wherever it is; without an event. */
+void channel_drop(struct channel *channel);
+
+/* After CHANNEL_FAILED: what ended it, for people. */
+const char *channel_why(const struct channel *channel);
+
+#endif

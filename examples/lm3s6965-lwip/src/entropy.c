@@ -1,0 +1,33 @@
+/* Random numbers on a part that has no generator. */
+#include "entropy.h"
+
+#include "clock.h"
+#include "lowkey.h"
+
+static lowkey_seed pool;
+
+bool entropy_start(const uint8_t seed[32], uint64_t boot)
+{
+    return lowkey_seed_init(&pool, seed) == LOWKEY_OK &&
+           lowkey_seed_stir(&pool, (const uint8_t *)&boot, sizeof boot) == LOWKEY_OK;
+}
+
+void entropy_stir(void)
+{
+    const uint32_t cycles = clock_cycles();
+    lowkey_seed_stir(&pool, (const uint8_t *)&cycles, sizeof cycles);
+}
+
+int32_t entropy_fill(void *context, uint8_t *out, size_t len)
+{
+    (void)context;
+    return lowkey_seed_random(&pool, out, len);
+}
+
+uint32_t entropy_word(void)
+{
+    uint32_t word = 0;
+    /* lwIP cannot be told of a failure, and nothing that must stay secret rests on its numbers. */
+    (void)entropy_fill(NULL, (uint8_t *)&word, sizeof word);
+    return word;
+}

@@ -1,0 +1,69 @@
+/* The boot log in the part's own flash. */
+#include "flash.h"
+
+#include "board.h"
+#include "core.h"
+#include "registers.h"
+
+#define WORDS (FLASH_ERASE_PAGE / 4u)
+#define ERASED 0xFFFFFFFFu
+#define FMC_KEY (0xA442u << 16)
+#define FMC_WRITE (1u << 0)
+#define FMC_ERASE (1u << 1)
+
+/* Where a word of the log is; NULL outside of it. The one gate between a number and the flash controller. */
+static const volatile uint32_t *place(uint32_t page, size_t word)
+{
+    return page < 2 && word < WORDS ? FLASH_LOG + page * WORDS + word : NULL;
+}
+
+/* Runs one command of the flash controller to its end (data sheet 7.3.2). */
+static void command(const volatile uint32_t *at, uint32_t what)
+{
+    /* An interrupt between address and command could find the controller half told. */
+    const uint32_t mask = core_mask();
+    USECRL = CLOCK_HZ / 1000000u - 1u;
+    FMA = (uint32_t)(uintptr_t)at;
+    FMC = FMC_KEY | what;
+    while ((FMC & what) != 0) {
+    }
+    core_unmask(mask);
+    core_barrier();
+}
+
+static uint32_t read(void *context, uint32_t page, size_t word)
+{
+    (void)context;
+    const volatile uint32_t *const at = place(page, word);
+    return at != NULL ? *at : ERASED;
+}
+
+static int32_t program(void *context, uint32_t page, size_t word, uint32_t value)
+{
+    (void)context;
+    const volatile uint32_t *const at = place(page, word);
+    if (at == NULL) {
+        return -1;
+    }
+    FMD = value;
+    command(at, FMC_WRITE);
+    return *at == value ? 0 : -1;
+}
+
+static int32_t erase(void *context, uint32_t page)
+{
+    (void)context;
+    const volatile uint32_t *const start = place(page, 0);
+    if (start == NULL) {
+        return -1;
+    }
+    command(start, FMC_ERASE);
+    for (size_t word = 0; word < WORDS; word++) {
+        if (start[word] != ERASED) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+const lowkey_flash flash_log = {.context = NULL, .words = WORDS, .read = read, .program = program, .erase = erase};

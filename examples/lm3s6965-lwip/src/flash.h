@@ -1,0 +1,21 @@
+/* The last 4 KB of flash, which are not the program's: the key page and the boot log.
+ *
+ *     0x3F000  2,048      written by whoever provisions the device, never by this firmware
+ *     0x3F800  2 x 1,024  written by this firmware, a word at a time; erased a page at a time
+ *
+ * QEMU models neither programming nor erasing: both fail there. A firmware built with DEMO=1 has its log played by
+ * whoever is on the serial line (played_flash.c). */
+#ifndef FLASH_H
+#define FLASH_H
+
+#include "lowkey.h"
+
+#define FLASH_KEY_PAGE ((const uint8_t *)0x3F000)
+#define FLASH_KEY_PAGE_LEN 2048u
+#define FLASH_LOG ((const uint32_t *)0x3F800)
+#define FLASH_ERASE_PAGE 1024u
+
+/* The boot log's two pages, for lowkey_boot_log_next. */
+extern const lowkey_flash flash_log;
+
+#endif

@@ -1,0 +1,159 @@
+/* The firmware: opens a channel to its server, sends readings, does what the server asks, and comes back when the
+ * server goes away.
+ *
+ * The image holds no key. The key page says who this device is, whom it trusts and where to find it; the boot log says
+ * which start this is. */
+#include "board.h"
+#include "boot.h"
+#include "channel.h"
+#include "clock.h"
+#include "entropy.h"
+#include "ethernet.h"
+#include "halt.h"
+#include "network.h"
+#include "readings.h"
+#include "session.h"
+#include "stack.h"
+#include "uart.h"
+
+/* Milliseconds for TCP's and our handshake together. */
+#define CONNECT_LIMIT 10000u
+/* Milliseconds before the next attempt; the demo has no time to wait for a server that was killed on purpose. */
+#ifdef DEMO
+#define FIRST_PAUSE 100u
+#else
+#define FIRST_PAUSE 500u
+#endif
+#define LAST_PAUSE 30000u
+
+static struct device device;
+static struct channel channel;
+static struct session session;
+static bool is_open;
+/* The pause after the next end, the one that is going on, and since when it is. */
+static uint32_t next_pause = FIRST_PAUSE, pause, paused;
+
+static void say(const char *text)
+{
+    uart_text(text);
+    uart_end();
+}
+
+static void begin_pause(void)
+{
+    uart_text("stack peak ");
+    uart_number(stack_peak());
+    uart_text(" B, again in ");
+    uart_number(next_pause);
+    uart_text(" ms");
+    uart_end();
+    pause = next_pause;
+    paused = clock_now();
+    next_pause = pause < LAST_PAUSE / 2 ? pause * 2 : LAST_PAUSE;
+}
+
+static void connect(void)
+{
+    /* When the network, the server and the timer let us come here is the one noise this part has. */
+    entropy_stir();
+    const lowkey_status status = channel_connect(&channel, &device.pinning, &device.ephemerals, &device.server,
+                                                 device.port, CONNECT_LIMIT);
+    if (status != LOWKEY_OK) {
+        uart_text("no channel: ");
+        say(lowkey_status_text(status));
+        begin_pause();
+    }
+}
+
+static void opened(void)
+{
+    uint8_t hash[32] = {0};
+    lowkey_handshake_hash(&channel.lowkey, hash);
+    uart_text("channel open, ");
+    uart_text(device.pinning.psk != NULL ? "KKpsk0" : "KK");
+    uart_text(", hash ");
+    uart_hex(hash, 8);
+    uart_end();
+    is_open = true;
+    next_pause = FIRST_PAUSE;
+    session_begin(&session);
+}
+
+static void ended(const char *why)
+{
+    if (!is_open) {
+        uart_text("no channel: ");
+    }
+    say(why);
+    is_open = false;
+    begin_pause();
+}
+
+/* Does what can be done about one event of the channel. */
+static void handle(enum channel_event event)
+{
+    switch (event) {
+    case CHANNEL_OPEN:
+        opened();
+        break;
+    case CHANNEL_DATA:
+        if (!session_receive(&session, &channel)) {
+            channel_drop(&channel);
+            ended("the server sent something else");
+        }
+        break;
+    case CHANNEL_CLOSED:
+        ended("the server closed the channel");
+        break;
+    case CHANNEL_FAILED:
+        ended(channel_why(&channel));
+        break;
+    case CHANNEL_NOTHING:
+        break;
+    }
+}
+
+static void work(void)
+{
+    if (!channel_is_active(&channel)) {
+        if (clock_since(paused) >= pause) {
+            connect();
+        }
+        return;
+    }
+    enum channel_event event;
+    do {
+        event = channel_poll(&channel);
+        handle(event);
+        if (is_open) {
+            session_send(&session, &channel);
+        }
+    } while (event != CHANNEL_NOTHING);
+}
+
+int main(void)
+{
+    board_start();
+    uart_start();
+    clock_start();
+    say("lowkey on an LM3S6965");
+    const char *const wrong = boot_start(&device);
+    if (wrong != NULL) {
+        /* A device without keys, or that cannot count its starts, does nothing at all. */
+        say(wrong);
+        halt();
+    }
+    uart_text("boot ");
+    uart_number((uint32_t)device.boot);
+    uart_text(", server ");
+    uart_characters(device.page.address, device.page.address_len);
+    uart_end();
+    readings_start();
+    network_start();
+    connect();
+    for (;;) {
+        network_poll();
+        work();
+        ethernet_sleep();
+    }
+}

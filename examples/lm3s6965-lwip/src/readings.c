@@ -1,0 +1,86 @@
+/* The readings, and the mailbox between the interrupt that takes them and the main loop that sends them. */
+#include "readings.h"
+
+#include <string.h>
+
+#include "bytes.h"
+#include "clock.h"
+#include "timer.h"
+
+/* Milliseconds between two interrupts; periods are multiples of it. */
+#define BEAT 10u
+/* Milliseconds between two readings until the server asks for another period. */
+#ifdef DEMO
+#define FIRST_PERIOD 50u
+#else
+#define FIRST_PERIOD 1000u
+#endif
+/* A power of two. */
+#define PLACES 8u
+
+/* A ring: the interrupt alone moves `posted`, the main loop alone `forgotten`; both only grow and may wrap. */
+static uint8_t places[PLACES][READING];
+static volatile uint32_t posted, forgotten;
+static volatile uint32_t lost;
+static volatile uint32_t beats_a_reading = FIRST_PERIOD / BEAT;
+
+/* The reading must be in its place before its number says so: the compiler keeps the order, the core has one. */
+static void settle(void)
+{
+    __asm__ volatile("" : : : "memory");
+}
+
+static void post(uint32_t number)
+{
+    if (posted - forgotten == PLACES) {
+        lost++;
+        return;
+    }
+    uint8_t *const reading = places[posted % PLACES];
+    reading[0] = 'r';
+    put_u32(reading + 1, number);
+    put_u32(reading + 5, clock_now());
+    settle();
+    posted++;
+}
+
+static void on_beat(void)
+{
+    static uint32_t beats, number;
+    if (++beats >= beats_a_reading) {
+        beats = 0;
+        post(number++);
+    }
+}
+
+void readings_start(void)
+{
+    timer_start(BEAT, on_beat);
+}
+
+void readings_set_period(uint32_t period)
+{
+    const uint32_t most = 100000u;
+    beats_a_reading = (period < BEAT ? BEAT : period > most ? most : period) / BEAT;
+}
+
+bool readings_oldest(uint8_t reading[READING])
+{
+    if (posted == forgotten) {
+        return false;
+    }
+    settle();
+    memcpy(reading, places[forgotten % PLACES], READING);
+    return true;
+}
+
+void readings_forget_oldest(void)
+{
+    settle();
+    forgotten++;
+}
+
+uint32_t readings_lost(void)
+{
+    return lost;
+}

@@ -1,0 +1,28 @@
+/* The readings: a timer interrupt takes them and leaves them in a mailbox; the main loop's channel sends them.
+ *
+ * A reading is `r`, its number and the milliseconds since start, both 32 bits, big-endian. */
+#ifndef READINGS_H
+#define READINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Bytes of a reading. */
+#define READING 9u
+
+/* Takes readings from now on. */
+void readings_start(void);
+
+/* Takes one every `period` milliseconds from now on, brought into 10 to 100,000. */
+void readings_set_period(uint32_t period);
+
+/* Copies the reading that waits longest; it stays. False: none waits. */
+bool readings_oldest(uint8_t reading[READING]);
+
+/* Forgets the reading that waits longest. */
+void readings_forget_oldest(void);
+
+/* How many readings found the mailbox full, while there was no channel. */
+uint32_t readings_lost(void);
+
+#endif

@@ -1,0 +1,130 @@
+/* One channel's life: readings out, commands in. */
+#include "session.h"
+
+#include <string.h>
+
+#include "bytes.h"
+#include "clock.h"
+#include "readings.h"
+#include "stack.h"
+#include "uart.h"
+
+#ifdef DEMO
+#include "trial.h"
+#endif
+
+static const char period_command[] = "period ";
+
+void session_begin(struct session *session)
+{
+    memset(session, 0, sizeof *session);
+#ifdef DEMO
+    trial_begin();
+#endif
+}
+
+/* `s` and four numbers: milliseconds since start, readings sent on this channel, readings lost, the stack's peak. */
+static void send_report(struct session *session, struct channel *channel)
+{
+    uint8_t message[17] = {'s'};
+    put_u32(message + 1, clock_now());
+    put_u32(message + 5, session->sent);
+    put_u32(message + 9, readings_lost());
+    put_u32(message + 13, stack_peak());
+    if (channel_send(channel, message, sizeof message) == LOWKEY_OK) {
+        session->owes_report = false;
+    }
+}
+
+void session_send(struct session *session, struct channel *channel)
+{
+    uint8_t reading[READING];
+#ifdef DEMO
+    if (!trial_is_over()) {
+        trial_send(channel);
+        return;
+    }
+#endif
+    for (;;) {
+        if (!channel_is_drained(channel)) {
+            return;
+        }
+        /* Gone to its last byte. Until then it stays in the mailbox, and goes out on the next channel if this ends. */
+        if (session->is_delivering) {
+            readings_forget_oldest();
+            session->is_delivering = false;
+            session->sent++;
+        }
+        if (session->owes_report) {
+            send_report(session, channel);
+        } else if (!readings_oldest(reading) || channel_send(channel, reading, READING) != LOWKEY_OK) {
+            return;
+        } else {
+            session->is_delivering = true;
+        }
+    }
+}
+
+/* A decimal number of 32 bits and nothing else. */
+static bool read_number(const uint8_t *text, size_t len, uint32_t *number)
+{
+    uint32_t value = 0;
+    for (size_t i = 0; i < len; i++) {
+        const uint32_t digit = (uint32_t)text[i] - '0';
+        if (digit > 9 || value > (UINT32_MAX - digit) / 10u) {
+            return false;
+        }
+        value = value * 10u + digit;
+    }
+    *number = value;
+    return len > 0;
+}
+
+static bool is_text(const uint8_t *bytes, size_t len, const char *text)
+{
+    return len == strlen(text) && memcmp(bytes, text, len) == 0;
+}
+
+static void obey(struct session *session, struct channel *channel, const uint8_t *command, size_t len)
+{
+    const size_t front = sizeof period_command - 1;
+    uint32_t period;
+    if (is_text(command, len, "report")) {
+        session->owes_report = true;
+    } else if (is_text(command, len, "close")) {
+        uart_text("asked to close");
+        uart_end();
+        channel_close(channel);
+    } else if (len > front && memcmp(command, period_command, front) == 0 &&
+               read_number(command + front, len - front, &period)) {
+        readings_set_period(period);
+        uart_text("asked for a reading every ");
+        uart_number(period);
+        uart_text(" ms");
+        uart_end();
+    } else {
+        uart_text("asked for something unknown");
+        uart_end();
+    }
+}
+
+bool session_receive(struct session *session, struct channel *channel)
+{
+#ifdef DEMO
+    if (!trial_is_over()) {
+        return trial_receive(channel);
+    }
+#endif
+    const uint8_t *message;
+    size_t len;
+    bool is_last;
+    if (channel_take(channel, &message, &len, &is_last) != LOWKEY_OK) {
+        return true;
+    }
+    const bool is_whole = !session->is_inside && is_last;
+    session->is_inside = !is_last;
+    if (is_whole && len > 0 && message[0] == 'c') {
+        obey(session, channel, message + 1, len - 1);
+    }
+    return true;
+}

@@ -1,0 +1,28 @@
+/* One channel's life: readings out, commands in.
+ *
+ * A command is `c` and a text, in a message of one record: `period MS` sets the time between readings, `report` is
+ * answered with the device's state, `close` ends the channel. Other messages are not for the device, and neither is
+ * what lies inside a longer one. */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "channel.h"
+
+/* The state of a session. */
+struct session {
+    uint32_t sent;          /* readings, on this channel */
+    bool is_inside;         /* a message of more than one record */
+    bool is_delivering;     /* the oldest reading is on its way */
+    bool owes_report;
+};
+
+/* A session on a channel that has just opened. */
+void session_begin(struct session *session);
+
+/* Sends what waits, as far as there is room. */
+void session_send(struct session *session, struct channel *channel);
+
+/* Looks at what has come: at CHANNEL_DATA. False: the channel is to be dropped, and why has been said. */
+bool session_receive(struct session *session, struct channel *channel);
+
+#endif
