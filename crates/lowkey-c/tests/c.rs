@@ -40,7 +40,8 @@ fn play(name: &str) {
     let archive = &*ARCHIVE;
     let mut cc = cc();
     cc.args(STRICT).arg("-I").arg(here().join("include"));
-    cc.arg(folder.join(format!("{name}.c"))).arg(folder.join("side.c")).arg(archive);
+    cc.arg(folder.join(format!("{name}.c"))).args(["side.c", "calls.c"].map(|part| folder.join(part)));
+    cc.arg(archive);
     run(cc.arg("-o").arg(&program));
     run(&mut Command::new(&program));
 }
@@ -48,4 +49,14 @@ fn play(name: &str) {
 #[test]
 fn every_mode_from_c_to_c() {
     play("modes");
+}
+
+#[test]
+fn what_is_not_a_channel_is_a_status() {
+    play("not_a_channel");
+}
+
+#[test]
+fn after_the_end_every_call_gives_what_ended_it() {
+    play("after_the_end");
 }
