@@ -1,5 +1,7 @@
 //! The library as C sees it: each program of tests/c is compiled, linked with the archive, and run.
 
+use lowkey_core::page::Contents;
+use lowkey_core::{Id, Identity, Secret};
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -36,14 +38,19 @@ fn cc() -> Command {
 }
 
 fn play(name: &str) {
+    play_with(name, &[]);
+}
+
+fn play_with(name: &str, arguments: &[&Path]) {
     let (folder, program) = (here().join("tests/c"), scratch().join(name));
     let archive = &*ARCHIVE;
     let mut cc = cc();
     cc.args(STRICT).arg("-I").arg(here().join("include"));
-    cc.arg(folder.join(format!("{name}.c"))).args(["side.c", "calls.c"].map(|part| folder.join(part)));
+    cc.arg(folder.join(format!("{name}.c")))
+        .args(["side.c", "calls.c", "wire.c"].map(|part| folder.join(part)));
     cc.arg(archive);
     run(cc.arg("-o").arg(&program));
-    run(&mut Command::new(&program));
+    run(Command::new(&program).args(arguments));
 }
 
 #[test]
@@ -59,4 +66,43 @@ fn what_is_not_a_channel_is_a_status() {
 #[test]
 fn after_the_end_every_call_gives_what_ended_it() {
     play("after_the_end");
+}
+
+#[test]
+fn wrong_keys_and_seeds_are_a_status() {
+    play("keys");
+}
+
+#[test]
+fn a_page_and_a_boot_log_are_read_where_they_lie() {
+    let id = Id::new(b"device-7").unwrap();
+    let key = |byte| Secret::new([byte; 32]);
+    let contents = Contents {
+        id,
+        address: "10.0.0.2:7000",
+        static_key: &key(1),
+        peer: Identity::new(key(2)).public_key(),
+        hedge: &key(3),
+        seed: &key(4),
+        psk: Some(&key(5)),
+    };
+    std::fs::create_dir_all(scratch()).unwrap();
+    let page = scratch().join("key.page");
+    std::fs::write(&page, contents.encode().unwrap().expose()).unwrap();
+    play_with("flash", &[&page]);
+}
+
+#[test]
+fn wrong_arguments_of_a_beginning_leave_what_was_there() {
+    play("begin");
+}
+
+#[test]
+fn an_open_channel_survives_every_wrong_call() {
+    play("open");
+}
+
+#[test]
+fn callbacks_may_stop_anywhere() {
+    play("callbacks");
 }

@@ -19,10 +19,10 @@
 /* A call gives this status. */
 #define GIVES(status, call)                                                   \
   do {                                                                        \
-    const lowkey_status given = (call);                                       \
-    if (given != (status)) {                                                  \
+    const lowkey_status check_given = (call);                                 \
+    if (check_given != (status)) {                                            \
       fprintf(stderr, "%s:%d: %s\n  gave: %s\n", __FILE__, __LINE__, #call,   \
-              lowkey_status_text(given));                                     \
+              lowkey_status_text(check_given));                               \
       exit(1);                                                                \
     }                                                                         \
   } while (0)

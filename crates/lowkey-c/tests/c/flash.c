@@ -1,0 +1,133 @@
+/* The key page and the boot log, over flash that is played. argv[1]: a file with a key page that has a PSK. */
+#include "check.h"
+
+static uint8_t page[LOWKEY_PAGE_LEN + 5];
+
+static lowkey_status read_page(const uint8_t *flash, size_t len) {
+  lowkey_page read, before;
+  memset(&read, 0x5a, sizeof read);
+  before = read;
+  {
+    const lowkey_status status = lowkey_page_read(&read, flash, len);
+    if (status != LOWKEY_OK) CHECK(memcmp(&read, &before, sizeof read) == 0);
+    return status;
+  }
+}
+
+static void pages(const char *file) {
+  static uint8_t blank[LOWKEY_PAGE_LEN];
+  lowkey_page read;
+  lowkey_identity identity;
+  lowkey_peer peer;
+  size_t at;
+  FILE *from = fopen(file, "rb");
+  CHECK(from != NULL && fread(page, 1, LOWKEY_PAGE_LEN, from) == LOWKEY_PAGE_LEN);
+  fclose(from);
+  OK(lowkey_page_read(&read, page, sizeof page));
+  CHECK(read.id == page + 8 && read.id_len == 8);
+  CHECK((const uint8_t *)read.address == page + 40 && read.address_len == 13);
+  CHECK(memcmp(read.address, "10.0.0.2:7000", 13) == 0);
+  CHECK(read.private_key == page + 104 && read.public_key == page + 136 && read.peer_key == page + 168);
+  CHECK(read.shared == page + 200 && read.hedge == page + 232 && read.seed == page + 264 && read.psk == page + 296);
+  OK(lowkey_identity_init(&identity, read.private_key, read.public_key));
+  OK(lowkey_peer_init(&peer, &identity, read.peer_key, read.shared));
+
+  for (at = 0; at < LOWKEY_PAGE_LEN; at++) GIVES(LOWKEY_PAGE_TOO_SHORT, read_page(page, at));
+  GIVES(LOWKEY_NULL, lowkey_page_read(NULL, page, sizeof page));
+  GIVES(LOWKEY_NULL, read_page(NULL, LOWKEY_PAGE_LEN));
+  GIVES(LOWKEY_PAGE_TOO_SHORT, read_page(NULL, 0));
+  GIVES(LOWKEY_LENGTH, read_page(page, SIZE_MAX));
+  GIVES(LOWKEY_PAGE_MISSING, read_page(blank, sizeof blank));
+  memset(blank, 0xff, sizeof blank);
+  GIVES(LOWKEY_PAGE_BLANK, read_page(blank, sizeof blank));
+  for (at = 0; at < LOWKEY_PAGE_LEN; at++) {
+    const lowkey_status expected = at < 4 ? LOWKEY_PAGE_MISSING : at == 4 ? LOWKEY_PAGE_VERSION : LOWKEY_PAGE_DAMAGED;
+    page[at] ^= 0x10;
+    GIVES(expected, read_page(page, sizeof page));
+    page[at] ^= 0x10;
+  }
+  OK(read_page(page, sizeof page));
+}
+
+#define WORDS 8
+
+typedef struct flash {
+  uint32_t words[2][WORDS];
+  int left; /* operations until the flash fails */
+} flash;
+
+static uint32_t read_word(void *context, uint32_t half, size_t word) {
+  CHECK(half < 2 && word < WORDS);
+  return ((flash *)context)->words[half][word];
+}
+
+static int32_t program(void *context, uint32_t half, size_t word, uint32_t value) {
+  flash *f = (flash *)context;
+  CHECK(half < 2 && word < WORDS);
+  if (f->left-- <= 0) return -5;
+  CHECK(value == 0 || f->words[half][word] == 0xffffffff);
+  f->words[half][word] &= value;
+  return 0;
+}
+
+static int32_t erase(void *context, uint32_t half) {
+  flash *f = (flash *)context;
+  CHECK(half < 2);
+  if (f->left-- <= 0) return 1;
+  memset(f->words[half], 0xff, sizeof f->words[half]);
+  return 0;
+}
+
+static lowkey_status next_boot(const lowkey_flash *given, uint64_t *last) {
+  uint64_t boot = 0x5a5a;
+  const lowkey_status status = lowkey_boot_log_next(given, &boot);
+  if (status != LOWKEY_OK) {
+    CHECK(boot == 0x5a5a);
+  } else {
+    CHECK(boot > *last);
+    *last = boot;
+  }
+  return status;
+}
+
+static void boot_logs(void) {
+  static flash f;
+  lowkey_flash given = {NULL, WORDS, read_word, program, erase}, wrong;
+  uint64_t last = 0, boot;
+  int at;
+  given.context = &f;
+  memset(f.words, 0xff, sizeof f.words);
+  f.left = 1000000;
+  for (at = 1; at <= 100; at++) {
+    OK(next_boot(&given, &last));
+    CHECK(last == (uint64_t)at);
+  }
+  /* The flash fails after so many operations; then it works again. */
+  for (at = 0; at < 200; at++) {
+    f.left = at % 7;
+    (void)next_boot(&given, &last);
+    f.left = 1000000;
+    OK(next_boot(&given, &last));
+  }
+  GIVES(LOWKEY_NULL, next_boot(NULL, &last));
+  GIVES(LOWKEY_NULL, lowkey_boot_log_next(&given, NULL));
+  wrong = given, wrong.read = NULL;
+  GIVES(LOWKEY_NULL, next_boot(&wrong, &last));
+  wrong = given, wrong.program = NULL;
+  GIVES(LOWKEY_NULL, next_boot(&wrong, &last));
+  wrong = given, wrong.erase = NULL;
+  GIVES(LOWKEY_NULL, next_boot(&wrong, &last));
+  for (at = 0; at < 3; at++) {
+    wrong = given, wrong.words = (size_t)at;
+    GIVES(LOWKEY_COUNTER, next_boot(&wrong, &last));
+  }
+  memset(f.words, 0x33, sizeof f.words);
+  GIVES(LOWKEY_COUNTER, lowkey_boot_log_next(&given, &boot));
+}
+
+int main(int argc, char **argv) {
+  CHECK(argc == 2);
+  pages(argv[1]);
+  boot_logs();
+  return 0;
+}
