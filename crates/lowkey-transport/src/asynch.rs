@@ -96,8 +96,9 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// # Errors
     /// As [`Self::send`].
     pub fn message(&mut self) -> Result<MessageWriter<'_, Io, B>, Error> {
-        let sender = self.sender();
-        sender.outgoing.may_begin(sender.control)?;
+        let mut sender = self.sender();
+        let may = sender.outgoing.may_begin(sender.control);
+        sender.or_end(may)?;
         Ok(MessageWriter::new(sender))
     }
 

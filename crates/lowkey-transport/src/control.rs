@@ -104,9 +104,14 @@ impl Control {
         }
     }
 
-    /// Takes the PONG that is owed; after our CLOSE none is.
-    pub(crate) fn take_owed(&self) -> Option<Echo> {
-        self.owed.take()
+    /// The PONG that is owed; after our CLOSE none is.
+    pub(crate) fn owed(&self) -> Option<Echo> {
+        self.owed.get()
+    }
+
+    /// The PONG that is owed is on its way.
+    pub(crate) fn pay(&self) {
+        self.owed.set(None);
     }
 
     pub(crate) fn owes(&self) -> bool {

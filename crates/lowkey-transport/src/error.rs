@@ -10,9 +10,10 @@ use embedded_io::ErrorKind;
 /// call gives the same error. Nothing that was delivered before is taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[repr(u8)] // from 1 on: no error is 0, which is what a processor compares with most cheaply
 pub enum Error {
     /// Ours: a buffer is too small. Repeat the call with a larger one; the channel is usable.
-    BufferTooSmall,
+    BufferTooSmall = 1,
     /// Ours: the call does not fit the state of the handshake, or nothing can be staged now. The link is usable.
     OutOfTurn,
     /// Ours: the channel carries no messages: not confirmed yet, or made for pairing. It is usable.

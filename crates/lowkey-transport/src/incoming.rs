@@ -64,14 +64,13 @@ impl<B: Buffer> Incoming<B> {
     /// Says that the stream put `n` bytes into the inbox's space; 0 is the stream's end.
     pub(crate) fn filled(&mut self, n: usize, control: &Control) -> Result<(), Error> {
         control.check()?;
-        let result = match (n, control.is_peer_closed()) {
+        match (n, control.is_peer_closed()) {
             (0, true) => Ok(()),
             (0, false) if matches!(control.stage(), Stage::Open | Stage::Paired) => Err(Error::Truncated),
             (0, false) => Err(Error::HungUp),
             (_, true) => Err(Error::AfterClose),
             (n, false) => self.inbox.filled(n),
-        };
-        result.map_err(|error| self.fail(error, control))
+        }
     }
 
     /// Says what came of reading into the inbox's space.
@@ -82,16 +81,14 @@ impl<B: Buffer> Incoming<B> {
     ) -> Result<(), Error> {
         match read {
             Ok(n) => self.filled(n, control),
-            Err(error) => Err(self.fail(Error::of_stream(&error), control)),
+            Err(error) => Err(Error::of_stream(&error)),
         }
     }
 
     /// Opens what has come until a fragment waits, the peer's CLOSE was seen, or the stream is needed.
     pub(crate) fn receive(&mut self, control: &Control) -> Result<Receive, Error> {
         loop {
-            if let Err(error) = control.check() {
-                return Err(self.fail(error, control));
-            }
+            control.check()?;
             if let Some(waiting) = self.waiting {
                 return Ok(Receive::Fragment(waiting.part));
             }
@@ -101,7 +98,7 @@ impl<B: Buffer> Incoming<B> {
             if !self.inbox.is_full() {
                 return Ok(Receive::Read);
             }
-            self.open(control).map_err(|error| self.fail(error, control))?;
+            self.open(control)?;
         }
     }
 
@@ -193,13 +190,10 @@ impl<B: Buffer> Incoming<B> {
         Ok(())
     }
 
-    /// Ends the channel and wipes this direction's key.
-    pub(crate) fn fail(&mut self, error: Error, control: &Control) -> Error {
-        if !error.is_recoverable() {
-            self.opener = None;
-            self.waiting = None;
-        }
-        control.fail(error)
+    /// Wipes this direction's key; nothing waits any more.
+    pub(crate) fn wipe(&mut self) {
+        self.opener = None;
+        self.waiting = None;
     }
 }
 

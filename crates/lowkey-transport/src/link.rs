@@ -14,7 +14,7 @@ use crate::hello::Mode;
 use crate::incoming::{Incoming, Receive};
 use crate::limits::{Buffer, Buffers};
 use crate::mailbox::{Delivery, Mailbox};
-use crate::outgoing::{Outgoing, copy};
+use crate::outgoing::Outgoing;
 use crate::parameters::Parameters;
 use crate::record::{Fragment, Part};
 use crate::refusal::Refusal;
@@ -128,8 +128,9 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// # Errors
     /// The error that ended the link.
     pub fn unsent(&mut self) -> Result<&[u8], Error> {
-        self.check()?;
-        self.outgoing.unsent(&self.control)
+        let prepared = self.outgoing.prepare(&self.control);
+        self.or_end(prepared)?;
+        Ok(self.outgoing.outbox.unsent())
     }
 
     /// Says that the stream took `n` bytes of [`Self::unsent`].
@@ -154,16 +155,20 @@ impl<'k, B: Buffer> Link<'k, B> {
 
     /// Ends the link, unless the error leaves it usable; every later call gives the first such error.
     pub fn fail(&mut self, error: Error) -> Error {
-        if !error.is_recoverable() && self.outcome().is_none() {
+        if error.is_recoverable() {
+            return error;
+        }
+        if self.outcome().is_none() {
             self.phase = Phase::Idle; // the handshake's keys go with it
         }
-        self.outgoing.fail(error, &self.control);
-        self.incoming.fail(error, &self.control)
+        self.outgoing.wipe();
+        self.incoming.wipe();
+        self.control.fail(error)
     }
 
     /// Says what came of writing what was unsent.
     pub(crate) fn written<E: embedded_io::Error>(&mut self, write: Result<usize, E>) -> Result<(), Error> {
-        let written = self.outgoing.written(write, &self.control);
+        let written = self.outgoing.written(write);
         self.or_end(written)
     }
 
@@ -174,7 +179,7 @@ impl<'k, B: Buffer> Link<'k, B> {
 
     /// Says what came of flushing the stream.
     pub(crate) fn flushed<E: embedded_io::Error>(&mut self, flush: Result<(), E>) -> Result<(), Error> {
-        let flushed = self.outgoing.flushed(flush, &self.control);
+        let flushed = self.outgoing.flushed(flush);
         self.or_end(flushed)
     }
 
@@ -324,8 +329,8 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// # Errors
     /// The error that ended the link.
     pub fn has_room(&mut self) -> Result<bool, Error> {
-        self.check()?;
-        self.outgoing.has_room(&self.control)
+        let has_room = self.outgoing.has_room(&self.control);
+        self.or_end(has_room)
     }
 
     /// The most data that one record carries, in bytes.
@@ -338,8 +343,8 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// # Errors
     /// [`Error::Closed`], [`Error::NotOpen`], [`Error::Unfinished`]; or what ended the link.
     pub fn may_begin(&mut self) -> Result<(), Error> {
-        self.check()?;
-        self.outgoing.may_begin(&self.control)
+        let may = self.outgoing.may_begin(&self.control);
+        self.or_end(may)
     }
 
     /// Stages the front of `data`, as much as one record takes, as a fragment; returns how many bytes.
@@ -350,8 +355,8 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// # Errors
     /// [`Error::OutOfTurn`]: there is no room now.
     pub fn stage(&mut self, data: &[u8], part: Part) -> Result<usize, Error> {
-        self.check()?;
-        self.outgoing.fragment(data.len(), part, &self.control, copy(data))
+        let staged = self.outgoing.fragment(data, part, &self.control);
+        self.or_end(staged)
     }
 
     /// Moves a mailbox's oldest message on by one record, with nothing unsent. Says whether a message
@@ -372,11 +377,11 @@ impl<'k, B: Buffer> Link<'k, B> {
             self.may_begin()?;
         }
         let from = delivery.staged;
-        let left = len.saturating_sub(from);
-        let fill = |room: &mut [u8]| mailbox.copy_front(from, room);
-        let n = self.outgoing.fragment(left, Part::Last, &self.control, fill)?;
+        let n = mailbox.copy_front(from, self.outgoing.fragment_room(&self.control)?);
         delivery.staged = from.saturating_add(n);
-        delivery.complete = n == left;
+        delivery.complete = delivery.staged == len;
+        let staged = self.outgoing.fragment_filled(n, delivery.complete);
+        self.or_end(staged)?;
         Ok(false)
     }
 
@@ -385,12 +390,12 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// # Errors
     /// [`Error::TooLong`], [`Error::PingPending`], [`Error::OutOfTurn`]: there is no room now.
     pub fn ping(&mut self, body: &[u8]) -> Result<(), Error> {
-        self.check()?;
-        match self.control.stage() {
-            _ if self.control.is_closed() => Err(Error::Closed),
+        let staged = match self.control.stage() {
+            _ if self.control.is_closed() => self.control.check().and(Err(Error::Closed)),
             Stage::Open => self.outgoing.ping(body, &self.control),
-            _ => Err(Error::NotOpen),
-        }
+            _ => self.control.check().and(Err(Error::NotOpen)),
+        };
+        self.or_end(staged)
     }
 
     /// How many records have been sealed; `None` while there is no key to send with.
@@ -414,8 +419,8 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// # Errors
     /// [`Error::NotOpen`]: the handshake is not over. [`Error::OutOfTurn`]: there is no room now.
     pub fn close(&mut self) -> Result<(), Error> {
-        self.check()?;
-        self.outgoing.close(&self.control)
+        let staged = self.outgoing.close(&self.control);
+        self.or_end(staged)
     }
 
     /// Whether both sides have sent their CLOSE.

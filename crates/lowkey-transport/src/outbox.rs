@@ -49,18 +49,6 @@ impl<B: Buffer> Outbox<B> {
         self.unflushed = false;
     }
 
-    /// Stages a frame whose body `write` puts to the front of the slice it gets.
-    ///
-    /// # Errors
-    /// [`Error::OutOfTurn`]: the last frame has not left yet. Or what `write` says; nothing is staged.
-    pub(crate) fn stage(
-        &mut self,
-        write: impl FnOnce(&mut [u8]) -> Result<usize, Error>,
-    ) -> Result<(), Error> {
-        let len = write(self.body()?)?;
-        self.commit(len)
-    }
-
     /// The room for the next frame's body.
     ///
     /// # Errors

@@ -37,55 +37,50 @@ impl<B: Buffer> Outgoing<B> {
         self.sealer.as_ref().map(Sealer::count)
     }
 
-    /// What the stream has to take before anything else; an owed PONG is among it.
-    pub(crate) fn unsent(&mut self, control: &Control) -> Result<&[u8], Error> {
-        self.check(control)?;
-        if self.outbox.is_empty()
-            && let Some(pong) = control.take_owed()
-        {
-            self.stage(Kind::Pong, control, copy(pong.as_bytes()))?;
+    /// Stages an owed PONG, if nothing else is on its way. Then `outbox` has what the stream has to take before
+    /// anything else.
+    pub(crate) fn prepare(&mut self, control: &Control) -> Result<(), Error> {
+        control.check()?;
+        match control.owed() {
+            Some(pong) if self.outbox.is_empty() => {
+                control.pay();
+                self.stage(Kind::Pong, pong.as_bytes(), control)
+            }
+            _ => Ok(()),
         }
-        Ok(self.outbox.unsent())
     }
 
     /// Says what came of writing what was unsent.
-    pub(crate) fn written<E: embedded_io::Error>(
-        &mut self,
-        write: Result<usize, E>,
-        control: &Control,
-    ) -> Result<(), Error> {
+    pub(crate) fn written<E: embedded_io::Error>(&mut self, write: Result<usize, E>) -> Result<(), Error> {
         match write {
-            Ok(0) => Err(self.fail(Error::Io(ErrorKind::WriteZero), control)),
+            Ok(0) => Err(Error::Io(ErrorKind::WriteZero)),
             Ok(n) => {
                 self.outbox.wrote(n);
                 Ok(())
             }
-            Err(error) => Err(self.fail(Error::of_stream(&error), control)),
+            Err(error) => Err(Error::of_stream(&error)),
         }
     }
 
     /// Says what came of flushing the stream.
-    pub(crate) fn flushed<E: embedded_io::Error>(
-        &mut self,
-        flush: Result<(), E>,
-        control: &Control,
-    ) -> Result<(), Error> {
-        flush.map_err(|error| self.fail(Error::of_stream(&error), control))?;
+    pub(crate) fn flushed<E: embedded_io::Error>(&mut self, flush: Result<(), E>) -> Result<(), Error> {
+        flush.map_err(|error| Error::of_stream(&error))?;
         self.outbox.flushed();
         Ok(())
     }
 
-    /// Whether a record can be staged now; otherwise `unsent` has to go first.
+    /// Whether a record can be staged now; otherwise the outbox has to be emptied first.
     pub(crate) fn has_room(&mut self, control: &Control) -> Result<bool, Error> {
-        Ok(self.unsent(control)?.is_empty())
+        self.prepare(control)?;
+        Ok(self.outbox.is_empty())
     }
 
     /// Whether a message may begin now.
     ///
     /// # Errors
     /// [`Error::Closed`], [`Error::NotOpen`], [`Error::Unfinished`].
-    pub(crate) fn may_begin(&mut self, control: &Control) -> Result<(), Error> {
-        self.check(control)?;
+    pub(crate) fn may_begin(&self, control: &Control) -> Result<(), Error> {
+        control.check()?;
         match control.stage() {
             _ if control.is_closed() => Err(Error::Closed),
             Stage::Open if self.in_message => Err(Error::Unfinished),
@@ -94,34 +89,37 @@ impl<B: Buffer> Outgoing<B> {
         }
     }
 
-    /// Stages the front of `len` bytes, as much as one record takes, as a fragment; returns how many.
-    /// It is the last one only if that is all of them. `fill` copies them to the slice it gets and
-    /// returns how many went in.
-    pub(crate) fn fragment(
-        &mut self,
-        len: usize,
-        part: Part,
-        control: &Control,
-        fill: impl FnOnce(&mut [u8]) -> usize,
-    ) -> Result<usize, Error> {
-        self.check(control)?;
+    /// Stages the front of `data`, as much as one record takes, as a fragment; returns how many bytes.
+    /// It is the last one only if that is all of them.
+    pub(crate) fn fragment(&mut self, data: &[u8], part: Part, control: &Control) -> Result<usize, Error> {
+        let n = fill(self.fragment_room(control)?, data);
+        self.fragment_filled(n, part == Part::Last && n == data.len())?;
+        Ok(n)
+    }
+
+    /// Room for a fragment's data.
+    pub(crate) fn fragment_room(&mut self, control: &Control) -> Result<&mut [u8], Error> {
+        control.check()?;
         if control.stage() != Stage::Open {
             return Err(Error::NotOpen);
         }
-        let is_last = part == Part::Last && len <= self.max_data();
-        self.stage(if is_last { Kind::Data } else { Kind::More }, control, fill)?;
+        self.room(control)
+    }
+
+    /// Stages a fragment of the first `len` bytes of its room.
+    pub(crate) fn fragment_filled(&mut self, len: usize, is_last: bool) -> Result<(), Error> {
         self.in_message = !is_last;
-        Ok(len.min(self.max_data()))
+        self.seal(if is_last { Kind::Data } else { Kind::More }, len)
     }
 
     /// Stages a PING; an empty one is not answered.
     pub(crate) fn ping(&mut self, body: &[u8], control: &Control) -> Result<(), Error> {
-        self.check(control)?;
+        control.check()?;
         let ping = Echo::new(body).filter(|_| body.len() <= self.max_data()).ok_or(Error::TooLong)?;
         if !body.is_empty() && control.is_asking() {
             return Err(Error::PingPending);
         }
-        self.stage(Kind::Ping, control, copy(body))?;
+        self.stage(Kind::Ping, body, control)?;
         if !body.is_empty() {
             control.ask(ping);
         }
@@ -130,13 +128,13 @@ impl<B: Buffer> Outgoing<B> {
 
     /// Stages our CLOSE; this direction's key is wiped. A second one does nothing.
     pub(crate) fn close(&mut self, control: &Control) -> Result<(), Error> {
-        self.check(control)?;
+        control.check()?;
         match control.stage() {
             _ if control.is_closed() => Ok(()),
             Stage::Handshake | Stage::Unconfirmed => Err(Error::NotOpen),
             _ => {
-                self.stage(Kind::Close, control, |_| 0)?;
-                self.sealer = None;
+                self.stage(Kind::Close, &[], control)?;
+                self.wipe();
                 control.close();
                 Ok(())
             }
@@ -144,46 +142,39 @@ impl<B: Buffer> Outgoing<B> {
     }
 
     /// Seals a record into the outbox. No kind but PONG goes out while a PONG is owed.
-    fn stage(
-        &mut self,
-        kind: Kind,
-        control: &Control,
-        fill: impl FnOnce(&mut [u8]) -> usize,
-    ) -> Result<(), Error> {
-        self.check(control)?;
+    pub(crate) fn stage(&mut self, kind: Kind, data: &[u8], control: &Control) -> Result<(), Error> {
+        let len = fill(self.room(control)?, data);
+        self.seal(kind, len)
+    }
+
+    /// Room for the data of a record. No other goes out while a PONG is owed.
+    fn room(&mut self, control: &Control) -> Result<&mut [u8], Error> {
         let max_data = self.max_data();
-        let sealer = self.sealer.as_mut().ok_or(Error::Closed)?;
-        if kind != Kind::Pong && control.owes() {
+        if self.sealer.is_none() {
+            return Err(Error::Closed);
+        }
+        if control.owes() {
             return Err(Error::OutOfTurn);
         }
-        let staged = self.outbox.stage(|body| {
-            let (first, rest) = body.split_first_mut().ok_or(Error::BufferTooSmall)?;
+        self.outbox.body()?.get_mut(1..=max_data).ok_or(Error::BufferTooSmall)
+    }
+
+    /// Seals the record whose data was put to the front of its room.
+    fn seal(&mut self, kind: Kind, len: usize) -> Result<(), Error> {
+        let frame_len = len.saturating_add(RECORD_OVERHEAD);
+        let sealer = self.sealer.as_mut().ok_or(Error::Closed)?;
+        let record = self.outbox.body()?.get_mut(..frame_len).ok_or(Error::BufferTooSmall)?;
+        if let Some(first) = record.first_mut() {
             *first = kind.byte();
-            let len = fill(rest.get_mut(..max_data).ok_or(Error::BufferTooSmall)?).min(max_data);
-            let frame_len = len.saturating_add(RECORD_OVERHEAD);
-            let record = body.get_mut(..frame_len).ok_or(Error::BufferTooSmall)?;
-            sealer.seal(record).map_err(Error::in_records)?;
-            Ok(frame_len)
-        });
-        staged.map_err(|error| self.fail(error, control))
-    }
-
-    fn check(&mut self, control: &Control) -> Result<(), Error> {
-        control.check().map_err(|error| self.fail(error, control))
-    }
-
-    /// Ends the channel and wipes this direction's key.
-    pub(crate) fn fail(&mut self, error: Error, control: &Control) -> Error {
-        if !error.is_recoverable() {
-            self.sealer = None;
         }
-        control.fail(error)
+        sealer.seal(record).map_err(Error::in_records)?;
+        self.outbox.commit(frame_len)
     }
-}
 
-/// Fills a record with as much of `data` as it takes.
-pub(crate) fn copy(data: &[u8]) -> impl FnOnce(&mut [u8]) -> usize {
-    move |room| fill(room, data)
+    /// Wipes this direction's key.
+    pub(crate) fn wipe(&mut self) {
+        self.sealer = None;
+    }
 }
 
 #[cfg(test)]

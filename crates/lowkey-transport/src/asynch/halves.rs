@@ -6,7 +6,7 @@ use crate::control::Control;
 use crate::incoming::{Incoming, Receive};
 use crate::limits::Buffer;
 use crate::link::Link;
-use crate::outgoing::{Outgoing, copy};
+use crate::outgoing::Outgoing;
 use crate::record::{Fragment, Part};
 use core::future::poll_fn;
 use core::task::Poll;
@@ -68,12 +68,14 @@ impl<W: Write, B: Buffer> Sender<'_, W, B> {
     /// # Errors
     /// As [`Channel::send`].
     pub async fn send(&mut self, message: &[u8]) -> Result<(), Error> {
-        self.outgoing.may_begin(self.control)?;
+        let may = self.outgoing.may_begin(self.control);
+        self.or_end(may)?;
         if message.len() > self.outgoing.max_data() {
             return Err(Error::TooLong);
         }
         self.drain().await?;
-        self.outgoing.fragment(message.len(), Part::Last, self.control, copy(message)).map(|_all| ())
+        let staged = self.outgoing.fragment(message, Part::Last, self.control);
+        self.or_end(staged).map(|_all| ())
     }
 
     /// As [`Channel::flush`].
@@ -82,7 +84,8 @@ impl<W: Write, B: Buffer> Sender<'_, W, B> {
     /// As [`Channel::flush`].
     pub async fn flush(&mut self) -> Result<(), Error> {
         self.drain().await?;
-        self.outgoing.flushed(self.io.flush().await, self.control)
+        let flushed = self.outgoing.flushed(self.io.flush().await);
+        self.or_end(flushed)
     }
 
     /// As [`Channel::close`].
@@ -91,7 +94,8 @@ impl<W: Write, B: Buffer> Sender<'_, W, B> {
     /// As [`Channel::close`].
     pub async fn close(&mut self) -> Result<(), Error> {
         self.drain().await?;
-        self.outgoing.close(self.control)?;
+        let closed = self.outgoing.close(self.control);
+        self.or_end(closed)?;
         self.flush().await
     }
 
@@ -121,13 +125,27 @@ impl<W: Write, B: Buffer> Sender<'_, W, B> {
 
     pub(super) async fn drain(&mut self) -> Result<(), Error> {
         loop {
-            let unsent = self.outgoing.unsent(self.control)?;
+            let prepared = self.outgoing.prepare(self.control);
+            self.or_end(prepared)?;
+            let unsent = self.outgoing.outbox.unsent();
             if unsent.is_empty() {
                 return Ok(());
             }
             let write = self.io.write(unsent).await;
-            self.outgoing.written(write, self.control)?;
+            let written = self.outgoing.written(write);
+            self.or_end(written)?;
         }
+    }
+
+    /// Ends both directions with an error that came up in this one: its key is wiped now, the other's at the next call
+    /// of the other half.
+    pub(super) fn or_end<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+        result.map_err(|error| {
+            if !error.is_recoverable() {
+                self.outgoing.wipe();
+            }
+            self.control.fail(error)
+        })
     }
 }
 
@@ -163,7 +181,8 @@ impl<R: Read, B: Buffer> Receiver<'_, R, B> {
 
     async fn wait(&mut self) -> Result<Receive, Error> {
         loop {
-            match self.incoming.receive(self.control)? {
+            let received = self.incoming.receive(self.control);
+            match self.or_end(received)? {
                 Receive::Read => self.read_once().await?,
                 received => return Ok(received),
             }
@@ -172,7 +191,18 @@ impl<R: Read, B: Buffer> Receiver<'_, R, B> {
 
     async fn read_once(&mut self) -> Result<(), Error> {
         let read = self.io.read(self.incoming.inbox.space()).await;
-        self.incoming.given(read, self.control)
+        let given = self.incoming.given(read, self.control);
+        self.or_end(given)
+    }
+
+    /// As [`Sender::or_end`].
+    fn or_end<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+        result.map_err(|error| {
+            if !error.is_recoverable() {
+                self.incoming.wipe();
+            }
+            self.control.fail(error)
+        })
     }
 }
 

@@ -3,7 +3,6 @@
 use super::Sender;
 use crate::Error;
 use crate::limits::Buffer;
-use crate::outgoing::copy;
 use crate::record::Part;
 use embedded_io_async::Write;
 
@@ -61,7 +60,7 @@ impl<W: Write, B: Buffer> MessageWriter<'_, W, B> {
 
     async fn fragment(&mut self, bytes: &[u8], part: Part) -> Result<usize, Error> {
         self.sender.drain().await?;
-        let Sender { outgoing, control, .. } = &mut self.sender;
-        outgoing.fragment(bytes.len(), part, control, copy(bytes))
+        let staged = self.sender.outgoing.fragment(bytes, part, self.sender.control);
+        self.sender.or_end(staged)
     }
 }

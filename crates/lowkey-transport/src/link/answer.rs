@@ -2,11 +2,11 @@
 
 use super::{Link, Phase, Pinning};
 use crate::Error;
+use crate::bytes::fill;
 use crate::control::Stage;
 use crate::hello::{Front, Hello, Mode, Prologue};
 use crate::inbox::Inbox;
 use crate::limits::{Buffer, Buffers};
-use crate::outgoing::copy;
 use crate::parameters::{Parameters, expect_empty};
 use crate::refusal::Refusal;
 use lowkey_core::kk::{Place, Placed};
@@ -200,7 +200,8 @@ impl<'k, B: Buffer> Link<'k, B> {
     fn decline(&mut self, refusal: Refusal, error: Error) -> Result<(), Error> {
         self.incoming.inbox.release();
         self.phase = Phase::Declining(error);
-        self.outgoing.outbox.stage(|body| Ok(copy(&[refusal.code()])(body)))
+        let len = fill(self.outgoing.outbox.body()?, &[refusal.code()]);
+        self.outgoing.outbox.commit(len)
     }
 }
 
