@@ -6,10 +6,12 @@ use xtask::{
 };
 
 use crate::{
-    bench, constant_time, cycles, deb, firmware,
+    bench,
+    c_firmware::{self, Kind},
+    constant_time, cycles, deb, firmware,
     fit::{self, Memory},
     network_trial, on_device, show,
-    show::Wire,
+    show::{Board, Wire},
     size,
     steps::Steps,
     tally::{self, Tally},
@@ -21,7 +23,7 @@ pub(crate) fn all(board: &str) -> Result<()> {
     let mut steps = Steps::new();
     steps.run("formatting", || {
         cargo(&["fmt", "--all", "--check"])?;
-        [board, STM32, SIZE, cycles::FOLDER, MODEL, FUZZ, M3, HOST, INTERLEAVINGS]
+        [board, STM32, SIZE, cycles::FOLDER, MODEL, FUZZ, M3, HOST, INTERLEAVINGS, ARCHIVE]
             .iter()
             .try_for_each(|folder| Command::cargo().args(["fmt", "--check"]).within(folder).run())
     })?;
@@ -41,6 +43,7 @@ pub(crate) fn all(board: &str) -> Result<()> {
         firmware::lint(STM32)?;
         firmware::lint(SIZE)?;
         firmware::lint(M3)?;
+        firmware::lint(ARCHIVE)?;
         firmware::lint_with(cycles::FOLDER, &["peers"])
     })?;
     steps.run("documentation", || {
@@ -57,13 +60,16 @@ pub(crate) fn all(board: &str) -> Result<()> {
     steps.run("build the firmware of an STM32F107, which nothing here runs", || {
         fit::check(&firmware::build(STM32, "stm32f107")?, &STM32_MEMORY)
     })?;
+    steps.run("build the firmware in C", || c_firmware::check(&c_firmware::build(Kind::Product)?))?;
     steps.run("the board's network, in QEMU", || network_trial::run(&trial))?;
     steps.run("the device's own tests, in QEMU and in the model", on_device::check)?;
     steps.run("whether the time on a device depends on a secret", constant_time::check)?;
     steps.run("flash, RAM and stack of the size firmware", size::check)?;
     steps.run("cycles of the timed firmware, and of its peers", cycles::check)?;
-    steps.run("the demo", || show::demo(board, &Wire::Honest))?;
-    steps.run("the demo with an attacker", || show::demo(board, &Wire::Attacked))?;
+    steps.run("the demo", || show::demo(Board::Rust(board), &Wire::Honest))?;
+    steps.run("the demo with an attacker", || show::demo(Board::Rust(board), &Wire::Attacked))?;
+    steps.run("the demo of the firmware in C", || show::demo(Board::C, &Wire::Honest))?;
+    steps.run("the demo of the firmware in C with an attacker", || show::demo(Board::C, &Wire::Attacked))?;
     steps.run("how tightly systemd shuts the service in", deb::units)?;
     steps.run("the Debian package, in a clean Debian", deb::trial)?;
 
@@ -106,7 +112,7 @@ fn dependencies(board: &str) -> Result<()> {
     };
     check("Cargo.toml", &["bans", "licenses", "sources"])?;
     // cortex-m and cortex-m-rt are built with two versions of syn, and nobody depends on our firmware.
-    [board, STM32, SIZE, cycles::FOLDER, MODEL, M3, HOST, INTERLEAVINGS]
+    [board, STM32, SIZE, cycles::FOLDER, MODEL, M3, HOST, INTERLEAVINGS, ARCHIVE]
         .iter()
         .try_for_each(|folder| check(&format!("{folder}/Cargo.toml"), &["licenses", "sources"]))
 }
@@ -124,6 +130,8 @@ const STM32: &str = "examples/stm32f107";
 /// 256 KB of flash without the key page and the boot log, 64 KB of SRAM.
 const STM32_MEMORY: Memory = Memory { flash: 250 * 1_024, ram: 64 * 1_024 };
 const SIZE: &str = "benches/size";
+/// The library for firmware in C.
+const ARCHIVE: &str = c_firmware::ARCHIVE;
 const MODEL: &str = "benches/m3-model";
 const FUZZ: &str = "fuzz";
 /// Tests on the device, and the host programs behind them.

@@ -4,6 +4,7 @@
 //! What a step needs and the machine lacks is installed where that is possible, or named.
 
 mod bench;
+mod c_firmware;
 mod chart;
 mod checks;
 mod constant_time;
@@ -13,6 +14,7 @@ mod documents;
 mod firmware;
 mod fit;
 mod image;
+mod lwip;
 mod network_trial;
 mod numbers;
 mod on_device;
@@ -25,27 +27,29 @@ mod tools;
 
 use std::{env, process::ExitCode};
 
-use show::Wire;
+use show::{Board, Wire};
 use xtask::{command, qemu, root, setup, target};
 
 fn main() -> ExitCode {
-    let mut arguments = env::args().skip(1);
-    let verb = arguments.next().unwrap_or_default();
-    let done = match (verb.as_str(), arguments.next().as_deref()) {
-        ("demo", None) => show::demo(BOARD, &Wire::Honest),
-        ("demo", Some("--mitm")) => show::demo(BOARD, &Wire::Attacked),
-        ("test", None) => checks::all(BOARD),
-        ("deb", None) => deb::build(),
-        ("bench", None) => bench::run(&bench::Body::Default),
-        ("bench", Some("--portable")) => bench::run(&bench::Body::Portable),
-        ("bench", Some("--charts")) => bench::pictures::write(),
-        ("constant-time", None) => constant_time::check(),
-        ("on-device", None) => on_device::check(),
-        ("size", None) => size::check(),
-        ("size", Some("--write")) => size::write(),
-        ("size", Some("--profiles")) => size::profiles(),
-        ("cycles", None) => cycles::check(),
-        ("cycles", Some("--write")) => cycles::write(),
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match arguments[..] {
+        ["demo"] => show::demo(Board::Rust(BOARD), &Wire::Honest),
+        ["demo", "--mitm"] => show::demo(Board::Rust(BOARD), &Wire::Attacked),
+        ["demo", "--c"] => show::demo(Board::C, &Wire::Honest),
+        ["demo", "--c", "--mitm"] | ["demo", "--mitm", "--c"] => show::demo(Board::C, &Wire::Attacked),
+        ["test"] => checks::all(BOARD),
+        ["deb"] => deb::build(),
+        ["bench"] => bench::run(&bench::Body::Default),
+        ["bench", "--portable"] => bench::run(&bench::Body::Portable),
+        ["bench", "--charts"] => bench::pictures::write(),
+        ["constant-time"] => constant_time::check(),
+        ["on-device"] => on_device::check(),
+        ["size"] => size::check(),
+        ["size", "--write"] => size::write(),
+        ["size", "--profiles"] => size::profiles(),
+        ["cycles"] => cycles::check(),
+        ["cycles", "--write"] => cycles::write(),
         _ => Err(USAGE.into()),
     };
     match done {
@@ -62,7 +66,7 @@ const BOARD: &str = "examples/lm3s6965-ethernet";
 const USAGE: &str = "\
 usage: cargo xtask <verb>
   demo   a board in QEMU and the real server: 64 KiB each way, the wire captured and searched;
-         --mitm puts an attacker between them
+         --mitm puts an attacker between them, --c takes the board's firmware in C, with lwIP
   test   everything that must hold before a change goes in
   deb    a Debian package of the command, in target/debian
   constant-time

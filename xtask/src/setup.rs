@@ -27,6 +27,15 @@ pub const ARM_LD: Need = Need { found: Found::InPath("arm-none-eabi-ld"), packag
 /// A disassembler for Arm.
 pub const ARM_OBJDUMP: Need =
     Need { found: Found::InPath("arm-none-eabi-objdump"), package: "binutils-arm-none-eabi" };
+/// A C compiler for Arm.
+pub const ARM_GCC: Need = Need { found: Found::InPath("arm-none-eabi-gcc"), package: "gcc-arm-none-eabi" };
+/// Its C library.
+pub const ARM_NEWLIB: Need =
+    Need { found: Found::At("/usr/lib/arm-none-eabi/newlib/nano.specs"), package: "libnewlib-arm-none-eabi" };
+/// Builds what a Makefile says.
+pub const MAKE: Need = Need { found: Found::InPath("make"), package: "make" };
+/// Unpacks what tar hands it.
+pub const XZ: Need = Need { found: Found::InPath("xz"), package: "xz-utils" };
 /// Runs a program and watches what it does with its memory.
 pub const VALGRIND: Need = Need { found: Found::InPath("valgrind"), package: "valgrind" };
 /// A broker of MQTT.

@@ -6,7 +6,21 @@ use xtask::{
     setup, target,
 };
 
-use crate::{firmware, image::Image, steps::Steps};
+use crate::{
+    c_firmware::{self, Kind},
+    firmware,
+    image::Image,
+    steps::Steps,
+};
+
+/// Whose firmware runs on the board.
+#[derive(Clone, Copy)]
+pub(crate) enum Board<'a> {
+    /// The one in Rust, of the workspace in this folder.
+    Rust(&'a str),
+    /// The one in C, with lwIP.
+    C,
+}
 
 /// Whether an attacker sits on the wire.
 pub(crate) enum Wire {
@@ -15,10 +29,13 @@ pub(crate) enum Wire {
 }
 
 /// The board, the server, and perhaps an attacker between them.
-pub(crate) fn demo(board: &str, wire: &Wire) -> Result<()> {
+pub(crate) fn demo(board: Board<'_>, wire: &Wire) -> Result<()> {
     let mut steps = Steps::new();
     setup::ensure([&setup::QEMU])?;
-    let firmware = steps.run("build the firmware", || firmware::build_with(board, FIRMWARE, &["demo"]))?;
+    let firmware = steps.run("build the firmware", || match board {
+        Board::Rust(folder) => firmware::build_with(folder, FIRMWARE, &["demo"]),
+        Board::C => c_firmware::build(Kind::Demo),
+    })?;
     steps.run("build the lowkey command and the backend", programs)?;
     let Image { flash, ram, .. } = Image::read(&firmware)?;
     let (name, word) = match wire {

@@ -18,7 +18,7 @@ pub(crate) struct Attack {
 pub(crate) const BOARD_OPEN: &str = "channel open";
 pub(crate) const BOARD_REFUSED: &str = "no channel: refused";
 pub(crate) const BOARD_HANDSHAKE: &str = "no channel: handshake message does not open";
-const BOARD_HUNG_UP: &str = "no channel: the peer hung up during the handshake";
+const BOARD_HUNG_UP: &str = "during the handshake";
 const BOARD_RECORD: &str = "record does not open";
 const BOARD_TRUNCATED: &str = "the stream ended without the peer's close";
 /// What the server says.

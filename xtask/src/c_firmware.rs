@@ -1,0 +1,87 @@
+//! Builds the firmware in C, as its Makefile does by hand.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    thread,
+};
+
+use xtask::{
+    command::{Command, Result},
+    root, setup, target,
+};
+
+use crate::{
+    fit::{self, Memory},
+    lwip,
+    toolchain::{TARGET, toolchain},
+};
+
+/// Which firmware.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    /// For a board.
+    Product,
+    /// For the demo: the boot log is played over the serial line, 64 KiB go out and back.
+    Demo,
+}
+
+/// Builds it and returns its ELF file. It goes into a folder under the root's target folder, whatever the user builds by
+/// hand.
+pub(crate) fn build(kind: Kind) -> Result<PathBuf> {
+    setup::ensure([&setup::ARM_GCC, &setup::ARM_NEWLIB, &setup::MAKE])?;
+    let lwip = lwip::source()?;
+    let archive = archive()?;
+    let (name, more) = match kind {
+        Kind::Product => ("product", None),
+        Kind::Demo => ("demo", Some("DEMO=1")),
+    };
+    let out = target().join("firmware").join("lm3s6965-lwip").join(name);
+    fs::create_dir_all(&out)?;
+    let variables = [
+        variable("LWIP", &lwip),
+        variable("LOWKEY_INCLUDE", &root().join("crates/lowkey-c/include")),
+        variable("LOWKEY_LIBRARY", &archive),
+        variable("OUT", &out),
+    ];
+    let jobs = thread::available_parallelism().map_or(1, usize::from);
+    Command::new("make")
+        .without_env(|name| OF_MAKE.contains(&name))
+        .args(["--silent".to_owned(), format!("--jobs={jobs}"), format!("--directory={FOLDER}")])
+        .args(variables)
+        .args(more)
+        .quiet()?;
+    Ok(out.join("firmware.elf"))
+}
+
+/// Prints what `elf` takes of what it may take.
+///
+/// # Errors
+/// That is more, too little is left for the stack, or it was not linked with the compact primitives.
+pub(crate) fn check(elf: &Path) -> Result<()> {
+    fit::check(elf, &BUDGET)
+}
+
+/// `liblowkey.a` for the Cortex-M3.
+fn archive() -> Result<PathBuf> {
+    let target = target().join("archive");
+    toolchain()?
+        .cargo("build")
+        .args(["--quiet", "--release", "--locked", "--target-dir"])
+        .args([&target])
+        .within(ARCHIVE)
+        .run()?;
+    Ok(target.join(TARGET).join("release").join("liblowkey.a"))
+}
+
+fn variable(name: &str, value: &Path) -> String {
+    format!("{name}={}", value.display())
+}
+
+/// `liblowkey.a`, a workspace of its own.
+pub(crate) const ARCHIVE: &str = "crates/lowkey-c/archive";
+const FOLDER: &str = "examples/lm3s6965-lwip";
+/// What all of it may take with lwIP: of flash far less than the board has, of RAM all that is there.
+const BUDGET: Memory = Memory { flash: 44 * 1_024, ram: 64 * 1_024 };
+/// What would change the build behind the user's back.
+const OF_MAKE: [&str; 6] = ["MAKEFLAGS", "MFLAGS", "MAKEFILES", "MAKELEVEL", "CROSS", "DEMO"];
