@@ -17,6 +17,14 @@ static inline void core_unmask(uint32_t before)
     __asm__ volatile("msr primask, %0" : : "r"(before) : "memory");
 }
 
+/* Where the stack is now. */
+static inline uint32_t *core_stack(void)
+{
+    uint32_t *stack;
+    __asm__ volatile("mov %0, sp" : "=r"(stack));
+    return stack;
+}
+
 /* Waits until every write has reached its peripheral; for the compiler, memory may have changed. */
 static inline void core_barrier(void)
 {

@@ -12,7 +12,7 @@
 #define STACKED_PC 6
 
 /* Called by the vector below only. */
-void halt_hard_fault_at(const uint32_t *stacked);
+void halt_hard_fault_at(const uint32_t *stacked) __attribute__((used));
 
 void halt(void)
 {

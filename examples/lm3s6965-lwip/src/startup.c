@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "clock.h"
+#include "core.h"
 #include "ethernet.h"
 #include "halt.h"
 #include "stack.h"
@@ -66,8 +67,8 @@ void reset(void)
     for (uint32_t *to = bss_start; to < bss_end; to++) {
         *to = 0;
     }
-    /* Up to the frame this function itself has on the stack. */
-    for (uint32_t *to = stack_end; to < (uint32_t *)__builtin_frame_address(0) - 16; to++) {
+    /* Volatile: no call of memset, which would want a place on the very stack. */
+    for (volatile uint32_t *to = stack_end; to < core_stack(); to++) {
         *to = STACK_PAINT;
     }
     main();
