@@ -8,6 +8,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 const STRICT: [&str; 5] = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+const OPTIMISED: &str = "-O1";
 
 /// `liblowkey.a` of this machine, built once.
 static ARCHIVE: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -42,15 +43,19 @@ fn play(name: &str) {
 }
 
 fn play_with(name: &str, arguments: &[&Path]) {
+    run(Command::new(compile(name)).args(arguments));
+}
+
+fn compile(name: &str) -> PathBuf {
     let (folder, program) = (here().join("tests/c"), scratch().join(name));
     let archive = &*ARCHIVE;
     let mut cc = cc();
-    cc.args(STRICT).arg("-I").arg(here().join("include"));
+    cc.args(STRICT).arg(OPTIMISED).arg("-I").arg(here().join("include"));
     cc.arg(folder.join(format!("{name}.c")))
         .args(["side.c", "calls.c", "wire.c"].map(|part| folder.join(part)));
     cc.arg(archive);
     run(cc.arg("-o").arg(&program));
-    run(Command::new(&program).args(arguments));
+    program
 }
 
 #[test]
@@ -105,4 +110,17 @@ fn an_open_channel_survives_every_wrong_call() {
 #[test]
 fn callbacks_may_stop_anywhere() {
     play("callbacks");
+}
+
+#[test]
+fn a_stream_changed_or_cut_at_any_byte_gives_a_status() {
+    let program = compile("damage");
+    for mode in ["1", "2", "3", "4"] {
+        run(Command::new(&program).arg(mode));
+    }
+}
+
+#[test]
+fn several_channels_live_side_by_side() {
+    play("several");
 }
