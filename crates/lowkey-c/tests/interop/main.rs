@@ -1,0 +1,209 @@
+//! C's functions on one side, a Rust program's `Link` on the other, in every mode and role.
+#![allow(unsafe_code)]
+
+mod c_side;
+mod rust_side;
+mod side;
+
+use c_side::CSide;
+use lowkey_c::lowkey_event::{self, *};
+use lowkey_c::lowkey_mode::{self, *};
+use rust_side::RustSide;
+use side::{INITIATOR, RESPONDER, Side, is_kk};
+
+const MODES: [lowkey_mode; 4] = [LOWKEY_KK, LOWKEY_KKPSK0, LOWKEY_XX, LOWKEY_XXPSK0];
+
+/// Who initiates.
+#[derive(Clone, Copy, Debug)]
+enum Initiator {
+    C,
+    Rust,
+}
+
+const BOTH: [Initiator; 2] = [Initiator::C, Initiator::Rust];
+
+/// Initiator and responder, and a wire that takes so many bytes at a time.
+struct Connection {
+    sides: [Box<dyn Side>; 2],
+    most: usize,
+}
+
+const HERE: usize = 0;
+const THERE: usize = 1;
+
+impl Connection {
+    fn begin(mode: lowkey_mode, initiator: Initiator, most: usize) -> Self {
+        let sides: [Box<dyn Side>; 2] = match initiator {
+            Initiator::C => [
+                Box::new(CSide::initiator(mode, INITIATOR, RESPONDER)),
+                Box::new(RustSide::responder(RESPONDER, INITIATOR)),
+            ],
+            Initiator::Rust => [
+                Box::new(RustSide::initiator(mode, INITIATOR, RESPONDER)),
+                Box::new(CSide::responder(RESPONDER, INITIATOR)),
+            ],
+        };
+        Self { sides, most }
+    }
+
+    fn open(mode: lowkey_mode, initiator: Initiator, most: usize) -> Self {
+        let mut connection = Self::begin(mode, initiator, most);
+        let mut open = [false; 2];
+        while open != [true; 2] {
+            for at in [HERE, THERE] {
+                if open[at] {
+                    continue;
+                }
+                match connection.next(at).unwrap() {
+                    Some(LOWKEY_EVENT_HELLO) => connection.sides[at].answer(mode),
+                    Some(LOWKEY_EVENT_CLAIM) => connection.sides[at].accept(),
+                    Some(LOWKEY_EVENT_OPEN) => open[at] = true,
+                    None => {}
+                    event => panic!("{event:?}"),
+                }
+            }
+        }
+        connection
+    }
+
+    /// Moves what one side has unsent, `most` bytes at a time, until a frame has to be looked at.
+    fn carry(&mut self, from: usize) -> Result<(), String> {
+        let [here, there] = &mut self.sides;
+        let (from, to) = if from == HERE { (here, there) } else { (there, here) };
+        loop {
+            let unsent = from.unsent();
+            let taken = to.feed(&unsent[..unsent.len().min(self.most)])?;
+            if taken == 0 {
+                return Ok(());
+            }
+            from.sent(taken);
+        }
+    }
+
+    /// The next event that the application has to see; none if both wait.
+    fn next(&mut self, at: usize) -> Result<Option<lowkey_event>, String> {
+        for _ in 0..4 {
+            match self.sides[at].poll()? {
+                LOWKEY_EVENT_READ => self.carry(1 - at)?,
+                LOWKEY_EVENT_WRITE => {
+                    self.carry(at)?;
+                    self.carry(1 - at)?;
+                }
+                event => return Ok(Some(event)),
+            }
+        }
+        Ok(None)
+    }
+
+    fn send(&mut self, from: usize, message: &[u8]) {
+        let mut done = 0;
+        let mut got = vec![];
+        loop {
+            done += self.sides[from].send(&message[done..], true);
+            assert_eq!(self.next(1 - from), Ok(Some(LOWKEY_EVENT_DATA)));
+            let (piece, is_last) = self.sides[1 - from].take();
+            got.extend(piece);
+            assert_eq!(is_last, done == message.len());
+            if is_last {
+                assert_eq!(got, message);
+                return;
+            }
+        }
+    }
+}
+
+fn message(len: usize) -> Vec<u8> {
+    (0..len).map(|at| (at * 7 % 251) as u8).collect()
+}
+
+#[test]
+fn every_mode_opens_with_either_side_initiating_over_a_dribbling_stream() {
+    for mode in MODES {
+        for initiator in BOTH {
+            for most in [1, 2, 3, 4, 5, 6, 7, 1_000] {
+                let mut connection = Connection::open(mode, initiator, most);
+                let [here, there] = &connection.sides;
+                assert_eq!(here.handshake_hash(), there.handshake_hash(), "{mode:?}, {initiator:?}");
+                assert_eq!((here.peer_key(), there.peer_key()), (there.our_key(), here.our_key()));
+                if is_kk(mode) {
+                    // Empty, short, a full record, one byte more, four records.
+                    for len in [0, 1, 283, 284, 1_000] {
+                        connection.send(HERE, &message(len));
+                        connection.send(THERE, &message(len));
+                    }
+                }
+                for at in [HERE, THERE] {
+                    connection.sides[at].close();
+                    assert_eq!(connection.next(1 - at), Ok(Some(LOWKEY_EVENT_END)));
+                }
+                assert_eq!(connection.next(HERE), Ok(Some(LOWKEY_EVENT_END)));
+                assert!(connection.sides.iter().all(|side| side.is_closed()));
+                assert!(connection.sides.iter_mut().all(|side| side.feed_end().is_ok()));
+            }
+        }
+    }
+}
+
+#[test]
+fn pings_are_answered_by_either_side() {
+    for initiator in BOTH {
+        let mut connection = Connection::open(LOWKEY_KKPSK0, initiator, 5);
+        for at in [HERE, THERE, HERE] {
+            connection.sides[at].ping(&[at as u8; 32]);
+            assert!(connection.sides[at].awaits_pong());
+            assert_eq!(connection.next(1 - at), Ok(None));
+            assert_eq!(connection.next(at), Ok(None));
+            assert!(!connection.sides[at].awaits_pong());
+            connection.send(at, b"and it goes on");
+        }
+    }
+}
+
+/// Both directions get a new key after 1,024 records; twice.
+#[test]
+fn records_go_on_through_new_keys() {
+    for initiator in BOTH {
+        let mut connection = Connection::open(LOWKEY_KK, initiator, 1_000);
+        for number in 0..2_100_u32 {
+            connection.send(HERE, &number.to_be_bytes());
+            connection.send(THERE, &number.to_le_bytes());
+        }
+    }
+}
+
+#[test]
+fn a_stream_that_ends_without_a_close_is_a_truncation() {
+    for initiator in BOTH {
+        let mut connection = Connection::open(LOWKEY_KK, initiator, 7);
+        connection.sides[HERE].send(&message(10), true);
+        let unsent = connection.sides[HERE].unsent();
+        assert!(connection.sides[THERE].feed(&unsent[..9]).is_ok());
+        for side in &mut connection.sides {
+            let ended = side.feed_end();
+            assert_eq!(
+                ended.as_ref().map_err(|text| &text[..]),
+                Err("the stream ended without the peer's close")
+            );
+            assert_eq!(side.poll().map(|_| ()), ended);
+        }
+    }
+}
+
+#[test]
+fn a_changed_record_ends_either_side() {
+    for initiator in BOTH {
+        let mut connection = Connection::open(LOWKEY_KK, initiator, 7);
+        for at in [HERE, THERE] {
+            connection.sides[at].send(&message(10), true);
+            let mut unsent = connection.sides[at].unsent();
+            unsent[7] ^= 1;
+            assert_eq!(connection.sides[1 - at].feed(&unsent), Ok(unsent.len()));
+        }
+        for side in &mut connection.sides {
+            assert_eq!(
+                side.poll().map_err(|text| text[..20].to_owned()),
+                Err("record does not open".to_owned())
+            );
+        }
+    }
+}
