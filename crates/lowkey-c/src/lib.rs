@@ -12,6 +12,7 @@
 #![allow(non_camel_case_types, reason = "names of C")]
 #![allow(unsafe_code, reason = "functions of C; blocks and what they rely on are in `raw`")]
 #![allow(unsafe_op_in_unsafe_fn, reason = "such a function's body hands its pointers to `raw`")]
+#![allow(rustdoc::broken_intra_doc_links, reason = "annotations for cbindgen look like links")]
 #![allow(clippy::missing_safety_doc, reason = "the rules stand once, at the header's top")]
 
 mod answer;

@@ -124,3 +124,8 @@ fn a_stream_changed_or_cut_at_any_byte_gives_a_status() {
 fn several_channels_live_side_by_side() {
     play("several");
 }
+
+#[test]
+fn the_archive_has_every_function() {
+    play("every_function");
+}
