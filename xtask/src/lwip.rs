@@ -85,7 +85,7 @@ fn check(tarball: &Path) -> Result<()> {
     if sum.split_whitespace().next() == Some(SHA256) {
         return Ok(());
     }
-    Err(format!("{} is not Debian's: its SHA-256 is not {SHA256}", tarball.display()).into())
+    Err(format!("{} is not Debian's, remove it: its SHA-256 is not {SHA256}", tarball.display()).into())
 }
 
 fn unpack(tarball: &Path, folder: &Path) -> Result<()> {
