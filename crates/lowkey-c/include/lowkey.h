@@ -100,12 +100,12 @@
 
 #if defined(LOWKEY_POINTERS_OF_32_BITS)
 // Bytes of a lowkey_channel.
-#define LOWKEY_CHANNEL_SIZE 520
+#define LOWKEY_CHANNEL_SIZE 512
 #endif
 
 #if defined(LOWKEY_POINTERS_OF_64_BITS)
 // Bytes of a lowkey_channel.
-#define LOWKEY_CHANNEL_SIZE 656
+#define LOWKEY_CHANNEL_SIZE 616
 #endif
 
 // The same in words of 64 bits.

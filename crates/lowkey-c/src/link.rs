@@ -212,9 +212,7 @@ impl Channel {
         if message.len() > self.link.max_data() {
             return Err(LOWKEY_TOO_LONG);
         }
-        self.room()?;
-        self.link.stage(message, Part::Last)?;
-        Ok(())
+        staged(self.link.stage(message, Part::Last)).map(|_all| ())
     }
 
     pub(crate) fn send_part(&mut self, bytes: &[u8], part: Part) -> Outcome<usize> {
@@ -226,26 +224,16 @@ impl Channel {
         if bytes.is_empty() && part == Part::More {
             return Ok(0);
         }
-        self.room()?;
-        Ok(self.link.stage(bytes, part)?)
+        staged(self.link.stage(bytes, part))
     }
 
     pub(crate) fn ping(&mut self, body: &[u8]) -> Outcome<()> {
         self.may_send()?;
-        self.room()?;
-        Ok(self.link.ping(body)?)
+        staged(self.link.ping(body))
     }
 
     pub(crate) fn close(&mut self) -> Outcome<()> {
-        match self.link.close() {
-            Err(Error::OutOfTurn) => Err(LOWKEY_WOULD_BLOCK),
-            closed => Ok(closed?),
-        }
-    }
-
-    /// A record can be staged now.
-    fn room(&mut self) -> Outcome<()> {
-        if self.link.has_room()? { Ok(()) } else { Err(LOWKEY_WOULD_BLOCK) }
+        staged(self.link.close())
     }
 
     /// Nothing is sent before LOWKEY_EVENT_OPEN.
@@ -347,4 +335,12 @@ impl Channel {
             Err(kind) => Err(self.link.fail(Error::Io(kind)).into()),
         }
     }
+}
+
+/// What came of staging a record: without room, what is unsent has to go first.
+fn staged<T>(result: Result<T, Error>) -> Outcome<T> {
+    result.map_err(|error| match error {
+        Error::OutOfTurn => LOWKEY_WOULD_BLOCK,
+        error => error.into(),
+    })
 }

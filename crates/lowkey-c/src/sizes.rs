@@ -36,10 +36,10 @@ pub const LOWKEY_EPHEMERALS_SIZE: usize = 64;
 pub const LOWKEY_EPHEMERALS_SIZE: usize = 72;
 /// Bytes of a lowkey_channel.
 #[cfg(target_pointer_width = "32")]
-pub const LOWKEY_CHANNEL_SIZE: usize = 520;
+pub const LOWKEY_CHANNEL_SIZE: usize = 512;
 /// Bytes of a lowkey_channel.
 #[cfg(target_pointer_width = "64")]
-pub const LOWKEY_CHANNEL_SIZE: usize = 656;
+pub const LOWKEY_CHANNEL_SIZE: usize = 616;
 
 /// The same in words of 64 bits.
 pub const LOWKEY_IDENTITY_WORDS: usize = LOWKEY_IDENTITY_SIZE / 8;

@@ -122,6 +122,8 @@ static void messages(void) {
   GIVES(LOWKEY_WOULD_BLOCK, lowkey_send_part(c, bytes, 1, true, &taken));
   GIVES(LOWKEY_WOULD_BLOCK, lowkey_ping(c, bytes, 1));
   GIVES(LOWKEY_WOULD_BLOCK, lowkey_close(c));
+  GIVES(LOWKEY_TOO_LONG, lowkey_send(c, bytes, most + 1));
+  GIVES(LOWKEY_TOO_LONG, lowkey_ping(c, bytes, LOWKEY_MAX_PING + 1));
   receives(&responder, &initiator, bytes, most, true);
   /* In pieces. */
   OK(lowkey_send_part(c, NULL, 0, false, &taken));
@@ -195,6 +197,7 @@ static void the_end(void) {
   lowkey_channel *c = &initiator.channel;
   OK(lowkey_close(c));
   OK(lowkey_close(c));
+  GIVES(LOWKEY_CLOSED, lowkey_ping(c, bytes, 1));
   GIVES(LOWKEY_CLOSED, lowkey_send(c, bytes, 1));
   GIVES(LOWKEY_CLOSED, lowkey_send_part(c, bytes, 1, true, &taken));
   drain();
