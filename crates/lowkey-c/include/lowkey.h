@@ -5,7 +5,7 @@
 // A channel needs an identity (our key pair), a peer (a pinned key), ephemerals (one for each boot) and two buffers;
 // all storage is yours. There is no heap, no global, and nothing is printed. Several channels live side by side.
 //
-//   lowkey_channel channel;
+//   static lowkey_channel channel;                                      // zeros at first
 //   lowkey_kk_initiator(&channel, &buffers, &pinning, &ephemerals);     // makes the first message; no network yet
 //
 // Way 1, you move the bytes (lwIP, interrupts, an RTOS). Whenever bytes have come or could be sent:
@@ -31,7 +31,7 @@
 // - What it cannot see is up to you: a pointer that is not NULL points to as many bytes as its length or its type says,
 //   they stay as long as the function's description says, and objects and buffers do not overlap.
 // - Objects are not moved or copied after they were initialised, and not initialised by anything but their function.
-//   Storage that was never initialised should be zero.
+//   Before the first time their storage is zeros (static, or cleared by you): so a call can see that one is in use.
 // - Threads: one object is used by one thread or interrupt level at a time. Different objects are independent; an
 //   identity, a peer and a PSK may be shared by channels of several threads.
 // - A callback must not call a function on the objects of the call that it is called from: LOWKEY_OUT_OF_TURN.

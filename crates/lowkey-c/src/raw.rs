@@ -36,20 +36,10 @@ const fn fits<O: Object>() -> bool {
     size_of::<Slot<O::Inner>>() <= size_of::<O>() && align_of::<Slot<O::Inner>>() <= align_of::<O>()
 }
 
-fn is_usable<T>(pointer: *const T) -> bool {
-    !pointer.is_null() && pointer.is_aligned()
-}
-
-/// The word at the object's front, whatever it holds.
-///
-/// # Safety
-/// `object` points to an object's storage.
-unsafe fn magic<O: Object>(object: *const O) -> Result<u32, lowkey_status> {
-    if !is_usable(object) {
-        return Err(LOWKEY_NULL);
-    }
-    // SAFETY: not NULL and aligned; the header's rules. Volatile: what C never wrote is some word all the same.
-    Ok(unsafe { object.cast::<u32>().read_volatile() })
+/// Not NULL, and aligned to `align`. One function for all types, for the sake of flash.
+#[inline(never)]
+fn is_usable(address: usize, align: usize) -> bool {
+    address != 0 && address & (align - 1) == 0
 }
 
 /// The front of an initialised object that no call is inside of.
@@ -58,11 +48,34 @@ unsafe fn magic<O: Object>(object: *const O) -> Result<u32, lowkey_status> {
 /// `object` points to an object's storage.
 unsafe fn slot<O: Object>(object: *const O) -> Result<*const Slot<O::Inner>, lowkey_status> {
     // SAFETY: the caller's promise.
-    match unsafe { magic(object) }? {
-        magic if magic == O::MAGIC => Ok(object.cast()),
+    unsafe { look(object.cast(), O::MAGIC) }?;
+    Ok(object.cast())
+}
+
+/// Whether an object's storage begins with `magic`. One function for all objects, for the sake of flash.
+///
+/// # Safety
+/// `object` points to an object's storage.
+#[inline(never)]
+unsafe fn look(object: *const u32, magic: u32) -> Result<(), lowkey_status> {
+    // SAFETY: the caller's promise.
+    match unsafe { first_word(object) }? {
+        word if word == magic => Ok(()),
         BUSY => Err(LOWKEY_OUT_OF_TURN),
         _ => Err(LOWKEY_NOT_INITIALISED),
     }
+}
+
+/// The word at an object's front, whatever it holds.
+///
+/// # Safety
+/// `object` points to an object's storage.
+unsafe fn first_word(object: *const u32) -> Result<u32, lowkey_status> {
+    if !is_usable(object.addr(), align_of::<u64>()) {
+        return Err(LOWKEY_NULL);
+    }
+    // SAFETY: not NULL and aligned; the header's rules. Volatile: what C never wrote is some word all the same.
+    Ok(unsafe { object.read_volatile() })
 }
 
 /// An initialised object, to be read.
@@ -100,7 +113,7 @@ pub(crate) unsafe fn enter<O: Object>(object: *mut O) -> Result<Entered<O>, lowk
 /// `object` points to storage that may be written for as long as the result is used.
 pub(crate) unsafe fn vacant<O: Object>(object: *mut O) -> Result<Vacant<O>, lowkey_status> {
     // SAFETY: the caller's promise.
-    if unsafe { magic(object) }? == BUSY {
+    if unsafe { first_word(object.cast()) }? == BUSY {
         return Err(LOWKEY_OUT_OF_TURN);
     }
     Ok(Vacant(object))
@@ -235,8 +248,11 @@ pub(crate) unsafe fn optional_array<'a, const N: usize>(bytes: *const u8) -> Opt
 /// # Safety
 /// The header's rules; every pattern of bits is a `T`.
 pub(crate) unsafe fn plain<T: Copy>(pointer: *const T) -> Result<T, lowkey_status> {
+    if !is_usable(pointer.addr(), align_of::<T>()) {
+        return Err(LOWKEY_NULL);
+    }
     // SAFETY: not NULL and aligned; the caller's promise.
-    if is_usable(pointer) { Ok(unsafe { ptr::read(pointer) }) } else { Err(LOWKEY_NULL) }
+    Ok(unsafe { ptr::read(pointer) })
 }
 
 /// Where a result goes; written once, when there is one.
@@ -245,7 +261,7 @@ pub(crate) struct Out<T>(*mut T);
 /// # Safety
 /// `pointer` may be written, for as long as the result is used.
 pub(crate) unsafe fn out<T>(pointer: *mut T) -> Result<Out<T>, lowkey_status> {
-    if is_usable(pointer) { Ok(Out(pointer)) } else { Err(LOWKEY_NULL) }
+    if is_usable(pointer.addr(), align_of::<T>()) { Ok(Out(pointer)) } else { Err(LOWKEY_NULL) }
 }
 
 impl<T: Copy> Out<T> {

@@ -92,7 +92,7 @@ static void arguments_of_xx(void) {
 static void ephemerals_that_are_wrong(void) {
   static lowkey_ephemerals none;
   static const uint8_t hedge[32];
-  lowkey_ephemerals failing;
+  static lowkey_ephemerals failing;
   GIVES(LOWKEY_NULL, lowkey_kk_initiator(&initiator.channel, &initiator.buffers, &initiator.pinning, NULL));
   GIVES(LOWKEY_NOT_INITIALISED,
         lowkey_kk_initiator(&initiator.channel, &initiator.buffers, &initiator.pinning, &none));
@@ -117,7 +117,7 @@ static void answers(void) {
   static lowkey_ephemerals none;
   static lowkey_identity no_identity;
   static const uint8_t hedge[32];
-  lowkey_ephemerals failing;
+  static lowkey_ephemerals failing;
   lowkey_hello hello;
   wait_for_hello(LOWKEY_KKPSK0);
   OK(lowkey_hello_read(&responder.channel, &hello));

@@ -16,9 +16,9 @@ static lowkey_status read_page(const uint8_t *flash, size_t len) {
 
 static void pages(const char *file) {
   static uint8_t blank[LOWKEY_PAGE_LEN];
+  static lowkey_identity identity;
+  static lowkey_peer peer;
   lowkey_page read;
-  lowkey_identity identity;
-  lowkey_peer peer;
   size_t at;
   FILE *from = fopen(file, "rb");
   CHECK(from != NULL && fread(page, 1, LOWKEY_PAGE_LEN, from) == LOWKEY_PAGE_LEN);
