@@ -12,9 +12,10 @@ use xtask::{
 };
 
 use crate::{
+    archive::{self, Machine},
     fit::{self, Memory},
     lwip,
-    toolchain::{TARGET, toolchain},
+    toolchain::TARGET,
 };
 
 /// Which firmware.
@@ -31,7 +32,7 @@ pub(crate) enum Kind {
 pub(crate) fn build(kind: Kind) -> Result<PathBuf> {
     setup::ensure([&setup::ARM_GCC, &setup::ARM_NEWLIB, &setup::MAKE])?;
     let lwip = lwip::source()?;
-    let archive = archive()?;
+    let archive = archive::build(&Machine::bare(TARGET))?;
     let (name, more) = match kind {
         Kind::Product => ("product", None),
         Kind::Demo => ("demo", Some("DEMO=1")),
@@ -62,24 +63,10 @@ pub(crate) fn check(elf: &Path) -> Result<()> {
     fit::check(elf, &BUDGET)
 }
 
-/// `liblowkey.a` for the Cortex-M3.
-fn archive() -> Result<PathBuf> {
-    let target = target().join("archive");
-    toolchain()?
-        .cargo("build")
-        .args(["--quiet", "--release", "--locked", "--target-dir"])
-        .args([&target])
-        .within(ARCHIVE)
-        .run()?;
-    Ok(target.join(TARGET).join("release").join("liblowkey.a"))
-}
-
 fn variable(name: &str, value: &Path) -> String {
     format!("{name}={}", value.display())
 }
 
-/// `liblowkey.a`, a workspace of its own.
-pub(crate) const ARCHIVE: &str = "crates/lowkey-c/archive";
 const FOLDER: &str = "examples/lm3s6965-lwip";
 /// What all of it may take with lwIP: of flash far less than the board has, of RAM all that is there.
 const BUDGET: Memory = Memory { flash: 44 * 1_024, ram: 64 * 1_024 };

@@ -6,9 +6,9 @@ use xtask::{
 };
 
 use crate::{
-    bench,
+    archive, bench,
     c_firmware::{self, Kind},
-    constant_time, cycles, deb, firmware,
+    constant_time, cycles, deb, dist, firmware,
     fit::{self, Memory},
     network_trial, on_device, show,
     show::{Board, Wire},
@@ -70,6 +70,7 @@ pub(crate) fn all(board: &str) -> Result<()> {
     steps.run("the demo with an attacker", || show::demo(Board::Rust(board), &Wire::Attacked))?;
     steps.run("the demo of the firmware in C", || show::demo(Board::C, &Wire::Honest))?;
     steps.run("the demo of the firmware in C with an attacker", || show::demo(Board::C, &Wire::Attacked))?;
+    steps.run("the library for C, as it is handed out", dist::check)?;
     steps.run("how tightly systemd shuts the service in", deb::units)?;
     steps.run("the Debian package, in a clean Debian", deb::trial)?;
 
@@ -131,7 +132,7 @@ const STM32: &str = "examples/stm32f107";
 const STM32_MEMORY: Memory = Memory { flash: 250 * 1_024, ram: 64 * 1_024 };
 const SIZE: &str = "benches/size";
 /// The library for firmware in C.
-const ARCHIVE: &str = c_firmware::ARCHIVE;
+const ARCHIVE: &str = archive::WORKSPACE;
 const MODEL: &str = "benches/m3-model";
 const FUZZ: &str = "fuzz";
 /// Tests on the device, and the host programs behind them.

@@ -3,6 +3,7 @@
 //! Each verb is a list of steps; each step says its name and the time it took, and the first that fails ends the run.
 //! What a step needs and the machine lacks is installed where that is possible, or named.
 
+mod archive;
 mod bench;
 mod c_firmware;
 mod chart;
@@ -10,6 +11,7 @@ mod checks;
 mod constant_time;
 mod cycles;
 mod deb;
+mod dist;
 mod documents;
 mod firmware;
 mod fit;
@@ -31,6 +33,9 @@ use show::{Board, Wire};
 use xtask::{command, qemu, root, setup, target};
 
 fn main() -> ExitCode {
+    if let Some(code) = archive::stand_in() {
+        return code;
+    }
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments[..] {
@@ -40,6 +45,8 @@ fn main() -> ExitCode {
         ["demo", "--c", "--mitm"] | ["demo", "--mitm", "--c"] => show::demo(Board::C, &Wire::Attacked),
         ["test"] => checks::all(BOARD),
         ["deb"] => deb::build(),
+        ["c"] => dist::build(),
+        ["c", "--try"] => dist::check(),
         ["bench"] => bench::run(&bench::Body::Default),
         ["bench", "--portable"] => bench::run(&bench::Body::Portable),
         ["bench", "--charts"] => bench::pictures::write(),
@@ -69,6 +76,8 @@ usage: cargo xtask <verb>
          --mitm puts an attacker between them, --c takes the board's firmware in C, with lwIP
   test   everything that must hold before a change goes in
   deb    a Debian package of the command, in target/debian
+  c      the library for C: archive, header, pkg-config and CMake files for each machine, in dist
+         (--try: make one on the side and use it, as `test` does)
   constant-time
          whether the time that a Cortex-M3 takes depends on a secret: the image, the trace in a
          model, and valgrind

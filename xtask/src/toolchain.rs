@@ -1,4 +1,4 @@
-//! Which Rust builds for the Cortex-M3 (`thumbv7m-none-eabi`).
+//! Which Rust builds for the Cortex-M3 (`thumbv7m-none-eabi`), and for its relatives.
 //!
 //! The ordinary toolchain, if it has the target or rustup can add it; else Debian's, which is installed together
 //! with the library's sources and builds `core` from them.
@@ -35,21 +35,35 @@ pub(crate) enum Toolchain {
 /// Neither way is open, and why.
 pub(crate) fn toolchain() -> Result<Toolchain> {
     static CHOICE: OnceLock<std::result::Result<Toolchain, String>> = OnceLock::new();
-    CHOICE.get_or_init(|| choose().map_err(|error| error.to_string())).clone().map_err(Into::into)
+    CHOICE.get_or_init(|| choose(TARGET).map_err(|error| error.to_string())).clone().map_err(Into::into)
+}
+
+/// The same for another microcontroller than [`TARGET`].
+///
+/// # Errors
+/// As [`toolchain`].
+pub(crate) fn toolchain_for(target: &str) -> Result<Toolchain> {
+    if target == TARGET { toolchain() } else { choose(target) }
 }
 
 impl Toolchain {
     /// This toolchain's cargo, about to do `verb` for the target.
     pub(crate) fn cargo(self, verb: &str) -> Command {
-        let clean = |command: Command| command.without_env(of_another_build).args([verb, "--target", TARGET]);
+        self.cargo_for(verb, TARGET)
+    }
+
+    /// This toolchain's cargo, about to do `verb` for this `target`.
+    pub(crate) fn cargo_for(self, verb: &str, target: &str) -> Command {
+        let clean = |command: Command| command.without_env(of_another_build).args([verb, "--target", target]);
+        let linker = format!("CARGO_TARGET_{}_LINKER", target.replace('-', "_").to_uppercase());
         match self {
             Self::Ordinary => clean(Command::cargo()),
-            Self::OrdinaryWithArmLd => clean(Command::cargo()).env(LINKER, "arm-none-eabi-ld"),
+            Self::OrdinaryWithArmLd => clean(Command::cargo()).env(&linker, "arm-none-eabi-ld"),
             Self::Debian => clean(Command::new("/usr/bin/cargo"))
                 .args(["-Zbuild-std=core"])
                 .env("RUSTC", "/usr/bin/rustc")
                 .env("RUSTC_BOOTSTRAP", "1")
-                .env(LINKER, "arm-none-eabi-ld"),
+                .env(&linker, "arm-none-eabi-ld"),
         }
     }
 
@@ -65,41 +79,41 @@ impl Toolchain {
     }
 }
 
-fn choose() -> Result<Toolchain> {
+fn choose(target: &str) -> Result<Toolchain> {
     let wanted = env::var(WISH).unwrap_or_default();
     if !["", "debian"].contains(&wanted.as_str()) {
         return Err(format!("{WISH} is `{wanted}`; it can be `debian`").into());
     }
-    let refusal = match ordinary_has_target() {
+    let refusal = match ordinary_has(target) {
         _ if wanted == "debian" => Some(format!("{WISH} is `debian`").into()),
         Ok(()) => None,
-        Err(_) if command::find("rustup").is_some() => add_target().err(),
+        Err(_) if command::find("rustup").is_some() => add(target).err(),
         Err(error) => Some(error),
     };
     let Some(refusal) = refusal else {
         if ordinary_has_lld() {
-            println!("{TARGET}: the ordinary toolchain");
+            println!("{target}: the ordinary toolchain");
             return Ok(Toolchain::Ordinary);
         }
         setup::ensure([&setup::ARM_LD])?;
-        println!("{TARGET}: the ordinary toolchain, linking with arm-none-eabi-ld");
+        println!("{target}: the ordinary toolchain, linking with arm-none-eabi-ld");
         return Ok(Toolchain::OrdinaryWithArmLd);
     };
     setup::ensure(setup::DEBIAN_RUST.iter().chain([&setup::ARM_LD])).map_err(|error| {
-        format!("no Rust for {TARGET}. `rustup target add {TARGET}`: {refusal}. Debian's rustc-web: {error}")
+        format!("no Rust for {target}. `rustup target add {target}`: {refusal}. Debian's rustc-web: {error}")
     })?;
-    println!("{TARGET}: Debian's toolchain ({refusal})");
+    println!("{target}: Debian's toolchain ({refusal})");
     Ok(Toolchain::Debian)
 }
 
 /// rustup says the same for a target it has and one it has just fetched; offline it fails at once or hangs.
-fn add_target() -> Result<()> {
-    Command::new("rustup").args(["target", "add", TARGET]).limit(RUSTUP_LIMIT).quiet()?;
-    ordinary_has_target()
+fn add(target: &str) -> Result<()> {
+    Command::new("rustup").args(["target", "add", target]).limit(RUSTUP_LIMIT).quiet()?;
+    ordinary_has(target)
 }
 
-fn ordinary_has_target() -> Result<()> {
-    let folder = rustc(&["--print", "target-libdir", "--target", TARGET])?;
+fn ordinary_has(target: &str) -> Result<()> {
+    let folder = rustc(&["--print", "target-libdir", "--target", target])?;
     if folder.is_dir() { Ok(()) } else { Err("the toolchain has no such target".into()) }
 }
 
@@ -108,6 +122,21 @@ fn ordinary_has_lld() -> bool {
     let beside = rustc(&["--print", "target-libdir"]);
     beside.is_ok_and(|folder| folder.parent().is_some_and(|host| host.join("bin/rust-lld").is_file()))
         || command::find("rust-lld").is_some()
+}
+
+/// The target of this machine.
+///
+/// # Errors
+/// The compiler does not say.
+pub(crate) fn host() -> Result<String> {
+    let said = Command::new(ordinary_rustc()).args(["-vV"]).limit(RUSTC_LIMIT).quiet()?;
+    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.ok_or("rustc does not say for which machine it is")?.to_owned())
+}
+
+/// The ordinary cargo, about to do `verb` for this machine.
+pub(crate) fn host_cargo(verb: &str) -> Command {
+    Command::cargo().without_env(of_another_build).args([verb])
 }
 
 fn rustc(arguments: &[&str]) -> Result<PathBuf> {
@@ -145,7 +174,6 @@ fn of_another_build(name: &str) -> bool {
 
 /// The variable that chooses a toolchain.
 const WISH: &str = "LOWKEY_TOOLCHAIN";
-const LINKER: &str = "CARGO_TARGET_THUMBV7M_NONE_EABI_LINKER";
 /// Long enough for 30 MB over a slow line.
 const RUSTUP_LIMIT: Duration = Duration::from_secs(120);
 const RUSTC_LIMIT: Duration = Duration::from_secs(60);

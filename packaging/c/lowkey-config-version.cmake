@@ -1,0 +1,18 @@
+# Before 1.0, another minor version is another interface.
+set(PACKAGE_VERSION "@VERSION@")
+
+if(PACKAGE_FIND_VERSION VERSION_EQUAL PACKAGE_VERSION)
+  set(PACKAGE_VERSION_EXACT TRUE)
+endif()
+string(REGEX MATCH "^[0-9]+\\.[0-9]+" lowkey_minor "${PACKAGE_VERSION}")
+if(PACKAGE_FIND_VERSION VERSION_LESS lowkey_minor OR PACKAGE_FIND_VERSION VERSION_GREATER PACKAGE_VERSION)
+  set(PACKAGE_VERSION_COMPATIBLE FALSE)
+else()
+  set(PACKAGE_VERSION_COMPATIBLE TRUE)
+endif()
+unset(lowkey_minor)
+
+# Nothing is known yet when no language is enabled.
+if(CMAKE_SIZEOF_VOID_P AND NOT CMAKE_SIZEOF_VOID_P EQUAL @POINTER_BYTES@)
+  set(PACKAGE_VERSION_UNSUITABLE TRUE)
+endif()

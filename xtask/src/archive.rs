@@ -1,0 +1,134 @@
+//! `liblowkey.a`, as it is handed out: the functions of `lowkey.h` and what they need of ours, in one object.
+//!
+//! What cargo makes brings the compiler's own functions along, and these have the names of libgcc's and of the C
+//! library's. They are left out; every C compiler has its own. What is not in the header becomes local. Each function
+//! keeps a section of its own, so that a linker drops what a firmware does not call.
+
+mod names;
+mod stand_in;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    command::{Command, Result},
+    setup, target,
+    toolchain::{host, host_cargo, toolchain_for},
+};
+
+pub(crate) use names::{HEADER, Names, declared};
+pub(crate) use stand_in::stand_in;
+
+/// The machine that a library is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Machine {
+    /// Rust's name of it.
+    pub(crate) target: String,
+    tools: &'static str,
+}
+
+impl Machine {
+    /// The microcontroller that Rust calls `target`.
+    pub(crate) fn bare(target: &str) -> Self {
+        Self { target: target.to_owned(), tools: "arm-none-eabi-" }
+    }
+
+    /// This machine.
+    ///
+    /// # Errors
+    /// Its object files are not those that we know how to work on.
+    pub(crate) fn host() -> Result<Self> {
+        if cfg!(target_os = "linux") {
+            return Ok(Self { target: host()?, tools: "" });
+        }
+        Err("a library for this machine is made on Linux only".into())
+    }
+
+    /// Whether it is a microcontroller.
+    pub(crate) fn is_bare(&self) -> bool {
+        !self.tools.is_empty()
+    }
+
+    /// One of the tools for its object files.
+    pub(crate) fn tool(&self, name: &str) -> Command {
+        Command::new(format!("{}{name}", self.tools))
+    }
+}
+
+/// Builds the archive for `machine` and returns where it is.
+///
+/// # Errors
+/// There is no toolchain, it does not compile, or it is not as it must be.
+pub(crate) fn build(machine: &Machine) -> Result<PathBuf> {
+    build_from(&crate::root(), machine, &target().join("archive"))
+}
+
+/// The same from the repository in `root`, with everything that is built in `work`.
+pub(crate) fn build_from(root: &Path, machine: &Machine, work: &Path) -> Result<PathBuf> {
+    setup::ensure([if machine.is_bare() { &setup::ARM_LD } else { &setup::BINUTILS }])?;
+    let raw = compile(root, machine, work)?;
+    let folder = work.join("finished").join(&machine.target);
+    fresh(&folder)?;
+    let object = folder.join("lowkey.o");
+    fs::write(&object, our_object(machine, &raw)?)?;
+    machine.tool("objcopy").args(FINISH).args([&object]).quiet()?;
+    let archive = folder.join("liblowkey.a");
+    // `D`: no time and no user.
+    machine.tool("ar").args(["rcsD".as_ref(), archive.as_path(), object.as_path()]).quiet()?;
+    Names::of(machine, &archive)?.check(&declared(root)?)?;
+    Ok(archive)
+}
+
+/// What cargo makes.
+fn compile(root: &Path, machine: &Machine, work: &Path) -> Result<PathBuf> {
+    let cargo = if machine.is_bare() {
+        let cargo = toolchain_for(&machine.target)?.cargo_for("build", &machine.target);
+        // The build script of lowkey-crypto would choose it by the target's name; a slip there must not pass.
+        let body = format!("target.{}.rustflags=['--cfg', 'lowkey_backend=\"compact\"']", machine.target);
+        cargo.args(["--config", &body])
+    } else {
+        host_cargo("build").args(["--target", &machine.target])
+    };
+    stand_in::instead_of_rustc(cargo, root)?
+        .args(["--quiet", "--release", "--locked", "--target-dir"])
+        .args([work])
+        .within(root.join(WORKSPACE))
+        .run()?;
+    Ok(work.join(&machine.target).join("release/liblowkey.a"))
+}
+
+/// The one member that is ours: link-time optimisation has left one object of everything.
+fn our_object(machine: &Machine, archive: &Path) -> Result<Vec<u8>> {
+    let list = machine.tool("ar").args(["t".as_ref(), archive]).quiet()?;
+    let ours: Vec<&str> = list.lines().filter(|name| name.starts_with("lowkey-")).collect();
+    let [ours] = ours[..] else {
+        return Err(format!("one object of the archive must be ours, and these are: {ours:?}").into());
+    };
+    let folder = archive.with_extension("parts");
+    fresh(&folder)?;
+    machine.tool("ar").args(["x".as_ref(), archive, ours.as_ref()]).within(&folder).quiet()?;
+    Ok(fs::read(folder.join(ours))?)
+}
+
+/// An empty folder.
+pub(crate) fn fresh(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    Ok(fs::create_dir_all(folder)?)
+}
+
+/// The archive's, from the repository's root.
+pub(crate) const WORKSPACE: &str = "crates/lowkey-c/archive";
+/// What is done to the object: nothing for a debugger, nothing for unwinding on a microcontroller (where a function
+/// without an entry cannot be unwound, which is what its entry says), and no global name but ours.
+const FINISH: [&str; 6] = [
+    "--wildcard",
+    "--strip-debug",
+    "--remove-section=.ARM.exidx*",
+    "--remove-section=.rel.ARM.exidx*",
+    "--remove-section=.llvm_addrsig",
+    "--keep-global-symbol=lowkey_*",
+];

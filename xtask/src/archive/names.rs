@@ -1,0 +1,131 @@
+//! The names in an archive, and which of them there may be.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use super::Machine;
+use crate::command::Result;
+
+/// Global names of an archive.
+#[derive(Default)]
+pub(crate) struct Names {
+    defined: BTreeSet<String>,
+    needed: BTreeSet<String>,
+    /// All of them, local ones as well.
+    all: BTreeSet<String>,
+    /// A host's arithmetic is that of other people's crates, which may panic.
+    may_panic: bool,
+}
+
+/// The functions that `lowkey.h` of the repository in `root` declares.
+///
+/// # Errors
+/// There is no such file.
+pub(crate) fn declared(root: &Path) -> Result<BTreeSet<String>> {
+    Ok(functions(&fs::read_to_string(root.join(HEADER))?))
+}
+
+impl Names {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// There is no such archive, or no tool that reads it.
+    pub(crate) fn of(machine: &Machine, archive: &Path) -> Result<Self> {
+        let said = machine.tool("nm").args(["--portability".as_ref(), archive]).quiet()?;
+        Ok(Self { may_panic: !machine.is_bare(), ..Self::parse(&said) })
+    }
+
+    /// From what `nm` says: a line for each, with the name and the letter of its kind.
+    fn parse(said: &str) -> Self {
+        let mut names = Self::default();
+        for line in said.lines() {
+            let mut words = line.split(' ');
+            let (Some(name), Some(kind)) = (words.next(), words.next()) else { continue };
+            names.all.insert(name.to_owned());
+            match kind {
+                "U" => drop(names.needed.insert(name.to_owned())),
+                kind if kind.starts_with(|letter: char| letter.is_ascii_uppercase()) => {
+                    names.defined.insert(name.to_owned());
+                }
+                _ => (),
+            }
+        }
+        names
+    }
+
+    /// Whether `declared` is what is defined, with nothing needed but what every C compiler brings.
+    ///
+    /// # Errors
+    /// What is too many, or missing.
+    pub(crate) fn check(&self, declared: &BTreeSet<String>) -> Result<()> {
+        let complain = |what: &str, names: Vec<&String>| match names[..] {
+            [] => Ok(()),
+            _ => Err(format!("{what}: {names:?}")),
+        };
+        complain("the archive lacks what the header declares", declared.difference(&self.defined).collect())?;
+        complain(
+            "the archive gives others what the header does not declare",
+            self.defined.difference(declared).collect(),
+        )?;
+        let known = |name: &&String| MEMORY.contains(&name.as_str()) || name.starts_with("__aeabi_mem");
+        complain("the archive needs more than memory functions", {
+            self.needed.iter().filter(|name| !known(name)).collect()
+        })?;
+        let panics = |name: &&String| PANIC.iter().any(|part| name.contains(part));
+        if !self.may_panic {
+            complain("the archive can panic", self.all.iter().filter(panics).collect())?;
+        }
+        Ok(())
+    }
+}
+
+/// The functions in the text of a header: a name before the bracket of a declaration that begins a line.
+fn functions(header: &str) -> BTreeSet<String> {
+    let declarations =
+        header.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_lowercase()));
+    let names = declarations.filter_map(|line| {
+        let before = line.split_once('(')?.0;
+        let name = before.rsplit([' ', '*']).next()?;
+        name.starts_with("lowkey_").then(|| name.to_owned())
+    });
+    names.collect()
+}
+
+/// From the repository's root.
+pub(crate) const HEADER: &str = "crates/lowkey-c/include/lowkey.h";
+/// What GCC and Clang want of every machine, with or without a C library.
+const MEMORY: [&str; 5] = ["memcpy", "memmove", "memset", "memcmp", "bcmp"];
+/// Parts of names of what runs when something panics or unwinds.
+const PANIC: [&str; 5] = ["panicking", "panic_handler", "rust_begin_unwind", "personality", "unwind_cpp_pr"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str = "\
+// lowkey_not_this(
+typedef int32_t (*lowkey_random)(void *context, uint8_t *out, size_t len);
+const char *lowkey_status_text(lowkey_status status);
+lowkey_status lowkey_poll(lowkey_channel *channel,
+                          lowkey_event *lowkey_nor_this(x));
+";
+
+    #[test]
+    fn a_header_s_functions_are_found() {
+        let names: Vec<String> = functions(HEADER).into_iter().collect();
+        assert_eq!(names, ["lowkey_poll", "lowkey_status_text"]);
+    }
+
+    #[test]
+    fn an_archive_gives_what_the_header_declares_and_nothing_else() {
+        let check =
+            |said: &str| Names::parse(said).check(&functions(HEADER)).map_err(|error| error.to_string());
+        let good = "a[lowkey.o]:\nlowkey_poll T 1 2\nlowkey_status_text T 3 4\nmemcpy U\n__aeabi_memcpy4 U\nlocal t 1 2\n";
+        assert_eq!(check(good), Ok(()));
+        let with = |line: &str| check(&format!("{good}{line}\n")).unwrap_err();
+        assert!(with("square T 1 2").contains("square"));
+        assert!(with("memset W 1 2").contains("does not declare"));
+        assert!(with("malloc U").contains("needs more"));
+        assert!(with("_ZN4core9panicking5panicE t 1 2").contains("can panic"));
+        assert!(check("lowkey_poll T 1 2\n").unwrap_err().contains("lacks"));
+    }
+}

@@ -1,0 +1,59 @@
+//! xtask in the place of rustc: the same sources give the same bytes, whatever folder the repository is in.
+//!
+//! Cargo hashes the folder of a crate that is outside of its workspace into the names of functions, and the compiler
+//! sorts functions by name. As the archive is a workspace of its own, all our crates are such crates.
+
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+    process::{self, ExitCode},
+};
+
+use crate::command::{Command, Result};
+
+/// Has `cargo` start us instead of rustc, for the crates of the repository in `root`.
+pub(super) fn instead_of_rustc(cargo: Command, root: &Path) -> Result<Command> {
+    Ok(cargo.env("RUSTC_WRAPPER", env::current_exe()?).env(ROOT, root))
+}
+
+/// Runs rustc if cargo has started us in its place.
+pub(crate) fn stand_in() -> Option<ExitCode> {
+    let root = PathBuf::from(env::var_os(ROOT)?);
+    let mut words = env::args_os().skip(1);
+    let mut rustc = process::Command::new(words.next()?);
+    rustc.args(renamed(words.collect(), &root));
+    match rustc.status() {
+        Ok(status) if status.success() => Some(ExitCode::SUCCESS),
+        Ok(_) => Some(ExitCode::FAILURE),
+        Err(error) => {
+            eprintln!("xtask: rustc cannot be started: {error}");
+            Some(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// The arguments with nothing in them that depends on where the crate lies.
+fn renamed(words: Vec<OsString>, root: &Path) -> Vec<OsString> {
+    let variable = |name| env::var_os(name).unwrap_or_default();
+    let folder = variable("CARGO_MANIFEST_DIR");
+    if folder.is_empty() {
+        return words;
+    }
+    let krate = [variable("CARGO_PKG_NAME"), variable("CARGO_PKG_VERSION")].join(OsStr::new("-"));
+    let nothing = OsStr::new("");
+    let is_ours = Path::new(&folder).starts_with(root);
+    let rename = |word: OsString| match word.to_str() {
+        Some(text) if is_ours && text.starts_with(METADATA) => [METADATA.as_ref(), &*krate].join(nothing),
+        _ => word,
+    };
+    let mut words: Vec<OsString> = words.into_iter().map(rename).collect();
+    // Not in cargo's settings, which go into the names of functions as well.
+    words.push(["--remap-path-prefix=".as_ref(), &*folder, "=/".as_ref(), &*krate].join(nothing));
+    words
+}
+
+/// The variable that says whose crates are renamed.
+const ROOT: &str = "LOWKEY_STAND_IN_FOR";
+/// Cargo gives `-C` before it.
+const METADATA: &str = "metadata=";

@@ -1,0 +1,140 @@
+//! `cargo xtask c`: the library for C, for each machine a folder in `dist` with all that somebody needs who has no Rust.
+
+mod licenses;
+mod trial;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use xtask::root;
+
+use crate::{
+    archive::{self, HEADER, Machine, fresh},
+    command::{Command, Result},
+};
+
+pub(crate) use trial::check;
+
+/// Makes the folders, and says where they are.
+///
+/// # Errors
+/// What could not be built or written.
+pub(crate) fn build() -> Result<()> {
+    for machine in machines()? {
+        println!("{}", folder(&machine, &root().join("dist"))?.display());
+    }
+    Ok(())
+}
+
+/// Everything that there is a library for.
+fn machines() -> Result<Vec<Machine>> {
+    Ok(BARE.iter().map(|(target, _)| Machine::bare(target)).chain([Machine::host()?]).collect())
+}
+
+/// Makes the folder of one machine anew, in `place`.
+fn folder(machine: &Machine, place: &Path) -> Result<PathBuf> {
+    let archive = archive::build(machine)?;
+    let version = version()?;
+    let folder = place.join(format!("lowkey-{version}-{}", machine.target));
+    fresh(&folder)?;
+    let put = |from: &Path, to: &str| -> Result<()> {
+        let to = within(&folder, to)?;
+        fs::copy(from, &to).map_err(|error| format!("{}: {error}", to.display()))?;
+        Ok(())
+    };
+    put(&archive, ARCHIVE)?;
+    put(&root().join(HEADER), "include/lowkey.h")?;
+    for license in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        put(&root().join(license), license)?;
+    }
+    for (from, to) in TEXTS {
+        let text = fs::read_to_string(root().join("packaging/c").join(from))?;
+        fs::write(within(&folder, to)?, filled(&text, machine, &version))?;
+    }
+    licenses::collect(machine, &folder.join("licenses"))?;
+    let sums = Command::new("sha256sum").args(files(&folder)?).within(&folder).quiet()?;
+    fs::write(folder.join(SUMS), sums)?;
+    Ok(folder)
+}
+
+/// Where the file `name` goes, in a folder that exists.
+fn within(folder: &Path, name: &str) -> Result<PathBuf> {
+    let file = folder.join(name);
+    if let Some(parent) = file.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    Ok(file)
+}
+
+/// The version of the library.
+fn version() -> Result<String> {
+    let id = Command::cargo().args(["pkgid", "--package", "lowkey-c"]).quiet()?;
+    let version = id.trim().rsplit(['#', '@']).next();
+    Ok(version.ok_or_else(|| format!("no version in {id}"))?.to_owned())
+}
+
+/// A text of `packaging/c` with what it leaves open.
+fn filled(text: &str, machine: &Machine, version: &str) -> String {
+    let chip = BARE.iter().find(|(target, _)| *target == machine.target);
+    let (machine_line, compiler) = match chip {
+        Some((_, core)) => {
+            (format!("Made for {}.", core.title), format!("arm-none-eabi-gcc {}", core.options))
+        }
+        None => ("Made for tools and tests on this machine.".to_owned(), "cc".to_owned()),
+    };
+    let bytes = if machine.is_bare() { 4 } else { size_of::<usize>() };
+    text.replace("@VERSION@", version)
+        .replace("@TARGET@", &machine.target)
+        .replace("@MACHINE@", &machine_line)
+        .replace("@CC@", &compiler)
+        .replace("@POINTER_BYTES@", &bytes.to_string())
+        .replace("@REPOSITORY@", env!("CARGO_PKG_REPOSITORY"))
+}
+
+/// The names of all files in `folder`, in alphabetical order.
+fn files(folder: &Path) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(name) = path.strip_prefix(folder) {
+                found.push(name.display().to_string());
+            }
+        }
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// A microcontroller's core.
+struct Core {
+    title: &'static str,
+    /// How GCC is told.
+    options: &'static str,
+}
+
+const BARE: [(&str, Core); 3] = [
+    ("thumbv6m-none-eabi", Core { title: "a Cortex-M0, M0+ or M1", options: "-mcpu=cortex-m0 -mthumb" }),
+    ("thumbv7m-none-eabi", Core { title: "a Cortex-M3", options: "-mcpu=cortex-m3 -mthumb" }),
+    (
+        "thumbv7em-none-eabi",
+        Core {
+            title: "a Cortex-M4 or M7, with floating point in software",
+            options: "-mcpu=cortex-m4 -mthumb -mfloat-abi=soft",
+        },
+    ),
+];
+const ARCHIVE: &str = "lib/liblowkey.a";
+const SUMS: &str = "SHA256SUMS";
+/// Files of `packaging/c`, and where they go.
+const TEXTS: [(&str, &str); 4] = [
+    ("README.md", "README.md"),
+    ("lowkey.pc", "lib/pkgconfig/lowkey.pc"),
+    ("lowkey-config.cmake", "lib/cmake/lowkey/lowkey-config.cmake"),
+    ("lowkey-config-version.cmake", "lib/cmake/lowkey/lowkey-config-version.cmake"),
+];

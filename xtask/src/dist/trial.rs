@@ -1,0 +1,172 @@
+//! Uses what is handed out as somebody would who has it and nothing else of ours.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use xtask::{
+    command::{self, Command, Result},
+    root, setup, target,
+};
+
+use super::{ARCHIVE, BARE, Core, SUMS, files, folder, machines};
+use crate::archive::{self, HEADER, Machine, fresh};
+
+/// Makes the folders and tries them.
+///
+/// # Errors
+/// What somebody would meet.
+pub(crate) fn check() -> Result<()> {
+    let needs = [&setup::ARM_GCC, &setup::ARM_NEWLIB, &setup::PKG_CONFIG, &setup::CMAKE, &setup::MAKE];
+    setup::ensure(needs)?;
+    let place = target().join("dist");
+    fresh(&place)?;
+    for machine in machines()? {
+        let library = folder(&machine, &place)?;
+        let named = |error| format!("{}: {error}", machine.target);
+        contents(&library).map_err(named)?;
+        match BARE.iter().find(|(target, _)| *target == machine.target) {
+            Some((_, core)) => links(core, &library).map_err(named)?,
+            None => runs(&library).map_err(named)?,
+        }
+    }
+    println!("  found by pkg-config and by CMake, linked by arm-none-eabi-gcc without Rust");
+    same_elsewhere(&Machine::bare(BARE[1].0))
+}
+
+/// Whether everything is there, is what we have, and says nothing of this machine.
+fn contents(library: &Path) -> Result<()> {
+    Command::new("sha256sum").args(["--check", "--quiet", "--strict", SUMS]).within(library).quiet()?;
+    let found = files(library)?;
+    let sums = fs::read_to_string(library.join(SUMS))?;
+    let is_summed = |name: &String| name == SUMS || sums.contains(&format!("  {name}\n"));
+    if let Some(name) = found.iter().find(|name| !is_summed(name)) {
+        return Err(format!("{SUMS} knows nothing of {name}").into());
+    }
+    let ours: Vec<&str> =
+        found.iter().map(String::as_str).filter(|name| !name.starts_with("licenses/")).collect();
+    if ours != CONTENTS {
+        return Err(format!("it holds {ours:#?}").into());
+    }
+    if fs::read(library.join("include/lowkey.h"))? != fs::read(root().join(HEADER))? {
+        return Err("its header is not that of the repository".into());
+    }
+    let home = std::env::var("HOME").unwrap_or_default();
+    for name in found {
+        let bytes = fs::read(library.join(&name))?;
+        let says =
+            |path: &str| path.len() > 1 && bytes.windows(path.len()).any(|part| part == path.as_bytes());
+        if says(&root().to_string_lossy()) || says(&target().to_string_lossy()) || says(&home) {
+            return Err(format!("{name} names a folder of this machine").into());
+        }
+        if name != ARCHIVE && !name.starts_with("licenses/") && says("@") {
+            return Err(format!("{name} has a place that was not filled").into());
+        }
+    }
+    Ok(())
+}
+
+/// Links all of it, needed or not: with a program, and with all of the C compiler's own functions.
+fn links(core: &Core, library: &Path) -> Result<()> {
+    let work = target().join("dist-trial");
+    fresh(&work)?;
+    let gcc = command::find("arm-none-eabi-gcc").ok_or("no arm-none-eabi-gcc")?;
+    let gcc = |words: &[&str]| {
+        let options = core.options.split(' ').chain(words.iter().copied());
+        // Nothing is there to be found: no compiler of Rust either.
+        Command::new(&gcc).args(options).env("PATH", &work).within(&work)
+    };
+    let libgcc = gcc(&["-print-libgcc-file-name"]).quiet()?;
+    let (program, archive) = (text(TRIAL), text(library.join(ARCHIVE)));
+    let together = ["-nostdlib", "-r", "-Wl,--whole-archive", &archive, libgcc.trim(), "-o", "together.o"];
+    gcc(&together).quiet()?;
+    let include = format!("-I{}", library.join("include").display());
+    let whole = ["-Wl,--whole-archive", &archive, "-Wl,--no-whole-archive", "-o", "trial.elf"];
+    gcc(&[&STRICT[..], &FREESTANDING, &[&include, &program], &whole].concat()).quiet()?;
+    let names = Machine::bare(TRIAL).tool("nm").args([work.join("trial.elf")]).quiet()?;
+    for name in names.lines().filter_map(|line| line.rsplit(' ').next()) {
+        if UNWANTED.iter().any(|part| name.contains(part)) {
+            return Err(format!("an image with all of it has {name} in it").into());
+        }
+    }
+    let missing = archive::declared(&root())?.into_iter().find(|name| !names.contains(&format!(" {name}\n")));
+    match missing {
+        Some(name) => Err(format!("an image with all of it lacks {name}").into()),
+        None => Ok(()),
+    }
+}
+
+/// Builds and runs the program on this machine, in every way that we name.
+fn runs(library: &Path) -> Result<()> {
+    let work = target().join("dist-trial");
+    fresh(&work)?;
+    // What is found must be what is there now, not what was there when it was made.
+    let moved = work.join("moved");
+    copy(library, &moved)?;
+    let flags = Command::new("pkg-config").args(["--cflags", "--libs", "lowkey"]);
+    let flags = flags.env("PKG_CONFIG_PATH", moved.join("lib/pkgconfig")).quiet()?;
+    let program = [text(TRIAL), "-o".to_owned(), "by-pkg-config".to_owned()];
+    let words = STRICT.iter().copied().chain(program.iter().map(String::as_str));
+    Command::new("cc").args(words.chain(flags.split_whitespace())).within(&work).quiet()?;
+    Command::new(work.join("by-pkg-config")).quiet()?;
+
+    let sources = text(root().join(TRIAL).parent().unwrap_or(&root()));
+    let prefix = format!("-DCMAKE_PREFIX_PATH={}", moved.display());
+    Command::new("cmake").args(["-S", &sources, "-B", "cmake", &prefix]).within(&work).quiet()?;
+    Command::new("cmake").args(["--build", "cmake"]).within(&work).quiet()?;
+    Command::new(work.join("cmake/trial")).quiet()?;
+    Ok(())
+}
+
+/// Whether the archive has the same bytes when the repository is in another folder.
+fn same_elsewhere(machine: &Machine) -> Result<()> {
+    let elsewhere = target().join("elsewhere");
+    fresh(&elsewhere)?;
+    copy(&root().join("crates"), &elsewhere.join("crates"))?;
+    fs::copy(root().join("Cargo.toml"), elsewhere.join("Cargo.toml"))?;
+    let there = archive::build_from(&elsewhere, machine, &target().join("archive-elsewhere"))?;
+    if fs::read(there)? == fs::read(archive::build(machine)?)? {
+        println!("  the same bytes in another folder");
+        return Ok(());
+    }
+    Err("the archive depends on the folder that the repository is in".into())
+}
+
+/// Copies a folder, but for what was built there.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (path, to) = (entry.path(), to.join(entry.file_name()));
+        match path.is_dir() {
+            true if entry.file_name() == "target" => (),
+            true => copy(&path, &to)?,
+            false => drop(fs::copy(path, to)?),
+        }
+    }
+    Ok(())
+}
+
+fn text(path: impl Into<PathBuf>) -> String {
+    root().join(path.into()).display().to_string()
+}
+
+/// The program, beside its CMakeLists.txt.
+const TRIAL: &str = "xtask/src/dist/trial/trial.c";
+const STRICT: [&str; 5] = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+const FREESTANDING: [&str; 4] = ["-Os", "--specs=nano.specs", "-nostartfiles", "-Wl,-e,main"];
+/// Parts of names of what no firmware needs for a channel.
+const UNWANTED: [&str; 6] = ["malloc", "panic", "personality", "_Unwind_Raise", "rust_eh", "abort"];
+/// All but the terms of others.
+const CONTENTS: [&str; 9] = [
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "SHA256SUMS",
+    "include/lowkey.h",
+    "lib/cmake/lowkey/lowkey-config-version.cmake",
+    "lib/cmake/lowkey/lowkey-config.cmake",
+    "lib/liblowkey.a",
+    "lib/pkgconfig/lowkey.pc",
+];
