@@ -161,66 +161,66 @@ enum lowkey_status
   // Not now: what is unsent has to go first, or a callback said LOWKEY_IO_WOULD_BLOCK. Repeat the call later
   // with the same arguments.
   LOWKEY_WOULD_BLOCK = 11,
+  // The world's: the random callback failed. The handshake is over.
+  LOWKEY_ENTROPY = 12,
+  // No number is left under this key, or of this boot. A channel is over.
+  LOWKEY_EXHAUSTED = 13,
+  // Yours or the peer's: the key offered as the peer's is our own, or protects nothing (low order).
+  LOWKEY_PEER_KEY = 14,
+  // The peer refused: it does not know us by this id, mode and key. Unauthenticated, as the other three are: a hint for
+  // people, never a decision.
+  LOWKEY_REFUSED = 15,
+  // We refused the peer, and told it so.
+  LOWKEY_DECLINED = 16,
+  // The stream ended before the handshake was over.
+  LOWKEY_HUNG_UP = 17,
+  // The peer closed in a pairing instead of accepting our key.
+  LOWKEY_NOT_WELCOME = 18,
+  // The stream ended without the peer's CLOSE, or its CLOSE came inside a message: something is missing.
+  LOWKEY_TRUNCATED = 19,
+  // The peer's: a frame of length 0.
+  LOWKEY_EMPTY_FRAME = 20,
+  // The peer's: a frame longer than we allow. It was not read.
+  LOWKEY_FRAME_TOO_LONG = 21,
+  // The peer's: a frame too short for what it must hold.
+  LOWKEY_FRAME_TOO_SHORT = 22,
+  // The peer's: a malformed hello.
+  LOWKEY_HELLO = 23,
+  // The peer's, or somebody's between: a handshake message does not open. Other keys, another PSK, or changed
+  // on its way: which one is not known, by design.
+  LOWKEY_HANDSHAKE = 24,
+  // The peer's: handshake parameters that are not allowed.
+  LOWKEY_PARAMETERS = 25,
+  // The peer's, or somebody's between: a record does not open. Forged, repeated, missing or out of order.
+  LOWKEY_RECORD = 26,
+  // The peer's: a record of a kind that does not exist, or not here.
+  LOWKEY_KIND = 27,
+  // The peer's: a message longer than our limit.
+  LOWKEY_MESSAGE_TOO_LONG = 28,
+  // The peer's: something after its CLOSE.
+  LOWKEY_AFTER_CLOSE = 29,
   // The world's: a callback that moves bytes failed. The channel is over.
   LOWKEY_IO = 32,
-  // The world's: the random callback failed. The handshake is over.
-  LOWKEY_ENTROPY = 33,
-  // No number is left under this key, or of this boot. A channel is over.
-  LOWKEY_EXHAUSTED = 34,
   // The world's: the boot log could not be moved on; no number was used.
-  LOWKEY_COUNTER = 35,
+  LOWKEY_COUNTER = 33,
   // The key page: fewer than LOWKEY_PAGE_LEN bytes.
-  LOWKEY_PAGE_TOO_SHORT = 36,
+  LOWKEY_PAGE_TOO_SHORT = 34,
   // The key page: erased flash. This device has not been provisioned.
-  LOWKEY_PAGE_BLANK = 37,
+  LOWKEY_PAGE_BLANK = 35,
   // The key page: something else lies in its place.
-  LOWKEY_PAGE_MISSING = 38,
+  LOWKEY_PAGE_MISSING = 36,
   // The key page: of a layout that this firmware does not know.
-  LOWKEY_PAGE_VERSION = 39,
+  LOWKEY_PAGE_VERSION = 37,
   // The key page: its check does not match. Damaged, or written halfway.
-  LOWKEY_PAGE_DAMAGED = 40,
+  LOWKEY_PAGE_DAMAGED = 38,
   // The key page: its check matches and a field is impossible. The provisioning tool's error.
-  LOWKEY_PAGE_MALFORMED = 41,
-  // Yours or the peer's: the key offered as the peer's is our own, or protects nothing (low order).
-  LOWKEY_PEER_KEY = 64,
-  // The peer refused: it does not speak this version. Unauthenticated, as the next three are: a hint for
-  // people, never a decision.
+  LOWKEY_PAGE_MALFORMED = 39,
+  // The peer refused: it does not speak this version. A hint, as LOWKEY_REFUSED.
   LOWKEY_REFUSED_VERSION = 65,
   // The peer refused: it does not offer this mode.
   LOWKEY_REFUSED_MODE = 66,
   // The peer refused: it is busy.
   LOWKEY_REFUSED_BUSY = 67,
-  // The peer refused: it does not know us by this id, mode and key.
-  LOWKEY_REFUSED = 68,
-  // We refused the peer, and told it so.
-  LOWKEY_DECLINED = 69,
-  // The stream ended before the handshake was over.
-  LOWKEY_HUNG_UP = 70,
-  // The peer closed in a pairing instead of accepting our key.
-  LOWKEY_NOT_WELCOME = 71,
-  // The stream ended without the peer's CLOSE, or its CLOSE came inside a message: something is missing.
-  LOWKEY_TRUNCATED = 72,
-  // The peer's: a frame of length 0.
-  LOWKEY_EMPTY_FRAME = 73,
-  // The peer's: a frame longer than we allow. It was not read.
-  LOWKEY_FRAME_TOO_LONG = 74,
-  // The peer's: a frame too short for what it must hold.
-  LOWKEY_FRAME_TOO_SHORT = 75,
-  // The peer's: a malformed hello.
-  LOWKEY_HELLO = 76,
-  // The peer's, or somebody's between: a handshake message does not open. Other keys, another PSK, or changed
-  // on its way: which one is not known, by design.
-  LOWKEY_HANDSHAKE = 77,
-  // The peer's: handshake parameters that are not allowed.
-  LOWKEY_PARAMETERS = 78,
-  // The peer's, or somebody's between: a record does not open. Forged, repeated, missing or out of order.
-  LOWKEY_RECORD = 79,
-  // The peer's: a record of a kind that does not exist, or not here.
-  LOWKEY_KIND = 80,
-  // The peer's: a message longer than our limit.
-  LOWKEY_MESSAGE_TOO_LONG = 81,
-  // The peer's: something after its CLOSE.
-  LOWKEY_AFTER_CLOSE = 82,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

@@ -2,12 +2,13 @@
 
 use crate::channel::{buffers, id, pinning, psk};
 use crate::link::Channel;
-use crate::raw;
+use crate::raw::{self, Entered, Memory, Vacant};
 use crate::status::attempt;
 use crate::{
     lowkey_buffers, lowkey_channel, lowkey_ephemerals, lowkey_identity, lowkey_pinning, lowkey_psk,
     lowkey_status::{self, LOWKEY_LENGTH},
 };
+use lowkey_transport::Buffers;
 
 /// Begins KK, or KKpsk0 if the pinning has a PSK, and makes the first message at once: this needs no network and
 /// takes two multiplications. Ask lowkey_poll then.
@@ -29,7 +30,7 @@ pub unsafe extern "C" fn lowkey_kk_initiator(
         let place = raw::vacant(channel)?;
         let (buffers, pinning) = (buffers(memory)?, pinning(with)?);
         let mut ephemerals = raw::enter(ephemerals)?;
-        let mut channel = place.fill(Channel::new(buffers));
+        let mut channel = create(place, buffers);
         let begun = channel.initiate_kk(pinning, &mut ephemerals);
         channel.keep(begun)
     })
@@ -59,9 +60,9 @@ pub unsafe extern "C" fn lowkey_xx_initiator(
         let (id, psk) = (id(pairing_id, id_len)?, psk(pairing_psk)?);
         let mut ephemerals = raw::enter(ephemerals)?;
         if psk.is_some() && id.is_none() {
-            return Err(LOWKEY_LENGTH);
+            return Err(LOWKEY_LENGTH.into());
         }
-        let mut channel = place.fill(Channel::new(buffers));
+        let mut channel = create(place, buffers);
         let begun = match psk.zip(id) {
             Some((psk, id)) => channel.initiate_xx_psk0(identity, id, psk, &mut ephemerals),
             None => channel.initiate_xx(identity, id, &mut ephemerals),
@@ -80,8 +81,15 @@ pub unsafe extern "C" fn lowkey_responder(
 ) -> lowkey_status {
     attempt(|| {
         let place = raw::vacant(channel)?;
-        let mut channel = place.fill(Channel::new(buffers(memory)?));
+        let mut channel = create(place, buffers(memory)?);
         let begun = channel.respond();
         channel.keep(begun)
     })
+}
+
+/// Makes a channel that has not begun, where it will stay. What is moved there lies in no frame beneath the
+/// multiplications of a handshake.
+#[inline(never)]
+fn create(place: Vacant<lowkey_channel>, buffers: Buffers<Memory>) -> Entered<lowkey_channel> {
+    place.fill(Channel::new(buffers))
 }

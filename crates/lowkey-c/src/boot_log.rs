@@ -37,7 +37,7 @@ pub struct lowkey_flash {
 pub unsafe extern "C" fn lowkey_boot_log_next(flash: *const lowkey_flash, boot: *mut u64) -> lowkey_status {
     give(|| {
         let boot = raw::out(boot)?;
-        let mut log = BootLog::new(Pages::new(raw::plain(flash)?)?);
+        let mut log = BootLog::new(Pages::new(*raw::plain(flash)?)?);
         let number = log.next().map_err(|CounterFailed| lowkey_status::LOWKEY_COUNTER)?;
         Ok((boot, number))
     })

@@ -39,7 +39,7 @@ pub unsafe extern "C" fn lowkey_run(
     event: *mut lowkey_event,
 ) -> lowkey_status {
     give(|| {
-        let (event, mut io) = (raw::out(event)?, Io::new(raw::plain(io)?)?);
+        let (event, mut io) = (raw::out(event)?, Io::new(*raw::plain(io)?)?);
         Ok((event, raw::enter(channel)?.run(&mut io)?))
     })
 }
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn lowkey_run(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_flush(channel: *mut lowkey_channel, io: *const lowkey_io) -> lowkey_status {
     attempt(|| {
-        let mut io = Io::new(raw::plain(io)?)?;
+        let mut io = Io::new(*raw::plain(io)?)?;
         raw::enter(channel)?.flush(&mut io)
     })
 }
@@ -72,10 +72,10 @@ pub unsafe extern "C" fn lowkey_send_message(
     done: *mut usize,
 ) -> lowkey_status {
     attempt(|| {
-        let (mut io, message) = (Io::new(raw::plain(io)?)?, raw::bytes(message, len)?);
-        let (out, mut done) = (raw::out(done)?, raw::plain(done)?);
+        let (mut io, message) = (Io::new(*raw::plain(io)?)?, raw::bytes(message, len)?);
+        let (out, mut done) = (raw::out(done)?, *raw::plain(done)?);
         if done > message.len() {
-            return Err(LOWKEY_LENGTH);
+            return Err(LOWKEY_LENGTH.into());
         }
         let sent = raw::enter(channel)?.send_message(&mut io, message, &mut done);
         out.set(done);
@@ -103,7 +103,7 @@ pub unsafe extern "C" fn lowkey_recv_message(
 ) -> lowkey_status {
     attempt(|| {
         let (count, end) = (raw::out(len)?, raw::out(is_end)?);
-        let (mut io, message) = (Io::new(raw::plain(io)?)?, raw::bytes_mut(message, capacity)?);
+        let (mut io, message) = (Io::new(*raw::plain(io)?)?, raw::bytes_mut(message, capacity)?);
         let received = raw::enter(channel)?.recv_message(&mut io, message)?;
         count.set(received.unwrap_or(0));
         end.set(received.is_none());

@@ -2,7 +2,7 @@
 
 use crate::link::Channel;
 use crate::raw::{self, Memory, Object};
-use crate::status::attempt;
+use crate::status::{Failure, attempt};
 use crate::{
     LOWKEY_CHANNEL_WORDS, lowkey_identity, lowkey_peer, lowkey_psk,
     lowkey_status::{self, LOWKEY_BUFFER_TOO_SMALL, LOWKEY_LENGTH},
@@ -69,17 +69,18 @@ pub unsafe extern "C" fn lowkey_channel_wipe(channel: *mut lowkey_channel) -> lo
 }
 
 /// The buffers that C has described.
-pub(crate) unsafe fn buffers(given: *const lowkey_buffers) -> Result<Buffers<Memory>, lowkey_status> {
+pub(crate) unsafe fn buffers(given: *const lowkey_buffers) -> Result<Buffers<Memory>, Failure> {
     let given = raw::plain(given)?;
     let incoming = raw::memory(given.incoming, given.incoming_len)?;
     let outgoing = raw::memory(given.outgoing, given.outgoing_len)?;
     let buffers = Buffers::new(incoming, outgoing).map_err(|_| LOWKEY_BUFFER_TOO_SMALL)?;
-    let buffers = if given.max_frame == 0 { buffers } else { buffers.with_max_frame(given.max_frame) };
-    Ok(if given.max_message == 0 { buffers } else { buffers.with_max_message(given.max_message) })
+    let max_frame = if given.max_frame == 0 { u16::MAX } else { given.max_frame };
+    let max_message = if given.max_message == 0 { usize::MAX } else { given.max_message };
+    Ok(buffers.with_max_frame(max_frame).with_max_message(max_message))
 }
 
 /// The pinning that C has described.
-pub(crate) unsafe fn pinning(given: *const lowkey_pinning) -> Result<Pinning<'static>, lowkey_status> {
+pub(crate) unsafe fn pinning(given: *const lowkey_pinning) -> Result<Pinning<'static>, Failure> {
     let given = raw::plain(given)?;
     Ok(Pinning {
         id: id(given.id, given.id_len)?.ok_or(LOWKEY_LENGTH)?,
@@ -90,14 +91,14 @@ pub(crate) unsafe fn pinning(given: *const lowkey_pinning) -> Result<Pinning<'st
 }
 
 /// An id; none if its length is 0.
-pub(crate) unsafe fn id(id: *const u8, len: usize) -> Result<Option<Id>, lowkey_status> {
+pub(crate) unsafe fn id(id: *const u8, len: usize) -> Result<Option<Id>, Failure> {
     match raw::bytes(id, len)? {
         [] => Ok(None),
-        id => Id::new(id).map(Some).ok_or(LOWKEY_LENGTH),
+        id => Id::new(id).map(Some).ok_or(LOWKEY_LENGTH.into()),
     }
 }
 
 /// A PSK; none if it is NULL.
-pub(crate) unsafe fn psk(psk: *const lowkey_psk) -> Result<Option<&'static Psk>, lowkey_status> {
+pub(crate) unsafe fn psk(psk: *const lowkey_psk) -> Result<Option<&'static Psk>, Failure> {
     if psk.is_null() { Ok(None) } else { raw::shared(psk).map(Some) }
 }

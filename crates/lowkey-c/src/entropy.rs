@@ -114,7 +114,7 @@ pub unsafe extern "C" fn lowkey_seed_stir(
 pub unsafe extern "C" fn lowkey_seed_random(seed: *mut c_void, out: *mut u8, len: usize) -> i32 {
     attempt(|| {
         let (seed, out) = (raw::exclusive(seed.cast::<lowkey_seed>())?, raw::bytes_mut(out, len)?);
-        seed.fill(out).map_err(|EntropyFailed| lowkey_status::LOWKEY_EXHAUSTED)
+        seed.fill(out).map_err(|EntropyFailed| lowkey_status::LOWKEY_EXHAUSTED.into())
     }) as i32
 }
 

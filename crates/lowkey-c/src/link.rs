@@ -1,9 +1,10 @@
 //! A channel on transport's `Link`: the one place that knows how it is driven.
 
 use crate::lowkey_event::{self, *};
-use crate::lowkey_status::{self, *};
+use crate::lowkey_status::*;
 use crate::raw::Memory;
 use crate::raw::callbacks::Random;
+use crate::status::Failure;
 use embedded_io::ErrorKind;
 use lowkey_core::{Ephemerals, Id, Identity, Psk, PublicKey};
 use lowkey_transport::{Buffers, Error, Fragment, Hello, Link, Part, Pinning, Receive, Refusal, Step};
@@ -17,7 +18,7 @@ pub(crate) trait Stream {
 }
 
 /// What a call on a channel gives.
-pub(crate) type Outcome<T> = Result<T, lowkey_status>;
+pub(crate) type Outcome<T> = Result<T, Failure>;
 
 /// One channel.
 pub(crate) struct Channel {
@@ -67,7 +68,7 @@ impl Channel {
 /// Answering.
 impl Channel {
     pub(crate) fn hello(&self) -> Outcome<Hello> {
-        self.link.hello().ok_or(LOWKEY_OUT_OF_TURN)
+        self.link.hello().ok_or(LOWKEY_OUT_OF_TURN.into())
     }
 
     pub(crate) fn answer_kk(
@@ -103,15 +104,15 @@ impl Channel {
 /// What can be asked.
 impl Channel {
     pub(crate) fn peer_key(&self) -> Outcome<PublicKey> {
-        self.link.proven_key().ok_or(LOWKEY_NOT_OPEN)
+        self.link.proven_key().ok_or(LOWKEY_NOT_OPEN.into())
     }
 
     pub(crate) fn handshake_hash(&self) -> Outcome<[u8; 32]> {
-        Some(*self.link.handshake_hash()).filter(|hash| *hash != [0; 32]).ok_or(LOWKEY_NOT_OPEN)
+        Some(*self.link.handshake_hash()).filter(|hash| *hash != [0; 32]).ok_or(LOWKEY_NOT_OPEN.into())
     }
 
     pub(crate) fn max_data(&self) -> Outcome<usize> {
-        if self.is_open { Ok(self.link.max_data()) } else { Err(LOWKEY_NOT_OPEN) }
+        if self.is_open { Ok(self.link.max_data()) } else { Err(LOWKEY_NOT_OPEN.into()) }
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -178,7 +179,7 @@ impl Channel {
     pub(crate) fn filled(&mut self, n: usize) -> Outcome<()> {
         match n {
             0 => self.space().map(|_| ()),
-            n if n > self.space()?.len() => Err(LOWKEY_LENGTH),
+            n if n > self.space()?.len() => Err(LOWKEY_LENGTH.into()),
             n => Ok(self.link.filled(n)?),
         }
     }
@@ -189,7 +190,7 @@ impl Channel {
 
     pub(crate) fn sent(&mut self, n: usize) -> Outcome<()> {
         if n > self.link.unsent()?.len() {
-            return Err(LOWKEY_LENGTH);
+            return Err(LOWKEY_LENGTH.into());
         }
         self.link.wrote(n);
         Ok(())
@@ -203,20 +204,18 @@ impl Channel {
             return Err(self.not_open());
         }
         self.link.receive()?;
-        self.link.take().ok_or(LOWKEY_OUT_OF_TURN)
+        self.link.take().ok_or(LOWKEY_OUT_OF_TURN.into())
     }
 
     pub(crate) fn send(&mut self, message: &[u8]) -> Outcome<()> {
-        self.may_send()?;
         self.link.may_begin()?;
         if message.len() > self.link.max_data() {
-            return Err(LOWKEY_TOO_LONG);
+            return Err(LOWKEY_TOO_LONG.into());
         }
-        staged(self.link.stage(message, Part::Last)).map(|_all| ())
+        staged(self.link.stage(message, Part::Last).map(|_all| ()))
     }
 
     pub(crate) fn send_part(&mut self, bytes: &[u8], part: Part) -> Outcome<usize> {
-        self.may_send()?;
         match self.link.may_begin() {
             Ok(()) | Err(Error::Unfinished) => {}
             Err(error) => return Err(error.into()),
@@ -228,7 +227,6 @@ impl Channel {
     }
 
     pub(crate) fn ping(&mut self, body: &[u8]) -> Outcome<()> {
-        self.may_send()?;
         staged(self.link.ping(body))
     }
 
@@ -242,8 +240,8 @@ impl Channel {
     }
 
     /// What ended the channel, if something has.
-    fn not_open(&mut self) -> lowkey_status {
-        self.link.has_room().map_or_else(lowkey_status::from, |_| LOWKEY_NOT_OPEN)
+    fn not_open(&mut self) -> Failure {
+        self.link.has_room().map_or_else(Failure::from, |_| LOWKEY_NOT_OPEN.into())
     }
 }
 
@@ -255,8 +253,8 @@ impl Channel {
             // What cannot be written now does not keep us from reading: the peer may be in the same place.
             let writing = self.flush(io);
             match writing {
-                Ok(()) | Err(LOWKEY_WOULD_BLOCK) => {}
-                Err(error) => return Err(error),
+                Err(failure) if failure != LOWKEY_WOULD_BLOCK.into() => return Err(failure),
+                _ => {}
             }
             match self.poll()? {
                 LOWKEY_EVENT_READ => self.read(io)?,
@@ -305,7 +303,8 @@ impl Channel {
             }
         }
         match self.flush(io) {
-            Err(LOWKEY_WOULD_BLOCK) => Ok(()), // it is accepted; the rest goes with the next call
+            // It is accepted; the rest goes with the next call.
+            Err(failure) if failure == LOWKEY_WOULD_BLOCK.into() => Ok(()),
             flushed => flushed,
         }
     }
@@ -337,10 +336,10 @@ impl Channel {
     }
 }
 
-/// What came of staging a record: without room, what is unsent has to go first.
-fn staged<T>(result: Result<T, Error>) -> Outcome<T> {
-    result.map_err(|error| match error {
-        Error::OutOfTurn => LOWKEY_WOULD_BLOCK,
+/// A record that could not be staged because something is unsent, or a PONG is owed, can be later.
+fn staged<T>(staged: Result<T, Error>) -> Outcome<T> {
+    staged.map_err(|error| match error {
+        Error::OutOfTurn => LOWKEY_WOULD_BLOCK.into(),
         error => error.into(),
     })
 }

@@ -9,8 +9,12 @@
 pub(crate) mod callbacks;
 
 use crate::lowkey_status;
+use crate::status::Failure;
+use core::num::NonZeroU32;
 use core::ops::{Deref, DerefMut};
-use core::{ptr, slice};
+use core::ptr::NonNull;
+use core::{mem, slice};
+use lowkey_transport::Error;
 use zeroize::Zeroize;
 
 use lowkey_status::{LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED, LOWKEY_NULL, LOWKEY_OUT_OF_TURN};
@@ -22,10 +26,11 @@ pub(crate) trait Object: Sized {
     const MAGIC: u32;
 }
 
-/// The front of an initialised object.
+/// The front of an initialised object. The value is at the same place in all of them.
 #[repr(C)]
 struct Slot<T> {
     magic: u32,
+    _reserved: u32,
     value: T,
 }
 
@@ -36,53 +41,39 @@ const fn fits<O: Object>() -> bool {
     size_of::<Slot<O::Inner>>() <= size_of::<O>() && align_of::<Slot<O::Inner>>() <= align_of::<O>()
 }
 
-/// Not NULL, and aligned to `align`. One function for all types, for the sake of flash.
+/// Storage that is there; with a `magic` word, an initialised object. No call is inside of it.
+///
+/// # Safety
+/// `object` points to an object's storage, or is NULL.
 #[inline(never)]
-fn is_usable(address: usize, align: usize) -> bool {
-    address != 0 && address & (align - 1) == 0
+unsafe fn locate(object: *mut u64, magic: Option<NonZeroU32>) -> Result<(), Failure> {
+    if object.is_null() || !object.is_aligned() {
+        return Err(LOWKEY_NULL.into());
+    }
+    // SAFETY: not NULL and aligned; the header's rules. Volatile: what C never wrote is some word all the same.
+    let word = unsafe { object.cast::<u32>().read_volatile() };
+    match magic {
+        _ if word == BUSY => Err(LOWKEY_OUT_OF_TURN.into()),
+        Some(magic) if magic.get() != word => Err(LOWKEY_NOT_INITIALISED.into()),
+        _ => Ok(()),
+    }
 }
 
 /// The front of an initialised object that no call is inside of.
 ///
 /// # Safety
-/// `object` points to an object's storage.
-unsafe fn slot<O: Object>(object: *const O) -> Result<*const Slot<O::Inner>, lowkey_status> {
+/// `object` points to an object's storage, or is NULL.
+unsafe fn slot<O: Object>(object: *const O) -> Result<*mut Slot<O::Inner>, Failure> {
     // SAFETY: the caller's promise.
-    unsafe { look(object.cast(), O::MAGIC) }?;
-    Ok(object.cast())
-}
-
-/// Whether an object's storage begins with `magic`. One function for all objects, for the sake of flash.
-///
-/// # Safety
-/// `object` points to an object's storage.
-#[inline(never)]
-unsafe fn look(object: *const u32, magic: u32) -> Result<(), lowkey_status> {
-    // SAFETY: the caller's promise.
-    match unsafe { first_word(object) }? {
-        word if word == magic => Ok(()),
-        BUSY => Err(LOWKEY_OUT_OF_TURN),
-        _ => Err(LOWKEY_NOT_INITIALISED),
-    }
-}
-
-/// The word at an object's front, whatever it holds.
-///
-/// # Safety
-/// `object` points to an object's storage.
-unsafe fn first_word(object: *const u32) -> Result<u32, lowkey_status> {
-    if !is_usable(object.addr(), align_of::<u64>()) {
-        return Err(LOWKEY_NULL);
-    }
-    // SAFETY: not NULL and aligned; the header's rules. Volatile: what C never wrote is some word all the same.
-    Ok(unsafe { object.read_volatile() })
+    unsafe { locate(object.cast_mut().cast(), NonZeroU32::new(O::MAGIC))? };
+    Ok(object.cast_mut().cast())
 }
 
 /// An initialised object, to be read.
 ///
 /// # Safety
 /// The header's rules, for as long as the result is used; nothing calls back meanwhile.
-pub(crate) unsafe fn shared<'a, O: Object>(object: *const O) -> Result<&'a O::Inner, lowkey_status> {
+pub(crate) unsafe fn shared<'a, O: Object>(object: *const O) -> Result<&'a O::Inner, Failure> {
     // SAFETY: the caller's promise; the magic word says that there is a value, which `Vacant::fill` wrote.
     unsafe { Ok(&(*slot(object)?).value) }
 }
@@ -91,9 +82,9 @@ pub(crate) unsafe fn shared<'a, O: Object>(object: *const O) -> Result<&'a O::In
 ///
 /// # Safety
 /// As [`shared`].
-pub(crate) unsafe fn exclusive<'a, O: Object>(object: *mut O) -> Result<&'a mut O::Inner, lowkey_status> {
+pub(crate) unsafe fn exclusive<'a, O: Object>(object: *mut O) -> Result<&'a mut O::Inner, Failure> {
     // SAFETY: as in `shared`; `object` may be written.
-    unsafe { Ok(&mut (*slot(object)?.cast_mut()).value) }
+    unsafe { Ok(&mut (*slot(object)?).value) }
 }
 
 /// An initialised object, to be changed by a call that may call back: until this is dropped, every other call
@@ -101,21 +92,18 @@ pub(crate) unsafe fn exclusive<'a, O: Object>(object: *mut O) -> Result<&'a mut 
 ///
 /// # Safety
 /// As [`shared`], but for the calls back.
-pub(crate) unsafe fn enter<O: Object>(object: *mut O) -> Result<Entered<O>, lowkey_status> {
+pub(crate) unsafe fn enter<O: Object>(object: *mut O) -> Result<Entered<O>, Failure> {
     // SAFETY: the caller's promise.
-    let slot = unsafe { slot(object)? }.cast_mut();
-    Ok(Entered::new(slot))
+    Ok(Entered::new(unsafe { slot(object)? }))
 }
 
 /// Storage for an object, to be filled.
 ///
 /// # Safety
 /// `object` points to storage that may be written for as long as the result is used.
-pub(crate) unsafe fn vacant<O: Object>(object: *mut O) -> Result<Vacant<O>, lowkey_status> {
+pub(crate) unsafe fn vacant<O: Object>(object: *mut O) -> Result<Vacant<O>, Failure> {
     // SAFETY: the caller's promise.
-    if unsafe { first_word(object.cast()) }? == BUSY {
-        return Err(LOWKEY_OUT_OF_TURN);
-    }
+    unsafe { locate(object.cast(), None)? };
     Ok(Vacant(object))
 }
 
@@ -123,7 +111,7 @@ pub(crate) unsafe fn vacant<O: Object>(object: *mut O) -> Result<Vacant<O>, lowk
 ///
 /// # Safety
 /// As [`vacant`].
-pub(crate) unsafe fn wipe<O: Object>(object: *mut O) -> Result<(), lowkey_status> {
+pub(crate) unsafe fn wipe<O: Object>(object: *mut O) -> Result<(), Failure> {
     // SAFETY: the caller's promise.
     unsafe { vacant(object) }?.clear();
     Ok(())
@@ -144,10 +132,17 @@ impl<O: Object> Vacant<O> {
     }
 
     fn clear(&self) {
-        // SAFETY: `vacant` has checked the storage; bytes have no invalid values, and `MaybeUninit` is not needed
-        // because C gave the memory.
-        unsafe { slice::from_raw_parts_mut(self.0.cast::<u8>(), size_of::<O>()) }.zeroize();
+        // SAFETY: `vacant` has checked the storage.
+        unsafe { zero(self.0.cast(), size_of::<O>()) };
     }
+}
+
+/// # Safety
+/// `len` bytes may be written.
+#[inline(never)]
+unsafe fn zero(bytes: *mut u8, len: usize) {
+    // SAFETY: the caller's promise; bytes have no invalid values, and C gave the memory.
+    unsafe { slice::from_raw_parts_mut(bytes, len) }.zeroize();
 }
 
 /// An object that a call is inside of.
@@ -164,7 +159,7 @@ impl<O: Object> Entered<O> {
     pub(crate) fn keep<T, E>(self, made: Result<T, E>) -> Result<T, E> {
         if made.is_err() {
             Vacant(self.0.cast::<O>()).clear();
-            core::mem::forget(self);
+            mem::forget(self);
         }
         made
     }
@@ -197,29 +192,38 @@ impl<O: Object> Drop for Entered<O> {
     }
 }
 
+/// What C gets for the result of a call.
+pub(crate) fn status(result: Result<(), Failure>) -> lowkey_status {
+    let code = result.err().map_or(0, Failure::code);
+    // SAFETY: a failure is made of a status, and 0 is `LOWKEY_OK`.
+    unsafe { mem::transmute::<u32, lowkey_status>(code) }
+}
+
+/// The number of an error: its place in the enumeration, from 1 on.
+pub(crate) fn number(error: Error) -> u8 {
+    // SAFETY: the enumeration is `repr(u8)`, so a value begins with its number.
+    unsafe { (&raw const error).cast::<u8>().read() }
+}
+
 /// `len` bytes to be read; without any, `bytes` may be NULL.
 ///
 /// # Safety
 /// The header's rules, for as long as the result is used.
-pub(crate) unsafe fn bytes<'a>(bytes: *const u8, len: usize) -> Result<&'a [u8], lowkey_status> {
-    match len {
-        0 => Ok(&[]),
-        _ if bytes.is_null() => Err(LOWKEY_NULL),
-        _ if isize::try_from(len).is_err() => Err(LOWKEY_LENGTH),
-        // SAFETY: not NULL, not too long; the header's rules.
-        _ => Ok(unsafe { slice::from_raw_parts(bytes, len) }),
-    }
+pub(crate) unsafe fn bytes<'a>(bytes: *const u8, len: usize) -> Result<&'a [u8], Failure> {
+    // SAFETY: the caller's promise; only read.
+    unsafe { bytes_mut(bytes.cast_mut(), len).map(|bytes| &*bytes) }
 }
 
 /// `len` bytes to be written; without any, `bytes` may be NULL.
 ///
 /// # Safety
 /// As [`bytes()`]; and whoever gave them wrote them once, or does not mind that nobody did.
-pub(crate) unsafe fn bytes_mut<'a>(bytes: *mut u8, len: usize) -> Result<&'a mut [u8], lowkey_status> {
+#[inline(never)]
+pub(crate) unsafe fn bytes_mut<'a>(bytes: *mut u8, len: usize) -> Result<&'a mut [u8], Failure> {
     match len {
         0 => Ok(&mut []),
-        _ if bytes.is_null() => Err(LOWKEY_NULL),
-        _ if isize::try_from(len).is_err() => Err(LOWKEY_LENGTH),
+        _ if bytes.is_null() => Err(LOWKEY_NULL.into()),
+        _ if isize::try_from(len).is_err() => Err(LOWKEY_LENGTH.into()),
         // SAFETY: not NULL, not too long; the header's rules.
         _ => Ok(unsafe { slice::from_raw_parts_mut(bytes, len) }),
     }
@@ -229,9 +233,9 @@ pub(crate) unsafe fn bytes_mut<'a>(bytes: *mut u8, len: usize) -> Result<&'a mut
 ///
 /// # Safety
 /// As [`bytes()`].
-pub(crate) unsafe fn array<'a, const N: usize>(bytes: *const u8) -> Result<&'a [u8; N], lowkey_status> {
+pub(crate) unsafe fn array<'a, const N: usize>(bytes: *const u8) -> Result<&'a [u8; N], Failure> {
     // SAFETY: an array of bytes is aligned everywhere; the header's rules.
-    unsafe { bytes.cast::<[u8; N]>().as_ref() }.ok_or(LOWKEY_NULL)
+    unsafe { bytes.cast::<[u8; N]>().as_ref() }.ok_or(LOWKEY_NULL.into())
 }
 
 /// `N` bytes to be read, or none.
@@ -247,27 +251,27 @@ pub(crate) unsafe fn optional_array<'a, const N: usize>(bytes: *const u8) -> Opt
 ///
 /// # Safety
 /// The header's rules; every pattern of bits is a `T`.
-pub(crate) unsafe fn plain<T: Copy>(pointer: *const T) -> Result<T, lowkey_status> {
-    if !is_usable(pointer.addr(), align_of::<T>()) {
-        return Err(LOWKEY_NULL);
+pub(crate) unsafe fn plain<'a, T: Copy>(pointer: *const T) -> Result<&'a T, Failure> {
+    if pointer.is_null() || !pointer.is_aligned() {
+        return Err(LOWKEY_NULL.into());
     }
     // SAFETY: not NULL and aligned; the caller's promise.
-    Ok(unsafe { ptr::read(pointer) })
+    Ok(unsafe { &*pointer })
 }
 
 /// Where a result goes; written once, when there is one.
-pub(crate) struct Out<T>(*mut T);
+pub(crate) struct Out<T>(NonNull<T>);
 
 /// # Safety
 /// `pointer` may be written, for as long as the result is used.
-pub(crate) unsafe fn out<T>(pointer: *mut T) -> Result<Out<T>, lowkey_status> {
-    if is_usable(pointer.addr(), align_of::<T>()) { Ok(Out(pointer)) } else { Err(LOWKEY_NULL) }
+pub(crate) unsafe fn out<T>(pointer: *mut T) -> Result<Out<T>, Failure> {
+    NonNull::new(pointer).map(Out).ok_or(LOWKEY_NULL.into())
 }
 
 impl<T: Copy> Out<T> {
     pub(crate) fn set(self, value: T) {
-        // SAFETY: `out` has checked it.
-        unsafe { self.0.write(value) }
+        // SAFETY: `out` has checked it, but for its alignment.
+        unsafe { self.0.write_unaligned(value) }
     }
 }
 
@@ -275,7 +279,7 @@ impl<T: Copy> Out<T> {
 ///
 /// # Safety
 /// As [`out`].
-pub(crate) unsafe fn out_array<const N: usize>(bytes: *mut u8) -> Result<Out<[u8; N]>, lowkey_status> {
+pub(crate) unsafe fn out_array<const N: usize>(bytes: *mut u8) -> Result<Out<[u8; N]>, Failure> {
     // SAFETY: the caller's promise.
     unsafe { out(bytes.cast()) }
 }
@@ -288,12 +292,12 @@ pub(crate) struct Memory {
 
 /// # Safety
 /// The header's rules, for as long as the result exists.
-pub(crate) unsafe fn memory(bytes: *mut u8, len: usize) -> Result<Memory, lowkey_status> {
-    match bytes.is_null() {
-        true => Err(LOWKEY_NULL),
-        false if isize::try_from(len).is_err() => Err(LOWKEY_LENGTH),
-        false => Ok(Memory { bytes, len }),
-    }
+pub(crate) unsafe fn memory(bytes: *mut u8, len: usize) -> Result<Memory, Failure> {
+    // SAFETY: the caller's promise.
+    unsafe { out(bytes)? };
+    // SAFETY: as above.
+    unsafe { bytes_mut(bytes, len)? };
+    Ok(Memory { bytes, len })
 }
 
 impl Deref for Memory {

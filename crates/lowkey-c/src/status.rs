@@ -1,7 +1,8 @@
 //! What every function returns.
 
-use crate::raw::Out;
+use crate::raw::{self, Out};
 use core::ffi::{CStr, c_char};
+use core::num::NonZeroU32;
 use embedded_io::ErrorKind;
 use lowkey_core::page::PageError;
 use lowkey_transport::{Error, Refusal};
@@ -14,7 +15,6 @@ use lowkey_status::*;
 pub enum lowkey_status {
     /// It went well.
     LOWKEY_OK = 0,
-
     /// Yours: a pointer is NULL, or is not aligned. Nothing was done.
     LOWKEY_NULL = 1,
     /// Yours: the object was never initialised, has been wiped, or is another object. Nothing was done.
@@ -40,67 +40,68 @@ pub enum lowkey_status {
     /// with the same arguments.
     LOWKEY_WOULD_BLOCK = 11,
 
+    /// The world's: the random callback failed. The handshake is over.
+    LOWKEY_ENTROPY = 12,
+    /// No number is left under this key, or of this boot. A channel is over.
+    LOWKEY_EXHAUSTED = 13,
+    /// Yours or the peer's: the key offered as the peer's is our own, or protects nothing (low order).
+    LOWKEY_PEER_KEY = 14,
+    /// The peer refused: it does not know us by this id, mode and key. Unauthenticated, as the other three are: a hint for
+    /// people, never a decision.
+    LOWKEY_REFUSED = 15,
+    /// We refused the peer, and told it so.
+    LOWKEY_DECLINED = 16,
+    /// The stream ended before the handshake was over.
+    LOWKEY_HUNG_UP = 17,
+    /// The peer closed in a pairing instead of accepting our key.
+    LOWKEY_NOT_WELCOME = 18,
+    /// The stream ended without the peer's CLOSE, or its CLOSE came inside a message: something is missing.
+    LOWKEY_TRUNCATED = 19,
+    /// The peer's: a frame of length 0.
+    LOWKEY_EMPTY_FRAME = 20,
+    /// The peer's: a frame longer than we allow. It was not read.
+    LOWKEY_FRAME_TOO_LONG = 21,
+    /// The peer's: a frame too short for what it must hold.
+    LOWKEY_FRAME_TOO_SHORT = 22,
+    /// The peer's: a malformed hello.
+    LOWKEY_HELLO = 23,
+    /// The peer's, or somebody's between: a handshake message does not open. Other keys, another PSK, or changed
+    /// on its way: which one is not known, by design.
+    LOWKEY_HANDSHAKE = 24,
+    /// The peer's: handshake parameters that are not allowed.
+    LOWKEY_PARAMETERS = 25,
+    /// The peer's, or somebody's between: a record does not open. Forged, repeated, missing or out of order.
+    LOWKEY_RECORD = 26,
+    /// The peer's: a record of a kind that does not exist, or not here.
+    LOWKEY_KIND = 27,
+    /// The peer's: a message longer than our limit.
+    LOWKEY_MESSAGE_TOO_LONG = 28,
+    /// The peer's: something after its CLOSE.
+    LOWKEY_AFTER_CLOSE = 29,
+
     /// The world's: a callback that moves bytes failed. The channel is over.
     LOWKEY_IO = 32,
-    /// The world's: the random callback failed. The handshake is over.
-    LOWKEY_ENTROPY = 33,
-    /// No number is left under this key, or of this boot. A channel is over.
-    LOWKEY_EXHAUSTED = 34,
     /// The world's: the boot log could not be moved on; no number was used.
-    LOWKEY_COUNTER = 35,
+    LOWKEY_COUNTER = 33,
     /// The key page: fewer than LOWKEY_PAGE_LEN bytes.
-    LOWKEY_PAGE_TOO_SHORT = 36,
+    LOWKEY_PAGE_TOO_SHORT = 34,
     /// The key page: erased flash. This device has not been provisioned.
-    LOWKEY_PAGE_BLANK = 37,
+    LOWKEY_PAGE_BLANK = 35,
     /// The key page: something else lies in its place.
-    LOWKEY_PAGE_MISSING = 38,
+    LOWKEY_PAGE_MISSING = 36,
     /// The key page: of a layout that this firmware does not know.
-    LOWKEY_PAGE_VERSION = 39,
+    LOWKEY_PAGE_VERSION = 37,
     /// The key page: its check does not match. Damaged, or written halfway.
-    LOWKEY_PAGE_DAMAGED = 40,
+    LOWKEY_PAGE_DAMAGED = 38,
     /// The key page: its check matches and a field is impossible. The provisioning tool's error.
-    LOWKEY_PAGE_MALFORMED = 41,
+    LOWKEY_PAGE_MALFORMED = 39,
 
-    /// Yours or the peer's: the key offered as the peer's is our own, or protects nothing (low order).
-    LOWKEY_PEER_KEY = 64,
-    /// The peer refused: it does not speak this version. Unauthenticated, as the next three are: a hint for
-    /// people, never a decision.
+    /// The peer refused: it does not speak this version. A hint, as LOWKEY_REFUSED.
     LOWKEY_REFUSED_VERSION = 65,
     /// The peer refused: it does not offer this mode.
     LOWKEY_REFUSED_MODE = 66,
     /// The peer refused: it is busy.
     LOWKEY_REFUSED_BUSY = 67,
-    /// The peer refused: it does not know us by this id, mode and key.
-    LOWKEY_REFUSED = 68,
-    /// We refused the peer, and told it so.
-    LOWKEY_DECLINED = 69,
-    /// The stream ended before the handshake was over.
-    LOWKEY_HUNG_UP = 70,
-    /// The peer closed in a pairing instead of accepting our key.
-    LOWKEY_NOT_WELCOME = 71,
-    /// The stream ended without the peer's CLOSE, or its CLOSE came inside a message: something is missing.
-    LOWKEY_TRUNCATED = 72,
-    /// The peer's: a frame of length 0.
-    LOWKEY_EMPTY_FRAME = 73,
-    /// The peer's: a frame longer than we allow. It was not read.
-    LOWKEY_FRAME_TOO_LONG = 74,
-    /// The peer's: a frame too short for what it must hold.
-    LOWKEY_FRAME_TOO_SHORT = 75,
-    /// The peer's: a malformed hello.
-    LOWKEY_HELLO = 76,
-    /// The peer's, or somebody's between: a handshake message does not open. Other keys, another PSK, or changed
-    /// on its way: which one is not known, by design.
-    LOWKEY_HANDSHAKE = 77,
-    /// The peer's: handshake parameters that are not allowed.
-    LOWKEY_PARAMETERS = 78,
-    /// The peer's, or somebody's between: a record does not open. Forged, repeated, missing or out of order.
-    LOWKEY_RECORD = 79,
-    /// The peer's: a record of a kind that does not exist, or not here.
-    LOWKEY_KIND = 80,
-    /// The peer's: a message longer than our limit.
-    LOWKEY_MESSAGE_TOO_LONG = 81,
-    /// The peer's: something after its CLOSE.
-    LOWKEY_AFTER_CLOSE = 82,
 }
 
 /// A status as C gives it: any number. In the header it is a lowkey_status.
@@ -134,20 +135,9 @@ const TEXTS: [(lowkey_status, &CStr); 41] = [
     (LOWKEY_UNFINISHED, c"a message was begun and not finished"),
     (LOWKEY_PING_PENDING, c"the last PING has not been answered yet"),
     (LOWKEY_WOULD_BLOCK, c"not now, try again"),
-    (LOWKEY_IO, c"the stream failed"),
     (LOWKEY_ENTROPY, c"the random callback failed"),
     (LOWKEY_EXHAUSTED, c"no number is left under this key"),
-    (LOWKEY_COUNTER, c"the boot log could not be moved on"),
-    (LOWKEY_PAGE_TOO_SHORT, c"key page: too short"),
-    (LOWKEY_PAGE_BLANK, c"key page: blank, this device has not been provisioned"),
-    (LOWKEY_PAGE_MISSING, c"key page: something else is in its place"),
-    (LOWKEY_PAGE_VERSION, c"key page: of a version that this firmware does not know"),
-    (LOWKEY_PAGE_DAMAGED, c"key page: damaged, its check does not match"),
-    (LOWKEY_PAGE_MALFORMED, c"key page: a field is impossible"),
     (LOWKEY_PEER_KEY, c"the peer's static key is our own or of low order"),
-    (LOWKEY_REFUSED_VERSION, c"refused: the peer does not speak this version"),
-    (LOWKEY_REFUSED_MODE, c"refused: the peer does not offer this mode"),
-    (LOWKEY_REFUSED_BUSY, c"refused: the peer is busy"),
     (LOWKEY_REFUSED, c"refused: the peer does not know us by this id, mode and key"),
     (LOWKEY_DECLINED, c"we refused the peer"),
     (LOWKEY_HUNG_UP, c"the stream ended during the handshake"),
@@ -163,15 +153,42 @@ const TEXTS: [(lowkey_status, &CStr); 41] = [
     (LOWKEY_KIND, c"record of an unknown or unexpected kind"),
     (LOWKEY_MESSAGE_TOO_LONG, c"message longer than our limit"),
     (LOWKEY_AFTER_CLOSE, c"something after the peer's close"),
+    (LOWKEY_IO, c"the stream failed"),
+    (LOWKEY_COUNTER, c"the boot log could not be moved on"),
+    (LOWKEY_PAGE_TOO_SHORT, c"key page: too short"),
+    (LOWKEY_PAGE_BLANK, c"key page: blank, this device has not been provisioned"),
+    (LOWKEY_PAGE_MISSING, c"key page: something else is in its place"),
+    (LOWKEY_PAGE_VERSION, c"key page: of a version that this firmware does not know"),
+    (LOWKEY_PAGE_DAMAGED, c"key page: damaged, its check does not match"),
+    (LOWKEY_PAGE_MALFORMED, c"key page: a field is impossible"),
+    (LOWKEY_REFUSED_VERSION, c"refused: the peer does not speak this version"),
+    (LOWKEY_REFUSED_MODE, c"refused: the peer does not offer this mode"),
+    (LOWKEY_REFUSED_BUSY, c"refused: the peer is busy"),
 ];
 
+/// A status that is not `LOWKEY_OK`: a call without one is a zero. As wide as a pointer, with which it shares a register.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Failure(NonZeroU32);
+
+impl Failure {
+    pub(crate) fn code(self) -> u32 {
+        self.0.get()
+    }
+}
+
+impl From<lowkey_status> for Failure {
+    fn from(status: lowkey_status) -> Self {
+        Self(NonZeroU32::new(status as u32).unwrap_or(NonZeroU32::MAX))
+    }
+}
+
 /// Runs the inside of a function of C.
-pub(crate) fn attempt(call: impl FnOnce() -> Result<(), lowkey_status>) -> lowkey_status {
-    call().err().unwrap_or(LOWKEY_OK)
+pub(crate) fn attempt(call: impl FnOnce() -> Result<(), Failure>) -> lowkey_status {
+    raw::status(call())
 }
 
 /// Runs the inside of a function of C that gives something.
-pub(crate) fn give<T: Copy>(call: impl FnOnce() -> Result<(Out<T>, T), lowkey_status>) -> lowkey_status {
+pub(crate) fn give<T: Copy>(call: impl FnOnce() -> Result<(Out<T>, T), Failure>) -> lowkey_status {
     attempt(|| {
         let (out, value) = call()?;
         out.set(value);
@@ -179,46 +196,24 @@ pub(crate) fn give<T: Copy>(call: impl FnOnce() -> Result<(Out<T>, T), lowkey_st
     })
 }
 
-impl From<Error> for lowkey_status {
+impl From<Error> for Failure {
+    /// The numbers of the statuses are those of the channel's errors and 3: one addition, no table. Errors that say
+    /// more than one thing have statuses of their own.
     fn from(error: Error) -> Self {
         match error {
-            Error::BufferTooSmall => LOWKEY_BUFFER_TOO_SMALL,
-            Error::OutOfTurn => LOWKEY_OUT_OF_TURN,
-            Error::NotOpen => LOWKEY_NOT_OPEN,
-            Error::TooLong => LOWKEY_TOO_LONG,
-            Error::Closed => LOWKEY_CLOSED,
-            Error::Unfinished => LOWKEY_UNFINISHED,
-            Error::PingPending => LOWKEY_PING_PENDING,
-            Error::Io(ErrorKind::TimedOut | ErrorKind::Interrupted) => LOWKEY_WOULD_BLOCK,
-            Error::Io(_) => LOWKEY_IO,
-            Error::Entropy => LOWKEY_ENTROPY,
-            Error::Exhausted => LOWKEY_EXHAUSTED,
-            Error::PeerKey => LOWKEY_PEER_KEY,
-            Error::Refused(Refusal::VERSION) => LOWKEY_REFUSED_VERSION,
-            Error::Refused(Refusal::MODE) => LOWKEY_REFUSED_MODE,
-            Error::Refused(Refusal::BUSY) => LOWKEY_REFUSED_BUSY,
-            Error::Refused(_) => LOWKEY_REFUSED,
-            Error::Declined(_) => LOWKEY_DECLINED,
-            Error::HungUp => LOWKEY_HUNG_UP,
-            Error::NotWelcome => LOWKEY_NOT_WELCOME,
-            Error::Truncated => LOWKEY_TRUNCATED,
-            Error::EmptyFrame => LOWKEY_EMPTY_FRAME,
-            Error::FrameTooLong => LOWKEY_FRAME_TOO_LONG,
-            Error::FrameTooShort => LOWKEY_FRAME_TOO_SHORT,
-            Error::Hello => LOWKEY_HELLO,
-            Error::Parameters => LOWKEY_PARAMETERS,
-            Error::Record => LOWKEY_RECORD,
-            Error::Kind => LOWKEY_KIND,
-            Error::MessageTooLong => LOWKEY_MESSAGE_TOO_LONG,
-            Error::AfterClose => LOWKEY_AFTER_CLOSE,
-            _ => LOWKEY_HANDSHAKE,
+            Error::Io(ErrorKind::TimedOut | ErrorKind::Interrupted) => LOWKEY_WOULD_BLOCK.into(),
+            Error::Io(_) => LOWKEY_IO.into(),
+            Error::Refused(Refusal::VERSION) => LOWKEY_REFUSED_VERSION.into(),
+            Error::Refused(Refusal::MODE) => LOWKEY_REFUSED_MODE.into(),
+            Error::Refused(Refusal::BUSY) => LOWKEY_REFUSED_BUSY.into(),
+            error => Self(NonZeroU32::MIN.saturating_add(u32::from(raw::number(error)) + 2)),
         }
     }
 }
 
-impl From<lowkey_core::Error> for lowkey_status {
+impl From<lowkey_core::Error> for Failure {
     fn from(error: lowkey_core::Error) -> Self {
-        match error {
+        let status = match error {
             lowkey_core::Error::BufferTooSmall => LOWKEY_BUFFER_TOO_SMALL,
             lowkey_core::Error::OutOfTurn => LOWKEY_OUT_OF_TURN,
             lowkey_core::Error::OwnKey | lowkey_core::Error::WeakKey => LOWKEY_PEER_KEY,
@@ -226,19 +221,71 @@ impl From<lowkey_core::Error> for lowkey_status {
             lowkey_core::Error::Counter => LOWKEY_COUNTER,
             lowkey_core::Error::Exhausted => LOWKEY_EXHAUSTED,
             _ => LOWKEY_HANDSHAKE,
-        }
+        };
+        status.into()
     }
 }
 
-impl From<PageError> for lowkey_status {
+impl From<PageError> for Failure {
     fn from(error: PageError) -> Self {
-        match error {
+        let status = match error {
             PageError::Truncated => LOWKEY_PAGE_TOO_SHORT,
             PageError::Blank => LOWKEY_PAGE_BLANK,
             PageError::NoPage => LOWKEY_PAGE_MISSING,
             PageError::Version(_) => LOWKEY_PAGE_VERSION,
             PageError::Damaged => LOWKEY_PAGE_DAMAGED,
             _ => LOWKEY_PAGE_MALFORMED,
+        };
+        status.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers that follow from the order of another crate's errors.
+    #[test]
+    fn every_error_of_a_channel_has_the_status_of_its_name() {
+        let pairs = [
+            (Error::BufferTooSmall, LOWKEY_BUFFER_TOO_SMALL),
+            (Error::OutOfTurn, LOWKEY_OUT_OF_TURN),
+            (Error::NotOpen, LOWKEY_NOT_OPEN),
+            (Error::TooLong, LOWKEY_TOO_LONG),
+            (Error::Closed, LOWKEY_CLOSED),
+            (Error::Unfinished, LOWKEY_UNFINISHED),
+            (Error::PingPending, LOWKEY_PING_PENDING),
+            (Error::Io(ErrorKind::TimedOut), LOWKEY_WOULD_BLOCK),
+            (Error::Io(ErrorKind::Interrupted), LOWKEY_WOULD_BLOCK),
+            (Error::Io(ErrorKind::Other), LOWKEY_IO),
+            (Error::Io(ErrorKind::WriteZero), LOWKEY_IO),
+            (Error::Entropy, LOWKEY_ENTROPY),
+            (Error::Exhausted, LOWKEY_EXHAUSTED),
+            (Error::PeerKey, LOWKEY_PEER_KEY),
+            (Error::Refused(Refusal::VERSION), LOWKEY_REFUSED_VERSION),
+            (Error::Refused(Refusal::MODE), LOWKEY_REFUSED_MODE),
+            (Error::Refused(Refusal::BUSY), LOWKEY_REFUSED_BUSY),
+            (Error::Refused(Refusal::REFUSED), LOWKEY_REFUSED),
+            (Error::Refused(Refusal::new(0)), LOWKEY_REFUSED),
+            (Error::Refused(Refusal::new(255)), LOWKEY_REFUSED),
+            (Error::Declined(Refusal::BUSY), LOWKEY_DECLINED),
+            (Error::HungUp, LOWKEY_HUNG_UP),
+            (Error::NotWelcome, LOWKEY_NOT_WELCOME),
+            (Error::Truncated, LOWKEY_TRUNCATED),
+            (Error::EmptyFrame, LOWKEY_EMPTY_FRAME),
+            (Error::FrameTooLong, LOWKEY_FRAME_TOO_LONG),
+            (Error::FrameTooShort, LOWKEY_FRAME_TOO_SHORT),
+            (Error::Hello, LOWKEY_HELLO),
+            (Error::Handshake, LOWKEY_HANDSHAKE),
+            (Error::Parameters, LOWKEY_PARAMETERS),
+            (Error::Record, LOWKEY_RECORD),
+            (Error::Kind, LOWKEY_KIND),
+            (Error::MessageTooLong, LOWKEY_MESSAGE_TOO_LONG),
+            (Error::AfterClose, LOWKEY_AFTER_CLOSE),
+        ];
+        for (error, status) in pairs {
+            assert_eq!(raw::status(Err(error.into())), status, "{error:?}");
+            assert_eq!(lowkey_is_recoverable(status as i32), error.is_recoverable(), "{error:?}");
         }
     }
 }

@@ -105,11 +105,8 @@ pub(crate) struct Prologue {
 impl Prologue {
     pub(crate) fn new(hello: &[u8]) -> Self {
         let mut bytes = [0; PROLOGUE_WORD.len() + MAX_HELLO];
-        let mut len = 0;
-        for (to, from) in bytes.iter_mut().zip(PROLOGUE_WORD.iter().chain(hello)) {
-            *to = *from;
-            len += 1;
-        }
+        let (word, rest) = bytes.split_at_mut(PROLOGUE_WORD.len());
+        let len = fill(word, PROLOGUE_WORD).saturating_add(fill(rest, hello));
         Self { bytes, len }
     }
 

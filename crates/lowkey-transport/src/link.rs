@@ -65,13 +65,16 @@ enum Phase<'k, B> {
     Asked(usize),
     /// The refusal goes out, then this is the error of every later call.
     Declining(Error),
-    /// The handshake is over.
-    Over(Outcome),
+    /// The handshake is over; this says whether the peer has confirmed it.
+    Over(Confirm<'k, B>, Outcome),
 }
 
 /// What a link does with the handshake frame that has come. A pointer, so that firmware has in its flash
 /// only the handshakes that it begins.
 type Next<'k, B> = fn(&mut Link<'k, B>) -> Result<(), Error>;
+
+/// What is missing, after the last message, until both sides are sure of each other.
+type Confirm<'k, B> = fn(&mut Link<'k, B>) -> Result<Step, Error>;
 
 /// What a handshake leaves besides keys. Public bytes: not wiped.
 #[derive(Clone, Copy, Default)]
@@ -113,7 +116,7 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// begun any more.
     pub fn settle<'l>(self) -> Link<'l, B> {
         let phase = match self.phase {
-            Phase::Over(outcome) => Phase::Over(outcome),
+            Phase::Over(_, outcome) => Phase::Over(Link::confirm, outcome),
             _ => Phase::Idle,
         };
         let Self { incoming, outgoing, control, max_frame, .. } = self;
@@ -223,7 +226,7 @@ impl<'k, B: Buffer> Link<'k, B> {
                     let played = next(self);
                     self.or_end(played)?;
                 }
-                Phase::Over(_) => return self.confirm(),
+                Phase::Over(confirm, _) => return confirm(self),
             }
         }
     }
@@ -248,26 +251,37 @@ impl<'k, B: Buffer> Link<'k, B> {
             Stage::Welcomed => Stage::Paired,
             _ => return Err(Error::OutOfTurn),
         };
-        self.outgoing.ping(&[], &self.control)?;
+        self.outgoing.confirm(&self.control)?;
         self.control.set_stage(next);
         Ok(())
     }
 
     /// The handshake is over, and both sides hold keys.
     #[inline(never)]
-    fn establish(&mut self, session: Session, theirs: Parameters, proven: Option<PublicKey>, stage: Stage) {
+    fn establish(
+        &mut self,
+        session: Session,
+        theirs: Parameters,
+        proven: Option<PublicKey>,
+        (stage, confirm): (Stage, Confirm<'k, B>),
+    ) {
         let handshake_hash = *session.handshake_hash();
         self.incoming.open_with(session.opener, self.max_frame);
         self.outgoing.seal_with(session.sealer, theirs.max_frame);
         self.control.set_stage(stage);
-        self.phase = Phase::Over(Outcome { handshake_hash, proven });
+        self.phase = Phase::Over(confirm, Outcome { handshake_hash, proven });
     }
 
     /// XX: both sides hold keys. Until somebody judges the peer's, the stage lets nothing through.
     #[inline(never)]
     fn claimed(&mut self, claim: Claim, theirs: Parameters, stage: Stage) {
         let proven = claim.public_key();
-        self.establish(claim.accept(), theirs, Some(proven), stage);
+        self.establish(claim.accept(), theirs, Some(proven), (stage, Self::confirm));
+    }
+
+    /// The initiator of KK is sure as soon as message 2 has opened.
+    fn is_sure(&mut self) -> Result<Step, Error> {
+        Ok(Step::Done)
     }
 
     /// After the last handshake message: the records that make both sides sure of each other.
@@ -436,7 +450,7 @@ impl<'k, B: Buffer> Link<'k, B> {
 
     fn outcome(&self) -> Option<&Outcome> {
         match &self.phase {
-            Phase::Over(outcome) => Some(outcome),
+            Phase::Over(_, outcome) => Some(outcome),
             _ => None,
         }
     }

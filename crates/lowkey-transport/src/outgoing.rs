@@ -112,6 +112,11 @@ impl<B: Buffer> Outgoing<B> {
         self.seal(if is_last { Kind::Data } else { Kind::More }, len)
     }
 
+    /// Stages the empty PING that says "I have your keys" or "yours is welcome".
+    pub(crate) fn confirm(&mut self, control: &Control) -> Result<(), Error> {
+        self.stage(Kind::Ping, &[], control)
+    }
+
     /// Stages a PING; an empty one is not answered.
     pub(crate) fn ping(&mut self, body: &[u8], control: &Control) -> Result<(), Error> {
         control.check()?;
@@ -142,7 +147,7 @@ impl<B: Buffer> Outgoing<B> {
     }
 
     /// Seals a record into the outbox. No kind but PONG goes out while a PONG is owed.
-    pub(crate) fn stage(&mut self, kind: Kind, data: &[u8], control: &Control) -> Result<(), Error> {
+    fn stage(&mut self, kind: Kind, data: &[u8], control: &Control) -> Result<(), Error> {
         let len = fill(self.room(control)?, data);
         self.seal(kind, len)
     }

@@ -2,7 +2,8 @@
 //! the header; that every callback is there has been checked when one of these is made.
 
 use crate::link::Stream;
-use crate::lowkey_status::{self, LOWKEY_NULL};
+use crate::lowkey_status::LOWKEY_NULL;
+use crate::status::Failure;
 use crate::{LOWKEY_IO_WOULD_BLOCK, lowkey_flash, lowkey_io, lowkey_random};
 use core::ffi::c_void;
 use embedded_io::ErrorKind;
@@ -16,7 +17,7 @@ pub(crate) struct Random {
 }
 
 impl Random {
-    pub(crate) fn new(fill: lowkey_random, context: *mut c_void) -> Result<Self, lowkey_status> {
+    pub(crate) fn new(fill: lowkey_random, context: *mut c_void) -> Result<Self, Failure> {
         Ok(Self { fill: fill.ok_or(LOWKEY_NULL)?, context })
     }
 }
@@ -39,11 +40,11 @@ pub(crate) struct Pages {
 }
 
 impl Pages {
-    pub(crate) fn new(flash: lowkey_flash) -> Result<Self, lowkey_status> {
+    pub(crate) fn new(flash: lowkey_flash) -> Result<Self, Failure> {
         let lowkey_flash { context, words, read, program, erase } = flash;
         match (read, program, erase) {
             (Some(read), Some(program), Some(erase)) => Ok(Self { context, words, read, program, erase }),
-            _ => Err(LOWKEY_NULL),
+            _ => Err(LOWKEY_NULL.into()),
         }
     }
 }
@@ -88,11 +89,11 @@ pub(crate) struct Io {
 }
 
 impl Io {
-    pub(crate) fn new(io: lowkey_io) -> Result<Self, lowkey_status> {
+    pub(crate) fn new(io: lowkey_io) -> Result<Self, Failure> {
         let lowkey_io { context, read, write } = io;
         match (read, write) {
             (Some(read), Some(write)) => Ok(Self { context, read, write }),
-            _ => Err(LOWKEY_NULL),
+            _ => Err(LOWKEY_NULL.into()),
         }
     }
 }

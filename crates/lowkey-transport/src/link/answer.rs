@@ -78,7 +78,7 @@ impl<'k, B: Buffer> Link<'k, B> {
             played => self.or_end(played)?,
         };
         self.incoming.inbox.release();
-        self.establish(session, theirs, Some(pinning.peer.public_key()), Stage::Unconfirmed);
+        self.establish(session, theirs, Some(pinning.peer.public_key()), (Stage::Unconfirmed, Self::confirm));
         self.outgoing.outbox.commit(len)
     }
 

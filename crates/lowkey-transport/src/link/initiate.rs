@@ -151,8 +151,8 @@ impl<'k, B: Buffer> Link<'k, B> {
         let theirs = Parameters::read(payload)?;
         let proven = place.peer_key();
         self.incoming.inbox.release();
-        self.establish(session, theirs, proven, Stage::Open);
-        self.outgoing.ping(&[], &self.control) // the confirming record, at once
+        self.establish(session, theirs, proven, (Stage::Open, Self::is_sure));
+        self.outgoing.confirm(&self.control) // at once
     }
 
     /// XX: both sides hold keys as soon as message 3 has arrived.
