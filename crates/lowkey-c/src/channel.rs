@@ -82,12 +82,9 @@ pub(crate) unsafe fn buffers(given: *const lowkey_buffers) -> Result<Buffers<Mem
 /// The pinning that C has described.
 pub(crate) unsafe fn pinning(given: *const lowkey_pinning) -> Result<Pinning<'static>, Failure> {
     let given = raw::plain(given)?;
-    Ok(Pinning {
-        id: id(given.id, given.id_len)?.ok_or(LOWKEY_LENGTH)?,
-        identity: raw::shared(given.identity)?,
-        peer: raw::shared(given.peer)?,
-        psk: psk(given.psk)?,
-    })
+    let (identity, peer, psk) = (raw::shared(given.identity)?, raw::shared(given.peer)?, psk(given.psk)?);
+    let id = Id::new(raw::bytes(given.id, given.id_len)?).ok_or(LOWKEY_LENGTH)?;
+    Ok(Pinning { id, identity, peer, psk })
 }
 
 /// An id; none if its length is 0.
