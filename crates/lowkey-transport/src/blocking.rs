@@ -31,14 +31,8 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// [`Error::Handshake`], [`Error::HungUp`], [`Error::Parameters`], [`Error::Io`] of any kind, and the
     /// errors of frames.
     pub fn connect(mut io: Io, mut link: Link<'_, B>) -> Result<Self, Error> {
-        loop {
-            match link.step()? {
-                Step::Done => break,
-                Step::Hello | Step::Claim => return Err(Error::OutOfTurn),
-                step => exchange(&mut io, &mut link, step)?,
-            }
-        }
-        Ok(Self { link: link.settle(), io, delivery: Delivery::default() })
+        play(&mut io, &mut link, |_| Err(Error::OutOfTurn))?;
+        Ok(Self::open(io, link))
     }
 
     /// Answers a KK handshake as the responder; returns once the initiator's first record has opened.
@@ -55,15 +49,14 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
         ephemerals: &mut Ephemerals<E>,
         pinning_of: impl Fn(&Hello) -> Option<Pinning<'k>>,
     ) -> Result<Self, Error> {
-        loop {
-            match link.step()? {
-                Step::Done => break,
-                Step::Hello => link.answer(ephemerals, &pinning_of)?,
-                Step::Claim => return Err(Error::OutOfTurn),
-                step => exchange(&mut io, &mut link, step)?,
-            }
-        }
-        Ok(Self { link: link.settle(), io, delivery: Delivery::default() })
+        play(&mut io, &mut link, |link| link.answer(ephemerals, &pinning_of))?;
+        Ok(Self::open(io, link))
+    }
+
+    /// The channel of a link that is done.
+    #[inline(never)] // what is moved here lies in no frame beneath the multiplications
+    fn open(io: Io, link: Link<'_, B>) -> Self {
+        Self { link: link.settle(), io, delivery: Delivery::default() }
     }
 
     /// Sends one message of at most [`Self::max_data`] bytes.
@@ -303,6 +296,22 @@ impl<Io: Read + Write, B: Buffer> Write for Channel<Io, B> {
 
     fn flush(&mut self) -> Result<(), Error> {
         Self::flush(self)
+    }
+}
+
+/// Plays a KK handshake until it is done.
+fn play<'k, Io: Read + Write, B: Buffer>(
+    io: &mut Io,
+    link: &mut Link<'k, B>,
+    mut answer: impl FnMut(&mut Link<'k, B>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    loop {
+        match link.step()? {
+            Step::Done => return Ok(()),
+            Step::Hello => answer(link)?,
+            Step::Claim => return Err(Error::OutOfTurn),
+            step => exchange(io, link, step)?,
+        }
     }
 }
 

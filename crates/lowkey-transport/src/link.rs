@@ -101,6 +101,7 @@ impl<'k, B: Buffer> Link<'k, B> {
     ///
     /// They work on it where it is. A firmware that counts the bytes of its stack puts it where it will stay, and begins
     /// then: what is moved lies twice on the stack, beneath the multiplications of the handshake.
+    #[inline(never)] // so that it is made in one place only
     pub fn new(buffers: Buffers<B>) -> Self {
         let Buffers { incoming, outgoing, max_frame, max_message } = buffers;
         Self {

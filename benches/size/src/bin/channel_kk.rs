@@ -31,7 +31,8 @@ fn channel(mut script: Script<'_>) -> Result<(), Error> {
     let id = Id::new(ID).ok_or(Error::Hello)?;
     let pinning = Pinning { id, identity: &identity, peer: &peer, psk: None };
     let buffers = Buffers::new(&mut incoming[..], &mut outgoing[..])?;
-    let link = Link::kk_initiator(pinning, &mut ephemerals, buffers)?;
+    let mut link = Link::new(buffers);
+    link.initiate_kk(pinning, &mut ephemerals)?;
     let mut channel = Channel::connect(Replay(script.blob()), link)?;
     channel.send(&[0x66; MESSAGE])?;
     let received = channel.recv()?.is_some_and(|fragment| fragment.bytes.len() == MESSAGE);
