@@ -1,0 +1,81 @@
+//! The C chapter of the book says what is true: its code compiles, and what it quotes of the example is there.
+//!
+//! The word behind `c,` at a code block says what the block belongs to: blocks of one name are one file, from top to
+//! bottom. `from-FILE` is a quotation of `examples/lm3s6965-lwip/src/FILE`.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const STRICT: [&str; 6] = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"];
+const QUOTED: &str = "from-";
+/// Where the chapter says how the library is made.
+const GETTING: &str = "\n## Getting the library\n";
+
+#[test]
+fn the_chapter_s_code_compiles_as_c99_without_a_warning() {
+    let chapter = chapter();
+    let mut files = BTreeMap::<&str, String>::new();
+    for (name, text) in blocks(&chapter).filter(|(name, _)| !name.starts_with(QUOTED)) {
+        files.entry(name).or_default().extend([text, "\n"]);
+    }
+    assert!(files.len() > 3, "{:?}", files.keys());
+    for (name, text) in files {
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("chapter-{name}.c"));
+        fs::write(&file, text).unwrap();
+        let mut cc = Command::new(env::var_os("CC").unwrap_or_else(|| "cc".into()));
+        cc.args(STRICT);
+        for folder in ["include", "tests/chapter", EXAMPLE] {
+            cc.arg("-I").arg(here().join(folder));
+        }
+        let done = cc.arg(&file).output().unwrap_or_else(|error| panic!("{cc:?}: {error}"));
+        assert!(done.status.success(), "{name}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+}
+
+#[test]
+fn the_chapter_quotes_the_example_word_for_word() {
+    let chapter = chapter();
+    for (name, text) in blocks(&chapter).filter_map(|(name, text)| Some((name.strip_prefix(QUOTED)?, text))) {
+        let original = fs::read_to_string(here().join(EXAMPLE).join(name)).unwrap();
+        let mut rest = original.lines();
+        for line in text.lines() {
+            assert!(rest.any(|original| original == line), "{name} has not, or not there: {line}");
+        }
+    }
+}
+
+#[test]
+fn the_chapter_speaks_to_people_who_write_c() {
+    let chapter = chapter();
+    let (before, rest) = chapter.split_once(GETTING).unwrap();
+    let (_, after) = rest.split_once("\n## ").unwrap();
+    for word in ["Rust", "cargo", "crate", "panic", "unsafe", "trait", "slice", "no_std"] {
+        let is_said = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == word);
+        assert!(!is_said(before) && !is_said(after), "{word}");
+    }
+}
+
+fn here() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn chapter() -> String {
+    let path: PathBuf = here().join("../../docs/src/c.md");
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The code blocks in C, each with its name.
+fn blocks(chapter: &str) -> impl Iterator<Item = (&str, &str)> {
+    // Every second piece is behind the end of a block, not inside of one.
+    chapter.split("\n```").skip(1).step_by(2).filter_map(|block| {
+        let (words, text) = block.split_once('\n').unwrap();
+        assert_ne!(words, "c", "a block of C that belongs to nothing");
+        Some((words.strip_prefix("c,")?, text))
+    })
+}
+
+/// From this crate.
+const EXAMPLE: &str = "../../examples/lm3s6965-lwip/src";
