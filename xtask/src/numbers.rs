@@ -260,8 +260,9 @@ pub(crate) fn grouped(number: u32, separator: char) -> String {
 pub(crate) const FILE: &str = "benches/numbers.toml";
 const HEAD: &str = "\
 # What Lowkey takes on a Cortex-M3, by compiler. Flash, RAM and stack in bytes: each row of benches/size less its empty
-# firmware, measured and compared by `cargo xtask size`, written by `cargo xtask size --write`. What begins with
-# `cycles`: each row of benches/cortex-m3, likewise by `cargo xtask cycles` and `cargo xtask cycles --write`.
+# firmware, and (`c-`) of benches/size-c the library's share, measured and compared by `cargo xtask size`, written by
+# `cargo xtask size --write`. What begins with `cycles`: each row of benches/cortex-m3, likewise by `cargo xtask cycles`
+# and `cargo xtask cycles --write`.
 ";
 
 #[cfg(test)]

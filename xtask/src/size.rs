@@ -3,6 +3,8 @@
 //! The programs of `benches/size` play against a recorded peer in QEMU and say how deep their stack was. The figures are
 //! compared with those in `benches/numbers.toml`.
 
+mod c;
+mod map;
 mod panics;
 mod parts;
 mod profiles;
@@ -29,7 +31,7 @@ use crate::{
 ///
 /// # Errors
 /// A program fails; a figure grew by more than 2 %; KK on core alone takes more than 8 KB of flash or 1,360 B of RAM,
-/// or can panic; device code of ours can panic in any row.
+/// or can panic; device code of ours can panic in any row; a KK initiator in C takes more than it may.
 pub(crate) fn check() -> Result<()> {
     let (compiler, measured) = measure()?;
     check_panics()?;
@@ -75,6 +77,7 @@ fn measure() -> Result<(String, Figures)> {
         parts.extend((0..parts::COUNT).map(|part| (parts::figure(&row, part), taken.parts[part])));
     }
     print_parts(&parts);
+    figures.extend(c::measure(&script)?);
     figures.extend(parts);
     let demo = Image::read(&firmware::build(DEMO, "lm3s6965-ethernet")?)?;
     println!(
@@ -116,6 +119,14 @@ fn check_panics() -> Result<()> {
     }
     let lines: Vec<String> = ours.iter().map(|place| format!("\n  {place}")).collect();
     Err(format!("device code must not panic, and can at:{}", lines.concat()).into())
+}
+
+/// Prints the rows in C only: for whoever works on them.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) fn in_c() -> Result<()> {
+    c::measure(&Script::record()?).map(|_| ())
 }
 
 /// What KK on core alone takes at other profiles than the one to copy, as a table for the book.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{ROWS, parts, row};
+use super::{ROWS, c, parts, row};
 use crate::{
     documents::Table,
     numbers::{Numbers, grouped},
@@ -10,8 +10,11 @@ use crate::{
 
 /// The figures, for each document that shows them, and where the flash goes.
 pub(super) fn tables(numbers: &Numbers) -> Vec<Table> {
-    let figures = FILES.iter().map(|file| Table { file, mark: MARK, text: table(numbers) });
-    figures.chain([Table { file: FILES[1], mark: PARTS_MARK, text: parts_table(numbers) }]).collect()
+    let rows = ROWS.map(|(name, title)| (row(name), title));
+    let figures = FILES.iter().map(|file| Table { file, mark: MARK, text: table(numbers, &rows, &IN_RUST) });
+    let in_c = table(numbers, &c::ROWS.map(|(row, _, title)| (row.to_owned(), title)), &IN_C);
+    let others = [(C_MARK, in_c), (PARTS_MARK, parts_table(numbers))];
+    figures.chain(others.map(|(mark, text)| Table { file: FILES[1], mark, text })).collect()
 }
 
 /// Where the flash of each row goes, with the first compiler of the file.
@@ -35,7 +38,8 @@ fn parts_table(numbers: &Numbers) -> String {
     table + "\n"
 }
 
-fn table(numbers: &Numbers) -> String {
+/// A line for each of `figures` (its name, and what it is) of each of `rows` (how its figures begin, and its title).
+fn table(numbers: &Numbers, rows: &[(String, &str)], figures: &[(&str, &str)]) -> String {
     let mut table = String::from("\n| program | bytes of |");
     let mut rule = String::from("| --- | --- |");
     for compiler in numbers.compilers() {
@@ -44,11 +48,9 @@ fn table(numbers: &Numbers) -> String {
         rule.push_str(" ---: |");
     }
     table = format!("{table}\n{rule}\n");
-    for (name, title) in ROWS {
-        let row = row(name);
-        for (figure, what) in [("flash", "flash"), ("static-ram", "static RAM"), ("peak-stack", "peak stack")]
-        {
-            let title = if figure == "flash" { title } else { "" };
+    for (row, title) in rows {
+        for (i, (figure, what)) in figures.iter().enumerate() {
+            let title = if i == 0 { title } else { "" };
             let _ = write!(table, "| {title} | {what} |");
             for compiler in numbers.compilers() {
                 let value = numbers.figure(compiler, &format!("{row}.{figure}"));
@@ -60,8 +62,13 @@ fn table(numbers: &Numbers) -> String {
     table + "\n"
 }
 
+/// The figures of a row, and what they are.
+const IN_RUST: [(&str, &str); 3] =
+    [("flash", "flash"), ("static-ram", "static RAM"), ("peak-stack", "peak stack")];
+const IN_C: [(&str, &str); 3] = [("flash", "flash"), ("context", "a channel"), ("peak-stack", "peak stack")];
 const FILES: [&str; 2] = ["README.md", "docs/src/footprint.md"];
 const MARK: &str = "cargo xtask size";
+const C_MARK: &str = "cargo xtask size: C";
 const PARTS_MARK: &str = "cargo xtask size: parts";
 
 #[cfg(test)]
@@ -71,9 +78,9 @@ mod tests {
     #[test]
     fn the_table_has_a_column_for_each_compiler() {
         let numbers = Numbers::parse("[\"rustc 1\"]\ncore-kk.flash = 1_234\n").unwrap();
-        let text = table(&numbers);
+        let text = table(&numbers, &[("core-kk".to_owned(), "KK")], &IN_RUST);
         assert!(text.starts_with("\n| program | bytes of | rustc 1 |\n"));
-        assert!(text.contains("| flash | 1,234 |\n"));
+        assert!(text.contains("| KK | flash | 1,234 |\n|  | static RAM |  |\n"), "{text}");
         assert!(text.ends_with("\n\n"));
     }
 

@@ -1,0 +1,175 @@
+//! The rows in C: programs of `benches/size-c`, linked with the library as it is handed out. Their flash is the library's
+//! share of the image, and what it brings of the C library beyond the empty program.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use xtask::{command::Command, root, setup, target};
+
+use super::{DEADLINE, Script, map::Shares};
+use crate::{
+    archive::{self, Machine, declared, fresh},
+    command::Result,
+    image::Image,
+    numbers::{Figures, grouped},
+    qemu::{Board, Options},
+    toolchain::TARGET,
+};
+
+/// What a row takes, in bytes.
+struct Taken {
+    shares: Shares,
+    stack: u32,
+    context: u32,
+}
+
+/// Builds, runs and prints every row.
+///
+/// # Errors
+/// A program fails, or takes more than it may.
+pub(super) fn measure(script: &Script) -> Result<Figures> {
+    setup::ensure([&setup::ARM_GCC, &setup::ARM_NEWLIB])?;
+    let archive = archive::build(&Machine::bare(TARGET))?;
+    let empty = Taken::by("empty", &[], &archive, script)?;
+    println!("{:<40}{:>10} {:>12} {:>12}", "in C", "flash", "context", "peak stack");
+    // A name that must be there keeps its function in the image.
+    let keep: Vec<String> = declared(&root())?.iter().map(|name| format!("-Wl,--undefined={name}")).collect();
+    let mut figures = Figures::new();
+    for (row, program, title) in ROWS {
+        let more: &[String] = if row == EVERYTHING { &keep } else { &[] };
+        let taken = Taken::by(program, more, &archive, script)?;
+        let less = |ours: u32, its: u32| ours.checked_sub(its).ok_or("it takes less than the empty program");
+        let flash = taken.shares.library + less(taken.shares.compiler, empty.shares.compiler)?;
+        let stack = less(taken.stack, empty.stack)?;
+        let [shown_flash, context, shown_stack] =
+            [flash, taken.context, stack].map(|number| grouped(number, ','));
+        println!("{title:<40}{shown_flash:>8} B {context:>10} B {shown_stack:>10} B");
+        if row == LIMITED {
+            keeps_to_the_limits(flash, stack, taken.context)?;
+        }
+        figures.push((format!("{row}.flash"), flash));
+        figures.push((format!("{row}.context"), taken.context));
+        figures.push((format!("{row}.peak-stack"), stack));
+    }
+    Ok(figures)
+}
+
+impl Taken {
+    /// Builds and runs the program `name`, linked with `more`.
+    fn by(name: &str, more: &[String], archive: &Path, script: &Script) -> Result<Self> {
+        let (elf, map) = link(name, more, archive)?;
+        let shares = Shares::read(&fs::read_to_string(map)?)?;
+        let flash = Image::read(&elf)?.flash;
+        if shares.flash() != flash {
+            return Err(
+                format!("{name}: the linker's map has {} of {flash} B of flash", shares.flash()).into()
+            );
+        }
+        let options = Options { elf: &elf, key_page: Some(&script.0), capture: None, deadline: DEADLINE };
+        let line = Board::start(options)?.line().map_err(|error| format!("{name}: {error}"))?;
+        let (stack, context) = said(&line).ok_or_else(|| format!("{name} said: {line}"))?;
+        Ok(Self { shares, stack, context })
+    }
+}
+
+/// The stack and the context in what a program says of itself.
+fn said(line: &str) -> Option<(u32, u32)> {
+    let (stack, context) = line.strip_prefix("ok stack ")?.split_once(" context ")?;
+    Some((stack.parse().ok()?, context.parse().ok()?))
+}
+
+/// Compiles and links a program; returns its ELF file and the linker's map.
+fn link(name: &str, more: &[String], archive: &Path) -> Result<(PathBuf, PathBuf)> {
+    let folder = target().join("firmware/size-c").join(if more.is_empty() { name } else { EVERYTHING });
+    fresh(&folder)?;
+    let (elf, map) = (folder.join("firmware.elf"), folder.join("firmware.map"));
+    let ours = SOURCES.iter().map(|file| format!("{FOLDER}/src/{file}.c"));
+    let boards = BOARD_SOURCES.iter().map(|file| format!("{BOARD}/src/{file}.c"));
+    let header = archive::HEADER.trim_end_matches("/lowkey.h");
+    Command::new("arm-none-eabi-gcc")
+        .args(OPTIONS)
+        .args([format!("-I{FOLDER}/src"), format!("-I{BOARD}/src"), format!("-I{header}")])
+        .args([format!("-T{BOARD}/lm3s6965.ld"), format!("-Wl,-Map={}", map.display())])
+        .args(more)
+        .args(ours.chain(boards).chain([format!("{FOLDER}/src/row_{name}.c")]))
+        .args([archive, "-o".as_ref(), &elf])
+        .quiet()?;
+    Ok((elf, map))
+}
+
+/// What a device that connects to its server may take of the library at most, with any compiler.
+fn keeps_to_the_limits(flash: u32, stack: u32, context: u32) -> Result<()> {
+    if flash > FLASH {
+        println!("  {} B of flash above the {} B that it is to take", flash - FLASH, grouped(FLASH, ','));
+    }
+    for (what, taken, limit) in [("stack", stack, STACK), ("a channel", context, CONTEXT)] {
+        if taken > limit {
+            let [taken, limit] = [taken, limit].map(|number| grouped(number, ','));
+            return Err(format!("in C, a KK initiator takes {taken} B of {what}; at most {limit} B").into());
+        }
+    }
+    Ok(())
+}
+
+/// The name of each row's figures, its program, and a title.
+pub(super) const ROWS: [(&str, &str, &str); 4] = [
+    (LIMITED, "kk", "KK and KKpsk0 initiator"),
+    ("c-kk-both", "kk_both", "KK and KKpsk0, both roles"),
+    ("c-all-modes", "all", "all modes, both roles"),
+    (EVERYTHING, "all", "every function of the header"),
+];
+const LIMITED: &str = "c-kk";
+const EVERYTHING: &str = "c-everything";
+/// What the limited row may take, in bytes.
+const FLASH: u32 = 9 * 1_024;
+const STACK: u32 = 1_400;
+const CONTEXT: u32 = 512;
+
+const FOLDER: &str = "benches/size-c";
+/// The firmware that lends its serial line, its clock and its memory map.
+const BOARD: &str = "examples/lm3s6965-lwip";
+const SOURCES: [&str; 6] = ["main", "replay", "play", "kk_initiator", "kk_responder", "xx"];
+const BOARD_SOURCES: [&str; 3] = ["board", "halt", "uart"];
+/// How firmware in C is compiled; but each string keeps its place, so that the map says whose it is.
+const OPTIONS: [&str; 18] = [
+    "-mcpu=cortex-m3",
+    "-mthumb",
+    "-std=c99",
+    "-Os",
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-fno-merge-constants",
+    "-Wall",
+    "-Wextra",
+    "-Wpedantic",
+    "-Wshadow",
+    "-Wconversion",
+    "-Werror",
+    "-nostartfiles",
+    "--specs=nano.specs",
+    "-Wl,--gc-sections",
+    "-Wl,-z,noexecstack",
+    "-Wl,--no-warn-rwx-segments",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_says_its_stack_and_its_context() {
+        assert_eq!(said("ok stack 1200 context 512"), Some((1_200, 512)));
+        assert_eq!(said("failed stack 1200 context 512"), None);
+        assert_eq!(said("ok stack 1200"), None);
+    }
+
+    #[test]
+    fn each_limit_is_kept() {
+        assert!(keeps_to_the_limits(9_216, 1_400, 512).is_ok());
+        for (stack, context) in [(1_401, 512), (1_400, 513)] {
+            assert!(keeps_to_the_limits(9_216, stack, context).is_err());
+        }
+    }
+}
