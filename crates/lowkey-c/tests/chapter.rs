@@ -1,4 +1,5 @@
-//! The C chapter of the book says what is true: its code compiles, and what it quotes of the example is there.
+//! The C chapter of the book says what is true: its code compiles, and what it quotes of the example is there. So does
+//! the C of the README.
 //!
 //! The word behind `c,` at a code block says what the block belongs to: blocks of one name are one file, from top to
 //! bottom. `from-FILE` is a quotation of `examples/lm3s6965-lwip/src/FILE`.
@@ -6,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 const STRICT: [&str; 6] = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"];
@@ -16,8 +17,11 @@ const GETTING: &str = "\n## Getting the library\n";
 
 #[test]
 fn the_chapter_s_code_compiles_as_c99_without_a_warning() {
-    let chapter = chapter();
+    let (chapter, readme) = (chapter(), read("../../README.md"));
     let mut files = BTreeMap::<&str, String>::new();
+    let (_, behind) = readme.split_once("\n```c\n").unwrap();
+    let (first_page, _) = behind.split_once("\n```").unwrap();
+    files.insert("readme", format!("#include \"lowkey.h\"\n\n{first_page}\n"));
     for (name, text) in blocks(&chapter).filter(|(name, _)| !name.starts_with(QUOTED)) {
         files.entry(name).or_default().extend([text, "\n"]);
     }
@@ -39,7 +43,7 @@ fn the_chapter_s_code_compiles_as_c99_without_a_warning() {
 fn the_chapter_quotes_the_example_word_for_word() {
     let chapter = chapter();
     for (name, text) in blocks(&chapter).filter_map(|(name, text)| Some((name.strip_prefix(QUOTED)?, text))) {
-        let original = fs::read_to_string(here().join(EXAMPLE).join(name)).unwrap();
+        let original = read(&format!("{EXAMPLE}/{name}"));
         let mut rest = original.lines();
         for line in text.lines() {
             assert!(rest.any(|original| original == line), "{name} has not, or not there: {line}");
@@ -63,7 +67,12 @@ fn here() -> &'static Path {
 }
 
 fn chapter() -> String {
-    let path: PathBuf = here().join("../../docs/src/c.md");
+    read("../../docs/src/c.md")
+}
+
+/// A file, from this crate.
+fn read(file: &str) -> String {
+    let path = here().join(file);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
