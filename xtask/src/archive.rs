@@ -78,7 +78,23 @@ pub(crate) fn build_from(root: &Path, machine: &Machine, work: &Path) -> Result<
     // `D`: no time and no user.
     machine.tool("ar").args(["rcsD".as_ref(), archive.as_path(), object.as_path()]).quiet()?;
     Names::of(machine, &archive)?.check(&declared(root)?)?;
+    let sections = machine.tool("objdump").args(["-h".as_ref(), archive.as_path()]).quiet()?;
+    check_sections(machine, &sections)?;
     Ok(archive)
+}
+
+/// Whether a microcontroller's archive has variables or tables for unwinding, and whether a linker is told that no stack
+/// of ours is executable; from what `objdump` says.
+fn check_sections(machine: &Machine, said: &str) -> Result<()> {
+    let sections = || said.lines().filter_map(|line| line.split_whitespace().nth(1));
+    let is_unwanted = |name: &str| UNWANTED.iter().any(|start| name.starts_with(start));
+    if let Some(name) = sections().find(|name| machine.is_bare() && is_unwanted(name)) {
+        return Err(format!("the archive has a section {name}").into());
+    }
+    match sections().any(|name| name == ".note.GNU-stack") {
+        true => Ok(()),
+        false => Err("the archive says nothing of its stack".into()),
+    }
 }
 
 /// What cargo makes.
@@ -132,3 +148,25 @@ const FINISH: [&str; 6] = [
     "--remove-section=.llvm_addrsig",
     "--keep-global-symbol=lowkey_*",
 ];
+/// How the names of sections begin that no microcontroller gets from us.
+const UNWANTED: [&str; 7] =
+    [".data", ".bss", ".tdata", ".ARM.exidx", ".ARM.extab", ".eh_frame", ".init_array"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_and_tables_for_unwinding_are_refused() {
+        let check = |section: &str| {
+            let said = format!(
+                "  0 .text.a 0c 0 0 34 2**2\n  1 .note.GNU-stack 0 0\n  2 {section} 08 0 0 40 2**2\n"
+            );
+            check_sections(&Machine::bare("thumb"), &said)
+        };
+        assert!(check(".rodata.str1.1").is_ok());
+        assert!(check(".bss.COUNT").is_err());
+        assert!(check(".ARM.exidx.text.a").is_err());
+        assert!(check_sections(&Machine::bare("thumb"), "  0 .text.a 0c 0 0 34 2**2\n").is_err());
+    }
+}

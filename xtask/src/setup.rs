@@ -37,7 +37,7 @@ pub const MAKE: Need = Need { found: Found::InPath("make"), package: "make" };
 /// Unpacks what tar hands it.
 pub const XZ: Need = Need { found: Found::InPath("xz"), package: "xz-utils" };
 /// Says with what a program is compiled and linked that uses a library.
-pub const PKG_CONFIG: Need = Need { found: Found::InPath("pkg-config"), package: "pkg-config" };
+pub const PKG_CONFIG: Need = Need { found: Found::InPath("pkg-config"), package: "pkgconf" };
 /// Builds what a CMakeLists.txt says.
 pub const CMAKE: Need = Need { found: Found::InPath("cmake"), package: "cmake" };
 /// What reads and changes this machine's object files.

@@ -13,7 +13,7 @@ pub(crate) struct Names {
     /// All of them, local ones as well.
     all: BTreeSet<String>,
     /// A host's arithmetic is that of other people's crates, which may panic.
-    may_panic: bool,
+    is_host: bool,
 }
 
 /// The functions that `lowkey.h` of the repository in `root` declares.
@@ -31,7 +31,7 @@ impl Names {
     /// There is no such archive, or no tool that reads it.
     pub(crate) fn of(machine: &Machine, archive: &Path) -> Result<Self> {
         let said = machine.tool("nm").args(["--portability".as_ref(), archive]).quiet()?;
-        Ok(Self { may_panic: !machine.is_bare(), ..Self::parse(&said) })
+        Ok(Self { is_host: !machine.is_bare(), ..Self::parse(&said) })
     }
 
     /// From what `nm` says: a line for each, with the name and the letter of its kind.
@@ -70,10 +70,14 @@ impl Names {
         complain("the archive needs more than memory functions", {
             self.needed.iter().filter(|name| !known(name)).collect()
         })?;
-        let panics = |name: &&String| PANIC.iter().any(|part| name.contains(part));
-        if !self.may_panic {
-            complain("the archive can panic", self.all.iter().filter(panics).collect())?;
+        if self.is_host {
+            return Ok(());
         }
+        let with = |parts: &[&str]| {
+            self.all.iter().filter(|name| parts.iter().any(|part| name.contains(part))).collect()
+        };
+        complain("the archive can panic", with(&PANIC))?;
+        complain("the archive has primitives that are not the compact ones", with(&PORTABLE))?;
         Ok(())
     }
 }
@@ -96,6 +100,8 @@ pub(crate) const HEADER: &str = "crates/lowkey-c/include/lowkey.h";
 const MEMORY: [&str; 5] = ["memcpy", "memmove", "memset", "memcmp", "bcmp"];
 /// Parts of names of what runs when something panics or unwinds.
 const PANIC: [&str; 5] = ["panicking", "panic_handler", "rust_begin_unwind", "personality", "unwind_cpp_pr"];
+/// What the portable primitives would bring.
+const PORTABLE: [&str; 2] = ["4body8portable", "16curve25519_dalek10montgomery"];
 
 #[cfg(test)]
 mod tests {
@@ -126,6 +132,7 @@ lowkey_status lowkey_poll(lowkey_channel *channel,
         assert!(with("memset W 1 2").contains("does not declare"));
         assert!(with("malloc U").contains("needs more"));
         assert!(with("_ZN4core9panicking5panicE t 1 2").contains("can panic"));
+        assert!(with("_ZN13lowkey_crypto4body8portable3dhE t 1 2").contains("compact"));
         assert!(check("lowkey_poll T 1 2\n").unwrap_err().contains("lacks"));
     }
 }

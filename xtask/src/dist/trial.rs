@@ -1,7 +1,7 @@
 //! Uses what is handed out as somebody would who has it and nothing else of ours.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
 };
 
@@ -10,7 +10,7 @@ use xtask::{
     root, setup, target,
 };
 
-use super::{ARCHIVE, BARE, Core, SUMS, files, folder, machines};
+use super::{ARCHIVE, BARE, Core, SUMS, TEXTS, files, folder, machines, version};
 use crate::archive::{self, HEADER, Machine, fresh};
 
 /// Makes the folders and tries them.
@@ -52,15 +52,17 @@ fn contents(library: &Path) -> Result<()> {
     if fs::read(library.join("include/lowkey.h"))? != fs::read(root().join(HEADER))? {
         return Err("its header is not that of the repository".into());
     }
-    let home = std::env::var("HOME").unwrap_or_default();
-    for name in found {
-        let bytes = fs::read(library.join(&name))?;
-        let says =
-            |path: &str| path.len() > 1 && bytes.windows(path.len()).any(|part| part == path.as_bytes());
-        if says(&root().to_string_lossy()) || says(&target().to_string_lossy()) || says(&home) {
+    let folders = [root(), target(), env::home_dir().unwrap_or_default()];
+    for name in CONTENTS {
+        let bytes = fs::read(library.join(name))?;
+        let names = |folder: &Path| {
+            let folder = folder.as_os_str().as_encoded_bytes();
+            folder.len() > 1 && bytes.windows(folder.len()).any(|part| part == folder)
+        };
+        if folders.iter().any(|folder| names(folder)) {
             return Err(format!("{name} names a folder of this machine").into());
         }
-        if name != ARCHIVE && !name.starts_with("licenses/") && says("@") {
+        if TEXTS.iter().any(|(_, to)| *to == name) && bytes.contains(&b'@') {
             return Err(format!("{name} has a place that was not filled").into());
         }
     }
@@ -113,7 +115,14 @@ fn runs(library: &Path) -> Result<()> {
 
     let sources = text(root().join(TRIAL).parent().unwrap_or(&root()));
     let prefix = format!("-DCMAKE_PREFIX_PATH={}", moved.display());
-    Command::new("cmake").args(["-S", &sources, "-B", "cmake", &prefix]).within(&work).quiet()?;
+    let configure = |version: &str| {
+        let wanted = format!("-DWANTED={version}");
+        Command::new("cmake").args(["-S", &sources, "-B", "cmake", &prefix, &wanted]).within(&work).quiet()
+    };
+    if configure("0.0").is_ok() || configure("99").is_ok() {
+        return Err("CMake takes it for another version".into());
+    }
+    configure(&version()?)?;
     Command::new("cmake").args(["--build", "cmake"]).within(&work).quiet()?;
     Command::new(work.join("cmake/trial")).quiet()?;
     Ok(())
