@@ -1,4 +1,4 @@
-/* What the C chapter's flash driver names of CMSIS, for a compiler that only looks; bits as in PM0075. */
+/* What the C chapter's flash driver names of CMSIS. The controller is a model (flash_model.c). */
 #ifndef STM32F1XX_H
 #define STM32F1XX_H
 
@@ -8,7 +8,10 @@ typedef struct {
     volatile uint32_t ACR, KEYR, OPTKEYR, SR, CR, AR;
 } FLASH_TypeDef;
 
-#define FLASH ((FLASH_TypeDef *)0x40022000)
+/* The registers, after what was done to them before has had its effect. */
+FLASH_TypeDef *flash_model(void);
+
+#define FLASH (flash_model())
 #define FLASH_SR_BSY (1u << 0)
 #define FLASH_SR_PGERR (1u << 2)
 #define FLASH_SR_WRPRTERR (1u << 4)
