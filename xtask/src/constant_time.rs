@@ -2,7 +2,7 @@
 //!
 //! Three gates, each of which sees what the others cannot:
 //! - **the image**: no instruction whose time depends on its operands is anywhere in a firmware that is nothing but a
-//!   channel, in every mode and role;
+//!   channel, in every mode and role, nor in the library for firmware in C;
 //! - **the trace**: with other secrets the same instructions run at the same addresses on the same data addresses, in
 //!   the same number of cycles, in the model of a Cortex-M3 (`benches/m3-model`);
 //! - **memcheck**: on this machine, in Rust, valgrind sees no branch and no address that was computed from a secret.
@@ -18,9 +18,11 @@ mod listing;
 use std::path::{Path, PathBuf};
 
 use crate::{
+    archive::{self, Machine},
     command::{Command, Result},
     firmware, setup,
     steps::Steps,
+    toolchain::TARGET,
 };
 use listing::{Searched, search};
 
@@ -66,9 +68,12 @@ impl Firmware {
 /// Disassembles the images of a channel, and the one with the leaks.
 fn images(firmware: &Firmware) -> Result<()> {
     setup::ensure([&setup::ARM_OBJDUMP])?;
-    let mut found = image("Armv7-M", &firmware.channel)?;
+    let mut found = image("Armv7-M", &firmware.channel, CHANNEL)?;
+    found += image("the C library, Armv7-M", &archive::build(&Machine::bare(TARGET))?, C_CHANNEL)?;
     if let Some([channel, _]) = &firmware.armv6m {
-        found += image("Armv6-M", channel)?;
+        found += image("Armv6-M", channel, CHANNEL)?;
+        found +=
+            image("the C library, Armv6-M", &archive::build(&Machine::bare(armv6m::TARGET))?, C_CHANNEL)?;
     }
     let planted = disassembled(&firmware.planted)?.findings;
     let caught = planted.iter().all(|finding| finding.function == "long_multiply") && !planted.is_empty();
@@ -81,11 +86,11 @@ fn images(firmware: &Firmware) -> Result<()> {
     }
 }
 
-/// Searches the image of a channel; returns how much was found.
-fn image(name: &str, channel: &Path) -> Result<usize> {
+/// Searches the image of a channel, which has the function `played`; returns how much was found.
+fn image(name: &str, channel: &Path, played: &str) -> Result<usize> {
     let Searched { functions, instructions, data, findings } = disassembled(channel)?;
     // An image from which the linker took everything away would be clean as well.
-    if !functions.iter().any(|function| function == "play") || instructions < FEWEST {
+    if !functions.iter().any(|function| function == played) || instructions < FEWEST {
         return Err(format!("{name}: that is no image of a channel: {instructions} instructions").into());
     }
     println!(
@@ -119,6 +124,9 @@ fn memcheck() -> Result<()> {
     memcheck.env("RUSTFLAGS", "--cfg lowkey_backend=\"compact\"").within(HOST).run()
 }
 
+/// A function of every image of a channel, and of every archive with one.
+const CHANNEL: &str = "play";
+const C_CHANNEL: &str = "lowkey_kk_initiator";
 const M3: &str = "tests/m3";
 const HOST: &str = "tests/host";
 /// A channel has three times as many instructions.

@@ -40,7 +40,7 @@ fn add_target() -> Result<()> {
     Command::new("rustup").args(["target", "add", TARGET]).limit(LIMIT).quiet().map(|_| ())
 }
 
-const TARGET: &str = "thumbv6m-none-eabi";
+pub(super) const TARGET: &str = "thumbv6m-none-eabi";
 const LINKER: &str = "CARGO_TARGET_THUMBV6M_NONE_EABI_LINKER";
 /// Long enough for 30 MB over a slow line.
 const LIMIT: Duration = Duration::from_secs(120);
