@@ -45,14 +45,15 @@ static void report(bool went_well, uint32_t stack)
 
 void reset(void)
 {
+    /* Volatile: no call of memcpy or memset. What is linked of them is the row's, and they would want a place on the
+     * very stack that is painted here. */
     const uint32_t *from = data_image;
-    for (uint32_t *to = data_start; to < data_end; to++) {
+    for (volatile uint32_t *to = data_start; to < data_end; to++) {
         *to = *from++;
     }
-    for (uint32_t *to = bss_start; to < bss_end; to++) {
+    for (volatile uint32_t *to = bss_start; to < bss_end; to++) {
         *to = 0;
     }
-    /* Volatile: no call of memset, which would want a place on the very stack. */
     for (volatile uint32_t *to = stack_end; to < core_stack(); to++) {
         *to = STACK_PAINT;
     }

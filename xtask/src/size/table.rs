@@ -12,7 +12,7 @@ use crate::{
 pub(super) fn tables(numbers: &Numbers) -> Vec<Table> {
     let rows = ROWS.map(|(name, title)| (row(name), title));
     let figures = FILES.iter().map(|file| Table { file, mark: MARK, text: table(numbers, &rows, &IN_RUST) });
-    let in_c = table(numbers, &c::ROWS.map(|(row, _, title)| (row.to_owned(), title)), &IN_C);
+    let in_c = table(numbers, &c::ROWS.map(|(row, _, title)| (row.to_owned(), title)), &c::FIGURES);
     let others = [(C_MARK, in_c), (PARTS_MARK, parts_table(numbers))];
     figures.chain(others.map(|(mark, text)| Table { file: FILES[1], mark, text })).collect()
 }
@@ -65,7 +65,6 @@ fn table(numbers: &Numbers, rows: &[(String, &str)], figures: &[(&str, &str)]) -
 /// The figures of a row, and what they are.
 const IN_RUST: [(&str, &str); 3] =
     [("flash", "flash"), ("static-ram", "static RAM"), ("peak-stack", "peak stack")];
-const IN_C: [(&str, &str); 3] = [("flash", "flash"), ("context", "a channel"), ("peak-stack", "peak stack")];
 const FILES: [&str; 2] = ["README.md", "docs/src/footprint.md"];
 const MARK: &str = "cargo xtask size";
 const C_MARK: &str = "cargo xtask size: C";
