@@ -1,0 +1,147 @@
+/* A device on POSIX sockets: sends each line of its standard input through a Lowkey channel, and prints the answers.
+ *
+ * Lowkey's second way: two callbacks move the bytes (stream.c). None of its calls waits here, so both directions go on
+ * at the same time: a server that sends while we send finds us reading, and its PING is answered while nobody types. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "keys.h"
+#include "lines.h"
+#include "stream.h"
+
+/* The longest answer, in bytes. */
+#define LONGEST (1024 * 1024)
+
+/* Exit codes, those of `lowkey connect`. */
+enum { DONE, MACHINE, ARGUMENTS, NETWORK, HANDSHAKE, BROKEN };
+
+static struct keys keys;
+static struct lines input;
+static lowkey_channel channel;
+static uint8_t incoming[4096], outgoing[4096]; /* one frame each way */
+static uint8_t answer[LONGEST];
+static size_t owed; /* lines that have been sent and not been answered */
+
+/* Sends all lines that are there; behind the last one our CLOSE. `done` is how much of the first one has gone. */
+static lowkey_status send_lines(const lowkey_io *io, size_t *done)
+{
+    const uint8_t *line;
+    size_t len;
+    while ((line = lines_first(&input, &len)) != NULL) {
+        const lowkey_status status = lowkey_send_message(&channel, io, line, len, done);
+        if (status != LOWKEY_OK) {
+            return status; /* LOWKEY_WOULD_BLOCK: the same line again, from `done` on */
+        }
+        lines_drop(&input);
+        *done = 0;
+        owed++;
+    }
+    lowkey_status status = lowkey_flush(&channel, io);
+    if (status == LOWKEY_OK && input.has_ended) {
+        status = lowkey_close(&channel); /* after the first time it does nothing */
+    }
+    return status == LOWKEY_OK ? lowkey_flush(&channel, io) : status;
+}
+
+/* Prints what has come. LOWKEY_OK: the server has closed, and nothing more will come. */
+static lowkey_status print_answers(const lowkey_io *io)
+{
+    for (;;) {
+        size_t len;
+        bool is_end;
+        const lowkey_status status = lowkey_recv_message(&channel, io, answer, sizeof answer, &len, &is_end);
+        if (status != LOWKEY_OK || is_end) {
+            return status;
+        }
+        fwrite(answer, 1, len, stdout);
+        putchar('\n');
+        owed -= owed > 0 ? 1 : 0;
+    }
+}
+
+/* Waits for the server, and for a line if there is none to be sent. NULL, or what is wrong. */
+static const char *wait_for_more(int socket)
+{
+    size_t len;
+    const bool has_line = lines_first(&input, &len) != NULL;
+    const bool is_waiting = owed > 0 || has_line || input.has_ended;
+    const int other = has_line || input.has_ended ? -1 : STDIN_FILENO;
+    const int64_t deadline = is_waiting ? stream_now() + PATIENCE : STREAM_NEVER;
+    const int ready = stream_wait(socket, stream_events(&channel), other, deadline);
+    if (ready == 0) {
+        return "timed out";
+    }
+    return (ready & STREAM_OTHER) != 0 ? lines_read(&input) : NULL;
+}
+
+/* Sends and prints until both sides have closed. NULL, or what is wrong. */
+static const char *talk(int socket, const lowkey_io *io)
+{
+    size_t done = 0, len;
+    for (;;) {
+        lowkey_status status = send_lines(io, &done);
+        if (status == LOWKEY_OK || status == LOWKEY_WOULD_BLOCK) {
+            status = print_answers(io);
+        }
+        if (fflush(stdout) != 0) {
+            return strerror(errno);
+        }
+        if (status == LOWKEY_OK) {
+            if (lowkey_close(&channel) == LOWKEY_OK) { /* if we have not before: the server had no reason to wait */
+                (void)lowkey_flush(&channel, io);
+            }
+            const bool is_short = owed > 0 || lines_first(&input, &len) != NULL;
+            return is_short ? "the server has closed and not answered" : NULL;
+        }
+        const char *const why = status == LOWKEY_WOULD_BLOCK ? wait_for_more(socket) : lowkey_status_text(status);
+        if (why != NULL) {
+            return why;
+        }
+    }
+}
+
+/* One connection, from the first message to the end. An exit code, and with one but DONE what is wrong. */
+static int connect_and_talk(const char *address, const char **why)
+{
+    const lowkey_buffers buffers = {incoming, sizeof incoming, outgoing, sizeof outgoing, 0, LONGEST};
+    /* Makes the first message; this needs no network yet. */
+    lowkey_status status = lowkey_kk_initiator(&channel, &buffers, &keys.pinning, &keys.ephemerals);
+    if (status != LOWKEY_OK) {
+        *why = lowkey_status_text(status);
+        return MACHINE;
+    }
+    const int64_t deadline = stream_now() + HANDSHAKE_LIMIT;
+    int socket = stream_connect(address, deadline, why);
+    if (socket < 0) {
+        return NETWORK;
+    }
+    const lowkey_io io = {&socket, stream_read, stream_write};
+    lowkey_event event; /* LOWKEY_EVENT_OPEN: an initiator with a pinned key gets no other before */
+    status = stream_run(&channel, &io, -1, deadline, &event);
+    *why = status == LOWKEY_OK ? talk(socket, &io) : stream_why(status);
+    stream_close(socket);
+    return *why == NULL ? DONE : status == LOWKEY_OK ? BROKEN : HANDSHAKE;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2 && argc != 3) {
+        fprintf(stderr, "usage: client PAGE-FILE [HOST:PORT]\n");
+        return ARGUMENTS;
+    }
+    int code = MACHINE;
+    const char *what = argv[1];
+    const char *why = keys_from_page(&keys, what);
+    if (why == NULL) {
+        what = argc == 3 ? argv[2] : keys.address;
+        code = connect_and_talk(what, &why);
+    }
+    (void)lowkey_channel_wipe(&channel);
+    keys_wipe(&keys);
+    if (code != DONE) {
+        fprintf(stderr, "client: %s: %s\n", what, why);
+    }
+    return code;
+}

@@ -1,0 +1,30 @@
+/* Who we are and whom we expect, from the files that the `lowkey` command makes. */
+#ifndef KEYS_H
+#define KEYS_H
+
+#include "lowkey.h"
+
+/* Everything that a handshake needs. `pinning` points into the structure: do not move or copy it. */
+struct keys {
+    lowkey_identity identity;
+    lowkey_peer peer;
+    lowkey_psk psk;
+    lowkey_ephemerals ephemerals;
+    lowkey_pinning pinning;
+    uint8_t id[LOWKEY_MAX_ID];
+    char address[65]; /* of the peer, if it came with the keys */
+};
+
+/* Reads a key page (lowkey provision). NULL, or what is wrong, for people. */
+const char *keys_from_page(struct keys *keys, const char *page_file);
+
+/* Reads a responder's key (lowkey keygen), its device's public key (lkpub1...) and their PSK (lowkey keygen --psk), or
+ * NULL if they have none. The id is the default one. NULL; or what is wrong, for people, and in `what` with which of
+ * them. */
+const char *keys_from_files(struct keys *keys, const char *key_file, const char *device, const char *psk_file,
+                            const char **what);
+
+/* Makes zeros of all of it. */
+void keys_wipe(struct keys *keys);
+
+#endif
