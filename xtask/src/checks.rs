@@ -74,7 +74,9 @@ pub(crate) fn all(board: &str) -> Result<()> {
     steps.run("how tightly systemd shuts the service in", deb::units)?;
     steps.run("the Debian package, in a clean Debian", deb::trial)?;
 
-    steps.run("the servers that tests play with", || setup::ensure([&setup::MOSQUITTO, &setup::HAPROXY]))?;
+    steps.run("the programs that tests play with", || {
+        setup::ensure([&setup::MOSQUITTO, &setup::HAPROXY, &setup::MAKE, &setup::VALGRIND])
+    })?;
     let mut tally = Tally::default();
     steps.run("tests of the cycle model", || tally::run(&[], MODEL, &mut tally))?;
     steps.run("orders in which threads of a server meet", || tally::run(&[], INTERLEAVINGS, &mut tally))?;
