@@ -15,10 +15,7 @@ pub(crate) fn initiator(mode: Mode, seed: u64, buffers: Buffers<Vec<u8>>) -> Any
             Link::kk_initiator(pinning, &mut ephemerals, buffers)
         }
         Mode::Xx => Link::xx_initiator(identity, None, &mut ephemerals, buffers),
-        Mode::XxPsk0 => {
-            let begun = Link::xx_psk0_initiator(identity, KEYS.id, &KEYS.psk, &mut ephemerals, buffers);
-            begun
-        }
+        Mode::XxPsk0 => Link::xx_psk0_initiator(identity, KEYS.id, &KEYS.psk, &mut ephemerals, buffers),
     };
     begun.expect("the generator never fails")
 }

@@ -13,6 +13,7 @@ mod any;
 #[allow(dead_code, unused_imports)]
 mod body;
 mod boot_log;
+mod c_abi;
 mod handshake;
 mod input;
 mod keys;
@@ -30,6 +31,7 @@ pub mod seeds;
 use lowkey_crypto::{Forged, HASH_LEN, KEY_LEN, NONCE_LEN, Secret, TAG_LEN};
 
 pub use boot_log::boot_log;
+pub use c_abi::c_abi;
 pub use handshake::handshake;
 pub use input::Rng;
 pub use link::link;
@@ -42,13 +44,14 @@ pub use records::records;
 pub type Target = fn(&[u8]);
 
 /// Every target, by name.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("page", page),
     ("boot_log", boot_log),
     ("handshake", handshake),
     ("records", records),
     ("link", link),
     ("pair", pair),
+    ("c_abi", c_abi),
     ("primitives", primitives),
 ];
 

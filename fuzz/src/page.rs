@@ -38,7 +38,7 @@ pub fn page(data: &[u8]) {
 }
 
 /// Puts the right check behind 328 bytes.
-fn correct(bytes: &mut [u8]) {
+pub(crate) fn correct(bytes: &mut [u8]) {
     let mut hash = Blake2s::new();
     hash.update(&bytes[..CHECK]);
     bytes[CHECK..LEN].copy_from_slice(&hash.finalize()[..LEN - CHECK]);

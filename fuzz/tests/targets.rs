@@ -72,6 +72,11 @@ fn pair_delivers_what_the_other_sent() {
 }
 
 #[test]
+fn c_abi_keeps_what_the_header_says() {
+    run("c_abi", 1_000);
+}
+
+#[test]
 fn primitives_of_both_bodies_agree() {
     run("primitives", 1_000);
 }

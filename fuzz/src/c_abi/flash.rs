@@ -1,0 +1,90 @@
+//! What lies in flash: a key page of any bytes, and a boot log in pages of any words.
+
+use super::callbacks::{Pages, flash_erase, flash_program, flash_read};
+use super::memory::{Out, Storage};
+use crate::input::Input;
+use crate::page::{correct, valid};
+use lowkey_c::*;
+
+use lowkey_status::*;
+
+pub(super) fn page(input: &mut Input<'_>) {
+    let bytes = match input.byte() % 3 {
+        0 => input.chunk().to_vec(),
+        1 => valid().to_vec(),
+        _ => {
+            let mut bytes = valid().to_vec();
+            let at = input.below(bytes.len());
+            bytes.iter_mut().skip(at).zip(input.chunk()).for_each(|(to, from)| *to = *from);
+            bytes.truncate(input.below(400).max(200));
+            if input.flag() && bytes.len() == LOWKEY_PAGE_LEN {
+                correct(&mut bytes);
+            }
+            bytes
+        }
+    };
+    let (flash, out) =
+        (Storage::new(bytes.len()), Out::or_null(size_of::<lowkey_page>(), input.byte() == 0xf0));
+    flash.write(&bytes);
+    // SAFETY: the bytes and the output are there.
+    let status = unsafe { lowkey_page_read(out.at(), flash.at(), flash.len()) };
+    out.check(status);
+    flash.check();
+    if status != LOWKEY_OK {
+        return assert!(!lowkey_is_recoverable(status as i32) || status == LOWKEY_NULL, "{status:?}");
+    }
+    // SAFETY: a call has put a page there.
+    let found = unsafe { out.at::<lowkey_page>().read() };
+    let keys = [found.private_key, found.public_key, found.peer_key, found.shared, found.hedge, found.seed];
+    let fields = keys.map(|key| (key, LOWKEY_KEY_LEN)).into_iter();
+    let fields = fields.chain([(found.id, found.id_len), (found.address.cast(), found.address_len)]);
+    for (at, len) in fields.chain((!found.psk.is_null()).then_some((found.psk, LOWKEY_KEY_LEN))) {
+        let start = (at.addr()).checked_sub(flash.at().addr()).expect("behind the page's front");
+        assert!(start + len <= LOWKEY_PAGE_LEN, "a field outside the page");
+    }
+    assert!((1..=LOWKEY_MAX_ID).contains(&found.id_len) && found.address_len <= 64);
+}
+
+pub(super) fn boot_log(input: &mut Input<'_>) {
+    let words = input.below(12);
+    let mut word = || match input.byte() % 4 {
+        0 => u32::MAX,
+        1 => 0,
+        2 => u32::from(input.byte()),
+        _ => u32::from_be_bytes([input.byte(), input.byte(), input.byte(), input.byte()]),
+    };
+    let pages = [0; 2].map(|_| (0..words).map(|_| word()).collect());
+    let pages = Box::into_raw(Box::new(Pages { words: pages, calls: 0, fails_at: input.below(12) }));
+    let mut flash = lowkey_flash {
+        context: pages.cast(),
+        words,
+        read: Some(flash_read),
+        program: Some(flash_program),
+        erase: Some(flash_erase),
+    };
+    let missing = input.byte();
+    match missing {
+        0xf0 => flash.read = None,
+        0xf1 => flash.program = None,
+        0xf2 => flash.erase = None,
+        _ => {}
+    }
+    let mut last = None;
+    for _ in 0..3 {
+        let out = Out::new(8);
+        // SAFETY: the pages, their callbacks and the output are there.
+        let status = unsafe { lowkey_boot_log_next(&flash, out.at()) };
+        out.check(status);
+        match status {
+            LOWKEY_OK => {
+                let number = u64::from_ne_bytes(out.get());
+                assert!(last.is_none_or(|last| number > last), "{number} after {last:?}");
+                last = Some(number);
+            }
+            LOWKEY_NULL => assert!((0xf0..=0xf2).contains(&missing)),
+            status => assert_eq!(status, LOWKEY_COUNTER),
+        }
+    }
+    // SAFETY: made by `Box::into_raw` above.
+    drop(unsafe { Box::from_raw(pages) });
+}

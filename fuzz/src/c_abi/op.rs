@@ -1,0 +1,32 @@
+//! Operations of a script, for those who write one. The two highest bits of the byte say on which channel.
+
+pub(crate) const BEGIN: u8 = 0;
+pub(crate) const TURN: u8 = 1;
+pub(crate) const POLL: u8 = 2;
+pub(crate) const FEED: u8 = 3;
+pub(crate) const SPACE: u8 = 4;
+pub(crate) const WRITE: u8 = 5;
+pub(crate) const ANSWER: u8 = 6;
+pub(crate) const ACCEPT: u8 = 7;
+pub(crate) const TAKE: u8 = 8;
+pub(crate) const SEND: u8 = 9;
+pub(crate) const SEND_PART: u8 = 10;
+pub(crate) const PING: u8 = 11;
+pub(crate) const CLOSE: u8 = 12;
+pub(crate) const ASK: u8 = 13;
+pub(crate) const RUN: u8 = 14;
+pub(crate) const FLUSH: u8 = 15;
+pub(crate) const SEND_MESSAGE: u8 = 16;
+pub(crate) const RECV_MESSAGE: u8 = 17;
+pub(crate) const FEED_END: u8 = 18;
+pub(crate) const FLIP: u8 = 19;
+pub(crate) const DROP: u8 = 20;
+pub(crate) const INSERT: u8 = 21;
+pub(crate) const MAKE: u8 = 22;
+pub(crate) const WIPE: u8 = 23;
+pub(crate) const STRANGE: u8 = 24;
+pub(crate) const PAGE: u8 = 25;
+pub(crate) const FLASH: u8 = 26;
+pub(crate) const PEER: u8 = 27;
+pub(crate) const DRAW: u8 = 28;
+pub(crate) const COUNT: u8 = 29;
