@@ -702,7 +702,7 @@ lowkey_status lowkey_hello_read(const lowkey_channel *channel,
                                 lowkey_hello *hello);
 
 // Answers a KK or KKpsk0 hello as this pinning says; takes three multiplications. The pinning is used by this call
-// only.
+// only. Its id is not looked at: who has several pinnings chooses by lowkey_hello_read, and refuses an id that is none.
 //
 // A hello of another mode than the pinning's, and a first message that does not open, are refused: this gives
 // LOWKEY_OK, lowkey_poll sends the refusal and then gives LOWKEY_HANDSHAKE.
