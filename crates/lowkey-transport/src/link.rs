@@ -248,6 +248,7 @@ impl<'k, B: Buffer> Link<'k, B> {
     pub fn accept(&mut self) -> Result<(), Error> {
         self.check()?;
         let next = match self.control.stage() {
+            _ if self.control.is_closed() => return Err(Error::OutOfTurn), // it was refused
             Stage::Judging => Stage::AwaitBack,
             Stage::Welcomed => Stage::Paired,
             _ => return Err(Error::OutOfTurn),

@@ -106,6 +106,7 @@ static void not_welcome(void) {
   OK(next(&responder, &initiator, BUFFER, &event));
   CHECK(event == LOWKEY_EVENT_CLAIM);
   OK(lowkey_close(&responder.channel));
+  GIVES(LOWKEY_OUT_OF_TURN, lowkey_accept(&responder.channel)); /* it has been judged */
   GIVES(LOWKEY_DECLINED, next(&responder, &initiator, BUFFER, &event));
   every_act_gives(&responder.channel, LOWKEY_DECLINED);
   poll_gives(&initiator.channel, LOWKEY_NOT_WELCOME);
