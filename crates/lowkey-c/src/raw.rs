@@ -210,22 +210,29 @@ pub(crate) fn number(error: Error) -> u8 {
 /// # Safety
 /// The header's rules, for as long as the result is used.
 pub(crate) unsafe fn bytes<'a>(bytes: *const u8, len: usize) -> Result<&'a [u8], Failure> {
-    // SAFETY: the caller's promise; only read.
-    unsafe { bytes_mut(bytes.cast_mut(), len).map(|bytes| &*bytes) }
+    let at = place(bytes, len)?;
+    // SAFETY: not NULL, not too long; the header's rules.
+    Ok(unsafe { slice::from_raw_parts(at.as_ptr(), len) })
 }
 
 /// `len` bytes to be written; without any, `bytes` may be NULL.
 ///
 /// # Safety
 /// As [`bytes()`]; and whoever gave them wrote them once, or does not mind that nobody did.
-#[inline(never)]
 pub(crate) unsafe fn bytes_mut<'a>(bytes: *mut u8, len: usize) -> Result<&'a mut [u8], Failure> {
-    match len {
-        0 => Ok(&mut []),
-        _ if bytes.is_null() => Err(LOWKEY_NULL.into()),
+    let at = place(bytes, len)?;
+    // SAFETY: not NULL, not too long; the header's rules.
+    Ok(unsafe { slice::from_raw_parts_mut(at.as_ptr(), len) })
+}
+
+/// Where `len` bytes lie. No reference yet: what is only read may lie in flash, and others may read it meanwhile.
+#[inline(never)]
+fn place(bytes: *const u8, len: usize) -> Result<NonNull<u8>, Failure> {
+    match NonNull::new(bytes.cast_mut()) {
+        _ if len == 0 => Ok(NonNull::dangling()),
+        None => Err(LOWKEY_NULL.into()),
         _ if isize::try_from(len).is_err() => Err(LOWKEY_LENGTH.into()),
-        // SAFETY: not NULL, not too long; the header's rules.
-        _ => Ok(unsafe { slice::from_raw_parts_mut(bytes, len) }),
+        Some(at) => Ok(at),
     }
 }
 
@@ -295,8 +302,7 @@ pub(crate) struct Memory {
 pub(crate) unsafe fn memory(bytes: *mut u8, len: usize) -> Result<Memory, Failure> {
     // SAFETY: the caller's promise.
     unsafe { out(bytes)? };
-    // SAFETY: as above.
-    unsafe { bytes_mut(bytes, len)? };
+    place(bytes, len)?;
     Ok(Memory { bytes, len })
 }
 
