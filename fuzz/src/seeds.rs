@@ -278,8 +278,24 @@ fn channels() -> Vec<Vec<u8>> {
     for mode in 0..4 {
         // Keys as they must be, on an empty script.
         let begin = [c::BEGIN, mode << 1, 0, 0, 0, 0, c::BEGIN | ONE, 0];
-        let talk =
-            [c::SEND, 9, 0, c::PING | ONE, 5, c::SEND_PART | ONE, 2, 88, 1, 0, 0, c::ASK, 0, c::ASK | ONE, 0];
+        let talk = [
+            c::SEND,
+            0,
+            9,
+            0,
+            c::PING | ONE,
+            5,
+            c::SEND_PART | ONE,
+            2,
+            88,
+            1,
+            0,
+            0,
+            c::ASK,
+            0,
+            c::ASK | ONE,
+            0,
+        ];
         let run = |manner| [c::RUN, 0, manner, 0, c::RUN | ONE, 0, manner, 0];
         seeds.push([&begin[..], &turns].concat());
         seeds.push(
@@ -314,6 +330,13 @@ fn channels() -> Vec<Vec<u8>> {
         let pieces =
             [&piece[..], &other, &[c::ANSWER | ONE, 0, 0, 0, 0, 0, 0, c::ACCEPT, c::ACCEPT | ONE]].concat();
         seeds.push([&begin[..], &pieces.repeat(5)].concat());
+        // An echo, from where it was opened.
+        let echo = [c::SEND, 0, 9, 0, c::WRITE, 1, 44, 0, 0, 0, c::FEED | ONE, 1, 44, 0, c::POLL | ONE, 0];
+        let taken = [c::TAKE | ONE, 0, 0, 0, 1, c::TURN | ONE, c::TURN];
+        seeds.push([&begin[..], &turns, &echo, &taken].concat());
+        // A claim that is refused cannot be accepted any more.
+        let claim = [c::TURN, c::TURN | ONE, c::TURN, c::TURN, c::FEED | ONE, 1, 44, 0, c::POLL | ONE, 0];
+        seeds.push([&begin[..], &claim, &[c::CLOSE | ONE, c::ACCEPT | ONE], &turns].concat());
         // Whatever a responder can do.
         for how in [0x70, 0x71, 0x72, 0x73, 13, 14] {
             for flags in [0, 4, 16, 32, 64, 128] {
@@ -347,7 +370,7 @@ fn channels() -> Vec<Vec<u8>> {
                 1,
                 200,
             ];
-            let ours = [c::SEND | THIRD, 9, 0, c::TURN | THIRD, c::PING | THIRD, 3, c::TURN | THIRD];
+            let ours = [c::SEND | THIRD, 0, 9, 0, c::TURN | THIRD, c::PING | THIRD, 3, c::TURN | THIRD];
             let over =
                 [c::PEER | THIRD, 4, c::TURN | THIRD, c::CLOSE | THIRD, c::TURN | THIRD, c::FEED_END | THIRD];
             let turn = [c::TURN | THIRD; 4];
