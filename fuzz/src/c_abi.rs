@@ -216,6 +216,7 @@ impl World {
             _ => panic!("{status:?} of a beginning"),
         }
         if at == THIRD {
+            channel.wire.clear(); // what an older peer has said
             self.peer = (channel.begun && right).then(|| Peer::new(mode, initiates, &[1, 44], &[]));
         }
     }

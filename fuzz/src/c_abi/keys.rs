@@ -193,18 +193,20 @@ impl Keys {
             assert_eq!(SHARED[usize::from(key >> 4)][usize::from(key & 3)], Some(shared.get()));
         }
         let len = input.below(100);
+        let other = if len == 1 { ptr::null() } else { PUBLICS[1].as_ptr() };
         let (bytes, made) = (Out::new(100), Out::new(LOWKEY_PINNING_ID_LEN));
         // SAFETY: as above.
         let (stirred, drawn, named) = unsafe {
             let stirred = lowkey_seed_stir(seed.pointer, noise.as_ptr(), noise.len());
             let drawn = lowkey_seed_random(seed.pointer.cast(), bytes.at(), len);
-            (stirred, drawn, lowkey_pinning_id(noise.as_ptr(), ptr::null(), made.at()))
+            (stirred, drawn, lowkey_pinning_id(PUBLICS[0].as_ptr(), other, made.at()))
         };
         assert_eq!((stirred == LOWKEY_OK, drawn == 0), (seed.key.is_some(), seed.key.is_some()));
         if drawn != 0 {
             bytes.check(stirred);
         }
         made.check(named);
+        assert_eq!(named == LOWKEY_OK, len != 1);
         self.check();
     }
 }
