@@ -190,7 +190,7 @@ impl<'k> Engine<'k> {
         self.symmetric.mix_hash(e);
         // §9.2
         if self.psk.is_some() {
-            *self.symmetric.ikm().expose_mut() = *e;
+            fill(self.symmetric.ikm().expose_mut(), e);
             self.symmetric.mix_key();
         }
     }
@@ -223,7 +223,7 @@ impl<'k> Engine<'k> {
     fn mix_secret(&mut self, token: Token) -> Result<(), Error> {
         if token == Token::Psk {
             let psk = self.psk.ok_or(Error::OutOfTurn)?;
-            *self.symmetric.ikm().expose_mut() = *psk.secret().expose();
+            fill(self.symmetric.ikm().expose_mut(), psk.secret().expose());
             self.symmetric.mix_key_and_hash();
         } else {
             self.diffie_hellman(token)?;
@@ -247,7 +247,7 @@ impl<'k> Engine<'k> {
         };
         let shared = self.symmetric.ikm();
         if let (Half::S, Half::S, Remote::Pinned(peer)) = (ours, theirs, &self.rs) {
-            *shared.expose_mut() = *peer.shared_secret().expose();
+            fill(shared.expose_mut(), peer.shared_secret().expose());
             return Ok(());
         }
         let private = match ours {

@@ -9,7 +9,7 @@ use embedded_io_async::ErrorKind;
 use lowkey_core::{Ephemerals, SeedEntropy};
 use lowkey_transport::{
     Buffers, Error, Link,
-    asynch::{Channel, Duplex}
+    asynch::{Channel, Duplex},
 };
 use static_cell::ConstStaticCell;
 
