@@ -34,7 +34,8 @@
 //   Before the first time their storage is zeros (static, or cleared by you): so a call can see that one is in use.
 // - Threads: one object is used by one thread or interrupt level at a time. Different objects are independent; an
 //   identity, a peer and a PSK may be shared by channels of several threads.
-// - A callback must not call a function on the objects of the call that it is called from: LOWKEY_OUT_OF_TURN.
+// - A callback must not call a function on the objects of the call that it is called from. A channel and ephemerals
+//   see it: LOWKEY_OUT_OF_TURN. An identity, a peer and a PSK, which may be shared, cannot.
 // - Lengths are in bytes. Statuses up to LOWKEY_WOULD_BLOCK leave the object usable (lowkey_is_recoverable); after any other the
 //   channel is over, its keys are wiped, and every call on it gives that status again. Every function on an object also
 //   gives LOWKEY_NULL, LOWKEY_NOT_INITIALISED and LOWKEY_OUT_OF_TURN where it applies.

@@ -234,11 +234,6 @@ impl Channel {
         staged(self.link.close())
     }
 
-    /// Nothing is sent before LOWKEY_EVENT_OPEN.
-    fn may_send(&mut self) -> Outcome<()> {
-        if self.is_open { Ok(()) } else { Err(self.not_open()) }
-    }
-
     /// What ended the channel, if something has.
     fn not_open(&mut self) -> Failure {
         self.link.has_room().map_or_else(Failure::from, |_| LOWKEY_NOT_OPEN.into())
@@ -289,7 +284,6 @@ impl Channel {
         message: &[u8],
         done: &mut usize,
     ) -> Outcome<()> {
-        self.may_send()?;
         if *done == 0 {
             self.link.may_begin()?;
         }
@@ -315,7 +309,9 @@ impl Channel {
         io: &mut impl Stream,
         message: &mut [u8],
     ) -> Outcome<Option<usize>> {
-        self.may_send()?;
+        if !self.is_open {
+            return Err(self.not_open());
+        }
         loop {
             match self.run(io)? {
                 LOWKEY_EVENT_DATA => {

@@ -196,8 +196,11 @@ pub(crate) fn give<T: Copy>(call: impl FnOnce() -> Result<(Out<T>, T), Failure>)
     })
 }
 
+/// What the numbers of a channel's statuses are above those of its errors.
+const OFFSET: u32 = 3;
+
 impl From<Error> for Failure {
-    /// The numbers of the statuses are those of the channel's errors and 3: one addition, no table. Errors that say
+    /// The numbers of the statuses are those of the channel's errors and [`OFFSET`]: one addition, no table. Errors that say
     /// more than one thing have statuses of their own.
     fn from(error: Error) -> Self {
         match error {
@@ -206,7 +209,11 @@ impl From<Error> for Failure {
             Error::Refused(Refusal::VERSION) => LOWKEY_REFUSED_VERSION.into(),
             Error::Refused(Refusal::MODE) => LOWKEY_REFUSED_MODE.into(),
             Error::Refused(Refusal::BUSY) => LOWKEY_REFUSED_BUSY.into(),
-            error => Self(NonZeroU32::MIN.saturating_add(u32::from(raw::number(error)) + 2)),
+            error => {
+                // An error that is new there has no status here yet, and none may be made up.
+                let number = u32::from(raw::number(error)).min(LOWKEY_AFTER_CLOSE as u32 - OFFSET);
+                Self(NonZeroU32::MIN.saturating_add(number + OFFSET - 1))
+            }
         }
     }
 }
