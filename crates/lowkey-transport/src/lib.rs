@@ -10,7 +10,6 @@
 //! | firmware on an async executor | [`asynch::Channel`], whole or split into two halves |
 //! | events out of an interrupt handler | [`Mailbox`], which either channel delivers |
 //! | a server, pairing, or a driver of your own | [`Link`]: the connection without I/O that both channels drive |
-//! | what a link may play | [`handshake`]: one mode and role, or any of them in one type |
 //!
 //! # Blocking
 //! A device that reports and waits for the answer. The stream is anything that reads and writes, a TCP
