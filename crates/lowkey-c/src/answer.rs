@@ -1,8 +1,8 @@
 //! What a responder does with a hello, and what either side does with a key that it has not pinned.
 
+use crate::call::{attempt, give};
 use crate::channel::{pinning, psk};
 use crate::raw;
-use crate::status::{attempt, give};
 use crate::{
     LOWKEY_MAX_ID, lowkey_channel, lowkey_ephemerals, lowkey_identity, lowkey_pinning, lowkey_psk,
     lowkey_status::{self, LOWKEY_LENGTH},

@@ -1,9 +1,9 @@
 //! Beginning a channel.
 
+use crate::call::attempt;
 use crate::channel::{buffers, id, pinning, psk};
 use crate::link::Channel;
 use crate::raw::{self, Entered, Memory, Vacant};
-use crate::status::attempt;
 use crate::{
     lowkey_buffers, lowkey_channel, lowkey_ephemerals, lowkey_identity, lowkey_pinning, lowkey_psk,
     lowkey_status::{self, LOWKEY_LENGTH},

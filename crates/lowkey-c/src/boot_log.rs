@@ -1,8 +1,8 @@
 //! The boot log: a counter in two pages of flash.
 
+use crate::call::give;
 use crate::lowkey_status;
 use crate::raw::{self, callbacks::Pages};
-use crate::status::give;
 use core::ffi::c_void;
 use lowkey_core::boot_log::BootLog;
 use lowkey_core::{Counter, CounterFailed};

@@ -1,7 +1,7 @@
 //! Way 1: you move the bytes.
 
+use crate::call::{attempt, give};
 use crate::raw;
-use crate::status::{attempt, give};
 use crate::{lowkey_channel, lowkey_status};
 
 /// What a channel needs next, or what has come.

@@ -1,7 +1,7 @@
 //! Way 2: two callbacks move the bytes.
 
+use crate::call::{attempt, give};
 use crate::raw::{self, callbacks::Io};
-use crate::status::{attempt, give};
 use crate::{
     lowkey_channel, lowkey_event,
     lowkey_status::{self, LOWKEY_LENGTH},

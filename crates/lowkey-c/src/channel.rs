@@ -1,8 +1,9 @@
 //! The channel object, and what it is made of.
 
+use crate::call::attempt;
+use crate::failure::Failure;
 use crate::link::Channel;
 use crate::raw::{self, Memory, Object};
-use crate::status::{Failure, attempt};
 use crate::{
     LOWKEY_CHANNEL_WORDS, lowkey_identity, lowkey_peer, lowkey_psk,
     lowkey_status::{self, LOWKEY_BUFFER_TOO_SMALL, LOWKEY_LENGTH},

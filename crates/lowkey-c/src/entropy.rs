@@ -1,9 +1,9 @@
 //! Random numbers: from a callback, or stretched from a stored seed; and the ephemeral keys made of them.
 
+use crate::call::attempt;
 use crate::keys::secret;
 use crate::raw::callbacks::Random;
 use crate::raw::{self, Object};
-use crate::status::attempt;
 use crate::{LOWKEY_EPHEMERALS_WORDS, LOWKEY_SEED_WORDS, lowkey_status};
 use core::ffi::c_void;
 use lowkey_core::{Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals, SeedEntropy};

@@ -1,7 +1,7 @@
 //! Who we are, whom we have pinned, and what we share with them.
 
+use crate::call::{attempt, give};
 use crate::raw::{self, Object};
-use crate::status::{attempt, give};
 use crate::{
     LOWKEY_IDENTITY_WORDS, LOWKEY_PEER_WORDS, LOWKEY_PINNING_ID_LEN, LOWKEY_PSK_WORDS, lowkey_status,
 };

@@ -1,21 +1,13 @@
 //! A channel on transport's `Link`: the one place that knows how it is driven.
 
+use crate::failure::Failure;
 use crate::lowkey_event::{self, *};
 use crate::lowkey_status::*;
 use crate::raw::Memory;
 use crate::raw::callbacks::Random;
-use crate::status::Failure;
-use embedded_io::ErrorKind;
+use crate::stream::Stream;
 use lowkey_core::{Ephemerals, Id, Identity, Psk, PublicKey};
 use lowkey_transport::{Buffers, Error, Fragment, Hello, Link, Part, Pinning, Receive, Refusal, Step};
-
-/// What the bytes of a channel go through; gives `TimedOut` for "not now".
-pub(crate) trait Stream {
-    /// 0 is the stream's end.
-    fn read(&mut self, space: &mut [u8]) -> Result<usize, ErrorKind>;
-    /// Never 0.
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, ErrorKind>;
-}
 
 /// What a call on a channel gives.
 pub(crate) type Outcome<T> = Result<T, Failure>;

@@ -8,8 +8,8 @@
 
 pub(crate) mod callbacks;
 
+use crate::failure::Failure;
 use crate::lowkey_status;
-use crate::status::Failure;
 use core::num::NonZeroU32;
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;

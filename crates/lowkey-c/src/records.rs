@@ -1,7 +1,7 @@
 //! Messages in records, PING, CLOSE, and what can be asked of a channel.
 
+use crate::call::{attempt, give};
 use crate::raw;
-use crate::status::{attempt, give};
 use crate::{lowkey_channel, lowkey_status};
 use lowkey_transport::Part;
 

@@ -1,0 +1,111 @@
+//! Which status an error of the crates below has.
+
+use crate::failure::Failure;
+use crate::lowkey_status::*;
+use crate::raw;
+use core::num::NonZeroU32;
+use embedded_io::ErrorKind;
+use lowkey_core::page::PageError;
+use lowkey_transport::{Error, Refusal};
+
+/// What the numbers of a channel's statuses are above those of its errors.
+const OFFSET: u32 = 3;
+
+impl From<Error> for Failure {
+    /// The numbers of the statuses are those of the channel's errors and [`OFFSET`]: one addition, no table. Errors that say
+    /// more than one thing have statuses of their own.
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Io(ErrorKind::TimedOut | ErrorKind::Interrupted) => LOWKEY_WOULD_BLOCK.into(),
+            Error::Io(_) => LOWKEY_IO.into(),
+            Error::Refused(Refusal::VERSION) => LOWKEY_REFUSED_VERSION.into(),
+            Error::Refused(Refusal::MODE) => LOWKEY_REFUSED_MODE.into(),
+            Error::Refused(Refusal::BUSY) => LOWKEY_REFUSED_BUSY.into(),
+            error => {
+                // An error that is new there has no status here yet, and none may be made up.
+                let number = u32::from(raw::number(error)).min(LOWKEY_AFTER_CLOSE as u32 - OFFSET);
+                Self::new(NonZeroU32::MIN.saturating_add(number + OFFSET - 1))
+            }
+        }
+    }
+}
+
+impl From<lowkey_core::Error> for Failure {
+    fn from(error: lowkey_core::Error) -> Self {
+        let status = match error {
+            lowkey_core::Error::BufferTooSmall => LOWKEY_BUFFER_TOO_SMALL,
+            lowkey_core::Error::OutOfTurn => LOWKEY_OUT_OF_TURN,
+            lowkey_core::Error::OwnKey | lowkey_core::Error::WeakKey => LOWKEY_PEER_KEY,
+            lowkey_core::Error::Entropy => LOWKEY_ENTROPY,
+            lowkey_core::Error::Counter => LOWKEY_COUNTER,
+            lowkey_core::Error::Exhausted => LOWKEY_EXHAUSTED,
+            _ => LOWKEY_HANDSHAKE,
+        };
+        status.into()
+    }
+}
+
+impl From<PageError> for Failure {
+    fn from(error: PageError) -> Self {
+        let status = match error {
+            PageError::Truncated => LOWKEY_PAGE_TOO_SHORT,
+            PageError::Blank => LOWKEY_PAGE_BLANK,
+            PageError::NoPage => LOWKEY_PAGE_MISSING,
+            PageError::Version(_) => LOWKEY_PAGE_VERSION,
+            PageError::Damaged => LOWKEY_PAGE_DAMAGED,
+            _ => LOWKEY_PAGE_MALFORMED,
+        };
+        status.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lowkey_is_recoverable;
+
+    /// Numbers that follow from the order of another crate's errors.
+    #[test]
+    fn every_error_of_a_channel_has_the_status_of_its_name() {
+        let pairs = [
+            (Error::BufferTooSmall, LOWKEY_BUFFER_TOO_SMALL),
+            (Error::OutOfTurn, LOWKEY_OUT_OF_TURN),
+            (Error::NotOpen, LOWKEY_NOT_OPEN),
+            (Error::TooLong, LOWKEY_TOO_LONG),
+            (Error::Closed, LOWKEY_CLOSED),
+            (Error::Unfinished, LOWKEY_UNFINISHED),
+            (Error::PingPending, LOWKEY_PING_PENDING),
+            (Error::Io(ErrorKind::TimedOut), LOWKEY_WOULD_BLOCK),
+            (Error::Io(ErrorKind::Interrupted), LOWKEY_WOULD_BLOCK),
+            (Error::Io(ErrorKind::Other), LOWKEY_IO),
+            (Error::Io(ErrorKind::WriteZero), LOWKEY_IO),
+            (Error::Entropy, LOWKEY_ENTROPY),
+            (Error::Exhausted, LOWKEY_EXHAUSTED),
+            (Error::PeerKey, LOWKEY_PEER_KEY),
+            (Error::Refused(Refusal::VERSION), LOWKEY_REFUSED_VERSION),
+            (Error::Refused(Refusal::MODE), LOWKEY_REFUSED_MODE),
+            (Error::Refused(Refusal::BUSY), LOWKEY_REFUSED_BUSY),
+            (Error::Refused(Refusal::REFUSED), LOWKEY_REFUSED),
+            (Error::Refused(Refusal::new(0)), LOWKEY_REFUSED),
+            (Error::Refused(Refusal::new(255)), LOWKEY_REFUSED),
+            (Error::Declined(Refusal::BUSY), LOWKEY_DECLINED),
+            (Error::HungUp, LOWKEY_HUNG_UP),
+            (Error::NotWelcome, LOWKEY_NOT_WELCOME),
+            (Error::Truncated, LOWKEY_TRUNCATED),
+            (Error::EmptyFrame, LOWKEY_EMPTY_FRAME),
+            (Error::FrameTooLong, LOWKEY_FRAME_TOO_LONG),
+            (Error::FrameTooShort, LOWKEY_FRAME_TOO_SHORT),
+            (Error::Hello, LOWKEY_HELLO),
+            (Error::Handshake, LOWKEY_HANDSHAKE),
+            (Error::Parameters, LOWKEY_PARAMETERS),
+            (Error::Record, LOWKEY_RECORD),
+            (Error::Kind, LOWKEY_KIND),
+            (Error::MessageTooLong, LOWKEY_MESSAGE_TOO_LONG),
+            (Error::AfterClose, LOWKEY_AFTER_CLOSE),
+        ];
+        for (error, status) in pairs {
+            assert_eq!(raw::status(Err(error.into())), status, "{error:?}");
+            assert_eq!(lowkey_is_recoverable(status as i32), error.is_recoverable(), "{error:?}");
+        }
+    }
+}
