@@ -6,6 +6,8 @@
 //! | file | what |
 //! | --- | --- |
 //! | `raw` | everything that trusts a pointer, and nothing else |
+//! | `failure`, `errors`, `call` | what a call gives inside, which status an error has, what C gets |
+//! | `stream` | what moves the bytes, if that is not the application |
 //! | `link` | the one place that knows how the channel is driven |
 //! | the others | one part of the header each |
 #![no_std]
