@@ -75,7 +75,7 @@ pub(crate) fn all(board: &str) -> Result<()> {
     steps.run("the Debian package, in a clean Debian", deb::trial)?;
 
     steps.run("the programs that tests play with", || {
-        setup::ensure([&setup::MOSQUITTO, &setup::HAPROXY, &setup::MAKE, &setup::VALGRIND])
+        setup::ensure([&setup::MOSQUITTO, &setup::HAPROXY, &setup::MAKE, &setup::CXX, &setup::VALGRIND])
     })?;
     let mut tally = Tally::default();
     steps.run("tests of the cycle model", || tally::run(&[], MODEL, &mut tally))?;

@@ -42,6 +42,8 @@ pub const PKG_CONFIG: Need = Need { found: Found::InPath("pkg-config"), package:
 pub const CMAKE: Need = Need { found: Found::InPath("cmake"), package: "cmake" };
 /// What reads and changes this machine's object files.
 pub const BINUTILS: Need = Need { found: Found::InPath("objcopy"), package: "binutils" };
+/// A compiler for C++, which the header for C is for as well.
+pub const CXX: Need = Need { found: Found::InPath("c++"), package: "g++" };
 /// Runs a program and watches what it does with its memory.
 pub const VALGRIND: Need = Need { found: Found::InPath("valgrind"), package: "valgrind" };
 /// A broker of MQTT.
