@@ -74,7 +74,7 @@ fn pairing_a_close_of_either_side_refuses_at_every_point() {
         let mut to_a = vec![];
         advance(&mut b, &mut to_b, &mut to_a).unwrap();
         b.close().unwrap();
-        assert_eq!(b.accept(), Err(Error::Closed));
+        assert_eq!(b.accept(), Err(Error::OutOfTurn));
         let declined = Error::Declined(Refusal::REFUSED);
         assert_eq!(advance(&mut b, &mut to_b, &mut to_a), Err(declined), "once the CLOSE has left");
         links::assert_dead(&mut b, declined);
