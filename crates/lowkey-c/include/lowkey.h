@@ -77,8 +77,15 @@
 // What every object's storage is aligned to, in bytes.
 #define LOWKEY_ALIGN 8
 
+#if defined(LOWKEY_POINTERS_OF_32_BITS)
 // Bytes of a lowkey_identity, and of the other objects.
 #define LOWKEY_IDENTITY_SIZE 72
+#endif
+
+#if defined(LOWKEY_POINTERS_OF_64_BITS)
+// Bytes of a lowkey_identity, and of the other objects.
+#define LOWKEY_IDENTITY_SIZE 88
+#endif
 
 // Bytes of a lowkey_peer.
 #define LOWKEY_PEER_SIZE 72

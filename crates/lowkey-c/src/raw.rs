@@ -34,6 +34,10 @@ struct Slot<T> {
     value: T,
 }
 
+/// Whether an object may own more than its bytes: the primitives of a host can. On a microcontroller none does, and
+/// dropping one would only cost flash.
+const MAY_OWN: bool = cfg!(not(target_os = "none"));
+
 /// In place of the magic word while a call is inside the object: "BUSY".
 const BUSY: u32 = 0x4259_5355;
 
@@ -107,7 +111,7 @@ pub(crate) unsafe fn vacant<O: Object>(object: *mut O) -> Result<Vacant<O>, Fail
     Ok(Vacant(object))
 }
 
-/// Makes zeros of an object, whatever it holds. Nothing is dropped: no object owns more than its bytes.
+/// Makes zeros of an object, whatever it holds.
 ///
 /// # Safety
 /// As [`vacant`].
@@ -132,8 +136,14 @@ impl<O: Object> Vacant<O> {
     }
 
     fn clear(&self) {
-        // SAFETY: `vacant` has checked the storage.
-        unsafe { zero(self.0.cast(), size_of::<O>()) };
+        let slot = self.0.cast::<Slot<O::Inner>>();
+        // SAFETY: `vacant` has checked the storage; the magic word says that there is a value, which `fill` wrote.
+        unsafe {
+            if MAY_OWN && (*slot).magic == O::MAGIC {
+                (&raw mut (*slot).value).drop_in_place();
+            }
+            zero(self.0.cast(), size_of::<O>());
+        }
     }
 }
 
@@ -158,8 +168,9 @@ impl<O: Object> Entered<O> {
     /// Leaves nothing of an object that could not be made.
     pub(crate) fn keep<T, E>(self, made: Result<T, E>) -> Result<T, E> {
         if made.is_err() {
-            Vacant(self.0.cast::<O>()).clear();
-            mem::forget(self);
+            let storage = self.0.cast::<O>();
+            drop(self);
+            Vacant(storage).clear();
         }
         made
     }

@@ -21,7 +21,11 @@ pub const LOWKEY_MIN_OUTGOING: usize = 162;
 pub const LOWKEY_ALIGN: usize = 8;
 
 /// Bytes of a lowkey_identity, and of the other objects.
+#[cfg(target_pointer_width = "32")]
 pub const LOWKEY_IDENTITY_SIZE: usize = 72;
+/// Bytes of a lowkey_identity, and of the other objects.
+#[cfg(target_pointer_width = "64")]
+pub const LOWKEY_IDENTITY_SIZE: usize = 88;
 /// Bytes of a lowkey_peer.
 pub const LOWKEY_PEER_SIZE: usize = 72;
 /// Bytes of a lowkey_psk.
