@@ -19,7 +19,7 @@ use std::thread;
 use crate::{
     command::Result,
     documents,
-    numbers::{self, Family, Figures, Numbers},
+    numbers::{self, Family, Figures, Numbers, Tolerance},
     setup,
     toolchain::toolchain,
 };
@@ -66,16 +66,16 @@ fn targets_still_met(committed: &Numbers, compiler: &str, measured: &Figures) ->
     }
 }
 
-/// By how many percent a figure may grow. Stack may not. Cycles depend on where the linker puts a
-/// function: a branch to a 32-bit instruction across two words takes one more, and slow flash is read in lines. The
-/// order of functions depends on the path to the repository, which cargo hashes into their names. That was seen to
-/// move a row by 0.5 %, with slow flash by 3.6 %, and to cost one instruction more.
-fn tolerance(figure: &str) -> u32 {
+/// How far a figure may grow. Stack may not. Cycles depend on where the linker puts a function: a branch to a 32-bit
+/// instruction across two words takes one more, and slow flash is read in lines. The order of functions depends on the
+/// path to the repository, which cargo hashes into their names. That was seen to move a row by 0.5 %, with slow flash by
+/// 3.6 %, and to cost one instruction more.
+fn tolerance(figure: &str) -> Tolerance {
     match figure.rsplit_once('.') {
-        Some((_, "instructions")) => 1,
-        Some((_, "cycles")) => 2,
-        Some((_, "stm32f1")) => 10,
-        _ => 0,
+        Some((_, "instructions")) => Tolerance::Units(2),
+        Some((_, "cycles")) => Tolerance::Percent(2),
+        Some((_, "stm32f1")) => Tolerance::Percent(10),
+        _ => Tolerance::Units(0),
     }
 }
 

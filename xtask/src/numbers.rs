@@ -120,13 +120,13 @@ impl Numbers {
     /// does not know is compared with its first one, for information.
     ///
     /// # Errors
-    /// A figure is larger by more percent than `tolerance` gives its name, or nothing is committed; `remedy` is the
+    /// A figure is larger by more than `tolerance` gives its name, or nothing is committed; `remedy` is the
     /// command that commits.
     pub(crate) fn compare(
         &self,
         compiler: &str,
         measured: &Figures,
-        tolerance: fn(&str) -> u32,
+        tolerance: fn(&str) -> Tolerance,
         remedy: &str,
     ) -> Result<()> {
         // What another verb measured says nothing about this one's figures.
@@ -156,6 +156,15 @@ impl Numbers {
         }
         Ok(())
     }
+}
+
+/// How far a figure may grow unnoticed.
+#[derive(Clone, Copy)]
+pub(crate) enum Tolerance {
+    /// By so many percent.
+    Percent(u32),
+    /// By so much.
+    Units(u32),
 }
 
 impl fmt::Display for Numbers {
@@ -202,9 +211,12 @@ impl Change {
         self.before.is_none_or(visible)
     }
 
-    /// Whether it grew by more than `tolerance` percent.
-    fn is_growth(&self, tolerance: u32) -> bool {
-        let limit = |before: u32| u64::from(before) * u64::from(100 + tolerance);
+    /// Whether it grew by more than `tolerance`.
+    fn is_growth(&self, tolerance: Tolerance) -> bool {
+        let limit = |before: u32| match tolerance {
+            Tolerance::Percent(percent) => u64::from(before) * u64::from(100 + percent),
+            Tolerance::Units(units) => (u64::from(before) + u64::from(units)) * 100,
+        };
         self.before.is_some_and(|before| u64::from(self.now) * 100 > limit(before))
     }
 }
@@ -320,7 +332,8 @@ mod tests {
 
     #[test]
     fn growth_begins_above_the_tolerance() {
-        let grew = |before, now, tolerance| Change { name: String::new(), before, now }.is_growth(tolerance);
+        let by = |before, now, tolerance| Change { name: String::new(), before, now }.is_growth(tolerance);
+        let grew = |before, now, percent| by(before, now, Tolerance::Percent(percent));
         assert!(!grew(Some(10_000), 10_200, 2));
         assert!(grew(Some(10_000), 10_201, 2));
         assert!(!grew(Some(10_000), 10_000, 0));
@@ -329,26 +342,31 @@ mod tests {
         assert!(grew(Some(0), 1, 2));
         assert!(!grew(None, 10_000, 0));
         assert!(!grew(Some(u32::MAX), u32::MAX, 0));
+        assert!(!by(Some(10_000), 10_004, Tolerance::Units(4)));
+        assert!(by(Some(10_000), 10_005, Tolerance::Units(4)));
     }
 
     #[test]
     fn figures_are_compared_with_their_own_compiler_s_or_for_information() {
         let numbers = Numbers::parse("[\"a\"]\nx = 100\n[\"b\"]\ncycles.x = 100\n").unwrap();
-        let compare = |compiler, name, now, tolerance: fn(&str) -> u32| {
+        let compare = |compiler, name, now, tolerance: fn(&str) -> Tolerance| {
             numbers.compare(compiler, &figures(&[(name, now)]), tolerance, "the remedy")
         };
-        assert!(compare("a", "x", 102, |_| 2).is_ok());
-        let error = compare("a", "x", 103, |_| 2).unwrap_err().to_string();
+        assert!(compare("a", "x", 102, |_| Tolerance::Percent(2)).is_ok());
+        let error = compare("a", "x", 103, |_| Tolerance::Percent(2)).unwrap_err().to_string();
         assert_eq!(
             error,
             "more than it may be next to benches/numbers.toml:\n  x: 103, was 100 (+3.0 %)\non purpose: the remedy"
         );
-        assert!(compare("b", "cycles.x", 101, |_| 0).is_err());
-        assert!(compare("a", "cycles.x", 101, |_| 0).is_ok(), "only b has that one");
+        assert!(compare("b", "cycles.x", 101, |_| Tolerance::Percent(0)).is_err());
+        assert!(compare("a", "cycles.x", 101, |_| Tolerance::Percent(0)).is_ok(), "only b has that one");
         let few = Numbers::parse("[\"a\"]\nx = 100_000\n").unwrap();
-        assert!(few.compare("a", &figures(&[("x", 100_001)]), |_| 0, "").is_err(), "one is too many");
-        assert!(compare("c", "x", 1_000, |_| 0).is_ok());
-        assert!(compare("a", "cycles.unknown", 1, |_| 0).is_err());
+        assert!(
+            few.compare("a", &figures(&[("x", 100_001)]), |_| Tolerance::Percent(0), "").is_err(),
+            "one is too many"
+        );
+        assert!(compare("c", "x", 1_000, |_| Tolerance::Percent(0)).is_ok());
+        assert!(compare("a", "cycles.unknown", 1, |_| Tolerance::Percent(0)).is_err());
     }
 
     #[test]

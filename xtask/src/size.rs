@@ -22,7 +22,7 @@ use crate::{
     command::{Command, Result},
     documents, firmware,
     image::Image,
-    numbers::{self, Family, Figures, Numbers, grouped},
+    numbers::{self, Family, Figures, Numbers, Tolerance, grouped},
     qemu::{Board, Options},
     toolchain::toolchain,
 };
@@ -226,9 +226,9 @@ const ROWS: [(&str, &str); 3] = [
     ("all_modes", "all modes and roles"),
 ];
 const WRITE: &str = "cargo xtask size --write";
-/// By how much a figure may grow unnoticed, in percent.
-const TOLERANCE: u32 = 2;
-const ANY: u32 = 1_000_000;
+/// By how much a figure may grow unnoticed.
+const TOLERANCE: Tolerance = Tolerance::Percent(2);
+const ANY: Tolerance = Tolerance::Percent(1_000_000);
 /// What KK on core alone may take, in bytes.
 const CORE_FLASH: u32 = 8 * 1_024;
 const CORE_RAM: u32 = 1_360;
