@@ -48,7 +48,8 @@ pub(super) fn measure(script: &Script) -> Result<Figures> {
         let [a, b, c, d] = measured.map(|number| grouped(number, ','));
         println!("{title:<40}{a:>8} B {b:>10} B {c:>10} B {d:>10} B");
         if row == LIMITED {
-            keeps_to_the_limits(flash, stack, taken.context)?;
+            say_what_is_above(flash);
+            keeps_to_the_limits(stack, taken.context)?;
         }
         figures
             .extend(FIGURES.iter().zip(measured).map(|((name, _), bytes)| (format!("{row}.{name}"), bytes)));
@@ -99,11 +100,15 @@ fn link(name: &str, more: &[String], archive: &Path) -> Result<(PathBuf, PathBuf
     Ok((elf, map))
 }
 
-/// What a device that connects to its server may take of the library at most, with any compiler.
-fn keeps_to_the_limits(flash: u32, stack: u32, context: u32) -> Result<()> {
+/// The aim for flash, which is not reached: a line, not an error.
+fn say_what_is_above(flash: u32) {
     if flash > FLASH {
         println!("  {} B of flash above the {} B that it is to take", flash - FLASH, grouped(FLASH, ','));
     }
+}
+
+/// What a device that connects to its server may take of the library at most, with any compiler.
+fn keeps_to_the_limits(stack: u32, context: u32) -> Result<()> {
     for (what, taken, limit) in [("stack", stack, STACK), ("a channel", context, CONTEXT)] {
         if taken > limit {
             let [taken, limit] = [taken, limit].map(|number| grouped(number, ','));
@@ -129,8 +134,9 @@ pub(super) const FIGURES: [(&str, &str); 4] = [
 ];
 const LIMITED: &str = "c-kk";
 const EVERYTHING: &str = "c-everything";
-/// What the limited row may take, in bytes.
+/// What the limited row is to take of flash, in bytes.
 const FLASH: u32 = 9 * 1_024;
+/// What it may take, in bytes.
 const STACK: u32 = 1_400;
 const CONTEXT: u32 = 512;
 
@@ -174,9 +180,9 @@ mod tests {
 
     #[test]
     fn each_limit_is_kept() {
-        assert!(keeps_to_the_limits(9_216, 1_400, 512).is_ok());
+        assert!(keeps_to_the_limits(1_400, 512).is_ok());
         for (stack, context) in [(1_401, 512), (1_400, 513)] {
-            assert!(keeps_to_the_limits(9_216, stack, context).is_err());
+            assert!(keeps_to_the_limits(stack, context).is_err());
         }
     }
 }
