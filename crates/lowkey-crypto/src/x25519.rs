@@ -25,6 +25,23 @@ impl PublicKey {
         &self.0
     }
 
+    /// The same key as every implementation writes it: RFC 7748 §5 has those who read a key ignore its highest bit and
+    /// take the rest modulo 2^255 - 19, so that most keys have two spellings and some four.
+    ///
+    /// Whoever compares keys compares these. The wire is another matter: a handshake hashes a key as its owner spells it,
+    /// which is this way. Not in constant time: it is public.
+    #[must_use]
+    pub fn canonical(&self) -> Self {
+        let mut u = self.0;
+        let [lowest, .., highest] = &mut u;
+        *highest &= 0x7f;
+        // From 2^255 - 19 on there are 19 numbers, which stand for 0 to 18.
+        if *highest == 0x7f && *lowest >= 0xed && self.0.iter().skip(1).take(30).all(|byte| *byte == 0xff) {
+            return Self(small(*lowest - 0xed));
+        }
+        Self(u)
+    }
+
     /// Whether every Diffie-Hellman with it is all zeros, found without one.
     ///
     /// Compares with the coordinates whose order divides 8, on the curve and on its twist, in every spelling that

@@ -17,6 +17,9 @@ on_every_body! {
             assert_ne!(test.result, TestResult::Invalid);
             assert_eq!(B::diffie_hellman(secret, public), *test.shared_secret.as_slice(), "case {}", test.tc_id);
             assert_eq!(PublicKey::new(*public).is_low_order(), *test.shared_secret.as_slice() == [0; 32]);
+            let canonical = PublicKey::new(*public).canonical();
+            assert_eq!(B::diffie_hellman(secret, canonical.as_bytes()), *test.shared_secret.as_slice());
+            assert_eq!(canonical.canonical(), canonical);
             cases += 1;
         }
         assert_eq!(cases, 518);

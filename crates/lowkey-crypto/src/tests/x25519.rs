@@ -108,6 +108,27 @@ fn debug_of_a_private_key_prints_none_of_it_and_of_a_public_key_all() {
 }
 
 #[test]
+fn rfc7748_5_every_spelling_of_a_key_has_one_canonical_form() {
+    let key = |low: u8, middle: u8, high: u8| {
+        let mut bytes = [middle; 32];
+        (bytes[0], bytes[31]) = (low, high);
+        PublicKey::new(bytes)
+    };
+    for top in [0, 0x80] {
+        assert_eq!(key(9, 0, top).canonical(), key(9, 0, 0));
+        assert_eq!(key(0xab, 0xcd, 0x7e | top).canonical(), key(0xab, 0xcd, 0x7e));
+        for above in 0..19 {
+            assert_eq!(key(0xed + above, 0xff, 0x7f | top).canonical(), key(above, 0, 0)); // 2^255 - 19 + above
+        }
+        assert_eq!(key(0xec, 0xff, 0x7f | top).canonical(), key(0xec, 0xff, 0x7f)); // the largest there is
+        assert_eq!(key(0xed, 0xfe, 0x7f | top).canonical(), key(0xed, 0xfe, 0x7f));
+        let mut one_less = *key(0xff, 0xff, 0x7f | top).as_bytes();
+        one_less[30] = 0xfe;
+        assert_eq!(PublicKey::new(one_less).canonical().as_bytes()[..31], one_less[..31]);
+    }
+}
+
+#[test]
 fn a_public_key_compares_by_its_bytes() {
     let low = PublicKey::from([1; 32]);
     let high = PublicKey::new([2; 32]);
