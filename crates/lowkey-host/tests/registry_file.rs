@@ -62,8 +62,8 @@ fn a_registry_with_an_error_says_where_and_why_and_gives_nothing() {
         (device("a", 2, "id = 7"), "4:1", "`id` has to be text in quotes".into()),
         (device("a", 2, "id = \"0xabc\""), "4:1", format!("`id` \"0xabc\" {id}")),
         (device("a", 2, "id = \"\""), "4:1", format!("`id` \"\" {id}")),
-        ("limit = 7\n".into(), "1:1", "unknown field `limit`; only [[device]] tables stand here".into()),
-        (device("a", 2, "") + "\n[servers]\n", "6:2", "unknown field `servers`; only [[device]] tables stand here".into()),
+        ("limit = 7\n".into(), "1:1", "unknown field `limit`; only `server` and [[device]] tables stand here".into()),
+        (device("a", 2, "") + "\n[servers]\n", "6:2", "unknown field `servers`; only `server` and [[device]] tables stand here".into()),
         ("[device]\nname = \"a\"\n".into(), "1:2", "devices are written as [[device]], with two brackets".into()),
         ("device = [7]\n".into(), "1:11", "a device is a table: write [[device]] and its fields below".into()),
         (device("a", 2, "psk_file = \"p\"") + &device("b", 3, "psk_file = \"p\""), "8:1", "psk_file \"p\" is the one of \"a\"; make one for each".into()),
@@ -104,6 +104,47 @@ fn a_registry_with_an_error_says_where_and_why_and_gives_nothing() {
     }
     let missing = FileRegistry::load(folder.path().join("missing.toml"), &Identity::new(secret(1)));
     assert!(missing.unwrap_err().to_string().contains("missing.toml: No such file"));
+}
+
+#[test]
+fn a_registry_that_names_another_server_is_not_loaded_and_both_keys_are_said() {
+    let folder = folder();
+    let [ours, other] = [1, 8].map(|byte| keys::encode_public(&public(byte)));
+    let devices = device("a", 2, "") + &device("b", 3, "");
+    for named in [ours.clone(), ours.to_uppercase()] {
+        for text in [format!("# ours\nserver = \"{named}\"\n\n{devices}"), format!("server = '{named}'\n")] {
+            let loaded = registry(&folder, &text).1.unwrap();
+            assert_eq!(loaded.devices().len(), if text.contains("device") { 2 } else { 0 }, "{text}");
+        }
+    }
+    let cases = [
+        (
+            format!("# theirs\n  server = \"{other}\"\n{devices}"),
+            "2:3",
+            format!(
+                "this registry is for the server {other}, and not for {ours}; give each server a registry of its \
+                 own, made for its key"
+            ),
+        ),
+        (format!("server = 7\n{devices}"), "1:1", "`server` has to be text in quotes".to_owned()),
+        (
+            format!("server = \"{}\"\n{devices}", &ours[..60]),
+            "1:1",
+            "`server`: a public key (lkpub1…) that is mistyped or cut off".into(),
+        ),
+        (format!("{devices}[server]\n"), "9:2", "`server` has to be text in quotes".into()),
+        (
+            format!("{devices}server = \"{ours}\"\n"),
+            "9:1",
+            "unknown field `server`; here stand name, labels, key, id, psk_file, expires and pinning; `server` stands \
+             above the first [[device]]"
+                .into(),
+        ),
+    ];
+    for (text, place, why) in cases {
+        let (path, loaded) = registry(&folder, &text);
+        assert_eq!(loaded.unwrap_err(), format!("{}:{place}: {why}", path.display()), "{text}");
+    }
 }
 
 #[test]

@@ -13,6 +13,8 @@ use std::sync::Arc;
 /// The devices of a registry file, read once, all or none.
 ///
 /// ```toml
+/// # server = "lkpub1…"             # whose registry this is: another server does not load it
+///
 /// [[device]]
 /// name = "pump-7"
 /// key = "lkpub1…"

@@ -72,14 +72,16 @@ pub(super) fn read(text: &str, server: &PublicKey) -> Result<Vec<Entry>, Flaw> {
 ///
 /// The text is read from one `[[device]]` line to the next, which is a third quicker than all at once and lets
 /// what did not change be passed over. If each part is right as a file of its own, then so is all of it, and it says the
-/// same: a part leaves no string, array or table open, and every header but `[[device]]` is either below that or an error. If
-/// one is not, the whole is read, which finds the cause, or finds that there was none: a line that looks like a header can
-/// stand in a text of several lines.
+/// same: a part leaves no string, array or table open, and every header but `[[device]]` is either below that or an error.
+/// What stands before the first of those lines may name the server and nothing else. If a part is not right, the whole is
+/// read, which finds the cause, or finds that there was none: a line that looks like a header can stand in a text of
+/// several lines.
 pub(super) fn read_but<'t, 'k>(
     text: &'t str,
     server: &PublicKey,
     kept: impl Fn(&str) -> Option<&'k [Arc<Pinned>]>,
 ) -> Result<Vec<(&'t str, Part<'k>)>, Flaw> {
+    let server = &server.canonical();
     in_parts(text, server, kept).or_else(|_| whole(text, server))
 }
 
@@ -99,9 +101,12 @@ fn in_parts<'t, 'k>(
     let mut at = 0;
     if !text.starts_with(&HEADER[1..]) {
         at = headers.next().unwrap_or(text.len());
-        let says_nothing = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
-        if !text[..at].lines().all(says_nothing) {
-            return Err(Flaw::new(0, "what stands there is not below a header, and decides what may follow"));
+        let head = DeTable::parse(&text[..at]).map_err(|error| Flaw::new(0, error.message()))?;
+        for (key, value) in head.get_ref() {
+            match &**key.get_ref() {
+                "server" => Reader { begin: 0, server }.is_for_server(key, value)?,
+                _ => return Err(Flaw::new(0, "that is not below a header, and decides what may follow")),
+            }
         }
     }
     let mut parts = Vec::new();
@@ -133,17 +138,25 @@ fn read_part<'t>(
     if let Some(error) = errors.iter().min_by_key(|error| start(error)) {
         return Err(Flaw::new(begin + start(error), error.message()));
     }
+    let reader = Reader { begin, server };
+    if let Some((key, value)) = document.get_ref().get_key_value("server") {
+        reader.is_for_server(key, value)?;
+    }
     for (key, value) in document.get_ref() {
         let at = begin + key.span().start;
-        if &**key.get_ref() != "device" {
-            let why = format!("unknown field `{}`; only [[device]] tables stand here", key.get_ref());
-            return Err(Flaw::new(at, why));
+        match &**key.get_ref() {
+            "server" => continue,
+            "device" => (),
+            other => {
+                let why = format!("unknown field `{other}`; only `server` and [[device]] tables stand here");
+                return Err(Flaw::new(at, why));
+            }
         }
         let Some(tables) = value.get_ref().as_array() else {
             return Err(Flaw::new(at, "devices are written as [[device]], with two brackets"));
         };
         for table in tables {
-            parts.push((text, Part::Read(Reader { begin, server }.device(table)?)));
+            parts.push((text, Part::Read(reader.device(table)?)));
         }
     }
     Ok(())
@@ -211,6 +224,26 @@ struct Fields<'v> {
 impl Reader<'_> {
     fn at<T>(&self, spanned: &Spanned<T>) -> usize {
         self.begin + spanned.span().start
+    }
+
+    /// Whether the server that the registry names is the one that reads it.
+    fn is_for_server(
+        &self,
+        field: &Spanned<std::borrow::Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Result<(), Flaw> {
+        let wrong = |why: String| Err(Flaw::new(self.at(field), why));
+        match keys::parse_public(self.text(field, value)?) {
+            Err(error) => wrong(format!("`server`: {error}")),
+            Ok(named) if named == *self.server => Ok(()),
+            Ok(named) => {
+                let [named, read_by] = [&named, self.server].map(keys::encode_public);
+                wrong(format!(
+                    "this registry is for the server {named}, and not for {read_by}; give each server a registry \
+                     of its own, made for its key"
+                ))
+            }
+        }
     }
 
     fn device(&self, table: &Spanned<DeValue<'_>>) -> Result<Entry, Flaw> {
@@ -342,6 +375,10 @@ impl<'v> Fields<'v> {
             "id" => self.id = Some((at, reader.text(field, value)?)),
             "psk_file" => self.psk_file = Some((at, reader.text(field, value)?)),
             "expires" => self.expires = Some((at, value.get_ref())),
+            "server" => {
+                let above = "`server` stands above the first [[device]]";
+                return Err(Flaw::new(at, format!("unknown field `server`; here stand {known}; {above}")));
+            }
             other => return Err(Flaw::new(at, format!("unknown field `{other}`; here stand {known}"))),
         }
         self.first = self.first.or(Some((at, name)));
@@ -367,10 +404,10 @@ mod tests {
     /// Every text that is right part by part is right as a whole, and says the same.
     #[test]
     fn parts_say_what_the_whole_says_whichever_byte_is_another() {
-        let [a, b, c] = [2, 3, 4].map(|byte| keys::encode_public(&PublicKey::new([byte; 32])));
+        let [a, b, c, ours] = [2, 3, 4, 9].map(|byte| keys::encode_public(&PublicKey::new([byte; 32])));
         let text = |note: &str| {
             format!(
-                "# ours\n[[device]]\nname='a'\nkey='{a}'\nlabels={{x={note}}}\n\n\
+                "# ours\nserver = '{ours}'\n[[device]]\nname='a'\nkey='{a}'\nlabels={{x={note}}}\n\n\
                  [[device]]#\nname='b'\n[device.labels]\nx='y'\n[[device.pinning]]\nkey='{b}'\n\
                  expires=2026-01-01T00:00:00Z\n[[device]]\nname='c'\nkey='{c}'\n"
             )
