@@ -127,6 +127,8 @@ impl std::error::Error for ProvisionError {}
 /// # Errors
 /// [`ProvisionError`]; no file was left behind and the registry is as it was.
 pub fn provision(order: &Order<'_>) -> Result<Made, ProvisionError> {
+    // As the server spells it, or the device would hash other bytes than the server does.
+    let order = &Order { server: order.server.canonical(), ..order.clone() };
     let secrets = Secrets::draw(order.psk)?;
     let key = Identity::new(secrets.static_key.duplicate()).public_key();
     let id = order.id.unwrap_or_else(|| Id::of_pinning(&key, &order.server));

@@ -73,7 +73,7 @@ pub fn revoke(
         let removal = edit.without(server, name, |_, pinning| match which {
             Which::All => true,
             Which::Id(id) => pinning.id == id,
-            Which::Key(key) => pinning.key == key,
+            Which::Key(key) => pinning.key == key.canonical(),
         })?;
         let what = match which {
             Which::Key(_) => "key",

@@ -87,12 +87,13 @@ pub fn encode_public(key: &PublicKey) -> String {
     text
 }
 
-/// Reads a public key from text.
+/// Reads a public key from text, and gives it as its owner spells it ([`PublicKey::canonical`]): one key in two
+/// spellings is one key.
 ///
 /// # Errors
 /// [`KeyTextError`]; a secret in its place is named as one and not shown.
 pub fn parse_public(text: &str) -> Result<PublicKey, KeyTextError> {
-    Ok(PublicKey::new(*decode(Kind::Public, text.trim())?.expose()))
+    Ok(PublicKey::new(*decode(Kind::Public, text.trim())?.expose()).canonical())
 }
 
 /// The content of a key file for a static private key.

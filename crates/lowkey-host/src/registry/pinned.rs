@@ -22,7 +22,8 @@ pub struct Pinned {
 impl Pinned {
     /// Pins `key` for `identity`: KK, under the pinning's default id, without an end.
     ///
-    /// Computes the static-static Diffie-Hellman, which every later handshake saves.
+    /// Computes the static-static Diffie-Hellman, which every later handshake saves. The key is pinned as its owner spells
+    /// it ([`PublicKey::canonical`]), which is what the handshake hashes.
     ///
     /// # Errors
     /// [`DeviceError::OwnKey`], [`DeviceError::WeakKey`].
@@ -31,6 +32,7 @@ impl Pinned {
         identity: &Identity,
         key: PublicKey,
     ) -> Result<Self, DeviceError> {
+        let key = key.canonical();
         let peer = multiply(identity, key).map_err(|error| match error {
             KeyError::OwnKey => DeviceError::OwnKey,
             _ => DeviceError::WeakKey,
