@@ -7,6 +7,7 @@
 //! | `/livez` | 200 while the process answers |
 //! | `/readyz` | 200 while devices are accepted, 503 before that and while the server stops |
 //! | `/sessions` | the live sessions, as JSON |
+//! | `/registry` | which registry is obeyed ([`Acceptor::in_force`]), and whether it is the file's, as JSON |
 //! | `/doctor`, `/doctor?about=WHAT` | why attempts came to nothing ([`Acceptor::diagnose`]), as JSON |
 //!
 //! `/sessions` and `/doctor` show names, ids and addresses of devices, and whoever reaches the listener reads them: a Unix
@@ -66,7 +67,8 @@ impl Admin {
         Ok(Self { socket, routes })
     }
 
-    /// With this registry file in the commands that mend something; without it, `/etc/lowkey/devices.toml`.
+    /// With this registry file in `/registry` and in the commands that mend something; without it,
+    /// `/etc/lowkey/devices.toml`.
     #[must_use]
     pub fn with_registry_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.routes.registry = path.into();

@@ -99,7 +99,7 @@ pub use limits::Limits;
 pub use lowkey_core::{Id, Identity, Peer, Psk, PublicKey, Secret};
 pub use lowkey_transport::{Error as ChannelError, Hello, Mode, Pinning, Refusal};
 pub use registry::{
-    Changes, Device, DeviceError, Devices, FileRegistry, LiveRegistry, Pinned, Registry, RegistryError,
-    parse_id, parse_time,
+    Changes, Device, DeviceError, Devices, Digest, FileRegistry, LiveRegistry, Pinned, Registry,
+    RegistryError, parse_id, parse_time,
 };
-pub use server::{AcceptError, Acceptor, LazyAccept, Listener, Server, SessionInfo, Stats, Stopped};
+pub use server::{AcceptError, Acceptor, InForce, LazyAccept, Listener, Server, SessionInfo, Stats, Stopped};

@@ -3,6 +3,7 @@
 mod current;
 mod device;
 mod devices;
+mod digest;
 mod edit;
 mod error;
 mod file;
@@ -19,6 +20,7 @@ mod watch;
 
 pub use device::{Device, DeviceError};
 pub use devices::Devices;
+pub use digest::Digest;
 pub(crate) use edit::{Edit, EditError, Psks};
 pub use error::RegistryError;
 pub use file::FileRegistry;
@@ -57,11 +59,17 @@ pub trait Registry: Send + Sync {
         None
     }
 
-    /// A number that changes whenever pinnings were removed or replaced: live sessions are then looked up
-    /// again, and those whose pinning is gone end. It changes only once look-ups see the change, and never
-    /// back. A registry that never changes stays with 0.
+    /// A number that grows whenever pinnings were removed or replaced: live sessions are then looked up
+    /// again, and those whose pinning is gone end. It grows only once look-ups see the change. A registry that never
+    /// changes stays with 0.
     fn generation(&self) -> u64 {
         0
+    }
+
+    /// Of the text that look-ups answer from, for whoever wants to know whether what was written is in force; `None` for a registry that is made of none. It changes only once look-ups see the new text, and
+    /// [`generation`](Self::generation) has grown by then if it grows.
+    fn digest(&self) -> Option<Digest> {
+        None
     }
 
     /// Whether every pinning that can be found has its Diffie-Hellman computed, which is so for all that
@@ -79,6 +87,10 @@ impl<R: Registry + ?Sized> Registry for Arc<R> {
 
     fn generation(&self) -> u64 {
         (**self).generation()
+    }
+
+    fn digest(&self) -> Option<Digest> {
+        (**self).digest()
     }
 
     fn each(&self, see: &mut dyn FnMut(&Arc<Pinned>)) {

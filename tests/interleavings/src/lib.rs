@@ -17,6 +17,8 @@ mod sessions;
 #[path = "../../../crates/lowkey-host/src/server/source.rs"]
 mod source;
 mod stats;
+#[path = "../../../crates/lowkey-host/src/server/swept.rs"]
+mod swept;
 
 pub(crate) use info::SessionInfo;
 

@@ -4,7 +4,7 @@ use crate::Limits;
 use crate::attempts::Attempts;
 use crate::connection::{End, Shared, Side};
 use crate::registry::{Live, Pinned, Registry};
-use crate::sessions::{Seat, Sessions};
+use crate::sessions::{NoSeat, Seat, Sessions};
 use crate::stats::Counters;
 use shuttle::future::block_on;
 use shuttle::thread;
@@ -114,7 +114,7 @@ pub fn one_session_a_device() {
     assert_eq!(seated.iter().filter(|(_, shared)| shared.ended().is_none()).count(), 1);
     assert_eq!(sessions.len(), 1);
     let other = sessions.seat(&Pinned::new("valve", 2), 0, address(), &Arc::default());
-    assert!(other.is_none(), "the address is full");
+    assert!(other.is_err(), "the address is full");
     let weak: Vec<Weak<Shared>> = seated.iter().map(|(_, shared)| Arc::downgrade(shared)).collect();
     let going: Vec<_> = seated.into_iter().map(|one| thread::spawn(move || drop(one))).collect();
     for one in going {
@@ -123,7 +123,7 @@ pub fn one_session_a_device() {
     assert_eq!(sessions.len(), 0);
     assert!(weak.iter().all(|shared| shared.upgrade().is_none()), "something is kept");
     let other = sessions.seat(&Pinned::new("valve", 2), 0, address(), &Arc::default());
-    assert!(other.is_some(), "the address is not free again");
+    assert!(other.is_ok(), "the address is not free again");
 }
 
 /// A session that waits is displaced while it lets go, and while all are told to stop.
@@ -147,7 +147,7 @@ pub fn sessions_displace_let_go_and_stop_at_once() {
     let newer = sessions.seat(&pinned, 0, address(), &second);
     waiting.join().unwrap();
     stopping.join().unwrap();
-    assert!(newer.is_some() && second.is_stopping(), "the newer one was not told to stop");
+    assert!(newer.is_ok() && second.is_stopping(), "the newer one was not told to stop");
     assert_eq!(sessions.len(), 1);
     drop(newer);
     assert_eq!(sessions.len(), 0);
@@ -164,7 +164,7 @@ pub fn a_revoked_pinning_outlives_no_sweep() {
             let generation = registry.generation();
             let pinned = registry.lookup(&1)?;
             let shared = Arc::new(Shared::default());
-            let seat = sessions.seat(&pinned, generation, address(), &shared)?;
+            let seat = sessions.seat(&pinned, generation, address(), &shared).ok()?;
             Some((seat, shared))
         }
     });
@@ -183,6 +183,48 @@ pub fn a_revoked_pinning_outlives_no_sweep() {
     }
 }
 
+/// Once it is said that a registry is in force, no session is left of a pinning that is not in it, and none comes:
+/// whoever was looked up before has to be looked up again.
+pub fn a_registry_in_force_has_no_session_of_a_pinning_that_is_gone() {
+    let sessions = sessions(10);
+    let registry = Arc::new(Live::new(vec![Pinned::new("pump", 1), Pinned::new("valve", 2)]));
+    let first = Arc::new(Shared::default());
+    let _seat = sessions.seat(&Pinned::new("pump", 1), 0, address(), &first);
+    let handshake = thread::spawn({
+        let (sessions, registry) = (Arc::clone(&sessions), Arc::clone(&registry));
+        move || {
+            let generation = registry.generation();
+            let pinned = registry.lookup(&2)?;
+            let shared = Arc::new(Shared::default());
+            let seat = sessions.seat(&pinned, generation, address(), &shared).ok()?;
+            Some((seat, shared))
+        }
+    });
+    let sweeping = thread::spawn({
+        let (sessions, registry) = (Arc::clone(&sessions), Arc::clone(&registry));
+        move || sessions.sweep(&*registry)
+    });
+    registry.swap(Vec::new());
+    let generation = registry.generation();
+    let ended = loop {
+        match sessions.swept().since(generation) {
+            Some(ended) => break ended,
+            None => sessions.sweep(&*registry),
+        }
+    };
+    // Whatever else goes on, from here on nobody is there.
+    let left = sessions.len();
+    assert_eq!((left, first.ended()), (0, Some(End::Revoked)));
+    let session = handshake.join().unwrap();
+    sweeping.join().unwrap();
+    assert_eq!(sessions.len(), 0);
+    let seated = u64::from(session.is_some());
+    assert_eq!(ended, 1 + seated, "it counts those that it ended");
+    if let Some((_seat, shared)) = session {
+        assert_eq!(shared.ended(), Some(End::Revoked));
+    }
+}
+
 /// A device comes by its new pinning while its old one is taken away: the new session stays.
 pub fn a_new_pinning_is_not_revoked_with_the_old_one() {
     let sessions = sessions(10);
@@ -193,17 +235,22 @@ pub fn a_new_pinning_is_not_revoked_with_the_old_one() {
     let coming = thread::spawn({
         let (sessions, registry) = (Arc::clone(&sessions), Arc::clone(&registry));
         move || {
-            let generation = registry.generation();
-            let pinned = registry.lookup(&2).expect("it was there all the time");
             let shared = Arc::new(Shared::default());
-            (sessions.seat(&pinned, generation, address(), &shared), shared)
+            loop {
+                let generation = registry.generation();
+                let pinned = registry.lookup(&2).expect("it was there all the time");
+                match sessions.seat(&pinned, generation, address(), &shared) {
+                    Err(NoSeat::Outdated) => continue, // as an attempt does
+                    seat => return (seat, shared),
+                }
+            }
         }
     });
     registry.swap(vec![new]);
     sessions.sweep(&*registry);
     let (seat, after) = coming.join().unwrap();
     sessions.sweep(&*registry);
-    assert!(seat.is_some() && after.ended().is_none());
+    assert!(seat.is_ok() && after.ended().is_none());
     assert!(matches!(before.ended(), Some(End::Displaced | End::Revoked)));
     assert_eq!(sessions.len(), 1);
 }

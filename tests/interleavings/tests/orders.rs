@@ -38,6 +38,11 @@ fn a_revoked_pinning_outlives_no_sweep() {
 }
 
 #[test]
+fn a_registry_in_force_has_no_session_of_a_pinning_that_is_gone() {
+    explore(scenarios::a_registry_in_force_has_no_session_of_a_pinning_that_is_gone);
+}
+
+#[test]
 fn a_new_pinning_is_not_revoked_with_the_old_one() {
     explore(scenarios::a_new_pinning_is_not_revoked_with_the_old_one);
 }

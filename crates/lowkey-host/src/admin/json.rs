@@ -3,9 +3,11 @@
 
 use crate::doctor::id_text;
 use crate::doctor::{Diagnosis, Finding, Mend};
-use crate::keys::{encode_public, mask};
-use crate::{Acceptor, SessionInfo};
+use crate::keys::{encode_public, mask, shown};
+use crate::{Acceptor, InForce, SessionInfo};
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
+use std::path::Path;
 
 /// The live sessions, by name.
 pub(super) fn sessions(acceptor: &Acceptor) -> String {
@@ -55,6 +57,27 @@ fn session(info: &SessionInfo) -> Value {
         "rekeys": info.rekeys,
         "sent_bytes": info.bytes_sent,
     })
+}
+
+/// Which registry is obeyed, read from the file `path`.
+pub(super) fn registry(acceptor: &Acceptor, path: &Path) -> String {
+    let registry = acceptor.registry();
+    let in_force = acceptor.in_force();
+    let ended = in_force.and_then(|InForce { sessions_ended, .. }| sessions_ended);
+    let mut names = HashSet::new();
+    registry.each(&mut |pinned| {
+        names.insert(pinned.device().name().to_owned());
+    });
+    let value = json!({
+        "devices": names.len(),
+        "digest": in_force.map(|InForce { digest, .. }| digest.to_string()),
+        "in_force": ended.is_some(),
+        "path": shown(path),
+        "server": encode_public(&acceptor.public_key()),
+        "sessions_ended": ended,
+        "stale": registry.trouble(),
+    });
+    format!("{value}\n")
 }
 
 /// What the doctor says about `asked`.

@@ -49,11 +49,15 @@ impl Routes {
                 done(metrics::TYPE, spawn_blocking(move || metrics::text(&acceptor)).await.ok().flatten())
             }
             "/sessions" => done(JSON, spawn_blocking(move || json::sessions(&acceptor)).await.ok()),
+            "/registry" => {
+                let path = self.registry.clone();
+                done(JSON, spawn_blocking(move || json::registry(&acceptor, &path)).await.ok())
+            }
             "/doctor" => match about(request.uri().query()) {
                 Err(()) => text(StatusCode::BAD_REQUEST, "ask as /doctor?about=NAME, an id or an address\n"),
                 Ok(about) => done(JSON, self.diagnose(acceptor, about).await),
             },
-            _ => text(StatusCode::NOT_FOUND, "/metrics, /livez, /readyz, /sessions, /doctor\n"),
+            _ => text(StatusCode::NOT_FOUND, "/metrics, /livez, /readyz, /sessions, /registry, /doctor\n"),
         }
     }
 

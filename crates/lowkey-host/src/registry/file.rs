@@ -3,7 +3,7 @@
 use super::error::RegistryError;
 use super::snapshot::Snapshot;
 use super::stamp::Stamp;
-use super::{Devices, Pinned, Registry};
+use super::{Devices, Digest, Pinned, Registry};
 use lowkey_core::{Id, Identity};
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -39,6 +39,7 @@ use std::sync::Arc;
 pub struct FileRegistry {
     path: PathBuf,
     devices: Devices,
+    digest: Digest,
 }
 
 impl FileRegistry {
@@ -53,7 +54,7 @@ impl FileRegistry {
         let snapshot = Snapshot::read(&text, &path, identity, None)
             .map_err(|flaw| RegistryError::at(&path, &text, &flaw))?;
         snapshot.devices.iter().for_each(|pinned| pinned.warm(identity));
-        Ok(Self { path, devices: snapshot.devices })
+        Ok(Self { path, devices: snapshot.devices, digest: snapshot.digest })
     }
 
     /// Where it was read from.
@@ -74,6 +75,10 @@ impl Registry for FileRegistry {
 
     fn each(&self, see: &mut dyn FnMut(&Arc<Pinned>)) {
         self.devices.each(see);
+    }
+
+    fn digest(&self) -> Option<Digest> {
+        Some(self.digest)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::current::{Current, Said};
 use super::error::RegistryError;
 use super::snapshot::Changes;
-use super::{Pinned, Registry, watch};
+use super::{Digest, Pinned, Registry, watch};
 use lowkey_core::{Id, Identity};
 use std::fmt;
 use std::future::Future;
@@ -90,6 +90,10 @@ impl Registry for LiveRegistry {
 
     fn generation(&self) -> u64 {
         self.shared.ask(|current| current.generation)
+    }
+
+    fn digest(&self) -> Option<Digest> {
+        Some(self.shared.ask(|current| current.digest))
     }
 
     fn is_warm(&self) -> bool {

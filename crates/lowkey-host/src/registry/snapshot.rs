@@ -2,7 +2,7 @@
 
 use super::error::Flaw;
 use super::table::{Entry, Part, read_but};
-use super::{Devices, Pinned, psks};
+use super::{Devices, Digest, Pinned, psks};
 use lowkey_core::{Id, Identity, Psk, Secret};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -16,6 +16,7 @@ pub(super) struct Snapshot {
     pub(super) devices: Devices,
     pub(super) changes: Changes,
     pub(super) generation: u64,
+    pub(super) digest: Digest,
     pub(super) warm: AtomicBool, // false before anybody can find a cold pinning
     texts: Texts,
 }
@@ -74,7 +75,7 @@ impl Snapshot {
         let generation = old.map_or(0, |old| old.generation + u64::from(changes.any()));
         let warm = AtomicBool::new(all.iter().all(|(pinned, _)| pinned.is_warm()));
         let devices = all.into_iter().map(|(pinned, _)| pinned).collect();
-        Ok(Self { devices, changes, generation, warm, texts })
+        Ok(Self { devices, changes, generation, digest: Digest::of(text), warm, texts })
     }
 
     /// Those whose Diffie-Hellman is not computed.

@@ -2,6 +2,7 @@
 
 use super::attempt::Attempt;
 use super::error::AcceptError;
+use super::in_force::InForce;
 use super::info::SessionInfo;
 use super::lazy::LazyAccept;
 use super::state::State;
@@ -64,6 +65,16 @@ impl Acceptor {
     pub fn sweep(&self) {
         self.state.sessions.sweep(&*self.state.registry);
         self.state.gate.sweep();
+    }
+
+    /// The registry that is obeyed, if it knows the text it was read from: nobody who is not in it connects any more,
+    /// and whether sessions of others may still be there.
+    pub fn in_force(&self) -> Option<InForce> {
+        let registry = self.registry();
+        // In this order: a registry that comes in between has a larger generation, which is not swept too early.
+        let digest = registry.digest()?;
+        let generation = registry.generation();
+        Some(InForce { digest, sessions_ended: self.state.sessions.swept().since(generation) })
     }
 
     /// Has every session send its CLOSE, and those that come later as well; they go on receiving. Sending

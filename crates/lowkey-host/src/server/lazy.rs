@@ -4,6 +4,7 @@ use super::attempt::Attempt;
 use super::attempts::Place;
 use super::error::AcceptError;
 use super::records::Cause;
+use super::sessions::NoSeat;
 use super::state::State;
 use crate::Error;
 use crate::connection::{Connection, Input};
@@ -224,16 +225,22 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         let state = &self.state;
         let mut attempt = self.attempt;
         let mut connection = Connection::new(io, link, input, pinned.key());
-        let (refusal, cause) = match state.still(pinned, self.generation) {
-            None => (Refusal::REFUSED, Cause::UnknownId),
-            Some((pinned, generation)) => {
-                let from = attempt.from();
-                if let Some(seat) = state.sessions.seat(&pinned, generation, from, connection.shared()) {
+        let (from, mut known) = (attempt.from(), (pinned, self.generation));
+        let (refusal, cause) = loop {
+            let Some((pinned, generation)) = state.still(known.0, known.1) else {
+                break (Refusal::REFUSED, Cause::UnknownId);
+            };
+            match state.sessions.seat(&pinned, generation, from, connection.shared()) {
+                Ok(seat) => {
                     attempt.confirmed(pinned.device().name());
                     return Ok(connection.of(pinned, from).seated(seat));
                 }
-                let full = state.sessions.are_full();
-                (Refusal::BUSY, if full { Cause::NoSeat } else { Cause::NoSeatOfAddress })
+                // The registry was exchanged since it was asked.
+                Err(NoSeat::Outdated) if state.registry.generation() > generation => {
+                    known = (pinned, generation);
+                }
+                Err(_) if state.sessions.are_full() => break (Refusal::BUSY, Cause::NoSeat),
+                Err(_) => break (Refusal::BUSY, Cause::NoSeatOfAddress),
             }
         };
         attempt.suspect(cause);

@@ -2,6 +2,7 @@
 
 use super::source::Source;
 use super::stats::{Counters, Moved};
+use super::swept::Swept;
 use crate::connection::{End, Shared};
 use crate::registry::{Pinned, Registry};
 use crate::sync::{Mutex, MutexGuard};
@@ -17,6 +18,8 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(crate) struct Sessions {
     table: Mutex<Table>,
+    /// Held by whoever looks sessions up again, so that what one has done is done by all.
+    looking: Mutex<()>,
     limits: Limits,
     counters: Arc<Counters>,
 }
@@ -29,6 +32,7 @@ struct Table {
     leaving: HashMap<u64, Arc<Shared>>,
     /// What went over sessions that are gone.
     past: Moved,
+    swept: Swept,
     next: u64,
     stopping: bool,
 }
@@ -52,6 +56,15 @@ enum Order {
     Look,
     Stop,
     End(End),
+}
+
+/// Why a session got no seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoSeat {
+    /// All, or all of its address, are taken by others.
+    Full,
+    /// Its pinning was looked up in a registry that is not in force any more: look it up again.
+    Outdated,
 }
 
 /// What a second look-up came to.
@@ -90,7 +103,7 @@ pub(crate) struct Seat {
 
 impl Sessions {
     pub(crate) fn new(limits: &Limits, counters: Arc<Counters>) -> Self {
-        Self { table: Mutex::default(), limits: limits.clone(), counters }
+        Self { table: Mutex::default(), looking: Mutex::default(), limits: limits.clone(), counters }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -121,27 +134,33 @@ impl Sessions {
         self.lock().by_name.values().map(|session| session.info(now)).collect()
     }
 
-    /// Seats a confirmed session and ends an older one of the same device; `None` if all seats, or all of
-    /// its address, are taken by others. `generation` is the registry's from before `pinned` was looked up.
+    /// Seats a confirmed session and ends an older one of the same device. `generation` is the registry's from before
+    /// `pinned` was looked up.
+    ///
+    /// # Errors
+    /// [`NoSeat`]; nothing has changed.
     pub(crate) fn seat(
         self: &Arc<Self>,
         pinned: &Arc<Pinned>,
         generation: u64,
         from: Option<SocketAddr>,
         shared: &Arc<Shared>,
-    ) -> Option<Seat> {
+    ) -> Result<Seat, NoSeat> {
         let name = pinned.device().name();
         let (number, older, stopping) = {
             let mut table = self.lock();
+            if table.swept.is_past(generation) {
+                return Err(NoSeat::Outdated);
+            }
             let older = table.by_name.get(name).map(|older| older.from);
             if older.is_none() && table.by_name.len() >= self.limits.sessions {
-                return None;
+                return Err(NoSeat::Full);
             }
             let source = from.map(Source::from);
             let of_source = source.and_then(|source| table.by_source.get(&source)).copied().unwrap_or(0);
             let takes_its_own = older.is_some_and(|older| older.map(Source::from) == source);
             if !takes_its_own && of_source >= self.limits.sessions_per_address {
-                return None;
+                return Err(NoSeat::Full);
             }
             let older = table.evict(name);
             let number = table.next;
@@ -157,7 +176,7 @@ impl Sessions {
             self.ended(End::Displaced, name);
         }
         let (pinned, shared) = (Arc::clone(pinned), Arc::clone(shared));
-        Some(Seat { sessions: Arc::clone(self), pinned, shared, number })
+        Ok(Seat { sessions: Arc::clone(self), pinned, shared, number })
     }
 
     /// Ends the sessions that may not go on, and has silent peers asked.
@@ -192,13 +211,20 @@ impl Sessions {
         }
     }
 
+    /// What look-ups of sessions have come to.
+    pub(crate) fn swept(&self) -> Swept {
+        self.lock().swept
+    }
+
     /// Ends the sessions whose pinning is gone. Those are looked up that were not in this generation.
     fn look_up_again(&self, registry: &dyn Registry) {
+        let _one_after_another = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
         // Asked before the look-ups: a change during them is seen the next time.
         let generation = registry.generation();
         let older: Vec<(Arc<Pinned>, Arc<Shared>)> = {
-            let table = self.lock();
-            let older = table.by_name.values().filter(|session| session.generation != generation);
+            let mut table = self.lock();
+            table.swept.begin(generation);
+            let older = table.by_name.values().filter(|session| session.generation < generation);
             older.map(|session| (Arc::clone(&session.pinned), Arc::clone(&session.shared))).collect()
         };
         // Not under the lock: a registry may take its time.
@@ -206,13 +232,16 @@ impl Sessions {
             let now = registry.lookup(&pinned.id()).filter(|now| now.admits_as(&pinned));
             (pinned, shared, now)
         });
+        let mut gone = 0;
         for (pinned, shared, now) in looked_up {
             let name = pinned.device().name();
             if self.lock().renew(name, &shared, now, generation) == Renewed::Gone {
                 shared.end(End::Revoked);
                 self.ended(End::Revoked, name);
+                gone += 1;
             }
         }
+        self.lock().swept.finish(generation, gone);
     }
 
     fn ended(&self, end: End, device: &str) {

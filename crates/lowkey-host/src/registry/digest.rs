@@ -1,0 +1,23 @@
+//! What tells one text of a registry from another.
+
+use lowkey_crypto::Blake2s;
+use std::fmt;
+
+/// BLAKE2s-256 over the text of a registry; shown in hex.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// Of this text.
+    pub fn of(text: &str) -> Self {
+        let mut digest = [0; 32];
+        Blake2s::hash(&[text.as_bytes()], &mut digest);
+        Self(digest)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
