@@ -1,7 +1,7 @@
 //! From arguments to calls, and from results to lines.
 
 use crate::failure::Failure;
-use crate::terminal::{path, print, server_key, text};
+use crate::terminal::{path, print, say, server_key, text};
 use crate::{check, connect, doctor, generate, revoke, serve, show};
 use clap::ArgMatches;
 use lowkey_host::provision::{Format, Order, PskFile, Rotation, provision};
@@ -31,13 +31,13 @@ fn make_key(of: &ArgMatches) -> Result<(), Failure> {
         (Some(file), true) => keys::write_psk(file, &secret).map_err(Failure::file),
         (Some(file), false) => {
             let public = keys::write_identity(file, &secret).map_err(Failure::file)?;
-            eprintln!("public key: {}", keys::encode_public(&public));
+            say(format_args!("public key: {}", keys::encode_public(&public)));
             Ok(())
         }
         (None, true) => print(keys::psk_text(&secret).expose()),
         (None, false) => {
             let public = lowkey_host::Identity::new(secret.duplicate()).public_key();
-            eprintln!("public key: {}", keys::encode_public(&public));
+            say(format_args!("public key: {}", keys::encode_public(&public)));
             print(keys::identity_text(&secret).expose())
         }
     }
@@ -82,18 +82,18 @@ fn make_device(of: &ArgMatches) -> Result<(), Failure> {
         },
     });
     let made = made.map_err(Failure::file)?;
-    eprintln!("device public key: {}", keys::encode_public(&made.key));
+    say(format_args!("device public key: {}", keys::encode_public(&made.key)));
     match registry {
         Some(registry) => {
             let what = if of.get_flag("rotate") { "added new keys of" } else { "added" };
-            eprintln!("{what} {name:?} to {}", keys::mask(&registry.display().to_string()));
+            say(format_args!("{what} {name:?} to {}", keys::mask(&registry.display().to_string())));
         }
         None => print(&made.lines)?,
     }
-    eprintln!(
+    say(format_args!(
         "key page: {}; write it to one device, once, and delete it: it is the only copy of the private key",
         page.display()
-    );
+    ));
     Ok(())
 }
 

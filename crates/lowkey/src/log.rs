@@ -2,6 +2,7 @@
 
 use crate::config::{Log, LogFormat};
 use crate::failure::{Exit, Failure};
+use crate::terminal::StandardError;
 use std::fmt::{self, Write};
 use std::io::{self, IsTerminal};
 use tracing::field::{Field, Visit};
@@ -22,11 +23,11 @@ pub(crate) fn begin(log: &Log) -> Result<(), Failure> {
     let registry = tracing_subscriber::registry();
     match log.format {
         LogFormat::Text => {
-            let lines = layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+            let lines = layer().with_writer(|| StandardError).with_ansi(io::stderr().is_terminal());
             registry.with(lines).with(targets).init();
         }
         LogFormat::Json => {
-            registry.with(layer().with_writer(io::stderr).event_format(Json)).with(targets).init();
+            registry.with(layer().with_writer(|| StandardError).event_format(Json)).with(targets).init();
         }
     }
     Ok(())

@@ -1,4 +1,5 @@
 //! The `lowkey` command: arguments and printing; what it does is in `lowkey-host`.
+#![deny(clippy::print_stderr, clippy::print_stdout)] // they panic where nothing can be written: `terminal` does not
 
 mod admin;
 mod admin_client;
@@ -20,21 +21,26 @@ mod signals;
 mod systemd;
 mod terminal;
 
-use failure::Exit;
+use failure::{Exit, Failure};
 use lowkey_host::keys::mask;
-use std::io::IsTerminal;
+use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
+use terminal::{StandardError, print, rendered, say};
 
 fn main() -> ExitCode {
     let matches = match arguments::command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) if error.use_stderr() => return refuse(&error),
-        Err(help_or_version) => help_or_version.exit(),
+        Err(help_or_version) => return end(print(&rendered(&help_or_version, &stdout()))),
     };
-    match commands::run(&matches) {
+    end(commands::run(&matches))
+}
+
+fn end(done: Result<(), Failure>) -> ExitCode {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("lowkey: {failure}");
+            say(format_args!("lowkey: {failure}"));
             failure.exit.into()
         }
     }
@@ -42,11 +48,6 @@ fn main() -> ExitCode {
 
 /// What clap says, which repeats arguments: not the secrets among them.
 fn refuse(error: &clap::Error) -> ExitCode {
-    let said = error.render();
-    if std::io::stderr().is_terminal() {
-        eprint!("{}", mask(&said.ansi().to_string()));
-    } else {
-        eprint!("{}", mask(&said.to_string()));
-    }
+    let _nobody_reads_it = StandardError.write_all(mask(&rendered(error, &stderr())).as_bytes());
     u8::try_from(error.exit_code()).map_or(Exit::Arguments.into(), ExitCode::from)
 }

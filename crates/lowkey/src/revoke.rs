@@ -1,7 +1,7 @@
 //! `lowkey revoke`.
 
 use crate::failure::{Exit, Failure};
-use crate::terminal::{path, server_key, text};
+use crate::terminal::{path, say, server_key, text};
 use clap::ArgMatches;
 use lowkey_host::rotation::{Which, finish, revoke};
 use lowkey_host::{Id, keys};
@@ -24,14 +24,14 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     };
     let removed = removed.map_err(Failure::file)?;
     for (_, key) in &removed.pinnings {
-        eprintln!("revoked: {}", keys::encode_public(key));
+        say(format_args!("revoked: {}", keys::encode_public(key)));
     }
     match removed.left {
-        0 => eprintln!("{name:?} is no longer in {}", registry.display()),
-        left => eprintln!("{name:?} has {left} key left"),
+        0 => say(format_args!("{name:?} is no longer in {}", registry.display())),
+        left => say(format_args!("{name:?} has {left} key left")),
     }
     for file in &removed.psk_files {
-        eprintln!("no device uses {} any more; delete it", file.display());
+        say(format_args!("no device uses {} any more; delete it", file.display()));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use crate::config::{self, Config, Service};
 use crate::failure::{Exit, Failure};
 use crate::signals::{Asked, Signals};
-use crate::terminal::print;
+use crate::terminal::{print, say};
 use crate::{admin, load, log};
 use clap::ArgMatches;
 use lowkey_host::forward::ForwardError;
@@ -33,7 +33,7 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     let identity = Arc::new(load::identity(&config).map_err(wrong)?);
     let registry = load::registry(&config, &identity).map_err(wrong)?;
     if registry.is_empty() {
-        eprintln!("lowkey: {}: no devices; `lowkey provision` makes one", config.devices.display());
+        say(format_args!("lowkey: {}: no devices; `lowkey provision` makes one", config.devices.display()));
     }
     let acceptor = Acceptor::new(identity, registry.clone(), config.limits.clone()).map_err(Failure::file)?;
     let runtime = Runtime::new().map_err(Failure::file)?;
@@ -65,7 +65,10 @@ async fn serve(
     let listener = listener.map_err(|error| bind_failed(&config.listen, &error))?;
     let listener = listener.behind(config.accept_proxy.clone());
     let bound = listener.local_addr().map_err(Failure::file)?;
-    print(&format!("listening on {bound}\n"))?;
+    // Whoever waits for it waits in vain; devices need not.
+    if let Err(failure) = print(&format!("listening on {bound}\n")) {
+        say(format_args!("lowkey: {failure}"));
+    }
     let status = format!("Listening on {bound}");
     tokio::spawn(registry.watch());
     #[cfg(unix)]

@@ -1,9 +1,10 @@
-//! What stands on the command line, and what goes to standard output.
+//! What stands on the command line, and what goes to standard output and standard error.
 
 use crate::failure::{Exit, Failure};
 use clap::ArgMatches;
 use lowkey_host::{PublicKey, keys};
-use std::io::Write;
+use std::fmt;
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 /// A file that was named.
@@ -22,9 +23,35 @@ pub(crate) fn server_key(of: &ArgMatches) -> Result<PublicKey, Failure> {
         .map_err(|error| Failure::new(Exit::Arguments, format_args!("--server: {error}")))
 }
 
+/// A line on standard error.
+pub(crate) fn say(line: impl fmt::Display) {
+    let _nobody_reads_it = writeln!(StandardError, "{line}");
+}
+
+/// Standard error, for what is said and no more: where it cannot be written, a full disk or a reader that has gone,
+/// what we do goes on and comes to what it comes to.
+pub(crate) struct StandardError;
+
+impl Write for StandardError {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _nobody_reads_it = io::stderr().write_all(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What clap has to say, in colours where somebody looks.
+pub(crate) fn rendered(said: &clap::Error, to: &impl IsTerminal) -> String {
+    let text = said.render();
+    if to.is_terminal() { text.ansi().to_string() } else { text.to_string() }
+}
+
 /// To standard output; a reader that has gone is an error like another.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
+    let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .map_err(|error| Failure::file(format_args!("standard output: {error}")))

@@ -8,6 +8,8 @@ mod connect;
 mod generate;
 mod help;
 mod keys;
+#[cfg(target_os = "linux")]
+mod outputs;
 mod provision;
 mod rotation;
 mod secrets;
