@@ -106,6 +106,9 @@
 #define LOWKEY_EPHEMERALS_SIZE 72
 #endif
 
+// Bytes of a lowkey_backoff.
+#define LOWKEY_BACKOFF_SIZE 24
+
 #if defined(LOWKEY_POINTERS_OF_32_BITS)
 // Bytes of a lowkey_channel.
 #define LOWKEY_CHANNEL_SIZE 512
@@ -130,6 +133,9 @@
 
 // The same in words of 64 bits.
 #define LOWKEY_EPHEMERALS_WORDS (LOWKEY_EPHEMERALS_SIZE / 8)
+
+// The same in words of 64 bits.
+#define LOWKEY_BACKOFF_WORDS (LOWKEY_BACKOFF_SIZE / 8)
 
 // The same in words of 64 bits.
 #define LOWKEY_CHANNEL_WORDS (LOWKEY_CHANNEL_SIZE / 8)
@@ -455,6 +461,13 @@ typedef struct {
   // anything else if it failed. More than `len` is a failure too.
   int32_t (*write)(void *context, const uint8_t *bytes, size_t len);
 } lowkey_io;
+
+// The pauses between one attempt and the next: longer after each that came to nothing, never the same on two
+// devices. Make it with lowkey_backoff_init. It holds no secret.
+typedef struct {
+  // Not for you.
+  uint64_t opaque[LOWKEY_BACKOFF_WORDS];
+} lowkey_backoff;
 
 #ifdef __cplusplus
 extern "C" {
@@ -882,6 +895,43 @@ lowkey_status lowkey_recv_message(lowkey_channel *channel,
                                   size_t *len,
                                   bool *is_end);
 
+// Begins: pauses of at most `first_ms` milliseconds at first and of at most `longest_ms` in the end; 500 and 30000
+// are good numbers. If `longest_ms` is shorter, `first_ms` is both. No pause is 0.
+//
+// Each pause lies between half of a bound and the bound. The bound doubles with every pause, and is `first_ms` again
+// once a channel was good for something: see lowkey_backoff_ended.
+//
+// LOWKEY_NULL: nothing was done.
+lowkey_status lowkey_backoff_init(lowkey_backoff *backoff,
+                                  uint32_t first_ms,
+                                  uint32_t longest_ms);
+
+// No channel came of an attempt, which ended with the status `why`: says how long to wait, in milliseconds. After a
+// refusal, LOWKEY_REFUSED_BUSY for example, that is eight times as long as after anything else.
+//
+// `chance` is 32 bits that differ between devices and attempts, from lowkey_seed_random for example: of all that wait
+// for one server, no two wait equally long. They need not be secret.
+//
+// LOWKEY_NULL, LOWKEY_NOT_INITIALISED: `backoff` and `pause_ms` are as they were.
+lowkey_status lowkey_backoff_failed(lowkey_backoff *backoff,
+                                    lowkey_status why,
+                                    uint32_t chance,
+                                    uint32_t *pause_ms);
+
+// A channel was open for `lasted_ms` milliseconds and is over, whatever the reason: says how long to wait. That is the
+// first pause again if something was received on it, or if it lasted for `longest_ms`. That it opened is not enough:
+// behind a server whose service is dead every channel opens.
+//
+// `received` counts what the peer has sent: messages, or their bytes. What lowkey_send took says nothing: it may lie
+// in a buffer on the way. `chance` as for lowkey_backoff_failed.
+//
+// LOWKEY_NULL, LOWKEY_NOT_INITIALISED: `backoff` and `pause_ms` are as they were.
+lowkey_status lowkey_backoff_ended(lowkey_backoff *backoff,
+                                   uint32_t lasted_ms,
+                                   size_t received,
+                                   uint32_t chance,
+                                   uint32_t *pause_ms);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
@@ -904,6 +954,7 @@ LOWKEY_ASSERT(peer, sizeof(lowkey_peer) == LOWKEY_PEER_SIZE);
 LOWKEY_ASSERT(psk, sizeof(lowkey_psk) == LOWKEY_PSK_SIZE);
 LOWKEY_ASSERT(seed, sizeof(lowkey_seed) == LOWKEY_SEED_SIZE);
 LOWKEY_ASSERT(ephemerals, sizeof(lowkey_ephemerals) == LOWKEY_EPHEMERALS_SIZE);
+LOWKEY_ASSERT(backoff, sizeof(lowkey_backoff) == LOWKEY_BACKOFF_SIZE);
 LOWKEY_ASSERT(channel, sizeof(lowkey_channel) == LOWKEY_CHANNEL_SIZE);
 LOWKEY_ASSERT(status, sizeof(lowkey_status) == 4 && sizeof(lowkey_event) == 4 && sizeof(lowkey_mode) == 4);
 #undef LOWKEY_ASSERT

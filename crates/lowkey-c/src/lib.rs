@@ -18,6 +18,7 @@
 #![allow(clippy::missing_safety_doc, reason = "the rules stand once, at the header's top")]
 
 mod answer;
+mod backoff;
 mod begin;
 mod boot_log;
 mod bytes;
@@ -37,6 +38,7 @@ mod status;
 mod stream;
 
 pub use answer::*;
+pub use backoff::*;
 pub use begin::*;
 pub use boot_log::*;
 pub use bytes::*;

@@ -38,6 +38,8 @@ pub const LOWKEY_EPHEMERALS_SIZE: usize = 64;
 /// Bytes of a lowkey_ephemerals.
 #[cfg(target_pointer_width = "64")]
 pub const LOWKEY_EPHEMERALS_SIZE: usize = 72;
+/// Bytes of a lowkey_backoff.
+pub const LOWKEY_BACKOFF_SIZE: usize = 24;
 /// Bytes of a lowkey_channel.
 #[cfg(target_pointer_width = "32")]
 pub const LOWKEY_CHANNEL_SIZE: usize = 512;
@@ -55,6 +57,8 @@ pub const LOWKEY_PSK_WORDS: usize = LOWKEY_PSK_SIZE / 8;
 pub const LOWKEY_SEED_WORDS: usize = LOWKEY_SEED_SIZE / 8;
 /// The same in words of 64 bits.
 pub const LOWKEY_EPHEMERALS_WORDS: usize = LOWKEY_EPHEMERALS_SIZE / 8;
+/// The same in words of 64 bits.
+pub const LOWKEY_BACKOFF_WORDS: usize = LOWKEY_BACKOFF_SIZE / 8;
 /// The same in words of 64 bits.
 pub const LOWKEY_CHANNEL_WORDS: usize = LOWKEY_CHANNEL_SIZE / 8;
 

@@ -126,6 +126,11 @@ fn several_channels_live_side_by_side() {
 }
 
 #[test]
+fn pauses_grow_until_a_channel_was_good_for_something() {
+    play("backoff");
+}
+
+#[test]
 fn the_archive_has_every_function() {
     play("every_function");
 }

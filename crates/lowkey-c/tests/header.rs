@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 const WRITE: &str = "LOWKEY_WRITE_HEADER=1 cargo test -p lowkey-c --test header";
 
 /// The files in the order of the header.
-const SOURCES: [&str; 12] = [
+const SOURCES: [&str; 13] = [
     "sizes",
     "status",
     "keys",
@@ -20,6 +20,7 @@ const SOURCES: [&str; 12] = [
     "answer",
     "records",
     "callbacks",
+    "backoff",
 ];
 
 fn here() -> &'static Path {

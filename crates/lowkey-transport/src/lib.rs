@@ -9,6 +9,7 @@
 //! | firmware that blocks, and threads | [`blocking::Channel`] |
 //! | firmware on an async executor | [`asynch::Channel`], whole or split into two halves |
 //! | events out of an interrupt handler | [`Mailbox`], which either channel delivers |
+//! | the pauses between attempts | [`Backoff`] |
 //! | a server, pairing, or a driver of your own | [`Link`]: the connection without I/O that both channels drive |
 //!
 //! # Blocking
@@ -73,6 +74,7 @@
 extern crate std;
 
 pub mod asynch;
+mod backoff;
 pub mod blocking;
 mod bytes;
 mod control;
@@ -91,6 +93,7 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 
+pub use backoff::Backoff;
 pub use error::Error;
 pub use hello::{Hello, Mode, VERSION};
 pub use incoming::Receive;
