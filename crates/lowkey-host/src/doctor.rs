@@ -7,7 +7,7 @@ mod search;
 mod words;
 
 use crate::keys::mask;
-use crate::registry::parse_id;
+use crate::registry::{LeftOut, parse_id};
 use crate::server::Record;
 use crate::{Acceptor, Id, Mode, SessionInfo};
 use explain::Explainer;
@@ -84,14 +84,15 @@ impl Acceptor {
     pub fn diagnose(&self, about: Option<&str>, registry: &Path) -> Diagnosis {
         let mut search = Search::new(self.identity(), self.registry(), MOST_TIME);
         let sessions = self.sessions();
-        let subject = self.subject(about, &search);
+        let left_out = self.registry().left_out();
+        let subject = self.subject(about, &search, &left_out);
         let own = match &subject {
             Subject::Device(name) => search.pinnings_of(name),
             _ => Vec::new(),
         };
         let mut findings = Vec::new();
         for record in self.counters().records.list() {
-            let explainer = Explainer { acceptor: self, registry, record: &record };
+            let explainer = Explainer { acceptor: self, registry, record: &record, left_out: &left_out };
             let claimed = record.hello.and_then(|hello| hello.id);
             let known = claimed.and_then(|id| self.registry().lookup(&id));
             let only = match &subject {
@@ -116,13 +117,13 @@ impl Acceptor {
                 findings.push(finding);
             }
         }
-        self.state(&subject, &sessions, registry, &mut findings);
+        self.state(&subject, &sessions, registry, &left_out, &mut findings);
         Diagnosis { findings, complete: search.is_complete() }
     }
 
-    fn subject(&self, about: Option<&str>, search: &Search<'_>) -> Subject {
+    fn subject(&self, about: Option<&str>, search: &Search<'_>, left_out: &[LeftOut]) -> Subject {
         let Some(about) = about else { return Subject::All };
-        if search.has_device(about) {
+        if search.has_device(about) || left_out.iter().any(|out| out.device == about) {
             return Subject::Device(about.to_owned());
         }
         if let Ok(address) = about.parse().or_else(|_| about.parse().map(|address: SocketAddr| address.ip()))
@@ -130,10 +131,9 @@ impl Acceptor {
             return Subject::Address(address.to_canonical());
         }
         let Some(id) = parse_id(about) else { return Subject::Nobody(about.to_owned()) };
-        match self.registry().lookup(&id) {
-            Some(pinned) => Subject::Device(pinned.device().name().to_owned()),
-            None => Subject::Id(id),
-        }
+        let pinned = self.registry().lookup(&id).map(|pinned| pinned.device().name().to_owned());
+        let name = pinned.or_else(|| Some(left_out.iter().find(|out| out.id == id)?.device.clone()));
+        name.map_or(Subject::Id(id), Subject::Device)
     }
 
     /// What is no attempt: who is connected, who never came, and what this server lacks.
@@ -142,9 +142,12 @@ impl Acceptor {
         subject: &Subject,
         sessions: &[SessionInfo],
         registry: &Path,
+        left_out: &[LeftOut],
         findings: &mut Vec<Finding>,
     ) {
-        let none_so_far = findings.is_empty();
+        let left_out = left_out_of(subject, left_out);
+        let none_so_far = findings.is_empty() && left_out.is_empty();
+        findings.splice(..0, left_out);
         match subject {
             Subject::All => self.shortages(findings),
             Subject::Device(name) => match session_of(sessions, name) {
@@ -184,9 +187,8 @@ impl Acceptor {
     fn shortages(&self, findings: &mut Vec<Finding>) {
         let (stats, limits) = (self.stats(), self.limits());
         if let Some(trouble) = self.registry().trouble() {
-            let why = "what was read before is in force until the file is in order".to_owned();
-            let mend = Mend::Do("mend that; the file is read again when it changes".to_owned());
-            findings.insert(0, Finding { mend: Some(mend), ..Finding::of("registry", trouble, why) });
+            let mend = Some(Mend::Do(trouble.mend));
+            findings.insert(0, Finding { mend, ..Finding::of("registry", trouble.what, trouble.in_force) });
         }
         if stats.sessions >= limits.sessions as u64 {
             let what = format!("all {} seats are taken", limits.sessions);
@@ -213,6 +215,33 @@ impl Finding {
             mend: None,
         }
     }
+}
+
+/// Those of `all` that the question is about, as many as anybody reads.
+fn left_out_of(subject: &Subject, all: &[LeftOut]) -> Vec<Finding> {
+    let about = |out: &&LeftOut| match subject {
+        Subject::All => true,
+        Subject::Device(name) => out.device == *name,
+        _ => false,
+    };
+    let mut about = all.iter().filter(about);
+    let mend = "mend that file, or revoke the device; the file is looked at again by itself";
+    let finding = |out: &LeftOut| Finding {
+        device: Some(out.device.clone()),
+        id: Some(out.id),
+        mode: Some(Mode::KkPsk0),
+        mend: Some(Mend::Do(mend.to_owned())),
+        ..Finding::of("left_out", "is in the registry, and is not let in".to_owned(), out.why.clone())
+    };
+    let mut findings: Vec<Finding> = about.by_ref().take(MOST_LEFT_OUT).map(finding).collect();
+    let more = about.count();
+    if more > 0 {
+        let what = format!("{more} more pinnings are in the registry, and are not let in");
+        let why = "their PSK files cannot be read, or hold the same: the log names them".to_owned();
+        findings
+            .push(Finding { mend: Some(Mend::Do(mend.to_owned())), ..Finding::of("left_out", what, why) });
+    }
+    findings
 }
 
 fn connected(name: &str, session: &SessionInfo) -> Finding {
@@ -265,5 +294,7 @@ fn is_from(record: &Record, address: IpAddr) -> bool {
     record.from.is_some_and(|from| from.ip() == address)
 }
 
+/// How many that are left out are named.
+const MOST_LEFT_OUT: usize = 20;
 /// How long keys are tried for one question.
 const MOST_TIME: Duration = Duration::from_secs(2);

@@ -46,7 +46,9 @@
 //! | `lowkey.unconfirmed_more` | info | `attempts` | as `lowkey.refused_more` |
 //! | `lowkey.timed_out` | debug | `from` | the handshake was not over at its deadline |
 //! | `lowkey.failed` | debug | `from`, `error` | hung up, malformed, or no randomness |
-//! | `lowkey.registry_loaded` | info | `path`, `devices`, `added`, `removed`, `changed` | a [`LiveRegistry`] was read; how many devices there are, and of what that is new how many |
+//! | `lowkey.registry_loaded` | info | `path`, `devices`, `added`, `removed`, `changed`, `left_out` | a [`LiveRegistry`] was read; how many devices there are, and of what that is new how many; how many pinnings are left out, if any |
+//! | `lowkey.registry_left_out` | warn | `device`, `error` | a pinning of it is not in force, because its PSK cannot be had. Once, until the cause is another; when it is mended, `lowkey.registry_loaded` counts it in |
+//! | `lowkey.registry_left_out_more` | warn | `pinnings` | how many more had no line: only the first 100 of a reading have one |
 //! | `lowkey.registry_failed` | warn | `error` | it could not be read again: what was read before stays in force. Once, until it goes well or fails in another way |
 //! | `lowkey.registry_panicked` | error | `error` | a bug in this crate; what was read before stays in force, and the file is looked at again |
 //! | `lowkey.displaced` | info | `device` | a newer session of the same device took over |
@@ -99,7 +101,7 @@ pub use limits::Limits;
 pub use lowkey_core::{Id, Identity, Peer, Psk, PublicKey, Secret};
 pub use lowkey_transport::{Error as ChannelError, Hello, Mode, Pinning, Refusal};
 pub use registry::{
-    Changes, Device, DeviceError, Devices, Digest, FileRegistry, LiveRegistry, Pinned, Registry,
-    RegistryError, parse_id, parse_time,
+    Changes, Device, DeviceError, Devices, Digest, FileRegistry, LeftOut, LiveRegistry, Pinned, Registry,
+    RegistryError, Trouble, parse_id, parse_time,
 };
 pub use server::{AcceptError, Acceptor, InForce, LazyAccept, Listener, Server, SessionInfo, Stats, Stopped};

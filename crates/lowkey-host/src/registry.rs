@@ -7,6 +7,7 @@ mod digest;
 mod edit;
 mod error;
 mod file;
+mod left_out;
 mod live;
 mod pinned;
 mod psks;
@@ -15,6 +16,7 @@ mod snapshot;
 mod stamp;
 mod table;
 mod time;
+mod trouble;
 mod warm;
 mod watch;
 
@@ -25,6 +27,7 @@ pub(crate) use edit::{Edit, EditError, Psks};
 pub use error::RegistryError;
 pub use file::FileRegistry;
 pub(crate) use file::quote;
+pub use left_out::LeftOut;
 pub use live::LiveRegistry;
 pub use pinned::Pinned;
 #[cfg(test)]
@@ -33,6 +36,7 @@ pub(crate) use pinned::multiply;
 pub(crate) use rewrite::Removal;
 pub use snapshot::Changes;
 pub use time::parse_time;
+pub use trouble::Trouble;
 
 use lowkey_core::Id;
 use std::sync::Arc;
@@ -55,8 +59,14 @@ pub trait Registry: Send + Sync {
     }
 
     /// What keeps it from being up to date, for example why a file was not read again; `None` if nothing does.
-    fn trouble(&self) -> Option<String> {
+    fn trouble(&self) -> Option<Trouble> {
         None
+    }
+
+    /// What stands in it and is not in force: pinnings whose PSK cannot be had, in the order of the file. Not to be asked
+    /// in every attempt.
+    fn left_out(&self) -> Vec<LeftOut> {
+        Vec::new()
     }
 
     /// A number that grows whenever pinnings were removed or replaced: live sessions are then looked up
@@ -97,8 +107,12 @@ impl<R: Registry + ?Sized> Registry for Arc<R> {
         (**self).each(see);
     }
 
-    fn trouble(&self) -> Option<String> {
+    fn trouble(&self) -> Option<Trouble> {
         (**self).trouble()
+    }
+
+    fn left_out(&self) -> Vec<LeftOut> {
+        (**self).left_out()
     }
 
     fn is_warm(&self) -> bool {

@@ -8,7 +8,7 @@ use lowkey_host::doctor::{Diagnosis, Finding, Mend};
 use lowkey_host::proxy::Networks;
 use lowkey_host::{
     AcceptError, Acceptor, Device, Devices, Id, Identity, Limits, Listener, Peer, Pinned, Psk, Registry,
-    Secret, keys,
+    Secret, Trouble, keys,
 };
 use std::net::SocketAddr;
 use std::path::Path;
@@ -393,8 +393,8 @@ impl Registry for Changing {
         self.0.lock().unwrap().each(see);
     }
 
-    fn trouble(&self) -> Option<String> {
-        Some("devices.toml:7: no".to_owned())
+    fn trouble(&self) -> Option<Trouble> {
+        Some(Trouble::new("devices.toml:7: no"))
     }
 }
 

@@ -7,7 +7,6 @@ mod folder;
 use folder::{device, folder, public, registry, secret};
 use lowkey_host::{FileRegistry, Id, Identity, Mode, PublicKey, Registry, keys};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
 #[test]
 fn a_registry_knows_its_devices_by_their_ids() {
@@ -145,35 +144,6 @@ fn a_registry_that_names_another_server_is_not_loaded_and_both_keys_are_said() {
         let (path, loaded) = registry(&folder, &text);
         assert_eq!(loaded.unwrap_err(), format!("{}:{place}: {why}", path.display()), "{text}");
     }
-}
-
-#[test]
-fn a_registry_whose_psk_file_is_missing_or_exposed_gives_nothing() {
-    let folder = folder();
-    let text = device("a", 2, "") + &device("b", 3, "psk_file = \"b.psk\"");
-    let (path, loaded) = registry(&folder, &text);
-    let error = loaded.unwrap_err();
-    assert!(error.starts_with(&format!("{}:8:1: psk_file: ", path.display())), "{error}");
-    assert!(error.contains("b.psk: No such file"), "{error}");
-    let psk = folder.path().join("b.psk");
-    keys::write_psk(&psk, &secret(9)).unwrap();
-    fs::set_permissions(&psk, fs::Permissions::from_mode(0o644)).unwrap();
-    let error = registry(&folder, &text).1.unwrap_err();
-    assert!(error.contains(&format!("chmod 600 {}", psk.display())), "{error}");
-    fs::set_permissions(&psk, fs::Permissions::from_mode(0o600)).unwrap();
-    assert_eq!(registry(&folder, &text).1.unwrap().devices().len(), 2);
-}
-
-#[test]
-fn a_registry_gives_nothing_when_two_devices_have_one_psk_under_two_names() {
-    let folder = folder();
-    for name in ["a.psk", "b.psk"] {
-        keys::write_psk(&folder.path().join(name), &secret(9)).unwrap();
-    }
-    let text = device("a", 2, "psk_file = \"a.psk\"") + &device("b", 3, "psk_file = \"b.psk\"");
-    let (path, loaded) = registry(&folder, &text);
-    let why = "psk_file: holds the PSK of \"a\"; make one for each";
-    assert_eq!(loaded.unwrap_err(), format!("{}:8:1: {why}", path.display()));
 }
 
 #[test]

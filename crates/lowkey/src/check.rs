@@ -21,8 +21,13 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
         None => Identity::new(keys::generate().map_err(Failure::file)?),
     };
     match load::registry(&config, &Arc::new(reader)) {
-        Ok(registry) if mistakes.is_empty() => print(&summary(&config, registry.len())),
-        Ok(_) => Err(Failure::lines(Exit::File, &mistakes)),
+        Ok(registry) => {
+            mistakes.extend(load::left_out(&registry));
+            match &mistakes[..] {
+                [] => print(&summary(&config, registry.len())),
+                _ => Err(Failure::lines(Exit::File, &mistakes)),
+            }
+        }
         Err(mistake) => {
             mistakes.push(mistake);
             Err(Failure::lines(Exit::File, &mistakes))

@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Mistake, Origin};
 use lowkey_host::keys::{self, KeyFileError};
-use lowkey_host::{Identity, LiveRegistry, RegistryError};
+use lowkey_host::{Identity, LeftOut, LiveRegistry, Registry, RegistryError};
 use std::io;
 use std::sync::Arc;
 
@@ -22,6 +22,15 @@ pub(crate) fn identity(config: &Config) -> Result<Identity, Mistake> {
 /// The registry, which `lowkey serve` reads again when it changes.
 pub(crate) fn registry(config: &Config, identity: &Arc<Identity>) -> Result<LiveRegistry, Mistake> {
     LiveRegistry::load(&config.devices, Arc::clone(identity)).map_err(|error| mistake(config, &error))
+}
+
+/// Pinnings that the server would leave out, each as a mistake in the registry.
+pub(crate) fn left_out(registry: &LiveRegistry) -> Vec<Mistake> {
+    let mistake = |out: LeftOut| {
+        let place = format!("{}:{}:{}", registry.path().display(), out.line, out.column);
+        Mistake::new(&Origin::Nowhere, format!("{place}: {}", out.why))
+    };
+    registry.left_out().into_iter().map(mistake).collect()
 }
 
 /// A mistake in the registry stands in that file and says where; one about the file, where it was named.

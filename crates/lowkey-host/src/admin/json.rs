@@ -75,7 +75,7 @@ pub(super) fn registry(acceptor: &Acceptor, path: &Path) -> String {
         "path": shown(path),
         "server": encode_public(&acceptor.public_key()),
         "sessions_ended": ended,
-        "stale": registry.trouble(),
+        "stale": registry.trouble().map(|trouble| trouble.what),
     });
     format!("{value}\n")
 }

@@ -4,7 +4,7 @@ use super::search::{Maker, Search};
 use super::words::{self, ago, id_text};
 use super::{Finding, Mend};
 use crate::keys::encode_public;
-use crate::registry::Pinned;
+use crate::registry::{LeftOut, Pinned};
 use crate::server::{Cause, Record};
 use crate::{Acceptor, Id, Mode};
 use std::path::Path;
@@ -16,6 +16,7 @@ pub(super) struct Explainer<'a> {
     pub(super) acceptor: &'a Acceptor,
     pub(super) registry: &'a Path,
     pub(super) record: &'a Record,
+    pub(super) left_out: &'a [LeftOut],
 }
 
 /// Why, and what mends it.
@@ -91,6 +92,14 @@ impl Explainer<'_> {
         let Some(mode) = record.hello.map(|hello| hello.mode) else {
             return self.plain(Cause::Malformed, known);
         };
+        let claimed = record.hello.and_then(|hello| hello.id);
+        if known.is_none()
+            && let Some(out) = self.left_out.iter().find(|out| Some(out.id) == claimed)
+        {
+            return Verdict::of("left_out", &out.device)
+                .why(format!("the id is its own, and it is not let in: {}", out.why))
+                .then_do("mend that file; it is looked at again by itself".to_owned());
+        }
         let maker = search.maker(&record.first_frame, mode, known, only);
         let mut verdict = match (known, maker) {
             (None, Some(maker)) => self.another_id(&maker.key),

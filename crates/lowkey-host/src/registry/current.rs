@@ -2,10 +2,12 @@
 
 use super::error::RegistryError;
 use super::file::read_text;
+use super::psks::PskFiles;
 use super::snapshot::{Changes, Snapshot};
 use super::stamp::Stamp;
-use super::warm;
+use super::{LeftOut, warm};
 use lowkey_core::Identity;
+use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -28,6 +30,8 @@ pub(super) struct Reading {
     pub(super) stamp: Option<Stamp>,
     /// The text that is in force.
     pub(super) hash: u64,
+    /// The PSK files as they were when it was last read well.
+    pub(super) psk_files: PskFiles,
 }
 
 /// Whether an error that stands already is written to the log again.
@@ -41,12 +45,13 @@ impl Current {
     /// The first snapshot.
     pub(super) fn load(path: PathBuf, identity: Arc<Identity>) -> Result<Self, RegistryError> {
         let (text, stamp) = read_text(&path)?;
-        let snapshot = Snapshot::read(&text, &path, &identity, None)
+        let (snapshot, psk_files) = Snapshot::read(&text, &path, &identity, None)
             .map_err(|flaw| RegistryError::at(&path, &text, &flaw))?;
         let hasher = RandomState::new();
-        let reading = Reading { stamp: Some(stamp), hash: hasher.hash_one(&text) };
+        let reading = Reading { stamp: Some(stamp), hash: hasher.hash_one(&text), psk_files };
         let snapshot = Arc::new(snapshot);
         loaded(&path, snapshot.changes);
+        left_out(&snapshot.left_out, &[]);
         warm::up(&snapshot, &identity);
         let (current, failed) = (RwLock::new(snapshot), Mutex::default());
         Ok(Self { path, identity, current, reading: reading.into(), failed, hasher })
@@ -79,17 +84,21 @@ impl Current {
         question(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether the file holds another text than the one in force, whatever it looks like from outside.
+    /// Whether the file or a PSK file holds something else than what is in force, whatever it looks like from outside.
     pub(super) fn differs(&self, reading: &Reading) -> bool {
         read_text(&self.path).is_ok_and(|(text, _)| self.hasher.hash_one(&text) != reading.hash)
+            || reading.psk_files.differ()
     }
 
     pub(super) fn reload(&self, reading: &mut Reading, said: Said) -> Result<Changes, RegistryError> {
-        let outcome = self.replace(reading);
+        let before = self.snapshot();
+        let outcome = self.replace(reading, &before);
         match &outcome {
             Ok(changes) => {
                 *self.failed() = None;
                 loaded(&self.path, *changes);
+                let known = if said == Said::Once { &*before.left_out } else { &[] };
+                left_out(&self.snapshot().left_out, known);
             }
             // It is read again at once, and then says what is wrong if anything is.
             Err(RegistryError::Unfinished(_)) if said == Said::Once => (),
@@ -101,31 +110,47 @@ impl Current {
                 }
             }
         }
-        outcome
+        outcome // the old snapshot is let go of here, outside of its lock
     }
 
-    fn replace(&self, reading: &mut Reading) -> Result<Changes, RegistryError> {
+    fn replace(&self, reading: &mut Reading, old: &Snapshot) -> Result<Changes, RegistryError> {
         // Another path may be a while in coming back: then it differs from this again.
         reading.stamp = None;
         let (text, stamp) = read_text(&self.path)?;
         reading.stamp = Some(stamp);
-        let old = self.snapshot();
         if text.trim().is_empty() && !old.devices.is_empty() {
             return Err(RegistryError::Empty(self.path.clone()));
         }
-        let new = Snapshot::read(&text, &self.path, &self.identity, Some(&old))
+        let (new, psk_files) = Snapshot::read(&text, &self.path, &self.identity, Some(old))
             .map_err(|flaw| RegistryError::at(&self.path, &text, &flaw))?;
         let new = Arc::new(new);
         let changes = new.changes;
-        reading.hash = self.hasher.hash_one(&text);
+        (reading.hash, reading.psk_files) = (self.hasher.hash_one(&text), psk_files);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&new);
         warm::up(&new, &self.identity);
-        Ok(changes) // the old one is let go of here, outside the lock
+        Ok(changes)
     }
 }
 
 fn loaded(path: &Path, changes: Changes) {
-    let Changes { devices, added, removed, changed } = changes;
+    let Changes { devices, added, removed, changed, left_out } = changes;
+    let left_out = (left_out > 0).then_some(left_out);
     let path = crate::keys::shown(path);
-    tracing::info!(name: "lowkey.registry_loaded", target: "lowkey", path, devices, added, removed, changed, "registry loaded");
+    tracing::info!(name: "lowkey.registry_loaded", target: "lowkey", path, devices, added, removed, changed, left_out, "registry loaded");
 }
+
+/// Says of those that are left out which are so now, and were not `known` to be.
+fn left_out(now: &[LeftOut], known: &[LeftOut]) {
+    let known: HashSet<_> = known.iter().map(|out| (&out.device, &out.key, &out.why)).collect();
+    let mut new = now.iter().filter(|out| !known.contains(&(&out.device, &out.key, &out.why)));
+    for LeftOut { device, why: error, .. } in new.by_ref().take(LINES) {
+        tracing::warn!(name: "lowkey.registry_left_out", target: "lowkey", device, error, "pinning left out; its device is as one that nobody knows");
+    }
+    let pinnings = new.count();
+    if pinnings > 0 {
+        tracing::warn!(name: "lowkey.registry_left_out_more", target: "lowkey", pinnings, "pinnings left out without a line");
+    }
+}
+
+/// A folder of PSKs that is not there is no reason to flood the log.
+const LINES: usize = 100;

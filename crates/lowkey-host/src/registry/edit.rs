@@ -1,6 +1,6 @@
 //! Changes a registry file: one change at a time, looked at as a whole, replaced at once.
 
-use super::error::RegistryError;
+use super::error::{Flaw, RegistryError};
 use super::file::read_text;
 use super::psks;
 use super::table::{self, Entry};
@@ -66,18 +66,26 @@ impl Edit {
         }
     }
 
-    /// Whether a server of this key would load `new`, and what is there now.
+    /// Whether a server of this key would load `new`, and what is there now, and leave out no more of it.
     pub(crate) fn check(&self, new: &str, server: &PublicKey, psks: Psks) -> Result<(), EditError> {
-        let described = |text: &str| {
+        let left_out = |text: &str| {
             let entries = table::read(text, server)?;
-            match psks {
-                Psks::Unread => Ok(()),
-                Psks::Compared => psks::read(entries.iter(), &self.named).map(drop),
-            }
+            let found = match psks {
+                Psks::Unread => Vec::new(),
+                Psks::Compared => psks::read(entries.iter(), &self.named)?.found,
+            };
+            let why = found.into_iter().flatten().filter_map(|psk| Some(psk.err()?.why));
+            Ok::<Vec<String>, Flaw>(why.collect())
         };
         let old = self.text();
-        described(old).map_err(|flaw| EditError::Registry(RegistryError::at(&self.named, old, &flaw)))?;
-        described(new).map_err(|flaw| EditError::Device(flaw.why))
+        let before =
+            left_out(old).map_err(|flaw| EditError::Registry(RegistryError::at(&self.named, old, &flaw)))?;
+        let now = left_out(new).map_err(|flaw| EditError::Device(flaw.why))?;
+        // What is new stands behind what it has in common with others.
+        match now.into_iter().rfind(|why| !before.contains(why)) {
+            None => Ok(()),
+            Some(why) => Err(EditError::Device(why)),
+        }
     }
 
     /// Puts `new` in its place.

@@ -108,8 +108,31 @@ impl Flaw {
     }
 
     fn position(&self, text: &str) -> (usize, usize) {
-        let before = text.get(..self.at).unwrap_or(text);
+        Positions::of(text).position(self.at)
+    }
+}
+
+/// Finds lines and columns, one after the other: of many flaws each is as near as the one before.
+pub(super) struct Positions<'t> {
+    text: &'t str,
+    line: usize,
+    begin: usize, // of the line
+}
+
+impl<'t> Positions<'t> {
+    pub(super) fn of(text: &'t str) -> Self {
+        Self { text, line: 1, begin: 0 }
+    }
+
+    /// The line and the character in it, from 1, of byte `at`.
+    pub(super) fn position(&mut self, at: usize) -> (usize, usize) {
+        if at < self.begin {
+            *self = Self::of(self.text);
+        }
+        let before = self.text.get(self.begin..at).unwrap_or(&self.text[self.begin..]);
+        self.line += before.matches('\n').count();
         let line = before.rsplit('\n').next().unwrap_or(before);
-        (1 + before.matches('\n').count(), 1 + line.chars().count())
+        self.begin += before.len() - line.len();
+        (self.line, 1 + line.chars().count())
     }
 }

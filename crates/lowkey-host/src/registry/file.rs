@@ -3,14 +3,14 @@
 use super::error::RegistryError;
 use super::snapshot::Snapshot;
 use super::stamp::Stamp;
-use super::{Devices, Digest, Pinned, Registry};
+use super::{Devices, Digest, LeftOut, Pinned, Registry};
 use lowkey_core::{Id, Identity};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The devices of a registry file, read once, all or none.
+/// The devices of a registry file, read once: all or none, but for those whose PSK cannot be had.
 ///
 /// ```toml
 /// # server = "lkpub1…"             # whose registry this is: another server does not load it
@@ -33,13 +33,15 @@ use std::sync::Arc;
 /// psk_file = "pump-8-next.psk"
 /// ```
 ///
-/// Names, ids, keys and PSKs are unique. A [`LiveRegistry`](super::LiveRegistry) is the same file, read again when
+/// Names, ids, keys and PSKs are unique. A pinning whose PSK file cannot be read, or holds the PSK of another, is
+/// [left out](Registry::left_out); all others are in force. A [`LiveRegistry`](super::LiveRegistry) is the same file, read again when
 /// it changes.
 #[derive(Debug)]
 pub struct FileRegistry {
     path: PathBuf,
     devices: Devices,
     digest: Digest,
+    left_out: Vec<LeftOut>,
 }
 
 impl FileRegistry {
@@ -51,10 +53,11 @@ impl FileRegistry {
     pub fn load(path: impl Into<PathBuf>, identity: &Identity) -> Result<Self, RegistryError> {
         let path = path.into();
         let (text, _) = read_text(&path)?;
-        let snapshot = Snapshot::read(&text, &path, identity, None)
+        let (snapshot, _) = Snapshot::read(&text, &path, identity, None)
             .map_err(|flaw| RegistryError::at(&path, &text, &flaw))?;
         snapshot.devices.iter().for_each(|pinned| pinned.warm(identity));
-        Ok(Self { path, devices: snapshot.devices, digest: snapshot.digest })
+        let Snapshot { devices, left_out, digest, .. } = snapshot;
+        Ok(Self { path, devices, digest, left_out })
     }
 
     /// Where it was read from.
@@ -79,6 +82,10 @@ impl Registry for FileRegistry {
 
     fn digest(&self) -> Option<Digest> {
         Some(self.digest)
+    }
+
+    fn left_out(&self) -> Vec<LeftOut> {
+        self.left_out.clone()
     }
 }
 

@@ -3,7 +3,7 @@
 use super::current::{Current, Said};
 use super::error::RegistryError;
 use super::snapshot::Changes;
-use super::{Digest, Pinned, Registry, watch};
+use super::{Digest, LeftOut, Pinned, Registry, Trouble, watch};
 use lowkey_core::{Id, Identity};
 use std::fmt;
 use std::future::Future;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// The devices of a registry file as it is now: [`FileRegistry`](super::FileRegistry)'s format, read again on
-/// demand and when the file changes, all or nothing.
+/// demand and when the file changes, all or nothing, but for those whose PSK cannot be had.
 ///
 /// Cheap to clone; all clones share their devices. What cannot be read leaves in force what was read before. A pinning
 /// that did not change stays the same [`Arc`]; the sessions of one that is gone, or has changed, end with the next
@@ -51,7 +51,8 @@ impl LiveRegistry {
     /// It looks at the file ten times a second and reads it when two looks in a row see the same change, so that it reads
     /// no file that is being written in place. It looks, rather than have the system tell it, because that works on
     /// every file system and across symbolic links that are switched; a look takes microseconds. PSK
-    /// files are read together with the registry, and not looked at. After an error it tries again by itself.
+    /// files are looked at as well, at most 256 in a look, so that many take a few seconds. After an error it tries again by
+    /// itself.
     ///
     /// # Panics
     /// Outside a tokio runtime with time, once it is polled.
@@ -84,8 +85,12 @@ impl Registry for LiveRegistry {
         self.shared.snapshot().devices.each(see);
     }
 
-    fn trouble(&self) -> Option<String> {
-        self.shared.trouble()
+    fn trouble(&self) -> Option<Trouble> {
+        self.shared.trouble().map(Trouble::new)
+    }
+
+    fn left_out(&self) -> Vec<LeftOut> {
+        self.shared.snapshot().left_out.clone()
     }
 
     fn generation(&self) -> u64 {

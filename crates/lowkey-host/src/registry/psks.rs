@@ -1,40 +1,145 @@
-//! The PSKs that a registry names.
+//! The PSKs that a registry names, each in a file of its own. A file decides about its own pinning and no other, unless
+//! two hold the same.
 
 use super::error::Flaw;
+use super::stamp::Stamp;
 use super::table::Entry;
 use crate::entropy::random;
 use crate::keys;
 use lowkey_core::Secret;
 use lowkey_crypto::Blake2s;
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// The PSKs of all pinnings in their order, read from the files that `registry` names: no two alike.
-pub(super) fn read<'e>(
-    entries: impl Iterator<Item = &'e Entry>,
-    registry: &Path,
-) -> Result<Vec<Option<Secret<32>>>, Flaw> {
-    // Found by a hash under a key that nobody knows, so that comparing takes no time by content.
+/// What came of reading them.
+pub(super) struct Psks {
+    /// Of all pinnings in their order; `None` for those that have none.
+    pub(super) found: Vec<Option<Result<Secret<32>, Flaw>>>,
+    pub(super) files: PskFiles,
+}
+
+/// The files as they were when they were read, to find out that one is not as it was.
+#[derive(Debug)]
+pub(super) struct PskFiles {
+    all: Vec<PskFile>,
+    key: Secret<32>, // of hashes: nobody knows it, so that comparing takes no time by content
+}
+
+#[derive(Debug)]
+struct PskFile {
+    path: PathBuf,
+    stamp: Option<Stamp>, // from before it was read
+    content: Result<[u8; 32], String>,
+}
+
+/// A file that does not look as it did, and how it looks.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Changed {
+    n: usize,
+    stamp: Option<Stamp>,
+}
+
+/// Whose pinning has a PSK.
+struct Holder<'e> {
+    n: usize, // in `found`
+    at: usize,
+    name: &'e str,
+}
+
+/// Reads the PSKs of all pinnings, from the files that `registry` names. Of those that hold the same none is good: nobody
+/// can tell whose it is, and whoever opens one must not have another's.
+///
+/// # Errors
+/// No randomness; nothing was read.
+pub(super) fn read<'e>(entries: impl Iterator<Item = &'e Entry>, registry: &Path) -> Result<Psks, Flaw> {
     let key = random().map_err(|error| Flaw::new(0, error.to_string()))?;
-    let mut owners: HashMap<[u8; 32], &str> = HashMap::new();
+    let mut files = PskFiles { all: Vec::new(), key };
+    let mut found = Vec::new();
+    let mut holders: HashMap<[u8; 32], Vec<Holder<'_>>> = HashMap::new();
     let directory = registry.parent().unwrap_or(Path::new(""));
-    let mut psks = Vec::new();
     for entry in entries {
         for pinning in &entry.pinnings {
             let Some((at, file)) = &pinning.psk_file else {
-                psks.push(None);
+                found.push(None);
                 continue;
             };
-            let flaw = |why: String| Flaw::new(*at, format!("psk_file: {why}"));
-            let psk =
-                keys::read_psk_secret(&directory.join(file)).map_err(|error| flaw(error.to_string()))?;
-            let mut hash = Blake2s::keyed(&key);
-            hash.update(psk.expose());
-            if let Some(other) = owners.insert(hash.finalize(), entry.device.name()) {
-                return Err(flaw(format!("holds the PSK of {other:?}; make one for each")));
-            }
-            psks.push(Some(psk));
+            found.push(Some(match files.read(directory.join(file)) {
+                Err(why) => Err(flaw(*at, &why)),
+                Ok((psk, hash)) => {
+                    let holder = Holder { n: found.len(), at: *at, name: entry.device.name() };
+                    holders.entry(hash).or_default().push(holder);
+                    Ok(psk)
+                }
+            }));
         }
     }
-    Ok(psks)
+    for alike in holders.values().filter(|alike| alike.len() > 1) {
+        for Holder { n, at, name } in alike {
+            let other = alike.iter().map(|other| other.name).find(|other| other != name);
+            let whose = other.map_or("its other pinning".to_owned(), |other| format!("{other:?}"));
+            found[*n] = Some(Err(flaw(*at, &format!("holds the PSK of {whose}; make one for each"))));
+        }
+    }
+    Ok(Psks { found, files })
 }
+
+fn flaw(at: usize, why: &str) -> Flaw {
+    Flaw::new(at, format!("psk_file: {why}"))
+}
+
+impl PskFiles {
+    /// Reads one more.
+    fn read(&mut self, path: PathBuf) -> Result<(Secret<32>, [u8; 32]), String> {
+        let stamp = Stamp::at(&path);
+        let read = self.look_into(&path);
+        let content = read.as_ref().map(|(_, hash)| *hash).map_err(String::clone);
+        self.all.push(PskFile { path, stamp, content });
+        read
+    }
+
+    fn look_into(&self, path: &Path) -> Result<(Secret<32>, [u8; 32]), String> {
+        let psk = keys::read_psk_secret(path).map_err(|error| error.to_string())?;
+        let mut hash = Blake2s::keyed(&self.key);
+        hash.update(psk.expose());
+        Ok((psk, hash.finalize()))
+    }
+
+    /// Looks at the next few, from `next` on and round and round, until one is not as it was. So a look takes no longer
+    /// the more there are.
+    pub(super) fn look_on(&self, next: &mut usize) -> Option<Changed> {
+        for _ in 0..self.all.len().min(AT_ONCE) {
+            let n = *next % self.all.len();
+            *next = n + 1;
+            let changed = self.look_at(n);
+            if changed.is_some() {
+                return changed;
+            }
+        }
+        None
+    }
+
+    /// Looks once more at one that had changed; what this gives is the same if nobody has touched it since.
+    pub(super) fn look_again(&self, changed: &Changed) -> Option<Changed> {
+        self.look_at(changed.n)
+    }
+
+    fn look_at(&self, n: usize) -> Option<Changed> {
+        let PskFile { path, stamp, content } = self.all.get(n)?;
+        let now = Stamp::at(path);
+        // What could not be had may be there although it looks the same.
+        let as_it_was = now == *stamp && (content.is_ok() || !self.differs(path, content));
+        (!as_it_was).then_some(Changed { n, stamp: now })
+    }
+
+    /// Whether any holds something else than it did, whatever it looks like from outside: reads them all.
+    pub(super) fn differ(&self) -> bool {
+        self.all.iter().any(|file| self.differs(&file.path, &file.content))
+    }
+
+    fn differs(&self, path: &Path, content: &Result<[u8; 32], String>) -> bool {
+        self.look_into(path).map(|(_, hash)| hash) != *content
+    }
+}
+
+/// How many are looked at in a look: two thousand and more in a second, at some microseconds each.
+const AT_ONCE: usize = 256;

@@ -1,8 +1,10 @@
 //! A registry file as it was at one moment, made of what it says and of what the one before it had.
 
-use super::error::Flaw;
-use super::table::{Entry, Part, read_but};
-use super::{Devices, Digest, Pinned, psks};
+use super::error::{Flaw, Positions};
+use super::psks::{self, PskFiles, Psks};
+use super::table::{Described, Entry, Part, read_but};
+use super::{Device, Devices, Digest, LeftOut, Pinned};
+use crate::keys::mask;
 use lowkey_core::{Id, Identity, Psk, Secret};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -14,6 +16,7 @@ use std::sync::atomic::AtomicBool;
 #[derive(Debug)]
 pub(super) struct Snapshot {
     pub(super) devices: Devices,
+    pub(super) left_out: Vec<LeftOut>,
     pub(super) changes: Changes,
     pub(super) generation: u64,
     pub(super) digest: Digest,
@@ -33,6 +36,8 @@ pub struct Changes {
     pub removed: usize,
     /// Of a name that stayed, with other pinnings or labels.
     pub changed: usize,
+    /// Pinnings that are [left out](super::Registry::left_out) now, whatever they were before.
+    pub left_out: usize,
 }
 
 impl Changes {
@@ -43,22 +48,30 @@ impl Changes {
 }
 
 impl Snapshot {
-    /// The pinnings that `text` describes; what is as in `old` is taken from there. Others are cold.
+    /// The pinnings that `text` describes and whose PSK can be had, and the files of the PSKs; what is as in `old` is taken
+    /// from there. Others are cold.
     pub(super) fn read(
         text: &str,
         path: &Path,
         identity: &Identity,
         old: Option<&Self>,
-    ) -> Result<Self, Flaw> {
+    ) -> Result<(Self, PskFiles), Flaw> {
         let texts = old.map_or_else(Texts::default, |old| old.texts.emptied());
         let parts = read_but(text, &identity.public_key(), |part| old?.texts.get(part))?;
         let entries = parts.iter().filter_map(|(_, part)| match part {
             Part::Read(entry) => Some(entry),
             Part::Kept { .. } => None,
         });
-        let psks = psks::read(entries, path)?;
-        let mut maker =
-            Maker { identity, old, psks: psks.into_iter(), texts, all: Vec::with_capacity(parts.len()) };
+        let Psks { found, files } = psks::read(entries, path)?;
+        let mut maker = Maker {
+            identity,
+            old,
+            psks: found.into_iter(),
+            positions: Positions::of(text),
+            texts,
+            all: Vec::with_capacity(parts.len()),
+            left_out: Vec::new(),
+        };
         let mut parts = parts.into_iter().peekable();
         let mut before: Option<&str> = None;
         while let Some((text, part)) = parts.next() {
@@ -70,12 +83,13 @@ impl Snapshot {
                 Part::Read(entry) => maker.make(text, entry, alone),
             }
         }
-        let Maker { texts, all, .. } = maker;
-        let changes = changes(&all, old);
+        let Maker { texts, all, left_out, .. } = maker;
+        let changes = Changes { left_out: left_out.len(), ..changes(&all, old) };
         let generation = old.map_or(0, |old| old.generation + u64::from(changes.any()));
         let warm = AtomicBool::new(all.iter().all(|(pinned, _)| pinned.is_warm()));
         let devices = all.into_iter().map(|(pinned, _)| pinned).collect();
-        Ok(Self { devices, changes, generation, digest: Digest::of(text), warm, texts })
+        let digest = Digest::of(text);
+        Ok((Self { devices, left_out, changes, generation, digest, warm, texts }, files))
     }
 
     /// Those whose Diffie-Hellman is not computed.
@@ -88,9 +102,11 @@ impl Snapshot {
 struct Maker<'m> {
     identity: &'m Identity,
     old: Option<&'m Snapshot>,
-    psks: std::vec::IntoIter<Option<Secret<32>>>,
+    psks: std::vec::IntoIter<Option<Result<Secret<32>, Flaw>>>,
+    positions: Positions<'m>,
     texts: Texts,
     all: Vec<(Arc<Pinned>, Origin)>,
+    left_out: Vec<LeftOut>,
 }
 
 /// Where a pinning is from.
@@ -117,8 +133,14 @@ impl Maker<'_> {
         let begin = self.all.len();
         for described in entry.pinnings {
             let mut pinned = Pinned::cold(Arc::clone(&device), described.id, described.key);
-            if let Some(psk) = self.psks.next().flatten() {
-                pinned = pinned.with_psk(Psk::new(psk));
+            match self.psks.next().flatten() {
+                None => (),
+                Some(Ok(psk)) => pinned = pinned.with_psk(Psk::new(psk)),
+                // Never in another mode instead.
+                Some(Err(flaw)) => {
+                    self.leave_out(&device, &described, &flaw);
+                    continue;
+                }
             }
             if let Some(expires) = described.expires {
                 pinned = pinned.until(expires);
@@ -134,6 +156,12 @@ impl Maker<'_> {
             let made: Vec<_> = self.all[begin..].iter().map(|(pinned, _)| Arc::clone(pinned)).collect();
             self.texts.insert(text, &made);
         }
+    }
+
+    fn leave_out(&mut self, device: &Device, described: &Described, flaw: &Flaw) {
+        let (line, column) = self.positions.position(flaw.at);
+        let (device, why) = (device.name().to_owned(), mask(&flaw.why));
+        self.left_out.push(LeftOut { device, id: described.id, key: described.key, line, column, why });
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a file looks like from outside: whether it is still the same one, unchanged.
 
-use std::fs::Metadata;
+use std::fs::{self, Metadata};
+use std::path::Path;
 use std::time::SystemTime;
 
 /// Another stamp: another file, or it was written to.
@@ -23,6 +24,11 @@ struct Unix {
 }
 
 impl Stamp {
+    /// Of what stands at `path`; `None` if that cannot be seen.
+    pub(super) fn at(path: &Path) -> Option<Self> {
+        fs::metadata(path).ok().map(|metadata| Self::of(&metadata))
+    }
+
     pub(super) fn of(metadata: &Metadata) -> Self {
         Self {
             len: metadata.len(),

@@ -2,8 +2,8 @@
 
 use super::current::{Current, Said};
 use super::error::RegistryError;
+use super::psks::{Changed, PskFiles};
 use super::stamp::Stamp;
-use std::fs;
 use std::sync::Weak;
 use std::time::Duration;
 use tokio::task::spawn_blocking;
@@ -13,13 +13,21 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 #[derive(Default)]
 struct Looks {
     last: Option<Stamp>,
+    psks: PskLooks,
     again: Option<Again>,
+}
+
+/// The same of PSK files, which take turns.
+#[derive(Default)]
+struct PskLooks {
+    next: usize,
+    changed: Option<Changed>,
 }
 
 /// Why the file is read although it looks the same.
 #[derive(Clone, Copy)]
 enum Again {
-    /// It could not be taken, and the cause may lie elsewhere: in a PSK file, for example.
+    /// It could not be taken, and the cause may lie elsewhere: in a folder above it, for example.
     Failed(Instant),
     /// It was taken, on a file system whose clock may be too coarse to show one more change.
     Coarse(Instant),
@@ -52,7 +60,7 @@ pub(super) async fn watch(registry: Weak<Current>) {
 impl Looks {
     fn look(&mut self, current: &Current) {
         let mut reading = current.reading();
-        let stamp = fs::metadata(current.path()).ok().map(|metadata| Stamp::of(&metadata));
+        let stamp = Stamp::at(current.path());
         let (now, still) = (Instant::now(), stamp == self.last);
         self.last.clone_from(&stamp);
         let due = match self.again {
@@ -62,7 +70,7 @@ impl Looks {
                 self.again = None;
                 current.differs(&reading)
             }
-            _ => false,
+            _ => self.psks.look(&reading.psk_files),
         };
         if !due {
             return;
@@ -77,6 +85,18 @@ impl Looks {
                 Some(Again::Failed(after + took * SHARE))
             }
         };
+    }
+}
+
+impl PskLooks {
+    /// Whether one has changed, and two looks in a row see the same.
+    fn look(&mut self, files: &PskFiles) -> bool {
+        let Some(before) = self.changed.take() else {
+            self.changed = files.look_on(&mut self.next);
+            return false;
+        };
+        self.changed = files.look_again(&before);
+        self.changed.as_ref() == Some(&before)
     }
 }
 

@@ -1,0 +1,32 @@
+//! What stands in a registry and is not in force.
+
+use crate::keys::mask;
+use lowkey_core::{Id, PublicKey};
+use std::fmt;
+
+/// A pinning that stands in the registry and is not in force, because its PSK cannot be had.
+///
+/// To strangers, and to its own device, it is as if it were not there. It comes back by itself when its file is
+/// mended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LeftOut {
+    /// The device's name.
+    pub device: String,
+    /// The pinning's id.
+    pub id: Id,
+    /// The device's static key in that pinning.
+    pub key: PublicKey,
+    /// Where the cause stands in the registry: the line, from 1.
+    pub line: usize,
+    /// The character in that line, from 1.
+    pub column: usize,
+    /// What is wrong, in a line, with the PSK file's name.
+    pub why: String,
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is left out: {}", mask(&self.device), self.why)
+    }
+}
