@@ -87,9 +87,10 @@ static enum channel_event closed(struct channel *channel)
     return CHANNEL_CLOSED;
 }
 
-static enum channel_event failed(struct channel *channel, const char *why)
+static enum channel_event failed(struct channel *channel, lowkey_status status, const char *why)
 {
     channel_drop(channel);
+    channel->status = status;
     channel->why = why;
     return CHANNEL_FAILED;
 }
@@ -229,14 +230,14 @@ bool channel_is_drained(struct channel *channel)
 static enum channel_event wait(struct channel *channel)
 {
     if (channel->pcb == NULL) {
-        return failed(channel, channel->why);
+        return failed(channel, LOWKEY_IO, channel->why);
     }
     const bool is_owed = channel->is_closing || channel->is_awaiting || !channel_is_drained(channel);
     if (channel->is_open && !is_owed) {
         channel->moved = clock_now(); /* the server may be silent as long as it likes */
     }
     if (clock_since(channel->moved) >= channel->patience) {
-        return failed(channel, "the stream timed out");
+        return failed(channel, LOWKEY_IO, "the stream timed out");
     }
     return CHANNEL_NOTHING;
 }
@@ -256,7 +257,7 @@ enum channel_event channel_poll(struct channel *channel)
         lowkey_event event;
         const lowkey_status status = lowkey_poll(&channel->lowkey, &event);
         if (status != LOWKEY_OK) {
-            return failed(channel, lowkey_status_text(status));
+            return failed(channel, status, lowkey_status_text(status));
         }
         bool has_moved = false;
         switch (event) {
@@ -326,4 +327,9 @@ void channel_close(struct channel *channel)
 const char *channel_why(const struct channel *channel)
 {
     return channel->why;
+}
+
+lowkey_status channel_status(const struct channel *channel)
+{
+    return channel->status;
 }

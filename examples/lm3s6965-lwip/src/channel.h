@@ -30,6 +30,7 @@ struct channel {
     struct tcp_pcb *pcb;   /* NULL: no connection, or none any more */
     struct pbuf *received; /* what has come and Lowkey has not taken yet */
     const char *why;       /* what ended the connection or the channel, once it is known */
+    lowkey_status status;  /* the same as a status */
     bool is_active;        /* between channel_connect and the event that ends it */
     bool is_connected;     /* by TCP */
     bool has_ended;        /* the server has ended its direction of TCP */
@@ -76,5 +77,8 @@ void channel_drop(struct channel *channel);
 
 /* After CHANNEL_FAILED: what ended it, for people. */
 const char *channel_why(const struct channel *channel);
+
+/* After CHANNEL_FAILED: the same, for lowkey_backoff_failed. LOWKEY_IO: the connection, or time. */
+lowkey_status channel_status(const struct channel *channel);
 
 #endif

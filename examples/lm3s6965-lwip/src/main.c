@@ -18,20 +18,21 @@
 
 /* Milliseconds for TCP's and our handshake together. */
 #define CONNECT_LIMIT 10000u
-/* Milliseconds before the next attempt; the demo has no time to wait for a server that was killed on purpose. */
+/* Milliseconds before the next attempt, at most; the demo has no time to wait for a server that was killed on purpose. */
 #ifdef DEMO
 #define FIRST_PAUSE 100u
 #else
 #define FIRST_PAUSE 500u
 #endif
-#define LAST_PAUSE 30000u
+#define LONGEST_PAUSE 30000u
 
 static struct device device;
 static struct channel channel;
 static struct session session;
 static bool is_open;
-/* The pause after the next end, the one that is going on, and since when it is. */
-static uint32_t next_pause = FIRST_PAUSE, pause, paused;
+static uint32_t open_since;
+static lowkey_backoff backoff;
+static uint32_t pause, paused; /* the pause that is going on, and since when it is */
 
 static void say(const char *text)
 {
@@ -44,12 +45,18 @@ static void begin_pause(void)
     uart_text("stack peak ");
     uart_number(stack_peak());
     uart_text(" B, again in ");
-    uart_number(next_pause);
+    uart_number(pause);
     uart_text(" ms");
     uart_end();
-    pause = next_pause;
     paused = clock_now();
-    next_pause = pause < LAST_PAUSE / 2 ? pause * 2 : LAST_PAUSE;
+}
+
+static void no_channel(lowkey_status status, const char *why)
+{
+    uart_text("no channel: ");
+    say(why);
+    lowkey_backoff_failed(&backoff, status, entropy_word(), &pause);
+    begin_pause();
 }
 
 static void connect(void)
@@ -59,9 +66,7 @@ static void connect(void)
     const lowkey_status status = channel_connect(&channel, &device.pinning, &device.ephemerals, &device.server,
                                                  device.port, CONNECT_LIMIT);
     if (status != LOWKEY_OK) {
-        uart_text("no channel: ");
-        say(lowkey_status_text(status));
-        begin_pause();
+        no_channel(status, lowkey_status_text(status));
     }
 }
 
@@ -75,17 +80,20 @@ static void opened(void)
     uart_hex(hash, 8);
     uart_end();
     is_open = true;
-    next_pause = FIRST_PAUSE;
+    open_since = clock_now();
     session_begin(&session);
 }
 
 static void ended(const char *why)
 {
     if (!is_open) {
-        uart_text("no channel: ");
+        no_channel(channel_status(&channel), why);
+        return;
     }
     say(why);
     is_open = false;
+    /* That it opened is not enough to come back soon: behind a server whose service is dead every channel does. */
+    lowkey_backoff_ended(&backoff, clock_since(open_since), session.received, entropy_word(), &pause);
     begin_pause();
 }
 
@@ -148,6 +156,7 @@ int main(void)
     uart_text(", server ");
     uart_characters(device.page.address, device.page.address_len);
     uart_end();
+    lowkey_backoff_init(&backoff, FIRST_PAUSE, LONGEST_PAUSE);
     readings_start();
     network_start();
     connect();

@@ -112,6 +112,7 @@ bool session_receive(struct session *session, struct channel *channel)
 {
 #ifdef DEMO
     if (!trial_is_over()) {
+        session->received++;
         return trial_receive(channel);
     }
 #endif
@@ -121,6 +122,7 @@ bool session_receive(struct session *session, struct channel *channel)
     if (channel_take(channel, &message, &len, &is_last) != LOWKEY_OK) {
         return true;
     }
+    session->received++;
     const bool is_whole = !session->is_inside && is_last;
     session->is_inside = !is_last;
     if (is_whole && len > 0 && message[0] == 'c') {

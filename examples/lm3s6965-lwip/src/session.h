@@ -11,6 +11,7 @@
 /* The state of a session. */
 struct session {
     uint32_t sent;          /* readings, on this channel */
+    size_t received;        /* pieces of messages: a channel without any was good for nothing */
     bool is_inside;         /* a message of more than one record */
     bool is_delivering;     /* the oldest reading is on its way */
     bool owes_report;

@@ -6,7 +6,6 @@
 #![no_std]
 #![no_main]
 
-mod backoff;
 mod boot;
 mod clock;
 mod connection;
@@ -23,18 +22,19 @@ use core::future::pending;
 use cortex_m_rt::entry;
 use embassy_executor::{Executor, Spawner};
 use embassy_stm32::Peripherals;
-use embassy_time::Timer;
-use lowkey_core::Entropy;
+use embassy_time::{Duration, Instant, Timer};
+use lowkey_core::{Entropy, SeedEntropy};
+use lowkey_transport::Backoff;
 use static_cell::StaticCell;
 
 use crate::{
-    backoff::Backoff,
     boot::Start,
     connection::{Attempt, MEMORY},
     console::Console,
     flash::Log,
     network::Port,
     noise::Cycles,
+    session::Ended,
 };
 
 #[entry]
@@ -88,25 +88,37 @@ async fn device(spawner: Spawner, part: Peripherals) {
     spawner.spawn(run);
 
     let memory = MEMORY.take();
-    let mut backoff = Backoff::new();
+    let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
     loop {
         watchdog::progress();
         ephemerals.entropy().stir(&cycles.now().to_be_bytes());
+        let chance = chance(ephemerals.entropy());
         let mut attempt = Attempt::new(stack, memory);
-        let ended = match attempt.connect(stack, &device, &mut ephemerals).await {
+        let (ended, pause) = match attempt.connect(stack, &device, &mut ephemerals).await {
             Ok(mut channel) => {
-                backoff.reset();
+                let opened = Instant::now();
                 console.text("channel open, ").text(device.pinning().mode().as_str()).end();
-                session::run(&mut channel).await
+                let Ended { received, why } = session::run(&mut channel).await;
+                let lasted = u32::try_from(opened.elapsed().as_millis()).unwrap_or(u32::MAX);
+                (why, backoff.ended(lasted, received, chance))
             }
-            Err(error) => Err(error),
+            Err(error) => (Err(error), backoff.failed(&error, chance)),
         };
         console.text(ended.map_or_else(|error| error.as_str(), |()| "the server closed the channel")).end();
         attempt.end().await;
-        let mut chance = [0; 2];
-        let _without_it_the_pause_is_the_shortest = ephemerals.entropy().fill(&mut chance);
-        Timer::after(backoff.next(u16::from_be_bytes(chance))).await;
+        Timer::after(Duration::from_millis(pause.into())).await;
     }
 }
+
+/// What differs between devices and attempts, for the pause.
+fn chance(entropy: &mut SeedEntropy) -> u32 {
+    let mut chance = [0; 4];
+    let _without_it_the_pause_is_the_shortest = entropy.fill(&mut chance);
+    u32::from_be_bytes(chance)
+}
+
+/// Milliseconds: the longest that the first pause can be, and the last.
+const FIRST_PAUSE: u32 = 500;
+const LONGEST_PAUSE: u32 = 30_000;
 
 static EXECUTOR: StaticCell<Executor> = StaticCell::new();

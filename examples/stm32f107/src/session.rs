@@ -19,15 +19,26 @@ use crate::{
     watchdog,
 };
 
-/// Runs until the server closes the channel.
-///
-/// # Errors
-/// What ended it otherwise.
-pub(crate) async fn run(channel: &mut Connection<'_>) -> Result<(), Error> {
+/// What a channel came to.
+pub(crate) struct Ended {
+    /// Pieces of messages from the server: without any, it was good for nothing.
+    pub(crate) received: usize,
+    /// What ended it, if that was not the server's CLOSE.
+    pub(crate) why: Result<(), Error>,
+}
+
+/// Runs until the server closes the channel, or something else ends it.
+pub(crate) async fn run(channel: &mut Connection<'_>) -> Ended {
+    let received = Cell::new(0);
+    let why = work(channel, &received).await;
+    Ended { received: received.get(), why }
+}
+
+async fn work(channel: &mut Connection<'_>, received: &Cell<usize>) -> Result<(), Error> {
     let period = Cell::new(FIRST_PERIOD);
     let (mut receiver, mut sender) = channel.split();
     // Whichever ends first, the other is dropped; nothing that was accepted is lost by that.
-    match select(listen(&mut receiver, &period), report(&mut sender, &period)).await {
+    match select(listen(&mut receiver, &period, received), report(&mut sender, &period)).await {
         Either::First(ended) | Either::Second(ended) => ended?,
     }
     within(PATIENCE, sender.close()).await
@@ -54,9 +65,11 @@ async fn report(
 async fn listen(
     receiver: &mut Receiver<'_, TcpReader<'_>, &mut [u8]>,
     period: &Cell<Duration>,
+    received: &Cell<usize>,
 ) -> Result<(), Error> {
     let mut inside = false; // a message of more than one record: none of ours
     while let Some(fragment) = receiver.recv().await? {
+        received.set(received.get() + 1);
         let is_whole = !inside && fragment.part == Part::Last;
         inside = fragment.part == Part::More;
         if is_whole && let Some(new) = asked_period(fragment.bytes) {

@@ -19,10 +19,10 @@ use cortex_m_rt::entry;
 use lm3s6965_ethernet::{
     board::Board, ethernet::Ethernet, flash::Flash, reserved::Reserved, stack, tcp::Tcp, uart::Uart,
 };
-use lowkey_core::{Ephemerals, Identity, Peer, Psk, SeedEntropy, page::Page};
+use lowkey_core::{Entropy, Ephemerals, Identity, Peer, Psk, SeedEntropy, page::Page};
 // Its memcpy takes the place of a faster and larger one.
 use lowkey_mem as _;
-use lowkey_transport::{Buffers, Error, Link, Pinning, blocking::Channel};
+use lowkey_transport::{Backoff, Buffers, Error, Link, Pinning, blocking::Channel};
 
 use crate::{boot::Start, session::Session};
 
@@ -40,21 +40,26 @@ fn main() -> ! {
     let mut tcp = Tcp::new(ethernet, clock, memory, ephemerals.boot() as u32, device.tcp_seed);
     let Some(buffers) = BUFFERS.take() else { unreachable!("main runs once") };
     let mut session = Session::new(clock);
-    let mut pause = FIRST_PAUSE;
+    let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
     loop {
         // When the network, the server and the timer let us come here is the one noise this part has.
         ephemerals.entropy().stir(&clock.cycles().to_be_bytes());
-        match connect(&device, &mut ephemerals, &mut tcp, buffers) {
+        let chance = chance(ephemerals.entropy());
+        let pause = match connect(&device, &mut ephemerals, &mut tcp, buffers) {
             Ok(mut channel) => {
-                pause = FIRST_PAUSE;
+                let opened = clock.now();
                 uart.text("channel open, ").text(device.pinning().mode().as_str());
                 uart.text(", hash ").hex(&channel.handshake_hash()[..8]).end();
                 let ended = session.run(&mut channel, &mut uart);
                 uart.text(ended.map_or_else(|error| error.as_str(), |()| "the server closed the channel"))
                     .end();
+                backoff.ended(clock.since(opened), session.received(), chance)
             }
-            Err(error) => uart.text("no channel: ").text(error.as_str()).end(),
-        }
+            Err(error) => {
+                uart.text("no channel: ").text(error.as_str()).end();
+                backoff.failed(&error, chance)
+            }
+        };
         uart.text("stack peak ")
             .number(stack::peak() as u32)
             .text(" B, again in ")
@@ -64,7 +69,6 @@ fn main() -> ! {
         tcp.abort();
         tcp.set_limit(None); // the attempt's; the pause has its own length
         tcp.idle(pause);
-        pause = (pause * 2).min(LAST_PAUSE);
     }
 }
 
@@ -82,6 +86,13 @@ impl Device<'_> {
     fn pinning(&self) -> Pinning<'_> {
         Pinning { id: *self.page.id(), identity: &self.identity, peer: &self.peer, psk: self.psk.as_ref() }
     }
+}
+
+/// What differs between devices and attempts, for the pause.
+fn chance(entropy: &mut SeedEntropy) -> u32 {
+    let mut chance = [0; 4];
+    let _without_it_the_pause_is_the_shortest = entropy.fill(&mut chance);
+    u32::from_be_bytes(chance)
 }
 
 /// Reads the key page and counts this start. `None`, said why: nothing is guessed.
@@ -119,6 +130,7 @@ static BUFFERS: Reserved<([u8; FRAME], [u8; FRAME])> = Reserved::new(([0; FRAME]
 const FRAME: usize = 1_024;
 /// Milliseconds for TCP's and our handshake together.
 const CONNECT_LIMIT: u32 = 10_000;
-/// The first pause; the demo has no time to wait for a server that was killed on purpose.
+/// The longest that the first pause can be, in milliseconds; the demo has no time to wait for a server that was killed
+/// on purpose.
 const FIRST_PAUSE: u32 = if cfg!(feature = "demo") { 100 } else { 500 };
-const LAST_PAUSE: u32 = 30_000;
+const LONGEST_PAUSE: u32 = 30_000;

@@ -14,6 +14,8 @@ use crate::readings;
 /// What outlives a channel.
 pub(crate) struct Session {
     clock: Clock,
+    /// Pieces of messages on the last channel.
+    received: usize,
     #[cfg(feature = "demo")]
     checked: bool,
 }
@@ -32,9 +34,15 @@ impl Session {
     pub(crate) fn new(clock: Clock) -> Self {
         Self {
             clock,
+            received: 0,
             #[cfg(feature = "demo")]
             checked: false,
         }
+    }
+
+    /// How much came of the last channel: without anything, it was good for nothing.
+    pub(crate) fn received(&self) -> usize {
+        self.received
     }
 
     /// Runs until the server closes the channel.
@@ -43,10 +51,12 @@ impl Session {
     /// What ended it otherwise.
     pub(crate) fn run(&mut self, channel: &mut Connection<'_>, uart: &mut Uart) -> Result<(), Error> {
         channel.stream().set_patience(PATIENCE);
+        self.received = 0;
         #[cfg(feature = "demo")]
         if !self.checked {
             crate::trial::run(channel, uart, self.clock)?;
             self.checked = true;
+            self.received = 1;
         }
         let mut sent = 0;
         let mut inside = false; // a message of more than one record
@@ -59,6 +69,7 @@ impl Session {
                 }
                 Poll::Ready(None) => return channel.close(),
                 Poll::Ready(Some(fragment)) => {
+                    self.received += 1;
                     let is_whole = !inside && fragment.part == Part::Last;
                     inside = fragment.part == Part::More;
                     if is_whole { Command::read(fragment.bytes) } else { None }
