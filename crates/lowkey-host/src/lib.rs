@@ -92,6 +92,7 @@ mod registry;
 pub mod rotation;
 mod server;
 mod sync;
+pub mod text;
 
 pub use client::{connect, connect_tcp};
 pub use connection::Connection;

@@ -1,7 +1,8 @@
 //! Makes a device, or new keys for one: its key page, and its place in the registry.
 
 use crate::keys::{self, KeyFileError, create_private, mask, remove_unfinished, shown};
-use crate::registry::{Edit, EditError, Psks, RegistryError, quote};
+use crate::registry::{Device, Edit, EditError, Psks, RegistryError, quote};
+use crate::text::steers;
 use crate::{Error, Id, Identity, PublicKey};
 use lowkey_core::page::{Contents, LEN, MAX_ADDRESS};
 use lowkey_core::{Error as KeyError, Secret};
@@ -209,9 +210,7 @@ impl Secrets {
 
 fn check(order: &Order<'_>) -> Result<(), ProvisionError> {
     let wrong = |why: String| Err(ProvisionError::Order(why));
-    if order.name.is_empty() || order.name.chars().any(char::is_control) {
-        return wrong("the device's name is empty or holds control characters".into());
-    }
+    Device::new(order.name).map_err(|error| ProvisionError::Order(error.to_string()))?;
     if let Rotation::Beside { until: Some(until) } = order.rotation
         && until <= SystemTime::now()
     {
@@ -260,7 +259,7 @@ fn lines(order: &Order<'_>, key: PublicKey) -> Result<String, ProvisionError> {
 /// The id as text if it is that, otherwise in hex.
 fn id_text(id: Id) -> String {
     match std::str::from_utf8(id.as_bytes()) {
-        Ok(text) if !text.starts_with("0x") && !text.chars().any(char::is_control) => text.to_owned(),
+        Ok(text) if !text.starts_with("0x") && !text.chars().any(steers) => text.to_owned(),
         _ => id.as_bytes().iter().fold("0x".to_owned(), |text, byte| text + &format!("{byte:02x}")),
     }
 }

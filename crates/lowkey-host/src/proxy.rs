@@ -13,6 +13,7 @@ mod networks;
 
 pub use networks::{NetworkError, Networks};
 
+use crate::text::steers;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -131,13 +132,17 @@ pub struct Header(Vec<u8>);
 impl Header {
     /// # Errors
     /// [`Error::TooLong`]: the name is longer than [`MAX_NAME`] bytes. It is not cut: a name that is cut is
-    /// another device's.
+    /// another device's. [`Error::Name`]: it holds what [steers](crate::text::steers) terminals or cannot be seen, which a
+    /// [`Device`](crate::Device) never has.
     pub fn new(addresses: Option<Addresses>, device: Option<&str>) -> Result<Self, Error> {
         let mut body = Vec::with_capacity(64);
         let family = addresses.map_or(UNSPECIFIED, |addresses| put_addresses(&mut body, addresses));
         if let Some(name) = device {
             if name.len() > MAX_NAME {
                 return Err(Error::TooLong);
+            }
+            if name.chars().any(steers) {
+                return Err(Error::Name);
             }
             put_tlv(&mut body, TYPE_DEVICE, name.as_bytes());
         }
@@ -205,6 +210,8 @@ pub enum Error {
     Family,
     /// Longer than [`MAX_HEADER`]; its rest was not read. Or a name longer than [`MAX_NAME`].
     TooLong,
+    /// A device's name that holds what steers terminals or cannot be seen.
+    Name,
     /// An address or a TLV is cut off.
     Malformed,
     /// The CRC32C TLV is not that of the header.
@@ -226,6 +233,7 @@ impl fmt::Display for Error {
             Self::Command => f.write_str("PROXY header with an unknown version or command"),
             Self::Family => f.write_str("PROXY header with an unknown family, or of datagrams"),
             Self::TooLong => f.write_str("PROXY header or device name too long"),
+            Self::Name => f.write_str("device name with characters that steer terminals or cannot be seen"),
             Self::Malformed => f.write_str("PROXY header cut off"),
             Self::Checksum => f.write_str("PROXY header with a wrong checksum"),
         }
@@ -245,7 +253,7 @@ impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         match error {
             Error::Io(error) => error,
-            Error::TooLong => Self::new(io::ErrorKind::InvalidInput, error),
+            Error::TooLong | Error::Name => Self::new(io::ErrorKind::InvalidInput, error),
             error => Self::new(io::ErrorKind::InvalidData, error),
         }
     }

@@ -86,7 +86,6 @@ fn what_is_no_key_file_is_named_and_never_shown() {
         ("empty", String::new(), "not a Lowkey key; here belongs a private key (LKSEC1…)"),
         ("comments", "# only\n".into(), "not a Lowkey key; here belongs a private key (LKSEC1…)"),
         ("other", "AGE-SECRET-KEY-1QQQ".into(), "not a Lowkey key; here belongs a private key (LKSEC1…)"),
-        ("binary", "\u{0}\u{1}".into(), "not a Lowkey key; here belongs a private key (LKSEC1…)"),
         ("two", format!("{key}\n{key}\n"), "not a Lowkey key; here belongs a private key (LKSEC1…)"),
         ("cut", key[..40].into(), "a private key (LKSEC1…) that is mistyped or cut off"),
         ("typo", key.replacen("LKSEC1", "LKSEC1Q", 1), "a private key (LKSEC1…) that is mistyped or cut off"),
@@ -106,12 +105,44 @@ fn what_is_no_key_file_is_named_and_never_shown() {
     assert!(error.ends_with("this is a private key (LKSEC1…); here belongs a PSK (LKPSK1…)"), "{error}");
     let error = keys::read_identity(&folder.path().join("missing")).unwrap_err().to_string();
     assert!(error.contains("missing: No such file"), "{error}");
-    fs::write(folder.path().join("latin"), [0xff, 0xfe]).unwrap();
-    fs::set_permissions(folder.path().join("latin"), fs::Permissions::from_mode(0o600)).unwrap();
-    assert!(keys::read_identity(&folder.path().join("latin")).is_err());
     // Blank lines, comments and lower case are all right.
     let kept = write("kept", &format!("\n# mine\n\n  {}  \n\n", key.to_lowercase()));
     assert_eq!(keys::read_identity(&kept).unwrap().public_key(), public(1));
+}
+
+#[test]
+fn a_key_file_is_read_as_editors_leave_it_and_what_is_no_utf_8_is_named_and_never_shown() {
+    let folder = folder();
+    let path = folder.path().join("server.key");
+    let load = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        keys::read_identity(&path).map(|identity| identity.public_key()).map_err(|error| error.to_string())
+    };
+    let text = keys::identity_text(&secret(1));
+    let text = text.expose();
+    for same in [format!("\u{feff}{text}"), text.replace('\n', "\r\n"), format!("\u{feff}{}", text.trim())] {
+        assert_eq!(load(same.as_bytes()), Ok(public(1)));
+    }
+    let wide = |bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        format!("\u{feff}{text}").encode_utf16().flat_map(bytes).collect()
+    };
+    let utf_16 = ":1:1: this is UTF-16; save the file as UTF-8";
+    for (bytes, why) in [
+        (wide(u16::to_le_bytes), utf_16),
+        (wide(u16::to_be_bytes), utf_16),
+        (b"# S\xfcd\n".to_vec(), ":1:4: not UTF-8 from here on; save the file as UTF-8"),
+        (
+            b"# a\n\0\x01".to_vec(),
+            ":2:1: a zero byte, which no text has; is it another file, or was it cut off by a crash?",
+        ),
+        (
+            format!("{text}{}", "#".repeat(4096)).into(),
+            ": is longer than 4096 bytes; here belongs a key file",
+        ),
+    ] {
+        assert_eq!(load(&bytes).unwrap_err(), format!("{}{why}", path.display()));
+    }
 }
 
 #[test]

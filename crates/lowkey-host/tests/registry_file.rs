@@ -5,7 +5,11 @@
 mod folder;
 
 use folder::{device, folder, public, registry, secret};
-use lowkey_host::{FileRegistry, Id, Identity, Mode, PublicKey, Registry, keys};
+use lowkey_host::proxy::{self, Header};
+use lowkey_host::rotation::{Which, revoke};
+use lowkey_host::{
+    Device, DeviceError, FileRegistry, Id, Identity, LiveRegistry, Mode, PublicKey, Registry, keys,
+};
 use std::fs;
 
 #[test]
@@ -56,7 +60,7 @@ fn a_registry_with_an_error_says_where_and_why_and_gives_nothing() {
         ("[[device]]\nname = \"a\"\nkey = \"lkpub1qqqq\"\n".into(), "3:1", "`key`: a public key (lkpub1…) that is mistyped or cut off".into()),
         ("[[device]]\nname = \"a\"\n".into(), "1:1", "the device \"a\" has no `key`".into()),
         (device("a", 2, "") + "[[device]]\nkey = \"x\"\n", "5:1", "this device has no `name`".into()),
-        ("[[device]]\nname = \"\"\nkey = \"x\"\n".into(), "2:1", "the name is empty".into()),
+        ("[[device]]\nname = \"\"\nkey = \"x\"\n".into(), "2:1", "the name is empty, or begins or ends with white space".into()),
         (device("a", 2, "  colour = \"red\""), "4:3", format!("unknown field `colour`; {fields}")),
         (device("a", 2, "id = 7"), "4:1", "`id` has to be text in quotes".into()),
         (device("a", 2, "id = \"0xabc\""), "4:1", format!("`id` \"0xabc\" {id}")),
@@ -68,8 +72,8 @@ fn a_registry_with_an_error_says_where_and_why_and_gives_nothing() {
         (device("a", 2, "psk_file = \"p\"") + &device("b", 3, "psk_file = \"p\""), "8:1", "psk_file \"p\" is the one of \"a\"; make one for each".into()),
         (device("a", 2, "labels = \"north\""), "4:10", "labels are a table of texts: labels = { site = \"north\" }".into()),
         (device("a", 2, "labels = { site = 7 }"), "4:12", "`site` has to be text in quotes".into()),
-        (device("a", 2, "labels = { \"\" = \"x\" }"), "4:12", "a label has no name, or it or its value holds control characters".into()),
-        (device("a", 2, "labels = { x = \"\\u0007\" }"), "4:12", "a label has no name, or it or its value holds control characters".into()),
+        (device("a", 2, "labels = { \"\" = \"x\" }"), "4:12", "a label has no name".into()),
+        (device("a", 2, "labels = { x = \"\\u0007\" }"), "4:12", "a label or what it says holds U+0007, which cannot be seen or steers terminals; write it without".into()),
         (device("a", 2, "expires = 2026-12-31T00:00:00"), "4:1", format!("`expires` has no offset, and no server knows where it was written; {moment}")),
         (device("a", 2, "expires = 2026-12-31"), "4:1", format!("`expires` needs a date, a time and an offset; {moment}")),
         (device("a", 2, "expires = 00:00:00"), "4:1", format!("`expires` needs a date, a time and an offset; {moment}")),
@@ -147,14 +151,101 @@ fn a_registry_that_names_another_server_is_not_loaded_and_both_keys_are_said() {
 }
 
 #[test]
-fn names_with_control_characters_reach_no_log() {
+fn names_that_steer_terminals_or_cannot_be_seen_enter_nowhere() {
     let folder = folder();
-    let name = "a\u{1b}[2Jb";
-    let error = lowkey_host::Device::new(name).unwrap_err();
-    assert_eq!(error, lowkey_host::DeviceError::Name);
-    let (path, loaded) = registry(&folder, &device("a\\u001b[2Jb", 2, ""));
-    let why = "the name holds control characters";
-    assert_eq!(loaded.unwrap_err(), format!("{}:2:1: {why}", path.display()));
+    for c in [
+        '\u{1b}',
+        '\u{7f}',
+        '\u{9b}',
+        '\u{ad}',
+        '\u{61c}',
+        '\u{200b}',
+        '\u{202e}',
+        '\u{2066}',
+        '\u{feff}',
+        '\u{e0041}',
+    ] {
+        let (name, code) = (format!("a{c}b"), u32::from(c));
+        assert_eq!(Device::new(&*name).unwrap_err(), DeviceError::Name(c));
+        assert_eq!(Device::new("a").unwrap().with_label("site", &*name).unwrap_err(), DeviceError::Label(c));
+        assert_eq!(Device::new("a").unwrap().with_label(&*name, "north").unwrap_err(), DeviceError::Label(c));
+        assert!(matches!(Header::new(None, Some(&name)), Err(proxy::Error::Name)), "{c:?}");
+        let (path, loaded) = registry(&folder, &device(&format!("a\\U{code:08x}b"), 2, ""));
+        let why = "which cannot be seen or steers terminals; write it without";
+        assert_eq!(
+            loaded.unwrap_err(),
+            format!("{}:2:1: the name holds U+{code:04X}, {why}", path.display())
+        );
+    }
+    for blank in ["", " ", "a ", "\u{a0}a"] {
+        assert_eq!(Device::new(blank).unwrap_err(), DeviceError::Blank);
+    }
+    // What errors repeat does not steer a terminal either.
+    let (_, loaded) = registry(&folder, "\"a\\u001b[2J\\u202e\" = 7\n");
+    assert!(loaded.unwrap_err().contains(r"unknown field `a\u{1b}[2J\u{202e}`"));
+    let seen = ["Pumpe 7 (Süd)", "泵-7", "pump_7.north", "a\u{301}"];
+    let all: String = seen.iter().zip(2..).map(|(name, byte)| device(name, byte, "")).collect();
+    assert_eq!(registry(&folder, &all).1.unwrap().devices().len(), seen.len());
+}
+
+#[test]
+fn a_registry_is_read_as_editors_leave_it_and_what_is_no_utf_8_is_named_with_its_place() {
+    let folder = folder();
+    let text = device("a", 2, "") + &device("b", 3, "");
+    let path = folder.path().join("devices.toml");
+    let load = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        let loaded = FileRegistry::load(&path, &Identity::new(secret(1)));
+        loaded.map(|loaded| loaded.devices().len()).map_err(|error| error.to_string())
+    };
+    for same in [format!("\u{feff}{text}"), format!("\u{feff}{}", text.replace('\n', "\r\n"))] {
+        assert_eq!(load(same.as_bytes()), Ok(2));
+    }
+    // The mark takes no column.
+    let marked = load(format!("\u{feff}colour = 7\n{text}").as_bytes()).unwrap_err();
+    assert!(marked.starts_with(&format!("{}:1:1: unknown field `colour`", path.display())), "{marked}");
+    let wide: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let latin = [b"[[device]]\nname = \"", &b"S\xfcd\"\n"[..]].concat();
+    for (bytes, why) in [
+        (&wide[..], "1:1: this is UTF-16; save the file as UTF-8"),
+        (&wide[2..], "1:1: this is UTF-16; save the file as UTF-8"),
+        (&latin, "2:10: not UTF-8 from here on; save the file as UTF-8"),
+        (
+            b"# a\n\0\0",
+            "2:1: a zero byte, which no text has; is it another file, or was it cut off by a crash?",
+        ),
+    ] {
+        assert_eq!(load(bytes).unwrap_err(), format!("{}:{why}", path.display()));
+    }
+}
+
+#[test]
+fn a_registry_of_another_user_is_refused_as_a_key_file_is() {
+    let folder = folder();
+    let (path, loaded) = registry(&folder, &device("a", 2, ""));
+    loaded.unwrap();
+    let identity = std::sync::Arc::new(Identity::new(secret(1)));
+    let live = LiveRegistry::load(&path, std::sync::Arc::clone(&identity)).unwrap();
+    if std::os::unix::fs::chown(&path, Some(1234), None).is_err() {
+        eprintln!("not tried: only root can give files away");
+        return;
+    }
+    let why = format!(
+        "{0}: belongs to user 1234, who could change it; mend that with: chown \"$(id -u)\" {0}",
+        path.display()
+    );
+    assert_eq!(FileRegistry::load(&path, &identity).unwrap_err().to_string(), why);
+    // What was read before stays in force, and the trouble is said.
+    assert_eq!(live.reload().unwrap_err().to_string(), why);
+    let trouble = live.trouble().map(|trouble| trouble.what);
+    assert_eq!((live.len(), trouble), (1, Some(why)));
+    std::os::unix::fs::chown(&path, Some(0), None).unwrap();
+    live.reload().unwrap();
+    assert_eq!(live.trouble(), None);
+    // Whoever changes it does not believe it: root revokes in the registry of the user who serves it.
+    std::os::unix::fs::chown(&path, Some(1234), None).unwrap();
+    revoke(&path, &public(1), "a", Which::All).unwrap();
+    assert_eq!(std::os::unix::fs::MetadataExt::uid(&fs::metadata(&path).unwrap()), 1234);
 }
 
 #[test]
@@ -223,5 +314,5 @@ fn what_is_no_file_or_too_long_for_one_is_refused_at_once() {
     }
     let long = folder.path().join("long.toml");
     fs::File::create(&long).unwrap().set_len((256 << 20) + 1).unwrap();
-    assert_eq!(load(&long), format!("{}: is longer than 256 MiB, and no registry", long.display()));
+    assert_eq!(load(&long), format!("{}: is longer than 256 MiB; here belongs a registry", long.display()));
 }

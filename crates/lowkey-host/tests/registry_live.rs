@@ -209,7 +209,9 @@ async fn whatever_becomes_of_the_file_what_was_read_stays_in_force_and_a_good_fi
         ("mend that with: chmod go-w", &expose),
         ("is empty all at once", &|path| fs::write(path, "").unwrap()),
         ("is empty all at once", &|path| fs::write(path, " \n\t\n").unwrap()),
-        ("stream did not contain valid UTF-8", &|path| fs::write(path, [0xff; 9]).unwrap()),
+        ("devices.toml:1:1: not UTF-8 from here on; save the file as UTF-8", &|path| {
+            fs::write(path, [0xff; 9]).unwrap();
+        }),
     ];
     for (n, (why, fault)) in faults.iter().enumerate() {
         remove(&path);

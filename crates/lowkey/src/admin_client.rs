@@ -5,6 +5,7 @@ use crate::failure::{Exit, Failure};
 use crate::terminal::text;
 use clap::{Arg, ArgMatches, value_parser};
 use lowkey_host::admin::Address;
+use lowkey_host::text::clean;
 use serde_json::Value;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -99,17 +100,6 @@ fn unreachable(address: &Address, error: &io::Error) -> Failure {
     Failure::new(Exit::Network, format_args!("{address}: {error}{advice}"))
 }
 
-/// `text` without what would steer a terminal or turn the direction of a line.
-pub(crate) fn clean(text: &str) -> String {
-    let steers = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    text.chars()
-        .map(|c| if steers(c) { format!("\\u{{{:x}}}", u32::from(c)) } else { c.to_string() })
-        .collect()
-}
-
 /// A text in an answer.
 pub(crate) fn said(of: &Value, field: &str) -> Option<String> {
     of[field].as_str().map(clean)
@@ -125,14 +115,3 @@ const DEFAULT: &str = "unix:/run/lowkey/admin.sock";
 const PATIENCE: Duration = Duration::from_secs(15);
 /// A hundred thousand sessions take less.
 const LONGEST: u64 = 64 << 20;
-
-#[cfg(test)]
-mod tests {
-    use super::clean;
-
-    #[test]
-    fn nothing_steers_a_terminal() {
-        assert_eq!(clean("pump-7 ü"), "pump-7 ü");
-        assert_eq!(clean("\x1b[2J\u{9b}2J\u{202e}7"), r"\u{1b}[2J\u{9b}2J\u{202e}7");
-    }
-}

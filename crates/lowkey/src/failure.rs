@@ -1,6 +1,7 @@
 //! What a command came to when it came to nothing, and its exit code.
 
 use lowkey_host::keys::mask;
+use lowkey_host::text::clean;
 use lowkey_host::{ChannelError, Error, Refusal};
 use std::fmt;
 use std::process::ExitCode;
@@ -48,7 +49,8 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl fmt::Display) -> Self {
-        Self { exit, message: mask(&message.to_string()) }
+        let lines: Vec<String> = mask(&message.to_string()).lines().map(clean).collect();
+        Self { exit, message: lines.join("\n") }
     }
 
     /// A line each.

@@ -3,6 +3,7 @@
 use crate::config::{Log, LogFormat};
 use crate::failure::{Exit, Failure};
 use crate::terminal::StandardError;
+use lowkey_host::text::steers;
 use std::fmt::{self, Write};
 use std::io::{self, IsTerminal};
 use tracing::field::{Field, Visit};
@@ -95,7 +96,7 @@ impl Object {
         for c in text.chars() {
             match c {
                 '"' | '\\' => self.line.extend(['\\', c]),
-                c if c.is_control() => {
+                c if steers(c) => {
                     let mut units = [0; 2];
                     for unit in c.encode_utf16(&mut units) {
                         let _a_string_takes_all = write!(self.line, "\\u{unit:04x}");

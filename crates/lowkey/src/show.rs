@@ -1,9 +1,10 @@
 //! `lowkey show`: who is connected, as `wg show` says it.
 
-use crate::admin_client::{arguments, ask, clean, number, said};
+use crate::admin_client::{arguments, ask, number, said};
 use crate::failure::{EXIT_CODES, Exit, Failure};
 use crate::terminal::{print, text};
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use lowkey_host::text::clean;
 use serde_json::Value;
 
 pub(crate) fn command() -> Command {

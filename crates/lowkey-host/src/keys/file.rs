@@ -2,6 +2,7 @@
 
 use super::mask::shown;
 use super::text::{KeyTextError, Kind, SecretText, identity_text, parse_secret, psk_text};
+use crate::text::{self, TextError, Trust, Why};
 use lowkey_core::{Identity, Psk, PublicKey, Secret};
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -38,6 +39,19 @@ pub enum KeyFileError {
         /// Its owner.
         owner: u32,
     },
+    /// It is longer than any key file.
+    TooLong(PathBuf),
+    /// It is no text in UTF-8.
+    Encoding {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The character in it, from 1.
+        column: usize,
+        /// What it is instead.
+        why: String,
+    },
     /// It does not hold what it should.
     Text {
         /// The file.
@@ -50,6 +64,24 @@ pub enum KeyFileError {
 impl KeyFileError {
     fn file(path: &Path, error: io::Error) -> Self {
         Self::File { path: path.to_owned(), error }
+    }
+}
+
+impl From<TextError> for KeyFileError {
+    fn from(error: TextError) -> Self {
+        let (place, what) = (error.place(), error.what());
+        let path = error.path;
+        match error.why {
+            Why::File(error) => Self::File { path, error },
+            Why::NoFile => Self::NoFile(path),
+            Why::TooLong(_) => Self::TooLong(path),
+            Why::Foreign(owner) => Self::Foreign { path, owner },
+            Why::Exposed(mode) => Self::Exposed { path, mode },
+            Why::Encoding(_) => {
+                let (line, column) = place.unwrap_or((1, 1));
+                Self::Encoding { path, line, column, why: what }
+            }
+        }
     }
 }
 
@@ -73,6 +105,12 @@ impl fmt::Display for KeyFileError {
                 shown(path),
                 shell_quote(path),
             ),
+            Self::TooLong(path) => {
+                write!(f, "{}: is longer than {LONGEST} bytes; here belongs a key file", shown(path))
+            }
+            Self::Encoding { path, line, column, why } => {
+                write!(f, "{}:{line}:{column}: {why}", shown(path))
+            }
             Self::Text { path, error } => write!(f, "{}: {error}", shown(path)),
         }
     }
@@ -83,7 +121,7 @@ impl std::error::Error for KeyFileError {
         match self {
             Self::File { error, .. } => Some(error),
             Self::Text { error, .. } => Some(error),
-            Self::Exists(_) | Self::Exposed { .. } | Self::NoFile(_) | Self::Foreign { .. } => None,
+            _ => None,
         }
     }
 }
@@ -127,50 +165,24 @@ pub fn write_psk(path: &Path, secret: &Secret<32>) -> Result<(), KeyFileError> {
 }
 
 fn read(path: &Path, kind: Kind) -> Result<Secret<32>, KeyFileError> {
-    // Before it is opened: a pipe without a writer would keep us waiting.
-    let metadata = fs::metadata(path).map_err(|error| KeyFileError::file(path, error))?;
-    if !metadata.is_file() {
-        return Err(KeyFileError::NoFile(path.to_owned()));
-    }
-    let mut file = File::open(path).map_err(|error| KeyFileError::file(path, error))?;
-    refuse_exposed(path, &file)?;
-    let mut buffer = Zeroizing::new([0; LONGEST]);
+    let (mut file, _) = text::open(path, Trust::Secret, LONGEST as u64)?;
+    let mut buffer = Zeroizing::new([0; LONGEST + 1]);
     let mut len = 0;
-    while len < LONGEST {
+    while len <= LONGEST {
         match file.read(&mut buffer[len..]).map_err(|error| KeyFileError::file(path, error))? {
             0 => break,
             n => len += n,
         }
     }
-    let text = std::str::from_utf8(&buffer[..len]).unwrap_or("");
+    if len > LONGEST {
+        return Err(KeyFileError::TooLong(path.to_owned())); // it grew
+    }
+    let text = text::secret_text(path, &buffer[..len])?;
     parse_secret(kind, text).map_err(|error| KeyFileError::Text { path: path.to_owned(), error })
 }
 
-/// A key file is three lines; what comes behind this many bytes is not looked at.
+/// In bytes; a key file is three lines.
 const LONGEST: usize = 4096;
-
-/// Looks at the file that is open, not at what its name stands for by now.
-#[cfg(unix)]
-fn refuse_exposed(path: &Path, file: &File) -> Result<(), KeyFileError> {
-    use std::os::unix::fs::MetadataExt;
-    let metadata = file.metadata().map_err(|error| KeyFileError::file(path, error))?;
-    if !metadata.is_file() {
-        return Err(KeyFileError::NoFile(path.to_owned()));
-    }
-    let (mode, owner) = (metadata.mode() & 0o7777, metadata.uid());
-    if owner != 0 && owner != rustix::process::geteuid().as_raw() {
-        return Err(KeyFileError::Foreign { path: path.to_owned(), owner });
-    }
-    // What root lets a group read, root means so: a service that must not own its keys reads them by its group. And
-    // of a credential of systemd these bits show the mask of the access list that lets the service read it.
-    let others = if owner == 0 { 0o037 } else { 0o077 };
-    if mode & others == 0 { Ok(()) } else { Err(KeyFileError::Exposed { path: path.to_owned(), mode }) }
-}
-
-#[cfg(not(unix))]
-fn refuse_exposed(_path: &Path, _file: &File) -> Result<(), KeyFileError> {
-    Ok(())
-}
 
 fn write(path: &Path, text: &SecretText) -> Result<(), KeyFileError> {
     create_private(path, text.expose().as_bytes()).map(drop)

@@ -1,5 +1,6 @@
 //! Secrets that somebody put where something else belongs.
 
+use crate::text::clean;
 use std::path::Path;
 
 /// `text` with all but the beginning of every private key and PSK in it left out, for errors and logs.
@@ -38,7 +39,7 @@ const ENDS: [char; 11] = ['"', '\'', '`', '/', '\\', ':', ';', ',', ')', '=', 'â
 
 /// A path, for errors.
 pub(crate) fn shown(path: &Path) -> String {
-    mask(&path.display().to_string())
+    clean(&mask(&path.display().to_string()))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::psks::PskFiles;
 use super::snapshot::{Changes, Snapshot};
 use super::stamp::Stamp;
 use super::{LeftOut, warm};
+use crate::text::Trust;
 use lowkey_core::Identity;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -44,7 +45,7 @@ pub(super) enum Said {
 impl Current {
     /// The first snapshot.
     pub(super) fn load(path: PathBuf, identity: Arc<Identity>) -> Result<Self, RegistryError> {
-        let (text, stamp) = read_text(&path)?;
+        let (text, stamp) = read_text(&path, Trust::Ours)?;
         let (snapshot, psk_files) = Snapshot::read(&text, &path, &identity, None)
             .map_err(|flaw| RegistryError::at(&path, &text, &flaw))?;
         let hasher = RandomState::new();
@@ -86,7 +87,7 @@ impl Current {
 
     /// Whether the file or a PSK file holds something else than what is in force, whatever it looks like from outside.
     pub(super) fn differs(&self, reading: &Reading) -> bool {
-        read_text(&self.path).is_ok_and(|(text, _)| self.hasher.hash_one(&text) != reading.hash)
+        read_text(&self.path, Trust::Ours).is_ok_and(|(text, _)| self.hasher.hash_one(&text) != reading.hash)
             || reading.psk_files.differ()
     }
 
@@ -116,7 +117,7 @@ impl Current {
     fn replace(&self, reading: &mut Reading, old: &Snapshot) -> Result<Changes, RegistryError> {
         // Another path may be a while in coming back: then it differs from this again.
         reading.stamp = None;
-        let (text, stamp) = read_text(&self.path)?;
+        let (text, stamp) = read_text(&self.path, Trust::Ours)?;
         reading.stamp = Some(stamp);
         if text.trim().is_empty() && !old.devices.is_empty() {
             return Err(RegistryError::Empty(self.path.clone()));

@@ -1,6 +1,7 @@
 //! A device: what applications know it by.
 
 use crate::keys::mask;
+use crate::text::steers;
 use std::fmt;
 
 /// A device by its name, with labels for whoever runs the server.
@@ -16,11 +17,14 @@ impl Device {
     /// A device of this name, without labels.
     ///
     /// # Errors
-    /// [`DeviceError::Name`].
+    /// [`DeviceError::Blank`], [`DeviceError::Name`].
     pub fn new(name: impl Into<String>) -> Result<Self, DeviceError> {
         let name = name.into();
-        if name.chars().any(char::is_control) {
-            return Err(DeviceError::Name);
+        if let Some(c) = name.chars().find(|c| steers(*c)) {
+            return Err(DeviceError::Name(c));
+        }
+        if name.is_empty() || name.trim() != name {
+            return Err(DeviceError::Blank);
         }
         Ok(Self { name, labels: Vec::new() })
     }
@@ -28,15 +32,18 @@ impl Device {
     /// The same device with one more label, for example `site` = `north`. The protocol knows nothing of labels.
     ///
     /// # Errors
-    /// [`DeviceError::Label`].
+    /// [`DeviceError::NoLabel`], [`DeviceError::Label`].
     pub fn with_label(
         mut self,
         label: impl Into<String>,
         value: impl Into<String>,
     ) -> Result<Self, DeviceError> {
         let (label, value) = (label.into(), value.into());
-        if label.is_empty() || label.chars().chain(value.chars()).any(char::is_control) {
-            return Err(DeviceError::Label);
+        if label.is_empty() {
+            return Err(DeviceError::NoLabel);
+        }
+        if let Some(c) = label.chars().chain(value.chars()).find(|c| steers(*c)) {
+            return Err(DeviceError::Label(c));
         }
         match self.place(&label) {
             Ok(place) => self.labels[place].1 = value.into(),
@@ -72,10 +79,14 @@ impl Device {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeviceError {
-    /// Its name holds control characters, which would reach terminals by way of logs.
-    Name,
-    /// A label has no name, or it or its value holds control characters.
-    Label,
+    /// Its name is empty, or begins or ends with white space.
+    Blank,
+    /// Its name holds this character, which [steers](crate::text::steers) terminals or cannot be seen.
+    Name(char),
+    /// A label has no name.
+    NoLabel,
+    /// A label or what it says holds this character, which [steers](crate::text::steers) terminals or cannot be seen.
+    Label(char),
     /// Its key is our own.
     OwnKey,
     /// Its key is of low order: nobody holds its private half alone.
@@ -93,8 +104,10 @@ pub enum DeviceError {
 impl fmt::Display for DeviceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Name => f.write_str("the name holds control characters"),
-            Self::Label => f.write_str("a label has no name, or it or its value holds control characters"),
+            Self::Blank => f.write_str("the name is empty, or begins or ends with white space"),
+            Self::Name(c) => write!(f, "the name holds U+{:04X}, {UNSEEN}", u32::from(*c)),
+            Self::NoLabel => f.write_str("a label has no name"),
+            Self::Label(c) => write!(f, "a label or what it says holds U+{:04X}, {UNSEEN}", u32::from(*c)),
             Self::OwnKey => f.write_str("the key is this server's own, not a device's"),
             Self::WeakKey => f.write_str("the key is of low order and protects nothing; make a new one"),
             Self::SameName(name) => write!(f, "the name {:?} is in use already", mask(name)),
@@ -112,3 +125,5 @@ impl fmt::Display for DeviceError {
 }
 
 impl std::error::Error for DeviceError {}
+
+const UNSEEN: &str = "which cannot be seen or steers terminals; write it without";

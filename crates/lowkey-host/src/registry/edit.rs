@@ -5,6 +5,7 @@ use super::file::read_text;
 use super::psks;
 use super::table::{self, Entry};
 use crate::keys::shown;
+use crate::text::Trust;
 use lowkey_core::PublicKey;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -33,7 +34,7 @@ impl Edit {
     pub(crate) fn begin(registry: &Path) -> Result<Self, RegistryError> {
         let file = behind_links(registry);
         let lock = Lock::wait(&file).map_err(|error| RegistryError::file(registry, error))?;
-        let text = match read_text(&file) {
+        let text = match read_text(&file, Trust::AnyOwner) {
             Ok((text, _)) => Some(text),
             Err(RegistryError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error.named(registry)),

@@ -1,8 +1,9 @@
 //! Why a registry file was not taken.
 
 use crate::keys::{mask, shell_quote, shown};
-use std::fmt;
+use crate::text::{TextError, Why, clean, position};
 use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
 /// Why a registry file was not taken.
 #[derive(Debug)]
@@ -13,7 +14,7 @@ pub enum RegistryError {
         /// The file.
         path: PathBuf,
         /// Why.
-        error: std::io::Error,
+        error: io::Error,
     },
     /// Others than its owner may change it, and so say who may connect.
     Exposed {
@@ -21,6 +22,13 @@ pub enum RegistryError {
         path: PathBuf,
         /// Its mode.
         mode: u32,
+    },
+    /// It belongs to a user who is neither us nor root, and so could say who may connect.
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// Its owner.
+        owner: u32,
     },
     /// Somebody wrote to it while it was read.
     Unfinished(PathBuf),
@@ -40,14 +48,14 @@ pub enum RegistryError {
 }
 
 impl RegistryError {
-    pub(crate) fn file(path: &Path, error: std::io::Error) -> Self {
+    pub(crate) fn file(path: &Path, error: io::Error) -> Self {
         Self::File { path: path.to_owned(), error }
     }
 
     /// `flaw`, found in `text`.
     pub(crate) fn at(path: &Path, text: &str, flaw: &Flaw) -> Self {
-        let (line, column) = flaw.position(text);
-        Self::Line { path: path.to_owned(), line, column, why: mask(&flaw.why) }
+        let (line, column) = position(text, flaw.at);
+        Self::Line { path: path.to_owned(), line, column, why: clean(&mask(&flaw.why)) }
     }
 
     /// The same, of the file as the user names it.
@@ -55,11 +63,28 @@ impl RegistryError {
         match &mut self {
             Self::File { path, .. }
             | Self::Exposed { path, .. }
+            | Self::Foreign { path, .. }
             | Self::Unfinished(path)
             | Self::Empty(path)
             | Self::Line { path, .. } => *path = by_user.to_owned(),
         }
         self
+    }
+}
+
+impl From<TextError> for RegistryError {
+    fn from(error: TextError) -> Self {
+        let (place, what) = (error.place(), error.what());
+        let path = error.path;
+        match (error.why, place) {
+            (Why::File(error), _) => Self::File { path, error },
+            (Why::Foreign(owner), _) => Self::Foreign { path, owner },
+            (Why::Exposed(mode), _) => Self::Exposed { path, mode },
+            (_, Some((line, column))) => Self::Line { path, line, column, why: what },
+            (_, None) => {
+                Self::File { path, error: io::Error::other(format!("{what}; here belongs a registry")) }
+            }
+        }
     }
 }
 
@@ -70,6 +95,12 @@ impl fmt::Display for RegistryError {
             Self::Exposed { path, mode } => write!(
                 f,
                 "{}: others than its owner may change it (mode {mode:04o}); mend that with: chmod go-w {}",
+                shown(path),
+                shell_quote(path),
+            ),
+            Self::Foreign { path, owner } => write!(
+                f,
+                "{}: belongs to user {owner}, who could change it; mend that with: chown \"$(id -u)\" {}",
                 shown(path),
                 shell_quote(path),
             ),
@@ -90,7 +121,7 @@ impl std::error::Error for RegistryError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::File { error, .. } => Some(error),
-            Self::Exposed { .. } | Self::Unfinished(_) | Self::Empty(_) | Self::Line { .. } => None,
+            _ => None,
         }
     }
 }
@@ -105,34 +136,5 @@ pub(crate) struct Flaw {
 impl Flaw {
     pub(crate) fn new(at: usize, why: impl Into<String>) -> Self {
         Self { at, why: why.into() }
-    }
-
-    fn position(&self, text: &str) -> (usize, usize) {
-        Positions::of(text).position(self.at)
-    }
-}
-
-/// Finds lines and columns, one after the other: of many flaws each is as near as the one before.
-pub(super) struct Positions<'t> {
-    text: &'t str,
-    line: usize,
-    begin: usize, // of the line
-}
-
-impl<'t> Positions<'t> {
-    pub(super) fn of(text: &'t str) -> Self {
-        Self { text, line: 1, begin: 0 }
-    }
-
-    /// The line and the character in it, from 1, of byte `at`.
-    pub(super) fn position(&mut self, at: usize) -> (usize, usize) {
-        if at < self.begin {
-            *self = Self::of(self.text);
-        }
-        let before = self.text.get(self.begin..at).unwrap_or(&self.text[self.begin..]);
-        self.line += before.matches('\n').count();
-        let line = before.rsplit('\n').next().unwrap_or(before);
-        self.begin += before.len() - line.len();
-        (self.line, 1 + line.chars().count())
     }
 }

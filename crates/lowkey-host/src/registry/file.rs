@@ -4,9 +4,8 @@ use super::error::RegistryError;
 use super::snapshot::Snapshot;
 use super::stamp::Stamp;
 use super::{Devices, Digest, LeftOut, Pinned, Registry};
+use crate::text::{self, Trust, steers};
 use lowkey_core::{Id, Identity};
-use std::fs::{self, File};
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -52,7 +51,7 @@ impl FileRegistry {
     /// [`RegistryError`], with the file and the line; nothing was taken from the file then.
     pub fn load(path: impl Into<PathBuf>, identity: &Identity) -> Result<Self, RegistryError> {
         let path = path.into();
-        let (text, _) = read_text(&path)?;
+        let (text, _) = read_text(&path, Trust::Ours)?;
         let (snapshot, _) = Snapshot::read(&text, &path, identity, None)
             .map_err(|flaw| RegistryError::at(&path, &text, &flaw))?;
         snapshot.devices.iter().for_each(|pinned| pinned.warm(identity));
@@ -89,39 +88,15 @@ impl Registry for FileRegistry {
     }
 }
 
-/// The text of a registry that only its owner may change, and what it looked like when it was read.
-pub(super) fn read_text(path: &Path) -> Result<(String, Stamp), RegistryError> {
-    let wrong = |error| RegistryError::file(path, error);
-    // Before it is opened: a pipe without a writer would keep us waiting.
-    refuse_other_than_files(&fs::metadata(path).map_err(wrong)?).map_err(wrong)?;
-    let mut file = File::open(path).map_err(wrong)?;
-    let metadata = file.metadata().map_err(wrong)?;
-    refuse_other_than_files(&metadata).map_err(wrong)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        let mode = metadata.mode() & 0o7777;
-        if mode & 0o022 != 0 {
-            return Err(RegistryError::Exposed { path: path.to_owned(), mode });
-        }
-    }
+/// The text of a registry that may be believed, and what it looked like when it was read.
+pub(super) fn read_text(path: &Path, trust: Trust) -> Result<(String, Stamp), RegistryError> {
+    let (file, metadata) = text::open(path, trust, LONGEST)?;
     let stamp = Stamp::of(&metadata);
-    let mut text = String::new();
-    (&mut file).take(LONGEST + 1).read_to_string(&mut text).map_err(wrong)?;
-    if stamp != Stamp::of(&file.metadata().map_err(wrong)?) {
+    let text = text::read_open(&file, path, trust, LONGEST);
+    if stamp != Stamp::of(&file.metadata().map_err(|error| RegistryError::file(path, error))?) {
         return Err(RegistryError::Unfinished(path.to_owned()));
     }
-    Ok((text, stamp))
-}
-
-fn refuse_other_than_files(metadata: &fs::Metadata) -> io::Result<()> {
-    if !metadata.is_file() {
-        return Err(io::Error::other("is no regular file; here belongs a registry"));
-    }
-    if metadata.len() > LONGEST {
-        return Err(io::Error::other(format!("is longer than {} MiB, and no registry", LONGEST >> 20)));
-    }
-    Ok(())
+    Ok((text?, stamp))
 }
 
 /// Two million devices.
@@ -133,7 +108,7 @@ pub(crate) fn quote(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", c as u32)),
+            c if steers(c) => quoted.push_str(&format!("\\U{:08X}", c as u32)),
             c => quoted.push(c),
         }
     }

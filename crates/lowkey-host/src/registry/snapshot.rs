@@ -1,10 +1,11 @@
 //! A registry file as it was at one moment, made of what it says and of what the one before it had.
 
-use super::error::{Flaw, Positions};
+use super::error::Flaw;
 use super::psks::{self, PskFiles, Psks};
 use super::table::{Described, Entry, Part, read_but};
 use super::{Device, Devices, Digest, LeftOut, Pinned};
 use crate::keys::mask;
+use crate::text::{Positions, clean};
 use lowkey_core::{Id, Identity, Psk, Secret};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -160,7 +161,7 @@ impl Maker<'_> {
 
     fn leave_out(&mut self, device: &Device, described: &Described, flaw: &Flaw) {
         let (line, column) = self.positions.position(flaw.at);
-        let (device, why) = (device.name().to_owned(), mask(&flaw.why));
+        let (device, why) = (device.name().to_owned(), clean(&mask(&flaw.why)));
         self.left_out.push(LeftOut { device, id: described.id, key: described.key, line, column, why });
     }
 }

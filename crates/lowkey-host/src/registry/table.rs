@@ -261,9 +261,6 @@ impl Reader<'_> {
             }
         }
         let (at, name) = name.ok_or_else(|| Flaw::new(begin, "this device has no `name`"))?;
-        if name.is_empty() {
-            return Err(Flaw::new(at, "the name is empty"));
-        }
         let mut device = Device::new(name).map_err(|error| Flaw::new(at, error.to_string()))?;
         if let Some(labels) = labels {
             device = self.labels(device, labels)?;

@@ -3,8 +3,7 @@
 use super::fields::{FIELDS, Field, Kind, field, nearest};
 use super::given::{Given, Value};
 use super::mistake::{Mistake, Origin};
-use std::fs::File;
-use std::io::{self, Read};
+use lowkey_host::text::{self, TextError, Trust, position};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use toml::Spanned;
@@ -15,8 +14,9 @@ use toml::de::{DeTable, DeValue};
 /// # Errors
 /// It cannot be read, or is no TOML: nothing of it counts.
 pub(crate) fn read(path: &Path, mistakes: &mut Vec<Mistake>) -> Result<Given, Mistake> {
-    let origin = Origin::Missing { path: Arc::new(path.to_owned()) };
-    parse(path, &read_text(path).map_err(|why| Mistake::new(&origin, why))?, mistakes)
+    // It says whose registry counts.
+    let text = text::read(path, Trust::Ours, LONGEST).map_err(|error| not_read(path, &error))?;
+    parse(path, &text, mistakes)
 }
 
 /// What `text` says, the content of `path`.
@@ -123,9 +123,7 @@ impl Reader<'_> {
     }
 
     fn origin(&self, at: usize) -> Origin {
-        let before = self.text.get(..at).unwrap_or(self.text);
-        let line = 1 + before.matches('\n').count();
-        let column = 1 + before.rsplit('\n').next().unwrap_or_default().chars().count();
+        let (line, column) = position(self.text, at);
         Origin::File { path: Arc::clone(&self.path), line, column }
     }
 
@@ -155,28 +153,15 @@ fn kind(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-/// The text of a file that only its owner may change: it says whose registry counts.
-fn read_text(path: &Path) -> Result<String, String> {
-    let not_read = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => {
-            format!("{error}; begin one with: lowkey check --print-default-config")
-        }
-        _ => error.to_string(),
+fn not_read(path: &Path, error: &TextError) -> Mistake {
+    let path = Arc::new(path.to_owned());
+    let origin = match error.place() {
+        Some((line, column)) => Origin::File { path, line, column },
+        None => Origin::Missing { path },
     };
-    let mut file = File::open(path).map_err(not_read)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        let metadata = file.metadata().map_err(not_read)?;
-        let mode = metadata.mode() & 0o7777;
-        if metadata.is_file() && mode & 0o022 != 0 {
-            return Err(format!(
-                "others than its owner may change it (mode {mode:04o}); mend that with: chmod go-w {}",
-                path.display()
-            ));
-        }
-    }
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(not_read)?;
-    Ok(text)
+    let hint = if error.is_missing() { "; begin one with: lowkey check --print-default-config" } else { "" };
+    Mistake::new(&origin, format!("{}{hint}", error.what()))
 }
+
+/// In bytes; all settings with their help are a hundredth of it.
+const LONGEST: u64 = 1 << 20;

@@ -180,7 +180,48 @@ fn a_configuration_that_cannot_be_read_or_that_others_may_write_is_refused() {
         .run("check --config lowkey.toml")
         .code(1)
         .stderr(contains("lowkey.toml: others than its owner may change it (mode 0666); mend that with: chmod go-w lowkey.toml"));
-    folder.run("check --config .").code(1);
+    folder.run("check --config .").code(1).stderr("lowkey: .: is no regular file\n");
+}
+
+#[test]
+fn a_configuration_or_a_registry_of_another_user_is_refused_by_check_and_by_serve() {
+    let folder = Folder::new();
+    folder.write("lowkey.toml", GOOD);
+    let give = |file: &str, user| std::os::unix::fs::chown(folder.path(file), Some(user), None);
+    if give("lowkey.toml", 1234).is_err() {
+        eprintln!("not tried: only root can give files away");
+        return;
+    }
+    for command in ["check --config lowkey.toml", "serve --config lowkey.toml --listen 127.0.0.1:0"] {
+        for (file, place) in [("lowkey.toml", ""), ("devices.toml", "lowkey.toml:2:11: ")] {
+            give("lowkey.toml", 0).unwrap();
+            give("devices.toml", 0).unwrap();
+            give(file, 1234).unwrap();
+            let why = "belongs to user 1234, who could change it; mend that with: chown \"$(id -u)\"";
+            folder.run(command).code(1).stderr(format!("lowkey: {place}{file}: {why} {file}\n"));
+        }
+    }
+}
+
+#[test]
+fn a_configuration_is_read_as_editors_leave_it_and_what_is_no_utf_8_is_named_with_its_place() {
+    let folder = Folder::new();
+    for same in [format!("\u{feff}{GOOD}"), format!("\u{feff}{}", GOOD.replace('\n', "\r\n"))] {
+        folder.write("lowkey.toml", &same);
+        folder.run("check --config lowkey.toml").success();
+    }
+    let wide: Vec<u8> = format!("\u{feff}{GOOD}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let latin = [GOOD.as_bytes(), b"# S\xfcd\n"].concat();
+    for (bytes, why) in [
+        (wide, "lowkey.toml:1:1: this is UTF-16; save the file as UTF-8"),
+        (latin, "lowkey.toml:4:4: not UTF-8 from here on; save the file as UTF-8"),
+    ] {
+        fs::write(folder.path("lowkey.toml"), bytes).unwrap();
+        folder.run("check --config lowkey.toml").code(1).stderr(format!("lowkey: {why}\n"));
+    }
+    // What a line repeats of a file does not steer the terminal.
+    let found = mistakes(&folder, &format!("{GOOD}\"x\\u001b[2J\\u202e\" = 5\n"));
+    assert!(found[0].starts_with(r"lowkey.toml:4:1: unknown setting `x\u{1b}[2J\u{202e}`"), "{found:?}");
 }
 
 #[test]
