@@ -1,7 +1,7 @@
 //! Makes a device, or new keys for one: its key page, and its place in the registry.
 
 use crate::keys::{self, KeyFileError, create_private, mask, remove_unfinished, shown};
-use crate::registry::{Device, Edit, EditError, Psks, RegistryError, quote};
+use crate::registry::{Device, Edit, EditError, RegistryError, quote};
 use crate::text::steers;
 use crate::{Error, Id, Identity, PublicKey};
 use lowkey_core::page::{Contents, LEN, MAX_ADDRESS};
@@ -143,7 +143,6 @@ pub fn provision(order: &Order<'_>) -> Result<Made, ProvisionError> {
             ProvisionError::Device(order.registry.unwrap_or(Path::new("")).to_owned(), why)
         }
     };
-    let psks = if matches!(order.psk, PskFile::Existing(_)) { Psks::Compared } else { Psks::Unread };
     let changed = |edit: &Edit| {
         let new = match order.rotation {
             Rotation::None => edit.with(&lines),
@@ -151,7 +150,11 @@ pub fn provision(order: &Order<'_>) -> Result<Made, ProvisionError> {
                 edit.with_pinning(&order.server, (order.name, id), &lines, until)?
             }
         };
-        edit.check(&new, &order.server, psks).map(|()| new)
+        edit.check(&new, &order.server)?;
+        if let (PskFile::Existing(_), Some(psk)) = (order.psk, &secrets.psk) {
+            edit.check_psk(psk, &order.server)?;
+        }
+        Ok(new)
     };
     let new = edit.as_ref().map(changed).transpose().map_err(refused)?;
 

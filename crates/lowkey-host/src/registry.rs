@@ -1,5 +1,6 @@
 //! Which devices there are: names, ids, keys.
 
+mod attributes;
 mod current;
 mod device;
 mod devices;
@@ -9,6 +10,7 @@ mod error;
 mod file;
 mod left_out;
 mod live;
+mod lock;
 mod pinned;
 mod psks;
 mod rewrite;
@@ -23,7 +25,7 @@ mod watch;
 pub use device::{Device, DeviceError};
 pub use devices::Devices;
 pub use digest::Digest;
-pub(crate) use edit::{Edit, EditError, Psks};
+pub(crate) use edit::{Edit, EditError};
 pub use error::RegistryError;
 pub use file::FileRegistry;
 pub(crate) use file::quote;

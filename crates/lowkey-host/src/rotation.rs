@@ -7,7 +7,7 @@
 //! the old one or the new one; sessions of what was removed end within a second.
 
 use crate::keys::{mask, shown};
-use crate::registry::{Edit, EditError, Psks, RegistryError, Removal};
+use crate::registry::{Edit, EditError, RegistryError, Removal};
 use crate::{Id, PublicKey};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -100,7 +100,7 @@ pub fn finish(registry: &Path, server: &PublicKey, name: &str) -> Result<Removed
 }
 
 fn checked(edit: &Edit, server: &PublicKey, removal: Removal) -> Result<Removal, EditError> {
-    edit.check(&removal.text, server, Psks::Unread).map(|()| removal)
+    edit.check(&removal.text, server).map(|()| removal)
 }
 
 fn change(

@@ -286,13 +286,3 @@ fn secrets_in_the_wrong_place_are_not_repeated() {
         silent(bench.provision(|order| change(order, &key)).unwrap_err().to_string());
     }
 }
-
-#[test]
-fn a_lock_that_somebody_left_behind_is_named_and_not_broken() {
-    let bench = Bench::new();
-    fs::write(&bench.registry, "").unwrap();
-    let lock = bench.path("devices.toml.lock");
-    fs::write(&lock, "").unwrap();
-    let why = format!("somebody else is changing it; if nobody is, delete {}", lock.display());
-    bench.fails(&why, |_| ());
-}

@@ -1,17 +1,16 @@
 //! Changes a registry file: one change at a time, looked at as a whole, replaced at once.
 
-use super::error::{Flaw, RegistryError};
-use super::file::read_text;
-use super::psks;
+use super::attributes;
+use super::error::RegistryError;
+use super::file::{LONGEST, read_text};
+use super::lock::Lock;
 use super::table::{self, Entry};
-use crate::keys::shown;
+use crate::keys;
 use crate::text::Trust;
-use lowkey_core::PublicKey;
+use lowkey_core::{PublicKey, Secret};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 /// A registry that nobody else changes as long as this is held.
 pub(crate) struct Edit {
@@ -33,7 +32,8 @@ impl Edit {
     /// Waits for others who change this registry, and reads it.
     pub(crate) fn begin(registry: &Path) -> Result<Self, RegistryError> {
         let file = behind_links(registry);
-        let lock = Lock::wait(&file).map_err(|error| RegistryError::file(registry, error))?;
+        let lock =
+            Lock::wait(beside(&file, ".lock")).map_err(|error| RegistryError::file(registry, error))?;
         let text = match read_text(&file, Trust::AnyOwner) {
             Ok((text, _)) => Some(text),
             Err(RegistryError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => None,
@@ -67,26 +67,29 @@ impl Edit {
         }
     }
 
-    /// Whether a server of this key would load `new`, and what is there now, and leave out no more of it.
-    pub(crate) fn check(&self, new: &str, server: &PublicKey, psks: Psks) -> Result<(), EditError> {
-        let left_out = |text: &str| {
-            let entries = table::read(text, server)?;
-            let found = match psks {
-                Psks::Unread => Vec::new(),
-                Psks::Compared => psks::read(entries.iter(), &self.named)?.found,
-            };
-            let why = found.into_iter().flatten().filter_map(|psk| Some(psk.err()?.why));
-            Ok::<Vec<String>, Flaw>(why.collect())
-        };
-        let old = self.text();
-        let before =
-            left_out(old).map_err(|flaw| EditError::Registry(RegistryError::at(&self.named, old, &flaw)))?;
-        let now = left_out(new).map_err(|flaw| EditError::Device(flaw.why))?;
-        // What is new stands behind what it has in common with others.
-        match now.into_iter().rfind(|why| !before.contains(why)) {
-            None => Ok(()),
-            Some(why) => Err(EditError::Device(why)),
+    /// Whether a server of this key would load `new`, and what is there now. PSK files are not read: one that cannot
+    /// be takes out its own device, and is no reason to keep another.
+    pub(crate) fn check(&self, new: &str, server: &PublicKey) -> Result<(), EditError> {
+        self.entries(server)?;
+        if new.len() as u64 > LONGEST {
+            return Err(EditError::Device(format!("it would be longer than {} MiB", LONGEST >> 20)));
         }
+        table::read(new, server).map(drop).map_err(|flaw| EditError::Device(flaw.why))
+    }
+
+    /// Whether no device holds `psk` already, as far as their PSK files can be read.
+    pub(crate) fn check_psk(&self, psk: &Secret<32>, server: &PublicKey) -> Result<(), EditError> {
+        for entry in self.entries(server)? {
+            for (_, file) in entry.pinnings.iter().filter_map(|pinning| pinning.psk_file.as_ref()) {
+                let Ok(other) = keys::read_psk_secret(&self.directory().join(file)) else { continue };
+                if other.ct_eq(psk) {
+                    let name = entry.device.name();
+                    let why = format!("psk_file: holds the PSK of {name:?}; make one for each");
+                    return Err(EditError::Device(why));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Puts `new` in its place.
@@ -126,81 +129,30 @@ impl Edit {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => (), // the rest of one who was killed, perhaps
         }
-        let written = self.write(&new, text).and_then(|()| fs::rename(&new, &self.file));
+        let written = self.write(&new, text).and_then(|()| fs::rename(&new, &self.file).map_err(advised));
         if written.is_err() {
             let _that_it_stays_is_the_lesser_error = fs::remove_file(&new);
         }
-        written
+        written?;
+        // Or a power cut brings back who was taken out. Not every file system can, and by now it is in its place.
+        #[cfg(unix)]
+        let _as_sure_as_it_gets = File::open(folder_of(&self.file)).and_then(|folder| folder.sync_all());
+        Ok(())
     }
 
     fn write(&self, new: &Path, text: &str) -> io::Result<()> {
         let mut file = OpenOptions::new().write(true).create_new(true).open(new)?;
+        match &self.text {
+            Some(_) => attributes::carry_over(&File::open(&self.file)?, &file)?,
+            #[cfg(unix)] // whatever the umask
+            None => file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?,
+            #[cfg(not(unix))]
+            None => (),
+        }
         file.write_all(text.as_bytes())?;
-        self.keep_mode(&file)?;
         file.sync_all()
     }
-
-    /// Owner and mode of the old file; 0644 for the first, whatever the umask.
-    #[cfg(unix)]
-    fn keep_mode(&self, new: &File) -> io::Result<()> {
-        use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
-        let mut mode = 0o644;
-        if self.text.is_some() {
-            let (old, made) = (fs::metadata(&self.file)?, new.metadata()?);
-            if (old.uid(), old.gid()) != (made.uid(), made.gid()) {
-                fchown(new, Some(old.uid()), Some(old.gid()))?;
-            }
-            mode = old.mode() & 0o777;
-        }
-        new.set_permissions(fs::Permissions::from_mode(mode))
-    }
-
-    #[cfg(not(unix))]
-    fn keep_mode(&self, _new: &File) -> io::Result<()> {
-        Ok(())
-    }
 }
-
-/// Whether PSK files are read before a change.
-#[derive(Clone, Copy)]
-pub(crate) enum Psks {
-    /// No: what is new is drawn, or there is nothing new.
-    Unread,
-    /// They are, and no two may hold the same.
-    Compared,
-}
-
-/// A file beside the registry that is there while somebody changes it.
-struct Lock(PathBuf);
-
-impl Lock {
-    fn wait(registry: &Path) -> io::Result<Self> {
-        let path = beside(registry, ".lock");
-        let begun = Instant::now();
-        loop {
-            match OpenOptions::new().write(true).create_new(true).open(&path) {
-                Ok(_) => return Ok(Self(path)),
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-                Err(_) if begun.elapsed() > PATIENCE => {
-                    return Err(io::Error::other(format!(
-                        "somebody else is changing it; if nobody is, delete {}",
-                        shown(&path)
-                    )));
-                }
-                Err(_) => sleep(Duration::from_millis(10)),
-            }
-        }
-    }
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        let _the_next_one_is_told_what_to_do = fs::remove_file(&self.0);
-    }
-}
-
-/// How long others who change a registry are waited for; each takes milliseconds.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The file that `path` stands for, which need not be there yet.
 fn behind_links(path: &Path) -> PathBuf {
@@ -216,6 +168,24 @@ fn behind_links(path: &Path) -> PathBuf {
 
 /// As many as Linux follows.
 const MAX_LINKS: usize = 40;
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// What to do when a file cannot be put in another's place.
+fn advised(error: io::Error) -> io::Error {
+    let advice = match error.kind() {
+        io::ErrorKind::ResourceBusy => {
+            "it is mounted as one file, which cannot be replaced; mount the folder that it is in"
+        }
+        io::ErrorKind::CrossesDevices => {
+            "it lies on another file system than its folder; mount the folder that it is in"
+        }
+        _ => return error,
+    };
+    io::Error::new(error.kind(), format!("{error}; {advice}"))
+}
 
 fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();

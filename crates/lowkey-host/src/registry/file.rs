@@ -100,7 +100,7 @@ pub(super) fn read_text(path: &Path, trust: Trust) -> Result<(String, Stamp), Re
 }
 
 /// Two million devices.
-const LONGEST: u64 = 256 << 20;
+pub(super) const LONGEST: u64 = 256 << 20;
 
 /// `text` as a TOML string.
 pub(crate) fn quote(text: &str) -> String {

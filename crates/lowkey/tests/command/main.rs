@@ -5,6 +5,7 @@
 mod check;
 mod common;
 mod connect;
+mod editing;
 mod generate;
 mod help;
 mod keys;

@@ -1,0 +1,98 @@
+//! Keeps others from changing a registry at the same time.
+//!
+//! It is the kernel's lock (`flock`) on a file beside the registry, and ends with the process that holds it, however that
+//! ends: a file that somebody left behind is nobody's lock.
+
+use crate::keys::shown;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// A registry that nobody else changes as long as this is held.
+pub(super) struct Lock {
+    path: PathBuf,
+    _held: Held,
+}
+
+impl Lock {
+    /// Waits for whoever holds it; `path` is the file that is locked.
+    pub(super) fn wait(path: PathBuf) -> io::Result<Self> {
+        let begun = Instant::now();
+        loop {
+            if let Some(held) = attempt(&path)? {
+                return Ok(Self { path, _held: held });
+            }
+            if begun.elapsed() > PATIENCE {
+                let why = format!(
+                    "another process is changing it, and has locked {} for {} s; try again when it has ended",
+                    shown(&path),
+                    PATIENCE.as_secs(),
+                );
+                return Err(io::Error::new(io::ErrorKind::TimedOut, why));
+            }
+            sleep(PAUSE);
+        }
+    }
+}
+
+impl Drop for Lock {
+    /// While it is held: whoever waits for this very file finds out that it is not the one at the path any more.
+    fn drop(&mut self) {
+        let _that_it_stays_locks_nobody_out = std::fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(unix)]
+type Held = std::fs::File;
+
+/// The lock, unless somebody else has it.
+#[cfg(unix)]
+fn attempt(path: &Path) -> io::Result<Option<Held>> {
+    use rustix::fs::{FlockOperation, OFlags, flock};
+    use std::fs::{self, OpenOptions};
+    use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+    // For its owner only: whoever may open a file may lock it.
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).mode(0o600).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+    // What another user has left behind can be locked by who may read it.
+    let left_behind = |error: io::Error| match error.kind() {
+        io::ErrorKind::PermissionDenied => fs::File::open(path),
+        _ => Err(error),
+    };
+    let file = options.open(path).or_else(left_behind).map_err(|error| wrong(path, error))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => (),
+        Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
+        Err(error) => return Err(wrong(path, error.into())),
+    }
+    let ours = file.metadata()?;
+    let there = fs::symlink_metadata(path);
+    let same = there.is_ok_and(|there| (there.dev(), there.ino()) == (ours.dev(), ours.ino()));
+    Ok(same.then_some(file))
+}
+
+#[cfg(unix)]
+fn wrong(path: &Path, error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::NotFound {
+        return error; // there is no such folder
+    }
+    io::Error::new(error.kind(), format!("cannot be locked: {}: {error}", shown(path)))
+}
+
+/// Where there is no `flock`: that the file is there is the lock.
+#[cfg(not(unix))]
+type Held = ();
+
+#[cfg(not(unix))]
+fn attempt(path: &Path) -> io::Result<Option<Held>> {
+    match std::fs::OpenOptions::new().write(true).create_new(true).open(path) {
+        Ok(_) => Ok(Some(())),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// How long others who change a registry are waited for; each takes milliseconds.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(10);
