@@ -2,9 +2,10 @@
 
 use std::{
     io::{self, Read, Write},
-    net::{Ipv4Addr, Shutdown, TcpListener, TcpStream},
+    mem,
+    net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
@@ -34,10 +35,19 @@ pub(crate) type Tamper = Box<dyn FnMut(Way, usize, Vec<u8>) -> Act + Send>;
 /// A frame that passed unchanged.
 pub(crate) type Recorded = (Way, Vec<u8>);
 
+/// Which connections may pass.
+#[derive(Default)]
+enum Gate {
+    #[default]
+    Open,
+    Shut,
+    /// The next one, with this done to it; then the gate is shut.
+    Once(Tamper),
+}
+
 #[derive(Default)]
 struct State {
-    /// What is done to the next connection; afterwards it is passed on honestly again.
-    armed: Option<Tamper>,
+    gate: Gate,
     /// The frames of the last connection that was passed on honestly.
     recorded: Vec<Recorded>,
     /// Both streams of the connection that is open.
@@ -48,32 +58,51 @@ struct State {
 #[derive(Clone)]
 pub(crate) struct Relay {
     state: Arc<Mutex<State>>,
+    /// The gate has moved.
+    moved: Arc<Condvar>,
     passed: Arc<AtomicUsize>,
+    /// Where the device connects to.
+    pub(crate) port: u16,
 }
 
 impl Relay {
-    /// Listens on `port` and connects each caller to `server`, for as long as the process lives.
+    /// Listens on a port of its own for as long as the process lives; who calls waits until there is a server.
     ///
     /// # Errors
-    /// The port is in use.
-    pub(crate) fn start(port: u16, server: u16) -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
-        let relay = Self { state: Arc::default(), passed: Arc::default() };
-        let seat = relay.clone();
+    /// The system has no port.
+    pub(crate) fn listen() -> Result<(Self, TcpListener)> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let port = listener.local_addr()?.port();
+        Ok((Self { state: Arc::default(), moved: Arc::default(), passed: Arc::default(), port }, listener))
+    }
+
+    /// Connects each caller to `server`, one after the other, as the gate lets them through.
+    pub(crate) fn start(&self, listener: TcpListener, server: SocketAddr) {
+        let seat = self.clone();
         thread::spawn(move || {
             for device in listener.incoming().map_while(io::Result::ok) {
-                if let Ok(stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)) {
+                let tamper = seat.admit();
+                if let Ok(stream) = TcpStream::connect(server) {
                     // A connection that cannot be set up is one that ends at once.
-                    let _ = seat.connection(&device, &stream);
+                    let _ = seat.connection(&device, &stream, tamper);
                 }
             }
         });
-        Ok(relay)
     }
 
-    /// The next connection gets this treatment.
-    pub(crate) fn arm(&self, tamper: Tamper) {
-        self.state().armed = Some(tamper);
+    /// From now on who calls waits; what is open goes on.
+    pub(crate) fn shut(&self) {
+        self.set(Gate::Shut);
+    }
+
+    /// The next connection gets this treatment, and those after it wait.
+    pub(crate) fn pass_one(&self, tamper: Tamper) {
+        self.set(Gate::Once(tamper));
+    }
+
+    /// Connections are passed on honestly again.
+    pub(crate) fn open(&self) {
+        self.set(Gate::Open);
     }
 
     /// Cuts the connection that is open.
@@ -94,17 +123,36 @@ impl Relay {
         self.passed.load(Ordering::Relaxed)
     }
 
-    fn connection(&self, device: &TcpStream, server: &TcpStream) -> io::Result<()> {
+    fn set(&self, gate: Gate) {
+        self.state().gate = gate;
+        self.moved.notify_all();
+    }
+
+    /// Waits at the gate; what is done to the connection that passes it.
+    fn admit(&self) -> Option<Tamper> {
+        let mut state = self.state();
+        loop {
+            match mem::replace(&mut state.gate, Gate::Shut) {
+                Gate::Open => {
+                    state.gate = Gate::Open;
+                    return None;
+                }
+                Gate::Once(tamper) => return Some(tamper),
+                Gate::Shut => state = self.moved.wait(state).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+
+    fn connection(&self, device: &TcpStream, server: &TcpStream, tamper: Option<Tamper>) -> io::Result<()> {
         device.set_nodelay(true)?;
         server.set_nodelay(true)?;
         let mut state = self.state();
         state.open = vec![device.try_clone()?, server.try_clone()?];
-        let armed = state.armed.take();
-        if armed.is_none() {
+        if tamper.is_none() {
             state.recorded.clear();
         }
         drop(state);
-        let tamper = armed.map(|tamper| Arc::new(Mutex::new(tamper)));
+        let tamper = tamper.map(|tamper| Arc::new(Mutex::new(tamper)));
         for (way, from, to) in [(Way::ToServer, device, server), (Way::ToDevice, server, device)] {
             let (from, to) = (from.try_clone()?, to.try_clone()?);
             let (relay, tamper) = (self.clone(), tamper.clone());

@@ -6,7 +6,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{self, Child, Command, Stdio},
     thread,
 };
 use xtask::command::Result;
@@ -20,16 +20,15 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Makes everything anew in `folder`.
+    /// Makes everything anew in `folder`, for a board that connects to `port`.
     ///
     /// # Errors
     /// What `lowkey` said.
-    pub(crate) fn set(lowkey: &Path, folder: &Path) -> Result<Self> {
+    pub(crate) fn set(lowkey: &Path, folder: &Path, port: u16) -> Result<Self> {
         if folder.exists() {
             fs::remove_dir_all(folder)?;
         }
         fs::create_dir_all(folder)?;
-        let port = free_port()?;
         let stage = Self { lowkey: lowkey.to_owned(), folder: folder.to_owned(), port };
         stage.lowkey(&["keygen", "-o", "server.key"])?;
         stage.lowkey(&["keygen", "--psk", "-o", "board.psk"])?;
@@ -64,7 +63,8 @@ impl Stage {
         self.folder.join("board.page")
     }
 
-    /// Starts `lowkey serve --echo` on `port` of the loopback; what it says goes to `voice`.
+    /// Starts `lowkey serve --echo` on `port` of the loopback (0: on any, and it says on which); what it says goes to
+    /// `voice`.
     ///
     /// # Errors
     /// It cannot be started.
@@ -150,9 +150,21 @@ impl Drop for Server {
     }
 }
 
-/// A port that was free a moment ago.
-pub(crate) fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+/// A port for servers that come and go: nobody listens there, and the system gives it to nobody by itself, as it might
+/// do with one of its own choice as soon as that is free.
+///
+/// # Errors
+/// There is none.
+pub(crate) fn quiet_port() -> Result<u16> {
+    let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+    let first_given: u16 =
+        range.split_whitespace().next().and_then(|port| port.parse().ok()).unwrap_or(32_768);
+    let quiet = FIRST_PORT..first_given.max(FIRST_PORT);
+    // Two demos at once do not begin at the same one.
+    let begin = quiet.len() * (process::id() as usize % 1_000) / 1_000;
+    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    let found = quiet.clone().skip(begin).chain(quiet).find(is_free);
+    Ok(found.ok_or("no port below those that the system gives away is free")?)
 }
 
 /// Says each line of a pipe, without the time stamp that the timeline has as well.
@@ -169,3 +181,6 @@ fn speak(pipe: impl Read + Send + 'static, voice: Voice) {
         }
     });
 }
+
+/// Below it are the ports of well-known services.
+const FIRST_PORT: u16 = 10_000;

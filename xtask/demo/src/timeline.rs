@@ -22,6 +22,13 @@ pub(crate) struct Line {
     pub(crate) text: String,
 }
 
+impl Line {
+    /// Whether one of `parts` is in it.
+    pub(crate) fn says_one_of(&self, parts: &[&str]) -> bool {
+        parts.iter().any(|part| self.text.contains(part))
+    }
+}
+
 /// Where the others say their lines.
 pub(crate) type Voice = mpsc::Sender<Line>;
 
@@ -54,12 +61,6 @@ impl Timeline {
         self.said.len()
     }
 
-    /// The mark behind the last line of `who` with `part` in it.
-    pub(crate) fn last(&self, who: Who, part: &str) -> usize {
-        let at = self.said.iter().rposition(|line| line.who == who && line.text.contains(part));
-        at.map_or(0, |at| at + 1)
-    }
-
     /// What was said since `mark`.
     pub(crate) fn since(&self, mark: usize) -> &[Line] {
         self.said.get(mark..).unwrap_or_default()
@@ -89,16 +90,17 @@ impl Timeline {
         }
     }
 
-    /// Makes sure that `who` has said a line with `part` in it since `mark`, waiting for it if need be.
+    /// Makes sure that `who` has said a line with one of `parts` in it since `mark`, waiting for it if need be.
     ///
     /// # Errors
     /// Nobody did within `patience`.
-    pub(crate) fn hear(&mut self, mark: usize, who: Who, part: &str, patience: Duration) -> Result<()> {
-        let is_it = |line: &Line| line.who == who && line.text.contains(part);
+    pub(crate) fn hear(&mut self, mark: usize, who: Who, parts: &[&str], patience: Duration) -> Result<()> {
+        let is_it = |line: &Line| line.who == who && line.says_one_of(parts);
         if self.since(mark).iter().any(is_it) {
             return Ok(());
         }
-        self.wait_for(&format!("{who:?}: \"{part}\""), patience, |line| is_it(line).then_some(()))
+        let what = format!("{who:?}: \"{}\"", parts.join("\" or \""));
+        self.wait_for(&what, patience, |line| is_it(line).then_some(()))
     }
 
     /// Listens for `time`, whatever is said.
