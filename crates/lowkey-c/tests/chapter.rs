@@ -38,7 +38,10 @@ fn the_chapter_s_flash_driver_keeps_to_the_rules_of_the_part() {
     let chapter = chapter();
     let (_, driver) = blocks(&chapter).find(|(name, _)| *name == "flash").unwrap();
     let program = scratch().join("chapter-flash");
-    let files = [written("chapter-flash-driver.c", driver), here().join("tests/chapter/flash_model.c")];
+    let files = [
+        written("chapter-flash-driver.c", &format!("{driver}\n")),
+        here().join("tests/chapter/flash_model.c"),
+    ];
     run(cc().args(files).arg("-o").arg(&program));
     run(&mut Command::new(program));
 }
