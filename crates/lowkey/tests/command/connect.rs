@@ -6,6 +6,7 @@ use predicates::str::{contains, is_empty};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
+use tokio::net::TcpSocket;
 
 #[test]
 fn what_is_sent_comes_back_and_the_end_of_input_ends_one_direction_only() {
@@ -65,11 +66,14 @@ fn a_stranger_is_refused_with_exit_code_4() {
 #[test]
 fn nobody_there_is_exit_code_3() {
     let folder = Folder::new();
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Bound, so that nobody else gets it, and not listening.
+    let nobody = TcpSocket::new_v4().unwrap();
+    nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = nobody.local_addr().unwrap();
     let server = folder.public("server.key");
     let connect =
         |address: &str| folder.run(&format!("connect {address} --key device.key --server {server}"));
-    connect(&free.to_string())
+    connect(&address.to_string())
         .code(3)
         .stderr(contains("Connection refused").and(contains("is a server listening there?")));
     connect("no-port").code(3);

@@ -6,6 +6,7 @@ use lowkey_core::page::{Contents, Fields};
 use lowkey_core::{Id, PublicKey, Secret};
 use std::fs;
 use std::net::TcpListener;
+use tokio::net::TcpSocket;
 
 const REFUSED: &str = "refused: the peer does not know us by this id, mode and key";
 const HANDSHAKE: &str = "handshake message does not open: other keys, or changed on its way";
@@ -100,11 +101,15 @@ fn files_that_are_none_and_nobody_there_are_said_with_their_exit_code() {
     client("key", "").failed(1, "key.page: key page: too short");
     client("device", "nowhere").failed(3, "nowhere: this is not host:port");
     client("device", "").failed(3, "this is not host:port");
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    client("device", &free.to_string()).failed(3, &format!("{free}: Connection refused"));
+    // Bound, so that nobody else gets it, and not listening.
+    let nobody = TcpSocket::new_v4().unwrap();
+    nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let nobody = (nobody.local_addr().unwrap(), nobody);
+    client("device", &nobody.0.to_string()).failed(3, &format!("{}: Connection refused", nobody.0));
 
     let key = stage.device("device");
-    let mistyped = format!("{}q", &key[..key.len() - 1]);
+    let (others, last) = key.split_at(key.len() - 1);
+    let mistyped = format!("{others}{}", if last == "q" { "p" } else { "q" });
     let server =
         |arguments: &str| play(stage.in_folder(program("server", Build::Sanitized, Usual), arguments), b"");
     server("127.0.0.1:0").failed(2, "usage: server HOST:PORT KEY-FILE DEVICE-PUBLIC-KEY [PSK-FILE]");
