@@ -1,12 +1,15 @@
 //! The key page: what goes in comes out, and nothing else is taken for a page.
 
 mod common;
+#[path = "../../../tests/support/random.rs"]
+mod random;
 
 use common::Rng;
 use lowkey_core::page::{Contents, LEN, MAX_ADDRESS, Page, PageError};
 use lowkey_core::{Error, Id, Identity, Peer, PublicKey, Secret, kk};
 use lowkey_crypto::Blake2s;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 /// Secrets of which every byte tells where it belongs.
 struct Keys {
@@ -61,7 +64,10 @@ fn the_layout_is_frozen() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig {
+        rng_seed: RngSeed::Fixed(random::seed()),
+        ..ProptestConfig::with_cases(64)
+    })]
 
     #[test]
     fn what_was_encoded_is_read(

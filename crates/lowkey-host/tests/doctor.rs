@@ -42,7 +42,7 @@ impl Site {
     }
 
     fn with(limits: &Limits) -> Self {
-        let server = Arc::new(Identity::new(keys::generate().unwrap()));
+        let server = Arc::new(common::identity());
         let party = || Party::new(server.public_key());
         let (pump_7, pump_8, old) = (party(), party().with_psk(8), party());
         let pump_9 = party().with_psk(9).with_id(Id::new(b"nine").unwrap());
@@ -103,7 +103,7 @@ fn other(party: &Party, identity: Identity) -> Party {
 }
 
 fn stranger(of: &Party) -> Party {
-    other(of, Identity::new(keys::generate().unwrap()))
+    other(of, common::identity())
 }
 
 fn run(finding: &Finding) -> &str {
@@ -124,9 +124,9 @@ fn advice(finding: &Finding) -> &str {
 fn hidden(site: &mut Site) -> Vec<(&'static str, Option<&'static str>, &'static str, Vec<u8>)> {
     let first = |party: &Party| party.message_1().0;
     let unknown = Party::new(site.server.public_key());
-    let elsewhere = Party::new(Identity::new(keys::generate().unwrap()).public_key());
+    let elsewhere = Party::new(common::identity().public_key());
     let elsewhere_by_id = {
-        let server = Identity::new(keys::generate().unwrap()).public_key();
+        let server = common::identity().public_key();
         Party::new(server).with_id(site.pump_9.id).with_psk(9)
     };
     let mut cases = vec![
@@ -400,7 +400,7 @@ impl Registry for Changing {
 
 #[tokio::test]
 async fn what_the_registry_has_mended_since_is_said_to_be() {
-    let server = Arc::new(Identity::new(keys::generate().unwrap()));
+    let server = Arc::new(common::identity());
     let registry = Arc::new(Changing(Mutex::default()));
     let acceptor = Acceptor::new(Arc::clone(&server), Arc::clone(&registry), Limits::default()).unwrap();
     let late = Party::new(server.public_key());

@@ -7,7 +7,7 @@
 mod common;
 
 use common::Party;
-use lowkey_host::{Acceptor, Connection, Device, Devices, Error, Identity, Limits, Pinned, connect, keys};
+use lowkey_host::{Acceptor, Connection, Device, Devices, Error, Identity, Limits, Pinned, connect};
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -56,7 +56,7 @@ struct Fleet {
 
 impl Fleet {
     fn new() -> Self {
-        let server = Arc::new(Identity::new(keys::generate().unwrap()));
+        let server = Arc::new(common::identity());
         let parties: Vec<Party> = (0..DEVICES).map(|_| Party::new(server.public_key())).collect();
         let pinned = parties.iter().enumerate().map(|(n, party)| {
             Pinned::new(Device::new(name(n)).unwrap(), &server, party.identity.public_key()).unwrap()

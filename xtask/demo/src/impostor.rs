@@ -3,27 +3,36 @@
 use lowkey_core::{
     Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals, Error, Identity, Peer, Psk, Secret, kk,
 };
-use std::{fs::File, io::Read};
 use xtask::command::Result;
 
-struct Os;
+#[path = "../../../tests/support/random.rs"]
+mod random;
+use random::Random;
 
-impl Entropy for Os {
+/// What an attacker draws.
+struct Drawn(Random);
+
+impl Entropy for Drawn {
     fn fill(&mut self, out: &mut [u8]) -> std::result::Result<(), EntropyFailed> {
-        File::open("/dev/urandom").and_then(|mut source| source.read_exact(out)).map_err(|_| EntropyFailed)
+        self.0.fill(out);
+        Ok(())
     }
 }
 
-impl Counter for Os {
+impl Drawn {
+    fn secret(&mut self) -> Secret<32> {
+        let mut secret = Secret::zeroed();
+        self.0.fill(secret.expose_mut());
+        secret
+    }
+}
+
+struct FirstBoot;
+
+impl Counter for FirstBoot {
     fn next(&mut self) -> std::result::Result<u64, CounterFailed> {
         Ok(0)
     }
-}
-
-fn random() -> Result<Secret<32>> {
-    let mut secret = Secret::zeroed();
-    Os.fill(secret.expose_mut())?;
-    Ok(secret)
 }
 
 /// Everything an attacker can make up by itself.
@@ -31,16 +40,18 @@ pub(crate) struct Impostor {
     identity: Identity,
     accomplice: Identity,
     psk: Psk,
-    ephemerals: Ephemerals<Os>,
+    ephemerals: Ephemerals<Drawn>,
 }
 
 impl Impostor {
     pub(crate) fn new() -> Result<Self> {
+        let mut drawn = Drawn(Random::new());
+        let [own, accomplice, psk, hedge] = std::array::from_fn(|_| drawn.secret());
         Ok(Self {
-            identity: Identity::new(random()?),
-            accomplice: Identity::new(random()?),
-            psk: Psk::new(random()?),
-            ephemerals: Ephemerals::new(Os, random()?, &mut Os)?,
+            identity: Identity::new(own),
+            accomplice: Identity::new(accomplice),
+            psk: Psk::new(psk),
+            ephemerals: Ephemerals::new(drawn, hedge, &mut FirstBoot)?,
         })
     }
 

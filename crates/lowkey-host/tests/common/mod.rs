@@ -3,14 +3,20 @@
 
 pub mod changing;
 pub mod log;
+#[path = "../../../../tests/support/random.rs"]
+pub mod random;
 pub mod services;
 pub mod tools;
+#[path = "../../../../tests/support/watchdog.rs"]
+pub mod watchdog;
 
 use lowkey_host::{
     AcceptError, Acceptor, Connection, Device, Devices, Error, Id, Identity, Limits, Listener, Peer, Pinned,
-    Pinning, Psk, PublicKey, Secret, Stats, connect, keys,
+    Pinning, Psk, PublicKey, Secret, Stats, connect,
 };
 use lowkey_transport::{Buffers, Link, Step};
+use random::Random;
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -19,6 +25,7 @@ use std::task::{Context, Poll, Waker};
 use std::{future::Future, io};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
 use tokio::net::TcpStream;
+use watchdog::Watchdog;
 
 /// One side that knows the other: an identity, the peer it has pinned, perhaps a PSK.
 pub struct Party {
@@ -31,7 +38,7 @@ pub struct Party {
 impl Party {
     /// A stranger with a key of its own, who knows the server's.
     pub fn new(server: PublicKey) -> Self {
-        let identity = Identity::new(keys::generate().unwrap());
+        let identity = identity();
         let peer = Peer::pin(&identity, server).unwrap();
         let id = Id::of_pinning(&identity.public_key(), &server);
         Self { identity, peer, id, psk: None }
@@ -71,6 +78,22 @@ pub struct World {
     pub server: Arc<Identity>,
     pub devices: Vec<Party>,
     pub limits: Limits,
+    pub watchdog: Watchdog,
+}
+
+/// A private key that follows from the run's seed, another one at each call.
+pub fn secret() -> Secret<32> {
+    thread_local! {
+        static RANDOM: RefCell<Random> = RefCell::new(Random::new());
+    }
+    let mut bytes = [0; 32];
+    RANDOM.with_borrow_mut(|random| random.fill(&mut bytes));
+    Secret::new(bytes)
+}
+
+/// An identity with such a key.
+pub fn identity() -> Identity {
+    Identity::new(secret())
 }
 
 impl World {
@@ -79,9 +102,9 @@ impl World {
     }
 
     pub fn with_devices(n: usize) -> Self {
-        let server = Arc::new(Identity::new(keys::generate().unwrap()));
+        let server = Arc::new(identity());
         let devices = (0..n).map(|_| Party::new(server.public_key())).collect();
-        Self { server, devices, limits: Limits::default() }
+        Self { server, devices, limits: Limits::default(), watchdog: Watchdog::new() }
     }
 
     pub fn device(&self) -> &Party {

@@ -7,6 +7,10 @@ use crate::support::page::{frame, parameters};
 use crate::support::{Any, PagePeer, Rng};
 use lowkey_transport::{Error, Mode, Part, Step};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+#[path = "../../../../tests/support/random.rs"]
+mod seeded;
 
 #[derive(Clone, Debug)]
 enum Act {
@@ -111,7 +115,12 @@ fn play(us: &mut Player, them: &mut Player, act: &Act) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 150,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(seeded::seed()),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn records_any_script_keeps_bytes_and_boundaries(script in prop::collection::vec(act(), 0..60)) {

@@ -6,29 +6,38 @@ use crate::relay::{Act, Way, between, read_frame};
 use lowkey_core::{
     Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals, Identity, Peer, Psk, Secret, kk,
 };
-use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 
-struct Os;
+#[path = "../../../../tests/support/random.rs"]
+mod random;
+use random::Random;
 
-impl Entropy for Os {
+/// What an attacker draws.
+struct Drawn(Random);
+
+impl Entropy for Drawn {
     fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyFailed> {
-        File::open("/dev/urandom").and_then(|mut source| source.read_exact(out)).map_err(|_| EntropyFailed)
+        self.0.fill(out);
+        Ok(())
     }
 }
 
-impl Counter for Os {
+impl Drawn {
+    fn secret(&mut self) -> Secret<32> {
+        let mut secret = Secret::zeroed();
+        self.0.fill(secret.expose_mut());
+        secret
+    }
+}
+
+struct FirstBoot;
+
+impl Counter for FirstBoot {
     fn next(&mut self) -> Result<u64, CounterFailed> {
         Ok(0)
     }
-}
-
-fn random() -> Secret<32> {
-    let mut secret = Secret::zeroed();
-    Os.fill(secret.expose_mut()).unwrap();
-    secret
 }
 
 /// Everything an attacker can make up by itself.
@@ -36,16 +45,18 @@ struct Impostor {
     identity: Identity,
     accomplice: Identity,
     psk: Psk,
-    ephemerals: Ephemerals<Os>,
+    ephemerals: Ephemerals<Drawn>,
 }
 
 impl Impostor {
     fn new() -> Self {
+        let mut drawn = Drawn(Random::new());
+        let [own, accomplice, psk, hedge] = std::array::from_fn(|_| drawn.secret());
         Self {
-            identity: Identity::new(random()),
-            accomplice: Identity::new(random()),
-            psk: Psk::new(random()),
-            ephemerals: Ephemerals::new(Os, random(), &mut Os).unwrap(),
+            identity: Identity::new(own),
+            accomplice: Identity::new(accomplice),
+            psk: Psk::new(psk),
+            ephemerals: Ephemerals::new(drawn, hedge, &mut FirstBoot).unwrap(),
         }
     }
 
