@@ -4,8 +4,7 @@ mod common;
 
 use common::{Dribble, Party, Raw, World, answer, until_end};
 use lowkey_host::{
-    AcceptError, ChannelError, Device, Error, Hello, Id, Identity, Limits, Mode, Peer, Pinned, Refusal,
-    connect,
+    AcceptError, ChannelError, Device, Error, Hello, Id, Limits, Mode, Peer, Pinned, Refusal, connect,
 };
 use lowkey_transport::Step;
 use std::sync::Arc;

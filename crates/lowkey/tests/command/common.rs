@@ -9,16 +9,20 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
+#[path = "../../../../tests/support/watchdog.rs"]
+mod watchdog;
+use watchdog::Watchdog;
+
 /// All of them.
 pub(crate) const COMMANDS: [&str; 10] =
     ["keygen", "pubkey", "provision", "revoke", "serve", "check", "connect", "generate", "show", "doctor"];
 
 /// A folder with a server's key, a device's, and a registry.
-pub(crate) struct Folder(TempDir);
+pub(crate) struct Folder(TempDir, Watchdog);
 
 impl Folder {
     pub(crate) fn empty() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self(tempfile::tempdir().unwrap(), Watchdog::new())
     }
 
     pub(crate) fn new() -> Self {
@@ -57,10 +61,11 @@ impl Folder {
 
     /// `arguments` are split at spaces.
     pub(crate) fn command(&self, arguments: &str) -> assert_cmd::Command {
+        self.1.waits_for(format!("`lowkey {arguments}`, or what comes behind it"));
         let mut command = self.program(env!("CARGO_BIN_EXE_lowkey"));
         command.args(arguments.split_whitespace());
         let mut command = assert_cmd::Command::from_std(command);
-        command.timeout(Duration::from_secs(60));
+        command.timeout(Duration::from_secs(300));
         command
     }
 
@@ -78,6 +83,7 @@ impl Folder {
     }
 
     pub(crate) fn serve_with(&self, arguments: &str, variables: &[(&str, &str)]) -> Server {
+        self.1.waits_for(format!("`lowkey serve {arguments}`, or what comes behind it"));
         let mut command = self.program(env!("CARGO_BIN_EXE_lowkey"));
         command.arg("serve").args(arguments.split_whitespace()).envs(variables.iter().copied());
         Server::start(command, self.public("server.key"))
@@ -89,6 +95,7 @@ impl Folder {
 
     /// A device that is connected and stays so until its input ends.
     pub(crate) fn device(&self, address: &str, key: &str) -> Device {
+        self.1.waits_for("a device that is connected, or what comes behind it");
         let mut command = self.program(env!("CARGO_BIN_EXE_lowkey"));
         command.args(["connect", address, "--key", "device.key", "--server", key]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

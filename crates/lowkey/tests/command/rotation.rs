@@ -21,7 +21,7 @@ fn until_connecting(folder: &Folder, server: &Server, key: &str, code: i32) {
             return;
         }
         let said = String::from_utf8_lossy(&over.stderr).into_owned();
-        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}: {said}", over.status);
+        assert!(begun.elapsed() < Duration::from_secs(60), "{:?}: {said}", over.status);
         sleep(Duration::from_millis(20));
     }
 }
@@ -41,7 +41,8 @@ fn a_revoked_device_is_cut_off_at_once_and_refused_from_then_on() {
     revoked.stderr(contains("revoked: lkpub1").and(contains("\"desk\" is no longer in devices.toml")));
     let begun = Instant::now();
     assert_eq!(device.child.wait().unwrap().code(), Some(5), "a truncation, not an end");
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    // Long before anything else would end it, and longer than busy cores take.
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
     until_connecting(&folder, &server, "device.key", 4);
     let (code, log) = server.end("-TERM");
     assert_eq!(code, Some(0), "{log}");

@@ -18,7 +18,7 @@ impl Manager {
     pub(crate) fn new(folder: &Folder) -> Self {
         let path = folder.path("notify.sock").to_str().unwrap().to_owned();
         let socket = UnixDatagram::bind(&path).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(300))).unwrap();
         Self { socket, path }
     }
 
@@ -101,6 +101,6 @@ fn what_systemd_passes_has_to_be_a_tcp_socket() {
     let folder = Folder::new();
     let wrong = UnixDatagram::unbound().unwrap();
     let mut command = assert_cmd::Command::from_std(activated(&folder, wrong));
-    command.timeout(Duration::from_secs(60));
+    command.timeout(Duration::from_secs(300));
     command.assert().code(1).stderr(contains("ListenStream= has to be TCP"));
 }

@@ -10,8 +10,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
+#[path = "../../../../tests/support/watchdog.rs"]
+mod watchdog;
+use watchdog::Watchdog;
+
 /// How long anything may take; nothing that passes takes nearly as long.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(300);
 
 /// Which mode a pair uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +28,7 @@ pub(crate) enum Mode {
 pub(crate) struct Stage {
     folder: TempDir,
     mode: Mode,
+    _watchdog: Watchdog,
 }
 
 /// How a program ended, and what it said.
@@ -36,7 +41,7 @@ pub(crate) struct Outcome {
 
 impl Stage {
     pub(crate) fn new(mode: Mode) -> Self {
-        let stage = Self { folder: tempfile::tempdir().unwrap(), mode };
+        let stage = Self { folder: tempfile::tempdir().unwrap(), mode, _watchdog: Watchdog::new() };
         stage.lowkey("keygen -o server.key");
         stage.provision("device", "");
         stage
