@@ -6,7 +6,8 @@ mod explain;
 mod search;
 mod words;
 
-use crate::keys::mask;
+use crate::clock;
+use crate::keys::{mask, timestamp};
 use crate::registry::{LeftOut, parse_id};
 use crate::server::Record;
 use crate::{Acceptor, Id, Mode, SessionInfo};
@@ -186,6 +187,14 @@ impl Acceptor {
 
     fn shortages(&self, findings: &mut Vec<Finding>) {
         let (stats, limits) = (self.stats(), self.limits());
+        if self.clock().is_wrong() {
+            let (now, written) = (timestamp(self.clock().now()), timestamp(clock::written()));
+            let what =
+                format!("this server's clock shows {now}, and its program was written in {}", &written[..7]);
+            let why = "no pinning that expires is let in, for nobody can tell which have expired".to_owned();
+            let mend = Some(Mend::Do(SET_THE_CLOCK.to_owned()));
+            findings.insert(0, Finding { mend, ..Finding::of("clock", what, why) });
+        }
         if let Some(trouble) = self.registry().trouble() {
             let mend = Some(Mend::Do(trouble.mend));
             findings.insert(0, Finding { mend, ..Finding::of("registry", trouble.what, trouble.in_force) });
@@ -294,6 +303,9 @@ fn is_from(record: &Record, address: IpAddr) -> bool {
     record.from.is_some_and(|from| from.ip() == address)
 }
 
+/// What mends a clock.
+const SET_THE_CLOCK: &str =
+    "set the clock; with systemd, `systemctl enable systemd-time-wait-sync` has services start after that";
 /// How many that are left out are named.
 const MOST_LEFT_OUT: usize = 20;
 /// How long keys are tried for one question.

@@ -51,6 +51,8 @@
 //! | `lowkey.registry_left_out_more` | warn | `pinnings` | how many more had no line: only the first 100 of a reading have one |
 //! | `lowkey.registry_failed` | warn | `error` | it could not be read again: what was read before stays in force. Once, until it goes well or fails in another way |
 //! | `lowkey.registry_panicked` | error | `error` | a bug in this crate; what was read before stays in force, and the file is looked at again |
+//! | `lowkey.clock_wrong` | warn | `now` | the clock shows a time from before this crate was written: as long as it does, no pinning that expires is let in |
+//! | `lowkey.clock_right` | info | `now` | that is over |
 //! | `lowkey.displaced` | info | `device` | a newer session of the same device took over |
 //! | `lowkey.revoked` | info | `device` | a session ended: its pinning was removed or replaced, or has expired |
 //! | `lowkey.silent` | info | `device` | a session ended: the device was silent and did not answer a PING |
@@ -75,6 +77,7 @@
 #[cfg(feature = "admin")]
 pub mod admin;
 mod client;
+mod clock;
 mod connection;
 pub mod doctor;
 #[cfg(doctest)]

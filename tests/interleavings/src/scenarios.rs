@@ -12,7 +12,7 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 fn sessions(sessions_per_address: usize) -> Arc<Sessions> {
     let long = Duration::from_secs(3600);
@@ -170,13 +170,13 @@ pub fn a_revoked_pinning_outlives_no_sweep() {
     });
     let sweeping = thread::spawn({
         let (sessions, registry) = (Arc::clone(&sessions), Arc::clone(&registry));
-        move || sessions.sweep(&*registry)
+        move || sessions.sweep(&*registry, SystemTime::UNIX_EPOCH)
     });
     registry.swap(Vec::new());
-    sessions.sweep(&*registry);
+    sessions.sweep(&*registry, SystemTime::UNIX_EPOCH);
     let session = handshake.join().unwrap();
     sweeping.join().unwrap();
-    sessions.sweep(&*registry);
+    sessions.sweep(&*registry, SystemTime::UNIX_EPOCH);
     assert_eq!(sessions.len(), 0);
     if let Some((_seat, shared)) = session {
         assert_eq!(shared.ended(), Some(End::Revoked));
@@ -202,14 +202,14 @@ pub fn a_registry_in_force_has_no_session_of_a_pinning_that_is_gone() {
     });
     let sweeping = thread::spawn({
         let (sessions, registry) = (Arc::clone(&sessions), Arc::clone(&registry));
-        move || sessions.sweep(&*registry)
+        move || sessions.sweep(&*registry, SystemTime::UNIX_EPOCH)
     });
     registry.swap(Vec::new());
     let generation = registry.generation();
     let ended = loop {
         match sessions.swept().since(generation) {
             Some(ended) => break ended,
-            None => sessions.sweep(&*registry),
+            None => sessions.sweep(&*registry, SystemTime::UNIX_EPOCH),
         }
     };
     // Whatever else goes on, from here on nobody is there.
@@ -247,9 +247,9 @@ pub fn a_new_pinning_is_not_revoked_with_the_old_one() {
         }
     });
     registry.swap(vec![new]);
-    sessions.sweep(&*registry);
+    sessions.sweep(&*registry, SystemTime::UNIX_EPOCH);
     let (seat, after) = coming.join().unwrap();
-    sessions.sweep(&*registry);
+    sessions.sweep(&*registry, SystemTime::UNIX_EPOCH);
     assert!(seat.is_ok() && after.ended().is_none());
     assert!(matches!(before.ended(), Some(End::Displaced | End::Revoked)));
     assert_eq!(sessions.len(), 1);

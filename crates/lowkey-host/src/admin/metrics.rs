@@ -99,6 +99,8 @@ impl Collector for Now {
         out.gauge("registry_stale", "1 while the registry could not be read again, else 0", trouble)?;
         let left_out = acceptor.registry().left_out().len() as u64;
         out.gauge("registry_left_out", "Pinnings of the registry whose PSK cannot be had", left_out)?;
+        let clock = u64::from(acceptor.clock().is_wrong());
+        out.gauge("clock_wrong", "1 while the clock is wrong and no pinning that expires is let in", clock)?;
         let bytes = Some(Unit::Bytes);
         out.counter("received", "What came over sessions", bytes.as_ref(), stats.bytes_received)?;
         out.counter("sent", "What left over sessions", bytes.as_ref(), stats.bytes_sent)?;

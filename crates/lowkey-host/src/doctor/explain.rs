@@ -9,7 +9,6 @@ use crate::server::{Cause, Record};
 use crate::{Acceptor, Id, Mode};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 /// One record, and where to look.
 pub(super) struct Explainer<'a> {
@@ -168,7 +167,7 @@ impl Explainer<'_> {
             None if known.mode() == Mode::KkPsk0 => Verdict::of("psk_missing", name)
                 .why("its key is right, but it has no PSK, and its pinning has one".to_owned())
                 .then(words::rotate_with_psk(server, registry, name)),
-            _ if known.is_expired(SystemTime::now()) => self.expired(known),
+            _ if known.is_expired(self.acceptor.clock().now()) => self.expired(known),
             _ => Verdict::of("mended", name)
                 .why(format!("{} and would be let in now: the registry has changed since", opens(mode))),
         }
@@ -176,6 +175,11 @@ impl Explainer<'_> {
 
     fn expired(&self, known: &Pinned) -> Verdict {
         let name = known.device().name();
+        if self.acceptor.clock().is_wrong() {
+            return Verdict::of("clock", name)
+                .why("its key is right, and its pinning expires; while this server's clock is wrong, none that does is let in".to_owned())
+                .then_do(super::SET_THE_CLOCK.to_owned());
+        }
         Verdict::of("expired", name).why("its key is right, and its pinning has expired".to_owned()).then_do(
             format!(
                 "in {}, at the key {} of {name:?}: set `expires` to a later time, or remove it",

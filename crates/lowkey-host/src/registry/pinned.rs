@@ -1,6 +1,7 @@
 //! A device's key, pinned.
 
 use super::{Device, DeviceError};
+use crate::clock::is_believable;
 use lowkey_core::{Error as KeyError, Id, Identity, Peer, Psk, PublicKey};
 use lowkey_transport::{Mode, Pinning};
 use std::sync::{Arc, OnceLock};
@@ -72,7 +73,7 @@ impl Pinned {
     }
 
     /// The same pinning until then: from that moment on it is answered as an unknown one, and its session
-    /// ends.
+    /// ends. So it is while the server's clock is wrong, see [`is_expired`](Self::is_expired).
     #[must_use]
     pub fn until(mut self, expires: SystemTime) -> Self {
         self.expires = Some(expires);
@@ -104,9 +105,10 @@ impl Pinned {
         self.expires
     }
 
-    /// Whether it has ended by `now`.
+    /// Whether it has ended by `now`. If that is from before this crate was written, no clock can show it, nobody can tell
+    /// what has ended, and what can end counts as if it had.
     pub fn is_expired(&self, now: SystemTime) -> bool {
-        self.expires.is_some_and(|expires| expires <= now)
+        self.expires.is_some_and(|expires| expires <= now || !is_believable(now))
     }
 
     /// The pinning, for the identity it was made with; `None` if that was another. Takes a multiplication if it

@@ -7,6 +7,7 @@ use super::info::SessionInfo;
 use super::lazy::LazyAccept;
 use super::state::State;
 use super::stats::{Counters, Listening, Stats};
+use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::proxy;
 use crate::registry::Registry;
@@ -15,6 +16,7 @@ use lowkey_core::{Identity, PublicKey};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::SystemTime;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout_at;
 
@@ -38,7 +40,21 @@ impl Acceptor {
         registry: impl Registry + 'static,
         limits: Limits,
     ) -> Result<Self, Error> {
-        let state = State::new(identity.into(), Box::new(registry), limits)?;
+        Self::with_clock(identity, registry, limits, SystemTime::now)
+    }
+
+    /// The same by another clock than the system's: for tests, and for whoever has a better one. It decides what has
+    /// [expired](crate::Pinned::is_expired), and nothing else.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_clock(
+        identity: impl Into<Arc<Identity>>,
+        registry: impl Registry + 'static,
+        limits: Limits,
+        clock: impl Fn() -> SystemTime + Send + Sync + 'static,
+    ) -> Result<Self, Error> {
+        let state = State::new(identity.into(), Box::new(registry), limits, Clock::new(clock))?;
         Ok(Self { state: Arc::new(state) })
     }
 
@@ -63,7 +79,8 @@ impl Acceptor {
     ///
     /// A [`Listener`](crate::Listener) does it four times a second. Who has none does it as often.
     pub fn sweep(&self) {
-        self.state.sessions.sweep(&*self.state.registry);
+        self.state.clock.look();
+        self.state.sessions.sweep(&*self.state.registry, self.state.clock.now());
         self.state.gate.sweep();
     }
 
@@ -100,6 +117,10 @@ impl Acceptor {
     /// A socket listens for it, for as long as what this gives is held.
     pub(crate) fn listening(&self) -> Listening {
         Listening::new(Arc::clone(&self.state.counters))
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.state.clock
     }
 
     pub(crate) fn identity(&self) -> &Identity {

@@ -16,7 +16,6 @@ use lowkey_transport::{Hello, Link, Mode, Pinning, Refusal, Step};
 use std::fmt;
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::SystemTime;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
@@ -175,7 +174,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
     async fn answer(&mut self, pinned: &Pinned) -> Result<(), AcceptError> {
         let state = Arc::clone(&self.state);
         let fits = self.hello.is_some_and(|hello| hello.mode == pinned.mode());
-        if !fits || pinned.is_expired(SystemTime::now()) {
+        if !fits || pinned.is_expired(state.clock.now()) {
             self.attempt.suspect(if fits { Cause::Expired } else { Cause::OtherMode });
             return Err(self.decoy().await);
         }
@@ -219,7 +218,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         }
     }
 
-    /// A confirmed session takes its place, unless there is none or its pinning is gone by now.
+    /// A confirmed session takes its place, unless there is none or its pinning is gone or has expired by now.
     async fn seat(self, pinned: Arc<Pinned>) -> Result<Connection<Io>, AcceptError> {
         let Line { io, link, input, place: _place } = self.line;
         let state = &self.state;
@@ -230,6 +229,10 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
             let Some((pinned, generation)) = state.still(known.0, known.1) else {
                 break (Refusal::REFUSED, Cause::UnknownId);
             };
+            // It had not when it got message 2; since then a handshake's time may have passed.
+            if pinned.is_expired(state.clock.now()) {
+                break (Refusal::REFUSED, Cause::Expired);
+            }
             match state.sessions.seat(&pinned, generation, from, connection.shared()) {
                 Ok(seat) => {
                     attempt.confirmed(pinned.device().name());

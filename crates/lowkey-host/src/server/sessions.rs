@@ -179,10 +179,10 @@ impl Sessions {
         Ok(Seat { sessions: Arc::clone(self), pinned, shared, number })
     }
 
-    /// Ends the sessions that may not go on, and has silent peers asked.
-    pub(crate) fn sweep(&self, registry: &dyn Registry) {
+    /// Ends the sessions that may not go on, and has silent peers asked. `wall` is what clocks on the wall show.
+    pub(crate) fn sweep(&self, registry: &dyn Registry, wall: SystemTime) {
         self.look_up_again(registry);
-        let (now, wall) = (Instant::now(), SystemTime::now());
+        let now = Instant::now();
         let mut orders = Vec::new();
         {
             let mut table = self.lock();

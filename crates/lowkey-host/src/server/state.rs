@@ -5,6 +5,7 @@ use super::gate::Gate;
 use super::lines::Line;
 use super::sessions::Sessions;
 use super::stats::Counters;
+use crate::clock::Clock;
 use crate::entropy::random;
 use crate::registry::{Pinned, Registry};
 use crate::{Error, Limits};
@@ -15,6 +16,7 @@ pub(super) struct State {
     pub(super) identity: Arc<Identity>,
     pub(super) registry: Box<dyn Registry>,
     pub(super) limits: Limits,
+    pub(super) clock: Clock,
     pub(super) decoy: Peer,
     pub(super) decoy_psk: Psk,
     pub(super) attempts: Arc<Attempts>,
@@ -28,6 +30,7 @@ impl State {
         identity: Arc<Identity>,
         registry: Box<dyn Registry>,
         limits: Limits,
+        clock: Clock,
     ) -> Result<Self, Error> {
         limits.buffers()?;
         let stranger = Identity::new(random()?).public_key(); // its private half is gone
@@ -41,6 +44,7 @@ impl State {
             gate: Gate::new(&limits),
             identity,
             limits,
+            clock,
             counters,
         })
     }

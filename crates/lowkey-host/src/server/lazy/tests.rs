@@ -5,7 +5,7 @@ use crate::entropy::random;
 use crate::registry::counted::MULTIPLICATIONS;
 use crate::{Acceptor, Device, Devices, Id, Identity, Limits, Psk, Registry};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::io::duplex;
 
 #[tokio::test]
