@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | `/metrics` | the counters, as OpenMetrics text for Prometheus; no label names a device, an id or an address |
 //! | `/livez` | 200 while the process answers |
-//! | `/readyz` | 200 while devices are accepted, 503 before that and while the server stops |
+//! | `/readyz` | 200 while devices are accepted, 503 before that and while the server stops; [if you say so](Admin::ready_with_service), 503 while the service behind is down |
 //! | `/sessions` | the live sessions, as JSON |
 //! | `/registry` | which registry is obeyed ([`Acceptor::in_force`]), and whether it is the file's, as JSON |
 //! | `/doctor`, `/doctor?about=WHAT` | why attempts came to nothing ([`Acceptor::diagnose`]), as JSON |
@@ -33,7 +33,7 @@ use crate::Acceptor;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use routes::Routes;
+use routes::{Ready, Routes};
 use socket::Socket;
 use std::convert::Infallible;
 use std::io;
@@ -72,6 +72,15 @@ impl Admin {
     #[must_use]
     pub fn with_registry_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.routes.registry = path.into();
+        self
+    }
+
+    /// With a `/readyz` that says 503 while the service behind is known to be down as well
+    /// ([`Acceptor::busy_while_down`]). Without it, it says 200: who asks in order to send devices elsewhere would send
+    /// them to servers with the same service, and devices that still come hear that we are busy.
+    #[must_use]
+    pub fn ready_with_service(mut self) -> Self {
+        self.routes.ready = Ready::WithService;
         self
     }
 

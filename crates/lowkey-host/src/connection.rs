@@ -10,7 +10,7 @@ pub(crate) use moving::lasting;
 pub(crate) use shared::{End, Shared, Side, Traffic};
 
 use crate::registry::{Device, Pinned};
-use crate::server::Seat;
+use crate::server::{Fault, Seat};
 use crate::{ChannelError, Error, PublicKey};
 use lowkey_transport::{Link, Part, Receive};
 use std::fmt;
@@ -88,6 +88,13 @@ impl<Io> Connection<Io> {
     pub(crate) fn seated(mut self, seat: Seat) -> Self {
         self.seat = Some(seat);
         self
+    }
+
+    /// It ends because of the service behind.
+    pub(crate) fn blame(&mut self, fault: Fault) {
+        if let Some(seat) = &mut self.seat {
+            seat.blame(fault);
+        }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

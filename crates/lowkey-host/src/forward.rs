@@ -10,10 +10,13 @@
 
 mod backend;
 mod half;
+mod watch;
 
 pub use backend::{Backend, BackendError, BackendStream};
 
+use crate::health::Health;
 use crate::proxy::{Addresses, Header};
+use crate::server::Fault;
 use crate::{ChannelError, Connection, Error};
 use half::{Broken, Half};
 use std::future::{Future, poll_fn};
@@ -52,12 +55,29 @@ pub struct Forwarder {
     pub connect_timeout: Duration,
     /// How long a device has to take our CLOSE when there is no service: 5 s.
     pub linger: Duration,
+    health: Health,
 }
 
 impl Forwarder {
     /// With what the fields say.
     pub fn new(backend: Backend) -> Self {
-        Self { backend, send_proxy: false, connect_timeout: CONNECT_TIMEOUT, linger: LINGER }
+        Self {
+            backend,
+            send_proxy: false,
+            connect_timeout: CONNECT_TIMEOUT,
+            linger: LINGER,
+            health: Health::default(),
+        }
+    }
+
+    /// Whether the service takes connections, as far as is known; clones share it.
+    ///
+    /// Down is a service to which a connect was refused, found no way, had no answer in `connect_timeout`, or whose name
+    /// stands for no address. Sessions that it ends, and shortages of this machine, say nothing about it. While it is
+    /// down we ask it ourselves, every 1 to 30 s, with a connection of our own: it begins with a PROXY header that says
+    /// LOCAL (if `send_proxy`), carries nothing and is closed.
+    pub fn health(&self) -> &Health {
+        &self.health
     }
 
     /// Forwards one device until both sides have ended.
@@ -80,7 +100,13 @@ impl Forwarder {
         Io: AsyncRead + AsyncWrite + Unpin,
     {
         let served = self.try_serve(&mut connection, addresses).await;
-        if let Err(ForwardError::Unreachable(error) | ForwardError::Backend(error)) = &served {
+        let fault = match &served {
+            Err(ForwardError::Unreachable(error)) => Some((Fault::Unreached, error)),
+            Err(ForwardError::Backend(error)) => Some((Fault::BrokenOff, error)),
+            _ => None,
+        };
+        if let Some((fault, error)) = fault {
+            connection.blame(fault);
             let device = connection.device().map_or("", |device| device.name());
             tracing::warn!(name: "lowkey.backend_failed", target: "lowkey", device, %error, "service behind failed");
         }
@@ -127,16 +153,18 @@ impl Forwarder {
     }
 
     async fn connect(&self, header: Option<Header>) -> io::Result<BackendStream> {
-        let connect = async {
-            let mut stream = self.backend.connect().await?;
-            if let Some(header) = header {
-                stream.write_all(header.as_bytes()).await?;
-            }
-            Ok(stream)
-        };
-        let none = |_| io::Error::new(io::ErrorKind::TimedOut, NoAnswer(self.connect_timeout));
-        timeout(self.connect_timeout, connect).await.map_err(none)?
+        let mut stream = self.reach().await?;
+        if let Some(header) = header {
+            in_time(self.connect_timeout, stream.write_all(header.as_bytes())).await?;
+        }
+        Ok(stream)
     }
+}
+
+/// What `of` comes to, or an error when it takes too long.
+async fn in_time<T>(time: Duration, of: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    let none = |_| io::Error::new(io::ErrorKind::TimedOut, NoAnswer(time));
+    timeout(time, of).await.map_err(none)?
 }
 
 /// Says that nothing more comes, and waits until the device says so too: a socket that is closed with bytes

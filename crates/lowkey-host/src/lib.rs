@@ -58,6 +58,8 @@
 //! | `lowkey.silent` | info | `device` | a session ended: the device was silent and did not answer a PING |
 //! | `lowkey.lifetime` | info | `device` | a session ended: it was open for as long as one may be |
 //! | `lowkey.ended` | info | `device` | the application let go of a connection |
+//! | `lowkey.backend_down` | warn | `service`, `reason`, `error` | the service behind takes no connections: devices hear that we are busy. Once, until it does. `reason` as [`Unreached`] has it |
+//! | `lowkey.backend_up` | info | `service`, `seconds` | it takes connections again, after so long |
 //! | `lowkey.backend_failed` | warn | `device`, `error` | the service behind a [`forward::Forwarder`] could not be reached, or broke off |
 //! | `lowkey.attempt_displaced` | warn | `attempts` | too many attempts wait; the oldest made room |
 //! | `lowkey.attempt_displaced_more` | warn | `attempts` | as `lowkey.refused_more` |
@@ -87,6 +89,7 @@ pub mod entropy;
 mod error;
 pub mod forward;
 mod handshake;
+mod health;
 pub mod keys;
 mod limits;
 pub mod provision;
@@ -101,6 +104,7 @@ pub use client::{connect, connect_tcp};
 pub use connection::Connection;
 pub use echo::echo;
 pub use error::Error;
+pub use health::{Down, Health, Unreached};
 pub use limits::Limits;
 pub use lowkey_core::{Id, Identity, Peer, Psk, PublicKey, Secret};
 pub use lowkey_transport::{Error as ChannelError, Hello, Mode, Pinning, Refusal};

@@ -26,7 +26,7 @@ pub use lazy::LazyAccept;
 pub use listener::Listener;
 pub(crate) use records::{Cause, FirstFrame, Record};
 pub use run::{Server, Stopped};
-pub(crate) use sessions::Seat;
+pub(crate) use sessions::{Fault, Seat};
 #[cfg(feature = "admin")]
 pub(crate) use stats::STEPS;
 pub use stats::Stats;

@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::services::nobody;
 use common::{Party, World, until_end};
 use lowkey_host::admin::{Address, AddressError, Admin};
 use lowkey_host::{Acceptor, Device, Devices, Limits, Listener, Pinned, Server, keys};
@@ -13,7 +14,7 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -60,6 +61,64 @@ async fn it_answers_what_it_says_and_nothing_else() {
         let stream = TcpStream::connect(address).await.unwrap();
         assert_eq!(ask(stream, request).await.0, status, "{request}");
     }
+}
+
+/// A server whose service refused the first device.
+async fn without_its_service() -> (Acceptor, Listener, TcpSocket) {
+    let world = World::new();
+    let acceptor = world.acceptor();
+    let listener = Listener::bind("127.0.0.1:0", acceptor.clone()).await.unwrap();
+    let (reserved, forwarder) = nobody();
+    acceptor.busy_while_down(forwarder.health().clone());
+    let (near, far) = duplex(1000);
+    let (device, session) = tokio::join!(world.device().connect(near), acceptor.accept(far));
+    let mut device = device.unwrap();
+    let leaving = async {
+        assert_eq!(device.recv().await.unwrap(), None);
+        device.close().await.unwrap();
+    };
+    let (_, over) = tokio::join!(leaving, forwarder.serve(session.unwrap(), None));
+    over.unwrap_err();
+    assert!(!forwarder.health().is_up());
+    (acceptor, listener, reserved)
+}
+
+#[tokio::test]
+async fn it_is_ready_without_a_service_unless_it_was_told_that_it_is_not() {
+    let (acceptor, _listener, _reserved) = without_its_service().await;
+    assert_eq!(get(admin(&acceptor).await, "/readyz").await, (200, "ready\n".to_owned()));
+
+    let other = Admin::bind(&"127.0.0.1:0".parse().unwrap(), acceptor.clone()).await.unwrap();
+    let address = other.address().unwrap().socket_addr().unwrap();
+    tokio::spawn(other.ready_with_service().run());
+    let not_ready = (503, "not ready: the service behind is down\n".to_owned());
+    assert_eq!(get(address, "/readyz").await, not_ready);
+    assert_eq!(get(address, "/livez").await.0, 200);
+}
+
+#[tokio::test]
+async fn metrics_say_whether_the_service_is_there_and_what_became_of_sessions_without_it() {
+    let (acceptor, _listener, _reserved) = without_its_service().await;
+    let (mut near, far) = duplex(1000);
+    let party = Party::new(acceptor.public_key());
+    near.write_all(&party.message_1().0).await.unwrap();
+    let (answer, refused) = tokio::join!(until_end(&mut near), acceptor.accept(far));
+    assert!(answer == [0, 1, 3] && refused.is_err());
+    let metrics = get(admin(&acceptor).await, "/metrics").await.1;
+    for line in [
+        "lowkey_backend_up 0",
+        "lowkey_backend_connects_failed_total{reason=\"refused\"} 1",
+        "lowkey_backend_connects_failed_total{reason=\"timed_out\"} 0",
+        "lowkey_sessions_ended_total{reason=\"backend\"} 1",
+        "lowkey_sessions_ended_total{reason=\"closed\"} 0",
+        "lowkey_refusals_total{reason=\"service_down\"} 1",
+        "lowkey_refusals_total{reason=\"busy\"} 0",
+        "lowkey_attempts_total{outcome=\"refused\"} 1",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line} in {metrics}");
+    }
+    let echo = get(admin(&World::new().acceptor()).await, "/metrics").await.1;
+    assert!(!echo.contains("backend_"), "there is no service");
 }
 
 #[tokio::test]

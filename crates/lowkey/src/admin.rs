@@ -1,6 +1,6 @@
 //! The admin listener of `lowkey serve`.
 
-use crate::config::Config;
+use crate::config::{Config, Readiness};
 use crate::failure::{Exit, Failure};
 use lowkey_host::Acceptor;
 use lowkey_host::admin::Admin;
@@ -13,6 +13,11 @@ pub(crate) async fn begin(config: &Config, acceptor: &Acceptor) -> Result<(), Fa
         Failure::new(Exit::Network, format_args!("cannot listen on {address}, for admin: {error}"))
     })?;
     let registry = absolute(&config.devices).unwrap_or_else(|_| config.devices.clone());
-    tokio::spawn(admin.with_registry_file(registry).run());
+    let admin = admin.with_registry_file(registry);
+    let admin = match config.readiness {
+        Readiness::Accepting => admin,
+        Readiness::WithService => admin.ready_with_service(),
+    };
+    tokio::spawn(admin.run());
     Ok(())
 }

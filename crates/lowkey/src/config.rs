@@ -35,6 +35,7 @@ pub(crate) struct Config {
     pub(crate) accept_proxy: Networks,
     pub(crate) limits: Limits,
     pub(crate) admin: Option<Address>,
+    pub(crate) readiness: Readiness,
     pub(crate) log: Log,
     /// Where the key and the registry were named.
     pub(crate) origins: Origins,
@@ -45,6 +46,13 @@ pub(crate) struct Config {
 pub(crate) enum Service {
     Echo,
     Forward(Forwarder),
+}
+
+/// What it takes to be ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Readiness {
+    Accepting,
+    WithService,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,6 +136,7 @@ mod tests {
         let config = loaded("");
         assert_eq!(format!("{:?}", config.limits), format!("{:?}", Limits::default()));
         assert!(config.accept_proxy.is_empty() && config.admin.is_none());
+        assert_eq!(config.readiness, Readiness::Accepting);
         assert_eq!(config.log, Log { level: "info".into(), format: LogFormat::Text });
     }
 

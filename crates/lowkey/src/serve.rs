@@ -1,6 +1,6 @@
 //! `lowkey serve`.
 
-use crate::config::{self, Config, Service};
+use crate::config::{self, Config, Readiness, Service};
 use crate::failure::{Exit, Failure};
 use crate::signals::{Asked, Signals};
 use crate::terminal::{print, say};
@@ -55,6 +55,13 @@ async fn serve(
     passed: Option<std::net::TcpListener>,
 ) -> Result<(), Failure> {
     let signals = Signals::new().map_err(Failure::file)?;
+    if let Service::Forward(forwarder) = &config.service {
+        acceptor.busy_while_down(forwarder.health().clone());
+        // Otherwise the first device finds out: a service that somebody tries out may take one connection and no more.
+        if config.readiness == Readiness::WithService {
+            forwarder.look();
+        }
+    }
     admin::begin(config, &acceptor).await?;
     let listener = match passed {
         Some(socket) => {

@@ -1,6 +1,9 @@
 //! Counters that count nothing.
 
 use crate::connection::Traffic;
+use crate::registry::Pinned;
+use crate::sessions::Fault;
+use std::net::SocketAddr;
 
 /// What sessions count.
 #[derive(Debug, Default)]
@@ -10,7 +13,12 @@ pub(crate) struct Counters {
     pub(crate) sessions_silent: Count,
     pub(crate) sessions_lifetime: Count,
     pub(crate) sessions_stopped: Count,
+    pub(crate) sessions_backend: Count,
     pub(crate) sessions_closed: Count,
+}
+
+impl Counters {
+    pub(crate) fn record(&self, _: Fault, _: &Pinned, _: Option<SocketAddr>) {}
 }
 
 #[derive(Debug, Default)]

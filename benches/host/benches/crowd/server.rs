@@ -26,7 +26,11 @@ pub(crate) fn run() {
 }
 
 fn counted(stats: &Stats) -> String {
-    let refused = stats.refused_version + stats.refused_mode + stats.refused_busy + stats.refused;
+    let refused = stats.refused_version
+        + stats.refused_mode
+        + stats.refused_busy
+        + stats.refused_service_down
+        + stats.refused;
     let Stats { accepted, confirmed, unconfirmed, timed_out, failed, abandoned, .. } = stats;
     format!(
         "{accepted} attempts: {confirmed} confirmed, {refused} refused, {unconfirmed} unconfirmed, {timed_out} timed out, \

@@ -39,7 +39,11 @@ impl Collector for Now {
             &[(env!("CARGO_PKG_VERSION"), 1)],
         )?;
         out.counter("attempts_begun", "Attempts begun", None, stats.accepted)?;
-        let refused = stats.refused + stats.refused_version + stats.refused_mode + stats.refused_busy;
+        let refused = stats.refused
+            + stats.refused_version
+            + stats.refused_mode
+            + stats.refused_busy
+            + stats.refused_service_down;
         let outcomes = [
             ("confirmed", stats.confirmed),
             ("refused", refused),
@@ -59,11 +63,12 @@ impl Collector for Now {
             ("version", stats.refused_version),
             ("mode", stats.refused_mode),
             ("busy", stats.refused_busy),
+            ("service_down", stats.refused_service_down),
             ("refused", stats.refused),
         ];
         out.family(
             "refusals",
-            "Refused attempts, by what they were told",
+            "Refused attempts, by why; whom we have no service for is told busy as well",
             MetricType::Counter,
             "reason",
             &reasons,
@@ -81,6 +86,7 @@ impl Collector for Now {
         )?;
         let ends = [
             ("closed", stats.sessions_closed),
+            ("backend", stats.sessions_backend),
             ("stopped", stats.sessions_stopped),
             ("displaced", stats.sessions_displaced),
             ("revoked", stats.sessions_revoked),
@@ -90,6 +96,17 @@ impl Collector for Now {
         out.family("sessions_ended", "Sessions that are over, by why", MetricType::Counter, "reason", &ends)?;
         out.gauge("sessions", "Devices connected", stats.sessions)?;
         out.gauge("sessions_limit", "How many devices may be connected", acceptor.limits().sessions as u64)?;
+        if let Some(service) = acceptor.service() {
+            let up = u64::from(service.is_up());
+            out.gauge("backend_up", "0 while the service behind is known to be down, else 1", up)?;
+            out.family(
+                "backend_connects_failed",
+                "Connects to the service behind that failed, by how; our own questions among them",
+                MetricType::Counter,
+                "reason",
+                &service.failures().map(|(reason, times)| (reason.as_str(), times)),
+            )?;
+        }
         let mut pinnings = 0;
         acceptor.registry().each(&mut |_| pinnings += 1);
         if pinnings > 0 {

@@ -1,7 +1,7 @@
 //! From a request to its answer.
 
 use super::{json, metrics};
-use crate::Acceptor;
+use crate::{Acceptor, Health};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue};
@@ -18,7 +18,17 @@ pub(super) struct Routes {
     pub(super) registry: PathBuf,
     /// Whether browsers reach us.
     on_loopback: bool,
+    pub(super) ready: Ready,
     doctors: Arc<Semaphore>,
+}
+
+/// What it takes to be ready.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ready {
+    /// Devices are accepted.
+    Accepting,
+    /// And the service behind is not known to be down.
+    WithService,
 }
 
 impl Routes {
@@ -27,6 +37,7 @@ impl Routes {
             acceptor,
             registry: "/etc/lowkey/devices.toml".into(),
             on_loopback,
+            ready: Ready::Accepting,
             doctors: Arc::new(Semaphore::new(1)),
         }
     }
@@ -43,8 +54,7 @@ impl Routes {
         let acceptor = self.acceptor.clone();
         match request.uri().path() {
             "/livez" => text(StatusCode::OK, "alive\n"),
-            "/readyz" if acceptor.is_accepting() => text(StatusCode::OK, "ready\n"),
-            "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+            "/readyz" => self.readiness(),
             "/metrics" => {
                 done(metrics::TYPE, spawn_blocking(move || metrics::text(&acceptor)).await.ok().flatten())
             }
@@ -58,6 +68,17 @@ impl Routes {
                 Ok(about) => done(JSON, self.diagnose(acceptor, about).await),
             },
             _ => text(StatusCode::NOT_FOUND, "/metrics, /livez, /readyz, /sessions, /registry, /doctor\n"),
+        }
+    }
+
+    fn readiness(&self) -> Response<Full<Bytes>> {
+        let service_is_up = || self.acceptor.service().is_none_or(Health::is_up);
+        match self.ready {
+            _ if !self.acceptor.is_accepting() => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+            Ready::WithService if !service_is_up() => {
+                text(StatusCode::SERVICE_UNAVAILABLE, "not ready: the service behind is down\n")
+            }
+            _ => text(StatusCode::OK, "ready\n"),
         }
     }
 

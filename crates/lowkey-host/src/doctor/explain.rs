@@ -66,6 +66,8 @@ impl Explainer<'_> {
             Cause::Malformed | Cause::NoHeader => "not understood",
             Cause::HungUp => "gone",
             Cause::Entropy => "failed",
+            Cause::Unreached => "closed",
+            Cause::BrokenOff => "cut off",
             _ => "refused",
         };
         let times = match record.times {
@@ -248,6 +250,21 @@ impl Explainer<'_> {
                 ),
                 Some("if these are your devices, raise `messages_1_per_second` or `messages_1_per_second_per_address` under [limits]"),
             ),
+            Cause::ServiceDown => (
+                "service_down",
+                "the service behind was down, so it was told that we are busy".into(),
+                Some("start the service, or correct `forward`"),
+            ),
+            Cause::Unreached => (
+                "service_unreached",
+                "its keys are right, and the service behind could not be reached for it; the log says why".into(),
+                Some("start the service, or correct `forward`"),
+            ),
+            Cause::BrokenOff => (
+                "service_broke_off",
+                "its keys are right, and the service behind broke its connection off".into(),
+                Some("look into the service's own log"),
+            ),
             Cause::NoSeat => (
                 "sessions_full",
                 format!("its keys are right, and all {} seats were taken", limits.sessions),
@@ -297,9 +314,12 @@ impl Explainer<'_> {
             ),
         };
         // What has opened message 1 has shown the device's key, or a recording of it.
-        let proven = matches!(cause, Cause::Unconfirmed | Cause::NoSeat | Cause::NoSeatOfAddress);
-        let device =
-            known.filter(|_| proven || cause == Cause::Load).map(|known| known.device().name().to_owned());
+        let proven = matches!(
+            cause,
+            Cause::Unconfirmed | Cause::NoSeat | Cause::NoSeatOfAddress | Cause::Unreached | Cause::BrokenOff
+        );
+        let claimed = matches!(cause, Cause::Load | Cause::ServiceDown);
+        let device = known.filter(|_| proven || claimed).map(|known| known.device().name().to_owned());
         Verdict { kind, device, why, mend: mend.map(|mend| Mend::Do(mend.to_owned())) }
     }
 

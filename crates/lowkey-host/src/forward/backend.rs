@@ -1,5 +1,6 @@
 //! The service behind: its address, and a stream to it that does not end by accident.
 
+use crate::health::Unreached;
 use socket2::{SockRef, TcpKeepalive};
 use std::net::{SocketAddr, ToSocketAddrs};
 #[cfg(unix)]
@@ -81,8 +82,21 @@ async fn look_up(
         let _until_it_is_over = thread;
         ask(&address)
     });
-    asked.await.map_err(io::Error::other)?
+    let found: io::Result<Vec<SocketAddr>> = asked.await.map_err(io::Error::other)?;
+    found.map_err(|error| io::Error::new(error.kind(), NoAddress(error)))
 }
+
+/// A name that stands for no address.
+#[derive(Debug)]
+struct NoAddress(io::Error);
+
+impl fmt::Display for NoAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for NoAddress {}
 
 /// Where TCP has those wait who find a service's queue full, a Unix socket sends them away: a thousand devices that
 /// come back at once would find the service down.
@@ -92,6 +106,24 @@ async fn connect_unix(path: &Path) -> io::Result<UnixStream> {
         match UnixStream::connect(path).await {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => sleep(PAUSE).await,
             connected => return connected,
+        }
+    }
+}
+
+impl Unreached {
+    /// What the error of a [`Backend::connect`] says.
+    pub(super) fn of(error: &io::Error) -> Self {
+        if error.get_ref().is_some_and(|inner| inner.is::<NoAddress>()) {
+            return Self::Name;
+        }
+        match error.kind() {
+            // A Unix socket's file that is not there, too.
+            io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => Self::Refused,
+            io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::NetworkDown => Self::Unreachable,
+            io::ErrorKind::TimedOut => Self::TimedOut,
+            _ => Self::Other,
         }
     }
 }
@@ -262,5 +294,25 @@ mod tests {
         assert_eq!(asked.load(Ordering::Relaxed), LOOK_UPS_AT_ONCE);
         let plain = look_up("192.0.2.1:80".to_owned(), |_| unreachable!()).await.unwrap();
         assert_eq!(plain, ["192.0.2.1:80".parse().unwrap()]);
+    }
+
+    #[tokio::test]
+    async fn how_a_connect_fails_is_told_apart() {
+        let nowhere = look_up("broker.example:1883".to_owned(), |_| Err(io::Error::other("no such name")));
+        assert_eq!(Unreached::of(&nowhere.await.unwrap_err()), Unreached::Name);
+        for (kind, expected) in [
+            (io::ErrorKind::ConnectionRefused, Unreached::Refused),
+            (io::ErrorKind::NotFound, Unreached::Refused),
+            (io::ErrorKind::HostUnreachable, Unreached::Unreachable),
+            (io::ErrorKind::NetworkUnreachable, Unreached::Unreachable),
+            (io::ErrorKind::TimedOut, Unreached::TimedOut),
+            (io::ErrorKind::PermissionDenied, Unreached::Other),
+            (io::ErrorKind::AddrNotAvailable, Unreached::Other),
+            (io::ErrorKind::ConnectionReset, Unreached::Other),
+        ] {
+            assert_eq!(Unreached::of(&kind.into()), expected, "{kind:?}");
+        }
+        let no_files_left = io::Error::from_raw_os_error(24);
+        assert_eq!(Unreached::of(&no_files_left), Unreached::Other);
     }
 }

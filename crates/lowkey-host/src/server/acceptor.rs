@@ -9,6 +9,7 @@ use super::state::State;
 use super::stats::{Counters, Listening, Stats};
 use crate::clock::Clock;
 use crate::connection::Connection;
+use crate::health::Health;
 use crate::proxy;
 use crate::registry::Registry;
 use crate::{Error, Limits};
@@ -98,6 +99,18 @@ impl Acceptor {
     /// anything more gives [`ChannelError::Closed`](crate::ChannelError::Closed).
     pub fn stop(&self) {
         self.state.sessions.stop();
+    }
+
+    /// From here on attempts hear that we are busy while the service behind is down, before any multiplication and whoever
+    /// asks: devices back off, where each would be confirmed and then closed. Sessions that there are go on. What is said
+    /// after the first time changes nothing.
+    pub fn busy_while_down(&self, service: Health) {
+        let _the_first_stays = self.state.service.set(service);
+    }
+
+    /// The health of the service behind, if it was told of one.
+    pub fn service(&self) -> Option<&Health> {
+        self.state.service.get()
     }
 
     /// Whether a [`Listener`](crate::Listener) of it is open, and it was not told to [`stop`](Self::stop).

@@ -85,6 +85,9 @@ impl Attempt {
                 match *refusal {
                     Refusal::VERSION => &self.counters.refused_version,
                     Refusal::MODE => &self.counters.refused_mode,
+                    Refusal::BUSY if self.suspicion == Cause::ServiceDown => {
+                        &self.counters.refused_service_down
+                    }
                     Refusal::BUSY => &self.counters.refused_busy,
                     _ => &self.counters.refused,
                 }
@@ -139,7 +142,7 @@ impl Attempt {
                 (_, Cause::Application) => Cause::Application,
                 (Refusal::VERSION, _) => Cause::Version,
                 (Refusal::MODE, _) => Cause::Mode,
-                (Refusal::BUSY, no_seat @ (Cause::NoSeat | Cause::NoSeatOfAddress)) => no_seat,
+                (Refusal::BUSY, why @ (Cause::NoSeat | Cause::NoSeatOfAddress | Cause::ServiceDown)) => why,
                 (Refusal::BUSY, _) => Cause::Load,
                 (_, suspicion) => suspicion,
             },

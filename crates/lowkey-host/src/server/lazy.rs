@@ -141,6 +141,10 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         let state = Arc::clone(&self.state);
         match hello.mode {
             Mode::Xx | Mode::XxPsk0 => Err(self.decline(Refusal::MODE).await),
+            Mode::Kk | Mode::KkPsk0 if state.is_service_down() => {
+                self.attempt.suspect(Cause::ServiceDown);
+                Err(self.decline(Refusal::BUSY).await)
+            }
             // Whether a seat is free is asked once it is certain who it is: a device takes its own again.
             Mode::Kk | Mode::KkPsk0 if !state.gate.pass(self.attempt.from().map(Into::into)) => {
                 Err(self.decline(Refusal::BUSY).await)

@@ -1,4 +1,4 @@
-//! What became of the attempts that came to nothing, for the doctor: the one place where a server remembers
+//! What became of the attempts that came to nothing, and of sessions that the service behind ended, for the doctor: the one place where a server remembers
 //! *why*.
 //!
 //! Nothing of it reaches the wire or the log. Every attempt is recorded after its answer has left and its stream
@@ -27,6 +27,12 @@ pub(crate) enum Cause {
     Mode,
     /// Too many messages 1 a second.
     Load,
+    /// The service behind was down.
+    ServiceDown,
+    /// A session: the service behind could not be reached for it.
+    Unreached,
+    /// A session: the service behind broke it off.
+    BrokenOff,
     /// Confirmed, and all seats were taken.
     NoSeat,
     /// Confirmed, and all seats of its address were taken.

@@ -93,12 +93,22 @@ enum Asked {
     Reader,
 }
 
+/// What the service behind did to a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It could not be reached.
+    Unreached,
+    /// It broke off.
+    BrokenOff,
+}
+
 /// A session's place; free again when this is dropped, unless a newer session has it.
 pub(crate) struct Seat {
     sessions: Arc<Sessions>,
     pinned: Arc<Pinned>,
     shared: Arc<Shared>,
     number: u64,
+    fault: Option<Fault>,
 }
 
 impl Sessions {
@@ -176,7 +186,7 @@ impl Sessions {
             self.ended(End::Displaced, name);
         }
         let (pinned, shared) = (Arc::clone(pinned), Arc::clone(shared));
-        Ok(Seat { sessions: Arc::clone(self), pinned, shared, number })
+        Ok(Seat { sessions: Arc::clone(self), pinned, shared, number, fault: None })
     }
 
     /// Ends the sessions that may not go on, and has silent peers asked. `wall` is what clocks on the wall show.
@@ -409,18 +419,35 @@ impl Quiet {
     }
 }
 
+impl Seat {
+    /// The session ends because of the service behind.
+    pub(crate) fn blame(&mut self, fault: Fault) {
+        self.fault = Some(fault);
+    }
+}
+
 impl Drop for Seat {
     fn drop(&mut self) {
         let device = self.pinned.device().name();
+        let counters = &self.sessions.counters;
+        let mut failed = None;
         let mut table = self.sessions.lock();
         if table.by_name.get(device).is_some_and(|seated| seated.number == self.number) {
-            table.remove(device);
-            let counters = &self.sessions.counters;
-            if table.stopping { &counters.sessions_stopped } else { &counters.sessions_closed }.one_more();
+            let from = table.remove(device).and_then(|session| session.from);
+            failed = self.fault.map(|fault| (fault, from));
+            match failed {
+                Some(_) => &counters.sessions_backend,
+                None if table.stopping => &counters.sessions_stopped,
+                None => &counters.sessions_closed,
+            }
+            .one_more();
         }
         table.leaving.remove(&self.number);
         table.past.add(self.shared.traffic());
         drop(table);
+        if let Some((fault, from)) = failed {
+            counters.record(fault, &self.pinned, from);
+        }
         tracing::info!(name: "lowkey.ended", target: "lowkey", device, "session ended");
     }
 }

@@ -7,10 +7,11 @@ use super::sessions::Sessions;
 use super::stats::Counters;
 use crate::clock::Clock;
 use crate::entropy::random;
+use crate::health::Health;
 use crate::registry::{Pinned, Registry};
 use crate::{Error, Limits};
 use lowkey_core::{Identity, Peer, Psk};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub(super) struct State {
     pub(super) identity: Arc<Identity>,
@@ -22,6 +23,8 @@ pub(super) struct State {
     pub(super) attempts: Arc<Attempts>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) gate: Gate,
+    /// Of the service behind, if there is one that matters.
+    pub(super) service: OnceLock<Health>,
     pub(super) counters: Arc<Counters>,
 }
 
@@ -42,6 +45,7 @@ impl State {
             attempts: Arc::new(Attempts::new(limits.attempts, limits.attempts_per_address)),
             sessions: Arc::new(Sessions::new(&limits, Arc::clone(&counters))),
             gate: Gate::new(&limits),
+            service: OnceLock::new(),
             identity,
             limits,
             clock,
@@ -61,6 +65,11 @@ impl State {
             let attempts = self.attempts.len();
             tracing::warn!(name: "lowkey.attempt_displaced", target: "lowkey", attempts, "oldest attempt displaced");
         }
+    }
+
+    /// Whether the service behind is known to be down; the id plays no part in it.
+    pub(super) fn is_service_down(&self) -> bool {
+        self.service.get().is_some_and(|service| !service.is_up())
     }
 
     /// A pinning that was good in `generation`, as it is now, and the generation in which it surely is;

@@ -1,8 +1,12 @@
 //! What a server has counted.
 
 use super::lines::Lines;
-use super::records::Records;
+use super::records::{Cause, FirstFrame, Records};
+use super::sessions::Fault;
 use crate::connection::Traffic;
+use crate::registry::Pinned;
+use lowkey_transport::Hello;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -25,6 +29,8 @@ pub struct Stats {
     pub refused_mode: u64,
     /// Refused: too much to do (`0x03`), or no seat for one more device (a CLOSE once it was confirmed).
     pub refused_busy: u64,
+    /// Refused as busy (`0x03`): the service behind was down.
+    pub refused_service_down: u64,
     /// Refused: unknown id, another mode than the pinning's, or keys that do not match (`0x04`).
     pub refused: u64,
     /// Message 1 opened and no record did: a recording that was played again, or a line that broke.
@@ -47,6 +53,8 @@ pub struct Stats {
     pub sessions_lifetime: u64,
     /// Sessions that the application let go of while the server stopped.
     pub sessions_stopped: u64,
+    /// Sessions that ended because the service behind could not be reached, or broke off.
+    pub sessions_backend: u64,
     /// Sessions that the application let go of otherwise: closed by both, or broken.
     pub sessions_closed: u64,
     /// Bytes that came over all sessions since their handshakes.
@@ -73,6 +81,7 @@ pub(crate) struct Counters {
     pub(crate) refused_version: Count,
     pub(crate) refused_mode: Count,
     pub(crate) refused_busy: Count,
+    pub(crate) refused_service_down: Count,
     pub(crate) refused: Count,
     pub(crate) unconfirmed: Count,
     pub(crate) timed_out: Count,
@@ -84,6 +93,7 @@ pub(crate) struct Counters {
     pub(crate) sessions_silent: Count,
     pub(crate) sessions_lifetime: Count,
     pub(crate) sessions_stopped: Count,
+    pub(crate) sessions_backend: Count,
     pub(crate) sessions_closed: Count,
     pub(crate) accept_errors: Count,
     pub(crate) refusal_lines: Lines,
@@ -102,6 +112,7 @@ impl Counters {
             refused_version: self.refused_version.value(),
             refused_mode: self.refused_mode.value(),
             refused_busy: self.refused_busy.value(),
+            refused_service_down: self.refused_service_down.value(),
             refused: self.refused.value(),
             unconfirmed: self.unconfirmed.value(),
             timed_out: self.timed_out.value(),
@@ -113,6 +124,7 @@ impl Counters {
             sessions_silent: self.sessions_silent.value(),
             sessions_lifetime: self.sessions_lifetime.value(),
             sessions_stopped: self.sessions_stopped.value(),
+            sessions_backend: self.sessions_backend.value(),
             sessions_closed: self.sessions_closed.value(),
             bytes_received: moved.bytes_received,
             bytes_sent: moved.bytes_sent,
@@ -122,6 +134,16 @@ impl Counters {
             attempts: attempts as u64,
             sessions: sessions as u64,
         }
+    }
+
+    /// Records that the service behind ended a session of `pinned`.
+    pub(crate) fn record(&self, fault: Fault, pinned: &Pinned, from: Option<SocketAddr>) {
+        let hello = Hello { mode: pinned.mode(), id: Some(pinned.id()) };
+        let cause = match fault {
+            Fault::Unreached => Cause::Unreached,
+            Fault::BrokenOff => Cause::BrokenOff,
+        };
+        self.records.add(from, Some(hello), cause, FirstFrame::EMPTY);
     }
 
     /// Whether a socket listens.

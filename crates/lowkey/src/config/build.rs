@@ -3,7 +3,7 @@
 use super::fields::{Kind, field};
 use super::given::{Given, Value};
 use super::mistake::{Mistake, Origin};
-use super::{Config, Log, LogFormat, Origins, Service};
+use super::{Config, Log, LogFormat, Origins, Readiness, Service};
 use lowkey_host::Limits;
 use lowkey_host::admin::Address;
 use lowkey_host::forward::{Backend, BackendError, Forwarder};
@@ -35,12 +35,13 @@ pub(super) fn config(
     let accept_proxy = builder.networks();
     let limits = builder.limits();
     let admin = builder.admin();
+    let readiness = builder.readiness();
     let log = builder.log();
     match (key, devices, listen, service, log) {
         (Some(key), Some(devices), Some(listen), Some(service), Some(log)) if builder.mistakes.is_empty() => {
             let origins = Origins { key: key.0, devices: devices.0 };
             let (key, devices) = (key.1.into(), devices.1.into());
-            Ok(Config { key, devices, listen, service, accept_proxy, limits, admin, log, origins })
+            Ok(Config { key, devices, listen, service, accept_proxy, limits, admin, readiness, log, origins })
         }
         _ => {
             builder.mistakes.sort_by_key(|mistake| mistake.origin.place());
@@ -158,6 +159,13 @@ impl Builder<'_> {
             self.wrong(&origin, format!("{text:?} is no address of this machine alone; {hint}"));
         }
         address
+    }
+
+    fn readiness(&self) -> Readiness {
+        match self.flag("admin.ready_with_service") {
+            Some(_) => Readiness::WithService,
+            None => Readiness::Accepting,
+        }
     }
 
     fn networks(&mut self) -> Networks {

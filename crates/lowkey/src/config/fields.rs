@@ -241,6 +241,14 @@ pub(crate) const FIELDS: &[Field] = &[
         help: "Where metrics, health and sessions are served: a Unix socket, or an address of this machine alone.",
     },
     Field {
+        path: "admin.ready_with_service",
+        kind: Kind::Flag,
+        default: Some("false"),
+        example: "",
+        option: None,
+        help: "Whether /readyz also says 503 while the service behind is down. The server then connects to it once when it begins.",
+    },
+    Field {
         path: "log.level",
         kind: Kind::Text,
         default: Some("\"info\""),
