@@ -110,6 +110,6 @@ pub use lowkey_core::{Id, Identity, Peer, Psk, PublicKey, Secret};
 pub use lowkey_transport::{Error as ChannelError, Hello, Mode, Pinning, Refusal};
 pub use registry::{
     Changes, Device, DeviceError, Devices, Digest, FileRegistry, LeftOut, LiveRegistry, Pinned, Registry,
-    RegistryError, Trouble, parse_id, parse_time,
+    RegistryError, Survey, Surveyed, Trouble, parse_id, parse_time, survey,
 };
 pub use server::{AcceptError, Acceptor, InForce, LazyAccept, Listener, Server, SessionInfo, Stats, Stopped};

@@ -16,6 +16,7 @@ mod psks;
 mod rewrite;
 mod snapshot;
 mod stamp;
+mod survey;
 mod table;
 mod time;
 mod trouble;
@@ -37,6 +38,7 @@ pub(crate) use pinned::counted;
 pub(crate) use pinned::multiply;
 pub(crate) use rewrite::Removal;
 pub use snapshot::Changes;
+pub use survey::{Survey, Surveyed, survey};
 pub use time::parse_time;
 pub use trouble::Trouble;
 

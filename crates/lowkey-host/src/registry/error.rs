@@ -54,7 +54,11 @@ impl RegistryError {
 
     /// `flaw`, found in `text`.
     pub(crate) fn at(path: &Path, text: &str, flaw: &Flaw) -> Self {
-        let (line, column) = position(text, flaw.at);
+        Self::at_place(path, position(text, flaw.at), flaw)
+    }
+
+    /// `flaw`, found at this line and column.
+    pub(super) fn at_place(path: &Path, (line, column): (usize, usize), flaw: &Flaw) -> Self {
         Self::Line { path: path.to_owned(), line, column, why: clean(&mask(&flaw.why)) }
     }
 
