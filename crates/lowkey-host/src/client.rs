@@ -3,10 +3,12 @@
 use crate::connection::{Connection, Input};
 use crate::entropy::host_ephemerals;
 use crate::handshake::exchange;
+use crate::reach::Race;
 use crate::{Error, Limits};
 use lowkey_transport::{Link, Pinning, Step};
+use std::io;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, ToSocketAddrs};
+use tokio::net::{TcpStream, ToSocketAddrs, lookup_host};
 use tokio::time::{Instant, timeout_at};
 
 /// Plays a KK (or KKpsk0) handshake as the initiator and confirms it.
@@ -28,20 +30,29 @@ where
     connect_by(io, pinning, limits, limits.deadline()).await
 }
 
-/// The same over TCP, without Nagle's delay; the deadline counts from the call.
+/// The same over TCP, without Nagle's delay; the deadline counts from the call, and the look-up of a name is within it.
+///
+/// A name's addresses are tried as RFC 8305 has it: one that does not answer keeps the next waiting for 250 ms and no
+/// longer.
 ///
 /// # Cancel safety
 /// Dropped, the attempt is over.
 ///
 /// # Errors
-/// As [`connect`]; [`Error::Io`]: nobody there.
+/// As [`connect`]; before that [`Error::Unresolved`], [`Error::Unreachable`].
 pub async fn connect_tcp(
     address: impl ToSocketAddrs,
     pinning: Pinning<'_>,
     limits: &Limits,
 ) -> Result<Connection<TcpStream>, Error> {
     let deadline = limits.deadline();
-    let stream = timeout_at(deadline, TcpStream::connect(address)).await.map_err(|_| Error::TimedOut)??;
+    let found = timeout_at(deadline, lookup_host(address)).await;
+    let found = found.unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer in time")));
+    let addresses = found.map_err(|error| Error::Unresolved(error.into()))?.collect();
+    let mut race = Race::new(addresses);
+    let reached = timeout_at(deadline, race.run(TcpStream::connect)).await;
+    let stream =
+        reached.unwrap_or_else(|_| Err(race.give_up())).map_err(|error| Error::Unreachable(error.into()))?;
     stream.set_nodelay(true)?;
     connect_by(stream, pinning, limits, deadline).await
 }

@@ -1,5 +1,6 @@
 //! What can go wrong on a connection, and whose fault it is.
 
+use crate::reach::Unreachable;
 use lowkey_transport::Error as ChannelError;
 use std::sync::Arc;
 use std::{fmt, io};
@@ -16,6 +17,10 @@ pub enum Error {
     Entropy,
     /// The world's: the stream failed. Sending is over; what had arrived can still be received.
     Io(Arc<io::Error>),
+    /// The world's: the server's name has no address, or no name server said one in time. Nothing was tried.
+    Unresolved(Arc<io::Error>),
+    /// The world's: nobody answered at any of the server's addresses.
+    Unreachable(Arc<Unreachable>),
     /// The peer's or the world's: the handshake was not over at its deadline.
     TimedOut,
     /// Nobody's: a newer session of the same device took over, and this one is over.
@@ -53,6 +58,8 @@ impl fmt::Display for Error {
             Self::PeerKey => f.write_str("the peer's static key is our own or of low order"),
             Self::Entropy => f.write_str("the operating system has no randomness"),
             Self::Io(error) => write!(f, "{error}"),
+            Self::Unresolved(error) => write!(f, "the name has no address: {error}"),
+            Self::Unreachable(error) => write!(f, "{error}"),
             Self::TimedOut => f.write_str("the handshake was not over in time"),
             Self::Displaced => f.write_str("displaced by a newer session of the same device"),
             Self::Revoked => f.write_str("the device's pinning was removed, was replaced, or has expired"),
@@ -66,7 +73,8 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Io(error) => Some(error),
+            Self::Io(error) | Self::Unresolved(error) => Some(error),
+            Self::Unreachable(error) => Some(error),
             Self::Channel(error) => Some(error),
             _ => None,
         }
@@ -81,7 +89,8 @@ impl From<Error> for io::Error {
             Error::Limits(_) => ErrorKind::InvalidInput,
             Error::PeerKey => ErrorKind::InvalidData,
             Error::Entropy => ErrorKind::Other,
-            Error::Io(error) => error.kind(),
+            Error::Io(error) | Error::Unresolved(error) => error.kind(),
+            Error::Unreachable(error) => error.kind(),
             Error::TimedOut | Error::Silent => ErrorKind::TimedOut,
             Error::Displaced | Error::Revoked | Error::Lifetime => ErrorKind::ConnectionAborted,
             Error::Channel(error) => kind_of(error),

@@ -94,6 +94,7 @@ pub mod keys;
 mod limits;
 pub mod provision;
 pub mod proxy;
+mod reach;
 mod registry;
 pub mod rotation;
 mod server;
@@ -108,6 +109,7 @@ pub use health::{Down, Health, Unreached};
 pub use limits::Limits;
 pub use lowkey_core::{Id, Identity, Peer, Psk, PublicKey, Secret};
 pub use lowkey_transport::{Error as ChannelError, Hello, Mode, Pinning, Refusal};
+pub use reach::Unreachable;
 pub use registry::{
     Changes, Device, DeviceError, Devices, Digest, FileRegistry, LeftOut, LiveRegistry, Pinned, Registry,
     RegistryError, Survey, Surveyed, Trouble, parse_id, parse_time, survey,

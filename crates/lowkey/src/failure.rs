@@ -13,7 +13,7 @@ pub(crate) enum Exit {
     File = 1,
     /// The arguments; clap's code as well.
     Arguments = 2,
-    /// Nobody there, or no socket.
+    /// A name without an address, nobody there, or no socket.
     Network = 3,
     /// The handshake came to nothing.
     Handshake = 4,
@@ -29,7 +29,7 @@ Exit codes:
   0  done
   1  a file or the machine: missing, unreadable, exists already, badly written
   2  the arguments, or the environment
-  3  the network: nobody there, port in use
+  3  the network: a name without an address, nobody there, port in use
   4  the handshake: refused, other keys, or not over in time
   5  the channel broke: what came may be cut off
   6  the server stopped and cut sessions: at the deadline, or at a second signal";
@@ -66,7 +66,8 @@ impl Failure {
     /// Connecting to `address` came to nothing.
     pub(crate) fn connecting(address: &str, error: &Error) -> Self {
         let (exit, advice) = match error {
-            Error::Io(_) => (Exit::Network, "is a server listening there?"),
+            Error::Unresolved(_) => (Exit::Network, "is the name right, and does a name server answer?"),
+            Error::Unreachable(_) | Error::Io(_) => (Exit::Network, "is a server listening there?"),
             Error::TimedOut => (Exit::Handshake, "is that a Lowkey server?"),
             Error::Channel(ChannelError::Refused(Refusal::REFUSED)) => {
                 (Exit::Handshake, "check --key, --server, --id and --psk-file against the server's registry")

@@ -1,6 +1,7 @@
 //! The service behind: its address, and a stream to it that does not end by accident.
 
 use crate::health::Unreached;
+use crate::reach::reach;
 use socket2::{SockRef, TcpKeepalive};
 use std::net::{SocketAddr, ToSocketAddrs};
 #[cfg(unix)]
@@ -46,13 +47,13 @@ impl Backend {
     /// Dropped, nothing is left of it.
     ///
     /// # Errors
-    /// What the operating system says; of several addresses, the last one's.
+    /// What the operating system says; of several addresses, what each of them said.
     pub async fn connect(&self) -> io::Result<BackendStream> {
         let stream = match &self.0 {
             Address::Tcp(address) => {
                 let addresses =
                     look_up(address.clone(), |address| Ok(address.to_socket_addrs()?.collect())).await?;
-                let stream = TcpStream::connect(&*addresses).await?;
+                let stream = reach(addresses).await?;
                 stream.set_nodelay(true)?;
                 let keepalive = TcpKeepalive::new().with_time(SILENCE);
                 SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
