@@ -153,7 +153,7 @@ const FIRST_STEPS: &str = "
 lowkey --version
 lowkey keygen -o /etc/lowkey/server.key 2>&1
 server=$(lowkey pubkey /etc/lowkey/server.key)
-lowkey provision --name pump-7 --psk --server $server -o /root/pump-7.page --registry /etc/lowkey/devices.toml 2>&1
+lowkey provision --name pump-7 --psk --server $server -o /root/pump-7.page --registry /etc/lowkey/devices.toml --no-wait 2>&1
 ls -ln /etc/lowkey
 lowkey check --config /etc/lowkey/lowkey.toml
 ";

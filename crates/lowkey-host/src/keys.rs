@@ -18,7 +18,7 @@ mod file;
 mod mask;
 mod text;
 
-pub use file::{KeyFileError, read_identity, read_psk, write_identity, write_psk};
+pub use file::{KeyFileError, read_identity, read_identity_from, read_psk, write_identity, write_psk};
 pub(crate) use file::{create_private, read_psk_secret, remove_unfinished, shell_quote};
 pub use mask::mask;
 pub(crate) use mask::shown;

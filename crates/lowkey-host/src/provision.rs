@@ -1,7 +1,7 @@
 //! Makes a device, or new keys for one: its key page, and its place in the registry.
 
 use crate::keys::{self, KeyFileError, create_private, mask, remove_unfinished, shown};
-use crate::registry::{Device, Edit, EditError, RegistryError, quote};
+use crate::registry::{Change, Device, Edit, EditError, RegistryError, Written, quote};
 use crate::text::steers;
 use crate::{Error, Id, Identity, PublicKey};
 use lowkey_core::page::{Contents, LEN, MAX_ADDRESS};
@@ -90,6 +90,8 @@ pub struct Made {
     pub id: Id,
     /// Its `[[device]]` table; of a rotation, the fields of the new `[[device.pinning]]`.
     pub lines: String,
+    /// What was written to the registry, if one was named.
+    pub written: Option<Written>,
 }
 
 /// Why no device was made; no file was left behind.
@@ -123,11 +125,24 @@ impl fmt::Display for ProvisionError {
 impl std::error::Error for ProvisionError {}
 
 /// Makes a device, or new keys for one: draws its secrets, writes its key page to a new file that only its owner
-/// reads, and adds it to the registry if one is named.
+/// reads, and adds it to the registry if one is named. A registry that is made on the way, or is empty, names the server
+/// that it is for.
 ///
 /// # Errors
 /// [`ProvisionError`]; no file was left behind and the registry is as it was.
 pub fn provision(order: &Order<'_>) -> Result<Made, ProvisionError> {
+    provision_and(order, |_| Ok(()))
+}
+
+/// The same for whoever has to do something with what is made, such as to print its lines, before it counts: the
+/// files are there when `then` is called, and the registry is as it was. What `then` says no to is undone.
+///
+/// # Errors
+/// [`ProvisionError`], or what `then` gave; no file was left behind and the registry is as it was.
+pub fn provision_and<E: From<ProvisionError>>(
+    order: &Order<'_>,
+    then: impl FnOnce(&Made) -> Result<(), E>,
+) -> Result<Made, E> {
     // As the server spells it, or the device would hash other bytes than the server does.
     let order = &Order { server: order.server.canonical(), ..order.clone() };
     let secrets = Secrets::draw(order.psk)?;
@@ -145,7 +160,7 @@ pub fn provision(order: &Order<'_>) -> Result<Made, ProvisionError> {
     };
     let changed = |edit: &Edit| {
         let new = match order.rotation {
-            Rotation::None => edit.with(&lines),
+            Rotation::None => edit.with(&lines, &order.server),
             Rotation::Beside { until } => {
                 edit.with_pinning(&order.server, (order.name, id), &lines, until)?
             }
@@ -167,11 +182,17 @@ pub fn provision(order: &Order<'_>) -> Result<Made, ProvisionError> {
             edit.hand_over(&made).map_err(|error| ProvisionError::File(file_error(error)))?;
         }
     }
+    let written = order
+        .registry
+        .zip(new.as_ref())
+        .map(|(registry, new)| Written::new(registry, &order.server, new, Change::Added(key)));
+    let made = Made { key, id, lines, written };
+    then(&made)?;
     if let (Some(edit), Some(new)) = (edit, new) {
         edit.put(&new).map_err(refused)?;
     }
     created.keep();
-    Ok(Made { key, id, lines })
+    Ok(made)
 }
 
 struct Secrets {

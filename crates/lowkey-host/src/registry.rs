@@ -22,6 +22,7 @@ mod time;
 mod trouble;
 mod warm;
 mod watch;
+mod written;
 
 pub use device::{Device, DeviceError};
 pub use devices::Devices;
@@ -41,6 +42,8 @@ pub use snapshot::Changes;
 pub use survey::{Survey, Surveyed, survey};
 pub use time::parse_time;
 pub use trouble::Trouble;
+pub(crate) use written::Change;
+pub use written::Written;
 
 use lowkey_core::Id;
 use std::sync::Arc;

@@ -4,10 +4,11 @@
 //! A rotation begins with [`provision`](crate::provision::provision) and
 //! [`Rotation::Beside`](crate::provision::Rotation::Beside), and is over with [`finish`]. Comments and layout of the rest
 //! of the file stay as they are. The file is replaced at once, so a server with a [`LiveRegistry`](crate::LiveRegistry) sees
-//! the old one or the new one; sessions of what was removed end within a second.
+//! the old one or the new one. What was written is not obeyed yet: whether it is, a server says by
+//! [`in_force`](crate::Acceptor::in_force).
 
 use crate::keys::{mask, shown};
-use crate::registry::{Edit, EditError, RegistryError, Removal};
+use crate::registry::{Change, Edit, EditError, RegistryError, Removal, Written};
 use crate::{Id, PublicKey};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,8 @@ pub struct Removed {
     pub left: usize,
     /// The PSK files that nothing names any more. They are still there.
     pub psk_files: Vec<PathBuf>,
+    /// What was written to the registry.
+    pub written: Written,
 }
 
 /// Why nothing was taken out; the registry is as it was.
@@ -69,7 +72,7 @@ pub fn revoke(
     name: &str,
     which: Which,
 ) -> Result<Removed, RotationError> {
-    change(registry, |edit| {
+    change(registry, server, |edit| {
         let removal = edit.without(server, name, |_, pinning| match which {
             Which::All => true,
             Which::Id(id) => pinning.id == id,
@@ -89,7 +92,7 @@ pub fn revoke(
 /// # Errors
 /// [`RotationError`]; the registry is as it was.
 pub fn finish(registry: &Path, server: &PublicKey, name: &str) -> Result<Removed, RotationError> {
-    change(registry, |edit| {
+    change(registry, server, |edit| {
         let removal = edit.without(server, name, |at, _| at == 0)?;
         if removal.left == 0 {
             let why = format!("the device {name:?} has one pinning, and no rotation to finish");
@@ -105,6 +108,7 @@ fn checked(edit: &Edit, server: &PublicKey, removal: Removal) -> Result<Removal,
 
 fn change(
     registry: &Path,
+    server: &PublicKey,
     removal: impl FnOnce(&Edit) -> Result<Removal, EditError>,
 ) -> Result<Removed, RotationError> {
     let refused = |error| match error {
@@ -116,6 +120,8 @@ fn change(
     let psk_files = removed.iter().filter_map(|pinning| pinning.psk_file.as_ref());
     let psk_files = psk_files.map(|(_, file)| edit.directory().join(file)).collect();
     edit.put(&text).map_err(refused)?;
-    let pinnings = removed.iter().map(|pinning| (pinning.id, pinning.key)).collect();
-    Ok(Removed { pinnings, left, psk_files })
+    let pinnings: Vec<_> = removed.iter().map(|pinning| (pinning.id, pinning.key)).collect();
+    let keys = pinnings.iter().map(|(_, key)| *key).collect();
+    let written = Written::new(registry, server, &text, Change::Removed(keys));
+    Ok(Removed { pinnings, left, psk_files, written })
 }

@@ -29,23 +29,65 @@ pub(crate) fn arguments() -> [Arg; 2] {
 
 /// What the server answers to `GET path`, and the JSON in it.
 pub(crate) fn ask(of: &ArgMatches, path: &str) -> Result<(String, Value), Failure> {
-    let (from, address) = address(of)?;
-    let address: Address =
-        address.parse().map_err(|error| Failure::new(Exit::Arguments, format_args!("{from}: {error}")))?;
-    let answer = exchange(&address, path).map_err(|error| unreachable(&address, &error))?;
-    let strange = || {
-        Failure::new(Exit::Network, format_args!("{address}: that is no admin listener of a Lowkey server"))
-    };
-    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(strange)?;
-    // Our server escapes or refuses them; another program's could steer a terminal.
-    if body.chars().any(|c| c.is_control() && c != '\n') || !head.starts_with("HTTP/1.1 ") {
-        return Err(strange());
+    Ok(Admin::of(of)?.ask(path, PATIENCE)?)
+}
+
+/// Where a server can be asked.
+pub(crate) struct Admin {
+    address: Address,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) enum Unanswered {
+    /// Nobody is there who could, or we may not ask.
+    Nobody(Failure),
+    /// It may come the next time.
+    Late(Failure),
+}
+
+impl From<Unanswered> for Failure {
+    fn from(unanswered: Unanswered) -> Self {
+        match unanswered {
+            Unanswered::Nobody(failure) | Unanswered::Late(failure) => failure,
+        }
     }
-    if !head.starts_with("HTTP/1.1 200 ") {
-        return Err(Failure::new(Exit::Network, format_args!("{address}: {}", body.trim_end())));
+}
+
+impl Admin {
+    /// As the arguments, the environment or a configuration say.
+    pub(crate) fn of(of: &ArgMatches) -> Result<Self, Failure> {
+        let (from, address) = address(of)?;
+        let address = address.parse();
+        let address =
+            address.map_err(|error| Failure::new(Exit::Arguments, format_args!("{from}: {error}")))?;
+        Ok(Self { address })
     }
-    let value = serde_json::from_str(body).map_err(|_| strange())?;
-    Ok((body.to_owned(), value))
+
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// What it answers to `GET path`, and the JSON in it; `patience` is for each step.
+    pub(crate) fn ask(&self, path: &str, patience: Duration) -> Result<(String, Value), Unanswered> {
+        let address = &self.address;
+        let answer = exchange(address, path, patience).map_err(|error| unreachable(address, &error))?;
+        let strange = || {
+            let why = format_args!("{address}: that is no admin listener of a Lowkey server");
+            Unanswered::Nobody(Failure::new(Exit::Network, why))
+        };
+        let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(strange)?;
+        // Our server escapes or refuses them; another program's could steer a terminal.
+        if body.chars().any(|c| c.is_control() && c != '\n') || !head.starts_with("HTTP/1.1 ") {
+            return Err(strange());
+        }
+        if !head.starts_with("HTTP/1.1 200 ") {
+            let why = format_args!("{address}: {}", body.trim_end());
+            return Err(Unanswered::Nobody(Failure::new(Exit::Network, why)));
+        }
+        let value = serde_json::from_str(body).map_err(|_| strange())?;
+        Ok((body.to_owned(), value))
+    }
 }
 
 /// Where the address was given, and it.
@@ -60,19 +102,19 @@ fn address(of: &ArgMatches) -> Result<(&'static str, String), Failure> {
     Ok(configured.map_or(("the default", DEFAULT.to_owned()), |address| ("admin.listen", address)))
 }
 
-fn exchange(address: &Address, path: &str) -> io::Result<String> {
+fn exchange(address: &Address, path: &str, patience: Duration) -> io::Result<String> {
     match (address.path(), address.socket_addr()) {
         #[cfg(unix)]
         (Some(socket), _) => {
             let stream = UnixStream::connect(socket)?;
-            stream.set_read_timeout(Some(PATIENCE))?;
-            stream.set_write_timeout(Some(PATIENCE))?;
+            stream.set_read_timeout(Some(patience))?;
+            stream.set_write_timeout(Some(patience))?;
             talk(stream, path)
         }
         (_, Some(socket)) => {
-            let stream = TcpStream::connect_timeout(&socket, PATIENCE)?;
-            stream.set_read_timeout(Some(PATIENCE))?;
-            stream.set_write_timeout(Some(PATIENCE))?;
+            let stream = TcpStream::connect_timeout(&socket, patience)?;
+            stream.set_read_timeout(Some(patience))?;
+            stream.set_write_timeout(Some(patience))?;
             talk(stream, path)
         }
         _ => Err(io::ErrorKind::Unsupported.into()),
@@ -88,7 +130,7 @@ fn talk(mut stream: impl Read + Write, path: &str) -> io::Result<String> {
     Ok(answer)
 }
 
-fn unreachable(address: &Address, error: &io::Error) -> Failure {
+fn unreachable(address: &Address, error: &io::Error) -> Unanswered {
     let advice = match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
             "; is a server running, with `listen` under [admin] in its configuration? Another address: --admin"
@@ -97,7 +139,13 @@ fn unreachable(address: &Address, error: &io::Error) -> Failure {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "; it does not answer",
         _ => "",
     };
-    Failure::new(Exit::Network, format_args!("{address}: {error}{advice}"))
+    let failure = Failure::new(Exit::Network, format_args!("{address}: {error}{advice}"));
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::PermissionDenied => {
+            Unanswered::Nobody(failure)
+        }
+        _ => Unanswered::Late(failure),
+    }
 }
 
 /// A text in an answer.

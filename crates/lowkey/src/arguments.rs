@@ -1,7 +1,7 @@
 //! The arguments. No secret is ever one of them: other users see a command line.
 
-use crate::config;
 use crate::failure::EXIT_CODES;
+use crate::{config, in_force};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
 use lowkey_host::{Id, parse_id, parse_time};
@@ -41,10 +41,9 @@ fn keygen() -> Command {
 fn pubkey() -> Command {
     Command::new("pubkey").about("Print the public key of a key file").after_help(EXIT_CODES).arg(
         Arg::new("file")
-            .required(true)
             .value_name("FILE")
             .value_parser(value_parser!(PathBuf))
-            .help("A key file of `lowkey keygen`"),
+            .help("A key file of `lowkey keygen`; without it, or as `-`, standard input"),
     )
 }
 
@@ -54,7 +53,8 @@ fn provision() -> Command {
         .long_about(
             "Make a device. Its secrets are drawn here and written to its key page, and kept nowhere else: \
              put the page into the device's flash, then delete the file. The registry's lines are printed, \
-             or added to a registry file.",
+             or added to a registry file; then the running server is asked by its admin listener until it lets the \
+             device in. A device that was added and that no server lets in yet is exit code 7.",
         )
         .after_help(EXIT_CODES)
         .arg(
@@ -100,14 +100,16 @@ fn provision() -> Command {
                 })
                 .help("When the old keys end by themselves, as in 2026-12-31T00:00:00Z"),
         )
+        .args(in_force::arguments().map(|argument| argument.requires("registry")))
 }
 
 fn revoke() -> Command {
     Command::new("revoke")
         .about("Take a device, or one of its keys, out of the registry")
         .long_about(
-            "Take a device, or one of its keys, out of the registry. A running server sees it by itself: within a \
-             second the device's session ends, and it is refused from then on. Nothing else in the file changes.",
+            "Take a device, or one of its keys, out of the registry. Nothing else in the file changes. The running server \
+             sees it by itself; this command asks it by its admin listener, and ends with `in force` when the device's \
+             session has ended and it is refused from then on. What was written and is not in force is exit code 7.",
         )
         .after_help(EXIT_CODES)
         .arg(Arg::new("name").required(true).value_name("NAME").help("The device"))
@@ -122,6 +124,7 @@ fn revoke() -> Command {
         )
         .arg(flag("old").help("Only the older of two keys: the end of a rotation"))
         .group(ArgGroup::new("which").args(["id", "key", "old"]))
+        .args(in_force::arguments())
 }
 
 fn serve() -> Command {

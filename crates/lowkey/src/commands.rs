@@ -1,19 +1,18 @@
 //! From arguments to calls, and from results to lines.
 
 use crate::failure::Failure;
-use crate::terminal::{path, print, say, server_key, text};
-use crate::{check, connect, doctor, generate, revoke, serve, show};
+use crate::terminal::{path, print, print_for_keeps, say, secret_file};
+use crate::{check, connect, doctor, generate, provision, revoke, serve, show};
 use clap::ArgMatches;
-use lowkey_host::provision::{Format, Order, PskFile, Rotation, provision};
-use lowkey_host::{Id, keys};
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use lowkey_host::keys;
+use std::io::Read;
+use std::path::Path;
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     match matches.subcommand() {
         Some(("keygen", of)) => make_key(of),
         Some(("pubkey", of)) => print_public_key(of),
-        Some(("provision", of)) => make_device(of),
+        Some(("provision", of)) => provision::run(of),
         Some(("revoke", of)) => revoke::run(of),
         Some(("serve", of)) => serve::run(of),
         Some(("check", of)) => check::run(of),
@@ -26,81 +25,42 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
 }
 
 fn make_key(of: &ArgMatches) -> Result<(), Failure> {
+    let output = secret_file(of, "output")?;
     let secret = keys::generate().map_err(Failure::file)?;
-    match (path(of, "output"), of.get_flag("psk")) {
+    match (output, of.get_flag("psk")) {
         (Some(file), true) => keys::write_psk(file, &secret).map_err(Failure::file),
         (Some(file), false) => {
             let public = keys::write_identity(file, &secret).map_err(Failure::file)?;
             say(format_args!("public key: {}", keys::encode_public(&public)));
             Ok(())
         }
-        (None, true) => print(keys::psk_text(&secret).expose()),
+        (None, true) => print_for_keeps(keys::psk_text(&secret).expose()),
         (None, false) => {
             let public = lowkey_host::Identity::new(secret.duplicate()).public_key();
             say(format_args!("public key: {}", keys::encode_public(&public)));
-            print(keys::identity_text(&secret).expose())
+            print_for_keeps(keys::identity_text(&secret).expose())
         }
     }
 }
 
 fn print_public_key(of: &ArgMatches) -> Result<(), Failure> {
-    let Some(file) = path(of, "file") else { return Ok(()) };
-    let identity = keys::read_identity(file).map_err(Failure::file)?;
+    let identity = match path(of, "file") {
+        Some(file) if file != Path::new("-") => keys::read_identity(file),
+        _ => keys::read_identity_from(standard_input()?, Path::new("standard input")),
+    };
+    let identity = identity.map_err(Failure::file)?;
     print(&format!("{}\n", keys::encode_public(&identity.public_key())))
 }
 
-fn make_device(of: &ArgMatches) -> Result<(), Failure> {
-    let (Some(name), Some(page)) = (text(of, "name"), path(of, "output")) else { return Ok(()) };
-    let server = server_key(of)?;
-    let registry = path(of, "registry");
-    let psk_file = match path(of, "psk-file") {
-        Some(file) => Some(file.to_owned()),
-        None if of.get_flag("psk") => Some(psk_file_beside(registry.unwrap_or(page), name)?),
-        None => None,
-    };
-    let psk = match &psk_file {
-        None => PskFile::None,
-        Some(file) if of.get_flag("psk") => PskFile::New(file),
-        Some(file) => PskFile::Existing(file),
-    };
-    let made = provision(&Order {
-        name,
-        server,
-        id: of.get_one::<Id>("id").copied(),
-        address: text(of, "address").unwrap_or_default(),
-        page,
-        format: match text(of, "format") {
-            Some("c") => Format::C,
-            Some("rust") => Format::Rust,
-            _ => Format::Binary,
-        },
-        psk,
-        registry,
-        rotation: match of.get_flag("rotate") {
-            true => Rotation::Beside { until: of.get_one::<SystemTime>("old-expires").copied() },
-            false => Rotation::None,
-        },
-    });
-    let made = made.map_err(Failure::file)?;
-    say(format_args!("device public key: {}", keys::encode_public(&made.key)));
-    match registry {
-        Some(registry) => {
-            let what = if of.get_flag("rotate") { "added new keys of" } else { "added" };
-            say(format_args!("{what} {name:?} to {}", keys::mask(&registry.display().to_string())));
-        }
-        None => print(&made.lines)?,
-    }
-    say(format_args!(
-        "key page: {}; write it to one device, once, and delete it: it is the only copy of the private key",
-        page.display()
-    ));
-    Ok(())
+/// Without the buffer of the standard library, which would not be wiped.
+#[cfg(unix)]
+fn standard_input() -> Result<impl Read, Failure> {
+    use std::os::fd::AsFd;
+    let file = std::io::stdin().as_fd().try_clone_to_owned();
+    file.map(std::fs::File::from).map_err(|error| Failure::file(format_args!("standard input: {error}")))
 }
 
-/// `NAME.psk` in the directory of `file`.
-fn psk_file_beside(file: &Path, name: &str) -> Result<PathBuf, Failure> {
-    if name.contains(['/', '\\']) || name.starts_with('.') {
-        return Err(Failure::file(format_args!("{name:?} makes no file name; add --psk-file FILE")));
-    }
-    Ok(file.with_file_name(format!("{name}.psk")))
+#[cfg(not(unix))]
+fn standard_input() -> Result<impl Read, Failure> {
+    Ok(std::io::stdin())
 }

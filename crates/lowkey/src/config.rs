@@ -8,7 +8,7 @@ mod given;
 mod mistake;
 mod options;
 mod print;
-mod time;
+pub(crate) mod time;
 
 pub(crate) use fields::{FIELDS, Field};
 pub(crate) use mistake::{Mistake, Origin};

@@ -21,6 +21,8 @@ pub(crate) enum Exit {
     Broken = 5,
     /// The server stopped before every session had taken its CLOSE.
     Cut = 6,
+    /// A change was written, and a server does not obey it, as far as is known.
+    NotInForce = 7,
 }
 
 /// The exit codes, for people.
@@ -32,7 +34,8 @@ Exit codes:
   3  the network: a name without an address, nobody there, port in use
   4  the handshake: refused, other keys, or not over in time
   5  the channel broke: what came may be cut off
-  6  the server stopped and cut sessions: at the deadline, or at a second signal";
+  6  the server stopped and cut sessions: at the deadline, or at a second signal
+  7  written, but not in force: the server does not obey it, or could not be asked";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {

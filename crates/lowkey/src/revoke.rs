@@ -1,6 +1,7 @@
 //! `lowkey revoke`.
 
 use crate::failure::{Exit, Failure};
+use crate::in_force::Asked;
 use crate::terminal::{path, say, server_key, text};
 use clap::ArgMatches;
 use lowkey_host::rotation::{Which, finish, revoke};
@@ -9,18 +10,19 @@ use lowkey_host::{Id, keys};
 pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     let (Some(name), Some(registry)) = (text(of, "name"), path(of, "registry")) else { return Ok(()) };
     let server = server_key(of)?;
-    let removed = if of.get_flag("old") {
-        finish(registry, &server, name)
-    } else {
-        let which = match (of.get_one::<Id>("id"), text(of, "key")) {
-            (Some(id), _) => Which::Id(*id),
-            (None, Some(key)) => Which::Key(
-                keys::parse_public(key)
-                    .map_err(|error| Failure::new(Exit::Arguments, format_args!("--key: {error}")))?,
-            ),
-            (None, None) => Which::All,
-        };
-        revoke(registry, &server, name, which)
+    let asked = Asked::of(of)?;
+    let which = match (of.get_one::<Id>("id"), text(of, "key")) {
+        (Some(id), _) => Which::Id(*id),
+        (None, Some(key)) => Which::Key(
+            keys::parse_public(key)
+                .map_err(|error| Failure::new(Exit::Arguments, format_args!("--key: {error}")))?,
+        ),
+        (None, None) => Which::All,
+    };
+    asked.compare(registry, &server)?;
+    let removed = match of.get_flag("old") {
+        true => finish(registry, &server, name),
+        false => revoke(registry, &server, name, which),
     };
     let removed = removed.map_err(Failure::file)?;
     for (_, key) in &removed.pinnings {
@@ -33,5 +35,5 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     for file in &removed.psk_files {
         say(format_args!("no device uses {} any more; delete it", file.display()));
     }
-    Ok(())
+    asked.wait_for(&removed.written)
 }

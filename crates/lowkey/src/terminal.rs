@@ -12,6 +12,17 @@ pub(crate) fn path<'m>(of: &'m ArgMatches, name: &str) -> Option<&'m Path> {
     of.get_one::<PathBuf>(name).map(PathBuf::as_path)
 }
 
+/// A new file for a secret. `-` is none: what stands for standard output elsewhere must not put a key there.
+pub(crate) fn secret_file<'m>(of: &'m ArgMatches, name: &str) -> Result<Option<&'m Path>, Failure> {
+    match path(of, name) {
+        Some(file) if file == Path::new("-") => {
+            let why = "a secret goes to a file; \"-\" is not taken for one";
+            Err(Failure::new(Exit::Arguments, format_args!("--{name}: {why}, nor for standard output")))
+        }
+        file => Ok(file),
+    }
+}
+
 /// A text that was given.
 pub(crate) fn text<'m>(of: &'m ArgMatches, name: &str) -> Option<&'m str> {
     of.get_one::<String>(name).map(String::as_str)
@@ -55,4 +66,23 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .map_err(|error| Failure::file(format_args!("standard output: {error}")))
+}
+
+/// The same for what exists nowhere else: it is an error as well if standard output is closed.
+pub(crate) fn print_for_keeps(text: &str) -> Result<(), Failure> {
+    #[cfg(unix)]
+    if is_stand_in(&io::stdout()).unwrap_or(false) {
+        return Err(Failure::file("standard output: is closed"));
+    }
+    print(text)
+}
+
+/// Whether this is what the standard library puts in the place of a descriptor that is closed: the null device, open for
+/// reading as well, which a shell that is told to throw output away does not do.
+#[cfg(unix)]
+fn is_stand_in(output: &io::Stdout) -> io::Result<bool> {
+    use rustix::fs::{OFlags, fcntl_getfl, fstat, stat};
+    let (ours, null) = (fstat(output)?, stat("/dev/null")?);
+    let to_be_read = fcntl_getfl(output)?.contains(OFlags::RDWR);
+    Ok(to_be_read && (ours.st_mode, ours.st_rdev) == (null.st_mode, null.st_rdev))
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! lowkey keygen -o server.key
-//! lowkey provision -o pump-7.page --name pump-7 --registry devices.toml --server $(lowkey pubkey server.key)
+//! lowkey provision -o pump-7.page --name pump-7 --registry devices.toml --no-wait --server $(lowkey pubkey server.key)
 //! cargo run -p tokio-server -- server.key devices.toml 127.0.0.1:7000
 //! ```
 

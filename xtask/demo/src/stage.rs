@@ -46,6 +46,7 @@ impl Stage {
             "board.psk",
             "--registry",
             "devices.toml",
+            "--no-wait",
             "--format",
             "bin",
             "-o",

@@ -68,10 +68,16 @@ pub(super) fn registry(acceptor: &Acceptor, path: &Path) -> String {
     registry.each(&mut |pinned| {
         names.insert(pinned.device().name().to_owned());
     });
+    let left_out: Vec<Value> = registry
+        .left_out()
+        .into_iter()
+        .map(|of| json!({ "device": of.device, "id": id_text(of.id), "key": encode_public(&of.key), "why": of.why }))
+        .collect();
     let value = json!({
         "devices": names.len(),
         "digest": in_force.map(|InForce { digest, .. }| digest.to_string()),
         "in_force": ended.is_some(),
+        "left_out": left_out,
         "path": shown(path),
         "server": encode_public(&acceptor.public_key()),
         "sessions_ended": ended,

@@ -134,6 +134,14 @@ pub fn read_identity(path: &Path) -> Result<Identity, KeyFileError> {
     read(path, Kind::Static).map(Identity::new)
 }
 
+/// The same from what is open already, such as standard input; `named` is what errors call it.
+///
+/// # Errors
+/// [`KeyFileError`]; nothing of it is shown.
+pub fn read_identity_from(source: impl Read, named: &Path) -> Result<Identity, KeyFileError> {
+    read_from(source, named, Kind::Static).map(Identity::new)
+}
+
 /// Reads a PSK.
 ///
 /// # Errors
@@ -165,11 +173,15 @@ pub fn write_psk(path: &Path, secret: &Secret<32>) -> Result<(), KeyFileError> {
 }
 
 fn read(path: &Path, kind: Kind) -> Result<Secret<32>, KeyFileError> {
-    let (mut file, _) = text::open(path, Trust::Secret, LONGEST as u64)?;
+    let (file, _) = text::open(path, Trust::Secret, LONGEST as u64)?;
+    read_from(file, path, kind)
+}
+
+fn read_from(mut source: impl Read, path: &Path, kind: Kind) -> Result<Secret<32>, KeyFileError> {
     let mut buffer = Zeroizing::new([0; LONGEST + 1]);
     let mut len = 0;
     while len <= LONGEST {
-        match file.read(&mut buffer[len..]).map_err(|error| KeyFileError::file(path, error))? {
+        match source.read(&mut buffer[len..]).map_err(|error| KeyFileError::file(path, error))? {
             0 => break,
             n => len += n,
         }

@@ -26,7 +26,7 @@ fn a_registry_that_is_mounted_as_one_file_stays_as_it_was_and_the_advice_is_to_m
     for change in ["revoke desk", "provision --name x -o x.page"] {
         let run = format!(
             "mkdir -p host && cp devices.toml host && mount --bind host/devices.toml devices.toml && \
-             exec {} {change} --registry devices.toml --server {server}",
+             exec {} {change} --no-wait --registry devices.toml --server {server}",
             env!("CARGO_BIN_EXE_lowkey")
         );
         let output = folder.program("unshare").args(["-m", "sh", "-c", &run]).output().unwrap();
@@ -65,7 +65,7 @@ fn an_attribute_that_who_changes_a_registry_cannot_set_is_a_reason_not_to_change
     fs::copy(env!("CARGO_BIN_EXE_lowkey"), &bin).unwrap(); // where that user finds it
     let mut command = folder.program("setpriv");
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&bin);
-    command.args(["revoke", "desk", "--registry", "devices.toml", "--server", &server]);
+    command.args(["revoke", "desk", "--no-wait", "--registry", "devices.toml", "--server", &server]);
     let output = command.output().unwrap();
     let said = said(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");

@@ -12,7 +12,7 @@ fn help_and_version_are_there_for_every_command() {
         folder
             .run(&format!("{command} --help"))
             .success()
-            .stdout(contains("Exit codes:\n  0  done").and(contains("\n  6  ")).and(contains("Usage:")));
+            .stdout(contains("Exit codes:\n  0  done").and(contains("\n  7  ")).and(contains("Usage:")));
     }
 }
 
@@ -21,7 +21,7 @@ fn wrong_arguments_exit_with_2_and_say_what_is_missing() {
     let folder = Folder::empty();
     folder.run("").code(2).stderr(contains("Usage"));
     folder.run("dance").code(2).stderr(contains("dance"));
-    folder.run("pubkey").code(2).stderr(contains("<FILE>"));
+    folder.run("revoke").code(2).stderr(contains("<NAME>"));
     folder.run("serve --key a --devices b").code(2).stderr(contains("--echo"));
     folder
         .run("connect localhost:1 --key a --server nonsense")

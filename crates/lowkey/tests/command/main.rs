@@ -8,6 +8,7 @@ mod connect;
 mod editing;
 mod generate;
 mod help;
+mod in_force;
 mod keys;
 #[cfg(target_os = "linux")]
 mod outputs;

@@ -20,8 +20,11 @@ fn a_standard_error_that_cannot_be_written_changes_no_exit_code() {
         ("dance".to_owned(), 2),
         (format!("connect {address} --key device.key --server {server}"), 3),
         ("keygen -o new.key".to_owned(), 0),
-        (format!("provision --name pump --server {server} --registry devices.toml -o pump.page"), 0),
-        (format!("revoke pump --server {server} --registry devices.toml"), 0),
+        (
+            format!("provision --name pump --server {server} --registry devices.toml -o pump.page --no-wait"),
+            0,
+        ),
+        (format!("revoke pump --server {server} --registry devices.toml --no-wait"), 0),
     ];
     for unwritable in UNWRITABLE {
         for name in ["new.key", "pump.page"] {

@@ -13,8 +13,12 @@ fn a_provisioned_page_reads_and_its_registry_line_loads() {
     let server = folder.public("server.key");
     let order =
         format!("provision --name board --server-key {server} --address 10.0.2.2:7000 --psk -o board.page");
-    folder.run(&format!("{order} --registry devices.toml")).success().stdout(is_empty()).stderr(
-        contains("added \"board\" to devices.toml").and(contains("only copy")).and(contains("LKS").not()),
+    folder.run(&format!("{order} --registry devices.toml --no-wait")).success().stdout(is_empty()).stderr(
+        contains("added \"board\" to devices.toml")
+            .and(contains("PSK, the server's copy: board.psk"))
+            .and(contains("no server was asked"))
+            .and(contains("only copy"))
+            .and(contains("LKS").not()),
     );
     let bytes = fs::read(folder.path("board.page")).unwrap();
     let page = Page::read(&bytes).unwrap();
@@ -31,7 +35,7 @@ fn a_provisioned_page_reads_and_its_registry_line_loads() {
     let before = folder.read("devices.toml");
     let again = order.replace("board.page", "again.page");
     folder
-        .run(&format!("{again} --registry devices.toml"))
+        .run(&format!("{again} --registry devices.toml --no-wait"))
         .code(1)
         .stderr(contains("devices.toml: the name \"board\" is in use already"));
     assert_eq!(folder.read("devices.toml"), before);
@@ -71,7 +75,7 @@ fn a_registry_on_a_full_disk_is_as_it_was() {
     folder.write("devices.toml", &before);
     let server = folder.public("server.key");
     let run = format!(
-        "trap '' XFSZ; ulimit -f 4; exec {} provision --name x --server {server} -o x.page --registry devices.toml",
+        "trap '' XFSZ; ulimit -f 4; exec {} provision --name x --server {server} -o x.page --registry devices.toml --no-wait",
         env!("CARGO_BIN_EXE_lowkey")
     );
     let output = folder.program("sh").args(["-c", &run]).output().unwrap();
@@ -87,8 +91,9 @@ fn whoever_reads_root_s_registry_reads_a_psk_that_root_makes_beside_it() {
     let folder = Folder::new();
     let server = folder.public("server.key");
     let made = |name: &str| {
-        let made =
-            format!("provision --name {name} --server {server} --psk -o {name}.page --registry devices.toml");
+        let made = format!(
+            "provision --name {name} --server {server} --psk -o {name}.page --registry devices.toml --no-wait"
+        );
         folder.run(&made).success();
         let file = |file: &str| {
             fs::metadata(folder.path(file)).map(|file| (file.uid(), file.gid(), file.mode())).unwrap()

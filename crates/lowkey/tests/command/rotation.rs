@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-const REGISTRY: &str = "--registry devices.toml --server";
+const REGISTRY: &str = "--registry devices.toml --admin unix:admin.sock --wait 60s --server";
 
 /// Connects until the server has seen that it may, or may not.
 fn until_connecting(folder: &Folder, server: &Server, key: &str, code: i32) {
@@ -26,6 +26,9 @@ fn until_connecting(folder: &Folder, server: &Server, key: &str, code: i32) {
     }
 }
 
+const SERVE: &str =
+    "--key server.key --devices devices.toml --listen 127.0.0.1:0 --echo --admin unix:admin.sock";
+
 fn says_and_hears(device: &mut Device) {
     device.input.as_mut().unwrap().write_all(b"x").unwrap();
     device.child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
@@ -34,16 +37,21 @@ fn says_and_hears(device: &mut Device) {
 #[test]
 fn a_revoked_device_is_cut_off_at_once_and_refused_from_then_on() {
     let folder = Folder::new();
-    let server = folder.serve();
+    let server = folder.serve_with(SERVE, &[]);
     let mut device = folder.device(&server.address, &server.key);
     says_and_hears(&mut device);
     let revoked = folder.run(&format!("revoke desk {REGISTRY} {}", server.key)).success();
-    revoked.stderr(contains("revoked: lkpub1").and(contains("\"desk\" is no longer in devices.toml")));
+    revoked.stderr(
+        contains("revoked: lkpub1")
+            .and(contains("\"desk\" is no longer in devices.toml"))
+            .and(contains("in force; 1 session ended")),
+    );
     let begun = Instant::now();
     assert_eq!(device.child.wait().unwrap().code(), Some(5), "a truncation, not an end");
     // Long before anything else would end it, and longer than busy cores take.
     assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
-    until_connecting(&folder, &server, "device.key", 4);
+    // It is said because it is so: nobody has to try until it is.
+    folder.connect(&server).assert().code(4);
     let (code, log) = server.end("-TERM");
     assert_eq!(code, Some(0), "{log}");
     assert!(log.contains("its pinning is gone"), "{log}");
@@ -52,7 +60,7 @@ fn a_revoked_device_is_cut_off_at_once_and_refused_from_then_on() {
 #[test]
 fn a_device_s_keys_rotate_while_it_is_connected() {
     let folder = Folder::new();
-    let server = folder.serve();
+    let server = folder.serve_with(SERVE, &[]);
     let mut device = folder.device(&server.address, &server.key);
     says_and_hears(&mut device);
     let made = folder.run(&format!("provision --rotate --name desk -o new.page {REGISTRY} {}", server.key));
@@ -77,7 +85,7 @@ fn a_device_s_keys_rotate_while_it_is_connected() {
 fn a_device_that_is_added_can_connect_and_a_broken_registry_changes_nothing() {
     let folder = Folder::new();
     folder.run("keygen -o second.key").success();
-    let server = folder.serve();
+    let server = folder.serve_with(SERVE, &[]);
     until_connecting(&folder, &server, "second.key", 4);
     let registry = folder.read("devices.toml");
     let second =

@@ -56,7 +56,7 @@ impl Stage {
         let server = self.public();
         let psk = if self.mode == Mode::KkPsk0 { "--psk" } else { "" };
         self.lowkey(&format!(
-            "provision --name {name} --server {server} --registry devices.toml -o {name}.page {psk} {more}"
+            "provision --name {name} --server {server} --registry devices.toml --no-wait -o {name}.page {psk} {more}"
         ));
     }
 

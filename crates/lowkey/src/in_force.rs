@@ -1,0 +1,179 @@
+//! Whether the server that runs obeys what was written to its registry: asked of its admin listener, by a digest of the
+//! text that it has loaded.
+
+use crate::admin_client::{self, Admin, Unanswered, number, said};
+use crate::config::time;
+use crate::failure::{Exit, Failure};
+use crate::terminal::say;
+use clap::{Arg, ArgAction, ArgMatches};
+use lowkey_host::admin::Address;
+use lowkey_host::{Digest, PublicKey, Written, keys};
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// `--admin`, `--config`, `--wait` and `--no-wait`.
+pub(crate) fn arguments() -> [Arg; 4] {
+    let [admin, config] = admin_client::arguments();
+    let wait = Arg::new("wait")
+        .long("wait")
+        .value_name("TIME")
+        .default_value("10s")
+        .value_parser(|text: &str| time::parse(text).ok_or("no time such as 10s or 500ms"))
+        .help("How long the server may take until it obeys the change");
+    let no_wait = Arg::new("no-wait")
+        .long("no-wait")
+        .action(ArgAction::SetTrue)
+        .conflicts_with_all(["admin", "config", "wait"])
+        .help("Ask no server whether it obeys the change: there is none yet, or it is elsewhere");
+    [admin, config, wait, no_wait]
+}
+
+/// A server that will be asked, or that none will be.
+pub(crate) struct Asked {
+    admin: Option<Admin>,
+    wait: Duration,
+}
+
+/// What an answer comes to.
+enum Verdict {
+    /// Obeyed, and what is said of that.
+    Obeyed(String),
+    /// It will not be, and why.
+    Never(String),
+    /// Not by now, and why.
+    NotYet(String),
+}
+
+impl Asked {
+    /// As the arguments say. Nothing is asked yet, so that what is wrong with them comes before anything is written.
+    pub(crate) fn of(of: &ArgMatches) -> Result<Self, Failure> {
+        let admin = if of.get_flag("no-wait") { None } else { Some(Admin::of(of)?) };
+        let wait = of.get_one::<Duration>("wait").copied().unwrap_or_default();
+        Ok(Self { admin, wait })
+    }
+
+    /// Refuses a key that is not the one of the server that runs, if that serves this registry.
+    pub(crate) fn compare(&self, registry: &Path, server: &PublicKey) -> Result<(), Failure> {
+        let Some(admin) = &self.admin else { return Ok(()) };
+        let Ok((_, value)) = admin.ask("/registry", self.wait.min(QUICK)) else { return Ok(()) };
+        let Some(key) = said(&value, "server") else { return Ok(()) };
+        let digest = Digest::of_file(registry).map(|digest| digest.to_string()).ok();
+        let same_text = digest.is_some() && digest == said(&value, "digest");
+        let serves_it = same_text || is_file(registry, &said(&value, "path").unwrap_or_default());
+        if serves_it && key != keys::encode_public(server) {
+            let why = format!(
+                "--server: that is not the key of the server at {}, which serves {}: its key is {key}; nothing was written",
+                admin.address(),
+                registry.display(),
+            );
+            return Err(Failure::new(Exit::Arguments, why));
+        }
+        Ok(())
+    }
+
+    /// Waits until the server obeys what was written.
+    ///
+    /// # Errors
+    /// [`Exit::NotInForce`]: it does not, or could not be asked. What was written stays.
+    pub(crate) fn wait_for(&self, written: &Written) -> Result<(), Failure> {
+        let Some(admin) = &self.admin else {
+            say("no server was asked whether it obeys this (--no-wait)");
+            return Ok(());
+        };
+        let begun = Instant::now();
+        loop {
+            let left = self.wait.saturating_sub(begun.elapsed());
+            let verdict = match admin.ask("/registry", left.max(QUICK)) {
+                Ok((_, value)) => self.judge(admin, &value, written),
+                Err(Unanswered::Late(failure)) => Verdict::NotYet(could_not(&failure)),
+                Err(Unanswered::Nobody(failure)) => Verdict::Never(could_not(&failure)),
+            };
+            match verdict {
+                Verdict::Obeyed(how) => {
+                    say(how);
+                    return Ok(());
+                }
+                Verdict::NotYet(_) if begun.elapsed() < self.wait => sleep(PAUSE),
+                Verdict::NotYet(why) | Verdict::Never(why) => return Err(not_in_force(&why)),
+            }
+        }
+    }
+
+    fn judge(&self, admin: &Admin, value: &Value, written: &Written) -> Verdict {
+        let (at, file) = (admin.address(), written.registry());
+        let Some(digest) = said(value, "digest") else {
+            return Verdict::Never(format!("the server at {at} has no registry file"));
+        };
+        let ours = digest == written.digest().to_string();
+        if !ours {
+            match written.stands_in() {
+                Ok(None) => {
+                    return Verdict::Never(format!(
+                        "somebody has changed {} since, and undone this",
+                        file.display()
+                    ));
+                }
+                Ok(Some(now)) if now.to_string() == digest => (), // a later text, with this in it
+                Ok(Some(_)) => return self.not_loaded(at, value, written),
+                Err(error) => return Verdict::NotYet(format!("somebody has changed it since: {error}")),
+            }
+        }
+        let left_out = value["left_out"].as_array().map_or(&[][..], Vec::as_slice);
+        let added = written.added().map(|key| keys::encode_public(&key));
+        if let Some(of) = left_out.iter().find(|of| added.is_some() && said(of, "key") == added) {
+            let why = said(of, "why").unwrap_or_default();
+            return Verdict::Never(format!("the server at {at} leaves this device out: {why}"));
+        }
+        if value["in_force"] != Value::Bool(true) {
+            let why = "has loaded it, and may still have sessions of what was removed";
+            return Verdict::NotYet(format!("the server at {at} {why}"));
+        }
+        Verdict::Obeyed(match number(value, "sessions_ended") {
+            _ if !ours => "in force, with a later change of the file".to_owned(),
+            0 if added.is_some() => "in force".to_owned(),
+            0 => "in force; no session ended".to_owned(),
+            1 => "in force; 1 session ended".to_owned(),
+            n => format!("in force; {n} sessions ended"),
+        })
+    }
+
+    /// Why the server has another text than the file.
+    fn not_loaded(&self, at: &Address, value: &Value, written: &Written) -> Verdict {
+        let path = said(value, "path").unwrap_or_default();
+        let elsewhere = !is_file(written.registry(), &path);
+        if elsewhere && said(value, "server") != Some(keys::encode_public(&written.server())) {
+            return Verdict::Never(format!(
+                "the server at {at} is another one, with the registry {path}; {ASK}"
+            ));
+        }
+        Verdict::NotYet(match said(value, "stale") {
+            Some(why) => format!("the server at {at} says: {why}"),
+            None if elsewhere => format!("the server at {at} has another registry, {path}; {ASK}"),
+            None => format!("the server at {at} has not loaded it in {}", time::show(self.wait)),
+        })
+    }
+}
+
+/// Whether the server means this file by `path`.
+fn is_file(registry: &Path, path: &str) -> bool {
+    let same = fs::canonicalize(registry).and_then(|ours| Ok(ours == fs::canonicalize(path)?));
+    same.unwrap_or(false)
+}
+
+fn could_not(failure: &Failure) -> String {
+    format!("no server could be asked: {failure}")
+}
+
+fn not_in_force(why: &str) -> Failure {
+    Failure::new(Exit::NotInForce, format_args!("written, but NOT in force: {why}"))
+}
+
+/// How to find the right one.
+const ASK: &str = "ask the server that has this one, by --admin or --config";
+/// How long an answer may take when there is no more time.
+const QUICK: Duration = Duration::from_secs(1);
+/// Between two questions.
+const PAUSE: Duration = Duration::from_millis(50);
