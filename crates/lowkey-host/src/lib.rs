@@ -61,7 +61,7 @@
 //! | `lowkey.backend_down` | warn | `service`, `reason`, `error` | the service behind takes no connections: devices hear that we are busy. Once, until it does. `reason` as [`Unreached`] has it |
 //! | `lowkey.backend_up` | info | `service`, `seconds` | it takes connections again, after so long |
 //! | `lowkey.backend_failed` | warn | `device`, `error` | the service behind a [`forward::Forwarder`] could not be reached, or broke off |
-//! | `lowkey.attempt_displaced` | warn | `attempts` | too many attempts wait; the oldest made room |
+//! | `lowkey.attempt_displaced` | warn | `attempts` | too many attempts wait, or too many of one address; one made room |
 //! | `lowkey.attempt_displaced_more` | warn | `attempts` | as `lowkey.refused_more` |
 //! | `lowkey.accept_failed` | warn | `error` | the socket could not accept, for example too many open files; it goes on after a pause |
 //! | `lowkey.handshake_panicked` | error | `error` | a bug, in this crate or in a [`Registry`] |

@@ -21,10 +21,13 @@ pub struct Limits {
     pub max_message: usize,
     /// From the stream's beginning to the first record that opens: 10 s. More than a day is taken as a day.
     pub handshake: Duration,
-    /// Attempts that wait for message 1 or for their confirmation: 1,024. When there are more, the newest
-    /// displaces the oldest; 0 is taken as 1. Each is an open file until then.
+    /// Attempts that wait for message 1 or for their confirmation: 1,024; 0 is taken as 1. Each is an open file until then.
+    /// When there are more, the network that has most of them gives one up: its oldest if that has waited for two
+    /// seconds, otherwise its newest but those that have just come.
     pub attempts: usize,
-    /// The same, from one address (IPv6: one network of 64 bits): 256.
+    /// Those that wait for message 1 from one address (IPv6: one network of 64 bits), and those from there that wait for
+    /// their confirmation: 256 of each. The networks of 24 and 16 bits around it (IPv6: 56 and 48) have two and four
+    /// times as many.
     pub attempts_per_address: usize,
     /// Devices connected at once: 10,000. When all seats are taken, one more device is closed as soon as it
     /// is confirmed; a device that has a seat displaces its own session.
@@ -33,9 +36,10 @@ pub struct Limits {
     pub sessions_per_address: usize,
     /// Messages 1 worked on in a second, all devices together: 5,000. Beyond that an attempt hears that
     /// we are busy. A stranger's costs the processor one scalar multiplication, one that opens (a
-    /// recording too) four.
+    /// recording too) four. Addresses that no device was confirmed from within a day have half of it.
     pub messages_1_per_second: u32,
-    /// The same, from one address (IPv6: one network of 64 bits): 1,000.
+    /// The same, from one address (IPv6: one network of 64 bits): 1,000, or a quarter of it if no device was confirmed
+    /// from there within a day. The networks around it have two and four times as many.
     pub messages_1_per_second_per_address: u32,
     /// After how much silence a device is asked with a PING: 60 s. Only the time in which somebody waits for
     /// it to say something counts, and none after our own CLOSE, which lets us ask nothing. Any byte ends a

@@ -4,7 +4,9 @@ mod acceptor;
 mod attempt;
 mod attempts;
 mod error;
+mod familiar;
 mod gate;
+mod group;
 mod in_force;
 mod info;
 mod lazy;
@@ -17,6 +19,7 @@ mod source;
 mod state;
 mod stats;
 mod swept;
+mod waiting;
 
 pub use acceptor::Acceptor;
 pub use error::AcceptError;

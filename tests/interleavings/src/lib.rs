@@ -8,6 +8,10 @@
 #[path = "../../../crates/lowkey-host/src/server/attempts.rs"]
 mod attempts;
 mod connection;
+#[path = "../../../crates/lowkey-host/src/server/familiar.rs"]
+mod familiar;
+#[path = "../../../crates/lowkey-host/src/server/group.rs"]
+mod group;
 #[path = "../../../crates/lowkey-host/src/server/info.rs"]
 mod info;
 mod registry;
@@ -19,6 +23,8 @@ mod source;
 mod stats;
 #[path = "../../../crates/lowkey-host/src/server/swept.rs"]
 mod swept;
+#[path = "../../../crates/lowkey-host/src/server/waiting.rs"]
+mod waiting;
 
 pub(crate) use info::SessionInfo;
 

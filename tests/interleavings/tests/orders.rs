@@ -51,3 +51,8 @@ fn a_new_pinning_is_not_revoked_with_the_old_one() {
 fn attempts_displace_each_other() {
     explore(scenarios::attempts_displace_each_other);
 }
+
+#[test]
+fn attempts_move_on_while_others_come() {
+    explore(scenarios::attempts_move_on_while_others_come);
+}

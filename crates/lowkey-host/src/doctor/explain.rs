@@ -245,8 +245,11 @@ impl Explainer<'_> {
             Cause::Load => (
                 "busy",
                 format!(
-                    "more than {} messages 1 came in a second, or {} from its address",
-                    limits.messages_1_per_second, limits.messages_1_per_second_per_address
+                    "more than {} messages 1 came in a second, or {} from its address (for an address that no device was \
+                     confirmed from lately: half and a quarter), or {} attempts from there wait for their confirmation",
+                    limits.messages_1_per_second,
+                    limits.messages_1_per_second_per_address,
+                    limits.attempts_per_address
                 ),
                 Some("if these are your devices, raise `messages_1_per_second` or `messages_1_per_second_per_address` under [limits]"),
             ),
@@ -290,7 +293,7 @@ impl Explainer<'_> {
             Cause::Displaced => (
                 "displaced",
                 format!(
-                    "more than {} attempts waited, or {} of its address, and a newer one took its place",
+                    "more than {} attempts waited, or {} of its address, and it had to make room",
                     limits.attempts, limits.attempts_per_address
                 ),
                 Some("if these are your devices, raise `attempts` or `attempts_per_address` under [limits]"),

@@ -2,6 +2,7 @@
 
 use super::attempt::Attempt;
 use super::error::AcceptError;
+use super::familiar::Standing;
 use super::in_force::InForce;
 use super::info::SessionInfo;
 use super::lazy::LazyAccept;
@@ -82,7 +83,6 @@ impl Acceptor {
     pub fn sweep(&self) {
         self.state.clock.look();
         self.state.sessions.sweep(&*self.state.registry, self.state.clock.now());
-        self.state.gate.sweep();
     }
 
     /// The registry that is obeyed, if it knows the text it was read from: nobody who is not in it connects any more,
@@ -144,9 +144,9 @@ impl Acceptor {
         &*self.state.registry
     }
 
-    /// Makes room by ending the attempt that has waited longest; says whether there was one.
-    pub(crate) fn displace_oldest_attempt(&self) -> bool {
-        let displaced = self.state.attempts.displace_oldest();
+    /// Makes room by ending one attempt; says whether there was one.
+    pub(crate) fn displace_attempt(&self) -> bool {
+        let displaced = self.state.attempts.displace_one();
         self.state.displaced(displaced);
         displaced > 0
     }
@@ -210,7 +210,8 @@ impl Acceptor {
         let mut attempt = Attempt::new(Arc::clone(&self.state.counters), Some(balancer));
         let deadline = self.state.limits.deadline();
         let read = {
-            let (place, displaced) = self.state.attempts.enter(None); // the balancer's address is not the device's
+            // The balancer's address is not the device's.
+            let (place, displaced) = self.state.attempts.enter(None, Standing::Familiar);
             self.state.displaced(displaced);
             place.hold(timeout_at(deadline, proxy::accept(&mut io))).await
         };

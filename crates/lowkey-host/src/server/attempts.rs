@@ -1,8 +1,9 @@
 //! Attempts that wait for message 1 or for their confirmation: so many together, so many from one address.
 
-use super::source::Source;
+use super::familiar::Standing;
+use super::source::{Networks, Source, WIDTHS};
+use super::waiting::{Ephemeral, Waiting};
 use crate::sync::{Mutex, MutexGuard};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -10,19 +11,10 @@ use std::sync::{Arc, PoisonError};
 use std::task::Poll;
 use tokio::sync::Notify;
 
-/// Who waits. When there are too many, the newest displaces the oldest.
+/// Who waits, and a way to tell those who are displaced.
 #[derive(Debug)]
 pub(crate) struct Attempts {
     waiting: Mutex<Waiting>,
-    limit: usize,
-    limit_per_source: usize,
-}
-
-#[derive(Debug, Default)]
-struct Waiting {
-    next: u64,
-    by_age: BTreeMap<u64, (Option<Source>, Arc<Notify>)>,
-    by_source: HashMap<Source, BTreeSet<u64>>,
 }
 
 /// An attempt's place among those who wait; free again when this is dropped.
@@ -34,38 +26,40 @@ pub(crate) struct Place {
 
 impl Attempts {
     pub(crate) fn new(limit: usize, limit_per_source: usize) -> Self {
-        Self { waiting: Mutex::default(), limit: limit.max(1), limit_per_source: limit_per_source.max(1) }
+        Self { waiting: Mutex::new(Waiting::new(limit, limit_per_source)) }
     }
 
-    /// A place for a new one; says how many older ones were displaced for it.
-    pub(crate) fn enter(self: &Arc<Self>, from: Option<Source>) -> (Place, u64) {
+    /// A place for a new one, which waits for message 1; says how many were displaced for it. If it is the new one
+    /// that had to go, its place tells it so at once.
+    pub(crate) fn enter(self: &Arc<Self>, from: Option<Source>, standing: Standing) -> (Place, u64) {
         let notify = Arc::new(Notify::new());
-        let (number, displaced) = {
-            let mut waiting = self.lock();
-            let displaced = match waiting.oldest_of(from, self.limit_per_source) {
-                Some(its_own) => waiting.displace(its_own),
-                None if waiting.by_age.len() >= self.limit => waiting.displace_oldest(),
-                None => None,
-            };
-            (waiting.insert(from, &notify), displaced)
-        };
+        let (number, displaced) = self.lock().enter(networks(from), standing, &notify);
         (Place { attempts: Arc::clone(self), number, displaced: notify }, tell(displaced))
     }
 
-    /// Ends the attempt that has waited longest; says how many that were.
-    pub(crate) fn displace_oldest(&self) -> u64 {
-        let displaced = self.lock().displace_oldest();
+    /// Whether there is a place for one more from there that waits for its confirmation.
+    pub(crate) fn have_room(&self, from: Option<Source>, standing: Standing) -> bool {
+        self.lock().has_room(&networks(from), standing)
+    }
+
+    /// Ends the attempt that would be the next to be displaced; says how many that were.
+    pub(crate) fn displace_one(&self) -> u64 {
+        let displaced = self.lock().displace_one();
         tell(displaced)
     }
 
     /// How many wait.
     pub(crate) fn len(&self) -> usize {
-        self.lock().by_age.len()
+        self.lock().len()
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn networks(from: Option<Source>) -> Networks {
+    from.map_or([None; WIDTHS], Source::networks)
 }
 
 /// Wakes one who was displaced, not under the lock: that may run anything. Says how many that were.
@@ -76,47 +70,17 @@ fn tell(displaced: Option<Arc<Notify>>) -> u64 {
     })
 }
 
-impl Waiting {
-    fn insert(&mut self, from: Option<Source>, notify: &Arc<Notify>) -> u64 {
-        let number = self.next;
-        self.next += 1;
-        self.by_age.insert(number, (from, Arc::clone(notify)));
-        if let Some(source) = from {
-            self.by_source.entry(source).or_default().insert(number);
-        }
-        number
-    }
-
-    /// The oldest of this source, if it has `limit` already.
-    fn oldest_of(&self, source: Option<Source>, limit: usize) -> Option<u64> {
-        let of_source = self.by_source.get(&source?)?;
-        of_source.first().copied().filter(|_| of_source.len() >= limit)
-    }
-
-    fn displace_oldest(&mut self) -> Option<Arc<Notify>> {
-        let (oldest, _) = self.by_age.first_key_value()?;
-        self.displace(*oldest)
-    }
-
-    fn displace(&mut self, number: u64) -> Option<Arc<Notify>> {
-        let displaced = Arc::clone(&self.by_age.get(&number)?.1);
-        self.remove(number);
-        Some(displaced)
-    }
-
-    fn remove(&mut self, number: u64) {
-        let Some((Some(source), _)) = self.by_age.remove(&number) else { return };
-        if let Some(of_source) = self.by_source.get_mut(&source) {
-            of_source.remove(&number);
-            if of_source.is_empty() {
-                self.by_source.remove(&source);
-            }
-        }
-    }
-}
-
 impl Place {
-    /// What comes of `attempt`; `None` if a newer one displaced it.
+    /// Message 1 has opened: from now on it is a confirmation that is waited for. Says how many were displaced for
+    /// that; `None` if this one has no place any more: it was displaced meanwhile, or another one waits
+    /// with the same ephemeral.
+    pub(crate) fn opened(&mut self, standing: Standing, ephemeral: Ephemeral) -> Option<u64> {
+        let (number, displaced) = self.attempts.lock().opened(self.number, standing, ephemeral)?;
+        self.number = number;
+        Some(tell(displaced))
+    }
+
+    /// What comes of `attempt`; `None` if another one displaced it.
     pub(crate) async fn hold<T>(&self, attempt: impl Future<Output = T>) -> Option<T> {
         let mut displaced = pin!(self.displaced.notified());
         let mut attempt = pin!(attempt);
@@ -142,7 +106,9 @@ impl fmt::Debug for Place {
 
 #[cfg(test)]
 mod tests {
+    use super::super::waiting::PATIENCE;
     use super::*;
+    use Standing::{Familiar, Stranger};
     use std::future::pending;
     use std::net::IpAddr;
 
@@ -150,38 +116,158 @@ mod tests {
         Some(IpAddr::from([192, 0, 2, last]).into())
     }
 
-    #[tokio::test]
-    async fn protocol_3_the_newest_displaces_the_oldest() {
-        let attempts = Arc::new(Attempts::new(2, 2));
-        let (first, _) = attempts.enter(None);
-        let (second, none) = attempts.enter(None);
-        assert_eq!(none, 0);
-        let (_third, one) = attempts.enter(None);
+    /// One in each network of 16 bits.
+    fn far(first: usize) -> Option<Source> {
+        let [high, low] = u16::try_from(first).unwrap().to_be_bytes();
+        Some(IpAddr::from([high, low, 0, 1]).into())
+    }
+
+    fn attempts(limit: usize, limit_per_source: usize) -> Arc<Attempts> {
+        Arc::new(Attempts::new(limit, limit_per_source))
+    }
+
+    /// Whether it has still its place. It is not told a second time.
+    async fn stays(place: &Place) -> bool {
+        place.hold(async {}).await.is_some()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn load_who_is_nearest_to_done_goes_on_and_who_waits_for_too_long_makes_room() {
+        let attempts = attempts(4, 100);
+        let mut places = Vec::new();
+        for _ in 0..4 {
+            places.push(attempts.enter(source(1), Stranger).0);
+        }
+        let (newest, one) = attempts.enter(source(1), Stranger);
+        assert_eq!((one, attempts.len()), (1, 4));
+        assert!(stays(&places[0]).await && stays(&places[1]).await && stays(&places[2]).await);
+        assert!(stays(&newest).await && !stays(&places[3]).await, "it was at the door");
+        tokio::time::advance(PATIENCE).await;
+        let (_another, one) = attempts.enter(source(1), Stranger);
         assert_eq!(one, 1);
-        assert_eq!(first.hold(pending::<()>()).await, None);
-        assert_eq!(second.hold(async { 7 }).await, Some(7));
-        assert_eq!(attempts.len(), 2);
+        assert!(!stays(&places[0]).await && stays(&places[1]).await);
     }
 
     #[tokio::test]
-    async fn an_address_at_its_limit_displaces_only_its_own() {
-        let attempts = Arc::new(Attempts::new(100, 2));
-        let (other, _) = attempts.enter(source(1));
-        let (first, _) = attempts.enter(source(2));
-        let (_second, _) = attempts.enter(source(2));
-        let (_third, displaced) = attempts.enter(source(2));
+    async fn load_an_address_at_its_limit_displaces_only_its_own() {
+        let attempts = attempts(100, 2);
+        let (other, _) = attempts.enter(source(1), Stranger);
+        let (first, _) = attempts.enter(source(2), Stranger);
+        let (second, _) = attempts.enter(source(2), Stranger);
+        let (_third, displaced) = attempts.enter(source(2), Stranger);
         assert_eq!(displaced, 1);
+        assert!(stays(&first).await && !stays(&second).await && stays(&other).await);
+    }
+
+    #[tokio::test]
+    async fn load_networks_have_limits_of_two_and_four_addresses() {
+        let attempts = attempts(1000, 2);
+        let v6 = |subnet: u16| Some(IpAddr::from([0x2001, 0xdb8, 7, subnet, 0, 0, 0, 1]).into());
+        let enter = |subnet: u16| attempts.enter(v6(subnet), Stranger).0;
+        let of_56_bits: Vec<Place> = (0..100).map(enter).collect();
+        assert_eq!(attempts.len(), 4);
+        let of_48_bits: Vec<Place> = (0..100).map(|n| enter(n << 8)).collect();
+        assert_eq!(attempts.len(), 8);
+        drop((of_56_bits, of_48_bits));
+        assert_eq!(attempts.len(), 0);
+    }
+
+    #[tokio::test]
+    async fn load_the_network_that_has_most_makes_room_for_others() {
+        let attempts = attempts(64, 64);
+        let many: Vec<Place> = (0..64).map(|_| attempts.enter(source(1), Stranger).0).collect();
+        let mut others = Vec::new();
+        for n in 0..20 {
+            let (other, one) = attempts.enter(far(n), Stranger);
+            assert_eq!(one, 1);
+            others.push(other);
+        }
+        for other in &others {
+            assert!(stays(other).await);
+        }
+        assert!(stays(&many[0]).await);
+    }
+
+    #[tokio::test]
+    async fn load_a_part_is_kept_for_sources_that_devices_were_confirmed_from() {
+        let attempts = attempts(1024, 256);
+        let mut strangers = Vec::new();
+        for n in 0..10_000 {
+            strangers.push(attempts.enter(far(n), Stranger).0);
+        }
+        let fleet: Vec<Place> = (0..200).map(|_| attempts.enter(source(1), Familiar).0).collect();
+        for n in 10_000..20_000 {
+            strangers.push(attempts.enter(far(n), Stranger).0);
+        }
+        for (n, place) in fleet.iter().enumerate() {
+            assert!(stays(place).await, "{n}");
+        }
+        assert_eq!(attempts.len(), 1024);
+    }
+
+    #[tokio::test]
+    async fn load_who_has_no_recording_displaces_nobody_who_waits_for_a_confirmation() {
+        let attempts = attempts(1024, 1024);
+        let mut waiting = Vec::new();
+        for n in 0..=255 {
+            let (mut place, _) = attempts.enter(source(1), Stranger);
+            assert_eq!(place.opened(Stranger, [n; 32]), Some(0));
+            waiting.push(place);
+        }
+        let _strangers: Vec<Place> = (0..5_000).map(|n| attempts.enter(far(n), Stranger).0).collect();
+        for place in &waiting {
+            assert!(stays(place).await);
+        }
+    }
+
+    #[tokio::test]
+    async fn load_of_two_with_the_same_ephemeral_the_later_one_ends() {
+        let attempts = attempts(10, 10);
+        let [mut first, mut second] = [(); 2].map(|()| attempts.enter(source(1), Stranger).0);
+        assert_eq!(first.opened(Stranger, [7; 32]), Some(0));
+        assert_eq!(second.opened(Stranger, [7; 32]), None);
+        drop(first);
+        assert_eq!(second.opened(Stranger, [7; 32]), Some(0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn load_there_is_room_for_a_confirmation_unless_all_of_it_is_in_use_and_young() {
+        let attempts = attempts(100, 2);
+        let mut places = Vec::new();
+        for n in 0..2 {
+            assert!(attempts.have_room(source(1), Stranger));
+            let (mut place, _) = attempts.enter(source(1), Stranger);
+            place.opened(Stranger, [n; 32]).unwrap();
+            places.push(place);
+        }
+        assert!(!attempts.have_room(source(1), Stranger) && attempts.have_room(source(2), Stranger));
+        assert_eq!(attempts.len(), 2, "asking changes nothing");
+        let (mut late, _) = attempts.enter(source(1), Stranger);
+        assert_eq!(late.opened(Stranger, [9; 32]), Some(1));
+        assert!(!stays(&late).await && stays(&places[0]).await);
+        tokio::time::advance(PATIENCE).await;
+        assert!(attempts.have_room(source(1), Stranger));
+    }
+
+    #[tokio::test]
+    async fn load_who_was_displaced_has_no_place_when_its_message_opens() {
+        let attempts = attempts(1, 1);
+        let (mut first, _) = attempts.enter(source(1), Stranger);
+        let (_second, one) = attempts.enter(source(2), Stranger);
+        assert_eq!((one, first.opened(Stranger, [1; 32])), (1, None));
         assert_eq!(first.hold(pending::<()>()).await, None);
-        assert_eq!(other.hold(async {}).await, Some(()));
     }
 
     #[test]
     fn nothing_is_kept_of_those_who_are_gone() {
-        let attempts = Arc::new(Attempts::new(100, 2));
-        let places: Vec<Place> = (0..50).map(|n| attempts.enter(source(n)).0).collect();
+        let attempts = attempts(100, 2);
+        let mut places: Vec<Place> = (0..50).map(|n| attempts.enter(source(n), Stranger).0).collect();
+        for (n, place) in (0..).zip(&mut places).take(20) {
+            place.opened(Familiar, [n; 32]);
+        }
         drop(places);
         assert_eq!(attempts.len(), 0);
-        assert!(attempts.lock().by_source.is_empty());
-        assert_eq!(attempts.displace_oldest(), 0);
+        assert!(attempts.lock().is_empty());
+        assert_eq!(attempts.displace_one(), 0);
     }
 }

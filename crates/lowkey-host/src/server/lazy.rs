@@ -38,7 +38,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         attempt: Attempt,
         deadline: Instant,
     ) -> Result<Self, AcceptError> {
-        let (place, displaced) = state.attempts.enter(attempt.from().map(Into::into));
+        let source = attempt.from().map(Into::into);
+        let (place, displaced) = state.attempts.enter(source, state.sessions.standing(source));
         state.displaced(displaced);
         let buffers = match state.limits.buffers() {
             Ok(buffers) => buffers,
@@ -146,7 +147,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
                 Err(self.decline(Refusal::BUSY).await)
             }
             // Whether a seat is free is asked once it is certain who it is: a device takes its own again.
-            Mode::Kk | Mode::KkPsk0 if !state.gate.pass(self.attempt.from().map(Into::into)) => {
+            Mode::Kk | Mode::KkPsk0 if !state.takes_message_1(self.attempt.from()) => {
                 Err(self.decline(Refusal::BUSY).await)
             }
             Mode::Kk | Mode::KkPsk0 => {
@@ -186,11 +187,18 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         else {
             return Err(self.decoy().await);
         };
-        let link = &mut self.line.link;
+        let Line { link, place, .. } = &mut self.line;
+        let ephemeral = link.first_frame().and_then(ephemeral);
         let answered = link.answer_kk(pinning, &mut ephemerals);
         answered.map_err(|error| Attempt::verdict(error.into()))?;
-        if *link.handshake_hash() != [0; 32] {
-            self.attempt.answered(); // there are keys: message 1 opened
+        // If there are keys, message 1 opened.
+        if let Some(ephemeral) = ephemeral.filter(|_| *link.handshake_hash() != [0; 32]) {
+            self.attempt.answered();
+            let source = self.attempt.from().map(Into::into);
+            match place.opened(state.sessions.standing(source), ephemeral) {
+                Some(displaced) => state.displaced(displaced),
+                None => return Err(AcceptError::Displaced),
+            }
         }
         self.line.until(self.deadline).await.map(|_done| ())
     }
@@ -297,6 +305,12 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Line<Io> {
             None => Err(AcceptError::Displaced),
         }
     }
+}
+
+/// The ephemeral of the message 1 in a first frame: behind version, mode, and the id with its length.
+fn ephemeral(first_frame: &[u8]) -> Option<[u8; 32]> {
+    let id = usize::from(*first_frame.get(2)?);
+    first_frame.get(3 + id..)?.first_chunk().copied()
 }
 
 #[cfg(test)]

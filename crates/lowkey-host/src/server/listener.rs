@@ -136,7 +136,7 @@ impl Listener {
         self.begun.acceptor.counters().accept_errors.one_more();
         tracing::warn!(name: "lowkey.accept_failed", target: "lowkey", %error, "could not accept; pausing");
         if matches!(error.raw_os_error(), Some(ENFILE | EMFILE)) {
-            self.begun.acceptor.displace_oldest_attempt(); // frees a file
+            self.begun.acceptor.displace_attempt(); // frees a file
         }
         self.pause = Some(Box::pin(sleep(PAUSE)));
     }

@@ -1,5 +1,6 @@
 //! Who is connected now: one session a device, and how long each may go on.
 
+use super::familiar::{Familiar, Standing};
 use super::source::Source;
 use super::stats::{Counters, Moved};
 use super::swept::Swept;
@@ -28,6 +29,7 @@ pub(crate) struct Sessions {
 struct Table {
     by_name: HashMap<String, Session>,
     by_source: HashMap<Source, usize>,
+    familiar: Familiar,
     /// Ended from outside, and not yet let go of.
     leaving: HashMap<u64, Arc<Shared>>,
     /// What went over sessions that are gone.
@@ -127,6 +129,17 @@ impl Sessions {
         let live = table.by_name.values().map(|session| &session.shared);
         live.chain(table.leaving.values()).for_each(|shared| moved.add(shared.traffic()));
         moved
+    }
+
+    /// What a source has shown; where no address is known, nobody is told apart.
+    pub(crate) fn standing(&self, source: Option<Source>) -> Standing {
+        let Some(source) = source else { return Standing::Familiar };
+        let table = self.lock();
+        if table.by_source.contains_key(&source) || table.familiar.knows(&source) {
+            Standing::Familiar
+        } else {
+            Standing::Stranger
+        }
     }
 
     /// Whether there is no seat for one more device, wherever it comes from.
@@ -294,6 +307,7 @@ impl Table {
     fn insert(&mut self, name: &str, session: Session) {
         if let Some(from) = session.from {
             *self.by_source.entry(from.into()).or_default() += 1;
+            self.familiar.seen(from.into());
         }
         self.by_name.insert(name.to_owned(), session);
     }
@@ -315,6 +329,7 @@ impl Table {
             if *count == 0 {
                 self.by_source.remove(&source);
             }
+            self.familiar.seen(source);
         }
         Some(session)
     }

@@ -11,6 +11,7 @@ use crate::health::Health;
 use crate::registry::{Pinned, Registry};
 use crate::{Error, Limits};
 use lowkey_core::{Identity, Peer, Psk};
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
 pub(super) struct State {
@@ -53,6 +54,14 @@ impl State {
         })
     }
 
+    /// Whether a message 1 from there is worked on now; otherwise it is answered that we are busy. The id plays no
+    /// part in it.
+    pub(super) fn takes_message_1(&self, from: Option<SocketAddr>) -> bool {
+        let source = from.map(Into::into);
+        let standing = self.sessions.standing(source);
+        self.attempts.have_room(source, standing) && self.gate.pass(source, standing)
+    }
+
     /// Counts attempts that made room for newer ones, and writes them to the log.
     pub(super) fn displaced(&self, attempts: u64) {
         let counters = &self.counters;
@@ -63,7 +72,7 @@ impl State {
                 tracing::warn!(name: "lowkey.attempt_displaced_more", target: "lowkey", attempts = left_out, "attempts displaced without a line");
             }
             let attempts = self.attempts.len();
-            tracing::warn!(name: "lowkey.attempt_displaced", target: "lowkey", attempts, "oldest attempt displaced");
+            tracing::warn!(name: "lowkey.attempt_displaced", target: "lowkey", attempts, "attempt displaced");
         }
     }
 

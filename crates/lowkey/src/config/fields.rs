@@ -158,7 +158,7 @@ pub(crate) const FIELDS: &[Field] = &[
         default: Some("1024"),
         example: "",
         option: None,
-        help: "Attempts that wait for their handshake. When there are more, the newest displaces the oldest.",
+        help: "Attempts that wait for their handshake. When there are more, the network that has most of them gives one up.",
     },
     Field {
         path: "limits.attempts_per_address",
@@ -166,7 +166,7 @@ pub(crate) const FIELDS: &[Field] = &[
         default: Some("256"),
         example: "",
         option: None,
-        help: "The same, from one address (IPv6: one network of 64 bits).",
+        help: "The same, from one address (IPv6: one network of 64 bits); the two networks around that have two and four times as many.",
     },
     Field {
         path: "limits.sessions",
@@ -190,7 +190,7 @@ pub(crate) const FIELDS: &[Field] = &[
         default: Some("5000"),
         example: "",
         option: None,
-        help: "First handshake messages worked on in a second; beyond that a device hears that the server is busy.",
+        help: "First handshake messages worked on in a second; beyond that a device hears that the server is busy. Addresses that no device was confirmed from within a day have half of it.",
     },
     Field {
         path: "limits.messages_1_per_second_per_address",
@@ -198,7 +198,7 @@ pub(crate) const FIELDS: &[Field] = &[
         default: Some("1000"),
         example: "",
         option: None,
-        help: "The same, from one address (IPv6: one network of 64 bits).",
+        help: "The same, from one address (IPv6: one network of 64 bits); one that no device was confirmed from within a day has a quarter. The two networks around it have two and four times as many.",
     },
     Field {
         path: "sessions.silence",
