@@ -74,9 +74,7 @@ pub(crate) fn all(board: &str) -> Result<()> {
     steps.run("how tightly systemd shuts the service in", deb::units)?;
     steps.run("the Debian package, in a clean Debian", deb::trial)?;
 
-    steps.run("the programs that tests play with", || {
-        setup::ensure([&setup::MOSQUITTO, &setup::HAPROXY, &setup::MAKE, &setup::CXX, &setup::VALGRIND])
-    })?;
+    steps.run("the programs that tests play with", programs)?;
     let mut tally = Tally::default();
     steps.run("tests of the cycle model", || tally::run(&[], MODEL, &mut tally))?;
     steps.run("orders in which threads of a server meet", || tally::run(&[], INTERLEAVINGS, &mut tally))?;
@@ -97,6 +95,11 @@ pub(crate) fn all(board: &str) -> Result<()> {
     steps.run("tests of the workspace", || tally::run(&["--workspace"], ".", &mut tally))?;
     println!("\n{tally}");
     Ok(())
+}
+
+/// Sees to it that no test is left out for want of a program.
+pub(crate) fn programs() -> Result<()> {
+    setup::ensure([&setup::MOSQUITTO, &setup::HAPROXY, &setup::MAKE, &setup::CXX, &setup::VALGRIND])
 }
 
 /// What cargo-deny says of everything we depend on.

@@ -8,6 +8,7 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{self, Stdio},
+    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
@@ -19,6 +20,7 @@ pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 pub struct Command {
     inner: process::Command,
     limit: Option<Duration>,
+    silence: Option<Duration>,
 }
 
 impl Command {
@@ -26,7 +28,7 @@ impl Command {
     pub fn new(program: impl AsRef<OsStr>) -> Self {
         let mut inner = process::Command::new(program);
         inner.current_dir(crate::root()).stdin(Stdio::null());
-        Self { inner, limit: None }
+        Self { inner, limit: None, silence: None }
     }
 
     /// The cargo that started us.
@@ -68,6 +70,13 @@ impl Command {
         self
     }
 
+    /// Kills what the program has started when [`lines`](Self::lines) hears nothing for this long: a program that runs
+    /// others, such as cargo, then says itself which of them that was.
+    pub fn silence(mut self, silence: Duration) -> Self {
+        self.silence = Some(silence);
+        self
+    }
+
     /// Runs to the end, with its output in ours.
     ///
     /// # Errors
@@ -88,17 +97,35 @@ impl Command {
     /// Runs to the end; each line of its standard output goes to `heard`, its standard error to ours.
     ///
     /// # Errors
-    /// As [`Command::run`].
+    /// As [`Command::run`]; it was silent for too long.
     pub fn lines(mut self, mut heard: impl FnMut(&str)) -> Result<()> {
         let line = self.line();
         self.inner.stdout(Stdio::piped());
         let mut child = self.inner.spawn().map_err(|error| format!("`{line}` cannot be started: {error}"))?;
+        let (say, said) = mpsc::channel();
         if let Some(stdout) = child.stdout.take() {
-            for text in BufReader::new(stdout).lines() {
-                heard(&text?);
+            thread::spawn(move || BufReader::new(stdout).lines().try_for_each(|text| say.send(text)));
+        }
+        let silence = self.silence.unwrap_or(Duration::MAX);
+        let mut was_silent = false;
+        loop {
+            match said.recv_timeout(silence) {
+                Ok(text) => heard(&text?),
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    let children = Command::new("pkill").args(["-KILL", "-P", &child.id().to_string()]);
+                    // Once: who is still silent then waits for something else, or there is no pkill.
+                    if was_silent || children.run().is_err() {
+                        child.kill()?;
+                    }
+                    was_silent = true;
+                }
             }
         }
         let status = child.wait()?;
+        if was_silent {
+            return Err(format!("`{line}` said nothing for {} s", silence.as_secs()).into());
+        }
         if status.success() { Ok(()) } else { Err(format!("`{line}` ended with {status}").into()) }
     }
 

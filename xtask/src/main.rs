@@ -5,6 +5,7 @@
 
 mod archive;
 mod bench;
+mod busy;
 mod c_firmware;
 mod chart;
 mod checks;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         ["demo", "--c"] => show::demo(Board::C, &Wire::Honest),
         ["demo", "--c", "--mitm"] | ["demo", "--mitm", "--c"] => show::demo(Board::C, &Wire::Attacked),
         ["test"] => checks::all(BOARD),
+        ["test", "--busy"] => busy::test(BOARD),
         ["deb"] => deb::build(),
         ["c"] => dist::build(),
         ["c", "--try"] => dist::check(),
@@ -76,6 +78,7 @@ usage: cargo xtask <verb>
   demo   a board in QEMU and the real server: 64 KiB each way, the wire captured and searched;
          --mitm puts an attacker between them, --c takes the board's firmware in C, with lwIP
   test   everything that must hold before a change goes in
+         (--busy: what has deadlines, races and ports, ten times while all cores are kept busy by something else)
   deb    a Debian package of the command, in target/debian
   c      the library for C: archive, header, pkg-config and CMake files for each machine, in dist
          (--try: make one on the side and use it, as `test` does)

@@ -11,6 +11,7 @@ use crate::{
     firmware,
     image::Image,
     steps::Steps,
+    tally,
 };
 
 /// Whose firmware runs on the board.
@@ -46,6 +47,7 @@ pub(crate) fn demo(board: Board<'_>, wire: &Wire) -> Result<()> {
         // Those of our own tasks are none of the command.
         Command::new(built("demo"))
             .without_env(|name| name.starts_with("LOWKEY_"))
+            .env(tally::SEED, tally::seed())
             .args([word.as_ref(), built("lowkey").as_os_str(), built("tokio-server").as_os_str()])
             .args([&firmware])
             .args([flash.to_string(), ram.to_string()])

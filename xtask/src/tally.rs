@@ -1,6 +1,9 @@
 //! Runs test binaries and adds up what their runner says.
 
-use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+use std::time::Duration;
+use std::{env, fmt};
 use xtask::command::{Command, Result};
 
 /// What the test runner has counted so far.
@@ -38,18 +41,58 @@ impl Tally {
 }
 
 /// Runs `cargo test` with these arguments in a folder; every line is shown, and the counts are added up. A test that
-/// does without a program that is missing fails here.
+/// does without a program that is missing fails here. All random values follow from one seed.
 ///
 /// # Errors
-/// A test failed, or did not compile.
+/// A test failed, did not end, or did not compile.
 pub(crate) fn run(arguments: &[&str], folder: &str, tally: &mut Tally) -> Result<()> {
-    let test =
-        Command::cargo().args(["test"]).args(arguments).env("LOWKEY_REQUIRE_TOOLS", "1").within(folder);
-    test.lines(|line| {
+    let seed = seed();
+    println!("{SEED}={seed}");
+    let test = Command::cargo().args(["test"]).args(arguments);
+    let test = test.env("LOWKEY_REQUIRE_TOOLS", "1").env(SEED, &seed).within(folder).silence(SILENCE);
+    let mut slow = Slow::default();
+    let done = test.lines(|line| {
         println!("{line}");
         tally.add(line);
-    })
+        slow.add(line);
+    });
+    done.map_err(|error| format!("{error}{slow}").into())
 }
+
+/// The seed of this run's random values: the one that was given, or drawn once.
+pub(crate) fn seed() -> String {
+    static DRAWN: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(SEED));
+    env::var(SEED).unwrap_or_else(|_| DRAWN.to_string())
+}
+
+/// Tests of which the runner says that they take long, and not yet that they are over.
+#[derive(Debug, Default)]
+struct Slow(Vec<String>);
+
+impl Slow {
+    /// Takes a line like `test NAME has been running for over 60 seconds`, or `test NAME ... ok`.
+    fn add(&mut self, line: &str) {
+        let Some((name, rest)) = line.strip_prefix("test ").and_then(|rest| rest.split_once(' ')) else {
+            return;
+        };
+        if rest.starts_with("has been running") {
+            self.0.push(name.to_owned());
+        } else {
+            self.0.retain(|slow| slow != name);
+        }
+    }
+}
+
+impl fmt::Display for Slow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() { Ok(()) } else { write!(f, "; not over by then: {}", self.0.join(", ")) }
+    }
+}
+
+/// Random values in tests follow from it (`tests/support/random.rs`).
+pub(crate) const SEED: &str = "LOWKEY_TEST_SEED";
+/// Longer than any test takes, on busy cores and under valgrind.
+const SILENCE: Duration = Duration::from_secs(1_800);
 
 #[cfg(test)]
 mod tests {
@@ -65,5 +108,28 @@ mod tests {
         tally.add("test passed ... ok");
         assert_eq!(tally, Tally { passed: 7, failed: 2, ignored: 1 });
         assert_eq!(tally.to_string(), "7 passed, 2 failed, 1 skipped");
+    }
+
+    #[test]
+    fn a_run_that_does_not_end_says_which_tests_were_not_over() {
+        let mut slow = Slow::default();
+        assert_eq!(slow.to_string(), "");
+        for name in ["one", "two", "three"] {
+            slow.add(&format!("test {name} has been running for over 60 seconds"));
+        }
+        slow.add("test two ... ok");
+        assert_eq!(slow.to_string(), "; not over by then: one, three");
+    }
+
+    #[test]
+    fn a_program_that_says_nothing_is_ended_with_what_it_waits_for() {
+        let begun = std::time::Instant::now();
+        let mut heard = Vec::new();
+        let shell = Command::new("sh").args(["-c", "echo begun; sleep 1000; echo \"ended: $?\""]);
+        let error =
+            shell.silence(Duration::from_secs(2)).lines(|line| heard.push(line.to_owned())).unwrap_err();
+        assert!(error.to_string().ends_with("said nothing for 2 s"), "{error}");
+        assert_eq!(heard, ["begun", "ended: 137"]);
+        assert!(begun.elapsed() < Duration::from_secs(900));
     }
 }

@@ -315,7 +315,7 @@ async fn a_registry_may_look_at_the_sessions_while_it_is_asked() {
     });
     let began = std::time::Instant::now();
     while !swept.is_finished() {
-        assert!(began.elapsed() < Duration::from_secs(10), "a deadlock");
+        assert!(began.elapsed() < Duration::from_secs(60), "a deadlock");
         std::thread::yield_now();
     }
     assert_eq!(acceptor.sessions().len(), 1);

@@ -119,7 +119,8 @@ impl Stage {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.lowkey);
-        command.args(arguments).current_dir(&self.folder).stdin(Stdio::null());
+        // The seed is the attacker's.
+        command.args(arguments).env_remove("LOWKEY_TEST_SEED").current_dir(&self.folder).stdin(Stdio::null());
         command
     }
 }

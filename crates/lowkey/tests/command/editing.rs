@@ -18,7 +18,11 @@ fn said(output: &Output) -> String {
 #[test]
 fn a_registry_that_is_mounted_as_one_file_stays_as_it_was_and_the_advice_is_to_mount_its_folder() {
     let folder = Folder::new();
-    if !is_root(&folder) {
+    // Root of a container may not, as a rule.
+    let may_mount =
+        folder.program("unshare").args(["-m", "true"]).output().is_ok_and(|tried| tried.status.success());
+    if !may_mount {
+        println!("SKIPPED: whoever runs this may not mount");
         return;
     }
     let server = folder.public("server.key");
