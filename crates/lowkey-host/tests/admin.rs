@@ -153,7 +153,7 @@ async fn it_is_ready_while_a_listener_accepts() {
 async fn sessions_and_the_doctor_speak_json() {
     let world = World::new();
     let server = Arc::clone(&world.server);
-    let name = "pump \"7\" \u{202e}ü";
+    let name = "pump \"7\" ü";
     let device = Device::new(name).unwrap().with_label("site", "north\\").unwrap();
     let pinned = Pinned::new(device, &server, world.device().identity.public_key()).unwrap();
     let acceptor = Acceptor::new(server, Devices::new([pinned]).unwrap(), Limits::default()).unwrap();
@@ -173,8 +173,11 @@ async fn sessions_and_the_doctor_speak_json() {
     let id: String = world.device().id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(one["id"], format!("0x{id}"));
     assert_eq!(one["key"], keys::encode_public(&world.device().identity.public_key()));
-    for field in ["connected_seconds", "last_record_seconds", "rekeys", "sent_bytes", "records_sent"] {
+    for field in ["rekeys", "sent_bytes", "records_sent"] {
         assert_eq!(one[field].as_u64(), Some(0), "{field}");
+    }
+    for field in ["connected_seconds", "last_record_seconds"] {
+        assert!(one[field].as_u64().is_some_and(|seconds| seconds < 600), "{field}");
     }
     // An empty PING is the confirming record, before the count of bytes begins.
     assert_eq!((one["received_bytes"].as_u64(), one["records_received"].as_u64()), (Some(6 + 19), Some(2)));
@@ -194,7 +197,7 @@ async fn sessions_and_the_doctor_speak_json() {
     assert_eq!((value["asked"].is_null(), value["complete"].as_bool()), (true, Some(true)));
     assert_eq!((one["kind"].as_str(), one["times"].as_u64()), (Some("unknown_key"), Some(1)));
     assert!(one["run"].as_str().unwrap().starts_with("lowkey provision ") && one["advice"].is_null());
-    let asked = get(address, "/doctor?about=pump%20%227%22%20%e2%80%ae%c3%bc").await.1;
+    let asked = get(address, "/doctor?about=pump%20%227%22%20%c3%bc").await.1;
     let value: Value = serde_json::from_str(&asked).unwrap();
     assert_eq!(
         (value["asked"].as_str(), value["findings"][0]["kind"].as_str()),

@@ -140,9 +140,19 @@ fn show_json_is_the_servers() {
 
 #[test]
 fn names_cannot_steer_a_terminal() {
-    let site = Site::new(&["\u{202e}7-pmup"]);
+    let site = Site::new(&["pump-7"]);
     let _session = site.connect(0, 10);
-    site.run(&["show"]).success().stdout(contains("\\u{202e}7-pmup\n"));
+    // No registry takes such a name; what answers may be another server.
+    let said = stdout(&site.run(&["show", "--json"]).success()).replace("pump-7", "\u{202e}7-pmup");
+    let path = site.folder.path().join("another");
+    let listener = UnixListener::bind(&path).unwrap();
+    let other = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _request = stream.read(&mut [0; 1000]).unwrap();
+        stream.write_all(format!("HTTP/1.1 200 OK\r\n\r\n{said}").as_bytes()).unwrap();
+    });
+    lowkey(&path, &["show"]).success().stdout(contains("\\u{202e}7-pmup\n"));
+    other.join().unwrap();
 }
 
 #[test]
