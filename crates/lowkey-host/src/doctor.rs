@@ -4,13 +4,16 @@
 
 mod explain;
 mod search;
+mod service;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use crate::clock;
 use crate::keys::{mask, timestamp};
 use crate::registry::{LeftOut, parse_id};
 use crate::server::Record;
-use crate::{Acceptor, Id, Mode, SessionInfo};
+use crate::{Acceptor, Health, Id, Mode, SessionInfo};
 use explain::Explainer;
 use search::Search;
 use std::net::{IpAddr, SocketAddr};
@@ -35,6 +38,9 @@ pub struct Diagnosis {
 pub struct Finding {
     /// Which kind of thing: a word that stays the same from version to version.
     pub kind: &'static str,
+    /// Whom it is about, for people, as the subject of `what`: a device's name, `somebody`, `this server`, `the registry`,
+    /// `the service behind`, or what was asked for.
+    pub who: String,
     /// The device that it is about, as far as that is known.
     pub device: Option<String>,
     /// The id that was claimed.
@@ -70,7 +76,8 @@ pub enum Mend {
 enum Subject {
     All,
     Device(String),
-    Id(Id),
+    /// An id that nobody has, and as it was written.
+    Id(Id, String),
     Address(IpAddr),
     Nobody(String),
 }
@@ -97,7 +104,7 @@ impl Acceptor {
             let claimed = record.hello.and_then(|hello| hello.id);
             let known = claimed.and_then(|id| self.registry().lookup(&id));
             let only = match &subject {
-                Subject::Id(id) if claimed != Some(*id) => continue,
+                Subject::Id(id, _) if claimed != Some(*id) => continue,
                 Subject::Address(address) if !is_from(&record, *address) => continue,
                 Subject::Nobody(_) => continue,
                 // Its own key is tried on what others claim; all keys on what its id claims.
@@ -134,7 +141,7 @@ impl Acceptor {
         let Some(id) = parse_id(about) else { return Subject::Nobody(about.to_owned()) };
         let pinned = self.registry().lookup(&id).map(|pinned| pinned.device().name().to_owned());
         let name = pinned.or_else(|| Some(left_out.iter().find(|out| out.id == id)?.device.clone()));
-        name.map_or(Subject::Id(id), Subject::Device)
+        name.map_or_else(|| Subject::Id(id, about.to_owned()), Subject::Device)
     }
 
     /// What is no attempt: who is connected, who never came, and what this server lacks.
@@ -153,7 +160,12 @@ impl Acceptor {
             Subject::All => self.shortages(findings),
             Subject::Device(name) => match session_of(sessions, name) {
                 Some(session) => findings.insert(0, connected(name, session)),
-                None if none_so_far => findings.push(not_seen(name, self.diagnosable_elsewhere())),
+                None if none_so_far => {
+                    let down = self.service().and_then(Health::down);
+                    let mend = if down.is_some() { SERVICE_FIRST } else { POWER_AND_NETWORK };
+                    findings.extend(down.as_ref().map(service::down));
+                    findings.push(not_seen(name, self.diagnosable_elsewhere(), mend));
+                }
                 None => (),
             },
             Subject::Address(address) => {
@@ -165,15 +177,16 @@ impl Acceptor {
                     findings.push(nobody(&address.to_string(), None));
                 }
             }
-            Subject::Id(id) if none_so_far => {
-                let text = id_text(*id);
-                findings.push(nobody(&text, Some(words::provision(self.public_key(), registry, &text))));
-            }
-            Subject::Nobody(name) => {
-                findings.push(nobody(name, Some(words::provision(self.public_key(), registry, name))));
-            }
-            Subject::Id(_) => (),
+            Subject::Id(_, asked) if none_so_far => findings.push(self.unknown(asked, registry)),
+            Subject::Nobody(asked) => findings.push(self.unknown(asked, registry)),
+            Subject::Id(..) => (),
         }
+    }
+
+    /// Nobody, and how a device of that name is made, if it can be one.
+    fn unknown(&self, asked: &str, registry: &Path) -> Finding {
+        let name = if words::is_a_name(asked) { asked } else { "NAME" };
+        nobody(asked, Some(words::provision(self.public_key(), registry, name)))
     }
 
     /// How many attempts are on record whose key is nobody's.
@@ -190,28 +203,34 @@ impl Acceptor {
         if self.clock().is_wrong() {
             let (now, written) = (timestamp(self.clock().now()), timestamp(clock::written()));
             let what =
-                format!("this server's clock shows {now}, and its program was written in {}", &written[..7]);
+                format!("has a clock that shows {now}, and a program that was written in {}", &written[..7]);
             let why = "no pinning that expires is let in, for nobody can tell which have expired".to_owned();
             let mend = Some(Mend::Do(SET_THE_CLOCK.to_owned()));
-            findings.insert(0, Finding { mend, ..Finding::of("clock", what, why) });
+            findings.insert(0, Finding { mend, ..Finding::of("clock", SERVER, what, why) });
         }
         if let Some(trouble) = self.registry().trouble() {
             let mend = Some(Mend::Do(trouble.mend));
-            findings.insert(0, Finding { mend, ..Finding::of("registry", trouble.what, trouble.in_force) });
+            let finding = Finding::of("registry", REGISTRY, trouble.what, trouble.in_force);
+            findings.insert(0, Finding { mend, ..finding });
         }
         if stats.sessions >= limits.sessions as u64 {
-            let what = format!("all {} seats are taken", limits.sessions);
+            let what = format!("has no seat free: all {} are taken", limits.sessions);
             let why = "a device that is not connected yet is turned away as busy".to_owned();
             let mend = Mend::Do("raise `sessions` under [limits] and start the server again".to_owned());
-            findings.insert(0, Finding { mend: Some(mend), ..Finding::of("sessions_full", what, why) });
+            findings
+                .insert(0, Finding { mend: Some(mend), ..Finding::of("sessions_full", SERVER, what, why) });
+        }
+        if let Some(down) = self.service().and_then(Health::down) {
+            findings.insert(0, service::down(&down));
         }
     }
 }
 
 impl Finding {
-    fn of(kind: &'static str, what: String, why: String) -> Self {
+    fn of(kind: &'static str, who: impl Into<String>, what: String, why: String) -> Self {
         Self {
             kind,
+            who: who.into(),
             device: None,
             id: None,
             mode: None,
@@ -240,15 +259,22 @@ fn left_out_of(subject: &Subject, all: &[LeftOut]) -> Vec<Finding> {
         id: Some(out.id),
         mode: Some(Mode::KkPsk0),
         mend: Some(Mend::Do(mend.to_owned())),
-        ..Finding::of("left_out", "is in the registry, and is not let in".to_owned(), out.why.clone())
+        ..Finding::of(
+            "left_out",
+            &out.device,
+            "is in the registry, and is not let in".to_owned(),
+            out.why.clone(),
+        )
     };
     let mut findings: Vec<Finding> = about.by_ref().take(MOST_LEFT_OUT).map(finding).collect();
     let more = about.count();
     if more > 0 {
-        let what = format!("{more} more pinnings are in the registry, and are not let in");
+        let what = format!("has {more} more pinnings that are not let in");
         let why = "their PSK files cannot be read, or hold the same: the log names them".to_owned();
-        findings
-            .push(Finding { mend: Some(Mend::Do(mend.to_owned())), ..Finding::of("left_out", what, why) });
+        findings.push(Finding {
+            mend: Some(Mend::Do(mend.to_owned())),
+            ..Finding::of("left_out", REGISTRY, what, why)
+        });
     }
     findings
 }
@@ -265,11 +291,11 @@ fn connected(name: &str, session: &SessionInfo) -> Finding {
         id: Some(session.pinned.id()),
         mode: Some(session.pinned.mode()),
         from: session.from,
-        ..Finding::of("connected", what, "nothing to mend".to_owned())
+        ..Finding::of("connected", name, what, "nothing to mend".to_owned())
     }
 }
 
-fn not_seen(name: &str, strangers: usize) -> Finding {
+fn not_seen(name: &str, strangers: usize, mend: &str) -> Finding {
     let among = match strangers {
         0 => String::new(),
         1 => ", or is the one that `lowkey doctor` lists without a name".to_owned(),
@@ -279,20 +305,15 @@ fn not_seen(name: &str, strangers: usize) -> Finding {
         "none of its attempts has failed lately: it was connected and has gone, has not tried, or does not reach this \
          server{among}"
     );
-    let mend = Mend::Do(
-        "check the device's power, its network, and the server's address in its key page".to_owned(),
-    );
+    let mend = Mend::Do(mend.to_owned());
     let what = "is registered, is not connected, and nothing of it is on record".to_owned();
-    Finding { device: Some(name.to_owned()), mend: Some(mend), ..Finding::of("not_seen", what, why) }
+    Finding { device: Some(name.to_owned()), mend: Some(mend), ..Finding::of("not_seen", name, what, why) }
 }
 
 fn nobody(asked: &str, mend: Option<Mend>) -> Finding {
-    let what = format!(
-        "{:?} is no device's name, and nothing on record came from there or claimed that id",
-        mask(asked)
-    );
+    let what = "is no device's name, and nothing on record came from there or claimed that id".to_owned();
     let why = "it has not tried since this server began, or does not reach it".to_owned();
-    Finding { mend, ..Finding::of("nobody", what, why) }
+    Finding { mend, ..Finding::of("nobody", format!("{:?}", mask(asked)), what, why) }
 }
 
 fn session_of<'s>(sessions: &'s [SessionInfo], name: &str) -> Option<&'s SessionInfo> {
@@ -303,6 +324,17 @@ fn is_from(record: &Record, address: IpAddr) -> bool {
     record.from.is_some_and(|from| from.ip() == address)
 }
 
+/// Whom a finding is about, where it is no device.
+const SERVER: &str = "this server";
+const REGISTRY: &str = "the registry";
+const SERVICE: &str = "the service behind";
+const SOMEBODY: &str = "somebody";
+/// Where to look for a device that nothing is known of.
+const POWER_AND_NETWORK: &str =
+    "check the device's power, its network, and the server's address in its key page";
+/// The same while devices hear that we are busy and wait.
+const SERVICE_FIRST: &str =
+    "see to the service behind first: devices that hear that we are busy come less often";
 /// What mends a clock.
 const SET_THE_CLOCK: &str =
     "set the clock; with systemd, `systemctl enable systemd-time-wait-sync` has services start after that";

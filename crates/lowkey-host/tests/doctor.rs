@@ -192,6 +192,7 @@ async fn the_doctor_says_what_neither_the_wire_nor_the_log_does() {
 
         let finding = site.only();
         assert_eq!((finding.kind, finding.device.as_deref()), (kind, device), "{finding:?}");
+        assert_eq!(finding.who, device.unwrap_or("somebody"), "{kind}");
         assert!(finding.why.contains(reason), "{finding:?}");
         assert!(finding.what.starts_with("refused from 192.0.2.7 once, 0 s ago (KK"), "{finding:?}");
         assert_eq!((finding.times, finding.from), (1, Some(from())));
@@ -341,7 +342,7 @@ async fn a_full_server_says_so() {
         findings.iter().map(|finding| finding.kind).collect::<Vec<_>>(),
         ["sessions_full", "sessions_full"]
     );
-    assert_eq!(findings[0].what, "all 1 seats are taken");
+    assert_eq!((&*findings[0].who, &*findings[0].what), ("this server", "has no seat free: all 1 are taken"));
     assert_eq!(findings[1].device.as_deref(), Some("pump-8"));
 
     let site = Site::with(&limits(|limits| limits.sessions_per_address = 0));
@@ -375,6 +376,11 @@ async fn who_is_connected_has_nothing_to_mend_and_who_never_came_is_not_on_recor
     let nobody = &site.about("pump-77")[0];
     assert_eq!(nobody.kind, "nobody");
     assert!(run(nobody).starts_with("lowkey provision --name pump-77 "), "{nobody:?}");
+    for id in ["0x12", "0x70756d702d37", "0x1", "0x"] {
+        let nobody = &site.about(id)[0];
+        assert_eq!(nobody.kind, "nobody");
+        assert!(run(nobody).starts_with("lowkey provision --name NAME "), "{nobody:?}");
+    }
 }
 
 fn hex(id: Id) -> String {

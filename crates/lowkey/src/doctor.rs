@@ -48,7 +48,7 @@ fn for_people(value: &Value) -> String {
 }
 
 fn finding(of: &Value) -> String {
-    let who = said(of, "device").unwrap_or_else(|| "somebody".to_owned());
+    let who = said(of, "who").unwrap_or_default();
     let mut lines = format!("{who}  {}\n", said(of, "what").unwrap_or_default());
     for (what, field) in [("why", "why"), ("run", "run"), ("do", "advice")] {
         if let Some(text) = said(of, field) {

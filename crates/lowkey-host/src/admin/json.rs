@@ -116,6 +116,7 @@ fn finding(of: &Finding) -> Value {
         "run": run,
         "times": of.times,
         "what": of.what,
+        "who": of.who,
         "why": of.why,
     })
 }

@@ -2,11 +2,11 @@
 
 use super::search::{Maker, Search};
 use super::words::{self, ago, id_text};
-use super::{Finding, Mend};
+use super::{Finding, Mend, SOMEBODY, service};
 use crate::keys::encode_public;
 use crate::registry::{LeftOut, Pinned};
 use crate::server::{Cause, Record};
-use crate::{Acceptor, Id, Mode};
+use crate::{Acceptor, Health, Id, Mode};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -44,6 +44,7 @@ impl Explainer<'_> {
         let (id, mode) = (record.hello.and_then(|hello| hello.id), record.hello.map(|hello| hello.mode));
         Finding {
             kind,
+            who: device.clone().unwrap_or_else(|| SOMEBODY.to_owned()),
             device,
             id,
             mode,
@@ -253,15 +254,22 @@ impl Explainer<'_> {
                 ),
                 Some("if these are your devices, raise `messages_1_per_second` or `messages_1_per_second_per_address` under [limits]"),
             ),
-            Cause::ServiceDown => (
-                "service_down",
-                "the service behind was down, so it was told that we are busy".into(),
-                Some("start the service, or correct `forward`"),
-            ),
+            Cause::ServiceDown => match self.acceptor.service().and_then(Health::down) {
+                Some(down) => (
+                    "service_down",
+                    format!("the service behind {}, so it was told that we are busy", service::what(&down)),
+                    Some(service::MEND),
+                ),
+                None => (
+                    "service_down",
+                    "the service behind was down, so it was told that we are busy; it is back".into(),
+                    None,
+                ),
+            },
             Cause::Unreached => (
                 "service_unreached",
                 "its keys are right, and the service behind could not be reached for it; the log says why".into(),
-                Some("start the service, or correct `forward`"),
+                Some(service::MEND),
             ),
             Cause::BrokenOff => (
                 "service_broke_off",

@@ -2,7 +2,7 @@
 
 use super::Mend;
 use crate::keys::{encode_public, shell_quote};
-use crate::{Id, PublicKey};
+use crate::{Device, Id, PublicKey};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -48,6 +48,13 @@ pub(super) fn rotate_with_psk(server: PublicKey, registry: &Path, name: &str) ->
     make(server, registry, name, &format!("--rotate --psk {psk}"))
 }
 
+/// Whether a device can be called so, and nobody meant something else by it: an id in hex, or a key.
+pub(super) fn is_a_name(text: &str) -> bool {
+    let is_key = |prefix: &str| text.get(..prefix.len()).is_some_and(|is| is.eq_ignore_ascii_case(prefix));
+    let other = text.starts_with("0x") || ["lkpub1", "lksec1", "lkpsk1"].into_iter().any(is_key);
+    !other && Device::new(text).is_ok()
+}
+
 fn make(server: PublicKey, registry: &Path, name: &str, how: &str) -> Mend {
     Mend::Run(format!(
         "lowkey provision {how}--name {} --server {} --registry {} --output {}",
@@ -77,6 +84,19 @@ mod tests {
             [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7200, "2 h"), (200_000, "2 days")]
         {
             assert_eq!(ago(Duration::from_secs(seconds)), said);
+        }
+    }
+
+    #[test]
+    fn an_id_in_hex_and_a_key_are_no_names() {
+        for name in ["pump-7", "pump 7", "x0", "lkpu"] {
+            assert!(is_a_name(name), "{name}");
+        }
+        let key = encode_public(&PublicKey::new([9; 32]));
+        for other in
+            ["0x12", "0x", "0x1", "0xpump", &key, &key.to_uppercase(), "LKSEC1QPZ", "lkpsk1x", "", "a\nb"]
+        {
+            assert!(!is_a_name(other), "{other}");
         }
     }
 

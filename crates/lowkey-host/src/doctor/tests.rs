@@ -1,0 +1,181 @@
+//! Whom every finding is about.
+
+use super::*;
+use crate::health::Unreached;
+use crate::registry::Trouble;
+use crate::server::{Cause, FirstFrame};
+use crate::{Device, Devices, Identity, Limits, Pinned, Registry, keys};
+use lowkey_transport::Hello;
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// A registry with everything that can be wrong with one.
+struct Troubled(Devices);
+
+impl Registry for Troubled {
+    fn lookup(&self, id: &Id) -> Option<Arc<Pinned>> {
+        self.0.lookup(id)
+    }
+
+    fn each(&self, see: &mut dyn FnMut(&Arc<Pinned>)) {
+        self.0.each(see);
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        Some(Trouble::new("devices.toml:7: no"))
+    }
+
+    fn left_out(&self) -> Vec<LeftOut> {
+        let out = |n: usize| LeftOut {
+            device: format!("out-{n}"),
+            id: Id::new(&n.to_be_bytes()).unwrap(),
+            key: Identity::new(keys::generate().unwrap()).public_key(),
+            line: n,
+            column: 1,
+            why: "no such file".to_owned(),
+        };
+        (0..=MOST_LEFT_OUT).map(out).collect()
+    }
+}
+
+/// A server that has no seats, whose clock is wrong, and which knows `pump-7`.
+fn acceptor() -> (Acceptor, Hello) {
+    let server = Arc::new(Identity::new(keys::generate().unwrap()));
+    let key = Identity::new(keys::generate().unwrap()).public_key();
+    let pump = Pinned::new(Device::new("pump-7").unwrap(), &server, key).unwrap();
+    let hello = Hello { mode: Mode::Kk, id: Some(pump.id()) };
+    let limits = Limits { sessions: 0, ..Limits::default() };
+    let registry = Troubled(Devices::new([pump]).unwrap());
+    (Acceptor::with_clock(server, registry, limits, || SystemTime::UNIX_EPOCH).unwrap(), hello)
+}
+
+fn diagnose(acceptor: &Acceptor, about: Option<&str>) -> Vec<Finding> {
+    acceptor.diagnose(about, Path::new("/etc/lowkey/devices.toml")).findings
+}
+
+/// Whom an attempt is about that claims the id of `pump-7`, and that came to nothing for this cause.
+fn whom(cause: Cause) -> &'static str {
+    match cause {
+        // It has shown the device's key, or the service was the device's already.
+        Cause::Unconfirmed | Cause::NoSeat | Cause::NoSeatOfAddress | Cause::Unreached | Cause::BrokenOff => {
+            "pump-7"
+        }
+        // It was refused whoever it was; the claim is all that there is.
+        Cause::Load | Cause::ServiceDown => "pump-7",
+        // Under its id nothing opened.
+        Cause::UnknownId | Cause::OtherMode | Cause::Expired | Cause::NotOpened => "pump-7",
+        Cause::Version
+        | Cause::Mode
+        | Cause::TimedOut
+        | Cause::Displaced
+        | Cause::Malformed
+        | Cause::NoHeader
+        | Cause::HungUp
+        | Cause::Application
+        | Cause::Entropy => SOMEBODY,
+    }
+}
+
+const CAUSES: [Cause; 20] = [
+    Cause::Version,
+    Cause::Mode,
+    Cause::Load,
+    Cause::ServiceDown,
+    Cause::Unreached,
+    Cause::BrokenOff,
+    Cause::NoSeat,
+    Cause::NoSeatOfAddress,
+    Cause::UnknownId,
+    Cause::OtherMode,
+    Cause::Expired,
+    Cause::NotOpened,
+    Cause::Unconfirmed,
+    Cause::TimedOut,
+    Cause::Displaced,
+    Cause::Malformed,
+    Cause::NoHeader,
+    Cause::HungUp,
+    Cause::Application,
+    Cause::Entropy,
+];
+
+#[test]
+fn every_finding_is_about_the_right_one_and_nobody_is_somebody_who_is_no_device() {
+    let mut kinds = BTreeSet::new();
+    let mut seen = |finding: &Finding, who: &str| {
+        assert_eq!(finding.who, who, "{finding:?}");
+        assert!(finding.device.as_deref().is_none_or(|device| device == who), "{finding:?}");
+        assert!(!finding.what.is_empty() && !finding.what.starts_with(who), "{finding:?}");
+        kinds.insert(finding.kind);
+    };
+    // A whole frame under the device's id that no key opens.
+    let frame = FirstFrame::new(&[9; 200]);
+    for cause in CAUSES {
+        let (acceptor, hello) = acceptor();
+        acceptor.counters().records.add(None, Some(hello), cause, frame);
+        let attempt = diagnose(&acceptor, None).into_iter().next_back().unwrap();
+        seen(&attempt, whom(cause));
+        let (acceptor, _) = self::acceptor();
+        let nobodys = Hello { mode: Mode::Kk, id: Id::new(b"nobody's") };
+        acceptor.counters().records.add(None, Some(nobodys), cause, frame);
+        seen(diagnose(&acceptor, None).last().unwrap(), SOMEBODY);
+        acceptor.counters().records.add(None, None, cause, FirstFrame::EMPTY);
+        seen(diagnose(&acceptor, None).last().unwrap(), SOMEBODY);
+    }
+
+    let (acceptor, _) = acceptor();
+    let health = Health::default();
+    let error = io::Error::from(io::ErrorKind::ConnectionRefused);
+    health.failed(health.trial(), "127.0.0.1:1883", Unreached::Refused, &error);
+    acceptor.busy_while_down(health);
+    for finding in diagnose(&acceptor, None) {
+        let who = match finding.kind {
+            "service_down" => SERVICE,
+            "sessions_full" | "clock" => SERVER,
+            "registry" => REGISTRY,
+            "left_out" => finding.device.as_deref().unwrap_or(REGISTRY),
+            kind => panic!("{kind}"),
+        };
+        seen(&finding, who);
+    }
+    for (asked, who) in [("pump-7", "pump-7"), ("0x12", "\"0x12\""), ("192.0.2.1", "\"192.0.2.1\"")] {
+        seen(diagnose(&acceptor, Some(asked)).last().unwrap(), who);
+    }
+
+    // The rest are about the device that they name: tests/doctor.rs has each of them by a real handshake.
+    kinds.extend(["connected", "damaged", "expired", "key_of_another", "key_wrong", "mended", "other_id"]);
+    kinds.extend(["psk_missing", "psk_of_another", "psk_superfluous", "psk_wrong"]);
+    let book = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/src/operations.md"))
+        .unwrap();
+    let table = book.split_once("| finding | why |").unwrap().1.split_once("\n\n").unwrap().0;
+    let first = |row: &str| row.split('|').nth(1).unwrap_or_default().to_owned();
+    let cells: Vec<String> = table.lines().map(first).collect();
+    let listed: BTreeSet<&str> = cells.iter().flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    assert_eq!(kinds, listed);
+}
+
+#[test]
+fn a_device_without_a_service_behind_need_not_have_its_power_checked() {
+    let (acceptor, _) = acceptor();
+    let health = Health::default();
+    acceptor.busy_while_down(health.clone());
+    let advice = |acceptor: &Acceptor| -> Vec<String> {
+        let findings = diagnose(acceptor, Some("pump-7"));
+        findings
+            .iter()
+            .map(|finding| format!("{} {} {:?}", finding.who, finding.what, finding.mend))
+            .collect()
+    };
+    assert!(advice(&acceptor).concat().contains("power"));
+    let error = io::Error::from_raw_os_error(111);
+    health.failed(health.trial(), "127.0.0.1:1883", Unreached::Refused, &error);
+    let said = advice(&acceptor);
+    assert!(
+        said[0].starts_with("the service behind at 127.0.0.1:1883 refuses connections, for 0 s now"),
+        "{said:?}"
+    );
+    assert!(said[0].contains("start the service, or correct `forward`"), "{said:?}");
+    assert!(!said.concat().contains("power"), "{said:?}");
+}
