@@ -20,6 +20,7 @@ mod survey;
 mod table;
 mod time;
 mod trouble;
+mod troubles;
 mod warm;
 mod watch;
 mod written;

@@ -34,6 +34,8 @@ pub(crate) struct Config {
     /// Networks of balancers.
     pub(crate) accept_proxy: Networks,
     pub(crate) limits: Limits,
+    /// How much of the registry a change in place may take out, in percent.
+    pub(crate) lost_in_place: u8,
     pub(crate) admin: Option<Address>,
     pub(crate) readiness: Readiness,
     pub(crate) log: Log,

@@ -21,7 +21,9 @@ pub(crate) fn identity(config: &Config) -> Result<Identity, Mistake> {
 
 /// The registry, which `lowkey serve` reads again when it changes.
 pub(crate) fn registry(config: &Config, identity: &Arc<Identity>) -> Result<LiveRegistry, Mistake> {
-    LiveRegistry::load(&config.devices, Arc::clone(identity)).map_err(|error| mistake(config, &error))
+    let registry = LiveRegistry::load(&config.devices, Arc::clone(identity));
+    let registry = registry.map_err(|error| mistake(config, &error))?;
+    Ok(registry.with_lost_in_place(config.lost_in_place))
 }
 
 /// Pinnings that the server would leave out, each as a mistake in the registry.

@@ -7,7 +7,7 @@ use crate::terminal::{print, say};
 use crate::{admin, load, log};
 use clap::ArgMatches;
 use lowkey_host::forward::ForwardError;
-use lowkey_host::{Acceptor, Connection, Listener, LiveRegistry, Server, Stopped, echo};
+use lowkey_host::{Acceptor, Connection, Listener, LiveRegistry, Registry, Server, Stopped, echo};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
@@ -126,10 +126,12 @@ async fn obey(
 async fn reload(registry: LiveRegistry, status: &str) {
     #[cfg(unix)]
     systemd::reloading();
-    let read = spawn_blocking(move || registry.reload()).await;
+    let reading = registry.clone();
+    let read = spawn_blocking(move || reading.reload()).await;
     #[cfg(unix)]
-    match read {
-        Ok(Err(error)) => systemd::ready(&format!("{status}; registry not read again: {error}")),
+    match (read, registry.trouble()) {
+        (Ok(Err(error)), _) => systemd::ready(&format!("{status}; registry not read again: {error}")),
+        (_, Some(trouble)) => systemd::ready(&format!("{status}; registry not up to date: {trouble}")),
         _ => systemd::ready(status),
     }
     #[cfg(not(unix))]

@@ -113,7 +113,11 @@ impl Collector for Now {
             out.gauge("registry_pinnings", "Pinnings in the registry", pinnings)?;
         }
         let trouble = u64::from(acceptor.registry().trouble().is_some());
-        out.gauge("registry_stale", "1 while the registry could not be read again, else 0", trouble)?;
+        out.gauge(
+            "registry_stale",
+            "1 while what is in force is not what the registry's file says, else 0",
+            trouble,
+        )?;
         let left_out = acceptor.registry().left_out().len() as u64;
         out.gauge("registry_left_out", "Pinnings of the registry whose PSK cannot be had", left_out)?;
         let clock = u64::from(acceptor.clock().is_wrong());

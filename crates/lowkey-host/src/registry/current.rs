@@ -5,6 +5,7 @@ use super::file::read_text;
 use super::psks::PskFiles;
 use super::snapshot::{Changes, Snapshot};
 use super::stamp::Stamp;
+use super::troubles::{Said, Troubles};
 use super::{LeftOut, warm};
 use crate::text::Trust;
 use lowkey_core::Identity;
@@ -15,13 +16,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// What the clones of a live registry share.
 pub(super) struct Current {
-    path: PathBuf,
     identity: Arc<Identity>,
     current: RwLock<Arc<Snapshot>>,
     reading: Mutex<Reading>,
-    /// The error that was last written to the log, until a reading that goes well. Not behind the lock of a reading,
-    /// which takes its time.
-    failed: Mutex<Option<String>>,
+    troubles: Troubles,
     hasher: RandomState,
 }
 
@@ -31,15 +29,30 @@ pub(super) struct Reading {
     pub(super) stamp: Option<Stamp>,
     /// The text that is in force.
     pub(super) hash: u64,
-    /// The PSK files as they were when it was last read well.
+    /// The PSK files as they were when it was last read well, taken or held back.
     pub(super) psk_files: PskFiles,
+    /// The file that the text in force was read from.
+    taken: Stamp,
+    /// How much a change in place may take out, in percent of the devices.
+    pub(super) lost_in_place: u8,
 }
 
-/// Whether an error that stands already is written to the log again.
+/// Who has the file read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Said {
-    Once,
-    EachTime,
+pub(super) enum Asked {
+    /// Somebody, who wants what is there.
+    ByCaller,
+    /// One who looks: it has changed.
+    ByLook,
+    /// The same: it has not changed since it was held back.
+    AfterWaiting,
+}
+
+/// What a reading came to.
+pub(super) enum Outcome {
+    Taken(Changes),
+    /// It was changed in place and takes out too many: it may be half a copy.
+    Held,
 }
 
 impl Current {
@@ -49,30 +62,32 @@ impl Current {
         let (snapshot, psk_files) = Snapshot::read(&text, &path, &identity, None)
             .map_err(|flaw| RegistryError::at(&path, &text, &flaw))?;
         let hasher = RandomState::new();
-        let reading = Reading { stamp: Some(stamp), hash: hasher.hash_one(&text), psk_files };
+        let troubles = Troubles::new(path);
+        troubles.seen(&stamp, Said::EachTime);
+        let reading = Reading {
+            stamp: Some(stamp.clone()),
+            hash: hasher.hash_one(&text),
+            psk_files,
+            taken: stamp,
+            lost_in_place: LOST_IN_PLACE,
+        };
         let snapshot = Arc::new(snapshot);
-        loaded(&path, snapshot.changes);
+        loaded(troubles.path(), snapshot.changes);
         left_out(&snapshot.left_out, &[]);
         warm::up(&snapshot, &identity);
-        let (current, failed) = (RwLock::new(snapshot), Mutex::default());
-        Ok(Self { path, identity, current, reading: reading.into(), failed, hasher })
+        Ok(Self { identity, current: RwLock::new(snapshot), reading: reading.into(), troubles, hasher })
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        self.troubles.path()
+    }
+
+    pub(super) fn troubles(&self) -> &Troubles {
+        &self.troubles
     }
 
     pub(super) fn reading(&self) -> MutexGuard<'_, Reading> {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn failed(&self) -> MutexGuard<'_, Option<String>> {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What stands in the log about a reading that came to nothing, until one that goes well.
-    pub(super) fn trouble(&self) -> Option<String> {
-        self.failed().clone()
     }
 
     pub(super) fn snapshot(&self) -> Arc<Snapshot> {
@@ -87,50 +102,60 @@ impl Current {
 
     /// Whether the file or a PSK file holds something else than what is in force, whatever it looks like from outside.
     pub(super) fn differs(&self, reading: &Reading) -> bool {
-        read_text(&self.path, Trust::Ours).is_ok_and(|(text, _)| self.hasher.hash_one(&text) != reading.hash)
+        read_text(self.path(), Trust::Ours).is_ok_and(|(text, _)| self.hasher.hash_one(&text) != reading.hash)
             || reading.psk_files.differ()
     }
 
-    pub(super) fn reload(&self, reading: &mut Reading, said: Said) -> Result<Changes, RegistryError> {
-        let before = self.snapshot();
-        let outcome = self.replace(reading, &before);
+    /// Reads what stands there, and takes it unless it has to wait.
+    pub(super) fn reload(&self, reading: &mut Reading, asked: Asked) -> Result<Outcome, RegistryError> {
+        let said = if asked == Asked::ByCaller { Said::EachTime } else { Said::Once };
+        let old = self.snapshot();
+        let outcome = self.replace(reading, &old, asked);
         match &outcome {
-            Ok(changes) => {
-                *self.failed() = None;
-                loaded(&self.path, *changes);
-                let known = if said == Said::Once { &*before.left_out } else { &[] };
+            Ok(Outcome::Taken(changes)) => {
+                self.troubles.taken();
+                loaded(self.path(), *changes);
+                let known = if said == Said::Once { &*old.left_out } else { &[] };
                 left_out(&self.snapshot().left_out, known);
             }
+            Ok(Outcome::Held) => (),
             // It is read again at once, and then says what is wrong if anything is.
             Err(RegistryError::Unfinished(_)) if said == Said::Once => (),
-            Err(error) => {
-                let error = error.to_string();
-                let before = self.failed().replace(error.clone());
-                if said == Said::EachTime || before.as_ref() != Some(&error) {
-                    tracing::warn!(name: "lowkey.registry_failed", target: "lowkey", error, "registry not read again; what was read before stays in force");
-                }
-            }
+            Err(error) => self.troubles.failed(error, said),
+        }
+        if let Some(stamp) = &reading.stamp {
+            self.troubles.seen(stamp, said);
         }
         outcome // the old snapshot is let go of here, outside of its lock
     }
 
-    fn replace(&self, reading: &mut Reading, old: &Snapshot) -> Result<Changes, RegistryError> {
+    fn replace(&self, reading: &mut Reading, old: &Snapshot, asked: Asked) -> Result<Outcome, RegistryError> {
         // Another path may be a while in coming back: then it differs from this again.
         reading.stamp = None;
-        let (text, stamp) = read_text(&self.path, Trust::Ours)?;
-        reading.stamp = Some(stamp);
+        let (text, stamp) = read_text(self.path(), Trust::Ours)?;
+        reading.stamp = Some(stamp.clone());
         if text.trim().is_empty() && !old.devices.is_empty() {
-            return Err(RegistryError::Empty(self.path.clone()));
+            return Err(RegistryError::Empty(self.path().to_owned()));
         }
-        let (new, psk_files) = Snapshot::read(&text, &self.path, &self.identity, Some(old))
-            .map_err(|flaw| RegistryError::at(&self.path, &text, &flaw))?;
-        let new = Arc::new(new);
-        let changes = new.changes;
-        (reading.hash, reading.psk_files) = (self.hasher.hash_one(&text), psk_files);
+        let (new, psk_files) = Snapshot::read(&text, self.path(), &self.identity, Some(old))
+            .map_err(|flaw| RegistryError::at(self.path(), &text, &flaw))?;
+        reading.psk_files = psk_files;
+        let (new, devices) = (Arc::new(new), old.changes.devices);
+        let in_place = stamp.is_of_the_file_of(&reading.taken);
+        if asked == Asked::ByLook && in_place && loses_many(new.changes, devices, reading.lost_in_place) {
+            self.troubles.held(new.changes, devices);
+            return Ok(Outcome::Held);
+        }
+        (reading.hash, reading.taken) = (self.hasher.hash_one(&text), stamp);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&new);
         warm::up(&new, &self.identity);
-        Ok(changes)
+        Ok(Outcome::Taken(new.changes))
     }
+}
+
+/// Whether a change takes out more than a few of so many `devices`, and more than `percent`.
+fn loses_many(changes: Changes, devices: usize, percent: u8) -> bool {
+    changes.removed > A_FEW && changes.removed.saturating_mul(100) > devices.saturating_mul(percent.into())
 }
 
 fn loaded(path: &Path, changes: Changes) {
@@ -153,5 +178,9 @@ fn left_out(now: &[LeftOut], known: &[LeftOut]) {
     }
 }
 
+/// How much a change in place may take out unless somebody says otherwise, in percent.
+const LOST_IN_PLACE: u8 = 10;
+/// So many may always go.
+const A_FEW: usize = 5;
 /// A folder of PSKs that is not there is no reason to flood the log.
 const LINES: usize = 100;

@@ -1,6 +1,6 @@
 //! A registry file that is read again when it changes.
 
-use super::current::{Current, Said};
+use super::current::{Asked, Current, Outcome};
 use super::error::RegistryError;
 use super::snapshot::Changes;
 use super::{Digest, LeftOut, Pinned, Registry, Trouble, watch};
@@ -43,7 +43,10 @@ impl LiveRegistry {
     /// [`RegistryError`], and what was in force still is. [`RegistryError::Empty`]: nothing but white space is in
     /// it, and there were devices; whoever writes a file in place empties it first.
     pub fn reload(&self) -> Result<Changes, RegistryError> {
-        self.shared.reload(&mut self.shared.reading(), Said::EachTime)
+        match self.shared.reload(&mut self.shared.reading(), Asked::ByCaller)? {
+            Outcome::Taken(changes) => Ok(changes),
+            Outcome::Held => Ok(Changes::default()), // nothing waits for who asks
+        }
     }
 
     /// Reads the file again whenever it has changed, until the registry and its clones are gone: to be spawned.
@@ -58,6 +61,18 @@ impl LiveRegistry {
     /// Outside a tokio runtime with time, once it is polled.
     pub fn watch(&self) -> impl Future<Output = ()> + Send + use<> {
         watch::watch(Arc::downgrade(&self.shared))
+    }
+
+    /// Lets a change in place take out at most `percent` of the devices, and five in any case; more waits for a
+    /// [`reload`](Self::reload), or for 30 s without a change. 10 without this; with 100 nothing waits.
+    ///
+    /// A copy over a network (`scp`) writes in place, and when it pauses halfway the file looks like one that takes out
+    /// the second half of a fleet. PSK files that go count as well. A file that is renamed into the old one's place is
+    /// whole, and never waits. While something waits, [`trouble`](Registry::trouble) says so.
+    #[must_use]
+    pub fn with_lost_in_place(self, percent: u8) -> Self {
+        self.shared.reading().lost_in_place = percent;
+        self
     }
 
     /// Where it is read from.
@@ -86,7 +101,7 @@ impl Registry for LiveRegistry {
     }
 
     fn trouble(&self) -> Option<Trouble> {
-        self.shared.trouble().map(Trouble::new)
+        self.shared.troubles().worst()
     }
 
     fn left_out(&self) -> Vec<LeftOut> {

@@ -19,6 +19,7 @@ pub(super) struct Stamp {
 struct Unix {
     device: u64,
     inode: u64,
+    links: u64,
     changed: (i64, i64),
     mode: u32,
 }
@@ -39,10 +40,37 @@ impl Stamp {
                 Unix {
                     device: metadata.dev(),
                     inode: metadata.ino(),
+                    links: metadata.nlink(),
                     changed: (metadata.ctime(), metadata.ctime_nsec()),
                     mode: metadata.mode(),
                 }
             },
+        }
+    }
+
+    /// Whether it is of the same file, changed or not. Where files have no numbers they are all the same.
+    pub(super) fn is_of_the_file_of(&self, other: &Self) -> bool {
+        #[cfg(unix)]
+        {
+            (self.unix.device, self.unix.inode) == (other.unix.device, other.unix.inode)
+        }
+        #[cfg(not(unix))]
+        {
+            let _all_alike = other;
+            true
+        }
+    }
+
+    /// Whether it is of a file that stands in no folder any more, and that nobody can find who does not have it open or
+    /// mounted.
+    pub(super) fn is_unlinked(&self) -> bool {
+        #[cfg(unix)]
+        {
+            self.unix.links == 0
+        }
+        #[cfg(not(unix))]
+        {
+            false
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Looks at the registry file, and has it read again when it has changed.
 
-use super::current::{Current, Said};
+use super::current::{Asked, Current, Outcome, Reading};
 use super::error::RegistryError;
 use super::psks::{Changed, PskFiles};
 use super::stamp::Stamp;
+use super::troubles::Said;
 use std::sync::Weak;
 use std::time::Duration;
 use tokio::task::spawn_blocking;
@@ -13,6 +14,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 #[derive(Default)]
 struct Looks {
     last: Option<Stamp>,
+    /// Since when it has not been read although it changed.
+    restless: Option<Instant>,
     psks: PskLooks,
     again: Option<Again>,
 }
@@ -31,6 +34,8 @@ enum Again {
     Failed(Instant),
     /// It was taken, on a file system whose clock may be too coarse to show one more change.
     Coarse(Instant),
+    /// It was held back, and is taken if it has not changed by then.
+    Held(Instant),
 }
 
 /// Looks until nobody has the registry any more.
@@ -61,30 +66,54 @@ impl Looks {
     fn look(&mut self, current: &Current) {
         let mut reading = current.reading();
         let stamp = Stamp::at(current.path());
-        let (now, still) = (Instant::now(), stamp == self.last);
-        self.last.clone_from(&stamp);
-        let due = match self.again {
-            _ if stamp != reading.stamp => still,
-            Some(Again::Failed(at)) => now >= at,
-            Some(Again::Coarse(at)) if now >= at => {
-                self.again = None;
-                current.differs(&reading)
-            }
-            _ => self.psks.look(&reading.psk_files),
-        };
-        if !due {
-            return;
+        let now = Instant::now();
+        if let Some(stamp) = &stamp {
+            current.troubles().seen(stamp, Said::Once);
         }
-        let outcome = current.reload(&mut reading, Said::Once);
+        let due = self.due(current, &reading, stamp.as_ref(), now);
+        self.last.clone_from(&stamp);
+        let Some(asked) = due else { return };
+        let outcome = current.reload(&mut reading, asked);
         let (after, took) = (Instant::now(), now.elapsed());
         self.again = match outcome {
-            Ok(_) => Some(Again::Coarse(after + COARSE)),
-            Err(RegistryError::Unfinished(_)) => None,
+            Ok(Outcome::Taken(_)) => Some(Again::Coarse(after + COARSE)),
+            Ok(Outcome::Held) => Some(Again::Held(after + HOLD)),
+            Err(RegistryError::Unfinished(_)) => return self.again = None,
             Err(_) => {
                 reading.stamp = stamp;
                 Some(Again::Failed(after + took * SHARE))
             }
         };
+        self.restless = None;
+    }
+
+    /// Whether it is to be read now, and on whose behalf.
+    fn due(
+        &mut self,
+        current: &Current,
+        reading: &Reading,
+        stamp: Option<&Stamp>,
+        now: Instant,
+    ) -> Option<Asked> {
+        if stamp != reading.stamp.as_ref() {
+            if now.duration_since(*self.restless.get_or_insert(now)) >= RESTLESS {
+                current.troubles().restless();
+            }
+            return (stamp == self.last.as_ref()).then_some(Asked::ByLook);
+        }
+        if self.restless.take().is_some() {
+            current.troubles().rested();
+        }
+        let changed = match self.again {
+            Some(Again::Failed(at)) => now >= at,
+            Some(Again::Held(at)) if now >= at => return Some(Asked::AfterWaiting),
+            Some(Again::Coarse(at)) if now >= at => {
+                self.again = None;
+                current.differs(reading)
+            }
+            _ => self.psks.look(&reading.psk_files),
+        };
+        changed.then_some(Asked::ByLook)
     }
 }
 
@@ -104,5 +133,9 @@ impl PskLooks {
 const LOOK: Duration = Duration::from_millis(100);
 /// The coarsest clock of a file system in use: FAT's.
 const COARSE: Duration = Duration::from_secs(2);
+/// How long what may be half a copy has to rest: longer than copies pause.
+const HOLD: Duration = Duration::from_secs(30);
+/// After how long a file that never rests is said to be so.
+const RESTLESS: Duration = Duration::from_secs(5);
 /// An error is tried again in at most one part in so many of the time.
 const SHARE: u32 = 20;

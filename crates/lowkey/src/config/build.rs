@@ -34,6 +34,8 @@ pub(super) fn config(
     let service = builder.service();
     let accept_proxy = builder.networks();
     let limits = builder.limits();
+    let mut lost_in_place = 0;
+    builder.number("limits.lost_in_place", &mut lost_in_place);
     let admin = builder.admin();
     let readiness = builder.readiness();
     let log = builder.log();
@@ -41,7 +43,19 @@ pub(super) fn config(
         (Some(key), Some(devices), Some(listen), Some(service), Some(log)) if builder.mistakes.is_empty() => {
             let origins = Origins { key: key.0, devices: devices.0 };
             let (key, devices) = (key.1.into(), devices.1.into());
-            Ok(Config { key, devices, listen, service, accept_proxy, limits, admin, readiness, log, origins })
+            Ok(Config {
+                key,
+                devices,
+                listen,
+                service,
+                accept_proxy,
+                limits,
+                lost_in_place,
+                admin,
+                readiness,
+                log,
+                origins,
+            })
         }
         _ => {
             builder.mistakes.sort_by_key(|mistake| mistake.origin.place());

@@ -185,6 +185,14 @@ pub(crate) const FIELDS: &[Field] = &[
         help: "The same, from one address (IPv6: one network of 64 bits).",
     },
     Field {
+        path: "limits.lost_in_place",
+        kind: Kind::Number(0..=100),
+        default: Some("10"),
+        example: "",
+        option: None,
+        help: "How many devices, in percent, a change of the registry in place may take out at once; five always may. More waits for SIGHUP or 30 s without a change, since half a copy looks like that; what is renamed into place never waits.",
+    },
+    Field {
         path: "limits.messages_1_per_second",
         kind: Kind::Number(1..=MANY),
         default: Some("5000"),

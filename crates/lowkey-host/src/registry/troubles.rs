@@ -1,0 +1,123 @@
+//! What stands between a registry file and a live registry now. The log hears of each once.
+
+use super::error::RegistryError;
+use super::snapshot::Changes;
+use super::stamp::Stamp;
+use super::trouble::Trouble;
+use crate::keys::shown;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Not behind the lock of a reading, which takes its time.
+pub(super) struct Troubles {
+    path: PathBuf,
+    now: Mutex<Now>,
+}
+
+#[derive(Default)]
+struct Now {
+    /// Why what stands there was not taken when it was last read.
+    reading: Option<Trouble>,
+    rest: Rest,
+    link: Link,
+}
+
+/// Whether the file can be read at all.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Rest {
+    #[default]
+    Still,
+    Restless,
+}
+
+/// Whether the file stands in a folder.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Link {
+    #[default]
+    Linked,
+    Unlinked,
+}
+
+/// Whether what stands already is written to the log again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Said {
+    Once,
+    EachTime,
+}
+
+impl Troubles {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path, now: Mutex::default() }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The one that is to be mended first.
+    pub(super) fn worst(&self) -> Option<Trouble> {
+        let now = self.lock();
+        let link = || (now.link == Link::Unlinked).then(|| Trouble::unlinked(&self.path));
+        let rest = || (now.rest == Rest::Restless).then(|| Trouble::restless(&self.path));
+        now.reading.clone().or_else(rest).or_else(link)
+    }
+
+    /// What stands there was taken.
+    pub(super) fn taken(&self) {
+        let mut now = self.lock();
+        (now.reading, now.rest) = (None, Rest::Still);
+    }
+
+    /// What stands there could not be read.
+    pub(super) fn failed(&self, error: &RegistryError, said: Said) {
+        let error = error.to_string();
+        if self.is_new(Trouble::new(&*error)) || said == Said::EachTime {
+            tracing::warn!(name: "lowkey.registry_failed", target: "lowkey", error, "registry not read again; what was read before stays in force");
+        }
+    }
+
+    /// What stands there was read, and waits because of what it takes out of so many `devices`.
+    pub(super) fn held(&self, changes: Changes, devices: usize) {
+        let removed = changes.removed;
+        if self.is_new(Trouble::held(&self.path, removed, devices)) {
+            let path = shown(&self.path);
+            tracing::warn!(name: "lowkey.registry_held", target: "lowkey", path, devices, removed, "registry changed in place, and waits: it may be half a copy");
+        }
+    }
+
+    /// It changed at every look, and was not read for long.
+    pub(super) fn restless(&self) {
+        let before = std::mem::replace(&mut self.lock().rest, Rest::Restless);
+        if before == Rest::Still {
+            let error = Trouble::restless(&self.path).what;
+            tracing::warn!(name: "lowkey.registry_failed", target: "lowkey", error, "registry not read again; what was read before stays in force");
+        }
+    }
+
+    /// It looks as it did when it was last read.
+    pub(super) fn rested(&self) {
+        self.lock().rest = Rest::Still;
+    }
+
+    /// What was found behind the path.
+    pub(super) fn seen(&self, stamp: &Stamp, said: Said) {
+        let link = if stamp.is_unlinked() { Link::Unlinked } else { Link::Linked };
+        let before = std::mem::replace(&mut self.lock().link, link);
+        if link == Link::Unlinked && (before == Link::Linked || said == Said::EachTime) {
+            let path = shown(&self.path);
+            tracing::warn!(name: "lowkey.registry_unlinked", target: "lowkey", path, "the registry that is read was replaced or deleted elsewhere; mount the folder, not the file");
+        }
+    }
+
+    fn is_new(&self, trouble: Trouble) -> bool {
+        let mut now = self.lock();
+        now.rest = Rest::Still;
+        let is_new = now.reading.as_ref() != Some(&trouble);
+        now.reading = Some(trouble);
+        is_new
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
