@@ -41,9 +41,14 @@ async fn get(address: SocketAddr, path: &str) -> (u16, String) {
 #[tokio::test]
 async fn it_answers_what_it_says_and_nothing_else() {
     let address = admin(&World::new().acceptor()).await;
-    for (path, status) in
-        [("/livez", 200), ("/metrics", 200), ("/sessions", 200), ("/doctor", 200), ("/", 404)]
-    {
+    for (path, status) in [
+        ("/livez", 200),
+        ("/metrics", 200),
+        ("/sessions", 200),
+        ("/registry", 200),
+        ("/doctor", 200),
+        ("/", 404),
+    ] {
         assert_eq!(get(address, path).await.0, status, "{path}");
     }
     for wrong in ["/doctor?x", "/doctor?about=%", "/doctor?about=%ff"] {

@@ -45,6 +45,8 @@ enum Verdict {
     Never(String),
     /// Not by now, and why.
     NotYet(String),
+    /// Nobody says anything, and why; perhaps the next time.
+    Unknown(Unanswered),
 }
 
 impl Asked {
@@ -79,26 +81,48 @@ impl Asked {
     /// # Errors
     /// [`Exit::NotInForce`]: it does not, or could not be asked. What was written stays.
     pub(crate) fn wait_for(&self, written: &Written) -> Result<(), Failure> {
-        let Some(admin) = &self.admin else {
-            say("no server was asked whether it obeys this (--no-wait)");
-            return Ok(());
+        match &self.admin {
+            None => say("no server was asked whether it obeys this (--no-wait)"),
+            Some(admin) => say(self.wait_until(admin, written, "written, but")?),
+        }
+        Ok(())
+    }
+
+    /// Nothing was changed, because of `error`: what was changed before may have come into force since, or not.
+    ///
+    /// # Errors
+    /// Always: [`Exit::NotInForce`] if the registry as it stands is not in force, otherwise [`Exit::File`].
+    pub(crate) fn unchanged(&self, registry: &Path, server: &PublicKey, error: &str) -> Result<(), Failure> {
+        let there = self.admin.as_ref().filter(|admin| admin.ask("/registry", QUICK).is_ok());
+        let (Some(admin), Ok(now)) = (there, Written::already(registry, server)) else {
+            return Err(Failure::file(error));
         };
+        self.wait_until(admin, &now, &format!("{error}; nothing was written, and what stands there is"))?;
+        Err(Failure::file(format_args!("{error}; the registry as it stands is in force")))
+    }
+
+    /// What is said when it is obeyed.
+    fn wait_until(&self, admin: &Admin, written: &Written, what: &str) -> Result<String, Failure> {
         let begun = Instant::now();
         loop {
             let left = self.wait.saturating_sub(begun.elapsed());
             let verdict = match admin.ask("/registry", left.max(QUICK)) {
                 Ok((_, value)) => self.judge(admin, &value, written),
-                Err(Unanswered::Late(failure)) => Verdict::NotYet(could_not(&failure)),
-                Err(Unanswered::Nobody(failure)) => Verdict::Never(could_not(&failure)),
+                Err(unanswered) => Verdict::Unknown(unanswered),
             };
-            match verdict {
-                Verdict::Obeyed(how) => {
-                    say(how);
-                    return Ok(());
+            let why = match verdict {
+                Verdict::Obeyed(how) => return Ok(how),
+                Verdict::NotYet(_) | Verdict::Unknown(Unanswered::Late(_)) if begun.elapsed() < self.wait => {
+                    sleep(PAUSE);
+                    continue;
                 }
-                Verdict::NotYet(_) if begun.elapsed() < self.wait => sleep(PAUSE),
-                Verdict::NotYet(why) | Verdict::Never(why) => return Err(not_in_force(&why)),
-            }
+                Verdict::NotYet(why) | Verdict::Never(why) => format!("NOT in force: {why}"),
+                Verdict::Unknown(unanswered) => {
+                    let failure = Failure::from(unanswered);
+                    format!("not known to be in force: no server could be asked: {failure}")
+                }
+            };
+            return Err(Failure::new(Exit::NotInForce, format_args!("{what} {why}")));
         }
     }
 
@@ -161,14 +185,6 @@ impl Asked {
 fn is_file(registry: &Path, path: &str) -> bool {
     let same = fs::canonicalize(registry).and_then(|ours| Ok(ours == fs::canonicalize(path)?));
     same.unwrap_or(false)
-}
-
-fn could_not(failure: &Failure) -> String {
-    format!("no server could be asked: {failure}")
-}
-
-fn not_in_force(why: &str) -> Failure {
-    Failure::new(Exit::NotInForce, format_args!("written, but NOT in force: {why}"))
 }
 
 /// How to find the right one.

@@ -4,7 +4,7 @@ use crate::failure::{Exit, Failure};
 use crate::in_force::Asked;
 use crate::terminal::{path, say, server_key, text};
 use clap::ArgMatches;
-use lowkey_host::rotation::{Which, finish, revoke};
+use lowkey_host::rotation::{RotationError, Which, finish, revoke};
 use lowkey_host::{Id, keys};
 
 pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
@@ -24,7 +24,13 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
         true => finish(registry, &server, name),
         false => revoke(registry, &server, name, which),
     };
-    let removed = removed.map_err(Failure::file)?;
+    let removed = match removed {
+        // Perhaps it is the second time, because the first was not in force.
+        Err(error @ RotationError::Device(..)) => {
+            return asked.unchanged(registry, &server, &error.to_string());
+        }
+        removed => removed.map_err(Failure::file)?,
+    };
     for (_, key) in &removed.pinnings {
         say(format_args!("revoked: {}", keys::encode_public(key)));
     }

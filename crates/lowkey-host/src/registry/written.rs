@@ -28,6 +28,15 @@ impl Written {
         Self { registry: registry.to_owned(), server: *server, digest: Digest::of(text), change }
     }
 
+    /// What stands there already, as if it had just been written.
+    ///
+    /// # Errors
+    /// [`RegistryError`]: it cannot be read.
+    pub fn already(registry: &Path, server: &PublicKey) -> Result<Self, RegistryError> {
+        let (text, _) = read_text(registry, Trust::AnyOwner)?;
+        Ok(Self::new(registry, server, &text, Change::Removed(Vec::new())))
+    }
+
     /// The file, as its writer named it.
     pub fn registry(&self) -> &Path {
         &self.registry

@@ -104,11 +104,31 @@ fn a_server_that_does_not_load_what_was_written_is_named_with_its_reason() {
 }
 
 #[test]
+fn whoever_revokes_once_more_is_told_whether_it_holds_by_now() {
+    let folder = Folder::new();
+    let server = serve(&folder);
+    let mine = change(&server, "revoke desk");
+    // The server reads another file, with a mistake in it, until somebody mends that.
+    let right = folder.read("devices.toml");
+    fs::write(folder.path("mine.toml"), &right).unwrap();
+    folder.write("devices.toml", &format!("{right}oops\n"));
+    let elsewhere = mine.replace("devices.toml", "mine.toml").replace("60s", "1s");
+    folder.run(&elsewhere).code(7).stderr(contains("written, but NOT in force: "));
+    let again =
+        contains("there is no device \"desk\"; nothing was written, and what stands there is NOT in force: ");
+    folder.run(&elsewhere).code(7).stderr(again);
+    fs::rename(folder.path("mine.toml"), folder.path("devices.toml")).unwrap();
+    let holds = contains("there is no device \"desk\"; the registry as it stands is in force");
+    folder.run(&mine).code(1).stderr(holds);
+    folder.connect(&server).assert().code(4);
+}
+
+#[test]
 fn nobody_who_could_be_asked_is_said_and_is_no_success_unless_it_was_meant() {
     let folder = Folder::new();
     let server = folder.public("server.key");
     let registry = format!("--registry devices.toml --server {server}");
-    let nobody = "written, but NOT in force: no server could be asked: unix:none.sock: ";
+    let nobody = "written, but not known to be in force: no server could be asked: unix:none.sock: ";
     for (n, (command, said)) in [
         ("provision --name a -o a.page", "added \"a\" to devices.toml"),
         ("provision --rotate --name a -o b.page", "added new keys of \"a\""),
