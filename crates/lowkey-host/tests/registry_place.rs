@@ -131,6 +131,23 @@ async fn what_is_renamed_into_place_is_taken_at_once_whatever_it_takes_out() {
     assert_eq!((registry.len(), trouble(&registry)), (8, String::new()));
 }
 
+/// A file system gives the number of a file that is gone to the next one.
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_renamed_into_place_is_never_taken_for_the_one_before_it() {
+    let place = Place::new(&devices(20));
+    let registry = place.load();
+    tokio::spawn(registry.watch());
+    for _ in 0..10 {
+        place.rename_over(&devices(20));
+        looks().await;
+        assert_eq!(registry.len(), 20);
+        place.rename_over(&devices(19));
+        place.rename_over(&devices(1));
+        looks().await;
+        assert_eq!((registry.len(), trouble(&registry)), (1, String::new()));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn how_much_a_change_in_place_may_take_out_is_more_than_five_and_more_than_a_share() {
     for (percent, before, after, taken) in [

@@ -1,7 +1,7 @@
 //! The snapshot of a registry file that is in force, and what puts the next one in its place.
 
 use super::error::RegistryError;
-use super::file::read_text;
+use super::file::{read_kept, read_text};
 use super::psks::PskFiles;
 use super::snapshot::{Changes, Snapshot};
 use super::stamp::Stamp;
@@ -10,6 +10,7 @@ use super::{LeftOut, warm};
 use crate::text::Trust;
 use lowkey_core::Identity;
 use std::collections::HashSet;
+use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -31,8 +32,9 @@ pub(super) struct Reading {
     pub(super) hash: u64,
     /// The PSK files as they were when it was last read well, taken or held back.
     pub(super) psk_files: PskFiles,
-    /// The file that the text in force was read from.
-    taken: Stamp,
+    /// The file that the text in force was read from. Kept open: a file system gives the number of one that is gone to the
+    /// next, which would be taken for the same one, changed in place.
+    taken: (Stamp, File),
     /// How much a change in place may take out, in percent of the devices.
     pub(super) lost_in_place: u8,
 }
@@ -58,7 +60,7 @@ pub(super) enum Outcome {
 impl Current {
     /// The first snapshot.
     pub(super) fn load(path: PathBuf, identity: Arc<Identity>) -> Result<Self, RegistryError> {
-        let (text, stamp) = read_text(&path, Trust::Ours)?;
+        let (text, stamp, file) = read_kept(&path, Trust::Ours)?;
         let (snapshot, psk_files) = Snapshot::read(&text, &path, &identity, None)
             .map_err(|flaw| RegistryError::at(&path, &text, &flaw))?;
         let hasher = RandomState::new();
@@ -68,7 +70,7 @@ impl Current {
             stamp: Some(stamp.clone()),
             hash: hasher.hash_one(&text),
             psk_files,
-            taken: stamp,
+            taken: (stamp, file),
             lost_in_place: LOST_IN_PLACE,
         };
         let snapshot = Arc::new(snapshot);
@@ -132,7 +134,7 @@ impl Current {
     fn replace(&self, reading: &mut Reading, old: &Snapshot, asked: Asked) -> Result<Outcome, RegistryError> {
         // Another path may be a while in coming back: then it differs from this again.
         reading.stamp = None;
-        let (text, stamp) = read_text(self.path(), Trust::Ours)?;
+        let (text, stamp, file) = read_kept(self.path(), Trust::Ours)?;
         reading.stamp = Some(stamp.clone());
         if text.trim().is_empty() && !old.devices.is_empty() {
             return Err(RegistryError::Empty(self.path().to_owned()));
@@ -141,12 +143,12 @@ impl Current {
             .map_err(|flaw| RegistryError::at(self.path(), &text, &flaw))?;
         reading.psk_files = psk_files;
         let (new, devices) = (Arc::new(new), old.changes.devices);
-        let in_place = stamp.is_of_the_file_of(&reading.taken);
+        let in_place = stamp.is_of_the_file_of(&reading.taken.0);
         if asked == Asked::ByLook && in_place && loses_many(new.changes, devices, reading.lost_in_place) {
             self.troubles.held(new.changes, devices);
             return Ok(Outcome::Held);
         }
-        (reading.hash, reading.taken) = (self.hasher.hash_one(&text), stamp);
+        (reading.hash, reading.taken) = (self.hasher.hash_one(&text), (stamp, file));
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&new);
         warm::up(&new, &self.identity);
         Ok(Outcome::Taken(new.changes))

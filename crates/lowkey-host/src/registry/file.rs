@@ -6,6 +6,7 @@ use super::stamp::Stamp;
 use super::{Devices, Digest, LeftOut, Pinned, Registry};
 use crate::text::{self, Trust, steers};
 use lowkey_core::{Id, Identity};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -90,13 +91,18 @@ impl Registry for FileRegistry {
 
 /// The text of a registry that may be believed, and what it looked like when it was read.
 pub(super) fn read_text(path: &Path, trust: Trust) -> Result<(String, Stamp), RegistryError> {
+    read_kept(path, trust).map(|(text, stamp, _)| (text, stamp))
+}
+
+/// The same, and the file: as long as it is open no other one gets its number.
+pub(super) fn read_kept(path: &Path, trust: Trust) -> Result<(String, Stamp, File), RegistryError> {
     let (file, metadata) = text::open(path, trust, LONGEST)?;
     let stamp = Stamp::of(&metadata);
     let text = text::read_open(&file, path, trust, LONGEST);
     if stamp != Stamp::of(&file.metadata().map_err(|error| RegistryError::file(path, error))?) {
         return Err(RegistryError::Unfinished(path.to_owned()));
     }
-    Ok((text?, stamp))
+    Ok((text?, stamp, file))
 }
 
 /// Two million devices.
