@@ -114,6 +114,6 @@ pub use lowkey_transport::{Error as ChannelError, Hello, Mode, Pinning, Refusal}
 pub use reach::Unreachable;
 pub use registry::{
     Changes, Device, DeviceError, Devices, Digest, FileRegistry, LeftOut, LiveRegistry, Pinned, Registry,
-    RegistryError, Survey, Surveyed, Trouble, Written, parse_id, parse_time, survey,
+    RegistryError, Survey, Surveyed, Trouble, Written, parse_id, parse_time, show_time, survey,
 };
 pub use server::{AcceptError, Acceptor, InForce, LazyAccept, Listener, Server, SessionInfo, Stats, Stopped};

@@ -41,7 +41,7 @@ pub(crate) use pinned::multiply;
 pub(crate) use rewrite::Removal;
 pub use snapshot::Changes;
 pub use survey::{Survey, Surveyed, survey};
-pub use time::parse_time;
+pub use time::{parse_time, show_time};
 pub use trouble::Trouble;
 pub(crate) use written::Change;
 pub use written::Written;

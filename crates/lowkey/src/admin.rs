@@ -12,7 +12,7 @@ pub(crate) async fn begin(config: &Config, acceptor: &Acceptor) -> Result<(), Fa
     let admin = Admin::bind(address, acceptor.clone()).await.map_err(|error| {
         Failure::new(Exit::Network, format_args!("cannot listen on {address}, for admin: {error}"))
     })?;
-    let registry = absolute(&config.devices).unwrap_or_else(|_| config.devices.clone());
+    let registry = absolute(&config.devices.path).unwrap_or_else(|_| config.devices.path.clone());
     let admin = admin.with_registry_file(registry);
     let admin = match config.readiness {
         Readiness::Accepting => admin,

@@ -150,6 +150,15 @@ fn check() -> Command {
         )
         .after_help(EXIT_CODES)
         .args(config::arguments())
+        .arg(
+            Arg::new("as")
+                .long("as")
+                .value_name("USER")
+                .help("Read everything as this user, a name or UID[:GID], with that user's groups; for root only"),
+        )
+        .arg(flag("credential").requires("as").help(
+            "Read the key as whoever runs this: systemd hands the service a copy of it (LoadCredential=)",
+        ))
         .arg(flag("print-default-config").help("Print a configuration file with every default, and end"))
 }
 

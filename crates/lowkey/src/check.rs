@@ -1,38 +1,116 @@
 //! `lowkey check`: everything that `lowkey serve` reads, and nothing that it does.
 
-use crate::config::{self, Config, Service};
+use crate::config::{self, Config, Mistake, Named, Origin, Read, Service};
 use crate::failure::{Exit, Failure};
 use crate::load;
-use crate::terminal::print;
+use crate::terminal::{print, say};
+#[cfg(target_os = "linux")]
+use crate::user::User;
 use clap::ArgMatches;
-use lowkey_host::{Identity, keys};
+use lowkey_host::proxy::MAX_NAME;
+use lowkey_host::text::clean;
+use lowkey_host::{Identity, PublicKey, Survey, show_time, survey};
+use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     if of.get_flag("print-default-config") {
         return print(&config::default_file());
     }
-    let config = Config::load(of).map_err(|mistakes| config::failure(&mistakes))?;
-    let mut mistakes = Vec::new();
-    let identity = load::identity(&config).map_err(|mistake| mistakes.push(mistake)).ok();
-    // Without the key the registry is read for another server, to find its mistakes as well.
-    let reader = match identity {
-        Some(identity) => identity,
-        None => Identity::new(keys::generate().map_err(Failure::file)?),
-    };
-    match load::registry(&config, &Arc::new(reader)) {
-        Ok(registry) => {
-            mistakes.extend(load::left_out(&registry));
-            match &mistakes[..] {
-                [] => print(&summary(&config, registry.len())),
-                _ => Err(Failure::lines(Exit::File, &mistakes)),
-            }
+    let credential = credential(of);
+    become_another(of)?;
+    let read = Config::read(of);
+    let identity = credential.or_else(|| read.key.as_ref().map(load::identity));
+    let mut in_files = Vec::new();
+    let key = match identity {
+        Some(Ok(identity)) => Some(identity.public_key()),
+        Some(Err(mistake)) => {
+            in_files.push(mistake);
+            None
         }
-        Err(mistake) => {
-            mistakes.push(mistake);
-            Err(Failure::lines(Exit::File, &mistakes))
+        None => None,
+    };
+    let surveyed = read.devices.as_ref().map(|named| devices(named, key.as_ref(), &read, &mut in_files));
+    let (config, mut mistakes) = match read.config {
+        Ok(config) => (Some(config), Vec::new()),
+        Err(mistakes) => (None, mistakes),
+    };
+    let exit = if in_files.is_empty() { config::exit(&mistakes) } else { Exit::File };
+    mistakes.append(&mut in_files);
+    match (config, surveyed) {
+        (Some(config), Some(survey)) if mistakes.is_empty() => {
+            warn_of_ends(&config.devices.path, &survey, SystemTime::now());
+            print(&summary(&config, survey.devices.len()))
+        }
+        _ => Err(Failure::lines(exit, &mistakes)),
+    }
+}
+
+/// What the user who reads it now finds in the key file, if another is handed a copy.
+fn credential(of: &ArgMatches) -> Option<Result<Identity, Mistake>> {
+    if !of.get_flag("credential") {
+        return None;
+    }
+    Config::read(of).key.as_ref().map(load::identity)
+}
+
+#[cfg(target_os = "linux")]
+fn become_another(of: &ArgMatches) -> Result<(), Failure> {
+    match of.get_one::<String>("as") {
+        Some(named) => User::find(named)?.become_it(),
+        None => Ok(()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn become_another(of: &ArgMatches) -> Result<(), Failure> {
+    match of.get_one::<String>("as") {
+        Some(_) => Err(Failure::new(Exit::Arguments, "--as: only Linux lets a thread be another user")),
+        None => Ok(()),
+    }
+}
+
+/// Looks the registry over; its mistakes are in the order of lines.
+fn devices(named: &Named, key: Option<&PublicKey>, read: &Read, mistakes: &mut Vec<Mistake>) -> Survey {
+    let survey = survey(&named.path, key);
+    let mut found: Vec<Mistake> = survey.mistakes.iter().map(|error| load::mistake(named, error)).collect();
+    if read.sends_proxy {
+        let long = survey.devices.iter().filter(|device| device.name.len() > MAX_NAME);
+        found.extend(long.map(|device| {
+            let what = format!(
+                "a name of {} bytes, which `send_proxy` cannot tell the service; write one of at most {MAX_NAME}",
+                device.name.len()
+            );
+            Mistake::new(&place(&named.path, device.line, device.column), what)
+        }));
+    }
+    found.sort_by_key(|mistake| mistake.origin.place());
+    mistakes.append(&mut found);
+    survey
+}
+
+/// Says which keys end soon. That is no mistake: they were meant to.
+fn warn_of_ends(registry: &Path, survey: &Survey, now: SystemTime) {
+    for device in &survey.devices {
+        for (line, column, expires) in &device.expiring {
+            let what = match expires.duration_since(now) {
+                Err(_) => "has ended",
+                Ok(left) if left <= SOON => "ends",
+                Ok(_) => continue,
+            };
+            let (origin, name) = (place(registry, *line, *column), clean(&device.name));
+            let hint = "`lowkey provision --rotate` makes the next";
+            say(format_args!(
+                "lowkey: warning: {origin}this key of {name:?} {what} at {}; {hint}",
+                show_time(*expires)
+            ));
         }
     }
+}
+
+fn place(path: &Path, line: usize, column: usize) -> Origin {
+    Origin::File { path: Arc::new(path.to_owned()), line, column }
 }
 
 fn summary(config: &Config, devices: usize) -> String {
@@ -44,3 +122,6 @@ fn summary(config: &Config, devices: usize) -> String {
     let admin = config.admin.as_ref().map(|at| format!(", admin at {at}")).unwrap_or_default();
     format!("ok: {devices} device{plural}, listen on {}, {service}{admin}\n", config.listen)
 }
+
+/// Time enough to rotate a fleet's keys.
+const SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);

@@ -5,8 +5,11 @@ mod environment;
 mod fields;
 mod file;
 mod given;
+mod itself;
+mod level;
 mod mistake;
 mod options;
+mod orchestrator;
 mod print;
 pub(crate) mod time;
 
@@ -27,8 +30,8 @@ use std::path::PathBuf;
 /// Everything, checked as far as that goes without opening other files.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
-    pub(crate) key: PathBuf,
-    pub(crate) devices: PathBuf,
+    pub(crate) key: Named,
+    pub(crate) devices: Named,
     pub(crate) listen: String,
     pub(crate) service: Service,
     /// Networks of balancers.
@@ -39,8 +42,6 @@ pub(crate) struct Config {
     pub(crate) admin: Option<Address>,
     pub(crate) readiness: Readiness,
     pub(crate) log: Log,
-    /// Where the key and the registry were named.
-    pub(crate) origins: Origins,
 }
 
 /// What devices talk to.
@@ -69,11 +70,21 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Where files were named, for errors about what is in them.
+/// A file, and where it was named, for errors about what is in it.
 #[derive(Clone, Debug)]
-pub(crate) struct Origins {
-    pub(crate) key: Origin,
-    pub(crate) devices: Origin,
+pub(crate) struct Named {
+    pub(crate) origin: Origin,
+    pub(crate) path: PathBuf,
+}
+
+/// What was said, right or wrong. The files that it names can be looked at whatever else is wrong.
+#[derive(Clone, Debug)]
+pub(crate) struct Read {
+    pub(crate) config: Result<Config, Vec<Mistake>>,
+    pub(crate) key: Option<Named>,
+    pub(crate) devices: Option<Named>,
+    /// Whether the service is told the names of devices.
+    pub(crate) sends_proxy: bool,
 }
 
 impl Config {
@@ -82,16 +93,30 @@ impl Config {
     /// # Errors
     /// Every mistake in them.
     pub(crate) fn load(of: &ArgMatches) -> Result<Self, Vec<Mistake>> {
+        Self::read(of).config
+    }
+
+    /// The same, and what of it names files even if not all of it is right.
+    pub(crate) fn read(of: &ArgMatches) -> Read {
         let file = of.get_one::<PathBuf>(options::CONFIG).cloned();
         let file = file.or_else(|| env::var_os(environment::CONFIG).map(PathBuf::from));
         let mut mistakes = Vec::new();
         let mut given = match &file {
-            Some(path) => file::read(path, &mut mistakes).map_err(|mistake| vec![mistake])?,
+            Some(path) => match file::read(path, &mut mistakes) {
+                Ok(given) => given,
+                Err(mistake) => return Read::nothing(vec![mistake]),
+            },
             None => given::Given::default(),
         };
         given.overlay(environment::read(env::vars_os(), &mut mistakes));
         given.overlay(options::read(of, &mut mistakes));
         build::config(&given, file.as_deref(), mistakes)
+    }
+}
+
+impl Read {
+    fn nothing(mistakes: Vec<Mistake>) -> Self {
+        Self { config: Err(mistakes), key: None, devices: None, sends_proxy: false }
     }
 }
 
@@ -106,10 +131,15 @@ pub(crate) fn admin_listen(named: Option<&PathBuf>) -> Result<Option<String>, Fa
     }
 }
 
-/// Mistakes as one failure: a line each. Its code is that of a file if one of them is in a file.
+/// Mistakes as one failure: a line each.
 pub(crate) fn failure(mistakes: &[Mistake]) -> Failure {
+    Failure::lines(exit(mistakes), mistakes)
+}
+
+/// The code of a file if one of the mistakes is in a file.
+pub(crate) fn exit(mistakes: &[Mistake]) -> Exit {
     let in_a_file = mistakes.iter().any(|mistake| mistake.origin.is_file());
-    Failure::lines(if in_a_file { Exit::File } else { Exit::Arguments }, mistakes)
+    if in_a_file { Exit::File } else { Exit::Arguments }
 }
 
 #[cfg(test)]
@@ -130,7 +160,7 @@ mod tests {
             needed.add(fields::field(path).unwrap(), Origin::Nowhere, Ok(value), &mut mistakes);
         }
         given.overlay(needed);
-        build::config(&given, None, mistakes).unwrap()
+        build::config(&given, None, mistakes).config.unwrap()
     }
 
     #[test]

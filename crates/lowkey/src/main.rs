@@ -22,6 +22,8 @@ mod signals;
 #[cfg(unix)]
 mod systemd;
 mod terminal;
+#[cfg(target_os = "linux")]
+mod user;
 
 use failure::{Exit, Failure};
 use lowkey_host::keys::mask;

@@ -30,10 +30,13 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     let config = Config::load(of).map_err(|mistakes| config::failure(&mistakes))?;
     log::begin(&config.log)?;
     let wrong = |mistake| Failure::lines(Exit::File, &[mistake]);
-    let identity = Arc::new(load::identity(&config).map_err(wrong)?);
+    let identity = Arc::new(load::identity(&config.key).map_err(wrong)?);
     let registry = load::registry(&config, &identity).map_err(wrong)?;
     if registry.is_empty() {
-        say(format_args!("lowkey: {}: no devices; `lowkey provision` makes one", config.devices.display()));
+        say(format_args!(
+            "lowkey: {}: no devices; `lowkey provision` makes one",
+            config.devices.path.display()
+        ));
     }
     let acceptor = Acceptor::new(identity, registry.clone(), config.limits.clone()).map_err(Failure::file)?;
     let runtime = Runtime::new().map_err(Failure::file)?;

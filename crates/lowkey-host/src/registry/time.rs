@@ -1,11 +1,17 @@
 //! Moments as TOML and RFC 3339 write them.
 
+use crate::keys::timestamp;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use toml_datetime::{Datetime, Offset};
 
 /// Reads a moment as a registry writes it, `2026-12-31T00:00:00Z` or with an offset such as `+02:00`.
 pub fn parse_time(text: &str) -> Option<SystemTime> {
     moment(text.parse().ok()?).ok()
+}
+
+/// A moment as [`parse_time`] reads it, to the second and in UTC.
+pub fn show_time(moment: SystemTime) -> String {
+    timestamp(moment)
 }
 
 /// The moment that a date-time with an offset stands for; else what is missing.

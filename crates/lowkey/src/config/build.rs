@@ -3,7 +3,7 @@
 use super::fields::{Kind, field};
 use super::given::{Given, Value};
 use super::mistake::{Mistake, Origin};
-use super::{Config, Log, LogFormat, Origins, Readiness, Service};
+use super::{Config, Log, LogFormat, Named, Read, Readiness, Service, itself, level};
 use lowkey_host::Limits;
 use lowkey_host::admin::Address;
 use lowkey_host::forward::{Backend, BackendError, Forwarder};
@@ -12,17 +12,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use toml::de::DeValue;
-use tracing_subscriber::filter::Targets;
 
-/// What `given` comes to, with the defaults of what it does not say.
-///
-/// # Errors
-/// `mistakes`, and those that are found here.
-pub(super) fn config(
-    given: &Given,
-    file: Option<&Path>,
-    mistakes: Vec<Mistake>,
-) -> Result<Config, Vec<Mistake>> {
+/// What `given` comes to, with the defaults of what it does not say. Its mistakes are `mistakes`, and those that are found
+/// here.
+pub(super) fn config(given: &Given, file: Option<&Path>, mistakes: Vec<Mistake>) -> Read {
     let nowhere = match file {
         Some(path) => Origin::Missing { path: Arc::new(path.to_owned()) },
         None => Origin::Nowhere,
@@ -38,11 +31,12 @@ pub(super) fn config(
     builder.number("limits.lost_in_place", &mut lost_in_place);
     let admin = builder.admin();
     let readiness = builder.readiness();
+    builder.not_to_itself();
     let log = builder.log();
-    match (key, devices, listen, service, log) {
+    let sends_proxy = builder.flag("send_proxy").is_some();
+    let named = (key.clone(), devices.clone());
+    let config = match (key, devices, listen, service, log) {
         (Some(key), Some(devices), Some(listen), Some(service), Some(log)) if builder.mistakes.is_empty() => {
-            let origins = Origins { key: key.0, devices: devices.0 };
-            let (key, devices) = (key.1.into(), devices.1.into());
             Ok(Config {
                 key,
                 devices,
@@ -54,14 +48,14 @@ pub(super) fn config(
                 admin,
                 readiness,
                 log,
-                origins,
             })
         }
         _ => {
             builder.mistakes.sort_by_key(|mistake| mistake.origin.place());
             Err(builder.mistakes)
         }
-    }
+    };
+    Read { config, key: named.0, devices: named.1, sends_proxy }
 }
 
 struct Builder<'b> {
@@ -114,13 +108,30 @@ impl Builder<'_> {
     }
 
     /// A file that has to be named.
-    fn file(&mut self, path: &'static str, hint: &str) -> Option<(Origin, String)> {
+    fn file(&mut self, path: &'static str, hint: &str) -> Option<Named> {
         if self.given.get(path).is_none() {
             let origin = self.nowhere.clone();
             let name = if origin == Origin::Nowhere { format!("--{path}") } else { format!("`{path}`") };
             self.wrong(&origin, format!("{name} is missing; {hint}"));
         }
-        self.text(path)
+        self.text(path).map(|(origin, path)| Named { origin, path: path.into() })
+    }
+
+    /// Whoever forwards to its own listener goes round in circles, and to its admin listener shows that to devices.
+    fn not_to_itself(&mut self) {
+        let Some((origin, forward)) = self.given.get("forward").and_then(|_| self.text("forward")) else {
+            return;
+        };
+        for (path, why) in [
+            ("listen", "devices would come back to this server for ever"),
+            ("admin.listen", "devices would reach the admin listener"),
+        ] {
+            if self.text(path).is_some_and(|(_, listen)| itself::reaches(&forward, &listen)) {
+                let what =
+                    format!("{forward:?} is this server's own `{path}`; {why}; name the service's address");
+                self.wrong(&origin, what);
+            }
+        }
     }
 
     fn listen(&mut self) -> Option<String> {
@@ -217,10 +228,9 @@ impl Builder<'_> {
     fn log(&mut self) -> Option<Log> {
         let (level, format) = (self.text("log.level"), self.text("log.format"));
         if let Some((origin, level)) = &level
-            && let Err(error) = level.parse::<Targets>()
+            && let Err(why) = level::check(level)
         {
-            let hint = "write error, warn, info, debug, trace or off, or TARGET=LEVEL";
-            self.wrong(origin, format!("{level:?} is no level ({error}); {hint}"));
+            self.wrong(origin, why);
         }
         let (origin, format) = format?;
         let format = match format.as_str() {
@@ -247,7 +257,7 @@ fn default(path: &str) -> Option<Value> {
 }
 
 /// The two halves of `ADDRESS:PORT`.
-fn host_and_port(text: &str) -> Option<(&str, u16)> {
+pub(super) fn host_and_port(text: &str) -> Option<(&str, u16)> {
     let (host, port) = text.rsplit_once(':')?;
     let bare_v6 = host.contains(':') && !(host.starts_with('[') && host.ends_with(']'));
     (!host.is_empty() && !bare_v6).then_some((host, port.parse().ok()?))

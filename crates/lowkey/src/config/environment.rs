@@ -3,6 +3,7 @@
 use super::fields::{FIELDS, PREFIX, field, nearest};
 use super::given::{Given, Value};
 use super::mistake::{Mistake, Origin};
+use super::orchestrator::made_by_one;
 use std::ffi::OsString;
 
 /// Names the file instead of `--config`.
@@ -10,7 +11,8 @@ pub(crate) const CONFIG: &str = "LOWKEY_CONFIG";
 /// The subscriber's own variable; `LOWKEY_LOG_LEVEL` goes before it.
 const RUST_LOG: &str = "RUST_LOG";
 
-/// What `variables` say. One that begins with `LOWKEY_` and is none of ours is a mistake.
+/// What `variables` say. One that begins with `LOWKEY_` and is none of ours is a mistake, but for those that an
+/// orchestrator makes.
 pub(crate) fn read(
     variables: impl IntoIterator<Item = (OsString, OsString)>,
     mistakes: &mut Vec<Mistake>,
@@ -28,6 +30,9 @@ pub(crate) fn read(
         };
         let origin = Origin::Variable(name.clone());
         let Some(field) = found else {
+            if made_by_one(&name[PREFIX.len()..], &text.to_string_lossy()) {
+                continue;
+            }
             mistakes.push(Mistake::new(&origin, unknown(&name)));
             continue;
         };

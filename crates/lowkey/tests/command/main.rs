@@ -12,6 +12,7 @@ mod in_force;
 mod keys;
 #[cfg(target_os = "linux")]
 mod outputs;
+mod overview;
 mod provision;
 mod rotation;
 mod secrets;
