@@ -174,7 +174,10 @@ impl Asked {
             ));
         }
         Verdict::NotYet(match said(value, "stale") {
-            Some(why) => format!("the server at {at} says: {why}"),
+            Some(why) => {
+                let mend = said(value, "mend").unwrap_or_default();
+                format!("the server at {at} says: {why}; {mend}")
+            }
             None if elsewhere => format!("the server at {at} has another registry, {path}; {ASK}"),
             None => format!("the server at {at} has not loaded it in {}", time::show(self.wait)),
         })

@@ -64,6 +64,7 @@ pub(super) fn registry(acceptor: &Acceptor, path: &Path) -> String {
     let registry = acceptor.registry();
     let in_force = acceptor.in_force();
     let ended = in_force.and_then(|InForce { sessions_ended, .. }| sessions_ended);
+    let trouble = registry.trouble();
     let mut names = HashSet::new();
     registry.each(&mut |pinned| {
         names.insert(pinned.device().name().to_owned());
@@ -78,10 +79,11 @@ pub(super) fn registry(acceptor: &Acceptor, path: &Path) -> String {
         "digest": in_force.map(|InForce { digest, .. }| digest.to_string()),
         "in_force": ended.is_some(),
         "left_out": left_out,
+        "mend": trouble.as_ref().map(|trouble| &trouble.mend),
         "path": shown(path),
         "server": encode_public(&acceptor.public_key()),
         "sessions_ended": ended,
-        "stale": registry.trouble().map(|trouble| trouble.what),
+        "stale": trouble.as_ref().map(|trouble| &trouble.what),
     });
     format!("{value}\n")
 }

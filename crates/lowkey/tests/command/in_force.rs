@@ -104,6 +104,52 @@ fn a_server_that_does_not_load_what_was_written_is_named_with_its_reason() {
 }
 
 #[test]
+fn a_server_that_does_not_answer_is_waited_for_as_long_as_was_said_and_is_no_success() {
+    let folder = Folder::new();
+    let server = serve(&folder);
+    server.signal("-STOP");
+    let revoked = folder.run(&change(&server, "revoke desk").replace("60s", "1s"));
+    server.signal("-CONT");
+    revoked.code(7).stderr(
+        contains("\"desk\" is no longer in devices.toml")
+            .and(contains(
+                "written, but not known to be in force: no server could be asked: unix:admin.sock: ",
+            ))
+            .and(contains("; it does not answer")),
+    );
+}
+
+/// The server sees a file that stands nowhere any more, and its session stays: nobody may say that it is over.
+#[test]
+fn a_server_that_has_its_registry_mounted_as_one_file_is_not_said_to_obey_a_new_one() {
+    let folder = Folder::new();
+    if folder.program("id").arg("-u").output().unwrap().stdout != b"0\n" {
+        return; // nobody else mounts
+    }
+    for (name, text) in
+        [("host/devices.toml", folder.read("devices.toml")), ("seen/devices.toml", String::new())]
+    {
+        fs::create_dir(folder.path(name.split('/').next().unwrap())).unwrap();
+        folder.write(name, &text);
+    }
+    let serve = format!(
+        "mount --bind host/devices.toml seen/devices.toml && exec {} serve --key server.key \
+         --devices seen/devices.toml --listen 127.0.0.1:0 --echo --admin unix:admin.sock",
+        env!("CARGO_BIN_EXE_lowkey")
+    );
+    let mut command = folder.program("unshare");
+    command.args(["-m", "sh", "-c", &serve]);
+    let server = Server::start(command, folder.public("server.key"));
+    let revoke = change(&server, "revoke desk").replace("devices.toml", "host/devices.toml");
+    folder.run(&revoke.replace("60s", "2s")).code(7).stderr(
+        contains("\"desk\" is no longer in host/devices.toml")
+            .and(contains("written, but NOT in force: the server at unix:admin.sock says: "))
+            .and(contains("mount the folder")),
+    );
+    folder.connect(&server).write_stdin("x").assert().success().stdout("x"); // so it is
+}
+
+#[test]
 fn whoever_revokes_once_more_is_told_whether_it_holds_by_now() {
     let folder = Folder::new();
     let server = serve(&folder);
