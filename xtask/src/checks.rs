@@ -99,7 +99,8 @@ pub(crate) fn all(board: &str) -> Result<()> {
 
 /// Sees to it that no test is left out for want of a program.
 pub(crate) fn programs() -> Result<()> {
-    setup::ensure([&setup::MOSQUITTO, &setup::HAPROXY, &setup::MAKE, &setup::CXX, &setup::VALGRIND])
+    let builds = [&setup::MAKE, &setup::CXX, &setup::VALGRIND];
+    setup::ensure([&setup::MOSQUITTO, &setup::HAPROXY, &setup::KILL].into_iter().chain(builds))
 }
 
 /// What cargo-deny says of everything we depend on.

@@ -46,6 +46,8 @@ pub const BINUTILS: Need = Need { found: Found::InPath("objcopy"), package: "bin
 pub const CXX: Need = Need { found: Found::InPath("c++"), package: "g++" };
 /// Runs a program and watches what it does with its memory.
 pub const VALGRIND: Need = Need { found: Found::InPath("valgrind"), package: "valgrind" };
+/// Sends a signal by name, as tests of programs do; a minimal Debian has it in the shell only.
+pub const KILL: Need = Need { found: Found::InPath("kill"), package: "procps" };
 /// A broker of MQTT.
 pub const MOSQUITTO: Need = Need { found: Found::Server("mosquitto"), package: "mosquitto" };
 /// A balancer, which speaks the PROXY protocol.
