@@ -3,6 +3,7 @@
 mod acceptor;
 mod attempt;
 mod attempts;
+mod decoys;
 mod error;
 mod familiar;
 mod gate;

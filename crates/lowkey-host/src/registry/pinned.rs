@@ -4,6 +4,7 @@ use super::{Device, DeviceError};
 use crate::clock::is_believable;
 use lowkey_core::{Error as KeyError, Id, Identity, Peer, Psk, PublicKey};
 use lowkey_transport::{Mode, Pinning};
+use std::hint::black_box;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
@@ -46,6 +47,11 @@ impl Pinned {
     /// pinning is not warm.
     pub(crate) fn cold(device: Arc<Device>, id: Id, key: PublicKey) -> Self {
         Self { device, id, key, peer: OnceLock::new(), psk: None, expires: None }
+    }
+
+    /// A pinning whose Diffie-Hellman is known.
+    pub(crate) fn of_peer(device: Arc<Device>, id: Id, peer: Peer) -> Self {
+        Self { device, id, key: peer.public_key(), peer: peer.into(), psk: None, expires: None }
     }
 
     /// As warm as `other`, if that has the same key and was made for the same identity.
@@ -119,6 +125,12 @@ impl Pinned {
         }
         let peer = self.peer.get()?;
         Some(Pinning { id: self.id, identity, peer, psk: self.psk.as_ref() })
+    }
+
+    /// Reads what a handshake reads of it, so that it takes as long to come from memory.
+    pub(crate) fn read_through(&self) {
+        black_box(self.peer.get().map(|peer| (peer.public_key(), peer.shared_secret().duplicate())));
+        black_box(self.psk.as_ref().is_some_and(|psk| psk.ct_eq(psk)));
     }
 
     /// Whether its Diffie-Hellman is computed.

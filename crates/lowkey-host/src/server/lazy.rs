@@ -114,9 +114,11 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
     /// # Cancel safety
     /// Dropped, the attempt is over.
     pub async fn turn_away(mut self) -> AcceptError {
-        self.attempt.suspect(Cause::UnknownId);
+        let decoy = self.hello.and_then(|hello| hello.id).map(|id| self.state.decoys.of(&id));
         self.level(None);
-        let error = self.decoy().await;
+        black_box(decoy.as_deref().map(|decoy| self.misfit(decoy)));
+        self.attempt.suspect(Cause::UnknownId);
+        let error = self.play_with(decoy.as_deref()).await;
         self.fail(error).await
     }
 
@@ -175,17 +177,26 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         }
     }
 
+    /// Why this pinning may not answer this hello, if it may not.
+    fn misfit(&self, pinned: &Pinned) -> Option<Cause> {
+        let expired = pinned.is_expired(self.state.clock.now()); // asked whatever the mode: that takes time as well
+        if self.hello.is_none_or(|hello| hello.mode != pinned.mode()) {
+            return Some(Cause::OtherMode);
+        }
+        expired.then_some(Cause::Expired)
+    }
+
     /// Message 2, and then the first record.
     async fn answer(&mut self, pinned: &Pinned) -> Result<(), AcceptError> {
         let state = Arc::clone(&self.state);
-        let fits = self.hello.is_some_and(|hello| hello.mode == pinned.mode());
-        if !fits || pinned.is_expired(state.clock.now()) {
-            self.attempt.suspect(if fits { Cause::Expired } else { Cause::OtherMode });
-            return Err(self.decoy().await);
+        if let Some(cause) = self.misfit(pinned) {
+            self.attempt.suspect(cause);
+            pinned.read_through();
+            return Err(self.play_with(None).await);
         }
         let (Some(mut ephemerals), Some(pinning)) = (self.ephemerals.take(), pinned.pinning(&state.identity))
         else {
-            return Err(self.decoy().await);
+            return Err(self.play_with(None).await);
         };
         let Line { link, place, .. } = &mut self.line;
         let ephemeral = link.first_frame().and_then(ephemeral);
@@ -203,14 +214,15 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         self.line.until(self.deadline).await.map(|_done| ())
     }
 
-    /// The work for a device that is known, and then a refusal.
-    async fn decoy(&mut self) -> AcceptError {
+    /// The work for a device that is known, with `nobody` or what stands for it in this mode, and then a refusal.
+    async fn play_with(&mut self, nobody: Option<&Pinned>) -> AcceptError {
         let state = Arc::clone(&self.state);
         let Some(id) = self.hello.and_then(|hello| hello.id) else {
             return self.decline(Refusal::REFUSED).await;
         };
-        let nobody =
+        let known =
             Pinning { id, identity: &state.identity, peer: &state.decoy, psk: Some(&state.decoy_psk) };
+        let nobody = nobody.and_then(|nobody| nobody.pinning(&state.identity)).unwrap_or(known);
         let turned = self.line.link.turn_away(nobody);
         self.refusal_out(turned).await
     }

@@ -1,6 +1,7 @@
 //! What the clones of an acceptor share, attempts and sessions alike.
 
 use super::attempts::Attempts;
+use super::decoys::Decoys;
 use super::gate::Gate;
 use super::lines::Line;
 use super::sessions::Sessions;
@@ -19,6 +20,9 @@ pub(super) struct State {
     pub(super) registry: Box<dyn Registry>,
     pub(super) limits: Limits,
     pub(super) clock: Clock,
+    /// For ids that nobody has.
+    pub(super) decoys: Decoys,
+    /// For ids that are known and do not fit.
     pub(super) decoy: Peer,
     pub(super) decoy_psk: Psk,
     pub(super) attempts: Arc<Attempts>,
@@ -40,6 +44,7 @@ impl State {
         let stranger = Identity::new(random()?).public_key(); // its private half is gone
         let counters = Arc::new(Counters::default());
         Ok(Self {
+            decoys: Decoys::new(&identity, &*registry)?,
             decoy: Peer::pin(&identity, stranger).map_err(|_| Error::PeerKey)?,
             decoy_psk: Psk::new(random()?),
             registry,

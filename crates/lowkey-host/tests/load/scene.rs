@@ -89,7 +89,7 @@ impl Scene {
         from: impl Fn(usize) -> IpAddr,
         at_most: Duration,
     ) -> Outcome {
-        sleep(10 * ROUND_TRIP).await; // strangers are at home by then
+        sleep(3 * ROUND_TRIP).await; // strangers are at home by then
         let began = Instant::now();
         let mut fleet = JoinSet::new();
         for n in 0..self.world.devices.len() {
