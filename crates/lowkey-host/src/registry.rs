@@ -11,6 +11,7 @@ mod file;
 mod left_out;
 mod live;
 mod lock;
+mod mount;
 mod pinned;
 mod psks;
 mod rewrite;

@@ -1,6 +1,7 @@
 //! What stands between a registry file and a live registry now. The log hears of each once.
 
 use super::error::RegistryError;
+use super::mount;
 use super::snapshot::Changes;
 use super::stamp::Stamp;
 use super::trouble::Trouble;
@@ -11,6 +12,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Not behind the lock of a reading, which takes its time.
 pub(super) struct Troubles {
     path: PathBuf,
+    /// What was mounted there alone, if it was.
+    mounted: Option<String>,
     now: Mutex<Now>,
 }
 
@@ -47,7 +50,7 @@ pub(super) enum Said {
 
 impl Troubles {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, now: Mutex::default() }
+        Self { mounted: mount::at(&path), path, now: Mutex::default() }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -101,12 +104,19 @@ impl Troubles {
 
     /// What was found behind the path.
     pub(super) fn seen(&self, stamp: &Stamp, said: Said) {
-        let link = if stamp.is_unlinked() { Link::Unlinked } else { Link::Linked };
+        let gone = stamp.is_unlinked() || self.is_mounted_over();
+        let link = if gone { Link::Unlinked } else { Link::Linked };
         let before = std::mem::replace(&mut self.lock().link, link);
         if link == Link::Unlinked && (before == Link::Linked || said == Said::EachTime) {
             let path = shown(&self.path);
             tracing::warn!(name: "lowkey.registry_unlinked", target: "lowkey", path, "the registry that is read was replaced or deleted elsewhere; mount the folder, not the file");
         }
+    }
+
+    /// Whether it is mounted alone, and the file has another name by now, or none.
+    fn is_mounted_over(&self) -> bool {
+        let Some(before) = &self.mounted else { return false };
+        mount::at(&self.path).is_some_and(|now| mount::is_gone(&now) || now != *before)
     }
 
     fn is_new(&self, trouble: Trouble) -> bool {
