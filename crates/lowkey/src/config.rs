@@ -24,6 +24,7 @@ use lowkey_host::Limits;
 use lowkey_host::admin::Address;
 use lowkey_host::forward::Forwarder;
 use lowkey_host::proxy::Networks;
+use lowkey_host::text::Trust;
 use std::env;
 use std::path::PathBuf;
 
@@ -102,7 +103,8 @@ impl Config {
         let file = file.or_else(|| env::var_os(environment::CONFIG).map(PathBuf::from));
         let mut mistakes = Vec::new();
         let mut given = match &file {
-            Some(path) => match file::read(path, &mut mistakes) {
+            // It says whose registry counts.
+            Some(path) => match file::read(path, Trust::Ours, &mut mistakes) {
                 Ok(given) => given,
                 Err(mistake) => return Read::nothing(vec![mistake]),
             },
@@ -124,7 +126,8 @@ impl Read {
 pub(crate) fn admin_listen(named: Option<&PathBuf>) -> Result<Option<String>, Failure> {
     let file = named.cloned().or_else(|| env::var_os(environment::CONFIG).map(PathBuf::from));
     let Some(file) = file else { return Ok(None) };
-    let given = file::read(&file, &mut Vec::new()).map_err(|mistake| failure(&[mistake]))?;
+    // Whoever asks another's server believes it no more than its answer.
+    let given = file::read(&file, Trust::AnyOwner, &mut Vec::new()).map_err(|mistake| failure(&[mistake]))?;
     match given.get("admin.listen") {
         Some((_, Some(given::Value::Text(listen)))) => Ok(Some(listen.clone())),
         _ => Ok(None),

@@ -95,9 +95,10 @@ fn setting(page: &mut Roff, field: &Field) {
 
 const DESCRIPTION: [&str; 4] = [
     "A TOML file that `lowkey serve --config FILE` reads. A setting that is not in it has its default. Files are \
-     relative to the folder of this one. Others than its owner may not write to it.",
+     relative to the folder of this one. It belongs to root or to the user who serves, and nobody else may write to it.",
     "A variable of the environment goes before the file: LOWKEY_ and the setting's name in upper case, with its table \
-     before it. An option goes before both. A LOWKEY_ variable that is no setting is an error.",
+     before it. An option goes before both. A LOWKEY_ variable that is no setting is an error, but for those that Kubernetes makes of a \
+     Service of that name.",
     "Key and registry have to be named, and what devices talk to: forward or echo.",
     "`lowkey check` says what is wrong, with line and column; `lowkey check --print-default-config` prints a file \
      with every default.",

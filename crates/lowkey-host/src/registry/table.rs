@@ -267,9 +267,12 @@ mod tests {
     use super::*;
     use crate::keys;
 
-    /// Every text that is right part by part is right as a whole, and says the same.
-    #[test]
-    fn parts_say_what_the_whole_says_whichever_byte_is_another() {
+    const SERVER: PublicKey = PublicKey::new([9; 32]);
+
+    /// Two registries, with whichever byte put for something else.
+    fn changed() -> impl Iterator<Item = String> {
+        const OTHERS: [&str; 11] =
+            ["", "\n", "\"", "'", "#", "[", "]", "\n[[device]]\n", "\n[device]\n", "\n[x]\n", "."];
         let [a, b, c, ours] = [2, 3, 4, 9].map(|byte| keys::encode_public(&PublicKey::new([byte; 32])));
         let text = |note: &str| {
             format!(
@@ -279,26 +282,44 @@ mod tests {
             )
         };
         let texts = [text("'z'"), text("\"\"\"\\\n[[device]]\\\nname='z'\"\"\"")];
-        let server = PublicKey::new([9; 32]);
-        let server = Some(server);
+        texts.into_iter().flat_map(|text| {
+            (0..text.len())
+                .flat_map(move |at| OTHERS.map(|other| format!("{}{other}{}", &text[..at], &text[at + 1..])))
+        })
+    }
+
+    /// Every text that is right part by part is right as a whole, and says the same.
+    #[test]
+    fn parts_say_what_the_whole_says_whichever_byte_is_another() {
         let (mut right, mut wrong) = (0, 0);
-        const OTHERS: [&str; 11] =
-            ["", "\n", "\"", "'", "#", "[", "]", "\n[[device]]\n", "\n[device]\n", "\n[x]\n", "."];
-        let changed = texts.iter().flat_map(|text| {
-            let at = 0..text.len();
-            at.flat_map(move |at| OTHERS.map(|other| format!("{}{other}{}", &text[..at], &text[at + 1..])))
-        });
-        for text in changed {
-            let Some(parts) = in_parts(&text, server, |_| None).map(entries) else {
+        for text in changed() {
+            let Some(parts) = in_parts(&text, Some(SERVER), |_| None).map(entries) else {
                 wrong += 1;
                 continue;
             };
-            let (whole, flaws) = whole(&text, server);
+            let (whole, flaws) = whole(&text, Some(SERVER));
             let whole = if flaws.is_empty() { entries(whole) } else { Vec::new() };
             let same = parts.len() == whole.len() && parts.iter().zip(&whole).all(|(a, b)| a.says_as(b));
             assert!(same, "{text}");
             right += 1;
         }
         assert!(right > 100 && wrong > 100, "{right} {wrong}");
+    }
+
+    #[test]
+    fn whoever_looks_a_text_over_finds_fault_with_it_if_and_only_if_a_server_does() {
+        // Every seventh is enough: 7 has nothing in common with the number of others.
+        for text in changed().step_by(7) {
+            let (entries, flaws) = survey(&text, Some(SERVER));
+            assert!(flaws.is_sorted_by_key(|flaw| flaw.at), "{text}");
+            match read(&text, &SERVER) {
+                Ok(read) => {
+                    assert!(flaws.is_empty(), "{text}");
+                    assert!(read.iter().zip(&entries).all(|(a, b)| a.says_as(b)), "{text}");
+                    assert_eq!(read.len(), entries.len(), "{text}");
+                }
+                Err(_) => assert!(!flaws.is_empty(), "{text}"),
+            }
+        }
     }
 }

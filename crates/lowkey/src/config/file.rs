@@ -13,9 +13,8 @@ use toml::de::{DeTable, DeValue};
 ///
 /// # Errors
 /// It cannot be read, or is no TOML: nothing of it counts.
-pub(crate) fn read(path: &Path, mistakes: &mut Vec<Mistake>) -> Result<Given, Mistake> {
-    // It says whose registry counts.
-    let text = text::read(path, Trust::Ours, LONGEST).map_err(|error| not_read(path, &error))?;
+pub(crate) fn read(path: &Path, trust: Trust, mistakes: &mut Vec<Mistake>) -> Result<Given, Mistake> {
+    let text = text::read(path, trust, LONGEST).map_err(|error| not_read(path, &error))?;
     parse(path, &text, mistakes)
 }
 

@@ -125,6 +125,18 @@ fn a_user_who_is_not_there_is_a_wrong_argument() {
 }
 
 #[test]
+fn root_may_ask_the_server_of_a_configuration_that_it_would_not_serve() {
+    let folder = Folder::new();
+    folder.write("lowkey.toml", &format!("{GOOD}[admin]\nlisten = \"unix:no.sock\"\n"));
+    if chown(folder.path("lowkey.toml"), Some(1234), None).is_err() {
+        eprintln!("not tried: only root can give files away");
+        return;
+    }
+    folder.run("serve --config lowkey.toml").code(1).stderr(contains("belongs to user 1234"));
+    folder.run("show --config lowkey.toml").code(3).stderr(contains("no.sock: No such file"));
+}
+
+#[test]
 fn keys_that_end_within_thirty_days_are_a_warning_and_no_mistake() {
     let folder = Folder::new();
     folder.write("lowkey.toml", GOOD);
