@@ -11,19 +11,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use std::{fmt, io};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
-
-/// Connects to the first of `addresses` that answers.
-///
-/// # Cancel safety
-/// Dropped, nothing is left of it.
-///
-/// # Errors
-/// What each of them said.
-pub(crate) async fn reach(addresses: Vec<SocketAddr>) -> Result<TcpStream, Unreachable> {
-    Race::new(addresses).run(TcpStream::connect).await
-}
 
 type Attempt<S> = Pin<Box<dyn Future<Output = io::Result<S>> + Send>>;
 

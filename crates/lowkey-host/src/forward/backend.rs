@@ -1,7 +1,7 @@
 //! The service behind: its address, and a stream to it that does not end by accident.
 
 use crate::health::Unreached;
-use crate::reach::reach;
+use crate::reach::Race;
 use socket2::{SockRef, TcpKeepalive};
 use std::net::{SocketAddr, ToSocketAddrs};
 #[cfg(unix)]
@@ -12,9 +12,9 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use std::{fmt, io};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 #[cfg(unix)]
@@ -44,7 +44,7 @@ impl Backend {
     /// Connects, and waits for as long as the service is too busy to answer. A name is looked up each time.
     ///
     /// # Cancel safety
-    /// Dropped, nothing is left of it.
+    /// Dropped, nothing is left of it; a service that had taken the connection finds it reset.
     ///
     /// # Errors
     /// What the operating system says; of several addresses, what each of them said.
@@ -53,16 +53,12 @@ impl Backend {
             Address::Tcp(address) => {
                 let addresses =
                     look_up(address.clone(), |address| Ok(address.to_socket_addrs()?.collect())).await?;
-                let stream = reach(addresses).await?;
-                stream.set_nodelay(true)?;
-                let keepalive = TcpKeepalive::new().with_time(SILENCE);
-                SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
-                Stream::Tcp(stream)
+                Stream::Tcp(Race::new(addresses).run(connect).await?)
             }
             #[cfg(unix)]
             Address::Unix(path) => Stream::Unix(connect_unix(path).await?),
         };
-        Ok(BackendStream { stream, is_ended: false })
+        Ok(BackendStream { stream })
     }
 }
 
@@ -98,6 +94,16 @@ impl fmt::Display for NoAddress {
 }
 
 impl std::error::Error for NoAddress {}
+
+/// Until it is shut down, a socket that is let go of is reset, from before it is connected: a service may take a
+/// connection that nobody here waits for any more, and must not find an end that no device has sent.
+async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_zero_linger()?;
+    socket.set_nodelay(true)?;
+    SockRef::from(&socket).set_tcp_keepalive(&TcpKeepalive::new().with_time(SILENCE))?;
+    socket.connect(address).await
+}
 
 /// Where TCP has those wait who find a service's queue full, a Unix socket sends them away: a thousand devices that
 /// come back at once would find the service down.
@@ -182,12 +188,11 @@ impl std::error::Error for BackendError {}
 /// A stream to a service.
 ///
 /// Dropped before it was shut down it is reset, so that the service does not take a device that has
-/// vanished for one that has ended; what the service has not got by then may be lost. A Unix socket knows no
-/// reset. There the service finds an end, or (on Linux, when it had sent something that we have not read) an error.
+/// vanished for one that has ended; what the service has not got by then may be lost. That holds from before
+/// it was connected: a service finds no end that was not sent. A Unix socket knows no reset. There the service finds an end, or (on Linux, when it had sent something that we have not read) an error.
 #[derive(Debug)]
 pub struct BackendStream {
     stream: Stream,
-    is_ended: bool,
 }
 
 #[derive(Debug)]
@@ -195,17 +200,6 @@ enum Stream {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
-}
-
-impl Drop for BackendStream {
-    fn drop(&mut self) {
-        match &self.stream {
-            Stream::Tcp(stream) if !self.is_ended => {
-                let _a_plain_end_then = stream.set_zero_linger();
-            }
-            _ => (),
-        }
-    }
 }
 
 impl AsyncRead for BackendStream {
@@ -240,20 +234,23 @@ impl AsyncWrite for BackendStream {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let ended = match &mut this.stream {
+        let stream = &mut self.get_mut().stream;
+        let ended = match stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
             #[cfg(unix)]
             Stream::Unix(stream) => Pin::new(stream).poll_shutdown(context),
         };
         match ready!(ended) {
             // A service that has gone has said its last word already.
-            Err(error) if error.kind() != io::ErrorKind::NotConnected => Poll::Ready(Err(error)),
-            _ => {
-                this.is_ended = true;
-                Poll::Ready(Ok(()))
-            }
+            Err(error) if error.kind() != io::ErrorKind::NotConnected => return Poll::Ready(Err(error)),
+            _ => (),
         }
+        // It has ended, and what is on its way has to arrive.
+        Poll::Ready(match stream {
+            Stream::Tcp(stream) => SockRef::from(&*stream).set_linger(None),
+            #[cfg(unix)]
+            Stream::Unix(_) => Ok(()),
+        })
     }
 }
 
@@ -269,8 +266,26 @@ const PAUSE: Duration = Duration::from_millis(10);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::future::Future;
+    use std::pin::pin;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::{Arc, Mutex, mpsc};
+    use std::task::Waker;
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+
+    /// The kernel takes a connection for a service before anybody here hears of it.
+    #[tokio::test]
+    async fn a_connection_that_is_given_up_while_it_is_made_is_a_reset_to_the_service() {
+        let service = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        {
+            let mut connecting = pin!(connect(service.local_addr().unwrap()));
+            assert!(connecting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        }
+        let mut stream = service.accept().await.unwrap().0;
+        let read = stream.read(&mut [0]).await;
+        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    }
 
     #[tokio::test]
     async fn a_fleet_without_a_name_server_leaves_threads_to_others() {
