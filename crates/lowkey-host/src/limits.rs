@@ -42,11 +42,13 @@ pub struct Limits {
     /// from there within a day. The networks around it have two and four times as many.
     pub messages_1_per_second_per_address: u32,
     /// After how much silence a device is asked with a PING: 60 s. Only the time in which somebody waits for
-    /// it to say something counts, and none after our own CLOSE, which lets us ask nothing. Any byte ends a
-    /// silence, also one of a record that is never whole: who sends it had to be somebody we know.
+    /// it to say something counts, and none after our own CLOSE, which lets us ask nothing. What ends a silence
+    /// is a record that opens, and nothing else: bytes and acknowledgements can be anybody's.
     pub silence: Duration,
-    /// How long it then has to answer: 20 s. Afterwards the session ends with
-    /// [`Error::Silent`].
+    /// How long it then has to answer: 20 s from when its PING has left. Afterwards the session ends with
+    /// [`Error::Silent`]. While bytes still move, whichever way, the PING may take longer to leave and the answer to
+    /// come, each at most for `silence` and `answer` together: a slow line is not silence. So a dead device is found
+    /// after `silence` and `answer`, and after `3 * silence + 2 * answer` if somebody in the path plays its TCP.
     pub answer: Duration,
     /// How long a session may go on: for ever. Then it is closed: the device hears our CLOSE, and connects
     /// again if it likes.

@@ -7,9 +7,10 @@ use common::changing::sweeping;
 use common::{Raw, World, is_channel};
 use lowkey_host::{Acceptor, ChannelError, Connection, Devices, Error, Id, Pinned, Registry};
 use lowkey_transport::{Part, Receive};
+use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
-use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex, split};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -115,8 +116,9 @@ async fn an_answer_that_nobody_has_read_yet_is_an_answer() {
     assert_eq!(acceptor.sessions().len(), 1);
 }
 
+/// Its PONG cannot come before the record is whole.
 #[tokio::test(start_paused = true)]
-async fn a_byte_of_a_record_counts_as_a_sign_of_life() {
+async fn a_record_that_comes_slowly_is_waited_for() {
     let world = World::new();
     let acceptor = world.acceptor();
     let (mut device, mut session) = raw(&world, &acceptor).await;
@@ -124,14 +126,121 @@ async fn a_byte_of_a_record_counts_as_a_sign_of_life() {
     device.link.stage(&[7; 1000], Part::Last).unwrap();
     let record = device.link.unsent().unwrap().to_vec();
     let dripping = async {
-        for byte in record {
-            sleep(10 * SECOND).await;
-            device.io.write_all(&[byte]).await.unwrap();
+        for bytes in record.chunks(8) {
+            sleep(SECOND).await;
+            device.io.write_all(bytes).await.unwrap();
         }
     };
     let ((), message) = tokio::join!(dripping, session.recv());
     assert_eq!(message.unwrap().unwrap(), [7; 1000]);
-    assert_eq!(acceptor.sessions()[0].bytes_sent, 0, "it was asked");
+    assert_eq!(acceptor.sessions()[0].bytes_sent, 25, "it was not asked");
+}
+
+/// Anybody in the path can write such bytes.
+#[tokio::test(start_paused = true)]
+async fn bytes_of_a_record_that_is_never_whole_keep_nobody_online() {
+    let world = World::new();
+    let acceptor = world.acceptor();
+    let (mut device, session) = raw(&world, &acceptor).await;
+    sweeping(&acceptor);
+    let began = Instant::now();
+    let session = receiving(session);
+    device.io.write_all(&4000_u16.to_be_bytes()).await.unwrap();
+    while !session.is_finished() {
+        sleep(SECOND).await;
+        let _it_may_be_over = device.io.write_all(&[0]).await;
+        assert!(began.elapsed() < longest(&world), "{:?}", began.elapsed());
+    }
+    assert!(matches!(session.await.unwrap(), Error::Silent));
+}
+
+/// How long it may take until a device that is dead is found to be.
+fn longest(world: &World) -> Duration {
+    3 * world.limits.silence + 2 * world.limits.answer + 4 * TICK
+}
+
+/// Receives and sends without end, and says how receiving ended.
+fn both_ways(session: Connection<DuplexStream>) -> JoinHandle<io::Error> {
+    let (mut reader, mut writer) = split(session);
+    tokio::spawn(async move {
+        let sending = tokio::spawn(async move { while writer.write_all(&[7; 10_000]).await.is_ok() {} });
+        let mut buffer = [0; 100];
+        let error = loop {
+            if let Err(error) = reader.read(&mut buffer).await {
+                break error;
+            }
+        };
+        sending.abort();
+        error
+    })
+}
+
+fn is_silent(error: io::Error) -> bool {
+    matches!(error.downcast(), Ok(Error::Silent))
+}
+
+/// Carries `rate` bytes a second.
+async fn slowly(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, rate: usize) {
+    let mut bytes = vec![0; rate];
+    loop {
+        let n = from.read(&mut bytes).await.unwrap();
+        if n == 0 {
+            break; // and the other side finds a truncation
+        }
+        to.write_all(&bytes[..n]).await.unwrap();
+        sleep(SECOND + Duration::from_millis(1)).await; // not when sessions are looked through
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_receives_a_long_download_over_a_slow_line_is_not_silent() {
+    let world = World::new();
+    let acceptor = world.acceptor();
+    let (near, near_end) = duplex(256);
+    let (far_end, far) = duplex(256);
+    let ((from_near, to_near), (from_far, to_far)) = (split(near_end), split(far_end));
+    let _up = tokio::spawn(slowly(from_near, to_far, 1000));
+    // A record of 4,096 bytes takes longer than a device has to answer.
+    let _down = tokio::spawn(slowly(from_far, to_near, 100));
+    let (device, session) = tokio::join!(world.device().connect(near), acceptor.accept(far));
+    sweeping(&acceptor);
+    let session = both_ways(session.unwrap());
+    let (mut device, mut buffer) = (device.unwrap(), [0; 1000]);
+    let (began, mut received) = (Instant::now(), 0);
+    while began.elapsed() < HOUR {
+        received += device.read(&mut buffer).await.unwrap();
+    }
+    assert!(received > 300_000, "{received}");
+    assert!(!session.is_finished());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_everything_and_answers_nothing_is_found_silent() {
+    let world = World::new();
+    let acceptor = world.acceptor();
+    let (mut device, session) = raw(&world, &acceptor).await;
+    sweeping(&acceptor);
+    let began = Instant::now();
+    let session = both_ways(session);
+    let mut buffer = [0; 100];
+    while !session.is_finished() {
+        sleep(SECOND).await;
+        let _taken = device.io.read(&mut buffer).await;
+        assert!(began.elapsed() < longest(&world), "{:?}", began.elapsed());
+    }
+    assert!(is_silent(session.await.unwrap()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_nothing_and_says_nothing_ends_as_soon_as_who_is_only_silent() {
+    let world = World::new();
+    let acceptor = world.acceptor();
+    let (_device, session) = raw(&world, &acceptor).await;
+    sweeping(&acceptor);
+    let began = Instant::now();
+    assert!(is_silent(both_ways(session).await.unwrap()));
+    let ended = began.elapsed();
+    assert!(ended <= world.limits.silence + world.limits.answer + 2 * TICK, "{ended:?}");
 }
 
 #[tokio::test(start_paused = true)]

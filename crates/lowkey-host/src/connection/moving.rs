@@ -9,8 +9,18 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
-    /// Reads until a fragment waits or the peer has closed.
+    /// Waits until a fragment waits or the peer has closed.
     pub(super) fn poll_fragment(&mut self, context: &mut Context<'_>) -> Poll<Result<Receive, Error>> {
+        let polled = self.poll_opened(context);
+        match polled {
+            Poll::Pending => self.shared.waits(),
+            Poll::Ready(_) => self.shared.has_heard(),
+        }
+        polled
+    }
+
+    /// Reads and opens.
+    fn poll_opened(&mut self, context: &mut Context<'_>) -> Poll<Result<Receive, Error>> {
         loop {
             self.check()?;
             let received = self.link.receive();
@@ -107,6 +117,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         loop {
             let unsent = self.link.unsent()?;
             if unsent.is_empty() {
+                self.shared.all_has_left();
                 if self.stage_ordered()? {
                     continue;
                 }

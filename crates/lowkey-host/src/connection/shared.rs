@@ -15,7 +15,8 @@ use std::task::{Wake, Waker};
 pub(crate) struct Shared {
     slots: Mutex<[Option<Waker>; 3]>,
     orders: AtomicU8,
-    ping: AtomicBool,
+    ping: AtomicU8,
+    read: AtomicBool,
     closed: AtomicBool,
     traffic: Traffic,
 }
@@ -52,6 +53,11 @@ impl From<End> for Error {
     }
 }
 
+/// `ping`: 0 as long as none was wanted; then one is wanted; it waits to leave; the stream has all of it.
+const WANTED: u8 = 1;
+const STAGED: u8 = 2;
+const LEFT: u8 = 3;
+
 /// `orders`: go on; or send our CLOSE as soon as no message is half sent; or an [`End`].
 const OPEN: u8 = 0;
 const STOPPING: u8 = 1;
@@ -77,9 +83,19 @@ impl Shared {
         }
     }
 
-    /// Whether somebody waits for the peer to say something, or has waited and was not woken by us since.
+    /// Somebody waits for the peer to say something.
+    pub(crate) fn waits(&self) {
+        self.read.store(true, Ordering::Relaxed);
+    }
+
+    /// Whoever waited has something, or an error, and does something else until it waits again.
+    pub(crate) fn has_heard(&self) {
+        self.read.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether somebody waits for the peer to say something, or has waited and went before anything came.
     pub(crate) fn is_read(&self) -> bool {
-        self.lock()[Side::Reading as usize].is_some()
+        self.read.load(Ordering::Relaxed)
     }
 
     /// Wakes who reads and who writes.
@@ -129,18 +145,33 @@ impl Shared {
 
     /// Has whoever reads ask the peer whether it is there.
     pub(crate) fn want_ping(&self) {
-        self.ping.store(true, Ordering::Release);
+        self.ping.store(WANTED, Ordering::Release);
         self.wake_side(Side::Reading);
     }
 
     /// Has whoever reads come again; until then [`Self::is_read`] is false.
     pub(crate) fn have_a_look(&self) {
+        self.read.store(false, Ordering::Relaxed);
         self.wake_side(Side::Reading);
     }
 
     /// Whether to ask, once.
     pub(crate) fn take_ping(&self) -> bool {
-        self.ping.load(Ordering::Relaxed) && self.ping.swap(false, Ordering::AcqRel)
+        self.ping.load(Ordering::Relaxed) == WANTED
+            && self.ping.compare_exchange(WANTED, STAGED, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
+    /// Nothing is unsent: if a PING was staged, the stream has taken it.
+    pub(crate) fn all_has_left(&self) {
+        if self.ping.load(Ordering::Relaxed) == STAGED {
+            let _unless_another_is_wanted =
+                self.ping.compare_exchange(STAGED, LEFT, Ordering::AcqRel, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the stream has taken the PING that was wanted last.
+    pub(crate) fn has_ping_left(&self) -> bool {
+        self.ping.load(Ordering::Acquire) == LEFT
     }
 
     /// What went over the stream.
@@ -211,6 +242,22 @@ mod tests {
         waiting.abort();
         assert!(waiting.await.unwrap_err().is_cancelled());
         assert!(gone.upgrade().is_none());
+    }
+
+    #[test]
+    fn a_ping_has_left_when_nothing_is_unsent_behind_it() {
+        let shared = Shared::default();
+        shared.all_has_left();
+        assert!(!shared.has_ping_left());
+        shared.want_ping();
+        shared.all_has_left();
+        assert!(!shared.has_ping_left(), "it was not staged");
+        assert!(shared.take_ping() && !shared.take_ping());
+        assert!(!shared.has_ping_left());
+        shared.all_has_left();
+        assert!(shared.has_ping_left());
+        shared.want_ping();
+        assert!(!shared.has_ping_left(), "that was the one before");
     }
 
     #[test]
