@@ -4,7 +4,7 @@ use crate::connection::{Connection, Input};
 use crate::entropy::host_ephemerals;
 use crate::handshake::exchange;
 use crate::reach::Race;
-use crate::{Error, Limits};
+use crate::{Error, Limits, tcp};
 use lowkey_transport::{Link, Pinning, Step};
 use std::io;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -30,7 +30,7 @@ where
     connect_by(io, pinning, limits, limits.deadline()).await
 }
 
-/// The same over TCP, without Nagle's delay; the deadline counts from the call, and the look-up of a name is within it.
+/// The same over TCP, without Nagle's delay and with keepalive; the deadline counts from the call, and the look-up of a name is within it.
 ///
 /// A name's addresses are tried as RFC 8305 has it: one that does not answer keeps the next waiting for 250 ms and no
 /// longer.
@@ -53,7 +53,7 @@ pub async fn connect_tcp(
     let reached = timeout_at(deadline, race.run(TcpStream::connect)).await;
     let stream =
         reached.unwrap_or_else(|_| Err(race.give_up())).map_err(|error| Error::Unreachable(error.into()))?;
-    stream.set_nodelay(true)?;
+    tcp::prepare(&stream)?;
     connect_by(stream, pinning, limits, deadline).await
 }
 

@@ -39,6 +39,7 @@
 //! | name | level | fields | when |
 //! | --- | --- | --- | --- |
 //! | `lowkey.listening` | info | `address` | the socket is open |
+//! | `lowkey.no_ipv6` | warn | `address` | `[::]` was asked for where there is no IPv6: this address of IPv4 is listened on in its place |
 //! | `lowkey.confirmed` | info | `from`, `device`, `mode` | a device is connected: its first record has opened |
 //! | `lowkey.refused` | info | `from`, `id`, `mode`, `refusal` | an attempt was turned away; alike for unknown ids, wrong modes and keys that do not match |
 //! | `lowkey.refused_more` | info | `attempts` | how many refusals had no line: only the first 100 of a second have one; written before the next |
@@ -101,6 +102,7 @@ mod registry;
 pub mod rotation;
 mod server;
 mod sync;
+mod tcp;
 pub mod text;
 
 pub use client::{connect, connect_tcp};

@@ -235,3 +235,20 @@ async fn an_ipv4_address_is_one_on_a_socket_of_both_families() {
     let (_device, session) = tokio::join!(call(address, world.device()), listener.accept());
     assert!(session.remote_addr().unwrap().is_ipv4());
 }
+
+/// What waits there stands in front of every PING.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_device_that_reads_nothing_has_little_waiting_in_the_kernel() {
+    let world = World::new();
+    let (mut listener, address) = world.listener().await;
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let stream = socket.connect(address).await.unwrap();
+    let (device, mut session) = tokio::join!(world.device().connect(stream), listener.accept());
+    let _device = device.unwrap();
+    let sending = async { while session.send(&[7; 1000]).await.is_ok() {} };
+    assert!(timeout(Duration::from_secs(1), sending).await.is_err());
+    let taken = listener.acceptor().sessions()[0].bytes_sent;
+    assert!(taken < 64 * 1024, "{taken}");
+}

@@ -2,13 +2,13 @@
 
 use super::stats::Listening;
 use super::{AcceptError, Acceptor};
-use crate::Connection;
 use crate::proxy::Networks;
-use socket2::{SockRef, TcpKeepalive};
+use crate::{Connection, tcp};
+use socket2::SockRef;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -146,7 +146,8 @@ impl Begun {
     fn begin(&mut self, stream: TcpStream, from: SocketAddr) {
         let (acceptor, balancers) = (self.acceptor.clone(), Arc::clone(&self.balancers));
         self.attempts.spawn(async move {
-            prepare(&stream).map_err(|error| AcceptError::Failed(error.into()))?;
+            let prepared = tcp::prepare(&stream).and_then(|()| tcp::give_up(&stream, acceptor.limits()));
+            prepared.map_err(|error| AcceptError::Failed(error.into()))?;
             if balancers.contains(from.ip()) {
                 acceptor.accept_through(stream, from).await
             } else {
@@ -173,28 +174,39 @@ impl Begun {
     }
 }
 
+/// Listens on `address`. Where there is no IPv6, every address is every address of IPv4.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    match open(address) {
+        Err(error) if is_every(address) && has_no_ipv6(&error) => {
+            let instead = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), address.port());
+            tracing::warn!(name: "lowkey.no_ipv6", target: "lowkey", address = %instead, "no IPv6 on this machine; listening on IPv4 alone");
+            open(instead)
+        }
+        opened => opened,
+    }
+}
+
+fn open(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     #[cfg(not(windows))] // there it would let somebody else have the port as well
     socket.set_reuseaddr(true)?;
+    open_to_both(&socket, address)?;
     socket.bind(address)?;
     socket.listen(QUEUE)
 }
 
-/// No delay for short messages, and questions to a peer that is silent for long: one that vanished without
-/// a word would otherwise keep its seat for ever.
-fn prepare(stream: &TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let keepalive = TcpKeepalive::new().with_time(SILENCE);
-    #[cfg(any(
-        target_os = "linux",
-        target_os = "android",
-        target_vendor = "apple",
-        target_os = "freebsd",
-        windows
-    ))]
-    let keepalive = keepalive.with_interval(ASK_AGAIN);
-    SockRef::from(stream).set_tcp_keepalive(&keepalive)
+/// `[::]` is every address of both families, whatever the system's default (`net.ipv6.bindv6only`) is.
+fn open_to_both(socket: &TcpSocket, address: SocketAddr) -> io::Result<()> {
+    if is_every(address) { SockRef::from(socket).set_only_v6(false) } else { Ok(()) }
+}
+
+fn is_every(address: SocketAddr) -> bool {
+    address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED)
+}
+
+/// A kernel without it knows no such family, or has no such address.
+fn has_no_ipv6(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(EAFNOSUPPORT)
 }
 
 impl fmt::Debug for Listener {
@@ -210,19 +222,44 @@ impl fmt::Debug for Listener {
 /// Too many open files: of all processes, of this one. The same on Linux, the BSDs and macOS.
 const ENFILE: i32 = 23;
 const EMFILE: i32 = 24;
+/// No such family of addresses.
+const EAFNOSUPPORT: i32 = if cfg!(any(target_os = "linux", target_os = "android")) {
+    97
+} else if cfg!(windows) {
+    10_047
+} else {
+    47
+};
 /// As many connections the system may keep for us; Linux cuts it to `net.core.somaxconn`, which is as many.
 const QUEUE: u32 = 4096;
 /// How long accepting rests after an error.
 const PAUSE: Duration = Duration::from_millis(20);
-/// After how much silence a peer is asked whether it is there, and how long after that again.
-const SILENCE: Duration = Duration::from_secs(60);
-#[cfg(any(
-    target_os = "linux",
-    target_os = "android",
-    target_vendor = "apple",
-    target_os = "freebsd",
-    windows
-))]
-const ASK_AGAIN: Duration = Duration::from_secs(15);
 /// How often sessions are looked through.
 const SWEEP: Duration = Duration::from_millis(250);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_address_is_that_of_both_families_whatever_the_systems_default() {
+        let every = "[::]:0".parse().unwrap();
+        let socket = TcpSocket::new_v6().unwrap();
+        // As with `net.ipv6.bindv6only` = 1.
+        SockRef::from(&socket).set_only_v6(true).unwrap();
+        open_to_both(&socket, every).unwrap();
+        socket.bind(every).unwrap();
+        let port = socket.local_addr().unwrap().port();
+        let _socket = socket.listen(1).unwrap();
+        TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+    }
+
+    #[test]
+    fn a_kernel_without_ipv6_is_told_from_a_port_in_use() {
+        for errno in [EAFNOSUPPORT, if cfg!(target_os = "linux") { 99 } else { 49 }] {
+            assert!(has_no_ipv6(&io::Error::from_raw_os_error(errno)), "{errno}");
+        }
+        assert!(!has_no_ipv6(&io::ErrorKind::AddrInUse.into()));
+        assert!(!is_every("[::1]:7000".parse().unwrap()) && !is_every("0.0.0.0:7000".parse().unwrap()));
+    }
+}
