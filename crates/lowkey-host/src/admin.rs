@@ -25,6 +25,7 @@ mod address;
 mod json;
 mod metrics;
 mod routes;
+mod seats;
 mod socket;
 
 pub use address::{Address, AddressError};
@@ -34,6 +35,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use routes::{Ready, Routes};
+use seats::{Asked, Seats};
 use socket::Socket;
 use std::convert::Infallible;
 use std::io;
@@ -41,14 +43,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 /// The admin listener of an [`Acceptor`].
 ///
 /// It answers one request a connection and few at once, each in a limited time and with a limited header, so that who
-/// reaches it cannot hurt the server.
+/// reaches it cannot hurt the server. A connection that says nothing makes room for the next one.
 #[derive(Debug)]
 pub struct Admin {
     socket: Socket,
@@ -99,31 +99,29 @@ impl Admin {
     pub async fn run(self) -> Infallible {
         let Self { socket, routes } = self;
         let routes = Arc::new(routes);
-        let seats = Arc::new(Semaphore::new(AT_ONCE));
-        let mut requests = JoinSet::new();
+        let mut seats = Seats::default();
         loop {
-            while requests.try_join_next().is_some() {}
-            let Ok(seat) = Arc::clone(&seats).acquire_owned().await else { continue }; // it is never closed
             let Ok(stream) = socket.accept().await else {
                 sleep(PAUSE).await;
                 continue;
             };
+            seats.room().await;
             let routes = Arc::clone(&routes);
-            requests.spawn(async move {
-                match stream {
-                    socket::Stream::Tcp(stream) => answer(stream, &routes).await,
-                    #[cfg(unix)]
-                    socket::Stream::Unix(stream) => answer(stream, &routes).await,
-                }
-                drop(seat);
+            seats.take(async move |asked| match stream {
+                socket::Stream::Tcp(stream) => answer(stream, &routes, &asked).await,
+                #[cfg(unix)]
+                socket::Stream::Unix(stream) => answer(stream, &routes, &asked).await,
             });
         }
     }
 }
 
 /// One request.
-async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, routes: &Routes) {
-    let service = service_fn(async |request| Ok::<_, Infallible>(routes.answer(&request).await));
+async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, routes: &Routes, asked: &Asked) {
+    let service = service_fn(async |request| {
+        asked.now();
+        Ok::<_, Infallible>(routes.answer(&request).await)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)
@@ -134,8 +132,6 @@ async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, routes: &Routes) {
     let _a_client_that_is_gone = timeout(WHOLE_TIME, connection).await;
 }
 
-/// Connections at once; others wait.
-const AT_ONCE: usize = 8;
 /// How long a request may take to come.
 const HEADER_TIME: Duration = Duration::from_secs(2);
 /// How long all of it may take.

@@ -126,6 +126,18 @@ async fn metrics_say_whether_the_service_is_there_and_what_became_of_sessions_wi
     assert!(!echo.contains("backend_"), "there is no service");
 }
 
+/// Whoever connects to a loopback address can be any user of the machine.
+#[tokio::test]
+async fn connections_that_say_nothing_silence_nobody() {
+    let address = admin(&World::new().acceptor()).await;
+    let mut idle = Vec::new();
+    for _ in 0..120 {
+        idle.push(TcpStream::connect(address).await.unwrap());
+    }
+    let answer = timeout(Duration::from_secs(10), get(address, "/livez")).await.expect("it is silenced");
+    assert_eq!(answer, (200, "alive\n".to_owned()));
+}
+
 #[tokio::test]
 async fn it_is_ready_while_a_listener_accepts() {
     let world = World::new();
