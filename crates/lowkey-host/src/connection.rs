@@ -11,14 +11,16 @@ pub(crate) use shared::{End, Shared, Side, Traffic};
 
 use crate::registry::{Device, Pinned};
 use crate::server::{Fault, Seat};
-use crate::{ChannelError, Error, PublicKey};
+use crate::{ChannelError, Error, PublicKey, parting};
 use lowkey_transport::{Link, Part, Receive};
 use std::fmt;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, timeout_at};
 
 /// An open channel and its stream.
 ///
@@ -253,6 +255,9 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
 
     /// Ends our direction with a CLOSE. The peer's goes on: receive until `None` to have all of it.
     ///
+    /// On TCP a connection that is then dropped takes its CLOSE back if something of the peer lies unread, or comes
+    /// later. Who does not want to receive until `None` calls [`finish`](Self::finish).
+    ///
     /// # Cancel safety
     /// Dropped, call again.
     ///
@@ -260,6 +265,24 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
     /// What ended sending.
     pub async fn close(&mut self) -> Result<(), Error> {
         poll_fn(|context| self.poll_close(context)).await
+    }
+
+    /// Ends the connection so that our CLOSE, and what we sent before it, arrives: sends it, then reads on and throws
+    /// away what the peer still says, until it ends too, for at most `within` and 16 MiB.
+    ///
+    /// # Cancel safety
+    /// Dropped, the connection is: what was sent last may not arrive.
+    ///
+    /// # Errors
+    /// What ended sending, or [`Error::TimedOut`]: the CLOSE has not left.
+    pub async fn finish(self, within: Duration) -> Result<(), Error> {
+        self.finish_until(Instant::now() + within.min(LONGEST)).await
+    }
+
+    pub(crate) async fn finish_until(mut self, until: Instant) -> Result<(), Error> {
+        timeout_at(until, self.close()).await.map_err(|_| Error::TimedOut)??;
+        parting::part(&mut self.io, until, parting::DEVICES_BYTES).await;
+        Ok(())
     }
 }
 
@@ -273,3 +296,6 @@ impl<Io: fmt::Debug> fmt::Debug for Connection<Io> {
             .finish_non_exhaustive()
     }
 }
+
+/// No clock overflows within it.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);

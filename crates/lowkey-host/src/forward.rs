@@ -24,7 +24,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use std::{fmt, io};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep, timeout};
 
@@ -111,7 +111,7 @@ impl Forwarder {
             tracing::warn!(name: "lowkey.backend_failed", target: "lowkey", device, %error, "service behind failed");
         }
         if let Err(ForwardError::Unreachable(_)) = &served {
-            let _whatever = timeout(self.linger, part(&mut connection)).await;
+            let _whatever = connection.finish(self.linger).await;
         }
         served
     }
@@ -165,15 +165,6 @@ impl Forwarder {
 async fn in_time<T>(time: Duration, of: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     let none = |_| io::Error::new(io::ErrorKind::TimedOut, NoAnswer(time));
     timeout(time, of).await.map_err(none)?
-}
-
-/// Says that nothing more comes, and waits until the device says so too: a socket that is closed with bytes
-/// unread takes our CLOSE back.
-async fn part<Io: AsyncRead + AsyncWrite + Unpin>(connection: &mut Connection<Io>) -> Result<(), Error> {
-    connection.close().await?;
-    let mut unheard = [0; 256];
-    while connection.read(&mut unheard).await? > 0 {}
-    Ok(())
 }
 
 /// Carries both directions, with their ends, until both have ended.

@@ -95,6 +95,7 @@ mod handshake;
 mod health;
 pub mod keys;
 mod limits;
+mod parting;
 pub mod provision;
 pub mod proxy;
 mod reach;

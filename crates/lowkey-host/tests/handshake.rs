@@ -279,9 +279,10 @@ async fn data_right_behind_the_confirming_record_is_kept() {
 /// Connects, and says whether the server closed at once.
 async fn is_closed(acceptor: &lowkey_host::Acceptor, party: &Party) -> bool {
     let (near, far) = duplex(1000);
-    let (connected, accepted) = tokio::join!(party.connect(near), acceptor.accept(far));
+    let hearing = async { party.connect(near).await.unwrap().recv().await.unwrap().is_none() };
+    let (is_closed, accepted) = tokio::join!(hearing, acceptor.accept(far));
     assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::BUSY))));
-    connected.unwrap().recv().await.unwrap().is_none()
+    is_closed
 }
 
 #[tokio::test]
@@ -314,7 +315,7 @@ async fn sessions_full_a_new_device_is_closed_a_stranger_refused_and_a_place_get
     assert!(is_closed(&acceptor, &world.devices[1]).await);
     let (mut near, far) = duplex(1000);
     near.write_all(&Party::new(world.server.public_key()).message_1().0).await.unwrap();
-    let (answer, accepted) = tokio::join!(until_end(&mut near), acceptor.accept(far));
+    let (answer, accepted) = tokio::join!(async move { until_end(&mut near).await }, acceptor.accept(far));
     assert_eq!(answer, REFUSED, "a stranger does not learn that seats are taken");
     assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::REFUSED))));
 
@@ -327,7 +328,7 @@ async fn sessions_full_a_new_device_is_closed_a_stranger_refused_and_a_place_get
     assert_eq!((stats.refused_busy, stats.refused), (1, 1));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)] // a CLOSE has time to arrive
 async fn when_sessions_fill_meanwhile_the_late_one_is_closed() {
     let mut world = World::with_devices(2);
     world.limits.sessions = 1;
@@ -358,7 +359,7 @@ async fn too_many_messages_1_in_a_second_are_busy_before_the_id_is_looked_at() {
     for _ in 0..4 {
         let (mut near, far) = duplex(1000);
         near.write_all(&Party::new(world.server.public_key()).message_1().0).await.unwrap();
-        let (answer, _) = tokio::join!(until_end(&mut near), acceptor.accept(far));
+        let (answer, _) = tokio::join!(async move { until_end(&mut near).await }, acceptor.accept(far));
         answers.push(answer);
     }
     assert_eq!(answers, [REFUSED, REFUSED, BUSY, BUSY]);
@@ -396,7 +397,7 @@ async fn a_caller_that_asks_elsewhere_chooses_after_the_hello() {
                 _ => lazy.accept_with(Arc::clone(&psk)).await.map(drop).unwrap_err(),
             }
         };
-        let (answer, error) = tokio::join!(until_end(&mut near), choosing);
+        let (answer, error) = tokio::join!(async move { until_end(&mut near).await }, choosing);
         assert_eq!(answer, expected);
         assert!(matches!(error, AcceptError::Refused(_)));
     }

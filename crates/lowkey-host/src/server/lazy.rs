@@ -6,17 +6,17 @@ use super::error::AcceptError;
 use super::records::Cause;
 use super::sessions::NoSeat;
 use super::state::State;
-use crate::Error;
 use crate::connection::{Connection, Input};
 use crate::entropy::{OsEntropy, host_ephemerals};
 use crate::handshake::exchange;
 use crate::registry::{Pinned, multiply};
+use crate::{Error, parting};
 use lowkey_core::Ephemerals;
 use lowkey_transport::{Hello, Link, Mode, Pinning, Refusal, Step};
 use std::fmt;
 use std::hint::black_box;
 use std::sync::Arc;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 
 /// An attempt whose hello has been read and not yet answered. Its deadline goes on.
@@ -244,10 +244,10 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
 
     /// A confirmed session takes its place, unless there is none or its pinning is gone or has expired by now.
     async fn seat(self, pinned: Arc<Pinned>) -> Result<Connection<Io>, AcceptError> {
-        let Line { io, link, input, place: _place } = self.line;
+        let Line { io, link, input, place } = self.line;
         let state = &self.state;
         let mut attempt = self.attempt;
-        let mut connection = Connection::new(io, link, input, pinned.key());
+        let connection = Connection::new(io, link, input, pinned.key());
         let (from, mut known) = (attempt.from(), (pinned, self.generation));
         let (refusal, cause) = loop {
             let Some((pinned, generation)) = state.still(known.0, known.1) else {
@@ -271,16 +271,20 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
             }
         };
         attempt.suspect(cause);
-        let _whatever = timeout_at(self.deadline, connection.close()).await;
-        Err(attempt.failed(AcceptError::Refused(refusal)))
+        let error = attempt.failed(AcceptError::Refused(refusal));
+        let _whatever = place.hold(connection.finish_until(self.deadline)).await;
+        Err(error)
     }
 
-    /// Hangs up and counts.
+    /// Counts and hangs up. A refusal has time to arrive, in which the attempt keeps its place.
     async fn fail(mut self, error: AcceptError) -> AcceptError {
+        let error = self.attempt.failed(error);
         if matches!(error, AcceptError::Refused(_)) {
-            let _whatever = timeout_at(self.deadline, self.line.io.shutdown()).await;
+            let until = self.deadline.min(Instant::now() + parting::STRANGERS_TIME);
+            let Line { io, place, .. } = &mut self.line;
+            let _whatever = place.hold(parting::part(io, until, parting::STRANGERS_BYTES)).await;
         }
-        self.attempt.failed(error)
+        error
     }
 }
 

@@ -343,7 +343,8 @@ pub async fn answer(world: &World, first: &[u8]) -> (Vec<u8>, Result<(), AcceptE
     let (mut near, far) = duplex(1000);
     let acceptor = world.acceptor();
     near.write_all(first).await.unwrap();
-    let (answer, accepted) = tokio::join!(until_end(&mut near), acceptor.accept(far));
+    let hearing = async move { until_end(&mut near).await }; // and hangs up
+    let (answer, accepted) = tokio::join!(hearing, acceptor.accept(far));
     (answer, accepted.map(drop), acceptor.stats())
 }
 
