@@ -32,6 +32,7 @@ use std::process::ExitCode;
 use terminal::{StandardError, print, rendered, say};
 
 fn main() -> ExitCode {
+    keep_memory();
     let matches = match arguments::command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) if error.use_stderr() => return refuse(&error),
@@ -47,6 +48,15 @@ fn end(done: Result<(), Failure>) -> ExitCode {
             say(format_args!("lowkey: {failure}"));
             failure.exit.into()
         }
+    }
+}
+
+/// Keys are in our memory: no core of it is written, and nobody but root looks into it.
+fn keep_memory() {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        let _a_kernel_that_knows_it_not = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
 }
 

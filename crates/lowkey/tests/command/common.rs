@@ -149,6 +149,13 @@ impl Server {
         (self.child.wait().unwrap().code(), log)
     }
 
+    /// Sends a signal that ends it at once; how it ended.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn killed_by(mut self, signal: &str) -> std::process::ExitStatus {
+        self.signal(signal);
+        self.child.wait().unwrap()
+    }
+
     /// Sends a signal and waits.
     pub(crate) fn end(self, signal: &str) -> (Option<i32>, String) {
         self.signal(signal);

@@ -1,6 +1,6 @@
 //! No secret is printed, wherever somebody puts it.
 
-use crate::common::Folder;
+use crate::common::{Folder, Server};
 
 #[test]
 fn no_secret_is_printed_by_anything_but_keygen() {
@@ -53,4 +53,23 @@ fn a_secret_in_the_wrong_place_of_a_command_line_is_not_repeated() {
             assert!(!said.contains(&secret[8..]), "{arguments}: {said}");
         }
     }
+}
+
+/// A core would hold the server's key.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_core_is_left_of_a_server_that_aborts() {
+    use std::os::unix::process::ExitStatusExt;
+    let folder = Folder::new();
+    let mut command = folder.program("sh");
+    command.args([
+        "-c",
+        "ulimit -S -c $(ulimit -H -c) && exec \"$0\" \"$@\"",
+        env!("CARGO_BIN_EXE_lowkey"),
+        "serve",
+    ]);
+    command.args("--key server.key --devices devices.toml --listen 127.0.0.1:0 --echo".split(' '));
+    let server = Server::start(command, folder.public("server.key"));
+    let status = server.killed_by("-ABRT");
+    assert!(status.signal().is_some() && !status.core_dumped(), "{status}");
 }
