@@ -5,9 +5,10 @@ mod common;
 use common::changing::address;
 use common::{Raw, World, until_end};
 use lowkey_host::{AcceptError, Acceptor, Connection, Error, Refusal, echo};
+use lowkey_transport::Step;
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -168,6 +169,47 @@ async fn protocol_5_busy_comes_by_load_and_never_by_id() {
     sleep(SECOND).await;
     let (_device, session) = call(&world, &acceptor, 0, address(1)).await;
     assert!(session.is_ok(), "a second later");
+}
+
+#[tokio::test(start_paused = true)]
+async fn load_busy_because_all_of_an_address_wait_comes_before_anybody_looks_at_the_id() {
+    let mut world = World::with_devices(4);
+    world.limits.attempts_per_address = 2;
+    let acceptor = world.acceptor();
+    let (known, _link) = world.devices[3].message_1();
+    let (unknown, _link) = common::Party::new(world.server.public_key()).message_1();
+    let mut waiting = Vec::new();
+    for n in 0..2 {
+        let (near, accepting) = attempt(&acceptor, address(1)).await;
+        waiting.push((Raw::unconfirmed(&world.devices[n], near).await, accepting));
+    }
+    assert_eq!(answer(&acceptor, address(1), &known).await, [0, 1, 3]);
+    assert_eq!(answer(&acceptor, address(1), &unknown).await, [0, 1, 3]);
+    assert_eq!(answer(&acceptor, address(2), &unknown).await, [0, 1, 4]);
+    // None of them is ended for somebody who could not wait there anyway.
+    sleep(2 * SECOND).await;
+    assert_eq!(answer(&acceptor, address(1), &unknown).await, [0, 1, 4]);
+    assert!(waiting.iter().all(|(_raw, accepting)| !accepting.is_finished()));
+    let (_device, session) = call(&world, &acceptor, 2, address(1)).await;
+    assert!(session.is_ok());
+    assert_eq!(waiting.iter().filter(|(_raw, accepting)| accepting.is_finished()).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn load_a_recording_of_one_who_waits_for_its_confirmation_ends_and_the_device_does_not() {
+    let world = World::new();
+    let acceptor = world.acceptor();
+    let (first, mut link) = world.device().message_1();
+    let (mut near, accepting) = attempt(&acceptor, address(1)).await;
+    near.write_all(&first).await.unwrap();
+    while let Ok(Step::Read) = link.step() {
+        let n = near.read(link.space()).await.unwrap();
+        link.filled(n).unwrap();
+    }
+    assert_eq!(answer(&acceptor, address(2), &first).await, b"", "it hears nothing");
+    near.write_all(link.unsent().unwrap()).await.unwrap();
+    assert!(accepting.await.unwrap().is_ok());
+    assert_eq!((acceptor.stats().confirmed, acceptor.stats().unconfirmed), (1, 1));
 }
 
 #[tokio::test(start_paused = true)]
