@@ -12,7 +12,8 @@ const OPTIMISED: &str = "-O1";
 
 /// `liblowkey.a` of this machine, built once.
 static ARCHIVE: LazyLock<PathBuf> = LazyLock::new(|| {
-    let target = scratch().join("archive");
+    // `lowkey/tests/posix` finds it there as well.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("archive");
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--quiet", "--locked", "--release", "--target-dir"]).arg(&target);
     run(cargo.current_dir(here().join("archive")));

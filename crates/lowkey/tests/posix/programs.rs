@@ -104,7 +104,8 @@ const SANITIZERS: &str =
 /// What a release for this machine unpacks to: the header and the archive.
 static DIST: LazyLock<PathBuf> = LazyLock::new(|| {
     let (dist, library) = (scratch().join("dist"), root().join("crates/lowkey-c"));
-    let target = scratch().join("archive");
+    // `lowkey-c/tests/c.rs` finds it there as well.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("archive");
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--quiet", "--locked", "--release", "--target-dir"]).arg(&target);
     run(cargo.current_dir(library.join("archive")));
