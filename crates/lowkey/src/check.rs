@@ -9,7 +9,7 @@ use crate::user::User;
 use clap::ArgMatches;
 use lowkey_host::proxy::MAX_NAME;
 use lowkey_host::text::clean;
-use lowkey_host::{Identity, PublicKey, Survey, show_time, survey};
+use lowkey_host::{Identity, PublicKey, RegistryError, Survey, show_time, survey};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -32,6 +32,9 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
         None => None,
     };
     let surveyed = read.devices.as_ref().map(|named| devices(named, key.as_ref(), &read, &mut in_files));
+    if of.get_one::<String>("as").is_none() {
+        offer_other_eyes(surveyed.as_ref(), &mut in_files);
+    }
     let (config, mut mistakes) = match read.config {
         Ok(config) => (Some(config), Vec::new()),
         Err(mistakes) => (None, mistakes),
@@ -88,6 +91,14 @@ fn devices(named: &Named, key: Option<&PublicKey>, read: &Read, mistakes: &mut V
     found.sort_by_key(|mistake| mistake.origin.place());
     mistakes.append(&mut found);
     survey
+}
+
+/// A registry that belongs to the user who serves it is right for that user, and to be given away would be wrong.
+fn offer_other_eyes(survey: Option<&Survey>, mistakes: &mut [Mistake]) {
+    let first = survey.and_then(|survey| survey.mistakes.first());
+    if let (Some(RegistryError::Foreign { owner, .. }), Some(mistake)) = (first, mistakes.last_mut()) {
+        mistake.what += &format!("; or, if that is the user who serves, check --as {owner}");
+    }
 }
 
 /// Says which keys end soon. That is no mistake: they were meant to.

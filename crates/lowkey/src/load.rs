@@ -14,7 +14,7 @@ pub(crate) fn identity(named: &Named) -> Result<Identity, Mistake> {
                 format!("; make one with: lowkey keygen -o {}", named.path.display())
             }
             KeyFileError::File { error, .. } if error.kind() == io::ErrorKind::PermissionDenied => {
-                "; where systemd hands the service a copy (LoadCredential=), say --credential".to_owned()
+                "; who serves has to read it, or systemd hands it a copy (LoadCredential=, and `lowkey check --credential`)".to_owned()
             }
             _ => String::new(),
         };

@@ -100,7 +100,10 @@ fn what_the_user_who_serves_cannot_read_is_a_mistake_although_root_can() {
     chown(folder.path("devices.toml"), Some(65532), None).unwrap();
     set_mode(&folder, "devices.toml", 0o600);
     folder.run(&check).success();
-    folder.run("check --config lowkey.toml").code(1).stderr(contains("belongs to user 65532"));
+    folder.run("check --config lowkey.toml").code(1).stderr(
+        contains("belongs to user 65532")
+            .and(contains("; or, if that is the user who serves, check --as 65532\n")),
+    );
     chown(folder.path("devices.toml"), Some(0), None).unwrap();
     folder.run("keygen --psk -o desk.psk").success();
     folder.write("devices.toml", &(folder.read("devices.toml") + "psk_file = \"desk.psk\"\n"));
