@@ -20,6 +20,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 use words::ago;
+#[cfg(feature = "admin")]
 pub(crate) use words::id_text;
 
 /// What came out.

@@ -92,6 +92,7 @@ impl Health {
     }
 
     /// Connects that failed, by how.
+    #[cfg(any(test, feature = "admin"))]
     pub(crate) fn failures(&self) -> [(Unreached, u64); Unreached::ALL.len()] {
         let failures = self.lock().failures;
         std::array::from_fn(|n| (Unreached::ALL[n], failures[n]))
