@@ -99,6 +99,13 @@ impl<Io> Connection<Io> {
         }
     }
 
+    /// It did not end as it should; the log says why when it is dropped.
+    pub(crate) fn broke(&mut self, error: &impl fmt::Display) {
+        if let Some(seat) = &mut self.seat {
+            seat.broke(error.to_string());
+        }
+    }
+
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }

@@ -11,8 +11,16 @@ use tokio::io::{AsyncRead, AsyncWrite};
 /// [`close`](Connection::close) it.
 ///
 /// # Errors
-/// What ended the connection.
+/// What ended the connection, which the log says as well.
 pub async fn echo<Io: AsyncRead + AsyncWrite + Unpin>(connection: &mut Connection<Io>) -> Result<(), Error> {
+    let echoed = try_echo(connection).await;
+    if let Err(error) = &echoed {
+        connection.broke(error);
+    }
+    echoed
+}
+
+async fn try_echo<Io: AsyncRead + AsyncWrite + Unpin>(connection: &mut Connection<Io>) -> Result<(), Error> {
     let mut message = Vec::new();
     while connection.recv_into(&mut message).await? {
         match connection.send(&message).await {

@@ -83,8 +83,8 @@ impl Forwarder {
     /// Forwards one device until both sides have ended.
     ///
     /// While the service is being connected to, PINGs are answered and the device's first bytes are kept.
-    /// A service that cannot be reached closes the session cleanly. A service's failure is written to the log
-    /// as `lowkey.backend_failed`. `addresses` are those of the device's connection, for the PROXY header.
+    /// A service that cannot be reached closes the session cleanly. What failed is written to the log with the
+    /// session's end. `addresses` are those of the device's connection, for the PROXY header.
     ///
     /// # Cancel safety
     /// Dropped, both connections are: the device and the service find theirs broken off.
@@ -100,15 +100,13 @@ impl Forwarder {
         Io: AsyncRead + AsyncWrite + Unpin,
     {
         let served = self.try_serve(&mut connection, addresses).await;
-        let fault = match &served {
-            Err(ForwardError::Unreachable(error)) => Some((Fault::Unreached, error)),
-            Err(ForwardError::Backend(error)) => Some((Fault::BrokenOff, error)),
-            _ => None,
-        };
-        if let Some((fault, error)) = fault {
-            connection.blame(fault);
-            let device = connection.device().map_or("", |device| device.name());
-            tracing::warn!(name: "lowkey.backend_failed", target: "lowkey", device, %error, "service behind failed");
+        if let Err(error) = &served {
+            connection.broke(error);
+            match error {
+                ForwardError::Unreachable(_) => connection.blame(Fault::Unreached),
+                ForwardError::Backend(_) => connection.blame(Fault::BrokenOff),
+                ForwardError::Device(_) => (),
+            }
         }
         if let Err(ForwardError::Unreachable(_)) = &served {
             let _whatever = connection.finish(self.linger).await;

@@ -42,9 +42,7 @@
 //! | `lowkey.no_ipv6` | warn | `address` | `[::]` was asked for where there is no IPv6: this address of IPv4 is listened on in its place |
 //! | `lowkey.confirmed` | info | `from`, `device`, `mode` | a device is connected: its first record has opened |
 //! | `lowkey.refused` | info | `from`, `id`, `mode`, `refusal` | an attempt was turned away; alike for unknown ids, wrong modes and keys that do not match |
-//! | `lowkey.refused_more` | info | `attempts` | how many refusals had no line: only the first 100 of a second have one; written before the next |
 //! | `lowkey.unconfirmed` | info | `from`, `id`, `mode`, `error` | message 1 opened and no record followed: a recording, or a device that lost its line |
-//! | `lowkey.unconfirmed_more` | info | `attempts` | as `lowkey.refused_more` |
 //! | `lowkey.timed_out` | debug | `from` | the handshake was not over at its deadline |
 //! | `lowkey.failed` | debug | `from`, `error` | hung up, malformed, or no randomness |
 //! | `lowkey.registry_loaded` | info | `path`, `devices`, `added`, `removed`, `changed`, `left_out` | a [`LiveRegistry`] was read; how many devices there are, and of what that is new how many; how many pinnings are left out, if any |
@@ -60,12 +58,11 @@
 //! | `lowkey.revoked` | info | `device` | a session ended: its pinning was removed or replaced, or has expired |
 //! | `lowkey.silent` | info | `device` | a session ended: the device was silent and did not answer a PING |
 //! | `lowkey.lifetime` | info | `device` | a session ended: it was open for as long as one may be |
-//! | `lowkey.ended` | info | `device` | the application let go of a connection |
+//! | `lowkey.ended` | info | `device`, `reason`, `error` | a session is over that was not ended from outside, as the four before this: `closed`, `broken` (with the `error`), `backend` (the service behind could not be reached, or broke off), or `stopped` with the server |
 //! | `lowkey.backend_down` | warn | `service`, `reason`, `error` | the service behind takes no connections: devices hear that we are busy. Once, until it does. `reason` as [`Unreached`] has it |
 //! | `lowkey.backend_up` | info | `service`, `seconds` | it takes connections again, after so long |
-//! | `lowkey.backend_failed` | warn | `device`, `error` | the service behind a [`forward::Forwarder`] could not be reached, or broke off |
 //! | `lowkey.attempt_displaced` | warn | `attempts` | too many attempts wait, or too many of one address; one made room |
-//! | `lowkey.attempt_displaced_more` | warn | `attempts` | as `lowkey.refused_more` |
+//! | `lowkey.left_out` | of those lines | `of`, `lines` | how many lines of the event `of` were left out: only the first 100 of a second are written of what devices and strangers can bring about (all from `lowkey.confirmed` to `lowkey.failed`, from `lowkey.displaced` to `lowkey.ended`, `lowkey.attempt_displaced` and the panics), and of `lowkey.accept_failed` the first of 10 s. Said as soon as that time is over |
 //! | `lowkey.accept_failed` | warn | `error` | the socket could not accept, for example too many open files; it goes on after a pause |
 //! | `lowkey.handshake_panicked` | error | `error` | a bug, in this crate or in a [`Registry`] |
 //! | `lowkey.handler_panicked` | error | `error` | a bug in what [`Server::run`] was given; the session is over |
@@ -74,7 +71,6 @@
 //!
 //! | name | level | fields | when |
 //! | --- | --- | --- | --- |
-//! | `lowkey.broken` | info | `device`, `error` | a session ended otherwise than by a CLOSE of both sides |
 //! | `lowkey.notify_failed` | warn | `error` | systemd could not be told that the server is ready, reloads or stops |
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]

@@ -156,7 +156,7 @@ async fn our_own_connect_finds_out_that_the_service_is_back_and_devices_are_take
         for line in [
             format!(
                 " WARN lowkey: service behind is down; devices hear that we are busy service=\"{address}\" \
-                 reason=\"refused\" error=Connection refused"
+                 reason=\"refused\" error="
             ),
             format!(" INFO lowkey: service behind takes connections again service=\"{address}\" seconds="),
         ] {
@@ -176,7 +176,8 @@ async fn a_service_that_breaks_every_session_off_is_not_down_and_the_sessions_ar
         let (device, session) = connect(&world, &acceptor).await;
         let reset = async { socket.accept().await.unwrap().0.set_zero_linger().unwrap() };
         let (_, over) = tokio::join!(reset, forwarder.serve_tcp(session.unwrap()));
-        assert!(matches!(over, Err(ForwardError::Backend(_))), "{over:?}");
+        // The reset may come before the connect is seen to have succeeded.
+        assert!(matches!(over, Err(ForwardError::Backend(_) | ForwardError::Unreachable(_))), "{over:?}");
         drop(device.unwrap());
     }
     assert!(forwarder.health().is_up());

@@ -10,7 +10,8 @@ use tokio::io::AsyncWriteExt;
 async fn a_service_that_is_down_or_breaks_off_has_a_line_with_the_devices_name() {
     Log::begin();
     let mut log = String::new();
-    let expected = " WARN lowkey: service behind failed device=\"device-0\" error=";
+    let expected =
+        " INFO lowkey: session ended device=\"device-0\" reason=\"backend\" error=the service behind ";
 
     let (_reserved, forwarder) = nobody();
     let (mut device, server) = pair().await;
@@ -41,4 +42,6 @@ async fn a_service_that_is_down_or_breaks_off_has_a_line_with_the_devices_name()
     over.await.unwrap().unwrap_err();
     log += &Log::take();
     assert_eq!(log.matches(expected).count(), 2, "a device that vanishes is no fault of the service");
+    assert_eq!(log.matches("session ended device=\"device-0\" reason=\"broken\" error=").count(), 1, "{log}");
+    assert_eq!(log.matches("session ended").count(), 3, "one line for each: {log}");
 }

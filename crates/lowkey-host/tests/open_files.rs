@@ -3,14 +3,17 @@
 mod common;
 
 use common::World;
+use common::log::Log;
 use lowkey_host::Limits;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 #[tokio::test]
 async fn without_files_left_a_listener_makes_room_and_goes_on() {
+    Log::begin();
+    let began = Instant::now();
     let world = World::new();
     let (mut listener, address) = world.listener().await;
     let acceptor = listener.acceptor().clone();
@@ -40,4 +43,7 @@ async fn without_files_left_a_listener_makes_room_and_goes_on() {
     assert_eq!(session.recv().await.unwrap().unwrap(), b"here");
     let stats = acceptor.stats();
     assert!(stats.accept_errors > 0 && stats.attempts_displaced > 0, "{stats:?}");
+    let log = Log::take();
+    let lines = log.lines().filter(|line| line.contains("could not accept; pausing")).count() as u64;
+    assert!(lines > 0 && lines <= 1 + began.elapsed().as_secs() / 10, "{stats:?}: {log}");
 }

@@ -6,7 +6,6 @@ use crate::signals::{Asked, Signals};
 use crate::terminal::{print, say};
 use crate::{admin, load, log};
 use clap::ArgMatches;
-use lowkey_host::forward::ForwardError;
 use lowkey_host::{Acceptor, Connection, Listener, LiveRegistry, Registry, Server, Stopped, echo};
 use std::future::{Future, poll_fn};
 use std::io;
@@ -160,16 +159,10 @@ async fn heard(receiver: oneshot::Receiver<()>) {
 
 /// One device, until it closes or its session is ended.
 async fn session(mut connection: Connection<TcpStream>, service: Arc<Service>) {
-    let device = connection.device().map_or(String::new(), |device| device.name().to_owned());
-    let over = match &*service {
-        Service::Echo => echo(&mut connection).await,
-        Service::Forward(forwarder) => match forwarder.serve_tcp(connection).await {
-            Err(ForwardError::Device(error)) => Err(error),
-            _ => Ok(()), // what the service did has been written to the log
-        },
-    };
-    if let Err(error) = over {
-        tracing::info!(name: "lowkey.broken", target: "lowkey", device, %error, "session broken");
+    // What went wrong is in the log.
+    match &*service {
+        Service::Echo => drop(echo(&mut connection).await),
+        Service::Forward(forwarder) => drop(forwarder.serve_tcp(connection).await),
     }
 }
 

@@ -14,6 +14,8 @@ mod familiar;
 mod group;
 #[path = "../../../crates/lowkey-host/src/server/info.rs"]
 mod info;
+#[path = "../../../crates/lowkey-host/src/server/lines.rs"]
+mod lines;
 mod registry;
 pub mod scenarios;
 #[path = "../../../crates/lowkey-host/src/server/sessions.rs"]

@@ -1,6 +1,7 @@
 //! Counters that count nothing.
 
 use crate::connection::Traffic;
+use crate::lines::Lines;
 use crate::registry::Pinned;
 use crate::sessions::Fault;
 use std::net::SocketAddr;
@@ -8,6 +9,7 @@ use std::net::SocketAddr;
 /// What sessions count.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
+    pub(crate) lines: Lines,
     pub(crate) sessions_displaced: Count,
     pub(crate) sessions_revoked: Count,
     pub(crate) sessions_silent: Count,

@@ -77,12 +77,13 @@ impl Acceptor {
     }
 
     /// Ends the sessions that may not go on: revoked, expired, silent, too old. Has silent devices asked with
-    /// a PING.
+    /// a PING. Says how many lines were left out of the log.
     ///
     /// A [`Listener`](crate::Listener) does it four times a second. Who has none does it as often.
     pub fn sweep(&self) {
         self.state.clock.look();
         self.state.sessions.sweep(&*self.state.registry, self.state.clock.now());
+        self.state.counters.lines.sweep();
     }
 
     /// The registry that is obeyed, if it knows the text it was read from: nobody who is not in it connects any more,

@@ -1,7 +1,7 @@
 //! How one attempt came out: counted once, recorded once and written once, whatever happens to its future.
 
 use super::error::AcceptError;
-use super::lines::Line;
+use super::lines::Event;
 use super::records::{Cause, FirstFrame};
 use super::stats::Counters;
 use crate::{ChannelError, Error};
@@ -71,7 +71,9 @@ impl Attempt {
         self.counters.confirmed.one_more();
         self.counters.handshakes.took(self.began.elapsed());
         let (from, mode) = (self.from.map(tracing::field::display), self.mode());
-        tracing::info!(name: "lowkey.confirmed", target: "lowkey", from, device, mode, "session confirmed");
+        if self.counters.lines.may(Event::Confirmed) {
+            tracing::info!(name: "lowkey.confirmed", target: "lowkey", from, device, mode, "session confirmed");
+        }
     }
 
     /// It came to nothing.
@@ -80,6 +82,7 @@ impl Attempt {
         self.record(self.cause(&error));
         let from = self.from.map(tracing::field::display);
         let (mode, id) = (self.mode(), Claimed(self.hello));
+        let lines = &self.counters.lines;
         match &error {
             AcceptError::Refused(refusal) => {
                 match *refusal {
@@ -92,31 +95,29 @@ impl Attempt {
                     _ => &self.counters.refused,
                 }
                 .one_more();
-                if let Some(Line { left_out }) = self.counters.refusal_lines.next() {
-                    if left_out > 0 {
-                        tracing::info!(name: "lowkey.refused_more", target: "lowkey", attempts = left_out, "attempts refused without a line");
-                    }
+                if lines.may(Event::Refused) {
                     // One line for an unknown id, another mode and a message 1 that does not open.
                     tracing::info!(name: "lowkey.refused", target: "lowkey", from, id = %id, mode, refusal = ?refusal, "attempt refused");
                 }
             }
             error if self.answered => {
                 self.counters.unconfirmed.one_more();
-                if let Some(Line { left_out }) = self.counters.unconfirmed_lines.next() {
-                    if left_out > 0 {
-                        tracing::info!(name: "lowkey.unconfirmed_more", target: "lowkey", attempts = left_out, "attempts not confirmed, without a line");
-                    }
+                if lines.may(Event::Unconfirmed) {
                     tracing::info!(name: "lowkey.unconfirmed", target: "lowkey", from, id = %id, mode, error = %error, "attempt not confirmed");
                 }
             }
             AcceptError::Displaced => self.counters.abandoned.one_more(),
             AcceptError::TimedOut => {
                 self.counters.timed_out.one_more();
-                tracing::debug!(name: "lowkey.timed_out", target: "lowkey", from, "attempt timed out");
+                if lines.may(Event::TimedOut) {
+                    tracing::debug!(name: "lowkey.timed_out", target: "lowkey", from, "attempt timed out");
+                }
             }
             AcceptError::Failed(error) => {
                 self.counters.failed.one_more();
-                tracing::debug!(name: "lowkey.failed", target: "lowkey", from, error = %error, "attempt failed");
+                if lines.may(Event::Failed) {
+                    tracing::debug!(name: "lowkey.failed", target: "lowkey", from, error = %error, "attempt failed");
+                }
             }
         }
         error

@@ -1,50 +1,166 @@
-//! How many lines of a kind are written to the log in a second; the id plays no part in it.
+//! What devices and strangers can have written to the log: of each event the first lines of a second, and how many
+//! more there were. The id plays no part in it.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Lets the first lines of every second through and counts the others.
-#[derive(Debug)]
-pub(crate) struct Lines(Mutex<Second>);
+/// The events that a device or a stranger can bring about as often as it likes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    Confirmed,
+    Refused,
+    Unconfirmed,
+    TimedOut,
+    Failed,
+    AttemptDisplaced,
+    Displaced,
+    Revoked,
+    Silent,
+    Lifetime,
+    Ended,
+    AcceptFailed,
+    HandshakePanicked,
+    HandlerPanicked,
+}
 
+/// How many lines of each event have been written lately, and how many were left out.
+///
+/// What was left out is said at the latest by the sweep after the second, or when this is dropped.
 #[derive(Debug)]
-struct Second {
+pub(crate) struct Lines([Mutex<Span>; Event::ALL.len()]);
+
+/// A second, as a rule.
+#[derive(Debug)]
+struct Span {
     began: Instant,
     written: u32,
     left_out: u64,
 }
 
-/// A line that is to be written.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Line {
-    /// How many before it were not.
-    pub(crate) left_out: u64,
-}
-
-const WINDOW: Duration = Duration::from_secs(1);
-const LINES_PER_SECOND: u32 = 100;
-
 impl Default for Lines {
     fn default() -> Self {
-        Self(Mutex::new(Second { began: Instant::now(), written: 0, left_out: 0 }))
+        let began = Instant::now();
+        Self([(); Event::ALL.len()].map(|()| Mutex::new(Span { began, written: 0, left_out: 0 })))
     }
 }
 
 impl Lines {
-    /// One more line: whether it is written.
-    pub(crate) fn next(&self) -> Option<Line> {
+    /// One more line: whether it is written. Says before it how many were not.
+    pub(crate) fn may(&self, event: Event) -> bool {
+        let (now, (length, most)) = (Instant::now(), event.allowance());
+        let left_out = {
+            let mut span = self.span(event);
+            let left_out = span.renew(now, length);
+            if span.written == most {
+                span.left_out += 1;
+                return false;
+            }
+            span.written += 1;
+            left_out
+        };
+        event.say(left_out);
+        true
+    }
+
+    /// Says what was left out of seconds that are over.
+    pub(crate) fn sweep(&self) {
         let now = Instant::now();
-        let mut second = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.duration_since(second.began) >= WINDOW {
-            (second.began, second.written) = (now, 0);
+        for event in Event::ALL {
+            let left_out = self.span(event).renew(now, event.allowance().0);
+            event.say(left_out);
         }
-        if second.written == LINES_PER_SECOND {
-            second.left_out += 1;
-            return None;
+    }
+
+    fn span(&self, event: Event) -> MutexGuard<'_, Span> {
+        self.0[event as usize].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        for event in Event::ALL {
+            let left_out = self.span(event).left_out;
+            event.say(left_out);
         }
-        second.written += 1;
-        Some(Line { left_out: std::mem::take(&mut second.left_out) })
+    }
+}
+
+impl Span {
+    /// Begins the next one if this is over; how many lines it has left out.
+    fn renew(&mut self, now: Instant, length: Duration) -> u64 {
+        if now.duration_since(self.began) < length {
+            return 0;
+        }
+        let left_out = self.left_out;
+        *self = Self { began: now, written: 0, left_out: 0 };
+        left_out
+    }
+}
+
+impl Event {
+    const ALL: [Self; 14] = [
+        Self::Confirmed,
+        Self::Refused,
+        Self::Unconfirmed,
+        Self::TimedOut,
+        Self::Failed,
+        Self::AttemptDisplaced,
+        Self::Displaced,
+        Self::Revoked,
+        Self::Silent,
+        Self::Lifetime,
+        Self::Ended,
+        Self::AcceptFailed,
+        Self::HandshakePanicked,
+        Self::HandlerPanicked,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Confirmed => "lowkey.confirmed",
+            Self::Refused => "lowkey.refused",
+            Self::Unconfirmed => "lowkey.unconfirmed",
+            Self::TimedOut => "lowkey.timed_out",
+            Self::Failed => "lowkey.failed",
+            Self::AttemptDisplaced => "lowkey.attempt_displaced",
+            Self::Displaced => "lowkey.displaced",
+            Self::Revoked => "lowkey.revoked",
+            Self::Silent => "lowkey.silent",
+            Self::Lifetime => "lowkey.lifetime",
+            Self::Ended => "lowkey.ended",
+            Self::AcceptFailed => "lowkey.accept_failed",
+            Self::HandshakePanicked => "lowkey.handshake_panicked",
+            Self::HandlerPanicked => "lowkey.handler_panicked",
+        }
+    }
+
+    /// In how much time how many lines. A shortage of files is one event that goes on, fifty times a second.
+    fn allowance(self) -> (Duration, u32) {
+        match self {
+            Self::AcceptFailed => (Duration::from_secs(10), 1),
+            _ => (Duration::from_secs(1), 100),
+        }
+    }
+
+    /// At the level of the lines: who does not see those has none left out.
+    fn say(self, left_out: u64) {
+        if left_out == 0 {
+            return;
+        }
+        let (of, lines) = (self.name(), left_out);
+        match self {
+            Self::TimedOut | Self::Failed => {
+                tracing::debug!(name: "lowkey.left_out", target: "lowkey", of, lines, "lines left out");
+            }
+            Self::AttemptDisplaced | Self::AcceptFailed => {
+                tracing::warn!(name: "lowkey.left_out", target: "lowkey", of, lines, "lines left out");
+            }
+            Self::HandshakePanicked | Self::HandlerPanicked => {
+                tracing::error!(name: "lowkey.left_out", target: "lowkey", of, lines, "lines left out");
+            }
+            _ => tracing::info!(name: "lowkey.left_out", target: "lowkey", of, lines, "lines left out"),
+        }
     }
 }
 
@@ -53,11 +169,16 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_flood_of_refusals_is_a_hundred_lines_a_second_and_a_number() {
+    async fn of_each_event_a_hundred_lines_a_second_are_written() {
         let lines = Lines::default();
-        assert_eq!((0..1000).filter(|_| lines.next().is_some()).count(), 100);
-        tokio::time::advance(WINDOW).await;
-        assert_eq!(lines.next(), Some(Line { left_out: 900 }));
-        assert_eq!(lines.next(), Some(Line { left_out: 0 }));
+        let flood = |event| (0..1000).filter(|_| lines.may(event)).count();
+        for event in Event::ALL.into_iter().filter(|event| *event != Event::AcceptFailed) {
+            assert_eq!(flood(event), 100, "{event:?}");
+        }
+        assert_eq!(flood(Event::AcceptFailed), 1);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!((flood(Event::Refused), flood(Event::AcceptFailed)), (100, 0));
+        tokio::time::advance(Duration::from_secs(9)).await;
+        assert_eq!(flood(Event::AcceptFailed), 1);
     }
 }

@@ -1,5 +1,6 @@
 //! A TCP socket that gives one ready connection after another.
 
+use super::lines::Event;
 use super::stats::Listening;
 use super::{AcceptError, Acceptor};
 use crate::proxy::Networks;
@@ -134,7 +135,9 @@ impl Listener {
             return;
         }
         self.begun.acceptor.counters().accept_errors.one_more();
-        tracing::warn!(name: "lowkey.accept_failed", target: "lowkey", %error, "could not accept; pausing");
+        if self.begun.acceptor.counters().lines.may(Event::AcceptFailed) {
+            tracing::warn!(name: "lowkey.accept_failed", target: "lowkey", %error, "could not accept; pausing");
+        }
         if matches!(error.raw_os_error(), Some(ENFILE | EMFILE)) {
             self.begun.acceptor.displace_attempt(); // frees a file
         }
@@ -164,7 +167,9 @@ impl Begun {
         while let Poll::Ready(Some(over)) = self.attempts.poll_join_next(context) {
             match over {
                 Ok(Ok(connection)) => return Poll::Ready(connection),
-                Err(error) if error.is_panic() => {
+                Err(error)
+                    if error.is_panic() && self.acceptor.counters().lines.may(Event::HandshakePanicked) =>
+                {
                     tracing::error!(name: "lowkey.handshake_panicked", target: "lowkey", %error, "handshake panicked");
                 }
                 Ok(Err(_)) | Err(_) => (),

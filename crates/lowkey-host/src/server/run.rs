@@ -1,5 +1,7 @@
 //! A server as a whole: it accepts until it is told to stop, and then lets go of everybody in an orderly way.
 
+use super::acceptor::Acceptor;
+use super::lines::Event;
 use super::listener::Listener;
 use crate::Connection;
 use crate::connection::{Shared, Side};
@@ -65,7 +67,7 @@ impl Server {
     {
         let Self { mut listener } = self;
         let acceptor = listener.acceptor().clone();
-        let mut sessions = Handlers(JoinSet::new());
+        let mut sessions = Handlers { tasks: JoinSet::new(), acceptor: acceptor.clone() };
         let mut stop = pin!(stop);
         loop {
             let next = poll_fn(|context| match stop.as_mut().poll(context) {
@@ -94,12 +96,15 @@ impl Server {
             }
         });
         let _those_that_are_left_are_cut = timeout(acceptor.limits().linger, all).await;
-        Stopped { ended, cut: sessions.0.len() }
+        Stopped { ended, cut: sessions.tasks.len() }
     }
 }
 
 /// The tasks of sessions.
-struct Handlers(JoinSet<()>);
+struct Handlers {
+    tasks: JoinSet<()>,
+    acceptor: Acceptor,
+}
 
 impl Handlers {
     fn begin<F>(
@@ -110,13 +115,15 @@ impl Handlers {
         F: Future<Output = ()> + Send + 'static,
     {
         let shared = Arc::clone(connection.shared());
-        self.0.spawn(unless_ended(handler(connection), shared));
+        self.tasks.spawn(unless_ended(handler(connection), shared));
     }
 
     /// The next one that is over; `None` if there is none left.
     fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<Option<()>> {
-        self.0.poll_join_next(context).map(|over| {
-            if let Err(error) = over? {
+        self.tasks.poll_join_next(context).map(|over| {
+            if let Err(error) = over?
+                && self.acceptor.counters().lines.may(Event::HandlerPanicked)
+            {
                 tracing::error!(name: "lowkey.handler_panicked", target: "lowkey", %error, "handler of a session panicked");
             }
             Some(())

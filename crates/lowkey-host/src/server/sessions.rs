@@ -1,6 +1,7 @@
 //! Who is connected now: one session a device, and how long each may go on.
 
 use super::familiar::{Familiar, Standing};
+use super::lines::Event;
 use super::source::Source;
 use super::stats::{Counters, Moved};
 use super::swept::Swept;
@@ -119,6 +120,8 @@ pub(crate) struct Seat {
     shared: Arc<Shared>,
     number: u64,
     fault: Option<Fault>,
+    /// Why it did not end as it should, for the log.
+    error: Option<String>,
 }
 
 impl Sessions {
@@ -207,7 +210,7 @@ impl Sessions {
             self.ended(End::Displaced, name);
         }
         let (pinned, shared) = (Arc::clone(pinned), Arc::clone(shared));
-        Ok(Seat { sessions: Arc::clone(self), pinned, shared, number, fault: None })
+        Ok(Seat { sessions: Arc::clone(self), pinned, shared, number, fault: None, error: None })
     }
 
     /// Ends the sessions that may not go on, and has silent peers asked. `wall` is what clocks on the wall show.
@@ -276,22 +279,31 @@ impl Sessions {
     }
 
     fn ended(&self, end: End, device: &str) {
+        let lines = &self.counters.lines;
         match end {
             End::Displaced => {
                 self.counters.sessions_displaced.one_more();
-                tracing::info!(name: "lowkey.displaced", target: "lowkey", device, "session displaced by a newer one");
+                if lines.may(Event::Displaced) {
+                    tracing::info!(name: "lowkey.displaced", target: "lowkey", device, "session displaced by a newer one");
+                }
             }
             End::Revoked => {
                 self.counters.sessions_revoked.one_more();
-                tracing::info!(name: "lowkey.revoked", target: "lowkey", device, "session ended: its pinning is gone");
+                if lines.may(Event::Revoked) {
+                    tracing::info!(name: "lowkey.revoked", target: "lowkey", device, "session ended: its pinning is gone");
+                }
             }
             End::Silent => {
                 self.counters.sessions_silent.one_more();
-                tracing::info!(name: "lowkey.silent", target: "lowkey", device, "session ended: no answer to a PING");
+                if lines.may(Event::Silent) {
+                    tracing::info!(name: "lowkey.silent", target: "lowkey", device, "session ended: no answer to a PING");
+                }
             }
             End::Lifetime => {
                 self.counters.sessions_lifetime.one_more();
-                tracing::info!(name: "lowkey.lifetime", target: "lowkey", device, "session ended: open for too long");
+                if lines.may(Event::Lifetime) {
+                    tracing::info!(name: "lowkey.lifetime", target: "lowkey", device, "session ended: open for too long");
+                }
             }
         }
     }
@@ -466,31 +478,42 @@ impl Seat {
     pub(crate) fn blame(&mut self, fault: Fault) {
         self.fault = Some(fault);
     }
+
+    /// The session did not end as it should.
+    pub(crate) fn broke(&mut self, error: String) {
+        self.error = Some(error);
+    }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
         let device = self.pinned.device().name();
         let counters = &self.sessions.counters;
-        let mut failed = None;
+        let mut ended = None;
         let mut table = self.sessions.lock();
         if table.by_name.get(device).is_some_and(|seated| seated.number == self.number) {
             let from = table.remove(device).and_then(|session| session.from);
-            failed = self.fault.map(|fault| (fault, from));
-            match failed {
-                Some(_) => &counters.sessions_backend,
-                None if table.stopping => &counters.sessions_stopped,
-                None => &counters.sessions_closed,
-            }
-            .one_more();
+            let (count, reason) = match self.fault {
+                Some(_) => (&counters.sessions_backend, "backend"),
+                None if table.stopping => (&counters.sessions_stopped, "stopped"),
+                None if self.error.is_some() => (&counters.sessions_closed, "broken"),
+                None => (&counters.sessions_closed, "closed"),
+            };
+            count.one_more();
+            ended = Some((from, reason));
         }
         table.leaving.remove(&self.number);
         table.past.add(self.shared.traffic());
         drop(table);
-        if let Some((fault, from)) = failed {
+        // One that was ended from outside has its line already.
+        let Some((from, reason)) = ended else { return };
+        if let Some(fault) = self.fault {
             counters.record(fault, &self.pinned, from);
         }
-        tracing::info!(name: "lowkey.ended", target: "lowkey", device, "session ended");
+        if counters.lines.may(Event::Ended) {
+            let error = self.error.as_ref().map(tracing::field::display);
+            tracing::info!(name: "lowkey.ended", target: "lowkey", device, reason, error, "session ended");
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::attempts::Attempts;
 use super::decoys::Decoys;
 use super::gate::Gate;
-use super::lines::Line;
+use super::lines::Event;
 use super::sessions::Sessions;
 use super::stats::Counters;
 use crate::clock::Clock;
@@ -72,9 +72,8 @@ impl State {
         let counters = &self.counters;
         for _ in 0..attempts {
             counters.attempts_displaced.one_more();
-            let Some(Line { left_out }) = counters.displaced_lines.next() else { continue };
-            if left_out > 0 {
-                tracing::warn!(name: "lowkey.attempt_displaced_more", target: "lowkey", attempts = left_out, "attempts displaced without a line");
+            if !counters.lines.may(Event::AttemptDisplaced) {
+                continue;
             }
             let attempts = self.attempts.len();
             tracing::warn!(name: "lowkey.attempt_displaced", target: "lowkey", attempts, "attempt displaced");

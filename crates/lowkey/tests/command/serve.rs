@@ -122,5 +122,5 @@ fn a_device_s_bytes_go_to_the_service_behind_and_the_service_s_back() {
     folder.connect(&server).write_stdin("hello").assert().success().stdout("");
     let (code, log) = server.end("-TERM");
     assert_eq!(code, Some(0));
-    assert!(log.contains("service behind failed"), "{log}");
+    assert!(log.contains("reason=\"backend\" error=the service behind cannot be reached"), "{log}");
 }
