@@ -174,11 +174,14 @@ async fn a_service_that_breaks_every_session_off_is_not_down_and_the_sessions_ar
     acceptor.busy_while_down(forwarder.health().clone());
     for _ in 0..20 {
         let (device, session) = connect(&world, &acceptor).await;
-        let reset = async { socket.accept().await.unwrap().0.set_zero_linger().unwrap() };
+        let reset = async {
+            socket.accept().await.unwrap().0.set_zero_linger().unwrap();
+            let mut device = device.unwrap();
+            let (_a_close_or_a_truncation, _) = (device.recv().await, device.close().await);
+        };
         let (_, over) = tokio::join!(reset, forwarder.serve_tcp(session.unwrap()));
         // The reset may come before the connect is seen to have succeeded.
         assert!(matches!(over, Err(ForwardError::Backend(_) | ForwardError::Unreachable(_))), "{over:?}");
-        drop(device.unwrap());
     }
     assert!(forwarder.health().is_up());
     let stats = acceptor.stats();
