@@ -12,7 +12,7 @@ pub enum AcceptError {
     Refused(Refusal),
     /// It was not over at its deadline.
     TimedOut,
-    /// Too many waited, and a newer attempt took its place.
+    /// Too many waited, and it had to make room; or it was a recording of one that waits.
     Displaced,
     /// It hung up, said what it may not, or the stream or the randomness failed.
     Failed(Error),
@@ -23,7 +23,7 @@ impl fmt::Display for AcceptError {
         match self {
             Self::Refused(refusal) => write!(f, "refused ({refusal:?})"),
             Self::TimedOut => f.write_str("the handshake was not over in time"),
-            Self::Displaced => f.write_str("displaced by a newer attempt"),
+            Self::Displaced => f.write_str("displaced by another attempt"),
             Self::Failed(error) => write!(f, "{error}"),
         }
     }

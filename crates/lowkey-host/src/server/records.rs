@@ -49,7 +49,7 @@ pub(crate) enum Cause {
     Unconfirmed,
     /// Nothing whole came in time.
     TimedOut,
-    /// A newer attempt took its place.
+    /// It had to make room for others.
     Displaced,
     /// What came is not this protocol.
     Malformed,

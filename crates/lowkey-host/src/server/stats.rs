@@ -39,9 +39,9 @@ pub struct Stats {
     pub timed_out: u64,
     /// Hung up before message 1 was there, malformed, or no randomness.
     pub failed: u64,
-    /// Dropped before message 1 was there: by a newer attempt, or by the application.
+    /// Dropped before message 1 was there: to make room for others, or by the application.
     pub abandoned: u64,
-    /// Attempts that a newer one displaced; they are also in `abandoned` or `unconfirmed`.
+    /// Attempts that had to make room for others; they are also in `abandoned` or `unconfirmed`.
     pub attempts_displaced: u64,
     /// Sessions that a newer session of the same device displaced.
     pub sessions_displaced: u64,
