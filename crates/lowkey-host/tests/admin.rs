@@ -107,7 +107,7 @@ async fn metrics_say_whether_the_service_is_there_and_what_became_of_sessions_wi
     let (mut near, far) = duplex(1000);
     let party = Party::new(acceptor.public_key());
     near.write_all(&party.message_1().0).await.unwrap();
-    let (answer, refused) = tokio::join!(until_end(&mut near), acceptor.accept(far));
+    let (answer, refused) = tokio::join!(async move { until_end(&mut near).await }, acceptor.accept(far));
     assert!(answer == [0, 1, 3] && refused.is_err());
     let metrics = get(admin(&acceptor).await, "/metrics").await.1;
     for line in [
@@ -207,7 +207,8 @@ async fn sessions_and_the_doctor_speak_json() {
     let stranger = Party::new(world.server.public_key()).message_1().0;
     let (mut near, far) = duplex(1000);
     near.write_all(&stranger).await.unwrap();
-    let (_, refused) = tokio::join!(until_end(&mut near), acceptor.accept_from(far, from));
+    let (_, refused) =
+        tokio::join!(async move { until_end(&mut near).await }, acceptor.accept_from(far, from));
     refused.unwrap_err();
     let value: Value = serde_json::from_str(&get(address, "/doctor").await.1).unwrap();
     let one = &value["findings"][0];

@@ -87,7 +87,8 @@ fn limits(change: fn(&mut Limits)) -> Limits {
 async fn answer(acceptor: &Acceptor, first: &[u8]) -> (Vec<u8>, Result<(), AcceptError>) {
     let (mut near, far) = duplex(1000);
     near.write_all(first).await.unwrap();
-    let (answer, accepted) = tokio::join!(until_end(&mut near), acceptor.accept_from(far, from()));
+    let (answer, accepted) =
+        tokio::join!(async move { until_end(&mut near).await }, acceptor.accept_from(far, from()));
     (answer, accepted.map(drop))
 }
 

@@ -102,7 +102,8 @@ async fn protocol_3_while_the_service_is_down_everybody_is_busy_before_anybody_i
     let answer = async |first: &[u8]| {
         let (mut near, far) = duplex(1000);
         near.write_all(first).await.unwrap();
-        let (answer, accepted) = tokio::join!(until_end(&mut near), acceptor.accept(far));
+        let (answer, accepted) =
+            tokio::join!(async move { until_end(&mut near).await }, acceptor.accept(far));
         accepted.unwrap_err();
         answer
     };

@@ -113,7 +113,8 @@ async fn metrics_add_up_and_name_nobody() {
     let refuse = async |first: &[u8]| {
         let (mut near, far) = duplex(1000);
         near.write_all(first).await.unwrap();
-        let (_, refused) = tokio::join!(until_end(&mut near), acceptor.accept_from(far, from));
+        let (_, refused) =
+            tokio::join!(async move { until_end(&mut near).await }, acceptor.accept_from(far, from));
         refused.unwrap_err();
     };
     refuse(&Party::new(world.server.public_key()).message_1().0).await;

@@ -70,7 +70,8 @@ async fn the_right_key_with_the_wrong_psk_or_none_gets_that_answer_too() {
         let (mut near, far) = duplex(1000);
         let (first, _link) = with_psk.device().message_1();
         near.write_all(&first).await.unwrap();
-        let (answer, accepted) = tokio::join!(until_end(&mut near), acceptor.accept(far));
+        let (answer, accepted) =
+            tokio::join!(async move { until_end(&mut near).await }, acceptor.accept(far));
         assert_eq!(answer, REFUSED);
         assert!(matches!(accepted, Err(AcceptError::Refused(Refusal::REFUSED))));
     }
