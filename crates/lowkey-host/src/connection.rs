@@ -260,6 +260,36 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         poll_fn(|context| self.poll_all_out(context)).await
     }
 
+    /// Asks whether the peer reads: a PING, which it answers once it has read everything that was sent before. That
+    /// it has come this far says nothing of what becomes of it there. [`awaits_pong`](Self::awaits_pong) says whether
+    /// the answer is there; it comes to whoever receives.
+    ///
+    /// # Cancel safety
+    /// Dropped, call again.
+    ///
+    /// # Errors
+    /// [`ChannelError::PingPending`]: the last one has not been answered; nothing was sent. Otherwise what ended
+    /// sending.
+    pub async fn ping(&mut self) -> Result<(), Error> {
+        poll_fn(|context| self.poll_ping(context)).await
+    }
+
+    /// [`ping`](Self::ping), for those who write futures by hand.
+    ///
+    /// # Errors
+    /// As [`ping`](Self::ping).
+    pub fn poll_ping(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        ready!(self.poll_out(context))?;
+        let result = self.link.ping(TAKEN);
+        self.tell(Side::Reading, result)?;
+        Poll::Ready(self.push(context))
+    }
+
+    /// Whether the answer to the last PING has not come yet.
+    pub fn awaits_pong(&self) -> bool {
+        self.link.awaits_pong()
+    }
+
     /// Ends our direction with a CLOSE. The peer's goes on: receive until `None` to have all of it.
     ///
     /// On TCP a connection that is then dropped takes its CLOSE back if something of the peer lies unread, or comes
@@ -306,3 +336,5 @@ impl<Io: fmt::Debug> fmt::Debug for Connection<Io> {
 
 /// No clock overflows within it.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// What a PING asks; the PONG says it again.
+const TAKEN: &[u8] = b"taken?";

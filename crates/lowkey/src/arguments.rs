@@ -188,14 +188,32 @@ fn connect() -> Command {
         .long_about(
             "Connect to a server, as a device does. Standard input is sent, what comes is written to standard \
              output. The end of standard input ends that direction only; the command ends when the server \
-             has closed the other.",
+             has closed the other, whether there is more input or not. Exit code 0 says that the server closed \
+             in order and had read all that was sent; what it did with it, only an answer can say.",
         )
         .after_help(EXIT_CODES)
-        .arg(Arg::new("address").required(true).value_name("HOST:PORT").help("The server"))
+        .arg(
+            Arg::new("address")
+                .required(true)
+                .value_name("HOST:PORT")
+                .value_parser(|text: &str| match config::host_and_port(text) {
+                    Some((_, 1..)) => Ok(text.to_owned()),
+                    _ => Err("write it as HOST:PORT or [IPv6]:PORT"),
+                })
+                .help("The server"),
+        )
         .arg(file("key").required(true).value_name("FILE").help("Our key file"))
         .arg(server_key().required(true))
         .arg(id())
         .arg(file("psk-file").value_name("FILE").help("The pinning's PSK, a file of `lowkey keygen --psk`"))
+        .arg(
+            Arg::new("max-message")
+                .long("max-message")
+                .value_name("BYTES")
+                .default_value("1048576")
+                .value_parser(value_parser!(u32).range(1..))
+                .help("The longest message that is taken from the server; a longer one ends the channel"),
+        )
 }
 
 fn file(name: &'static str) -> Arg {

@@ -13,6 +13,7 @@ mod orchestrator;
 mod print;
 pub(crate) mod time;
 
+pub(crate) use build::host_and_port;
 pub(crate) use fields::{FIELDS, Field};
 pub(crate) use mistake::{Mistake, Origin};
 pub(crate) use options::arguments;

@@ -23,6 +23,8 @@ pub(crate) enum Exit {
     Cut = 6,
     /// A change was written, and a server does not obey it, as far as is known.
     NotInForce = 7,
+    /// The server has closed, in order, and has not taken what was sent.
+    Untaken = 8,
 }
 
 /// The exit codes, for people.
@@ -35,7 +37,8 @@ Exit codes:
   4  the handshake: refused, other keys, or not over in time
   5  the channel broke: what came may be cut off
   6  the server stopped and cut sessions: at the deadline, or at a second signal
-  7  written, but not in force: the server does not obey it, or could not be asked";
+  7  written, but not in force: the server does not obey it, or could not be asked
+  8  the server closed and had not taken what was sent, or had nothing to say at all";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
@@ -70,8 +73,8 @@ impl Failure {
     pub(crate) fn connecting(address: &str, error: &Error) -> Self {
         let (exit, advice) = match error {
             Error::Unresolved(_) => (Exit::Network, "is the name right, and does a name server answer?"),
-            Error::Unreachable(_) | Error::Io(_) => (Exit::Network, "is a server listening there?"),
-            Error::TimedOut => (Exit::Handshake, "is that a Lowkey server?"),
+            Error::Unreachable(_) => (Exit::Network, "is a server listening there?"),
+            Error::Io(_) | Error::TimedOut => (Exit::Handshake, "is that a Lowkey server?"),
             Error::Channel(ChannelError::Refused(Refusal::REFUSED)) => {
                 (Exit::Handshake, "check --key, --server, --id and --psk-file against the server's registry")
             }

@@ -76,7 +76,6 @@ fn nobody_there_is_exit_code_3() {
     connect(&address.to_string())
         .code(3)
         .stderr(contains("Connection refused").and(contains("is a server listening there?")));
-    connect("no-port").code(3);
 }
 
 #[test]
@@ -131,4 +130,101 @@ fn a_channel_that_is_cut_is_exit_code_5() {
     device.child.stderr.as_mut().unwrap().read_to_string(&mut said).unwrap();
     assert!(said.contains("the channel broke"), "{said}");
     cutter.join().unwrap();
+}
+
+#[test]
+fn an_address_without_a_port_is_exit_code_2() {
+    let folder = Folder::new();
+    let server = folder.public("server.key");
+    for address in ["server.example", "server.example:", ":7000", "::1:7000", "server.example:0", "a:65536"] {
+        folder
+            .run(&format!("connect {address} --key device.key --server {server}"))
+            .code(2)
+            .stderr(contains("write it as HOST:PORT"));
+    }
+}
+
+#[test]
+fn a_name_without_an_address_is_exit_code_3_and_told_from_nobody_there() {
+    let folder = Folder::new();
+    let server = folder.public("server.key");
+    folder
+        .run(&format!("connect nowhere.invalid:7000 --key device.key --server {server}"))
+        .code(3)
+        .stderr(contains("the name has no address").and(contains("is the name right")));
+}
+
+#[test]
+fn the_server_s_end_ends_it_although_the_input_is_open() {
+    let folder = Folder::new();
+    let server = folder.serve();
+    let mut device = folder.device(&server.address, &server.key);
+    device.input.as_mut().unwrap().write_all(b"hello").unwrap();
+    device.child.stdout.as_mut().unwrap().read_exact(&mut [0; 5]).unwrap();
+    server.signal("-TERM");
+    // Its input is open all the while.
+    assert_eq!(device.child.wait().unwrap().code(), Some(0));
+    assert_eq!(server.wait().0, Some(0));
+}
+
+/// One seat, and it is taken. The server takes what comes and throws it away.
+#[test]
+fn no_seat_is_exit_code_8_with_and_without_something_to_say() {
+    let folder = Folder::new();
+    folder.run("keygen -o other.key").success();
+    let (desk, other) = (folder.public("device.key"), folder.public("other.key"));
+    folder.write(
+        "devices.toml",
+        &format!("[[device]]\nname = \"desk\"\nkey = \"{desk}\"\n\n[[device]]\nname = \"other\"\nkey = \"{other}\"\n"),
+    );
+    let server = folder.serve_with(
+        "--key server.key --devices devices.toml --listen 127.0.0.1:0 --echo",
+        &[("LOWKEY_LIMITS_SESSIONS", "1")],
+    );
+    let mut seated = folder.device(&server.address, &server.key);
+    seated.input.as_mut().unwrap().write_all(b"x").unwrap();
+    seated.child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+    let connect = format!("connect {} --key other.key --server {}", server.address, server.key);
+    folder
+        .command(&connect)
+        .write_stdin("report")
+        .assert()
+        .code(8)
+        .stdout("")
+        .stderr(contains("6 of 6 bytes"));
+    folder.command(&connect).write_stdin("").assert().code(8).stderr(contains("said nothing"));
+}
+
+/// The first device to find it out hears a CLOSE, the next one *busy*.
+#[test]
+fn a_service_that_is_dead_is_no_success() {
+    let folder = Folder::new();
+    // Nobody listens at this end of a connection, and nobody else can as long as it is there.
+    let there = TcpListener::bind("127.0.0.1:0").unwrap();
+    let held = TcpStream::connect(there.local_addr().unwrap()).unwrap();
+    let dead = held.local_addr().unwrap();
+    let server = folder.serve_with(
+        &format!("--key server.key --devices devices.toml --listen 127.0.0.1:0 --forward {dead}"),
+        &[],
+    );
+    let mut device = folder.device(&server.address, &server.key);
+    let code = device.child.wait().unwrap().code();
+    assert!(matches!(code, Some(4 | 8)), "{code:?}");
+}
+
+#[test]
+fn a_message_longer_than_the_limit_names_the_option() {
+    let folder = Folder::new();
+    let server = folder.serve();
+    let mut device = folder.connect(&server);
+    device
+        .args(["--max-message", "3"])
+        .write_stdin("four")
+        .assert()
+        .code(5)
+        .stderr(contains("--max-message"));
+    let mut device = folder.connect(&server);
+    device.args(["--max-message", "4"]).write_stdin("four").assert().success().stdout("four");
+    let mut device = folder.connect(&server);
+    device.args(["--max-message", "0"]).write_stdin("").assert().code(2);
 }
