@@ -39,15 +39,17 @@ impl<S> Race<S> {
     where
         F: Future<Output = io::Result<S>> + Send + 'static,
     {
-        let mut begun = Instant::now();
-        let mut turn = pin!(sleep_until(begun));
+        let mut begun = None;
+        let mut turn = pin!(sleep_until(Instant::now()));
         poll_fn(|context| {
             loop {
                 let failed_before = self.failed.len();
                 if let Poll::Ready(stream) = self.poll_running(context) {
                     return Poll::Ready(Ok(stream));
                 }
-                if self.failed.len() > failed_before {
+                if let Some(begun) = begun
+                    && self.failed.len() > failed_before
+                {
                     let sooner = turn.deadline().min(begun + SHORTEST_DELAY);
                     turn.as_mut().reset(sooner);
                 }
@@ -58,12 +60,16 @@ impl<S> Race<S> {
                         Poll::Pending
                     };
                 }
-                ready!(turn.as_mut().poll(context));
+                // The first waits for no timer, whose ticks are a millisecond long.
+                if begun.is_some() {
+                    ready!(turn.as_mut().poll(context));
+                }
                 if let Some(address) = self.waiting.pop_front() {
                     self.running.push((address, Box::pin(connect(address))));
                 }
-                begun = Instant::now();
-                turn.as_mut().reset(begun + DELAY);
+                let now = Instant::now();
+                begun = Some(now);
+                turn.as_mut().reset(now + DELAY);
             }
         })
         .await
@@ -149,8 +155,15 @@ impl Error for Unreachable {
 }
 
 impl From<Unreachable> for io::Error {
-    fn from(error: Unreachable) -> Self {
-        Self::new(error.kind(), error)
+    /// Of a single address, the error itself: whoever asked knows which address that was.
+    fn from(mut error: Unreachable) -> Self {
+        match error.0.pop() {
+            Some((_, only)) if error.0.is_empty() => only,
+            last => {
+                error.0.extend(last);
+                Self::new(error.kind(), error)
+            }
+        }
     }
 }
 
