@@ -82,7 +82,8 @@ impl Forwarder {
 
     /// Forwards one device until both sides have ended.
     ///
-    /// While the service is being connected to, PINGs are answered and the device's first bytes are kept.
+    /// While the service is being connected to, PINGs are answered and the device's first bytes are kept. What comes
+    /// behind those is read once there is a service: a PONG for a PING behind data says that there was one.
     /// A service that cannot be reached closes the session cleanly. What failed is written to the log with the
     /// session's end. `addresses` are those of the device's connection, for the PROXY header.
     ///
@@ -245,13 +246,14 @@ impl Forwarding {
         Self { to_backend: Half::new(room), to_device: Half::new(room), unsendable: None, grace: None }
     }
 
-    /// Takes what the device says before there is somebody to say it to.
+    /// Takes the first that the device says before there is somebody to say it to. What comes behind it waits, a PING
+    /// too: its PONG would say that we had taken what nobody may ever take.
     fn poll_hear<Io: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         context: &mut Context<'_>,
         connection: &mut Connection<Io>,
     ) -> Result<(), ForwardError> {
-        if let Poll::Ready(Err(error)) = self.to_backend.poll_fill(context, connection) {
+        if let Poll::Ready(Err(error)) = self.to_backend.poll_begin(context, connection) {
             return Err(ForwardError::Device(of_device(error)));
         }
         self.mind(context, connection)

@@ -7,6 +7,7 @@ use common::services::{expect, nobody, pair, serve, service};
 use common::{Raw, World, pattern, tcp_pair};
 use lowkey_host::forward::{BackendError, ForwardError, Forwarder};
 use lowkey_host::{ChannelError, Connection, Error, Server};
+use lowkey_transport::{Part, Receive};
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
@@ -183,6 +184,29 @@ async fn while_a_service_does_not_answer_pings_are_answered_and_a_device_that_va
     drop(device);
     let error = timeout(LONG, over).await.unwrap().unwrap().unwrap_err();
     assert!(matches!(&error, ForwardError::Device(error) if is_truncation(error)), "{error:?}");
+}
+
+/// A device that has its PONG knows that a service was there for what it had sent before.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_ping_behind_data_is_not_answered_where_no_service_takes_the_data() {
+    let (_socket, _waiting, mut forwarder) = deaf_service().await;
+    forwarder.connect_timeout = Duration::from_millis(300);
+    let world = World::new();
+    let (near, far) = tcp_pair().await;
+    let acceptor = world.acceptor();
+    let (mut device, server) = tokio::join!(Raw::open(world.device(), near), acceptor.accept(far));
+    device.link.stage(b"report", Part::Last).unwrap();
+    device.flush().await;
+    device.link.ping(b"taken?").unwrap();
+    device.flush().await;
+    let over = serve(forwarder, server.unwrap());
+    while device.link.receive().unwrap() != Receive::End {
+        timeout(LONG, device.read()).await.unwrap();
+    }
+    assert!(device.link.awaits_pong());
+    drop(device);
+    assert!(matches!(over.await.unwrap(), Err(ForwardError::Unreachable(_))));
 }
 
 #[tokio::test]

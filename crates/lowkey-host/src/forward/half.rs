@@ -76,12 +76,33 @@ impl Half {
         reader: &mut R,
     ) -> Poll<io::Result<()>> {
         while matches!(self.phase, Phase::Open) && self.end < self.buffer.len() {
-            let mut room = ReadBuf::new(&mut self.buffer[self.end..]);
-            ready!(Pin::new(&mut *reader).poll_read(context, &mut room))?;
-            match room.filled().len() {
-                0 => self.phase = Phase::Ended,
-                n => self.end += n,
-            }
+            ready!(self.poll_read(context, reader))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads until there is something, and no further.
+    pub(super) fn poll_begin<R: AsyncRead + Unpin>(
+        &mut self,
+        context: &mut Context<'_>,
+        reader: &mut R,
+    ) -> Poll<io::Result<()>> {
+        if matches!(self.phase, Phase::Open) && self.end == 0 {
+            return self.poll_read(context, reader);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_read<R: AsyncRead + Unpin>(
+        &mut self,
+        context: &mut Context<'_>,
+        reader: &mut R,
+    ) -> Poll<io::Result<()>> {
+        let mut room = ReadBuf::new(&mut self.buffer[self.end..]);
+        ready!(Pin::new(reader).poll_read(context, &mut room))?;
+        match room.filled().len() {
+            0 => self.phase = Phase::Ended,
+            n => self.end += n,
         }
         Poll::Ready(Ok(()))
     }
