@@ -81,6 +81,7 @@ async fn a_pinning_that_expires_between_message_2_and_confirmation_gets_no_sessi
     let mut raw = Raw::unconfirmed(&site.rented, near).await;
     *site.time.lock().unwrap() = end();
     raw.flush().await;
+    drop(raw);
     let refused = accepting.await.unwrap().unwrap_err();
     assert!(matches!(refused, AcceptError::Refused(Refusal::REFUSED)), "{refused}");
     assert!(site.acceptor.sessions().is_empty());

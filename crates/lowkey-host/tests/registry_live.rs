@@ -86,6 +86,7 @@ async fn a_pinning_that_went_between_look_up_and_confirmation_gets_no_session() 
     assert_eq!(registry.reload().unwrap().removed, 1);
     acceptor.sweep();
     raw.flush().await;
+    drop(raw);
     let refused = accepting.await.unwrap().unwrap_err();
     assert!(matches!(refused, AcceptError::Refused(Refusal::REFUSED)), "{refused}");
 }
