@@ -132,7 +132,7 @@ pub struct Header(Vec<u8>);
 impl Header {
     /// # Errors
     /// [`Error::TooLong`]: the name is longer than [`MAX_NAME`] bytes. It is not cut: a name that is cut is
-    /// another device's. [`Error::Name`]: it holds what [steers](crate::text::steers) terminals or cannot be seen, which a
+    /// another device's. [`Error::Name`]: it holds what [steers] terminals or cannot be seen, which a
     /// [`Device`](crate::Device) never has.
     pub fn new(addresses: Option<Addresses>, device: Option<&str>) -> Result<Self, Error> {
         let mut body = Vec::with_capacity(64);

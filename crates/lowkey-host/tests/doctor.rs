@@ -328,7 +328,7 @@ async fn an_ipv4_address_in_ipv6_s_clothes_is_the_ipv4_address() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_full_server_says_so() {
     let site = Site::with(&limits(|limits| limits.sessions = 1));
     let connect = async |party: &Party| {

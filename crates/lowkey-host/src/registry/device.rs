@@ -81,11 +81,11 @@ impl Device {
 pub enum DeviceError {
     /// Its name is empty, or begins or ends with white space.
     Blank,
-    /// Its name holds this character, which [steers](crate::text::steers) terminals or cannot be seen.
+    /// Its name holds this character, which [steers] terminals or cannot be seen.
     Name(char),
     /// A label has no name.
     NoLabel,
-    /// A label or what it says holds this character, which [steers](crate::text::steers) terminals or cannot be seen.
+    /// A label or what it says holds this character, which [steers] terminals or cannot be seen.
     Label(char),
     /// Its key is our own.
     OwnKey,

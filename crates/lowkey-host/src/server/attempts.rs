@@ -2,7 +2,7 @@
 
 use super::familiar::Standing;
 use super::source::{Networks, Source, WIDTHS};
-use super::waiting::{Ephemeral, Waiting};
+use super::waiting::{Ephemeral, Gone, Waiting};
 use crate::sync::{Mutex, MutexGuard};
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -62,11 +62,12 @@ fn networks(from: Option<Source>) -> Networks {
     from.map_or([None; WIDTHS], Source::networks)
 }
 
-/// Wakes one who was displaced, not under the lock: that may run anything. Says how many that were.
-fn tell(displaced: Option<Arc<Notify>>) -> u64 {
-    displaced.map_or(0, |displaced| {
-        displaced.notify_one();
-        1
+/// Wakes one who was displaced, not under the lock: that may run anything. Says how many that were, of those who waited
+/// for something.
+fn tell(gone: Option<Gone>) -> u64 {
+    gone.map_or(0, |gone| {
+        gone.displaced.notify_one();
+        u64::from(gone.waited)
     })
 }
 
@@ -78,6 +79,12 @@ impl Place {
         let (number, displaced) = self.attempts.lock().opened(self.number, standing, ephemeral)?;
         self.number = number;
         Some(tell(displaced))
+    }
+
+    /// It has its answer: from now on it waits for nothing, and makes room before all who do.
+    pub(crate) fn answered(&mut self) {
+        let number = self.attempts.lock().answered(self.number);
+        self.number = number.unwrap_or(self.number);
     }
 
     /// What comes of `attempt`; `None` if another one displaced it.
@@ -129,6 +136,25 @@ mod tests {
     /// Whether it has still its place. It is not told a second time.
     async fn stays(place: &Place) -> bool {
         place.hold(async {}).await.is_some()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn load_who_has_an_answer_makes_room_before_all_who_wait_and_takes_nobody_s_place() {
+        let attempts = attempts(3, 2);
+        let mut answered = attempts.enter(source(1), Stranger).0;
+        answered.answered();
+        assert_eq!(attempts.len(), 0);
+        let (first, of_address) = attempts.enter(source(1), Stranger);
+        let (second, _) = attempts.enter(source(1), Stranger);
+        assert_eq!(of_address, 0);
+        assert!(stays(&answered).await && stays(&first).await);
+        let (third, displaced) = attempts.enter(source(2), Stranger);
+        assert_eq!(displaced, 0, "it had its answer");
+        assert!(!stays(&answered).await);
+        assert!(stays(&first).await && stays(&second).await && stays(&third).await);
+        answered.answered(); // too late: nothing comes of it
+        drop((answered, first, second, third));
+        assert!(attempts.lock().is_empty());
     }
 
     #[tokio::test(start_paused = true)]

@@ -244,7 +244,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
 
     /// A confirmed session takes its place, unless there is none or its pinning is gone or has expired by now.
     async fn seat(self, pinned: Arc<Pinned>) -> Result<Connection<Io>, AcceptError> {
-        let Line { io, link, input, place } = self.line;
+        let Line { io, link, input, mut place } = self.line;
         let state = &self.state;
         let mut attempt = self.attempt;
         let connection = Connection::new(io, link, input, pinned.key());
@@ -272,6 +272,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         };
         attempt.suspect(cause);
         let error = attempt.failed(AcceptError::Refused(refusal));
+        place.answered();
         let _whatever = place.hold(connection.finish_until(self.deadline)).await;
         Err(error)
     }
@@ -282,6 +283,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         if matches!(error, AcceptError::Refused(_)) {
             let until = self.deadline.min(Instant::now() + parting::STRANGERS_TIME);
             let Line { io, place, .. } = &mut self.line;
+            place.answered();
             let _whatever = place.hold(parting::part(io, until, parting::STRANGERS_BYTES)).await;
         }
         error

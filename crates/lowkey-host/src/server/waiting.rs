@@ -10,6 +10,9 @@
 //! That the oldest goes at once looks fair and is not: above what can be done in time *everybody* is displaced shortly
 //! before the end. Displacing any at random has less of the same.
 //!
+//! Who has been answered, by a refusal or a CLOSE, keeps its place only until the answer has arrived, and is the first to
+//! make room; it counts for no limit but that of all.
+//!
 //! The newest who came are at the door: they are displaced by nobody but still newer ones. So a device that speaks as soon
 //! as it is connected is heard however many others are silent.
 
@@ -43,6 +46,7 @@ pub(crate) struct Waiting {
     attempts: HashMap<u64, Attempt>,
     door: Group,
     kinds: [Group; KINDS],
+    answered: Group,
     ephemerals: HashSet<Ephemeral>,
 }
 
@@ -62,6 +66,16 @@ enum Waits {
     AtTheDoor,
     ForMessage1,
     ForConfirmation(Ephemeral),
+    /// For nothing: its answer is on the way.
+    Answered,
+}
+
+/// One who has no place any more, to be told so.
+#[derive(Debug)]
+pub(crate) struct Gone {
+    pub(crate) displaced: Arc<Notify>,
+    /// Whether it waited for something; otherwise it had its answer.
+    pub(crate) waited: bool,
 }
 
 const KINDS: usize = 4;
@@ -75,18 +89,20 @@ impl Waiting {
             attempts: HashMap::new(),
             door: Group::default(),
             kinds: Default::default(),
+            answered: Group::default(),
             ephemerals: HashSet::new(),
         }
     }
 
+    /// How many wait for something.
     pub(crate) fn len(&self) -> usize {
-        self.attempts.len()
+        self.attempts.len() - self.answered.len()
     }
 
     /// Whether nothing is kept of anybody.
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
-        let groups = self.kinds.iter().chain([&self.door]);
+        let groups = self.kinds.iter().chain([&self.door, &self.answered]);
         groups.map(Group::len).sum::<usize>() + self.attempts.len() + self.ephemerals.len() == 0
     }
 
@@ -96,7 +112,7 @@ impl Waiting {
         networks: Networks,
         standing: Standing,
         displaced: &Arc<Notify>,
-    ) -> (u64, Option<Arc<Notify>>) {
+    ) -> (u64, Option<Gone>) {
         let waits = Waits::AtTheDoor;
         let attempt =
             Attempt { networks, standing, since: Instant::now(), waits, displaced: Arc::clone(displaced) };
@@ -116,7 +132,7 @@ impl Waiting {
         number: u64,
         standing: Standing,
         ephemeral: Ephemeral,
-    ) -> Option<(u64, Option<Arc<Notify>>)> {
+    ) -> Option<(u64, Option<Gone>)> {
         if self.ephemerals.contains(&ephemeral) {
             return None;
         }
@@ -138,15 +154,22 @@ impl Waiting {
         gone != Some(newest)
     }
 
+    /// This one has its answer; its new number. `None` if it has no place any more.
+    pub(crate) fn answered(&mut self, number: u64) -> Option<u64> {
+        let attempt = self.take(number)?;
+        Some(self.insert(Attempt { waits: Waits::Answered, ..attempt }))
+    }
+
     /// Ends the attempt that would have to go if there were too many.
-    pub(crate) fn displace_one(&mut self) -> Option<Arc<Notify>> {
+    pub(crate) fn displace_one(&mut self) -> Option<Gone> {
         let gone = self.gives_up()?;
         self.remove(gone)
     }
 
     /// It is over.
-    pub(crate) fn remove(&mut self, number: u64) -> Option<Arc<Notify>> {
-        self.take(number).map(|attempt| attempt.displaced)
+    pub(crate) fn remove(&mut self, number: u64) -> Option<Gone> {
+        let Attempt { displaced, waits, .. } = self.take(number)?;
+        Some(Gone { displaced, waited: waits != Waits::Answered })
     }
 
     fn insert(&mut self, attempt: Attempt) -> u64 {
@@ -169,6 +192,7 @@ impl Waiting {
     fn group(&mut self, attempt: &Attempt) -> &mut Group {
         match attempt.waits {
             Waits::AtTheDoor => &mut self.door,
+            Waits::Answered => &mut self.answered,
             waits => &mut self.kinds[kind(attempt.standing, waits)],
         }
     }
@@ -213,6 +237,9 @@ impl Waiting {
     }
 
     fn gives_up(&self) -> Option<u64> {
+        if let Some(answered) = self.answered.oldest() {
+            return Some(answered);
+        }
         let largest = self.kinds.iter().max_by_key(|kind| kind.len())?;
         largest.gives_up(&self.patience()).or_else(|| self.door.oldest())
     }
@@ -227,7 +254,7 @@ impl Waiting {
 /// The kind in which it is counted, or will be: those who wait for message 1 first.
 fn kind(standing: Standing, waits: Waits) -> usize {
     let table = match waits {
-        Waits::AtTheDoor | Waits::ForMessage1 => 0,
+        Waits::AtTheDoor | Waits::ForMessage1 | Waits::Answered => 0,
         Waits::ForConfirmation(_) => KINDS / 2,
     };
     table + standing as usize

@@ -17,7 +17,7 @@ pub fn steers(c: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// `text` with what [steers](steers) a terminal written as `\u{…}`, so that it can be printed.
+/// `text` with what [steers] a terminal written as `\u{…}`, so that it can be printed.
 ///
 /// ```
 /// assert_eq!(lowkey_host::text::clean("pump\u{1b}[2J"), r"pump\u{1b}[2J");

@@ -194,10 +194,12 @@ async fn attempt(
         }
     }
     sleep(ROUND_TRIP / 2).await; // message 2, a refusal or the end is there
-    if let Ok(confirming @ [_, ..]) = link.unsent() {
-        sleep(ROUND_TRIP / 2).await;
-        let _written_or_over = near.write_all(confirming).await;
-    }
+    let Ok(confirming @ [_, ..]) = link.unsent() else {
+        drop(near); // who is refused, or displaced, hangs up
+        return accepting.await.unwrap().and(Err(AcceptError::TimedOut));
+    };
+    sleep(ROUND_TRIP / 2).await;
+    let _written_or_over = near.write_all(confirming).await;
     accepting.await.unwrap().map(|session| (session, near))
 }
 
