@@ -10,9 +10,10 @@ mod tests;
 mod words;
 
 use crate::clock;
-use crate::keys::{mask, timestamp};
+use crate::keys::timestamp;
 use crate::registry::{LeftOut, parse_id};
 use crate::server::Record;
+use crate::text::mask;
 use crate::{Acceptor, Health, Id, Mode, SessionInfo};
 use explain::Explainer;
 use search::Search;

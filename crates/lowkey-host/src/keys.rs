@@ -15,13 +15,10 @@
 //! held secrets are wiped, and no error shows any part of a file that may be one.
 
 mod file;
-mod mask;
 mod text;
 
 pub use file::{KeyFileError, read_identity, read_identity_from, read_psk, write_identity, write_psk};
-pub(crate) use file::{create_private, read_psk_secret, remove_unfinished, shell_quote};
-pub use mask::mask;
-pub(crate) use mask::shown;
+pub(crate) use file::{create_private, read_psk_secret, remove_unfinished};
 pub(crate) use text::timestamp;
 pub use text::{KeyTextError, SecretText, encode_public, identity_text, parse_public, psk_text};
 

@@ -1,8 +1,8 @@
 //! Makes a device, or new keys for one: its key page, and its place in the registry.
 
-use crate::keys::{self, KeyFileError, create_private, mask, remove_unfinished, shown};
+use crate::keys::{self, KeyFileError, create_private, remove_unfinished};
 use crate::registry::{Change, Device, Edit, EditError, RegistryError, Written, quote};
-use crate::text::steers;
+use crate::text::{mask, shown, steers};
 use crate::{Error, Id, Identity, PublicKey};
 use lowkey_core::page::{Contents, LEN, MAX_ADDRESS};
 use lowkey_core::{Error as KeyError, Secret};

@@ -7,8 +7,8 @@
 //! the old one or the new one. What was written is not obeyed yet: whether it is, a server says by
 //! [`in_force`](crate::Acceptor::in_force).
 
-use crate::keys::{mask, shown};
 use crate::registry::{Change, Edit, EditError, RegistryError, Removal, Written};
+use crate::text::{mask, shown};
 use crate::{Id, PublicKey};
 use std::fmt;
 use std::path::{Path, PathBuf};

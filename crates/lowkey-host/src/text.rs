@@ -5,13 +5,15 @@
 //! Whoever can change one decides who may connect, so it has to belong to us or to root, and nobody else may write to it.
 
 mod encoding;
+mod mask;
 mod visible;
 
 pub(crate) use encoding::Positions;
 pub use encoding::position;
+pub use mask::mask;
+pub(crate) use mask::{shell_quote, shown};
 pub use visible::{clean, steers};
 
-use crate::keys::{shell_quote, shown};
 use encoding::{Unreadable, decode, without_mark};
 use std::fmt;
 use std::fs::{self, File, Metadata};

@@ -1,7 +1,7 @@
 //! What a command came to when it came to nothing, and its exit code.
 
-use lowkey_host::keys::mask;
 use lowkey_host::text::clean;
+use lowkey_host::text::mask;
 use lowkey_host::{ChannelError, Error, Refusal};
 use std::fmt;
 use std::process::ExitCode;

@@ -26,7 +26,7 @@ mod terminal;
 mod user;
 
 use failure::{Exit, Failure};
-use lowkey_host::keys::mask;
+use lowkey_host::text::mask;
 use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 use terminal::{StandardError, print, rendered, say};

@@ -5,6 +5,7 @@ use crate::in_force::Asked;
 use crate::terminal::{path, print_for_keeps, say, secret_file, server_key, text};
 use clap::ArgMatches;
 use lowkey_host::provision::{Format, Order, ProvisionError, PskFile, Rotation, provision_and};
+use lowkey_host::text::mask;
 use lowkey_host::{Id, keys};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -57,7 +58,7 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     say(format_args!("device public key: {}", keys::encode_public(&made.key)));
     if let Some(registry) = registry {
         let what = if of.get_flag("rotate") { "added new keys of" } else { "added" };
-        say(format_args!("{what} {name:?} to {}", keys::mask(&registry.display().to_string())));
+        say(format_args!("{what} {name:?} to {}", mask(&registry.display().to_string())));
     }
     if let PskFile::New(file) = psk {
         say(format_args!("PSK, the server's copy: {}", file.display()));

@@ -3,7 +3,8 @@
 
 use crate::doctor::id_text;
 use crate::doctor::{Diagnosis, Finding, Mend};
-use crate::keys::{encode_public, mask, shown};
+use crate::keys::encode_public;
+use crate::text::{mask, shown};
 use crate::{Acceptor, InForce, SessionInfo};
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;

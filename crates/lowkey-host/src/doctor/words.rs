@@ -1,7 +1,8 @@
 //! Sentences and commands, for people.
 
 use super::Mend;
-use crate::keys::{encode_public, shell_quote};
+use crate::keys::encode_public;
+use crate::text::shell_quote;
 use crate::{Device, Id, PublicKey};
 use std::net::SocketAddr;
 use std::path::Path;

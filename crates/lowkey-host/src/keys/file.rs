@@ -1,8 +1,7 @@
 //! Key files: only their owner reads them, nobody overwrites them.
 
-use super::mask::shown;
 use super::text::{KeyTextError, Kind, SecretText, identity_text, parse_secret, psk_text};
-use crate::text::{self, TextError, Trust, Why};
+use crate::text::{self, TextError, Trust, Why, shell_quote, shown};
 use lowkey_core::{Identity, Psk, PublicKey, Secret};
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -222,15 +221,4 @@ pub(crate) fn create_private(path: &Path, content: &[u8]) -> Result<File, KeyFil
 /// Removes what we have just created, when what it belongs to came to nothing.
 pub(crate) fn remove_unfinished(path: &Path) {
     let _that_it_stays_is_the_lesser_error = fs::remove_file(path);
-}
-
-/// `path` as a shell takes it.
-pub(crate) fn shell_quote(path: &Path) -> String {
-    let text = shown(path);
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%=".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
 }

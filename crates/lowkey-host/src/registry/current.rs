@@ -163,7 +163,7 @@ fn loses_many(changes: Changes, devices: usize, percent: u8) -> bool {
 fn loaded(path: &Path, changes: Changes) {
     let Changes { devices, added, removed, changed, left_out } = changes;
     let left_out = (left_out > 0).then_some(left_out);
-    let path = crate::keys::shown(path);
+    let path = crate::text::shown(path);
     tracing::info!(name: "lowkey.registry_loaded", target: "lowkey", path, devices, added, removed, changed, left_out, "registry loaded");
 }
 

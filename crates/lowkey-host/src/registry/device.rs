@@ -1,6 +1,6 @@
 //! A device: what applications know it by.
 
-use crate::keys::mask;
+use crate::text::mask;
 use crate::text::steers;
 use std::fmt;
 

@@ -1,7 +1,6 @@
 //! Why a registry file was not taken.
 
-use crate::keys::{mask, shell_quote, shown};
-use crate::text::{TextError, Why, clean, position};
+use crate::text::{TextError, Why, clean, mask, position, shell_quote, shown};
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 

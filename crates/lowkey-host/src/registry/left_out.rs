@@ -1,6 +1,6 @@
 //! What stands in a registry and is not in force.
 
-use crate::keys::mask;
+use crate::text::mask;
 use lowkey_core::{Id, PublicKey};
 use std::fmt;
 

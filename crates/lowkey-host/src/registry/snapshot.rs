@@ -4,7 +4,7 @@ use super::error::Flaw;
 use super::psks::{self, PskFiles, Psks};
 use super::table::{Described, Entry, Part, read_but};
 use super::{Device, Devices, Digest, LeftOut, Pinned};
-use crate::keys::mask;
+use crate::text::mask;
 use crate::text::{Positions, clean};
 use lowkey_core::{Id, Identity, Psk, Secret};
 use std::collections::HashMap;

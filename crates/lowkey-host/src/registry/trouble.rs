@@ -1,6 +1,6 @@
 //! What keeps a registry from being up to date.
 
-use crate::keys::shown;
+use crate::text::shown;
 use std::fmt;
 use std::path::Path;
 

@@ -5,7 +5,7 @@ use super::mount;
 use super::snapshot::Changes;
 use super::stamp::Stamp;
 use super::trouble::Trouble;
-use crate::keys::shown;
+use crate::text::shown;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,13 +1,13 @@
-//! Secrets that somebody put where something else belongs.
+//! Secrets that somebody put where something else belongs, and paths, which may be one, in errors and commands.
 
-use crate::text::clean;
+use super::clean;
 use std::path::Path;
 
 /// `text` with all but the beginning of every private key and PSK in it left out, for errors and logs.
 ///
 /// ```
 /// let said = "no such file: LKSEC1QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L";
-/// assert_eq!(lowkey_host::keys::mask(said), "no such file: LKSEC1…");
+/// assert_eq!(lowkey_host::text::mask(said), "no such file: LKSEC1…");
 /// ```
 pub fn mask(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
@@ -40,6 +40,17 @@ const ENDS: [char; 11] = ['"', '\'', '`', '/', '\\', ':', ';', ',', ')', '=', '�
 /// A path, for errors.
 pub(crate) fn shown(path: &Path) -> String {
     clean(&mask(&path.display().to_string()))
+}
+
+/// `path` as a shell takes it.
+pub(crate) fn shell_quote(path: &Path) -> String {
+    let text = shown(path);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%=".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
 
 #[cfg(test)]
