@@ -1,5 +1,6 @@
 //! What `lowkey serve` is told: by a TOML file, the environment and options, in this order, the last one winning.
 
+mod address;
 mod build;
 mod environment;
 mod fields;
@@ -13,7 +14,7 @@ mod orchestrator;
 mod print;
 pub(crate) mod time;
 
-pub(crate) use build::host_and_port;
+pub(crate) use address::host_and_port;
 pub(crate) use fields::{FIELDS, Field};
 pub(crate) use mistake::{Mistake, Origin};
 pub(crate) use options::arguments;

@@ -10,12 +10,18 @@ mod attempts;
 mod connection;
 #[path = "../../../crates/lowkey-host/src/server/familiar.rs"]
 mod familiar;
+#[path = "../../../crates/lowkey-host/src/server/fault.rs"]
+mod fault;
 #[path = "../../../crates/lowkey-host/src/server/group.rs"]
 mod group;
 #[path = "../../../crates/lowkey-host/src/server/info.rs"]
 mod info;
 #[path = "../../../crates/lowkey-host/src/server/lines.rs"]
 mod lines;
+#[path = "../../../crates/lowkey-host/src/server/order.rs"]
+mod order;
+#[path = "../../../crates/lowkey-host/src/server/quiet.rs"]
+mod quiet;
 mod registry;
 pub mod scenarios;
 #[path = "../../../crates/lowkey-host/src/server/sessions.rs"]

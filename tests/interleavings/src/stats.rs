@@ -1,9 +1,9 @@
 //! Counters that count nothing.
 
 use crate::connection::Traffic;
+use crate::fault::Fault;
 use crate::lines::Lines;
 use crate::registry::Pinned;
-use crate::sessions::Fault;
 use std::net::SocketAddr;
 
 /// What sessions count.

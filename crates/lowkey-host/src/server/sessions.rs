@@ -1,7 +1,10 @@
 //! Who is connected now: one session a device, and how long each may go on.
 
 use super::familiar::{Familiar, Standing};
+use super::fault::Fault;
 use super::lines::Event;
+use super::order::Order;
+use super::quiet::Quiet;
 use super::source::Source;
 use super::stats::{Counters, Moved};
 use super::swept::Swept;
@@ -53,14 +56,6 @@ struct Session {
     quiet: Quiet,
 }
 
-/// What a sweep has a session do.
-enum Order {
-    Ping,
-    Look,
-    Stop,
-    End(End),
-}
-
 /// Why a session got no seat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoSeat {
@@ -75,42 +70,6 @@ pub(crate) enum NoSeat {
 enum Renewed {
     Gone,
     NoMatter,
-}
-
-/// How long no record of a peer has opened while somebody waited for one.
-///
-/// Only what opens was said by the peer: anybody in the path can write bytes of a record that is never whole,
-/// and acknowledge what a dead one was sent.
-#[derive(Debug)]
-struct Quiet {
-    opened: u64,
-    heard: Instant,
-    since: Instant,
-    /// Bytes, both ways, and when there were more of them.
-    moved: u64,
-    moving: Instant,
-    asked: Asked,
-}
-
-/// What has been done about a silence.
-#[derive(Debug, PartialEq, Eq)]
-enum Asked {
-    Nothing,
-    /// A PING waits for its turn, since then.
-    Staged(Instant),
-    /// The stream has had it, since then.
-    Sent(Instant),
-    /// Whoever reads was sent to look whether there is an answer.
-    Reader,
-}
-
-/// What the service behind did to a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// It could not be reached.
-    Unreached,
-    /// It broke off.
-    BrokenOff,
 }
 
 /// A session's place; free again when this is dropped, unless a newer session has it.
@@ -414,62 +373,13 @@ impl Session {
             pinned: Arc::clone(&self.pinned),
             from: self.from,
             age: now.duration_since(self.began),
-            last_heard: now.duration_since(self.quiet.heard),
+            last_heard: now.duration_since(self.quiet.heard()),
             bytes_received: traffic.received.get(),
             bytes_sent: traffic.sent.get(),
             records_received: traffic.opened.get(),
             records_sent: traffic.sealed.get(),
             rekeys: rekeys(traffic.opened.get()) + rekeys(traffic.sealed.get()),
         }
-    }
-}
-
-impl Quiet {
-    fn new(now: Instant) -> Self {
-        Self { opened: 0, heard: now, since: now, moved: 0, moving: now, asked: Asked::Nothing }
-    }
-
-    /// Nobody who reads nothing finds out whether the peer is silent: only the time in which somebody waits
-    /// for it counts. After our CLOSE it cannot be asked, so it may be as silent as it likes.
-    fn listen(&mut self, shared: &Shared, now: Instant, limits: &Limits) -> Option<Order> {
-        let traffic = shared.traffic();
-        let (opened, moved) = (traffic.opened.get(), traffic.received.get() + traffic.sent.get());
-        if moved != self.moved {
-            (self.moved, self.moving) = (moved, now);
-        }
-        if opened != self.opened {
-            (self.opened, self.heard) = (opened, now);
-        }
-        if self.heard == now || !shared.is_read() || shared.is_closed() {
-            (self.since, self.asked) = (now, Asked::Nothing);
-            return None;
-        }
-        match self.asked {
-            Asked::Nothing if now.duration_since(self.since) >= limits.silence => {
-                self.asked = Asked::Staged(now);
-                Some(Order::Ping)
-            }
-            Asked::Staged(_) if shared.has_ping_left() => {
-                self.asked = Asked::Sent(now);
-                None
-            }
-            // Somebody may have waited, gone, and left the answer where it is.
-            Asked::Staged(from) | Asked::Sent(from) if self.is_late(from, now, limits) => {
-                self.asked = Asked::Reader;
-                Some(Order::Look)
-            }
-            // It is being read again, and nothing was there.
-            Asked::Reader => Some(Order::End(End::Silent)),
-            _ => None,
-        }
-    }
-
-    /// Whether what began then, a PING's way out or its answer's way back, takes too long. While bytes move it
-    /// has the time of one more silence: a slow line may be full of what comes before, a record that is half
-    /// here has to be whole before a PONG, and both could be somebody else's doing.
-    fn is_late(&self, from: Instant, now: Instant, limits: &Limits) -> bool {
-        let longest = limits.silence.saturating_add(limits.answer);
-        now.duration_since(from) >= longest || now.duration_since(from.max(self.moving)) >= limits.answer
     }
 }
 

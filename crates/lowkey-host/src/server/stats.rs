@@ -1,8 +1,8 @@
 //! What a server has counted.
 
+use super::fault::Fault;
 use super::lines::Lines;
 use super::records::{Cause, FirstFrame, Records};
-use super::sessions::Fault;
 use crate::connection::Traffic;
 use crate::registry::Pinned;
 use lowkey_transport::Hello;

@@ -1,5 +1,6 @@
 //! From what was said to a [`Config`]: what is missing, what contradicts itself, and what every text means.
 
+use super::address::host_and_port;
 use super::fields::{Kind, field};
 use super::given::{Given, Value};
 use super::mistake::{Mistake, Origin};
@@ -254,11 +255,4 @@ fn default(path: &str) -> Option<Value> {
     }
     let parsed = DeValue::parse(text).ok()?;
     Value::from_text(field, parsed.get_ref().as_str().unwrap_or(text)).ok()
-}
-
-/// The two halves of `ADDRESS:PORT`.
-pub(crate) fn host_and_port(text: &str) -> Option<(&str, u16)> {
-    let (host, port) = text.rsplit_once(':')?;
-    let bare_v6 = host.contains(':') && !(host.starts_with('[') && host.ends_with(']'));
-    (!host.is_empty() && !bare_v6).then_some((host, port.parse().ok()?))
 }

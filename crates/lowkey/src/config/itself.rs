@@ -1,6 +1,6 @@
 //! Whether an address that we connect to is one that we listen on: devices would be forwarded to ourselves, for ever.
 
-use super::build::host_and_port;
+use super::address::host_and_port;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 
 /// Whether who connects to `forward` reaches who listens on `listen`, as far as that can be told without a name server.
