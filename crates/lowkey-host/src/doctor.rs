@@ -158,6 +158,9 @@ impl Acceptor {
         let left_out = left_out_of(subject, left_out);
         let none_so_far = findings.is_empty() && left_out.is_empty();
         findings.splice(..0, left_out);
+        if let Subject::All | Subject::Device(_) = subject {
+            self.registry_s_trouble(findings);
+        }
         match subject {
             Subject::All => self.shortages(findings),
             Subject::Device(name) => match session_of(sessions, name) {
@@ -200,6 +203,14 @@ impl Acceptor {
             .count()
     }
 
+    /// Whoever asks about a device may ask because it should be gone.
+    fn registry_s_trouble(&self, findings: &mut Vec<Finding>) {
+        let Some(trouble) = self.registry().trouble() else { return };
+        let mend = Some(Mend::Do(trouble.mend));
+        let finding = Finding::of("registry", REGISTRY, trouble.what, trouble.in_force);
+        findings.insert(0, Finding { mend, ..finding });
+    }
+
     fn shortages(&self, findings: &mut Vec<Finding>) {
         let (stats, limits) = (self.stats(), self.limits());
         if self.clock().is_wrong() {
@@ -209,11 +220,6 @@ impl Acceptor {
             let why = "no pinning that expires is let in, for nobody can tell which have expired".to_owned();
             let mend = Some(Mend::Do(SET_THE_CLOCK.to_owned()));
             findings.insert(0, Finding { mend, ..Finding::of("clock", SERVER, what, why) });
-        }
-        if let Some(trouble) = self.registry().trouble() {
-            let mend = Some(Mend::Do(trouble.mend));
-            let finding = Finding::of("registry", REGISTRY, trouble.what, trouble.in_force);
-            findings.insert(0, Finding { mend, ..finding });
         }
         if stats.sessions >= limits.sessions as u64 {
             let what = format!("has no seat free: all {} are taken", limits.sessions);

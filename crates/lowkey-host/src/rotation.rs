@@ -115,7 +115,7 @@ fn change(
         EditError::Registry(error) => RotationError::Registry(error),
         EditError::Device(why) => RotationError::Device(registry.to_owned(), why),
     };
-    let edit = Edit::begin(registry).map_err(RotationError::Registry)?;
+    let edit = Edit::begin_there(registry).map_err(RotationError::Registry)?;
     let Removal { text, removed, left } = removal(&edit).map_err(refused)?;
     let psk_files = removed.iter().filter_map(|pinning| pinning.psk_file.as_ref());
     let psk_files = psk_files.map(|(_, file)| edit.directory().join(file)).collect();

@@ -63,13 +63,21 @@ impl Backoff {
         let bound = self.bound;
         self.lengthen(2);
         // At most `bound`: `chance` < 2^32, so what is added is at most bound / 2.
-        let added = (u64::from(bound / 2 + 1) * u64::from(chance)) >> 32;
-        bound - bound / 2 + added as u32
+        bound - bound / 2 + high_half(bound / 2 + 1, chance)
     }
 
     fn lengthen(&mut self, times: u32) {
         self.bound = self.bound.saturating_mul(times).min(self.longest);
     }
+}
+
+/// The upper 32 bits of a product, by halves of 16 bits: a Cortex-M0 has no longer multiply, and would link one.
+const fn high_half(a: u32, b: u32) -> u32 {
+    let ([a1, a0], [b1, b0]) = ([a >> 16, a & 0xffff], [b >> 16, b & 0xffff]);
+    // Each sum is less than 2^32: (2^16 - 1)^2 + 2 (2^16 - 1) = 2^32 - 1.
+    let middle = a1 * b0 + ((a0 * b0) >> 16);
+    let other = a0 * b1 + (middle & 0xffff);
+    a1 * b1 + (middle >> 16) + (other >> 16)
 }
 
 /// What a refusal does to the next pause: protocol §5, "wait longer".
@@ -93,6 +101,15 @@ mod tests {
 
     fn failed(backoff: &mut Backoff, chance: u32) -> u32 {
         backoff.failed(&Error::HungUp, chance)
+    }
+
+    #[test]
+    fn a_product_s_upper_half_is_that_of_a_longer_multiply() {
+        for a in [0, 1, 0xffff, 0x1_0000, 0x1234_5678, 0x8000_0000, u32::MAX] {
+            for b in CHANCES {
+                assert_eq!(high_half(a, b), ((u64::from(a) * u64::from(b)) >> 32) as u32, "{a} {b}");
+            }
+        }
     }
 
     #[test]

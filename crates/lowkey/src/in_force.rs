@@ -9,10 +9,10 @@ use clap::{Arg, ArgAction, ArgMatches};
 use lowkey_host::admin::Address;
 use lowkey_host::{Digest, PublicKey, Written, keys};
 use serde_json::Value;
-use std::fs;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use std::{fs, io};
 
 /// `--admin`, `--config`, `--wait` and `--no-wait`.
 pub(crate) fn arguments() -> [Arg; 4] {
@@ -57,14 +57,25 @@ impl Asked {
         Ok(Self { admin, wait })
     }
 
-    /// Refuses a key that is not the one of the server that runs, if that serves this registry.
+    /// Refuses what would harm the server that runs, if it serves this registry: a key that is another's, and a new
+    /// file in the place of one that is gone.
     pub(crate) fn compare(&self, registry: &Path, server: &PublicKey) -> Result<(), Failure> {
         let Some(admin) = &self.admin else { return Ok(()) };
         let Ok((_, value)) = admin.ask("/registry", QUICK) else { return Ok(()) };
         let Some(key) = said(&value, "server") else { return Ok(()) };
         let digest = Digest::of_file(registry).map(|digest| digest.to_string()).ok();
         let same_text = digest.is_some() && digest == said(&value, "digest");
-        let serves_it = same_text || is_file(registry, &said(&value, "path").unwrap_or_default());
+        let path = said(&value, "path").unwrap_or_default();
+        let serves_it = same_text || is_file(registry, &path);
+        let devices = number(&value, "devices");
+        if devices > 0 && is_gone(registry, &path) {
+            let why = format!(
+                "{path}: is not there, and the server at {} has {devices} devices of it in force; a new one would take them \
+                 out: bring it back first; nothing was written",
+                admin.address(),
+            );
+            return Err(Failure::file(why));
+        }
         if serves_it && key != keys::encode_public(server) {
             let why = format!(
                 "--server: that is not the key of the server at {}, which serves {}: its key is {key}; nothing was written",
@@ -93,12 +104,29 @@ impl Asked {
     /// # Errors
     /// Always: [`Exit::NotInForce`] if the registry as it stands is not in force, otherwise [`Exit::File`].
     pub(crate) fn unchanged(&self, registry: &Path, server: &PublicKey, error: &str) -> Result<(), Failure> {
-        let there = self.admin.as_ref().filter(|admin| admin.ask("/registry", QUICK).is_ok());
-        let (Some(admin), Ok(now)) = (there, Written::already(registry, server)) else {
+        let (Some(admin), Ok(now)) = (&self.admin, Written::already(registry, server)) else {
             return Err(Failure::file(error));
         };
         self.wait_until(admin, &now, &format!("{error}; nothing was written, and what stands there is"))?;
         Err(Failure::file(format_args!("{error}; the registry as it stands is in force")))
+    }
+
+    /// Nothing could be changed, because of `error`: a server that answers goes on with what it has.
+    ///
+    /// # Errors
+    /// Always: [`Exit::NotInForce`] if a server answers, otherwise [`Exit::File`].
+    pub(crate) fn unwritten(&self, error: &str) -> Failure {
+        let answers = |admin: &&Admin| admin.ask("/registry", QUICK).is_ok();
+        match self.admin.as_ref().filter(answers) {
+            None => Failure::file(error),
+            Some(admin) => Failure::new(
+                Exit::NotInForce,
+                format_args!(
+                    "{error}; nothing was written, and this is NOT in force: the server at {} goes on with what it has read",
+                    admin.address()
+                ),
+            ),
+        }
     }
 
     /// What is said when it is obeyed.
@@ -155,12 +183,19 @@ impl Asked {
             let why = "has loaded it, and may still have sessions of what was removed";
             return Verdict::NotYet(format!("the server at {at} {why}"));
         }
-        Verdict::Obeyed(match number(value, "sessions_ended") {
+        let ended = match number(value, "sessions_ended") {
             _ if !ours => "in force, with a later change of the file".to_owned(),
             0 if added.is_some() => "in force".to_owned(),
             0 => "in force; no session ended".to_owned(),
             1 => "in force; 1 session ended".to_owned(),
             n => format!("in force; {n} sessions ended"),
+        };
+        // Sessions of theirs may be among those that ended, and nobody meant that.
+        Verdict::Obeyed(match left_out.len() {
+            0 => ended,
+            n => format!(
+                "{ended}; pinnings left out because their PSK cannot be had: {n}, `lowkey doctor` names them"
+            ),
         })
     }
 
@@ -188,6 +223,15 @@ impl Asked {
 fn is_file(registry: &Path, path: &str) -> bool {
     let same = fs::canonicalize(registry).and_then(|ours| Ok(ours == fs::canonicalize(path)?));
     same.unwrap_or(false)
+}
+
+/// Whether the server means this file by `path`, and it is not there.
+fn is_gone(registry: &Path, path: &str) -> bool {
+    let gone = fs::symlink_metadata(registry).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    let folder = |of: &Path| fs::canonicalize(std::path::absolute(of).ok()?.parent()?).ok();
+    let path = Path::new(path);
+    gone && registry.file_name() == path.file_name()
+        && folder(registry).is_some_and(|ours| folder(path) == Some(ours))
 }
 
 /// How to find the right one.

@@ -29,7 +29,8 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
         Err(error @ RotationError::Device(..)) => {
             return asked.unchanged(registry, &server, &error.to_string());
         }
-        removed => removed.map_err(Failure::file)?,
+        Err(error) => return Err(asked.unwritten(&error.to_string())),
+        Ok(removed) => removed,
     };
     for (_, key) in &removed.pinnings {
         say(format_args!("revoked: {}", keys::encode_public(key)));

@@ -145,7 +145,10 @@ impl Current {
         let (new, devices) = (Arc::new(new), old.changes.devices);
         let in_place = stamp.is_of_the_file_of(&reading.taken.0);
         if asked == Asked::ByLook && in_place && loses_many(new.changes, devices, reading.lost_in_place) {
-            self.troubles.held(new.changes, devices);
+            match self.hasher.hash_one(&text) == reading.hash {
+                true => self.troubles.without_psks(new.changes.removed, devices),
+                false => self.troubles.held(new.changes, devices),
+            }
             return Ok(Outcome::Held);
         }
         (reading.hash, reading.taken) = (self.hasher.hash_one(&text), (stamp, file));

@@ -42,6 +42,15 @@ impl Edit {
         Ok(Self { named: registry.to_owned(), file, text, _lock: lock })
     }
 
+    /// The same of a registry that has to be there: nothing can be taken out of one that is not.
+    pub(crate) fn begin_there(registry: &Path) -> Result<Self, RegistryError> {
+        let edit = Self::begin(registry)?;
+        match edit.text {
+            Some(_) => Ok(edit),
+            None => Err(RegistryError::file(registry, io::ErrorKind::NotFound.into())),
+        }
+    }
+
     /// What is in it; nothing if there is no such file yet.
     pub(crate) fn text(&self) -> &str {
         self.text.as_deref().unwrap_or_default()

@@ -57,7 +57,7 @@ fn attempt(path: &Path) -> io::Result<Option<Held>> {
     options.write(true).create(true).mode(0o600).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
     // What another user has left behind can be locked by who may read it.
     let left_behind = |error: io::Error| match error.kind() {
-        io::ErrorKind::PermissionDenied => fs::File::open(path),
+        io::ErrorKind::PermissionDenied => fs::File::open(path).map_err(|_| error),
         _ => Err(error),
     };
     let file = options.open(path).or_else(left_behind).map_err(|error| wrong(path, error))?;

@@ -40,6 +40,22 @@ impl Trouble {
         }
     }
 
+    /// The PSK files of many devices cannot be had, all at once.
+    pub(super) fn without_psks(path: &Path, removed: usize, devices: usize) -> Self {
+        Self {
+            what: format!(
+                "{}: the PSK files of {removed} of {devices} devices cannot be read, or hold other PSKs than before",
+                shown(path)
+            ),
+            in_force: "what was read before is in force until nothing has changed for 30 s; a change of the registry does \
+                       not wait, and leaves those devices out"
+                .to_owned(),
+            mend: "bring the PSK files back, perhaps their folder is not mounted; if it is meant, `systemctl reload lowkey` \
+                   (SIGHUP)"
+                .to_owned(),
+        }
+    }
+
     /// The path leads to a file that stands in no folder any more.
     pub(super) fn unlinked(path: &Path) -> Self {
         Self {

@@ -88,6 +88,14 @@ impl Troubles {
         }
     }
 
+    /// The registry is as it was, and waits because the PSK files of so many `devices` cannot be had.
+    pub(super) fn without_psks(&self, removed: usize, devices: usize) {
+        if self.is_new(Trouble::without_psks(&self.path, removed, devices)) {
+            let path = shown(&self.path);
+            tracing::warn!(name: "lowkey.registry_held", target: "lowkey", path, devices, removed, "PSK files of the registry cannot be had, and that waits: their folder may be back in a moment");
+        }
+    }
+
     /// It changed at every look, and was not read for long.
     pub(super) fn restless(&self) {
         let before = std::mem::replace(&mut self.lock().rest, Rest::Restless);
