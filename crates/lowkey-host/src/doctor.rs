@@ -158,21 +158,22 @@ impl Acceptor {
         let left_out = left_out_of(subject, left_out);
         let none_so_far = findings.is_empty() && left_out.is_empty();
         findings.splice(..0, left_out);
-        if let Subject::All | Subject::Device(_) = subject {
-            self.registry_s_trouble(findings);
-        }
         match subject {
             Subject::All => self.shortages(findings),
-            Subject::Device(name) => match session_of(sessions, name) {
-                Some(session) => findings.insert(0, connected(name, session)),
-                None if none_so_far => {
-                    let down = self.service().and_then(Health::down);
-                    let mend = if down.is_some() { SERVICE_FIRST } else { POWER_AND_NETWORK };
-                    findings.extend(down.as_ref().map(service::down));
-                    findings.push(not_seen(name, self.diagnosable_elsewhere(), mend));
+            Subject::Device(name) => {
+                match session_of(sessions, name) {
+                    Some(session) => findings.insert(0, connected(name, session)),
+                    None if none_so_far => {
+                        let down = self.service().and_then(Health::down);
+                        let mend = if down.is_some() { SERVICE_FIRST } else { POWER_AND_NETWORK };
+                        findings.extend(down.as_ref().map(service::down));
+                        findings.push(not_seen(name, self.diagnosable_elsewhere(), mend));
+                    }
+                    None => (),
                 }
-                None => (),
-            },
+                // Whoever asks about a device may ask because it should be gone.
+                findings.extend(self.registry_s_trouble());
+            }
             Subject::Address(address) => {
                 let here = |session: &&SessionInfo| session.from.is_some_and(|from| from.ip() == *address);
                 for session in sessions.iter().filter(here) {
@@ -203,12 +204,10 @@ impl Acceptor {
             .count()
     }
 
-    /// Whoever asks about a device may ask because it should be gone.
-    fn registry_s_trouble(&self, findings: &mut Vec<Finding>) {
-        let Some(trouble) = self.registry().trouble() else { return };
+    fn registry_s_trouble(&self) -> Option<Finding> {
+        let trouble = self.registry().trouble()?;
         let mend = Some(Mend::Do(trouble.mend));
-        let finding = Finding::of("registry", REGISTRY, trouble.what, trouble.in_force);
-        findings.insert(0, Finding { mend, ..finding });
+        Some(Finding { mend, ..Finding::of("registry", REGISTRY, trouble.what, trouble.in_force) })
     }
 
     fn shortages(&self, findings: &mut Vec<Finding>) {
@@ -221,6 +220,7 @@ impl Acceptor {
             let mend = Some(Mend::Do(SET_THE_CLOCK.to_owned()));
             findings.insert(0, Finding { mend, ..Finding::of("clock", SERVER, what, why) });
         }
+        findings.splice(..0, self.registry_s_trouble());
         if stats.sessions >= limits.sessions as u64 {
             let what = format!("has no seat free: all {} are taken", limits.sessions);
             let why = "a device that is not connected yet is turned away as busy".to_owned();

@@ -102,7 +102,7 @@ async fn a_stranger_who_stays_after_its_refusal_is_hung_up_on() {
     assert!(!accepting.is_finished());
     assert_eq!(acceptor.stats().attempts, 0);
     assert!(matches!(accepting.await.unwrap(), Err(AcceptError::Refused(Refusal::VERSION))));
-    assert!(began.elapsed() <= world.limits.handshake, "{:?}", began.elapsed());
+    assert!(began.elapsed() <= Duration::from_secs(3), "{:?}", began.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

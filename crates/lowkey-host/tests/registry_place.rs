@@ -186,7 +186,7 @@ async fn psk_files_that_go_all_at_once_are_waited_for_as_well() {
     fs::rename(&here, &away).unwrap();
     seconds(20).await;
     assert_eq!((registry.len(), registry.left_out().len()), (10, 0));
-    assert!(trouble(&registry).contains("takes out 10 of 10 devices"), "{}", trouble(&registry));
+    assert!(trouble(&registry).contains("the PSK files of 10 of 10 devices"), "{}", trouble(&registry));
     fs::rename(&away, &here).unwrap();
     looks().await;
     assert_eq!((registry.len(), registry.generation(), trouble(&registry)), (10, 0, String::new()));

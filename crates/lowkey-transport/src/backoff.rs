@@ -62,8 +62,8 @@ impl Backoff {
     fn pause(&mut self, chance: u32) -> u32 {
         let bound = self.bound;
         self.lengthen(2);
-        // At most `bound`: `chance` < 2^32, so what is added is at most bound / 2.
-        bound - bound / 2 + high_half(bound / 2 + 1, chance)
+        // At most `bound`: a share is less than all, so what is added is at most bound / 2.
+        bound - bound / 2 + share(bound / 2 + 1, (chance >> 16) as u16)
     }
 
     fn lengthen(&mut self, times: u32) {
@@ -71,13 +71,12 @@ impl Backoff {
     }
 }
 
-/// The upper 32 bits of a product, by halves of 16 bits: a Cortex-M0 has no longer multiply, and would link one.
-const fn high_half(a: u32, b: u32) -> u32 {
-    let ([a1, a0], [b1, b0]) = ([a >> 16, a & 0xffff], [b >> 16, b & 0xffff]);
-    // Each sum is less than 2^32: (2^16 - 1)^2 + 2 (2^16 - 1) = 2^32 - 1.
-    let middle = a1 * b0 + ((a0 * b0) >> 16);
-    let other = a0 * b1 + (middle & 0xffff);
-    a1 * b1 + (middle >> 16) + (other >> 16)
+/// `part` of `whole`, in steps of 2^-16 and rounded down: `whole * part / 2^16`, without the longer multiply that a
+/// Cortex-M0 lacks and would link.
+const fn share(whole: u32, part: u16) -> u32 {
+    let ([high, low], part) = ([whole >> 16, whole & 0xffff], part as u32);
+    // Each product is at most (2^16 - 1)^2, and the sum at most `whole`.
+    high * part + ((low * part) >> 16)
 }
 
 /// What a refusal does to the next pause: protocol §5, "wait longer".
@@ -104,10 +103,11 @@ mod tests {
     }
 
     #[test]
-    fn a_product_s_upper_half_is_that_of_a_longer_multiply() {
-        for a in [0, 1, 0xffff, 0x1_0000, 0x1234_5678, 0x8000_0000, u32::MAX] {
-            for b in CHANCES {
-                assert_eq!(high_half(a, b), ((u64::from(a) * u64::from(b)) >> 32) as u32, "{a} {b}");
+    fn a_share_is_that_of_a_longer_multiply() {
+        for whole in [0, 1, 0xffff, 0x1_0000, 0x1234_5678, 0x8000_0000, u32::MAX] {
+            for part in [0, 1, 0x1234, 0x8000, u16::MAX] {
+                let longer = (u64::from(whole) * u64::from(part)) >> 16;
+                assert_eq!(u64::from(share(whole, part)), longer, "{whole} {part}");
             }
         }
     }
@@ -178,7 +178,9 @@ mod tests {
             (u32::MAX / 2 + 1, u32::MAX, u32::MAX / 2 + 1),
         ] {
             let mut backoff = Backoff::new(first, longest);
-            assert_eq!(range(&backoff, failed), (given - given / 2, given), "{first} to {longest}");
+            let (shortest, most) = range(&backoff, failed);
+            assert_eq!(shortest, given - given / 2, "{first} to {longest}");
+            assert!((given - given / 65_536..=given).contains(&most), "{first} to {longest}: {most}");
             for _ in 0..40 {
                 assert!(backoff.failed(&Error::Refused(Refusal::BUSY), u32::MAX) <= longest.max(first));
             }

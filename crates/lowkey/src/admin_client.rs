@@ -7,12 +7,12 @@ use clap::{Arg, ArgMatches, value_parser};
 use lowkey_host::admin::Address;
 use lowkey_host::text::clean;
 use serde_json::Value;
-use std::io::{self, Read, Write};
-use std::net::TcpStream;
 #[cfg(unix)]
-use std::os::unix::net::UnixStream;
+use socket2::SockAddr;
+use socket2::{Domain, Socket, Type};
+use std::io::{self, Read, Write};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// `--admin` and `--config`.
 pub(crate) fn arguments() -> [Arg; 2] {
@@ -68,7 +68,7 @@ impl Admin {
         &self.address
     }
 
-    /// What it answers to `GET path`, and the JSON in it; `patience` is for each step.
+    /// What it answers to `GET path`, and the JSON in it; `patience` is for all of it.
     pub(crate) fn ask(&self, path: &str, patience: Duration) -> Result<(String, Value), Unanswered> {
         let address = &self.address;
         let answer = exchange(address, path, patience).map_err(|error| unreachable(address, &error))?;
@@ -103,31 +103,42 @@ fn address(of: &ArgMatches) -> Result<(&'static str, String), Failure> {
 }
 
 fn exchange(address: &Address, path: &str, patience: Duration) -> io::Result<String> {
+    let until = Instant::now() + patience;
     match (address.path(), address.socket_addr()) {
         #[cfg(unix)]
         (Some(socket), _) => {
-            let stream = UnixStream::connect(socket)?;
-            stream.set_read_timeout(Some(patience))?;
+            let stream = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+            // Before it connects: on Linux that waits for as long where the server's queue is full.
             stream.set_write_timeout(Some(patience))?;
-            talk(stream, path)
+            stream.connect(&SockAddr::unix(socket)?)?;
+            talk(&stream, path, until)
         }
         (_, Some(socket)) => {
-            let stream = TcpStream::connect_timeout(&socket, patience)?;
-            stream.set_read_timeout(Some(patience))?;
+            let stream = Socket::new(Domain::for_address(socket), Type::STREAM, None)?;
+            stream.connect_timeout(&socket.into(), patience)?;
             stream.set_write_timeout(Some(patience))?;
-            talk(stream, path)
+            talk(&stream, path, until)
         }
         _ => Err(io::ErrorKind::Unsupported.into()),
     }
 }
 
-fn talk(mut stream: impl Read + Write, path: &str) -> io::Result<String> {
-    stream.write_all(
-        format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes(),
-    )?;
-    let mut answer = String::new();
-    stream.take(LONGEST).read_to_string(&mut answer)?;
-    Ok(answer)
+/// All of the answer has until then: one that trickles in is none.
+fn talk(mut stream: &Socket, path: &str, until: Instant) -> io::Result<String> {
+    let question = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(question.as_bytes())?;
+    let (mut answer, mut some) = (Vec::new(), vec![0; 64 * 1024]);
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() || answer.len() as u64 > LONGEST {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        stream.set_read_timeout(Some(left))?;
+        match stream.read(&mut some)? {
+            0 => return String::from_utf8(answer).map_err(|_| io::ErrorKind::InvalidData.into()),
+            n => answer.extend_from_slice(&some[..n]),
+        }
+    }
 }
 
 fn unreachable(address: &Address, error: &io::Error) -> Unanswered {

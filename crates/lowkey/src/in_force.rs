@@ -57,8 +57,22 @@ impl Asked {
         Ok(Self { admin, wait })
     }
 
-    /// Refuses what would harm the server that runs, if it serves this registry: a key that is another's, and a new
-    /// file in the place of one that is gone.
+    /// Refuses a new registry in the place of one that is gone and that the server still has in force.
+    pub(crate) fn spare(&self, registry: &Path) -> Result<(), Failure> {
+        let Some(admin) = &self.admin else { return Ok(()) };
+        let Ok((_, value)) = admin.ask("/registry", QUICK) else { return Ok(()) };
+        let (path, devices) = (said(&value, "path").unwrap_or_default(), number(&value, "devices"));
+        if devices == 0 || !is_gone(registry, &path) {
+            return Ok(());
+        }
+        Err(Failure::file(format_args!(
+            "{path}: is not there, and the server at {} has it in force, with {devices} devices; a new one would take them \
+             out: bring it back first; nothing was written",
+            admin.address(),
+        )))
+    }
+
+    /// Refuses a key that is not the one of the server that runs, if that serves this registry.
     pub(crate) fn compare(&self, registry: &Path, server: &PublicKey) -> Result<(), Failure> {
         let Some(admin) = &self.admin else { return Ok(()) };
         let Ok((_, value)) = admin.ask("/registry", QUICK) else { return Ok(()) };
@@ -67,15 +81,6 @@ impl Asked {
         let same_text = digest.is_some() && digest == said(&value, "digest");
         let path = said(&value, "path").unwrap_or_default();
         let serves_it = same_text || is_file(registry, &path);
-        let devices = number(&value, "devices");
-        if devices > 0 && is_gone(registry, &path) {
-            let why = format!(
-                "{path}: is not there, and the server at {} has {devices} devices of it in force; a new one would take them \
-                 out: bring it back first; nothing was written",
-                admin.address(),
-            );
-            return Err(Failure::file(why));
-        }
         if serves_it && key != keys::encode_public(server) {
             let why = format!(
                 "--server: that is not the key of the server at {}, which serves {}: its key is {key}; nothing was written",

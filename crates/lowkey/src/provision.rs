@@ -48,6 +48,7 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
         },
     };
     if let (Some(asked), Some(registry)) = (&asked, registry) {
+        asked.spare(registry)?;
         asked.compare(registry, &server)?;
     }
     // Lines that nobody has would be a device that nobody registers: its page goes as well.

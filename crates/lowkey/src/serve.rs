@@ -29,6 +29,8 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     let config = Config::load(of).map_err(|mistakes| config::failure(&mistakes))?;
     log::begin(&config.log)?;
     let wrong = |mistake| Failure::lines(Exit::File, &[mistake]);
+    #[cfg(unix)]
+    raise_the_limit_of_files();
     let identity = Arc::new(load::identity(&config.key).map_err(wrong)?);
     let registry = load::registry(&config, &identity).map_err(wrong)?;
     if registry.is_empty() {
@@ -42,6 +44,15 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     let served = runtime.block_on(serve(&config, acceptor, registry, passed));
     let_go(runtime);
     served
+}
+
+/// As many open files as we may have: programs that begin with few (1,024) for the sake of `select`, which nobody uses
+/// here, are starved by as many strangers.
+#[cfg(unix)]
+fn raise_the_limit_of_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let _the_old_one_then = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 
 /// Ends what still runs. A thread that waits for the system, for the answer of a name server for example, cannot be

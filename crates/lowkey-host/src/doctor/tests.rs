@@ -141,7 +141,8 @@ fn every_finding_is_about_the_right_one_and_nobody_is_somebody_who_is_no_device(
         seen(&finding, who);
     }
     for (asked, who) in [("pump-7", "pump-7"), ("0x12", "\"0x12\""), ("192.0.2.1", "\"192.0.2.1\"")] {
-        seen(diagnose(&acceptor, Some(asked)).last().unwrap(), who);
+        let findings = diagnose(&acceptor, Some(asked));
+        seen(findings.iter().rfind(|finding| finding.kind != "registry").unwrap(), who);
     }
 
     // The rest are about the device that they name: tests/doctor.rs has each of them by a real handshake.
@@ -173,7 +174,7 @@ fn a_device_without_a_service_behind_need_not_have_its_power_checked() {
     health.failed(health.trial(), "127.0.0.1:1883", Unreached::Refused, &error);
     let said = advice(&acceptor);
     assert!(
-        said[0].starts_with("the service behind at 127.0.0.1:1883 refuses connections, for 0 s now"),
+        said[0].starts_with("the service behind at 127.0.0.1:1883 refuses connections, for "),
         "{said:?}"
     );
     assert!(said[0].contains("start the service, or correct `forward`"), "{said:?}");

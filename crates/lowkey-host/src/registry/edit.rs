@@ -152,7 +152,11 @@ impl Edit {
     }
 
     fn write(&self, new: &Path, text: &str) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).open(new)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)] // whoever may not read the old one may not open the new one before it is like it
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(new)?;
         match &self.text {
             Some(_) => attributes::carry_over(&File::open(&self.file)?, &file)?,
             #[cfg(unix)] // whatever the umask

@@ -54,13 +54,20 @@ fn attempt(path: &Path) -> io::Result<Option<Held>> {
     use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
     // For its owner only: whoever may open a file may lock it.
     let mut options = OpenOptions::new();
-    options.write(true).create(true).mode(0o600).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+    // A link would lock another file, and a pipe would have us wait for who reads it.
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    options.write(true).create(true).mode(0o600).custom_flags(flags);
     // What another user has left behind can be locked by who may read it.
     let left_behind = |error: io::Error| match error.kind() {
-        io::ErrorKind::PermissionDenied => fs::File::open(path).map_err(|_| error),
+        io::ErrorKind::PermissionDenied => {
+            OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|_| error)
+        }
         _ => Err(error),
     };
     let file = options.open(path).or_else(left_behind).map_err(|error| wrong(path, error))?;
+    if !file.metadata()?.is_file() {
+        return Err(wrong(path, io::Error::new(io::ErrorKind::InvalidInput, "no file")));
+    }
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => (),
         Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),

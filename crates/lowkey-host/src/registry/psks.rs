@@ -8,14 +8,31 @@ use crate::entropy::random;
 use crate::keys;
 use lowkey_core::Secret;
 use lowkey_crypto::Blake2s;
+#[cfg(unix)]
+use rustix::io::Errno;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// What came of reading them.
 pub(super) struct Psks {
     /// Of all pinnings in their order; `None` for those that have none.
-    pub(super) found: Vec<Option<Result<Secret<32>, Flaw>>>,
+    pub(super) found: Vec<Option<Result<Secret<32>, Lack>>>,
     pub(super) files: PskFiles,
+}
+
+/// Why a PSK cannot be had.
+pub(super) struct Lack {
+    pub(super) flaw: Flaw,
+    pub(super) whose: Fault,
+}
+
+/// Whose fault that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The file's.
+    File,
+    /// This machine's: it has no more open files or memory now, which says nothing about the file.
+    Ours,
 }
 
 /// The files as they were when they were read, to find out that one is not as it was.
@@ -64,7 +81,7 @@ pub(super) fn read<'e>(entries: impl Iterator<Item = &'e Entry>, registry: &Path
                 continue;
             };
             found.push(Some(match files.read(directory.join(file)) {
-                Err(why) => Err(flaw(*at, &why)),
+                Err((why, whose)) => Err(Lack { flaw: flaw(*at, &why), whose }),
                 Ok((psk, hash)) => {
                     let holder = Holder { n: found.len(), at: *at, name: entry.device.name() };
                     holders.entry(hash).or_default().push(holder);
@@ -77,7 +94,8 @@ pub(super) fn read<'e>(entries: impl Iterator<Item = &'e Entry>, registry: &Path
         for Holder { n, at, name } in alike {
             let other = alike.iter().map(|other| other.name).find(|other| other != name);
             let whose = other.map_or("its other pinning".to_owned(), |other| format!("{other:?}"));
-            found[*n] = Some(Err(flaw(*at, &format!("holds the PSK of {whose}; make one for each"))));
+            let flaw = flaw(*at, &format!("holds the PSK of {whose}; make one for each"));
+            found[*n] = Some(Err(Lack { flaw, whose: Fault::File }));
         }
     }
     Ok(Psks { found, files })
@@ -89,16 +107,16 @@ fn flaw(at: usize, why: &str) -> Flaw {
 
 impl PskFiles {
     /// Reads one more.
-    fn read(&mut self, path: PathBuf) -> Result<(Secret<32>, [u8; 32]), String> {
+    fn read(&mut self, path: PathBuf) -> Result<(Secret<32>, [u8; 32]), (String, Fault)> {
         let stamp = Stamp::at(&path);
         let read = self.look_into(&path);
-        let content = read.as_ref().map(|(_, hash)| *hash).map_err(String::clone);
+        let content = read.as_ref().map(|(_, hash)| *hash).map_err(|(why, _)| why.clone());
         self.all.push(PskFile { path, stamp, content });
         read
     }
 
-    fn look_into(&self, path: &Path) -> Result<(Secret<32>, [u8; 32]), String> {
-        let psk = keys::read_psk_secret(path).map_err(|error| error.to_string())?;
+    fn look_into(&self, path: &Path) -> Result<(Secret<32>, [u8; 32]), (String, Fault)> {
+        let psk = keys::read_psk_secret(path).map_err(|error| (error.to_string(), whose(&error)))?;
         let mut hash = Blake2s::keyed(&self.key);
         hash.update(psk.expose());
         Ok((psk, hash.finalize()))
@@ -137,9 +155,31 @@ impl PskFiles {
     }
 
     fn differs(&self, path: &Path, content: &Result<[u8; 32], String>) -> bool {
-        self.look_into(path).map(|(_, hash)| hash) != *content
+        match self.look_into(path) {
+            Ok((_, hash)) => Ok(&hash) != content.as_ref(),
+            Err((_, Fault::Ours)) => false, // nobody knows
+            Err((why, Fault::File)) => Err(&why) != content.as_ref(),
+        }
     }
 }
+
+/// Strangers can use up the files of a server, and must not end sessions by that.
+fn whose(error: &(dyn std::error::Error + 'static)) -> Fault {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let errno = causes.filter_map(|cause| cause.downcast_ref::<std::io::Error>()?.raw_os_error()).last();
+    if errno.is_some_and(|errno| OURS.contains(&errno)) { Fault::Ours } else { Fault::File }
+}
+
+#[cfg(unix)]
+const OURS: [i32; 5] = [
+    Errno::MFILE.raw_os_error(),
+    Errno::NFILE.raw_os_error(),
+    Errno::NOMEM.raw_os_error(),
+    Errno::INTR.raw_os_error(),
+    Errno::STALE.raw_os_error(),
+];
+#[cfg(not(unix))]
+const OURS: [i32; 0] = [];
 
 /// How many are looked at in a look: two thousand and more in a second, at some microseconds each.
 const AT_ONCE: usize = 256;

@@ -1,12 +1,13 @@
 //! A registry file as it was at one moment, made of what it says and of what the one before it had.
 
 use super::error::Flaw;
-use super::psks::{self, PskFiles, Psks};
+use super::psks::{self, Fault, Lack, PskFiles, Psks};
 use super::table::{Described, Entry, Part, read_but};
 use super::{Device, Devices, Digest, LeftOut, Pinned};
 use crate::text::mask;
 use crate::text::{Positions, clean};
 use lowkey_core::{Id, Identity, Psk, Secret};
+use lowkey_transport::Mode;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
@@ -103,7 +104,7 @@ impl Snapshot {
 struct Maker<'m> {
     identity: &'m Identity,
     old: Option<&'m Snapshot>,
-    psks: std::vec::IntoIter<Option<Result<Secret<32>, Flaw>>>,
+    psks: std::vec::IntoIter<Option<Result<Secret<32>, Lack>>>,
     positions: Positions<'m>,
     texts: Texts,
     all: Vec<(Arc<Pinned>, Origin)>,
@@ -137,8 +138,16 @@ impl Maker<'_> {
             match self.psks.next().flatten() {
                 None => (),
                 Some(Ok(psk)) => pinned = pinned.with_psk(Psk::new(psk)),
+                // What was read before is as good, as long as nobody has seen the file say something else.
+                Some(Err(Lack { flaw, whose: Fault::Ours })) => {
+                    match old_of(&described.id).filter(|old| is_but_for_psk(old, &device, &described)) {
+                        Some(old) => self.all.push((Arc::clone(old), Origin::Old)),
+                        None => self.leave_out(&device, &described, &flaw),
+                    }
+                    continue;
+                }
                 // Never in another mode instead.
-                Some(Err(flaw)) => {
+                Some(Err(Lack { flaw, .. })) => {
                     self.leave_out(&device, &described, &flaw);
                     continue;
                 }
@@ -164,6 +173,12 @@ impl Maker<'_> {
         let (device, why) = (device.name().to_owned(), clean(&mask(&flaw.why)));
         self.left_out.push(LeftOut { device, id: described.id, key: described.key, line, column, why });
     }
+}
+
+/// Whether it is what is described there, with a PSK.
+fn is_but_for_psk(old: &Pinned, device: &Arc<Device>, described: &Described) -> bool {
+    let same = Arc::ptr_eq(old.device(), device) && old.key() == described.key;
+    same && old.expires() == described.expires && old.mode() == Mode::KkPsk0
 }
 
 /// Counted by name, for pinnings have none.

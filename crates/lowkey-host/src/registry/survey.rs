@@ -42,7 +42,9 @@ pub fn survey(path: &Path, server: Option<&PublicKey>) -> Survey {
     };
     let (entries, mut flaws) = table::survey(&text, server.copied());
     match psks::read(entries.iter(), path) {
-        Ok(Psks { found, .. }) => flaws.extend(found.into_iter().flatten().filter_map(Result::err)),
+        Ok(Psks { found, .. }) => {
+            flaws.extend(found.into_iter().flatten().filter_map(|psk| Some(psk.err()?.flaw)));
+        }
         Err(flaw) => flaws.push(flaw),
     }
     flaws.sort_by_key(|flaw| flaw.at);

@@ -18,6 +18,7 @@ use lowkey_core::{Identity, PublicKey};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::thread;
 use std::time::SystemTime;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout_at;
@@ -83,6 +84,12 @@ impl Acceptor {
     pub fn sweep(&self) {
         self.state.clock.look();
         self.state.sessions.sweep(&*self.state.registry, self.state.clock.now());
+        if let Some(enough) = self.state.decoys.lack(&*self.state.registry) {
+            let state = Arc::clone(&self.state);
+            let grow = move || state.decoys.grow(&state.identity, enough);
+            // Some 100 ms for the most there are. Without a thread it is tried after the next change.
+            let _grown_or_not = thread::Builder::new().name("lowkey-decoys".into()).spawn(grow);
+        }
         self.state.counters.lines.sweep();
     }
 

@@ -12,44 +12,80 @@ use lowkey_core::{Id, Identity, Peer, Psk, PublicKey};
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::hint::black_box;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 /// Decoys by a hash of the id.
 pub(super) struct Decoys {
-    /// With an id, which is compared as that of a pinning is.
-    all: Box<[(Id, Arc<Pinned>)]>,
+    all: RwLock<Box<[Decoy]>>,
     hasher: RandomState,
+    /// The registry's, when its pinnings were last counted.
+    generation: AtomicU64,
 }
+
+/// With an id, which is compared as that of a pinning is.
+type Decoy = (Id, Arc<Pinned>);
 
 impl Decoys {
     /// As many as `registry` has pinnings now, and a few hundred at least.
     pub(super) fn new(identity: &Identity, registry: &dyn Registry) -> Result<Self, Error> {
-        let mut pinnings = 0;
-        registry.each(&mut |_| pinnings += 1);
-        let device = Arc::new(Device::new("nobody").map_err(|_| Error::PeerKey)?);
-        let one = |_| -> Result<_, Error> {
-            let (id, key) = (random()?, PublicKey::new(*random()?.expose()));
-            let id = Id::new(id.expose()).ok_or(Error::PeerKey)?;
-            // Nobody has its private half, so what it would give with our key is as good as any: no multiplication.
-            let peer = Peer::from_parts(identity, key, random()?).map_err(|_| Error::PeerKey)?;
-            Ok((id, Arc::new(Pinned::of_peer(Arc::clone(&device), id, peer).with_psk(Psk::new(random()?)))))
-        };
-        let all = (0..pinnings.clamp(AT_LEAST, AT_MOST)).map(one).collect::<Result<_, _>>()?;
-        Ok(Self { all, hasher: RandomState::new() })
+        let generation = registry.generation();
+        let all = draw(identity, enough_for(registry))?;
+        Ok(Self { all: RwLock::new(all), hasher: RandomState::new(), generation: generation.into() })
+    }
+
+    /// How many there should be instead, if the registry has changed and has far more pinnings by now.
+    pub(super) fn lack(&self, registry: &dyn Registry) -> Option<usize> {
+        let generation = registry.generation();
+        if self.generation.swap(generation, Ordering::Relaxed) == generation {
+            return None;
+        }
+        let enough = enough_for(registry);
+        (enough > 2 * self.lock().len()).then_some(enough)
+    }
+
+    /// Draws as many in their place. If the system has no randomness now, all stays as it is.
+    pub(super) fn grow(&self, identity: &Identity, enough: usize) {
+        if let Ok(all) = draw(identity, enough) {
+            *self.all.write().unwrap_or_else(PoisonError::into_inner) = all;
+        }
     }
 
     /// Whom an attempt under this id is played with if nobody has it.
     pub(super) fn of(&self, id: &Id) -> Arc<Pinned> {
-        let nth = self.hasher.hash_one(id) as usize % self.all.len();
-        let (other, pinned) = &self.all[nth];
+        let all = self.lock();
+        let nth = self.hasher.hash_one(id) as usize % all.len();
+        let (other, pinned) = &all[nth];
         black_box(other == id);
         Arc::clone(pinned)
     }
+
+    fn lock(&self) -> RwLockReadGuard<'_, Box<[Decoy]>> {
+        self.all.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn enough_for(registry: &dyn Registry) -> usize {
+    let mut pinnings = 0;
+    registry.each(&mut |_| pinnings += 1);
+    pinnings.clamp(AT_LEAST, AT_MOST)
+}
+
+fn draw(identity: &Identity, count: usize) -> Result<Box<[Decoy]>, Error> {
+    let device = Arc::new(Device::new("nobody").map_err(|_| Error::PeerKey)?);
+    let one = |_| -> Result<_, Error> {
+        let (id, key) = (random()?, PublicKey::new(*random()?.expose()));
+        let id = Id::new(id.expose()).ok_or(Error::PeerKey)?;
+        // Nobody has its private half, so what it would give with our key is as good as any: no multiplication.
+        let peer = Peer::from_parts(identity, key, random()?).map_err(|_| Error::PeerKey)?;
+        Ok((id, Arc::new(Pinned::of_peer(Arc::clone(&device), id, peer).with_psk(Psk::new(random()?)))))
+    };
+    (0..count).map(one).collect()
 }
 
 impl fmt::Debug for Decoys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Decoys").field("all", &self.all.len()).finish_non_exhaustive()
+        f.debug_struct("Decoys").field("all", &self.lock().len()).finish_non_exhaustive()
     }
 }
 
@@ -62,6 +98,30 @@ mod tests {
     use super::*;
     use crate::registry::Devices;
     use std::collections::HashSet;
+
+    #[test]
+    fn a_registry_that_grows_has_as_many_decoys_as_one_that_began_so() {
+        struct Grown(u64, Devices);
+        impl Registry for Grown {
+            fn lookup(&self, id: &Id) -> Option<Arc<Pinned>> {
+                self.1.lookup(id)
+            }
+            fn each(&self, see: &mut dyn FnMut(&Arc<Pinned>)) {
+                (0..self.0).for_each(|_| self.1.each(see));
+            }
+            fn generation(&self) -> u64 {
+                self.0
+            }
+        }
+        let identity = Identity::new(random().unwrap());
+        let key = Identity::new(random().unwrap()).public_key();
+        let one = || Devices::new([Pinned::new(Device::new("a").unwrap(), &identity, key).unwrap()]).unwrap();
+        let decoys = Decoys::new(&identity, &Grown(1, one())).unwrap();
+        assert_eq!(decoys.lack(&Grown(300, one())), None, "about as many");
+        let enough = decoys.lack(&Grown(8000, one())).unwrap();
+        decoys.grow(&identity, enough);
+        assert_eq!((decoys.lock().len(), decoys.lack(&Grown(8000, one()))), (8000, None));
+    }
 
     #[test]
     fn an_id_has_the_same_decoy_each_time_and_others_have_others() {

@@ -178,6 +178,52 @@ fn whoever_revokes_once_more_is_told_whether_it_holds_by_now() {
     folder.connect(&server).assert().code(4);
 }
 
+/// A registry that is away for a moment: nothing is taken out of it, and none is made in its place.
+#[test]
+fn a_registry_that_is_gone_is_neither_changed_nor_made_anew() {
+    let folder = Folder::new();
+    let server = serve(&folder);
+    let [there, away] = ["devices.toml", "away.toml"].map(|name| folder.path(name));
+    fs::rename(&there, &away).unwrap();
+    let gone = contains("devices.toml: ").and(contains("nothing was written, and this is NOT in force: "));
+    folder.run(&change(&server, "revoke desk")).code(7).stderr(gone);
+    let made = folder.run(&change(&server, "provision --name a -o a.page"));
+    made.code(1).stderr(contains("has it in force").and(contains("nothing was written")));
+    assert!(!there.exists() && !folder.path("a.page").exists());
+    folder.connect(&server).write_stdin("x").assert().success().stdout("x");
+    fs::rename(&away, &there).unwrap();
+    folder.run(&change(&server, "revoke desk")).success().stderr(contains("in force"));
+}
+
+#[test]
+fn a_server_that_cannot_be_asked_is_said_of_what_is_revoked_once_more_too() {
+    let folder = Folder::new();
+    let server = folder.public("server.key");
+    let revoke = format!("revoke desk --registry devices.toml --server {server} --admin unix:none.sock");
+    folder.run(&revoke).code(7).stderr(contains("written, but not known to be in force"));
+    let again = contains("nothing was written, and what stands there is not known to be in force");
+    folder.run(&revoke).code(7).stderr(again);
+}
+
+/// One that listens, and takes nobody from its queue.
+#[test]
+fn a_server_that_does_not_take_the_question_is_not_waited_for_for_ever() {
+    let folder = Folder::new();
+    let server = folder.public("server.key");
+    let _queue = std::os::unix::net::UnixListener::bind(folder.path("full.sock")).unwrap();
+    let waiting = (0..10_000).map_while(|_| {
+        let socket = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let address = socket2::SockAddr::unix(folder.path("full.sock")).unwrap();
+        socket.connect(&address).is_ok().then_some(socket)
+    });
+    let waiting: Vec<_> = waiting.collect();
+    let revoke = "revoke desk --registry devices.toml --admin unix:full.sock --wait 200ms";
+    let said = contains("written, but not known to be in force").and(contains("it does not answer"));
+    folder.run(&format!("{revoke} --server {server}")).code(7).stderr(said);
+    drop(waiting);
+}
+
 #[test]
 fn nobody_who_could_be_asked_is_said_and_is_no_success_unless_it_was_meant() {
     let folder = Folder::new();

@@ -26,6 +26,19 @@ fn until_connecting(folder: &Folder, server: &Server, key: &str, code: i32) {
     }
 }
 
+/// Until the server has found out what is wrong with its registry.
+fn until_stale(folder: &Folder, why: &str) {
+    let begun = Instant::now();
+    loop {
+        let said = folder.command("doctor --admin unix:admin.sock").output().unwrap().stdout;
+        if String::from_utf8_lossy(&said).contains(why) {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{}", String::from_utf8_lossy(&said));
+        sleep(Duration::from_millis(20));
+    }
+}
+
 const SERVE: &str =
     "--key server.key --devices devices.toml --listen 127.0.0.1:0 --echo --admin unix:admin.sock";
 
@@ -95,9 +108,11 @@ fn a_device_that_is_added_can_connect_and_a_broken_registry_changes_nothing() {
 
     folder.write("devices.toml", "[[device]\n");
     server.signal("-HUP");
+    until_stale(&folder, "devices.toml:1:");
     until_connecting(&folder, &server, "second.key", 0);
     fs::remove_file(folder.path("devices.toml")).unwrap();
     server.signal("-HUP");
+    until_stale(&folder, "No such file");
     until_connecting(&folder, &server, "second.key", 0);
     let (code, log) = server.end("-TERM");
     assert_eq!(code, Some(0), "{log}");
@@ -109,7 +124,10 @@ fn revoke_says_what_it_does_not_find() {
     let folder = Folder::new();
     let server = folder.public("server.key");
     let refused = |arguments: &str, code: i32, why: &'static str| {
-        folder.run(&format!("revoke {arguments} {REGISTRY} {server}")).code(code).stderr(contains(why));
+        folder
+            .run(&format!("revoke {arguments} --registry devices.toml --server {server} --no-wait"))
+            .code(code)
+            .stderr(contains(why));
     };
     refused("nobody", 1, "nobody");
     refused("desk --id 0x01", 1, "no pinning of this id");
@@ -118,6 +136,9 @@ fn revoke_says_what_it_does_not_find() {
     refused("desk --old", 1, "no rotation to finish");
     refused("desk --old --id 0x01", 2, "cannot be used with");
     folder.run("revoke desk --registry none.toml --server lkpub1").code(2);
-    folder.run(&format!("revoke desk --registry none.toml --server {server}")).code(1);
+    folder
+        .run(&format!("revoke desk --registry none.toml --server {server}"))
+        .code(1)
+        .stderr(contains("none.toml: "));
     assert!(folder.read("devices.toml").contains("desk"));
 }
