@@ -49,7 +49,7 @@
 //! | `lowkey.registry_left_out` | warn | `device`, `error` | a pinning of it is not in force, because its PSK cannot be had. Once, until the cause is another; when it is mended, `lowkey.registry_loaded` counts it in |
 //! | `lowkey.registry_left_out_more` | warn | `pinnings` | how many more had no line: only the first 100 of a reading have one |
 //! | `lowkey.registry_failed` | warn | `error` | it could not be read again: what was read before stays in force. Once, until it goes well or fails in another way |
-//! | `lowkey.registry_held` | warn | `path`, `devices`, `removed` | it was changed in place and takes out so many of so many devices: it waits for a [`LiveRegistry::reload`], or 30 s without a change |
+//! | `lowkey.registry_held` | warn | `path`, `devices`, `removed` | it was changed in place and takes out so many of so many devices, or the PSK files of so many cannot be had: it waits for a [`LiveRegistry::reload`], or 30 s without a change |
 //! | `lowkey.registry_unlinked` | warn | `path` | the file behind the path stands in no folder any more: it was replaced or deleted elsewhere, as behind a mount of one file |
 //! | `lowkey.registry_panicked` | error | `error` | a bug in this crate; what was read before stays in force, and the file is looked at again |
 //! | `lowkey.clock_wrong` | warn | `now` | the clock shows a time from before this crate was written: as long as it does, no pinning that expires is let in |
