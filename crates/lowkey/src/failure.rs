@@ -37,7 +37,7 @@ Exit codes:
   4  the handshake: refused, other keys, or not over in time
   5  the channel broke: what came may be cut off
   6  the server stopped and cut sessions: at the deadline, or at a second signal
-  7  written, but not in force: the server does not obey it, or could not be asked
+  7  not in force: the server does not obey what was written or stands there, or could not be asked
   8  the server closed and had not taken what was sent, or had nothing to say at all";
 
 impl From<Exit> for ExitCode {

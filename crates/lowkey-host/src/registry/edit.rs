@@ -47,7 +47,10 @@ impl Edit {
         let edit = Self::begin(registry)?;
         match edit.text {
             Some(_) => Ok(edit),
-            None => Err(RegistryError::file(registry, io::ErrorKind::NotFound.into())),
+            None => {
+                let error = io::Error::new(io::ErrorKind::NotFound, "there is no such file");
+                Err(RegistryError::file(registry, error))
+            }
         }
     }
 
