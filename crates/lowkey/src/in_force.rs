@@ -57,39 +57,11 @@ impl Asked {
         Ok(Self { admin, wait })
     }
 
-    /// Refuses a new registry in the place of one that is gone and that the server still has in force.
-    pub(crate) fn spare(&self, registry: &Path) -> Result<(), Failure> {
-        let Some(admin) = &self.admin else { return Ok(()) };
-        let Ok((_, value)) = admin.ask("/registry", QUICK) else { return Ok(()) };
-        let (path, devices) = (said(&value, "path").unwrap_or_default(), number(&value, "devices"));
-        if devices == 0 || !is_gone(registry, &path) {
-            return Ok(());
-        }
-        Err(Failure::file(format_args!(
-            "{path}: is not there, and the server at {} has it in force, with {devices} devices; a new one would take them \
-             out: bring it back first; nothing was written",
-            admin.address(),
-        )))
-    }
-
-    /// Refuses a key that is not the one of the server that runs, if that serves this registry.
-    pub(crate) fn compare(&self, registry: &Path, server: &PublicKey) -> Result<(), Failure> {
-        let Some(admin) = &self.admin else { return Ok(()) };
-        let Ok((_, value)) = admin.ask("/registry", QUICK) else { return Ok(()) };
-        let Some(key) = said(&value, "server") else { return Ok(()) };
-        let digest = Digest::of_file(registry).map(|digest| digest.to_string()).ok();
-        let same_text = digest.is_some() && digest == said(&value, "digest");
-        let path = said(&value, "path").unwrap_or_default();
-        let serves_it = same_text || is_file(registry, &path);
-        if serves_it && key != keys::encode_public(server) {
-            let why = format!(
-                "--server: that is not the key of the server at {}, which serves {}: its key is {key}; nothing was written",
-                admin.address(),
-                registry.display(),
-            );
-            return Err(Failure::new(Exit::Arguments, why));
-        }
-        Ok(())
+    /// What the server says before anything is written, if it answers.
+    pub(crate) fn before(&self) -> Option<Before<'_>> {
+        let admin = self.admin.as_ref()?;
+        let (_, value) = admin.ask("/registry", QUICK).ok()?;
+        Some(Before { admin, value })
     }
 
     /// Waits until the server obeys what was written.
@@ -221,6 +193,47 @@ impl Asked {
             None if elsewhere => format!("the server at {at} has another registry, {path}; {ASK}"),
             None => format!("the server at {at} has not loaded it in {}", time::show(self.wait)),
         })
+    }
+}
+
+/// Which registry a server has in force.
+pub(crate) struct Before<'a> {
+    admin: &'a Admin,
+    value: Value,
+}
+
+impl Before<'_> {
+    /// Refuses a new registry in the place of one that is gone and that the server still has in force.
+    pub(crate) fn spare(&self, registry: &Path) -> Result<(), Failure> {
+        let Self { admin, value } = self;
+        let (path, devices) = (said(value, "path").unwrap_or_default(), number(value, "devices"));
+        if devices == 0 || !is_gone(registry, &path) {
+            return Ok(());
+        }
+        Err(Failure::file(format_args!(
+            "{path}: is not there, and the server at {} has it in force, with {devices} devices; a new one would take them \
+             out: bring it back first; nothing was written",
+            admin.address(),
+        )))
+    }
+
+    /// Refuses a key that is not the one of the server that runs, if that serves this registry.
+    pub(crate) fn compare(&self, registry: &Path, server: &PublicKey) -> Result<(), Failure> {
+        let Self { admin, value } = self;
+        let Some(key) = said(value, "server") else { return Ok(()) };
+        let digest = Digest::of_file(registry).map(|digest| digest.to_string()).ok();
+        let same_text = digest.is_some() && digest == said(value, "digest");
+        let path = said(value, "path").unwrap_or_default();
+        let serves_it = same_text || is_file(registry, &path);
+        if serves_it && key != keys::encode_public(server) {
+            let why = format!(
+                "--server: that is not the key of the server at {}, which serves {}: its key is {key}; nothing was written",
+                admin.address(),
+                registry.display(),
+            );
+            return Err(Failure::new(Exit::Arguments, why));
+        }
+        Ok(())
     }
 }
 

@@ -47,9 +47,9 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
             false => Rotation::None,
         },
     };
-    if let (Some(asked), Some(registry)) = (&asked, registry) {
-        asked.spare(registry)?;
-        asked.compare(registry, &server)?;
+    if let (Some(before), Some(registry)) = (asked.as_ref().and_then(Asked::before), registry) {
+        before.spare(registry)?;
+        before.compare(registry, &server)?;
     }
     // Lines that nobody has would be a device that nobody registers: its page goes as well.
     let made = provision_and(&order, |made| match registry {

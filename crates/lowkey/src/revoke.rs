@@ -19,7 +19,9 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
         ),
         (None, None) => Which::All,
     };
-    asked.compare(registry, &server)?;
+    if let Some(before) = asked.before() {
+        before.compare(registry, &server)?;
+    }
     let removed = match of.get_flag("old") {
         true => finish(registry, &server, name),
         false => revoke(registry, &server, name, which),
