@@ -12,10 +12,13 @@
 //
 //   lowkey_feed(&channel, bytes, len, &taken);                          // for what is not taken: after the events
 //   while (lowkey_poll(&channel, &event) == LOWKEY_OK && event != LOWKEY_EVENT_READ) {
-//     if (event == LOWKEY_EVENT_WRITE) { lowkey_unsent(&channel, &out, &n); /* write m <= n of them */ lowkey_sent(&channel, m); }
+//     if (event == LOWKEY_EVENT_WRITE) { lowkey_unsent(&channel, &out, &n); /* write m of them, 0 if it takes none now */ lowkey_sent(&channel, m); }
 //     if (event == LOWKEY_EVENT_DATA) { lowkey_take(&channel, &data, &n, &is_last); /* use them */ lowkey_send(&channel, "ok", 2); }
 //     if (event == LOWKEY_EVENT_END) break;
 //   }
+//
+// It ends although the stream takes nothing, and sees what comes meanwhile: after lowkey_sent(&channel, 0) one lowkey_poll
+// looks past what is unsent. A lowkey_send is then LOWKEY_WOULD_BLOCK: keep the answer until nothing is unsent.
 //
 // Way 2, two callbacks move the bytes (sockets, a UART), waiting or not:
 //
@@ -657,6 +660,9 @@ lowkey_status lowkey_responder(lowkey_channel *channel,
 // acted upon. While something is unsent it is LOWKEY_EVENT_WRITE, the answer to a peer's PING among it: who sees
 // LOWKEY_EVENT_DATA can lowkey_send an answer at once.
 //
+// The first call after lowkey_sent with 0 looks past what is unsent, also in a handshake: a stream that takes nothing
+// keeps nobody from reading. The call after that gives LOWKEY_EVENT_WRITE again.
+//
 // A status that is not recoverable: the channel is over. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN:
 // nothing was done. `event` is as it was.
 lowkey_status lowkey_poll(lowkey_channel *channel,
@@ -708,7 +714,8 @@ lowkey_status lowkey_unsent(lowkey_channel *channel,
                             const uint8_t **bytes,
                             size_t *len);
 
-// Says that the stream took `len` bytes of lowkey_unsent: it has copied them, and sends them.
+// Says that the stream took `len` bytes of lowkey_unsent: it has copied them, and sends them. 0 says that it takes none
+// now: the next lowkey_poll says what there is to do besides.
 //
 // LOWKEY_LENGTH: more than is unsent. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the
 // channel. Nothing was done.
@@ -851,7 +858,8 @@ bool lowkey_awaits_pong(const lowkey_channel *channel);
 // Whether both sides have sent their CLOSE. False for what is not a channel.
 bool lowkey_is_closed(const lowkey_channel *channel);
 
-// Reads and writes until there is an event other than LOWKEY_EVENT_READ and LOWKEY_EVENT_WRITE.
+// Reads and writes until there is an event other than LOWKEY_EVENT_READ and LOWKEY_EVENT_WRITE. It reads on while the
+// stream takes nothing; so an event may come while something is unsent.
 //
 // LOWKEY_WOULD_BLOCK: a callback said so; call it again when the stream is ready. A status that is not recoverable,
 // LOWKEY_IO among them: the channel is over. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: nothing was

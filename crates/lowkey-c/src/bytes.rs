@@ -29,6 +29,9 @@ pub enum lowkey_event {
 /// acted upon. While something is unsent it is LOWKEY_EVENT_WRITE, the answer to a peer's PING among it: who sees
 /// LOWKEY_EVENT_DATA can lowkey_send an answer at once.
 ///
+/// The first call after lowkey_sent with 0 looks past what is unsent, also in a handshake: a stream that takes nothing
+/// keeps nobody from reading. The call after that gives LOWKEY_EVENT_WRITE again.
+///
 /// A status that is not recoverable: the channel is over. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN:
 /// nothing was done. `event` is as it was.
 #[unsafe(no_mangle)]
@@ -120,7 +123,8 @@ pub unsafe extern "C" fn lowkey_unsent(
     })
 }
 
-/// Says that the stream took `len` bytes of lowkey_unsent: it has copied them, and sends them.
+/// Says that the stream took `len` bytes of lowkey_unsent: it has copied them, and sends them. 0 says that it takes none
+/// now: the next lowkey_poll says what there is to do besides.
 ///
 /// LOWKEY_LENGTH: more than is unsent. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the
 /// channel. Nothing was done.

@@ -27,7 +27,8 @@ pub struct lowkey_io {
     pub write: Option<unsafe extern "C" fn(context: *mut c_void, bytes: *const u8, len: usize) -> i32>,
 }
 
-/// Reads and writes until there is an event other than LOWKEY_EVENT_READ and LOWKEY_EVENT_WRITE.
+/// Reads and writes until there is an event other than LOWKEY_EVENT_READ and LOWKEY_EVENT_WRITE. It reads on while the
+/// stream takes nothing; so an event may come while something is unsent.
 ///
 /// LOWKEY_WOULD_BLOCK: a callback said so; call it again when the stream is ready. A status that is not recoverable,
 /// LOWKEY_IO among them: the channel is over. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: nothing was

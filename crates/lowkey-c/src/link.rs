@@ -6,6 +6,7 @@ use crate::lowkey_status::*;
 use crate::raw::Memory;
 use crate::raw::callbacks::Random;
 use crate::stream::Stream;
+use core::mem::take;
 use lowkey_core::{Ephemerals, Id, Identity, Psk, PublicKey};
 use lowkey_transport::{Buffers, Error, Fragment, Hello, Link, Part, Pinning, Receive, Refusal, Step};
 
@@ -17,12 +18,14 @@ pub(crate) struct Channel {
     link: Link<'static, Memory>,
     /// LOWKEY_EVENT_OPEN has been reported.
     is_open: bool,
+    /// The stream takes nothing of what is unsent: the next look is at what there is besides.
+    is_stuck: bool,
 }
 
 /// Beginning. A channel is begun where it lies: what is moved lies twice on the stack.
 impl Channel {
     pub(crate) fn new(buffers: Buffers<Memory>) -> Self {
-        Self { link: Link::new(buffers), is_open: false }
+        Self { link: Link::new(buffers), is_open: false, is_stuck: false }
     }
 
     pub(crate) fn initiate_kk(
@@ -123,8 +126,10 @@ impl Channel {
 /// Moving bytes.
 impl Channel {
     pub(crate) fn poll(&mut self) -> Outcome<lowkey_event> {
+        let is_stuck = take(&mut self.is_stuck); // once: then the stream may take something again
         if !self.is_open {
             return Ok(match self.link.step()? {
+                Step::Write if is_stuck => LOWKEY_EVENT_READ,
                 Step::Write => LOWKEY_EVENT_WRITE,
                 Step::Read => LOWKEY_EVENT_READ,
                 Step::Hello => LOWKEY_EVENT_HELLO,
@@ -137,7 +142,7 @@ impl Channel {
         }
         let received = self.link.receive()?; // a PONG may come to be owed here
         Ok(match received {
-            _ if !self.link.unsent()?.is_empty() => LOWKEY_EVENT_WRITE,
+            _ if !is_stuck && !self.link.unsent()?.is_empty() => LOWKEY_EVENT_WRITE,
             Receive::Read => LOWKEY_EVENT_READ,
             Receive::Fragment(_) => LOWKEY_EVENT_DATA,
             Receive::End => LOWKEY_EVENT_END,
@@ -181,9 +186,11 @@ impl Channel {
     }
 
     pub(crate) fn sent(&mut self, n: usize) -> Outcome<()> {
-        if n > self.link.unsent()?.len() {
+        let unsent = self.link.unsent()?.len();
+        if n > unsent {
             return Err(LOWKEY_LENGTH.into());
         }
+        self.is_stuck = n == 0 && unsent > 0;
         self.link.wrote(n);
         Ok(())
     }
@@ -239,18 +246,10 @@ impl Channel {
         loop {
             // What cannot be written now does not keep us from reading: the peer may be in the same place.
             let writing = self.flush(io);
-            match writing {
-                Err(failure) if failure != LOWKEY_WOULD_BLOCK.into() => return Err(failure),
-                _ => {}
-            }
+            self.is_stuck = writing.is_err(); // another failure ends the channel, and the next line says so
             match self.poll()? {
                 LOWKEY_EVENT_READ => self.read(io)?,
-                LOWKEY_EVENT_WRITE if !self.is_open => writing?,
-                LOWKEY_EVENT_WRITE => match self.link.receive()? {
-                    Receive::Fragment(_) => return Ok(LOWKEY_EVENT_DATA),
-                    Receive::Read if writing.is_err() => self.read(io)?,
-                    _ => writing?,
-                },
+                LOWKEY_EVENT_WRITE => {} // a PONG has come to be owed
                 event => return Ok(event),
             }
         }
@@ -317,7 +316,11 @@ impl Channel {
     }
 
     fn read(&mut self, io: &mut impl Stream) -> Outcome<()> {
-        match io.read(self.link.space()) {
+        let space = self.link.space();
+        if space.is_empty() {
+            return Err(LOWKEY_WOULD_BLOCK.into()); // what waits there has its turn when the handshake's message has left
+        }
+        match io.read(space) {
             Ok(n) => Ok(self.link.filled(n)?),
             Err(kind) => Err(self.link.fail(Error::Io(kind)).into()),
         }

@@ -49,6 +49,7 @@ fn play_with(name: &str, arguments: &[&Path]) {
 
 fn compile(name: &str) -> PathBuf {
     let (folder, program) = (here().join("tests/c"), scratch().join(name));
+    std::fs::create_dir_all(scratch()).unwrap();
     let archive = &*ARCHIVE;
     let mut cc = cc();
     cc.args(STRICT).arg(OPTIMISED).arg("-I").arg(here().join("include"));
@@ -92,7 +93,7 @@ fn a_page_and_a_boot_log_are_read_where_they_lie() {
         seed: &key(4),
         psk: Some(&key(5)),
     };
-    std::fs::create_dir_all(scratch()).unwrap();
+    std::fs::create_dir_all(scratch()).unwrap(); // the program is compiled later
     let page = scratch().join("key.page");
     std::fs::write(&page, contents.encode().unwrap().expose()).unwrap();
     play_with("flash", &[&page]);
@@ -111,6 +112,11 @@ fn an_open_channel_survives_every_wrong_call() {
 #[test]
 fn callbacks_may_stop_anywhere() {
     play("callbacks");
+}
+
+#[test]
+fn a_stream_that_takes_nothing_is_read_on() {
+    play("full");
 }
 
 #[test]

@@ -9,7 +9,7 @@ static lowkey_io responder_io = {&at_responder, wire_read, wire_write};
 static uint8_t sent[2000], got[2000];
 
 static void lay_wire(size_t most, unsigned stutter, size_t room) {
-  wire_end end = {NULL, NULL, 0, 0, 0, false};
+  wire_end end = {NULL, NULL, 0, 0, 0, 0, false};
   end.most = most;
   end.stutter = stutter;
   up.len = down.len = 0;

@@ -14,8 +14,8 @@ typedef struct queue {
 typedef struct wire_end {
   queue *in, *out;
   size_t most;       /* bytes that one call moves at most */
-  unsigned stutter;  /* every so many calls it says LOWKEY_IO_WOULD_BLOCK; 0 is never */
-  unsigned calls;
+  unsigned stutter;  /* every so many reads, and as many writes, it says LOWKEY_IO_WOULD_BLOCK; 0 is never */
+  unsigned reads, writes;
   bool ended;        /* when `in` is empty, that is the end of the stream */
 } wire_end;
 
