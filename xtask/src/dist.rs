@@ -89,6 +89,7 @@ fn filled(text: &str, machine: &Machine, version: &str) -> String {
         .replace("@TARGET@", &machine.target)
         .replace("@MACHINE@", &machine_line)
         .replace("@CC@", &compiler)
+        .replace("@NEEDS@", if machine.is_bare() { NEEDS_NOTHING } else { NEEDS_LIBC })
         .replace("@POINTER_BYTES@", &bytes.to_string())
         .replace("@REPOSITORY@", env!("CARGO_PKG_REPOSITORY"))
 }
@@ -116,19 +117,50 @@ struct Core {
     title: &'static str,
     /// How GCC is told.
     options: &'static str,
+    /// How it is told of others that the same library is for, and of their ways to pass floating point.
+    others: &'static [&'static str],
 }
 
 const BARE: [(&str, Core); 3] = [
-    ("thumbv6m-none-eabi", Core { title: "a Cortex-M0, M0+ or M1", options: "-mcpu=cortex-m0 -mthumb" }),
-    ("thumbv7m-none-eabi", Core { title: "a Cortex-M3", options: "-mcpu=cortex-m3 -mthumb" }),
+    (
+        "thumbv6m-none-eabi",
+        Core {
+            title: "a Cortex-M0, M0+, M1 or M23",
+            options: "-mcpu=cortex-m0 -mthumb",
+            others: &["-mcpu=cortex-m0plus -mthumb", "-mcpu=cortex-m23 -mthumb"],
+        },
+    ),
+    (
+        "thumbv7m-none-eabi",
+        Core {
+            title: "a Cortex-M3, and for any M33",
+            options: "-mcpu=cortex-m3 -mthumb",
+            others: &[
+                "-mcpu=cortex-m33+nodsp -mthumb -mfloat-abi=soft",
+                "-mcpu=cortex-m33 -mthumb -mfloat-abi=softfp",
+                "-mcpu=cortex-m33 -mthumb -mfloat-abi=hard",
+            ],
+        },
+    ),
     (
         "thumbv7em-none-eabi",
         Core {
-            title: "a Cortex-M4 or M7, with floating point in software",
-            options: "-mcpu=cortex-m4 -mthumb -mfloat-abi=soft",
+            title: "a Cortex-M4 or M7, with any -mfloat-abi",
+            options: "-mcpu=cortex-m4 -mthumb",
+            others: &[
+                "-mcpu=cortex-m4 -mthumb -mfloat-abi=soft",
+                "-mcpu=cortex-m4 -mthumb -mfloat-abi=softfp",
+                "-mcpu=cortex-m4 -mthumb -mfloat-abi=hard",
+                "-mcpu=cortex-m7 -mthumb -mfloat-abi=soft",
+                "-mcpu=cortex-m7 -mthumb -mfloat-abi=softfp",
+                "-mcpu=cortex-m7 -mthumb -mfloat-abi=hard",
+                "-mcpu=cortex-m33 -mthumb -mfloat-abi=hard",
+            ],
         },
     ),
 ];
+const NEEDS_NOTHING: &str = "It needs no other library: not for `memcpy` either, of which it has a copy that your program does not see.";
+const NEEDS_LIBC: &str = "Of the C library it needs `memcpy`, `memmove`, `memset`, `memcmp` and `bcmp`.";
 const ARCHIVE: &str = "lib/liblowkey.a";
 const SUMS: &str = "SHA256SUMS";
 /// Files of `packaging/c`, and where they go.

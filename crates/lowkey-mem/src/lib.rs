@@ -1,4 +1,4 @@
-//! `memcpy` and its kin in as little flash as they can do with, for firmware on Armv7-M and Armv8-M Mainline.
+//! `memcpy` and its kin in as little flash as they can do with, for firmware on Cortex-M.
 //!
 //! The compiler calls these functions by name whenever a program moves, fills or compares memory. Rust's own
 //! (`compiler_builtins`) are made for speed, in many copies under the names of the Arm ABI. Link this crate if flash
@@ -12,10 +12,28 @@
 //! lengths only, never on the bytes. `memcmp` stops at the first difference, as it does everywhere: whoever compares
 //! secrets compares them some other way.
 //!
-//! Loads and stores of words may be unaligned, which the core allows unless `CCR.UNALIGN_TRP` is set. On every other
-//! target the crate is empty.
+//! On Armv7-M and Armv8-M Mainline loads and stores of words may be unaligned, which the core allows unless
+//! `CCR.UNALIGN_TRP` is set. On Armv6-M and Armv8-M Baseline bytes are moved one by one. On every other target the crate
+//! is empty.
 #![no_std]
 #![allow(unsafe_code)] // the assembly: the four functions of C (ISO C §7.24) and the Arm run-time ABI's names (§4.3.4)
 
-#[cfg(lowkey_mem)]
-core::arch::global_asm!(include_str!("mem.s"));
+#[cfg(lowkey_mem = "thumb2")]
+core::arch::global_asm!(
+    include_str!("frame.s"),
+    include_str!("thumb2.s"),
+    ".text",
+    ".purgem function",
+    ".purgem entry",
+    ".purgem end"
+);
+#[cfg(lowkey_mem = "thumb1")]
+core::arch::global_asm!(
+    include_str!("frame.s"),
+    include_str!("thumb1.s"),
+    ".text",
+    ".purgem function",
+    ".purgem entry",
+    ".purgem end",
+    options(raw) // braces are lists of registers
+);

@@ -1,16 +1,18 @@
 //! Uses what is handed out as somebody would who has it and nothing else of ours.
 
+mod arm;
+
 use std::{
     env, fs,
     path::{Path, PathBuf},
 };
 
 use xtask::{
-    command::{self, Command, Result},
+    command::{Command, Result},
     root, setup, target,
 };
 
-use super::{ARCHIVE, BARE, Core, SUMS, TEXTS, files, folder, machines, version};
+use super::{BARE, SUMS, TEXTS, files, folder, machines, version};
 use crate::archive::{self, HEADER, Machine, fresh};
 
 /// Makes the folders and tries them.
@@ -27,11 +29,13 @@ pub(crate) fn check() -> Result<()> {
         let named = |error| format!("{}: {error}", machine.target);
         contents(&library).map_err(named)?;
         match BARE.iter().find(|(target, _)| *target == machine.target) {
-            Some((_, core)) => links(core, &library).map_err(named)?,
+            Some((_, core)) => arm::check(core, &library).map_err(named)?,
             None => runs(&library).map_err(named)?,
         }
     }
-    println!("  found by pkg-config and by CMake, linked by arm-none-eabi-gcc without Rust");
+    println!(
+        "  found by pkg-config and by CMake, linked by arm-none-eabi-gcc without Rust, with a C library and without"
+    );
     same_elsewhere(&Machine::bare(BARE[1].0))
 }
 
@@ -67,36 +71,6 @@ fn contents(library: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Links all of it, needed or not: with a program, and with all of the C compiler's own functions.
-fn links(core: &Core, library: &Path) -> Result<()> {
-    let work = target().join("dist-trial");
-    fresh(&work)?;
-    let gcc = command::find("arm-none-eabi-gcc").ok_or("no arm-none-eabi-gcc")?;
-    let gcc = |words: &[&str]| {
-        let options = core.options.split(' ').chain(words.iter().copied());
-        // Nothing is there to be found: no compiler of Rust either.
-        Command::new(&gcc).args(options).env("PATH", &work).within(&work)
-    };
-    let libgcc = gcc(&["-print-libgcc-file-name"]).quiet()?;
-    let (program, archive) = (text(TRIAL), text(library.join(ARCHIVE)));
-    let together = ["-nostdlib", "-r", "-Wl,--whole-archive", &archive, libgcc.trim(), "-o", "together.o"];
-    gcc(&together).quiet()?;
-    let include = format!("-I{}", library.join("include").display());
-    let whole = ["-Wl,--whole-archive", &archive, "-Wl,--no-whole-archive", "-o", "trial.elf"];
-    gcc(&[&STRICT[..], &FREESTANDING, &[&include, &program], &whole].concat()).quiet()?;
-    let names = Machine::bare(TRIAL).tool("nm").args([work.join("trial.elf")]).quiet()?;
-    for name in names.lines().filter_map(|line| line.rsplit(' ').next()) {
-        if UNWANTED.iter().any(|part| name.contains(part)) {
-            return Err(format!("an image with all of it has {name} in it").into());
-        }
-    }
-    let missing = archive::declared(&root())?.into_iter().find(|name| !names.contains(&format!(" {name}\n")));
-    match missing {
-        Some(name) => Err(format!("an image with all of it lacks {name}").into()),
-        None => Ok(()),
-    }
 }
 
 /// Builds and runs the program on this machine, in every way that we name.
@@ -164,9 +138,6 @@ fn text(path: impl Into<PathBuf>) -> String {
 /// The program, beside its CMakeLists.txt.
 const TRIAL: &str = "xtask/src/dist/trial/trial.c";
 const STRICT: [&str; 5] = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror"];
-const FREESTANDING: [&str; 4] = ["-Os", "--specs=nano.specs", "-nostartfiles", "-Wl,-e,main"];
-/// Parts of names of what no firmware needs for a channel.
-const UNWANTED: [&str; 6] = ["malloc", "panic", "personality", "_Unwind_Raise", "rust_eh", "abort"];
 /// All but the terms of others.
 const CONTENTS: [&str; 9] = [
     "LICENSE-APACHE",

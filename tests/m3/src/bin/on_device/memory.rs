@@ -1,42 +1,123 @@
-//! memcpy, memmove, memset and memcmp, as `lowkey-mem` has them, under C's names and the Arm run-time ABI's: at every
-//! length up to 70 and every pair of alignments, next to loops that the compiler cannot turn into a call of them.
+//! memcpy, memmove, memset and memcmp, as `lowkey-mem` has them for each instruction set, under C's names and the Arm
+//! run-time ABI's: at every length up to 70 and every pair of alignments, next to loops that the compiler cannot turn into
+//! a call of them.
 #![allow(unsafe_code)] // functions of C
 
 use core::{ffi::c_void, hint::black_box, ptr};
 
 use crate::{Verdict, random::Random};
 
-unsafe extern "C" {
-    fn memcpy(to: *mut c_void, from: *const c_void, n: usize) -> *mut c_void;
-    fn memmove(to: *mut c_void, from: *const c_void, n: usize) -> *mut c_void;
-    fn memset(to: *mut c_void, byte: i32, n: usize) -> *mut c_void;
-    fn memcmp(a: *const c_void, b: *const c_void, n: usize) -> i32;
-    fn __aeabi_memcpy(to: *mut c_void, from: *const c_void, n: usize);
-    fn __aeabi_memmove(to: *mut c_void, from: *const c_void, n: usize);
-    fn __aeabi_memset(to: *mut c_void, n: usize, byte: i32);
-    fn __aeabi_memclr(to: *mut c_void, n: usize);
+/// The functions for one instruction set.
+struct Memory {
+    memcpy: Copies,
+    memmove: Copies,
+    memset: unsafe extern "C" fn(*mut c_void, i32, usize) -> *mut c_void,
+    memcmp: unsafe extern "C" fn(*const c_void, *const c_void, usize) -> i32,
+    // These return nothing; whatever is in the register is not looked at.
+    aeabi_memcpy: Copies,
+    aeabi_memmove: Copies,
+    aeabi_memset: unsafe extern "C" fn(*mut c_void, usize, i32),
+    aeabi_memclr: unsafe extern "C" fn(*mut c_void, usize),
 }
+
+type Copies = unsafe extern "C" fn(*mut c_void, *const c_void, usize) -> *mut c_void;
+
+/// The functions of `$names`, in this order.
+macro_rules! memory {
+    ($memcpy:ident, $memmove:ident, $memset:ident, $memcmp:ident,
+     $aeabi_memcpy:ident, $aeabi_memmove:ident, $aeabi_memset:ident, $aeabi_memclr:ident) => {{
+        unsafe extern "C" {
+            fn $memcpy(to: *mut c_void, from: *const c_void, n: usize) -> *mut c_void;
+            fn $memmove(to: *mut c_void, from: *const c_void, n: usize) -> *mut c_void;
+            fn $memset(to: *mut c_void, byte: i32, n: usize) -> *mut c_void;
+            fn $memcmp(a: *const c_void, b: *const c_void, n: usize) -> i32;
+            fn $aeabi_memcpy(to: *mut c_void, from: *const c_void, n: usize) -> *mut c_void;
+            fn $aeabi_memmove(to: *mut c_void, from: *const c_void, n: usize) -> *mut c_void;
+            fn $aeabi_memset(to: *mut c_void, n: usize, byte: i32);
+            fn $aeabi_memclr(to: *mut c_void, n: usize);
+        }
+        Memory {
+            memcpy: $memcpy,
+            memmove: $memmove,
+            memset: $memset,
+            memcmp: $memcmp,
+            aeabi_memcpy: $aeabi_memcpy,
+            aeabi_memmove: $aeabi_memmove,
+            aeabi_memset: $aeabi_memset,
+            aeabi_memclr: $aeabi_memclr,
+        }
+    }};
+}
+
+// Armv6-M's, whose instructions this core has as well: under names of their own.
+core::arch::global_asm!(
+    ".macro function section, names:vararg",
+    ".section .text.thumb1.\\section, \"ax\", %progbits",
+    ".p2align 1",
+    "entry \\names",
+    ".endm",
+    ".macro entry names:vararg",
+    ".irp name, \\names",
+    ".globl thumb1_\\name",
+    ".type thumb1_\\name, %function",
+    ".thumb_func",
+    "thumb1_\\name:",
+    ".endr",
+    ".endm",
+    ".macro end name",
+    ".size thumb1_\\name, . - thumb1_\\name",
+    ".endm",
+    include_str!("../../../../../crates/lowkey-mem/src/thumb1.s"),
+    ".text",
+    ".purgem function",
+    ".purgem entry",
+    ".purgem end",
+    options(raw)
+);
 
 /// Checks all of them.
 pub(crate) fn check() -> Verdict {
+    check_one(&memory!(
+        memcpy,
+        memmove,
+        memset,
+        memcmp,
+        __aeabi_memcpy,
+        __aeabi_memmove,
+        __aeabi_memset,
+        __aeabi_memclr
+    ))?;
+    check_one(&memory!(
+        thumb1_memcpy,
+        thumb1_memmove,
+        thumb1_memset,
+        thumb1_memcmp,
+        thumb1___aeabi_memcpy,
+        thumb1___aeabi_memmove,
+        thumb1___aeabi_memset,
+        thumb1___aeabi_memclr
+    ))
+}
+
+fn check_one(memory: &Memory) -> Verdict {
     let mut random = Random::new();
     for len in 0..=LONGEST {
         for (to, from) in (0..16).map(|pair| (pair / 4, pair % 4)) {
-            copy(&mut random, len, to, from)?;
-            compare(&mut random, len, to, from)?;
+            copy(memory, &mut random, len, to, from)?;
+            compare(memory, &mut random, len, to, from)?;
         }
         for at in 0..4 {
-            fill(&mut random, len, at)?;
+            fill(memory, &mut random, len, at)?;
             for distance in [1, 2, 3, 4, 5, 8, 31] {
-                overlap(&mut random, len, at, at + distance)?;
-                overlap(&mut random, len, at + distance, at)?;
+                overlap(memory, &mut random, len, at, at + distance)?;
+                overlap(memory, &mut random, len, at + distance, at)?;
             }
         }
     }
     Ok(())
 }
 
-fn copy(random: &mut Random, len: usize, to: usize, from: usize) -> Verdict {
+fn copy(memory: &Memory, random: &mut Random, len: usize, to: usize, from: usize) -> Verdict {
     let source = Room(random.bytes());
     let before = Room(random.bytes());
     let mut expected = Room(before.0);
@@ -46,22 +127,22 @@ fn copy(random: &mut Random, len: usize, to: usize, from: usize) -> Verdict {
     let mut copied = Room(before.0);
     let (start, end) = (copied.at(to), source.0[from..].as_ptr().cast());
     // SAFETY: `len` bytes are at both, in two arrays.
-    let returned = unsafe { memcpy(start, end, len) };
+    let returned = unsafe { (memory.memcpy)(start, end, len) };
     same(&copied, &expected, "memcpy")?;
     is(returned == start, "memcpy returns something else")?;
     let mut copied = Room(before.0);
     // SAFETY: as above.
-    unsafe { __aeabi_memcpy(copied.at(to), source.0[from..].as_ptr().cast(), len) };
+    unsafe { (memory.aeabi_memcpy)(copied.at(to), source.0[from..].as_ptr().cast(), len) };
     same(&copied, &expected, "__aeabi_memcpy")
 }
 
-fn overlap(random: &mut Random, len: usize, to: usize, from: usize) -> Verdict {
+fn overlap(memory: &Memory, random: &mut Random, len: usize, to: usize, from: usize) -> Verdict {
     let before = Room(random.bytes());
     let mut expected = Room(before.0);
     for i in 0..len {
         expected.set(to + i, before.get(from + i));
     }
-    for (function, name) in [(memmove as Moves, "memmove"), (moved, "__aeabi_memmove")] {
+    for (function, name) in [(memory.memmove, "memmove"), (memory.aeabi_memmove, "__aeabi_memmove")] {
         let mut moved = Room(before.0);
         let start = moved.at(0);
         // SAFETY: `len` bytes are at both, in one array.
@@ -71,15 +152,7 @@ fn overlap(random: &mut Random, len: usize, to: usize, from: usize) -> Verdict {
     Ok(())
 }
 
-type Moves = unsafe extern "C" fn(*mut c_void, *const c_void, usize) -> *mut c_void;
-
-unsafe extern "C" fn moved(to: *mut c_void, from: *const c_void, n: usize) -> *mut c_void {
-    // SAFETY: the caller's promise.
-    unsafe { __aeabi_memmove(to, from, n) };
-    to
-}
-
-fn fill(random: &mut Random, len: usize, at: usize) -> Verdict {
+fn fill(memory: &Memory, random: &mut Random, len: usize, at: usize) -> Verdict {
     let before = Room(random.bytes());
     for byte in [0, 0xA5] {
         let mut expected = Room(before.0);
@@ -89,29 +162,29 @@ fn fill(random: &mut Random, len: usize, at: usize) -> Verdict {
         let (mut set, mut eabi) = (Room(before.0), Room(before.0));
         let start = set.at(at);
         // SAFETY: `len` bytes are there. Only the lowest byte of the number counts (ISO C §7.24.6.1).
-        let returned = unsafe { memset(start, i32::from(byte) - 0x100, len) };
+        let returned = unsafe { (memory.memset)(start, i32::from(byte) - 0x100, len) };
         same(&set, &expected, "memset")?;
         is(returned == start, "memset returns something else")?;
         // SAFETY: as above.
-        unsafe { __aeabi_memset(eabi.at(at), len, byte.into()) };
+        unsafe { (memory.aeabi_memset)(eabi.at(at), len, byte.into()) };
         same(&eabi, &expected, "__aeabi_memset")?;
         if byte == 0 {
             let mut cleared = Room(before.0);
             // SAFETY: as above.
-            unsafe { __aeabi_memclr(cleared.at(at), len) };
+            unsafe { (memory.aeabi_memclr)(cleared.at(at), len) };
             same(&cleared, &expected, "__aeabi_memclr")?;
         }
     }
     Ok(())
 }
 
-fn compare(random: &mut Random, len: usize, a: usize, b: usize) -> Verdict {
+fn compare(memory: &Memory, random: &mut Random, len: usize, a: usize, b: usize) -> Verdict {
     let (mut one, mut other) = (Room(random.bytes()), Room(random.bytes()));
     for i in 0..len {
         other.set(b + i, one.get(a + i));
     }
     // SAFETY: `len` bytes are at both.
-    let verdict = |one: &mut Room, other: &mut Room| unsafe { memcmp(one.at(a), other.at(b), len) };
+    let verdict = |one: &mut Room, other: &mut Room| unsafe { (memory.memcmp)(one.at(a), other.at(b), len) };
     is(verdict(&mut one, &mut other) == 0, "memcmp of the same bytes")?;
     if len > 0 {
         let place = random.word() as usize % len;

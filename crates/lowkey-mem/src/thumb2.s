@@ -1,22 +1,4 @@
-@ Each in a section of its own, so that the linker leaves out what nobody calls.
-
-    .syntax unified
-    .thumb
-
-    .macro function section, names:vararg
-    .section .text.lowkey_mem.\section, "ax", %progbits
-    .p2align 1
-    entry   \names
-    .endm
-
-    .macro entry names:vararg
-    .irp name, \names
-    .globl  \name
-    .type   \name, %function
-    .thumb_func
-\name:
-    .endr
-    .endm
+@ The functions for Armv7-M and Armv8-M Mainline: words, at any address.
 
 @ void *memcpy(void *to, const void *from, size_t n)
     function memcpy, memcpy, __aeabi_memcpy, __aeabi_memcpy4, __aeabi_memcpy8
@@ -34,7 +16,7 @@
     subs    r2, #1
     bne     3b
 4:  bx      lr
-    .size   memcpy, . - memcpy
+    end     memcpy
 
 @ void *memmove(void *to, const void *from, size_t n)
     function memmove, memmove, __aeabi_memmove, __aeabi_memmove4, __aeabi_memmove8
@@ -47,7 +29,7 @@
     strb    r3, [r0, r2]
     b       1b
 2:  bx      lr
-    .size   memmove, . - memmove
+    end     memmove
 
     function memset, memset
 @ void *memset(void *to, int byte, size_t n)
@@ -75,7 +57,7 @@
     subs    r1, #1
     bne     4b
 5:  bx      lr
-    .size   memset, . - memset
+    end     memset
 
 @ int memcmp(const void *a, const void *b, size_t n)
     function memcmp, memcmp, bcmp
@@ -88,8 +70,4 @@
     beq     1b
 2:  mov     r0, r3
     bx      lr
-    .size   memcmp, . - memcmp
-
-    .text
-    .purgem function
-    .purgem entry
+    end     memcmp

@@ -1,0 +1,151 @@
+//! Links a microcontroller's library as somebody would who has nothing but a C compiler for it.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use xtask::{
+    command::{self, Command, Result},
+    root, target,
+};
+
+use super::{STRICT, TRIAL, text};
+use crate::{
+    archive::{self, Machine, fresh},
+    dist::{ARCHIVE, Core},
+};
+
+/// Links all of it, needed or not, in every way that we name.
+///
+/// # Errors
+/// What the linker says, or what the image holds.
+pub(super) fn check(core: &Core, library: &Path) -> Result<()> {
+    let tools = Tools::new(library)?;
+    beside_the_compiler_s_functions(&tools, core)?;
+    with_the_c_library(&tools, core)?;
+    with_nothing_else(&tools, core)?;
+    beside_a_memcpy(&tools, core, &["-DOWN", "-nostdlib"])?;
+    beside_a_memcpy(&tools, core, &NANO)
+}
+
+/// No name of ours is one of libgcc's.
+fn beside_the_compiler_s_functions(tools: &Tools, core: &Core) -> Result<()> {
+    let libgcc = tools.gcc(core.options, &["-print-libgcc-file-name"]).quiet()?;
+    let together =
+        ["-nostdlib", "-r", "-Wl,--whole-archive", &tools.archive, libgcc.trim(), "-o", "together.o"];
+    tools.gcc(core.options, &together).quiet().map(|_| ())
+}
+
+/// An image has every function, and nothing of what no firmware needs for a channel.
+fn with_the_c_library(tools: &Tools, core: &Core) -> Result<()> {
+    tools.link(core.options, &text(TRIAL), &NANO)?;
+    let names = tools.names()?;
+    for (_, name) in &names {
+        if UNWANTED.iter().any(|part| name.contains(part)) {
+            return Err(format!("an image with all of it has {name} in it").into());
+        }
+    }
+    match archive::declared(&root())?.into_iter().find(|name| !names.contains(&('T', name.clone()))) {
+        Some(name) => Err(format!("an image with all of it lacks {name}").into()),
+        None => Ok(()),
+    }
+}
+
+/// Without a C library and without the compiler's functions no symbol is missing, for each core and for each way to pass
+/// floating point; and none is defined that a C library would bring.
+fn with_nothing_else(tools: &Tools, core: &Core) -> Result<()> {
+    for options in [core.options].iter().chain(core.others) {
+        tools.link(options, &text(TRIAL), &["-nostdlib"]).map_err(|error| format!("{options}: {error}"))?;
+        let is_public = |(kind, name): &&(char, String)| {
+            kind.is_ascii_uppercase() && MEMORY.iter().any(|start| name.starts_with(start))
+        };
+        if let Some((_, name)) = tools.names()?.iter().find(is_public) {
+            return Err(format!("{options}: the library brings a {name} for everybody").into());
+        }
+    }
+    Ok(())
+}
+
+/// A program that calls `memcpy` calls that of the program, or of its C library; the library calls its own.
+fn beside_a_memcpy(tools: &Tools, core: &Core, more: &[&str]) -> Result<()> {
+    tools.link(core.options, &text(COPYING), more)?;
+    let said = tools.tool("nm").args([IMAGE]).within(&tools.work).quiet()?;
+    let addresses = |kind: &str| -> Vec<&str> {
+        let lines = said.lines().map(|line| line.splitn(3, ' ').collect::<Vec<_>>());
+        lines.filter_map(|line| (line[1..] == [kind, "memcpy"]).then_some(line[0])).collect()
+    };
+    let (theirs, ours) = (addresses("T"), addresses("t"));
+    let ([theirs], [_]) = (&theirs[..], &ours[..]) else {
+        return Err(format!("an image has memcpy at {theirs:?}, and its own at {ours:?}").into());
+    };
+    let call = format!("{} <memcpy>", theirs.trim_start_matches('0'));
+    let callers = tools.tool("objdump").args(["-d", IMAGE]).within(&tools.work).quiet()?;
+    let mut function = "";
+    let mut found = BTreeSet::new();
+    for line in callers.lines() {
+        function = line.strip_suffix(">:").and_then(|line| line.rsplit('<').next()).unwrap_or(function);
+        if line.ends_with(&call) {
+            found.insert(function);
+        }
+    }
+    match found == BTreeSet::from(["main"]) {
+        true => Ok(()),
+        false => Err(format!("the program's memcpy is called by {found:?}").into()),
+    }
+}
+
+/// The tools, the library, and where they work.
+struct Tools {
+    gcc: PathBuf,
+    work: PathBuf,
+    archive: String,
+    include: String,
+}
+
+impl Tools {
+    fn new(library: &Path) -> Result<Self> {
+        let work = target().join("dist-trial");
+        fresh(&work)?;
+        let gcc = command::find("arm-none-eabi-gcc").ok_or("no arm-none-eabi-gcc")?;
+        let include = format!("-I{}", library.join("include").display());
+        Ok(Self { gcc, work, archive: text(library.join(ARCHIVE)), include })
+    }
+
+    /// Nothing is there to be found: no compiler of Rust either.
+    fn gcc(&self, core: &str, words: &[&str]) -> Command {
+        let words = core.split(' ').chain(words.iter().copied());
+        Command::new(&self.gcc).args(words).env("PATH", &self.work).within(&self.work)
+    }
+
+    fn tool(&self, name: &str) -> Command {
+        Machine::bare(TRIAL).tool(name)
+    }
+
+    /// Compiles `program` and links it with all of the library.
+    fn link(&self, core: &str, program: &str, more: &[&str]) -> Result<()> {
+        let whole =
+            ["-Wl,--whole-archive", &self.archive, "-Wl,--no-whole-archive", "-Wl,-e,main", "-o", IMAGE];
+        let words = [&STRICT[..], &["-Os", &self.include, program], more, &whole].concat();
+        self.gcc(core, &words).quiet().map(|_| ())
+    }
+
+    /// What is defined in the image, with the letter of its kind.
+    fn names(&self) -> Result<Vec<(char, String)>> {
+        let said = self.tool("nm").args([IMAGE]).within(&self.work).quiet()?;
+        let name = |line: &str| {
+            let mut words = line.split(' ').skip(1);
+            Some((words.next()?.chars().next()?, words.next()?.to_owned()))
+        };
+        Ok(said.lines().filter_map(name).collect())
+    }
+}
+
+/// A program that calls `memcpy`.
+const COPYING: &str = "xtask/src/dist/trial/copying.c";
+const IMAGE: &str = "trial.elf";
+const NANO: [&str; 2] = ["--specs=nano.specs", "-nostartfiles"];
+/// How names begin that belong to C libraries and compilers.
+const MEMORY: [&str; 4] = ["mem", "bcmp", "__aeabi", "__gnu"];
+/// Parts of names of what no firmware needs for a channel.
+const UNWANTED: [&str; 6] = ["malloc", "panic", "personality", "_Unwind_Raise", "rust_eh", "abort"];
