@@ -43,6 +43,8 @@ pub(crate) fn assert_dead(link: &mut Any, error: Error) {
     assert_eq!(link.has_room().err(), Some(error));
     assert_eq!(link.may_begin(), dead);
     assert_eq!(link.stage(b"x", Part::Last).err(), Some(error));
+    assert_eq!(link.gather(b"x").err(), Some(error));
+    assert_eq!(link.seal_gathered(), dead);
     assert_eq!(link.ping(b"x"), dead);
     assert_eq!(link.close(), dead);
     assert_eq!(link.step().err(), Some(error));

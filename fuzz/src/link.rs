@@ -60,6 +60,8 @@ struct Case {
     offset: usize,
     message_len: usize,
     assembled: Vec<u8>,
+    /// Bytes that are not in a record yet.
+    gathered: Vec<u8>,
     asked: Option<Vec<u8>>,
 }
 
@@ -112,6 +114,7 @@ impl Case {
             offset: 0,
             message_len: 0,
             assembled: vec![],
+            gathered: vec![],
             asked: None,
         }
     }
@@ -157,6 +160,12 @@ impl Case {
             }
             op::STAGE => self.stage(input),
             op::PING => self.ping(input),
+            op::GATHER => self.gather(input),
+            op::SEAL_GATHERED => {
+                let sealed = self.link.seal_gathered();
+                self.note(sealed);
+                self.sealed();
+            }
             op::CLOSE => self.close(),
             op::SEAL => {
                 let kind = input.choose(&[DATA, MORE]);
@@ -410,6 +419,26 @@ impl Case {
         self.note(pinged);
     }
 
+    fn gather(&mut self, input: &mut Input<'_>) {
+        let most = if input.flag() { 20 } else { 1_200 };
+        let bytes = vec![self.peer.expected.len() as u8; 1 + input.below(most)];
+        let gathered = self.link.gather(&bytes);
+        let Some(n) = self.note(gathered) else { return };
+        self.gathered.extend(&bytes[..n]);
+        assert!(self.gathered.len() <= self.link.max_data());
+        if n == 0 {
+            assert_ne!(self.link.unsent(), Ok(&[][..]), "no room, and nothing that keeps it");
+        }
+        self.sealed();
+    }
+
+    /// What was gathered is a record as soon as there is something unsent; it goes behind a PONG that is owed.
+    fn sealed(&mut self) {
+        if !self.gathered.is_empty() && self.link.unsent().is_ok_and(|unsent| !unsent.is_empty()) {
+            self.peer.expected.push_back((DATA, std::mem::take(&mut self.gathered)));
+        }
+    }
+
     fn close(&mut self) {
         let (closed, mark) = (self.link.close(), (CLOSE, vec![]));
         if self.note(closed).is_some() && !self.peer.expected.contains(&mark) {
@@ -441,6 +470,9 @@ impl Case {
     /// Numbers that a driver must not give.
     fn abuse(&mut self, input: &mut Input<'_>) {
         if input.flag() {
+            let sealed = self.link.seal_gathered();
+            self.note(sealed);
+            self.sealed();
             self.write(usize::MAX);
             self.link.wrote(input.choose(&[1, 1_000, usize::MAX]));
         } else {

@@ -146,6 +146,23 @@ fn early() -> Vec<Vec<u8>> {
     let first = [op::CARRY, op::FILL_ALL, op::STEP, op::ANSWER, 0, op::WRITE_ALL];
     let data = [op::SEAL, 0, 1, 9, op::EXCHANGE, op::RECEIVE];
     let close = [op::SEAL_CONTROL, 2, 0, op::EXCHANGE, op::RECEIVE];
+    // Bytes gather, a PONG comes to be owed, more gather, and a CLOSE ends it.
+    let asked = [op::SEAL_CONTROL, 0, 3, 1, 2, 3, op::CARRY, op::FILL_ALL, op::RECEIVE];
+    let gather = [op::GATHER, 1, 9, op::GATHER, 1, 3];
+    let end = [
+        op::WRITE_ALL,
+        op::GATHER,
+        1,
+        4,
+        op::SEAL_GATHERED,
+        op::WRITE,
+        7,
+        op::GATHER,
+        0,
+        3,
+        0,
+        op::WRITE_ALL,
+    ];
     let welcome = [op::ACCEPT, op::WRITE_ALL, op::SEAL_CONTROL, 0, 0, op::EXCHANGE];
     vec![
         [&first[..], &send].concat(),
@@ -155,6 +172,8 @@ fn early() -> Vec<Vec<u8>> {
         [&[op::EXCHANGE, op::SEAL, 1, 1, 9, op::EXCHANGE, op::TAKE], &close[..]].concat(),
         [&[op::EXCHANGE], &close[..], &data].concat(),
         [&[op::EXCHANGE, op::END], &data[..]].concat(),
+        [&[op::EXCHANGE], &gather[..], &asked, &gather, &end, &[op::CLOSE, op::WRITE_ALL]].concat(),
+        [&[op::EXCHANGE], &gather[..], &asked, &[op::SEAL_GATHERED], &end, &[op::GATHER, 1, 1]].concat(),
     ]
 }
 

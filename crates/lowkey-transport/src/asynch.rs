@@ -13,6 +13,7 @@ use crate::incoming::Receive;
 use crate::limits::Buffer;
 use crate::link::{Link, Pinning, Step};
 use crate::mailbox::{Delivery, Mailbox};
+use crate::outgoing::Gathering;
 use crate::record::Fragment;
 use crate::{Error, Hello};
 use embedded_io_async::{ErrorType, Read, Write};
@@ -25,6 +26,7 @@ use lowkey_core::{Entropy, Ephemerals};
 pub struct Channel<Io, B> {
     link: Link<'static, B>,
     io: Io,
+    gathering: Gathering<B>,
     delivery: Delivery,
 }
 
@@ -45,7 +47,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
                 step => exchange(&mut io, &mut link, step).await?,
             }
         }
-        Ok(Self { link: link.settle(), io, delivery: Delivery::default() })
+        Ok(Self::open(io, link))
     }
 
     /// Answers a KK handshake as the responder; returns once the initiator's first record has opened.
@@ -73,7 +75,12 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
                 step => exchange(&mut io, &mut link, step).await?,
             }
         }
-        Ok(Self { link: link.settle(), io, delivery: Delivery::default() })
+        Ok(Self::open(io, link))
+    }
+
+    /// The channel of a link that is done.
+    fn open(io: Io, link: Link<'_, B>) -> Self {
+        Self { link: link.settle(), io, gathering: Gathering::default(), delivery: Delivery::default() }
     }
 
     /// Sends one message of at most [`Self::max_data`] bytes.
@@ -208,7 +215,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     }
 
     fn sender(&mut self) -> Sender<'_, Io, B> {
-        sender(&mut self.io, &mut self.link)
+        sender(&mut self.io, &mut self.link, &mut self.gathering)
     }
 }
 
@@ -252,6 +259,8 @@ impl<Io: Read + Write, B: Buffer> Read for Channel<Io, B> {
 }
 
 impl<Io: Read + Write, B: Buffer> Write for Channel<Io, B> {
+    /// Gathers bytes in one record until it is full, until `flush`, or until another call sends or waits: those see to it that
+    /// what was gathered leaves first. Until then it lies in the outgoing buffer, in the clear. Dropped, nothing was accepted.
     async fn write(&mut self, buf: &[u8]) -> Result<usize, Error> {
         self.sender().write(buf).await
     }
@@ -267,13 +276,17 @@ async fn exchange<Io: Read + Write, B: Buffer>(
     link: &mut Link<'_, B>,
     step: Step,
 ) -> Result<(), Error> {
-    if step == Step::Write { sender(io, link).flush().await } else { read_once(io, link).await }
+    if step == Step::Write {
+        sender(io, link, &mut Gathering::default()).flush().await
+    } else {
+        read_once(io, link).await
+    }
 }
 
 /// One read. Before it everything leaves: the peer may wait for a PONG that has just come to be owed,
 /// or for what our stream holds back.
 async fn read_once<Io: Read + Write, B: Buffer>(io: &mut Io, link: &mut Link<'_, B>) -> Result<(), Error> {
-    sender(io, link).drain().await?;
+    sender(io, link, &mut Gathering::default()).drain().await?;
     if link.is_unflushed() {
         link.flushed(io.flush().await)?;
     }
@@ -281,6 +294,10 @@ async fn read_once<Io: Read + Write, B: Buffer>(io: &mut Io, link: &mut Link<'_,
     link.given(read)
 }
 
-fn sender<'c, Io, B>(io: &'c mut Io, link: &'c mut Link<'_, B>) -> Sender<'c, Io, B> {
-    Sender { outgoing: &mut link.outgoing, control: &link.control, io }
+fn sender<'c, Io, B>(
+    io: &'c mut Io,
+    link: &'c mut Link<'_, B>,
+    gathering: &'c mut Gathering<B>,
+) -> Sender<'c, Io, B> {
+    Sender { outgoing: &mut link.outgoing, control: &link.control, gathering, io }
 }

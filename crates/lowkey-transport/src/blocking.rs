@@ -7,6 +7,7 @@ use crate::incoming::Receive;
 use crate::limits::Buffer;
 use crate::link::{Link, Pinning, Step};
 use crate::mailbox::{Delivery, Mailbox};
+use crate::outgoing::Gathering;
 use crate::record::{Fragment, Part};
 use crate::{Error, Hello};
 use core::task::Poll;
@@ -20,6 +21,7 @@ use lowkey_core::{Entropy, Ephemerals};
 pub struct Channel<Io, B> {
     link: Link<'static, B>,
     io: Io,
+    gathering: Gathering<B>,
     delivery: Delivery,
 }
 
@@ -56,7 +58,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// The channel of a link that is done.
     #[inline(never)] // what is moved here lies in no frame beneath the multiplications
     fn open(io: Io, link: Link<'_, B>) -> Self {
-        Self { link: link.settle(), io, delivery: Delivery::default() }
+        Self { link: link.settle(), io, gathering: Gathering::default(), delivery: Delivery::default() }
     }
 
     /// Sends one message of at most [`Self::max_data`] bytes.
@@ -151,7 +153,8 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// # Errors
     /// [`Error::Io`]; or what ended the channel.
     pub fn flush(&mut self) -> Result<(), Error> {
-        flush(&mut self.io, &mut self.link)
+        self.drain()?;
+        self.link.flushed(self.io.flush())
     }
 
     /// Ends our direction with a CLOSE. The peer's goes on: receive until `None` to have all of it.
@@ -175,6 +178,8 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     }
 
     fn drain(&mut self) -> Result<(), Error> {
+        let sealed = self.gathering.seal(&mut self.link.outgoing, &self.link.control);
+        self.link.or_end(sealed)?;
         drain(&mut self.io, &mut self.link)
     }
 }
@@ -285,13 +290,17 @@ impl<Io: Read + Write, B: Buffer> Read for Channel<Io, B> {
 }
 
 impl<Io: Read + Write, B: Buffer> Write for Channel<Io, B> {
+    /// Gathers bytes in one record until it is full, until `flush`, or until another call sends or waits: those see to it that
+    /// what was gathered leaves first. Until then it lies in the outgoing buffer, in the clear.
     fn write(&mut self, buf: &[u8]) -> Result<usize, Error> {
-        let n = buf.len().min(self.max_data());
-        let front = buf.get(..n).unwrap_or_default();
-        if n > 0 {
-            self.send(front)?;
+        while !buf.is_empty() {
+            let gathered = self.gathering.gather(buf, &mut self.link.outgoing, &self.link.control);
+            match self.link.or_end(gathered)? {
+                0 => self.drain()?,
+                n => return Ok(n),
+            }
         }
-        Ok(n)
+        Ok(0)
     }
 
     fn flush(&mut self) -> Result<(), Error> {

@@ -194,7 +194,7 @@ impl<'k, B: Buffer> Link<'k, B> {
     }
 
     /// Ends both directions with an error that came up in one.
-    fn or_end<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+    pub(crate) fn or_end<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
         result.map_err(|error| self.fail(error))
     }
 
@@ -373,6 +373,30 @@ impl<'k, B: Buffer> Link<'k, B> {
     pub fn stage(&mut self, data: &[u8], part: Part) -> Result<usize, Error> {
         let staged = self.outgoing.fragment(data, part, &self.control);
         self.or_end(staged)
+    }
+
+    /// Adds the front of `bytes` to the record that is being gathered; returns how many. A full one is sealed. Of some bytes
+    /// none are added only if what is unsent has to go first.
+    ///
+    /// What is not full yet is no record: [`Self::unsent`] does not show it, it lies in the outgoing buffer in the clear, and
+    /// nothing else can be staged. [`Self::seal_gathered`] ends that.
+    ///
+    /// # Errors
+    /// As [`Self::may_begin`]: nothing was added.
+    pub fn gather(&mut self, bytes: &[u8]) -> Result<usize, Error> {
+        let gathered = self.outgoing.gather(bytes, &self.control);
+        self.or_end(gathered)
+    }
+
+    /// Makes what was gathered a record, a message of its own, which is unsent then. Without it nothing happens.
+    ///
+    /// A driver that gathers calls it before it sends anything else, before it waits for the peer, and to flush.
+    ///
+    /// # Errors
+    /// The error that ended the link.
+    pub fn seal_gathered(&mut self) -> Result<(), Error> {
+        let sealed = self.outgoing.seal_gathered(&self.control);
+        self.or_end(sealed)
     }
 
     /// Moves a mailbox's oldest message on by one record, with nothing unsent. Says whether a message

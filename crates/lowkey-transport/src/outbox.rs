@@ -1,7 +1,9 @@
-//! At most one frame on its way out.
+//! At most one frame on its way out, or two: a PONG, and the record that was being gathered when it came to be owed.
 //!
 //! A frame is staged whole and leaves in as many writes as the stream likes; a write that was
 //! dropped or took only some bytes loses and repeats nothing.
+
+mod gathered;
 
 use crate::Error;
 use crate::limits::{Buffer, HEADER};
@@ -9,7 +11,7 @@ use crate::limits::{Buffer, HEADER};
 pub(crate) struct Outbox<B> {
     buffer: B,
     sent: usize,
-    end: usize,
+    end: usize, // beyond the buffer while something gathers in it: see `gathered`
     unflushed: bool,
 }
 

@@ -1,5 +1,9 @@
 //! The sending direction: messages in, frames out.
 
+mod gather;
+
+pub(crate) use gather::Gathering;
+
 use crate::Error;
 use crate::bytes::fill;
 use crate::control::{Control, Echo, Stage};

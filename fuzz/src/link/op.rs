@@ -28,4 +28,6 @@ pub(crate) const EXCHANGE: u8 = 24;
 pub(crate) const ABUSE: u8 = 25;
 pub(crate) const FAIL: u8 = 26;
 pub(crate) const ASK: u8 = 27;
-pub(crate) const COUNT: u8 = 28;
+pub(crate) const GATHER: u8 = 28;
+pub(crate) const SEAL_GATHERED: u8 = 29;
+pub(crate) const COUNT: u8 = 30;

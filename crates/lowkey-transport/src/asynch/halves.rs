@@ -6,7 +6,7 @@ use crate::control::Control;
 use crate::incoming::{Incoming, Receive};
 use crate::limits::Buffer;
 use crate::link::Link;
-use crate::outgoing::Outgoing;
+use crate::outgoing::{Gathering, Outgoing};
 use crate::record::{Fragment, Part};
 use core::future::poll_fn;
 use core::task::Poll;
@@ -21,7 +21,7 @@ impl<R: Read, W: Write, B: Buffer> Channel<Duplex<R, W>, B> {
         let Link { incoming, outgoing, control, .. } = &mut self.link;
         (
             Receiver { incoming, control, io: &mut self.io.reader },
-            Sender { outgoing, control, io: &mut self.io.writer },
+            Sender { outgoing, control, gathering: &mut self.gathering, io: &mut self.io.writer },
         )
     }
 }
@@ -59,6 +59,7 @@ impl<R: ErrorType, W: Write> Write for Duplex<R, W> {
 pub struct Sender<'c, W, B> {
     pub(super) outgoing: &'c mut Outgoing<B>,
     pub(super) control: &'c Control,
+    pub(super) gathering: &'c mut Gathering<B>,
     pub(super) io: &'c mut W,
 }
 
@@ -124,6 +125,8 @@ impl<W: Write, B: Buffer> Sender<'_, W, B> {
     }
 
     pub(super) async fn drain(&mut self) -> Result<(), Error> {
+        let sealed = self.gathering.seal(self.outgoing, self.control);
+        self.or_end(sealed)?;
         loop {
             let prepared = self.outgoing.prepare(self.control);
             self.or_end(prepared)?;
@@ -211,13 +214,16 @@ impl<W: ErrorType, B> ErrorType for Sender<'_, W, B> {
 }
 
 impl<W: Write, B: Buffer> Write for Sender<'_, W, B> {
+    /// As for [`Channel`]; the receiving half sends nothing, so flush before you wait there.
     async fn write(&mut self, buf: &[u8]) -> Result<usize, Error> {
-        let n = buf.len().min(self.outgoing.max_data());
-        let front = buf.get(..n).unwrap_or_default();
-        if n > 0 {
-            self.send(front).await?;
+        while !buf.is_empty() {
+            let gathered = self.gathering.gather(buf, self.outgoing, self.control);
+            match self.or_end(gathered)? {
+                0 => self.drain().await?,
+                n => return Ok(n),
+            }
         }
-        Ok(n)
+        Ok(0)
     }
 
     async fn flush(&mut self) -> Result<(), Error> {

@@ -87,3 +87,22 @@ fn records_our_close_wipes_the_key_of_our_direction_only() {
     carry(&mut b, &mut a);
     assert_eq!(a.receive(), Ok(crate::Receive::Read));
 }
+
+#[test]
+fn write_what_was_gathered_is_wiped_once_the_channel_is_over() {
+    let (mut a, _) = open();
+    carry_nothing(&mut a);
+    assert_eq!(a.gather(b"the code is 4711"), Ok(16));
+    assert!(a.unsent().unwrap().is_empty());
+    assert_eq!(a.outgoing.outbox.data(16), b"the code is 4711");
+    let failed = a.fail(Error::Io(embedded_io::ErrorKind::BrokenPipe));
+    assert_eq!(a.seal_gathered(), Err(failed));
+    assert_eq!(a.outgoing.outbox.data(16), [0; 16]);
+    assert_eq!(a.gather(b"more"), Err(failed));
+}
+
+/// What is unsent leaves and is lost.
+fn carry_nothing(link: &mut Any) {
+    let unsent = link.unsent().unwrap().len();
+    link.wrote(unsent);
+}

@@ -4,7 +4,7 @@
 use crate::support::links::{self, Any, KK, more};
 use crate::support::streams::{Pipe, Slow, pause, poll_at_most};
 use crate::support::{KEYS, Rng, keys::ephemerals};
-use embedded_io_async::{ErrorKind, Read};
+use embedded_io_async::{ErrorKind, Read, Write};
 use futures_executor::block_on;
 use futures_util::future::join;
 use lowkey_transport::asynch::Channel;
@@ -378,4 +378,41 @@ fn async_a_stream_that_ends_without_close_is_a_truncation() {
     assert_eq!(block_on(s.channel.flush()), Err(Error::Truncated));
     assert_eq!(block_on(s.channel.close()), Err(Error::Truncated));
     assert_eq!(embedded_io::Error::kind(&Error::Truncated), ErrorKind::ConnectionAborted);
+}
+
+/// A write is accepted at once or, dropped, not at all; what was accepted arrives once, whatever else is dropped.
+#[test]
+fn async_bytes_that_were_written_arrive_once_whatever_is_dropped() {
+    for portion in [3, 1_000] {
+        for seed in 0..30 {
+            let (mut rng, mut s) = (Rng(seed), setting(portion));
+            let bytes = rng.vec(900);
+            let (mut rest, mut got) = (&bytes[..], vec![]);
+            while !rest.is_empty() {
+                let piece = rest.len().min(1 + rng.below(300));
+                let written = Write::write(&mut s.channel, &rest[..piece]);
+                if let Some(n) = poll_at_most(rng.below(20), written) {
+                    rest = &rest[n.unwrap()..];
+                }
+                match rng.below(6) {
+                    0 => drop(poll_at_most(rng.below(20), s.channel.flush())),
+                    1 => drop(poll_at_most(rng.below(20), s.channel.recv())),
+                    _ => (),
+                }
+                got.extend(messages(s.arrived()).concat());
+            }
+            block_on(s.channel.flush()).unwrap();
+            got.extend(messages(s.arrived()).concat());
+            assert_eq!(got, bytes);
+        }
+    }
+}
+
+#[test]
+fn async_a_read_sends_what_was_written_before_it_waits() {
+    let mut s = setting(1_000);
+    block_on(Write::write_all(&mut s.channel, b"GET ")).unwrap();
+    block_on(Write::write_all(&mut s.channel, b"/")).unwrap();
+    assert!(poll_at_most(9, Read::read(&mut s.channel, &mut [0; 9])).is_none());
+    assert_eq!(messages(s.arrived()), [b"GET /"]);
 }

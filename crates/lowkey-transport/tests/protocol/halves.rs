@@ -1,9 +1,9 @@
 //! The two halves of an async channel side by side.
 
-use crate::support::PagePeer;
 use crate::support::links;
 use crate::support::page::{CLOSE, DATA, MORE, PING, PONG, PageRecords, parameters, unframe};
 use crate::support::streams::{Pipe, Slow, pause, poll_at_most};
+use crate::support::{PagePeer, Rng};
 use embedded_io_async::{Read, Write};
 use futures_executor::block_on;
 use futures_util::{future::join, pin_mut};
@@ -89,6 +89,38 @@ fn records_split_halves_answer_pings_beside_and_between_fragments() {
     assert_eq!(peer.open(&mut wire), (PONG, b"3".to_vec()));
     assert!(wire.is_empty());
     block_on(sender.close()).unwrap();
+}
+
+/// §4: an owed PONG goes out before any record of another kind; bytes that gather are no record yet.
+#[test]
+fn records_split_halves_send_an_owed_pong_before_the_bytes_that_were_gathered() {
+    for (gathered, asked) in [(1, 1), (7, 32), (40, 32), (200, 5), (231, 32)] {
+        let (mut channel, mut peer, rx, tx) = halves();
+        let (mut receiver, mut sender) = channel.split();
+        block_on(sender.flush()).unwrap();
+        tx.take_all();
+        let bytes = Rng(gathered as u64).vec(gathered);
+        assert_eq!(block_on(Write::write(&mut sender, &bytes)), Ok(gathered));
+        assert_eq!(tx.len(), 0);
+        rx.put(&peer.record(PING, &vec![b'?'; asked]));
+        assert!(poll_at_most(9, receiver.recv()).is_none());
+        block_on(Write::write_all(&mut sender, b"more")).unwrap();
+        block_on(sender.flush()).unwrap();
+        let mut wire = tx.take_all();
+        assert_eq!(peer.open(&mut wire), (PONG, vec![b'?'; asked]));
+        assert_eq!(peer.open(&mut wire), (DATA, bytes));
+        assert_eq!(peer.open(&mut wire), (DATA, b"more".to_vec()));
+        assert!(wire.is_empty());
+
+        // And without another write, beside a receiver that waits.
+        assert_eq!(block_on(Write::write(&mut sender, b"last")), Ok(4));
+        rx.put(&peer.record(PING, b"!"));
+        assert!(poll_at_most(9, receiver.recv()).is_none());
+        assert!(poll_at_most(9, sender.answer_pings()).is_none());
+        let mut wire = tx.take_all();
+        assert_eq!(peer.open(&mut wire), (PONG, b"!".to_vec()));
+        assert_eq!(peer.open(&mut wire), (DATA, b"last".to_vec()));
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod asynch;
 mod bad_handshakes;
 mod bad_records;
 mod blocking;
+mod gather;
 mod halves;
 mod handshakes;
 mod mailbox;

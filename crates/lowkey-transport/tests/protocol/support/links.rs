@@ -191,6 +191,8 @@ pub(crate) fn assert_dead(link: &mut Any, error: Error) {
         assert_eq!(link.has_room(), Err(error));
         assert_eq!(link.may_begin(), Err(error));
         assert_eq!(link.stage(b"x", Part::Last), Err(error));
+        assert_eq!(link.gather(b"x"), Err(error));
+        assert_eq!(link.seal_gathered(), Err(error));
         assert_eq!(link.ping(b""), Err(error));
         assert_eq!(link.ping(b"x"), Err(error));
         assert_eq!(link.close(), Err(error));
