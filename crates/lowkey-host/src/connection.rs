@@ -30,7 +30,8 @@ use tokio::time::{Instant, timeout_at};
 ///
 /// It can be used in two ways, which may be mixed. As messages: [`send`](Self::send) and
 /// [`recv`](Self::recv). As a stream: `AsyncRead` and `AsyncWrite`, which do not show where messages
-/// end (each write is a message of its own; a `recv` after a read gives what is left of the message).
+/// end (what is written gathers until there is enough for a record, until a flush, or until something else is called; a
+/// `recv` after a read gives what is left of the message).
 /// Both directions go on by themselves: a peer that does not read never keeps us from reading. PINGs are
 /// answered while somebody reads.
 ///

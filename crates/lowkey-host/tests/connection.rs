@@ -1,5 +1,8 @@
 //! What an open connection promises: bytes, messages, ends, and futures that may be dropped.
 
+#[path = "connection/gather.rs"]
+mod gather;
+
 mod common;
 
 use common::{Dribble, Raw, World, pattern, poll_once, strict, tcp_pair};

@@ -114,6 +114,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         if let Some(error) = &self.write_error {
             return Poll::Ready(Err(error.clone()));
         }
+        let sealed = self.link.seal_gathered();
+        self.tell(Side::Reading, sealed)?;
         loop {
             let unsent = self.link.unsent()?;
             if unsent.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::{Connection, Side};
 use crate::Error;
-use lowkey_transport::{Part, Receive};
+use lowkey_transport::Receive;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -44,14 +44,20 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<Io> {
         if buf.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        ready!(this.poll_out(context))?;
-        let front = &buf[..buf.len().min(this.link.max_data())];
-        let staged = this.link.stage(front, Part::Last);
-        let n = this.tell(Side::Reading, staged)?;
-        match this.push(context) {
-            Err(error) => Poll::Ready(Err(error.into())),
-            Ok(()) => Poll::Ready(Ok(n)),
+        if let Some(error) = &this.write_error {
+            return Poll::Ready(Err(error.clone().into()));
         }
+        let n = loop {
+            let gathered = this.link.gather(buf);
+            match this.tell(Side::Reading, gathered)? {
+                0 => ready!(this.poll_out(context))?,
+                n => break n,
+            }
+        };
+        if !this.link.unsent().map_err(Error::from)?.is_empty() {
+            this.push(context)?; // the record is full
+        }
+        Poll::Ready(Ok(n))
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
