@@ -81,7 +81,8 @@ impl<'p, 'k> AwaitMessage2<'k, Placed<'p, 'k>> {
         self.0.park();
     }
 
-    /// Goes on with the attempt that was parked in `place`; `None` if it holds none that awaits message 2 of KK.
+    /// Goes on with the attempt that was parked in `place`; `None` if it holds none that awaits message 2 of KK, or one
+    /// that was given up since.
     pub fn resume(place: &'p mut Place<'k>) -> Option<Self> {
         Placed::resume(place, Role::Initiator, BOTH, 1).map(|state| Self(state, PhantomData))
     }

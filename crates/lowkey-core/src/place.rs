@@ -57,7 +57,7 @@ impl<'p, 'k> Placed<'p, 'k> {
     }
 
     /// The state that was parked in `place`, if it is that of `role` after `turn` messages of a pattern with the
-    /// static keys `known`.
+    /// static keys `known`. One that was wiped since is after no message.
     pub(crate) fn resume(place: &'p mut Place<'k>, role: Role, known: Known, turn: u8) -> Option<Self> {
         place.0.as_mut().filter(|engine| engine.is_at(role, known, turn)).map(Self)
     }

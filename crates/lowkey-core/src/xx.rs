@@ -78,7 +78,8 @@ impl<'p, 'k> AwaitMessage2<'k, Placed<'p, 'k>> {
         self.0.park();
     }
 
-    /// Goes on with the attempt that was parked in `place`; `None` if it holds none that awaits message 2 of XX.
+    /// Goes on with the attempt that was parked in `place`; `None` if it holds none that awaits message 2 of XX, or one
+    /// that was given up since.
     pub fn resume(place: &'p mut Place<'k>) -> Option<Self> {
         Placed::resume(place, Role::Initiator, NEITHER, 1).map(|state| Self(state, PhantomData))
     }
@@ -181,7 +182,8 @@ impl<'p, 'k> AwaitMessage3<'k, Placed<'p, 'k>> {
         self.0.park();
     }
 
-    /// Goes on with the attempt that was parked in `place`; `None` if it holds none that awaits message 3 of XX.
+    /// Goes on with the attempt that was parked in `place`; `None` if it holds none that awaits message 3 of XX, or one
+    /// that was given up since.
     pub fn resume(place: &'p mut Place<'k>) -> Option<Self> {
         Placed::resume(place, Role::Responder, NEITHER, 2).map(|state| Self(state, PhantomData))
     }

@@ -100,3 +100,33 @@ fn a_parked_attempt_is_wiped_when_its_place_is_taken_by_another() {
     assert_eq!(step.read_message_2(&mut [0; 48]).err(), Some(Error::Decrypt));
     assert!(place.is_wiped());
 }
+
+/// It would go on with zeros for keys.
+#[test]
+fn a_wiped_attempt_is_not_resumed_as_one_that_was_parked() {
+    let mut rng = Rng(11);
+    let keys = Pair::new(&mut rng);
+    let (i, r) = (&keys.initiator, &keys.responder);
+    let (mut ours, mut theirs, mut wire) = (kk::Place::new(), xx::Place::new(), [0; 96]);
+
+    // given up with message 1 on its way, and once more after it was parked
+    let step = kk::Initiator::new_in(&mut ours, &i.identity, &i.peer, None, b"");
+    drop(step.write_message_1(&mut rng.ephemerals(), b"", &mut wire).unwrap());
+    assert!(ours.is_wiped() && kk::AwaitMessage2::resume(&mut ours).is_none());
+    let step = kk::Initiator::new_in(&mut ours, &i.identity, &i.peer, None, b"");
+    step.write_message_1(&mut rng.ephemerals(), b"", &mut wire).unwrap().0.park();
+    drop(kk::AwaitMessage2::resume(&mut ours).unwrap());
+    assert!(ours.is_wiped() && kk::AwaitMessage2::resume(&mut ours).is_none());
+
+    let step = xx::Initiator::new_in(&mut ours, &i.identity, None, b"");
+    let (step, len) = step.write_message_1(&mut rng.ephemerals(), b"", &mut wire).unwrap();
+    step.park();
+    drop(xx::AwaitMessage2::resume(&mut ours).unwrap());
+    assert!(ours.is_wiped() && xx::AwaitMessage2::resume(&mut ours).is_none());
+
+    let step = xx::Responder::new_in(&mut theirs, &r.identity, None, b"");
+    let (step, _) = step.read_message_1(&mut wire[..len]).unwrap();
+    step.write_message_2(&mut rng.ephemerals(), b"", &mut wire).unwrap().0.park();
+    drop(xx::AwaitMessage3::resume(&mut theirs).unwrap());
+    assert!(theirs.is_wiped() && xx::AwaitMessage3::resume(&mut theirs).is_none());
+}
