@@ -4,7 +4,9 @@ mod common;
 
 use common::log::Log;
 use common::{Party, World, answer, until_end};
-use lowkey_host::{AcceptError, Refusal};
+use lowkey_core::kk;
+use lowkey_host::entropy::host_ephemerals;
+use lowkey_host::{AcceptError, Mode, Refusal};
 use tokio::io::{AsyncWriteExt, duplex};
 
 const REFUSED: &[u8] = &[0, 1, 4];
@@ -35,7 +37,21 @@ fn strangers(world: &World, with_psk: &World) -> Vec<(&'static str, bool, Vec<u8
         ("known id, without its PSK", true, first(Party::new(server_psk).with_id(known_psk))),
         ("known id, another key and PSK", true, first(Party::new(server_psk).with_id(known_psk).with_psk(1))),
         ("unknown id, where one has a PSK", true, first(Party::new(server_psk))),
+        ("the device itself, calling KK KKpsk0", false, misnamed(world.device(), Mode::KkPsk0)),
+        ("the device itself, calling KKpsk0 KK", true, misnamed(with_psk.device(), Mode::Kk)),
     ]
+}
+
+/// A first frame with all the right keys, in the mode of the pinning, whose hello says another: message 1 opens.
+fn misnamed(device: &Party, said: Mode) -> Vec<u8> {
+    let id = device.id.as_bytes();
+    let hello = [&[1, said as u8, id.len() as u8], id].concat();
+    let prologue = [b"lowkey/1", &hello[..]].concat();
+    let begin = kk::Initiator::new(&device.identity, &device.peer, device.psk.as_ref(), &prologue);
+    let mut message = [0; 50];
+    begin.write_message_1(&mut host_ephemerals().unwrap(), &[1, 0], &mut message).unwrap();
+    let body = [&hello[..], &message].concat();
+    [&(body.len() as u16).to_be_bytes()[..], &body].concat()
 }
 
 fn worlds() -> (World, World) {

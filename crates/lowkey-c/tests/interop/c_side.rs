@@ -91,6 +91,25 @@ impl CSide {
         side
     }
 
+    /// Answers a hello that says `said` as in `mode`.
+    pub(crate) fn answer_as(&mut self, mode: lowkey_mode, said: lowkey_mode) {
+        let mut hello = lowkey_hello { mode: lowkey_mode::LOWKEY_KK, id: [0; LOWKEY_MAX_ID], id_len: 0 };
+        let (pinning, psk) = (self.pinning(mode), self.psk(mode));
+        let keys = &mut *self.keys;
+        // SAFETY: everything lives in boxes that the side holds.
+        unsafe {
+            ok(lowkey_hello_read(&*self.channel, &mut hello));
+            assert_eq!(hello.mode, said);
+            let id: &[u8] = if mode == lowkey_mode::LOWKEY_XX { b"" } else { ID };
+            assert_eq!(&hello.id[..hello.id_len], id);
+            ok(if is_kk(mode) {
+                lowkey_answer_kk(&mut *self.channel, &pinning, &mut keys.ephemerals)
+            } else {
+                lowkey_answer_xx(&mut *self.channel, &keys.identity, psk, &mut keys.ephemerals)
+            });
+        }
+    }
+
     fn buffers(&mut self) -> lowkey_buffers {
         lowkey_buffers {
             incoming: self._incoming.as_mut_ptr(),
@@ -126,21 +145,7 @@ impl Side for CSide {
     }
 
     fn answer(&mut self, mode: lowkey_mode) {
-        let mut hello = lowkey_hello { mode: lowkey_mode::LOWKEY_KK, id: [0; LOWKEY_MAX_ID], id_len: 0 };
-        let (pinning, psk) = (self.pinning(mode), self.psk(mode));
-        let keys = &mut *self.keys;
-        // SAFETY: see above.
-        unsafe {
-            ok(lowkey_hello_read(&*self.channel, &mut hello));
-            assert_eq!(hello.mode, mode);
-            let id: &[u8] = if mode == lowkey_mode::LOWKEY_XX { b"" } else { ID };
-            assert_eq!(&hello.id[..hello.id_len], id);
-            ok(if is_kk(mode) {
-                lowkey_answer_kk(&mut *self.channel, &pinning, &mut keys.ephemerals)
-            } else {
-                lowkey_answer_xx(&mut *self.channel, &keys.identity, psk, &mut keys.ephemerals)
-            });
-        }
+        self.answer_as(mode, mode);
     }
 
     fn accept(&mut self) {

@@ -159,6 +159,23 @@ fn pings_are_answered_by_either_side() {
     }
 }
 
+/// An initiator that has all keys and the PSK, plays one mode and says the other in its hello. Message 1 opens.
+#[test]
+fn a_hello_that_names_another_mode_than_the_pinning_s_is_refused_even_if_message_1_opens() {
+    for (played, said) in [(LOWKEY_KK, LOWKEY_KKPSK0), (LOWKEY_KKPSK0, LOWKEY_KK)] {
+        let mut responder = CSide::responder(RESPONDER, INITIATOR);
+        let first = RustSide::misnamed(played, said, INITIATOR, RESPONDER);
+        assert_eq!(responder.feed(&first), Ok(first.len()));
+        assert_eq!(responder.poll(), Ok(LOWKEY_EVENT_HELLO));
+        responder.answer_as(played, said);
+        assert_eq!(responder.poll(), Ok(LOWKEY_EVENT_WRITE));
+        assert_eq!(responder.unsent(), [0, 1, 4], "{said:?} for {played:?}");
+        responder.sent(3);
+        let ended = responder.poll().unwrap_err();
+        assert!(ended.starts_with("handshake message does not open"), "{ended}");
+    }
+}
+
 /// Both directions get a new key after 1,024 records; twice.
 #[test]
 fn records_go_on_through_new_keys() {

@@ -3,7 +3,7 @@
 use crate::side::{ID, INCOMING, PSK, Side, has_psk, is_kk};
 use lowkey_c::lowkey_event::{self, *};
 use lowkey_c::lowkey_mode;
-use lowkey_core::{Counter, CounterFailed, Ephemerals, Id, Identity, Peer, Psk, Secret, SeedEntropy};
+use lowkey_core::{Counter, CounterFailed, Ephemerals, Id, Identity, Peer, Psk, Secret, SeedEntropy, kk};
 use lowkey_transport::{Buffers, Link, Mode, Part, Pinning, Receive, Step};
 
 pub(crate) struct RustSide {
@@ -50,6 +50,19 @@ impl RustSide {
         }
         .unwrap();
         side
+    }
+
+    /// A first frame in the mode `played` whose hello says `said`.
+    pub(crate) fn misnamed(played: lowkey_mode, said: lowkey_mode, number: u8, peer: u8) -> Vec<u8> {
+        let mut side = Self::new(number, peer);
+        let hello = [&[1, said as u8, ID.len() as u8], &ID[..]].concat();
+        let prologue = [b"lowkey/1", &hello[..]].concat();
+        let Pinning { identity, peer, psk, .. } = side.pinning(played);
+        let mut message = [0; 50];
+        let begin = kk::Initiator::new(identity, peer, psk, &prologue);
+        begin.write_message_1(&mut side.ephemerals, &[1, 0], &mut message).unwrap();
+        let body = [&hello[..], &message].concat();
+        [&(body.len() as u16).to_be_bytes()[..], &body].concat()
     }
 
     pub(crate) fn responder(number: u8, peer: u8) -> Self {

@@ -162,6 +162,21 @@ fn handshake_message_1_missing_or_short_is_refused_like_any_that_does_not_open()
     }
 }
 
+/// An initiator that has all keys and the PSK, plays one mode and says another in its hello. Message 1 opens: what is
+/// refused is the hello.
+#[test]
+fn hello_that_names_another_mode_than_is_played_is_refused_even_if_message_1_opens() {
+    for played in [KK, XX].concat() {
+        for said in [KK, XX].concat().into_iter().filter(|said| *said != played) {
+            let payload = if KK.contains(&played) { parameters(300) } else { vec![] };
+            let mut liar = PagePeer::new(played, &KEYS.initiator, true, &KEYS.psk_bytes, &hello(said));
+            let (mut b, result, to) = respond_to(&liar.first_frame(&payload), played);
+            assert_eq!((result, to), (Err(Error::Handshake), frame(&[4])), "{played:?}, called {said:?}");
+            links::assert_dead(&mut b, Error::Handshake);
+        }
+    }
+}
+
 /// The frames of one handshake, in order, as an eavesdropper has them.
 fn recorded(mode: Mode) -> [Vec<u8>; 3] {
     let first = first_frame(mode);
