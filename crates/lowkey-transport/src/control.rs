@@ -128,9 +128,10 @@ impl Control {
         self.asked.get().is_some()
     }
 
-    /// A PONG came; one that was not asked for is ignored.
+    /// A PONG came; one that was not asked for is ignored, and so is another than that.
     pub(crate) fn answered(&self, pong: &[u8]) {
-        if self.asked.get().is_some_and(|ping| ping.as_bytes() == pong) {
+        // Byte by byte: nothing else in a device's channel needs `memcmp`.
+        if self.asked.get().is_some_and(|ping| ping.as_bytes().iter().eq(pong)) {
             self.asked.set(None);
         }
     }

@@ -170,7 +170,6 @@ impl<B: Buffer> Incoming<B> {
                     control.owe(ping);
                 }
             }
-            Kind::Pong if Echo::new(body).is_none() => return Err(Error::Kind),
             Kind::Pong => control.answered(body),
             Kind::Later => (),
         }

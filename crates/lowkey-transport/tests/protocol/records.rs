@@ -96,6 +96,29 @@ fn records_one_ping_is_outstanding_until_its_own_pong_comes() {
     assert_eq!(a.ping(b"2"), Ok(()));
 }
 
+/// Asked or not, between the pieces of a message, or in place of the one that was asked for.
+#[test]
+fn records_a_pong_that_was_not_asked_for_is_ignored_whatever_its_length() {
+    let (mut a, mut peer) = with_our_initiator(Mode::Kk, &parameters(300));
+    for asked in [false, true] {
+        if asked {
+            a.ping(&[7; 32]).unwrap();
+            peer.open(&mut unsent(&mut a));
+        }
+        let pongs: Vec<u8> = [0, 1, 31, 32, 33, 64, 283]
+            .into_iter()
+            .flat_map(|len| [peer.record(MORE, b"."), peer.record(PONG, &vec![9; len])].concat())
+            .collect();
+        assert_eq!(events(&mut a, &pongs), vec![more(b"."); 7]);
+        assert_eq!(a.awaits_pong(), asked);
+    }
+    let longer = [peer.record(PONG, &[7; 33]), peer.record(PONG, &[7; 31])].concat();
+    assert_eq!(events(&mut a, &longer), []);
+    assert!(a.awaits_pong(), "neither was its PONG");
+    assert_eq!(events(&mut a, &peer.record(PONG, &[7; 32])), []);
+    assert!(!a.awaits_pong());
+}
+
 #[test]
 fn records_no_pong_is_sent_after_our_close() {
     let (mut b, mut peer) = with_our_responder(Mode::Kk);
