@@ -211,7 +211,7 @@ impl<'k> Engine<'k> {
         let sealed = message.take(KEY_LEN + self.symmetric.overhead()).ok_or(Error::Truncated)?;
         let rs = self.symmetric.decrypt_and_hash(sealed)?;
         let rs = PublicKey::new(*rs.first_chunk().ok_or(Error::Truncated)?);
-        if rs == *self.s.public() {
+        if self.s.is(&rs) {
             return Err(Error::OwnKey);
         }
         self.rs = Remote::Sent(rs);

@@ -38,6 +38,24 @@ impl Identity {
         &self.public
     }
 
+    /// Whether `key` is ours, however it is spelled.
+    ///
+    /// RFC 7748 §5 ignores the highest bit and takes the rest modulo p = 2^255 - 19. So `key` minus ours, below that bit,
+    /// is 0, or p if ours is one of the 19 lowest numbers: then adding 19 leaves no bit but that one.
+    /// [`PublicKey::canonical`] would take 100 bytes of flash more. In return 19 less than ours counts as ours too; nobody
+    /// has that key.
+    pub(crate) fn is(&self, key: &PublicKey) -> bool {
+        let (theirs, ours) = (key.as_bytes(), self.public.as_bytes());
+        let mut sum = if theirs.first() == ours.first() { 0 } else { 19 << 8 };
+        for (theirs, ours) in theirs.iter().zip(ours) {
+            if sum & 0xff != 0 {
+                return false;
+            }
+            sum = (sum >> 8) + i32::from(*theirs) - i32::from(*ours); // between -256 and 256
+        }
+        sum & 0x7f == 0
+    }
+
     pub(crate) fn private(&self) -> &PrivateKey {
         &self.private
     }
@@ -63,7 +81,7 @@ impl Peer {
     /// Pins `public` for `identity` (one multiplication, saved in every later handshake).
     ///
     /// # Errors
-    /// - [`Error::OwnKey`]: that key is ours.
+    /// - [`Error::OwnKey`]: that key is ours, however it is spelled.
     /// - [`Error::WeakKey`]: the static-static Diffie-Hellman is all zeros; the key is of low order.
     pub fn pin(identity: &Identity, public: PublicKey) -> Result<Self, Error> {
         Self::from_parts(identity, public, identity.private.diffie_hellman(&public))
@@ -75,7 +93,7 @@ impl Peer {
     /// [`Error::OwnKey`], [`Error::WeakKey`] (`ss` is all zeros): such a peer was never pinned.
     #[inline(never)] // what it moves lies in no frame beneath a handshake's
     pub fn from_parts(identity: &Identity, public: PublicKey, ss: Secret<32>) -> Result<Self, Error> {
-        if public == identity.public {
+        if identity.is(&public) {
             return Err(Error::OwnKey);
         }
         if ss.is_zero() { Err(Error::WeakKey) } else { Ok(Self { public, ss }) }

@@ -60,6 +60,12 @@ static void peers(void) {
   GIVES(LOWKEY_NULL, lowkey_peer_init(&peer, &identity, NULL, NULL));
   GIVES(LOWKEY_NOT_INITIALISED, lowkey_peer_init(&peer, &none, theirs, NULL));
   GIVES(LOWKEY_PEER_KEY, lowkey_peer_init(&peer, &identity, public_key, NULL));
+  GIVES(LOWKEY_PEER_KEY, lowkey_peer_init(&peer, &identity, public_key, TWO));
+  /* X25519 does not look at the highest bit: the same key. */
+  public_key[31] ^= 0x80;
+  GIVES(LOWKEY_PEER_KEY, lowkey_peer_init(&peer, &identity, public_key, NULL));
+  GIVES(LOWKEY_PEER_KEY, lowkey_peer_init(&peer, &identity, public_key, TWO));
+  public_key[31] ^= 0x80;
   GIVES(LOWKEY_PEER_KEY, lowkey_peer_init(&peer, &identity, ZERO, NULL));
   GIVES(LOWKEY_PEER_KEY, lowkey_peer_init(&peer, &identity, theirs, ZERO));
   LEAVES(LOWKEY_NOT_INITIALISED, lowkey_peer_shared(&peer, out));

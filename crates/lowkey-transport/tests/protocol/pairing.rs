@@ -3,6 +3,7 @@
 use crate::support::links::{self, XX, advance, feed, initiator, responder, unsent};
 use crate::support::page::{CLOSE, DATA, PING, PageRecords, frame, parameters, unframe};
 use crate::support::{Any, KEYS, PagePeer, keys::Side, keys::ephemerals};
+use lowkey_core::{Identity, PublicKey, Secret};
 use lowkey_transport::{Error, Link, Mode, Part, Refusal, Step};
 
 /// Both links with message 3 on its way to `b`.
@@ -224,6 +225,24 @@ fn handshake_whoever_shows_our_own_key_is_refused_in_either_role() {
         assert_eq!(advance(&mut b, &mut to_b, &mut to_peer), Err(Error::PeerKey));
         links::assert_dead(&mut b, Error::PeerKey);
         assert!(to_peer.is_empty());
+    }
+}
+
+/// The same in another spelling of that key: X25519 does not look at its highest bit, and everything else fits.
+#[test]
+fn handshake_our_own_key_in_another_spelling_is_refused() {
+    let mut key = *KEYS.initiator.identity.public_key().as_bytes();
+    key[31] |= 0x80;
+    let twin = Identity::from_parts(Secret::new(KEYS.initiator.secret), PublicKey::new(key));
+    for mode in XX {
+        let mut a = initiator(mode);
+        let mut b = Link::responder(links::buffers());
+        let (mut to_a, mut to_b) = (vec![], unsent(&mut a));
+        assert_eq!(advance(&mut b, &mut to_b, &mut to_a), Ok(Step::Hello));
+        b.answer_xx(&twin, KEYS.psk(mode), &mut ephemerals(2)).unwrap();
+        advance(&mut b, &mut to_b, &mut to_a).unwrap();
+        assert_eq!(advance(&mut a, &mut to_a, &mut to_b), Err(Error::PeerKey));
+        links::assert_dead(&mut a, Error::PeerKey);
     }
 }
 
