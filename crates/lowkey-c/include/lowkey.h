@@ -25,8 +25,7 @@
 //   lowkey_run(&channel, &io, &event);                                  // LOWKEY_EVENT_OPEN
 //   lowkey_send_message(&channel, &io, report, report_len, &done);      // done is 0 before
 //   lowkey_recv_message(&channel, &io, answer, sizeof answer, &n, &is_end);
-//   lowkey_close(&channel);
-//   lowkey_flush(&channel, &io);
+//   lowkey_finish(&channel, &io);                                       // our CLOSE, then all up to the peer's
 //
 // Rules:
 // - What the library can see is a status and never a crash: NULL, a length that is not allowed, a call that does not
@@ -826,12 +825,12 @@ lowkey_status lowkey_ping(lowkey_channel *channel,
                           const uint8_t *body,
                           size_t len);
 
-// Sends our CLOSE, once: nothing can be sent afterwards, the peer's direction goes on. A second time it does nothing.
-// Inside a message the peer sees a truncation. In a pairing that is not over it refuses the peer: when it has left,
-// lowkey_poll gives LOWKEY_DECLINED.
+// Ends our direction, once: nothing can be sent afterwards, the peer's goes on. Our CLOSE leaves behind what is unsent
+// (lowkey_unsent, or lowkey_flush). A second time it does nothing. Inside a message the peer sees a truncation. In a
+// pairing that is not over it refuses the peer: when it has left, lowkey_poll gives LOWKEY_DECLINED.
 //
-// LOWKEY_WOULD_BLOCK: something is unsent, write that first. LOWKEY_NOT_OPEN: there are no keys yet. LOWKEY_NULL,
-// LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the channel. Nothing was sent.
+// LOWKEY_NOT_OPEN: there are no keys yet. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the
+// channel. Nothing was sent.
 lowkey_status lowkey_close(lowkey_channel *channel);
 
 // Gives the most bytes that one record carries to this peer.
@@ -855,7 +854,7 @@ bool lowkey_is_open(const lowkey_channel *channel);
 // Whether the answer to the last lowkey_ping has not come yet. False for what is not a channel.
 bool lowkey_awaits_pong(const lowkey_channel *channel);
 
-// Whether both sides have sent their CLOSE. False for what is not a channel.
+// Whether the peer's CLOSE has come, and ours has left to its last byte. False for what is not a channel.
 bool lowkey_is_closed(const lowkey_channel *channel);
 
 // Reads and writes until there is an event other than LOWKEY_EVENT_READ and LOWKEY_EVENT_WRITE. It reads on while the
@@ -872,6 +871,15 @@ lowkey_status lowkey_run(lowkey_channel *channel,
 //
 // Statuses as lowkey_run.
 lowkey_status lowkey_flush(lowkey_channel *channel, const lowkey_io *io);
+
+// Ends both directions: lowkey_close, then it writes what is unsent, reads to the peer's CLOSE and throws away what still
+// comes. A TCP connection that is let go with something unread is reset, and a reset destroys what we sent last.
+//
+// LOWKEY_WOULD_BLOCK: the peer has not closed yet, or our CLOSE has not left; repeat the call, or let go: a peer may
+// talk on for ever. LOWKEY_NOT_OPEN: there are no keys yet. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN:
+// nothing was done. A status that is not recoverable: the channel is over.
+lowkey_status lowkey_finish(lowkey_channel *channel,
+                            const lowkey_io *io);
 
 // Sends one message of any length, in as many records as it takes. `done` counts its bytes: set it to 0 before the
 // first call for a message. After LOWKEY_OK the channel has all of it; what the stream would not take yet leaves with

@@ -56,6 +56,20 @@ pub unsafe extern "C" fn lowkey_flush(channel: *mut lowkey_channel, io: *const l
     })
 }
 
+/// Ends both directions: lowkey_close, then it writes what is unsent, reads to the peer's CLOSE and throws away what still
+/// comes. A TCP connection that is let go with something unread is reset, and a reset destroys what we sent last.
+///
+/// LOWKEY_WOULD_BLOCK: the peer has not closed yet, or our CLOSE has not left; repeat the call, or let go: a peer may
+/// talk on for ever. LOWKEY_NOT_OPEN: there are no keys yet. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN:
+/// nothing was done. A status that is not recoverable: the channel is over.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_finish(channel: *mut lowkey_channel, io: *const lowkey_io) -> lowkey_status {
+    attempt(|| {
+        let mut io = Io::new(*raw::plain(io)?)?;
+        raw::enter(channel)?.finish(&mut io)
+    })
+}
+
 /// Sends one message of any length, in as many records as it takes. `done` counts its bytes: set it to 0 before the
 /// first call for a message. After LOWKEY_OK the channel has all of it; what the stream would not take yet leaves with
 /// the next call, lowkey_flush for example. `message` may be NULL if `len` is 0.

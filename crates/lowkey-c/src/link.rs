@@ -111,7 +111,7 @@ impl Channel {
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        self.is_open && self.link.sealed().is_some()
+        self.is_open && !self.link.has_closed() && self.link.sealed().is_some()
     }
 
     pub(crate) fn awaits_pong(&self) -> bool {
@@ -230,7 +230,7 @@ impl Channel {
     }
 
     pub(crate) fn close(&mut self) -> Outcome<()> {
-        staged(self.link.close())
+        Ok(self.link.close()?)
     }
 
     /// What ended the channel, if something has.
@@ -266,6 +266,15 @@ impl Channel {
                 Err(kind) => return Err(self.link.fail(Error::Io(kind)).into()),
             }
         }
+    }
+
+    /// Ends our direction, then reads to the end of the peer's.
+    pub(crate) fn finish(&mut self, io: &mut impl Stream) -> Outcome<()> {
+        self.close()?;
+        while self.run(io)? != LOWKEY_EVENT_END {
+            let _thrown_away = self.link.take();
+        }
+        self.flush(io)
     }
 
     /// Sends the rest of a message, of which `done` bytes have gone, and says how much has gone now.

@@ -80,12 +80,12 @@ pub unsafe extern "C" fn lowkey_ping(
     attempt(|| raw::exclusive(channel)?.ping(raw::bytes(body, len)?))
 }
 
-/// Sends our CLOSE, once: nothing can be sent afterwards, the peer's direction goes on. A second time it does nothing.
-/// Inside a message the peer sees a truncation. In a pairing that is not over it refuses the peer: when it has left,
-/// lowkey_poll gives LOWKEY_DECLINED.
+/// Ends our direction, once: nothing can be sent afterwards, the peer's goes on. Our CLOSE leaves behind what is unsent
+/// (lowkey_unsent, or lowkey_flush). A second time it does nothing. Inside a message the peer sees a truncation. In a
+/// pairing that is not over it refuses the peer: when it has left, lowkey_poll gives LOWKEY_DECLINED.
 ///
-/// LOWKEY_WOULD_BLOCK: something is unsent, write that first. LOWKEY_NOT_OPEN: there are no keys yet. LOWKEY_NULL,
-/// LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the channel. Nothing was sent.
+/// LOWKEY_NOT_OPEN: there are no keys yet. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the
+/// channel. Nothing was sent.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_close(channel: *mut lowkey_channel) -> lowkey_status {
     attempt(|| raw::exclusive(channel)?.close())
@@ -126,7 +126,7 @@ pub unsafe extern "C" fn lowkey_awaits_pong(channel: *const lowkey_channel) -> b
     raw::shared(channel).is_ok_and(|channel| channel.awaits_pong())
 }
 
-/// Whether both sides have sent their CLOSE. False for what is not a channel.
+/// Whether the peer's CLOSE has come, and ours has left to its last byte. False for what is not a channel.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_is_closed(channel: *const lowkey_channel) -> bool {
     raw::shared(channel).is_ok_and(|channel| channel.is_closed())

@@ -193,15 +193,31 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
         self.sender().flush().await
     }
 
-    /// Ends our direction with a CLOSE. The peer's goes on: receive until `None` to have all of it.
+    /// Ends our direction with a CLOSE. The peer's goes on: receive until `None` to have all of it, or
+    /// [`Self::finish`] before you let go of the stream.
     ///
     /// # Cancel safety
-    /// Dropped, call again.
+    /// Dropped, our direction has ended all the same; call again to have the CLOSE leave.
     ///
     /// # Errors
     /// [`Error::Io`]; or what ended the channel.
     pub async fn close(&mut self) -> Result<(), Error> {
         self.sender().close().await
+    }
+
+    /// Ends both directions: closes, then reads to the peer's CLOSE and throws away what still comes. A TCP connection
+    /// that is let go with something unread is reset, and a reset destroys what we sent last. Give it a deadline: a peer
+    /// may talk on for ever.
+    ///
+    /// # Cancel safety
+    /// Dropped, call again, or let go.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; or what ended the channel.
+    pub async fn finish(&mut self) -> Result<(), Error> {
+        self.close().await?;
+        while self.recv().await?.is_some() {}
+        Ok(())
     }
 
     async fn wait(&mut self) -> Result<Receive, Error> {

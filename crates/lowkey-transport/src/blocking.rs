@@ -157,14 +157,26 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
         self.link.flushed(self.io.flush())
     }
 
-    /// Ends our direction with a CLOSE. The peer's goes on: receive until `None` to have all of it.
+    /// Ends our direction with a CLOSE. The peer's goes on: receive until `None` to have all of it, or
+    /// [`Self::finish`] before you let go of the stream.
     ///
     /// # Errors
     /// [`Error::Io`]; or what ended the channel.
     pub fn close(&mut self) -> Result<(), Error> {
-        self.drain()?;
         self.link.close()?;
         self.flush()
+    }
+
+    /// Ends both directions: closes, then reads to the peer's CLOSE and throws away what still comes. A TCP connection
+    /// that is let go with something unread is reset, and a reset destroys what we sent last.
+    ///
+    /// # Errors
+    /// [`Error::Io`] of a recoverable kind: the peer has not closed yet; repeat, or let go. A peer that talks on for
+    /// ever is ended by the stream's deadline only. Or what ended the channel.
+    pub fn finish(&mut self) -> Result<(), Error> {
+        self.close()?;
+        while self.recv()?.is_some() {}
+        Ok(())
     }
 
     fn wait(&mut self) -> Result<Receive, Error> {

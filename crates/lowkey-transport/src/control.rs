@@ -104,7 +104,7 @@ impl Control {
         }
     }
 
-    /// The PONG that is owed; after our CLOSE none is.
+    /// The PONG that is owed; one that comes to be owed after our CLOSE is not.
     pub(crate) fn owed(&self) -> Option<Echo> {
         self.owed.get()
     }
@@ -138,7 +138,6 @@ impl Control {
 
     pub(crate) fn close(&self) {
         self.closed.set(true);
-        self.owed.set(None);
     }
 
     pub(crate) fn is_closed(&self) -> bool {

@@ -214,7 +214,8 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// it before.
     pub fn step(&mut self) -> Result<Step, Error> {
         loop {
-            self.check()?;
+            let prepared = self.outgoing.prepare(&self.control);
+            self.or_end(prepared)?;
             if !self.outgoing.outbox.is_empty() {
                 return Ok(Step::Write);
             }
@@ -454,19 +455,24 @@ impl<'k, B: Buffer> Link<'k, B> {
         self.control.is_asking()
     }
 
-    /// Stages our CLOSE, once; nothing can be sent afterwards. In a pairing it refuses the peer: when it
-    /// has left, [`Self::step`] gives [`Error::Declined`].
+    /// Ends our direction, once; nothing can be sent afterwards. Our CLOSE leaves behind what is unsent. In a pairing it
+    /// refuses the peer: when it has left, [`Self::step`] gives [`Error::Declined`].
     ///
     /// # Errors
-    /// [`Error::NotOpen`]: the handshake is not over. [`Error::OutOfTurn`]: there is no room now.
+    /// [`Error::NotOpen`]: the handshake is not over. Or what ended the link.
     pub fn close(&mut self) -> Result<(), Error> {
         let staged = self.outgoing.close(&self.control);
         self.or_end(staged)
     }
 
-    /// Whether both sides have sent their CLOSE.
+    /// Whether [`Self::close`] has ended our direction.
+    pub fn has_closed(&self) -> bool {
+        self.control.is_closed()
+    }
+
+    /// Whether the peer's CLOSE has come, and ours has left to its last byte.
     pub fn is_closed(&self) -> bool {
-        self.control.is_closed() && self.control.is_peer_closed()
+        self.control.is_peer_closed() && self.outgoing.has_ended(&self.control)
     }
 
     /// The final handshake hash (Noise §11.2): equal on both sides, different for every handshake. All

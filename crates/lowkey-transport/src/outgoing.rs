@@ -41,17 +41,22 @@ impl<B: Buffer> Outgoing<B> {
         self.sealer.as_ref().map(Sealer::count)
     }
 
-    /// Stages an owed PONG, if nothing else is on its way. Then `outbox` has what the stream has to take before
-    /// anything else.
+    /// Stages an owed PONG, or then our CLOSE, if nothing else is on its way. Then `outbox` has what the stream has to
+    /// take before anything else.
     pub(crate) fn prepare(&mut self, control: &Control) -> Result<(), Error> {
         control.check()?;
-        match control.owed() {
-            Some(pong) if self.outbox.is_empty() => {
-                control.pay();
-                self.stage(Kind::Pong, pong.as_bytes(), control)
-            }
-            _ => Ok(()),
+        if !self.outbox.is_empty() {
+            return Ok(());
         }
+        if let Some(pong) = control.owed() {
+            control.pay();
+            return self.stage(Kind::Pong, pong.as_bytes(), control);
+        }
+        if control.is_closed() && self.sealer.is_some() {
+            self.stage(Kind::Close, &[], control)?;
+            self.wipe();
+        }
+        Ok(())
     }
 
     /// Says what came of writing what was unsent.
@@ -104,10 +109,11 @@ impl<B: Buffer> Outgoing<B> {
     /// Room for a fragment's data.
     pub(crate) fn fragment_room(&mut self, control: &Control) -> Result<&mut [u8], Error> {
         control.check()?;
-        if control.stage() != Stage::Open {
-            return Err(Error::NotOpen);
+        match control.stage() {
+            _ if control.is_closed() => Err(Error::Closed),
+            Stage::Open => self.room(control),
+            _ => Err(Error::NotOpen),
         }
-        self.room(control)
     }
 
     /// Stages a fragment of the first `len` bytes of its room.
@@ -135,17 +141,15 @@ impl<B: Buffer> Outgoing<B> {
         Ok(())
     }
 
-    /// Stages our CLOSE; this direction's key is wiped. A second one does nothing.
+    /// Ends this direction: our CLOSE leaves behind what is unsent, and its key is wiped. A second time it does nothing.
     pub(crate) fn close(&mut self, control: &Control) -> Result<(), Error> {
         control.check()?;
         match control.stage() {
             _ if control.is_closed() => Ok(()),
             Stage::Handshake | Stage::Unconfirmed => Err(Error::NotOpen),
             _ => {
-                self.stage(Kind::Close, &[], control)?;
-                self.wipe();
                 control.close();
-                Ok(())
+                self.prepare(control)
             }
         }
     }
@@ -159,9 +163,6 @@ impl<B: Buffer> Outgoing<B> {
     /// Room for the data of a record. No other goes out while a PONG is owed.
     fn room(&mut self, control: &Control) -> Result<&mut [u8], Error> {
         let max_data = self.max_data();
-        if self.sealer.is_none() {
-            return Err(Error::Closed);
-        }
         if control.owes() {
             return Err(Error::OutOfTurn);
         }
@@ -178,6 +179,11 @@ impl<B: Buffer> Outgoing<B> {
         }
         sealer.seal(record).map_err(Error::in_records)?;
         self.outbox.commit(frame_len)
+    }
+
+    /// Whether our CLOSE has left to its last byte.
+    pub(crate) fn has_ended(&self, control: &Control) -> bool {
+        control.is_closed() && self.sealer.is_none() && self.outbox.is_empty()
     }
 
     /// Wipes this direction's key.

@@ -15,6 +15,7 @@ const any_function EVERY_FUNCTION[] = {
     F(lowkey_boot_log_next),
     F(lowkey_channel_wipe),
     F(lowkey_close),
+    F(lowkey_finish),
     F(lowkey_ephemerals_init),
     F(lowkey_ephemerals_wipe),
     F(lowkey_feed),

@@ -121,7 +121,6 @@ static void messages(void) {
   GIVES(LOWKEY_WOULD_BLOCK, lowkey_send(c, bytes, 1));
   GIVES(LOWKEY_WOULD_BLOCK, lowkey_send_part(c, bytes, 1, true, &taken));
   GIVES(LOWKEY_WOULD_BLOCK, lowkey_ping(c, bytes, 1));
-  GIVES(LOWKEY_WOULD_BLOCK, lowkey_close(c));
   GIVES(LOWKEY_TOO_LONG, lowkey_send(c, bytes, most + 1));
   GIVES(LOWKEY_TOO_LONG, lowkey_ping(c, bytes, LOWKEY_MAX_PING + 1));
   receives(&responder, &initiator, bytes, most, true);
@@ -191,6 +190,24 @@ static void taking_while_writing(void) {
   receives(&responder, &initiator, bytes, 9, true);
 }
 
+/* Nothing has to be written first, and what is owed leaves before it. */
+static void close_behind_a_ping(void) {
+  lowkey_event event;
+  open_both(&initiator, &responder, LOWKEY_KK);
+  drain();
+  OK(lowkey_ping(&initiator.channel, bytes, 5));
+  OK(lowkey_close(&initiator.channel));
+  OK(lowkey_close(&initiator.channel));
+  CHECK(!lowkey_is_open(&initiator.channel));
+  GIVES(LOWKEY_CLOSED, lowkey_send(&initiator.channel, bytes, 1));
+  OK(next(&responder, &initiator, BUFFER, &event));
+  CHECK(event == LOWKEY_EVENT_END);
+  OK(lowkey_close(&responder.channel));
+  OK(next(&initiator, &responder, BUFFER, &event));
+  CHECK(event == LOWKEY_EVENT_END && !lowkey_awaits_pong(&initiator.channel)); /* the PONG came before the CLOSE */
+  CHECK(lowkey_is_closed(&initiator.channel) && lowkey_is_closed(&responder.channel));
+}
+
 static void the_end(void) {
   lowkey_event event;
   size_t taken;
@@ -237,5 +254,6 @@ int main(void) {
   pings();
   taking_while_writing();
   the_end();
+  close_behind_a_ping();
   return 0;
 }

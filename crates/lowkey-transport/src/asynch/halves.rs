@@ -94,7 +94,6 @@ impl<W: Write, B: Buffer> Sender<'_, W, B> {
     /// # Errors
     /// As [`Channel::close`].
     pub async fn close(&mut self) -> Result<(), Error> {
-        self.drain().await?;
         let closed = self.outgoing.close(self.control);
         self.or_end(closed)?;
         self.flush().await

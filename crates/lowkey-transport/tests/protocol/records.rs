@@ -41,7 +41,6 @@ fn records_a_pong_answers_the_newest_ping_before_any_other_kind() {
         // Nothing else can be staged while it is owed.
         assert_eq!(b.stage(b"data", Part::Last), Err(Error::OutOfTurn));
         assert_eq!(b.ping(b"mine"), Err(Error::OutOfTurn));
-        assert_eq!(b.close(), Err(Error::OutOfTurn));
         assert_eq!(b.has_room(), Ok(false), "the PONG is staged now");
         let mut wire = unsent(&mut b);
         assert_eq!(peer.open(&mut wire), (PONG, b"new".to_vec()));
@@ -50,6 +49,29 @@ fn records_a_pong_answers_the_newest_ping_before_any_other_kind() {
         let (mut wire, kind) = if close { (closed(&mut b), CLOSE) } else { (sent(&mut b, b""), DATA) };
         assert_eq!(peer.open(&mut wire), (kind, vec![]));
     }
+}
+
+#[test]
+fn records_a_close_leaves_behind_what_is_unsent_and_a_pong_that_is_owed() {
+    let (mut b, mut peer) = with_our_responder(Mode::Kk);
+    b.ping(b"mine").unwrap();
+    assert_eq!(events(&mut b, &peer.record(PING, b"theirs")), []);
+    assert_eq!(b.close(), Ok(()));
+    assert_eq!(b.may_begin(), Err(Error::Closed));
+    assert_eq!(b.stage(b"data", Part::Last), Err(Error::Closed));
+    assert_eq!(b.ping(b""), Err(Error::Closed));
+    assert_eq!(events(&mut b, &peer.record(PING, b"late")), []);
+    assert_eq!(events(&mut b, &peer.record(CLOSE, b"")), [Event::End]);
+    let expected: [(u8, &[u8]); 3] = [(PING, b"mine"), (PONG, b"theirs"), (CLOSE, b"")];
+    for (kind, body) in expected {
+        assert!(b.has_closed() && !b.is_closed());
+        let frame = b.unsent().unwrap().to_vec();
+        assert_eq!(b.close(), Ok(()), "a second one does nothing");
+        b.wrote(frame.len());
+        assert_eq!(peer.open(&mut frame.clone()), (kind, body.to_vec()));
+    }
+    assert!(b.is_closed());
+    assert_eq!(unsent(&mut b), b"");
 }
 
 #[test]
