@@ -28,7 +28,7 @@ pub(crate) struct Keys {
 }
 
 pub(crate) static KEYS: LazyLock<Keys> = LazyLock::new(|| {
-    let identity = |secret| Identity::new(Secret::new([secret; 32]));
+    let identity = |secret| Identity::new(Secret::new([secret; 32])).unwrap();
     let side = |ours, theirs| {
         let identity = identity(ours);
         let peer = Peer::pin(&identity, theirs).expect("another key than ours, not of low order");
@@ -39,8 +39,8 @@ pub(crate) static KEYS: LazyLock<Keys> = LazyLock::new(|| {
         initiator: side(0x11, b),
         responder: side(0x22, a),
         decoy: side(0x22, c),
-        psk: Psk::new(Secret::new([0x44; 32])),
-        other_psk: Psk::new(Secret::new([0x55; 32])),
+        psk: Psk::new(Secret::new([0x44; 32])).unwrap(),
+        other_psk: Psk::new(Secret::new([0x55; 32])).unwrap(),
         id: Id::of_pinning(&a, &b),
     }
 });

@@ -124,7 +124,7 @@ fn encode(input: &mut Input<'_>) {
             let page = Page::read(bytes.expose()).expect("what was encoded is read");
             assert_eq!((page.id(), page.address()), (&id, &*address));
             let identity = page.identity();
-            assert_eq!(identity.public_key(), Identity::new(Secret::new(key)).public_key());
+            assert_eq!(identity.public_key(), Identity::new(Secret::new(key)).unwrap().public_key());
             let stored = page.peer(&identity).expect("what was pinned is pinned");
             assert_eq!(*stored.public_key().as_bytes(), peer);
             assert_eq!(page.psk().is_some(), psk.is_some());

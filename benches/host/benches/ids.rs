@@ -20,7 +20,7 @@ fn main() {
         |name: &str, default| std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(default);
     let (devices, seed) = (number("LOWKEY_DEVICES", 8000), number("LOWKEY_SEED", 1));
     let mut chance = Chance(seed);
-    let server = Identity::new(Secret::new([7; 32]));
+    let server = Identity::new(Secret::new([7; 32])).unwrap();
     let ids: Vec<Id> = (0..devices).map(|n| Id::new(&n.to_be_bytes()).unwrap()).collect();
     let pinned = ids.iter().map(|id| {
         let device = Device::new(format!("pump-{}", u64::from_be_bytes(id.as_bytes().try_into().unwrap())));

@@ -20,7 +20,7 @@ fn main() {
 }
 
 fn measure(path: &std::path::Path, devices: u64) {
-    let server = Arc::new(Identity::new(Secret::new([7; 32])));
+    let server = Arc::new(Identity::new(Secret::new([7; 32])).unwrap());
     let text = text(devices);
     std::fs::write(path, &text).unwrap();
     println!("registry: {devices} devices, {:.1} MB of TOML", text.len() as f64 / 1e6);

@@ -24,7 +24,7 @@ fn main() -> Result<()> {
         script.extend((bytes.len() as u16).to_be_bytes());
         script.extend(bytes);
     };
-    let (device, server) = (Identity::new(Secret::new(DEVICE)), Identity::new(Secret::new(SERVER)));
+    let (device, server) = (Identity::new(Secret::new(DEVICE))?, Identity::new(Secret::new(SERVER))?);
     let peer = Peer::pin(&device, server.public_key())?;
     blob(device.public_key().as_bytes());
     blob(server.public_key().as_bytes());
@@ -68,10 +68,10 @@ struct Recorded {
 }
 
 fn play(mode: Mode) -> Result<Recorded> {
-    let (device, server) = (Identity::new(Secret::new(DEVICE)), Identity::new(Secret::new(SERVER)));
+    let (device, server) = (Identity::new(Secret::new(DEVICE))?, Identity::new(Secret::new(SERVER))?);
     let (at_device, at_server) =
         (Peer::pin(&device, server.public_key())?, Peer::pin(&server, device.public_key())?);
-    let key = Psk::new(Secret::new(PSK));
+    let key = Psk::new(Secret::new(PSK))?;
     let psk = matches!(mode, Mode::KkPsk0 | Mode::XxPsk0).then_some(&key);
     let id = Id::new(ID).ok_or("the id is empty")?;
     let mut e = ephemerals(HEDGE)?;

@@ -231,6 +231,9 @@ enum lowkey_status
   LOWKEY_PAGE_DAMAGED = 38,
   // The key page: its check matches and a field is impossible. The provisioning tool's error.
   LOWKEY_PAGE_MALFORMED = 39,
+  // Yours: a private key, a PSK, a hedge secret or a seed is all zeros or all ones: memory that was cleared or flash
+  // that was erased, and no secret. Nothing was done.
+  LOWKEY_BLANK = 40,
   // The peer refused: it does not speak this version. A hint, as LOWKEY_REFUSED.
   LOWKEY_REFUSED_VERSION = 65,
   // The peer refused: it does not offer this mode.
@@ -489,7 +492,8 @@ bool lowkey_is_recoverable(lowkey_status status);
 // the private one makes every handshake fail at the peer; it reveals nothing. Both are copied; what you gave
 // is yours to wipe.
 //
-// LOWKEY_NULL, LOWKEY_OUT_OF_TURN: the identity is as it was.
+// LOWKEY_BLANK: the private key is all zeros or all ones. LOWKEY_NULL, LOWKEY_OUT_OF_TURN. After each of them the
+// identity is as it was.
 lowkey_status lowkey_identity_init(lowkey_identity *identity,
                                    const uint8_t private_key[32],
                                    const uint8_t public_key[32]);
@@ -530,8 +534,10 @@ lowkey_status lowkey_peer_wipe(lowkey_peer *peer);
 
 // Makes a pre-shared key of 32 random bytes, which are copied.
 //
-// LOWKEY_NULL, LOWKEY_OUT_OF_TURN: the object is as it was.
-lowkey_status lowkey_psk_init(lowkey_psk *psk, const uint8_t bytes[32]);
+// LOWKEY_BLANK: the bytes are all zeros or all ones. LOWKEY_NULL, LOWKEY_OUT_OF_TURN. After each of them the object is
+// as it was.
+lowkey_status lowkey_psk_init(lowkey_psk *psk,
+                              const uint8_t bytes[32]);
 
 // Makes zeros of a pre-shared key, whatever its storage holds.
 //
@@ -551,7 +557,8 @@ lowkey_status lowkey_pinning_id(const uint8_t initiator[32],
 // `boot` is a number that no boot of this device has had before, from lowkey_boot_log_next for example.
 // `random` is called for every handshake, with `context`, which must stay valid as long as `ephemerals` is used.
 //
-// LOWKEY_NULL (also a NULL `random`), LOWKEY_OUT_OF_TURN: the object is as it was. `context` may be NULL.
+// LOWKEY_BLANK: the hedge secret is all zeros or all ones. LOWKEY_NULL (also a NULL `random`), LOWKEY_OUT_OF_TURN.
+// After each of them the object is as it was. `context` may be NULL.
 lowkey_status lowkey_ephemerals_init(lowkey_ephemerals *ephemerals,
                                      const uint8_t hedge[32],
                                      uint64_t boot,
@@ -571,7 +578,8 @@ lowkey_status lowkey_ephemerals_wipe(lowkey_ephemerals *ephemerals);
 // attacker could not guess, whoever reads seed and hedge out of the device knows the keys of recorded
 // connections too.
 //
-// LOWKEY_NULL, LOWKEY_OUT_OF_TURN: the object is as it was.
+// LOWKEY_BLANK: the seed is all zeros or all ones. LOWKEY_NULL, LOWKEY_OUT_OF_TURN. After each of them the object is
+// as it was.
 lowkey_status lowkey_seed_init(lowkey_seed *seed,
                                const uint8_t bytes[32]);
 

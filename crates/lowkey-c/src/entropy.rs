@@ -44,7 +44,8 @@ impl Object for lowkey_seed {
 /// `boot` is a number that no boot of this device has had before, from lowkey_boot_log_next for example.
 /// `random` is called for every handshake, with `context`, which must stay valid as long as `ephemerals` is used.
 ///
-/// LOWKEY_NULL (also a NULL `random`), LOWKEY_OUT_OF_TURN: the object is as it was. `context` may be NULL.
+/// LOWKEY_BLANK: the hedge secret is all zeros or all ones. LOWKEY_NULL (also a NULL `random`), LOWKEY_OUT_OF_TURN.
+/// After each of them the object is as it was. `context` may be NULL.
 /// cbindgen:ptrs-as-arrays=[[hedge;32]]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_ephemerals_init(
@@ -79,13 +80,14 @@ pub unsafe extern "C" fn lowkey_ephemerals_wipe(ephemerals: *mut lowkey_ephemera
 /// attacker could not guess, whoever reads seed and hedge out of the device knows the keys of recorded
 /// connections too.
 ///
-/// LOWKEY_NULL, LOWKEY_OUT_OF_TURN: the object is as it was.
+/// LOWKEY_BLANK: the seed is all zeros or all ones. LOWKEY_NULL, LOWKEY_OUT_OF_TURN. After each of them the object is
+/// as it was.
 /// cbindgen:ptrs-as-arrays=[[bytes;32]]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_seed_init(seed: *mut lowkey_seed, bytes: *const u8) -> lowkey_status {
     attempt(|| {
         let place = raw::vacant(seed)?;
-        place.fill(SeedEntropy::new(secret(raw::array(bytes)?)));
+        place.fill(SeedEntropy::new(secret(raw::array(bytes)?))?);
         Ok(())
     })
 }

@@ -33,6 +33,7 @@ impl From<Error> for Failure {
 impl From<lowkey_core::Error> for Failure {
     fn from(error: lowkey_core::Error) -> Self {
         let status = match error {
+            lowkey_core::Error::BlankKey => LOWKEY_BLANK,
             lowkey_core::Error::BufferTooSmall => LOWKEY_BUFFER_TOO_SMALL,
             lowkey_core::Error::OutOfTurn => LOWKEY_OUT_OF_TURN,
             lowkey_core::Error::OwnKey | lowkey_core::Error::WeakKey => LOWKEY_PEER_KEY,

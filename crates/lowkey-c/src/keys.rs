@@ -50,7 +50,8 @@ impl Object for lowkey_psk {
 /// the private one makes every handshake fail at the peer; it reveals nothing. Both are copied; what you gave
 /// is yours to wipe.
 ///
-/// LOWKEY_NULL, LOWKEY_OUT_OF_TURN: the identity is as it was.
+/// LOWKEY_BLANK: the private key is all zeros or all ones. LOWKEY_NULL, LOWKEY_OUT_OF_TURN. After each of them the
+/// identity is as it was.
 /// cbindgen:ptrs-as-arrays=[[private_key;32],[public_key;32]]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_identity_init(
@@ -64,7 +65,7 @@ pub unsafe extern "C" fn lowkey_identity_init(
         place.fill(match raw::optional_array(public_key) {
             Some(public) => Identity::from_parts(private, PublicKey::new(*public)),
             None => Identity::new(private),
-        });
+        }?);
         Ok(())
     })
 }
@@ -136,13 +137,14 @@ pub unsafe extern "C" fn lowkey_peer_wipe(peer: *mut lowkey_peer) -> lowkey_stat
 
 /// Makes a pre-shared key of 32 random bytes, which are copied.
 ///
-/// LOWKEY_NULL, LOWKEY_OUT_OF_TURN: the object is as it was.
+/// LOWKEY_BLANK: the bytes are all zeros or all ones. LOWKEY_NULL, LOWKEY_OUT_OF_TURN. After each of them the object is
+/// as it was.
 /// cbindgen:ptrs-as-arrays=[[bytes;32]]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_psk_init(psk: *mut lowkey_psk, bytes: *const u8) -> lowkey_status {
     attempt(|| {
         let place = raw::vacant(psk)?;
-        place.fill(Psk::new(secret(raw::array(bytes)?)));
+        place.fill(Psk::new(secret(raw::array(bytes)?))?);
         Ok(())
     })
 }

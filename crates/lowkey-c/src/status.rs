@@ -90,6 +90,9 @@ pub enum lowkey_status {
     LOWKEY_PAGE_DAMAGED = 38,
     /// The key page: its check matches and a field is impossible. The provisioning tool's error.
     LOWKEY_PAGE_MALFORMED = 39,
+    /// Yours: a private key, a PSK, a hedge secret or a seed is all zeros or all ones: memory that was cleared or flash
+    /// that was erased, and no secret. Nothing was done.
+    LOWKEY_BLANK = 40,
 
     /// The peer refused: it does not speak this version. A hint, as LOWKEY_REFUSED.
     LOWKEY_REFUSED_VERSION = 65,
@@ -117,7 +120,7 @@ pub extern "C" fn lowkey_is_recoverable(status: lowkey_any_status) -> bool {
     (LOWKEY_OK as i32..=LOWKEY_WOULD_BLOCK as i32).contains(&status)
 }
 
-const TEXTS: [(lowkey_status, &CStr); 41] = [
+const TEXTS: [(lowkey_status, &CStr); 42] = [
     (LOWKEY_OK, c"ok"),
     (LOWKEY_NULL, c"a pointer is NULL or not aligned"),
     (LOWKEY_NOT_INITIALISED, c"the object is not initialised"),
@@ -156,6 +159,7 @@ const TEXTS: [(lowkey_status, &CStr); 41] = [
     (LOWKEY_PAGE_VERSION, c"key page: of a version that this firmware does not know"),
     (LOWKEY_PAGE_DAMAGED, c"key page: damaged, its check does not match"),
     (LOWKEY_PAGE_MALFORMED, c"key page: a field is impossible"),
+    (LOWKEY_BLANK, c"a secret is all zeros or all ones: nobody has written one there"),
     (LOWKEY_REFUSED_VERSION, c"refused: the peer does not speak this version"),
     (LOWKEY_REFUSED_MODE, c"refused: the peer does not offer this mode"),
     (LOWKEY_REFUSED_BUSY, c"refused: the peer is busy"),

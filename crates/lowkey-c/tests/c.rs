@@ -88,7 +88,7 @@ fn a_page_and_a_boot_log_are_read_where_they_lie() {
         id,
         address: "10.0.0.2:7000",
         static_key: &key(1),
-        peer: Identity::new(key(2)).public_key(),
+        peer: Identity::new(key(2)).unwrap().public_key(),
         hedge: &key(3),
         seed: &key(4),
         psk: Some(&key(5)),

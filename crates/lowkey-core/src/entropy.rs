@@ -7,6 +7,7 @@
 //! replayed message 2 would bring old record keys back.
 
 use crate::Error;
+use crate::keys::refuse_blank;
 use core::fmt;
 use lowkey_crypto::{Blake2s, Secret};
 
@@ -40,8 +41,12 @@ pub struct SeedEntropy {
 
 impl SeedEntropy {
     /// Stretches `seed`: 32 random bytes, stored when the device was provisioned, used for nothing else.
-    pub fn new(seed: Secret<32>) -> Self {
-        Self { pool: seed, drawn: 0 }
+    ///
+    /// # Errors
+    /// [`Error::BlankKey`]: nobody has written a seed there.
+    pub fn new(seed: Secret<32>) -> Result<Self, Error> {
+        refuse_blank(&seed)?;
+        Ok(Self { pool: seed, drawn: 0 })
     }
 
     /// Adds `noise` to the pool: BLAKE2s(pool, `"lowkey stir"` ‖ noise). It cannot make it worse.
@@ -117,8 +122,10 @@ impl<E: Entropy> Ephemerals<E> {
     /// `hedge` is 32 random bytes made and stored with the static key, and used for nothing else.
     ///
     /// # Errors
-    /// [`Error::Counter`]: the store failed; without a number there is no way to go on.
+    /// - [`Error::BlankKey`]: nobody has written a hedge secret there; no number was taken.
+    /// - [`Error::Counter`]: the store failed; without a number there is no way to go on.
     pub fn new<C: Counter + ?Sized>(entropy: E, hedge: Secret<32>, counter: &mut C) -> Result<Self, Error> {
+        refuse_blank(&hedge)?;
         let boot = counter.next().map_err(|CounterFailed| Error::Counter)?;
         Ok(Self { entropy, hedge, numbers: [boot.to_be_bytes(), [0; 8]] })
     }

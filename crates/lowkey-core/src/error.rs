@@ -11,6 +11,9 @@ use core::fmt;
 pub enum Error {
     /// Ours: the buffer has no room for the message, or the message would be longer than 65,535 bytes.
     BufferTooSmall,
+    /// Ours: a private key, a PSK, a hedge secret or a seed is all zeros or all ones, which is what memory holds that
+    /// nobody has written one to.
+    BlankKey,
     /// Ours or the peer's: the key offered as the peer's is our own.
     OwnKey,
     /// The peer's: its static key is of low order, the Diffie-Hellman result is all zeros.
@@ -34,6 +37,7 @@ impl Error {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::BufferTooSmall => "buffer too small for the message",
+            Self::BlankKey => "a secret is all zeros or all ones: nobody has written one there",
             Self::OwnKey => "the peer's static key is our own",
             Self::WeakKey => "the peer's static key is of low order",
             Self::Entropy => "the entropy source failed",

@@ -13,19 +13,32 @@ pub struct Identity {
 
 impl Identity {
     /// The identity of a 32-byte X25519 private key; computes the public key (one multiplication).
+    ///
+    /// # Errors
+    /// [`Error::BlankKey`]: nobody has written a key there.
     #[expect(clippy::needless_pass_by_value, reason = "the caller's copy is wiped here")]
-    pub fn new(secret: Secret<32>) -> Self {
+    pub fn new(secret: Secret<32>) -> Result<Self, Error> {
+        refuse_blank(&secret)?;
         let private = PrivateKey::new(&secret);
         let public = private.public_key();
-        Self { private, public }
+        Ok(Self { private, public })
     }
 
     /// The same, with the public key already known: no multiplication.
     ///
     /// A public key that does not belong to the secret makes every handshake fail at the peer; it
     /// reveals nothing.
+    ///
+    /// # Errors
+    /// [`Error::BlankKey`]: nobody has written a key there.
+    pub fn from_parts(secret: Secret<32>, public: PublicKey) -> Result<Self, Error> {
+        refuse_blank(&secret)?;
+        Ok(Self::of_written(secret, public))
+    }
+
+    /// The same of a secret that has been seen not to be blank.
     #[expect(clippy::needless_pass_by_value, reason = "the caller's copy is wiped here")]
-    pub fn from_parts(secret: Secret<32>, public: PublicKey) -> Self {
+    pub(crate) fn of_written(secret: Secret<32>, public: PublicKey) -> Self {
         Self { private: PrivateKey::new(&secret), public }
     }
 
@@ -90,13 +103,13 @@ impl Peer {
     /// A peer pinned earlier, with the stored static-static Diffie-Hellman: no multiplication.
     ///
     /// # Errors
-    /// [`Error::OwnKey`], [`Error::WeakKey`] (`ss` is all zeros): such a peer was never pinned.
+    /// [`Error::OwnKey`], [`Error::WeakKey`] (`ss` is all zeros, or all ones): such a peer was never pinned.
     #[inline(never)] // what it moves lies in no frame beneath a handshake's
     pub fn from_parts(identity: &Identity, public: PublicKey, ss: Secret<32>) -> Result<Self, Error> {
         if identity.is(&public) {
             return Err(Error::OwnKey);
         }
-        if ss.is_zero() { Err(Error::WeakKey) } else { Ok(Self { public, ss }) }
+        if ss.is_blank() { Err(Error::WeakKey) } else { Ok(Self { public, ss }) }
     }
 
     /// The pinned key.
@@ -126,7 +139,16 @@ pub struct Psk(Secret<32>);
 
 impl Psk {
     /// The PSK of these 32 bytes.
-    pub fn new(secret: Secret<32>) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::BlankKey`]: nobody has written one there.
+    pub fn new(secret: Secret<32>) -> Result<Self, Error> {
+        refuse_blank(&secret)?;
+        Ok(Self(secret))
+    }
+
+    /// The same of a secret that has been seen not to be blank.
+    pub(crate) fn of_written(secret: Secret<32>) -> Self {
         Self(secret)
     }
 
@@ -184,4 +206,10 @@ impl fmt::Debug for Id {
         }
         f.write_str(")")
     }
+}
+
+/// Every secret of a device comes through here: erased flash is no key, and neither is memory that was cleared.
+#[inline(always)] // as a call it would be larger
+pub(crate) fn refuse_blank(secret: &Secret<32>) -> Result<(), Error> {
+    if secret.is_blank() { Err(Error::BlankKey) } else { Ok(()) }
 }

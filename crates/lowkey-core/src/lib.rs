@@ -11,8 +11,8 @@
 //! #   out.iter_mut().enumerate().for_each(|(i, b)| *b = i as u8); Ok(()) } }
 //! # struct Boots; impl Counter for Boots { fn next(&mut self) -> Result<u64, CounterFailed> { Ok(1) } }
 //! # let (mut ours, mut theirs) = (Boots, Boots);
-//! let device = Identity::new(Secret::new([1; 32]));
-//! let server = Identity::new(Secret::new([2; 32]));
+//! let device = Identity::new(Secret::new([1; 32]))?;
+//! let server = Identity::new(Secret::new([2; 32]))?;
 //! let pinned_server = Peer::pin(&device, server.public_key())?;
 //! let pinned_device = Peer::pin(&server, device.public_key())?;
 //! let mut ephemerals = Ephemerals::new(Os, Secret::new([3; 32]), &mut ours)?;

@@ -23,9 +23,10 @@
 //!
 //! The check finds accidents, not attackers: who can write the page owns the device.
 
+use crate::keys::refuse_blank;
 use crate::{Error, Id, Identity, Peer, Psk};
 use core::fmt;
-use lowkey_crypto::{Blake2s, PublicKey, Secret};
+use lowkey_crypto::{Blake2s, PublicKey, Secret, is_blank};
 
 /// Length of a key page, in bytes.
 pub const LEN: usize = CHECK + CHECK_LEN;
@@ -141,7 +142,7 @@ impl<'f> Fields<'f> {
         if !matches!(id_len, 1..=Id::MAX) || address_len > MAX_ADDRESS || flags & !FLAG_PSK != 0 {
             return Err(PageError::Malformed);
         }
-        Ok(Self {
+        let fields = Self {
             id: field::<{ Id::MAX }>(bytes, ID).get(..id_len).unwrap_or_default(),
             address: field::<MAX_ADDRESS>(bytes, ADDRESS).get(..address_len).unwrap_or_default(),
             private_key: field(bytes, STATIC),
@@ -151,7 +152,10 @@ impl<'f> Fields<'f> {
             hedge: field(bytes, HEDGE),
             seed: field(bytes, SEED),
             psk: (flags & FLAG_PSK != 0).then(|| field(bytes, PSK)),
-        })
+        };
+        let Self { private_key, hedge, seed, psk, .. } = fields;
+        let secrets = [private_key, hedge, seed, psk.unwrap_or(seed)];
+        if secrets.into_iter().any(is_blank) { Err(PageError::Malformed) } else { Ok(fields) }
     }
 }
 
@@ -189,7 +193,7 @@ impl<'f> Page<'f> {
 
     /// Our static key pair; no multiplication, the public key is in the page.
     pub fn identity(&self) -> Identity {
-        Identity::from_parts(secret(self.fields.private_key), PublicKey::new(*self.fields.public_key))
+        Identity::of_written(secret(self.fields.private_key), PublicKey::new(*self.fields.public_key))
     }
 
     /// The pinned peer of [`Self::identity`]; no multiplication, the static-static Diffie-Hellman is
@@ -203,7 +207,7 @@ impl<'f> Page<'f> {
 
     /// The PSK, where the pinning has one.
     pub fn psk(&self) -> Option<Psk> {
-        self.fields.psk.map(|psk| Psk::new(secret(psk)))
+        self.fields.psk.map(|psk| Psk::of_written(secret(psk)))
     }
 
     /// The hedge secret, for [`Ephemerals`](crate::Ephemerals).
@@ -247,10 +251,12 @@ impl Contents<'_> {
     /// The page's bytes.
     ///
     /// # Errors
+    /// - [`Error::BlankKey`]: a secret is all zeros or all ones.
     /// - [`Error::BufferTooSmall`]: the address is longer than [`MAX_ADDRESS`] bytes.
     /// - [`Error::OwnKey`], [`Error::WeakKey`]: the peer's key cannot be pinned.
     pub fn encode(&self) -> Result<Secret<LEN>, Error> {
-        let identity = Identity::new(self.static_key.duplicate());
+        let identity = Identity::new(self.static_key.duplicate())?;
+        [self.hedge, self.seed, self.psk.unwrap_or(self.seed)].into_iter().try_for_each(refuse_blank)?;
         let peer = Peer::pin(&identity, self.peer)?;
         let id = self.id.as_bytes();
         let address = self.address.as_bytes();

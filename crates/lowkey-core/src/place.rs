@@ -17,8 +17,8 @@ use lowkey_crypto::PublicKey;
 /// # struct Os; impl Entropy for Os { fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyFailed> {
 /// #   out.iter_mut().enumerate().for_each(|(i, b)| *b = i as u8); Ok(()) } }
 /// # struct Boots; impl Counter for Boots { fn next(&mut self) -> Result<u64, CounterFailed> { Ok(1) } }
-/// # let device = Identity::new(Secret::new([1; 32]));
-/// # let server = Peer::pin(&device, Identity::new(Secret::new([2; 32])).public_key())?;
+/// # let device = Identity::new(Secret::new([1; 32]))?;
+/// # let server = Peer::pin(&device, Identity::new(Secret::new([2; 32]))?.public_key())?;
 /// # let mut ephemerals = Ephemerals::new(Os, Secret::new([3; 32]), &mut Boots)?;
 /// let mut place = kk::Place::new();
 /// let mut wire = [0; 48];

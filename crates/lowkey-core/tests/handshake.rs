@@ -108,9 +108,9 @@ fn in_kk_a_wrong_static_key_on_either_side_ends_the_handshake() {
     let (keys, others) = (Pair::new(&mut rng), Pair::new(&mut rng));
     for mode in [Mode::Kk, Mode::KkPsk0] {
         let pinning_a_stranger = |ours: usize| {
-            let identity = Identity::new(keys.secrets[ours].duplicate());
+            let identity = Identity::new(keys.secrets[ours].duplicate()).unwrap();
             let peer = Peer::pin(&identity, others.initiator.identity.public_key()).unwrap();
-            Side { identity, peer, psk: Psk::new(keys.psk.duplicate()) }
+            Side { identity, peer, psk: Psk::new(keys.psk.duplicate()).unwrap() }
         };
         // The initiator expects somebody else; the responder expects somebody else.
         let [wrong_i, wrong_r] = [0, 1].map(pinning_a_stranger);
@@ -123,9 +123,10 @@ fn in_kk_a_wrong_static_key_on_either_side_ends_the_handshake() {
             identity: Identity::from_parts(
                 others.secrets[0].duplicate(),
                 keys.initiator.identity.public_key(),
-            ),
+            )
+            .unwrap(),
             peer: Peer::pin(&others.initiator.identity, keys.responder.identity.public_key()).unwrap(),
-            psk: Psk::new(keys.psk.duplicate()),
+            psk: Psk::new(keys.psk.duplicate()).unwrap(),
         };
         let (i, r) = (stranger.initiate(mode, b""), keys.responder.respond(mode, b""));
         assert_eq!(play(i, r, 2, &mut rng, |_, _| {}).err(), Some((0, Error::Decrypt)));
@@ -138,7 +139,8 @@ fn in_kk_without_the_responders_key_message_2_cannot_be_made() {
     let mut rng = Rng(6);
     let (keys, others) = (Pair::new(&mut rng), Pair::new(&mut rng));
     let i = &keys.initiator;
-    let imposter = Identity::from_parts(others.secrets[1].duplicate(), keys.responder.identity.public_key());
+    let imposter =
+        Identity::from_parts(others.secrets[1].duplicate(), keys.responder.identity.public_key()).unwrap();
     let ss = keys.responder.peer.shared_secret().duplicate();
     let peer = Peer::from_parts(&imposter, i.identity.public_key(), ss).unwrap();
     let r = Step::KkResponder(kk::Responder::new(&imposter, &peer, None, b""));
@@ -158,7 +160,7 @@ fn noise_9_a_wrong_or_missing_psk_ends_the_handshake() {
         let ended = play(i, r, messages, &mut rng, |_, _| {});
         assert!(matches!(ended, Err((0, Error::Decrypt | Error::Truncated))));
     }
-    keys.responder.psk = Psk::new(rng.secret());
+    keys.responder.psk = Psk::new(rng.secret()).unwrap();
     for mode in [Mode::KkPsk0, Mode::XxPsk0] {
         let ended = tampered(mode, &keys, &mut rng, |_, _| {});
         assert_eq!(ended.err(), Some((0, Error::Decrypt)), "a stranger is refused at message 1");

@@ -23,7 +23,7 @@ struct Keys {
 impl Keys {
     fn fixed() -> Self {
         let row = |first: u8| Secret::new(std::array::from_fn(|at| first + at as u8));
-        let peer = Identity::new(row(0x20)).public_key();
+        let peer = Identity::new(row(0x20)).unwrap().public_key();
         Self { static_key: row(0x00), peer, hedge: row(0x40), seed: row(0x60), psk: row(0x80) }
     }
 
@@ -79,7 +79,7 @@ proptest! {
         let mut rng = Rng(seed);
         let keys = Keys {
             static_key: rng.secret(),
-            peer: Identity::new(rng.secret()).public_key(),
+            peer: Identity::new(rng.secret()).unwrap().public_key(),
             hedge: rng.secret(),
             seed: rng.secret(),
             psk: rng.secret(),
@@ -92,7 +92,7 @@ proptest! {
         let page = Page::read(&flash).unwrap();
         prop_assert_eq!(page.id().as_bytes(), &id[..]);
         prop_assert_eq!(page.address(), &address);
-        let identity = Identity::new(keys.static_key.duplicate());
+        let identity = Identity::new(keys.static_key.duplicate()).unwrap();
         prop_assert_eq!(page.identity().public_key(), identity.public_key());
         let (read, pinned) = (page.peer(&page.identity()).unwrap(), Peer::pin(&identity, keys.peer).unwrap());
         prop_assert_eq!(read.public_key(), keys.peer);
@@ -123,7 +123,7 @@ fn the_keys_of_a_page_shake_hands() {
     let bytes = keys.page();
     let page = Page::read(&bytes).unwrap();
     let (identity, peer, psk) = (page.identity(), page.peer(&page.identity()).unwrap(), page.psk());
-    let server = Identity::new(Secret::new(std::array::from_fn(|at| 0x20 + at as u8)));
+    let server = Identity::new(Secret::new(std::array::from_fn(|at| 0x20 + at as u8))).unwrap();
     let device = Peer::pin(&server, identity.public_key()).unwrap();
     let mut rng = Rng(1);
     for (server_psk, opens) in [(page.psk(), true), (None, false)] {
@@ -221,9 +221,32 @@ fn impossible_fields_are_malformed_even_with_the_right_check() {
 }
 
 #[test]
+fn a_page_without_one_of_its_secrets_is_neither_written_nor_read() {
+    let keys = Keys::fixed();
+    for blank in [0x00, 0xff] {
+        for at in [104, 232, 264, 296] {
+            let mut page = keys.page();
+            page[at..at + 32].fill(blank);
+            recheck(&mut page);
+            assert_eq!(Page::read(&page).unwrap_err(), PageError::Malformed, "{blank:02x} at {at}");
+        }
+        let none = &Secret::new([blank; 32]);
+        let whole = || keys.contents(b"boiler-7", "gateway.local:4242", true);
+        for lacking in [
+            Contents { static_key: none, ..whole() },
+            Contents { hedge: none, ..whole() },
+            Contents { seed: none, ..whole() },
+            Contents { psk: Some(none), ..whole() },
+        ] {
+            assert_eq!(lacking.encode().unwrap_err(), Error::BlankKey);
+        }
+    }
+}
+
+#[test]
 fn a_peer_that_cannot_be_pinned_is_neither_written_nor_read() {
     let keys = Keys::fixed();
-    let own_identity = Identity::new(keys.static_key.duplicate());
+    let own_identity = Identity::new(keys.static_key.duplicate()).unwrap();
     let own = own_identity.public_key();
     let weak = PublicKey::new([0; 32]);
     for (peer, why) in [(own, Error::OwnKey), (weak, Error::WeakKey)] {

@@ -5,8 +5,55 @@ mod common;
 use common::{Mode, Pair, Rng, Step, sessions};
 use lowkey_core::boot_log::{FlashFailed, Half};
 use lowkey_core::page::{Contents, Page, PageError};
-use lowkey_core::{CounterFailed, EntropyFailed, Error, Id, Identity, Peer, Psk, Secret};
+use lowkey_core::{
+    Counter, CounterFailed, EntropyFailed, Ephemerals, Error, Id, Identity, Peer, Psk, Secret, SeedEntropy,
+};
 use std::fmt::Debug;
+
+/// Erased flash, or memory that was cleared.
+fn blanks() -> impl Iterator<Item = Secret<32>> {
+    [0x00, 0xff].into_iter().map(|byte| Secret::new([byte; 32]))
+}
+
+struct Untouched;
+
+impl Counter for Untouched {
+    fn next(&mut self) -> Result<u64, CounterFailed> {
+        panic!("a number was taken");
+    }
+}
+
+#[test]
+fn memory_that_nobody_has_written_a_secret_to_is_none() {
+    let public = Identity::new(Secret::new([1; 32])).unwrap().public_key();
+    for blank in blanks() {
+        let secret = || blank.duplicate();
+        assert_eq!(Identity::new(secret()).err(), Some(Error::BlankKey));
+        assert_eq!(Identity::from_parts(secret(), public).err(), Some(Error::BlankKey));
+        assert_eq!(Psk::new(secret()).err(), Some(Error::BlankKey));
+        assert_eq!(SeedEntropy::new(secret()).err(), Some(Error::BlankKey));
+        let source = SeedEntropy::new(Secret::new([1; 32])).unwrap();
+        assert_eq!(Ephemerals::new(source, secret(), &mut Untouched).err(), Some(Error::BlankKey));
+    }
+}
+
+#[test]
+fn one_bit_is_enough_for_a_secret() {
+    for (blank, bit) in blanks().flat_map(|blank| (0..256).map(move |bit| (blank.duplicate(), bit))) {
+        let mut secret = blank;
+        secret.expose_mut()[bit / 8] ^= 1 << (bit % 8);
+        assert!(Psk::new(secret).is_ok(), "bit {bit}");
+    }
+}
+
+#[test]
+fn a_stored_diffie_hellman_that_nobody_has_written_pins_nobody() {
+    let identity = Identity::new(Secret::new([1; 32])).unwrap();
+    let other = Identity::new(Secret::new([2; 32])).unwrap().public_key();
+    for blank in blanks() {
+        assert_eq!(Peer::from_parts(&identity, other, blank).err(), Some(Error::WeakKey));
+    }
+}
 
 /// A byte that no text here holds by chance next to itself.
 const MARK: u8 = 0xa7;
@@ -26,9 +73,10 @@ fn shows_nothing(what: &dyn Debug) {
 
 #[test]
 fn debug_output_shows_no_secret() {
-    let identity = Identity::new(secret());
+    let identity = Identity::new(secret()).unwrap();
     let peer =
-        Peer::from_parts(&identity, Identity::new(Secret::new([1; 32])).public_key(), secret()).unwrap();
+        Peer::from_parts(&identity, Identity::new(Secret::new([1; 32])).unwrap().public_key(), secret())
+            .unwrap();
     let contents = Contents {
         id: Id::new(b"id").unwrap(),
         address: "here:1",
@@ -44,7 +92,7 @@ fn debug_output_shows_no_secret() {
         &secret(),
         &identity,
         &peer,
-        &Psk::new(secret()),
+        &Psk::new(secret()).unwrap(),
         &contents,
         &encoded,
         &page,
@@ -54,7 +102,7 @@ fn debug_output_shows_no_secret() {
         &page.hedge(),
     ];
     all.into_iter().for_each(shows_nothing);
-    assert_eq!(format!("{:?}", Psk::new(secret())), "Psk(Secret(..))");
+    assert_eq!(format!("{:?}", Psk::new(secret()).unwrap()), "Psk(Secret(..))");
     assert!(format!("{identity:?}").starts_with("Identity { public: PublicKey("));
 }
 

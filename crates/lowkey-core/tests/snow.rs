@@ -94,7 +94,7 @@ fn noise_4_2_records_agree_with_snow_over_three_rekeyings() {
 fn in_xx_whoever_shows_our_own_key_is_refused_by_either_role() {
     let mut rng = Rng(1);
     let ours = Secret::new([7; 32]);
-    let identity = Identity::new(ours.duplicate());
+    let identity = Identity::new(ours.duplicate()).unwrap();
     let told = |initiator| Told {
         mode: Mode::Xx,
         initiator,

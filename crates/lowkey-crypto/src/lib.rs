@@ -34,7 +34,7 @@ mod x25519;
 pub use aead::{AeadKey, Forged};
 pub use blake2s::Blake2s;
 pub use hkdf::{Derivation, derive, hkdf};
-pub use secret::Secret;
+pub use secret::{Secret, is_blank};
 pub use x25519::{PrivateKey, PublicKey};
 
 /// Bytes in a key: X25519 private and public, AEAD, keyed BLAKE2s.

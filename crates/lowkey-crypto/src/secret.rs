@@ -1,6 +1,7 @@
 //! Bytes that nobody can print, compare or copy by accident.
 
 use core::fmt;
+use core::hint::black_box;
 
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
@@ -67,6 +68,24 @@ impl<const N: usize> Secret<N> {
     pub fn ct_eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }
+}
+
+impl Secret<32> {
+    /// Whether nobody has written a secret here: all bits are zero, as in cleared memory, or all are one, as in erased
+    /// flash. Only the answer can be told from the time that this takes.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        is_blank(&self.0)
+    }
+}
+
+/// [`Secret::is_blank`] of bytes where they lie, which may be in flash.
+#[must_use]
+#[inline(never)] // once in the flash
+pub fn is_blank(bytes: &[u8; 32]) -> bool {
+    let signed = |byte: u8| i32::from(byte.cast_signed());
+    let first = signed(bytes[0]) >> 7; // its first bit, 32 times: what all bits have to be like
+    black_box(bytes.iter().fold(0, |differing, byte| differing | (signed(*byte) ^ first))) == 0
 }
 
 impl<const N: usize> Drop for Secret<N> {

@@ -26,7 +26,7 @@ impl Entropy for OsEntropy {
 pub fn random() -> Result<Secret<32>, Error> {
     let mut secret = Secret::zeroed();
     OsEntropy.fill(secret.expose_mut()).map_err(|EntropyFailed| Error::Entropy)?;
-    Ok(secret)
+    if secret.is_blank() { Err(Error::Entropy) } else { Ok(secret) }
 }
 
 /// The ephemerals of one attempt, or of many in a row.

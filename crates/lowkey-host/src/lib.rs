@@ -7,8 +7,8 @@
 //! ```
 //! # use lowkey_host::*; use std::sync::Arc;
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let server = Identity::new(keys::generate()?);
-//! let device = Identity::new(keys::generate()?);
+//! let server = Identity::new(keys::generate()?)?;
+//! let device = Identity::new(keys::generate()?)?;
 //!
 //! let registry = Devices::new([Pinned::new(Device::new("pump-7")?, &server, device.public_key())?])?;
 //! let acceptor = Acceptor::new(server, registry, Limits::default())?;

@@ -3,7 +3,7 @@
 use crate::keys::{self, KeyFileError, create_private, remove_unfinished};
 use crate::registry::{Change, Device, Edit, EditError, RegistryError, Written, quote};
 use crate::text::{mask, shown, steers};
-use crate::{Error, Id, Identity, PublicKey};
+use crate::{Error, Id, PublicKey};
 use lowkey_core::page::{Contents, LEN, MAX_ADDRESS};
 use lowkey_core::{Error as KeyError, Secret};
 use std::fmt;
@@ -146,7 +146,9 @@ pub fn provision_and<E: From<ProvisionError>>(
     // As the server spells it, or the device would hash other bytes than the server does.
     let order = &Order { server: order.server.canonical(), ..order.clone() };
     let secrets = Secrets::draw(order.psk)?;
-    let key = Identity::new(secrets.static_key.duplicate()).public_key();
+    let key = keys::identity(secrets.static_key.duplicate())
+        .map_err(|error| ProvisionError::Order(error.to_string()))?
+        .public_key();
     let id = order.id.unwrap_or_else(|| Id::of_pinning(&key, &order.server));
     check(order)?;
     let edit = order.registry.map(Edit::begin).transpose().map_err(ProvisionError::Registry)?;
@@ -176,7 +178,13 @@ pub fn provision_and<E: From<ProvisionError>>(
     let mut created = Created::default();
     created.file(order.page, &render(&page, order))?;
     if let (PskFile::New(file), Some(psk)) = (order.psk, &secrets.psk) {
-        let made = created.file(file, keys::psk_text(psk).expose().as_bytes())?;
+        let made = created.file(
+            file,
+            keys::psk_text(psk)
+                .map_err(|error| ProvisionError::Order(error.to_string()))?
+                .expose()
+                .as_bytes(),
+        )?;
         if let Some(edit) = &edit {
             let file_error = |error| KeyFileError::File { path: file.to_owned(), error };
             edit.hand_over(&made).map_err(|error| ProvisionError::File(file_error(error)))?;

@@ -33,7 +33,7 @@ fn pinned(name: &str, server: &Identity, party: &Party) -> Pinned {
 }
 
 fn psk(byte: u8) -> Psk {
-    Psk::new(Secret::new([byte; 32]))
+    Psk::new(Secret::new([byte; 32])).unwrap()
 }
 
 impl Site {

@@ -24,7 +24,7 @@ struct Site {
 
 impl Site {
     fn at(time: SystemTime) -> Self {
-        let server = Arc::new(Identity::new(keys::generate().unwrap()));
+        let server = Arc::new(Identity::new(keys::generate().unwrap()).unwrap());
         let [rented, owned] = [(); 2].map(|()| Party::new(server.public_key()));
         let pinned = |name, party: &Party| {
             Pinned::new(Device::new(name).unwrap(), &server, party.identity.public_key()).unwrap()

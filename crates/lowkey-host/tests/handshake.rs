@@ -385,7 +385,7 @@ async fn a_caller_that_asks_elsewhere_chooses_after_the_hello() {
 
     // Refused, turned away, and another mode than the device's.
     let psk = Pinned::new(Device::new("psk").unwrap(), &world.server, key).unwrap();
-    let psk = Arc::new(psk.with_psk(lowkey_host::Psk::new(common::secret())));
+    let psk = Arc::new(psk.with_psk(lowkey_host::Psk::new(common::secret()).unwrap()));
     for (what, expected) in [(0, BUSY), (1, REFUSED), (2, REFUSED)] {
         let (mut near, far) = duplex(1000);
         near.write_all(&world.device().message_1().0).await.unwrap();

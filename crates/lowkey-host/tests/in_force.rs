@@ -26,7 +26,7 @@ async fn registry(admin: SocketAddr) -> Value {
 
 #[tokio::test]
 async fn a_registry_is_in_force_once_the_sessions_of_those_it_left_out_have_ended() {
-    let (folder, server) = (folder(), Arc::new(Identity::new(secret(1))));
+    let (folder, server) = (folder(), Arc::new(Identity::new(secret(1)).unwrap()));
     let path = folder.path().join("devices.toml");
     let parties = [1, 2].map(|_| Party::new(server.public_key()));
     let table = |name: &str, party: &Party| {

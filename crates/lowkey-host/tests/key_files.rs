@@ -78,9 +78,9 @@ fn what_is_no_key_file_is_named_and_never_shown() {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         path
     };
-    let key = keys::identity_text(&secret(1));
+    let key = keys::identity_text(&secret(1)).unwrap();
     let key = key.expose().lines().last().unwrap();
-    let psk = keys::psk_text(&secret(1));
+    let psk = keys::psk_text(&secret(1)).unwrap();
     let psk = psk.expose().lines().last().unwrap();
     let cases = [
         ("empty", String::new(), "not a Lowkey key; here belongs a private key (LKSEC1…)"),
@@ -119,7 +119,7 @@ fn a_key_file_is_read_as_editors_leave_it_and_what_is_no_utf_8_is_named_and_neve
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         keys::read_identity(&path).map(|identity| identity.public_key()).map_err(|error| error.to_string())
     };
-    let text = keys::identity_text(&secret(1));
+    let text = keys::identity_text(&secret(1)).unwrap();
     let text = text.expose();
     for same in [format!("\u{feff}{text}"), text.replace('\n', "\r\n"), format!("\u{feff}{}", text.trim())] {
         assert_eq!(load(same.as_bytes()), Ok(public(1)));

@@ -255,8 +255,8 @@ fn a_page_as_text_has_room_for_a_long_name() {
 #[test]
 fn secrets_in_the_wrong_place_are_not_repeated() {
     let folder = folder();
-    let key = keys::identity_text(&secret(1)).expose().lines().last().unwrap().to_owned();
-    let psk = keys::psk_text(&secret(1)).expose().lines().last().unwrap().to_owned();
+    let key = keys::identity_text(&secret(1)).unwrap().expose().lines().last().unwrap().to_owned();
+    let psk = keys::psk_text(&secret(1)).unwrap().expose().lines().last().unwrap().to_owned();
     let silent = |error: String| {
         assert!(!error.contains(&key[12..]) && !error.contains(&psk[12..]), "{error}");
         assert!(!error.contains(&key[12..].to_lowercase()), "{error}");
@@ -275,7 +275,7 @@ fn secrets_in_the_wrong_place_are_not_repeated() {
         });
     }
     silent(keys::read_identity(Path::new(&key)).unwrap_err().to_string());
-    silent(FileRegistry::load(&psk, &Identity::new(secret(1))).unwrap_err().to_string());
+    silent(FileRegistry::load(&psk, &Identity::new(secret(1)).unwrap()).unwrap_err().to_string());
     let bench = Bench::new();
     fs::write(&bench.registry, "").unwrap();
     for change in [

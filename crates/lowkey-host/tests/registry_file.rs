@@ -38,7 +38,7 @@ fn a_registry_knows_its_devices_by_their_ids() {
 fn a_registry_with_an_error_says_where_and_why_and_gives_nothing() {
     let folder = folder();
     let low_order = keys::encode_public(&PublicKey::new([0; 32]));
-    let secret_key = keys::identity_text(&secret(5)).expose().lines().last().unwrap().to_owned();
+    let secret_key = keys::identity_text(&secret(5)).unwrap().expose().lines().last().unwrap().to_owned();
     let default_id: String =
         Id::of_pinning(&public(2), &public(1)).as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     let long = |pinnings: &str| format!("[[device]]\nname = \"a\"\n{pinnings}");
@@ -105,7 +105,7 @@ fn a_registry_with_an_error_says_where_and_why_and_gives_nothing() {
         let error = loaded.unwrap_err();
         assert!(error.starts_with(&format!("{}:{place}: ", path.display())), "{error}");
     }
-    let missing = FileRegistry::load(folder.path().join("missing.toml"), &Identity::new(secret(1)));
+    let missing = FileRegistry::load(folder.path().join("missing.toml"), &Identity::new(secret(1)).unwrap());
     assert!(missing.unwrap_err().to_string().contains("missing.toml: No such file"));
 }
 
@@ -195,7 +195,7 @@ fn a_registry_is_read_as_editors_leave_it_and_what_is_no_utf_8_is_named_with_its
     let path = folder.path().join("devices.toml");
     let load = |bytes: &[u8]| {
         fs::write(&path, bytes).unwrap();
-        let loaded = FileRegistry::load(&path, &Identity::new(secret(1)));
+        let loaded = FileRegistry::load(&path, &Identity::new(secret(1)).unwrap());
         loaded.map(|loaded| loaded.devices().len()).map_err(|error| error.to_string())
     };
     for same in [format!("\u{feff}{text}"), format!("\u{feff}{}", text.replace('\n', "\r\n"))] {
@@ -224,7 +224,7 @@ fn a_registry_of_another_user_is_refused_as_a_key_file_is() {
     let folder = folder();
     let (path, loaded) = registry(&folder, &device("a", 2, ""));
     loaded.unwrap();
-    let identity = std::sync::Arc::new(Identity::new(secret(1)));
+    let identity = std::sync::Arc::new(Identity::new(secret(1)).unwrap());
     let live = LiveRegistry::load(&path, std::sync::Arc::clone(&identity)).unwrap();
     if std::os::unix::fs::chown(&path, Some(1234), None).is_err() {
         eprintln!("not tried: only root can give files away");
@@ -305,8 +305,9 @@ fn what_looks_like_a_header_is_read_as_what_it_is() {
 #[test]
 fn what_is_no_file_or_too_long_for_one_is_refused_at_once() {
     let folder = folder();
-    let load =
-        |path: &std::path::Path| FileRegistry::load(path, &Identity::new(secret(1))).unwrap_err().to_string();
+    let load = |path: &std::path::Path| {
+        FileRegistry::load(path, &Identity::new(secret(1)).unwrap()).unwrap_err().to_string()
+    };
     let pipe = folder.path().join("pipe");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     for path in [folder.path(), &pipe, std::path::Path::new("/dev/zero")] {

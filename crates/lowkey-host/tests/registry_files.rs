@@ -20,7 +20,7 @@ fn without_files_left_nobody_loses_a_psk_that_was_read_before() {
         keys::write_psk(&folder.path().join(format!("{n}.psk")), &keys::generate().unwrap()).unwrap();
     }
     fs::write(&path, &all).unwrap();
-    let registry = LiveRegistry::load(&path, Identity::new(secret(1))).unwrap();
+    let registry = LiveRegistry::load(&path, Identity::new(secret(1)).unwrap()).unwrap();
     let new = folder.path().join("new");
     fs::write(&new, format!("{all}{}", device("plain", 30, ""))).unwrap();
 

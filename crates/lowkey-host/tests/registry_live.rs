@@ -30,7 +30,7 @@ impl Place {
         let folder = folder();
         let path = folder.path().join("devices.toml");
         fs::write(&path, text).unwrap();
-        Self { folder, path, server: Arc::new(Identity::new(secret(1))) }
+        Self { folder, path, server: Arc::new(Identity::new(secret(1)).unwrap()) }
     }
 
     fn load(&self) -> LiveRegistry {

@@ -21,7 +21,7 @@ struct Place {
 
 impl Place {
     fn new(text: &str) -> Self {
-        let place = Self { folder: folder(), server: Arc::new(Identity::new(folder::secret(1))) };
+        let place = Self { folder: folder(), server: Arc::new(Identity::new(folder::secret(1)).unwrap()) };
         place.write(text);
         place
     }

@@ -24,7 +24,7 @@ struct Place {
 
 impl Place {
     fn new(text: &str) -> Self {
-        let place = Self { folder: folder(), server: Arc::new(Identity::new(secret(1))) };
+        let place = Self { folder: folder(), server: Arc::new(Identity::new(secret(1)).unwrap()) };
         fs::write(place.path(), text).unwrap();
         place
     }
@@ -233,7 +233,7 @@ async fn every_psk_file_of_a_large_fleet_is_looked_at() {
     for name in &names {
         // As `write_psk` does it, but for waiting for the disk.
         let psk = place.psk(&format!("{name}.psk"));
-        fs::write(&psk, keys::psk_text(&keys::generate().unwrap()).expose()).unwrap();
+        fs::write(&psk, keys::psk_text(&keys::generate().unwrap()).unwrap().expose()).unwrap();
         fs::set_permissions(&psk, fs::Permissions::from_mode(0o600)).unwrap();
     }
     let registry = place.load();

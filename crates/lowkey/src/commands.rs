@@ -34,11 +34,12 @@ fn make_key(of: &ArgMatches) -> Result<(), Failure> {
             say(format_args!("public key: {}", keys::encode_public(&public)));
             Ok(())
         }
-        (None, true) => print_for_keeps(keys::psk_text(&secret).expose()),
+        (None, true) => print_for_keeps(keys::psk_text(&secret).map_err(Failure::file)?.expose()),
         (None, false) => {
-            let public = lowkey_host::Identity::new(secret.duplicate()).public_key();
+            let text = keys::identity_text(&secret).map_err(Failure::file)?;
+            let public = lowkey_host::Identity::new(secret).map_err(Failure::file)?.public_key();
             say(format_args!("public key: {}", keys::encode_public(&public)));
-            print_for_keeps(keys::identity_text(&secret).expose())
+            print_for_keeps(text.expose())
         }
     }
 }

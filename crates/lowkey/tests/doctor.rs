@@ -25,10 +25,10 @@ struct Site {
 impl Site {
     /// A server that knows `pump 7`, with a PSK.
     fn new() -> Self {
-        let server = Arc::new(Identity::new(keys::generate().unwrap()));
-        let pump = Identity::new(keys::generate().unwrap());
+        let server = Arc::new(Identity::new(keys::generate().unwrap()).unwrap());
+        let pump = Identity::new(keys::generate().unwrap()).unwrap();
         let pinned = Pinned::new(Device::new("pump 7").unwrap(), &server, pump.public_key()).unwrap();
-        let devices = Devices::new([pinned.with_psk(Psk::new(Secret::new([7; 32])))]).unwrap();
+        let devices = Devices::new([pinned.with_psk(Psk::new(Secret::new([7; 32])).unwrap())]).unwrap();
         let acceptor = Acceptor::new(Arc::clone(&server), devices, Limits::default()).unwrap();
         let site =
             Self { folder: tempfile::tempdir().unwrap(), acceptor, pump, runtime: Runtime::new().unwrap() };
@@ -94,7 +94,7 @@ fn the_doctor_says_what_why_and_which_command() {
         let said = stdout(&site.run(&[&about]).success());
         assert!(said.starts_with("pump 7  refused"), "{said}");
     }
-    site.attempt(&Identity::new(keys::generate().unwrap()));
+    site.attempt(&Identity::new(keys::generate().unwrap()).unwrap());
     let said = stdout(&site.run(&[]).success());
     assert!(
         said.starts_with("somebody  refused from 192.0.2.7 once") && said.contains("\n\npump 7  "),

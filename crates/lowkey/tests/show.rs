@@ -29,8 +29,9 @@ struct Site {
 
 impl Site {
     fn new(names: &[&str]) -> Self {
-        let server = Arc::new(Identity::new(keys::generate().unwrap()));
-        let devices: Vec<Identity> = names.iter().map(|_| Identity::new(keys::generate().unwrap())).collect();
+        let server = Arc::new(Identity::new(keys::generate().unwrap()).unwrap());
+        let devices: Vec<Identity> =
+            names.iter().map(|_| Identity::new(keys::generate().unwrap()).unwrap()).collect();
         let pinned = names.iter().zip(&devices).map(|(name, device)| {
             let named = Device::new(*name).unwrap().with_label("site", "north").unwrap();
             Pinned::new(named, &server, device.public_key()).unwrap()

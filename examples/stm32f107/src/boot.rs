@@ -41,7 +41,7 @@ pub(crate) fn start(log: Log, noise: &[u8]) -> Result<Start, &'static str> {
     let peer = page.peer(&identity).map_err(|_| "key page: the server's key cannot be pinned")?;
 
     // This part has no generator: the seed is what is secret, the count and the noise are what is new.
-    let mut entropy = SeedEntropy::new(page.seed());
+    let mut entropy = SeedEntropy::new(page.seed()).map_err(|_| "key page: the seed is blank")?;
     let mut log = BootLog::new(log);
     let counted = log.count().unwrap_or_default();
     entropy.stir(&counted.to_be_bytes());

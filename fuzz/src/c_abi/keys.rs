@@ -35,7 +35,7 @@ static SHARED: LazyLock<[[Option<[u8; 32]>; 3]; 3]> = LazyLock::new(|| {
 });
 
 fn identity(secret: [u8; 32]) -> Identity {
-    Identity::new(Secret::new(secret))
+    Identity::new(Secret::new(secret)).unwrap()
 }
 
 pub(super) struct Keys {

@@ -48,9 +48,9 @@ impl Impostor {
         let mut drawn = Drawn(Random::new());
         let [own, accomplice, psk, hedge] = std::array::from_fn(|_| drawn.secret());
         Ok(Self {
-            identity: Identity::new(own),
-            accomplice: Identity::new(accomplice),
-            psk: Psk::new(psk),
+            identity: Identity::new(own)?,
+            accomplice: Identity::new(accomplice)?,
+            psk: Psk::new(psk)?,
             ephemerals: Ephemerals::new(drawn, hedge, &mut FirstBoot)?,
         })
     }

@@ -32,7 +32,8 @@ pub(crate) struct Ours {
 
 impl Ours {
     pub(crate) fn new() -> Self {
-        let (device, server) = (Identity::new(Secret::new(DEVICE)), Identity::new(Secret::new(SERVER)));
+        let (device, server) =
+            (Identity::new(Secret::new(DEVICE)).unwrap(), Identity::new(Secret::new(SERVER)).unwrap());
         let at_device = Peer::pin(&device, server.public_key()).unwrap();
         let at_server = Peer::pin(&server, device.public_key()).unwrap();
         let ephemerals = || Ephemerals::new(Os, Secret::new(HEDGE), &mut FirstBoot).unwrap();
@@ -71,7 +72,7 @@ pub(crate) struct Snow {
 
 impl Snow {
     pub(crate) fn new() -> Self {
-        let public = |secret| Identity::new(Secret::new(secret)).public_key().as_bytes().to_vec();
+        let public = |secret| Identity::new(Secret::new(secret)).unwrap().public_key().as_bytes().to_vec();
         Self {
             params: "Noise_KK_25519_ChaChaPoly_BLAKE2s".parse().unwrap(),
             device_public: public(DEVICE),

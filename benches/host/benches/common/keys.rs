@@ -40,5 +40,5 @@ impl Client {
 fn identity(number: u32) -> Identity {
     let mut secret = [0x42; 32];
     secret[..4].copy_from_slice(&number.to_be_bytes());
-    Identity::new(Secret::new(secret))
+    Identity::new(Secret::new(secret)).unwrap()
 }

@@ -28,10 +28,12 @@ fn all(mut script: Script<'_>) -> Result<(), Error> {
     let (device_key, server_key, shared) = (script.key(), script.key(), script.key());
     let (_message_2, _record, _channel) = (script.blob(), script.blob(), script.blob());
     for mode in MODES {
-        let device = Identity::from_parts(Secret::new(DEVICE), PublicKey::new(device_key));
+        let device = Identity::from_parts(Secret::new(DEVICE), PublicKey::new(device_key))
+            .map_err(|_| Error::PeerKey)?;
         let peer = Peer::from_parts(&device, PublicKey::new(server_key), Secret::new(shared));
         initiate(mode, &device, &peer.map_err(|_| Error::PeerKey)?, script.blob())?;
-        let server = Identity::from_parts(Secret::new(SERVER), PublicKey::new(server_key));
+        let server = Identity::from_parts(Secret::new(SERVER), PublicKey::new(server_key))
+            .map_err(|_| Error::PeerKey)?;
         let peer = Peer::from_parts(&server, PublicKey::new(device_key), Secret::new(shared));
         respond(mode, &server, &peer.map_err(|_| Error::PeerKey)?, script.blob())?;
     }
@@ -42,7 +44,7 @@ fn initiate(mode: Mode, identity: &Identity, peer: &Peer, recorded: &[u8]) -> Re
     let mut ephemerals = ephemerals(HEDGE)?;
     let (mut incoming, mut outgoing) = ([0; MIN_INCOMING], [0; MIN_OUTGOING]);
     let buffers = Buffers::new(&mut incoming[..], &mut outgoing[..])?;
-    let key = Psk::new(Secret::new(PSK));
+    let key = Psk::new(Secret::new(PSK)).map_err(|_| Error::PeerKey)?;
     let psk = matches!(mode, Mode::KkPsk0 | Mode::XxPsk0).then_some(&key);
     let id = Id::new(ID).ok_or(Error::Hello)?;
     let link: AnyLink<'_, '_> = match (mode, psk) {
@@ -59,7 +61,7 @@ fn respond(mode: Mode, identity: &Identity, peer: &Peer, recorded: &[u8]) -> Res
     let mut ephemerals = ephemerals(HEDGE.map(|byte| !byte))?;
     let (mut incoming, mut outgoing) = ([0; MIN_INCOMING], [0; MIN_OUTGOING]);
     let buffers = Buffers::new(&mut incoming[..], &mut outgoing[..])?;
-    let key = Psk::new(Secret::new(PSK));
+    let key = Psk::new(Secret::new(PSK)).map_err(|_| Error::PeerKey)?;
     let psk = matches!(mode, Mode::KkPsk0 | Mode::XxPsk0).then_some(&key);
     let id = Id::new(ID).ok_or(Error::Hello)?;
     run(Link::responder(buffers), recorded, |link| match mode {

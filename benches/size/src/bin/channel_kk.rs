@@ -21,6 +21,7 @@ fn measured(script: Script<'_>) -> bool {
 
 fn channel(mut script: Script<'_>) -> Result<(), Error> {
     let identity = Identity::from_parts(Secret::new(DEVICE), PublicKey::new(script.key()));
+    let identity = identity.map_err(|_| Error::PeerKey)?;
     let pinned = Peer::from_parts(&identity, PublicKey::new(script.key()), Secret::new(script.key()));
     let peer = pinned.map_err(|_| Error::PeerKey)?;
     let (_message_2, _record) = (script.blob(), script.blob());

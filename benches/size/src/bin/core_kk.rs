@@ -18,7 +18,7 @@ fn measured(script: Script<'_>) -> bool {
 }
 
 fn handshake(mut script: Script<'_>) -> Result<(), Error> {
-    let identity = Identity::from_parts(Secret::new(DEVICE), PublicKey::new(script.key()));
+    let identity = Identity::from_parts(Secret::new(DEVICE), PublicKey::new(script.key()))?;
     let peer = Peer::from_parts(&identity, PublicKey::new(script.key()), Secret::new(script.key()))?;
     let mut ephemerals = Ephemerals::new(Stuck, Secret::new(HEDGE), &mut Stuck)?;
     let mut wire = [0; MESSAGE + TAG_LEN];

@@ -91,7 +91,7 @@ static void arguments_of_xx(void) {
 
 static void ephemerals_that_are_wrong(void) {
   static lowkey_ephemerals none;
-  static const uint8_t hedge[32];
+  static const uint8_t hedge[32] = {1};
   static lowkey_ephemerals failing;
   GIVES(LOWKEY_NULL, lowkey_kk_initiator(&initiator.channel, &initiator.buffers, &initiator.pinning, NULL));
   GIVES(LOWKEY_NOT_INITIALISED,
@@ -116,7 +116,7 @@ static void wait_for_hello(lowkey_mode mode) {
 static void answers(void) {
   static lowkey_ephemerals none;
   static lowkey_identity no_identity;
-  static const uint8_t hedge[32];
+  static const uint8_t hedge[32] = {1};
   static lowkey_ephemerals failing;
   lowkey_hello hello;
   wait_for_hello(LOWKEY_KKPSK0);

@@ -2,6 +2,7 @@
 #include "check.h"
 
 static const uint8_t ONE[32] = {0x10}, TWO[32] = {0x20}, ZERO[32];
+static uint8_t ONES[32]; /* erased flash */
 static lowkey_identity identity, storage;
 static uint8_t public_key[32];
 
@@ -68,6 +69,7 @@ static void peers(void) {
   public_key[31] ^= 0x80;
   GIVES(LOWKEY_PEER_KEY, lowkey_peer_init(&peer, &identity, ZERO, NULL));
   GIVES(LOWKEY_PEER_KEY, lowkey_peer_init(&peer, &identity, theirs, ZERO));
+  GIVES(LOWKEY_PEER_KEY, lowkey_peer_init(&peer, &identity, theirs, ONES));
   LEAVES(LOWKEY_NOT_INITIALISED, lowkey_peer_shared(&peer, out));
   OK(lowkey_peer_init(&peer, &identity, theirs, NULL));
   OK(lowkey_peer_shared(&peer, shared));
@@ -147,6 +149,25 @@ static void seeds_and_ephemerals(void) {
   OK(lowkey_ephemerals_wipe(&ephemerals));
 }
 
+/* Memory that nobody has written a secret to makes nothing, and leaves what was there. */
+static void blank(const uint8_t bytes[32]) {
+  static lowkey_identity made;
+  static lowkey_psk psk;
+  static lowkey_seed seed;
+  static lowkey_ephemerals ephemerals;
+  static lowkey_identity before;
+  GIVES(LOWKEY_BLANK, lowkey_identity_init(&made, bytes, NULL));
+  GIVES(LOWKEY_BLANK, lowkey_identity_init(&made, bytes, TWO));
+  GIVES(LOWKEY_BLANK, lowkey_psk_init(&psk, bytes));
+  GIVES(LOWKEY_BLANK, lowkey_seed_init(&seed, bytes));
+  GIVES(LOWKEY_BLANK, lowkey_ephemerals_init(&ephemerals, bytes, 1, no_random, NULL));
+  LEAVES(LOWKEY_NOT_INITIALISED, lowkey_identity_public_key(&made, out));
+  LEAVES(LOWKEY_NOT_INITIALISED, lowkey_seed_random(&seed, out, 32));
+  memcpy(&before, &identity, sizeof before);
+  GIVES(LOWKEY_BLANK, lowkey_identity_init(&identity, bytes, NULL));
+  CHECK(memcmp(&before, &identity, sizeof before) == 0);
+}
+
 static void statuses(void) {
   int32_t number, known = 0;
   for (number = -300; number < 300; number++) {
@@ -155,15 +176,18 @@ static void statuses(void) {
     known += strcmp(text, "unknown status") != 0;
     CHECK(lowkey_is_recoverable((lowkey_status)number) == (number >= LOWKEY_OK && number <= LOWKEY_WOULD_BLOCK));
   }
-  CHECK(known == 41);
+  CHECK(known == 42);
   CHECK(!lowkey_is_recoverable((lowkey_status)INT32_MIN) && !lowkey_is_recoverable((lowkey_status)INT32_MAX));
 }
 
 int main(void) {
+  memset(ONES, 0xff, sizeof ONES);
   identities();
   peers();
   psks_and_ids();
   seeds_and_ephemerals();
+  blank(ZERO);
+  blank(ONES);
   statuses();
   return 0;
 }

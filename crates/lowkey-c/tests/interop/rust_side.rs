@@ -29,11 +29,12 @@ impl Counter for Boot {
 
 impl RustSide {
     fn new(number: u8, peer: u8) -> Self {
-        let [identity, other] = [number, peer].map(|number| Identity::new(Secret::new([number; 32])));
+        let [identity, other] =
+            [number, peer].map(|number| Identity::new(Secret::new([number; 32])).unwrap());
         let peer = Peer::pin(&identity, other.public_key()).unwrap();
         // Left behind: tests are short, and a link borrows its keys.
-        let keys = Box::leak(Box::new(Keys { identity, peer, psk: Psk::new(Secret::new(PSK)) }));
-        let seed = SeedEntropy::new(Secret::new([number + 1; 32]));
+        let keys = Box::leak(Box::new(Keys { identity, peer, psk: Psk::new(Secret::new(PSK)).unwrap() }));
+        let seed = SeedEntropy::new(Secret::new([number + 1; 32])).unwrap();
         let ephemerals = Ephemerals::new(seed, Secret::new([number + 2; 32]), &mut Boot).unwrap();
         let buffers = Buffers::new(vec![0; INCOMING], vec![0; INCOMING + 2]).unwrap();
         Self { keys, ephemerals, link: Link::new(buffers), is_open: false }

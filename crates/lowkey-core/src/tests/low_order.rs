@@ -48,7 +48,7 @@ fn noise_12_1_kk_message_1_with_an_ephemeral_of_low_order_is_read_like_any_other
 #[test]
 fn noise_12_1_xx_with_a_static_key_of_low_order_ends_in_a_claim_that_cannot_be_pinned() {
     let mut rng = Rng(2);
-    let server = Identity::new(rng.secret());
+    let server = Identity::new(rng.secret()).unwrap();
     let claim = prove_to(&server, ZERO, |_| ZERO, &mut rng).unwrap();
     assert_eq!(claim.public_key(), PublicKey::new(ZERO));
     assert_eq!(Peer::pin(&server, claim.public_key()).err(), Some(Error::WeakKey));
@@ -59,12 +59,12 @@ fn noise_12_1_xx_with_a_static_key_of_low_order_ends_in_a_claim_that_cannot_be_p
 fn noise_7_5_xx_our_own_key_is_no_claim_in_any_spelling() {
     let mut rng = Rng(3);
     let secret = rng.secret();
-    let (server, twin) = (Identity::new(secret.duplicate()), PrivateKey::new(&secret));
+    let (server, twin) = (Identity::new(secret.duplicate()).unwrap(), PrivateKey::new(&secret));
     for key in spellings(server.public_key()) {
         let se = |re: &PublicKey| *twin.diffie_hellman(re).expose();
         assert_eq!(prove_to(&server, *key.as_bytes(), se, &mut rng).err(), Some(Error::OwnKey), "{key:?}");
     }
-    let other = Identity::new(rng.secret());
+    let other = Identity::new(rng.secret()).unwrap();
     for key in spellings(other.public_key()) {
         let se = |re: &PublicKey| *other.private().diffie_hellman(re).expose();
         assert_eq!(prove_to(&server, *key.as_bytes(), se, &mut rng).unwrap().public_key(), key);
@@ -128,13 +128,13 @@ fn rfc_7748_6_1_no_key_of_low_order_can_be_pinned() {
             let mut point = point;
             point[31] |= top_bit;
             for secret in [[1; 32], [0xfe; 32]] {
-                let identity = Identity::new(Secret::new(secret));
+                let identity = Identity::new(Secret::new(secret)).unwrap();
                 let pinned = Peer::pin(&identity, PublicKey::new(point));
                 assert_eq!(pinned.err(), Some(Error::WeakKey), "{point:02x?}");
             }
         }
     }
-    let identity = Identity::new(Secret::new([1; 32]));
+    let identity = Identity::new(Secret::new([1; 32])).unwrap();
     let stored = Peer::from_parts(&identity, PublicKey::new([9; 32]), Secret::zeroed());
     assert_eq!(stored.err(), Some(Error::WeakKey));
 }
@@ -143,8 +143,8 @@ fn rfc_7748_6_1_no_key_of_low_order_can_be_pinned() {
 #[test]
 fn rfc_7748_5_our_own_key_cannot_be_pinned_in_any_spelling() {
     // Of a key below 19 nobody knows the private half, but for 9: so only these parts do not belong together.
-    let small = |u| Identity::from_parts(Secret::new([3; 32]), PublicKey::new(small(u)));
-    let mut ours = Vec::from([[3; 32], [4; 32]].map(|secret| Identity::new(Secret::new(secret))));
+    let small = |u| Identity::from_parts(Secret::new([3; 32]), PublicKey::new(small(u))).unwrap();
+    let mut ours = Vec::from([[3; 32], [4; 32]].map(|secret| Identity::new(Secret::new(secret)).unwrap()));
     ours.extend((2..19).map(small));
     for identity in &ours {
         for key in spellings(identity.public_key()) {
@@ -158,8 +158,8 @@ fn rfc_7748_5_our_own_key_cannot_be_pinned_in_any_spelling() {
 /// Keys that differ from ours in one bit, and in the lowest byte in any way but one; and the highest that there are.
 #[test]
 fn rfc_7748_5_every_other_key_is_not_our_own() {
-    let small = |u| Identity::from_parts(Secret::new([3; 32]), PublicKey::new(small(u)));
-    let ours = [Identity::new(Secret::new([3; 32])), small(2), small(18), small(19), small(0xed)];
+    let small = |u| Identity::from_parts(Secret::new([3; 32]), PublicKey::new(small(u))).unwrap();
+    let ours = [Identity::new(Secret::new([3; 32])).unwrap(), small(2), small(18), small(19), small(0xed)];
     for identity in &ours {
         let own = *identity.public_key().as_bytes();
         let mut others: Vec<[u8; 32]> = (8..255).map(|bit| flipped(own, bit / 8, 1 << (bit % 8))).collect();
@@ -181,7 +181,7 @@ fn rfc_7748_5_every_other_key_is_not_our_own() {
 /// The one that is refused beside ours: nobody has its private half, and flash is dear.
 #[test]
 fn the_key_19_below_ours_counts_as_ours() {
-    let ours = Identity::from_parts(Secret::new([3; 32]), PublicKey::new(small(100)));
+    let ours = Identity::from_parts(Secret::new([3; 32]), PublicKey::new(small(100))).unwrap();
     assert!(ours.is(&PublicKey::new(small(81))) && !ours.is(&PublicKey::new(small(119))));
 }
 

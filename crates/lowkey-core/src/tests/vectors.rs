@@ -102,11 +102,11 @@ impl Side {
     fn new(vector: &Value, role: Role, prefix: &str) -> Self {
         let bytes = |name: &str| vector[[prefix, name].concat()].as_str().map(hex);
         let key = |name: &str| bytes(name).map(|key| <[u8; 32]>::try_from(key).unwrap());
-        let identity = Identity::new(Secret::new(key("_static").unwrap_or([0x77; 32])));
+        let identity = Identity::new(Secret::new(key("_static").unwrap_or([0x77; 32]))).unwrap();
         let peer = key("_remote_static").map(|rs| Peer::pin(&identity, PublicKey::new(rs)).unwrap());
         let psk = vector[[prefix, "_psks"].concat()].as_array().map(|psks| {
             assert_eq!(psks.len(), 1);
-            Psk::new(Secret::new(hex(psks[0].as_str().unwrap()).try_into().unwrap()))
+            Psk::new(Secret::new(hex(psks[0].as_str().unwrap()).try_into().unwrap())).unwrap()
         });
         let ephemeral = key("_ephemeral").map(Secret::new);
         Self { role, prologue: bytes("_prologue").unwrap(), identity, ephemeral, peer, psk }

@@ -117,9 +117,9 @@ pub(crate) struct Side {
 
 impl Side {
     fn new(ours: &Secret<32>, theirs: PublicKey, psk: &Secret<32>) -> Self {
-        let identity = Identity::new(ours.duplicate());
+        let identity = Identity::new(ours.duplicate()).unwrap();
         let peer = Peer::pin(&identity, theirs).unwrap();
-        Self { identity, peer, psk: Psk::new(psk.duplicate()) }
+        Self { identity, peer, psk: Psk::new(psk.duplicate()).unwrap() }
     }
 
     pub(crate) fn initiate(&self, mode: Mode, prologue: &[u8]) -> Step<'_> {
@@ -150,7 +150,7 @@ pub(crate) struct Pair {
 impl Pair {
     pub(crate) fn new(rng: &mut Rng) -> Self {
         let secrets = [rng.secret(), rng.secret()];
-        let [i, r] = secrets.each_ref().map(|secret| Identity::new(secret.duplicate()).public_key());
+        let [i, r] = secrets.each_ref().map(|secret| Identity::new(secret.duplicate()).unwrap().public_key());
         let psk = rng.secret();
         Self {
             initiator: Side::new(&secrets[0], r, &psk),

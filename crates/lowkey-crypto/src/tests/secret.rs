@@ -43,6 +43,21 @@ fn one_bit_anywhere_is_seen_by_is_zero_and_ct_eq() {
     }
 }
 
+#[test]
+fn blank_is_all_zeros_or_all_ones_and_one_bit_anywhere_is_seen() {
+    for blank in [0x00, 0xff] {
+        assert!(Secret::new([blank; 32]).is_blank());
+        for bit in 0..256 {
+            let mut other = Secret::new([blank; 32]);
+            other.expose_mut()[bit / 8] ^= 1 << (bit % 8);
+            assert!(!other.is_blank(), "{blank:02x} but for bit {bit}");
+        }
+    }
+    for byte in 1..0xff {
+        assert!(!Secret::new([byte; 32]).is_blank(), "{byte:02x}");
+    }
+}
+
 /// A destructor cannot be watched without `unsafe`; that it is there, and wipes, can be asked of the types.
 #[test]
 fn what_holds_a_secret_has_a_destructor_that_wipes() {

@@ -132,8 +132,8 @@ mod tests {
 
     #[test]
     fn a_search_ends_with_its_time_and_says_so() {
-        let identity = Identity::new(crate::keys::generate().unwrap());
-        let key = Identity::new(crate::keys::generate().unwrap()).public_key();
+        let identity = Identity::new(crate::keys::generate().unwrap()).unwrap();
+        let key = Identity::new(crate::keys::generate().unwrap()).unwrap().public_key();
         let pinned = Pinned::new(Device::new("pump-7").unwrap(), &identity, key).unwrap();
         let devices = Devices::new([pinned]).unwrap();
         let frame = FirstFrame::new(&[[1, 1, 1, 7].as_slice(), &[9; 52]].concat());
@@ -146,8 +146,8 @@ mod tests {
 
     #[test]
     fn what_an_id_s_own_key_opens_is_known_however_late_it_is() {
-        let identity = Identity::new(crate::keys::generate().unwrap());
-        let device = Identity::new(crate::keys::generate().unwrap());
+        let identity = Identity::new(crate::keys::generate().unwrap()).unwrap();
+        let device = Identity::new(crate::keys::generate().unwrap()).unwrap();
         let pinned = Pinned::new(Device::new("pump-7").unwrap(), &identity, device.public_key()).unwrap();
         let (pinned, peer) = (Arc::new(pinned), Peer::pin(&device, identity.public_key()).unwrap());
         let hello = [1, 1, 1, 7];
@@ -164,8 +164,8 @@ mod tests {
 
     #[test]
     fn frames_that_lie_about_their_id_open_with_nothing() {
-        let identity = Identity::new(crate::keys::generate().unwrap());
-        let key = Identity::new(crate::keys::generate().unwrap()).public_key();
+        let identity = Identity::new(crate::keys::generate().unwrap()).unwrap();
+        let key = Identity::new(crate::keys::generate().unwrap()).unwrap().public_key();
         let pinned = Pinned::new(Device::new("pump-7").unwrap(), &identity, key).unwrap();
         let search = Search::new(&identity, &Devices::default(), Duration::from_secs(60));
         for frame in [&[][..], &[1], &[1, 1, 255], &[1, 1, 3, 0], &[255; 160]] {

@@ -31,7 +31,7 @@ impl Registry for Troubled {
         let out = |n: usize| LeftOut {
             device: format!("out-{n}"),
             id: Id::new(&n.to_be_bytes()).unwrap(),
-            key: Identity::new(keys::generate().unwrap()).public_key(),
+            key: Identity::new(keys::generate().unwrap()).unwrap().public_key(),
             line: n,
             column: 1,
             why: "no such file".to_owned(),
@@ -42,8 +42,8 @@ impl Registry for Troubled {
 
 /// A server that has no seats, whose clock is wrong, and which knows `pump-7`.
 fn acceptor() -> (Acceptor, Hello) {
-    let server = Arc::new(Identity::new(keys::generate().unwrap()));
-    let key = Identity::new(keys::generate().unwrap()).public_key();
+    let server = Arc::new(Identity::new(keys::generate().unwrap()).unwrap());
+    let key = Identity::new(keys::generate().unwrap()).unwrap().public_key();
     let pump = Pinned::new(Device::new("pump-7").unwrap(), &server, key).unwrap();
     let hello = Hello { mode: Mode::Kk, id: Some(pump.id()) };
     let limits = Limits { sessions: 0, ..Limits::default() };

@@ -1,6 +1,6 @@
 //! Key files: only their owner reads them, nobody overwrites them.
 
-use super::text::{KeyTextError, Kind, SecretText, identity_text, parse_secret, psk_text};
+use super::text::{self as key, KeyTextError, Kind, SecretText, identity_text, parse_secret, psk_text};
 use crate::text::{self, TextError, Trust, Why, shell_quote, shown};
 use lowkey_core::{Identity, Psk, PublicKey, Secret};
 use std::fmt;
@@ -130,7 +130,7 @@ impl std::error::Error for KeyFileError {
 /// # Errors
 /// [`KeyFileError`]; nothing of the file is shown.
 pub fn read_identity(path: &Path) -> Result<Identity, KeyFileError> {
-    read(path, Kind::Static).map(Identity::new)
+    key::identity(read(path, Kind::Static)?).map_err(in_file(path))
 }
 
 /// The same from what is open already, such as standard input; `named` is what errors call it.
@@ -138,7 +138,7 @@ pub fn read_identity(path: &Path) -> Result<Identity, KeyFileError> {
 /// # Errors
 /// [`KeyFileError`]; nothing of it is shown.
 pub fn read_identity_from(source: impl Read, named: &Path) -> Result<Identity, KeyFileError> {
-    read_from(source, named, Kind::Static).map(Identity::new)
+    key::identity(read_from(source, named, Kind::Static)?).map_err(in_file(named))
 }
 
 /// Reads a PSK.
@@ -146,7 +146,7 @@ pub fn read_identity_from(source: impl Read, named: &Path) -> Result<Identity, K
 /// # Errors
 /// [`KeyFileError`]; nothing of the file is shown.
 pub fn read_psk(path: &Path) -> Result<Psk, KeyFileError> {
-    read_psk_secret(path).map(Psk::new)
+    key::psk(read_psk_secret(path)?).map_err(in_file(path))
 }
 
 /// The bytes of a PSK, for a key page.
@@ -159,8 +159,9 @@ pub(crate) fn read_psk_secret(path: &Path) -> Result<Secret<32>, KeyFileError> {
 /// # Errors
 /// [`KeyFileError`]; no file was left behind.
 pub fn write_identity(path: &Path, secret: &Secret<32>) -> Result<PublicKey, KeyFileError> {
-    write(path, &identity_text(secret))?;
-    Ok(Identity::new(secret.duplicate()).public_key())
+    let identity = key::identity(secret.duplicate()).map_err(in_file(path))?;
+    write(path, &identity_text(secret).map_err(in_file(path))?)?;
+    Ok(identity.public_key())
 }
 
 /// Writes a PSK to a new file.
@@ -168,7 +169,7 @@ pub fn write_identity(path: &Path, secret: &Secret<32>) -> Result<PublicKey, Key
 /// # Errors
 /// [`KeyFileError`]; no file was left behind.
 pub fn write_psk(path: &Path, secret: &Secret<32>) -> Result<(), KeyFileError> {
-    write(path, &psk_text(secret))
+    write(path, &psk_text(secret).map_err(in_file(path))?)
 }
 
 fn read(path: &Path, kind: Kind) -> Result<Secret<32>, KeyFileError> {
@@ -189,7 +190,11 @@ fn read_from(mut source: impl Read, path: &Path, kind: Kind) -> Result<Secret<32
         return Err(KeyFileError::TooLong(path.to_owned())); // it grew
     }
     let text = text::secret_text(path, &buffer[..len])?;
-    parse_secret(kind, text).map_err(|error| KeyFileError::Text { path: path.to_owned(), error })
+    parse_secret(kind, text).map_err(in_file(path))
+}
+
+fn in_file(path: &Path) -> impl Fn(KeyTextError) -> KeyFileError {
+    |error| KeyFileError::Text { path: path.to_owned(), error }
 }
 
 /// In bytes; a key file is three lines.

@@ -2,7 +2,7 @@
 
 use bech32::primitives::decode::{CheckedHrpstring, UncheckedHrpstring};
 use bech32::{Bech32, Hrp};
-use lowkey_core::{Identity, PublicKey, Secret};
+use lowkey_core::{Identity, Psk, PublicKey, Secret};
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
@@ -50,6 +50,8 @@ pub enum KeyTextError {
     Foreign(&'static str),
     /// It begins right and is damaged: mistyped or cut off.
     Damaged(&'static str),
+    /// All its bits are zero, or all are one: nobody has drawn it; what it should be.
+    Blank(&'static str),
 }
 
 impl fmt::Display for KeyTextError {
@@ -58,6 +60,7 @@ impl fmt::Display for KeyTextError {
             Self::Other { found, expected } => write!(f, "this is {found}; here belongs {expected}"),
             Self::Foreign(expected) => write!(f, "not a Lowkey key; here belongs {expected}"),
             Self::Damaged(expected) => write!(f, "{expected} that is mistyped or cut off"),
+            Self::Blank(expected) => write!(f, "{expected} of zeros or ones only; nobody has drawn it"),
         }
     }
 }
@@ -97,17 +100,34 @@ pub fn parse_public(text: &str) -> Result<PublicKey, KeyTextError> {
 }
 
 /// The content of a key file for a static private key.
-pub fn identity_text(secret: &Secret<32>) -> SecretText {
-    let public = Identity::new(secret.duplicate()).public_key();
+///
+/// # Errors
+/// [`KeyTextError::Blank`].
+pub fn identity_text(secret: &Secret<32>) -> Result<SecretText, KeyTextError> {
+    let public = identity(secret.duplicate())?.public_key();
     with_comments(Kind::Static, secret, &format!("# public key: {}\n", encode_public(&public)))
 }
 
 /// The content of a key file for a PSK.
-pub fn psk_text(secret: &Secret<32>) -> SecretText {
+///
+/// # Errors
+/// [`KeyTextError::Blank`].
+pub fn psk_text(secret: &Secret<32>) -> Result<SecretText, KeyTextError> {
     with_comments(Kind::Psk, secret, "# pre-shared key of one device and one server\n")
 }
 
-fn with_comments(kind: Kind, secret: &Secret<32>, comment: &str) -> SecretText {
+/// The identity of a private key.
+pub(crate) fn identity(secret: Secret<32>) -> Result<Identity, KeyTextError> {
+    Identity::new(secret).map_err(|_| KeyTextError::Blank(Kind::Static.article()))
+}
+
+/// The PSK of these bytes.
+pub(crate) fn psk(secret: Secret<32>) -> Result<Psk, KeyTextError> {
+    Psk::new(secret).map_err(|_| KeyTextError::Blank(Kind::Psk.article()))
+}
+
+fn with_comments(kind: Kind, secret: &Secret<32>, comment: &str) -> Result<SecretText, KeyTextError> {
+    let secret = written(kind, secret)?;
     // Room for all of it at once: a string that grew would leave its old place unwiped.
     let mut text = Zeroizing::new(String::with_capacity(512));
     text.push_str("# created: ");
@@ -116,16 +136,25 @@ fn with_comments(kind: Kind, secret: &Secret<32>, comment: &str) -> SecretText {
     text.push_str(comment);
     encode(&mut text, kind, secret.expose());
     text.push('\n');
-    SecretText(text)
+    Ok(SecretText(text))
 }
 
 /// The secret in the one line of a key file that is not a comment.
 pub(crate) fn parse_secret(kind: Kind, text: &str) -> Result<Secret<32>, KeyTextError> {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     match (lines.next(), lines.next()) {
-        (Some(line), None) => decode(kind, line),
+        (Some(line), None) => {
+            let secret = decode(kind, line)?;
+            written(kind, &secret)?;
+            Ok(secret)
+        }
         _ => Err(KeyTextError::Foreign(kind.article())),
     }
+}
+
+/// A secret that somebody has drawn.
+fn written(kind: Kind, secret: &Secret<32>) -> Result<&Secret<32>, KeyTextError> {
+    if secret.is_blank() { Err(KeyTextError::Blank(kind.article())) } else { Ok(secret) }
 }
 
 fn encode(text: &mut String, kind: Kind, bytes: &[u8; 32]) {
@@ -229,9 +258,29 @@ mod tests {
 
     #[test]
     fn a_secret_where_a_public_key_belongs_is_named_and_not_shown() {
-        let secret = identity_text(&Secret::new([3; 32]));
+        let secret = identity_text(&Secret::new([3; 32])).unwrap();
         let line = secret.expose().lines().last().unwrap();
         let error = parse_public(line).unwrap_err().to_string();
         assert_eq!(error, "this is a private key (LKSEC1…); here belongs a public key (lkpub1…)");
+    }
+
+    #[test]
+    fn a_secret_that_nobody_has_drawn_is_neither_written_nor_read() {
+        for (kind, expected) in [(Kind::Static, "a private key (LKSEC1…)"), (Kind::Psk, "a PSK (LKPSK1…)")]
+        {
+            for blank in [0x00, 0xff].map(|byte| [byte; 32]) {
+                let mut text = String::new();
+                encode(&mut text, kind, &blank);
+                let why = parse_secret(kind, &text).unwrap_err();
+                assert_eq!(why, KeyTextError::Blank(expected));
+                assert_eq!(why.to_string(), format!("{expected} of zeros or ones only; nobody has drawn it"));
+                let blank = Secret::new(blank);
+                let written = match kind {
+                    Kind::Psk => psk_text(&blank),
+                    _ => identity_text(&blank),
+                };
+                assert_eq!(written.unwrap_err(), KeyTextError::Blank(expected));
+            }
+        }
     }
 }

@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_key_of_low_order_is_refused_with_and_without_a_multiplication_in_every_spelling() {
-        let identity = Identity::new(lowkey_core::Secret::new([7; 32]));
+        let identity = Identity::new(lowkey_core::Secret::new([7; 32])).unwrap();
         let server = identity.public_key();
         for low in [
             "0000000000000000000000000000000000000000000000000000000000000000",
@@ -231,8 +231,8 @@ mod tests {
 
     #[test]
     fn a_cold_pinning_is_computed_once_and_then_warms_its_likes() {
-        let identity = Identity::new(lowkey_core::Secret::new([7; 32]));
-        let other = Identity::new(lowkey_core::Secret::new([8; 32])).public_key();
+        let identity = Identity::new(lowkey_core::Secret::new([7; 32])).unwrap();
+        let other = Identity::new(lowkey_core::Secret::new([8; 32])).unwrap().public_key();
         let device = Arc::new(Device::new("a").unwrap());
         let id = Id::of_pinning(&other, &identity.public_key());
         let cold = || Pinned::cold(Arc::clone(&device), id, other);

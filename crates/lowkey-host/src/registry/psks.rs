@@ -6,7 +6,7 @@ use super::stamp::Stamp;
 use super::table::Entry;
 use crate::entropy::random;
 use crate::keys;
-use lowkey_core::Secret;
+use lowkey_core::{Psk, Secret};
 use lowkey_crypto::Blake2s;
 #[cfg(unix)]
 use rustix::io::Errno;
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// What came of reading them.
 pub(super) struct Psks {
     /// Of all pinnings in their order; `None` for those that have none.
-    pub(super) found: Vec<Option<Result<Secret<32>, Lack>>>,
+    pub(super) found: Vec<Option<Result<Psk, Lack>>>,
     pub(super) files: PskFiles,
 }
 
@@ -107,7 +107,7 @@ fn flaw(at: usize, why: &str) -> Flaw {
 
 impl PskFiles {
     /// Reads one more.
-    fn read(&mut self, path: PathBuf) -> Result<(Secret<32>, [u8; 32]), (String, Fault)> {
+    fn read(&mut self, path: PathBuf) -> Result<(Psk, [u8; 32]), (String, Fault)> {
         let stamp = Stamp::at(&path);
         let read = self.look_into(&path);
         let content = read.as_ref().map(|(_, hash)| *hash).map_err(|(why, _)| why.clone());
@@ -115,10 +115,11 @@ impl PskFiles {
         read
     }
 
-    fn look_into(&self, path: &Path) -> Result<(Secret<32>, [u8; 32]), (String, Fault)> {
-        let psk = keys::read_psk_secret(path).map_err(|error| (error.to_string(), whose(&error)))?;
+    fn look_into(&self, path: &Path) -> Result<(Psk, [u8; 32]), (String, Fault)> {
+        let secret = keys::read_psk_secret(path).map_err(|error| (error.to_string(), whose(&error)))?;
         let mut hash = Blake2s::keyed(&self.key);
-        hash.update(psk.expose());
+        hash.update(secret.expose());
+        let psk = keys::psk(secret).map_err(|error| (error.to_string(), Fault::File))?;
         Ok((psk, hash.finalize()))
     }
 

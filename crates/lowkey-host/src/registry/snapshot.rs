@@ -6,7 +6,7 @@ use super::table::{Described, Entry, Part, read_but};
 use super::{Device, Devices, Digest, LeftOut, Pinned};
 use crate::text::mask;
 use crate::text::{Positions, clean};
-use lowkey_core::{Id, Identity, Psk, Secret};
+use lowkey_core::{Id, Identity, Psk};
 use lowkey_transport::Mode;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -104,7 +104,7 @@ impl Snapshot {
 struct Maker<'m> {
     identity: &'m Identity,
     old: Option<&'m Snapshot>,
-    psks: std::vec::IntoIter<Option<Result<Secret<32>, Lack>>>,
+    psks: std::vec::IntoIter<Option<Result<Psk, Lack>>>,
     positions: Positions<'m>,
     texts: Texts,
     all: Vec<(Arc<Pinned>, Origin)>,
@@ -137,7 +137,7 @@ impl Maker<'_> {
             let mut pinned = Pinned::cold(Arc::clone(&device), described.id, described.key);
             match self.psks.next().flatten() {
                 None => (),
-                Some(Ok(psk)) => pinned = pinned.with_psk(Psk::new(psk)),
+                Some(Ok(psk)) => pinned = pinned.with_psk(psk),
                 // What was read before is as good, as long as nobody has seen the file say something else.
                 Some(Err(Lack { flaw, whose: Fault::Ours })) => {
                     match old_of(&described.id).filter(|old| is_but_for_psk(old, &device, &described)) {

@@ -78,7 +78,8 @@ fn draw(identity: &Identity, count: usize) -> Result<Box<[Decoy]>, Error> {
         let id = Id::new(id.expose()).ok_or(Error::PeerKey)?;
         // Nobody has its private half, so what it would give with our key is as good as any: no multiplication.
         let peer = Peer::from_parts(identity, key, random()?).map_err(|_| Error::PeerKey)?;
-        Ok((id, Arc::new(Pinned::of_peer(Arc::clone(&device), id, peer).with_psk(Psk::new(random()?)))))
+        let psk = Psk::new(random()?).map_err(|_| Error::Entropy)?;
+        Ok((id, Arc::new(Pinned::of_peer(Arc::clone(&device), id, peer).with_psk(psk))))
     };
     (0..count).map(one).collect()
 }
@@ -113,8 +114,8 @@ mod tests {
                 self.0
             }
         }
-        let identity = Identity::new(random().unwrap());
-        let key = Identity::new(random().unwrap()).public_key();
+        let identity = Identity::new(random().unwrap()).unwrap();
+        let key = Identity::new(random().unwrap()).unwrap().public_key();
         let one = || Devices::new([Pinned::new(Device::new("a").unwrap(), &identity, key).unwrap()]).unwrap();
         let decoys = Decoys::new(&identity, &Grown(1, one())).unwrap();
         assert_eq!(decoys.lack(&Grown(300, one())), None, "about as many");
@@ -125,7 +126,7 @@ mod tests {
 
     #[test]
     fn an_id_has_the_same_decoy_each_time_and_others_have_others() {
-        let identity = Identity::new(random().unwrap());
+        let identity = Identity::new(random().unwrap()).unwrap();
         let nobody = Devices::new([] as [Pinned; 0]).unwrap();
         let decoys = Decoys::new(&identity, &nobody).unwrap();
         let id = |n: u32| Id::new(&n.to_be_bytes()).unwrap();

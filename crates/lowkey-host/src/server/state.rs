@@ -41,12 +41,12 @@ impl State {
         clock: Clock,
     ) -> Result<Self, Error> {
         limits.buffers()?;
-        let stranger = Identity::new(random()?).public_key(); // its private half is gone
+        let stranger = Identity::new(random()?).map_err(|_| Error::Entropy)?.public_key(); // its private half is gone
         let counters = Arc::new(Counters::default());
         Ok(Self {
             decoys: Decoys::new(&identity, &*registry)?,
             decoy: Peer::pin(&identity, stranger).map_err(|_| Error::PeerKey)?,
-            decoy_psk: Psk::new(random()?),
+            decoy_psk: Psk::new(random()?).map_err(|_| Error::Entropy)?,
             registry,
             attempts: Arc::new(Attempts::new(limits.attempts, limits.attempts_per_address)),
             sessions: Arc::new(Sessions::new(&limits, Arc::clone(&counters))),

@@ -45,7 +45,7 @@ impl Party {
     }
 
     pub fn with_psk(mut self, byte: u8) -> Self {
-        self.psk = Some(Psk::new(Secret::new([byte; 32])));
+        self.psk = Some(Psk::new(Secret::new([byte; 32])).unwrap());
         self
     }
 
@@ -93,7 +93,7 @@ pub fn secret() -> Secret<32> {
 
 /// An identity with such a key.
 pub fn identity() -> Identity {
-    Identity::new(secret())
+    Identity::new(secret()).unwrap()
 }
 
 impl World {
@@ -117,7 +117,11 @@ impl World {
             let device = Device::new(format!("device-{n}")).unwrap();
             let device = Pinned::new(device, &self.server, party.identity.public_key()).unwrap();
             let device = device.with_id(party.id);
-            if party.psk.is_some() { device.with_psk(Psk::new(Secret::new([7; 32]))) } else { device }
+            if party.psk.is_some() {
+                device.with_psk(Psk::new(Secret::new([7; 32])).unwrap())
+            } else {
+                device
+            }
         });
         let devices = Devices::new(devices).unwrap();
         Acceptor::new(Arc::clone(&self.server), devices, self.limits.clone()).unwrap()

@@ -21,14 +21,14 @@ pub fn secret(byte: u8) -> Secret<32> {
 }
 
 pub fn public(byte: u8) -> PublicKey {
-    Identity::new(secret(byte)).public_key()
+    Identity::new(secret(byte)).unwrap().public_key()
 }
 
 /// A registry file beside whatever its `psk_file`s name.
 pub fn registry(folder: &TempDir, text: &str) -> (PathBuf, Result<FileRegistry, String>) {
     let path = folder.path().join("devices.toml");
     fs::write(&path, text).unwrap();
-    let loaded = FileRegistry::load(&path, &Identity::new(secret(1)));
+    let loaded = FileRegistry::load(&path, &Identity::new(secret(1)).unwrap());
     (path, loaded.map_err(|error| error.to_string()))
 }
 
@@ -47,7 +47,7 @@ impl Bench {
     pub fn new() -> Self {
         let folder = folder();
         let [page, registry] = ["page.bin", "devices.toml"].map(|name| folder.path().join(name));
-        Self { folder, server: Identity::new(secret(1)), page, registry }
+        Self { folder, server: Identity::new(secret(1)).unwrap(), page, registry }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

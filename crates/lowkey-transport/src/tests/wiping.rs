@@ -22,8 +22,8 @@ impl Counter for Fixed {
 type Any = Link<'static, Vec<u8>>;
 
 fn pinning(ours: u8, theirs: u8) -> Pinning<'static> {
-    let identity = Box::leak(Box::new(Identity::new(Secret::new([ours; 32]))));
-    let theirs = Identity::new(Secret::new([theirs; 32])).public_key();
+    let identity = Box::leak(Box::new(Identity::new(Secret::new([ours; 32])).unwrap()));
+    let theirs = Identity::new(Secret::new([theirs; 32])).unwrap().public_key();
     let peer = Box::leak(Box::new(Peer::pin(identity, theirs).unwrap()));
     Pinning { id: Id::new(b"id").unwrap(), identity, peer, psk: None }
 }

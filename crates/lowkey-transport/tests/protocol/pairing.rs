@@ -233,7 +233,7 @@ fn handshake_whoever_shows_our_own_key_is_refused_in_either_role() {
 fn handshake_our_own_key_in_another_spelling_is_refused() {
     let mut key = *KEYS.initiator.identity.public_key().as_bytes();
     key[31] |= 0x80;
-    let twin = Identity::from_parts(Secret::new(KEYS.initiator.secret), PublicKey::new(key));
+    let twin = Identity::from_parts(Secret::new(KEYS.initiator.secret), PublicKey::new(key)).unwrap();
     for mode in XX {
         let mut a = initiator(mode);
         let mut b = Link::responder(links::buffers());

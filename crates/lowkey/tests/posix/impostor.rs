@@ -53,9 +53,9 @@ impl Impostor {
         let mut drawn = Drawn(Random::new());
         let [own, accomplice, psk, hedge] = std::array::from_fn(|_| drawn.secret());
         Self {
-            identity: Identity::new(own),
-            accomplice: Identity::new(accomplice),
-            psk: Psk::new(psk),
+            identity: Identity::new(own).unwrap(),
+            accomplice: Identity::new(accomplice).unwrap(),
+            psk: Psk::new(psk).unwrap(),
             ephemerals: Ephemerals::new(drawn, hedge, &mut FirstBoot).unwrap(),
         }
     }

@@ -20,7 +20,7 @@ pub(crate) fn kk() -> Result<()> {
 
 /// The same with a PSK, §9.
 pub(crate) fn kkpsk0() -> Result<()> {
-    play_kk(Some(&Psk::new(Secret::new(secret_array(0x33)))))
+    play_kk(Some(&Psk::new(Secret::new(secret_array(0x33)))?))
 }
 
 /// Noise §7.5.
@@ -30,11 +30,11 @@ pub(crate) fn xx() -> Result<()> {
 
 /// The same with a PSK, §9.
 pub(crate) fn xxpsk0() -> Result<()> {
-    play_xx(Some(&Psk::new(Secret::new(secret_array(0x33)))))
+    play_xx(Some(&Psk::new(Secret::new(secret_array(0x33)))?))
 }
 
 fn play_kk(psk: Option<&Psk>) -> Result<()> {
-    let (ours, theirs) = (identity(0x11), identity(0x22));
+    let (ours, theirs) = (identity(0x11)?, identity(0x22)?);
     // A peer of low order is refused when it is pinned, long before anybody waits for an answer.
     let (at_us, at_them) = (pinned(&ours, &theirs)?, pinned(&theirs, &ours)?);
     let mut wire = Wire::new();
@@ -48,7 +48,7 @@ fn play_kk(psk: Option<&Psk>) -> Result<()> {
 }
 
 fn play_xx(psk: Option<&Psk>) -> Result<()> {
-    let (ours, theirs) = (identity(0x11), identity(0x22));
+    let (ours, theirs) = (identity(0x11)?, identity(0x22)?);
     let mut wire = Wire::new();
     let initiator = xx::Initiator::new(&ours, psk, b"prologue");
     let (initiator, len) = initiator.write_message_1(&mut ephemerals(0x55)?, &payload(), wire.room())?;
@@ -98,10 +98,10 @@ impl Wire {
     }
 }
 
-fn identity(value: u8) -> Identity {
-    let computed = Identity::new(Secret::new(secret_array(value)));
+fn identity(value: u8) -> Result<Identity> {
+    let computed = Identity::new(Secret::new(secret_array(value)))?;
     let sent = PublicKey::new(public(*computed.public_key().as_bytes()));
-    Identity::from_parts(Secret::new(secret_array(value)), sent)
+    Ok(Identity::from_parts(Secret::new(secret_array(value)), sent)?)
 }
 
 fn pinned(ours: &Identity, theirs: &Identity) -> Result<Peer> {

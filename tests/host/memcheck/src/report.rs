@@ -31,9 +31,11 @@ struct Frame {
 /// Branches that the protocol makes public: where they are, and how the line begins to do it.
 ///
 /// A forged message ends the handshake or the channel, which everybody sees.
-const VERDICTS: [(&str, &str); 5] = [
+const VERDICTS: [(&str, &str); 6] = [
     // Pinning a key of low order: the key is refused for everybody to see, before there is a connection.
-    ("lowkey-core/src/keys.rs", "if ss.is_zero()"),
+    ("lowkey-core/src/keys.rs", "if ss.is_blank()"),
+    // A secret that nobody has written: it is refused when the device starts.
+    ("lowkey-core/src/keys.rs", "if secret.is_blank()"),
     // The verdict on a tag; on a handshake message by it, on a record.
     ("compact/aead.rs", "differ(&self.tag("),
     ("lowkey-core/src/symmetric.rs", ".map_err(|_| Error::Decrypt)?"),

@@ -44,7 +44,7 @@ fn play(machine: &mut Machine, mode: Mode, role: Role, n: usize) -> Result<Call>
         Role::Initiator => (from_initiator, from_responder),
         Role::Responder => (from_responder, from_initiator),
     };
-    let (identity, theirs) = (ours.identity(), theirs.identity().public_key());
+    let (identity, theirs) = (ours.identity()?, theirs.identity()?.public_key());
     let pinned = Peer::pin(&identity, theirs)?;
     let public = identity.public_key();
     let mut stream = received.clone();
@@ -113,10 +113,10 @@ impl Sides {
     }
 
     fn connect(&self, mode: Mode) -> Result<Recorded> {
-        let (i, r) = (self.initiator.identity(), self.responder.identity());
+        let (i, r) = (self.initiator.identity()?, self.responder.identity()?);
         let at_i = Peer::pin(&i, r.public_key())?;
         let at_r = Peer::pin(&r, i.public_key())?;
-        let key = Psk::new(Secret::new(self.psk));
+        let key = Psk::new(Secret::new(self.psk))?;
         let psk = matches!(mode, Mode::KkPsk0 | Mode::XxPsk0).then_some(&key);
         let id = Id::new(ID).ok_or("the id is empty")?;
         let mut e = self.initiator.ephemerals()?;
@@ -160,12 +160,12 @@ impl Side {
         }
     }
 
-    fn identity(&self) -> Identity {
-        Identity::new(Secret::new(self.private))
+    fn identity(&self) -> Result<Identity> {
+        Ok(Identity::new(Secret::new(self.private))?)
     }
 
     fn ephemerals(&self) -> Result<Ephemerals<SeedEntropy>> {
-        let entropy = SeedEntropy::new(Secret::new(self.seed));
+        let entropy = SeedEntropy::new(Secret::new(self.seed))?;
         Ok(Ephemerals::new(entropy, Secret::new(self.hedge), &mut Once)?)
     }
 }

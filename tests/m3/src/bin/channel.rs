@@ -39,12 +39,13 @@ extern "C" fn play(script: &Script, sent: &mut Sent) -> u32 {
 type AnyLink<'k, 'b> = Link<'k, &'b mut [u8]>;
 
 fn run(script: &Script, sent: &mut Sent) -> Result<(), Error> {
-    let identity = Identity::from_parts(Secret::new(script.private), PublicKey::new(script.ours));
+    let identity = Identity::from_parts(Secret::new(script.private), PublicKey::new(script.ours))
+        .map_err(|_| Error::PeerKey)?;
     let theirs = PublicKey::new(script.theirs);
     let peer = Peer::from_parts(&identity, theirs, Secret::new(script.shared)).map_err(|_| Error::PeerKey)?;
-    let key = Psk::new(Secret::new(script.psk));
+    let key = Psk::new(Secret::new(script.psk)).map_err(|_| Error::PeerKey)?;
     let psk = matches!(script.mode, KKPSK0 | XXPSK0).then_some(&key);
-    let entropy = SeedEntropy::new(Secret::new(script.seed));
+    let entropy = SeedEntropy::new(Secret::new(script.seed)).map_err(|_| Error::Entropy)?;
     let ephemerals = Ephemerals::new(entropy, Secret::new(script.hedge), &mut Once);
     let mut ephemerals = ephemerals.map_err(|_| Error::Entropy)?;
     let (mut incoming, mut outgoing) = ([0; MIN_INCOMING], [0; MIN_OUTGOING]);

@@ -46,12 +46,12 @@ type Sessions = Result<[Session; 2], Error>;
 impl Parties {
     /// Pins them to each other; no row, because a key page has all of it.
     pub(crate) fn meet() -> Result<Self, Error> {
-        let device = Identity::new(Secret::new(black_box(DEVICE)));
-        let server = Identity::new(Secret::new(black_box(SERVER)));
+        let device = Identity::new(Secret::new(black_box(DEVICE)))?;
+        let server = Identity::new(Secret::new(black_box(SERVER)))?;
         let at_device = Peer::pin(&device, server.public_key())?;
         let ss = at_device.shared_secret().duplicate();
         let at_server = Peer::from_parts(&server, device.public_key(), ss)?;
-        Ok(Self { device, server, at_device, at_server, psk: Psk::new(Secret::new(black_box(PSK))) })
+        Ok(Self { device, server, at_device, at_server, psk: Psk::new(Secret::new(black_box(PSK)))? })
     }
 
     /// Plays one handshake.

@@ -10,8 +10,8 @@ use tokio::io::{AsyncWriteExt, duplex};
 
 #[tokio::test]
 async fn randomness_is_drawn_for_unknown_ids_as_for_known_ones() {
-    let server = Arc::new(Identity::new(random().unwrap()));
-    let known = Identity::new(random().unwrap());
+    let server = Arc::new(Identity::new(random().unwrap()).unwrap());
+    let known = Identity::new(random().unwrap()).unwrap();
     let device = Pinned::new(Device::new("pump").unwrap(), &server, known.public_key()).unwrap();
     let id = device.id();
     let acceptor =
@@ -42,12 +42,12 @@ impl Registry for Warming {
 
 #[tokio::test(start_paused = true)] // refusals wait for strangers to hang up
 async fn whoever_comes_takes_one_multiplication_while_it_is_warmed_and_none_after() {
-    let server = Arc::new(Identity::new(random().unwrap()));
-    let key = || Identity::new(random().unwrap()).public_key();
+    let server = Arc::new(Identity::new(random().unwrap()).unwrap());
+    let key = || Identity::new(random().unwrap()).unwrap().public_key();
     let device = |name: &str| Arc::new(Device::new(name).unwrap());
     let id = |id: &str| Id::new(id.as_bytes()).unwrap();
     let past = SystemTime::now() - Duration::from_secs(1);
-    let psk = || Psk::new(random().unwrap());
+    let psk = || Psk::new(random().unwrap()).unwrap();
     let devices = Devices::new([
         Pinned::new(device("warm"), &server, key()).unwrap().with_id(id("warm")),
         Pinned::cold(device("cold"), id("cold"), key()),

@@ -69,7 +69,7 @@ pub(crate) struct Side {
 
 impl Side {
     pub(crate) fn new(secret: [u8; 32], peer: PublicKey) -> Self {
-        let identity = Identity::new(Secret::new(secret));
+        let identity = Identity::new(Secret::new(secret)).unwrap();
         let peer = Peer::pin(&identity, peer).unwrap();
         Self { secret, identity, peer }
     }
@@ -87,15 +87,15 @@ pub(crate) struct Keys {
 }
 
 pub(crate) static KEYS: LazyLock<Keys> = LazyLock::new(|| {
-    let public = |secret| Identity::new(Secret::new(secret)).public_key();
+    let public = |secret| Identity::new(Secret::new(secret)).unwrap().public_key();
     let (a, b, c) = ([0x11; 32], [0x22; 32], [0x33; 32]);
     Keys {
         initiator: Side::new(a, public(b)),
         responder: Side::new(b, public(a)),
         stranger: Side::new(c, public(b)),
         psk_bytes: [0x44; 32],
-        psk: Psk::new(Secret::new([0x44; 32])),
-        other_psk: Psk::new(Secret::new([0x55; 32])),
+        psk: Psk::new(Secret::new([0x44; 32])).unwrap(),
+        other_psk: Psk::new(Secret::new([0x55; 32])).unwrap(),
         id: Id::of_pinning(&public(a), &public(b)),
     }
 });

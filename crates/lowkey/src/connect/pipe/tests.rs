@@ -11,8 +11,8 @@ type Open = Connection<DuplexStream>;
 
 /// Both ends of a channel; the device takes messages of at most `LONGEST` bytes.
 async fn pair() -> (Open, Open) {
-    let server = Arc::new(Identity::new(Secret::new([1; 32])));
-    let device = Identity::new(Secret::new([2; 32]));
+    let server = Arc::new(Identity::new(Secret::new([1; 32])).unwrap());
+    let device = Identity::new(Secret::new([2; 32])).unwrap();
     let pinned = Pinned::new(Device::new("desk").unwrap(), &server, device.public_key()).unwrap();
     let devices = Devices::new([pinned]).unwrap();
     let acceptor = Acceptor::new(Arc::clone(&server), devices, Limits::default()).unwrap();

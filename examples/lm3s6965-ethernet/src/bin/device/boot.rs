@@ -32,7 +32,7 @@ pub(crate) fn start(flash: Flash, uart: &mut Uart) -> Result<Start<'static>, &'s
     let peer = page.peer(&identity).map_err(|_| "key page: the server's key cannot be pinned")?;
 
     // This part has no generator. What differs from start to start is in the boot log; both go into each ephemeral.
-    let mut entropy = SeedEntropy::new(page.seed());
+    let mut entropy = SeedEntropy::new(page.seed()).map_err(|_| "key page: the seed is blank")?;
     let mut log = BootLog::new(Log::new(flash, uart));
     let counted = log.count().unwrap_or_default();
     entropy.stir(&counted.to_be_bytes());
