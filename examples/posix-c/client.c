@@ -89,8 +89,10 @@ static const char *talk(int socket, const lowkey_io *io)
             return strerror(errno);
         }
         if (status == LOWKEY_OK) {
-            if (lowkey_close(&channel) == LOWKEY_OK) { /* if we have not before: the server had no reason to wait */
-                (void)lowkey_flush(&channel, io);
+            /* If we have not before: the server had no reason to wait. What it does not take now is lost. */
+            if (lowkey_close(&channel) == LOWKEY_OK) {
+                const lowkey_status said = lowkey_flush(&channel, io);
+                (void)said;
             }
             const bool is_short = owed > 0 || lines_first(&input, &len) != NULL;
             return is_short ? "the server has closed and not answered" : NULL;

@@ -15,7 +15,7 @@
 /* A memset that the compiler leaves where it is, though nobody reads the bytes any more. */
 static void wipe(void *bytes, size_t len)
 {
-    volatile uint8_t *at = bytes;
+    volatile uint8_t *at = (volatile uint8_t *)bytes;
     while (len-- > 0) {
         *at++ = 0;
     }

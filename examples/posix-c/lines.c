@@ -26,7 +26,7 @@ const uint8_t *lines_first(const struct lines *lines, size_t *len)
 {
     const size_t left = lines->end - lines->begin;
     const uint8_t *const first = lines->bytes + lines->begin;
-    const uint8_t *const end = memchr(first, '\n', left);
+    const uint8_t *const end = (const uint8_t *)memchr(first, '\n', left);
     *len = end != NULL ? (size_t)(end - first) : left;
     return end != NULL || (lines->has_ended && left > 0) ? first : NULL;
 }

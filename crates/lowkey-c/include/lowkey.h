@@ -54,6 +54,38 @@
 #define LOWKEY_POINTERS_OF_32_BITS
 #endif
 
+// The version of this header; lowkey_version gives that of the library. Before 1.0, another minor version is another
+// interface.
+#define LOWKEY_VERSION_MAJOR 0
+#define LOWKEY_VERSION_MINOR 1
+#define LOWKEY_VERSION_PATCH 0
+#define LOWKEY_VERSION_TEXT "0.1.0"
+// The same as a number, to compare.
+#define LOWKEY_VERSION (LOWKEY_VERSION_MAJOR * 1000000 + LOWKEY_VERSION_MINOR * 1000 + LOWKEY_VERSION_PATCH)
+
+// Enumerations have 32 bits, whatever -fshort-enums says. Each is a type of its own: GCC and Clang warn when a status is
+// taken for an event (-Wall -Wextra), C++ refuses most of it. To a compiler that can do neither they are numbers.
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+#define LOWKEY_ENUM(name) enum name : int32_t
+#define LOWKEY_ENUM_TYPE(name) typedef enum name name
+#elif defined(__GNUC__)
+#define LOWKEY_ENUM(name) enum __attribute__((__mode__(__SI__))) name
+#define LOWKEY_ENUM_TYPE(name) typedef enum name name
+#else
+#define LOWKEY_ENUM(name) enum name
+#define LOWKEY_ENUM_TYPE(name) typedef int32_t name
+#endif
+
+// Before every function that gives a status, but those that wipe: compilers warn when nobody looks at it. For GCC,
+// before C++17, a cast to void is not enough.
+#if (defined(__cplusplus) && __cplusplus >= 201703L) || (!defined(__cplusplus) && __STDC_VERSION__ >= 202311L)
+#define LOWKEY_MUST_USE [[nodiscard]]
+#elif defined(__GNUC__)
+#define LOWKEY_MUST_USE __attribute__((__warn_unused_result__))
+#else
+#define LOWKEY_MUST_USE
+#endif
+
 
 // Bytes of a key, a PSK, a seed and a handshake hash.
 #define LOWKEY_KEY_LEN 32
@@ -146,11 +178,7 @@
 #define LOWKEY_IO_WOULD_BLOCK -1
 
 // What came of a call. The numbers never change.
-enum lowkey_status
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+LOWKEY_ENUM(lowkey_status) {
   // It went well.
   LOWKEY_OK = 0,
   // Yours: a pointer is NULL, or is not aligned. Nothing was done.
@@ -241,20 +269,10 @@ enum lowkey_status
   // The peer refused: it is busy.
   LOWKEY_REFUSED_BUSY = 67,
 };
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lowkey_status lowkey_status;
-#else
-typedef int32_t lowkey_status;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
+LOWKEY_ENUM_TYPE(lowkey_status);
 
 // What a channel needs next, or what has come.
-enum lowkey_event
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+LOWKEY_ENUM(lowkey_event) {
   // Nothing to do until more bytes have come: lowkey_feed.
   LOWKEY_EVENT_READ = 0,
   // Bytes wait to be sent: lowkey_unsent, lowkey_sent.
@@ -271,20 +289,10 @@ enum lowkey_event
   // The peer has sent its CLOSE: nothing more will come, and nothing is missing.
   LOWKEY_EVENT_END = 6,
 };
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lowkey_event lowkey_event;
-#else
-typedef int32_t lowkey_event;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
+LOWKEY_ENUM_TYPE(lowkey_event);
 
 // Which Noise pattern a connection uses.
-enum lowkey_mode
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+LOWKEY_ENUM(lowkey_mode) {
   // KK: both static keys pinned.
   LOWKEY_KK = 1,
   // KKpsk0: both static keys pinned, and a PSK.
@@ -294,20 +302,10 @@ enum lowkey_mode
   // XXpsk0: pairing with a code.
   LOWKEY_XXPSK0 = 4,
 };
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lowkey_mode lowkey_mode;
-#else
-typedef int32_t lowkey_mode;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
+LOWKEY_ENUM_TYPE(lowkey_mode);
 
 // Why a responder turns an initiator away.
-enum lowkey_refusal
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+LOWKEY_ENUM(lowkey_refusal) {
   // This mode is not offered now.
   LOWKEY_REFUSAL_MODE = 2,
   // Too much to do now; never because of the id.
@@ -315,13 +313,7 @@ enum lowkey_refusal
   // Not this initiator.
   LOWKEY_REFUSAL_REFUSED = 4,
 };
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lowkey_refusal lowkey_refusal;
-#else
-typedef int32_t lowkey_refusal;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
+LOWKEY_ENUM_TYPE(lowkey_refusal);
 
 // Our static key pair. Make it with lowkey_identity_init.
 typedef struct {
@@ -478,6 +470,10 @@ typedef struct {
 extern "C" {
 #endif // __cplusplus
 
+// The version of the library that is linked, as a number: LOWKEY_VERSION of the header that belongs to it. A program
+// that compares the two finds out if it was compiled with the header of another one.
+uint32_t lowkey_version(void);
+
 // A short text for a status, in English, for a log: zero-terminated, in flash, never NULL. For a number that is
 // no status it says so.
 const char *lowkey_status_text(lowkey_status status);
@@ -494,6 +490,7 @@ bool lowkey_is_recoverable(lowkey_status status);
 //
 // LOWKEY_BLANK: the private key is all zeros or all ones. LOWKEY_NULL, LOWKEY_OUT_OF_TURN. After each of them the
 // identity is as it was.
+LOWKEY_MUST_USE
 lowkey_status lowkey_identity_init(lowkey_identity *identity,
                                    const uint8_t private_key[32],
                                    const uint8_t public_key[32]);
@@ -501,6 +498,7 @@ lowkey_status lowkey_identity_init(lowkey_identity *identity,
 // Gives the public half of an identity, for peers to pin.
 //
 // LOWKEY_NULL, LOWKEY_NOT_INITIALISED: `public_key` is as it was.
+LOWKEY_MUST_USE
 lowkey_status lowkey_identity_public_key(const lowkey_identity *identity, uint8_t public_key[32]);
 
 // Makes zeros of an identity, whatever its storage holds.
@@ -515,6 +513,7 @@ lowkey_status lowkey_identity_wipe(lowkey_identity *identity);
 //
 // LOWKEY_PEER_KEY: that key is our own, or protects nothing. LOWKEY_NULL, LOWKEY_NOT_INITIALISED,
 // LOWKEY_OUT_OF_TURN. After each of them the peer is as it was.
+LOWKEY_MUST_USE
 lowkey_status lowkey_peer_init(lowkey_peer *peer,
                                const lowkey_identity *identity,
                                const uint8_t public_key[32],
@@ -524,6 +523,7 @@ lowkey_status lowkey_peer_init(lowkey_peer *peer,
 // given to lowkey_peer_init it saves a multiplication at every boot.
 //
 // LOWKEY_NULL, LOWKEY_NOT_INITIALISED: `shared` is as it was.
+LOWKEY_MUST_USE
 lowkey_status lowkey_peer_shared(const lowkey_peer *peer,
                                  uint8_t shared[32]);
 
@@ -536,6 +536,7 @@ lowkey_status lowkey_peer_wipe(lowkey_peer *peer);
 //
 // LOWKEY_BLANK: the bytes are all zeros or all ones. LOWKEY_NULL, LOWKEY_OUT_OF_TURN. After each of them the object is
 // as it was.
+LOWKEY_MUST_USE
 lowkey_status lowkey_psk_init(lowkey_psk *psk,
                               const uint8_t bytes[32]);
 
@@ -547,6 +548,7 @@ lowkey_status lowkey_psk_wipe(lowkey_psk *psk);
 // Gives the default id of a pinning, made of the public keys of its initiator and its responder.
 //
 // LOWKEY_NULL: `id` is as it was.
+LOWKEY_MUST_USE
 lowkey_status lowkey_pinning_id(const uint8_t initiator[32],
                                 const uint8_t responder[32],
                                 uint8_t id[8]);
@@ -559,6 +561,7 @@ lowkey_status lowkey_pinning_id(const uint8_t initiator[32],
 //
 // LOWKEY_BLANK: the hedge secret is all zeros or all ones. LOWKEY_NULL (also a NULL `random`), LOWKEY_OUT_OF_TURN.
 // After each of them the object is as it was. `context` may be NULL.
+LOWKEY_MUST_USE
 lowkey_status lowkey_ephemerals_init(lowkey_ephemerals *ephemerals,
                                      const uint8_t hedge[32],
                                      uint64_t boot,
@@ -580,12 +583,14 @@ lowkey_status lowkey_ephemerals_wipe(lowkey_ephemerals *ephemerals);
 //
 // LOWKEY_BLANK: the seed is all zeros or all ones. LOWKEY_NULL, LOWKEY_OUT_OF_TURN. After each of them the object is
 // as it was.
+LOWKEY_MUST_USE
 lowkey_status lowkey_seed_init(lowkey_seed *seed,
                                const uint8_t bytes[32]);
 
 // Adds `len` bytes of noise to a seed: times between interrupts, what an ADC reads. It cannot make it worse.
 //
 // LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED: the seed is as it was. `noise` may be NULL if `len` is 0.
+LOWKEY_MUST_USE
 lowkey_status lowkey_seed_stir(lowkey_seed *seed,
                                const uint8_t *noise,
                                size_t len);
@@ -594,6 +599,7 @@ lowkey_status lowkey_seed_stir(lowkey_seed *seed,
 //
 // Fills `out` and returns 0, or returns a status and leaves `out` as it was: LOWKEY_NULL, LOWKEY_LENGTH,
 // LOWKEY_NOT_INITIALISED.
+LOWKEY_MUST_USE
 int32_t lowkey_seed_random(void *seed,
                            uint8_t *out,
                            size_t len);
@@ -608,6 +614,7 @@ lowkey_status lowkey_seed_wipe(lowkey_seed *seed);
 //
 // LOWKEY_PAGE_TOO_SHORT, LOWKEY_PAGE_BLANK, LOWKEY_PAGE_MISSING, LOWKEY_PAGE_VERSION, LOWKEY_PAGE_DAMAGED,
 // LOWKEY_PAGE_MALFORMED, LOWKEY_NULL, LOWKEY_LENGTH: `page` is as it was.
+LOWKEY_MUST_USE
 lowkey_status lowkey_page_read(lowkey_page *page,
                                const uint8_t *flash,
                                size_t len);
@@ -618,6 +625,7 @@ lowkey_status lowkey_page_read(lowkey_page *page,
 //
 // LOWKEY_COUNTER: a callback failed, both pages are damaged, or `words` is less than 3. LOWKEY_NULL: `flash`, one
 // of its callbacks or `boot`. `boot` is as it was, no number was used, and the call can be repeated.
+LOWKEY_MUST_USE
 lowkey_status lowkey_boot_log_next(const lowkey_flash *flash,
                                    uint64_t *boot);
 
@@ -636,6 +644,7 @@ lowkey_status lowkey_channel_wipe(lowkey_channel *channel);
 // LOWKEY_ENTROPY, LOWKEY_EXHAUSTED: no ephemeral key could be made; the channel is wiped. LOWKEY_NULL,
 // LOWKEY_NOT_INITIALISED (the identity, the peer, the PSK or the ephemerals), LOWKEY_LENGTH (the id, a buffer),
 // LOWKEY_BUFFER_TOO_SMALL, LOWKEY_OUT_OF_TURN: the channel is as it was.
+LOWKEY_MUST_USE
 lowkey_status lowkey_kk_initiator(lowkey_channel *channel,
                                   const lowkey_buffers *memory,
                                   const lowkey_pinning *with,
@@ -649,6 +658,7 @@ lowkey_status lowkey_kk_initiator(lowkey_channel *channel,
 // PSK whoever judges the key compares the whole lowkey_handshake_hash of both sides.
 //
 // Statuses as lowkey_kk_initiator; LOWKEY_LENGTH also for a PSK without an id.
+LOWKEY_MUST_USE
 lowkey_status lowkey_xx_initiator(lowkey_channel *channel,
                                   const lowkey_buffers *memory,
                                   const lowkey_identity *identity,
@@ -660,6 +670,7 @@ lowkey_status lowkey_xx_initiator(lowkey_channel *channel,
 // Waits for an initiator. Ask lowkey_poll then: LOWKEY_EVENT_HELLO says that one has come.
 //
 // LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_BUFFER_TOO_SMALL, LOWKEY_OUT_OF_TURN: the channel is as it was.
+LOWKEY_MUST_USE
 lowkey_status lowkey_responder(lowkey_channel *channel,
                                const lowkey_buffers *memory);
 
@@ -672,6 +683,7 @@ lowkey_status lowkey_responder(lowkey_channel *channel,
 //
 // A status that is not recoverable: the channel is over. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN:
 // nothing was done. `event` is as it was.
+LOWKEY_MUST_USE
 lowkey_status lowkey_poll(lowkey_channel *channel,
                           lowkey_event *event);
 
@@ -683,6 +695,7 @@ lowkey_status lowkey_poll(lowkey_channel *channel,
 //
 // A status that is not recoverable: the channel is over. LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED,
 // LOWKEY_OUT_OF_TURN: nothing was taken. `taken` is as it was.
+LOWKEY_MUST_USE
 lowkey_status lowkey_feed(lowkey_channel *channel,
                           const uint8_t *bytes,
                           size_t len,
@@ -693,6 +706,7 @@ lowkey_status lowkey_feed(lowkey_channel *channel,
 //
 // LOWKEY_HUNG_UP (in the handshake), LOWKEY_TRUNCATED; or what ended the channel before. LOWKEY_NULL,
 // LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN.
+LOWKEY_MUST_USE
 lowkey_status lowkey_feed_end(lowkey_channel *channel);
 
 // Gives the room for the next bytes of the stream, so that they can be read to where they belong: at most `len`
@@ -700,6 +714,7 @@ lowkey_status lowkey_feed_end(lowkey_channel *channel);
 //
 // LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the channel. `space` and `len` are as they
 // were.
+LOWKEY_MUST_USE
 lowkey_status lowkey_space(lowkey_channel *channel,
                            uint8_t **space,
                            size_t *len);
@@ -709,6 +724,7 @@ lowkey_status lowkey_space(lowkey_channel *channel,
 //
 // A status that is not recoverable: the channel is over. LOWKEY_LENGTH: more than there was room for.
 // LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: nothing was done.
+LOWKEY_MUST_USE
 lowkey_status lowkey_filled(lowkey_channel *channel,
                             size_t len);
 
@@ -717,6 +733,7 @@ lowkey_status lowkey_filled(lowkey_channel *channel,
 //
 // LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the channel. `bytes` and `len` are as they
 // were.
+LOWKEY_MUST_USE
 lowkey_status lowkey_unsent(lowkey_channel *channel,
                             const uint8_t **bytes,
                             size_t *len);
@@ -726,6 +743,7 @@ lowkey_status lowkey_unsent(lowkey_channel *channel,
 //
 // LOWKEY_LENGTH: more than is unsent. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the
 // channel. Nothing was done.
+LOWKEY_MUST_USE
 lowkey_status lowkey_sent(lowkey_channel *channel,
                           size_t len);
 
@@ -733,6 +751,7 @@ lowkey_status lowkey_sent(lowkey_channel *channel,
 //
 // LOWKEY_OUT_OF_TURN: there is none, or it has been answered. LOWKEY_NULL, LOWKEY_NOT_INITIALISED. `hello` is as it
 // was.
+LOWKEY_MUST_USE
 lowkey_status lowkey_hello_read(const lowkey_channel *channel,
                                 lowkey_hello *hello);
 
@@ -744,6 +763,7 @@ lowkey_status lowkey_hello_read(const lowkey_channel *channel,
 //
 // LOWKEY_PARAMETERS, LOWKEY_ENTROPY, LOWKEY_EXHAUSTED: the channel is over. LOWKEY_OUT_OF_TURN: there is no hello to
 // answer. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_LENGTH: the hello still waits.
+LOWKEY_MUST_USE
 lowkey_status lowkey_answer_kk(lowkey_channel *channel,
                                const lowkey_pinning *with,
                                lowkey_ephemerals *ephemerals);
@@ -755,6 +775,7 @@ lowkey_status lowkey_answer_kk(lowkey_channel *channel,
 // sends the refusal and then gives LOWKEY_HANDSHAKE.
 //
 // Statuses as lowkey_answer_kk.
+LOWKEY_MUST_USE
 lowkey_status lowkey_answer_xx(lowkey_channel *channel,
                                const lowkey_identity *identity,
                                const lowkey_psk *pairing_psk,
@@ -766,6 +787,7 @@ lowkey_status lowkey_answer_xx(lowkey_channel *channel,
 //
 // LOWKEY_OUT_OF_TURN: there is no hello to answer. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_LENGTH: the hello still
 // waits.
+LOWKEY_MUST_USE
 lowkey_status lowkey_turn_away(lowkey_channel *channel,
                                const lowkey_pinning *decoy);
 
@@ -773,6 +795,7 @@ lowkey_status lowkey_turn_away(lowkey_channel *channel,
 //
 // LOWKEY_OUT_OF_TURN: there is no hello to refuse. LOWKEY_LENGTH: there is no such refusal. LOWKEY_NULL,
 // LOWKEY_NOT_INITIALISED. The hello still waits.
+LOWKEY_MUST_USE
 lowkey_status lowkey_refuse(lowkey_channel *channel,
                             lowkey_refusal refusal);
 
@@ -780,6 +803,7 @@ lowkey_status lowkey_refuse(lowkey_channel *channel,
 // judged it; in KK the pinned one, once the peer has proven it.
 //
 // LOWKEY_NOT_OPEN: it has proven none yet. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN. `key` is as it was.
+LOWKEY_MUST_USE
 lowkey_status lowkey_peer_key(const lowkey_channel *channel,
                               uint8_t key[32]);
 
@@ -787,6 +811,7 @@ lowkey_status lowkey_peer_key(const lowkey_channel *channel,
 // lowkey_close instead.
 //
 // LOWKEY_OUT_OF_TURN: there is no claim to accept now. LOWKEY_NULL, LOWKEY_NOT_INITIALISED; or what ended the channel.
+LOWKEY_MUST_USE
 lowkey_status lowkey_accept(lowkey_channel *channel);
 
 // Gives the piece of a message that waits, in place where it was opened, and says whether the message ends with it.
@@ -796,6 +821,7 @@ lowkey_status lowkey_accept(lowkey_channel *channel);
 //
 // LOWKEY_OUT_OF_TURN: no piece waits. LOWKEY_NOT_OPEN: the handshake is not over. LOWKEY_NULL,
 // LOWKEY_NOT_INITIALISED; or what ended the channel. `data`, `len` and `is_last` are as they were.
+LOWKEY_MUST_USE
 lowkey_status lowkey_take(lowkey_channel *channel,
                           const uint8_t **data,
                           size_t *len,
@@ -807,6 +833,7 @@ lowkey_status lowkey_take(lowkey_channel *channel,
 // LOWKEY_WOULD_BLOCK: something is unsent, write that first. LOWKEY_TOO_LONG, LOWKEY_NOT_OPEN, LOWKEY_CLOSED,
 // LOWKEY_UNFINISHED, LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN. Nothing was sent.
 // LOWKEY_EXHAUSTED, or what ended the channel: it is over.
+LOWKEY_MUST_USE
 lowkey_status lowkey_send(lowkey_channel *channel,
                           const uint8_t *message,
                           size_t len);
@@ -818,6 +845,7 @@ lowkey_status lowkey_send(lowkey_channel *channel,
 // LOWKEY_WOULD_BLOCK: something is unsent, write that first. LOWKEY_NOT_OPEN, LOWKEY_CLOSED, LOWKEY_NULL,
 // LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN. Nothing was sent and `taken` is as it was.
 // LOWKEY_EXHAUSTED, or what ended the channel: it is over.
+LOWKEY_MUST_USE
 lowkey_status lowkey_send_part(lowkey_channel *channel,
                                const uint8_t *bytes,
                                size_t len,
@@ -829,6 +857,7 @@ lowkey_status lowkey_send_part(lowkey_channel *channel,
 // LOWKEY_WOULD_BLOCK: something is unsent, write that first. LOWKEY_TOO_LONG, LOWKEY_PING_PENDING, LOWKEY_NOT_OPEN,
 // LOWKEY_CLOSED, LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN. Nothing was sent.
 // LOWKEY_EXHAUSTED, or what ended the channel: it is over.
+LOWKEY_MUST_USE
 lowkey_status lowkey_ping(lowkey_channel *channel,
                           const uint8_t *body,
                           size_t len);
@@ -839,12 +868,14 @@ lowkey_status lowkey_ping(lowkey_channel *channel,
 //
 // LOWKEY_NOT_OPEN: there are no keys yet. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the
 // channel. Nothing was sent.
+LOWKEY_MUST_USE
 lowkey_status lowkey_close(lowkey_channel *channel);
 
 // Gives the most bytes that one record carries to this peer.
 //
 // LOWKEY_NOT_OPEN: the handshake is not over. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN. `len` is as it
 // was.
+LOWKEY_MUST_USE
 lowkey_status lowkey_max_data(const lowkey_channel *channel,
                               size_t *len);
 
@@ -852,6 +883,7 @@ lowkey_status lowkey_max_data(const lowkey_channel *channel,
 // can be bound to the channel with it; in XX without a PSK it is what people or machines compare.
 //
 // LOWKEY_NOT_OPEN: there is none yet. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN. `hash` is as it was.
+LOWKEY_MUST_USE
 lowkey_status lowkey_handshake_hash(const lowkey_channel *channel,
                                     uint8_t hash[32]);
 
@@ -871,6 +903,7 @@ bool lowkey_is_closed(const lowkey_channel *channel);
 // LOWKEY_WOULD_BLOCK: a callback said so; call it again when the stream is ready. A status that is not recoverable,
 // LOWKEY_IO among them: the channel is over. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: nothing was
 // done. `event` is as it was.
+LOWKEY_MUST_USE
 lowkey_status lowkey_run(lowkey_channel *channel,
                          const lowkey_io *io,
                          lowkey_event *event);
@@ -878,6 +911,7 @@ lowkey_status lowkey_run(lowkey_channel *channel,
 // Writes until nothing is unsent.
 //
 // Statuses as lowkey_run.
+LOWKEY_MUST_USE
 lowkey_status lowkey_flush(lowkey_channel *channel, const lowkey_io *io);
 
 // Ends both directions: lowkey_close, then it writes what is unsent, reads to the peer's CLOSE and throws away what still
@@ -886,6 +920,7 @@ lowkey_status lowkey_flush(lowkey_channel *channel, const lowkey_io *io);
 // LOWKEY_WOULD_BLOCK: the peer has not closed yet, or our CLOSE has not left; repeat the call, or let go: a peer may
 // talk on for ever. LOWKEY_NOT_OPEN: there are no keys yet. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN:
 // nothing was done. A status that is not recoverable: the channel is over.
+LOWKEY_MUST_USE
 lowkey_status lowkey_finish(lowkey_channel *channel,
                             const lowkey_io *io);
 
@@ -897,6 +932,7 @@ lowkey_status lowkey_finish(lowkey_channel *channel,
 // lowkey_run can receive, if the peer waits for that.) LOWKEY_LENGTH: `done` is more than `len`. LOWKEY_NOT_OPEN,
 // LOWKEY_CLOSED, LOWKEY_UNFINISHED, LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: nothing was sent. A
 // status that is not recoverable: the channel is over.
+LOWKEY_MUST_USE
 lowkey_status lowkey_send_message(lowkey_channel *channel,
                                   const lowkey_io *io,
                                   const uint8_t *message,
@@ -912,6 +948,7 @@ lowkey_status lowkey_send_message(lowkey_channel *channel,
 // pieces. LOWKEY_NOT_OPEN: lowkey_run until LOWKEY_EVENT_OPEN first. LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED,
 // LOWKEY_OUT_OF_TURN: nothing was done. A status that is not recoverable: the channel is over. `len` and `is_end` are
 // as they were.
+LOWKEY_MUST_USE
 lowkey_status lowkey_recv_message(lowkey_channel *channel,
                                   const lowkey_io *io,
                                   uint8_t *message,
@@ -926,6 +963,7 @@ lowkey_status lowkey_recv_message(lowkey_channel *channel,
 // once a channel was good for something: see lowkey_backoff_ended.
 //
 // LOWKEY_NULL: nothing was done.
+LOWKEY_MUST_USE
 lowkey_status lowkey_backoff_init(lowkey_backoff *backoff,
                                   uint32_t first_ms,
                                   uint32_t longest_ms);
@@ -937,6 +975,7 @@ lowkey_status lowkey_backoff_init(lowkey_backoff *backoff,
 // for one server, no two wait equally long. They need not be secret.
 //
 // LOWKEY_NULL, LOWKEY_NOT_INITIALISED: `backoff` and `pause_ms` are as they were.
+LOWKEY_MUST_USE
 lowkey_status lowkey_backoff_failed(lowkey_backoff *backoff,
                                     lowkey_status why,
                                     uint32_t chance,
@@ -950,6 +989,7 @@ lowkey_status lowkey_backoff_failed(lowkey_backoff *backoff,
 // in a buffer on the way. `chance` as for lowkey_backoff_failed.
 //
 // LOWKEY_NULL, LOWKEY_NOT_INITIALISED: `backoff` and `pause_ms` are as they were.
+LOWKEY_MUST_USE
 lowkey_status lowkey_backoff_ended(lowkey_backoff *backoff,
                                    uint32_t lasted_ms,
                                    size_t received,
@@ -982,5 +1022,8 @@ LOWKEY_ASSERT(backoff, sizeof(lowkey_backoff) == LOWKEY_BACKOFF_SIZE);
 LOWKEY_ASSERT(channel, sizeof(lowkey_channel) == LOWKEY_CHANNEL_SIZE);
 LOWKEY_ASSERT(status, sizeof(lowkey_status) == 4 && sizeof(lowkey_event) == 4 && sizeof(lowkey_mode) == 4);
 #undef LOWKEY_ASSERT
+#undef LOWKEY_ENUM
+#undef LOWKEY_ENUM_TYPE
+#undef LOWKEY_MUST_USE
 
 #endif // LOWKEY_H

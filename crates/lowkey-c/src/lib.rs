@@ -36,6 +36,7 @@ mod records;
 mod sizes;
 mod status;
 mod stream;
+mod version;
 
 pub use answer::*;
 pub use backoff::*;
@@ -50,3 +51,4 @@ pub use page::*;
 pub use records::*;
 pub use sizes::*;
 pub use status::*;
+pub use version::*;

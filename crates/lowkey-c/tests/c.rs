@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-const STRICT: [&str; 5] = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+const STRICT: [&str; 7] =
+    ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wcast-qual", "-Werror"];
 const OPTIMISED: &str = "-O1";
 
 /// `liblowkey.a` of this machine, built once.
@@ -63,6 +64,11 @@ fn compile(name: &str) -> PathBuf {
 #[test]
 fn every_mode_from_c_to_c() {
     play("modes");
+}
+
+#[test]
+fn header_and_archive_are_of_the_same_version() {
+    play("version");
 }
 
 #[test]

@@ -7,7 +7,7 @@
 
 static err_t on_connected(void *context, struct tcp_pcb *pcb, err_t error)
 {
-    struct channel *const channel = context;
+    struct channel *const channel = (struct channel *)context;
     (void)pcb;
     (void)error; /* always ERR_OK, says lwIP */
     channel->is_connected = true;
@@ -18,7 +18,7 @@ static err_t on_connected(void *context, struct tcp_pcb *pcb, err_t error)
  * again, so no more of them can come than lwIP has memory for. */
 static err_t on_received(void *context, struct tcp_pcb *pcb, struct pbuf *bytes, err_t error)
 {
-    struct channel *const channel = context;
+    struct channel *const channel = (struct channel *)context;
     (void)pcb;
     (void)error;
     if (bytes == NULL) {
@@ -34,7 +34,7 @@ static err_t on_received(void *context, struct tcp_pcb *pcb, struct pbuf *bytes,
 /* The connection is gone, and lwIP has freed the pcb. What came before is still to be read: it may say why. */
 static void on_error(void *context, err_t error)
 {
-    struct channel *const channel = context;
+    struct channel *const channel = (struct channel *)context;
     channel->pcb = NULL;
     if (channel->why == NULL) {
         const bool is_refusal = error == ERR_RST && !channel->is_connected;
@@ -163,7 +163,9 @@ static bool write_out(struct channel *channel)
         if (piece == 0 || tcp_write(channel->pcb, bytes, (u16_t)piece, TCP_WRITE_FLAG_COPY) != ERR_OK) {
             break; /* when the server has acknowledged something, there is room again */
         }
-        lowkey_sent(&channel->lowkey, piece);
+        if (lowkey_sent(&channel->lowkey, piece) != LOWKEY_OK) {
+            break;
+        }
         has_moved = true;
     }
     if (has_moved) {
@@ -193,7 +195,8 @@ static bool read_in(struct channel *channel)
     const struct pbuf *piece;
     while ((piece = first_piece(channel)) != NULL) {
         size_t taken = 0;
-        if (lowkey_feed(&channel->lowkey, piece->payload, piece->len, &taken) != LOWKEY_OK || taken == 0) {
+        const uint8_t *const bytes = (const uint8_t *)piece->payload;
+        if (lowkey_feed(&channel->lowkey, bytes, piece->len, &taken) != LOWKEY_OK || taken == 0) {
             break; /* something waits to be looked at, or the channel is over: lowkey_poll says which */
         }
         channel->received = pbuf_free_header(channel->received, (u16_t)taken);
@@ -215,7 +218,8 @@ static bool end_in(struct channel *channel)
         return false;
     }
     channel->has_ended = false;
-    lowkey_feed_end(&channel->lowkey);
+    const lowkey_status said = lowkey_feed_end(&channel->lowkey);
+    (void)said; /* lowkey_poll says it as well */
     return true;
 }
 

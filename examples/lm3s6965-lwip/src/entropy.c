@@ -2,6 +2,7 @@
 #include "entropy.h"
 
 #include "clock.h"
+#include "halt.h"
 #include "lowkey.h"
 
 static lowkey_seed pool;
@@ -15,7 +16,9 @@ bool entropy_start(const uint8_t seed[32], uint64_t boot)
 void entropy_stir(void)
 {
     const uint32_t cycles = clock_cycles();
-    lowkey_seed_stir(&pool, (const uint8_t *)&cycles, sizeof cycles);
+    if (lowkey_seed_stir(&pool, (const uint8_t *)&cycles, sizeof cycles) != LOWKEY_OK) {
+        halt(); /* nothing has been started */
+    }
 }
 
 int32_t entropy_fill(void *context, uint8_t *out, size_t len)

@@ -111,7 +111,7 @@ static void read_frame(uint32_t word, size_t length, struct pbuf *frame)
 {
     size_t unread = (length + 3) / 4 - 1;
     for (struct pbuf *piece = frame; piece != NULL; piece = piece->next) {
-        uint8_t *const to = piece->payload;
+        uint8_t *const to = (uint8_t *)piece->payload;
         for (size_t at = 0; at < piece->len; at += 4) {
             const size_t left = piece->len - at;
             SMEMCPY(to + at, &word, left < 4 ? left : 4);

@@ -55,7 +55,9 @@ static void no_channel(lowkey_status status, const char *why)
 {
     uart_text("no channel: ");
     say(why);
-    lowkey_backoff_failed(&backoff, status, entropy_word(), &pause);
+    if (lowkey_backoff_failed(&backoff, status, entropy_word(), &pause) != LOWKEY_OK) {
+        pause = LONGEST_PAUSE;
+    }
     begin_pause();
 }
 
@@ -72,12 +74,13 @@ static void connect(void)
 
 static void opened(void)
 {
-    uint8_t hash[32] = {0};
-    lowkey_handshake_hash(&channel.lowkey, hash);
+    uint8_t hash[32];
     uart_text("channel open, ");
     uart_text(device.pinning.psk != NULL ? "KKpsk0" : "KK");
-    uart_text(", hash ");
-    uart_hex(hash, 8);
+    if (lowkey_handshake_hash(&channel.lowkey, hash) == LOWKEY_OK) {
+        uart_text(", hash ");
+        uart_hex(hash, 8);
+    }
     uart_end();
     is_open = true;
     open_since = clock_now();
@@ -93,7 +96,9 @@ static void ended(const char *why)
     say(why);
     is_open = false;
     /* That it opened is not enough to come back soon: behind a server whose service is dead every channel does. */
-    lowkey_backoff_ended(&backoff, clock_since(open_since), session.received, entropy_word(), &pause);
+    if (lowkey_backoff_ended(&backoff, clock_since(open_since), session.received, entropy_word(), &pause) != LOWKEY_OK) {
+        pause = LONGEST_PAUSE;
+    }
     begin_pause();
 }
 
@@ -156,7 +161,9 @@ int main(void)
     uart_text(", server ");
     uart_characters(device.page.address, device.page.address_len);
     uart_end();
-    lowkey_backoff_init(&backoff, FIRST_PAUSE, LONGEST_PAUSE);
+    if (lowkey_backoff_init(&backoff, FIRST_PAUSE, LONGEST_PAUSE) != LOWKEY_OK) {
+        halt();
+    }
     readings_start();
     network_start();
     connect();

@@ -143,7 +143,7 @@ const SOURCES: [&str; 6] = ["main", "replay", "play", "kk_initiator", "kk_respon
 const BOARD_SOURCES: [&str; 3] = ["board", "halt", "uart"];
 /// How firmware in C is compiled; but each string keeps its place, so that the map says whose it is, and no loop of the
 /// programs becomes a call of memset.
-const OPTIONS: [&str; 19] = [
+const OPTIONS: [&str; 21] = [
     "-mcpu=cortex-m3",
     "-mthumb",
     "-std=c99",
@@ -157,6 +157,8 @@ const OPTIONS: [&str; 19] = [
     "-Wpedantic",
     "-Wshadow",
     "-Wconversion",
+    "-Wcast-qual",
+    "-Wc++-compat",
     "-Werror",
     "-nostartfiles",
     "--specs=nano.specs",

@@ -79,7 +79,7 @@ static void close_by_callbacks(void) {
   lowkey_status status;
   OK(lowkey_close(&initiator.channel));
   do {
-    (void)lowkey_flush(&initiator.channel, &initiator_io);
+    TRY(lowkey_flush(&initiator.channel, &initiator_io));
     status = lowkey_recv_message(&responder.channel, &responder_io, got, sizeof got, &len, &is_end);
   } while (status == LOWKEY_WOULD_BLOCK);
   OK(status);
@@ -145,7 +145,7 @@ static void both_write_at_once(void) {
       if (status != LOWKEY_WOULD_BLOCK) OK(status);
       receiving[at] = status != LOWKEY_OK;
     } else {
-      (void)lowkey_flush(&sides[at]->channel, ios[at]);
+      TRY(lowkey_flush(&sides[at]->channel, ios[at]));
     }
   }
   CHECK(memcmp(gots[0], sent, sizeof sent) == 0 && memcmp(gots[1], sent, sizeof sent) == 0);
@@ -164,7 +164,7 @@ static void both_finish(void) {
     begin(&initiator, &responder, LOWKEY_KK);
     GIVES(LOWKEY_NOT_OPEN, lowkey_finish(&initiator.channel, &initiator_io));
     open_by_callbacks(LOWKEY_KK);
-    (void)lowkey_ping(&initiator.channel, ping, sizeof ping);
+    TRY(lowkey_ping(&initiator.channel, ping, sizeof ping));
     while (lowkey_send_message(&responder.channel, &responder_io, sent, 500, &done) != LOWKEY_OK) {
       one = lowkey_finish(&initiator.channel, &initiator_io);
       CHECK(one == LOWKEY_WOULD_BLOCK); /* the peer has not closed */

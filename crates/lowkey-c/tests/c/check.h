@@ -29,4 +29,10 @@
 
 #define OK(call) GIVES(LOWKEY_OK, call)
 
+/* A call whose status does not matter here. */
+#define TRY(call)                                                             \
+  do {                                                                        \
+    if ((call) != LOWKEY_OK) break;                                           \
+  } while (0)
+
 #endif

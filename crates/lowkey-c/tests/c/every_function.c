@@ -59,6 +59,7 @@ const any_function EVERY_FUNCTION[] = {
     F(lowkey_take),
     F(lowkey_turn_away),
     F(lowkey_unsent),
+    F(lowkey_version),
     F(lowkey_xx_initiator),
 };
 

@@ -12,5 +12,8 @@ int main(void)
     if (lowkey_psk_init(NULL, bytes) != LOWKEY_NULL) {
         return 2;
     }
+    if (lowkey_version() != LOWKEY_VERSION) {
+        return 3;
+    }
     return lowkey_status_text(LOWKEY_OK)[0] == '\0';
 }
