@@ -140,28 +140,22 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
         Ok(None)
     }
 
-    /// Sends what waits in a mailbox, and everything unsent; returns how many messages have left.
+    /// Sends what waits in a mailbox, and everything unsent; returns how many messages of mailboxes have left on this channel
+    /// since it returned that last. They may have left in other calls, where this one gave up or was dropped.
     ///
     /// # Cancel safety
     /// Dropped, every message that has not left is still in the mailbox or goes on leaving; call again.
     ///
     /// # Errors
     /// As [`Self::send`]. A message that has not left to its last byte stays in the mailbox.
-    /// [`Error::Unfinished`]: a message of another mailbox is on its way; deliver that one first.
+    /// [`Error::Unfinished`]: a message of another mailbox has left in part; deliver that one first, or close, if there is no
+    /// such mailbox any more. [`Error::OutOfTurn`]: another channel is in the middle of this mailbox's message, or as
+    /// many mailboxes as may have one on its way.
     pub async fn deliver<const LEN: usize, const N: usize>(
         &mut self,
         mailbox: &Mailbox<LEN, N>,
     ) -> Result<usize, Error> {
-        let mut delivered: usize = 0;
-        loop {
-            self.sender().drain().await?;
-            if self.link.advance_delivery(&mut self.delivery, mailbox)? {
-                delivered = delivered.saturating_add(1);
-            } else if self.link.unsent()?.is_empty() {
-                self.flush().await?;
-                return Ok(delivered);
-            }
-        }
+        self.sender().deliver(mailbox).await
     }
 
     /// Sends a PING of 0 to 32 bytes, as [`Self::send`] does: it leaves with the next `flush`, `send` or
@@ -223,15 +217,27 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     async fn wait(&mut self) -> Result<Receive, Error> {
         loop {
             self.sender().drain().await?;
-            match self.link.receive()? {
-                Receive::Read => read_once(&mut self.io, &mut self.link).await?,
+            let received = self.link.receive();
+            match self.or_end(received)? {
+                Receive::Read => {
+                    let read = read_once(&mut self.io, &mut self.link).await;
+                    self.or_end(read)?;
+                }
                 received => return Ok(received),
             }
         }
     }
 
+    /// Ends both directions with an error that came up in one; a mailbox's message that has not left goes back then.
+    fn or_end<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+        let result = self.link.or_end(result);
+        self.delivery.follow(&self.link.outgoing, &self.link.control);
+        result
+    }
+
     fn sender(&mut self) -> Sender<'_, Io, B> {
-        sender(&mut self.io, &mut self.link, &mut self.gathering)
+        let Self { link, io, gathering, delivery } = self;
+        Sender { outgoing: &mut link.outgoing, control: &link.control, gathering, delivery, io }
     }
 }
 
@@ -292,28 +298,21 @@ async fn exchange<Io: Read + Write, B: Buffer>(
     link: &mut Link<'_, B>,
     step: Step,
 ) -> Result<(), Error> {
-    if step == Step::Write {
-        sender(io, link, &mut Gathering::default()).flush().await
-    } else {
-        read_once(io, link).await
-    }
+    if step == Step::Write { flush(io, link).await } else { read_once(io, link).await }
 }
 
 /// One read. Before it everything leaves: the peer may wait for a PONG that has just come to be owed,
 /// or for what our stream holds back.
 async fn read_once<Io: Read + Write, B: Buffer>(io: &mut Io, link: &mut Link<'_, B>) -> Result<(), Error> {
-    sender(io, link, &mut Gathering::default()).drain().await?;
-    if link.is_unflushed() {
-        link.flushed(io.flush().await)?;
+    if !link.unsent()?.is_empty() || link.is_unflushed() {
+        flush(io, link).await?;
     }
     let read = io.read(link.space()).await;
     link.given(read)
 }
 
-fn sender<'c, Io, B>(
-    io: &'c mut Io,
-    link: &'c mut Link<'_, B>,
-    gathering: &'c mut Gathering<B>,
-) -> Sender<'c, Io, B> {
-    Sender { outgoing: &mut link.outgoing, control: &link.control, gathering, io }
+/// Moves everything unsent of one who gathers and delivers nothing.
+async fn flush<Io: Write, B: Buffer>(io: &mut Io, link: &mut Link<'_, B>) -> Result<(), Error> {
+    let (gathering, delivery) = (&mut Gathering::default(), &mut Delivery::default());
+    Sender { outgoing: &mut link.outgoing, control: &link.control, gathering, delivery, io }.flush().await
 }

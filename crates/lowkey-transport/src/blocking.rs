@@ -112,23 +112,25 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
         Ok(None)
     }
 
-    /// Sends what waits in a mailbox, and everything unsent; returns how many messages have left.
+    /// Sends what waits in a mailbox, and everything unsent; returns how many messages of mailboxes have left on this channel
+    /// since it returned that last. They may have left in other calls, where this one gave up.
     ///
     /// # Errors
     /// As [`Self::send`]. A message that has not left to its last byte stays in the mailbox.
-    /// [`Error::Unfinished`]: a message of another mailbox is on its way; deliver that one first.
+    /// [`Error::Unfinished`]: a message of another mailbox has left in part; deliver that one first, or close, if there is no
+    /// such mailbox any more. [`Error::OutOfTurn`]: another channel is in the middle of this mailbox's message, or as
+    /// many mailboxes as may have one on its way.
     pub fn deliver<const LEN: usize, const N: usize>(
         &mut self,
         mailbox: &Mailbox<LEN, N>,
     ) -> Result<usize, Error> {
-        let mut delivered: usize = 0;
         loop {
             self.drain()?;
-            if self.link.advance_delivery(&mut self.delivery, mailbox)? {
-                delivered = delivered.saturating_add(1);
-            } else if self.link.unsent()?.is_empty() {
+            let Link { outgoing, control, .. } = &mut self.link;
+            let advanced = self.delivery.advance(mailbox, outgoing, control);
+            if !self.or_end(advanced)? {
                 self.flush()?;
-                return Ok(delivered);
+                return Ok(self.delivery.left());
             }
         }
     }
@@ -154,7 +156,9 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// [`Error::Io`]; or what ended the channel.
     pub fn flush(&mut self) -> Result<(), Error> {
         self.drain()?;
-        self.link.flushed(self.io.flush())
+        let flush = self.io.flush();
+        let flushed = self.link.flushed(flush);
+        self.or_end(flushed)
     }
 
     /// Ends our direction with a CLOSE. The peer's goes on: receive until `None` to have all of it, or
@@ -182,8 +186,12 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     fn wait(&mut self) -> Result<Receive, Error> {
         loop {
             self.drain()?;
-            match self.link.receive()? {
-                Receive::Read => read_once(&mut self.io, &mut self.link)?,
+            let received = self.link.receive();
+            match self.or_end(received)? {
+                Receive::Read => {
+                    let read = read_once(&mut self.io, &mut self.link);
+                    self.or_end(read)?;
+                }
                 received => return Ok(received),
             }
         }
@@ -191,8 +199,24 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
 
     fn drain(&mut self) -> Result<(), Error> {
         let sealed = self.gathering.seal(&mut self.link.outgoing, &self.link.control);
-        self.link.or_end(sealed)?;
-        drain(&mut self.io, &mut self.link)
+        self.or_end(sealed)?;
+        loop {
+            let unsent = self.link.unsent()?;
+            if unsent.is_empty() {
+                return Ok(());
+            }
+            let write = self.io.write(unsent);
+            let written = self.link.written(write);
+            self.or_end(written)?;
+        }
+    }
+
+    /// Ends both directions with an error that came up in one, and looks what has become of a mailbox's message: it may have
+    /// left, or may not leave here any more.
+    fn or_end<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+        let result = self.link.or_end(result);
+        self.delivery.follow(&self.link.outgoing, &self.link.control);
+        result
     }
 }
 
@@ -204,8 +228,12 @@ impl<Io: Read + Write + ReadReady, B: Buffer> Channel<Io, B> {
     pub fn try_recv(&mut self) -> Result<Poll<Option<Fragment<'_>>>, Error> {
         loop {
             self.drain()?;
-            match self.link.receive()? {
-                Receive::Read if self.is_readable()? => read_once(&mut self.io, &mut self.link)?,
+            let received = self.link.receive();
+            match self.or_end(received)? {
+                Receive::Read if self.is_readable()? => {
+                    let read = read_once(&mut self.io, &mut self.link);
+                    self.or_end(read)?;
+                }
                 Receive::Read => return Ok(Poll::Pending),
                 _ => return Ok(Poll::Ready(self.link.take())),
             }
@@ -213,8 +241,10 @@ impl<Io: Read + Write + ReadReady, B: Buffer> Channel<Io, B> {
     }
 
     fn is_readable(&mut self) -> Result<bool, Error> {
-        leave_nothing_behind(&mut self.io, &mut self.link)?;
-        self.io.read_ready().map_err(|error| self.link.fail(Error::of_stream(&error)))
+        let left = leave_nothing_behind(&mut self.io, &mut self.link);
+        self.or_end(left)?;
+        let ready = self.io.read_ready().map_err(|error| Error::of_stream(&error));
+        self.or_end(ready)
     }
 }
 
@@ -307,7 +337,7 @@ impl<Io: Read + Write, B: Buffer> Write for Channel<Io, B> {
     fn write(&mut self, buf: &[u8]) -> Result<usize, Error> {
         while !buf.is_empty() {
             let gathered = self.gathering.gather(buf, &mut self.link.outgoing, &self.link.control);
-            match self.link.or_end(gathered)? {
+            match self.or_end(gathered)? {
                 0 => self.drain()?,
                 n => return Ok(n),
             }

@@ -13,7 +13,6 @@ use crate::control::{Control, Stage};
 use crate::hello::Mode;
 use crate::incoming::{Incoming, Receive};
 use crate::limits::{Buffer, Buffers};
-use crate::mailbox::{Delivery, Mailbox};
 use crate::outgoing::Outgoing;
 use crate::parameters::Parameters;
 use crate::record::{Fragment, Part};
@@ -398,32 +397,6 @@ impl<'k, B: Buffer> Link<'k, B> {
     pub fn seal_gathered(&mut self) -> Result<(), Error> {
         let sealed = self.outgoing.seal_gathered(&self.control);
         self.or_end(sealed)
-    }
-
-    /// Moves a mailbox's oldest message on by one record, with nothing unsent. Says whether a message
-    /// was thereby found to have left whole; it is gone from the mailbox then.
-    pub(crate) fn advance_delivery<const LEN: usize, const N: usize>(
-        &mut self,
-        delivery: &mut Delivery,
-        mailbox: &Mailbox<LEN, N>,
-    ) -> Result<bool, Error> {
-        let delivery = delivery.of(mailbox).ok_or(Error::Unfinished)?;
-        if delivery.complete {
-            mailbox.pop();
-            *delivery = Delivery::default();
-            return Ok(true);
-        }
-        let Some(len) = mailbox.front_len() else { return Ok(false) };
-        if delivery.staged == 0 {
-            self.may_begin()?;
-        }
-        let from = delivery.staged;
-        let n = mailbox.copy_front(from, self.outgoing.fragment_room(&self.control)?);
-        delivery.staged = from.saturating_add(n);
-        delivery.complete = delivery.staged == len;
-        let staged = self.outgoing.fragment_filled(n, delivery.complete);
-        self.or_end(staged)?;
-        Ok(false)
     }
 
     /// Stages a PING of 0 to 32 bytes; an empty one is not answered.

@@ -1,16 +1,28 @@
 //! Messages that an interrupt handler leaves for the main loop's channel.
 
+mod delivery;
+mod office;
+
+pub(crate) use delivery::Delivery;
+
 use crate::bytes::fill;
 use core::cell::RefCell;
-use critical_section::Mutex;
+use core::future::poll_fn;
+use core::task::{Poll, Waker};
+use critical_section::{CriticalSection, Mutex};
 use heapless::{Deque, Vec};
+use office::{Fate, Ticket};
 
 /// Up to `N` messages of up to `LEN` bytes each, in a `static`.
 ///
 /// Anybody may post, an interrupt handler too. One channel at a time delivers: a message stays here
-/// until the stream has taken its last byte, and goes out on the next channel if this one ended before.
+/// until the stream has taken its last byte, in whatever call of the channel that is, and goes out on the next channel if
+/// this one ended before: it was closed or dropped, or an error ended it.
+///
+/// At most eight mailboxes of a firmware can have a message on its way at the same time; 256 of a program on an operating
+/// system.
 pub struct Mailbox<const LEN: usize, const N: usize> {
-    letters: Mutex<RefCell<Deque<Vec<u8, LEN>, N>>>,
+    letters: Mutex<RefCell<Letters<LEN, N>>>,
 }
 
 /// Why a message was not taken; the mailbox is as it was.
@@ -23,24 +35,78 @@ pub enum PostError {
     TooLong,
 }
 
+struct Letters<const LEN: usize, const N: usize> {
+    queue: Deque<Vec<u8, LEN>, N>,
+    /// Of the one that waits longest, while a channel is in the middle of it.
+    ticket: Option<Ticket>,
+    /// Who waits for one.
+    waiting: Option<Waker>,
+}
+
 impl<const LEN: usize, const N: usize> Mailbox<LEN, N> {
     /// An empty mailbox.
     pub const fn new() -> Self {
-        Self { letters: Mutex::new(RefCell::new(Deque::new())) }
+        let letters = Letters { queue: Deque::new(), ticket: None, waiting: None };
+        Self { letters: Mutex::new(RefCell::new(letters)) }
     }
 
-    /// Leaves a message. Short: copies it with interrupts masked.
+    /// Leaves a message. Short: copies it with interrupts masked, and wakes who waits for one.
     ///
     /// # Errors
     /// [`PostError`]: it was not taken.
     pub fn post(&self, message: &[u8]) -> Result<(), PostError> {
         let letter = Vec::from_slice(message).map_err(|_| PostError::TooLong)?;
-        self.with(|letters| letters.push_back(letter).map_err(|_| PostError::Full))
+        let waiting = self.with(|letters, _| {
+            letters.queue.push_back(letter).map_err(|_| PostError::Full)?;
+            Ok(letters.waiting.take())
+        })?;
+        wake(waiting); // outside: it may run anything
+        Ok(())
     }
 
-    /// How many messages wait.
+    /// Leaves a message as soon as there is room: after `N` others the task sleeps until one of them has left.
+    ///
+    /// # Cancel safety
+    /// Dropped, the message was not left.
+    ///
+    /// # Errors
+    /// [`PostError::TooLong`]: it was not taken.
+    pub async fn post_when_room(&self, message: &[u8]) -> Result<(), PostError> {
+        poll_fn(|context| {
+            loop {
+                match self.post(message) {
+                    Err(PostError::Full) if self.is_full_and_waits(context.waker()) => return Poll::Pending,
+                    Err(PostError::Full) => (), // one has left in between
+                    posted => return Poll::Ready(posted),
+                }
+            }
+        })
+        .await
+    }
+
+    /// Sleeps until a message waits here, one that is on its way among them. For one task at a time.
+    ///
+    /// # Cancel safety
+    /// Dropped, nothing is lost.
+    pub async fn wait_for_message(&self) {
+        poll_fn(|context| {
+            let waker = context.waker();
+            let (polled, displaced) = self.with(|letters, _| {
+                if !letters.queue.is_empty() {
+                    return (Poll::Ready(()), None);
+                }
+                let displaced = letters.waiting.replace(waker.clone());
+                (Poll::Pending, displaced.filter(|other| !other.will_wake(waker)))
+            });
+            wake(displaced);
+            polled
+        })
+        .await;
+    }
+
+    /// How many messages wait, the one that is on its way among them.
     pub fn len(&self) -> usize {
-        self.with(|letters| letters.len())
+        self.with(|letters, _| letters.queue.len())
     }
 
     /// Whether none waits.
@@ -48,26 +114,64 @@ impl<const LEN: usize, const N: usize> Mailbox<LEN, N> {
         self.len() == 0
     }
 
-    /// The length of the message that waits longest.
-    pub(crate) fn front_len(&self) -> Option<usize> {
-        self.with(|letters| letters.front().map(|letter| letter.len()))
-    }
-
-    /// Copies from the message that waits longest, from `start` on; returns how many bytes.
-    pub(crate) fn copy_front(&self, start: usize, out: &mut [u8]) -> usize {
-        self.with(|letters| {
-            let letter = letters.front().and_then(|letter| letter.get(start..)).unwrap_or_default();
-            fill(out, letter)
+    /// Has a channel begin with the message that waits longest. `None` if there is none, if another channel is in the middle
+    /// of it, or if as many are under way as may be.
+    fn begin(&self) -> Option<Ticket> {
+        self.with(|letters, section| {
+            if letters.queue.is_empty() || letters.ticket.is_some() {
+                return None;
+            }
+            letters.ticket = office::issue(section);
+            letters.ticket
         })
     }
 
-    /// Forgets the message that waits longest.
-    pub(crate) fn pop(&self) {
-        self.with(|letters| drop(letters.pop_front()));
+    /// Whether this is the ticket of the message that waits longest.
+    fn has(&self, ticket: Ticket) -> bool {
+        self.with(|letters, _| letters.ticket == Some(ticket))
     }
 
-    fn with<T>(&self, f: impl FnOnce(&mut Deque<Vec<u8, LEN>, N>) -> T) -> T {
-        critical_section::with(|cs| f(&mut self.letters.borrow_ref_mut(cs)))
+    /// Copies from the message that waits longest, from `start` on; returns how many bytes, and how many are left.
+    fn copy_front(&self, start: usize, out: &mut [u8]) -> (usize, usize) {
+        self.with(|letters, _| {
+            let letter = letters.queue.front().and_then(|letter| letter.get(start..)).unwrap_or_default();
+            let n = fill(out, letter);
+            (n, letter.len().saturating_sub(n))
+        })
+    }
+
+    /// Whether there is no room now; then this task is woken when there may be.
+    fn is_full_and_waits(&self, waker: &Waker) -> bool {
+        let (is_full, displaced) = self.with(|letters, section| {
+            let is_full = letters.queue.is_full();
+            (is_full, if is_full { office::wait(waker, section) } else { None })
+        });
+        wake(displaced);
+        is_full
+    }
+
+    fn with<T>(&self, f: impl FnOnce(&mut Letters<LEN, N>, CriticalSection<'_>) -> T) -> T {
+        critical_section::with(|section| {
+            let letters = &mut *self.letters.borrow_ref_mut(section);
+            letters.settle(section);
+            f(letters, section)
+        })
+    }
+}
+
+impl<const LEN: usize, const N: usize> Letters<LEN, N> {
+    /// Forgets the message that waits longest if it has left.
+    fn settle(&mut self, section: CriticalSection<'_>) {
+        let Some(ticket) = self.ticket else { return };
+        match office::fate(ticket, section) {
+            Fate::UnderWay => return,
+            Fate::Left => {
+                drop(self.queue.pop_front());
+                office::forget(ticket, section);
+            }
+            Fate::Kept => {}
+        }
+        self.ticket = None;
     }
 }
 
@@ -77,27 +181,18 @@ impl<const LEN: usize, const N: usize> Default for Mailbox<LEN, N> {
     }
 }
 
-/// How far a channel has come with the message that waits longest in one mailbox.
-#[derive(Default)]
-pub(crate) struct Delivery {
-    /// Which mailbox that is: its address.
-    mailbox: usize,
-    /// Bytes of it that have been staged.
-    pub(crate) staged: usize,
-    /// All of it has been staged; it is delivered once the stream has taken what is unsent.
-    pub(crate) complete: bool,
+impl<const LEN: usize, const N: usize> Drop for Mailbox<LEN, N> {
+    fn drop(&mut self) {
+        self.with(|letters, section| {
+            if let Some(ticket) = letters.ticket {
+                office::forget(ticket, section);
+            }
+        });
+    }
 }
 
-impl Delivery {
-    /// Goes on, or begins with this mailbox; `None` while a message of another one is on its way.
-    pub(crate) fn of<const LEN: usize, const N: usize>(
-        &mut self,
-        mailbox: &Mailbox<LEN, N>,
-    ) -> Option<&mut Self> {
-        let address = core::ptr::from_ref(mailbox).addr();
-        if self.staged == 0 && !self.complete {
-            self.mailbox = address;
-        }
-        (self.mailbox == address).then_some(self)
+fn wake(waiting: Option<Waker>) {
+    if let Some(waker) = waiting {
+        waker.wake();
     }
 }

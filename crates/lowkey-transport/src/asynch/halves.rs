@@ -6,6 +6,7 @@ use crate::control::Control;
 use crate::incoming::{Incoming, Receive};
 use crate::limits::Buffer;
 use crate::link::Link;
+use crate::mailbox::{Delivery, Mailbox};
 use crate::outgoing::{Gathering, Outgoing};
 use crate::record::{Fragment, Part};
 use core::future::poll_fn;
@@ -21,7 +22,13 @@ impl<R: Read, W: Write, B: Buffer> Channel<Duplex<R, W>, B> {
         let Link { incoming, outgoing, control, .. } = &mut self.link;
         (
             Receiver { incoming, control, io: &mut self.io.reader },
-            Sender { outgoing, control, gathering: &mut self.gathering, io: &mut self.io.writer },
+            Sender {
+                outgoing,
+                control,
+                gathering: &mut self.gathering,
+                delivery: &mut self.delivery,
+                io: &mut self.io.writer,
+            },
         )
     }
 }
@@ -60,6 +67,7 @@ pub struct Sender<'c, W, B> {
     pub(super) outgoing: &'c mut Outgoing<B>,
     pub(super) control: &'c Control,
     pub(super) gathering: &'c mut Gathering<B>,
+    pub(super) delivery: &'c mut Delivery,
     pub(super) io: &'c mut W,
 }
 
@@ -77,6 +85,24 @@ impl<W: Write, B: Buffer> Sender<'_, W, B> {
         self.drain().await?;
         let staged = self.outgoing.fragment(message, Part::Last, self.control);
         self.or_end(staged).map(|_all| ())
+    }
+
+    /// As [`Channel::deliver`].
+    ///
+    /// # Errors
+    /// As [`Channel::deliver`].
+    pub async fn deliver<const LEN: usize, const N: usize>(
+        &mut self,
+        mailbox: &Mailbox<LEN, N>,
+    ) -> Result<usize, Error> {
+        loop {
+            self.drain().await?;
+            let advanced = self.delivery.advance(mailbox, self.outgoing, self.control);
+            if !self.or_end(advanced)? {
+                self.flush().await?;
+                return Ok(self.delivery.left());
+            }
+        }
     }
 
     /// As [`Channel::flush`].
@@ -140,14 +166,16 @@ impl<W: Write, B: Buffer> Sender<'_, W, B> {
     }
 
     /// Ends both directions with an error that came up in this one: its key is wiped now, the other's at the next call
-    /// of the other half.
+    /// of the other half. And looks what has become of a mailbox's message: it may have left, or may not leave here any more.
     pub(super) fn or_end<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
-        result.map_err(|error| {
+        let result = result.map_err(|error| {
             if !error.is_recoverable() {
                 self.outgoing.wipe();
             }
             self.control.fail(error)
-        })
+        });
+        self.delivery.follow(self.outgoing, self.control);
+        result
     }
 }
 

@@ -10,17 +10,17 @@ use futures_util::future::join;
 use lowkey_transport::asynch::Channel;
 use lowkey_transport::{Error, Link, Mailbox, Mode, Part, Refusal};
 
-type Async = Channel<Slow, Vec<u8>>;
+pub(crate) type Async = Channel<Slow, Vec<u8>>;
 
 /// A channel, and the peer's link at the other end of its pipes.
-struct Setting {
-    channel: Async,
+pub(crate) struct Setting {
+    pub(crate) channel: Async,
     peer: Any,
     rx: Pipe,
     tx: Pipe,
 }
 
-fn setting(portion: usize) -> Setting {
+pub(crate) fn setting(portion: usize) -> Setting {
     let (rx, tx) = (Pipe::default(), Pipe::default());
     let mut peer = links::responder();
     let channel = block_on(async {
@@ -58,7 +58,7 @@ impl Setting {
     }
 
     /// What the peer has whole of what the channel has written, as messages.
-    fn arrived(&mut self) -> Vec<links::Event> {
+    pub(crate) fn arrived(&mut self) -> Vec<links::Event> {
         links::events(&mut self.peer, &self.tx.take_all())
     }
 

@@ -11,7 +11,7 @@ use lowkey_transport::{Buffers, Error, Link, Mode, Part, Refusal};
 
 pub(crate) type Blocking = Channel<Stream, Vec<u8>>;
 
-const TIMED_OUT: Error = Error::Io(ErrorKind::TimedOut);
+pub(crate) const TIMED_OUT: Error = Error::Io(ErrorKind::TimedOut);
 
 /// Two channels, each over its end of one connection, that time out where they would wait.
 pub(crate) fn pair(mode: Mode, rules: &Rules) -> (Blocking, Blocking, Stream, Stream) {

@@ -8,7 +8,7 @@ use embedded_io_async::{Read, Write};
 use futures_executor::block_on;
 use futures_util::{future::join, pin_mut};
 use lowkey_transport::asynch::{Channel, Duplex};
-use lowkey_transport::{Error, Mode};
+use lowkey_transport::{Error, Mailbox, Mode};
 
 type Halves = Channel<Duplex<Slow, Slow>, Vec<u8>>;
 
@@ -156,4 +156,22 @@ fn records_a_failure_of_one_half_ends_the_other() {
     assert_eq!(block_on(channel.recv()), Err(Error::Record));
     assert_eq!(block_on(channel.send(b"x")), Err(Error::Record));
     assert_eq!(block_on(channel.ping(b"")), Err(Error::Record));
+}
+
+#[test]
+fn mailbox_the_sending_half_delivers_while_the_other_one_waits() {
+    let (mut channel, mut peer, _rx, tx) = halves();
+    let mailbox = Mailbox::<400, 2>::new();
+    mailbox.post(&[7; 400]).unwrap();
+    let (mut receiver, mut sender) = channel.split();
+    let receiving = receiver.recv();
+    pin_mut!(receiving);
+    assert!(poll_at_most(9, &mut receiving).is_none());
+    assert!(poll_at_most(2, sender.deliver(&mailbox)).is_none());
+    assert_eq!(mailbox.len(), 1);
+    assert_eq!(block_on(sender.deliver(&mailbox)), Ok(1));
+    assert!(mailbox.is_empty());
+    let mut wire = tx.take_all();
+    assert_eq!(peer.open(&mut wire), (MORE, vec![7; 283]));
+    assert_eq!(peer.open(&mut wire), (DATA, vec![7; 117]));
 }

@@ -10,6 +10,7 @@ mod gather;
 mod halves;
 mod handshakes;
 mod mailbox;
+mod mailbox_asynch;
 mod page_peer;
 mod pairing;
 mod random;
