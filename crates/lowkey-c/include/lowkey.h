@@ -41,6 +41,10 @@
 // - Lengths are in bytes. Statuses up to LOWKEY_WOULD_BLOCK leave the object usable (lowkey_is_recoverable); after any other the
 //   channel is over, its keys are wiped, and every call on it gives that status again. Every function on an object also
 //   gives LOWKEY_NULL, LOWKEY_NOT_INITIALISED and LOWKEY_OUT_OF_TURN where it applies.
+// - The core: code and tables stay where they were linked, and r9 is a register as any other (no ROPI, no RWPI). From
+//   Armv7-M on the library reads and writes words at odd addresses: CCR.UNALIGN_TRP stays 0, as after a reset, and objects,
+//   buffers and flash are memory of the kind Normal, not Device, where an MPU says which is which. It uses no floating
+//   point and links into programs of any -mfloat-abi.
 #ifndef LOWKEY_H
 #define LOWKEY_H
 
@@ -448,6 +452,10 @@ typedef struct {
 // How a channel reads and writes its stream: a socket, a UART. Both callbacks must be given. They must not call a
 // function on the channel that called them: that is LOWKEY_OUT_OF_TURN. The structure is used by the call that gets it
 // only.
+//
+// What the callbacks get to fill and to send lies inside the channel or its buffers: at odd addresses, as short as one
+// byte, beside what the core reads and writes meanwhile. A driver that moves bytes by DMA, beside a data cache above all,
+// moves them through a buffer of its own that is alone on its cache lines.
 typedef struct {
   // Given to both callbacks.
   void *context;
@@ -710,7 +718,8 @@ LOWKEY_MUST_USE
 lowkey_status lowkey_feed_end(lowkey_channel *channel);
 
 // Gives the room for the next bytes of the stream, so that they can be read to where they belong: at most `len`
-// bytes, then lowkey_filled. `len` is 0 while a whole frame waits: poll. What lowkey_take gave is not valid any more.
+// bytes, then lowkey_filled. `len` is 0 while a whole frame waits: poll. What lowkey_take gave is not valid any more. It is
+// no place for DMA: see lowkey_io.
 //
 // LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the channel. `space` and `len` are as they
 // were.
@@ -729,7 +738,7 @@ lowkey_status lowkey_filled(lowkey_channel *channel,
                             size_t len);
 
 // Gives the bytes that the stream has to take next. They are valid until the next call that sends something; `len`
-// is 0 if nothing is unsent.
+// is 0 if nothing is unsent. DMA takes them from a buffer of its own: see lowkey_io.
 //
 // LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the channel. `bytes` and `len` are as they
 // were.

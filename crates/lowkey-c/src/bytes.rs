@@ -74,7 +74,8 @@ pub unsafe extern "C" fn lowkey_feed_end(channel: *mut lowkey_channel) -> lowkey
 }
 
 /// Gives the room for the next bytes of the stream, so that they can be read to where they belong: at most `len`
-/// bytes, then lowkey_filled. `len` is 0 while a whole frame waits: poll. What lowkey_take gave is not valid any more.
+/// bytes, then lowkey_filled. `len` is 0 while a whole frame waits: poll. What lowkey_take gave is not valid any more. It is
+/// no place for DMA: see lowkey_io.
 ///
 /// LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the channel. `space` and `len` are as they
 /// were.
@@ -104,7 +105,7 @@ pub unsafe extern "C" fn lowkey_filled(channel: *mut lowkey_channel, len: usize)
 }
 
 /// Gives the bytes that the stream has to take next. They are valid until the next call that sends something; `len`
-/// is 0 if nothing is unsent.
+/// is 0 if nothing is unsent. DMA takes them from a buffer of its own: see lowkey_io.
 ///
 /// LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the channel. `bytes` and `len` are as they
 /// were.

@@ -14,6 +14,10 @@ pub const LOWKEY_IO_WOULD_BLOCK: i32 = -1;
 /// How a channel reads and writes its stream: a socket, a UART. Both callbacks must be given. They must not call a
 /// function on the channel that called them: that is LOWKEY_OUT_OF_TURN. The structure is used by the call that gets it
 /// only.
+///
+/// What the callbacks get to fill and to send lies inside the channel or its buffers: at odd addresses, as short as one
+/// byte, beside what the core reads and writes meanwhile. A driver that moves bytes by DMA, beside a data cache above all,
+/// moves them through a buffer of its own that is alone on its cache lines.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct lowkey_io {
