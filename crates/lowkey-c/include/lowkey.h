@@ -154,7 +154,7 @@
 
 #if defined(LOWKEY_POINTERS_OF_64_BITS)
 // Bytes of a lowkey_channel.
-#define LOWKEY_CHANNEL_SIZE 616
+#define LOWKEY_CHANNEL_SIZE 632
 #endif
 
 // The same in words of 64 bits.
@@ -938,9 +938,10 @@ lowkey_status lowkey_finish(lowkey_channel *channel,
 // the next call, lowkey_flush for example. `message` may be NULL if `len` is 0.
 //
 // LOWKEY_WOULD_BLOCK: repeat the call with the same arguments; `done` says how far it is. (Between two of them
-// lowkey_run can receive, if the peer waits for that.) LOWKEY_LENGTH: `done` is more than `len`. LOWKEY_NOT_OPEN,
-// LOWKEY_CLOSED, LOWKEY_UNFINISHED, LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: nothing was sent. A
-// status that is not recoverable: the channel is over.
+// lowkey_run can receive, if the peer waits for that.) LOWKEY_LENGTH: `done` is not what the last call left, or this is
+// another message than then (seen by its length, and by the bytes of the last record that has gone). LOWKEY_NOT_OPEN,
+// LOWKEY_CLOSED, LOWKEY_UNFINISHED, LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: nothing was sent. A status
+// that is not recoverable: the channel is over.
 LOWKEY_MUST_USE
 lowkey_status lowkey_send_message(lowkey_channel *channel,
                                   const lowkey_io *io,

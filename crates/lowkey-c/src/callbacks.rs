@@ -79,9 +79,10 @@ pub unsafe extern "C" fn lowkey_finish(channel: *mut lowkey_channel, io: *const 
 /// the next call, lowkey_flush for example. `message` may be NULL if `len` is 0.
 ///
 /// LOWKEY_WOULD_BLOCK: repeat the call with the same arguments; `done` says how far it is. (Between two of them
-/// lowkey_run can receive, if the peer waits for that.) LOWKEY_LENGTH: `done` is more than `len`. LOWKEY_NOT_OPEN,
-/// LOWKEY_CLOSED, LOWKEY_UNFINISHED, LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: nothing was sent. A
-/// status that is not recoverable: the channel is over.
+/// lowkey_run can receive, if the peer waits for that.) LOWKEY_LENGTH: `done` is not what the last call left, or this is
+/// another message than then (seen by its length, and by the bytes of the last record that has gone). LOWKEY_NOT_OPEN,
+/// LOWKEY_CLOSED, LOWKEY_UNFINISHED, LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: nothing was sent. A status
+/// that is not recoverable: the channel is over.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_send_message(
     channel: *mut lowkey_channel,

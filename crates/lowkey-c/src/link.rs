@@ -8,7 +8,9 @@ use crate::raw::callbacks::Random;
 use crate::stream::Stream;
 use core::mem::take;
 use lowkey_core::{Ephemerals, Id, Identity, Psk, PublicKey};
-use lowkey_transport::{Buffers, Error, Fragment, Hello, Link, Part, Pinning, Receive, Refusal, Step};
+use lowkey_transport::{
+    Buffers, Error, Fragment, Hello, Link, Part, Pinning, Progress, Receive, Refusal, Step,
+};
 
 /// What a call on a channel gives.
 pub(crate) type Outcome<T> = Result<T, Failure>;
@@ -18,6 +20,8 @@ pub(crate) struct Channel {
     link: Link<'static, Memory>,
     /// LOWKEY_EVENT_OPEN has been reported.
     is_open: bool,
+    /// How far lowkey_send_message has come.
+    progress: Progress,
     /// The stream takes nothing of what is unsent: the next look is at what there is besides.
     is_stuck: bool,
 }
@@ -25,7 +29,7 @@ pub(crate) struct Channel {
 /// Beginning. A channel is begun where it lies: what is moved lies twice on the stack.
 impl Channel {
     pub(crate) fn new(buffers: Buffers<Memory>) -> Self {
-        Self { link: Link::new(buffers), is_open: false, is_stuck: false }
+        Self { link: Link::new(buffers), is_open: false, progress: Progress::default(), is_stuck: false }
     }
 
     pub(crate) fn initiate_kk(
@@ -286,15 +290,21 @@ impl Channel {
     ) -> Outcome<()> {
         if *done == 0 {
             self.link.may_begin()?;
+            self.progress = Progress::default();
+        }
+        let mut left = self.progress.rest_of(message).map_err(|_| LOWKEY_LENGTH)?;
+        if left.len().checked_add(*done) != Some(message.len()) {
+            return Err(LOWKEY_LENGTH.into());
         }
         loop {
-            let left = message.get(*done..).ok_or(LOWKEY_LENGTH)?;
             self.flush(io)?;
             let n = self.link.stage(left, Part::Last)?;
             *done = done.saturating_add(n);
             if n == left.len() {
+                self.progress = Progress::default();
                 break;
             }
+            left = self.progress.staged(left, n);
         }
         match self.flush(io) {
             // It is accepted; the rest goes with the next call.

@@ -45,7 +45,7 @@ pub const LOWKEY_BACKOFF_SIZE: usize = 24;
 pub const LOWKEY_CHANNEL_SIZE: usize = 512;
 /// Bytes of a lowkey_channel.
 #[cfg(target_pointer_width = "64")]
-pub const LOWKEY_CHANNEL_SIZE: usize = 616;
+pub const LOWKEY_CHANNEL_SIZE: usize = 632;
 
 /// The same in words of 64 bits.
 pub const LOWKEY_IDENTITY_WORDS: usize = LOWKEY_IDENTITY_SIZE / 8;

@@ -8,6 +8,7 @@ use crate::limits::Buffer;
 use crate::link::{Link, Pinning, Step};
 use crate::mailbox::{Delivery, Mailbox};
 use crate::outgoing::Gathering;
+use crate::progress::Progress;
 use crate::record::{Fragment, Part};
 use crate::{Error, Hello};
 use core::task::Poll;
@@ -84,7 +85,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// As [`Self::send`].
     pub fn message(&mut self) -> Result<MessageWriter<'_, Io, B>, Error> {
         self.link.may_begin()?;
-        Ok(MessageWriter { channel: self, done: 0, finished: false })
+        Ok(MessageWriter { channel: self, progress: Progress::default(), finished: false })
     }
 
     /// Receives the next piece of a message in place, `None` after the peer's CLOSE. What is unsent
@@ -277,7 +278,7 @@ impl<Io, B: Buffer> Channel<Io, B> {
 /// every later call that sends gives [`Error::Unfinished`], and a close is a truncation to the peer.
 pub struct MessageWriter<'c, Io, B> {
     channel: &'c mut Channel<Io, B>,
-    done: usize,
+    progress: Progress,
     finished: bool,
 }
 
@@ -288,7 +289,7 @@ impl<Io: Read + Write, B: Buffer> MessageWriter<'_, Io, B> {
     /// [`Error::Io`]: nothing was accepted; or what ended the channel. [`Error::OutOfTurn`]:
     /// [`Self::finish`] has begun.
     pub fn write(&mut self, bytes: &[u8]) -> Result<usize, Error> {
-        if self.done > 0 || self.finished {
+        if self.progress.has_begun() {
             return Err(Error::OutOfTurn);
         }
         if bytes.is_empty() {
@@ -301,17 +302,26 @@ impl<Io: Read + Write, B: Buffer> MessageWriter<'_, Io, B> {
     /// Sends the rest of the message, of any length, and ends it. A second time it does nothing.
     ///
     /// # Errors
-    /// [`Error::Io`] of a recoverable kind: repeat with the same `rest`, it goes on where it was; or
-    /// what ended the channel.
+    /// [`Error::Io`] of a recoverable kind: repeat with the same `rest`, it goes on where it was; the peer may wait
+    /// until you [`Self::recv`]. [`Error::OutOfTurn`]: another `rest` than before, nothing was sent (seen by its length,
+    /// and by the bytes of the last fragment that has gone). Or what ended the channel.
     pub fn finish(&mut self, rest: &[u8]) -> Result<(), Error> {
+        let mut left = self.progress.rest_of(rest)?;
         while !self.finished {
             self.channel.drain()?;
-            let left = rest.get(self.done..).unwrap_or_default();
             let n = self.channel.link.stage(left, Part::Last)?;
-            self.done = self.done.saturating_add(n);
             self.finished = n == left.len();
+            left = self.progress.staged(left, n);
         }
         Ok(())
+    }
+
+    /// As [`Channel::recv`], between two tries: two sides that both send long messages have to take each other's.
+    ///
+    /// # Errors
+    /// As [`Channel::recv`].
+    pub fn recv(&mut self) -> Result<Option<Fragment<'_>>, Error> {
+        self.channel.recv()
     }
 }
 

@@ -88,6 +88,7 @@ mod mailbox;
 mod outbox;
 mod outgoing;
 mod parameters;
+mod progress;
 mod record;
 mod refusal;
 #[cfg(test)]
@@ -103,5 +104,6 @@ pub use limits::{
 };
 pub use link::{Link, Pinning, Step};
 pub use mailbox::{Mailbox, PostError};
+pub use progress::Progress;
 pub use record::{Fragment, Part};
 pub use refusal::Refusal;

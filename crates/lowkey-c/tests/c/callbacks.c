@@ -180,6 +180,47 @@ static void both_finish(void) {
   }
 }
 
+/* Between two tries the message is another one: it must not arrive as the front of one and the end of the other. */
+static void another_message_in_its_place(void) {
+  static uint8_t other[2000];
+  size_t done = 0, before, len;
+  bool is_end;
+  lowkey_channel *c = &initiator.channel;
+  make_pair(&initiator, &responder, false);
+  lay_wire(BUFFER, 0, 600);
+  open_by_callbacks(LOWKEY_KK);
+  memcpy(other, sent, sizeof other);
+  GIVES(LOWKEY_WOULD_BLOCK, lowkey_send_message(c, &initiator_io, sent, sizeof sent, &done));
+  CHECK(done > 283 && done < sizeof sent);
+  before = done;
+  GIVES(LOWKEY_LENGTH, lowkey_send_message(c, &initiator_io, sent, sizeof sent - 1, &done));
+  other[before - 1] ^= 1; /* among the last bytes that have gone */
+  GIVES(LOWKEY_LENGTH, lowkey_send_message(c, &initiator_io, other, sizeof other, &done));
+  other[before - 1] ^= 1, other[before - 200] ^= 1;
+  GIVES(LOWKEY_LENGTH, lowkey_send_message(c, &initiator_io, other, sizeof other, &done));
+  done = before - 1;
+  GIVES(LOWKEY_LENGTH, lowkey_send_message(c, &initiator_io, sent, sizeof sent, &done));
+  CHECK(done == before - 1);
+  done = 0;
+  GIVES(LOWKEY_UNFINISHED, lowkey_send_message(c, &initiator_io, sent, sizeof sent, &done));
+  /* It goes on where it was, from wherever it lies. */
+  other[before - 200] ^= 1, done = before;
+  for (;;) {
+    const lowkey_status status = lowkey_send_message(c, &initiator_io, other, sizeof other, &done);
+    if (status == LOWKEY_OK) break;
+    CHECK(status == LOWKEY_WOULD_BLOCK);
+    GIVES(LOWKEY_WOULD_BLOCK,
+          lowkey_recv_message(&responder.channel, &responder_io, got, sizeof got, &len, &is_end));
+  }
+  /* All of it has gone: a count that was not set to 0 sends nothing, and no empty message. */
+  GIVES(LOWKEY_LENGTH, lowkey_send_message(c, &initiator_io, sent, sizeof sent, &done));
+  while (lowkey_recv_message(&responder.channel, &responder_io, got, sizeof got, &len, &is_end) != LOWKEY_OK) {
+    OK(lowkey_flush(c, &initiator_io));
+  }
+  CHECK(len == sizeof sent && memcmp(got, sent, len) == 0);
+  carry(7);
+}
+
 static void a_message_without_room(void) {
   size_t done = 0, len = 7;
   bool is_end = true;
@@ -268,6 +309,7 @@ int main(void) {
   pairings();
   both_write_at_once();
   both_finish();
+  another_message_in_its_place();
   a_message_without_room();
   wrong_arguments();
   lay_wire(BUFFER, 0, 4096);

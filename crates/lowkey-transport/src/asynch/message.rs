@@ -3,6 +3,7 @@
 use super::Sender;
 use crate::Error;
 use crate::limits::Buffer;
+use crate::progress::Progress;
 use crate::record::Part;
 use embedded_io_async::Write;
 
@@ -12,13 +13,13 @@ use embedded_io_async::Write;
 /// every later call that sends gives [`Error::Unfinished`], and a close is a truncation to the peer.
 pub struct MessageWriter<'c, W, B> {
     sender: Sender<'c, W, B>,
-    done: usize,
+    progress: Progress,
     finished: bool,
 }
 
 impl<'c, W, B> MessageWriter<'c, W, B> {
     pub(super) fn new(sender: Sender<'c, W, B>) -> Self {
-        Self { sender, done: 0, finished: false }
+        Self { sender, progress: Progress::default(), finished: false }
     }
 }
 
@@ -32,7 +33,7 @@ impl<W: Write, B: Buffer> MessageWriter<'_, W, B> {
     /// [`Error::Io`]: nothing was accepted; or what ended the channel. [`Error::OutOfTurn`]:
     /// [`Self::finish`] has begun.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<usize, Error> {
-        if self.done > 0 || self.finished {
+        if self.progress.has_begun() {
             return Err(Error::OutOfTurn);
         }
         if bytes.is_empty() {
@@ -47,13 +48,14 @@ impl<W: Write, B: Buffer> MessageWriter<'_, W, B> {
     /// Dropped, or after a recoverable error: repeat with the same `rest`, it goes on where it was.
     ///
     /// # Errors
-    /// [`Error::Io`]; or what ended the channel.
+    /// [`Error::Io`]. [`Error::OutOfTurn`]: another `rest` than before, nothing was sent (seen by its length, and by the
+    /// bytes of the last fragment that has gone). Or what ended the channel.
     pub async fn finish(&mut self, rest: &[u8]) -> Result<(), Error> {
+        let mut left = self.progress.rest_of(rest)?;
         while !self.finished {
-            let left = rest.get(self.done..).unwrap_or_default();
             let n = self.fragment(left, Part::Last).await?;
-            self.done = self.done.saturating_add(n);
             self.finished = n == left.len();
+            left = self.progress.staged(left, n);
         }
         Ok(())
     }

@@ -59,7 +59,7 @@ impl Delivery {
         if letter.complete && outgoing.outbox.is_empty() {
             self.left = self.left.saturating_add(1);
             self.end(Fate::Left);
-        } else if control.is_closed() || control.check().is_err() {
+        } else if control.check().is_err() || control.is_closed() && !letter.complete {
             self.end(Fate::Kept);
         }
     }

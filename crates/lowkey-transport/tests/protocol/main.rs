@@ -2,6 +2,7 @@
 
 mod support;
 
+mod another_message;
 mod asynch;
 mod bad_handshakes;
 mod bad_records;
