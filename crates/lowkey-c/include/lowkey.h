@@ -443,7 +443,7 @@ typedef struct {
 typedef struct {
   // The mode asked for.
   lowkey_mode mode;
-  // The pinning or the pairing code meant, then zeros.
+  // The id of the pinning or the name of the pairing code, then zeros.
   uint8_t id[LOWKEY_MAX_ID];
   // Its length in bytes; 0 only with LOWKEY_XX.
   size_t id_len;
@@ -661,7 +661,7 @@ lowkey_status lowkey_kk_initiator(lowkey_channel *channel,
 // Begins a pairing: XX, or XXpsk0 with a PSK made from a pairing code. It makes the first message at once: this
 // needs no network and takes one multiplication. Ask lowkey_poll then.
 //
-// `id` names the code, 1 to 32 bytes; without a PSK it may have 0 bytes. `identity` and `pairing_psk` (or NULL)
+// `id` is the code's name, which everybody sees, 1 to 32 bytes; without a PSK it may have 0 bytes. `identity` and `pairing_psk` (or NULL)
 // must stay, unchanged, until LOWKEY_EVENT_CLAIM or a status that is not recoverable; `id` is copied. Without a
 // PSK whoever judges the key compares the whole lowkey_handshake_hash of both sides.
 //

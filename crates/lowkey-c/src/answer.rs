@@ -44,7 +44,7 @@ pub type lowkey_any_refusal = i32;
 pub struct lowkey_hello {
     /// The mode asked for.
     pub mode: lowkey_mode,
-    /// The pinning or the pairing code meant, then zeros.
+    /// The id of the pinning or the name of the pairing code, then zeros.
     pub id: [u8; LOWKEY_MAX_ID],
     /// Its length in bytes; 0 only with LOWKEY_XX.
     pub id_len: usize,

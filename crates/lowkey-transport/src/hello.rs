@@ -50,7 +50,7 @@ impl Mode {
 pub struct Hello {
     /// The mode asked for.
     pub mode: Mode,
-    /// The pinning or the pairing code meant; only XX may come without.
+    /// The id of the pinning, or the name of the pairing code; only XX may come without.
     pub id: Option<Id>,
 }
 

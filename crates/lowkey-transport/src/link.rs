@@ -423,7 +423,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         self.incoming.opened()
     }
 
-    /// Whether the PONG for our last PING has not come yet.
+    /// Whether the PONG for our last PING has not come yet. After the peer's CLOSE none comes.
     pub fn awaits_pong(&self) -> bool {
         self.control.is_asking()
     }

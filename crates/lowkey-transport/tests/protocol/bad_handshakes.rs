@@ -111,6 +111,22 @@ fn hello_an_unknown_version_is_told_so_whatever_follows() {
     }
 }
 
+/// §1 comes before §5: the body of a frame that is too long is never looked at, whatever version it is of.
+#[test]
+fn frames_a_first_frame_above_160_bytes_is_hung_up_on_in_every_version() {
+    for version in [1, 2, 255] {
+        let first = |len: usize| frame(&[&[version][..], &vec![0; len - 1]].concat());
+        let (mut b, result, to) = respond_to(&first(161), Mode::Kk);
+        assert_eq!((result, to), (Err(Error::FrameTooLong), vec![]));
+        links::assert_dead(&mut b, Error::FrameTooLong);
+        let (_, result, to) = respond_to(&first(160), Mode::Kk);
+        match version {
+            1 => assert_eq!((result, to), (Err(Error::Declined(Refusal::MODE)), frame(&[2])), "mode 0"),
+            _ => assert_eq!((result, to), (Err(Error::Declined(Refusal::VERSION)), frame(&[1]))),
+        }
+    }
+}
+
 #[test]
 fn hello_an_unknown_mode_is_told_so() {
     for mode in (0..=255u8).filter(|mode| !(1..=4).contains(mode)) {

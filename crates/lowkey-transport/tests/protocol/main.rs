@@ -12,6 +12,7 @@ mod halves;
 mod handshakes;
 mod mailbox;
 mod mailbox_asynch;
+mod page_bytes;
 mod page_peer;
 mod pairing;
 mod random;

@@ -110,6 +110,8 @@ fn confirmation_any_record_that_opens_confirms() {
         (PING, b"", vec![]),
         (PING, b"ping", vec![]),
         (PONG, b"unasked", vec![]),
+        (PONG, b"unasked, and longer than any PING can be", vec![]),
+        (0x80, b"", vec![]),
         (0xff, b"later", vec![]),
     ] {
         let (mut b, mut peer) = unconfirmed(Mode::Kk, &parameters(300));
@@ -166,8 +168,14 @@ fn frames_a_handshake_frame_of_160_bytes_is_taken_whatever_max_frame_says() {
 
 #[test]
 fn parameters_unknown_items_are_skipped() {
-    for items in [&[0, 0][..], &[1, 1, 9], &[255, 3, 1, 2, 3, 0, 0], &[[9, 60].as_slice(), &[0; 60]].concat()]
-    {
+    for items in [
+        &[0, 0][..],
+        &[1, 1, 9],
+        &[255, 3, 1, 2, 3, 0, 0],
+        &[7, 1, 1, 3, 0, 7, 1, 2, 7, 0], // the same again, and out of order
+        &[0, 0].repeat(31),
+        &[[9, 60].as_slice(), &[0; 60]].concat(),
+    ] {
         let theirs = [&parameters(100)[..], items].concat();
         let (a, _peer) = with_our_initiator(Mode::Kk, &theirs);
         assert_eq!(a.max_data(), 83);

@@ -152,6 +152,35 @@ fn records_no_pong_is_sent_after_our_close() {
     assert!(b.is_closed());
 }
 
+/// Whoever waits for a PONG hears a CLOSE in its place, and may send on, PINGs too: silence is no error any more.
+#[test]
+fn records_a_close_may_come_in_place_of_a_pong() {
+    let (mut a, mut peer) = with_our_initiator(Mode::Kk, &parameters(300));
+    a.ping(b"there?").unwrap();
+    peer.open(&mut unsent(&mut a));
+    assert_eq!(events(&mut a, &peer.record(CLOSE, b"")), [Event::End]);
+    assert_eq!(a.filled(0), Ok(()), "it may have ended its direction of the stream as well");
+    assert!(a.awaits_pong());
+    assert_eq!(peer.open(&mut sent(&mut a, b"goes on")), (DATA, b"goes on".to_vec()));
+    a.ping(b"").unwrap();
+    assert_eq!(peer.open(&mut unsent(&mut a)), (PING, vec![]));
+    assert_eq!(peer.open(&mut closed(&mut a)), (CLOSE, vec![]));
+    assert!(a.is_closed());
+}
+
+#[test]
+fn records_every_kind_but_close_may_stand_between_the_pieces_of_a_message() {
+    let (mut b, mut peer) = with_our_responder(Mode::Kk);
+    let mut wire = peer.record(MORE, b"a");
+    for (kind, body) in [(PING, &b""[..]), (PING, b"?"), (PONG, b"!"), (0x80, b""), (MORE, b""), (0xff, b"x")]
+    {
+        wire.extend(peer.record(kind, body));
+    }
+    wire.extend(peer.record(DATA, b"b"));
+    assert_eq!(events(&mut b, &wire), [more(b"a"), more(b""), last(b"b")]);
+    assert_eq!(peer.open(&mut unsent(&mut b)), (PONG, b"?".to_vec()));
+}
+
 #[test]
 fn records_close_ends_one_direction_and_the_other_goes_on() {
     let (mut a, mut b) = links::open();

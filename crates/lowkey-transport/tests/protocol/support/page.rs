@@ -68,6 +68,11 @@ impl PagePeer {
         Self { noise: built.unwrap(), hello: hello.to_vec() }
     }
 
+    /// The same on a handshake that was prepared elsewhere.
+    pub(crate) fn of(noise: HandshakeState, mode: Mode) -> Self {
+        Self { noise, hello: hello(mode) }
+    }
+
     /// The first frame: `hello ‖ noise message 1`.
     pub(crate) fn first_frame(&mut self, payload: &[u8]) -> Vec<u8> {
         let message = self.message(payload);
