@@ -4,7 +4,10 @@ use crate::call::attempt;
 use crate::keys::secret;
 use crate::raw::callbacks::Random;
 use crate::raw::{self, Object};
-use crate::{LOWKEY_EPHEMERALS_WORDS, LOWKEY_SEED_WORDS, lowkey_status};
+use crate::{
+    LOWKEY_EPHEMERALS_WORDS, LOWKEY_SEED_WORDS,
+    lowkey_status::{self, LOWKEY_BLANK},
+};
 use core::ffi::c_void;
 use lowkey_core::{Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals, SeedEntropy};
 
@@ -59,7 +62,8 @@ pub unsafe extern "C" fn lowkey_ephemerals_init(
         let place = raw::vacant(ephemerals)?;
         let hedge = secret(raw::array(hedge)?);
         let random = Random::new(random, context)?;
-        place.fill(Ephemerals::new(random, hedge, &mut Boot(boot))?);
+        let made = Ephemerals::new(random, hedge, &mut Boot(boot));
+        place.fill(made.map_err(|_| LOWKEY_BLANK)?); // the number is there
         Ok(())
     })
 }
@@ -87,7 +91,7 @@ pub unsafe extern "C" fn lowkey_ephemerals_wipe(ephemerals: *mut lowkey_ephemera
 pub unsafe extern "C" fn lowkey_seed_init(seed: *mut lowkey_seed, bytes: *const u8) -> lowkey_status {
     attempt(|| {
         let place = raw::vacant(seed)?;
-        place.fill(SeedEntropy::new(secret(raw::array(bytes)?))?);
+        place.fill(SeedEntropy::new(secret(raw::array(bytes)?)).map_err(|_| LOWKEY_BLANK)?);
         Ok(())
     })
 }

@@ -3,7 +3,8 @@
 use crate::call::{attempt, give};
 use crate::raw::{self, Object};
 use crate::{
-    LOWKEY_IDENTITY_WORDS, LOWKEY_PEER_WORDS, LOWKEY_PINNING_ID_LEN, LOWKEY_PSK_WORDS, lowkey_status,
+    LOWKEY_IDENTITY_WORDS, LOWKEY_PEER_WORDS, LOWKEY_PINNING_ID_LEN, LOWKEY_PSK_WORDS,
+    lowkey_status::{self, LOWKEY_BLANK, LOWKEY_PEER_KEY},
 };
 use lowkey_core::{Id, Identity, Peer, Psk, PublicKey, Secret};
 
@@ -62,10 +63,11 @@ pub unsafe extern "C" fn lowkey_identity_init(
     attempt(|| {
         let place = raw::vacant(identity)?;
         let private = secret(raw::array(private_key)?);
-        place.fill(match raw::optional_array(public_key) {
+        let made = match raw::optional_array(public_key) {
             Some(public) => Identity::from_parts(private, PublicKey::new(*public)),
             None => Identity::new(private),
-        }?);
+        };
+        place.fill(made.map_err(|_| LOWKEY_BLANK)?);
         Ok(())
     })
 }
@@ -109,10 +111,11 @@ pub unsafe extern "C" fn lowkey_peer_init(
         let place = raw::vacant(peer)?;
         let identity = raw::shared(identity)?;
         let public = PublicKey::new(*raw::array(public_key)?);
-        place.fill(match raw::optional_array(shared) {
-            Some(shared) => Peer::from_parts(identity, public, secret(shared))?,
-            None => Peer::pin(identity, public)?,
-        });
+        let made = match raw::optional_array(shared) {
+            Some(shared) => Peer::from_parts(identity, public, secret(shared)),
+            None => Peer::pin(identity, public),
+        };
+        place.fill(made.map_err(|_| LOWKEY_PEER_KEY)?);
         Ok(())
     })
 }
@@ -144,7 +147,7 @@ pub unsafe extern "C" fn lowkey_peer_wipe(peer: *mut lowkey_peer) -> lowkey_stat
 pub unsafe extern "C" fn lowkey_psk_init(psk: *mut lowkey_psk, bytes: *const u8) -> lowkey_status {
     attempt(|| {
         let place = raw::vacant(psk)?;
-        place.fill(Psk::new(secret(raw::array(bytes)?))?);
+        place.fill(Psk::new(secret(raw::array(bytes)?)).map_err(|_| LOWKEY_BLANK)?);
         Ok(())
     })
 }
