@@ -29,11 +29,16 @@
 //
 // Rules:
 // - What the library can see is a status and never a crash: NULL, a length that is not allowed, a call that does not
-//   fit, an object that is not initialised, use after the end. What a call was to give is untouched when it fails.
+//   fit, an object that is not initialised, a channel's buffers over each other or over an object that it is begun
+//   with, use after the end. What a call was to give is untouched when it fails.
 // - What it cannot see is up to you: a pointer that is not NULL points to as many bytes as its length or its type says,
-//   they stay as long as the function's description says, and objects and buffers do not overlap.
-// - Objects are not moved or copied after they were initialised, and not initialised by anything but their function.
-//   Before the first time their storage is zeros (static, or cleared by you): so a call can see that one is in use.
+//   they stay as long as the function's description says, and otherwise objects and buffers do not overlap: two
+//   channels never share a buffer, and what you send does not lie in the channel's own.
+// - An object is not moved or copied after it was initialised: it knows its address, so a copy is
+//   LOWKEY_NOT_INITIALISED, wherever it lies. Do not put an old state back to where it was saved from: that cannot be
+//   seen, and numbers that were used once would be used again, which gives away what they protected.
+// - Objects are not initialised by anything but their function. Before the first time their storage is zeros (static,
+//   or cleared by you): so a call can see that one is in use.
 // - Threads: one object is used by one thread or interrupt level at a time. Different objects are independent; an
 //   identity, a peer and a PSK may be shared by channels of several threads.
 // - A callback must not call a function on the objects of the call that it is called from. A channel and ephemerals
@@ -187,9 +192,10 @@ LOWKEY_ENUM(lowkey_status) {
   LOWKEY_OK = 0,
   // Yours: a pointer is NULL, or is not aligned. Nothing was done.
   LOWKEY_NULL = 1,
-  // Yours: the object was never initialised, has been wiped, or is another object. Nothing was done.
+  // Yours: the object was never initialised, has been wiped, is another object, or a copy of one. Nothing was done.
   LOWKEY_NOT_INITIALISED = 2,
-  // Yours: a length, or a number out of an enumeration, is not allowed here. Nothing was done.
+  // Yours: a length, a number out of an enumeration, or the place of a buffer is not allowed here: it lies over
+  // another one, over an object, or over the end of the address space. Nothing was done.
   LOWKEY_LENGTH = 3,
   // Yours: a buffer is too small. Nothing was done; repeat the call with a larger one.
   LOWKEY_BUFFER_TOO_SMALL = 4,
@@ -407,7 +413,8 @@ typedef struct {
 } lowkey_channel;
 
 // The memory of a channel, and what it takes from the peer. The structure is copied; the buffers belong to the
-// channel until it is wiped or begun anew. They must not overlap.
+// channel until it is wiped or begun anew. They do not overlap, and neither do they with the channel or another object:
+// what has come is opened in one, and what is sent lies in the other.
 typedef struct {
   // Where frames come in; its length is the longest record that the peer may send.
   uint8_t *incoming;
@@ -650,7 +657,7 @@ lowkey_status lowkey_channel_wipe(lowkey_channel *channel);
 // the channel; `ephemerals` is used by this call only.
 //
 // LOWKEY_ENTROPY, LOWKEY_EXHAUSTED: no ephemeral key could be made; the channel is wiped. LOWKEY_NULL,
-// LOWKEY_NOT_INITIALISED (the identity, the peer, the PSK or the ephemerals), LOWKEY_LENGTH (the id, a buffer),
+// LOWKEY_NOT_INITIALISED (the identity, the peer, the PSK or the ephemerals), LOWKEY_LENGTH (the id, a buffer or where it lies),
 // LOWKEY_BUFFER_TOO_SMALL, LOWKEY_OUT_OF_TURN: the channel is as it was.
 LOWKEY_MUST_USE
 lowkey_status lowkey_kk_initiator(lowkey_channel *channel,

@@ -8,6 +8,7 @@ use crate::{
     lowkey_buffers, lowkey_channel, lowkey_ephemerals, lowkey_identity, lowkey_pinning, lowkey_psk,
     lowkey_status::{self, LOWKEY_LENGTH},
 };
+use core::ptr;
 use lowkey_transport::Buffers;
 
 /// Begins KK, or KKpsk0 if the pinning has a PSK, and makes the first message at once: this needs no network and
@@ -17,7 +18,7 @@ use lowkey_transport::Buffers;
 /// the channel; `ephemerals` is used by this call only.
 ///
 /// LOWKEY_ENTROPY, LOWKEY_EXHAUSTED: no ephemeral key could be made; the channel is wiped. LOWKEY_NULL,
-/// LOWKEY_NOT_INITIALISED (the identity, the peer, the PSK or the ephemerals), LOWKEY_LENGTH (the id, a buffer),
+/// LOWKEY_NOT_INITIALISED (the identity, the peer, the PSK or the ephemerals), LOWKEY_LENGTH (the id, a buffer or where it lies),
 /// LOWKEY_BUFFER_TOO_SMALL, LOWKEY_OUT_OF_TURN: the channel is as it was.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_kk_initiator(
@@ -29,6 +30,7 @@ pub unsafe extern "C" fn lowkey_kk_initiator(
     attempt(|| {
         let place = raw::vacant(channel)?;
         let (buffers, pinning) = (buffers(memory)?, pinning(with)?);
+        raw::apart(channel, memory, with, ephemerals)?;
         let mut ephemerals = raw::enter(ephemerals)?;
         let mut channel = create(place, buffers);
         let begun = channel.initiate_kk(pinning, &mut ephemerals);
@@ -56,16 +58,18 @@ pub unsafe extern "C" fn lowkey_xx_initiator(
 ) -> lowkey_status {
     attempt(|| {
         let place = raw::vacant(channel)?;
-        let (buffers, identity) = (buffers(memory)?, raw::shared(identity)?);
+        let (buffers, ours) = (buffers(memory)?, raw::shared(identity)?);
         let (id, psk) = (id(pairing_id, id_len)?, psk(pairing_psk)?);
+        let with = lowkey_pinning { identity, psk: pairing_psk, ..NOBODY };
+        raw::apart(channel, memory, &with, ephemerals)?;
         let mut ephemerals = raw::enter(ephemerals)?;
         if psk.is_some() && id.is_none() {
             return Err(LOWKEY_LENGTH.into());
         }
         let mut channel = create(place, buffers);
         let begun = match psk.zip(id) {
-            Some((psk, id)) => channel.initiate_xx_psk0(identity, id, psk, &mut ephemerals),
-            None => channel.initiate_xx(identity, id, &mut ephemerals),
+            Some((psk, id)) => channel.initiate_xx_psk0(ours, id, psk, &mut ephemerals),
+            None => channel.initiate_xx(ours, id, &mut ephemerals),
         };
         channel.keep(begun)
     })
@@ -81,11 +85,17 @@ pub unsafe extern "C" fn lowkey_responder(
 ) -> lowkey_status {
     attempt(|| {
         let place = raw::vacant(channel)?;
-        let mut channel = create(place, buffers(memory)?);
+        let buffers = buffers(memory)?;
+        raw::apart(channel, memory, &NOBODY, ptr::null())?;
+        let mut channel = create(place, buffers);
         let begun = channel.respond();
         channel.keep(begun)
     })
 }
+
+/// What [`raw::apart`] has nothing to look at in.
+const NOBODY: lowkey_pinning =
+    lowkey_pinning { identity: ptr::null(), peer: ptr::null(), psk: ptr::null(), id: ptr::null(), id_len: 0 };
 
 /// Makes a channel that has not begun, where it will stay. What is moved there lies in no frame beneath the
 /// multiplications of a handshake.

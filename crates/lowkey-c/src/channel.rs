@@ -24,7 +24,8 @@ impl Object for lowkey_channel {
 }
 
 /// The memory of a channel, and what it takes from the peer. The structure is copied; the buffers belong to the
-/// channel until it is wiped or begun anew. They must not overlap.
+/// channel until it is wiped or begun anew. They do not overlap, and neither do they with the channel or another object:
+/// what has come is opened in one, and what is sent lies in the other.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct lowkey_buffers {

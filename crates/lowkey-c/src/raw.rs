@@ -1,15 +1,18 @@
 //! Everything that trusts a pointer. The rest of the crate hands its pointers to this file.
 //!
-//! What can be checked is checked: NULL, alignment, lengths, and the word at the front of every object that
-//! says what it is. What cannot be is the contract at the top of `lowkey.h`, "the header's rules" below:
-//! a pointer that is not NULL points to as many bytes as its length or type says, they stay there as long as
-//! the function's description says, nothing else uses them meanwhile, and buffers do not overlap objects.
+//! What can be checked is checked: NULL, alignment, lengths, the front of every object, which says what it is and where
+//! it was made, and whether a channel's buffers lie over something else. What cannot be is the contract at the top of
+//! `lowkey.h`, "the header's rules" below: a pointer that is not NULL points to as many bytes as its length or type says,
+//! they stay there as long as the function's description says, and nothing else uses them meanwhile.
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub(crate) mod callbacks;
 
 use crate::failure::Failure;
-use crate::lowkey_status;
+use crate::{
+    lowkey_buffers, lowkey_channel, lowkey_ephemerals, lowkey_identity, lowkey_peer, lowkey_pinning,
+    lowkey_psk, lowkey_status,
+};
 use core::num::NonZeroU32;
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
@@ -26,17 +29,18 @@ pub(crate) trait Object: Sized {
     const MAGIC: u32;
 }
 
-/// The front of an initialised object. The value is at the same place in all of them.
+/// An initialised object. The value is at the same place in all of them.
 #[repr(C)]
 struct Slot<T> {
-    magic: u32,
-    _reserved: u32,
+    front: u64,
     value: T,
 }
 
-/// Whether an object may own more than its bytes: the primitives of a host can. On a microcontroller none does, and
-/// dropping one would only cost flash.
-const MAY_OWN: bool = cfg!(not(target_os = "none"));
+/// What stands at the front of an object that lies here: its magic word in the high half, and its address over both.
+/// So a copy is none, wherever it lies: no address reaches the bits in which two magic words differ.
+fn front(object: *const u64, magic: u32) -> u64 {
+    object.addr() as u64 ^ u64::from(magic) << 32
+}
 
 /// In place of the magic word while a call is inside the object: "BUSY".
 const BUSY: u32 = 0x4259_5355;
@@ -55,10 +59,10 @@ unsafe fn locate(object: *mut u64, magic: Option<NonZeroU32>) -> Result<(), Fail
         return Err(LOWKEY_NULL.into());
     }
     // SAFETY: not NULL and aligned; the header's rules. Volatile: what C never wrote is some word all the same.
-    let word = unsafe { object.cast::<u32>().read_volatile() };
+    let word = unsafe { object.read_volatile() };
     match magic {
-        _ if word == BUSY => Err(LOWKEY_OUT_OF_TURN.into()),
-        Some(magic) if magic.get() != word => Err(LOWKEY_NOT_INITIALISED.into()),
+        _ if word == front(object, BUSY) => Err(LOWKEY_OUT_OF_TURN.into()),
+        Some(magic) if word != front(object, magic.get()) => Err(LOWKEY_NOT_INITIALISED.into()),
         _ => Ok(()),
     }
 }
@@ -78,7 +82,7 @@ unsafe fn slot<O: Object>(object: *const O) -> Result<*mut Slot<O::Inner>, Failu
 /// # Safety
 /// The header's rules, for as long as the result is used; nothing calls back meanwhile.
 pub(crate) unsafe fn shared<'a, O: Object>(object: *const O) -> Result<&'a O::Inner, Failure> {
-    // SAFETY: the caller's promise; the magic word says that there is a value, which `Vacant::fill` wrote.
+    // SAFETY: the caller's promise; the front says that there is a value, which `Vacant::fill` wrote here.
     unsafe { Ok(&(*slot(object)?).value) }
 }
 
@@ -135,15 +139,12 @@ impl<O: Object> Vacant<O> {
         Entered::new(slot)
     }
 
+    /// Nothing is dropped. Behind a front that has outlived its object, in a place on the stack that is used again, lies
+    /// garbage; and a value owns nothing but its bytes. (Only in a program in Rust for a host that has aws-lc does it:
+    /// what that has allocated stays.)
     fn clear(&self) {
-        let slot = self.0.cast::<Slot<O::Inner>>();
-        // SAFETY: `vacant` has checked the storage; the magic word says that there is a value, which `fill` wrote.
-        unsafe {
-            if MAY_OWN && (*slot).magic == O::MAGIC {
-                (&raw mut (*slot).value).drop_in_place();
-            }
-            zero(self.0.cast(), size_of::<O>());
-        }
+        // SAFETY: `vacant` has checked the storage.
+        unsafe { zero(self.0.cast(), size_of::<O>()) }
     }
 }
 
@@ -176,8 +177,9 @@ impl<O: Object> Entered<O> {
     }
 
     fn mark(&self, magic: u32) {
-        // SAFETY: the slot was checked when this was made. No reference covers the magic word.
-        unsafe { (&raw mut (*self.0).magic).write_volatile(magic) };
+        let to = self.0.cast::<u64>();
+        // SAFETY: the slot was checked when this was made, and begins with its front. No reference covers that.
+        unsafe { to.write_volatile(front(to, magic)) };
     }
 }
 
@@ -242,9 +244,47 @@ fn place(bytes: *const u8, len: usize) -> Result<NonNull<u8>, Failure> {
     match NonNull::new(bytes.cast_mut()) {
         _ if len == 0 => Ok(NonNull::dangling()),
         None => Err(LOWKEY_NULL.into()),
-        _ if isize::try_from(len).is_err() => Err(LOWKEY_LENGTH.into()),
+        Some(at) if isize::try_from(len).is_err() || at.addr().checked_add(len).is_none() => {
+            Err(LOWKEY_LENGTH.into())
+        }
         Some(at) => Ok(at),
     }
+}
+
+/// Refuses buffers that lie over each other, over the storage of the channel that gets them, or over what it is begun
+/// with; of that, NULL is nowhere.
+///
+/// # Safety
+/// [`plain`] has seen `memory` and `with`, and [`memory()`] both buffers.
+#[inline(never)]
+pub(crate) unsafe fn apart(
+    channel: *const lowkey_channel,
+    memory: *const lowkey_buffers,
+    with: *const lowkey_pinning,
+    ephemerals: *const lowkey_ephemerals,
+) -> Result<(), Failure> {
+    // SAFETY: the caller's promise.
+    let (buffers, with) = unsafe { (&*memory, &*with) };
+    let places = [
+        (channel.addr(), size_of::<lowkey_channel>()),
+        (with.identity.addr(), size_of::<lowkey_identity>()),
+        (with.peer.addr(), size_of::<lowkey_peer>()),
+        (with.psk.addr(), size_of::<lowkey_psk>()),
+        (ephemerals.addr(), size_of::<lowkey_ephemerals>()),
+        (buffers.incoming.addr(), buffers.incoming_len),
+    ];
+    let [objects @ .., _incoming] = &places;
+    let lies_over = is_over(buffers.incoming, buffers.incoming_len, objects)
+        || is_over(buffers.outgoing, buffers.outgoing_len, &places);
+    if lies_over { Err(LOWKEY_LENGTH.into()) } else { Ok(()) }
+}
+
+/// Whether a buffer lies over one of these places; none wraps around the end of the address space.
+#[inline(never)]
+fn is_over(buffer: *const u8, buffer_len: usize, places: &[(usize, usize)]) -> bool {
+    places.iter().any(|(at, len)| {
+        *at != 0 && buffer.addr() < at.wrapping_add(*len) && *at < buffer.addr().wrapping_add(buffer_len)
+    })
 }
 
 /// `N` bytes to be read.

@@ -12,9 +12,10 @@ pub enum lowkey_status {
     LOWKEY_OK = 0,
     /// Yours: a pointer is NULL, or is not aligned. Nothing was done.
     LOWKEY_NULL = 1,
-    /// Yours: the object was never initialised, has been wiped, or is another object. Nothing was done.
+    /// Yours: the object was never initialised, has been wiped, is another object, or a copy of one. Nothing was done.
     LOWKEY_NOT_INITIALISED = 2,
-    /// Yours: a length, or a number out of an enumeration, is not allowed here. Nothing was done.
+    /// Yours: a length, a number out of an enumeration, or the place of a buffer is not allowed here: it lies over
+    /// another one, over an object, or over the end of the address space. Nothing was done.
     LOWKEY_LENGTH = 3,
     /// Yours: a buffer is too small. Nothing was done; repeat the call with a larger one.
     LOWKEY_BUFFER_TOO_SMALL = 4,
@@ -124,7 +125,7 @@ const TEXTS: [(lowkey_status, &CStr); 42] = [
     (LOWKEY_OK, c"ok"),
     (LOWKEY_NULL, c"a pointer is NULL or not aligned"),
     (LOWKEY_NOT_INITIALISED, c"the object is not initialised"),
-    (LOWKEY_LENGTH, c"a length or a number is not allowed here"),
+    (LOWKEY_LENGTH, c"a length, a number or the place of a buffer is not allowed here"),
     (LOWKEY_BUFFER_TOO_SMALL, c"buffer too small"),
     (LOWKEY_OUT_OF_TURN, c"call out of turn"),
     (LOWKEY_NOT_OPEN, c"the channel carries no messages"),

@@ -77,6 +77,16 @@ fn what_is_not_a_channel_is_a_status() {
 }
 
 #[test]
+fn a_copy_of_an_object_is_none() {
+    play("copies");
+}
+
+#[test]
+fn buffers_over_each_other_or_over_an_object_are_a_status() {
+    play("overlaps");
+}
+
+#[test]
 fn after_the_end_every_call_gives_what_ended_it() {
     play("after_the_end");
 }

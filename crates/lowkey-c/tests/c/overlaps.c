@@ -1,0 +1,94 @@
+/* Buffers that lie over each other, over an object, or over the end of the address space: a status, and nothing done. */
+#include "calls.h"
+
+static side initiator, responder;
+/* Room to put one thing over another, and after it one byte less. */
+static uint8_t room[2 * BUFFER];
+static lowkey_channel before;
+
+static lowkey_status kk(const lowkey_buffers *buffers) {
+  return lowkey_kk_initiator(&initiator.channel, buffers, &initiator.pinning, &initiator.ephemerals);
+}
+
+static lowkey_status xx(const lowkey_buffers *buffers) {
+  const side *s = &initiator;
+  return lowkey_xx_initiator(&initiator.channel, buffers, &s->identity, &s->psk, s->id, 8, &initiator.ephemerals);
+}
+
+static lowkey_status respond(const lowkey_buffers *buffers) {
+  return lowkey_responder(&initiator.channel, buffers);
+}
+
+typedef lowkey_status (*beginning)(const lowkey_buffers *buffers);
+static const beginning BEGINNINGS[] = {kk, xx, respond};
+
+/* None of the first `count` beginnings takes these, and all leave the channel as it was. */
+static void refused(const lowkey_buffers *buffers, size_t count) {
+  size_t at;
+  memcpy(&before, &initiator.channel, sizeof before);
+  for (at = 0; at < count; at++) GIVES(LOWKEY_LENGTH, BEGINNINGS[at](buffers));
+  CHECK(memcmp(&before, &initiator.channel, sizeof before) == 0);
+}
+
+static void over_each_other(void) {
+  lowkey_buffers wrong = initiator.buffers;
+  wrong.incoming = room, wrong.incoming_len = BUFFER;
+  wrong.outgoing = room, wrong.outgoing_len = BUFFER;
+  refused(&wrong, 3);
+  wrong.outgoing = room + BUFFER - 1;
+  refused(&wrong, 3);
+  wrong.incoming = room + BUFFER, wrong.outgoing = room + 1;
+  refused(&wrong, 3);
+  wrong.outgoing = room, wrong.outgoing_len = 2 * BUFFER, wrong.incoming = room + 100, wrong.incoming_len = LOWKEY_MIN_INCOMING;
+  refused(&wrong, 3);
+  /* Side by side is well. */
+  wrong.incoming = room, wrong.incoming_len = BUFFER, wrong.outgoing = room + BUFFER, wrong.outgoing_len = BUFFER;
+  OK(kk(&wrong));
+  OK(xx(&wrong));
+  OK(respond(&wrong));
+}
+
+/* Each buffer over the first and over the last byte of an object, and inside it where that is large enough. */
+static void over(void *object, size_t len, size_t count) {
+  uint8_t *const start = (uint8_t *)object;
+  lowkey_buffers wrong = initiator.buffers;
+  wrong.incoming = start - BUFFER + 1, wrong.incoming_len = BUFFER;
+  refused(&wrong, count);
+  wrong.incoming = start + len - 1;
+  refused(&wrong, count);
+  wrong = initiator.buffers;
+  wrong.outgoing = start - BUFFER + 1, wrong.outgoing_len = BUFFER;
+  refused(&wrong, count);
+  wrong.outgoing = start + len - 1;
+  refused(&wrong, count);
+}
+
+/* Nothing is written through these: what the buffers would lie over besides is no matter. */
+static void over_objects(void) {
+  over(&initiator.channel, sizeof initiator.channel, 3);
+  over(&initiator.identity, sizeof initiator.identity, 2);
+  over(&initiator.psk, sizeof initiator.psk, 2);
+  over(&initiator.ephemerals, sizeof initiator.ephemerals, 2);
+  over(&initiator.peer, sizeof initiator.peer, 1);
+}
+
+static void over_the_end_of_the_address_space(void) {
+  lowkey_buffers wrong = initiator.buffers;
+  uint8_t *const end = (uint8_t *)(UINTPTR_MAX - 200);
+  size_t taken;
+  wrong.incoming = end, wrong.incoming_len = 300;
+  refused(&wrong, 3);
+  wrong = initiator.buffers, wrong.outgoing = end, wrong.outgoing_len = SIZE_MAX / 2;
+  refused(&wrong, 3);
+  OK(respond(&initiator.buffers));
+  GIVES(LOWKEY_LENGTH, lowkey_feed(&initiator.channel, end, 300, &taken));
+}
+
+int main(void) {
+  make_caller();
+  make_pair(&initiator, &responder, true);
+  over_each_other();
+  over_objects();
+  over_the_end_of_the_address_space();
+  return 0;
+}
