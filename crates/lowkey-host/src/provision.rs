@@ -1,10 +1,12 @@
 //! Makes a device, or new keys for one: its key page, and its place in the registry.
 
+mod address;
+
 use crate::keys::{self, KeyFileError, create_private, remove_unfinished};
 use crate::registry::{Change, Device, Edit, EditError, RegistryError, Written, quote};
 use crate::text::{mask, shown, steers};
 use crate::{Error, Id, PublicKey};
-use lowkey_core::page::{Contents, LEN, MAX_ADDRESS};
+use lowkey_core::page::{Contents, LEN};
 use lowkey_core::{Error as KeyError, Secret};
 use std::fmt;
 use std::fs::File;
@@ -253,19 +255,7 @@ fn check(order: &Order<'_>) -> Result<(), ProvisionError> {
     if [order.name, address].iter().any(|text| mask(text) != *text) {
         return wrong("a private key or a PSK stands where the name or the address belongs".into());
     }
-    if address.is_empty() {
-        return Ok(());
-    }
-    let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse());
-    match port {
-        Some(Ok(1..=u16::MAX)) if address.len() <= MAX_ADDRESS => Ok(()),
-        Some(Ok(_)) if address.len() > MAX_ADDRESS => {
-            wrong(format!("the address is longer than {MAX_ADDRESS} bytes"))
-        }
-        _ => {
-            wrong(format!("{address:?} is no address; write it as host:port, for example 192.168.1.10:7000"))
-        }
-    }
+    address::check(address).map_err(ProvisionError::Order)
 }
 
 fn lines(order: &Order<'_>, key: PublicKey) -> Result<String, ProvisionError> {

@@ -102,6 +102,10 @@ fn provisioning_that_fails_leaves_nothing_behind() {
             (order.page, order.address) = (&second, address);
         });
     }
+    bench.fails("\"010.0.2.2\" is no address: write four numbers", |order| {
+        new(order);
+        (order.page, order.address) = (&second, "010.0.2.2:7000");
+    });
     bench.fails("longer than 64 bytes", |order| {
         new(order);
         (order.page, order.address) = (&second, &long);
