@@ -4,47 +4,6 @@
 #include "entropy.h"
 #include "flash.h"
 
-/* Reads a decimal number of at most `max` at the front of `text`; returns how many characters it has, 0 for none. */
-static size_t read_number(const char *text, size_t len, uint32_t max, uint32_t *number)
-{
-    size_t digits = 0;
-    uint32_t value = 0;
-    while (digits < len && text[digits] >= '0' && text[digits] <= '9') {
-        value = value * 10u + (uint32_t)(text[digits] - '0');
-        digits++;
-        if (value > max) {
-            return 0;
-        }
-    }
-    *number = value;
-    return digits;
-}
-
-/* Reads `a.b.c.d:port`. */
-static bool read_address(const char *text, size_t len, struct device *device)
-{
-    static const char separators[] = "...:";
-    uint32_t numbers[5];
-    for (size_t i = 0; i < 5; i++) {
-        const size_t digits = read_number(text, len, i < 4 ? 255u : 65535u, &numbers[i]);
-        if (digits == 0) {
-            return false;
-        }
-        text += digits;
-        len -= digits;
-        if (i < 4) {
-            if (len == 0 || *text != separators[i]) {
-                return false;
-            }
-            text++;
-            len--;
-        }
-    }
-    IP_ADDR4(&device->server, (uint8_t)numbers[0], (uint8_t)numbers[1], (uint8_t)numbers[2], (uint8_t)numbers[3]);
-    device->port = (uint16_t)numbers[4];
-    return len == 0;
-}
-
 /* Makes the keys of the page ready. No multiplication on the curve: the page has what one would give. */
 static lowkey_status read_keys(struct device *device)
 {
@@ -71,7 +30,7 @@ const char *boot_start(struct device *device)
     if (status != LOWKEY_OK) {
         return lowkey_status_text(status);
     }
-    if (!read_address(page->address, page->address_len, device)) {
+    if (!address_read(&device->server, page->address, page->address_len)) {
         return "key page: the address is not an IPv4 host:port";
     }
     status = read_keys(device);

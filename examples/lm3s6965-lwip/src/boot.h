@@ -2,8 +2,8 @@
 #ifndef BOOT_H
 #define BOOT_H
 
+#include "address.h"
 #include "lowkey.h"
-#include "lwip/ip_addr.h"
 
 /* Who this device is. The page lies in flash; the rest is made of it once. */
 struct device {
@@ -13,8 +13,7 @@ struct device {
     lowkey_psk psk;
     lowkey_pinning pinning;
     lowkey_ephemerals ephemerals;
-    ip_addr_t server;
-    uint16_t port;
+    struct address server;
     uint64_t boot;
 };
 

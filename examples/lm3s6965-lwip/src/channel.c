@@ -31,6 +31,14 @@ static err_t on_received(void *context, struct tcp_pcb *pcb, struct pbuf *bytes,
     return ERR_OK;
 }
 
+static err_t on_acknowledged(void *context, struct tcp_pcb *pcb, u16_t len)
+{
+    struct channel *const channel = (struct channel *)context;
+    (void)pcb;
+    channel->traffic.acknowledged += len;
+    return ERR_OK;
+}
+
 /* The connection is gone, and lwIP has freed the pcb. What came before is still to be read: it may say why. */
 static void on_error(void *context, err_t error)
 {
@@ -60,6 +68,7 @@ static struct tcp_pcb *take_pcb(struct channel *channel)
     if (pcb != NULL) {
         tcp_arg(pcb, NULL);
         tcp_recv(pcb, NULL);
+        tcp_sent(pcb, NULL);
         tcp_err(pcb, NULL);
     }
     return pcb;
@@ -105,6 +114,7 @@ static lowkey_status open_connection(struct channel *channel, const ip_addr_t *a
     }
     tcp_arg(channel->pcb, channel);
     tcp_recv(channel->pcb, on_received);
+    tcp_sent(channel->pcb, on_acknowledged);
     tcp_err(channel->pcb, on_error);
     /* A record is handed over whole; waiting for more would only delay it. */
     tcp_nagle_disable(channel->pcb);
@@ -132,8 +142,8 @@ lowkey_status channel_connect(struct channel *channel, const lowkey_pinning *pin
     channel->is_connected = channel->has_ended = channel->is_open = false;
     channel->is_closing = channel->is_awaiting = false;
     channel->is_active = true;
-    channel->moved = clock_now();
-    channel->patience = limit;
+    channel->begun = clock_now();
+    channel->limit = limit;
     status = open_connection(channel, address, port);
     if (status != LOWKEY_OK) {
         channel_drop(channel);
@@ -142,13 +152,6 @@ lowkey_status channel_connect(struct channel *channel, const lowkey_pinning *pin
 }
 
 /* --- moving bytes --- */
-
-static void note_progress(struct channel *channel)
-{
-    if (channel->is_open) {
-        channel->moved = clock_now(); /* the handshake's time is counted from its beginning */
-    }
-}
 
 /* Hands lwIP what it has room for. The channel's own buffer is free again at once: lwIP copies. */
 static bool write_out(struct channel *channel)
@@ -170,7 +173,6 @@ static bool write_out(struct channel *channel)
     }
     if (has_moved) {
         tcp_output(channel->pcb);
-        note_progress(channel);
     }
     return has_moved;
 }
@@ -203,10 +205,10 @@ static bool read_in(struct channel *channel)
         if (channel->pcb != NULL) {
             tcp_recved(channel->pcb, (u16_t)taken);
         }
+        if (!channel->is_closing) { /* behind our CLOSE it is no reason to stay */
+            channel->traffic.received += (uint32_t)taken;
+        }
         has_moved = true;
-    }
-    if (has_moved) {
-        note_progress(channel);
     }
     return has_moved;
 }
@@ -230,34 +232,38 @@ bool channel_is_drained(struct channel *channel)
     return lowkey_unsent(&channel->lowkey, &bytes, &len) != LOWKEY_OK || len == 0;
 }
 
+bool channel_is_acknowledged(struct channel *channel)
+{
+    return channel->pcb != NULL && channel_is_drained(channel) && tcp_sndqueuelen(channel->pcb) == 0;
+}
+
 /* Nothing can be done now: is there still hope? */
 static enum channel_event wait(struct channel *channel)
 {
     if (channel->pcb == NULL) {
         return failed(channel, LOWKEY_IO, channel->why);
     }
-    const bool is_owed = channel->is_closing || channel->is_awaiting || !channel_is_drained(channel);
-    if (channel->is_open && !is_owed) {
-        channel->moved = clock_now(); /* the server may be silent as long as it likes */
+    enum liveness_verdict verdict = LIVENESS_GOOD;
+    if (channel->is_open) {
+        channel->traffic.is_waiting = !channel_is_acknowledged(channel);
+        channel->traffic.is_awaiting =
+            channel->is_closing || channel->is_awaiting || lowkey_awaits_pong(&channel->lowkey);
+        verdict = liveness_look(&channel->liveness, &channel->traffic, clock_now(), CHANNEL_PING_EVERY, CHANNEL_PATIENCE);
+    } else if (clock_since(channel->begun) >= channel->limit) {
+        verdict = LIVENESS_DEAD;
     }
-    if (clock_since(channel->moved) >= channel->patience) {
+    if (verdict == LIVENESS_DEAD) {
         return failed(channel, LOWKEY_IO, "the stream timed out");
     }
+    if (verdict == LIVENESS_ASK && lowkey_ping(&channel->lowkey, (const uint8_t *)"?", 1) == LOWKEY_OK) {
+        write_out(channel);
+    }
     return CHANNEL_NOTHING;
-}
-
-/* Stages our CLOSE, once and as soon as there is room for it. */
-static bool stage_close(struct channel *channel)
-{
-    return lowkey_close(&channel->lowkey) == LOWKEY_OK;
 }
 
 enum channel_event channel_poll(struct channel *channel)
 {
     while (channel->is_active) {
-        if (channel->is_closing) {
-            stage_close(channel);
-        }
         lowkey_event event;
         const lowkey_status status = lowkey_poll(&channel->lowkey, &event);
         if (status != LOWKEY_OK) {
@@ -266,15 +272,15 @@ enum channel_event channel_poll(struct channel *channel)
         bool has_moved = false;
         switch (event) {
         case LOWKEY_EVENT_WRITE:
-            has_moved = write_out(channel);
+            /* Without room, what there is to read is looked at meanwhile. */
+            has_moved = write_out(channel) || lowkey_sent(&channel->lowkey, 0) == LOWKEY_OK;
             break;
         case LOWKEY_EVENT_READ:
             has_moved = read_in(channel) || end_in(channel);
             break;
         case LOWKEY_EVENT_OPEN:
             channel->is_open = true;
-            channel->moved = clock_now();
-            channel->patience = CHANNEL_PATIENCE;
+            liveness_begin(&channel->liveness, &channel->traffic, clock_now());
             return CHANNEL_OPEN;
         case LOWKEY_EVENT_DATA:
             return CHANNEL_DATA;
@@ -282,8 +288,8 @@ enum channel_event channel_poll(struct channel *channel)
             if (lowkey_is_closed(&channel->lowkey)) {
                 return closed(channel);
             }
-            channel->is_closing = true;
-            has_moved = stage_close(channel);
+            has_moved = !channel->is_closing;
+            channel_close(channel);
             break;
         default: /* those of a responder and of a pairing */
             break;
@@ -319,13 +325,11 @@ bool channel_is_active(const struct channel *channel)
 void channel_await(struct channel *channel, bool is_awaited)
 {
     channel->is_awaiting = is_awaited;
-    channel->moved = clock_now();
 }
 
 void channel_close(struct channel *channel)
 {
-    channel->is_closing = true;
-    channel->moved = clock_now();
+    channel->is_closing = lowkey_close(&channel->lowkey) == LOWKEY_OK;
 }
 
 const char *channel_why(const struct channel *channel)

@@ -1,19 +1,29 @@
 /* A Lowkey channel over a TCP connection of lwIP (raw API, NO_SYS). This is the file to copy.
  *
  * lwIP's callbacks only note what came; all work is done in channel_poll, which the main loop calls after it has called
- * lwIP. So nothing here is entered twice, and the application can do what it likes at an event. */
+ * lwIP. So nothing here is entered twice, and the application can do what it likes at an event.
+ *
+ * A line that dies says no word of it. So a server that has been silent for a while is asked with a PING, and what it
+ * does not acknowledge or answer in time ends the channel: liveness.h says how that is judged. */
 #ifndef CHANNEL_H
 #define CHANNEL_H
 
 #include <stdbool.h>
 
+#include "liveness.h"
 #include "lowkey.h"
 #include "lwip/tcp.h"
 
 /* The longest frame each way with its length field, in bytes. */
 #define CHANNEL_FRAME 1024u
-/* For how many milliseconds an open channel may get nothing out, or wait for an answer, before it is given up. */
+/* In milliseconds: after how much silence the server of an open channel is asked with a PING; and for how long it may
+ * take nothing of what waits, or bring nothing of what is awaited, before the channel is given up. */
+#ifndef CHANNEL_PING_EVERY
+#define CHANNEL_PING_EVERY 20000u
+#endif
+#ifndef CHANNEL_PATIENCE
 #define CHANNEL_PATIENCE 20000u
+#endif
 
 /* What channel_poll says. */
 enum channel_event {
@@ -37,8 +47,10 @@ struct channel {
     bool is_open;          /* the handshake is over */
     bool is_closing;       /* our CLOSE is wanted */
     bool is_awaiting;      /* an answer is expected */
-    uint32_t moved;        /* when there was progress last, in milliseconds since start */
-    uint32_t patience;     /* how long there may be none */
+    uint32_t begun;        /* when the attempt began, in milliseconds since start */
+    uint32_t limit;        /* how long it may take to open */
+    struct traffic traffic;
+    struct liveness liveness;
     uint8_t incoming[CHANNEL_FRAME];
     uint8_t outgoing[CHANNEL_FRAME];
 };
@@ -63,13 +75,18 @@ lowkey_status channel_send(struct channel *channel, const uint8_t *message, size
 /* Whether lwIP has taken all that was sent. */
 bool channel_is_drained(struct channel *channel);
 
+/* Whether the server's TCP has acknowledged all that was sent. What a dead line swallows it has not; what then becomes
+ * of it there, only an answer of the server can say. */
+bool channel_is_acknowledged(struct channel *channel);
+
 /* Whether there is one, open or not. */
 bool channel_is_active(const struct channel *channel);
 
-/* Says whether an answer is expected. Then silence is not for ever: CHANNEL_PATIENCE counts for it as well. */
+/* Says whether an answer is expected: then CHANNEL_PATIENCE counts for it as well, and not only for a PONG. */
 void channel_await(struct channel *channel, bool is_awaited);
 
-/* Ends our direction behind what was sent. channel_poll goes on to CHANNEL_CLOSED. */
+/* Ends our direction behind what was sent. channel_poll goes on to CHANNEL_CLOSED, with all that comes until the
+ * server's CLOSE; for that, behind our own, there is CHANNEL_PATIENCE. */
 void channel_close(struct channel *channel);
 
 /* Ends it at once, from wherever it is; without an event. */

@@ -16,8 +16,10 @@
 #include "stack.h"
 #include "uart.h"
 
-/* Milliseconds for TCP's and our handshake together. */
+/* Milliseconds for TCP's and our handshake together. Enough on Ethernet; a slow radio needs more, and so does its server. */
+#ifndef CONNECT_LIMIT
 #define CONNECT_LIMIT 10000u
+#endif
 /* Milliseconds before the next attempt, at most; the demo has no time to wait for a server that was killed on purpose. */
 #ifdef DEMO
 #define FIRST_PAUSE 100u
@@ -65,8 +67,11 @@ static void connect(void)
 {
     /* When the network, the server and the timer let us come here is the one noise this part has. */
     entropy_stir();
-    const lowkey_status status = channel_connect(&channel, &device.pinning, &device.ephemerals, &device.server,
-                                                 device.port, CONNECT_LIMIT);
+    const uint8_t *const ip = device.server.ip;
+    ip_addr_t server;
+    IP_ADDR4(&server, ip[0], ip[1], ip[2], ip[3]);
+    const lowkey_status status = channel_connect(&channel, &device.pinning, &device.ephemerals, &server,
+                                                 device.server.port, CONNECT_LIMIT);
     if (status != LOWKEY_OK) {
         no_channel(status, lowkey_status_text(status));
     }

@@ -64,20 +64,20 @@ void readings_set_period(uint32_t period)
     beats_a_reading = (period < BEAT ? BEAT : period > most ? most : period) / BEAT;
 }
 
-bool readings_oldest(uint8_t reading[READING])
+bool readings_look(uint32_t behind, uint8_t reading[READING])
 {
-    if (posted == forgotten) {
+    if (posted - forgotten <= behind) {
         return false;
     }
     settle();
-    memcpy(reading, places[forgotten % PLACES], READING);
+    memcpy(reading, places[(forgotten + behind) % PLACES], READING);
     return true;
 }
 
-void readings_forget_oldest(void)
+void readings_forget(uint32_t count)
 {
     settle();
-    forgotten++;
+    forgotten += count;
 }
 
 uint32_t readings_lost(void)

@@ -16,11 +16,11 @@ void readings_start(void);
 /* Takes one every `period` milliseconds from now on, brought into 10 to 100,000. */
 void readings_set_period(uint32_t period);
 
-/* Copies the reading that waits longest; it stays. False: none waits. */
-bool readings_oldest(uint8_t reading[READING]);
+/* Copies the reading that so many others have waited longer than; it stays. False: there is none. */
+bool readings_look(uint32_t behind, uint8_t reading[READING]);
 
-/* Forgets the reading that waits longest. */
-void readings_forget_oldest(void);
+/* Forgets the `count` readings that wait longest. */
+void readings_forget(uint32_t count);
 
 /* How many readings found the mailbox full, while there was no channel. */
 uint32_t readings_lost(void);

@@ -45,23 +45,21 @@ void session_send(struct session *session, struct channel *channel)
         return;
     }
 #endif
-    for (;;) {
-        if (!channel_is_drained(channel)) {
+    /* What the server's TCP has acknowledged is forgotten. The rest stays, and goes out on the next channel if this one
+     * ends: some of it perhaps for a second time, so readings have numbers. */
+    if (session->in_flight > 0) {
+        if (!channel_is_acknowledged(channel)) {
             return;
         }
-        /* Gone to its last byte. Until then it stays in the mailbox, and goes out on the next channel if this ends. */
-        if (session->is_delivering) {
-            readings_forget_oldest();
-            session->is_delivering = false;
-            session->sent++;
-        }
-        if (session->owes_report) {
-            send_report(session, channel);
-        } else if (!readings_oldest(reading) || channel_send(channel, reading, READING) != LOWKEY_OK) {
-            return;
-        } else {
-            session->is_delivering = true;
-        }
+        readings_forget(session->in_flight);
+        session->sent += session->in_flight;
+        session->in_flight = 0;
+    }
+    if (session->owes_report) {
+        send_report(session, channel);
+    }
+    while (readings_look(session->in_flight, reading) && channel_send(channel, reading, READING) == LOWKEY_OK) {
+        session->in_flight++;
     }
 }
 

@@ -10,10 +10,10 @@
 
 /* The state of a session. */
 struct session {
-    uint32_t sent;          /* readings, on this channel */
+    uint32_t sent;          /* readings that the server's TCP has acknowledged, on this channel */
+    uint32_t in_flight;     /* readings that it has not */
     size_t received;        /* pieces of messages: a channel without any was good for nothing */
     bool is_inside;         /* a message of more than one record */
-    bool is_delivering;     /* the oldest reading is on its way */
     bool owes_report;
 };
 
