@@ -7,11 +7,13 @@
 //! Nothing here allocates, and nothing formats with `core::fmt`, which alone would cost 12 KB of flash.
 #![no_std]
 
+pub mod address;
 pub mod board;
 pub mod clock;
 pub mod ethernet;
 pub mod flash;
 mod halt;
+pub mod liveness;
 pub mod pattern;
 mod registers;
 pub mod reserved;

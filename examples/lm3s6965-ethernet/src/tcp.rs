@@ -1,8 +1,8 @@
 //! One TCP connection at a time, as a blocking `embedded-io` stream.
 //!
 //! Each call moves the whole stack on until it can answer, and stops the core in between. A call that finds nothing
-//! to do for as long as [`Tcp::set_patience`] allows fails with `ErrorKind::TimedOut`, leaves the connection as it
-//! is and can be repeated. Between calls nothing moves: no acknowledgement, no retransmission.
+//! to do for as long as [`Tcp::set_patience`] allows, and the peer to acknowledge nothing, fails with
+//! `ErrorKind::TimedOut`, leaves the connection as it is and can be repeated. Between calls nothing moves: no acknowledgement, no retransmission.
 
 use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
 use smoltcp::{
@@ -12,7 +12,7 @@ use smoltcp::{
     wire::{EthernetAddress, IpAddress, IpCidr, Ipv4Address},
 };
 
-use crate::{clock::Clock, ethernet::Ethernet, reserved::Reserved};
+use crate::{clock::Clock, ethernet::Ethernet, liveness::Traffic, reserved::Reserved};
 
 /// An IPv4 address.
 pub type Address = [u8; 4];
@@ -59,6 +59,9 @@ pub struct Tcp {
     seen: u32,
     /// The clock when the peer was last known to have been heard.
     heard: u32,
+    /// Bytes that this connection has been given and has given, in all.
+    written: u32,
+    read: u32,
 }
 
 impl Tcp {
@@ -104,6 +107,8 @@ impl Tcp {
             time: 0,
             seen,
             heard: seen,
+            written: 0,
+            read: 0,
         }
     }
 
@@ -116,6 +121,7 @@ impl Tcp {
     /// - `TimedOut`: no answer; nothing of the attempt is left.
     pub fn connect(&mut self, address: Address, port: u16, deadline: u32) -> Result<(), ErrorKind> {
         self.abort();
+        (self.written, self.read) = (0, 0);
         let local = FIRST_PORT + self.port;
         self.port = (self.port + 1) % PORTS;
         let remote = (IpAddress::Ipv4(Ipv4Address::from(address)), port);
@@ -148,6 +154,17 @@ impl Tcp {
     /// with `TimedOut`. `None` lifts it.
     pub fn set_limit(&mut self, limit: Option<u32>) {
         self.limit = limit.map(|limit| (self.clock.now(), limit));
+    }
+
+    /// What has passed on this connection; that something is awaited is for those to say who do.
+    pub fn traffic(&mut self) -> Traffic {
+        let queued = self.socket().send_queue() as u32;
+        Traffic {
+            received: self.read,
+            acknowledged: self.written.wrapping_sub(queued),
+            is_waiting: queued > 0,
+            is_awaiting: false,
+        }
     }
 
     /// Ends our direction after everything written, and waits until the peer has acknowledged it. Reading goes on
@@ -200,20 +217,22 @@ impl Tcp {
         patience: u32,
         mut ready: impl FnMut(&mut Socket<'static>) -> Option<Result<T, ErrorKind>>,
     ) -> Result<T, ErrorKind> {
-        let start = self.clock.now();
-        let patience = match self.limit {
-            Some((from, limit)) => patience.min(limit.saturating_sub(self.clock.since(from))),
-            None => patience,
-        };
+        let mut start = self.clock.now();
         loop {
             if let Some(result) = ready(self.socket()) {
                 return result;
             }
+            let queued = self.socket().send_queue();
             self.poll();
             if let Some(result) = ready(self.socket()) {
                 return result;
             }
-            if self.clock.since(start) >= patience {
+            // Whoever still takes what was written before can be slow to do what is waited for now.
+            if self.socket().send_queue() < queued {
+                start = self.clock.now();
+            }
+            let is_over = self.limit.is_some_and(|(from, limit)| self.clock.since(from) >= limit);
+            if is_over || self.clock.since(start) >= patience {
                 return Err(ErrorKind::TimedOut);
             }
             self.ethernet.sleep();
@@ -251,6 +270,7 @@ impl Read for Tcp {
             Err(RecvError::InvalidState) => Some(Err(gone)),
         })?;
         self.heard = self.clock.now();
+        self.read = self.read.wrapping_add(length as u32);
         Ok(length)
     }
 }
@@ -271,11 +291,13 @@ impl Write for Tcp {
             return Ok(0);
         }
         let gone = self.gone;
-        self.wait(self.patience, |socket| match socket.send_slice(bytes) {
+        let length = self.wait(self.patience, |socket| match socket.send_slice(bytes) {
             Ok(0) => None,
             Ok(length) => Some(Ok(length)),
             Err(_) => Some(Err(gone)),
-        })
+        })?;
+        self.written = self.written.wrapping_add(length as u32);
+        Ok(length)
     }
 
     /// Sends as much as the peer's window admits. It does not wait until that has been acknowledged, which can take

@@ -1,8 +1,7 @@
 //! What happens once at a start: the key page is read, and the boot log counts.
 
-use core::net::SocketAddrV4;
-
 use lm3s6965_ethernet::{
+    address::Address,
     flash::{ERASE_PAGE, Flash},
     uart::Uart,
 };
@@ -26,8 +25,7 @@ pub(crate) struct Start<'f> {
 /// What is wrong with the page or the log, for people.
 pub(crate) fn start(flash: Flash, uart: &mut Uart) -> Result<Start<'static>, &'static str> {
     let page = Page::read(flash.key_page()).map_err(|error| error.as_str())?;
-    let server: SocketAddrV4 =
-        page.address().parse().map_err(|_| "key page: the address is not an IPv4 host:port")?;
+    let server = Address::read(page.address()).ok_or("key page: the address is not an IPv4 host:port")?;
     let identity = page.identity();
     let peer = page.peer(&identity).map_err(|_| "key page: the server's key cannot be pinned")?;
 

@@ -9,22 +9,27 @@
 mod boot;
 mod readings;
 mod session;
+mod times;
 #[cfg(feature = "demo")]
 mod trial;
 
-use core::net::SocketAddrV4;
-
 use cortex_m::asm;
 use cortex_m_rt::entry;
+use embedded_io::Read;
 use lm3s6965_ethernet::{
-    board::Board, ethernet::Ethernet, flash::Flash, reserved::Reserved, stack, tcp::Tcp, uart::Uart,
+    address::Address, board::Board, ethernet::Ethernet, flash::Flash, reserved::Reserved, stack, tcp::Tcp,
+    uart::Uart,
 };
 use lowkey_core::{Entropy, Ephemerals, Identity, Peer, Psk, SeedEntropy, page::Page};
 // Its memcpy takes the place of a faster and larger one.
 use lowkey_mem as _;
 use lowkey_transport::{Backoff, Buffers, Error, Link, Pinning, blocking::Channel};
 
-use crate::{boot::Start, session::Session};
+use crate::{
+    boot::Start,
+    session::Session,
+    times::{CONNECT_LIMIT, PATIENCE},
+};
 
 #[entry]
 fn main() -> ! {
@@ -45,7 +50,7 @@ fn main() -> ! {
         // When the network, the server and the timer let us come here is the one noise this part has.
         ephemerals.entropy().stir(&clock.cycles().to_be_bytes());
         let chance = chance(ephemerals.entropy());
-        let pause = match connect(&device, &mut ephemerals, &mut tcp, buffers) {
+        let (in_order, pause) = match connect(&device, &mut ephemerals, &mut tcp, buffers) {
             Ok(mut channel) => {
                 let opened = clock.now();
                 uart.text("channel open, ").text(device.pinning().mode().as_str());
@@ -53,11 +58,11 @@ fn main() -> ! {
                 let ended = session.run(&mut channel, &mut uart);
                 uart.text(ended.map_or_else(|error| error.as_str(), |()| "the server closed the channel"))
                     .end();
-                backoff.ended(clock.since(opened), session.received(), chance)
+                (ended.is_ok(), backoff.ended(clock.since(opened), session.received(), chance))
             }
             Err(error) => {
                 uart.text("no channel: ").text(error.as_str()).end();
-                backoff.failed(&error, chance)
+                (false, backoff.failed(&error, chance))
             }
         };
         uart.text("stack peak ")
@@ -66,8 +71,11 @@ fn main() -> ! {
             .number(pause)
             .text(" ms")
             .end();
+        if in_order {
+            hang_up(&mut tcp);
+        }
         tcp.abort();
-        tcp.set_limit(None); // the attempt's; the pause has its own length
+        tcp.set_limit(None); // the attempt's or the end's; the pause has its own length
         tcp.idle(pause);
     }
 }
@@ -78,7 +86,7 @@ struct Device<'f> {
     identity: Identity,
     peer: Peer,
     psk: Option<Psk>,
-    server: SocketAddrV4,
+    server: Address,
     tcp_seed: u64,
 }
 
@@ -111,10 +119,19 @@ fn connect<'c>(
     let buffers = Buffers::new(&mut buffers.0[..], &mut buffers.1[..])?;
     let link: Link<'_, _> = Link::kk_initiator(device.pinning(), ephemerals, buffers)?;
     tcp.set_limit(Some(CONNECT_LIMIT));
-    tcp.connect(device.server.ip().octets(), device.server.port(), CONNECT_LIMIT).map_err(Error::Io)?;
+    tcp.connect(device.server.ip, device.server.port, CONNECT_LIMIT).map_err(Error::Io)?;
     let mut channel = Channel::connect(tcp, link)?;
     channel.stream().set_limit(None);
     Ok(channel)
+}
+
+/// Ends a connection on which both sides have closed, in [`PATIENCE`] at the most: a reset before the server's TCP has our
+/// last words would destroy them.
+fn hang_up(tcp: &mut Tcp) {
+    tcp.set_limit(Some(PATIENCE));
+    if tcp.close().is_ok() {
+        while tcp.read(&mut [0; 16]).is_ok_and(|length| length > 0) {}
+    }
 }
 
 /// A device without keys, or that cannot count its starts, does nothing at all.
@@ -128,8 +145,6 @@ fn stop() -> ! {
 static BUFFERS: Reserved<([u8; FRAME], [u8; FRAME])> = Reserved::new(([0; FRAME], [0; FRAME]));
 /// The longest frame each way, in bytes.
 const FRAME: usize = 1_024;
-/// Milliseconds for TCP's and our handshake together.
-const CONNECT_LIMIT: u32 = 10_000;
 /// The longest that the first pause can be, in milliseconds; the demo has no time to wait for a server that was killed
 /// on purpose.
 const FIRST_PAUSE: u32 = if cfg!(feature = "demo") { 100 } else { 500 };

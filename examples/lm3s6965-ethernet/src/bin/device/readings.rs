@@ -11,8 +11,8 @@ use lowkey_transport::Mailbox;
 
 /// What waits to be sent. The interrupt posts, the session delivers.
 pub(crate) static MAILBOX: Mailbox<READING, 8> = Mailbox::new();
-/// Readings that found the mailbox full, while there was no channel.
-pub(crate) static LOST: AtomicU32 = AtomicU32::new(0);
+/// Readings that found the mailbox full, while there was no channel, or were under way when one broke.
+static LOST: AtomicU32 = AtomicU32::new(0);
 
 /// Bytes of a reading.
 const READING: usize = 9;
@@ -37,7 +37,19 @@ pub(crate) fn set_period(period: u32) {
     PERIOD.store(period.clamp(BEAT, 100_000) / BEAT, Ordering::Relaxed);
 }
 
-/// In the interrupt. Nobody else writes these numbers but [`set_period`], so loads and stores do.
+/// How many readings are lost, as far as can be known here.
+pub(crate) fn lost() -> u32 {
+    LOST.load(Ordering::Relaxed)
+}
+
+/// Counts readings that TCP had taken and the server's TCP never acknowledged. Some of them may have arrived.
+pub(crate) fn lose(count: u32) {
+    // The interrupt counts as well.
+    interrupt::free(|_| LOST.store(lost().wrapping_add(count), Ordering::Relaxed));
+}
+
+/// In the interrupt. Nobody else writes these numbers but [`set_period`] and [`lose`], which mask it or write
+/// once, so loads and stores do.
 fn on_beat() {
     let beats = BEATS.load(Ordering::Relaxed).wrapping_add(1);
     if beats < PERIOD.load(Ordering::Relaxed) {
@@ -51,6 +63,6 @@ fn on_beat() {
     let [a, b, c, d] = number.to_be_bytes();
     let [e, f, g, h] = time.to_be_bytes();
     if MAILBOX.post(&[b'r', a, b, c, d, e, f, g, h]).is_err() {
-        LOST.store(LOST.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        LOST.store(lost().wrapping_add(1), Ordering::Relaxed);
     }
 }

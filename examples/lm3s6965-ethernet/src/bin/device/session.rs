@@ -4,18 +4,30 @@
 //! answered with the device's state, `close` ends the channel. Other messages are not for the device, and neither is
 //! what lies inside a longer one.
 
-use core::{str, sync::atomic::Ordering, task::Poll};
+use core::{str, task::Poll};
 
-use lm3s6965_ethernet::{clock::Clock, stack, tcp::Tcp, uart::Uart};
+use embedded_io::ErrorKind;
+use lm3s6965_ethernet::{
+    clock::Clock,
+    liveness::{Liveness, Traffic, Verdict},
+    stack,
+    tcp::Tcp,
+    uart::Uart,
+};
 use lowkey_transport::{Error, Part, blocking::Channel};
 
-use crate::readings;
+use crate::{
+    readings,
+    times::{PATIENCE, PING_EVERY},
+};
 
 /// What outlives a channel.
 pub(crate) struct Session {
     clock: Clock,
     /// Pieces of messages on the last channel.
     received: usize,
+    /// Readings that TCP has taken on it, and the server's TCP has not acknowledged.
+    in_flight: u32,
     #[cfg(feature = "demo")]
     checked: bool,
 }
@@ -35,6 +47,7 @@ impl Session {
         Self {
             clock,
             received: 0,
+            in_flight: 0,
             #[cfg(feature = "demo")]
             checked: false,
         }
@@ -45,23 +58,43 @@ impl Session {
         self.received
     }
 
-    /// Runs until the server closes the channel.
+    /// Runs until both sides have closed the channel.
     ///
     /// # Errors
-    /// What ended it otherwise.
+    /// What ended it otherwise; `TimedOut` if the server takes nothing or does not answer any more.
     pub(crate) fn run(&mut self, channel: &mut Connection<'_>, uart: &mut Uart) -> Result<(), Error> {
         channel.stream().set_patience(PATIENCE);
-        self.received = 0;
+        (self.received, self.in_flight) = (0, 0);
+        let ended = self.work(channel, uart);
+        if ended.is_err() && channel.stream().traffic().is_waiting && self.in_flight > 0 {
+            uart.text("readings under way, and lost: ").number(self.in_flight).end();
+            readings::lose(self.in_flight);
+        }
+        ended
+    }
+
+    fn work(&mut self, channel: &mut Connection<'_>, uart: &mut Uart) -> Result<(), Error> {
         #[cfg(feature = "demo")]
         if !self.checked {
             crate::trial::run(channel, uart, self.clock)?;
             self.checked = true;
             self.received = 1;
         }
-        let mut sent = 0;
+        let mut liveness = Liveness::new(channel.stream().traffic(), self.clock.now());
         let mut inside = false; // a message of more than one record
+        let (mut sent, mut owes_report) = (0, false);
         loop {
-            sent += channel.deliver(&readings::MAILBOX)? as u32;
+            self.look(channel, &mut liveness)?;
+            // What goes out in one turn has to be acknowledged before the next: so nothing here waits for a server that
+            // takes nothing, and what a dead line swallows is not more than that.
+            if !channel.stream().traffic().is_waiting {
+                if owes_report {
+                    self.report(channel, sent)?;
+                    owes_report = false;
+                }
+                self.in_flight = channel.deliver(&readings::MAILBOX)? as u32;
+                sent += self.in_flight;
+            }
             let command = match channel.try_recv()? {
                 Poll::Pending => {
                     channel.stream().rest();
@@ -80,12 +113,11 @@ impl Session {
                     readings::set_period(period);
                     uart.text("asked for a reading every ").number(period).text(" ms").end();
                 }
-                Some(Command::Report) => self.report(channel, sent)?,
+                Some(Command::Report) => owes_report = true,
                 Some(Command::Close) => {
                     uart.text("asked to close").end();
-                    channel.close()?;
-                    while channel.recv()?.is_some() {}
-                    return Ok(());
+                    channel.stream().set_limit(Some(PATIENCE)); // a server may talk on for ever
+                    return channel.finish();
                 }
                 Some(Command::Unknown) => uart.text("asked for something unknown").end(),
                 None => (),
@@ -93,12 +125,27 @@ impl Session {
         }
     }
 
+    /// Asks a silent server whether it is there.
+    ///
+    /// # Errors
+    /// `TimedOut`: it is not.
+    fn look(&self, channel: &mut Connection<'_>, liveness: &mut Liveness) -> Result<(), Error> {
+        let traffic = Traffic { is_awaiting: channel.awaits_pong(), ..channel.stream().traffic() };
+        match liveness.look(traffic, self.clock.now(), PING_EVERY, PATIENCE) {
+            Verdict::Dead => Err(Error::Io(ErrorKind::TimedOut)),
+            Verdict::Ask if !traffic.is_waiting => {
+                channel.ping(b"?")?;
+                channel.flush()
+            }
+            Verdict::Ask | Verdict::Good => Ok(()),
+        }
+    }
+
     /// `s` and four numbers (`u32` big-endian): milliseconds since start, readings sent on this channel, readings
     /// lost, the stack's peak in bytes.
     fn report(&self, channel: &mut Connection<'_>, sent: u32) -> Result<(), Error> {
         let mut message = [b's'; 17];
-        let numbers = [self.clock.now(), sent, readings::LOST.load(Ordering::Relaxed), stack::peak() as u32]
-            .map(u32::to_be_bytes);
+        let numbers = [self.clock.now(), sent, readings::lost(), stack::peak() as u32].map(u32::to_be_bytes);
         message[1..].iter_mut().zip(numbers.as_flattened()).for_each(|(to, from)| *to = *from);
         channel.send(&message)
     }
@@ -116,6 +163,3 @@ impl Command {
         })
     }
 }
-
-/// Milliseconds for which the stream may take nothing before the channel is given up.
-const PATIENCE: u32 = 20_000;
