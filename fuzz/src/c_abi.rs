@@ -131,14 +131,23 @@ impl World {
             max_frame,
             max_message,
         };
-        let mut null = false;
+        let (mut null, mut overlap) = (false, false);
         if flags & 64 != 0 {
-            match input.byte() % 5 {
+            match input.byte() % 7 {
                 0 => memory.incoming = std::ptr::null_mut(),
                 1 => memory.outgoing = std::ptr::null_mut(),
                 2 => memory.incoming_len = usize::MAX,
                 3 => memory.outgoing_len = usize::MAX / 2 + 1,
-                _ => null = true,
+                4 => null = true,
+                how => {
+                    overlap = true;
+                    let channel = self.channels[at].at().cast();
+                    let (object, size) =
+                        if how == 5 { (memory.incoming, sizes[0]) } else { (channel, LOWKEY_CHANNEL_SIZE) };
+                    // From one byte over its first to its last.
+                    memory.outgoing =
+                        object.wrapping_add(input.below(sizes[1] + size - 1)).wrapping_sub(sizes[1] - 1);
+                }
             }
         }
         let given = if null { std::ptr::null() } else { &raw const memory };
@@ -146,6 +155,7 @@ impl World {
         if !initiates {
             // SAFETY: everything is there; the buffers stay as long as the channel.
             let status = unsafe { lowkey_responder(channel, given) };
+            assert!(!overlap || status != lowkey_status::LOWKEY_OK, "buffers that overlap");
             return self.begun(at, status, false, buffers, vec![], (mode, true));
         }
         let identity = self.keys.choose::<lowkey_identity>(IDENTITY, side, input);
@@ -183,6 +193,7 @@ impl World {
             };
             (status, identity.key == Some(0))
         };
+        assert!(!overlap || status != lowkey_status::LOWKEY_OK, "buffers that overlap");
         let right = right && (!has_psk || psk.key == Some(0)) && psk.key.is_some() == has_psk;
         self.begun(at, status, true, buffers, lent, (mode, right));
     }

@@ -765,8 +765,8 @@ lowkey_status lowkey_sent(lowkey_channel *channel,
 
 // Gives the hello that waits for an answer, after LOWKEY_EVENT_HELLO.
 //
-// LOWKEY_OUT_OF_TURN: there is none, or it has been answered. LOWKEY_NULL, LOWKEY_NOT_INITIALISED. `hello` is as it
-// was.
+// LOWKEY_OUT_OF_TURN: there is none, or it has been answered. LOWKEY_NULL, LOWKEY_NOT_INITIALISED; or what ended the
+// channel. `hello` is as it was.
 LOWKEY_MUST_USE
 lowkey_status lowkey_hello_read(const lowkey_channel *channel,
                                 lowkey_hello *hello);
@@ -818,7 +818,8 @@ lowkey_status lowkey_refuse(lowkey_channel *channel,
 // Gives the peer's public key: in XX the one that it has proven, from LOWKEY_EVENT_CLAIM on, before anybody has
 // judged it; in KK the pinned one, once the peer has proven it.
 //
-// LOWKEY_NOT_OPEN: it has proven none yet. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN. `key` is as it was.
+// LOWKEY_NOT_OPEN: it has proven none yet. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the
+// channel. `key` is as it was.
 LOWKEY_MUST_USE
 lowkey_status lowkey_peer_key(const lowkey_channel *channel,
                               uint8_t key[32]);
@@ -889,8 +890,8 @@ lowkey_status lowkey_close(lowkey_channel *channel);
 
 // Gives the most bytes that one record carries to this peer.
 //
-// LOWKEY_NOT_OPEN: the handshake is not over. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN. `len` is as it
-// was.
+// LOWKEY_NOT_OPEN: the handshake is not over. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended
+// the channel. `len` is as it was.
 LOWKEY_MUST_USE
 lowkey_status lowkey_max_data(const lowkey_channel *channel,
                               size_t *len);
@@ -898,7 +899,8 @@ lowkey_status lowkey_max_data(const lowkey_channel *channel,
 // Gives the handshake hash (Noise, section 11.2): equal on both sides, different for every handshake. Something else
 // can be bound to the channel with it; in XX without a PSK it is what people or machines compare.
 //
-// LOWKEY_NOT_OPEN: there is none yet. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN. `hash` is as it was.
+// LOWKEY_NOT_OPEN: there is none yet. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the
+// channel. `hash` is as it was.
 LOWKEY_MUST_USE
 lowkey_status lowkey_handshake_hash(const lowkey_channel *channel,
                                     uint8_t hash[32]);

@@ -67,6 +67,7 @@ impl Channel {
 /// Answering.
 impl Channel {
     pub(crate) fn hello(&self) -> Outcome<Hello> {
+        self.link.alive()?;
         self.link.hello().ok_or(LOWKEY_OUT_OF_TURN.into())
     }
 
@@ -103,14 +104,17 @@ impl Channel {
 /// What can be asked.
 impl Channel {
     pub(crate) fn peer_key(&self) -> Outcome<PublicKey> {
+        self.link.alive()?;
         self.link.proven_key().ok_or(LOWKEY_NOT_OPEN.into())
     }
 
     pub(crate) fn handshake_hash(&self) -> Outcome<[u8; 32]> {
+        self.link.alive()?;
         Some(*self.link.handshake_hash()).filter(|hash| *hash != [0; 32]).ok_or(LOWKEY_NOT_OPEN.into())
     }
 
     pub(crate) fn max_data(&self) -> Outcome<usize> {
+        self.link.alive()?;
         if self.is_open { Ok(self.link.max_data()) } else { Err(LOWKEY_NOT_OPEN.into()) }
     }
 

@@ -93,8 +93,8 @@ pub unsafe extern "C" fn lowkey_close(channel: *mut lowkey_channel) -> lowkey_st
 
 /// Gives the most bytes that one record carries to this peer.
 ///
-/// LOWKEY_NOT_OPEN: the handshake is not over. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN. `len` is as it
-/// was.
+/// LOWKEY_NOT_OPEN: the handshake is not over. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended
+/// the channel. `len` is as it was.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_max_data(channel: *const lowkey_channel, len: *mut usize) -> lowkey_status {
     give(|| Ok((raw::out(len)?, raw::shared(channel)?.max_data()?)))
@@ -103,7 +103,8 @@ pub unsafe extern "C" fn lowkey_max_data(channel: *const lowkey_channel, len: *m
 /// Gives the handshake hash (Noise, section 11.2): equal on both sides, different for every handshake. Something else
 /// can be bound to the channel with it; in XX without a PSK it is what people or machines compare.
 ///
-/// LOWKEY_NOT_OPEN: there is none yet. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN. `hash` is as it was.
+/// LOWKEY_NOT_OPEN: there is none yet. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the
+/// channel. `hash` is as it was.
 /// cbindgen:ptrs-as-arrays=[[hash;32]]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_handshake_hash(

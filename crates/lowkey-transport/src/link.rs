@@ -156,6 +156,14 @@ impl<'k, B: Buffer> Link<'k, B> {
         self.or_end(filled)
     }
 
+    /// Whether the link goes on.
+    ///
+    /// # Errors
+    /// The error that ended it.
+    pub fn alive(&self) -> Result<(), Error> {
+        self.control.check()
+    }
+
     /// Ends the link, unless the error leaves it usable; every later call gives the first such error.
     pub fn fail(&mut self, error: Error) -> Error {
         if error.is_recoverable() {

@@ -21,7 +21,8 @@ impl World {
         out.check(status);
         let waits = status == LOWKEY_OK;
         let dead = self.channels[at].dead;
-        assert!(waits || !self.channels[at].begun || status == LOWKEY_OUT_OF_TURN || dead == Some(status));
+        let expected = dead.unwrap_or(LOWKEY_OUT_OF_TURN);
+        assert!(waits && dead.is_none() || !self.channels[at].begun || status == expected, "{status:?}");
         // The mode lies at the front.
         let asked = if waits { i32::from_ne_bytes(out.get::<4>()) } else { 1 };
         assert!((1..=4).contains(&asked));
@@ -188,7 +189,11 @@ impl World {
         };
         for (out, status) in [&key, &hash, &len].into_iter().zip(statuses) {
             out.check(status);
-            let may = [LOWKEY_OK, if null { LOWKEY_NULL } else { LOWKEY_NOT_OPEN }];
+            let may = match channel.dead {
+                _ if null => [LOWKEY_NULL; 2],
+                Some(dead) => [dead; 2],
+                None => [LOWKEY_OK, LOWKEY_NOT_OPEN],
+            };
             assert!(
                 may.contains(&status) || !channel.begun && status == LOWKEY_NOT_INITIALISED,
                 "{status:?}"
@@ -211,7 +216,7 @@ impl World {
     /// A call on what is no channel.
     pub(super) fn strange(&mut self, at: usize, input: &mut Input<'_>) {
         let (garbage, out) = (Storage::new(LOWKEY_CHANNEL_SIZE), Out::new(8));
-        let (pointer, status): (*mut lowkey_channel, _) = match input.byte() % 5 {
+        let (pointer, status): (*mut lowkey_channel, _) = match input.byte() % 6 {
             0 => (ptr::null_mut(), LOWKEY_NULL),
             1 => (self.channels[at].at().wrapping_byte_add(usize::from(input.byte() % 7) + 1), LOWKEY_NULL),
             2 => (garbage.at().cast(), LOWKEY_NOT_INITIALISED),
@@ -219,7 +224,11 @@ impl World {
                 garbage.write(&[input.byte(); LOWKEY_CHANNEL_SIZE]);
                 (garbage.at().cast(), LOWKEY_NOT_INITIALISED)
             }
-            _ => (self.keys.at(IDENTITY, 0), LOWKEY_NOT_INITIALISED),
+            4 => (self.keys.at(IDENTITY, 0), LOWKEY_NOT_INITIALISED),
+            _ => {
+                garbage.write(&self.channels[at].object.read(LOWKEY_CHANNEL_SIZE)); // a copy
+                (garbage.at().cast(), LOWKEY_NOT_INITIALISED)
+            }
         };
         // SAFETY: no call comes further than to what is not there.
         let statuses = unsafe {

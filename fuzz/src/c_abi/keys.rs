@@ -111,9 +111,13 @@ impl Keys {
     }
 
     /// Makes an object that nothing borrows. `how` has bits: 1 its secret is NULL, 2 the public or shared one is given,
-    /// 4 what else it needs is not there, 8 the object is not aligned.
+    /// 4 what else it needs is not there, 8 the object is not aligned. The highest keys are what memory holds that nobody
+    /// has written.
     pub(super) fn make(&mut self, kind: u8, at: usize, key: u8, how: u8) -> lowkey_status {
         let number = usize::from(key) % 3;
+        let blank = key >= 0xf0 && kind != PEER;
+        let written = |bytes| if blank { [if number == 0 { 0x00 } else { 0xff }; 32] } else { bytes };
+        let (secret, psk) = (written(SECRETS[number]), written(PSKS[number]));
         let given = |bytes: &[u8; 32]| if how & 1 == 0 { bytes.as_ptr() } else { ptr::null() };
         let second = |bytes: &[u8; 32]| if how & 2 == 0 { ptr::null() } else { bytes.as_ptr() };
         let object = self.at::<u8>(kind, at).wrapping_add(if how & 8 == 0 { 0 } else { 4 });
@@ -122,9 +126,7 @@ impl Keys {
         // SAFETY: everything lives longer than the call, and what is kept as long as the keys.
         let status = unsafe {
             match kind {
-                IDENTITY => {
-                    lowkey_identity_init(object.cast(), given(&SECRETS[number]), second(&PUBLICS[number]))
-                }
+                IDENTITY => lowkey_identity_init(object.cast(), given(&secret), second(&PUBLICS[number])),
                 PEER => {
                     let other = if how & 4 == 0 { at } else { 2 };
                     let identity = self.made[usize::from(IDENTITY)][other];
@@ -133,8 +135,8 @@ impl Keys {
                     let shared = known.map_or(ptr::null(), second);
                     lowkey_peer_init(object.cast(), self.at(IDENTITY, other), given(&PUBLICS[number]), shared)
                 }
-                PSK => lowkey_psk_init(object.cast(), given(&PSKS[number])),
-                SEED => lowkey_seed_init(object.cast(), given(&PSKS[number])),
+                PSK => lowkey_psk_init(object.cast(), given(&psk)),
+                SEED => lowkey_seed_init(object.cast(), given(&psk)),
                 _ => {
                     let (random, context) = if number == 1 {
                         (lowkey_seed_random as unsafe extern "C" fn(_, _, _) -> _, self.at(SEED, at))
@@ -142,17 +144,21 @@ impl Keys {
                         (callbacks::random as unsafe extern "C" fn(_, _, _) -> _, self.sources[at].cast())
                     };
                     let random = if how & 4 == 0 { Some(random) } else { None };
-                    lowkey_ephemerals_init(object.cast(), given(&SECRETS[number]), self.boot, random, context)
+                    lowkey_ephemerals_init(object.cast(), given(&secret), self.boot, random, context)
                 }
             }
         };
         self.check();
         if status == LOWKEY_OK {
             assert_eq!(how & 9, 0, "made of NULL");
+            assert!(!blank, "made of nothing");
             self.made[usize::from(kind)][at] = Some(made);
         } else {
             let may = [LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_PEER_KEY];
-            assert!(how != 0 && may.contains(&status) || kind == PEER, "{status:?}");
+            assert!(
+                blank && status == LOWKEY_BLANK || how != 0 && may.contains(&status) || kind == PEER,
+                "{status:?}"
+            );
         }
         status
     }

@@ -1,15 +1,21 @@
-/* After a fatal status: the same one from every call that acts, nothing sent, nothing delivered, keys gone. */
+/* After a fatal status: the same one from every call, nothing sent, nothing delivered, keys gone. */
 #include "calls.h"
 
 static side initiator, responder;
 
-static void every_act_gives(lowkey_channel *channel, lowkey_status status) {
+static void all_give(const channel_call *calls, size_t count, lowkey_channel *channel, lowkey_status status) {
   size_t at;
-  for (at = 0; at < ACT_COUNT; at++) {
-    const lowkey_status given = ACTS[at].call(channel);
-    if (given != status) fprintf(stderr, "%s: %s\n", ACTS[at].name, lowkey_status_text(given));
+  for (at = 0; at < count; at++) {
+    const lowkey_status given = calls[at].call(channel);
+    if (given != status) fprintf(stderr, "%s: %s\n", calls[at].name, lowkey_status_text(given));
     CHECK(given == status);
   }
+}
+
+static void every_call_gives(lowkey_channel *channel, lowkey_status status) {
+  all_give(QUESTIONS, QUESTION_COUNT, channel, status);
+  all_give(ACTS, ACT_COUNT, channel, status);
+  all_give(QUESTIONS, QUESTION_COUNT, channel, status);
   CHECK(!lowkey_is_recoverable(status) && !lowkey_is_open(channel));
 }
 
@@ -21,26 +27,26 @@ static lowkey_status feed_bytes(lowkey_channel *channel, const char *bytes, size
 static void hung_up(void) {
   begin(&initiator, &responder, LOWKEY_KK);
   GIVES(LOWKEY_HUNG_UP, lowkey_feed_end(&initiator.channel));
-  every_act_gives(&initiator.channel, LOWKEY_HUNG_UP);
+  every_call_gives(&initiator.channel, LOWKEY_HUNG_UP);
 }
 
 static void empty_frame(void) {
   begin(&initiator, &responder, LOWKEY_KK);
   GIVES(LOWKEY_EMPTY_FRAME, feed_bytes(&initiator.channel, "\0\0", 2));
-  every_act_gives(&initiator.channel, LOWKEY_EMPTY_FRAME);
+  every_call_gives(&initiator.channel, LOWKEY_EMPTY_FRAME);
 }
 
 static void frame_too_long(void) {
   begin(&initiator, &responder, LOWKEY_KK);
   GIVES(LOWKEY_FRAME_TOO_LONG, feed_bytes(&initiator.channel, "\0\xa1", 2));
-  every_act_gives(&initiator.channel, LOWKEY_FRAME_TOO_LONG);
+  every_call_gives(&initiator.channel, LOWKEY_FRAME_TOO_LONG);
 }
 
 static void poll_gives(lowkey_channel *channel, lowkey_status status) {
   lowkey_event event = (lowkey_event)77;
   GIVES(status, lowkey_poll(channel, &event));
   CHECK((int)event == 77);
-  every_act_gives(channel, status);
+  every_call_gives(channel, status);
 }
 
 static void refused(char code, lowkey_status status) {
@@ -74,7 +80,7 @@ static void declined(void) {
   CHECK(event == LOWKEY_EVENT_HELLO);
   OK(lowkey_refuse(&responder.channel, LOWKEY_REFUSAL_BUSY));
   GIVES(LOWKEY_DECLINED, next(&responder, &initiator, BUFFER, &event));
-  every_act_gives(&responder.channel, LOWKEY_DECLINED);
+  every_call_gives(&responder.channel, LOWKEY_DECLINED);
   poll_gives(&initiator.channel, LOWKEY_REFUSED_BUSY);
 }
 
@@ -84,7 +90,7 @@ static void turned_away(void) {
   OK(next(&responder, &initiator, BUFFER, &event));
   OK(lowkey_turn_away(&responder.channel, &responder.pinning));
   GIVES(LOWKEY_HANDSHAKE, next(&responder, &initiator, BUFFER, &event));
-  every_act_gives(&responder.channel, LOWKEY_HANDSHAKE);
+  every_call_gives(&responder.channel, LOWKEY_HANDSHAKE);
   poll_gives(&initiator.channel, LOWKEY_REFUSED);
 }
 
@@ -108,14 +114,14 @@ static void not_welcome(void) {
   OK(lowkey_close(&responder.channel));
   GIVES(LOWKEY_OUT_OF_TURN, lowkey_accept(&responder.channel)); /* it has been judged */
   GIVES(LOWKEY_DECLINED, next(&responder, &initiator, BUFFER, &event));
-  every_act_gives(&responder.channel, LOWKEY_DECLINED);
+  every_call_gives(&responder.channel, LOWKEY_DECLINED);
   poll_gives(&initiator.channel, LOWKEY_NOT_WELCOME);
 }
 
 static void truncated(void) {
   open_both(&initiator, &responder, LOWKEY_KKPSK0);
   GIVES(LOWKEY_TRUNCATED, lowkey_feed_end(&initiator.channel));
-  every_act_gives(&initiator.channel, LOWKEY_TRUNCATED);
+  every_call_gives(&initiator.channel, LOWKEY_TRUNCATED);
 }
 
 static void close_inside_a_message(void) {
@@ -130,7 +136,7 @@ static void close_inside_a_message(void) {
   CHECK(taken == 2 && !is_last);
   OK(lowkey_close(&initiator.channel));
   GIVES(LOWKEY_TRUNCATED, next(&responder, &initiator, BUFFER, &event));
-  every_act_gives(&responder.channel, LOWKEY_TRUNCATED);
+  every_call_gives(&responder.channel, LOWKEY_TRUNCATED);
 }
 
 static void forged(void) {
@@ -138,6 +144,63 @@ static void forged(void) {
   open_both(&initiator, &responder, LOWKEY_KKPSK0);
   OK(feed_bytes(&responder.channel, (const char *)record, sizeof record));
   poll_gives(&responder.channel, LOWKEY_RECORD);
+}
+
+static int32_t broken_read(void *context, uint8_t *out, size_t len) {
+  (void)context, (void)out, (void)len;
+  return -2;
+}
+
+static int32_t broken_write(void *context, const uint8_t *bytes, size_t len) {
+  (void)context, (void)bytes, (void)len;
+  return 0;
+}
+
+static int32_t waiting_write(void *context, const uint8_t *bytes, size_t len) {
+  (void)context, (void)bytes, (void)len;
+  return LOWKEY_IO_WOULD_BLOCK;
+}
+
+static void broken_streams(void) {
+  const lowkey_io reading = {NULL, broken_read, waiting_write}, writing = {NULL, broken_read, broken_write};
+  lowkey_event event;
+  begin(&initiator, &responder, LOWKEY_KKPSK0);
+  GIVES(LOWKEY_IO, lowkey_flush(&initiator.channel, &writing));
+  every_call_gives(&initiator.channel, LOWKEY_IO);
+  GIVES(LOWKEY_IO, lowkey_run(&responder.channel, &reading, &event));
+  every_call_gives(&responder.channel, LOWKEY_IO);
+  open_both(&initiator, &responder, LOWKEY_KKPSK0);
+  GIVES(LOWKEY_IO, lowkey_run(&initiator.channel, &reading, &event));
+  every_call_gives(&initiator.channel, LOWKEY_IO);
+}
+
+static int32_t no_random(void *context, uint8_t *out, size_t len) {
+  (void)context, (void)out, (void)len;
+  return 1;
+}
+
+static void no_entropy(void) {
+  static const uint8_t hedge[32] = {1};
+  static lowkey_ephemerals failing;
+  lowkey_event event;
+  OK(lowkey_ephemerals_init(&failing, hedge, 1, no_random, NULL));
+  begin(&initiator, &responder, LOWKEY_KKPSK0);
+  OK(next(&responder, &initiator, BUFFER, &event));
+  GIVES(LOWKEY_ENTROPY, lowkey_answer_kk(&responder.channel, &responder.pinning, &failing));
+  every_call_gives(&responder.channel, LOWKEY_ENTROPY);
+}
+
+/* Both sides of a pairing have one key: each sees its own. */
+static void our_own_key(void) {
+  uint8_t bytes[32];
+  lowkey_event event;
+  memset(bytes, 2, sizeof bytes);
+  OK(lowkey_identity_init(&initiator.identity, bytes, NULL));
+  begin(&initiator, &responder, LOWKEY_XX);
+  OK(next(&responder, &initiator, BUFFER, &event));
+  OK(answer(&responder, LOWKEY_XX));
+  GIVES(LOWKEY_PEER_KEY, next(&initiator, &responder, BUFFER, &event));
+  every_call_gives(&initiator.channel, LOWKEY_PEER_KEY);
 }
 
 static void too_short(void) {
@@ -154,7 +217,7 @@ static void after_close(void) {
   OK(next(&responder, &initiator, BUFFER, &event));
   CHECK(event == LOWKEY_EVENT_END);
   GIVES(LOWKEY_AFTER_CLOSE, feed_bytes(&responder.channel, "x", 1));
-  every_act_gives(&responder.channel, LOWKEY_AFTER_CLOSE);
+  every_call_gives(&responder.channel, LOWKEY_AFTER_CLOSE);
 }
 
 static void message_too_long(void) {
@@ -169,7 +232,7 @@ static void message_too_long(void) {
   OK(lowkey_take(&responder.channel, &data, &len, &is_last));
   OK(lowkey_send(&initiator.channel, (const uint8_t *)"123456", 6));
   GIVES(LOWKEY_MESSAGE_TOO_LONG, next(&responder, &initiator, BUFFER, &event));
-  every_act_gives(&responder.channel, LOWKEY_MESSAGE_TOO_LONG);
+  every_call_gives(&responder.channel, LOWKEY_MESSAGE_TOO_LONG);
   responder.buffers.max_message = 0;
 }
 
@@ -206,6 +269,9 @@ int main(void) {
   too_short();
   after_close();
   message_too_long();
+  broken_streams();
+  no_entropy();
   wiped();
+  our_own_key();
   return 0;
 }

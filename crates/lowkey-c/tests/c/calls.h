@@ -9,7 +9,7 @@ typedef struct channel_call {
   lowkey_status (*call)(lowkey_channel *channel);
 } channel_call;
 
-/* What acts on a channel; after the end each of them gives what ended it. */
+/* What acts on a channel. After an error that ended it each of these and of the next gives that one. */
 extern const channel_call ACTS[];
 extern const size_t ACT_COUNT;
 /* What asks a channel something; NULL or not a channel is a status here too. */
