@@ -442,6 +442,9 @@ impl Case {
     fn close(&mut self) {
         let (closed, mark) = (self.link.close(), (CLOSE, vec![]));
         if self.note(closed).is_some() && !self.peer.expected.contains(&mark) {
+            if !self.gathered.is_empty() {
+                self.peer.expected.push_back((DATA, std::mem::take(&mut self.gathered))); // nothing comes between
+            }
             self.peer.expected.push_back(mark);
         }
     }

@@ -174,6 +174,8 @@ fn early() -> Vec<Vec<u8>> {
         [&[op::EXCHANGE, op::END], &data[..]].concat(),
         [&[op::EXCHANGE], &gather[..], &asked, &gather, &end, &[op::CLOSE, op::WRITE_ALL]].concat(),
         [&[op::EXCHANGE], &gather[..], &asked, &[op::SEAL_GATHERED], &end, &[op::GATHER, 1, 1]].concat(),
+        [&[op::EXCHANGE], &gather[..], &[op::CLOSE, op::WRITE_ALL, op::SEAL_GATHERED, op::WRITE_ALL]]
+            .concat(),
     ]
 }
 
