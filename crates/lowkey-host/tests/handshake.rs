@@ -3,8 +3,6 @@
 mod common;
 
 use common::{Dribble, Party, Raw, World, answer, until_end};
-use lowkey_core::kk;
-use lowkey_host::entropy::host_ephemerals;
 use lowkey_host::{
     AcceptError, ChannelError, Device, Error, Hello, Id, Limits, Mode, Peer, Pinned, Refusal, connect,
 };
@@ -70,24 +68,6 @@ async fn a_malformed_hello_is_hung_up_on() {
         assert_eq!(answer, b"");
         let Err(AcceptError::Failed(Error::Channel(found))) = accepted else { panic!("{accepted:?}") };
         assert_eq!(found, error);
-    }
-}
-
-/// By who has the key: a stranger's never open.
-#[tokio::test]
-async fn parameters_that_are_not_allowed_are_hung_up_on_without_a_frame() {
-    let world = World::new();
-    let Party { identity, peer, id, .. } = world.device();
-    for payload in [&b""[..], &[0, 63], &[1, 0, 5]] {
-        let hello = [&[1, 1, id.as_bytes().len() as u8], id.as_bytes()].concat();
-        let prologue = [b"lowkey/1", &hello[..]].concat();
-        let begin = kk::Initiator::new(identity, peer, None, &prologue);
-        let mut message = vec![0; kk::OVERHEAD + payload.len()];
-        begin.write_message_1(&mut host_ephemerals().unwrap(), payload, &mut message).unwrap();
-        let (answer, accepted, stats) = answer(&world, &frame(&[hello, message].concat())).await;
-        assert_eq!(answer, b"");
-        let Err(AcceptError::Failed(Error::Channel(found))) = accepted else { panic!("{accepted:?}") };
-        assert_eq!((found, stats.failed), (ChannelError::Parameters, 1));
     }
 }
 

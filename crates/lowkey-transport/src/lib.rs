@@ -1,7 +1,8 @@
 //! Lowkey channels over any embedded-io or embedded-io-async stream: frames, a handshake in KK or XX,
 //! and sealed records that carry messages of any length.
 //!
-//! `no_std`, no allocation, no clock, no `unsafe`, and no features: what is not named is not linked.
+//! `no_std`, no allocation, no clock, no `unsafe`: what is not named is not linked. One feature, `std`, adds `StdStream`: sockets
+//! of the standard library under the blocking channel.
 //! Keys, peers and ephemerals come from `lowkey-core`.
 //!
 //! | for | use |
@@ -70,7 +71,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-#[cfg(any(test, doc))]
+#[cfg(any(test, doc, feature = "std"))]
 extern crate std;
 
 pub mod asynch;
@@ -91,6 +92,8 @@ mod parameters;
 mod progress;
 mod record;
 mod refusal;
+#[cfg(feature = "std")]
+mod std_stream;
 #[cfg(test)]
 mod tests;
 
@@ -107,3 +110,5 @@ pub use mailbox::{Mailbox, PostError};
 pub use progress::Progress;
 pub use record::{Fragment, Part};
 pub use refusal::Refusal;
+#[cfg(feature = "std")]
+pub use std_stream::StdStream;

@@ -17,3 +17,4 @@ mod page_peer;
 mod pairing;
 mod random;
 mod records;
+mod std_stream;
