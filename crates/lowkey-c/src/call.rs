@@ -1,7 +1,7 @@
 //! From the inside of a function of C to what C gets.
 
-use crate::failure::Failure;
 use crate::lowkey_status;
+use crate::raw::Failure;
 use crate::raw::{self, Out};
 
 /// Runs the inside of a function of C.

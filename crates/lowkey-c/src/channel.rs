@@ -1,8 +1,8 @@
 //! The channel object, and what it is made of.
 
 use crate::call::attempt;
-use crate::failure::Failure;
 use crate::link::Channel;
+use crate::raw::Failure;
 use crate::raw::{self, Memory, Object};
 use crate::{
     LOWKEY_CHANNEL_WORDS, lowkey_identity, lowkey_peer, lowkey_psk,

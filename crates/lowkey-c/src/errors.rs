@@ -1,9 +1,7 @@
 //! Which status an error of the crates below has.
 
-use crate::failure::Failure;
-use crate::lowkey_status::*;
-use crate::raw;
-use core::num::NonZeroU32;
+use crate::lowkey_status::{self, *};
+use crate::raw::{self, Failure};
 use embedded_io::ErrorKind;
 use lowkey_core::page::PageError;
 use lowkey_transport::{Error, Refusal};
@@ -21,28 +19,8 @@ impl From<Error> for Failure {
             Error::Refused(Refusal::VERSION) => LOWKEY_REFUSED_VERSION.into(),
             Error::Refused(Refusal::MODE) => LOWKEY_REFUSED_MODE.into(),
             Error::Refused(Refusal::BUSY) => LOWKEY_REFUSED_BUSY.into(),
-            error => {
-                // An error that is new there has no status here yet, and none may be made up.
-                let number = u32::from(raw::number(error)).min(LOWKEY_AFTER_CLOSE as u32 - OFFSET);
-                Self::new(NonZeroU32::MIN.saturating_add(number + OFFSET - 1))
-            }
+            error => Self::numbered(u32::from(raw::number(error)) + OFFSET),
         }
-    }
-}
-
-impl From<lowkey_core::Error> for Failure {
-    fn from(error: lowkey_core::Error) -> Self {
-        let status = match error {
-            lowkey_core::Error::BlankKey => LOWKEY_BLANK,
-            lowkey_core::Error::BufferTooSmall => LOWKEY_BUFFER_TOO_SMALL,
-            lowkey_core::Error::OutOfTurn => LOWKEY_OUT_OF_TURN,
-            lowkey_core::Error::OwnKey | lowkey_core::Error::WeakKey => LOWKEY_PEER_KEY,
-            lowkey_core::Error::Entropy => LOWKEY_ENTROPY,
-            lowkey_core::Error::Counter => LOWKEY_COUNTER,
-            lowkey_core::Error::Exhausted => LOWKEY_EXHAUSTED,
-            _ => LOWKEY_HANDSHAKE,
-        };
-        status.into()
     }
 }
 
@@ -60,12 +38,42 @@ impl From<PageError> for Failure {
     }
 }
 
+/// Whether an error is [`OFFSET`] below its status.
+const fn is_below(error: Error, status: lowkey_status) -> bool {
+    raw::number(error) as u32 + OFFSET == status as u32
+}
+
+const _: () = assert!(is_below(Error::BufferTooSmall, LOWKEY_BUFFER_TOO_SMALL));
+const _: () = assert!(is_below(Error::OutOfTurn, LOWKEY_OUT_OF_TURN));
+const _: () = assert!(is_below(Error::NotOpen, LOWKEY_NOT_OPEN));
+const _: () = assert!(is_below(Error::TooLong, LOWKEY_TOO_LONG));
+const _: () = assert!(is_below(Error::Closed, LOWKEY_CLOSED));
+const _: () = assert!(is_below(Error::Unfinished, LOWKEY_UNFINISHED));
+const _: () = assert!(is_below(Error::PingPending, LOWKEY_PING_PENDING));
+const _: () = assert!(is_below(Error::Entropy, LOWKEY_ENTROPY));
+const _: () = assert!(is_below(Error::Exhausted, LOWKEY_EXHAUSTED));
+const _: () = assert!(is_below(Error::PeerKey, LOWKEY_PEER_KEY));
+const _: () = assert!(is_below(Error::Refused(Refusal::REFUSED), LOWKEY_REFUSED));
+const _: () = assert!(is_below(Error::Declined(Refusal::BUSY), LOWKEY_DECLINED));
+const _: () = assert!(is_below(Error::HungUp, LOWKEY_HUNG_UP));
+const _: () = assert!(is_below(Error::NotWelcome, LOWKEY_NOT_WELCOME));
+const _: () = assert!(is_below(Error::Truncated, LOWKEY_TRUNCATED));
+const _: () = assert!(is_below(Error::EmptyFrame, LOWKEY_EMPTY_FRAME));
+const _: () = assert!(is_below(Error::FrameTooLong, LOWKEY_FRAME_TOO_LONG));
+const _: () = assert!(is_below(Error::FrameTooShort, LOWKEY_FRAME_TOO_SHORT));
+const _: () = assert!(is_below(Error::Hello, LOWKEY_HELLO));
+const _: () = assert!(is_below(Error::Handshake, LOWKEY_HANDSHAKE));
+const _: () = assert!(is_below(Error::Parameters, LOWKEY_PARAMETERS));
+const _: () = assert!(is_below(Error::Record, LOWKEY_RECORD));
+const _: () = assert!(is_below(Error::Kind, LOWKEY_KIND));
+const _: () = assert!(is_below(Error::MessageTooLong, LOWKEY_MESSAGE_TOO_LONG));
+const _: () = assert!(is_below(Error::AfterClose, LOWKEY_AFTER_CLOSE));
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::lowkey_is_recoverable;
 
-    /// Numbers that follow from the order of another crate's errors.
     #[test]
     fn every_error_of_a_channel_has_the_status_of_its_name() {
         let pairs = [

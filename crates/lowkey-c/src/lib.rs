@@ -5,8 +5,8 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `raw` | everything that trusts a pointer, and nothing else |
-//! | `failure`, `errors`, `call` | what a call gives inside, which status an error has, what C gets |
+//! | `raw` | everything that trusts a pointer, or the number of a status, and nothing else |
+//! | `raw/failure`, `errors`, `call` | what a call gives inside, which status an error has, what C gets |
 //! | `stream` | what moves the bytes, if that is not the application |
 //! | `link` | the one place that knows how the channel is driven |
 //! | the others | one part of the header each |
@@ -27,7 +27,6 @@ mod callbacks;
 mod channel;
 mod entropy;
 mod errors;
-mod failure;
 mod keys;
 mod link;
 mod page;

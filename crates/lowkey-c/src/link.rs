@@ -1,8 +1,8 @@
 //! A channel on transport's `Link`: the one place that knows how it is driven.
 
-use crate::failure::Failure;
 use crate::lowkey_event::{self, *};
 use crate::lowkey_status::*;
+use crate::raw::Failure;
 use crate::raw::Memory;
 use crate::raw::callbacks::Random;
 use crate::stream::Stream;

@@ -7,8 +7,10 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub(crate) mod callbacks;
+mod failure;
 
-use crate::failure::Failure;
+pub(crate) use failure::{Failure, status};
+
 use crate::{
     lowkey_buffers, lowkey_channel, lowkey_ephemerals, lowkey_identity, lowkey_peer, lowkey_pinning,
     lowkey_psk, lowkey_status,
@@ -16,7 +18,7 @@ use crate::{
 use core::num::NonZeroU32;
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
-use core::{mem, slice};
+use core::slice;
 use lowkey_transport::Error;
 use zeroize::Zeroize;
 
@@ -205,15 +207,8 @@ impl<O: Object> Drop for Entered<O> {
     }
 }
 
-/// What C gets for the result of a call.
-pub(crate) fn status(result: Result<(), Failure>) -> lowkey_status {
-    let code = result.err().map_or(0, Failure::code);
-    // SAFETY: a failure is made of a status, and 0 is `LOWKEY_OK`.
-    unsafe { mem::transmute::<u32, lowkey_status>(code) }
-}
-
-/// The number of an error: its place in the enumeration, from 1 on.
-pub(crate) fn number(error: Error) -> u8 {
+/// The number of an error, from 1 on.
+pub(crate) const fn number(error: Error) -> u8 {
     // SAFETY: the enumeration is `repr(u8)`, so a value begins with its number.
     unsafe { (&raw const error).cast::<u8>().read() }
 }

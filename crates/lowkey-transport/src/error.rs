@@ -10,62 +10,62 @@ use embedded_io::ErrorKind;
 /// call gives the same error. Nothing that was delivered before is taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-#[repr(u8)] // from 1 on: no error is 0, which is what a processor compares with most cheaply
+#[repr(u8)] // no error is 0, which a processor compares with most cheaply; the statuses in C are these numbers and 3
 pub enum Error {
     /// Ours: a buffer is too small. Repeat the call with a larger one; the channel is usable.
     BufferTooSmall = 1,
     /// Ours: the call does not fit the state of the handshake, or nothing can be staged now. The link is usable.
-    OutOfTurn,
+    OutOfTurn = 2,
     /// Ours: the channel carries no messages: not confirmed yet, or made for pairing. It is usable.
-    NotOpen,
+    NotOpen = 3,
     /// Ours: longer than one record can carry. Nothing was sent; a message writer sends it in fragments.
-    TooLong,
+    TooLong = 4,
     /// Ours: sending after `close`. Receiving goes on.
-    Closed,
+    Closed = 5,
     /// Ours: a message was begun and its writer dropped; only `close` and receiving are left.
-    Unfinished,
+    Unfinished = 6,
     /// Ours: the PONG for the last PING has not come yet. The channel is usable.
-    PingPending,
+    PingPending = 7,
     /// The world's: the stream failed. After `TimedOut` and `Interrupted` the channel is usable and
     /// the call can be repeated with the same arguments; after any other kind it is over.
-    Io(ErrorKind),
+    Io(ErrorKind) = 8,
     /// The world's: the entropy source or the stored counter failed; no handshake was begun.
-    Entropy,
+    Entropy = 9,
     /// Ours: no nonce is left under this key.
-    Exhausted,
+    Exhausted = 10,
     /// Ours or the peer's: the peer's static key is our own, or of low order.
-    PeerKey,
+    PeerKey = 11,
     /// The peer refused us before its message 2. Unauthenticated: a hint for people, never a decision.
-    Refused(Refusal),
+    Refused(Refusal) = 12,
     /// We refused the peer, and told it so.
-    Declined(Refusal),
+    Declined(Refusal) = 13,
     /// The stream ended before the handshake was complete.
-    HungUp,
+    HungUp = 14,
     /// The peer closed instead of accepting our key in a pairing.
-    NotWelcome,
+    NotWelcome = 15,
     /// The stream ended without the peer's CLOSE, or a CLOSE came inside a message: something is missing.
-    Truncated,
+    Truncated = 16,
     /// The peer's: a frame of length 0.
-    EmptyFrame,
+    EmptyFrame = 17,
     /// The peer's: a frame longer than we allow. Its body was not read.
-    FrameTooLong,
+    FrameTooLong = 18,
     /// The peer's: a frame too short for what it must hold.
-    FrameTooShort,
+    FrameTooShort = 19,
     /// The peer's: a malformed hello.
-    Hello,
+    Hello = 20,
     /// The peer's, or somebody's between: a handshake message does not open. Wrong keys, wrong PSK,
     /// changed on its way: which one is not known, by design.
-    Handshake,
+    Handshake = 21,
     /// The peer's: handshake parameters that are not allowed, or a payload where there must be none.
-    Parameters,
+    Parameters = 22,
     /// The peer's, or somebody's between: a record does not open. Forged, repeated, missing or out of order.
-    Record,
+    Record = 23,
     /// The peer's: a record of a kind that version 1 does not have, or not here.
-    Kind,
+    Kind = 24,
     /// The peer's: a message longer than our limit.
-    MessageTooLong,
+    MessageTooLong = 25,
     /// The peer's: something after its CLOSE.
-    AfterClose,
+    AfterClose = 26,
 }
 
 impl Error {

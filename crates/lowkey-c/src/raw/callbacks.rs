@@ -1,8 +1,8 @@
 //! Calls back into C. What a callback may do, and for how long its context is valid, stands at its type in
 //! the header; that every callback is there has been checked when one of these is made.
 
-use crate::failure::Failure;
 use crate::lowkey_status::LOWKEY_NULL;
+use crate::raw::Failure;
 use crate::stream::Stream;
 use crate::{LOWKEY_IO_WOULD_BLOCK, lowkey_flash, lowkey_io, lowkey_random};
 use core::ffi::c_void;

@@ -1,0 +1,78 @@
+//! What a call inside the library gives when it does not go well, and what C gets for it.
+
+use crate::lowkey_status::{self, *};
+use core::mem::transmute;
+use core::num::NonZeroU32;
+
+/// A status that is not `LOWKEY_OK`: a call without one is a zero. As wide as a pointer, with which it shares a register.
+///
+/// It is always the number of a status: nothing outside of this file makes one of another.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Failure(NonZeroU32);
+
+impl Failure {
+    /// The failure of the status with this number, of those without a gap: 1 to 29. Beyond them it is the nearest.
+    pub(crate) fn numbered(number: u32) -> Self {
+        Self(NonZeroU32::new(number.min(LAST)).unwrap_or(NonZeroU32::MIN))
+    }
+}
+
+impl From<lowkey_status> for Failure {
+    /// `LOWKEY_OK` is none, and becomes `LOWKEY_NULL`.
+    fn from(status: lowkey_status) -> Self {
+        Self(NonZeroU32::new(status as u32).unwrap_or(NonZeroU32::MIN))
+    }
+}
+
+/// What C gets for the result of a call.
+pub(crate) fn status(result: Result<(), Failure>) -> lowkey_status {
+    let code = result.err().map_or(0, |failure| failure.0.get());
+    // SAFETY: 0 is `LOWKEY_OK`, and a failure is the number of a status.
+    unsafe { transmute::<u32, lowkey_status>(code) }
+}
+
+/// The last of the statuses without a gap.
+const LAST: u32 = LOWKEY_AFTER_CLOSE as u32;
+
+/// Each number up to [`LAST`] is a status.
+const _: () = {
+    let mut number = 0;
+    while number <= LAST {
+        assert!(WITHOUT_A_GAP[number as usize] as u32 == number);
+        number += 1;
+    }
+    assert!(LOWKEY_NULL as u32 == NonZeroU32::MIN.get());
+};
+
+const WITHOUT_A_GAP: [lowkey_status; 30] = [
+    LOWKEY_OK,
+    LOWKEY_NULL,
+    LOWKEY_NOT_INITIALISED,
+    LOWKEY_LENGTH,
+    LOWKEY_BUFFER_TOO_SMALL,
+    LOWKEY_OUT_OF_TURN,
+    LOWKEY_NOT_OPEN,
+    LOWKEY_TOO_LONG,
+    LOWKEY_CLOSED,
+    LOWKEY_UNFINISHED,
+    LOWKEY_PING_PENDING,
+    LOWKEY_WOULD_BLOCK,
+    LOWKEY_ENTROPY,
+    LOWKEY_EXHAUSTED,
+    LOWKEY_PEER_KEY,
+    LOWKEY_REFUSED,
+    LOWKEY_DECLINED,
+    LOWKEY_HUNG_UP,
+    LOWKEY_NOT_WELCOME,
+    LOWKEY_TRUNCATED,
+    LOWKEY_EMPTY_FRAME,
+    LOWKEY_FRAME_TOO_LONG,
+    LOWKEY_FRAME_TOO_SHORT,
+    LOWKEY_HELLO,
+    LOWKEY_HANDSHAKE,
+    LOWKEY_PARAMETERS,
+    LOWKEY_RECORD,
+    LOWKEY_KIND,
+    LOWKEY_MESSAGE_TOO_LONG,
+    LOWKEY_AFTER_CLOSE,
+];
