@@ -4,6 +4,7 @@
 //
 // A channel needs an identity (our key pair), a peer (a pinned key), ephemerals (one for each boot) and two buffers;
 // all storage is yours. There is no heap, no global, and nothing is printed. Several channels live side by side.
+// Look at the status that each call gives, which is left out here:
 //
 //   static lowkey_channel channel;                                      // zeros at first
 //   lowkey_kk_initiator(&channel, &buffers, &pinning, &ephemerals);     // makes the first message; no network yet
@@ -85,8 +86,8 @@
 #define LOWKEY_ENUM_TYPE(name) typedef int32_t name
 #endif
 
-// Before every function that gives a status, but those that wipe: compilers warn when nobody looks at it. For GCC,
-// before C++17, a cast to void is not enough.
+// Before every function that gives a status, but those that wipe: compilers warn when nobody looks at it. To
+// GCC, but for C++17 and C23, a cast to void is no look.
 #if (defined(__cplusplus) && __cplusplus >= 201703L) || (!defined(__cplusplus) && __STDC_VERSION__ >= 202311L)
 #define LOWKEY_MUST_USE [[nodiscard]]
 #elif defined(__GNUC__)
