@@ -172,6 +172,9 @@ fn early() -> Vec<Vec<u8>> {
         [&[op::EXCHANGE, op::SEAL, 1, 1, 9, op::EXCHANGE, op::TAKE], &close[..]].concat(),
         [&[op::EXCHANGE], &close[..], &data].concat(),
         [&[op::EXCHANGE, op::END], &data[..]].concat(),
+        // A PONG that nobody asked for, longer than any PING can be.
+        [&[op::EXCHANGE, op::SEAL_CONTROL, 1, 40], &[7; 40][..], &[op::EXCHANGE, op::RECEIVE], &data]
+            .concat(),
         [&[op::EXCHANGE], &gather[..], &asked, &gather, &end, &[op::CLOSE, op::WRITE_ALL]].concat(),
         [&[op::EXCHANGE], &gather[..], &asked, &[op::SEAL_GATHERED], &end, &[op::GATHER, 1, 1]].concat(),
         [&[op::EXCHANGE], &gather[..], &[op::CLOSE, op::WRITE_ALL, op::SEAL_GATHERED, op::WRITE_ALL]]
