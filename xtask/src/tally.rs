@@ -41,7 +41,8 @@ impl Tally {
 }
 
 /// Runs `cargo test` with these arguments in a folder; every line is shown, and the counts are added up. A test that
-/// does without a program that is missing fails here. All random values follow from one seed.
+/// does without a program that is missing fails here, and so does an example that fails to compile for another reason than it
+/// names. All random values follow from one seed.
 ///
 /// # Errors
 /// A test failed, did not end, or did not compile.
@@ -49,6 +50,7 @@ pub(crate) fn run(arguments: &[&str], folder: &str, tally: &mut Tally) -> Result
     let seed = seed();
     println!("{SEED}={seed}");
     let test = Command::cargo().args(["test"]).args(arguments);
+    let test = test.env("RUSTDOC", xtask::root().join("xtask/rustdoc.sh"));
     let test = test.env("LOWKEY_REQUIRE_TOOLS", "1").env(SEED, &seed).within(folder).silence(SILENCE);
     let mut slow = Slow::default();
     let done = test.lines(|line| {

@@ -97,10 +97,10 @@
 //! ```compile_fail,E0451
 //! # use lowkey_core::*;
 //! fn without_counter<E>(entropy: E, hedge: Secret<32>) -> Ephemerals<E> {
-//!     Ephemerals { entropy, hedge, boot: 0, attempt: 0 }
+//!     Ephemerals { entropy, hedge, numbers: [[0; 8]; 2] }
 //! }
 //! ```
 //! ```compile_fail,E0624
 //! # use lowkey_core::*;
-//! fn draws<E: Entropy>(ephemerals: &mut Ephemerals<E>) { let _ = ephemerals.next(&[0; 32]); }
+//! fn draws<E: Entropy>(ephemerals: &mut Ephemerals<E>) { let _ = ephemerals.next(&[0; 32], &mut Secret::zeroed()); }
 //! ```
