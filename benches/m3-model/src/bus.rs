@@ -55,7 +55,12 @@ impl Bus {
         memory.get(offset..)?.get(..len)
     }
 
-    /// The same, to be written by whoever loads a program; the program itself cannot write to flash.
+    /// A copy of the bytes from `from` up to `to`; none if they are not all there.
+    pub(crate) fn between(&self, from: u32, to: u32) -> Vec<u8> {
+        self.bytes(from, to.saturating_sub(from) as usize).unwrap_or_default().to_vec()
+    }
+
+    /// As [`bytes`](Self::bytes), to be written by whoever loads a program; the program itself cannot write to flash.
     pub(crate) fn bytes_mut(&mut self, address: u32, len: usize) -> Option<&mut [u8]> {
         let (memory, offset) = match self.flash_offset(address) {
             Some(offset) => (&mut self.flash, offset),

@@ -200,8 +200,9 @@ impl Machine {
         for (place, word) in (sp..).step_by(4).zip(on_stack) {
             self.bus.write(place, 4, *word, 0).map_err(|cause| End::Fault(Fault { pc: entry, cause }))?;
         }
-        for (number, word) in (0..4).zip(arguments) {
-            set_register(&mut self.core, number, *word);
+        // Those without an argument as well: what an earlier call left there would get onto the stack.
+        for (number, word) in (0..4).zip(arguments.iter().copied().chain([0; 4])) {
+            set_register(&mut self.core, number, word);
         }
         // No flags, no IT block, Thumb state.
         self.core.registers.psr.set(1 << 24);
@@ -227,6 +228,7 @@ impl Machine {
             peak_stack: sp - trace.lowest_sp,
             pc_hash: trace.pcs,
             address_hash: trace.addresses,
+            left: self.bus.between(trace.lowest_sp, self.core.sp()),
             regions,
         })
     }
@@ -344,7 +346,7 @@ impl Machine {
     /// Counts what has been executed, and goes where it leads.
     fn account(&mut self, (pc, next): (u32, u32), cycles: u64, flow: &Flow) -> Option<End> {
         if let Flow::Mark(REGION_ENDS) = flow {
-            self.regions.end(&mut self.meter);
+            self.regions.end(&mut self.meter, &self.bus, self.core.sp());
         }
         self.meter.instruction(pc);
         self.meter.cycles += cycles;

@@ -2,11 +2,11 @@
 //!
 //! DBG is a hint (ARMv7-M, A7.7.32): real silicon and QEMU execute it as a NOP.
 
-use crate::meter::Meter;
+use crate::{bus::Bus, meter::Meter};
 
 /// What a marked region took, without its marks. Regions can be nested; the outer one's figures then contain the
 /// marks of the inner one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Region {
     /// What was in r0 at the beginning.
     pub number: u32,
@@ -20,6 +20,9 @@ pub struct Region {
     pub pc_hash: u64,
     /// Stands for the sequence of data addresses with the size and direction of each access.
     pub address_hash: u64,
+    /// What then lay in the stack that nobody used any more: everything between the lowest stack pointer and the last
+    /// one, from below.
+    pub left: Vec<u8>,
 }
 
 /// The regions so far, in the order of their beginnings.
@@ -46,8 +49,9 @@ impl Regions {
         meter.open(sp);
     }
 
-    /// Ends the innermost region at what the meter shows; does nothing if none is open.
-    pub(crate) fn end(&mut self, meter: &mut Meter) {
+    /// Ends the innermost region at what the meter shows and the stack of `bus` holds below `sp`; does nothing if none is
+    /// open.
+    pub(crate) fn end(&mut self, meter: &mut Meter, bus: &Bus, sp: u32) {
         let Some(open) = self.open.pop() else { return };
         let Some(trace) = meter.close() else { return };
         self.all[open.index] = Some(Region {
@@ -57,6 +61,7 @@ impl Regions {
             peak_stack: open.sp - trace.lowest_sp,
             pc_hash: trace.pcs,
             address_hash: trace.addresses,
+            left: bus.between(trace.lowest_sp, sp),
         });
     }
 

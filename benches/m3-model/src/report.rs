@@ -42,6 +42,8 @@ pub struct Call {
     pub pc_hash: u64,
     /// Stands for the sequence of data addresses with the size and direction of each access.
     pub address_hash: u64,
+    /// What lay below the stack pointer when it had returned, down to the lowest that it was: dead stack, from below.
+    pub left: Vec<u8>,
     /// The regions that were marked and ended inside.
     pub regions: Vec<Region>,
 }
