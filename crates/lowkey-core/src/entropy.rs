@@ -51,10 +51,9 @@ impl SeedEntropy {
 
     /// Adds `noise` to the pool: BLAKE2s(pool, `"lowkey stir"` ‖ noise). It cannot make it worse.
     pub fn stir(&mut self, noise: &[u8]) {
-        let mut hash = Blake2s::keyed(&self.pool);
-        hash.update(b"lowkey stir");
-        hash.update(noise);
-        self.pool = Secret::take(&mut hash.finalize());
+        let mut stirred = Secret::zeroed();
+        Blake2s::mac(&self.pool, &[b"lowkey stir", noise], stirred.expose_mut());
+        *self.pool.expose_mut() = *stirred.expose(); // a move would leave a copy
     }
 }
 
@@ -63,10 +62,8 @@ impl Entropy for SeedEntropy {
     fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyFailed> {
         for chunk in out.chunks_mut(32) {
             self.drawn = self.drawn.checked_add(1).ok_or(EntropyFailed)?;
-            let mut hash = Blake2s::keyed(&self.pool);
-            hash.update(b"lowkey seed");
-            hash.update(&self.drawn.to_be_bytes());
-            let block = Secret::take(&mut hash.finalize());
+            let mut block = Secret::zeroed();
+            Blake2s::mac(&self.pool, &[b"lowkey seed", &self.drawn.to_be_bytes()], block.expose_mut());
             chunk.iter_mut().zip(block.expose()).for_each(|(to, from)| *to = *from);
         }
         Ok(())

@@ -287,9 +287,9 @@ impl Contents<'_> {
 }
 
 fn check(bytes: &[u8; LEN]) -> [u8; CHECK_LEN] {
-    let mut hash = Blake2s::new();
-    hash.update(bytes.get(..CHECK).unwrap_or_default());
-    hash.finalize().first_chunk().copied().unwrap_or_default()
+    let mut hash = [0; 32];
+    Blake2s::hash(&[bytes.get(..CHECK).unwrap_or_default()], &mut hash);
+    hash.first_chunk().copied().unwrap_or_default()
 }
 
 /// `N` bytes at `at`, which is one of the constants above and lies inside.

@@ -30,6 +30,9 @@ impl Blake2s {
     }
 
     /// The hash of everything appended.
+    ///
+    /// The state is moved, and a move leaves a copy on the stack: for secrets there are [`hash`](Self::hash) and
+    /// [`mac`](Self::mac), which leave nothing.
     #[must_use]
     pub fn finalize(mut self) -> [u8; HASH_LEN] {
         let mut hash = [0; HASH_LEN];

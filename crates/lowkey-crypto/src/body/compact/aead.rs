@@ -1,10 +1,11 @@
 //! ChaCha20-Poly1305, RFC 8439 §2.8.
 
-use core::hint::black_box;
+use core::{hint::black_box, mem};
 
 use super::{
     chacha20::Key,
     poly1305::{self, OneTimeKey},
+    wipe_dead_stack,
 };
 use crate::{Forged, KEY_LEN, NONCE_LEN, Secret, TAG_LEN};
 
@@ -22,7 +23,9 @@ impl AeadKey {
             return [0; TAG_LEN];
         }
         self.0.xor(1, nonce, text);
-        self.tag(nonce, ad, text)
+        let tag = self.tag(nonce, ad, text);
+        wipe_dead_stack::<DEAD_WORDS>();
+        tag
     }
 
     pub(crate) fn open_in_place(
@@ -32,11 +35,12 @@ impl AeadKey {
         text: &mut [u8],
         tag: &[u8; TAG_LEN],
     ) -> Result<(), Forged> {
-        if is_too_long(text) || differ(&self.tag(nonce, ad, text), tag) {
-            return Err(Forged);
+        let genuine = !is_too_long(text) && !differ(self.tag(nonce, ad, text), tag);
+        if genuine {
+            self.0.xor(1, nonce, text);
         }
-        self.0.xor(1, nonce, text);
-        Ok(())
+        wipe_dead_stack::<DEAD_WORDS>();
+        if genuine { Ok(()) } else { Err(Forged) }
     }
 
     /// The tag of a sealed text: over `ad`, the text and their lengths, under §2.6's one-time key.
@@ -48,10 +52,12 @@ impl AeadKey {
     }
 }
 
-/// Compared byte by byte to the end, whatever they hold.
-fn differ(a: &[u8; TAG_LEN], b: &[u8; TAG_LEN]) -> bool {
-    let difference = a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b));
-    black_box(difference) != 0
+/// Compared byte by byte to the end, whatever they hold. Nothing stays of `a`: if they differ, it is the tag of a text
+/// that nobody with the key has sealed.
+fn differ(mut a: [u8; TAG_LEN], b: &[u8; TAG_LEN]) -> bool {
+    let difference = a.iter_mut().zip(b).fold(0, |difference, (a, b)| difference | (mem::take(a) ^ b));
+    black_box(&a);
+    black_box(u32::from(difference).wrapping_neg() >> 31) != 0
 }
 
 /// Whether the number of its last block would not fit 32 bits.
@@ -59,5 +65,7 @@ fn is_too_long(text: &[u8]) -> bool {
     text.len() as u64 > MAX_TEXT_LEN
 }
 
+/// What sealing and opening in Rust take of the stack on Armv6-M.
+const DEAD_WORDS: usize = 128;
 /// 2^38 − 64 bytes, §2.8.
 const MAX_TEXT_LEN: u64 = u32::MAX as u64 * 64;

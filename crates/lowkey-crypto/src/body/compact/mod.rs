@@ -12,6 +12,14 @@ pub(crate) mod field;
 pub(crate) mod poly1305;
 mod x25519;
 
+/// [`crate::wipe_dead_stack`] behind the twins in Rust. Those in assembly wipe their own.
+#[inline(always)]
+fn wipe_dead_stack<const WORDS: usize>() {
+    if !cfg!(lowkey_thumb2) {
+        crate::wipe_dead_stack::<WORDS>();
+    }
+}
+
 pub(crate) use aead::AeadKey;
 pub(crate) use blake2s::Blake2s;
 pub(crate) use x25519::PrivateKey;

@@ -12,6 +12,7 @@ use plain::compress;
 use thumb2::compress;
 use zeroize::Zeroize;
 
+use super::wipe_dead_stack;
 use crate::{HASH_LEN, KEY_LEN, Secret};
 
 /// The state between two pieces of a message; wiped on drop.
@@ -46,7 +47,7 @@ impl Blake2s {
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         for byte in bytes {
             if self.used == BLOCK_LEN {
-                compress(self, 0);
+                self.compress(0);
                 self.block = [0; BLOCK_LEN]; // the last one is padded with zeros
                 self.used = 0;
             }
@@ -56,10 +57,16 @@ impl Blake2s {
     }
 
     pub(crate) fn finalize_into(&mut self, hash: &mut [u8; HASH_LEN]) {
-        compress(self, u32::MAX);
+        self.compress(u32::MAX);
         for (bytes, word) in hash.as_chunks_mut().0.iter_mut().zip(&self.h) {
             *bytes = word.to_le_bytes();
         }
+    }
+
+    /// `F`, §3.2; `last` is its flag as a mask.
+    fn compress(&mut self, last: u32) {
+        compress(self, last);
+        wipe_dead_stack::<DEAD_WORDS>();
     }
 }
 
@@ -70,6 +77,8 @@ impl Drop for Blake2s {
     }
 }
 
+/// What a compression in Rust takes of the stack on Armv6-M.
+const DEAD_WORDS: usize = 64;
 /// Bytes in a block, RFC 7693 §2.1.
 const BLOCK_LEN: usize = 64;
 /// §2.5, without a key: 32 bytes of hash, fanout 1, depth 1.

@@ -9,6 +9,7 @@ use plain::multiply;
 #[cfg(lowkey_thumb2)]
 use thumb2::multiply;
 
+use super::wipe_dead_stack;
 use crate::{KEY_LEN, Secret};
 
 /// A clamped scalar.
@@ -26,13 +27,17 @@ impl PrivateKey {
 
     pub(crate) fn public_key(&self, public: &mut [u8; KEY_LEN]) {
         multiply(public, self.0.expose(), &BASE_POINT);
+        wipe_dead_stack::<DEAD_WORDS>();
     }
 
     pub(crate) fn diffie_hellman(&self, public: &[u8; KEY_LEN], shared: &mut Secret<KEY_LEN>) {
         multiply(shared.expose_mut(), self.0.expose(), public);
+        wipe_dead_stack::<DEAD_WORDS>();
     }
 }
 
+/// What a multiplication in Rust takes of the stack on Armv6-M.
+const DEAD_WORDS: usize = 240;
 /// The u-coordinate of RFC 7748 §4.1's base point.
 const BASE_POINT: [u8; KEY_LEN] = {
     let mut u = [0; KEY_LEN];

@@ -11,6 +11,7 @@ use super::super::field::plain::{
 use crate::KEY_LEN;
 
 /// `out = X25519(scalar, u)` for a clamped `scalar`, §5.
+#[inline(never)] // its frame is wiped from outside
 pub(crate) fn multiply(out: &mut [u8; KEY_LEN], scalar: &[u8; KEY_LEN], u: &[u8; KEY_LEN]) {
     let mut ladder = Ladder([0; 7 * 8]);
     ladder.start(u);
