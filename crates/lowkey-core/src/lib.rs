@@ -63,7 +63,7 @@ pub use cipher::{Opener, REKEY_INTERVAL, Sealer};
 pub use entropy::{Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals, SeedEntropy};
 pub use error::Error;
 pub use keys::{Id, Identity, Peer, Psk};
-pub use lowkey_crypto::{PublicKey, Secret};
+pub use lowkey_crypto::{PublicKey, Secret, wipe_dead_stack};
 pub use session::{Claim, Session};
 
 /// Length of a key, a hash and a shared secret, in bytes.

@@ -17,7 +17,7 @@ use crate::outgoing::Outgoing;
 use crate::parameters::Parameters;
 use crate::record::{Fragment, Part};
 use crate::refusal::Refusal;
-use lowkey_core::{Claim, Id, Identity, Peer, Psk, PublicKey, Session, kk::Place};
+use lowkey_core::{Claim, Id, Identity, Peer, Psk, PublicKey, Session, kk::Place, wipe_dead_stack};
 
 /// What two sides have pinned of each other: who we are, whom we expect, and under which id.
 #[derive(Clone, Copy, Debug)]
@@ -233,6 +233,7 @@ impl<'k, B: Buffer> Link<'k, B> {
                 Phase::Awaits(..) if !self.incoming.inbox.is_full() => return Ok(Step::Read),
                 Phase::Awaits(next, _) => {
                     let played = next(self);
+                    wipe_handshake_stack();
                     self.or_end(played)?;
                 }
                 Phase::Over(confirm, _) => return confirm(self),
@@ -469,3 +470,12 @@ impl<'k, B: Buffer> Link<'k, B> {
         }
     }
 }
+
+/// Wipes the stack that a step of the handshake has used. There a state, keys and hashes are moved from frame to frame,
+/// which leaves copies; all that is deeper has wiped its own.
+fn wipe_handshake_stack() {
+    wipe_dead_stack::<HANDSHAKE_WORDS>();
+}
+
+/// As deep as secrets lie on any core; a multiplication goes deeper.
+const HANDSHAKE_WORDS: usize = 232;

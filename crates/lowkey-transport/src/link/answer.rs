@@ -1,6 +1,6 @@
 //! A link as the responder: what it does with a hello.
 
-use super::{Link, Phase, Pinning};
+use super::{Link, Phase, Pinning, wipe_handshake_stack};
 use crate::Error;
 use crate::bytes::fill;
 use crate::control::Stage;
@@ -61,6 +61,17 @@ impl<'k, B: Buffer> Link<'k, B> {
         pinning: Pinning<'_>,
         ephemerals: &mut Ephemerals<E>,
     ) -> Result<(), Error> {
+        let answered = self.play_kk(pinning, ephemerals);
+        wipe_handshake_stack();
+        answered
+    }
+
+    #[inline(never)]
+    fn play_kk<E: Entropy>(
+        &mut self,
+        pinning: Pinning<'_>,
+        ephemerals: &mut Ephemerals<E>,
+    ) -> Result<(), Error> {
         let mode = self.asked()?.mode;
         let ours = Parameters { max_frame: self.max_frame }.to_bytes();
         let (prologue, message) = message_1(&self.phase, &mut self.incoming.inbox)?;
@@ -95,6 +106,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         let psk = decoy.psk.filter(|_| mode == Mode::KkPsk0);
         let (prologue, message) = message_1(&self.phase, &mut self.incoming.inbox)?;
         let _whatever = open(&mut Place::new(), Pinning { psk, ..decoy }, &prologue, message).map(drop);
+        wipe_handshake_stack();
         self.decline(Refusal::REFUSED, Error::Handshake)
     }
 
@@ -136,6 +148,18 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// # Errors
     /// As [`Self::answer_kk`].
     pub fn answer_xx<E: Entropy>(
+        &mut self,
+        identity: &'k Identity,
+        psk: Option<&'k Psk>,
+        ephemerals: &mut Ephemerals<E>,
+    ) -> Result<(), Error> {
+        let answered = self.play_xx(identity, psk, ephemerals);
+        wipe_handshake_stack();
+        answered
+    }
+
+    #[inline(never)]
+    fn play_xx<E: Entropy>(
         &mut self,
         identity: &'k Identity,
         psk: Option<&'k Psk>,

@@ -1,6 +1,6 @@
 //! A link as the initiator: hello ‖ message 1 is made at once, before there is a network.
 
-use super::{Link, Next, Phase, Pinning};
+use super::{Link, Next, Phase, Pinning, wipe_handshake_stack};
 use crate::Error;
 use crate::control::Stage;
 use crate::hello::{Hello, Mode, Prologue};
@@ -132,7 +132,9 @@ impl<'k, B: Buffer> Link<'k, B> {
         let prologue = Prologue::new(hello);
         self.phase = Phase::Awaits(next, kk::Place::new());
         let Phase::Awaits(_, place) = &mut self.phase else { return Err(Error::OutOfTurn) };
-        match message_1(place, prologue.as_bytes(), ours, message) {
+        let made = message_1(place, prologue.as_bytes(), ours, message);
+        wipe_handshake_stack();
+        match made {
             Ok(len) => self.outgoing.outbox.commit(hello_len.saturating_add(len)),
             Err(error) => {
                 self.phase = Phase::Idle;
