@@ -77,6 +77,9 @@ pub(crate) fn all(board: &str) -> Result<()> {
     steps.run("the programs that tests play with", programs)?;
     let mut tally = Tally::default();
     steps.run("tests of the cycle model", || tally::run(&[], MODEL, &mut tally))?;
+    steps.run("tests of what watches it", || {
+        tally::run(&["--release", "--package", "traces"], HOST, &mut tally)
+    })?;
     steps.run("orders in which threads of a server meet", || tally::run(&[], INTERLEAVINGS, &mut tally))?;
     steps.run("fuzz targets on their seeds", || tally::run(&[], FUZZ, &mut tally))?;
     steps.run("tests with the portable primitives", || {

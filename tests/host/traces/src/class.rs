@@ -9,7 +9,10 @@ use std::{
 
 use m3_model::{Call, Machine, Options};
 
-use crate::Result;
+use crate::{
+    Result,
+    left::{self, Answer, Left},
+};
 
 /// Which program of `tests/m3` a class calls.
 #[derive(Clone, Copy)]
@@ -17,11 +20,12 @@ pub(crate) enum Program {
     Channel,
     Primitives,
     Planted,
-    /// The primitives in Rust, for cores without the assembly's instructions.
-    Armv6M,
+    /// The first two for Armv6-M, where the primitives are those in Rust.
+    Armv6MChannel,
+    Armv6MPrimitives,
 }
 
-/// The programs' ELF files; the last may be missing.
+/// The programs' ELF files; the last two may be missing.
 pub(crate) struct Firmware(Vec<Vec<u8>>);
 
 impl Firmware {
@@ -51,10 +55,10 @@ pub(crate) struct Class {
     pub(crate) call: Caller,
 }
 
-type Caller = Box<dyn Fn(&mut Machine, usize) -> Result<Call> + Send + Sync>;
+type Caller = Box<dyn Fn(&mut Machine, usize) -> Result<Answer> + Send + Sync>;
 
 /// What was seen of each call of a class.
-pub(crate) struct Traces(Vec<Trace>);
+pub(crate) struct Traces(Vec<(Trace, Left)>);
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Trace {
@@ -73,11 +77,14 @@ pub(crate) struct Seen {
     pub(crate) ways: usize,
     /// How many different sequences of data addresses.
     pub(crate) addresses: usize,
+    /// Where a secret stays on the stack: in which region, how far below the stack pointer.
+    pub(crate) left: Vec<(usize, usize)>,
 }
 
 impl Traces {
     pub(crate) fn seen(&self) -> Seen {
-        let all = || self.0.iter();
+        let all = || self.0.iter().map(|(trace, _)| trace);
+        let left: Vec<&Left> = self.0.iter().map(|(_, left)| left).collect();
         let cycles = all().map(|trace| trace.cycles);
         let ways: BTreeSet<_> = all().map(|trace| (trace.instructions, trace.pcs)).collect();
         let addresses: BTreeSet<_> = all().map(|trace| trace.addresses).collect();
@@ -86,11 +93,17 @@ impl Traces {
             cycles: (cycles.clone().min().unwrap_or(0), cycles.max().unwrap_or(0)),
             ways: ways.len(),
             addresses: addresses.len(),
+            left: left::secrets(&left),
         }
     }
 }
 
 impl Seen {
+    /// Whether the way there says nothing of the secrets, nor what is left of it.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.is_constant() && self.left.is_empty()
+    }
+
     pub(crate) fn is_constant(&self) -> bool {
         !self.cycles_differ() && self.ways == 1 && self.addresses == 1
     }
@@ -113,6 +126,10 @@ impl fmt::Display for Seen {
         if self.addresses > 1 {
             write!(f, ", {} sequences of addresses", self.addresses)?;
         }
+        if let [(region, below), ..] = self.left[..] {
+            let words = self.left.len();
+            write!(f, ", {words} words stay on the stack, the first {below} B below it in region {region}")?;
+        }
         Ok(())
     }
 }
@@ -131,11 +148,14 @@ pub(crate) fn run_all<'c>(
         let mut done = Vec::new();
         while let Some((class, n)) = calls.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
             let Class { name, program, call, .. } = classes[class];
-            let called = call(&mut machines[*program as usize], n);
+            let machine = &mut machines[*program as usize];
+            left::paint(machine);
+            let called = call(machine, n);
             let called = called.map_err(|error| format!("{name}, secret {n}: {error}"))?;
-            let Call { cycles, instructions, pc_hash, address_hash, .. } = called;
+            let left = Left::of(&called);
+            let Call { cycles, instructions, pc_hash, address_hash, .. } = called.call;
             let trace = Trace { cycles, instructions, pcs: pc_hash, addresses: address_hash };
-            done.push((class, n, trace));
+            done.push((class, n, (trace, left)));
         }
         Ok(done)
     };
@@ -146,7 +166,7 @@ pub(crate) fn run_all<'c>(
         joined.collect::<Result<Vec<_>>>()
     })?;
     let mut traces: Vec<Traces> =
-        classes.iter().map(|class| Traces(vec![Trace::default(); class.secrets])).collect();
+        classes.iter().map(|class| Traces(vec![Default::default(); class.secrets])).collect();
     for (class, n, trace) in done.into_iter().flatten() {
         traces[class].0[n] = trace;
     }

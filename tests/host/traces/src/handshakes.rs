@@ -1,4 +1,4 @@
-//! Whole connections: `play` of `tests/m3/src/bin/channel.rs`, against peers recorded here.
+//! Whole connections: `play` and `play_in_place` of `tests/m3/src/bin/channel`, against peers recorded here.
 
 use lowkey_core::{Counter, CounterFailed, Ephemerals, Id, Identity, Peer, Psk, Secret, SeedEntropy};
 use lowkey_transport::{Buffers, Link, MIN_INCOMING, MIN_OUTGOING, Mode, Part, Pinning, Receive, Step};
@@ -8,22 +8,58 @@ use crate::{
     Result,
     arena::Arena,
     class::{Class, Program},
+    left::{Answer, Public},
     script::{ID, MESSAGE, STREAM},
-    secrets::{SECRETS, secret},
+    secrets::{ODD, SECRETS, key, secret},
 };
 
 /// A class for each mode and role. Half a minute of a core goes into the 64 calls of each.
 pub(crate) fn classes() -> Vec<Class> {
-    let roles = [(Role::Initiator, "initiator"), (Role::Responder, "responder")];
-    let modes = [(Mode::Kk, "KK"), (Mode::KkPsk0, "KKpsk0"), (Mode::Xx, "XX"), (Mode::XxPsk0, "XXpsk0")];
-    let all = modes.into_iter().flat_map(|mode| roles.map(|role| (mode, role)));
-    let class = |((mode, mode_name), (role, role_name))| Class {
-        name: format!("{mode_name} {role_name}"),
+    let class = |(mode, role): (Mode, Role)| Class {
+        name: name(mode, role),
         program: Program::Channel,
         secrets: SECRETS,
-        call: Box::new(move |machine, n| play(machine, mode, role, n)),
+        call: Box::new(move |machine, n| Ok(moved(play(machine, "play", mode, role, n)?))),
     };
-    all.map(class).collect()
+    all().map(class).collect()
+}
+
+/// The same on a link that stays where it is, to see what each step leaves on the stack: for that two secrets will do. On
+/// Armv6-M, where each takes ten times as long, both roles in one mode of each pattern.
+pub(crate) fn in_place(program: Program) -> Vec<Class> {
+    let class = |(mode, role): (Mode, Role)| Class {
+        name: format!("{}, in place", name(mode, role)),
+        program,
+        secrets: 2,
+        // Secrets that are not odd: a word of zeros could be anything.
+        call: Box::new(move |machine, n| play(machine, "play_in_place", mode, role, ODD + n)),
+    };
+    let is_slow = matches!(program, Program::Armv6MChannel);
+    all().filter(|(mode, _)| !is_slow || matches!(mode, Mode::KkPsk0 | Mode::XxPsk0)).map(class).collect()
+}
+
+fn all() -> impl Iterator<Item = (Mode, Role)> {
+    let modes = [Mode::Kk, Mode::KkPsk0, Mode::Xx, Mode::XxPsk0];
+    modes.into_iter().flat_map(|mode| [Role::Initiator, Role::Responder].map(|role| (mode, role)))
+}
+
+fn name(mode: Mode, role: Role) -> String {
+    let mode = match mode {
+        Mode::Kk => "KK",
+        Mode::KkPsk0 => "KKpsk0",
+        Mode::Xx => "XX",
+        _ => "XXpsk0",
+    };
+    let role = match role {
+        Role::Initiator => "initiator",
+        Role::Responder => "responder",
+    };
+    format!("{mode} {role}")
+}
+
+/// `play` moves what it makes, as most programs do; a move leaves a copy.
+fn moved(Answer { call, .. }: Answer) -> Answer {
+    Call { left: Vec::new(), ..call }.into()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,8 +68,8 @@ enum Role {
     Responder,
 }
 
-/// Lets the device play `role` with the `n`-th secrets, and compares what it sent with what the host sent there.
-fn play(machine: &mut Machine, mode: Mode, role: Role, n: usize) -> Result<Call> {
+/// Lets `function` of the device play `role` with the `n`-th secrets, and compares what it sent with what the host sent there.
+fn play(machine: &mut Machine, function: &str, mode: Mode, role: Role, n: usize) -> Result<Answer> {
     let sides = Sides::new(role, n);
     let Recorded { from_initiator, from_responder } = sides.connect(mode)?;
     let (ours, theirs) = match role {
@@ -70,7 +106,7 @@ fn play(machine: &mut Machine, mode: Mode, role: Role, n: usize) -> Result<Call>
     let mut arena = Arena::new(machine);
     let arguments = [arena.put(&script.concat()), arena.put(&[0; 4 + STREAM])];
     let machine = arena.machine();
-    let called = machine.call("play", &arguments).map_err(|end| format!("{end:?}"))?;
+    let called = machine.call(function, &arguments).map_err(|end| format!("{end:?}"))?;
     if called.r0 != 0 {
         return Err("the device gave up".into());
     }
@@ -79,7 +115,11 @@ fn play(machine: &mut Machine, mode: Mode, role: Role, n: usize) -> Result<Call>
     let sent = sent.get(..u32::from_le_bytes(*len) as usize).unwrap_or_default();
     // A pairing ends on the device where the host goes on to close.
     let alike = if is_kk(mode) { expected == sent } else { !sent.is_empty() && expected.starts_with(sent) };
-    if alike { Ok(called) } else { Err("the device sent something else than the host".into()) }
+    let public = Public::of(&[ID, public.as_bytes(), theirs.as_bytes(), &expected, &received]);
+    match alike {
+        true => Ok(Answer { call: called, public }),
+        false => Err("the device sent something else than the host".into()),
+    }
 }
 
 /// The two sides of a connection and all their secrets.
@@ -108,7 +148,7 @@ impl Sides {
         Self {
             initiator: side(Role::Initiator, INITIATOR),
             responder: side(Role::Responder, RESPONDER),
-            psk: secret(PSK, n),
+            psk: key(PSK, n),
         }
     }
 
@@ -153,9 +193,9 @@ impl Side {
     fn new(kind: u64, n: usize) -> Self {
         let (message, rest) = (secret(kind + 1, n), secret(kind + 2, n));
         Self {
-            private: secret(kind, n),
-            hedge: secret(kind + 3, n),
-            seed: secret(kind + 4, n),
+            private: key(kind, n),
+            hedge: key(kind + 3, n),
+            seed: key(kind + 4, n),
             message: std::array::from_fn(|i| if i < 32 { message[i] } else { rest[i - 32] }),
         }
     }

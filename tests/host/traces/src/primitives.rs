@@ -1,7 +1,5 @@
 //! The functions of `tests/m3/src/bin/primitives.rs`.
 
-use std::sync::OnceLock;
-
 use lowkey_crypto::{AeadKey, Blake2s, PrivateKey, PublicKey, Secret, TAG_LEN, hkdf};
 use m3_model::{Call, Machine};
 
@@ -9,6 +7,7 @@ use crate::{
     Result,
     arena::Arena,
     class::{Class, Program},
+    left::{Answer, Public},
     secrets::{ODD, SECRETS, odd, random, secret},
 };
 
@@ -16,12 +15,9 @@ use crate::{
 pub(crate) fn classes(program: Program) -> Vec<Class> {
     let mut classes =
         vec![class("X25519, public key", public_key), class("X25519, Diffie-Hellman", diffie_hellman)];
-    if matches!(program, Program::Armv6M) {
+    if matches!(program, Program::Armv6MPrimitives) {
         // Many times as slow: a branch on a bit of a field's element shows with any two secrets.
         classes.iter_mut().for_each(|class| class.secrets = FEW);
-    }
-    if matches!(program, Program::Primitives) {
-        classes.push(Class { secrets: FEW, ..class("X25519, what stays on the stack", residue()) });
     }
     for (ad, text) in [(0, 0), (32, 1), (32, 64), (13, 130), (0, 512)] {
         classes.push(class(format!("seal {text} B, {ad} B of data"), move |machine, n| {
@@ -37,47 +33,34 @@ pub(crate) fn classes(program: Program) -> Vec<Class> {
         classes.push(class(format!("BLAKE2s {len} B"), move |machine, n| plain(machine, n, len)));
         classes.push(class(format!("BLAKE2s, keyed, {len} B"), move |machine, n| keyed(machine, n, len)));
     }
-    for len in [0, 32] {
-        classes.push(class(format!("HKDF of {len} B"), move |machine, n| expand(machine, n, len)));
-    }
+    classes.push(class("HKDF of 0 B", split));
+    classes.push(class("HKDF of 32 B", mix_key_and_hash));
     classes.push(class("compare two secrets, other bytes", |machine, n| compare(machine, n, false)));
     classes.push(class("compare two secrets, the same bytes", |machine, n| compare(machine, n, true)));
     classes.iter_mut().for_each(|class| class.program = program);
     classes
 }
 
-fn class(
+fn class<A: Into<Answer>>(
     name: impl Into<String>,
-    call: impl Fn(&mut Machine, usize) -> Result<Call> + Send + Sync + 'static,
+    call: impl Fn(&mut Machine, usize) -> Result<A> + Send + Sync + 'static,
 ) -> Class {
-    Class { name: name.into(), program: Program::Primitives, secrets: SECRETS, call: Box::new(call) }
+    let call = Box::new(move |machine: &mut _, n| call(machine, n).map(Into::into));
+    Class { name: name.into(), program: Program::Primitives, secrets: SECRETS, call }
 }
 
-fn public_key(machine: &mut Machine, n: usize) -> Result<Call> {
+fn public_key(machine: &mut Machine, n: usize) -> Result<Answer> {
     let private = secret(KEY, spread(n));
     let mut arena = Arena::new(machine);
     let arguments = [arena.put(&private), arena.put(&[0; 32])];
     let expected = PrivateKey::new(&Secret::new(private)).public_key();
-    answered(arena, "public_key", &arguments, arguments[1], expected.as_bytes())
+    let call = answered(arena, "public_key", &arguments, arguments[1], expected.as_bytes())?;
+    Ok(Answer { call, public: Public::of(&[expected.as_bytes()]) })
 }
 
 /// Another order of the secrets, in which the first few are of every kind.
 fn spread(n: usize) -> usize {
     n * 21 % SECRETS // no factor of 21 is one of 64
-}
-
-/// A Diffie-Hellman, and that what the ladder and all below it left on the stack is the same for every secret.
-fn residue() -> impl Fn(&mut Machine, usize) -> Result<Call> + Send + Sync {
-    let first = OnceLock::new();
-    move |machine, n| {
-        let call = diffie_hellman(machine, n)?;
-        let depth = call.peak_stack;
-        let left = machine.read(machine.ram_end() - depth, (depth - WRAPPER) as usize).unwrap_or_default();
-        match first.get_or_init(|| left.to_vec()) == left {
-            true => Ok(call),
-            false => Err("something of a secret stays on the stack".into()),
-        }
-    }
 }
 
 /// Odd private keys with random peers, random ones with odd peers, and random ones with random peers.
@@ -106,7 +89,7 @@ fn sealed(n: usize, ad: usize, text: usize) -> ([u8; 32], Vec<u8>, Vec<u8>) {
     (key, ad, plain)
 }
 
-fn seal(machine: &mut Machine, n: usize, ad: usize, text: usize) -> Result<Call> {
+fn seal(machine: &mut Machine, n: usize, ad: usize, text: usize) -> Result<Answer> {
     let (key, ad, mut text) = sealed(n, ad, text);
     text.extend([0; TAG_LEN]);
     let mut arena = Arena::new(machine);
@@ -114,10 +97,11 @@ fn seal(machine: &mut Machine, n: usize, ad: usize, text: usize) -> Result<Call>
     let arguments = [arena.put(&key), arena.put(&NONCE), ad_at, text_at.0];
     let (plain, tag) = text.split_last_chunk_mut::<TAG_LEN>().ok_or("no room for a tag")?;
     *tag = AeadKey::new(&Secret::new(key)).seal_in_place(&NONCE, &ad, plain);
-    answered(arena, "seal", &arguments, text_at.1, &text)
+    let public = Public::of(&[plain, tag, &ad]);
+    Ok(Answer { call: answered(arena, "seal", &arguments, text_at.1, &text)?, public })
 }
 
-fn open(machine: &mut Machine, n: usize, ad: usize, text: usize, verdict: u32) -> Result<Call> {
+fn open(machine: &mut Machine, n: usize, ad: usize, text: usize, verdict: u32) -> Result<Answer> {
     let (key, ad, plain) = sealed(n, ad, text);
     let mut text = plain.clone();
     let mut tag = AeadKey::new(&Secret::new(key)).seal_in_place(&NONCE, &ad, &mut text);
@@ -128,21 +112,27 @@ fn open(machine: &mut Machine, n: usize, ad: usize, text: usize, verdict: u32) -
             _ => tag[n % TAG_LEN] ^= 1 << (n / TAG_LEN % 8),
         }
     }
+    let public = Public::of(&[&text, &tag, &ad]);
     text.extend(tag);
     let mut arena = Arena::new(machine);
     let (ad_at, text_at) = (arena.slice(&ad).0, arena.slice(&text));
     let arguments = [arena.put(&key), arena.put(&NONCE), ad_at, text_at.0];
     let expected = if verdict == 0 { &plain[..] } else { &[] };
     let called = answered(arena, "open", &arguments, text_at.1, expected)?;
-    if called.r0 == verdict { Ok(called) } else { Err("the wrong verdict on a tag".into()) }
+    if called.r0 == verdict {
+        Ok(Answer { call: called, public })
+    } else {
+        Err("the wrong verdict on a tag".into())
+    }
 }
 
-fn rekeyed(machine: &mut Machine, n: usize) -> Result<Call> {
+fn rekeyed(machine: &mut Machine, n: usize) -> Result<Answer> {
     let key = secret(KEY, n);
     let mut arena = Arena::new(machine);
     let arguments = [arena.put(&key), arena.put(&NONCE), arena.put(&[0; TAG_LEN])];
     let expected = AeadKey::new(&Secret::new(key)).rekeyed().seal_in_place(&NONCE, &[], &mut []);
-    answered(arena, "rekeyed", &arguments, arguments[2], &expected)
+    let call = answered(arena, "rekeyed", &arguments, arguments[2], &expected)?;
+    Ok(Answer { call, public: Public::of(&[&expected]) })
 }
 
 fn message(n: usize, len: usize) -> Vec<u8> {
@@ -170,12 +160,29 @@ fn keyed(machine: &mut Machine, n: usize, len: usize) -> Result<Call> {
     answered(arena, "keyed", &arguments, arguments[2], &hash.finalize())
 }
 
-fn expand(machine: &mut Machine, n: usize, len: usize) -> Result<Call> {
-    let (ck, material) = (secret(KEY, SECRETS - 1 - n), message(n, len));
+fn mix_key_and_hash(machine: &mut Machine, n: usize) -> Result<Call> {
+    let (ck, material) = (secret(KEY, SECRETS - 1 - n), message(n, 32));
     let mut arena = Arena::new(machine);
-    let arguments = [arena.put(&ck), arena.slice(&material).0, arena.put(&[0; 96])];
-    let expected = hkdf::<3>(&Secret::new(ck), &material).map(|output| *output.expose()).concat();
-    answered(arena, "expand", &arguments, arguments[2], &expected)
+    let arguments = [arena.put(&ck), arena.put(&material), arena.put(&[0; 32])];
+    let [ck, temp_h, k] = hkdf::<3>(&Secret::new(ck), &material);
+    derived(arena, "mix_key_and_hash", &arguments, &[ck, k, temp_h])
+}
+
+fn split(machine: &mut Machine, n: usize) -> Result<Call> {
+    let (ck, before) = (secret(KEY, SECRETS - 1 - n), message(n, 32));
+    let mut arena = Arena::new(machine);
+    let arguments = [arena.put(&ck), arena.put(&before)];
+    derived(arena, "split", &arguments, &hkdf::<2>(&Secret::new(ck), &[]))
+}
+
+/// Calls `function` and compares what is then at each of its arguments.
+fn derived(arena: Arena<'_>, function: &str, arguments: &[u32], outputs: &[Secret<32>]) -> Result<Call> {
+    let machine = arena.machine();
+    let called = machine.call(function, arguments).map_err(|end| format!("{end:?}"))?;
+    match arguments.iter().zip(outputs).all(|(at, output)| machine.read(*at, 32) == Some(output.expose())) {
+        true => Ok(called),
+        false => Err("the answer is not the host's".into()),
+    }
 }
 
 fn compare(machine: &mut Machine, n: usize, alike: bool) -> Result<Call> {
@@ -201,8 +208,6 @@ fn answered(arena: Arena<'_>, function: &str, arguments: &[u32], at: u32, expect
     }
 }
 
-/// The frame of `diffie_hellman` in the firmware: it holds the peer's key, and moves its result out by value.
-const WRAPPER: u32 = 160;
 /// Odd secrets and random ones, in turn.
 const FEW: usize = 8;
 const NONCE: [u8; 12] = [0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0];

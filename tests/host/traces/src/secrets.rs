@@ -11,6 +11,13 @@ pub(crate) fn secret(kind: u64, n: usize) -> [u8; 32] {
     odd(n).unwrap_or_else(|| random(kind, n).array())
 }
 
+/// The same, but for those that no key can be: all zeros and all ones are flash that nobody has written.
+pub(crate) fn key(kind: u64, n: usize) -> [u8; 32] {
+    let blank =
+        |secret: &[u8; 32]| matches!(secret[0], 0 | 0xFF) && secret.iter().all(|byte| *byte == secret[0]);
+    Some(secret(kind, n)).filter(|secret| !blank(secret)).unwrap_or_else(|| random(kind, n).array())
+}
+
 /// Randomness of its own for every kind and number.
 pub(crate) fn random(kind: u64, n: usize) -> Rng {
     let mut rng = Rng(kind << 32 | n as u64);

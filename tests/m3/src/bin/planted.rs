@@ -1,10 +1,11 @@
-//! Three leaks, planted: what the gates of `cargo xtask constant-time` have to find, each in its own way.
+//! Four leaks, planted: what the gates of `cargo xtask constant-time` have to find, each in its own way.
 //!
 //! | function | found in the image | found in the trace |
 //! | --- | --- | --- |
 //! | `long_multiply` | yes | by its cycles |
 //! | `branch` | no | by its program counters |
 //! | `index` | no | by its addresses |
+//! | `stack` | no | by what lies there afterwards |
 #![no_std]
 #![no_main]
 #![allow(unsafe_code)] // names that the linker must keep
@@ -15,7 +16,7 @@ use cortex_m_rt::entry;
 
 #[entry]
 fn main() -> ! {
-    black_box([long_multiply as *const (), branch as _, index as _]);
+    black_box([long_multiply as *const (), branch as _, index as _, stack as _]);
     loop {
         core::hint::spin_loop();
     }
@@ -42,6 +43,12 @@ extern "C" fn branch(secret: &[u8; 32], out: &mut [u8; 32]) {
 #[unsafe(no_mangle)]
 extern "C" fn index(secret: &[u8; 32], out: &mut [u8; 32]) {
     out[0] = black_box(&TABLE)[usize::from(secret[0])];
+}
+
+/// Leaves a copy of the secret in its frame.
+#[unsafe(no_mangle)]
+extern "C" fn stack(secret: &[u8; 32], _: &mut [u8; 32]) {
+    black_box(&mut { *secret });
 }
 
 static TABLE: [u8; 256] = {

@@ -8,13 +8,13 @@
 use core::{hint::black_box, panic::PanicInfo, slice};
 
 use cortex_m_rt::entry;
-use lowkey_crypto::{AeadKey, Blake2s, PrivateKey, PublicKey, Secret, TAG_LEN, hkdf};
+use lowkey_crypto::{AeadKey, Blake2s, Derivation, PrivateKey, PublicKey, Secret, TAG_LEN, derive};
 
 #[entry]
 fn main() -> ! {
     // Mentioned so that the linker keeps them: nothing else in the program calls them.
     black_box([public_key as *const (), diffie_hellman as _, seal as _, open as _, rekeyed as _]);
-    black_box([plain as *const (), keyed as _, expand as _, compare as _]);
+    black_box([plain as *const (), keyed as _, mix_key_and_hash as _, split as _, compare as _]);
     loop {
         core::hint::spin_loop();
     }
@@ -40,20 +40,21 @@ impl Bytes {
 // SAFETY: no other function has this name; nor have any of those below.
 #[unsafe(no_mangle)]
 extern "C" fn public_key(private: &Secret<32>, out: &mut [u8; 32]) {
-    *out = *PrivateKey::new(private).public_key().as_bytes();
+    PrivateKey::new(private).public_key_into(out);
 }
 
 /// `X25519(private, public)`.
 #[unsafe(no_mangle)]
-extern "C" fn diffie_hellman(private: &Secret<32>, public: &[u8; 32], out: &mut [u8; 32]) {
-    *out = *PrivateKey::new(private).diffie_hellman(&PublicKey::new(*public)).expose();
+extern "C" fn diffie_hellman(private: &Secret<32>, public: &PublicKey, out: &mut Secret<32>) {
+    PrivateKey::new(private).diffie_hellman_into(public, out);
 }
 
 /// Seals `text` in place; the tag goes behind it.
 #[unsafe(no_mangle)]
 extern "C" fn seal(key: &Secret<32>, nonce: &[u8; 12], ad: &Bytes, text: &Bytes) {
     let Some((text, tag)) = text.get().split_last_chunk_mut::<TAG_LEN>() else { return };
-    *tag = AeadKey::new(key).seal_in_place(nonce, ad.get(), text);
+    let sealed = AeadKey::new(key).seal_in_place(nonce, ad.get(), text);
+    tag.iter_mut().zip(sealed).for_each(|(to, from)| *to = from); // at any alignment, and not by memcpy
 }
 
 /// Opens what `seal` left, in place; whether it was forged.
@@ -71,23 +72,25 @@ extern "C" fn rekeyed(key: &Secret<32>, nonce: &[u8; 12], tag: &mut [u8; TAG_LEN
 /// BLAKE2s-256.
 #[unsafe(no_mangle)]
 extern "C" fn plain(message: &Bytes, out: &mut [u8; 32]) {
-    let mut hash = Blake2s::new();
-    hash.update(message.get());
-    *out = hash.finalize();
+    Blake2s::hash(&[message.get()], out);
 }
 
 /// Keyed BLAKE2s-256.
 #[unsafe(no_mangle)]
 extern "C" fn keyed(key: &Secret<32>, message: &Bytes, out: &mut [u8; 32]) {
-    let mut hash = Blake2s::keyed(key);
-    hash.update(message.get());
-    *out = hash.finalize();
+    Blake2s::mac(key, &[message.get()], out);
 }
 
-/// Noise's HKDF with three outputs; the first two are those with two.
+/// Noise's HKDF where its input and outputs lie, as a handshake has it: `MixKeyAndHash`, with three outputs.
 #[unsafe(no_mangle)]
-extern "C" fn expand(ck: &Secret<32>, material: &Bytes, out: &mut [[u8; 32]; 3]) {
-    *out = hkdf::<3>(ck, material.get()).map(|output| *output.expose());
+extern "C" fn mix_key_and_hash(ck: &mut Secret<32>, k: &mut Secret<32>, temp_h: &mut Secret<32>) {
+    derive(ck, k, Derivation::MixKeyAndHash(temp_h));
+}
+
+/// The same with two outputs and nothing in: `Split`.
+#[unsafe(no_mangle)]
+extern "C" fn split(ck: &mut Secret<32>, k: &mut Secret<32>) {
+    derive(ck, k, Derivation::Split);
 }
 
 /// `Secret`'s two questions: equal to another, and zero.

@@ -9,3 +9,6 @@ pub(crate) mod field;
 pub(crate) mod poly1305;
 #[path = "../../../../../crates/lowkey-crypto/src/body/compact/x25519/mod.rs"]
 pub(crate) mod x25519;
+
+// What `x25519` takes from the module around it.
+use lowkey_crypto::wipe_dead_stack;
