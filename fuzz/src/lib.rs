@@ -28,7 +28,7 @@ mod residue;
 pub mod seeds;
 
 // What the bodies expect at the root of their crate.
-use lowkey_crypto::{Forged, HASH_LEN, KEY_LEN, NONCE_LEN, Secret, TAG_LEN};
+use lowkey_crypto::{Forged, HASH_LEN, KEY_LEN, NONCE_LEN, Secret, TAG_LEN, wipe_dead_stack};
 
 pub use boot_log::boot_log;
 pub use c_abi::c_abi;

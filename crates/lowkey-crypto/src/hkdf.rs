@@ -6,7 +6,7 @@ use crate::{HASH_LEN, Secret, blake2s::digest};
 
 /// `HKDF(chaining_key, input_key_material, N)`, Noise §4.3, with `N` of 2 or 3; another `N` does not compile.
 ///
-/// Its outputs are moved, and a move leaves a copy on the stack: [`derive`] leaves nothing.
+/// Its outputs are moved, and a move leaves a copy on the stack: [`derive()`] leaves nothing.
 #[must_use]
 pub fn hkdf<const N: usize>(ck: &Secret<HASH_LEN>, ikm: &[u8]) -> [Secret<HASH_LEN>; N] {
     const { assert!(N == 2 || N == 3, "Noise's HKDF has two or three outputs") };

@@ -24,7 +24,7 @@
 //! on the stack beneath a call: the assembly wipes its frames, and the functions in Rust are followed by
 //! [`wipe_dead_stack`]. The tests on the device compare what is left there, on Armv7-M and on Armv6-M. Two kinds of copies
 //! are out of this crate's reach: those in registers, and the one that every move of a value leaves where it was; what is
-//! written to where it is wanted (`diffie_hellman_into`, [`Blake2s::mac`], [`derive`]) is not moved. The other bodies are
+//! written to where it is wanted (`diffie_hellman_into`, [`Blake2s::mac`], [`derive()`]) is not moved. The other bodies are
 //! not looked at.
 #![no_std]
 
