@@ -10,6 +10,7 @@ mod generate;
 mod help;
 mod in_force;
 mod keys;
+mod mqtt;
 #[cfg(target_os = "linux")]
 mod outputs;
 mod overview;
