@@ -167,8 +167,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// # Errors
     /// [`Error::PingPending`]: the last one has not been answered. Others as [`Self::send`].
     pub async fn ping(&mut self, body: &[u8]) -> Result<(), Error> {
-        self.sender().drain().await?;
-        self.link.ping(body)
+        self.sender().ping(body).await
     }
 
     /// Whether the answer to the last PING has not come yet.

@@ -413,12 +413,7 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// # Errors
     /// [`Error::TooLong`], [`Error::PingPending`], [`Error::OutOfTurn`]: there is no room now.
     pub fn ping(&mut self, body: &[u8]) -> Result<(), Error> {
-        self.check()?;
-        let staged = match self.control.stage() {
-            _ if self.control.is_closed() => Err(Error::Closed),
-            Stage::Open => self.outgoing.ping(body, &self.control),
-            _ => Err(Error::NotOpen),
-        };
+        let staged = self.outgoing.ping(body, &self.control);
         self.or_end(staged)
     }
 

@@ -130,6 +130,11 @@ impl<B: Buffer> Outgoing<B> {
     /// Stages a PING; an empty one is not answered.
     pub(crate) fn ping(&mut self, body: &[u8], control: &Control) -> Result<(), Error> {
         control.check()?;
+        match control.stage() {
+            _ if control.is_closed() => return Err(Error::Closed),
+            Stage::Open => (),
+            _ => return Err(Error::NotOpen),
+        }
         let ping = Echo::new(body).filter(|_| body.len() <= self.max_data()).ok_or(Error::TooLong)?;
         if !body.is_empty() && control.is_asking() {
             return Err(Error::PingPending);

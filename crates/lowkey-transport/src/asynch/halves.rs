@@ -105,6 +105,24 @@ impl<W: Write, B: Buffer> Sender<'_, W, B> {
         }
     }
 
+    /// As [`Channel::ping`]; the answer is seen by the receiving half.
+    ///
+    /// # Cancel safety
+    /// Dropped, the PING was not accepted.
+    ///
+    /// # Errors
+    /// As [`Channel::ping`].
+    pub async fn ping(&mut self, body: &[u8]) -> Result<(), Error> {
+        self.drain().await?;
+        let staged = self.outgoing.ping(body, self.control);
+        self.or_end(staged)
+    }
+
+    /// As [`Channel::awaits_pong`].
+    pub fn awaits_pong(&self) -> bool {
+        self.control.is_asking()
+    }
+
     /// As [`Channel::flush`].
     ///
     /// # Errors

@@ -91,6 +91,22 @@ fn records_split_halves_answer_pings_beside_and_between_fragments() {
     block_on(sender.close()).unwrap();
 }
 
+#[test]
+fn records_split_halves_ask_with_one_and_hear_the_answer_with_the_other() {
+    let (mut channel, mut peer, rx, tx) = halves();
+    let (mut receiver, mut sender) = channel.split();
+    block_on(sender.ping(b"there?")).unwrap();
+    block_on(sender.flush()).unwrap();
+    assert_eq!(peer.open(&mut tx.take_all()), (PING, b"there?".to_vec()));
+    assert!(sender.awaits_pong());
+    assert_eq!(block_on(sender.ping(b"again?")), Err(Error::PingPending));
+    rx.put(&[peer.record(PONG, b"there?"), peer.record(DATA, b"x")].concat());
+    block_on(receiver.recv()).unwrap().unwrap();
+    assert!(!sender.awaits_pong());
+    block_on(sender.close()).unwrap();
+    assert_eq!(block_on(sender.ping(b"?")), Err(Error::Closed));
+}
+
 /// §4: an owed PONG goes out before any record of another kind; bytes that gather are no record yet.
 #[test]
 fn records_split_halves_send_an_owed_pong_before_the_bytes_that_were_gathered() {
