@@ -22,7 +22,8 @@ static struct lines input;
 static lowkey_channel channel;
 static uint8_t incoming[4096], outgoing[4096]; /* one frame each way */
 static uint8_t answer[LONGEST];
-static size_t owed; /* lines that have been sent and not been answered */
+static size_t owed;    /* lines that have been sent and not been answered */
+static int64_t taken; /* when the server took something last, or nothing waited for that */
 
 /* Sends all lines that are there; behind the last one our CLOSE. `done` is how much of the first one has gone. */
 static lowkey_status send_lines(const lowkey_io *io, size_t *done)
@@ -61,19 +62,46 @@ static lowkey_status print_answers(const lowkey_io *io)
     }
 }
 
-/* Waits for the server, and for a line if there is none to be sent. NULL, or what is wrong. */
+/* The callback, which also notes that the server takes something. */
+static int32_t write_and_note(void *context, const uint8_t *bytes, size_t len)
+{
+    const int32_t n = stream_write(context, bytes, len);
+    if (n > 0) {
+        taken = stream_now();
+    }
+    return n;
+}
+
+/* Waits for the server, and for a line if there is none to be sent. NULL, or what is wrong. A server that is silent while
+ * nothing is to be said is asked whether it is there; one that takes nothing is not, however much it sends. */
 static const char *wait_for_more(int socket)
 {
     size_t len;
     const bool has_line = lines_first(&input, &len) != NULL;
-    const bool is_waiting = owed > 0 || has_line || input.has_ended;
+    const bool is_waiting = owed > 0 || has_line || input.has_ended || lowkey_awaits_pong(&channel);
     const int other = has_line || input.has_ended ? -1 : STDIN_FILENO;
-    const int64_t deadline = is_waiting ? stream_now() + PATIENCE : STREAM_NEVER;
-    const int ready = stream_wait(socket, stream_events(&channel), other, deadline);
-    if (ready == 0) {
+    const short events = stream_events(&channel);
+    if ((events & POLLOUT) == 0) {
+        taken = stream_now();
+    }
+    const int64_t deadline = ((events & POLLOUT) != 0 ? taken : stream_now()) + PATIENCE;
+    const int ready = stream_wait(socket, events, other, deadline);
+    if (ready == 0 && (is_waiting || lowkey_ping(&channel, (const uint8_t *)"?", 1) != LOWKEY_OK)) {
         return "timed out";
     }
     return (ready & STREAM_OTHER) != 0 ? lines_read(&input) : NULL;
+}
+
+/* The server has closed: so do we, if we have not before, and let our CLOSE leave. NULL, or what is wrong. */
+static const char *say_end(int socket, const lowkey_io *io)
+{
+    lowkey_status status;
+    while ((status = lowkey_finish(&channel, io)) == LOWKEY_WOULD_BLOCK) {
+        if (stream_wait(socket, POLLOUT, -1, stream_now() + PATIENCE) == 0) {
+            return "timed out";
+        }
+    }
+    return status == LOWKEY_OK ? NULL : lowkey_status_text(status);
 }
 
 /* Sends and prints until both sides have closed. NULL, or what is wrong. */
@@ -89,13 +117,8 @@ static const char *talk(int socket, const lowkey_io *io)
             return strerror(errno);
         }
         if (status == LOWKEY_OK) {
-            /* If we have not before: the server had no reason to wait. What it does not take now is lost. */
-            if (lowkey_close(&channel) == LOWKEY_OK) {
-                const lowkey_status said = lowkey_flush(&channel, io);
-                (void)said;
-            }
             const bool is_short = owed > 0 || lines_first(&input, &len) != NULL;
-            return is_short ? "the server has closed and not answered" : NULL;
+            return is_short ? "the server has closed and not answered" : say_end(socket, io);
         }
         const char *const why = status == LOWKEY_WOULD_BLOCK ? wait_for_more(socket) : lowkey_status_text(status);
         if (why != NULL) {
@@ -119,7 +142,7 @@ static int connect_and_talk(const char *address, const char **why)
     if (socket < 0) {
         return NETWORK;
     }
-    const lowkey_io io = {&socket, stream_read, stream_write};
+    const lowkey_io io = {&socket, stream_read, write_and_note};
     lowkey_event event; /* LOWKEY_EVENT_OPEN: an initiator with a pinned key gets no other before */
     status = stream_run(&channel, &io, -1, deadline, &event);
     *why = status == LOWKEY_OK ? talk(socket, &io) : stream_why(status);

@@ -70,9 +70,7 @@ static lowkey_status say_end(int socket, const lowkey_io *io)
 {
     lowkey_status status;
     do {
-        status = lowkey_flush(&channel, io);
-        status = status == LOWKEY_OK ? lowkey_close(&channel) : status; /* a second time it does nothing */
-        status = status == LOWKEY_OK ? lowkey_flush(&channel, io) : status;
+        status = lowkey_finish(&channel, io);
     } while (status == LOWKEY_WOULD_BLOCK && wait_for_device(socket, POLLOUT));
     return status;
 }

@@ -114,6 +114,32 @@ fn a_client_that_waits_for_an_answer_gives_up_and_so_does_the_server() {
 }
 
 #[test]
+fn a_client_that_has_nothing_to_say_asks_and_ends_when_the_line_has_died() {
+    for build in WAITING.into_iter().filter(|build| can_run(*build)) {
+        let stage = Stage::new(Mode::KkPsk0);
+        let server = stage.rust_server();
+        let (seen, sees) = channel();
+        let relay = between(
+            &server.address,
+            Box::new(move |way, number, frame| match (way, number) {
+                (Way::ToServer, 0 | 1) | (Way::ToClient, 0) => Act::Pass(vec![frame]),
+                _ => {
+                    seen.send(way).unwrap();
+                    Act::Pass(Vec::new())
+                }
+            }),
+        );
+        let mut client = stage.client(build, Short, "device", &relay);
+        let mut client = client.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = String::new();
+        client.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!((client.wait().unwrap().code(), said), (Some(5), format!("client: {relay}: timed out\n")));
+        // Its PING, and nothing else.
+        assert_eq!(sees.try_iter().collect::<Vec<_>>(), [Way::ToServer]);
+    }
+}
+
+#[test]
 fn a_client_that_is_asked_while_it_has_nothing_to_say_is_still_there() {
     for build in WAITING.into_iter().filter(|build| can_run(*build)) {
         let stage = Stage::new(Mode::KkPsk0);
