@@ -12,6 +12,9 @@ mod connection;
 mod console;
 mod flash;
 mod halt;
+#[allow(unreachable_pub)] // it is the other board's
+#[path = "../../lm3s6965-ethernet/src/liveness.rs"]
+mod liveness;
 mod network;
 mod noise;
 mod session;

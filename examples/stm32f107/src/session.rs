@@ -9,13 +9,15 @@ use core::{cell::Cell, str};
 use embassy_futures::select::{Either, select};
 use embassy_net::tcp::{TcpReader, TcpWriter};
 use embassy_time::{Duration, Instant, Timer};
+use embedded_io_async::ErrorKind;
 use lowkey_transport::{
     Error, Part,
     asynch::{Receiver, Sender},
 };
 
 use crate::{
-    connection::{Connection, within},
+    connection::{Connection, LOOK, Noted, traffic, within},
+    liveness::{Liveness, Traffic, Verdict},
     watchdog,
 };
 
@@ -41,29 +43,53 @@ async fn work(channel: &mut Connection<'_>, received: &Cell<usize>) -> Result<()
     match select(listen(&mut receiver, &period, received), report(&mut sender, &period)).await {
         Either::First(ended) | Either::Second(ended) => ended?,
     }
-    within(PATIENCE, sender.close()).await
+    within(PATIENCE, channel.finish()).await
 }
 
-/// Takes readings and sends them; between two of them it answers the server's PINGs. Ends with the server's CLOSE.
+/// Takes readings and sends them; between two of them it answers the server's PINGs, and asks it whether it is there. Ends
+/// with the server's CLOSE.
 async fn report(
-    sender: &mut Sender<'_, TcpWriter<'_>, &mut [u8]>,
+    sender: &mut Sender<'_, Noted<TcpWriter<'_>>, &mut [u8]>,
     period: &Cell<Duration>,
 ) -> Result<(), Error> {
+    let mut liveness = Liveness::new(traffic(), now());
     for number in 0.. {
         within(PATIENCE, sender.send(&reading(number))).await?;
         watchdog::progress();
-        // The first thing that answering does is to let the reading out.
-        match select(Timer::after(period.get()), sender.answer_pings()).await {
-            Either::First(()) => (),
-            Either::Second(closed) => return closed,
+        let begun = Instant::now();
+        while begun.elapsed() < period.get() {
+            // The first thing that answering does is to let the reading out.
+            let next = (begun + period.get()).min(Instant::now() + LOOK);
+            match select(Timer::at(next), sender.answer_pings()).await {
+                Either::First(()) => look(sender, &mut liveness).await?,
+                Either::Second(closed) => return closed,
+            }
         }
     }
     Ok(())
 }
 
+/// Asks a silent server whether it is there; `TimedOut` if it is not.
+async fn look(
+    sender: &mut Sender<'_, Noted<TcpWriter<'_>>, &mut [u8]>,
+    liveness: &mut Liveness,
+) -> Result<(), Error> {
+    let traffic = Traffic { is_awaiting: sender.awaits_pong(), ..traffic() };
+    match liveness.look(traffic, now(), PING_EVERY, PATIENCE.as_millis() as u32) {
+        Verdict::Good => Ok(()),
+        Verdict::Ask => within(PATIENCE, sender.ping(b"?")).await,
+        Verdict::Dead => Err(Error::Io(ErrorKind::TimedOut)),
+    }
+}
+
+/// Milliseconds since start, which wrap.
+fn now() -> u32 {
+    Instant::now().as_millis() as u32
+}
+
 /// Does what the server says. Ends with its CLOSE.
 async fn listen(
-    receiver: &mut Receiver<'_, TcpReader<'_>, &mut [u8]>,
+    receiver: &mut Receiver<'_, Noted<TcpReader<'_>>, &mut [u8]>,
     period: &Cell<Duration>,
     received: &Cell<usize>,
 ) -> Result<(), Error> {
@@ -81,7 +107,7 @@ async fn listen(
 
 fn reading(number: u32) -> [u8; 9] {
     let [a, b, c, d] = number.to_be_bytes();
-    let [e, f, g, h] = (Instant::now().as_millis() as u32).to_be_bytes();
+    let [e, f, g, h] = now().to_be_bytes();
     [b'r', a, b, c, d, e, f, g, h]
 }
 
@@ -96,5 +122,7 @@ const FIRST_PERIOD: Duration = Duration::from_secs(5);
 const SHORTEST_PERIOD: Duration = Duration::from_millis(100);
 /// The watchdog wants to hear of us every two minutes.
 const LONGEST_PERIOD: Duration = Duration::from_secs(60);
-/// A server that takes nothing for so long is given up, whatever its TCP still acknowledges.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// A server that takes nothing for so long, or does not answer, is given up, whatever its TCP still acknowledges.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Milliseconds of silence after which the server is asked with a PING whether it is there.
+const PING_EVERY: u32 = 20_000;
