@@ -119,6 +119,7 @@ fn connect<'c>(
     let buffers = Buffers::new(&mut buffers.0[..], &mut buffers.1[..])?;
     let link: Link<'_, _> = Link::kk_initiator(device.pinning(), ephemerals, buffers)?;
     tcp.set_limit(Some(CONNECT_LIMIT));
+    tcp.set_patience(CONNECT_LIMIT);
     tcp.connect(device.server.ip, device.server.port, CONNECT_LIMIT).map_err(Error::Io)?;
     let mut channel = Channel::connect(tcp, link)?;
     channel.stream().set_limit(None);

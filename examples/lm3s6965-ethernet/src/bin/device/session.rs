@@ -66,6 +66,7 @@ impl Session {
         channel.stream().set_patience(PATIENCE);
         (self.received, self.in_flight) = (0, 0);
         let ended = self.work(channel, uart);
+        channel.stream().set_patience(PATIENCE);
         if ended.is_err() && channel.stream().traffic().is_waiting && self.in_flight > 0 {
             uart.text("readings under way, and lost: ").number(self.in_flight).end();
             readings::lose(self.in_flight);
@@ -80,28 +81,28 @@ impl Session {
             self.checked = true;
             self.received = 1;
         }
+        // From here on no call waits: what does not go now goes in a later turn, and what comes is read meanwhile.
+        channel.stream().set_patience(0);
         let mut liveness = Liveness::new(channel.stream().traffic(), self.clock.now());
         let mut inside = false; // a message of more than one record
         let (mut sent, mut owes_report) = (0, false);
         loop {
             self.look(channel, &mut liveness)?;
-            // What goes out in one turn has to be acknowledged before the next: so nothing here waits for a server that
-            // takes nothing, and what a dead line swallows is not more than that.
+            // What goes out in one turn has to be acknowledged before the next: a dead line swallows no more than that.
             if !channel.stream().traffic().is_waiting {
                 if owes_report {
-                    self.report(channel, sent)?;
-                    owes_report = false;
+                    owes_report = now(self.report(channel, sent))?.is_none();
                 }
-                self.in_flight = channel.deliver(&readings::MAILBOX)? as u32;
+                self.in_flight = now(channel.deliver(&readings::MAILBOX))?.unwrap_or(0) as u32;
                 sent += self.in_flight;
             }
-            let command = match channel.try_recv()? {
-                Poll::Pending => {
+            let command = match now(channel.try_recv())? {
+                None | Some(Poll::Pending) => {
                     channel.stream().rest();
                     continue;
                 }
-                Poll::Ready(None) => return channel.close(),
-                Poll::Ready(Some(fragment)) => {
+                Some(Poll::Ready(None)) => return self.finish(channel),
+                Some(Poll::Ready(Some(fragment))) => {
                     self.received += 1;
                     let is_whole = !inside && fragment.part == Part::Last;
                     inside = fragment.part == Part::More;
@@ -116,8 +117,7 @@ impl Session {
                 Some(Command::Report) => owes_report = true,
                 Some(Command::Close) => {
                     uart.text("asked to close").end();
-                    channel.stream().set_limit(Some(PATIENCE)); // a server may talk on for ever
-                    return channel.finish();
+                    return self.finish(channel);
                 }
                 Some(Command::Unknown) => uart.text("asked for something unknown").end(),
                 None => (),
@@ -134,11 +134,26 @@ impl Session {
         match liveness.look(traffic, self.clock.now(), PING_EVERY, PATIENCE) {
             Verdict::Dead => Err(Error::Io(ErrorKind::TimedOut)),
             Verdict::Ask if !traffic.is_waiting => {
-                channel.ping(b"?")?;
-                channel.flush()
+                now(channel.ping(b"?"))?;
+                now(channel.flush()).map(|_| ())
             }
             Verdict::Ask | Verdict::Good => Ok(()),
         }
+    }
+
+    /// Ends both directions: what the server still sends is read, so that no reset destroys our last words.
+    ///
+    /// # Errors
+    /// `TimedOut`: it takes them no more, or talks on for ever.
+    fn finish(&self, channel: &mut Connection<'_>) -> Result<(), Error> {
+        let begun = self.clock.now();
+        while now(channel.finish())?.is_none() {
+            if self.clock.since(begun) >= PATIENCE {
+                return Err(Error::Io(ErrorKind::TimedOut));
+            }
+            channel.stream().rest();
+        }
+        Ok(())
     }
 
     /// `s` and four numbers (`u32` big-endian): milliseconds since start, readings sent on this channel, readings
@@ -148,6 +163,14 @@ impl Session {
         let numbers = [self.clock.now(), sent, readings::lost(), stack::peak() as u32].map(u32::to_be_bytes);
         message[1..].iter_mut().zip(numbers.as_flattened()).for_each(|(to, from)| *to = *from);
         channel.send(&message)
+    }
+}
+
+/// What a call gives, `None` if it has to be repeated in a later turn.
+fn now<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
+    match result {
+        Err(Error::Io(ErrorKind::TimedOut)) => Ok(None),
+        result => result.map(Some),
     }
 }
 
