@@ -117,7 +117,9 @@ struct Core {
     title: &'static str,
     /// How GCC is told.
     options: &'static str,
-    /// How it is told of others that the same library is for, and of their ways to pass floating point.
+    /// What QEMU calls a board with that core, and how GCC is told of a program for it.
+    board: (&'static str, &'static str),
+    /// How GCC is told of others that the same library is for, and of their ways to pass floating point.
     others: &'static [&'static str],
 }
 
@@ -127,6 +129,7 @@ const BARE: [(&str, Core); 3] = [
         Core {
             title: "a Cortex-M0, M0+, M1 or M23",
             options: "-mcpu=cortex-m0 -mthumb",
+            board: ("microbit", "-mcpu=cortex-m0 -mthumb"),
             others: &["-mcpu=cortex-m0plus -mthumb", "-mcpu=cortex-m23 -mthumb"],
         },
     ),
@@ -135,6 +138,7 @@ const BARE: [(&str, Core); 3] = [
         Core {
             title: "a Cortex-M3, and for any M33",
             options: "-mcpu=cortex-m3 -mthumb",
+            board: ("lm3s6965evb", "-mcpu=cortex-m3 -mthumb"),
             others: &[
                 "-mcpu=cortex-m33+nodsp -mthumb -mfloat-abi=soft",
                 "-mcpu=cortex-m33 -mthumb -mfloat-abi=softfp",
@@ -147,6 +151,7 @@ const BARE: [(&str, Core); 3] = [
         Core {
             title: "a Cortex-M4 or M7, with any -mfloat-abi",
             options: "-mcpu=cortex-m4 -mthumb",
+            board: ("netduinoplus2", "-mcpu=cortex-m4 -mthumb -mfloat-abi=hard"),
             others: &[
                 "-mcpu=cortex-m4 -mthumb -mfloat-abi=soft",
                 "-mcpu=cortex-m4 -mthumb -mfloat-abi=softfp",

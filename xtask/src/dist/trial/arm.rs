@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use xtask::{
@@ -25,6 +26,7 @@ pub(super) fn check(core: &Core, library: &Path) -> Result<()> {
     beside_the_compiler_s_functions(&tools, core)?;
     with_the_c_library(&tools, core)?;
     with_nothing_else(&tools, core)?;
+    run_with_nothing_else(&tools, core)?;
     beside_a_memcpy(&tools, core, &["-DOWN", "-nostdlib"])?;
     beside_a_memcpy(&tools, core, &NANO)
 }
@@ -65,6 +67,18 @@ fn with_nothing_else(tools: &Tools, core: &Core) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A device and a server in such an image do on a board what they are to do.
+fn run_with_nothing_else(tools: &Tools, core: &Core) -> Result<()> {
+    let (board, options) = core.board;
+    let (script, sections) = (format!("-T{}", text(SCRIPT)), ["-nostdlib", "-Wl,--gc-sections"]);
+    let words = [&STRICT[..], &["-Os", &tools.include, &text(ALONE), &tools.archive, &script, "-o", IMAGE]];
+    tools.gcc(options, &[&words.concat()[..], &sections].concat()).quiet()?;
+    let quiet = ["-display", "none", "-monitor", "none", "-serial", "none", "-semihosting"];
+    let qemu = Command::new("qemu-system-arm").args(["-M", board]).args(quiet);
+    let run = qemu.args(["-kernel", IMAGE]).within(&tools.work).limit(RUN_LIMIT).quiet();
+    run.map_err(|error| format!("{board}: {error}").into()).map(drop)
 }
 
 /// A program that calls `memcpy` calls that of the program, or of its C library; the library calls its own.
@@ -141,6 +155,11 @@ impl Tools {
     }
 }
 
+/// A program that needs nothing but the library, and where it lies.
+const ALONE: &str = "xtask/src/dist/trial/alone.c";
+const SCRIPT: &str = "xtask/src/dist/trial/alone.ld";
+/// It takes a second; this ends one that hangs.
+const RUN_LIMIT: Duration = Duration::from_secs(120);
 /// A program that calls `memcpy`.
 const COPYING: &str = "xtask/src/dist/trial/copying.c";
 const IMAGE: &str = "trial.elf";
