@@ -2,6 +2,12 @@
 //!
 //! A stream may give up with an error of kind `TimedOut` or `Interrupted` whenever it likes: the
 //! channel stays usable and the call can be repeated with the same arguments.
+//!
+//! A `write` that gives up with `TimedOut` says that the stream takes nothing now. Then the channel reads: what has come
+//! waits for the next `recv`, PINGs are answered, the peer's end is seen. So two sides that both send never wait for each
+//! other, if they receive between two tries. The reads of such a stream should give up as well: `recv` waits in one, and
+//! what sends reads only once one has given up. A stream whose `write` waits for ever cannot be helped: while the channel
+//! is inside it, nothing is read.
 
 use crate::incoming::Receive;
 use crate::limits::Buffer;
@@ -12,7 +18,7 @@ use crate::progress::Progress;
 use crate::record::{Fragment, Part};
 use crate::{Error, Hello};
 use core::task::Poll;
-use embedded_io::{ErrorType, Read, ReadReady, Write};
+use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write};
 use lowkey_core::{Entropy, Ephemerals};
 
 /// An open channel and its stream.
@@ -24,6 +30,8 @@ pub struct Channel<Io, B> {
     io: Io,
     gathering: Gathering<B>,
     delivery: Delivery,
+    /// A read has come to its time-out, so the next one will not wait for ever.
+    read_gives_up: bool,
 }
 
 impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
@@ -59,7 +67,8 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// The channel of a link that is done.
     #[inline(never)] // what is moved here lies in no frame beneath the multiplications
     fn open(io: Io, link: Link<'_, B>) -> Self {
-        Self { link: link.settle(), io, gathering: Gathering::default(), delivery: Delivery::default() }
+        let (gathering, delivery) = (Gathering::default(), Delivery::default());
+        Self { link: link.settle(), io, gathering, delivery, read_gives_up: false }
     }
 
     /// Sends one message of at most [`Self::max_data`] bytes.
@@ -157,9 +166,8 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// [`Error::Io`]; or what ended the channel.
     pub fn flush(&mut self) -> Result<(), Error> {
         self.drain()?;
-        let flush = self.io.flush();
-        let flushed = self.link.flushed(flush);
-        self.or_end(flushed)
+        let left = self.flush_stream();
+        self.or_read(left)
     }
 
     /// Ends our direction with a CLOSE. The peer's goes on: receive until `None` to have all of it, or
@@ -186,19 +194,51 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
 
     fn wait(&mut self) -> Result<Receive, Error> {
         loop {
-            self.drain()?;
-            let received = self.link.receive();
-            match self.or_end(received)? {
-                Receive::Read => {
-                    let read = read_once(&mut self.io, &mut self.link);
-                    self.or_end(read)?;
-                }
-                received => return Ok(received),
+            match self.look()? {
+                (Receive::Read, _) => self.read_once()?,
+                (received, _) => return Ok(received),
             }
         }
     }
 
+    /// What has come; and whether what is unsent has left, as it does before a wait for the peer. That it has not keeps nobody
+    /// from reading: the peer may be in the same place, and take nothing until we have taken something.
+    fn look(&mut self) -> Result<(Receive, Result<(), Error>), Error> {
+        let received = self.link.receive(); // a PONG may come to be owed here
+        let received = self.or_end(received)?;
+        let mut left = self.hand_on(received);
+        if left == Err(Error::Io(ErrorKind::Interrupted)) {
+            left = self.hand_on(received); // it says nothing of the stream: once more
+        }
+        set_aside(left)?;
+        Ok((received, left))
+    }
+
+    /// What is unsent goes out; before a wait for the peer also what our stream holds back.
+    fn hand_on(&mut self, received: Receive) -> Result<(), Error> {
+        self.write_out()?;
+        let waits = received == Receive::Read && self.link.is_unflushed();
+        if waits { self.flush_stream() } else { Ok(()) }
+    }
+
+    /// Moves everything unsent into the stream; what it does not take now is an error. Then it is read once, unless something
+    /// waits to be received or the read might wait for ever: the peer may take nothing because we do not.
     fn drain(&mut self) -> Result<(), Error> {
+        let left = self.write_out();
+        self.or_read(left)
+    }
+
+    fn or_read(&mut self, left: Result<(), Error>) -> Result<(), Error> {
+        if left == TIMED_OUT && self.read_gives_up {
+            let received = self.link.receive();
+            if self.or_end(received)? == Receive::Read {
+                set_aside(self.read_once())?;
+            }
+        }
+        left
+    }
+
+    fn write_out(&mut self) -> Result<(), Error> {
         let sealed = self.gathering.seal(&mut self.link.outgoing, &self.link.control);
         self.or_end(sealed)?;
         loop {
@@ -210,6 +250,18 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
             let written = self.link.written(write);
             self.or_end(written)?;
         }
+    }
+
+    fn flush_stream(&mut self) -> Result<(), Error> {
+        let flushed = self.link.flushed(self.io.flush());
+        self.or_end(flushed)
+    }
+
+    fn read_once(&mut self) -> Result<(), Error> {
+        let read = self.io.read(self.link.space());
+        let given = self.link.given(read);
+        self.read_gives_up |= given == TIMED_OUT;
+        self.or_end(given)
     }
 
     /// Ends both directions with an error that came up in one, and looks what has become of a mailbox's message: it may have
@@ -228,22 +280,15 @@ impl<Io: Read + Write + ReadReady, B: Buffer> Channel<Io, B> {
     /// As [`Self::recv`].
     pub fn try_recv(&mut self) -> Result<Poll<Option<Fragment<'_>>>, Error> {
         loop {
-            self.drain()?;
-            let received = self.link.receive();
-            match self.or_end(received)? {
-                Receive::Read if self.is_readable()? => {
-                    let read = read_once(&mut self.io, &mut self.link);
-                    self.or_end(read)?;
-                }
-                Receive::Read => return Ok(Poll::Pending),
+            match self.look()? {
+                (Receive::Read, _) if self.is_readable()? => self.read_once()?,
+                (Receive::Read, left) => return left.map(|()| Poll::Pending),
                 _ => return Ok(Poll::Ready(self.link.take())),
             }
         }
     }
 
     fn is_readable(&mut self) -> Result<bool, Error> {
-        let left = leave_nothing_behind(&mut self.io, &mut self.link);
-        self.or_end(left)?;
         let ready = self.io.read_ready().map_err(|error| Error::of_stream(&error));
         self.or_end(ready)
     }
@@ -382,34 +427,23 @@ fn exchange<Io: Read + Write, B: Buffer>(
     link: &mut Link<'_, B>,
     step: Step,
 ) -> Result<(), Error> {
-    if step == Step::Write { flush(io, link) } else { read_once(io, link) }
-}
-
-fn drain<Io: Write, B: Buffer>(io: &mut Io, link: &mut Link<'_, B>) -> Result<(), Error> {
+    if step != Step::Write {
+        let read = io.read(link.space());
+        return link.given(read);
+    }
     loop {
         let unsent = link.unsent()?;
         if unsent.is_empty() {
-            return Ok(());
+            return link.flushed(io.flush());
         }
         let write = io.write(unsent);
         link.written(write)?;
     }
 }
 
-fn flush<Io: Write, B: Buffer>(io: &mut Io, link: &mut Link<'_, B>) -> Result<(), Error> {
-    drain(io, link)?;
-    link.flushed(io.flush())
+/// Sets aside that the stream moves nothing now.
+fn set_aside(moved: Result<(), Error>) -> Result<(), Error> {
+    moved.or_else(|error| if error.is_recoverable() { Ok(()) } else { Err(error) })
 }
 
-/// Before a wait for the peer: it may wait for a PONG that has just come to be owed, or for what our
-/// stream holds back.
-fn leave_nothing_behind<Io: Write, B: Buffer>(io: &mut Io, link: &mut Link<'_, B>) -> Result<(), Error> {
-    drain(io, link)?;
-    if link.is_unflushed() { link.flushed(io.flush()) } else { Ok(()) }
-}
-
-fn read_once<Io: Read + Write, B: Buffer>(io: &mut Io, link: &mut Link<'_, B>) -> Result<(), Error> {
-    leave_nothing_behind(io, link)?;
-    let read = io.read(link.space());
-    link.given(read)
-}
+const TIMED_OUT: Result<(), Error> = Err(Error::Io(ErrorKind::TimedOut));

@@ -7,6 +7,7 @@ mod asynch;
 mod bad_handshakes;
 mod bad_records;
 mod blocking;
+mod both_full;
 mod gather;
 mod halves;
 mod handshakes;

@@ -84,6 +84,8 @@ pub(crate) struct Rules {
     /// Takes so many bytes more, then every write ends like this; `None` is `Ok(0)`.
     pub(crate) breaks: Option<(usize, Option<ErrorKind>)>,
     pub(crate) held: Vec<u8>,
+    /// At most so many bytes lie in the pipe; what goes over that times out.
+    pub(crate) holds: Option<usize>,
 }
 
 impl Rules {
@@ -96,6 +98,10 @@ impl Rules {
         }
         let Some((kind, rng)) = &mut self.stumbles else { return Ok(()) };
         if rng.below(2) == 0 { Err(*kind) } else { Ok(()) }
+    }
+
+    fn room(&self, pipe: &Pipe) -> usize {
+        self.holds.map_or(usize::MAX, |holds| holds.saturating_sub(pipe.len()))
     }
 
     fn portion(&mut self, wanted: usize) -> usize {
@@ -166,17 +172,22 @@ impl embedded_io::Write for Stream {
         }
         if rules.buffers {
             rules.held.extend_from_slice(&buf[..n]);
-        } else {
-            self.tx.put(&buf[..n]);
+            return Ok(n);
         }
+        n = n.min(rules.room(&self.tx));
+        if n == 0 {
+            return Err(ErrorKind::TimedOut);
+        }
+        self.tx.put(&buf[..n]);
         Ok(n)
     }
 
     fn flush(&mut self) -> Result<(), ErrorKind> {
         let mut rules = self.rules.lock().unwrap();
         rules.stumble()?;
-        self.tx.put(&std::mem::take(&mut rules.held));
-        Ok(())
+        let n = rules.held.len().min(rules.room(&self.tx));
+        self.tx.put(&rules.held.drain(..n).collect::<Vec<_>>());
+        if rules.held.is_empty() { Ok(()) } else { Err(ErrorKind::TimedOut) }
     }
 }
 
