@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Runs them all, round by round; the first failure ends it, and says its seed.
-pub(crate) fn test(board: &str) -> Result<()> {
+pub(crate) fn test(rust: &str) -> Result<()> {
     let mut steps = Steps::new();
     steps.run("the programs that tests play with", checks::programs)?;
     steps.run("build", || {
@@ -32,11 +32,12 @@ pub(crate) fn test(board: &str) -> Result<()> {
     for round in 1..=ROUNDS {
         let of = format!("round {round} of {ROUNDS}");
         steps.run(&format!("tests, {of}"), || tally::run(&SUITES, ".", &mut tally))?;
-        for (name, board) in [("Rust", Board::Rust(board)), ("C", Board::C)] {
+        for (name, board) in [("Rust", Board::Rust(rust)), ("C", Board::C)] {
             steps.run(&format!("the demo in {name}, {of}"), || show::demo(board, &Wire::Honest))?;
             let attacked = format!("the demo in {name} with an attacker, {of}");
             steps.run(&attacked, || show::demo(board, &Wire::Attacked))?;
         }
+        steps.run(&format!("both boards on a line that dies, {of}"), || show::line(rust))?;
     }
     println!("\n{tally}");
     Ok(())

@@ -8,7 +8,7 @@ use std::{
 
 use xtask::{
     command::{Command, Result},
-    root, setup, target,
+    root, setup, target, times,
 };
 
 use crate::{
@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     Product,
     /// For the demo: the boot log is played over the serial line, 64 KiB go out and back.
     Demo,
+    /// The same with short times, for a line that dies.
+    Line,
 }
 
 /// Builds it and returns its ELF file. It goes into a folder under the root's target folder, whatever the user builds by
@@ -33,10 +35,14 @@ pub(crate) fn build(kind: Kind) -> Result<PathBuf> {
     setup::ensure([&setup::ARM_GCC, &setup::ARM_NEWLIB, &setup::MAKE])?;
     let lwip = lwip::source()?;
     let archive = archive::build(&Machine::bare(TARGET))?;
-    let (name, more) = match kind {
-        Kind::Product => ("product", None),
-        Kind::Demo => ("demo", Some("DEMO=1")),
+    let (name, mut more) = match kind {
+        Kind::Product => ("product", Vec::new()),
+        Kind::Demo => ("demo", vec!["DEMO=1".to_owned()]),
+        Kind::Line => ("line", vec!["DEMO=1".to_owned()]),
     };
+    if let Kind::Line = kind {
+        more.extend(times::variables().map(|(name, value)| format!("{name}={value}")));
+    }
     let out = target().join("firmware").join("lm3s6965-lwip").join(name);
     fs::create_dir_all(&out)?;
     let variables = [
@@ -71,4 +77,14 @@ const FOLDER: &str = "examples/lm3s6965-lwip";
 /// What all of it may take with lwIP: of flash far less than the board has, of RAM all that is there.
 const BUDGET: Memory = Memory { flash: 40 * 1_024, ram: 64 * 1_024 };
 /// What would change the build behind the user's back.
-const OF_MAKE: [&str; 6] = ["MAKEFLAGS", "MFLAGS", "MAKEFILES", "MAKELEVEL", "CROSS", "DEMO"];
+const OF_MAKE: [&str; 9] = [
+    "MAKEFLAGS",
+    "MFLAGS",
+    "MAKEFILES",
+    "MAKELEVEL",
+    "CROSS",
+    "DEMO",
+    "CONNECT_LIMIT",
+    "PING_EVERY",
+    "PATIENCE",
+];

@@ -1,6 +1,9 @@
 //! Builds and lints a firmware workspace, in release: nothing else fits the flash.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     command::Result,
@@ -20,10 +23,24 @@ pub(crate) fn build_with(folder: &str, name: &str, features: &[&str]) -> Result<
     build_at(folder, name, "release", features)
 }
 
+/// The same with these variables set, as `name` with `variant` behind it.
+pub(crate) fn build_set(
+    (folder, name, variant): (&str, &str, &str),
+    features: &[&str],
+    variables: &[(&str, String)],
+) -> Result<PathBuf> {
+    let features = features.iter().flat_map(|feature| ["--features", feature]);
+    let built = compile((folder, name), "release", &target_folder(folder), features, variables)?;
+    // The next build without them takes its place.
+    let kept = built.with_file_name(format!("{name}-{variant}"));
+    fs::copy(&built, &kept)?;
+    Ok(kept)
+}
+
 /// The same at this profile of the workspace.
 pub(crate) fn build_at(folder: &str, name: &str, profile: &str, features: &[&str]) -> Result<PathBuf> {
     let features = features.iter().flat_map(|feature| ["--features", feature]);
-    compile(folder, name, profile, &target_folder(folder), features)
+    compile((folder, name), profile, &target_folder(folder), features, &[])
 }
 
 /// The same at the release profile with other `settings`, such as `opt-level="s"`, into a folder called `variant`, so
@@ -31,18 +48,20 @@ pub(crate) fn build_at(folder: &str, name: &str, profile: &str, features: &[&str
 pub(crate) fn build_as(folder: &str, name: &str, variant: &str, settings: &[&str]) -> Result<PathBuf> {
     let settings: Vec<String> = settings.iter().map(|setting| format!("profile.release.{setting}")).collect();
     let settings = settings.iter().flat_map(|setting| ["--config", setting]);
-    compile(folder, name, "release", &target_folder(folder).join(variant), settings)
+    compile((folder, name), "release", &target_folder(folder).join(variant), settings, &[])
 }
 
 fn compile<'a>(
-    folder: &str,
-    name: &str,
+    (folder, name): (&str, &str),
     profile: &str,
     target: &Path,
     more: impl Iterator<Item = &'a str>,
+    variables: &[(&str, String)],
 ) -> Result<PathBuf> {
-    toolchain()?
-        .cargo("build")
+    let cargo = toolchain()?.cargo("build");
+    variables
+        .iter()
+        .fold(cargo, |cargo, (name, value)| cargo.env(name, value))
         .args(["--quiet", "--profile", profile, "--locked", "--bin", name, "--target-dir"])
         .args([target])
         .args(more)

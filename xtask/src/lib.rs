@@ -4,6 +4,7 @@ pub mod command;
 pub mod pattern;
 pub mod qemu;
 pub mod setup;
+pub mod times;
 
 use std::{env, path::PathBuf};
 

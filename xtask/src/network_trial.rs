@@ -37,7 +37,13 @@ pub(crate) fn run(elf: &Path) -> Result<()> {
 }
 
 fn play(elf: &Path, page: &Path, listener: TcpListener) -> Result<()> {
-    let mut board = Board::start(Options { elf, key_page: Some(page), capture: None, deadline: DEADLINE })?;
+    let mut board = Board::start(Options {
+        elf,
+        key_page: Some(page),
+        capture: None,
+        segment: None,
+        deadline: DEADLINE,
+    })?;
     let (sender, verdicts) = mpsc::channel();
     // Not joined: if the board never comes, it waits in `accept` until the process ends.
     thread::spawn(move || {

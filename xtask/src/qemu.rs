@@ -21,11 +21,15 @@ pub struct Options<'a> {
     pub key_page: Option<&'a Path>,
     /// Where each Ethernet frame is written to (pcap), if anywhere.
     pub capture: Option<&'a Path>,
+    /// The port of this machine's loopback where somebody takes the Ethernet frames, each behind its length of four
+    /// bytes; without one they reach a network that QEMU makes up.
+    pub segment: Option<u16>,
     /// The board's time to live: each wait ends by then.
     pub deadline: Duration,
 }
 
-/// A running board: its network reaches this machine's loopback as 10.0.2.2, its serial line is read line by line.
+/// A running board: its network reaches this machine's loopback as 10.0.2.2 or is a segment of one's own, its serial line
+/// is read line by line.
 /// Dropping it pulls the plug.
 pub struct Board {
     qemu: Child,
@@ -43,10 +47,14 @@ impl Board {
     /// QEMU is missing and cannot be installed, or does not start.
     pub fn start(options: Options<'_>) -> Result<Self> {
         setup::ensure([&setup::QEMU])?;
+        let network = match options.segment {
+            None => "user,id=n0,model=stellaris".to_owned(),
+            Some(port) => format!("socket,id=n0,model=stellaris,connect=127.0.0.1:{port}"),
+        };
         let mut command = Command::new("qemu-system-arm");
         command
             .args(["-M", "lm3s6965evb", "-display", "none", "-monitor", "none", "-serial", "stdio"])
-            .args(["-nic", "user,id=n0,model=stellaris", "-kernel"])
+            .args(["-nic", &network, "-kernel"])
             .arg(options.elf);
         if let Some(file) = options.key_page {
             command.args(["-device", &format!("loader,file={},addr={KEY_PAGE},force-raw=on", comma(file))]);

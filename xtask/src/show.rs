@@ -3,7 +3,7 @@
 use std::{env, path::PathBuf};
 use xtask::{
     command::{Command, Result},
-    setup, target,
+    setup, target, times,
 };
 
 use crate::{
@@ -52,6 +52,21 @@ pub(crate) fn demo(board: Board<'_>, wire: &Wire) -> Result<()> {
             .args([&firmware])
             .args([flash.to_string(), ram.to_string()])
             .run()
+    })
+}
+
+/// Both boards on a line that dies, and in front of a server that hangs, floods and takes nothing.
+pub(crate) fn line(rust: &str) -> Result<()> {
+    let mut steps = Steps::new();
+    setup::ensure([&setup::QEMU])?;
+    let boards = steps.run("build the firmware, with short times", || {
+        let what = (rust, FIRMWARE, "line");
+        Ok([firmware::build_set(what, &["demo"], &times::variables())?, c_firmware::build(Kind::Line)?])
+    })?;
+    steps
+        .run("build the server", || Command::cargo().args(["build", "--quiet", "--package", "demo"]).run())?;
+    steps.run("line", || {
+        Command::new(built("demo")).env(tally::SEED, tally::seed()).args(["line"]).args(boards).run()
     })
 }
 

@@ -156,7 +156,8 @@ impl Taken {
     /// Runs the program `name` in the file `elf`.
     fn of(name: &str, elf: &Path, script: &Script) -> Result<Self> {
         let image = Image::read(elf)?;
-        let options = Options { elf, key_page: Some(&script.0), capture: None, deadline: DEADLINE };
+        let options =
+            Options { elf, key_page: Some(&script.0), capture: None, segment: None, deadline: DEADLINE };
         let line = Board::start(options)?.line().map_err(|error| format!("{name}: {error}"))?;
         let stack = line.strip_prefix("ok stack ").and_then(|number| number.parse().ok());
         let stack = stack.ok_or_else(|| format!("{name} said: {line}"))?;

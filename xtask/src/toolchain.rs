@@ -154,12 +154,15 @@ fn ordinary_rustc() -> PathBuf {
 /// Variables that belong to the build that started us, or that change a build behind the user's back. Settings of
 /// registries, proxies and cargo's home stay.
 fn of_another_build(name: &str) -> bool {
-    const EXACT: [&str; 13] = [
+    const EXACT: [&str; 16] = [
         "CARGO",
         "CARGO_BUILD_RUSTFLAGS",
         "CARGO_BUILD_TARGET",
         "CARGO_ENCODED_RUSTFLAGS",
+        "CONNECT_LIMIT",   // this one and its like set the times of a board
         "LD_LIBRARY_PATH", // cargo puts the ordinary toolchain's libraries there
+        "PATIENCE",
+        "PING_EVERY",
         "RUSTC",
         "RUSTC_BOOTSTRAP",
         "RUSTC_LINKER",

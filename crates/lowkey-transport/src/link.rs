@@ -7,7 +7,6 @@
 
 mod answer;
 mod initiate;
-mod memory;
 
 use crate::Error;
 use crate::control::{Control, Stage};

@@ -16,7 +16,7 @@ use xtask::qemu::{Board, Options};
 
 /// The key page's 2 KB and the boot log's behind them, as they lie in flash.
 const KEY_PAGE: usize = 2_048;
-const FLASH: usize = 2 * KEY_PAGE;
+pub(crate) const FLASH: usize = 2 * KEY_PAGE;
 const ERASE_PAGE: usize = 1_024;
 
 /// A provisioned device: its program, and its flash in a file.
@@ -59,6 +59,7 @@ impl Device {
             elf: &self.elf,
             key_page: Some(&self.flash),
             capture: Some(capture),
+            segment: None,
             deadline,
         })?;
         let off = Arc::new(AtomicBool::new(false));

@@ -10,7 +10,7 @@ mod random;
 use random::Random;
 
 /// What an attacker draws.
-struct Drawn(Random);
+pub(crate) struct Drawn(Random);
 
 impl Entropy for Drawn {
     fn fill(&mut self, out: &mut [u8]) -> std::result::Result<(), EntropyFailed> {
@@ -20,14 +20,18 @@ impl Entropy for Drawn {
 }
 
 impl Drawn {
-    fn secret(&mut self) -> Secret<32> {
+    pub(crate) fn new() -> Self {
+        Self(Random::new())
+    }
+
+    pub(crate) fn secret(&mut self) -> Secret<32> {
         let mut secret = Secret::zeroed();
         self.0.fill(secret.expose_mut());
         secret
     }
 }
 
-struct FirstBoot;
+pub(crate) struct FirstBoot;
 
 impl Counter for FirstBoot {
     fn next(&mut self) -> std::result::Result<u64, CounterFailed> {
@@ -45,7 +49,7 @@ pub(crate) struct Impostor {
 
 impl Impostor {
     pub(crate) fn new() -> Result<Self> {
-        let mut drawn = Drawn(Random::new());
+        let mut drawn = Drawn::new();
         let [own, accomplice, psk, hedge] = std::array::from_fn(|_| drawn.secret());
         Ok(Self {
             identity: Identity::new(own)?,
@@ -82,15 +86,15 @@ impl Impostor {
 }
 
 /// The hello inside a first frame: version, mode, the id with its length.
-fn hello_of(frame: &[u8]) -> Result<&[u8]> {
+pub(crate) fn hello_of(frame: &[u8]) -> Result<&[u8]> {
     let length = usize::from(*frame.get(4).ok_or("a first frame is longer")?);
     Ok(frame.get(2..5 + length).ok_or(Error::Truncated)?)
 }
 
-fn prologue(hello: &[u8]) -> Vec<u8> {
+pub(crate) fn prologue(hello: &[u8]) -> Vec<u8> {
     [b"lowkey/1", hello].concat()
 }
 
-fn frame(body: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(body: &[u8]) -> Vec<u8> {
     [&(body.len() as u16).to_be_bytes(), body].concat()
 }

@@ -1,17 +1,21 @@
-//! `cargo xtask demo` and `cargo xtask demo --mitm`, once everything is built.
+//! `cargo xtask demo`, `--mitm` and `--line`, once everything is built.
 //!
 //! A board in QEMU talks to the real `lowkey serve` over Ethernet and TCP. Without an attacker the
-//! wire is captured and searched; with one, every attack has to fail.
+//! wire is captured and searched; with one, every attack has to fail. On a line that dies, and in front of a server that
+//! hangs, floods and takes nothing, the boards have to come back.
 
 mod attacks;
 mod capture;
 mod device;
 mod impostor;
+mod line;
 mod mitm;
-mod stage;
-mod timeline;
-
 mod relay;
+mod rude;
+mod segment;
+mod stage;
+mod stand;
+mod timeline;
 
 use capture::Wire;
 use device::Device;
@@ -38,6 +42,7 @@ struct Built {
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let done = match &arguments[..] {
+        [word, rust, c] if word == "line" => line::run(Path::new(rust), Path::new(c)),
         [attacked, lowkey, backend, firmware, flash, ram] => {
             let (lowkey, backend, firmware) = (lowkey.into(), backend.into(), firmware.into());
             let built = Built { lowkey, backend, firmware, flash: flash.clone(), ram: ram.clone() };

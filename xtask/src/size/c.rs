@@ -68,7 +68,13 @@ impl Taken {
                 format!("{name}: the linker's map has {} of {flash} B of flash", shares.flash()).into()
             );
         }
-        let options = Options { elf: &elf, key_page: Some(&script.0), capture: None, deadline: DEADLINE };
+        let options = Options {
+            elf: &elf,
+            key_page: Some(&script.0),
+            capture: None,
+            segment: None,
+            deadline: DEADLINE,
+        };
         let line = Board::start(options)?.line().map_err(|error| format!("{name}: {error}"))?;
         let (stack, context) = said(&line).ok_or_else(|| format!("{name} said: {line}"))?;
         Ok(Self { shares, stack, context })
