@@ -27,7 +27,7 @@ pub struct Channel<Io, B> {
     link: Link<'static, B>,
     io: Io,
     gathering: Gathering<B>,
-    delivery: Delivery,
+    delivery: Delivery<B>,
 }
 
 impl<Io: Read + Write, B: Buffer> Channel<Io, B> {

@@ -29,7 +29,7 @@ pub struct Channel<Io, B> {
     link: Link<'static, B>,
     io: Io,
     gathering: Gathering<B>,
-    delivery: Delivery,
+    delivery: Delivery<B>,
     /// A read has come to its time-out, so the next one will not wait for ever.
     read_gives_up: bool,
 }

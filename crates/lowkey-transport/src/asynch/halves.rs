@@ -67,7 +67,7 @@ pub struct Sender<'c, W, B> {
     pub(super) outgoing: &'c mut Outgoing<B>,
     pub(super) control: &'c Control,
     pub(super) gathering: &'c mut Gathering<B>,
-    pub(super) delivery: &'c mut Delivery,
+    pub(super) delivery: &'c mut Delivery<B>,
     pub(super) io: &'c mut W,
 }
 

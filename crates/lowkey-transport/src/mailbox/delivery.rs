@@ -10,15 +10,16 @@ use core::mem::take;
 
 /// The message of a mailbox that a channel is in the middle of, and how many have left. Dropped with its channel, it gives the
 /// message back.
-#[derive(Default)]
-pub(crate) struct Delivery {
-    letter: Option<Letter>,
+///
+/// What is done about a message is behind pointers, so that firmware without a mailbox has nothing of it in its flash.
+pub(crate) struct Delivery<B> {
+    letter: Option<Letter<B>>,
     left: usize,
 }
 
-struct Letter {
+struct Letter<B> {
     ticket: Ticket,
-    /// To whom its fate is reported: a pointer, so that firmware without a mailbox has nothing of it in its flash.
+    look: fn(&mut Delivery<B>, &Outgoing<B>, &Control),
     report: fn(Ticket, Fate),
     /// Bytes of it that have been staged.
     staged: usize,
@@ -26,10 +27,10 @@ struct Letter {
     complete: bool,
 }
 
-impl Delivery {
+impl<B: Buffer> Delivery<B> {
     /// Stages the next record of the message that waits longest in this mailbox, with nothing unsent. Says whether there was
     /// one.
-    pub(crate) fn advance<B: Buffer, const LEN: usize, const N: usize>(
+    pub(crate) fn advance<const LEN: usize, const N: usize>(
         &mut self,
         mailbox: &Mailbox<LEN, N>,
         outgoing: &mut Outgoing<B>,
@@ -42,7 +43,8 @@ impl Delivery {
             None => {
                 outgoing.may_begin(control)?;
                 let ticket = mailbox.begin().ok_or(Error::OutOfTurn)?;
-                self.letter.insert(Letter { ticket, report: office::report, staged: 0, complete: false })
+                let (look, report) = (Self::look, office::report);
+                self.letter.insert(Letter { ticket, look, report, staged: 0, complete: false })
             }
         };
         let (n, left) = mailbox.copy_front(letter.staged, outgoing.fragment_room(control)?);
@@ -54,13 +56,9 @@ impl Delivery {
 
     /// Has a look at what has become of the message: after every write to the stream, before anything else is staged, and
     /// after whatever may have ended the channel.
-    pub(crate) fn follow<B: Buffer>(&mut self, outgoing: &Outgoing<B>, control: &Control) {
-        let Some(letter) = &self.letter else { return };
-        if letter.complete && outgoing.outbox.is_empty() {
-            self.left = self.left.saturating_add(1);
-            self.end(Fate::Left);
-        } else if control.check().is_err() || control.is_closed() && !letter.complete {
-            self.end(Fate::Kept);
+    pub(crate) fn follow(&mut self, outgoing: &Outgoing<B>, control: &Control) {
+        if let Some(letter) = &self.letter {
+            (letter.look)(self, outgoing, control);
         }
     }
 
@@ -69,15 +67,31 @@ impl Delivery {
         take(&mut self.left)
     }
 
-    fn end(&mut self, fate: Fate) {
-        if let Some(letter) = self.letter.take() {
-            (letter.report)(letter.ticket, fate);
-        }
+    fn look(&mut self, outgoing: &Outgoing<B>, control: &Control) {
+        let Some(letter) = &self.letter else { return };
+        let fate = if letter.complete && outgoing.outbox.is_empty() {
+            self.left = self.left.saturating_add(1);
+            Fate::Left
+        } else if control.check().is_err() || control.is_closed() && !letter.complete {
+            Fate::Kept
+        } else {
+            return;
+        };
+        office::report(letter.ticket, fate);
+        self.letter = None;
     }
 }
 
-impl Drop for Delivery {
+impl<B> Default for Delivery<B> {
+    fn default() -> Self {
+        Self { letter: None, left: 0 }
+    }
+}
+
+impl<B> Drop for Delivery<B> {
     fn drop(&mut self) {
-        self.end(Fate::Kept);
+        if let Some(letter) = &self.letter {
+            (letter.report)(letter.ticket, Fate::Kept);
+        }
     }
 }
