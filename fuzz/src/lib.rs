@@ -14,6 +14,7 @@ mod any;
 mod body;
 mod boot_log;
 mod c_abi;
+mod channel;
 mod handshake;
 mod input;
 mod keys;
@@ -32,6 +33,7 @@ use lowkey_crypto::{Forged, HASH_LEN, KEY_LEN, NONCE_LEN, Secret, TAG_LEN, wipe_
 
 pub use boot_log::boot_log;
 pub use c_abi::c_abi;
+pub use channel::channel;
 pub use handshake::handshake;
 pub use input::Rng;
 pub use link::link;
@@ -44,13 +46,14 @@ pub use records::records;
 pub type Target = fn(&[u8]);
 
 /// Every target, by name.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("page", page),
     ("boot_log", boot_log),
     ("handshake", handshake),
     ("records", records),
     ("link", link),
     ("pair", pair),
+    ("channel", channel),
     ("c_abi", c_abi),
     ("primitives", primitives),
 ];

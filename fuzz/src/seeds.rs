@@ -1,6 +1,7 @@
 //! Inputs to begin with: scripts of undisturbed connections, recorded frames, pages; and the same damaged.
 
 use crate::c_abi::op as c;
+use crate::channel::op as ch;
 use crate::input::Rng;
 use crate::keys::{MODES, is_kk};
 use crate::link::{Recording, op};
@@ -18,6 +19,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "link" => links(),
         "primitives" => primitives(),
         "c_abi" => channels(),
+        "channel" => deliveries(),
         _ => pairs(),
     };
     let damaged = damage(&clean);
@@ -72,6 +74,24 @@ fn pages() -> Vec<Vec<u8>> {
         vec![2, 5, 0, 1, 2],
         contents,
     ]
+}
+
+/// A mailbox and written bytes over a line that stops anywhere; then each call that takes the rest along, and each end.
+fn deliveries() -> Vec<Vec<u8>> {
+    let mut seeds = vec![];
+    for room in [1, 150, 255] {
+        for next in
+            [ch::FLUSH, ch::RECV, ch::SEND, ch::PING, ch::WRITE, ch::CLOSE, ch::BREAK, ch::RENEW, ch::REPLACE]
+        {
+            let begin = [0, 99, 0, 0, ch::POST, 0, 200, ch::POST, 0, 9, ch::ROOM, 1, 0, room, ch::DELIVER];
+            let goes_on = [ch::ROOM, 0, next, 0, 40, ch::ROOM, 0, ch::DELIVER, ch::DELIVER | 0x80, ch::FLUSH];
+            seeds.push([&begin[..], &goes_on].concat());
+        }
+        let bytes =
+            [0, 9, 0, 9, ch::WRITE, 0, 5, ch::WRITE, 0, 90, ch::ROOM, 1, 0, room, ch::ASK, 7, ch::RECV];
+        seeds.push([&bytes[..], &[ch::WRITE, 0, 200, ch::SEND, 9, ch::ROOM, 0, ch::FLUSH]].concat());
+    }
+    seeds
 }
 
 fn boots() -> Vec<Vec<u8>> {

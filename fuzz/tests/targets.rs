@@ -72,6 +72,11 @@ fn pair_delivers_what_the_other_sent() {
 }
 
 #[test]
+fn channel_delivers_each_message_of_a_mailbox_once() {
+    run("channel", 500);
+}
+
+#[test]
 fn c_abi_keeps_what_the_header_says() {
     run("c_abi", 1_000);
 }
