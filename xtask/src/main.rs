@@ -85,10 +85,10 @@ usage: cargo xtask <verb>
   c      the library for C: archive, header, pkg-config and CMake files for each machine, in dist
          (--try: make one on the side and use it, as `test` does)
   constant-time
-         whether the time that a Cortex-M3 takes depends on a secret: the image, the trace in a
-         model, and valgrind
+         whether the time that a Cortex-M3 takes depends on a secret, or what stays on its stack: the
+         image, the trace in a model, and valgrind
   on-device
-         the primitives' own tests on a Cortex-M3, in QEMU and in a model
+         the primitives' own tests on a Cortex-M3, in QEMU and in a model; what C leaves on the stack
   size   flash, RAM and stack of a channel on a Cortex-M3, next to benches/numbers.toml
          (--write: commit what was measured there; --profiles: the smallest at other build profiles;
          --c: print the rows in C only)

@@ -4,10 +4,10 @@ use crate::{
     command::{Command, Result},
     firmware,
     image::Image,
-    setup,
+    setup, size,
 };
 
-/// Builds the tests and runs them on every page of cases.
+/// Builds the tests and runs them on every page of cases; then what the library for C leaves on the stack.
 ///
 /// # Errors
 /// What failed, and where.
@@ -22,7 +22,8 @@ pub(crate) fn check() -> Result<()> {
     }
     let run =
         Command::cargo().args(["run", "--quiet", "--release", "--locked", "--package", "on-device", "--"]);
-    run.args([&elf]).within("tests/host").run()
+    run.args([&elf]).within("tests/host").run()?;
+    size::residue()
 }
 
 /// The upper half of the flash.

@@ -8,6 +8,7 @@ mod map;
 mod panics;
 mod parts;
 mod profiles;
+mod residue;
 mod table;
 
 use std::{
@@ -17,6 +18,8 @@ use std::{
     process,
     time::Duration,
 };
+
+pub(crate) use residue::residue;
 
 use crate::{
     command::{Command, Result},

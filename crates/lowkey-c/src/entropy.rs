@@ -1,6 +1,6 @@
 //! Random numbers: from a callback, or stretched from a stored seed; and the ephemeral keys made of them.
 
-use crate::call::attempt;
+use crate::call::{attempt, wiped};
 use crate::keys::secret;
 use crate::raw::callbacks::Random;
 use crate::raw::{self, Object};
@@ -58,6 +58,17 @@ pub unsafe extern "C" fn lowkey_ephemerals_init(
     random: lowkey_random,
     context: *mut c_void,
 ) -> lowkey_status {
+    wiped(init_ephemerals(ephemerals, hedge, boot, random, context))
+}
+
+#[inline(never)]
+unsafe fn init_ephemerals(
+    ephemerals: *mut lowkey_ephemerals,
+    hedge: *const u8,
+    boot: u64,
+    random: lowkey_random,
+    context: *mut c_void,
+) -> lowkey_status {
     attempt(|| {
         let place = raw::vacant(ephemerals)?;
         let hedge = secret(raw::array(hedge)?);
@@ -89,6 +100,11 @@ pub unsafe extern "C" fn lowkey_ephemerals_wipe(ephemerals: *mut lowkey_ephemera
 /// cbindgen:ptrs-as-arrays=[[bytes;32]]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_seed_init(seed: *mut lowkey_seed, bytes: *const u8) -> lowkey_status {
+    wiped(init_seed(seed, bytes))
+}
+
+#[inline(never)]
+unsafe fn init_seed(seed: *mut lowkey_seed, bytes: *const u8) -> lowkey_status {
     attempt(|| {
         let place = raw::vacant(seed)?;
         place.fill(SeedEntropy::new(secret(raw::array(bytes)?)).map_err(|_| LOWKEY_BLANK)?);

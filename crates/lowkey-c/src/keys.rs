@@ -1,6 +1,6 @@
 //! Who we are, whom we have pinned, and what we share with them.
 
-use crate::call::{attempt, give};
+use crate::call::{attempt, give, wiped};
 use crate::raw::{self, Object};
 use crate::{
     LOWKEY_IDENTITY_WORDS, LOWKEY_PEER_WORDS, LOWKEY_PINNING_ID_LEN, LOWKEY_PSK_WORDS,
@@ -60,6 +60,15 @@ pub unsafe extern "C" fn lowkey_identity_init(
     private_key: *const u8,
     public_key: *const u8,
 ) -> lowkey_status {
+    wiped(init_identity(identity, private_key, public_key))
+}
+
+#[inline(never)]
+unsafe fn init_identity(
+    identity: *mut lowkey_identity,
+    private_key: *const u8,
+    public_key: *const u8,
+) -> lowkey_status {
     attempt(|| {
         let place = raw::vacant(identity)?;
         let private = secret(raw::array(private_key)?);
@@ -107,6 +116,16 @@ pub unsafe extern "C" fn lowkey_peer_init(
     public_key: *const u8,
     shared: *const u8,
 ) -> lowkey_status {
+    wiped(init_peer(peer, identity, public_key, shared))
+}
+
+#[inline(never)]
+unsafe fn init_peer(
+    peer: *mut lowkey_peer,
+    identity: *const lowkey_identity,
+    public_key: *const u8,
+    shared: *const u8,
+) -> lowkey_status {
     attempt(|| {
         let place = raw::vacant(peer)?;
         let identity = raw::shared(identity)?;
@@ -127,7 +146,15 @@ pub unsafe extern "C" fn lowkey_peer_init(
 /// cbindgen:ptrs-as-arrays=[[shared;32]]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_peer_shared(peer: *const lowkey_peer, shared: *mut u8) -> lowkey_status {
-    give(|| Ok((raw::out_array(shared)?, *raw::shared(peer)?.shared_secret().expose())))
+    wiped(shared_of(peer, shared))
+}
+
+#[inline(never)]
+unsafe fn shared_of(peer: *const lowkey_peer, shared: *mut u8) -> lowkey_status {
+    attempt(|| {
+        raw::out_array(shared)?.set(*raw::shared(peer)?.shared_secret().expose());
+        Ok(())
+    })
 }
 
 /// Makes zeros of a peer, whatever its storage holds.
@@ -145,6 +172,11 @@ pub unsafe extern "C" fn lowkey_peer_wipe(peer: *mut lowkey_peer) -> lowkey_stat
 /// cbindgen:ptrs-as-arrays=[[bytes;32]]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_psk_init(psk: *mut lowkey_psk, bytes: *const u8) -> lowkey_status {
+    wiped(init_psk(psk, bytes))
+}
+
+#[inline(never)]
+unsafe fn init_psk(psk: *mut lowkey_psk, bytes: *const u8) -> lowkey_status {
     attempt(|| {
         let place = raw::vacant(psk)?;
         place.fill(Psk::new(secret(raw::array(bytes)?)).map_err(|_| LOWKEY_BLANK)?);

@@ -88,8 +88,12 @@ fn said(line: &str) -> Option<(u32, u32)> {
 }
 
 /// Compiles and links a program; returns its ELF file and the linker's map.
-fn link(name: &str, more: &[String], archive: &Path) -> Result<(PathBuf, PathBuf)> {
-    let folder = target().join("firmware/size-c").join(if more.is_empty() { name } else { EVERYTHING });
+pub(super) fn link(name: &str, more: &[String], archive: &Path) -> Result<(PathBuf, PathBuf)> {
+    let folder = target().join("firmware/size-c").join(if name == "all" && !more.is_empty() {
+        EVERYTHING
+    } else {
+        name
+    });
     fresh(&folder)?;
     let (elf, map) = (folder.join("firmware.elf"), folder.join("firmware.map"));
     let ours = SOURCES.iter().map(|file| format!("{FOLDER}/src/{file}.c"));
@@ -100,10 +104,15 @@ fn link(name: &str, more: &[String], archive: &Path) -> Result<(PathBuf, PathBuf
         .args([format!("-I{FOLDER}/src"), format!("-I{BOARD}/src"), format!("-I{header}")])
         .args([format!("-T{BOARD}/lm3s6965.ld"), format!("-Wl,-Map={}", map.display())])
         .args(more)
-        .args(ours.chain(boards).chain([format!("{FOLDER}/src/row_{name}.c")]))
+        .args(ours.chain(boards).chain([source(name)]))
         .args([archive, "-o".as_ref(), &elf])
         .quiet()?;
     Ok((elf, map))
+}
+
+/// The source of a program.
+pub(super) fn source(name: &str) -> String {
+    format!("{FOLDER}/src/row_{name}.c")
 }
 
 /// The aim for flash, which is not reached: a line, not an error.

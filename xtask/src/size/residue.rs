@@ -1,0 +1,57 @@
+//! What the library for C leaves on the stack: `benches/size-c/src/row_residue.c`, in QEMU, linked with the library for
+//! Armv7-M and with the one for Armv6-M, which the board's core runs too.
+
+use std::fs;
+
+use super::{DEADLINE, Script, c};
+use crate::{
+    archive::{self, Machine},
+    command::Result,
+    qemu::{Board, Options},
+    setup,
+};
+
+/// Plays every mode in both roles on each.
+///
+/// # Errors
+/// After which calls a secret lies in dead stack, and where; or that a planted one was not found.
+pub(crate) fn residue() -> Result<()> {
+    setup::ensure([&setup::ARM_GCC, &setup::ARM_NEWLIB])?;
+    let script = Script::record()?;
+    let source = fs::read_to_string(c::source(PROGRAM))?;
+    let watched: Vec<&str> = source.lines().filter_map(watched).collect();
+    let wraps: Vec<String> = watched.iter().map(|name| format!("-Wl,--wrap={name}")).collect();
+    for target in TARGETS {
+        let archive = archive::build(&Machine::bare(target))?;
+        let (elf, _) = c::link(PROGRAM, &wraps, &archive)?;
+        let mut board = Board::start(Options {
+            elf: &elf,
+            key_page: Some(&script.0),
+            capture: None,
+            segment: None,
+            deadline: DEADLINE,
+        })?;
+        let mut found = Vec::new();
+        let last = loop {
+            let line = board.line().map_err(|error| format!("{target}: {error}"))?;
+            match line.strip_prefix("after ") {
+                Some(_) => found.push(line),
+                None => break line,
+            }
+        };
+        // The first is the planted one.
+        if found.len() != 1 || !last.starts_with("ok ") {
+            return Err(format!("{target}: {last}\n  {}", found.join("\n  ")).into());
+        }
+        println!("in C, for {target}: nothing of a secret in dead stack, after {} functions", watched.len());
+    }
+    Ok(())
+}
+
+/// The function that a line of the program watches.
+fn watched(line: &str) -> Option<&str> {
+    Some(line.strip_prefix("WATCHED(")?.split_once(',')?.0)
+}
+
+const PROGRAM: &str = "residue";
+const TARGETS: [&str; 2] = ["thumbv7m-none-eabi", "thumbv6m-none-eabi"];
