@@ -2,9 +2,15 @@
 //!
 //! Every future of this module may be dropped at any await without losing or repeating a byte that
 //! was accepted, as far as the same holds for the stream's own `read` and `write`.
+//!
+//! While the stream takes nothing, a channel reads: what has come waits for the next `recv`, PINGs are answered, the peer's
+//! end is seen. So two sides that both send never wait for each other, if they receive. A channel that is not split drops
+//! futures of its stream for that; a stream that loses bytes by it is to be given as a [`Duplex`] and split, which holds
+//! its futures. A [`MessageWriter`] only writes.
 
 mod halves;
 mod message;
+mod moving;
 
 pub use halves::{Duplex, Receiver, Sender};
 pub use message::MessageWriter;
@@ -95,6 +101,9 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// [`Error::TooLong`], [`Error::NotOpen`], [`Error::Closed`], [`Error::Unfinished`]: nothing was
     /// sent. [`Error::Io`]: not accepted.
     pub async fn send(&mut self, message: &[u8]) -> Result<(), Error> {
+        let may = self.link.may_begin();
+        self.or_end(may)?;
+        self.drain().await?;
         self.sender().send(message).await
     }
 
@@ -110,7 +119,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     }
 
     /// Receives the next piece of a message in place, `None` after the peer's CLOSE. What is unsent
-    /// goes out first.
+    /// goes out first, as far as the stream takes it.
     ///
     /// # Cancel safety
     /// Dropped, nothing is lost.
@@ -155,7 +164,15 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
         &mut self,
         mailbox: &Mailbox<LEN, N>,
     ) -> Result<usize, Error> {
-        self.sender().deliver(mailbox).await
+        loop {
+            self.drain().await?;
+            let Link { outgoing, control, .. } = &mut self.link;
+            let advanced = self.delivery.advance(mailbox, outgoing, control);
+            if !self.or_end(advanced)? {
+                self.flush().await?;
+                return Ok(self.delivery.left());
+            }
+        }
     }
 
     /// Sends a PING of 0 to 32 bytes, as [`Self::send`] does: it leaves with the next `flush`, `send` or
@@ -167,6 +184,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// # Errors
     /// [`Error::PingPending`]: the last one has not been answered. Others as [`Self::send`].
     pub async fn ping(&mut self, body: &[u8]) -> Result<(), Error> {
+        self.drain().await?;
         self.sender().ping(body).await
     }
 
@@ -183,7 +201,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// # Errors
     /// [`Error::Io`]; or what ended the channel.
     pub async fn flush(&mut self) -> Result<(), Error> {
-        self.sender().flush().await
+        self.drain_and_flush().await
     }
 
     /// Ends our direction with a CLOSE. The peer's goes on: receive until `None` to have all of it, or
@@ -195,7 +213,9 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// # Errors
     /// [`Error::Io`]; or what ended the channel.
     pub async fn close(&mut self) -> Result<(), Error> {
-        self.sender().close().await
+        let closed = self.link.close();
+        self.or_end(closed)?;
+        self.flush().await
     }
 
     /// Ends both directions: closes, then reads to the peer's CLOSE and throws away what still comes. A TCP connection
@@ -208,23 +228,10 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// # Errors
     /// [`Error::Io`]; or what ended the channel.
     pub async fn finish(&mut self) -> Result<(), Error> {
-        self.close().await?;
+        let closed = self.link.close();
+        self.or_end(closed)?;
         while self.recv().await?.is_some() {}
-        Ok(())
-    }
-
-    async fn wait(&mut self) -> Result<Receive, Error> {
-        loop {
-            self.sender().drain().await?;
-            let received = self.link.receive();
-            match self.or_end(received)? {
-                Receive::Read => {
-                    let read = read_once(&mut self.io, &mut self.link).await;
-                    self.or_end(read)?;
-                }
-                received => return Ok(received),
-            }
-        }
+        self.flush().await
     }
 
     /// Ends both directions with an error that came up in one; a mailbox's message that has not left goes back then.
@@ -283,11 +290,18 @@ impl<Io: Read + Write, B: Buffer> Write for Channel<Io, B> {
     /// Gathers bytes in one record until it is full, until `flush`, or until another call sends or waits: those see to it that
     /// what was gathered leaves first. Until then it lies in the outgoing buffer, in the clear. Dropped, nothing was accepted.
     async fn write(&mut self, buf: &[u8]) -> Result<usize, Error> {
-        self.sender().write(buf).await
+        while !buf.is_empty() {
+            let gathered = self.gathering.gather(buf, &mut self.link.outgoing, &self.link.control);
+            match self.or_end(gathered)? {
+                0 => self.drain().await?,
+                n => return Ok(n),
+            }
+        }
+        Ok(0)
     }
 
     async fn flush(&mut self) -> Result<(), Error> {
-        self.sender().flush().await
+        Self::flush(self).await
     }
 }
 
@@ -297,21 +311,16 @@ async fn exchange<Io: Read + Write, B: Buffer>(
     link: &mut Link<'_, B>,
     step: Step,
 ) -> Result<(), Error> {
-    if step == Step::Write { flush(io, link).await } else { read_once(io, link).await }
-}
-
-/// One read. Before it everything leaves: the peer may wait for a PONG that has just come to be owed,
-/// or for what our stream holds back.
-async fn read_once<Io: Read + Write, B: Buffer>(io: &mut Io, link: &mut Link<'_, B>) -> Result<(), Error> {
-    if !link.unsent()?.is_empty() || link.is_unflushed() {
-        flush(io, link).await?;
+    if step != Step::Write {
+        let read = io.read(link.space()).await;
+        return link.given(read);
     }
-    let read = io.read(link.space()).await;
-    link.given(read)
-}
-
-/// Moves everything unsent of one who gathers and delivers nothing.
-async fn flush<Io: Write, B: Buffer>(io: &mut Io, link: &mut Link<'_, B>) -> Result<(), Error> {
-    let (gathering, delivery) = (&mut Gathering::default(), &mut Delivery::default());
-    Sender { outgoing: &mut link.outgoing, control: &link.control, gathering, delivery, io }.flush().await
+    loop {
+        let unsent = link.unsent()?;
+        if unsent.is_empty() {
+            return link.flushed(io.flush().await);
+        }
+        let write = io.write(unsent).await;
+        link.written(write)?;
+    }
 }

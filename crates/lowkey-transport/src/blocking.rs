@@ -98,7 +98,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     }
 
     /// Receives the next piece of a message in place, `None` after the peer's CLOSE. What is unsent
-    /// goes out first.
+    /// goes out first, as far as the stream takes it.
     ///
     /// # Errors
     /// See [`Error`]; [`Error::Truncated`] says that the end is missing.
@@ -187,9 +187,10 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// [`Error::Io`] of a recoverable kind: the peer has not closed yet; repeat, or let go. A peer that talks on for
     /// ever is ended by the stream's deadline only. Or what ended the channel.
     pub fn finish(&mut self) -> Result<(), Error> {
-        self.close()?;
+        let closed = self.link.close();
+        self.or_end(closed)?;
         while self.recv()?.is_some() {}
-        Ok(())
+        self.flush()
     }
 
     fn wait(&mut self) -> Result<Receive, Error> {

@@ -1,6 +1,6 @@
 //! The two directions of a channel, each with its half of the stream.
 
-use super::Channel;
+use super::{Channel, MessageWriter};
 use crate::Error;
 use crate::control::Control;
 use crate::incoming::{Incoming, Receive};
@@ -85,6 +85,17 @@ impl<W: Write, B: Buffer> Sender<'_, W, B> {
         self.drain().await?;
         let staged = self.outgoing.fragment(message, Part::Last, self.control);
         self.or_end(staged).map(|_all| ())
+    }
+
+    /// As [`Channel::message`].
+    ///
+    /// # Errors
+    /// As [`Channel::message`].
+    pub fn message(&mut self) -> Result<MessageWriter<'_, W, B>, Error> {
+        let may = self.outgoing.may_begin(self.control);
+        self.or_end(may)?;
+        let Self { outgoing, control, gathering, delivery, io } = self;
+        Ok(MessageWriter::new(Sender { outgoing, control, gathering, delivery, io }))
     }
 
     /// As [`Channel::deliver`].

@@ -349,6 +349,7 @@ fn async_random_calls_dropped_anywhere_keep_both_directions_whole() {
         while let Some(fragment) = block_on(s.channel.recv()).unwrap() {
             got.push(fragment.bytes.to_vec());
         }
+        block_on(s.channel.flush()).unwrap(); // a receive that has something waits for no write
         assert_eq!(messages(arrived), to_peer, "seed {seed}");
         assert_eq!(got, to_us, "seed {seed}");
         assert_eq!(s.arrived(), []);

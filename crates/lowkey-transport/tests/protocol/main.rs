@@ -8,6 +8,7 @@ mod bad_handshakes;
 mod bad_records;
 mod blocking;
 mod both_full;
+mod both_full_asynch;
 mod gather;
 mod halves;
 mod handshakes;
