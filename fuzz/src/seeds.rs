@@ -29,12 +29,6 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
 /// What libFuzzer has found, each mended since.
 fn found(target: &str) -> Vec<Vec<u8>> {
     let inputs: &[&str] = match target {
-        "boot_log" => &[
-            "01eda30100001c0c0c040c00",
-            "037498010000000000001c0c0c040c00",
-            "02504b010000000000001c0c0c040c00",
-            "01044f0000001c0c0c00",
-        ],
         "link" => &["001815010105180d03000c0515000105180d0300"],
         _ => &[],
     };
@@ -96,9 +90,12 @@ fn deliveries() -> Vec<Vec<u8>> {
 
 fn boots() -> Vec<Vec<u8>> {
     // Boots that go well, then every place for a cut and for a fault, with and without a reboot.
-    let troubles: Vec<u8> = (0..=255).filter(|op| op % 8 >= 4).collect();
-    let boots = |words, by_boot| [&[words, 0, 1, by_boot][..], &[0; 9], &troubles, &[0; 9]].concat();
-    (0..5).flat_map(|words| [boots(words, 0), boots(words, 1)]).collect()
+    let places = (0..10).flat_map(|place| [4, 7, 0x44, 0x47].map(|op| [op, place]));
+    let troubles: Vec<u8> = places.flat_map(|trouble| [trouble, trouble, [0, 0]]).flatten().collect();
+    let boots = |unit, nature: u8| {
+        [&[unit, 0, 0, 1, nature & 1, nature >> 1][..], &[0; 18], &troubles, &[0; 18]].concat()
+    };
+    (0..9).flat_map(|unit| [boots(unit, unit % 4), boots(unit, 3)]).collect()
 }
 
 fn handshakes() -> Vec<Vec<u8>> {

@@ -395,14 +395,18 @@ typedef struct {
 typedef struct {
   // Given to every callback.
   void *context;
-  // Words of 32 bits in each page, always as many; at least 3.
-  size_t words;
-  // Reads a word (below `words`) of page 0 or 1; an erased one reads as 0xffffffff.
-  uint32_t (*read)(void *context, uint32_t page, size_t word);
-  // Programs a word and returns 0 when that is done, anything else if it failed. The word is erased; or
-  // `value` is 0 and the word may hold anything. Flash that refuses the latter, because its words carry an
-  // error-correcting code, is not for this log.
-  int32_t (*program)(void *context, uint32_t page, size_t word, uint32_t value);
+  // Bytes that are programmed at once, 1 to 32, always as many. With an error-correcting code it is what the
+  // code covers.
+  size_t unit;
+  // Bytes in each page, always as many: at least 64, and 8 units. A page may be several erase pages in a row.
+  size_t page_len;
+  // Reads `len` bytes, whole units, of page 0 or 1 and returns 0, or anything else if they cannot be read, for
+  // example because their code is broken: the log goes on without them. An erased byte reads as 0xff; for a part that
+  // erases to zeros, invert every byte here and in `program`.
+  int32_t (*read)(void *context, uint32_t page, size_t offset, uint8_t *bytes, size_t len);
+  // Programs a unit that reads as erased, `len` bytes, and returns 0 when that is done, anything else if it failed.
+  // No unit is programmed a second time before its page is erased.
+  int32_t (*program)(void *context, uint32_t page, size_t offset, const uint8_t *unit, size_t len);
   // Erases page 0 or 1 and returns 0 when that is done, anything else if it failed.
   int32_t (*erase)(void *context, uint32_t page);
 } lowkey_flash;
@@ -639,8 +643,11 @@ lowkey_status lowkey_page_read(lowkey_page *page,
 // power fails. It is stored before it is given. Two erased pages are a new counter: whoever erases them makes a
 // new hedge secret as well.
 //
-// LOWKEY_COUNTER: a callback failed, both pages are damaged, or `words` is less than 3. LOWKEY_NULL: `flash`, one
-// of its callbacks or `boot`. `boot` is as it was, no number was used, and the call can be repeated.
+// A bad bit, or a unit that reads wrongly or not at all, costs neither a number twice nor the log. At the first two
+// starts the second page is erased on trial, so flash that this log does not fit says so at once.
+//
+// LOWKEY_COUNTER: a callback failed, the log is damaged, or it does not fit this flash. LOWKEY_NULL: `flash`, one
+// of its callbacks or `boot`. `boot` is as it was, and the call can be repeated.
 LOWKEY_MUST_USE
 lowkey_status lowkey_boot_log_next(const lowkey_flash *flash,
                                    uint64_t *boot);

@@ -14,15 +14,34 @@ use lowkey_core::{Counter, CounterFailed};
 pub struct lowkey_flash {
     /// Given to every callback.
     pub context: *mut c_void,
-    /// Words of 32 bits in each page, always as many; at least 3.
-    pub words: usize,
-    /// Reads a word (below `words`) of page 0 or 1; an erased one reads as 0xffffffff.
-    pub read: Option<unsafe extern "C" fn(context: *mut c_void, page: u32, word: usize) -> u32>,
-    /// Programs a word and returns 0 when that is done, anything else if it failed. The word is erased; or
-    /// `value` is 0 and the word may hold anything. Flash that refuses the latter, because its words carry an
-    /// error-correcting code, is not for this log.
-    pub program:
-        Option<unsafe extern "C" fn(context: *mut c_void, page: u32, word: usize, value: u32) -> i32>,
+    /// Bytes that are programmed at once, 1 to 32, always as many. With an error-correcting code it is what the
+    /// code covers.
+    pub unit: usize,
+    /// Bytes in each page, always as many: at least 64, and 8 units. A page may be several erase pages in a row.
+    pub page_len: usize,
+    /// Reads `len` bytes, whole units, of page 0 or 1 and returns 0, or anything else if they cannot be read, for
+    /// example because their code is broken: the log goes on without them. An erased byte reads as 0xff; for a part that
+    /// erases to zeros, invert every byte here and in `program`.
+    pub read: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            page: u32,
+            offset: usize,
+            bytes: *mut u8,
+            len: usize,
+        ) -> i32,
+    >,
+    /// Programs a unit that reads as erased, `len` bytes, and returns 0 when that is done, anything else if it failed.
+    /// No unit is programmed a second time before its page is erased.
+    pub program: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            page: u32,
+            offset: usize,
+            unit: *const u8,
+            len: usize,
+        ) -> i32,
+    >,
     /// Erases page 0 or 1 and returns 0 when that is done, anything else if it failed.
     pub erase: Option<unsafe extern "C" fn(context: *mut c_void, page: u32) -> i32>,
 }
@@ -31,8 +50,11 @@ pub struct lowkey_flash {
 /// power fails. It is stored before it is given. Two erased pages are a new counter: whoever erases them makes a
 /// new hedge secret as well.
 ///
-/// LOWKEY_COUNTER: a callback failed, both pages are damaged, or `words` is less than 3. LOWKEY_NULL: `flash`, one
-/// of its callbacks or `boot`. `boot` is as it was, no number was used, and the call can be repeated.
+/// A bad bit, or a unit that reads wrongly or not at all, costs neither a number twice nor the log. At the first two
+/// starts the second page is erased on trial, so flash that this log does not fit says so at once.
+///
+/// LOWKEY_COUNTER: a callback failed, the log is damaged, or it does not fit this flash. LOWKEY_NULL: `flash`, one
+/// of its callbacks or `boot`. `boot` is as it was, and the call can be repeated.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_boot_log_next(flash: *const lowkey_flash, boot: *mut u64) -> lowkey_status {
     give(|| {

@@ -1,41 +1,36 @@
-//! A counter of boots in two pages of flash, moved on by programming one word and rarely by an erase.
+//! A counter of boots in two pages of flash, for every flash that erases to ones.
 //!
-//! A page begins with the number of boots before it and a check of that number; each further word
-//! that is no longer erased counts one boot. When a page is full the other one is erased and takes
-//! over, so one page is whole at every instant and a power cut anywhere costs at most a number. With
-//! two pages of 1 KB, a page of a part rated for 10,000 erases lasts five million boots.
+//! Flash takes so many bytes at once, a *unit*, and many parts take each unit only once between two erases, because it
+//! carries an error-correcting code. So nothing is programmed twice here, and no page has a header.
 //!
-//! A word that a power cut left half programmed may read differently from one time to the next, and
-//! so nothing rests on one:
-//! - Only the highest word in use counts, and a number is given out only after a *new* word has been
-//!   programmed and read back.
-//! - The header of a page counts once its first boot does, which is programmed in the same call;
-//!   until then the page before it goes on, or is copied from again.
-//! - What is left of an older header is programmed to zero before its page is erased: an erase that is
-//!   cut as well could leave noise behind that header which looks like boots.
-//! - The last word of a full page is programmed once more before the other page is erased.
-//! - The very first page is begun without an erase: its header differs from an erased one by a word
-//!   of zeros, which can be programmed again over half of itself.
+//! Each number is written twice, one copy behind the other, in a *slot*; each copy has a check of its own. Slots are
+//! filled from the front of a page; when it is full, the other page is erased and goes on. A number is given out after
+//! both copies were read back, and never sooner. From that follows the promise:
 //!
-//! Both pages erased are a new counter: whoever erases them makes a new hedge secret as well.
+//! - **One bad bit, one unit that reads wrongly or not at all**, now or for good, leaves the other copy. So the highest
+//!   number that was given out is still there, and the next is higher.
+//! - **A power cut** leaves a slot that may read differently from one time to the next. Nobody was given its number, and
+//!   nobody will be: the slot counts as used whatever it reads as, and the next boot takes the one behind. If it reads as
+//!   erased, and the flash refuses it or it reads back as something else, the same call takes the one behind.
+//! - **An erase that is cut** leaves noise in the page that is not in use. The other one is full then, has the higher
+//!   numbers, and one that is *sure*: its second copy was begun, so nothing had cut the first. A page without one holds
+//!   only what cuts have left. No page is erased while the other is not sure.
+//! - **A log with no number in it** is new if its second page is erased, and if what lies in the first can be the remains
+//!   of the numbers 1, 2, 3 …, one in each slot: programming only clears bits, so a bit that has to stay set is set.
+//!   Everything else is damage and gives no number: so does a log that an earlier version of this crate has written.
+//!
+//! At the first boot, and once more at the second, the other page is erased on trial: flash that this log does not fit
+//! says so while nothing is lost. Both pages erased are a new counter: whoever erases them makes a new hedge secret too.
+//!
+//! A slot has twice 8 bytes, rounded up to units. So two pages of 1 KB, rated for 10,000 erases, count 1,280,000 boots on
+//! a part that programs up to 8 bytes at once, and 320,000 on one that programs 32.
 
 use crate::{Counter, CounterFailed};
 
-/// What an erased word reads as.
-pub const ERASED: u32 = u32::MAX;
-/// What a word that counts a boot is programmed to.
-pub const USED: u32 = 0;
-
-const HEADER_WORDS: usize = 2;
-/// 2^32 divided by the golden ratio, a multiplier whose bits look random.
-const ODD: u32 = 0x9e37_79b1;
-
-/// The check in a page's second word, another for every count. Half an erase moves few bits, all one
-/// way, or all of them at random; any two counts differ in many bits of the check, both ways.
-const fn check(base: u32) -> u32 {
-    let mixed = base.wrapping_mul(ODD);
-    !(mixed ^ mixed >> 16).wrapping_mul(ODD)
-}
+/// What an erased byte reads as. A part that erases to zeros has a driver that inverts every byte both ways.
+pub const ERASED: u8 = 0xff;
+/// The most bytes that a unit may have.
+pub const MAX_UNIT: usize = 32;
 
 /// One of the two pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,27 +50,30 @@ impl Half {
     }
 }
 
-/// The flash did not take a word or an erase.
+/// The flash did not do what it was asked, or what lies in it is no log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlashFailed;
 
-/// The two pages, as a port reaches them.
+/// The two pages, as a port reaches them. A page may be several erase pages in a row.
 pub trait Flash {
-    /// Words of 32 bits in each page, always as many; at least 3, or no boot can be counted.
-    fn words(&self) -> usize;
+    /// Bytes that are programmed at once: 1 to [`MAX_UNIT`], always as many. With an error-correcting code it is what the
+    /// code covers, or a multiple.
+    fn unit(&self) -> usize;
 
-    /// Reads word `index` (below [`Self::words`]) of a page.
-    fn read(&self, page: Half, index: usize) -> u32;
+    /// Bytes in each page, always as many; at least 4 slots, each twice 8 bytes rounded up to units.
+    fn page_len(&self) -> usize;
 
-    /// Programs a word. Returns when it is done.
-    ///
-    /// It is an erased word, or `value` is zero and the word may hold anything, after a power cut
-    /// half of that zero. (Flash that refuses the latter, because its words carry an error-correcting
-    /// code, is not for this log.)
+    /// Reads `bytes.len()` bytes of a page, a whole number of units, from a multiple of [`Self::unit`] on.
     ///
     /// # Errors
-    /// [`FlashFailed`]: the controller reported a fault; the word may hold anything.
-    fn program(&mut self, page: Half, index: usize, value: u32) -> Result<(), FlashFailed>;
+    /// [`FlashFailed`]: they cannot be read, for example because their code is broken. The log goes on without them.
+    fn read(&mut self, page: Half, offset: usize, bytes: &mut [u8]) -> Result<(), FlashFailed>;
+
+    /// Programs one unit, which reads as erased. Returns when it is done.
+    ///
+    /// # Errors
+    /// [`FlashFailed`]: the controller reported a fault or refused; the unit may hold anything.
+    fn program(&mut self, page: Half, offset: usize, unit: &[u8]) -> Result<(), FlashFailed>;
 
     /// Erases a whole page. Returns when it is done.
     ///
@@ -88,12 +86,30 @@ pub trait Flash {
 #[derive(Debug)]
 pub struct BootLog<F>(F);
 
-/// A page in use: boots before it, and words used in it.
-#[derive(Clone, Copy)]
+/// What was found in one page.
+struct Found {
+    /// The number that comes next, if this page is in use.
+    next: u32,
+    /// Where the slot behind the last one in use begins.
+    end: usize,
+    /// Slots with a number that can be read.
+    numbers: usize,
+    /// One of them was written whole: its second copy was begun.
+    is_sure: bool,
+    /// Each slot in use can be what is left of 1, 2, 3 ….
+    may_be_new: bool,
+}
+
+/// Where the next number goes.
 struct Log {
     page: Half,
-    base: u32,
-    used: usize,
+    next: u32,
+    end: usize,
+    /// Slots of both pages with a number that can be read.
+    numbers: usize,
+    /// Whether this page, and the other one, has a number that is sure.
+    is_sure: bool,
+    is_other_sure: bool,
 }
 
 impl<F: Flash> BootLog<F> {
@@ -102,93 +118,148 @@ impl<F: Flash> BootLog<F> {
         Self(flash)
     }
 
-    /// How many boots have been counted; `None` if both pages are damaged.
-    pub fn count(&self) -> Option<u64> {
-        match self.current() {
-            Some(log) => Some(log.count()),
-            None => self.is_new().then_some(0),
-        }
+    /// The last number that may have been given out; 0 for a new log. Writes nothing.
+    ///
+    /// # Errors
+    /// [`FlashFailed`]: the log is damaged, or does not fit its flash.
+    pub fn count(&mut self) -> Result<u64, FlashFailed> {
+        let copy = self.copy_len()?;
+        self.find(copy).map(|log| u64::from(log.next).saturating_sub(1))
     }
 
-    /// The page in use: of two whole ones the later, if it has counted a boot (before that, its
-    /// header may be half programmed and whole by chance).
-    fn current(&self) -> Option<Log> {
-        match (self.log(Half::First), self.log(Half::Second)) {
-            (Some(a), Some(b)) => {
-                let (old, new) = if a.base < b.base { (a, b) } else { (b, a) };
-                Some(if new.used == 0 { old } else { new })
+    fn advance(&mut self) -> Result<u32, FlashFailed> {
+        let copy = self.copy_len()?;
+        let mut log = self.find(copy)?;
+        let is_tried = log.numbers == 1 && log.is_sure;
+        if is_tried {
+            self.erase(log.page.other())?;
+        }
+        let number = match self.fill(&mut log, copy) {
+            Some(number) => number,
+            None => {
+                // Full. Where nothing is sure, cuts have left everything; the other page, which is sure, stays.
+                log.page = match (log.is_sure, log.is_other_sure) {
+                    (true, _) => log.page.other(),
+                    (false, true) => log.page,
+                    (false, false) => return Err(FlashFailed),
+                };
+                log.end = 0;
+                self.erase(log.page)?;
+                self.fill(&mut log, copy).ok_or(FlashFailed)?
             }
-            (a, b) => a.or(b),
+        };
+        if log.numbers <= 1 && !is_tried {
+            self.erase(log.page.other())?;
         }
+        Ok(number)
     }
 
-    fn log(&self, page: Half) -> Option<Log> {
-        let base = self.0.read(page, 0);
-        (self.0.read(page, 1) == check(base)).then(|| Log { page, base, used: self.used(page) })
+    /// Writes the next number to the first slot that takes it; `None` if there is none.
+    fn fill(&mut self, log: &mut Log, copy: usize) -> Option<u32> {
+        while let Some(behind) = self.slot_end(log.end, copy) {
+            let (start, number) = (log.end, log.next);
+            log.end = behind;
+            log.next = number.checked_add(1)?;
+            if self.write(log.page, start, copy, number).is_ok() {
+                return Some(number);
+            }
+        }
+        None
     }
 
-    /// Words up to the highest that is not erased.
-    fn used(&self, page: Half) -> usize {
-        let last = (HEADER_WORDS..self.0.words()).rev().find(|index| self.0.read(page, *index) != ERASED);
-        last.map_or(0, |index| index.saturating_sub(HEADER_WORDS).saturating_add(1))
+    /// Writes both copies of a number, one behind the other, and reads them back.
+    fn write(&mut self, page: Half, start: usize, copy: usize, number: u32) -> Result<(), FlashFailed> {
+        let unit = self.0.unit();
+        let mut bytes = written(number);
+        let copies = [start, start.saturating_add(copy)];
+        for at in copies {
+            let mut done = 0_usize;
+            while let Some(unit) = bytes.get(done..done.saturating_add(unit)).filter(|_| done < copy) {
+                self.0.program(page, at.saturating_add(done), unit)?;
+                done = done.saturating_add(unit.len());
+            }
+        }
+        let bytes = bytes.get_mut(..copy).ok_or(FlashFailed)?;
+        for at in copies {
+            self.0.read(page, at, bytes)?;
+            if number_in(bytes) != Some(number) {
+                return Err(FlashFailed);
+            }
+        }
+        Ok(())
     }
 
-    /// No boot has ever been counted: nothing but the very first word may have been touched.
-    fn is_new(&self) -> bool {
-        self.is_blank(Half::First, 1) && self.is_blank(Half::Second, 0)
-    }
-
-    fn is_blank(&self, page: Half, from: usize) -> bool {
-        (from..self.0.words()).all(|index| self.0.read(page, index) == ERASED)
-    }
-
-    /// Begins the very first log, in erased pages: `check(0)` is what an erased word reads as.
-    fn begin_first(&mut self) -> Result<Log, FlashFailed> {
-        self.zero(Half::First, 0)?;
-        self.log(Half::First).ok_or(FlashFailed)
-    }
-
-    /// Makes `page` an empty log that begins at `base`.
-    fn begin(&mut self, page: Half, base: u32) -> Result<Log, FlashFailed> {
-        // A header that a cut left half made must be gone before the erase: cut as well, that could leave
-        // noise behind it which looks like boots.
-        self.zero(page, 1)?;
+    /// Erases a page, and sees that it is.
+    fn erase(&mut self, page: Half) -> Result<(), FlashFailed> {
         self.0.erase(page)?;
-        if !self.is_blank(page, 0) {
-            return Err(FlashFailed); // worn out
-        }
-        self.0.program(page, 0, base)?;
-        self.0.program(page, 1, check(base))?;
-        self.log(page).filter(|log| log.base == base).ok_or(FlashFailed)
+        let copy = self.copy_len()?;
+        if self.look(page, copy).end == 0 { Ok(()) } else { Err(FlashFailed) }
     }
 
-    /// Programs a word to zero, whatever it held.
-    fn zero(&mut self, page: Half, index: usize) -> Result<(), FlashFailed> {
-        self.0.program(page, index, USED)?;
-        if self.0.read(page, index) == USED { Ok(()) } else { Err(FlashFailed) }
-    }
-
-    fn advance(&mut self) -> Result<u64, FlashFailed> {
-        let capacity = self.0.words().saturating_sub(HEADER_WORDS);
-        if capacity == 0 {
+    /// The page in use: of two with numbers the one whose numbers are higher.
+    fn find(&mut self, copy: usize) -> Result<Log, FlashFailed> {
+        let (first, second) = (self.look(Half::First, copy), self.look(Half::Second, copy));
+        let is_new = first.numbers == 0 && second.numbers == 0;
+        if is_new && (second.end > 0 || !first.may_be_new) {
             return Err(FlashFailed);
         }
-        let mut log = if self.is_new() { self.begin_first()? } else { self.current().ok_or(FlashFailed)? };
-        if log.used >= capacity {
-            let counted = u32::try_from(log.used).map_err(|_| FlashFailed)?;
-            let base = log.base.checked_add(counted).ok_or(FlashFailed)?;
-            self.zero(log.page, self.0.words().saturating_sub(1))?;
-            log = self.begin(log.page.other(), base)?;
-        }
-        self.zero(log.page, HEADER_WORDS.saturating_add(log.used))?;
-        log.used = log.used.saturating_add(1);
-        Ok(log.count())
+        let is_second = second.numbers > 0 && (first.numbers == 0 || second.next > first.next);
+        let (page, used, other) =
+            if is_second { (Half::Second, second, first) } else { (Half::First, first, second) };
+        Ok(Log {
+            page,
+            next: used.next,
+            end: used.end,
+            numbers: used.numbers.saturating_add(other.numbers),
+            is_sure: used.is_sure,
+            is_other_sure: other.is_sure,
+        })
     }
-}
 
-impl Log {
-    fn count(&self) -> u64 {
-        u64::from(self.base).saturating_add(u64::try_from(self.used).unwrap_or(u64::MAX))
+    fn look(&mut self, page: Half, copy: usize) -> Found {
+        let mut found = Found { next: 1, end: 0, numbers: 0, is_sure: false, may_be_new: true };
+        let (mut start, mut place, mut bytes) = (0, 1_u32, [0; MAX_UNIT]);
+        while let Some(end) = self.slot_end(start, copy) {
+            let (mut number, mut is_used, mut is_second_used) = (None, false, false);
+            for at in [start, start.saturating_add(copy)] {
+                let Some(bytes) = bytes.get_mut(..copy) else { break };
+                let is_read = self.0.read(page, at, bytes).is_ok();
+                is_second_used = !is_read || bytes.iter().any(|byte| *byte != ERASED);
+                is_used |= is_second_used;
+                if is_read {
+                    number = number.max(number_in(bytes));
+                    found.may_be_new &= can_be_left_of(place, bytes);
+                }
+            }
+            // The number of its place, if it has none: nobody was given that, and nobody will be.
+            place = number.unwrap_or(0).max(place).saturating_add(1);
+            if is_used {
+                (found.next, found.end) = (place, end);
+            }
+            if number.is_some() {
+                found.numbers = found.numbers.saturating_add(1);
+                found.is_sure |= is_second_used;
+            }
+            start = end;
+        }
+        found
+    }
+
+    fn slot_end(&self, start: usize, copy: usize) -> Option<usize> {
+        let end = start.checked_add(copy)?.checked_add(copy)?;
+        (end <= self.0.page_len()).then_some(end)
+    }
+
+    /// Bytes of a copy: whole units, and room for a number and its check.
+    fn copy_len(&self) -> Result<usize, FlashFailed> {
+        let unit = self.0.unit();
+        let mut copy = unit;
+        while unit > 0 && copy < NUMBER_LEN {
+            copy = copy.saturating_add(unit);
+        }
+        let has_room =
+            (1..=MAX_UNIT).contains(&unit) && copy.saturating_mul(2 * MIN_SLOTS) <= self.0.page_len();
+        if has_room { Ok(copy) } else { Err(FlashFailed) }
     }
 }
 
@@ -196,9 +267,43 @@ impl<F: Flash> Counter for BootLog<F> {
     /// The number of this boot, from 1 on, stored before it is returned.
     ///
     /// # Errors
-    /// [`CounterFailed`]: the flash failed, both pages are damaged, or too short for one boot. Numbers given out before stay
+    /// [`CounterFailed`]: the flash failed, the log is damaged, or does not fit its flash. Numbers given out before stay
     /// used; the call can be repeated.
     fn next(&mut self) -> Result<u64, CounterFailed> {
-        self.advance().map_err(|FlashFailed| CounterFailed)
+        self.advance().map(u64::from).map_err(|FlashFailed| CounterFailed)
     }
 }
+
+/// A number and its check, again and again: what a copy of any length begins with.
+fn written(number: u32) -> [u8; MAX_UNIT] {
+    let mut eight = u64::from(check(number)) << 32 | u64::from(number);
+    [0; MAX_UNIT].map(|_: u8| {
+        let byte = eight.to_le_bytes()[0];
+        eight = eight.rotate_right(8);
+        byte
+    })
+}
+
+/// The number that a whole copy holds.
+fn number_in(copy: &[u8]) -> Option<u32> {
+    let number = u32::from_le_bytes(*copy.first_chunk()?);
+    (number > 0 && written(number).starts_with(copy)).then_some(number)
+}
+
+/// Whether a copy of `number` can have been cut and read so: what has to stay set is set.
+fn can_be_left_of(number: u32, copy: &[u8]) -> bool {
+    copy.iter().zip(written(number)).all(|(byte, whole)| byte & whole == whole)
+}
+
+/// The check behind a number. Another number differs from it in many bits, both ways, and an erased one is wrong.
+const fn check(number: u32) -> u32 {
+    let mixed = number.wrapping_mul(ODD);
+    !(mixed ^ mixed >> 16).wrapping_mul(ODD)
+}
+
+/// Bytes of a number and its check.
+const NUMBER_LEN: usize = 8;
+/// A page with fewer would be worn out soon, and lost when as many cuts follow each other.
+const MIN_SLOTS: usize = 4;
+/// 2^32 divided by the golden ratio, a multiplier whose bits look random.
+const ODD: u32 = 0x9e37_79b1;

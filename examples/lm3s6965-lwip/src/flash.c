@@ -1,6 +1,8 @@
 /* The boot log in the part's own flash. */
 #include "flash.h"
 
+#include <string.h>
+
 #include "board.h"
 #include "core.h"
 #include "registers.h"
@@ -31,20 +33,30 @@ static void command(const volatile uint32_t *at, uint32_t what)
     core_barrier();
 }
 
-static uint32_t read(void *context, uint32_t page, size_t word)
+static int32_t read(void *context, uint32_t page, size_t offset, uint8_t *bytes, size_t len)
 {
     (void)context;
-    const volatile uint32_t *const at = place(page, word);
-    return at != NULL ? *at : ERASED;
+    for (size_t done = 0; done < len; done += sizeof(uint32_t)) {
+        const volatile uint32_t *const at = place(page, (offset + done) / sizeof(uint32_t));
+        if (at == NULL) {
+            return -1;
+        }
+        const uint32_t value = *at;
+        memcpy(bytes + done, &value, sizeof value);
+    }
+    return 0;
 }
 
-static int32_t program(void *context, uint32_t page, size_t word, uint32_t value)
+/* A unit is a word. */
+static int32_t program(void *context, uint32_t page, size_t offset, const uint8_t *unit, size_t len)
 {
     (void)context;
-    const volatile uint32_t *const at = place(page, word);
-    if (at == NULL) {
+    const volatile uint32_t *const at = place(page, offset / sizeof(uint32_t));
+    uint32_t value;
+    if (at == NULL || len != sizeof value) {
         return -1;
     }
+    memcpy(&value, unit, sizeof value);
     FMD = value;
     command(at, FMC_WRITE);
     return *at == value ? 0 : -1;
@@ -66,4 +78,11 @@ static int32_t erase(void *context, uint32_t page)
     return 0;
 }
 
-const lowkey_flash flash_log = {.context = NULL, .words = WORDS, .read = read, .program = program, .erase = erase};
+const lowkey_flash flash_log = {
+    .context = NULL,
+    .unit = sizeof(uint32_t),
+    .page_len = FLASH_ERASE_PAGE,
+    .read = read,
+    .program = program,
+    .erase = erase,
+};

@@ -5,15 +5,13 @@
 #include "flash.h"
 #include "uart.h"
 
-#define WORDS (FLASH_ERASE_PAGE / 4u)
-
-static uint32_t written[2][WORDS];
+static uint8_t written[2][FLASH_ERASE_PAGE];
 static bool is_copied[2];
 
-static uint32_t *log_of(uint32_t page)
+static uint8_t *log_of(uint32_t page)
 {
     if (!is_copied[page]) {
-        memcpy(written[page], FLASH_LOG + page * WORDS, FLASH_ERASE_PAGE);
+        memcpy(written[page], (const uint8_t *)FLASH_LOG + page * FLASH_ERASE_PAGE, FLASH_ERASE_PAGE);
         is_copied[page] = true;
     }
     return written[page];
@@ -25,26 +23,25 @@ static bool is_stored(void)
     return uart_read_line(answer, sizeof answer) == sizeof answer && memcmp(answer, "stored", sizeof answer) == 0;
 }
 
-static uint32_t read(void *context, uint32_t page, size_t word)
+static int32_t read(void *context, uint32_t page, size_t offset, uint8_t *bytes, size_t len)
 {
     (void)context;
-    return log_of(page)[word];
+    memcpy(bytes, log_of(page) + offset, len);
+    return 0;
 }
 
-static int32_t program(void *context, uint32_t page, size_t word, uint32_t value)
+static int32_t program(void *context, uint32_t page, size_t offset, const uint8_t *unit, size_t len)
 {
     (void)context;
-    uint8_t bytes[4];
-    memcpy(bytes, &value, sizeof bytes);
     uart_text("flash: program ");
-    uart_number((uint32_t)(page * FLASH_ERASE_PAGE + word * 4u));
+    uart_number((uint32_t)(page * FLASH_ERASE_PAGE + offset));
     uart_text(" ");
-    uart_hex(bytes, sizeof bytes);
+    uart_hex(unit, len);
     uart_end();
     if (!is_stored()) {
         return -1;
     }
-    log_of(page)[word] &= value;
+    memcpy(log_of(page) + offset, unit, len);
     return 0;
 }
 
@@ -61,4 +58,11 @@ static int32_t erase(void *context, uint32_t page)
     return 0;
 }
 
-const lowkey_flash flash_log = {.context = NULL, .words = WORDS, .read = read, .program = program, .erase = erase};
+const lowkey_flash flash_log = {
+    .context = NULL,
+    .unit = sizeof(uint32_t),
+    .page_len = FLASH_ERASE_PAGE,
+    .read = read,
+    .program = program,
+    .erase = erase,
+};

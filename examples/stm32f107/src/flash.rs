@@ -8,10 +8,8 @@
 //! This part erases 2 KB at once, so each of the three has a page of its own: with less, erasing one would erase
 //! another.
 //!
-//! It programs half-words, and only erased ones, but for one value: 0x0000 may be programmed over anything (PM0075,
-//! "Main Flash memory programming"). The boot log wants no more: base and check of a page go into a page that was read
-//! back blank, and every other write is a word of zeros. (`lowkey-core/tests/boot_log.rs` holds it to that.) A power cut
-//! between the halves of a word leaves one of them, which the log allows for.
+//! It programs half-words, and only erased ones (PM0075, "Main Flash memory programming"). The boot log wants no more: it
+//! programs nothing twice. A power cut between the halves of a word leaves one of them, which the log allows for.
 #![allow(unsafe_code)]
 
 use core::ptr;
@@ -40,35 +38,36 @@ impl Log {
 }
 
 impl boot_log::Flash for Log {
-    fn words(&self) -> usize {
-        PAGE / 4
+    fn unit(&self) -> usize {
+        WRITE_SIZE
     }
 
-    fn read(&self, page: Half, index: usize) -> u32 {
-        let word = ptr::with_exposed_provenance(FLASH_BASE + offset(page, index));
-        // SAFETY: an aligned word inside the log's two pages. Volatile: the controller changes what lies there.
-        unsafe { ptr::read_volatile::<u32>(word) }
+    fn page_len(&self) -> usize {
+        PAGE
     }
 
-    fn program(&mut self, page: Half, index: usize, value: u32) -> Result<(), FlashFailed> {
-        let at = offset(page, index) as u32; // below 2^18
-        self.0.blocking_write(at, &value.to_le_bytes()).map_err(|_| FlashFailed)
+    fn read(&mut self, page: Half, offset: usize, bytes: &mut [u8]) -> Result<(), FlashFailed> {
+        self.0.blocking_read(place(page, offset), bytes).map_err(|_| FlashFailed)
+    }
+
+    fn program(&mut self, page: Half, offset: usize, unit: &[u8]) -> Result<(), FlashFailed> {
+        self.0.blocking_write(place(page, offset), unit).map_err(|_| FlashFailed)
     }
 
     /// Takes 20 to 40 ms, in which the core stands still.
     fn erase(&mut self, page: Half) -> Result<(), FlashFailed> {
-        let start = offset(page, 0) as u32; // below 2^18
+        let start = place(page, 0);
         self.0.blocking_erase(start, start + PAGE as u32).map_err(|_| FlashFailed)
     }
 }
 
-/// Where a word lies, from the start of the flash; whatever the index, it lies in this page.
-const fn offset(page: Half, index: usize) -> usize {
+/// Where a byte lies, from the start of the flash; whatever the offset, it lies in this page.
+const fn place(page: Half, offset: usize) -> u32 {
     let start = match page {
         Half::First => LOG,
         Half::Second => LOG + PAGE,
     };
-    start + 4 * index % PAGE
+    (start + offset % PAGE) as u32 // below 2^18
 }
 
 /// Bytes the part erases at once.

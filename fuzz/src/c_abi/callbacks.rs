@@ -153,7 +153,7 @@ pub(super) unsafe extern "C" fn random(context: *mut c_void, out: *mut u8, len: 
 
 /// Two pages of words that hold anything, and fail now and then.
 pub(super) struct Pages {
-    pub(super) words: [Vec<u32>; 2],
+    pub(super) bytes: [Vec<u8>; 2],
     pub(super) calls: usize,
     pub(super) fails_at: usize,
 }
@@ -165,25 +165,37 @@ impl Pages {
     }
 }
 
-pub(super) unsafe extern "C" fn flash_read(context: *mut c_void, page: u32, word: usize) -> u32 {
-    // SAFETY: the context is the pages, which nobody else uses meanwhile.
-    unsafe { &*context.cast::<Pages>() }.words[page as usize][word]
+pub(super) unsafe extern "C" fn flash_read(
+    context: *mut c_void,
+    page: u32,
+    offset: usize,
+    bytes: *mut u8,
+    len: usize,
+) -> i32 {
+    // SAFETY: the context is the pages, which nobody else uses meanwhile; the library's bytes are there.
+    let (pages, bytes) =
+        unsafe { (&mut *context.cast::<Pages>(), std::slice::from_raw_parts_mut(bytes, len)) };
+    if pages.fails() {
+        return 3;
+    }
+    bytes.copy_from_slice(&pages.bytes[page as usize][offset..offset + len]);
+    0
 }
 
 pub(super) unsafe extern "C" fn flash_program(
     context: *mut c_void,
     page: u32,
-    word: usize,
-    value: u32,
+    offset: usize,
+    unit: *const u8,
+    len: usize,
 ) -> i32 {
     // SAFETY: as in `flash_read`.
-    let pages = unsafe { &mut *context.cast::<Pages>() };
-    let old = pages.words[page as usize][word];
-    assert!(value == 0 || old == u32::MAX, "only zero may be programmed over something else");
+    let (pages, unit) = unsafe { (&mut *context.cast::<Pages>(), std::slice::from_raw_parts(unit, len)) };
     if pages.fails() {
         return 5;
     }
-    pages.words[page as usize][word] = old & value;
+    let place = &mut pages.bytes[page as usize][offset..offset + len];
+    place.iter_mut().zip(unit).for_each(|(bits, byte)| *bits &= byte);
     0
 }
 
@@ -193,6 +205,6 @@ pub(super) unsafe extern "C" fn flash_erase(context: *mut c_void, page: u32) -> 
     if pages.fails() {
         return -1;
     }
-    pages.words[page as usize].fill(u32::MAX);
+    pages.bytes[page as usize].fill(u8::MAX);
     0
 }

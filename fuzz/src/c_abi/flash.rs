@@ -1,4 +1,4 @@
-//! What lies in flash: a key page of any bytes, and a boot log in pages of any words.
+//! What lies in flash: a key page of any bytes, and a boot log in pages of any bytes.
 
 use super::callbacks::{Pages, flash_erase, flash_program, flash_read};
 use super::memory::{Out, Storage};
@@ -46,18 +46,16 @@ pub(super) fn page(input: &mut Input<'_>) {
 }
 
 pub(super) fn boot_log(input: &mut Input<'_>) {
-    let words = input.below(12);
-    let mut word = || match input.byte() % 4 {
-        0 => u32::MAX,
-        1 => 0,
-        2 => u32::from(input.byte()),
-        _ => u32::from_be_bytes([input.byte(), input.byte(), input.byte(), input.byte()]),
-    };
-    let pages = [0; 2].map(|_| (0..words).map(|_| word()).collect());
-    let pages = Box::into_raw(Box::new(Pages { words: pages, calls: 0, fails_at: input.below(12) }));
+    let (unit, len) = (input.below(40), input.below(600));
+    let mut pages = [vec![u8::MAX; len], vec![u8::MAX; len]];
+    for page in &mut pages {
+        page.iter_mut().zip(input.chunk()).for_each(|(to, from)| *to = *from);
+    }
+    let pages = Box::into_raw(Box::new(Pages { bytes: pages, calls: 0, fails_at: input.below(600) }));
     let mut flash = lowkey_flash {
         context: pages.cast(),
-        words,
+        unit,
+        page_len: len,
         read: Some(flash_read),
         program: Some(flash_program),
         erase: Some(flash_erase),

@@ -33,35 +33,42 @@ impl Entropy for Random {
 /// The callbacks of a flash.
 pub(crate) struct Pages {
     context: *mut c_void,
-    words: usize,
-    read: unsafe extern "C" fn(*mut c_void, u32, usize) -> u32,
-    program: unsafe extern "C" fn(*mut c_void, u32, usize, u32) -> i32,
+    unit: usize,
+    page_len: usize,
+    read: unsafe extern "C" fn(*mut c_void, u32, usize, *mut u8, usize) -> i32,
+    program: unsafe extern "C" fn(*mut c_void, u32, usize, *const u8, usize) -> i32,
     erase: unsafe extern "C" fn(*mut c_void, u32) -> i32,
 }
 
 impl Pages {
     pub(crate) fn new(flash: lowkey_flash) -> Result<Self, Failure> {
-        let lowkey_flash { context, words, read, program, erase } = flash;
+        let lowkey_flash { context, unit, page_len, read, program, erase } = flash;
         match (read, program, erase) {
-            (Some(read), Some(program), Some(erase)) => Ok(Self { context, words, read, program, erase }),
+            (Some(read), Some(program), Some(erase)) => {
+                Ok(Self { context, unit, page_len, read, program, erase })
+            }
             _ => Err(LOWKEY_NULL.into()),
         }
     }
 }
 
 impl Flash for Pages {
-    fn words(&self) -> usize {
-        self.words
+    fn unit(&self) -> usize {
+        self.unit
     }
 
-    fn read(&self, page: Half, index: usize) -> u32 {
-        // SAFETY: `lowkey_flash`.
-        unsafe { (self.read)(self.context, number(page), index) }
+    fn page_len(&self) -> usize {
+        self.page_len
     }
 
-    fn program(&mut self, page: Half, index: usize, value: u32) -> Result<(), FlashFailed> {
+    fn read(&mut self, page: Half, offset: usize, bytes: &mut [u8]) -> Result<(), FlashFailed> {
         // SAFETY: `lowkey_flash`.
-        done(unsafe { (self.program)(self.context, number(page), index, value) })
+        done(unsafe { (self.read)(self.context, number(page), offset, bytes.as_mut_ptr(), bytes.len()) })
+    }
+
+    fn program(&mut self, page: Half, offset: usize, unit: &[u8]) -> Result<(), FlashFailed> {
+        // SAFETY: `lowkey_flash`.
+        done(unsafe { (self.program)(self.context, number(page), offset, unit.as_ptr(), unit.len()) })
     }
 
     fn erase(&mut self, page: Half) -> Result<(), FlashFailed> {

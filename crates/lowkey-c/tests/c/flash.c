@@ -49,24 +49,39 @@ static void pages(const char *file) {
   OK(read_page(page, sizeof page));
 }
 
-#define WORDS 8
+#define PAGE 256
 
 typedef struct flash {
-  uint32_t words[2][WORDS];
-  int left; /* operations until the flash fails */
+  uint8_t bytes[2][PAGE];
+  uint8_t programmed[2][PAGE];
+  size_t unit;
+  size_t real_unit; /* more than `unit`, if the driver is wrong */
+  int left;         /* operations until the flash fails */
+  size_t broken;    /* the first byte of a unit that cannot be read, plus 1 */
 } flash;
 
-static uint32_t read_word(void *context, uint32_t half, size_t word) {
-  CHECK(half < 2 && word < WORDS);
-  return ((flash *)context)->words[half][word];
+static int32_t read_bytes(void *context, uint32_t half, size_t offset, uint8_t *bytes, size_t len) {
+  const flash *f = (const flash *)context;
+  CHECK(half < 2 && offset % f->unit == 0 && len % f->unit == 0 && len <= PAGE && offset <= PAGE - len);
+  if (f->broken > offset && f->broken <= offset + len) return -7;
+  memcpy(bytes, f->bytes[half] + offset, len);
+  return 0;
 }
 
-static int32_t program(void *context, uint32_t half, size_t word, uint32_t value) {
+static int32_t program(void *context, uint32_t half, size_t offset, const uint8_t *unit, size_t len) {
   flash *f = (flash *)context;
-  CHECK(half < 2 && word < WORDS);
+  const size_t block = offset - offset % f->real_unit;
+  size_t at;
+  CHECK(half < 2 && len == f->unit && offset % len == 0 && offset <= PAGE - len);
   if (f->left-- <= 0) return -5;
-  CHECK(value == 0 || f->words[half][word] == 0xffffffff);
-  f->words[half][word] &= value;
+  for (at = block; at < block + f->real_unit; at++) {
+    if (f->programmed[half][at]) {
+      CHECK(f->real_unit > f->unit); /* otherwise nothing is programmed twice */
+      return -6;
+    }
+  }
+  memset(f->programmed[half] + offset, 1, len);
+  memcpy(f->bytes[half] + offset, unit, len);
   return 0;
 }
 
@@ -74,7 +89,8 @@ static int32_t erase(void *context, uint32_t half) {
   flash *f = (flash *)context;
   CHECK(half < 2);
   if (f->left-- <= 0) return 1;
-  memset(f->words[half], 0xff, sizeof f->words[half]);
+  memset(f->bytes[half], 0xff, PAGE);
+  memset(f->programmed[half], 0, PAGE);
   return 0;
 }
 
@@ -90,23 +106,39 @@ static lowkey_status next_boot(const lowkey_flash *given, uint64_t *last) {
   return status;
 }
 
-static void boot_logs(void) {
+static void erase_both(flash *f, size_t unit, size_t real_unit) {
+  memset(f, 0, sizeof *f);
+  memset(f->bytes, 0xff, sizeof f->bytes);
+  f->unit = unit;
+  f->real_unit = real_unit;
+  f->left = 1000000;
+}
+
+static void boot_logs(size_t unit) {
   static flash f;
-  lowkey_flash given = {NULL, WORDS, read_word, program, erase}, wrong;
+  lowkey_flash given = {NULL, 0, PAGE, read_bytes, program, erase}, wrong;
   uint64_t last = 0, boot;
+  size_t wrong_unit;
   int at;
   given.context = &f;
-  memset(f.words, 0xff, sizeof f.words);
-  f.left = 1000000;
+  given.unit = unit;
+  erase_both(&f, unit, unit);
   for (at = 1; at <= 100; at++) {
     OK(next_boot(&given, &last));
     CHECK(last == (uint64_t)at);
   }
   /* The flash fails after so many operations; then it works again. */
   for (at = 0; at < 200; at++) {
-    f.left = at % 7;
+    f.left = at % 11;
     (void)next_boot(&given, &last);
     f.left = 1000000;
+    OK(next_boot(&given, &last));
+  }
+  /* A unit that cannot be read, somewhere: the next number is higher all the same, at the latest when it can be again. */
+  for (at = 0; at < PAGE; at++) {
+    f.broken = (size_t)at + 1;
+    (void)next_boot(&given, &last);
+    f.broken = 0;
     OK(next_boot(&given, &last));
   }
   GIVES(LOWKEY_NULL, next_boot(NULL, &last));
@@ -117,17 +149,28 @@ static void boot_logs(void) {
   GIVES(LOWKEY_NULL, next_boot(&wrong, &last));
   wrong = given, wrong.erase = NULL;
   GIVES(LOWKEY_NULL, next_boot(&wrong, &last));
-  for (at = 0; at < 3; at++) {
-    wrong = given, wrong.words = (size_t)at;
-    GIVES(LOWKEY_COUNTER, next_boot(&wrong, &last));
-  }
-  memset(f.words, 0x33, sizeof f.words);
+  wrong = given, wrong.page_len = 8 * (unit < 8 ? 8 : unit) - 1;
+  GIVES(LOWKEY_COUNTER, next_boot(&wrong, &last));
+  wrong = given, wrong.unit = 0;
+  GIVES(LOWKEY_COUNTER, next_boot(&wrong, &last));
+  wrong.unit = 33;
+  GIVES(LOWKEY_COUNTER, next_boot(&wrong, &last));
+  memset(f.bytes, 0x33, sizeof f.bytes);
   GIVES(LOWKEY_COUNTER, lowkey_boot_log_next(&given, &boot));
+  /* The controller programs more at once than the driver says: no start gives a number, the first one not either. */
+  for (wrong_unit = unit * 2; wrong_unit <= 32; wrong_unit *= 2) {
+    if (wrong_unit <= 8) continue; /* a number and its check are as long */
+    erase_both(&f, unit, wrong_unit);
+    for (at = 0; at < 3; at++) GIVES(LOWKEY_COUNTER, next_boot(&given, &last));
+  }
 }
 
 int main(int argc, char **argv) {
   CHECK(argc == 2);
   pages(argv[1]);
-  boot_logs();
+  boot_logs(1);
+  boot_logs(4);
+  boot_logs(8);
+  boot_logs(32);
   return 0;
 }

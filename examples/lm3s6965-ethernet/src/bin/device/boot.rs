@@ -45,12 +45,17 @@ pub(crate) fn start(flash: Flash, uart: &mut Uart) -> Result<Start<'static>, &'s
     Ok(Start { device, ephemerals })
 }
 
-/// The words of a page of the log.
-const WORDS: usize = ERASE_PAGE / 4;
+/// What the part programs at once, in bytes.
+const WORD: usize = 4;
 
-fn offset(page: Half, index: usize) -> usize {
-    let start = if page == Half::First { 0 } else { ERASE_PAGE };
-    start + index * 4
+/// Where a page begins in the log.
+fn start(page: Half) -> usize {
+    if page == Half::First { 0 } else { ERASE_PAGE }
+}
+
+fn copy(log: &[u8], at: usize, bytes: &mut [u8]) -> Result<(), FlashFailed> {
+    bytes.copy_from_slice(log.get(at..at + bytes.len()).ok_or(FlashFailed)?);
+    Ok(())
 }
 
 #[cfg(not(feature = "demo"))]
@@ -61,7 +66,7 @@ use played_log::Log;
 /// The boot log in the part's own flash.
 #[cfg(not(feature = "demo"))]
 mod flash_log {
-    use super::{Flash, FlashFailed, Half, Uart, WORDS, boot_log, offset};
+    use super::{ERASE_PAGE, Flash, FlashFailed, Half, Uart, WORD, boot_log, copy, start};
 
     pub(super) struct Log(Flash);
 
@@ -72,22 +77,25 @@ mod flash_log {
     }
 
     impl boot_log::Flash for Log {
-        fn words(&self) -> usize {
-            WORDS
+        fn unit(&self) -> usize {
+            WORD
         }
 
-        fn read(&self, page: Half, index: usize) -> u32 {
-            let at = offset(page, index);
-            let word = self.0.log().get(at..).and_then(|rest| rest.first_chunk());
-            word.map_or(boot_log::ERASED, |word| u32::from_le_bytes(*word))
+        fn page_len(&self) -> usize {
+            ERASE_PAGE
         }
 
-        fn program(&mut self, page: Half, index: usize, value: u32) -> Result<(), FlashFailed> {
-            self.0.program_word(offset(page, index), value.to_le_bytes()).map_err(|_| FlashFailed)
+        fn read(&mut self, page: Half, offset: usize, bytes: &mut [u8]) -> Result<(), FlashFailed> {
+            copy(self.0.log(), start(page) + offset, bytes)
+        }
+
+        fn program(&mut self, page: Half, offset: usize, unit: &[u8]) -> Result<(), FlashFailed> {
+            let word = *unit.first_chunk().ok_or(FlashFailed)?;
+            self.0.program_word(start(page) + offset, word).map_err(|_| FlashFailed)
         }
 
         fn erase(&mut self, page: Half) -> Result<(), FlashFailed> {
-            self.0.erase_page(offset(page, 0)).map_err(|_| FlashFailed)
+            self.0.erase_page(start(page)).map_err(|_| FlashFailed)
         }
     }
 }
@@ -98,7 +106,7 @@ mod flash_log {
 mod played_log {
     use lm3s6965_ethernet::flash::LOG;
 
-    use super::{ERASE_PAGE, Flash, FlashFailed, Half, Uart, WORDS, boot_log, offset};
+    use super::{ERASE_PAGE, Flash, FlashFailed, Half, Uart, WORD, boot_log, copy, start};
 
     pub(super) struct Log<'u> {
         bytes: [u8; LOG],
@@ -118,27 +126,29 @@ mod played_log {
     }
 
     impl boot_log::Flash for Log<'_> {
-        fn words(&self) -> usize {
-            WORDS
+        fn unit(&self) -> usize {
+            WORD
         }
 
-        fn read(&self, page: Half, index: usize) -> u32 {
-            let at = offset(page, index);
-            let word = self.bytes.get(at..).and_then(|rest| rest.first_chunk());
-            word.map_or(boot_log::ERASED, |word| u32::from_le_bytes(*word))
+        fn page_len(&self) -> usize {
+            ERASE_PAGE
         }
 
-        fn program(&mut self, page: Half, index: usize, value: u32) -> Result<(), FlashFailed> {
-            let at = offset(page, index);
-            self.uart.text("flash: program ").number(at as u32).text(" ").hex(&value.to_le_bytes()).end();
+        fn read(&mut self, page: Half, offset: usize, bytes: &mut [u8]) -> Result<(), FlashFailed> {
+            copy(&self.bytes, start(page) + offset, bytes)
+        }
+
+        fn program(&mut self, page: Half, offset: usize, unit: &[u8]) -> Result<(), FlashFailed> {
+            let at = start(page) + offset;
+            self.uart.text("flash: program ").number(at as u32).text(" ").hex(unit).end();
             self.stored()?;
-            let place = self.bytes.get_mut(at..at + 4).ok_or(FlashFailed)?;
-            place.iter_mut().zip(value.to_le_bytes()).for_each(|(bits, byte)| *bits &= byte);
+            let place = self.bytes.get_mut(at..at + unit.len()).ok_or(FlashFailed)?;
+            place.copy_from_slice(unit);
             Ok(())
         }
 
         fn erase(&mut self, page: Half) -> Result<(), FlashFailed> {
-            let at = offset(page, 0);
+            let at = start(page);
             self.uart.text("flash: erase ").number(at as u32).end();
             self.stored()?;
             self.bytes.get_mut(at..at + ERASE_PAGE).ok_or(FlashFailed)?.fill(0xFF);

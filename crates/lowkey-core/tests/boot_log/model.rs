@@ -1,0 +1,266 @@
+//! Flash that loses power in the middle of anything, that rots, and that is read wrongly.
+//!
+//! Programming only clears bits, erasing sets them all. What is cut has any part of its bits done, and some of them
+//! undecided: these read differently from time to time, until their page is erased. Which bits, a generator says: chosen
+//! one by one they could spell out a number and its check, which no accident does.
+
+use super::Rng;
+use lowkey_core::boot_log::{ERASED, Flash, FlashFailed, Half, MAX_UNIT};
+use std::cell::RefCell;
+
+/// What one part does that another does not.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Nature {
+    /// Undecided bits change their minds with every boot only, not with every read.
+    pub(super) by_boot: bool,
+    /// An error-correcting code: a unit that was cut is refused, and may be one that cannot be read.
+    pub(super) has_code: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Trouble {
+    /// The power fails.
+    Cut,
+    /// The controller gives up in the middle and says so.
+    Fault,
+}
+
+/// How one unit reads, whatever is in it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Misread {
+    All(u8),
+    Flipped(usize),
+    Fault,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Erased,
+    Whole,
+    /// Programming was cut.
+    Cut,
+    /// Erasing was.
+    Noise,
+}
+
+#[derive(Clone, Copy)]
+struct Unit {
+    bits: [u8; MAX_UNIT],
+    undecided: [u8; MAX_UNIT],
+    state: State,
+}
+
+const BLANK: Unit = Unit { bits: [ERASED; MAX_UNIT], undecided: [0; MAX_UNIT], state: State::Erased };
+
+/// Two pages and a supply that can fail.
+pub(super) struct Model {
+    /// What the driver says that a unit has.
+    unit: usize,
+    /// Units in one that the controller programs: more than one only where the driver is wrong.
+    together: usize,
+    pages: [Vec<Unit>; 2],
+    rng: RefCell<Rng>,
+    nature: Nature,
+    boot: u64,
+    /// Operations that go well, and what happens then.
+    pub(super) trouble: Option<(usize, Trouble)>,
+    pub(super) hit: bool,
+    pub(super) dead: bool,
+    pub(super) erases: usize,
+    pub(super) cannot_erase: bool,
+    /// This boot or for good: whoever asks says so.
+    pub(super) misread: Option<(Half, usize, Misread)>,
+}
+
+impl Model {
+    pub(super) fn new(unit: usize, page_len: usize, seed: u64, nature: Nature) -> Self {
+        let page = vec![BLANK; page_len.checked_div(unit).unwrap_or(0)];
+        Self {
+            unit,
+            together: 1,
+            pages: [page.clone(), page],
+            rng: RefCell::new(Rng(seed)),
+            nature,
+            boot: 0,
+            trouble: None,
+            hit: false,
+            dead: false,
+            erases: 0,
+            cannot_erase: false,
+            misread: None,
+        }
+    }
+
+    /// A driver that says that a unit is smaller than it is.
+    #[allow(dead_code)] // fuzzing has right drivers
+    pub(super) fn with_units_together(mut self, together: usize) -> Self {
+        self.together = together;
+        self
+    }
+
+    /// The power comes back.
+    pub(super) fn reboot(&mut self) {
+        self.boot = self.rng.get_mut().u64();
+        self.dead = false;
+    }
+
+    #[allow(dead_code)] // fuzzing has its damage from cuts
+    pub(super) fn flip(&mut self, page: Half, bit: usize) {
+        let byte = bit / 8;
+        self.pages[at(page)][byte / self.unit].bits[byte % self.unit] ^= 1 << (bit % 8);
+    }
+
+    /// Puts bytes there, as another program would have.
+    #[allow(dead_code)] // likewise
+    pub(super) fn put(&mut self, page: Half, bytes: &[u8]) {
+        for (unit, bytes) in self.pages[at(page)].iter_mut().zip(bytes.chunks(self.unit)) {
+            unit.bits[..bytes.len()].copy_from_slice(bytes);
+            unit.state = State::Whole;
+        }
+    }
+
+    /// Whether this operation is the one that does not go well.
+    fn fails(&mut self) -> bool {
+        match &mut self.trouble {
+            Some((0, trouble)) => {
+                self.dead = matches!(trouble, Trouble::Cut);
+                self.hit = true;
+                self.trouble = None;
+                true
+            }
+            Some((left, _)) => {
+                *left -= 1;
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// Each bit with a probability that is itself drawn: nearly none, half, nearly all.
+    fn some_bits(&mut self) -> [u8; MAX_UNIT] {
+        let rng = self.rng.get_mut();
+        let how = rng.below(5);
+        std::array::from_fn(|_| {
+            let [a, b, c, d] = rng.u32().to_le_bytes();
+            match how {
+                0 => a & b & c & d,
+                1 => a & b,
+                2 => a,
+                3 => a | b,
+                _ => a | b | c | d,
+            }
+        })
+    }
+
+    fn read_unit(&self, page: Half, index: usize, out: &mut [u8]) -> Result<(), FlashFailed> {
+        let unit = &self.pages[at(page)][index];
+        let mut by_boot = Rng(self.boot.wrapping_add((index * 2 + at(page)) as u64));
+        let mut noise = || {
+            if self.nature.by_boot { by_boot.u32() } else { self.rng.borrow_mut().u32() }
+        };
+        if self.nature.has_code
+            && unit.state != State::Erased
+            && unit.state != State::Whole
+            && noise() & 1 == 0
+        {
+            return Err(FlashFailed);
+        }
+        for ((out, bits), undecided) in out.iter_mut().zip(&unit.bits).zip(&unit.undecided) {
+            *out = bits & !undecided | noise() as u8 & undecided;
+        }
+        match self.misread {
+            Some((half, which, how)) if (half, which) == (page, index) => match how {
+                Misread::All(byte) => out.fill(byte),
+                Misread::Flipped(bit) => out[bit / 8 % self.unit] ^= 1 << (bit % 8),
+                Misread::Fault => return Err(FlashFailed),
+            },
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn at(page: Half) -> usize {
+    match page {
+        Half::First => 0,
+        Half::Second => 1,
+    }
+}
+
+impl Flash for &mut Model {
+    fn unit(&self) -> usize {
+        self.unit
+    }
+
+    fn page_len(&self) -> usize {
+        self.pages[0].len() * self.unit
+    }
+
+    fn read(&mut self, page: Half, offset: usize, bytes: &mut [u8]) -> Result<(), FlashFailed> {
+        assert!(offset.is_multiple_of(self.unit) && bytes.len().is_multiple_of(self.unit), "whole units");
+        let first = offset / self.unit;
+        let unit = self.unit;
+        bytes.chunks_mut(unit).zip(first..).try_for_each(|(out, index)| self.read_unit(page, index, out))
+    }
+
+    fn program(&mut self, page: Half, offset: usize, bytes: &[u8]) -> Result<(), FlashFailed> {
+        if self.dead {
+            return Err(FlashFailed);
+        }
+        assert!(offset.is_multiple_of(self.unit) && bytes.len() == self.unit, "one unit");
+        let index = offset / self.unit;
+        let block = index - index % self.together..index - index % self.together + self.together;
+        if self.pages[at(page)][block].iter().any(|unit| unit.state == State::Whole) {
+            assert!(self.together > 1, "a unit was programmed twice");
+            return Err(FlashFailed);
+        }
+        let (done, undecided) = (self.some_bits(), self.some_bits());
+        let fails = self.fails();
+        let refuses = self.nature.has_code && self.pages[at(page)][index].state == State::Cut;
+        let unit = &mut self.pages[at(page)][index];
+        assert!(unit.state != State::Noise, "a page that was not erased was written");
+        if refuses {
+            return Err(FlashFailed);
+        }
+        for (i, byte) in bytes.iter().enumerate() {
+            let clearing = unit.bits[i] & !byte;
+            if fails {
+                unit.bits[i] &= !(clearing & done[i]);
+                unit.undecided[i] |= clearing & undecided[i];
+            } else {
+                unit.bits[i] &= byte;
+                unit.undecided[i] &= byte;
+            }
+        }
+        unit.state = if fails || unit.state == State::Cut { State::Cut } else { State::Whole };
+        if fails { Err(FlashFailed) } else { Ok(()) }
+    }
+
+    fn erase(&mut self, page: Half) -> Result<(), FlashFailed> {
+        if self.dead || self.cannot_erase {
+            return Err(FlashFailed);
+        }
+        self.erases += 1;
+        if !self.fails() {
+            self.pages[at(page)].fill(BLANK);
+            return Ok(());
+        }
+        // Three ways to stop: while bits are first cleared, while they are being set, or in noise.
+        let how = self.rng.get_mut().below(3);
+        for index in 0..self.pages[0].len() {
+            let (done, undecided) = (self.some_bits(), self.some_bits());
+            let noise: [u8; MAX_UNIT] = std::array::from_fn(|_| self.rng.get_mut().u32() as u8);
+            let unit = &mut self.pages[at(page)][index];
+            for i in 0..MAX_UNIT {
+                unit.bits[i] = match how {
+                    0 => unit.bits[i] & !done[i],
+                    1 => unit.bits[i] | done[i],
+                    _ => noise[i],
+                };
+                unit.undecided[i] |= done[i] & undecided[i];
+            }
+            unit.state = State::Noise;
+        }
+        Err(FlashFailed)
+    }
+}
