@@ -30,11 +30,11 @@
 //
 // Rules:
 // - What the library can see is a status and never a crash: NULL, a length that is not allowed, a call that does not
-//   fit, an object that is not initialised, a channel's buffers over each other or over an object that it is begun
-//   with, use after the end. What a call was to give is untouched when it fails.
+//   fit, an object that is not initialised, a channel's buffers over each other, over an object that it is begun
+//   with, or over what is fed to it or sent, use after the end. What a call was to give is untouched when it fails.
 // - What it cannot see is up to you: a pointer that is not NULL points to as many bytes as its length or its type says,
 //   they stay as long as the function's description says, and otherwise objects and buffers do not overlap: two
-//   channels never share a buffer, and what you send does not lie in the channel's own.
+//   channels never share a buffer.
 // - An object is not moved or copied after it was initialised: it knows its address, so a copy is
 //   LOWKEY_NOT_INITIALISED, wherever it lies. Do not put an old state back to where it was saved from: that cannot be
 //   seen, and numbers that were used once would be used again, which gives away what they protected.
@@ -853,7 +853,7 @@ lowkey_status lowkey_take(lowkey_channel *channel,
                           bool *is_last);
 
 // Sends one message of at most lowkey_max_data bytes as one record: it is sealed and waits in lowkey_unsent.
-// `message` may be NULL if `len` is 0.
+// `message` may be NULL if `len` is 0, and lie in the channel's incoming buffer, but not in its outgoing one: LOWKEY_LENGTH.
 //
 // LOWKEY_WOULD_BLOCK: something is unsent, write that first. LOWKEY_TOO_LONG, LOWKEY_NOT_OPEN, LOWKEY_CLOSED,
 // LOWKEY_UNFINISHED, LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN. Nothing was sent.

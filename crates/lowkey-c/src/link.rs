@@ -158,6 +158,9 @@ impl Channel {
     }
 
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> Outcome<usize> {
+        if self.link.is_incoming(bytes) {
+            return Err(LOWKEY_LENGTH.into());
+        }
         let mut taken = 0_usize;
         loop {
             let space = self.space()?;
@@ -215,6 +218,7 @@ impl Channel {
     }
 
     pub(crate) fn send(&mut self, message: &[u8]) -> Outcome<()> {
+        self.is_elsewhere(message)?;
         self.link.may_begin()?;
         if message.len() > self.link.max_data() {
             return Err(LOWKEY_TOO_LONG.into());
@@ -227,6 +231,7 @@ impl Channel {
             Ok(()) | Err(Error::Unfinished) => {}
             Err(error) => return Err(error.into()),
         }
+        self.is_elsewhere(bytes)?;
         if bytes.is_empty() && part == Part::More {
             return Ok(0);
         }
@@ -234,11 +239,17 @@ impl Channel {
     }
 
     pub(crate) fn ping(&mut self, body: &[u8]) -> Outcome<()> {
+        self.is_elsewhere(body)?;
         staged(self.link.ping(body))
     }
 
     pub(crate) fn close(&mut self) -> Outcome<()> {
         Ok(self.link.close()?)
+    }
+
+    /// What is sent, or received, is not in the buffer that is sent from.
+    fn is_elsewhere(&self, bytes: &[u8]) -> Outcome<()> {
+        if self.link.is_outgoing(bytes) { Err(LOWKEY_LENGTH.into()) } else { Ok(()) }
     }
 
     /// What ended the channel, if something has.
@@ -296,6 +307,7 @@ impl Channel {
             self.link.may_begin()?;
             self.progress = Progress::default();
         }
+        self.is_elsewhere(message)?;
         let mut left = self.progress.rest_of(message).map_err(|_| LOWKEY_LENGTH)?;
         if left.len().checked_add(*done) != Some(message.len()) {
             return Err(LOWKEY_LENGTH.into());
@@ -326,6 +338,10 @@ impl Channel {
         if !self.is_open {
             return Err(self.not_open());
         }
+        if self.link.is_incoming(message) {
+            return Err(LOWKEY_LENGTH.into());
+        }
+        self.is_elsewhere(message)?;
         loop {
             match self.run(io)? {
                 LOWKEY_EVENT_DATA => {

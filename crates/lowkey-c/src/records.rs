@@ -30,7 +30,7 @@ pub unsafe extern "C" fn lowkey_take(
 }
 
 /// Sends one message of at most lowkey_max_data bytes as one record: it is sealed and waits in lowkey_unsent.
-/// `message` may be NULL if `len` is 0.
+/// `message` may be NULL if `len` is 0, and lie in the channel's incoming buffer, but not in its outgoing one: LOWKEY_LENGTH.
 ///
 /// LOWKEY_WOULD_BLOCK: something is unsent, write that first. LOWKEY_TOO_LONG, LOWKEY_NOT_OPEN, LOWKEY_CLOSED,
 /// LOWKEY_UNFINISHED, LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN. Nothing was sent.

@@ -19,6 +19,11 @@ impl<B: Buffer> Inbox<B> {
         Self { header: [0; HEADER], body, have: 0, limit }
     }
 
+    /// All of where bodies of frames go.
+    pub(crate) fn memory(&self) -> &[u8] {
+        &self.body
+    }
+
     /// Changes what is allowed from the next frame on.
     pub(crate) fn set_limit(&mut self, limit: usize) {
         self.limit = limit;

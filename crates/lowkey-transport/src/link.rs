@@ -7,6 +7,7 @@
 
 mod answer;
 mod initiate;
+mod memory;
 
 use crate::Error;
 use crate::control::{Control, Stage};

@@ -20,6 +20,11 @@ impl<B: Buffer> Outbox<B> {
         Self { buffer, sent: 0, end: 0, unflushed: false }
     }
 
+    /// All of where frames are made.
+    pub(crate) fn memory(&self) -> &[u8] {
+        &self.buffer
+    }
+
     /// The longest body a frame can have.
     pub(crate) fn capacity(&self) -> usize {
         self.buffer.len().saturating_sub(HEADER).min(usize::from(u16::MAX))

@@ -84,11 +84,54 @@ static void over_the_end_of_the_address_space(void) {
   GIVES(LOWKEY_LENGTH, lowkey_feed(&initiator.channel, end, 300, &taken));
 }
 
+static int32_t no_read(void *context, uint8_t *out, size_t len) {
+  (void)context, (void)out, (void)len;
+  return LOWKEY_IO_WOULD_BLOCK;
+}
+
+static int32_t no_write(void *context, const uint8_t *bytes, size_t len) {
+  (void)context, (void)bytes, (void)len;
+  return LOWKEY_IO_WOULD_BLOCK;
+}
+
+/* What is sent, fed or received lies in a buffer of the channel itself. */
+static void over_the_buffers_of_an_open_channel(void) {
+  side *const s = &initiator;
+  lowkey_channel *const c = &initiator.channel;
+  const lowkey_io io = {NULL, no_read, no_write};
+  const uint8_t *data;
+  lowkey_event event;
+  bool is_end;
+  size_t n = 0, at;
+  uint8_t *const wrong[] = {s->outgoing, s->outgoing + sizeof s->outgoing - 1, s->outgoing - 1};
+  open_both(&initiator, &responder, LOWKEY_KKPSK0);
+  OK(move_bytes(&initiator, &responder, BUFFER));
+  for (at = 0; at < 3; at++) {
+    GIVES(LOWKEY_LENGTH, lowkey_send(c, wrong[at], 2));
+    GIVES(LOWKEY_LENGTH, lowkey_send_part(c, wrong[at], 2, true, &n));
+    GIVES(LOWKEY_LENGTH, lowkey_ping(c, wrong[at], 2));
+  }
+  GIVES(LOWKEY_LENGTH, lowkey_feed(c, s->incoming, 2, &n));
+  GIVES(LOWKEY_LENGTH, lowkey_feed(c, s->incoming + BUFFER - 1, 2, &n));
+  GIVES(LOWKEY_LENGTH, lowkey_recv_message(c, &io, s->incoming, 2, &n, &is_end));
+  GIVES(LOWKEY_LENGTH, lowkey_recv_message(c, &io, s->outgoing + 1, 2, &n, &is_end));
+  n = 0;
+  GIVES(LOWKEY_LENGTH, lowkey_send_message(c, &io, s->outgoing, 2, &n));
+  CHECK(n == 0 && lowkey_is_open(c));
+  /* Nothing of that has gone out; and what has come may be sent back from where it lies. */
+  OK(lowkey_send(c, s->incoming, 2));
+  OK(next(&responder, &initiator, BUFFER, &event));
+  CHECK(event == LOWKEY_EVENT_DATA);
+  OK(lowkey_take(&responder.channel, &data, &n, &is_end));
+  CHECK(n == 2 && is_end && memcmp(data, s->incoming, 2) == 0);
+}
+
 int main(void) {
   make_caller();
   make_pair(&initiator, &responder, true);
   over_each_other();
   over_objects();
+  over_the_buffers_of_an_open_channel();
   over_the_end_of_the_address_space();
   return 0;
 }
