@@ -124,7 +124,7 @@ pub extern "C" fn lowkey_is_recoverable(status: lowkey_any_status) -> bool {
 const TEXTS: [(lowkey_status, &CStr); 42] = [
     (LOWKEY_OK, c"ok"),
     (LOWKEY_NULL, c"a pointer is NULL or not aligned"),
-    (LOWKEY_NOT_INITIALISED, c"the object is not initialised"),
+    (LOWKEY_NOT_INITIALISED, c"the object is not initialised, or a copy"),
     (LOWKEY_LENGTH, c"a length, a number or the place of a buffer is not allowed here"),
     (LOWKEY_BUFFER_TOO_SMALL, c"buffer too small"),
     (LOWKEY_OUT_OF_TURN, c"call out of turn"),
