@@ -107,8 +107,12 @@ impl World {
             (more, lowkey_sent(channel.at(), n))
         };
         assert_eq!(more, LOWKEY_LENGTH);
-        channel.note(status, &[]);
+        let went_well = channel.note(status, &[]);
         self.pass(at, &bytes);
+        if went_well && n == 0 && unsent > 0 {
+            let event = self.poll(at, false);
+            assert_ne!(event, Some(LOWKEY_EVENT_WRITE as i32), "it takes nothing, and has said so");
+        }
     }
 
     /// Does what an honest application does, until nothing is left to do.
