@@ -8,7 +8,7 @@
 //!   (`benches/m3-model`);
 //! - **memcheck**: on this machine, in Rust, valgrind sees no branch and no address that was computed from a secret.
 //!
-//! The first two look at the primitives in Rust for Armv6-M as well.
+//! The first two look at what is made for Armv6-M as well, where the primitives are those in Rust.
 //!
 //! Leaks are planted for each (`tests/m3/src/bin/planted.rs`, `tests/host/memcheck/src/planted.rs`): a gate that finds
 //! nothing would otherwise look like one that works.
