@@ -49,7 +49,7 @@ pub(crate) fn start(flash: Flash, uart: &mut Uart) -> Result<Start<'static>, &'s
 const WORD: usize = 4;
 
 /// Where a page begins in the log.
-fn start(page: Half) -> usize {
+fn place(page: Half) -> usize {
     if page == Half::First { 0 } else { ERASE_PAGE }
 }
 
@@ -66,7 +66,7 @@ use played_log::Log;
 /// The boot log in the part's own flash.
 #[cfg(not(feature = "demo"))]
 mod flash_log {
-    use super::{ERASE_PAGE, Flash, FlashFailed, Half, Uart, WORD, boot_log, copy, start};
+    use super::{ERASE_PAGE, Flash, FlashFailed, Half, Uart, WORD, boot_log, copy, place};
 
     pub(super) struct Log(Flash);
 
@@ -86,16 +86,16 @@ mod flash_log {
         }
 
         fn read(&mut self, page: Half, offset: usize, bytes: &mut [u8]) -> Result<(), FlashFailed> {
-            copy(self.0.log(), start(page) + offset, bytes)
+            copy(self.0.log(), place(page) + offset, bytes)
         }
 
         fn program(&mut self, page: Half, offset: usize, unit: &[u8]) -> Result<(), FlashFailed> {
             let word = *unit.first_chunk().ok_or(FlashFailed)?;
-            self.0.program_word(start(page) + offset, word).map_err(|_| FlashFailed)
+            self.0.program_word(place(page) + offset, word).map_err(|_| FlashFailed)
         }
 
         fn erase(&mut self, page: Half) -> Result<(), FlashFailed> {
-            self.0.erase_page(start(page)).map_err(|_| FlashFailed)
+            self.0.erase_page(place(page)).map_err(|_| FlashFailed)
         }
     }
 }
@@ -106,7 +106,7 @@ mod flash_log {
 mod played_log {
     use lm3s6965_ethernet::flash::LOG;
 
-    use super::{ERASE_PAGE, Flash, FlashFailed, Half, Uart, WORD, boot_log, copy, start};
+    use super::{ERASE_PAGE, Flash, FlashFailed, Half, Uart, WORD, boot_log, copy, place};
 
     pub(super) struct Log<'u> {
         bytes: [u8; LOG],
@@ -135,11 +135,11 @@ mod played_log {
         }
 
         fn read(&mut self, page: Half, offset: usize, bytes: &mut [u8]) -> Result<(), FlashFailed> {
-            copy(&self.bytes, start(page) + offset, bytes)
+            copy(&self.bytes, place(page) + offset, bytes)
         }
 
         fn program(&mut self, page: Half, offset: usize, unit: &[u8]) -> Result<(), FlashFailed> {
-            let at = start(page) + offset;
+            let at = place(page) + offset;
             self.uart.text("flash: program ").number(at as u32).text(" ").hex(unit).end();
             self.stored()?;
             let place = self.bytes.get_mut(at..at + unit.len()).ok_or(FlashFailed)?;
@@ -148,7 +148,7 @@ mod played_log {
         }
 
         fn erase(&mut self, page: Half) -> Result<(), FlashFailed> {
-            let at = start(page);
+            let at = place(page);
             self.uart.text("flash: erase ").number(at as u32).end();
             self.stored()?;
             self.bytes.get_mut(at..at + ERASE_PAGE).ok_or(FlashFailed)?.fill(0xFF);
