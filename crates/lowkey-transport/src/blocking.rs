@@ -206,7 +206,8 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// from reading: the peer may be in the same place, and take nothing until we have taken something.
     fn look(&mut self) -> Result<(Receive, Result<(), Error>), Error> {
         let received = self.link.receive(); // a PONG may come to be owed here
-        let received = self.or_end(received)?;
+        self.follow();
+        let received = received?;
         let mut left = self.hand_on(received);
         if left == Err(Error::Io(ErrorKind::Interrupted)) {
             left = self.hand_on(received); // it says nothing of the stream: once more
@@ -232,7 +233,8 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     fn or_read(&mut self, left: Result<(), Error>) -> Result<(), Error> {
         if left == TIMED_OUT && self.read_gives_up {
             let received = self.link.receive();
-            if self.or_end(received)? == Receive::Read {
+            self.follow();
+            if received? == Receive::Read {
                 set_aside(self.read_once())?;
             }
         }
@@ -240,8 +242,10 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     }
 
     fn write_out(&mut self) -> Result<(), Error> {
-        let sealed = self.gathering.seal(&mut self.link.outgoing, &self.link.control);
-        self.or_end(sealed)?;
+        if let Some(seal) = self.gathering.seal() {
+            let sealed = seal(&mut self.link.outgoing, &self.link.control);
+            self.or_end(sealed)?;
+        }
         loop {
             let unsent = self.link.unsent()?;
             if unsent.is_empty() {
@@ -249,28 +253,37 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
             }
             let write = self.io.write(unsent);
             let written = self.link.written(write);
-            self.or_end(written)?;
+            self.follow();
+            written?;
         }
     }
 
     fn flush_stream(&mut self) -> Result<(), Error> {
         let flushed = self.link.flushed(self.io.flush());
-        self.or_end(flushed)
+        self.follow();
+        flushed
     }
 
     fn read_once(&mut self) -> Result<(), Error> {
         let read = self.io.read(self.link.space());
         let given = self.link.given(read);
         self.read_gives_up |= given == TIMED_OUT;
-        self.or_end(given)
+        self.follow();
+        given
     }
 
     /// Ends both directions with an error that came up in one, and looks what has become of a mailbox's message: it may have
     /// left, or may not leave here any more.
     fn or_end<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
         let result = self.link.or_end(result);
-        self.delivery.follow(&self.link.outgoing, &self.link.control);
+        self.follow();
         result
+    }
+
+    /// The same after what the link has judged itself.
+    #[inline(never)] // every call that moves bytes has it
+    fn follow(&mut self) {
+        self.delivery.follow(&self.link.outgoing, &self.link.control);
     }
 }
 

@@ -179,8 +179,10 @@ impl<W: Write, B: Buffer> Sender<'_, W, B> {
     }
 
     pub(super) async fn drain(&mut self) -> Result<(), Error> {
-        let sealed = self.gathering.seal(self.outgoing, self.control);
-        self.or_end(sealed)?;
+        if let Some(seal) = self.gathering.seal() {
+            let sealed = seal(self.outgoing, self.control);
+            self.or_end(sealed)?;
+        }
         loop {
             let prepared = self.outgoing.prepare(self.control);
             self.or_end(prepared)?;

@@ -108,7 +108,8 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     }
 
     fn seal_gathered(&mut self) -> Result<(), Error> {
-        let sealed = self.gathering.seal(&mut self.link.outgoing, &self.link.control);
+        let Some(seal) = self.gathering.seal() else { return Ok(()) };
+        let sealed = seal(&mut self.link.outgoing, &self.link.control);
         self.or_end(sealed)
     }
 }

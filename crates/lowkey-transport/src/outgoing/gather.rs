@@ -57,7 +57,8 @@ impl<B: Buffer> Outgoing<B> {
 /// of this in its flash.
 pub(crate) struct Gathering<B>(Option<Seal<B>>);
 
-type Seal<B> = fn(&mut Outgoing<B>, &Control) -> Result<(), Error>;
+/// As [`Outgoing::seal_gathered`].
+pub(crate) type Seal<B> = fn(&mut Outgoing<B>, &Control) -> Result<(), Error>;
 
 impl<B: Buffer> Gathering<B> {
     /// As [`Outgoing::gather`].
@@ -71,9 +72,9 @@ impl<B: Buffer> Gathering<B> {
         outgoing.gather(bytes, control)
     }
 
-    /// As [`Outgoing::seal_gathered`].
-    pub(crate) fn seal(&mut self, outgoing: &mut Outgoing<B>, control: &Control) -> Result<(), Error> {
-        self.0.take().map_or(Ok(()), |seal| seal(outgoing, control))
+    /// What makes a record of what was gathered, once; nothing if nothing was.
+    pub(crate) fn seal(&mut self) -> Option<Seal<B>> {
+        self.0.take()
     }
 }
 
