@@ -15,13 +15,13 @@ use model::{Misread, Model, Nature, Trouble};
 const MAX_OPS: usize = 400;
 const UNITS: [usize; 9] = [1, 2, 3, 4, 8, 12, 16, 31, 32];
 /// As many cuts in a row as a page has slots, before the first number, lose the log.
-const MIN_SLOTS: u64 = 4;
+const MIN_SLOTS: u64 = 8;
 
 /// Plays a script of boots: unit, slots, seed, nature, then an operation a byte.
 pub fn boot_log(data: &[u8]) {
     let mut input = Input::new(data);
     let unit = input.choose(&UNITS);
-    let slots = input.choose(&[4, 5, 8, 32]);
+    let slots = input.choose(&[8, 9, 16, 32]);
     let seed = u64::from(input.u16());
     let nature = Nature { by_boot: input.flag(), has_code: input.flag() };
     let mut flash = Model::new(unit, 2 * slots * 8_usize.next_multiple_of(unit), seed, nature);

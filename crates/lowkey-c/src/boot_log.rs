@@ -17,7 +17,7 @@ pub struct lowkey_flash {
     /// Bytes that are programmed at once, 1 to 32, always as many. With an error-correcting code it is what the
     /// code covers.
     pub unit: usize,
-    /// Bytes in each page, always as many: at least 64, and 8 units. A page may be several erase pages in a row.
+    /// Bytes in each page, always as many: at least 128, and 16 units. A page may be several erase pages in a row.
     pub page_len: usize,
     /// Reads `len` bytes, whole units, of page 0 or 1 and returns 0, or anything else if they cannot be read, for
     /// example because their code is broken: the log goes on without them. An erased byte reads as 0xff; for a part that

@@ -12,9 +12,9 @@
 //! - **A power cut** leaves a slot that may read differently from one time to the next. Nobody was given its number, and
 //!   nobody will be: the slot counts as used whatever it reads as, and the next boot takes the one behind. If it reads as
 //!   erased, and the flash refuses it or it reads back as something else, the same call takes the one behind.
-//! - **An erase that is cut** leaves noise in the page that is not in use. The other one is full then, has the higher
-//!   numbers, and one that is *sure*: its second copy was begun, so nothing had cut the first. A page without one holds
-//!   only what cuts have left. No page is erased while the other is not sure.
+//! - **An erase that is cut** leaves noise in the page that is not in use. The other one is full then, and has a number
+//!   that is *sure*: both copies read the same. Whoever was given a number has left such a slot, so a page without one
+//!   holds only what cuts have left. No page is erased while the other is not sure.
 //! - **A log with no number in it** is new if its second page is erased, and if what lies in the first can be the remains
 //!   of the numbers 1, 2, 3 …, one in each slot: programming only clears bits, so a bit that has to stay set is set.
 //!   Everything else is damage and gives no number: so does a log that an earlier version of this crate has written.
@@ -60,7 +60,7 @@ pub trait Flash {
     /// code covers, or a multiple.
     fn unit(&self) -> usize;
 
-    /// Bytes in each page, always as many; at least 4 slots, each twice 8 bytes rounded up to units.
+    /// Bytes in each page, always as many; at least 8 slots, each twice 8 bytes rounded up to units.
     fn page_len(&self) -> usize;
 
     /// Reads `bytes.len()` bytes of a page, a whole number of units, from a multiple of [`Self::unit`] on.
@@ -94,7 +94,9 @@ struct Found {
     end: usize,
     /// Slots with a number that can be read.
     numbers: usize,
-    /// One of them was written whole: its second copy was begun.
+    /// The highest of them.
+    highest: u32,
+    /// Both copies of one of them read the same: the power did not fail while that was written.
     is_sure: bool,
     /// Each slot in use can be what is left of 1, 2, 3 ….
     may_be_new: bool,
@@ -107,6 +109,8 @@ struct Log {
     end: usize,
     /// Slots of both pages with a number that can be read.
     numbers: usize,
+    /// The highest of them.
+    highest: u32,
     /// Whether this page, and the other one, has a number that is sure.
     is_sure: bool,
     is_other_sure: bool,
@@ -137,12 +141,13 @@ impl<F: Flash> BootLog<F> {
         let number = match self.fill(&mut log, copy) {
             Some(number) => number,
             None => {
-                // Full. Where nothing is sure, cuts have left everything; the other page, which is sure, stays.
-                log.page = match (log.is_sure, log.is_other_sure) {
-                    (true, _) => log.page.other(),
-                    (false, true) => log.page,
+                // Full. Where nothing is sure, cuts have left everything, places that were not reached among it;
+                // the other page, which is sure, stays.
+                match (log.is_sure, log.is_other_sure) {
+                    (true, _) => log.page = log.page.other(),
+                    (false, true) => log.next = log.highest.checked_add(1).ok_or(FlashFailed)?,
                     (false, false) => return Err(FlashFailed),
-                };
+                }
                 log.end = 0;
                 self.erase(log.page)?;
                 self.fill(&mut log, copy).ok_or(FlashFailed)?
@@ -211,34 +216,38 @@ impl<F: Flash> BootLog<F> {
             next: used.next,
             end: used.end,
             numbers: used.numbers.saturating_add(other.numbers),
+            highest: used.highest.max(other.highest),
             is_sure: used.is_sure,
             is_other_sure: other.is_sure,
         })
     }
 
     fn look(&mut self, page: Half, copy: usize) -> Found {
-        let mut found = Found { next: 1, end: 0, numbers: 0, is_sure: false, may_be_new: true };
+        let mut found = Found { next: 1, end: 0, numbers: 0, highest: 0, is_sure: false, may_be_new: true };
         let (mut start, mut place, mut bytes) = (0, 1_u32, [0; MAX_UNIT]);
         while let Some(end) = self.slot_end(start, copy) {
-            let (mut number, mut is_used, mut is_second_used) = (None, false, false);
+            let (mut number, mut is_used, mut is_sure) = (None, false, false);
             for at in [start, start.saturating_add(copy)] {
                 let Some(bytes) = bytes.get_mut(..copy) else { break };
-                let is_read = self.0.read(page, at, bytes).is_ok();
-                is_second_used = !is_read || bytes.iter().any(|byte| *byte != ERASED);
-                is_used |= is_second_used;
-                if is_read {
-                    number = number.max(number_in(bytes));
-                    found.may_be_new &= can_be_left_of(place, bytes);
+                if self.0.read(page, at, bytes).is_err() {
+                    (is_used, is_sure) = (true, false);
+                    continue;
                 }
+                let copy = number_in(bytes);
+                is_used |= bytes.iter().any(|byte| *byte != ERASED);
+                is_sure = copy.is_some() && copy == number;
+                number = number.max(copy);
+                found.may_be_new &= can_be_left_of(place, bytes);
             }
             // The number of its place, if it has none: nobody was given that, and nobody will be.
             place = number.unwrap_or(0).max(place).saturating_add(1);
             if is_used {
                 (found.next, found.end) = (place, end);
             }
-            if number.is_some() {
+            if let Some(number) = number {
                 found.numbers = found.numbers.saturating_add(1);
-                found.is_sure |= is_second_used;
+                found.highest = found.highest.max(number);
+                found.is_sure |= is_sure;
             }
             start = end;
         }
@@ -304,6 +313,6 @@ const fn check(number: u32) -> u32 {
 /// Bytes of a number and its check.
 const NUMBER_LEN: usize = 8;
 /// A page with fewer would be worn out soon, and lost when as many cuts follow each other.
-const MIN_SLOTS: usize = 4;
+const MIN_SLOTS: usize = 8;
 /// 2^32 divided by the golden ratio, a multiplier whose bits look random.
 const ODD: u32 = 0x9e37_79b1;

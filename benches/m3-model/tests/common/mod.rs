@@ -36,7 +36,7 @@ pub fn call(code: &[u16], arguments: &[u32]) -> Call {
 
 /// What `code` takes, run once with these arguments in r0 to r3.
 pub fn region(code: &[u16], arguments: &[u32], options: &Options) -> Region {
-    machine(&marked(code), options).call(CODE, arguments).unwrap().regions[0]
+    machine(&marked(code), options).call(CODE, arguments).unwrap().regions.swap_remove(0)
 }
 
 /// The cycles of `code`, run once with [`DATA`] in r0 to r3.
