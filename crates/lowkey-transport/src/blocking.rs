@@ -9,12 +9,15 @@
 //! what sends reads only once one has given up. A stream whose `write` waits for ever cannot be helped: while the channel
 //! is inside it, nothing is read.
 
+mod message;
+
+pub use message::MessageWriter;
+
 use crate::incoming::Receive;
 use crate::limits::Buffer;
 use crate::link::{Link, Pinning, Step};
 use crate::mailbox::{Delivery, Mailbox};
 use crate::outgoing::Gathering;
-use crate::progress::Progress;
 use crate::record::{Fragment, Part};
 use crate::{Error, Hello};
 use core::task::Poll;
@@ -94,7 +97,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// As [`Self::send`].
     pub fn message(&mut self) -> Result<MessageWriter<'_, Io, B>, Error> {
         self.link.may_begin()?;
-        Ok(MessageWriter { channel: self, progress: Progress::default(), finished: false })
+        Ok(MessageWriter::new(self))
     }
 
     /// Receives the next piece of a message in place, `None` after the peer's CLOSE. What is unsent
@@ -328,59 +331,6 @@ impl<Io, B: Buffer> Channel<Io, B> {
     /// The stream; reading or writing it directly ends the channel.
     pub fn stream(&mut self) -> &mut Io {
         &mut self.io
-    }
-}
-
-/// A message on its way out in fragments.
-///
-/// Dropped before [`Self::finish`] has returned, with some of it sent, the message stays unfinished:
-/// every later call that sends gives [`Error::Unfinished`], and a close is a truncation to the peer.
-pub struct MessageWriter<'c, Io, B> {
-    channel: &'c mut Channel<Io, B>,
-    progress: Progress,
-    finished: bool,
-}
-
-impl<Io: Read + Write, B: Buffer> MessageWriter<'_, Io, B> {
-    /// Sends the front of `bytes` as one fragment; returns how many bytes that took.
-    ///
-    /// # Errors
-    /// [`Error::Io`]: nothing was accepted; or what ended the channel. [`Error::OutOfTurn`]:
-    /// [`Self::finish`] has begun.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<usize, Error> {
-        if self.progress.has_begun() {
-            return Err(Error::OutOfTurn);
-        }
-        if bytes.is_empty() {
-            return Ok(0);
-        }
-        self.channel.drain()?;
-        self.channel.link.stage(bytes, Part::More)
-    }
-
-    /// Sends the rest of the message, of any length, and ends it. A second time it does nothing.
-    ///
-    /// # Errors
-    /// [`Error::Io`] of a recoverable kind: repeat with the same `rest`, it goes on where it was; the peer may wait
-    /// until you [`Self::recv`]. [`Error::OutOfTurn`]: another `rest` than before, nothing was sent (seen by its length,
-    /// and by the bytes of the last fragment that has gone). Or what ended the channel.
-    pub fn finish(&mut self, rest: &[u8]) -> Result<(), Error> {
-        let mut left = self.progress.rest_of(rest)?;
-        while !self.finished {
-            self.channel.drain()?;
-            let n = self.channel.link.stage(left, Part::Last)?;
-            self.finished = n == left.len();
-            left = self.progress.staged(left, n);
-        }
-        Ok(())
-    }
-
-    /// As [`Channel::recv`], between two tries: two sides that both send long messages have to take each other's.
-    ///
-    /// # Errors
-    /// As [`Channel::recv`].
-    pub fn recv(&mut self) -> Result<Option<Fragment<'_>>, Error> {
-        self.channel.recv()
     }
 }
 

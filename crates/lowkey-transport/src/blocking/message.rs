@@ -1,0 +1,67 @@
+//! A message of any length, sent in fragments.
+
+use super::Channel;
+use crate::Error;
+use crate::limits::Buffer;
+use crate::progress::Progress;
+use crate::record::{Fragment, Part};
+use embedded_io::{Read, Write};
+
+/// A message on its way out in fragments.
+///
+/// Dropped before [`Self::finish`] has returned, with some of it sent, the message stays unfinished:
+/// every later call that sends gives [`Error::Unfinished`], and a close is a truncation to the peer.
+pub struct MessageWriter<'c, Io, B> {
+    channel: &'c mut Channel<Io, B>,
+    progress: Progress,
+    finished: bool,
+}
+
+impl<'c, Io, B> MessageWriter<'c, Io, B> {
+    pub(super) fn new(channel: &'c mut Channel<Io, B>) -> Self {
+        Self { channel, progress: Progress::default(), finished: false }
+    }
+}
+
+impl<Io: Read + Write, B: Buffer> MessageWriter<'_, Io, B> {
+    /// Sends the front of `bytes` as one fragment; returns how many bytes that took.
+    ///
+    /// # Errors
+    /// [`Error::Io`]: nothing was accepted; or what ended the channel. [`Error::OutOfTurn`]:
+    /// [`Self::finish`] has begun.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<usize, Error> {
+        if self.progress.has_begun() {
+            return Err(Error::OutOfTurn);
+        }
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        self.channel.drain()?;
+        self.channel.link.stage(bytes, Part::More)
+    }
+
+    /// Sends the rest of the message, of any length, and ends it. A second time it does nothing.
+    ///
+    /// # Errors
+    /// [`Error::Io`] of a recoverable kind: repeat with the same `rest`, it goes on where it was; the peer may wait
+    /// until you [`Self::recv`]. [`Error::OutOfTurn`]: another `rest` than before, nothing was sent (seen by its length,
+    /// and by the bytes of the last fragment that has gone). Or what ended the channel.
+    pub fn finish(&mut self, rest: &[u8]) -> Result<(), Error> {
+        let mut left = self.progress.rest_of(rest)?;
+        while !self.finished {
+            self.channel.drain()?;
+            let n = self.channel.link.stage(left, Part::Last)?;
+            self.finished = n == left.len();
+            left = self.progress.staged(left, n);
+        }
+        Ok(())
+    }
+
+    /// As [`Channel::recv`], between two tries: two sides that both send long messages have to take each other's.
+    ///
+    /// # Errors
+    /// As [`Channel::recv`].
+    pub fn recv(&mut self) -> Result<Option<Fragment<'_>>, Error> {
+        self.channel.recv()
+    }
+}
