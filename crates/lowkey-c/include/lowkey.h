@@ -867,8 +867,9 @@ lowkey_status lowkey_send(lowkey_channel *channel,
 // ends with a call whose `is_last` is true and whose `taken` is `len`: repeat it with the rest until then. A piece
 // of 0 bytes that is not the last sends nothing.
 //
-// LOWKEY_WOULD_BLOCK: something is unsent, write that first. LOWKEY_NOT_OPEN, LOWKEY_CLOSED, LOWKEY_NULL,
-// LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN. Nothing was sent and `taken` is as it was.
+// LOWKEY_WOULD_BLOCK: something is unsent, write that first. LOWKEY_UNFINISHED: lowkey_send_message has begun a message and
+// ends it itself. LOWKEY_NOT_OPEN, LOWKEY_CLOSED, LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN.
+// Nothing was sent and `taken` is as it was.
 // LOWKEY_EXHAUSTED, or what ended the channel: it is over.
 LOWKEY_MUST_USE
 lowkey_status lowkey_send_part(lowkey_channel *channel,

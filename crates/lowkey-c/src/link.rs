@@ -228,8 +228,9 @@ impl Channel {
 
     pub(crate) fn send_part(&mut self, bytes: &[u8], part: Part) -> Outcome<usize> {
         match self.link.may_begin() {
-            Ok(()) | Err(Error::Unfinished) => {}
-            Err(error) => return Err(error.into()),
+            // What lowkey_send_message has begun ends with its own last byte.
+            Err(Error::Unfinished) if !self.progress.has_begun() => {}
+            begins => begins?,
         }
         self.is_elsewhere(bytes)?;
         if bytes.is_empty() && part == Part::More {
@@ -303,6 +304,7 @@ impl Channel {
         message: &[u8],
         done: &mut usize,
     ) -> Outcome<()> {
+        self.link.alive()?;
         if *done == 0 {
             self.link.may_begin()?;
             self.progress = Progress::default();

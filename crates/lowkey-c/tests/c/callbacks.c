@@ -203,6 +203,11 @@ static void another_message_in_its_place(void) {
   CHECK(done == before - 1);
   done = 0;
   GIVES(LOWKEY_UNFINISHED, lowkey_send_message(c, &initiator_io, sent, sizeof sent, &done));
+  /* Nor does a part of another end it, once there is room for one. */
+  up.room += BUFFER;
+  OK(lowkey_flush(c, &initiator_io));
+  GIVES(LOWKEY_UNFINISHED, lowkey_send_part(c, other, 3, true, &len));
+  GIVES(LOWKEY_UNFINISHED, lowkey_send_part(c, other, 3, false, &len));
   /* It goes on where it was, from wherever it lies. */
   other[before - 200] ^= 1, done = before;
   for (;;) {

@@ -85,6 +85,12 @@ static lowkey_status send_message(lowkey_channel *c) {
   CHECK(status == LOWKEY_OK || done == 0);
   return status;
 }
+static lowkey_status send_rest(lowkey_channel *c) {
+  size_t done = 1;
+  const lowkey_status status = lowkey_send_message(c, &IO, (const uint8_t *)"xy", 2, &done);
+  CHECK(status != LOWKEY_OK && done == 1);
+  return status;
+}
 static lowkey_status recv_message(lowkey_channel *c) {
   uint8_t message[8];
   bool is_end = false;
@@ -122,7 +128,8 @@ const channel_call ACTS[] = {
     CALL(poll),      CALL(feed),     CALL(feed_none), CALL(feed_end),     CALL(space),        CALL(filled),
     CALL(filled_none), CALL(unsent), CALL(sent),      CALL(take),         CALL(send),         CALL(send_part),
     CALL(send_no_part), CALL(ping),  CALL(close_it),  CALL(run),          CALL(flush),        CALL(send_message),
-    CALL(recv_message), CALL(answer_kk), CALL(answer_xx), CALL(turn_away), CALL(refuse),      CALL(accept),
+    CALL(send_rest), CALL(recv_message), CALL(answer_kk), CALL(answer_xx), CALL(turn_away), CALL(refuse),
+    CALL(accept),
 };
 const size_t ACT_COUNT = COUNT(ACTS);
 const channel_call QUESTIONS[] = {CALL(hello_read), CALL(peer_key), CALL(handshake_hash), CALL(max_data)};
