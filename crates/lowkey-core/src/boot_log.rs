@@ -15,6 +15,8 @@
 //! - **An erase that is cut** leaves noise in the page that is not in use. The other one is full then, and has a number
 //!   that is *sure*: both copies read the same. Whoever was given a number has left such a slot, so a page without one
 //!   holds only what cuts have left. No page is erased while the other is not sure.
+//!   (What is left: a page whose first number was given out, every other slot of it cut, one start after the other, and one
+//!   copy of that number unreadable then. It is erased for what it looks like, and a cut in that erase brings the number back.)
 //! - **A log with no number in it** is new if its second page is erased, and if what lies in the first can be the remains
 //!   of the numbers 1, 2, 3 …, one in each slot: programming only clears bits, so a bit that has to stay set is set.
 //!   Everything else is damage and gives no number: so does a log that an earlier version of this crate has written.
