@@ -30,8 +30,9 @@
 //
 // Rules:
 // - What the library can see is a status and never a crash: NULL, a length that is not allowed, a call that does not
-//   fit, an object that is not initialised, a channel's buffers over each other, over an object that it is begun
-//   with, or over what is fed to it or sent, use after the end. What a call was to give is untouched when it fails.
+//   fit, an object that is not initialised, a channel's buffers over each other or over an object that it is
+//   begun with, bytes that are fed from where they come in or sent from where they go out, use after the end. What a
+//   call was to give is untouched when it fails.
 // - What it cannot see is up to you: a pointer that is not NULL points to as many bytes as its length or its type says,
 //   they stay as long as the function's description says, and otherwise objects and buffers do not overlap: two
 //   channels never share a buffer.
@@ -74,7 +75,8 @@
 #define LOWKEY_VERSION (LOWKEY_VERSION_MAJOR * 1000000 + LOWKEY_VERSION_MINOR * 1000 + LOWKEY_VERSION_PATCH)
 
 // Enumerations have 32 bits, whatever -fshort-enums says. Each is a type of its own: GCC and Clang warn when a status is
-// taken for an event (-Wall -Wextra), C++ refuses most of it. To a compiler that can do neither they are numbers.
+// stored or passed as an event (-Wall -Wextra), GCC also when the two are compared; C++ refuses most of it. To a compiler
+// that can do neither they are numbers.
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
 #define LOWKEY_ENUM(name) enum name : int32_t
 #define LOWKEY_ENUM_TYPE(name) typedef enum name name
