@@ -196,6 +196,7 @@ async fn megabytes_go_out_and_come_back() {
                 return server.close().await.unwrap();
             }
             server.write_all(&heard[..n]).await.unwrap();
+            server.flush().await.unwrap(); // more of it would gather to a message that is too long here
         }
     };
     let ((ended, printed), ()) = tokio::join!(ends(device, &sent[..]), serving);
