@@ -7,9 +7,11 @@
 //! - after a fatal error every call gives that error and nothing is delivered any more;
 //! - what the link sends opens at the peer, is what was staged, and is what may be sent then.
 
+mod delivered;
 pub(crate) mod op;
 mod recording;
 
+use delivered::Delivered;
 pub(crate) use recording::Recording;
 
 use crate::any::{Any, answer, assert_dead, initiator};
@@ -55,11 +57,7 @@ struct Case {
     wire: VecDeque<u8>,
     history: Vec<Vec<u8>>,
     dead: Option<Error>,
-    /// Fragments delivered, bytes of the next one, bytes of its message so far, the same assembled.
-    delivered: usize,
-    offset: usize,
-    message_len: usize,
-    assembled: Vec<u8>,
+    delivered: Delivered,
     /// Bytes that are not in a record yet.
     gathered: Vec<u8>,
     asked: Option<Vec<u8>>,
@@ -110,10 +108,7 @@ impl Case {
             wire: VecDeque::new(),
             history: vec![],
             dead: None,
-            delivered: 0,
-            offset: 0,
-            message_len: 0,
-            assembled: vec![],
+            delivered: Delivered::default(),
             gathered: vec![],
             asked: None,
         }
@@ -223,7 +218,11 @@ impl Case {
     /// Both sides agree on what they have agreed on.
     fn compare(&mut self) {
         if *self.link.handshake_hash() == [0; 32] {
-            assert_eq!((self.delivered, self.offset), (0, 0), "delivered before there are keys");
+            assert_eq!(
+                (self.delivered.count, self.delivered.offset),
+                (0, 0),
+                "delivered before there are keys"
+            );
             return;
         }
         match self.peer.hash {
@@ -289,14 +288,14 @@ impl Case {
         match received {
             Receive::Fragment(part) => {
                 assert!(is_kk(self.mode), "a fragment in a pairing");
-                let made = self.peer.made.get(self.delivered).expect("a fragment that nobody made");
+                let made = self.delivered.next(&self.peer);
                 assert_eq!(part, made.1);
-                let whole = self.message_len + made.0.len();
+                let whole = self.delivered.message_len + made.0.len();
                 assert!(whole <= self.max_message, "{whole} bytes, the limit is {}", self.max_message);
             }
             Receive::End => {
-                assert_eq!(self.peer.closed_after, Some(self.delivered), "an end that nobody sent");
-                let last = self.delivered.checked_sub(1).map(|last| self.peer.made[last].1);
+                assert_eq!(self.peer.closed_after, Some(self.delivered.count), "an end that nobody sent");
+                let last = self.delivered.count.checked_sub(1).map(|last| self.peer.made[last].1);
                 assert_ne!(last, Some(Part::More), "an end inside a message");
             }
             Receive::Read => {}
@@ -304,28 +303,15 @@ impl Case {
         Some(received)
     }
 
-    /// What is left of the fragment that has to come next.
-    fn rest(&self) -> &[u8] {
-        let made = self.peer.made.get(self.delivered).expect("a fragment that nobody made");
-        &made.0[self.offset..]
-    }
-
-    /// The fragment that had to come next has been taken to its end.
-    fn taken(&mut self) {
-        let (bytes, part) = &self.peer.made[self.delivered];
-        self.message_len = if *part == Part::More { self.message_len + bytes.len() } else { 0 };
-        self.delivered += 1;
-        self.offset = 0;
-    }
-
     fn take(&mut self) {
         let waits = matches!(self.receive(), Some(Receive::Fragment(_)));
         let fragment = self.link.take().map(|fragment| (fragment.bytes.to_vec(), fragment.part));
         assert_eq!(fragment.is_some(), waits);
         let Some((bytes, part)) = fragment else { return };
-        assert_eq!((&bytes[..], part), (self.rest(), self.peer.made[self.delivered].1));
-        self.assembled.clear();
-        self.taken();
+        let rest = self.delivered.rest(&self.peer);
+        assert_eq!((&bytes[..], part), (rest, self.delivered.next(&self.peer).1));
+        self.delivered.assembled.clear();
+        self.delivered.taken(&self.peer);
     }
 
     fn take_bytes(&mut self, room: usize) {
@@ -335,35 +321,36 @@ impl Case {
         if !waits {
             return assert_eq!(n, 0, "bytes without a fragment");
         }
-        let rest = self.rest();
+        let rest = self.delivered.rest(&self.peer);
         assert_eq!(out[..n], rest[..room.min(rest.len())]);
         let all = n == rest.len();
         if n > 0 || all {
-            self.assembled.clear();
+            self.delivered.assembled.clear();
         }
-        self.offset += n;
+        self.delivered.offset += n;
         if all {
-            self.taken();
+            self.delivered.taken(&self.peer);
         }
     }
 
     fn assemble(&mut self, room: usize) {
         let received = self.receive();
-        let mut out = vec![0xaa; room.max(self.assembled.len())];
-        out[..self.assembled.len()].copy_from_slice(&self.assembled);
+        let so_far = &self.delivered.assembled;
+        let mut out = vec![0xaa; room.max(so_far.len())];
+        out[..so_far.len()].copy_from_slice(so_far);
         let assembled = self.link.assemble(&mut out);
         let Some(Receive::Fragment(part)) = received else {
             let whole = self.note(assembled);
             return assert!(matches!(whole, None | Some(None)));
         };
-        let message = [&self.assembled, self.rest()].concat();
+        let message = [&self.delivered.assembled, self.delivered.rest(&self.peer)].concat();
         if message.len() > out.len() {
             return assert_eq!(assembled, Err(Error::BufferTooSmall));
         }
         assert_eq!(assembled, Ok((part == Part::Last).then_some(message.len())));
         assert_eq!(out[..message.len()], message);
-        self.assembled = if part == Part::Last { vec![] } else { message };
-        self.taken();
+        self.delivered.assembled = if part == Part::Last { vec![] } else { message };
+        self.delivered.taken(&self.peer);
     }
 
     fn answer(&mut self, input: &mut Input<'_>) {
