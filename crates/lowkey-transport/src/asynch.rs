@@ -20,7 +20,7 @@ use crate::limits::Buffer;
 use crate::link::{Link, Pinning, Step};
 use crate::mailbox::{Delivery, Mailbox};
 use crate::outgoing::Gathering;
-use crate::record::Fragment;
+use crate::record::{Fragment, Part};
 use crate::{Error, Hello};
 use embedded_io_async::{ErrorType, Read, Write};
 use lowkey_core::{Entropy, Ephemerals};
@@ -103,8 +103,12 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     pub async fn send(&mut self, message: &[u8]) -> Result<(), Error> {
         let may = self.link.may_begin();
         self.or_end(may)?;
+        if message.len() > self.max_data() {
+            return Err(Error::TooLong);
+        }
         self.drain().await?;
-        self.sender().send(message).await
+        let staged = self.link.stage(message, Part::Last);
+        self.or_end(staged).map(|_all| ())
     }
 
     /// Begins a message of any length.
@@ -185,7 +189,8 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// [`Error::PingPending`]: the last one has not been answered. Others as [`Self::send`].
     pub async fn ping(&mut self, body: &[u8]) -> Result<(), Error> {
         self.drain().await?;
-        self.sender().ping(body).await
+        let staged = self.link.ping(body);
+        self.or_end(staged)
     }
 
     /// Whether the answer to the last PING has not come yet.
