@@ -104,18 +104,11 @@ struct Found {
     may_be_new: bool,
 }
 
-/// Where the next number goes.
+/// The page in use, what was found in it and in the other one.
 struct Log {
     page: Half,
-    next: u32,
-    end: usize,
-    /// Slots of both pages with a number that can be read.
-    numbers: usize,
-    /// The highest of them.
-    highest: u32,
-    /// Whether this page, and the other one, has a number that is sure.
-    is_sure: bool,
-    is_other_sure: bool,
+    used: Found,
+    other: Found,
 }
 
 impl<F: Flash> BootLog<F> {
@@ -130,44 +123,47 @@ impl<F: Flash> BootLog<F> {
     /// [`FlashFailed`]: the log is damaged, or does not fit its flash.
     pub fn count(&mut self) -> Result<u64, FlashFailed> {
         let copy = self.copy_len()?;
-        self.find(copy).map(|log| u64::from(log.next).saturating_sub(1))
+        self.find(copy).map(|log| u64::from(log.used.next).saturating_sub(1))
     }
 
     fn advance(&mut self) -> Result<u32, FlashFailed> {
         let copy = self.copy_len()?;
-        let mut log = self.find(copy)?;
-        let is_tried = log.numbers == 1 && log.is_sure;
+        let Log { mut page, mut used, other } = self.find(copy)?;
+        let numbers = used.numbers.saturating_add(other.numbers);
+        let is_tried = numbers == 1 && used.is_sure;
         if is_tried {
-            self.erase(log.page.other())?;
+            self.erase(page.other(), copy)?;
         }
-        let number = match self.fill(&mut log, copy) {
+        let number = match self.fill(page, &mut used, copy) {
             Some(number) => number,
             None => {
                 // Full. Where nothing is sure, cuts have left everything, places that were not reached among it;
                 // the other page, which is sure, stays.
-                match (log.is_sure, log.is_other_sure) {
-                    (true, _) => log.page = log.page.other(),
-                    (false, true) => log.next = log.highest.checked_add(1).ok_or(FlashFailed)?,
+                match (used.is_sure, other.is_sure) {
+                    (true, _) => page = page.other(),
+                    (false, true) => {
+                        used.next = used.highest.max(other.highest).checked_add(1).ok_or(FlashFailed)?;
+                    }
                     (false, false) => return Err(FlashFailed),
                 }
-                log.end = 0;
-                self.erase(log.page)?;
-                self.fill(&mut log, copy).ok_or(FlashFailed)?
+                used.end = 0;
+                self.erase(page, copy)?;
+                self.fill(page, &mut used, copy).ok_or(FlashFailed)?
             }
         };
-        if log.numbers <= 1 && !is_tried {
-            self.erase(log.page.other())?;
+        if numbers <= 1 && !is_tried {
+            self.erase(page.other(), copy)?;
         }
         Ok(number)
     }
 
     /// Writes the next number to the first slot that takes it; `None` if there is none.
-    fn fill(&mut self, log: &mut Log, copy: usize) -> Option<u32> {
-        while let Some(behind) = self.slot_end(log.end, copy) {
-            let (start, number) = (log.end, log.next);
-            log.end = behind;
-            log.next = number.checked_add(1)?;
-            if self.write(log.page, start, copy, number).is_ok() {
+    fn fill(&mut self, page: Half, used: &mut Found, copy: usize) -> Option<u32> {
+        while let Some(behind) = self.slot_end(used.end, copy) {
+            let (start, number) = (used.end, used.next);
+            used.end = behind;
+            used.next = number.checked_add(1)?;
+            if self.write(page, start, copy, number).is_ok() {
                 return Some(number);
             }
         }
@@ -197,9 +193,8 @@ impl<F: Flash> BootLog<F> {
     }
 
     /// Erases a page, and sees that it is.
-    fn erase(&mut self, page: Half) -> Result<(), FlashFailed> {
+    fn erase(&mut self, page: Half, copy: usize) -> Result<(), FlashFailed> {
         self.0.erase(page)?;
-        let copy = self.copy_len()?;
         if self.look(page, copy).end == 0 { Ok(()) } else { Err(FlashFailed) }
     }
 
@@ -213,15 +208,7 @@ impl<F: Flash> BootLog<F> {
         let is_second = second.numbers > 0 && (first.numbers == 0 || second.next > first.next);
         let (page, used, other) =
             if is_second { (Half::Second, second, first) } else { (Half::First, first, second) };
-        Ok(Log {
-            page,
-            next: used.next,
-            end: used.end,
-            numbers: used.numbers.saturating_add(other.numbers),
-            highest: used.highest.max(other.highest),
-            is_sure: used.is_sure,
-            is_other_sure: other.is_sure,
-        })
+        Ok(Log { page, used, other })
     }
 
     fn look(&mut self, page: Half, copy: usize) -> Found {

@@ -61,12 +61,13 @@ fn without_power_cuts_the_numbers_are_1_2_3_and_pages_take_turns() {
 
 /// What the documentation says of 10,000 erases of each page.
 #[test]
-fn two_pages_of_1_kb_count_64_boots_an_erase_and_16_in_the_largest_units() {
-    for (unit, per_erase) in [(4, 64), (8, 64), (32, 16)] {
-        let mut flash = Model::new(unit, 1_024, 1, Nature::default());
+fn two_pages_count_as_many_boots_an_erase_as_the_book_says() {
+    for (unit, page_len, per_erase) in [(4, 1_024, 64), (8, 1_024, 64), (32, 1_024, 16), (2, 2_048, 128)] {
+        let mut flash = Model::new(unit, page_len, 1, Nature::default());
         (1..=per_erase * 10 + 1).for_each(|n| assert_eq!(boot(&mut flash, None), Ok(n)));
         assert_eq!(flash.erases, 10 + 2);
-        println!("units of {unit} B: {} boots from 10,000 erases of each page", 2 * 10_000 * per_erase);
+        let boots = 2 * 10_000 * per_erase;
+        println!("pages of {page_len} B, units of {unit} B: {boots} boots from 10,000 erases of each page");
     }
 }
 
