@@ -4,6 +4,7 @@
 //! compared with those in `benches/numbers.toml`.
 
 mod c;
+mod initiator;
 mod map;
 mod panics;
 mod parts;
@@ -34,7 +35,8 @@ use crate::{
 ///
 /// # Errors
 /// A program fails; a figure grew by more than 2 %; KK on core alone takes more than 8 KB of flash or 1,360 B of RAM,
-/// or can panic; device code of ours can panic in any row; a KK initiator in C takes more than it may.
+/// or can panic; device code of ours can panic in any row; a KK initiator in C takes more than it may, or has something
+/// of other roles.
 pub(crate) fn check() -> Result<()> {
     let (compiler, measured) = measure()?;
     check_panics()?;

@@ -8,7 +8,7 @@ use std::{
 
 use xtask::{command::Command, root, setup, target};
 
-use super::{DEADLINE, Script, map::Shares};
+use super::{DEADLINE, Script, initiator, map::Shares};
 use crate::{
     archive::{self, Machine, declared, fresh},
     command::Result,
@@ -28,18 +28,17 @@ struct Taken {
 /// Builds, runs and prints every row.
 ///
 /// # Errors
-/// A program fails, or takes more than it may.
+/// A program fails, or takes more than it may; a KK initiator has something of other roles.
 pub(super) fn measure(script: &Script) -> Result<Figures> {
     setup::ensure([&setup::ARM_GCC, &setup::ARM_NEWLIB])?;
     let archive = archive::build(&Machine::bare(TARGET))?;
-    let empty = Taken::by("empty", &[], &archive, script)?;
+    let empty = Taken::by("empty", "empty", &[], &archive, script)?;
     println!("{:<40}{:>10} {:>12} {:>12}", "in C", "flash", "context", "peak stack");
-    // A name that must be there keeps its function in the image.
-    let keep: Vec<String> = declared(&root())?.iter().map(|name| format!("-Wl,--undefined={name}")).collect();
+    let keep = kept(&declared(&root())?);
     let mut figures = Figures::new();
     for (row, program, title) in ROWS {
         let more: &[String] = if row == EVERYTHING { &keep } else { &[] };
-        let taken = Taken::by(program, more, &archive, script)?;
+        let taken = Taken::by(row, program, more, &archive, script)?;
         if taken.shares.compiler != empty.shares.compiler {
             return Err(format!("{title}: something of the C library is linked").into());
         }
@@ -54,13 +53,14 @@ pub(super) fn measure(script: &Script) -> Result<Figures> {
         figures
             .extend(FIGURES.iter().zip(measured).map(|((name, _), bytes)| (format!("{row}.{name}"), bytes)));
     }
+    initiator::check(&archive, &folder(EVERYTHING).join(ELF))?;
     Ok(figures)
 }
 
 impl Taken {
-    /// Builds and runs the program `name`, linked with `more`.
-    fn by(name: &str, more: &[String], archive: &Path, script: &Script) -> Result<Self> {
-        let (elf, map) = link(name, more, archive)?;
+    /// Builds and runs a program, linked with `more`, for the row `name`.
+    fn by(name: &str, program: &str, more: &[String], archive: &Path, script: &Script) -> Result<Self> {
+        let (elf, map) = link(name, program, more, archive)?;
         let shares = Shares::read(&fs::read_to_string(map)?)?;
         let flash = Image::read(&elf)?.flash;
         if shares.flash() != flash {
@@ -87,15 +87,16 @@ fn said(line: &str) -> Option<(u32, u32)> {
     Some((stack.parse().ok()?, context.parse().ok()?))
 }
 
-/// Compiles and links a program; returns its ELF file and the linker's map.
-pub(super) fn link(name: &str, more: &[String], archive: &Path) -> Result<(PathBuf, PathBuf)> {
-    let folder = target().join("firmware/size-c").join(if name == "all" && !more.is_empty() {
-        EVERYTHING
-    } else {
-        name
-    });
+/// What keeps functions in an image that nothing in it calls: names that must be there.
+pub(super) fn kept<'n>(names: impl IntoIterator<Item = &'n String>) -> Vec<String> {
+    names.into_iter().map(|name| format!("-Wl,--undefined={name}")).collect()
+}
+
+/// Compiles and links a program in the folder for `name`; returns its ELF file and the linker's map.
+pub(super) fn link(name: &str, program: &str, more: &[String], archive: &Path) -> Result<(PathBuf, PathBuf)> {
+    let folder = folder(name);
     fresh(&folder)?;
-    let (elf, map) = (folder.join("firmware.elf"), folder.join("firmware.map"));
+    let (elf, map) = (folder.join(ELF), folder.join("firmware.map"));
     let ours = SOURCES.iter().map(|file| format!("{FOLDER}/src/{file}.c"));
     let boards = BOARD_SOURCES.iter().map(|file| format!("{BOARD}/src/{file}.c"));
     let header = archive::HEADER.trim_end_matches("/lowkey.h");
@@ -104,10 +105,14 @@ pub(super) fn link(name: &str, more: &[String], archive: &Path) -> Result<(PathB
         .args([format!("-I{FOLDER}/src"), format!("-I{BOARD}/src"), format!("-I{header}")])
         .args([format!("-T{BOARD}/lm3s6965.ld"), format!("-Wl,-Map={}", map.display())])
         .args(more)
-        .args(ours.chain(boards).chain([source(name)]))
+        .args(ours.chain(boards).chain([source(program)]))
         .args([archive, "-o".as_ref(), &elf])
         .quiet()?;
     Ok((elf, map))
+}
+
+fn folder(name: &str) -> PathBuf {
+    target().join("firmware/size-c").join(name)
 }
 
 /// The source of a program.
@@ -152,6 +157,7 @@ const STACK: u32 = 1_400;
 const CONTEXT: u32 = 512;
 
 const FOLDER: &str = "benches/size-c";
+const ELF: &str = "firmware.elf";
 /// The firmware that lends its serial line, its clock and its memory map.
 const BOARD: &str = "examples/lm3s6965-lwip";
 const SOURCES: [&str; 6] = ["main", "replay", "play", "kk_initiator", "kk_responder", "xx"];

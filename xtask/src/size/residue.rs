@@ -23,7 +23,7 @@ pub(crate) fn residue() -> Result<()> {
     let wraps: Vec<String> = watched.iter().map(|name| format!("-Wl,--wrap={name}")).collect();
     for target in TARGETS {
         let archive = archive::build(&Machine::bare(target))?;
-        let (elf, _) = c::link(PROGRAM, &wraps, &archive)?;
+        let (elf, _) = c::link(PROGRAM, PROGRAM, &wraps, &archive)?;
         let mut board = Board::start(Options {
             elf: &elf,
             key_page: Some(&script.0),

@@ -1,0 +1,109 @@
+//! What a device that connects to its server has no use for, and so must not have in its image: what a responder does,
+//! pairing, and what only channels in Rust do.
+//!
+//! The image is that of the row of a KK initiator, with every function of the header but those for the other roles.
+//! Looked at are the names that the linker has kept. A function that the compiler put into its only caller has none:
+//! such a one shows in the row's figures.
+
+use std::path::Path;
+
+use xtask::root;
+
+use super::c;
+use crate::{
+    archive::{Machine, declared},
+    command::Result,
+    toolchain::TARGET,
+};
+
+/// Links and looks. `everything` is the image with all functions: what is said to be the other roles' must be in that,
+/// or this looks for names that nothing has any more.
+///
+/// # Errors
+/// The names that are too many.
+pub(super) fn check(archive: &Path, everything: &Path) -> Result<()> {
+    let all = declared(&root())?;
+    if let Some(name) = FOR_OTHERS.iter().find(|name| !all.contains(**name)) {
+        return Err(format!("the header has no {name}").into());
+    }
+    let its: Vec<String> = all.into_iter().filter(|name| !FOR_OTHERS.contains(&name.as_str())).collect();
+    let (elf, _) = c::link(FOLDER, PROGRAM, &c::kept(&its), archive)?;
+    let (initiator, everything) = (names(&elf)?, names(everything)?);
+    for part in OF_OTHERS {
+        if with(&everything, part).next().is_none() {
+            return Err(format!("nothing of the whole library has {part} in its name").into());
+        }
+    }
+    no_other_role(&initiator)?;
+    nothing_of_rust_s(&everything)
+}
+
+/// What is defined in an image, in the words of the sources.
+fn names(elf: &Path) -> Result<Vec<String>> {
+    let said = Machine::bare(TARGET).tool("nm").args(["--demangle".as_ref(), elf]).quiet()?;
+    let name = |line: &str| Some(line.splitn(3, ' ').nth(2)?.to_owned());
+    Ok(said.lines().filter_map(name).collect())
+}
+
+/// The names with `part` in them, in small letters or in large ones.
+fn with<'n>(names: &'n [String], part: &'n str) -> impl Iterator<Item = &'n str> {
+    names.iter().map(String::as_str).filter(move |name| name.to_lowercase().contains(part))
+}
+
+fn no_other_role(names: &[String]) -> Result<()> {
+    none(names, &OF_OTHERS, "the image of a KK initiator in C names what other roles do")
+}
+
+fn nothing_of_rust_s(names: &[String]) -> Result<()> {
+    none(names, &OF_RUST, "the library for C names what only channels in Rust do")
+}
+
+fn none(names: &[String], parts: &[&str], complaint: &str) -> Result<()> {
+    let mut found: Vec<&str> = parts.iter().flat_map(|part| with(names, part)).collect();
+    found.dedup();
+    if found.is_empty() { Ok(()) } else { Err(format!("{complaint}:\n  {}", found.join("\n  ")).into()) }
+}
+
+const FOLDER: &str = "initiator";
+const PROGRAM: &str = "kk";
+/// The functions of the header for responders and for pairing.
+const FOR_OTHERS: [&str; 8] = [
+    "lowkey_responder",
+    "lowkey_hello_read",
+    "lowkey_answer_kk",
+    "lowkey_answer_xx",
+    "lowkey_turn_away",
+    "lowkey_refuse",
+    "lowkey_xx_initiator",
+    "lowkey_accept",
+];
+/// Parts of the names of what they do: answering a hello, waiting for the initiator's first record, pairing.
+const OF_OTHERS: [&str; 7] =
+    ["link::answer::", "responder", "hello::read", "link<b>::confirm", "xx", "claim", "accept"];
+/// Parts of the names of what the functions of no header call.
+const OF_RUST: [&str; 4] = ["mailbox", "gather", "blocking::", "asynch::"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_planted_name_of_another_role_is_refused() {
+        let ours = ["lowkey_kk_initiator", "lowkey_transport::outgoing::Outgoing<B>::confirm::h7c9f"];
+        let ours = ours.map(str::to_owned);
+        assert!(no_other_role(&ours).is_ok() && nothing_of_rust_s(&ours).is_ok());
+        let planted = [
+            "lowkey_transport::link::answer::<impl lowkey_transport::link::Link<B>>::asked::h0011",
+            "lowkey_core::kk::Responder<lowkey_core::place::Placed>::new_in::h0011",
+            "lowkey_transport::link::Link<B>::confirm::h0011",
+            "lowkey_core::pattern::XXPSK0",
+            "lowkey_transport::link::Link<B>::claimed::h0011",
+        ];
+        for name in planted {
+            let error = no_other_role(&[ours.as_slice(), &[name.to_owned()]].concat()).unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+        }
+        let gathering = "lowkey_transport::outgoing::gather::<impl Outgoing<B>>::seal_gathered::h0011";
+        assert!(nothing_of_rust_s(&[gathering.to_owned()]).is_err());
+    }
+}
