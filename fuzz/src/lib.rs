@@ -7,11 +7,12 @@
 //! The promises held to are those of the wire protocol and of the crates' documentation; the oracle of each target stands at its
 //! top. All of them also promise that nothing panics.
 
+#[cfg(not(lowkey_testing))]
+compile_error!(
+    "run cargo in fuzz/, where .cargo/config.toml sets `--cfg lowkey_testing`, or set it in RUSTFLAGS"
+);
+
 mod any;
-// The bodies of the crypto are private in their crate, so they are compiled here once more.
-#[path = "../../crates/lowkey-crypto/src/body/mod.rs"]
-#[allow(dead_code, unused_imports)]
-mod body;
 mod boot_log;
 mod c_abi;
 mod channel;
@@ -27,9 +28,6 @@ mod primitives;
 mod records;
 mod residue;
 pub mod seeds;
-
-// What the bodies expect at the root of their crate.
-use lowkey_crypto::{Forged, HASH_LEN, KEY_LEN, NONCE_LEN, Secret, TAG_LEN, wipe_dead_stack};
 
 pub use boot_log::boot_log;
 pub use c_abi::c_abi;

@@ -4,19 +4,12 @@
 //! Holds to: both give the same bytes; what one seals the other opens, and neither opens anything else; a field's result
 //! stands for the right residue and is as small as it promises. The pieces that a hash is given do not matter.
 
-use lowkey_crypto::{Forged, Secret};
-
-use crate::{
-    body::{
-        compact::{
-            self,
-            field::{Element, plain as field},
-        },
-        portable,
-    },
-    input::Input,
-    residue::Residue,
+use lowkey_crypto::{
+    Forged,
+    testing::{Body, Compact, Element, Plain, Portable, Twin},
 };
+
+use crate::{input::Input, residue::Residue};
 
 /// Runs the script in `data`.
 pub fn primitives(data: &[u8]) {
@@ -32,28 +25,23 @@ pub fn primitives(data: &[u8]) {
 }
 
 fn x25519(input: &mut Input<'_>) {
-    let (private, public) = (Secret::new(number(input)), number(input));
-    let (one, other) = (compact::PrivateKey::new(&private), portable::PrivateKey::new(&private));
-    let mut keys = [[1; 32], [2; 32]];
-    let [ours, theirs] = &mut keys;
-    one.public_key(ours);
-    other.public_key(theirs);
-    assert_eq!(ours, theirs, "the public key of {:x?}", private.expose());
-    let mut shared = [Secret::new([1; 32]), Secret::new([2; 32])];
-    let [ours, theirs] = &mut shared;
-    one.diffie_hellman(&public, ours);
-    other.diffie_hellman(&public, theirs);
-    assert_eq!(ours.expose(), theirs.expose(), "{:x?} times {public:x?}", private.expose());
+    let (private, public) = (number(input), number(input));
+    assert_eq!(
+        Compact::public_key(&private),
+        Portable::public_key(&private),
+        "the public key of {private:x?}"
+    );
+    let shared = Compact::diffie_hellman(&private, &public);
+    assert_eq!(shared, Portable::diffie_hellman(&private, &public), "{private:x?} times {public:x?}");
 }
 
 fn aead(input: &mut Input<'_>) {
-    let (key, nonce) = (Secret::new(number(input)), array(input));
-    let (one, other) = (compact::AeadKey::new(&key), portable::AeadKey::new(&key));
+    let (key, nonce) = (number(input), array(input));
     let (ad, plain) = (input.chunk(), input.chunk());
     let mut texts = [plain.to_vec(), plain.to_vec()];
     let [ours, theirs] = &mut texts;
-    let tag = one.seal_in_place(&nonce, ad, ours);
-    assert_eq!(tag, other.seal_in_place(&nonce, ad, theirs), "the tag over {plain:x?}");
+    let tag = Compact::seal(&key, &nonce, ad, ours);
+    assert_eq!(tag, Portable::seal(&key, &nonce, ad, theirs), "the tag over {plain:x?}");
     assert_eq!(ours, theirs, "{plain:x?} sealed");
 
     // One bit of what was sealed, its tag or the data, or none of them.
@@ -67,56 +55,42 @@ fn aead(input: &mut Input<'_>) {
         theirs.clone_from(ours);
     }
     let expected = if honest { Ok(()) } else { Err(Forged) };
-    assert_eq!(one.open_in_place(&nonce, &ad, ours, &tag), expected);
-    assert_eq!(other.open_in_place(&nonce, &ad, theirs, &tag), expected);
+    assert_eq!(Compact::open(&key, &nonce, &ad, ours, &tag), expected);
+    assert_eq!(Portable::open(&key, &nonce, &ad, theirs, &tag), expected);
     if honest {
         assert_eq!([&ours[..], theirs], [plain; 2]);
     }
 }
 
 fn blake2s(input: &mut Input<'_>) {
-    let key = Secret::new(number(input));
-    let (mut one, mut other) = (compact::Blake2s::new(), portable::Blake2s::new());
-    if input.flag() {
-        // A MAC of BLAKE2's own if this is zero, otherwise a half of HMAC's.
-        let pad = input.byte();
-        one.begin_with(&key, pad);
-        other.begin_with(&key, pad);
-    }
-    let mut whole = Vec::new();
-    for _ in 0..input.below(5) {
-        let piece = input.chunk();
-        whole.extend(piece);
-        one.update(piece);
-    }
-    other.update(&whole);
-    let mut hashes = [[1; 32], [2; 32]];
-    let [ours, theirs] = &mut hashes;
-    one.finalize_into(ours);
-    other.finalize_into(theirs);
-    assert_eq!(ours, theirs, "the hash of {whole:x?}");
+    let key = number(input);
+    // A MAC of BLAKE2's own if the pad is zero, otherwise a half of HMAC's.
+    let mac = input.flag().then(|| (&key, input.byte()));
+    let pieces: Vec<&[u8]> = (0..input.below(5)).map(|_| input.chunk()).collect();
+    let whole = pieces.concat();
+    assert_eq!(Compact::hash(mac, &pieces), Portable::hash(mac, &[&whole]), "the hash of {whole:x?}");
 }
 
 fn arithmetic(input: &mut Input<'_>) {
     let (a, b) = (element(input), element(input));
     let (x, y) = (Residue::of(&a), Residue::of(&b));
     let mut out = [0; 8];
-    field::mul(&mut out, &a, &b);
+    Plain::mul(&mut out, &a, &b);
     is(&out, &x.times(&y), "a product");
     let mut product = a;
-    field::mul_by(&mut product, &b);
+    Plain::mul_by(&mut product, &b);
     assert_eq!(product, out);
-    field::square(&mut out, &a);
+    Plain::square(&mut out, &a);
     is(&out, &x.times(&x), "a square");
     let mut square = a;
-    field::square_in_place(&mut square);
+    Plain::square_in_place(&mut square);
     assert_eq!(square, out);
     let mut sum = a;
-    field::add_multiple(&mut sum, &b);
+    Plain::add_multiple(&mut sum, &b);
     is(&sum, &x.plus(&Residue::of(&[121_666, 0, 0, 0, 0, 0, 0, 0]).times(&y)), "a + 121,666 b");
     for (mask, chosen) in [(0, a), (u32::MAX, b)] {
         let mut selected = a;
-        field::select(&mut selected, &b, mask);
+        Plain::select(&mut selected, &b, mask);
         assert_eq!(selected, chosen);
     }
 
@@ -124,10 +98,10 @@ fn arithmetic(input: &mut Input<'_>) {
     let (a, b) = (reduced(a), reduced(b));
     let (x, y) = (Residue::of(&a), Residue::of(&b));
     let mut difference = a;
-    field::subtract(&mut difference, &b);
+    Plain::subtract(&mut difference, &b);
     assert_eq!(Residue::of(&difference), x.minus(&y), "{a:x?} - {b:x?}");
     let (mut sum, mut other) = ([0; 8], b);
-    field::butterfly(&mut sum, &a, &mut other);
+    Plain::butterfly(&mut sum, &a, &mut other);
     assert_eq!(Residue::of(&sum), x.plus(&y), "{a:x?} + {b:x?}");
     assert_eq!(Residue::of(&other), x.minus(&y), "{a:x?} - {b:x?}");
 }

@@ -11,10 +11,6 @@ fn main() -> io::Result<()> {
     println!("cargo:rustc-link-arg-bins=-Tlink.x");
     println!("cargo:rerun-if-changed={MEMORY}");
     println!("cargo:rerun-if-changed=build.rs");
-    // The compact body is included by its path, and asks as in its own crate whether it may use its assembly.
-    if env::var("TARGET").is_ok_and(|target| target.starts_with("thumbv7m-")) {
-        println!("cargo:rustc-cfg=lowkey_thumb2");
-    }
     Ok(())
 }
 

@@ -34,8 +34,8 @@ pub(crate) fn all(board: &str) -> Result<()> {
         let library = ["clippy", "--quiet", "--package", "lowkey-host", "--no-default-features"];
         Command::cargo().args(library).args(["--", "-D", "warnings"]).run()?;
         [MODEL, FUZZ, HOST, INTERLEAVINGS].iter().try_for_each(|folder| {
-            let lints = Command::cargo().args(["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"]);
-            lints.within(folder).run()
+            let lints = ["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"];
+            Command::cargo_in(folder).args(lints).run()
         })
     })?;
     steps.run("lints of the firmware", || {

@@ -49,9 +49,10 @@ impl Tally {
 pub(crate) fn run(arguments: &[&str], folder: &str, tally: &mut Tally) -> Result<()> {
     let seed = seed();
     println!("{SEED}={seed}");
-    let test = Command::cargo().args(["test"]).args(arguments);
+    let cargo = if folder == "." { Command::cargo() } else { Command::cargo_in(folder) };
+    let test = cargo.args(["test"]).args(arguments);
     let test = test.env("RUSTDOC", xtask::root().join("xtask/rustdoc.sh"));
-    let test = test.env("LOWKEY_REQUIRE_TOOLS", "1").env(SEED, &seed).within(folder).silence(SILENCE);
+    let test = test.env("LOWKEY_REQUIRE_TOOLS", "1").env(SEED, &seed).silence(SILENCE);
     let mut slow = Slow::default();
     let done = test.lines(|line| {
         println!("{line}");

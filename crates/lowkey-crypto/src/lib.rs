@@ -34,6 +34,9 @@ mod body;
 mod dead;
 mod hkdf;
 mod secret;
+#[cfg(any(test, lowkey_testing))]
+#[doc(hidden)]
+pub mod testing;
 mod x25519;
 
 pub use aead::{AeadKey, Forged};

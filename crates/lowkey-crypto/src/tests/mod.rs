@@ -2,7 +2,12 @@
 
 use std::vec::Vec;
 
-use crate::{AeadKey, Forged, PrivateKey, PublicKey, Secret, body};
+#[cfg(feature = "aws-lc")]
+use crate::testing::AwsLc;
+use crate::{
+    AeadKey, Forged, PrivateKey, PublicKey, Secret,
+    testing::{Body, Compact, Portable},
+};
 
 mod aead;
 mod blake2s;
@@ -14,20 +19,6 @@ mod poly1305;
 mod secret;
 mod wycheproof;
 mod x25519;
-
-/// What a body does, byte for byte.
-trait Body {
-    fn public_key(secret: &[u8; 32]) -> [u8; 32];
-    fn diffie_hellman(secret: &[u8; 32], public: &[u8; 32]) -> [u8; 32];
-    fn seal(key: &[u8; 32], nonce: &[u8; 12], ad: &[u8], text: &mut [u8]) -> [u8; 16];
-    fn open(
-        key: &[u8; 32],
-        nonce: &[u8; 12],
-        ad: &[u8],
-        text: &mut [u8],
-        tag: &[u8; 16],
-    ) -> Result<(), Forged>;
-}
 
 /// What callers hold, whichever body is behind it.
 struct Surface;
@@ -58,45 +49,6 @@ impl Body for Surface {
         opened
     }
 }
-
-macro_rules! body {
-    ($name:ident, $module:ident) => {
-        struct $name;
-
-        impl Body for $name {
-            fn public_key(secret: &[u8; 32]) -> [u8; 32] {
-                let mut public = [0; 32];
-                body::$module::PrivateKey::new(&Secret::new(*secret)).public_key(&mut public);
-                public
-            }
-
-            fn diffie_hellman(secret: &[u8; 32], public: &[u8; 32]) -> [u8; 32] {
-                let mut shared = Secret::zeroed();
-                body::$module::PrivateKey::new(&Secret::new(*secret)).diffie_hellman(public, &mut shared);
-                *shared.expose()
-            }
-
-            fn seal(key: &[u8; 32], nonce: &[u8; 12], ad: &[u8], text: &mut [u8]) -> [u8; 16] {
-                body::$module::AeadKey::new(&Secret::new(*key)).seal_in_place(nonce, ad, text)
-            }
-
-            fn open(
-                key: &[u8; 32],
-                nonce: &[u8; 12],
-                ad: &[u8],
-                text: &mut [u8],
-                tag: &[u8; 16],
-            ) -> Result<(), Forged> {
-                body::$module::AeadKey::new(&Secret::new(*key)).open_in_place(nonce, ad, text, tag)
-            }
-        }
-    };
-}
-
-body!(Compact, compact);
-body!(Portable, portable);
-#[cfg(feature = "aws-lc")]
-body!(AwsLc, aws_lc);
 
 /// Makes of each function a test for the surface and one for every body.
 macro_rules! on_every_body {

@@ -10,7 +10,7 @@ mod blake2s;
 pub(crate) mod chacha20;
 pub(crate) mod field;
 pub(crate) mod poly1305;
-mod x25519;
+pub(crate) mod x25519;
 
 /// [`crate::wipe_dead_stack`] behind the twins in Rust. Those in assembly wipe their own.
 #[inline(always)]

@@ -6,7 +6,6 @@
 #![no_std]
 #![no_main]
 
-mod compact;
 mod digests;
 mod memory;
 mod page;
@@ -21,8 +20,6 @@ use cortex_m_rt::entry;
 use page::{Case, Page};
 use semihosting::{exit, say, say_number};
 
-// What `compact` expects at the root of its crate.
-use lowkey_crypto::{KEY_LEN, NONCE_LEN, Secret, TAG_LEN};
 // The four functions of C, as the size firmware has them.
 use lowkey_mem as _;
 

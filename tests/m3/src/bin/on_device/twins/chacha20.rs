@@ -1,13 +1,9 @@
-//! `compact::chacha20`.
+//! ChaCha20.
 
-use lowkey_crypto::Secret;
+use lowkey_crypto::testing::{Plain, Thumb2, Twin};
 
 use super::equal;
-use crate::{
-    Verdict,
-    compact::chacha20::{Key, plain, thumb2},
-    random::Random,
-};
+use crate::{Verdict, random::Random};
 
 /// Texts of every length up to two blocks, at every alignment, and random ones; block numbers up to the last.
 pub(crate) fn compare(rounds: u16, random: &mut Random) -> Verdict {
@@ -23,11 +19,11 @@ pub(crate) fn compare(rounds: u16, random: &mut Random) -> Verdict {
 }
 
 fn text(random: &mut Random, len: usize, alignment: usize, block: u32) -> Verdict {
-    let (key, nonce) = (Key::new(&Secret::new(random.bytes())), random.bytes());
+    let (key, nonce) = (random.bytes(), random.bytes());
     let mut one = Text(random.bytes());
     let mut other = Text(one.0);
-    plain::xor(&key, block, &nonce, &mut one.0[alignment..alignment + len]);
-    thumb2::xor(&key, block, &nonce, &mut other.0[alignment..alignment + len]);
+    Plain::xor(&key, block, &nonce, &mut one.0[alignment..alignment + len]);
+    Thumb2::xor(&key, block, &nonce, &mut other.0[alignment..alignment + len]);
     // What is around the text is as it was.
     equal(&one.0, &other.0, "chacha20::xor")
 }

@@ -1,11 +1,9 @@
-//! `compact::field`.
+//! The field.
+
+use lowkey_crypto::testing::{Element, Plain, Thumb2, Twin};
 
 use super::equal;
-use crate::{
-    Verdict,
-    compact::field::{Element, plain, thumb2},
-    random::Random,
-};
+use crate::{Verdict, random::Random};
 
 /// Every pair of odd operands, and random ones.
 pub(crate) fn compare(rounds: u16, random: &mut Random) -> Verdict {
@@ -24,24 +22,24 @@ pub(crate) fn compare(rounds: u16, random: &mut Random) -> Verdict {
 fn pair(a: &Element, b: &Element) -> Verdict {
     // Any operands.
     let (mut one, mut other) = ([0; 8], [1; 8]);
-    plain::mul(&mut one, a, b);
-    thumb2::mul(&mut other, a, b);
+    Plain::mul(&mut one, a, b);
+    Thumb2::mul(&mut other, a, b);
     equal(&one, &other, "mul")?;
-    plain::square(&mut one, a);
-    thumb2::square(&mut other, a);
+    Plain::square(&mut one, a);
+    Thumb2::square(&mut other, a);
     equal(&one, &other, "square")?;
-    in_place(a, b, plain::mul_by, thumb2::mul_by, "mul_by")?;
-    in_place(a, b, |a, _| plain::square_in_place(a), |a, _| thumb2::square_in_place(a), "square_in_place")?;
-    in_place(a, b, plain::add_multiple, thumb2::add_multiple, "add_multiple")?;
+    in_place(a, b, Plain::mul_by, Thumb2::mul_by, "mul_by")?;
+    in_place(a, b, |a, _| Plain::square_in_place(a), |a, _| Thumb2::square_in_place(a), "square_in_place")?;
+    in_place(a, b, Plain::add_multiple, Thumb2::add_multiple, "add_multiple")?;
     for mask in [0, u32::MAX] {
-        in_place(a, b, |a, b| plain::select(a, b, mask), |a, b| thumb2::select(a, b, mask), "select")?;
+        in_place(a, b, |a, b| Plain::select(a, b, mask), |a, b| Thumb2::select(a, b, mask), "select")?;
     }
     // Reduced ones.
     let (a, b) = (&reduced(a), &reduced(b));
-    in_place(a, b, plain::subtract, thumb2::subtract, "subtract")?;
+    in_place(a, b, Plain::subtract, Thumb2::subtract, "subtract")?;
     let (mut one_b, mut other_b) = (*b, *b);
-    plain::butterfly(&mut one, a, &mut one_b);
-    thumb2::butterfly(&mut other, a, &mut other_b);
+    Plain::butterfly(&mut one, a, &mut one_b);
+    Thumb2::butterfly(&mut other, a, &mut other_b);
     equal(&(one, one_b), &(other, other_b), "butterfly")
 }
 

@@ -1,11 +1,9 @@
-//! `compact::poly1305`.
+//! Poly1305.
+
+use lowkey_crypto::testing::{Plain, Thumb2, Twin};
 
 use super::equal;
-use crate::{
-    Verdict,
-    compact::poly1305::{OneTimeKey, plain, thumb2},
-    random::Random,
-};
+use crate::{Verdict, random::Random};
 
 /// Odd keys with odd texts, accumulators on either side of p and 2^130, and random ones in parts of every length and
 /// alignment.
@@ -54,9 +52,9 @@ fn near_p(distance: u8, random: &mut Random) -> Verdict {
 }
 
 fn tags(key: &[u8; 32], ad: &[u8], text: &[u8]) -> Verdict {
-    let (mut one, mut other) = (OneTimeKey(*key), OneTimeKey(*key));
-    equal(&plain::tag(&mut one, ad, text), &thumb2::tag(&mut other, ad, text), "poly1305::tag")?;
-    equal(&(one.0, other.0), &([0; 32], [0; 32]), "poly1305's key is not wiped")
+    let (mut one, mut other) = (*key, *key);
+    equal(&Plain::tag(&mut one, ad, text), &Thumb2::tag(&mut other, ad, text), "poly1305::tag")?;
+    equal(&(one, other), &([0; 32], [0; 32]), "poly1305's key is not wiped")
 }
 
 /// r, then what is added at the end.

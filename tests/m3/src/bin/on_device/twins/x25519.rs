@@ -1,14 +1,9 @@
-//! `compact::x25519`: the ladder.
+//! X25519: the ladder.
+
+use lowkey_crypto::testing::{Element, Plain, Thumb2, Twin};
 
 use super::{equal, field::ODD};
-use crate::{
-    Verdict,
-    compact::{
-        field::Element,
-        x25519::{plain, thumb2},
-    },
-    random::Random,
-};
+use crate::{Verdict, random::Random};
 
 /// Each odd scalar with a random point, each odd point with a random scalar; at every alignment. The first `most` of
 /// them: it takes a while.
@@ -27,8 +22,8 @@ fn multiply(scalar: Element, point: Element, at: usize) -> Verdict {
     scalar[31] = scalar[31] & 0b0111_1111 | 0b0100_0000;
     let (mut one, mut other) = ([0; 32], Anywhere([1; 36]));
     let other = other.put((at + 2) % 4, [1; 8]);
-    plain::multiply(&mut one, scalar, point);
-    thumb2::multiply(other, scalar, point);
+    Plain::multiply(&mut one, scalar, point);
+    Thumb2::multiply(other, scalar, point);
     equal(&one, other, "x25519::multiply")
 }
 
