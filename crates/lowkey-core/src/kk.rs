@@ -13,7 +13,7 @@
 
 use crate::engine::{Engine, Remote, Role};
 use crate::pattern::{BOTH, KK, KKPSK0};
-pub use crate::place::{Owned, Place, Placed, State};
+pub use crate::storage::{Owned, State, Storage, Stored};
 use crate::{Entropy, Ephemerals, Error, Identity, Peer, Psk, Session};
 use core::marker::PhantomData;
 
@@ -35,17 +35,17 @@ impl<'k> Initiator<'k> {
     }
 }
 
-impl<'p, 'k> Initiator<'k, Placed<'p, 'k>> {
-    /// [`new`](Self::new) with its state in `place`.
+impl<'p, 'k> Initiator<'k, Stored<'p, 'k>> {
+    /// [`new`](Self::new) with its state in `storage`.
     #[inline(never)] // the engine on its way there lies in no frame beneath the next step's
     pub fn new_in(
-        place: &'p mut Place<'k>,
+        storage: &'p mut Storage<'k>,
         identity: &'k Identity,
         peer: &'k Peer,
         psk: Option<&'k Psk>,
         prologue: &[u8],
     ) -> Self {
-        Self(Placed::new(place, engine(Role::Initiator, identity, peer, psk), prologue), PhantomData)
+        Self(Stored::new(storage, engine(Role::Initiator, identity, peer, psk), prologue), PhantomData)
     }
 }
 
@@ -75,16 +75,16 @@ impl<'k, S: State<'k>> Initiator<'k, S> {
 /// The initiator, with message 1 on its way.
 pub struct AwaitMessage2<'k, S = Owned<'k>>(S, PhantomData<&'k Identity>);
 
-impl<'p, 'k> AwaitMessage2<'k, Placed<'p, 'k>> {
-    /// Leaves the attempt in its place until [`resume`](Self::resume).
+impl<'p, 'k> AwaitMessage2<'k, Stored<'p, 'k>> {
+    /// Leaves the attempt in its storage until [`resume`](Self::resume).
     pub fn park(self) {
         self.0.park();
     }
 
-    /// Goes on with the attempt that was parked in `place`; `None` if it holds none that awaits message 2 of KK, or one
+    /// Goes on with the attempt that was parked in `storage`; `None` if it holds none that awaits message 2 of KK, or one
     /// that was given up since.
-    pub fn resume(place: &'p mut Place<'k>) -> Option<Self> {
-        Placed::resume(place, Role::Initiator, BOTH, 1).map(|state| Self(state, PhantomData))
+    pub fn resume(storage: &'p mut Storage<'k>) -> Option<Self> {
+        Stored::resume(storage, Role::Initiator, BOTH, 1).map(|state| Self(state, PhantomData))
     }
 }
 
@@ -113,17 +113,17 @@ impl<'k> Responder<'k> {
     }
 }
 
-impl<'p, 'k> Responder<'k, Placed<'p, 'k>> {
-    /// [`new`](Self::new) with its state in `place`.
+impl<'p, 'k> Responder<'k, Stored<'p, 'k>> {
+    /// [`new`](Self::new) with its state in `storage`.
     #[inline(never)] // as `Initiator::new_in`
     pub fn new_in(
-        place: &'p mut Place<'k>,
+        storage: &'p mut Storage<'k>,
         identity: &'k Identity,
         peer: &'k Peer,
         psk: Option<&'k Psk>,
         prologue: &[u8],
     ) -> Self {
-        Self(Placed::new(place, engine(Role::Responder, identity, peer, psk), prologue), PhantomData)
+        Self(Stored::new(storage, engine(Role::Responder, identity, peer, psk), prologue), PhantomData)
     }
 }
 

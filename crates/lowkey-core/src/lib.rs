@@ -50,10 +50,10 @@ mod keys;
 pub mod kk;
 pub mod page;
 mod pattern;
-mod place;
 #[cfg(doctest)]
 mod promises;
 mod session;
+mod storage;
 mod symmetric;
 #[cfg(test)]
 mod tests;

@@ -18,7 +18,7 @@ use crate::outgoing::Outgoing;
 use crate::parameters::Parameters;
 use crate::record::{Fragment, Part};
 use crate::refusal::Refusal;
-use lowkey_core::{Claim, Id, Identity, Peer, Psk, PublicKey, Session, kk::Place, wipe_dead_stack};
+use lowkey_core::{Claim, Id, Identity, Peer, Psk, PublicKey, Session, kk::Storage, wipe_dead_stack};
 
 /// What two sides have pinned of each other: who we are, whom we expect, and under which id.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +60,7 @@ enum Phase<'k, B> {
     /// Nothing has begun.
     Idle,
     /// A frame is awaited, and this is what it is for.
-    Awaits(Next<'k, B>, Place<'k>),
+    Awaits(Next<'k, B>, Storage<'k>),
     /// A hello of so many bytes waits in the inbox.
     Asked(usize),
     /// The refusal goes out, then this is the error of every later call.

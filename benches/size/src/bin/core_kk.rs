@@ -23,8 +23,8 @@ fn handshake(mut script: Script<'_>) -> Result<(), Error> {
     let mut ephemerals = Ephemerals::new(Stuck, Secret::new(HEDGE), &mut Stuck)?;
     let mut wire = [0; MESSAGE + TAG_LEN];
 
-    let mut place = kk::Place::new();
-    let initiator = kk::Initiator::new_in(&mut place, &identity, &peer, None, b"");
+    let mut storage = kk::Storage::new();
+    let initiator = kk::Initiator::new_in(&mut storage, &identity, &peer, None, b"");
     let (initiator, _len) = initiator.write_message_1(&mut ephemerals, b"", &mut wire)?;
     let (mut session, _payload) = initiator.read_message_2(load(&mut wire, script.blob()))?;
     session.sealer.seal(&mut wire)?;

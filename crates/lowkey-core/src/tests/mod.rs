@@ -4,6 +4,6 @@
 mod common;
 mod ephemerals;
 mod low_order;
-mod place;
 mod records;
+mod storage;
 mod vectors;

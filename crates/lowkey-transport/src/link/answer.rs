@@ -9,13 +9,13 @@ use crate::inbox::Inbox;
 use crate::limits::{Buffer, Buffers};
 use crate::parameters::{Parameters, expect_empty};
 use crate::refusal::Refusal;
-use lowkey_core::kk::{Place, Placed};
+use lowkey_core::kk::{Storage, Stored};
 use lowkey_core::{Entropy, Ephemerals, Identity, Psk, kk, xx};
 
 impl<'k, B: Buffer> Link<'k, B> {
     /// [`Self::new`] and [`Self::respond`].
     pub fn responder(buffers: Buffers<B>) -> Self {
-        Self { phase: Phase::Awaits(Self::read_hello, Place::new()), ..Self::new(buffers) }
+        Self { phase: Phase::Awaits(Self::read_hello, Storage::new()), ..Self::new(buffers) }
     }
 
     /// Waits for an initiator.
@@ -24,7 +24,7 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// [`Error::OutOfTurn`]: the link had begun before.
     pub fn respond(&mut self) -> Result<(), Error> {
         let Phase::Idle = self.phase else { return Err(Error::OutOfTurn) };
-        self.phase = Phase::Awaits(Self::read_hello, Place::new());
+        self.phase = Phase::Awaits(Self::read_hello, Storage::new());
         Ok(())
     }
 
@@ -75,7 +75,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         let mode = self.asked()?.mode;
         let ours = Parameters { max_frame: self.max_frame }.to_bytes();
         let (prologue, message) = message_1(&self.phase, &mut self.incoming.inbox)?;
-        let mut place = Place::new();
+        let mut place = Storage::new();
         let played = open(&mut place, pinning, &prologue, message).and_then(|(next, payload)| {
             if mode != pinning.mode() {
                 return Err(Error::Handshake);
@@ -105,7 +105,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         let mode = self.asked()?.mode;
         let psk = decoy.psk.filter(|_| mode == Mode::KkPsk0);
         let (prologue, message) = message_1(&self.phase, &mut self.incoming.inbox)?;
-        let _whatever = open(&mut Place::new(), Pinning { psk, ..decoy }, &prologue, message).map(drop);
+        let _whatever = open(&mut Storage::new(), Pinning { psk, ..decoy }, &prologue, message).map(drop);
         wipe_handshake_stack();
         self.decline(Refusal::REFUSED, Error::Handshake)
     }
@@ -172,7 +172,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         }
         let ours = Parameters { max_frame: self.max_frame }.to_bytes();
         let (prologue, message) = message_1(&self.phase, &mut self.incoming.inbox)?;
-        let mut place = Place::new();
+        let mut place = Storage::new();
         let begin = xx::Responder::new_in(&mut place, identity, psk, prologue.as_bytes());
         let opened = begin.read_message_1(message).map_err(Error::in_handshake);
         let played = opened.and_then(|(next, payload)| {
@@ -242,11 +242,11 @@ fn message_1<'i, B: Buffer>(
 
 /// Reads message 1 of KK with the keys of this pinning.
 fn open<'l, 'k>(
-    place: &'l mut Place<'k>,
+    place: &'l mut Storage<'k>,
     pinning: Pinning<'k>,
     prologue: &Prologue,
     message: &'l mut [u8],
-) -> Result<(kk::SendMessage2<'k, Placed<'l, 'k>>, &'l mut [u8]), Error> {
+) -> Result<(kk::SendMessage2<'k, Stored<'l, 'k>>, &'l mut [u8]), Error> {
     let Pinning { identity, peer, psk, .. } = pinning;
     let begin = kk::Responder::new_in(place, identity, peer, psk, prologue.as_bytes());
     begin.read_message_1(message).map_err(Error::in_handshake)

@@ -122,7 +122,12 @@ impl<'k, B: Buffer> Link<'k, B> {
         &mut self,
         hello: Hello,
         next: Next<'k, B>,
-        message_1: impl FnOnce(&mut kk::Place<'k>, &[u8], [u8; 2], &mut [u8]) -> Result<usize, lowkey_core::Error>,
+        message_1: impl FnOnce(
+            &mut kk::Storage<'k>,
+            &[u8],
+            [u8; 2],
+            &mut [u8],
+        ) -> Result<usize, lowkey_core::Error>,
     ) -> Result<(), Error> {
         let Phase::Idle = self.phase else { return Err(Error::OutOfTurn) };
         let ours = Parameters { max_frame: self.max_frame }.to_bytes();
@@ -130,7 +135,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         let hello_len = hello.write(body).ok_or(Error::BufferTooSmall)?;
         let (hello, message) = body.split_at_mut_checked(hello_len).ok_or(Error::BufferTooSmall)?;
         let prologue = Prologue::new(hello);
-        self.phase = Phase::Awaits(next, kk::Place::new());
+        self.phase = Phase::Awaits(next, kk::Storage::new());
         let Phase::Awaits(_, place) = &mut self.phase else { return Err(Error::OutOfTurn) };
         let made = message_1(place, prologue.as_bytes(), ours, message);
         wipe_handshake_stack();

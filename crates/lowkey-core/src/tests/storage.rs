@@ -1,4 +1,4 @@
-//! Steps whose state lies in a place of the caller's: the same handshake, and nothing stays behind.
+//! Steps whose state lies in storage that the caller gives: the same handshake, and nothing stays behind.
 
 use super::common::{Pair, Rng};
 use crate::{Error, kk, xx};
@@ -10,7 +10,7 @@ fn a_handshake_in_places_is_that_of_the_steps_and_leaves_no_secret_in_them() {
     let keys = Pair::new(&mut rng);
     let same = Pair::new(&mut again);
     let (i, r) = (&keys.initiator, &keys.responder);
-    let (mut ours, mut theirs) = (kk::Place::new(), kk::Place::default());
+    let (mut ours, mut theirs) = (kk::Storage::new(), kk::Storage::default());
     let (mut wire, mut expected) = ([0; 48], [0; 48]);
 
     let initiator = kk::Initiator::new_in(&mut ours, &i.identity, &i.peer, None, b"prologue");
@@ -35,21 +35,21 @@ fn a_place_is_wiped_when_an_attempt_fails_or_is_given_up() {
     let mut rng = Rng(8);
     let keys = Pair::new(&mut rng);
     let i = &keys.initiator;
-    let (mut place, mut wire) = (kk::Place::new(), [0; 48]);
+    let (mut storage, mut wire) = (kk::Storage::new(), [0; 48]);
 
-    let initiator = kk::Initiator::new_in(&mut place, &i.identity, &i.peer, None, b"");
+    let initiator = kk::Initiator::new_in(&mut storage, &i.identity, &i.peer, None, b"");
     let too_short = initiator.write_message_1(&mut rng.ephemerals(), b"", &mut wire[..47]);
     assert_eq!(too_short.err(), Some(Error::BufferTooSmall));
-    assert!(place.is_wiped());
+    assert!(storage.is_wiped());
 
-    let initiator = kk::Initiator::new_in(&mut place, &i.identity, &i.peer, None, b"");
+    let initiator = kk::Initiator::new_in(&mut storage, &i.identity, &i.peer, None, b"");
     let (initiator, _) = initiator.write_message_1(&mut rng.ephemerals(), b"", &mut wire).unwrap();
     assert_eq!(initiator.read_message_2(&mut [0; 48]).err().unwrap(), Error::Decrypt);
-    assert!(place.is_wiped());
+    assert!(storage.is_wiped());
 
-    let initiator = kk::Initiator::new_in(&mut place, &i.identity, &i.peer, None, b"");
+    let initiator = kk::Initiator::new_in(&mut storage, &i.identity, &i.peer, None, b"");
     drop(initiator.write_message_1(&mut rng.ephemerals(), b"", &mut wire).unwrap());
-    assert!(place.is_wiped());
+    assert!(storage.is_wiped());
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn a_step_can_be_parked_and_goes_on_only_as_what_it_is() {
     let mut rng = Rng(9);
     let keys = Pair::new(&mut rng);
     let (i, r) = (&keys.initiator, &keys.responder);
-    let (mut ours, mut theirs, mut wire) = (xx::Place::new(), xx::Place::new(), [0; 96]);
+    let (mut ours, mut theirs, mut wire) = (xx::Storage::new(), xx::Storage::new(), [0; 96]);
     assert!(kk::AwaitMessage2::resume(&mut ours).is_none());
 
     let step = xx::Initiator::new_in(&mut ours, &i.identity, None, b"");
@@ -90,15 +90,15 @@ fn a_parked_attempt_is_wiped_when_its_place_is_taken_by_another() {
     let mut rng = Rng(10);
     let keys = Pair::new(&mut rng);
     let i = &keys.initiator;
-    let (mut place, mut wire) = (kk::Place::new(), [0; 48]);
+    let (mut storage, mut wire) = (kk::Storage::new(), [0; 48]);
     for _ in 0..2 {
-        let step = kk::Initiator::new_in(&mut place, &i.identity, &i.peer, None, b"");
+        let step = kk::Initiator::new_in(&mut storage, &i.identity, &i.peer, None, b"");
         let (step, _) = step.write_message_1(&mut rng.ephemerals(), b"", &mut wire).unwrap();
         step.park();
     }
-    let step = kk::AwaitMessage2::resume(&mut place).unwrap();
+    let step = kk::AwaitMessage2::resume(&mut storage).unwrap();
     assert_eq!(step.read_message_2(&mut [0; 48]).err(), Some(Error::Decrypt));
-    assert!(place.is_wiped());
+    assert!(storage.is_wiped());
 }
 
 /// It would go on with zeros for keys.
@@ -107,7 +107,7 @@ fn a_wiped_attempt_is_not_resumed_as_one_that_was_parked() {
     let mut rng = Rng(11);
     let keys = Pair::new(&mut rng);
     let (i, r) = (&keys.initiator, &keys.responder);
-    let (mut ours, mut theirs, mut wire) = (kk::Place::new(), xx::Place::new(), [0; 96]);
+    let (mut ours, mut theirs, mut wire) = (kk::Storage::new(), xx::Storage::new(), [0; 96]);
 
     // given up with message 1 on its way, and once more after it was parked
     let step = kk::Initiator::new_in(&mut ours, &i.identity, &i.peer, None, b"");

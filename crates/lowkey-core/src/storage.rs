@@ -1,4 +1,4 @@
-//! Where the state of a handshake lies between its steps: in the step, or in a [`Place`] of the caller's.
+//! Where the state of a handshake lies between its steps: in the step, or in a [`Storage`] that the caller gives.
 
 use crate::engine::{Engine, Role};
 use crate::pattern::Known;
@@ -8,9 +8,9 @@ use lowkey_crypto::PublicKey;
 /// Room for one handshake, for firmware that counts the bytes of its stack: about 200.
 ///
 /// A step that holds its state copies it into the next step, so for a moment there are two. The steps that `new_in`
-/// begins leave it in a place. It is wiped when the attempt is over: when its last step is done, has failed or is
-/// dropped. Then the place is free for another. A step that waits for a message can be parked: it stays in the place
-/// until it is resumed, or wiped with the place.
+/// begins leave it in their storage. It is wiped when the attempt is over: when its last step is done, has failed or is
+/// dropped. Then the storage is free for another. A step that waits for a message can be parked: it stays in the
+/// storage until it is resumed, or wiped with it.
 ///
 /// ```
 /// # use lowkey_core::*;
@@ -20,17 +20,17 @@ use lowkey_crypto::PublicKey;
 /// # let device = Identity::new(Secret::new([1; 32]))?;
 /// # let server = Peer::pin(&device, Identity::new(Secret::new([2; 32]))?.public_key())?;
 /// # let mut ephemerals = Ephemerals::new(Os, Secret::new([3; 32]), &mut Boots)?;
-/// let mut place = kk::Place::new();
+/// let mut storage = kk::Storage::new();
 /// let mut wire = [0; 48];
-/// let initiator = kk::Initiator::new_in(&mut place, &device, &server, None, b"app/1");
+/// let initiator = kk::Initiator::new_in(&mut storage, &device, &server, None, b"app/1");
 /// let (initiator, n) = initiator.write_message_1(&mut ephemerals, b"", &mut wire)?;
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Default)]
-pub struct Place<'k>(Option<Engine<'k>>);
+pub struct Storage<'k>(Option<Engine<'k>>);
 
-impl Place<'_> {
-    /// A free place.
+impl Storage<'_> {
+    /// Free storage.
     pub const fn new() -> Self {
         Self(None)
     }
@@ -41,12 +41,12 @@ impl Place<'_> {
     }
 }
 
-/// The state, in a [`Place`].
-pub struct Placed<'p, 'k>(&'p mut Engine<'k>);
+/// The state, in a [`Storage`].
+pub struct Stored<'p, 'k>(&'p mut Engine<'k>);
 
-impl<'p, 'k> Placed<'p, 'k> {
-    pub(crate) fn new(place: &'p mut Place<'k>, engine: Engine<'k>, prologue: &[u8]) -> Self {
-        let engine = place.0.insert(engine);
+impl<'p, 'k> Stored<'p, 'k> {
+    pub(crate) fn new(storage: &'p mut Storage<'k>, engine: Engine<'k>, prologue: &[u8]) -> Self {
+        let engine = storage.0.insert(engine);
         engine.begin(prologue);
         Self(engine)
     }
@@ -56,14 +56,14 @@ impl<'p, 'k> Placed<'p, 'k> {
         mem::forget(self); // only a reference, and what does the wiping
     }
 
-    /// The state that was parked in `place`, if it is that of `role` after `turn` messages of a pattern with the
+    /// The state that was parked in `storage`, if it is that of `role` after `done` messages of a pattern with the
     /// static keys `known`. One that was wiped since is after no message.
-    pub(crate) fn resume(place: &'p mut Place<'k>, role: Role, known: Known, turn: u8) -> Option<Self> {
-        place.0.as_mut().filter(|engine| engine.is_at(role, known, turn)).map(Self)
+    pub(crate) fn resume(storage: &'p mut Storage<'k>, role: Role, known: Known, done: u8) -> Option<Self> {
+        storage.0.as_mut().filter(|engine| engine.is_at(role, known, done)).map(Self)
     }
 }
 
-impl Drop for Placed<'_, '_> {
+impl Drop for Stored<'_, '_> {
     fn drop(&mut self) {
         self.0.wipe();
     }
@@ -79,7 +79,7 @@ impl<'k> Owned<'k> {
     }
 }
 
-/// [`Owned`] or [`Placed`]. Not for other crates to implement.
+/// [`Owned`] or [`Stored`]. Not for other crates to implement.
 pub trait State<'k>: sealed::State<'k> {}
 impl<'k, S: sealed::State<'k>> State<'k> for S {}
 
@@ -100,14 +100,14 @@ impl<'k> sealed::State<'k> for Owned<'k> {
 }
 
 #[allow(private_interfaces)]
-impl<'k> sealed::State<'k> for Placed<'_, 'k> {
+impl<'k> sealed::State<'k> for Stored<'_, 'k> {
     fn engine(&mut self) -> &mut Engine<'k> {
         self.0
     }
 }
 
 #[cfg(test)]
-impl Place<'_> {
+impl Storage<'_> {
     pub(crate) fn is_wiped(&self) -> bool {
         self.0.as_ref().is_none_or(|engine| engine.is_wiped())
     }
