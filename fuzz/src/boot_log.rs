@@ -14,7 +14,7 @@ use model::{Misread, Model, Nature, Trouble};
 
 const MAX_OPS: usize = 400;
 const UNITS: [usize; 9] = [1, 2, 3, 4, 8, 12, 16, 31, 32];
-/// As many cuts in a row as a page has slots, before the first number, lose the log.
+/// As many cuts in a row as a bank has slots, before the first number, lose the log.
 const MIN_SLOTS: u64 = 8;
 
 /// Plays a script of boots: unit, slots, seed, nature, then an operation a byte.
@@ -65,9 +65,9 @@ fn misread(flash: &mut Model, input: &mut Input<'_>, mut last: u64) {
         1 => Misread::Fault,
         _ => Misread::Flipped(usize::from(input.byte())),
     };
-    let page =
-        if input.flag() { lowkey_core::boot_log::Half::First } else { lowkey_core::boot_log::Half::Second };
-    flash.misread = Some((page, input.below(256), how));
+    let bank =
+        if input.flag() { lowkey_core::boot_log::Bank::First } else { lowkey_core::boot_log::Bank::Second };
+    flash.misread = Some((bank, input.below(256), how));
     for _ in 0..8 {
         flash.reboot();
         if let Ok(number) = BootLog::new(&mut *flash).next() {

@@ -392,7 +392,7 @@ typedef struct {
   const uint8_t *psk;
 } lowkey_page;
 
-// Two pages of flash of equal size that nothing else uses, as lowkey_boot_log_next reaches them. Everything but
+// Two banks of flash, of equal size, that nothing else uses, as lowkey_boot_log_next reaches them. Everything but
 // `context` must be given.
 typedef struct {
   // Given to every callback.
@@ -400,17 +400,17 @@ typedef struct {
   // Bytes that are programmed at once, 1 to 32, always as many. With an error-correcting code it is what the
   // code covers.
   size_t unit;
-  // Bytes in each page, always as many: at least 128, and 16 units. A page may be several erase pages in a row.
-  size_t page_len;
-  // Reads `len` bytes, whole units, of page 0 or 1 and returns 0, or anything else if they cannot be read, for
-  // example because their code is broken: the log goes on without them. An erased byte reads as 0xff; for a part that
+  // Bytes in each bank, always as many: at least 128, and 16 units. A bank is one erase page, or several in a row.
+  size_t bank_len;
+  // Reads `len` bytes, whole units, of bank 0 or 1 and returns 0, or anything else if they cannot be read, for
+  // example because their code is broken: the log goes on without them. An erased byte reads as 0xff; for a chip that
   // erases to zeros, invert every byte here and in `program`.
-  int32_t (*read)(void *context, uint32_t page, size_t offset, uint8_t *bytes, size_t len);
+  int32_t (*read)(void *context, uint32_t bank, size_t offset, uint8_t *bytes, size_t len);
   // Programs a unit that reads as erased, `len` bytes, and returns 0 when that is done, anything else if it failed.
-  // No unit is programmed a second time before its page is erased.
-  int32_t (*program)(void *context, uint32_t page, size_t offset, const uint8_t *unit, size_t len);
-  // Erases page 0 or 1 and returns 0 when that is done, anything else if it failed.
-  int32_t (*erase)(void *context, uint32_t page);
+  // No unit is programmed a second time before its bank is erased.
+  int32_t (*program)(void *context, uint32_t bank, size_t offset, const uint8_t *unit, size_t len);
+  // Erases bank 0 or 1 and returns 0 when that is done, anything else if it failed.
+  int32_t (*erase)(void *context, uint32_t bank);
 } lowkey_flash;
 
 // One channel. Make it with lowkey_kk_initiator, lowkey_xx_initiator or lowkey_responder.
@@ -642,11 +642,11 @@ lowkey_status lowkey_page_read(lowkey_page *page,
                                size_t len);
 
 // Counts a boot: gives a number, from 1 on, that this call has never given before on this device, whenever the
-// power fails. It is stored before it is given. Two erased pages are a new counter: whoever erases them makes a
+// power fails. It is stored before it is given. Two erased banks are a new counter: whoever erases them makes a
 // new hedge secret as well.
 //
 // A bad bit, or a unit that reads wrongly or not at all, costs neither a number twice nor the log. At the first two
-// starts the second page is erased on trial, so flash that this log does not fit says so at once.
+// starts the second bank is erased on trial, so flash that this log does not fit says so at once.
 //
 // LOWKEY_COUNTER: a callback failed, the log is damaged, or it does not fit this flash. LOWKEY_NULL: `flash`, one
 // of its callbacks or `boot`. `boot` is as it was, and the call can be repeated.

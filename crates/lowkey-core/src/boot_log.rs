@@ -1,10 +1,11 @@
-//! A counter of boots in two pages of flash, for every flash that erases to ones.
+//! A counter of boots in two *banks* of flash, for every flash that erases to ones. A bank is one erase page, or
+//! several in a row.
 //!
-//! Flash takes so many bytes at once, a *unit*, and many parts take each unit only once between two erases, because it
-//! carries an error-correcting code. So nothing is programmed twice here, and no page has a header.
+//! Flash takes so many bytes at once, a *unit*, and many chips take each unit only once between two erases, because it
+//! carries an error-correcting code. So nothing is programmed twice here, and no bank has a header.
 //!
 //! Each number is written twice, one copy behind the other, in a *slot*; each copy has a check of its own. Slots are
-//! filled from the front of a page; when it is full, the other page is erased and goes on. A number is given out after
+//! filled from the front of a bank; when it is full, the other bank is erased and goes on. A number is given out after
 //! both copies were read back, and never sooner. From that follows the promise:
 //!
 //! - **One bad bit, one unit that reads wrongly or not at all**, now or for good, leaves the other copy. So the highest
@@ -12,38 +13,38 @@
 //! - **A power cut** leaves a slot that may read differently from one time to the next. Nobody was given its number, and
 //!   nobody will be: the slot counts as used whatever it reads as, and the next boot takes the one behind. If it reads as
 //!   erased, and the flash refuses it or it reads back as something else, the same call takes the one behind.
-//! - **An erase that is cut** leaves noise in the page that is not in use. The other one is full then, and has a number
-//!   that is *sure*: both copies read the same. Whoever was given a number has left such a slot, so a page without one
-//!   holds only what cuts have left. No page is erased while the other is not sure.
-//!   (What is left: a page whose first number was given out, every other slot of it cut, one start after the other, and one
+//! - **An erase that is cut** leaves noise in the bank that is not in use. The other one is full then, and has a number
+//!   that is *sure*: both copies read the same. Whoever was given a number has left such a slot, so a bank without one
+//!   holds only what cuts have left. No bank is erased while the other is not sure.
+//!   (What is left: a bank whose first number was given out, every other slot of it cut, one start after the other, and one
 //!   copy of that number unreadable then. It is erased for what it looks like, and a cut in that erase brings the number back.)
-//! - **A log with no number in it** is new if its second page is erased, and if what lies in the first can be the remains
+//! - **A log with no number in it** is new if its second bank is erased, and if what lies in the first can be the remains
 //!   of the numbers 1, 2, 3 …, one in each slot: programming only clears bits, so a bit that has to stay set is set.
 //!   Everything else is damage and gives no number: so does a log that an earlier version of this crate has written.
 //!
-//! At the first boot, and once more at the second, the other page is erased on trial: flash that this log does not fit
-//! says so while nothing is lost. Both pages erased are a new counter: whoever erases them makes a new hedge secret too.
+//! At the first boot, and once more at the second, the other bank is erased on trial: flash that this log does not fit
+//! says so while nothing is lost. Both banks erased are a new counter: whoever erases them makes a new hedge secret too.
 //!
-//! A slot has twice 8 bytes, rounded up to units. So two pages of 1 KB, rated for 10,000 erases, count 1,280,000 boots on
-//! a part that programs up to 8 bytes at once, and 320,000 on one that programs 32.
+//! A slot has twice 8 bytes, rounded up to units. So two banks of 1 KB, rated for 10,000 erases, count 1,280,000 boots on
+//! a chip that programs up to 8 bytes at once, and 320,000 on one that programs 32.
 
 use crate::{Counter, CounterFailed};
 
-/// What an erased byte reads as. A part that erases to zeros has a driver that inverts every byte both ways.
+/// What an erased byte reads as. A chip that erases to zeros has a driver that inverts every byte both ways.
 pub const ERASED: u8 = 0xff;
 /// The most bytes that a unit may have.
 pub const MAX_UNIT: usize = 32;
 
-/// One of the two pages.
+/// One of the two banks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Half {
-    /// The page at the lower address.
+pub enum Bank {
+    /// The bank at the lower address.
     First,
-    /// The page at the higher address.
+    /// The bank at the higher address.
     Second,
 }
 
-impl Half {
+impl Bank {
     fn other(self) -> Self {
         match self {
             Self::First => Self::Second,
@@ -56,41 +57,41 @@ impl Half {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlashFailed;
 
-/// The two pages, as a port reaches them. A page may be several erase pages in a row.
+/// The two banks, as a port reaches them.
 pub trait Flash {
     /// Bytes that are programmed at once: 1 to [`MAX_UNIT`], always as many. With an error-correcting code it is what the
     /// code covers, or a multiple.
     fn unit(&self) -> usize;
 
-    /// Bytes in each page, always as many; at least 8 slots, each twice 8 bytes rounded up to units.
-    fn page_len(&self) -> usize;
+    /// Bytes in each bank, always as many; at least 8 slots, each twice 8 bytes rounded up to units.
+    fn bank_len(&self) -> usize;
 
-    /// Reads `bytes.len()` bytes of a page, a whole number of units, from a multiple of [`Self::unit`] on.
+    /// Reads `bytes.len()` bytes of a bank, a whole number of units, from a multiple of [`Self::unit`] on.
     ///
     /// # Errors
     /// [`FlashFailed`]: they cannot be read, for example because their code is broken. The log goes on without them.
-    fn read(&mut self, page: Half, offset: usize, bytes: &mut [u8]) -> Result<(), FlashFailed>;
+    fn read(&mut self, bank: Bank, offset: usize, bytes: &mut [u8]) -> Result<(), FlashFailed>;
 
     /// Programs one unit, which reads as erased. Returns when it is done.
     ///
     /// # Errors
     /// [`FlashFailed`]: the controller reported a fault or refused; the unit may hold anything.
-    fn program(&mut self, page: Half, offset: usize, unit: &[u8]) -> Result<(), FlashFailed>;
+    fn program(&mut self, bank: Bank, offset: usize, unit: &[u8]) -> Result<(), FlashFailed>;
 
-    /// Erases a whole page. Returns when it is done.
+    /// Erases a whole bank. Returns when it is done.
     ///
     /// # Errors
-    /// [`FlashFailed`]: the controller reported a fault; the page may hold anything.
-    fn erase(&mut self, page: Half) -> Result<(), FlashFailed>;
+    /// [`FlashFailed`]: the controller reported a fault; the bank may hold anything.
+    fn erase(&mut self, bank: Bank) -> Result<(), FlashFailed>;
 }
 
-/// A [`Counter`] in two flash pages.
+/// A [`Counter`] in two banks of flash.
 #[derive(Debug)]
 pub struct BootLog<F>(F);
 
-/// What was found in one page.
+/// What was found in one bank.
 struct Found {
-    /// The number that comes next, if this page is in use.
+    /// The number that comes next, if this bank is in use.
     next: u32,
     /// Where the slot behind the last one in use begins.
     end: usize,
@@ -104,9 +105,9 @@ struct Found {
     may_be_new: bool,
 }
 
-/// The page in use, what was found in it and in the other one.
+/// The bank in use, what was found in it and in the other one.
 struct Log {
-    page: Half,
+    bank: Bank,
     used: Found,
     other: Found,
 }
@@ -128,42 +129,42 @@ impl<F: Flash> BootLog<F> {
 
     fn advance(&mut self) -> Result<u32, FlashFailed> {
         let copy = self.copy_len()?;
-        let Log { mut page, mut used, other } = self.find(copy)?;
+        let Log { mut bank, mut used, other } = self.find(copy)?;
         let numbers = used.numbers.saturating_add(other.numbers);
         let is_tried = numbers == 1 && used.is_sure;
         if is_tried {
-            self.erase(page.other(), copy)?;
+            self.erase(bank.other(), copy)?;
         }
-        let number = match self.fill(page, &mut used, copy) {
+        let number = match self.fill(bank, &mut used, copy) {
             Some(number) => number,
             None => {
-                // Full. Where nothing is sure, cuts have left everything, places that were not reached among it;
-                // the other page, which is sure, stays.
+                // Full. Where nothing is sure, cuts have left everything, slots that were not reached among it;
+                // the other bank, which is sure, stays.
                 match (used.is_sure, other.is_sure) {
-                    (true, _) => page = page.other(),
+                    (true, _) => bank = bank.other(),
                     (false, true) => {
                         used.next = used.highest.max(other.highest).checked_add(1).ok_or(FlashFailed)?;
                     }
                     (false, false) => return Err(FlashFailed),
                 }
                 used.end = 0;
-                self.erase(page, copy)?;
-                self.fill(page, &mut used, copy).ok_or(FlashFailed)?
+                self.erase(bank, copy)?;
+                self.fill(bank, &mut used, copy).ok_or(FlashFailed)?
             }
         };
         if numbers <= 1 && !is_tried {
-            self.erase(page.other(), copy)?;
+            self.erase(bank.other(), copy)?;
         }
         Ok(number)
     }
 
     /// Writes the next number to the first slot that takes it; `None` if there is none.
-    fn fill(&mut self, page: Half, used: &mut Found, copy: usize) -> Option<u32> {
+    fn fill(&mut self, bank: Bank, used: &mut Found, copy: usize) -> Option<u32> {
         while let Some(behind) = self.slot_end(used.end, copy) {
             let (start, number) = (used.end, used.next);
             used.end = behind;
             used.next = number.checked_add(1)?;
-            if self.write(page, start, copy, number).is_ok() {
+            if self.write(bank, start, copy, number).is_ok() {
                 return Some(number);
             }
         }
@@ -171,20 +172,20 @@ impl<F: Flash> BootLog<F> {
     }
 
     /// Writes both copies of a number, one behind the other, and reads them back.
-    fn write(&mut self, page: Half, start: usize, copy: usize, number: u32) -> Result<(), FlashFailed> {
+    fn write(&mut self, bank: Bank, start: usize, copy: usize, number: u32) -> Result<(), FlashFailed> {
         let unit = self.0.unit();
         let mut bytes = written(number);
         let copies = [start, start.saturating_add(copy)];
         for at in copies {
             let mut done = 0_usize;
             while let Some(unit) = bytes.get(done..done.saturating_add(unit)).filter(|_| done < copy) {
-                self.0.program(page, at.saturating_add(done), unit)?;
+                self.0.program(bank, at.saturating_add(done), unit)?;
                 done = done.saturating_add(unit.len());
             }
         }
         let bytes = bytes.get_mut(..copy).ok_or(FlashFailed)?;
         for at in copies {
-            self.0.read(page, at, bytes)?;
+            self.0.read(bank, at, bytes)?;
             if number_in(bytes) != Some(number) {
                 return Err(FlashFailed);
             }
@@ -192,33 +193,33 @@ impl<F: Flash> BootLog<F> {
         Ok(())
     }
 
-    /// Erases a page, and sees that it is.
-    fn erase(&mut self, page: Half, copy: usize) -> Result<(), FlashFailed> {
-        self.0.erase(page)?;
-        if self.look(page, copy).end == 0 { Ok(()) } else { Err(FlashFailed) }
+    /// Erases a bank, and sees that it is.
+    fn erase(&mut self, bank: Bank, copy: usize) -> Result<(), FlashFailed> {
+        self.0.erase(bank)?;
+        if self.look(bank, copy).end == 0 { Ok(()) } else { Err(FlashFailed) }
     }
 
-    /// The page in use: of two with numbers the one whose numbers are higher.
+    /// The bank in use: of two with numbers the one whose numbers are higher.
     fn find(&mut self, copy: usize) -> Result<Log, FlashFailed> {
-        let (first, second) = (self.look(Half::First, copy), self.look(Half::Second, copy));
+        let (first, second) = (self.look(Bank::First, copy), self.look(Bank::Second, copy));
         let is_new = first.numbers == 0 && second.numbers == 0;
         if is_new && (second.end > 0 || !first.may_be_new) {
             return Err(FlashFailed);
         }
         let is_second = second.numbers > 0 && (first.numbers == 0 || second.next > first.next);
-        let (page, used, other) =
-            if is_second { (Half::Second, second, first) } else { (Half::First, first, second) };
-        Ok(Log { page, used, other })
+        let (bank, used, other) =
+            if is_second { (Bank::Second, second, first) } else { (Bank::First, first, second) };
+        Ok(Log { bank, used, other })
     }
 
-    fn look(&mut self, page: Half, copy: usize) -> Found {
+    fn look(&mut self, bank: Bank, copy: usize) -> Found {
         let mut found = Found { next: 1, end: 0, numbers: 0, highest: 0, is_sure: false, may_be_new: true };
-        let (mut start, mut place, mut bytes) = (0, 1_u32, [0; MAX_UNIT]);
+        let (mut start, mut expected, mut bytes) = (0, 1_u32, [0; MAX_UNIT]);
         while let Some(end) = self.slot_end(start, copy) {
             let (mut number, mut is_used, mut is_sure) = (None, false, false);
             for at in [start, start.saturating_add(copy)] {
                 let Some(bytes) = bytes.get_mut(..copy) else { break };
-                if self.0.read(page, at, bytes).is_err() {
+                if self.0.read(bank, at, bytes).is_err() {
                     (is_used, is_sure) = (true, false);
                     continue;
                 }
@@ -226,12 +227,12 @@ impl<F: Flash> BootLog<F> {
                 is_used |= bytes.iter().any(|byte| *byte != ERASED);
                 is_sure = copy.is_some() && copy == number;
                 number = number.max(copy);
-                found.may_be_new &= can_be_left_of(place, bytes);
+                found.may_be_new &= can_be_left_of(expected, bytes);
             }
-            // The number of its place, if it has none: nobody was given that, and nobody will be.
-            place = number.unwrap_or(0).max(place).saturating_add(1);
+            // If it has none, it counts as the expected one: nobody was given that, and nobody will be.
+            expected = number.unwrap_or(0).max(expected).saturating_add(1);
             if is_used {
-                (found.next, found.end) = (place, end);
+                (found.next, found.end) = (expected, end);
             }
             if let Some(number) = number {
                 found.numbers = found.numbers.saturating_add(1);
@@ -245,7 +246,7 @@ impl<F: Flash> BootLog<F> {
 
     fn slot_end(&self, start: usize, copy: usize) -> Option<usize> {
         let end = start.checked_add(copy)?.checked_add(copy)?;
-        (end <= self.0.page_len()).then_some(end)
+        (end <= self.0.bank_len()).then_some(end)
     }
 
     /// Bytes of a copy: whole units, and room for a number and its check.
@@ -256,7 +257,7 @@ impl<F: Flash> BootLog<F> {
             copy = copy.saturating_add(unit);
         }
         let has_room =
-            (1..=MAX_UNIT).contains(&unit) && copy.saturating_mul(2 * MIN_SLOTS) <= self.0.page_len();
+            (1..=MAX_UNIT).contains(&unit) && copy.saturating_mul(2 * MIN_SLOTS) <= self.0.bank_len();
         if has_room { Ok(copy) } else { Err(FlashFailed) }
     }
 }
@@ -301,7 +302,7 @@ const fn check(number: u32) -> u32 {
 
 /// Bytes of a number and its check.
 const NUMBER_LEN: usize = 8;
-/// A page with fewer would be worn out soon, and lost when as many cuts follow each other.
+/// A bank with fewer would be worn out soon, and lost when as many cuts follow each other.
 const MIN_SLOTS: usize = 8;
 /// 2^32 divided by the golden ratio, a multiplier whose bits look random.
 const ODD: u32 = 0x9e37_79b1;

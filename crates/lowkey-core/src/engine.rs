@@ -42,7 +42,7 @@ pub(crate) struct Engine<'k> {
     statics: Option<&'static Statics>,
     pattern: &'static Pattern,
     /// How many of its messages are done.
-    turn: u8,
+    done: u8,
 }
 
 impl<'k> Engine<'k> {
@@ -65,7 +65,7 @@ impl<'k> Engine<'k> {
             psk,
             statics: None,
             pattern,
-            turn: 0,
+            done: 0,
         }
     }
 
@@ -162,12 +162,12 @@ impl<'k> Engine<'k> {
     pub(crate) fn wipe(&mut self) {
         self.symmetric.wipe();
         self.e = None;
-        self.turn = u8::MAX;
+        self.done = u8::MAX;
     }
 
-    /// Whether it is `role` in a pattern with the static keys `known`, and `turn` of its messages are done.
-    pub(crate) fn is_at(&self, role: Role, known: Known, turn: u8) -> bool {
-        self.role == role && self.pattern.known == known && self.turn == turn
+    /// Whether it is `role` in a pattern with the static keys `known`, and `done` of its messages are.
+    pub(crate) fn is_at(&self, role: Role, known: Known, done: u8) -> bool {
+        self.role == role && self.pattern.known == known && self.done == done
     }
 
     /// The peer's static key, `rs`.
@@ -180,8 +180,8 @@ impl<'k> Engine<'k> {
     }
 
     fn next_message(&mut self) -> Option<&'static [Token]> {
-        let next = self.pattern.messages.get(usize::from(self.turn))?;
-        self.turn = self.turn.wrapping_add(1); // no pattern has 255 messages
+        let next = self.pattern.messages.get(usize::from(self.done))?;
+        self.done = self.done.wrapping_add(1); // no pattern has 255 messages
         Some(next)
     }
 
@@ -232,13 +232,13 @@ impl<'k> Engine<'k> {
         Ok(())
     }
 
-    /// Each side holds one half of `es` and `se`: the ephemeral if the letter of its role says `e`.
+    /// The first letter of a token names the key pair that the initiator brings, the second the responder's.
     fn diffie_hellman(&mut self, token: Token) -> Result<(), Error> {
         let (initiators, responders) = match token {
-            Token::Ee => (Half::E, Half::E),
-            Token::Es => (Half::E, Half::S),
-            Token::Se => (Half::S, Half::E),
-            Token::Ss => (Half::S, Half::S),
+            Token::Ee => (Pair::E, Pair::E),
+            Token::Es => (Pair::E, Pair::S),
+            Token::Se => (Pair::S, Pair::E),
+            Token::Ss => (Pair::S, Pair::S),
             Token::E | Token::S | Token::Psk => return Err(Error::OutOfTurn),
         };
         let (ours, theirs) = match self.role {
@@ -246,17 +246,17 @@ impl<'k> Engine<'k> {
             Role::Responder => (responders, initiators),
         };
         let shared = self.symmetric.ikm();
-        if let (Half::S, Half::S, Remote::Pinned(peer)) = (ours, theirs, &self.rs) {
+        if let (Pair::S, Pair::S, Remote::Pinned(peer)) = (ours, theirs, &self.rs) {
             fill(shared.expose_mut(), peer.shared_secret().expose());
             return Ok(());
         }
         let private = match ours {
-            Half::E => self.e.as_ref().ok_or(Error::OutOfTurn)?,
-            Half::S => self.s.private(),
+            Pair::E => self.e.as_ref().ok_or(Error::OutOfTurn)?,
+            Pair::S => self.s.private(),
         };
         let public = match theirs {
-            Half::E => self.re.as_ref(),
-            Half::S => self.rs.key(),
+            Pair::E => self.re.as_ref(),
+            Pair::S => self.rs.key(),
         };
         private.diffie_hellman_into(public.ok_or(Error::OutOfTurn)?, shared);
         Ok(())
@@ -274,9 +274,9 @@ static STATICS: Statics = Statics {
     read: |engine, message| engine.read_static(message),
 };
 
-/// Which of its keys a side brings to a Diffie-Hellman.
+/// Which of its key pairs a side brings to a Diffie-Hellman.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Half {
+enum Pair {
     E,
     S,
 }

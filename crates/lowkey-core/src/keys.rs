@@ -42,7 +42,7 @@ impl Identity {
         Self { private: PrivateKey::new(&secret), public }
     }
 
-    /// The public half, to be pinned by peers.
+    /// The public key, to be pinned by peers.
     pub fn public_key(&self) -> PublicKey {
         self.public
     }

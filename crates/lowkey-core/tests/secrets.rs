@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Mode, Pair, Rng, Step, sessions};
-use lowkey_core::boot_log::{FlashFailed, Half};
+use lowkey_core::boot_log::{Bank, FlashFailed};
 use lowkey_core::page::{Contents, Page, PageError};
 use lowkey_core::{
     Counter, CounterFailed, EntropyFailed, Ephemerals, Error, Id, Identity, Peer, Psk, Secret, SeedEntropy,
@@ -167,7 +167,7 @@ fn every_error_says_something_and_no_two_say_the_same() {
     said.sort();
     said.dedup();
     assert_eq!(said.len(), count);
-    for small in [&EntropyFailed as &dyn Debug, &CounterFailed, &FlashFailed, &Half::First] {
+    for small in [&EntropyFailed as &dyn Debug, &CounterFailed, &FlashFailed, &Bank::First] {
         shows_nothing(small);
     }
 }

@@ -35,7 +35,7 @@ pub enum Error {
 
 /// Bytes of the key page.
 pub const KEY_PAGE: usize = 2_048;
-/// Bytes of the boot log, both pages.
+/// Bytes of the boot log, both banks.
 pub const LOG: usize = 2 * ERASE_PAGE;
 /// Bytes the part erases at once.
 pub const ERASE_PAGE: usize = 1_024;
@@ -71,7 +71,7 @@ impl Flash {
         if self.log().get(offset..offset + 4) == Some(&bytes) { Ok(()) } else { Err(Error::Unchanged) }
     }
 
-    /// Erases the page of the boot log at `offset`: all its bytes become 0xFF. Takes 20 ms; the core waits.
+    /// Erases the bank of the boot log at `offset`: all its bytes become 0xFF. Takes 20 ms; the core waits.
     ///
     /// # Errors
     /// - [`Error::Address`]: nothing was tried.

@@ -14,9 +14,9 @@
 #define FMC_ERASE (1u << 1)
 
 /* Where a word of the log is; NULL outside of it. The one gate between a number and the flash controller. */
-static const volatile uint32_t *place(uint32_t page, size_t word)
+static const volatile uint32_t *place(uint32_t bank, size_t word)
 {
-    return page < 2 && word < WORDS ? FLASH_LOG + page * WORDS + word : NULL;
+    return bank < 2 && word < WORDS ? FLASH_LOG + bank * WORDS + word : NULL;
 }
 
 /* Runs one command of the flash controller to its end (data sheet 7.3.2). */
@@ -33,11 +33,11 @@ static void command(const volatile uint32_t *at, uint32_t what)
     core_barrier();
 }
 
-static int32_t read(void *context, uint32_t page, size_t offset, uint8_t *bytes, size_t len)
+static int32_t read(void *context, uint32_t bank, size_t offset, uint8_t *bytes, size_t len)
 {
     (void)context;
     for (size_t done = 0; done < len; done += sizeof(uint32_t)) {
-        const volatile uint32_t *const at = place(page, (offset + done) / sizeof(uint32_t));
+        const volatile uint32_t *const at = place(bank, (offset + done) / sizeof(uint32_t));
         if (at == NULL) {
             return -1;
         }
@@ -48,10 +48,10 @@ static int32_t read(void *context, uint32_t page, size_t offset, uint8_t *bytes,
 }
 
 /* A unit is a word. */
-static int32_t program(void *context, uint32_t page, size_t offset, const uint8_t *unit, size_t len)
+static int32_t program(void *context, uint32_t bank, size_t offset, const uint8_t *unit, size_t len)
 {
     (void)context;
-    const volatile uint32_t *const at = place(page, offset / sizeof(uint32_t));
+    const volatile uint32_t *const at = place(bank, offset / sizeof(uint32_t));
     uint32_t value;
     if (at == NULL || len != sizeof value) {
         return -1;
@@ -62,10 +62,10 @@ static int32_t program(void *context, uint32_t page, size_t offset, const uint8_
     return *at == value ? 0 : -1;
 }
 
-static int32_t erase(void *context, uint32_t page)
+static int32_t erase(void *context, uint32_t bank)
 {
     (void)context;
-    const volatile uint32_t *const start = place(page, 0);
+    const volatile uint32_t *const start = place(bank, 0);
     if (start == NULL) {
         return -1;
     }
@@ -81,7 +81,7 @@ static int32_t erase(void *context, uint32_t page)
 const lowkey_flash flash_log = {
     .context = NULL,
     .unit = sizeof(uint32_t),
-    .page_len = FLASH_ERASE_PAGE,
+    .bank_len = FLASH_ERASE_PAGE,
     .read = read,
     .program = program,
     .erase = erase,

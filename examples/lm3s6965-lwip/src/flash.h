@@ -15,7 +15,7 @@
 #define FLASH_LOG ((const uint32_t *)0x3F800)
 #define FLASH_ERASE_PAGE 1024u
 
-/* The boot log's two pages, for lowkey_boot_log_next. */
+/* The boot log's two banks, for lowkey_boot_log_next. */
 extern const lowkey_flash flash_log;
 
 #endif

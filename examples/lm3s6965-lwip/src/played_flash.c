@@ -8,13 +8,13 @@
 static uint8_t written[2][FLASH_ERASE_PAGE];
 static bool is_copied[2];
 
-static uint8_t *log_of(uint32_t page)
+static uint8_t *log_of(uint32_t bank)
 {
-    if (!is_copied[page]) {
-        memcpy(written[page], (const uint8_t *)FLASH_LOG + page * FLASH_ERASE_PAGE, FLASH_ERASE_PAGE);
-        is_copied[page] = true;
+    if (!is_copied[bank]) {
+        memcpy(written[bank], (const uint8_t *)FLASH_LOG + bank * FLASH_ERASE_PAGE, FLASH_ERASE_PAGE);
+        is_copied[bank] = true;
     }
-    return written[page];
+    return written[bank];
 }
 
 static bool is_stored(void)
@@ -23,45 +23,45 @@ static bool is_stored(void)
     return uart_read_line(answer, sizeof answer) == sizeof answer && memcmp(answer, "stored", sizeof answer) == 0;
 }
 
-static int32_t read(void *context, uint32_t page, size_t offset, uint8_t *bytes, size_t len)
+static int32_t read(void *context, uint32_t bank, size_t offset, uint8_t *bytes, size_t len)
 {
     (void)context;
-    memcpy(bytes, log_of(page) + offset, len);
+    memcpy(bytes, log_of(bank) + offset, len);
     return 0;
 }
 
-static int32_t program(void *context, uint32_t page, size_t offset, const uint8_t *unit, size_t len)
+static int32_t program(void *context, uint32_t bank, size_t offset, const uint8_t *unit, size_t len)
 {
     (void)context;
     uart_text("flash: program ");
-    uart_number((uint32_t)(page * FLASH_ERASE_PAGE + offset));
+    uart_number((uint32_t)(bank * FLASH_ERASE_PAGE + offset));
     uart_text(" ");
     uart_hex(unit, len);
     uart_end();
     if (!is_stored()) {
         return -1;
     }
-    memcpy(log_of(page) + offset, unit, len);
+    memcpy(log_of(bank) + offset, unit, len);
     return 0;
 }
 
-static int32_t erase(void *context, uint32_t page)
+static int32_t erase(void *context, uint32_t bank)
 {
     (void)context;
     uart_text("flash: erase ");
-    uart_number(page * FLASH_ERASE_PAGE);
+    uart_number(bank * FLASH_ERASE_PAGE);
     uart_end();
     if (!is_stored()) {
         return -1;
     }
-    memset(log_of(page), 0xFF, FLASH_ERASE_PAGE);
+    memset(log_of(bank), 0xFF, FLASH_ERASE_PAGE);
     return 0;
 }
 
 const lowkey_flash flash_log = {
     .context = NULL,
     .unit = sizeof(uint32_t),
-    .page_len = FLASH_ERASE_PAGE,
+    .bank_len = FLASH_ERASE_PAGE,
     .read = read,
     .program = program,
     .erase = erase,

@@ -19,7 +19,7 @@ use embassy_stm32::{
     flash::{Blocking, FLASH_BASE, Flash, MAX_ERASE_SIZE, WRITE_SIZE},
     peripherals::FLASH,
 };
-use lowkey_core::boot_log::{self, FlashFailed, Half};
+use lowkey_core::boot_log::{self, Bank, FlashFailed};
 
 /// The key page. This firmware cannot change it, so it may be borrowed for good.
 pub(crate) fn key_page() -> &'static [u8; PAGE] {
@@ -27,7 +27,7 @@ pub(crate) fn key_page() -> &'static [u8; PAGE] {
     unsafe { &*ptr::with_exposed_provenance(FLASH_BASE + KEY_PAGE) }
 }
 
-/// The two pages behind the key page.
+/// The two banks behind the key page.
 pub(crate) struct Log(Flash<'static, Blocking>);
 
 impl Log {
@@ -42,30 +42,30 @@ impl boot_log::Flash for Log {
         WRITE_SIZE
     }
 
-    fn page_len(&self) -> usize {
+    fn bank_len(&self) -> usize {
         PAGE
     }
 
-    fn read(&mut self, page: Half, offset: usize, bytes: &mut [u8]) -> Result<(), FlashFailed> {
-        self.0.blocking_read(place(page, offset), bytes).map_err(|_| FlashFailed)
+    fn read(&mut self, bank: Bank, offset: usize, bytes: &mut [u8]) -> Result<(), FlashFailed> {
+        self.0.blocking_read(place(bank, offset), bytes).map_err(|_| FlashFailed)
     }
 
-    fn program(&mut self, page: Half, offset: usize, unit: &[u8]) -> Result<(), FlashFailed> {
-        self.0.blocking_write(place(page, offset), unit).map_err(|_| FlashFailed)
+    fn program(&mut self, bank: Bank, offset: usize, unit: &[u8]) -> Result<(), FlashFailed> {
+        self.0.blocking_write(place(bank, offset), unit).map_err(|_| FlashFailed)
     }
 
     /// Takes 20 to 40 ms, in which the core stands still.
-    fn erase(&mut self, page: Half) -> Result<(), FlashFailed> {
-        let start = place(page, 0);
+    fn erase(&mut self, bank: Bank) -> Result<(), FlashFailed> {
+        let start = place(bank, 0);
         self.0.blocking_erase(start, start + PAGE as u32).map_err(|_| FlashFailed)
     }
 }
 
-/// Where a byte lies, from the start of the flash; whatever the offset, it lies in this page.
-const fn place(page: Half, offset: usize) -> u32 {
-    let start = match page {
-        Half::First => LOG,
-        Half::Second => LOG + PAGE,
+/// Where a byte lies, from the start of the flash; whatever the offset, it lies in this bank.
+const fn place(bank: Bank, offset: usize) -> u32 {
+    let start = match bank {
+        Bank::First => LOG,
+        Bank::Second => LOG + PAGE,
     };
     (start + offset % PAGE) as u32 // below 2^18
 }

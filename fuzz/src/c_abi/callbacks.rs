@@ -151,14 +151,14 @@ pub(super) unsafe extern "C" fn random(context: *mut c_void, out: *mut u8, len: 
     0
 }
 
-/// Two pages of words that hold anything, and fail now and then.
-pub(super) struct Pages {
+/// Two banks of words that hold anything, and fail now and then.
+pub(super) struct Banks {
     pub(super) bytes: [Vec<u8>; 2],
     pub(super) calls: usize,
     pub(super) fails_at: usize,
 }
 
-impl Pages {
+impl Banks {
     fn fails(&mut self) -> bool {
         self.calls += 1;
         self.calls == self.fails_at
@@ -167,44 +167,44 @@ impl Pages {
 
 pub(super) unsafe extern "C" fn flash_read(
     context: *mut c_void,
-    page: u32,
+    bank: u32,
     offset: usize,
     bytes: *mut u8,
     len: usize,
 ) -> i32 {
-    // SAFETY: the context is the pages, which nobody else uses meanwhile; the library's bytes are there.
-    let (pages, bytes) =
-        unsafe { (&mut *context.cast::<Pages>(), std::slice::from_raw_parts_mut(bytes, len)) };
-    if pages.fails() {
+    // SAFETY: the context is the banks, which nobody else uses meanwhile; the library's bytes are there.
+    let (banks, bytes) =
+        unsafe { (&mut *context.cast::<Banks>(), std::slice::from_raw_parts_mut(bytes, len)) };
+    if banks.fails() {
         return 3;
     }
-    bytes.copy_from_slice(&pages.bytes[page as usize][offset..offset + len]);
+    bytes.copy_from_slice(&banks.bytes[bank as usize][offset..offset + len]);
     0
 }
 
 pub(super) unsafe extern "C" fn flash_program(
     context: *mut c_void,
-    page: u32,
+    bank: u32,
     offset: usize,
     unit: *const u8,
     len: usize,
 ) -> i32 {
     // SAFETY: as in `flash_read`.
-    let (pages, unit) = unsafe { (&mut *context.cast::<Pages>(), std::slice::from_raw_parts(unit, len)) };
-    if pages.fails() {
+    let (banks, unit) = unsafe { (&mut *context.cast::<Banks>(), std::slice::from_raw_parts(unit, len)) };
+    if banks.fails() {
         return 5;
     }
-    let place = &mut pages.bytes[page as usize][offset..offset + len];
-    place.iter_mut().zip(unit).for_each(|(bits, byte)| *bits &= byte);
+    let cells = &mut banks.bytes[bank as usize][offset..offset + len];
+    cells.iter_mut().zip(unit).for_each(|(bits, byte)| *bits &= byte);
     0
 }
 
-pub(super) unsafe extern "C" fn flash_erase(context: *mut c_void, page: u32) -> i32 {
+pub(super) unsafe extern "C" fn flash_erase(context: *mut c_void, bank: u32) -> i32 {
     // SAFETY: as in `flash_read`.
-    let pages = unsafe { &mut *context.cast::<Pages>() };
-    if pages.fails() {
+    let banks = unsafe { &mut *context.cast::<Banks>() };
+    if banks.fails() {
         return -1;
     }
-    pages.bytes[page as usize].fill(u8::MAX);
+    banks.bytes[bank as usize].fill(u8::MAX);
     0
 }

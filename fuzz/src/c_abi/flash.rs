@@ -1,6 +1,6 @@
-//! What lies in flash: a key page of any bytes, and a boot log in pages of any bytes.
+//! What lies in flash: a key page of any bytes, and a boot log in banks of any bytes.
 
-use super::callbacks::{Pages, flash_erase, flash_program, flash_read};
+use super::callbacks::{Banks, flash_erase, flash_program, flash_read};
 use super::memory::{Out, Storage};
 use crate::input::Input;
 use crate::page::{correct, valid};
@@ -47,15 +47,15 @@ pub(super) fn page(input: &mut Input<'_>) {
 
 pub(super) fn boot_log(input: &mut Input<'_>) {
     let (unit, len) = (input.below(40), input.below(600));
-    let mut pages = [vec![u8::MAX; len], vec![u8::MAX; len]];
-    for page in &mut pages {
-        page.iter_mut().zip(input.chunk()).for_each(|(to, from)| *to = *from);
+    let mut banks = [vec![u8::MAX; len], vec![u8::MAX; len]];
+    for bank in &mut banks {
+        bank.iter_mut().zip(input.chunk()).for_each(|(to, from)| *to = *from);
     }
-    let pages = Box::into_raw(Box::new(Pages { bytes: pages, calls: 0, fails_at: input.below(600) }));
+    let banks = Box::into_raw(Box::new(Banks { bytes: banks, calls: 0, fails_at: input.below(600) }));
     let mut flash = lowkey_flash {
-        context: pages.cast(),
+        context: banks.cast(),
         unit,
-        page_len: len,
+        bank_len: len,
         read: Some(flash_read),
         program: Some(flash_program),
         erase: Some(flash_erase),
@@ -70,7 +70,7 @@ pub(super) fn boot_log(input: &mut Input<'_>) {
     let mut last = None;
     for _ in 0..3 {
         let out = Out::new(8);
-        // SAFETY: the pages, their callbacks and the output are there.
+        // SAFETY: the banks, their callbacks and the output are there.
         let status = unsafe { lowkey_boot_log_next(&flash, out.at()) };
         out.check(status);
         match status {
@@ -84,5 +84,5 @@ pub(super) fn boot_log(input: &mut Input<'_>) {
         }
     }
     // SAFETY: made by `Box::into_raw` above.
-    drop(unsafe { Box::from_raw(pages) });
+    drop(unsafe { Box::from_raw(banks) });
 }

@@ -7,7 +7,7 @@ use crate::stream::Stream;
 use crate::{LOWKEY_IO_WOULD_BLOCK, lowkey_flash, lowkey_io, lowkey_random};
 use core::ffi::c_void;
 use embedded_io::ErrorKind;
-use lowkey_core::boot_log::{Flash, FlashFailed, Half};
+use lowkey_core::boot_log::{Bank, Flash, FlashFailed};
 use lowkey_core::{Entropy, EntropyFailed};
 
 /// A random callback.
@@ -31,56 +31,56 @@ impl Entropy for Random {
 }
 
 /// The callbacks of a flash.
-pub(crate) struct Pages {
+pub(crate) struct Banks {
     context: *mut c_void,
     unit: usize,
-    page_len: usize,
+    bank_len: usize,
     read: unsafe extern "C" fn(*mut c_void, u32, usize, *mut u8, usize) -> i32,
     program: unsafe extern "C" fn(*mut c_void, u32, usize, *const u8, usize) -> i32,
     erase: unsafe extern "C" fn(*mut c_void, u32) -> i32,
 }
 
-impl Pages {
+impl Banks {
     pub(crate) fn new(flash: lowkey_flash) -> Result<Self, Failure> {
-        let lowkey_flash { context, unit, page_len, read, program, erase } = flash;
+        let lowkey_flash { context, unit, bank_len, read, program, erase } = flash;
         match (read, program, erase) {
             (Some(read), Some(program), Some(erase)) => {
-                Ok(Self { context, unit, page_len, read, program, erase })
+                Ok(Self { context, unit, bank_len, read, program, erase })
             }
             _ => Err(LOWKEY_NULL.into()),
         }
     }
 }
 
-impl Flash for Pages {
+impl Flash for Banks {
     fn unit(&self) -> usize {
         self.unit
     }
 
-    fn page_len(&self) -> usize {
-        self.page_len
+    fn bank_len(&self) -> usize {
+        self.bank_len
     }
 
-    fn read(&mut self, page: Half, offset: usize, bytes: &mut [u8]) -> Result<(), FlashFailed> {
+    fn read(&mut self, bank: Bank, offset: usize, bytes: &mut [u8]) -> Result<(), FlashFailed> {
         // SAFETY: `lowkey_flash`.
-        done(unsafe { (self.read)(self.context, number(page), offset, bytes.as_mut_ptr(), bytes.len()) })
+        done(unsafe { (self.read)(self.context, number(bank), offset, bytes.as_mut_ptr(), bytes.len()) })
     }
 
-    fn program(&mut self, page: Half, offset: usize, unit: &[u8]) -> Result<(), FlashFailed> {
+    fn program(&mut self, bank: Bank, offset: usize, unit: &[u8]) -> Result<(), FlashFailed> {
         // SAFETY: `lowkey_flash`.
-        done(unsafe { (self.program)(self.context, number(page), offset, unit.as_ptr(), unit.len()) })
+        done(unsafe { (self.program)(self.context, number(bank), offset, unit.as_ptr(), unit.len()) })
     }
 
-    fn erase(&mut self, page: Half) -> Result<(), FlashFailed> {
+    fn erase(&mut self, bank: Bank) -> Result<(), FlashFailed> {
         // SAFETY: `lowkey_flash`.
-        done(unsafe { (self.erase)(self.context, number(page)) })
+        done(unsafe { (self.erase)(self.context, number(bank)) })
     }
 }
 
-fn number(page: Half) -> u32 {
-    match page {
-        Half::First => 0,
-        Half::Second => 1,
+fn number(bank: Bank) -> u32 {
+    match bank {
+        Bank::First => 0,
+        Bank::Second => 1,
     }
 }
 

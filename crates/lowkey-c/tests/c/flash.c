@@ -149,7 +149,7 @@ static void boot_logs(size_t unit) {
   GIVES(LOWKEY_NULL, next_boot(&wrong, &last));
   wrong = given, wrong.erase = NULL;
   GIVES(LOWKEY_NULL, next_boot(&wrong, &last));
-  wrong = given, wrong.page_len = 16 * (unit < 8 ? 8 : unit) - 1;
+  wrong = given, wrong.bank_len = 16 * (unit < 8 ? 8 : unit) - 1;
   GIVES(LOWKEY_COUNTER, next_boot(&wrong, &last));
   wrong = given, wrong.unit = 0;
   GIVES(LOWKEY_COUNTER, next_boot(&wrong, &last));

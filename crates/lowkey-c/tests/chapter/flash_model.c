@@ -100,17 +100,17 @@ int main(void)
     memcpy(memory, cells, sizeof cells);
     static const uint8_t half[2] = {0x34, 0x12}, zeros[2] = {0, 0};
     uint8_t bytes[8];
-    CHECK(log->unit == 2 && log->page_len == PAGE);
-    for (uint32_t page = 0; page < 2; page++) {
-        CHECK(log->erase(log->context, page) == 0);
-        CHECK(log->read(log->context, page, 0, bytes, sizeof bytes) == 0 && bytes[0] == 0xFF && bytes[7] == 0xFF);
-        CHECK(log->read(log->context, 1, PAGE - 2, bytes, 2) == 0 && bytes[1] == (page == 0 ? 0x55 : 0xFF));
-        CHECK(log->program(log->context, page, 4, half, sizeof half) == 0);
-        CHECK(log->read(log->context, page, 2, bytes, 6) == 0);
+    CHECK(log->unit == 2 && log->bank_len == PAGE);
+    for (uint32_t bank = 0; bank < 2; bank++) {
+        CHECK(log->erase(log->context, bank) == 0);
+        CHECK(log->read(log->context, bank, 0, bytes, sizeof bytes) == 0 && bytes[0] == 0xFF && bytes[7] == 0xFF);
+        CHECK(log->read(log->context, 1, PAGE - 2, bytes, 2) == 0 && bytes[1] == (bank == 0 ? 0x55 : 0xFF));
+        CHECK(log->program(log->context, bank, 4, half, sizeof half) == 0);
+        CHECK(log->read(log->context, bank, 2, bytes, 6) == 0);
         CHECK(bytes[1] == 0xFF && bytes[2] == 0x34 && bytes[3] == 0x12 && bytes[4] == 0xFF);
-        CHECK(log->program(log->context, page, 4, zeros, sizeof zeros) != 0); /* it is not erased */
-        CHECK(log->program(log->context, page, PAGE - 2, half, sizeof half) == 0);
-        CHECK(log->erase(log->context, page) == 0);
+        CHECK(log->program(log->context, bank, 4, zeros, sizeof zeros) != 0); /* it is not erased */
+        CHECK(log->program(log->context, bank, PAGE - 2, half, sizeof half) == 0);
+        CHECK(log->erase(log->context, bank) == 0);
     }
     CHECK(log->program(log->context, 2, 0, half, 2) != 0 && log->program(log->context, 0, PAGE, half, 2) != 0);
     CHECK(log->program(log->context, 0, 0, half, 1) != 0 && log->read(log->context, 0, PAGE - 2, bytes, 4) != 0);

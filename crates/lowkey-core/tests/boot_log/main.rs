@@ -5,7 +5,7 @@ mod common;
 mod model;
 
 use common::Rng;
-use lowkey_core::boot_log::{BootLog, ERASED, Half};
+use lowkey_core::boot_log::{Bank, BootLog, ERASED};
 use lowkey_core::{Counter, CounterFailed};
 use model::{Misread, Model, Nature, Trouble};
 
@@ -22,7 +22,7 @@ fn slots(unit: usize, n: usize) -> usize {
     2 * n * 8_usize.next_multiple_of(unit)
 }
 
-/// Programs and erases of a boot that begins a page.
+/// Programs and erases of a boot that begins a bank.
 fn operations(unit: usize) -> usize {
     2 * 8_usize.div_ceil(unit) + 1
 }
@@ -46,7 +46,7 @@ fn boot_with(flash: &mut Model, trouble: Option<(usize, Trouble)>) -> Result<u64
 }
 
 #[test]
-fn without_power_cuts_the_numbers_are_1_2_3_and_pages_take_turns() {
+fn without_power_cuts_the_numbers_are_1_2_3_and_banks_take_turns() {
     for unit in UNITS {
         let mut flash = flash(unit, 8, 1);
         for n in 1..=101 {
@@ -54,20 +54,20 @@ fn without_power_cuts_the_numbers_are_1_2_3_and_pages_take_turns() {
             assert_eq!(boot(&mut flash, None), Ok(n), "unit {unit}");
             assert_eq!(BootLog::new(&mut flash).count(), Ok(n));
         }
-        // Eight boots a page: the 9th, 17th, … begin one, the 97th the 12th; and two trials.
+        // Eight boots a bank: the 9th, 17th, … begin one, the 97th the 12th; and two trials.
         assert_eq!(flash.erases, 12 + 2);
     }
 }
 
-/// What the documentation says of 10,000 erases of each page.
+/// What the documentation says of 10,000 erases of each bank.
 #[test]
-fn two_pages_count_as_many_boots_an_erase_as_the_book_says() {
-    for (unit, page_len, per_erase) in [(4, 1_024, 64), (8, 1_024, 64), (32, 1_024, 16), (2, 2_048, 128)] {
-        let mut flash = Model::new(unit, page_len, 1, Nature::default());
+fn two_banks_count_as_many_boots_an_erase_as_the_book_says() {
+    for (unit, bank_len, per_erase) in [(4, 1_024, 64), (8, 1_024, 64), (32, 1_024, 16), (2, 2_048, 128)] {
+        let mut flash = Model::new(unit, bank_len, 1, Nature::default());
         (1..=per_erase * 10 + 1).for_each(|n| assert_eq!(boot(&mut flash, None), Ok(n)));
         assert_eq!(flash.erases, 10 + 2);
         let boots = 2 * 10_000 * per_erase;
-        println!("pages of {page_len} B, units of {unit} B: {boots} boots from 10,000 erases of each page");
+        println!("banks of {bank_len} B, units of {unit} B: {boots} boots from 10,000 erases of each bank");
     }
 }
 
@@ -84,7 +84,7 @@ fn numbers_rise(mut flash: Model, seed: u64, boots: usize, odds: usize, operatio
     let mut rng = Rng(!seed);
     let (mut last, mut cuts) = (0, 0);
     for boot_number in 0..boots {
-        // As many cuts before the first number as a page has slots would lose the log.
+        // As many cuts before the first number as a bank has slots would lose the log.
         let is_cut = rng.below(odds) == 0 && (last > 0 || cuts < 7);
         let how = if rng.below(4) == 0 { Trouble::Fault } else { Trouble::Cut };
         flash.hit = false;
@@ -151,21 +151,21 @@ fn three_power_cuts_anywhere_cost_at_most_three_numbers() {
     }
 }
 
-/// Any one bit of both pages, at any time: the next number is higher, and so are all behind it.
+/// Any one bit of both banks, at any time: the next number is higher, and so are all behind it.
 #[test]
 fn one_bad_bit_anywhere_costs_no_number_twice_and_no_log() {
     for unit in [2, 8, 32] {
         for boots in [1, 8, 9, 16] {
-            for (page, bit) in both((0..slots(unit, 8) * 8).step_by(if unit == 8 { 3 } else { 11 })) {
+            for (bank, bit) in both((0..slots(unit, 8) * 8).step_by(if unit == 8 { 3 } else { 11 })) {
                 let mut flash = flash(unit, 8, 1);
                 (1..=boots).for_each(|n| assert_eq!(boot(&mut flash, None), Ok(n)));
-                flash.flip(page, bit);
+                flash.flip(bank, bit);
                 let mut last = boots;
                 for _ in 0..9 {
                     let number = boot(&mut flash, None);
                     assert!(
                         number.is_ok_and(|number| number > last),
-                        "unit {unit}, {boots} boots, bit {bit} of {page:?}, after {last}: {number:?}"
+                        "unit {unit}, {boots} boots, bit {bit} of {bank:?}, after {last}: {number:?}"
                     );
                     last = number.unwrap_or(last);
                 }
@@ -180,19 +180,19 @@ fn one_unit_that_is_misread_costs_no_number_twice_and_no_log() {
     let misreads = [Misread::All(ERASED), Misread::All(0), Misread::Flipped(3), Misread::Fault];
     for (unit, boots) in [2, 8, 32].into_iter().flat_map(|unit| [1, 8, 9, 16].map(move |boots| (unit, boots)))
     {
-        for (page, index) in both(0..slots(unit, 8) / unit) {
+        for (bank, index) in both(0..slots(unit, 8) / unit) {
             for (misread, for_good) in misreads.into_iter().flat_map(|how| [(how, false), (how, true)]) {
                 let mut flash = flash(unit, 8, 1);
                 (1..=boots).for_each(|n| assert_eq!(boot(&mut flash, None), Ok(n)));
-                flash.misread = Some((page, index, misread));
+                flash.misread = Some((bank, index, misread));
                 let mut last = boots;
                 for start in 0..10 {
                     let number = boot(&mut flash, None);
-                    // For good, there may be none: a page that never reads as erased is not begun.
+                    // For good, there may be none: a bank that never reads as erased is not begun.
                     assert!(
                         number.is_ok_and(|number| number > last)
                             || (number.is_err() && (start == 0 || for_good)),
-                        "unit {unit}, {boots} boots, {misread:?} in {index} of {page:?}, after {last}: {number:?}"
+                        "unit {unit}, {boots} boots, {misread:?} in {index} of {bank:?}, after {last}: {number:?}"
                     );
                     last = number.unwrap_or(last);
                     flash.misread = flash.misread.filter(|_| for_good);
@@ -215,8 +215,8 @@ fn one_misread_among_power_cuts_costs_no_number_twice() {
             let mut last = 0;
             for start in 0..40 {
                 let index = rng.below(slots(unit, 8) / unit);
-                let page = if rng.below(2) == 0 { Half::First } else { Half::Second };
-                flash.misread = (start == when).then(|| (page, index, misreads[rng.below(3)]));
+                let bank = if rng.below(2) == 0 { Bank::First } else { Bank::Second };
+                flash.misread = (start == when).then(|| (bank, index, misreads[rng.below(3)]));
                 let power = (start > 0 && rng.below(3) == 0).then(|| rng.below(operations(unit) + 1));
                 if let Ok(number) = boot(&mut flash, power) {
                     assert!(number > last, "unit {unit}, {nature:?}, seed {seed}: {number} after {last}");
@@ -232,7 +232,7 @@ fn one_misread_among_power_cuts_costs_no_number_twice() {
 fn a_unit_that_does_not_take_costs_a_number_and_none_comes_twice() {
     let mut flash = flash(4, 8, 1);
     (1..=3).for_each(|n| assert_eq!(boot(&mut flash, None), Ok(n)));
-    flash.misread = Some((Half::First, 13, Misread::All(ERASED)));
+    flash.misread = Some((Bank::First, 13, Misread::All(ERASED)));
     assert_eq!(boot(&mut flash, None), Ok(5));
     assert_eq!(boot(&mut flash, None), Ok(6));
 }
@@ -245,7 +245,7 @@ fn a_log_that_does_not_fit_its_flash_says_so_at_the_first_boot_and_at_each() {
         (0..5).for_each(|_| assert_eq!(boot(&mut flash, None), Err(CounterFailed), "{together} of {unit} B"));
     }
     for unit in UNITS {
-        // The pages cannot be erased, as a log needs it only later.
+        // The banks cannot be erased, as a log needs it only later.
         let mut locked = flash(unit, 8, 1);
         locked.cannot_erase = true;
         (0..5).for_each(|_| assert_eq!(boot(&mut locked, None), Err(CounterFailed), "unit {unit}"));
@@ -259,9 +259,9 @@ fn a_log_that_does_not_fit_its_flash_says_so_at_the_first_boot_and_at_each() {
     }
 }
 
-/// A page that no longer erases is not begun.
+/// A bank that no longer erases is not begun.
 #[test]
-fn a_page_that_does_not_erase_is_an_error_every_time() {
+fn a_bank_that_does_not_erase_is_an_error_every_time() {
     let mut flash = flash(4, 8, 1);
     (1..=8).for_each(|n| assert_eq!(boot(&mut flash, None), Ok(n)));
     flash.cannot_erase = true;
@@ -276,16 +276,16 @@ fn damage_is_an_error_and_not_a_guess_and_never_a_new_device() {
         for byte in [0, 0x55, 1, 0xfe] {
             let mut flash = flash(4, 8, 1);
             (1..=boots).for_each(|n| assert_eq!(boot(&mut flash, None), Ok(n)));
-            flash.put(Half::First, &[byte; 128]);
-            flash.put(Half::Second, &[byte; 128]);
+            flash.put(Bank::First, &[byte; 128]);
+            flash.put(Bank::Second, &[byte; 128]);
             assert_eq!(boot(&mut flash, None), Err(CounterFailed), "{boots} boots, {byte}");
             assert!(BootLog::new(&mut flash).count().is_err());
         }
     }
-    // The second page is blank, and the first holds what no cut leaves there.
+    // The second bank is blank, and the first holds what no cut leaves there.
     for byte in [0, 0x55, 0xfe] {
         let mut flash = flash(8, 8, 1);
-        flash.put(Half::First, &[byte; 8]);
+        flash.put(Bank::First, &[byte; 8]);
         assert_eq!(boot(&mut flash, None), Err(CounterFailed), "{byte}");
     }
 }
@@ -304,15 +304,15 @@ fn the_log_of_an_earlier_version_gives_no_number() {
                 Model::new(unit, 1_024, 1, Nature::default()),
                 Model::new(unit, 1_024, 1, Nature::default()),
             );
-            first.put(Half::First, &bytes);
+            first.put(Bank::First, &bytes);
             assert_eq!(boot(&mut first, None), Err(CounterFailed), "{boots} boots");
-            both.put(Half::Second, &bytes);
+            both.put(Bank::Second, &bytes);
             assert_eq!(boot(&mut both, None), Err(CounterFailed), "{boots} boots");
         }
     }
 }
 
-/// Both pages, and each of `indices` in it.
-fn both(indices: impl Iterator<Item = usize>) -> impl Iterator<Item = (Half, usize)> {
-    indices.flat_map(|index| [(Half::First, index), (Half::Second, index)])
+/// Both banks, and each of `indices` in it.
+fn both(indices: impl Iterator<Item = usize>) -> impl Iterator<Item = (Bank, usize)> {
+    indices.flat_map(|index| [(Bank::First, index), (Bank::Second, index)])
 }

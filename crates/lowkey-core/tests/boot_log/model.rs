@@ -1,11 +1,11 @@
 //! Flash that loses power in the middle of anything, that rots, and that is read wrongly.
 //!
 //! Programming only clears bits, erasing sets them all. What is cut has any part of its bits done, and some of them
-//! undecided: these read differently from time to time, until their page is erased. Which bits, a generator says: chosen
+//! undecided: these read differently from time to time, until their bank is erased. Which bits, a generator says: chosen
 //! one by one they could spell out a number and its check, which no accident does.
 
 use super::Rng;
-use lowkey_core::boot_log::{ERASED, Flash, FlashFailed, Half, MAX_UNIT};
+use lowkey_core::boot_log::{Bank, ERASED, Flash, FlashFailed, MAX_UNIT};
 use std::cell::RefCell;
 
 /// What one part does that another does not.
@@ -52,13 +52,13 @@ struct Unit {
 
 const BLANK: Unit = Unit { bits: [ERASED; MAX_UNIT], undecided: [0; MAX_UNIT], state: State::Erased };
 
-/// Two pages and a supply that can fail.
+/// Two banks and a supply that can fail.
 pub(super) struct Model {
     /// What the driver says that a unit has.
     unit: usize,
     /// Units in one that the controller programs: more than one only where the driver is wrong.
     together: usize,
-    pages: [Vec<Unit>; 2],
+    banks: [Vec<Unit>; 2],
     rng: RefCell<Rng>,
     nature: Nature,
     boot: u64,
@@ -69,16 +69,16 @@ pub(super) struct Model {
     pub(super) erases: usize,
     pub(super) cannot_erase: bool,
     /// This boot or for good: whoever asks says so.
-    pub(super) misread: Option<(Half, usize, Misread)>,
+    pub(super) misread: Option<(Bank, usize, Misread)>,
 }
 
 impl Model {
-    pub(super) fn new(unit: usize, page_len: usize, seed: u64, nature: Nature) -> Self {
-        let page = vec![BLANK; page_len.checked_div(unit).unwrap_or(0)];
+    pub(super) fn new(unit: usize, bank_len: usize, seed: u64, nature: Nature) -> Self {
+        let bank = vec![BLANK; bank_len.checked_div(unit).unwrap_or(0)];
         Self {
             unit,
             together: 1,
-            pages: [page.clone(), page],
+            banks: [bank.clone(), bank],
             rng: RefCell::new(Rng(seed)),
             nature,
             boot: 0,
@@ -105,15 +105,15 @@ impl Model {
     }
 
     #[allow(dead_code)] // fuzzing has its damage from cuts
-    pub(super) fn flip(&mut self, page: Half, bit: usize) {
+    pub(super) fn flip(&mut self, bank: Bank, bit: usize) {
         let byte = bit / 8;
-        self.pages[at(page)][byte / self.unit].bits[byte % self.unit] ^= 1 << (bit % 8);
+        self.banks[at(bank)][byte / self.unit].bits[byte % self.unit] ^= 1 << (bit % 8);
     }
 
     /// Puts bytes there, as another program would have.
     #[allow(dead_code)] // likewise
-    pub(super) fn put(&mut self, page: Half, bytes: &[u8]) {
-        for (unit, bytes) in self.pages[at(page)].iter_mut().zip(bytes.chunks(self.unit)) {
+    pub(super) fn put(&mut self, bank: Bank, bytes: &[u8]) {
+        for (unit, bytes) in self.banks[at(bank)].iter_mut().zip(bytes.chunks(self.unit)) {
             unit.bits[..bytes.len()].copy_from_slice(bytes);
             unit.state = State::Whole;
         }
@@ -152,9 +152,9 @@ impl Model {
         })
     }
 
-    fn read_unit(&self, page: Half, index: usize, out: &mut [u8]) -> Result<(), FlashFailed> {
-        let unit = &self.pages[at(page)][index];
-        let mut by_boot = Rng(self.boot.wrapping_add((index * 2 + at(page)) as u64));
+    fn read_unit(&self, bank: Bank, index: usize, out: &mut [u8]) -> Result<(), FlashFailed> {
+        let unit = &self.banks[at(bank)][index];
+        let mut by_boot = Rng(self.boot.wrapping_add((index * 2 + at(bank)) as u64));
         let mut noise = || {
             if self.nature.by_boot { by_boot.u32() } else { self.rng.borrow_mut().u32() }
         };
@@ -169,7 +169,7 @@ impl Model {
             *out = bits & !undecided | noise() as u8 & undecided;
         }
         match self.misread {
-            Some((half, which, how)) if (half, which) == (page, index) => match how {
+            Some((at, which, how)) if (at, which) == (bank, index) => match how {
                 Misread::All(byte) => out.fill(byte),
                 Misread::Flipped(bit) => out[bit / 8 % self.unit] ^= 1 << (bit % 8),
                 Misread::Fault => return Err(FlashFailed),
@@ -180,10 +180,10 @@ impl Model {
     }
 }
 
-fn at(page: Half) -> usize {
-    match page {
-        Half::First => 0,
-        Half::Second => 1,
+fn at(bank: Bank) -> usize {
+    match bank {
+        Bank::First => 0,
+        Bank::Second => 1,
     }
 }
 
@@ -192,33 +192,33 @@ impl Flash for &mut Model {
         self.unit
     }
 
-    fn page_len(&self) -> usize {
-        self.pages[0].len() * self.unit
+    fn bank_len(&self) -> usize {
+        self.banks[0].len() * self.unit
     }
 
-    fn read(&mut self, page: Half, offset: usize, bytes: &mut [u8]) -> Result<(), FlashFailed> {
+    fn read(&mut self, bank: Bank, offset: usize, bytes: &mut [u8]) -> Result<(), FlashFailed> {
         assert!(offset.is_multiple_of(self.unit) && bytes.len().is_multiple_of(self.unit), "whole units");
         let first = offset / self.unit;
         let unit = self.unit;
-        bytes.chunks_mut(unit).zip(first..).try_for_each(|(out, index)| self.read_unit(page, index, out))
+        bytes.chunks_mut(unit).zip(first..).try_for_each(|(out, index)| self.read_unit(bank, index, out))
     }
 
-    fn program(&mut self, page: Half, offset: usize, bytes: &[u8]) -> Result<(), FlashFailed> {
+    fn program(&mut self, bank: Bank, offset: usize, bytes: &[u8]) -> Result<(), FlashFailed> {
         if self.dead {
             return Err(FlashFailed);
         }
         assert!(offset.is_multiple_of(self.unit) && bytes.len() == self.unit, "one unit");
         let index = offset / self.unit;
         let block = index - index % self.together..index - index % self.together + self.together;
-        if self.pages[at(page)][block].iter().any(|unit| unit.state == State::Whole) {
+        if self.banks[at(bank)][block].iter().any(|unit| unit.state == State::Whole) {
             assert!(self.together > 1, "a unit was programmed twice");
             return Err(FlashFailed);
         }
         let (done, undecided) = (self.some_bits(), self.some_bits());
         let fails = self.fails();
-        let refuses = self.nature.has_code && self.pages[at(page)][index].state == State::Cut;
-        let unit = &mut self.pages[at(page)][index];
-        assert!(unit.state != State::Noise, "a page that was not erased was written");
+        let refuses = self.nature.has_code && self.banks[at(bank)][index].state == State::Cut;
+        let unit = &mut self.banks[at(bank)][index];
+        assert!(unit.state != State::Noise, "a bank that was not erased was written");
         if refuses {
             return Err(FlashFailed);
         }
@@ -236,21 +236,21 @@ impl Flash for &mut Model {
         if fails { Err(FlashFailed) } else { Ok(()) }
     }
 
-    fn erase(&mut self, page: Half) -> Result<(), FlashFailed> {
+    fn erase(&mut self, bank: Bank) -> Result<(), FlashFailed> {
         if self.dead || self.cannot_erase {
             return Err(FlashFailed);
         }
         self.erases += 1;
         if !self.fails() {
-            self.pages[at(page)].fill(BLANK);
+            self.banks[at(bank)].fill(BLANK);
             return Ok(());
         }
         // Three ways to stop: while bits are first cleared, while they are being set, or in noise.
         let how = self.rng.get_mut().below(3);
-        for index in 0..self.pages[0].len() {
+        for index in 0..self.banks[0].len() {
             let (done, undecided) = (self.some_bits(), self.some_bits());
             let noise: [u8; MAX_UNIT] = std::array::from_fn(|_| self.rng.get_mut().u32() as u8);
-            let unit = &mut self.pages[at(page)][index];
+            let unit = &mut self.banks[at(bank)][index];
             for i in 0..MAX_UNIT {
                 unit.bits[i] = match how {
                     0 => unit.bits[i] & !done[i],

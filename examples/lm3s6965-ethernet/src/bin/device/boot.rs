@@ -7,7 +7,7 @@ use lm3s6965_ethernet::{
 };
 use lowkey_core::{
     Entropy, Ephemerals, SeedEntropy,
-    boot_log::{self, BootLog, FlashFailed, Half},
+    boot_log::{self, Bank, BootLog, FlashFailed},
     page::Page,
 };
 
@@ -48,9 +48,9 @@ pub(crate) fn start(flash: Flash, uart: &mut Uart) -> Result<Start<'static>, &'s
 /// What the part programs at once, in bytes.
 const WORD: usize = 4;
 
-/// Where a page begins in the log.
-fn place(page: Half) -> usize {
-    if page == Half::First { 0 } else { ERASE_PAGE }
+/// Where a bank begins in the log.
+fn place(bank: Bank) -> usize {
+    if bank == Bank::First { 0 } else { ERASE_PAGE }
 }
 
 fn copy(log: &[u8], at: usize, bytes: &mut [u8]) -> Result<(), FlashFailed> {
@@ -66,7 +66,7 @@ use played_log::Log;
 /// The boot log in the part's own flash.
 #[cfg(not(feature = "demo"))]
 mod flash_log {
-    use super::{ERASE_PAGE, Flash, FlashFailed, Half, Uart, WORD, boot_log, copy, place};
+    use super::{Bank, ERASE_PAGE, Flash, FlashFailed, Uart, WORD, boot_log, copy, place};
 
     pub(super) struct Log(Flash);
 
@@ -81,21 +81,21 @@ mod flash_log {
             WORD
         }
 
-        fn page_len(&self) -> usize {
+        fn bank_len(&self) -> usize {
             ERASE_PAGE
         }
 
-        fn read(&mut self, page: Half, offset: usize, bytes: &mut [u8]) -> Result<(), FlashFailed> {
-            copy(self.0.log(), place(page) + offset, bytes)
+        fn read(&mut self, bank: Bank, offset: usize, bytes: &mut [u8]) -> Result<(), FlashFailed> {
+            copy(self.0.log(), place(bank) + offset, bytes)
         }
 
-        fn program(&mut self, page: Half, offset: usize, unit: &[u8]) -> Result<(), FlashFailed> {
+        fn program(&mut self, bank: Bank, offset: usize, unit: &[u8]) -> Result<(), FlashFailed> {
             let word = *unit.first_chunk().ok_or(FlashFailed)?;
-            self.0.program_word(place(page) + offset, word).map_err(|_| FlashFailed)
+            self.0.program_word(place(bank) + offset, word).map_err(|_| FlashFailed)
         }
 
-        fn erase(&mut self, page: Half) -> Result<(), FlashFailed> {
-            self.0.erase_page(place(page)).map_err(|_| FlashFailed)
+        fn erase(&mut self, bank: Bank) -> Result<(), FlashFailed> {
+            self.0.erase_page(place(bank)).map_err(|_| FlashFailed)
         }
     }
 }
@@ -106,7 +106,7 @@ mod flash_log {
 mod played_log {
     use lm3s6965_ethernet::flash::LOG;
 
-    use super::{ERASE_PAGE, Flash, FlashFailed, Half, Uart, WORD, boot_log, copy, place};
+    use super::{Bank, ERASE_PAGE, Flash, FlashFailed, Uart, WORD, boot_log, copy, place};
 
     pub(super) struct Log<'u> {
         bytes: [u8; LOG],
@@ -130,16 +130,16 @@ mod played_log {
             WORD
         }
 
-        fn page_len(&self) -> usize {
+        fn bank_len(&self) -> usize {
             ERASE_PAGE
         }
 
-        fn read(&mut self, page: Half, offset: usize, bytes: &mut [u8]) -> Result<(), FlashFailed> {
-            copy(&self.bytes, place(page) + offset, bytes)
+        fn read(&mut self, bank: Bank, offset: usize, bytes: &mut [u8]) -> Result<(), FlashFailed> {
+            copy(&self.bytes, place(bank) + offset, bytes)
         }
 
-        fn program(&mut self, page: Half, offset: usize, unit: &[u8]) -> Result<(), FlashFailed> {
-            let at = place(page) + offset;
+        fn program(&mut self, bank: Bank, offset: usize, unit: &[u8]) -> Result<(), FlashFailed> {
+            let at = place(bank) + offset;
             self.uart.text("flash: program ").number(at as u32).text(" ").hex(unit).end();
             self.stored()?;
             let place = self.bytes.get_mut(at..at + unit.len()).ok_or(FlashFailed)?;
@@ -147,8 +147,8 @@ mod played_log {
             Ok(())
         }
 
-        fn erase(&mut self, page: Half) -> Result<(), FlashFailed> {
-            let at = place(page);
+        fn erase(&mut self, bank: Bank) -> Result<(), FlashFailed> {
+            let at = place(bank);
             self.uart.text("flash: erase ").number(at as u32).end();
             self.stored()?;
             self.bytes.get_mut(at..at + ERASE_PAGE).ok_or(FlashFailed)?.fill(0xFF);
