@@ -4,13 +4,10 @@
 //! no error; the count is never below the last number; nothing is programmed twice. The flash is that of the
 //! log's own tests.
 
-#[path = "../../crates/lowkey-core/tests/boot_log/model.rs"]
-mod model;
-
-use crate::input::{Input, Rng};
+use crate::input::Input;
 use lowkey_core::boot_log::BootLog;
 use lowkey_core::{Counter, CounterFailed};
-use model::{Misread, Model, Nature, Trouble};
+use test_support::flash::{Misread, Model, Nature, Trouble};
 
 const MAX_OPS: usize = 400;
 const UNITS: [usize; 9] = [1, 2, 3, 4, 8, 12, 16, 31, 32];

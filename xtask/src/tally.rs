@@ -92,7 +92,7 @@ impl fmt::Display for Slow {
     }
 }
 
-/// Random values in tests follow from it (`tests/support/random.rs`).
+/// Random values in tests follow from it (`tests/support/src/random.rs`).
 pub(crate) const SEED: &str = "LOWKEY_TEST_SEED";
 /// Longer than any test takes, on busy cores and under valgrind.
 const SILENCE: Duration = Duration::from_secs(1_800);

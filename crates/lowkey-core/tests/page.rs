@@ -1,8 +1,6 @@
 //! The key page: what goes in comes out, and nothing else is taken for a page.
 
 mod common;
-#[path = "../../../tests/support/random.rs"]
-mod random;
 
 use common::Rng;
 use lowkey_core::page::{Contents, LEN, MAX_ADDRESS, Page, PageError};
@@ -65,7 +63,7 @@ fn the_layout_is_frozen() {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        rng_seed: RngSeed::Fixed(random::seed()),
+        rng_seed: RngSeed::Fixed(test_support::random::seed()),
         ..ProptestConfig::with_cases(64)
     })]
 

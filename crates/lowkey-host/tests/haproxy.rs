@@ -3,11 +3,12 @@
 
 mod common;
 
-use common::{World, tools};
+use common::World;
 use lowkey_host::forward::Forwarder;
 use lowkey_host::proxy::Networks;
 use std::time::Duration;
 use tempfile::TempDir;
+use test_support::tools;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::process::{Child, Command};

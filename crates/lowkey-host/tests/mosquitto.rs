@@ -3,13 +3,14 @@
 
 mod common;
 
-use common::{World, pattern, tools};
+use common::{World, pattern};
 use lowkey_host::Connection;
 use lowkey_host::forward::Forwarder;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
+use test_support::tools;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::process::{Child, Command};

@@ -7,7 +7,6 @@
 mod attacks;
 mod capture;
 mod device;
-mod impostor;
 mod line;
 mod mitm;
 mod relay;

@@ -1,7 +1,6 @@
 //! The demo with an attacker on the wire. It fails if one attack succeeds.
 
 use crate::attacks::{self, Attack};
-use crate::impostor::Impostor;
 use crate::relay::{Act, Relay, Tamper, Way, read_frame};
 use crate::timeline::{Line, Timeline, Who};
 use crate::{Built, LIFE, PATIENCE, said, set};
@@ -10,6 +9,7 @@ use std::{
     net::{SocketAddr, TcpStream},
     time::{Duration, Instant},
 };
+use test_support::impostor::Impostor;
 use xtask::command::Result;
 
 /// Runs every attack, with an honest connection after each.

@@ -1,14 +1,17 @@
 //! A server that keeps to none of the manners: it says what a trial wants, when the trial wants it. The keys are good.
 
-use crate::impostor::{Drawn, FirstBoot, frame, hello_of, prologue};
 use lowkey_core::{Ephemerals, Id, Identity, Opener, Peer, Sealer, Session, kk, page::Contents};
+use test_support::{
+    Random,
+    impostor::{FirstBoot, frame, hello_of, prologue},
+};
 use xtask::command::Result;
 
 /// The server's keys, and the key page of the one board that it knows.
 pub(crate) struct Keys {
     identity: Identity,
     board: Peer,
-    ephemerals: Ephemerals<Drawn>,
+    ephemerals: Ephemerals<Random>,
     /// The board's.
     pub(crate) page: Vec<u8>,
 }
@@ -19,8 +22,8 @@ impl Keys {
     /// # Errors
     /// The page cannot be made.
     pub(crate) fn draw(address: &str) -> Result<Self> {
-        let mut drawn = Drawn::new();
-        let [own, board, hedge, seed, ours] = std::array::from_fn(|_| drawn.secret());
+        let mut random = Random::new();
+        let [own, board, hedge, seed, ours] = std::array::from_fn(|_| random.secret());
         let identity = Identity::new(own)?;
         let contents = Contents {
             id: Id::new(b"board").ok_or("an id of 5 bytes is one")?,
@@ -33,7 +36,7 @@ impl Keys {
         };
         let page = contents.encode()?.expose().to_vec();
         let board = Peer::pin(&identity, Identity::new(board)?.public_key())?;
-        let ephemerals = Ephemerals::new(drawn, ours, &mut FirstBoot)?;
+        let ephemerals = Ephemerals::new(random, ours, &mut FirstBoot)?;
         Ok(Self { identity, board, ephemerals, page })
     }
 

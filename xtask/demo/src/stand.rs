@@ -97,7 +97,8 @@ impl Stand {
             first = first.take().or_else(|| split_frame(&mut incoming));
             Ok(first.is_some())
         })?;
-        let (message_2, session) = self.keys.answer(&crate::impostor::frame(&first.unwrap_or_default()))?;
+        let (message_2, session) =
+            self.keys.answer(&test_support::impostor::frame(&first.unwrap_or_default()))?;
         self.session = Some(session);
         Ok(message_2)
     }

@@ -6,12 +6,9 @@
 mod address;
 #[path = "../../../examples/lm3s6965-ethernet/src/liveness.rs"]
 mod liveness;
-#[path = "../../../tests/support/random.rs"]
-mod random;
 
 use address::Address;
 use liveness::{Liveness, Traffic, Verdict};
-use random::Random;
 use std::{
     env,
     io::Write,
@@ -20,6 +17,7 @@ use std::{
     sync::LazyLock,
     thread,
 };
+use test_support::Random;
 
 const ADDRESSES: [&str; 9] = [
     "10.0.2.2:7000",
@@ -254,7 +252,7 @@ fn both_boards_judge_alike_whatever_passes() {
     for _ in 0..20 {
         let mut played = Played::new();
         for _ in 0..500 {
-            let chances = random.next();
+            let chances = random.u64();
             played.now = played.now.wrapping_add((chances >> 32) as u32 % 4);
             played.traffic.received = played.traffic.received.wrapping_add(u32::from(chances & 15 == 0));
             played.traffic.acknowledged =

@@ -1,13 +1,9 @@
 //! The boot log against flash of every unit: cut in the middle of anything, with a bad bit, read wrongly, or unfit.
 
-#[path = "../common/mod.rs"]
-mod common;
-mod model;
-
-use common::Rng;
 use lowkey_core::boot_log::{Bank, BootLog, ERASED};
 use lowkey_core::{Counter, CounterFailed};
-use model::{Misread, Model, Nature, Trouble};
+use test_support::Random;
+use test_support::flash::{Misread, Model, Nature, Trouble};
 
 const UNITS: [usize; 9] = [1, 2, 3, 4, 8, 12, 16, 31, 32];
 const NATURES: [Nature; 4] = [
@@ -81,7 +77,7 @@ fn one_boot_can_take_several_numbers() {
 /// Boots again and again, with a power cut or a fault in about one of `odds` of them, and holds every number to the
 /// promise.
 fn numbers_rise(mut flash: Model, seed: u64, boots: usize, odds: usize, operations: usize, case: &str) {
-    let mut rng = Rng(!seed);
+    let mut rng = Random::from_seed(!seed);
     let (mut last, mut cuts) = (0, 0);
     for boot_number in 0..boots {
         // As many cuts before the first number as a bank has slots would lose the log.
@@ -208,7 +204,7 @@ fn one_misread_among_power_cuts_costs_no_number_twice() {
     let misreads = [Misread::Flipped(0), Misread::Flipped(30), Misread::Fault];
     for unit in [4, 8] {
         for seed in 0..1_500 {
-            let mut rng = Rng(seed);
+            let mut rng = Random::from_seed(seed);
             let nature = NATURES[rng.below(4)];
             let mut flash = Model::new(unit, slots(unit, 8), seed, nature);
             let when = 2 + rng.below(28);

@@ -3,19 +3,13 @@
 
 pub mod changing;
 pub mod log;
-#[path = "../../../../tests/support/random.rs"]
-pub mod random;
 pub mod services;
-pub mod tools;
-#[path = "../../../../tests/support/watchdog.rs"]
-pub mod watchdog;
 
 use lowkey_host::{
     AcceptError, Acceptor, Connection, Device, Devices, Error, Id, Identity, Limits, Listener, Peer, Pinned,
     Pinning, Psk, PublicKey, Secret, Stats, connect,
 };
 use lowkey_transport::{Buffers, Link, Step};
-use random::Random;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -23,9 +17,9 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::{future::Future, io};
+use test_support::{Random, Watchdog};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
 use tokio::net::TcpStream;
-use watchdog::Watchdog;
 
 /// One side that knows the other: an identity, the peer it has pinned, perhaps a PSK.
 pub struct Party {

@@ -9,9 +9,6 @@ use lowkey_transport::{Error, Mode, Part, Step};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-#[path = "../../../../tests/support/random.rs"]
-mod seeded;
-
 #[derive(Clone, Debug)]
 enum Act {
     Send(Vec<u8>),
@@ -118,7 +115,7 @@ proptest! {
     #![proptest_config(ProptestConfig {
         cases: 150,
         failure_persistence: None,
-        rng_seed: RngSeed::Fixed(seeded::seed()),
+        rng_seed: RngSeed::Fixed(test_support::random::seed()),
         ..ProptestConfig::default()
     })]
 

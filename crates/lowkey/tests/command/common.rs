@@ -8,10 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
-
-#[path = "../../../../tests/support/watchdog.rs"]
-mod watchdog;
-use watchdog::Watchdog;
+use test_support::Watchdog;
 
 /// All of them.
 pub(crate) const COMMANDS: [&str; 10] =

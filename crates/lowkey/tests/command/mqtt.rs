@@ -2,10 +2,6 @@
 //!
 //! rust-mqtt writes its packets in pieces of a few bytes. What that costs on the wire is counted at the stream.
 
-#[path = "../../../lowkey-host/tests/common/tools.rs"]
-#[expect(unreachable_pub, reason = "other tests have it in a module that is public to them")]
-mod tools;
-
 use crate::common::Folder;
 use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
 use lowkey_host::entropy::host_ephemerals;
@@ -21,6 +17,7 @@ use rust_mqtt::client::options::{
     ConnectOptions, DisconnectOptions, PublicationOptions, SubscriptionOptions, TopicReference,
 };
 use rust_mqtt::types::{MqttString, QoS, TopicFilter, TopicName};
+use test_support::tools;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::Command;

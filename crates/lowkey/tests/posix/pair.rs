@@ -9,10 +9,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-
-#[path = "../../../../tests/support/watchdog.rs"]
-mod watchdog;
-use watchdog::Watchdog;
+use test_support::Watchdog;
 
 /// How long anything may take; nothing that passes takes nearly as long.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(300);

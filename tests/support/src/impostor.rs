@@ -1,66 +1,39 @@
 //! An attacker with keys of its own, which nobody has pinned.
 
-use lowkey_core::{
-    Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals, Error, Identity, Peer, Psk, Secret, kk,
-};
-use xtask::command::Result;
+use crate::Random;
+use lowkey_core::{Counter, CounterFailed, Ephemerals, Error, Identity, Peer, Psk, kk};
 
-#[path = "../../../tests/support/random.rs"]
-mod random;
-use random::Random;
-
-/// What an attacker draws.
-pub(crate) struct Drawn(Random);
-
-impl Entropy for Drawn {
-    fn fill(&mut self, out: &mut [u8]) -> std::result::Result<(), EntropyFailed> {
-        self.0.fill(out);
-        Ok(())
-    }
-}
-
-impl Drawn {
-    pub(crate) fn new() -> Self {
-        Self(Random::new())
-    }
-
-    pub(crate) fn secret(&mut self) -> Secret<32> {
-        let mut secret = Secret::zeroed();
-        self.0.fill(secret.expose_mut());
-        secret
-    }
-}
-
-pub(crate) struct FirstBoot;
-
-impl Counter for FirstBoot {
-    fn next(&mut self) -> std::result::Result<u64, CounterFailed> {
-        Ok(0)
-    }
-}
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// Everything an attacker can make up by itself.
-pub(crate) struct Impostor {
+pub struct Impostor {
     identity: Identity,
     accomplice: Identity,
     psk: Psk,
-    ephemerals: Ephemerals<Drawn>,
+    ephemerals: Ephemerals<Random>,
 }
 
 impl Impostor {
-    pub(crate) fn new() -> Result<Self> {
-        let mut drawn = Drawn::new();
-        let [own, accomplice, psk, hedge] = std::array::from_fn(|_| drawn.secret());
+    /// With keys that follow from the run's seed.
+    ///
+    /// # Errors
+    /// None but a fault of ours.
+    pub fn new() -> Result<Self> {
+        let mut random = Random::new();
+        let [own, accomplice, psk, hedge] = std::array::from_fn(|_| random.secret());
         Ok(Self {
             identity: Identity::new(own)?,
             accomplice: Identity::new(accomplice)?,
             psk: Psk::new(psk)?,
-            ephemerals: Ephemerals::new(drawn, hedge, &mut FirstBoot)?,
+            ephemerals: Ephemerals::new(random, hedge, &mut FirstBoot)?,
         })
     }
 
     /// hello ‖ message 1 in the name of a device whose hello was overheard, with our keys.
-    pub(crate) fn message_1(&mut self, overheard: &[u8]) -> Result<Vec<u8>> {
+    ///
+    /// # Errors
+    /// What was overheard is no first frame.
+    pub fn message_1(&mut self, overheard: &[u8]) -> Result<Vec<u8>> {
         let hello = hello_of(overheard)?;
         let peer = Peer::pin(&self.identity, self.accomplice.public_key())?;
         let mut message = [0; 50];
@@ -70,7 +43,10 @@ impl Impostor {
     }
 
     /// A message 2 for a device whose first frame was overheard: well formed, with our keys.
-    pub(crate) fn message_2(&mut self, overheard: &[u8]) -> Result<Vec<u8>> {
+    ///
+    /// # Errors
+    /// As [`Self::message_1`].
+    pub fn message_2(&mut self, overheard: &[u8]) -> Result<Vec<u8>> {
         let prologue = prologue(hello_of(overheard)?);
         let (here, there) = (&self.identity, &self.accomplice);
         let (at_there, at_here) =
@@ -86,15 +62,30 @@ impl Impostor {
 }
 
 /// The hello inside a first frame: version, mode, the id with its length.
-pub(crate) fn hello_of(frame: &[u8]) -> Result<&[u8]> {
+///
+/// # Errors
+/// It is shorter than that.
+pub fn hello_of(frame: &[u8]) -> Result<&[u8]> {
     let length = usize::from(*frame.get(4).ok_or("a first frame is longer")?);
     Ok(frame.get(2..5 + length).ok_or(Error::Truncated)?)
 }
 
-pub(crate) fn prologue(hello: &[u8]) -> Vec<u8> {
+/// What both sides hash before a handshake with this hello.
+pub fn prologue(hello: &[u8]) -> Vec<u8> {
     [b"lowkey/1", hello].concat()
 }
 
-pub(crate) fn frame(body: &[u8]) -> Vec<u8> {
+/// `body` with its length before it.
+pub fn frame(body: &[u8]) -> Vec<u8> {
     [&(body.len() as u16).to_be_bytes(), body].concat()
+}
+
+/// A counter that is asked once.
+#[derive(Debug)]
+pub struct FirstBoot;
+
+impl Counter for FirstBoot {
+    fn next(&mut self) -> std::result::Result<u64, CounterFailed> {
+        Ok(0)
+    }
 }

@@ -1,5 +1,4 @@
 //! Ends a test that hangs, and says which one and what it waits for.
-#![allow(dead_code, unreachable_pub)] // every test takes what it needs
 
 use std::io::Write;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -8,6 +7,7 @@ use std::time::Duration;
 use std::{process, thread};
 
 /// Watches the test that made it until it is dropped.
+#[derive(Debug)]
 pub struct Watchdog {
     waits_for: Arc<Mutex<String>>,
     _until_dropped: Sender<()>,
@@ -15,6 +15,7 @@ pub struct Watchdog {
 
 impl Watchdog {
     /// Watches the test on this thread.
+    #[expect(clippy::new_without_default, reason = "it starts a thread")]
     pub fn new() -> Self {
         let test = thread::current().name().unwrap_or("a test without a name").to_owned();
         let waits_for = Arc::new(Mutex::new("something that was given no name".to_owned()));

@@ -1,24 +1,25 @@
 //! Flash that loses power in the middle of anything, that rots, and that is read wrongly.
 //!
 //! Programming only clears bits, erasing sets them all. What is cut has any part of its bits done, and some of them
-//! undecided: these read differently from time to time, until their bank is erased. Which bits, a generator says: chosen
-//! one by one they could spell out a number and its check, which no accident does.
+//! undecided: these read differently from time to time, until their bank is erased. Which bits, a generator says:
+//! chosen one by one they could spell out a number and its check, which no accident does.
 
-use super::Rng;
+use crate::Random;
 use lowkey_core::boot_log::{Bank, ERASED, Flash, FlashFailed, MAX_UNIT};
 use std::cell::RefCell;
 
 /// What one part does that another does not.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Nature {
+pub struct Nature {
     /// Undecided bits change their minds with every boot only, not with every read.
-    pub(super) by_boot: bool,
+    pub by_boot: bool,
     /// An error-correcting code: a unit that was cut is refused, and may be one that cannot be read.
-    pub(super) has_code: bool,
+    pub has_code: bool,
 }
 
+/// How an operation does not go well.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Trouble {
+pub enum Trouble {
     /// The power fails.
     Cut,
     /// The controller gives up in the middle and says so.
@@ -27,9 +28,12 @@ pub(super) enum Trouble {
 
 /// How one unit reads, whatever is in it.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Misread {
+pub enum Misread {
+    /// Every byte is this one.
     All(u8),
+    /// This bit is wrong.
     Flipped(usize),
+    /// The controller refuses.
     Fault,
 }
 
@@ -43,7 +47,7 @@ enum State {
     Noise,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Unit {
     bits: [u8; MAX_UNIT],
     undecided: [u8; MAX_UNIT],
@@ -53,33 +57,40 @@ struct Unit {
 const BLANK: Unit = Unit { bits: [ERASED; MAX_UNIT], undecided: [0; MAX_UNIT], state: State::Erased };
 
 /// Two banks and a supply that can fail.
-pub(super) struct Model {
+#[derive(Debug)]
+pub struct Model {
     /// What the driver says that a unit has.
     unit: usize,
     /// Units in one that the controller programs: more than one only where the driver is wrong.
     together: usize,
     banks: [Vec<Unit>; 2],
-    rng: RefCell<Rng>,
+    rng: RefCell<Random>,
     nature: Nature,
     boot: u64,
     /// Operations that go well, and what happens then.
-    pub(super) trouble: Option<(usize, Trouble)>,
-    pub(super) hit: bool,
-    pub(super) dead: bool,
-    pub(super) erases: usize,
-    pub(super) cannot_erase: bool,
-    /// This boot or for good: whoever asks says so.
-    pub(super) misread: Option<(Bank, usize, Misread)>,
+    pub trouble: Option<(usize, Trouble)>,
+    /// That has happened.
+    pub hit: bool,
+    /// The power is gone until [`Self::reboot`].
+    pub dead: bool,
+    /// How often a bank was erased, or nearly.
+    pub erases: usize,
+    /// Every erase is refused.
+    pub cannot_erase: bool,
+    /// A unit that reads otherwise, in this boot or for good: whoever asks says so.
+    pub misread: Option<(Bank, usize, Misread)>,
 }
 
 impl Model {
-    pub(super) fn new(unit: usize, bank_len: usize, seed: u64, nature: Nature) -> Self {
+    /// Two erased banks of `bank_len` bytes, programmed `unit` bytes at a time; what is left to chance follows from
+    /// `seed`.
+    pub fn new(unit: usize, bank_len: usize, seed: u64, nature: Nature) -> Self {
         let bank = vec![BLANK; bank_len.checked_div(unit).unwrap_or(0)];
         Self {
             unit,
             together: 1,
             banks: [bank.clone(), bank],
-            rng: RefCell::new(Rng(seed)),
+            rng: RefCell::new(Random::from_seed(seed)),
             nature,
             boot: 0,
             trouble: None,
@@ -92,27 +103,25 @@ impl Model {
     }
 
     /// A driver that says that a unit is smaller than it is.
-    #[allow(dead_code)] // fuzzing has right drivers
-    pub(super) fn with_units_together(mut self, together: usize) -> Self {
+    pub fn with_units_together(mut self, together: usize) -> Self {
         self.together = together;
         self
     }
 
     /// The power comes back.
-    pub(super) fn reboot(&mut self) {
+    pub fn reboot(&mut self) {
         self.boot = self.rng.get_mut().u64();
         self.dead = false;
     }
 
-    #[allow(dead_code)] // fuzzing has its damage from cuts
-    pub(super) fn flip(&mut self, bank: Bank, bit: usize) {
+    /// Turns a bit over, as rot does.
+    pub fn flip(&mut self, bank: Bank, bit: usize) {
         let byte = bit / 8;
         self.banks[at(bank)][byte / self.unit].bits[byte % self.unit] ^= 1 << (bit % 8);
     }
 
     /// Puts bytes there, as another program would have.
-    #[allow(dead_code)] // likewise
-    pub(super) fn put(&mut self, bank: Bank, bytes: &[u8]) {
+    pub fn put(&mut self, bank: Bank, bytes: &[u8]) {
         for (unit, bytes) in self.banks[at(bank)].iter_mut().zip(bytes.chunks(self.unit)) {
             unit.bits[..bytes.len()].copy_from_slice(bytes);
             unit.state = State::Whole;
@@ -154,7 +163,7 @@ impl Model {
 
     fn read_unit(&self, bank: Bank, index: usize, out: &mut [u8]) -> Result<(), FlashFailed> {
         let unit = &self.banks[at(bank)][index];
-        let mut by_boot = Rng(self.boot.wrapping_add((index * 2 + at(bank)) as u64));
+        let mut by_boot = Random::from_seed(self.boot.wrapping_add((index * 2 + at(bank)) as u64));
         let mut noise = || {
             if self.nature.by_boot { by_boot.u32() } else { self.rng.borrow_mut().u32() }
         };

@@ -7,6 +7,9 @@ use tokio::process::{Child, Command};
 
 /// Where a program is. Where it is not, the test is over, and says so: `cargo xtask test` installs it and sets
 /// LOWKEY_REQUIRE_TOOLS, and then it is an error.
+///
+/// # Panics
+/// It is not there and required.
 pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     // Servers live where an ordinary user's PATH does not lead.
@@ -20,6 +23,9 @@ pub fn find(program: &str) -> Option<PathBuf> {
 }
 
 /// Starts a server and waits until it has written `ready` to standard error. It ends with the value.
+///
+/// # Panics
+/// It cannot be started, or ends before that.
 pub async fn start(mut command: Command, ready: &str) -> Child {
     let mut child = command.kill_on_drop(true).stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
