@@ -78,7 +78,7 @@ fn provisioning_adds_to_a_registry_and_leaves_what_is_there() {
         })
         .unwrap();
     let text = fs::read_to_string(bench.path("devices.toml")).unwrap();
-    assert!(text.starts_with("# ours\n[[device]]\nname = \"pump-7\"\n"), "{text}");
+    assert!(text.starts_with("# ours\n\n[[device]]\nname = \"pump-7\"\n"), "{text}");
     assert!(text.contains("\n\n[[device]]\nname = \"pump-8\"\nid = \"eight\"\n"), "{text}");
     assert_eq!(FileRegistry::load(bench.path("devices.toml"), &bench.server).unwrap().devices().len(), 2);
 }

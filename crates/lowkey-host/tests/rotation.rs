@@ -113,12 +113,9 @@ fn a_rotation_without_an_end_leaves_the_old_pinning_s_lines_as_they_are() {
 
 #[test]
 fn a_rotation_that_does_not_fit_leaves_everything_as_it_was() {
-    let bench = bench(&(ours() + "[[device]]\nname = \"d\"\npinning = [{ key = \"" + &key(5) + "\" }]\n"));
+    let bench = bench(&ours());
     let rotation = Rotation::Beside { until: None };
     bench.fails("there is no device \"e\"", |order| (order.name, order.rotation) = ("e", rotation));
-    bench.fails("the device \"d\" is written in a way that only people can change", |order| {
-        (order.name, order.rotation) = ("d", rotation);
-    });
     bench.fails("its two pinnings have the same id", |order| {
         (order.name, order.rotation, order.id) = ("b", rotation, Id::new(b"bee"));
     });
@@ -198,22 +195,22 @@ fn line_ends_stay_what_they_are() {
     let bench = bench(&windows);
     let rotation = Rotation::Beside { until: parse_time("2126-12-31T00:00:00Z") };
     bench.provision(|order| (order.name, order.rotation) = ("b", rotation)).unwrap();
+    let page = bench.path("d.bin");
+    bench.provision(|order| (order.name, order.page) = ("d", &page)).unwrap();
     let text = text(&bench);
     assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
     finish(&bench.registry, &bench.server.public_key(), "b").unwrap();
     without(&bench, "a", Which::All).unwrap();
-    assert_eq!(load(&bench).devices().len(), 2);
+    assert_eq!(load(&bench).devices().len(), 3);
 }
 
 #[test]
 fn what_cannot_be_revoked_says_why_and_changes_nothing() {
-    let inline = format!("device = [{{ name = \"a\", key = \"{}\" }}]\n", key(2));
     let two = device("b", 3, "");
     for (old, name, which, why) in [
         (&two, "a", Which::All, "there is no device \"a\""),
         (&two, "b", Which::Key(public(2)), "the device \"b\" has no pinning of this key"),
         (&two, "b", Which::Id(Id::new(b"x").unwrap()), "the device \"b\" has no pinning of this id"),
-        (&inline, "a", Which::All, "is written in a way that only people can change"),
         (&"[[device]]\nname = 1\n".to_owned(), "a", Which::All, "devices.toml:2:1: `name` has to be text"),
     ] {
         let bench = bench(old);
@@ -229,14 +226,30 @@ fn what_cannot_be_revoked_says_why_and_changes_nothing() {
     assert!(error.contains("nowhere/x.toml: No such file"), "{error}");
 }
 
+/// What people write in brackets stays in brackets.
 #[test]
-fn a_line_that_only_looks_like_a_comment_of_the_device_is_not_cut() {
-    let note = "labels = { note = \"\"\"\\\n# a comment, it seems\"\"\" }";
-    let old = device("a", 2, note).trim_end().to_owned() + "\n" + &device("b", 3, "");
-    let bench = bench(&old);
-    let error = without(&bench, "b", Which::All).unwrap_err().to_string();
-    assert!(error.contains("is written in a way that only people can change"), "{error}");
-    assert_eq!(text(&bench), old);
+fn a_registry_in_brackets_is_changed_as_any_other() {
+    let bench =
+        bench(&format!("device = [\n  {{ name = \"a\", key = \"{}\" }}, # printed on the box\n]\n", key(2)));
+    let made = bench.provision(|order| order.name = "b").unwrap();
+    let rotation = Rotation::Beside { until: None };
+    let page = bench.path("next.bin");
+    let next =
+        bench.provision(|order| (order.name, order.page, order.rotation) = ("a", &page, rotation)).unwrap();
+    let [old, added, new] = [key(2), keys::encode_public(&made.key), keys::encode_public(&next.key)];
+    let devices = |pinning: String| {
+        format!(
+            "device = [\n  {{ name = \"a\", pinning = [{pinning}{{ key = \"{new}\" }}] }}, # printed on the box\n  \
+             {{ name = \"b\", key = \"{added}\" }},\n]\n"
+        )
+    };
+    assert_eq!(text(&bench), devices(format!("{{ key = \"{old}\" }}, ")));
+    finish(&bench.registry, &bench.server.public_key(), "a").unwrap();
+    assert_eq!(text(&bench), devices(String::new()));
+    without(&bench, "a", Which::All).unwrap();
+    without(&bench, "b", Which::All).unwrap();
+    assert_eq!(text(&bench), "device = [\n]\n");
+    assert!(load(&bench).devices().is_empty());
 }
 
 /// As if the disk were full: the shell lets a file have 512 bytes and no more.

@@ -2,7 +2,7 @@
 
 use super::attributes;
 use super::error::RegistryError;
-use super::file::{LONGEST, quote, read_text};
+use super::file::{LONGEST, read_text};
 use super::lock::Lock;
 use super::table::{self, Entry};
 use crate::keys;
@@ -69,16 +69,6 @@ impl Edit {
         let text = self.text();
         table::read(text, server)
             .map_err(|flaw| EditError::Registry(RegistryError::at(&self.named, text, &flaw)))
-    }
-
-    /// The text with one more `[[device]]` table; where there was none, with the server's key above it.
-    pub(crate) fn with(&self, table: &str, server: &PublicKey) -> String {
-        match self.text() {
-            old if old.trim().is_empty() => {
-                format!("server = {}\n\n{table}", quote(&keys::encode_public(server)))
-            }
-            old => format!("{old}\n{table}"),
-        }
     }
 
     /// Whether a server of this key would load `new`, and what is there now. PSK files are not read: one that cannot
