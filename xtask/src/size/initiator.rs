@@ -41,8 +41,25 @@ pub(super) fn check(archive: &Path, everything: &Path) -> Result<()> {
 /// What is defined in an image, in the words of the sources.
 fn names(elf: &Path) -> Result<Vec<String>> {
     let said = Machine::bare(TARGET).tool("nm").args(["--demangle".as_ref(), elf]).quiet()?;
-    let name = |line: &str| Some(line.splitn(3, ' ').nth(2)?.to_owned());
+    let name = |line: &str| Some(path(line.splitn(3, ' ').nth(2)?));
     Ok(said.lines().filter_map(name).collect())
+}
+
+/// A demangled name as a path: the type, then the function. Toolchains write `a::b::<impl a::Type<T>>::f` for it, or
+/// `<a::Type<u8>>::f::<u8>`.
+fn path(name: &str) -> String {
+    let (mut path, mut depth) = (String::new(), 0_u32);
+    let name = name.split_once("<impl ").map_or(name, |(_file, rest)| rest);
+    for letter in name.chars() {
+        match letter {
+            '<' if depth > 0 || !path.is_empty() => depth += 1,
+            '>' if depth > 0 => depth -= 1,
+            '<' | '>' => (), // around the type
+            _ if depth > 0 => (),
+            _ => path.push(letter),
+        }
+    }
+    path
 }
 
 /// The names with `part` in them, in small letters or in large ones.
@@ -79,7 +96,7 @@ const FOR_OTHERS: [&str; 8] = [
 ];
 /// Parts of the names of what they do: answering a hello, waiting for the initiator's first record, pairing.
 const OF_OTHERS: [&str; 7] =
-    ["link::answer::", "responder", "hello::read", "link<b>::confirm", "xx", "claim", "accept"];
+    ["hello::read", "::read_hello", "::decline", "responder", "link::link::confirm", "xx", "claim"];
 /// Parts of the names of what the functions of no header call.
 const OF_RUST: [&str; 4] = ["mailbox", "gather", "blocking::", "asynch::"];
 
@@ -88,22 +105,37 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_name_is_the_same_path_from_every_toolchain() {
+        let pairs = [
+            ("a::link::answer::<impl a::link::Link<B>>::asked::h0011", "a::link::Link::asked::h0011"),
+            ("<a::link::Link<c::raw::Kept>>::asked", "a::link::Link::asked"),
+            ("a::raw::Entered<O>::keep::h0011", "a::raw::Entered::keep::h0011"),
+            ("<a::Entered<c::Channel>>::keep::<(), c::Failure>", "a::Entered::keep::"),
+            ("<[u8; 32] as z::Zeroize>::zeroize", "[u8; 32] as z::Zeroize::zeroize"),
+            ("lowkey_poll", "lowkey_poll"),
+        ];
+        for (name, expected) in pairs {
+            assert_eq!(path(name), expected);
+        }
+    }
+
+    #[test]
     fn a_planted_name_of_another_role_is_refused() {
-        let ours = ["lowkey_kk_initiator", "lowkey_transport::outgoing::Outgoing<B>::confirm::h7c9f"];
+        let ours = ["lowkey_kk_initiator", "lowkey_transport::outgoing::Outgoing::confirm::h7c9f"];
         let ours = ours.map(str::to_owned);
         assert!(no_other_role(&ours).is_ok() && nothing_of_rust_s(&ours).is_ok());
         let planted = [
-            "lowkey_transport::link::answer::<impl lowkey_transport::link::Link<B>>::asked::h0011",
-            "lowkey_core::kk::Responder<lowkey_core::place::Placed>::new_in::h0011",
-            "lowkey_transport::link::Link<B>::confirm::h0011",
+            "lowkey_transport::link::Link::read_hello::h0011",
+            "lowkey_core::kk::Responder::new_in",
+            "lowkey_transport::link::Link::confirm::h0011",
             "lowkey_core::pattern::XXPSK0",
-            "lowkey_transport::link::Link<B>::claimed::h0011",
+            "lowkey_transport::link::Link::claimed",
         ];
         for name in planted {
             let error = no_other_role(&[ours.as_slice(), &[name.to_owned()]].concat()).unwrap_err();
             assert!(error.to_string().contains(name), "{error}");
         }
-        let gathering = "lowkey_transport::outgoing::gather::<impl Outgoing<B>>::seal_gathered::h0011";
+        let gathering = "lowkey_transport::outgoing::Outgoing::seal_gathered";
         assert!(nothing_of_rust_s(&[gathering.to_owned()]).is_err());
     }
 }
