@@ -671,8 +671,8 @@ lowkey_status lowkey_channel_wipe(lowkey_channel *channel);
 // LOWKEY_BUFFER_TOO_SMALL, LOWKEY_OUT_OF_TURN: the channel is as it was.
 LOWKEY_MUST_USE
 lowkey_status lowkey_kk_initiator(lowkey_channel *channel,
-                                  const lowkey_buffers *memory,
-                                  const lowkey_pinning *with,
+                                  const lowkey_buffers *buffers,
+                                  const lowkey_pinning *pinning,
                                   lowkey_ephemerals *ephemerals);
 
 // Begins a pairing: XX, or XXpsk0 with a PSK made from a pairing code. It makes the first message at once: this
@@ -685,7 +685,7 @@ lowkey_status lowkey_kk_initiator(lowkey_channel *channel,
 // Statuses as lowkey_kk_initiator; LOWKEY_LENGTH also for a PSK without an id.
 LOWKEY_MUST_USE
 lowkey_status lowkey_xx_initiator(lowkey_channel *channel,
-                                  const lowkey_buffers *memory,
+                                  const lowkey_buffers *buffers,
                                   const lowkey_identity *identity,
                                   const lowkey_psk *pairing_psk,
                                   const uint8_t *pairing_id,
@@ -697,7 +697,7 @@ lowkey_status lowkey_xx_initiator(lowkey_channel *channel,
 // LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_BUFFER_TOO_SMALL, LOWKEY_OUT_OF_TURN: the channel is as it was.
 LOWKEY_MUST_USE
 lowkey_status lowkey_responder(lowkey_channel *channel,
-                               const lowkey_buffers *memory);
+                               const lowkey_buffers *buffers);
 
 // Looks at what has come and says what is next. Every event but LOWKEY_EVENT_OPEN is given again until it has been
 // acted upon. While something is unsent it is LOWKEY_EVENT_WRITE, the answer to a peer's PING among it: who sees
@@ -791,7 +791,7 @@ lowkey_status lowkey_hello_read(const lowkey_channel *channel,
 // answer. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_LENGTH: the hello still waits.
 LOWKEY_MUST_USE
 lowkey_status lowkey_answer_kk(lowkey_channel *channel,
-                               const lowkey_pinning *with,
+                               const lowkey_pinning *pinning,
                                lowkey_ephemerals *ephemerals);
 
 // Answers an XX hello, or with a PSK an XXpsk0 hello. `identity` and `pairing_psk` (or NULL) must stay, unchanged,

@@ -1,12 +1,12 @@
 //! What a responder does with a hello, and what either side does with a key that it has not pinned.
 
 use crate::call::{attempt, give};
-use crate::channel::{pinning, psk};
+use crate::channel::{lowkey_channel, lowkey_pinning, pinned, psk_or_none};
+use crate::entropy::lowkey_ephemerals;
+use crate::keys::{lowkey_identity, lowkey_psk};
 use crate::raw;
-use crate::{
-    LOWKEY_MAX_ID, lowkey_channel, lowkey_ephemerals, lowkey_identity, lowkey_pinning, lowkey_psk,
-    lowkey_status::{self, LOWKEY_LENGTH},
-};
+use crate::sizes::LOWKEY_MAX_ID;
+use crate::status::lowkey_status::{self, LOWKEY_LENGTH};
 use lowkey_transport::{Mode, Refusal};
 
 /// Which Noise pattern a connection uses.
@@ -85,12 +85,12 @@ pub unsafe extern "C" fn lowkey_hello_read(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_answer_kk(
     channel: *mut lowkey_channel,
-    with: *const lowkey_pinning,
+    pinning: *const lowkey_pinning,
     ephemerals: *mut lowkey_ephemerals,
 ) -> lowkey_status {
     attempt(|| {
         let mut channel = raw::enter(channel)?;
-        let pinning = pinning(with)?;
+        let pinning = pinned(pinning)?;
         let mut ephemerals = raw::enter(ephemerals)?;
         channel.answer_kk(pinning, &mut ephemerals)
     })
@@ -112,7 +112,7 @@ pub unsafe extern "C" fn lowkey_answer_xx(
 ) -> lowkey_status {
     attempt(|| {
         let mut channel = raw::enter(channel)?;
-        let (identity, psk) = (raw::shared(identity)?, psk(pairing_psk)?);
+        let (identity, psk) = (raw::shared(identity)?, psk_or_none(pairing_psk)?);
         let mut ephemerals = raw::enter(ephemerals)?;
         channel.answer_xx(identity, psk, &mut ephemerals)
     })
@@ -129,7 +129,7 @@ pub unsafe extern "C" fn lowkey_turn_away(
     channel: *mut lowkey_channel,
     decoy: *const lowkey_pinning,
 ) -> lowkey_status {
-    attempt(|| raw::exclusive(channel)?.turn_away(pinning(decoy)?))
+    attempt(|| raw::exclusive(channel)?.turn_away(pinned(decoy)?))
 }
 
 /// Refuses the initiator: lowkey_poll sends that and then gives LOWKEY_DECLINED.

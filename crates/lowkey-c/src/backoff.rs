@@ -2,8 +2,9 @@
 
 use crate::call::{attempt, give};
 use crate::raw::{self, Object};
-use crate::{LOWKEY_BACKOFF_WORDS, lowkey_any_status, lowkey_status};
-use lowkey_status::{LOWKEY_REFUSED, LOWKEY_REFUSED_BUSY, LOWKEY_REFUSED_VERSION};
+use crate::sizes::LOWKEY_BACKOFF_WORDS;
+use crate::status::lowkey_any_status;
+use crate::status::lowkey_status::{self, LOWKEY_REFUSED, LOWKEY_REFUSED_BUSY, LOWKEY_REFUSED_VERSION};
 use lowkey_transport::{Backoff, Error, Refusal};
 
 /// The pauses between one attempt and the next: longer after each that came to nothing, never the same on two

@@ -1,13 +1,12 @@
 //! Beginning a channel.
 
 use crate::call::attempt;
-use crate::channel::{buffers, id, pinning, psk};
+use crate::channel::{id, kept, lowkey_buffers, lowkey_channel, lowkey_pinning, pinned, psk_or_none};
+use crate::entropy::lowkey_ephemerals;
+use crate::keys::{lowkey_identity, lowkey_peer, lowkey_psk};
 use crate::link::Channel;
-use crate::raw::{self, Entered, Memory, Vacant};
-use crate::{
-    lowkey_buffers, lowkey_channel, lowkey_ephemerals, lowkey_identity, lowkey_pinning, lowkey_psk,
-    lowkey_status::{self, LOWKEY_LENGTH},
-};
+use crate::raw::{self, Entered, Failure, Kept, Vacant};
+use crate::status::lowkey_status::{self, LOWKEY_LENGTH};
 use core::ptr;
 use lowkey_transport::Buffers;
 
@@ -23,17 +22,17 @@ use lowkey_transport::Buffers;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_kk_initiator(
     channel: *mut lowkey_channel,
-    memory: *const lowkey_buffers,
-    with: *const lowkey_pinning,
+    buffers: *const lowkey_buffers,
+    pinning: *const lowkey_pinning,
     ephemerals: *mut lowkey_ephemerals,
 ) -> lowkey_status {
     attempt(|| {
-        let place = raw::vacant(channel)?;
-        let (buffers, pinning) = (buffers(memory)?, pinning(with)?);
-        raw::apart(channel, memory, with, ephemerals)?;
+        let storage = raw::vacant(channel)?;
+        let (kept, pinned) = (kept(buffers)?, pinned(pinning)?);
+        lie_apart(channel, buffers, pinning, ephemerals)?;
         let mut ephemerals = raw::enter(ephemerals)?;
-        let mut channel = create(place, buffers);
-        let begun = channel.initiate_kk(pinning, &mut ephemerals);
+        let mut channel = create(storage, kept);
+        let begun = channel.initiate_kk(pinned, &mut ephemerals);
         channel.keep(begun)
     })
 }
@@ -49,7 +48,7 @@ pub unsafe extern "C" fn lowkey_kk_initiator(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_xx_initiator(
     channel: *mut lowkey_channel,
-    memory: *const lowkey_buffers,
+    buffers: *const lowkey_buffers,
     identity: *const lowkey_identity,
     pairing_psk: *const lowkey_psk,
     pairing_id: *const u8,
@@ -57,16 +56,16 @@ pub unsafe extern "C" fn lowkey_xx_initiator(
     ephemerals: *mut lowkey_ephemerals,
 ) -> lowkey_status {
     attempt(|| {
-        let place = raw::vacant(channel)?;
-        let (buffers, ours) = (buffers(memory)?, raw::shared(identity)?);
-        let (id, psk) = (id(pairing_id, id_len)?, psk(pairing_psk)?);
-        let with = lowkey_pinning { identity, psk: pairing_psk, ..NOBODY };
-        raw::apart(channel, memory, &with, ephemerals)?;
+        let storage = raw::vacant(channel)?;
+        let (kept, ours) = (kept(buffers)?, raw::shared(identity)?);
+        let (id, psk) = (id(pairing_id, id_len)?, psk_or_none(pairing_psk)?);
+        let pairing = lowkey_pinning { identity, psk: pairing_psk, ..NOBODY };
+        lie_apart(channel, buffers, &pairing, ephemerals)?;
         let mut ephemerals = raw::enter(ephemerals)?;
         if psk.is_some() && id.is_none() {
             return Err(LOWKEY_LENGTH.into());
         }
-        let mut channel = create(place, buffers);
+        let mut channel = create(storage, kept);
         let begun = match psk.zip(id) {
             Some((psk, id)) => channel.initiate_xx_psk0(ours, id, psk, &mut ephemerals),
             None => channel.initiate_xx(ours, id, &mut ephemerals),
@@ -81,25 +80,60 @@ pub unsafe extern "C" fn lowkey_xx_initiator(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_responder(
     channel: *mut lowkey_channel,
-    memory: *const lowkey_buffers,
+    buffers: *const lowkey_buffers,
 ) -> lowkey_status {
     attempt(|| {
-        let place = raw::vacant(channel)?;
-        let buffers = buffers(memory)?;
-        raw::apart(channel, memory, &NOBODY, ptr::null())?;
-        let mut channel = create(place, buffers);
+        let storage = raw::vacant(channel)?;
+        let kept = kept(buffers)?;
+        lie_apart(channel, buffers, &NOBODY, ptr::null())?;
+        let mut channel = create(storage, kept);
         let begun = channel.respond();
         channel.keep(begun)
     })
 }
 
-/// What [`raw::apart`] has nothing to look at in.
-const NOBODY: lowkey_pinning =
-    lowkey_pinning { identity: ptr::null(), peer: ptr::null(), psk: ptr::null(), id: ptr::null(), id_len: 0 };
-
 /// Makes a channel that has not begun, where it will stay. What is moved there lies in no frame beneath the
 /// multiplications of a handshake.
 #[inline(never)]
-fn create(place: Vacant<lowkey_channel>, buffers: Buffers<Memory>) -> Entered<lowkey_channel> {
-    place.fill(Channel::new(buffers))
+fn create(storage: Vacant<lowkey_channel>, buffers: Buffers<Kept>) -> Entered<lowkey_channel> {
+    storage.fill(Channel::new(buffers))
 }
+
+/// Refuses buffers that lie over each other, over the storage of the channel that gets them, or over an object that the
+/// channel is begun with; NULL is no object. None of them wraps around the end of the address space.
+///
+/// # Safety
+/// [`kept`] has seen the buffers, and [`pinned`] the pinning, unless it is ours.
+#[inline(never)]
+unsafe fn lie_apart(
+    channel: *const lowkey_channel,
+    buffers: *const lowkey_buffers,
+    pinning: *const lowkey_pinning,
+    ephemerals: *const lowkey_ephemerals,
+) -> Result<(), Failure> {
+    let (buffers, pinning) = (raw::checked(buffers), raw::checked(pinning));
+    let others = [
+        (channel.addr(), size_of::<lowkey_channel>()),
+        (pinning.identity.addr(), size_of::<lowkey_identity>()),
+        (pinning.peer.addr(), size_of::<lowkey_peer>()),
+        (pinning.psk.addr(), size_of::<lowkey_psk>()),
+        (ephemerals.addr(), size_of::<lowkey_ephemerals>()),
+        (buffers.incoming.addr(), buffers.incoming_len),
+    ];
+    let [objects @ .., _incoming] = &others;
+    let lies_over = is_over(buffers.incoming, buffers.incoming_len, objects)
+        || is_over(buffers.outgoing, buffers.outgoing_len, &others);
+    if lies_over { Err(LOWKEY_LENGTH.into()) } else { Ok(()) }
+}
+
+/// Whether a buffer lies over one of the others, each given by its address and its length in bytes.
+#[inline(never)]
+fn is_over(buffer: *const u8, buffer_len: usize, others: &[(usize, usize)]) -> bool {
+    others.iter().any(|(at, len)| {
+        *at != 0 && buffer.addr() < at.wrapping_add(*len) && *at < buffer.addr().wrapping_add(buffer_len)
+    })
+}
+
+/// For [`lie_apart`], when a channel is begun without a pinning.
+const NOBODY: lowkey_pinning =
+    lowkey_pinning { identity: ptr::null(), peer: ptr::null(), psk: ptr::null(), id: ptr::null(), id_len: 0 };

@@ -1,8 +1,9 @@
 //! The boot log: a counter in two banks of flash.
 
 use crate::call::give;
-use crate::lowkey_status;
-use crate::raw::{self, callbacks::Banks};
+use crate::raw::callbacks::Banks;
+use crate::raw::{self, Failure};
+use crate::status::lowkey_status::{self, LOWKEY_COUNTER, LOWKEY_NULL};
 use core::ffi::c_void;
 use lowkey_core::boot_log::BootLog;
 use lowkey_core::{Counter, CounterFailed};
@@ -59,8 +60,19 @@ pub struct lowkey_flash {
 pub unsafe extern "C" fn lowkey_boot_log_next(flash: *const lowkey_flash, boot: *mut u64) -> lowkey_status {
     give(|| {
         let boot = raw::out(boot)?;
-        let mut log = BootLog::new(Banks::new(*raw::plain(flash)?)?);
-        let number = log.next().map_err(|CounterFailed| lowkey_status::LOWKEY_COUNTER)?;
+        let mut log = BootLog::new(banks(raw::plain(flash)?)?);
+        let number = log.next().map_err(|CounterFailed| LOWKEY_COUNTER)?;
         Ok((boot, number))
     })
+}
+
+/// The flash that C has described.
+fn banks(given: &lowkey_flash) -> Result<Banks, Failure> {
+    let lowkey_flash { context, unit, bank_len, read, program, erase } = *given;
+    match (read, program, erase) {
+        (Some(read), Some(program), Some(erase)) => {
+            Ok(Banks { context, unit, bank_len, read, program, erase })
+        }
+        _ => Err(LOWKEY_NULL.into()),
+    }
 }

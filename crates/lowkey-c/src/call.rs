@@ -1,8 +1,7 @@
 //! From the inside of a function of C to what C gets.
 
-use crate::lowkey_status;
-use crate::raw::Failure;
-use crate::raw::{self, Out};
+use crate::raw::{self, Failure, Out};
+use crate::status::lowkey_status;
 use lowkey_core::wipe_dead_stack;
 
 /// Runs the inside of a function of C.

@@ -1,15 +1,12 @@
 //! Way 2: two callbacks move the bytes.
 
 use crate::call::{attempt, give};
-use crate::raw::{self, callbacks::Io};
-use crate::{
-    lowkey_channel, lowkey_event,
-    lowkey_status::{self, LOWKEY_LENGTH},
-};
+use crate::channel::lowkey_channel;
+use crate::event::lowkey_event;
+use crate::raw::callbacks::Io;
+use crate::raw::{self, Failure};
+use crate::status::lowkey_status::{self, LOWKEY_LENGTH, LOWKEY_NULL};
 use core::ffi::c_void;
-
-/// What a callback of a lowkey_io returns for "not now".
-pub const LOWKEY_IO_WOULD_BLOCK: i32 = -1;
 
 /// How a channel reads and writes its stream: a socket, a UART. Both callbacks must be given. They must not call a
 /// function on the channel that called them: that is LOWKEY_OUT_OF_TURN. The structure is used by the call that gets it
@@ -44,7 +41,7 @@ pub unsafe extern "C" fn lowkey_run(
     event: *mut lowkey_event,
 ) -> lowkey_status {
     give(|| {
-        let (event, mut io) = (raw::out(event)?, Io::new(*raw::plain(io)?)?);
+        let (event, mut io) = (raw::out(event)?, stream(raw::plain(io)?)?);
         Ok((event, raw::enter(channel)?.run(&mut io)?))
     })
 }
@@ -55,7 +52,7 @@ pub unsafe extern "C" fn lowkey_run(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_flush(channel: *mut lowkey_channel, io: *const lowkey_io) -> lowkey_status {
     attempt(|| {
-        let mut io = Io::new(*raw::plain(io)?)?;
+        let mut io = stream(raw::plain(io)?)?;
         raw::enter(channel)?.flush(&mut io)
     })
 }
@@ -69,7 +66,7 @@ pub unsafe extern "C" fn lowkey_flush(channel: *mut lowkey_channel, io: *const l
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_finish(channel: *mut lowkey_channel, io: *const lowkey_io) -> lowkey_status {
     attempt(|| {
-        let mut io = Io::new(*raw::plain(io)?)?;
+        let mut io = stream(raw::plain(io)?)?;
         raw::enter(channel)?.finish(&mut io)
     })
 }
@@ -92,7 +89,7 @@ pub unsafe extern "C" fn lowkey_send_message(
     done: *mut usize,
 ) -> lowkey_status {
     attempt(|| {
-        let (mut io, message) = (Io::new(*raw::plain(io)?)?, raw::bytes(message, len)?);
+        let (mut io, message) = (stream(raw::plain(io)?)?, raw::bytes(message, len)?);
         let (out, mut done) = (raw::out(done)?, *raw::plain(done)?);
         if done > message.len() {
             return Err(LOWKEY_LENGTH.into());
@@ -123,10 +120,19 @@ pub unsafe extern "C" fn lowkey_recv_message(
 ) -> lowkey_status {
     attempt(|| {
         let (count, end) = (raw::out(len)?, raw::out(is_end)?);
-        let (mut io, message) = (Io::new(*raw::plain(io)?)?, raw::bytes_mut(message, capacity)?);
+        let (mut io, message) = (stream(raw::plain(io)?)?, raw::bytes_mut(message, capacity)?);
         let received = raw::enter(channel)?.recv_message(&mut io, message)?;
         count.set(received.unwrap_or(0));
         end.set(received.is_none());
         Ok(())
     })
+}
+
+/// The stream that C has described.
+fn stream(given: &lowkey_io) -> Result<Io, Failure> {
+    let lowkey_io { context, read, write } = *given;
+    match (read, write) {
+        (Some(read), Some(write)) => Ok(Io { context, read, write }),
+        _ => Err(LOWKEY_NULL.into()),
+    }
 }

@@ -1,13 +1,11 @@
 //! The channel object, and what it is made of.
 
 use crate::call::attempt;
+use crate::keys::{lowkey_identity, lowkey_peer, lowkey_psk};
 use crate::link::Channel;
-use crate::raw::Failure;
-use crate::raw::{self, Memory, Object};
-use crate::{
-    LOWKEY_CHANNEL_WORDS, lowkey_identity, lowkey_peer, lowkey_psk,
-    lowkey_status::{self, LOWKEY_BUFFER_TOO_SMALL, LOWKEY_LENGTH},
-};
+use crate::raw::{self, Failure, Kept, Object};
+use crate::sizes::LOWKEY_CHANNEL_WORDS;
+use crate::status::lowkey_status::{self, LOWKEY_BUFFER_TOO_SMALL, LOWKEY_LENGTH};
 use lowkey_core::{Id, Psk};
 use lowkey_transport::{Buffers, Pinning};
 
@@ -71,10 +69,10 @@ pub unsafe extern "C" fn lowkey_channel_wipe(channel: *mut lowkey_channel) -> lo
 }
 
 /// The buffers that C has described.
-pub(crate) unsafe fn buffers(given: *const lowkey_buffers) -> Result<Buffers<Memory>, Failure> {
+pub(crate) unsafe fn kept(given: *const lowkey_buffers) -> Result<Buffers<Kept>, Failure> {
     let given = raw::plain(given)?;
-    let incoming = raw::memory(given.incoming, given.incoming_len)?;
-    let outgoing = raw::memory(given.outgoing, given.outgoing_len)?;
+    let incoming = raw::kept(given.incoming, given.incoming_len)?;
+    let outgoing = raw::kept(given.outgoing, given.outgoing_len)?;
     let buffers = Buffers::new(incoming, outgoing).map_err(|_| LOWKEY_BUFFER_TOO_SMALL)?;
     let max_frame = if given.max_frame == 0 { u16::MAX } else { given.max_frame };
     let max_message = if given.max_message == 0 { usize::MAX } else { given.max_message };
@@ -82,9 +80,10 @@ pub(crate) unsafe fn buffers(given: *const lowkey_buffers) -> Result<Buffers<Mem
 }
 
 /// The pinning that C has described.
-pub(crate) unsafe fn pinning(given: *const lowkey_pinning) -> Result<Pinning<'static>, Failure> {
+pub(crate) unsafe fn pinned(given: *const lowkey_pinning) -> Result<Pinning<'static>, Failure> {
     let given = raw::plain(given)?;
-    let (identity, peer, psk) = (raw::shared(given.identity)?, raw::shared(given.peer)?, psk(given.psk)?);
+    let (identity, peer) = (raw::shared(given.identity)?, raw::shared(given.peer)?);
+    let psk = psk_or_none(given.psk)?;
     let id = Id::new(raw::bytes(given.id, given.id_len)?).ok_or(LOWKEY_LENGTH)?;
     Ok(Pinning { id, identity, peer, psk })
 }
@@ -98,6 +97,6 @@ pub(crate) unsafe fn id(id: *const u8, len: usize) -> Result<Option<Id>, Failure
 }
 
 /// A PSK; none if it is NULL.
-pub(crate) unsafe fn psk(psk: *const lowkey_psk) -> Result<Option<&'static Psk>, Failure> {
+pub(crate) unsafe fn psk_or_none(psk: *const lowkey_psk) -> Result<Option<&'static Psk>, Failure> {
     if psk.is_null() { Ok(None) } else { raw::shared(psk).map(Some) }
 }

@@ -4,10 +4,8 @@ use crate::call::{attempt, wiped};
 use crate::keys::secret;
 use crate::raw::callbacks::Random;
 use crate::raw::{self, Object};
-use crate::{
-    LOWKEY_EPHEMERALS_WORDS, LOWKEY_SEED_WORDS,
-    lowkey_status::{self, LOWKEY_BLANK},
-};
+use crate::sizes::{LOWKEY_EPHEMERALS_WORDS, LOWKEY_SEED_WORDS};
+use crate::status::lowkey_status::{self, LOWKEY_BLANK, LOWKEY_EXHAUSTED, LOWKEY_NULL};
 use core::ffi::c_void;
 use lowkey_core::{Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals, SeedEntropy};
 
@@ -70,11 +68,11 @@ unsafe fn init_ephemerals(
     context: *mut c_void,
 ) -> lowkey_status {
     attempt(|| {
-        let place = raw::vacant(ephemerals)?;
+        let storage = raw::vacant(ephemerals)?;
         let hedge = secret(raw::array(hedge)?);
-        let random = Random::new(random, context)?;
+        let random = Random { fill: random.ok_or(LOWKEY_NULL)?, context };
         let made = Ephemerals::new(random, hedge, &mut Boot(boot));
-        place.fill(made.map_err(|_| LOWKEY_BLANK)?); // the number is there
+        storage.fill(made.map_err(|_| LOWKEY_BLANK)?); // the number is there
         Ok(())
     })
 }
@@ -106,8 +104,8 @@ pub unsafe extern "C" fn lowkey_seed_init(seed: *mut lowkey_seed, bytes: *const 
 #[inline(never)]
 unsafe fn init_seed(seed: *mut lowkey_seed, bytes: *const u8) -> lowkey_status {
     attempt(|| {
-        let place = raw::vacant(seed)?;
-        place.fill(SeedEntropy::new(secret(raw::array(bytes)?)).map_err(|_| LOWKEY_BLANK)?);
+        let storage = raw::vacant(seed)?;
+        storage.fill(SeedEntropy::new(secret(raw::array(bytes)?)).map_err(|_| LOWKEY_BLANK)?);
         Ok(())
     })
 }
@@ -136,7 +134,7 @@ pub unsafe extern "C" fn lowkey_seed_stir(
 pub unsafe extern "C" fn lowkey_seed_random(seed: *mut c_void, out: *mut u8, len: usize) -> i32 {
     attempt(|| {
         let (seed, out) = (raw::exclusive(seed.cast::<lowkey_seed>())?, raw::bytes_mut(out, len)?);
-        seed.fill(out).map_err(|EntropyFailed| lowkey_status::LOWKEY_EXHAUSTED.into())
+        seed.fill(out).map_err(|EntropyFailed| LOWKEY_EXHAUSTED.into())
     }) as i32
 }
 

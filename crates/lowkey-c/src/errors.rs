@@ -1,7 +1,7 @@
 //! Which status an error of the crates below has.
 
-use crate::lowkey_status::{self, *};
 use crate::raw::{self, Failure};
+use crate::status::lowkey_status::{self, *};
 use embedded_io::ErrorKind;
 use lowkey_core::page::PageError;
 use lowkey_transport::{Error, Refusal};
@@ -72,7 +72,7 @@ const _: () = assert!(is_below(Error::AfterClose, LOWKEY_AFTER_CLOSE));
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lowkey_is_recoverable;
+    use crate::status::lowkey_is_recoverable;
 
     #[test]
     fn every_error_of_a_channel_has_the_status_of_its_name() {

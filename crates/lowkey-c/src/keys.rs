@@ -2,10 +2,8 @@
 
 use crate::call::{attempt, give, wiped};
 use crate::raw::{self, Object};
-use crate::{
-    LOWKEY_IDENTITY_WORDS, LOWKEY_PEER_WORDS, LOWKEY_PINNING_ID_LEN, LOWKEY_PSK_WORDS,
-    lowkey_status::{self, LOWKEY_BLANK, LOWKEY_PEER_KEY},
-};
+use crate::sizes::{LOWKEY_IDENTITY_WORDS, LOWKEY_PEER_WORDS, LOWKEY_PINNING_ID_LEN, LOWKEY_PSK_WORDS};
+use crate::status::lowkey_status::{self, LOWKEY_BLANK, LOWKEY_PEER_KEY};
 use lowkey_core::{Id, Identity, Peer, Psk, PublicKey, Secret};
 
 /// Our static key pair. Make it with lowkey_identity_init.
@@ -70,13 +68,13 @@ unsafe fn init_identity(
     public_key: *const u8,
 ) -> lowkey_status {
     attempt(|| {
-        let place = raw::vacant(identity)?;
+        let storage = raw::vacant(identity)?;
         let private = secret(raw::array(private_key)?);
         let made = match raw::optional_array(public_key) {
             Some(public) => Identity::from_parts(private, PublicKey::new(*public)),
             None => Identity::new(private),
         };
-        place.fill(made.map_err(|_| LOWKEY_BLANK)?);
+        storage.fill(made.map_err(|_| LOWKEY_BLANK)?);
         Ok(())
     })
 }
@@ -127,14 +125,14 @@ unsafe fn init_peer(
     shared: *const u8,
 ) -> lowkey_status {
     attempt(|| {
-        let place = raw::vacant(peer)?;
+        let storage = raw::vacant(peer)?;
         let identity = raw::shared(identity)?;
         let public = PublicKey::new(*raw::array(public_key)?);
         let made = match raw::optional_array(shared) {
             Some(shared) => Peer::from_parts(identity, public, secret(shared)),
             None => Peer::pin(identity, public),
         };
-        place.fill(made.map_err(|_| LOWKEY_PEER_KEY)?);
+        storage.fill(made.map_err(|_| LOWKEY_PEER_KEY)?);
         Ok(())
     })
 }
@@ -178,8 +176,8 @@ pub unsafe extern "C" fn lowkey_psk_init(psk: *mut lowkey_psk, bytes: *const u8)
 #[inline(never)]
 unsafe fn init_psk(psk: *mut lowkey_psk, bytes: *const u8) -> lowkey_status {
     attempt(|| {
-        let place = raw::vacant(psk)?;
-        place.fill(Psk::new(secret(raw::array(bytes)?)).map_err(|_| LOWKEY_BLANK)?);
+        let storage = raw::vacant(psk)?;
+        storage.fill(Psk::new(secret(raw::array(bytes)?)).map_err(|_| LOWKEY_BLANK)?);
         Ok(())
     })
 }

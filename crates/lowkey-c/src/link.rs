@@ -1,10 +1,9 @@
 //! A channel on transport's `Link`: the one place that knows how it is driven.
 
-use crate::lowkey_event::{self, *};
-use crate::lowkey_status::*;
-use crate::raw::Failure;
-use crate::raw::Memory;
+use crate::event::lowkey_event::{self, *};
 use crate::raw::callbacks::Random;
+use crate::raw::{Failure, Kept};
+use crate::status::lowkey_status::*;
 use crate::stream::Stream;
 use core::mem::take;
 use lowkey_core::{Ephemerals, Id, Identity, Psk, PublicKey};
@@ -17,7 +16,7 @@ pub(crate) type Outcome<T> = Result<T, Failure>;
 
 /// One channel.
 pub(crate) struct Channel {
-    link: Link<'static, Memory>,
+    link: Link<'static, Kept>,
     /// LOWKEY_EVENT_OPEN has been reported.
     is_open: bool,
     /// How far lowkey_send_message has come.
@@ -28,7 +27,7 @@ pub(crate) struct Channel {
 
 /// Beginning. A channel is begun where it lies: what is moved lies twice on the stack.
 impl Channel {
-    pub(crate) fn new(buffers: Buffers<Memory>) -> Self {
+    pub(crate) fn new(buffers: Buffers<Kept>) -> Self {
         Self { link: Link::new(buffers), is_open: false, progress: Progress::default(), is_stuck: false }
     }
 

@@ -1,8 +1,8 @@
 //! The key page, read where it lies.
 
 use crate::call::give;
-use crate::lowkey_status;
 use crate::raw;
+use crate::status::lowkey_status;
 use core::ffi::c_char;
 use core::ptr;
 use lowkey_core::page::Fields;

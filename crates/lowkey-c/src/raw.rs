@@ -1,9 +1,10 @@
 //! Everything that trusts a pointer. The rest of the crate hands its pointers to this file.
 //!
-//! What can be checked is checked: NULL, alignment, lengths, the front of every object, which says what it is and where
-//! it was made, and whether a channel's buffers lie over something else. What cannot be is the contract at the top of
-//! `lowkey.h`, "the header's rules" below: a pointer that is not NULL points to as many bytes as its length or type says,
-//! they stay there as long as the function's description says, and nothing else uses them meanwhile.
+//! What can be checked is checked: NULL, alignment, lengths, and the front of every object, which says what it is and
+//! where it was made. (`begin` compares addresses: whether a channel's buffers lie over something else.) What cannot be
+//! checked is the contract at the top of `lowkey.h`, "the header's rules" below: a pointer that is not NULL points to as
+//! many bytes as its length or type says, they stay there as long as the function's description says, and nothing else
+//! uses them meanwhile.
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub(crate) mod callbacks;
@@ -11,18 +12,13 @@ mod failure;
 
 pub(crate) use failure::{Failure, status};
 
-use crate::{
-    lowkey_buffers, lowkey_channel, lowkey_ephemerals, lowkey_identity, lowkey_peer, lowkey_pinning,
-    lowkey_psk, lowkey_status,
-};
+use crate::status::lowkey_status::{LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED, LOWKEY_NULL, LOWKEY_OUT_OF_TURN};
 use core::num::NonZeroU32;
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 use core::slice;
 use lowkey_transport::Error;
 use zeroize::Zeroize;
-
-use lowkey_status::{LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED, LOWKEY_NULL, LOWKEY_OUT_OF_TURN};
 
 /// Storage that C gives, and what lies in it once it is initialised.
 pub(crate) trait Object: Sized {
@@ -33,7 +29,7 @@ pub(crate) trait Object: Sized {
 
 /// An initialised object. The value is at the same place in all of them.
 #[repr(C)]
-struct Slot<T> {
+struct Initialised<T> {
     front: u64,
     value: T,
 }
@@ -48,7 +44,8 @@ fn front(object: *const u64, magic: u32) -> u64 {
 const BUSY: u32 = 0x4259_5355;
 
 const fn fits<O: Object>() -> bool {
-    size_of::<Slot<O::Inner>>() <= size_of::<O>() && align_of::<Slot<O::Inner>>() <= align_of::<O>()
+    size_of::<Initialised<O::Inner>>() <= size_of::<O>()
+        && align_of::<Initialised<O::Inner>>() <= align_of::<O>()
 }
 
 /// Storage that is there; with a `magic` word, an initialised object. No call is inside of it.
@@ -73,7 +70,7 @@ unsafe fn locate(object: *mut u64, magic: Option<NonZeroU32>) -> Result<(), Fail
 ///
 /// # Safety
 /// `object` points to an object's storage, or is NULL.
-unsafe fn slot<O: Object>(object: *const O) -> Result<*mut Slot<O::Inner>, Failure> {
+unsafe fn initialised<O: Object>(object: *const O) -> Result<*mut Initialised<O::Inner>, Failure> {
     // SAFETY: the caller's promise.
     unsafe { locate(object.cast_mut().cast(), NonZeroU32::new(O::MAGIC))? };
     Ok(object.cast_mut().cast())
@@ -85,7 +82,7 @@ unsafe fn slot<O: Object>(object: *const O) -> Result<*mut Slot<O::Inner>, Failu
 /// The header's rules, for as long as the result is used; nothing calls back meanwhile.
 pub(crate) unsafe fn shared<'a, O: Object>(object: *const O) -> Result<&'a O::Inner, Failure> {
     // SAFETY: the caller's promise; the front says that there is a value, which `Vacant::fill` wrote here.
-    unsafe { Ok(&(*slot(object)?).value) }
+    unsafe { Ok(&(*initialised(object)?).value) }
 }
 
 /// An initialised object, to be changed by a call that calls nobody back.
@@ -94,7 +91,7 @@ pub(crate) unsafe fn shared<'a, O: Object>(object: *const O) -> Result<&'a O::In
 /// As [`shared`].
 pub(crate) unsafe fn exclusive<'a, O: Object>(object: *mut O) -> Result<&'a mut O::Inner, Failure> {
     // SAFETY: as in `shared`; `object` may be written.
-    unsafe { Ok(&mut (*slot(object)?).value) }
+    unsafe { Ok(&mut (*initialised(object)?).value) }
 }
 
 /// An initialised object, to be changed by a call that may call back: until this is dropped, every other call
@@ -104,7 +101,7 @@ pub(crate) unsafe fn exclusive<'a, O: Object>(object: *mut O) -> Result<&'a mut 
 /// As [`shared`], but for the calls back.
 pub(crate) unsafe fn enter<O: Object>(object: *mut O) -> Result<Entered<O>, Failure> {
     // SAFETY: the caller's promise.
-    Ok(Entered::new(unsafe { slot(object)? }))
+    Ok(Entered::new(unsafe { initialised(object)? }))
 }
 
 /// Storage for an object, to be filled.
@@ -134,11 +131,11 @@ impl<O: Object> Vacant<O> {
     /// Makes the object. What was in the storage before is wiped.
     pub(crate) fn fill(self, value: O::Inner) -> Entered<O> {
         const { assert!(fits::<O>(), "the storage that C gives is too small") };
-        let slot = self.0.cast::<Slot<O::Inner>>();
+        let object = self.0.cast::<Initialised<O::Inner>>();
         self.clear();
-        // SAFETY: `vacant` has checked the storage, and a slot fits into it.
-        unsafe { (&raw mut (*slot).value).write(value) };
-        Entered::new(slot)
+        // SAFETY: `vacant` has checked the storage, and an initialised object fits into it.
+        unsafe { (&raw mut (*object).value).write(value) };
+        Entered::new(object)
     }
 
     /// Nothing is dropped. Behind a front that has outlived its object, in a place on the stack that is used again, lies
@@ -159,11 +156,11 @@ unsafe fn zero(bytes: *mut u8, len: usize) {
 }
 
 /// An object that a call is inside of.
-pub(crate) struct Entered<O: Object>(*mut Slot<O::Inner>);
+pub(crate) struct Entered<O: Object>(*mut Initialised<O::Inner>);
 
 impl<O: Object> Entered<O> {
-    fn new(slot: *mut Slot<O::Inner>) -> Self {
-        let entered = Self(slot);
+    fn new(object: *mut Initialised<O::Inner>) -> Self {
+        let entered = Self(object);
         entered.mark(BUSY);
         entered
     }
@@ -180,7 +177,7 @@ impl<O: Object> Entered<O> {
 
     fn mark(&self, magic: u32) {
         let to = self.0.cast::<u64>();
-        // SAFETY: the slot was checked when this was made, and begins with its front. No reference covers that.
+        // SAFETY: the object was checked when this was made, and begins with its front. No reference covers that.
         unsafe { to.write_volatile(front(to, magic)) };
     }
 }
@@ -189,7 +186,7 @@ impl<O: Object> Deref for Entered<O> {
     type Target = O::Inner;
 
     fn deref(&self) -> &O::Inner {
-        // SAFETY: the slot holds a value, and the busy word keeps every other call out of it.
+        // SAFETY: the object holds a value, and the busy word keeps every other call out of it.
         unsafe { &(*self.0).value }
     }
 }
@@ -218,7 +215,7 @@ pub(crate) const fn number(error: Error) -> u8 {
 /// # Safety
 /// The header's rules, for as long as the result is used.
 pub(crate) unsafe fn bytes<'a>(bytes: *const u8, len: usize) -> Result<&'a [u8], Failure> {
-    let at = place(bytes, len)?;
+    let at = span(bytes, len)?;
     // SAFETY: not NULL, not too long; the header's rules.
     Ok(unsafe { slice::from_raw_parts(at.as_ptr(), len) })
 }
@@ -228,14 +225,14 @@ pub(crate) unsafe fn bytes<'a>(bytes: *const u8, len: usize) -> Result<&'a [u8],
 /// # Safety
 /// As [`bytes()`]; and whoever gave them wrote them once, or does not mind that nobody did.
 pub(crate) unsafe fn bytes_mut<'a>(bytes: *mut u8, len: usize) -> Result<&'a mut [u8], Failure> {
-    let at = place(bytes, len)?;
+    let at = span(bytes, len)?;
     // SAFETY: not NULL, not too long; the header's rules.
     Ok(unsafe { slice::from_raw_parts_mut(at.as_ptr(), len) })
 }
 
 /// Where `len` bytes lie. No reference yet: what is only read may lie in flash, and others may read it meanwhile.
 #[inline(never)]
-fn place(bytes: *const u8, len: usize) -> Result<NonNull<u8>, Failure> {
+fn span(bytes: *const u8, len: usize) -> Result<NonNull<u8>, Failure> {
     match NonNull::new(bytes.cast_mut()) {
         _ if len == 0 => Ok(NonNull::dangling()),
         None => Err(LOWKEY_NULL.into()),
@@ -244,42 +241,6 @@ fn place(bytes: *const u8, len: usize) -> Result<NonNull<u8>, Failure> {
         }
         Some(at) => Ok(at),
     }
-}
-
-/// Refuses buffers that lie over each other, over the storage of the channel that gets them, or over what it is begun
-/// with; of that, NULL is nowhere.
-///
-/// # Safety
-/// [`plain`] has seen `memory` and `with`, and [`memory()`] both buffers.
-#[inline(never)]
-pub(crate) unsafe fn apart(
-    channel: *const lowkey_channel,
-    memory: *const lowkey_buffers,
-    with: *const lowkey_pinning,
-    ephemerals: *const lowkey_ephemerals,
-) -> Result<(), Failure> {
-    // SAFETY: the caller's promise.
-    let (buffers, with) = unsafe { (&*memory, &*with) };
-    let places = [
-        (channel.addr(), size_of::<lowkey_channel>()),
-        (with.identity.addr(), size_of::<lowkey_identity>()),
-        (with.peer.addr(), size_of::<lowkey_peer>()),
-        (with.psk.addr(), size_of::<lowkey_psk>()),
-        (ephemerals.addr(), size_of::<lowkey_ephemerals>()),
-        (buffers.incoming.addr(), buffers.incoming_len),
-    ];
-    let [objects @ .., _incoming] = &places;
-    let lies_over = is_over(buffers.incoming, buffers.incoming_len, objects)
-        || is_over(buffers.outgoing, buffers.outgoing_len, &places);
-    if lies_over { Err(LOWKEY_LENGTH.into()) } else { Ok(()) }
-}
-
-/// Whether a buffer lies over one of these places; none wraps around the end of the address space.
-#[inline(never)]
-fn is_over(buffer: *const u8, buffer_len: usize, places: &[(usize, usize)]) -> bool {
-    places.iter().any(|(at, len)| {
-        *at != 0 && buffer.addr() < at.wrapping_add(*len) && *at < buffer.addr().wrapping_add(buffer_len)
-    })
 }
 
 /// `N` bytes to be read.
@@ -312,6 +273,15 @@ pub(crate) unsafe fn plain<'a, T: Copy>(pointer: *const T) -> Result<&'a T, Fail
     Ok(unsafe { &*pointer })
 }
 
+/// A plain structure that [`plain`] has checked in this call.
+///
+/// # Safety
+/// It has.
+pub(crate) unsafe fn checked<'a, T: Copy>(pointer: *const T) -> &'a T {
+    // SAFETY: the caller's promise.
+    unsafe { &*pointer }
+}
+
 /// Where a result goes; written once, when there is one.
 pub(crate) struct Out<T>(NonNull<T>);
 
@@ -338,30 +308,30 @@ pub(crate) unsafe fn out_array<const N: usize>(bytes: *mut u8) -> Result<Out<[u8
 }
 
 /// A buffer of C's that a channel keeps.
-pub(crate) struct Memory {
+pub(crate) struct Kept {
     bytes: *mut u8,
     len: usize,
 }
 
 /// # Safety
 /// The header's rules, for as long as the result exists.
-pub(crate) unsafe fn memory(bytes: *mut u8, len: usize) -> Result<Memory, Failure> {
+pub(crate) unsafe fn kept(bytes: *mut u8, len: usize) -> Result<Kept, Failure> {
     // SAFETY: the caller's promise.
     unsafe { out(bytes)? };
-    place(bytes, len)?;
-    Ok(Memory { bytes, len })
+    span(bytes, len)?;
+    Ok(Kept { bytes, len })
 }
 
-impl Deref for Memory {
+impl Deref for Kept {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        // SAFETY: `memory` has checked it; the header's rules.
+        // SAFETY: `kept` has checked it; the header's rules.
         unsafe { slice::from_raw_parts(self.bytes, self.len) }
     }
 }
 
-impl DerefMut for Memory {
+impl DerefMut for Kept {
     fn deref_mut(&mut self) -> &mut [u8] {
         // SAFETY: as in `deref`; only one channel has it.
         unsafe { slice::from_raw_parts_mut(self.bytes, self.len) }

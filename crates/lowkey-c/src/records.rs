@@ -1,8 +1,9 @@
 //! Messages in records, PING, CLOSE, and what can be asked of a channel.
 
 use crate::call::{attempt, give};
+use crate::channel::lowkey_channel;
 use crate::raw;
-use crate::{lowkey_channel, lowkey_status};
+use crate::status::lowkey_status;
 use lowkey_transport::Part;
 
 /// Gives the piece of a message that waits, in place where it was opened, and says whether the message ends with it.

@@ -2,6 +2,9 @@
 
 use embedded_io::ErrorKind;
 
+/// What a callback of a lowkey_io returns for "not now".
+pub const LOWKEY_IO_WOULD_BLOCK: i32 = -1;
+
 /// What the bytes of a channel go through; gives `TimedOut` for "not now".
 pub(crate) trait Stream {
     /// 0 is the stream's end.

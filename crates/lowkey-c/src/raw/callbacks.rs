@@ -1,10 +1,7 @@
-//! Calls back into C. What a callback may do, and for how long its context is valid, stands at its type in
-//! the header; that every callback is there has been checked when one of these is made.
+//! Calls back into C. What a callback may do, and for how long its context is valid, stands in the header, at the type
+//! that is named where it is called.
 
-use crate::lowkey_status::LOWKEY_NULL;
-use crate::raw::Failure;
-use crate::stream::Stream;
-use crate::{LOWKEY_IO_WOULD_BLOCK, lowkey_flash, lowkey_io, lowkey_random};
+use crate::stream::{LOWKEY_IO_WOULD_BLOCK, Stream};
 use core::ffi::c_void;
 use embedded_io::ErrorKind;
 use lowkey_core::boot_log::{Bank, Flash, FlashFailed};
@@ -12,14 +9,8 @@ use lowkey_core::{Entropy, EntropyFailed};
 
 /// A random callback.
 pub(crate) struct Random {
-    fill: unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> i32,
-    context: *mut c_void,
-}
-
-impl Random {
-    pub(crate) fn new(fill: lowkey_random, context: *mut c_void) -> Result<Self, Failure> {
-        Ok(Self { fill: fill.ok_or(LOWKEY_NULL)?, context })
-    }
+    pub(crate) fill: unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> i32,
+    pub(crate) context: *mut c_void,
 }
 
 impl Entropy for Random {
@@ -32,24 +23,12 @@ impl Entropy for Random {
 
 /// The callbacks of a flash.
 pub(crate) struct Banks {
-    context: *mut c_void,
-    unit: usize,
-    bank_len: usize,
-    read: unsafe extern "C" fn(*mut c_void, u32, usize, *mut u8, usize) -> i32,
-    program: unsafe extern "C" fn(*mut c_void, u32, usize, *const u8, usize) -> i32,
-    erase: unsafe extern "C" fn(*mut c_void, u32) -> i32,
-}
-
-impl Banks {
-    pub(crate) fn new(flash: lowkey_flash) -> Result<Self, Failure> {
-        let lowkey_flash { context, unit, bank_len, read, program, erase } = flash;
-        match (read, program, erase) {
-            (Some(read), Some(program), Some(erase)) => {
-                Ok(Self { context, unit, bank_len, read, program, erase })
-            }
-            _ => Err(LOWKEY_NULL.into()),
-        }
-    }
+    pub(crate) context: *mut c_void,
+    pub(crate) unit: usize,
+    pub(crate) bank_len: usize,
+    pub(crate) read: unsafe extern "C" fn(*mut c_void, u32, usize, *mut u8, usize) -> i32,
+    pub(crate) program: unsafe extern "C" fn(*mut c_void, u32, usize, *const u8, usize) -> i32,
+    pub(crate) erase: unsafe extern "C" fn(*mut c_void, u32) -> i32,
 }
 
 impl Flash for Banks {
@@ -90,19 +69,9 @@ fn done(failed: i32) -> Result<(), FlashFailed> {
 
 /// The two callbacks of a stream.
 pub(crate) struct Io {
-    context: *mut c_void,
-    read: unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> i32,
-    write: unsafe extern "C" fn(*mut c_void, *const u8, usize) -> i32,
-}
-
-impl Io {
-    pub(crate) fn new(io: lowkey_io) -> Result<Self, Failure> {
-        let lowkey_io { context, read, write } = io;
-        match (read, write) {
-            (Some(read), Some(write)) => Ok(Self { context, read, write }),
-            _ => Err(LOWKEY_NULL.into()),
-        }
-    }
+    pub(crate) context: *mut c_void,
+    pub(crate) read: unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> i32,
+    pub(crate) write: unsafe extern "C" fn(*mut c_void, *const u8, usize) -> i32,
 }
 
 impl Stream for Io {

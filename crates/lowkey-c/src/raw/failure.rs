@@ -1,6 +1,6 @@
 //! What a call inside the library gives when it does not go well, and what C gets for it.
 
-use crate::lowkey_status::{self, *};
+use crate::status::lowkey_status::{self, *};
 use core::mem::transmute;
 use core::num::NonZeroU32;
 

@@ -10,10 +10,12 @@ use std::path::Path;
 const WRITE: &str = "LOWKEY_WRITE_HEADER=1 cargo test -p lowkey-c --test header";
 
 /// The files in the order of the header.
-const SOURCES: [&str; 14] = [
+const SOURCES: [&str; 16] = [
     "version",
     "sizes",
+    "stream",
     "status",
+    "event",
     "keys",
     "entropy",
     "page",
