@@ -10,7 +10,7 @@ use crate::{
     c_firmware::{self, Kind},
     constant_time, cycles, deb, dist, firmware,
     fit::{self, Memory},
-    network_trial, on_device, show,
+    network_trial, on_device, plan, show,
     show::{Board, Wire},
     size,
     steps::Steps,
@@ -27,6 +27,7 @@ pub(crate) fn all(board: &str) -> Result<()> {
             .iter()
             .try_for_each(|folder| Command::cargo().args(["fmt", "--check"]).within(folder).run())
     })?;
+    steps.run("whether the house is what its plan says", plan::check)?;
     steps.run("lints", || {
         clippy(&["--workspace"])?;
         clippy(&["--package", "lowkey-crypto", "--package", "lowkey-core", "--package", "lowkey-transport"])?;

@@ -1,6 +1,7 @@
-//! Tables in the README and in the book that are made from `benches/numbers.toml` and from nothing else.
+//! What is made in the README, in the book and in ARCHITECTURE.md: tables of `benches/numbers.toml`, and what follows
+//! from the sources.
 //!
-//! A table stands between two marks: `<!-- cargo xtask VERB … -->` and `<!-- end -->`.
+//! It stands between two marks: `<!-- cargo xtask VERB … -->` and `<!-- end -->`.
 
 use std::fs;
 
@@ -37,8 +38,9 @@ pub(crate) fn check(tables: &[Table], remedy: &str) -> Result<()> {
     for table in tables {
         let text = fs::read_to_string(root().join(table.file))?;
         if table.within(&text)? != text {
-            let file = table.file;
-            return Err(format!("{file} does not show the figures of benches/numbers.toml: {remedy}").into());
+            return Err(
+                format!("{} does not show what is so at \"{}\": {remedy}", table.file, table.mark).into()
+            );
         }
     }
     Ok(())

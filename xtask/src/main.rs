@@ -21,6 +21,7 @@ mod lwip;
 mod network_trial;
 mod numbers;
 mod on_device;
+mod plan;
 mod show;
 mod size;
 mod steps;
@@ -55,6 +56,8 @@ fn main() -> ExitCode {
         ["bench", "--charts"] => bench::pictures::write(),
         ["constant-time"] => constant_time::check(),
         ["on-device"] => on_device::check(),
+        ["plan"] => plan::check(),
+        ["plan", "--write"] => plan::write(),
         ["size"] => size::check(),
         ["size", "--write"] => size::write(),
         ["size", "--profiles"] => size::profiles(),
@@ -81,6 +84,8 @@ usage: cargo xtask <verb>
          --line puts both boards on a line that dies, and in front of a server that hangs, floods and takes nothing
   test   everything that must hold before a change goes in
          (--busy: what has deadlines, races and ports, ten times while all cores are kept busy by something else)
+  plan   whether the folders, floors, drivers and `unsafe` of the sources are those of ARCHITECTURE.md
+         (--write: write what of it follows from the sources)
   deb    a Debian package of the command, in target/debian
   c      the library for C: archive, header, pkg-config and CMake files for each machine, in dist
          (--try: make one on the side and use it, as `test` does)

@@ -1,0 +1,89 @@
+//! The modules of a crate, and what each imports of the others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::plan::floors::Room;
+use crate::plan::imports::{imports, module};
+use crate::plan::rust::{Source, words};
+use crate::plan::tree::{Package, Tree};
+
+/// The modules of a crate, and after it those of each of its modules that has many files.
+pub(crate) fn rooms(tree: &Tree, package: &Package<'_>) -> Vec<Room> {
+    let sources = Sources::of(tree, package);
+    let large = sources
+        .children(&[])
+        .into_iter()
+        .filter(|name| sources.children(std::slice::from_ref(name)).len() >= LARGE);
+    let tops = std::iter::once(Vec::new()).chain(large.map(|name| vec![name]));
+    tops.map(|top| sources.room(package.short(), &top)).collect()
+}
+
+/// The files of a crate by the module that each is, without what only tests have.
+struct Sources<'t> {
+    files: BTreeMap<Vec<String>, (&'t str, Source)>,
+}
+
+impl<'t> Sources<'t> {
+    fn of(tree: &'t Tree, package: &Package<'t>) -> Self {
+        let folder = format!("{}/src", package.folder);
+        let files =
+            tree.rust_in(&folder).map(|(path, source)| (module(&path[folder.len() + 1..]), (path, source)));
+        let files: BTreeMap<_, _> = files.collect();
+        let tests: Vec<Vec<String>> = files
+            .iter()
+            .flat_map(|(of, (_, source))| {
+                source.test_modules().into_iter().map(move |name| [&of[..], &[name]].concat())
+            })
+            .collect();
+        let shipped = files.into_iter().filter(|(of, _)| !tests.iter().any(|test| of.starts_with(test)));
+        Self { files: shipped.map(|(of, (path, source))| (of, (path, source.shipped()))).collect() }
+    }
+
+    /// The modules inside `top`.
+    fn children(&self, top: &[String]) -> BTreeSet<String> {
+        let inside = self.files.keys().filter(|module| module.len() > top.len() && module.starts_with(top));
+        inside.map(|module| module[top.len()].clone()).collect()
+    }
+
+    /// What stands on what inside `top`.
+    fn room(&self, package: &str, top: &[String]) -> Room {
+        let name =
+            std::iter::once(package).chain(top.iter().map(String::as_str)).collect::<Vec<_>>().join("::");
+        let mut room = Room { name, things: self.children(top), ..Room::default() };
+        for (of, (path, source)) in &self.files {
+            if of.len() <= top.len() || !of.starts_with(top) {
+                continue;
+            }
+            let from = &of[top.len()];
+            for import in imports(source, of) {
+                let site = format!("{path}:{}", import.line);
+                let Some(inside) = import.path.strip_prefix(top) else { continue };
+                match inside.first() {
+                    Some(to) if to == from => (),
+                    Some(to) if room.things.contains(to) => {
+                        room.arrows.entry((from.clone(), to.clone())).or_insert(site);
+                    }
+                    Some(name) if !self.defines(top, name) => {
+                        let above = if top.is_empty() { "the crate's root" } else { &*room.name };
+                        room.detours
+                            .push(format!("{site} takes `{name}` from {above}, which has it from a module"));
+                    }
+                    _ => (),
+                }
+            }
+        }
+        room
+    }
+
+    /// Whether the file of `top` says what `name` is, other than by an import.
+    fn defines(&self, top: &[String], name: &str) -> bool {
+        let Some((_, source)) = self.files.get(top) else { return false };
+        let words: Vec<&str> = words(&source.bare).map(|(_, word)| word).collect();
+        words.windows(2).any(|pair| KEYWORDS.contains(&pair[0]) && pair[1] == name)
+    }
+}
+
+/// A module of so many files has floors of its own.
+const LARGE: usize = 8;
+/// What stands before a name where it is defined.
+const KEYWORDS: [&str; 8] = ["const", "enum", "fn", "macro_rules", "static", "struct", "trait", "type"];
