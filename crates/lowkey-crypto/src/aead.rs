@@ -1,8 +1,10 @@
 //! ChaCha20-Poly1305 (RFC 8439 §2.8), and Noise's `REKEY` (§4.2) on top of it.
 
-use core::{error, fmt};
+use core::fmt;
 
-use crate::{KEY_LEN, NONCE_LEN, Secret, TAG_LEN, body};
+use crate::forged::Forged;
+use crate::secret::Secret;
+use crate::{KEY_LEN, NONCE_LEN, TAG_LEN, body};
 
 /// A ChaCha20-Poly1305 key; wiped on drop.
 ///
@@ -57,20 +59,6 @@ impl fmt::Debug for AeadKey {
         f.write_str("AeadKey(..)")
     }
 }
-
-/// A text that was not sealed under this key, nonce and associated data.
-///
-/// Nothing more is known, and nothing more is said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Forged;
-
-impl fmt::Display for Forged {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the text was not sealed under this key")
-    }
-}
-
-impl error::Error for Forged {}
 
 /// The nonce 2^64 - 1 as Noise §12.3 encodes it: 32 zero bits, then 64 bits little-endian.
 const LAST_NONCE: [u8; NONCE_LEN] = [0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255];

@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use crate::{HASH_LEN, KEY_LEN, Secret, body};
+use crate::secret::Secret;
+use crate::{HASH_LEN, KEY_LEN, body};
 
 /// A BLAKE2s-256 hash in the making; wiped on drop.
 ///

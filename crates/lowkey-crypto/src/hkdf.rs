@@ -2,7 +2,8 @@
 //!
 //! HMAC is spelled out on BLAKE2s, because nothing here needs a key other than 32 bytes long.
 
-use crate::{HASH_LEN, Secret, blake2s::digest};
+use crate::secret::Secret;
+use crate::{HASH_LEN, blake2s::digest};
 
 /// `HKDF(chaining_key, input_key_material, N)`, Noise §4.3, with `N` of 2 or 3; another `N` does not compile.
 ///

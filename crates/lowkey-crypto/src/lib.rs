@@ -32,6 +32,7 @@ mod aead;
 mod blake2s;
 mod body;
 mod dead;
+mod forged;
 mod hkdf;
 mod secret;
 #[cfg(any(test, lowkey_testing))]
@@ -39,9 +40,10 @@ mod secret;
 pub mod testing;
 mod x25519;
 
-pub use aead::{AeadKey, Forged};
+pub use aead::AeadKey;
 pub use blake2s::Blake2s;
 pub use dead::wipe_dead_stack;
+pub use forged::Forged;
 pub use hkdf::{Derivation, derive, hkdf};
 pub use secret::{Secret, is_blank};
 pub use x25519::{PrivateKey, PublicKey};

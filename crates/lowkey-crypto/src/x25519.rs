@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use crate::{KEY_LEN, Secret, body};
+use crate::secret::Secret;
+use crate::{KEY_LEN, body};
 
 /// An X25519 public key: a u-coordinate, 32 bytes, little-endian.
 ///

@@ -10,7 +10,9 @@ use aws_lc_rs::{
 
 use super::portable;
 pub(crate) use super::portable::Blake2s;
-use crate::{Forged, KEY_LEN, NONCE_LEN, Secret, TAG_LEN};
+use crate::forged::Forged;
+use crate::secret::Secret;
+use crate::{KEY_LEN, NONCE_LEN, TAG_LEN};
 
 /// aws-lc's key, and the same key for the one question that aws-lc will not answer.
 pub(crate) struct PrivateKey {

@@ -9,7 +9,9 @@ use blake2::{
 use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit};
 use curve25519_dalek::montgomery::MontgomeryPoint;
 
-use crate::{Forged, HASH_LEN, KEY_LEN, NONCE_LEN, Secret, TAG_LEN};
+use crate::forged::Forged;
+use crate::secret::Secret;
+use crate::{HASH_LEN, KEY_LEN, NONCE_LEN, TAG_LEN};
 
 /// A clamped scalar.
 pub(crate) struct PrivateKey(Secret<KEY_LEN>);

@@ -1,6 +1,8 @@
 //! The bodies, each as a type of its own, whichever of them stands behind the surface.
 
-use crate::{Forged, HASH_LEN, KEY_LEN, NONCE_LEN, Secret, TAG_LEN, body};
+use crate::forged::Forged;
+use crate::secret::Secret;
+use crate::{HASH_LEN, KEY_LEN, NONCE_LEN, TAG_LEN, body};
 
 /// What a body does, byte for byte; the surface does it too.
 pub trait Body {

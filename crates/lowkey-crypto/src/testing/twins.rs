@@ -1,7 +1,8 @@
 //! The twins of the compact body, each as a type of its own.
 
+use crate::secret::Secret;
 use crate::{
-    KEY_LEN, NONCE_LEN, Secret, TAG_LEN,
+    KEY_LEN, NONCE_LEN, TAG_LEN,
     body::compact::{
         chacha20::{self, Key},
         field,

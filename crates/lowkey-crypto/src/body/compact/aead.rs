@@ -7,7 +7,9 @@ use super::{
     poly1305::{self, OneTimeKey},
     wipe_dead_stack,
 };
-use crate::{Forged, KEY_LEN, NONCE_LEN, Secret, TAG_LEN};
+use crate::forged::Forged;
+use crate::secret::Secret;
+use crate::{KEY_LEN, NONCE_LEN, TAG_LEN};
 
 /// The key alone: a device holds two for each session, and nothing made of them is worth its memory.
 pub(crate) struct AeadKey(Key);

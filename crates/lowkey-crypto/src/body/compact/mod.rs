@@ -16,7 +16,7 @@ pub(crate) mod x25519;
 #[inline(always)]
 fn wipe_dead_stack<const WORDS: usize>() {
     if !cfg!(lowkey_thumb2) {
-        crate::wipe_dead_stack::<WORDS>();
+        crate::dead::wipe_dead_stack::<WORDS>();
     }
 }
 

@@ -13,7 +13,8 @@ use thumb2::compress;
 use zeroize::Zeroize;
 
 use super::wipe_dead_stack;
-use crate::{HASH_LEN, KEY_LEN, Secret};
+use crate::secret::Secret;
+use crate::{HASH_LEN, KEY_LEN};
 
 /// The state between two pieces of a message; wiped on drop.
 #[repr(C)] // the assembly knows where they are

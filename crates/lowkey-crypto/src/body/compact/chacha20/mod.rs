@@ -12,7 +12,8 @@ use plain::xor;
 #[cfg(lowkey_thumb2)]
 use thumb2::xor;
 
-use crate::{KEY_LEN, NONCE_LEN, Secret};
+use crate::secret::Secret;
+use crate::{KEY_LEN, NONCE_LEN};
 
 /// A key, where whole words can be read from it.
 #[repr(C, align(4))]

@@ -10,7 +10,8 @@ use plain::multiply;
 use thumb2::multiply;
 
 use super::wipe_dead_stack;
-use crate::{KEY_LEN, Secret};
+use crate::KEY_LEN;
+use crate::secret::Secret;
 
 /// A clamped scalar.
 pub(crate) struct PrivateKey(Secret<KEY_LEN>);
