@@ -110,7 +110,7 @@ impl Forwarder {
             }
         }
         if let Err(ForwardError::Unreachable(_)) = &served {
-            let _whatever = connection.finish(self.linger).await;
+            let _ = connection.finish(self.linger).await; // the device may have gone as well
         }
         served
     }

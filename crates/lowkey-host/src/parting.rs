@@ -24,7 +24,7 @@ pub(crate) async fn part<Io: AsyncRead + AsyncWrite + Unpin>(io: &mut Io, until:
             }
         }
     };
-    let _whoever_stays = timeout_at(until, parting).await;
+    let _ = timeout_at(until, parting).await; // who stays for longer is cut off
 }
 
 /// For how long, and how much, strangers are listened to after their refusal.

@@ -64,7 +64,7 @@ pub trait Registry: Send + Sync {
     /// Shows every pinning to `see`, for whoever asks why a device is refused; may take its time. A registry
     /// that cannot list its pinnings shows none.
     fn each(&self, see: &mut dyn FnMut(&Arc<Pinned>)) {
-        let _nobody = see;
+        let _ = see;
     }
 
     /// What keeps it from being up to date, for example why a file was not read again; `None` if nothing does.

@@ -155,7 +155,7 @@ async fn it_is_ready_while_a_listener_accepts() {
         while let Ok(Some(_)) = connection.recv().await {}
     };
     let server = tokio::spawn(Server::new(listener).run(handler, async {
-        let _now = stopped.await;
+        let _ = stopped.await;
     }));
     let _device = world.device().connect(TcpStream::connect(device_address).await.unwrap()).await.unwrap();
     assert_eq!(get(address, "/readyz").await.0, 200);
@@ -295,9 +295,9 @@ async fn garbage_and_endless_headers_are_hung_up_on() {
     let many = format!("GET /livez HTTP/1.1\r\nHost: localhost\r\n{}\r\n", "X: y\r\n".repeat(1000));
     for request in [long, many] {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        let _reset = stream.write_all(request.as_bytes()).await;
+        let _ = stream.write_all(request.as_bytes()).await;
         let mut answer = Vec::new();
-        let _reset = timeout(Duration::from_secs(60), stream.read_to_end(&mut answer)).await.unwrap();
+        let _ = timeout(Duration::from_secs(60), stream.read_to_end(&mut answer)).await.unwrap();
         assert!(!answer.starts_with(b"HTTP/1.1 200"), "{:?}", String::from_utf8_lossy(&answer));
     }
     assert_eq!(get(address, "/livez").await.0, 200);

@@ -28,7 +28,7 @@ fn header(source: &str) -> Header {
 async fn until(mut listener: Listener, enough: impl Fn(&Stats) -> bool) {
     let acceptor = listener.acceptor().clone();
     for _ in 0..200 {
-        let _nobody = timeout(Duration::from_millis(50), listener.accept()).await;
+        let _ = timeout(Duration::from_millis(50), listener.accept()).await;
         if enough(&acceptor.stats()) {
             return;
         }

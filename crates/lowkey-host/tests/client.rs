@@ -89,7 +89,7 @@ mod black_hole {
         for _ in 0..4 {
             let knocking = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
             knocking.set_nonblocking(true).unwrap();
-            let _under_way = knocking.connect(&local);
+            let _connecting = knocking.connect(&local);
             queue.push(knocking);
         }
         BlackHole { address: local.as_socket().unwrap(), _socket: socket, _queue: queue }

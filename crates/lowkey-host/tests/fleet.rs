@@ -180,7 +180,7 @@ async fn keys_rotate_under_load_and_no_handshake_is_refused() {
     let listener = Listener::bind("127.0.0.1:0", acceptor.clone()).await.unwrap();
     let address = listener.local_addr().unwrap();
     let handler = |mut connection| async move {
-        let _why_it_ended = echo(&mut connection).await;
+        let _ = echo(&mut connection).await;
     };
     let server =
         tokio::spawn(async move { Server::new(listener).run(handler, std::future::pending()).await });

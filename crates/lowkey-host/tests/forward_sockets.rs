@@ -348,7 +348,7 @@ async fn a_server_that_stops_ends_both_sides_in_order() {
         let handler = move |connection: Connection<TcpStream>| {
             let forwarder = Arc::clone(&forwarder);
             async move {
-                let _it_is_in_the_log = forwarder.serve_tcp(connection).await;
+                let _ = forwarder.serve_tcp(connection).await; // it is in the log
             }
         };
         let stop = async { stopped.await.unwrap_or_default() };

@@ -193,7 +193,7 @@ async fn whatever_becomes_of_the_file_what_was_read_stays_in_force_and_a_good_fi
     let registry = place.load();
     tokio::spawn(registry.watch());
     let remove = |path: &Path| {
-        let _either = (fs::remove_file(path), fs::remove_dir(path));
+        let _ = (fs::remove_file(path), fs::remove_dir(path)); // it is one of the two
     };
     let expose = |path: &Path| {
         use std::os::unix::fs::PermissionsExt;
@@ -399,7 +399,7 @@ static LINES: std::sync::Mutex<Vec<u8>> = std::sync::Mutex::new(Vec::new());
 impl Log {
     fn begin() -> Self {
         let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(|| Log).finish();
-        let _set_already = tracing::subscriber::set_global_default(subscriber);
+        let _ = tracing::subscriber::set_global_default(subscriber);
         Self
     }
 

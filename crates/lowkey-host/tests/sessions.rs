@@ -148,7 +148,7 @@ async fn bytes_of_a_record_that_is_never_whole_keep_nobody_online() {
     device.io.write_all(&4000_u16.to_be_bytes()).await.unwrap();
     while !session.is_finished() {
         sleep(SECOND).await;
-        let _it_may_be_over = device.io.write_all(&[0]).await;
+        let _ = device.io.write_all(&[0]).await; // it may be over
         assert!(began.elapsed() < longest(&world), "{:?}", began.elapsed());
     }
     assert!(matches!(session.await.unwrap(), Error::Silent));
@@ -225,7 +225,7 @@ async fn who_takes_everything_and_answers_nothing_is_found_silent() {
     let mut buffer = [0; 100];
     while !session.is_finished() {
         sleep(SECOND).await;
-        let _taken = device.io.read(&mut buffer).await;
+        let _ = device.io.read(&mut buffer).await;
         assert!(began.elapsed() < longest(&world), "{:?}", began.elapsed());
     }
     assert!(is_silent(session.await.unwrap()));

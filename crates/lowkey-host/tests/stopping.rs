@@ -62,7 +62,7 @@ impl Running {
 }
 
 async fn echoing(mut connection: Connection<TcpStream>) {
-    let _why_it_ended = echo(&mut connection).await;
+    let _ = echo(&mut connection).await;
 }
 
 async fn soon<T>(future: impl Future<Output = T>) -> T {

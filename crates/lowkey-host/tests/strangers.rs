@@ -106,7 +106,7 @@ async fn the_log_lines_of_strangers_are_alike() {
         let claimed: String = claimed.iter().map(|byte| format!("{byte:02x}")).collect();
         let mode = if first[3] == 1 { "KK" } else { "KKpsk0" };
         Log::begin();
-        let _refused = answer(if psk { &with_psk } else { &world }, &first).await;
+        let _ = answer(if psk { &with_psk } else { &world }, &first).await;
         let lines = Log::take();
         let expected =
             format!(" INFO lowkey: attempt refused id={claimed} mode=\"{mode}\" refusal=Refused\n");

@@ -89,7 +89,7 @@ async fn serve(fleet: Arc<Fleet>) -> turmoil::Result {
                 let (acceptor, fleet) = (acceptor.clone(), Arc::clone(&fleet));
                 tokio::spawn(async move {
                     if let Ok(session) = acceptor.accept_from(stream, from).await {
-                        let _why_it_ended = keep(&fleet, session).await;
+                        let _ = keep(&fleet, session).await;
                     }
                 });
             }
@@ -119,7 +119,7 @@ async fn device(fleet: Arc<Fleet>, n: usize) {
     let mut pause = Duration::from_millis(100);
     while known < READINGS {
         let before = known;
-        let _why_it_ended = connected(&fleet, n, &mut known, &mut sent).await;
+        let _ = connected(&fleet, n, &mut known, &mut sent).await;
         pause = if known > before { Duration::from_millis(100) } else { (pause * 2).min(4 * SECOND) };
         jitter = jitter.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         sleep(pause / 2 + pause.mul_f64((jitter >> 40) as f64 / (1 << 24) as f64)).await;

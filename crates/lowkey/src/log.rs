@@ -99,7 +99,7 @@ impl Object {
                 c if steers(c) => {
                     let mut units = [0; 2];
                     for unit in c.encode_utf16(&mut units) {
-                        let _a_string_takes_all = write!(self.line, "\\u{unit:04x}");
+                        let _ = write!(self.line, "\\u{unit:04x}"); // a String takes all
                     }
                 }
                 c => self.line.push(c),

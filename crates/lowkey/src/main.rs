@@ -56,12 +56,13 @@ fn keep_memory() {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-        let _a_kernel_that_knows_it_not = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+        // An error: a kernel that does not know it.
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
 }
 
 /// What clap says, which repeats arguments: not the secrets among them.
 fn refuse(error: &clap::Error) -> ExitCode {
-    let _nobody_reads_it = StandardError.write_all(mask(&rendered(error, &stderr())).as_bytes());
+    let _ = StandardError.write_all(mask(&rendered(error, &stderr())).as_bytes());
     u8::try_from(error.exit_code()).map_or(Exit::Arguments.into(), ExitCode::from)
 }

@@ -52,7 +52,8 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
 fn raise_the_limit_of_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let maximum = getrlimit(Resource::Nofile).maximum;
-    let _the_old_one_then = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    // If not, the old limit stays.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 
 /// Ends what still runs. A thread that waits for the system, for the answer of a name server for example, cannot be
@@ -128,7 +129,7 @@ async fn obey(
                 #[cfg(unix)]
                 systemd::stopping("Waiting for sessions to end");
                 let Some(sender) = stop.take().or_else(|| now.take()) else { return };
-                let _it_may_have_ended_by_now = sender.send(());
+                let _ = sender.send(()); // who listens may have ended by now
             }
             Asked::Reload => reload(registry.clone(), &status).await,
         }

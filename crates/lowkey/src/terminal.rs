@@ -36,7 +36,7 @@ pub(crate) fn server_key(of: &ArgMatches) -> Result<PublicKey, Failure> {
 
 /// A line on standard error.
 pub(crate) fn say(line: impl fmt::Display) {
-    let _nobody_reads_it = writeln!(StandardError, "{line}");
+    let _ = writeln!(StandardError, "{line}"); // it gives no error
 }
 
 /// Standard error, for what is said and no more: where it cannot be written, a full disk or a reader that has gone,
@@ -45,7 +45,7 @@ pub(crate) struct StandardError;
 
 impl Write for StandardError {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let _nobody_reads_it = io::stderr().write_all(bytes);
+        let _ = io::stderr().write_all(bytes);
         Ok(bytes.len())
     }
 

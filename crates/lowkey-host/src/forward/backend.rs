@@ -76,8 +76,9 @@ async fn look_up(
     }
     let thread = LOOK_UPS.acquire().await.map_err(io::Error::other)?;
     let asked = spawn_blocking(move || {
-        let _until_it_is_over = thread;
-        ask(&address)
+        let found = ask(&address);
+        drop(thread); // only now, whoever has stopped waiting
+        found
     });
     let found: io::Result<Vec<SocketAddr>> = asked.await.map_err(io::Error::other)?;
     found.map_err(|error| io::Error::new(error.kind(), NoAddress(error)))
@@ -295,7 +296,7 @@ mod tests {
             let (silence, asked) = (Arc::clone(&silence), Arc::clone(&asked));
             tokio::spawn(look_up("broker.example:1883".to_owned(), move |_| {
                 asked.fetch_add(1, Ordering::Relaxed);
-                let _answered = silence.lock().unwrap().recv();
+                let _ = silence.lock().unwrap().recv(); // an error: the test has dropped its end
                 Ok(Vec::new())
             }))
         });
@@ -306,7 +307,7 @@ mod tests {
         spawn_blocking(|| ()).await.unwrap();
         fleet.iter().for_each(|device| device.abort());
         drop(answer);
-        let _all_over = LOOK_UPS.acquire_many(LOOK_UPS_AT_ONCE as u32).await.unwrap();
+        let _all = LOOK_UPS.acquire_many(LOOK_UPS_AT_ONCE as u32).await.unwrap();
         assert_eq!(asked.load(Ordering::Relaxed), LOOK_UPS_AT_ONCE);
         let plain = look_up("192.0.2.1:80".to_owned(), |_| unreachable!()).await.unwrap();
         assert_eq!(plain, ["192.0.2.1:80".parse().unwrap()]);

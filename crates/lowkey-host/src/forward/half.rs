@@ -130,7 +130,7 @@ impl Half {
             if let Phase::Failed(_) = self.phase
                 && let Phase::Failed(error) = std::mem::replace(&mut self.phase, Phase::Done)
             {
-                let _as_far_as_it_goes_at_once = Pin::new(&mut *writer).poll_flush(context);
+                let _ = Pin::new(&mut *writer).poll_flush(context); // as far as it goes at once
                 return Poll::Ready(Err(Broken::Reader(error)));
             }
             ready!(drained).map_err(Broken::Writer)?;

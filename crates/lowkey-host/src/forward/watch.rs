@@ -88,7 +88,7 @@ impl Asker {
             }
             let over = watch.ends(&health);
             if let Ok(stream) = reached {
-                let _it_took_the_connection = timeout(PARTING, self.part(stream)).await;
+                let _ = timeout(PARTING, self.part(stream)).await; // it took the connection: more was not asked
             }
             if over {
                 return;

@@ -225,5 +225,5 @@ pub(crate) fn create_private(path: &Path, content: &[u8]) -> Result<File, KeyFil
 
 /// Removes what we have just created, when what it belongs to came to nothing.
 pub(crate) fn remove_unfinished(path: &Path) {
-    let _that_it_stays_is_the_lesser_error = fs::remove_file(path);
+    let _ = fs::remove_file(path); // what it belongs to has failed, which is what is reported
 }

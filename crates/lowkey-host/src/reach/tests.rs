@@ -53,7 +53,7 @@ async fn race(fates: &[(&str, Fate)], line: &Line) -> (Result<SocketAddr, Unreac
         line.note(start, address, "begun");
         let attempt = Ending(line.clone(), start, address);
         async move {
-            let _ends_with_it = attempt;
+            let _attempt = attempt; // which notes when it is dropped
             match fate {
                 Fate::Opens(after) => sleep(Duration::from_millis(after)).await,
                 Fate::Refused(0) => return Err(io::ErrorKind::ConnectionRefused.into()),

@@ -135,12 +135,12 @@ impl Edit {
         }
         let written = self.write(&new, text).and_then(|()| fs::rename(&new, &self.file).map_err(advised));
         if written.is_err() {
-            let _that_it_stays_is_the_lesser_error = fs::remove_file(&new);
+            let _ = fs::remove_file(&new); // why it was not written matters more
         }
         written?;
         // Or a power cut brings back who was taken out. Not every file system can, and by now it is in its place.
         #[cfg(unix)]
-        let _as_sure_as_it_gets = File::open(folder_of(&self.file)).and_then(|folder| folder.sync_all());
+        let _ = File::open(folder_of(&self.file)).and_then(|folder| folder.sync_all());
         Ok(())
     }
 

@@ -39,7 +39,7 @@ impl Lock {
 impl Drop for Lock {
     /// While it is held: whoever waits for this very file finds out that it is not the one at the path any more.
     fn drop(&mut self) {
-        let _that_it_stays_locks_nobody_out = std::fs::remove_file(&self.path);
+        let _ = std::fs::remove_file(&self.path); // one that stays locks nobody out
     }
 }
 

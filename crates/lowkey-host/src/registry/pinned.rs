@@ -141,7 +141,7 @@ impl Pinned {
     /// Computes its Diffie-Hellman, always: nobody waits for another who does the same.
     pub(crate) fn warm(&self, identity: &Identity) {
         if let Ok(peer) = multiply(identity, self.key) {
-            let _another_was_faster = self.peer.set(peer);
+            let _ = self.peer.set(peer); // another may have been faster, with the same result
         }
     }
 

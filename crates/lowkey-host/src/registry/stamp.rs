@@ -56,7 +56,7 @@ impl Stamp {
         }
         #[cfg(not(unix))]
         {
-            let _all_alike = other;
+            let _ = other;
             true
         }
     }

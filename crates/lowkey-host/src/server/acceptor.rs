@@ -88,7 +88,7 @@ impl Acceptor {
             let state = Arc::clone(&self.state);
             let grow = move || state.decoys.grow(&state.identity, enough);
             // Some 100 ms for the most there are. Without a thread it is tried after the next change.
-            let _grown_or_not = thread::Builder::new().name("lowkey-decoys".into()).spawn(grow);
+            let _ = thread::Builder::new().name("lowkey-decoys".into()).spawn(grow);
         }
         self.state.counters.lines.sweep();
     }
@@ -113,7 +113,7 @@ impl Acceptor {
     /// asks: devices back off, where each would be confirmed and then closed. Sessions that there are go on. What is said
     /// after the first time changes nothing.
     pub fn busy_while_down(&self, service: Health) {
-        let _the_first_stays = self.state.service.set(service);
+        let _ = self.state.service.set(service); // the first one stays
     }
 
     /// The health of the service behind, if it was told of one.

@@ -273,7 +273,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         attempt.suspect(cause);
         let error = attempt.failed(AcceptError::Refused(refusal));
         place.answered();
-        let _whatever = place.hold(connection.finish_until(self.deadline)).await;
+        // The refusal is on its way; whether it arrives makes no difference here.
+        let _ = place.hold(connection.finish_until(self.deadline)).await;
         Err(error)
     }
 
@@ -284,7 +285,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
             let until = self.deadline.min(Instant::now() + parting::STRANGERS_TIME);
             let Line { io, place, .. } = &mut self.line;
             place.answered();
-            let _whatever = place.hold(parting::part(io, until, parting::STRANGERS_BYTES)).await;
+            let _ = place.hold(parting::part(io, until, parting::STRANGERS_BYTES)).await;
         }
         error
     }

@@ -20,7 +20,7 @@ use tokio::time::{sleep, timeout};
 /// # use lowkey_host::{Listener, Server, echo};
 /// # async fn f(listener: Listener, stop: impl Future<Output = ()>) {
 /// let handler = |mut connection| async move {
-///     let _why_it_ended = echo(&mut connection).await;
+///     let _ = echo(&mut connection).await; // why it ended
 /// };
 /// let stopped = Server::new(listener).run(handler, stop).await;
 /// assert_eq!(stopped.cut, 0, "devices that did not take the CLOSE in time");
@@ -95,7 +95,7 @@ impl Server {
                 }
             }
         });
-        let _those_that_are_left_are_cut = timeout(acceptor.limits().linger, all).await;
+        let _ = timeout(acceptor.limits().linger, all).await; // those that are left are cut
         Stopped { ended, cut: sessions.tasks.len() }
     }
 }

@@ -211,7 +211,7 @@ impl Sessions {
 
     /// Ends the sessions whose pinning is gone. Those are looked up that were not in this generation.
     fn look_up_again(&self, registry: &dyn Registry) {
-        let _one_after_another = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
+        let _looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
         // Asked before the look-ups: a change during them is seen the next time.
         let generation = registry.generation();
         let older: Vec<(Arc<Pinned>, Arc<Shared>)> = {

@@ -75,7 +75,7 @@ impl Scene {
                     if let Strangers::Talking = what {
                         near.write_all(&hello).await.unwrap();
                     }
-                    let _how_it_ended = acceptor.accept_from(far, from).await;
+                    let _ = acceptor.accept_from(far, from).await;
                 }
             });
         }
@@ -117,7 +117,7 @@ impl Scene {
                 sessions.push(session);
             }
         };
-        let _all_or_not = timeout(at_most, all).await;
+        let _ = timeout(at_most, all).await;
         self.callers.abort_all();
         outcome.stats = self.acceptor.stats();
         outcome
@@ -186,7 +186,7 @@ async fn attempt(
     if let FirstFrame::Later = first_frame {
         sleep(ROUND_TRIP / 2).await;
     }
-    let _written_or_over = near.write_all(&bytes).await;
+    let _ = near.write_all(&bytes).await;
     while let Ok(Step::Read) = link.step() {
         match near.read(link.space()).await {
             Ok(n) if n > 0 => drop(link.filled(n)),
@@ -199,7 +199,7 @@ async fn attempt(
         return accepting.await.unwrap().and(Err(AcceptError::TimedOut));
     };
     sleep(ROUND_TRIP / 2).await;
-    let _written_or_over = near.write_all(confirming).await;
+    let _ = near.write_all(confirming).await;
     accepting.await.unwrap().map(|session| (session, near))
 }
 

@@ -110,8 +110,8 @@ pub(crate) struct Device {
 
 impl Drop for Device {
     fn drop(&mut self) {
-        let _it_may_have_ended = self.child.kill();
-        let _and_is_waited_for = self.child.wait();
+        let _ = self.child.kill(); // it may have ended
+        let _ = self.child.wait();
     }
 }
 
@@ -162,7 +162,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _it_may_have_ended = self.child.kill();
-        let _and_is_waited_for = self.child.wait();
+        let _ = self.child.kill(); // it may have ended
+        let _ = self.child.wait();
     }
 }

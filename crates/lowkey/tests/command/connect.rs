@@ -90,7 +90,7 @@ fn a_server_that_is_none_is_exit_code_4() {
         stream.read_exact(&mut hello).unwrap();
         stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
         // Dropped with something unread it would be a reset, which may overtake what was written.
-        let _it_may_have_gone = stream.read_to_end(&mut Vec::new());
+        let _ = stream.read_to_end(&mut Vec::new()); // it may have gone
     });
     folder.run(&format!("connect {address} --key device.key --server {server}")).code(4);
     other.join().unwrap();

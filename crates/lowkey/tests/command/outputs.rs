@@ -28,7 +28,7 @@ fn a_standard_error_that_cannot_be_written_changes_no_exit_code() {
     ];
     for unwritable in UNWRITABLE {
         for name in ["new.key", "pump.page"] {
-            let _there_is_none_the_first_time = std::fs::remove_file(folder.path(name));
+            let _ = std::fs::remove_file(folder.path(name)); // there is none the first time
         }
         for (arguments, code) in &cases {
             let mut command = unwritable.standard_error(&folder, arguments);

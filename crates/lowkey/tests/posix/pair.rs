@@ -185,8 +185,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _it_may_have_ended = self.child.kill();
-        let _and_is_waited_for = self.child.wait();
+        let _ = self.child.kill(); // it may have ended
+        let _ = self.child.wait();
     }
 }
 

@@ -64,8 +64,8 @@ fn pass(way: Way, mut from: TcpStream, mut to: TcpStream, tamper: &Mutex<Tamper>
             Act::Pass(frames) => frames.iter().try_for_each(|frame| dribble(&mut to, frame)),
             Act::Answer(frame) => dribble(&mut from, &frame),
             Act::CutAfter(frame) => {
-                let _what_follows_is_the_end = dribble(&mut to, &frame);
-                let _of_both = from.shutdown(Shutdown::Both);
+                let _ = dribble(&mut to, &frame); // what follows is the end
+                let _ = from.shutdown(Shutdown::Both);
                 break;
             }
         };
@@ -73,7 +73,7 @@ fn pass(way: Way, mut from: TcpStream, mut to: TcpStream, tamper: &Mutex<Tamper>
             break;
         }
     }
-    let _it_may_have_gone = to.shutdown(Shutdown::Write);
+    let _ = to.shutdown(Shutdown::Write); // it may have gone
 }
 
 /// Writes in pieces of 1 to 7 bytes.

@@ -78,7 +78,7 @@ fn a_server_that_is_none_ends_the_client() {
                 let (mut stream, _) = listener.accept().unwrap();
                 read_frame(&mut stream).unwrap();
                 dribble(&mut stream, says).unwrap();
-                let _until_the_client_goes = stream.read(&mut [0; 1]);
+                let _ = stream.read(&mut [0; 1]); // until the client goes
             });
             play(stage.client(build, Short, "device", &address), b"hello\n").failed(4, why);
             none.join().unwrap();
