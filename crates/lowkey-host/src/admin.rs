@@ -10,8 +10,8 @@
 //! | `/registry` | which registry is obeyed ([`Acceptor::in_force`]), and whether it is the file's, as JSON |
 //! | `/doctor`, `/doctor?about=WHAT` | why attempts came to nothing ([`Acceptor::diagnose`]), as JSON |
 //!
-//! `/sessions` and `/doctor` show names, ids and addresses of devices, and whoever reaches the listener reads them: a Unix
-//! socket asks the file system who may (mode 0660), a loopback address lets every user of the machine.
+//! `/sessions` and `/doctor` show names, ids and addresses of devices, and whoever reaches the listener reads them: a
+//! Unix socket asks the file system who may (mode 0660), a loopback address lets every user of the machine.
 //!
 //! ```no_run
 //! # async fn f(acceptor: lowkey_host::Acceptor) -> std::io::Result<()> {
@@ -59,8 +59,8 @@ impl Admin {
     /// Listens at `address`. A Unix socket that nobody listens to any more is replaced.
     ///
     /// # Errors
-    /// `AddrInUse`: somebody listens there. `AlreadyExists`: the path is a file of another kind. Otherwise what the operating
-    /// system says.
+    /// `AddrInUse`: somebody listens there. `AlreadyExists`: the path is a file of another kind. Otherwise what the
+    /// operating system says.
     pub async fn bind(address: &Address, acceptor: Acceptor) -> io::Result<Self> {
         let socket = Socket::bind(address).await?;
         let routes = Routes::new(acceptor, address.is_loopback());

@@ -30,7 +30,8 @@ where
     connect_by(io, pinning, limits, limits.deadline()).await
 }
 
-/// The same over TCP, without Nagle's delay and with keepalive; the deadline counts from the call, and the look-up of a name is within it.
+/// The same over TCP, without Nagle's delay and with keepalive; the deadline counts from the call, and the look-up of a
+/// name is within it.
 ///
 /// A name's addresses are tried as RFC 8305 has it: one that does not answer keeps the next waiting for 250 ms and no
 /// longer.

@@ -40,8 +40,8 @@ pub struct Diagnosis {
 pub struct Finding {
     /// Which kind of thing: a word that stays the same from version to version.
     pub kind: &'static str,
-    /// Whom it is about, for people, as the subject of `what`: a device's name, `somebody`, `this server`, `the registry`,
-    /// `the service behind`, or what was asked for.
+    /// Whom it is about, for people, as the subject of `what`: a device's name, `somebody`, `this server`,
+    /// `the registry`, `the service behind`, or what was asked for.
     pub who: String,
     /// The device that it is about, as far as that is known.
     pub device: Option<String>,
@@ -89,8 +89,8 @@ impl Acceptor {
     /// address. `registry` is the file that mending commands name.
     ///
     /// The last 1,024 kinds of attempts that failed are on record, with their messages 1, which are tried with the
-    /// registry's keys here. That takes a scalar multiplication for each key and record, and ends after some two seconds:
-    /// call it where blocking is allowed.
+    /// registry's keys here. That takes a scalar multiplication for each key and record, and ends after some two
+    /// seconds: call it where blocking is allowed.
     pub fn diagnose(&self, about: Option<&str>, registry: &Path) -> Diagnosis {
         let mut search = Search::new(self.identity(), self.registry(), MOST_TIME);
         let sessions = self.sessions();

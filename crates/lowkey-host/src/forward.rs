@@ -72,10 +72,10 @@ impl Forwarder {
 
     /// Whether the service takes connections, as far as is known; clones share it.
     ///
-    /// Down is a service to which a connect was refused, found no way, had no answer in `connect_timeout`, or whose name
-    /// stands for no address. Sessions that it ends, and shortages of this machine, say nothing about it. While it is
-    /// down we ask it ourselves, every 1 to 30 s, with a connection of our own: it begins with a PROXY header that says
-    /// LOCAL (if `send_proxy`), carries nothing and is closed.
+    /// Down is a service to which a connect was refused, found no way, had no answer in `connect_timeout`, or whose
+    /// name stands for no address. Sessions that it ends, and shortages of this machine, say nothing about it. While it
+    /// is down we ask it ourselves, every 1 to 30 s, with a connection of our own: it begins with a PROXY header that
+    /// says LOCAL (if `send_proxy`), carries nothing and is closed.
     pub fn health(&self) -> &Health {
         &self.health
     }

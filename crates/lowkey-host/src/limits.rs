@@ -21,13 +21,13 @@ pub struct Limits {
     pub max_message: usize,
     /// From the stream's beginning to the first record that opens: 10 s. More than a day is taken as a day.
     pub handshake: Duration,
-    /// Attempts that wait for message 1 or for their confirmation: 1,024; 0 is taken as 1. Each is an open file until then.
-    /// When there are more, the network that has most of them gives one up: its oldest if that has waited for two
+    /// Attempts that wait for message 1 or for their confirmation: 1,024; 0 is taken as 1. Each is an open file until
+    /// then. When there are more, the network that has most of them gives one up: its oldest if that has waited for two
     /// seconds, otherwise its newest but those that have just come.
     pub attempts: usize,
-    /// Those that wait for message 1 from one address (IPv6: one network of 64 bits), and those from there that wait for
-    /// their confirmation: 256 of each. The networks of 24 and 16 bits around it (IPv6: 56 and 48) have two and four
-    /// times as many.
+    /// Those that wait for message 1 from one address (IPv6: one network of 64 bits), and those from there that wait
+    /// for their confirmation: 256 of each. The networks of 24 and 16 bits around it (IPv6: 56 and 48) have two and
+    /// four times as many.
     pub attempts_per_address: usize,
     /// Devices connected at once: 10,000. When all seats are taken, one more device is closed as soon as it
     /// is confirmed; a device that has a seat displaces its own session.

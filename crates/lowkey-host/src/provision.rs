@@ -126,9 +126,9 @@ impl fmt::Display for ProvisionError {
 
 impl std::error::Error for ProvisionError {}
 
-/// Makes a device, or new keys for one: draws its secrets, writes its key page to a new file that only its owner
-/// reads, and adds it to the registry if one is named. A registry that is made on the way, or is empty, names the server
-/// that it is for.
+/// Makes a device, or new keys for one: draws its secrets, writes its key page to a new file that only its owner reads,
+/// and adds it to the registry if one is named. A registry that is made on the way, or is empty, names the server that
+/// it is for.
 ///
 /// # Errors
 /// [`ProvisionError`]; no file was left behind and the registry is as it was.

@@ -154,8 +154,8 @@ impl Header {
         Ok(Self(header))
     }
 
-    /// What whoever connects for itself sends, and for nobody else: the command LOCAL. §2.2 has it for health checks; the
-    /// service answers as it likes and counts no client.
+    /// What whoever connects for itself sends, and for nobody else: the command LOCAL. §2.2 has it for health checks;
+    /// the service answers as it likes and counts no client.
     pub fn local() -> Self {
         let mut header = SIGNATURE.to_vec();
         header.extend_from_slice(&[LOCAL, UNSPECIFIED, 0, 0]);

@@ -72,8 +72,8 @@ pub trait Registry: Send + Sync {
         None
     }
 
-    /// What stands in it and is not in force: pinnings whose PSK cannot be had, in the order of the file. Not to be asked
-    /// in every attempt.
+    /// What stands in it and is not in force: pinnings whose PSK cannot be had, in the order of the file. Not to be
+    /// asked in every attempt.
     fn left_out(&self) -> Vec<LeftOut> {
         Vec::new()
     }
@@ -85,7 +85,8 @@ pub trait Registry: Send + Sync {
         0
     }
 
-    /// Of the text that look-ups answer from, for whoever wants to know whether what was written is in force; `None` for a registry that is made of none. It changes only once look-ups see the new text, and
+    /// Of the text that look-ups answer from, for whoever wants to know whether what was written is in force; `None`
+    /// for a registry that is made of none. It changes only once look-ups see the new text, and
     /// [`generation`](Self::generation) has grown by then if it grows.
     fn digest(&self) -> Option<Digest> {
         None

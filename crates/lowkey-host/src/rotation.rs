@@ -2,10 +2,10 @@
 //! rotation.
 //!
 //! A rotation begins with [`provision`](crate::provision::provision) and
-//! [`Rotation::Beside`](crate::provision::Rotation::Beside), and is over with [`finish`]. Comments and layout of the rest
-//! of the file stay as they are. The file is replaced at once, so a server with a [`LiveRegistry`](crate::LiveRegistry) sees
-//! the old one or the new one. What was written is not obeyed yet: whether it is, a server says by
-//! [`in_force`](crate::Acceptor::in_force).
+//! [`Rotation::Beside`](crate::provision::Rotation::Beside), and is over with [`finish`]. Comments and layout of the
+//! rest of the file stay as they are. The file is replaced at once, so a server with a
+//! [`LiveRegistry`](crate::LiveRegistry) sees the old one or the new one. What was written is not obeyed yet: whether
+//! it is, a server says by [`in_force`](crate::Acceptor::in_force).
 
 use crate::registry::{Change, Edit, EditError, RegistryError, Removal, Written};
 use crate::text::{mask, shown};

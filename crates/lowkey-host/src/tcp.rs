@@ -43,8 +43,8 @@ pub(crate) fn give_up(stream: &TcpStream, limits: &Limits) -> io::Result<()> {
     Ok(())
 }
 
-/// How many bytes wait in the kernel before it takes more. At 2,500 bytes a second that is three seconds; less would cost
-/// fast lines system calls.
+/// How many bytes wait in the kernel before it takes more. At 2,500 bytes a second that is three seconds; less would
+/// cost fast lines system calls.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const WAITING: u32 = 8 * 1024;
 /// More milliseconds than an `int` holds are refused.

@@ -2,7 +2,8 @@
 //! configurations, and one list of the characters that no name may hold.
 //!
 //! A file is UTF-8, with or without the mark that some editors put before it (a BOM); its lines may end as on Windows.
-//! Whoever can change one decides who may connect, so it has to belong to us or to root, and nobody else may write to it.
+//! Whoever can change one decides who may connect, so it has to belong to us or to root, and nobody else may write to
+//! it.
 
 mod encoding;
 mod mask;

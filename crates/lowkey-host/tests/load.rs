@@ -1,7 +1,8 @@
-//! More callers than there is room for: whole fleets behind one address, and strangers beside them (protocol §3, "Load").
+//! More callers than there is room for: whole fleets behind one address, and strangers beside them (protocol §3,
+//! "Load").
 //!
-//! `cargo test -p lowkey-host --test load -- --nocapture --include-ignored` prints what is measured, in some minutes; what
-//! asserts in a few seconds is small, with limits that are an eighth of the defaults.
+//! `cargo test -p lowkey-host --test load -- --nocapture --include-ignored` prints what is measured, in some minutes;
+//! what asserts in a few seconds is small, with limits that are an eighth of the defaults.
 
 mod common;
 #[path = "load/scene.rs"]

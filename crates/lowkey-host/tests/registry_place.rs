@@ -1,4 +1,5 @@
-//! Which file stands at the registry's path: one that is copied over in place, renamed into place, or is not what it was.
+//! Which file stands at the registry's path: one that is copied over in place, renamed into place, or is not what it
+//! was.
 
 #![cfg(unix)]
 

@@ -77,8 +77,8 @@ pub(crate) fn print_for_keeps(text: &str) -> Result<(), Failure> {
     print(text)
 }
 
-/// Whether this is what the standard library puts in the place of a descriptor that is closed: the null device, open for
-/// reading as well, which a shell that is told to throw output away does not do.
+/// Whether this is what the standard library puts in the place of a descriptor that is closed: the null device, open
+/// for reading as well, which a shell that is told to throw output away does not do.
 #[cfg(unix)]
 fn is_stand_in(output: &io::Stdout) -> io::Result<bool> {
     use rustix::fs::{OFlags, fcntl_getfl, fstat, stat};

@@ -12,8 +12,8 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// The user of this name, or of this number, which may have a group's behind a colon: a container's user need not be
-    /// known to the machine.
+    /// The user of this name, or of this number, which may have a group's behind a colon: a container's user need not
+    /// be known to the machine.
     ///
     /// # Errors
     /// There is none.

@@ -27,7 +27,8 @@ struct Verdict {
 }
 
 impl Explainer<'_> {
-    /// `known` is the pinning that has the claimed id now. `only`: nobody but the device of these pinnings is of interest.
+    /// `known` is the pinning that has the claimed id now. `only`: nobody but the device of these pinnings is of
+    /// interest.
     pub(super) fn explain(
         &self,
         known: Option<&Arc<Pinned>>,

@@ -188,9 +188,10 @@ impl std::error::Error for BackendError {}
 
 /// A stream to a service.
 ///
-/// Dropped before it was shut down it is reset, so that the service does not take a device that has
-/// vanished for one that has ended; what the service has not got by then may be lost. That holds from before
-/// it was connected: a service finds no end that was not sent. A Unix socket knows no reset. There the service finds an end, or (on Linux, when it had sent something that we have not read) an error.
+/// Dropped before it was shut down it is reset, so that the service does not take a device that has vanished for one
+/// that has ended; what the service has not got by then may be lost. That holds from before it was connected: a service
+/// finds no end that was not sent. A Unix socket knows no reset. There the service finds an end, or (on Linux, when it
+/// had sent something that we have not read) an error.
 #[derive(Debug)]
 pub struct BackendStream {
     stream: Stream,

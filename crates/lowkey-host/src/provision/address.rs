@@ -1,8 +1,8 @@
 //! The address in a key page, `host:port`: only in words that every firmware understands alike.
 //!
-//! A number has more than one reading. To C's `inet_aton`, and so to `getaddrinfo`, `010.0.2.2` is 8.0.2.2, and `10.514`
-//! or `0xa000202` is 10.0.2.2; to Rust, and to the boards of the examples, none of them is an address. A device that was
-//! given one would call somebody else, or nobody, and there is no way to tell it so afterwards.
+//! A number has more than one reading. To C's `inet_aton`, and so to `getaddrinfo`, `010.0.2.2` is 8.0.2.2, and
+//! `10.514` or `0xa000202` is 10.0.2.2; to Rust, and to the boards of the examples, none of them is an address. A
+//! device that was given one would call somebody else, or nobody, and there is no way to tell it so afterwards.
 
 use lowkey_core::page::MAX_ADDRESS;
 use std::net::{Ipv4Addr, Ipv6Addr};

@@ -32,8 +32,8 @@ pub(super) struct Reading {
     pub(super) hash: u64,
     /// The PSK files as they were when it was last read well, taken or held back.
     pub(super) psk_files: PskFiles,
-    /// The file that the text in force was read from. Kept open: a file system gives the number of one that is gone to the
-    /// next, which would be taken for the same one, changed in place.
+    /// The file that the text in force was read from. Kept open: a file system gives the number of one that is gone to
+    /// the next, which would be taken for the same one, changed in place.
     taken: (Stamp, File),
     /// How much a change in place may take out, in percent of the devices.
     pub(super) lost_in_place: u8,

@@ -6,7 +6,8 @@ use std::fmt;
 
 /// A device by its name, with labels for whoever runs the server.
 ///
-/// Its keys are in its [`Pinned`](super::Pinned) pinnings, one or, while they rotate, two. It has one session at a time.
+/// Its keys are in its [`Pinned`](super::Pinned) pinnings, one or, while they rotate, two. It has one session at a
+/// time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
     name: String,

@@ -19,8 +19,8 @@ use std::sync::atomic::Ordering;
 /// [`sweep`](crate::Acceptor::sweep).
 ///
 /// The Diffie-Hellman of new pinnings is computed in a thread of its own, because 100,000 of them take seconds. Until
-/// that is done, [`is_warm`](Registry::is_warm) is false and an [`Acceptor`](crate::Acceptor) spends the time of one for every
-/// attempt, whoever it is.
+/// that is done, [`is_warm`](Registry::is_warm) is false and an [`Acceptor`](crate::Acceptor) spends the time of one
+/// for every attempt, whoever it is.
 #[derive(Clone)]
 pub struct LiveRegistry {
     shared: Arc<Current>,
@@ -51,10 +51,10 @@ impl LiveRegistry {
 
     /// Reads the file again whenever it has changed, until the registry and its clones are gone: to be spawned.
     ///
-    /// It looks at the file ten times a second and reads it when two looks in a row see the same change, so that it reads
-    /// no file that is being written in place. It looks, rather than have the system tell it, because that works on
-    /// every file system and across symbolic links that are switched; a look takes microseconds. PSK
-    /// files are looked at as well, at most 256 in a look, so that many take a few seconds. After an error it tries again by
+    /// It looks at the file ten times a second and reads it when two looks in a row see the same change, so that it
+    /// reads no file that is being written in place. It looks, rather than have the system tell it, because that works
+    /// on every file system and across symbolic links that are switched; a look takes microseconds. PSK files are
+    /// looked at as well, at most 256 in a look, so that many take a few seconds. After an error it tries again by
     /// itself.
     ///
     /// # Panics

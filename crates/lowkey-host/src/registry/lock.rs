@@ -1,7 +1,7 @@
 //! Keeps others from changing a registry at the same time.
 //!
-//! It is the kernel's lock (`flock`) on a file beside the registry, and ends with the process that holds it, however that
-//! ends: a file that somebody left behind is nobody's lock.
+//! It is the kernel's lock (`flock`) on a file beside the registry, and ends with the process that holds it, however
+//! that ends: a file that somebody left behind is nobody's lock.
 
 use crate::text::shown;
 use std::io;

@@ -1,15 +1,15 @@
 //! Whether the file at a path is mounted alone, and which file that is.
 //!
-//! Whoever replaces such a file outside makes a new one, and the path goes on leading to the old one. Mostly that stands
-//! in no folder any more, which its number of links tells; but a backup may be a link to it. The kernel's list of mounts
-//! (`/proc/self/mountinfo`, proc(5)) tells the name as well.
+//! Whoever replaces such a file outside makes a new one, and the path goes on leading to the old one. Mostly that
+//! stands in no folder any more, which its number of links tells; but a backup may be a link to it. The kernel's list
+//! of mounts (`/proc/self/mountinfo`, proc(5)) tells the name as well.
 
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-/// What is mounted at `path` if that is a file of its own mount, by its name in its file system; `None` if it stands in a
-/// folder like any other, or nobody can say.
+/// What is mounted at `path` if that is a file of its own mount, by its name in its file system; `None` if it stands in
+/// a folder like any other, or nobody can say.
 pub(super) fn at(path: &Path) -> Option<String> {
     let path = fs::canonicalize(path).ok()?;
     of(&fs::read_to_string("/proc/self/mountinfo").ok()?, &path)

@@ -24,8 +24,8 @@ pub struct Pinned {
 impl Pinned {
     /// Pins `key` for `identity`: KK, under the pinning's default id, without an end.
     ///
-    /// Computes the static-static Diffie-Hellman, which every later handshake saves. The key is pinned as its owner spells
-    /// it ([`PublicKey::canonical`]), which is what the handshake hashes.
+    /// Computes the static-static Diffie-Hellman, which every later handshake saves. The key is pinned as its owner
+    /// spells it ([`PublicKey::canonical`]), which is what the handshake hashes.
     ///
     /// # Errors
     /// [`DeviceError::OwnKey`], [`DeviceError::WeakKey`].
@@ -111,8 +111,8 @@ impl Pinned {
         self.expires
     }
 
-    /// Whether it has ended by `now`. If that is from before this crate was written, no clock can show it, nobody can tell
-    /// what has ended, and what can end counts as if it had.
+    /// Whether it has ended by `now`. If that is from before this crate was written, no clock can show it, nobody can
+    /// tell what has ended, and what can end counts as if it had.
     pub fn is_expired(&self, now: SystemTime) -> bool {
         self.expires.is_some_and(|expires| expires <= now || !is_believable(now))
     }

@@ -63,8 +63,8 @@ struct Holder<'e> {
     name: &'e str,
 }
 
-/// Reads the PSKs of all pinnings, from the files that `registry` names. Of those that hold the same none is good: nobody
-/// can tell whose it is, and whoever opens one must not have another's.
+/// Reads the PSKs of all pinnings, from the files that `registry` names. Of those that hold the same none is good:
+/// nobody can tell whose it is, and whoever opens one must not have another's.
 ///
 /// # Errors
 /// No randomness; nothing was read.

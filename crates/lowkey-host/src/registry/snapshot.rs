@@ -50,8 +50,8 @@ impl Changes {
 }
 
 impl Snapshot {
-    /// The pinnings that `text` describes and whose PSK can be had, and the files of the PSKs; what is as in `old` is taken
-    /// from there. Others are cold.
+    /// The pinnings that `text` describes and whose PSK can be had, and the files of the PSKs; what is as in `old` is
+    /// taken from there. Others are cold.
     pub(super) fn read(
         text: &str,
         path: &Path,

@@ -65,10 +65,10 @@ pub(super) fn read(text: &str, server: &PublicKey) -> Result<Vec<Entry>, Flaw> {
 
 /// The same, but for the parts that `kept` knows.
 ///
-/// The text is read from one `[[device]]` line to the next, which is a third quicker than all at once and lets
-/// what did not change be passed over. If each part is right as a file of its own, then so is all of it, and it says the
-/// same: a part leaves no string, array or table open, and every header but `[[device]]` is either below that or an error.
-/// What stands before the first of those lines may name the server and nothing else. If a part is not right, the whole is
+/// The text is read from one `[[device]]` line to the next, which is a third quicker than all at once and lets what did
+/// not change be passed over. If each part is right as a file of its own, then so is all of it, and it says the same: a
+/// part leaves no string, array or table open, and every header but `[[device]]` is either below that or an error. What
+/// stands before the first of those lines may name the server and nothing else. If a part is not right, the whole is
 /// read, which finds the cause, or finds that there was none: a line that looks like a header can stand in a text of
 /// several lines.
 pub(super) fn read_but<'t, 'k>(
@@ -87,8 +87,8 @@ pub(super) fn read_but<'t, 'k>(
     }
 }
 
-/// What is right in `text`, and every flaw in the order in which they stand. Without a server what depends on its key is
-/// not looked at.
+/// What is right in `text`, and every flaw in the order in which they stand. Without a server what depends on its key
+/// is not looked at.
 pub(super) fn survey(text: &str, server: Option<PublicKey>) -> (Vec<Entry>, Vec<Flaw>) {
     let server = server.map(|key| key.canonical());
     let (mut parts, mut flaws) = whole(text, server);

@@ -109,9 +109,9 @@ impl Acceptor {
         self.state.sessions.stop();
     }
 
-    /// From here on attempts hear that we are busy while the service behind is down, before any multiplication and whoever
-    /// asks: devices back off, where each would be confirmed and then closed. Sessions that there are go on. What is said
-    /// after the first time changes nothing.
+    /// From here on attempts hear that we are busy while the service behind is down, before any multiplication and
+    /// whoever asks: devices back off, where each would be confirmed and then closed. Sessions that there are go on.
+    /// What is said after the first time changes nothing.
     pub fn busy_while_down(&self, service: Health) {
         let _ = self.state.service.set(service); // the first one stays
     }

@@ -1,9 +1,9 @@
 //! Pinnings that nobody has, for ids that nobody has: what a stranger's attempt is played with.
 //!
-//! The work for a known id and for an unknown one is the same arithmetic, but a pinning among thousands lies in no cache,
-//! and one decoy for all of them always would: a microsecond's difference. So there are about as many decoys as
-//! pinnings, they lie in memory as those do, and a keyed hash of the id says which one it is: the same id
-//! has the same each time, as a known id has, and nobody can tell which ids share one.
+//! The work for a known id and for an unknown one is the same arithmetic, but a pinning among thousands lies in no
+//! cache, and one decoy for all of them always would: a microsecond's difference. So there are about as many decoys as
+//! pinnings, they lie in memory as those do, and a keyed hash of the id says which one it is: the same id has the same
+//! each time, as a known id has, and nobody can tell which ids share one.
 
 use crate::Error;
 use crate::entropy::random;

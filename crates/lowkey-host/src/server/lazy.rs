@@ -93,8 +93,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
 
     /// Answers as `pinned` says; if that does not fit the hello or has expired, as one who does not know it.
     ///
-    /// The registry is not asked for it, until its [`generation`](crate::Registry::generation) changes: then `pinned` has
-    /// to be there, or its session ends.
+    /// The registry is not asked for it, until its [`generation`](crate::Registry::generation) changes: then `pinned`
+    /// has to be there, or its session ends.
     ///
     /// # Cancel safety
     /// Dropped, the attempt is over.
@@ -160,9 +160,9 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
     }
 
     /// While the registry may hold cold pinnings, one Diffie-Hellman for each attempt: the one that is missing, or
-    /// another. So an attempt takes as long for a cold pinning as for a warm one, one that has expired or has another mode,
-    /// and an id that nobody has. Once all are warm, nobody needs one. When that changes, it changes for everybody: the id
-    /// plays no part in [`Registry::is_warm`](crate::Registry::is_warm).
+    /// another. So an attempt takes as long for a cold pinning as for a warm one, one that has expired or has another
+    /// mode, and an id that nobody has. Once all are warm, nobody needs one. When that changes, it changes for
+    /// everybody: the id plays no part in [`Registry::is_warm`](crate::Registry::is_warm).
     ///
     /// Asked after the look-up: if the registry is warm by then, so is what was found. The exception is a pinning that
     /// was found cold and then removed, all within a look-up and this; that costs one attempt the time of one.

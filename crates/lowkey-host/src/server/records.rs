@@ -1,5 +1,5 @@
-//! What became of the attempts that came to nothing, and of sessions that the service behind ended, for the doctor: the one place where a server remembers
-//! *why*.
+//! What became of the attempts that came to nothing, and of sessions that the service behind ended, for the doctor: the
+//! one place where a server remembers *why*.
 //!
 //! Nothing of it reaches the wire or the log. Every attempt is recorded after its answer has left and its stream
 //! is shut, by the same steps whatever the cause: one byte was noted where it was found, the first frame was

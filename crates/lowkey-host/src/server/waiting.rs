@@ -2,19 +2,19 @@
 //!
 //! There are two tables. In the first an attempt waits for its first frame, in the second for its confirmation: nobody
 //! comes there whose message 1 did not open, so no stranger without a recording. Attempts from a source that a device
-//! was confirmed from lately are counted apart in each. That makes four kinds. When all together are too
-//! many, the largest kind gives up one; so each can have a quarter whatever the others do, and more when they need less.
-//! Within a kind it is the largest network that gives one up ([`Group::gives_up`]): its oldest if that has waited for
+//! was confirmed from lately are counted apart in each. That makes four kinds. When all together are too many, the
+//! largest kind gives up one; so each can have a quarter whatever the others do, and more when they need less. Within a
+//! kind it is the largest network that gives one up ([`Group::gives_up`]): its oldest if that has waited for
 //! [`PATIENCE`], otherwise its newest.
 //!
 //! That the oldest goes at once looks fair and is not: above what can be done in time *everybody* is displaced shortly
 //! before the end. Displacing any at random has less of the same.
 //!
-//! Who has been answered, by a refusal or a CLOSE, keeps its place only until the answer has arrived, and is the first to
-//! make room; it counts for no limit but that of all.
+//! Who has been answered, by a refusal or a CLOSE, keeps its place only until the answer has arrived, and is the first
+//! to make room; it counts for no limit but that of all.
 //!
-//! The newest who came are at the door: they are displaced by nobody but still newer ones. So a device that speaks as soon
-//! as it is connected is heard however many others are silent.
+//! The newest who came are at the door: they are displaced by nobody but still newer ones. So a device that speaks as
+//! soon as it is connected is heard however many others are silent.
 
 use super::familiar::Standing;
 use super::group::Group;

@@ -1,11 +1,11 @@
 //! What a terminal shows of a text, and what it obeys.
 
-/// Whether `c` has no place in a name: it steers a terminal, turns the direction of a line, or cannot be seen, so that two
-/// names that differ in it look alike.
+/// Whether `c` has no place in a name: it steers a terminal, turns the direction of a line, or cannot be seen, so that
+/// two names that differ in it look alike.
 ///
 /// Control characters, and those that Unicode calls format characters or lets a program leave out
-/// (`Default_Ignorable_Code_Point`): U+00AD, U+200B to U+200F, U+202A to U+202E, U+FEFF and their like. A space is none of
-/// them.
+/// (`Default_Ignorable_Code_Point`): U+00AD, U+200B to U+200F, U+202A to U+202E, U+FEFF and their like. A space is none
+/// of them.
 pub fn steers(c: char) -> bool {
     c.is_control()
         || matches!(c,

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use toml::de::DeValue;
 
-/// What `given` comes to, with the defaults of what it does not say. Its mistakes are `mistakes`, and those that are found
-/// here.
+/// What `given` comes to, with the defaults of what it does not say. Its mistakes are `mistakes`, and those that are
+/// found here.
 pub(super) fn config(given: &Given, file: Option<&Path>, mistakes: Vec<Mistake>) -> Read {
     let nowhere = match file {
         Some(path) => Origin::Missing { path: Arc::new(path.to_owned()) },

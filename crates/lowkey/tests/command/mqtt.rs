@@ -1,4 +1,5 @@
-//! An MQTT client of other people, as a device has it: rust-mqtt on the async channel, and mosquitto behind `lowkey serve`.
+//! An MQTT client of other people, as a device has it: rust-mqtt on the async channel, and mosquitto behind
+//! `lowkey serve`.
 //!
 //! rust-mqtt writes its packets in pieces of a few bytes. What that costs on the wire is counted at the stream.
 

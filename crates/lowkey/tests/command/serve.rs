@@ -113,8 +113,8 @@ fn a_device_s_bytes_go_to_the_service_behind_and_the_service_s_back() {
     assert!(heard.starts_with(b"\r\n\r\n\0\r\nQUIT\n") && heard.ends_with(b"hello"), "{heard:?}");
     assert!(heard.windows(4).any(|name| name == b"desk"), "{heard:?}");
     assert_eq!(server.end("-TERM").0, Some(0));
-    // A service that is not there: the device hears an end and not that it was heard, the operator why. The port is bound, so that nobody
-    // else listens there in the meantime.
+    // A service that is not there: the device hears an end and not that it was heard, the operator why. The port is
+    // bound, so that nobody else listens there in the meantime.
     let nobody = TcpSocket::new_v4().unwrap();
     nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let to = nobody.local_addr().unwrap();
