@@ -63,14 +63,15 @@ pub(super) fn read(text: &str, server: &PublicKey) -> Result<Vec<Entry>, Flaw> {
     read_but(text, server, |_| None).map(entries)
 }
 
-/// The same, but for the parts that `kept` knows.
+/// As [`read`], but parts whose text `kept` knows are not read again.
 ///
-/// The text is read from one `[[device]]` line to the next, which is a third quicker than all at once and lets what did
-/// not change be passed over. If each part is right as a file of its own, then so is all of it, and it says the same: a
-/// part leaves no string, array or table open, and every header but `[[device]]` is either below that or an error. What
-/// stands before the first of those lines may name the server and nothing else. If a part is not right, the whole is
-/// read, which finds the cause, or finds that there was none: a line that looks like a header can stand in a text of
-/// several lines.
+/// The text is read part by part, each from one `[[device]]` line to the next. That is a third quicker than all at once,
+/// and a part that has not changed is passed over. The result is the same if every part is valid by itself: a valid part
+/// leaves no string, array or table open, it has no header that does not belong to its `[[device]]`, and nothing but
+/// `server` stands before the first part.
+///
+/// If a part is not valid, the whole text is read. Either that finds the mistake, or there is none: a line that looks
+/// like a header can stand in a string of several lines.
 pub(super) fn read_but<'t, 'k>(
     text: &'t str,
     server: &PublicKey,

@@ -159,13 +159,15 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         }
     }
 
-    /// While the registry may hold cold pinnings, one Diffie-Hellman for each attempt: the one that is missing, or
-    /// another. So an attempt takes as long for a cold pinning as for a warm one, one that has expired or has another
-    /// mode, and an id that nobody has. Once all are warm, nobody needs one. When that changes, it changes for
-    /// everybody: the id plays no part in [`Registry::is_warm`](crate::Registry::is_warm).
+    /// Takes as long for every attempt: one Diffie-Hellman while the registry may hold cold pinnings, whose own is not
+    /// computed yet, and nothing once all are warm.
     ///
-    /// Asked after the look-up: if the registry is warm by then, so is what was found. The exception is a pinning that
-    /// was found cold and then removed, all within a look-up and this; that costs one attempt the time of one.
+    /// For a cold pinning it is the one that is missing. For a warm one, one that has expired or has another mode, and
+    /// an id that nobody has, it is another, thrown away. The id plays no part in
+    /// [`Registry::is_warm`](crate::Registry::is_warm).
+    ///
+    /// Whether the registry is warm is asked after the look-up: if it is by then, so is what was found. One case is
+    /// left. A pinning that was found cold and then removed is computed later; that shows in the time of one attempt.
     fn level(&self, pinned: Option<&Pinned>) {
         let state = &self.state;
         if state.registry.is_warm() {
