@@ -88,12 +88,13 @@ fn read(bytes: &[u8]) {
     assert!((1..=32).contains(&bytes[6]) && usize::from(bytes[7]) <= MAX_ADDRESS);
     assert_eq!(page.id().as_bytes(), field(8, bytes[6].into()));
     assert_eq!(page.address().as_bytes(), field(40, bytes[7].into()));
-    let identity = page.identity();
-    assert_eq!(identity.public_key().as_bytes(), field(136, 32));
-    match page.peer(&identity) {
-        Ok(peer) => {
-            assert_eq!(peer.public_key().as_bytes(), field(168, 32));
-            assert_eq!(peer.shared_secret().expose(), field(200, 32));
+    match page.load() {
+        Ok(keys) => {
+            assert_eq!(keys.id(), page.id());
+            assert_eq!(keys.identity().public_key().as_bytes(), field(136, 32));
+            assert_eq!(keys.peer().public_key().as_bytes(), field(168, 32));
+            assert_eq!(keys.peer().shared_secret().expose(), field(200, 32));
+            assert_eq!(keys.psk().is_some(), bytes[5] == 1);
             assert_ne!(field(136, 32), field(168, 32), "our own key as the peer's");
         }
         Err(Error::OwnKey) => {} // in any spelling
@@ -103,7 +104,6 @@ fn read(bytes: &[u8]) {
         }
     }
     assert!(bytes[5] <= 1, "an unknown flag");
-    assert_eq!(page.psk().is_some(), bytes[5] == 1);
     assert_eq!(page.hedge().expose(), field(232, 32));
     assert_eq!(page.seed().expose(), field(264, 32));
     assert!(!format!("{page:?}").is_empty());
@@ -123,11 +123,10 @@ fn encode(input: &mut Input<'_>) {
         Ok(bytes) => {
             let page = Page::read(bytes.expose()).expect("what was encoded is read");
             assert_eq!((page.id(), page.address()), (&id, &*address));
-            let identity = page.identity();
-            assert_eq!(identity.public_key(), Identity::new(Secret::new(key)).unwrap().public_key());
-            let stored = page.peer(&identity).expect("what was pinned is pinned");
-            assert_eq!(*stored.public_key().as_bytes(), peer);
-            assert_eq!(page.psk().is_some(), psk.is_some());
+            let keys = page.load().expect("what was pinned is pinned");
+            assert_eq!(keys.identity().public_key(), Identity::new(Secret::new(key)).unwrap().public_key());
+            assert_eq!(*keys.peer().public_key().as_bytes(), peer);
+            assert_eq!(keys.psk().is_some(), psk.is_some());
             read(bytes.expose());
         }
         Err(Error::BufferTooSmall) => assert!(address.len() > MAX_ADDRESS),

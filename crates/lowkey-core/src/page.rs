@@ -23,8 +23,12 @@
 //!
 //! The check finds accidents, not attackers: who can write the page owns the device.
 
+mod keys;
+
+pub use keys::Keys;
+
 use crate::keys::refuse_blank;
-use crate::{Error, Id, Identity, Peer, Psk};
+use crate::{Error, Id, Identity, Peer};
 use core::fmt;
 use lowkey_crypto::{Blake2s, PublicKey, Secret, is_blank};
 
@@ -189,25 +193,6 @@ impl<'f> Page<'f> {
     /// The peer's address, as text; empty if none was provisioned.
     pub fn address(&self) -> &'f str {
         self.address
-    }
-
-    /// Our static key pair; no multiplication, the public key is in the page.
-    pub fn identity(&self) -> Identity {
-        Identity::of_written(secret(self.fields.private_key), PublicKey::new(*self.fields.public_key))
-    }
-
-    /// The pinned peer of [`Self::identity`]; no multiplication, the static-static Diffie-Hellman is
-    /// in the page.
-    ///
-    /// # Errors
-    /// [`Error::OwnKey`], [`Error::WeakKey`]: such a key should never have been provisioned.
-    pub fn peer(&self, identity: &Identity) -> Result<Peer, Error> {
-        Peer::from_parts(identity, PublicKey::new(*self.fields.peer), secret(self.fields.shared))
-    }
-
-    /// The PSK, where the pinning has one.
-    pub fn psk(&self) -> Option<Psk> {
-        self.fields.psk.map(|psk| Psk::of_written(secret(psk)))
     }
 
     /// The hedge secret, for [`Ephemerals`](crate::Ephemerals).

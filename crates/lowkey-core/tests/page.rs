@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 /// Secrets of which every byte tells where it belongs.
-struct Keys {
+struct Secrets {
     static_key: Secret<32>,
     peer: PublicKey,
     hedge: Secret<32>,
@@ -18,7 +18,7 @@ struct Keys {
     psk: Secret<32>,
 }
 
-impl Keys {
+impl Secrets {
     fn fixed() -> Self {
         let row = |first: u8| Secret::new(std::array::from_fn(|at| first + at as u8));
         let peer = Identity::new(row(0x20)).unwrap().public_key();
@@ -52,9 +52,9 @@ fn recheck(page: &mut [u8; LEN]) {
 /// The BLAKE2s-256 of pages that a Python script made from the table in `page.rs`, X25519 included.
 #[test]
 fn the_layout_is_frozen() {
-    let keys = Keys::fixed();
+    let secrets = Secrets::fixed();
     for (with_psk, golden) in [(true, GOLDEN_WITH_PSK), (false, GOLDEN_WITHOUT_PSK)] {
-        let page = keys.contents(b"boiler-7", "gateway.local:4242", with_psk).encode().unwrap();
+        let page = secrets.contents(b"boiler-7", "gateway.local:4242", with_psk).encode().unwrap();
         let mut hash = Blake2s::new();
         hash.update(page.expose());
         assert_eq!(hash.finalize()[..], common::hex(golden)[..], "with a PSK: {with_psk}");
@@ -75,14 +75,14 @@ proptest! {
         with_psk: bool,
     ) {
         let mut rng = Rng(seed);
-        let keys = Keys {
+        let secrets = Secrets {
             static_key: rng.secret(),
             peer: Identity::new(rng.secret()).unwrap().public_key(),
             hedge: rng.secret(),
             seed: rng.secret(),
             psk: rng.secret(),
         };
-        let contents = keys.contents(&id, &address, with_psk);
+        let contents = secrets.contents(&id, &address, with_psk);
         let encoded = contents.encode().unwrap();
         // Flash goes on behind the page.
         let mut flash = encoded.expose().to_vec();
@@ -90,15 +90,16 @@ proptest! {
         let page = Page::read(&flash).unwrap();
         prop_assert_eq!(page.id().as_bytes(), &id[..]);
         prop_assert_eq!(page.address(), &address);
-        let identity = Identity::new(keys.static_key.duplicate()).unwrap();
-        prop_assert_eq!(page.identity().public_key(), identity.public_key());
-        let (read, pinned) = (page.peer(&page.identity()).unwrap(), Peer::pin(&identity, keys.peer).unwrap());
-        prop_assert_eq!(read.public_key(), keys.peer);
-        prop_assert!(read.shared_secret().ct_eq(pinned.shared_secret()));
-        prop_assert!(page.hedge().ct_eq(&keys.hedge));
-        prop_assert!(page.seed().ct_eq(&keys.seed));
-        prop_assert_eq!(page.psk().is_some(), with_psk);
-        prop_assert_eq!(encoded.expose()[296..328] == keys.psk.expose()[..], with_psk);
+        let identity = Identity::new(secrets.static_key.duplicate()).unwrap();
+        let (keys, pinned) = (page.load().unwrap(), Peer::pin(&identity, secrets.peer).unwrap());
+        prop_assert_eq!(keys.id(), page.id());
+        prop_assert_eq!(keys.identity().public_key(), identity.public_key());
+        prop_assert_eq!(keys.peer().public_key(), secrets.peer);
+        prop_assert!(keys.peer().shared_secret().ct_eq(pinned.shared_secret()));
+        prop_assert_eq!(keys.psk().is_some(), with_psk);
+        prop_assert!(page.hedge().ct_eq(&secrets.hedge));
+        prop_assert!(page.seed().ct_eq(&secrets.seed));
+        prop_assert_eq!(encoded.expose()[296..328] == secrets.psk.expose()[..], with_psk);
     }
 
     #[test]
@@ -109,33 +110,33 @@ proptest! {
             recheck(page);
         }
         if let Ok(page) = Page::read(&bytes) {
-            let _ = (page.peer(&page.identity()), page.psk(), page.identity());
+            let _ = page.load();
         }
     }
 }
 
-/// The keys of a page and those of its peer make a handshake: with the PSK, and only with it.
+/// The secrets of a page and those of its peer make a handshake: with the PSK, and only with it.
 #[test]
 fn the_keys_of_a_page_shake_hands() {
-    let keys = Keys::fixed();
-    let bytes = keys.page();
+    let secrets = Secrets::fixed();
+    let bytes = secrets.page();
     let page = Page::read(&bytes).unwrap();
-    let (identity, peer, psk) = (page.identity(), page.peer(&page.identity()).unwrap(), page.psk());
+    let keys = page.load().unwrap();
     let server = Identity::new(Secret::new(std::array::from_fn(|at| 0x20 + at as u8))).unwrap();
-    let device = Peer::pin(&server, identity.public_key()).unwrap();
+    let device = Peer::pin(&server, keys.identity().public_key()).unwrap();
     let mut rng = Rng(1);
-    for (server_psk, opens) in [(page.psk(), true), (None, false)] {
+    for (server_psk, opens) in [(keys.psk(), true), (None, false)] {
         let mut message = [0; 48];
-        let initiator = kk::Initiator::new(&identity, &peer, psk.as_ref(), b"");
+        let initiator = kk::Initiator::new(keys.identity(), keys.peer(), keys.psk(), b"");
         initiator.write_message_1(&mut rng.ephemerals(), b"", &mut message).unwrap();
-        let responder = kk::Responder::new(&server, &device, server_psk.as_ref(), b"");
+        let responder = kk::Responder::new(&server, &device, server_psk, b"");
         assert_eq!(responder.read_message_1(&mut message).is_ok(), opens);
     }
 }
 
 #[test]
 fn every_flipped_byte_is_found() {
-    let page = Keys::fixed().page();
+    let page = Secrets::fixed().page();
     for at in 0..LEN {
         for flip in [1, 0x80, 0xff] {
             let mut damaged = page;
@@ -152,7 +153,7 @@ fn every_flipped_byte_is_found() {
 
 #[test]
 fn every_truncated_page_is_truncated() {
-    let page = Keys::fixed().page();
+    let page = Secrets::fixed().page();
     for len in 0..LEN {
         assert_eq!(Page::read(&page[..len]).err(), Some(PageError::Truncated));
         assert_eq!(Page::read(&[0xff; LEN][..len]).err(), Some(PageError::Truncated));
@@ -162,7 +163,7 @@ fn every_truncated_page_is_truncated() {
 /// Provisioning lost power: programmed in words from the front, or with any word still erased.
 #[test]
 fn a_page_written_halfway_is_not_used() {
-    let page = Keys::fixed().page();
+    let page = Secrets::fixed().page();
     assert_eq!(Page::read(&[0xff; LEN]).err(), Some(PageError::Blank));
     for word in (0..LEN).step_by(4) {
         let mut front = [0xff; LEN];
@@ -186,7 +187,7 @@ fn something_else_is_not_a_page() {
 #[test]
 fn an_unknown_version_is_named_whether_its_check_is_right_or_not() {
     for version in [0, 2, 0x7f, 0xff] {
-        let mut page = Keys::fixed().page();
+        let mut page = Secrets::fixed().page();
         page[4] = version;
         assert_eq!(Page::read(&page).err(), Some(PageError::Version(version)));
         recheck(&mut page);
@@ -197,7 +198,7 @@ fn an_unknown_version_is_named_whether_its_check_is_right_or_not() {
 #[test]
 fn impossible_fields_are_malformed_even_with_the_right_check() {
     let with = |at: usize, value: u8| {
-        let mut page = Keys::fixed().page();
+        let mut page = Secrets::fixed().page();
         page[at] = value;
         recheck(&mut page);
         Page::read(&page).err()
@@ -220,16 +221,16 @@ fn impossible_fields_are_malformed_even_with_the_right_check() {
 
 #[test]
 fn a_page_without_one_of_its_secrets_is_neither_written_nor_read() {
-    let keys = Keys::fixed();
+    let secrets = Secrets::fixed();
     for blank in [0x00, 0xff] {
         for at in [104, 232, 264, 296] {
-            let mut page = keys.page();
+            let mut page = secrets.page();
             page[at..at + 32].fill(blank);
             recheck(&mut page);
             assert_eq!(Page::read(&page).unwrap_err(), PageError::Malformed, "{blank:02x} at {at}");
         }
         let none = &Secret::new([blank; 32]);
-        let whole = || keys.contents(b"boiler-7", "gateway.local:4242", true);
+        let whole = || secrets.contents(b"boiler-7", "gateway.local:4242", true);
         for lacking in [
             Contents { static_key: none, ..whole() },
             Contents { hedge: none, ..whole() },
@@ -243,30 +244,29 @@ fn a_page_without_one_of_its_secrets_is_neither_written_nor_read() {
 
 #[test]
 fn a_peer_that_cannot_be_pinned_is_neither_written_nor_read() {
-    let keys = Keys::fixed();
-    let own_identity = Identity::new(keys.static_key.duplicate()).unwrap();
-    let own = own_identity.public_key();
+    let secrets = Secrets::fixed();
+    let own = Identity::new(secrets.static_key.duplicate()).unwrap().public_key();
     let weak = PublicKey::new([0; 32]);
     for (peer, why) in [(own, Error::OwnKey), (weak, Error::WeakKey)] {
-        let contents = Contents { peer, ..keys.contents(b"id", "", false) };
+        let contents = Contents { peer, ..secrets.contents(b"id", "", false) };
         assert_eq!(contents.encode().err(), Some(why));
     }
-    let mut page = keys.page();
+    let mut page = secrets.page();
     page[168..200].copy_from_slice(own.as_bytes());
     recheck(&mut page);
-    assert_eq!(Page::read(&page).unwrap().peer(&own_identity).err(), Some(Error::OwnKey));
-    let mut page = keys.page();
+    assert_eq!(Page::read(&page).unwrap().load().err(), Some(Error::OwnKey));
+    let mut page = secrets.page();
     page[200..232].fill(0);
     recheck(&mut page);
-    assert_eq!(Page::read(&page).unwrap().peer(&own_identity).err(), Some(Error::WeakKey));
+    assert_eq!(Page::read(&page).unwrap().load().err(), Some(Error::WeakKey));
 }
 
 #[test]
 fn an_address_has_at_most_64_bytes() {
-    let keys = Keys::fixed();
+    let secrets = Secrets::fixed();
     let address = "x".repeat(MAX_ADDRESS + 1);
-    assert_eq!(keys.contents(b"id", &address, false).encode().err(), Some(Error::BufferTooSmall));
-    let encoded = keys.contents(b"id", &address[1..], false).encode().unwrap();
+    assert_eq!(secrets.contents(b"id", &address, false).encode().err(), Some(Error::BufferTooSmall));
+    let encoded = secrets.contents(b"id", &address[1..], false).encode().unwrap();
     assert_eq!(Page::read(encoded.expose()).unwrap().address(), &address[1..]);
 }
 

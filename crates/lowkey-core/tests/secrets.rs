@@ -88,7 +88,7 @@ fn debug_output_shows_no_secret() {
     };
     let encoded = contents.encode().unwrap();
     let page = Page::read(encoded.expose()).unwrap();
-    let all: [&dyn Debug; 11] = [
+    let all: [&dyn Debug; 9] = [
         &secret(),
         &identity,
         &peer,
@@ -96,9 +96,7 @@ fn debug_output_shows_no_secret() {
         &contents,
         &encoded,
         &page,
-        &page.identity(),
-        &page.peer(&page.identity()),
-        &page.psk(),
+        &page.load().unwrap(),
         &page.hedge(),
     ];
     all.into_iter().for_each(shows_nothing);

@@ -21,13 +21,14 @@ fn a_provisioned_device_has_a_page_and_a_place_in_the_registry_that_fit() {
     assert_eq!(mode(&psk), 0o600);
     let bytes = fs::read(bench.path("page.bin")).unwrap();
     let page = Page::read(&bytes).unwrap();
+    let keys = page.load().unwrap();
     assert_eq!(bytes.len(), 344);
     assert_eq!(
-        (page.address(), page.identity().public_key(), *page.id()),
+        (page.address(), keys.identity().public_key(), *keys.id()),
         ("10.0.2.2:7000", made.key, made.id)
     );
-    assert_eq!(page.peer(&page.identity()).unwrap().public_key(), bench.server.public_key());
-    assert!(page.psk().is_some());
+    assert_eq!(keys.peer().public_key(), bench.server.public_key());
+    assert!(keys.psk().is_some());
     assert!(!page.hedge().ct_eq(&page.seed()));
     let registry = FileRegistry::load(bench.path("devices.toml"), &bench.server).unwrap();
     let device = registry.lookup(&made.id).unwrap();
@@ -53,13 +54,13 @@ async fn a_provisioned_device_connects() {
     let registry = FileRegistry::load(bench.path("devices.toml"), &bench.server).unwrap();
     let acceptor =
         lowkey_host::Acceptor::new(bench.server, registry, lowkey_host::Limits::default()).unwrap();
-    let (identity, psk) = (page.identity(), page.psk());
-    let peer = page.peer(&identity).unwrap();
-    let pinning =
-        lowkey_host::Pinning { id: *page.id(), identity: &identity, peer: &peer, psk: psk.as_ref() };
+    let keys = page.load().unwrap();
     let limits = lowkey_host::Limits::default();
     let (near, far) = tokio::io::duplex(1000);
-    let (device, server) = tokio::join!(lowkey_host::connect(near, pinning, &limits), acceptor.accept(far));
+    let (device, server) = tokio::join!(
+        lowkey_host::connect(near, lowkey_host::Pinning::of(&keys), &limits),
+        acceptor.accept(far)
+    );
     device.unwrap();
     assert_eq!(server.unwrap().device().unwrap().name(), "pump \"7\" \\ süd");
 }

@@ -33,6 +33,8 @@ pub enum Error {
     Entropy = 9,
     /// Ours: no nonce is left under this key.
     Exhausted = 10,
+    /// Ours: a private key, a PSK, a hedge secret or a seed is all zeros or all ones: nobody has written one there.
+    BlankKey = 28, // no call of a channel gives it, so it has no status in C
     /// Ours or the peer's: the peer's static key is our own, or of low order.
     PeerKey = 11,
     /// The peer refused us before its message 2. Unauthenticated: a hint for people, never a decision.
@@ -98,6 +100,7 @@ impl Error {
             Self::Io(_) => "the stream failed",
             Self::Entropy => "the entropy source or the stored counter failed",
             Self::Exhausted => "no nonce is left under this key",
+            Self::BlankKey => "a secret is all zeros or all ones: nobody has written one there",
             Self::PeerKey => "the peer's static key is our own or of low order",
             Self::Refused(refusal) => refusal.as_str(),
             Self::Declined(_) => "we refused the peer",

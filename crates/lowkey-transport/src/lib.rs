@@ -86,6 +86,7 @@ mod incoming;
 mod limits;
 mod link;
 mod mailbox;
+mod of_keys;
 mod outbox;
 mod outgoing;
 mod parameters;

@@ -2,7 +2,11 @@
 
 use core::net::SocketAddrV4;
 
-use lowkey_core::{Entropy, Ephemerals, Identity, Peer, Psk, SeedEntropy, boot_log::BootLog, page::Page};
+use lowkey_core::{
+    Entropy, Ephemerals, SeedEntropy,
+    boot_log::BootLog,
+    page::{Keys, Page},
+};
 use lowkey_transport::Pinning;
 
 use crate::flash::{self, Log};
@@ -10,15 +14,13 @@ use crate::flash::{self, Log};
 /// Who this device is, read once.
 pub(crate) struct Device {
     pub(crate) page: Page<'static>,
-    pub(crate) identity: Identity,
-    pub(crate) peer: Peer,
-    pub(crate) psk: Option<Psk>,
+    pub(crate) keys: Keys,
     pub(crate) server: SocketAddrV4,
 }
 
 impl Device {
     pub(crate) fn pinning(&self) -> Pinning<'_> {
-        Pinning { id: *self.page.id(), identity: &self.identity, peer: &self.peer, psk: self.psk.as_ref() }
+        Pinning::of(&self.keys)
     }
 }
 
@@ -37,8 +39,7 @@ pub(crate) struct Start {
 pub(crate) fn start(log: Log, noise: &[u8]) -> Result<Start, &'static str> {
     let page = Page::read(flash::key_page()).map_err(|error| error.as_str())?;
     let server = page.address().parse().map_err(|_| "key page: the address is not an IPv4 host:port")?;
-    let identity = page.identity();
-    let peer = page.peer(&identity).map_err(|_| "key page: the server's key cannot be pinned")?;
+    let keys = page.load().map_err(|_| "key page: the server's key cannot be pinned")?;
 
     // This part has no generator: the seed is what is secret, the count and the noise are what is new.
     let mut entropy = SeedEntropy::new(page.seed()).map_err(|_| "key page: the seed is blank")?;
@@ -52,6 +53,6 @@ pub(crate) fn start(log: Log, noise: &[u8]) -> Result<Start, &'static str> {
     let (Ok(()), Ok(ephemerals)) = (drawn, ephemerals) else {
         return Err("boot log: damaged, or the flash failed");
     };
-    let device = Device { page, psk: page.psk(), identity, peer, server };
+    let device = Device { page, keys, server };
     Ok(Start { device, ephemerals, network_seed: u64::from_le_bytes(network_seed) })
 }

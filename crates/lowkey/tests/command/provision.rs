@@ -23,7 +23,7 @@ fn a_provisioned_page_reads_and_its_registry_line_loads() {
     let bytes = fs::read(folder.path("board.page")).unwrap();
     let page = Page::read(&bytes).unwrap();
     assert_eq!(page.address(), "10.0.2.2:7000");
-    assert!(page.psk().is_some());
+    assert!(page.load().unwrap().psk().is_some());
     assert!(folder.read("devices.toml").contains("psk_file = \"board.psk\""));
     for secret in ["board.page", "board.psk"] {
         assert_eq!(fs::metadata(folder.path(secret)).unwrap().permissions().mode() & 0o777, 0o600);

@@ -26,8 +26,7 @@ pub(crate) struct Start<'f> {
 pub(crate) fn start(flash: Flash, uart: &mut Uart) -> Result<Start<'static>, &'static str> {
     let page = Page::read(flash.key_page()).map_err(|error| error.as_str())?;
     let server = Address::read(page.address()).ok_or("key page: the address is not an IPv4 host:port")?;
-    let identity = page.identity();
-    let peer = page.peer(&identity).map_err(|_| "key page: the server's key cannot be pinned")?;
+    let keys = page.load().map_err(|_| "key page: the server's key cannot be pinned")?;
 
     // This part has no generator. What differs from start to start is in the boot log; both go into each ephemeral.
     let mut entropy = SeedEntropy::new(page.seed()).map_err(|_| "key page: the seed is blank")?;
@@ -40,8 +39,7 @@ pub(crate) fn start(flash: Flash, uart: &mut Uart) -> Result<Start<'static>, &'s
     let (Ok(()), Ok(ephemerals)) = (drawn, ephemerals) else {
         return Err("boot log: damaged, or the flash failed");
     };
-    let device =
-        Device { page, psk: page.psk(), identity, peer, server, tcp_seed: u64::from_le_bytes(tcp_seed) };
+    let device = Device { page, keys, server, tcp_seed: u64::from_le_bytes(tcp_seed) };
     Ok(Start { device, ephemerals })
 }
 

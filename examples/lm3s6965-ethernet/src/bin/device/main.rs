@@ -20,7 +20,10 @@ use lm3s6965_ethernet::{
     address::Address, board::Board, ethernet::Ethernet, flash::Flash, reserved::Reserved, stack, tcp::Tcp,
     uart::Uart,
 };
-use lowkey_core::{Entropy, Ephemerals, Identity, Peer, Psk, SeedEntropy, page::Page};
+use lowkey_core::{
+    Entropy, Ephemerals, SeedEntropy,
+    page::{Keys, Page},
+};
 // Its memcpy takes the place of a faster and larger one.
 use lowkey_mem as _;
 use lowkey_transport::{Backoff, Buffers, Error, Link, Pinning, blocking::Channel};
@@ -83,16 +86,14 @@ fn main() -> ! {
 /// Who this device is, read once.
 struct Device<'f> {
     page: Page<'f>,
-    identity: Identity,
-    peer: Peer,
-    psk: Option<Psk>,
+    keys: Keys,
     server: Address,
     tcp_seed: u64,
 }
 
 impl Device<'_> {
     fn pinning(&self) -> Pinning<'_> {
-        Pinning { id: *self.page.id(), identity: &self.identity, peer: &self.peer, psk: self.psk.as_ref() }
+        Pinning::of(&self.keys)
     }
 }
 

@@ -1,0 +1,54 @@
+//! The keys of one page, which belong together.
+
+use super::{Fields, Page, secret};
+use crate::{Error, Id, Identity, Peer, Psk};
+use lowkey_crypto::PublicKey;
+
+/// Who a device is, whom it trusts, what both share, and the name of all that: the keys of one key page.
+///
+/// Holding one tells you that they belong together: the peer is pinned with this identity, and the PSK is this
+/// pinning's. The secrets are not printed, and are wiped when it is dropped. `lowkey_transport::Pinning::of` lends them
+/// to a handshake.
+#[derive(Debug)]
+pub struct Keys {
+    id: Id,
+    identity: Identity,
+    peer: Peer,
+    psk: Option<Psk>,
+}
+
+impl Page<'_> {
+    /// The keys of the page, in RAM. No multiplication: the public key and the static-static Diffie-Hellman are in the
+    /// page.
+    ///
+    /// # Errors
+    /// [`Error::OwnKey`], [`Error::WeakKey`]: such a peer should never have been provisioned.
+    pub fn load(&self) -> Result<Keys, Error> {
+        let Fields { private_key, public_key, peer, shared, psk, .. } = self.fields;
+        let identity = Identity::of_written(secret(private_key), PublicKey::new(*public_key));
+        let peer = Peer::from_parts(&identity, PublicKey::new(*peer), secret(shared))?;
+        Ok(Keys { id: self.id, identity, peer, psk: psk.map(|psk| Psk::of_written(secret(psk))) })
+    }
+}
+
+impl Keys {
+    /// The pinning's id.
+    pub fn id(&self) -> &Id {
+        &self.id
+    }
+
+    /// Our static key pair.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The one peer it expects.
+    pub fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// The PSK, where the pinning has one.
+    pub fn psk(&self) -> Option<&Psk> {
+        self.psk.as_ref()
+    }
+}
