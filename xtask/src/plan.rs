@@ -10,6 +10,7 @@ mod modules;
 mod rust;
 mod tree;
 mod unsafety;
+mod width;
 
 use crate::{
     command::Result,
@@ -29,6 +30,7 @@ pub(crate) fn check() -> Result<()> {
     let mut problems = folders::problems(&tree, architecture)?;
     problems.extend(folders::exclusions(&tree)?);
     problems.extend(unsafety::problems(&tree, architecture)?);
+    problems.extend(width::problems(&tree));
     problems.extend(floors::problems(&rooms(&tree), &floors::exceptions(architecture)?));
     for (file, lines) in drivers::lines(&tree, architecture)? {
         println!("  {lines:>4} lines of code in {file}");
