@@ -72,8 +72,8 @@ static int32_t write_and_note(void *context, const uint8_t *bytes, size_t len)
     return n;
 }
 
-/* Waits for the server, and for a line if there is none to be sent. NULL, or what is wrong. A server that is silent while
- * nothing is to be said is asked whether it is there; one that takes nothing is not, however much it sends. */
+/* Waits for the server, and for a line if there is none to be sent. NULL, or what is wrong. A server that is silent
+ * while nothing is to be said is asked whether it is there; one that takes nothing is not, however much it sends. */
 static const char *wait_for_more(int socket)
 {
     size_t len;

@@ -1,8 +1,8 @@
 //! The functions of `lowkey.h`: every one, on any object, in any order, with any lengths.
 //!
 //! Two channels of C's are connected to each other, a third to a peer that holds the right keys, and a script makes and
-//! wipes what they need, drives them both ways, and changes what is on its way. What the header says is up to its
-//! user is kept: pointers that are not NULL point to enough bytes, and keys that a handshake has borrowed stay. Held to:
+//! wipes what they need, drives them both ways, and changes what is on its way. What the header says is up to its user
+//! is kept: pointers that are not NULL point to enough bytes, and keys that a handshake has borrowed stay. Held to:
 //! - no call writes beside its objects, its buffers or its outputs; what failed leaves its outputs as they were;
 //! - a call gives a status that the header names for it; one that ends a channel is given by every later call;
 //! - what is delivered is what the other side of this handshake sent, up to the first bit that was changed;

@@ -1,10 +1,10 @@
 //! Two blocking channels, two mailboxes and the bytes of `Write`, over streams that take as much as the script says.
 //!
 //! Held to:
-//! - a message of a mailbox arrives whole, once, on one channel, and in its turn; it is gone from the mailbox exactly when the
-//!   stream has taken its last byte, in whatever call, and goes out on another channel if that never happens;
-//! - messages and written bytes arrive as they were accepted, none twice, none before the one before it, and all of them once
-//!   the stream takes them; an owed PONG goes before any other record, which the peer's link sees to.
+//! - a message of a mailbox arrives whole, once, on one channel, and in its turn; it is gone from the mailbox exactly
+//!   when the stream has taken its last byte, in whatever call, and goes out on another channel if that never happens;
+//! - messages and written bytes arrive as they were accepted, none twice, none before the one before it, and all of
+//!   them once the stream takes them; an owed PONG goes before any other record, which the peer's link sees to.
 
 use crate::any::{Any, answer, initiator};
 use crate::input::Input;

@@ -4,8 +4,8 @@
 //! body serves libFuzzer, the tests of this package on stable, and a replay of what libFuzzer found.
 //! Keys and ephemerals are fixed: the same bytes do the same again, and a recorded frame stays valid.
 //!
-//! The promises held to are those of the wire protocol and of the crates' documentation; the oracle of each target stands at its
-//! top. All of them also promise that nothing panics.
+//! The promises held to are those of the wire protocol and of the crates' documentation; the oracle of each target
+//! stands at its top. All of them also promise that nothing panics.
 
 #[cfg(not(lowkey_testing))]
 compile_error!(

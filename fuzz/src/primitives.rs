@@ -1,8 +1,8 @@
 //! The compact body's primitives against the portable ones: X25519, the AEAD, BLAKE2s; and its field against arithmetic
 //! on numbers of any size.
 //!
-//! Holds to: both give the same bytes; what one seals the other opens, and neither opens anything else; a field's result
-//! stands for the right residue and is as small as it promises. The pieces that a hash is given do not matter.
+//! Holds to: both give the same bytes; what one seals the other opens, and neither opens anything else; a field's
+//! result stands for the right residue and is as small as it promises. The pieces that a hash is given do not matter.
 
 use lowkey_crypto::{
     Forged,

@@ -1,8 +1,8 @@
 //! `liblowkey.a`, as it is handed out: the functions of `lowkey.h` and what they need of ours, in one object.
 //!
 //! What cargo makes brings the compiler's own functions along, and these have the names of libgcc's and of the C
-//! library's. They are left out. What moves and fills memory on a microcontroller comes from `lowkey-mem`; it and all else
-//! that is not in the header becomes local, so that the object calls its own and a program does not see them. Each
+//! library's. They are left out. What moves and fills memory on a microcontroller comes from `lowkey-mem`; it and all
+//! else that is not in the header becomes local, so that the object calls its own and a program does not see them. Each
 //! function keeps a section of its own, so that a linker drops what a firmware does not call.
 
 mod names;
@@ -84,8 +84,8 @@ pub(crate) fn build_from(root: &Path, machine: &Machine, work: &Path) -> Result<
     Ok(archive)
 }
 
-/// Whether a microcontroller's archive has variables or tables for unwinding, and whether a linker is told that no stack
-/// of ours is executable; from what `objdump` says.
+/// Whether a microcontroller's archive has variables or tables for unwinding, and whether a linker is told that no
+/// stack of ours is executable; from what `objdump` says.
 fn check_sections(machine: &Machine, said: &str) -> Result<()> {
     let sections = || said.lines().filter_map(|line| line.split_whitespace().nth(1));
     let is_unwanted = |name: &str| UNWANTED.iter().any(|start| name.starts_with(start));

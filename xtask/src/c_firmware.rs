@@ -29,8 +29,8 @@ pub(crate) enum Kind {
     Line,
 }
 
-/// Builds it and returns its ELF file. It goes into a folder under the root's target folder, whatever the user builds by
-/// hand.
+/// Builds it and returns its ELF file. It goes into a folder under the root's target folder, whatever the user builds
+/// by hand.
 pub(crate) fn build(kind: Kind) -> Result<PathBuf> {
     setup::ensure([&setup::ARM_GCC, &setup::ARM_NEWLIB, &setup::MAKE])?;
     let lwip = lwip::source()?;

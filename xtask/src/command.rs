@@ -36,8 +36,8 @@ impl Command {
         Self::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
     }
 
-    /// The same in `folder`, a workspace of its own, whose `.cargo/config.toml` may set flags of the compiler: a RUSTFLAGS
-    /// in the environment would replace them.
+    /// The same in `folder`, a workspace of its own, whose `.cargo/config.toml` may set flags of the compiler: a
+    /// RUSTFLAGS in the environment would replace them.
     pub fn cargo_in(folder: &str) -> Self {
         Self::cargo()
             .within(folder)

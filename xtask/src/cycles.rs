@@ -68,8 +68,8 @@ fn targets_still_met(committed: &Numbers, compiler: &str, measured: &Figures) ->
 
 /// How far a figure may grow. Stack may not. Cycles depend on where the linker puts a function: a branch to a 32-bit
 /// instruction across two words takes one more, and slow flash is read in lines. The order of functions depends on the
-/// path to the repository, which cargo hashes into their names. That was seen to move a row by 0.5 %, with slow flash by
-/// 3.6 %, and to cost one instruction more.
+/// path to the repository, which cargo hashes into their names. That was seen to move a row by 0.5 %, with slow flash
+/// by 3.6 %, and to cost one instruction more.
 fn tolerance(figure: &str) -> Tolerance {
     match figure.rsplit_once('.') {
         Some((_, "instructions")) => Tolerance::Units(2),

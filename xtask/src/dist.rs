@@ -1,4 +1,5 @@
-//! `cargo xtask c`: the library for C, for each machine a folder in `dist` with all that somebody needs who has no Rust.
+//! `cargo xtask c`: the library for C, for each machine a folder in `dist` with all that somebody needs who has no
+//! Rust.
 
 mod licenses;
 mod trial;

@@ -28,9 +28,8 @@ pub struct Options<'a> {
     pub deadline: Duration,
 }
 
-/// A running board: its network reaches this machine's loopback as 10.0.2.2 or is a segment of one's own, its serial line
-/// is read line by line.
-/// Dropping it pulls the plug.
+/// A running board: its network reaches this machine's loopback as 10.0.2.2 or is a segment of one's own, its serial
+/// line is read line by line. Dropping it pulls the plug.
 pub struct Board {
     qemu: Child,
     lines: mpsc::Receiver<String>,

@@ -1,7 +1,7 @@
 //! What a channel takes of a Cortex-M3: flash, static RAM and the deepest stack, each less the empty firmware's.
 //!
-//! The programs of `benches/size` play against a recorded peer in QEMU and say how deep their stack was. The figures are
-//! compared with those in `benches/numbers.toml`.
+//! The programs of `benches/size` play against a recorded peer in QEMU and say how deep their stack was. The figures
+//! are compared with those in `benches/numbers.toml`.
 
 mod c;
 mod initiator;

@@ -41,8 +41,8 @@ impl Tally {
 }
 
 /// Runs `cargo test` with these arguments in a folder; every line is shown, and the counts are added up. A test that
-/// does without a program that is missing fails here, and so does an example that fails to compile for another reason than it
-/// names. All random values follow from one seed.
+/// does without a program that is missing fails here, and so does an example that fails to compile for another reason
+/// than it names. All random values follow from one seed.
 ///
 /// # Errors
 /// A test failed, did not end, or did not compile.

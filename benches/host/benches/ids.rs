@@ -1,9 +1,9 @@
-//! Whether the time of a refusal tells which ids are known: strangers with ids of a registry and with ids that nobody has,
-//! in turns that chance decides, from their first frame to the answer.
+//! Whether the time of a refusal tells which ids are known: strangers with ids of a registry and with ids that nobody
+//! has, in turns that chance decides, from their first frame to the answer.
 //!
-//! `LOWKEY_DEVICES=100000` for a larger registry, `LOWKEY_SEED=2` for another order. What is compared is memory, since the
-//! arithmetic is the same: what a known id makes the server read for the first time in a while, an unknown one has to
-//! as well.
+//! `LOWKEY_DEVICES=100000` for a larger registry, `LOWKEY_SEED=2` for another order. What is compared is memory, since
+//! the arithmetic is the same: what a known id makes the server read for the first time in a while, an unknown one has
+//! to as well.
 
 use lowkey_core::{Id, Identity, PublicKey, Secret};
 use lowkey_host::{Acceptor, Device, Devices, Limits, Pinned};

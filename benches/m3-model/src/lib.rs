@@ -50,17 +50,18 @@
 //! - **Memory**: flash at 0 and again at 0x0800_0000, read-only to the program; RAM at 0x2000_0000.
 //! - **The core's own registers**: DWT.CTRL, DWT.CYCCNT and DEMCR, by which a program reads the model's cycles; SysTick
 //!   without its interrupt; CPUID. The other system registers read as zero and forget what is written.
-//! - **Semihosting** (`BKPT 0xAB`): the console and the two exits, as `cortex-m-semihosting` and `semihosting` use them.
+//! - **Semihosting** (`BKPT 0xAB`): the console and the two exits, as `cortex-m-semihosting` and `semihosting` use
+//!   them.
 //! - **Of the LM3S6965** UART0's output, the locked PLL, and registers that remember: enough for `benches/size`. Other
 //!   peripherals read as zero, or fault with [`Options::strict`].
 //!
 //! # What is not modelled
 //!
-//! - Interrupts and exceptions. A fault ends the run, SVC is a fault, and whoever waits for an interrupt has ended: a WFI,
-//!   a WFE, or a short loop that neither changes a register nor touches memory. (WFE does not look for an event.)
+//! - Interrupts and exceptions. A fault ends the run, SVC is a fault, and whoever waits for an interrupt has ended: a
+//!   WFI, a WFE, or a short loop that neither changes a register nor touches memory. (WFE does not look for an event.)
 //! - What the buses do to each other: fetches against literal loads, a full write buffer, DMA, the bit-band.
-//! - The core's fetch queue. It hides part of slow flash's stalls, and makes others (a row of 32-bit instructions across
-//!   words).
+//! - The core's fetch queue. It hides part of slow flash's stalls, and makes others (a row of 32-bit instructions
+//!   across words).
 //! - Flash accelerators other than the one above; caches.
 //! - Multiplications and divisions that an interrupt abandons; the MPU; unprivileged access.
 //!

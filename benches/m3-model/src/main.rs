@@ -1,7 +1,7 @@
 //! Runs a firmware on the model, as QEMU would with semihosting, and prints what it took.
 //!
-//! What the firmware says goes to standard output first. The exit status is the firmware's; 0 if it went idle, 124 at the
-//! limit of instructions, 125 for a fault or arguments that make no sense.
+//! What the firmware says goes to standard output first. The exit status is the firmware's; 0 if it went idle, 124 at
+//! the limit of instructions, 125 for a fault or arguments that make no sense.
 
 mod arguments;
 mod figures;

@@ -49,8 +49,8 @@ impl Regions {
         meter.open(sp);
     }
 
-    /// Ends the innermost region at what the meter shows and the stack of `bus` holds below `sp`; does nothing if none is
-    /// open.
+    /// Ends the innermost region at what the meter shows and the stack of `bus` holds below `sp`; does nothing if none
+    /// is open.
     pub(crate) fn end(&mut self, meter: &mut Meter, bus: &Bus, sp: u32) {
         let Some(open) = self.open.pop() else { return };
         let Some(trace) = meter.close() else { return };

@@ -37,11 +37,12 @@ fn armv7m_c1_8_cyccnt_counts_the_models_cycles() {
 
 #[test]
 fn armv7m_b3_3_systick_counts_down_and_flags_a_wrap() {
-    // r0 = SysTick: reload 9, clear, start with the core's clock.
-    // movs r1, #9; str r1, [r0, #4]; str r1, [r0, #8]; movs r1, #5; str r1, [r0]; ldr r2, [r0, #8]; nop; ldr r3, [r0, #8]; subs r0, r2, r3; bx lr
+    // r0 = SysTick: reload 9, clear, start with the core's clock. movs r1, #9; str r1, [r0, #4]; str r1, [r0, #8]; movs
+    // r1, #5; str r1, [r0]; ldr r2, [r0, #8]; nop; ldr r3, [r0, #8]; subs r0, r2, r3; bx lr
     let code = &[0x2109, 0x6041, 0x6081, 0x2105, 0x6001, 0x6882, 0xBF00, 0x6883, 0x1AD0, 0x4770];
     assert_eq!(call(code, &[0xE000_E010]).r0, 2 + 1);
-    // movs r1, #3; str r1, [r0, #4]; movs r1, #5; str r1, [r0]; nop; nop; nop; nop; nop; ldr r1, [r0]; ldr r2, [r0]; mov r0, r1; mov r1, r2; bx lr
+    // movs r1, #3; str r1, [r0, #4]; movs r1, #5; str r1, [r0]; nop; nop; nop; nop; nop; ldr r1, [r0]; ldr r2, [r0];
+    // mov r0, r1; mov r1, r2; bx lr
     let code = &[
         0x2103, 0x6041, 0x2105, 0x6001, 0xBF00, 0xBF00, 0xBF00, 0xBF00, 0xBF00, 0x6801, 0x6802, 0x4608,
         0x4611, 0x4770,
@@ -52,7 +53,8 @@ fn armv7m_b3_3_systick_counts_down_and_flags_a_wrap() {
 
 #[test]
 fn the_serial_line_of_the_lm3s6965_prints() {
-    // ldr r0, 1f; movs r1, #79; strb r1, [r0]; movs r1, #75; str r1, [r0]; ldr r0, [r0, #24]; wfi; nop; 1: .word 0x4000c000
+    // ldr r0, 1f; movs r1, #79; strb r1, [r0]; movs r1, #75; str r1, [r0]; ldr r0, [r0, #24]; wfi; nop; 1: .word
+    // 0x4000c000
     let code = &[0x4803, 0x214F, 0x7001, 0x214B, 0x6001, 0x6980, 0xBF30, 0xBF00, 0xC000, 0x4000];
     let report = run(code);
     assert_eq!((report.end, &*report.output), (End::Idle, &b"OK"[..]));
@@ -60,8 +62,8 @@ fn the_serial_line_of_the_lm3s6965_prints() {
 
 #[test]
 fn semihosting_prints_and_exits() {
-    // SYS_WRITE0, SYS_WRITEC, then SYS_EXIT with ADP_Stopped_ApplicationExit.
-    // adr r1, 1f; movs r0, #4; bkpt 0xab; movs r0, #3; bkpt 0xab; movs r0, #0x18; ldr r1, 2f; bkpt 0xab; 1: .asciz "hi,"; 2: .word 0x20026
+    // SYS_WRITE0, SYS_WRITEC, then SYS_EXIT with ADP_Stopped_ApplicationExit. adr r1, 1f; movs r0, #4; bkpt 0xab; movs
+    // r0, #3; bkpt 0xab; movs r0, #0x18; ldr r1, 2f; bkpt 0xab; 1: .asciz "hi,"; 2: .word 0x20026
     let code =
         &[0xA103, 0x2004, 0xBEAB, 0x2003, 0xBEAB, 0x2018, 0x4901, 0xBEAB, 0x6968, 0x002C, 0x0026, 0x0002];
     let report = run(code);
@@ -77,8 +79,11 @@ fn semihosting_prints_and_exits() {
 
 #[test]
 fn semihosting_opens_the_console_and_writes_to_it() {
-    // SYS_OPEN ":tt" to write; SYS_WRITE of three bytes with the handle; its answer, zero, is the exit status.
-    // 0: movs r0, #1; adr r1, 1f; bkpt 0xab; ldr r4, 4f; adr r1, 2f; ldr r2, [r1, #4]; ldr r3, [r1, #8]; stm r4, {r0, r2, r3}; movs r0, #5; mov r1, r4; bkpt 0xab; ldr r2, 5f; strd r2, r0, [r4]; mov r1, r4; movs r0, #0x20; bkpt 0xab; .balign 4; 1: .word 0x100 + 3f - 0b, 4, 3; 2: .word 0, 0x100 + 3f - 0b, 3; 4: .word 0x20000100; 5: .word 0x20026; 3: .asciz ":tt"
+    // SYS_OPEN ":tt" to write; SYS_WRITE of three bytes with the handle; its answer, zero, is the exit status. 0: movs
+    // r0, #1; adr r1, 1f; bkpt 0xab; ldr r4, 4f; adr r1, 2f; ldr r2, [r1, #4]; ldr r3, [r1, #8]; stm r4, {r0, r2, r3};
+    // movs r0, #5; mov r1, r4; bkpt 0xab; ldr r2, 5f; strd r2, r0, [r4]; mov r1, r4; movs r0, #0x20; bkpt 0xab; .balign
+    // 4; 1: .word 0x100 + 3f - 0b, 4, 3; 2: .word 0, 0x100 + 3f - 0b, 3; 4: .word 0x20000100; 5: .word 0x20026; 3:
+    // .asciz ":tt"
     let code = &[
         0x2001, 0xA108, 0xBEAB, 0x4C0D, 0xA109, 0x684A, 0x688B, 0xE884, 0x000D, 0x2005, 0x4621, 0xBEAB,
         0x4A09, 0xE9C4, 0x2000, 0x4621, 0x2020, 0xBEAB, 0x0144, 0x0000, 0x0004, 0x0000, 0x0003, 0x0000,

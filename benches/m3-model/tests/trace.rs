@@ -7,7 +7,8 @@ use m3_model::{Machine, Options, Share};
 
 #[test]
 fn regions_come_in_order_with_their_numbers_and_can_be_nested() {
-    // push {r4, lr}; movs r0, #7; dbg #1; push {r0-r3}; movs r0, #8; dbg #1; nop; dbg #2; pop {r0-r3}; dbg #2; movs r0, #9; dbg #1; dbg #2; pop {r4, pc}
+    // push {r4, lr}; movs r0, #7; dbg #1; push {r0-r3}; movs r0, #8; dbg #1; nop; dbg #2; pop {r0-r3}; dbg #2; movs r0,
+    // #9; dbg #1; dbg #2; pop {r4, pc}
     let code = &[
         0xB510, 0x2007, 0xF3AF, 0x80F1, 0xB40F, 0x2008, 0xF3AF, 0x80F1, 0xBF00, 0xF3AF, 0x80F2, 0xBC0F,
         0xF3AF, 0x80F2, 0x2009, 0xF3AF, 0x80F1, 0xF3AF, 0x80F2, 0xBD10,

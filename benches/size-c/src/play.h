@@ -1,5 +1,5 @@
-/* One connection with the recorded peer: handshake, a message each way unless it is a pairing, both CLOSEs. Every object
- * is static, as in firmware that has one channel. */
+/* One connection with the recorded peer: handshake, a message each way unless it is a pairing, both CLOSEs. Every
+ * object is static, as in firmware that has one channel. */
 #ifndef PLAY_H
 #define PLAY_H
 

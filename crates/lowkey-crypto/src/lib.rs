@@ -20,12 +20,12 @@
 //! depends on its operands. BLAKE2s and ChaCha20 only add, rotate and xor, and are constant-time everywhere.
 //!
 //! # Wiping
-//! Keys, hash states and intermediate keys are wiped when they are dropped. In the compact body nothing of a secret is left
-//! on the stack beneath a call: the assembly wipes its frames, and the functions in Rust are followed by
-//! [`wipe_dead_stack`]. The tests on the device compare what is left there, on Armv7-M and on Armv6-M. Two kinds of copies
-//! are out of this crate's reach: those in registers, and the one that every move of a value leaves where it was; what is
-//! written to where it is wanted (`diffie_hellman_into`, [`Blake2s::mac`], [`derive()`]) is not moved. The other bodies are
-//! not looked at.
+//! Keys, hash states and intermediate keys are wiped when they are dropped. In the compact body nothing of a secret is
+//! left on the stack beneath a call: the assembly wipes its frames, and the functions in Rust are followed by
+//! [`wipe_dead_stack`]. The tests on the device compare what is left there, on Armv7-M and on Armv6-M. Two kinds of
+//! copies are out of this crate's reach: those in registers, and the one that every move of a value leaves where it
+//! was; what is written to where it is wanted (`diffie_hellman_into`, [`Blake2s::mac`], [`derive()`]) is not moved. The
+//! other bodies are not looked at.
 #![no_std]
 
 mod aead;

@@ -29,8 +29,8 @@ impl PublicKey {
     /// The same key as every implementation writes it: RFC 7748 §5 has those who read a key ignore its highest bit and
     /// take the rest modulo 2^255 - 19, so that most keys have two spellings and some four.
     ///
-    /// Whoever compares keys compares these. The wire is another matter: a handshake hashes a key as its owner spells it,
-    /// which is this way. Not in constant time: it is public.
+    /// Whoever compares keys compares these. The wire is another matter: a handshake hashes a key as its owner spells
+    /// it, which is this way. Not in constant time: it is public.
     #[must_use]
     pub fn canonical(&self) -> Self {
         let mut u = self.0;

@@ -13,8 +13,8 @@
 //! secrets compares them some other way.
 //!
 //! On Armv7-M and Armv8-M Mainline loads and stores of words may be unaligned, which the core allows unless
-//! `CCR.UNALIGN_TRP` is set. On Armv6-M and Armv8-M Baseline bytes are moved one by one. On every other target the crate
-//! is empty.
+//! `CCR.UNALIGN_TRP` is set. On Armv6-M and Armv8-M Baseline bytes are moved one by one. On every other target the
+//! crate is empty.
 #![no_std]
 #![allow(unsafe_code)] // the assembly: the four functions of C (ISO C §7.24) and the Arm run-time ABI's names (§4.3.4)
 

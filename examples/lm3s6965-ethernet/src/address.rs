@@ -10,8 +10,8 @@ pub struct Address {
 }
 
 impl Address {
-    /// Reads four numbers from 0 to 255 and a port from 1 to 65,535, none with a leading zero, and nothing else. In C the
-    /// number 010 is eight and in other languages ten or none: a text that has two readings has none here.
+    /// Reads four numbers from 0 to 255 and a port from 1 to 65,535, none with a leading zero, and nothing else. In C
+    /// the number 010 is eight and in other languages ten or none: a text that has two readings has none here.
     pub fn read(text: &str) -> Option<Self> {
         let (host, port) = text.split_once(':')?;
         let mut parts = host.split('.');

@@ -1,6 +1,7 @@
 //! Whether the server is still there: judged by what comes from it, what it takes, and whether it answers.
 //!
-//! Neither Lowkey nor TCP says when to give up: a line that dies sends no word of it. Nothing here knows Lowkey or a stack.
+//! Neither Lowkey nor TCP says when to give up: a line that dies sends no word of it. Nothing here knows Lowkey or a
+//! stack.
 
 /// What has passed on a connection, and what it waits for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,8 +49,8 @@ impl Liveness {
 
     /// Looks at it, often. After `silence` milliseconds in which nothing came the server is to be asked. It is dead
     /// when it has taken nothing of what waits for `patience` milliseconds, or when nothing has brought what is awaited
-    /// closer for as long: neither a byte that came, nor one that was taken while more waited. A slow line is not a dead
-    /// one, and a server that takes nothing is dead however much it sends.
+    /// closer for as long: neither a byte that came, nor one that was taken while more waited. A slow line is not a
+    /// dead one, and a server that takes nothing is dead however much it sends.
     pub fn look(&mut self, traffic: Traffic, now: u32, silence: u32, patience: u32) -> Verdict {
         let has_come = traffic.received != self.last.received;
         let is_taken = traffic.acknowledged != self.last.acknowledged;
@@ -60,8 +61,8 @@ impl Liveness {
         if is_taken || !traffic.is_waiting {
             self.taken = now;
         }
-        // Once the server's TCP has had everything, it may go on to take readings for hours in the name of a server that
-        // hangs: only while more waits does what it takes show that our question has not got through yet.
+        // Once the server's TCP has had everything, it may go on to take readings for hours in the name of a server
+        // that hangs: only while more waits does what it takes show that our question has not got through yet.
         if has_come || !traffic.is_awaiting || is_taken && (traffic.is_waiting || !self.is_delivered) {
             self.moved = now;
         }

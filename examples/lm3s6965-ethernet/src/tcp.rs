@@ -1,8 +1,9 @@
 //! One TCP connection at a time, as a blocking `embedded-io` stream.
 //!
-//! Each call moves the whole stack on until it can answer, and stops the core in between. A call that finds nothing
-//! to do for as long as [`Tcp::set_patience`] allows, and the peer to acknowledge nothing, fails with
-//! `ErrorKind::TimedOut`, leaves the connection as it is and can be repeated. Between calls nothing moves: no acknowledgement, no retransmission.
+//! Each call moves the whole stack on until it can answer, and stops the core in between. A call that finds nothing to
+//! do for as long as [`Tcp::set_patience`] allows, and the peer to acknowledge nothing, fails with
+//! `ErrorKind::TimedOut`, leaves the connection as it is and can be repeated. Between calls nothing moves: no
+//! acknowledgement, no retransmission.
 
 use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
 use smoltcp::{

@@ -1,6 +1,7 @@
 /* Whether the server is still there: judged by what comes from it, what it takes, and whether it answers.
  *
- * Neither Lowkey nor TCP says when to give up: a line that dies sends no word of it. Nothing here knows Lowkey or lwIP. */
+ * Neither Lowkey nor TCP says when to give up: a line that dies sends no word of it. Nothing here knows Lowkey or
+ * lwIP. */
 #ifndef LIVENESS_H
 #define LIVENESS_H
 
@@ -35,8 +36,8 @@ struct liveness {
 void liveness_begin(struct liveness *liveness, const struct traffic *traffic, uint32_t now);
 
 /* Looks at it, often. After `silence` milliseconds in which nothing came the server is to be asked. It is dead when it
- * has taken nothing of what waits for `patience` milliseconds, or when nothing has brought what is awaited closer for as
- * long: neither a byte that came, nor one that was taken while more waited. A slow line is not a dead one, and a
+ * has taken nothing of what waits for `patience` milliseconds, or when nothing has brought what is awaited closer for
+ * as long: neither a byte that came, nor one that was taken while more waited. A slow line is not a dead one, and a
  * server that takes nothing is dead however much it sends. */
 enum liveness_verdict liveness_look(struct liveness *liveness, const struct traffic *traffic, uint32_t now,
                                     uint32_t silence, uint32_t patience);

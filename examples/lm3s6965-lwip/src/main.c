@@ -16,11 +16,13 @@
 #include "stack.h"
 #include "uart.h"
 
-/* Milliseconds for TCP's and our handshake together. Enough on Ethernet; a slow radio needs more, and so does its server. */
+/* Milliseconds for TCP's and our handshake together. Enough on Ethernet; a slow radio needs more, and so does its
+ * server. */
 #ifndef CONNECT_LIMIT
 #define CONNECT_LIMIT 10000u
 #endif
-/* Milliseconds before the next attempt, at most; the demo has no time to wait for a server that was killed on purpose. */
+/* Milliseconds before the next attempt, at most; the demo has no time to wait for a server that was killed on
+ * purpose. */
 #ifdef DEMO
 #define FIRST_PAUSE 100u
 #else

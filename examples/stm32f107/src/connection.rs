@@ -105,8 +105,8 @@ impl<'m> Attempt<'m> {
         let mut socket = TcpSocket::new(stack, received, sent);
         // A record is written whole; waiting for more would only delay it.
         socket.set_nagle_enabled(false);
-        // A line that is dead: no answer to a reading, or to a probe where nothing is sent. Whether the server itself is
-        // there, the session asks.
+        // A line that is dead: no answer to a reading, or to a probe where nothing is sent. Whether the server itself
+        // is there, the session asks.
         socket.set_timeout(Some(PATIENCE));
         socket.set_keep_alive(Some(PATIENCE / 2));
         Self { socket, incoming, outgoing }
@@ -157,7 +157,8 @@ pub(crate) async fn within<T>(
 const FRAME: usize = 1_024;
 /// Bytes of TCP's window each way: one full segment and a half.
 const WINDOW: usize = 2_048;
-/// For the address, TCP's handshake and ours together. Enough on Ethernet; a slow radio needs more, and so does its server.
+/// For the address, TCP's handshake and ours together. Enough on Ethernet; a slow radio needs more, and so does its
+/// server.
 const LIMIT: Duration = Duration::from_secs(20);
 /// Without a sign of life from the server's TCP.
 const PATIENCE: Duration = Duration::from_secs(20);

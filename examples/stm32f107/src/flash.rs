@@ -8,8 +8,8 @@
 //! This part erases 2 KB at once, so each of the three has a page of its own: with less, erasing one would erase
 //! another.
 //!
-//! It programs half-words, and only erased ones (PM0075, "Main Flash memory programming"). The boot log wants no more: it
-//! programs nothing twice. A power cut between the halves of a word leaves one of them, which the log allows for.
+//! It programs half-words, and only erased ones (PM0075, "Main Flash memory programming"). The boot log wants no more:
+//! it programs nothing twice. A power cut between the halves of a word leaves one of them, which the log allows for.
 #![allow(unsafe_code)]
 
 use core::ptr;

@@ -48,8 +48,8 @@ pub(crate) struct Port {
 /// The MAC and its PHY.
 type Driver = Ethernet<'static, ETH, GenericPhy<Sma<'static, ETH_SMA>>>;
 
-/// Starts MAC and PHY; [`run`] must be spawned with the second of the two. DHCP gives the address; `Config::ipv4_static`
-/// would set one.
+/// Starts MAC and PHY; [`run`] must be spawned with the second of the two. DHCP gives the address;
+/// `Config::ipv4_static` would set one.
 ///
 /// Without the 50 MHz the MAC never leaves its reset, and without a PHY embassy-stm32 panics: the watchdog must run.
 pub(crate) fn start(port: Port, seed: u64) -> (Stack<'static>, Runner<'static, Driver>) {

@@ -46,8 +46,8 @@ async fn work(channel: &mut Connection<'_>, received: &Cell<usize>) -> Result<()
     within(PATIENCE, channel.finish()).await
 }
 
-/// Takes readings and sends them; between two of them it answers the server's PINGs, and asks it whether it is there. Ends
-/// with the server's CLOSE.
+/// Takes readings and sends them; between two of them it answers the server's PINGs, and asks it whether it is there.
+/// Ends with the server's CLOSE.
 async fn report(
     sender: &mut Sender<'_, Noted<TcpWriter<'_>>, &mut [u8]>,
     period: &Cell<Duration>,

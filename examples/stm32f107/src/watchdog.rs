@@ -1,8 +1,8 @@
 //! The independent watchdog: resets the part some 8 s after the firmware has stopped doing its work.
 //!
 //! A task feeds it, but only while the main loop goes on: it must say [`progress`] every two minutes. So it notices a
-//! loop that waits for something that never comes as well as a core that no longer runs. It runs on an oscillator of its
-//! own, which may be a quarter slower or half as fast again, and cannot be stopped.
+//! loop that waits for something that never comes as well as a core that no longer runs. It runs on an oscillator of
+//! its own, which may be a quarter slower or half as fast again, and cannot be stopped.
 //!
 //! Each reset takes a boot number. 510 fit a page of the log, and a page lasts 10,000 erases: even a part that does
 //! nothing but fail every 8 s goes on for 2.5 years. One that resets itself at once would be worn out within days.

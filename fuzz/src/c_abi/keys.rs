@@ -111,8 +111,8 @@ impl Keys {
     }
 
     /// Makes an object that nothing borrows. `how` has bits: 1 its secret is NULL, 2 the public or shared one is given,
-    /// 4 what else it needs is not there, 8 the object is not aligned. The highest keys are what memory holds that nobody
-    /// has written.
+    /// 4 what else it needs is not there, 8 the object is not aligned. The highest keys are what memory holds that
+    /// nobody has written.
     pub(super) fn make(&mut self, kind: u8, at: usize, key: u8, how: u8) -> lowkey_status {
         let number = usize::from(key) % 3;
         let blank = key >= 0xf0 && kind != PEER;

@@ -1,5 +1,5 @@
-//! The boards on a line that dies, and in front of a server that is slow, hangs, floods and takes nothing. They have been
-//! built for it with short times, and each has to come back.
+//! The boards on a line that dies, and in front of a server that is slow, hangs, floods and takes nothing. They have
+//! been built for it with short times, and each has to come back.
 
 use crate::rude::Kind;
 use crate::segment::{Cable, WINDOW};

@@ -1,8 +1,8 @@
 //! `cargo xtask demo`, `--mitm` and `--line`, once everything is built.
 //!
-//! A board in QEMU talks to the real `lowkey serve` over Ethernet and TCP. Without an attacker the
-//! wire is captured and searched; with one, every attack has to fail. On a line that dies, and in front of a server that
-//! hangs, floods and takes nothing, the boards have to come back.
+//! A board in QEMU talks to the real `lowkey serve` over Ethernet and TCP. Without an attacker the wire is captured and
+//! searched; with one, every attack has to fail. On a line that dies, and in front of a server that hangs, floods and
+//! takes nothing, the boards have to come back.
 
 mod attacks;
 mod capture;

@@ -1,5 +1,5 @@
-//! An Ethernet segment with two stations: the board in QEMU, and a TCP of our own for one connection. Nothing else is on
-//! it, so a trial decides which frames arrive and when the window opens.
+//! An Ethernet segment with two stations: the board in QEMU, and a TCP of our own for one connection. Nothing else is
+//! on it, so a trial decides which frames arrive and when the window opens.
 
 use smoltcp::{
     iface::{Config, Interface, SocketHandle, SocketSet},

@@ -1,4 +1,5 @@
-//! What both boards decide by themselves, in Rust and in C: which address a key page names, and when a server is given up.
+//! What both boards decide by themselves, in Rust and in C: which address a key page names, and when a server is given
+//! up.
 
 #![allow(unreachable_pub)] // what is public in the board's own crate
 

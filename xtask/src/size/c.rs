@@ -1,5 +1,5 @@
-//! The rows in C: programs of `benches/size-c`, linked with the library as it is handed out. Their flash is the library's
-//! share of the image; it brings nothing of the C library.
+//! The rows in C: programs of `benches/size-c`, linked with the library as it is handed out. Their flash is the
+//! library's share of the image; it brings nothing of the C library.
 
 use std::{
     fs,

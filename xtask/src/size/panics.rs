@@ -1,7 +1,7 @@
 //! Where a firmware can panic: the `core::panic::Location`s in its image, each a place in a source file.
 //!
-//! Only an image whose panic handler reads them has them: the board's does with its feature `panic-place`. In the others
-//! the optimiser takes them away and leaves the panics.
+//! Only an image whose panic handler reads them has them: the board's does with its feature `panic-place`. In the
+//! others the optimiser takes them away and leaves the panics.
 
 use std::collections::BTreeSet;
 

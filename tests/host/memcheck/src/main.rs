@@ -1,12 +1,12 @@
-//! Does any branch, or any address, depend on a secret? Valgrind's memcheck tells of each that depends on memory without
-//! a value, wherever that has been copied and computed to; so what is secret is declared to be without a value.
+//! Does any branch, or any address, depend on a secret? Valgrind's memcheck tells of each that depends on memory
+//! without a value, wherever that has been copied and computed to; so what is secret is declared to be without a value.
 //! (Langley's ctgrind; memcheck manual, §4.6.)
 //!
 //! Without arguments every check of [`checks`] runs in a valgrind of its own, and each report must be one of
 //! [`VERDICTS`], which the protocol makes public. The two planted leaks must be reported.
 //!
-//! It sees the algorithms as this machine runs them: the primitives in Rust, not their assembly, and no instruction whose
-//! time depends on its operands. For these there are the other gates of `cargo xtask constant-time`.
+//! It sees the algorithms as this machine runs them: the primitives in Rust, not their assembly, and no instruction
+//! whose time depends on its operands. For these there are the other gates of `cargo xtask constant-time`.
 
 mod checks;
 mod handshakes;

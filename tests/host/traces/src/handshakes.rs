@@ -24,8 +24,8 @@ pub(crate) fn classes() -> Vec<Class> {
     all().map(class).collect()
 }
 
-/// The same on a link that stays where it is, to see what each step leaves on the stack: for that two secrets will do. On
-/// Armv6-M, where each takes ten times as long, both roles in one mode of each pattern.
+/// The same on a link that stays where it is, to see what each step leaves on the stack: for that two secrets will do.
+/// On Armv6-M, where each takes ten times as long, both roles in one mode of each pattern.
 pub(crate) fn in_place(program: Program) -> Vec<Class> {
     let class = |(mode, role): (Mode, Role)| Class {
         name: format!("{}, in place", name(mode, role)),
@@ -68,7 +68,8 @@ enum Role {
     Responder,
 }
 
-/// Lets `function` of the device play `role` with the `n`-th secrets, and compares what it sent with what the host sent there.
+/// Lets `function` of the device play `role` with the `n`-th secrets, and compares what it sent with what the host sent
+/// there.
 fn play(machine: &mut Machine, function: &str, mode: Mode, role: Role, n: usize) -> Result<Answer> {
     let sides = Sides::new(role, n);
     let Recorded { from_initiator, from_responder } = sides.connect(mode)?;

@@ -11,8 +11,8 @@
 //!
 //! The planted leaks must show, each in the way it was planted for.
 //!
-//! A Cortex-M3 executes what is compiled for Armv6-M as well. There the primitives are those in Rust; the cycles are not
-//! a Cortex-M0's, but where a compiler has put a branch shows.
+//! A Cortex-M3 executes what is compiled for Armv6-M as well. There the primitives are those in Rust; the cycles are
+//! not a Cortex-M0's, but where a compiler has put a branch shows.
 
 mod arena;
 mod class;

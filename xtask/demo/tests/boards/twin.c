@@ -1,4 +1,5 @@
-/* What the board in C decides, told line by line: `twin address` reads addresses, `twin liveness` looks at a connection. */
+/* What the board in C decides, told line by line: `twin address` reads addresses, `twin liveness` looks at a
+ * connection. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

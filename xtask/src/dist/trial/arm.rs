@@ -54,8 +54,8 @@ fn with_the_c_library(tools: &Tools, core: &Core) -> Result<()> {
     }
 }
 
-/// Without a C library and without the compiler's functions no symbol is missing, for each core and for each way to pass
-/// floating point; and none is defined that a C library would bring.
+/// Without a C library and without the compiler's functions no symbol is missing, for each core and for each way to
+/// pass floating point; and none is defined that a C library would bring.
 fn with_nothing_else(tools: &Tools, core: &Core) -> Result<()> {
     for options in [core.options].iter().chain(core.others) {
         tools.link(options, &text(TRIAL), &["-nostdlib"]).map_err(|error| format!("{options}: {error}"))?;

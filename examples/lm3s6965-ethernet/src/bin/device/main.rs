@@ -127,8 +127,8 @@ fn connect<'c>(
     Ok(channel)
 }
 
-/// Ends a connection on which both sides have closed, in [`PATIENCE`] at the most: a reset before the server's TCP has our
-/// last words would destroy them.
+/// Ends a connection on which both sides have closed, in [`PATIENCE`] at the most: a reset before the server's TCP has
+/// our last words would destroy them.
 fn hang_up(tcp: &mut Tcp) {
     tcp.set_limit(Some(PATIENCE));
     if tcp.close().is_ok() {

@@ -1,4 +1,5 @@
-//! How long things may take, in milliseconds. A variable of the same name, set while the firmware is built, sets another:
+//! How long things may take, in milliseconds. A variable of the same name, set while the firmware is built, sets
+//! another:
 //!
 //! ```text
 //! CONNECT_LIMIT=90000 cargo build --release

@@ -41,8 +41,8 @@ extern "C" fn play(script: &Script, sent: &mut Sent) -> u32 {
     u32::from(run(script, sent).is_err())
 }
 
-/// Plays the same on a link that stays where it is, and marks each step: what lies below this frame at the end of one is
-/// what the crates have left there.
+/// Plays the same on a link that stays where it is, and marks each step: what lies below this frame at the end of one
+/// is what the crates have left there.
 // SAFETY: no other function has this name.
 #[unsafe(no_mangle)]
 extern "C" fn play_in_place(script: &Script, sent: &mut Sent) -> u32 {
@@ -91,7 +91,8 @@ struct Keys {
 }
 
 impl Keys {
-    /// Makes them where they will stay: what is moved there lies in no frame that is looked at, nor in a register of it.
+    /// Makes them where they will stay: what is moved there lies in no frame that is looked at, nor in a register of
+    /// it.
     #[inline(never)]
     fn make<'p>(place: &'p mut Option<Self>, script: &Script) -> Result<&'p mut Self, Error> {
         let identity = Identity::from_parts(Secret::new(script.private), PublicKey::new(script.ours));

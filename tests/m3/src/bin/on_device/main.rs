@@ -1,8 +1,8 @@
 //! Tests on the device: whatever the page in its flash asks for. `cargo xtask test` runs them in QEMU and in the model.
 //!
-//! The page is a list of cases, made on the host by `tests/host/on-device`: published vectors, digests of what the host's
-//! primitives give, and orders to compare the assembly with the same algorithm in Rust, word for word. The program says
-//! how many of each have passed, by semihosting, and ends with a status.
+//! The page is a list of cases, made on the host by `tests/host/on-device`: published vectors, digests of what the
+//! host's primitives give, and orders to compare the assembly with the same algorithm in Rust, word for word. The
+//! program says how many of each have passed, by semihosting, and ends with a status.
 #![no_std]
 #![no_main]
 

@@ -1,6 +1,6 @@
 //! memcpy, memmove, memset and memcmp, as `lowkey-mem` has them for each instruction set, under C's names and the Arm
-//! run-time ABI's: at every length up to 70 and every pair of alignments, next to loops that the compiler cannot turn into
-//! a call of them.
+//! run-time ABI's: at every length up to 70 and every pair of alignments, next to loops that the compiler cannot turn
+//! into a call of them.
 #![allow(unsafe_code)] // functions of C
 
 use core::{ffi::c_void, hint::black_box, ptr};

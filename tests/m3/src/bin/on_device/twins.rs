@@ -1,4 +1,5 @@
-//! The assembly of the compact body and the same algorithms in Rust: equal word for word, on random and on odd operands.
+//! The assembly of the compact body and the same algorithms in Rust: equal word for word, on random and on odd
+//! operands.
 
 mod chacha20;
 mod field;
