@@ -28,7 +28,8 @@
 //! A slot has twice 8 bytes, rounded up to units. So two banks of 1 KB, rated for 10,000 erases, count 1,280,000 boots on
 //! a chip that programs up to 8 bytes at once, and 320,000 on one that programs 32.
 
-use crate::{Counter, CounterFailed};
+use crate::entropy::{Counter, CounterFailed};
+use core::fmt;
 
 /// What an erased byte reads as. A chip that erases to zeros has a driver that inverts every byte both ways.
 pub const ERASED: u8 = 0xff;
@@ -56,6 +57,14 @@ impl Bank {
 /// The flash did not do what it was asked, or what lies in it is no log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlashFailed;
+
+impl fmt::Display for FlashFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("boot log: damaged, or the flash failed")
+    }
+}
+
+impl core::error::Error for FlashFailed {}
 
 /// The two banks, as a port reaches them.
 pub trait Flash {

@@ -7,6 +7,7 @@ pub(crate) use delivery::Delivery;
 
 use crate::bytes::fill;
 use core::cell::RefCell;
+use core::fmt;
 use core::future::poll_fn;
 use core::task::{Poll, Waker};
 use critical_section::{CriticalSection, Mutex};
@@ -34,6 +35,24 @@ pub enum PostError {
     /// The message is longer than `LEN` bytes.
     TooLong,
 }
+
+impl PostError {
+    /// The message of this error, for firmware that prints without `core::fmt`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Full => "the mailbox is full",
+            Self::TooLong => "the message is longer than the mailbox takes",
+        }
+    }
+}
+
+impl fmt::Display for PostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl core::error::Error for PostError {}
 
 struct Letters<const LEN: usize, const N: usize> {
     queue: Deque<Vec<u8, LEN>, N>,

@@ -26,7 +26,8 @@ impl Refusal {
         self.0
     }
 
-    pub(crate) fn as_str(&self) -> &'static str {
+    /// What it says, for firmware that prints without `core::fmt`.
+    pub fn as_str(&self) -> &'static str {
         match *self {
             Self::VERSION => "refused: the peer does not speak this version",
             Self::MODE => "refused: the peer does not offer this mode",
@@ -36,6 +37,18 @@ impl Refusal {
         }
     }
 }
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())?;
+        match *self {
+            Self::VERSION | Self::MODE | Self::BUSY | Self::REFUSED => Ok(()),
+            Self(code) => write!(f, " ({code})"),
+        }
+    }
+}
+
+impl core::error::Error for Refusal {}
 
 impl fmt::Debug for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

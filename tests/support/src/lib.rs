@@ -1,5 +1,6 @@
 //! What tests of several crates share, and what fuzzing shares with them.
 
+pub mod errors;
 pub mod flash;
 pub mod impostor;
 pub mod random;
