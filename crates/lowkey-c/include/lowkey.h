@@ -13,13 +13,20 @@
 //
 //   lowkey_feed(&channel, bytes, len, &taken);                          // for what is not taken: after the events
 //   while (lowkey_poll(&channel, &event) == LOWKEY_OK && event != LOWKEY_EVENT_READ) {
-//     if (event == LOWKEY_EVENT_WRITE) { lowkey_unsent(&channel, &out, &n); /* write m of them, 0 if it takes none now */ lowkey_sent(&channel, m); }
-//     if (event == LOWKEY_EVENT_DATA) { lowkey_take(&channel, &data, &n, &is_last); /* use them */ lowkey_send(&channel, "ok", 2); }
+//     if (event == LOWKEY_EVENT_WRITE) {
+//       lowkey_unsent(&channel, &out, &n);                              // write m of the n bytes; 0 if none goes now
+//       lowkey_sent(&channel, m);
+//     }
+//     if (event == LOWKEY_EVENT_DATA) {
+//       lowkey_take(&channel, &data, &n, &is_last);                     // use the n bytes
+//       lowkey_send(&channel, "ok", 2);
+//     }
 //     if (event == LOWKEY_EVENT_END) break;
 //   }
 //
-// It ends although the stream takes nothing, and sees what comes meanwhile: after lowkey_sent(&channel, 0) one lowkey_poll
-// looks past what is unsent. A lowkey_send is then LOWKEY_WOULD_BLOCK: keep the answer until nothing is unsent.
+// The loop ends even if the stream takes nothing, and it sees what comes meanwhile: the first lowkey_poll after
+// lowkey_sent(&channel, 0) looks past what is unsent. lowkey_send gives LOWKEY_WOULD_BLOCK then: keep the answer until
+// nothing is unsent.
 //
 // Way 2, two callbacks move the bytes (sockets, a UART), waiting or not:
 //
@@ -31,27 +38,27 @@
 // Rules:
 // - What the library can see is a status and never a crash: NULL, a length that is not allowed, a call that does not
 //   fit, an object that is not initialised, a channel's buffers over each other or over an object that it is
-//   begun with, bytes that are fed from where they come in or sent from where they go out, use after the end. What a
-//   call was to give is untouched when it fails.
+//   begun with, bytes that are fed out of its incoming buffer or sent out of its outgoing one, use after the end. When
+//   a call fails, what it was to give is untouched.
 // - What it cannot see is up to you: a pointer that is not NULL points to as many bytes as its length or its type says,
 //   they stay as long as the function's description says, and otherwise objects and buffers do not overlap: two
 //   channels never share a buffer.
 // - An object is not moved or copied after it was initialised: it knows its address, so a copy is
 //   LOWKEY_NOT_INITIALISED, wherever it lies. Do not put an old state back to where it was saved from: that cannot be
 //   seen, and numbers that were used once would be used again, which gives away what they protected.
-// - Objects are not initialised by anything but their function. Before the first time their storage is zeros (static,
-//   or cleared by you): so a call can see that one is in use.
+// - Nothing but its own function initialises an object. Before the first time, its storage is zeros (static, or cleared
+//   by you): so that function can see that a call is inside of the object.
 // - Threads: one object is used by one thread or interrupt level at a time. Different objects are independent; an
 //   identity, a peer and a PSK may be shared by channels of several threads.
 // - A callback must not call a function on the objects of the call that it is called from. A channel and ephemerals
 //   see it: LOWKEY_OUT_OF_TURN. An identity, a peer and a PSK, which may be shared, cannot.
-// - Lengths are in bytes. Statuses up to LOWKEY_WOULD_BLOCK leave the object usable (lowkey_is_recoverable); after any other the
-//   channel is over, its keys are wiped, and every call on it gives that status again. Every function on an object also
-//   gives LOWKEY_NULL, LOWKEY_NOT_INITIALISED and LOWKEY_OUT_OF_TURN where it applies.
+// - Lengths are in bytes. Statuses up to LOWKEY_WOULD_BLOCK leave the object usable (lowkey_is_recoverable). After any
+//   other the channel is over, its keys are wiped, and every call on it gives that status again. Every function on an
+//   object also gives LOWKEY_NULL, LOWKEY_NOT_INITIALISED and LOWKEY_OUT_OF_TURN where it applies.
 // - The core: code and tables stay where they were linked, and r9 is a register as any other (no ROPI, no RWPI). From
-//   Armv7-M on the library reads and writes words at odd addresses: CCR.UNALIGN_TRP stays 0, as after a reset, and objects,
-//   buffers and flash are memory of the kind Normal, not Device, where an MPU says which is which. It uses no floating
-//   point and links into programs of any -mfloat-abi.
+//   Armv7-M on the library reads and writes words at odd addresses: CCR.UNALIGN_TRP stays 0, as after a reset; and
+//   where an MPU says what kind of memory is where, objects, buffers and flash are Normal, not Device. The library uses
+//   no floating point and links into programs of any -mfloat-abi.
 #ifndef LOWKEY_H
 #define LOWKEY_H
 
@@ -74,9 +81,9 @@
 // The same as a number, to compare.
 #define LOWKEY_VERSION (LOWKEY_VERSION_MAJOR * 1000000 + LOWKEY_VERSION_MINOR * 1000 + LOWKEY_VERSION_PATCH)
 
-// Enumerations have 32 bits, whatever -fshort-enums says. Each is a type of its own: GCC and Clang warn when a status is
-// stored or passed as an event (-Wall -Wextra), GCC also when the two are compared; C++ refuses most of it. To a compiler
-// that can do neither they are numbers.
+// Enumerations have 32 bits, whatever -fshort-enums says. Each is a type of its own: GCC and Clang warn when a status
+// is stored or passed as an event (-Wall -Wextra), GCC also when the two are compared; C++ refuses most of it. To a
+// compiler that can do neither they are numbers.
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
 #define LOWKEY_ENUM(name) enum name : int32_t
 #define LOWKEY_ENUM_TYPE(name) typedef enum name name
@@ -197,8 +204,8 @@ LOWKEY_ENUM(lowkey_status) {
   LOWKEY_NULL = 1,
   // Yours: the object was never initialised, has been wiped, is another object, or a copy of one. Nothing was done.
   LOWKEY_NOT_INITIALISED = 2,
-  // Yours: a length, a number out of an enumeration, or the place of a buffer is not allowed here: it lies over
-  // another one, over an object, or over the end of the address space. Nothing was done.
+  // Yours: a length that is not allowed here, a number that its enumeration does not have, or a buffer that lies
+  // over another one, over an object, or over the end of the address space. Nothing was done.
   LOWKEY_LENGTH = 3,
   // Yours: a buffer is too small. Nothing was done; repeat the call with a larger one.
   LOWKEY_BUFFER_TOO_SMALL = 4,
@@ -224,8 +231,8 @@ LOWKEY_ENUM(lowkey_status) {
   LOWKEY_EXHAUSTED = 13,
   // Yours or the peer's: the key offered as the peer's is our own, or protects nothing (low order).
   LOWKEY_PEER_KEY = 14,
-  // The peer refused: it does not know us by this id, mode and key. Unauthenticated, as the other three are: a hint for
-  // people, never a decision.
+  // The peer refused: it does not know us by this id, mode and key. Nobody has authenticated that, nor the other
+  // three refusals: a hint for people, never a decision.
   LOWKEY_REFUSED = 15,
   // We refused the peer, and told it so.
   LOWKEY_DECLINED = 16,
@@ -403,8 +410,8 @@ typedef struct {
   // Bytes in each bank, always as many: at least 128, and 16 units. A bank is one erase page, or several in a row.
   size_t bank_len;
   // Reads `len` bytes, whole units, of bank 0 or 1 and returns 0, or anything else if they cannot be read, for
-  // example because their code is broken: the log goes on without them. An erased byte reads as 0xff; for a chip that
-  // erases to zeros, invert every byte here and in `program`.
+  // example because their code is broken: the log goes on without them. An erased byte reads as 0xff; for a chip
+  // that erases to zeros, invert every byte here and in `program`.
   int32_t (*read)(void *context, uint32_t bank, size_t offset, uint8_t *bytes, size_t len);
   // Programs a unit that reads as erased, `len` bytes, and returns 0 when that is done, anything else if it failed.
   // No unit is programmed a second time before its bank is erased.
@@ -419,9 +426,9 @@ typedef struct {
   uint64_t opaque[LOWKEY_CHANNEL_WORDS];
 } lowkey_channel;
 
-// The memory of a channel, and what it takes from the peer. The structure is copied; the buffers belong to the
-// channel until it is wiped or begun anew. They do not overlap, and neither do they with the channel or another object:
-// what has come is opened in one, and what is sent lies in the other.
+// The two buffers of a channel, and the most that it takes from the peer. The structure is copied; the buffers belong
+// to the channel until it is wiped or begun anew. They overlap neither each other nor the channel nor another object:
+// what comes is opened in one, and what is sent lies in the other.
 typedef struct {
   // Where frames come in; its length is the longest record that the peer may send.
   uint8_t *incoming;
@@ -431,8 +438,8 @@ typedef struct {
   uint8_t *outgoing;
   // Its length in bytes, at least LOWKEY_MIN_OUTGOING.
   size_t outgoing_len;
-  // The longest record's frame that the peer may send, in bytes: held between 64 and `incoming_len`; 0 is
-  // `incoming_len`.
+  // The longest frame of a record that the peer may send, in bytes. Less than 64 counts as 64; 0, and more than
+  // `incoming_len`, as `incoming_len`.
   uint16_t max_frame;
   // The longest message that the peer may send, in bytes; 0 is any length.
   size_t max_message;
@@ -464,12 +471,11 @@ typedef struct {
 } lowkey_hello;
 
 // How a channel reads and writes its stream: a socket, a UART. Both callbacks must be given. They must not call a
-// function on the channel that called them: that is LOWKEY_OUT_OF_TURN. The structure is used by the call that gets it
-// only.
+// function on the channel that called them: that is LOWKEY_OUT_OF_TURN. Only the call that gets the structure uses it.
 //
-// What the callbacks get to fill and to send lies inside the channel or its buffers: at odd addresses, as short as one
-// byte, beside what the core reads and writes meanwhile. A driver that moves bytes by DMA, beside a data cache above all,
-// moves them through a buffer of its own that is alone on its cache lines.
+// What the callbacks fill and send lies inside the channel or its buffers: at odd addresses, as short as one byte,
+// next to bytes that the core reads and writes meanwhile. So a driver that moves bytes by DMA copies them through a
+// buffer of its own; where there is a data cache, that buffer is alone on its cache lines.
 typedef struct {
   // Given to both callbacks.
   void *context;
@@ -661,14 +667,14 @@ lowkey_status lowkey_boot_log_next(const lowkey_flash *flash,
 lowkey_status lowkey_channel_wipe(lowkey_channel *channel);
 
 // Begins KK, or KKpsk0 if the pinning has a PSK, and makes the first message at once: this needs no network and
-// takes two multiplications. Ask lowkey_poll then.
+// takes two multiplications. Then ask lowkey_poll.
 //
 // What the pinning points to must stay until the handshake is over (see lowkey_pinning), the buffers as long as
 // the channel; `ephemerals` is used by this call only.
 //
 // LOWKEY_ENTROPY, LOWKEY_EXHAUSTED: no ephemeral key could be made; the channel is wiped. LOWKEY_NULL,
-// LOWKEY_NOT_INITIALISED (the identity, the peer, the PSK or the ephemerals), LOWKEY_LENGTH (the id, a buffer or where it lies),
-// LOWKEY_BUFFER_TOO_SMALL, LOWKEY_OUT_OF_TURN: the channel is as it was.
+// LOWKEY_NOT_INITIALISED (the identity, the peer, the PSK or the ephemerals), LOWKEY_LENGTH (of the id; of a buffer,
+// or where it lies), LOWKEY_BUFFER_TOO_SMALL, LOWKEY_OUT_OF_TURN: the channel is as it was.
 LOWKEY_MUST_USE
 lowkey_status lowkey_kk_initiator(lowkey_channel *channel,
                                   const lowkey_buffers *buffers,
@@ -676,11 +682,11 @@ lowkey_status lowkey_kk_initiator(lowkey_channel *channel,
                                   lowkey_ephemerals *ephemerals);
 
 // Begins a pairing: XX, or XXpsk0 with a PSK made from a pairing code. It makes the first message at once: this
-// needs no network and takes one multiplication. Ask lowkey_poll then.
+// needs no network and takes one multiplication. Then ask lowkey_poll.
 //
-// `id` is the code's name, which everybody sees, 1 to 32 bytes; without a PSK it may have 0 bytes. `identity` and `pairing_psk` (or NULL)
-// must stay, unchanged, until LOWKEY_EVENT_CLAIM or a status that is not recoverable; `id` is copied. Without a
-// PSK whoever judges the key compares the whole lowkey_handshake_hash of both sides.
+// `pairing_id` is the code's name, which everybody sees, 1 to 32 bytes; without a PSK it may have 0 bytes. It is
+// copied. `identity` and `pairing_psk` (or NULL) must stay, unchanged, until LOWKEY_EVENT_CLAIM or a status that is
+// not recoverable. Without a PSK whoever judges the key compares the whole lowkey_handshake_hash of both sides.
 //
 // Statuses as lowkey_kk_initiator; LOWKEY_LENGTH also for a PSK without an id.
 LOWKEY_MUST_USE
@@ -692,7 +698,7 @@ lowkey_status lowkey_xx_initiator(lowkey_channel *channel,
                                   size_t id_len,
                                   lowkey_ephemerals *ephemerals);
 
-// Waits for an initiator. Ask lowkey_poll then: LOWKEY_EVENT_HELLO says that one has come.
+// Waits for an initiator. Then ask lowkey_poll: LOWKEY_EVENT_HELLO says that one has come.
 //
 // LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_BUFFER_TOO_SMALL, LOWKEY_OUT_OF_TURN: the channel is as it was.
 LOWKEY_MUST_USE
@@ -700,8 +706,8 @@ lowkey_status lowkey_responder(lowkey_channel *channel,
                                const lowkey_buffers *buffers);
 
 // Looks at what has come and says what is next. Every event but LOWKEY_EVENT_OPEN is given again until it has been
-// acted upon. While something is unsent it is LOWKEY_EVENT_WRITE, the answer to a peer's PING among it: who sees
-// LOWKEY_EVENT_DATA can lowkey_send an answer at once.
+// acted upon. While something is unsent, the answer to a PING of the peer for example, it is LOWKEY_EVENT_WRITE; so
+// who sees LOWKEY_EVENT_DATA can lowkey_send an answer at once.
 //
 // The first call after lowkey_sent with 0 looks past what is unsent, also in a handshake: a stream that takes nothing
 // keeps nobody from reading. The call after that gives LOWKEY_EVENT_WRITE again.
@@ -734,9 +740,9 @@ lowkey_status lowkey_feed(lowkey_channel *channel,
 LOWKEY_MUST_USE
 lowkey_status lowkey_feed_end(lowkey_channel *channel);
 
-// Gives the room for the next bytes of the stream, so that they can be read to where they belong: at most `len`
-// bytes, then lowkey_filled. `len` is 0 while a whole frame waits: poll. What lowkey_take gave is not valid any more. It is
-// no place for DMA: see lowkey_io.
+// Gives the room where the next bytes of the stream belong, so that they can be read into it: at most `len` bytes;
+// then call lowkey_filled. `len` is 0 while a whole frame waits: poll first. What lowkey_take gave is not valid any
+// more. DMA does not go there: see lowkey_io.
 //
 // LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the channel. `space` and `len` are as they
 // were.
@@ -755,7 +761,7 @@ lowkey_status lowkey_filled(lowkey_channel *channel,
                             size_t len);
 
 // Gives the bytes that the stream has to take next. They are valid until the next call that sends something; `len`
-// is 0 if nothing is unsent. DMA takes them from a buffer of its own: see lowkey_io.
+// is 0 if nothing is unsent. DMA does not take them from there: see lowkey_io.
 //
 // LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the channel. `bytes` and `len` are as they
 // were.
@@ -764,8 +770,8 @@ lowkey_status lowkey_unsent(lowkey_channel *channel,
                             const uint8_t **bytes,
                             size_t *len);
 
-// Says that the stream took `len` bytes of lowkey_unsent: it has copied them, and sends them. 0 says that it takes none
-// now: the next lowkey_poll says what there is to do besides.
+// Says that the stream took `len` bytes of lowkey_unsent: it has copied them, and sends them. 0 says that it takes
+// none now: the next lowkey_poll says what there is to do besides.
 //
 // LOWKEY_LENGTH: more than is unsent. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the
 // channel. Nothing was done.
@@ -782,7 +788,8 @@ lowkey_status lowkey_hello_read(const lowkey_channel *channel,
                                 lowkey_hello *hello);
 
 // Answers a KK or KKpsk0 hello as this pinning says; takes three multiplications. The pinning is used by this call
-// only. Its id is not looked at: who has several pinnings chooses by lowkey_hello_read, and refuses an id that is none.
+// only. Its id is not compared with the hello's: with several pinnings, choose by lowkey_hello_read, and refuse an id
+// that none of them has.
 //
 // A hello of another mode than the pinning's, and a first message that does not open, are refused: this gives
 // LOWKEY_OK, lowkey_poll sends the refusal and then gives LOWKEY_HANDSHAKE.
@@ -843,8 +850,8 @@ lowkey_status lowkey_accept(lowkey_channel *channel);
 
 // Gives the piece of a message that waits, in place where it was opened, and says whether the message ends with it.
 // Afterwards it does not wait any more; the bytes stay until the next lowkey_feed or lowkey_space, and may be given
-// to lowkey_send. An empty message is a piece of 0 bytes. It also gives what has come while LOWKEY_EVENT_WRITE could
-// not be acted upon.
+// to lowkey_send. An empty message is a piece of 0 bytes. A piece that came while LOWKEY_EVENT_WRITE could not be
+// acted upon is given as well.
 //
 // LOWKEY_OUT_OF_TURN: no piece waits. LOWKEY_NOT_OPEN: the handshake is not over. LOWKEY_NULL,
 // LOWKEY_NOT_INITIALISED; or what ended the channel. `data`, `len` and `is_last` are as they were.
@@ -855,7 +862,8 @@ lowkey_status lowkey_take(lowkey_channel *channel,
                           bool *is_last);
 
 // Sends one message of at most lowkey_max_data bytes as one record: it is sealed and waits in lowkey_unsent.
-// `message` may be NULL if `len` is 0, and lie in the channel's incoming buffer, but not in its outgoing one: LOWKEY_LENGTH.
+// `message` may be NULL if `len` is 0. It may lie in the channel's incoming buffer; in the outgoing one that is
+// LOWKEY_LENGTH.
 //
 // LOWKEY_WOULD_BLOCK: something is unsent, write that first. LOWKEY_TOO_LONG, LOWKEY_NOT_OPEN, LOWKEY_CLOSED,
 // LOWKEY_UNFINISHED, LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN. Nothing was sent.
@@ -869,10 +877,10 @@ lowkey_status lowkey_send(lowkey_channel *channel,
 // ends with a call whose `is_last` is true and whose `taken` is `len`: repeat it with the rest until then. A piece
 // of 0 bytes that is not the last sends nothing.
 //
-// LOWKEY_WOULD_BLOCK: something is unsent, write that first. LOWKEY_UNFINISHED: lowkey_send_message has begun a message and
-// ends it itself. LOWKEY_NOT_OPEN, LOWKEY_CLOSED, LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN.
-// Nothing was sent and `taken` is as it was.
-// LOWKEY_EXHAUSTED, or what ended the channel: it is over.
+// LOWKEY_WOULD_BLOCK: something is unsent, write that first. LOWKEY_UNFINISHED: lowkey_send_message has begun a
+// message and ends it itself. LOWKEY_NOT_OPEN, LOWKEY_CLOSED, LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED,
+// LOWKEY_OUT_OF_TURN. Nothing was sent and `taken` is as it was. LOWKEY_EXHAUSTED, or what ended the channel: it is
+// over.
 LOWKEY_MUST_USE
 lowkey_status lowkey_send_part(lowkey_channel *channel,
                                const uint8_t *bytes,
@@ -943,8 +951,9 @@ lowkey_status lowkey_run(lowkey_channel *channel,
 LOWKEY_MUST_USE
 lowkey_status lowkey_flush(lowkey_channel *channel, const lowkey_io *io);
 
-// Ends both directions: lowkey_close, then it writes what is unsent, reads to the peer's CLOSE and throws away what still
-// comes. A TCP connection that is let go with something unread is reset, and a reset destroys what we sent last.
+// Ends both directions: calls lowkey_close, writes what is unsent, and reads to the peer's CLOSE, without a use for
+// what still comes. A TCP connection that is let go with something unread is reset, and a reset destroys what we sent
+// last.
 //
 // LOWKEY_WOULD_BLOCK: the peer has not closed yet, or our CLOSE has not left; repeat the call, or let go: a peer may
 // talk on for ever. LOWKEY_NOT_OPEN: there are no keys yet. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN:
@@ -958,10 +967,10 @@ lowkey_status lowkey_finish(lowkey_channel *channel,
 // the next call, lowkey_flush for example. `message` may be NULL if `len` is 0.
 //
 // LOWKEY_WOULD_BLOCK: repeat the call with the same arguments; `done` says how far it is. (Between two of them
-// lowkey_run can receive, if the peer waits for that.) LOWKEY_LENGTH: `done` is not what the last call left, or this is
-// another message than then (seen by its length, and by the bytes of the last record that has gone). LOWKEY_NOT_OPEN,
-// LOWKEY_CLOSED, LOWKEY_UNFINISHED, LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: nothing was sent. A status
-// that is not recoverable: the channel is over.
+// lowkey_run can receive, if the peer waits for that.) LOWKEY_LENGTH: `done` is not what the last call left, or this
+// is another message than then (seen by its length, and by the bytes of the last record that has gone).
+// LOWKEY_NOT_OPEN, LOWKEY_CLOSED, LOWKEY_UNFINISHED, LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: nothing
+// was sent. A status that is not recoverable: the channel is over.
 LOWKEY_MUST_USE
 lowkey_status lowkey_send_message(lowkey_channel *channel,
                                   const lowkey_io *io,
@@ -975,9 +984,9 @@ lowkey_status lowkey_send_message(lowkey_channel *channel,
 //
 // LOWKEY_WOULD_BLOCK: repeat the call; the front of `message` holds what has come, leave it there.
 // LOWKEY_BUFFER_TOO_SMALL: repeat the call with a larger buffer that begins with the same bytes, or lowkey_take the
-// pieces. LOWKEY_NOT_OPEN: lowkey_run until LOWKEY_EVENT_OPEN first. LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED,
-// LOWKEY_OUT_OF_TURN: nothing was done. A status that is not recoverable: the channel is over. `len` and `is_end` are
-// as they were.
+// pieces. LOWKEY_NOT_OPEN: lowkey_run until LOWKEY_EVENT_OPEN first. LOWKEY_NULL, LOWKEY_LENGTH,
+// LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: nothing was done. A status that is not recoverable: the channel is over.
+// `len` and `is_end` are as they were.
 LOWKEY_MUST_USE
 lowkey_status lowkey_recv_message(lowkey_channel *channel,
                                   const lowkey_io *io,

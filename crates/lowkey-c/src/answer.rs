@@ -75,7 +75,8 @@ pub unsafe extern "C" fn lowkey_hello_read(
 }
 
 /// Answers a KK or KKpsk0 hello as this pinning says; takes three multiplications. The pinning is used by this call
-/// only. Its id is not looked at: who has several pinnings chooses by lowkey_hello_read, and refuses an id that is none.
+/// only. Its id is not compared with the hello's: with several pinnings, choose by lowkey_hello_read, and refuse an id
+/// that none of them has.
 ///
 /// A hello of another mode than the pinning's, and a first message that does not open, are refused: this gives
 /// LOWKEY_OK, lowkey_poll sends the refusal and then gives LOWKEY_HANDSHAKE.

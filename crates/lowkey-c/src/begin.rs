@@ -11,14 +11,14 @@ use core::ptr;
 use lowkey_transport::Buffers;
 
 /// Begins KK, or KKpsk0 if the pinning has a PSK, and makes the first message at once: this needs no network and
-/// takes two multiplications. Ask lowkey_poll then.
+/// takes two multiplications. Then ask lowkey_poll.
 ///
 /// What the pinning points to must stay until the handshake is over (see lowkey_pinning), the buffers as long as
 /// the channel; `ephemerals` is used by this call only.
 ///
 /// LOWKEY_ENTROPY, LOWKEY_EXHAUSTED: no ephemeral key could be made; the channel is wiped. LOWKEY_NULL,
-/// LOWKEY_NOT_INITIALISED (the identity, the peer, the PSK or the ephemerals), LOWKEY_LENGTH (the id, a buffer or where it lies),
-/// LOWKEY_BUFFER_TOO_SMALL, LOWKEY_OUT_OF_TURN: the channel is as it was.
+/// LOWKEY_NOT_INITIALISED (the identity, the peer, the PSK or the ephemerals), LOWKEY_LENGTH (of the id; of a buffer,
+/// or where it lies), LOWKEY_BUFFER_TOO_SMALL, LOWKEY_OUT_OF_TURN: the channel is as it was.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_kk_initiator(
     channel: *mut lowkey_channel,
@@ -38,11 +38,11 @@ pub unsafe extern "C" fn lowkey_kk_initiator(
 }
 
 /// Begins a pairing: XX, or XXpsk0 with a PSK made from a pairing code. It makes the first message at once: this
-/// needs no network and takes one multiplication. Ask lowkey_poll then.
+/// needs no network and takes one multiplication. Then ask lowkey_poll.
 ///
-/// `id` is the code's name, which everybody sees, 1 to 32 bytes; without a PSK it may have 0 bytes. `identity` and `pairing_psk` (or NULL)
-/// must stay, unchanged, until LOWKEY_EVENT_CLAIM or a status that is not recoverable; `id` is copied. Without a
-/// PSK whoever judges the key compares the whole lowkey_handshake_hash of both sides.
+/// `pairing_id` is the code's name, which everybody sees, 1 to 32 bytes; without a PSK it may have 0 bytes. It is
+/// copied. `identity` and `pairing_psk` (or NULL) must stay, unchanged, until LOWKEY_EVENT_CLAIM or a status that is
+/// not recoverable. Without a PSK whoever judges the key compares the whole lowkey_handshake_hash of both sides.
 ///
 /// Statuses as lowkey_kk_initiator; LOWKEY_LENGTH also for a PSK without an id.
 #[unsafe(no_mangle)]
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn lowkey_xx_initiator(
     })
 }
 
-/// Waits for an initiator. Ask lowkey_poll then: LOWKEY_EVENT_HELLO says that one has come.
+/// Waits for an initiator. Then ask lowkey_poll: LOWKEY_EVENT_HELLO says that one has come.
 ///
 /// LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_BUFFER_TOO_SMALL, LOWKEY_OUT_OF_TURN: the channel is as it was.
 #[unsafe(no_mangle)]

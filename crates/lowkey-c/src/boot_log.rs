@@ -21,8 +21,8 @@ pub struct lowkey_flash {
     /// Bytes in each bank, always as many: at least 128, and 16 units. A bank is one erase page, or several in a row.
     pub bank_len: usize,
     /// Reads `len` bytes, whole units, of bank 0 or 1 and returns 0, or anything else if they cannot be read, for
-    /// example because their code is broken: the log goes on without them. An erased byte reads as 0xff; for a chip that
-    /// erases to zeros, invert every byte here and in `program`.
+    /// example because their code is broken: the log goes on without them. An erased byte reads as 0xff; for a chip
+    /// that erases to zeros, invert every byte here and in `program`.
     pub read: Option<
         unsafe extern "C" fn(
             context: *mut c_void,

@@ -7,8 +7,8 @@ use crate::raw;
 use crate::status::lowkey_status;
 
 /// Looks at what has come and says what is next. Every event but LOWKEY_EVENT_OPEN is given again until it has been
-/// acted upon. While something is unsent it is LOWKEY_EVENT_WRITE, the answer to a peer's PING among it: who sees
-/// LOWKEY_EVENT_DATA can lowkey_send an answer at once.
+/// acted upon. While something is unsent, the answer to a PING of the peer for example, it is LOWKEY_EVENT_WRITE; so
+/// who sees LOWKEY_EVENT_DATA can lowkey_send an answer at once.
 ///
 /// The first call after lowkey_sent with 0 looks past what is unsent, also in a handshake: a stream that takes nothing
 /// keeps nobody from reading. The call after that gives LOWKEY_EVENT_WRITE again.
@@ -54,9 +54,9 @@ pub unsafe extern "C" fn lowkey_feed_end(channel: *mut lowkey_channel) -> lowkey
     attempt(|| raw::exclusive(channel)?.feed_end())
 }
 
-/// Gives the room for the next bytes of the stream, so that they can be read to where they belong: at most `len`
-/// bytes, then lowkey_filled. `len` is 0 while a whole frame waits: poll. What lowkey_take gave is not valid any more. It is
-/// no place for DMA: see lowkey_io.
+/// Gives the room where the next bytes of the stream belong, so that they can be read into it: at most `len` bytes;
+/// then call lowkey_filled. `len` is 0 while a whole frame waits: poll first. What lowkey_take gave is not valid any
+/// more. DMA does not go there: see lowkey_io.
 ///
 /// LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the channel. `space` and `len` are as they
 /// were.
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn lowkey_filled(channel: *mut lowkey_channel, len: usize)
 }
 
 /// Gives the bytes that the stream has to take next. They are valid until the next call that sends something; `len`
-/// is 0 if nothing is unsent. DMA takes them from a buffer of its own: see lowkey_io.
+/// is 0 if nothing is unsent. DMA does not take them from there: see lowkey_io.
 ///
 /// LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the channel. `bytes` and `len` are as they
 /// were.
@@ -105,8 +105,8 @@ pub unsafe extern "C" fn lowkey_unsent(
     })
 }
 
-/// Says that the stream took `len` bytes of lowkey_unsent: it has copied them, and sends them. 0 says that it takes none
-/// now: the next lowkey_poll says what there is to do besides.
+/// Says that the stream took `len` bytes of lowkey_unsent: it has copied them, and sends them. 0 says that it takes
+/// none now: the next lowkey_poll says what there is to do besides.
 ///
 /// LOWKEY_LENGTH: more than is unsent. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the
 /// channel. Nothing was done.

@@ -9,12 +9,11 @@ use crate::status::lowkey_status::{self, LOWKEY_LENGTH, LOWKEY_NULL};
 use core::ffi::c_void;
 
 /// How a channel reads and writes its stream: a socket, a UART. Both callbacks must be given. They must not call a
-/// function on the channel that called them: that is LOWKEY_OUT_OF_TURN. The structure is used by the call that gets it
-/// only.
+/// function on the channel that called them: that is LOWKEY_OUT_OF_TURN. Only the call that gets the structure uses it.
 ///
-/// What the callbacks get to fill and to send lies inside the channel or its buffers: at odd addresses, as short as one
-/// byte, beside what the core reads and writes meanwhile. A driver that moves bytes by DMA, beside a data cache above all,
-/// moves them through a buffer of its own that is alone on its cache lines.
+/// What the callbacks fill and send lies inside the channel or its buffers: at odd addresses, as short as one byte,
+/// next to bytes that the core reads and writes meanwhile. So a driver that moves bytes by DMA copies them through a
+/// buffer of its own; where there is a data cache, that buffer is alone on its cache lines.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct lowkey_io {
@@ -57,8 +56,9 @@ pub unsafe extern "C" fn lowkey_flush(channel: *mut lowkey_channel, io: *const l
     })
 }
 
-/// Ends both directions: lowkey_close, then it writes what is unsent, reads to the peer's CLOSE and throws away what still
-/// comes. A TCP connection that is let go with something unread is reset, and a reset destroys what we sent last.
+/// Ends both directions: calls lowkey_close, writes what is unsent, and reads to the peer's CLOSE, without a use for
+/// what still comes. A TCP connection that is let go with something unread is reset, and a reset destroys what we sent
+/// last.
 ///
 /// LOWKEY_WOULD_BLOCK: the peer has not closed yet, or our CLOSE has not left; repeat the call, or let go: a peer may
 /// talk on for ever. LOWKEY_NOT_OPEN: there are no keys yet. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN:
@@ -76,10 +76,10 @@ pub unsafe extern "C" fn lowkey_finish(channel: *mut lowkey_channel, io: *const 
 /// the next call, lowkey_flush for example. `message` may be NULL if `len` is 0.
 ///
 /// LOWKEY_WOULD_BLOCK: repeat the call with the same arguments; `done` says how far it is. (Between two of them
-/// lowkey_run can receive, if the peer waits for that.) LOWKEY_LENGTH: `done` is not what the last call left, or this is
-/// another message than then (seen by its length, and by the bytes of the last record that has gone). LOWKEY_NOT_OPEN,
-/// LOWKEY_CLOSED, LOWKEY_UNFINISHED, LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: nothing was sent. A status
-/// that is not recoverable: the channel is over.
+/// lowkey_run can receive, if the peer waits for that.) LOWKEY_LENGTH: `done` is not what the last call left, or this
+/// is another message than then (seen by its length, and by the bytes of the last record that has gone).
+/// LOWKEY_NOT_OPEN, LOWKEY_CLOSED, LOWKEY_UNFINISHED, LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: nothing
+/// was sent. A status that is not recoverable: the channel is over.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_send_message(
     channel: *mut lowkey_channel,
@@ -106,9 +106,9 @@ pub unsafe extern "C" fn lowkey_send_message(
 ///
 /// LOWKEY_WOULD_BLOCK: repeat the call; the front of `message` holds what has come, leave it there.
 /// LOWKEY_BUFFER_TOO_SMALL: repeat the call with a larger buffer that begins with the same bytes, or lowkey_take the
-/// pieces. LOWKEY_NOT_OPEN: lowkey_run until LOWKEY_EVENT_OPEN first. LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED,
-/// LOWKEY_OUT_OF_TURN: nothing was done. A status that is not recoverable: the channel is over. `len` and `is_end` are
-/// as they were.
+/// pieces. LOWKEY_NOT_OPEN: lowkey_run until LOWKEY_EVENT_OPEN first. LOWKEY_NULL, LOWKEY_LENGTH,
+/// LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: nothing was done. A status that is not recoverable: the channel is over.
+/// `len` and `is_end` are as they were.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_recv_message(
     channel: *mut lowkey_channel,

@@ -21,9 +21,9 @@ impl Object for lowkey_channel {
     const MAGIC: u32 = u32::from_le_bytes(*b"LKch");
 }
 
-/// The memory of a channel, and what it takes from the peer. The structure is copied; the buffers belong to the
-/// channel until it is wiped or begun anew. They do not overlap, and neither do they with the channel or another object:
-/// what has come is opened in one, and what is sent lies in the other.
+/// The two buffers of a channel, and the most that it takes from the peer. The structure is copied; the buffers belong
+/// to the channel until it is wiped or begun anew. They overlap neither each other nor the channel nor another object:
+/// what comes is opened in one, and what is sent lies in the other.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct lowkey_buffers {
@@ -35,8 +35,8 @@ pub struct lowkey_buffers {
     pub outgoing: *mut u8,
     /// Its length in bytes, at least LOWKEY_MIN_OUTGOING.
     pub outgoing_len: usize,
-    /// The longest record's frame that the peer may send, in bytes: held between 64 and `incoming_len`; 0 is
-    /// `incoming_len`.
+    /// The longest frame of a record that the peer may send, in bytes. Less than 64 counts as 64; 0, and more than
+    /// `incoming_len`, as `incoming_len`.
     pub max_frame: u16,
     /// The longest message that the peer may send, in bytes; 0 is any length.
     pub max_message: usize,

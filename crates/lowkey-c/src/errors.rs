@@ -6,12 +6,12 @@ use embedded_io::ErrorKind;
 use lowkey_core::page::PageError;
 use lowkey_transport::{Error, Refusal};
 
-/// What the numbers of a channel's statuses are above those of its errors.
+/// How far the number of a channel's status is above that of its error.
 const OFFSET: u32 = 3;
 
 impl From<Error> for Failure {
-    /// The numbers of the statuses are those of the channel's errors and [`OFFSET`]: one addition, no table. Errors that say
-    /// more than one thing have statuses of their own.
+    /// A status has the number of the channel's error, plus [`OFFSET`]: one addition, no table. An error that says more
+    /// than one thing has statuses of its own.
     fn from(error: Error) -> Self {
         match error {
             Error::Io(ErrorKind::TimedOut | ErrorKind::Interrupted) => LOWKEY_WOULD_BLOCK.into(),

@@ -358,7 +358,7 @@ impl Channel {
     fn read(&mut self, io: &mut impl Stream) -> Outcome<()> {
         let space = self.link.space();
         if space.is_empty() {
-            return Err(LOWKEY_WOULD_BLOCK.into()); // what waits there has its turn when the handshake's message has left
+            return Err(LOWKEY_WOULD_BLOCK.into()); // the frame there has its turn when our message has left
         }
         match io.read(space) {
             Ok(n) => Ok(self.link.filled(n)?),

@@ -2,9 +2,9 @@
 //!
 //! What can be checked is checked: NULL, alignment, lengths, and the front of every object, which says what it is and
 //! where it was made. (`begin` compares addresses: whether a channel's buffers lie over something else.) What cannot be
-//! checked is the contract at the top of `lowkey.h`, "the header's rules" below: a pointer that is not NULL points to as
-//! many bytes as its length or type says, they stay there as long as the function's description says, and nothing else
-//! uses them meanwhile.
+//! checked is the contract at the top of `lowkey.h`, "the header's rules" below: a pointer that is not NULL points to
+//! as many bytes as its length or type says, they stay there as long as the function's description says, and nothing
+//! else uses them meanwhile.
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub(crate) mod callbacks;
@@ -27,7 +27,7 @@ pub(crate) trait Object: Sized {
     const MAGIC: u32;
 }
 
-/// An initialised object. The value is at the same place in all of them.
+/// An initialised object, whatever its kind: the front first, and the value behind it.
 #[repr(C)]
 struct Initialised<T> {
     front: u64,
@@ -40,7 +40,7 @@ fn front(object: *const u64, magic: u32) -> u64 {
     object.addr() as u64 ^ u64::from(magic) << 32
 }
 
-/// In place of the magic word while a call is inside the object: "BUSY".
+/// The magic word while a call is inside the object: "BUSY".
 const BUSY: u32 = 0x4259_5355;
 
 const fn fits<O: Object>() -> bool {
@@ -138,9 +138,9 @@ impl<O: Object> Vacant<O> {
         Entered::new(object)
     }
 
-    /// Nothing is dropped. Behind a front that has outlived its object, in a place on the stack that is used again, lies
-    /// garbage; and a value owns nothing but its bytes. (Only in a program in Rust for a host that has aws-lc does it:
-    /// what that has allocated stays.)
+    /// Nothing is dropped. A front can outlive its object, on a part of the stack that is used again: then garbage lies
+    /// behind it. And a value owns nothing but its bytes. (With aws-lc, in a program in Rust for a host, it owns more:
+    /// that stays allocated.)
     fn clear(&self) {
         // SAFETY: `vacant` has checked the storage.
         unsafe { zero(self.0.cast(), size_of::<O>()) }

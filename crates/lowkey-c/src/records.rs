@@ -8,8 +8,8 @@ use lowkey_transport::Part;
 
 /// Gives the piece of a message that waits, in place where it was opened, and says whether the message ends with it.
 /// Afterwards it does not wait any more; the bytes stay until the next lowkey_feed or lowkey_space, and may be given
-/// to lowkey_send. An empty message is a piece of 0 bytes. It also gives what has come while LOWKEY_EVENT_WRITE could
-/// not be acted upon.
+/// to lowkey_send. An empty message is a piece of 0 bytes. A piece that came while LOWKEY_EVENT_WRITE could not be
+/// acted upon is given as well.
 ///
 /// LOWKEY_OUT_OF_TURN: no piece waits. LOWKEY_NOT_OPEN: the handshake is not over. LOWKEY_NULL,
 /// LOWKEY_NOT_INITIALISED; or what ended the channel. `data`, `len` and `is_last` are as they were.
@@ -31,7 +31,8 @@ pub unsafe extern "C" fn lowkey_take(
 }
 
 /// Sends one message of at most lowkey_max_data bytes as one record: it is sealed and waits in lowkey_unsent.
-/// `message` may be NULL if `len` is 0, and lie in the channel's incoming buffer, but not in its outgoing one: LOWKEY_LENGTH.
+/// `message` may be NULL if `len` is 0. It may lie in the channel's incoming buffer; in the outgoing one that is
+/// LOWKEY_LENGTH.
 ///
 /// LOWKEY_WOULD_BLOCK: something is unsent, write that first. LOWKEY_TOO_LONG, LOWKEY_NOT_OPEN, LOWKEY_CLOSED,
 /// LOWKEY_UNFINISHED, LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN. Nothing was sent.
@@ -49,10 +50,10 @@ pub unsafe extern "C" fn lowkey_send(
 /// ends with a call whose `is_last` is true and whose `taken` is `len`: repeat it with the rest until then. A piece
 /// of 0 bytes that is not the last sends nothing.
 ///
-/// LOWKEY_WOULD_BLOCK: something is unsent, write that first. LOWKEY_UNFINISHED: lowkey_send_message has begun a message and
-/// ends it itself. LOWKEY_NOT_OPEN, LOWKEY_CLOSED, LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN.
-/// Nothing was sent and `taken` is as it was.
-/// LOWKEY_EXHAUSTED, or what ended the channel: it is over.
+/// LOWKEY_WOULD_BLOCK: something is unsent, write that first. LOWKEY_UNFINISHED: lowkey_send_message has begun a
+/// message and ends it itself. LOWKEY_NOT_OPEN, LOWKEY_CLOSED, LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED,
+/// LOWKEY_OUT_OF_TURN. Nothing was sent and `taken` is as it was. LOWKEY_EXHAUSTED, or what ended the channel: it is
+/// over.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_send_part(
     channel: *mut lowkey_channel,

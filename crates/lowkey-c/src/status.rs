@@ -14,8 +14,8 @@ pub enum lowkey_status {
     LOWKEY_NULL = 1,
     /// Yours: the object was never initialised, has been wiped, is another object, or a copy of one. Nothing was done.
     LOWKEY_NOT_INITIALISED = 2,
-    /// Yours: a length, a number out of an enumeration, or the place of a buffer is not allowed here: it lies over
-    /// another one, over an object, or over the end of the address space. Nothing was done.
+    /// Yours: a length that is not allowed here, a number that its enumeration does not have, or a buffer that lies
+    /// over another one, over an object, or over the end of the address space. Nothing was done.
     LOWKEY_LENGTH = 3,
     /// Yours: a buffer is too small. Nothing was done; repeat the call with a larger one.
     LOWKEY_BUFFER_TOO_SMALL = 4,
@@ -42,8 +42,8 @@ pub enum lowkey_status {
     LOWKEY_EXHAUSTED = 13,
     /// Yours or the peer's: the key offered as the peer's is our own, or protects nothing (low order).
     LOWKEY_PEER_KEY = 14,
-    /// The peer refused: it does not know us by this id, mode and key. Unauthenticated, as the other three are: a hint for
-    /// people, never a decision.
+    /// The peer refused: it does not know us by this id, mode and key. Nobody has authenticated that, nor the other
+    /// three refusals: a hint for people, never a decision.
     LOWKEY_REFUSED = 15,
     /// We refused the peer, and told it so.
     LOWKEY_DECLINED = 16,
@@ -125,7 +125,7 @@ const TEXTS: [(lowkey_status, &CStr); 42] = [
     (LOWKEY_OK, c"ok"),
     (LOWKEY_NULL, c"a pointer is NULL or not aligned"),
     (LOWKEY_NOT_INITIALISED, c"the object is not initialised, or a copy"),
-    (LOWKEY_LENGTH, c"a length, a number or the place of a buffer is not allowed here"),
+    (LOWKEY_LENGTH, c"a length, a number or where a buffer lies is not allowed here"),
     (LOWKEY_BUFFER_TOO_SMALL, c"buffer too small"),
     (LOWKEY_OUT_OF_TURN, c"call out of turn"),
     (LOWKEY_NOT_OPEN, c"the channel carries no messages"),

@@ -4,14 +4,16 @@ use crate::status::lowkey_status::{self, *};
 use core::mem::transmute;
 use core::num::NonZeroU32;
 
-/// A status that is not `LOWKEY_OK`: a call without one is a zero. As wide as a pointer, with which it shares a register.
+/// A status that is not `LOWKEY_OK`. Of a call that went well there is none, which is a zero; so a failure shares a
+/// register with the pointer that a call gives.
 ///
-/// It is always the number of a status: nothing outside of this file makes one of another.
+/// It is always the number of a status: only this file makes one of a number.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Failure(NonZeroU32);
 
 impl Failure {
-    /// The failure of the status with this number, of those without a gap: 1 to 29. Beyond them it is the nearest.
+    /// The failure with this number of a status, 1 to 29: there the numbers have no gap. Of another number it is the
+    /// nearest of them.
     pub(crate) fn numbered(number: u32) -> Self {
         Self(NonZeroU32::new(number.min(LAST)).unwrap_or(NonZeroU32::MIN))
     }

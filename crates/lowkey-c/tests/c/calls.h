@@ -1,4 +1,4 @@
-/* Every function on a channel, called rightly but for the channel: each checks that a failure left its outputs alone. */
+/* Every function on a channel, all right but the channel: each checks that a failure left its outputs alone. */
 #ifndef CALLS_H
 #define CALLS_H
 

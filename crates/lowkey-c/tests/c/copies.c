@@ -99,7 +99,7 @@ static void a_copy_from_inside(void) {
   OK(lowkey_channel_wipe(&channel));
 }
 
-/* A place on the stack that held an object and then something else: a new one is made there, whatever its front says. */
+/* A part of the stack held an object, then something else: a new one is made there, whatever its front says. */
 static void a_front_over_garbage(void) {
   static side other;
   make_pair(&other, &responder, true);

@@ -1,4 +1,4 @@
-/* A stream that is changed or cut at any byte: a status on one side at least, nothing wrong delivered, never a crash. */
+/* A stream changed or cut at any byte: a status at one side at least, never a crash, nothing wrong delivered. */
 #include "side.h"
 
 static side initiator, responder;

@@ -134,7 +134,7 @@ static void boot_logs(size_t unit) {
     f.left = 1000000;
     OK(next_boot(&given, &last));
   }
-  /* A unit that cannot be read, somewhere: the next number is higher all the same, at the latest when it can be again. */
+  /* A unit somewhere that cannot be read: the next number is higher, at the latest when it can be read again. */
   for (at = 0; at < PAGE; at++) {
     f.broken = (size_t)at + 1;
     (void)next_boot(&given, &last);

@@ -1,4 +1,4 @@
-/* Buffers that lie over each other, over an object, or over the end of the address space: a status, and nothing done. */
+/* Buffers over each other, over an object, or over the end of the address space: a status, and nothing done. */
 #include "calls.h"
 
 static side initiator, responder;
@@ -39,7 +39,8 @@ static void over_each_other(void) {
   refused(&wrong, 3);
   wrong.incoming = room + BUFFER, wrong.outgoing = room + 1;
   refused(&wrong, 3);
-  wrong.outgoing = room, wrong.outgoing_len = 2 * BUFFER, wrong.incoming = room + 100, wrong.incoming_len = LOWKEY_MIN_INCOMING;
+  wrong.outgoing = room, wrong.outgoing_len = 2 * BUFFER;
+  wrong.incoming = room + 100, wrong.incoming_len = LOWKEY_MIN_INCOMING;
   refused(&wrong, 3);
   /* Side by side is well. */
   wrong.incoming = room, wrong.incoming_len = BUFFER, wrong.outgoing = room + BUFFER, wrong.outgoing_len = BUFFER;

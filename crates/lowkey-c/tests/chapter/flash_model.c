@@ -1,5 +1,5 @@
-/* Runs the C chapter's flash driver on a model of an STM32F1's flash controller (PM0075): two keys unlock it, a half-word
- * is programmed if it is erased, a page is erased from its address on. */
+/* Runs the C chapter's flash driver on a model of an STM32F1's flash controller (PM0075): two keys unlock it, a
+ * half-word is programmed if it is erased, a page is erased from its address on. */
 #define _DEFAULT_SOURCE
 
 #include <stdio.h>

@@ -12,8 +12,8 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    /// What the compiler says of `arguments` for this language and `standard`, with warnings as errors; nothing if there is no compiler, unless
-    /// LOWKEY_REQUIRE_TOOLS is 1.
+    /// What the compiler says of `arguments` for this language and `standard`, with warnings as errors; nothing if
+    /// there is no compiler, unless LOWKEY_REQUIRE_TOOLS is 1.
     pub(crate) fn compile(self, standard: &str, arguments: &[&str]) -> Option<Output> {
         let (variable, usual, language) = match self {
             Self::C => ("CC", "cc", "c"),

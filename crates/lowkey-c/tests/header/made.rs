@@ -1,5 +1,5 @@
-//! How include/lowkey.h is made: cbindgen writes what the sources declare, and what compilers are to watch over is put in
-//! the place of its plain numbers.
+//! How include/lowkey.h is made: cbindgen writes what the sources declare, and what compilers are to watch over is put
+//! in the place of its plain numbers.
 
 use super::{SOURCES, here};
 

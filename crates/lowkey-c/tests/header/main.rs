@@ -55,8 +55,8 @@ fn the_header_speaks_to_people_who_write_c() {
     }
 }
 
-/// By name, not `-Weverything`: what that means is another thing with each version, and so what a test of it says. All of
-/// these are known to gcc 11 and 12 and to clang 13 to 22, the oldest and the newest that Debian 12 has.
+/// By name, not `-Weverything`: what that means is another thing with each version, and so what a test of it says. All
+/// of these are known to gcc 11 and 12 and to clang 13 to 22, the oldest and the newest that Debian 12 has.
 const WARNINGS: [&str; 21] = [
     "-Wall",
     "-Wextra",
