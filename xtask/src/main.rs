@@ -58,6 +58,7 @@ fn main() -> ExitCode {
         ["on-device"] => on_device::check(),
         ["plan"] => plan::check(),
         ["plan", "--write"] => plan::write(),
+        ["duplicates"] => plan::duplicates(),
         ["size"] => size::check(),
         ["size", "--write"] => size::write(),
         ["size", "--profiles"] => size::profiles(),
@@ -86,6 +87,8 @@ usage: cargo xtask <verb>
          (--busy: what has deadlines, races and ports, ten times while all cores are kept busy by something else)
   plan   whether the folders, floors, drivers and `unsafe` of the sources are those of ARCHITECTURE.md
          (--write: write what of it follows from the sources)
+  duplicates
+         runs of six lines or more that the crates have in two places
   deb    a Debian package of the command, in target/debian
   c      the library for C: archive, header, pkg-config and CMake files for each machine, in dist
          (--try: make one on the side and use it, as `test` does)

@@ -9,6 +9,7 @@ mod marked;
 mod modules;
 mod rust;
 mod tree;
+mod twins;
 mod unsafety;
 mod width;
 
@@ -31,6 +32,7 @@ pub(crate) fn check() -> Result<()> {
     problems.extend(folders::exclusions(&tree)?);
     problems.extend(unsafety::problems(&tree, architecture)?);
     problems.extend(width::problems(&tree));
+    problems.extend(twins::problems(&tree));
     problems.extend(floors::problems(&rooms(&tree), &floors::exceptions(architecture)?));
     for (file, lines) in drivers::lines(&tree, architecture)? {
         println!("  {lines:>4} lines of code in {file}");
@@ -47,6 +49,15 @@ pub(crate) fn check() -> Result<()> {
 /// It has no place for that, or cannot be written.
 pub(crate) fn write() -> Result<()> {
     documents::write(&generated(&Tree::read(&root())?)?)
+}
+
+/// Prints what is written twice in the crates.
+///
+/// # Errors
+/// The sources cannot be read.
+pub(crate) fn duplicates() -> Result<()> {
+    twins::print(&Tree::read(&root())?);
+    Ok(())
 }
 
 fn generated(tree: &Tree) -> Result<[Table; 3]> {

@@ -33,15 +33,15 @@ impl Source {
 
     /// Without the items that only a test or an example has.
     pub(crate) fn shipped(&self) -> Self {
-        let (mut code, mut bare) = (self.code.as_bytes().to_vec(), self.bare.as_bytes().to_vec());
+        let mut views = [&self.text, &self.code, &self.bare].map(|view| view.as_bytes().to_vec());
         for (start, _) in self.bare.match_indices("#[cfg(") {
-            let range = start..item_end(&self.bare, start);
             if is_for_tests(&self.bare[start..]) {
-                blank(&mut code, range.clone());
-                blank(&mut bare, range);
+                let range = start..item_end(&self.bare, start);
+                views.iter_mut().for_each(|view| blank(view, range.clone()));
             }
         }
-        Self { text: self.text.clone(), code: string(code), bare: string(bare) }
+        let [text, code, bare] = views.map(string);
+        Self { text, code, bare }
     }
 
     /// Names of the modules that have files of their own and that only a test or an example has.
