@@ -8,6 +8,10 @@
 //! | `on_device` | tests of the primitives' results |
 //!
 //! The first three are called by the model, function by function, and do nothing when they are started.
+//!
+//! The library is what they share with the programs of `tests/host` that run them.
 #![no_std]
 
+pub mod digest;
+pub mod page;
 pub mod script;

@@ -1,6 +1,6 @@
 //! What a side of a recorded connection is given: its keys, its randomness, and the peer's half.
 //!
-//! The model's side of this is `tests/host/traces`, which includes this file: both have one layout.
+//! The model's side of this is `tests/host/traces`.
 
 /// Keys, randomness and the recorded peer, as the host puts them into the device's memory.
 ///

@@ -7,8 +7,6 @@
 //! | `all others` | RFC 8439, RFC 7693, every Wycheproof case of ChaCha20-Poly1305, digests, twins, memory |
 //! | `longer`, in QEMU only | RFC 7748 §5.2's thousand iterations, and the twins on many more operands |
 
-#[path = "../../../m3/src/digest.rs"]
-mod digest;
 mod page;
 mod published;
 mod runner;
@@ -20,6 +18,7 @@ use std::{
     thread,
 };
 
+use m3_tests::digest;
 use page::Page;
 use runner::{Runner, run_on};
 

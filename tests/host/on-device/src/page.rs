@@ -1,4 +1,9 @@
-//! A page of cases, as `tests/m3/src/bin/on_device/page.rs` reads it.
+//! A page of cases, as [`m3_tests::page`] lays it out.
+
+use m3_tests::page::{
+    AEAD, DIGEST, END, FORGED, HASH, ITERATED, KEYED_HASH, KINDS, Kind, LADDERS, LEN, MAGIC, MEMORY, TWINS,
+    X25519,
+};
 
 use crate::Result;
 
@@ -23,22 +28,22 @@ pub(crate) struct Sealed<'c> {
 
 impl Page {
     pub(crate) fn new() -> Self {
-        Self { bytes: b"m3 page\n".to_vec(), counts: [0; KINDS.len()] }
+        Self { bytes: MAGIC.to_vec(), counts: [0; KINDS.len()] }
     }
 
     pub(crate) fn x25519(&mut self, case: &Shared) {
-        self.begin(0, 1);
+        self.begin(Kind::X25519, X25519);
         self.bytes.extend(case.as_flattened());
     }
 
     pub(crate) fn iterated(&mut self, times: u16, result: &[u8]) {
-        self.begin(1, 2);
+        self.begin(Kind::Iterated, ITERATED);
         self.number(times);
         self.bytes.extend(result);
     }
 
     pub(crate) fn aead(&mut self, case: &Sealed<'_>) {
-        self.begin(2, if case.plain.is_some() { 3 } else { 4 });
+        self.begin(Kind::Aead, if case.plain.is_some() { AEAD } else { FORGED });
         self.bytes.extend(case.key);
         self.bytes.extend(case.nonce);
         for string in [Some(case.ad), Some(case.sealed), case.plain].into_iter().flatten() {
@@ -47,37 +52,37 @@ impl Page {
     }
 
     pub(crate) fn hash(&mut self, key: Option<[u8; 32]>, message: &[u8], hash: &[u8]) {
-        self.begin(3, if key.is_some() { 6 } else { 5 });
+        self.begin(Kind::Hash, if key.is_some() { KEYED_HASH } else { HASH });
         self.bytes.extend(key.iter().flatten());
         self.string(message);
         self.bytes.extend(hash);
     }
 
     pub(crate) fn digest(&mut self, function: u16, digest: &[u8; 32]) {
-        self.begin(4, 7);
+        self.begin(Kind::Digest, DIGEST);
         self.number(function);
         self.bytes.extend(digest);
     }
 
     pub(crate) fn twins(&mut self, rounds: u16) {
-        self.begin(5, 8);
+        self.begin(Kind::Twins, TWINS);
         self.number(rounds);
     }
 
     pub(crate) fn ladders(&mut self, most: u16) {
-        self.begin(6, 9);
+        self.begin(Kind::Ladders, LADDERS);
         self.number(most);
     }
 
     pub(crate) fn memory(&mut self) {
-        self.begin(7, 10);
+        self.begin(Kind::Memory, MEMORY);
     }
 
     /// The bytes, if the device has room for them.
     pub(crate) fn bytes(&self) -> Result<Vec<u8>> {
-        let bytes = [&self.bytes[..], &END].concat();
-        if bytes.len() > ROOM {
-            return Err(format!("a page of {} bytes does not fit {ROOM}", bytes.len()).into());
+        let bytes = [&self.bytes[..], &END.to_le_bytes()].concat();
+        if bytes.len() > LEN {
+            return Err(format!("a page of {} bytes does not fit {LEN}", bytes.len()).into());
         }
         Ok(bytes)
     }
@@ -88,8 +93,8 @@ impl Page {
         counted.map(|(kind, count)| format!("{kind}: {count}\n")).collect()
     }
 
-    fn begin(&mut self, kind: usize, number: u16) {
-        self.counts[kind] += 1;
+    fn begin(&mut self, kind: Kind, number: u16) {
+        self.counts[kind as usize] += 1;
         self.number(number);
     }
 
@@ -102,19 +107,3 @@ impl Page {
         self.bytes.extend(string);
     }
 }
-
-/// As the device calls them.
-const KINDS: [&str; 8] = [
-    "X25519",
-    "X25519, iterated",
-    "ChaCha20-Poly1305",
-    "BLAKE2s",
-    "digests over lengths and alignments",
-    "assembly and Rust, word for word",
-    "ladders",
-    "memcpy and its kin",
-];
-/// The number of no case.
-const END: [u8; 2] = [0; 2];
-/// The upper half of the flash.
-const ROOM: usize = 0x2_0000;

@@ -90,7 +90,7 @@ fn finish(command: &mut Command) -> Result<Ended> {
     Ok((output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned()))
 }
 
-/// The board's, of which the upper half is the page's.
+/// The board's, in bytes; the page lies in the upper half.
 const FLASH: usize = 0x4_0000;
-const PAGE_AT: u32 = 0x2_0000;
+const PAGE_AT: u32 = m3_tests::page::AT as u32;
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -3,13 +3,13 @@
 use lowkey_core::{Counter, CounterFailed, Ephemerals, Id, Identity, Peer, Psk, Secret, SeedEntropy};
 use lowkey_transport::{Buffers, Link, MIN_INCOMING, MIN_OUTGOING, Mode, Part, Pinning, Receive, Step};
 use m3_model::{Call, Machine};
+use m3_tests::script::{ID, MESSAGE, STREAM};
 
 use crate::{
     Result,
     arena::Arena,
     class::{Class, Program},
     left::{Answer, Public},
-    script::{ID, MESSAGE, STREAM},
     secrets::{ODD, SECRETS, key, secret},
 };
 

@@ -20,9 +20,6 @@ mod handshakes;
 mod left;
 mod planted;
 mod primitives;
-#[path = "../../../m3/src/script.rs"]
-#[allow(dead_code, unreachable_pub)] // of the layout, the numbers; the firmware has it as a public module
-mod script;
 mod secrets;
 
 use std::process::ExitCode;

@@ -1,12 +1,10 @@
 //! The public functions on input of every length from 0 to 130 bytes and at every alignment; the host has made the same
-//! digests with its own primitives (`tests/host/on-device` includes `digest.rs` as well).
+//! digests with its own primitives.
 
 use lowkey_crypto::Blake2s;
+use m3_tests::digest;
 
 use crate::Verdict;
-
-#[path = "../../digest.rs"]
-mod digest;
 
 /// Compares with the host's digest of function `of`, at each alignment.
 pub(crate) fn check(of: u16, expected: &[u8; 32]) -> Verdict {

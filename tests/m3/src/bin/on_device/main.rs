@@ -6,9 +6,9 @@
 #![no_std]
 #![no_main]
 
+mod case;
 mod digests;
 mod memory;
-mod page;
 mod published;
 mod random;
 mod semihosting;
@@ -16,8 +16,9 @@ mod twins;
 
 use core::panic::PanicInfo;
 
+use case::{Case, Page};
 use cortex_m_rt::entry;
-use page::{Case, Page};
+use m3_tests::page::KINDS;
 use semihosting::{exit, say, say_number};
 
 // The four functions of C, as the size firmware has them.
@@ -29,7 +30,7 @@ fn main() -> ! {
     let Some(page) = Page::at_its_place() else { fail("there is no page") };
     for (number, case) in page.enumerate() {
         let Some(case) = case else { fail("the page cannot be read") };
-        let kind = case.kind();
+        let kind = case.kind() as usize;
         if let Err(what) = run(&case) {
             say(KINDS[kind]);
             say(", case ");
@@ -81,15 +82,3 @@ fn panicked(info: &PanicInfo<'_>) -> ! {
     }
     fail("")
 }
-
-/// By [`Case::kind`].
-const KINDS: [&str; 8] = [
-    "X25519",
-    "X25519, iterated",
-    "ChaCha20-Poly1305",
-    "BLAKE2s",
-    "digests over lengths and alignments",
-    "assembly and Rust, word for word",
-    "ladders",
-    "memcpy and its kin",
-];

@@ -4,7 +4,7 @@ use lowkey_crypto::{AeadKey, Blake2s, PrivateKey, PublicKey, Secret, TAG_LEN};
 
 use crate::{
     Verdict,
-    page::{Hashed, Sealed},
+    case::{Hashed, Sealed},
 };
 
 pub(crate) fn x25519([private, public, shared]: &[&[u8; 32]; 3]) -> Verdict {

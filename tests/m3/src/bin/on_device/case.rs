@@ -1,10 +1,12 @@
-//! Reading the page: `tests/host/on-device` writes it, and says there what each case is.
-//!
-//! Numbers have two bytes, little-endian; a string has its length before it. A case begins with the number of its kind,
-//! and behind the last one is a zero.
+//! Reading the page, as [`m3_tests::page`] lays it out.
 #![allow(unsafe_code)] // the place of the page
 
 use core::{ptr, slice};
+
+use m3_tests::page::{
+    AEAD, AT, DIGEST, END, FORGED, HASH, ITERATED, KEYED_HASH, Kind, LADDERS, LEN, MAGIC, MEMORY, TWINS,
+    X25519,
+};
 
 /// What is left of the page.
 pub(crate) struct Page(&'static [u8]);
@@ -48,17 +50,17 @@ pub(crate) struct Hashed<'p> {
 }
 
 impl Case<'_> {
-    /// Its place in the list of kinds.
-    pub(crate) fn kind(&self) -> usize {
+    /// With which others it is counted.
+    pub(crate) fn kind(&self) -> Kind {
         match self {
-            Self::X25519(_) => 0,
-            Self::Iterated(_) => 1,
-            Self::Aead(_) => 2,
-            Self::Hash(_) => 3,
-            Self::Digest { .. } => 4,
-            Self::Twins(_) => 5,
-            Self::Ladders(_) => 6,
-            Self::Memory => 7,
+            Self::X25519(_) => Kind::X25519,
+            Self::Iterated(_) => Kind::Iterated,
+            Self::Aead(_) => Kind::Aead,
+            Self::Hash(_) => Kind::Hash,
+            Self::Digest { .. } => Kind::Digest,
+            Self::Twins(_) => Kind::Twins,
+            Self::Ladders(_) => Kind::Ladders,
+            Self::Memory => Kind::Memory,
         }
     }
 }
@@ -91,26 +93,26 @@ impl Page {
         self.take(len.into())
     }
 
-    fn case(&mut self, kind: u16) -> Option<Case<'static>> {
-        Some(match kind {
-            1 => Case::X25519([self.array()?, self.array()?, self.array()?]),
-            2 => Case::Iterated((self.number()?, self.array()?)),
-            3 | 4 => Case::Aead(Sealed {
+    fn case(&mut self, number: u16) -> Option<Case<'static>> {
+        Some(match number {
+            X25519 => Case::X25519([self.array()?, self.array()?, self.array()?]),
+            ITERATED => Case::Iterated((self.number()?, self.array()?)),
+            AEAD | FORGED => Case::Aead(Sealed {
                 key: self.array()?,
                 nonce: self.array()?,
                 ad: self.string()?,
                 sealed: self.string()?,
-                plain: if kind == 3 { Some(self.string()?) } else { None },
+                plain: if number == AEAD { Some(self.string()?) } else { None },
             }),
-            5 | 6 => Case::Hash(Hashed {
-                key: if kind == 6 { Some(self.array()?) } else { None },
+            HASH | KEYED_HASH => Case::Hash(Hashed {
+                key: if number == KEYED_HASH { Some(self.array()?) } else { None },
                 message: self.string()?,
                 hash: self.array()?,
             }),
-            7 => Case::Digest { of: self.number()?, expected: self.array()? },
-            8 => Case::Twins(self.number()?),
-            9 => Case::Ladders(self.number()?),
-            10 => Case::Memory,
+            DIGEST => Case::Digest { of: self.number()?, expected: self.array()? },
+            TWINS => Case::Twins(self.number()?),
+            LADDERS => Case::Ladders(self.number()?),
+            MEMORY => Case::Memory,
             _ => return None,
         })
     }
@@ -122,13 +124,9 @@ impl Iterator for Page {
 
     fn next(&mut self) -> Option<Self::Item> {
         match self.number() {
-            Some(0) => None,
-            Some(kind) => Some(self.case(kind)),
+            Some(END) => None,
+            Some(number) => Some(self.case(number)),
             None => Some(None),
         }
     }
 }
-
-const AT: usize = 0x2_0000;
-const LEN: usize = 0x2_0000;
-const MAGIC: &[u8] = b"m3 page\n";
