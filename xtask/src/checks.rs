@@ -23,7 +23,7 @@ pub(crate) fn all(board: &str) -> Result<()> {
     let mut steps = Steps::new();
     steps.run("formatting", || {
         cargo(&["fmt", "--all", "--check"])?;
-        [board, STM32, SIZE, cycles::FOLDER, MODEL, FUZZ, M3, HOST, INTERLEAVINGS, ARCHIVE]
+        [board, STM32, SIZE, cycles::FOLDER, MODEL, FUZZ, M3, HOST, ARCHIVE]
             .iter()
             .try_for_each(|folder| Command::cargo().args(["fmt", "--check"]).within(folder).run())
     })?;
@@ -34,7 +34,7 @@ pub(crate) fn all(board: &str) -> Result<()> {
         // Its tests are the same in both; only the library has other code.
         let library = ["clippy", "--quiet", "--package", "lowkey-host", "--no-default-features"];
         Command::cargo().args(library).args(["--", "-D", "warnings"]).run()?;
-        [MODEL, FUZZ, HOST, INTERLEAVINGS].iter().try_for_each(|folder| {
+        [MODEL, FUZZ, HOST].iter().try_for_each(|folder| {
             let lints = ["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"];
             Command::cargo_in(folder).args(lints).run()
         })
@@ -82,7 +82,10 @@ pub(crate) fn all(board: &str) -> Result<()> {
     steps.run("tests of what watches it", || {
         tally::run(&["--release", "--package", "traces"], HOST, &mut tally)
     })?;
-    steps.run("orders in which threads of a server meet", || tally::run(&[], INTERLEAVINGS, &mut tally))?;
+    steps.run("orders in which threads of a server meet", || {
+        let played = ["--package", "lowkey-host", "--no-default-features", "--lib", "interleavings"];
+        tally::run_under("lowkey_shuttle", &played, &mut tally)
+    })?;
     steps.run("fuzz targets on their seeds", || tally::run(&[], FUZZ, &mut tally))?;
     steps.run("tests with the portable primitives", || {
         let device =
@@ -124,7 +127,7 @@ fn dependencies(board: &str) -> Result<()> {
     };
     check("Cargo.toml", &["bans", "licenses", "sources"])?;
     // cortex-m and cortex-m-rt are built with two versions of syn, and nobody depends on our firmware.
-    [board, STM32, SIZE, cycles::FOLDER, MODEL, M3, HOST, INTERLEAVINGS, ARCHIVE]
+    [board, STM32, SIZE, cycles::FOLDER, MODEL, M3, HOST, ARCHIVE]
         .iter()
         .try_for_each(|folder| check(&format!("{folder}/Cargo.toml"), &["licenses", "sources"]))
 }
@@ -149,5 +152,3 @@ const FUZZ: &str = "fuzz";
 /// Tests on the device, and the host programs behind them.
 const M3: &str = "tests/m3";
 const HOST: &str = "tests/host";
-/// What the threads of a server share, in every order.
-const INTERLEAVINGS: &str = "tests/interleavings";

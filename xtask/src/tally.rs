@@ -4,7 +4,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 use std::time::Duration;
 use std::{env, fmt};
-use xtask::command::{Command, Result};
+use xtask::{
+    command::{Command, Result},
+    target,
+};
 
 /// What the test runner has counted so far.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -47,9 +50,23 @@ impl Tally {
 /// # Errors
 /// A test failed, did not end, or did not compile.
 pub(crate) fn run(arguments: &[&str], folder: &str, tally: &mut Tally) -> Result<()> {
+    let cargo = if folder == "." { Command::cargo() } else { Command::cargo_in(folder) };
+    count(cargo, arguments, tally)
+}
+
+/// The same in the workspace with everything compiled under `--cfg` `name`, where a warning is an error; in a target
+/// folder of its own, as other flags would have cargo build all the rest anew, twice.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_under(name: &str, arguments: &[&str], tally: &mut Tally) -> Result<()> {
+    let cargo = Command::cargo_in(".").env("CARGO_TARGET_DIR", target().join(name));
+    count(cargo.env("RUSTFLAGS", format!("--cfg {name} -D warnings")), arguments, tally)
+}
+
+fn count(cargo: Command, arguments: &[&str], tally: &mut Tally) -> Result<()> {
     let seed = seed();
     println!("{SEED}={seed}");
-    let cargo = if folder == "." { Command::cargo() } else { Command::cargo_in(folder) };
     let test = cargo.args(["test"]).args(arguments);
     let test = test.env("RUSTDOC", xtask::root().join("xtask/rustdoc.sh"));
     let test = test.env("LOWKEY_REQUIRE_TOOLS", "1").env(SEED, &seed).silence(SILENCE);

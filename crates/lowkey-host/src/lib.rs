@@ -89,6 +89,8 @@ mod error;
 pub mod forward;
 mod handshake;
 mod health;
+#[cfg(all(test, lowkey_shuttle))]
+mod interleavings;
 pub mod keys;
 mod limits;
 mod parting;

@@ -38,3 +38,9 @@ pub(crate) use sessions::Seat;
 #[cfg(feature = "admin")]
 pub(crate) use stats::STEPS;
 pub use stats::Stats;
+#[cfg(all(test, lowkey_shuttle))]
+pub(crate) use {
+    attempts::Attempts,
+    familiar::Standing,
+    sessions::{NoSeat, Sessions},
+};
