@@ -7,11 +7,13 @@ mod folders;
 mod imports;
 mod marked;
 mod modules;
+mod names;
 mod rust;
 mod tree;
 mod twins;
 mod unsafety;
 mod width;
+mod words;
 
 use crate::{
     command::Result,
@@ -32,6 +34,7 @@ pub(crate) fn check() -> Result<()> {
     problems.extend(folders::exclusions(&tree)?);
     problems.extend(unsafety::problems(&tree, architecture)?);
     problems.extend(width::problems(&tree));
+    problems.extend(words::problems(&tree, tree.text(CONTRIBUTING)?)?);
     problems.extend(twins::problems(&tree));
     problems.extend(floors::problems(&rooms(&tree), &floors::exceptions(architecture)?));
     for (file, lines) in drivers::lines(&tree, architecture)? {
@@ -75,4 +78,5 @@ fn rooms(tree: &Tree) -> Vec<Room> {
     std::iter::once(Room::crates(tree)).chain(inside).collect()
 }
 
+const CONTRIBUTING: &str = "CONTRIBUTING.md";
 const ARCHITECTURE: &str = "ARCHITECTURE.md";

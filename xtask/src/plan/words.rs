@@ -1,0 +1,109 @@
+//! Words that mean one thing: those of the glossary in CONTRIBUTING.md are in no name that means another.
+
+use std::collections::BTreeSet;
+
+use crate::command::Result;
+use crate::plan::imports::module;
+use crate::plan::marked;
+use crate::plan::names::{names, words};
+use crate::plan::tree::Tree;
+
+/// What is wrong with names that others can see.
+///
+/// # Errors
+/// There is no glossary.
+pub(crate) fn problems(tree: &Tree, contributing: &str) -> Result<Vec<String>> {
+    let rows = marked::rows(contributing, TABLE).ok_or("CONTRIBUTING.md has no glossary")?;
+    let names = seen(tree);
+    let mut problems = Vec::new();
+    for row in &rows {
+        let [word, _, places] = &row[..] else {
+            return Err(format!("not a word, its idea and where it is: {row:?}").into());
+        };
+        let word = marked::quoted(word).next().unwrap_or(word);
+        if places == ANYWHERE {
+            continue;
+        }
+        let places: Vec<&str> = marked::quoted(places).collect();
+        let having: Vec<&Vec<String>> =
+            names.iter().filter(|name| name.last().is_some_and(|last| has(last, word))).collect();
+        for name in having.iter().filter(|name| !places.iter().any(|place| covers(place, name))) {
+            problems
+                .push(format!("`{}` has the word \"{word}\", which means something else", name.join("::")));
+        }
+        for place in places.iter().filter(|place| !having.iter().any(|name| covers(place, name))) {
+            problems.push(format!("the glossary has \"{word}\" in `{place}`, where it is not"));
+        }
+    }
+    Ok(problems)
+}
+
+/// The names in the crates that are seen outside of the file that has them, and those of the header for C.
+fn seen(tree: &Tree) -> BTreeSet<Vec<String>> {
+    let mut seen = BTreeSet::new();
+    for package in tree.crates() {
+        let folder = format!("{}/src", package.folder);
+        for (path, source) in tree.rust_in(&folder) {
+            let own = module(&path[folder.len() + 1..]);
+            if own.iter().any(|module| module == "tests") {
+                continue;
+            }
+            let around = [&[package.short().to_owned()], &own[..]].concat();
+            seen.extend(names(&source.shipped(), &around));
+        }
+    }
+    let of_c = tree.text(HEADER).unwrap_or_default();
+    let of_c = of_c.split(|next: char| !next.is_ascii_alphanumeric() && next != '_');
+    let of_c = of_c.filter(|name| name.starts_with("lowkey_") || name.starts_with("LOWKEY_"));
+    let of_c = of_c.map(|name| vec!["lowkey-c".to_owned(), "lowkey.h".to_owned(), name.to_owned()]);
+    let known: BTreeSet<String> = seen.iter().filter_map(|name| name.last().cloned()).collect();
+    seen.extend(of_c.filter(|name| !known.contains(&name[2])));
+    seen
+}
+
+fn has(name: &str, word: &str) -> bool {
+    words(name).iter().any(|part| part == word)
+}
+
+/// Whether a place is where a name is: a path from the crate on, or names with an asterisk for what they begin with.
+fn covers(place: &str, name: &[String]) -> bool {
+    let last = name.last().map_or("", String::as_str);
+    if let Some(end) = place.strip_prefix('*') {
+        return last.ends_with(end);
+    }
+    let path: Vec<&str> = place.split("::").collect();
+    last == place || path.len() <= name.len() && path.iter().zip(name).all(|(part, name)| part == name)
+}
+
+const TABLE: &str = "words";
+/// Of a word that nobody has taken for something else.
+const ANYWHERE: &str = "anywhere";
+const HEADER: &str = "crates/lowkey-c/include/lowkey.h";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_only_where_the_glossary_has_it() {
+        let files = [
+            ("crates/x/Cargo.toml", "[package]\n"),
+            ("crates/x/src/lib.rs", "mod a; mod b;"),
+            ("crates/x/src/a.rs", "pub enum Record { Whole } fn records() {}"),
+            ("crates/x/src/b.rs", "pub(crate) fn last_records() {} pub fn in_place() {} pub fn place() {}"),
+            ("crates/x/src/tests.rs", "pub struct Record;"),
+            ("crates/lowkey-c/include/lowkey.h", "int lowkey_record(void); int other_record;"),
+        ];
+        let tree = Tree::of(files.map(|(path, text)| (path.to_owned(), text.to_owned())));
+        let table = "<!-- plan: words -->\n| word | idea | in names |\n| --- | --- | --- |\n\
+                     | record | sealed data | `x::a`, `x::c` |\n| place | none | `*_place` |\n";
+        let problems = problems(&tree, table).unwrap();
+        let expected =
+            ["lowkey-c::lowkey.h::lowkey_record", "x::b::last_records", "in `x::c`", "x::b::place"];
+        assert_eq!(problems.len(), expected.len(), "{problems:#?}");
+        assert!(
+            problems.iter().zip(expected).all(|(problem, expected)| problem.contains(expected)),
+            "{problems:#?}"
+        );
+    }
+}
