@@ -9,7 +9,7 @@ use crate::plan::tree::{Package, Tree};
 
 /// The modules of a crate, and after it those of each of its modules that has many files.
 pub(crate) fn rooms(tree: &Tree, package: &Package<'_>) -> Vec<Room> {
-    let sources = Sources::of(tree, package);
+    let sources = Sources { files: shipped(tree, package) };
     let large = sources
         .children(&[])
         .into_iter()
@@ -19,26 +19,25 @@ pub(crate) fn rooms(tree: &Tree, package: &Package<'_>) -> Vec<Room> {
 }
 
 /// The files of a crate by the module that each is, without what only tests have.
+pub(crate) fn shipped<'t>(tree: &'t Tree, package: &Package<'t>) -> BTreeMap<Vec<String>, (&'t str, Source)> {
+    let folder = format!("{}/src", package.folder);
+    let files =
+        tree.rust_in(&folder).map(|(path, source)| (module(&path[folder.len() + 1..]), (path, source)));
+    let files: Vec<_> = files.collect();
+    let tests = files.iter().flat_map(|(of, (_, source))| {
+        source.test_modules().into_iter().map(move |name| [&of[..], &[name]].concat())
+    });
+    let tests: Vec<Vec<String>> = tests.collect();
+    let shipped = files.into_iter().filter(|(of, _)| !tests.iter().any(|test| of.starts_with(test)));
+    shipped.map(|(of, (path, source))| (of, (path, source.shipped()))).collect()
+}
+
+/// The files of a crate.
 struct Sources<'t> {
     files: BTreeMap<Vec<String>, (&'t str, Source)>,
 }
 
-impl<'t> Sources<'t> {
-    fn of(tree: &'t Tree, package: &Package<'t>) -> Self {
-        let folder = format!("{}/src", package.folder);
-        let files =
-            tree.rust_in(&folder).map(|(path, source)| (module(&path[folder.len() + 1..]), (path, source)));
-        let files: BTreeMap<_, _> = files.collect();
-        let tests: Vec<Vec<String>> = files
-            .iter()
-            .flat_map(|(of, (_, source))| {
-                source.test_modules().into_iter().map(move |name| [&of[..], &[name]].concat())
-            })
-            .collect();
-        let shipped = files.into_iter().filter(|(of, _)| !tests.iter().any(|test| of.starts_with(test)));
-        Self { files: shipped.map(|(of, (path, source))| (of, (path, source.shipped()))).collect() }
-    }
-
+impl Sources<'_> {
     /// The modules inside `top`.
     fn children(&self, top: &[String]) -> BTreeSet<String> {
         let inside = self.files.keys().filter(|module| module.len() > top.len() && module.starts_with(top));

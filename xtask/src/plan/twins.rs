@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::plan::modules::shipped;
 use crate::plan::rust::Source;
 use crate::plan::tree::Tree;
 
@@ -29,9 +30,7 @@ pub(crate) struct Pair {
 /// Every pair in the crates, the ones of the same files together.
 pub(crate) fn pairs(tree: &Tree, twins: Twins) -> Vec<Pair> {
     let crates = tree.crates();
-    let files = crates.iter().flat_map(|package| {
-        tree.rust_in(package.folder).filter(|(path, _)| is_shipped(path, package.folder))
-    });
+    let files = crates.iter().flat_map(|package| shipped(tree, package).into_values());
     let files: BTreeMap<&str, Vec<(usize, String)>> =
         files.map(|(path, source)| (path, lines(source, twins))).collect();
     let mut windows: HashMap<Vec<&str>, Vec<(&str, usize)>> = HashMap::new();
@@ -96,16 +95,11 @@ pub(crate) fn problems(tree: &Tree) -> Vec<String> {
     problems
 }
 
-fn is_shipped(path: &str, folder: &str) -> bool {
-    path[folder.len()..].starts_with("/src/") && !path.contains("/tests/") && !path.ends_with("/tests.rs")
-}
-
 /// The lines that count, with their numbers.
-fn lines(source: &Source, twins: Twins) -> Vec<(usize, String)> {
-    let shipped = source.shipped();
+fn lines(source: Source, twins: Twins) -> Vec<(usize, String)> {
     let text = match twins {
-        Twins::Code => shipped.code,
-        Twins::CodeAndComments => shipped.text,
+        Twins::Code => source.code,
+        Twins::CodeAndComments => source.text,
     };
     let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim().replace(".await", "")));
     let lines = lines.map(|(number, line)| (number, line.replace("async fn", "fn")));

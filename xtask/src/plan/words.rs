@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::command::Result;
-use crate::plan::imports::module;
 use crate::plan::marked;
+use crate::plan::modules::shipped;
 use crate::plan::names::{names, words};
 use crate::plan::tree::Tree;
 
@@ -42,14 +42,8 @@ pub(crate) fn problems(tree: &Tree, contributing: &str) -> Result<Vec<String>> {
 fn seen(tree: &Tree) -> BTreeSet<Vec<String>> {
     let mut seen = BTreeSet::new();
     for package in tree.crates() {
-        let folder = format!("{}/src", package.folder);
-        for (path, source) in tree.rust_in(&folder) {
-            let own = module(&path[folder.len() + 1..]);
-            if own.iter().any(|module| module == "tests") {
-                continue;
-            }
-            let around = [&[package.short().to_owned()], &own[..]].concat();
-            seen.extend(names(&source.shipped(), &around));
+        for (module, (_, source)) in shipped(tree, &package) {
+            seen.extend(names(&source, &[&[package.short().to_owned()], &module[..]].concat()));
         }
     }
     let of_c = tree.text(HEADER).unwrap_or_default();
@@ -88,7 +82,7 @@ mod tests {
     fn a_word_is_only_where_the_glossary_has_it() {
         let files = [
             ("crates/x/Cargo.toml", "[package]\n"),
-            ("crates/x/src/lib.rs", "mod a; mod b;"),
+            ("crates/x/src/lib.rs", "mod a; mod b; #[cfg(test)] mod tests;"),
             ("crates/x/src/a.rs", "pub enum Record { Whole } fn records() {}"),
             ("crates/x/src/b.rs", "pub(crate) fn last_records() {} pub fn in_place() {} pub fn place() {}"),
             ("crates/x/src/tests.rs", "pub struct Record;"),
