@@ -13,12 +13,11 @@ mod message;
 
 pub use message::MessageWriter;
 
-use crate::incoming::Receive;
 use crate::limits::Buffer;
-use crate::link::{Link, Pinning, Step};
-use crate::mailbox::{Delivery, Mailbox};
-use crate::outgoing::Gathering;
-use crate::record::{Fragment, Part};
+use crate::link::{Link, Step};
+use crate::mailbox::Mailbox;
+use crate::pinning::Pinning;
+use crate::record::Fragment;
 use crate::{Error, Hello};
 use core::task::Poll;
 use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write};
@@ -31,8 +30,6 @@ use lowkey_core::{Entropy, Ephemerals};
 pub struct Channel<Io, B> {
     link: Link<'static, B>,
     io: Io,
-    gathering: Gathering<B>,
-    delivery: Delivery<B>,
     /// A read has come to its time-out, so the next one will not wait for ever.
     read_gives_up: bool,
 }
@@ -70,8 +67,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// The channel of a link that is done.
     #[inline(never)] // what is moved here lies in no frame beneath the multiplications
     fn open(io: Io, link: Link<'_, B>) -> Self {
-        let (gathering, delivery) = (Gathering::default(), Delivery::default());
-        Self { link: link.settle(), io, gathering, delivery, read_gives_up: false }
+        Self { link: link.settle(), io, read_gives_up: false }
     }
 
     /// Sends one message of at most [`Self::max_data`] bytes.
@@ -83,12 +79,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// [`Error::TooLong`], [`Error::NotOpen`], [`Error::Closed`], [`Error::Unfinished`]: nothing was
     /// sent. [`Error::Io`]: not accepted.
     pub fn send(&mut self, message: &[u8]) -> Result<(), Error> {
-        self.link.may_begin()?;
-        if message.len() > self.max_data() {
-            return Err(Error::TooLong);
-        }
-        self.drain()?;
-        self.link.stage(message, Part::Last).map(|_all| ())
+        self.sends(|link| link.send(message))
     }
 
     /// Begins a message of any length.
@@ -106,7 +97,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// # Errors
     /// See [`Error`]; [`Error::Truncated`] says that the end is missing.
     pub fn recv(&mut self) -> Result<Option<Fragment<'_>>, Error> {
-        self.wait()?;
+        self.receives(Link::receive)?;
         Ok(self.link.take())
     }
 
@@ -117,12 +108,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// As [`Self::recv`]. [`Error::BufferTooSmall`], [`Error::Io`] of a recoverable kind: repeat the
     /// call with the same bytes at the front of a buffer large enough.
     pub fn recv_message(&mut self, message: &mut [u8]) -> Result<Option<usize>, Error> {
-        while let Receive::Fragment(_) = self.wait()? {
-            if let Some(len) = self.link.assemble(message)? {
-                return Ok(Some(len));
-            }
-        }
-        Ok(None)
+        self.receives(|link| link.recv_message(message))
     }
 
     /// Sends what waits in a mailbox, and everything unsent; returns how many messages of mailboxes have left on this channel
@@ -131,21 +117,13 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// # Errors
     /// As [`Self::send`]. A message that has not left to its last byte stays in the mailbox.
     /// [`Error::Unfinished`]: a message of another mailbox has left in part; deliver that one first, or close, if there is no
-    /// such mailbox any more. [`Error::OutOfTurn`]: another channel is in the middle of this mailbox's message, or as
-    /// many mailboxes as may have one on its way.
+    /// such mailbox any more. [`Error::OutOfTurn`]: another channel is amid this mailbox's message, or as
+    /// many mailboxes as may be have one on its way.
     pub fn deliver<const LEN: usize, const N: usize>(
         &mut self,
         mailbox: &Mailbox<LEN, N>,
     ) -> Result<usize, Error> {
-        loop {
-            self.drain()?;
-            let Link { outgoing, control, .. } = &mut self.link;
-            let advanced = self.delivery.advance(mailbox, outgoing, control);
-            if !self.or_end(advanced)? {
-                self.flush()?;
-                return Ok(self.delivery.left());
-            }
-        }
+        self.sends(|link| link.deliver(mailbox))
     }
 
     /// Sends a PING of 0 to 32 bytes, as [`Self::send`] does: it leaves with the next `flush`, `send` or
@@ -154,8 +132,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// # Errors
     /// [`Error::PingPending`]: the last one has not been answered. Others as [`Self::send`].
     pub fn ping(&mut self, body: &[u8]) -> Result<(), Error> {
-        self.drain()?;
-        self.link.ping(body)
+        self.sends(|link| link.ping(body))
     }
 
     /// Whether the answer to the last PING has not come yet.
@@ -168,9 +145,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// # Errors
     /// [`Error::Io`]; or what ended the channel.
     pub fn flush(&mut self) -> Result<(), Error> {
-        self.drain()?;
-        let left = self.flush_stream();
-        self.or_read(left)
+        self.sends(Link::flush)
     }
 
     /// Ends our direction with a CLOSE. The peer's goes on: receive until `None` to have all of it, or
@@ -190,103 +165,83 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// [`Error::Io`] of a recoverable kind: the peer has not closed yet; repeat, or let go. A peer that talks on for
     /// ever is ended by the stream's deadline only. Or what ended the channel.
     pub fn finish(&mut self) -> Result<(), Error> {
-        let closed = self.link.close();
-        self.or_end(closed)?;
+        self.link.close()?;
         while self.recv()?.is_some() {}
         self.flush()
     }
 
-    fn wait(&mut self) -> Result<Receive, Error> {
+    /// Repeats what sends until it is done. While the stream takes nothing it is read once, unless something waits to be
+    /// received or the read might wait for ever: the peer may take nothing because we do not.
+    fn sends<T>(
+        &mut self,
+        mut call: impl FnMut(&mut Link<'static, B>) -> Result<Poll<T>, Error>,
+    ) -> Result<T, Error> {
         loop {
-            match self.look()? {
-                (Receive::Read, _) => self.read_once()?,
-                (received, _) => return Ok(received),
+            if let Poll::Ready(done) = call(&mut self.link)? {
+                return Ok(done);
             }
+            self.write_or_give_up()?;
         }
     }
 
-    /// What has come; and whether what is unsent has left, as it does before a wait for the peer. That it has not keeps nobody
-    /// from reading: the peer may be in the same place, and take nothing until we have taken something.
-    fn look(&mut self) -> Result<(Receive, Result<(), Error>), Error> {
-        let received = self.link.receive(); // a PONG may come to be owed here
-        self.follow();
-        let received = received?;
-        let mut left = self.hand_on(received);
-        if left == Err(Error::Io(ErrorKind::Interrupted)) {
-            left = self.hand_on(received); // it says nothing of the stream: once more
+    #[inline(never)] // every call that sends has it
+    fn write_or_give_up(&mut self) -> Result<(), Error> {
+        let written = self.write_once();
+        if written == TIMED_OUT && self.read_gives_up && self.link.receive()?.is_pending() {
+            set_aside(self.read_once())?;
         }
-        set_aside(left)?;
-        Ok((received, left))
+        written
     }
 
-    /// What is unsent goes out; before a wait for the peer also what our stream holds back.
-    fn hand_on(&mut self, received: Receive) -> Result<(), Error> {
-        self.write_out()?;
-        let waits = received == Receive::Read && self.link.is_unflushed();
-        if waits { self.flush_stream() } else { Ok(()) }
-    }
-
-    /// Moves everything unsent into the stream; what it does not take now is an error. Then it is read once, unless something
-    /// waits to be received or the read might wait for ever: the peer may take nothing because we do not.
-    fn drain(&mut self) -> Result<(), Error> {
-        let left = self.write_out();
-        self.or_read(left)
-    }
-
-    fn or_read(&mut self, left: Result<(), Error>) -> Result<(), Error> {
-        if left == TIMED_OUT && self.read_gives_up {
-            let received = self.link.receive();
-            self.follow();
-            if received? == Receive::Read {
-                set_aside(self.read_once())?;
-            }
-        }
-        left
-    }
-
-    fn write_out(&mut self) -> Result<(), Error> {
-        if let Some(seal) = self.gathering.seal() {
-            let sealed = seal(&mut self.link.outgoing, &self.link.control);
-            self.or_end(sealed)?;
-        }
+    /// Repeats what receives until it is done. Before a wait for the peer everything leaves, as far as the stream takes it. That
+    /// it takes nothing keeps nobody from reading: the peer may be in the same place.
+    fn receives<T>(
+        &mut self,
+        mut call: impl FnMut(&mut Link<'static, B>) -> Result<Poll<T>, Error>,
+    ) -> Result<T, Error> {
         loop {
-            let unsent = self.link.unsent()?;
-            if unsent.is_empty() {
-                return Ok(());
+            match call(&mut self.link)? {
+                Poll::Ready(done) => {
+                    set_aside(self.hand_on(Link::drain))?;
+                    return Ok(done);
+                }
+                Poll::Pending => {
+                    set_aside(self.hand_on(Link::flush))?; // a PONG may have come to be owed
+                    self.read_once()?;
+                }
             }
-            let write = self.io.write(unsent);
-            let written = self.link.written(write);
-            self.follow();
-            written?;
         }
     }
 
-    fn flush_stream(&mut self) -> Result<(), Error> {
-        let flushed = self.link.flushed(self.io.flush());
-        self.follow();
-        flushed
+    /// What is unsent goes out.
+    #[inline(never)] // every call that receives has it
+    fn hand_on(&mut self, out: fn(&mut Link<'static, B>) -> Result<Poll<()>, Error>) -> Result<(), Error> {
+        let mut tries = 2; // an interrupt says nothing of the stream: once more
+        while out(&mut self.link)?.is_pending() {
+            match self.write_once() {
+                Err(Error::Io(ErrorKind::Interrupted)) if tries > 1 => tries -= 1,
+                written => written?,
+            }
+        }
+        Ok(())
+    }
+
+    /// One write; a flush, if nothing is unsent.
+    fn write_once(&mut self) -> Result<(), Error> {
+        let unsent = self.link.unsent()?;
+        if unsent.is_empty() {
+            let flush = self.io.flush();
+            return self.link.on_flush(flush);
+        }
+        let write = self.io.write(unsent);
+        self.link.on_write(write)
     }
 
     fn read_once(&mut self) -> Result<(), Error> {
         let read = self.io.read(self.link.space());
-        let given = self.link.given(read);
+        let given = self.link.on_read(read);
         self.read_gives_up |= given == TIMED_OUT;
-        self.follow();
         given
-    }
-
-    /// Ends both directions with an error that came up in one, and looks what has become of a mailbox's message: it may have
-    /// left, or may not leave here any more.
-    fn or_end<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
-        let result = self.link.or_end(result);
-        self.follow();
-        result
-    }
-
-    /// The same after what the link has judged itself.
-    #[inline(never)] // every call that moves bytes has it
-    fn follow(&mut self) {
-        self.delivery.follow(&self.link.outgoing, &self.link.control);
     }
 }
 
@@ -297,17 +252,19 @@ impl<Io: Read + Write + ReadReady, B: Buffer> Channel<Io, B> {
     /// As [`Self::recv`].
     pub fn try_recv(&mut self) -> Result<Poll<Option<Fragment<'_>>>, Error> {
         loop {
-            match self.look()? {
-                (Receive::Read, _) if self.is_readable()? => self.read_once()?,
-                (Receive::Read, left) => return left.map(|()| Poll::Pending),
-                _ => return Ok(Poll::Ready(self.link.take())),
+            let received = self.link.receive()?;
+            let left = self.hand_on(if received.is_ready() { Link::drain } else { Link::flush });
+            set_aside(left)?;
+            match received {
+                Poll::Ready(_) => return Ok(Poll::Ready(self.link.take())),
+                Poll::Pending if self.is_readable()? => self.read_once()?,
+                Poll::Pending => return left.map(|()| Poll::Pending),
             }
         }
     }
 
     fn is_readable(&mut self) -> Result<bool, Error> {
-        let ready = self.io.read_ready().map_err(|error| Error::of_stream(&error));
-        self.or_end(ready)
+        self.io.read_ready().map_err(|error| self.link.fail(Error::of_stream(&error)))
     }
 }
 
@@ -317,8 +274,8 @@ impl<Io, B: Buffer> Channel<Io, B> {
         self.link.max_data()
     }
 
-    /// The final handshake hash (Noise §11.2), for binding something else to this channel.
-    pub fn handshake_hash(&self) -> &[u8; 32] {
+    /// The final handshake hash (Noise §11.2), for binding something else to this channel; `None` after an error has ended it.
+    pub fn handshake_hash(&self) -> Option<[u8; 32]> {
         self.link.handshake_hash()
     }
 
@@ -340,13 +297,7 @@ impl<Io: ErrorType, B> ErrorType for Channel<Io, B> {
 
 impl<Io: Read + Write, B: Buffer> Read for Channel<Io, B> {
     fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
-        while !buf.is_empty() && self.wait()? != Receive::End {
-            match self.link.take_bytes(buf) {
-                0 => (), // an empty message
-                n => return Ok(n),
-            }
-        }
-        Ok(0)
+        self.receives(|link| link.read(buf))
     }
 }
 
@@ -354,14 +305,7 @@ impl<Io: Read + Write, B: Buffer> Write for Channel<Io, B> {
     /// Gathers bytes in one record until it is full, until `flush`, or until another call sends or waits: those see to it that
     /// what was gathered leaves first. Until then it lies in the outgoing buffer, in the clear.
     fn write(&mut self, buf: &[u8]) -> Result<usize, Error> {
-        while !buf.is_empty() {
-            let gathered = self.gathering.gather(buf, &mut self.link.outgoing, &self.link.control);
-            match self.or_end(gathered)? {
-                0 => self.drain()?,
-                n => return Ok(n),
-            }
-        }
-        Ok(0)
+        self.sends(|link| link.write(buf))
     }
 
     fn flush(&mut self) -> Result<(), Error> {
@@ -380,28 +324,18 @@ fn play<'k, Io: Read + Write, B: Buffer>(
             Step::Done => return Ok(()),
             Step::Hello => answer(link)?,
             Step::Claim => return Err(Error::OutOfTurn),
-            step => exchange(io, link, step)?,
+            Step::Read => {
+                let read = io.read(link.space());
+                link.on_read(read)?;
+            }
+            Step::Write => {
+                let write = io.write(link.unsent()?);
+                link.on_write(write)?;
+                if link.unsent()?.is_empty() {
+                    link.on_flush(io.flush())?;
+                }
+            }
         }
-    }
-}
-
-/// What a handshake's step needs: all that is unsent on its way to the peer, or one read.
-fn exchange<Io: Read + Write, B: Buffer>(
-    io: &mut Io,
-    link: &mut Link<'_, B>,
-    step: Step,
-) -> Result<(), Error> {
-    if step != Step::Write {
-        let read = io.read(link.space());
-        return link.given(read);
-    }
-    loop {
-        let unsent = link.unsent()?;
-        if unsent.is_empty() {
-            return link.flushed(io.flush());
-        }
-        let write = io.write(unsent);
-        link.written(write)?;
     }
 }
 

@@ -14,7 +14,7 @@ use embedded_io::ErrorKind;
 pub enum Error {
     /// Ours: a buffer is too small. Repeat the call with a larger one; the channel is usable.
     BufferTooSmall = 1,
-    /// Ours: the call does not fit the state of the handshake, or nothing can be staged now. The link is usable.
+    /// Ours: the call does not fit where the connection stands. It is usable.
     OutOfTurn = 2,
     /// Ours: the channel carries no messages: not confirmed yet, or made for pairing. It is usable.
     NotOpen = 3,
@@ -68,6 +68,8 @@ pub enum Error {
     MessageTooLong = 25,
     /// The peer's: something after its CLOSE.
     AfterClose = 26,
+    /// Ours, and a fault of this library: something came to be that cannot be. Please report it.
+    Bug = 27,
 }
 
 impl Error {
@@ -117,6 +119,7 @@ impl Error {
             Self::Kind => "record of an unknown or unexpected kind",
             Self::MessageTooLong => "message longer than our limit",
             Self::AfterClose => "something after the peer's close",
+            Self::Bug => "a fault of the channel's own: please report it",
         }
     }
 
@@ -128,7 +131,7 @@ impl Error {
             Core::OwnKey | Core::WeakKey => Self::PeerKey,
             Core::Entropy | Core::Counter => Self::Entropy,
             Core::Exhausted => Self::Exhausted,
-            Core::OutOfTurn => Self::OutOfTurn,
+            Core::OutOfTurn => Self::Bug, // the link takes the steps in turn
             _ => Self::Handshake,
         }
     }
@@ -172,7 +175,7 @@ impl embedded_io::Error for Error {
             Self::Closed | Self::Unfinished => ErrorKind::BrokenPipe,
             Self::Refused(_) | Self::Declined(_) | Self::NotWelcome => ErrorKind::ConnectionRefused,
             Self::HungUp | Self::Truncated => ErrorKind::ConnectionAborted,
-            Self::Entropy | Self::Exhausted => ErrorKind::Other,
+            Self::Entropy | Self::Exhausted | Self::Bug => ErrorKind::Other,
             _ => ErrorKind::InvalidData,
         }
     }

@@ -44,7 +44,7 @@ impl<B: Buffer> Inbox<B> {
     ///
     /// # Errors
     /// [`Error::EmptyFrame`], [`Error::FrameTooLong`]: as soon as the length is known.
-    pub(crate) fn filled(&mut self, n: usize) -> Result<(), Error> {
+    pub(crate) fn on_read(&mut self, n: usize) -> Result<(), Error> {
         let n = n.min(self.space().len());
         let header_was_missing = self.have < HEADER;
         self.have = self.have.saturating_add(n);

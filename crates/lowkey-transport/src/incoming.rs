@@ -1,23 +1,15 @@
-//! The receiving direction: frames in, fragments out.
+//! The receiving half without I/O: frames in, fragments of messages out (protocol §4).
+//!
+//! What both halves share is given to each call. An error that a call gives ends the connection, unless it is recoverable:
+//! the state that called sees to that, for both directions.
 
 use crate::Error;
 use crate::bytes::fill;
-use crate::control::{Control, Echo, Stage};
 use crate::inbox::Inbox;
+use crate::keyed::{Echo, Keyed};
 use crate::limits::{Buffer, MAX_HANDSHAKE_FRAME, RECORD_OVERHEAD};
 use crate::record::{Fragment, Kind, Part};
-use lowkey_core::Opener;
-
-/// What receiving comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Receive {
-    /// Nothing yet: the stream has to be read.
-    Read,
-    /// A fragment is there; `take` it.
-    Fragment(Part),
-    /// The peer has sent its CLOSE.
-    End,
-}
+use core::task::Poll;
 
 /// A fragment in the inbox: where what is left of it lies.
 #[derive(Clone, Copy)]
@@ -27,9 +19,22 @@ struct Waiting {
     part: Part,
 }
 
+/// A record that has been opened in the inbox.
+pub(crate) struct Opened {
+    pub(crate) kind: Kind,
+    /// Where it ends in the inbox; what it carries begins behind its kind.
+    end: usize,
+}
+
+impl Opened {
+    /// Whether it carries nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.end == BODY
+    }
+}
+
 pub(crate) struct Incoming<B> {
     pub(crate) inbox: Inbox<B>,
-    opener: Option<Opener>,
     waiting: Option<Waiting>,
     in_message: bool,
     message_len: usize,
@@ -38,10 +43,9 @@ pub(crate) struct Incoming<B> {
 }
 
 impl<B: Buffer> Incoming<B> {
-    pub(crate) fn new(buffers: B, max_message: usize) -> Self {
+    pub(crate) fn new(buffer: B, max_message: usize) -> Self {
         Self {
-            inbox: Inbox::new(buffers, MAX_HANDSHAKE_FRAME),
-            opener: None,
+            inbox: Inbox::new(buffer, MAX_HANDSHAKE_FRAME),
             waiting: None,
             in_message: false,
             message_len: 0,
@@ -50,55 +54,57 @@ impl<B: Buffer> Incoming<B> {
         }
     }
 
-    /// From now on frames are records, of at most `max_frame` bytes.
-    pub(crate) fn open_with(&mut self, opener: Opener, max_frame: u16) {
-        self.opener = Some(opener);
-        self.inbox.set_limit(usize::from(max_frame));
-    }
-
-    /// How many records have been opened, while there is a key.
-    pub(crate) fn opened(&self) -> Option<u64> {
-        self.opener.as_ref().map(Opener::count)
-    }
-
-    /// Says that the stream put `n` bytes into the inbox's space; 0 is the stream's end.
-    pub(crate) fn filled(&mut self, n: usize, control: &Control) -> Result<(), Error> {
-        control.check()?;
-        match (n, control.is_peer_closed()) {
-            (0, true) => Ok(()),
-            (0, false) if matches!(control.stage(), Stage::Open | Stage::Paired) => Err(Error::Truncated),
-            (0, false) => Err(Error::HungUp),
-            (_, true) => Err(Error::AfterClose),
-            (n, false) => self.inbox.filled(n),
-        }
-    }
-
-    /// Says what came of reading into the inbox's space.
-    pub(crate) fn given<E: embedded_io::Error>(
-        &mut self,
-        read: Result<usize, E>,
-        control: &Control,
-    ) -> Result<(), Error> {
-        match read {
-            Ok(n) => self.filled(n, control),
-            Err(error) => Err(Error::of_stream(&error)),
-        }
-    }
-
-    /// Opens what has come until a fragment waits, the peer's CLOSE was seen, or the stream is needed.
-    pub(crate) fn receive(&mut self, control: &Control) -> Result<Receive, Error> {
+    /// Opens what has come until a fragment waits (`Some`) or the peer's CLOSE was seen (`None`); otherwise the stream has
+    /// to be read.
+    pub(crate) fn receive(&mut self, keyed: &mut Keyed) -> Result<Poll<Option<Part>>, Error> {
         loop {
-            control.check()?;
             if let Some(waiting) = self.waiting {
-                return Ok(Receive::Fragment(waiting.part));
+                return Ok(Poll::Ready(Some(waiting.part)));
             }
-            if control.is_peer_closed() {
-                return Ok(Receive::End);
+            if keyed.is_peer_closed {
+                return Ok(Poll::Ready(None));
             }
-            if !self.inbox.is_full() {
-                return Ok(Receive::Read);
+            let Some(opened) = self.open(keyed)? else { return Ok(Poll::Pending) };
+            self.act(&opened, keyed)?;
+        }
+    }
+
+    /// Copies to the front of `out`; returns how many bytes. 0 is the peer's CLOSE, or an empty `out`.
+    pub(crate) fn read(&mut self, out: &mut [u8], keyed: &mut Keyed) -> Result<Poll<usize>, Error> {
+        while !out.is_empty() {
+            match self.receive(keyed)? {
+                Poll::Pending => return Ok(Poll::Pending),
+                Poll::Ready(None) => break,
+                Poll::Ready(Some(_)) => match self.take_bytes(out) {
+                    0 => (), // an empty message
+                    n => return Ok(Poll::Ready(n)),
+                },
             }
-            self.open(control)?;
+        }
+        Ok(Poll::Ready(0))
+    }
+
+    /// Adds what has come to the message at the front of `message`; the message's length once it is whole, `None` after the
+    /// peer's CLOSE. What was added before must still be there; a fragment taken otherwise ends that, and what comes behind
+    /// it is added to the front again.
+    ///
+    /// # Errors
+    /// [`Error::BufferTooSmall`]: the fragment has no room and goes on waiting.
+    pub(crate) fn recv_message(
+        &mut self,
+        message: &mut [u8],
+        keyed: &mut Keyed,
+    ) -> Result<Poll<Option<usize>>, Error> {
+        loop {
+            match self.receive(keyed)? {
+                Poll::Pending => return Ok(Poll::Pending),
+                Poll::Ready(None) => return Ok(Poll::Ready(None)),
+                Poll::Ready(Some(_)) => {
+                    if let Some(len) = self.assemble(message)? {
+                        return Ok(Poll::Ready(Some(len)));
+                    }
+                }
+            }
         }
     }
 
@@ -115,8 +121,7 @@ impl<B: Buffer> Incoming<B> {
         let Some(waiting) = &mut self.waiting else { return 0 };
         let n = out.len().min(waiting.end.saturating_sub(waiting.start));
         let end = waiting.start.saturating_add(n);
-        let from = self.inbox.slice(waiting.start..end);
-        fill(out, from);
+        fill(out, self.inbox.slice(waiting.start..end));
         waiting.start = end;
         let is_over = waiting.start == waiting.end;
         if is_over {
@@ -129,91 +134,83 @@ impl<B: Buffer> Incoming<B> {
         n
     }
 
-    /// Adds the fragment that waits to the message at the front of `message`; the message's length
-    /// once it is whole. What was added before must still be there; a fragment taken otherwise ends
-    /// that, and what comes behind it is added to the front again.
-    ///
-    /// # Errors
-    /// [`Error::BufferTooSmall`]: the fragment has no room and goes on waiting.
-    pub(crate) fn assemble(&mut self, message: &mut [u8]) -> Result<Option<usize>, Error> {
-        let Some(waiting) = self.waiting else { return Ok(None) };
-        let end = self.assembled.saturating_add(waiting.end.saturating_sub(waiting.start));
-        let room = message.get_mut(self.assembled..end).ok_or(Error::BufferTooSmall)?;
-        self.take_bytes(room);
-        self.waiting = None;
-        self.inbox.release();
-        self.assembled = if waiting.part == Part::Last { 0 } else { end };
-        Ok((waiting.part == Part::Last).then_some(end))
+    /// Says what came of reading into the inbox's space; 0 bytes are the stream's end, which `end` judges: an error, unless
+    /// the peer's CLOSE has come.
+    pub(crate) fn on_read<E: embedded_io::Error>(
+        &mut self,
+        read: Result<usize, E>,
+        end: Result<(), Error>,
+    ) -> Result<(), Error> {
+        match (read, end) {
+            (Err(error), _) => Err(Error::of_stream(&error)),
+            (Ok(0), end) => end,
+            (Ok(_), Ok(())) => Err(Error::AfterClose),
+            (Ok(n), Err(_)) => self.inbox.on_read(n),
+        }
     }
 
-    /// Opens the record that waits and does what its kind says.
-    fn open(&mut self, control: &Control) -> Result<(), Error> {
-        let opener = self.opener.as_mut().ok_or(Error::OutOfTurn)?;
-        let frame = self.inbox.frame().ok_or(Error::OutOfTurn)?;
+    /// Opens the record that waits, if one has come.
+    #[inline(never)] // once, for what settles and what is open
+    pub(crate) fn open(&mut self, keyed: &mut Keyed) -> Result<Option<Opened>, Error> {
+        let Some(frame) = self.inbox.frame() else { return Ok(None) };
         if frame.len() < RECORD_OVERHEAD {
             return Err(Error::FrameTooShort);
         }
-        let text = opener.open(frame).map_err(Error::in_records)?;
-        let (kind, body) = text.split_first().ok_or(Error::FrameTooShort)?;
-        let kind = Kind::new(*kind)?;
-        admit(kind, body, control)?;
-        match kind {
-            Kind::Data | Kind::More => {
-                let end = text.len();
-                return self.deliver(if kind == Kind::Data { Part::Last } else { Part::More }, end);
-            }
+        let text = keyed.open(frame)?;
+        let kind = Kind::new(*text.first().ok_or(Error::FrameTooShort)?)?;
+        Ok(Some(Opened { kind, end: text.len() }))
+    }
+
+    /// Does what a record's kind says.
+    pub(crate) fn act(&mut self, opened: &Opened, keyed: &mut Keyed) -> Result<(), Error> {
+        let body = &*self.inbox.slice(BODY..opened.end);
+        match opened.kind {
+            Kind::Data => return self.deliver(Part::Last, opened.end),
+            Kind::More => return self.deliver(Part::More, opened.end),
             Kind::Close if self.in_message => return Err(Error::Truncated),
-            Kind::Close => control.peer_close(),
+            Kind::Close => keyed.is_peer_closed = true,
             Kind::Ping => {
                 let ping = Echo::new(body).ok_or(Error::Kind)?;
                 if !body.is_empty() {
-                    control.owe(ping);
+                    keyed.owe(ping);
                 }
             }
-            Kind::Pong => control.answered(body),
+            Kind::Pong => keyed.answered(body),
             Kind::Later => (),
         }
         self.inbox.release();
         Ok(())
     }
 
-    /// A fragment is at `1..end` of the frame.
+    /// Nothing waits any more: the connection is over.
+    pub(crate) fn end(&mut self) {
+        self.waiting = None;
+    }
+
+    /// Adds the fragment that waits to the message at the front of `message`; the message's length once it is whole.
+    fn assemble(&mut self, message: &mut [u8]) -> Result<Option<usize>, Error> {
+        let Some(waiting) = self.waiting else { return Ok(None) };
+        let end = self.assembled.saturating_add(waiting.end.saturating_sub(waiting.start));
+        let room = message.get_mut(self.assembled..end).ok_or(Error::BufferTooSmall)?;
+        fill(room, self.inbox.slice(waiting.start..waiting.end));
+        self.waiting = None;
+        self.inbox.release();
+        self.assembled = if waiting.part == Part::Last { 0 } else { end };
+        Ok((waiting.part == Part::Last).then_some(end))
+    }
+
+    /// A fragment ends at `end` of the frame.
     fn deliver(&mut self, part: Part, end: usize) -> Result<(), Error> {
         let so_far = if self.in_message { self.message_len } else { 0 };
-        self.message_len = so_far.saturating_add(end.saturating_sub(1));
+        self.message_len = so_far.saturating_add(end.saturating_sub(BODY));
         if self.message_len > self.max_message {
             return Err(Error::MessageTooLong);
         }
         self.in_message = part == Part::More;
-        self.waiting = Some(Waiting { start: 1, end, part });
+        self.waiting = Some(Waiting { start: BODY, end, part });
         Ok(())
     }
-
-    /// Wipes this direction's key; nothing waits any more.
-    pub(crate) fn wipe(&mut self) {
-        self.opener = None;
-        self.waiting = None;
-    }
 }
 
-/// Whether a record that opened may come now, and what its coming means.
-fn admit(kind: Kind, body: &[u8], control: &Control) -> Result<(), Error> {
-    let stage = match (control.stage(), kind) {
-        (Stage::Unconfirmed, _) => Stage::Open,
-        (Stage::Open, _) => return Ok(()),
-        (_, Kind::Close) => return Ok(()),
-        (Stage::Paired, Kind::Later) => return Ok(()),
-        (Stage::AwaitWelcome, Kind::Ping) if body.is_empty() => Stage::Welcomed,
-        (Stage::AwaitBack, Kind::Ping) if body.is_empty() => Stage::Paired,
-        _ => return Err(Error::Kind),
-    };
-    control.set_stage(stage);
-    Ok(())
-}
-
-#[cfg(test)]
-impl<B> Incoming<B> {
-    pub(crate) fn has_key(&self) -> bool {
-        self.opener.is_some()
-    }
-}
+/// Where in a record's text what it carries begins: behind its kind.
+const BODY: usize = 1;

@@ -74,15 +74,16 @@
 #[cfg(any(test, doc, feature = "std"))]
 extern crate std;
 
+#[cfg(any())]
 pub mod asynch;
 mod backoff;
 pub mod blocking;
 mod bytes;
-mod control;
 mod error;
 mod hello;
 mod inbox;
 mod incoming;
+mod keyed;
 mod limits;
 mod link;
 mod mailbox;
@@ -90,6 +91,7 @@ mod of_keys;
 mod outbox;
 mod outgoing;
 mod parameters;
+mod pinning;
 mod progress;
 mod record;
 mod refusal;
@@ -101,14 +103,13 @@ mod tests;
 pub use backoff::Backoff;
 pub use error::Error;
 pub use hello::{Hello, Mode, VERSION};
-pub use incoming::Receive;
 pub use limits::{
     Buffer, Buffers, MAX_HANDSHAKE_FRAME, MAX_PING, MIN_INCOMING, MIN_MAX_FRAME, MIN_OUTGOING,
     RECORD_OVERHEAD,
 };
-pub use link::{Link, Pinning, Step};
+pub use link::{Link, Step};
 pub use mailbox::{Mailbox, PostError};
-pub use progress::Progress;
+pub use pinning::Pinning;
 pub use record::{Fragment, Part};
 pub use refusal::Refusal;
 #[cfg(feature = "std")]

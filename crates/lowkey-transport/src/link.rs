@@ -1,44 +1,29 @@
 //! A connection without I/O: the one heart of the blocking and the async channel, of the tokio
 //! server and of the C library.
 //!
-//! A driver moves bytes and nothing else. It writes what [`Link::unsent`] shows and says so with
-//! [`Link::wrote`], reads into [`Link::space`] and says so with [`Link::filled`], and asks
-//! [`Link::step`] (in the handshake) or [`Link::receive`] (afterwards) what comes next.
+//! A driver moves bytes and nothing else. It writes what [`Link::unsent`] shows and tells [`Link::on_write`], reads into
+//! [`Link::space`] and tells [`Link::on_read`], and asks [`Link::step`] (in the handshake, protocol §3) or the calls that
+//! send and receive (afterwards, §4) what comes next.
 
 mod answer;
 mod initiate;
 mod memory;
+mod settle;
+mod state;
 
 use crate::Error;
-use crate::control::{Control, Stage};
-use crate::hello::Mode;
-use crate::incoming::{Incoming, Receive};
+use crate::incoming::Incoming;
+use crate::keyed::{Keyed, Ours};
 use crate::limits::{Buffer, Buffers};
+use crate::mailbox::Mailbox;
 use crate::outgoing::Outgoing;
 use crate::parameters::Parameters;
 use crate::record::{Fragment, Part};
-use crate::refusal::Refusal;
-use lowkey_core::{Claim, Id, Identity, Peer, Psk, PublicKey, Session, kk::Storage, wipe_dead_stack};
-
-/// What two sides have pinned of each other: who we are, whom we expect, and under which id.
-#[derive(Clone, Copy, Debug)]
-pub struct Pinning<'k> {
-    /// The pinning's public name.
-    pub id: Id,
-    /// Our static key pair.
-    pub identity: &'k Identity,
-    /// The peer's static key.
-    pub peer: &'k Peer,
-    /// Their shared key; with one the mode is KKpsk0, without one KK, never the other.
-    pub psk: Option<&'k Psk>,
-}
-
-impl Pinning<'_> {
-    /// The one mode of this pinning.
-    pub fn mode(&self) -> Mode {
-        if self.psk.is_some() { Mode::KkPsk0 } else { Mode::Kk }
-    }
-}
+use core::cell::RefCell;
+use core::task::Poll;
+use lowkey_core::{PublicKey, Session, wipe_dead_stack};
+pub(crate) use state::State;
+use state::{Awaits, Hear, Settling};
 
 /// What a handshake needs next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,43 +40,19 @@ pub enum Step {
     Done,
 }
 
-/// Where the handshake stands.
-enum Phase<'k, B> {
-    /// Nothing has begun.
-    Idle,
-    /// A frame is awaited, and this is what it is for.
-    Awaits(Next<'k, B>, Storage<'k>),
-    /// A hello of so many bytes waits in the inbox.
-    Asked(usize),
-    /// The refusal goes out, then this is the error of every later call.
-    Declining(Error),
-    /// The handshake is over; this says whether the peer has confirmed it.
-    Over(Confirm<'k, B>, Outcome),
-}
-
-/// What a link does with the handshake frame that has come. A pointer, so that firmware has in its flash
-/// only the handshakes that it begins.
-type Next<'k, B> = fn(&mut Link<'k, B>) -> Result<(), Error>;
-
-/// What is missing, after the last message, until both sides are sure of each other.
-type Confirm<'k, B> = fn(&mut Link<'k, B>) -> Result<Step, Error>;
-
-/// What a handshake leaves besides keys. Public bytes: not wiped.
-#[derive(Clone, Copy, Default)]
-struct Outcome {
-    handshake_hash: [u8; 32],
-    proven: Option<PublicKey>,
-}
-
 /// A connection without I/O, in its handshake and after it; `'k` is how long the keys of the handshake are lent.
 ///
 /// Holding one that is `Done` tells you that the peer holds the pinned key and has taken part in
 /// this very handshake. It does not tell you that it is still there.
+///
+/// What sends and receives can be repeated. `Pending` of what sends: write what is unsent (or, if that is nothing, flush the
+/// stream), then call again with the same arguments; nothing was accepted that a repetition does not go on with. `Pending` of
+/// what receives: write what is unsent as far as the stream takes it, read, and call again.
 pub struct Link<'k, B> {
     pub(crate) incoming: Incoming<B>,
     pub(crate) outgoing: Outgoing<B>,
-    pub(crate) control: Control,
-    phase: Phase<'k, B>,
+    /// In a cell for the halves of a split channel, which share it on one thread.
+    pub(crate) state: RefCell<State<'k, B>>,
     max_frame: u16,
 }
 
@@ -107,8 +68,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         Self {
             incoming: Incoming::new(incoming, max_message),
             outgoing: Outgoing::new(outgoing),
-            control: Control::new(),
-            phase: Phase::Idle,
+            state: RefCell::new(State::Idle),
             max_frame,
         }
     }
@@ -116,12 +76,8 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// The same link without what its handshake has borrowed, once that is over. One whose handshake is not over has not
     /// begun any more.
     pub fn settle<'l>(self) -> Link<'l, B> {
-        let phase = match self.phase {
-            Phase::Over(_, outcome) => Phase::Over(Link::confirm, outcome),
-            _ => Phase::Idle,
-        };
-        let Self { incoming, outgoing, control, max_frame, .. } = self;
-        Link { incoming, outgoing, control, phase, max_frame }
+        let Self { incoming, outgoing, state, max_frame } = self;
+        Link { incoming, outgoing, state: RefCell::new(state.into_inner().settle()), max_frame }
     }
 }
 
@@ -132,14 +88,36 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// # Errors
     /// The error that ended the link.
     pub fn unsent(&mut self) -> Result<&[u8], Error> {
-        let prepared = self.outgoing.prepare(&self.control);
-        self.or_end(prepared)?;
+        let state = self.state.get_mut();
+        state.alive()?;
+        if let Some(keyed) = state.keyed() {
+            let prepared = self.outgoing.prepare(keyed).map(drop);
+            self.or_end(prepared)?;
+        }
         Ok(self.outgoing.outbox.unsent())
     }
 
-    /// Says that the stream took `n` bytes of [`Self::unsent`].
-    pub fn wrote(&mut self, n: usize) {
-        self.outgoing.outbox.wrote(n);
+    /// Says what came of writing what was unsent: how many bytes the stream took, at least 1.
+    ///
+    /// # Errors
+    /// [`Error::Io`]: after `TimedOut` and `Interrupted` the link goes on, after any other kind it is over.
+    pub fn on_write<E: embedded_io::Error>(&mut self, write: Result<usize, E>) -> Result<(), Error> {
+        let written = self.outgoing.on_write(write);
+        self.or_end(written)
+    }
+
+    /// Whether the stream may still hold back some of what it took: flush it before waiting for an answer.
+    pub fn is_unflushed(&self) -> bool {
+        self.outgoing.outbox.is_unflushed()
+    }
+
+    /// Says what came of flushing the stream.
+    ///
+    /// # Errors
+    /// As [`Self::on_write`].
+    pub fn on_flush<E: embedded_io::Error>(&mut self, flush: Result<(), E>) -> Result<(), Error> {
+        let flushed = self.outgoing.on_flush(flush);
+        self.or_end(flushed)
     }
 
     /// Where the next bytes of the stream go; empty while a whole frame waits to be looked at.
@@ -147,14 +125,16 @@ impl<'k, B: Buffer> Link<'k, B> {
         self.incoming.inbox.space()
     }
 
-    /// Says that the stream put `n` bytes into [`Self::space`]; 0 says that it has ended.
+    /// Says what came of reading into [`Self::space`]: how many bytes came; 0 says that the stream has ended.
     ///
     /// # Errors
     /// The link is over: [`Error::EmptyFrame`] and [`Error::FrameTooLong`] as soon as a frame's length
-    /// is known, [`Error::HungUp`], [`Error::Truncated`], [`Error::AfterClose`].
-    pub fn filled(&mut self, n: usize) -> Result<(), Error> {
-        let filled = self.incoming.filled(n, &self.control);
-        self.or_end(filled)
+    /// is known, [`Error::HungUp`], [`Error::Truncated`], [`Error::AfterClose`]. [`Error::Io`] as of [`Self::on_write`].
+    pub fn on_read<E: embedded_io::Error>(&mut self, read: Result<usize, E>) -> Result<(), Error> {
+        let state = self.state.get_mut();
+        state.alive()?;
+        let taken = self.incoming.on_read(read, state.stream_end());
+        self.or_end(taken)
     }
 
     /// Whether the link goes on.
@@ -162,82 +142,65 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// # Errors
     /// The error that ended it.
     pub fn alive(&self) -> Result<(), Error> {
-        self.control.check()
+        self.look(State::alive)
     }
 
     /// Ends the link, unless the error leaves it usable; every later call gives the first such error.
     pub fn fail(&mut self, error: Error) -> Error {
-        if error.is_recoverable() {
-            return error;
+        let error = self.state.get_mut().end(error);
+        if !error.is_recoverable() {
+            self.incoming.end();
+            self.outgoing.end();
         }
-        if self.outcome().is_none() {
-            self.phase = Phase::Idle; // the handshake's keys go with it
-        }
-        self.outgoing.wipe();
-        self.incoming.wipe();
-        self.control.fail(error)
-    }
-
-    /// Says what came of writing what was unsent.
-    pub(crate) fn written<E: embedded_io::Error>(&mut self, write: Result<usize, E>) -> Result<(), Error> {
-        let written = self.outgoing.written(write);
-        self.or_end(written)
-    }
-
-    /// Whether the stream may still hold back some of what it took: flush it before waiting for an answer.
-    pub(crate) fn is_unflushed(&self) -> bool {
-        self.outgoing.outbox.is_unflushed()
-    }
-
-    /// Says what came of flushing the stream.
-    pub(crate) fn flushed<E: embedded_io::Error>(&mut self, flush: Result<(), E>) -> Result<(), Error> {
-        let flushed = self.outgoing.flushed(flush);
-        self.or_end(flushed)
-    }
-
-    /// Says what came of reading into the space.
-    pub(crate) fn given<E: embedded_io::Error>(&mut self, read: Result<usize, E>) -> Result<(), Error> {
-        let given = self.incoming.given(read, &self.control);
-        self.or_end(given)
+        error
     }
 
     /// Ends both directions with an error that came up in one.
-    pub(crate) fn or_end<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+    fn or_end<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
         result.map_err(|error| self.fail(error))
     }
 
-    fn check(&mut self) -> Result<(), Error> {
-        let alive = self.control.check();
-        self.or_end(alive)
+    /// What can be done without changing the state. No half of a split channel is at work meanwhile: that borrows all of it.
+    fn look<T>(&self, look: impl FnOnce(&State<'k, B>) -> Result<T, Error>) -> Result<T, Error> {
+        look(&*self.state.try_borrow().map_err(|_| Error::Bug)?)
     }
 }
 
-/// The handshake.
+/// The handshake (protocol §3).
 impl<'k, B: Buffer> Link<'k, B> {
     /// Looks at what has come and says what is needed next.
     ///
     /// # Errors
     /// The link is over: [`Error::Refused`], [`Error::Declined`], [`Error::Handshake`],
     /// [`Error::Hello`], [`Error::Parameters`], [`Error::PeerKey`], [`Error::NotWelcome`]; or what ended
-    /// it before.
+    /// it before. [`Error::OutOfTurn`]: it has not begun.
     pub fn step(&mut self) -> Result<Step, Error> {
         loop {
-            let prepared = self.outgoing.prepare(&self.control);
-            self.or_end(prepared)?;
-            if !self.outgoing.outbox.is_empty() {
+            if !self.unsent()?.is_empty() {
                 return Ok(Step::Write);
             }
-            match self.phase {
-                Phase::Idle => return Err(Error::OutOfTurn),
-                Phase::Asked(_) => return Ok(Step::Hello),
-                Phase::Declining(error) => return Err(self.fail(error)),
-                Phase::Awaits(..) if !self.incoming.inbox.is_full() => return Ok(Step::Read),
-                Phase::Awaits(next, _) => {
-                    let played = next(self);
+            match self.state.get_mut() {
+                State::Idle => return Err(Error::OutOfTurn),
+                State::Awaiting(..) if !self.incoming.inbox.is_full() => return Ok(Step::Read),
+                State::Awaiting(play, _) => {
+                    let play = *play;
+                    let played = play(self);
                     wipe_handshake_stack();
                     self.or_end(played)?;
                 }
-                Phase::Over(confirm, _) => return confirm(self),
+                State::Asked(_) => return Ok(Step::Hello),
+                State::Declining(error) => {
+                    let error = *error;
+                    return Err(self.fail(error));
+                }
+                State::Settling(settling) => {
+                    let hear = settling.hear;
+                    let heard = hear(self);
+                    wipe_handshake_stack();
+                    return self.or_end(heard);
+                }
+                State::Open(_) => return Ok(Step::Done),
+                State::Over(error) => return Err(*error),
             }
         }
     }
@@ -245,120 +208,36 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// The static key that the peer has proven, from [`Step::Claim`] or [`Step::Done`] on. In KK it is the pinned one; in
     /// XX nobody has yet said that it is welcome.
     pub fn proven_key(&self) -> Option<PublicKey> {
-        match self.control.stage() {
-            Stage::Handshake | Stage::Unconfirmed => None,
-            _ => self.outcome()?.proven,
-        }
+        self.state.try_borrow().ok()?.proven_key()
     }
 
-    /// Says that the proven key is welcome, after [`Step::Claim`]; the caller has stored it.
-    ///
-    /// # Errors
-    /// [`Error::OutOfTurn`]: there is no claim to accept now.
-    pub fn accept(&mut self) -> Result<(), Error> {
-        self.check()?;
-        let next = match self.control.stage() {
-            _ if self.control.is_closed() => return Err(Error::OutOfTurn), // it was refused
-            Stage::Judging => Stage::AwaitBack,
-            Stage::Welcomed => Stage::Paired,
-            _ => return Err(Error::OutOfTurn),
-        };
-        self.outgoing.confirm(&self.control)?;
-        self.control.set_stage(next);
-        Ok(())
-    }
-
-    /// The handshake is over, and both sides hold keys.
-    #[inline(never)]
+    /// Both sides hold keys; what is missing until they are sure of each other, or nothing.
+    #[inline(never)] // what is moved here lies in no frame beneath the multiplications
     fn establish(
         &mut self,
         session: Session,
+        proven: PublicKey,
         theirs: Parameters,
-        proven: Option<PublicKey>,
-        (stage, confirm): (Stage, Confirm<'k, B>),
+        missing: Option<(Awaits, Hear<B>)>,
     ) {
-        let handshake_hash = *session.handshake_hash();
-        self.incoming.open_with(session.opener, self.max_frame);
-        self.outgoing.seal_with(session.sealer, theirs.max_frame);
-        self.control.set_stage(stage);
-        self.phase = Phase::Over(confirm, Outcome { handshake_hash, proven });
+        self.incoming.inbox.release();
+        self.incoming.inbox.set_limit(self.max_frame.into());
+        self.outgoing.seal_up_to(theirs.max_frame);
+        let keyed = Keyed::new(session, proven);
+        *self.state.get_mut() = match missing {
+            None => State::Open(keyed),
+            Some((awaits, hear)) => State::Settling(Settling { awaits, hear, keyed }),
+        };
     }
 
-    /// XX: both sides hold keys. Until somebody judges the peer's, the stage lets nothing through.
-    #[inline(never)]
-    fn claimed(&mut self, claim: Claim, theirs: Parameters, stage: Stage) {
-        let proven = claim.public_key();
-        self.establish(claim.accept(), theirs, Some(proven), (stage, Self::confirm));
-    }
-
-    /// The initiator of KK is sure as soon as message 2 has opened.
-    fn is_sure(&mut self) -> Result<Step, Error> {
-        Ok(Step::Done)
-    }
-
-    /// After the last handshake message: the records that make both sides sure of each other.
-    fn confirm(&mut self) -> Result<Step, Error> {
-        if self.control.is_closed() && !matches!(self.control.stage(), Stage::Open | Stage::Paired) {
-            return Err(self.fail(Error::Declined(Refusal::REFUSED)));
-        }
-        if matches!(self.control.stage(), Stage::Unconfirmed | Stage::AwaitWelcome | Stage::AwaitBack)
-            && self.receive()? == Receive::End
-            && self.control.stage() != Stage::Open
-        {
-            return Err(self.fail(Error::NotWelcome));
-        }
-        Ok(match self.control.stage() {
-            Stage::Handshake | Stage::Unconfirmed | Stage::AwaitWelcome | Stage::AwaitBack => Step::Read,
-            Stage::Judging | Stage::Welcomed => Step::Claim,
-            Stage::Open | Stage::Paired => Step::Done,
-        })
+    /// What we tell the peer inside the handshake (protocol §3).
+    fn parameters(&self) -> [u8; 2] {
+        Parameters { max_frame: self.max_frame }.to_bytes()
     }
 }
 
-/// Records.
+/// Sending (protocol §4).
 impl<'k, B: Buffer> Link<'k, B> {
-    /// Opens what has come and says what is there. [`Receive::Read`]: first write what is unsent, a PONG
-    /// may have come to be owed.
-    ///
-    /// # Errors
-    /// The link is over: [`Error::Record`], [`Error::Kind`], [`Error::FrameTooShort`],
-    /// [`Error::Truncated`], [`Error::MessageTooLong`]; or what ended it before.
-    pub fn receive(&mut self) -> Result<Receive, Error> {
-        let received = self.incoming.receive(&self.control);
-        self.or_end(received)
-    }
-
-    /// The fragment that waits, or what is left of it; afterwards it does not wait any more.
-    pub fn take(&mut self) -> Option<Fragment<'_>> {
-        self.incoming.take()
-    }
-
-    /// Copies from the fragment that waits, and forgets what was copied; returns how many bytes.
-    pub fn take_bytes(&mut self, out: &mut [u8]) -> usize {
-        self.incoming.take_bytes(out)
-    }
-
-    /// Adds the fragment that waits to the message at the front of `message`; gives the message's
-    /// length in bytes once it is whole. What was added before must still be there; a fragment that was
-    /// taken in another way is left out, and what comes behind it is added at the front again.
-    ///
-    /// # Errors
-    /// [`Error::BufferTooSmall`]: repeat with a larger buffer that begins with the same bytes. Or what
-    /// ended the link.
-    pub fn assemble(&mut self, message: &mut [u8]) -> Result<Option<usize>, Error> {
-        self.check()?;
-        self.incoming.assemble(message)
-    }
-
-    /// Whether a record can be staged now; otherwise what is unsent has to go first.
-    ///
-    /// # Errors
-    /// The error that ended the link.
-    pub fn has_room(&mut self) -> Result<bool, Error> {
-        let has_room = self.outgoing.has_room(&self.control);
-        self.or_end(has_room)
-    }
-
     /// The most data that one record carries, in bytes.
     pub fn max_data(&self) -> usize {
         self.outgoing.max_data()
@@ -367,70 +246,95 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// Whether a message may begin now.
     ///
     /// # Errors
-    /// [`Error::Closed`], [`Error::NotOpen`], [`Error::Unfinished`]; or what ended the link.
+    /// [`Error::NotOpen`]: not confirmed yet, or made for pairing. [`Error::Closed`], [`Error::Unfinished`]; or what ended the
+    /// link.
     pub fn may_begin(&mut self) -> Result<(), Error> {
-        let may = self.outgoing.may_begin(&self.control);
-        self.or_end(may)
+        self.sends(|outgoing, keyed| outgoing.may_begin(keyed))
     }
 
-    /// Stages the front of `data`, as much as one record takes, as a fragment; returns how many bytes.
-    /// It is the last one only if all of `data` fits: until then, stage the rest.
-    ///
-    /// The caller has asked [`Self::may_begin`] before the first fragment of a message.
+    /// Sends a message of at most [`Self::max_data`] bytes as one record.
     ///
     /// # Errors
-    /// [`Error::OutOfTurn`]: there is no room now.
-    pub fn stage(&mut self, data: &[u8], part: Part) -> Result<usize, Error> {
-        let staged = self.outgoing.fragment(data, part, &self.control);
-        self.or_end(staged)
+    /// As [`Self::may_begin`], and [`Error::TooLong`]: nothing was sent.
+    pub fn send(&mut self, message: &[u8]) -> Result<Poll<()>, Error> {
+        self.sends(|outgoing, keyed| outgoing.send(message, keyed))
     }
 
-    /// Adds the front of `bytes` to the record that is being gathered; returns how many. A full one is sealed. Of some bytes
-    /// none are added only if what is unsent has to go first.
+    /// Sends the front of `bytes`, as much as one record takes, as a part of a message; returns how many bytes. It ends the
+    /// message only if that is all of them: until then, send the rest. 0 bytes that do not end it send nothing.
     ///
-    /// What is not full yet is no record: [`Self::unsent`] does not show it, it lies in the outgoing buffer in the clear, and
-    /// nothing else can be staged. [`Self::seal_gathered`] ends that.
+    /// # Errors
+    /// [`Error::NotOpen`], [`Error::Closed`]. [`Error::Unfinished`]: [`Self::send_rest`] has begun, and ends it. Or what ended
+    /// the link.
+    pub fn send_part(&mut self, bytes: &[u8], part: Part) -> Result<Poll<usize>, Error> {
+        self.sends(|outgoing, keyed| outgoing.send_part(bytes, part, keyed))
+    }
+
+    /// Sends a message of any length, or the rest of one, and ends it.
+    ///
+    /// # Errors
+    /// [`Error::NotOpen`], [`Error::Closed`]. [`Error::OutOfTurn`]: another `rest` than before, nothing was sent (seen by its
+    /// length, and by the bytes of the last fragment that has gone). Or what ended the link.
+    pub fn send_rest(&mut self, rest: &[u8]) -> Result<Poll<()>, Error> {
+        self.sends(|outgoing, keyed| outgoing.send_rest(rest, keyed))
+    }
+
+    /// How many bytes of the rest that [`Self::send_rest`] sends have become records; 0 once all have.
+    pub fn sent_of_rest(&self) -> usize {
+        self.outgoing.sent_of_rest()
+    }
+
+    /// Adds the front of `bytes` to the record that is being gathered; returns how many. It becomes a record, a message of its
+    /// own, when it is full and when anything else is sent or flushed. Until then it lies in the outgoing buffer, in the clear.
     ///
     /// # Errors
     /// As [`Self::may_begin`]: nothing was added.
-    pub fn gather(&mut self, bytes: &[u8]) -> Result<usize, Error> {
-        let gathered = self.outgoing.gather(bytes, &self.control);
-        self.or_end(gathered)
+    pub fn write(&mut self, bytes: &[u8]) -> Result<Poll<usize>, Error> {
+        self.sends(|outgoing, keyed| outgoing.write(bytes, keyed))
     }
 
-    /// Makes what was gathered a record, a message of its own, which is unsent then. Without it nothing happens.
-    ///
-    /// A driver that gathers calls it before it sends anything else, before it waits for the peer, and to flush.
+    /// Sends a PING of 0 to 32 bytes; an empty one is not answered.
     ///
     /// # Errors
-    /// The error that ended the link.
-    pub fn seal_gathered(&mut self) -> Result<(), Error> {
-        let sealed = self.outgoing.seal_gathered(&self.control);
-        self.or_end(sealed)
-    }
-
-    /// Stages a PING of 0 to 32 bytes; an empty one is not answered.
-    ///
-    /// # Errors
-    /// [`Error::TooLong`], [`Error::PingPending`], [`Error::OutOfTurn`]: there is no room now.
-    pub fn ping(&mut self, body: &[u8]) -> Result<(), Error> {
-        let staged = self.outgoing.ping(body, &self.control);
-        self.or_end(staged)
-    }
-
-    /// How many records have been sealed; `None` while there is no key to send with.
-    pub fn sealed(&self) -> Option<u64> {
-        self.outgoing.sealed()
-    }
-
-    /// How many records have been opened; `None` while there is no key to receive with.
-    pub fn opened(&self) -> Option<u64> {
-        self.incoming.opened()
+    /// [`Error::NotOpen`], [`Error::Closed`], [`Error::TooLong`], [`Error::PingPending`]: nothing was sent. Or what ended the
+    /// link.
+    pub fn ping(&mut self, body: &[u8]) -> Result<Poll<()>, Error> {
+        self.sends(|outgoing, keyed| outgoing.ping(body, keyed))
     }
 
     /// Whether the PONG for our last PING has not come yet. After the peer's CLOSE none comes.
     pub fn awaits_pong(&self) -> bool {
-        self.control.is_asking()
+        self.asks(Keyed::is_asking).unwrap_or(false)
+    }
+
+    /// Sends what waits in a mailbox, and has it leave; returns how many messages of mailboxes have left on this link since it
+    /// returned that last.
+    ///
+    /// # Errors
+    /// As [`Self::may_begin`]. [`Error::Unfinished`]: a message of another mailbox has left in part. [`Error::OutOfTurn`]:
+    /// another link is amid this mailbox's message, or as many mailboxes as may be have one on its way. Messages that have
+    /// not left to their last byte stay in the mailbox.
+    pub fn deliver<const LEN: usize, const N: usize>(
+        &mut self,
+        mailbox: &Mailbox<LEN, N>,
+    ) -> Result<Poll<usize>, Error> {
+        self.sends(|outgoing, keyed| outgoing.deliver(mailbox, keyed))
+    }
+
+    /// `Ready` once the stream has taken everything, what was gathered as well.
+    ///
+    /// # Errors
+    /// What ended the link.
+    pub fn drain(&mut self) -> Result<Poll<()>, Error> {
+        self.sends(Outgoing::make_room)
+    }
+
+    /// The same, and the stream has handed it on.
+    ///
+    /// # Errors
+    /// What ended the link.
+    pub fn flush(&mut self) -> Result<Poll<()>, Error> {
+        self.sends(|outgoing, keyed| outgoing.flush(keyed))
     }
 
     /// Ends our direction, once; nothing can be sent afterwards. Our CLOSE leaves behind what is unsent. In a pairing it
@@ -439,31 +343,105 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// # Errors
     /// [`Error::NotOpen`]: the handshake is not over. Or what ended the link.
     pub fn close(&mut self) -> Result<(), Error> {
-        let staged = self.outgoing.close(&self.control);
-        self.or_end(staged)
+        let state = self.state.get_mut();
+        state.alive()?;
+        let keyed = state.closable().ok_or(Error::NotOpen)?;
+        let closed = self.outgoing.close(keyed);
+        self.or_end(closed)
     }
 
-    /// Whether [`Self::close`] has ended our direction.
-    pub fn has_closed(&self) -> bool {
-        self.control.is_closed()
+    /// Whether messages can be sent: the handshake is over, and neither [`Self::close`] nor an error has ended our direction.
+    pub fn is_open(&self) -> bool {
+        let state = self.state.try_borrow();
+        state.is_ok_and(|state| matches!(&*state, State::Open(keyed) if keyed.ours == Ours::Goes))
     }
 
     /// Whether the peer's CLOSE has come, and ours has left to its last byte.
     pub fn is_closed(&self) -> bool {
-        self.control.is_peer_closed() && self.outgoing.has_ended(&self.control)
+        self.asks(|keyed| keyed.is_peer_closed && self.outgoing.has_ended(keyed)).unwrap_or(false)
     }
 
-    /// The final handshake hash (Noise §11.2): equal on both sides, different for every handshake. All
-    /// zeros before there is one.
-    pub fn handshake_hash(&self) -> &[u8; 32] {
-        self.outcome().map_or(&[0; 32], |outcome| &outcome.handshake_hash)
+    /// How many records have been sealed; `None` while there is no key to send with.
+    pub fn sealed(&self) -> Option<u64> {
+        self.asks(Keyed::sealed).flatten()
     }
 
-    fn outcome(&self) -> Option<&Outcome> {
-        match &self.phase {
-            Phase::Over(_, outcome) => Some(outcome),
-            _ => None,
+    /// How many records have been opened; `None` while there is no key to receive with.
+    pub fn opened(&self) -> Option<u64> {
+        self.asks(Keyed::opened)
+    }
+
+    /// The final handshake hash (Noise §11.2): equal on both sides, different for every handshake. `None` before there is one,
+    /// and after an error has ended the link.
+    pub fn handshake_hash(&self) -> Option<[u8; 32]> {
+        self.asks(|keyed| keyed.handshake_hash)
+    }
+
+    fn asks<T>(&self, ask: impl FnOnce(&Keyed) -> T) -> Option<T> {
+        self.state.try_borrow().ok()?.look().map(ask)
+    }
+
+    fn sends<T>(
+        &mut self,
+        call: impl FnOnce(&mut Outgoing<B>, &mut Keyed) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let Self { outgoing, state, .. } = self;
+        let sent = state.get_mut().in_open(|keyed| call(outgoing, keyed));
+        self.or_end(sent)
+    }
+}
+
+/// Receiving (protocol §4).
+impl<'k, B: Buffer> Link<'k, B> {
+    /// Opens what has come: `Some` if a fragment waits to be taken, `None` after the peer's CLOSE. A PONG may have come to be
+    /// owed.
+    ///
+    /// # Errors
+    /// The link is over: [`Error::Record`], [`Error::Kind`], [`Error::FrameTooShort`],
+    /// [`Error::Truncated`], [`Error::MessageTooLong`]; or what ended it before. [`Error::NotOpen`]: the handshake is not over.
+    pub fn receive(&mut self) -> Result<Poll<Option<Part>>, Error> {
+        if let State::Settling(settling) = self.state.get_mut() {
+            let hear = settling.hear; // nothing is received in a pairing but its end
+            let heard = hear(self);
+            self.or_end(heard)?;
         }
+        if let State::Settling(settling) = self.state.get_mut() {
+            return Ok(if settling.keyed.is_peer_closed { Poll::Ready(None) } else { Poll::Pending });
+        }
+        self.receives(Incoming::receive)
+    }
+
+    /// The fragment that waits, or what is left of it; afterwards it does not wait any more.
+    pub fn take(&mut self) -> Option<Fragment<'_>> {
+        self.incoming.take()
+    }
+
+    /// Copies what has come to the front of `out`, as a stream without messages; returns how many bytes. 0 is the peer's CLOSE,
+    /// or an empty `out`.
+    ///
+    /// # Errors
+    /// As [`Self::receive`].
+    pub fn read(&mut self, out: &mut [u8]) -> Result<Poll<usize>, Error> {
+        self.receives(|incoming, keyed| incoming.read(out, keyed))
+    }
+
+    /// Adds what has come to the message at the front of `message`; gives the message's length in bytes once it is whole,
+    /// `None` after the peer's CLOSE. What was added before must still be there; a fragment that was taken in another way is
+    /// left out, and what comes behind it is added at the front again.
+    ///
+    /// # Errors
+    /// [`Error::BufferTooSmall`]: repeat with a larger buffer that begins with the same bytes. Others as [`Self::receive`].
+    pub fn recv_message(&mut self, message: &mut [u8]) -> Result<Poll<Option<usize>>, Error> {
+        self.receives(|incoming, keyed| incoming.recv_message(message, keyed))
+    }
+
+    fn receives<T>(
+        &mut self,
+        call: impl FnOnce(&mut Incoming<B>, &mut Keyed) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let Self { incoming, state, .. } = self;
+        let received = state.get_mut().in_open(|keyed| call(incoming, keyed));
+        self.or_end(received)
     }
 }
 

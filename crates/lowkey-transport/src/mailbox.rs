@@ -3,7 +3,7 @@
 mod delivery;
 mod office;
 
-pub(crate) use delivery::Delivery;
+pub(crate) use delivery::{Delivery, Event};
 
 use crate::bytes::fill;
 use core::cell::RefCell;

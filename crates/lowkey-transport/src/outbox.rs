@@ -41,7 +41,7 @@ impl<B: Buffer> Outbox<B> {
     }
 
     /// Says that the stream took `n` bytes of [`Self::unsent`].
-    pub(crate) fn wrote(&mut self, n: usize) {
+    pub(crate) fn on_write(&mut self, n: usize) {
         self.unflushed = true;
         self.sent = self.sent.saturating_add(n).min(self.end);
     }
@@ -52,32 +52,32 @@ impl<B: Buffer> Outbox<B> {
     }
 
     /// Says that the stream holds nothing back.
-    pub(crate) fn flushed(&mut self) {
+    pub(crate) fn on_flush(&mut self) {
         self.unflushed = false;
     }
 
     /// The room for the next frame's body.
     ///
     /// # Errors
-    /// [`Error::OutOfTurn`]: the last frame has not left yet.
+    /// [`Error::Bug`]: the last frame has not left yet.
     pub(crate) fn body(&mut self) -> Result<&mut [u8], Error> {
         let end = self.capacity().saturating_add(HEADER);
         if !self.is_empty() {
-            return Err(Error::OutOfTurn);
+            return Err(Error::Bug);
         }
-        self.buffer.get_mut(HEADER..end).ok_or(Error::BufferTooSmall)
+        self.buffer.get_mut(HEADER..end).ok_or(Error::Bug)
     }
 
     /// Makes the first `len` bytes of [`Self::body`] the next frame.
     ///
     /// # Errors
-    /// [`Error::BufferTooSmall`]: there are not as many.
+    /// [`Error::Bug`]: there are not as many.
     pub(crate) fn commit(&mut self, len: usize) -> Result<(), Error> {
         if len > self.capacity() {
-            return Err(Error::BufferTooSmall);
+            return Err(Error::Bug);
         }
-        let header = self.buffer.first_chunk_mut().ok_or(Error::BufferTooSmall)?;
-        *header = u16::try_from(len).map_err(|_| Error::BufferTooSmall)?.to_be_bytes();
+        let header = self.buffer.first_chunk_mut().ok_or(Error::Bug)?;
+        *header = u16::try_from(len).map_err(|_| Error::Bug)?.to_be_bytes();
         self.sent = 0;
         self.end = len.saturating_add(HEADER);
         Ok(())

@@ -1,33 +1,46 @@
-//! The sending direction: messages in, frames out.
+//! The sending half without I/O: messages in, frames out (protocol §4).
+//!
+//! Every call that sends can be repeated: it gives `Pending` while what is unsent has to go first, and has done nothing then
+//! but what a repetition goes on with. What both halves share is given to each call. An error that a call gives ends the
+//! connection, unless it is recoverable: the state that called sees to that, for both directions.
 
+mod deliver;
 mod gather;
-
-pub(crate) use gather::Gathering;
+mod message;
 
 use crate::Error;
 use crate::bytes::fill;
-use crate::control::{Control, Echo, Stage};
+use crate::keyed::{Echo, Keyed, Ours};
 use crate::limits::{Buffer, RECORD_OVERHEAD};
+use crate::mailbox::{Delivery, Event};
 use crate::outbox::Outbox;
 use crate::record::{Kind, Part};
+use core::task::Poll;
 use embedded_io::ErrorKind;
-use lowkey_core::Sealer;
+use gather::Gathering;
+use message::Message;
 
 pub(crate) struct Outgoing<B> {
     pub(crate) outbox: Outbox<B>,
-    sealer: Option<Sealer>,
     max_frame: usize,
-    in_message: bool,
+    message: Message,
+    gathering: Gathering<B>,
+    delivery: Delivery,
 }
 
 impl<B: Buffer> Outgoing<B> {
     pub(crate) fn new(buffer: B) -> Self {
-        Self { outbox: Outbox::new(buffer), sealer: None, max_frame: 0, in_message: false }
+        Self {
+            outbox: Outbox::new(buffer),
+            max_frame: 0,
+            message: Message::None,
+            gathering: Gathering::default(),
+            delivery: Delivery::default(),
+        }
     }
 
     /// From now on frames are records, of at most the peer's `max_frame` bytes.
-    pub(crate) fn seal_with(&mut self, sealer: Sealer, max_frame: u16) {
-        self.sealer = Some(sealer);
+    pub(crate) fn seal_up_to(&mut self, max_frame: u16) {
         self.max_frame = usize::from(max_frame).min(self.outbox.capacity());
     }
 
@@ -36,170 +49,154 @@ impl<B: Buffer> Outgoing<B> {
         self.max_frame.saturating_sub(RECORD_OVERHEAD)
     }
 
-    /// How many records have been sealed, while there is a key.
-    pub(crate) fn sealed(&self) -> Option<u64> {
-        self.sealer.as_ref().map(Sealer::count)
-    }
-
-    /// Stages an owed PONG, or then our CLOSE, if nothing else is on its way. Then `outbox` has what the stream has to
-    /// take before anything else.
-    pub(crate) fn prepare(&mut self, control: &Control) -> Result<(), Error> {
-        control.check()?;
-        if !self.outbox.is_empty() {
-            return Ok(());
-        }
-        if let Some(pong) = control.owed() {
-            control.pay();
-            return self.stage(Kind::Pong, pong.as_bytes(), control);
-        }
-        if control.is_closed() && self.sealer.is_some() {
-            self.stage(Kind::Close, &[], control)?;
-            self.wipe();
-        }
-        Ok(())
-    }
-
-    /// Says what came of writing what was unsent.
-    pub(crate) fn written<E: embedded_io::Error>(&mut self, write: Result<usize, E>) -> Result<(), Error> {
-        match write {
-            Ok(0) => Err(Error::Io(ErrorKind::WriteZero)),
-            Ok(n) => {
-                self.outbox.wrote(n);
-                Ok(())
-            }
-            Err(error) => Err(Error::of_stream(&error)),
-        }
-    }
-
-    /// Says what came of flushing the stream.
-    pub(crate) fn flushed<E: embedded_io::Error>(&mut self, flush: Result<(), E>) -> Result<(), Error> {
-        flush.map_err(|error| Error::of_stream(&error))?;
-        self.outbox.flushed();
-        Ok(())
-    }
-
-    /// Whether a record can be staged now; otherwise the outbox has to be emptied first.
-    pub(crate) fn has_room(&mut self, control: &Control) -> Result<bool, Error> {
-        self.prepare(control)?;
-        Ok(self.outbox.is_empty())
-    }
-
     /// Whether a message may begin now.
     ///
     /// # Errors
-    /// [`Error::Closed`], [`Error::NotOpen`], [`Error::Unfinished`].
-    pub(crate) fn may_begin(&self, control: &Control) -> Result<(), Error> {
-        control.check()?;
-        match control.stage() {
-            _ if control.is_closed() => Err(Error::Closed),
-            Stage::Open if self.in_message => Err(Error::Unfinished),
-            Stage::Open => Ok(()),
-            _ => Err(Error::NotOpen),
+    /// [`Error::Closed`], [`Error::Unfinished`].
+    pub(crate) fn may_begin(&self, keyed: &Keyed) -> Result<(), Error> {
+        goes(keyed)?;
+        if self.message.has_begun() { Err(Error::Unfinished) } else { Ok(()) }
+    }
+
+    /// Sends a message of one record.
+    pub(crate) fn send(&mut self, message: &[u8], keyed: &mut Keyed) -> Result<Poll<()>, Error> {
+        self.may_begin(keyed)?;
+        if message.len() > self.max_data() {
+            return Err(Error::TooLong);
         }
+        Ok(self.fragment(message, Part::Last, keyed)?.map(|_all| ()))
     }
 
-    /// Stages the front of `data`, as much as one record takes, as a fragment; returns how many bytes.
-    /// It is the last one only if that is all of them.
-    pub(crate) fn fragment(&mut self, data: &[u8], part: Part, control: &Control) -> Result<usize, Error> {
-        let n = fill(self.fragment_room(control)?, data);
-        self.fragment_filled(n, part == Part::Last && n == data.len())?;
-        Ok(n)
-    }
-
-    /// Room for a fragment's data.
-    pub(crate) fn fragment_room(&mut self, control: &Control) -> Result<&mut [u8], Error> {
-        control.check()?;
-        match control.stage() {
-            _ if control.is_closed() => Err(Error::Closed),
-            Stage::Open => self.room(control),
-            _ => Err(Error::NotOpen),
-        }
-    }
-
-    /// Stages a fragment of the first `len` bytes of its room.
-    pub(crate) fn fragment_filled(&mut self, len: usize, is_last: bool) -> Result<(), Error> {
-        self.in_message = !is_last;
-        self.seal(if is_last { Kind::Data } else { Kind::More }, len)
-    }
-
-    /// Stages the empty PING that says "I have your keys" or "yours is welcome".
-    pub(crate) fn confirm(&mut self, control: &Control) -> Result<(), Error> {
-        self.stage(Kind::Ping, &[], control)
-    }
-
-    /// Stages a PING; an empty one is not answered.
-    pub(crate) fn ping(&mut self, body: &[u8], control: &Control) -> Result<(), Error> {
-        control.check()?;
-        match control.stage() {
-            _ if control.is_closed() => return Err(Error::Closed),
-            Stage::Open => (),
-            _ => return Err(Error::NotOpen),
-        }
+    /// Sends a PING; an empty one is not answered.
+    pub(crate) fn ping(&mut self, body: &[u8], keyed: &mut Keyed) -> Result<Poll<()>, Error> {
+        goes(keyed)?;
         let ping = Echo::new(body).filter(|_| body.len() <= self.max_data()).ok_or(Error::TooLong)?;
-        if !body.is_empty() && control.is_asking() {
+        if !body.is_empty() && keyed.is_asking() {
             return Err(Error::PingPending);
         }
-        self.stage(Kind::Ping, body, control)?;
-        if !body.is_empty() {
-            control.ask(ping);
+        if self.make_room(keyed)?.is_pending() {
+            return Ok(Poll::Pending);
         }
+        keyed.ask(ping);
+        self.stage(Kind::Ping, body, keyed).map(Poll::Ready)
+    }
+
+    /// Stages an owed PONG, or then our CLOSE, if nothing is unsent. Afterwards the outbox has what the stream has to take
+    /// before anything else; `Ready` if that is nothing.
+    pub(crate) fn prepare(&mut self, keyed: &mut Keyed) -> Result<Poll<()>, Error> {
+        if !self.outbox.is_empty() {
+            return Ok(Poll::Pending);
+        }
+        if let Some(pong) = keyed.pay() {
+            self.stage(Kind::Pong, pong.as_bytes(), keyed)?;
+        } else if keyed.ours == Ours::Closes {
+            self.stage(Kind::Close, &[], keyed)?;
+            keyed.closed();
+        } else {
+            return Ok(Poll::Ready(()));
+        }
+        Ok(Poll::Pending)
+    }
+
+    /// The same with what was gathered, which becomes a record.
+    pub(crate) fn make_room(&mut self, keyed: &mut Keyed) -> Result<Poll<()>, Error> {
+        if let Some(seal) = self.gathering.take() {
+            seal(self, keyed)?;
+        }
+        self.prepare(keyed)
+    }
+
+    /// `Ready` once everything has left, and the stream has handed it on.
+    pub(crate) fn flush(&mut self, keyed: &mut Keyed) -> Result<Poll<()>, Error> {
+        let has_room = self.make_room(keyed)?;
+        Ok(if self.outbox.is_unflushed() { Poll::Pending } else { has_room })
+    }
+
+    /// Says what came of writing what was unsent.
+    pub(crate) fn on_write<E: embedded_io::Error>(&mut self, write: Result<usize, E>) -> Result<(), Error> {
+        match write {
+            Ok(0) => return Err(Error::Io(ErrorKind::WriteZero)),
+            Ok(n) => self.outbox.on_write(n),
+            Err(error) => return Err(Error::of_stream(&error)),
+        }
+        if self.outbox.is_empty() {
+            self.delivery.on(Event::Sent);
+        }
+        Ok(())
+    }
+
+    /// Says what came of flushing the stream.
+    pub(crate) fn on_flush<E: embedded_io::Error>(&mut self, flush: Result<(), E>) -> Result<(), Error> {
+        flush.map_err(|error| Error::of_stream(&error))?;
+        self.outbox.on_flush();
         Ok(())
     }
 
     /// Ends this direction: our CLOSE leaves behind what is unsent, and its key is wiped. A second time it does nothing.
-    pub(crate) fn close(&mut self, control: &Control) -> Result<(), Error> {
-        control.check()?;
-        match control.stage() {
-            _ if control.is_closed() => Ok(()),
-            Stage::Handshake | Stage::Unconfirmed => Err(Error::NotOpen),
-            _ => {
-                control.close();
-                self.prepare(control)
-            }
+    pub(crate) fn close(&mut self, keyed: &mut Keyed) -> Result<(), Error> {
+        if keyed.ours == Ours::Goes {
+            keyed.ours = Ours::Closes;
+            self.delivery.on(Event::Closes);
         }
+        self.make_room(keyed).map(drop)
     }
 
-    /// Seals a record into the outbox. No kind but PONG goes out while a PONG is owed.
-    fn stage(&mut self, kind: Kind, data: &[u8], control: &Control) -> Result<(), Error> {
-        let len = fill(self.room(control)?, data);
-        self.seal(kind, len)
-    }
-
-    /// Room for the data of a record. No other goes out while a PONG is owed.
-    fn room(&mut self, control: &Control) -> Result<&mut [u8], Error> {
-        let max_data = self.max_data();
-        if control.owes() {
-            return Err(Error::OutOfTurn);
-        }
-        self.outbox.body()?.get_mut(1..=max_data).ok_or(Error::BufferTooSmall)
-    }
-
-    /// Seals the record whose data was put to the front of its room.
-    fn seal(&mut self, kind: Kind, len: usize) -> Result<(), Error> {
-        let frame_len = len.saturating_add(RECORD_OVERHEAD);
-        let sealer = self.sealer.as_mut().ok_or(Error::Closed)?;
-        let record = self.outbox.body()?.get_mut(..frame_len).ok_or(Error::BufferTooSmall)?;
-        if let Some(first) = record.first_mut() {
-            *first = kind.byte();
-        }
-        sealer.seal(record).map_err(Error::in_records)?;
-        self.outbox.commit(frame_len)
+    /// Stages the empty PING that says "I have your keys" or "yours is welcome" (protocol §3, §6).
+    pub(crate) fn confirm(&mut self, keyed: &mut Keyed) -> Result<(), Error> {
+        self.stage(Kind::Ping, &[], keyed)
     }
 
     /// Whether our CLOSE has left to its last byte.
-    pub(crate) fn has_ended(&self, control: &Control) -> bool {
-        control.is_closed() && self.sealer.is_none() && self.outbox.is_empty()
+    pub(crate) fn has_ended(&self, keyed: &Keyed) -> bool {
+        keyed.ours == Ours::Closed && self.outbox.is_empty()
     }
 
-    /// Wipes this direction's key.
-    pub(crate) fn wipe(&mut self) {
-        self.sealer = None;
+    /// The connection is over: a mailbox's message goes back, what was gathered is wiped.
+    pub(crate) fn end(&mut self) {
+        self.delivery.on(Event::Over);
+        if let Some(_gathers) = self.gathering.take() {
+            self.outbox.wipe_gathered();
+        }
+    }
+
+    /// Sends the front of `data`, as much as one record takes, as a fragment; returns how many bytes. It is the last one only
+    /// if that is all of them.
+    fn fragment(&mut self, data: &[u8], part: Part, keyed: &mut Keyed) -> Result<Poll<usize>, Error> {
+        if self.make_room(keyed)?.is_pending() {
+            return Ok(Poll::Pending);
+        }
+        let n = fill(self.room()?, data);
+        let is_last = part == Part::Last && n == data.len();
+        self.message = if is_last { Message::None } else { Message::Begun };
+        self.seal(if is_last { Kind::Data } else { Kind::More }, n, keyed)?;
+        Ok(Poll::Ready(n))
+    }
+
+    /// Seals a record into the outbox.
+    fn stage(&mut self, kind: Kind, data: &[u8], keyed: &mut Keyed) -> Result<(), Error> {
+        let len = fill(self.room()?, data);
+        self.seal(kind, len, keyed)
+    }
+
+    /// Room for the data of a record.
+    fn room(&mut self) -> Result<&mut [u8], Error> {
+        let max_data = self.max_data();
+        self.outbox.body()?.get_mut(1..=max_data).ok_or(Error::Bug)
+    }
+
+    /// Seals the record whose data was put to the front of its room.
+    fn seal(&mut self, kind: Kind, len: usize, keyed: &mut Keyed) -> Result<(), Error> {
+        let frame_len = len.saturating_add(RECORD_OVERHEAD);
+        let record = self.outbox.body()?.get_mut(..frame_len).ok_or(Error::Bug)?;
+        if let Some(first) = record.first_mut() {
+            *first = kind.byte();
+        }
+        keyed.seal(record)?;
+        self.outbox.commit(frame_len)
     }
 }
 
-#[cfg(test)]
-impl<B> Outgoing<B> {
-    pub(crate) fn has_key(&self) -> bool {
-        self.sealer.is_some()
-    }
+/// Our direction goes on.
+fn goes(keyed: &Keyed) -> Result<(), Error> {
+    if keyed.ours == Ours::Goes { Ok(()) } else { Err(Error::Closed) }
 }

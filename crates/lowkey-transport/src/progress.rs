@@ -7,40 +7,43 @@ use crate::Error;
 /// A call that is repeated with another message would send the front of one and the end of the other, and the peer
 /// could not tell. What is seen here: another length, and other bytes where the last fragment was.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Progress {
+pub(crate) struct Progress {
     done: usize,
     /// Bytes of the last fragment, and a digest of them and of the message's length.
     last: u16,
     digest: u32,
-    has_begun: bool,
 }
 
 impl Progress {
-    /// Whether a fragment of the message has been staged.
-    pub fn has_begun(&self) -> bool {
-        self.has_begun
+    /// How many bytes of the message have been staged.
+    pub(crate) fn done(&self) -> usize {
+        self.done
+    }
+
+    /// All of `message` has been staged.
+    pub(crate) fn of(message: &[u8]) -> Self {
+        let mut progress = Self::default();
+        progress.staged(message, message.len());
+        progress
     }
 
     /// What of `message` has not been staged.
     ///
     /// # Errors
     /// [`Error::OutOfTurn`]: this is not the message that has begun.
-    pub fn rest_of<'m>(&self, message: &'m [u8]) -> Result<&'m [u8], Error> {
+    pub(crate) fn rest_of<'m>(&self, message: &'m [u8]) -> Result<&'m [u8], Error> {
         match message.split_at_checked(self.done) {
-            _ if !self.has_begun => Ok(message),
             Some((gone, rest)) if digest(message.len(), tail(gone, self.last)) == self.digest => Ok(rest),
             _ => Err(Error::OutOfTurn),
         }
     }
 
-    /// Says that the first `n` bytes of `rest` have been staged as one fragment; gives what is left of it.
-    pub fn staged<'m>(&mut self, rest: &'m [u8], n: usize) -> &'m [u8] {
-        let (gone, left) = rest.split_at_checked(n).unwrap_or((rest, &[]));
+    /// Says that the first `n` bytes of `rest` have been staged as one fragment.
+    pub(crate) fn staged(&mut self, rest: &[u8], n: usize) {
+        let gone = rest.get(..n).unwrap_or(rest);
         self.last = u16::try_from(gone.len()).unwrap_or(u16::MAX);
         self.digest = digest(self.done.saturating_add(rest.len()), tail(gone, self.last));
         self.done = self.done.saturating_add(gone.len());
-        self.has_begun = true;
-        left
     }
 }
 
@@ -51,6 +54,7 @@ fn tail(bytes: &[u8], n: u16) -> &[u8] {
 
 /// FNV-1a. It finds mistakes, not attacks: whoever may call us with bytes may send what he likes.
 fn digest(len: usize, bytes: &[u8]) -> u32 {
-    let start = 0x811c_9dc5 ^ u32::try_from(len).unwrap_or(u32::MAX);
-    bytes.iter().fold(start, |digest, byte| (digest ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+    let mix = |digest: u32, word: u32| (digest ^ word).wrapping_mul(0x0100_0193);
+    let start = mix(0x811c_9dc5, u32::try_from(len).unwrap_or(u32::MAX)); // or the first byte could undo it
+    bytes.iter().fold(start, |digest, byte| mix(digest, u32::from(*byte)))
 }

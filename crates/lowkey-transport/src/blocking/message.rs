@@ -13,13 +13,12 @@ use embedded_io::{Read, Write};
 /// every later call that sends gives [`Error::Unfinished`], and a close is a truncation to the peer.
 pub struct MessageWriter<'c, Io, B> {
     channel: &'c mut Channel<Io, B>,
-    progress: Progress,
-    finished: bool,
+    finished: Option<Progress>,
 }
 
 impl<'c, Io, B> MessageWriter<'c, Io, B> {
     pub(super) fn new(channel: &'c mut Channel<Io, B>) -> Self {
-        Self { channel, progress: Progress::default(), finished: false }
+        Self { channel, finished: None }
     }
 }
 
@@ -27,17 +26,13 @@ impl<Io: Read + Write, B: Buffer> MessageWriter<'_, Io, B> {
     /// Sends the front of `bytes` as one fragment; returns how many bytes that took.
     ///
     /// # Errors
-    /// [`Error::Io`]: nothing was accepted; or what ended the channel. [`Error::OutOfTurn`]:
-    /// [`Self::finish`] has begun.
+    /// [`Error::Io`]: nothing was accepted; or what ended the channel. [`Error::Unfinished`]:
+    /// [`Self::finish`] has begun. [`Error::OutOfTurn`]: it is done.
     pub fn write(&mut self, bytes: &[u8]) -> Result<usize, Error> {
-        if self.progress.has_begun() {
+        if self.finished.is_some() {
             return Err(Error::OutOfTurn);
         }
-        if bytes.is_empty() {
-            return Ok(0);
-        }
-        self.channel.drain()?;
-        self.channel.link.stage(bytes, Part::More)
+        self.channel.sends(|link| link.send_part(bytes, Part::More))
     }
 
     /// Sends the rest of the message, of any length, and ends it. A second time it does nothing.
@@ -47,13 +42,11 @@ impl<Io: Read + Write, B: Buffer> MessageWriter<'_, Io, B> {
     /// until you [`Self::recv`]. [`Error::OutOfTurn`]: another `rest` than before, nothing was sent (seen by its length,
     /// and by the bytes of the last fragment that has gone). Or what ended the channel.
     pub fn finish(&mut self, rest: &[u8]) -> Result<(), Error> {
-        let mut left = self.progress.rest_of(rest)?;
-        while !self.finished {
-            self.channel.drain()?;
-            let n = self.channel.link.stage(left, Part::Last)?;
-            self.finished = n == left.len();
-            left = self.progress.staged(left, n);
+        if let Some(finished) = self.finished {
+            return finished.rest_of(rest).map(|_none| ());
         }
+        self.channel.sends(|link| link.send_rest(rest))?;
+        self.finished = Some(Progress::of(rest));
         Ok(())
     }
 

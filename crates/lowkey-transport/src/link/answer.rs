@@ -1,21 +1,25 @@
-//! A link as the responder: what it does with a hello.
+//! A link as the responder (protocol §2, §3, §5): what it does with a hello.
 
-use super::{Link, Phase, Pinning, wipe_handshake_stack};
+use super::settle::hear_confirmation;
+use super::state::{Asked, Awaits, State};
+use super::{Link, wipe_handshake_stack};
 use crate::Error;
 use crate::bytes::fill;
-use crate::control::Stage;
 use crate::hello::{Front, Hello, Mode, Prologue};
 use crate::inbox::Inbox;
 use crate::limits::{Buffer, Buffers};
 use crate::parameters::{Parameters, expect_empty};
+use crate::pinning::Pinning;
 use crate::refusal::Refusal;
+use core::cell::RefCell;
 use lowkey_core::kk::{Storage, Stored};
 use lowkey_core::{Entropy, Ephemerals, Identity, Psk, kk, xx};
 
 impl<'k, B: Buffer> Link<'k, B> {
     /// [`Self::new`] and [`Self::respond`].
     pub fn responder(buffers: Buffers<B>) -> Self {
-        Self { phase: Phase::Awaits(Self::read_hello, Storage::new()), ..Self::new(buffers) }
+        let state = RefCell::new(State::Awaiting(Self::read_hello, Storage::new()));
+        Self { state, ..Self::new(buffers) }
     }
 
     /// Waits for an initiator.
@@ -23,28 +27,20 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// # Errors
     /// [`Error::OutOfTurn`]: the link had begun before.
     pub fn respond(&mut self) -> Result<(), Error> {
-        let Phase::Idle = self.phase else { return Err(Error::OutOfTurn) };
-        self.phase = Phase::Awaits(Self::read_hello, Storage::new());
+        let state = self.state.get_mut();
+        let State::Idle = state else { return Err(Error::OutOfTurn) };
+        *state = State::Awaiting(Self::read_hello, Storage::new());
         Ok(())
     }
 
     /// The hello that has to be answered, after [`Step::Hello`](super::Step::Hello).
     pub fn hello(&self) -> Option<Hello> {
-        match self.phase {
-            Phase::Asked(_) => match Hello::read(self.incoming.inbox.look()?) {
-                Ok(Front::Hello(hello, _)) => Some(hello),
-                _ => None,
-            },
-            _ => None,
-        }
+        self.asked().ok().map(|asked| asked.hello)
     }
 
     /// Hello ‖ message 1 as they came, after [`Step::Hello`](super::Step::Hello) and before an answer.
     pub fn first_frame(&self) -> Option<&[u8]> {
-        match self.phase {
-            Phase::Asked(_) => self.incoming.inbox.look(),
-            _ => None,
-        }
+        self.asked().ok().and_then(|_asked| self.incoming.inbox.look())
     }
 
     /// Answers a KK or KKpsk0 hello as this pinning says, with message 2.
@@ -72,12 +68,12 @@ impl<'k, B: Buffer> Link<'k, B> {
         pinning: Pinning<'_>,
         ephemerals: &mut Ephemerals<E>,
     ) -> Result<(), Error> {
-        let mode = self.asked()?.mode;
-        let ours = Parameters { max_frame: self.max_frame }.to_bytes();
-        let (prologue, message) = message_1(&self.phase, &mut self.incoming.inbox)?;
-        let mut place = Storage::new();
-        let played = open(&mut place, pinning, &prologue, message).and_then(|(next, payload)| {
-            if mode != pinning.mode() {
+        let asked = self.asked()?;
+        let ours = self.parameters();
+        let (prologue, message) = message_1(asked, &mut self.incoming.inbox)?;
+        let mut storage = Storage::new();
+        let played = open(&mut storage, pinning, &prologue, message).and_then(|(next, payload)| {
+            if asked.hello.mode != pinning.mode() {
                 return Err(Error::Handshake);
             }
             let theirs = Parameters::read(payload)?;
@@ -88,8 +84,8 @@ impl<'k, B: Buffer> Link<'k, B> {
             Err(Error::Handshake) => return self.decline(Refusal::REFUSED, Error::Handshake),
             played => self.or_end(played)?,
         };
-        self.incoming.inbox.release();
-        self.establish(session, theirs, Some(pinning.peer.public_key()), (Stage::Unconfirmed, Self::confirm));
+        let missing = (Awaits::Confirmation, hear_confirmation as _);
+        self.establish(session, pinning.peer.public_key(), theirs, Some(missing));
         self.outgoing.outbox.commit(len)
     }
 
@@ -102,9 +98,9 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// # Errors
     /// [`Error::OutOfTurn`]: there is no hello to answer.
     pub fn turn_away(&mut self, decoy: Pinning<'_>) -> Result<(), Error> {
-        let mode = self.asked()?.mode;
-        let psk = decoy.psk.filter(|_| mode == Mode::KkPsk0);
-        let (prologue, message) = message_1(&self.phase, &mut self.incoming.inbox)?;
+        let asked = self.asked()?;
+        let psk = decoy.psk.filter(|_| asked.hello.mode == Mode::KkPsk0);
+        let (prologue, message) = message_1(asked, &mut self.incoming.inbox)?;
         let _whatever = open(&mut Storage::new(), Pinning { psk, ..decoy }, &prologue, message).map(drop);
         wipe_handshake_stack();
         self.decline(Refusal::REFUSED, Error::Handshake)
@@ -130,7 +126,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         ephemerals: &mut Ephemerals<E>,
         pinning_of: impl Fn(&Hello) -> Option<Pinning<'p>>,
     ) -> Result<(), Error> {
-        let hello = self.asked()?;
+        let hello = self.asked()?.hello;
         match hello.mode {
             Mode::Xx | Mode::XxPsk0 => self.refuse(Refusal::MODE),
             Mode::Kk | Mode::KkPsk0 => match pinning_of(&hello) {
@@ -165,15 +161,15 @@ impl<'k, B: Buffer> Link<'k, B> {
         psk: Option<&'k Psk>,
         ephemerals: &mut Ephemerals<E>,
     ) -> Result<(), Error> {
-        let mode = self.asked()?.mode;
+        let asked = self.asked()?;
         let offered = if psk.is_some() { Mode::XxPsk0 } else { Mode::Xx };
-        if mode != offered {
+        if asked.hello.mode != offered {
             return self.decline(Refusal::REFUSED, Error::Handshake);
         }
-        let ours = Parameters { max_frame: self.max_frame }.to_bytes();
-        let (prologue, message) = message_1(&self.phase, &mut self.incoming.inbox)?;
-        let mut place = Storage::new();
-        let begin = xx::Responder::new_in(&mut place, identity, psk, prologue.as_bytes());
+        let ours = self.parameters();
+        let (prologue, message) = message_1(asked, &mut self.incoming.inbox)?;
+        let mut storage = Storage::new();
+        let begin = xx::Responder::new_in(&mut storage, identity, psk, prologue.as_bytes());
         let opened = begin.read_message_1(message).map_err(Error::in_handshake);
         let played = opened.and_then(|(next, payload)| {
             expect_empty(payload)?;
@@ -186,21 +182,24 @@ impl<'k, B: Buffer> Link<'k, B> {
             Err(Error::Handshake) => return self.decline(Refusal::REFUSED, Error::Handshake),
             played => self.or_end(played)?,
         };
-        self.phase = Phase::Awaits(Self::read_xx_message_3, place);
+        *self.state.get_mut() = State::Awaiting(Self::read_xx_message_3, storage);
         self.incoming.inbox.release();
         self.outgoing.outbox.commit(len)
     }
 
-    fn asked(&mut self) -> Result<Hello, Error> {
-        self.check()?;
-        self.hello().ok_or(Error::OutOfTurn)
+    fn asked(&self) -> Result<Asked, Error> {
+        self.look(|state| match state {
+            State::Asked(asked) => Ok(*asked),
+            State::Over(error) => Err(*error),
+            _ => Err(Error::OutOfTurn),
+        })
     }
 
     fn read_hello(&mut self) -> Result<(), Error> {
-        let frame = self.incoming.inbox.frame().ok_or(Error::OutOfTurn)?;
+        let frame = self.incoming.inbox.frame().ok_or(Error::Bug)?;
         match Hello::read(frame)? {
-            Front::Hello(_, len) => {
-                self.phase = Phase::Asked(len);
+            Front::Hello(hello, len) => {
+                *self.state.get_mut() = State::Asked(Asked { hello, len });
                 Ok(())
             }
             Front::OtherVersion => self.decline(Refusal::VERSION, Error::Declined(Refusal::VERSION)),
@@ -210,44 +209,39 @@ impl<'k, B: Buffer> Link<'k, B> {
 
     /// XX: both sides hold keys.
     fn read_xx_message_3(&mut self) -> Result<(), Error> {
-        let Phase::Awaits(_, place) = &mut self.phase else { return Err(Error::OutOfTurn) };
-        let frame = self.incoming.inbox.frame().ok_or(Error::OutOfTurn)?;
-        let step = xx::AwaitMessage3::resume(place).ok_or(Error::OutOfTurn)?;
+        let State::Awaiting(_, storage) = self.state.get_mut() else { return Err(Error::Bug) };
+        let frame = self.incoming.inbox.frame().ok_or(Error::Bug)?;
+        let step = xx::AwaitMessage3::resume(storage).ok_or(Error::Bug)?;
         let (claim, payload) = step.read_message_3(frame).map_err(Error::in_handshake)?;
         let theirs = Parameters::read(payload)?;
-        self.incoming.inbox.release();
-        self.claimed(claim, theirs, Stage::Judging);
+        self.claimed(claim, theirs, Awaits::Judgement);
         Ok(())
     }
 
     /// Sends a refusal in place of message 2; the link ends with `error` when it has left.
     fn decline(&mut self, refusal: Refusal, error: Error) -> Result<(), Error> {
         self.incoming.inbox.release();
-        self.phase = Phase::Declining(error);
+        *self.state.get_mut() = State::Declining(error);
         let len = fill(self.outgoing.outbox.body()?, &[refusal.code()]);
         self.outgoing.outbox.commit(len)
     }
 }
 
 /// The prologue that the hello makes, and message 1 behind it.
-fn message_1<'i, B: Buffer>(
-    phase: &Phase<'_, B>,
-    inbox: &'i mut Inbox<B>,
-) -> Result<(Prologue, &'i mut [u8]), Error> {
-    let Phase::Asked(hello_len) = *phase else { return Err(Error::OutOfTurn) };
-    let frame = inbox.frame().ok_or(Error::OutOfTurn)?;
-    let (hello, message) = frame.split_at_mut_checked(hello_len).ok_or(Error::Hello)?;
+fn message_1<B: Buffer>(asked: Asked, inbox: &mut Inbox<B>) -> Result<(Prologue, &mut [u8]), Error> {
+    let frame = inbox.frame().ok_or(Error::Bug)?;
+    let (hello, message) = frame.split_at_mut_checked(asked.len).ok_or(Error::Bug)?;
     Ok((Prologue::new(hello), message))
 }
 
 /// Reads message 1 of KK with the keys of this pinning.
 fn open<'l, 'k>(
-    place: &'l mut Storage<'k>,
+    storage: &'l mut Storage<'k>,
     pinning: Pinning<'k>,
     prologue: &Prologue,
     message: &'l mut [u8],
 ) -> Result<(kk::SendMessage2<'k, Stored<'l, 'k>>, &'l mut [u8]), Error> {
     let Pinning { identity, peer, psk, .. } = pinning;
-    let begin = kk::Responder::new_in(place, identity, peer, psk, prologue.as_bytes());
+    let begin = kk::Responder::new_in(storage, identity, peer, psk, prologue.as_bytes());
     begin.read_message_1(message).map_err(Error::in_handshake)
 }

@@ -1,13 +1,15 @@
-//! A link as the initiator: hello ‖ message 1 is made at once, before there is a network.
+//! A link as the initiator (protocol §2, §3): hello ‖ message 1 is made at once, before there is a network.
 
-use super::{Link, Next, Phase, Pinning, wipe_handshake_stack};
+use super::settle::hear_welcome;
+use super::state::{Awaits, Play, State};
+use super::{Link, wipe_handshake_stack};
 use crate::Error;
-use crate::control::Stage;
 use crate::hello::{Hello, Mode, Prologue};
 use crate::limits::{Buffer, Buffers};
 use crate::parameters::Parameters;
+use crate::pinning::Pinning;
 use crate::refusal::Refusal;
-use lowkey_core::{Entropy, Ephemerals, Id, Identity, Psk, kk, xx};
+use lowkey_core::{Claim, Entropy, Ephemerals, Id, Identity, Psk, kk, xx};
 
 impl<'k, B: Buffer> Link<'k, B> {
     /// [`Self::new`] and [`Self::initiate_kk`].
@@ -67,8 +69,8 @@ impl<'k, B: Buffer> Link<'k, B> {
     ) -> Result<(), Error> {
         let Pinning { id, identity, peer, psk } = pinning;
         let hello = Hello { mode: pinning.mode(), id: Some(id) };
-        self.initiate(hello, Self::read_kk_message_2, |place, prologue, ours, out| {
-            let begin = kk::Initiator::new_in(place, identity, peer, psk, prologue);
+        self.initiate(hello, Self::read_kk_message_2, |storage, prologue, ours, out| {
+            let begin = kk::Initiator::new_in(storage, identity, peer, psk, prologue);
             let (next, len) = begin.write_message_1(ephemerals, &ours, out)?;
             next.park();
             Ok(len)
@@ -109,8 +111,8 @@ impl<'k, B: Buffer> Link<'k, B> {
         psk: Option<&'k Psk>,
         ephemerals: &mut Ephemerals<E>,
     ) -> Result<(), Error> {
-        self.initiate(hello, Self::read_xx_message_2, |place, prologue, _ours, out| {
-            let begin = xx::Initiator::new_in(place, identity, psk, prologue);
+        self.initiate(hello, Self::read_xx_message_2, |storage, prologue, _ours, out| {
+            let begin = xx::Initiator::new_in(storage, identity, psk, prologue);
             let (next, len) = begin.write_message_1(ephemerals, &[], out)?;
             next.park();
             Ok(len)
@@ -121,7 +123,7 @@ impl<'k, B: Buffer> Link<'k, B> {
     fn initiate(
         &mut self,
         hello: Hello,
-        next: Next<'k, B>,
+        play: Play<'k, B>,
         message_1: impl FnOnce(
             &mut kk::Storage<'k>,
             &[u8],
@@ -129,53 +131,60 @@ impl<'k, B: Buffer> Link<'k, B> {
             &mut [u8],
         ) -> Result<usize, lowkey_core::Error>,
     ) -> Result<(), Error> {
-        let Phase::Idle = self.phase else { return Err(Error::OutOfTurn) };
-        let ours = Parameters { max_frame: self.max_frame }.to_bytes();
+        let ours = self.parameters();
+        let state = self.state.get_mut();
+        let State::Idle = state else { return Err(Error::OutOfTurn) };
         let body = self.outgoing.outbox.body()?;
-        let hello_len = hello.write(body).ok_or(Error::BufferTooSmall)?;
-        let (hello, message) = body.split_at_mut_checked(hello_len).ok_or(Error::BufferTooSmall)?;
+        let hello_len = hello.write(body).ok_or(Error::Bug)?;
+        let (hello, message) = body.split_at_mut_checked(hello_len).ok_or(Error::Bug)?;
         let prologue = Prologue::new(hello);
-        self.phase = Phase::Awaits(next, kk::Storage::new());
-        let Phase::Awaits(_, place) = &mut self.phase else { return Err(Error::OutOfTurn) };
-        let made = message_1(place, prologue.as_bytes(), ours, message);
+        *state = State::Awaiting(play, kk::Storage::new());
+        let State::Awaiting(_, storage) = state else { return Err(Error::Bug) };
+        let made = message_1(storage, prologue.as_bytes(), ours, message);
         wipe_handshake_stack();
         match made {
             Ok(len) => self.outgoing.outbox.commit(hello_len.saturating_add(len)),
             Err(error) => {
-                self.phase = Phase::Idle;
+                *state = State::Idle;
                 Err(Error::in_handshake(error))
             }
         }
     }
 
-    /// KK: both sides hold keys.
+    /// KK: both sides hold keys, and we are sure: the peer has answered our ephemeral (protocol §3).
     fn read_kk_message_2(&mut self) -> Result<(), Error> {
-        let Phase::Awaits(_, place) = &mut self.phase else { return Err(Error::OutOfTurn) };
-        let frame = self.incoming.inbox.frame().ok_or(Error::OutOfTurn)?;
+        let State::Awaiting(_, storage) = self.state.get_mut() else { return Err(Error::Bug) };
+        let frame = self.incoming.inbox.frame().ok_or(Error::Bug)?;
         refused(frame)?;
-        let step = kk::AwaitMessage2::resume(place).ok_or(Error::OutOfTurn)?;
+        let step = kk::AwaitMessage2::resume(storage).ok_or(Error::Bug)?;
         let (session, payload) = step.read_message_2(frame).map_err(Error::in_handshake)?;
         let theirs = Parameters::read(payload)?;
-        let proven = place.peer_key();
-        self.incoming.inbox.release();
-        self.establish(session, theirs, proven, (Stage::Open, Self::is_sure));
-        self.outgoing.confirm(&self.control) // at once
+        let proven = storage.peer_key().ok_or(Error::Bug)?;
+        self.establish(session, proven, theirs, None);
+        let keyed = self.state.get_mut().keyed().ok_or(Error::Bug)?;
+        self.outgoing.confirm(keyed) // at once
     }
 
-    /// XX: both sides hold keys as soon as message 3 has arrived.
+    /// XX: both sides hold keys as soon as message 3 has arrived. Until somebody judges the peer's, nothing else comes through.
     fn read_xx_message_2(&mut self) -> Result<(), Error> {
-        let Phase::Awaits(_, place) = &mut self.phase else { return Err(Error::OutOfTurn) };
-        let ours = Parameters { max_frame: self.max_frame }.to_bytes();
-        let frame = self.incoming.inbox.frame().ok_or(Error::OutOfTurn)?;
+        let ours = self.parameters();
+        let State::Awaiting(_, storage) = self.state.get_mut() else { return Err(Error::Bug) };
+        let frame = self.incoming.inbox.frame().ok_or(Error::Bug)?;
         refused(frame)?;
-        let step = xx::AwaitMessage2::resume(place).ok_or(Error::OutOfTurn)?;
+        let step = xx::AwaitMessage2::resume(storage).ok_or(Error::Bug)?;
         let (next, payload) = step.read_message_2(frame).map_err(Error::in_handshake)?;
         let theirs = Parameters::read(payload)?;
         let message_3 = next.write_message_3(&ours, self.outgoing.outbox.body()?);
         let (claim, len) = message_3.map_err(Error::in_handshake)?;
-        self.incoming.inbox.release();
-        self.claimed(claim, theirs, Stage::AwaitWelcome);
+        self.claimed(claim, theirs, Awaits::Welcome);
         self.outgoing.outbox.commit(len)
+    }
+
+    /// XX: both sides hold keys, and nobody has judged the peer's.
+    #[inline(never)]
+    pub(super) fn claimed(&mut self, claim: Claim, theirs: Parameters, awaits: Awaits) {
+        let proven = claim.public_key();
+        self.establish(claim.accept(), proven, theirs, Some((awaits, hear_welcome)));
     }
 }
 

@@ -1,64 +1,86 @@
-//! How far a channel has come with the message of a mailbox.
+//! How far a connection has come with the message of a mailbox.
 
 use super::Mailbox;
 use super::office::{self, Fate, Ticket};
 use crate::Error;
-use crate::control::Control;
-use crate::limits::Buffer;
-use crate::outgoing::Outgoing;
 use core::mem::take;
 
-/// The message of a mailbox that a channel is in the middle of, and how many have left. Dropped with its channel, it gives the
+/// The message of a mailbox that a connection is amid, and how many have left. Dropped with its connection, it gives the
 /// message back.
 ///
-/// What is done about a message is behind pointers, so that firmware without a mailbox has nothing of it in its flash.
-pub(crate) struct Delivery<B> {
-    letter: Option<Letter<B>>,
+/// What is done about a message is behind a pointer, so that firmware without a mailbox has nothing of it in its flash.
+#[derive(Default)]
+pub(crate) struct Delivery {
+    letter: Option<Letter>,
     left: usize,
 }
 
-struct Letter<B> {
+struct Letter {
     ticket: Ticket,
-    look: fn(&mut Delivery<B>, &Outgoing<B>, &Control),
-    report: fn(Ticket, Fate),
+    hear: fn(&mut Delivery, Event),
     /// Bytes of it that have been staged.
     staged: usize,
     /// All of it has been staged; it has left once the stream has taken what is unsent.
-    complete: bool,
+    is_whole: bool,
 }
 
-impl<B: Buffer> Delivery<B> {
-    /// Stages the next record of the message that waits longest in this mailbox, with nothing unsent. Says whether there was
-    /// one.
-    pub(crate) fn advance<const LEN: usize, const N: usize>(
-        &mut self,
+/// What a message on its way has to hear of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// The stream has taken everything.
+    Sent,
+    /// Our direction ends.
+    Closes,
+    /// The connection is over.
+    Over,
+}
+
+impl Delivery {
+    /// Whether the connection is amid a message of this mailbox.
+    ///
+    /// # Errors
+    /// [`Error::Unfinished`]: it is amid one of another.
+    pub(crate) fn is_amid<const LEN: usize, const N: usize>(
+        &self,
         mailbox: &Mailbox<LEN, N>,
-        outgoing: &mut Outgoing<B>,
-        control: &Control,
     ) -> Result<bool, Error> {
-        let letter = match &mut self.letter {
-            Some(letter) if mailbox.has(letter.ticket) => letter,
-            Some(_) => return Err(Error::Unfinished),
-            None if mailbox.is_empty() => return Ok(false),
-            None => {
-                outgoing.may_begin(control)?;
-                let ticket = mailbox.begin().ok_or(Error::OutOfTurn)?;
-                let (look, report) = (Self::look, office::report);
-                self.letter.insert(Letter { ticket, look, report, staged: 0, complete: false })
-            }
-        };
-        let (n, left) = mailbox.copy_front(letter.staged, outgoing.fragment_room(control)?);
-        letter.staged = letter.staged.saturating_add(n);
-        letter.complete = left == 0;
-        outgoing.fragment_filled(n, letter.complete)?;
-        Ok(true)
+        match &self.letter {
+            Some(letter) if mailbox.has(letter.ticket) => Ok(true),
+            Some(_) => Err(Error::Unfinished),
+            None => Ok(false),
+        }
     }
 
-    /// Has a look at what has become of the message: after every write to the stream, before anything else is staged, and
-    /// after whatever may have ended the channel.
-    pub(crate) fn follow(&mut self, outgoing: &Outgoing<B>, control: &Control) {
+    /// Begins with the message that waits longest.
+    ///
+    /// # Errors
+    /// [`Error::OutOfTurn`]: another connection is amid it, or as many are under way as may be.
+    pub(crate) fn begin<const LEN: usize, const N: usize>(
+        &mut self,
+        mailbox: &Mailbox<LEN, N>,
+    ) -> Result<(), Error> {
+        let ticket = mailbox.begin().ok_or(Error::OutOfTurn)?;
+        self.letter = Some(Letter { ticket, hear: Self::hear, staged: 0, is_whole: false });
+        Ok(())
+    }
+
+    /// Copies what comes next of the message; returns how many bytes, and whether they are its last.
+    pub(crate) fn copy<const LEN: usize, const N: usize>(
+        &mut self,
+        mailbox: &Mailbox<LEN, N>,
+        room: &mut [u8],
+    ) -> (usize, bool) {
+        let Some(letter) = &mut self.letter else { return (0, true) };
+        let (n, left) = mailbox.copy_front(letter.staged, room);
+        letter.staged = letter.staged.saturating_add(n);
+        letter.is_whole = left == 0;
+        (n, letter.is_whole)
+    }
+
+    /// Something has happened to the connection.
+    pub(crate) fn on(&mut self, event: Event) {
         if let Some(letter) = &self.letter {
-            (letter.look)(self, outgoing, control);
+            (letter.hear)(self, event);
         }
     }
 
@@ -67,31 +89,22 @@ impl<B: Buffer> Delivery<B> {
         take(&mut self.left)
     }
 
-    fn look(&mut self, outgoing: &Outgoing<B>, control: &Control) {
+    fn hear(&mut self, event: Event) {
         let Some(letter) = &self.letter else { return };
-        let fate = if letter.complete && outgoing.outbox.is_empty() {
-            self.left = self.left.saturating_add(1);
-            Fate::Left
-        } else if control.check().is_err() || control.is_closed() && !letter.complete {
-            Fate::Kept
-        } else {
-            return;
+        let fate = match event {
+            Event::Sent if letter.is_whole => Fate::Left,
+            Event::Closes if !letter.is_whole => Fate::Kept,
+            Event::Over => Fate::Kept,
+            _ => return,
         };
+        self.left = self.left.saturating_add(usize::from(fate == Fate::Left));
         office::report(letter.ticket, fate);
         self.letter = None;
     }
 }
 
-impl<B> Default for Delivery<B> {
-    fn default() -> Self {
-        Self { letter: None, left: 0 }
-    }
-}
-
-impl<B> Drop for Delivery<B> {
+impl Drop for Delivery {
     fn drop(&mut self) {
-        if let Some(letter) = &self.letter {
-            (letter.report)(letter.ticket, Fate::Kept);
-        }
+        self.on(Event::Over);
     }
 }

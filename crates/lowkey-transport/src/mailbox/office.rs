@@ -28,24 +28,24 @@ pub(crate) enum Fate {
 /// A ticket for a message that a channel begins with; `None` while as many are under way as may be.
 pub(super) fn issue(section: CriticalSection<'_>) -> Option<Ticket> {
     let office = &mut *OFFICE.borrow_ref_mut(section);
-    let place = office.places.iter_mut().find(|place| place.is_none())?;
+    let slot = office.slots.iter_mut().find(|slot| slot.is_none())?;
     // After 2^32 - 1 messages a number comes again; the message that had it is long gone.
     let number = office.last.checked_add(1).unwrap_or(NonZeroU32::MIN);
     office.last = number;
-    *place = Some((Ticket(number), Fate::UnderWay));
+    *slot = Some((Ticket(number), Fate::UnderWay));
     Some(Ticket(number))
 }
 
 /// What has become of the message with this ticket.
 pub(super) fn fate(ticket: Ticket, section: CriticalSection<'_>) -> Fate {
     let office = &mut *OFFICE.borrow_ref_mut(section);
-    office.place(ticket).and_then(|place| *place).map_or(Fate::Kept, |(_, fate)| fate)
+    office.slot(ticket).and_then(|slot| *slot).map_or(Fate::Kept, |(_, fate)| fate)
 }
 
 /// The mailbox knows, or is gone itself.
 pub(super) fn forget(ticket: Ticket, section: CriticalSection<'_>) {
-    if let Some(place) = OFFICE.borrow_ref_mut(section).place(ticket) {
-        *place = None;
+    if let Some(slot) = OFFICE.borrow_ref_mut(section).slot(ticket) {
+        *slot = None;
     }
 }
 
@@ -53,38 +53,38 @@ pub(super) fn forget(ticket: Ticket, section: CriticalSection<'_>) {
 pub(super) fn report(ticket: Ticket, fate: Fate) {
     let woken = critical_section::with(|section| {
         let office = &mut *OFFICE.borrow_ref_mut(section);
-        let Some(place) = office.place(ticket) else { return [const { None }; WAITING] }; // the mailbox is gone
-        *place = (fate != Fate::Kept).then_some((ticket, fate));
+        let Some(slot) = office.slot(ticket) else { return [const { None }; WAITING] }; // the mailbox is gone
+        *slot = (fate != Fate::Kept).then_some((ticket, fate));
         take(&mut office.waiting)
     });
     woken.into_iter().flatten().for_each(Waker::wake); // outside: it may run anything
 }
 
-/// Wakes this task at the next report. Gives back whom it takes the place of, to be woken: more wait than there are places for.
+/// Wakes this task at the next report. Gives back whose slot it takes, to be woken: more wait than there are slots.
 pub(super) fn wait(waker: &Waker, section: CriticalSection<'_>) -> Option<Waker> {
     let office = &mut *OFFICE.borrow_ref_mut(section);
     if office.waiting.iter().flatten().any(|known| known.will_wake(waker)) {
         return None;
     }
     let free = office.waiting.iter().position(Option::is_none).unwrap_or(0);
-    office.waiting.get_mut(free).and_then(|place| place.replace(waker.clone()))
+    office.waiting.get_mut(free).and_then(|slot| slot.replace(waker.clone()))
 }
 
 struct Office {
     last: NonZeroU32,
-    places: [Option<(Ticket, Fate)>; UNDER_WAY],
+    slots: [Option<(Ticket, Fate)>; UNDER_WAY],
     waiting: [Option<Waker>; WAITING],
 }
 
 impl Office {
-    fn place(&mut self, ticket: Ticket) -> Option<&mut Option<(Ticket, Fate)>> {
-        self.places.iter_mut().find(|place| place.is_some_and(|(other, _)| other == ticket))
+    fn slot(&mut self, ticket: Ticket) -> Option<&mut Option<(Ticket, Fate)>> {
+        self.slots.iter_mut().find(|slot| slot.is_some_and(|(other, _)| other == ticket))
     }
 }
 
 static OFFICE: Mutex<RefCell<Office>> = Mutex::new(RefCell::new(Office {
     last: NonZeroU32::MIN,
-    places: [None; UNDER_WAY],
+    slots: [None; UNDER_WAY],
     waiting: [const { None }; WAITING],
 }));
 

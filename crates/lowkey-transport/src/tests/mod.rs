@@ -2,4 +2,5 @@
 
 mod frames;
 mod hellos;
+mod progress;
 mod wiping;

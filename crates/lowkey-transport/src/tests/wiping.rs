@@ -1,5 +1,7 @@
-use crate::link::{Link, Pinning};
-use crate::{Buffers, Error, Step};
+use crate::link::{Link, State};
+use crate::{Buffers, Error, Pinning, Step};
+use core::task::Poll;
+use embedded_io::ErrorKind;
 use lowkey_core::{Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals, Id, Identity, Peer, Secret};
 use std::vec::Vec;
 use std::{boxed::Box, vec};
@@ -50,59 +52,62 @@ fn carry(from: &mut Any, to: &mut Any) {
     let n = to.space().len().min(from.unsent().unwrap().len());
     let bytes = from.unsent().unwrap()[..n].to_vec();
     to.space()[..n].copy_from_slice(&bytes);
-    from.wrote(n);
-    to.filled(n).unwrap();
+    from.on_write(Ok::<_, ErrorKind>(n)).unwrap();
+    filled(to, n).unwrap();
+}
+
+fn filled(link: &mut Any, n: usize) -> Result<(), Error> {
+    link.on_read(Ok::<_, ErrorKind>(n))
+}
+
+/// Nothing but the error is left of what the link held.
+fn assert_wiped(link: &mut Any, error: Error) {
+    assert!(matches!(link.state.get_mut(), State::Over(first) if *first == error));
+    assert_eq!((link.sealed(), link.opened(), link.handshake_hash()), (None, None, None));
 }
 
 #[test]
 fn records_an_error_in_either_direction_wipes_the_keys_of_both() {
     let (a, _) = open();
-    assert!(a.incoming.has_key() && a.outgoing.has_key());
+    assert!(a.sealed().is_some() && a.opened().is_some());
 
     let (mut a, _) = open();
-    assert_eq!(a.filled(0), Err(Error::Truncated));
-    assert!(!a.incoming.has_key() && !a.outgoing.has_key());
+    assert_eq!(filled(&mut a, 0), Err(Error::Truncated));
+    assert_wiped(&mut a, Error::Truncated);
 
     let (mut a, _) = open();
     a.space()[..2].copy_from_slice(&[0, 20]);
-    a.filled(2).unwrap();
-    a.filled(20).unwrap();
+    filled(&mut a, 2).unwrap();
+    filled(&mut a, 20).unwrap();
     assert_eq!(a.receive(), Err(Error::Record));
-    assert!(!a.incoming.has_key() && !a.outgoing.has_key());
+    assert_wiped(&mut a, Error::Record);
 
     let (mut a, _) = open();
-    a.ping(b"").unwrap();
-    let broken = Err::<usize, _>(embedded_io::ErrorKind::BrokenPipe);
-    assert_eq!(a.written(broken), Err(Error::Io(embedded_io::ErrorKind::BrokenPipe)));
-    assert!(!a.incoming.has_key() && !a.outgoing.has_key());
+    assert_eq!(a.ping(b""), Ok(Poll::Ready(())));
+    let broken = Error::Io(ErrorKind::BrokenPipe);
+    assert_eq!(a.on_write(Err::<usize, _>(ErrorKind::BrokenPipe)), Err(broken));
+    assert_wiped(&mut a, broken);
 }
 
 #[test]
 fn records_our_close_wipes_the_key_of_our_direction_only() {
     let (mut a, mut b) = open();
     a.close().unwrap();
-    assert!(!a.outgoing.has_key() && a.incoming.has_key());
-    b.ping(b"").unwrap();
+    assert!(a.sealed().is_none() && a.opened().is_some());
+    assert_eq!(b.ping(b""), Ok(Poll::Ready(())));
     carry(&mut b, &mut a);
     carry(&mut b, &mut a);
-    assert_eq!(a.receive(), Ok(crate::Receive::Read));
+    assert_eq!(a.receive(), Ok(Poll::Pending));
 }
 
 #[test]
 fn write_what_was_gathered_is_wiped_once_the_channel_is_over() {
     let (mut a, _) = open();
-    carry_nothing(&mut a);
-    assert_eq!(a.gather(b"the code is 4711"), Ok(16));
+    assert!(a.unsent().unwrap().is_empty());
+    assert_eq!(a.write(b"the code is 4711"), Ok(Poll::Ready(16)));
     assert!(a.unsent().unwrap().is_empty());
     assert_eq!(a.outgoing.outbox.data(16), b"the code is 4711");
-    let failed = a.fail(Error::Io(embedded_io::ErrorKind::BrokenPipe));
-    assert_eq!(a.seal_gathered(), Err(failed));
+    let failed = a.fail(Error::Io(ErrorKind::BrokenPipe));
     assert_eq!(a.outgoing.outbox.data(16), [0; 16]);
-    assert_eq!(a.gather(b"more"), Err(failed));
-}
-
-/// What is unsent leaves and is lost.
-fn carry_nothing(link: &mut Any) {
-    let unsent = link.unsent().unwrap().len();
-    link.wrote(unsent);
+    assert_eq!(a.write(b"more"), Err(failed));
 }

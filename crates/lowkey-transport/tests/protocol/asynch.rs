@@ -1,7 +1,7 @@
 //! The async channel: every future dropped at every await point, over a stream that is never ready at
 //! once, loses and repeats nothing.
 
-use crate::support::links::{self, Any, KK, more};
+use crate::support::links::{self, Any, KK, Plain, more};
 use crate::support::streams::{Pipe, Slow, pause, poll_at_most};
 use crate::support::{KEYS, Rng, keys::ephemerals};
 use embedded_io_async::{ErrorKind, Read, Write};

@@ -1,7 +1,7 @@
 //! §1 to §3 and §5 under attack: every bad handshake ends typed, with nothing delivered.
 
 use crate::page_peer::unconfirmed;
-use crate::support::links::{self, KK, XX, advance, initiator, responder, unsent};
+use crate::support::links::{self, KK, Plain, XX, advance, initiator, responder, unsent};
 use crate::support::page::{DATA, PING, frame, hello, parameters, unframe};
 use crate::support::{Any, KEYS, PagePeer, Rng};
 use lowkey_transport::{Error, Mode, Refusal, Step};

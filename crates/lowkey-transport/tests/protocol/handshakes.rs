@@ -1,7 +1,7 @@
 //! §2 and §3 between two links of ours: every mode, and everything that two honest sides can have wrong.
 
 use crate::support::links::{
-    self, KK, XX, advance, buffers, events, initiator, last, responder, sent, unsent,
+    self, KK, Plain, XX, advance, buffers, events, initiator, last, responder, sent, unsent,
 };
 use crate::support::page::{frame, parameters};
 use crate::support::{Any, KEYS, keys::Dry, keys::Side, keys::ephemerals, keys::ephemerals_of};
@@ -13,7 +13,7 @@ fn handshake_kk_and_kkpsk0_open_a_channel_both_ways() {
     for mode in KK {
         let (mut a, mut b) = links::open_in(mode, buffers(), buffers());
         assert_eq!(a.handshake_hash(), b.handshake_hash());
-        assert_ne!(a.handshake_hash(), &[0; 32]);
+        assert!(a.handshake_hash().is_some());
         assert_eq!(events(&mut b, &sent(&mut a, b"to b")), [last(b"to b")]);
         assert_eq!(events(&mut a, &sent(&mut b, b"to a")), [last(b"to a")]);
     }

@@ -1,6 +1,6 @@
 //! §6: the order of a pairing, and what either side may not do in it.
 
-use crate::support::links::{self, XX, advance, feed, initiator, responder, unsent};
+use crate::support::links::{self, Plain, XX, advance, feed, initiator, responder, unsent};
 use crate::support::page::{CLOSE, DATA, PING, PageRecords, frame, parameters, unframe};
 use crate::support::{Any, KEYS, PagePeer, keys::Side, keys::ephemerals};
 use lowkey_core::{Identity, PublicKey, Secret};
@@ -123,7 +123,7 @@ pub(crate) fn page_responder(mode: Mode) -> (Any, PageRecords) {
     assert_eq!(advance(&mut a, &mut to_a, &mut to_peer), Ok(Step::Read));
     assert_eq!(peer.read(&unframe(&mut to_peer)), parameters(300));
     assert_eq!(peer.remote_static(), KEYS.initiator.identity.public_key().as_bytes());
-    assert_eq!(peer.hash(), a.handshake_hash());
+    assert_eq!(peer.hash(), a.handshake_hash().unwrap());
     (a, peer.into_records())
 }
 
@@ -138,7 +138,7 @@ pub(crate) fn page_initiator(mode: Mode) -> (Any, PageRecords) {
     assert_eq!(peer.read(&unframe(&mut to_peer)), parameters(300));
     to_b = peer.next_frame(&parameters(300));
     assert_eq!(advance(&mut b, &mut to_b, &mut to_peer), Ok(Step::Claim));
-    assert_eq!(peer.hash(), b.handshake_hash());
+    assert_eq!(peer.hash(), b.handshake_hash().unwrap());
     (b, peer.into_records())
 }
 

@@ -2,9 +2,10 @@
 
 use crate::page_peer::{unconfirmed, with_our_responder};
 use crate::pairing::{page_initiator, page_responder};
-use crate::support::links::{self, Event, advance, feed, initiator, last, responder, unsent};
+use crate::support::links::{self, Event, Plain, advance, feed, initiator, last, responder, unsent};
 use crate::support::page::{frame, parameters};
 use crate::support::{Any, PagePeer, Rng};
+use core::task::Poll;
 use lowkey_transport::{Error, Mode, Part, Step};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -100,7 +101,10 @@ fn play(us: &mut Player, them: &mut Player, act: &Act) {
         Act::Ping(body) => {
             links::write(&mut us.link, &mut them.wire).unwrap();
             let pending = us.link.awaits_pong() && !body.is_empty();
-            assert_eq!(us.link.ping(body), if pending { Err(Error::PingPending) } else { Ok(()) });
+            assert_eq!(
+                us.link.ping(body),
+                if pending { Err(Error::PingPending) } else { Ok(Poll::Ready(())) }
+            );
         }
         Act::Close => {
             links::write(&mut us.link, &mut them.wire).unwrap();

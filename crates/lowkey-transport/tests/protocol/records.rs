@@ -1,21 +1,21 @@
 //! §4 among honest sides: fragments, PING and PONG, CLOSE, whole messages.
 
 use crate::page_peer::{with_our_initiator, with_our_responder};
-use crate::support::links::{self, Event, closed, events, feed, last, more, sent, unsent};
+use crate::support::links::{self, Event, Plain, closed, done, events, feed, last, more, sent, unsent};
 use crate::support::page::{CLOSE, DATA, MORE, PING, PONG, parameters};
-use lowkey_transport::{Error, Mode, Part, Receive};
+use core::task::Poll;
+use lowkey_transport::{Error, Mode, Part};
 
 #[test]
 fn records_messages_and_their_ends_arrive_as_sent() {
     let (mut a, mut b) = links::open();
     assert_eq!(events(&mut b, &sent(&mut a, b"")), [last(b"")]);
     let mut wire = vec![];
-    for (text, part) in [(&b"ab"[..], Part::More), (b"", Part::More), (b"c", Part::Last), (b"d", Part::Last)]
-    {
+    for (text, part) in [(&b"ab"[..], Part::More), (b"c", Part::Last), (b"d", Part::Last)] {
         a.stage(text, part).unwrap();
         links::write(&mut a, &mut wire).unwrap();
     }
-    assert_eq!(events(&mut b, &wire), [more(b"ab"), more(b""), last(b"c"), last(b"d")]);
+    assert_eq!(events(&mut b, &wire), [more(b"ab"), last(b"c"), last(b"d")]);
 }
 
 /// What does not fit into one record is not the end of its message, whatever the caller calls it.
@@ -38,14 +38,13 @@ fn records_a_pong_answers_the_newest_ping_before_any_other_kind() {
         let (mut b, mut peer) = with_our_responder(Mode::Kk);
         let pings = [peer.record(PING, b"old"), peer.record(PING, b"new"), peer.record(PING, b"")].concat();
         assert_eq!(events(&mut b, &pings), []);
-        // Nothing else can be staged while it is owed.
-        assert_eq!(b.stage(b"data", Part::Last), Err(Error::OutOfTurn));
-        assert_eq!(b.ping(b"mine"), Err(Error::OutOfTurn));
-        assert_eq!(b.has_room(), Ok(false), "the PONG is staged now");
+        // Nothing else can be sent while it is owed.
+        assert_eq!(b.send(b"data"), Ok(Poll::Pending));
+        assert_eq!(b.ping(b"mine"), Ok(Poll::Pending));
+        assert!(!b.awaits_pong(), "that one was not accepted");
         let mut wire = unsent(&mut b);
         assert_eq!(peer.open(&mut wire), (PONG, b"new".to_vec()));
         assert!(wire.is_empty(), "one PONG, none for the empty PING");
-        assert_eq!(b.has_room(), Ok(true));
         let (mut wire, kind) = if close { (closed(&mut b), CLOSE) } else { (sent(&mut b, b""), DATA) };
         assert_eq!(peer.open(&mut wire), (kind, vec![]));
     }
@@ -54,7 +53,7 @@ fn records_a_pong_answers_the_newest_ping_before_any_other_kind() {
 #[test]
 fn records_a_close_leaves_behind_what_is_unsent_and_a_pong_that_is_owed() {
     let (mut b, mut peer) = with_our_responder(Mode::Kk);
-    b.ping(b"mine").unwrap();
+    done(b.ping(b"mine").unwrap());
     assert_eq!(events(&mut b, &peer.record(PING, b"theirs")), []);
     assert_eq!(b.close(), Ok(()));
     assert_eq!(b.may_begin(), Err(Error::Closed));
@@ -64,7 +63,7 @@ fn records_a_close_leaves_behind_what_is_unsent_and_a_pong_that_is_owed() {
     assert_eq!(events(&mut b, &peer.record(CLOSE, b"")), [Event::End]);
     let expected: [(u8, &[u8]); 3] = [(PING, b"mine"), (PONG, b"theirs"), (CLOSE, b"")];
     for (kind, body) in expected {
-        assert!(b.has_closed() && !b.is_closed());
+        assert!(!b.is_open() && !b.is_closed());
         let frame = b.unsent().unwrap().to_vec();
         assert_eq!(b.close(), Ok(()), "a second one does nothing");
         b.wrote(frame.len());
@@ -105,17 +104,17 @@ fn records_a_pong_never_cuts_a_frame() {
 fn records_one_ping_is_outstanding_until_its_own_pong_comes() {
     let (mut a, mut peer) = with_our_initiator(Mode::Kk, &parameters(300));
     assert_eq!(events(&mut a, &peer.record(PONG, b"unasked")), [], "an unasked PONG is ignored");
-    a.ping(b"1").unwrap();
+    done(a.ping(b"1").unwrap());
     peer.open(&mut unsent(&mut a));
     assert!(a.awaits_pong());
     assert_eq!(a.ping(b"2"), Err(Error::PingPending));
-    assert_eq!(a.ping(b""), Ok(()), "an empty one asks for nothing");
+    assert_eq!(a.ping(b""), Ok(Poll::Ready(())), "an empty one asks for nothing");
     peer.open(&mut unsent(&mut a));
     assert_eq!(events(&mut a, &[peer.record(PONG, b"2"), peer.record(PONG, b"")].concat()), []);
     assert!(a.awaits_pong(), "neither was its PONG");
     assert_eq!(events(&mut a, &peer.record(PONG, b"1")), []);
     assert!(!a.awaits_pong());
-    assert_eq!(a.ping(b"2"), Ok(()));
+    assert_eq!(a.ping(b"2"), Ok(Poll::Ready(())));
 }
 
 /// Asked or not, between the pieces of a message, or in place of the one that was asked for.
@@ -124,7 +123,7 @@ fn records_a_pong_that_was_not_asked_for_is_ignored_whatever_its_length() {
     let (mut a, mut peer) = with_our_initiator(Mode::Kk, &parameters(300));
     for asked in [false, true] {
         if asked {
-            a.ping(&[7; 32]).unwrap();
+            done(a.ping(&[7; 32]).unwrap());
             peer.open(&mut unsent(&mut a));
         }
         let pongs: Vec<u8> = [0, 1, 31, 32, 33, 64, 283]
@@ -156,13 +155,13 @@ fn records_no_pong_is_sent_after_our_close() {
 #[test]
 fn records_a_close_may_come_in_place_of_a_pong() {
     let (mut a, mut peer) = with_our_initiator(Mode::Kk, &parameters(300));
-    a.ping(b"there?").unwrap();
+    done(a.ping(b"there?").unwrap());
     peer.open(&mut unsent(&mut a));
     assert_eq!(events(&mut a, &peer.record(CLOSE, b"")), [Event::End]);
     assert_eq!(a.filled(0), Ok(()), "it may have ended its direction of the stream as well");
     assert!(a.awaits_pong());
     assert_eq!(peer.open(&mut sent(&mut a, b"goes on")), (DATA, b"goes on".to_vec()));
-    a.ping(b"").unwrap();
+    done(a.ping(b"").unwrap());
     assert_eq!(peer.open(&mut unsent(&mut a)), (PING, vec![]));
     assert_eq!(peer.open(&mut closed(&mut a)), (CLOSE, vec![]));
     assert!(a.is_closed());
@@ -213,7 +212,7 @@ fn records_an_unfinished_message_leaves_only_close() {
     a.stage(b"begun", Part::More).unwrap();
     let mut wire = unsent(&mut a);
     assert_eq!(a.may_begin(), Err(Error::Unfinished));
-    a.ping(b"still allowed").unwrap();
+    done(a.ping(b"still allowed").unwrap());
     wire.extend(unsent(&mut a));
     wire.extend(closed(&mut a));
     assert_eq!(feed(&mut b, &wire), (vec![more(b"begun")], Err(Error::Truncated)));
@@ -235,9 +234,9 @@ fn wire_of(link: &mut links::Any, messages: &[&[&[u8]]]) -> Vec<u8> {
 fn until_fragment(link: &mut links::Any, wire: &mut Vec<u8>) -> Part {
     loop {
         match link.receive().unwrap() {
-            Receive::Fragment(part) => return part,
-            Receive::Read => links::read(link, wire).unwrap(),
-            Receive::End => panic!("nothing more"),
+            Poll::Ready(Some(part)) => return part,
+            Poll::Pending => links::read(link, wire).unwrap(),
+            Poll::Ready(None) => panic!("nothing more"),
         }
     }
 }
@@ -245,23 +244,23 @@ fn until_fragment(link: &mut links::Any, wire: &mut Vec<u8>) -> Part {
 #[test]
 fn records_a_whole_message_is_assembled_and_a_small_buffer_can_be_replaced() {
     let (mut a, mut b) = links::open();
-    let mut wire = wire_of(&mut a, &[&[b"abc", b"", b"def"], &[b""]]);
+    let mut wire = wire_of(&mut a, &[&[b"abc", b"d", b"ef"], &[b""]]);
     let mut small = [0; 4];
-    assert_eq!(b.assemble(&mut small), Ok(None), "nothing is there yet");
+    assert_eq!(b.recv_message(&mut small), Ok(Poll::Pending), "nothing is there yet");
     until_fragment(&mut b, &mut wire);
-    assert_eq!(b.assemble(&mut small[..2]), Err(Error::BufferTooSmall));
-    assert_eq!(b.assemble(&mut small[..2]), Err(Error::BufferTooSmall), "repeatable");
-    assert_eq!(b.assemble(&mut small), Ok(None));
+    assert_eq!(b.recv_message(&mut small[..2]), Err(Error::BufferTooSmall));
+    assert_eq!(b.recv_message(&mut small[..2]), Err(Error::BufferTooSmall), "repeatable");
+    assert_eq!(b.recv_message(&mut small), Ok(Poll::Pending));
     until_fragment(&mut b, &mut wire);
-    assert_eq!(b.assemble(&mut small), Ok(None));
+    assert_eq!(b.recv_message(&mut small), Ok(Poll::Pending));
     until_fragment(&mut b, &mut wire);
-    assert_eq!(b.assemble(&mut small), Err(Error::BufferTooSmall));
+    assert_eq!(b.recv_message(&mut small), Err(Error::BufferTooSmall));
     let mut large = [0; 6];
     large[..4].copy_from_slice(&small);
-    assert_eq!(b.assemble(&mut large), Ok(Some(6)));
+    assert_eq!(b.recv_message(&mut large), Ok(Poll::Ready(Some(6))));
     assert_eq!(&large, b"abcdef");
     until_fragment(&mut b, &mut wire);
-    assert_eq!(b.assemble(&mut []), Ok(Some(0)));
+    assert_eq!(b.recv_message(&mut []), Ok(Poll::Ready(Some(0))));
 }
 
 /// Asking for bytes when none are there takes nothing, so it disturbs nothing.
@@ -271,11 +270,11 @@ fn records_an_assembly_goes_on_after_nothing_was_taken() {
     let mut wire = wire_of(&mut a, &[&[b"abc", b"def"]]);
     let mut message = [0; 8];
     until_fragment(&mut b, &mut wire);
-    assert_eq!(b.assemble(&mut message), Ok(None));
-    assert_eq!(b.take_bytes(&mut [0; 4]), 0, "nothing waits");
+    assert_eq!(b.recv_message(&mut message), Ok(Poll::Pending));
+    assert_eq!(b.read(&mut [0; 4]), Ok(Poll::Pending), "nothing waits");
     until_fragment(&mut b, &mut wire);
-    assert_eq!(b.take_bytes(&mut []), 0, "no room");
-    assert_eq!(b.assemble(&mut message), Ok(Some(6)));
+    assert_eq!(b.read(&mut []), Ok(Poll::Ready(0)), "no room");
+    assert_eq!(b.recv_message(&mut message), Ok(Poll::Ready(Some(6))));
     assert_eq!(&message[..6], b"abcdef");
 }
 
@@ -287,19 +286,19 @@ fn records_a_message_taken_in_pieces_leaves_no_trace_in_the_next_assembly() {
         let mut wire = wire_of(&mut a, &[&[b"abc", b"defgh"], &[b"next"]]);
         let mut buffer = [0; 16];
         until_fragment(&mut b, &mut wire);
-        assert_eq!(b.assemble(&mut buffer[..4]), Ok(None));
+        assert_eq!(b.recv_message(&mut buffer[..4]), Ok(Poll::Pending));
         until_fragment(&mut b, &mut wire);
-        assert_eq!(b.assemble(&mut buffer[..4]), Err(Error::BufferTooSmall));
+        assert_eq!(b.recv_message(&mut buffer[..4]), Err(Error::BufferTooSmall));
         if in_bytes {
             let mut rest = [0; 9];
-            assert_eq!(b.take_bytes(&mut rest[..2]), 2);
-            assert_eq!(b.take_bytes(&mut rest[2..]), 3);
+            assert_eq!(b.read(&mut rest[..2]), Ok(Poll::Ready(2)));
+            assert_eq!(b.read(&mut rest[2..]), Ok(Poll::Ready(3)));
             assert_eq!(&rest[..5], b"defgh");
         } else {
             assert_eq!(b.take().unwrap().bytes, b"defgh");
         }
         until_fragment(&mut b, &mut wire);
-        assert_eq!(b.assemble(&mut buffer), Ok(Some(4)));
+        assert_eq!(b.recv_message(&mut buffer), Ok(Poll::Ready(Some(4))));
         assert_eq!(&buffer[..4], b"next");
     }
 }
@@ -310,15 +309,15 @@ fn records_what_is_left_of_a_fragment_is_taken_or_assembled() {
     let mut wire = wire_of(&mut a, &[&[b"abcdef"], &[b"ghijkl"]]);
     let mut two = [0; 2];
     until_fragment(&mut b, &mut wire);
-    assert_eq!(b.take_bytes(&mut []), 0);
-    assert_eq!(b.take_bytes(&mut two), 2);
+    assert_eq!(b.read(&mut []), Ok(Poll::Ready(0)));
+    assert_eq!(b.read(&mut two), Ok(Poll::Ready(2)));
     let rest = b.take().unwrap();
     assert_eq!((&*rest.bytes, rest.part), (&b"cdef"[..], Part::Last));
     assert_eq!(b.take(), None);
     until_fragment(&mut b, &mut wire);
-    assert_eq!(b.take_bytes(&mut two), 2);
+    assert_eq!(b.read(&mut two), Ok(Poll::Ready(2)));
     let mut message = [0; 6];
-    assert_eq!(b.assemble(&mut message), Ok(Some(4)));
+    assert_eq!(b.recv_message(&mut message), Ok(Poll::Ready(Some(4))));
     assert_eq!(&message[..4], b"ijkl");
 }
 

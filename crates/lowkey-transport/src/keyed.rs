@@ -1,0 +1,136 @@
+//! What both directions of a connection share once there are keys: the keys, and the little that one has to know of the
+//! other (protocol §4).
+
+use crate::Error;
+use crate::bytes::fill;
+use crate::limits::MAX_PING;
+use lowkey_core::{Opener, PublicKey, Sealer, Session};
+
+/// The body of a PING or PONG.
+#[derive(Clone, Copy)]
+pub(crate) struct Echo {
+    bytes: [u8; MAX_PING],
+    len: u8,
+}
+
+impl Echo {
+    /// `None` if it is longer than 32 bytes.
+    pub(crate) fn new(body: &[u8]) -> Option<Self> {
+        let mut bytes = [0; MAX_PING];
+        fill(bytes.get_mut(..body.len())?, body);
+        Some(Self { bytes, len: u8::try_from(body.len()).ok()? })
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    }
+}
+
+/// How far our direction is from its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ours {
+    /// It goes on.
+    Goes,
+    /// Our CLOSE goes out behind what is unsent.
+    Closes,
+    /// Our CLOSE is sealed, and the key wiped.
+    Closed,
+}
+
+/// Wiped when it is dropped: with its state, whichever direction the error came up in.
+pub(crate) struct Keyed {
+    sealer: Option<Sealer>,
+    opener: Opener,
+    /// Public: not wiped.
+    pub(crate) handshake_hash: [u8; 32],
+    /// What the peer has proven. Public: not wiped.
+    pub(crate) proven: PublicKey,
+    pub(crate) ours: Ours,
+    /// The peer's CLOSE has come.
+    pub(crate) is_peer_closed: bool,
+    owed: Option<Echo>,
+    asked: Option<Echo>,
+}
+
+impl Keyed {
+    pub(crate) fn new(session: Session, proven: PublicKey) -> Self {
+        Self {
+            handshake_hash: *session.handshake_hash(),
+            sealer: Some(session.sealer),
+            opener: session.opener,
+            proven,
+            ours: Ours::Goes,
+            is_peer_closed: false,
+            owed: None,
+            asked: None,
+        }
+    }
+
+    /// Seals a record in place.
+    pub(crate) fn seal(&mut self, record: &mut [u8]) -> Result<(), Error> {
+        let sealer = self.sealer.as_mut().ok_or(Error::Bug)?; // nothing is sealed behind our CLOSE
+        sealer.seal(record).map_err(Error::in_records)
+    }
+
+    /// Opens a record in place.
+    pub(crate) fn open<'r>(&mut self, record: &'r mut [u8]) -> Result<&'r mut [u8], Error> {
+        self.opener.open(record).map_err(Error::in_records)
+    }
+
+    /// How many records have been sealed, while there is a key.
+    pub(crate) fn sealed(&self) -> Option<u64> {
+        self.sealer.as_ref().map(Sealer::count)
+    }
+
+    /// How many records have been opened.
+    pub(crate) fn opened(&self) -> u64 {
+        self.opener.count()
+    }
+
+    /// Our CLOSE is sealed: our direction has no key any more.
+    pub(crate) fn closed(&mut self) {
+        self.sealer = None;
+        self.ours = Ours::Closed;
+    }
+
+    /// A PING came: its PONG is owed. A newer one replaces an unanswered one, and after our CLOSE none is answered (§4).
+    pub(crate) fn owe(&mut self, pong: Echo) {
+        if self.ours == Ours::Goes {
+            self.owed = Some(pong);
+        }
+    }
+
+    pub(crate) fn owes(&self) -> bool {
+        self.owed.is_some()
+    }
+
+    /// How long the body of the PONG is that is owed, in bytes.
+    pub(crate) fn owed_len(&self) -> Option<usize> {
+        self.owed.map(|pong| pong.len.into())
+    }
+
+    /// The PONG that is owed; it is on its way then.
+    pub(crate) fn pay(&mut self) -> Option<Echo> {
+        self.owed.take()
+    }
+
+    /// A PING of ours goes out; an empty one asks for nothing (§4).
+    pub(crate) fn ask(&mut self, ping: Echo) {
+        if ping.len > 0 {
+            self.asked = Some(ping);
+        }
+    }
+
+    /// Whether the PONG for our last PING has not come yet.
+    pub(crate) fn is_asking(&self) -> bool {
+        self.asked.is_some()
+    }
+
+    /// A PONG came; one that was not asked for is ignored, and so is another than that (§4).
+    pub(crate) fn answered(&mut self, pong: &[u8]) {
+        // Byte by byte: nothing else in a device's channel needs `memcmp`.
+        if self.asked.is_some_and(|ping| ping.as_bytes().iter().eq(pong)) {
+            self.asked = None;
+        }
+    }
+}

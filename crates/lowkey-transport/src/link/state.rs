@@ -1,0 +1,190 @@
+//! Where a connection stands: the one place that says it, from before its handshake (protocol §3, §6) to its end.
+
+use super::{Link, Step};
+use crate::Error;
+use crate::hello::Hello;
+use crate::keyed::Keyed;
+use crate::record::Kind;
+use core::mem;
+use lowkey_core::PublicKey;
+use lowkey_core::kk::Storage;
+
+/// Changed where it lies. What a variant holds is wiped when it is left; keys are wiped for both directions at once.
+pub(crate) enum State<'k, B> {
+    /// Nothing has begun.
+    Idle,
+    /// A handshake frame is awaited, and this is what plays it.
+    Awaiting(Play<'k, B>, Storage<'k>),
+    /// A hello waits in the inbox for its answer.
+    Asked(Asked),
+    /// The refusal goes out, and then this is how it ended.
+    Declining(Error),
+    /// Both sides hold keys, and are not sure of each other yet; or they have paired.
+    Settling(Settling<B>),
+    /// Records of every kind, both ways.
+    Open(Keyed),
+    /// Nothing comes any more; every call gives this error.
+    Over(Error),
+}
+
+/// Plays the handshake frame that has come. A pointer, so that firmware has in its flash only the handshakes that it begins.
+pub(crate) type Play<'k, B> = fn(&mut Link<'k, B>) -> Result<(), Error>;
+
+/// A hello that has come.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked {
+    pub(crate) hello: Hello,
+    /// Its length in bytes; message 1 is behind it.
+    pub(crate) len: usize,
+}
+
+/// What is missing, after the last handshake message, until both sides are sure of each other.
+pub(crate) struct Settling<B> {
+    pub(crate) awaits: Awaits,
+    /// Opens what has come and says what is needed next. A pointer, for the same reason.
+    pub(crate) hear: Hear<B>,
+    pub(crate) keyed: Keyed,
+}
+
+/// As [`Settling::hear`].
+pub(crate) type Hear<B> = fn(&mut Link<'_, B>) -> Result<Step, Error>;
+
+/// What settling waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Awaits {
+    /// KK responder: a first record of the initiator's. Before it nothing is sent or delivered (protocol §3).
+    Confirmation,
+    /// XX initiator: the responder's word that our key is welcome (protocol §6, as all that follow).
+    Welcome,
+    /// XX initiator: our application's judgement of the responder's key. It has welcomed ours.
+    JudgementBack,
+    /// XX responder: our application's judgement of the initiator's key.
+    Judgement,
+    /// XX responder: the initiator's word that it has stored ours.
+    WelcomeBack,
+    /// XX: nothing but both sides' CLOSE. Both keys are stored.
+    Close,
+}
+
+impl<B> State<'_, B> {
+    /// The same without what a handshake has borrowed; one that is not over has not begun any more.
+    pub(crate) fn settle<'l>(self) -> State<'l, B> {
+        match self {
+            Self::Settling(settling) => State::Settling(settling),
+            Self::Open(keyed) => State::Open(keyed),
+            Self::Over(error) => State::Over(error),
+            _ => State::Idle,
+        }
+    }
+
+    /// Whether the connection goes on.
+    ///
+    /// # Errors
+    /// The error that ended it.
+    pub(crate) fn alive(&self) -> Result<(), Error> {
+        match self {
+            Self::Over(error) => Err(*error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The keys, as soon as there are some.
+    pub(crate) fn keyed(&mut self) -> Option<&mut Keyed> {
+        match self {
+            Self::Settling(settling) => Some(&mut settling.keyed),
+            Self::Open(keyed) => Some(keyed),
+            _ => None,
+        }
+    }
+
+    /// The same, to look at.
+    pub(crate) fn look(&self) -> Option<&Keyed> {
+        match self {
+            Self::Settling(settling) => Some(&settling.keyed),
+            Self::Open(keyed) => Some(keyed),
+            _ => None,
+        }
+    }
+
+    /// The keys, if our direction may be ended: a responder of KK that awaits its confirmation sends no record (protocol §3).
+    pub(crate) fn closable(&mut self) -> Option<&mut Keyed> {
+        match self {
+            Self::Settling(Settling { awaits: Awaits::Confirmation, .. }) => None,
+            state => state.keyed(),
+        }
+    }
+
+    /// The peer's first record has opened.
+    pub(crate) fn confirm(&mut self) {
+        if let Self::Settling(settling) = mem::replace(self, Self::Idle) {
+            *self = Self::Open(settling.keyed);
+        }
+    }
+
+    /// The static key that the peer has proven, as far as that may be said: message 1 of KK may be a recording until it is
+    /// confirmed (protocol §3).
+    pub(crate) fn proven_key(&self) -> Option<PublicKey> {
+        match self {
+            Self::Settling(Settling { awaits: Awaits::Confirmation, .. }) => None,
+            state => Some(state.look()?.proven),
+        }
+    }
+
+    /// What the end of the stream means now: nothing after the peer's CLOSE; a truncation where data may be missing (§4);
+    /// before that a handshake that was not completed.
+    pub(crate) fn stream_end(&self) -> Result<(), Error> {
+        match self {
+            Self::Over(error) => Err(*error),
+            state if state.look().is_some_and(|keyed| keyed.is_peer_closed) => Ok(()),
+            Self::Open(_) | Self::Settling(Settling { awaits: Awaits::Close, .. }) => Err(Error::Truncated),
+            _ => Err(Error::HungUp),
+        }
+    }
+
+    /// Does what only an open connection can. An error ends that, unless it is recoverable.
+    ///
+    /// # Errors
+    /// [`Error::NotOpen`]; or what ended the connection.
+    pub(crate) fn in_open<T>(
+        &mut self,
+        call: impl FnOnce(&mut Keyed) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let result = match self {
+            Self::Open(keyed) => call(keyed),
+            Self::Over(error) => return Err(*error),
+            _ => return Err(Error::NotOpen),
+        };
+        self.or_end(result)
+    }
+
+    /// Ends the connection with an error that came up in either direction, unless that is recoverable.
+    pub(crate) fn or_end<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+        result.map_err(|error| self.end(error))
+    }
+
+    /// The same; every later call gives the first such error.
+    pub(crate) fn end(&mut self, error: Error) -> Error {
+        match self {
+            _ if error.is_recoverable() => error,
+            Self::Over(first) => *first,
+            _ => {
+                *self = Self::Over(error);
+                error
+            }
+        }
+    }
+}
+
+impl Awaits {
+    /// What is awaited after a record that has opened, if that may come now (protocol §6). Until both have said that they
+    /// have stored the other's key, nothing but that and CLOSE; afterwards nothing but CLOSE, and what is ignored.
+    pub(super) fn after(self, kind: Kind, is_empty: bool) -> Result<Self, Error> {
+        match (self, kind) {
+            (_, Kind::Close) => Ok(self),
+            (Self::Welcome, Kind::Ping) if is_empty => Ok(Self::JudgementBack),
+            (Self::WelcomeBack, Kind::Ping) if is_empty => Ok(Self::Close),
+            (Self::Close, Kind::Later) => Ok(self),
+            _ => Err(Error::Kind),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! A message of any length, sent in fragments.
+
+use super::{Outgoing, goes};
+use crate::Error;
+use crate::keyed::Keyed;
+use crate::limits::Buffer;
+use crate::progress::Progress;
+use crate::record::Part;
+use core::task::Poll;
+
+/// Where we are in a message of more than one record.
+pub(super) enum Message {
+    /// In none: one may begin.
+    None,
+    /// Some of it has been sent, and how it goes on is the caller's.
+    Begun,
+    /// The rest of it is being sent.
+    Ending(Progress),
+}
+
+impl Message {
+    pub(super) fn has_begun(&self) -> bool {
+        !matches!(self, Self::None)
+    }
+}
+
+impl<B: Buffer> Outgoing<B> {
+    /// Sends the front of `bytes`, as much as one record takes, as a part of a message; returns how many bytes. It ends the
+    /// message only if that is all of them.
+    pub(crate) fn send_part(
+        &mut self,
+        bytes: &[u8],
+        part: Part,
+        keyed: &mut Keyed,
+    ) -> Result<Poll<usize>, Error> {
+        goes(keyed)?;
+        match self.message {
+            Message::Ending(_) => Err(Error::Unfinished),
+            _ if bytes.is_empty() && part == Part::More => Ok(Poll::Ready(0)),
+            _ => self.fragment(bytes, part, keyed),
+        }
+    }
+
+    /// Sends the rest of a message, of any length, and ends it.
+    pub(crate) fn send_rest(&mut self, rest: &[u8], keyed: &mut Keyed) -> Result<Poll<()>, Error> {
+        goes(keyed)?;
+        let begun = self.progress();
+        let left = begun.map_or(Ok(rest), |progress| progress.rest_of(rest))?;
+        let Poll::Ready(n) = self.fragment(left, Part::Last, keyed)? else { return Ok(Poll::Pending) };
+        if n == left.len() {
+            return Ok(Poll::Ready(()));
+        }
+        let mut progress = begun.unwrap_or_default();
+        progress.staged(left, n);
+        self.message = Message::Ending(progress);
+        Ok(Poll::Pending)
+    }
+
+    /// How many bytes of the rest that is being sent have become records.
+    pub(crate) fn sent_of_rest(&self) -> usize {
+        self.progress().map_or(0, |progress| progress.done())
+    }
+
+    fn progress(&self) -> Option<Progress> {
+        match self.message {
+            Message::Ending(progress) => Some(progress),
+            _ => None,
+        }
+    }
+}

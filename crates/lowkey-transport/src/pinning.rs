@@ -1,0 +1,24 @@
+//! What two sides have pinned of each other (protocol §2).
+
+use crate::hello::Mode;
+use lowkey_core::{Id, Identity, Peer, Psk};
+
+/// What two sides have pinned of each other: who we are, whom we expect, and under which id.
+#[derive(Clone, Copy, Debug)]
+pub struct Pinning<'k> {
+    /// The pinning's public name.
+    pub id: Id,
+    /// Our static key pair.
+    pub identity: &'k Identity,
+    /// The peer's static key.
+    pub peer: &'k Peer,
+    /// Their shared key; with one the mode is KKpsk0, without one KK, never the other.
+    pub psk: Option<&'k Psk>,
+}
+
+impl Pinning<'_> {
+    /// The one mode of this pinning.
+    pub fn mode(&self) -> Mode {
+        if self.psk.is_some() { Mode::KkPsk0 } else { Mode::Kk }
+    }
+}
