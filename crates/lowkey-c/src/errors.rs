@@ -68,6 +68,7 @@ const _: () = assert!(is_below(Error::Record, LOWKEY_RECORD));
 const _: () = assert!(is_below(Error::Kind, LOWKEY_KIND));
 const _: () = assert!(is_below(Error::MessageTooLong, LOWKEY_MESSAGE_TOO_LONG));
 const _: () = assert!(is_below(Error::AfterClose, LOWKEY_AFTER_CLOSE));
+const _: () = assert!(is_below(Error::Bug, LOWKEY_BUG));
 
 #[cfg(test)]
 mod tests {
@@ -111,6 +112,7 @@ mod tests {
             (Error::Kind, LOWKEY_KIND),
             (Error::MessageTooLong, LOWKEY_MESSAGE_TOO_LONG),
             (Error::AfterClose, LOWKEY_AFTER_CLOSE),
+            (Error::Bug, LOWKEY_BUG),
         ];
         for (error, status) in pairs {
             assert_eq!(raw::status(Err(error.into())), status, "{error:?}");

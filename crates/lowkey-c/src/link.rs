@@ -1,15 +1,15 @@
 //! A channel on transport's `Link`: the one place that knows how it is driven.
 
 use crate::event::lowkey_event::{self, *};
-use crate::raw::callbacks::Random;
 use crate::raw::{Failure, Kept};
+use crate::raw::callbacks::Random;
 use crate::status::lowkey_status::*;
 use crate::stream::Stream;
 use core::mem::take;
+use core::task::Poll;
+use embedded_io::ErrorKind;
 use lowkey_core::{Ephemerals, Id, Identity, Psk, PublicKey};
-use lowkey_transport::{
-    Buffers, Error, Fragment, Hello, Link, Part, Pinning, Progress, Receive, Refusal, Step,
-};
+use lowkey_transport::{Buffers, Error, Fragment, Hello, Link, Part, Pinning, Refusal, Step};
 
 /// What a call on a channel gives.
 pub(crate) type Outcome<T> = Result<T, Failure>;
@@ -19,8 +19,6 @@ pub(crate) struct Channel {
     link: Link<'static, Kept>,
     /// LOWKEY_EVENT_OPEN has been reported.
     is_open: bool,
-    /// How far lowkey_send_message has come.
-    progress: Progress,
     /// The stream takes nothing of what is unsent: the next look is at what there is besides.
     is_stuck: bool,
 }
@@ -28,7 +26,7 @@ pub(crate) struct Channel {
 /// Beginning. A channel is begun where it lies: what is moved lies twice on the stack.
 impl Channel {
     pub(crate) fn new(buffers: Buffers<Kept>) -> Self {
-        Self { link: Link::new(buffers), is_open: false, progress: Progress::default(), is_stuck: false }
+        Self { link: Link::new(buffers), is_open: false, is_stuck: false }
     }
 
     pub(crate) fn initiate_kk(
@@ -109,7 +107,7 @@ impl Channel {
 
     pub(crate) fn handshake_hash(&self) -> Outcome<[u8; 32]> {
         self.link.alive()?;
-        Some(*self.link.handshake_hash()).filter(|hash| *hash != [0; 32]).ok_or(LOWKEY_NOT_OPEN.into())
+        self.link.handshake_hash().ok_or(LOWKEY_NOT_OPEN.into())
     }
 
     pub(crate) fn max_data(&self) -> Outcome<usize> {
@@ -118,7 +116,7 @@ impl Channel {
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        self.is_open && !self.link.has_closed() && self.link.sealed().is_some()
+        self.is_open && self.link.is_open()
     }
 
     pub(crate) fn awaits_pong(&self) -> bool {
@@ -150,9 +148,9 @@ impl Channel {
         let received = self.link.receive()?; // a PONG may come to be owed here
         Ok(match received {
             _ if !is_stuck && !self.link.unsent()?.is_empty() => LOWKEY_EVENT_WRITE,
-            Receive::Read => LOWKEY_EVENT_READ,
-            Receive::Fragment(_) => LOWKEY_EVENT_DATA,
-            Receive::End => LOWKEY_EVENT_END,
+            Poll::Pending => LOWKEY_EVENT_READ,
+            Poll::Ready(Some(_)) => LOWKEY_EVENT_DATA,
+            Poll::Ready(None) => LOWKEY_EVENT_END,
         })
     }
 
@@ -169,17 +167,17 @@ impl Channel {
             if n == 0 {
                 return Ok(taken);
             }
-            self.link.filled(n)?;
+            self.link.on_read(Ok::<_, ErrorKind>(n))?;
             taken = taken.saturating_add(n);
         }
     }
 
     pub(crate) fn feed_end(&mut self) -> Outcome<()> {
-        Ok(self.link.filled(0)?)
+        Ok(self.link.on_read(Ok::<_, ErrorKind>(0))?)
     }
 
     pub(crate) fn space(&mut self) -> Outcome<&mut [u8]> {
-        self.link.has_room()?; // an error that has ended the link
+        self.link.alive()?;
         Ok(self.link.space())
     }
 
@@ -187,7 +185,7 @@ impl Channel {
         match n {
             0 => self.space().map(|_| ()),
             n if n > self.space()?.len() => Err(LOWKEY_LENGTH.into()),
-            n => Ok(self.link.filled(n)?),
+            n => Ok(self.link.on_read(Ok::<_, ErrorKind>(n))?),
         }
     }
 
@@ -201,8 +199,10 @@ impl Channel {
             return Err(LOWKEY_LENGTH.into());
         }
         self.is_stuck = n == 0 && unsent > 0;
-        self.link.wrote(n);
-        Ok(())
+        if n == 0 {
+            return Ok(());
+        }
+        Ok(self.link.on_write(Ok::<_, ErrorKind>(n))?)
     }
 }
 
@@ -212,35 +212,23 @@ impl Channel {
         if !self.is_open {
             return Err(self.not_open());
         }
-        self.link.receive()?;
+        self.link.receive().map(drop)?;
         self.link.take().ok_or(LOWKEY_OUT_OF_TURN.into())
     }
 
     pub(crate) fn send(&mut self, message: &[u8]) -> Outcome<()> {
         self.is_elsewhere(message)?;
-        self.link.may_begin()?;
-        if message.len() > self.link.max_data() {
-            return Err(LOWKEY_TOO_LONG.into());
-        }
-        staged(self.link.stage(message, Part::Last).map(|_all| ()))
+        done(self.link.send(message)?)
     }
 
     pub(crate) fn send_part(&mut self, bytes: &[u8], part: Part) -> Outcome<usize> {
-        match self.link.may_begin() {
-            // What lowkey_send_message has begun ends with its own last byte.
-            Err(Error::Unfinished) if !self.progress.has_begun() => {}
-            begins => begins?,
-        }
         self.is_elsewhere(bytes)?;
-        if bytes.is_empty() && part == Part::More {
-            return Ok(0);
-        }
-        staged(self.link.stage(bytes, part))
+        done(self.link.send_part(bytes, part)?)
     }
 
     pub(crate) fn ping(&mut self, body: &[u8]) -> Outcome<()> {
         self.is_elsewhere(body)?;
-        staged(self.link.ping(body))
+        done(self.link.ping(body)?)
     }
 
     pub(crate) fn close(&mut self) -> Outcome<()> {
@@ -254,7 +242,7 @@ impl Channel {
 
     /// What ended the channel, if something has.
     fn not_open(&mut self) -> Failure {
-        self.link.has_room().map_or_else(Failure::from, |_| LOWKEY_NOT_OPEN.into())
+        self.link.alive().map_or_else(Failure::from, |()| LOWKEY_NOT_OPEN.into())
     }
 }
 
@@ -280,10 +268,8 @@ impl Channel {
             if unsent.is_empty() {
                 return Ok(());
             }
-            match io.write(unsent) {
-                Ok(n) => self.link.wrote(n),
-                Err(kind) => return Err(self.link.fail(Error::Io(kind)).into()),
-            }
+            let write = io.write(unsent);
+            self.link.on_write(write)?;
         }
     }
 
@@ -303,25 +289,24 @@ impl Channel {
         message: &[u8],
         done: &mut usize,
     ) -> Outcome<()> {
-        self.link.alive()?;
+        self.is_elsewhere(message)?;
         if *done == 0 {
             self.link.may_begin()?;
-            self.progress = Progress::default();
         }
-        self.is_elsewhere(message)?;
-        let mut left = self.progress.rest_of(message).map_err(|_| LOWKEY_LENGTH)?;
-        if left.len().checked_add(*done) != Some(message.len()) {
+        if *done != self.link.sent_of_rest() {
             return Err(LOWKEY_LENGTH.into());
         }
         loop {
             self.flush(io)?;
-            let n = self.link.stage(left, Part::Last)?;
-            *done = done.saturating_add(n);
-            if n == left.len() {
-                self.progress = Progress::default();
+            let sent = self.link.send_rest(message).map_err(|error| match error {
+                Error::OutOfTurn => LOWKEY_LENGTH.into(),
+                error => Failure::from(error),
+            })?;
+            *done = self.link.sent_of_rest();
+            if sent.is_ready() {
+                *done = message.len();
                 break;
             }
-            left = self.progress.staged(left, n);
         }
         match self.flush(io) {
             // It is accepted; the rest goes with the next call.
@@ -346,8 +331,8 @@ impl Channel {
         loop {
             match self.run(io)? {
                 LOWKEY_EVENT_DATA => {
-                    if let Some(len) = self.link.assemble(message)? {
-                        return Ok(Some(len));
+                    if let Poll::Ready(received) = self.link.recv_message(message)? {
+                        return Ok(received);
                     }
                 }
                 _ => return Ok(None),
@@ -360,17 +345,15 @@ impl Channel {
         if space.is_empty() {
             return Err(LOWKEY_WOULD_BLOCK.into()); // the frame there has its turn when our message has left
         }
-        match io.read(space) {
-            Ok(n) => Ok(self.link.filled(n)?),
-            Err(kind) => Err(self.link.fail(Error::Io(kind)).into()),
-        }
+        let read = io.read(space);
+        Ok(self.link.on_read(read)?)
     }
 }
 
-/// A record that could not be staged because something is unsent, or a PONG is owed, can be later.
-fn staged<T>(staged: Result<T, Error>) -> Outcome<T> {
-    staged.map_err(|error| match error {
-        Error::OutOfTurn => LOWKEY_WOULD_BLOCK.into(),
-        error => error.into(),
-    })
+/// What could not be sent because something is unsent can be later.
+fn done<T>(sent: Poll<T>) -> Outcome<T> {
+    match sent {
+        Poll::Ready(done) => Ok(done),
+        Poll::Pending => Err(LOWKEY_WOULD_BLOCK.into()),
+    }
 }

@@ -74,6 +74,8 @@ pub enum lowkey_status {
     LOWKEY_MESSAGE_TOO_LONG = 28,
     /// The peer's: something after its CLOSE.
     LOWKEY_AFTER_CLOSE = 29,
+    /// The library's: something came to be that cannot be. The channel is over; please report it.
+    LOWKEY_BUG = 30,
 
     /// The world's: a callback that moves bytes failed. The channel is over.
     LOWKEY_IO = 32,
@@ -121,7 +123,7 @@ pub extern "C" fn lowkey_is_recoverable(status: lowkey_any_status) -> bool {
     (LOWKEY_OK as i32..=LOWKEY_WOULD_BLOCK as i32).contains(&status)
 }
 
-const TEXTS: [(lowkey_status, &CStr); 42] = [
+const TEXTS: [(lowkey_status, &CStr); 43] = [
     (LOWKEY_OK, c"ok"),
     (LOWKEY_NULL, c"a pointer is NULL or not aligned"),
     (LOWKEY_NOT_INITIALISED, c"the object is not initialised, or a copy"),
@@ -152,6 +154,7 @@ const TEXTS: [(lowkey_status, &CStr); 42] = [
     (LOWKEY_KIND, c"record of an unknown or unexpected kind"),
     (LOWKEY_MESSAGE_TOO_LONG, c"message longer than our limit"),
     (LOWKEY_AFTER_CLOSE, c"something after the peer's close"),
+    (LOWKEY_BUG, c"a fault of the library's own: please report it"),
     (LOWKEY_IO, c"the stream failed"),
     (LOWKEY_COUNTER, c"the boot log could not be moved on"),
     (LOWKEY_PAGE_TOO_SHORT, c"key page: too short"),
