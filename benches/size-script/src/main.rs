@@ -9,7 +9,8 @@ mod fixed;
 
 use fixed::{DEVICE, HEDGE, ID, MESSAGE, PSK, SERVER, Stuck};
 use lowkey_core::{Ephemerals, Id, Identity, Peer, Psk, Secret, kk};
-use lowkey_transport::{Buffers, Link, MIN_INCOMING, MIN_OUTGOING, Mode, Part, Pinning, Receive, Step};
+use lowkey_transport::{Buffers, Link, MIN_INCOMING, MIN_OUTGOING, Mode, Pinning, Step};
+use std::convert::Infallible;
 use std::error::Error;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -118,7 +119,7 @@ impl<'k> Side<'k> {
             Step::Claim => self.link.accept()?,
             Step::Done if !self.closed => return self.message_and_close(other),
             Step::Done => {
-                if self.link.receive()? != Receive::Read {
+                if self.link.receive()?.is_ready() {
                     self.link.take();
                 }
             }
@@ -130,7 +131,7 @@ impl<'k> Side<'k> {
     fn message_and_close(&mut self, other: &mut Link<'k, Vec<u8>>) -> Result<Vec<u8>> {
         let mut sent = self.deliver(other)?;
         if self.link.may_begin().is_ok() {
-            self.link.stage(&[0x77; MESSAGE], Part::Last)?;
+            let _at_once = self.link.send(&[0x77; MESSAGE])?;
             sent.extend(self.deliver(other)?);
         }
         self.link.close()?;
@@ -146,16 +147,18 @@ impl<'k> Side<'k> {
         while !rest.is_empty() {
             if other.space().is_empty() {
                 other.step()?;
-                other.receive()?;
+                let _not_open_yet = other.receive();
                 other.take();
             }
             let space = other.space();
             let n = space.len().min(rest.len());
             space[..n].copy_from_slice(&rest[..n]);
-            other.filled(n)?;
+            other.on_read(Ok::<_, Infallible>(n))?;
             rest = &rest[n..];
         }
-        self.link.wrote(sent.len());
+        if !sent.is_empty() {
+            self.link.on_write(Ok::<_, Infallible>(sent.len()))?;
+        }
         Ok(sent)
     }
 }

@@ -202,22 +202,28 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
         loop {
             match call(&mut self.link)? {
                 Poll::Ready(done) => {
-                    set_aside(self.hand_on(Link::drain))?;
+                    set_aside(self.write_out())?;
                     return Ok(done);
                 }
                 Poll::Pending => {
-                    set_aside(self.hand_on(Link::flush))?; // a PONG may have come to be owed
+                    set_aside(self.hand_on())?; // a PONG may have come to be owed
                     self.read_once()?;
                 }
             }
         }
     }
 
+    /// What is unsent goes out, and the stream hands it on.
+    fn hand_on(&mut self) -> Result<(), Error> {
+        self.write_out()?;
+        if self.link.is_unflushed() { self.write_once() } else { Ok(()) }
+    }
+
     /// What is unsent goes out.
     #[inline(never)] // every call that receives has it
-    fn hand_on(&mut self, out: fn(&mut Link<'static, B>) -> Result<Poll<()>, Error>) -> Result<(), Error> {
+    fn write_out(&mut self) -> Result<(), Error> {
         let mut tries = 2; // an interrupt says nothing of the stream: once more
-        while out(&mut self.link)?.is_pending() {
+        while !self.link.unsent()?.is_empty() {
             match self.write_once() {
                 Err(Error::Io(ErrorKind::Interrupted)) if tries > 1 => tries -= 1,
                 written => written?,
@@ -253,7 +259,7 @@ impl<Io: Read + Write + ReadReady, B: Buffer> Channel<Io, B> {
     pub fn try_recv(&mut self) -> Result<Poll<Option<Fragment<'_>>>, Error> {
         loop {
             let received = self.link.receive()?;
-            let left = self.hand_on(if received.is_ready() { Link::drain } else { Link::flush });
+            let left = if received.is_ready() { self.write_out() } else { self.hand_on() };
             set_aside(left)?;
             match received {
                 Poll::Ready(_) => return Ok(Poll::Ready(self.link.take())),

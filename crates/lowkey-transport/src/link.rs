@@ -83,7 +83,8 @@ impl<'k, B: Buffer> Link<'k, B> {
 
 /// Moving bytes.
 impl<'k, B: Buffer> Link<'k, B> {
-    /// What the stream has to take next; an owed PONG is staged if nothing else is on its way.
+    /// What the stream has to take next. What was gathered becomes a record, and an owed PONG is staged if nothing else is on
+    /// its way.
     ///
     /// # Errors
     /// The error that ended the link.
@@ -91,10 +92,15 @@ impl<'k, B: Buffer> Link<'k, B> {
         let state = self.state.get_mut();
         state.alive()?;
         if let Some(keyed) = state.keyed() {
-            let prepared = self.outgoing.prepare(keyed).map(drop);
+            let prepared = self.outgoing.make_room(keyed).map(drop);
             self.or_end(prepared)?;
         }
         Ok(self.outgoing.outbox.unsent())
+    }
+
+    /// Whether there is something that the stream has to take; what is only gathered is not.
+    pub fn has_unsent(&self) -> bool {
+        !self.outgoing.outbox.unsent().is_empty()
     }
 
     /// Says what came of writing what was unsent: how many bytes the stream took, at least 1.
@@ -321,20 +327,13 @@ impl<'k, B: Buffer> Link<'k, B> {
         self.sends(|outgoing, keyed| outgoing.deliver(mailbox, keyed))
     }
 
-    /// `Ready` once the stream has taken everything, what was gathered as well.
-    ///
-    /// # Errors
-    /// What ended the link.
-    pub fn drain(&mut self) -> Result<Poll<()>, Error> {
-        self.sends(Outgoing::make_room)
-    }
-
-    /// The same, and the stream has handed it on.
+    /// `Ready` once the stream has taken everything, what was gathered as well, and has handed it on.
     ///
     /// # Errors
     /// What ended the link.
     pub fn flush(&mut self) -> Result<Poll<()>, Error> {
-        self.sends(|outgoing, keyed| outgoing.flush(keyed))
+        let all_taken = self.unsent()?.is_empty();
+        Ok(if all_taken && !self.is_unflushed() { Poll::Ready(()) } else { Poll::Pending })
     }
 
     /// Ends our direction, once; nothing can be sent afterwards. Our CLOSE leaves behind what is unsent. In a pairing it
@@ -386,7 +385,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         call: impl FnOnce(&mut Outgoing<B>, &mut Keyed) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let Self { outgoing, state, .. } = self;
-        let sent = state.get_mut().in_open(|keyed| call(outgoing, keyed));
+        let sent = state.get_mut().open().and_then(|keyed| call(outgoing, keyed));
         self.or_end(sent)
     }
 }
@@ -440,7 +439,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         call: impl FnOnce(&mut Incoming<B>, &mut Keyed) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let Self { incoming, state, .. } = self;
-        let received = state.get_mut().in_open(|keyed| call(incoming, keyed));
+        let received = state.get_mut().open().and_then(|keyed| call(incoming, keyed));
         self.or_end(received)
     }
 }

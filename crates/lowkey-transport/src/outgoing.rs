@@ -101,7 +101,7 @@ impl<B: Buffer> Outgoing<B> {
     /// The same with what was gathered, which becomes a record.
     pub(crate) fn make_room(&mut self, keyed: &mut Keyed) -> Result<Poll<()>, Error> {
         if let Some(seal) = self.gathering.take() {
-            seal(self, keyed)?;
+            seal(self, Some(keyed))?;
         }
         self.prepare(keyed)
     }
@@ -154,8 +154,8 @@ impl<B: Buffer> Outgoing<B> {
     /// The connection is over: a mailbox's message goes back, what was gathered is wiped.
     pub(crate) fn end(&mut self) {
         self.delivery.on(Event::Over);
-        if let Some(_gathers) = self.gathering.take() {
-            self.outbox.wipe_gathered();
+        if let Some(seal) = self.gathering.take() {
+            let _nothing_to_seal_with = seal(self, None);
         }
     }
 

@@ -2,11 +2,11 @@
 #![no_std]
 #![no_main]
 
+use core::convert::Infallible;
+use core::task::Poll;
 use cortex_m_rt::entry;
 use lowkey_core::{Ephemerals, Id, Identity, Peer, Psk, PublicKey, Secret};
-use lowkey_transport::{
-    Buffers, Error, Link, MIN_INCOMING, MIN_OUTGOING, Mode, Part, Pinning, Receive, Step,
-};
+use lowkey_transport::{Buffers, Error, Link, MIN_INCOMING, MIN_OUTGOING, Mode, Pinning, Step};
 use size::fixed::{DEVICE, HEDGE, ID, MESSAGE, PSK, SERVER, Stuck};
 use size::replay::Script;
 use size::report::report;
@@ -87,30 +87,31 @@ fn run<'k, 'b>(
     }
     if link.may_begin().is_ok() {
         write(&mut link)?;
-        link.stage(&[0x66; MESSAGE], Part::Last)?;
+        link.send(&[0x66; MESSAGE]).map(drop)?;
     }
     write(&mut link)?;
     link.close()?;
     write(&mut link)?;
     loop {
         match link.receive()? {
-            Receive::Read => read(&mut link, &mut recorded)?,
-            Receive::Fragment(_) => link.take().map(|_| ()).ok_or(Error::Record)?,
-            Receive::End => return Ok(()),
+            Poll::Pending => read(&mut link, &mut recorded)?,
+            Poll::Ready(Some(_)) => link.take().map(|_| ()).ok_or(Error::Record)?,
+            Poll::Ready(None) => return Ok(()),
         }
     }
 }
 
 fn write(link: &mut AnyLink<'_, '_>) -> Result<(), Error> {
-    let n = link.unsent()?.len();
-    link.wrote(n);
-    Ok(())
+    match link.unsent()?.len() {
+        0 => Ok(()),
+        n => link.on_write(Ok::<_, Infallible>(n)),
+    }
 }
 
 fn read(link: &mut AnyLink<'_, '_>, recorded: &mut &[u8]) -> Result<(), Error> {
     let n = link.space().iter_mut().zip(*recorded).map(|(to, from)| *to = *from).count();
     *recorded = recorded.get(n..).unwrap_or_default();
-    link.filled(n)
+    link.on_read(Ok::<_, Infallible>(n))
 }
 
 fn ephemerals(hedge: [u8; 32]) -> Result<Ephemerals<Stuck>, Error> {

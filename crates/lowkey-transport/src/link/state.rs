@@ -141,28 +141,20 @@ impl<B> State<'_, B> {
         }
     }
 
-    /// Does what only an open connection can. An error ends that, unless it is recoverable.
+    /// What only an open connection has.
     ///
     /// # Errors
     /// [`Error::NotOpen`]; or what ended the connection.
-    pub(crate) fn in_open<T>(
-        &mut self,
-        call: impl FnOnce(&mut Keyed) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let result = match self {
-            Self::Open(keyed) => call(keyed),
-            Self::Over(error) => return Err(*error),
-            _ => return Err(Error::NotOpen),
-        };
-        self.or_end(result)
+    pub(crate) fn open(&mut self) -> Result<&mut Keyed, Error> {
+        match self {
+            Self::Open(keyed) => Ok(keyed),
+            Self::Over(error) => Err(*error),
+            _ => Err(Error::NotOpen),
+        }
     }
 
-    /// Ends the connection with an error that came up in either direction, unless that is recoverable.
-    pub(crate) fn or_end<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
-        result.map_err(|error| self.end(error))
-    }
-
-    /// The same; every later call gives the first such error.
+    /// Ends the connection with an error that came up in either direction, unless that is recoverable; every later call gives
+    /// the first such error.
     pub(crate) fn end(&mut self, error: Error) -> Error {
         match self {
             _ if error.is_recoverable() => error,

@@ -13,7 +13,7 @@ use core::task::Poll;
 pub(super) struct Gathering<B>(Option<Seal<B>>);
 
 /// As [`Outgoing::seal_gathered`].
-type Seal<B> = fn(&mut Outgoing<B>, &mut Keyed) -> Result<(), Error>;
+type Seal<B> = fn(&mut Outgoing<B>, Option<&mut Keyed>) -> Result<(), Error>;
 
 impl<B> Gathering<B> {
     /// What makes a record of what was gathered, once; nothing if nothing was.
@@ -51,8 +51,13 @@ impl<B: Buffer> Outgoing<B> {
         Ok(Poll::Ready(n))
     }
 
-    /// Makes what was gathered a record. An owed PONG goes before it: it is owed before there is a record.
-    fn seal_gathered(&mut self, keyed: &mut Keyed) -> Result<(), Error> {
+    /// Makes what was gathered a record. An owed PONG goes before it: it is owed before there is a record. When the connection
+    /// is over there are no keys, and it is wiped.
+    fn seal_gathered(&mut self, keyed: Option<&mut Keyed>) -> Result<(), Error> {
+        let Some(keyed) = keyed else {
+            self.outbox.wipe_gathered();
+            return Ok(());
+        };
         let gathered = self.outbox.gathered().unwrap_or(0);
         if gathered == 0 {
             return Ok(());

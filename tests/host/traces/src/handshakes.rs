@@ -1,7 +1,9 @@
 //! Whole connections: `play` and `play_in_place` of `tests/m3/src/bin/channel`, against peers recorded here.
 
+use std::convert::Infallible;
+
 use lowkey_core::{Counter, CounterFailed, Ephemerals, Id, Identity, Peer, Psk, Secret, SeedEntropy};
-use lowkey_transport::{Buffers, Link, MIN_INCOMING, MIN_OUTGOING, Mode, Part, Pinning, Receive, Step};
+use lowkey_transport::{Buffers, Link, MIN_INCOMING, MIN_OUTGOING, Mode, Pinning, Step};
 use m3_model::{Call, Machine};
 use m3_tests::script::{ID, MESSAGE, STREAM};
 
@@ -232,7 +234,7 @@ impl<'k> End<'k> {
             Step::Claim => self.link.accept()?,
             Step::Done if !self.closed => return self.message_and_close(other),
             Step::Done => {
-                if self.link.receive()? != Receive::Read {
+                if self.link.receive()?.is_ready() {
                     self.link.take();
                 }
             }
@@ -244,7 +246,7 @@ impl<'k> End<'k> {
     fn message_and_close(&mut self, other: &mut AnyLink<'k>) -> Result<Vec<u8>> {
         let mut sent = self.deliver(other)?;
         if self.link.may_begin().is_ok() {
-            self.link.stage(&self.message, Part::Last)?;
+            let _at_once = self.link.send(&self.message)?;
             sent.extend(self.deliver(other)?);
         }
         self.link.close()?;
@@ -260,16 +262,18 @@ impl<'k> End<'k> {
         while !rest.is_empty() {
             if other.space().is_empty() {
                 other.step()?;
-                other.receive()?;
+                let _not_open_yet = other.receive();
                 other.take();
             }
             let space = other.space();
             let n = space.len().min(rest.len());
             space[..n].copy_from_slice(&rest[..n]);
-            other.filled(n)?;
+            other.on_read(Ok::<_, Infallible>(n))?;
             rest = &rest[n..];
         }
-        self.link.wrote(sent.len());
+        if !sent.is_empty() {
+            self.link.on_write(Ok::<_, Infallible>(sent.len()))?;
+        }
         Ok(sent)
     }
 }

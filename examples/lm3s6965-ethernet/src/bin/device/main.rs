@@ -57,7 +57,7 @@ fn main() -> ! {
             Ok(mut channel) => {
                 let opened = clock.now();
                 uart.text("channel open, ").text(device.pinning().mode().as_str());
-                uart.text(", hash ").hex(&channel.handshake_hash()[..8]).end();
+                uart.text(", hash ").hex(&channel.handshake_hash().unwrap_or_default()[..8]).end();
                 let ended = session.run(&mut channel, &mut uart);
                 uart.text(ended.map_or_else(|error| error.as_str(), |()| "the server closed the channel"))
                     .end();

@@ -1,10 +1,11 @@
 //! A connection on a link that stays where it is, each step of it a region of the model.
 
 use core::arch::asm;
+use core::task::Poll;
 
 use embedded_io::{Read, Write};
 use lowkey_core::{Id, wipe_dead_stack};
-use lowkey_transport::{Buffers, Error, Link, MIN_INCOMING, MIN_OUTGOING, Part, Pinning, Receive, Step};
+use lowkey_transport::{Buffers, Error, Link, MIN_INCOMING, MIN_OUTGOING, Pinning, Step};
 use m3_tests::script::{ID, MESSAGE, Script, Sent};
 
 use super::{AnyLink, INITIATOR, KK, KKPSK0, Keys, Replay};
@@ -43,29 +44,28 @@ pub(crate) fn run(script: &Script, sent: &mut Sent) -> Result<(), Error> {
 
 fn talk(link: &mut AnyLink<'_, '_>, io: &mut Replay<'_>, script: &Script) -> Result<(), Error> {
     write(link, io)?;
-    region(|| link.stage(&script.message, Part::Last))?;
+    region(|| link.send(&script.message).map(drop))?;
     write(link, io)?;
     region(|| link.close())?;
     write(link, io)?;
     let mut len = 0;
     loop {
         match region(|| link.receive())? {
-            Receive::Read => read(link, io)?,
-            Receive::End if len == MESSAGE => return Ok(()),
+            Poll::Pending => read(link, io)?,
+            Poll::Ready(None) if len == MESSAGE => return Ok(()),
             _ => len += link.take().ok_or(Error::Truncated)?.bytes.len(),
         }
     }
 }
 
 fn write(link: &mut AnyLink<'_, '_>, io: &mut Replay<'_>) -> Result<(), Error> {
-    let n = io.write(link.unsent()?).map_err(Error::Io)?;
-    link.wrote(n);
-    Ok(())
+    let write = io.write(link.unsent()?);
+    link.on_write(write)
 }
 
 fn read(link: &mut AnyLink<'_, '_>, io: &mut Replay<'_>) -> Result<(), Error> {
-    let n = io.read(link.space()).map_err(Error::Io)?;
-    link.filled(n)
+    let read = io.read(link.space());
+    link.on_read(read)
 }
 
 /// Does `step` between the marks of a region.

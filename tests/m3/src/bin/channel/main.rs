@@ -132,12 +132,12 @@ fn pair<'k, 'b>(
     loop {
         match link.step()? {
             Step::Write => {
-                let n = io.write(link.unsent()?).map_err(Error::Io)?;
-                link.wrote(n);
+                let write = io.write(link.unsent()?);
+                link.on_write(write)?;
             }
             Step::Read => {
-                let n = io.read(link.space()).map_err(Error::Io)?;
-                link.filled(n)?;
+                let read = io.read(link.space());
+                link.on_read(read)?;
             }
             Step::Hello => answer(&mut link)?,
             Step::Claim => link.accept()?,
