@@ -6,8 +6,8 @@
 use crate::Error;
 use crate::bytes::fill;
 use crate::inbox::Inbox;
-use crate::keyed::{Echo, Keyed};
-use crate::limits::{Buffer, MAX_HANDSHAKE_FRAME, RECORD_OVERHEAD};
+use crate::keyed::Keyed;
+use crate::limits::{Buffer, MAX_HANDSHAKE_FRAME, MAX_PING, RECORD_OVERHEAD};
 use crate::record::{Fragment, Kind, Part};
 use core::task::Poll;
 
@@ -169,12 +169,8 @@ impl<B: Buffer> Incoming<B> {
             Kind::More => return self.deliver(Part::More, opened.end),
             Kind::Close if self.in_message => return Err(Error::Truncated),
             Kind::Close => keyed.is_peer_closed = true,
-            Kind::Ping => {
-                let ping = Echo::new(body).ok_or(Error::Kind)?;
-                if !body.is_empty() {
-                    keyed.owe(ping);
-                }
-            }
+            Kind::Ping if body.len() > MAX_PING => return Err(Error::Kind),
+            Kind::Ping => keyed.owe(body),
             Kind::Pong => keyed.answered(body),
             Kind::Later => (),
         }

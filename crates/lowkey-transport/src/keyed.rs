@@ -6,22 +6,22 @@ use crate::bytes::fill;
 use crate::limits::MAX_PING;
 use lowkey_core::{Opener, PublicKey, Sealer, Session};
 
-/// The body of a PING or PONG.
-#[derive(Clone, Copy)]
-pub(crate) struct Echo {
+/// The body of a PING or PONG that somebody waits for; without one it is empty, for an empty one nobody waits (§4).
+struct Echo {
     bytes: [u8; MAX_PING],
     len: u8,
 }
 
 impl Echo {
-    /// `None` if it is longer than 32 bytes.
-    pub(crate) fn new(body: &[u8]) -> Option<Self> {
-        let mut bytes = [0; MAX_PING];
-        fill(bytes.get_mut(..body.len())?, body);
-        Some(Self { bytes, len: u8::try_from(body.len()).ok()? })
+    const NONE: Self = Self { bytes: [0; MAX_PING], len: 0 };
+
+    /// Takes a body of at most 32 bytes.
+    fn set(&mut self, body: &[u8]) {
+        let len = fill(&mut self.bytes, body);
+        self.len = u8::try_from(len).unwrap_or(0);
     }
 
-    pub(crate) fn as_bytes(&self) -> &[u8] {
+    fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..usize::from(self.len)).unwrap_or_default()
     }
 }
@@ -48,8 +48,8 @@ pub(crate) struct Keyed {
     pub(crate) ours: Ours,
     /// The peer's CLOSE has come.
     pub(crate) is_peer_closed: bool,
-    owed: Option<Echo>,
-    asked: Option<Echo>,
+    owed: Echo,
+    asked: Echo,
 }
 
 impl Keyed {
@@ -61,8 +61,8 @@ impl Keyed {
             proven,
             ours: Ours::Goes,
             is_peer_closed: false,
-            owed: None,
-            asked: None,
+            owed: Echo::NONE,
+            asked: Echo::NONE,
         }
     }
 
@@ -94,43 +94,39 @@ impl Keyed {
     }
 
     /// A PING came: its PONG is owed. A newer one replaces an unanswered one, and after our CLOSE none is answered (§4).
-    pub(crate) fn owe(&mut self, pong: Echo) {
-        if self.ours == Ours::Goes {
-            self.owed = Some(pong);
+    pub(crate) fn owe(&mut self, ping: &[u8]) {
+        if self.ours == Ours::Goes && !ping.is_empty() {
+            self.owed.set(ping);
         }
     }
 
-    pub(crate) fn owes(&self) -> bool {
-        self.owed.is_some()
+    /// The body of the PONG that is owed; empty if none is.
+    pub(crate) fn owed(&self) -> &[u8] {
+        self.owed.as_bytes()
     }
 
-    /// How long the body of the PONG is that is owed, in bytes.
-    pub(crate) fn owed_len(&self) -> Option<usize> {
-        self.owed.map(|pong| pong.len.into())
-    }
-
-    /// The PONG that is owed; it is on its way then.
-    pub(crate) fn pay(&mut self) -> Option<Echo> {
-        self.owed.take()
+    /// The PONG that was owed is on its way.
+    pub(crate) fn paid(&mut self) {
+        self.owed.len = 0;
     }
 
     /// A PING of ours goes out; an empty one asks for nothing (§4).
-    pub(crate) fn ask(&mut self, ping: Echo) {
-        if ping.len > 0 {
-            self.asked = Some(ping);
+    pub(crate) fn ask(&mut self, ping: &[u8]) {
+        if !ping.is_empty() {
+            self.asked.set(ping);
         }
     }
 
     /// Whether the PONG for our last PING has not come yet.
     pub(crate) fn is_asking(&self) -> bool {
-        self.asked.is_some()
+        self.asked.len > 0
     }
 
     /// A PONG came; one that was not asked for is ignored, and so is another than that (§4).
     pub(crate) fn answered(&mut self, pong: &[u8]) {
         // Byte by byte: nothing else in a device's channel needs `memcmp`.
-        if self.asked.is_some_and(|ping| ping.as_bytes().iter().eq(pong)) {
-            self.asked = None;
+        if self.asked.as_bytes().iter().eq(pong) {
+            self.asked.len = 0;
         }
     }
 }

@@ -10,8 +10,8 @@ mod message;
 
 use crate::Error;
 use crate::bytes::fill;
-use crate::keyed::{Echo, Keyed, Ours};
-use crate::limits::{Buffer, RECORD_OVERHEAD};
+use crate::keyed::{Keyed, Ours};
+use crate::limits::{Buffer, MAX_PING, RECORD_OVERHEAD};
 use crate::mailbox::{Delivery, Event};
 use crate::outbox::Outbox;
 use crate::record::{Kind, Part};
@@ -70,14 +70,16 @@ impl<B: Buffer> Outgoing<B> {
     /// Sends a PING; an empty one is not answered.
     pub(crate) fn ping(&mut self, body: &[u8], keyed: &mut Keyed) -> Result<Poll<()>, Error> {
         goes(keyed)?;
-        let ping = Echo::new(body).filter(|_| body.len() <= self.max_data()).ok_or(Error::TooLong)?;
+        if body.len() > MAX_PING.min(self.max_data()) {
+            return Err(Error::TooLong);
+        }
         if !body.is_empty() && keyed.is_asking() {
             return Err(Error::PingPending);
         }
         if self.make_room(keyed)?.is_pending() {
             return Ok(Poll::Pending);
         }
-        keyed.ask(ping);
+        keyed.ask(body);
         self.stage(Kind::Ping, body, keyed).map(Poll::Ready)
     }
 
@@ -87,8 +89,10 @@ impl<B: Buffer> Outgoing<B> {
         if !self.outbox.is_empty() {
             return Ok(Poll::Pending);
         }
-        if let Some(pong) = keyed.pay() {
-            self.stage(Kind::Pong, pong.as_bytes(), keyed)?;
+        if !keyed.owed().is_empty() {
+            let len = fill(self.room()?, keyed.owed());
+            keyed.paid();
+            self.seal(Kind::Pong, len, keyed)?;
         } else if keyed.ours == Ours::Closes {
             self.stage(Kind::Close, &[], keyed)?;
             keyed.closed();

@@ -10,6 +10,7 @@ use lowkey_core::PublicKey;
 use lowkey_core::kk::Storage;
 
 /// Changed where it lies. What a variant holds is wiped when it is left; keys are wiped for both directions at once.
+#[repr(u8)] // a tag of its own: one in a key's counter is compared in two words
 pub(crate) enum State<'k, B> {
     /// Nothing has begun.
     Idle,

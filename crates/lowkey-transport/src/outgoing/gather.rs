@@ -35,7 +35,7 @@ impl<B: Buffer> Outgoing<B> {
             return Ok(Poll::Ready(0));
         }
         self.may_begin(keyed)?;
-        if keyed.owes() {
+        if !keyed.owed().is_empty() {
             self.make_room(keyed).map(drop)?;
         }
         let Some(gathered) = self.outbox.gathered() else { return Ok(Poll::Pending) };
@@ -63,7 +63,10 @@ impl<B: Buffer> Outgoing<B> {
             return Ok(());
         }
         self.outbox.release();
-        let Some(pong) = keyed.owed_len() else { return self.seal(Kind::Data, gathered, keyed) };
+        let pong = keyed.owed().len();
+        if pong == 0 {
+            return self.seal(Kind::Data, gathered, keyed);
+        }
         self.outbox.make_way(gathered, pong.saturating_add(RECORD_OVERHEAD));
         self.prepare(keyed).map(drop)?;
         let record = self.outbox.append(gathered.saturating_add(RECORD_OVERHEAD)).ok_or(Error::Bug)?;
