@@ -13,6 +13,7 @@ mod message;
 
 pub use message::MessageWriter;
 
+use crate::error::set_aside;
 use crate::limits::Buffer;
 use crate::link::{Link, Step};
 use crate::mailbox::Mailbox;
@@ -343,11 +344,6 @@ fn play<'k, Io: Read + Write, B: Buffer>(
             }
         }
     }
-}
-
-/// Sets aside that the stream moves nothing now.
-fn set_aside(moved: Result<(), Error>) -> Result<(), Error> {
-    moved.or_else(|error| if error.is_recoverable() { Ok(()) } else { Err(error) })
 }
 
 const TIMED_OUT: Result<(), Error> = Err(Error::Io(ErrorKind::TimedOut));

@@ -180,3 +180,8 @@ impl embedded_io::Error for Error {
         }
     }
 }
+
+/// Sets aside that the stream moves nothing now.
+pub(crate) fn set_aside(moved: Result<(), Error>) -> Result<(), Error> {
+    moved.or_else(|error| if error.is_recoverable() { Ok(()) } else { Err(error) })
+}

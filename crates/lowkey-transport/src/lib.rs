@@ -74,7 +74,6 @@
 #[cfg(any(test, doc, feature = "std"))]
 extern crate std;
 
-#[cfg(any())]
 pub mod asynch;
 mod backoff;
 pub mod blocking;

@@ -2,15 +2,16 @@
 
 use super::{Channel, MessageWriter};
 use crate::Error;
-use crate::control::Control;
-use crate::incoming::{Incoming, Receive};
+use crate::incoming::Incoming;
+use crate::keyed::{Keyed, Ours};
 use crate::limits::Buffer;
-use crate::link::Link;
-use crate::mailbox::{Delivery, Mailbox};
-use crate::outgoing::{Gathering, Outgoing};
-use crate::record::{Fragment, Part};
+use crate::link::{Link, State};
+use crate::mailbox::Mailbox;
+use crate::outgoing::Outgoing;
+use crate::record::Fragment;
+use core::cell::{Cell, RefCell};
 use core::future::poll_fn;
-use core::task::Poll;
+use core::task::{Poll, Waker};
 use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
 
 impl<R: Read, W: Write, B: Buffer> Channel<Duplex<R, W>, B> {
@@ -19,17 +20,9 @@ impl<R: Read, W: Write, B: Buffer> Channel<Duplex<R, W>, B> {
     /// A PONG that the receiving half owes goes out with the sending half's next call; where that
     /// may be long, let [`Sender::answer_pings`] run beside.
     pub fn split(&mut self) -> (Receiver<'_, R, B>, Sender<'_, W, B>) {
-        let Link { incoming, outgoing, control, .. } = &mut self.link;
-        (
-            Receiver { incoming, control, io: &mut self.io.reader },
-            Sender {
-                outgoing,
-                control,
-                gathering: &mut self.gathering,
-                delivery: &mut self.delivery,
-                io: &mut self.io.writer,
-            },
-        )
+        let Self { link: Link { incoming, outgoing, state, .. }, io, listener } = self;
+        let shared = Shared { state, listener };
+        (Receiver { incoming, shared, io: &mut io.reader }, Sender { outgoing, shared, io: &mut io.writer })
     }
 }
 
@@ -64,11 +57,9 @@ impl<R: ErrorType, W: Write> Write for Duplex<R, W> {
 
 /// The sending half of a channel.
 pub struct Sender<'c, W, B> {
-    pub(super) outgoing: &'c mut Outgoing<B>,
-    pub(super) control: &'c Control,
-    pub(super) gathering: &'c mut Gathering<B>,
-    pub(super) delivery: &'c mut Delivery<B>,
-    pub(super) io: &'c mut W,
+    outgoing: &'c mut Outgoing<B>,
+    shared: Shared<'c, B>,
+    io: &'c mut W,
 }
 
 impl<W: Write, B: Buffer> Sender<'_, W, B> {
@@ -77,25 +68,16 @@ impl<W: Write, B: Buffer> Sender<'_, W, B> {
     /// # Errors
     /// As [`Channel::send`].
     pub async fn send(&mut self, message: &[u8]) -> Result<(), Error> {
-        let may = self.outgoing.may_begin(self.control);
-        self.or_end(may)?;
-        if message.len() > self.outgoing.max_data() {
-            return Err(Error::TooLong);
-        }
-        self.drain().await?;
-        let staged = self.outgoing.fragment(message, Part::Last, self.control);
-        self.or_end(staged).map(|_all| ())
+        self.sends(|outgoing, keyed| outgoing.send(message, keyed)).await
     }
 
     /// As [`Channel::message`].
     ///
     /// # Errors
     /// As [`Channel::message`].
-    pub fn message(&mut self) -> Result<MessageWriter<'_, W, B>, Error> {
-        let may = self.outgoing.may_begin(self.control);
-        self.or_end(may)?;
-        let Self { outgoing, control, gathering, delivery, io } = self;
-        Ok(MessageWriter::new(Sender { outgoing, control, gathering, delivery, io }))
+    pub fn message(&mut self) -> Result<MessageWriter<'_, Self>, Error> {
+        self.in_open(|outgoing, keyed| outgoing.may_begin(keyed))?;
+        Ok(MessageWriter::new(self))
     }
 
     /// As [`Channel::deliver`].
@@ -106,32 +88,25 @@ impl<W: Write, B: Buffer> Sender<'_, W, B> {
         &mut self,
         mailbox: &Mailbox<LEN, N>,
     ) -> Result<usize, Error> {
-        loop {
-            self.drain().await?;
-            let advanced = self.delivery.advance(mailbox, self.outgoing, self.control);
-            if !self.or_end(advanced)? {
-                self.flush().await?;
-                return Ok(self.delivery.left());
-            }
-        }
+        self.sends(|outgoing, keyed| outgoing.deliver(mailbox, keyed)).await
     }
 
     /// As [`Channel::ping`]; the answer is seen by the receiving half.
     ///
-    /// # Cancel safety
-    /// Dropped, the PING was not accepted.
-    ///
     /// # Errors
     /// As [`Channel::ping`].
     pub async fn ping(&mut self, body: &[u8]) -> Result<(), Error> {
-        self.drain().await?;
-        let staged = self.outgoing.ping(body, self.control);
-        self.or_end(staged)
+        self.sends(|outgoing, keyed| outgoing.ping(body, keyed)).await
     }
 
     /// As [`Channel::awaits_pong`].
     pub fn awaits_pong(&self) -> bool {
-        self.control.is_asking()
+        self.shared.asks(Keyed::is_asking).unwrap_or(false)
+    }
+
+    /// As [`Channel::max_data`].
+    pub fn max_data(&self) -> usize {
+        self.outgoing.max_data()
     }
 
     /// As [`Channel::flush`].
@@ -139,9 +114,7 @@ impl<W: Write, B: Buffer> Sender<'_, W, B> {
     /// # Errors
     /// As [`Channel::flush`].
     pub async fn flush(&mut self) -> Result<(), Error> {
-        self.drain().await?;
-        let flushed = self.outgoing.flushed(self.io.flush().await);
-        self.or_end(flushed)
+        self.sends(Outgoing::flush).await
     }
 
     /// As [`Channel::close`].
@@ -149,63 +122,60 @@ impl<W: Write, B: Buffer> Sender<'_, W, B> {
     /// # Errors
     /// As [`Channel::close`].
     pub async fn close(&mut self) -> Result<(), Error> {
-        let closed = self.outgoing.close(self.control);
-        self.or_end(closed)?;
+        self.in_open(Outgoing::close)?;
         self.flush().await
     }
 
     /// Answers PINGs until the peer or we have closed; to run beside a receiving half while nothing is sent.
-    ///
-    /// # Cancel safety
-    /// Dropped, nothing is lost.
     ///
     /// # Errors
     /// What ended the channel.
     pub async fn answer_pings(&mut self) -> Result<(), Error> {
         loop {
             self.flush().await?; // also what an earlier call, dropped, has left unsent
-            let over = poll_fn(|context| {
-                self.control.listen(context.waker());
-                if self.control.owes() || self.control.check().is_err() {
-                    return Poll::Ready(false);
-                }
-                let closed = self.control.is_closed() || self.control.is_peer_closed();
-                if closed { Poll::Ready(true) } else { Poll::Pending }
+            let is_closed = poll_fn(|context| {
+                self.shared.listen(context.waker());
+                self.shared.asks(closed_or_owed).unwrap_or(Poll::Ready(false)) // the next flush says what ended it
             });
-            if over.await {
+            if is_closed.await {
                 return Ok(());
             }
         }
     }
 
-    pub(super) async fn drain(&mut self) -> Result<(), Error> {
-        if let Some(seal) = self.gathering.seal() {
-            let sealed = seal(self.outgoing, self.control);
-            self.or_end(sealed)?;
-        }
+    /// Repeats what sends until it is done.
+    pub(super) async fn sends<T>(
+        &mut self,
+        mut call: impl FnMut(&mut Outgoing<B>, &mut Keyed) -> Result<Poll<T>, Error>,
+    ) -> Result<T, Error> {
         loop {
-            let prepared = self.outgoing.prepare(self.control);
-            self.or_end(prepared)?;
-            let unsent = self.outgoing.outbox.unsent();
-            if unsent.is_empty() {
-                return Ok(());
+            if let Poll::Ready(done) = self.in_open(&mut call)? {
+                return Ok(done);
             }
-            let write = self.io.write(unsent).await;
-            let written = self.outgoing.written(write);
-            self.or_end(written)?;
+            self.write_once().await?;
         }
     }
 
-    /// Ends both directions with an error that came up in this one: its key is wiped now, the other's at the next call
-    /// of the other half. And looks what has become of a mailbox's message: it may have left, or may not leave here any more.
-    pub(super) fn or_end<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
-        let result = result.map_err(|error| {
-            if !error.is_recoverable() {
-                self.outgoing.wipe();
-            }
-            self.control.fail(error)
-        });
-        self.delivery.follow(self.outgoing, self.control);
+    /// One write; a flush, if nothing is unsent.
+    async fn write_once(&mut self) -> Result<(), Error> {
+        self.in_open(Outgoing::prepare).map(drop)?;
+        let unsent = self.outgoing.outbox.unsent();
+        if unsent.is_empty() {
+            let flush = self.io.flush().await;
+            return self.in_open(|outgoing, _| outgoing.on_flush(flush));
+        }
+        let write = self.io.write(unsent).await;
+        self.in_open(|outgoing, _| outgoing.on_write(write))
+    }
+
+    fn in_open<T>(
+        &mut self,
+        call: impl FnOnce(&mut Outgoing<B>, &mut Keyed) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let result = self.shared.in_open(|keyed| call(self.outgoing, keyed));
+        if result.as_ref().is_err_and(|error| !error.is_recoverable()) {
+            self.outgoing.end();
+        }
         result
     }
 }
@@ -213,7 +183,7 @@ impl<W: Write, B: Buffer> Sender<'_, W, B> {
 /// The receiving half of a channel.
 pub struct Receiver<'c, R, B> {
     incoming: &'c mut Incoming<B>,
-    control: &'c Control,
+    shared: Shared<'c, B>,
     io: &'c mut R,
 }
 
@@ -223,7 +193,7 @@ impl<R: Read, B: Buffer> Receiver<'_, R, B> {
     /// # Errors
     /// As [`Channel::recv`].
     pub async fn recv(&mut self) -> Result<Option<Fragment<'_>>, Error> {
-        self.wait().await?;
+        self.receives(Incoming::receive).await?;
         Ok(self.incoming.take())
     }
 
@@ -232,38 +202,36 @@ impl<R: Read, B: Buffer> Receiver<'_, R, B> {
     /// # Errors
     /// As [`Channel::recv_message`].
     pub async fn recv_message(&mut self, message: &mut [u8]) -> Result<Option<usize>, Error> {
-        while let Receive::Fragment(_) = self.wait().await? {
-            if let Some(len) = self.incoming.assemble(message)? {
-                return Ok(Some(len));
-            }
-        }
-        Ok(None)
+        self.receives(|incoming, keyed| incoming.recv_message(message, keyed)).await
     }
 
-    async fn wait(&mut self) -> Result<Receive, Error> {
+    /// Repeats what receives until it is done.
+    async fn receives<T>(
+        &mut self,
+        mut call: impl FnMut(&mut Incoming<B>, &mut Keyed) -> Result<Poll<T>, Error>,
+    ) -> Result<T, Error> {
         loop {
-            let received = self.incoming.receive(self.control);
-            match self.or_end(received)? {
-                Receive::Read => self.read_once().await?,
-                received => return Ok(received),
+            if let Poll::Ready(done) = self.in_open(&mut call)? {
+                return Ok(done);
             }
+            let read = self.io.read(self.incoming.inbox.space()).await;
+            let end = self.shared.stream_end();
+            self.in_open(|incoming, _| incoming.on_read(read, end))?;
         }
     }
 
-    async fn read_once(&mut self) -> Result<(), Error> {
-        let read = self.io.read(self.incoming.inbox.space()).await;
-        let given = self.incoming.given(read, self.control);
-        self.or_end(given)
-    }
-
-    /// As [`Sender::or_end`].
-    fn or_end<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
-        result.map_err(|error| {
-            if !error.is_recoverable() {
-                self.incoming.wipe();
-            }
-            self.control.fail(error)
-        })
+    fn in_open<T>(
+        &mut self,
+        call: impl FnOnce(&mut Incoming<B>, &mut Keyed) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let result = self.shared.in_open(|keyed| call(self.incoming, keyed));
+        if result.as_ref().is_err_and(|error| !error.is_recoverable()) {
+            self.incoming.end();
+        }
+        if self.shared.asks(closed_or_owed).is_none_or(|news| news.is_ready()) {
+            self.shared.listener.take().into_iter().for_each(Waker::wake);
+        }
+        result
     }
 }
 
@@ -274,14 +242,7 @@ impl<W: ErrorType, B> ErrorType for Sender<'_, W, B> {
 impl<W: Write, B: Buffer> Write for Sender<'_, W, B> {
     /// As for [`Channel`]; the receiving half sends nothing, so flush before you wait there.
     async fn write(&mut self, buf: &[u8]) -> Result<usize, Error> {
-        while !buf.is_empty() {
-            let gathered = self.gathering.gather(buf, self.outgoing, self.control);
-            match self.or_end(gathered)? {
-                0 => self.drain().await?,
-                n => return Ok(n),
-            }
-        }
-        Ok(0)
+        self.sends(|outgoing, keyed| outgoing.write(buf, keyed)).await
     }
 
     async fn flush(&mut self) -> Result<(), Error> {
@@ -295,12 +256,48 @@ impl<R: ErrorType, B> ErrorType for Receiver<'_, R, B> {
 
 impl<R: Read, B: Buffer> Read for Receiver<'_, R, B> {
     async fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
-        while !buf.is_empty() && self.wait().await? != Receive::End {
-            match self.incoming.take_bytes(buf) {
-                0 => (), // an empty message
-                n => return Ok(n),
-            }
-        }
-        Ok(0)
+        self.receives(|incoming, keyed| incoming.read(buf, keyed)).await
     }
+}
+
+/// What both halves of a channel share, on one thread.
+struct Shared<'c, B> {
+    state: &'c RefCell<State<'static, B>>,
+    listener: &'c Cell<Option<Waker>>,
+}
+
+impl<B> Clone for Shared<'_, B> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<B> Copy for Shared<'_, B> {}
+
+impl<B> Shared<'_, B> {
+    /// As [`State::in_open`].
+    fn in_open<T>(&self, call: impl FnOnce(&mut Keyed) -> Result<T, Error>) -> Result<T, Error> {
+        self.state.try_borrow_mut().map_err(|_| Error::Bug)?.in_open(call)
+    }
+
+    /// Asks an open channel.
+    fn asks<T>(&self, ask: impl FnOnce(&Keyed) -> T) -> Option<T> {
+        self.state.try_borrow().ok()?.look().map(ask)
+    }
+
+    /// As [`State::stream_end`].
+    fn stream_end(&self) -> Result<(), Error> {
+        self.state.try_borrow().map_err(|_| Error::Bug)?.stream_end()
+    }
+
+    /// Wakes the sending half at the next news.
+    fn listen(&self, waker: &Waker) {
+        self.listener.set(Some(waker.clone()));
+    }
+}
+
+/// What the sending half sleeps for: a PONG has come to be owed (`false`), or the peer or we have closed (`true`).
+fn closed_or_owed(keyed: &Keyed) -> Poll<bool> {
+    let is_closed = keyed.is_peer_closed || keyed.ours != Ours::Goes;
+    if keyed.owes() || is_closed { Poll::Ready(!keyed.owes()) } else { Poll::Pending }
 }

@@ -1,68 +1,96 @@
 //! A message of any length, sent in fragments.
 
-use super::Sender;
+use super::{Channel, Sender};
 use crate::Error;
+#[cfg(doc)]
+use crate::blocking;
 use crate::limits::Buffer;
 use crate::progress::Progress;
-use crate::record::Part;
-use embedded_io_async::Write;
+use crate::record::{Fragment, Part};
+use embedded_io_async::{Read, Write};
 
-/// A message on its way out in fragments.
-///
-/// Dropped before [`Self::finish`] has returned, with some of it sent, the message stays unfinished:
-/// every later call that sends gives [`Error::Unfinished`], and a close is a truncation to the peer.
-pub struct MessageWriter<'c, W, B> {
-    sender: Sender<'c, W, B>,
-    progress: Progress,
-    finished: bool,
+/// A message on its way out in fragments, through a channel or its sending half. Dropped unfinished, it leaves what a
+/// [`blocking::MessageWriter`] leaves.
+pub struct MessageWriter<'c, C> {
+    through: &'c mut C,
+    finished: Option<Progress>,
 }
 
-impl<'c, W, B> MessageWriter<'c, W, B> {
-    pub(super) fn new(sender: Sender<'c, W, B>) -> Self {
-        Self { sender, progress: Progress::default(), finished: false }
+impl<'c, C> MessageWriter<'c, C> {
+    pub(super) fn new(through: &'c mut C) -> Self {
+        Self { through, finished: None }
     }
 }
 
-impl<W: Write, B: Buffer> MessageWriter<'_, W, B> {
-    /// Sends the front of `bytes` as one fragment; returns how many bytes that took.
-    ///
-    /// # Cancel safety
-    /// Dropped, nothing was accepted.
+impl<C: Sends> MessageWriter<'_, C> {
+    /// As [`blocking::MessageWriter::write`].
     ///
     /// # Errors
-    /// [`Error::Io`]: nothing was accepted; or what ended the channel. [`Error::OutOfTurn`]:
-    /// [`Self::finish`] has begun.
+    /// As [`blocking::MessageWriter::write`].
     pub async fn write(&mut self, bytes: &[u8]) -> Result<usize, Error> {
-        if self.progress.has_begun() {
+        if self.finished.is_some() {
             return Err(Error::OutOfTurn);
         }
-        if bytes.is_empty() {
-            return Ok(0);
-        }
-        self.fragment(bytes, Part::More).await
+        self.through.send_part(bytes, Part::More).await
     }
 
-    /// Sends the rest of the message, of any length, and ends it. A second time it does nothing.
-    ///
-    /// # Cancel safety
-    /// Dropped, or after a recoverable error: repeat with the same `rest`, it goes on where it was.
+    /// As [`blocking::MessageWriter::finish`]. Dropped, repeat with the same `rest`: it goes on where it was.
     ///
     /// # Errors
-    /// [`Error::Io`]. [`Error::OutOfTurn`]: another `rest` than before, nothing was sent (seen by its length, and by the
-    /// bytes of the last fragment that has gone). Or what ended the channel.
+    /// As [`blocking::MessageWriter::finish`].
     pub async fn finish(&mut self, rest: &[u8]) -> Result<(), Error> {
-        let mut left = self.progress.rest_of(rest)?;
-        while !self.finished {
-            let n = self.fragment(left, Part::Last).await?;
-            self.finished = n == left.len();
-            left = self.progress.staged(left, n);
+        if let Some(finished) = self.finished {
+            return finished.rest_of(rest).map(|_none| ());
         }
+        self.through.send_rest(rest).await?;
+        self.finished = Some(Progress::of(rest));
         Ok(())
     }
+}
 
-    async fn fragment(&mut self, bytes: &[u8], part: Part) -> Result<usize, Error> {
-        self.sender.drain().await?;
-        let staged = self.sender.outgoing.fragment(bytes, part, self.sender.control);
-        self.sender.or_end(staged)
+impl<Io: Read + Write, B: Buffer> MessageWriter<'_, Channel<Io, B>> {
+    /// As [`blocking::MessageWriter::recv`].
+    ///
+    /// # Errors
+    /// As [`blocking::Channel::recv`].
+    pub async fn recv(&mut self) -> Result<Option<Fragment<'_>>, Error> {
+        self.through.recv().await
     }
+}
+
+/// What a message leaves through: a [`Channel`], or its [`Sender`]. Nothing else is one.
+pub trait Sends: sealed::Sealed {
+    /// As [`Link::send_part`](crate::Link::send_part), which is repeated until it is done.
+    #[doc(hidden)]
+    fn send_part(&mut self, bytes: &[u8], part: Part) -> impl Future<Output = Result<usize, Error>>;
+
+    /// As [`Link::send_rest`](crate::Link::send_rest), which is repeated until it is done.
+    #[doc(hidden)]
+    fn send_rest(&mut self, rest: &[u8]) -> impl Future<Output = Result<(), Error>>;
+}
+
+impl<Io: Read + Write, B: Buffer> Sends for Channel<Io, B> {
+    async fn send_part(&mut self, bytes: &[u8], part: Part) -> Result<usize, Error> {
+        self.sends(|link| link.send_part(bytes, part)).await
+    }
+
+    async fn send_rest(&mut self, rest: &[u8]) -> Result<(), Error> {
+        self.sends(|link| link.send_rest(rest)).await
+    }
+}
+
+impl<W: Write, B: Buffer> Sends for Sender<'_, W, B> {
+    async fn send_part(&mut self, bytes: &[u8], part: Part) -> Result<usize, Error> {
+        self.sends(|outgoing, keyed| outgoing.send_part(bytes, part, keyed)).await
+    }
+
+    async fn send_rest(&mut self, rest: &[u8]) -> Result<(), Error> {
+        self.sends(|outgoing, keyed| outgoing.send_rest(rest, keyed)).await
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl<Io, B> Sealed for super::Channel<Io, B> {}
+    impl<W, B> Sealed for super::Sender<'_, W, B> {}
 }

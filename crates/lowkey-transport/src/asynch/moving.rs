@@ -5,59 +5,60 @@
 
 use super::Channel;
 use crate::Error;
-use crate::incoming::Receive;
+use crate::error::set_aside;
 use crate::limits::Buffer;
+use crate::link::{Link, Step};
 use core::future::poll_fn;
 use core::pin::pin;
 use core::task::Poll;
 use embedded_io_async::{Read, Write};
 
 impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
-    /// Until something waits to be received. Before a wait for the peer everything leaves: it may wait for a PONG that has
-    /// just come to be owed, or for what our stream holds back.
-    pub(super) async fn wait(&mut self) -> Result<Receive, Error> {
+    /// Repeats what sends until it is done. Nothing is read while something waits to be received.
+    pub(super) async fn sends<T>(
+        &mut self,
+        mut call: impl FnMut(&mut Link<'static, B>) -> Result<Poll<T>, Error>,
+    ) -> Result<T, Error> {
         loop {
-            self.seal_gathered()?;
-            let received = self.link.receive();
-            match self.or_end(received)? {
-                Receive::Read if self.link.unsent()?.is_empty() && !self.link.is_unflushed() => {
-                    self.read_once().await?;
-                }
-                Receive::Read => self.write_or_read().await?,
-                received => {
-                    self.offer().await?;
-                    return Ok(received);
-                }
+            if let Poll::Ready(done) = call(&mut self.link)? {
+                return Ok(done);
+            }
+            if self.link.receive()?.is_pending() {
+                self.write_or_read().await?;
+            } else {
+                self.write_once().await?;
             }
         }
     }
 
-    /// Moves everything unsent into the stream.
-    pub(super) async fn drain(&mut self) -> Result<(), Error> {
-        self.seal_gathered()?;
-        while !self.link.unsent()?.is_empty() {
-            self.move_on().await?;
+    /// Repeats what receives until it is done. Before a wait for the peer everything leaves: it may wait for a PONG that has
+    /// just come to be owed, or for what our stream holds back.
+    pub(super) async fn receives<T>(
+        &mut self,
+        mut call: impl FnMut(&mut Link<'static, B>) -> Result<Poll<T>, Error>,
+    ) -> Result<T, Error> {
+        loop {
+            if let Poll::Ready(done) = call(&mut self.link)? {
+                set_aside(self.offer().await)?; // never waits: what was received is not lost
+                return Ok(done);
+            }
+            if self.link.flush()?.is_ready() {
+                self.read_once().await?;
+            } else {
+                self.write_or_read().await?;
+            }
         }
-        Ok(())
     }
 
-    /// And has the stream hand it on.
-    pub(super) async fn drain_and_flush(&mut self) -> Result<(), Error> {
-        self.drain().await?;
-        while !self.link.unsent()?.is_empty() || self.link.is_unflushed() {
-            self.move_on().await?;
+    /// What the stream takes at once of what is unsent.
+    async fn offer(&mut self) -> Result<(), Error> {
+        while self.link.drain()?.is_pending() {
+            match within(1, self.write_once()).await {
+                Some(written) => written?,
+                None => break,
+            }
         }
         Ok(())
-    }
-
-    /// One step on the way out; nothing is read while something waits to be received.
-    async fn move_on(&mut self) -> Result<(), Error> {
-        let received = self.link.receive();
-        if self.or_end(received)? == Receive::Read {
-            self.write_or_read().await
-        } else {
-            self.write_once().await
-        }
     }
 
     /// One write, or one read while the stream takes nothing: the peer may be in the same place, and take nothing until we
@@ -77,41 +78,50 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
         }
     }
 
-    /// What the stream takes at once of what is unsent.
-    async fn offer(&mut self) -> Result<(), Error> {
-        while !self.link.unsent()?.is_empty() {
-            match within(1, self.write_once()).await {
-                Some(written) => written?,
-                None => break,
-            }
-        }
-        Ok(())
-    }
-
     /// One write; a flush, if nothing is unsent.
     async fn write_once(&mut self) -> Result<(), Error> {
-        let unsent = self.link.unsent()?;
-        let moved = if unsent.is_empty() {
-            let flush = self.io.flush().await;
-            self.link.flushed(flush)
-        } else {
-            let write = self.io.write(unsent).await;
-            self.link.written(write)
-        };
-        self.or_end(moved)
+        write(&mut self.io, &mut self.link).await
     }
 
     async fn read_once(&mut self) -> Result<(), Error> {
         let read = self.io.read(self.link.space()).await;
-        let given = self.link.given(read);
-        self.or_end(given)
+        self.link.on_read(read)
     }
+}
 
-    fn seal_gathered(&mut self) -> Result<(), Error> {
-        let Some(seal) = self.gathering.seal() else { return Ok(()) };
-        let sealed = seal(&mut self.link.outgoing, &self.link.control);
-        self.or_end(sealed)
+/// Plays a KK handshake until it is done.
+pub(super) async fn play<'k, Io: Read + Write, B: Buffer>(
+    io: &mut Io,
+    link: &mut Link<'k, B>,
+    mut answer: impl FnMut(&mut Link<'k, B>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    loop {
+        match link.step()? {
+            Step::Done => return Ok(()),
+            Step::Hello => answer(link)?,
+            Step::Claim => return Err(Error::OutOfTurn),
+            Step::Read => {
+                let read = io.read(link.space()).await;
+                link.on_read(read)?;
+            }
+            Step::Write => {
+                while !link.unsent()?.is_empty() || link.is_unflushed() {
+                    write(io, link).await?;
+                }
+            }
+        }
     }
+}
+
+/// One write; a flush, if nothing is unsent.
+async fn write<Io: Write, B: Buffer>(io: &mut Io, link: &mut Link<'_, B>) -> Result<(), Error> {
+    let unsent = link.unsent()?;
+    if unsent.is_empty() {
+        let flush = io.flush().await;
+        return link.on_flush(flush);
+    }
+    let write = io.write(unsent).await;
+    link.on_write(write)
 }
 
 /// Polls a future at most so many times, then drops it.

@@ -295,7 +295,7 @@ fn async_ping_and_close_dropped_at_any_await_go_out_once() {
 fn records_a_pong_leaves_while_a_receive_waits() {
     let mut s = setting(1_000);
     for n in 0..3 {
-        s.peer.ping(&[n]).unwrap();
+        links::done(s.peer.ping(&[n]).unwrap());
         s.rx.put(&links::unsent(&mut s.peer));
         assert!(poll_at_most(20, s.channel.recv()).is_none());
         assert_eq!(s.arrived(), []);
@@ -334,7 +334,7 @@ fn async_random_calls_dropped_anywhere_keep_both_directions_whole() {
                 _ => {
                     s.rx.put(&links::unsent(&mut s.peer));
                     if !s.peer.awaits_pong() {
-                        s.peer.ping(&[n, n]).unwrap();
+                        links::done(s.peer.ping(&[n, n]).unwrap());
                     }
                     s.rx.put(&links::unsent(&mut s.peer));
                     arrived.extend(s.arrived());
