@@ -10,7 +10,8 @@ use crate::any::{Any, answer, initiator};
 use crate::input::Input;
 use embedded_io::{ErrorKind, ErrorType, Read, Write};
 use lowkey_transport::blocking::Channel;
-use lowkey_transport::{Buffers, Error, Link, Mailbox, Mode, Part, Receive, Step};
+use lowkey_transport::{Buffers, Error, Link, Mailbox, Mode, Part, Step};
+use std::task::Poll;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -153,18 +154,18 @@ impl Side {
                 return letters;
             }
             match received.expect("nobody interferes") {
-                Receive::Fragment(part) => {
+                Poll::Ready(Some(part)) => {
                     self.partial.extend_from_slice(self.peer.take().expect("it was announced").bytes);
                     if part == Part::Last {
                         letters.extend(self.heard());
                     }
                 }
-                Receive::Read if !out.is_empty() => {
+                Poll::Pending if !out.is_empty() => {
                     let space = self.peer.space();
                     let n = space.len().min(out.len());
                     space[..n].copy_from_slice(&out[..n]);
                     out = &out[n..];
-                    self.peer.filled(n).expect("nobody interferes");
+                    self.peer.on_read(Ok::<_, ErrorKind>(n)).expect("nobody interferes");
                 }
                 _ => break,
             }
@@ -192,7 +193,9 @@ impl Side {
     /// What the peer has to say goes to the channel's end of the line.
     fn speak(&mut self) {
         let unsent = self.peer.unsent().expect("nobody interferes").to_vec();
-        self.peer.wrote(unsent.len());
+        if !unsent.is_empty() {
+            self.peer.on_write(Ok::<_, ErrorKind>(unsent.len())).expect("nobody interferes");
+        }
         self.line.borrow_mut().back.extend(unsent);
     }
 }
@@ -202,8 +205,8 @@ fn carry(from: &mut Any, to: &mut Any) {
     let space = to.space();
     let n = space.len().min(unsent.len());
     space[..n].copy_from_slice(&unsent[..n]);
-    from.wrote(n);
-    to.filled(n).expect("nobody interferes");
+    from.on_write(Ok::<_, ErrorKind>(n)).expect("nobody interferes");
+    to.on_read(Ok::<_, ErrorKind>(n)).expect("nobody interferes");
 }
 
 /// A mailbox, which one it is, and how many messages were posted.
@@ -271,14 +274,14 @@ impl Case {
             op::PING => drop(note(side.channel.ping(input.bytes(5)))),
             op::ASK => {
                 let body = input.byte();
-                if !side.cut && !side.peer.awaits_pong() && side.peer.has_room() == Ok(true) {
-                    side.peer.ping(&[body; 32]).expect("it may");
+                if !side.cut && !side.peer.awaits_pong() && side.peer.unsent() == Ok(&[]) {
+                    assert_eq!(side.peer.ping(&[body; 32]), Ok(Poll::Ready(())));
                     side.speak();
                 }
             }
             op::SAY => {
-                if side.peer.has_room() == Ok(true) {
-                    side.peer.stage(b"command", Part::Last).expect("it may");
+                if side.peer.unsent() == Ok(&[]) {
+                    assert_eq!(side.peer.send(b"command"), Ok(Poll::Ready(())));
                     side.speak();
                 }
             }

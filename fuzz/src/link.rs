@@ -20,8 +20,9 @@ use crate::keys::{KEYS, MODES, ephemerals, is_kk};
 use crate::mutation::mutate;
 use crate::peer::{CLOSE, DATA, MORE, PING, PONG, Peer, framed};
 use embedded_io::ErrorKind;
-use lowkey_transport::{Buffers, Error, Link, Mode, Part, RECORD_OVERHEAD, Receive, Refusal, Step};
+use lowkey_transport::{Buffers, Error, Link, Mode, Part, RECORD_OVERHEAD, Refusal, Step};
 use std::collections::VecDeque;
+use std::task::Poll;
 
 const MAX_OPS: usize = 300;
 /// The link's ephemerals: on a live stream, and where a recording was made.
@@ -138,13 +139,13 @@ impl Case {
             op::FILL => self.fill(input.below(256) + 1),
             op::FILL_ALL => self.fill(usize::MAX),
             op::END => {
-                let filled = self.link.filled(0);
+                let filled = self.link.on_read(Ok::<_, ErrorKind>(0));
                 self.note(filled);
             }
             op::STEP => drop(self.step()),
             op::RECEIVE => drop(self.receive()),
             op::TAKE => self.take(),
-            op::TAKE_BYTES => self.take_bytes(input.below(100)),
+            op::READ => self.read(input.below(100)),
             op::ASSEMBLE => self.assemble(input.below(1_000)),
             op::WRITE => self.write(input.below(256)),
             op::WRITE_ALL => self.write(usize::MAX),
@@ -157,7 +158,7 @@ impl Case {
             op::PING => self.ping(input),
             op::GATHER => self.gather(input),
             op::SEAL_GATHERED => {
-                let sealed = self.link.seal_gathered();
+                let sealed = self.link.unsent().map(drop);
                 self.note(sealed);
                 self.sealed();
             }
@@ -217,16 +218,13 @@ impl Case {
 
     /// Both sides agree on what they have agreed on.
     fn compare(&mut self) {
-        if *self.link.handshake_hash() == [0; 32] {
-            assert_eq!(
-                (self.delivered.count, self.delivered.offset),
-                (0, 0),
-                "delivered before there are keys"
-            );
+        let Some(hash) = self.link.handshake_hash() else {
+            let nothing = (self.delivered.count, self.delivered.offset) == (0, 0);
+            assert!(nothing || self.dead.is_some(), "delivered before there are keys");
             return;
-        }
+        };
         match self.peer.hash {
-            Some(hash) => assert_eq!(hash, *self.link.handshake_hash()),
+            Some(theirs) => assert_eq!(theirs, hash),
             // The last message may still be on its way: message 2 of a KK responder, 3 of an XX initiator.
             None => assert!(self.seed == RECORDED || self.initiates != is_kk(self.mode)),
         }
@@ -253,7 +251,7 @@ impl Case {
             }
             space.iter_mut().zip(self.wire.drain(..n)).for_each(|(to, from)| *to = from);
             left -= n;
-            let filled = self.link.filled(n);
+            let filled = self.link.on_read(Ok::<_, ErrorKind>(n));
             if self.note(filled).is_none() {
                 return;
             }
@@ -262,13 +260,19 @@ impl Case {
 
     fn write(&mut self, n: usize) {
         let unsent = self.link.unsent().map(|unsent| unsent[..unsent.len().min(n)].to_vec());
+        self.sealed();
         let Some(unsent) = self.note(unsent) else { return };
-        self.link.wrote(unsent.len());
+        if unsent.is_empty() {
+            return;
+        }
+        let written = self.link.on_write(Ok::<_, ErrorKind>(unsent.len()));
+        self.note(written);
         self.peer.read(&unsent);
     }
 
     fn step(&mut self) -> Option<Step> {
         let step = self.link.step();
+        self.sealed();
         let step = self.note(step)?;
         match step {
             Step::Done => {
@@ -282,29 +286,29 @@ impl Case {
         Some(step)
     }
 
-    fn receive(&mut self) -> Option<Receive> {
+    fn receive(&mut self) -> Option<Poll<Option<Part>>> {
         let received = self.link.receive();
         let received = self.note(received)?;
         match received {
-            Receive::Fragment(part) => {
+            Poll::Ready(Some(part)) => {
                 assert!(is_kk(self.mode), "a fragment in a pairing");
                 let made = self.delivered.next(&self.peer);
                 assert_eq!(part, made.1);
                 let whole = self.delivered.message_len + made.0.len();
                 assert!(whole <= self.max_message, "{whole} bytes, the limit is {}", self.max_message);
             }
-            Receive::End => {
+            Poll::Ready(None) => {
                 assert_eq!(self.peer.closed_after, Some(self.delivered.count), "an end that nobody sent");
                 let last = self.delivered.count.checked_sub(1).map(|last| self.peer.made[last].1);
                 assert_ne!(last, Some(Part::More), "an end inside a message");
             }
-            Receive::Read => {}
+            Poll::Pending => {}
         }
         Some(received)
     }
 
     fn take(&mut self) {
-        let waits = matches!(self.receive(), Some(Receive::Fragment(_)));
+        let waits = matches!(self.receive(), Some(Poll::Ready(Some(_))));
         let fragment = self.link.take().map(|fragment| (fragment.bytes.to_vec(), fragment.part));
         assert_eq!(fragment.is_some(), waits);
         let Some((bytes, part)) = fragment else { return };
@@ -314,19 +318,22 @@ impl Case {
         self.delivered.taken(&self.peer);
     }
 
-    fn take_bytes(&mut self, room: usize) {
-        let waits = matches!(self.receive(), Some(Receive::Fragment(_)));
+    fn read(&mut self, room: usize) {
+        let received = self.receive();
         let mut out = vec![0; room];
-        let n = self.link.take_bytes(&mut out);
-        if !waits {
-            return assert_eq!(n, 0, "bytes without a fragment");
+        let read = self.link.read(&mut out);
+        let Some(read) = self.note(read) else { return };
+        if room == 0 {
+            return assert_eq!(read, Poll::Ready(0));
         }
+        let Some(Poll::Ready(Some(_))) = received else {
+            return assert_eq!(Some(read), received.map(|received| received.map(|_end| 0)));
+        };
+        let n = if let Poll::Ready(n) = read { n } else { 0 }; // an empty message
         let rest = self.delivered.rest(&self.peer);
         assert_eq!(out[..n], rest[..room.min(rest.len())]);
         let all = n == rest.len();
-        if n > 0 || all {
-            self.delivered.assembled.clear();
-        }
+        self.delivered.assembled.clear();
         self.delivered.offset += n;
         if all {
             self.delivered.taken(&self.peer);
@@ -338,16 +345,17 @@ impl Case {
         let so_far = &self.delivered.assembled;
         let mut out = vec![0xaa; room.max(so_far.len())];
         out[..so_far.len()].copy_from_slice(so_far);
-        let assembled = self.link.assemble(&mut out);
-        let Some(Receive::Fragment(part)) = received else {
+        let assembled = self.link.recv_message(&mut out);
+        let Some(Poll::Ready(Some(part))) = received else {
             let whole = self.note(assembled);
-            return assert!(matches!(whole, None | Some(None)));
+            return assert!(matches!(whole, None | Some(Poll::Pending | Poll::Ready(None))));
         };
         let message = [&self.delivered.assembled, self.delivered.rest(&self.peer)].concat();
         if message.len() > out.len() {
             return assert_eq!(assembled, Err(Error::BufferTooSmall));
         }
-        assert_eq!(assembled, Ok((part == Part::Last).then_some(message.len())));
+        let whole = if part == Part::Last { Poll::Ready(Some(message.len())) } else { Poll::Pending };
+        assert_eq!(assembled, Ok(whole));
         assert_eq!(out[..message.len()], message);
         self.delivered.assembled = if part == Part::Last { vec![] } else { message };
         self.delivered.taken(&self.peer);
@@ -387,9 +395,13 @@ impl Case {
                 return;
             }
         }
-        let staged = self.link.stage(&data, part);
-        if let Some(n) = self.note(staged) {
+        let staged = self.link.send_part(&data, part);
+        self.sealed();
+        if let Some(Poll::Ready(n)) = self.note(staged) {
             assert_eq!(n, data.len().min(self.link.max_data()));
+            if data.is_empty() && part == Part::More {
+                return;
+            }
             let last = part == Part::Last && n == data.len();
             self.peer.expected.push_back((if last { DATA } else { MORE }, data[..n].to_vec()));
         }
@@ -399,7 +411,8 @@ impl Case {
         let len = input.below(40);
         let body = input.bytes(len);
         let pinged = self.link.ping(body);
-        if pinged.is_ok() && !body.is_empty() {
+        self.sealed();
+        if pinged == Ok(Poll::Ready(())) && !body.is_empty() {
             self.peer.expected.push_back((PING, body.to_vec()));
             self.asked = Some(body.to_vec());
         }
@@ -409,19 +422,19 @@ impl Case {
     fn gather(&mut self, input: &mut Input<'_>) {
         let most = if input.flag() { 20 } else { 1_200 };
         let bytes = vec![self.peer.expected.len() as u8; 1 + input.below(most)];
-        let gathered = self.link.gather(&bytes);
-        let Some(n) = self.note(gathered) else { return };
-        self.gathered.extend(&bytes[..n]);
-        assert!(self.gathered.len() <= self.link.max_data());
-        if n == 0 {
-            assert_ne!(self.link.unsent(), Ok(&[][..]), "no room, and nothing that keeps it");
+        let gathered = self.link.write(&bytes);
+        match self.note(gathered) {
+            Some(Poll::Ready(n)) => self.gathered.extend(&bytes[..n]),
+            Some(Poll::Pending) => assert!(self.link.has_unsent(), "no room, and nothing that keeps it"),
+            None => return,
         }
+        assert!(self.gathered.len() <= self.link.max_data());
         self.sealed();
     }
 
     /// What was gathered is a record as soon as there is something unsent; it goes behind a PONG that is owed.
     fn sealed(&mut self) {
-        if !self.gathered.is_empty() && self.link.unsent().is_ok_and(|unsent| !unsent.is_empty()) {
+        if !self.gathered.is_empty() && self.link.has_unsent() {
             self.peer.expected.push_back((DATA, std::mem::take(&mut self.gathered)));
         }
     }
@@ -449,7 +462,7 @@ impl Case {
             }
             self.write(usize::MAX);
             let idle = before == (self.peer.out.len(), self.wire.len(), self.history.len());
-            let waits = step == Some(Step::Done) && self.receive() != Some(Receive::Read);
+            let waits = step == Some(Step::Done) && self.receive() != Some(Poll::Pending);
             if self.dead.is_some() || waits || idle && step != Some(Step::Hello) && step != Some(Step::Write)
             {
                 return;
@@ -460,22 +473,21 @@ impl Case {
     /// Numbers that a driver must not give.
     fn abuse(&mut self, input: &mut Input<'_>) {
         if input.flag() {
-            let sealed = self.link.seal_gathered();
-            self.note(sealed);
-            self.sealed();
             self.write(usize::MAX);
-            self.link.wrote(input.choose(&[1, 1_000, usize::MAX]));
+            let too_many = self.link.on_write(Ok::<_, ErrorKind>(input.choose(&[1, 1_000, usize::MAX])));
+            assert_eq!(too_many, Ok(()));
         } else {
             let n = self.link.space().len().saturating_add(input.choose(&[1, 1_000, usize::MAX]));
-            let filled = self.link.filled(n);
+            let filled = self.link.on_read(Ok::<_, ErrorKind>(n));
             self.note(filled);
         }
     }
 
     fn ask(&mut self) {
-        let room = self.link.has_room();
-        if self.note(room) == Some(true) {
-            assert_eq!(self.link.unsent().map(<[u8]>::len), Ok(0));
+        let unsent = self.link.unsent().map(<[u8]>::is_empty);
+        self.sealed();
+        if let Some(is_empty) = self.note(unsent) {
+            assert_ne!(is_empty, self.link.has_unsent());
         }
         assert!(self.link.max_data() + RECORD_OVERHEAD <= usize::from(u16::MAX).max(RECORD_OVERHEAD));
         if !self.link.awaits_pong()

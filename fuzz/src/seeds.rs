@@ -203,7 +203,7 @@ fn early() -> Vec<Vec<u8>> {
 fn live(mode: Mode) -> Vec<u8> {
     let mut script = vec![op::EXCHANGE];
     if is_kk(mode) {
-        for take in [&[op::TAKE][..], &[op::TAKE_BYTES, 5, op::TAKE_BYTES, 99], &[op::ASSEMBLE, 3, 0]] {
+        for take in [&[op::TAKE][..], &[op::READ, 5, op::READ, 99], &[op::ASSEMBLE, 3, 0]] {
             script.extend([op::SEAL, 1, 1, 19, op::EXCHANGE]);
             script.extend(take);
             script.extend([op::SEAL, 0, 1, 9, op::EXCHANGE]);
