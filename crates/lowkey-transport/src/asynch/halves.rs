@@ -158,7 +158,7 @@ impl<W: Write, B: Buffer> Sender<'_, W, B> {
 
     /// One write; a flush, if nothing is unsent.
     async fn write_once(&mut self) -> Result<(), Error> {
-        self.in_open(Outgoing::prepare).map(drop)?;
+        self.in_open(Outgoing::make_room).map(drop)?;
         let unsent = self.outgoing.outbox.unsent();
         if unsent.is_empty() {
             let flush = self.io.flush().await;
@@ -275,9 +275,11 @@ impl<B> Clone for Shared<'_, B> {
 impl<B> Copy for Shared<'_, B> {}
 
 impl<B> Shared<'_, B> {
-    /// As [`State::in_open`].
+    /// Does what only an open channel can. An error ends both directions, unless it is recoverable.
     fn in_open<T>(&self, call: impl FnOnce(&mut Keyed) -> Result<T, Error>) -> Result<T, Error> {
-        self.state.try_borrow_mut().map_err(|_| Error::Bug)?.in_open(call)
+        let mut state = self.state.try_borrow_mut().map_err(|_| Error::Bug)?;
+        let result = state.open().and_then(call);
+        result.map_err(|error| state.end(error))
     }
 
     /// Asks an open channel.
@@ -299,5 +301,9 @@ impl<B> Shared<'_, B> {
 /// What the sending half sleeps for: a PONG has come to be owed (`false`), or the peer or we have closed (`true`).
 fn closed_or_owed(keyed: &Keyed) -> Poll<bool> {
     let is_closed = keyed.is_peer_closed || keyed.ours != Ours::Goes;
-    if keyed.owes() || is_closed { Poll::Ready(!keyed.owes()) } else { Poll::Pending }
+    match keyed.owed() {
+        [] if is_closed => Poll::Ready(true),
+        [] => Poll::Pending,
+        _ => Poll::Ready(false),
+    }
 }

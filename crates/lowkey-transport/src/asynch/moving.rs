@@ -52,7 +52,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
 
     /// What the stream takes at once of what is unsent.
     async fn offer(&mut self) -> Result<(), Error> {
-        while self.link.drain()?.is_pending() {
+        while !self.link.unsent()?.is_empty() {
             match within(1, self.write_once()).await {
                 Some(written) => written?,
                 None => break,
