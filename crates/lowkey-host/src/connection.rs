@@ -12,7 +12,7 @@ pub(crate) use shared::{End, Shared, Side, Traffic};
 use crate::registry::{Device, Pinned};
 use crate::server::{Fault, Seat};
 use crate::{ChannelError, Error, PublicKey, parting};
-use lowkey_transport::{Link, Part, Receive};
+use lowkey_transport::{Link, Part};
 use std::fmt;
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -51,7 +51,6 @@ pub struct Connection<Io> {
     message: Vec<u8>, // fragments of a message that is not whole yet
     shared: Arc<Shared>,
     both: Waker,
-    unflushed: bool,
     read_error: Option<Error>,
     write_error: Option<Error>,
     peer: PublicKey,
@@ -72,7 +71,6 @@ impl<Io> Connection<Io> {
             message: Vec::new(),
             both: Arc::clone(&shared).into(),
             shared,
-            unflushed: false,
             read_error: None,
             write_error: None,
             peer,
@@ -134,8 +132,8 @@ impl<Io> Connection<Io> {
     }
 
     /// The final handshake hash (Noise §11.2): equal on both sides, different for every handshake, for
-    /// binding something else to this channel.
-    pub fn handshake_hash(&self) -> &[u8; 32] {
+    /// binding something else to this channel. `None` after an error has ended the connection.
+    pub fn handshake_hash(&self) -> Option<[u8; 32]> {
         self.link.handshake_hash()
     }
 
@@ -187,16 +185,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
     pub async fn send(&mut self, message: &[u8]) -> Result<(), Error> {
         self.check()?;
         self.link.may_begin()?;
-        let mut rest = message;
-        loop {
-            poll_fn(|context| self.poll_out(context)).await?;
-            let part = if rest.len() > self.link.max_data() { Part::More } else { Part::Last };
-            let result = self.link.stage(rest, part);
-            rest = &rest[self.tell(Side::Reading, result)?..];
-            if part == Part::Last {
-                return poll_fn(|context| Poll::Ready(self.push(context))).await;
-            }
-        }
+        poll_fn(|context| self.poll_accepted(context, |link| link.send_rest(message))).await
     }
 
     /// Receives the next whole message; `None` after the peer's CLOSE.
@@ -240,7 +229,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
 
     /// Collects the next message; it is whole then, or there is none.
     fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<Result<bool, Error>> {
-        while let Receive::Fragment(part) = ready!(self.poll_fragment(context))? {
+        while let Some(part) = ready!(self.poll_fragment(context))? {
             let Some(fragment) = self.link.take() else { continue };
             self.message.extend_from_slice(fragment.bytes);
             if part == Part::Last {
@@ -258,7 +247,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
     /// # Errors
     /// What ended sending.
     pub async fn flush(&mut self) -> Result<(), Error> {
-        poll_fn(|context| self.poll_all_out(context)).await
+        poll_fn(|context| self.poll_sends(context, Link::flush)).await
     }
 
     /// Asks whether the peer reads: a PING, which it answers once it has read everything that was sent before. That
@@ -280,10 +269,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
     /// # Errors
     /// As [`ping`](Self::ping).
     pub fn poll_ping(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        ready!(self.poll_out(context))?;
-        let result = self.link.ping(TAKEN);
-        self.tell(Side::Reading, result)?;
-        Poll::Ready(self.push(context))
+        self.poll_accepted(context, |link| link.ping(TAKEN))
     }
 
     /// Whether the answer to the last PING has not come yet.

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::connection::{Filled, Input, lasting};
+use embedded_io::ErrorKind;
 use lowkey_transport::{Error as ChannelError, Link, Step};
 use std::future::poll_fn;
 use std::io;
@@ -29,9 +30,10 @@ async fn write<Io: AsyncWrite + Unpin>(io: &mut Io, link: &mut Link<'_, Vec<u8>>
             Ok(n) => n,
             Err(error) => return Err(failed(link, error)),
         };
-        link.wrote(n);
+        link.on_write(Ok::<_, ErrorKind>(n))?;
     }
-    io.flush().await.map_err(|error| failed(link, error))
+    io.flush().await.map_err(|error| failed(link, error))?;
+    Ok(link.on_flush(Ok::<_, ErrorKind>(()))?)
 }
 
 async fn read<Io: AsyncRead + Unpin>(

@@ -8,8 +8,8 @@ mod common;
 use common::{Dribble, Raw, World, pattern, poll_once, strict, tcp_pair};
 use futures_util::{SinkExt, StreamExt};
 use lowkey_host::{ChannelError, Connection, Error, Limits};
-use lowkey_transport::Receive;
 use std::io::ErrorKind;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{
     AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufStream, copy_bidirectional, duplex, split,
@@ -219,7 +219,7 @@ async fn a_frame_cut_off_is_a_truncation() {
     let acceptor = world.acceptor();
     let (mut raw, far) = tokio::join!(Raw::open(world.device(), near), acceptor.accept(far));
     let mut far = far.unwrap();
-    raw.link.stage(b"whole", lowkey_transport::Part::Last).unwrap();
+    assert!(raw.link.send(b"whole").unwrap().is_ready());
     let record = raw.link.unsent().unwrap().to_vec();
     raw.io.write_all(&record[..record.len() - 1]).await.unwrap();
     drop(raw);
@@ -233,7 +233,7 @@ async fn a_changed_byte_ends_the_connection() {
     let acceptor = world.acceptor();
     let (mut raw, far) = tokio::join!(Raw::open(world.device(), near), acceptor.accept(far));
     let mut far = far.unwrap();
-    raw.link.stage(b"whole", lowkey_transport::Part::Last).unwrap();
+    assert!(raw.link.send(b"whole").unwrap().is_ready());
     let mut record = raw.link.unsent().unwrap().to_vec();
     *record.last_mut().unwrap() ^= 1;
     raw.io.write_all(&record).await.unwrap();
@@ -264,11 +264,11 @@ async fn a_ping_is_answered_by_one_who_only_reads() {
     let (mut raw, far) = tokio::join!(Raw::open(world.device(), near), acceptor.accept(far));
     let mut far = far.unwrap();
     let reading = tokio::spawn(async move { far.recv().await });
-    raw.link.ping(b"there?").unwrap();
+    assert!(raw.link.ping(b"there?").unwrap().is_ready());
     raw.flush().await;
     while raw.link.awaits_pong() {
         timeout(LONG, raw.read()).await.expect("no PONG");
-        assert_eq!(raw.link.receive(), Ok(Receive::Read));
+        assert_eq!(raw.link.receive(), Ok(Poll::Pending));
     }
     raw.link.close().unwrap();
     raw.flush().await;

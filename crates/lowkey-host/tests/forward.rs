@@ -5,8 +5,8 @@ mod common;
 use common::{Dribble, Raw, World, pattern, strict};
 use lowkey_host::forward::{ForwardError, Forwarded, forward};
 use lowkey_host::{ChannelError, Connection, Error};
-use lowkey_transport::Receive;
 use std::io::ErrorKind;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex, split};
 use tokio::task::JoinHandle;
@@ -155,10 +155,10 @@ impl AsyncRead for Failing {
         mut self: std::pin::Pin<&mut Self>,
         _: &mut std::task::Context<'_>,
         buf: &mut tokio::io::ReadBuf<'_>,
-    ) -> std::task::Poll<std::io::Result<()>> {
+    ) -> Poll<std::io::Result<()>> {
         buf.put_slice(std::mem::take(&mut self.said));
         let failed = buf.filled().is_empty();
-        std::task::Poll::Ready(if failed { Err(ErrorKind::ConnectionReset.into()) } else { Ok(()) })
+        Poll::Ready(if failed { Err(ErrorKind::ConnectionReset.into()) } else { Ok(()) })
     }
 }
 
@@ -211,7 +211,7 @@ async fn an_answer_to_a_device_that_has_hung_up_is_the_devices_error_and_what_it
     let acceptor = world.acceptor();
     let (mut device, server) = tokio::join!(Raw::open(world.device(), near), acceptor.accept(far));
     let (mut service, over) = start(server.unwrap(), 4);
-    device.link.stage(b"a slow service", lowkey_transport::Part::Last).unwrap();
+    assert!(device.link.send(b"a slow service").unwrap().is_ready());
     device.flush().await;
     device.link.close().unwrap();
     device.flush().await;
@@ -230,11 +230,11 @@ async fn pings_are_answered_while_nobody_says_anything() {
     let acceptor = world.acceptor();
     let (mut device, server) = tokio::join!(Raw::open(world.device(), near), acceptor.accept(far));
     let (_service, _over) = start(server.unwrap(), 1000);
-    device.link.ping(b"there?").unwrap();
+    assert!(device.link.ping(b"there?").unwrap().is_ready());
     device.flush().await;
     while device.link.awaits_pong() {
         timeout(LONG, device.read()).await.unwrap();
-        assert_eq!(device.link.receive(), Ok(Receive::Read));
+        assert_eq!(device.link.receive(), Ok(Poll::Pending));
     }
 }
 

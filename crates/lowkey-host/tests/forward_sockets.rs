@@ -7,9 +7,9 @@ use common::services::{expect, nobody, pair, serve, service};
 use common::{Raw, World, pattern, tcp_pair};
 use lowkey_host::forward::{BackendError, ForwardError, Forwarder};
 use lowkey_host::{ChannelError, Connection, Error, Server};
-use lowkey_transport::{Part, Receive};
 use std::io::ErrorKind;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixSocket, UnixStream};
@@ -175,11 +175,11 @@ async fn while_a_service_does_not_answer_pings_are_answered_and_a_device_that_va
     let acceptor = world.acceptor();
     let (mut device, server) = tokio::join!(Raw::open(world.device(), near), acceptor.accept(far));
     let over = serve(forwarder, server.unwrap());
-    device.link.ping(b"there?").unwrap();
+    assert!(device.link.ping(b"there?").unwrap().is_ready());
     device.flush().await;
     while device.link.awaits_pong() {
         timeout(LONG, device.read()).await.unwrap();
-        device.link.receive().unwrap();
+        assert!(device.link.receive().unwrap().is_pending());
     }
     drop(device);
     let error = timeout(LONG, over).await.unwrap().unwrap().unwrap_err();
@@ -196,12 +196,12 @@ async fn a_ping_behind_data_is_not_answered_where_no_service_takes_the_data() {
     let (near, far) = tcp_pair().await;
     let acceptor = world.acceptor();
     let (mut device, server) = tokio::join!(Raw::open(world.device(), near), acceptor.accept(far));
-    device.link.stage(b"report", Part::Last).unwrap();
+    assert!(device.link.send(b"report").unwrap().is_ready());
     device.flush().await;
-    device.link.ping(b"taken?").unwrap();
+    assert!(device.link.ping(b"taken?").unwrap().is_ready());
     device.flush().await;
     let over = serve(forwarder, server.unwrap());
-    while device.link.receive().unwrap() != Receive::End {
+    while device.link.receive().unwrap() != Poll::Ready(None) {
         timeout(LONG, device.read()).await.unwrap();
     }
     assert!(device.link.awaits_pong());

@@ -7,7 +7,9 @@ use lowkey_host::{
     AcceptError, ChannelError, Device, Error, Hello, Id, Limits, Mode, Peer, Pinned, Refusal, connect,
 };
 use lowkey_transport::Step;
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::time::{Instant, sleep, timeout};
@@ -138,7 +140,7 @@ async fn a_recording_delivers_nothing_ends_nothing_and_is_counted() {
     assert_eq!((stats.accepted, stats.confirmed, stats.unconfirmed, stats.sessions), (4, 1, 3, 1));
     assert_eq!(stats.sessions_displaced, 0);
 
-    raw.link.stage(b"still here", lowkey_transport::Part::Last).unwrap();
+    assert!(raw.link.send(b"still here").unwrap().is_ready());
     raw.flush().await;
     assert_eq!(live.recv().await.unwrap().unwrap(), b"still here");
 }
@@ -266,8 +268,8 @@ async fn data_right_behind_the_confirming_record_is_kept() {
     let sending = async {
         let mut raw = Raw::unconfirmed(world.device(), near).await;
         let mut bytes = raw.link.unsent().unwrap().to_vec();
-        raw.link.wrote(bytes.len());
-        raw.link.stage(b"at once", lowkey_transport::Part::Last).unwrap();
+        raw.link.on_write(Ok::<_, Infallible>(bytes.len())).unwrap();
+        assert!(raw.link.send(b"at once").unwrap().is_ready());
         bytes.extend_from_slice(raw.link.unsent().unwrap());
         raw.io.write_all(&bytes).await.unwrap();
         raw
@@ -344,10 +346,10 @@ async fn when_sessions_fill_meanwhile_the_late_one_is_closed() {
     let (_first, _seated) = (first.unwrap(), seated.unwrap());
     raw.flush().await;
     assert!(matches!(late.await.unwrap(), Err(AcceptError::Refused(Refusal::BUSY))));
-    while raw.link.receive() == Ok(lowkey_transport::Receive::Read) {
+    while raw.link.receive() == Ok(Poll::Pending) {
         raw.read().await;
     }
-    assert_eq!(raw.link.receive(), Ok(lowkey_transport::Receive::End));
+    assert_eq!(raw.link.receive(), Ok(Poll::Ready(None)));
 }
 
 #[tokio::test]

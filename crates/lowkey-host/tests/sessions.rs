@@ -6,9 +6,10 @@ mod common;
 use common::changing::sweeping;
 use common::{Raw, World, is_channel};
 use lowkey_host::{Acceptor, ChannelError, Connection, Devices, Error, Id, Pinned, Registry};
-use lowkey_transport::{Part, Receive};
+use lowkey_transport::Part;
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::{Duration, SystemTime};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex, split};
 use tokio::task::JoinHandle;
@@ -32,7 +33,7 @@ fn receiving(mut connection: Connection<DuplexStream>) -> JoinHandle<Error> {
 }
 
 /// What the next record from the server comes to, for a device below its connection.
-async fn heard(device: &mut Raw<'_, DuplexStream>) -> Receive {
+async fn heard(device: &mut Raw<'_, DuplexStream>) -> Poll<Option<Part>> {
     for _length_and_body in 0..2 {
         device.read().await;
     }
@@ -54,7 +55,7 @@ async fn a_silent_device_is_asked_after_the_silence_and_ended_when_it_does_not_a
     let began = Instant::now();
     sweeping(&acceptor);
     let session = receiving(session);
-    assert_eq!(heard(&mut device).await, Receive::Read);
+    assert_eq!(heard(&mut device).await, Poll::Pending);
     let asked = began.elapsed();
     assert!(world.limits.silence <= asked && asked <= world.limits.silence + TICK, "{asked:?}");
     assert!(!device.link.unsent().unwrap().is_empty(), "a PONG is owed");
@@ -108,7 +109,7 @@ async fn an_answer_that_nobody_has_read_yet_is_an_answer() {
         asked = heard(&mut device) => asked,
         received = session.recv() => panic!("{received:?}"),
     };
-    assert_eq!(asked, Receive::Read);
+    assert_eq!(asked, Poll::Pending);
     // The application is busy elsewhere, and the PONG lies in the stream.
     device.flush().await;
     sleep(3 * world.limits.answer).await;
@@ -123,7 +124,7 @@ async fn a_record_that_comes_slowly_is_waited_for() {
     let acceptor = world.acceptor();
     let (mut device, mut session) = raw(&world, &acceptor).await;
     sweeping(&acceptor);
-    device.link.stage(&[7; 1000], Part::Last).unwrap();
+    assert!(device.link.send(&[7; 1000]).unwrap().is_ready());
     let record = device.link.unsent().unwrap().to_vec();
     let dripping = async {
         for bytes in record.chunks(8) {
@@ -365,7 +366,7 @@ async fn a_handshake_that_a_change_of_the_registry_overtakes_does_not_become_a_s
     assert!(answering.await.unwrap().is_err());
     let stats = acceptor.stats();
     assert_eq!((stats.confirmed, stats.refused, stats.sessions), (0, 1, 0));
-    assert_eq!(heard(&mut device).await, Receive::End, "no CLOSE");
+    assert_eq!(heard(&mut device).await, Poll::Ready(None), "no CLOSE");
 }
 
 /// Whoever asks an application's own store does so before it says which pinning that is.
@@ -439,10 +440,10 @@ async fn a_ping_and_its_answer_stand_between_the_fragments_of_the_device_s_messa
     sweeping(&acceptor);
     let sending = async {
         for part in [Part::More, Part::More, Part::Last] {
-            device.link.stage(b"piece", part).unwrap();
+            assert!(device.link.send_part(b"piece", part).unwrap().is_ready());
             device.flush().await;
             if part == Part::More {
-                assert_eq!(heard(&mut device).await, Receive::Read);
+                assert_eq!(heard(&mut device).await, Poll::Pending);
                 assert!(!device.link.unsent().unwrap().is_empty(), "a PONG is owed");
                 device.flush().await;
             }

@@ -4,9 +4,10 @@ mod common;
 
 use common::{Raw, World, is_channel, pattern};
 use lowkey_host::{ChannelError, Connection, Error, Limits, Listener, Server, Stopped, connect_tcp, echo};
-use lowkey_transport::{Part, Receive};
+use lowkey_transport::Part;
 use std::future::{Future, pending};
 use std::net::SocketAddr;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
@@ -190,7 +191,7 @@ async fn a_device_in_the_middle_of_its_handshake_hears_the_close_behind_it() {
     for _length_and_body in 0..2 {
         soon(second.read()).await;
     }
-    assert_eq!(second.link.receive(), Ok(Receive::End));
+    assert_eq!(second.link.receive(), Ok(Poll::Ready(None)));
     second.link.close().unwrap();
     second.flush().await;
     first.close().await.unwrap();
@@ -284,7 +285,7 @@ async fn a_message_that_will_never_be_whole_keeps_no_server_from_stopping() {
     let server = Running::new(&world, echoing).await;
     let stream = TcpStream::connect(server.address).await.unwrap();
     let mut device = Raw::open(world.device(), stream).await;
-    device.link.stage(b"the beginning", Part::More).unwrap();
+    assert!(device.link.send_part(b"the beginning", Part::More).unwrap().is_ready());
     device.flush().await;
     server.sessions(1).await;
     server.stop.send(()).unwrap();

@@ -3,7 +3,9 @@
 use crate::keys::{self, Client};
 use lowkey_core::{Opener, Peer, Sealer, Session, kk};
 use lowkey_host::{Pinning, entropy::host_ephemerals};
-use lowkey_transport::{Buffers, Link, Part, Receive, Step};
+use lowkey_transport::{Buffers, Link, Part, Step};
+use std::convert::Infallible;
+use std::task::Poll;
 
 /// Both ends of a handshake.
 pub(crate) fn sessions() -> (Session, Session) {
@@ -64,18 +66,18 @@ fn buffers() -> Buffers<Vec<u8>> {
 /// Messages there and back.
 pub(crate) fn echo(device: &mut Device, server: &mut Server, message: &[u8], buffer: &mut [u8], rounds: u32) {
     for _ in 0..rounds {
-        device.stage(message, Part::Last).unwrap();
+        assert!(device.send(message).unwrap().is_ready());
         carry(device, server);
         take(server, buffer);
-        server.stage(buffer, Part::Last).unwrap();
+        assert!(server.send(buffer).unwrap().is_ready());
         carry(server, device);
         take(device, buffer);
     }
 }
 
 fn take(link: &mut Link<'_, Vec<u8>>, buffer: &mut [u8]) {
-    assert_eq!(link.receive(), Ok(Receive::Fragment(Part::Last)));
-    assert_eq!(link.take_bytes(buffer), buffer.len());
+    assert_eq!(link.receive(), Ok(Poll::Ready(Some(Part::Last))));
+    assert_eq!(link.take().unwrap().bytes.len(), buffer.len());
 }
 
 fn carry(from: &mut Link<'_, Vec<u8>>, to: &mut Link<'_, Vec<u8>>) {
@@ -85,8 +87,8 @@ fn carry(from: &mut Link<'_, Vec<u8>>, to: &mut Link<'_, Vec<u8>>) {
         let n = to.space().len().min(rest.len());
         let (front, back) = rest.split_at(n);
         to.space()[..n].copy_from_slice(front);
-        to.filled(n).unwrap();
+        to.on_read(Ok::<_, Infallible>(n)).unwrap();
         rest = back;
     }
-    from.wrote(len);
+    from.on_write(Ok::<_, Infallible>(len)).unwrap();
 }

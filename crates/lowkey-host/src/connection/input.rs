@@ -1,5 +1,6 @@
 //! What has been read from a stream and not yet looked at.
 
+use embedded_io::ErrorKind;
 use lowkey_transport::{Buffer, Error, Link};
 use std::io;
 use std::pin::Pin;
@@ -58,7 +59,7 @@ impl Input {
                 return Poll::Ready(Filled::Io(error));
             }
             if in_place || n == 0 {
-                return Poll::Ready(Filled::Link(link.filled(n)));
+                return Poll::Ready(Filled::Link(link.on_read(Ok::<_, ErrorKind>(n))));
             }
             (self.start, self.end) = (0, n);
         }
@@ -66,6 +67,6 @@ impl Input {
         let n = space.len().min(self.end - self.start);
         space[..n].copy_from_slice(&self.bytes[self.start..self.start + n]);
         self.start += n;
-        Poll::Ready(Filled::Link(link.filled(n)))
+        Poll::Ready(Filled::Link(link.on_read(Ok::<_, ErrorKind>(n))))
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{Connection, Filled, Side};
 use crate::{ChannelError, Error};
-use lowkey_transport::Receive;
+use embedded_io::ErrorKind;
+use lowkey_transport::{Link, Part};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -10,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
     /// Waits until a fragment waits or the peer has closed.
-    pub(super) fn poll_fragment(&mut self, context: &mut Context<'_>) -> Poll<Result<Receive, Error>> {
+    pub(super) fn poll_fragment(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Part>, Error>> {
         let polled = self.poll_opened(context);
         match polled {
             Poll::Pending => self.shared.waits(),
@@ -20,7 +21,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
     }
 
     /// Reads and opens.
-    fn poll_opened(&mut self, context: &mut Context<'_>) -> Poll<Result<Receive, Error>> {
+    fn poll_opened(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Part>, Error>> {
         loop {
             self.check()?;
             let received = self.link.receive();
@@ -28,12 +29,12 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
                 self.shared.traffic().opened.set(opened);
             }
             match self.tell(Side::Writing, received)? {
-                Receive::Read => (),
-                Receive::End if !self.input.is_empty() => {
+                Poll::Pending => (),
+                Poll::Ready(None) if !self.input.is_empty() => {
                     let error = self.link.fail(ChannelError::AfterClose);
                     return Poll::Ready(self.tell(Side::Writing, Err(error)));
                 }
-                received => return Poll::Ready(Ok(received)),
+                Poll::Ready(part) => return Poll::Ready(Ok(part)),
             }
             if self.input.is_empty() {
                 self.shared.register(Side::Reading, context.waker());
@@ -54,49 +55,37 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
     /// Moves what is unsent, an owed PONG among it, as far as the stream takes it at once. An error is the
     /// next writer's; what has arrived can still be read.
     fn push_from_reader(&mut self) {
-        let both = self.both.clone();
-        let mut context = Context::from_waker(&both);
-        let before = std::mem::replace(&mut self.unflushed, false);
-        let written = self.poll_unsent(&mut context);
-        let moved = self.unflushed;
-        self.unflushed |= before;
-        if let Poll::Ready(Ok(())) = written {
-            let _an_error_is_kept = self.poll_flush_stream(&mut context);
-        }
-        if moved {
+        let before = self.shared.traffic().sent.get();
+        let _an_error_is_kept = self.poll_out(Link::flush);
+        if self.shared.traffic().sent.get() != before {
             self.shared.wake_side(Side::Writing);
         }
     }
 
+    /// Repeats what sends until it is done; then the stream is handed what it takes at once.
+    pub(super) fn poll_accepted(
+        &mut self,
+        context: &mut Context<'_>,
+        call: impl FnMut(&mut Link<'static, Vec<u8>>) -> Result<Poll<()>, ChannelError>,
+    ) -> Poll<Result<(), Error>> {
+        ready!(self.poll_sends(context, call))?;
+        Poll::Ready(self.push(context))
+    }
+
     /// Hands the stream what it takes at once.
     pub(super) fn push(&mut self, context: &mut Context<'_>) -> Result<(), Error> {
-        match self.poll_out(context) {
+        match self.poll_sends(context, taken) {
             Poll::Ready(result) => result,
             Poll::Pending => Ok(()),
         }
     }
 
-    /// Waits until nothing is unsent; a record can be staged then.
-    pub(super) fn poll_out(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.shared.register(Side::Writing, context.waker());
-        self.check()?;
-        let both = self.both.clone();
-        self.poll_unsent(&mut Context::from_waker(&both))
-    }
-
-    /// Waits until nothing is unsent and the stream has flushed.
-    pub(super) fn poll_all_out(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        ready!(self.poll_out(context))?;
-        let both = self.both.clone();
-        self.poll_flush_stream(&mut Context::from_waker(&both))
-    }
-
     pub(super) fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        ready!(self.poll_out(context))?;
+        self.sending()?;
         let result = self.link.close();
         self.tell(Side::Reading, result)?;
         self.shared.closed();
-        ready!(self.poll_all_out(context))?;
+        ready!(self.poll_sends(context, Link::flush))?;
         if self.link.is_closed() {
             let both = self.both.clone();
             let ended = ready!(Pin::new(&mut self.io).poll_shutdown(&mut Context::from_waker(&both)));
@@ -110,58 +99,73 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_unsent(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if let Some(error) = &self.write_error {
-            return Poll::Ready(Err(error.clone()));
-        }
-        let sealed = self.link.seal_gathered();
-        self.tell(Side::Reading, sealed)?;
+    /// Repeats what sends until it is done.
+    pub(super) fn poll_sends<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        call: impl FnMut(&mut Link<'static, Vec<u8>>) -> Result<Poll<T>, ChannelError>,
+    ) -> Poll<Result<T, Error>> {
+        self.shared.register(Side::Writing, context.waker());
+        self.poll_out(call)
+    }
+
+    fn poll_out<T>(
+        &mut self,
+        mut call: impl FnMut(&mut Link<'static, Vec<u8>>) -> Result<Poll<T>, ChannelError>,
+    ) -> Poll<Result<T, Error>> {
+        let both = self.both.clone();
+        let mut context = Context::from_waker(&both);
         loop {
-            let unsent = self.link.unsent()?;
-            if unsent.is_empty() {
-                self.shared.all_has_left();
-                if self.stage_ordered()? {
-                    continue;
-                }
-                return Poll::Ready(Ok(()));
+            self.sending()?;
+            let called = self.obey().and_then(|()| call(&mut self.link));
+            if let Poll::Ready(done) = self.tell(Side::Reading, called)? {
+                return Poll::Ready(Ok(done));
             }
-            match ready!(Pin::new(&mut self.io).poll_write(context, unsent)) {
-                Ok(0) => return Poll::Ready(Err(self.write_failed(io::ErrorKind::WriteZero.into()))),
-                Ok(n) => {
-                    self.link.wrote(n);
-                    self.shared.traffic().sent.add(n);
-                    if let Some(sealed) = self.link.sealed() {
-                        self.shared.traffic().sealed.set(sealed);
-                    }
-                }
-                Err(error) => return Poll::Ready(Err(self.write_failed(error))),
-            }
-            self.unflushed = true;
+            ready!(self.poll_write_once(&mut context))?;
         }
     }
 
-    /// Stages what was ordered from outside, with nothing unsent: a PING, or our CLOSE once no message is
-    /// half sent. Says whether it did.
-    fn stage_ordered(&mut self) -> Result<bool, Error> {
-        if self.shared.take_ping() && self.link.ping(PING).is_ok() {
-            return Ok(true);
+    /// One write; a flush, if nothing is unsent.
+    fn poll_write_once(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let unsent = self.link.unsent()?;
+        if unsent.is_empty() {
+            return Poll::Ready(match ready!(Pin::new(&mut self.io).poll_flush(context)) {
+                Ok(()) => Ok(self.link.on_flush(Ok::<_, ErrorKind>(()))?),
+                Err(error) => Err(self.write_failed(error)),
+            });
         }
-        if self.shared.is_stopping() && self.link.may_begin().is_ok() {
+        Poll::Ready(match ready!(Pin::new(&mut self.io).poll_write(context, unsent)) {
+            Ok(0) => Err(self.write_failed(io::ErrorKind::WriteZero.into())),
+            Ok(n) => {
+                self.shared.traffic().sent.add(n);
+                if let Some(sealed) = self.link.sealed() {
+                    self.shared.traffic().sealed.set(sealed);
+                }
+                Ok(self.link.on_write(Ok::<_, ErrorKind>(n))?)
+            }
+            Err(error) => Err(self.write_failed(error)),
+        })
+    }
+
+    /// With nothing unsent, stages what was ordered from outside: a PING, or our CLOSE once no message is half sent.
+    fn obey(&mut self) -> Result<(), ChannelError> {
+        if self.link.has_unsent() {
+            return Ok(());
+        }
+        self.shared.all_has_left();
+        if self.shared.wants_ping() && !matches!(self.link.ping(PING), Ok(Poll::Pending)) {
+            self.shared.take_ping();
+        } else if self.shared.is_stopping() && self.link.may_begin().is_ok() {
             self.link.close()?;
             self.shared.closed();
-            return Ok(true);
         }
-        Ok(false)
+        Ok(())
     }
 
-    fn poll_flush_stream(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if self.unflushed {
-            if let Err(error) = ready!(Pin::new(&mut self.io).poll_flush(context)) {
-                return Poll::Ready(Err(self.write_failed(error)));
-            }
-            self.unflushed = false;
-        }
-        Poll::Ready(Ok(()))
+    /// Whether anything can still be sent.
+    fn sending(&mut self) -> Result<(), Error> {
+        self.check()?;
+        self.write_error.clone().map_or(Ok(()), Err)
     }
 
     /// Sending is over; the link goes on for what can still be received.
@@ -181,15 +185,18 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
     }
 }
 
+/// Whether the stream has taken everything.
+fn taken(link: &mut Link<'static, Vec<u8>>) -> Result<Poll<()>, ChannelError> {
+    Ok(if link.unsent()?.is_empty() { Poll::Ready(()) } else { Poll::Pending })
+}
+
 /// What a silent peer is asked with; the PONG says it again.
 const PING: &[u8] = b"there?";
 
 /// The kind as the link knows it. On a socket a timeout is its end, not a call to be repeated.
-pub(crate) fn lasting(kind: io::ErrorKind) -> embedded_io::ErrorKind {
+pub(crate) fn lasting(kind: io::ErrorKind) -> ErrorKind {
     match kind.into() {
-        embedded_io::ErrorKind::TimedOut | embedded_io::ErrorKind::Interrupted => {
-            embedded_io::ErrorKind::Other
-        }
+        ErrorKind::TimedOut | ErrorKind::Interrupted => ErrorKind::Other,
         kind => kind,
     }
 }

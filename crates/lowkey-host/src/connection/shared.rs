@@ -155,9 +155,14 @@ impl Shared {
         self.wake_side(Side::Reading);
     }
 
+    /// Whether to ask.
+    pub(crate) fn wants_ping(&self) -> bool {
+        self.ping.load(Ordering::Relaxed) == WANTED
+    }
+
     /// Whether to ask, once.
     pub(crate) fn take_ping(&self) -> bool {
-        self.ping.load(Ordering::Relaxed) == WANTED
+        self.wants_ping()
             && self.ping.compare_exchange(WANTED, STAGED, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 

@@ -1,8 +1,8 @@
 //! A connection as a stream of bytes.
 
-use super::{Connection, Side};
+use super::Connection;
 use crate::Error;
-use lowkey_transport::Receive;
+use lowkey_transport::Link;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -25,10 +25,9 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<Io> {
             this.message.drain(..n);
             return Poll::Ready(Ok(()));
         }
-        while let Receive::Fragment(_) = ready!(this.poll_fragment(context))? {
-            let n = this.link.take_bytes(buf.initialize_unfilled());
-            buf.advance(n);
-            if n > 0 {
+        while let Some(_part) = ready!(this.poll_fragment(context))? {
+            if let Poll::Ready(n @ 1..) = this.link.read(buf.initialize_unfilled()).map_err(Error::from)? {
+                buf.advance(n);
                 break; // otherwise an empty message
             }
         }
@@ -39,29 +38,15 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<Io> {
 impl<Io: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<Io> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        this.check()?;
-        this.link.may_begin().map_err(Error::from)?;
-        if buf.is_empty() {
-            return Poll::Ready(Ok(0));
-        }
-        if let Some(error) = &this.write_error {
-            return Poll::Ready(Err(error.clone().into()));
-        }
-        let n = loop {
-            let gathered = this.link.gather(buf);
-            match this.tell(Side::Reading, gathered)? {
-                0 => ready!(this.poll_out(context))?,
-                n => break n,
-            }
-        };
-        if !this.link.unsent().map_err(Error::from)?.is_empty() {
+        let n = ready!(this.poll_sends(context, |link| link.write(buf)))?;
+        if this.link.has_unsent() {
             this.push(context)?; // the record is full
         }
         Poll::Ready(Ok(n))
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().poll_all_out(context).map_err(io::Error::from)
+        self.get_mut().poll_sends(context, Link::flush).map_err(io::Error::from)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

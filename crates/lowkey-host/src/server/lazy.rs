@@ -205,7 +205,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         let answered = link.answer_kk(pinning, &mut ephemerals);
         answered.map_err(|error| Attempt::verdict(error.into()))?;
         // If there are keys, message 1 opened.
-        if let Some(ephemeral) = ephemeral.filter(|_| *link.handshake_hash() != [0; 32]) {
+        if let Some(ephemeral) = ephemeral.filter(|_| link.handshake_hash().is_some()) {
             self.attempt.answered();
             let source = self.attempt.from().map(Into::into);
             match place.opened(state.sessions.standing(source), ephemeral) {

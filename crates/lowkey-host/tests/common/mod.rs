@@ -12,6 +12,7 @@ use lowkey_host::{
 use lowkey_transport::{Buffers, Link, Step};
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -62,7 +63,7 @@ impl Party {
         let mut ephemerals = lowkey_host::entropy::host_ephemerals().unwrap();
         let mut link = Link::kk_initiator(self.pinning(), &mut ephemerals, buffers).unwrap();
         let bytes = link.unsent().unwrap().to_vec();
-        link.wrote(bytes.len());
+        link.on_write(Ok::<_, Infallible>(bytes.len())).unwrap();
         (bytes, link)
     }
 }
@@ -158,7 +159,7 @@ impl<'k, Io: AsyncRead + AsyncWrite + Unpin> Raw<'k, Io> {
         io.write_all(&bytes).await.unwrap();
         while link.step().unwrap() == Step::Read {
             let n = io.read(link.space()).await.unwrap();
-            link.filled(n).unwrap();
+            link.on_read(Ok::<_, Infallible>(n)).unwrap();
         }
         Self { io, link }
     }
@@ -173,14 +174,16 @@ impl<'k, Io: AsyncRead + AsyncWrite + Unpin> Raw<'k, Io> {
 
     pub async fn flush(&mut self) {
         let bytes = self.link.unsent().unwrap().to_vec();
-        self.io.write_all(&bytes).await.unwrap();
-        self.link.wrote(bytes.len());
+        if !bytes.is_empty() {
+            self.io.write_all(&bytes).await.unwrap();
+            self.link.on_write(Ok::<_, Infallible>(bytes.len())).unwrap();
+        }
     }
 
     /// Reads once.
     pub async fn read(&mut self) {
         let n = self.io.read(self.link.space()).await.unwrap();
-        self.link.filled(n).unwrap();
+        self.link.on_read(Ok::<_, Infallible>(n)).unwrap();
     }
 }
 

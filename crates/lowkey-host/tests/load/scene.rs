@@ -6,6 +6,7 @@
 use crate::common::{Party, World};
 use lowkey_host::{AcceptError, Acceptor, Connection, Limits, Stats};
 use lowkey_transport::Step;
+use std::convert::Infallible;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -189,7 +190,7 @@ async fn attempt(
     let _ = near.write_all(&bytes).await;
     while let Ok(Step::Read) = link.step() {
         match near.read(link.space()).await {
-            Ok(n) if n > 0 => drop(link.filled(n)),
+            Ok(n) if n > 0 => drop(link.on_read(Ok::<_, Infallible>(n))),
             _ => break,
         }
     }
