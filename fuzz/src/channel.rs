@@ -11,10 +11,10 @@ use crate::input::Input;
 use embedded_io::{ErrorKind, ErrorType, Read, Write};
 use lowkey_transport::blocking::Channel;
 use lowkey_transport::{Buffers, Error, Link, Mailbox, Mode, Part, Step};
-use std::task::Poll;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
+use std::task::Poll;
 
 const MAX_OPS: usize = 200;
 const MAX_CHANNELS: usize = 6;

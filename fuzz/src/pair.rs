@@ -7,8 +7,10 @@
 use crate::any::{Any, answer, assert_dead, initiator};
 use crate::input::{Input, Rng};
 use crate::keys::{KEYS, MODES, is_kk};
-use lowkey_transport::{Buffers, Error, Link, Mode, Part, Receive, Refusal, Step};
+use embedded_io::ErrorKind;
+use lowkey_transport::{Buffers, Error, Link, Mode, Part, Refusal, Step};
 use std::collections::VecDeque;
+use std::task::Poll;
 
 const MAX_OPS: usize = 300;
 /// Records in one script, so that none takes long; enough for a change of the key.
@@ -135,7 +137,7 @@ impl Side {
             return false;
         }
         space.iter_mut().zip(self.wire.drain(..n)).for_each(|(to, from)| *to = from);
-        let filled = self.link.filled(n);
+        let filled = self.link.on_read(Ok::<_, ErrorKind>(n));
         self.note(filled);
         true
     }
@@ -145,7 +147,8 @@ impl Side {
         let unsent = self.link.unsent().map(|unsent| unsent[..unsent.len().min(n)].to_vec());
         let unsent = self.note(unsent).unwrap_or_default();
         if !unsent.is_empty() {
-            self.link.wrote(unsent.len());
+            let written = self.link.on_write(Ok::<_, ErrorKind>(unsent.len()));
+            self.note(written);
         }
         unsent
     }
@@ -173,7 +176,7 @@ impl Side {
     fn receive(&mut self) {
         let received = self.link.receive();
         match self.note(received) {
-            Some(Receive::Fragment(part)) => {
+            Some(Poll::Ready(Some(part))) => {
                 // The three ways to take a fragment, in turn.
                 match self.delivered.len() % 3 {
                     0 => {
@@ -183,22 +186,24 @@ impl Side {
                     }
                     1 => {
                         let mut room = [0; 100];
-                        while let (n @ 1.., room) = (self.link.take_bytes(&mut room), &room) {
+                        while let Ok(Poll::Ready(n @ 1..)) = self.link.read(&mut room) {
                             self.partial.extend_from_slice(&room[..n]);
                         }
                     }
                     _ => {
-                        let whole = self.link.assemble(&mut self.room).expect("room for any message");
-                        assert_eq!(whole.is_some(), part == Part::Last);
-                        self.partial.extend_from_slice(&self.room[..whole.unwrap_or(0)]);
+                        let whole = self.link.recv_message(&mut self.room).expect("room for any message");
+                        assert_eq!(whole.is_ready(), part == Part::Last);
+                        if let Poll::Ready(len) = whole {
+                            self.partial.extend_from_slice(&self.room[..len.expect("a fragment waits")]);
+                        }
                     }
                 }
                 if part == Part::Last {
                     self.delivered.push(std::mem::take(&mut self.partial));
                 }
             }
-            Some(Receive::End) => self.ended = true,
-            Some(Receive::Read) | None => {}
+            Some(Poll::Ready(None)) => self.ended = true,
+            Some(Poll::Pending) | None => {}
         }
     }
 }
@@ -209,15 +214,15 @@ impl Side {
         if !self.done || self.dead.is_some() || self.closed {
             return false;
         }
-        let room = self.link.has_room();
-        if self.note(room) != Some(true) {
+        let has_room = self.link.unsent().map(<[u8]>::is_empty);
+        if self.note(has_room) != Some(true) {
             return false;
         }
         match self.tasks.pop_front() {
             None => return false,
             Some(Task::Send(..)) if !is_kk(self.mode) => {
                 assert_eq!(self.link.may_begin(), Err(Error::NotOpen));
-                assert_eq!(self.link.stage(b"data", Part::Last), Err(Error::NotOpen));
+                assert_eq!(self.link.send(b"data"), Err(Error::NotOpen));
             }
             Some(Task::Send(message, size)) => self.fragment(message, size),
             Some(Task::Ping(body)) => {
@@ -230,7 +235,7 @@ impl Side {
                 } else {
                     None
                 };
-                assert_eq!(self.link.ping(&body), refused.map_or(Ok(()), Err));
+                assert_eq!(self.link.ping(&body), refused.map_or(Ok(Poll::Ready(())), Err));
             }
             Some(Task::Close) => {
                 let closed = self.link.close();
@@ -255,8 +260,8 @@ impl Side {
             Some(piece) if piece.len() < left.len() => (piece, Part::More),
             _ => (left, Part::Last),
         };
-        let staged = self.link.stage(piece, part);
-        let n = self.note(staged).expect("there is room");
+        let staged = self.link.send_part(piece, part);
+        let Some(Poll::Ready(n)) = self.note(staged) else { panic!("there is room") };
         assert_eq!(n, piece.len().min(self.link.max_data()));
         self.midway = part == Part::More || n < piece.len();
         self.staged += n;
@@ -318,7 +323,7 @@ impl Pair {
                 // A stream may end where its sender has closed and all has arrived.
                 let done = side.link.space().is_empty() || side.ended;
                 self.tampered |= !(done && side.ended);
-                let filled = side.link.filled(0);
+                let filled = side.link.on_read(Ok::<_, ErrorKind>(0));
                 side.note(filled);
             }
             op::INSERT.. => wire.extend(input.chunk()),
@@ -355,7 +360,7 @@ impl Pair {
     /// Each side against the other.
     fn compare(&mut self) {
         let [a, b] = &self.sides;
-        let hashes = [a, b].map(|side| *side.link.handshake_hash());
+        let hashes = [a, b].map(|side| side.link.handshake_hash());
         assert!(hashes[0] == hashes[1] || hashes.contains(&[0; 32]), "two hashes");
         let keys = [&KEYS.responder, &KEYS.initiator].map(|side| side.identity.public_key());
         for (us, them, key) in [(a, b, keys[0]), (b, a, keys[1])] {
