@@ -263,6 +263,8 @@ LOWKEY_ENUM(lowkey_status) {
   LOWKEY_MESSAGE_TOO_LONG = 28,
   // The peer's: something after its CLOSE.
   LOWKEY_AFTER_CLOSE = 29,
+  // The library's: something came to be that cannot be. The channel is over; please report it.
+  LOWKEY_BUG = 30,
   // The world's: a callback that moves bytes failed. The channel is over.
   LOWKEY_IO = 32,
   // The world's: the boot log could not be moved on; no number was used.

@@ -1,8 +1,8 @@
 //! A channel on transport's `Link`: the one place that knows how it is driven.
 
 use crate::event::lowkey_event::{self, *};
-use crate::raw::{Failure, Kept};
 use crate::raw::callbacks::Random;
+use crate::raw::{Failure, Kept};
 use crate::status::lowkey_status::*;
 use crate::stream::Stream;
 use core::mem::take;
@@ -289,6 +289,7 @@ impl Channel {
         message: &[u8],
         done: &mut usize,
     ) -> Outcome<()> {
+        self.link.alive()?;
         self.is_elsewhere(message)?;
         if *done == 0 {
             self.link.may_begin()?;
@@ -296,23 +297,23 @@ impl Channel {
         if *done != self.link.sent_of_rest() {
             return Err(LOWKEY_LENGTH.into());
         }
-        loop {
-            self.flush(io)?;
-            let sent = self.link.send_rest(message).map_err(|error| match error {
-                Error::OutOfTurn => LOWKEY_LENGTH.into(),
-                error => Failure::from(error),
-            })?;
+        while self.send_rest(message)?.is_pending() {
             *done = self.link.sent_of_rest();
-            if sent.is_ready() {
-                *done = message.len();
-                break;
-            }
+            self.flush(io)?;
         }
+        *done = message.len();
         match self.flush(io) {
             // It is accepted; the rest goes with the next call.
             Err(failure) if failure == LOWKEY_WOULD_BLOCK.into() => Ok(()),
             flushed => flushed,
         }
+    }
+
+    fn send_rest(&mut self, message: &[u8]) -> Outcome<Poll<()>> {
+        self.link.send_rest(message).map_err(|error| match error {
+            Error::OutOfTurn => LOWKEY_LENGTH.into(), // another message than before
+            error => error.into(),
+        })
     }
 
     /// The length of the message at the front of `message`, once it is whole; none after the peer's CLOSE.

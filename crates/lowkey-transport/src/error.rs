@@ -185,3 +185,16 @@ impl embedded_io::Error for Error {
 pub(crate) fn set_aside(moved: Result<(), Error>) -> Result<(), Error> {
     moved.or_else(|error| if error.is_recoverable() { Ok(()) } else { Err(error) })
 }
+
+impl From<lowkey_core::Error> for Error {
+    /// What an error of the engine means before a handshake, where keys and ephemerals are made, and inside one: so `?`
+    /// carries it on. Not what it means for a record that a program opens by itself, without a channel: a tag that is wrong
+    /// becomes [`Error::Handshake`] here, and a channel gives [`Error::Record`] for it.
+    fn from(error: lowkey_core::Error) -> Self {
+        match error {
+            lowkey_core::Error::BlankKey => Self::BlankKey,
+            lowkey_core::Error::OutOfTurn => Self::OutOfTurn,
+            error => Self::in_handshake(error),
+        }
+    }
+}

@@ -86,7 +86,6 @@ mod keyed;
 mod limits;
 mod link;
 mod mailbox;
-mod of_keys;
 mod outbox;
 mod outgoing;
 mod parameters;

@@ -1,6 +1,7 @@
 //! What two sides have pinned of each other (protocol §2).
 
 use crate::hello::Mode;
+use lowkey_core::page::Keys;
 use lowkey_core::{Id, Identity, Peer, Psk};
 
 /// What two sides have pinned of each other: who we are, whom we expect, and under which id.
@@ -16,7 +17,12 @@ pub struct Pinning<'k> {
     pub psk: Option<&'k Psk>,
 }
 
-impl Pinning<'_> {
+impl<'k> Pinning<'k> {
+    /// The pinning that a device's key page describes.
+    pub fn of(keys: &'k Keys) -> Self {
+        Self { id: *keys.id(), identity: keys.identity(), peer: keys.peer(), psk: keys.psk() }
+    }
+
     /// The one mode of this pinning.
     pub fn mode(&self) -> Mode {
         if self.psk.is_some() { Mode::KkPsk0 } else { Mode::Kk }

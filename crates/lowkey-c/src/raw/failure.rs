@@ -34,7 +34,7 @@ pub(crate) fn status(result: Result<(), Failure>) -> lowkey_status {
 }
 
 /// The last of the statuses without a gap.
-const LAST: u32 = LOWKEY_AFTER_CLOSE as u32;
+const LAST: u32 = LOWKEY_BUG as u32;
 
 /// Each number up to [`LAST`] is a status.
 const _: () = {
@@ -46,7 +46,7 @@ const _: () = {
     assert!(LOWKEY_NULL as u32 == NonZeroU32::MIN.get());
 };
 
-const WITHOUT_A_GAP: [lowkey_status; 30] = [
+const WITHOUT_A_GAP: [lowkey_status; 31] = [
     LOWKEY_OK,
     LOWKEY_NULL,
     LOWKEY_NOT_INITIALISED,
@@ -77,4 +77,5 @@ const WITHOUT_A_GAP: [lowkey_status; 30] = [
     LOWKEY_KIND,
     LOWKEY_MESSAGE_TOO_LONG,
     LOWKEY_AFTER_CLOSE,
+    LOWKEY_BUG,
 ];

@@ -1,10 +1,12 @@
 //! A side on transport's `Link`, as a Rust program drives it.
 
 use crate::side::{ID, INCOMING, PSK, Side, has_psk, is_kk};
+use core::convert::Infallible;
+use core::task::Poll;
 use lowkey_c::lowkey_event::{self, *};
 use lowkey_c::lowkey_mode;
 use lowkey_core::{Counter, CounterFailed, Ephemerals, Id, Identity, Peer, Psk, Secret, SeedEntropy, kk};
-use lowkey_transport::{Buffers, Link, Mode, Part, Pinning, Receive, Step};
+use lowkey_transport::{Buffers, Link, Mode, Part, Pinning, Step};
 
 pub(crate) struct RustSide {
     keys: &'static Keys,
@@ -98,10 +100,10 @@ impl Side for RustSide {
             });
         }
         Ok(match self.link.receive().map_err(text)? {
-            Receive::Fragment(_) => LOWKEY_EVENT_DATA,
+            Poll::Ready(Some(_)) => LOWKEY_EVENT_DATA,
             _ if !self.link.unsent().map_err(text)?.is_empty() => LOWKEY_EVENT_WRITE,
-            Receive::Read => LOWKEY_EVENT_READ,
-            Receive::End => LOWKEY_EVENT_END,
+            Poll::Pending => LOWKEY_EVENT_READ,
+            Poll::Ready(None) => LOWKEY_EVENT_END,
         })
     }
 
@@ -132,13 +134,13 @@ impl Side for RustSide {
                 return Ok(taken);
             }
             space[..n].copy_from_slice(&bytes[taken..taken + n]);
-            self.link.filled(n).map_err(|error| error.to_string())?;
+            self.link.on_read(Ok::<_, Infallible>(n)).map_err(|error| error.to_string())?;
             taken += n;
         }
     }
 
     fn feed_end(&mut self) -> Result<(), String> {
-        self.link.filled(0).map_err(|error| error.to_string())
+        self.link.on_read(Ok::<_, Infallible>(0)).map_err(|error| error.to_string())
     }
 
     fn unsent(&mut self) -> Vec<u8> {
@@ -146,7 +148,7 @@ impl Side for RustSide {
     }
 
     fn sent(&mut self, n: usize) {
-        self.link.wrote(n);
+        self.link.on_write(Ok::<_, Infallible>(n)).unwrap();
     }
 
     fn take(&mut self) -> (Vec<u8>, bool) {
@@ -155,11 +157,14 @@ impl Side for RustSide {
     }
 
     fn send(&mut self, bytes: &[u8], is_last: bool) -> usize {
-        self.link.stage(bytes, if is_last { Part::Last } else { Part::More }).unwrap()
+        match self.link.send_part(bytes, if is_last { Part::Last } else { Part::More }).unwrap() {
+            Poll::Ready(n) => n,
+            Poll::Pending => panic!("something is unsent"),
+        }
     }
 
     fn ping(&mut self, body: &[u8]) {
-        self.link.ping(body).unwrap();
+        assert!(self.link.ping(body).unwrap().is_ready());
     }
 
     fn awaits_pong(&self) -> bool {
@@ -175,7 +180,7 @@ impl Side for RustSide {
     }
 
     fn handshake_hash(&self) -> [u8; 32] {
-        *self.link.handshake_hash()
+        self.link.handshake_hash().unwrap()
     }
 
     fn peer_key(&self) -> [u8; 32] {
