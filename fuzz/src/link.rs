@@ -490,7 +490,8 @@ impl Case {
             assert_ne!(is_empty, self.link.has_unsent());
         }
         assert!(self.link.max_data() + RECORD_OVERHEAD <= usize::from(u16::MAX).max(RECORD_OVERHEAD));
-        if !self.link.awaits_pong()
+        if self.dead.is_none()
+            && !self.link.awaits_pong()
             && let Some(asked) = self.asked.take()
         {
             let answered = self.seed == RECORDED || self.peer.pongs.contains(&asked);

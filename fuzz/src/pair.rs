@@ -241,8 +241,9 @@ impl Side {
                 let closed = self.link.close();
                 assert!(self.note(closed).is_some());
                 self.closed = true;
-                assert_eq!(self.link.may_begin(), Err(Error::Closed));
-                assert_eq!(self.link.ping(&rng.bytes(3)), Err(Error::Closed));
+                let why = if is_kk(self.mode) { Error::Closed } else { Error::NotOpen };
+                assert_eq!(self.link.may_begin(), Err(why));
+                assert_eq!(self.link.ping(&rng.bytes(3)), Err(why));
             }
         }
         true
