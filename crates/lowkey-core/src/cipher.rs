@@ -17,6 +17,11 @@ struct Direction {
 }
 
 impl Direction {
+    /// One that has no nonce left.
+    fn spent() -> Self {
+        Self { k: AeadKey::new(&Secret::new([0; 32])), n: u64::MAX }
+    }
+
     /// The nonce of the next record; `2^64 − 1` is kept for `REKEY()` (Noise §5.1).
     #[inline(always)] // on its way through a `Result` it would be copied byte by byte
     fn nonce(&self) -> Result<[u8; 12], Error> {
@@ -53,6 +58,10 @@ impl Sealer {
         Self(Direction { k: AeadKey::new(k), n: 0 })
     }
 
+    pub(crate) fn spent() -> Self {
+        Self(Direction::spent())
+    }
+
     /// Seals `record` in place: plaintext, then 16 bytes of room that receive the tag.
     ///
     /// `ENCRYPT(k, n, "", plaintext)`, Noise §5.1; `n` moves on, and the key with every 1,024th record.
@@ -83,6 +92,10 @@ pub struct Opener(Direction);
 impl Opener {
     pub(crate) fn new(k: &Secret<32>) -> Self {
         Self(Direction { k: AeadKey::new(k), n: 0 })
+    }
+
+    pub(crate) fn spent() -> Self {
+        Self(Direction::spent())
     }
 
     /// Opens `record` in place and returns the plaintext inside it.

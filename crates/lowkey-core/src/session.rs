@@ -24,6 +24,12 @@ impl Session {
         Self { sealer, opener, handshake_hash: *handshake_hash }
     }
 
+    /// One without keys, to stand in for one whose keys are elsewhere: all that it gives is
+    /// [`Error::Exhausted`](crate::Error::Exhausted).
+    pub fn spent() -> Self {
+        Self { sealer: Sealer::spent(), opener: Opener::spent(), handshake_hash: [0; 32] }
+    }
+
     /// The final `h` (Noise §11.2): 32 bytes, equal on both sides and different for every handshake.
     pub fn handshake_hash(&self) -> &[u8; 32] {
         &self.handshake_hash

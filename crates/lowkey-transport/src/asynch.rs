@@ -10,12 +10,22 @@
 //! futures of its stream for that; a stream that loses bytes by it is to be given as a [`Duplex`] and split, which holds
 //! its futures.
 
+mod duplex;
 mod halves;
+pub(crate) mod joint;
 mod message;
 mod moving;
+mod receiver;
+mod sender;
+pub(crate) mod share;
 
-pub use halves::{Duplex, Receiver, Sender};
+pub use duplex::Duplex;
+pub use halves::{OwnedHalves, OwnedReceiver, OwnedSender};
+pub use joint::Joint;
 pub use message::{MessageWriter, Sends};
+pub use receiver::Receiver;
+pub use sender::Sender;
+pub use share::{OneTask, Shares};
 
 #[cfg(doc)]
 use crate::blocking;
@@ -62,11 +72,6 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     ) -> Result<Self, Error> {
         moving::play(&mut io, &mut link, |link| link.answer(ephemerals, &pinning_of)).await?;
         Ok(Self::open(io, link))
-    }
-
-    /// The channel of a link that is done.
-    fn open(io: Io, link: Link<'_, B>) -> Self {
-        Self { link: link.settle(), io, listener: Cell::new(None) }
     }
 
     /// As [`blocking::Channel::send`].
@@ -152,6 +157,11 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
 }
 
 impl<Io, B: Buffer> Channel<Io, B> {
+    /// The channel of a link that is done.
+    fn open(io: Io, link: Link<'_, B>) -> Self {
+        Self { link: link.settle(), io, listener: Cell::new(None) }
+    }
+
     /// As [`blocking::Channel::max_data`].
     pub fn max_data(&self) -> usize {
         self.link.max_data()

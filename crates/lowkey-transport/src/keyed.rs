@@ -1,6 +1,10 @@
 //! What both directions of a connection share once there are keys: the keys, and the little that one has to know of the
 //! other (protocol §4).
 
+mod lent;
+
+pub(crate) use lent::Lent;
+
 use crate::Error;
 use crate::bytes::fill;
 use crate::limits::MAX_PING;

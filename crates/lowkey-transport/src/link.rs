@@ -53,7 +53,7 @@ pub struct Link<'k, B> {
     pub(crate) outgoing: Outgoing<B>,
     /// In a cell for the halves of a split channel, which share it on one thread.
     pub(crate) state: RefCell<State<'k, B>>,
-    max_frame: u16,
+    pub(crate) max_frame: u16,
 }
 
 impl<'k, B: Buffer> Link<'k, B> {

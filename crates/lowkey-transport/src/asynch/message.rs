@@ -1,6 +1,6 @@
 //! A message of any length, sent in fragments.
 
-use super::{Channel, Sender};
+use super::{Channel, Sender, Shares};
 use crate::Error;
 #[cfg(doc)]
 use crate::blocking;
@@ -79,7 +79,7 @@ impl<Io: Read + Write, B: Buffer> Sends for Channel<Io, B> {
     }
 }
 
-impl<W: Write, B: Buffer> Sends for Sender<'_, W, B> {
+impl<W: Write, B: Buffer, S: Shares<B>> Sends for Sender<'_, W, B, S> {
     async fn send_part(&mut self, bytes: &[u8], part: Part) -> Result<usize, Error> {
         self.sends(|outgoing, keyed| outgoing.send_part(bytes, part, keyed)).await
     }
@@ -92,5 +92,5 @@ impl<W: Write, B: Buffer> Sends for Sender<'_, W, B> {
 mod sealed {
     pub trait Sealed {}
     impl<Io, B> Sealed for super::Channel<Io, B> {}
-    impl<W, B> Sealed for super::Sender<'_, W, B> {}
+    impl<W, B, S> Sealed for super::Sender<'_, W, B, S> {}
 }

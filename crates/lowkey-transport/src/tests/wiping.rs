@@ -21,7 +21,7 @@ impl Counter for Fixed {
     }
 }
 
-type Any = Link<'static, Vec<u8>>;
+pub(super) type Any = Link<'static, Vec<u8>>;
 
 fn pinning(ours: u8, theirs: u8) -> Pinning<'static> {
     let identity = Box::leak(Box::new(Identity::new(Secret::new([ours; 32])).unwrap()));
@@ -30,7 +30,7 @@ fn pinning(ours: u8, theirs: u8) -> Pinning<'static> {
     Pinning { id: Id::new(b"id").unwrap(), identity, peer, psk: None }
 }
 
-fn open() -> (Any, Any) {
+pub(super) fn open() -> (Any, Any) {
     let buffers = || Buffers::new(vec![0; 200], vec![0; 200]).unwrap();
     let mut ephemerals = Ephemerals::new(Fixed, Secret::new([3; 32]), &mut Fixed).unwrap();
     let mut a: Any = Link::kk_initiator(pinning(1, 2), &mut ephemerals, buffers()).unwrap();

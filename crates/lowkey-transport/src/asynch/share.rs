@@ -1,0 +1,78 @@
+//! How the two halves of a channel share what both have to know, on one thread: [`joint`](super::joint) is how two tasks do.
+
+use crate::Error;
+use crate::keyed::{Keyed, Ours};
+use crate::link::State;
+use core::cell::{Cell, RefCell};
+use core::task::{Poll, Waker};
+
+/// How halves share their state: [`OneTask`], or a [`Joint`](super::Joint). Nothing else is a way.
+#[expect(private_bounds, reason = "what is shared is nobody else's business")]
+pub trait Shares<B>: Share<B> {}
+
+/// The same, with what it does. Nothing is held across an await.
+pub(crate) trait Share<B>: Copy {
+    /// Does what only the sending half of an open channel can. An error ends both directions, unless it is recoverable.
+    fn sends<T>(self, call: impl FnOnce(&mut Keyed) -> Result<T, Error>) -> Result<T, Error>;
+
+    /// Does what only the receiving half can, likewise. Wakes the sending half if there is something for it.
+    fn receives<T>(self, call: impl FnOnce(&mut Keyed) -> Result<T, Error>) -> Result<T, Error>;
+
+    /// Looks at where the channel stands; `None` never comes to be.
+    fn look<T>(self, look: impl FnOnce(&State<'static, B>) -> T) -> Option<T>;
+
+    /// Has the sending half woken when there is something for it.
+    fn listen(self, waker: &Waker);
+}
+
+/// What the halves of [`Channel::split`](super::Channel::split) share, on one thread.
+pub struct OneTask<'c, B> {
+    pub(crate) state: &'c RefCell<State<'static, B>>,
+    pub(crate) listener: &'c Cell<Option<Waker>>,
+}
+
+impl<B> Clone for OneTask<'_, B> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<B> Copy for OneTask<'_, B> {}
+
+impl<B> Shares<B> for OneTask<'_, B> {}
+
+impl<B> Share<B> for OneTask<'_, B> {
+    fn sends<T>(self, call: impl FnOnce(&mut Keyed) -> Result<T, Error>) -> Result<T, Error> {
+        let mut state = self.state.try_borrow_mut().map_err(|_| Error::Bug)?;
+        let result = state.open().and_then(call);
+        result.map_err(|error| state.end(error))
+    }
+
+    fn receives<T>(self, call: impl FnOnce(&mut Keyed) -> Result<T, Error>) -> Result<T, Error> {
+        let result = self.sends(call);
+        if self.look(news).is_none_or(|news| news.is_ready()) {
+            self.listener.take().into_iter().for_each(Waker::wake);
+        }
+        result
+    }
+
+    fn look<T>(self, look: impl FnOnce(&State<'static, B>) -> T) -> Option<T> {
+        self.state.try_borrow().ok().map(|state| look(&state))
+    }
+
+    fn listen(self, waker: &Waker) {
+        self.listener.set(Some(waker.clone()));
+    }
+}
+
+/// What there is for a sending half that has nothing to send: an end of the channel, in order (`true`) or not, or a PONG that
+/// is owed (`false`).
+pub(crate) fn news<B>(state: &State<'_, B>) -> Poll<bool> {
+    let State::Open(keyed) = state else { return Poll::Ready(false) };
+    let is_closed = keyed.is_peer_closed || keyed.ours != Ours::Goes;
+    match keyed.owed() {
+        [] if is_closed => Poll::Ready(true),
+        [] => Poll::Pending,
+        _ => Poll::Ready(false),
+    }
+}
