@@ -10,10 +10,10 @@ use futures_util::{future::join, pin_mut};
 use lowkey_transport::asynch::{Channel, Duplex};
 use lowkey_transport::{Error, Mailbox, Mode};
 
-type Halves = Channel<Duplex<Slow, Slow>, Vec<u8>>;
+pub(crate) type Halves = Channel<Duplex<Slow, Slow>, Vec<u8>>;
 
 /// A channel of ours that can be split, and the page's peer at the other end of its pipes.
-fn halves() -> (Halves, PageRecords, Pipe, Pipe) {
+pub(crate) fn halves() -> (Halves, PageRecords, Pipe, Pipe) {
     let (rx, tx) = (Pipe::default(), Pipe::default());
     let io = Duplex { reader: Slow::new(&rx, &tx, 1_000), writer: Slow::new(&rx, &tx, 1_000) };
     let (channel, peer) = block_on(async {
@@ -190,4 +190,29 @@ fn mailbox_the_sending_half_delivers_while_the_other_one_waits() {
     let mut wire = tx.take_all();
     assert_eq!(peer.open(&mut wire), (MORE, vec![7; 283]));
     assert_eq!(peer.open(&mut wire), (DATA, vec![7; 117]));
+}
+
+/// A writer leaves through a half as through the whole, and nothing else begins before it has finished.
+#[test]
+fn records_split_halves_send_messages_of_several_records() {
+    let (mut channel, mut peer, _rx, tx) = halves();
+    let (_receiver, mut sender) = channel.split();
+    assert_eq!(sender.max_data(), 283);
+    let text = Rng(3).vec(700);
+    let mut writer = sender.message().unwrap();
+    assert_eq!(block_on(writer.write(&text)), Ok(283));
+    assert!(poll_at_most(1, writer.finish(&text[283..])).is_none());
+    assert_eq!(block_on(writer.finish(&text[283..])), Ok(()));
+    assert_eq!(block_on(writer.write(b"more")), Err(Error::OutOfTurn));
+    block_on(sender.flush()).unwrap();
+    let mut wire = tx.take_all();
+    assert_eq!(peer.open(&mut wire), (MORE, text[..283].to_vec()));
+    assert_eq!(peer.open(&mut wire), (MORE, text[283..566].to_vec()));
+    assert_eq!(peer.open(&mut wire), (DATA, text[566..].to_vec()));
+
+    block_on(sender.message().unwrap().write(b"begun")).unwrap();
+    assert_eq!(block_on(sender.send(b"x")), Err(Error::Unfinished));
+    assert_eq!(sender.message().err(), Some(Error::Unfinished));
+    block_on(sender.close()).unwrap();
+    assert_eq!(sender.message().err(), Some(Error::Closed));
 }

@@ -2,46 +2,12 @@
 
 use crate::asynch::{Setting, setting};
 use crate::support::streams::poll_at_most;
+use crate::support::wakers::Task;
 use crate::support::{Rng, links};
-use core::pin::{Pin, pin};
-use core::task::{Context, Poll, Waker};
+use core::pin::pin;
+use core::task::Poll;
 use futures_executor::block_on;
 use lowkey_transport::{Error, Mailbox, Part, PostError};
-use std::future::Future;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-
-/// A waker that counts.
-#[derive(Default)]
-struct Counting(AtomicUsize);
-
-impl std::task::Wake for Counting {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, SeqCst);
-    }
-}
-
-/// A task that is polled only when the test says so.
-struct Task {
-    woken: Arc<Counting>,
-    waker: Waker,
-}
-
-impl Task {
-    fn new() -> Self {
-        let woken = Arc::<Counting>::default();
-        Self { waker: Arc::clone(&woken).into(), woken }
-    }
-
-    fn poll<T>(&self, future: Pin<&mut impl Future<Output = T>>) -> Poll<T> {
-        future.poll(&mut Context::from_waker(&self.waker))
-    }
-
-    /// How often it was woken since this was asked.
-    fn woken(&self) -> usize {
-        self.woken.0.swap(0, SeqCst)
-    }
-}
 
 /// What has come whole; the beginning of another one is left out.
 fn whole(s: &mut Setting) -> Vec<Vec<u8>> {
@@ -87,7 +53,7 @@ fn mailbox_a_dropped_delivery_and_a_dropped_channel_lose_and_repeat_nothing() {
 
 #[test]
 fn mailbox_a_task_sleeps_until_a_message_is_posted() {
-    let (mailbox, task) = (Mailbox::<4, 2>::new(), Task::new());
+    let (mailbox, task) = (Mailbox::<4, 2>::new(), Task::default());
     let mut waiting = pin!(mailbox.wait_for_message());
     assert!(task.poll(waiting.as_mut()).is_pending());
     assert!(task.poll(waiting.as_mut()).is_pending());
@@ -110,7 +76,7 @@ fn mailbox_a_task_sleeps_until_a_message_is_posted() {
 
 #[test]
 fn mailbox_a_second_task_that_waits_for_a_message_displaces_none() {
-    let (mailbox, tasks) = (Mailbox::<4, 2>::new(), [Task::new(), Task::new()]);
+    let (mailbox, tasks) = (Mailbox::<4, 2>::new(), [Task::default(), Task::default()]);
     let mut one = pin!(mailbox.wait_for_message());
     let mut two = pin!(mailbox.wait_for_message());
     assert!(tasks[0].poll(one.as_mut()).is_pending());
@@ -124,7 +90,7 @@ fn mailbox_a_second_task_that_waits_for_a_message_displaces_none() {
 #[test]
 fn mailbox_a_task_that_waits_for_room_sleeps_until_a_message_has_left_in_whatever_call() {
     for call in 0..3 {
-        let (mailbox, task) = (Mailbox::<4, 1>::new(), Task::new());
+        let (mailbox, task) = (Mailbox::<4, 1>::new(), Task::default());
         mailbox.post(b"one").unwrap();
         {
             let mut dropped = pin!(mailbox.post_when_room(b"none"));

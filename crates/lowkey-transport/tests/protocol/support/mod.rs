@@ -5,6 +5,7 @@ pub(crate) mod keys;
 pub(crate) mod links;
 pub(crate) mod page;
 pub(crate) mod streams;
+pub(crate) mod wakers;
 
 pub(crate) use keys::{KEYS, Rng};
 pub(crate) use links::Any;

@@ -39,7 +39,7 @@ impl Pipe {
     }
 
     /// `None` while it is empty and has not ended.
-    fn take(&self, out: &mut [u8]) -> Option<usize> {
+    pub(crate) fn take(&self, out: &mut [u8]) -> Option<usize> {
         Self::take_from(&mut self.0.0.lock().unwrap(), out)
     }
 
