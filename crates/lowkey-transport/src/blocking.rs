@@ -258,12 +258,21 @@ impl<Io: Read + Write + ReadReady, B: Buffer> Channel<Io, B> {
     /// # Errors
     /// As [`Self::recv`].
     pub fn try_recv(&mut self) -> Result<Poll<Option<Fragment<'_>>>, Error> {
+        let received = self.try_receives(Link::receive)?;
+        Ok(received.map(|_| self.link.take()))
+    }
+
+    /// As [`Self::receives`], as long as the stream is readable.
+    fn try_receives<T>(
+        &mut self,
+        mut call: impl FnMut(&mut Link<'static, B>) -> Result<Poll<T>, Error>,
+    ) -> Result<Poll<T>, Error> {
         loop {
-            let received = self.link.receive()?;
+            let received = call(&mut self.link)?;
             let left = if received.is_ready() { self.write_out() } else { self.hand_on() };
             set_aside(left)?;
             match received {
-                Poll::Ready(_) => return Ok(Poll::Ready(self.link.take())),
+                Poll::Ready(_) => return Ok(received),
                 Poll::Pending if self.is_readable()? => self.read_once()?,
                 Poll::Pending => return left.map(|()| Poll::Pending),
             }
@@ -305,6 +314,22 @@ impl<Io: ErrorType, B> ErrorType for Channel<Io, B> {
 impl<Io: Read + Write, B: Buffer> Read for Channel<Io, B> {
     fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
         self.receives(|link| link.read(buf))
+    }
+}
+
+impl<Io: Read + Write + ReadReady, B: Buffer> ReadReady for Channel<Io, B> {
+    /// Whether the next `read` has something at once: bytes, or the peer's CLOSE. An empty message is neither, and is passed
+    /// over. What is unsent goes out first, as far as the stream takes it.
+    fn read_ready(&mut self) -> Result<bool, Error> {
+        let received = self.try_receives(|link| {
+            let _waits = link.receive()?;
+            link.incoming.take_bytes(&mut []); // all of an empty message
+            link.receive()
+        });
+        match received {
+            Err(error) if error.is_recoverable() => Ok(false), // the stream moves nothing now
+            received => Ok(received?.is_ready()),
+        }
     }
 }
 
