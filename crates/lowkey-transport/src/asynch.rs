@@ -29,7 +29,7 @@ pub use share::{OneTask, Shares};
 
 #[cfg(doc)]
 use crate::blocking;
-use crate::limits::Buffer;
+use crate::limits::{Buffer, Buffers};
 use crate::link::Link;
 use crate::mailbox::Mailbox;
 use crate::pinning::Pinning;
@@ -180,6 +180,11 @@ impl<Io, B: Buffer> Channel<Io, B> {
     /// As [`blocking::Channel::into_stream`].
     pub fn into_stream(self) -> Io {
         self.io
+    }
+
+    /// As [`blocking::Channel::into_parts`].
+    pub fn into_parts(self) -> (Io, Buffers<B>) {
+        (self.io, self.link.into_buffers())
     }
 
     /// As [`blocking::Channel::stream`].

@@ -14,7 +14,7 @@ mod message;
 pub use message::MessageWriter;
 
 use crate::error::set_aside;
-use crate::limits::Buffer;
+use crate::limits::{Buffer, Buffers};
 use crate::link::{Link, Step};
 use crate::mailbox::Mailbox;
 use crate::pinning::Pinning;
@@ -299,6 +299,11 @@ impl<Io, B: Buffer> Channel<Io, B> {
     /// a truncation to the peer.
     pub fn into_stream(self) -> Io {
         self.io
+    }
+
+    /// The same, and its memory for the next channel.
+    pub fn into_parts(self) -> (Io, Buffers<B>) {
+        (self.io, self.link.into_buffers())
     }
 
     /// The stream; reading or writing it directly ends the channel.

@@ -19,6 +19,11 @@ impl<B: Buffer> Inbox<B> {
         Self { header: [0; HEADER], body, have: 0, limit }
     }
 
+    /// Where bodies of frames went, for another use.
+    pub(crate) fn into_buffer(self) -> B {
+        self.body
+    }
+
     /// All of where bodies of frames go.
     pub(crate) fn memory(&self) -> &[u8] {
         &self.body

@@ -178,6 +178,11 @@ impl<B: Buffer> Incoming<B> {
         Ok(())
     }
 
+    /// Where frames came in, and how long a message could be.
+    pub(crate) fn into_buffer(self) -> (B, usize) {
+        (self.inbox.into_buffer(), self.max_message)
+    }
+
     /// Nothing waits any more: the connection is over.
     pub(crate) fn end(&mut self) {
         self.waiting = None;

@@ -79,6 +79,15 @@ impl<'k, B: Buffer> Link<'k, B> {
         let Self { incoming, outgoing, state, max_frame } = self;
         Link { incoming, outgoing, state: RefCell::new(state.into_inner().settle()), max_frame }
     }
+
+    /// The memory of a link that is not needed any more, for another one. What was gathered in it is wiped, a mailbox's message
+    /// goes back, and what was unsent is lost.
+    pub fn into_buffers(self) -> Buffers<B> {
+        let Self { incoming, mut outgoing, max_frame, .. } = self;
+        outgoing.end();
+        let (incoming, max_message) = incoming.into_buffer();
+        Buffers { incoming, outgoing: outgoing.into_buffer(), max_frame, max_message }
+    }
 }
 
 /// Moving bytes.

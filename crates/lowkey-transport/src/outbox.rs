@@ -20,6 +20,11 @@ impl<B: Buffer> Outbox<B> {
         Self { buffer, sent: 0, end: 0, unflushed: false }
     }
 
+    /// Where frames were made, for another use.
+    pub(crate) fn into_buffer(self) -> B {
+        self.buffer
+    }
+
     /// All of where frames are made.
     pub(crate) fn memory(&self) -> &[u8] {
         &self.buffer

@@ -155,6 +155,11 @@ impl<B: Buffer> Outgoing<B> {
         keyed.ours == Ours::Closed && self.outbox.is_empty()
     }
 
+    /// Where records were sealed.
+    pub(crate) fn into_buffer(self) -> B {
+        self.outbox.into_buffer()
+    }
+
     /// The connection is over: a mailbox's message goes back, what was gathered is wiped.
     pub(crate) fn end(&mut self) {
         self.delivery.on(Event::Over);

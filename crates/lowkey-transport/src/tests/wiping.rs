@@ -111,3 +111,13 @@ fn write_what_was_gathered_is_wiped_once_the_channel_is_over() {
     assert_eq!(a.outgoing.outbox.data(16), [0; 16]);
     assert_eq!(a.write(b"more"), Err(failed));
 }
+
+#[test]
+fn write_what_was_gathered_is_wiped_before_its_memory_is_given_back() {
+    let (mut a, _) = open();
+    assert!(a.unsent().unwrap().is_empty());
+    assert_eq!(a.write(b"the code is 4711"), Ok(Poll::Ready(16)));
+    let buffers = a.into_buffers();
+    assert_eq!((buffers.incoming.len(), buffers.outgoing.len(), buffers.max_frame), (200, 200, 200));
+    assert!(!buffers.outgoing.windows(16).any(|bytes| bytes == b"the code is 4711"));
+}

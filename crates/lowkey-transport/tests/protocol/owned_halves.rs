@@ -25,18 +25,20 @@ fn joint_owned_halves_can_be_sent_to_any_task() {
     static _JOINT: Joint<&mut [u8]> = Joint::new();
 }
 
-/// Messages of any length, mail and pings both ways; what is left is one channel again, and its joint serves the next.
+/// Messages of any length, mail and pings both ways; what is left is one channel again, and its joint and memory serve the
+/// next.
 #[test]
 fn joint_two_threads_send_and_receive_at_once_and_give_back_one_channel() {
     static JOINT: Joint<Vec<u8>> = Joint::new();
     let long = Rng(9).vec(5_000);
+    let mut buffers = links::buffers();
     for portion in [7, 1_000] {
         let (there, back) = (Pipe::default(), Pipe::default());
         let far = Stream::new(&there, &back, Rules { waits: true, ..Rules::default() });
         let echo = thread::spawn(move || echo(far));
         let io =
             Duplex { reader: Slow::new(&back, &there, portion), writer: Slow::new(&back, &there, portion) };
-        let channel = block_on(Channel::connect(io, links::initiator(Mode::Kk))).unwrap();
+        let channel = block_on(Channel::connect(io, links::initiator_in(Mode::Kk, buffers))).unwrap();
         let hash = channel.handshake_hash();
         let Ok((mut receiver, mut sender)) = channel.into_split(&JOINT) else { panic!("it is free") };
         let ours = long.clone();
@@ -77,6 +79,7 @@ fn joint_two_threads_send_and_receive_at_once_and_give_back_one_channel() {
         assert!(hash.is_some() && channel.handshake_hash() == hash);
         assert_eq!(block_on(channel.recv()), Ok(None));
         assert_eq!(block_on(channel.send(b"x")), Err(Error::Closed));
+        buffers = channel.into_parts().1;
     }
 }
 
