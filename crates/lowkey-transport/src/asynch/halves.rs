@@ -1,8 +1,11 @@
 //! The two directions of a channel, each with its half of the stream: borrowed, or owned by a task each.
 
+use super::Channel;
+use super::duplex::Duplex;
 use super::joint::{Joint, Seat};
+use super::receiver::Receiver;
+use super::sender::Sender;
 use super::share::OneTask;
-use super::{Channel, Duplex, Receiver, Sender};
 use crate::incoming::Incoming;
 use crate::limits::Buffer;
 use crate::link::{Link, State};

@@ -1,6 +1,8 @@
 //! A message of any length, sent in fragments.
 
-use super::{Channel, Sender, Shares};
+use super::Channel;
+#[cfg(doc)]
+use super::sender::Sender;
 use crate::Error;
 #[cfg(doc)]
 use crate::blocking;
@@ -48,16 +50,6 @@ impl<C: Sends> MessageWriter<'_, C> {
     }
 }
 
-impl<Io: Read + Write, B: Buffer> MessageWriter<'_, Channel<Io, B>> {
-    /// As [`blocking::MessageWriter::recv`].
-    ///
-    /// # Errors
-    /// As [`blocking::Channel::recv`].
-    pub async fn recv(&mut self) -> Result<Option<Fragment<'_>>, Error> {
-        self.through.recv().await
-    }
-}
-
 /// What a message leaves through: a [`Channel`], or its [`Sender`]. Nothing else is one.
 pub trait Sends: sealed::Sealed {
     /// As [`Link::send_part`](crate::Link::send_part), which is repeated until it is done.
@@ -79,18 +71,18 @@ impl<Io: Read + Write, B: Buffer> Sends for Channel<Io, B> {
     }
 }
 
-impl<W: Write, B: Buffer, S: Shares<B>> Sends for Sender<'_, W, B, S> {
-    async fn send_part(&mut self, bytes: &[u8], part: Part) -> Result<usize, Error> {
-        self.sends(|outgoing, keyed| outgoing.send_part(bytes, part, keyed)).await
-    }
-
-    async fn send_rest(&mut self, rest: &[u8]) -> Result<(), Error> {
-        self.sends(|outgoing, keyed| outgoing.send_rest(rest, keyed)).await
+impl<Io: Read + Write, B: Buffer> MessageWriter<'_, Channel<Io, B>> {
+    /// As [`blocking::MessageWriter::recv`].
+    ///
+    /// # Errors
+    /// As [`blocking::Channel::recv`].
+    pub async fn recv(&mut self) -> Result<Option<Fragment<'_>>, Error> {
+        self.through.recv().await
     }
 }
 
-mod sealed {
+/// Who may be one.
+pub(super) mod sealed {
     pub trait Sealed {}
     impl<Io, B> Sealed for super::Channel<Io, B> {}
-    impl<W, B, S> Sealed for super::Sender<'_, W, B, S> {}
 }

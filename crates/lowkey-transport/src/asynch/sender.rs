@@ -2,13 +2,14 @@
 
 #[cfg(doc)]
 use super::Channel;
-use super::MessageWriter;
+use super::message::{MessageWriter, Sends, sealed::Sealed};
 use super::share::{OneTask, Shares, news};
 use crate::Error;
 use crate::keyed::Keyed;
 use crate::limits::Buffer;
 use crate::mailbox::Mailbox;
 use crate::outgoing::Outgoing;
+use crate::record::Part;
 use core::future::poll_fn;
 use core::task::Poll;
 use embedded_io_async::{ErrorType, Write};
@@ -103,7 +104,7 @@ impl<W: Write, B: Buffer, S: Shares<B>> Sender<'_, W, B, S> {
     }
 
     /// Repeats what sends until it is done.
-    pub(super) async fn sends<T>(
+    async fn sends<T>(
         &mut self,
         mut call: impl FnMut(&mut Outgoing<B>, &mut Keyed) -> Result<Poll<T>, Error>,
     ) -> Result<T, Error> {
@@ -138,6 +139,18 @@ impl<W: Write, B: Buffer, S: Shares<B>> Sender<'_, W, B, S> {
         result
     }
 }
+
+impl<W: Write, B: Buffer, S: Shares<B>> Sends for Sender<'_, W, B, S> {
+    async fn send_part(&mut self, bytes: &[u8], part: Part) -> Result<usize, Error> {
+        self.sends(|outgoing, keyed| outgoing.send_part(bytes, part, keyed)).await
+    }
+
+    async fn send_rest(&mut self, rest: &[u8]) -> Result<(), Error> {
+        self.sends(|outgoing, keyed| outgoing.send_rest(rest, keyed)).await
+    }
+}
+
+impl<W, B, S> Sealed for Sender<'_, W, B, S> {}
 
 impl<W: ErrorType, B, S> ErrorType for Sender<'_, W, B, S> {
     type Error = Error;
