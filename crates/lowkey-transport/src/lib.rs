@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | firmware that blocks, and threads | [`blocking::Channel`] |
 //! | firmware on an async executor | [`asynch::Channel`], whole or split into two halves |
+//! | two tasks of different priority, or threads | [`asynch::Channel::into_split`], whose halves each own |
 //! | events out of an interrupt handler | [`Mailbox`], which either channel delivers |
 //! | the pauses between attempts | [`Backoff`] |
 //! | a server, pairing, or a driver of your own | [`Link`]: the connection without I/O that both channels drive |

@@ -8,21 +8,35 @@ use crate::support::{KEYS, Rng, links};
 use core::pin::pin;
 use core::task::Poll;
 use futures_executor::block_on;
-use lowkey_transport::asynch::{Channel, Duplex, Joint, OwnedReceiver, OwnedSender};
+use lowkey_transport::asynch::{Channel, Duplex, Joint};
 use lowkey_transport::{Error, Link, Mailbox, Mode, blocking};
 use std::thread;
 
 use crate::halves::halves;
 
-/// They go where tasks go, and what they share lies in a `static`.
+/// They go where tasks go, and so does what is made of them; what they share lies in a `static`.
 #[test]
 fn joint_owned_halves_can_be_sent_to_any_task() {
-    fn assert_sends<T: Send + 'static>() {}
-    fn assert_shares<T: Sync + 'static>() {}
-    assert_sends::<OwnedSender<'static, Slow, &'static mut [u8]>>();
-    assert_sends::<OwnedReceiver<'static, Slow, &'static mut [u8]>>();
-    assert_shares::<Joint<&'static mut [u8]>>();
-    static _JOINT: Joint<&mut [u8]> = Joint::new();
+    fn assert_sends<T: Send>(_: &T) {}
+    static JOINT: Joint<Vec<u8>> = Joint::new();
+    let Ok((mut receiver, mut sender)) = halves().0.into_split(&JOINT) else { panic!("it is free") };
+    assert_sends(&receiver);
+    assert_sends(&sender);
+    let (mailbox, mut message) = (Mailbox::<9, 1>::new(), [0; 9]);
+    assert_sends(&async {
+        let mut half = sender.lend();
+        half.send(b"x").await?;
+        half.ping(b"x").await?;
+        half.message()?.finish(b"x").await?;
+        half.deliver(&mailbox).await?;
+        half.answer_pings().await?;
+        half.close().await
+    });
+    assert_sends(&async {
+        let mut half = receiver.lend();
+        half.recv_message(&mut message).await?;
+        half.recv().await.map(|piece| piece.is_some())
+    });
 }
 
 /// Messages of any length, mail and pings both ways; what is left is one channel again, and its joint and memory serve the
