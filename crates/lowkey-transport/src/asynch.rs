@@ -182,8 +182,8 @@ impl<Io, B: Buffer> Channel<Io, B> {
         self.io
     }
 
-    /// As [`blocking::Channel::into_parts`].
-    pub fn into_parts(self) -> (Io, Buffers<B>) {
+    /// As [`blocking::Channel::dismantle`].
+    pub fn dismantle(self) -> (Io, Buffers<B>) {
         (self.io, self.link.into_buffers())
     }
 

@@ -302,7 +302,7 @@ impl<Io, B: Buffer> Channel<Io, B> {
     }
 
     /// The same, and its memory for the next channel.
-    pub fn into_parts(self) -> (Io, Buffers<B>) {
+    pub fn dismantle(self) -> (Io, Buffers<B>) {
         (self.io, self.link.into_buffers())
     }
 

@@ -2,7 +2,7 @@
 
 use super::Channel;
 use super::duplex::Duplex;
-use super::joint::{Joint, Seat};
+use super::joint::{Hold, Joint};
 use super::receiver::Receiver;
 use super::sender::Sender;
 use super::share::OneTask;
@@ -30,12 +30,12 @@ impl<R, W, B: Buffer> Channel<Duplex<R, W>, B> {
     /// The channel itself: `joint` serves another one.
     #[expect(clippy::result_large_err, reason = "what was given is given back")]
     pub fn into_split<'c>(mut self, joint: &'c Joint<B>) -> Result<OwnedHalves<'c, R, W, B>, Self> {
-        let Some(seats) = joint.occupy(self.link.state.get_mut()) else { return Err(self) };
-        let [seat, other] = seats;
+        let Some(holds) = joint.occupy(self.link.state.get_mut()) else { return Err(self) };
+        let [hold, other] = holds;
         let Self { link: Link { incoming, outgoing, max_frame, .. }, io, .. } = self;
         Ok((
-            OwnedReceiver { incoming, io: io.reader, max_frame, seat },
-            OwnedSender { outgoing, io: io.writer, seat: other },
+            OwnedReceiver { incoming, io: io.reader, max_frame, hold },
+            OwnedSender { outgoing, io: io.writer, hold: other },
         ))
     }
 
@@ -47,7 +47,7 @@ impl<R, W, B: Buffer> Channel<Duplex<R, W>, B> {
     pub fn reunite<'c>(halves: OwnedHalves<'c, R, W, B>) -> Result<Self, OwnedHalves<'c, R, W, B>> {
         let (receiver, sender) = halves;
         let mut state = State::Idle;
-        if !receiver.seat.leave(&sender.seat, &mut state) {
+        if !receiver.hold.leave(&sender.hold, &mut state) {
             return Err((receiver, sender));
         }
         let OwnedReceiver { incoming, io: reader, max_frame, .. } = receiver;
@@ -65,14 +65,14 @@ pub struct OwnedReceiver<'c, R, B> {
     incoming: Incoming<B>,
     io: R,
     max_frame: u16,
-    seat: Seat<'c, B>,
+    hold: Hold<'c, B>,
 }
 
 impl<'c, R, B> OwnedReceiver<'c, R, B> {
     /// The half, to be used.
     pub fn lend(&mut self) -> Receiver<'_, R, B, &'c Joint<B>> {
-        let Self { incoming, io, seat, .. } = self;
-        Receiver { incoming, io, shared: seat.joint() }
+        let Self { incoming, io, hold, .. } = self;
+        Receiver { incoming, io, shared: hold.joint() }
     }
 }
 
@@ -81,13 +81,13 @@ impl<'c, R, B> OwnedReceiver<'c, R, B> {
 pub struct OwnedSender<'c, W, B> {
     outgoing: Outgoing<B>,
     io: W,
-    seat: Seat<'c, B>,
+    hold: Hold<'c, B>,
 }
 
 impl<'c, W, B> OwnedSender<'c, W, B> {
     /// The half, to be used.
     pub fn lend(&mut self) -> Sender<'_, W, B, &'c Joint<B>> {
-        let Self { outgoing, io, seat } = self;
-        Sender { outgoing, io, shared: seat.joint() }
+        let Self { outgoing, io, hold } = self;
+        Sender { outgoing, io, shared: hold.joint() }
     }
 }

@@ -21,25 +21,25 @@ struct Shared<B> {
     state: State<'static, B>,
     listener: Option<Waker>,
     /// How many halves there are.
-    seats: u8,
+    halves: u8,
 }
 
 impl<B> Joint<B> {
     /// One that serves no channel.
     pub const fn new() -> Self {
-        let shared = Shared { state: State::Idle, listener: None, seats: 0 };
+        let shared = Shared { state: State::Idle, listener: None, halves: 0 };
         Self(Mutex::new(RefCell::new(shared)))
     }
 
     /// Takes the state of a channel, for two halves; `None` while it has another one's.
-    pub(crate) fn occupy<'c>(&'c self, state: &mut State<'static, B>) -> Option<[Seat<'c, B>; 2]> {
+    pub(crate) fn occupy<'c>(&'c self, state: &mut State<'static, B>) -> Option<[Hold<'c, B>; 2]> {
         self.with(|shared| {
-            if shared.seats > 0 {
+            if shared.halves > 0 {
                 return None;
             }
-            shared.seats = 2;
+            shared.halves = 2;
             swap(&mut shared.state, state);
-            Some([Seat(self), Seat(self)])
+            Some([Hold(self), Hold(self)])
         })
     }
 
@@ -105,14 +105,14 @@ impl<B> Share<B> for &Joint<B> {
 }
 
 /// A half's use of a [`Joint`], which is free again after both. Keys are wiped then.
-pub(crate) struct Seat<'c, B>(&'c Joint<B>);
+pub(crate) struct Hold<'c, B>(&'c Joint<B>);
 
-impl<'c, B> Seat<'c, B> {
+impl<'c, B> Hold<'c, B> {
     pub(crate) fn joint(&self) -> &'c Joint<B> {
         self.0
     }
 
-    /// Gives the state back if both are the seats of one channel, whichever is first.
+    /// Gives the state back if both are of one channel, whichever is first.
     pub(crate) fn leave(&self, other: &Self, state: &mut State<'static, B>) -> bool {
         let is_same = ptr::eq(self.0, other.0);
         if is_same {
@@ -122,11 +122,11 @@ impl<'c, B> Seat<'c, B> {
     }
 }
 
-impl<B> Drop for Seat<'_, B> {
+impl<B> Drop for Hold<'_, B> {
     fn drop(&mut self) {
         let listener = self.0.with(|shared| {
-            shared.seats = shared.seats.saturating_sub(1);
-            if shared.seats > 0 {
+            shared.halves = shared.halves.saturating_sub(1);
+            if shared.halves > 0 {
                 return None;
             }
             shared.state = State::Idle;

@@ -1,8 +1,6 @@
 //! A message of any length, sent in fragments.
 
 use super::Channel;
-#[cfg(doc)]
-use super::sender::Sender;
 use crate::Error;
 #[cfg(doc)]
 use crate::blocking;
@@ -50,7 +48,7 @@ impl<C: Sends> MessageWriter<'_, C> {
     }
 }
 
-/// What a message leaves through: a [`Channel`], or its [`Sender`]. Nothing else is one.
+/// What a message leaves through: a [`Channel`], or its [`Sender`](super::Sender). Nothing else is one.
 pub trait Sends: sealed::Sealed {
     /// As [`Link::send_part`](crate::Link::send_part), which is repeated until it is done.
     #[doc(hidden)]

@@ -2,7 +2,7 @@
 
 use super::wiping::open;
 use crate::Error;
-use crate::asynch::joint::{Joint, Seat};
+use crate::asynch::joint::{Hold, Joint};
 use crate::asynch::share::Share;
 use crate::keyed::{Keyed, Ours};
 use crate::link::State;
@@ -15,7 +15,7 @@ use std::vec::Vec;
 
 const BROKEN: Error = Error::Io(ErrorKind::BrokenPipe);
 
-fn occupied(joint: &Joint<Vec<u8>>) -> [Seat<'_, Vec<u8>>; 2] {
+fn occupied(joint: &Joint<Vec<u8>>) -> [Hold<'_, Vec<u8>>; 2] {
     let (mut a, _) = open();
     joint.occupy(a.state.get_mut()).unwrap()
 }

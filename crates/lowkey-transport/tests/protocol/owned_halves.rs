@@ -93,7 +93,7 @@ fn joint_two_threads_send_and_receive_at_once_and_give_back_one_channel() {
         assert!(hash.is_some() && channel.handshake_hash() == hash);
         assert_eq!(block_on(channel.recv()), Ok(None));
         assert_eq!(block_on(channel.send(b"x")), Err(Error::Closed));
-        buffers = channel.into_parts().1;
+        buffers = channel.dismantle().1;
     }
 }
 
