@@ -6,7 +6,7 @@ use crate::entropy::lowkey_ephemerals;
 use crate::keys::{lowkey_identity, lowkey_psk};
 use crate::raw;
 use crate::sizes::LOWKEY_MAX_ID;
-use crate::status::lowkey_status::{self, LOWKEY_LENGTH};
+use crate::status::lowkey_status::{self, LOWKEY_LENGTH, LOWKEY_NOT_OPEN, LOWKEY_OUT_OF_TURN};
 use lowkey_transport::{Mode, Refusal};
 
 /// Which Noise pattern a connection uses.
@@ -60,7 +60,9 @@ pub unsafe extern "C" fn lowkey_hello_read(
     hello: *mut lowkey_hello,
 ) -> lowkey_status {
     give(|| {
-        let (out, hello) = (raw::out(hello)?, raw::shared(channel)?.hello()?);
+        let (out, link) = (raw::out(hello)?, &raw::shared(channel)?.link);
+        link.alive()?;
+        let hello = link.hello().ok_or(LOWKEY_OUT_OF_TURN)?;
         let mode = match hello.mode {
             Mode::Kk => lowkey_mode::LOWKEY_KK,
             Mode::KkPsk0 => lowkey_mode::LOWKEY_KKPSK0,
@@ -93,7 +95,7 @@ pub unsafe extern "C" fn lowkey_answer_kk(
         let mut channel = raw::enter(channel)?;
         let pinning = pinned(pinning)?;
         let mut ephemerals = raw::enter(ephemerals)?;
-        channel.answer_kk(pinning, &mut ephemerals)
+        Ok(channel.link.answer_kk(pinning, &mut ephemerals)?)
     })
 }
 
@@ -115,7 +117,7 @@ pub unsafe extern "C" fn lowkey_answer_xx(
         let mut channel = raw::enter(channel)?;
         let (identity, psk) = (raw::shared(identity)?, psk_or_none(pairing_psk)?);
         let mut ephemerals = raw::enter(ephemerals)?;
-        channel.answer_xx(identity, psk, &mut ephemerals)
+        Ok(channel.link.answer_xx(identity, psk, &mut ephemerals)?)
     })
 }
 
@@ -130,7 +132,7 @@ pub unsafe extern "C" fn lowkey_turn_away(
     channel: *mut lowkey_channel,
     decoy: *const lowkey_pinning,
 ) -> lowkey_status {
-    attempt(|| raw::exclusive(channel)?.turn_away(pinned(decoy)?))
+    attempt(|| Ok(raw::exclusive(channel)?.link.turn_away(pinned(decoy)?)?))
 }
 
 /// Refuses the initiator: lowkey_poll sends that and then gives LOWKEY_DECLINED.
@@ -146,7 +148,7 @@ pub unsafe extern "C" fn lowkey_refuse(
         let channel = raw::exclusive(channel)?;
         let known = [Refusal::MODE, Refusal::BUSY, Refusal::REFUSED];
         let refusal = known.into_iter().find(|known| i32::from(known.code()) == refusal);
-        channel.refuse(refusal.ok_or(LOWKEY_LENGTH)?)
+        Ok(channel.link.refuse(refusal.ok_or(LOWKEY_LENGTH)?)?)
     })
 }
 
@@ -158,7 +160,11 @@ pub unsafe extern "C" fn lowkey_refuse(
 /// cbindgen:ptrs-as-arrays=[[key;32]]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_peer_key(channel: *const lowkey_channel, key: *mut u8) -> lowkey_status {
-    give(|| Ok((raw::out_array(key)?, *raw::shared(channel)?.peer_key()?.as_bytes())))
+    give(|| {
+        let (key, link) = (raw::out_array(key)?, &raw::shared(channel)?.link);
+        link.alive()?;
+        Ok((key, *link.proven_key().ok_or(LOWKEY_NOT_OPEN)?.as_bytes()))
+    })
 }
 
 /// Says that the peer's key is welcome, after LOWKEY_EVENT_CLAIM; you have stored it. Who does not want it calls
@@ -167,5 +173,5 @@ pub unsafe extern "C" fn lowkey_peer_key(channel: *const lowkey_channel, key: *m
 /// LOWKEY_OUT_OF_TURN: there is no claim to accept now. LOWKEY_NULL, LOWKEY_NOT_INITIALISED; or what ended the channel.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_accept(channel: *mut lowkey_channel) -> lowkey_status {
-    attempt(|| raw::exclusive(channel)?.accept())
+    attempt(|| Ok(raw::exclusive(channel)?.link.accept()?))
 }

@@ -32,8 +32,8 @@ pub unsafe extern "C" fn lowkey_kk_initiator(
         lie_apart(channel, buffers, pinning, ephemerals)?;
         let mut ephemerals = raw::enter(ephemerals)?;
         let mut channel = create(storage, kept);
-        let begun = channel.initiate_kk(pinned, &mut ephemerals);
-        channel.keep(begun)
+        let begun = channel.link.initiate_kk(pinned, &mut ephemerals);
+        Ok(channel.keep(begun)?)
     })
 }
 
@@ -67,10 +67,10 @@ pub unsafe extern "C" fn lowkey_xx_initiator(
         }
         let mut channel = create(storage, kept);
         let begun = match psk.zip(id) {
-            Some((psk, id)) => channel.initiate_xx_psk0(ours, id, psk, &mut ephemerals),
-            None => channel.initiate_xx(ours, id, &mut ephemerals),
+            Some((psk, id)) => channel.link.initiate_xx_psk0(ours, id, psk, &mut ephemerals),
+            None => channel.link.initiate_xx(ours, id, &mut ephemerals),
         };
-        channel.keep(begun)
+        Ok(channel.keep(begun)?)
     })
 }
 
@@ -87,8 +87,8 @@ pub unsafe extern "C" fn lowkey_responder(
         let kept = kept(buffers)?;
         lie_apart(channel, buffers, &NOBODY, ptr::null())?;
         let mut channel = create(storage, kept);
-        let begun = channel.respond();
-        channel.keep(begun)
+        let begun = channel.link.respond();
+        Ok(channel.keep(begun)?)
     })
 }
 

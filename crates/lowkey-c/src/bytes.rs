@@ -4,7 +4,8 @@ use crate::call::{attempt, give};
 use crate::channel::lowkey_channel;
 use crate::event::lowkey_event;
 use crate::raw;
-use crate::status::lowkey_status;
+use crate::status::lowkey_status::{self, LOWKEY_LENGTH};
+use core::convert::Infallible;
 
 /// Looks at what has come and says what is next. Every event but LOWKEY_EVENT_OPEN is given again until it has been
 /// acted upon. While something is unsent, the answer to a PING of the peer for example, it is LOWKEY_EVENT_WRITE; so
@@ -39,8 +40,12 @@ pub unsafe extern "C" fn lowkey_feed(
     taken: *mut usize,
 ) -> lowkey_status {
     give(|| {
-        let (taken, channel) = (raw::out(taken)?, raw::exclusive(channel)?);
-        Ok((taken, channel.feed(raw::bytes(bytes, len)?)?))
+        let (taken, link) = (raw::out(taken)?, &mut raw::exclusive(channel)?.link);
+        let bytes = raw::bytes(bytes, len)?;
+        if link.is_incoming(bytes) {
+            return Err(LOWKEY_LENGTH.into());
+        }
+        Ok((taken, link.feed(bytes)?))
     })
 }
 
@@ -51,7 +56,7 @@ pub unsafe extern "C" fn lowkey_feed(
 /// LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_feed_end(channel: *mut lowkey_channel) -> lowkey_status {
-    attempt(|| raw::exclusive(channel)?.feed_end())
+    attempt(|| Ok(raw::exclusive(channel)?.link.on_read(Ok::<_, Infallible>(0))?))
 }
 
 /// Gives the room where the next bytes of the stream belong, so that they can be read into it: at most `len` bytes;
@@ -68,7 +73,9 @@ pub unsafe extern "C" fn lowkey_space(
 ) -> lowkey_status {
     attempt(|| {
         let (to, count) = (raw::out(space)?, raw::out(len)?);
-        let space = raw::exclusive(channel)?.space()?;
+        let link = &mut raw::exclusive(channel)?.link;
+        link.unsent()?; // what ended it, if something has
+        let space = link.space();
         to.set(space.as_mut_ptr());
         count.set(space.len());
         Ok(())
@@ -82,7 +89,15 @@ pub unsafe extern "C" fn lowkey_space(
 /// LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: nothing was done.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_filled(channel: *mut lowkey_channel, len: usize) -> lowkey_status {
-    attempt(|| raw::exclusive(channel)?.filled(len))
+    attempt(|| {
+        let link = &mut raw::exclusive(channel)?.link;
+        link.unsent()?; // what ended it, if something has
+        match len {
+            0 => Ok(()),
+            len if len > link.space().len() => Err(LOWKEY_LENGTH.into()),
+            len => Ok(link.on_read(Ok::<_, Infallible>(len))?),
+        }
+    })
 }
 
 /// Gives the bytes that the stream has to take next. They are valid until the next call that sends something; `len`
@@ -98,7 +113,7 @@ pub unsafe extern "C" fn lowkey_unsent(
 ) -> lowkey_status {
     attempt(|| {
         let (to, count) = (raw::out(bytes)?, raw::out(len)?);
-        let unsent = raw::exclusive(channel)?.unsent()?;
+        let unsent = raw::exclusive(channel)?.link.unsent()?;
         to.set(unsent.as_ptr());
         count.set(unsent.len());
         Ok(())
@@ -112,5 +127,14 @@ pub unsafe extern "C" fn lowkey_unsent(
 /// channel. Nothing was done.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_sent(channel: *mut lowkey_channel, len: usize) -> lowkey_status {
-    attempt(|| raw::exclusive(channel)?.sent(len))
+    attempt(|| {
+        let channel = raw::exclusive(channel)?;
+        let unsent = channel.link.unsent()?.len();
+        channel.is_stuck = len == 0 && unsent > 0;
+        match len {
+            0 => Ok(()),
+            len if len > unsent => Err(LOWKEY_LENGTH.into()),
+            len => Ok(channel.link.on_write(Ok::<_, Infallible>(len))?),
+        }
+    })
 }

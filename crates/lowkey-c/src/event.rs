@@ -1,5 +1,9 @@
 //! What a channel says of itself when it is asked.
 
+use core::task::Poll;
+use lowkey_event::*;
+use lowkey_transport::{Part, Step};
+
 /// What a channel needs next, or what has come.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,4 +23,28 @@ pub enum lowkey_event {
     LOWKEY_EVENT_DATA = 5,
     /// The peer has sent its CLOSE: nothing more will come, and nothing is missing.
     LOWKEY_EVENT_END = 6,
+}
+
+/// What the handshake needs next.
+impl From<Step> for lowkey_event {
+    fn from(step: Step) -> Self {
+        match step {
+            Step::Write => LOWKEY_EVENT_WRITE,
+            Step::Read => LOWKEY_EVENT_READ,
+            Step::Hello => LOWKEY_EVENT_HELLO,
+            Step::Claim => LOWKEY_EVENT_CLAIM,
+            Step::Done => LOWKEY_EVENT_OPEN,
+        }
+    }
+}
+
+/// What has come afterwards.
+impl From<Poll<Option<Part>>> for lowkey_event {
+    fn from(received: Poll<Option<Part>>) -> Self {
+        match received {
+            Poll::Pending => LOWKEY_EVENT_READ,
+            Poll::Ready(Some(_)) => LOWKEY_EVENT_DATA,
+            Poll::Ready(None) => LOWKEY_EVENT_END,
+        }
+    }
 }

@@ -2,9 +2,13 @@
 
 use crate::call::{attempt, give};
 use crate::channel::lowkey_channel;
-use crate::raw;
-use crate::status::lowkey_status;
-use lowkey_transport::Part;
+use crate::link::Channel;
+use crate::raw::{self, Failure, Kept};
+use crate::status::lowkey_status::{
+    self, LOWKEY_LENGTH, LOWKEY_NOT_OPEN, LOWKEY_OUT_OF_TURN, LOWKEY_WOULD_BLOCK,
+};
+use core::task::Poll;
+use lowkey_transport::{Error, Link, Part};
 
 /// Gives the piece of a message that waits, in place where it was opened, and says whether the message ends with it.
 /// Afterwards it does not wait any more; the bytes stay until the next lowkey_feed or lowkey_space, and may be given
@@ -22,7 +26,9 @@ pub unsafe extern "C" fn lowkey_take(
 ) -> lowkey_status {
     attempt(|| {
         let (to, count, last) = (raw::out(data)?, raw::out(len)?, raw::out(is_last)?);
-        let fragment = raw::exclusive(channel)?.take()?;
+        let link = raw::exclusive(channel)?.opened()?;
+        let _ = link.receive()?; // opens what has come
+        let fragment = link.take().ok_or(LOWKEY_OUT_OF_TURN)?;
         to.set(fragment.bytes.as_ptr());
         count.set(fragment.bytes.len());
         last.set(fragment.part == Part::Last);
@@ -43,7 +49,10 @@ pub unsafe extern "C" fn lowkey_send(
     message: *const u8,
     len: usize,
 ) -> lowkey_status {
-    attempt(|| raw::exclusive(channel)?.send(raw::bytes(message, len)?))
+    attempt(|| {
+        let (channel, message) = (raw::exclusive(channel)?, raw::bytes(message, len)?);
+        sends(channel, message, |link| link.send(message))
+    })
 }
 
 /// Sends a piece of a message, as much as one record carries, and says in `taken` how many bytes that was. The message
@@ -65,7 +74,8 @@ pub unsafe extern "C" fn lowkey_send_part(
     give(|| {
         let (taken, channel) = (raw::out(taken)?, raw::exclusive(channel)?);
         let part = if is_last { Part::Last } else { Part::More };
-        Ok((taken, channel.send_part(raw::bytes(bytes, len)?, part)?))
+        let bytes = raw::bytes(bytes, len)?;
+        Ok((taken, sends(channel, bytes, |link| link.send_part(bytes, part))?))
     })
 }
 
@@ -80,7 +90,10 @@ pub unsafe extern "C" fn lowkey_ping(
     body: *const u8,
     len: usize,
 ) -> lowkey_status {
-    attempt(|| raw::exclusive(channel)?.ping(raw::bytes(body, len)?))
+    attempt(|| {
+        let (channel, body) = (raw::exclusive(channel)?, raw::bytes(body, len)?);
+        sends(channel, body, |link| link.ping(body))
+    })
 }
 
 /// Ends our direction, once: nothing can be sent afterwards, the peer's goes on. Our CLOSE leaves behind what is unsent
@@ -91,7 +104,7 @@ pub unsafe extern "C" fn lowkey_ping(
 /// channel. Nothing was sent.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_close(channel: *mut lowkey_channel) -> lowkey_status {
-    attempt(|| raw::exclusive(channel)?.close())
+    attempt(|| Ok(raw::exclusive(channel)?.link.close()?))
 }
 
 /// Gives the most bytes that one record carries to this peer.
@@ -100,7 +113,14 @@ pub unsafe extern "C" fn lowkey_close(channel: *mut lowkey_channel) -> lowkey_st
 /// the channel. `len` is as it was.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_max_data(channel: *const lowkey_channel, len: *mut usize) -> lowkey_status {
-    give(|| Ok((raw::out(len)?, raw::shared(channel)?.max_data()?)))
+    give(|| {
+        let (len, channel) = (raw::out(len)?, raw::shared(channel)?);
+        channel.link.alive()?;
+        if !channel.has_opened {
+            return Err(LOWKEY_NOT_OPEN.into());
+        }
+        Ok((len, channel.link.max_data()))
+    })
 }
 
 /// Gives the handshake hash (Noise, section 11.2): equal on both sides, different for every handshake. Something else
@@ -114,24 +134,43 @@ pub unsafe extern "C" fn lowkey_handshake_hash(
     channel: *const lowkey_channel,
     hash: *mut u8,
 ) -> lowkey_status {
-    give(|| Ok((raw::out_array(hash)?, raw::shared(channel)?.handshake_hash()?)))
+    give(|| {
+        let (hash, link) = (raw::out_array(hash)?, &raw::shared(channel)?.link);
+        link.alive()?;
+        Ok((hash, link.handshake_hash().ok_or(LOWKEY_NOT_OPEN)?))
+    })
 }
 
 /// Whether LOWKEY_EVENT_OPEN has been given, and neither lowkey_close nor a failure has ended sending since. False for
 /// what is not a channel.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_is_open(channel: *const lowkey_channel) -> bool {
-    raw::shared(channel).is_ok_and(|channel| channel.is_open())
+    raw::shared(channel).is_ok_and(|channel| channel.has_opened && channel.link.is_open())
 }
 
 /// Whether the answer to the last lowkey_ping has not come yet. False for what is not a channel.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_awaits_pong(channel: *const lowkey_channel) -> bool {
-    raw::shared(channel).is_ok_and(|channel| channel.awaits_pong())
+    raw::shared(channel).is_ok_and(|channel| channel.link.awaits_pong())
 }
 
 /// Whether the peer's CLOSE has come, and ours has left to its last byte. False for what is not a channel.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_is_closed(channel: *const lowkey_channel) -> bool {
-    raw::shared(channel).is_ok_and(|channel| channel.is_closed())
+    raw::shared(channel).is_ok_and(|channel| channel.link.is_closed())
+}
+
+/// What sends `bytes`, which must not lie where records are sealed.
+fn sends<T>(
+    channel: &mut Channel,
+    bytes: &[u8],
+    send: impl FnOnce(&mut Link<'static, Kept>) -> Result<Poll<T>, Error>,
+) -> Result<T, Failure> {
+    if channel.link.is_outgoing(bytes) {
+        return Err(LOWKEY_LENGTH.into());
+    }
+    match send(&mut channel.link)? {
+        Poll::Ready(sent) => Ok(sent),
+        Poll::Pending => Err(LOWKEY_WOULD_BLOCK.into()),
+    }
 }

@@ -12,6 +12,7 @@ mod settle;
 mod state;
 
 use crate::Error;
+use crate::bytes::fill;
 use crate::incoming::Incoming;
 use crate::keyed::{Keyed, Ours};
 use crate::limits::{Buffer, Buffers};
@@ -20,6 +21,7 @@ use crate::outgoing::Outgoing;
 use crate::parameters::Parameters;
 use crate::record::{Fragment, Part};
 use core::cell::RefCell;
+use core::convert::Infallible;
 use core::task::Poll;
 use lowkey_core::{PublicKey, Session, wipe_dead_stack};
 pub(crate) use state::State;
@@ -150,6 +152,23 @@ impl<'k, B: Buffer> Link<'k, B> {
         state.alive()?;
         let taken = self.incoming.on_read(read, state.stream_end());
         self.or_end(taken)
+    }
+
+    /// Puts bytes of the stream that a driver has already into [`Self::space`], up to the end of a frame; returns how many.
+    ///
+    /// # Errors
+    /// As [`Self::on_read`].
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<usize, Error> {
+        self.state.get_mut().alive()?;
+        let mut rest = bytes;
+        loop {
+            let n = fill(self.space(), rest);
+            if n == 0 {
+                return Ok(bytes.len().saturating_sub(rest.len()));
+            }
+            self.on_read(Ok::<_, Infallible>(n))?;
+            rest = rest.get(n..).unwrap_or_default();
+        }
     }
 
     /// Whether the link goes on.

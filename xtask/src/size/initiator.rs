@@ -95,8 +95,8 @@ const FOR_OTHERS: [&str; 8] = [
     "lowkey_accept",
 ];
 /// Parts of the names of what they do: answering a hello, waiting for the initiator's first record, pairing.
-const OF_OTHERS: [&str; 7] =
-    ["hello::read", "::read_hello", "::decline", "responder", "link::link::confirm", "xx", "claim"];
+const OF_OTHERS: [&str; 6] =
+    ["::read_hello", "::decline", "responder", "link::link::confirm", "xx", "claim"];
 /// Parts of the names of what the functions of no header call.
 const OF_RUST: [&str; 4] = ["mailbox", "gather", "blocking::", "asynch::"];
 

@@ -12,7 +12,7 @@ use core::num::NonZeroU32;
 pub(crate) struct Failure(NonZeroU32);
 
 impl Failure {
-    /// The failure with this number of a status, 1 to 29: there the numbers have no gap. Of another number it is the
+    /// The failure with this number of a status, 1 to 30: there the numbers have no gap. Of another number it is the
     /// nearest of them.
     pub(crate) fn numbered(number: u32) -> Self {
         Self(NonZeroU32::new(number.min(LAST)).unwrap_or(NonZeroU32::MIN))

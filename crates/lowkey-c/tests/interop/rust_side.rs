@@ -1,12 +1,12 @@
 //! A side on transport's `Link`, as a Rust program drives it.
 
 use crate::side::{ID, INCOMING, PSK, Side, has_psk, is_kk};
-use core::convert::Infallible;
-use core::task::Poll;
 use lowkey_c::lowkey_event::{self, *};
 use lowkey_c::lowkey_mode;
 use lowkey_core::{Counter, CounterFailed, Ephemerals, Id, Identity, Peer, Psk, Secret, SeedEntropy, kk};
 use lowkey_transport::{Buffers, Link, Mode, Part, Pinning, Step};
+use std::convert::Infallible;
+use std::task::Poll;
 
 pub(crate) struct RustSide {
     keys: &'static Keys,
@@ -126,17 +126,7 @@ impl Side for RustSide {
     }
 
     fn feed(&mut self, bytes: &[u8]) -> Result<usize, String> {
-        let mut taken = 0;
-        loop {
-            let space = self.link.space();
-            let n = space.len().min(bytes.len() - taken);
-            if n == 0 {
-                return Ok(taken);
-            }
-            space[..n].copy_from_slice(&bytes[taken..taken + n]);
-            self.link.on_read(Ok::<_, Infallible>(n)).map_err(|error| error.to_string())?;
-            taken += n;
-        }
+        self.link.feed(bytes).map_err(|error| error.to_string())
     }
 
     fn feed_end(&mut self) -> Result<(), String> {
