@@ -60,8 +60,7 @@ impl Prose {
 }
 
 /// Where it is still to be made so.
-const YET_TO_HOLD: [&str; 4] =
-    ["crates/lowkey-c/", "crates/lowkey-core/", "crates/lowkey-host/", "crates/lowkey-transport/"];
+const YET_TO_HOLD: [&str; 3] = ["crates/lowkey-core/", "crates/lowkey-host/", "crates/lowkey-transport/"];
 
 #[cfg(test)]
 mod tests {
