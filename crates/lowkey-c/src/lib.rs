@@ -8,7 +8,7 @@
 //! | `raw` | everything that trusts a pointer, or the number of a status, and nothing else |
 //! | `raw/failure`, `errors`, `call` | what a call gives inside, which status an error has, what C gets |
 //! | `stream` | what moves the bytes, if that is not the application |
-//! | `link` | the one place that knows how the channel is driven |
+//! | `link` | the pump between a link and what moves its bytes |
 //! | the others | one part of the header each |
 #![no_std]
 #![allow(non_camel_case_types, reason = "names of C")]

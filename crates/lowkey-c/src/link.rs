@@ -49,8 +49,8 @@ impl Channel {
 
 /// With a stream.
 impl Channel {
-    /// Moves bytes until something comes that C has to see. That something cannot be written now keeps nobody from reading:
-    /// the peer may be in the same place.
+    /// Moves bytes until something comes that C has to see. That something cannot be written now keeps nobody from
+    /// reading: the peer may be in the same place.
     pub(crate) fn run(&mut self, io: &mut impl Stream) -> Result<lowkey_event, Failure> {
         loop {
             self.is_stuck = self.flush(io).is_err(); // what ended the channel comes up again in `poll`

@@ -95,8 +95,7 @@ const FOR_OTHERS: [&str; 8] = [
     "lowkey_accept",
 ];
 /// Parts of the names of what they do: answering a hello, waiting for the initiator's first record, pairing.
-const OF_OTHERS: [&str; 6] =
-    ["::read_hello", "::decline", "responder", "link::link::confirm", "xx", "claim"];
+const OF_OTHERS: [&str; 6] = ["::read_hello", "::decline", "responder", "::hear_", "xx", "claim"];
 /// Parts of the names of what the functions of no header call.
 const OF_RUST: [&str; 4] = ["mailbox", "gather", "blocking::", "asynch::"];
 
@@ -127,7 +126,7 @@ mod tests {
         let planted = [
             "lowkey_transport::link::Link::read_hello::h0011",
             "lowkey_core::kk::Responder::new_in",
-            "lowkey_transport::link::Link::confirm::h0011",
+            "lowkey_transport::link::settle::hear_confirmation::h0011",
             "lowkey_core::pattern::XXPSK0",
             "lowkey_transport::link::Link::claimed",
         ];
