@@ -27,9 +27,10 @@ pub use receiver::Receiver;
 pub use sender::Sender;
 pub use share::{OneTask, Shares};
 
+use crate::asked::asked_of;
 #[cfg(doc)]
 use crate::blocking;
-use crate::limits::{Buffer, Buffers};
+use crate::limits::Buffer;
 use crate::link::Link;
 use crate::mailbox::Mailbox;
 use crate::pinning::Pinning;
@@ -37,7 +38,7 @@ use crate::record::Fragment;
 use crate::{Error, Hello};
 use core::cell::Cell;
 use core::task::Waker;
-use embedded_io_async::{ErrorType, Read, Write};
+use embedded_io_async::{Read, Write};
 use lowkey_core::{Entropy, Ephemerals};
 
 /// An open channel and its stream.
@@ -55,9 +56,8 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     ///
     /// # Errors
     /// As [`blocking::Channel::connect`].
-    pub async fn connect(mut io: Io, mut link: Link<'_, B>) -> Result<Self, Error> {
-        moving::play(&mut io, &mut link, |_| Err(Error::OutOfTurn)).await?;
-        Ok(Self::open(io, link))
+    pub async fn connect(io: Io, link: Link<'_, B>) -> Result<Self, Error> {
+        moving::play(io, link, |_| Err(Error::OutOfTurn)).await
     }
 
     /// As [`blocking::Channel::accept`]. Dropped, the attempt is over.
@@ -65,13 +65,12 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// # Errors
     /// As [`blocking::Channel::accept`].
     pub async fn accept<'k, E: Entropy>(
-        mut io: Io,
-        mut link: Link<'k, B>,
+        io: Io,
+        link: Link<'k, B>,
         ephemerals: &mut Ephemerals<E>,
         pinning_of: impl Fn(&Hello) -> Option<Pinning<'k>>,
     ) -> Result<Self, Error> {
-        moving::play(&mut io, &mut link, |link| link.answer(ephemerals, &pinning_of)).await?;
-        Ok(Self::open(io, link))
+        moving::play(io, link, |link| link.answer(ephemerals, &pinning_of)).await
     }
 
     /// As [`blocking::Channel::send`].
@@ -156,45 +155,13 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     }
 }
 
+asked_of!(Channel);
+
 impl<Io, B: Buffer> Channel<Io, B> {
     /// The channel of a link that is done.
     fn open(io: Io, link: Link<'_, B>) -> Self {
         Self { link: link.settle(), io, listener: Cell::new(None) }
     }
-
-    /// As [`blocking::Channel::max_data`].
-    pub fn max_data(&self) -> usize {
-        self.link.max_data()
-    }
-
-    /// As [`blocking::Channel::awaits_pong`].
-    pub fn awaits_pong(&self) -> bool {
-        self.link.awaits_pong()
-    }
-
-    /// As [`blocking::Channel::handshake_hash`].
-    pub fn handshake_hash(&self) -> Option<[u8; 32]> {
-        self.link.handshake_hash()
-    }
-
-    /// As [`blocking::Channel::into_stream`].
-    pub fn into_stream(self) -> Io {
-        self.io
-    }
-
-    /// As [`blocking::Channel::dismantle`].
-    pub fn dismantle(self) -> (Io, Buffers<B>) {
-        (self.io, self.link.into_buffers())
-    }
-
-    /// As [`blocking::Channel::stream`].
-    pub fn stream(&mut self) -> &mut Io {
-        &mut self.io
-    }
-}
-
-impl<Io: ErrorType, B> ErrorType for Channel<Io, B> {
-    type Error = Error;
 }
 
 impl<Io: Read + Write, B: Buffer> Read for Channel<Io, B> {
@@ -210,6 +177,6 @@ impl<Io: Read + Write, B: Buffer> Write for Channel<Io, B> {
     }
 
     async fn flush(&mut self) -> Result<(), Error> {
-        Self::flush(self).await
+        self.sends(Link::flush).await
     }
 }

@@ -13,15 +13,16 @@ mod message;
 
 pub use message::MessageWriter;
 
+use crate::asked::asked_of;
 use crate::error::set_aside;
-use crate::limits::{Buffer, Buffers};
+use crate::limits::Buffer;
 use crate::link::{Link, Step};
 use crate::mailbox::Mailbox;
 use crate::pinning::Pinning;
 use crate::record::Fragment;
 use crate::{Error, Hello};
 use core::task::Poll;
-use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write};
+use embedded_io::{ErrorKind, Read, ReadReady, Write};
 use lowkey_core::{Entropy, Ephemerals};
 
 /// An open channel and its stream.
@@ -134,11 +135,6 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// [`Error::PingPending`]: the last one has not been answered. Others as [`Self::send`].
     pub fn ping(&mut self, body: &[u8]) -> Result<(), Error> {
         self.sends(|link| link.ping(body))
-    }
-
-    /// Whether the answer to the last PING has not come yet.
-    pub fn awaits_pong(&self) -> bool {
-        self.link.awaits_pong()
     }
 
     /// Moves everything unsent into the stream and flushes that.
@@ -284,37 +280,7 @@ impl<Io: Read + Write + ReadReady, B: Buffer> Channel<Io, B> {
     }
 }
 
-impl<Io, B: Buffer> Channel<Io, B> {
-    /// The most data that one record carries to this peer, in bytes.
-    pub fn max_data(&self) -> usize {
-        self.link.max_data()
-    }
-
-    /// The final handshake hash (Noise §11.2), for binding something else to this channel; `None` after an error has ended it.
-    pub fn handshake_hash(&self) -> Option<[u8; 32]> {
-        self.link.handshake_hash()
-    }
-
-    /// Gives the stream back and wipes the keys. What was not flushed is lost, and without a close it is
-    /// a truncation to the peer.
-    pub fn into_stream(self) -> Io {
-        self.io
-    }
-
-    /// The same, and its memory for the next channel.
-    pub fn dismantle(self) -> (Io, Buffers<B>) {
-        (self.io, self.link.into_buffers())
-    }
-
-    /// The stream; reading or writing it directly ends the channel.
-    pub fn stream(&mut self) -> &mut Io {
-        &mut self.io
-    }
-}
-
-impl<Io: ErrorType, B> ErrorType for Channel<Io, B> {
-    type Error = Error;
-}
+asked_of!(Channel);
 
 impl<Io: Read + Write, B: Buffer> Read for Channel<Io, B> {
     fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
@@ -357,20 +323,18 @@ fn play<'k, Io: Read + Write, B: Buffer>(
     mut answer: impl FnMut(&mut Link<'k, B>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     loop {
-        match link.step()? {
-            Step::Done => return Ok(()),
-            Step::Hello => answer(link)?,
-            Step::Claim => return Err(Error::OutOfTurn),
-            Step::Read => {
-                let read = io.read(link.space());
-                link.on_read(read)?;
-            }
+        match link.play(&mut answer)? {
             Step::Write => {
                 let write = io.write(link.unsent()?);
                 link.on_write(write)?;
                 if link.unsent()?.is_empty() {
                     link.on_flush(io.flush())?;
                 }
+            }
+            Step::Done => return Ok(()),
+            _read => {
+                let read = io.read(link.space());
+                link.on_read(read)?;
             }
         }
     }

@@ -75,6 +75,7 @@
 #[cfg(any(test, doc, feature = "std"))]
 extern crate std;
 
+mod asked;
 pub mod asynch;
 mod backoff;
 pub mod blocking;

@@ -239,6 +239,21 @@ impl<'k, B: Buffer> Link<'k, B> {
         }
     }
 
+    /// The next step of a KK handshake that a driver of a stream has to take: [`Step::Write`], [`Step::Read`] or
+    /// [`Step::Done`]. `answer` answers the hello.
+    pub(crate) fn play(
+        &mut self,
+        mut answer: impl FnMut(&mut Self) -> Result<(), Error>,
+    ) -> Result<Step, Error> {
+        loop {
+            match self.step()? {
+                Step::Hello => answer(self)?,
+                Step::Claim => return Err(Error::OutOfTurn),
+                step => return Ok(step),
+            }
+        }
+    }
+
     /// The static key that the peer has proven, from [`Step::Claim`] or [`Step::Done`] on. In KK it is the pinned one; in
     /// XX nobody has yet said that it is welcome.
     pub fn proven_key(&self) -> Option<PublicKey> {

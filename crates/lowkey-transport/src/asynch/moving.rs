@@ -20,13 +20,10 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
         mut call: impl FnMut(&mut Link<'static, B>) -> Result<Poll<T>, Error>,
     ) -> Result<T, Error> {
         loop {
-            if let Poll::Ready(done) = call(&mut self.link)? {
-                return Ok(done);
-            }
-            if self.link.receive()?.is_pending() {
-                self.write_or_read().await?;
-            } else {
-                self.write_once().await?;
+            match call(&mut self.link)? {
+                Poll::Ready(done) => return Ok(done),
+                Poll::Pending if self.link.receive()?.is_pending() => self.write_or_read().await?,
+                Poll::Pending => self.write_once().await?,
             }
         }
     }
@@ -84,31 +81,25 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     }
 
     async fn read_once(&mut self) -> Result<(), Error> {
-        let read = self.io.read(self.link.space()).await;
-        self.link.on_read(read)
+        read(&mut self.io, &mut self.link).await
     }
 }
 
-/// Plays a KK handshake until it is done.
+/// Plays a KK handshake until it is done: the channel.
 pub(super) async fn play<'k, Io: Read + Write, B: Buffer>(
-    io: &mut Io,
-    link: &mut Link<'k, B>,
+    mut io: Io,
+    mut link: Link<'k, B>,
     mut answer: impl FnMut(&mut Link<'k, B>) -> Result<(), Error>,
-) -> Result<(), Error> {
+) -> Result<Channel<Io, B>, Error> {
     loop {
-        match link.step()? {
-            Step::Done => return Ok(()),
-            Step::Hello => answer(link)?,
-            Step::Claim => return Err(Error::OutOfTurn),
-            Step::Read => {
-                let read = io.read(link.space()).await;
-                link.on_read(read)?;
-            }
+        match link.play(&mut answer)? {
+            Step::Done => return Ok(Channel::open(io, link)),
             Step::Write => {
-                while !link.unsent()?.is_empty() || link.is_unflushed() {
-                    write(io, link).await?;
+                while link.has_unsent() || link.is_unflushed() {
+                    write(&mut io, &mut link).await?;
                 }
             }
+            _read => read(&mut io, &mut link).await?,
         }
     }
 }
@@ -122,6 +113,11 @@ async fn write<Io: Write, B: Buffer>(io: &mut Io, link: &mut Link<'_, B>) -> Res
     }
     let write = io.write(unsent).await;
     link.on_write(write)
+}
+
+async fn read<Io: Read, B: Buffer>(io: &mut Io, link: &mut Link<'_, B>) -> Result<(), Error> {
+    let read = io.read(link.space()).await;
+    link.on_read(read)
 }
 
 /// Polls a future at most so many times, then drops it.
