@@ -77,5 +77,17 @@ impl Drop for Busy {
 
 const ROUNDS: u32 = 10;
 /// The crates whose tests have deadlines, races and ports.
-const SUITES: [&str; 8] =
-    ["--package", "lowkey-host", "--package", "lowkey", "--package", "lowkey-transport", "--lib", "--tests"];
+const SUITES: [&str; 12] = [
+    "--package",
+    "lowkey-host",
+    "--package",
+    "lowkey-registry",
+    "--package",
+    "lowkey-gateway",
+    "--package",
+    "lowkey",
+    "--package",
+    "lowkey-transport",
+    "--lib",
+    "--tests",
+];

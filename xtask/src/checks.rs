@@ -32,8 +32,10 @@ pub(crate) fn all(board: &str) -> Result<()> {
         clippy(&["--workspace"])?;
         clippy(&["--package", "lowkey-crypto", "--package", "lowkey-core", "--package", "lowkey-transport"])?;
         // Its tests are the same in both; only the library has other code.
-        let library = ["clippy", "--quiet", "--package", "lowkey-host", "--no-default-features"];
-        Command::cargo().args(library).args(["--", "-D", "warnings"]).run()?;
+        let libraries =
+            ["--package", "lowkey-host", "--package", "lowkey-registry", "--package", "lowkey-gateway"];
+        let lints = ["clippy", "--quiet", "--no-default-features"];
+        Command::cargo().args(lints).args(libraries).args(["--", "-D", "warnings"]).run()?;
         [MODEL, FUZZ, HOST].iter().try_for_each(|folder| {
             let lints = ["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"];
             Command::cargo_in(folder).args(lints).run()
@@ -92,7 +94,8 @@ pub(crate) fn all(board: &str) -> Result<()> {
             ["--package", "lowkey-crypto", "--package", "lowkey-core", "--package", "lowkey-transport"];
         tally::run(&device, ".", &mut tally)?;
         // What runs on the primitives; the rest of the host does not know which they are.
-        let host = ["--package", "lowkey-host", "--no-default-features", "--lib"];
+        let host =
+            ["--package", "lowkey-host", "--package", "lowkey-registry", "--no-default-features", "--lib"];
         let on_them = ["--test", "handshake", "--test", "connection", "--test", "provisioning"];
         tally::run(&[&host[..], &on_them].concat(), ".", &mut tally)
     })?;

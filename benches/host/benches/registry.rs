@@ -4,7 +4,8 @@
 //! `LOWKEY_DEVICES=10000` for another number. Prints one line a figure; the fastest of three.
 
 use lowkey_core::{Id, Identity, PublicKey, Secret};
-use lowkey_host::{LiveRegistry, Registry, keys};
+use lowkey_host::Registry;
+use lowkey_registry::{LiveRegistry, keys};
 use std::fmt::Write;
 use std::hint::black_box;
 use std::sync::Arc;

@@ -8,7 +8,7 @@
 //! | `/readyz` | 200 while devices are accepted, 503 before that and while the server stops; [if you say so](Admin::ready_with_service), 503 while the service behind is down |
 //! | `/sessions` | the live sessions, as JSON |
 //! | `/registry` | which registry is obeyed ([`Acceptor::in_force`]), and whether it is the file's, as JSON |
-//! | `/doctor`, `/doctor?about=WHAT` | why attempts came to nothing ([`Acceptor::diagnose`]), as JSON |
+//! | `/doctor`, `/doctor?about=WHAT` | why attempts came to nothing ([`Doctor`](crate::doctor::Doctor)), as JSON |
 //!
 //! `/sessions` and `/doctor` show names, ids and addresses of devices, and whoever reaches the listener reads them: a
 //! Unix socket asks the file system who may (mode 0660), a loopback address lets every user of the machine.
@@ -16,7 +16,7 @@
 //! ```no_run
 //! # async fn f(acceptor: lowkey_host::Acceptor) -> std::io::Result<()> {
 //! let address = "unix:/run/app/admin.sock".parse().map_err(std::io::Error::other)?;
-//! let admin = lowkey_host::admin::Admin::bind(&address, acceptor).await?;
+//! let admin = lowkey_gateway::admin::Admin::bind(&address, acceptor).await?;
 //! tokio::spawn(admin.run());
 //! # Ok(()) }
 //! ```
@@ -30,10 +30,11 @@ mod socket;
 
 pub use address::{Address, AddressError};
 
-use crate::Acceptor;
+use crate::health::Health;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use lowkey_host::Acceptor;
 use routes::{Ready, Routes};
 use seats::{Asked, Seats};
 use socket::Socket;
@@ -75,9 +76,16 @@ impl Admin {
         self
     }
 
-    /// With a `/readyz` that says 503 while the service behind is known to be down as well
-    /// ([`Acceptor::busy_while_down`]). Without it, it says 200: who asks in order to send devices elsewhere would send
-    /// them to servers with the same service, and devices that still come hear that we are busy.
+    /// With what is known of the service behind, in all answers that have a place for it.
+    #[must_use]
+    pub fn with_service(mut self, service: Health) -> Self {
+        self.routes.service = Some(service);
+        self
+    }
+
+    /// With a `/readyz` that says 503 while [the service behind](Self::with_service) is known to be down as well.
+    /// Without it, it says 200: who asks in order to send devices elsewhere would send them to servers with the same
+    /// service, and devices that still come hear that we are busy.
     #[must_use]
     pub fn ready_with_service(mut self) -> Self {
         self.routes.ready = Ready::WithService;

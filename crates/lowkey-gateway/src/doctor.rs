@@ -1,4 +1,4 @@
-//! Says why a device is refused, from the server's own records and keys.
+//! Says why a device is refused, from what the server remembers and its own keys.
 //!
 //! For the one who runs the server, and nobody else: what stands here tells which ids, names and keys are known.
 
@@ -9,16 +9,13 @@ mod service;
 mod tests;
 mod words;
 
-use crate::clock;
-use crate::keys::timestamp;
-use crate::registry::{LeftOut, parse_id};
-use crate::server::Record;
-use crate::text::mask;
-use crate::{Acceptor, Health, Id, Mode, SessionInfo};
+use crate::health::{Down, Health};
 use explain::Explainer;
+use lowkey_host::text::mask;
+use lowkey_host::{Acceptor, Cause, Failure, Id, LeftOut, Mode, SessionInfo, parse_id, show_time};
 use search::Search;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use words::ago;
 #[cfg(feature = "admin")]
@@ -84,30 +81,77 @@ enum Subject {
     Nobody(String),
 }
 
-impl Acceptor {
+/// Who says why a device is refused.
+///
+/// Cheap to clone; it knows nothing that its server does not know.
+#[derive(Clone, Debug)]
+pub struct Doctor {
+    acceptor: Acceptor,
+    service: Option<Health>,
+    registry: PathBuf,
+}
+
+impl Doctor {
+    /// Of this server. `registry` is the file that mending commands name.
+    pub fn new(acceptor: Acceptor, registry: impl Into<PathBuf>) -> Self {
+        Self { acceptor, service: None, registry: registry.into() }
+    }
+
+    /// Of a server with this service behind it.
+    #[must_use]
+    pub fn with_service(mut self, service: Health) -> Self {
+        self.service = Some(service);
+        self
+    }
+
     /// Says why attempts came to nothing: all of them, or those of one device, given by its name, an id or an
-    /// address. `registry` is the file that mending commands name.
+    /// address.
     ///
-    /// The last 1,024 kinds of attempts that failed are on record, with their messages 1, which are tried with the
-    /// registry's keys here. That takes a scalar multiplication for each key and record, and ends after some two
+    /// The last 1,024 kinds of attempts that failed are known, with their messages 1, which are tried with the
+    /// registry's keys here. That takes a scalar multiplication for each key and failure, and ends after some two
     /// seconds: call it where blocking is allowed.
-    pub fn diagnose(&self, about: Option<&str>, registry: &Path) -> Diagnosis {
-        let mut search = Search::new(self.identity(), self.registry(), MOST_TIME);
-        let sessions = self.sessions();
-        let left_out = self.registry().left_out();
-        let subject = self.subject(about, &search, &left_out);
+    pub fn diagnose(&self, about: Option<&str>) -> Diagnosis {
+        self.look_at(self.acceptor.failures()).diagnose(about)
+    }
+
+    fn look_at(&self, failures: Vec<Failure>) -> Case<'_> {
+        Case {
+            acceptor: &self.acceptor,
+            registry: &self.registry,
+            down: self.service.as_ref().and_then(Health::down),
+            left_out: self.acceptor.registry().left_out(),
+            failures,
+        }
+    }
+}
+
+/// What a diagnosis is made from.
+struct Case<'a> {
+    acceptor: &'a Acceptor,
+    registry: &'a Path,
+    /// The service behind, if it is down.
+    down: Option<Down>,
+    left_out: Vec<LeftOut>,
+    failures: Vec<Failure>,
+}
+
+impl Case<'_> {
+    fn diagnose(&self, about: Option<&str>) -> Diagnosis {
+        let mut search = Search::new(self.acceptor, MOST_TIME);
+        let sessions = self.acceptor.sessions();
+        let subject = self.subject(about, &search);
         let own = match &subject {
             Subject::Device(name) => search.pinnings_of(name),
             _ => Vec::new(),
         };
         let mut findings = Vec::new();
-        for record in self.counters().records.list() {
-            let explainer = Explainer { acceptor: self, registry, record: &record, left_out: &left_out };
-            let claimed = record.hello.and_then(|hello| hello.id);
-            let known = claimed.and_then(|id| self.registry().lookup(&id));
+        for failure in &self.failures {
+            let explainer = Explainer { case: self, failure };
+            let claimed = failure.hello.and_then(|hello| hello.id);
+            let known = claimed.and_then(|id| self.acceptor.registry().lookup(&id));
             let only = match &subject {
                 Subject::Id(id, _) if claimed != Some(*id) => continue,
-                Subject::Address(address) if !is_from(&record, *address) => continue,
+                Subject::Address(address) if !is_from(failure, *address) => continue,
                 Subject::Nobody(_) => continue,
                 // Its own key is tried on what others claim; all keys on what its id claims.
                 Subject::Device(name)
@@ -123,15 +167,16 @@ impl Acceptor {
             }
             let session = finding.device.as_deref().and_then(|name| session_of(&sessions, name));
             // It came through since then.
-            if session.is_none_or(|session| session.age >= record.last) {
+            if session.is_none_or(|session| session.age >= failure.last) {
                 findings.push(finding);
             }
         }
-        self.state(&subject, &sessions, registry, &left_out, &mut findings);
+        self.state(&subject, &sessions, &mut findings);
         Diagnosis { findings, complete: search.is_complete() }
     }
 
-    fn subject(&self, about: Option<&str>, search: &Search<'_>, left_out: &[LeftOut]) -> Subject {
+    fn subject(&self, about: Option<&str>, search: &Search<'_>) -> Subject {
+        let left_out = &self.left_out;
         let Some(about) = about else { return Subject::All };
         if search.has_device(about) || left_out.iter().any(|out| out.device == about) {
             return Subject::Device(about.to_owned());
@@ -141,21 +186,14 @@ impl Acceptor {
             return Subject::Address(address.to_canonical());
         }
         let Some(id) = parse_id(about) else { return Subject::Nobody(about.to_owned()) };
-        let pinned = self.registry().lookup(&id).map(|pinned| pinned.device().name().to_owned());
+        let pinned = self.acceptor.registry().lookup(&id).map(|pinned| pinned.device().name().to_owned());
         let name = pinned.or_else(|| Some(left_out.iter().find(|out| out.id == id)?.device.clone()));
         name.map_or_else(|| Subject::Id(id, about.to_owned()), Subject::Device)
     }
 
     /// What is no attempt: who is connected, who never came, and what this server lacks.
-    fn state(
-        &self,
-        subject: &Subject,
-        sessions: &[SessionInfo],
-        registry: &Path,
-        left_out: &[LeftOut],
-        findings: &mut Vec<Finding>,
-    ) {
-        let left_out = left_out_of(subject, left_out);
+    fn state(&self, subject: &Subject, sessions: &[SessionInfo], findings: &mut Vec<Finding>) {
+        let left_out = left_out_of(subject, &self.left_out);
         let none_so_far = findings.is_empty() && left_out.is_empty();
         findings.splice(..0, left_out);
         match subject {
@@ -164,9 +202,8 @@ impl Acceptor {
                 match session_of(sessions, name) {
                     Some(session) => findings.insert(0, connected(name, session)),
                     None if none_so_far => {
-                        let down = self.service().and_then(Health::down);
-                        let mend = if down.is_some() { SERVICE_FIRST } else { POWER_AND_NETWORK };
-                        findings.extend(down.as_ref().map(service::down));
+                        let mend = if self.down.is_some() { SERVICE_FIRST } else { POWER_AND_NETWORK };
+                        findings.extend(self.down.as_ref().map(service::down));
                         findings.push(not_seen(name, self.diagnosable_elsewhere(), mend));
                     }
                     None => (),
@@ -183,37 +220,35 @@ impl Acceptor {
                     findings.push(nobody(&address.to_string(), None));
                 }
             }
-            Subject::Id(_, asked) if none_so_far => findings.push(self.unknown(asked, registry)),
-            Subject::Nobody(asked) => findings.push(self.unknown(asked, registry)),
+            Subject::Id(_, asked) if none_so_far => findings.push(self.unknown(asked)),
+            Subject::Nobody(asked) => findings.push(self.unknown(asked)),
             Subject::Id(..) => (),
         }
     }
 
     /// Nobody, and how a device of that name is made, if it can be one.
-    fn unknown(&self, asked: &str, registry: &Path) -> Finding {
+    fn unknown(&self, asked: &str) -> Finding {
         let name = if words::is_a_name(asked) { asked } else { "NAME" };
-        nobody(asked, Some(words::provision(self.public_key(), registry, name)))
+        nobody(asked, Some(words::provision(self.acceptor.public_key(), self.registry, name)))
     }
 
     /// How many attempts are on record whose key is nobody's.
     fn diagnosable_elsewhere(&self) -> usize {
-        use crate::server::Cause;
-        let list = self.counters().records.list();
-        list.iter()
-            .filter(|record| matches!(record.cause, Cause::UnknownId | Cause::Version | Cause::Mode))
-            .count()
+        let nobodys =
+            |failure: &&Failure| matches!(failure.cause, Cause::UnknownId | Cause::Version | Cause::Mode);
+        self.failures.iter().filter(nobodys).count()
     }
 
     fn registry_s_trouble(&self) -> Option<Finding> {
-        let trouble = self.registry().trouble()?;
+        let trouble = self.acceptor.registry().trouble()?;
         let mend = Some(Mend::Do(trouble.mend));
         Some(Finding { mend, ..Finding::of("registry", REGISTRY, trouble.what, trouble.in_force) })
     }
 
     fn shortages(&self, findings: &mut Vec<Finding>) {
-        let (stats, limits) = (self.stats(), self.limits());
-        if self.clock().is_wrong() {
-            let (now, written) = (timestamp(self.clock().now()), timestamp(clock::written()));
+        let (stats, limits) = (self.acceptor.stats(), self.acceptor.limits());
+        if let Some(clock) = self.acceptor.wrong_clock() {
+            let (now, written) = (show_time(clock.shows), show_time(clock.written));
             let what =
                 format!("has a clock that shows {now}, and a program that was written in {}", &written[..7]);
             let why = "no pinning that expires is let in, for nobody can tell which have expired".to_owned();
@@ -228,9 +263,7 @@ impl Acceptor {
             findings
                 .insert(0, Finding { mend: Some(mend), ..Finding::of("sessions_full", SERVER, what, why) });
         }
-        if let Some(down) = self.service().and_then(Health::down) {
-            findings.insert(0, service::down(&down));
-        }
+        findings.splice(..0, self.down.as_ref().map(service::down));
     }
 }
 
@@ -328,8 +361,8 @@ fn session_of<'s>(sessions: &'s [SessionInfo], name: &str) -> Option<&'s Session
     sessions.iter().find(|session| session.pinned.device().name() == name)
 }
 
-fn is_from(record: &Record, address: IpAddr) -> bool {
-    record.from.is_some_and(|from| from.ip() == address)
+fn is_from(failure: &Failure, address: IpAddr) -> bool {
+    failure.from.is_some_and(|from| from.ip() == address)
 }
 
 /// Whom a finding is about, where it is no device.

@@ -16,9 +16,8 @@ pub use backend::{Backend, BackendError, BackendStream};
 
 use crate::health::Health;
 use crate::proxy::{Addresses, Header};
-use crate::server::Fault;
-use crate::{ChannelError, Connection, Error};
 use half::{Broken, Half};
+use lowkey_host::{ChannelError, Connection, Error, Fault};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -32,7 +31,7 @@ use tokio::time::{Sleep, sleep, timeout};
 ///
 /// ```no_run
 /// # async fn run(mut listener: lowkey_host::Listener) -> Result<(), Box<dyn std::error::Error>> {
-/// use lowkey_host::forward::Forwarder;
+/// use lowkey_gateway::forward::Forwarder;
 /// let mut forwarder = Forwarder::new("127.0.0.1:1883".parse()?);
 /// forwarder.send_proxy = true;
 /// let forwarder = std::sync::Arc::new(forwarder);

@@ -4,14 +4,15 @@
 //! stop the whole fleet. Up is what the server's own connect says, never a device's: nobody who holds an attempt open
 //! holds the others up. Both are said once, when they change.
 
+use lowkey_host::Acceptor;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// Whether a service takes connections; all clones say the same.
 ///
-/// A [`Forwarder`](crate::forward::Forwarder) has one and keeps it. An [`Acceptor`](crate::Acceptor) that is told of
-/// it answers *busy* [while the service is down](crate::Acceptor::busy_while_down).
+/// A [`Forwarder`](crate::forward::Forwarder) has one and keeps it. [`spare`](Self::spare) has a
+/// server answer *busy* while the service is down.
 #[derive(Clone, Debug, Default)]
 pub struct Health(Arc<Mutex<State>>);
 
@@ -78,6 +79,13 @@ impl Health {
     /// Whether the service takes connections, or nobody has found out otherwise.
     pub fn is_up(&self) -> bool {
         self.lock().down.is_none()
+    }
+
+    /// Has attempts at this server hear that we are busy while the service is down: devices back off, where each would
+    /// be confirmed and then closed ([`Acceptor::busy_while`]).
+    pub fn spare(&self, acceptor: &Acceptor) {
+        let health = self.clone();
+        acceptor.busy_while(move || !health.is_up());
     }
 
     /// Why it does not.

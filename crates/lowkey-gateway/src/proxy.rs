@@ -13,7 +13,7 @@ mod networks;
 
 pub use networks::{NetworkError, Networks};
 
-use crate::text::steers;
+use lowkey_host::text::steers;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -133,7 +133,7 @@ impl Header {
     /// # Errors
     /// [`Error::TooLong`]: the name is longer than [`MAX_NAME`] bytes. It is not cut: a name that is cut is
     /// another device's. [`Error::Name`]: it holds what [steers] terminals or cannot be seen, which a
-    /// [`Device`](crate::Device) never has.
+    /// [`Device`](lowkey_host::Device) never has.
     pub fn new(addresses: Option<Addresses>, device: Option<&str>) -> Result<Self, Error> {
         let mut body = Vec::with_capacity(64);
         let family = addresses.map_or(UNSPECIFIED, |addresses| put_addresses(&mut body, addresses));

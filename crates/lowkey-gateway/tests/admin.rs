@@ -5,8 +5,10 @@ mod common;
 
 use common::services::nobody;
 use common::{Party, World, until_end};
-use lowkey_host::admin::{Address, AddressError, Admin};
-use lowkey_host::{Acceptor, Device, Devices, Limits, Listener, Pinned, Server, keys};
+use lowkey_gateway::Health;
+use lowkey_gateway::admin::{Address, AddressError, Admin};
+use lowkey_host::{Acceptor, Device, Devices, Limits, Listener, Pinned, Server};
+use lowkey_registry::keys;
 use serde_json::Value;
 use std::io;
 use std::net::SocketAddr;
@@ -22,6 +24,14 @@ async fn admin(acceptor: &Acceptor) -> SocketAddr {
     let admin = Admin::bind(&"127.0.0.1:0".parse().unwrap(), acceptor.clone()).await.unwrap();
     let address = admin.address().unwrap().socket_addr().unwrap();
     tokio::spawn(admin.run());
+    address
+}
+
+/// The same, with a service behind.
+async fn admin_of(acceptor: &Acceptor, service: &Health) -> SocketAddr {
+    let admin = Admin::bind(&"127.0.0.1:0".parse().unwrap(), acceptor.clone()).await.unwrap();
+    let address = admin.address().unwrap().socket_addr().unwrap();
+    tokio::spawn(admin.with_service(service.clone()).run());
     address
 }
 
@@ -69,12 +79,12 @@ async fn it_answers_what_it_says_and_nothing_else() {
 }
 
 /// A server whose service refused the first device.
-async fn without_its_service() -> (Acceptor, Listener, TcpSocket) {
+async fn without_its_service() -> (Acceptor, Health, Listener, TcpSocket) {
     let world = World::new();
     let acceptor = world.acceptor();
     let listener = Listener::bind("127.0.0.1:0", acceptor.clone()).await.unwrap();
     let (reserved, forwarder) = nobody();
-    acceptor.busy_while_down(forwarder.health().clone());
+    forwarder.health().spare(&acceptor);
     let (near, far) = duplex(1000);
     let (device, session) = tokio::join!(world.device().connect(near), acceptor.accept(far));
     let mut device = device.unwrap();
@@ -85,17 +95,17 @@ async fn without_its_service() -> (Acceptor, Listener, TcpSocket) {
     let (_, over) = tokio::join!(leaving, forwarder.serve(session.unwrap(), None));
     over.unwrap_err();
     assert!(!forwarder.health().is_up());
-    (acceptor, listener, reserved)
+    (acceptor, forwarder.health().clone(), listener, reserved)
 }
 
 #[tokio::test]
 async fn it_is_ready_without_a_service_unless_it_was_told_that_it_is_not() {
-    let (acceptor, _listener, _reserved) = without_its_service().await;
-    assert_eq!(get(admin(&acceptor).await, "/readyz").await, (200, "ready\n".to_owned()));
+    let (acceptor, health, _listener, _reserved) = without_its_service().await;
+    assert_eq!(get(admin_of(&acceptor, &health).await, "/readyz").await, (200, "ready\n".to_owned()));
 
     let other = Admin::bind(&"127.0.0.1:0".parse().unwrap(), acceptor.clone()).await.unwrap();
     let address = other.address().unwrap().socket_addr().unwrap();
-    tokio::spawn(other.ready_with_service().run());
+    tokio::spawn(other.with_service(health).ready_with_service().run());
     let not_ready = (503, "not ready: the service behind is down\n".to_owned());
     assert_eq!(get(address, "/readyz").await, not_ready);
     assert_eq!(get(address, "/livez").await.0, 200);
@@ -103,13 +113,13 @@ async fn it_is_ready_without_a_service_unless_it_was_told_that_it_is_not() {
 
 #[tokio::test]
 async fn metrics_say_whether_the_service_is_there_and_what_became_of_sessions_without_it() {
-    let (acceptor, _listener, _reserved) = without_its_service().await;
+    let (acceptor, health, _listener, _reserved) = without_its_service().await;
     let (mut near, far) = duplex(1000);
     let party = Party::new(acceptor.public_key());
     near.write_all(&party.message_1().0).await.unwrap();
     let (answer, refused) = tokio::join!(async move { until_end(&mut near).await }, acceptor.accept(far));
     assert!(answer == [0, 1, 3] && refused.is_err());
-    let metrics = get(admin(&acceptor).await, "/metrics").await.1;
+    let metrics = get(admin_of(&acceptor, &health).await, "/metrics").await.1;
     for line in [
         "lowkey_backend_up 0",
         "lowkey_backend_connects_failed_total{reason=\"timed_out\"} 0",

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{World, until_end};
-use lowkey_host::proxy::{Addresses, Header, Networks};
+use lowkey_gateway::proxy::{Addresses, Header, Networks};
 use lowkey_host::{Listener, Stats};
 use std::net::SocketAddr;
 use std::time::Duration;

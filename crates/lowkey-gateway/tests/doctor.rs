@@ -4,14 +4,14 @@ mod common;
 
 use common::log::Log;
 use common::{Party, Raw, until_end};
-use lowkey_host::doctor::{Diagnosis, Finding, Mend};
-use lowkey_host::proxy::Networks;
+use lowkey_gateway::doctor::{Diagnosis, Doctor, Finding, Mend};
+use lowkey_gateway::proxy::Networks;
 use lowkey_host::{
     AcceptError, Acceptor, Device, Devices, Id, Identity, Limits, Listener, Peer, Pinned, Psk, Registry,
-    Secret, Trouble, keys,
+    Secret, Trouble,
 };
+use lowkey_registry::keys;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 use tokio::io::{AsyncWriteExt, duplex};
@@ -62,11 +62,11 @@ impl Site {
     }
 
     fn all(&self) -> Diagnosis {
-        self.acceptor.diagnose(None, Path::new("/etc/lowkey/devices.toml"))
+        Doctor::new(self.acceptor.clone(), "/etc/lowkey/devices.toml").diagnose(None)
     }
 
     fn about(&self, who: &str) -> Vec<Finding> {
-        self.acceptor.diagnose(Some(who), Path::new("/etc/lowkey/devices.toml")).findings
+        Doctor::new(self.acceptor.clone(), "/etc/lowkey/devices.toml").diagnose(Some(who)).findings
     }
 
     /// The only finding.
@@ -412,8 +412,9 @@ async fn what_the_registry_has_mended_since_is_said_to_be() {
     let acceptor = Acceptor::new(Arc::clone(&server), Arc::clone(&registry), Limits::default()).unwrap();
     let late = Party::new(server.public_key());
     answer(&acceptor, &late.message_1().0).await.1.unwrap_err();
+    let doctor = Doctor::new(acceptor, "/etc/lowkey/devices.toml");
     let kinds = || {
-        let findings = acceptor.diagnose(None, Path::new("/etc/lowkey/devices.toml")).findings;
+        let findings = doctor.diagnose(None).findings;
         findings.iter().map(|finding| finding.kind).collect::<Vec<_>>()
     };
     assert_eq!(kinds(), ["registry", "unknown_key"]);

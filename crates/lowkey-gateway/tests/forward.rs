@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Dribble, Raw, World, pattern, strict};
-use lowkey_host::forward::{ForwardError, Forwarded, forward};
+use lowkey_gateway::forward::{ForwardError, Forwarded, forward};
 use lowkey_host::{ChannelError, Connection, Error};
 use std::io::ErrorKind;
 use std::task::Poll;

@@ -6,10 +6,9 @@ mod common;
 use common::log::Log;
 use common::services::{expect, nobody, service};
 use common::{Party, World, answer as answer_of, tcp_pair, until_end};
-use lowkey_host::forward::{ForwardError, Forwarder};
-use lowkey_host::{
-    Acceptor, ChannelError, Connection, Device, Error, Id, Pinned, Refusal, Registry, Unreached,
-};
+use lowkey_gateway::Unreached;
+use lowkey_gateway::forward::{ForwardError, Forwarder};
+use lowkey_host::{Acceptor, ChannelError, Connection, Device, Error, Id, Pinned, Refusal, Registry};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -110,7 +109,7 @@ async fn protocol_3_while_the_service_is_down_everybody_is_busy_before_anybody_i
     let (known, unknown) =
         (world.device().message_1().0, Party::new(world.server.public_key()).message_1().0);
     assert_eq!(answer(&known).await, [0, 1, 4], "it was not told that there is a service");
-    acceptor.busy_while_down(forwarder.health().clone());
+    forwarder.health().spare(&acceptor);
     for first in [&known, &unknown] {
         assert_eq!(answer(first).await, [0, 1, 3]);
     }
@@ -131,7 +130,7 @@ async fn our_own_connect_finds_out_that_the_service_is_back_and_devices_are_take
     let forwarder = port.forwarder.clone();
     let world = World::new();
     let acceptor = world.acceptor();
-    acceptor.busy_while_down(forwarder.health().clone());
+    forwarder.health().spare(&acceptor);
     for round in 1..=2 {
         find_nobody(&world, &acceptor, &forwarder).await;
         let down = forwarder.health().down().unwrap();
@@ -172,7 +171,7 @@ async fn a_service_that_breaks_every_session_off_is_not_down_and_the_sessions_ar
     let (socket, forwarder) = service().await;
     let world = World::new();
     let acceptor = world.acceptor();
-    acceptor.busy_while_down(forwarder.health().clone());
+    forwarder.health().spare(&acceptor);
     for _ in 0..20 {
         let (device, session) = connect(&world, &acceptor).await;
         let reset = async {

@@ -2,9 +2,10 @@
 
 mod common;
 
+use common::World;
 use common::log::Log;
 use common::services::{nobody, pair, serve, service};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncWriteExt, duplex};
 
 #[tokio::test]
 async fn a_service_that_is_down_or_breaks_off_has_a_line_with_the_devices_name() {
@@ -44,4 +45,37 @@ async fn a_service_that_is_down_or_breaks_off_has_a_line_with_the_devices_name()
     assert_eq!(log.matches(expected).count(), 2, "a device that vanishes is no fault of the service");
     assert_eq!(log.matches("session ended device=\"device-0\" reason=\"broken\" error=").count(), 1, "{log}");
     assert_eq!(log.matches("session ended").count(), 3, "one line for each: {log}");
+}
+
+fn count(text: &str, line: &str) -> usize {
+    text.lines().filter(|found| found.contains(line)).count()
+}
+
+#[tokio::test]
+async fn devices_without_a_service_behind_are_a_hundred_lines_a_second_as_well() {
+    Log::begin();
+    let (_reserved, forwarder) = nobody();
+    let world = World::new();
+    let acceptor = world.acceptor();
+    let began = tokio::time::Instant::now();
+    for _ in 0..250 {
+        let (near, far) = duplex(1000);
+        let (device, session) = tokio::join!(world.device().connect(near), acceptor.accept(far));
+        let mut device = device.unwrap();
+        let leaving = async {
+            assert_eq!(device.recv().await.unwrap(), None);
+            device.close().await.unwrap();
+        };
+        tokio::join!(leaving, forwarder.serve(session.unwrap(), None)).1.unwrap_err();
+    }
+    let seconds = 1 + began.elapsed().as_secs() as usize;
+    let stats = acceptor.stats();
+    drop((acceptor, forwarder));
+    let text = Log::take();
+    assert_eq!(stats.sessions_backend, 250);
+    let ended = count(&text, "session ended device=\"device-0\" reason=\"backend\" error=the service behind");
+    assert!((100..=100 * seconds).contains(&ended), "{ended} in {seconds} s: {text}");
+    let left_out = text.lines().filter_map(|line| line.split_once("of=\"lowkey.ended\" lines="));
+    let left_out: usize = left_out.map(|(_, lines)| lines.parse::<usize>().unwrap()).sum();
+    assert_eq!(ended + left_out, 250, "{text}");
 }

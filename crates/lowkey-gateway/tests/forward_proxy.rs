@@ -4,8 +4,8 @@ mod common;
 
 use common::World;
 use common::services::{expect, serve, service};
-use lowkey_host::forward::{ForwardError, Forwarder};
-use lowkey_host::proxy::{MAX_NAME, TYPE_DEVICE};
+use lowkey_gateway::forward::{ForwardError, Forwarder};
+use lowkey_gateway::proxy::{MAX_NAME, TYPE_DEVICE};
 use lowkey_host::{Device, Listener};
 use std::io::ErrorKind;
 use std::net::SocketAddr;

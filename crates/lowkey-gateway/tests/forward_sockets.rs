@@ -5,7 +5,7 @@ mod common;
 
 use common::services::{expect, nobody, pair, serve, service};
 use common::{Raw, World, pattern, tcp_pair};
-use lowkey_host::forward::{BackendError, ForwardError, Forwarder};
+use lowkey_gateway::forward::{Backend, BackendError, ForwardError, Forwarder};
 use lowkey_host::{ChannelError, Connection, Error, Server};
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -368,6 +368,18 @@ async fn a_server_that_stops_ends_both_sides_in_order() {
     assert_eq!((stopped.ended, stopped.cut), (1, 0));
 }
 
+#[tokio::test]
+async fn a_service_of_one_address_is_reached_as_ever() {
+    let service = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let backend: Backend = service.local_addr().unwrap().to_string().parse().unwrap();
+    let (stream, accepted) = tokio::join!(backend.connect(), service.accept());
+    stream.unwrap().write_all(b"hello").await.unwrap();
+    let (mut accepted, _) = accepted.unwrap();
+    let mut heard = [0; 5];
+    accepted.read_exact(&mut heard).await.unwrap();
+    assert_eq!(&heard, b"hello");
+}
+
 #[test]
 fn what_is_no_service_says_how_one_is_written() {
     for text in [
@@ -386,7 +398,7 @@ fn what_is_no_service_says_how_one_is_written() {
         "http://host:80",
         "a b:1",
     ] {
-        let error: BackendError = text.parse::<lowkey_host::forward::Backend>().unwrap_err();
+        let error: BackendError = text.parse::<Backend>().unwrap_err();
         assert!(error.to_string().starts_with(&format!("{text:?} is no service; write it like ")), "{text}");
     }
 }

@@ -4,8 +4,8 @@
 mod common;
 
 use common::World;
-use lowkey_host::forward::Forwarder;
-use lowkey_host::proxy::Networks;
+use lowkey_gateway::forward::Forwarder;
+use lowkey_gateway::proxy::Networks;
 use std::time::Duration;
 use tempfile::TempDir;
 use test_support::tools;

@@ -2,16 +2,16 @@
 #![cfg(all(unix, feature = "admin"))]
 
 mod common;
-mod folder;
 
 use common::{Party, until_end};
-use folder::{device, folder, secret};
-use lowkey_host::admin::Admin;
-use lowkey_host::{Acceptor, Digest, Identity, Limits, LiveRegistry};
+use lowkey_gateway::admin::Admin;
+use lowkey_host::{Acceptor, Digest, Identity, Limits};
+use lowkey_registry::LiveRegistry;
 use serde_json::Value;
 use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use test_support::folder::{device, folder, secret};
 use tokio::io::{AsyncWriteExt, duplex};
 use tokio::net::TcpStream;
 
@@ -30,7 +30,7 @@ async fn a_registry_is_in_force_once_the_sessions_of_those_it_left_out_have_ende
     let path = folder.path().join("devices.toml");
     let parties = [1, 2].map(|_| Party::new(server.public_key()));
     let table = |name: &str, party: &Party| {
-        let key = lowkey_host::keys::encode_public(&party.identity.public_key());
+        let key = lowkey_registry::keys::encode_public(&party.identity.public_key());
         format!("[[device]]\nname = \"{name}\"\nkey = \"{key}\"\n")
     };
     let both = format!("{}{}", table("a", &parties[0]), table("b", &parties[1]));
@@ -49,7 +49,7 @@ async fn a_registry_is_in_force_once_the_sessions_of_those_it_left_out_have_ende
     let now = registry(address).await;
     assert_eq!(now["digest"], Digest::of(&both).to_string());
     assert_eq!(now["path"], path.display().to_string());
-    assert_eq!(now["server"], lowkey_host::keys::encode_public(&server.public_key()));
+    assert_eq!(now["server"], lowkey_registry::keys::encode_public(&server.public_key()));
     assert_eq!(
         (&now["in_force"], &now["sessions_ended"], &now["devices"]),
         (&true.into(), &0.into(), &2.into())

@@ -4,8 +4,8 @@
 mod common;
 
 use common::{Party, World, until_end};
+use lowkey_gateway::admin::Admin;
 use lowkey_host::Id;
-use lowkey_host::admin::Admin;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};

@@ -4,8 +4,8 @@
 mod common;
 
 use common::{World, pattern};
+use lowkey_gateway::forward::Forwarder;
 use lowkey_host::Connection;
-use lowkey_host::forward::Forwarder;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;

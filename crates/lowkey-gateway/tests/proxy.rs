@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Dribble, pattern, poll_once};
-use lowkey_host::proxy::{Addresses, Error, Header, MAX_HEADER, MAX_NAME, TYPE_DEVICE, accept};
+use lowkey_gateway::proxy::{Addresses, Error, Header, MAX_HEADER, MAX_NAME, TYPE_DEVICE, accept};
 use ppp::v2::{self, Builder, Command, Protocol, Type, Version};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -286,6 +286,13 @@ fn section_2_2_without_addresses_the_family_is_unspecified_and_the_name_is_there
     assert_eq!((theirs.command, theirs.addresses), (Command::Proxy, v2::Addresses::Unspecified));
     assert_eq!(header.as_bytes()[16..], *b"\xe0\x00\x06pump-7");
     assert_eq!(Header::new(None, None).unwrap().as_bytes()[12..], [0x21, 0, 0, 0]);
+}
+
+#[test]
+fn a_name_that_steers_terminals_or_cannot_be_seen_enters_no_header() {
+    for c in ['\u{1b}', '\u{9b}', '\u{ad}', '\u{200b}', '\u{202e}', '\u{feff}', '\u{e0041}'] {
+        assert!(matches!(Header::new(None, Some(&format!("a{c}b"))), Err(Error::Name)), "{c:?}");
+    }
 }
 
 #[test]

@@ -2,9 +2,11 @@
 
 use crate::connection::{Connection, Input};
 use crate::entropy::host_ephemerals;
+use crate::error::Error;
 use crate::handshake::exchange;
+use crate::limits::Limits;
 use crate::reach::Race;
-use crate::{Error, Limits, tcp};
+use crate::tcp;
 use lowkey_transport::{Link, Pinning, Step};
 use std::io;
 use tokio::io::{AsyncRead, AsyncWrite};

@@ -4,7 +4,7 @@
 //! ever expired. So a time from before this source was written is not believed, and then nobody can tell what has
 //! expired: everything that can expire counts as if it had.
 
-use crate::keys::timestamp;
+use crate::time::show_time;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -24,9 +24,10 @@ impl Clock {
         (self.read)()
     }
 
-    /// Whether it shows a time that cannot be.
-    pub(crate) fn is_wrong(&self) -> bool {
-        !is_believable(self.now())
+    /// What it shows, if that cannot be.
+    pub(crate) fn wrong(&self) -> Option<WrongClock> {
+        let shows = self.now();
+        (!is_believable(shows)).then(|| WrongClock { shows, written: written() })
     }
 
     /// Writes to the log when that changes.
@@ -36,13 +37,23 @@ impl Clock {
         if self.wrong.swap(wrong, Ordering::Relaxed) == wrong {
             return;
         }
-        let now = timestamp(now);
+        let now = show_time(now);
         if wrong {
             tracing::warn!(name: "lowkey.clock_wrong", target: "lowkey", now, "the clock is wrong; until it is set no pinning that expires is let in");
         } else {
             tracing::info!(name: "lowkey.clock_right", target: "lowkey", now, "the clock is set; pinnings that expire are let in until then");
         }
     }
+}
+
+/// A clock that shows a time from before the program was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WrongClock {
+    /// What it shows.
+    pub shows: SystemTime,
+    /// When the program was written, to some weeks.
+    pub written: SystemTime,
 }
 
 impl fmt::Debug for Clock {
@@ -57,7 +68,7 @@ pub(crate) fn is_believable(now: SystemTime) -> bool {
 }
 
 /// When this source was written, to some weeks.
-pub(crate) fn written() -> SystemTime {
+fn written() -> SystemTime {
     UNIX_EPOCH + WRITTEN
 }
 
@@ -70,7 +81,7 @@ mod tests {
 
     #[test]
     fn the_date_in_the_source_is_what_its_comment_says_and_not_to_come() {
-        assert_eq!(timestamp(written()), "2026-11-01T00:00:00Z");
+        assert_eq!(show_time(written()), "2026-11-01T00:00:00Z");
         assert!(is_believable(SystemTime::now()), "WRITTEN is to come, or this machine's clock is wrong");
     }
 }

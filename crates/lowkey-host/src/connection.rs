@@ -1,18 +1,23 @@
 //! An open connection: a stream of bytes, and of messages.
 
+mod farewell;
 mod input;
 mod moving;
 mod shared;
 mod stream;
 
+pub use farewell::Fault;
+
+pub(crate) use farewell::Farewell;
 pub(crate) use input::{Filled, Input};
 pub(crate) use moving::lasting;
 pub(crate) use shared::{End, Shared, Side, Traffic};
 
+use crate::error::Error;
+use crate::parting;
 use crate::registry::{Device, Pinned};
-use crate::server::{Fault, Seat};
-use crate::{ChannelError, Error, PublicKey, parting};
-use lowkey_transport::{Link, Part};
+use lowkey_core::PublicKey;
+use lowkey_transport::{Error as ChannelError, Link, Part};
 use std::fmt;
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -56,7 +61,7 @@ pub struct Connection<Io> {
     peer: PublicKey,
     pinned: Option<Arc<Pinned>>,
     from: Option<SocketAddr>,
-    seat: Option<Seat>,
+    farewell: Option<Box<dyn Farewell>>,
 }
 
 impl<Io> Connection<Io> {
@@ -76,7 +81,7 @@ impl<Io> Connection<Io> {
             peer,
             pinned: None,
             from: None,
-            seat: None,
+            farewell: None,
         }
     }
 
@@ -86,22 +91,23 @@ impl<Io> Connection<Io> {
         self
     }
 
-    pub(crate) fn seated(mut self, seat: Seat) -> Self {
-        self.seat = Some(seat);
+    pub(crate) fn seated(mut self, farewell: impl Farewell + 'static) -> Self {
+        self.farewell = Some(Box::new(farewell));
         self
     }
 
-    /// It ends because of the service behind.
-    pub(crate) fn blame(&mut self, fault: Fault) {
-        if let Some(seat) = &mut self.seat {
-            seat.blame(fault);
+    /// It ends because of the service behind: counted, and said in the log, when the connection is dropped. One that we
+    /// began has nobody who counts.
+    pub fn blame(&mut self, fault: Fault) {
+        if let Some(farewell) = &mut self.farewell {
+            farewell.blame(fault);
         }
     }
 
-    /// It did not end as it should; the log says why when it is dropped.
-    pub(crate) fn broke(&mut self, error: &impl fmt::Display) {
-        if let Some(seat) = &mut self.seat {
-            seat.broke(error.to_string());
+    /// It did not end as it should; the log says why when the connection is dropped.
+    pub fn broke(&mut self, error: &impl fmt::Display) {
+        if let Some(farewell) = &mut self.farewell {
+            farewell.broke(error);
         }
     }
 

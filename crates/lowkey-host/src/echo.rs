@@ -1,6 +1,8 @@
 //! The simplest service: for trials of devices, and as the shape of another one.
 
-use crate::{ChannelError, Connection, Error};
+use crate::connection::Connection;
+use crate::error::Error;
+use lowkey_transport::Error as ChannelError;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// Sends every message back as it came, until the peer closes; then closes. When the server

@@ -7,7 +7,7 @@ use lowkey_core::{Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals, Se
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::Error;
+use crate::error::Error;
 
 /// The operating system's source.
 #[derive(Clone, Copy, Debug, Default)]

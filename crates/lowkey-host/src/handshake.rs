@@ -1,7 +1,7 @@
 //! One write or one read of a handshake, whoever plays it.
 
-use crate::Error;
 use crate::connection::{Filled, Input, lasting};
+use crate::error::Error;
 use embedded_io::ErrorKind;
 use lowkey_transport::{Error as ChannelError, Link, Step};
 use std::future::poll_fn;

@@ -1,14 +1,14 @@
-//! The server side of Lowkey, for tokio: who may connect, and a connection that is a stream and
-//! carries messages.
+//! What a backend on tokio depends on: who may connect, and a connection that is a stream and carries messages.
 //!
-//! A [`Listener`] gives one ready [`Connection`] after another; a [`LiveRegistry`] says which devices
-//! there are; [`connect_tcp`] is the other side, for hosts that play a device.
+//! A [`Listener`] gives one ready [`Connection`] after another; a [`Registry`] says which devices there are;
+//! [`connect_tcp`] is the other side, for hosts that play a device. Devices that stand in a file, and keys that do, are in
+//! the crate `lowkey-registry`; what a service needs that knows nothing of Lowkey is in `lowkey-gateway`.
 //!
 //! ```
 //! # use lowkey_host::*; use std::sync::Arc;
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let server = Identity::new(keys::generate()?)?;
-//! let device = Identity::new(keys::generate()?)?;
+//! let server = Identity::new(entropy::random()?)?;
+//! let device = Identity::new(entropy::random()?)?;
 //!
 //! let registry = Devices::new([Pinned::new(Device::new("pump-7")?, &server, device.public_key())?])?;
 //! let acceptor = Acceptor::new(server, registry, Limits::default())?;
@@ -45,13 +45,6 @@
 //! | `lowkey.unconfirmed` | info | `from`, `id`, `mode`, `error` | message 1 opened and no record followed: a recording, or a device that lost its line |
 //! | `lowkey.timed_out` | debug | `from` | the handshake was not over at its deadline |
 //! | `lowkey.failed` | debug | `from`, `error` | hung up, malformed, or no randomness |
-//! | `lowkey.registry_loaded` | info | `path`, `devices`, `added`, `removed`, `changed`, `left_out` | a [`LiveRegistry`] was read; how many devices there are, and of what that is new how many; how many pinnings are left out, if any |
-//! | `lowkey.registry_left_out` | warn | `device`, `error` | a pinning of it is not in force, because its PSK cannot be had. Once, until the cause is another; when it is mended, `lowkey.registry_loaded` counts it in |
-//! | `lowkey.registry_left_out_more` | warn | `pinnings` | how many more had no line: only the first 100 of a reading have one |
-//! | `lowkey.registry_failed` | warn | `error` | it could not be read again: what was read before stays in force. Once, until it goes well or fails in another way |
-//! | `lowkey.registry_held` | warn | `path`, `devices`, `removed` | it was changed in place and takes out so many of so many devices, or the PSK files of so many cannot be had: it waits for a [`LiveRegistry::reload`], or 30 s without a change |
-//! | `lowkey.registry_unlinked` | warn | `path` | the file behind the path stands in no folder any more: it was replaced or deleted elsewhere, as behind a mount of one file |
-//! | `lowkey.registry_panicked` | error | `error` | a bug in this crate; what was read before stays in force, and the file is looked at again |
 //! | `lowkey.clock_wrong` | warn | `now` | the clock shows a time from before this crate was written: as long as it does, no pinning that expires is let in |
 //! | `lowkey.clock_right` | info | `now` | that is over |
 //! | `lowkey.displaced` | info | `device` | a newer session of the same device took over |
@@ -59,62 +52,48 @@
 //! | `lowkey.silent` | info | `device` | a session ended: the device was silent and did not answer a PING |
 //! | `lowkey.lifetime` | info | `device` | a session ended: it was open for as long as one may be |
 //! | `lowkey.ended` | info | `device`, `reason`, `error` | a session is over that was not ended from outside, as the four before this: `closed`, `broken` (with the `error`), `backend` (the service behind could not be reached, or broke off), or `stopped` with the server |
-//! | `lowkey.backend_down` | warn | `service`, `reason`, `error` | the service behind takes no connections: devices hear that we are busy. Once, until it does. `reason` as [`Unreached`] has it |
-//! | `lowkey.backend_up` | info | `service`, `seconds` | it takes connections again, after so long |
 //! | `lowkey.attempt_displaced` | warn | `attempts` | too many attempts wait, or too many of one address; one made room |
 //! | `lowkey.left_out` | of those lines | `of`, `lines` | how many lines of the event `of` were left out: only the first 100 of a second are written of what devices and strangers can bring about (all from `lowkey.confirmed` to `lowkey.failed`, from `lowkey.displaced` to `lowkey.ended`, `lowkey.attempt_displaced` and the panics), and of `lowkey.accept_failed` the first of 10 s. Said as soon as that time is over |
 //! | `lowkey.accept_failed` | warn | `error` | the socket could not accept, for example too many open files; it goes on after a pause |
 //! | `lowkey.handshake_panicked` | error | `error` | a bug, in this crate or in a [`Registry`] |
 //! | `lowkey.handler_panicked` | error | `error` | a bug in what [`Server::run`] was given; the session is over |
 //!
-//! The command `lowkey serve` writes these as well:
-//!
-//! | name | level | fields | when |
-//! | --- | --- | --- | --- |
-//! | `lowkey.notify_failed` | warn | `error` | systemd could not be told that the server is ready, reloads or stops |
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-#[cfg(feature = "admin")]
-pub mod admin;
 mod client;
 mod clock;
 mod connection;
-pub mod doctor;
-#[cfg(doctest)]
-mod documents;
 mod echo;
 pub mod entropy;
 mod error;
-pub mod forward;
 mod handshake;
-mod health;
 #[cfg(all(test, lowkey_shuttle))]
 mod interleavings;
-pub mod keys;
 mod limits;
 mod parting;
-pub mod provision;
-pub mod proxy;
 mod reach;
 mod registry;
-pub mod rotation;
 mod server;
 mod sync;
 mod tcp;
 pub mod text;
+mod time;
 
 pub use client::{connect, connect_tcp};
-pub use connection::Connection;
+pub use clock::WrongClock;
+pub use connection::{Connection, Fault};
 pub use echo::echo;
 pub use error::Error;
-pub use health::{Down, Health, Unreached};
 pub use limits::Limits;
 pub use lowkey_core::{Id, Identity, Peer, Psk, PublicKey, Secret};
 pub use lowkey_transport::{Error as ChannelError, Hello, Mode, Pinning, Refusal};
-pub use reach::Unreachable;
+pub use reach::{Race, Unreachable};
 pub use registry::{
-    Changes, Device, DeviceError, Devices, Digest, FileRegistry, LeftOut, LiveRegistry, Pinned, Registry,
-    RegistryError, Survey, Surveyed, Trouble, Written, parse_id, parse_time, show_time, survey,
+    Device, DeviceError, Devices, Digest, LeftOut, Pinned, Registry, Taken, Trouble, Unique, parse_id,
 };
-pub use server::{AcceptError, Acceptor, InForce, LazyAccept, Listener, Server, SessionInfo, Stats, Stopped};
+pub use server::{
+    AcceptError, Acceptor, Balancers, Cause, Failure, HandshakeTimes, InForce, LazyAccept, Listener,
+    ReadSource, Server, SessionInfo, Stats, Stopped,
+};
+pub use time::show_time;

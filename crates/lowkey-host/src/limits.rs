@@ -1,6 +1,6 @@
 //! What a host takes from its peers.
 
-use crate::Error;
+use crate::error::Error;
 use lowkey_transport::{Buffers, MIN_INCOMING};
 use std::time::Duration;
 use tokio::time::Instant;

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until};
 type Attempt<S> = Pin<Box<dyn Future<Output = io::Result<S>> + Send>>;
 
 /// Attempts to connect, of which the first that succeeds ends all others.
-pub(crate) struct Race<S> {
+pub struct Race<S> {
     waiting: VecDeque<SocketAddr>,
     running: Vec<(SocketAddr, Attempt<S>)>,
     failed: Vec<(SocketAddr, io::Error)>,
@@ -24,7 +24,7 @@ pub(crate) struct Race<S> {
 
 impl<S> Race<S> {
     /// Nothing has been tried yet. `addresses` are in the order of preference.
-    pub(crate) fn new(addresses: Vec<SocketAddr>) -> Self {
+    pub fn new(addresses: Vec<SocketAddr>) -> Self {
         Self { waiting: alternating(addresses), running: Vec::new(), failed: Vec::new() }
     }
 
@@ -35,7 +35,7 @@ impl<S> Race<S> {
     ///
     /// # Errors
     /// All have failed.
-    pub(crate) async fn run<F>(&mut self, connect: impl Fn(SocketAddr) -> F) -> Result<S, Unreachable>
+    pub async fn run<F>(&mut self, connect: impl Fn(SocketAddr) -> F) -> Result<S, Unreachable>
     where
         F: Future<Output = io::Result<S>> + Send + 'static,
     {
@@ -92,7 +92,7 @@ impl<S> Race<S> {
     }
 
     /// Ends all attempts, and says what each of them came to.
-    pub(crate) fn give_up(&mut self) -> Unreachable {
+    pub fn give_up(&mut self) -> Unreachable {
         let mut tried = std::mem::take(&mut self.failed);
         let no_answer =
             |(address, _)| (address, io::Error::new(io::ErrorKind::TimedOut, "no answer in time"));

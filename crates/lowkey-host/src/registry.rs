@@ -1,51 +1,23 @@
 //! Which devices there are: names, ids, keys.
 
-mod attributes;
-mod current;
 mod device;
 mod devices;
 mod digest;
-mod edit;
-mod error;
-mod file;
 mod left_out;
-mod live;
-mod lock;
-mod mount;
 mod pinned;
-mod psks;
-mod rewrite;
-mod snapshot;
-mod stamp;
-mod survey;
-mod table;
-mod time;
 mod trouble;
-mod troubles;
-mod warm;
-mod watch;
-mod written;
+mod unique;
 
 pub use device::{Device, DeviceError};
 pub use devices::Devices;
 pub use digest::Digest;
-pub(crate) use edit::{Edit, EditError};
-pub use error::RegistryError;
-pub use file::FileRegistry;
-pub(crate) use file::quote;
 pub use left_out::LeftOut;
-pub use live::LiveRegistry;
 pub use pinned::Pinned;
 #[cfg(test)]
 pub(crate) use pinned::counted;
 pub(crate) use pinned::multiply;
-pub(crate) use rewrite::Removal;
-pub use snapshot::Changes;
-pub use survey::{Survey, Surveyed, survey};
-pub use time::{parse_time, show_time};
 pub use trouble::Trouble;
-pub(crate) use written::Change;
-pub use written::Written;
+pub use unique::{Taken, Unique};
 
 use lowkey_core::Id;
 use std::sync::Arc;
@@ -93,7 +65,8 @@ pub trait Registry: Send + Sync {
     }
 
     /// Whether every pinning that can be found has its Diffie-Hellman computed, which is so for all that
-    /// [`Pinned::new`] makes. Whoever passes look-ups on to a [`LiveRegistry`] passes this on as well: as long as it is
+    /// [`Pinned::new`] makes. A registry that holds [cold](Pinned::cold) ones says no until they are
+    /// [warm](Pinned::warm), and whoever passes look-ups on to another registry passes this on as well: as long as it is
     /// false, every attempt takes the time of one, known id or not.
     fn is_warm(&self) -> bool {
         true

@@ -3,10 +3,11 @@
 mod acceptor;
 mod attempt;
 mod attempts;
+mod balancers;
 mod decoys;
 mod error;
+mod failures;
 mod familiar;
-mod fault;
 mod gate;
 mod group;
 mod in_force;
@@ -16,7 +17,6 @@ mod lines;
 mod listener;
 mod order;
 mod quiet;
-mod records;
 mod run;
 mod sessions;
 mod source;
@@ -26,21 +26,18 @@ mod swept;
 mod waiting;
 
 pub use acceptor::Acceptor;
+pub use balancers::{Balancers, ReadSource};
 pub use error::AcceptError;
-pub(crate) use fault::Fault;
+pub use failures::{Cause, Failure};
 pub use in_force::InForce;
 pub use info::SessionInfo;
 pub use lazy::LazyAccept;
 pub use listener::Listener;
-pub(crate) use records::{Cause, FirstFrame, Record};
 pub use run::{Server, Stopped};
-pub(crate) use sessions::Seat;
-#[cfg(feature = "admin")]
-pub(crate) use stats::STEPS;
-pub use stats::Stats;
+pub use stats::{HandshakeTimes, Stats};
 #[cfg(all(test, lowkey_shuttle))]
 pub(crate) use {
     attempts::Attempts,
     familiar::Standing,
-    sessions::{NoSeat, Sessions},
+    sessions::{NoSeat, Seat, Sessions},
 };

@@ -1,6 +1,6 @@
 //! The options of a TCP socket to a peer: what the kernel holds back, and when it gives a peer up.
 
-use crate::Limits;
+use crate::limits::Limits;
 use socket2::{SockRef, TcpKeepalive};
 use std::io;
 use std::time::Duration;

@@ -1,13 +1,9 @@
 //! Connecting over TCP: where nobody listens, where nobody answers, and where a name leads nowhere.
 
-mod common;
-
-use common::World;
-use lowkey_host::forward::Backend;
 use lowkey_host::{Error, Limits, connect_tcp};
 use std::io::ErrorKind;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use test_support::world::World;
 use tokio::net::{TcpListener, TcpSocket};
 
 /// An address that is taken and not listened at.
@@ -52,18 +48,6 @@ async fn a_server_that_answers_and_says_nothing_is_not_one_that_is_not_there() {
     let address = silent.local_addr().unwrap();
     let error = connect_tcp(address, world.device().pinning(), &limits).await.unwrap_err();
     assert!(matches!(error, Error::TimedOut), "{error}");
-}
-
-#[tokio::test]
-async fn a_service_of_one_address_is_reached_as_ever() {
-    let service = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let backend: Backend = service.local_addr().unwrap().to_string().parse().unwrap();
-    let (stream, accepted) = tokio::join!(backend.connect(), service.accept());
-    stream.unwrap().write_all(b"hello").await.unwrap();
-    let (mut accepted, _) = accepted.unwrap();
-    let mut heard = [0; 5];
-    accepted.read_exact(&mut heard).await.unwrap();
-    assert_eq!(&heard, b"hello");
 }
 
 /// A listener whose queue is full drops what knocks, as a firewall does.

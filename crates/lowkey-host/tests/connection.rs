@@ -3,14 +3,12 @@
 #[path = "connection/gather.rs"]
 mod gather;
 
-mod common;
-
-use common::{Dribble, Raw, World, pattern, poll_once, strict, tcp_pair};
 use futures_util::{SinkExt, StreamExt};
 use lowkey_host::{ChannelError, Connection, Error, Limits};
 use std::io::ErrorKind;
 use std::task::Poll;
 use std::time::Duration;
+use test_support::world::{Dribble, Raw, World, pattern, poll_once, strict, tcp_pair};
 use tokio::io::{
     AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufStream, copy_bidirectional, duplex, split,
 };

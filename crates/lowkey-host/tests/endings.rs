@@ -1,14 +1,12 @@
 //! What the server writes last arrives, whatever the other side has written that nobody reads. On sockets, since it is
 //! theirs to take it back.
 
-mod common;
-
-use common::{Raw, World, tcp_pair, until_end};
 use lowkey_host::{AcceptError, ChannelError, Refusal};
 use lowkey_transport::Part;
 use std::io;
 use std::task::Poll;
 use std::time::Duration;
+use test_support::world::{Raw, World, tcp_pair, until_end};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};

@@ -1,17 +1,13 @@
 //! Pinnings that expire, by a clock that tests set.
 
-mod common;
-
-use common::log::Log;
-use common::{Party, Raw};
-use lowkey_host::doctor::Finding;
 use lowkey_host::{
-    AcceptError, Acceptor, ChannelError, Connection, Device, Devices, Error, Identity, Limits, Pinned,
-    Refusal, keys, parse_time,
+    AcceptError, Acceptor, Cause, ChannelError, Connection, Device, Devices, Error, Identity, Limits, Pinned,
+    Refusal, entropy,
 };
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use test_support::world::log::Log;
+use test_support::world::{Party, Raw};
 use tokio::io::{DuplexStream, duplex};
 
 /// A server with `rented`, whose pinning ends at [`END`], and `owned`, whose does not.
@@ -24,7 +20,7 @@ struct Site {
 
 impl Site {
     fn at(time: SystemTime) -> Self {
-        let server = Arc::new(Identity::new(keys::generate().unwrap()).unwrap());
+        let server = Arc::new(Identity::new(entropy::random().unwrap()).unwrap());
         let [rented, owned] = [(); 2].map(|()| Party::new(server.public_key()));
         let pinned = |name, party: &Party| {
             Pinned::new(Device::new(name).unwrap(), &server, party.identity.public_key()).unwrap()
@@ -59,13 +55,15 @@ impl Site {
         alike && matches!(server, Err(AcceptError::Refused(Refusal::REFUSED)))
     }
 
-    fn findings(&self) -> Vec<Finding> {
-        self.acceptor.diagnose(None, Path::new("/etc/lowkey/devices.toml")).findings
+    /// Why attempts failed.
+    fn causes(&self) -> Vec<Cause> {
+        self.acceptor.failures().iter().map(|failure| failure.cause).collect()
     }
 }
 
+/// 2030-01-01T00:00:00Z.
 fn end() -> SystemTime {
-    parse_time("2030-01-01T00:00:00Z").unwrap()
+    UNIX_EPOCH + Duration::from_secs(1_893_456_000)
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -85,8 +83,7 @@ async fn a_pinning_that_expires_between_message_2_and_confirmation_gets_no_sessi
     let refused = accepting.await.unwrap().unwrap_err();
     assert!(matches!(refused, AcceptError::Refused(Refusal::REFUSED)), "{refused}");
     assert!(site.acceptor.sessions().is_empty());
-    let findings = site.findings();
-    assert_eq!((findings.len(), findings[0].kind), (1, "expired"));
+    assert_eq!(site.causes(), [Cause::Expired]);
 }
 
 #[tokio::test]
@@ -109,11 +106,9 @@ async fn nobody_whose_pinning_expires_is_let_in_by_a_clock_that_cannot_be_right(
     assert!(site.is_refused(&site.rented).await);
     let (device, server) = site.join(&site.owned).await;
     let (_device, _server) = (device.unwrap(), server.unwrap());
-    let findings = site.findings();
-    let clock = findings.iter().find(|finding| finding.kind == "clock").unwrap();
-    assert!(clock.what.contains("1970-01-01T00:00:07Z"), "{clock:?}");
-    let refused = findings.iter().find(|finding| finding.device.as_deref() == Some("rented")).unwrap();
-    assert!(refused.why.contains("clock"), "{refused:?}");
+    let clock = site.acceptor.wrong_clock().unwrap();
+    assert!(clock.shows == UNIX_EPOCH + 7 * SECOND && clock.written > clock.shows, "{clock:?}");
+    assert_eq!(site.causes(), [Cause::Expired]);
     site.acceptor.sweep();
     let log = Log::take();
     let said = log.lines().filter(|line| line.contains("the clock is wrong")).count();
@@ -123,7 +118,7 @@ async fn nobody_whose_pinning_expires_is_let_in_by_a_clock_that_cannot_be_right(
     // Set, it lets in who is to be let in, without a restart.
     site.set(end() - SECOND);
     assert!(Log::take().contains("the clock is set"));
-    assert!(site.findings().iter().all(|finding| finding.kind != "clock"));
+    assert_eq!(site.acceptor.wrong_clock(), None);
     let (device, server) = site.join(&site.rented).await;
     let (_device, mut server) = (device.unwrap(), server.unwrap());
     // And one that falls back has every session end whose pinning may have.

@@ -1,9 +1,5 @@
 //! Many devices at once: keys that rotate and a device that is revoked, while all of them are busy.
 
-mod common;
-
-use common::changing::{Changing, sweeping};
-use common::{Party, World};
 use lowkey_host::{
     Acceptor, ChannelError, Device, Devices, Error, Limits, Listener, Pinned, Server, connect, connect_tcp,
     echo,
@@ -12,6 +8,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
+use test_support::world::changing::{Changing, sweeping};
+use test_support::world::{Party, World};
 use tokio::io::duplex;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};

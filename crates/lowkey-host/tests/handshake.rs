@@ -1,8 +1,5 @@
 //! What recordings, slow peers and those that come too many get.
 
-mod common;
-
-use common::{Dribble, Party, Raw, World, answer, until_end};
 use lowkey_host::{
     AcceptError, ChannelError, Device, Error, Hello, Id, Limits, Mode, Peer, Pinned, Refusal, connect,
 };
@@ -11,6 +8,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
+use test_support::world::{Dribble, Party, Raw, World, answer, until_end};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -387,7 +385,7 @@ async fn a_caller_that_asks_elsewhere_chooses_after_the_hello() {
 
     // Refused, turned away, and another mode than the device's.
     let psk = Pinned::new(Device::new("psk").unwrap(), &world.server, key).unwrap();
-    let psk = Arc::new(psk.with_psk(lowkey_host::Psk::new(common::secret()).unwrap()));
+    let psk = Arc::new(psk.with_psk(lowkey_host::Psk::new(test_support::world::secret()).unwrap()));
     for (what, expected) in [(0, BUSY), (1, REFUSED), (2, REFUSED)] {
         let (mut near, far) = duplex(1000);
         near.write_all(&world.device().message_1().0).await.unwrap();
@@ -421,7 +419,7 @@ async fn an_attempt_that_is_dropped_is_counted() {
 
 #[tokio::test]
 async fn id_texts_and_pinnings_of_a_peer_that_is_ourselves_cannot_be_made() {
-    let identity = common::identity();
+    let identity = test_support::world::identity();
     assert!(Peer::pin(&identity, identity.public_key()).is_err());
     assert!(Pinned::new(Device::new("me").unwrap(), &identity, identity.public_key()).is_err());
     assert!(Id::new(&[]).is_none());

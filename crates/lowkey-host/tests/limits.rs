@@ -1,14 +1,12 @@
 //! What all together, one address, and one connection may use (protocol §3, §5).
 
-mod common;
-
-use common::changing::address;
-use common::{Raw, World, until_end};
 use lowkey_host::{AcceptError, Acceptor, Connection, Error, Refusal, echo};
 use lowkey_transport::Step;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
+use test_support::world::changing::address;
+use test_support::world::{Raw, World, until_end};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -142,7 +140,7 @@ async fn protocol_5_busy_comes_by_load_and_never_by_id() {
     world.limits.messages_1_per_second_per_address = 8;
     world.limits.messages_1_per_second = 10;
     let acceptor = world.acceptor();
-    let stranger = common::Party::new(world.server.public_key());
+    let stranger = test_support::world::Party::new(world.server.public_key());
     let (known, _link) = world.device().message_1();
     let (unknown, _link) = stranger.message_1();
     let mut other_mode = known.clone();
@@ -178,7 +176,7 @@ async fn load_busy_because_all_of_an_address_wait_comes_before_anybody_looks_at_
     world.limits.attempts_per_address = 2;
     let acceptor = world.acceptor();
     let (known, _link) = world.devices[3].message_1();
-    let (unknown, _link) = common::Party::new(world.server.public_key()).message_1();
+    let (unknown, _link) = test_support::world::Party::new(world.server.public_key()).message_1();
     let mut waiting = Vec::new();
     for n in 0..2 {
         let (near, accepting) = attempt(&acceptor, address(1)).await;

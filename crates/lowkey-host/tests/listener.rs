@@ -1,12 +1,10 @@
 //! A listener among strangers: silent ones, many of them, and one good device.
 
-mod common;
-
-use common::{Party, World, until_end};
 use lowkey_host::{ChannelError, Connection, Error, Listener};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+use test_support::world::{Party, World, until_end};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};

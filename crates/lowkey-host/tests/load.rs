@@ -4,7 +4,6 @@
 //! `cargo test -p lowkey-host --test load -- --nocapture --include-ignored` prints what is measured, in some minutes;
 //! what asserts in a few seconds is small, with limits that are an eighth of the defaults.
 
-mod common;
 #[path = "load/scene.rs"]
 mod scene;
 

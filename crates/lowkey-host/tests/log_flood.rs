@@ -1,12 +1,9 @@
 //! What strangers and devices can have written to the log.
 
-mod common;
-
-use common::World;
-use common::log::Log;
-use common::services::nobody;
 use lowkey_host::Acceptor;
 use std::time::Duration;
+use test_support::world::World;
+use test_support::world::log::Log;
 use tokio::io::duplex;
 use tokio::task::yield_now;
 use tokio::time::advance;
@@ -80,33 +77,4 @@ async fn what_was_left_out_is_said_when_the_server_is_gone_at_the_latest() {
     drop(acceptor);
     let text = Log::take();
     assert_eq!(count(&text, "lines left out of=\"lowkey.ended\" lines=7"), 1, "{text}");
-}
-
-#[tokio::test]
-async fn devices_without_a_service_behind_are_a_hundred_lines_a_second_as_well() {
-    Log::begin();
-    let (_reserved, forwarder) = nobody();
-    let world = World::new();
-    let acceptor = world.acceptor();
-    let began = tokio::time::Instant::now();
-    for _ in 0..250 {
-        let (near, far) = duplex(1000);
-        let (device, session) = tokio::join!(world.device().connect(near), acceptor.accept(far));
-        let mut device = device.unwrap();
-        let leaving = async {
-            assert_eq!(device.recv().await.unwrap(), None);
-            device.close().await.unwrap();
-        };
-        tokio::join!(leaving, forwarder.serve(session.unwrap(), None)).1.unwrap_err();
-    }
-    let seconds = 1 + began.elapsed().as_secs() as usize;
-    let stats = acceptor.stats();
-    drop((acceptor, forwarder));
-    let text = Log::take();
-    assert_eq!(stats.sessions_backend, 250);
-    let ended = count(&text, "session ended device=\"device-0\" reason=\"backend\" error=the service behind");
-    assert!((100..=100 * seconds).contains(&ended), "{ended} in {seconds} s: {text}");
-    let left_out = text.lines().filter_map(|line| line.split_once("of=\"lowkey.ended\" lines="));
-    let left_out: usize = left_out.map(|(_, lines)| lines.parse::<usize>().unwrap()).sum();
-    assert_eq!(ended + left_out, 250, "{text}");
 }

@@ -1,12 +1,10 @@
 //! A server that has no files left. Alone in its process, whose limit it lowers.
 
-mod common;
-
-use common::World;
-use common::log::Log;
 use lowkey_host::Limits;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::time::{Duration, Instant};
+use test_support::world::World;
+use test_support::world::log::Log;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 

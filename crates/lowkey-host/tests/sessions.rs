@@ -1,16 +1,14 @@
 //! Sessions that end, and those that do not: silence, lifetime, revocation, expiry, displacement. The clock is
 //! one that tests move, but where a pinning expires.
 
-mod common;
-
-use common::changing::sweeping;
-use common::{Raw, World, is_channel};
 use lowkey_host::{Acceptor, ChannelError, Connection, Devices, Error, Id, Pinned, Registry};
 use lowkey_transport::Part;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::{Duration, SystemTime};
+use test_support::world::changing::sweeping;
+use test_support::world::{Raw, World, is_channel};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex, split};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
@@ -459,7 +457,7 @@ async fn a_ping_stands_between_the_fragments_of_our_message() {
     let acceptor = world.acceptor();
     let (mut device, mut session) = world.join_at(&acceptor, 0, 5000).await;
     sweeping(&acceptor);
-    let message = common::pattern(5, 20_000);
+    let message = test_support::world::pattern(5, 20_000);
     // Somebody listened, and then sends for longer than the silence that is allowed.
     assert!(timeout(SECOND, session.recv()).await.is_err());
     let receiving = async {

@@ -1,14 +1,12 @@
 //! A server as a whole: how it stops, and what becomes of sessions that are ended from outside.
 
-mod common;
-
-use common::{Raw, World, is_channel, pattern};
 use lowkey_host::{ChannelError, Connection, Error, Limits, Listener, Server, Stopped, connect_tcp, echo};
 use lowkey_transport::Part;
 use std::future::{Future, pending};
 use std::net::SocketAddr;
 use std::task::Poll;
 use std::time::{Duration, Instant};
+use test_support::world::{Raw, World, is_channel, pattern};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;

@@ -1,12 +1,10 @@
 //! What strangers get, and what they can tell from it: nothing.
 
-mod common;
-
-use common::log::Log;
-use common::{Party, World, answer, until_end};
 use lowkey_core::kk;
 use lowkey_host::entropy::host_ephemerals;
 use lowkey_host::{AcceptError, Mode, Refusal};
+use test_support::world::log::Log;
+use test_support::world::{Party, World, answer, until_end};
 use tokio::io::{AsyncWriteExt, duplex};
 
 const REFUSED: &[u8] = &[0, 1, 4];

@@ -4,15 +4,13 @@
 //! nothing: readings have numbers, the server says up to which it has stored them, a device sends those again
 //! that it did not hear of. What the server stores survives its restarts, and nothing else does.
 
-mod common;
-
-use common::Party;
 use lowkey_host::{Acceptor, Connection, Device, Devices, Error, Identity, Limits, Pinned, connect};
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use test_support::world::Party;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep, timeout};
@@ -56,7 +54,7 @@ struct Fleet {
 
 impl Fleet {
     fn new() -> Self {
-        let server = Arc::new(common::identity());
+        let server = Arc::new(test_support::world::identity());
         let parties: Vec<Party> = (0..DEVICES).map(|_| Party::new(server.public_key())).collect();
         let pinned = parties.iter().enumerate().map(|(n, party)| {
             Pinned::new(Device::new(name(n)).unwrap(), &server, party.identity.public_key()).unwrap()

@@ -1,12 +1,20 @@
 //! Changes a registry file: one change at a time, looked at as a whole, replaced at once.
 
-use super::attributes;
-use super::error::RegistryError;
-use super::file::{LONGEST, read_text};
-use super::lock::Lock;
-use super::table::{self, Entry};
+mod attributes;
+mod lock;
+mod rewrite;
+mod written;
+
+pub(crate) use rewrite::Removal;
+pub(crate) use written::Change;
+pub use written::Written;
+
+use crate::error::RegistryError;
+use crate::file::{LONGEST, read_text};
 use crate::keys;
-use crate::text::Trust;
+use crate::table::{self, Entry};
+use crate::text_file::Trust;
+use lock::Lock;
 use lowkey_core::{PublicKey, Secret};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};

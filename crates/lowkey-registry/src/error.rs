@@ -1,6 +1,7 @@
 //! Why a registry file was not taken.
 
-use crate::text::{TextError, Why, clean, mask, position, shell_quote, shown};
+use crate::text_file::{TextError, Why, position, shell_quote, shown};
+use lowkey_host::text::{clean, mask};
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
@@ -57,7 +58,7 @@ impl RegistryError {
     }
 
     /// `flaw`, found at this line and column.
-    pub(super) fn at_place(path: &Path, (line, column): (usize, usize), flaw: &Flaw) -> Self {
+    pub(crate) fn at_place(path: &Path, (line, column): (usize, usize), flaw: &Flaw) -> Self {
         Self::Line { path: path.to_owned(), line, column, why: clean(&mask(&flaw.why)) }
     }
 

@@ -1,11 +1,11 @@
 //! A registry that people write: TOML, one `[[device]]` table each.
 
-use super::error::RegistryError;
-use super::snapshot::Snapshot;
-use super::stamp::Stamp;
-use super::{Devices, Digest, LeftOut, Pinned, Registry};
-use crate::text::{self, Trust, steers};
-use lowkey_core::{Id, Identity};
+use crate::error::RegistryError;
+use crate::snapshot::Snapshot;
+use crate::stamp::Stamp;
+use crate::text_file::{self, Trust};
+use lowkey_host::text::steers;
+use lowkey_host::{Devices, Digest, Id, Identity, LeftOut, Pinned, Registry};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,7 +34,7 @@ use std::sync::Arc;
 /// ```
 ///
 /// Names, ids, keys and PSKs are unique. A pinning whose PSK file cannot be read, or holds the PSK of another, is [left
-/// out](Registry::left_out); all others are in force. A [`LiveRegistry`](super::LiveRegistry) is the same file, read
+/// out](Registry::left_out); all others are in force. A [`LiveRegistry`](crate::LiveRegistry) is the same file, read
 /// again when it changes.
 #[derive(Debug)]
 pub struct FileRegistry {
@@ -89,16 +89,24 @@ impl Registry for FileRegistry {
     }
 }
 
+/// The digest of the registry file that stands there now.
+///
+/// # Errors
+/// [`RegistryError`]: it cannot be read.
+pub fn digest_of(registry: &Path) -> Result<Digest, RegistryError> {
+    read_text(registry, Trust::AnyOwner).map(|(text, _)| Digest::of(&text))
+}
+
 /// The text of a registry that may be believed, and what it looked like when it was read.
-pub(super) fn read_text(path: &Path, trust: Trust) -> Result<(String, Stamp), RegistryError> {
+pub(crate) fn read_text(path: &Path, trust: Trust) -> Result<(String, Stamp), RegistryError> {
     read_kept(path, trust).map(|(text, stamp, _)| (text, stamp))
 }
 
 /// The same, and the file: as long as it is open no other one gets its number.
-pub(super) fn read_kept(path: &Path, trust: Trust) -> Result<(String, Stamp, File), RegistryError> {
-    let (file, metadata) = text::open(path, trust, LONGEST)?;
+pub(crate) fn read_kept(path: &Path, trust: Trust) -> Result<(String, Stamp, File), RegistryError> {
+    let (file, metadata) = text_file::open(path, trust, LONGEST)?;
     let stamp = Stamp::of(&metadata);
-    let text = text::read_open(&file, path, trust, LONGEST);
+    let text = text_file::read_open(&file, path, trust, LONGEST);
     if stamp != Stamp::of(&file.metadata().map_err(|error| RegistryError::file(path, error))?) {
         return Err(RegistryError::Unfinished(path.to_owned()));
     }
@@ -106,7 +114,7 @@ pub(super) fn read_kept(path: &Path, trust: Trust) -> Result<(String, Stamp, Fil
 }
 
 /// Two million devices.
-pub(super) const LONGEST: u64 = 256 << 20;
+pub(crate) const LONGEST: u64 = 256 << 20;
 
 /// `text` as a TOML string.
 pub(crate) fn quote(text: &str) -> String {

@@ -20,15 +20,14 @@ mod text;
 pub use file::{KeyFileError, read_identity, read_identity_from, read_psk, write_identity, write_psk};
 pub(crate) use file::{create_private, read_psk_secret, remove_unfinished};
 pub use text::{KeyTextError, SecretText, encode_public, identity_text, parse_public, psk_text};
-pub(crate) use text::{identity, psk, timestamp};
+pub(crate) use text::{identity, psk};
 
-use crate::Error;
-use lowkey_core::Secret;
+use lowkey_host::{Error, Secret, entropy};
 
 /// A new static private key, or a new PSK: 32 random bytes.
 ///
 /// # Errors
 /// [`Error::Entropy`]: the operating system has no randomness now.
 pub fn generate() -> Result<Secret<32>, Error> {
-    crate::entropy::random()
+    entropy::random()
 }

@@ -1,26 +1,32 @@
 //! A registry file that is read again when it changes.
 
-use super::current::{Asked, Current, Outcome};
-use super::error::RegistryError;
-use super::snapshot::Changes;
-use super::{Digest, LeftOut, Pinned, Registry, Trouble, watch};
-use lowkey_core::{Id, Identity};
+mod current;
+mod mount;
+mod trouble;
+mod troubles;
+mod warm;
+mod watch;
+
+use crate::error::RegistryError;
+use crate::snapshot::Changes;
+use current::{Asked, Current, Outcome};
+use lowkey_host::{Digest, Id, Identity, LeftOut, Pinned, Registry, Trouble};
 use std::fmt;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// The devices of a registry file as it is now: [`FileRegistry`](super::FileRegistry)'s format, read again on
+/// The devices of a registry file as it is now: [`FileRegistry`](crate::FileRegistry)'s format, read again on
 /// demand and when the file changes, all or nothing, but for those whose PSK cannot be had.
 ///
 /// Cheap to clone; all clones share their devices. What cannot be read leaves in force what was read before. A pinning
 /// that did not change stays the same [`Arc`]; the sessions of one that is gone, or has changed, end with the next
-/// [`sweep`](crate::Acceptor::sweep).
+/// [`sweep`](lowkey_host::Acceptor::sweep).
 ///
 /// The Diffie-Hellman of new pinnings is computed in a thread of its own, because 100,000 of them take seconds. Until
-/// that is done, [`is_warm`](Registry::is_warm) is false and an [`Acceptor`](crate::Acceptor) spends the time of one
-/// for every attempt, whoever it is.
+/// that is done, [`is_warm`](Registry::is_warm) is false and an [`Acceptor`](lowkey_host::Acceptor) spends the time of
+/// one for every attempt, whoever it is.
 #[derive(Clone)]
 pub struct LiveRegistry {
     shared: Arc<Current>,

@@ -2,12 +2,15 @@
 
 mod address;
 
+use crate::edit::{Change, Edit, EditError, Written};
+use crate::error::RegistryError;
+use crate::file::quote;
 use crate::keys::{self, KeyFileError, create_private, remove_unfinished};
-use crate::registry::{Change, Device, Edit, EditError, RegistryError, Written, quote};
-use crate::text::{mask, shown, steers};
-use crate::{Error, Id, PublicKey};
+use crate::text_file::shown;
 use lowkey_core::page::{Contents, LEN};
 use lowkey_core::{Error as KeyError, Secret};
+use lowkey_host::text::{mask, steers};
+use lowkey_host::{Device, Error, Id, PublicKey};
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};

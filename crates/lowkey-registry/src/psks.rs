@@ -1,34 +1,34 @@
 //! The PSKs that a registry names, each in a file of its own. A file decides about its own pinning and no other, unless
 //! two hold the same.
 
-use super::error::Flaw;
-use super::stamp::Stamp;
-use super::table::Entry;
-use crate::entropy::random;
+use crate::error::Flaw;
 use crate::keys;
+use crate::stamp::Stamp;
+use crate::table::Entry;
 use lowkey_core::{Psk, Secret};
 use lowkey_crypto::Blake2s;
+use lowkey_host::entropy::random;
 #[cfg(unix)]
 use rustix::io::Errno;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// What came of reading them.
-pub(super) struct Psks {
+pub(crate) struct Psks {
     /// Of all pinnings in their order; `None` for those that have none.
-    pub(super) found: Vec<Option<Result<Psk, Lack>>>,
-    pub(super) files: PskFiles,
+    pub(crate) found: Vec<Option<Result<Psk, Lack>>>,
+    pub(crate) files: PskFiles,
 }
 
 /// Why a PSK cannot be had.
-pub(super) struct Lack {
-    pub(super) flaw: Flaw,
-    pub(super) whose: Fault,
+pub(crate) struct Lack {
+    pub(crate) flaw: Flaw,
+    pub(crate) whose: Fault,
 }
 
 /// Whose fault that is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// The file's.
     File,
     /// This machine's: it has no more open files or memory now, which says nothing about the file.
@@ -37,7 +37,7 @@ pub(super) enum Fault {
 
 /// The files as they were when they were read, to find out that one is not as it was.
 #[derive(Debug)]
-pub(super) struct PskFiles {
+pub(crate) struct PskFiles {
     all: Vec<PskFile>,
     key: Secret<32>, // of hashes: nobody knows it, so that comparing takes no time by content
 }
@@ -51,7 +51,7 @@ struct PskFile {
 
 /// A file that does not look as it did, and how it looks.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Changed {
+pub(crate) struct Changed {
     n: usize,
     stamp: Option<Stamp>,
 }
@@ -68,7 +68,7 @@ struct Holder<'e> {
 ///
 /// # Errors
 /// No randomness; nothing was read.
-pub(super) fn read<'e>(entries: impl Iterator<Item = &'e Entry>, registry: &Path) -> Result<Psks, Flaw> {
+pub(crate) fn read<'e>(entries: impl Iterator<Item = &'e Entry>, registry: &Path) -> Result<Psks, Flaw> {
     let key = random().map_err(|error| Flaw::new(0, error.to_string()))?;
     let mut files = PskFiles { all: Vec::new(), key };
     let mut found = Vec::new();
@@ -125,7 +125,7 @@ impl PskFiles {
 
     /// Looks at the next few, from `next` on and round and round, until one is not as it was. So a look takes no longer
     /// the more there are.
-    pub(super) fn look_on(&self, next: &mut usize) -> Option<Changed> {
+    pub(crate) fn look_on(&self, next: &mut usize) -> Option<Changed> {
         for _ in 0..self.all.len().min(AT_ONCE) {
             let n = *next % self.all.len();
             *next = n + 1;
@@ -138,7 +138,7 @@ impl PskFiles {
     }
 
     /// Looks once more at one that had changed; what this gives is the same if nobody has touched it since.
-    pub(super) fn look_again(&self, changed: &Changed) -> Option<Changed> {
+    pub(crate) fn look_again(&self, changed: &Changed) -> Option<Changed> {
         self.look_at(changed.n)
     }
 
@@ -151,7 +151,7 @@ impl PskFiles {
     }
 
     /// Whether any holds something else than it did, whatever it looks like from outside: reads them all.
-    pub(super) fn differ(&self) -> bool {
+    pub(crate) fn differ(&self) -> bool {
         self.all.iter().any(|file| self.differs(&file.path, &file.content))
     }
 

@@ -5,11 +5,13 @@
 //! [`Rotation::Beside`](crate::provision::Rotation::Beside), and is over with [`finish`]. Comments and layout of the
 //! rest of the file stay as they are. The file is replaced at once, so a server with a
 //! [`LiveRegistry`](crate::LiveRegistry) sees the old one or the new one. What was written is not obeyed yet: whether
-//! it is, a server says by [`in_force`](crate::Acceptor::in_force).
+//! it is, a server says by [`in_force`](lowkey_host::Acceptor::in_force).
 
-use crate::registry::{Change, Edit, EditError, RegistryError, Removal, Written};
-use crate::text::{mask, shown};
-use crate::{Id, PublicKey};
+use crate::edit::{Change, Edit, EditError, Removal, Written};
+use crate::error::RegistryError;
+use crate::text_file::shown;
+use lowkey_host::text::mask;
+use lowkey_host::{Id, PublicKey};
 use std::fmt;
 use std::path::{Path, PathBuf};
 

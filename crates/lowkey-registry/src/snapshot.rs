@@ -1,12 +1,11 @@
 //! A registry file as it was at one moment, made of what it says and of what the one before it had.
 
-use super::error::Flaw;
-use super::psks::{self, Fault, Lack, PskFiles, Psks};
-use super::table::{Described, Entry, Part, read_but};
-use super::{Device, Devices, Digest, LeftOut, Pinned};
-use crate::text::mask;
-use crate::text::{Positions, clean};
-use lowkey_core::{Id, Identity, Psk};
+use crate::error::Flaw;
+use crate::psks::{self, Fault, Lack, PskFiles, Psks};
+use crate::table::{Described, Entry, Part, read_but};
+use crate::text_file::Positions;
+use lowkey_host::text::{clean, mask};
+use lowkey_host::{Device, Devices, Digest, Id, Identity, LeftOut, Pinned, Psk, PublicKey};
 use lowkey_transport::Mode;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -16,13 +15,13 @@ use std::sync::atomic::AtomicBool;
 
 /// All pinnings of a file, and from which text each came.
 #[derive(Debug)]
-pub(super) struct Snapshot {
-    pub(super) devices: Devices,
-    pub(super) left_out: Vec<LeftOut>,
-    pub(super) changes: Changes,
-    pub(super) generation: u64,
-    pub(super) digest: Digest,
-    pub(super) warm: AtomicBool, // false before anybody can find a cold pinning
+pub(crate) struct Snapshot {
+    pub(crate) devices: Devices,
+    pub(crate) left_out: Vec<LeftOut>,
+    pub(crate) changes: Changes,
+    pub(crate) generation: u64,
+    pub(crate) digest: Digest,
+    pub(crate) warm: AtomicBool, // false before anybody can find a cold pinning
     texts: Texts,
 }
 
@@ -38,7 +37,7 @@ pub struct Changes {
     pub removed: usize,
     /// Of a name that stayed, with other pinnings or labels.
     pub changed: usize,
-    /// Pinnings that are [left out](super::Registry::left_out) now, whatever they were before.
+    /// Pinnings that are [left out](lowkey_host::Registry::left_out) now, whatever they were before.
     pub left_out: usize,
 }
 
@@ -52,14 +51,15 @@ impl Changes {
 impl Snapshot {
     /// The pinnings that `text` describes and whose PSK can be had, and the files of the PSKs; what is as in `old` is
     /// taken from there. Others are cold.
-    pub(super) fn read(
+    pub(crate) fn read(
         text: &str,
         path: &Path,
         identity: &Identity,
         old: Option<&Self>,
     ) -> Result<(Self, PskFiles), Flaw> {
         let texts = old.map_or_else(Texts::default, |old| old.texts.emptied());
-        let parts = read_but(text, &identity.public_key(), |part| old?.texts.get(part))?;
+        let server = identity.public_key();
+        let parts = read_but(text, &server, |part| old?.texts.get(part))?;
         let entries = parts.iter().filter_map(|(_, part)| match part {
             Part::Read(entry) => Some(entry),
             Part::Kept { .. } => None,
@@ -67,6 +67,7 @@ impl Snapshot {
         let Psks { found, files } = psks::read(entries, path)?;
         let mut maker = Maker {
             identity,
+            server,
             old,
             psks: found.into_iter(),
             positions: Positions::of(text),
@@ -82,7 +83,7 @@ impl Snapshot {
             before = Some(text);
             match part {
                 Part::Kept { pinnings, .. } => maker.keep(text, pinnings),
-                Part::Read(entry) => maker.make(text, entry, alone),
+                Part::Read(entry) => maker.make(text, entry, alone)?,
             }
         }
         let Maker { texts, all, left_out, .. } = maker;
@@ -95,7 +96,7 @@ impl Snapshot {
     }
 
     /// Those whose Diffie-Hellman is not computed.
-    pub(super) fn cold(&self) -> Vec<Arc<Pinned>> {
+    pub(crate) fn cold(&self) -> Vec<Arc<Pinned>> {
         self.devices.iter().filter(|pinned| !pinned.is_warm()).cloned().collect()
     }
 }
@@ -103,6 +104,7 @@ impl Snapshot {
 /// Makes pinnings, or takes those that there are.
 struct Maker<'m> {
     identity: &'m Identity,
+    server: PublicKey,
     old: Option<&'m Snapshot>,
     psks: std::vec::IntoIter<Option<Result<Psk, Lack>>>,
     positions: Positions<'m>,
@@ -124,9 +126,9 @@ impl Maker<'_> {
         self.all.extend(pinnings.iter().map(|pinned| (Arc::clone(pinned), Origin::Old)));
     }
 
-    fn make(&mut self, text: &str, entry: Entry, alone: bool) {
+    fn make(&mut self, text: &str, entry: Entry, alone: bool) -> Result<(), Flaw> {
         let old = self.old;
-        let old_of = |id: &Id| old.and_then(|old| old.devices.by_id.get(id));
+        let old_of = |id: &Id| old.and_then(|old| old.devices.get(id));
         let mut known = entry.pinnings.iter().filter_map(|pinning| old_of(&pinning.id));
         let device = known
             .find(|old| **old.device() == entry.device)
@@ -134,7 +136,8 @@ impl Maker<'_> {
         let psk_files = entry.pinnings.iter().any(|pinning| pinning.psk_file.is_some());
         let begin = self.all.len();
         for described in entry.pinnings {
-            let mut pinned = Pinned::cold(Arc::clone(&device), described.id, described.key);
+            let mut pinned = Pinned::cold(Arc::clone(&device), described.id, &self.server, described.key)
+                .map_err(|error| Flaw::new(described.key_at, error.to_string()))?;
             match self.psks.next().flatten() {
                 None => (),
                 Some(Ok(psk)) => pinned = pinned.with_psk(psk),
@@ -166,12 +169,13 @@ impl Maker<'_> {
             let made: Vec<_> = self.all[begin..].iter().map(|(pinned, _)| Arc::clone(pinned)).collect();
             self.texts.insert(text, &made);
         }
+        Ok(())
     }
 
     fn leave_out(&mut self, device: &Device, described: &Described, flaw: &Flaw) {
-        let (line, column) = self.positions.position(flaw.at);
+        let at = self.positions.position(flaw.at);
         let (device, why) = (device.name().to_owned(), clean(&mask(&flaw.why)));
-        self.left_out.push(LeftOut { device, id: described.id, key: described.key, line, column, why });
+        self.left_out.push(LeftOut::new(device, (described.id, described.key), at, why));
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 /// Another stamp: another file, or it was written to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stamp {
+pub(crate) struct Stamp {
     len: u64,
     modified: Option<SystemTime>,
     #[cfg(unix)]
@@ -26,11 +26,11 @@ struct Unix {
 
 impl Stamp {
     /// Of what stands at `path`; `None` if that cannot be seen.
-    pub(super) fn at(path: &Path) -> Option<Self> {
+    pub(crate) fn at(path: &Path) -> Option<Self> {
         fs::metadata(path).ok().map(|metadata| Self::of(&metadata))
     }
 
-    pub(super) fn of(metadata: &Metadata) -> Self {
+    pub(crate) fn of(metadata: &Metadata) -> Self {
         Self {
             len: metadata.len(),
             modified: metadata.modified().ok(),
@@ -49,7 +49,7 @@ impl Stamp {
     }
 
     /// Whether it is of the same file, changed or not. Where files have no numbers they are all the same.
-    pub(super) fn is_of_the_file_of(&self, other: &Self) -> bool {
+    pub(crate) fn is_of_the_file_of(&self, other: &Self) -> bool {
         #[cfg(unix)]
         {
             (self.unix.device, self.unix.inode) == (other.unix.device, other.unix.inode)
@@ -63,7 +63,7 @@ impl Stamp {
 
     /// Whether it is of a file that stands in no folder any more, and that nobody can find who does not have it open or
     /// mounted.
-    pub(super) fn is_unlinked(&self) -> bool {
+    pub(crate) fn is_unlinked(&self) -> bool {
         #[cfg(unix)]
         {
             self.unix.links == 0

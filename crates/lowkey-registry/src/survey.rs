@@ -1,10 +1,10 @@
 //! Looks a registry file over: every mistake in it at once, for whoever mends it before a server reads it.
 
-use super::error::{Flaw, RegistryError};
-use super::file::read_text;
-use super::psks::{self, Psks};
-use super::table::{self, Entry};
-use crate::text::{Positions, Trust};
+use crate::error::{Flaw, RegistryError};
+use crate::file::read_text;
+use crate::psks::{self, Psks};
+use crate::table::{self, Entry};
+use crate::text_file::{Positions, Trust};
 use lowkey_core::PublicKey;
 use std::path::Path;
 use std::time::SystemTime;

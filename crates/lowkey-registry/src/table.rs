@@ -2,11 +2,9 @@
 
 mod fields;
 
-use super::devices::{Taken, Unique};
-use super::error::Flaw;
-use super::{Device, DeviceError, Pinned};
+use crate::error::Flaw;
 use fields::Reader;
-use lowkey_core::{Id, PublicKey};
+use lowkey_host::{Device, DeviceError, Id, Pinned, PublicKey, Taken, Unique};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -15,10 +13,10 @@ use toml::de::DeTable;
 
 /// One `[[device]]` table.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) at: usize, // its name, or its beginning
-    pub(super) device: Device,
-    pub(super) pinnings: Vec<Described>,
+pub(crate) struct Entry {
+    pub(crate) at: usize, // its name, or its beginning
+    pub(crate) device: Device,
+    pub(crate) pinnings: Vec<Described>,
 }
 
 /// One pinning of a device, as it is written.
@@ -27,14 +25,14 @@ pub(crate) struct Described {
     pub(crate) id: Id,
     pub(crate) key: PublicKey,
     pub(crate) psk_file: Option<(usize, String)>,
-    pub(super) expires: Option<SystemTime>,
+    pub(crate) expires: Option<SystemTime>,
     id_at: usize,
-    pub(super) key_at: usize,
+    pub(crate) key_at: usize,
 }
 
 impl Entry {
     /// The same but for where it stands.
-    pub(super) fn says_as(&self, other: &Self) -> bool {
+    pub(crate) fn says_as(&self, other: &Self) -> bool {
         let says = |pinning: &Described| {
             let psk_file = pinning.psk_file.as_ref().map(|(_, file)| file.clone());
             (pinning.id, pinning.key, psk_file, pinning.expires)
@@ -44,13 +42,13 @@ impl Entry {
 }
 
 /// A part of a file: read now, or the same text as of a device that is in force.
-pub(super) enum Part<'k> {
+pub(crate) enum Part<'k> {
     Read(Entry),
     Kept { at: usize, pinnings: &'k [Arc<Pinned>] },
 }
 
 impl Part<'_> {
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Self::Read(entry) => entry.device.name(),
             Self::Kept { pinnings, .. } => pinnings.first().map_or("", |pinned| pinned.device().name()),
@@ -59,20 +57,20 @@ impl Part<'_> {
 }
 
 /// What `text` says to the server of this key, which default ids depend on.
-pub(super) fn read(text: &str, server: &PublicKey) -> Result<Vec<Entry>, Flaw> {
+pub(crate) fn read(text: &str, server: &PublicKey) -> Result<Vec<Entry>, Flaw> {
     read_but(text, server, |_| None).map(entries)
 }
 
 /// As [`read`], but parts whose text `kept` knows are not read again.
 ///
-/// The text is read part by part, each from one `[[device]]` line to the next. That is a third quicker than all at once,
-/// and a part that has not changed is passed over. The result is the same if every part is valid by itself: a valid part
-/// leaves no string, array or table open, it has no header that does not belong to its `[[device]]`, and nothing but
-/// `server` stands before the first part.
+/// The text is read part by part, each from one `[[device]]` line to the next. That is a third quicker than all at
+/// once, and a part that has not changed is passed over. The result is the same if every part is valid by itself: a
+/// valid part leaves no string, array or table open, it has no header that does not belong to its `[[device]]`, and
+/// nothing but `server` stands before the first part.
 ///
 /// If a part is not valid, the whole text is read. Either that finds the mistake, or there is none: a line that looks
 /// like a header can stand in a string of several lines.
-pub(super) fn read_but<'t, 'k>(
+pub(crate) fn read_but<'t, 'k>(
     text: &'t str,
     server: &PublicKey,
     kept: impl Fn(&str) -> Option<&'k [Arc<Pinned>]>,
@@ -90,7 +88,7 @@ pub(super) fn read_but<'t, 'k>(
 
 /// What is right in `text`, and every flaw in the order in which they stand. Without a server what depends on its key
 /// is not looked at.
-pub(super) fn survey(text: &str, server: Option<PublicKey>) -> (Vec<Entry>, Vec<Flaw>) {
+pub(crate) fn survey(text: &str, server: Option<PublicKey>) -> (Vec<Entry>, Vec<Flaw>) {
     let server = server.map(|key| key.canonical());
     let (mut parts, mut flaws) = whole(text, server);
     if let (Err(_), (head, devices)) = (document(text, 0), split(text)) {
@@ -235,7 +233,7 @@ fn unique(parts: &[(&str, Part<'_>)], flaws: &mut Vec<Flaw>) {
             Part::Kept { pinnings, .. } => {
                 for pinned in *pinnings {
                     if let Err(taken) = unique.add(name, pinned.id(), pinned.key()) {
-                        flaws.push(Flaw::new(at, taken.into_error().to_string()));
+                        flaws.push(Flaw::new(at, DeviceError::from(taken).to_string()));
                     }
                 }
             }
@@ -246,8 +244,8 @@ fn unique(parts: &[(&str, Part<'_>)], flaws: &mut Vec<Flaw>) {
                             Taken::Own(_) => {
                                 Flaw::new(pinning.key_at, "its two pinnings have the same id or the same key")
                             }
-                            Taken::Key(_) => Flaw::new(pinning.key_at, taken.into_error().to_string()),
-                            Taken::Id(_) => Flaw::new(pinning.id_at, taken.into_error().to_string()),
+                            Taken::Key(_) => Flaw::new(pinning.key_at, DeviceError::from(taken).to_string()),
+                            Taken::Id(_) => Flaw::new(pinning.id_at, DeviceError::from(taken).to_string()),
                         });
                     }
                     if let Some((at, file)) = &pinning.psk_file

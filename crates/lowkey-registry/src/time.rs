@@ -1,6 +1,5 @@
 //! Moments as TOML and RFC 3339 write them.
 
-use crate::keys::timestamp;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use toml_datetime::{Datetime, Offset};
 
@@ -9,13 +8,8 @@ pub fn parse_time(text: &str) -> Option<SystemTime> {
     moment(text.parse().ok()?).ok()
 }
 
-/// A moment as [`parse_time`] reads it, to the second and in UTC.
-pub fn show_time(moment: SystemTime) -> String {
-    timestamp(moment)
-}
-
 /// The moment that a date-time with an offset stands for; else what is missing.
-pub(super) fn moment(written: Datetime) -> Result<SystemTime, &'static str> {
+pub(crate) fn moment(written: Datetime) -> Result<SystemTime, &'static str> {
     let (Some(date), Some(time)) = (written.date, written.time) else {
         return Err("needs a date, a time and an offset");
     };
@@ -45,7 +39,7 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::timestamp;
+    use lowkey_host::show_time;
 
     #[test]
     fn moments_come_back_from_their_text() {
@@ -57,7 +51,7 @@ mod tests {
             "2100-02-28T00:00:00Z",
             "9999-12-31T23:59:59Z",
         ] {
-            assert_eq!(timestamp(parse_time(text).unwrap()), text);
+            assert_eq!(show_time(parse_time(text).unwrap()), text);
         }
         let utc = parse_time("2026-12-31T00:00:00Z").unwrap();
         assert_eq!(parse_time("2026-12-31T02:00:00+02:00"), Some(utc));

@@ -2,15 +2,13 @@
 
 #![cfg(unix)]
 
-mod folder;
-
-use folder::{Bench, device, secret};
-use lowkey_host::provision::PskFile;
-use lowkey_host::rotation::{Which, revoke};
-use lowkey_host::{FileRegistry, keys};
+use lowkey_registry::provision::PskFile;
+use lowkey_registry::rotation::{Which, revoke};
+use lowkey_registry::{FileRegistry, keys};
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
+use test_support::folder::{Bench, device, secret};
 
 fn bench() -> Bench {
     let bench = Bench::new();
@@ -157,7 +155,7 @@ mod attributes {
         revoked(&bench, "a").unwrap();
         bench.provision(|order| order.name = "c").unwrap();
         assert_eq!([ACL, "user.note"].map(|name| attribute(registry, name)), before);
-        assert_eq!(folder::mode(registry), 0o640);
+        assert_eq!(test_support::folder::mode(registry), 0o640);
         assert_eq!(names(&bench), "b c");
     }
 
@@ -172,6 +170,9 @@ mod attributes {
             removexattr(&bench.registry, ACL).unwrap();
         }
         revoked(&bench, "a").unwrap();
-        assert_eq!((attribute(&bench.registry, ACL), folder::mode(&bench.registry)), (None, 0o600));
+        assert_eq!(
+            (attribute(&bench.registry, ACL), test_support::folder::mode(&bench.registry)),
+            (None, 0o600)
+        );
     }
 }

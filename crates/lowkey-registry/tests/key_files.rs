@@ -2,13 +2,11 @@
 
 #![cfg(unix)]
 
-mod folder;
-
-use folder::{folder, mode, public, secret};
-use lowkey_host::keys;
+use lowkey_registry::keys;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use test_support::folder::{folder, mode, public, secret};
 
 #[test]
 fn a_key_file_is_its_owner_s_and_comes_back() {

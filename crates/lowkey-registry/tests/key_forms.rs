@@ -2,12 +2,11 @@
 
 #![cfg(unix)]
 
-mod folder;
-
-use folder::{Bench, folder, public, registry};
-use lowkey_host::rotation::{Which, revoke};
-use lowkey_host::{Device, DeviceError, Devices, FileRegistry, Id, Pinned, PublicKey, Registry, keys};
+use lowkey_host::{Device, DeviceError, Devices, Id, Pinned, PublicKey, Registry};
+use lowkey_registry::rotation::{Which, revoke};
+use lowkey_registry::{FileRegistry, keys};
 use std::fs;
+use test_support::folder::{Bench, folder, public, registry};
 
 /// The same key with the bit that counts for nothing.
 fn respelt(key: PublicKey) -> PublicKey {

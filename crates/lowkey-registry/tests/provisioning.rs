@@ -2,15 +2,14 @@
 
 #![cfg(unix)]
 
-mod folder;
-
-use folder::{Bench, device, folder, mode, public, registry, secret};
 use lowkey_core::page::Page;
-use lowkey_host::provision::{Format, Order, PskFile, Rotation, provision};
-use lowkey_host::{FileRegistry, Id, Identity, Mode, PublicKey, Registry, keys};
+use lowkey_host::{Id, Identity, Mode, PublicKey, Registry};
+use lowkey_registry::provision::{Format, Order, PskFile, Rotation, provision};
+use lowkey_registry::{FileRegistry, keys};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
+use test_support::folder::{Bench, device, folder, mode, public, registry, secret};
 
 #[test]
 fn a_provisioned_device_has_a_page_and_a_place_in_the_registry_that_fit() {

@@ -1,13 +1,12 @@
 //! A registry that is read while no files are left. Alone in its process, whose limit it lowers.
 #![cfg(unix)]
 
-mod folder;
-
-use folder::{device, folder, secret};
-use lowkey_host::{Identity, LiveRegistry, Registry, keys};
+use lowkey_host::{Identity, Registry};
+use lowkey_registry::{LiveRegistry, keys};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
+use test_support::folder::{device, folder, secret};
 
 /// Strangers can take all files of a server. By that no PSK is gone.
 #[test]

@@ -2,20 +2,17 @@
 
 #![cfg(unix)]
 
-mod common;
-mod folder;
-
-use common::{Party, Raw};
-use folder::{device, folder, secret};
 use lowkey_host::{
-    AcceptError, Acceptor, Changes, Connection, Error, Id, Identity, Limits, Listener, LiveRegistry, Pinned,
-    Refusal, Registry, RegistryError, keys,
+    AcceptError, Acceptor, Connection, Error, Id, Identity, Limits, Listener, Pinned, Refusal, Registry,
 };
+use lowkey_registry::{Changes, LiveRegistry, RegistryError, keys};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use test_support::folder::{device, folder, secret};
+use test_support::world::{Party, Raw};
 use tokio::io::{DuplexStream, duplex};
 
 /// A registry in a folder, and the server that it is for.
@@ -49,7 +46,7 @@ impl Place {
     }
 
     fn id(&self, byte: u8) -> Id {
-        Id::of_pinning(&folder::public(byte), &self.server.public_key())
+        Id::of_pinning(&test_support::folder::public(byte), &self.server.public_key())
     }
 
     fn party(&self) -> (Party, String) {
@@ -112,7 +109,7 @@ fn a_reload_keeps_what_did_not_change_and_counts_what_did() {
     assert_eq!(registry.generation(), 1, "nothing has changed");
 
     // A second pinning beside the first leaves that as it is; other labels do not.
-    let key = |byte| keys::encode_public(&folder::public(byte));
+    let key = |byte| keys::encode_public(&test_support::folder::public(byte));
     let two = format!(
         "[[device]]\nname = \"a\"\n[[device.pinning]]\nkey = \"{}\"\n[[device.pinning]]\nkey = \"{}\"\n",
         key(2),

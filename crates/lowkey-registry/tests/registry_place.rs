@@ -3,17 +3,15 @@
 
 #![cfg(unix)]
 
-mod common;
-mod folder;
-
-use common::log::Log;
-use folder::{device, folder};
-use lowkey_host::{Acceptor, Identity, Limits, LiveRegistry, Registry, keys};
+use lowkey_host::{Identity, Registry};
+use lowkey_registry::{LiveRegistry, keys};
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
+use test_support::folder::{device, folder};
+use test_support::world::log::Log;
 
 struct Place {
     folder: TempDir,
@@ -22,7 +20,10 @@ struct Place {
 
 impl Place {
     fn new(text: &str) -> Self {
-        let place = Self { folder: folder(), server: Arc::new(Identity::new(folder::secret(1)).unwrap()) };
+        let place = Self {
+            folder: folder(),
+            server: Arc::new(Identity::new(test_support::folder::secret(1)).unwrap()),
+        };
         place.write(text);
         place
     }
@@ -44,12 +45,6 @@ impl Place {
         let new = self.folder.path().join("new.toml");
         fs::write(&new, text).unwrap();
         fs::rename(new, self.path()).unwrap();
-    }
-
-    fn findings(&self, registry: &LiveRegistry) -> Vec<(&'static str, String)> {
-        let acceptor = Acceptor::new(Arc::clone(&self.server), registry.clone(), Limits::default()).unwrap();
-        let findings = acceptor.diagnose(None, &self.path()).findings;
-        findings.into_iter().map(|finding| (finding.kind, format!("{:?}", finding.mend))).collect()
     }
 }
 
@@ -84,8 +79,8 @@ async fn a_copy_that_pauses_halfway_takes_nobody_out() {
         let what = trouble(&registry);
         assert!(what.contains(&format!("takes out {} of 20 devices", 20 - part)), "{what}");
     }
-    let [(kind, mend)] = &place.findings(&registry)[..] else { panic!() };
-    assert!(*kind == "registry" && mend.contains("systemctl reload lowkey"), "{mend}");
+    let mend = registry.trouble().unwrap().mend;
+    assert!(mend.contains("systemctl reload lowkey"), "{mend}");
     place.write(&new);
     looks().await;
     assert_eq!((registry.len(), trouble(&registry)), (21, String::new()));
@@ -215,8 +210,8 @@ async fn a_registry_whose_file_was_replaced_elsewhere_is_stale() {
         registry.reload().unwrap();
     }
     assert_eq!(registry.len(), 3, "what it reads is still the old file");
-    let [(kind, mend)] = &place.findings(&registry)[..] else { panic!() };
-    assert!(*kind == "registry" && mend.contains("mount the folder"), "{mend}");
+    let mend = registry.trouble().unwrap().mend;
+    assert!(mend.contains("mount the folder"), "{mend}");
     Log::begin();
     let restarted = LiveRegistry::load(&mounted, Arc::clone(&place.server)).unwrap();
     assert!(trouble(&restarted).contains("was replaced or deleted"));

@@ -2,19 +2,17 @@
 
 #![cfg(unix)]
 
-mod common;
-mod folder;
-
-use common::Party;
-use common::log::Log;
-use folder::{device, folder, public, secret};
-use lowkey_host::{Acceptor, Error, FileRegistry, Id, Identity, Limits, LiveRegistry, Registry, keys};
+use lowkey_host::{Acceptor, Error, Id, Identity, Limits, Registry};
+use lowkey_registry::{FileRegistry, LiveRegistry, keys};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
+use test_support::folder::{device, folder, public, secret};
+use test_support::world::Party;
+use test_support::world::log::Log;
 use tokio::io::duplex;
 
 struct Place {
@@ -274,29 +272,4 @@ async fn a_session_ends_when_the_psk_file_of_its_device_is_removed() {
     let removed = tokio::time::Instant::now();
     assert!(matches!(server.recv().await, Err(Error::Revoked)));
     assert!(removed.elapsed() < Duration::from_secs(1), "{:?}", removed.elapsed());
-}
-
-#[tokio::test]
-async fn the_doctor_says_who_is_left_out_and_what_its_attempts_are_refused_for() {
-    let place = Place::new("");
-    let party = Party::new(place.server.public_key()).with_psk(9);
-    let key = keys::encode_public(&party.identity.public_key());
-    let live = format!("[[device]]\nname = \"live\"\nkey = \"{key}\"\npsk_file = \"live.psk\"\n");
-    fs::write(place.path(), live + &device("a", 2, "")).unwrap();
-    let acceptor = Acceptor::new(Arc::clone(&place.server), place.load(), Limits::default()).unwrap();
-    let kinds = |about: Option<&str>| -> Vec<_> {
-        let findings = acceptor.diagnose(about, &place.path()).findings;
-        findings.into_iter().map(|finding| (finding.kind, finding.device.unwrap_or_default())).collect()
-    };
-    let left_out = ("left_out", "live".to_owned());
-    assert_eq!(kinds(None), std::slice::from_ref(&left_out));
-    assert_eq!(kinds(Some("live")), std::slice::from_ref(&left_out), "nothing about power and networks");
-    let (near, far) = duplex(10_000);
-    let (device, server) = tokio::join!(party.connect(near), acceptor.accept(far));
-    assert!(device.is_err() && server.is_err());
-    for about in [None, Some("live")] {
-        assert_eq!(kinds(about), [left_out.clone(), left_out.clone()]);
-    }
-    let why = acceptor.diagnose(Some("live"), &place.path()).findings[1].why.clone();
-    assert!(why.contains("live.psk: No such file"), "{why}");
 }

@@ -2,12 +2,10 @@
 
 #![cfg(unix)]
 
-mod folder;
-
-use folder::{device, folder, public, secret};
-use lowkey_host::{keys, parse_time, survey};
+use lowkey_registry::{keys, parse_time, survey};
 use std::fs;
 use std::path::Path;
+use test_support::folder::{device, folder, public, secret};
 
 /// What is said of `text`, without the path before it.
 fn said(path: &Path, text: &str) -> Vec<String> {
@@ -94,7 +92,7 @@ fn what_is_right_is_told_with_its_place_and_what_expires_with_its_moment() {
     // Whoever has no key finds no fault with the server that is named, nor with a key that may be its own.
     let named = format!("server = \"{}\"\n{}", keys::encode_public(&public(8)), device("a", 1, ""));
     assert_eq!(said(&path, &named).len(), 2);
-    assert!(lowkey_host::survey(&path, None).mistakes.is_empty());
+    assert!(lowkey_registry::survey(&path, None).mistakes.is_empty());
 }
 
 #[test]

@@ -2,13 +2,12 @@
 
 #![cfg(unix)]
 
-mod folder;
-
-use folder::{Bench, device, public};
-use lowkey_host::provision::{PskFile, Rotation};
-use lowkey_host::rotation::{Removed, RotationError, Which, finish, revoke};
-use lowkey_host::{FileRegistry, Id, Mode, Registry, keys, parse_time};
+use lowkey_host::{Id, Mode, Registry};
+use lowkey_registry::provision::{PskFile, Rotation};
+use lowkey_registry::rotation::{Removed, RotationError, Which, finish, revoke};
+use lowkey_registry::{FileRegistry, keys, parse_time};
 use std::fs;
+use test_support::folder::{Bench, device, public};
 
 /// Three devices as people write them.
 fn ours() -> String {

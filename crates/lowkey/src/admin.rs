@@ -1,9 +1,9 @@
 //! The admin listener of `lowkey serve`.
 
-use crate::config::{Config, Readiness};
+use crate::config::{Config, Readiness, Service};
 use crate::failure::{Exit, Failure};
+use lowkey_gateway::admin::Admin;
 use lowkey_host::Acceptor;
-use lowkey_host::admin::Admin;
 use std::path::absolute;
 
 /// Begins to answer, if the configuration says where; goes on for as long as the runtime.
@@ -14,6 +14,10 @@ pub(crate) async fn begin(config: &Config, acceptor: &Acceptor) -> Result<(), Fa
     })?;
     let registry = absolute(&config.devices.path).unwrap_or_else(|_| config.devices.path.clone());
     let admin = admin.with_registry_file(registry);
+    let admin = match &config.service {
+        Service::Forward(forwarder) => admin.with_service(forwarder.health().clone()),
+        Service::Echo => admin,
+    };
     let admin = match config.readiness {
         Readiness::Accepting => admin,
         Readiness::WithService => admin.ready_with_service(),

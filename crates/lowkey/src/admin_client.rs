@@ -4,7 +4,7 @@ use crate::config;
 use crate::failure::{Exit, Failure};
 use crate::terminal::text;
 use clap::{Arg, ArgMatches, value_parser};
-use lowkey_host::admin::Address;
+use lowkey_gateway::admin::Address;
 use lowkey_host::text::clean;
 use serde_json::Value;
 #[cfg(unix)]

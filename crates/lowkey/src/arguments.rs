@@ -4,7 +4,8 @@ use crate::failure::EXIT_CODES;
 use crate::{config, in_force};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
-use lowkey_host::{Id, parse_id, parse_time};
+use lowkey_host::{Id, parse_id};
+use lowkey_registry::parse_time;
 use std::path::PathBuf;
 use std::time::SystemTime;
 

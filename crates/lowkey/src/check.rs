@@ -7,9 +7,10 @@ use crate::terminal::{print, say};
 #[cfg(target_os = "linux")]
 use crate::user::User;
 use clap::ArgMatches;
-use lowkey_host::proxy::MAX_NAME;
+use lowkey_gateway::proxy::MAX_NAME;
 use lowkey_host::text::clean;
-use lowkey_host::{Identity, PublicKey, RegistryError, Survey, show_time, survey};
+use lowkey_host::{Identity, PublicKey, show_time};
+use lowkey_registry::{RegistryError, Survey, survey};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

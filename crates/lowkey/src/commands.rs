@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::terminal::{path, print, print_for_keeps, say, secret_file};
 use crate::{check, connect, doctor, generate, provision, revoke, serve, show};
 use clap::ArgMatches;
-use lowkey_host::keys;
+use lowkey_registry::keys;
 use std::io::Read;
 use std::path::Path;
 

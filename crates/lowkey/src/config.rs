@@ -22,11 +22,11 @@ pub(crate) use print::default_file;
 
 use crate::failure::{Exit, Failure};
 use clap::ArgMatches;
+use lowkey_gateway::admin::Address;
+use lowkey_gateway::forward::Forwarder;
+use lowkey_gateway::proxy::Networks;
 use lowkey_host::Limits;
-use lowkey_host::admin::Address;
-use lowkey_host::forward::Forwarder;
-use lowkey_host::proxy::Networks;
-use lowkey_host::text::Trust;
+use lowkey_registry::text_file::Trust;
 use std::env;
 use std::path::PathBuf;
 

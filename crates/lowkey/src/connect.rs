@@ -5,7 +5,8 @@ mod pipe;
 use crate::failure::Failure;
 use crate::terminal::{path, server_key, text};
 use clap::ArgMatches;
-use lowkey_host::{Id, Limits, Peer, Pinning, connect_tcp, keys};
+use lowkey_host::{Id, Limits, Peer, Pinning, connect_tcp};
+use lowkey_registry::keys;
 use pipe::pipe;
 use tokio::runtime::Runtime;
 

@@ -6,8 +6,9 @@ use crate::config::time;
 use crate::failure::{Exit, Failure};
 use crate::terminal::say;
 use clap::{Arg, ArgAction, ArgMatches};
-use lowkey_host::admin::Address;
-use lowkey_host::{Digest, PublicKey, Written, keys};
+use lowkey_gateway::admin::Address;
+use lowkey_host::PublicKey;
+use lowkey_registry::{Written, digest_of, keys};
 use serde_json::Value;
 use std::path::Path;
 use std::thread::sleep;
@@ -221,7 +222,7 @@ impl Before<'_> {
     pub(crate) fn compare(&self, registry: &Path, server: &PublicKey) -> Result<(), Failure> {
         let Self { admin, value } = self;
         let Some(key) = said(value, "server") else { return Ok(()) };
-        let digest = Digest::of_file(registry).map(|digest| digest.to_string()).ok();
+        let digest = digest_of(registry).map(|digest| digest.to_string()).ok();
         let same_text = digest.is_some() && digest == said(value, "digest");
         let path = said(value, "path").unwrap_or_default();
         let serves_it = same_text || is_file(registry, &path);

@@ -1,8 +1,9 @@
 //! The files that a configuration names: the key and the registry.
 
 use crate::config::{Config, Mistake, Named, Origin};
-use lowkey_host::keys::{self, KeyFileError};
-use lowkey_host::{Identity, LiveRegistry, RegistryError};
+use lowkey_host::Identity;
+use lowkey_registry::keys::{self, KeyFileError};
+use lowkey_registry::{LiveRegistry, RegistryError};
 use std::io;
 use std::sync::Arc;
 

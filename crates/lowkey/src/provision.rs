@@ -4,9 +4,10 @@ use crate::failure::{Exit, Failure};
 use crate::in_force::Asked;
 use crate::terminal::{path, print_for_keeps, say, secret_file, server_key, text};
 use clap::ArgMatches;
-use lowkey_host::provision::{Format, Order, ProvisionError, PskFile, Rotation, provision_and};
+use lowkey_host::Id;
 use lowkey_host::text::mask;
-use lowkey_host::{Id, keys};
+use lowkey_registry::keys;
+use lowkey_registry::provision::{Format, Order, ProvisionError, PskFile, Rotation, provision_and};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 

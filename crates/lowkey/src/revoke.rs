@@ -4,8 +4,9 @@ use crate::failure::{Exit, Failure};
 use crate::in_force::Asked;
 use crate::terminal::{path, say, server_key, text};
 use clap::ArgMatches;
-use lowkey_host::rotation::{RotationError, Which, finish, revoke};
-use lowkey_host::{Id, keys};
+use lowkey_host::Id;
+use lowkey_registry::keys;
+use lowkey_registry::rotation::{RotationError, Which, finish, revoke};
 
 pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     let (Some(name), Some(registry)) = (text(of, "name"), path(of, "registry")) else { return Ok(()) };

@@ -6,7 +6,8 @@ use crate::signals::{Asked, Signals};
 use crate::terminal::{print, say};
 use crate::{admin, load, log};
 use clap::ArgMatches;
-use lowkey_host::{Acceptor, Connection, Listener, LiveRegistry, Registry, Server, Stopped, echo};
+use lowkey_host::{Acceptor, Connection, Listener, Registry, Server, Stopped, echo};
+use lowkey_registry::LiveRegistry;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
@@ -70,7 +71,7 @@ async fn serve(
 ) -> Result<(), Failure> {
     let signals = Signals::new().map_err(Failure::file)?;
     if let Service::Forward(forwarder) = &config.service {
-        acceptor.busy_while_down(forwarder.health().clone());
+        forwarder.health().spare(&acceptor);
         // Otherwise the first device finds out: a service that somebody tries out may take one connection and no more.
         if config.readiness == Readiness::WithService {
             forwarder.look();

@@ -2,7 +2,8 @@
 
 use crate::failure::{Exit, Failure};
 use clap::ArgMatches;
-use lowkey_host::{PublicKey, keys};
+use lowkey_host::PublicKey;
+use lowkey_registry::keys;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};

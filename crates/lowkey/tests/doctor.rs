@@ -4,10 +4,11 @@
 
 use assert_cmd::Command;
 use assert_cmd::assert::Assert;
-use lowkey_host::admin::{Address, Admin};
+use lowkey_gateway::admin::{Address, Admin};
 use lowkey_host::{
-    Acceptor, Device, Devices, Id, Identity, Limits, Peer, Pinned, Pinning, Psk, Secret, connect, keys,
+    Acceptor, Device, Devices, Id, Identity, Limits, Peer, Pinned, Pinning, Psk, Secret, connect,
 };
+use lowkey_registry::keys;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;

@@ -4,10 +4,11 @@
 
 use assert_cmd::Command;
 use assert_cmd::assert::Assert;
-use lowkey_host::admin::{Address, Admin};
+use lowkey_gateway::admin::{Address, Admin};
 use lowkey_host::{
-    Acceptor, Connection, Device, Devices, Id, Identity, Limits, Peer, Pinned, Pinning, connect, keys,
+    Acceptor, Connection, Device, Devices, Id, Identity, Limits, Peer, Pinned, Pinning, connect,
 };
+use lowkey_registry::keys;
 use predicates::str::{contains, is_match};
 use serde_json::Value;
 use std::os::unix::net::UnixListener;

@@ -6,7 +6,8 @@
 //! cargo run -p tokio-server -- server.key devices.toml 127.0.0.1:7000
 //! ```
 
-use lowkey_host::{Acceptor, Connection, Error, Limits, Listener, LiveRegistry, Server, keys};
+use lowkey_host::{Acceptor, Connection, Error, Limits, Listener, Server};
+use lowkey_registry::{LiveRegistry, keys};
 use std::path::Path;
 use std::sync::Arc;
 use tokio::net::TcpStream;

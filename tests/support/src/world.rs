@@ -1,10 +1,9 @@
 //! A server, a device it knows, and streams that behave badly.
-#![allow(dead_code, unreachable_pub)] // every test file takes what it needs
 
 pub mod changing;
 pub mod log;
-pub mod services;
 
+use crate::{Random, Watchdog};
 use lowkey_host::{
     AcceptError, Acceptor, Connection, Device, Devices, Error, Id, Identity, Limits, Listener, Peer, Pinned,
     Pinning, Psk, PublicKey, Secret, Stats, connect,
@@ -18,15 +17,18 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::{future::Future, io};
-use test_support::{Random, Watchdog};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
 use tokio::net::TcpStream;
 
 /// One side that knows the other: an identity, the peer it has pinned, perhaps a PSK.
 pub struct Party {
+    /// Its own keys.
     pub identity: Identity,
+    /// Whom it pins.
     pub peer: Peer,
+    /// What it says that it is called.
     pub id: Id,
+    /// What both know, in KKpsk0.
     pub psk: Option<Psk>,
 }
 
@@ -39,20 +41,24 @@ impl Party {
         Self { identity, peer, id, psk: None }
     }
 
+    /// The same with the PSK of this byte over and over.
     pub fn with_psk(mut self, byte: u8) -> Self {
         self.psk = Some(Psk::new(Secret::new([byte; 32])).unwrap());
         self
     }
 
+    /// The same under another id.
     pub fn with_id(mut self, id: Id) -> Self {
         self.id = id;
         self
     }
 
+    /// As a handshake takes it.
     pub fn pinning(&self) -> Pinning<'_> {
         Pinning { id: self.id, identity: &self.identity, peer: &self.peer, psk: self.psk.as_ref() }
     }
 
+    /// Plays the device on this stream.
     pub async fn connect<Io: AsyncRead + AsyncWrite + Unpin>(&self, io: Io) -> Result<Connection<Io>, Error> {
         connect(io, self.pinning(), &Limits::default()).await
     }
@@ -70,9 +76,13 @@ impl Party {
 
 /// A server and the devices that it knows.
 pub struct World {
+    /// The keys of the server.
     pub server: Arc<Identity>,
+    /// Its devices, `device-0` and so on.
     pub devices: Vec<Party>,
+    /// What the server takes from them.
     pub limits: Limits,
+    /// Ends a test that hangs.
     pub watchdog: Watchdog,
 }
 
@@ -92,16 +102,20 @@ pub fn identity() -> Identity {
 }
 
 impl World {
+    /// A server of one device.
+    #[expect(clippy::new_without_default, reason = "its keys are drawn, and no two are equal")]
     pub fn new() -> Self {
         Self::with_devices(1)
     }
 
+    /// A server of so many devices.
     pub fn with_devices(n: usize) -> Self {
         let server = Arc::new(identity());
         let devices = (0..n).map(|_| Party::new(server.public_key())).collect();
         Self { server, devices, limits: Limits::default(), watchdog: Watchdog::new() }
     }
 
+    /// The first device.
     pub fn device(&self) -> &Party {
         &self.devices[0]
     }
@@ -122,6 +136,7 @@ impl World {
         Acceptor::new(Arc::clone(&self.server), devices, self.limits.clone()).unwrap()
     }
 
+    /// A listener of all devices on a port of its own, and its address.
     pub async fn listener(&self) -> (Listener, SocketAddr) {
         let listener = Listener::bind("127.0.0.1:0", self.acceptor()).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -148,7 +163,9 @@ impl World {
 
 /// A device below the connection: it sends what it likes.
 pub struct Raw<'k, Io> {
+    /// Its stream.
     pub io: Io,
+    /// What speaks over it.
     pub link: Link<'k, Vec<u8>>,
 }
 
@@ -172,6 +189,7 @@ impl<'k, Io: AsyncRead + AsyncWrite + Unpin> Raw<'k, Io> {
         raw
     }
 
+    /// Writes what is unsent.
     pub async fn flush(&mut self) {
         let bytes = self.link.unsent().unwrap().to_vec();
         if !bytes.is_empty() {
@@ -195,6 +213,7 @@ pub struct Dribble<Io> {
 }
 
 impl<Io> Dribble<Io> {
+    /// Around this stream.
     pub fn new(io: Io) -> Self {
         Self { io, read_next: false, write_next: false }
     }
@@ -263,6 +282,7 @@ struct Pipe {
     writer: Option<Waker>,
 }
 
+/// Both ends of a pipe that holds `room` bytes each way.
 pub fn strict(room: usize) -> (Strict, Strict) {
     let [a, b] = [(); 2].map(|()| Arc::new(Mutex::new(Pipe { room, ..Pipe::default() })));
     (Strict { incoming: a.clone(), outgoing: b.clone() }, Strict { incoming: b, outgoing: a })

@@ -8,7 +8,7 @@ use std::str::FromStr;
 /// A Unix socket or a loopback address: an admin listener is for one machine.
 ///
 /// ```
-/// # use lowkey_host::admin::Address;
+/// # use lowkey_gateway::admin::Address;
 /// assert!("unix:/run/lowkey/admin.sock".parse::<Address>().is_ok());
 /// assert!("127.0.0.1:9100".parse::<Address>().is_ok());
 /// assert!("0.0.0.0:9100".parse::<Address>().is_err());

@@ -1,11 +1,11 @@
 //! Sessions and diagnoses as JSON. Fields are stable: there may be more of them, none changes its meaning. Times are
 //! whole seconds, amounts are bytes.
 
-use crate::doctor::id_text;
-use crate::doctor::{Diagnosis, Finding, Mend};
-use crate::keys::encode_public;
-use crate::text::{mask, shown};
-use crate::{Acceptor, InForce, SessionInfo};
+use crate::doctor::{Diagnosis, Finding, Mend, id_text};
+use lowkey_host::text::mask;
+use lowkey_host::{Acceptor, InForce, SessionInfo};
+use lowkey_registry::keys::encode_public;
+use lowkey_registry::text_file::shown;
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 use std::path::Path;

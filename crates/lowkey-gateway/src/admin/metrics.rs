@@ -1,8 +1,8 @@
 //! The counters as OpenMetrics text. Nothing here names a device, an id or an address: whoever reads metrics need not
 //! know who connects, and a label for each would be a time series for each.
 
-use crate::Acceptor;
-use crate::server::STEPS;
+use crate::health::Health;
+use lowkey_host::Acceptor;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
@@ -16,20 +16,23 @@ use std::fmt;
 pub(super) const TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// All counters, now.
-pub(super) fn text(acceptor: &Acceptor) -> Option<String> {
+pub(super) fn text(acceptor: &Acceptor, service: Option<&Health>) -> Option<String> {
     let mut registry = Registry::with_prefix("lowkey");
-    registry.register_collector(Box::new(Now(acceptor.clone())));
+    registry.register_collector(Box::new(Now { acceptor: acceptor.clone(), service: service.cloned() }));
     let mut text = String::new();
     encode(&mut text, &registry).ok()?;
     Some(text)
 }
 
 #[derive(Debug)]
-struct Now(Acceptor);
+struct Now {
+    acceptor: Acceptor,
+    service: Option<Health>,
+}
 
 impl Collector for Now {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let (acceptor, stats) = (&self.0, self.0.stats());
+        let (acceptor, stats) = (&self.acceptor, self.acceptor.stats());
         let mut out = Out(encoder);
         out.family(
             "build_info",
@@ -96,7 +99,7 @@ impl Collector for Now {
         out.family("sessions_ended", "Sessions that are over, by why", MetricType::Counter, "reason", &ends)?;
         out.gauge("sessions", "Devices connected", stats.sessions)?;
         out.gauge("sessions_limit", "How many devices may be connected", acceptor.limits().sessions as u64)?;
-        if let Some(service) = acceptor.service() {
+        if let Some(service) = &self.service {
             let up = u64::from(service.is_up());
             out.gauge("backend_up", "0 while the service behind is known to be down, else 1", up)?;
             out.family(
@@ -120,7 +123,7 @@ impl Collector for Now {
         )?;
         let left_out = acceptor.registry().left_out().len() as u64;
         out.gauge("registry_left_out", "Pinnings of the registry whose PSK cannot be had", left_out)?;
-        let clock = u64::from(acceptor.clock().is_wrong());
+        let clock = u64::from(acceptor.wrong_clock().is_some());
         out.gauge("clock_wrong", "1 while the clock is wrong and no pinning that expires is let in", clock)?;
         let bytes = Some(Unit::Bytes);
         out.counter("received", "What came over sessions", bytes.as_ref(), stats.bytes_received)?;
@@ -168,13 +171,12 @@ impl Out<'_> {
     }
 
     fn handshakes(&mut self, acceptor: &Acceptor) -> fmt::Result {
-        let (sum, steps) = acceptor.counters().handshakes.snapshot();
-        let uppers = STEPS.into_iter().chain([f64::MAX]);
-        let buckets: Vec<(f64, u64)> = uppers.zip(steps).collect();
+        let times = acceptor.handshake_times();
+        let count = times.steps.iter().map(|(_, n)| n).sum();
         let help = "From a confirmed attempt's beginning to its first record";
         let unit = Some(Unit::Seconds);
         let mut histogram =
             self.0.encode_descriptor("handshake", help, unit.as_ref(), MetricType::Histogram)?;
-        histogram.encode_histogram::<NoLabelSet>(sum, steps.iter().sum(), &buckets, None)
+        histogram.encode_histogram::<NoLabelSet>(times.sum.as_secs_f64(), count, &times.steps, None)
     }
 }

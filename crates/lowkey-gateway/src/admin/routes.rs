@@ -1,11 +1,13 @@
 //! From a request to its answer.
 
 use super::{json, metrics};
-use crate::{Acceptor, Health};
+use crate::doctor::Doctor;
+use crate::health::Health;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
+use lowkey_host::Acceptor;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use tokio::task::spawn_blocking;
 #[derive(Debug)]
 pub(super) struct Routes {
     acceptor: Acceptor,
+    pub(super) service: Option<Health>,
     pub(super) registry: PathBuf,
     /// Whether browsers reach us.
     on_loopback: bool,
@@ -35,6 +38,7 @@ impl Routes {
     pub(super) fn new(acceptor: Acceptor, on_loopback: bool) -> Self {
         Self {
             acceptor,
+            service: None,
             registry: "/etc/lowkey/devices.toml".into(),
             on_loopback,
             ready: Ready::Accepting,
@@ -56,7 +60,9 @@ impl Routes {
             "/livez" => text(StatusCode::OK, "alive\n"),
             "/readyz" => self.readiness(),
             "/metrics" => {
-                done(metrics::TYPE, spawn_blocking(move || metrics::text(&acceptor)).await.ok().flatten())
+                let service = self.service.clone();
+                let text = spawn_blocking(move || metrics::text(&acceptor, service.as_ref())).await;
+                done(metrics::TYPE, text.ok().flatten())
             }
             "/sessions" => done(JSON, spawn_blocking(move || json::sessions(&acceptor)).await.ok()),
             "/registry" => {
@@ -65,14 +71,14 @@ impl Routes {
             }
             "/doctor" => match about(request.uri().query()) {
                 Err(()) => text(StatusCode::BAD_REQUEST, "ask as /doctor?about=NAME, an id or an address\n"),
-                Ok(about) => done(JSON, self.diagnose(acceptor, about).await),
+                Ok(about) => done(JSON, self.diagnose(about).await),
             },
             _ => text(StatusCode::NOT_FOUND, "/metrics, /livez, /readyz, /sessions, /registry, /doctor\n"),
         }
     }
 
     fn readiness(&self) -> Response<Full<Bytes>> {
-        let service_is_up = || self.acceptor.service().is_none_or(Health::is_up);
+        let service_is_up = || self.service.as_ref().is_none_or(Health::is_up);
         match self.ready {
             _ if !self.acceptor.is_accepting() => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
             Ready::WithService if !service_is_up() => {
@@ -83,12 +89,15 @@ impl Routes {
     }
 
     /// One at a time: it keeps a processor busy. The permit is the thread's, which goes on when its asker is gone.
-    async fn diagnose(&self, acceptor: Acceptor, about: Option<String>) -> Option<String> {
+    async fn diagnose(&self, about: Option<String>) -> Option<String> {
         let permit = Arc::clone(&self.doctors).acquire_owned().await.ok()?;
-        let registry = self.registry.clone();
+        let mut doctor = Doctor::new(self.acceptor.clone(), &self.registry);
+        if let Some(service) = &self.service {
+            doctor = doctor.with_service(service.clone());
+        }
         let diagnosis = spawn_blocking(move || {
             let _permit = permit;
-            json::diagnosis(about.as_deref(), &acceptor.diagnose(about.as_deref(), &registry))
+            json::diagnosis(about.as_deref(), &doctor.diagnose(about.as_deref()))
         });
         diagnosis.await.ok()
     }

@@ -53,7 +53,7 @@ impl Socket {
 
 #[cfg(unix)]
 mod unix {
-    use crate::entropy::random;
+    use lowkey_host::entropy::random;
     use std::fs::{
         DirBuilder, Permissions, metadata, remove_dir, remove_file, rename, set_permissions, symlink_metadata,
     };

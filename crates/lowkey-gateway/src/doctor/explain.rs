@@ -1,21 +1,16 @@
-//! From what is on record to what happened, why, and what mends it.
+//! From a failure to what happened, why, and what mends it.
 
 use super::search::{Maker, Search};
 use super::words::{self, ago, id_text};
-use super::{Finding, Mend, SOMEBODY, service};
-use crate::keys::encode_public;
-use crate::registry::{LeftOut, Pinned};
-use crate::server::{Cause, Record};
-use crate::{Acceptor, Health, Id, Mode};
-use std::path::Path;
+use super::{Case, Finding, Mend, SOMEBODY, service};
+use lowkey_host::{Cause, Failure, Id, Mode, Pinned};
+use lowkey_registry::keys::encode_public;
 use std::sync::Arc;
 
-/// One record, and where to look.
+/// One failure, and where to look.
 pub(super) struct Explainer<'a> {
-    pub(super) acceptor: &'a Acceptor,
-    pub(super) registry: &'a Path,
-    pub(super) record: &'a Record,
-    pub(super) left_out: &'a [LeftOut],
+    pub(super) case: &'a Case<'a>,
+    pub(super) failure: &'a Failure,
 }
 
 /// Why, and what mends it.
@@ -35,24 +30,24 @@ impl Explainer<'_> {
         search: &mut Search<'_>,
         only: Option<&[Arc<Pinned>]>,
     ) -> Finding {
-        let record = self.record;
-        let Verdict { kind, device, why, mend } = match record.cause {
+        let failure = self.failure;
+        let Verdict { kind, device, why, mend } = match failure.cause {
             Cause::UnknownId | Cause::OtherMode | Cause::Expired | Cause::NotOpened => {
                 self.refused(known, search, only)
             }
             cause => self.plain(cause, known),
         };
-        let (id, mode) = (record.hello.and_then(|hello| hello.id), record.hello.map(|hello| hello.mode));
+        let (id, mode) = (failure.hello.and_then(|hello| hello.id), failure.hello.map(|hello| hello.mode));
         Finding {
             kind,
             who: device.clone().unwrap_or_else(|| SOMEBODY.to_owned()),
             device,
             id,
             mode,
-            from: record.from,
-            times: record.times,
-            since: record.since,
-            last: record.last,
+            from: failure.from,
+            times: failure.times,
+            since: failure.since,
+            last: failure.last,
             what: self.what(id, mode),
             why,
             mend,
@@ -60,8 +55,8 @@ impl Explainer<'_> {
     }
 
     fn what(&self, id: Option<Id>, mode: Option<Mode>) -> String {
-        let record = self.record;
-        let what = match record.cause {
+        let failure = self.failure;
+        let what = match failure.cause {
             Cause::Unconfirmed => "not confirmed",
             Cause::TimedOut => "timed out",
             Cause::Displaced => "displaced",
@@ -72,16 +67,16 @@ impl Explainer<'_> {
             Cause::BrokenOff => "cut off",
             _ => "refused",
         };
-        let times = match record.times {
+        let times = match failure.times {
             1 => "once, ".to_owned(),
-            n => format!("{n} times in {}, the last ", ago(record.since)),
+            n => format!("{n} times in {}, the last ", ago(failure.since)),
         };
         let claim = match (mode, id) {
             (Some(mode), Some(id)) => format!(" ({}, id {})", mode.as_str(), id_text(id)),
             (Some(mode), None) => format!(" ({})", mode.as_str()),
             _ => String::new(),
         };
-        format!("{what} {}{times}{} ago{claim}", words::from(record.from), ago(record.last))
+        format!("{what} {}{times}{} ago{claim}", words::from(failure.from), ago(failure.last))
     }
 
     /// What a stranger was told no more about than `refused`.
@@ -91,19 +86,19 @@ impl Explainer<'_> {
         search: &mut Search<'_>,
         only: Option<&[Arc<Pinned>]>,
     ) -> Verdict {
-        let record = self.record;
-        let Some(mode) = record.hello.map(|hello| hello.mode) else {
+        let failure = self.failure;
+        let Some(mode) = failure.hello.map(|hello| hello.mode) else {
             return self.plain(Cause::Malformed, known);
         };
-        let claimed = record.hello.and_then(|hello| hello.id);
+        let claimed = failure.hello.and_then(|hello| hello.id);
         if known.is_none()
-            && let Some(out) = self.left_out.iter().find(|out| Some(out.id) == claimed)
+            && let Some(out) = self.case.left_out.iter().find(|out| Some(out.id) == claimed)
         {
             return Verdict::of("left_out", &out.device)
                 .why(format!("the id is its own, and it is not let in: {}", out.why))
                 .then_do("mend that file; it is looked at again by itself".to_owned());
         }
-        let maker = search.maker(&record.first_frame, mode, known, only);
+        let maker = search.maker(failure, mode, known, only);
         let mut verdict = match (known, maker) {
             (None, Some(maker)) => self.another_id(&maker.key),
             (None, None) => self.nobodys_key(),
@@ -119,7 +114,7 @@ impl Explainer<'_> {
     /// A registered key, under an id that nobody has.
     fn another_id(&self, key: &Pinned) -> Verdict {
         let name = key.device().name();
-        let id = self.record.hello.and_then(|hello| hello.id).map(id_text).unwrap_or_default();
+        let id = self.failure.hello.and_then(|hello| hello.id).map(id_text).unwrap_or_default();
         Verdict::of("other_id", name)
             .why(format!(
                 "this is the key of {name:?}, which is registered under the id {}",
@@ -127,13 +122,13 @@ impl Explainer<'_> {
             ))
             .then_do(format!(
                 "in {}, at the key {} of {name:?}: id = {id:?}",
-                self.registry.display(),
+                self.case.registry.display(),
                 encode_public(&key.key()),
             ))
     }
 
     fn nobodys_key(&self) -> Verdict {
-        let server = self.acceptor.public_key();
+        let server = self.case.acceptor.public_key();
         Verdict {
             kind: "unknown_key",
             device: None,
@@ -142,13 +137,13 @@ impl Explainer<'_> {
                  (ours is {})",
                 encode_public(&server),
             ),
-            mend: Some(words::provision(server, self.registry, "NAME")),
+            mend: Some(words::provision(server, self.case.registry, "NAME")),
         }
     }
 
     /// Under a known id, by keys that are known.
     fn made_by(&self, known: &Arc<Pinned>, maker: &Maker, mode: Mode) -> Verdict {
-        let (server, registry) = (self.acceptor.public_key(), self.registry);
+        let (server, registry) = (self.case.acceptor.public_key(), self.case.registry);
         let (name, key) = (known.device().name(), maker.key.device().name());
         if !Arc::ptr_eq(&maker.key, known) {
             let has_psk = maker.key.mode() == Mode::KkPsk0;
@@ -171,7 +166,7 @@ impl Explainer<'_> {
             None if known.mode() == Mode::KkPsk0 => Verdict::of("psk_missing", name)
                 .why("its key is right, but it has no PSK, and its pinning has one".to_owned())
                 .then(words::rotate_with_psk(server, registry, name)),
-            _ if known.is_expired(self.acceptor.clock().now()) => self.expired(known),
+            _ if self.case.acceptor.is_expired(known) => self.expired(known),
             _ => Verdict::of("mended", name)
                 .why(format!("{} and would be let in now: the registry has changed since", opens(mode))),
         }
@@ -179,7 +174,7 @@ impl Explainer<'_> {
 
     fn expired(&self, known: &Pinned) -> Verdict {
         let name = known.device().name();
-        if self.acceptor.clock().is_wrong() {
+        if self.case.acceptor.wrong_clock().is_some() {
             return Verdict::of("clock", name)
                 .why("its key is right, and its pinning expires; while this server's clock is wrong, none that does is let in".to_owned())
                 .then_do(super::SET_THE_CLOCK.to_owned());
@@ -187,7 +182,7 @@ impl Explainer<'_> {
         Verdict::of("expired", name).why("its key is right, and its pinning has expired".to_owned()).then_do(
             format!(
                 "in {}, at the key {} of {name:?}: set `expires` to a later time, or remove it",
-                self.registry.display(),
+                self.case.registry.display(),
                 encode_public(&known.key()),
             ),
         )
@@ -195,9 +190,10 @@ impl Explainer<'_> {
 
     /// Under a known id, by keys that are not known.
     fn nobody_made(&self, known: &Pinned, mode: Mode) -> Verdict {
-        let (server, registry, name) = (self.acceptor.public_key(), self.registry, known.device().name());
+        let (server, registry, name) =
+            (self.case.acceptor.public_key(), self.case.registry, known.device().name());
         let ours = encode_public(&server);
-        if self.record.first_frame.as_bytes().len() < self.hello_len() + lowkey_core::kk::OVERHEAD {
+        if self.failure.is_cut_short() {
             return self.plain(Cause::Malformed, None);
         }
         // A default id is made from both public keys.
@@ -231,7 +227,7 @@ impl Explainer<'_> {
 
     /// What says by itself why it happened.
     fn plain(&self, cause: Cause, known: Option<&Arc<Pinned>>) -> Verdict {
-        let limits = self.acceptor.limits();
+        let limits = self.case.acceptor.limits();
         let (kind, why, mend): (_, String, Option<&str>) = match cause {
             Cause::Version => (
                 "version",
@@ -239,7 +235,7 @@ impl Explainer<'_> {
                 Some("build the device's firmware with this server's version of Lowkey"),
             ),
             Cause::Mode => {
-                let provision = words::provision(self.acceptor.public_key(), self.registry, "NAME");
+                let provision = words::provision(self.case.acceptor.public_key(), self.case.registry, "NAME");
                 let why = "it wants to pair, or asks for a mode that does not exist; this server knows KK and KKpsk0, with keys \
                            from a key page";
                 return Verdict { kind: "mode", device: None, why: why.into(), mend: Some(provision) };
@@ -255,10 +251,10 @@ impl Explainer<'_> {
                 ),
                 Some("if these are your devices, raise `messages_1_per_second` or `messages_1_per_second_per_address` under [limits]"),
             ),
-            Cause::ServiceDown => match self.acceptor.service().and_then(Health::down) {
+            Cause::ServiceDown => match &self.case.down {
                 Some(down) => (
                     "service_down",
-                    format!("the service behind {}, so it was told that we are busy", service::what(&down)),
+                    format!("the service behind {}, so it was told that we are busy", service::what(down)),
                     Some(service::MEND),
                 ),
                 None => (
@@ -333,10 +329,6 @@ impl Explainer<'_> {
         let claimed = matches!(cause, Cause::Load | Cause::ServiceDown);
         let device = known.filter(|_| proven || claimed).map(|known| known.device().name().to_owned());
         Verdict { kind, device, why, mend: mend.map(|mend| Mend::Do(mend.to_owned())) }
-    }
-
-    fn hello_len(&self) -> usize {
-        3 + self.record.hello.and_then(|hello| hello.id).map_or(0, |id| id.as_bytes().len())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::words::ago;
 use super::{Finding, Mend, SERVICE};
-use crate::{Down, Unreached};
+use crate::health::{Down, Unreached};
 
 /// It is down.
 pub(super) fn down(down: &Down) -> Finding {

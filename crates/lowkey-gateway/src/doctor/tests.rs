@@ -2,10 +2,7 @@
 
 use super::*;
 use crate::health::Unreached;
-use crate::registry::Trouble;
-use crate::server::{Cause, FirstFrame};
-use crate::{Device, Devices, Identity, Limits, Pinned, Registry, keys};
-use lowkey_transport::Hello;
+use lowkey_host::{Device, Devices, Hello, Identity, Limits, Pinned, Registry, Trouble, entropy};
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
@@ -28,13 +25,10 @@ impl Registry for Troubled {
     }
 
     fn left_out(&self) -> Vec<LeftOut> {
-        let out = |n: usize| LeftOut {
-            device: format!("out-{n}"),
-            id: Id::new(&n.to_be_bytes()).unwrap(),
-            key: Identity::new(keys::generate().unwrap()).unwrap().public_key(),
-            line: n,
-            column: 1,
-            why: "no such file".to_owned(),
+        let out = |n: usize| {
+            let id = Id::new(&n.to_be_bytes()).unwrap();
+            let key = Identity::new(entropy::random().unwrap()).unwrap().public_key();
+            LeftOut::new(format!("out-{n}"), (id, key), (n, 1), "no such file")
         };
         (0..=MOST_LEFT_OUT).map(out).collect()
     }
@@ -42,17 +36,24 @@ impl Registry for Troubled {
 
 /// A server that has no seats, whose clock is wrong, and which knows `pump-7`.
 fn acceptor() -> (Acceptor, Hello) {
-    let server = Arc::new(Identity::new(keys::generate().unwrap()).unwrap());
-    let key = Identity::new(keys::generate().unwrap()).unwrap().public_key();
+    let server = Arc::new(Identity::new(entropy::random().unwrap()).unwrap());
+    let key = Identity::new(entropy::random().unwrap()).unwrap().public_key();
     let pump = Pinned::new(Device::new("pump-7").unwrap(), &server, key).unwrap();
     let hello = Hello { mode: Mode::Kk, id: Some(pump.id()) };
-    let limits = Limits { sessions: 0, ..Limits::default() };
+    let mut limits = Limits::default();
+    limits.sessions = 0;
     let registry = Troubled(Devices::new([pump]).unwrap());
     (Acceptor::with_clock(server, registry, limits, || SystemTime::UNIX_EPOCH).unwrap(), hello)
 }
 
-fn diagnose(acceptor: &Acceptor, about: Option<&str>) -> Vec<Finding> {
-    acceptor.diagnose(about, Path::new("/etc/lowkey/devices.toml")).findings
+fn doctor(acceptor: &Acceptor) -> Doctor {
+    Doctor::new(acceptor.clone(), "/etc/lowkey/devices.toml")
+}
+
+/// What is found out about everybody when this attempt alone has failed.
+fn of_one(acceptor: &Acceptor, hello: Option<Hello>, cause: Cause, frame: &[u8]) -> Finding {
+    let failures = vec![Failure::new(None, hello, cause, frame)];
+    doctor(acceptor).look_at(failures).diagnose(None).findings.pop().unwrap()
 }
 
 /// Whom an attempt is about that claims the id of `pump-7`, and that came to nothing for this cause.
@@ -75,31 +76,9 @@ fn whom(cause: Cause) -> &'static str {
         | Cause::HungUp
         | Cause::Application
         | Cause::Entropy => SOMEBODY,
+        new => panic!("{new:?}: say here whom it is about"),
     }
 }
-
-const CAUSES: [Cause; 20] = [
-    Cause::Version,
-    Cause::Mode,
-    Cause::Load,
-    Cause::ServiceDown,
-    Cause::Unreached,
-    Cause::BrokenOff,
-    Cause::NoSeat,
-    Cause::NoSeatOfAddress,
-    Cause::UnknownId,
-    Cause::OtherMode,
-    Cause::Expired,
-    Cause::NotOpened,
-    Cause::Unconfirmed,
-    Cause::TimedOut,
-    Cause::Displaced,
-    Cause::Malformed,
-    Cause::NoHeader,
-    Cause::HungUp,
-    Cause::Application,
-    Cause::Entropy,
-];
 
 #[test]
 fn every_finding_is_about_the_right_one_and_nobody_is_somebody_who_is_no_device() {
@@ -111,26 +90,20 @@ fn every_finding_is_about_the_right_one_and_nobody_is_somebody_who_is_no_device(
         kinds.insert(finding.kind);
     };
     // A whole frame under the device's id that no key opens.
-    let frame = FirstFrame::new(&[9; 200]);
-    for cause in CAUSES {
-        let (acceptor, hello) = acceptor();
-        acceptor.counters().records.add(None, Some(hello), cause, frame);
-        let attempt = diagnose(&acceptor, None).into_iter().next_back().unwrap();
-        seen(&attempt, whom(cause));
-        let (acceptor, _) = self::acceptor();
+    let frame = [9; 200];
+    let (acceptor, hello) = acceptor();
+    for cause in Cause::ALL {
+        seen(&of_one(&acceptor, Some(hello), cause, &frame), whom(cause));
         let nobodys = Hello { mode: Mode::Kk, id: Id::new(b"nobody's") };
-        acceptor.counters().records.add(None, Some(nobodys), cause, frame);
-        seen(diagnose(&acceptor, None).last().unwrap(), SOMEBODY);
-        acceptor.counters().records.add(None, None, cause, FirstFrame::EMPTY);
-        seen(diagnose(&acceptor, None).last().unwrap(), SOMEBODY);
+        seen(&of_one(&acceptor, Some(nobodys), cause, &frame), SOMEBODY);
+        seen(&of_one(&acceptor, None, cause, &[]), SOMEBODY);
     }
 
-    let (acceptor, _) = acceptor();
     let health = Health::default();
     let error = io::Error::from(io::ErrorKind::ConnectionRefused);
     health.failed(health.trial(), "127.0.0.1:1883", Unreached::Refused, &error);
-    acceptor.busy_while_down(health);
-    for finding in diagnose(&acceptor, None) {
+    let doctor = doctor(&acceptor).with_service(health);
+    for finding in doctor.diagnose(None).findings {
         let who = match finding.kind {
             "service_down" => SERVICE,
             "sessions_full" | "clock" => SERVER,
@@ -141,7 +114,7 @@ fn every_finding_is_about_the_right_one_and_nobody_is_somebody_who_is_no_device(
         seen(&finding, who);
     }
     for (asked, who) in [("pump-7", "pump-7"), ("0x12", "\"0x12\""), ("192.0.2.1", "\"192.0.2.1\"")] {
-        let findings = diagnose(&acceptor, Some(asked));
+        let findings = doctor.diagnose(Some(asked)).findings;
         seen(findings.iter().rfind(|finding| finding.kind != "registry").unwrap(), who);
     }
 
@@ -161,18 +134,18 @@ fn every_finding_is_about_the_right_one_and_nobody_is_somebody_who_is_no_device(
 fn a_device_without_a_service_behind_need_not_have_its_power_checked() {
     let (acceptor, _) = acceptor();
     let health = Health::default();
-    acceptor.busy_while_down(health.clone());
-    let advice = |acceptor: &Acceptor| -> Vec<String> {
-        let findings = diagnose(acceptor, Some("pump-7"));
+    let doctor = doctor(&acceptor).with_service(health.clone());
+    let advice = || -> Vec<String> {
+        let findings = doctor.diagnose(Some("pump-7")).findings;
         findings
             .iter()
             .map(|finding| format!("{} {} {:?}", finding.who, finding.what, finding.mend))
             .collect()
     };
-    assert!(advice(&acceptor).concat().contains("power"));
+    assert!(advice().concat().contains("power"));
     let error = io::Error::from_raw_os_error(111);
     health.failed(health.trial(), "127.0.0.1:1883", Unreached::Refused, &error);
-    let said = advice(&acceptor);
+    let said = advice();
     assert!(
         said[0].starts_with("the service behind at 127.0.0.1:1883 refuses connections, for "),
         "{said:?}"

@@ -1,9 +1,9 @@
 //! Sentences and commands, for people.
 
 use super::Mend;
-use crate::keys::encode_public;
-use crate::text::shell_quote;
-use crate::{Device, Id, PublicKey};
+use lowkey_host::{Device, Id, PublicKey};
+use lowkey_registry::keys::encode_public;
+use lowkey_registry::text_file::shell_quote;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! The service behind: its address, and a stream to it that does not end by accident.
 
 use crate::health::Unreached;
-use crate::reach::Race;
+use lowkey_host::Race;
 use socket2::{SockRef, TcpKeepalive};
 use std::net::{SocketAddr, ToSocketAddrs};
 #[cfg(unix)]
@@ -23,7 +23,7 @@ use tokio::time::sleep;
 /// The address of a service.
 ///
 /// ```
-/// use lowkey_host::forward::Backend;
+/// use lowkey_gateway::forward::Backend;
 /// for text in ["127.0.0.1:1883", "[::1]:1883", "broker.example:1883"] {
 ///     assert_eq!(text.parse::<Backend>().unwrap().to_string(), text);
 /// }

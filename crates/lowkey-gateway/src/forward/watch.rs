@@ -1,10 +1,10 @@
 //! Finds out that a service is down, and that it is back: the first by any connect, the second by our own.
 
 use super::{Backend, BackendStream, Forwarder, in_time};
-use crate::ChannelError;
-use crate::entropy::random;
 use crate::health::{Unreached, Watch};
 use crate::proxy::Header;
+use lowkey_host::ChannelError;
+use lowkey_host::entropy::random;
 use lowkey_transport::Backoff;
 use std::io;
 use std::time::Duration;

@@ -1,13 +1,17 @@
 //! Who may say for whom it speaks.
 
+use super::accept;
 use ipnet::{IpNet, Ipv4Net};
+use lowkey_host::{Balancers, ReadSource};
 use std::fmt;
 use std::net::IpAddr;
+use tokio::io::AsyncRead;
 
-/// A list of networks, IPv4 and IPv6.
+/// A list of networks, IPv4 and IPv6: those of a [`Listener`](lowkey_host::Listener)'s balancers, which speak the PROXY
+/// protocol, version 2.
 ///
 /// ```
-/// use lowkey_host::proxy::Networks;
+/// use lowkey_gateway::proxy::Networks;
 /// let balancers = Networks::parse(["10.0.0.0/8", "fd00::/8", "192.0.2.7"]).unwrap();
 /// assert!(balancers.contains("10.1.2.3".parse().unwrap()));
 /// assert!(balancers.contains("::ffff:10.1.2.3".parse().unwrap()), "the same host on a socket for both");
@@ -34,6 +38,16 @@ impl Networks {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl Balancers for Networks {
+    fn contains(&self, address: IpAddr) -> bool {
+        Self::contains(self, address)
+    }
+
+    fn source<'s>(&'s self, mut stream: &'s mut (dyn AsyncRead + Send + Unpin)) -> ReadSource<'s> {
+        Box::pin(async move { Ok(accept(&mut stream).await?.map(|addresses| addresses.source)) })
     }
 }
 

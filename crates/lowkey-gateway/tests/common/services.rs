@@ -1,8 +1,8 @@
 //! Services behind a server, and a server that forwards to them.
 
 use super::{World, tcp_pair};
+use lowkey_gateway::forward::{ForwardError, Forwarded, Forwarder};
 use lowkey_host::Connection;
-use lowkey_host::forward::{ForwardError, Forwarded, Forwarder};
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};

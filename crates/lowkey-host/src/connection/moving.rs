@@ -1,9 +1,9 @@
 //! Moves bytes between the link and its stream, for both directions.
 
 use super::{Connection, Filled, Side};
-use crate::{ChannelError, Error};
+use crate::error::Error;
 use embedded_io::ErrorKind;
-use lowkey_transport::{Link, Part};
+use lowkey_transport::{Error as ChannelError, Link, Part};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};

@@ -4,7 +4,7 @@
 //! writing. The reading task writes as well (it answers PINGs and moves what is unsent), so what the stream
 //! gets is a waker that wakes both. A third task may wait for the end.
 
-use crate::Error;
+use crate::error::Error;
 use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 use std::sync::{Arc, PoisonError};

@@ -1,7 +1,7 @@
 //! A connection as a stream of bytes.
 
 use super::Connection;
-use crate::Error;
+use crate::error::Error;
 use lowkey_transport::Link;
 use std::io;
 use std::pin::Pin;

@@ -1,8 +1,8 @@
 //! The table of sessions: devices that come and go, and pinnings that are revoked meanwhile.
 
 use super::{address, explore, wait};
-use crate::Limits;
 use crate::connection::{End, Shared, Side};
+use crate::limits::Limits;
 use crate::registry::{Device, Devices, Pinned, Registry};
 use crate::server::{NoSeat, Seat, Sessions};
 use lowkey_core::{Id, Identity, Secret};

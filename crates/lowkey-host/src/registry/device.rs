@@ -15,6 +15,9 @@ pub struct Device {
 }
 
 impl Device {
+    /// The most pinnings of a device: an old one and a new one, while its key rotates.
+    pub const MOST_PINNINGS: usize = 2;
+
     /// A device of this name, without labels.
     ///
     /// # Errors

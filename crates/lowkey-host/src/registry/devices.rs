@@ -1,14 +1,15 @@
 //! A registry in memory.
 
+use super::unique::Unique;
 use super::{Device, DeviceError, Pinned, Registry};
-use lowkey_core::{Id, PublicKey};
+use lowkey_core::Id;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A registry in memory: no two devices have a name, an id or a key in common.
 #[derive(Debug, Default)]
 pub struct Devices {
-    pub(super) by_id: HashMap<Id, Arc<Pinned>>,
+    by_id: HashMap<Id, Arc<Pinned>>,
 }
 
 impl Devices {
@@ -29,10 +30,10 @@ impl Devices {
                 return Err(DeviceError::SameName(name.to_owned()));
             }
             *count += 1;
-            if *count > PINNINGS {
+            if *count > Device::MOST_PINNINGS {
                 return Err(DeviceError::Pinnings(name.to_owned()));
             }
-            unique.add(name, pinned.id(), pinned.key()).map_err(Taken::into_error)?;
+            unique.add(name, pinned.id(), pinned.key())?;
         }
         Ok(pinnings.into_iter().collect())
     }
@@ -47,6 +48,11 @@ impl Devices {
         self.by_id.is_empty()
     }
 
+    /// The pinning that has this id.
+    pub fn get(&self, id: &Id) -> Option<&Arc<Pinned>> {
+        self.by_id.get(id)
+    }
+
     /// All pinnings, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Pinned>> {
         self.by_id.values()
@@ -54,7 +60,8 @@ impl Devices {
 }
 
 impl FromIterator<Arc<Pinned>> for Devices {
-    /// Of pinnings that have been looked through already.
+    /// Of pinnings that have been looked through already, with [`Unique`] for example. Of two that have an id in common
+    /// the last stays.
     fn from_iter<I: IntoIterator<Item = Arc<Pinned>>>(pinnings: I) -> Self {
         Self { by_id: pinnings.into_iter().map(|pinned| (pinned.id(), pinned)).collect() }
     }
@@ -62,53 +69,10 @@ impl FromIterator<Arc<Pinned>> for Devices {
 
 impl Registry for Devices {
     fn lookup(&self, id: &Id) -> Option<Arc<Pinned>> {
-        self.by_id.get(id).cloned()
+        self.get(id).cloned()
     }
 
     fn each(&self, see: &mut dyn FnMut(&Arc<Pinned>)) {
         self.iter().for_each(see);
-    }
-}
-
-/// The most pinnings of a device: an old one and a new one, while its key rotates.
-pub(super) const PINNINGS: usize = 2;
-
-/// Says who has an id or a key already.
-pub(super) struct Unique<'n> {
-    ids: HashMap<Id, &'n str>,
-    keys: HashMap<PublicKey, &'n str>,
-}
-
-/// What another pinning has already, of the device of this name.
-pub(super) enum Taken<'n> {
-    Id(&'n str),
-    Key(&'n str),
-    /// It is the same device.
-    Own(&'n str),
-}
-
-impl Taken<'_> {
-    pub(super) fn into_error(self) -> DeviceError {
-        match self {
-            Self::Id(name) => DeviceError::SameId(name.to_owned()),
-            Self::Key(name) => DeviceError::SameKey(name.to_owned()),
-            Self::Own(name) => DeviceError::Pinnings(name.to_owned()),
-        }
-    }
-}
-
-impl<'n> Unique<'n> {
-    pub(super) fn with_capacity(pinnings: usize) -> Self {
-        Self { ids: HashMap::with_capacity(pinnings), keys: HashMap::with_capacity(pinnings) }
-    }
-
-    /// One more pinning, of the device of this name.
-    pub(super) fn add(&mut self, name: &'n str, id: Id, key: PublicKey) -> Result<(), Taken<'n>> {
-        match (self.keys.insert(key, name), self.ids.insert(id, name)) {
-            (None, None) => Ok(()),
-            (Some(other), _) | (None, Some(other)) if other == name => Err(Taken::Own(other)),
-            (Some(other), _) => Err(Taken::Key(other)),
-            (None, Some(other)) => Err(Taken::Id(other)),
-        }
     }
 }

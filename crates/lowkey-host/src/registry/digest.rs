@@ -1,11 +1,7 @@
 //! What tells one text of a registry from another.
 
-use super::RegistryError;
-use super::file::read_text;
-use crate::text::Trust;
 use lowkey_crypto::Blake2s;
 use std::fmt;
-use std::path::Path;
 
 /// BLAKE2s-256 over the text of a registry; shown in hex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,14 +13,6 @@ impl Digest {
         let mut digest = [0; 32];
         Blake2s::hash(&[text.as_bytes()], &mut digest);
         Self(digest)
-    }
-
-    /// Of the registry file that stands there now.
-    ///
-    /// # Errors
-    /// [`RegistryError`]: it cannot be read.
-    pub fn of_file(registry: &Path) -> Result<Self, RegistryError> {
-        read_text(registry, Trust::AnyOwner).map(|(text, _)| Self::of(&text))
     }
 }
 

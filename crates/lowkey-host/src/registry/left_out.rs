@@ -25,6 +25,20 @@ pub struct LeftOut {
     pub why: String,
 }
 
+impl LeftOut {
+    /// The pinning of this device, id and key is left out because of `why`, which stands `at` this line and character of
+    /// the registry; both count from 1.
+    pub fn new(
+        device: impl Into<String>,
+        (id, key): (Id, PublicKey),
+        at: (usize, usize),
+        why: impl Into<String>,
+    ) -> Self {
+        let (line, column) = at;
+        Self { device: device.into(), id, key, line, column, why: why.into() }
+    }
+}
+
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} is left out: {}", mask(&self.device), self.why)

@@ -43,10 +43,33 @@ impl Pinned {
         Ok(Self { device: device.into(), id, key, peer: peer.into(), psk: None, expires: None })
     }
 
-    /// The same without the Diffie-Hellman, for a key that [`check`] lets pass. It is cold: a registry with such a
-    /// pinning is not warm.
-    pub(crate) fn cold(device: Arc<Device>, id: Id, key: PublicKey) -> Self {
-        Self { device, id, key, peer: OnceLock::new(), psk: None, expires: None }
+    /// The same under this id and without the Diffie-Hellman, for a server of the key `server`: for registries of many
+    /// thousands, which would keep their server waiting. It is cold, and a registry with such a pinning is
+    /// [not warm](super::Registry::is_warm) until it has been [warmed](Self::warm).
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn cold(
+        device: impl Into<Arc<Device>>,
+        id: Id,
+        server: &PublicKey,
+        key: PublicKey,
+    ) -> Result<Self, DeviceError> {
+        let key = key.canonical();
+        Self::check(server, &key)?;
+        Ok(Self { device: device.into(), id, key, peer: OnceLock::new(), psk: None, expires: None })
+    }
+
+    /// Whether a server of this key can pin `key`, found without a multiplication.
+    ///
+    /// # Errors
+    /// [`DeviceError::OwnKey`], [`DeviceError::WeakKey`].
+    pub fn check(server: &PublicKey, key: &PublicKey) -> Result<(), DeviceError> {
+        match key {
+            key if key == server => Err(DeviceError::OwnKey),
+            key if key.is_low_order() => Err(DeviceError::WeakKey),
+            _ => Ok(()),
+        }
     }
 
     /// A pinning whose Diffie-Hellman is known.
@@ -55,7 +78,8 @@ impl Pinned {
     }
 
     /// As warm as `other`, if that has the same key and was made for the same identity.
-    pub(super) fn warmed_by(mut self, other: &Self, identity: &Identity) -> Self {
+    #[must_use]
+    pub fn warmed_by(mut self, other: &Self, identity: &Identity) -> Self {
         if let Some(peer) = other.peer.get().filter(|peer| peer.public_key() == self.key)
             && let Ok(peer) = Peer::from_parts(identity, self.key, peer.shared_secret().duplicate())
         {
@@ -134,12 +158,13 @@ impl Pinned {
     }
 
     /// Whether its Diffie-Hellman is computed.
-    pub(crate) fn is_warm(&self) -> bool {
+    pub fn is_warm(&self) -> bool {
         self.peer.get().is_some()
     }
 
-    /// Computes its Diffie-Hellman, always: nobody waits for another who does the same.
-    pub(crate) fn warm(&self, identity: &Identity) {
+    /// Computes its Diffie-Hellman with the identity that it is pinned for, always: nobody waits for another who does the
+    /// same.
+    pub fn warm(&self, identity: &Identity) {
         if let Ok(peer) = multiply(identity, self.key) {
             let _ = self.peer.set(peer); // another may have been faster, with the same result
         }
@@ -147,7 +172,7 @@ impl Pinned {
 
     /// Whether `other` lets in the same side as the same device: name, id, key and PSK. When it ends and how
     /// the device is labelled may differ.
-    pub(crate) fn admits_as(&self, other: &Self) -> bool {
+    pub fn admits_as(&self, other: &Self) -> bool {
         self.device.name() == other.device.name()
             && self.id == other.id
             && self.key == other.key
@@ -159,20 +184,8 @@ impl Pinned {
     }
 
     /// Whether `other` says the same in all.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
+    pub fn is_same(&self, other: &Self) -> bool {
         self.admits_as(other) && self.expires == other.expires && self.device == other.device
-    }
-}
-
-/// Whether a server of this key can pin `key`, found without a multiplication.
-///
-/// # Errors
-/// [`DeviceError::OwnKey`], [`DeviceError::WeakKey`].
-pub(super) fn check(server: &PublicKey, key: &PublicKey) -> Result<(), DeviceError> {
-    match key {
-        key if key == server => Err(DeviceError::OwnKey),
-        key if key.is_low_order() => Err(DeviceError::WeakKey),
-        _ => Ok(()),
     }
 }
 
@@ -217,14 +230,14 @@ mod tests {
             for top in [0, 0x80] {
                 bytes[31] |= top;
                 let low = PublicKey::new(bytes);
-                assert_eq!(check(&server, &low), Err(DeviceError::WeakKey));
+                assert_eq!(Pinned::check(&server, &low), Err(DeviceError::WeakKey));
                 assert_eq!(Peer::pin(&identity, low).unwrap_err(), KeyError::WeakKey);
             }
         }
-        assert_eq!(check(&server, &server), Err(DeviceError::OwnKey));
+        assert_eq!(Pinned::check(&server, &server), Err(DeviceError::OwnKey));
         for good in ["09", "02", "ea"] {
             let good = key(&format!("{good}{}", "00".repeat(31)));
-            assert_eq!(check(&server, &good), Ok(()));
+            assert_eq!(Pinned::check(&server, &good), Ok(()));
             Peer::pin(&identity, good).unwrap();
         }
     }
@@ -235,7 +248,7 @@ mod tests {
         let other = Identity::new(lowkey_core::Secret::new([8; 32])).unwrap().public_key();
         let device = Arc::new(Device::new("a").unwrap());
         let id = Id::of_pinning(&other, &identity.public_key());
-        let cold = || Pinned::cold(Arc::clone(&device), id, other);
+        let cold = || Pinned::cold(Arc::clone(&device), id, &identity.public_key(), other).unwrap();
         let before = counted::MULTIPLICATIONS.get();
         let first = cold();
         assert!(!first.is_warm());

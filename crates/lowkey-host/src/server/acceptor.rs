@@ -1,19 +1,20 @@
 //! Handshakes of a responder that hides its ids.
 
 use super::attempt::Attempt;
+use super::balancers::Balancers;
 use super::error::AcceptError;
+use super::failures::Failure;
 use super::familiar::Standing;
 use super::in_force::InForce;
 use super::info::SessionInfo;
 use super::lazy::LazyAccept;
 use super::state::State;
-use super::stats::{Counters, Listening, Stats};
-use crate::clock::Clock;
+use super::stats::{Counters, HandshakeTimes, Listening, Stats};
+use crate::clock::{Clock, WrongClock};
 use crate::connection::Connection;
-use crate::health::Health;
-use crate::proxy;
-use crate::registry::Registry;
-use crate::{Error, Limits};
+use crate::error::Error;
+use crate::limits::Limits;
+use crate::registry::{Pinned, Registry};
 use lowkey_core::{Identity, PublicKey};
 use std::fmt;
 use std::net::SocketAddr;
@@ -109,16 +110,11 @@ impl Acceptor {
         self.state.sessions.stop();
     }
 
-    /// From here on attempts hear that we are busy while the service behind is down, before any multiplication and
-    /// whoever asks: devices back off, where each would be confirmed and then closed. Sessions that there are go on.
-    /// What is said after the first time changes nothing.
-    pub fn busy_while_down(&self, service: Health) {
-        let _ = self.state.service.set(service); // the first one stays
-    }
-
-    /// The health of the service behind, if it was told of one.
-    pub fn service(&self) -> Option<&Health> {
-        self.state.service.get()
+    /// From here on attempts hear that we are busy while the service behind `is_down`, before any multiplication and
+    /// whoever asks: devices back off, where each would be confirmed and then closed. Sessions that there are go on. What
+    /// is said after the first time changes nothing. It is asked for every attempt: answer from memory.
+    pub fn busy_while(&self, is_down: impl Fn() -> bool + Send + Sync + 'static) {
+        let _ = self.state.service_is_down.set(Box::new(is_down)); // the first one stays
     }
 
     /// Whether a [`Listener`](crate::Listener) of it is open, and it was not told to [`stop`](Self::stop).
@@ -131,6 +127,38 @@ impl Acceptor {
         &self.state.limits
     }
 
+    /// Who may connect.
+    pub fn registry(&self) -> &dyn Registry {
+        &*self.state.registry
+    }
+
+    /// Why it can be that nobody knows what has expired: the clock shows a time that cannot be. `None` if it does not.
+    pub fn wrong_clock(&self) -> Option<WrongClock> {
+        self.state.clock.wrong()
+    }
+
+    /// Whether this pinning has ended by the server's clock, which is so while the clock is wrong as well.
+    pub fn is_expired(&self, pinned: &Pinned) -> bool {
+        pinned.is_expired(self.state.clock.now())
+    }
+
+    /// How long handshakes took that were confirmed.
+    pub fn handshake_times(&self) -> HandshakeTimes {
+        self.state.counters.handshakes.snapshot()
+    }
+
+    /// The attempts that came to nothing and the sessions that the service behind ended, the newest first. For the one who
+    /// runs the server, and nobody else: they tell which ids are known. The last 1,024 kinds are kept.
+    pub fn failures(&self) -> Vec<Failure> {
+        self.state.counters.failures.list()
+    }
+
+    /// Whether the message 1 of an attempt that came to nothing opens with this static key of a device, and in the mode
+    /// KKpsk0 with the PSK of `psk`. Takes a scalar multiplication.
+    pub fn opens(&self, failure: &Failure, key: &Pinned, psk: Option<&Pinned>) -> bool {
+        failure.opens(&self.state.identity, key, psk)
+    }
+
     pub(crate) fn counters(&self) -> &Counters {
         &self.state.counters
     }
@@ -138,18 +166,6 @@ impl Acceptor {
     /// A socket listens for it, for as long as what this gives is held.
     pub(crate) fn listening(&self) -> Listening {
         Listening::new(Arc::clone(&self.state.counters))
-    }
-
-    pub(crate) fn clock(&self) -> &Clock {
-        &self.state.clock
-    }
-
-    pub(crate) fn identity(&self) -> &Identity {
-        &self.state.identity
-    }
-
-    pub(crate) fn registry(&self) -> &dyn Registry {
-        &*self.state.registry
     }
 
     /// Makes room by ending one attempt; says whether there was one.
@@ -205,15 +221,15 @@ impl Acceptor {
         self.start_from(io, None).await
     }
 
-    /// The same for a stream that comes through `balancer`, which says in a header of the PROXY protocol for
-    /// whom. The deadline holds for the header as well.
+    /// The same for a stream that comes through `balancer`, which says for whom. The deadline holds for that as well.
     pub(crate) async fn accept_through<Io>(
         &self,
         mut io: Io,
         balancer: SocketAddr,
+        balancers: &dyn Balancers,
     ) -> Result<Connection<Io>, AcceptError>
     where
-        Io: AsyncRead + AsyncWrite + Unpin,
+        Io: AsyncRead + AsyncWrite + Send + Unpin,
     {
         let mut attempt = Attempt::new(Arc::clone(&self.state.counters), Some(balancer));
         let deadline = self.state.limits.deadline();
@@ -221,10 +237,10 @@ impl Acceptor {
             // The balancer's address is not the device's.
             let (place, displaced) = self.state.attempts.enter(None, Standing::Familiar);
             self.state.displaced(displaced);
-            place.hold(timeout_at(deadline, proxy::accept(&mut io))).await
+            place.hold(timeout_at(deadline, balancers.source(&mut io))).await
         };
         let source = match read {
-            Some(Ok(Ok(addresses))) => addresses.map_or(balancer, |addresses| addresses.source),
+            Some(Ok(Ok(source))) => source.unwrap_or(balancer),
             Some(Ok(Err(error))) => {
                 let error = std::io::Error::new(std::io::ErrorKind::InvalidData, error);
                 return Err(attempt.failed(AcceptError::Failed(error.into())));

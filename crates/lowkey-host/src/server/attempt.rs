@@ -1,10 +1,11 @@
 //! How one attempt came out: counted once, recorded once and written once, whatever happens to its future.
 
 use super::error::AcceptError;
+use super::failures::{Cause, FirstFrame};
 use super::lines::Event;
-use super::records::{Cause, FirstFrame};
 use super::stats::Counters;
-use crate::{ChannelError, Error};
+use crate::error::Error;
+use lowkey_transport::Error as ChannelError;
 use lowkey_transport::{Hello, Refusal};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -165,7 +166,7 @@ impl Attempt {
     }
 
     fn record(&self, cause: Cause) {
-        self.counters.records.add(self.from, self.hello, cause, self.first_frame);
+        self.counters.failures.add(self.from, self.hello, cause, self.first_frame);
     }
 }
 

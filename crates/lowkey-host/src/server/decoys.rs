@@ -5,8 +5,8 @@
 //! pinnings, they lie in memory as those do, and a keyed hash of the id says which one it is: the same id has the same
 //! each time, as a known id has, and nobody can tell which ids share one.
 
-use crate::Error;
 use crate::entropy::random;
+use crate::error::Error;
 use crate::registry::{Device, Pinned, Registry};
 use lowkey_core::{Id, Identity, Peer, Psk, PublicKey};
 use std::fmt;

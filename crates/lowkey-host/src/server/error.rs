@@ -1,6 +1,6 @@
 //! Why a responder's handshake came to nothing.
 
-use crate::Error;
+use crate::error::Error;
 use lowkey_transport::Refusal;
 use std::fmt;
 

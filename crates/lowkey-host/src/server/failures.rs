@@ -1,7 +1,7 @@
-//! What became of the attempts that came to nothing, and of sessions that the service behind ended, for the doctor: the
-//! one place where a server remembers *why*.
+//! What became of the attempts that came to nothing, and of sessions that the service behind ended: the one place where a
+//! server remembers *why*.
 //!
-//! Nothing of it reaches the wire or the log. Every attempt is recorded after its answer has left and its stream
+//! Nothing of it reaches the wire or the log. Every attempt is noted after its answer has left and its stream
 //! is shut, by the same steps whatever the cause: one byte was noted where it was found, the first frame was
 //! copied when it came, known id or not, and one entry is made or counted up under one lock. So neither an
 //! answer nor its time depends on what is written here.
@@ -10,17 +10,20 @@
 //! taken, the source with the most entries loses its oldest: a flood pushes out itself.
 
 use super::source::Source;
-use lowkey_core::Id;
+use crate::registry::Pinned;
+use lowkey_core::{Id, Identity, Peer, Psk, kk};
 use lowkey_transport::{Hello, MIN_INCOMING, Mode};
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Why an attempt came to nothing.
+/// Why an attempt came to nothing, or a session ended that the service behind ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Cause {
+#[non_exhaustive]
+pub enum Cause {
     /// It spoke another version.
     Version,
     /// It asked for a mode that is not offered, or does not exist.
@@ -63,6 +66,32 @@ pub(crate) enum Cause {
     Entropy,
 }
 
+impl Cause {
+    /// Every one there is.
+    pub const ALL: [Self; 20] = [
+        Self::Version,
+        Self::Mode,
+        Self::Load,
+        Self::ServiceDown,
+        Self::Unreached,
+        Self::BrokenOff,
+        Self::NoSeat,
+        Self::NoSeatOfAddress,
+        Self::UnknownId,
+        Self::OtherMode,
+        Self::Expired,
+        Self::NotOpened,
+        Self::Unconfirmed,
+        Self::TimedOut,
+        Self::Displaced,
+        Self::Malformed,
+        Self::NoHeader,
+        Self::HungUp,
+        Self::Application,
+        Self::Entropy,
+    ];
+}
+
 /// A first frame as it came: hello ‖ message 1.
 #[derive(Clone, Copy)]
 pub(crate) struct FirstFrame {
@@ -85,20 +114,73 @@ impl FirstFrame {
     }
 }
 
-/// Attempts that were alike.
+/// A failed attempt, or several that were alike: of one source, with one claim, for one cause.
 #[derive(Clone)]
-pub(crate) struct Record {
+#[non_exhaustive]
+pub struct Failure {
     /// Where the last of them came from.
-    pub(crate) from: Option<SocketAddr>,
-    pub(crate) hello: Option<Hello>,
-    pub(crate) cause: Cause,
-    /// The last of them.
-    pub(crate) first_frame: FirstFrame,
-    pub(crate) times: u64,
+    pub from: Option<SocketAddr>,
+    /// What they claimed, if they came that far; anybody can claim anything.
+    pub hello: Option<Hello>,
+    /// Why they failed.
+    pub cause: Cause,
+    /// How many there were.
+    pub times: u64,
     /// How long ago the first was.
-    pub(crate) since: Duration,
+    pub since: Duration,
     /// How long ago the last was.
-    pub(crate) last: Duration,
+    pub last: Duration,
+    /// The last one's.
+    first_frame: FirstFrame,
+}
+
+impl Failure {
+    /// One attempt that has just failed, for whoever keeps some of its own. `first_frame` is hello ‖ message 1, as far as it
+    /// came; what is longer than a first frame can be is cut off.
+    pub fn new(from: Option<SocketAddr>, hello: Option<Hello>, cause: Cause, first_frame: &[u8]) -> Self {
+        let (first_frame, now) = (FirstFrame::new(first_frame), Duration::ZERO);
+        Self { from, hello, cause, times: 1, since: now, last: now, first_frame }
+    }
+
+    /// Whether less came than its hello and a message 1.
+    pub fn is_cut_short(&self) -> bool {
+        let id = self.hello.and_then(|hello| hello.id).map_or(0, |id| id.as_bytes().len());
+        self.first_frame.as_bytes().len() < HELLO + id + kk::OVERHEAD
+    }
+
+    /// Whether message 1 opens with this key, and in the mode KKpsk0 with the PSK of `psk`. One multiplication: an ephemeral
+    /// is another in every message.
+    pub(crate) fn opens(&self, identity: &Identity, key: &Pinned, psk: Option<&Pinned>) -> bool {
+        let Some(key) = key.pinning(identity) else { return false };
+        match (self.hello.map(|hello| hello.mode), psk) {
+            (Some(Mode::Kk), _) => self.opens_with(identity, key.peer, None),
+            (Some(Mode::KkPsk0), Some(psk)) => psk
+                .pinning(identity)
+                .and_then(|pinning| pinning.psk)
+                .is_some_and(|psk| self.opens_with(identity, key.peer, Some(psk))),
+            _ => false,
+        }
+    }
+
+    fn opens_with(&self, identity: &Identity, peer: &Peer, psk: Option<&Psk>) -> bool {
+        let frame = self.first_frame.as_bytes();
+        let hello = HELLO + frame.get(2).map_or(0, |len| usize::from(*len));
+        let Some((hello, message)) = frame.split_at_checked(hello) else { return false };
+        let prologue = [b"lowkey/1", hello].concat();
+        let responder = kk::Responder::new(identity, peer, psk, &prologue);
+        responder.read_message_1(&mut message.to_vec()).is_ok()
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failure")
+            .field("from", &self.from)
+            .field("hello", &self.hello)
+            .field("cause", &self.cause)
+            .field("times", &self.times)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What makes attempts alike.
@@ -128,12 +210,14 @@ struct Book {
 
 /// The last attempts that came to nothing.
 #[derive(Default)]
-pub(crate) struct Records(Mutex<Book>);
+pub(crate) struct Failures(Mutex<Book>);
 
+/// A hello is its version, its mode and the length of an id, in bytes, and the id.
+const HELLO: usize = 3;
 /// How many entries there are at most; each takes about half a kilobyte.
 const ROOM: usize = 1024;
 
-impl Records {
+impl Failures {
     pub(crate) fn add(
         &self,
         from: Option<SocketAddr>,
@@ -159,12 +243,12 @@ impl Records {
     }
 
     /// All of them, the newest first.
-    pub(crate) fn list(&self) -> Vec<Record> {
+    pub(crate) fn list(&self) -> Vec<Failure> {
         let now = Instant::now();
         let book = self.lock();
         let mut entries: Vec<(&Alike, &Entry)> = book.entries.iter().collect();
         entries.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.number));
-        let record = |(alike, entry): (&Alike, &Entry)| Record {
+        let failure = |(alike, entry): (&Alike, &Entry)| Failure {
             from: entry.from,
             hello: entry.hello,
             cause: alike.cause,
@@ -173,7 +257,7 @@ impl Records {
             since: now.duration_since(entry.first),
             last: now.duration_since(entry.last),
         };
-        entries.into_iter().map(record).collect()
+        entries.into_iter().map(failure).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Book> {
@@ -205,15 +289,17 @@ impl Book {
     }
 }
 
-impl std::fmt::Debug for Records {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Records").field("entries", &self.lock().entries.len()).finish_non_exhaustive()
+impl fmt::Debug for Failures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failures").field("entries", &self.lock().entries.len()).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entropy::random;
+    use crate::registry::Device;
 
     fn from(network: u8, host: u8) -> Option<SocketAddr> {
         Some(([192, 0, network, host], 50_000).into())
@@ -225,13 +311,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn attempts_alike_are_one_entry_with_a_number() {
-        let records = Records::default();
+        let failures = Failures::default();
         for n in 0..5 {
-            records.add(from(2, 1), hello(7), Cause::UnknownId, FirstFrame::new(&[n; 9]));
+            failures.add(from(2, 1), hello(7), Cause::UnknownId, FirstFrame::new(&[n; 9]));
             tokio::time::advance(Duration::from_secs(10)).await;
         }
-        records.add(from(2, 1), hello(7), Cause::NotOpened, FirstFrame::EMPTY);
-        let list = records.list();
+        failures.add(from(2, 1), hello(7), Cause::NotOpened, FirstFrame::EMPTY);
+        let list = failures.list();
         assert_eq!(list.len(), 2);
         assert_eq!((list[0].cause, list[0].times), (Cause::NotOpened, 1));
         assert_eq!((list[1].cause, list[1].times), (Cause::UnknownId, 5));
@@ -241,29 +327,40 @@ mod tests {
 
     #[test]
     fn a_flood_pushes_out_itself() {
-        let records = Records::default();
-        records.add(from(2, 1), hello(1), Cause::UnknownId, FirstFrame::EMPTY);
-        records.add(from(2, 2), hello(2), Cause::NotOpened, FirstFrame::EMPTY);
+        let failures = Failures::default();
+        failures.add(from(2, 1), hello(1), Cause::UnknownId, FirstFrame::EMPTY);
+        failures.add(from(2, 2), hello(2), Cause::NotOpened, FirstFrame::EMPTY);
         for id in 0..10 * ROOM {
-            records.add(from(7, 7), hello(id), Cause::UnknownId, FirstFrame::EMPTY);
+            failures.add(from(7, 7), hello(id), Cause::UnknownId, FirstFrame::EMPTY);
         }
-        records.add(from(2, 1), hello(3), Cause::Expired, FirstFrame::EMPTY);
-        let list = records.list();
+        failures.add(from(2, 1), hello(3), Cause::Expired, FirstFrame::EMPTY);
+        let list = failures.list();
         assert_eq!(list.len(), ROOM);
-        assert_eq!(list.iter().filter(|record| record.from != from(7, 7)).count(), 3);
-        let book = records.lock();
+        assert_eq!(list.iter().filter(|failure| failure.from != from(7, 7)).count(), 3);
+        let book = failures.lock();
         assert_eq!(book.by_source.values().map(BTreeMap::len).sum::<usize>(), ROOM);
     }
 
     #[test]
     fn of_many_sources_the_oldest_entry_goes() {
-        let records = Records::default();
+        let failures = Failures::default();
         for n in 0..=ROOM {
             let [network, host] = u16::try_from(n).unwrap().to_be_bytes();
-            records.add(from(network, host), hello(1), Cause::UnknownId, FirstFrame::EMPTY);
+            failures.add(from(network, host), hello(1), Cause::UnknownId, FirstFrame::EMPTY);
         }
-        let list = records.list();
+        let list = failures.list();
         assert_eq!(list.len(), ROOM);
-        assert!(list.iter().all(|record| record.from != from(0, 0)));
+        assert!(list.iter().all(|failure| failure.from != from(0, 0)));
+    }
+
+    #[test]
+    fn frames_that_lie_about_their_id_open_with_nothing() {
+        let identity = Identity::new(random().unwrap()).unwrap();
+        let key = Identity::new(random().unwrap()).unwrap().public_key();
+        let pinned = Pinned::new(Device::new("pump-7").unwrap(), &identity, key).unwrap();
+        for frame in [&[][..], &[1], &[1, 1, 255], &[1, 1, 3, 0], &[255; 160]] {
+            let failure = Failure::new(None, hello(7), Cause::NotOpened, frame);
+            assert!(!failure.opens(&identity, &pinned, None));
+        }
     }
 }

@@ -9,7 +9,7 @@
 
 use super::familiar::Standing;
 use super::source::{Network, Source, WIDTHS};
-use crate::Limits;
+use crate::limits::Limits;
 use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;

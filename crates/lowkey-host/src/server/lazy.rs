@@ -3,14 +3,15 @@
 use super::attempt::Attempt;
 use super::attempts::Place;
 use super::error::AcceptError;
-use super::records::Cause;
+use super::failures::Cause;
 use super::sessions::NoSeat;
 use super::state::State;
 use crate::connection::{Connection, Input};
 use crate::entropy::{OsEntropy, host_ephemerals};
+use crate::error::Error;
 use crate::handshake::exchange;
+use crate::parting;
 use crate::registry::{Pinned, multiply};
-use crate::{Error, parting};
 use lowkey_core::Ephemerals;
 use lowkey_transport::{Hello, Link, Mode, Pinning, Refusal, Step};
 use std::fmt;

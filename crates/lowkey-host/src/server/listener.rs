@@ -1,10 +1,12 @@
 //! A TCP socket that gives one ready connection after another.
 
+use super::acceptor::Acceptor;
+use super::balancers::Balancers;
+use super::error::AcceptError;
 use super::lines::Event;
 use super::stats::Listening;
-use super::{AcceptError, Acceptor};
-use crate::proxy::Networks;
-use crate::{Connection, tcp};
+use crate::connection::Connection;
+use crate::tcp;
 use socket2::SockRef;
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -33,7 +35,7 @@ pub struct Listener {
 /// What came from a socket: attempts that are not over, sessions that have to be looked through.
 pub(super) struct Begun {
     acceptor: Acceptor,
-    balancers: Arc<Networks>,
+    balancers: Option<Arc<dyn Balancers>>,
     attempts: JoinSet<Result<Connection<TcpStream>, AcceptError>>,
     sweeps: Interval,
 }
@@ -65,18 +67,17 @@ impl Listener {
         let mut sweeps = interval(SWEEP);
         sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let _listening = acceptor.listening();
-        let begun = Begun { acceptor, balancers: Arc::default(), attempts: JoinSet::new(), sweeps };
+        let begun = Begun { acceptor, balancers: None, attempts: JoinSet::new(), sweeps };
         Ok(Self { socket, begun, pause: None, _listening })
     }
 
-    /// Has connections from these networks begin with a header of the PROXY protocol, version 2, in which a
-    /// balancer says for whom they come. Others come for themselves, and must not have one.
+    /// Believes these balancers for whom their connections come, as a header before the device's first byte says. Others
+    /// come for themselves, and must not have one.
     ///
-    /// A header is believed: it decides which address the limits hold for and the log names. Name your
-    /// balancers and nobody else.
+    /// What is believed decides which address the limits hold for and the log names. Name your balancers and nobody else.
     #[must_use]
-    pub fn behind(mut self, balancers: Networks) -> Self {
-        self.begun.balancers = Arc::new(balancers);
+    pub fn behind(mut self, balancers: impl Balancers + 'static) -> Self {
+        self.begun.balancers = Some(Arc::new(balancers));
         self
     }
 
@@ -147,14 +148,13 @@ impl Listener {
 
 impl Begun {
     fn begin(&mut self, stream: TcpStream, from: SocketAddr) {
-        let (acceptor, balancers) = (self.acceptor.clone(), Arc::clone(&self.balancers));
+        let (acceptor, balancers) = (self.acceptor.clone(), self.balancers.clone());
         self.attempts.spawn(async move {
             let prepared = tcp::prepare(&stream).and_then(|()| tcp::give_up(&stream, acceptor.limits()));
             prepared.map_err(|error| AcceptError::Failed(error.into()))?;
-            if balancers.contains(from.ip()) {
-                acceptor.accept_through(stream, from).await
-            } else {
-                acceptor.accept_from(stream, from).await
+            match balancers.filter(|balancers| balancers.contains(from.ip())) {
+                Some(balancers) => acceptor.accept_through(stream, from, &*balancers).await,
+                None => acceptor.accept_from(stream, from).await,
             }
         });
     }

@@ -1,8 +1,8 @@
 //! How long a peer has been silent, and what is done about it.
 
 use super::order::Order;
-use crate::Limits;
 use crate::connection::{End, Shared};
+use crate::limits::Limits;
 use tokio::time::Instant;
 
 /// How long no record of a peer has opened while somebody waited for one.

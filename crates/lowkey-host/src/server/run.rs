@@ -3,7 +3,7 @@
 use super::acceptor::Acceptor;
 use super::lines::Event;
 use super::listener::Listener;
-use crate::Connection;
+use crate::connection::Connection;
 use crate::connection::{Shared, Side};
 use std::future::{Future, poll_fn};
 use std::pin::pin;

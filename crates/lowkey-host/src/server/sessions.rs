@@ -1,17 +1,17 @@
 //! Who is connected now: one session a device, and how long each may go on.
 
 use super::familiar::{Familiar, Standing};
-use super::fault::Fault;
+use super::info::SessionInfo;
 use super::lines::Event;
 use super::order::Order;
 use super::quiet::Quiet;
 use super::source::Source;
 use super::stats::{Counters, Moved};
 use super::swept::Swept;
-use crate::connection::{End, Shared};
+use crate::connection::{End, Farewell, Fault, Shared};
+use crate::limits::Limits;
 use crate::registry::{Pinned, Registry};
 use crate::sync::{Mutex, MutexGuard};
-use crate::{Limits, SessionInfo};
 use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
@@ -383,15 +383,13 @@ impl Session {
     }
 }
 
-impl Seat {
-    /// The session ends because of the service behind.
-    pub(crate) fn blame(&mut self, fault: Fault) {
+impl Farewell for Seat {
+    fn blame(&mut self, fault: Fault) {
         self.fault = Some(fault);
     }
 
-    /// The session did not end as it should.
-    pub(crate) fn broke(&mut self, error: String) {
-        self.error = Some(error);
+    fn broke(&mut self, error: &dyn fmt::Display) {
+        self.error = Some(error.to_string());
     }
 }
 

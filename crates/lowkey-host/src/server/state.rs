@@ -8,9 +8,9 @@ use super::sessions::Sessions;
 use super::stats::Counters;
 use crate::clock::Clock;
 use crate::entropy::random;
-use crate::health::Health;
+use crate::error::Error;
+use crate::limits::Limits;
 use crate::registry::{Pinned, Registry};
-use crate::{Error, Limits};
 use lowkey_core::{Identity, Peer, Psk};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -28,8 +28,8 @@ pub(super) struct State {
     pub(super) attempts: Arc<Attempts>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) gate: Gate,
-    /// Of the service behind, if there is one that matters.
-    pub(super) service: OnceLock<Health>,
+    /// Asks after the service behind, if there is one that matters.
+    pub(super) service_is_down: OnceLock<Box<dyn Fn() -> bool + Send + Sync>>,
     pub(super) counters: Arc<Counters>,
 }
 
@@ -51,7 +51,7 @@ impl State {
             attempts: Arc::new(Attempts::new(limits.attempts, limits.attempts_per_address)),
             sessions: Arc::new(Sessions::new(&limits, Arc::clone(&counters))),
             gate: Gate::new(&limits),
-            service: OnceLock::new(),
+            service_is_down: OnceLock::new(),
             identity,
             limits,
             clock,
@@ -82,7 +82,7 @@ impl State {
 
     /// Whether the service behind is known to be down; the id plays no part in it.
     pub(super) fn is_service_down(&self) -> bool {
-        self.service.get().is_some_and(|service| !service.is_up())
+        self.service_is_down.get().is_some_and(|is_down| is_down())
     }
 
     /// A pinning that was good in `generation`, as it is now, and the generation in which it surely is;

@@ -1,9 +1,8 @@
 //! What a server has counted.
 
-use super::fault::Fault;
+use super::failures::{Cause, Failures, FirstFrame};
 use super::lines::Lines;
-use super::records::{Cause, FirstFrame, Records};
-use crate::connection::Traffic;
+use crate::connection::{Fault, Traffic};
 use crate::registry::Pinned;
 use lowkey_transport::Hello;
 use std::net::SocketAddr;
@@ -73,6 +72,17 @@ pub struct Stats {
     pub sessions: u64,
 }
 
+/// How long handshakes took, from the stream's beginning to the first record that opened.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct HandshakeTimes {
+    /// All together.
+    pub sum: Duration,
+    /// Up to how many seconds each step goes, the last one for ever ([`f64::MAX`]), and how many fell into it and into none
+    /// before it.
+    pub steps: Vec<(f64, u64)>,
+}
+
 /// The counters behind [`Stats`].
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
@@ -98,7 +108,7 @@ pub(crate) struct Counters {
     pub(crate) accept_errors: Count,
     pub(crate) lines: Lines,
     pub(crate) handshakes: Times,
-    pub(crate) records: Records,
+    pub(crate) failures: Failures,
     listeners: AtomicUsize,
 }
 
@@ -141,7 +151,7 @@ impl Counters {
             Fault::Unreached => Cause::Unreached,
             Fault::BrokenOff => Cause::BrokenOff,
         };
-        self.records.add(from, Some(hello), cause, FirstFrame::EMPTY);
+        self.failures.add(from, Some(hello), cause, FirstFrame::EMPTY);
     }
 
     /// Whether a socket listens.
@@ -193,8 +203,7 @@ pub(crate) struct Times {
 }
 
 /// Up to how many seconds each step goes; a last one takes the rest.
-pub(crate) const STEPS: [f64; 13] =
-    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+const STEPS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 impl Times {
     pub(crate) fn took(&self, time: Duration) {
@@ -204,11 +213,12 @@ impl Times {
         self.microseconds.fetch_add(micros, Ordering::Relaxed);
     }
 
-    /// The sum in seconds, and how many fell into each step.
-    #[cfg(feature = "admin")]
-    pub(crate) fn snapshot(&self) -> (f64, [u64; STEPS.len() + 1]) {
-        let micros = self.microseconds.load(Ordering::Relaxed);
-        (Duration::from_micros(micros).as_secs_f64(), std::array::from_fn(|step| self.steps[step].value()))
+    pub(crate) fn snapshot(&self) -> HandshakeTimes {
+        let upper = STEPS.into_iter().chain([f64::MAX]);
+        HandshakeTimes {
+            sum: Duration::from_micros(self.microseconds.load(Ordering::Relaxed)),
+            steps: upper.zip(self.steps.iter().map(Count::value)).collect(),
+        }
     }
 }
 

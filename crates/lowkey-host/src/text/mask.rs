@@ -1,7 +1,4 @@
-//! Secrets that somebody put where something else belongs, and paths, which may be one, in errors and commands.
-
-use super::clean;
-use std::path::Path;
+//! Secrets that somebody put where something else belongs, in errors and logs.
 
 /// `text` with all but the beginning of every private key and PSK in it left out, for errors and logs.
 ///
@@ -36,22 +33,6 @@ const PREFIX: usize = 6;
 const SECRETS: [&[u8; PREFIX]; 2] = [b"lksec1", b"lkpsk1"];
 /// What can stand behind a secret in an error of ours.
 const ENDS: [char; 11] = ['"', '\'', '`', '/', '\\', ':', ';', ',', ')', '=', '…'];
-
-/// A path, for errors.
-pub(crate) fn shown(path: &Path) -> String {
-    clean(&mask(&path.display().to_string()))
-}
-
-/// `path` as a shell takes it.
-pub(crate) fn shell_quote(path: &Path) -> String {
-    let text = shown(path);
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%=".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,11 @@
 //! What is written as a stream gathers in records.
 
-use crate::common::{World, pattern, poll_once};
 use lowkey_host::Connection;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll};
+use test_support::world::{World, pattern, poll_once};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
 
 /// What a record takes on the wire besides its data.

@@ -3,7 +3,6 @@
 //! The acceptor, the handshakes and the limits are the real ones; lines are pipes, and who is far away sleeps for as
 //! long as its bytes would travel. Chance is seeded, and the seed is printed.
 
-use crate::common::{Party, World};
 use lowkey_host::{AcceptError, Acceptor, Connection, Limits, Stats};
 use lowkey_transport::Step;
 use std::convert::Infallible;
@@ -11,6 +10,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+use test_support::world::{Party, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};

@@ -3,7 +3,7 @@
 //! It is the kernel's lock (`flock`) on a file beside the registry, and ends with the process that holds it, however
 //! that ends: a file that somebody left behind is nobody's lock.
 
-use crate::text::shown;
+use crate::text_file::shown;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;

@@ -12,14 +12,13 @@ mod commas;
 mod layout;
 mod lines;
 
-use super::DeviceError;
-use super::edit::{Edit, EditError};
-use super::file::quote;
-use super::table::{self, Described, Entry};
-use super::time::parse_time;
-use crate::keys::{self, timestamp};
+use super::{Edit, EditError};
+use crate::file::quote;
+use crate::keys;
+use crate::table::{self, Described, Entry};
+use crate::time::parse_time;
 use layout::Layout;
-use lowkey_core::{Id, PublicKey};
+use lowkey_host::{DeviceError, Id, PublicKey, show_time};
 use std::time::SystemTime;
 
 /// A registry without some pinnings.
@@ -91,7 +90,7 @@ fn with_pinning(
         );
         return Err(EditError::Device(why));
     }
-    let until = until.map(timestamp);
+    let until = until.map(show_time);
     let new = changed(text, |layout| layout.with_pinning(n, fields, until.as_deref()));
     let new = new.ok_or_else(|| by_hand(name))?;
     let after = table::read(&new, server).map_err(|flaw| EditError::Device(flaw.why))?;

@@ -1,12 +1,14 @@
 //! A change of a registry file, for whoever wants to know later whether it holds.
 
-use super::file::read_text;
-use super::{Digest, RegistryError, table};
-use crate::text::Trust;
-use lowkey_core::PublicKey;
+use crate::error::RegistryError;
+use crate::file::read_text;
+use crate::table;
+use crate::text_file::Trust;
+use lowkey_host::{Digest, PublicKey};
 use std::path::{Path, PathBuf};
 
-/// What was written to a registry file: to be compared with what a server has [in force](crate::Acceptor::in_force).
+/// What was written to a registry file: to be compared with what a server has [in
+/// force](lowkey_host::Acceptor::in_force).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     registry: PathBuf,

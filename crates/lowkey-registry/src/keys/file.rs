@@ -1,7 +1,7 @@
 //! Key files: only their owner reads them, nobody overwrites them.
 
 use super::text::{self as key, KeyTextError, Kind, SecretText, identity_text, parse_secret, psk_text};
-use crate::text::{self, TextError, Trust, Why, shell_quote, shown};
+use crate::text_file::{self, TextError, Trust, Why, shell_quote, shown};
 use lowkey_core::{Identity, Psk, PublicKey, Secret};
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -173,7 +173,7 @@ pub fn write_psk(path: &Path, secret: &Secret<32>) -> Result<(), KeyFileError> {
 }
 
 fn read(path: &Path, kind: Kind) -> Result<Secret<32>, KeyFileError> {
-    let (file, _) = text::open(path, Trust::Secret, LONGEST as u64)?;
+    let (file, _) = text_file::open(path, Trust::Secret, LONGEST as u64)?;
     read_from(file, path, kind)
 }
 
@@ -189,7 +189,7 @@ fn read_from(mut source: impl Read, path: &Path, kind: Kind) -> Result<Secret<32
     if len > LONGEST {
         return Err(KeyFileError::TooLong(path.to_owned())); // it grew
     }
-    let text = text::secret_text(path, &buffer[..len])?;
+    let text = text_file::secret_text(path, &buffer[..len])?;
     parse_secret(kind, text).map_err(in_file(path))
 }
 

@@ -3,8 +3,9 @@
 use bech32::primitives::decode::{CheckedHrpstring, UncheckedHrpstring};
 use bech32::{Bech32, Hrp};
 use lowkey_core::{Identity, Psk, PublicKey, Secret};
+use lowkey_host::show_time;
 use std::fmt;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 use zeroize::Zeroizing;
 
 /// What a text of ours holds.
@@ -131,7 +132,7 @@ fn with_comments(kind: Kind, secret: &Secret<32>, comment: &str) -> Result<Secre
     // Room for all of it at once: a string that grew would leave its old place unwiped.
     let mut text = Zeroizing::new(String::with_capacity(512));
     text.push_str("# created: ");
-    text.push_str(&timestamp(SystemTime::now()));
+    text.push_str(&show_time(SystemTime::now()));
     text.push('\n');
     text.push_str(comment);
     encode(&mut text, kind, secret.expose());
@@ -192,38 +193,9 @@ fn decode(kind: Kind, text: &str) -> Result<Secret<32>, KeyTextError> {
     Ok(secret)
 }
 
-/// A moment, as RFC 3339 writes it: `2026-01-31T23:59:59Z`.
-pub(crate) fn timestamp(moment: SystemTime) -> String {
-    let seconds = moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let (year, month, day) = civil(seconds / 86_400);
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
-}
-
-/// The date of a day counted from 1970-01-01, in years that begin in March so that leap days come last.
-fn civil(day: u64) -> (u64, u64, u64) {
-    let day = day + 719_468; // days from 0000-03-01
-    let era = day / 146_097;
-    let of_era = day % 146_097;
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let of_month = of_year - (153 * month + 2) / 5 + 1;
-    let (month, next_year) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    (year + era * 400 + next_year, month, of_month)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn dates_are_civil() {
-        assert_eq!(civil(0), (1970, 1, 1));
-        assert_eq!(civil(11_016), (2000, 2, 29));
-        assert_eq!(civil(11_017), (2000, 3, 1));
-        assert_eq!(civil(20_453), (2025, 12, 31));
-    }
 
     #[test]
     fn a_public_key_comes_back_from_its_text() {

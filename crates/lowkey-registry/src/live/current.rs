@@ -1,14 +1,14 @@
 //! The snapshot of a registry file that is in force, and what puts the next one in its place.
 
-use super::error::RegistryError;
-use super::file::{read_kept, read_text};
-use super::psks::PskFiles;
-use super::snapshot::{Changes, Snapshot};
-use super::stamp::Stamp;
 use super::troubles::{Said, Troubles};
-use super::{LeftOut, warm};
-use crate::text::Trust;
-use lowkey_core::Identity;
+use super::warm;
+use crate::error::RegistryError;
+use crate::file::{read_kept, read_text};
+use crate::psks::PskFiles;
+use crate::snapshot::{Changes, Snapshot};
+use crate::stamp::Stamp;
+use crate::text_file::{Trust, shown};
+use lowkey_host::{Identity, LeftOut};
 use std::collections::HashSet;
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
@@ -166,7 +166,7 @@ fn loses_many(changes: Changes, devices: usize, percent: u8) -> bool {
 fn loaded(path: &Path, changes: Changes) {
     let Changes { devices, added, removed, changed, left_out } = changes;
     let left_out = (left_out > 0).then_some(left_out);
-    let path = crate::text::shown(path);
+    let path = shown(path);
     tracing::info!(name: "lowkey.registry_loaded", target: "lowkey", path, devices, added, removed, changed, left_out, "registry loaded");
 }
 

@@ -1,11 +1,12 @@
 //! What stands between a registry file and a live registry now. The log hears of each once.
 
-use super::error::RegistryError;
 use super::mount;
-use super::snapshot::Changes;
-use super::stamp::Stamp;
-use super::trouble::Trouble;
-use crate::text::shown;
+use super::trouble::{held, restless, unlinked, without_psks};
+use crate::error::RegistryError;
+use crate::snapshot::Changes;
+use crate::stamp::Stamp;
+use crate::text_file::shown;
+use lowkey_host::Trouble;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -60,8 +61,8 @@ impl Troubles {
     /// The one that is to be mended first.
     pub(super) fn worst(&self) -> Option<Trouble> {
         let now = self.lock();
-        let link = || (now.link == Link::Unlinked).then(|| Trouble::unlinked(&self.path));
-        let rest = || (now.rest == Rest::Restless).then(|| Trouble::restless(&self.path));
+        let link = || (now.link == Link::Unlinked).then(|| unlinked(&self.path));
+        let rest = || (now.rest == Rest::Restless).then(|| restless(&self.path));
         now.reading.clone().or_else(rest).or_else(link)
     }
 
@@ -82,7 +83,7 @@ impl Troubles {
     /// What stands there was read, and waits because of what it takes out of so many `devices`.
     pub(super) fn held(&self, changes: Changes, devices: usize) {
         let removed = changes.removed;
-        if self.is_new(Trouble::held(&self.path, removed, devices)) {
+        if self.is_new(held(&self.path, removed, devices)) {
             let path = shown(&self.path);
             tracing::warn!(name: "lowkey.registry_held", target: "lowkey", path, devices, removed, "registry changed in place, and waits: it may be half a copy");
         }
@@ -90,7 +91,7 @@ impl Troubles {
 
     /// The registry is as it was, and waits because the PSK files of so many `devices` cannot be had.
     pub(super) fn without_psks(&self, removed: usize, devices: usize) {
-        if self.is_new(Trouble::without_psks(&self.path, removed, devices)) {
+        if self.is_new(without_psks(&self.path, removed, devices)) {
             let path = shown(&self.path);
             tracing::warn!(name: "lowkey.registry_held", target: "lowkey", path, devices, removed, "PSK files of the registry cannot be had, and that waits: their folder may be back in a moment");
         }
@@ -100,7 +101,7 @@ impl Troubles {
     pub(super) fn restless(&self) {
         let before = std::mem::replace(&mut self.lock().rest, Rest::Restless);
         if before == Rest::Still {
-            let error = Trouble::restless(&self.path).what;
+            let error = restless(&self.path).what;
             tracing::warn!(name: "lowkey.registry_failed", target: "lowkey", error, "registry not read again; what was read before stays in force");
         }
     }

@@ -1,6 +1,6 @@
 //! Computes the Diffie-Hellman of new pinnings beside everything else.
 
-use super::snapshot::Snapshot;
+use crate::snapshot::Snapshot;
 use lowkey_core::Identity;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};

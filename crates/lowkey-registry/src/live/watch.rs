@@ -1,10 +1,10 @@
 //! Looks at the registry file, and has it read again when it has changed.
 
 use super::current::{Asked, Current, Outcome, Reading};
-use super::error::RegistryError;
-use super::psks::{Changed, PskFiles};
-use super::stamp::Stamp;
 use super::troubles::Said;
+use crate::error::RegistryError;
+use crate::psks::{Changed, PskFiles};
+use crate::stamp::Stamp;
 use std::sync::Weak;
 use std::time::Duration;
 use tokio::task::spawn_blocking;

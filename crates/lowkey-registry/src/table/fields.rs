@@ -1,13 +1,11 @@
 //! The fields of a registry's tables: what each has to be, and every flaw on the way.
 
 use super::{Described, Entry};
+use crate::error::Flaw;
 use crate::keys;
-use crate::registry::devices::PINNINGS;
-use crate::registry::error::Flaw;
-use crate::registry::pinned::check;
-use crate::registry::time::moment;
-use crate::registry::{Device, parse_id};
+use crate::time::moment;
 use lowkey_core::{Id, PublicKey};
+use lowkey_host::{Device, Pinned, parse_id};
 use std::borrow::Cow;
 use std::time::SystemTime;
 use toml::Spanned;
@@ -143,7 +141,7 @@ impl<'r> Reader<'r> {
             self.flaw(at, "pinnings are written as [[device.pinning]], with two brackets");
             return Vec::new();
         };
-        if !(1..=PINNINGS).contains(&tables.len()) {
+        if !(1..=Device::MOST_PINNINGS).contains(&tables.len()) {
             let why = format!(
                 "the device {name:?} has {} pinnings; one, or two while its key rotates",
                 tables.len()
@@ -204,7 +202,7 @@ impl<'r> Reader<'r> {
     fn key(&mut self, at: usize, text: &str) -> Option<PublicKey> {
         let key = keys::parse_public(text).map_err(|error| format!("`key`: {error}"));
         let key = self.note(at, key)?;
-        let checked = check(&self.server.unwrap_or(NOBODY), &key).map_err(|error| error.to_string());
+        let checked = Pinned::check(&self.server.unwrap_or(NOBODY), &key).map_err(|error| error.to_string());
         self.note(at, checked).map(|()| key)
     }
 

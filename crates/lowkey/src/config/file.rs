@@ -3,7 +3,7 @@
 use super::fields::{FIELDS, Field, Kind, field, nearest};
 use super::given::{Given, Value};
 use super::mistake::{Mistake, Origin};
-use lowkey_host::text::{self, TextError, Trust, position};
+use lowkey_registry::text_file::{self, TextError, Trust, position};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use toml::Spanned;
@@ -14,7 +14,7 @@ use toml::de::{DeTable, DeValue};
 /// # Errors
 /// It cannot be read, or is no TOML: nothing of it counts.
 pub(crate) fn read(path: &Path, trust: Trust, mistakes: &mut Vec<Mistake>) -> Result<Given, Mistake> {
-    let text = text::read(path, trust, LONGEST).map_err(|error| not_read(path, &error))?;
+    let text = text_file::read(path, trust, LONGEST).map_err(|error| not_read(path, &error))?;
     parse(path, &text, mistakes)
 }
 

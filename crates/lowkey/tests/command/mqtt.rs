@@ -6,8 +6,8 @@
 use crate::common::Folder;
 use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
 use lowkey_host::entropy::host_ephemerals;
-use lowkey_host::keys::{parse_public, read_identity};
 use lowkey_host::{Id, Peer, Pinning};
+use lowkey_registry::keys::{parse_public, read_identity};
 use lowkey_transport::asynch::Channel;
 use lowkey_transport::{Buffers, Link};
 use rust_mqtt::Bytes;

@@ -16,10 +16,12 @@ pub struct Changing {
 }
 
 impl Changing {
+    /// These devices.
     pub fn new(devices: Devices) -> Arc<Self> {
         Arc::new(Self { devices: RwLock::new(devices), generation: AtomicU64::new(0) })
     }
 
+    /// Those from now on.
     pub fn set(&self, devices: Devices) {
         *self.devices.write().unwrap() = devices;
         self.generation.fetch_add(1, Ordering::SeqCst);

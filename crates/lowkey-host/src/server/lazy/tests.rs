@@ -2,8 +2,11 @@
 
 use super::*;
 use crate::entropy::random;
+use crate::limits::Limits;
 use crate::registry::counted::MULTIPLICATIONS;
-use crate::{Acceptor, Device, Devices, Id, Identity, Limits, Psk, Registry};
+use crate::registry::{Device, Devices, Registry};
+use crate::server::Acceptor;
+use lowkey_core::{Id, Identity, Psk};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 use tokio::io::{AsyncWriteExt, duplex};
@@ -48,13 +51,14 @@ async fn whoever_comes_takes_one_multiplication_while_it_is_warmed_and_none_afte
     let id = |id: &str| Id::new(id.as_bytes()).unwrap();
     let past = SystemTime::now() - Duration::from_secs(1);
     let psk = || Psk::new(random().unwrap()).unwrap();
+    let cold = |name: &str| Pinned::cold(device(name), id(name), &server.public_key(), key()).unwrap();
     let devices = Devices::new([
         Pinned::new(device("warm"), &server, key()).unwrap().with_id(id("warm")),
-        Pinned::cold(device("cold"), id("cold"), key()),
+        cold("cold"),
         Pinned::new(device("over"), &server, key()).unwrap().with_id(id("over")).until(past),
-        Pinned::cold(device("cold, over"), id("cold, over"), key()).until(past),
+        cold("cold, over").until(past),
         Pinned::new(device("mode"), &server, key()).unwrap().with_id(id("mode")).with_psk(psk()),
-        Pinned::cold(device("cold, mode"), id("cold, mode"), key()).with_psk(psk()),
+        cold("cold, mode").with_psk(psk()),
     ]);
     let warm = Arc::new(AtomicBool::new(false));
     let registry = Warming(devices.unwrap(), Arc::clone(&warm));

@@ -1,0 +1,34 @@
+//! Lowkey in front of a service that knows nothing of it, and what helps whoever runs that.
+//!
+//! A [`Forwarder`](forward::Forwarder) carries each device's bytes to the service and back, and knows by its [`Health`]
+//! whether the service takes connections. [`proxy`] is how a server hears from a balancer in front of it whose
+//! connection it is, and how the service behind hears it from the server. A [`Doctor`](doctor::Doctor) says why a
+//! device is refused, and with the feature `admin` the admin listener says so over HTTP, beside metrics, liveness and
+//! sessions.
+//!
+//! # Events
+//! As [those of `lowkey-host`](lowkey_host#events), by what runs a gateway:
+//!
+//! | name | level | fields | when |
+//! | --- | --- | --- | --- |
+//! | `lowkey.backend_down` | warn | `service`, `reason`, `error` | the service behind takes no connections: devices hear that we are busy. Once, until it does. `reason` as [`Unreached`] has it |
+//! | `lowkey.backend_up` | info | `service`, `seconds` | it takes connections again, after so long |
+//!
+//! The command `lowkey serve` writes this as well:
+//!
+//! | name | level | fields | when |
+//! | --- | --- | --- | --- |
+//! | `lowkey.notify_failed` | warn | `error` | systemd could not be told that the server is ready, reloads or stops |
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+#[cfg(feature = "admin")]
+pub mod admin;
+pub mod doctor;
+#[cfg(doctest)]
+mod documents;
+pub mod forward;
+mod health;
+pub mod proxy;
+
+pub use health::{Down, Health, Unreached};

@@ -1,0 +1,24 @@
+//! What a connection says about its end to whoever seated it.
+
+use std::fmt;
+
+/// Hears how a connection ends, which it does when this is dropped.
+///
+/// A server gives one to each connection: it is what the floor above knows of the session.
+pub(crate) trait Farewell: Send + Sync {
+    /// The session ends because of the service behind.
+    fn blame(&mut self, fault: Fault);
+
+    /// The session did not end as it should.
+    fn broke(&mut self, error: &dyn fmt::Display);
+}
+
+/// What the service behind did to a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// It could not be reached.
+    Unreached,
+    /// It broke off.
+    BrokenOff,
+}
