@@ -100,9 +100,7 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// # Errors
     /// The error that ended the link.
     pub fn unsent(&mut self) -> Result<&[u8], Error> {
-        let state = self.state.get_mut();
-        state.alive()?;
-        if let Some(keyed) = state.keyed() {
+        if let Some(keyed) = self.state.get_mut().keyed()? {
             let prepared = self.outgoing.make_room(keyed).map(drop);
             self.or_end(prepared)?;
         }
@@ -385,9 +383,7 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// # Errors
     /// [`Error::NotOpen`]: the handshake is not over. Or what ended the link.
     pub fn close(&mut self) -> Result<(), Error> {
-        let state = self.state.get_mut();
-        state.alive()?;
-        let keyed = state.closable().ok_or(Error::NotOpen)?;
+        let keyed = self.state.get_mut().closable()?;
         let closed = self.outgoing.close(keyed);
         self.or_end(closed)
     }

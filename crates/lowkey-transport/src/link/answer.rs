@@ -35,12 +35,12 @@ impl<'k, B: Buffer> Link<'k, B> {
 
     /// The hello that has to be answered, after [`Step::Hello`](super::Step::Hello).
     pub fn hello(&self) -> Option<Hello> {
-        self.asked().ok().map(|asked| asked.hello)
+        self.look(|state| state.asked().map(|asked| asked.hello)).ok()
     }
 
     /// Hello ‖ message 1 as they came, after [`Step::Hello`](super::Step::Hello) and before an answer.
     pub fn first_frame(&self) -> Option<&[u8]> {
-        self.asked().ok().and_then(|_asked| self.incoming.inbox.look())
+        self.look(|state| state.asked().map(drop)).ok().and_then(|()| self.incoming.inbox.look())
     }
 
     /// Answers a KK or KKpsk0 hello as this pinning says, with message 2.
@@ -68,12 +68,13 @@ impl<'k, B: Buffer> Link<'k, B> {
         pinning: Pinning<'_>,
         ephemerals: &mut Ephemerals<E>,
     ) -> Result<(), Error> {
-        let asked = self.asked()?;
         let ours = self.parameters();
-        let (prologue, message) = message_1(asked, &mut self.incoming.inbox)?;
+        let asked = self.state.get_mut().asked()?;
+        let mode = asked.hello.mode;
+        let (prologue, message) = message_1(asked.len, &mut self.incoming.inbox)?;
         let mut storage = Storage::new();
         let played = open(&mut storage, pinning, &prologue, message).and_then(|(next, payload)| {
-            if asked.hello.mode != pinning.mode() {
+            if mode != pinning.mode() {
                 return Err(Error::Handshake);
             }
             let theirs = Parameters::read(payload)?;
@@ -98,9 +99,10 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// # Errors
     /// [`Error::OutOfTurn`]: there is no hello to answer.
     pub fn turn_away(&mut self, decoy: Pinning<'_>) -> Result<(), Error> {
-        let asked = self.asked()?;
-        let psk = decoy.psk.filter(|_| asked.hello.mode == Mode::KkPsk0);
-        let (prologue, message) = message_1(asked, &mut self.incoming.inbox)?;
+        let asked = self.state.get_mut().asked()?;
+        let mode = asked.hello.mode;
+        let psk = decoy.psk.filter(|_| mode == Mode::KkPsk0);
+        let (prologue, message) = message_1(asked.len, &mut self.incoming.inbox)?;
         let _whatever = open(&mut Storage::new(), Pinning { psk, ..decoy }, &prologue, message).map(drop);
         wipe_handshake_stack();
         self.decline(Refusal::REFUSED, Error::Handshake)
@@ -111,7 +113,7 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// # Errors
     /// [`Error::OutOfTurn`]: there is no hello to refuse.
     pub fn refuse(&mut self, refusal: Refusal) -> Result<(), Error> {
-        self.asked()?;
+        self.state.get_mut().asked()?;
         self.decline(refusal, Error::Declined(refusal))
     }
 
@@ -126,7 +128,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         ephemerals: &mut Ephemerals<E>,
         pinning_of: impl Fn(&Hello) -> Option<Pinning<'p>>,
     ) -> Result<(), Error> {
-        let hello = self.asked()?.hello;
+        let hello = self.state.get_mut().asked()?.hello;
         match hello.mode {
             Mode::Xx | Mode::XxPsk0 => self.refuse(Refusal::MODE),
             Mode::Kk | Mode::KkPsk0 => match pinning_of(&hello) {
@@ -161,13 +163,14 @@ impl<'k, B: Buffer> Link<'k, B> {
         psk: Option<&'k Psk>,
         ephemerals: &mut Ephemerals<E>,
     ) -> Result<(), Error> {
-        let asked = self.asked()?;
+        let ours = self.parameters();
+        let asked = self.state.get_mut().asked()?;
+        let mode = asked.hello.mode;
         let offered = if psk.is_some() { Mode::XxPsk0 } else { Mode::Xx };
-        if asked.hello.mode != offered {
+        if mode != offered {
             return self.decline(Refusal::REFUSED, Error::Handshake);
         }
-        let ours = self.parameters();
-        let (prologue, message) = message_1(asked, &mut self.incoming.inbox)?;
+        let (prologue, message) = message_1(asked.len, &mut self.incoming.inbox)?;
         let mut storage = Storage::new();
         let begin = xx::Responder::new_in(&mut storage, identity, psk, prologue.as_bytes());
         let opened = begin.read_message_1(message).map_err(Error::in_handshake);
@@ -185,14 +188,6 @@ impl<'k, B: Buffer> Link<'k, B> {
         *self.state.get_mut() = State::Awaiting(Self::read_xx_message_3, storage);
         self.incoming.inbox.release();
         self.outgoing.outbox.commit(len)
-    }
-
-    fn asked(&self) -> Result<Asked, Error> {
-        self.look(|state| match state {
-            State::Asked(asked) => Ok(*asked),
-            State::Over(error) => Err(*error),
-            _ => Err(Error::OutOfTurn),
-        })
     }
 
     fn read_hello(&mut self) -> Result<(), Error> {
@@ -228,9 +223,9 @@ impl<'k, B: Buffer> Link<'k, B> {
 }
 
 /// The prologue that the hello makes, and message 1 behind it.
-fn message_1<B: Buffer>(asked: Asked, inbox: &mut Inbox<B>) -> Result<(Prologue, &mut [u8]), Error> {
+fn message_1<B: Buffer>(hello_len: usize, inbox: &mut Inbox<B>) -> Result<(Prologue, &mut [u8]), Error> {
     let frame = inbox.frame().ok_or(Error::Bug)?;
-    let (hello, message) = frame.split_at_mut_checked(asked.len).ok_or(Error::Bug)?;
+    let (hello, message) = frame.split_at_mut_checked(hello_len).ok_or(Error::Bug)?;
     Ok((Prologue::new(hello), message))
 }
 

@@ -161,7 +161,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         let theirs = Parameters::read(payload)?;
         let proven = storage.peer_key().ok_or(Error::Bug)?;
         self.establish(session, proven, theirs, None);
-        let keyed = self.state.get_mut().keyed().ok_or(Error::Bug)?;
+        let keyed = self.state.get_mut().open()?;
         self.outgoing.confirm(keyed) // at once
     }
 

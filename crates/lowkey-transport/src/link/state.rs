@@ -32,7 +32,6 @@ pub(crate) enum State<'k, B> {
 pub(crate) type Play<'k, B> = fn(&mut Link<'k, B>) -> Result<(), Error>;
 
 /// A hello that has come.
-#[derive(Clone, Copy)]
 pub(crate) struct Asked {
     pub(crate) hello: Hello,
     /// Its length in bytes; message 1 is behind it.
@@ -89,12 +88,28 @@ impl<B> State<'_, B> {
         }
     }
 
-    /// The keys, as soon as there are some.
-    pub(crate) fn keyed(&mut self) -> Option<&mut Keyed> {
+    /// The hello that waits.
+    ///
+    /// # Errors
+    /// [`Error::OutOfTurn`]: none does. Or what ended the connection.
+    pub(crate) fn asked(&self) -> Result<&Asked, Error> {
         match self {
-            Self::Settling(settling) => Some(&mut settling.keyed),
-            Self::Open(keyed) => Some(keyed),
-            _ => None,
+            Self::Asked(asked) => Ok(asked),
+            Self::Over(error) => Err(*error),
+            _ => Err(Error::OutOfTurn),
+        }
+    }
+
+    /// The keys, as soon as there are some.
+    ///
+    /// # Errors
+    /// What ended the connection.
+    pub(crate) fn keyed(&mut self) -> Result<Option<&mut Keyed>, Error> {
+        match self {
+            Self::Settling(settling) => Ok(Some(&mut settling.keyed)),
+            Self::Open(keyed) => Ok(Some(keyed)),
+            Self::Over(error) => Err(*error),
+            _ => Ok(None),
         }
     }
 
@@ -108,10 +123,13 @@ impl<B> State<'_, B> {
     }
 
     /// The keys, if our direction may be ended: a responder of KK that awaits its confirmation sends no record (protocol §3).
-    pub(crate) fn closable(&mut self) -> Option<&mut Keyed> {
+    ///
+    /// # Errors
+    /// [`Error::NotOpen`]; or what ended the connection.
+    pub(crate) fn closable(&mut self) -> Result<&mut Keyed, Error> {
         match self {
-            Self::Settling(Settling { awaits: Awaits::Confirmation, .. }) => None,
-            state => state.keyed(),
+            Self::Settling(Settling { awaits: Awaits::Confirmation, .. }) => Err(Error::NotOpen),
+            state => state.keyed()?.ok_or(Error::NotOpen),
         }
     }
 
