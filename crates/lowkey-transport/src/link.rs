@@ -24,8 +24,8 @@ use core::cell::RefCell;
 use core::convert::Infallible;
 use core::task::Poll;
 use lowkey_core::{PublicKey, Session, wipe_dead_stack};
+use state::Phase;
 pub(crate) use state::State;
-use state::{Awaits, Hear, Settling};
 
 /// What a handshake needs next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,13 +225,13 @@ impl<'k, B: Buffer> Link<'k, B> {
                     let error = *error;
                     return Err(self.fail(error));
                 }
-                State::Settling(settling) => {
-                    let hear = settling.hear;
+                State::Keyed(Phase::Settling(_, hear), _) => {
+                    let hear = *hear;
                     let heard = hear(self);
                     wipe_handshake_stack();
                     return self.or_end(heard);
                 }
-                State::Open(_) => return Ok(Step::Done),
+                State::Keyed(Phase::Open, _) => return Ok(Step::Done),
                 State::Over(error) => return Err(*error),
             }
         }
@@ -258,23 +258,13 @@ impl<'k, B: Buffer> Link<'k, B> {
         self.state.try_borrow().ok()?.proven_key()
     }
 
-    /// Both sides hold keys; what is missing until they are sure of each other, or nothing.
+    /// Both sides hold keys.
     #[inline(never)] // what is moved here lies in no frame beneath the multiplications
-    fn establish(
-        &mut self,
-        session: Session,
-        proven: PublicKey,
-        theirs: Parameters,
-        missing: Option<(Awaits, Hear<B>)>,
-    ) {
+    fn establish(&mut self, session: Session, proven: PublicKey, theirs: Parameters, phase: Phase<B>) {
         self.incoming.inbox.release();
         self.incoming.inbox.set_limit(self.max_frame.into());
         self.outgoing.seal_up_to(theirs.max_frame);
-        let keyed = Keyed::new(session, proven);
-        *self.state.get_mut() = match missing {
-            None => State::Open(keyed),
-            Some((awaits, hear)) => State::Settling(Settling { awaits, hear, keyed }),
-        };
+        *self.state.get_mut() = State::Keyed(phase, Keyed::new(session, proven));
     }
 
     /// What we tell the peer inside the handshake (protocol §3).
@@ -391,7 +381,9 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// Whether messages can be sent: the handshake is over, and neither [`Self::close`] nor an error has ended our direction.
     pub fn is_open(&self) -> bool {
         let state = self.state.try_borrow();
-        state.is_ok_and(|state| matches!(&*state, State::Open(keyed) if keyed.ours == Ours::Goes))
+        state.is_ok_and(
+            |state| matches!(&*state, State::Keyed(Phase::Open, keyed) if keyed.ours == Ours::Goes),
+        )
     }
 
     /// Whether the peer's CLOSE has come, and ours has left to its last byte.
@@ -438,13 +430,13 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// The link is over: [`Error::Record`], [`Error::Kind`], [`Error::FrameTooShort`],
     /// [`Error::Truncated`], [`Error::MessageTooLong`]; or what ended it before. [`Error::NotOpen`]: the handshake is not over.
     pub fn receive(&mut self) -> Result<Poll<Option<Part>>, Error> {
-        if let State::Settling(settling) = self.state.get_mut() {
-            let hear = settling.hear; // nothing is received in a pairing but its end
+        if let State::Keyed(Phase::Settling(_, hear), _) = self.state.get_mut() {
+            let hear = *hear; // nothing is received in a pairing but its end
             let heard = hear(self);
             self.or_end(heard)?;
         }
-        if let State::Settling(settling) = self.state.get_mut() {
-            return Ok(if settling.keyed.is_peer_closed { Poll::Ready(None) } else { Poll::Pending });
+        if let State::Keyed(Phase::Settling(..), keyed) = self.state.get_mut() {
+            return Ok(if keyed.is_peer_closed { Poll::Ready(None) } else { Poll::Pending });
         }
         self.receives(Incoming::receive)
     }

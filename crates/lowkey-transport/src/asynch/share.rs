@@ -68,7 +68,7 @@ impl<B> Share<B> for OneTask<'_, B> {
 /// What there is for a sending half that has nothing to send: an end of the channel, in order (`true`) or not, or a PONG that
 /// is owed (`false`).
 pub(crate) fn news<B>(state: &State<'_, B>) -> Poll<bool> {
-    let State::Open(keyed) = state else { return Poll::Ready(false) };
+    let Some(keyed) = state.look() else { return Poll::Ready(false) };
     let is_closed = keyed.is_peer_closed || keyed.ours != Ours::Goes;
     match keyed.owed() {
         [] if is_closed => Poll::Ready(true),

@@ -1,7 +1,7 @@
 //! A link as the responder (protocol §2, §3, §5): what it does with a hello.
 
 use super::settle::hear_confirmation;
-use super::state::{Asked, Awaits, State};
+use super::state::{Asked, Awaits, Phase, State};
 use super::{Link, wipe_handshake_stack};
 use crate::Error;
 use crate::bytes::fill;
@@ -85,8 +85,8 @@ impl<'k, B: Buffer> Link<'k, B> {
             Err(Error::Handshake) => return self.decline(Refusal::REFUSED, Error::Handshake),
             played => self.or_end(played)?,
         };
-        let missing = (Awaits::Confirmation, hear_confirmation as _);
-        self.establish(session, pinning.peer.public_key(), theirs, Some(missing));
+        let phase = Phase::Settling(Awaits::Confirmation, hear_confirmation);
+        self.establish(session, pinning.peer.public_key(), theirs, phase);
         self.outgoing.outbox.commit(len)
     }
 

@@ -1,7 +1,7 @@
 //! A link as the initiator (protocol §2, §3): hello ‖ message 1 is made at once, before there is a network.
 
 use super::settle::hear_welcome;
-use super::state::{Awaits, Play, State};
+use super::state::{Awaits, Phase, Play, State};
 use super::{Link, wipe_handshake_stack};
 use crate::Error;
 use crate::hello::{Hello, Mode, Prologue};
@@ -160,7 +160,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         let (session, payload) = step.read_message_2(frame).map_err(Error::in_handshake)?;
         let theirs = Parameters::read(payload)?;
         let proven = storage.peer_key().ok_or(Error::Bug)?;
-        self.establish(session, proven, theirs, None);
+        self.establish(session, proven, theirs, Phase::Open);
         let keyed = self.state.get_mut().open()?;
         self.outgoing.confirm(keyed) // at once
     }
@@ -184,7 +184,7 @@ impl<'k, B: Buffer> Link<'k, B> {
     #[inline(never)]
     pub(super) fn claimed(&mut self, claim: Claim, theirs: Parameters, awaits: Awaits) {
         let proven = claim.public_key();
-        self.establish(claim.accept(), proven, theirs, Some((awaits, hear_welcome)));
+        self.establish(claim.accept(), proven, theirs, Phase::Settling(awaits, hear_welcome));
     }
 }
 

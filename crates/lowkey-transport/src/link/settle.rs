@@ -1,7 +1,7 @@
 //! After the last handshake message: the records that make both sides sure of each other. In KK the first that opens (protocol
 //! §3, "Confirmation"), in XX one word from each application (§6).
 
-use super::state::{Awaits, Settling, State};
+use super::state::{Awaits, Phase, State};
 use super::{Link, Step};
 use crate::Error;
 use crate::keyed::Ours;
@@ -16,7 +16,7 @@ impl<B: Buffer> Link<'_, B> {
     pub fn accept(&mut self) -> Result<(), Error> {
         let state = self.state.get_mut();
         state.alive()?;
-        let State::Settling(Settling { awaits, keyed, .. }) = state else { return Err(Error::OutOfTurn) };
+        let State::Keyed(Phase::Settling(awaits, _), keyed) = state else { return Err(Error::OutOfTurn) };
         let next = match awaits {
             _ if keyed.ours != Ours::Goes => return Err(Error::OutOfTurn), // it was refused
             Awaits::Judgement => Awaits::WelcomeBack,
@@ -32,18 +32,17 @@ impl<B: Buffer> Link<'_, B> {
 /// KK responder: any first record that is not an error confirms, and counts as what it is (protocol §3).
 pub(super) fn hear_confirmation<B: Buffer>(link: &mut Link<'_, B>) -> Result<Step, Error> {
     let Link { incoming, state, .. } = link;
-    let state = state.get_mut();
-    let State::Settling(settling) = state else { return Err(Error::Bug) };
-    let Some(opened) = incoming.open(&mut settling.keyed)? else { return Ok(Step::Read) };
-    incoming.act(&opened, &mut settling.keyed)?;
-    state.confirm();
+    let State::Keyed(phase, keyed) = state.get_mut() else { return Err(Error::Bug) };
+    let Some(opened) = incoming.open(keyed)? else { return Ok(Step::Read) };
+    incoming.act(&opened, keyed)?;
+    *phase = Phase::Open;
     Ok(Step::Done)
 }
 
 /// XX: each side says that the other's key is welcome, or closes (protocol §6).
 pub(super) fn hear_welcome<B: Buffer>(link: &mut Link<'_, B>) -> Result<Step, Error> {
     let Link { incoming, outgoing, state, .. } = link;
-    let State::Settling(Settling { awaits, keyed, .. }) = state.get_mut() else { return Err(Error::Bug) };
+    let State::Keyed(Phase::Settling(awaits, _), keyed) = state.get_mut() else { return Err(Error::Bug) };
     loop {
         let needed = match awaits {
             Awaits::Close => Step::Done,

@@ -5,7 +5,6 @@ use crate::Error;
 use crate::hello::Hello;
 use crate::keyed::Keyed;
 use crate::record::Kind;
-use core::mem;
 use lowkey_core::PublicKey;
 use lowkey_core::kk::Storage;
 
@@ -20,10 +19,8 @@ pub(crate) enum State<'k, B> {
     Asked(Asked),
     /// The refusal goes out, and then this is how it ended.
     Declining(Error),
-    /// Both sides hold keys, and are not sure of each other yet; or they have paired.
-    Settling(Settling<B>),
-    /// Records of every kind, both ways.
-    Open(Keyed),
+    /// Both sides hold keys. They stay where they are when settling is over.
+    Keyed(Phase<B>, Keyed),
     /// Nothing comes any more; every call gives this error.
     Over(Error),
 }
@@ -38,15 +35,15 @@ pub(crate) struct Asked {
     pub(crate) len: usize,
 }
 
-/// What is missing, after the last handshake message, until both sides are sure of each other.
-pub(crate) struct Settling<B> {
-    pub(crate) awaits: Awaits,
-    /// Opens what has come and says what is needed next. A pointer, for the same reason.
-    pub(crate) hear: Hear<B>,
-    pub(crate) keyed: Keyed,
+/// How far a connection is after the last handshake message.
+pub(crate) enum Phase<B> {
+    /// What is missing until both sides are sure of each other, and what hears it. A pairing gets no further.
+    Settling(Awaits, Hear<B>),
+    /// Records of every kind, both ways.
+    Open,
 }
 
-/// As [`Settling::hear`].
+/// Opens what has come and says what is needed next. A pointer, for the same reason.
 pub(crate) type Hear<B> = fn(&mut Link<'_, B>) -> Result<Step, Error>;
 
 /// What settling waits for.
@@ -70,8 +67,7 @@ impl<B> State<'_, B> {
     /// The same without what a handshake has borrowed; one that is not over has not begun any more.
     pub(crate) fn settle<'l>(self) -> State<'l, B> {
         match self {
-            Self::Settling(settling) => State::Settling(settling),
-            Self::Open(keyed) => State::Open(keyed),
+            Self::Keyed(phase, keyed) => State::Keyed(phase, keyed),
             Self::Over(error) => State::Over(error),
             _ => State::Idle,
         }
@@ -106,8 +102,7 @@ impl<B> State<'_, B> {
     /// What ended the connection.
     pub(crate) fn keyed(&mut self) -> Result<Option<&mut Keyed>, Error> {
         match self {
-            Self::Settling(settling) => Ok(Some(&mut settling.keyed)),
-            Self::Open(keyed) => Ok(Some(keyed)),
+            Self::Keyed(_, keyed) => Ok(Some(keyed)),
             Self::Over(error) => Err(*error),
             _ => Ok(None),
         }
@@ -116,8 +111,7 @@ impl<B> State<'_, B> {
     /// The same, to look at.
     pub(crate) fn look(&self) -> Option<&Keyed> {
         match self {
-            Self::Settling(settling) => Some(&settling.keyed),
-            Self::Open(keyed) => Some(keyed),
+            Self::Keyed(_, keyed) => Some(keyed),
             _ => None,
         }
     }
@@ -128,15 +122,8 @@ impl<B> State<'_, B> {
     /// [`Error::NotOpen`]; or what ended the connection.
     pub(crate) fn closable(&mut self) -> Result<&mut Keyed, Error> {
         match self {
-            Self::Settling(Settling { awaits: Awaits::Confirmation, .. }) => Err(Error::NotOpen),
+            Self::Keyed(Phase::Settling(Awaits::Confirmation, _), _) => Err(Error::NotOpen),
             state => state.keyed()?.ok_or(Error::NotOpen),
-        }
-    }
-
-    /// The peer's first record has opened.
-    pub(crate) fn confirm(&mut self) {
-        if let Self::Settling(settling) = mem::replace(self, Self::Idle) {
-            *self = Self::Open(settling.keyed);
         }
     }
 
@@ -144,7 +131,7 @@ impl<B> State<'_, B> {
     /// confirmed (protocol §3).
     pub(crate) fn proven_key(&self) -> Option<PublicKey> {
         match self {
-            Self::Settling(Settling { awaits: Awaits::Confirmation, .. }) => None,
+            Self::Keyed(Phase::Settling(Awaits::Confirmation, _), _) => None,
             state => Some(state.look()?.proven),
         }
     }
@@ -154,8 +141,8 @@ impl<B> State<'_, B> {
     pub(crate) fn stream_end(&self) -> Result<(), Error> {
         match self {
             Self::Over(error) => Err(*error),
-            state if state.look().is_some_and(|keyed| keyed.is_peer_closed) => Ok(()),
-            Self::Open(_) | Self::Settling(Settling { awaits: Awaits::Close, .. }) => Err(Error::Truncated),
+            Self::Keyed(_, keyed) if keyed.is_peer_closed => Ok(()),
+            Self::Keyed(Phase::Open | Phase::Settling(Awaits::Close, _), _) => Err(Error::Truncated),
             _ => Err(Error::HungUp),
         }
     }
@@ -166,7 +153,7 @@ impl<B> State<'_, B> {
     /// [`Error::NotOpen`]; or what ended the connection.
     pub(crate) fn open(&mut self) -> Result<&mut Keyed, Error> {
         match self {
-            Self::Open(keyed) => Ok(keyed),
+            Self::Keyed(Phase::Open, keyed) => Ok(keyed),
             Self::Over(error) => Err(*error),
             _ => Err(Error::NotOpen),
         }
