@@ -97,9 +97,9 @@ impl Channel {
         message: &[u8],
         done: &mut usize,
     ) -> Result<(), Failure> {
-        self.link.unsent()?; // what ended it, if something has
-        if *done == 0 {
-            self.link.may_begin()?;
+        match self.link.may_begin() {
+            Err(Error::Unfinished) if *done > 0 => {} // it has begun
+            begins => begins?,
         }
         if *done != self.link.sent_of_rest() || self.link.is_outgoing(message) {
             return Err(LOWKEY_LENGTH.into());
@@ -136,8 +136,8 @@ impl Channel {
 
 /// Another message than the one that has begun differs in its length, as far as C is concerned.
 fn of_another_message(error: Error) -> Failure {
-    match error {
-        Error::OutOfTurn => LOWKEY_LENGTH.into(),
-        error => error.into(),
+    match error.into() {
+        failure if failure == LOWKEY_OUT_OF_TURN.into() => LOWKEY_LENGTH.into(),
+        failure => failure,
     }
 }

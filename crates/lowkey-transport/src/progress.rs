@@ -6,7 +6,7 @@ use crate::Error;
 ///
 /// A call that is repeated with another message would send the front of one and the end of the other, and the peer
 /// could not tell. What is seen here: another length, and other bytes where the last fragment was.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Progress {
     done: usize,
     /// Bytes of the last fragment, and a digest of them and of the message's length.
@@ -20,11 +20,16 @@ impl Progress {
         self.done
     }
 
+    /// The first `done` bytes of `message` have been staged, the last `n` of them as one fragment.
+    pub(crate) fn new(message: &[u8], done: usize, n: usize) -> Self {
+        let gone = message.get(..done).unwrap_or(message);
+        let last = u16::try_from(n).unwrap_or(u16::MAX);
+        Self { done, last, digest: digest(message.len(), tail(gone, last)) }
+    }
+
     /// All of `message` has been staged.
     pub(crate) fn of(message: &[u8]) -> Self {
-        let mut progress = Self::default();
-        progress.staged(message, message.len());
-        progress
+        Self::new(message, message.len(), message.len())
     }
 
     /// What of `message` has not been staged.
@@ -36,14 +41,6 @@ impl Progress {
             Some((gone, rest)) if digest(message.len(), tail(gone, self.last)) == self.digest => Ok(rest),
             _ => Err(Error::OutOfTurn),
         }
-    }
-
-    /// Says that the first `n` bytes of `rest` have been staged as one fragment.
-    pub(crate) fn staged(&mut self, rest: &[u8], n: usize) {
-        let gone = rest.get(..n).unwrap_or(rest);
-        self.last = u16::try_from(gone.len()).unwrap_or(u16::MAX);
-        self.digest = digest(self.done.saturating_add(rest.len()), tail(gone, self.last));
-        self.done = self.done.saturating_add(gone.len());
     }
 }
 

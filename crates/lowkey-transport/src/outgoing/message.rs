@@ -44,27 +44,24 @@ impl<B: Buffer> Outgoing<B> {
     /// Sends the rest of a message, of any length, and ends it.
     pub(crate) fn send_rest(&mut self, rest: &[u8], keyed: &mut Keyed) -> Result<Poll<()>, Error> {
         goes(keyed)?;
-        let begun = self.progress();
-        let left = begun.map_or(Ok(rest), |progress| progress.rest_of(rest))?;
+        let left = match &self.message {
+            Message::Ending(progress) => progress.rest_of(rest)?,
+            _ => rest,
+        };
         let Poll::Ready(n) = self.fragment(left, Part::Last, keyed)? else { return Ok(Poll::Pending) };
         if n == left.len() {
             return Ok(Poll::Ready(()));
         }
-        let mut progress = begun.unwrap_or_default();
-        progress.staged(left, n);
-        self.message = Message::Ending(progress);
+        let done = rest.len().saturating_sub(left.len()).saturating_add(n);
+        self.message = Message::Ending(Progress::new(rest, done, n));
         Ok(Poll::Pending)
     }
 
     /// How many bytes of the rest that is being sent have become records.
     pub(crate) fn sent_of_rest(&self) -> usize {
-        self.progress().map_or(0, |progress| progress.done())
-    }
-
-    fn progress(&self) -> Option<Progress> {
-        match self.message {
-            Message::Ending(progress) => Some(progress),
-            _ => None,
+        match &self.message {
+            Message::Ending(progress) => progress.done(),
+            _ => 0,
         }
     }
 }

@@ -7,12 +7,11 @@ fn progress_goes_on_with_what_is_left_of_the_same_message_only() {
     for len in [1, 2, 3, 64, 600_usize] {
         for fragment in [1, 2, 7, 100, 600] {
             let message: Vec<u8> = (0..len).map(|at| at as u8).collect();
-            let (mut progress, mut gone) = (Progress::default(), 0);
+            let mut gone = 0;
             while gone < len {
-                let left = &message[gone..];
-                let n = fragment.min(left.len());
-                progress.staged(left, n);
+                let n = fragment.min(len - gone);
                 gone += n;
+                let progress = Progress::new(&message, gone, n);
                 assert_eq!(progress.done(), gone);
                 assert_eq!(progress.rest_of(&message.clone()), Ok(&message[gone..]));
                 for at in gone - n..gone {
