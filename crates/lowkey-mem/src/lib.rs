@@ -37,3 +37,6 @@ core::arch::global_asm!(
     ".purgem end",
     options(raw) // braces are lists of registers
 );
+
+#[cfg(all(lowkey_testing, lowkey_mem = "thumb2"))]
+mod testing;

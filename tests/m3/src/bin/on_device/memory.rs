@@ -49,32 +49,6 @@ macro_rules! memory {
     }};
 }
 
-// Armv6-M's, whose instructions this core has as well: under names of their own.
-core::arch::global_asm!(
-    ".macro function section, names:vararg",
-    ".section .text.thumb1.\\section, \"ax\", %progbits",
-    ".p2align 1",
-    "entry \\names",
-    ".endm",
-    ".macro entry names:vararg",
-    ".irp name, \\names",
-    ".globl thumb1_\\name",
-    ".type thumb1_\\name, %function",
-    ".thumb_func",
-    "thumb1_\\name:",
-    ".endr",
-    ".endm",
-    ".macro end name",
-    ".size thumb1_\\name, . - thumb1_\\name",
-    ".endm",
-    include_str!("../../../../../crates/lowkey-mem/src/thumb1.s"),
-    ".text",
-    ".purgem function",
-    ".purgem entry",
-    ".purgem end",
-    options(raw)
-);
-
 /// Checks all of them.
 pub(crate) fn check() -> Verdict {
     check_one(&memory!(
@@ -87,6 +61,7 @@ pub(crate) fn check() -> Verdict {
         __aeabi_memset,
         __aeabi_memclr
     ))?;
+    // Armv6-M's, whose instructions this core has as well: under names of their own.
     check_one(&memory!(
         thumb1_memcpy,
         thumb1_memmove,
