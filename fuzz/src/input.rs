@@ -1,6 +1,4 @@
-//! Reading a script from its bytes, and randomness that repeats itself.
-
-use lowkey_core::{Entropy, EntropyFailed};
+//! Reading a script from its bytes.
 
 /// A script that is being read. Behind its end everything is zero.
 pub(crate) struct Input<'d>(&'d [u8]);
@@ -51,41 +49,5 @@ impl<'d> Input<'d> {
     pub(crate) fn chunk(&mut self) -> &'d [u8] {
         let n = usize::from(self.byte());
         self.bytes(n)
-    }
-}
-
-/// SplitMix64: reproducible, and random enough for this.
-#[derive(Clone, Debug)]
-pub struct Rng(pub u64);
-
-impl Rng {
-    /// The next 64 bits.
-    pub fn u64(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// The next 32 bits.
-    pub fn u32(&mut self) -> u32 {
-        (self.u64() >> 32) as u32
-    }
-
-    /// `0..n`, and 0 if `n` is.
-    pub fn below(&mut self, n: usize) -> usize {
-        (self.u64() >> 1).checked_rem(n as u64).unwrap_or(0) as usize
-    }
-
-    /// `len` random bytes.
-    pub fn bytes(&mut self, len: usize) -> Vec<u8> {
-        (0..len).map(|_| self.u64() as u8).collect()
-    }
-}
-
-impl Entropy for Rng {
-    fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyFailed> {
-        out.fill_with(|| self.u64() as u8);
-        Ok(())
     }
 }

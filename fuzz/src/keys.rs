@@ -1,9 +1,9 @@
 //! Two sides that have pinned each other, always the same.
 
-use crate::input::Rng;
 use lowkey_core::{Counter, CounterFailed, Ephemerals, Id, Identity, Peer, Psk, Secret};
 use lowkey_transport::{Mode, Pinning};
 use std::sync::LazyLock;
+use test_support::Random;
 
 pub(crate) const MODES: [Mode; 4] = [Mode::Kk, Mode::KkPsk0, Mode::Xx, Mode::XxPsk0];
 
@@ -64,6 +64,7 @@ impl Counter for Boot {
 }
 
 /// Ephemerals that differ with every `seed`.
-pub(crate) fn ephemerals(seed: u64) -> Ephemerals<Rng> {
-    Ephemerals::new(Rng(seed), Secret::new([9; 32]), &mut Boot).expect("its counter never fails")
+pub(crate) fn ephemerals(seed: u64) -> Ephemerals<Random> {
+    Ephemerals::new(Random::from_seed(seed), Secret::new([9; 32]), &mut Boot)
+        .expect("its counter never fails")
 }

@@ -33,7 +33,6 @@ pub use boot_log::boot_log;
 pub use c_abi::c_abi;
 pub use channel::channel;
 pub use handshake::handshake;
-pub use input::Rng;
 pub use link::link;
 pub use page::page;
 pub use pair::pair;

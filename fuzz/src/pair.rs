@@ -5,12 +5,13 @@
 //! network only delays and cuts into pieces, everything arrives and both close in peace.
 
 use crate::any::{Any, answer, assert_dead, initiator};
-use crate::input::{Input, Rng};
+use crate::input::Input;
 use crate::keys::{KEYS, MODES, is_kk};
 use embedded_io::ErrorKind;
 use lowkey_transport::{Buffers, Error, Link, Mode, Part, Refusal, Step};
 use std::collections::VecDeque;
 use std::task::Poll;
+use test_support::Random;
 
 const MAX_OPS: usize = 300;
 /// Records in one script, so that none takes long; enough for a change of the key.
@@ -51,7 +52,7 @@ pub fn pair(data: &[u8]) {
     let (ours, theirs) = (buffers(), buffers());
     let a = Side::new(initiator(mode, SEEDS[0], ours), mode, judge & 0x1f != 1);
     let b = Side::new(Link::responder(theirs), mode, judge & 0x1f != 2);
-    let mut pair = Pair { sides: [a, b], tampered: false, rng: Rng(7), records: 0 };
+    let mut pair = Pair { sides: [a, b], tampered: false, rng: Random::from_seed(7), records: 0 };
     for _ in 0..MAX_OPS {
         let Some(op) = input.op() else { break };
         pair.play(usize::from(op >> 7), (op & 0x7f) % op::COUNT, &mut input);
@@ -210,7 +211,7 @@ impl Side {
 
 impl Side {
     /// Does what it can of the first task; says whether that was anything.
-    fn work(&mut self, rng: &mut Rng) -> bool {
+    fn work(&mut self, rng: &mut Random) -> bool {
         if !self.done || self.dead.is_some() || self.closed {
             return false;
         }
@@ -279,7 +280,7 @@ struct Pair {
     sides: [Side; 2],
     /// Whether the network did more than to delay.
     tampered: bool,
-    rng: Rng,
+    rng: Random,
     records: usize,
 }
 

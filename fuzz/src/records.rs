@@ -3,10 +3,11 @@
 //! Held to: exactly the unchanged ones open, in the order they were sealed in, across changes of the
 //! key; one that does not open changes nothing and leaves no plaintext behind.
 
-use crate::input::{Input, Rng};
+use crate::input::Input;
 use crate::keys::{KEYS, ephemerals};
 use crate::mutation::mutate;
 use lowkey_core::{Error, Opener, REKEY_INTERVAL, Sealer, Session, TAG_LEN, kk};
+use test_support::Random;
 
 const MAX_OPS: usize = 200;
 
@@ -19,7 +20,7 @@ pub fn records(data: &[u8]) {
         reflector: b.sealer,
         opener: b.opener,
         sealed: vec![],
-        rng: Rng(5),
+        rng: Random::from_seed(5),
         next: 0,
     };
     // One script in eight: the rest would do the same under the first key, and faster.
@@ -71,7 +72,7 @@ struct Wire {
     opener: Opener,
     /// Each record with its plaintext.
     sealed: Vec<(Vec<u8>, Vec<u8>)>,
-    rng: Rng,
+    rng: Random,
     /// Which of them has to open next.
     next: usize,
 }

@@ -2,12 +2,12 @@
 
 use crate::c_abi::op as c;
 use crate::channel::op as ch;
-use crate::input::Rng;
 use crate::keys::{MODES, is_kk};
 use crate::link::{Recording, op};
 use crate::page;
 use crate::pair::op as pair_op;
 use lowkey_transport::Mode;
+use test_support::Random;
 
 /// Seeds for the target of this name.
 pub fn of(target: &str) -> Vec<Vec<u8>> {
@@ -38,7 +38,7 @@ fn found(target: &str) -> Vec<Vec<u8>> {
 
 /// Each with bits flipped, cut short, and one behind the other.
 fn damage(clean: &[Vec<u8>]) -> Vec<Vec<u8>> {
-    let mut rng = Rng(1);
+    let mut rng = Random::from_seed(1);
     let mut damaged = vec![];
     for seed in clean {
         for _ in 0..4 {

@@ -1,7 +1,8 @@
 //! Every target over its seeds and over pseudo-random inputs: what stable can do without libFuzzer.
 
-use lowkey_fuzz::{Rng, TARGETS, seeds};
+use lowkey_fuzz::{TARGETS, seeds};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use test_support::Random;
 
 /// Random inputs for each target. `LOWKEY_FUZZ_RUNS` asks for another number of them.
 fn runs(default: usize) -> usize {
@@ -18,7 +19,7 @@ fn run(name: &str, default: usize) {
     };
     let seeds = seeds::of(name);
     seeds.iter().for_each(|seed| run(seed));
-    let mut rng = Rng(name.len() as u64);
+    let mut rng = Random::from_seed(name.len() as u64);
     for i in 0..runs(default) {
         // Half of them random from their first byte, half seeds with a few bytes changed.
         let input = if i % 2 == 0 {

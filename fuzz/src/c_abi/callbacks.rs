@@ -1,7 +1,6 @@
 //! The callbacks that a script gives to the library: honest ones, ones that lie, and ones that call back.
 
 use super::memory::Out;
-use crate::input::Rng;
 use lowkey_c::*;
 use std::collections::VecDeque;
 use std::ffi::c_void;
@@ -120,7 +119,7 @@ pub(super) unsafe extern "C" fn write(context: *mut c_void, bytes: *const u8, le
 
 /// A random source.
 pub(super) struct Random {
-    pub(super) rng: Rng,
+    pub(super) rng: test_support::Random,
     pub(super) fails: bool,
     /// Objects of the call that it is called from, which it tries.
     pub(super) channel: *mut lowkey_channel,

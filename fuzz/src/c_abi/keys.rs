@@ -2,7 +2,7 @@
 
 use super::callbacks::{self, Random};
 use super::memory::{Out, Storage};
-use crate::input::{Input, Rng};
+use crate::input::Input;
 use crate::keys::KEYS;
 use lowkey_c::*;
 use lowkey_core::{Identity, Peer, PublicKey, Secret};
@@ -60,8 +60,12 @@ impl Keys {
     /// The initiator's at 0, the responder's at 1, nothing at 2.
     pub(super) fn new() -> Self {
         let null = ptr::null_mut();
-        let source =
-            |seed| Random { rng: Rng(seed), fails: false, channel: null, ephemerals: ptr::null_mut() };
+        let source = |seed| Random {
+            rng: test_support::Random::from_seed(seed),
+            fails: false,
+            channel: null,
+            ephemerals: ptr::null_mut(),
+        };
         let mut keys = Self {
             objects: SIZES.map(|size| [0; 3].map(|_| Storage::new(size))),
             made: [[None; 3]; 5],

@@ -49,9 +49,23 @@ impl Random {
         self.u64() as u32
     }
 
-    /// A number below `n`, which is not 0.
+    /// A number below `n`; 0 if `n` is.
     pub fn below(&mut self, n: usize) -> usize {
-        (self.u64() % n as u64) as usize
+        self.u64().checked_rem(n as u64).unwrap_or(0) as usize
+    }
+
+    /// So many bytes.
+    pub fn bytes(&mut self, len: usize) -> Vec<u8> {
+        let mut bytes = vec![0; len];
+        self.fill(&mut bytes);
+        bytes
+    }
+
+    /// `N` bytes.
+    pub fn array<const N: usize>(&mut self) -> [u8; N] {
+        let mut array = [0; N];
+        self.fill(&mut array);
+        array
     }
 
     /// 32 bytes of them.

@@ -10,6 +10,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+use test_support::Random;
 use test_support::world::{Party, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::JoinSet;
@@ -239,21 +240,17 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Chance that can be had again: SplitMix64.
-struct Chance(u64);
+/// Chance that can be had again.
+struct Chance(Random);
 
 impl Chance {
     fn new(seed: u64, whose: usize) -> Self {
-        Self(seed ^ (whose as u64).wrapping_mul(0xd1b5_4a32_d192_ed03))
+        Self(Random::from_seed(seed ^ (whose as u64).wrapping_mul(0xd1b5_4a32_d192_ed03)))
     }
 
     /// At least 0, less than 1.
     fn fraction(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+        (self.0.u64() >> 11) as f64 / (1u64 << 53) as f64
     }
 
     fn between(&mut self, from: Duration, to: Duration) -> Duration {

@@ -1,5 +1,7 @@
 //! Secrets: the oddest first, then random ones, the same at every run.
 
+use test_support::Random;
+
 /// How many secrets a class has.
 pub(crate) const SECRETS: usize = 64;
 /// How many of them are odd.
@@ -19,10 +21,10 @@ pub(crate) fn key(kind: u64, n: usize) -> [u8; 32] {
 }
 
 /// Randomness of its own for every kind and number.
-pub(crate) fn random(kind: u64, n: usize) -> Rng {
-    let mut rng = Rng(kind << 32 | n as u64);
-    rng.u64();
-    rng
+pub(crate) fn random(kind: u64, n: usize) -> Random {
+    let mut random = Random::from_seed(kind << 32 | n as u64);
+    random.u64();
+    random
 }
 
 /// 256-bit numbers at which arithmetic modulo 2^255 - 19 goes wrong if it does, and bytes of one kind.
@@ -82,23 +84,3 @@ const LOW_ORDER: [[u8; 32]; 2] = [
         0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57,
     ],
 ];
-
-/// SplitMix64: reproducible, and random enough for tests.
-pub(crate) struct Rng(u64);
-
-impl Rng {
-    pub(crate) fn u64(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub(crate) fn bytes(&mut self, len: usize) -> Vec<u8> {
-        (0..len).map(|_| self.u64() as u8).collect()
-    }
-
-    pub(crate) fn array<const N: usize>(&mut self) -> [u8; N] {
-        std::array::from_fn(|_| self.u64() as u8)
-    }
-}
