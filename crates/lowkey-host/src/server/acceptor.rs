@@ -235,9 +235,9 @@ impl Acceptor {
         let deadline = self.state.limits.deadline();
         let read = {
             // The balancer's address is not the device's.
-            let (place, displaced) = self.state.attempts.enter(None, Standing::Familiar);
+            let (slot, displaced) = self.state.attempts.enter(None, Standing::Familiar);
             self.state.displaced(displaced);
-            place.hold(timeout_at(deadline, balancers.source(&mut io))).await
+            slot.hold(timeout_at(deadline, balancers.source(&mut io))).await
         };
         let source = match read {
             Some(Ok(Ok(source))) => source.unwrap_or(balancer),

@@ -17,8 +17,8 @@ pub(crate) struct Attempts {
     waiting: Mutex<Waiting>,
 }
 
-/// An attempt's place among those who wait; free again when this is dropped.
-pub(crate) struct Place {
+/// An attempt's slot among those who wait; free again when this is dropped.
+pub(crate) struct Slot {
     attempts: Arc<Attempts>,
     number: u64,
     displaced: Arc<Notify>,
@@ -29,15 +29,15 @@ impl Attempts {
         Self { waiting: Mutex::new(Waiting::new(limit, limit_per_source)) }
     }
 
-    /// A place for a new one, which waits for message 1; says how many were displaced for it. If it is the new one
-    /// that had to go, its place tells it so at once.
-    pub(crate) fn enter(self: &Arc<Self>, from: Option<Source>, standing: Standing) -> (Place, u64) {
+    /// A slot for a new one, which waits for message 1; says how many were displaced for it. If it is the new one
+    /// that had to go, its slot tells it so at once.
+    pub(crate) fn enter(self: &Arc<Self>, from: Option<Source>, standing: Standing) -> (Slot, u64) {
         let notify = Arc::new(Notify::new());
         let (number, displaced) = self.lock().enter(networks(from), standing, &notify);
-        (Place { attempts: Arc::clone(self), number, displaced: notify }, tell(displaced))
+        (Slot { attempts: Arc::clone(self), number, displaced: notify }, tell(displaced))
     }
 
-    /// Whether there is a place for one more from there that waits for its confirmation.
+    /// Whether there is a slot for one more from there that waits for its confirmation.
     pub(crate) fn have_room(&self, from: Option<Source>, standing: Standing) -> bool {
         self.lock().has_room(&networks(from), standing)
     }
@@ -71,9 +71,9 @@ fn tell(gone: Option<Gone>) -> u64 {
     })
 }
 
-impl Place {
+impl Slot {
     /// Message 1 has opened: from now on it is a confirmation that is waited for. Says how many were displaced for
-    /// that; `None` if this one has no place any more: it was displaced meanwhile, or another one waits
+    /// that; `None` if this one has no slot any more: it was displaced meanwhile, or another one waits
     /// with the same ephemeral.
     pub(crate) fn opened(&mut self, standing: Standing, ephemeral: Ephemeral) -> Option<u64> {
         let (number, displaced) = self.attempts.lock().opened(self.number, standing, ephemeral)?;
@@ -99,15 +99,15 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         self.attempts.lock().remove(self.number);
     }
 }
 
-impl fmt::Debug for Place {
+impl fmt::Debug for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Place").field("number", &self.number).finish_non_exhaustive()
+        f.debug_struct("Slot").field("number", &self.number).finish_non_exhaustive()
     }
 }
 
@@ -133,9 +133,9 @@ mod tests {
         Arc::new(Attempts::new(limit, limit_per_source))
     }
 
-    /// Whether it has still its place. It is not told a second time.
-    async fn stays(place: &Place) -> bool {
-        place.hold(async {}).await.is_some()
+    /// Whether it has still its slot. It is not told a second time.
+    async fn stays(slot: &Slot) -> bool {
+        slot.hold(async {}).await.is_some()
     }
 
     #[tokio::test(start_paused = true)]
@@ -160,18 +160,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn load_who_is_nearest_to_done_goes_on_and_who_waits_for_too_long_makes_room() {
         let attempts = attempts(4, 100);
-        let mut places = Vec::new();
+        let mut slots = Vec::new();
         for _ in 0..4 {
-            places.push(attempts.enter(source(1), Stranger).0);
+            slots.push(attempts.enter(source(1), Stranger).0);
         }
         let (newest, one) = attempts.enter(source(1), Stranger);
         assert_eq!((one, attempts.len()), (1, 4));
-        assert!(stays(&places[0]).await && stays(&places[1]).await && stays(&places[2]).await);
-        assert!(stays(&newest).await && !stays(&places[3]).await, "it was at the door");
+        assert!(stays(&slots[0]).await && stays(&slots[1]).await && stays(&slots[2]).await);
+        assert!(stays(&newest).await && !stays(&slots[3]).await, "it was at the door");
         tokio::time::advance(PATIENCE).await;
         let (_another, one) = attempts.enter(source(1), Stranger);
         assert_eq!(one, 1);
-        assert!(!stays(&places[0]).await && stays(&places[1]).await);
+        assert!(!stays(&slots[0]).await && stays(&slots[1]).await);
     }
 
     #[tokio::test]
@@ -190,9 +190,9 @@ mod tests {
         let attempts = attempts(1000, 2);
         let v6 = |subnet: u16| Some(IpAddr::from([0x2001, 0xdb8, 7, subnet, 0, 0, 0, 1]).into());
         let enter = |subnet: u16| attempts.enter(v6(subnet), Stranger).0;
-        let of_56_bits: Vec<Place> = (0..100).map(enter).collect();
+        let of_56_bits: Vec<Slot> = (0..100).map(enter).collect();
         assert_eq!(attempts.len(), 4);
-        let of_48_bits: Vec<Place> = (0..100).map(|n| enter(n << 8)).collect();
+        let of_48_bits: Vec<Slot> = (0..100).map(|n| enter(n << 8)).collect();
         assert_eq!(attempts.len(), 8);
         drop((of_56_bits, of_48_bits));
         assert_eq!(attempts.len(), 0);
@@ -201,7 +201,7 @@ mod tests {
     #[tokio::test]
     async fn load_the_network_that_has_most_makes_room_for_others() {
         let attempts = attempts(64, 64);
-        let many: Vec<Place> = (0..64).map(|_| attempts.enter(source(1), Stranger).0).collect();
+        let many: Vec<Slot> = (0..64).map(|_| attempts.enter(source(1), Stranger).0).collect();
         let mut others = Vec::new();
         for n in 0..20 {
             let (other, one) = attempts.enter(far(n), Stranger);
@@ -221,12 +221,12 @@ mod tests {
         for n in 0..10_000 {
             strangers.push(attempts.enter(far(n), Stranger).0);
         }
-        let fleet: Vec<Place> = (0..200).map(|_| attempts.enter(source(1), Familiar).0).collect();
+        let fleet: Vec<Slot> = (0..200).map(|_| attempts.enter(source(1), Familiar).0).collect();
         for n in 10_000..20_000 {
             strangers.push(attempts.enter(far(n), Stranger).0);
         }
-        for (n, place) in fleet.iter().enumerate() {
-            assert!(stays(place).await, "{n}");
+        for (n, slot) in fleet.iter().enumerate() {
+            assert!(stays(slot).await, "{n}");
         }
         assert_eq!(attempts.len(), 1024);
     }
@@ -236,13 +236,13 @@ mod tests {
         let attempts = attempts(1024, 1024);
         let mut waiting = Vec::new();
         for n in 0..=255 {
-            let (mut place, _) = attempts.enter(source(1), Stranger);
-            assert_eq!(place.opened(Stranger, [n; 32]), Some(0));
-            waiting.push(place);
+            let (mut slot, _) = attempts.enter(source(1), Stranger);
+            assert_eq!(slot.opened(Stranger, [n; 32]), Some(0));
+            waiting.push(slot);
         }
-        let _strangers: Vec<Place> = (0..5_000).map(|n| attempts.enter(far(n), Stranger).0).collect();
-        for place in &waiting {
-            assert!(stays(place).await);
+        let _strangers: Vec<Slot> = (0..5_000).map(|n| attempts.enter(far(n), Stranger).0).collect();
+        for slot in &waiting {
+            assert!(stays(slot).await);
         }
     }
 
@@ -259,18 +259,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn load_there_is_room_for_a_confirmation_unless_all_of_it_is_in_use_and_young() {
         let attempts = attempts(100, 2);
-        let mut places = Vec::new();
+        let mut slots = Vec::new();
         for n in 0..2 {
             assert!(attempts.have_room(source(1), Stranger));
-            let (mut place, _) = attempts.enter(source(1), Stranger);
-            place.opened(Stranger, [n; 32]).unwrap();
-            places.push(place);
+            let (mut slot, _) = attempts.enter(source(1), Stranger);
+            slot.opened(Stranger, [n; 32]).unwrap();
+            slots.push(slot);
         }
         assert!(!attempts.have_room(source(1), Stranger) && attempts.have_room(source(2), Stranger));
         assert_eq!(attempts.len(), 2, "asking changes nothing");
         let (mut late, _) = attempts.enter(source(1), Stranger);
         assert_eq!(late.opened(Stranger, [9; 32]), Some(1));
-        assert!(!stays(&late).await && stays(&places[0]).await);
+        assert!(!stays(&late).await && stays(&slots[0]).await);
         tokio::time::advance(PATIENCE).await;
         assert!(attempts.have_room(source(1), Stranger));
     }
@@ -287,11 +287,11 @@ mod tests {
     #[test]
     fn nothing_is_kept_of_those_who_are_gone() {
         let attempts = attempts(100, 2);
-        let mut places: Vec<Place> = (0..50).map(|n| attempts.enter(source(n), Stranger).0).collect();
-        for (n, place) in (0..).zip(&mut places).take(20) {
-            place.opened(Familiar, [n; 32]);
+        let mut slots: Vec<Slot> = (0..50).map(|n| attempts.enter(source(n), Stranger).0).collect();
+        for (n, slot) in (0..).zip(&mut slots).take(20) {
+            slot.opened(Familiar, [n; 32]);
         }
-        drop(places);
+        drop(slots);
         assert_eq!(attempts.len(), 0);
         assert!(attempts.lock().is_empty());
         assert_eq!(attempts.displace_one(), 0);

@@ -8,8 +8,8 @@ use std::collections::{BTreeSet, HashMap};
 pub(crate) struct Group {
     numbers: BTreeSet<u64>,
     /// Empty in the narrowest, which holds its numbers only.
-    parts: HashMap<Network, Group>,
-    /// The parts by size, and among those of a size by their oldest attempt.
+    groups: HashMap<Network, Group>,
+    /// The groups by size, and among those of a size by their oldest attempt.
     by_oldest: BTreeSet<(usize, u64, Network)>,
     /// The same by their newest.
     by_newest: BTreeSet<(usize, u64, Network)>,
@@ -28,29 +28,29 @@ impl Group {
     pub(crate) fn within(&self, networks: &[Network]) -> Option<&Self> {
         match networks {
             [] => Some(self),
-            [network, within @ ..] => self.parts.get(network)?.within(within),
+            [network, within @ ..] => self.groups.get(network)?.within(within),
         }
     }
 
     pub(crate) fn insert(&mut self, number: u64, networks: &[Network]) {
         self.numbers.insert(number);
         if let [network, within @ ..] = networks {
-            self.change(*network, |part| part.insert(number, within));
+            self.change(*network, |group| group.insert(number, within));
         }
     }
 
     pub(crate) fn remove(&mut self, number: u64, networks: &[Network]) {
         self.numbers.remove(&number);
         if let [network, within @ ..] = networks {
-            self.change(*network, |part| part.remove(number, within));
+            self.change(*network, |group| group.remove(number, within));
         }
     }
 
-    /// Who gives up a place: in the largest part, in the largest part of that and so on, the oldest if it
+    /// Who gives up a slot: in the largest group, in the largest group of that and so on, the oldest if it
     /// `has_had_its_time`, otherwise the newest. So whoever is nearest to done goes on, and who never will be done
     /// goes first.
     ///
-    /// Of parts that are as large, the one whose attempt that is decides; what addresses they have does not.
+    /// Of groups that are as large, the one whose attempt that is decides; what addresses they have does not.
     pub(crate) fn gives_up(&self, has_had_its_time: &impl Fn(u64) -> bool) -> Option<u64> {
         let Some((largest, ..)) = self.by_oldest.last() else {
             let oldest = *self.numbers.first()?;
@@ -58,22 +58,22 @@ impl Group {
         };
         let (_, oldest, network) = self.by_oldest.range((*largest, 0, None)..).next()?;
         let network = if has_had_its_time(*oldest) { network } else { &self.by_newest.last()?.2 };
-        self.parts.get(network)?.gives_up(has_had_its_time)
+        self.groups.get(network)?.gives_up(has_had_its_time)
     }
 
-    /// Changes the part of this network; one that is empty is not kept.
+    /// Changes the group of this network; one that is empty is not kept.
     fn change(&mut self, network: Network, change: impl FnOnce(&mut Self)) {
-        let part = self.parts.entry(network).or_default();
-        if let (Some(oldest), Some(newest)) = (part.numbers.first(), part.numbers.last()) {
-            self.by_oldest.remove(&(part.len(), *oldest, network));
-            self.by_newest.remove(&(part.len(), *newest, network));
+        let group = self.groups.entry(network).or_default();
+        if let (Some(oldest), Some(newest)) = (group.numbers.first(), group.numbers.last()) {
+            self.by_oldest.remove(&(group.len(), *oldest, network));
+            self.by_newest.remove(&(group.len(), *newest, network));
         }
-        change(part);
-        if let (Some(oldest), Some(newest)) = (part.numbers.first(), part.numbers.last()) {
-            self.by_oldest.insert((part.len(), *oldest, network));
-            self.by_newest.insert((part.len(), *newest, network));
+        change(group);
+        if let (Some(oldest), Some(newest)) = (group.numbers.first(), group.numbers.last()) {
+            self.by_oldest.insert((group.len(), *oldest, network));
+            self.by_newest.insert((group.len(), *newest, network));
         } else {
-            self.parts.remove(&network);
+            self.groups.remove(&network);
         }
     }
 }
@@ -128,6 +128,6 @@ mod tests {
             group.remove(number, &networks(address));
         }
         assert_eq!((group.len(), group.gives_up(&|_| true)), (0, None));
-        assert!(group.parts.is_empty() && group.by_oldest.is_empty() && group.by_newest.is_empty());
+        assert!(group.groups.is_empty() && group.by_oldest.is_empty() && group.by_newest.is_empty());
     }
 }

@@ -1,7 +1,7 @@
 //! An attempt between its hello and its answer, and the answer, which is the same work whoever asks.
 
 use super::attempt::Attempt;
-use super::attempts::Place;
+use super::attempts::Slot;
 use super::error::AcceptError;
 use super::failures::Cause;
 use super::sessions::NoSeat;
@@ -40,7 +40,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         deadline: Instant,
     ) -> Result<Self, AcceptError> {
         let source = attempt.from().map(Into::into);
-        let (place, displaced) = state.attempts.enter(source, state.sessions.standing(source));
+        let (slot, displaced) = state.attempts.enter(source, state.sessions.standing(source));
         state.displaced(displaced);
         let buffers = match state.limits.buffers() {
             Ok(buffers) => buffers,
@@ -54,7 +54,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
                 io,
                 link: Link::responder(buffers),
                 input: Input::new(state.limits.read_ahead()),
-                place,
+                slot,
             },
             hello: None,
             ephemerals: None,
@@ -201,7 +201,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         else {
             return Err(self.play_with(None).await);
         };
-        let Line { link, place, .. } = &mut self.line;
+        let Line { link, slot, .. } = &mut self.line;
         let ephemeral = link.first_frame().and_then(ephemeral);
         let answered = link.answer_kk(pinning, &mut ephemerals);
         answered.map_err(|error| Attempt::verdict(error.into()))?;
@@ -209,7 +209,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         if let Some(ephemeral) = ephemeral.filter(|_| link.handshake_hash().is_some()) {
             self.attempt.answered();
             let source = self.attempt.from().map(Into::into);
-            match place.opened(state.sessions.standing(source), ephemeral) {
+            match slot.opened(state.sessions.standing(source), ephemeral) {
                 Some(displaced) => state.displaced(displaced),
                 None => return Err(AcceptError::Displaced),
             }
@@ -245,9 +245,9 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         }
     }
 
-    /// A confirmed session takes its place, unless there is none or its pinning is gone or has expired by now.
+    /// A confirmed session takes its seat, unless there is none or its pinning is gone or has expired by now.
     async fn seat(self, pinned: Arc<Pinned>) -> Result<Connection<Io>, AcceptError> {
-        let Line { io, link, input, mut place } = self.line;
+        let Line { io, link, input, mut slot } = self.line;
         let state = &self.state;
         let mut attempt = self.attempt;
         let connection = Connection::new(io, link, input, pinned.key());
@@ -275,20 +275,20 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         };
         attempt.suspect(cause);
         let error = attempt.failed(AcceptError::Refused(refusal));
-        place.answered();
+        slot.answered();
         // The refusal is on its way; whether it arrives makes no difference here.
-        let _ = place.hold(connection.finish_until(self.deadline)).await;
+        let _ = slot.hold(connection.finish_until(self.deadline)).await;
         Err(error)
     }
 
-    /// Counts and hangs up. A refusal has time to arrive, in which the attempt keeps its place.
+    /// Counts and hangs up. A refusal has time to arrive, in which the attempt keeps its slot.
     async fn fail(mut self, error: AcceptError) -> AcceptError {
         let error = self.attempt.failed(error);
         if matches!(error, AcceptError::Refused(_)) {
             let until = self.deadline.min(Instant::now() + parting::STRANGERS_TIME);
-            let Line { io, place, .. } = &mut self.line;
-            place.answered();
-            let _ = place.hold(parting::part(io, until, parting::STRANGERS_BYTES)).await;
+            let Line { io, slot, .. } = &mut self.line;
+            slot.answered();
+            let _ = slot.hold(parting::part(io, until, parting::STRANGERS_BYTES)).await;
         }
         error
     }
@@ -301,18 +301,18 @@ impl<Io: fmt::Debug> fmt::Debug for LazyAccept<Io> {
     }
 }
 
-/// A stream, its link, and its place among those who wait.
+/// A stream, its link, and its slot among those who wait.
 struct Line<Io> {
     io: Io,
     link: Link<'static, Vec<u8>>,
     input: Input,
-    place: Place,
+    slot: Slot,
 }
 
 impl<Io: AsyncRead + AsyncWrite + Unpin> Line<Io> {
     /// Plays on until there is a hello or all is done.
     async fn until(&mut self, deadline: Instant) -> Result<Step, AcceptError> {
-        let Self { io, link, input, place } = self;
+        let Self { io, link, input, slot } = self;
         let play = async {
             loop {
                 match link.step()? {
@@ -321,7 +321,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Line<Io> {
                 }
             }
         };
-        match place.hold(timeout_at(deadline, play)).await {
+        match slot.hold(timeout_at(deadline, play)).await {
             Some(Ok(result)) => result.map_err(Attempt::verdict),
             Some(Err(_)) => Err(AcceptError::TimedOut),
             None => Err(AcceptError::Displaced),

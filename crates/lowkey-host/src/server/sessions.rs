@@ -72,7 +72,7 @@ enum Renewed {
     NoMatter,
 }
 
-/// A session's place; free again when this is dropped, unless a newer session has it.
+/// A session's seat; free again when this is dropped, unless a newer session has it.
 pub(crate) struct Seat {
     sessions: Arc<Sessions>,
     pinned: Arc<Pinned>,

@@ -2,15 +2,15 @@
 //!
 //! There are two tables. In the first an attempt waits for its first frame, in the second for its confirmation: nobody
 //! comes there whose message 1 did not open, so no stranger without a recording. Attempts from a source that a device
-//! was confirmed from lately are counted apart in each. That makes four kinds. When all together are too many, the
-//! largest kind gives up one; so each can have a quarter whatever the others do, and more when they need less. Within a
-//! kind it is the largest network that gives one up ([`Group::gives_up`]): its oldest if that has waited for
+//! was confirmed from lately are counted apart in each. That makes four queues. When all together are too many, the
+//! largest queue gives up one; so each can have a quarter whatever the others do, and more when they need less. Within a
+//! queue it is the largest network that gives one up ([`Group::gives_up`]): its oldest if that has waited for
 //! [`PATIENCE`], otherwise its newest.
 //!
 //! That the oldest goes at once looks fair and is not: above what can be done in time *everybody* is displaced shortly
 //! before the end. Displacing any at random has less of the same.
 //!
-//! Who has been answered, by a refusal or a CLOSE, keeps its place only until the answer has arrived, and is the first
+//! Who has been answered, by a refusal or a CLOSE, keeps its slot only until the answer has arrived, and is the first
 //! to make room; it counts for no limit but that of all.
 //!
 //! The newest who came are at the door: they are displaced by nobody but still newer ones. So a device that speaks as
@@ -28,10 +28,10 @@ use tokio::time::Instant;
 /// After how long an attempt may be displaced by one of its own network.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The part of all places that is the door, and of an address's.
+/// The share of all slots that is the door, and of an address's.
 const DOOR: usize = 4;
 const DOOR_OF_ADDRESS: usize = 8;
-/// How many addresses' worth of places the networks of [`Networks`] may have.
+/// How many addresses' worth of slots the networks of [`Networks`] may have.
 const ADDRESSES: [usize; WIDTHS] = [4, 2, 1];
 
 /// The ephemeral of a message 1.
@@ -45,7 +45,7 @@ pub(crate) struct Waiting {
     next: u64,
     attempts: HashMap<u64, Attempt>,
     door: Group,
-    kinds: [Group; KINDS],
+    queues: [Group; QUEUES],
     answered: Group,
     ephemerals: HashSet<Ephemeral>,
 }
@@ -70,7 +70,7 @@ enum Waits {
     Answered,
 }
 
-/// One who has no place any more, to be told so.
+/// One who has no slot any more, to be told so.
 #[derive(Debug)]
 pub(crate) struct Gone {
     pub(crate) displaced: Arc<Notify>,
@@ -78,7 +78,7 @@ pub(crate) struct Gone {
     pub(crate) waited: bool,
 }
 
-const KINDS: usize = 4;
+const QUEUES: usize = 4;
 
 impl Waiting {
     pub(crate) fn new(limit: usize, limit_per_address: usize) -> Self {
@@ -88,7 +88,7 @@ impl Waiting {
             next: 0,
             attempts: HashMap::new(),
             door: Group::default(),
-            kinds: Default::default(),
+            queues: Default::default(),
             answered: Group::default(),
             ephemerals: HashSet::new(),
         }
@@ -102,7 +102,7 @@ impl Waiting {
     /// Whether nothing is kept of anybody.
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
-        let groups = self.kinds.iter().chain([&self.door, &self.answered]);
+        let groups = self.queues.iter().chain([&self.door, &self.answered]);
         groups.map(Group::len).sum::<usize>() + self.attempts.len() + self.ephemerals.len() == 0
     }
 
@@ -120,7 +120,7 @@ impl Waiting {
         if let Some(moved_on) = self.longest_at_the_door(&networks) {
             self.move_from_the_door(moved_on);
         }
-        let gone = self.beyond_limits(&networks, kind(standing, waits)).or_else(|| self.beyond_all());
+        let gone = self.beyond_limits(&networks, queue(standing, waits)).or_else(|| self.beyond_all());
         (number, gone.and_then(|gone| self.remove(gone)))
     }
 
@@ -140,21 +140,21 @@ impl Waiting {
         let (waits, networks) = (Waits::ForConfirmation(ephemeral), attempt.networks);
         let number = self.insert(Attempt { standing, since: Instant::now(), waits, ..attempt });
         self.ephemerals.insert(ephemeral);
-        let gone = self.beyond_limits(&networks, kind(standing, waits));
+        let gone = self.beyond_limits(&networks, queue(standing, waits));
         Some((number, gone.and_then(|gone| self.remove(gone))))
     }
 
-    /// Whether somebody from there whose message 1 opened would have a place. The id plays no part in it.
+    /// Whether somebody from there whose message 1 opened would have a slot. The id plays no part in it.
     pub(crate) fn has_room(&mut self, networks: &Networks, standing: Standing) -> bool {
-        let kind = kind(standing, Waits::ForConfirmation([0; 32]));
+        let queue = queue(standing, Waits::ForConfirmation([0; 32]));
         let newest = self.next; // nobody's number yet
-        self.kinds[kind].insert(newest, networks);
-        let gone = self.beyond_limits(networks, kind);
-        self.kinds[kind].remove(newest, networks);
+        self.queues[queue].insert(newest, networks);
+        let gone = self.beyond_limits(networks, queue);
+        self.queues[queue].remove(newest, networks);
         gone != Some(newest)
     }
 
-    /// This one has its answer; its new number. `None` if it has no place any more.
+    /// This one has its answer; its new number. `None` if it has no slot any more.
     pub(crate) fn answered(&mut self, number: u64) -> Option<u64> {
         let attempt = self.take(number)?;
         Some(self.insert(Attempt { waits: Waits::Answered, ..attempt }))
@@ -193,14 +193,14 @@ impl Waiting {
         match attempt.waits {
             Waits::AtTheDoor => &mut self.door,
             Waits::Answered => &mut self.answered,
-            waits => &mut self.kinds[kind(attempt.standing, waits)],
+            waits => &mut self.queues[queue(attempt.standing, waits)],
         }
     }
 
     /// Who has been longest at the door, of all or of this address, if there are too many.
     fn longest_at_the_door(&self, networks: &Networks) -> Option<u64> {
         let of_address = self.door.within(networks)?;
-        let too_many = |door: &Group, places: usize, part: usize| door.len() > (places / part).max(1);
+        let too_many = |door: &Group, slots: usize, share: usize| door.len() > (slots / share).max(1);
         if too_many(of_address, self.limit_per_address.min(self.limit), DOOR_OF_ADDRESS) {
             return of_address.oldest();
         }
@@ -211,18 +211,18 @@ impl Waiting {
         let Some(attempt) = self.attempts.get_mut(&number) else { return };
         self.door.remove(number, &attempt.networks);
         attempt.waits = Waits::ForMessage1;
-        self.kinds[kind(attempt.standing, attempt.waits)].insert(number, &attempt.networks);
+        self.queues[queue(attempt.standing, attempt.waits)].insert(number, &attempt.networks);
     }
 
-    /// Who has to go because there are too many of this kind from an address or a network around it.
-    fn beyond_limits(&self, networks: &Networks, kind: usize) -> Option<u64> {
+    /// Who has to go because there are too many of this queue from an address or a network around it.
+    fn beyond_limits(&self, networks: &Networks, queue: usize) -> Option<u64> {
         if networks.contains(&None) {
             return None; // of those without an address there may be as many as of all
         }
         (1..=networks.len()).rev().zip(ADDRESSES.iter().rev()).find_map(|(width, addresses)| {
             let networks = &networks[..width];
-            let inside = self.kinds[kind].within(networks);
-            let at_the_door = if kind < KINDS / 2 { self.door.within(networks) } else { None };
+            let inside = self.queues[queue].within(networks);
+            let at_the_door = if queue < QUEUES / 2 { self.door.within(networks) } else { None };
             let both = [inside, at_the_door].map(|group| group.map_or(0, Group::len)).iter().sum::<usize>();
             if both <= self.limit_per_address.saturating_mul(*addresses) {
                 return None;
@@ -240,7 +240,7 @@ impl Waiting {
         if let Some(answered) = self.answered.oldest() {
             return Some(answered);
         }
-        let largest = self.kinds.iter().max_by_key(|kind| kind.len())?;
+        let largest = self.queues.iter().max_by_key(|queue| queue.len())?;
         largest.gives_up(&self.patience()).or_else(|| self.door.oldest())
     }
 
@@ -251,11 +251,11 @@ impl Waiting {
     }
 }
 
-/// The kind in which it is counted, or will be: those who wait for message 1 first.
-fn kind(standing: Standing, waits: Waits) -> usize {
+/// The queue in which it is counted, or will be: those who wait for message 1 first.
+fn queue(standing: Standing, waits: Waits) -> usize {
     let table = match waits {
         Waits::AtTheDoor | Waits::ForMessage1 | Waits::Answered => 0,
-        Waits::ForConfirmation(_) => KINDS / 2,
+        Waits::ForConfirmation(_) => QUEUES / 2,
     };
     table + standing as usize
 }
