@@ -21,14 +21,14 @@
 //! # Ok(()) }
 //! ```
 
-mod address;
+mod endpoint;
 mod json;
 mod metrics;
 mod routes;
 mod seats;
 mod socket;
 
-pub use address::{Address, AddressError};
+pub use endpoint::{Endpoint, EndpointError};
 
 use crate::health::Health;
 use hyper::server::conn::http1;
@@ -57,14 +57,14 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Listens at `address`. A Unix socket that nobody listens to any more is replaced.
+    /// Listens at `endpoint`. A Unix socket that nobody listens to any more is replaced.
     ///
     /// # Errors
     /// `AddrInUse`: somebody listens there. `AlreadyExists`: the path is a file of another kind. Otherwise what the
     /// operating system says.
-    pub async fn bind(address: &Address, acceptor: Acceptor) -> io::Result<Self> {
-        let socket = Socket::bind(address).await?;
-        let routes = Routes::new(acceptor, address.is_loopback());
+    pub async fn bind(endpoint: &Endpoint, acceptor: Acceptor) -> io::Result<Self> {
+        let socket = Socket::bind(endpoint).await?;
+        let routes = Routes::new(acceptor, endpoint.is_loopback());
         Ok(Self { socket, routes })
     }
 
@@ -96,8 +96,8 @@ impl Admin {
     ///
     /// # Errors
     /// What the operating system says.
-    pub fn address(&self) -> io::Result<Address> {
-        self.socket.address()
+    pub fn endpoint(&self) -> io::Result<Endpoint> {
+        self.socket.endpoint()
     }
 
     /// Answers until it is dropped; a Unix socket's file is removed then.

@@ -6,7 +6,7 @@ mod common;
 use common::services::nobody;
 use common::{Party, World, until_end};
 use lowkey_gateway::Health;
-use lowkey_gateway::admin::{Address, AddressError, Admin};
+use lowkey_gateway::admin::{Admin, Endpoint, EndpointError};
 use lowkey_host::{Acceptor, Device, Devices, Limits, Listener, Pinned, Server};
 use lowkey_registry::keys;
 use serde_json::Value;
@@ -22,7 +22,7 @@ use tokio::time::timeout;
 
 async fn admin(acceptor: &Acceptor) -> SocketAddr {
     let admin = Admin::bind(&"127.0.0.1:0".parse().unwrap(), acceptor.clone()).await.unwrap();
-    let address = admin.address().unwrap().socket_addr().unwrap();
+    let address = admin.endpoint().unwrap().socket_addr().unwrap();
     tokio::spawn(admin.run());
     address
 }
@@ -30,7 +30,7 @@ async fn admin(acceptor: &Acceptor) -> SocketAddr {
 /// The same, with a service behind.
 async fn admin_of(acceptor: &Acceptor, service: &Health) -> SocketAddr {
     let admin = Admin::bind(&"127.0.0.1:0".parse().unwrap(), acceptor.clone()).await.unwrap();
-    let address = admin.address().unwrap().socket_addr().unwrap();
+    let address = admin.endpoint().unwrap().socket_addr().unwrap();
     tokio::spawn(admin.with_service(service.clone()).run());
     address
 }
@@ -104,7 +104,7 @@ async fn it_is_ready_without_a_service_unless_it_was_told_that_it_is_not() {
     assert_eq!(get(admin_of(&acceptor, &health).await, "/readyz").await, (200, "ready\n".to_owned()));
 
     let other = Admin::bind(&"127.0.0.1:0".parse().unwrap(), acceptor.clone()).await.unwrap();
-    let address = other.address().unwrap().socket_addr().unwrap();
+    let address = other.endpoint().unwrap().socket_addr().unwrap();
     tokio::spawn(other.with_service(health).ready_with_service().run());
     let not_ready = (503, "not ready: the service behind is down\n".to_owned());
     assert_eq!(get(address, "/readyz").await, not_ready);
@@ -238,13 +238,13 @@ async fn sessions_and_the_doctor_speak_json() {
 #[test]
 fn it_listens_to_this_machine_alone() {
     for refused in ["0.0.0.0:9100", "[::]:9100", "192.0.2.1:9100", "[::ffff:192.0.2.1]:9100"] {
-        assert_eq!(refused.parse::<Address>(), Err(AddressError::NotLoopback(refused.parse().unwrap())));
+        assert_eq!(refused.parse::<Endpoint>(), Err(EndpointError::NotLoopback(refused.parse().unwrap())));
     }
     for unreadable in ["", "9100", "localhost:9100", "unix:", "127.0.0.1"] {
-        assert_eq!(unreadable.parse::<Address>(), Err(AddressError::Unreadable), "{unreadable}");
+        assert_eq!(unreadable.parse::<Endpoint>(), Err(EndpointError::Unreadable), "{unreadable}");
     }
     for fine in ["127.0.0.1:9100", "[::1]:9100", "127.8.8.8:1", "unix:/run/x", "unix:x"] {
-        assert_eq!(fine.parse::<Address>().unwrap().to_string(), fine);
+        assert_eq!(fine.parse::<Endpoint>().unwrap().to_string(), fine);
     }
 }
 
@@ -252,7 +252,7 @@ fn it_listens_to_this_machine_alone() {
 async fn a_unix_socket_is_for_its_owner_and_group_and_gone_afterwards() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("admin.sock");
-    let address = Address::unix(&path);
+    let address = Endpoint::unix(&path);
     let acceptor = World::new().acceptor();
     let bind = || Admin::bind(&address, acceptor.clone());
 
@@ -283,7 +283,7 @@ async fn a_unix_socket_is_for_its_owner_and_group_and_gone_afterwards() {
     assert_eq!(bind().await.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
     assert!(
-        Admin::bind(&Address::unix(directory.path().join("no/admin.sock")), acceptor.clone()).await.is_err()
+        Admin::bind(&Endpoint::unix(directory.path().join("no/admin.sock")), acceptor.clone()).await.is_err()
     );
 }
 
@@ -317,7 +317,7 @@ async fn garbage_and_endless_headers_are_hung_up_on() {
 async fn those_who_dawdle_do_not_keep_others_out() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("s");
-    let admin = Admin::bind(&Address::unix(&path), World::new().acceptor()).await.unwrap();
+    let admin = Admin::bind(&Endpoint::unix(&path), World::new().acceptor()).await.unwrap();
     let _running = tokio::spawn(admin.run());
     let mut dawdlers = Vec::new();
     for n in 0..100 {

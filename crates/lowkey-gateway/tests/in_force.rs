@@ -38,7 +38,7 @@ async fn a_registry_is_in_force_once_the_sessions_of_those_it_left_out_have_ende
     let live = LiveRegistry::load(&path, Arc::clone(&server)).unwrap();
     let acceptor = Acceptor::new(Arc::clone(&server), live.clone(), Limits::default()).unwrap();
     let admin = Admin::bind(&"127.0.0.1:0".parse().unwrap(), acceptor.clone()).await.unwrap();
-    let address = admin.address().unwrap().socket_addr().unwrap();
+    let address = admin.endpoint().unwrap().socket_addr().unwrap();
     tokio::spawn(admin.with_registry_file(&path).run());
     let mut sessions = Vec::new();
     for party in &parties {

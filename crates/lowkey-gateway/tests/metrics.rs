@@ -80,7 +80,7 @@ async fn scrape(address: SocketAddr) -> (String, Samples) {
 
 async fn admin(acceptor: &lowkey_host::Acceptor) -> SocketAddr {
     let admin = Admin::bind(&"127.0.0.1:0".parse().unwrap(), acceptor.clone()).await.unwrap();
-    let address = admin.address().unwrap().socket_addr().unwrap();
+    let address = admin.endpoint().unwrap().socket_addr().unwrap();
     tokio::spawn(admin.run());
     address
 }

@@ -4,7 +4,7 @@ use crate::config;
 use crate::failure::{Exit, Failure};
 use crate::terminal::text;
 use clap::{Arg, ArgMatches, value_parser};
-use lowkey_gateway::admin::Address;
+use lowkey_gateway::admin::Endpoint;
 use lowkey_host::text::clean;
 use serde_json::Value;
 #[cfg(unix)]
@@ -34,7 +34,7 @@ pub(crate) fn ask(of: &ArgMatches, path: &str) -> Result<(String, Value), Failur
 
 /// Where a server can be asked.
 pub(crate) struct Admin {
-    address: Address,
+    address: Endpoint,
 }
 
 /// Why there is no answer.
@@ -64,7 +64,7 @@ impl Admin {
         Ok(Self { address })
     }
 
-    pub(crate) fn address(&self) -> &Address {
+    pub(crate) fn endpoint(&self) -> &Endpoint {
         &self.address
     }
 
@@ -102,7 +102,7 @@ fn address(of: &ArgMatches) -> Result<(&'static str, String), Failure> {
     Ok(configured.map_or(("the default", DEFAULT.to_owned()), |address| ("admin.listen", address)))
 }
 
-fn exchange(address: &Address, path: &str, patience: Duration) -> io::Result<String> {
+fn exchange(address: &Endpoint, path: &str, patience: Duration) -> io::Result<String> {
     let until = Instant::now() + patience;
     match (address.path(), address.socket_addr()) {
         #[cfg(unix)]
@@ -141,7 +141,7 @@ fn talk(mut stream: &Socket, path: &str, until: Instant) -> io::Result<String> {
     }
 }
 
-fn unreachable(address: &Address, error: &io::Error) -> Unanswered {
+fn unreachable(address: &Endpoint, error: &io::Error) -> Unanswered {
     let advice = match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
             "; is a server running, with `listen` under [admin] in its configuration? Another address: --admin"

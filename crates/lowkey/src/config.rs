@@ -22,7 +22,7 @@ pub(crate) use print::default_file;
 
 use crate::failure::{Exit, Failure};
 use clap::ArgMatches;
-use lowkey_gateway::admin::Address;
+use lowkey_gateway::admin::Endpoint;
 use lowkey_gateway::forward::Forwarder;
 use lowkey_gateway::proxy::Networks;
 use lowkey_host::Limits;
@@ -42,7 +42,7 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     /// How much of the registry a change in place may take out, in percent.
     pub(crate) lost_in_place: u8,
-    pub(crate) admin: Option<Address>,
+    pub(crate) admin: Option<Endpoint>,
     pub(crate) readiness: Readiness,
     pub(crate) log: Log,
 }

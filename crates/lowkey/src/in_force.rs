@@ -6,7 +6,7 @@ use crate::config::time;
 use crate::failure::{Exit, Failure};
 use crate::terminal::say;
 use clap::{Arg, ArgAction, ArgMatches};
-use lowkey_gateway::admin::Address;
+use lowkey_gateway::admin::Endpoint;
 use lowkey_host::PublicKey;
 use lowkey_registry::{Written, digest_of, keys};
 use serde_json::Value;
@@ -101,7 +101,7 @@ impl Asked {
                 Exit::NotInForce,
                 format_args!(
                     "{error}; nothing was written, and this is NOT in force: the server at {} goes on with what it has read",
-                    admin.address()
+                    admin.endpoint()
                 ),
             ),
         }
@@ -133,7 +133,7 @@ impl Asked {
     }
 
     fn judge(&self, admin: &Admin, value: &Value, written: &Written) -> Verdict {
-        let (at, file) = (admin.address(), written.registry());
+        let (at, file) = (admin.endpoint(), written.registry());
         let Some(digest) = said(value, "digest") else {
             return Verdict::Never(format!("the server at {at} has no registry file"));
         };
@@ -178,7 +178,7 @@ impl Asked {
     }
 
     /// Why the server has another text than the file.
-    fn not_loaded(&self, at: &Address, value: &Value, written: &Written) -> Verdict {
+    fn not_loaded(&self, at: &Endpoint, value: &Value, written: &Written) -> Verdict {
         let path = said(value, "path").unwrap_or_default();
         let elsewhere = !is_file(written.registry(), &path);
         if elsewhere && said(value, "server") != Some(keys::encode_public(&written.server())) {
@@ -214,7 +214,7 @@ impl Before<'_> {
         Err(Failure::file(format_args!(
             "{path}: is not there, and the server at {} has it in force, with {devices} devices; a new one would take them \
              out: bring it back first; nothing was written",
-            admin.address(),
+            admin.endpoint(),
         )))
     }
 
@@ -229,7 +229,7 @@ impl Before<'_> {
         if serves_it && key != keys::encode_public(server) {
             let why = format!(
                 "--server: that is not the key of the server at {}, which serves {}: its key is {key}; nothing was written",
-                admin.address(),
+                admin.endpoint(),
                 registry.display(),
             );
             return Err(Failure::new(Exit::Arguments, why));

@@ -4,7 +4,7 @@
 
 use assert_cmd::Command;
 use assert_cmd::assert::Assert;
-use lowkey_gateway::admin::{Address, Admin};
+use lowkey_gateway::admin::{Admin, Endpoint};
 use lowkey_host::{
     Acceptor, Device, Devices, Id, Identity, Limits, Peer, Pinned, Pinning, Psk, Secret, connect,
 };
@@ -33,7 +33,7 @@ impl Site {
         let acceptor = Acceptor::new(Arc::clone(&server), devices, Limits::default()).unwrap();
         let site =
             Self { folder: tempfile::tempdir().unwrap(), acceptor, pump, runtime: Runtime::new().unwrap() };
-        let address = Address::unix(site.folder.path().join("s"));
+        let address = Endpoint::unix(site.folder.path().join("s"));
         let admin = Admin::bind(&address, site.acceptor.clone());
         let admin = site.runtime.block_on(admin).unwrap().with_registry_file("/srv/my devices.toml");
         site.runtime.spawn(admin.run());

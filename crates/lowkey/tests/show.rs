@@ -4,7 +4,7 @@
 
 use assert_cmd::Command;
 use assert_cmd::assert::Assert;
-use lowkey_gateway::admin::{Address, Admin};
+use lowkey_gateway::admin::{Admin, Endpoint};
 use lowkey_host::{
     Acceptor, Connection, Device, Devices, Id, Identity, Limits, Peer, Pinned, Pinning, connect,
 };
@@ -45,7 +45,7 @@ impl Site {
             devices,
             runtime: Runtime::new().unwrap(),
         };
-        let address = Address::unix(site.socket());
+        let address = Endpoint::unix(site.socket());
         let admin = Admin::bind(&address, site.acceptor.clone());
         let admin = site.runtime.block_on(admin).unwrap();
         site.runtime.spawn(admin.run());

@@ -1,6 +1,6 @@
 //! The socket of an admin listener.
 
-use super::address::{Address, Place};
+use super::endpoint::{Endpoint, Family};
 use std::io;
 use tokio::net::{TcpListener, TcpStream};
 #[cfg(unix)]
@@ -20,25 +20,25 @@ pub(super) enum Stream {
 }
 
 impl Socket {
-    pub(super) async fn bind(address: &Address) -> io::Result<Self> {
-        match address.place() {
-            Place::Loopback(address) => TcpListener::bind(address).await.map(Self::Tcp),
+    pub(super) async fn bind(endpoint: &Endpoint) -> io::Result<Self> {
+        match endpoint.family() {
+            Family::Loopback(address) => TcpListener::bind(address).await.map(Self::Tcp),
             #[cfg(unix)]
-            Place::Unix(path) => {
+            Family::Unix(path) => {
                 unix::make_way(path).await?;
                 let (listener, file) = unix::bind(path)?;
                 Ok(Self::Unix(listener, file))
             }
             #[cfg(not(unix))]
-            Place::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+            Family::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
-    pub(super) fn address(&self) -> io::Result<Address> {
+    pub(super) fn endpoint(&self) -> io::Result<Endpoint> {
         match self {
-            Self::Tcp(listener) => Address::loopback(listener.local_addr()?).map_err(io::Error::other),
+            Self::Tcp(listener) => Endpoint::loopback(listener.local_addr()?).map_err(io::Error::other),
             #[cfg(unix)]
-            Self::Unix(_, file) => Ok(Address::unix(file.path())),
+            Self::Unix(_, file) => Ok(Endpoint::unix(file.path())),
         }
     }
 

@@ -31,10 +31,10 @@ use tokio::time::sleep;
 /// assert!("unix:/run/app.sock".parse::<Backend>().is_ok());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Backend(Address);
+pub struct Backend(Family);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Address {
+enum Family {
     Tcp(String),
     #[cfg(unix)]
     Unix(PathBuf),
@@ -50,13 +50,13 @@ impl Backend {
     /// What the operating system says; of several addresses, what each of them said.
     pub async fn connect(&self) -> io::Result<BackendStream> {
         let stream = match &self.0 {
-            Address::Tcp(address) => {
+            Family::Tcp(address) => {
                 let addresses =
                     look_up(address.clone(), |address| Ok(address.to_socket_addrs()?.collect())).await?;
                 Stream::Tcp(Race::new(addresses).run(connect).await?)
             }
             #[cfg(unix)]
-            Address::Unix(path) => Stream::Unix(connect_unix(path).await?),
+            Family::Unix(path) => Stream::Unix(connect_unix(path).await?),
         };
         Ok(BackendStream { stream })
     }
@@ -144,7 +144,7 @@ impl FromStr for Backend {
         let wrong = || BackendError { text: text.to_owned() };
         #[cfg(unix)]
         if let Some(path) = text.strip_prefix("unix:") {
-            return if path.is_empty() { Err(wrong()) } else { Ok(Self(Address::Unix(path.into()))) };
+            return if path.is_empty() { Err(wrong()) } else { Ok(Self(Family::Unix(path.into()))) };
         }
         let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
@@ -154,7 +154,7 @@ impl FromStr for Backend {
         };
         match port.parse::<u16>() {
             Ok(1..) if is_host && port.bytes().all(|digit| digit.is_ascii_digit()) => {
-                Ok(Self(Address::Tcp(text.to_owned())))
+                Ok(Self(Family::Tcp(text.to_owned())))
             }
             _ => Err(wrong()),
         }
@@ -164,9 +164,9 @@ impl FromStr for Backend {
 impl fmt::Display for Backend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Address::Tcp(address) => f.write_str(address),
+            Family::Tcp(address) => f.write_str(address),
             #[cfg(unix)]
-            Address::Unix(path) => write!(f, "unix:{}", path.display()),
+            Family::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
 }

@@ -5,7 +5,7 @@ use super::fields::{Kind, field};
 use super::given::{Given, Value};
 use super::mistake::{Mistake, Origin};
 use super::{Config, Log, LogFormat, Named, Read, Readiness, Service, itself, level};
-use lowkey_gateway::admin::Address;
+use lowkey_gateway::admin::Endpoint;
 use lowkey_gateway::forward::{Backend, BackendError, Forwarder};
 use lowkey_gateway::proxy::Networks;
 use lowkey_host::Limits;
@@ -177,7 +177,7 @@ impl Builder<'_> {
         Some(Service::Forward(forwarder))
     }
 
-    fn admin(&mut self) -> Option<Address> {
+    fn admin(&mut self) -> Option<Endpoint> {
         let (origin, text) = self.text("admin.listen")?;
         let address = text.parse().ok();
         if address.is_none() {

@@ -8,55 +8,55 @@ use std::str::FromStr;
 /// A Unix socket or a loopback address: an admin listener is for one machine.
 ///
 /// ```
-/// # use lowkey_gateway::admin::Address;
-/// assert!("unix:/run/lowkey/admin.sock".parse::<Address>().is_ok());
-/// assert!("127.0.0.1:9100".parse::<Address>().is_ok());
-/// assert!("0.0.0.0:9100".parse::<Address>().is_err());
+/// # use lowkey_gateway::admin::Endpoint;
+/// assert!("unix:/run/lowkey/admin.sock".parse::<Endpoint>().is_ok());
+/// assert!("127.0.0.1:9100".parse::<Endpoint>().is_ok());
+/// assert!("0.0.0.0:9100".parse::<Endpoint>().is_err());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address(Place);
+pub struct Endpoint(Family);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Family {
     Unix(PathBuf),
     Loopback(SocketAddr),
 }
 
-impl Address {
+impl Endpoint {
     /// A Unix socket at `path`.
     pub fn unix(path: impl Into<PathBuf>) -> Self {
-        Self(Place::Unix(path.into()))
+        Self(Family::Unix(path.into()))
     }
 
     /// A loopback address.
     ///
     /// # Errors
-    /// [`AddressError::NotLoopback`].
-    pub fn loopback(address: SocketAddr) -> Result<Self, AddressError> {
+    /// [`EndpointError::NotLoopback`].
+    pub fn loopback(address: SocketAddr) -> Result<Self, EndpointError> {
         if address.ip().to_canonical().is_loopback() {
-            Ok(Self(Place::Loopback(address)))
+            Ok(Self(Family::Loopback(address)))
         } else {
-            Err(AddressError::NotLoopback(address))
+            Err(EndpointError::NotLoopback(address))
         }
     }
 
     /// The path of a Unix socket.
     pub fn path(&self) -> Option<&Path> {
         match &self.0 {
-            Place::Unix(path) => Some(path),
-            Place::Loopback(_) => None,
+            Family::Unix(path) => Some(path),
+            Family::Loopback(_) => None,
         }
     }
 
-    /// The address of the other kind.
+    /// The loopback address.
     pub fn socket_addr(&self) -> Option<SocketAddr> {
         match &self.0 {
-            Place::Unix(_) => None,
-            Place::Loopback(address) => Some(*address),
+            Family::Unix(_) => None,
+            Family::Loopback(address) => Some(*address),
         }
     }
 
-    pub(super) fn place(&self) -> &Place {
+    pub(super) fn family(&self) -> &Family {
         &self.0
     }
 
@@ -65,23 +65,23 @@ impl Address {
     }
 }
 
-impl FromStr for Address {
-    type Err = AddressError;
+impl FromStr for Endpoint {
+    type Err = EndpointError;
 
-    fn from_str(text: &str) -> Result<Self, AddressError> {
+    fn from_str(text: &str) -> Result<Self, EndpointError> {
         match text.strip_prefix("unix:") {
-            Some("") => Err(AddressError::Unreadable),
+            Some("") => Err(EndpointError::Unreadable),
             Some(path) => Ok(Self::unix(path)),
-            None => Self::loopback(text.parse().map_err(|_| AddressError::Unreadable)?),
+            None => Self::loopback(text.parse().map_err(|_| EndpointError::Unreadable)?),
         }
     }
 }
 
-impl fmt::Display for Address {
+impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Place::Unix(path) => write!(f, "unix:{}", path.display()),
-            Place::Loopback(address) => write!(f, "{address}"),
+            Family::Unix(path) => write!(f, "unix:{}", path.display()),
+            Family::Loopback(address) => write!(f, "{address}"),
         }
     }
 }
@@ -89,14 +89,14 @@ impl fmt::Display for Address {
 /// Why an admin listener cannot be there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum AddressError {
+pub enum EndpointError {
     /// Neither `unix:PATH` nor an address and a port.
     Unreadable,
     /// Other machines could reach it.
     NotLoopback(SocketAddr),
 }
 
-impl fmt::Display for AddressError {
+impl fmt::Display for EndpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable => f.write_str("write it as unix:PATH or as 127.0.0.1:PORT"),
@@ -109,4 +109,4 @@ impl fmt::Display for AddressError {
     }
 }
 
-impl std::error::Error for AddressError {}
+impl std::error::Error for EndpointError {}
