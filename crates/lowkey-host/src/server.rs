@@ -1,6 +1,7 @@
 //! The responder: attempts, sessions, and the socket they come from.
 
 mod acceptor;
+mod allowance;
 mod attempt;
 mod attempts;
 mod balancers;
@@ -13,7 +14,6 @@ mod group;
 mod in_force;
 mod info;
 mod lazy;
-mod lines;
 mod listener;
 mod order;
 mod quiet;

@@ -91,7 +91,7 @@ impl Acceptor {
             // Some 100 ms for the most there are. Without a thread it is tried after the next change.
             let _ = thread::Builder::new().name("lowkey-decoys".into()).spawn(grow);
         }
-        self.state.counters.lines.sweep();
+        self.state.counters.log.sweep();
     }
 
     /// The registry that is obeyed, if it knows the text it was read from: nobody who is not in it connects any more,

@@ -1,8 +1,8 @@
 //! How one attempt came out: counted once, recorded once and written once, whatever happens to its future.
 
+use super::allowance::Event;
 use super::error::AcceptError;
 use super::failures::{Cause, FirstFrame};
-use super::lines::Event;
 use super::stats::Counters;
 use crate::error::Error;
 use lowkey_transport::Error as ChannelError;
@@ -72,7 +72,7 @@ impl Attempt {
         self.counters.confirmed.one_more();
         self.counters.handshakes.took(self.began.elapsed());
         let (from, mode) = (self.from.map(tracing::field::display), self.mode());
-        if self.counters.lines.may(Event::Confirmed) {
+        if self.counters.log.may(Event::Confirmed) {
             tracing::info!(name: "lowkey.confirmed", target: "lowkey", from, device, mode, "session confirmed");
         }
     }
@@ -83,7 +83,7 @@ impl Attempt {
         self.record(self.cause(&error));
         let from = self.from.map(tracing::field::display);
         let (mode, id) = (self.mode(), Claimed(self.hello));
-        let lines = &self.counters.lines;
+        let log = &self.counters.log;
         match &error {
             AcceptError::Refused(refusal) => {
                 match *refusal {
@@ -96,27 +96,27 @@ impl Attempt {
                     _ => &self.counters.refused,
                 }
                 .one_more();
-                if lines.may(Event::Refused) {
+                if log.may(Event::Refused) {
                     // One line for an unknown id, another mode and a message 1 that does not open.
                     tracing::info!(name: "lowkey.refused", target: "lowkey", from, id = %id, mode, refusal = ?refusal, "attempt refused");
                 }
             }
             error if self.answered => {
                 self.counters.unconfirmed.one_more();
-                if lines.may(Event::Unconfirmed) {
+                if log.may(Event::Unconfirmed) {
                     tracing::info!(name: "lowkey.unconfirmed", target: "lowkey", from, id = %id, mode, error = %error, "attempt not confirmed");
                 }
             }
             AcceptError::Displaced => self.counters.abandoned.one_more(),
             AcceptError::TimedOut => {
                 self.counters.timed_out.one_more();
-                if lines.may(Event::TimedOut) {
+                if log.may(Event::TimedOut) {
                     tracing::debug!(name: "lowkey.timed_out", target: "lowkey", from, "attempt timed out");
                 }
             }
             AcceptError::Failed(error) => {
                 self.counters.failed.one_more();
-                if lines.may(Event::Failed) {
+                if log.may(Event::Failed) {
                     tracing::debug!(name: "lowkey.failed", target: "lowkey", from, error = %error, "attempt failed");
                 }
             }

@@ -1,9 +1,9 @@
 //! A TCP socket that gives one ready connection after another.
 
 use super::acceptor::Acceptor;
+use super::allowance::Event;
 use super::balancers::Balancers;
 use super::error::AcceptError;
-use super::lines::Event;
 use super::stats::Listening;
 use crate::connection::Connection;
 use crate::tcp;
@@ -136,7 +136,7 @@ impl Listener {
             return;
         }
         self.begun.acceptor.counters().accept_errors.one_more();
-        if self.begun.acceptor.counters().lines.may(Event::AcceptFailed) {
+        if self.begun.acceptor.counters().log.may(Event::AcceptFailed) {
             tracing::warn!(name: "lowkey.accept_failed", target: "lowkey", %error, "could not accept; pausing");
         }
         if matches!(error.raw_os_error(), Some(ENFILE | EMFILE)) {
@@ -168,7 +168,7 @@ impl Begun {
             match over {
                 Ok(Ok(connection)) => return Poll::Ready(connection),
                 Err(error)
-                    if error.is_panic() && self.acceptor.counters().lines.may(Event::HandshakePanicked) =>
+                    if error.is_panic() && self.acceptor.counters().log.may(Event::HandshakePanicked) =>
                 {
                     tracing::error!(name: "lowkey.handshake_panicked", target: "lowkey", %error, "handshake panicked");
                 }

@@ -1,7 +1,7 @@
 //! A server as a whole: it accepts until it is told to stop, and then lets go of everybody in an orderly way.
 
 use super::acceptor::Acceptor;
-use super::lines::Event;
+use super::allowance::Event;
 use super::listener::Listener;
 use crate::connection::Connection;
 use crate::connection::{Shared, Side};
@@ -122,7 +122,7 @@ impl Handlers {
     fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<Option<()>> {
         self.tasks.poll_join_next(context).map(|over| {
             if let Err(error) = over?
-                && self.acceptor.counters().lines.may(Event::HandlerPanicked)
+                && self.acceptor.counters().log.may(Event::HandlerPanicked)
             {
                 tracing::error!(name: "lowkey.handler_panicked", target: "lowkey", %error, "handler of a session panicked");
             }

@@ -1,8 +1,8 @@
 //! Who is connected now: one session a device, and how long each may go on.
 
+use super::allowance::Event;
 use super::familiar::{Familiar, Standing};
 use super::info::SessionInfo;
-use super::lines::Event;
 use super::order::Order;
 use super::quiet::Quiet;
 use super::source::Source;
@@ -238,29 +238,29 @@ impl Sessions {
     }
 
     fn ended(&self, end: End, device: &str) {
-        let lines = &self.counters.lines;
+        let log = &self.counters.log;
         match end {
             End::Displaced => {
                 self.counters.sessions_displaced.one_more();
-                if lines.may(Event::Displaced) {
+                if log.may(Event::Displaced) {
                     tracing::info!(name: "lowkey.displaced", target: "lowkey", device, "session displaced by a newer one");
                 }
             }
             End::Revoked => {
                 self.counters.sessions_revoked.one_more();
-                if lines.may(Event::Revoked) {
+                if log.may(Event::Revoked) {
                     tracing::info!(name: "lowkey.revoked", target: "lowkey", device, "session ended: its pinning is gone");
                 }
             }
             End::Silent => {
                 self.counters.sessions_silent.one_more();
-                if lines.may(Event::Silent) {
+                if log.may(Event::Silent) {
                     tracing::info!(name: "lowkey.silent", target: "lowkey", device, "session ended: no answer to a PING");
                 }
             }
             End::Lifetime => {
                 self.counters.sessions_lifetime.one_more();
-                if lines.may(Event::Lifetime) {
+                if log.may(Event::Lifetime) {
                     tracing::info!(name: "lowkey.lifetime", target: "lowkey", device, "session ended: open for too long");
                 }
             }
@@ -418,7 +418,7 @@ impl Drop for Seat {
         if let Some(fault) = self.fault {
             counters.record(fault, &self.pinned, from);
         }
-        if counters.lines.may(Event::Ended) {
+        if counters.log.may(Event::Ended) {
             let error = self.error.as_ref().map(tracing::field::display);
             tracing::info!(name: "lowkey.ended", target: "lowkey", device, reason, error, "session ended");
         }

@@ -1,9 +1,9 @@
 //! What the clones of an acceptor share, attempts and sessions alike.
 
+use super::allowance::Event;
 use super::attempts::Attempts;
 use super::decoys::Decoys;
 use super::gate::Gate;
-use super::lines::Event;
 use super::sessions::Sessions;
 use super::stats::Counters;
 use crate::clock::Clock;
@@ -72,7 +72,7 @@ impl State {
         let counters = &self.counters;
         for _ in 0..attempts {
             counters.attempts_displaced.one_more();
-            if !counters.lines.may(Event::AttemptDisplaced) {
+            if !counters.log.may(Event::AttemptDisplaced) {
                 continue;
             }
             let attempts = self.attempts.len();

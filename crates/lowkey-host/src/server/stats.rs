@@ -1,7 +1,7 @@
 //! What a server has counted.
 
+use super::allowance::Allowance;
 use super::failures::{Cause, Failures, FirstFrame};
-use super::lines::Lines;
 use crate::connection::{Fault, Traffic};
 use crate::registry::Pinned;
 use lowkey_transport::Hello;
@@ -106,7 +106,7 @@ pub(crate) struct Counters {
     pub(crate) sessions_backend: Count,
     pub(crate) sessions_closed: Count,
     pub(crate) accept_errors: Count,
-    pub(crate) lines: Lines,
+    pub(crate) log: Allowance,
     pub(crate) handshakes: Times,
     pub(crate) failures: Failures,
     listeners: AtomicUsize,

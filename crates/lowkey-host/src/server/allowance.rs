@@ -28,7 +28,7 @@ pub(crate) enum Event {
 ///
 /// What was left out is said at the latest by the sweep after the second, or when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Lines([Mutex<Span>; Event::ALL.len()]);
+pub(crate) struct Allowance([Mutex<Span>; Event::ALL.len()]);
 
 /// A second, as a rule.
 #[derive(Debug)]
@@ -38,14 +38,14 @@ struct Span {
     left_out: u64,
 }
 
-impl Default for Lines {
+impl Default for Allowance {
     fn default() -> Self {
         let began = Instant::now();
         Self([(); Event::ALL.len()].map(|()| Mutex::new(Span { began, written: 0, left_out: 0 })))
     }
 }
 
-impl Lines {
+impl Allowance {
     /// One more line: whether it is written. Says before it how many were not.
     pub(crate) fn may(&self, event: Event) -> bool {
         let (now, (length, most)) = (Instant::now(), event.allowance());
@@ -77,7 +77,7 @@ impl Lines {
     }
 }
 
-impl Drop for Lines {
+impl Drop for Allowance {
     fn drop(&mut self) {
         for event in Event::ALL {
             let left_out = self.span(event).left_out;
@@ -170,8 +170,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn of_each_event_a_hundred_lines_a_second_are_written() {
-        let lines = Lines::default();
-        let flood = |event| (0..1000).filter(|_| lines.may(event)).count();
+        let log = Allowance::default();
+        let flood = |event| (0..1000).filter(|_| log.may(event)).count();
         for event in Event::ALL.into_iter().filter(|event| *event != Event::AcceptFailed) {
             assert_eq!(flood(event), 100, "{event:?}");
         }
