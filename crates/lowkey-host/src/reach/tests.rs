@@ -16,12 +16,12 @@ type Note = (u64, SocketAddr, &'static str);
 
 /// When attempts began and ended, in milliseconds, and at which address.
 #[derive(Clone, Default)]
-struct Line(Arc<Mutex<Vec<Note>>>);
+struct Diary(Arc<Mutex<Vec<Note>>>);
 
 /// Says that an attempt was dropped, however it ended.
-struct Ending(Line, Instant, SocketAddr);
+struct Ending(Diary, Instant, SocketAddr);
 
-impl Line {
+impl Diary {
     fn note(&self, start: Instant, address: SocketAddr, what: &'static str) {
         self.0.lock().unwrap().push((start.elapsed().as_millis() as u64, address, what));
     }
@@ -44,14 +44,14 @@ impl Drop for Ending {
 }
 
 /// `fates` stand for the addresses in their order; the winner, or what all came to, and when that was.
-async fn race(fates: &[(&str, Fate)], line: &Line) -> (Result<SocketAddr, Unreachable>, u64) {
+async fn race(fates: &[(&str, Fate)], diary: &Diary) -> (Result<SocketAddr, Unreachable>, u64) {
     let start = Instant::now();
     let addresses = fates.iter().map(|(address, _)| address.parse().unwrap()).collect();
     let mut race = Race::new(addresses);
     let connect = |address: SocketAddr| {
         let fate = fates.iter().find(|(text, _)| text.parse() == Ok(address)).unwrap().1;
-        line.note(start, address, "begun");
-        let attempt = Ending(line.clone(), start, address);
+        diary.note(start, address, "begun");
+        let attempt = Ending(diary.clone(), start, address);
         async move {
             let _attempt = attempt; // which notes when it is dropped
             match fate {
@@ -90,61 +90,61 @@ fn rfc_8305_4_the_first_family_leads_and_the_families_alternate_in_their_order()
 
 #[tokio::test(start_paused = true)]
 async fn rfc_8305_5_one_attempt_at_a_time_begins_250_ms_after_the_one_before() {
-    let line = Line::default();
+    let diary = Diary::default();
     let fates = [(V6[0], Fate::BlackHole), (V4[0], Fate::BlackHole), (V6[1], Fate::Opens(30))];
-    let (won, after) = race(&fates, &line).await;
+    let (won, after) = race(&fates, &diary).await;
     assert_eq!((won.unwrap(), after), (V6[1].parse().unwrap(), 530));
-    let begun: Vec<u64> = line.begun().iter().map(|(at, _)| *at).collect();
+    let begun: Vec<u64> = diary.begun().iter().map(|(at, _)| *at).collect();
     assert_eq!(begun, [0, 250, 500]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn rfc_8305_5_a_new_attempt_does_not_touch_those_that_run() {
-    let line = Line::default();
-    let (won, after) = race(&[(V6[0], Fate::Opens(900)), (V4[0], Fate::BlackHole)], &line).await;
+    let diary = Diary::default();
+    let (won, after) = race(&[(V6[0], Fate::Opens(900)), (V4[0], Fate::BlackHole)], &diary).await;
     assert_eq!((won.unwrap(), after), (V6[0].parse().unwrap(), 900));
 }
 
 #[tokio::test(start_paused = true)]
 async fn rfc_8305_5_the_first_that_succeeds_ends_the_others_and_no_more_begin() {
-    let line = Line::default();
+    let diary = Diary::default();
     let fates = [(V6[0], Fate::BlackHole), (V4[0], Fate::Opens(20)), (V6[1], Fate::Opens(1))];
-    let (won, after) = race(&fates, &line).await;
+    let (won, after) = race(&fates, &diary).await;
     assert_eq!((won.unwrap(), after), (V4[0].parse().unwrap(), 270));
-    assert_eq!((line.begun().len(), line.open()), (2, 0));
+    assert_eq!((diary.begun().len(), diary.open()), (2, 0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_attempt_that_fails_lets_the_next_begin_at_once() {
-    let line = Line::default();
-    let (won, after) = race(&[(V6[0], Fate::Refused(40)), (V4[0], Fate::Opens(5))], &line).await;
+    let diary = Diary::default();
+    let (won, after) = race(&[(V6[0], Fate::Refused(40)), (V4[0], Fate::Opens(5))], &diary).await;
     assert_eq!((won.unwrap(), after), (V4[0].parse().unwrap(), 45));
 }
 
 #[tokio::test(start_paused = true)]
 async fn rfc_8305_5_no_attempt_begins_within_10_ms_of_the_one_before() {
-    let line = Line::default();
+    let diary = Diary::default();
     let fates = [(V6[0], Fate::Refused(0)), (V4[0], Fate::Refused(3)), (V6[1], Fate::Opens(0))];
-    let (won, after) = race(&fates, &line).await;
+    let (won, after) = race(&fates, &diary).await;
     assert_eq!((won.unwrap(), after), (V6[1].parse().unwrap(), 20));
-    let begun: Vec<u64> = line.begun().iter().map(|(at, _)| *at).collect();
+    let begun: Vec<u64> = diary.begun().iter().map(|(at, _)| *at).collect();
     assert_eq!(begun, [0, 10, 20]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_reaches_nobody_hears_what_each_address_said() {
-    let line = Line::default();
-    let (lost, after) = race(&[(V6[0], Fate::Refused(1)), (V4[0], Fate::BlackHole)], &line).await;
+    let diary = Diary::default();
+    let (lost, after) = race(&[(V6[0], Fate::Refused(1)), (V4[0], Fate::BlackHole)], &diary).await;
     let lost = lost.unwrap_err();
-    assert_eq!((after, line.open()), (10_000, 0));
+    assert_eq!((after, diary.open()), (10_000, 0));
     assert_eq!(
         lost.to_string(),
         "nobody answers; at [2001:db8::1]:7000: connection refused; at 192.0.2.1:7000: no answer in time"
     );
     assert_eq!(io::Error::from(lost).kind(), io::ErrorKind::TimedOut);
-    let (lost, after) = race(&[(V4[0], Fate::Refused(7))], &line).await;
+    let (lost, after) = race(&[(V4[0], Fate::Refused(7))], &diary).await;
     assert_eq!(lost.unwrap_err().to_string(), "nobody answers at 192.0.2.1:7000: connection refused");
     assert_eq!(after, 7);
-    let (lost, _) = race(&[], &line).await;
+    let (lost, _) = race(&[], &diary).await;
     assert_eq!(lost.unwrap_err().to_string(), "the name stands for no address");
 }

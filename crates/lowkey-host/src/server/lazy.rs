@@ -25,7 +25,7 @@ pub struct LazyAccept<Io> {
     state: Arc<State>,
     generation: u64, // of the registry, from before anybody looked anything up
     deadline: Instant,
-    line: Line<Io>,
+    handshake: Handshake<Io>,
     hello: Option<Hello>,
     ephemerals: Option<Ephemerals<OsEntropy>>, // drawn for every hello, known id or not
     attempt: Attempt,
@@ -50,7 +50,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
             state: Arc::clone(state),
             generation: state.registry.generation(),
             deadline,
-            line: Line {
+            handshake: Handshake {
                 io,
                 link: Link::responder(buffers),
                 input: Input::new(state.limits.read_ahead()),
@@ -73,7 +73,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
 
     /// The stream, for its address.
     pub fn stream(&self) -> &Io {
-        &self.line.io
+        &self.handshake.io
     }
 
     /// Looks the id up in the registry and answers.
@@ -135,13 +135,13 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
 
     /// Until there is a hello that could be answered.
     async fn hear(&mut self) -> Result<(), AcceptError> {
-        match self.line.until(self.deadline).await? {
+        match self.handshake.until(self.deadline).await? {
             Step::Hello => (),
             _ => return Err(AcceptError::Failed(lowkey_transport::Error::OutOfTurn.into())),
         }
-        self.hello = self.line.link.hello();
+        self.hello = self.handshake.link.hello();
         let Some(hello) = self.hello else { return Ok(()) };
-        self.attempt.heard(hello, self.line.link.first_frame().unwrap_or_default());
+        self.attempt.heard(hello, self.handshake.link.first_frame().unwrap_or_default());
         let state = Arc::clone(&self.state);
         match hello.mode {
             Mode::Xx | Mode::XxPsk0 => Err(self.decline(Refusal::MODE).await),
@@ -201,7 +201,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         else {
             return Err(self.play_with(None).await);
         };
-        let Line { link, slot, .. } = &mut self.line;
+        let Handshake { link, slot, .. } = &mut self.handshake;
         let ephemeral = link.first_frame().and_then(ephemeral);
         let answered = link.answer_kk(pinning, &mut ephemerals);
         answered.map_err(|error| Attempt::verdict(error.into()))?;
@@ -214,7 +214,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
                 None => return Err(AcceptError::Displaced),
             }
         }
-        self.line.until(self.deadline).await.map(|_done| ())
+        self.handshake.until(self.deadline).await.map(|_done| ())
     }
 
     /// The work for a device that is known, with `nobody` or what stands for it in this mode, and then a refusal.
@@ -226,19 +226,19 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         let known =
             Pinning { id, identity: &state.identity, peer: &state.decoy, psk: Some(&state.decoy_psk) };
         let nobody = nobody.and_then(|nobody| nobody.pinning(&state.identity)).unwrap_or(known);
-        let turned = self.line.link.turn_away(nobody);
+        let turned = self.handshake.link.turn_away(nobody);
         self.refusal_out(turned).await
     }
 
     async fn decline(&mut self, refusal: Refusal) -> AcceptError {
-        let declined = self.line.link.refuse(refusal);
+        let declined = self.handshake.link.refuse(refusal);
         self.refusal_out(declined).await
     }
 
     async fn refusal_out(&mut self, staged: Result<(), lowkey_transport::Error>) -> AcceptError {
         match staged {
             Err(error) => AcceptError::Failed(error.into()),
-            Ok(()) => match self.line.until(self.deadline).await {
+            Ok(()) => match self.handshake.until(self.deadline).await {
                 Err(error) => error,
                 Ok(_) => AcceptError::Failed(lowkey_transport::Error::OutOfTurn.into()),
             },
@@ -247,7 +247,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
 
     /// A confirmed session takes its seat, unless there is none or its pinning is gone or has expired by now.
     async fn seat(self, pinned: Arc<Pinned>) -> Result<Connection<Io>, AcceptError> {
-        let Line { io, link, input, mut slot } = self.line;
+        let Handshake { io, link, input, mut slot } = self.handshake;
         let state = &self.state;
         let mut attempt = self.attempt;
         let connection = Connection::new(io, link, input, pinned.key());
@@ -286,7 +286,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         let error = self.attempt.failed(error);
         if matches!(error, AcceptError::Refused(_)) {
             let until = self.deadline.min(Instant::now() + parting::STRANGERS_TIME);
-            let Line { io, slot, .. } = &mut self.line;
+            let Handshake { io, slot, .. } = &mut self.handshake;
             slot.answered();
             let _ = slot.hold(parting::part(io, until, parting::STRANGERS_BYTES)).await;
         }
@@ -296,20 +296,20 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
 
 impl<Io: fmt::Debug> fmt::Debug for LazyAccept<Io> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let io = &self.line.io;
+        let io = &self.handshake.io;
         f.debug_struct("LazyAccept").field("io", io).field("hello", &self.hello).finish_non_exhaustive()
     }
 }
 
 /// A stream, its link, and its slot among those who wait.
-struct Line<Io> {
+struct Handshake<Io> {
     io: Io,
     link: Link<'static, Vec<u8>>,
     input: Input,
     slot: Slot,
 }
 
-impl<Io: AsyncRead + AsyncWrite + Unpin> Line<Io> {
+impl<Io: AsyncRead + AsyncWrite + Unpin> Handshake<Io> {
     /// Plays on until there is a hello or all is done.
     async fn until(&mut self, deadline: Instant) -> Result<Step, AcceptError> {
         let Self { io, link, input, slot } = self;
