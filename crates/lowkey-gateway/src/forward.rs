@@ -9,14 +9,14 @@
 //! session, and nobody else's.
 
 mod backend;
-mod half;
+mod flow;
 mod watch;
 
 pub use backend::{Backend, BackendError, BackendStream};
 
 use crate::health::Health;
 use crate::proxy::{Addresses, Header};
-use half::{Broken, Half};
+use flow::{Broken, Flow};
 use lowkey_host::{ChannelError, Connection, Error, Fault};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -231,8 +231,8 @@ impl std::error::Error for ForwardError {
 
 /// Both directions of one session.
 struct Forwarding {
-    to_backend: Half,
-    to_device: Half,
+    to_backend: Flow,
+    to_device: Flow,
     /// Why nothing more goes to the device, while there may still be something from it.
     unsendable: Option<Error>,
     /// How long that may take.
@@ -242,7 +242,7 @@ struct Forwarding {
 impl Forwarding {
     fn new<Io>(connection: &Connection<Io>) -> Self {
         let room = connection.max_data().clamp(SHORTEST_BUFFER, LONGEST_BUFFER);
-        Self { to_backend: Half::new(room), to_device: Half::new(room), unsendable: None, grace: None }
+        Self { to_backend: Flow::new(room), to_device: Flow::new(room), unsendable: None, grace: None }
     }
 
     /// Takes the first that the device says before there is somebody to say it to. What comes behind it waits, a PING

@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// What is between a reader and a writer.
 #[derive(Debug)]
-pub(super) struct Half {
+pub(super) struct Flow {
     buffer: Box<[u8]>,
     start: usize,
     end: usize,
@@ -33,7 +33,7 @@ pub(super) enum Broken {
     Writer(io::Error),
 }
 
-impl Half {
+impl Flow {
     pub(super) fn new(room: usize) -> Self {
         let buffer = vec![0; room].into_boxed_slice();
         Self { buffer, start: 0, end: 0, carried: 0, unflushed: false, phase: Phase::Open }
