@@ -1,6 +1,6 @@
 //! Key files: only their owner reads them, nobody overwrites them.
 
-use super::text::{self as key, KeyTextError, Kind, SecretText, identity_text, parse_secret, psk_text};
+use super::text::{self as key, Content, KeyTextError, SecretText, identity_text, parse_secret, psk_text};
 use crate::text_file::{self, TextError, Trust, Why, shell_quote, shown};
 use lowkey_core::{Identity, Psk, PublicKey, Secret};
 use std::fmt;
@@ -130,7 +130,7 @@ impl std::error::Error for KeyFileError {
 /// # Errors
 /// [`KeyFileError`]; nothing of the file is shown.
 pub fn read_identity(path: &Path) -> Result<Identity, KeyFileError> {
-    key::identity(read(path, Kind::Static)?).map_err(in_file(path))
+    key::identity(read(path, Content::Static)?).map_err(in_file(path))
 }
 
 /// The same from what is open already, such as standard input; `named` is what errors call it.
@@ -138,7 +138,7 @@ pub fn read_identity(path: &Path) -> Result<Identity, KeyFileError> {
 /// # Errors
 /// [`KeyFileError`]; nothing of it is shown.
 pub fn read_identity_from(source: impl Read, named: &Path) -> Result<Identity, KeyFileError> {
-    key::identity(read_from(source, named, Kind::Static)?).map_err(in_file(named))
+    key::identity(read_from(source, named, Content::Static)?).map_err(in_file(named))
 }
 
 /// Reads a PSK.
@@ -151,7 +151,7 @@ pub fn read_psk(path: &Path) -> Result<Psk, KeyFileError> {
 
 /// The bytes of a PSK, for a key page.
 pub(crate) fn read_psk_secret(path: &Path) -> Result<Secret<32>, KeyFileError> {
-    read(path, Kind::Psk)
+    read(path, Content::Psk)
 }
 
 /// Writes a static private key to a new file and returns its public key.
@@ -172,12 +172,12 @@ pub fn write_psk(path: &Path, secret: &Secret<32>) -> Result<(), KeyFileError> {
     write(path, &psk_text(secret).map_err(in_file(path))?)
 }
 
-fn read(path: &Path, kind: Kind) -> Result<Secret<32>, KeyFileError> {
+fn read(path: &Path, content: Content) -> Result<Secret<32>, KeyFileError> {
     let (file, _) = text_file::open(path, Trust::Secret, LONGEST as u64)?;
-    read_from(file, path, kind)
+    read_from(file, path, content)
 }
 
-fn read_from(mut source: impl Read, path: &Path, kind: Kind) -> Result<Secret<32>, KeyFileError> {
+fn read_from(mut source: impl Read, path: &Path, content: Content) -> Result<Secret<32>, KeyFileError> {
     let mut buffer = Zeroizing::new([0; LONGEST + 1]);
     let mut len = 0;
     while len <= LONGEST {
@@ -190,7 +190,7 @@ fn read_from(mut source: impl Read, path: &Path, kind: Kind) -> Result<Secret<32
         return Err(KeyFileError::TooLong(path.to_owned())); // it grew
     }
     let text = text_file::secret_text(path, &buffer[..len])?;
-    parse_secret(kind, text).map_err(in_file(path))
+    parse_secret(content, text).map_err(in_file(path))
 }
 
 fn in_file(path: &Path) -> impl Fn(KeyTextError) -> KeyFileError {

@@ -10,13 +10,13 @@ use zeroize::Zeroizing;
 
 /// What a text of ours holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum Content {
     Public,
     Static,
     Psk,
 }
 
-impl Kind {
+impl Content {
     const ALL: [Self; 3] = [Self::Public, Self::Static, Self::Psk];
 
     fn hrp(self) -> Hrp {
@@ -87,7 +87,7 @@ impl fmt::Debug for SecretText {
 /// A public key as text.
 pub fn encode_public(key: &PublicKey) -> String {
     let mut text = String::new();
-    encode(&mut text, Kind::Public, key.as_bytes());
+    encode(&mut text, Content::Public, key.as_bytes());
     text
 }
 
@@ -97,7 +97,7 @@ pub fn encode_public(key: &PublicKey) -> String {
 /// # Errors
 /// [`KeyTextError`]; a secret in its place is named as one and not shown.
 pub fn parse_public(text: &str) -> Result<PublicKey, KeyTextError> {
-    Ok(PublicKey::new(*decode(Kind::Public, text.trim())?.expose()).canonical())
+    Ok(PublicKey::new(*decode(Content::Public, text.trim())?.expose()).canonical())
 }
 
 /// The content of a key file for a static private key.
@@ -106,7 +106,7 @@ pub fn parse_public(text: &str) -> Result<PublicKey, KeyTextError> {
 /// [`KeyTextError::Blank`].
 pub fn identity_text(secret: &Secret<32>) -> Result<SecretText, KeyTextError> {
     let public = identity(secret.duplicate())?.public_key();
-    with_comments(Kind::Static, secret, &format!("# public key: {}\n", encode_public(&public)))
+    with_comments(Content::Static, secret, &format!("# public key: {}\n", encode_public(&public)))
 }
 
 /// The content of a key file for a PSK.
@@ -114,69 +114,71 @@ pub fn identity_text(secret: &Secret<32>) -> Result<SecretText, KeyTextError> {
 /// # Errors
 /// [`KeyTextError::Blank`].
 pub fn psk_text(secret: &Secret<32>) -> Result<SecretText, KeyTextError> {
-    with_comments(Kind::Psk, secret, "# pre-shared key of one device and one server\n")
+    with_comments(Content::Psk, secret, "# pre-shared key of one device and one server\n")
 }
 
 /// The identity of a private key.
 pub(crate) fn identity(secret: Secret<32>) -> Result<Identity, KeyTextError> {
-    Identity::new(secret).map_err(|_| KeyTextError::Blank(Kind::Static.article()))
+    Identity::new(secret).map_err(|_| KeyTextError::Blank(Content::Static.article()))
 }
 
 /// The PSK of these bytes.
 pub(crate) fn psk(secret: Secret<32>) -> Result<Psk, KeyTextError> {
-    Psk::new(secret).map_err(|_| KeyTextError::Blank(Kind::Psk.article()))
+    Psk::new(secret).map_err(|_| KeyTextError::Blank(Content::Psk.article()))
 }
 
-fn with_comments(kind: Kind, secret: &Secret<32>, comment: &str) -> Result<SecretText, KeyTextError> {
-    let secret = written(kind, secret)?;
+fn with_comments(content: Content, secret: &Secret<32>, comment: &str) -> Result<SecretText, KeyTextError> {
+    let secret = written(content, secret)?;
     // Room for all of it at once: a string that grew would leave its old place unwiped.
     let mut text = Zeroizing::new(String::with_capacity(512));
     text.push_str("# created: ");
     text.push_str(&show_time(SystemTime::now()));
     text.push('\n');
     text.push_str(comment);
-    encode(&mut text, kind, secret.expose());
+    encode(&mut text, content, secret.expose());
     text.push('\n');
     Ok(SecretText(text))
 }
 
 /// The secret in the one line of a key file that is not a comment.
-pub(crate) fn parse_secret(kind: Kind, text: &str) -> Result<Secret<32>, KeyTextError> {
+pub(crate) fn parse_secret(content: Content, text: &str) -> Result<Secret<32>, KeyTextError> {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     match (lines.next(), lines.next()) {
         (Some(line), None) => {
-            let secret = decode(kind, line)?;
-            written(kind, &secret)?;
+            let secret = decode(content, line)?;
+            written(content, &secret)?;
             Ok(secret)
         }
-        _ => Err(KeyTextError::Foreign(kind.article())),
+        _ => Err(KeyTextError::Foreign(content.article())),
     }
 }
 
 /// A secret that somebody has drawn.
-fn written(kind: Kind, secret: &Secret<32>) -> Result<&Secret<32>, KeyTextError> {
-    if secret.is_blank() { Err(KeyTextError::Blank(kind.article())) } else { Ok(secret) }
+fn written(content: Content, secret: &Secret<32>) -> Result<&Secret<32>, KeyTextError> {
+    if secret.is_blank() { Err(KeyTextError::Blank(content.article())) } else { Ok(secret) }
 }
 
-fn encode(text: &mut String, kind: Kind, bytes: &[u8; 32]) {
-    let encoded = match kind {
-        Kind::Public => bech32::encode_lower_to_fmt::<Bech32, String>(text, kind.hrp(), bytes),
-        Kind::Static | Kind::Psk => bech32::encode_upper_to_fmt::<Bech32, String>(text, kind.hrp(), bytes),
+fn encode(text: &mut String, content: Content, bytes: &[u8; 32]) {
+    let encoded = match content {
+        Content::Public => bech32::encode_lower_to_fmt::<Bech32, String>(text, content.hrp(), bytes),
+        Content::Static | Content::Psk => {
+            bech32::encode_upper_to_fmt::<Bech32, String>(text, content.hrp(), bytes)
+        }
     };
     debug_assert!(encoded.is_ok(), "32 bytes always fit");
 }
 
-fn decode(kind: Kind, text: &str) -> Result<Secret<32>, KeyTextError> {
+fn decode(content: Content, text: &str) -> Result<Secret<32>, KeyTextError> {
     let prefix = text.split_once('1').map_or("", |(prefix, _)| prefix);
-    let found = Kind::ALL.into_iter().find(|kind| kind.hrp().as_str().eq_ignore_ascii_case(prefix));
+    let found = Content::ALL.into_iter().find(|content| content.hrp().as_str().eq_ignore_ascii_case(prefix));
     match found {
-        Some(found) if found == kind => (),
+        Some(found) if found == content => (),
         Some(found) => {
-            return Err(KeyTextError::Other { found: found.article(), expected: kind.article() });
+            return Err(KeyTextError::Other { found: found.article(), expected: content.article() });
         }
-        None => return Err(KeyTextError::Foreign(kind.article())),
+        None => return Err(KeyTextError::Foreign(content.article())),
     }
-    let damaged = KeyTextError::Damaged(kind.article());
+    let damaged = KeyTextError::Damaged(content.article());
     let checked: CheckedHrpstring<'_> = UncheckedHrpstring::new(text)
         .ok()
         .and_then(|text| text.validate_and_remove_checksum::<Bech32>().ok())
@@ -219,7 +221,7 @@ mod tests {
 
     #[test]
     fn other_lengths_and_other_checksums_are_damage() {
-        let hrp = Kind::Public.hrp();
+        let hrp = Content::Public.hrp();
         let long = bech32::encode::<Bech32>(hrp, &[1; 33]).unwrap();
         let short = bech32::encode::<Bech32>(hrp, &[1; 31]).unwrap();
         let other = bech32::encode::<bech32::Bech32m>(hrp, &[1; 32]).unwrap();
@@ -238,17 +240,18 @@ mod tests {
 
     #[test]
     fn a_secret_that_nobody_has_drawn_is_neither_written_nor_read() {
-        for (kind, expected) in [(Kind::Static, "a private key (LKSEC1…)"), (Kind::Psk, "a PSK (LKPSK1…)")]
+        for (content, expected) in
+            [(Content::Static, "a private key (LKSEC1…)"), (Content::Psk, "a PSK (LKPSK1…)")]
         {
             for blank in [0x00, 0xff].map(|byte| [byte; 32]) {
                 let mut text = String::new();
-                encode(&mut text, kind, &blank);
-                let why = parse_secret(kind, &text).unwrap_err();
+                encode(&mut text, content, &blank);
+                let why = parse_secret(content, &text).unwrap_err();
                 assert_eq!(why, KeyTextError::Blank(expected));
                 assert_eq!(why.to_string(), format!("{expected} of zeros or ones only; nobody has drawn it"));
                 let blank = Secret::new(blank);
-                let written = match kind {
-                    Kind::Psk => psk_text(&blank),
+                let written = match content {
+                    Content::Psk => psk_text(&blank),
                     _ => identity_text(&blank),
                 };
                 assert_eq!(written.unwrap_err(), KeyTextError::Blank(expected));

@@ -1,7 +1,7 @@
 //! From what was said to a [`Config`]: what is missing, what contradicts itself, and what every text means.
 
 use super::address::host_and_port;
-use super::fields::{Kind, field};
+use super::fields::{Takes, field};
 use super::given::{Given, Value};
 use super::mistake::{Mistake, Origin};
 use super::{Config, Log, LogFormat, Named, Read, Readiness, Service, itself, level};
@@ -250,7 +250,7 @@ impl Builder<'_> {
 fn default(path: &str) -> Option<Value> {
     let field = field(path)?;
     let text = field.default?;
-    if let Kind::Texts = field.kind {
+    if let Takes::Texts = field.takes {
         return Some(Value::Texts(Vec::new()));
     }
     let parsed = DeValue::parse(text).ok()?;

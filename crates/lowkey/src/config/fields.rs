@@ -11,7 +11,7 @@ use std::time::Duration;
 pub(crate) struct Field {
     /// Its name in the file, with its table before it: `limits.sessions`.
     pub(crate) path: &'static str,
-    pub(crate) kind: Kind,
+    pub(crate) takes: Takes,
     /// As the file writes it; without one, what `example` is.
     pub(crate) default: Option<&'static str>,
     /// What the default file shows, as a comment, where there is no default.
@@ -23,11 +23,11 @@ pub(crate) struct Field {
 
 /// What a setting may be.
 #[derive(Debug)]
-pub(crate) enum Kind {
+pub(crate) enum Takes {
     /// A file; relative to the configuration file if it stands there.
     Path,
     /// `HOST:PORT` or `unix:PATH`.
-    Place,
+    Endpoint,
     Text,
     Flag,
     Number(RangeInclusive<u64>),
@@ -51,18 +51,18 @@ impl Field {
 
     /// What it may be, for people.
     pub(crate) fn form(&self) -> String {
-        match &self.kind {
-            Kind::Path => "text in quotes: a file".into(),
-            Kind::Place => "text in quotes: \"HOST:PORT\" or \"unix:PATH\"".into(),
-            Kind::Text => "text in quotes".into(),
-            Kind::Flag => "true or false".into(),
-            Kind::Number(range) => format!("a whole number, {} to {}", range.start(), range.end()),
-            Kind::Time(range) => format!(
+        match &self.takes {
+            Takes::Path => "text in quotes: a file".into(),
+            Takes::Endpoint => "text in quotes: \"HOST:PORT\" or \"unix:PATH\"".into(),
+            Takes::Text => "text in quotes".into(),
+            Takes::Flag => "true or false".into(),
+            Takes::Number(range) => format!("a whole number, {} to {}", range.start(), range.end()),
+            Takes::Time(range) => format!(
                 "a time in quotes with its unit, \"500ms\", \"60s\", \"10m\", \"24h\" or \"7d\", {} to {}",
                 super::time::show(*range.start()),
                 super::time::show(*range.end())
             ),
-            Kind::Texts => "texts in quotes, in [brackets]".into(),
+            Takes::Texts => "texts in quotes, in [brackets]".into(),
         }
     }
 }
@@ -74,7 +74,7 @@ pub(crate) const PREFIX: &str = "LOWKEY_";
 pub(crate) const FIELDS: &[Field] = &[
     Field {
         path: "key",
-        kind: Kind::Path,
+        takes: Takes::Path,
         default: None,
         example: "\"server.key\"",
         option: Some(Switch { long: "key", value: "FILE" }),
@@ -82,7 +82,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
     Field {
         path: "devices",
-        kind: Kind::Path,
+        takes: Takes::Path,
         default: None,
         example: "\"devices.toml\"",
         option: Some(Switch { long: "devices", value: "FILE" }),
@@ -90,7 +90,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
     Field {
         path: "listen",
-        kind: Kind::Text,
+        takes: Takes::Text,
         default: Some("\"127.0.0.1:7000\""),
         example: "",
         option: Some(Switch { long: "listen", value: "ADDRESS" }),
@@ -98,7 +98,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
     Field {
         path: "forward",
-        kind: Kind::Place,
+        takes: Takes::Endpoint,
         default: None,
         example: "\"127.0.0.1:1883\"",
         option: Some(Switch { long: "forward", value: "HOST:PORT|unix:PATH" }),
@@ -106,7 +106,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
     Field {
         path: "echo",
-        kind: Kind::Flag,
+        takes: Takes::Flag,
         default: Some("false"),
         example: "",
         option: Some(Switch { long: "echo", value: "" }),
@@ -114,7 +114,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
     Field {
         path: "send_proxy",
-        kind: Kind::Flag,
+        takes: Takes::Flag,
         default: Some("false"),
         example: "",
         option: Some(Switch { long: "send-proxy", value: "" }),
@@ -122,7 +122,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
     Field {
         path: "accept_proxy",
-        kind: Kind::Texts,
+        takes: Takes::Texts,
         default: Some("[]"),
         example: "",
         option: Some(Switch { long: "accept-proxy", value: "NETWORK" }),
@@ -130,7 +130,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
     Field {
         path: "limits.max_frame",
-        kind: Kind::Number(160..=65_535),
+        takes: Takes::Number(160..=65_535),
         default: Some("4096"),
         example: "",
         option: None,
@@ -138,7 +138,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
     Field {
         path: "limits.max_message",
-        kind: Kind::Number(1..=MANY),
+        takes: Takes::Number(1..=MANY),
         default: Some("1048576"),
         example: "",
         option: None,
@@ -146,7 +146,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
     Field {
         path: "limits.handshake",
-        kind: Kind::Time(TICK..=DAY),
+        takes: Takes::Time(TICK..=DAY),
         default: Some("\"10s\""),
         example: "",
         option: None,
@@ -154,7 +154,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
     Field {
         path: "limits.attempts",
-        kind: Kind::Number(1..=MANY),
+        takes: Takes::Number(1..=MANY),
         default: Some("1024"),
         example: "",
         option: None,
@@ -162,7 +162,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
     Field {
         path: "limits.attempts_per_address",
-        kind: Kind::Number(1..=MANY),
+        takes: Takes::Number(1..=MANY),
         default: Some("256"),
         example: "",
         option: None,
@@ -170,7 +170,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
     Field {
         path: "limits.sessions",
-        kind: Kind::Number(1..=MANY),
+        takes: Takes::Number(1..=MANY),
         default: Some("10000"),
         example: "",
         option: None,
@@ -178,7 +178,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
     Field {
         path: "limits.sessions_per_address",
-        kind: Kind::Number(1..=MANY),
+        takes: Takes::Number(1..=MANY),
         default: Some("10000"),
         example: "",
         option: None,
@@ -186,7 +186,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
     Field {
         path: "limits.lost_in_place",
-        kind: Kind::Number(0..=100),
+        takes: Takes::Number(0..=100),
         default: Some("10"),
         example: "",
         option: None,
@@ -194,7 +194,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
     Field {
         path: "limits.messages_1_per_second",
-        kind: Kind::Number(1..=MANY),
+        takes: Takes::Number(1..=MANY),
         default: Some("5000"),
         example: "",
         option: None,
@@ -202,7 +202,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
     Field {
         path: "limits.messages_1_per_second_per_address",
-        kind: Kind::Number(1..=MANY),
+        takes: Takes::Number(1..=MANY),
         default: Some("1000"),
         example: "",
         option: None,
@@ -210,7 +210,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
     Field {
         path: "sessions.silence",
-        kind: Kind::Time(SECOND..=DAY),
+        takes: Takes::Time(SECOND..=DAY),
         default: Some("\"60s\""),
         example: "",
         option: None,
@@ -218,7 +218,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
     Field {
         path: "sessions.answer",
-        kind: Kind::Time(SECOND..=DAY),
+        takes: Takes::Time(SECOND..=DAY),
         default: Some("\"20s\""),
         example: "",
         option: None,
@@ -226,7 +226,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
     Field {
         path: "sessions.lifetime",
-        kind: Kind::Time(SECOND..=LONGEST),
+        takes: Takes::Time(SECOND..=LONGEST),
         default: None,
         example: "\"24h\"",
         option: None,
@@ -234,7 +234,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
     Field {
         path: "sessions.linger",
-        kind: Kind::Time(Duration::ZERO..=DAY),
+        takes: Takes::Time(Duration::ZERO..=DAY),
         default: Some("\"5s\""),
         example: "",
         option: None,
@@ -242,7 +242,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
     Field {
         path: "admin.listen",
-        kind: Kind::Place,
+        takes: Takes::Endpoint,
         default: None,
         example: "\"unix:/run/lowkey/admin.sock\"",
         option: Some(Switch { long: "admin", value: "HOST:PORT|unix:PATH" }),
@@ -250,7 +250,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
     Field {
         path: "admin.ready_with_service",
-        kind: Kind::Flag,
+        takes: Takes::Flag,
         default: Some("false"),
         example: "",
         option: None,
@@ -258,7 +258,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
     Field {
         path: "log.level",
-        kind: Kind::Text,
+        takes: Takes::Text,
         default: Some("\"info\""),
         example: "",
         option: Some(Switch { long: "log", value: "LEVEL" }),
@@ -266,7 +266,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
     Field {
         path: "log.format",
-        kind: Kind::Text,
+        takes: Takes::Text,
         default: Some("\"text\""),
         example: "",
         option: Some(Switch { long: "log-format", value: "FORMAT" }),

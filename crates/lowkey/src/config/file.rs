@@ -1,6 +1,6 @@
 //! The configuration file: TOML, with the place of every mistake in it.
 
-use super::fields::{FIELDS, Field, Kind, field, nearest};
+use super::fields::{FIELDS, Field, Takes, field, nearest};
 use super::given::{Given, Value};
 use super::mistake::{Mistake, Origin};
 use lowkey_registry::text_file::{self, TextError, Trust, position};
@@ -65,17 +65,17 @@ impl Reader<'_> {
     }
 
     fn value(&self, field: &Field, value: &DeValue<'_>) -> Result<Value, String> {
-        let wrong = || format!("this is {}; write {}", kind(value), field.form());
+        let wrong = || format!("this is {}; write {}", type_of(value), field.form());
         let text = || value.as_str().ok_or_else(wrong);
-        Ok(match &field.kind {
-            Kind::Text => Value::Text(text()?.to_owned()),
-            Kind::Path => Value::Text(self.beside(text()?)),
-            Kind::Place => Value::Text(match text()?.strip_prefix("unix:") {
+        Ok(match &field.takes {
+            Takes::Text => Value::Text(text()?.to_owned()),
+            Takes::Path => Value::Text(self.beside(text()?)),
+            Takes::Endpoint => Value::Text(match text()?.strip_prefix("unix:") {
                 Some(socket) => format!("unix:{}", self.beside(socket)),
                 None => text()?.to_owned(),
             }),
-            Kind::Flag => Value::Flag(value.as_bool().ok_or_else(wrong)?),
-            Kind::Number(_) => {
+            Takes::Flag => Value::Flag(value.as_bool().ok_or_else(wrong)?),
+            Takes::Number(_) => {
                 let number = value.as_integer().ok_or_else(wrong)?;
                 let number = u64::from_str_radix(number.as_str(), number.radix());
                 return Value::number(
@@ -83,8 +83,8 @@ impl Reader<'_> {
                     number.map_err(|_| format!("out of range; write {}", field.form()))?,
                 );
             }
-            Kind::Time(_) => return Value::time(field, text()?),
-            Kind::Texts => {
+            Takes::Time(_) => return Value::time(field, text()?),
+            Takes::Texts => {
                 let texts = value.as_array().ok_or_else(wrong)?.iter();
                 let texts =
                     texts.map(|text: &Spanned<DeValue<'_>>| text.get_ref().as_str().map(str::to_owned));
@@ -140,7 +140,7 @@ fn tables() -> impl Iterator<Item = &'static str> {
     tables.filter(move |table| last.replace(*table) != Some(*table))
 }
 
-fn kind(value: &DeValue<'_>) -> &'static str {
+fn type_of(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "text",
         DeValue::Integer(_) => "a whole number",

@@ -1,6 +1,6 @@
 //! What was said, by file, environment and options, before it is looked at as a whole.
 
-use super::fields::{Field, Kind};
+use super::fields::{Field, Takes};
 use super::mistake::{Mistake, Origin};
 use super::time;
 use std::collections::BTreeMap;
@@ -20,15 +20,15 @@ impl Value {
     /// A value that was written as text: in the environment or behind an option.
     pub(crate) fn from_text(field: &Field, text: &str) -> Result<Self, String> {
         let wrong = || format!("{text:?} is not right; write {}", field.form().replace(" in quotes", ""));
-        Ok(match &field.kind {
-            Kind::Path | Kind::Place | Kind::Text => Self::Text(text.to_owned()),
-            Kind::Flag => Self::Flag(text.parse().map_err(|_| wrong())?),
-            Kind::Number(_) => {
+        Ok(match &field.takes {
+            Takes::Path | Takes::Endpoint | Takes::Text => Self::Text(text.to_owned()),
+            Takes::Flag => Self::Flag(text.parse().map_err(|_| wrong())?),
+            Takes::Number(_) => {
                 let number = text.replace('_', "").parse().map_err(|_| wrong())?;
                 return Self::number(field, number);
             }
-            Kind::Time(_) => return Self::time(field, text),
-            Kind::Texts => {
+            Takes::Time(_) => return Self::time(field, text),
+            Takes::Texts => {
                 let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
                 Self::Texts(parts.map(str::to_owned).collect())
             }
@@ -37,8 +37,8 @@ impl Value {
 
     /// A number within the field's range.
     pub(crate) fn number(field: &Field, number: u64) -> Result<Self, String> {
-        match &field.kind {
-            Kind::Number(range) if range.contains(&number) => Ok(Self::Number(number)),
+        match &field.takes {
+            Takes::Number(range) if range.contains(&number) => Ok(Self::Number(number)),
             _ => Err(format!("{number} is out of range; write {}", field.form())),
         }
     }
@@ -48,8 +48,8 @@ impl Value {
         let Some(time) = time::parse(text) else {
             return Err(format!("{text:?} is no time; write {}", field.form()));
         };
-        match &field.kind {
-            Kind::Time(range) if range.contains(&time) => Ok(Self::Time(time)),
+        match &field.takes {
+            Takes::Time(range) if range.contains(&time) => Ok(Self::Time(time)),
             _ => Err(format!("{text:?} is out of range; write {}", field.form())),
         }
     }

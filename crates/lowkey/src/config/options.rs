@@ -1,6 +1,6 @@
 //! Settings as options of the command line, made from the table of fields.
 
-use super::fields::{FIELDS, Field, Kind};
+use super::fields::{FIELDS, Field, Takes};
 use super::given::{Given, Value};
 use super::mistake::{Mistake, Origin};
 use clap::parser::ValueSource;
@@ -20,10 +20,10 @@ pub(crate) fn arguments() -> impl Iterator<Item = Arg> {
 fn argument(field: &'static Field) -> Option<Arg> {
     let option = field.option.as_ref()?;
     let argument = Arg::new(field.path).long(option.long);
-    let argument = match field.kind {
-        Kind::Flag => argument.action(ArgAction::SetTrue),
-        Kind::Texts => argument.action(ArgAction::Append).value_name(option.value),
-        Kind::Path => argument.value_name(option.value).value_parser(value_parser!(PathBuf)),
+    let argument = match field.takes {
+        Takes::Flag => argument.action(ArgAction::SetTrue),
+        Takes::Texts => argument.action(ArgAction::Append).value_name(option.value),
+        Takes::Path => argument.value_name(option.value).value_parser(value_parser!(PathBuf)),
         _ => argument.value_name(option.value),
     };
     let default = field.default.filter(|default| !matches!(*default, "false" | "[]"));
@@ -40,13 +40,13 @@ pub(crate) fn read(of: &ArgMatches, mistakes: &mut Vec<Mistake>) -> Given {
             continue;
         }
         let origin = Origin::Option(option.long);
-        let value = match field.kind {
-            Kind::Flag => Ok(Value::Flag(of.get_flag(field.path))),
-            Kind::Texts => {
+        let value = match field.takes {
+            Takes::Flag => Ok(Value::Flag(of.get_flag(field.path))),
+            Takes::Texts => {
                 let texts = of.get_many::<String>(field.path).unwrap_or_default();
                 Ok(Value::Texts(texts.cloned().collect()))
             }
-            Kind::Path => {
+            Takes::Path => {
                 let path = of.get_one::<PathBuf>(field.path).and_then(|path| path.to_str());
                 path.map(|path| Value::Text(path.to_owned())).ok_or("this is not UTF-8".to_owned())
             }
