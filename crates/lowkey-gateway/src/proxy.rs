@@ -105,10 +105,10 @@ fn with_ports(source: IpAddr, destination: IpAddr, ports: &[u8]) -> Option<Addre
 
 /// §2.2.1 to §2.2.3: each is whole, and a checksum that is there is right.
 fn check_tlvs(header: &[u8], mut tlvs: &[u8]) -> Result<(), Error> {
-    while let &[kind, high, low, ref rest @ ..] = tlvs {
+    while let &[tag, high, low, ref rest @ ..] = tlvs {
         let len = usize::from(u16::from_be_bytes([high, low]));
         let (value, rest) = rest.split_at_checked(len).ok_or(Error::Malformed)?;
-        if kind == TYPE_CRC32C {
+        if tag == TYPE_CRC32C {
             let value = value.try_into().map_err(|_| Error::Malformed)?;
             let at = header.len() - rest.len() - CRC32C_LEN;
             let zeroed = [&header[..at], &[0; CRC32C_LEN], rest];
@@ -195,8 +195,8 @@ fn in_ipv6(address: IpAddr) -> Ipv6Addr {
     }
 }
 
-fn put_tlv(body: &mut Vec<u8>, kind: u8, value: &[u8]) {
-    body.push(kind);
+fn put_tlv(body: &mut Vec<u8>, tag: u8, value: &[u8]) {
+    body.push(tag);
     body.extend_from_slice(&(value.len() as u16).to_be_bytes()); // at most MAX_NAME
     body.extend_from_slice(value);
 }

@@ -311,7 +311,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
 
     pub(crate) async fn finish_until(mut self, until: Instant) -> Result<(), Error> {
         timeout_at(until, self.close()).await.map_err(|_| Error::TimedOut)??;
-        parting::part(&mut self.io, until, parting::DEVICES_BYTES).await;
+        parting::see_off(&mut self.io, until, parting::DEVICES_BYTES).await;
         Ok(())
     }
 }

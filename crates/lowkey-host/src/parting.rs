@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 ///
 /// # Cancel safety
 /// Dropped, the stream may be closed; what was written last may not arrive.
-pub(crate) async fn part<Io: AsyncRead + AsyncWrite + Unpin>(io: &mut Io, until: Instant, most: usize) {
+pub(crate) async fn see_off<Io: AsyncRead + AsyncWrite + Unpin>(io: &mut Io, until: Instant, most: usize) {
     let parting = async {
         if io.shutdown().await.is_err() {
             return; // the peer is gone already

@@ -2,7 +2,7 @@
 
 use crate::error::Flaw;
 use crate::psks::{self, Fault, Lack, PskFiles, Psks};
-use crate::table::{Described, Entry, Part, read_but};
+use crate::table::{Described, Entry, Piece, read_but};
 use crate::text_file::Positions;
 use lowkey_host::text::{clean, mask};
 use lowkey_host::{Device, Devices, Digest, Id, Identity, LeftOut, Pinned, Psk, PublicKey};
@@ -59,10 +59,10 @@ impl Snapshot {
     ) -> Result<(Self, PskFiles), Flaw> {
         let texts = old.map_or_else(Texts::default, |old| old.texts.emptied());
         let server = identity.public_key();
-        let parts = read_but(text, &server, |part| old?.texts.get(part))?;
-        let entries = parts.iter().filter_map(|(_, part)| match part {
-            Part::Read(entry) => Some(entry),
-            Part::Kept { .. } => None,
+        let pieces = read_but(text, &server, |piece| old?.texts.get(piece))?;
+        let entries = pieces.iter().filter_map(|(_, piece)| match piece {
+            Piece::Read(entry) => Some(entry),
+            Piece::Kept { .. } => None,
         });
         let Psks { found, files } = psks::read(entries, path)?;
         let mut maker = Maker {
@@ -72,18 +72,18 @@ impl Snapshot {
             psks: found.into_iter(),
             positions: Positions::of(text),
             texts,
-            all: Vec::with_capacity(parts.len()),
+            all: Vec::with_capacity(pieces.len()),
             left_out: Vec::new(),
         };
-        let mut parts = parts.into_iter().peekable();
+        let mut pieces = pieces.into_iter().peekable();
         let mut before: Option<&str> = None;
-        while let Some((text, part)) = parts.next() {
-            // A part of several devices is not kept: they are not one.
-            let alone = ![before, parts.peek().map(|(text, _)| *text)].contains(&Some(text));
+        while let Some((text, piece)) = pieces.next() {
+            // A piece of several devices is not kept: they are not one.
+            let alone = ![before, pieces.peek().map(|(text, _)| *text)].contains(&Some(text));
             before = Some(text);
-            match part {
-                Part::Kept { pinnings, .. } => maker.keep(text, pinnings),
-                Part::Read(entry) => maker.make(text, entry, alone)?,
+            match piece {
+                Piece::Kept { pinnings, .. } => maker.keep(text, pinnings),
+                Piece::Read(entry) => maker.make(text, entry, alone)?,
             }
         }
         let Maker { texts, all, left_out, .. } = maker;

@@ -41,13 +41,13 @@ impl Entry {
     }
 }
 
-/// A part of a file: read now, or the same text as of a device that is in force.
-pub(crate) enum Part<'k> {
+/// A piece of a file: read now, or the same text as of a device that is in force.
+pub(crate) enum Piece<'k> {
     Read(Entry),
     Kept { at: usize, pinnings: &'k [Arc<Pinned>] },
 }
 
-impl Part<'_> {
+impl Piece<'_> {
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Read(entry) => entry.device.name(),
@@ -61,27 +61,27 @@ pub(crate) fn read(text: &str, server: &PublicKey) -> Result<Vec<Entry>, Flaw> {
     read_but(text, server, |_| None).map(entries)
 }
 
-/// As [`read`], but parts whose text `kept` knows are not read again.
+/// As [`read`], but pieces whose text `kept` knows are not read again.
 ///
-/// The text is read part by part, each from one `[[device]]` line to the next. That is a third quicker than all at
-/// once, and a part that has not changed is passed over. The result is the same if every part is valid by itself: a
-/// valid part leaves no string, array or table open, it has no header that does not belong to its `[[device]]`, and
-/// nothing but `server` stands before the first part.
+/// The text is read piece by piece, each from one `[[device]]` line to the next. That is a third quicker than all at
+/// once, and a piece that has not changed is passed over. The result is the same if every piece is valid by itself: a
+/// valid piece leaves no string, array or table open, it has no header that does not belong to its `[[device]]`, and
+/// nothing but `server` stands before the first piece.
 ///
-/// If a part is not valid, the whole text is read. Either that finds the mistake, or there is none: a line that looks
+/// If a piece is not valid, the whole text is read. Either that finds the mistake, or there is none: a line that looks
 /// like a header can stand in a string of several lines.
 pub(crate) fn read_but<'t, 'k>(
     text: &'t str,
     server: &PublicKey,
     kept: impl Fn(&str) -> Option<&'k [Arc<Pinned>]>,
-) -> Result<Vec<(&'t str, Part<'k>)>, Flaw> {
+) -> Result<Vec<(&'t str, Piece<'k>)>, Flaw> {
     let server = Some(server.canonical());
-    if let Some(parts) = in_parts(text, server, kept) {
-        return Ok(parts);
+    if let Some(pieces) = in_pieces(text, server, kept) {
+        return Ok(pieces);
     }
-    let (parts, flaws) = whole(text, server);
+    let (pieces, flaws) = whole(text, server);
     match flaws.into_iter().min_by_key(|flaw| flaw.at) {
-        None => Ok(parts),
+        None => Ok(pieces),
         Some(first) => Err(first),
     }
 }
@@ -90,53 +90,53 @@ pub(crate) fn read_but<'t, 'k>(
 /// is not looked at.
 pub(crate) fn survey(text: &str, server: Option<PublicKey>) -> (Vec<Entry>, Vec<Flaw>) {
     let server = server.map(|key| key.canonical());
-    let (mut parts, mut flaws) = whole(text, server);
+    let (mut pieces, mut flaws) = whole(text, server);
     if let (Err(_), (head, devices)) = (document(text, 0), split(text)) {
         // One device that is no TOML hides no flaw of another.
         let (mut found, mut apart) = (Vec::new(), Vec::new());
-        for (at, part) in [(0, head)].into_iter().chain(devices) {
-            match document(part, at) {
-                Ok(document) => read_part(part, &document, Reader::new(at, server, &mut apart), &mut found),
+        for (at, piece) in [(0, head)].into_iter().chain(devices) {
+            match document(piece, at) {
+                Ok(document) => read_piece(piece, &document, Reader::new(at, server, &mut apart), &mut found),
                 Err(flaw) => apart.push(flaw),
             }
         }
         unique(&found, &mut apart);
         if !apart.is_empty() {
-            (parts, flaws) = (found, apart);
+            (pieces, flaws) = (found, apart);
         }
     }
     flaws.sort_by_key(|flaw| flaw.at);
-    (entries(parts), flaws)
+    (entries(pieces), flaws)
 }
 
-fn entries(parts: Vec<(&str, Part<'_>)>) -> Vec<Entry> {
-    let entry = |(_, part)| match part {
-        Part::Read(entry) => Some(entry),
-        Part::Kept { .. } => None,
+fn entries(pieces: Vec<(&str, Piece<'_>)>) -> Vec<Entry> {
+    let entry = |(_, piece)| match piece {
+        Piece::Read(entry) => Some(entry),
+        Piece::Kept { .. } => None,
     };
-    parts.into_iter().filter_map(entry).collect()
+    pieces.into_iter().filter_map(entry).collect()
 }
 
-fn whole<'k>(text: &str, server: Option<PublicKey>) -> (Vec<(&str, Part<'k>)>, Vec<Flaw>) {
-    let (mut parts, mut flaws) = (Vec::new(), Vec::new());
+fn whole<'k>(text: &str, server: Option<PublicKey>) -> (Vec<(&str, Piece<'k>)>, Vec<Flaw>) {
+    let (mut pieces, mut flaws) = (Vec::new(), Vec::new());
     match document(text, 0) {
         Ok(document) => {
-            read_part(text, &document, Reader::new(0, server, &mut flaws), &mut parts);
-            unique(&parts, &mut flaws);
+            read_piece(text, &document, Reader::new(0, server, &mut flaws), &mut pieces);
+            unique(&pieces, &mut flaws);
         }
         Err(flaw) => flaws.push(flaw),
     }
-    (parts, flaws)
+    (pieces, flaws)
 }
 
 /// `None` if anything is not as it should be.
-fn in_parts<'t, 'k>(
+fn in_pieces<'t, 'k>(
     text: &'t str,
     server: Option<PublicKey>,
     kept: impl Fn(&str) -> Option<&'k [Arc<Pinned>]>,
-) -> Option<Vec<(&'t str, Part<'k>)>> {
+) -> Option<Vec<(&'t str, Piece<'k>)>> {
     let (head, devices) = split(text);
-    let (mut parts, mut flaws) = (Vec::new(), Vec::new());
+    let (mut pieces, mut flaws) = (Vec::new(), Vec::new());
     if !head.is_empty() {
         let head = DeTable::parse(head).ok()?;
         for (key, value) in head.get_ref() {
@@ -146,19 +146,24 @@ fn in_parts<'t, 'k>(
             }
         }
     }
-    for (at, part) in devices {
-        match kept(part) {
-            Some(pinnings) => parts.push((part, Part::Kept { at, pinnings })),
+    for (at, piece) in devices {
+        match kept(piece) {
+            Some(pinnings) => pieces.push((piece, Piece::Kept { at, pinnings })),
             None => {
-                read_part(part, &document(part, at).ok()?, Reader::new(at, server, &mut flaws), &mut parts);
+                read_piece(
+                    piece,
+                    &document(piece, at).ok()?,
+                    Reader::new(at, server, &mut flaws),
+                    &mut pieces,
+                );
             }
         }
         if !flaws.is_empty() {
             return None;
         }
     }
-    unique(&parts, &mut flaws);
-    flaws.is_empty().then_some(parts)
+    unique(&pieces, &mut flaws);
+    flaws.is_empty().then_some(pieces)
 }
 
 /// What stands before the first `[[device]]` line, and from there on what is from one to the next, with its place.
@@ -167,12 +172,12 @@ fn split(text: &str) -> (&str, impl Iterator<Item = (usize, &str)>) {
     let first = text.starts_with(&HEADER[1..]).then_some(0);
     let mut begins = first.into_iter().chain(begins).peekable();
     let head = &text[..begins.peek().copied().unwrap_or(text.len())];
-    let parts = std::iter::from_fn(move || {
+    let pieces = std::iter::from_fn(move || {
         let at = begins.next()?;
         let next = begins.peek().copied().unwrap_or(text.len());
         Some((at, &text[at..next]))
     });
-    (head, parts)
+    (head, pieces)
 }
 
 /// The line that begins a device, and the end of the one before.
@@ -190,11 +195,11 @@ fn document(text: &str, begin: usize) -> Result<Spanned<DeTable<'_>>, Flaw> {
 }
 
 /// The devices of `text`.
-fn read_part<'t>(
+fn read_piece<'t>(
     text: &'t str,
     document: &Spanned<DeTable<'_>>,
     mut reader: Reader<'_>,
-    parts: &mut Vec<(&'t str, Part<'_>)>,
+    pieces: &mut Vec<(&'t str, Piece<'_>)>,
 ) {
     for (key, value) in document.get_ref() {
         let at = reader.at(key);
@@ -202,7 +207,7 @@ fn read_part<'t>(
             ("server", _) => reader.is_for_server(key, value),
             ("device", Some(tables)) => {
                 let entries = tables.iter().filter_map(|table| reader.device(table));
-                parts.extend(entries.map(|entry| (text, Part::Read(entry))));
+                pieces.extend(entries.map(|entry| (text, Piece::Read(entry))));
             }
             ("device", None) => reader.flaw(at, "devices are written as [[device]], with two brackets"),
             (other, _) => {
@@ -216,28 +221,28 @@ fn read_part<'t>(
 }
 
 /// No two devices may have the same name, id, key or PSK file.
-fn unique(parts: &[(&str, Part<'_>)], flaws: &mut Vec<Flaw>) {
-    let mut names: HashMap<&str, ()> = HashMap::with_capacity(parts.len());
+fn unique(pieces: &[(&str, Piece<'_>)], flaws: &mut Vec<Flaw>) {
+    let mut names: HashMap<&str, ()> = HashMap::with_capacity(pieces.len());
     let mut psk_files: HashMap<&str, &str> = HashMap::new();
-    let mut unique = Unique::with_capacity(parts.len());
-    for (_, part) in parts {
-        let name = part.name();
-        let at = match part {
-            Part::Read(Entry { at, .. }) | Part::Kept { at, .. } => *at,
+    let mut unique = Unique::with_capacity(pieces.len());
+    for (_, piece) in pieces {
+        let name = piece.name();
+        let at = match piece {
+            Piece::Read(Entry { at, .. }) | Piece::Kept { at, .. } => *at,
         };
         if names.insert(name, ()).is_some() {
             flaws.push(Flaw::new(at, DeviceError::SameName(name.to_owned()).to_string()));
             continue; // what else is alike follows from that
         }
-        match part {
-            Part::Kept { pinnings, .. } => {
+        match piece {
+            Piece::Kept { pinnings, .. } => {
                 for pinned in *pinnings {
                     if let Err(taken) = unique.add(name, pinned.id(), pinned.key()) {
                         flaws.push(Flaw::new(at, DeviceError::from(taken).to_string()));
                     }
                 }
             }
-            Part::Read(entry) => {
+            Piece::Read(entry) => {
                 for pinning in &entry.pinnings {
                     if let Err(taken) = unique.add(name, pinning.id, pinning.key) {
                         flaws.push(match taken {
@@ -287,18 +292,18 @@ mod tests {
         })
     }
 
-    /// Every text that is right part by part is right as a whole, and says the same.
+    /// Every text that is right piece by piece is right as a whole, and says the same.
     #[test]
     fn parts_say_what_the_whole_says_whichever_byte_is_another() {
         let (mut right, mut wrong) = (0, 0);
         for text in changed() {
-            let Some(parts) = in_parts(&text, Some(SERVER), |_| None).map(entries) else {
+            let Some(pieces) = in_pieces(&text, Some(SERVER), |_| None).map(entries) else {
                 wrong += 1;
                 continue;
             };
             let (whole, flaws) = whole(&text, Some(SERVER));
             let whole = if flaws.is_empty() { entries(whole) } else { Vec::new() };
-            let same = parts.len() == whole.len() && parts.iter().zip(&whole).all(|(a, b)| a.says_as(b));
+            let same = pieces.len() == whole.len() && pieces.iter().zip(&whole).all(|(a, b)| a.says_as(b));
             assert!(same, "{text}");
             right += 1;
         }

@@ -154,15 +154,15 @@ impl Out<'_> {
         &mut self,
         name: &str,
         help: &str,
-        kind: MetricType,
+        metric_type: MetricType,
         label: &str,
         all: &[(&str, u64)],
     ) -> fmt::Result {
-        let mut family = self.0.encode_descriptor(name, help, None, kind)?;
+        let mut family = self.0.encode_descriptor(name, help, None, metric_type)?;
         for (value, n) in all {
             let labels = [(label, *value)];
             let one = family.encode_family(&labels)?;
-            match kind {
+            match metric_type {
                 MetricType::Counter => ConstCounter::new(*n).encode(one)?,
                 _ => ConstGauge::new(*n).encode(one)?,
             }

@@ -88,7 +88,7 @@ impl Asker {
             }
             let over = watch.ends(&health);
             if let Ok(stream) = reached {
-                let _ = timeout(PARTING, self.part(stream)).await; // it took the connection: more was not asked
+                let _ = timeout(PARTING, self.see_off(stream)).await; // it took the connection: more was not asked
             }
             if over {
                 return;
@@ -99,7 +99,7 @@ impl Asker {
 
     /// Ends our connection as a client does that had nothing to say. What the service says is read, or closing would
     /// look to it like a reset.
-    async fn part(&self, mut stream: BackendStream) -> io::Result<()> {
+    async fn see_off(&self, mut stream: BackendStream) -> io::Result<()> {
         if let Some(header) = &self.header {
             stream.write_all(header.as_bytes()).await?;
         }

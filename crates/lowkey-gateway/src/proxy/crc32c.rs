@@ -1,8 +1,8 @@
 //! CRC32C (RFC 4960, appendix B), bit by bit: a header is short and comes once a connection.
 
-/// The checksum of `parts`, one behind the other.
-pub(crate) fn of(parts: &[&[u8]]) -> u32 {
-    let bytes = parts.iter().flat_map(|part| part.iter());
+/// The checksum of `chunks`, one behind the other.
+pub(crate) fn of(chunks: &[&[u8]]) -> u32 {
+    let bytes = chunks.iter().flat_map(|chunk| chunk.iter());
     !bytes.fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _bit| shift(crc)))
 }
 

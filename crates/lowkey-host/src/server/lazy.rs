@@ -288,7 +288,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
             let until = self.deadline.min(Instant::now() + parting::STRANGERS_TIME);
             let Handshake { io, slot, .. } = &mut self.handshake;
             slot.answered();
-            let _ = slot.hold(parting::part(io, until, parting::STRANGERS_BYTES)).await;
+            let _ = slot.hold(parting::see_off(io, until, parting::STRANGERS_BYTES)).await;
         }
         error
     }

@@ -31,15 +31,15 @@ pub(super) fn is_gone(name: &str) -> bool {
 
 /// White space stands there as a backslash and three octal digits.
 fn unescaped(field: &str) -> OsString {
-    let mut parts = field.split('\\');
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        match part.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
+    let mut pieces = field.split('\\');
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        match piece.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
             Some(byte) => {
                 text.push(char::from(byte));
-                text.push_str(&part[3..]);
+                text.push_str(&piece[3..]);
             }
-            None => text.extend(["\\", part]),
+            None => text.extend(["\\", piece]),
         }
     }
     text.into()

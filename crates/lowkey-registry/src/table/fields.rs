@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use toml::Spanned;
 use toml::de::DeValue;
 
-/// Reads tables of a part, and notes their flaws.
+/// Reads tables of a piece, and notes their flaws.
 pub(super) struct Reader<'r> {
     begin: usize,
     server: Option<PublicKey>,
