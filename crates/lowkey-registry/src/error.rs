@@ -54,11 +54,11 @@ impl RegistryError {
 
     /// `flaw`, found in `text`.
     pub(crate) fn at(path: &Path, text: &str, flaw: &Flaw) -> Self {
-        Self::at_place(path, position(text, flaw.at), flaw)
+        Self::at_position(path, position(text, flaw.at), flaw)
     }
 
     /// `flaw`, found at this line and column.
-    pub(crate) fn at_place(path: &Path, (line, column): (usize, usize), flaw: &Flaw) -> Self {
+    pub(crate) fn at_position(path: &Path, (line, column): (usize, usize), flaw: &Flaw) -> Self {
         Self::Line { path: path.to_owned(), line, column, why: clean(&mask(&flaw.why)) }
     }
 
@@ -78,9 +78,9 @@ impl RegistryError {
 
 impl From<TextError> for RegistryError {
     fn from(error: TextError) -> Self {
-        let (place, what) = (error.place(), error.what());
+        let (position, what) = (error.position(), error.what());
         let path = error.path;
-        match (error.why, place) {
+        match (error.why, position) {
             (Why::File(error), _) => Self::File { path, error },
             (Why::Foreign(owner), _) => Self::Foreign { path, owner },
             (Why::Exposed(mode), _) => Self::Exposed { path, mode },

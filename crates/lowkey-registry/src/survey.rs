@@ -55,7 +55,7 @@ pub fn survey(path: &Path, server: Option<&PublicKey>) -> Survey {
 }
 
 fn mistake(path: &Path, flaw: &Flaw, positions: &mut Positions<'_>) -> RegistryError {
-    RegistryError::at_place(path, positions.position(flaw.at), flaw)
+    RegistryError::at_position(path, positions.position(flaw.at), flaw)
 }
 
 fn surveyed(entry: &Entry, positions: &mut Positions<'_>) -> Surveyed {

@@ -58,7 +58,7 @@ impl TextError {
     }
 
     /// Line and column, from 1, if the error stands at one.
-    pub fn place(&self) -> Option<(usize, usize)> {
+    pub fn position(&self) -> Option<(usize, usize)> {
         match &self.why {
             Why::Encoding(Unreadable { line, column, .. }) => Some((*line, *column)),
             _ => None,
@@ -70,7 +70,7 @@ impl TextError {
         matches!(&self.why, Why::File(error) if error.kind() == io::ErrorKind::NotFound)
     }
 
-    /// The error without the file and the place, which [`Display`](fmt::Display) puts before it.
+    /// The error without the file and the position, which [`Display`](fmt::Display) puts before it.
     pub fn what(&self) -> String {
         let path = shell_quote(&self.path);
         match &self.why {
@@ -99,7 +99,7 @@ impl TextError {
 impl fmt::Display for TextError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&shown(&self.path))?;
-        if let Some((line, column)) = self.place() {
+        if let Some((line, column)) = self.position() {
             write!(f, ":{line}:{column}")?;
         }
         write!(f, ": {}", self.what())

@@ -86,10 +86,10 @@ fn devices(named: &Named, key: Option<&PublicKey>, read: &Read, mistakes: &mut V
                 "a name of {} bytes, which `send_proxy` cannot tell the service; write one of at most {MAX_NAME}",
                 device.name.len()
             );
-            Mistake::new(&place(&named.path, device.line, device.column), what)
+            Mistake::new(&origin(&named.path, device.line, device.column), what)
         }));
     }
-    found.sort_by_key(|mistake| mistake.origin.place());
+    found.sort_by_key(|mistake| mistake.origin.position());
     mistakes.append(&mut found);
     survey
 }
@@ -111,7 +111,7 @@ fn warn_of_ends(registry: &Path, survey: &Survey, now: SystemTime) {
                 Ok(left) if left <= SOON => "ends",
                 Ok(_) => continue,
             };
-            let (origin, name) = (place(registry, *line, *column), clean(&device.name));
+            let (origin, name) = (origin(registry, *line, *column), clean(&device.name));
             let hint = "`lowkey provision --rotate` makes the next";
             say(format_args!(
                 "lowkey: warning: {origin}this key of {name:?} {what} at {}; {hint}",
@@ -121,7 +121,7 @@ fn warn_of_ends(registry: &Path, survey: &Survey, now: SystemTime) {
     }
 }
 
-fn place(path: &Path, line: usize, column: usize) -> Origin {
+fn origin(path: &Path, line: usize, column: usize) -> Origin {
     Origin::File { path: Arc::new(path.to_owned()), line, column }
 }
 

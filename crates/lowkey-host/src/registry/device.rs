@@ -49,11 +49,11 @@ impl Device {
         if let Some(c) = label.chars().chain(value.chars()).find(|c| steers(*c)) {
             return Err(DeviceError::Label(c));
         }
-        match self.place(&label) {
-            Ok(place) => self.labels[place].1 = value.into(),
-            Err(place) => {
+        match self.index_of(&label) {
+            Ok(index) => self.labels[index].1 = value.into(),
+            Err(index) => {
                 self.labels.reserve_exact(1);
-                self.labels.insert(place, (label.into(), value.into()));
+                self.labels.insert(index, (label.into(), value.into()));
             }
         }
         Ok(self)
@@ -71,10 +71,10 @@ impl Device {
 
     /// What one label says.
     pub fn label(&self, label: &str) -> Option<&str> {
-        self.place(label).ok().map(|place| &*self.labels[place].1)
+        self.index_of(label).ok().map(|index| &*self.labels[index].1)
     }
 
-    fn place(&self, label: &str) -> Result<usize, usize> {
+    fn index_of(&self, label: &str) -> Result<usize, usize> {
         self.labels.binary_search_by(|(known, _)| (**known).cmp(label))
     }
 }

@@ -68,7 +68,7 @@ impl KeyFileError {
 
 impl From<TextError> for KeyFileError {
     fn from(error: TextError) -> Self {
-        let (place, what) = (error.place(), error.what());
+        let (position, what) = (error.position(), error.what());
         let path = error.path;
         match error.why {
             Why::File(error) => Self::File { path, error },
@@ -77,7 +77,7 @@ impl From<TextError> for KeyFileError {
             Why::Foreign(owner) => Self::Foreign { path, owner },
             Why::Exposed(mode) => Self::Exposed { path, mode },
             Why::Encoding(_) => {
-                let (line, column) = place.unwrap_or((1, 1));
+                let (line, column) = position.unwrap_or((1, 1));
                 Self::Encoding { path, line, column, why: what }
             }
         }

@@ -19,8 +19,8 @@ fn of(mounts: &str, path: &Path) -> Option<String> {
     // The last one lies on top.
     mounts.lines().rev().find_map(|line| {
         let mut fields = line.split(' ').skip(3);
-        let (name, place) = (fields.next()?, fields.next()?);
-        (Path::new(&unescaped(place)) == path).then(|| name.to_owned())
+        let (name, point) = (fields.next()?, fields.next()?);
+        (Path::new(&unescaped(point)) == path).then(|| name.to_owned())
     })
 }
 

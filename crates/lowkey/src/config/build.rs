@@ -52,7 +52,7 @@ pub(super) fn config(given: &Given, file: Option<&Path>, mistakes: Vec<Mistake>)
             })
         }
         _ => {
-            builder.mistakes.sort_by_key(|mistake| mistake.origin.place());
+            builder.mistakes.sort_by_key(|mistake| mistake.origin.position());
             Err(builder.mistakes)
         }
     };
@@ -61,7 +61,7 @@ pub(super) fn config(given: &Given, file: Option<&Path>, mistakes: Vec<Mistake>)
 
 struct Builder<'b> {
     given: &'b Given,
-    /// The place of what is missing.
+    /// The position of what is missing.
     nowhere: Origin,
     mistakes: Vec<Mistake>,
 }

@@ -1,4 +1,4 @@
-//! The configuration file: TOML, with the place of every mistake in it.
+//! The configuration file: TOML, with the position of every mistake in it.
 
 use super::fields::{FIELDS, Field, Takes, field, nearest};
 use super::given::{Given, Value};
@@ -112,8 +112,8 @@ impl Reader<'_> {
             (None, Some(near)) => format!("did you mean `{near}`?"),
             (None, None) => format!("here can stand: {}", here().collect::<Vec<_>>().join(", ")),
         };
-        let place = within.map_or(String::new(), |table| format!(" in [{table}]"));
-        self.wrong(at, format!("unknown setting `{name}`{place}; {hint}"));
+        let table = within.map_or(String::new(), |table| format!(" in [{table}]"));
+        self.wrong(at, format!("unknown setting `{name}`{table}; {hint}"));
     }
 
     fn wrong(&mut self, at: usize, what: String) {
@@ -154,7 +154,7 @@ fn type_of(value: &DeValue<'_>) -> &'static str {
 
 fn not_read(path: &Path, error: &TextError) -> Mistake {
     let path = Arc::new(path.to_owned());
-    let origin = match error.place() {
+    let origin = match error.position() {
         Some((line, column)) => Origin::File { path, line, column },
         None => Origin::Missing { path },
     };

@@ -23,7 +23,7 @@ pub(crate) enum Origin {
 
 impl Origin {
     /// The order in which mistakes are read: down the file, then the others as they were found.
-    pub(crate) fn place(&self) -> (usize, usize) {
+    pub(crate) fn position(&self) -> (usize, usize) {
         match self {
             Self::File { line, column, .. } => (*line, *column),
             Self::Missing { .. } => (usize::MAX - 1, 0),

@@ -20,7 +20,7 @@ fn is_link(ending: &[&str], value: &str) -> bool {
     let address = || value.parse::<IpAddr>().is_ok();
     let number = |text: &&str| text.parse::<u16>().is_ok();
     let protocol = |text: &&str| PROTOCOLS.contains(&text.to_ascii_lowercase().as_str());
-    let place = || {
+    let endpoint = || {
         let (before, behind) = value.split_once("://").unwrap_or_default();
         protocol(&before)
             && behind.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && number(&port))
@@ -28,8 +28,8 @@ fn is_link(ending: &[&str], value: &str) -> bool {
     match ending {
         ["SERVICE", "HOST"] => address(),
         ["SERVICE", "PORT", ..] => port(),
-        ["PORT"] => place(),
-        ["PORT", n, of] if number(n) && protocol(of) => place(),
+        ["PORT"] => endpoint(),
+        ["PORT", n, of] if number(n) && protocol(of) => endpoint(),
         ["PORT", n, of, "PROTO"] if number(n) && protocol(of) => protocol(&value),
         ["PORT", n, of, "PORT"] if number(n) && protocol(of) => port(),
         ["PORT", n, of, "ADDR"] if number(n) && protocol(of) => address(),
