@@ -2,24 +2,25 @@
 //!
 //! For the one who runs the server, and nobody else: what stands here tells which ids, names and keys are known.
 
+mod commands;
 mod explain;
+mod phrases;
 mod search;
 mod service;
 #[cfg(test)]
 mod tests;
-mod words;
 
 use crate::health::{Down, Health};
 use explain::Explainer;
 use lowkey_host::text::mask;
 use lowkey_host::{Acceptor, Cause, Failure, Id, LeftOut, Mode, SessionInfo, parse_id, show_time};
+use phrases::ago;
+#[cfg(feature = "admin")]
+pub(crate) use phrases::id_text;
 use search::Search;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use words::ago;
-#[cfg(feature = "admin")]
-pub(crate) use words::id_text;
 
 /// What came out.
 #[derive(Clone, Debug)]
@@ -228,8 +229,8 @@ impl Case<'_> {
 
     /// Nobody, and how a device of that name is made, if it can be one.
     fn unknown(&self, asked: &str) -> Finding {
-        let name = if words::is_a_name(asked) { asked } else { "NAME" };
-        nobody(asked, Some(words::provision(self.acceptor.public_key(), self.registry, name)))
+        let name = if commands::is_a_name(asked) { asked } else { "NAME" };
+        nobody(asked, Some(commands::provision(self.acceptor.public_key(), self.registry, name)))
     }
 
     /// How many attempts are on record whose key is nobody's.
@@ -323,7 +324,7 @@ fn left_out_of(subject: &Subject, all: &[LeftOut]) -> Vec<Finding> {
 fn connected(name: &str, session: &SessionInfo) -> Finding {
     let what = format!(
         "is connected {}for {}, and was heard {} ago",
-        words::from(session.from),
+        phrases::from(session.from),
         ago(session.age),
         ago(session.last_heard)
     );

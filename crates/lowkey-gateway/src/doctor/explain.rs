@@ -1,7 +1,8 @@
 //! From a failure to what happened, why, and what mends it.
 
+use super::commands;
+use super::phrases::{self, ago, id_text};
 use super::search::{Maker, Search};
-use super::words::{self, ago, id_text};
 use super::{Case, Finding, Mend, SOMEBODY, service};
 use lowkey_host::{Cause, Failure, Id, Mode, Pinned};
 use lowkey_registry::keys::encode_public;
@@ -76,7 +77,7 @@ impl Explainer<'_> {
             (Some(mode), None) => format!(" ({})", mode.as_str()),
             _ => String::new(),
         };
-        format!("{what} {}{times}{} ago{claim}", words::from(failure.from), ago(failure.last))
+        format!("{what} {}{times}{} ago{claim}", phrases::from(failure.from), ago(failure.last))
     }
 
     /// What a stranger was told no more about than `refused`.
@@ -137,7 +138,7 @@ impl Explainer<'_> {
                  (ours is {})",
                 encode_public(&server),
             ),
-            mend: Some(words::provision(server, self.case.registry, "NAME")),
+            mend: Some(commands::provision(server, self.case.registry, "NAME")),
         }
     }
 
@@ -147,7 +148,7 @@ impl Explainer<'_> {
         let (name, key) = (known.device().name(), maker.key.device().name());
         if !Arc::ptr_eq(&maker.key, known) {
             let has_psk = maker.key.mode() == Mode::KkPsk0;
-            let rotate = if has_psk { words::rotate_with_psk } else { words::rotate };
+            let rotate = if has_psk { commands::rotate_with_psk } else { commands::rotate };
             return Verdict::of("key_of_another", key)
                 .why(format!(
                     "this is the key of {key:?} under the id of {name:?}: are their key pages swapped?"
@@ -161,11 +162,11 @@ impl Explainer<'_> {
                     .why(format!(
                         "its key is right, and its PSK is the one of {other:?}: are their key pages swapped?"
                     ))
-                    .then(words::rotate_with_psk(server, registry, name))
+                    .then(commands::rotate_with_psk(server, registry, name))
             }
             None if known.mode() == Mode::KkPsk0 => Verdict::of("psk_missing", name)
                 .why("its key is right, but it has no PSK, and its pinning has one".to_owned())
-                .then(words::rotate_with_psk(server, registry, name)),
+                .then(commands::rotate_with_psk(server, registry, name)),
             _ if self.case.acceptor.is_expired(known) => self.expired(known),
             _ => Verdict::of("mended", name)
                 .why(format!("{} and would be let in now: the registry has changed since", opens(mode))),
@@ -201,27 +202,27 @@ impl Explainer<'_> {
         match (mode, known.mode()) {
             (Mode::KkPsk0, Mode::Kk) => Verdict::of("psk_superfluous", name)
                 .why("it has a PSK, and its pinning has none".to_owned())
-                .then(words::rotate_with_psk(server, registry, name)),
+                .then(commands::rotate_with_psk(server, registry, name)),
             (Mode::KkPsk0, _) if right_keys => Verdict::of("psk_wrong", name)
                 .why(
                     "its id names the right keys and message 1 does not open: another PSK, or a damaged key page".to_owned(),
                 )
-                .then(words::rotate_with_psk(server, registry, name)),
+                .then(commands::rotate_with_psk(server, registry, name)),
             (_, Mode::KkPsk0) => Verdict::of("key_wrong", name)
                 .why(format!(
                     "another key or another PSK than the registered ones, or it pins another server's key (ours is {ours})"
                 ))
-                .then(words::rotate_with_psk(server, registry, name)),
+                .then(commands::rotate_with_psk(server, registry, name)),
             _ if right_keys => Verdict::of("damaged", name)
                 .why(
                     "its id names the right keys and message 1 does not open: a damaged key page, or a stranger who uses \
                      this id"
                         .to_owned(),
                 )
-                .then(words::rotate(server, registry, name)),
+                .then(commands::rotate(server, registry, name)),
             _ => Verdict::of("key_wrong", name)
                 .why(format!("another key than the registered one, or it pins another server's key (ours is {ours})"))
-                .then(words::rotate(server, registry, name)),
+                .then(commands::rotate(server, registry, name)),
         }
     }
 
@@ -235,7 +236,7 @@ impl Explainer<'_> {
                 Some("build the device's firmware with this server's version of Lowkey"),
             ),
             Cause::Mode => {
-                let provision = words::provision(self.case.acceptor.public_key(), self.case.registry, "NAME");
+                let provision = commands::provision(self.case.acceptor.public_key(), self.case.registry, "NAME");
                 let why = "it wants to pair, or asks for a mode that does not exist; this server knows KK and KKpsk0, with keys \
                            from a key page";
                 return Verdict { kind: "mode", device: None, why: why.into(), mend: Some(provision) };

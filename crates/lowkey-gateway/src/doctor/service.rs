@@ -1,6 +1,6 @@
 //! What is known of the service behind.
 
-use super::words::ago;
+use super::phrases::ago;
 use super::{Finding, Mend, SERVICE};
 use crate::health::{Down, Unreached};
 

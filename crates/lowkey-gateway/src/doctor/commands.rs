@@ -1,35 +1,10 @@
-//! Sentences and commands, for people.
+//! Commands that mend something, to be run as they stand.
 
 use super::Mend;
-use lowkey_host::{Device, Id, PublicKey};
+use lowkey_host::{Device, PublicKey};
 use lowkey_registry::keys::encode_public;
 use lowkey_registry::text_file::shell_quote;
-use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
-
-/// How long, in one unit.
-pub(super) fn ago(time: Duration) -> String {
-    match time.as_secs() {
-        seconds @ ..120 => format!("{seconds} s"),
-        seconds @ ..7200 => format!("{} min", seconds / 60),
-        seconds @ ..172_800 => format!("{} h", seconds / 3600),
-        seconds => format!("{} days", seconds / 86_400),
-    }
-}
-
-/// `from ADDRESS `, if it is known.
-pub(super) fn from(address: Option<SocketAddr>) -> String {
-    address.map_or_else(String::new, |address| format!("from {} ", address.ip()))
-}
-
-/// An id as registries write it.
-pub(crate) fn id_text(id: Id) -> String {
-    match std::str::from_utf8(id.as_bytes()) {
-        Ok(text) if !text.starts_with("0x") && text.chars().all(|c| c.is_ascii_graphic()) => text.to_owned(),
-        _ => id.as_bytes().iter().fold("0x".to_owned(), |text, byte| text + &format!("{byte:02x}")),
-    }
-}
 
 /// Makes a device of this name.
 pub(super) fn provision(server: PublicKey, registry: &Path, name: &str) -> Mend {
@@ -59,10 +34,10 @@ pub(super) fn is_a_name(text: &str) -> bool {
 fn make(server: PublicKey, registry: &Path, name: &str, how: &str) -> Mend {
     Mend::Run(format!(
         "lowkey provision {how}--name {} --server {} --registry {} --output {}",
-        word(name),
+        quoted(name),
         encode_public(&server),
         shell_quote(registry),
-        word(&as_file(&format!("{name}.page"))),
+        quoted(&as_file(&format!("{name}.page"))),
     ))
 }
 
@@ -71,22 +46,13 @@ fn as_file(name: &str) -> String {
 }
 
 /// `text` as one word of a shell.
-fn word(text: &str) -> String {
+fn quoted(text: &str) -> String {
     shell_quote(Path::new(text))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_said_in_one_unit() {
-        for (seconds, said) in
-            [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7200, "2 h"), (200_000, "2 days")]
-        {
-            assert_eq!(ago(Duration::from_secs(seconds)), said);
-        }
-    }
 
     #[test]
     fn an_id_in_hex_and_a_key_are_no_names() {
@@ -120,12 +86,5 @@ mod tests {
         assert!(command().contains("/pump_7.psk --name pump/7 "), "{}", command());
         std::fs::write(folder.path().join("pump_7.psk"), "").unwrap();
         assert!(command().contains("/pump_7-2.psk --name pump/7 "), "{}", command());
-    }
-
-    #[test]
-    fn ids_are_text_where_they_are_plain() {
-        assert_eq!(id_text(Id::new(b"pump-7").unwrap()), "pump-7");
-        assert_eq!(id_text(Id::new(b"0x7").unwrap()), "0x307837");
-        assert_eq!(id_text(Id::new(b"a b\x1b").unwrap()), "0x6120621b");
     }
 }
