@@ -245,8 +245,8 @@ impl Forwarding {
         Self { to_backend: Flow::new(room), to_device: Flow::new(room), unsendable: None, grace: None }
     }
 
-    /// Takes the first that the device says before there is somebody to say it to. What comes behind it waits, a PING
-    /// too: its PONG would say that we had taken what nobody may ever take.
+    /// Takes what the device says first, before there is a service to say it to. What comes behind that waits, a PING
+    /// too: its PONG would say that what came before it was taken, and perhaps nobody ever takes it.
     fn poll_hear<Io: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         context: &mut Context<'_>,
@@ -297,8 +297,8 @@ impl Forwarding {
         }
     }
 
-    /// Moves what the connection owes, and has it wake us when it is ended from outside: while the service
-    /// takes nothing, nobody reads the connection, and perhaps nobody writes it.
+    /// Sends what the connection owes, and has it wake us when it is ended from outside: while the service takes
+    /// nothing, nobody reads the connection, and perhaps nobody writes to it.
     fn mind<Io: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         context: &mut Context<'_>,
@@ -332,7 +332,7 @@ impl Forwarding {
     }
 }
 
-/// A connection's error, out of the clothes that a stream's errors wear.
+/// The connection's error that an error of the stream has inside.
 fn of_device(error: io::Error) -> Error {
     error.downcast().unwrap_or_else(Error::from)
 }

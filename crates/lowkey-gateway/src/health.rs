@@ -1,8 +1,9 @@
 //! Whether the service behind takes connections, as far as this server knows.
 //!
-//! Down is what a *connect* says, never what becomes of a session: a device whose sessions the service ends early would
-//! stop the whole fleet. Up is what the server's own connect says, never a device's: nobody who holds an attempt open
-//! holds the others up. Both are said once, when they change.
+//! Only a *connect* that fails shows that the service is down. What becomes of a session shows nothing: otherwise one
+//! device whose sessions the service ends early would stop the whole fleet. Only the server's own connect shows that
+//! the service is back, so that no device that holds an attempt open keeps the others waiting. Either is logged once,
+//! when it changes.
 
 use lowkey_host::Acceptor;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -64,7 +65,7 @@ struct Outage {
     error: String,
 }
 
-/// A connect that began when the service had come back so many times: its failure is no news after the next return.
+/// A connect, and how often the service had come back when it began. If it has come back since, a failure is no news.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Trial(u64);
 
@@ -162,8 +163,8 @@ impl Watch {
         self.of.upgrade().map(Health)
     }
 
-    /// Ends if the service is up, and says so. Whoever finds it down after that begins another: both look under one
-    /// lock.
+    /// Whether the service is up, so that the asking ends. This is decided under the lock of those who find it down:
+    /// who does so afterwards begins to ask anew.
     pub(crate) fn ends(&mut self, health: &Health) -> bool {
         let mut state = health.lock();
         self.over = state.down.is_none();

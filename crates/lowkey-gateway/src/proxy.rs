@@ -154,7 +154,7 @@ impl Header {
         Ok(Self(header))
     }
 
-    /// What whoever connects for itself sends, and for nobody else: the command LOCAL. §2.2 has it for health checks;
+    /// The header of one who connects for itself and for no device: the command LOCAL. §2.2 has it for health checks;
     /// the service answers as it likes and counts no client.
     pub fn local() -> Self {
         let mut header = SIGNATURE.to_vec();
@@ -168,7 +168,7 @@ impl Header {
     }
 }
 
-/// Both in one family, as §2.2 wants them; an IPv4 address in IPv6's clothes is one of IPv4.
+/// Both in one family, as §2.2 wants them; an IPv4 address that is written as one of IPv6 is one of IPv4.
 fn put_addresses(body: &mut Vec<u8>, addresses: Addresses) -> u8 {
     let Addresses { source, destination } = addresses;
     let family = match (source.ip().to_canonical(), destination.ip().to_canonical()) {

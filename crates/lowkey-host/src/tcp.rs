@@ -29,8 +29,8 @@ pub(crate) fn prepare(stream: &TcpStream) -> io::Result<()> {
     socket.set_tcp_keepalive(&keepalive)
 }
 
-/// Has the kernel (Linux's) give up a device that acknowledges nothing, or has no room for anything, for longer than
-/// a silent session lasts: also one that nobody asks, because nobody waits for it.
+/// Has the kernel (Linux's) give up a device that acknowledges nothing, or has no room for anything, for longer than a
+/// silent session lasts. That ends also a device that nobody asks, because nobody waits for it.
 pub(crate) fn give_up(stream: &TcpStream, limits: &Limits) -> io::Result<()> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {

@@ -50,7 +50,7 @@ impl Edit {
         Ok(Self { named: registry.to_owned(), file, text, _lock: lock })
     }
 
-    /// The same of a registry that has to be there: nothing can be taken out of one that is not.
+    /// As [`begin`](Self::begin), of a registry that has to be there.
     pub(crate) fn begin_there(registry: &Path) -> Result<Self, RegistryError> {
         let edit = Self::begin(registry)?;
         match edit.text {
@@ -110,7 +110,7 @@ impl Edit {
         written.map_err(|error| EditError::Registry(RegistryError::file(&self.named, error)))
     }
 
-    /// Lets those read `secret`, which we have made beside the registry, who read the registry: its owner, or, if
+    /// Lets `secret`, which we have made beside the registry, be read by those who read the registry: its owner or, if
     /// that is root as we are, its group.
     ///
     /// The open file, not its name: whoever may write beside the registry could have put another file there, which
@@ -139,14 +139,15 @@ impl Edit {
         let new = beside(&self.file, ".new");
         match fs::remove_file(&new) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => (), // the rest of one who was killed, perhaps
+            _ => (), // left behind by one who was killed, perhaps
         }
         let written = self.write(&new, text).and_then(|()| fs::rename(&new, &self.file).map_err(advised));
         if written.is_err() {
             let _ = fs::remove_file(&new); // why it was not written matters more
         }
         written?;
-        // Or a power cut brings back who was taken out. Not every file system can, and by now it is in its place.
+        // Without this a power cut may bring back who was taken out. Not every file system can do it, and the new file
+        // is in its place already, so an error changes nothing.
         #[cfg(unix)]
         let _ = File::open(folder_of(&self.file)).and_then(|folder| folder.sync_all());
         Ok(())

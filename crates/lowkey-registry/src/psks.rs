@@ -39,7 +39,7 @@ pub(crate) enum Fault {
 #[derive(Debug)]
 pub(crate) struct PskFiles {
     all: Vec<PskFile>,
-    key: Secret<32>, // of hashes: nobody knows it, so that comparing takes no time by content
+    key: Secret<32>, // of the hashes; nobody knows it, so that the time of a comparison says nothing of a PSK
 }
 
 #[derive(Debug)]
@@ -63,8 +63,8 @@ struct Holder<'e> {
     name: &'e str,
 }
 
-/// Reads the PSKs of all pinnings, from the files that `registry` names. Of those that hold the same none is good:
-/// nobody can tell whose it is, and whoever opens one must not have another's.
+/// Reads the PSKs of all pinnings, from the files that `registry` names. Where several hold the same PSK, none of them
+/// is taken: nobody can tell whose it is, and who can read one file must not have another's PSK.
 ///
 /// # Errors
 /// No randomness; nothing was read.
@@ -145,12 +145,12 @@ impl PskFiles {
     fn look_at(&self, n: usize) -> Option<Changed> {
         let PskFile { path, stamp, content } = self.all.get(n)?;
         let now = Stamp::at(path);
-        // What could not be had may be there although it looks the same.
+        // What could not be read may be readable by now and look the same.
         let as_it_was = now == *stamp && (content.is_ok() || !self.differs(path, content));
         (!as_it_was).then_some(Changed { n, stamp: now })
     }
 
-    /// Whether any holds something else than it did, whatever it looks like from outside: reads them all.
+    /// Whether any holds something else than it did. Reads them all, whatever their times of change say.
     pub(crate) fn differ(&self) -> bool {
         self.all.iter().any(|file| self.differs(&file.path, &file.content))
     }

@@ -1,4 +1,4 @@
-//! What a command came to when it came to nothing, and its exit code.
+//! Why a command failed, and its exit code.
 
 use lowkey_host::text::clean;
 use lowkey_host::text::mask;

@@ -47,8 +47,8 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     served
 }
 
-/// As many open files as we may have: programs that begin with few (1,024) for the sake of `select`, which nobody uses
-/// here, are starved by as many strangers.
+/// Lets us have as many open files as we may. Programs begin with 1,024 for the sake of `select`, which nobody uses
+/// here, and as many strangers would use them up.
 #[cfg(unix)]
 fn raise_the_limit_of_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -87,7 +87,7 @@ async fn serve(
     let listener = listener.map_err(|error| bind_failed(&config.listen, &error))?;
     let listener = listener.behind(config.accept_proxy.clone());
     let bound = listener.local_addr().map_err(Failure::file)?;
-    // Whoever waits for it waits in vain; devices need not.
+    // Whoever waits for this line waits in vain; devices are served all the same.
     if let Err(failure) = print(&format!("listening on {bound}\n")) {
         say(format_args!("lowkey: {failure}"));
     }
@@ -163,7 +163,7 @@ async fn first<T, E>(run: impl Future<Output = T>, end: impl Future<Output = E>)
     .await
 }
 
-/// Until the other half speaks.
+/// Until the sender speaks; if it is dropped, for ever.
 async fn heard(receiver: oneshot::Receiver<()>) {
     if receiver.await.is_err() {
         std::future::pending::<()>().await;

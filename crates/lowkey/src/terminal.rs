@@ -13,7 +13,7 @@ pub(crate) fn path<'m>(of: &'m ArgMatches, name: &str) -> Option<&'m Path> {
     of.get_one::<PathBuf>(name).map(PathBuf::as_path)
 }
 
-/// A new file for a secret. `-` is none: what stands for standard output elsewhere must not put a key there.
+/// A new file for a secret. `-` is none: elsewhere it stands for standard output, where no key belongs.
 pub(crate) fn secret_file<'m>(of: &'m ArgMatches, name: &str) -> Result<Option<&'m Path>, Failure> {
     match path(of, name) {
         Some(file) if file == Path::new("-") => {
@@ -40,8 +40,8 @@ pub(crate) fn say(line: impl fmt::Display) {
     let _ = writeln!(StandardError, "{line}"); // it gives no error
 }
 
-/// Standard error, for what is said and no more: where it cannot be written, a full disk or a reader that has gone,
-/// what we do goes on and comes to what it comes to.
+/// Standard error, for what is said and no more: where it cannot be written, a full disk or a reader that has gone, we
+/// go on, and the exit code is that of what we do.
 pub(crate) struct StandardError;
 
 impl Write for StandardError {

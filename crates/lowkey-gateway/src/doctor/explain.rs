@@ -80,7 +80,7 @@ impl Explainer<'_> {
         format!("{what} {}{times}{} ago{claim}", phrases::from(failure.from), ago(failure.last))
     }
 
-    /// What a stranger was told no more about than `refused`.
+    /// Causes of which a stranger hears `refused` and no more.
     fn refused(
         &self,
         known: Option<&Arc<Pinned>>,
@@ -226,7 +226,7 @@ impl Explainer<'_> {
         }
     }
 
-    /// What says by itself why it happened.
+    /// Causes that need no search.
     fn plain(&self, cause: Cause, known: Option<&Arc<Pinned>>) -> Verdict {
         let limits = self.case.acceptor.limits();
         let (kind, why, mend): (_, String, Option<&str>) = match cause {

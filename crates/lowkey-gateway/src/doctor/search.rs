@@ -43,7 +43,7 @@ impl<'a> Search<'a> {
         self.complete
     }
 
-    /// Whether there was none for all of the last [`Self::maker`].
+    /// Whether the last [`Self::maker`] ran out of time.
     pub(super) fn was_cut(&self) -> bool {
         self.cut
     }

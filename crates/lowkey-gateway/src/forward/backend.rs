@@ -96,8 +96,8 @@ impl fmt::Display for NoAddress {
 
 impl std::error::Error for NoAddress {}
 
-/// Until it is shut down, a socket that is let go of is reset, from before it is connected: a service may take a
-/// connection that nobody here waits for any more, and must not find an end that no device has sent.
+/// A socket that is dropped before it was shut down is reset. That is so from before it is connected: a service may
+/// take a connection that nobody here waits for any more, and must not find an end that no device has sent.
 async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_zero_linger()?;
@@ -106,8 +106,8 @@ async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     socket.connect(address).await
 }
 
-/// Where TCP has those wait who find a service's queue full, a Unix socket sends them away: a thousand devices that
-/// come back at once would find the service down.
+/// Where a service's queue is full, TCP has a client wait, and a Unix socket sends it away. So the waiting is done
+/// here: a thousand devices that come back at once would find the service down.
 #[cfg(unix)]
 async fn connect_unix(path: &Path) -> io::Result<UnixStream> {
     loop {
@@ -189,9 +189,9 @@ impl std::error::Error for BackendError {}
 /// A stream to a service.
 ///
 /// Dropped before it was shut down it is reset, so that the service does not take a device that has vanished for one
-/// that has ended; what the service has not got by then may be lost. That holds from before it was connected: a service
-/// finds no end that was not sent. A Unix socket knows no reset. There the service finds an end, or (on Linux, when it
-/// had sent something that we have not read) an error.
+/// that has ended; what the service has not got by then may be lost. That holds from before it was connected, so that a
+/// service never finds an end that was not sent. A Unix socket knows no reset. There the service finds an end, or (on
+/// Linux, when it had sent something that we have not read) an error.
 #[derive(Debug)]
 pub struct BackendStream {
     stream: Stream,

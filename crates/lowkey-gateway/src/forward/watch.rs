@@ -1,4 +1,4 @@
-//! Finds out that a service is down, and that it is back: the first by any connect, the second by our own.
+//! Finds out that a service is down, by any connect, and that it is back, by our own.
 
 use super::{Backend, BackendStream, Forwarder, in_time};
 use crate::health::{Unreached, Watch};
@@ -38,7 +38,7 @@ impl Forwarder {
         reached
     }
 
-    /// Has somebody ask after `first`, and then with these pauses, unless somebody does.
+    /// Spawns a task that asks after `first`, and then with these pauses, unless there is one.
     fn watch(&self, first: Duration, pauses: Pauses) {
         let Some(watch) = self.health.watch() else { return };
         let (backend, connect_timeout) = (self.backend.clone(), self.connect_timeout);
@@ -48,8 +48,8 @@ impl Forwarder {
     }
 }
 
-/// A device that waits for its connection. If it gives up, that may be because the service does not answer: then we
-/// wait in its place, to the end.
+/// A device that waits for its connection. If it gives up, that may be because the service does not answer: then a task
+/// of ours waits on, to the end.
 struct Waiting<'f> {
     forwarder: &'f Forwarder,
     /// `None`: it does not wait any more.
@@ -131,7 +131,7 @@ impl Pauses {
 /// The shortest and the longest bound of a pause, in milliseconds; the pause is at least half of it, so the first takes
 /// 1 to 2 s.
 const PAUSES: (u32, u32) = (2_000, 30_000);
-/// A connect takes less where there is somebody.
+/// Longer than a connect takes where somebody listens.
 const LONG: Duration = Duration::from_secs(1);
 /// How long our own connection may take to end.
 const PARTING: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! Who may say for whom it speaks.
+//! Networks of balancers, which may say for whom they connect.
 
 use super::accept;
 use ipnet::{IpNet, Ipv4Net};
@@ -29,7 +29,7 @@ impl Networks {
         texts.into_iter().map(|text| network(text.as_ref())).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Whether `address` is in one of them. An IPv4 address in IPv6's clothes is one of IPv4.
+    /// Whether `address` is in one of them. An IPv4 address that is written as one of IPv6 is one of IPv4.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
@@ -93,7 +93,7 @@ impl fmt::Display for NetworkError {
 
 impl std::error::Error for NetworkError {}
 
-/// The bits before an IPv4 address in IPv6's clothes.
+/// The bits before an IPv4 address that is written as one of IPv6.
 const MAPPED: u8 = 96;
 
 #[cfg(test)]

@@ -93,7 +93,7 @@ pub enum DeviceError {
     Label(char),
     /// Its key is our own.
     OwnKey,
-    /// Its key is of low order: nobody holds its private half alone.
+    /// Its key is of low order: it protects nothing.
     WeakKey,
     /// Another device has this name.
     SameName(String),

@@ -94,8 +94,8 @@ impl Acceptor {
         self.state.counters.log.sweep();
     }
 
-    /// The registry that is obeyed, if it knows the text it was read from: nobody who is not in it connects any more,
-    /// and whether sessions of others may still be there.
+    /// Which registry is obeyed, if it knows the text that it was read from: nobody who is not in it connects any more.
+    /// It also says whether sessions of such devices may still be there.
     pub fn in_force(&self) -> Option<InForce> {
         let registry = self.registry();
         // In this order: a registry that comes in between has a larger generation, which is not swept too early.
@@ -110,9 +110,9 @@ impl Acceptor {
         self.state.sessions.stop();
     }
 
-    /// From here on attempts hear that we are busy while the service behind `is_down`, before any multiplication and
-    /// whoever asks: devices back off, where each would be confirmed and then closed. Sessions that there are go on. What
-    /// is said after the first time changes nothing. It is asked for every attempt: answer from memory.
+    /// From now on attempts hear that we are busy while the service behind `is_down`, whoever asks and before any
+    /// multiplication. So devices back off; otherwise each would be confirmed and then closed. Live sessions go on.
+    /// Only the first call has an effect. `is_down` is asked for every attempt: answer from memory.
     pub fn busy_while(&self, is_down: impl Fn() -> bool + Send + Sync + 'static) {
         let _ = self.state.service_is_down.set(Box::new(is_down)); // the first one stays
     }

@@ -26,7 +26,8 @@ pub(crate) enum Event {
 
 /// How many lines of each event have been written lately, and how many were left out.
 ///
-/// What was left out is said at the latest by the sweep after the second, or when this is dropped.
+/// How many were left out is logged before the next line of the same event, at the latest by the sweep after the
+/// second, or when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Allowance([Mutex<Span>; Event::ALL.len()]);
 
@@ -46,7 +47,7 @@ impl Default for Allowance {
 }
 
 impl Allowance {
-    /// One more line: whether it is written. Says before it how many were not.
+    /// Whether one more line may be written. If so, logs before it how many were left out.
     pub(crate) fn may(&self, event: Event) -> bool {
         let (now, (length, most)) = (Instant::now(), event.allowance());
         let left_out = {
@@ -63,7 +64,7 @@ impl Allowance {
         true
     }
 
-    /// Says what was left out of seconds that are over.
+    /// Logs how many were left out in seconds that are over.
     pub(crate) fn sweep(&self) {
         let now = Instant::now();
         for event in Event::ALL {
@@ -135,7 +136,7 @@ impl Event {
         }
     }
 
-    /// In how much time how many lines. A shortage of files is one event that goes on, fifty times a second.
+    /// How many lines, in how much time. A shortage of open files would be logged fifty times a second while it lasts.
     fn allowance(self) -> (Duration, u32) {
         match self {
             Self::AcceptFailed => (Duration::from_secs(10), 1),
@@ -143,7 +144,7 @@ impl Event {
         }
     }
 
-    /// At the level of the lines: who does not see those has none left out.
+    /// Logged at the level of the lines themselves: who does not see those misses none.
     fn say(self, left_out: u64) {
         if left_out == 0 {
             return;

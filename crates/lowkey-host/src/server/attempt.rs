@@ -19,7 +19,7 @@ pub(crate) struct Attempt {
     began: Instant,
     hello: Option<Hello>,
     first_frame: FirstFrame,
-    /// Why it will have been refused, if it is.
+    /// The cause, in case it is refused.
     suspicion: Cause,
     answered: bool,
     over: bool,
@@ -56,7 +56,8 @@ impl Attempt {
         self.first_frame = FirstFrame::new(first_frame);
     }
 
-    /// Notes why a refusal will follow: one store, the same for each cause. Without it, message 1 did not open.
+    /// Notes why a refusal will follow, which is one store whatever the cause. If nothing is noted, message 1 did not
+    /// open.
     pub(crate) fn suspect(&mut self, cause: Cause) {
         self.suspicion = cause;
     }
@@ -180,7 +181,7 @@ impl Drop for Attempt {
     }
 }
 
-/// A socket of both families shows IPv4 in IPv6's clothes, which nobody looks for in a log.
+/// A socket of both families shows an IPv4 address as one of IPv6, which nobody looks for in a log.
 fn canonical(address: SocketAddr) -> SocketAddr {
     match address.ip().to_canonical() {
         v4 @ IpAddr::V4(_) => SocketAddr::new(v4, address.port()),

@@ -62,8 +62,8 @@ fn networks(from: Option<Source>) -> Networks {
     from.map_or([None; WIDTHS], Source::networks)
 }
 
-/// Wakes one who was displaced, not under the lock: that may run anything. Says how many that were, of those who waited
-/// for something.
+/// Wakes one who was displaced, without the lock, because a waker may run anything. Gives how many were displaced that
+/// waited for something: none or one.
 fn tell(gone: Option<Gone>) -> u64 {
     gone.map_or(0, |gone| {
         gone.displaced.notify_one();
@@ -72,9 +72,9 @@ fn tell(gone: Option<Gone>) -> u64 {
 }
 
 impl Slot {
-    /// Message 1 has opened: from now on it is a confirmation that is waited for. Says how many were displaced for
-    /// that; `None` if this one has no slot any more: it was displaced meanwhile, or another one waits
-    /// with the same ephemeral.
+    /// Message 1 has opened: from now on the attempt waits for its confirmation. Says how many were displaced for that;
+    /// `None` if this one has no slot any more: it was displaced meanwhile, or another one waits with the same
+    /// ephemeral.
     pub(crate) fn opened(&mut self, standing: Standing, ephemeral: Ephemeral) -> Option<u64> {
         let (number, displaced) = self.attempts.lock().opened(self.number, standing, ephemeral)?;
         self.number = number;

@@ -1,9 +1,9 @@
 //! Pinnings that nobody has, for ids that nobody has: what a stranger's attempt is played with.
 //!
-//! The work for a known id and for an unknown one is the same arithmetic, but a pinning among thousands lies in no
-//! cache, and one decoy for all of them always would: a microsecond's difference. So there are about as many decoys as
-//! pinnings, they lie in memory as those do, and a keyed hash of the id says which one it is: the same id has the same
-//! each time, as a known id has, and nobody can tell which ids share one.
+//! A known id and an unknown one cost the same arithmetic. But a pinning among thousands lies in no cache, and a single
+//! decoy always would: a microsecond's difference. So there are about as many decoys as pinnings, which lie in memory
+//! as those do, and a keyed hash of the id chooses one. An unknown id has the same decoy each time, as a known id has
+//! its pinning, and nobody can tell which ids share one.
 
 use crate::entropy::random;
 use crate::error::Error;
@@ -23,7 +23,7 @@ pub(super) struct Decoys {
     generation: AtomicU64,
 }
 
-/// With an id, which is compared as that of a pinning is.
+/// Each with an id, which is compared as that of a pinning is.
 type Decoy = (Id, Arc<Pinned>);
 
 impl Decoys {
@@ -44,7 +44,7 @@ impl Decoys {
         (enough > 2 * self.lock().len()).then_some(enough)
     }
 
-    /// Draws as many in their place. If the system has no randomness now, all stays as it is.
+    /// Replaces all of them by so many new ones. If the system has no randomness now, all stays as it is.
     pub(super) fn grow(&self, identity: &Identity, enough: usize) {
         if let Ok(all) = draw(identity, enough) {
             *self.all.write().unwrap_or_else(PoisonError::into_inner) = all;
@@ -76,7 +76,7 @@ fn draw(identity: &Identity, count: usize) -> Result<Box<[Decoy]>, Error> {
     let one = |_| -> Result<_, Error> {
         let (id, key) = (random()?, PublicKey::new(*random()?.expose()));
         let id = Id::new(id.expose()).ok_or(Error::PeerKey)?;
-        // Nobody has its private half, so what it would give with our key is as good as any: no multiplication.
+        // Nobody has its private key, so any secret is as good as the one that it shares with ours: no multiplication.
         let peer = Peer::from_parts(identity, key, random()?).map_err(|_| Error::PeerKey)?;
         let psk = Psk::new(random()?).map_err(|_| Error::Entropy)?;
         Ok((id, Arc::new(Pinned::of_peer(Arc::clone(&device), id, peer).with_psk(psk))))

@@ -3,13 +3,14 @@
 use super::source::Network;
 use std::collections::{BTreeSet, HashMap};
 
-/// The numbers of some attempts, later ones greater: those of a network, in the networks within it.
+/// The attempts of a network by their numbers, and apart by the networks within it. A later attempt has a greater
+/// number.
 #[derive(Debug, Default)]
 pub(crate) struct Group {
     numbers: BTreeSet<u64>,
-    /// Empty in the narrowest, which holds its numbers only.
+    /// Empty in the narrowest network, which has numbers only.
     groups: HashMap<Network, Group>,
-    /// The groups by size, and among those of a size by their oldest attempt.
+    /// The groups by size, and where that is equal by their oldest attempt.
     by_oldest: BTreeSet<(usize, u64, Network)>,
     /// The same by their newest.
     by_newest: BTreeSet<(usize, u64, Network)>,
@@ -24,7 +25,7 @@ impl Group {
         self.numbers.first().copied()
     }
 
-    /// What it has of the last of these networks, each of which is within the one before.
+    /// Its attempts of the last of these networks; each network lies within the one before it.
     pub(crate) fn within(&self, networks: &[Network]) -> Option<&Self> {
         match networks {
             [] => Some(self),
@@ -46,11 +47,12 @@ impl Group {
         }
     }
 
-    /// Who gives up a slot: in the largest group, in the largest group of that and so on, the oldest if it
-    /// `has_had_its_time`, otherwise the newest. So whoever is nearest to done goes on, and who never will be done
-    /// goes first.
+    /// Who gives up a slot. The largest network is taken, then the largest within that, and so on; in the last one the
+    /// oldest goes if it `has_had_its_time`, otherwise the newest. So whoever is nearest to done goes on, and who never
+    /// will be done goes first.
     ///
-    /// Of groups that are as large, the one whose attempt that is decides; what addresses they have does not.
+    /// Of networks that are equally large, the one that has this oldest or newest attempt is taken: addresses decide
+    /// nothing.
     pub(crate) fn gives_up(&self, has_had_its_time: &impl Fn(u64) -> bool) -> Option<u64> {
         let Some((largest, ..)) = self.by_oldest.last() else {
             let oldest = *self.numbers.first()?;
@@ -61,7 +63,7 @@ impl Group {
         self.groups.get(network)?.gives_up(has_had_its_time)
     }
 
-    /// Changes the group of this network; one that is empty is not kept.
+    /// Changes the group of this network, which is not kept if it is empty.
     fn change(&mut self, network: Network, change: impl FnOnce(&mut Self)) {
         let group = self.groups.entry(network).or_default();
         if let (Some(oldest), Some(newest)) = (group.numbers.first(), group.numbers.last()) {

@@ -2,7 +2,7 @@
 
 use crate::registry::Digest;
 
-/// A registry as it is obeyed, as it was when this was made.
+/// Which registry is obeyed, as it was when this was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InForce {

@@ -92,7 +92,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         }
     }
 
-    /// Answers as `pinned` says; if that does not fit the hello or has expired, as one who does not know it.
+    /// Answers with the keys of `pinned`. If it does not fit the hello, or has expired, answers as if the id were not
+    /// known.
     ///
     /// The registry is not asked for it, until its [`generation`](crate::Registry::generation) changes: then `pinned`
     /// has to be there, or its session ends.
@@ -217,7 +218,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         self.handshake.until(self.deadline).await.map(|_done| ())
     }
 
-    /// The work for a device that is known, with `nobody` or what stands for it in this mode, and then a refusal.
+    /// Does the work that a known device costs, with the keys of `nobody`, or of a decoy if those do not fit the mode,
+    /// and then refuses.
     async fn play_with(&mut self, nobody: Option<&Pinned>) -> AcceptError {
         let state = Arc::clone(&self.state);
         let Some(id) = self.hello.and_then(|hello| hello.id) else {

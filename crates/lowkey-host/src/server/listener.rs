@@ -209,7 +209,7 @@ fn is_every(address: SocketAddr) -> bool {
     address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED)
 }
 
-/// A kernel without it knows no such family, or has no such address.
+/// What a kernel without IPv6 says: it knows no such family, or has no such address.
 fn has_no_ipv6(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(EAFNOSUPPORT)
 }

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 /// How long no record of a peer has opened while somebody waited for one.
 ///
-/// Only what opens was said by the peer: anybody in the path can write bytes of a record that is never whole,
-/// and acknowledge what a dead one was sent.
+/// Only a record that opens is a sign of the peer. Anybody in the path can send bytes of a record that never becomes
+/// whole, and acknowledge what was sent to a peer that is dead.
 #[derive(Debug)]
 pub(super) struct Quiet {
     opened: u64,
@@ -44,8 +44,8 @@ impl Quiet {
 
     /// What is to be done about a silence now, if anything.
     ///
-    /// Nobody who reads nothing finds out whether the peer is silent: only the time in which somebody waits
-    /// for it counts. After our CLOSE it cannot be asked, so it may be as silent as it likes.
+    /// Only the time in which somebody reads counts: who does not read cannot find out whether the peer is silent.
+    /// After our CLOSE it cannot be asked, so it may be silent for as long as it likes.
     pub(super) fn listen(&mut self, shared: &Shared, now: Instant, limits: &Limits) -> Option<Order> {
         let traffic = shared.traffic();
         let (opened, moved) = (traffic.opened.get(), traffic.received.get() + traffic.sent.get());
@@ -79,9 +79,9 @@ impl Quiet {
         }
     }
 
-    /// Whether what began then, a PING's way out or its answer's way back, takes too long. While bytes move it
-    /// has the time of one more silence: a slow line may be full of what comes before, a record that is half
-    /// here has to be whole before a PONG, and both could be somebody else's doing.
+    /// Whether what began then, a PING's way out or its answer's way back, takes too long. While bytes move it has the
+    /// time of one more silence: a slow network may be full of what comes before it, and a record that has come in part
+    /// has to be whole before a PONG. It has no longer than that, because somebody else could be moving those bytes.
     fn is_late(&self, from: Instant, now: Instant, limits: &Limits) -> bool {
         let longest = limits.silence.saturating_add(limits.answer);
         now.duration_since(from) >= longest || now.duration_since(from.max(self.moving)) >= limits.answer

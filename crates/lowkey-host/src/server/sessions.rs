@@ -23,7 +23,7 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(crate) struct Sessions {
     table: Mutex<Table>,
-    /// Held by whoever looks sessions up again, so that what one has done is done by all.
+    /// Held while sessions are looked up again: who has waited for it finds the work done.
     looking: Mutex<()>,
     limits: Limits,
     counters: Arc<Counters>,
@@ -34,7 +34,7 @@ struct Table {
     by_name: HashMap<String, Session>,
     by_source: HashMap<Source, usize>,
     familiar: Familiar,
-    /// Ended from outside, and not yet let go of.
+    /// Sessions that were ended from outside and that somebody still holds.
     leaving: HashMap<u64, Arc<Shared>>,
     /// What went over sessions that are gone.
     past: Moved,
@@ -49,7 +49,7 @@ struct Session {
     number: u64,
     shared: Arc<Shared>,
     pinned: Arc<Pinned>,
-    /// The registry's, when the pinning was surely still there.
+    /// The registry's generation in which the pinning was surely still there.
     generation: u64,
     from: Option<SocketAddr>,
     began: Instant,

@@ -41,7 +41,7 @@ impl State {
         clock: Clock,
     ) -> Result<Self, Error> {
         limits.buffers()?;
-        let stranger = Identity::new(random()?).map_err(|_| Error::Entropy)?.public_key(); // its private half is gone
+        let stranger = Identity::new(random()?).map_err(|_| Error::Entropy)?.public_key(); // its private key is gone
         let counters = Arc::new(Counters::default());
         Ok(Self {
             decoys: Decoys::new(&identity, &*registry)?,

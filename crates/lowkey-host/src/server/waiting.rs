@@ -1,20 +1,19 @@
 //! Who waits for message 1 or for a confirmation, and who has to go when there are too many.
 //!
-//! There are two tables. In the first an attempt waits for its first frame, in the second for its confirmation: nobody
-//! comes there whose message 1 did not open, so no stranger without a recording. Attempts from a source that a device
-//! was confirmed from lately are counted apart in each. That makes four queues. When all together are too many, the
-//! largest queue gives up one; so each can have a quarter whatever the others do, and more when they need less. Within a
-//! queue it is the largest network that gives one up ([`Group::gives_up`]): its oldest if that has waited for
-//! [`PATIENCE`], otherwise its newest.
+//! An attempt waits for its first frame, and then for its confirmation. It comes that far only if its message 1 opened,
+//! so a stranger needs a recording for that. Both times attempts from a source that a device was confirmed from lately
+//! are counted apart: four queues. When all together are too many, the longest queue gives one up. So each can have a
+//! quarter whatever the others do, and more when they need less. Within a queue it is the largest network that gives
+//! one up ([`Group::gives_up`]): its oldest if that has waited for [`PATIENCE`], otherwise its newest.
 //!
-//! That the oldest goes at once looks fair and is not: above what can be done in time *everybody* is displaced shortly
-//! before the end. Displacing any at random has less of the same.
+//! To displace the oldest at once looks fair and is not: when more come than can be served in time, *everybody* is
+//! displaced shortly before the end. Displacing at random has the same fault, if less of it.
 //!
-//! Who has been answered, by a refusal or a CLOSE, keeps its slot only until the answer has arrived, and is the first
-//! to make room; it counts for no limit but that of all.
+//! An attempt that has been answered, by a refusal or a CLOSE, keeps its slot until the answer has arrived. It is the
+//! first to make room, and counts for no limit but that of all.
 //!
-//! The newest who came are at the door: they are displaced by nobody but still newer ones. So a device that speaks as
-//! soon as it is connected is heard however many others are silent.
+//! The newest attempts are at the door: only still newer ones displace them. So a device that speaks as soon as it is
+//! connected is heard however many others are silent.
 
 use super::familiar::Standing;
 use super::group::Group;

@@ -1,6 +1,6 @@
 //! What a file has besides its text: owner, mode, and the extended attributes of Linux, which hold access lists (ACL),
-//! labels (SELinux) and what people attach. By some of them a server reads its registry, so a file that takes
-//! the place of another takes all of them over, or does not take its place.
+//! labels (SELinux) and what people attach. Some of them decide whether a server may read its registry. So a file that
+//! replaces another takes all of them over, or does not replace it.
 
 use std::fs::File;
 use std::io;

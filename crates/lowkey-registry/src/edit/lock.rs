@@ -37,7 +37,7 @@ impl Lock {
 }
 
 impl Drop for Lock {
-    /// While it is held: whoever waits for this very file finds out that it is not the one at the path any more.
+    /// Removes the file while it is still locked: whoever waits for it then finds another one at the path.
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path); // one that stays locks nobody out
     }
@@ -87,7 +87,7 @@ fn wrong(path: &Path, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot be locked: {}: {error}", shown(path)))
 }
 
-/// Where there is no `flock`: that the file is there is the lock.
+/// Where there is no `flock`, the file itself is the lock.
 #[cfg(not(unix))]
 type Held = ();
 

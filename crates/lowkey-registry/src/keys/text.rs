@@ -40,14 +40,14 @@ impl Content {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyTextError {
-    /// It is another thing of ours: what it is, and what belongs here.
+    /// It is another text of Lowkey's: what it holds, and what belongs here.
     Other {
         /// What was found.
         found: &'static str,
         /// What belongs here.
         expected: &'static str,
     },
-    /// It is nothing of ours; what belongs here.
+    /// It is no text of Lowkey's; what belongs here.
     Foreign(&'static str),
     /// It begins right and is damaged: mistyped or cut off.
     Damaged(&'static str),

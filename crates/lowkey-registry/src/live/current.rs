@@ -26,11 +26,11 @@ pub(super) struct Current {
 
 /// What was seen of the file; whoever holds the lock reads it.
 pub(super) struct Reading {
-    /// As it was when it was last read, well or not; `None` if it was not there.
+    /// What it looked like when it was last read, with or without an error; `None` if it was not there.
     pub(super) stamp: Option<Stamp>,
     /// The text that is in force.
     pub(super) hash: u64,
-    /// The PSK files as they were when it was last read well, taken or held back.
+    /// The PSK files as they were when the registry was last read without an error, whether it was taken or held back.
     pub(super) psk_files: PskFiles,
     /// The file that the text in force was read from. Kept open: a file system gives the number of one that is gone to
     /// the next, which would be taken for the same one, changed in place.
@@ -102,7 +102,8 @@ impl Current {
         question(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether the file or a PSK file holds something else than what is in force, whatever it looks like from outside.
+    /// Whether the file or a PSK file differs from what is in force. Reads them all, whatever their times of change
+    /// say.
     pub(super) fn differs(&self, reading: &Reading) -> bool {
         read_text(self.path(), Trust::Ours).is_ok_and(|(text, _)| self.hasher.hash_one(&text) != reading.hash)
             || reading.psk_files.differ()
@@ -170,7 +171,7 @@ fn loaded(path: &Path, changes: Changes) {
     tracing::info!(name: "lowkey.registry_loaded", target: "lowkey", path, devices, added, removed, changed, left_out, "registry loaded");
 }
 
-/// Says of those that are left out which are so now, and were not `known` to be.
+/// Logs those that are left out now and were not `known` to be.
 fn left_out(now: &[LeftOut], known: &[LeftOut]) {
     let known: HashSet<_> = known.iter().map(|out| (&out.device, &out.key, &out.why)).collect();
     let mut new = now.iter().filter(|out| !known.contains(&(&out.device, &out.key, &out.why)));
@@ -185,7 +186,7 @@ fn left_out(now: &[LeftOut], known: &[LeftOut]) {
 
 /// How much a change in place may take out unless somebody says otherwise, in percent.
 const LOST_IN_PLACE: u8 = 10;
-/// So many may always go.
+/// So many devices may go in any case.
 const A_FEW: usize = 5;
-/// A folder of PSKs that is not there is no reason to flood the log.
+/// How many of them are logged: a folder of PSKs that is missing must not flood the log.
 const LINES: usize = 100;

@@ -24,7 +24,7 @@ fn of(mounts: &str, path: &Path) -> Option<String> {
     })
 }
 
-/// Whether the name is one that the file has no more, as the kernel writes it.
+/// Whether the kernel says behind the name that the file was deleted.
 pub(super) fn is_gone(name: &str) -> bool {
     name.ends_with("//deleted")
 }

@@ -7,7 +7,7 @@
 use lowkey_core::page::MAX_ADDRESS;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Whether a key page may name this place; the empty text is none.
+/// Whether a key page may hold this address, which may be empty.
 ///
 /// # Errors
 /// What is wrong with it, for people.

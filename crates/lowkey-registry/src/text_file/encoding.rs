@@ -44,12 +44,12 @@ pub(super) fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
-/// Line and column, from 1, of what stands `at` so many bytes from the beginning of `text`. A column is a character.
+/// Line and column, from 1, of the byte `at` in `text`. A column is a character.
 pub fn position(text: &str, at: usize) -> (usize, usize) {
     Positions::of(text).position(at)
 }
 
-/// Finds lines and columns, one after the other: of many flaws each is as near as the one before.
+/// Finds lines and columns one after the other, each counted from the one before, so that many cost no more than one.
 pub(crate) struct Positions<'t> {
     text: &'t str,
     line: usize,

@@ -6,7 +6,7 @@ use super::time;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// A value of the right kind for its field.
+/// A value as its field takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Value {
     Text(String),

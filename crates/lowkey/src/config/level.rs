@@ -5,8 +5,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 
 /// Whether `text` is a filter under which this server can say something, or is meant to say nothing.
 ///
-/// The subscriber takes any word for a target that it shows wholly, and then shows nothing else: `inof` would silence
-/// us.
+/// The subscriber takes any word for a target, and shows all of that target and nothing else: `inof` would silence us.
 ///
 /// # Errors
 /// What is wrong, and what to write.

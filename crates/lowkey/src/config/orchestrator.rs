@@ -2,7 +2,7 @@
 //!
 //! Kubernetes gives every container variables for every Service of its namespace, in the form of Docker's links:
 //! `LOWKEY_SERVICE_HOST`, `LOWKEY_PORT_7000_TCP_ADDR` and so on for `lowkey`, `LOWKEY_ADMIN_SERVICE_PORT_HTTP` for
-//! `lowkey-admin`. Each has a form of name *and* a form of value: one that has both is passed over. So
+//! `lowkey-admin`. They are known by the form of their names *and* of their values, and passed over if both are so. So
 //! `LOWKEY_PORT=7000`, which a person may write, is a mistake all the same, and no setting of ours has such a name.
 
 use std::net::IpAddr;
