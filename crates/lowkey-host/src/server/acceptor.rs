@@ -147,8 +147,8 @@ impl Acceptor {
         self.state.counters.handshakes.snapshot()
     }
 
-    /// The attempts that came to nothing and the sessions that the service behind ended, the newest first. For the one who
-    /// runs the server, and nobody else: they tell which ids are known. The last 1,024 kinds are kept.
+    /// The attempts that came to nothing and the sessions that the service behind ended, the newest first. For the one
+    /// who runs the server, and nobody else: they tell which ids are known. The last 1,024 kinds are kept.
     pub fn failures(&self) -> Vec<Failure> {
         self.state.counters.failures.list()
     }

@@ -71,10 +71,11 @@ impl Listener {
         Ok(Self { socket, begun, pause: None, _listening })
     }
 
-    /// Believes these balancers for whom their connections come, as a header before the device's first byte says. Others
-    /// come for themselves, and must not have one.
+    /// Believes these balancers for whom their connections come, as a header before the device's first byte says.
+    /// Others come for themselves, and must not have one.
     ///
-    /// What is believed decides which address the limits hold for and the log names. Name your balancers and nobody else.
+    /// What is believed decides which address the limits hold for and the log names. Name your balancers and nobody
+    /// else.
     #[must_use]
     pub fn behind(mut self, balancers: impl Balancers + 'static) -> Self {
         self.begun.balancers = Some(Arc::new(balancers));

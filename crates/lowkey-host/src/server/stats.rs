@@ -78,8 +78,8 @@ pub struct Stats {
 pub struct HandshakeTimes {
     /// All together.
     pub sum: Duration,
-    /// Up to how many seconds each step goes, the last one for ever ([`f64::MAX`]), and how many fell into it and into none
-    /// before it.
+    /// Up to how many seconds each step goes, the last one for ever ([`f64::MAX`]), and how many fell into it and into
+    /// none before it.
     pub steps: Vec<(f64, u64)>,
 }
 
