@@ -3,7 +3,8 @@
 //! A [`Sealer`] only seals and an [`Opener`] only opens, so no record can be sent under the key
 //! meant for receiving. Neither lets its nonce be set.
 
-use crate::{Error, TAG_LEN};
+use crate::TAG_LEN;
+use crate::error::Error;
 use core::fmt;
 use lowkey_crypto::{AeadKey, Secret};
 

@@ -2,10 +2,14 @@
 //!
 //! Private: the typed steps in [`kk`](crate::kk) and [`xx`](crate::xx) decide whose turn it is.
 
+use crate::MAX_MESSAGE;
 use crate::cursor::{Cursor, fill};
+use crate::entropy::{Entropy, Ephemerals};
+use crate::error::Error;
+use crate::keys::{Identity, Peer, Psk};
 use crate::pattern::{Known, Pattern, Token};
+use crate::session::Session;
 use crate::symmetric::Symmetric;
-use crate::{Entropy, Ephemerals, Error, Identity, MAX_MESSAGE, Peer, Psk, Session};
 use lowkey_crypto::{KEY_LEN, PrivateKey, PublicKey, Secret};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 //! being guessed. Without the counter a stuck source would repeat an initiator's ephemeral, and a
 //! replayed message 2 would bring old record keys back.
 
-use crate::Error;
+use crate::error::Error;
 use crate::keys::refuse_blank;
 use core::fmt;
 use lowkey_crypto::{Blake2s, Secret};

@@ -1,7 +1,7 @@
 //! Who we are, whom we have pinned, and what we share with them.
 
-use crate::Error;
 use crate::cursor::fill;
+use crate::error::Error;
 use core::fmt;
 use lowkey_crypto::{Blake2s, PrivateKey, PublicKey, Secret};
 

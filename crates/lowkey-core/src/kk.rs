@@ -12,9 +12,12 @@
 //! [`Psk`] it is KKpsk0, without one KK; the two never meet, their protocol names differ.
 
 use crate::engine::{Engine, Remote, Role};
+use crate::entropy::{Entropy, Ephemerals};
+use crate::error::Error;
+use crate::keys::{Identity, Peer, Psk};
 use crate::pattern::{BOTH, KK, KKPSK0};
+use crate::session::Session;
 pub use crate::storage::{Owned, State, Storage, Stored};
-use crate::{Entropy, Ephemerals, Error, Identity, Peer, Psk, Session};
 use core::marker::PhantomData;
 
 /// What both messages add to their payload, in bytes.

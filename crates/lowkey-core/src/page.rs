@@ -27,8 +27,8 @@ mod keys;
 
 pub use keys::Keys;
 
-use crate::keys::refuse_blank;
-use crate::{Error, Id, Identity, Peer};
+use crate::error::Error;
+use crate::keys::{Id, Identity, Peer, refuse_blank};
 use core::fmt;
 use lowkey_crypto::{Blake2s, PublicKey, Secret, is_blank};
 

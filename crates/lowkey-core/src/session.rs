@@ -1,6 +1,6 @@
 //! What a finished handshake leaves behind.
 
-use crate::{Opener, Sealer};
+use crate::cipher::{Opener, Sealer};
 use core::fmt;
 use lowkey_crypto::{PublicKey, Secret};
 

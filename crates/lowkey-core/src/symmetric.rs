@@ -1,8 +1,9 @@
 //! `SymmetricState` (Noise §5.2): the chaining key, the handshake hash and the handshake's cipher.
 
+use crate::TAG_LEN;
 use crate::cipher::nonce;
 use crate::cursor::fill;
-use crate::{Error, TAG_LEN};
+use crate::error::Error;
 use lowkey_crypto::{AeadKey, Blake2s, Derivation, HASH_LEN, Secret, derive};
 
 pub(crate) struct Symmetric {

@@ -10,9 +10,12 @@
 //! [`Claim`] at the end is for somebody to judge. With a [`Psk`] it is XXpsk0, without one XX.
 
 use crate::engine::{Engine, Remote, Role};
+use crate::entropy::{Entropy, Ephemerals};
+use crate::error::Error;
+use crate::keys::{Identity, Psk};
 use crate::pattern::{NEITHER, XX, XXPSK0};
+use crate::session::Claim;
 pub use crate::storage::{Owned, State, Storage, Stored};
-use crate::{Claim, Entropy, Ephemerals, Error, Identity, Psk};
 use core::marker::PhantomData;
 
 fn engine<'k>(role: Role, identity: &'k Identity, psk: Option<&'k Psk>) -> Engine<'k> {

@@ -1,7 +1,8 @@
 //! The keys of one page, which belong together.
 
 use super::{Fields, Page, secret};
-use crate::{Error, Id, Identity, Peer, Psk};
+use crate::error::Error;
+use crate::keys::{Id, Identity, Peer, Psk};
 use lowkey_crypto::PublicKey;
 
 /// Who a device is, whom it trusts, what both share, and the name of all that: the keys of one key page.
