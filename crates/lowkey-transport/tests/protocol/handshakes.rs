@@ -115,6 +115,21 @@ fn frames_may_come_in_any_pieces() {
     assert!(done > 1_000, "each byte took a turn or two");
 }
 
+#[test]
+fn frames_bytes_that_a_driver_has_are_taken_up_to_the_end_of_one() {
+    let frame = initiator(Mode::Kk).unsent().unwrap().to_vec();
+    let (first, rest) = frame.split_at(1);
+    let mut link = responder();
+    assert_eq!(link.feed(first), Ok(1));
+    assert_eq!(link.feed(&[rest, b"more"].concat()), Ok(rest.len()));
+    assert_eq!(link.feed(b"more"), Ok(0)); // the frame waits
+    assert_eq!(link.step(), Ok(Step::Hello));
+    assert_eq!(link.first_frame(), Some(&frame[2..]));
+    let mut link = responder();
+    assert_eq!(link.feed(b"\0\0more"), Err(Error::EmptyFrame));
+    assert_eq!(link.feed(b""), Err(Error::EmptyFrame));
+}
+
 /// What both sides say at the end, and the refusal that went over the wire.
 fn refused(mut a: Any, answer: impl FnOnce(&mut Any) -> Result<(), Error>) -> (Error, Error, Vec<u8>) {
     let mut b = responder();
