@@ -75,11 +75,11 @@
 #[cfg(any(test, doc, feature = "std"))]
 extern crate std;
 
-mod asked;
 pub mod asynch;
 mod backoff;
 pub mod blocking;
 mod bytes;
+mod calls;
 mod error;
 mod hello;
 mod inbox;

@@ -34,7 +34,7 @@ impl<C: Sends> MessageWriter<'_, C> {
         self.through.send_part(bytes, Part::More).await
     }
 
-    /// As [`blocking::MessageWriter::finish`]. Dropped, repeat with the same `rest`: it goes on where it was.
+    /// As [`blocking::MessageWriter::finish`].
     ///
     /// # Errors
     /// As [`blocking::MessageWriter::finish`].

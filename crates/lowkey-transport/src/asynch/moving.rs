@@ -14,20 +14,6 @@ use core::task::Poll;
 use embedded_io_async::{Read, Write};
 
 impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
-    /// Repeats what sends until it is done. Nothing is read while something waits to be received.
-    pub(super) async fn sends<T>(
-        &mut self,
-        mut call: impl FnMut(&mut Link<'static, B>) -> Result<Poll<T>, Error>,
-    ) -> Result<T, Error> {
-        loop {
-            match call(&mut self.link)? {
-                Poll::Ready(done) => return Ok(done),
-                Poll::Pending if self.link.receive()?.is_pending() => self.write_or_read().await?,
-                Poll::Pending => self.write_once().await?,
-            }
-        }
-    }
-
     /// Repeats what receives until it is done. Before a wait for the peer everything leaves: it may wait for a PONG that has
     /// just come to be owed, or for what our stream holds back.
     pub(super) async fn receives<T>(
@@ -43,6 +29,20 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
                 self.read_once().await?;
             } else {
                 self.write_or_read().await?;
+            }
+        }
+    }
+
+    /// Repeats what sends until it is done. Nothing is read while something waits to be received.
+    pub(super) async fn sends<T>(
+        &mut self,
+        mut call: impl FnMut(&mut Link<'static, B>) -> Result<Poll<T>, Error>,
+    ) -> Result<T, Error> {
+        loop {
+            match call(&mut self.link)? {
+                Poll::Ready(done) => return Ok(done),
+                Poll::Pending if self.link.receive()?.is_pending() => self.write_or_read().await?,
+                Poll::Pending => self.write_once().await?,
             }
         }
     }

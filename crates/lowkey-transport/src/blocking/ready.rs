@@ -1,0 +1,58 @@
+//! What never waits, on streams that say whether they can be read.
+
+use super::Channel;
+use crate::Error;
+use crate::error::set_aside;
+use crate::limits::Buffer;
+use crate::link::Link;
+use crate::record::Fragment;
+use core::task::Poll;
+use embedded_io::{Read, ReadReady, Write};
+
+impl<Io: Read + Write + ReadReady, B: Buffer> Channel<Io, B> {
+    /// As [`Self::recv`], but `Pending` where that would have to wait for the stream to be readable.
+    ///
+    /// # Errors
+    /// As [`Self::recv`].
+    pub fn try_recv(&mut self) -> Result<Poll<Option<Fragment<'_>>>, Error> {
+        let received = self.try_receives(Link::receive)?;
+        Ok(received.map(|_| self.link.take()))
+    }
+
+    /// As [`Self::receives`], as long as the stream is readable.
+    fn try_receives<T>(
+        &mut self,
+        mut call: impl FnMut(&mut Link<'static, B>) -> Result<Poll<T>, Error>,
+    ) -> Result<Poll<T>, Error> {
+        loop {
+            let received = call(&mut self.link)?;
+            let left = if received.is_ready() { self.write_out() } else { self.hand_on() };
+            set_aside(left)?;
+            match received {
+                Poll::Ready(_) => return Ok(received),
+                Poll::Pending if self.is_readable()? => self.read_once()?,
+                Poll::Pending => return left.map(|()| Poll::Pending),
+            }
+        }
+    }
+
+    fn is_readable(&mut self) -> Result<bool, Error> {
+        self.io.read_ready().map_err(|error| self.link.fail(Error::of_stream(&error)))
+    }
+}
+
+impl<Io: Read + Write + ReadReady, B: Buffer> ReadReady for Channel<Io, B> {
+    /// Whether the next `read` has something at once: bytes, or the peer's CLOSE. An empty message is neither, and is passed
+    /// over. What is unsent goes out first, as far as the stream takes it.
+    fn read_ready(&mut self) -> Result<bool, Error> {
+        let received = self.try_receives(|link| {
+            let _waits = link.receive()?;
+            link.incoming.take_bytes(&mut []); // all of an empty message
+            link.receive()
+        });
+        match received {
+            Err(error) if error.is_recoverable() => Ok(false), // the stream moves nothing now
+            received => Ok(received?.is_ready()),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The calls of a channel, written once: the blocking and the async one differ in `async` and `.await`, and in how they move
+//! bytes.
+
+/// The calls of the `Channel` of this module, which has a `link` and its stream `io`, and repeats what `sends` and what
+/// `receives`. Its streams are those of `$io`.
+macro_rules! calls_over {
+    ($io:ident $(, $async:ident $($wait:tt)+)?) => {
+        impl<Io: $io::Read + $io::Write, B: Buffer> Channel<Io, B> {
+            /// Sends one message of at most [`Self::max_data`] bytes.
+            ///
+            /// Waits until the stream has taken what was sent before, then accepts the message; it leaves
+            /// with the next `flush`, `send` or `recv`.
+            ///
+            /// # Errors
+            /// [`Error::TooLong`], [`Error::NotOpen`], [`Error::Closed`], [`Error::Unfinished`]: nothing was
+            /// sent. [`Error::Io`]: not accepted.
+            pub $($async)? fn send(&mut self, message: &[u8]) -> Result<(), Error> {
+                self.sends(|link| link.send(message)) $($($wait)+)?
+            }
+
+            /// Receives the next piece of a message in place, `None` after the peer's CLOSE. What is unsent
+            /// goes out first, as far as the stream takes it.
+            ///
+            /// # Errors
+            /// See [`Error`]; [`Error::Truncated`] says that the end is missing.
+            pub $($async)? fn recv(&mut self) -> Result<Option<Fragment<'_>>, Error> {
+                self.receives(Link::receive) $($($wait)+)? ?;
+                Ok(self.link.take())
+            }
+
+            /// Receives a whole message to the front of `message`; its length in bytes, `None` after the
+            /// peer's CLOSE.
+            ///
+            /// # Errors
+            /// As [`Self::recv`]. [`Error::BufferTooSmall`], [`Error::Io`] of a recoverable kind: repeat the
+            /// call with the same bytes at the front of a buffer large enough.
+            pub $($async)? fn recv_message(&mut self, message: &mut [u8]) -> Result<Option<usize>, Error> {
+                self.receives(|link| link.recv_message(message)) $($($wait)+)?
+            }
+
+            /// Sends what waits in a mailbox, and everything unsent; returns how many messages of mailboxes have left on this
+            /// channel since it returned that last. They may have left in other calls, where this one gave up or was dropped.
+            ///
+            /// # Errors
+            /// As [`Self::send`]. A message that has not left to its last byte stays in the mailbox.
+            /// [`Error::Unfinished`]: a message of another mailbox has left in part; deliver that one first, or close, if
+            /// there is no such mailbox any more. [`Error::OutOfTurn`]: another channel is amid this mailbox's message, or as
+            /// many mailboxes as may be have one on its way.
+            pub $($async)? fn deliver<const LEN: usize, const N: usize>(
+                &mut self,
+                mailbox: &Mailbox<LEN, N>,
+            ) -> Result<usize, Error> {
+                self.sends(|link| link.deliver(mailbox)) $($($wait)+)?
+            }
+
+            /// Sends a PING of 0 to 32 bytes, as [`Self::send`] does: it leaves with the next `flush`, `send` or
+            /// `recv`. An empty one is not answered. The answer is seen by `recv`.
+            ///
+            /// # Errors
+            /// [`Error::PingPending`]: the last one has not been answered. Others as [`Self::send`].
+            pub $($async)? fn ping(&mut self, body: &[u8]) -> Result<(), Error> {
+                self.sends(|link| link.ping(body)) $($($wait)+)?
+            }
+
+            /// Moves everything unsent into the stream and flushes that.
+            ///
+            /// # Errors
+            /// [`Error::Io`]; or what ended the channel.
+            pub $($async)? fn flush(&mut self) -> Result<(), Error> {
+                self.sends(Link::flush) $($($wait)+)?
+            }
+
+            /// Ends our direction with a CLOSE. The peer's goes on: receive until `None` to have all of it, or
+            /// [`Self::finish`] before you let go of the stream.
+            ///
+            /// # Errors
+            /// [`Error::Io`]; or what ended the channel.
+            pub $($async)? fn close(&mut self) -> Result<(), Error> {
+                self.link.close()?;
+                self.flush() $($($wait)+)?
+            }
+
+            /// Ends both directions: closes, then reads to the peer's CLOSE and throws away what still comes. A TCP connection
+            /// that is let go with something unread is reset, and a reset destroys what we sent last. A peer that talks on for
+            /// ever is ended by a deadline only, the stream's or your own.
+            ///
+            /// # Errors
+            /// [`Error::Io`] of a recoverable kind: the peer has not closed yet; repeat, or let go. Or what ended the channel.
+            pub $($async)? fn finish(&mut self) -> Result<(), Error> {
+                self.link.close()?;
+                while self.recv() $($($wait)+)? ?.is_some() {}
+                self.flush() $($($wait)+)?
+            }
+        }
+
+        impl<Io, B: Buffer> Channel<Io, B> {
+            /// The most data that one record carries to this peer, in bytes.
+            pub fn max_data(&self) -> usize {
+                self.link.max_data()
+            }
+
+            /// Whether the answer to the last PING has not come yet.
+            pub fn awaits_pong(&self) -> bool {
+                self.link.awaits_pong()
+            }
+
+            /// The final handshake hash (Noise §11.2), for binding something else to this channel; `None` after an error has
+            /// ended it.
+            pub fn handshake_hash(&self) -> Option<[u8; 32]> {
+                self.link.handshake_hash()
+            }
+
+            /// The stream; reading or writing it directly ends the channel.
+            pub fn stream(&mut self) -> &mut Io {
+                &mut self.io
+            }
+
+            /// Gives the stream back and wipes the keys. What was not flushed is lost, and without a close it is
+            /// a truncation to the peer.
+            pub fn into_stream(self) -> Io {
+                self.io
+            }
+
+            /// The same, and gives back the memory, for the next channel.
+            pub fn dismantle(self) -> (Io, Buffers<B>) {
+                (self.io, self.link.into_buffers())
+            }
+        }
+
+        impl<Io: $io::ErrorType, B> $io::ErrorType for Channel<Io, B> {
+            type Error = Error;
+        }
+
+        impl<Io: $io::Read + $io::Write, B: Buffer> $io::Read for Channel<Io, B> {
+            $($async)? fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
+                self.receives(|link| link.read(buf)) $($($wait)+)?
+            }
+        }
+
+        impl<Io: $io::Read + $io::Write, B: Buffer> $io::Write for Channel<Io, B> {
+            /// Gathers bytes in one record until it is full, until `flush`, or until another call sends or waits: those see to
+            /// it that what was gathered leaves first. Until then it lies in the outgoing buffer, in the clear.
+            $($async)? fn write(&mut self, buf: &[u8]) -> Result<usize, Error> {
+                self.sends(|link| link.write(buf)) $($($wait)+)?
+            }
+
+            $($async)? fn flush(&mut self) -> Result<(), Error> {
+                Self::flush(self) $($($wait)+)?
+            }
+        }
+    };
+}
+
+pub(crate) use calls_over;
