@@ -19,22 +19,12 @@
 #![allow(unsafe_code)] // the assembly: the four functions of C (ISO C §7.24) and the Arm run-time ABI's names (§4.3.4)
 
 #[cfg(lowkey_mem = "thumb2")]
-core::arch::global_asm!(
-    include_str!("frame.s"),
-    include_str!("thumb2.s"),
-    ".text",
-    ".purgem function",
-    ".purgem entry",
-    ".purgem end"
-);
+core::arch::global_asm!(include_str!("frame.s"), include_str!("thumb2.s"), include_str!("end.s"));
 #[cfg(lowkey_mem = "thumb1")]
 core::arch::global_asm!(
     include_str!("frame.s"),
     include_str!("thumb1.s"),
-    ".text",
-    ".purgem function",
-    ".purgem entry",
-    ".purgem end",
+    include_str!("end.s"),
     options(raw) // braces are lists of registers
 );
 

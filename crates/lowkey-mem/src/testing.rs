@@ -19,9 +19,6 @@ core::arch::global_asm!(
     ".size thumb1_\\name, . - thumb1_\\name",
     ".endm",
     include_str!("thumb1.s"),
-    ".text",
-    ".purgem function",
-    ".purgem entry",
-    ".purgem end",
+    include_str!("end.s"),
     options(raw) // braces are lists of registers
 );

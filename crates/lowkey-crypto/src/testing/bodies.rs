@@ -4,25 +4,24 @@ use crate::forged::Forged;
 use crate::secret::Secret;
 use crate::{HASH_LEN, KEY_LEN, NONCE_LEN, TAG_LEN, body};
 
+type Key = [u8; KEY_LEN];
+type Nonce = [u8; NONCE_LEN];
+type Tag = [u8; TAG_LEN];
+type Hash = [u8; HASH_LEN];
+
 /// What a body does, byte for byte; the surface does it too.
 pub trait Body {
     /// `X25519(secret, 9)`.
-    fn public_key(secret: &[u8; KEY_LEN]) -> [u8; KEY_LEN];
+    fn public_key(secret: &Key) -> Key;
     /// `X25519(secret, public)`.
-    fn diffie_hellman(secret: &[u8; KEY_LEN], public: &[u8; KEY_LEN]) -> [u8; KEY_LEN];
+    fn diffie_hellman(secret: &Key, public: &Key) -> Key;
     /// Encrypts `text` where it lies and returns its tag.
-    fn seal(key: &[u8; KEY_LEN], nonce: &[u8; NONCE_LEN], ad: &[u8], text: &mut [u8]) -> [u8; TAG_LEN];
+    fn seal(key: &Key, nonce: &Nonce, ad: &[u8], text: &mut [u8]) -> Tag;
     /// Decrypts `text` where it lies.
     ///
     /// # Errors
     /// [`Forged`]: the tag is another's; `text` is as it was.
-    fn open(
-        key: &[u8; KEY_LEN],
-        nonce: &[u8; NONCE_LEN],
-        ad: &[u8],
-        text: &mut [u8],
-        tag: &[u8; TAG_LEN],
-    ) -> Result<(), Forged>;
+    fn open(key: &Key, nonce: &Nonce, ad: &[u8], text: &mut [u8], tag: &Tag) -> Result<(), Forged>;
 }
 
 macro_rules! body {
@@ -32,41 +31,30 @@ macro_rules! body {
         pub struct $name;
 
         impl Body for $name {
-            fn public_key(secret: &[u8; KEY_LEN]) -> [u8; KEY_LEN] {
+            fn public_key(secret: &Key) -> Key {
                 let mut public = [0; KEY_LEN];
                 body::$module::PrivateKey::new(&Secret::new(*secret)).public_key(&mut public);
                 public
             }
 
-            fn diffie_hellman(secret: &[u8; KEY_LEN], public: &[u8; KEY_LEN]) -> [u8; KEY_LEN] {
+            fn diffie_hellman(secret: &Key, public: &Key) -> Key {
                 let mut shared = Secret::zeroed();
                 body::$module::PrivateKey::new(&Secret::new(*secret)).diffie_hellman(public, &mut shared);
                 *shared.expose()
             }
 
-            fn seal(
-                key: &[u8; KEY_LEN],
-                nonce: &[u8; NONCE_LEN],
-                ad: &[u8],
-                text: &mut [u8],
-            ) -> [u8; TAG_LEN] {
+            fn seal(key: &Key, nonce: &Nonce, ad: &[u8], text: &mut [u8]) -> Tag {
                 body::$module::AeadKey::new(&Secret::new(*key)).seal_in_place(nonce, ad, text)
             }
 
-            fn open(
-                key: &[u8; KEY_LEN],
-                nonce: &[u8; NONCE_LEN],
-                ad: &[u8],
-                text: &mut [u8],
-                tag: &[u8; TAG_LEN],
-            ) -> Result<(), Forged> {
+            fn open(key: &Key, nonce: &Nonce, ad: &[u8], text: &mut [u8], tag: &Tag) -> Result<(), Forged> {
                 body::$module::AeadKey::new(&Secret::new(*key)).open_in_place(nonce, ad, text, tag)
             }
         }
 
         impl $name {
             /// The hash of `pieces`, one behind the other; as a MAC under a key and a pad, as `body` says.
-            pub fn hash(mac: Option<(&[u8; KEY_LEN], u8)>, pieces: &[&[u8]]) -> [u8; HASH_LEN] {
+            pub fn hash(mac: Option<(&Key, u8)>, pieces: &[&[u8]]) -> Hash {
                 let (mut state, mut hash) = (body::$module::Blake2s::new(), [0; HASH_LEN]);
                 if let Some((key, pad)) = mac {
                     state.begin_with(&Secret::new(*key), pad);
