@@ -25,7 +25,7 @@ pub(crate) fn prepare(stream: &TcpStream) -> io::Result<()> {
         target_os = "freebsd",
         windows
     ))]
-    let keepalive = keepalive.with_interval(ASK_AGAIN);
+    let keepalive = keepalive.with_interval(Duration::from_secs(15)); // then asked again
     socket.set_tcp_keepalive(&keepalive)
 }
 
@@ -50,13 +50,5 @@ const WAITING: u32 = 8 * 1024;
 /// More milliseconds than an `int` holds are refused.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const LONGEST: Duration = Duration::from_secs(24 * 24 * 60 * 60);
-/// After how much silence a peer is asked whether it is there, and how long after that again.
+/// After how much silence a peer is asked whether it is there.
 const SILENCE: Duration = Duration::from_secs(60);
-#[cfg(any(
-    target_os = "linux",
-    target_os = "android",
-    target_vendor = "apple",
-    target_os = "freebsd",
-    windows
-))]
-const ASK_AGAIN: Duration = Duration::from_secs(15);
