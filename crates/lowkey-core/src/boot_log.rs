@@ -10,23 +10,25 @@
 //!
 //! - **One bad bit, one unit that reads wrongly or not at all**, now or for good, leaves the other copy. So the highest
 //!   number that was given out is still there, and the next is higher.
-//! - **A power cut** leaves a slot that may read differently from one time to the next. Nobody was given its number, and
-//!   nobody will be: the slot counts as used whatever it reads as, and the next boot takes the one behind. If it reads as
-//!   erased, and the flash refuses it or it reads back as something else, the same call takes the one behind.
+//! - **A power cut** leaves a slot that may read differently from one time to the next. Nobody was given its number,
+//!   and nobody will be: the slot counts as used whatever it reads as, and the next boot takes the one behind. If it
+//!   reads as erased, and the flash refuses it or it reads back as something else, the same call takes the one behind.
 //! - **An erase that is cut** leaves noise in the bank that is not in use. The other one is full then, and has a number
 //!   that is *sure*: both copies read the same. Whoever was given a number has left such a slot, so a bank without one
-//!   holds only what cuts have left. No bank is erased while the other is not sure.
-//!   (What is left: a bank whose first number was given out, every other slot of it cut, one start after the other, and one
-//!   copy of that number unreadable then. It is erased for what it looks like, and a cut in that erase brings the number back.)
-//! - **A log with no number in it** is new if its second bank is erased, and if what lies in the first can be the remains
-//!   of the numbers 1, 2, 3 …, one in each slot: programming only clears bits, so a bit that has to stay set is set.
-//!   Everything else is damage and gives no number: so does a log that an earlier version of this crate has written.
+//!   holds only what cuts have left. No bank is erased while the other is not sure. (What is left: a bank whose first
+//!   number was given out, every other slot of it cut, one start after the other, and one copy of that number
+//!   unreadable then. It is erased for what it looks like, and a cut in that erase brings the number back.)
+//! - **A log with no number in it** is new if its second bank is erased, and if what lies in the first can be the
+//!   remains of the numbers 1, 2, 3 …, one in each slot: programming only clears bits, so a bit that has to stay set is
+//!   set. Everything else is damage and gives no number: so does a log that an earlier version of this crate has
+//!   written.
 //!
 //! At the first boot, and once more at the second, the other bank is erased on trial: flash that this log does not fit
-//! says so while nothing is lost. Both banks erased are a new counter: whoever erases them makes a new hedge secret too.
+//! says so while nothing is lost. Both banks erased are a new counter: whoever erases them makes a new hedge secret
+//! too.
 //!
-//! A slot has twice 8 bytes, rounded up to units. So two banks of 1 KB, rated for 10,000 erases, count 1,280,000 boots on
-//! a chip that programs up to 8 bytes at once, and 320,000 on one that programs 32.
+//! A slot has twice 8 bytes, rounded up to units. So two banks of 1 KB, rated for 10,000 erases, count 1,280,000 boots
+//! on a chip that programs up to 8 bytes at once, and 320,000 on one that programs 32.
 
 use crate::entropy::{Counter, CounterFailed};
 use core::fmt;
@@ -68,8 +70,8 @@ impl core::error::Error for FlashFailed {}
 
 /// The two banks, as a port reaches them.
 pub trait Flash {
-    /// Bytes that are programmed at once: 1 to [`MAX_UNIT`], always as many. With an error-correcting code it is what the
-    /// code covers, or a multiple.
+    /// Bytes that are programmed at once: 1 to [`MAX_UNIT`], always as many. With an error-correcting code it is what
+    /// the code covers, or a multiple.
     fn unit(&self) -> usize;
 
     /// Bytes in each bank, always as many; at least 8 slots, each twice 8 bytes rounded up to units.

@@ -53,10 +53,10 @@ impl Identity {
 
     /// Whether `key` is ours, however it is spelled.
     ///
-    /// RFC 7748 §5 ignores the highest bit and takes the rest modulo p = 2^255 - 19. So `key` minus ours, below that bit,
-    /// is 0, or p if ours is one of the 19 lowest numbers: then adding 19 leaves no bit but that one.
-    /// [`PublicKey::canonical`] would take 100 bytes of flash more. In return 19 less than ours counts as ours too; nobody
-    /// has that key.
+    /// RFC 7748 §5 ignores the highest bit and takes the rest modulo p = 2^255 - 19. So `key` minus ours, below that
+    /// bit, is 0, or p if ours is one of the 19 lowest numbers: then adding 19 leaves no bit but that one.
+    /// [`PublicKey::canonical`] would take 100 bytes of flash more. In return 19 less than ours counts as ours too;
+    /// nobody has that key.
     pub(crate) fn is(&self, key: &PublicKey) -> bool {
         let (theirs, ours) = (key.as_bytes(), self.public.as_bytes());
         let mut sum = if theirs.first() == ours.first() { 0 } else { 19 << 8 };

@@ -1,8 +1,8 @@
 //! What a backend on tokio depends on: who may connect, and a connection that is a stream and carries messages.
 //!
 //! A [`Listener`] gives one ready [`Connection`] after another; a [`Registry`] says which devices there are;
-//! [`connect_tcp`] is the other side, for hosts that play a device. Devices that stand in a file, and keys that do, are in
-//! the crate `lowkey-registry`; what a service needs that knows nothing of Lowkey is in `lowkey-gateway`.
+//! [`connect_tcp`] is the other side, for hosts that play a device. Devices that stand in a file, and keys that do, are
+//! in the crate `lowkey-registry`; what a service needs that knows nothing of Lowkey is in `lowkey-gateway`.
 //!
 //! ```
 //! # use lowkey_host::*; use std::sync::Arc;

@@ -66,8 +66,8 @@ pub trait Registry: Send + Sync {
 
     /// Whether every pinning that can be found has its Diffie-Hellman computed, which is so for all that
     /// [`Pinned::new`] makes. A registry that holds [cold](Pinned::cold) ones says no until they are
-    /// [warm](Pinned::warm), and whoever passes look-ups on to another registry passes this on as well: as long as it is
-    /// false, every attempt takes the time of one, known id or not.
+    /// [warm](Pinned::warm), and whoever passes look-ups on to another registry passes this on as well: as long as it
+    /// is false, every attempt takes the time of one, known id or not.
     fn is_warm(&self) -> bool {
         true
     }

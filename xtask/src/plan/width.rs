@@ -60,7 +60,8 @@ impl Prose {
 }
 
 /// Where it is still to be made so.
-const YET_TO_HOLD: [&str; 3] = ["crates/lowkey-core/", "crates/lowkey-host/", "crates/lowkey-transport/"];
+const YET_TO_HOLD: [&str; 3] =
+    ["crates/lowkey-core/src/kk.rs", "crates/lowkey-core/src/xx.rs", "crates/lowkey-transport/"];
 
 #[cfg(test)]
 mod tests {

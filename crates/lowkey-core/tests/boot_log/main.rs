@@ -286,7 +286,8 @@ fn damage_is_an_error_and_not_a_guess_and_never_a_new_device() {
     }
 }
 
-/// Words of the log before this one: a number and its check, then a word of zeros for each boot; 0 and nothing at first.
+/// Words of the log before this one: a number and its check, then a word of zeros for each boot; 0 and nothing at
+/// first.
 #[test]
 fn the_log_of_an_earlier_version_gives_no_number() {
     const WORDS: usize = 256;

@@ -26,8 +26,8 @@ pub struct LeftOut {
 }
 
 impl LeftOut {
-    /// The pinning of this device, id and key is left out because of `why`, which stands `at` this line and character of
-    /// the registry; both count from 1.
+    /// The pinning of this device, id and key is left out because of `why`, which stands `at` this line and character
+    /// of the registry; both count from 1.
     pub fn new(
         device: impl Into<String>,
         (id, key): (Id, PublicKey),

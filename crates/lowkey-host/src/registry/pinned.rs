@@ -162,8 +162,8 @@ impl Pinned {
         self.peer.get().is_some()
     }
 
-    /// Computes its Diffie-Hellman with the identity that it is pinned for, always: nobody waits for another who does the
-    /// same.
+    /// Computes its Diffie-Hellman with the identity that it is pinned for, always: nobody waits for another who does
+    /// the same.
     pub fn warm(&self, identity: &Identity) {
         if let Ok(peer) = multiply(identity, self.key) {
             let _ = self.peer.set(peer); // another may have been faster, with the same result

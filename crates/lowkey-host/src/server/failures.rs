@@ -1,5 +1,5 @@
-//! What became of the attempts that came to nothing, and of sessions that the service behind ended: the one place where a
-//! server remembers *why*.
+//! What became of the attempts that came to nothing, and of sessions that the service behind ended: the one place where
+//! a server remembers *why*.
 //!
 //! Nothing of it reaches the wire or the log. Every attempt is noted after its answer has left and its stream
 //! is shut, by the same steps whatever the cause: one byte was noted where it was found, the first frame was
@@ -135,8 +135,8 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// One attempt that has just failed, for whoever keeps some of its own. `first_frame` is hello ‖ message 1, as far as it
-    /// came; what is longer than a first frame can be is cut off.
+    /// One attempt that has just failed, for whoever keeps some of its own. `first_frame` is hello ‖ message 1, as far
+    /// as it came; what is longer than a first frame can be is cut off.
     pub fn new(from: Option<SocketAddr>, hello: Option<Hello>, cause: Cause, first_frame: &[u8]) -> Self {
         let (first_frame, now) = (FirstFrame::new(first_frame), Duration::ZERO);
         Self { from, hello, cause, times: 1, since: now, last: now, first_frame }
@@ -148,8 +148,8 @@ impl Failure {
         self.first_frame.as_bytes().len() < HELLO + id + kk::OVERHEAD
     }
 
-    /// Whether message 1 opens with this key, and in the mode KKpsk0 with the PSK of `psk`. One multiplication: an ephemeral
-    /// is another in every message.
+    /// Whether message 1 opens with this key, and in the mode KKpsk0 with the PSK of `psk`. One multiplication: an
+    /// ephemeral is another in every message.
     pub(crate) fn opens(&self, identity: &Identity, key: &Pinned, psk: Option<&Pinned>) -> bool {
         let Some(key) = key.pinning(identity) else { return false };
         match (self.hello.map(|hello| hello.mode), psk) {
