@@ -81,7 +81,7 @@ impl Attempt {
     /// It came to nothing.
     pub(crate) fn failed(mut self, error: AcceptError) -> AcceptError {
         self.over = true;
-        self.record(self.cause(&error));
+        self.note(self.cause(&error));
         let from = self.from.map(tracing::field::display);
         let (mode, id) = (self.mode(), Claimed(self.hello));
         let log = &self.counters.log;
@@ -166,7 +166,7 @@ impl Attempt {
         }
     }
 
-    fn record(&self, cause: Cause) {
+    fn note(&self, cause: Cause) {
         self.counters.failures.add(self.from, self.hello, cause, self.first_frame);
     }
 }
@@ -176,7 +176,7 @@ impl Drop for Attempt {
         if !self.over {
             let counters = &self.counters;
             if self.answered { &counters.unconfirmed } else { &counters.abandoned }.one_more();
-            self.record(if self.answered { Cause::Unconfirmed } else { Cause::Application });
+            self.note(if self.answered { Cause::Unconfirmed } else { Cause::Application });
         }
     }
 }

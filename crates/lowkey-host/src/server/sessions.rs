@@ -416,7 +416,7 @@ impl Drop for Seat {
         // One that was ended from outside has its line already.
         let Some((from, reason)) = ended else { return };
         if let Some(fault) = self.fault {
-            counters.record(fault, &self.pinned, from);
+            counters.note(fault, &self.pinned, from);
         }
         if counters.log.may(Event::Ended) {
             let error = self.error.as_ref().map(tracing::field::display);

@@ -144,8 +144,8 @@ impl Counters {
         }
     }
 
-    /// Records that the service behind ended a session of `pinned`.
-    pub(crate) fn record(&self, fault: Fault, pinned: &Pinned, from: Option<SocketAddr>) {
+    /// Notes as a failure that the service behind ended a session of `pinned`.
+    pub(crate) fn note(&self, fault: Fault, pinned: &Pinned, from: Option<SocketAddr>) {
         let hello = Hello { mode: pinned.mode(), id: Some(pinned.id()) };
         let cause = match fault {
             Fault::Unreached => Cause::Unreached,
