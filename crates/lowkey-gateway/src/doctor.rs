@@ -108,9 +108,9 @@ impl Doctor {
     /// Says why attempts came to nothing: all of them, or those of one device, given by its name, an id or an
     /// address.
     ///
-    /// The last 1,024 kinds of attempts that failed are known, with their messages 1, which are tried with the
-    /// registry's keys here. That takes a scalar multiplication for each key and failure, and ends after some two
-    /// seconds: call it where blocking is allowed.
+    /// The last 1,024 failures are known, those that are alike as one. Their messages 1 are tried with the registry's
+    /// keys here. That takes a scalar multiplication for each key and failure, and ends after some two seconds: call it
+    /// where blocking is allowed.
     pub fn diagnose(&self, about: Option<&str>) -> Diagnosis {
         self.look_at(self.acceptor.failures()).diagnose(about)
     }

@@ -47,7 +47,7 @@ pub struct Limits {
     pub silence: Duration,
     /// How long it then has to answer: 20 s from when its PING has left. Afterwards the session ends with
     /// [`Error::Silent`]. While bytes still move, whichever way, the PING may take longer to leave and the answer to
-    /// come, each at most for `silence` and `answer` together: a slow line is not silence. So a dead device is found
+    /// come, each at most for `silence` and `answer` together: a slow network is not silence. So a dead device is found
     /// after `silence` and `answer`, and after `3 * silence + 2 * answer` if somebody in the path plays its TCP.
     pub answer: Duration,
     /// How long a session may go on: for ever. Then it is closed: the device hears our CLOSE, and connects

@@ -9,9 +9,9 @@ use tokio::net::TcpStream;
 /// No delay for short messages, little that waits in the kernel, and questions to a peer that is silent for long:
 /// one that vanished without a word would otherwise be connected for ever.
 ///
-/// What waits in the kernel is in front of the next PING or PONG. Where it can be said (Linux), no more is taken
-/// while more than [`WAITING`] bytes have not been sent. So a stream that takes bytes sends bytes, and a record that
-/// it has taken has left, but for what a slow line itself holds.
+/// What waits in the kernel is in front of the next PING or PONG. Where it can be said (Linux), no more is taken while
+/// more than [`WAITING`] bytes have not been sent. So a stream that takes bytes sends bytes, and a record that it has
+/// taken has left, but for what a slow network itself holds.
 pub(crate) fn prepare(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
@@ -44,7 +44,7 @@ pub(crate) fn give_up(stream: &TcpStream, limits: &Limits) -> io::Result<()> {
 }
 
 /// How many bytes wait in the kernel before it takes more. At 2,500 bytes a second that is three seconds; less would
-/// cost fast lines system calls.
+/// cost fast networks system calls.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const WAITING: u32 = 8 * 1024;
 /// More milliseconds than an `int` holds are refused.

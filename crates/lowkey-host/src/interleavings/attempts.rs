@@ -16,24 +16,23 @@ fn attempts_displace_each_other() {
             .map(|n| {
                 let attempts = Arc::clone(&attempts);
                 thread::spawn(move || {
-                    let (place, displaced) =
-                        attempts.enter(source.filter(|_| n % 2 == 0), Standing::Stranger);
+                    let (slot, displaced) = attempts.enter(source.filter(|_| n % 2 == 0), Standing::Stranger);
                     assert!(attempts.len() <= 2);
-                    (place, displaced)
+                    (slot, displaced)
                 })
             })
             .collect();
         let entered: Vec<_> = coming.into_iter().map(|one| one.join().unwrap()).collect();
         assert_eq!(entered.iter().map(|(_, displaced)| displaced).sum::<u64>(), 2);
         let left: Vec<bool> =
-            entered.iter().map(|(place, _)| block_on(place.hold(async {})).is_some()).collect();
+            entered.iter().map(|(slot, _)| block_on(slot.hold(async {})).is_some()).collect();
         assert_eq!(left.iter().filter(|left| **left).count(), 2);
         drop(entered);
         assert_eq!(attempts.len(), 0);
     });
 }
 
-/// Message 1 of some opens while others come: who was displaced meanwhile has no place among those who wait for a
+/// Message 1 of some opens while others come: who was displaced meanwhile has no slot among those who wait for a
 /// confirmation, who has one there keeps it, and of two with the same ephemeral one has.
 #[test]
 fn attempts_move_on_while_others_come() {
@@ -44,9 +43,9 @@ fn attempts_move_on_while_others_come() {
             .map(|_| {
                 let attempts = Arc::clone(&attempts);
                 thread::spawn(move || {
-                    let (mut place, _) = attempts.enter(source, Standing::Stranger);
-                    let moved = place.opened(Standing::Familiar, [7; 32]).is_some();
-                    (place, moved)
+                    let (mut slot, _) = attempts.enter(source, Standing::Stranger);
+                    let moved = slot.opened(Standing::Familiar, [7; 32]).is_some();
+                    (slot, moved)
                 })
             })
             .collect();
@@ -54,9 +53,9 @@ fn attempts_move_on_while_others_come() {
             .map(|_| {
                 let attempts = Arc::clone(&attempts);
                 thread::spawn(move || {
-                    let (place, _) = attempts.enter(source, Standing::Stranger);
+                    let (slot, _) = attempts.enter(source, Standing::Stranger);
                     assert!(attempts.len() <= 3);
-                    drop(place);
+                    drop(slot);
                 })
             })
             .collect();
@@ -65,9 +64,9 @@ fn attempts_move_on_while_others_come() {
             one.join().unwrap();
         }
         assert!(opened.iter().filter(|(_, moved)| *moved).count() <= 1, "the same ephemeral twice");
-        for (place, moved) in &opened {
+        for (slot, moved) in &opened {
             if *moved {
-                assert!(block_on(place.hold(async {})).is_some(), "displaced by one who waits for less");
+                assert!(block_on(slot.hold(async {})).is_some(), "displaced by one who waits for less");
             }
         }
         drop(opened);

@@ -148,7 +148,8 @@ impl Acceptor {
     }
 
     /// The attempts that came to nothing and the sessions that the service behind ended, the newest first. For the one
-    /// who runs the server, and nobody else: they tell which ids are known. The last 1,024 kinds are kept.
+    /// who runs the server, and nobody else: they tell which ids are known. The last 1,024 are kept, those that
+    /// are alike as one.
     pub fn failures(&self) -> Vec<Failure> {
         self.state.counters.failures.list()
     }

@@ -58,7 +58,7 @@ pub enum Cause {
     Malformed,
     /// It came through a balancer, and without its header.
     NoHeader,
-    /// It hung up, or the line broke.
+    /// It hung up, or the network broke.
     HungUp,
     /// The application refused it, or dropped it.
     Application,

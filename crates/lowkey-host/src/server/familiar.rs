@@ -1,4 +1,4 @@
-//! Sources that a device was confirmed from lately. A part of what there is for all is kept for them.
+//! Sources that a device was confirmed from lately. A share of what there is for all is kept for them.
 
 use super::source::Source;
 use std::collections::{BTreeMap, HashMap};

@@ -3,7 +3,7 @@
 //!
 //! An attempt is counted for its address, for the two networks around that, and for all, in this order, so that who has
 //! used up its own takes nothing from others. Sources that no device was confirmed from lately get less, and all of
-//! them together [`PART_OF_STRANGERS`]: the rest is kept for the others.
+//! them together [`SHARE_OF_STRANGERS`]: the rest is kept for the others.
 //!
 //! The memory is fixed. Networks share counters by a keyed hash, which nobody can aim.
 
@@ -43,8 +43,8 @@ impl Gate {
         };
         Self {
             all: one(all),
-            all_strangers: one(all / PART_OF_STRANGERS),
-            strangers: each((of_address / PART_OF_STRANGER).max(1)),
+            all_strangers: one(all / SHARE_OF_STRANGERS),
+            strangers: each((of_address / SHARE_OF_STRANGER).max(1)),
             familiar: each(of_address),
         }
     }
@@ -117,9 +117,9 @@ impl Clock for TokioClock {
 
 /// How many addresses' worth the networks of an address may have, the widest first.
 const ADDRESSES: [u32; WIDTHS] = [4, 2, 1];
-/// Strangers have one part in so many of what there is for all, each of them one in so many of an address's.
-const PART_OF_STRANGERS: u32 = 2;
-const PART_OF_STRANGER: u32 = 4;
+/// The share of strangers is one in so many: of what there is for all, and of an address's.
+const SHARE_OF_STRANGERS: u32 = 2;
+const SHARE_OF_STRANGER: u32 = 4;
 /// Counters of a width; each takes 8 bytes.
 const CELLS: usize = 8192;
 

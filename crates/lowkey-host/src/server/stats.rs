@@ -32,7 +32,7 @@ pub struct Stats {
     pub refused_service_down: u64,
     /// Refused: unknown id, another mode than the pinning's, or keys that do not match (`0x04`).
     pub refused: u64,
-    /// Message 1 opened and no record did: a recording that was played again, or a line that broke.
+    /// Message 1 opened and no record did: a recording that was played again, or a network that broke.
     pub unconfirmed: u64,
     /// The deadline came before message 1 was there.
     pub timed_out: u64,

@@ -137,5 +137,5 @@ const COARSE: Duration = Duration::from_secs(2);
 const HOLD: Duration = Duration::from_secs(30);
 /// After how long a file that never rests is said to be so.
 const RESTLESS: Duration = Duration::from_secs(5);
-/// An error is tried again in at most one part in so many of the time.
+/// Reading again after an error takes at most one in so many of the time.
 const SHARE: u32 = 20;

@@ -88,7 +88,7 @@ impl<'t> Layout<'t> {
         Some(Listed::new(self.text, &array.span(), tables.collect()))
     }
 
-    /// The fields of a device in their order; of `labels.site = "north"` the part from `site` on.
+    /// The fields of a device in their order; of `labels.site = "north"` all from `site` on.
     fn fields(&self, table: &Value<'_>) -> Vec<Field> {
         let mut fields = Vec::new();
         for (key, value) in table.get_ref().as_table().into_iter().flatten() {

@@ -241,8 +241,9 @@ fn strange() -> impl Iterator<Item = String> {
          { name = 'b', pinning = [\n    { key = 'KB' }, # old\n    { key = 'KC' }, # new\n  ] },\n]\n",
     ];
     TEXTS.into_iter().flat_map(|text| {
-        let places = (0..text.len()).filter(|at| text.is_char_boundary(*at) && text.is_char_boundary(at + 1));
-        places.flat_map(move |at| {
+        let offsets =
+            (0..text.len()).filter(|at| text.is_char_boundary(*at) && text.is_char_boundary(at + 1));
+        offsets.flat_map(move |at| {
             let text = move |other: &str| with_keys(&format!("{}{other}{}", &text[..at], &text[at + 1..]));
             OTHERS.map(text)
         })
