@@ -2,30 +2,32 @@
 
 mod farewell;
 mod input;
-mod moving;
+mod last_words;
+mod messages;
+mod over;
+mod pump;
+mod receiving;
+mod sending;
 mod shared;
 mod stream;
 
 pub use farewell::Fault;
 
 pub(crate) use farewell::Farewell;
-pub(crate) use input::{Filled, Input};
-pub(crate) use moving::lasting;
+pub(crate) use input::Input;
+pub(crate) use pump::poll_write;
 pub(crate) use shared::{End, Shared, Side, Traffic};
 
-use crate::error::Error;
-use crate::parting;
 use crate::registry::{Device, Pinned};
+use last_words::LastWords;
 use lowkey_core::PublicKey;
-use lowkey_transport::{Error as ChannelError, Link, Part};
-use std::fmt;
-use std::future::poll_fn;
+#[cfg(doc)]
+use lowkey_transport::Error as ChannelError;
+use lowkey_transport::Link;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, timeout_at};
+use std::task::Waker;
+use std::{fmt, io};
 
 /// An open channel and its stream.
 ///
@@ -46,6 +48,12 @@ use tokio::time::{Instant, timeout_at};
 /// `shutdown` and [`close`](Self::close) send our CLOSE and leave the other direction open. Dropping a
 /// connection without it is a truncation to the peer, and what was not flushed is lost.
 ///
+/// An error, whichever direction it came up in, ends both: the keys are wiped, and every later call gives it again.
+/// Before a failed write does that, what the peer has sent by then is opened and kept, up to 16 MiB, because a device
+/// may say something, close, and be gone. The call waits for that: for as long as the stream gives something, and 100
+/// ms if it does not end. Then `recv` and reads give what was kept, and behind it the peer's CLOSE or the error. What
+/// comes later is lost.
+///
 /// # Cancel safety
 /// Every call may be dropped at any await without losing or repeating a byte, except a `send` of more
 /// than one record; see there.
@@ -56,8 +64,8 @@ pub struct Connection<Io> {
     message: Vec<u8>, // fragments of a message that is not whole yet
     shared: Arc<Shared>,
     both: Waker,
-    read_error: Option<Error>,
-    write_error: Option<Error>,
+    last_words: LastWords,
+    cause: Option<Arc<io::Error>>, // of the stream, when that has failed: the link knows its kind only
     peer: PublicKey,
     pinned: Option<Arc<Pinned>>,
     from: Option<SocketAddr>,
@@ -76,8 +84,8 @@ impl<Io> Connection<Io> {
             message: Vec::new(),
             both: Arc::clone(&shared).into(),
             shared,
-            read_error: None,
-            write_error: None,
+            last_words: LastWords::default(),
+            cause: None,
             peer,
             pinned: None,
             from: None,
@@ -137,14 +145,12 @@ impl<Io> Connection<Io> {
         self.from
     }
 
-    /// The final handshake hash (Noise §11.2): equal on both sides, different for every handshake, for
-    /// binding something else to this channel. `None` after an error has ended the connection.
+    /// As [`Link::handshake_hash`], for binding something else to this channel.
     pub fn handshake_hash(&self) -> Option<[u8; 32]> {
         self.link.handshake_hash()
     }
 
-    /// The most data that one record carries to this peer, in bytes: a [`send`](Self::send) of as much is
-    /// atomic.
+    /// As [`Link::max_data`]: a [`send`](Self::send) of as much is atomic.
     pub fn max_data(&self) -> usize {
         self.link.max_data()
     }
@@ -152,167 +158,6 @@ impl<Io> Connection<Io> {
     /// The stream below, for its address or its options; reading or writing it ends the channel.
     pub fn stream(&self) -> &Io {
         &self.io
-    }
-
-    fn check(&mut self) -> Result<(), Error> {
-        if let Some(end) = self.shared.ended() {
-            self.link.fail(ChannelError::HungUp); // wipes the keys
-            return Err(end.into());
-        }
-        self.read_error.clone().map_or(Ok(()), Err)
-    }
-
-    /// Whoever waits for the other direction has to hear of an error as well.
-    fn tell<T>(&self, other: Side, result: Result<T, ChannelError>) -> Result<T, Error> {
-        result.map_err(|error| {
-            if !error.is_recoverable() {
-                self.shared.wake_side(other);
-            }
-            error.into()
-        })
-    }
-}
-
-/// Messages.
-impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
-    /// Sends one message of any length.
-    ///
-    /// Waits until the stream has taken what was sent before, then accepts the message and hands the
-    /// stream as much as it takes at once. The rest leaves with the next call; `flush` waits for it.
-    ///
-    /// # Cancel safety
-    /// A message of at most [`max_data`](Self::max_data) bytes is accepted whole or, if the future is
-    /// dropped, not at all. A longer one leaves in fragments: dropped midway it stays unfinished, every
-    /// later call that sends gives [`ChannelError::Unfinished`], and only receiving and `close` are left.
-    ///
-    /// # Errors
-    /// [`ChannelError::Closed`], [`ChannelError::Unfinished`]: nothing was sent. Otherwise what ended the
-    /// connection.
-    pub async fn send(&mut self, message: &[u8]) -> Result<(), Error> {
-        self.check()?;
-        self.link.may_begin()?;
-        poll_fn(|context| self.poll_accepted(context, |link| link.send_rest(message))).await
-    }
-
-    /// Receives the next whole message; `None` after the peer's CLOSE.
-    ///
-    /// A receive that has to wait first flushes what is unsent.
-    ///
-    /// # Cancel safety
-    /// Dropped, nothing is lost.
-    ///
-    /// # Errors
-    /// What ended the connection; [`ChannelError::Truncated`] says that the end is missing.
-    pub async fn recv(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        poll_fn(|context| self.poll_recv(context)).await
-    }
-
-    /// [`recv`](Self::recv) into `message`, whose memory is used again: what was in it is replaced. Says
-    /// whether there was a message; `false` after the peer's CLOSE, with `message` empty.
-    ///
-    /// # Cancel safety
-    /// Dropped, nothing is lost.
-    ///
-    /// # Errors
-    /// As [`recv`](Self::recv).
-    pub async fn recv_into(&mut self, message: &mut Vec<u8>) -> Result<bool, Error> {
-        message.clear();
-        let whole = poll_fn(|context| self.poll_message(context)).await?;
-        if whole {
-            std::mem::swap(message, &mut self.message);
-        }
-        Ok(whole)
-    }
-
-    /// [`recv`](Self::recv), for those who write futures by hand.
-    ///
-    /// # Errors
-    /// As [`recv`](Self::recv).
-    pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Vec<u8>>, Error>> {
-        let whole = ready!(self.poll_message(context))?;
-        Poll::Ready(Ok(whole.then(|| std::mem::take(&mut self.message))))
-    }
-
-    /// Collects the next message; it is whole then, or there is none.
-    fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<Result<bool, Error>> {
-        while let Some(part) = ready!(self.poll_fragment(context))? {
-            let Some(fragment) = self.link.take() else { continue };
-            self.message.extend_from_slice(fragment.bytes);
-            if part == Part::Last {
-                return Poll::Ready(Ok(true));
-            }
-        }
-        Poll::Ready(Ok(false))
-    }
-
-    /// Waits until the stream has taken everything.
-    ///
-    /// # Cancel safety
-    /// Dropped, nothing is lost or repeated.
-    ///
-    /// # Errors
-    /// What ended sending.
-    pub async fn flush(&mut self) -> Result<(), Error> {
-        poll_fn(|context| self.poll_sends(context, Link::flush)).await
-    }
-
-    /// Asks whether the peer reads: a PING, which it answers once it has read everything that was sent before. That
-    /// it has come this far says nothing of what becomes of it there. [`awaits_pong`](Self::awaits_pong) says whether
-    /// the answer is there; it comes to whoever receives.
-    ///
-    /// # Cancel safety
-    /// Dropped, call again.
-    ///
-    /// # Errors
-    /// [`ChannelError::PingPending`]: the last one has not been answered; nothing was sent. Otherwise what ended
-    /// sending.
-    pub async fn ping(&mut self) -> Result<(), Error> {
-        poll_fn(|context| self.poll_ping(context)).await
-    }
-
-    /// [`ping`](Self::ping), for those who write futures by hand.
-    ///
-    /// # Errors
-    /// As [`ping`](Self::ping).
-    pub fn poll_ping(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll_accepted(context, |link| link.ping(TAKEN))
-    }
-
-    /// Whether the answer to the last PING has not come yet.
-    pub fn awaits_pong(&self) -> bool {
-        self.link.awaits_pong()
-    }
-
-    /// Ends our direction with a CLOSE. The peer's goes on: receive until `None` to have all of it.
-    ///
-    /// On TCP a connection that is then dropped takes its CLOSE back if something of the peer lies unread, or comes
-    /// later. Who does not want to receive until `None` calls [`finish`](Self::finish).
-    ///
-    /// # Cancel safety
-    /// Dropped, call again.
-    ///
-    /// # Errors
-    /// What ended sending.
-    pub async fn close(&mut self) -> Result<(), Error> {
-        poll_fn(|context| self.poll_close(context)).await
-    }
-
-    /// Ends the connection so that our CLOSE, and what we sent before it, arrives: sends it, then reads on and throws
-    /// away what the peer still says, until it ends too, for at most `within` and 16 MiB.
-    ///
-    /// # Cancel safety
-    /// Dropped, the connection is: what was sent last may not arrive.
-    ///
-    /// # Errors
-    /// What ended sending, or [`Error::TimedOut`]: the CLOSE has not left.
-    pub async fn finish(self, within: Duration) -> Result<(), Error> {
-        self.finish_until(Instant::now() + within.min(LONGEST)).await
-    }
-
-    pub(crate) async fn finish_until(mut self, until: Instant) -> Result<(), Error> {
-        timeout_at(until, self.close()).await.map_err(|_| Error::TimedOut)??;
-        parting::see_off(&mut self.io, until, parting::DEVICES_BYTES).await;
-        Ok(())
     }
 }
 
@@ -326,8 +171,3 @@ impl<Io: fmt::Debug> fmt::Debug for Connection<Io> {
             .finish_non_exhaustive()
     }
 }
-
-/// No clock overflows within it.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-/// What a PING asks; the PONG says it again.
-const TAKEN: &[u8] = b"taken?";

@@ -1,15 +1,12 @@
-//! One write or one read of a handshake, whoever plays it.
+//! One step of a handshake on its stream, whoever plays it.
 
-use crate::connection::{Filled, Input, lasting};
+use crate::connection::{Input, poll_write};
 use crate::error::Error;
-use embedded_io::ErrorKind;
 use lowkey_transport::{Error as ChannelError, Link, Step};
 use std::future::poll_fn;
-use std::io;
-use std::pin::Pin;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 
-/// Does what the link asked for with `step`.
+/// Does what the link asked for with `step`. After an error the link is of no use any more.
 pub(crate) async fn exchange<Io: AsyncRead + AsyncWrite + Unpin>(
     io: &mut Io,
     link: &mut Link<'_, Vec<u8>>,
@@ -17,37 +14,13 @@ pub(crate) async fn exchange<Io: AsyncRead + AsyncWrite + Unpin>(
     step: Step,
 ) -> Result<(), Error> {
     match step {
-        Step::Write => write(io, link).await,
-        Step::Read => read(io, link, input).await,
+        Step::Write => {
+            while !link.unsent()?.is_empty() || link.is_unflushed() {
+                poll_fn(|context| poll_write(context, io, link)).await?;
+            }
+            Ok(())
+        }
+        Step::Read => poll_fn(|context| input.poll_fill(context, io, link)).await,
         Step::Hello | Step::Claim | Step::Done => Err(ChannelError::OutOfTurn.into()),
     }
-}
-
-async fn write<Io: AsyncWrite + Unpin>(io: &mut Io, link: &mut Link<'_, Vec<u8>>) -> Result<(), Error> {
-    while !link.unsent()?.is_empty() {
-        let n = match io.write(link.unsent()?).await {
-            Ok(0) => return Err(failed(link, io::ErrorKind::WriteZero.into())),
-            Ok(n) => n,
-            Err(error) => return Err(failed(link, error)),
-        };
-        link.on_write(Ok::<_, ErrorKind>(n))?;
-    }
-    io.flush().await.map_err(|error| failed(link, error))?;
-    Ok(link.on_flush(Ok::<_, ErrorKind>(()))?)
-}
-
-async fn read<Io: AsyncRead + Unpin>(
-    io: &mut Io,
-    link: &mut Link<'_, Vec<u8>>,
-    input: &mut Input,
-) -> Result<(), Error> {
-    match poll_fn(|context| input.poll_fill(context, &mut Pin::new(&mut *io), link)).await {
-        Filled::Link(result) => Ok(result?),
-        Filled::Io(error) => Err(failed(link, error)),
-    }
-}
-
-fn failed(link: &mut Link<'_, Vec<u8>>, error: io::Error) -> Error {
-    link.fail(ChannelError::Io(lasting(error.kind())));
-    error.into()
 }

@@ -2,6 +2,8 @@
 
 #[path = "connection/gather.rs"]
 mod gather;
+#[path = "connection/last_words.rs"]
+mod last_words;
 
 use futures_util::{SinkExt, StreamExt};
 use lowkey_host::{ChannelError, Connection, Error, Limits};

@@ -1,8 +1,8 @@
 //! What has been read from a stream and not yet looked at.
 
+use crate::error::Error;
 use embedded_io::ErrorKind;
-use lowkey_transport::{Buffer, Error, Link};
-use std::io;
+use lowkey_transport::{Buffer, Link};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, ReadBuf};
@@ -13,14 +13,6 @@ pub(crate) struct Input {
     start: usize,
     end: usize,
     received: u64,
-}
-
-/// How a read came out.
-pub(crate) enum Filled {
-    /// The link was told of bytes, or of the stream's end.
-    Link(Result<(), Error>),
-    /// The stream failed.
-    Io(io::Error),
 }
 
 impl Input {
@@ -43,23 +35,24 @@ impl Input {
     }
 
     /// Moves what is here into the link, or reads once and moves that.
+    ///
+    /// # Errors
+    /// [`Error::Io`]: the stream failed, and the link has not been told. Otherwise what ended the link.
     pub(crate) fn poll_fill<Io: AsyncRead + Unpin, B: Buffer>(
         &mut self,
         context: &mut Context<'_>,
         io: &mut Io,
         link: &mut Link<'_, B>,
-    ) -> Poll<Filled> {
+    ) -> Poll<Result<(), Error>> {
         if self.is_empty() {
             let in_place = link.space().len() >= self.bytes.len();
             let mut room = ReadBuf::new(if in_place { link.space() } else { &mut self.bytes });
             let result = ready!(Pin::new(io).poll_read(context, &mut room));
             let n = room.filled().len();
             self.received += n as u64;
-            if let Err(error) = result {
-                return Poll::Ready(Filled::Io(error));
-            }
+            result?;
             if in_place || n == 0 {
-                return Poll::Ready(Filled::Link(link.on_read(Ok::<_, ErrorKind>(n))));
+                return Poll::Ready(link.on_read(Ok::<_, ErrorKind>(n)).map_err(Error::from));
             }
             (self.start, self.end) = (0, n);
         }
@@ -67,6 +60,6 @@ impl Input {
         let n = space.len().min(self.end - self.start);
         space[..n].copy_from_slice(&self.bytes[self.start..self.start + n]);
         self.start += n;
-        Poll::Ready(Filled::Link(link.on_read(Ok::<_, ErrorKind>(n))))
+        Poll::Ready(link.on_read(Ok::<_, ErrorKind>(n)).map_err(Error::from))
     }
 }

@@ -15,20 +15,25 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<Io> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if buf.remaining() == 0 {
-            return Poll::Ready(Ok(()));
-        }
-        if !this.message.is_empty() {
-            // A `recv` that was dropped had these.
-            let n = buf.remaining().min(this.message.len());
-            buf.put_slice(&this.message[..n]);
-            this.message.drain(..n);
-            return Poll::Ready(Ok(()));
-        }
-        while let Some(_part) = ready!(this.poll_fragment(context))? {
-            if let Poll::Ready(n @ 1..) = this.link.read(buf.initialize_unfilled()).map_err(Error::from)? {
-                buf.advance(n);
-                break; // otherwise an empty message
+        while buf.remaining() > 0 {
+            if !this.message.is_empty() {
+                // A `recv` that was dropped had these, or a write failed behind them.
+                let n = buf.remaining().min(this.message.len());
+                buf.put_slice(&this.message[..n]);
+                this.message.drain(..n);
+                break;
+            }
+            match ready!(this.poll_fragment(context))? {
+                None => break,
+                Some(_) if this.last_words.next().is_some() => this.take(),
+                Some(_) => {
+                    if let Poll::Ready(n @ 1..) =
+                        this.link.read(buf.initialize_unfilled()).map_err(Error::from)?
+                    {
+                        buf.advance(n);
+                        break;
+                    } // otherwise an empty message
+                }
             }
         }
         Poll::Ready(Ok(()))
@@ -40,7 +45,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<Io> {
         let this = self.get_mut();
         let n = ready!(this.poll_sends(context, |link| link.write(buf)))?;
         if this.link.has_unsent() {
-            this.push(context)?; // the record is full
+            this.push()?; // the record is full
         }
         Poll::Ready(Ok(n))
     }
