@@ -1,5 +1,6 @@
 //! An open connection: a stream of bytes, and of messages.
 
+mod end;
 mod farewell;
 mod input;
 mod last_words;
@@ -10,13 +11,16 @@ mod receiving;
 mod sending;
 mod shared;
 mod stream;
+mod traffic;
 
 pub use farewell::Fault;
 
+pub(crate) use end::End;
 pub(crate) use farewell::Farewell;
 pub(crate) use input::Input;
 pub(crate) use pump::poll_write;
-pub(crate) use shared::{End, Shared, Side, Traffic};
+pub(crate) use shared::{Shared, Side};
+pub(crate) use traffic::Traffic;
 
 use crate::registry::{Device, Pinned};
 use last_words::LastWords;

@@ -4,8 +4,9 @@
 //! writing. The reading task writes as well (it answers PINGs and moves what is unsent), so what the stream
 //! gets is a waker that wakes both. A third task may wait for the end.
 
-use crate::error::Error;
-use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use super::end::End;
+use super::traffic::Traffic;
+use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
@@ -27,30 +28,6 @@ pub(crate) enum Side {
     Reading,
     Writing,
     Ending,
-}
-
-/// Why a connection was ended from outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// A newer session of the same device.
-    Displaced = 2,
-    /// Its pinning is gone.
-    Revoked = 3,
-    /// Not even a PONG.
-    Silent = 4,
-    /// It was open for as long as one may be.
-    Lifetime = 5,
-}
-
-impl From<End> for Error {
-    fn from(end: End) -> Self {
-        match end {
-            End::Displaced => Self::Displaced,
-            End::Revoked => Self::Revoked,
-            End::Silent => Self::Silent,
-            End::Lifetime => Self::Lifetime,
-        }
-    }
 }
 
 /// `ping`: 0 as long as none was wanted; then one is wanted; it waits to leave; the stream has all of it.
@@ -196,33 +173,6 @@ impl Wake for Shared {
 
     fn wake_by_ref(self: &Arc<Self>) {
         self.wake_both();
-    }
-}
-
-/// Bytes and records since the handshake. Only the connection writes, so a load and a store add.
-#[derive(Debug, Default)]
-pub(crate) struct Traffic {
-    pub(crate) received: Amount,
-    pub(crate) sent: Amount,
-    pub(crate) opened: Amount,
-    pub(crate) sealed: Amount,
-}
-
-/// A number with one writer.
-#[derive(Debug, Default)]
-pub(crate) struct Amount(AtomicU64);
-
-impl Amount {
-    pub(crate) fn add(&self, n: usize) {
-        self.set(self.get() + n as u64);
-    }
-
-    pub(crate) fn set(&self, n: u64) {
-        self.0.store(n, Ordering::Relaxed);
-    }
-
-    pub(crate) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
     }
 }
 

@@ -1,0 +1,27 @@
+//! How a connection is ended from outside.
+
+use crate::error::Error;
+
+/// Why a connection was ended from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// A newer session of the same device.
+    Displaced = 2,
+    /// Its pinning is gone.
+    Revoked = 3,
+    /// Not even a PONG.
+    Silent = 4,
+    /// It was open for as long as one may be.
+    Lifetime = 5,
+}
+
+impl From<End> for Error {
+    fn from(end: End) -> Self {
+        match end {
+            End::Displaced => Self::Displaced,
+            End::Revoked => Self::Revoked,
+            End::Silent => Self::Silent,
+            End::Lifetime => Self::Lifetime,
+        }
+    }
+}
