@@ -17,9 +17,9 @@ const SEED: u64 = 302;
 
 enum State {
     Responder,
-    KkInitiator(kk::AwaitMessage2<'static>),
-    XxInitiator(xx::AwaitMessage2<'static>),
-    XxResponder(xx::AwaitMessage3<'static>),
+    KkInitiator(kk::AwaitMessage2<kk::Owned<'static>>),
+    XxInitiator(xx::AwaitMessage2<xx::Owned<'static>>),
+    XxResponder(xx::AwaitMessage3<xx::Owned<'static>>),
     Open(Session),
     Over,
 }

@@ -18,8 +18,12 @@ pub(crate) enum Role {
     Responder,
 }
 
+/// One side of a handshake: whose turns, of which pattern.
+#[derive(Clone, Copy)]
+pub(crate) struct Side(pub(crate) Role, pub(crate) &'static Pattern);
+
 /// What is known of the peer's static key, `rs`.
-pub(crate) enum Remote<'k> {
+enum Remote<'k> {
     Pinned(&'k Peer),
     Unknown,
     Sent(PublicKey),
@@ -38,14 +42,14 @@ impl Remote<'_> {
 pub(crate) struct Engine<'k> {
     symmetric: Symmetric,
     role: Role,
+    pattern: &'static Pattern,
+    statics: Option<&'static Statics>,
     s: &'k Identity,
     rs: Remote<'k>,
     e: Option<PrivateKey>,
     re: Option<PublicKey>,
     psk: Option<&'k Psk>,
-    statics: Option<&'static Statics>,
-    pattern: &'static Pattern,
-    /// How many of its messages are done.
+    /// How many messages of its pattern are done.
     done: u8,
 }
 
@@ -53,29 +57,24 @@ impl<'k> Engine<'k> {
     /// `Initialize(handshake_pattern, initiator, prologue, s, e, rs, re)`, §5.3, but for what it hashes:
     /// [`begin`](Self::begin) does that, in place.
     pub(crate) fn new(
-        pattern: &'static Pattern,
-        role: Role,
+        Side(role, pattern): Side,
+        statics: Option<&'static Statics>,
         s: &'k Identity,
-        rs: Remote<'k>,
+        rs: Option<&'k Peer>,
         psk: Option<&'k Psk>,
     ) -> Self {
         Self {
             symmetric: Symmetric::new(),
             role,
+            pattern,
+            statics,
             s,
-            rs,
+            rs: rs.map_or(Remote::Unknown, Remote::Pinned),
             e: None,
             re: None,
             psk,
-            statics: None,
-            pattern,
             done: 0,
         }
-    }
-
-    /// For a pattern with the token `s`.
-    pub(crate) fn sending_statics(self) -> Self {
-        Self { statics: Some(&STATICS), ..self }
     }
 
     /// `InitializeSymmetric(protocol_name)`, the prologue and the pre-messages.
@@ -268,12 +267,12 @@ impl<'k> Engine<'k> {
 }
 
 /// What the token `s` does. KK has none, and firmware with KK alone links neither.
-struct Statics {
+pub(crate) struct Statics {
     write: fn(&mut Engine<'_>, &mut Cursor<'_>) -> Result<(), Error>,
     read: fn(&mut Engine<'_>, &mut Cursor<'_>) -> Result<(), Error>,
 }
 
-static STATICS: Statics = Statics {
+pub(crate) static STATICS: Statics = Statics {
     write: |engine, message| engine.write_static(message),
     read: |engine, message| engine.read_static(message),
 };

@@ -11,48 +11,27 @@
 //! Noise §7.5 and §9. Each message is 48 bytes and its payload: a key and the payload's tag. With a
 //! [`Psk`] it is KKpsk0, without one KK; the two never meet, their protocol names differ.
 
-use crate::engine::{Engine, Remote, Role};
+use crate::engine::{Engine, Role, Side};
 use crate::entropy::{Entropy, Ephemerals};
 use crate::error::Error;
 use crate::keys::{Identity, Peer, Psk};
 use crate::pattern::{BOTH, KK, KKPSK0};
 use crate::session::Session;
 pub use crate::storage::{Owned, State, Storage, Stored};
-use core::marker::PhantomData;
+use crate::storage::{begins, waits};
 
 /// What both messages add to their payload, in bytes.
 pub const OVERHEAD: usize = 48;
 
-fn engine<'k>(role: Role, identity: &'k Identity, peer: &'k Peer, psk: Option<&'k Psk>) -> Engine<'k> {
-    let pattern = if psk.is_some() { &KKPSK0 } else { &KK };
-    Engine::new(pattern, role, identity, Remote::Pinned(peer), psk)
-}
-
 /// The initiator, before message 1.
-pub struct Initiator<'k, S = Owned<'k>>(S, PhantomData<&'k Identity>);
+pub struct Initiator<S>(S);
 
-impl<'k> Initiator<'k> {
+begins!(
     /// Begins a handshake as `identity` with the one `peer` it expects.
-    pub fn new(identity: &'k Identity, peer: &'k Peer, psk: Option<&'k Psk>, prologue: &[u8]) -> Self {
-        Self(Owned::new(engine(Role::Initiator, identity, peer, psk), prologue), PhantomData)
-    }
-}
+    Initiator(identity, peer), Role::Initiator, None, Some(peer)
+);
 
-impl<'p, 'k> Initiator<'k, Stored<'p, 'k>> {
-    /// [`new`](Self::new) with its state in `storage`.
-    #[inline(never)] // the engine on its way there lies in no frame beneath the next step's
-    pub fn new_in(
-        storage: &'p mut Storage<'k>,
-        identity: &'k Identity,
-        peer: &'k Peer,
-        psk: Option<&'k Psk>,
-        prologue: &[u8],
-    ) -> Self {
-        Self(Stored::new(storage, engine(Role::Initiator, identity, peer, psk), prologue), PhantomData)
-    }
-}
-
-impl<'k, S: State<'k>> Initiator<'k, S> {
+impl<S: State> Initiator<S> {
     /// Writes message 1 to the front of `out` and returns its length in bytes.
     ///
     /// It depends on nothing that the peer has sent, so it can be made before there is a connection.
@@ -67,31 +46,18 @@ impl<'k, S: State<'k>> Initiator<'k, S> {
         ephemerals: &mut Ephemerals<E>,
         payload: &[u8],
         out: &mut [u8],
-    ) -> Result<(AwaitMessage2<'k, S>, usize), Error> {
-        let engine = self.0.engine();
-        engine.draw(ephemerals)?;
-        let len = engine.write_message(payload, out)?;
-        Ok((AwaitMessage2(self.0, PhantomData), len))
+    ) -> Result<(AwaitMessage2<S>, usize), Error> {
+        let len = self.0.write(ephemerals, payload, out)?;
+        Ok((AwaitMessage2(self.0), len))
     }
 }
 
 /// The initiator, with message 1 on its way.
-pub struct AwaitMessage2<'k, S = Owned<'k>>(S, PhantomData<&'k Identity>);
+pub struct AwaitMessage2<S>(S);
 
-impl<'p, 'k> AwaitMessage2<'k, Stored<'p, 'k>> {
-    /// Leaves the attempt in its storage until [`resume`](Self::resume).
-    pub fn park(self) {
-        self.0.park();
-    }
+waits!(AwaitMessage2, Role::Initiator, BOTH, 1, "message 2 of KK,");
 
-    /// Goes on with the attempt that was parked in `storage`; `None` if it holds none that awaits message 2 of KK, or one
-    /// that was given up since.
-    pub fn resume(storage: &'p mut Storage<'k>) -> Option<Self> {
-        Stored::resume(storage, Role::Initiator, BOTH, 1).map(|state| Self(state, PhantomData))
-    }
-}
-
-impl<'k, S: State<'k>> AwaitMessage2<'k, S> {
+impl<S: State> AwaitMessage2<S> {
     /// Reads message 2 in place; returns the session and the payload inside `message`.
     ///
     /// # Errors
@@ -100,56 +66,36 @@ impl<'k, S: State<'k>> AwaitMessage2<'k, S> {
     /// - [`Error::BufferTooSmall`]: longer than 65,535 bytes.
     /// - [`Error::Decrypt`]: not from the pinned peer for this attempt, or damaged.
     pub fn read_message_2(mut self, message: &mut [u8]) -> Result<(Session, &mut [u8]), Error> {
-        let engine = self.0.engine();
-        let payload = engine.read_message(message)?;
-        Ok((engine.finish(), payload))
+        let payload = self.0.read(message)?;
+        Ok((self.0.finish(), payload))
     }
 }
 
 /// The responder, before message 1.
-pub struct Responder<'k, S = Owned<'k>>(S, PhantomData<&'k Identity>);
+pub struct Responder<S>(S);
 
-impl<'k> Responder<'k> {
+begins!(
     /// Awaits a handshake as `identity` from the one `peer` it expects.
-    pub fn new(identity: &'k Identity, peer: &'k Peer, psk: Option<&'k Psk>, prologue: &[u8]) -> Self {
-        Self(Owned::new(engine(Role::Responder, identity, peer, psk), prologue), PhantomData)
-    }
-}
+    Responder(identity, peer), Role::Responder, None, Some(peer)
+);
 
-impl<'p, 'k> Responder<'k, Stored<'p, 'k>> {
-    /// [`new`](Self::new) with its state in `storage`.
-    #[inline(never)] // as `Initiator::new_in`
-    pub fn new_in(
-        storage: &'p mut Storage<'k>,
-        identity: &'k Identity,
-        peer: &'k Peer,
-        psk: Option<&'k Psk>,
-        prologue: &[u8],
-    ) -> Self {
-        Self(Stored::new(storage, engine(Role::Responder, identity, peer, psk), prologue), PhantomData)
-    }
-}
-
-impl<'k, S: State<'k>> Responder<'k, S> {
+impl<S: State> Responder<S> {
     /// Reads message 1 in place; returns the next step and the payload inside `message`.
     ///
     /// That it opens does not mean that the peer is there now: it can be a recording.
     ///
     /// # Errors
-    /// The attempt is over after any of them:
-    /// - [`Error::Truncated`]: shorter than [`OVERHEAD`].
-    /// - [`Error::BufferTooSmall`]: longer than 65,535 bytes.
-    /// - [`Error::Decrypt`]: not from the pinned peer to us, another PSK or prologue, or damaged.
-    pub fn read_message_1(mut self, message: &mut [u8]) -> Result<(SendMessage2<'k, S>, &mut [u8]), Error> {
-        let payload = self.0.engine().read_message(message)?;
-        Ok((SendMessage2(self.0, PhantomData), payload))
+    /// As [`AwaitMessage2::read_message_2`]; [`Error::Decrypt`] stands for another PSK or prologue as well.
+    pub fn read_message_1(mut self, message: &mut [u8]) -> Result<(SendMessage2<S>, &mut [u8]), Error> {
+        let payload = self.0.read(message)?;
+        Ok((SendMessage2(self.0), payload))
     }
 }
 
 /// The responder, with message 1 read.
-pub struct SendMessage2<'k, S = Owned<'k>>(S, PhantomData<&'k Identity>);
+pub struct SendMessage2<S>(S);
 
-impl<'k, S: State<'k>> SendMessage2<'k, S> {
+impl<S: State> SendMessage2<S> {
     /// Writes message 2 to the front of `out`; returns the session and the message's length in bytes.
     ///
     /// # Errors
@@ -160,9 +106,11 @@ impl<'k, S: State<'k>> SendMessage2<'k, S> {
         payload: &[u8],
         out: &mut [u8],
     ) -> Result<(Session, usize), Error> {
-        let engine = self.0.engine();
-        engine.draw(ephemerals)?;
-        let len = engine.write_message(payload, out)?;
-        Ok((engine.finish(), len))
+        let len = self.0.write(ephemerals, payload, out)?;
+        Ok((self.0.finish(), len))
     }
+}
+
+fn side(role: Role, psk: Option<&Psk>) -> Side {
+    Side(role, if psk.is_some() { &KKPSK0 } else { &KK })
 }

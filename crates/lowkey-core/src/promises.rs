@@ -18,7 +18,7 @@
 //! # use lowkey_core::*;
 //! # struct Os;
 //! # impl Entropy for Os { fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyFailed> { out.fill(1); Ok(()) } }
-//! fn twice(initiator: kk::Initiator<'_>, es: &mut Ephemerals<Os>, m: &mut [u8]) {
+//! fn twice(initiator: kk::Initiator<kk::Owned<'_>>, es: &mut Ephemerals<Os>, m: &mut [u8]) {
 //!     let _ = initiator.write_message_1(es, b"", m);
 //!     let _ = initiator.write_message_1(es, b"", m);
 //! }
@@ -26,7 +26,7 @@
 //! After a message that did not open there is no second try:
 //! ```compile_fail,E0382
 //! # use lowkey_core::*;
-//! fn again(waiting: kk::AwaitMessage2<'_>, forged: &mut [u8], genuine: &mut [u8]) {
+//! fn again(waiting: kk::AwaitMessage2<kk::Owned<'_>>, forged: &mut [u8], genuine: &mut [u8]) {
 //!     let _ = waiting.read_message_2(forged);
 //!     let _ = waiting.read_message_2(genuine);
 //! }
@@ -34,8 +34,8 @@
 //! No state can be copied:
 //! ```compile_fail,E0308
 //! # use lowkey_core::*;
-//! fn copy(responder: &xx::SendMessage2<'_>) {
-//!     let _: xx::SendMessage2<'_> = responder.clone();
+//! fn copy(responder: &xx::SendMessage2<xx::Owned<'_>>) {
+//!     let _: xx::SendMessage2<xx::Owned<'_>> = responder.clone();
 //! }
 //! ```
 //!
@@ -45,27 +45,27 @@
 //! # use lowkey_core::*;
 //! # struct Os;
 //! # impl Entropy for Os { fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyFailed> { out.fill(1); Ok(()) } }
-//! fn early(responder: kk::Responder<'_>, es: &mut Ephemerals<Os>, m: &mut [u8]) {
+//! fn early(responder: kk::Responder<kk::Owned<'_>>, es: &mut Ephemerals<Os>, m: &mut [u8]) {
 //!     let _ = responder.write_message_2(es, b"", m);
 //! }
 //! ```
 //! An initiator has no session before it has read message 2:
 //! ```compile_fail,E0599
 //! # use lowkey_core::*;
-//! fn early(waiting: kk::AwaitMessage2<'_>) -> Session {
+//! fn early(waiting: kk::AwaitMessage2<kk::Owned<'_>>) -> Session {
 //!     waiting.finish()
 //! }
 //! ```
 //! In XX nobody has a session before a claim has been accepted:
 //! ```compile_fail,E0308
 //! # use lowkey_core::*;
-//! fn unjudged(waiting: xx::AwaitMessage3<'_>, m: &mut [u8]) -> Option<Session> {
+//! fn unjudged(waiting: xx::AwaitMessage3<xx::Owned<'_>>, m: &mut [u8]) -> Option<Session> {
 //!     waiting.read_message_3(m).ok().map(|(claim, _payload)| claim)
 //! }
 //! ```
 //! ```
 //! # use lowkey_core::*;
-//! fn judged(waiting: xx::AwaitMessage3<'_>, m: &mut [u8]) -> Option<Session> {
+//! fn judged(waiting: xx::AwaitMessage3<xx::Owned<'_>>, m: &mut [u8]) -> Option<Session> {
 //!     waiting.read_message_3(m).ok().map(|(claim, _payload)| claim.accept())
 //! }
 //! ```

@@ -1,7 +1,11 @@
 //! Where the state of a handshake lies between its steps: in the step, or in a [`Storage`] that the caller gives.
 
-use crate::engine::{Engine, Role};
+use crate::engine::{Engine, Role, Side, Statics};
+use crate::entropy::{Entropy, Ephemerals};
+use crate::error::Error;
+use crate::keys::{Identity, Peer, Psk};
 use crate::pattern::Known;
+use crate::session::Session;
 use core::mem;
 use lowkey_crypto::PublicKey;
 
@@ -45,8 +49,17 @@ impl Storage<'_> {
 pub struct Stored<'p, 'k>(&'p mut Engine<'k>);
 
 impl<'p, 'k> Stored<'p, 'k> {
-    pub(crate) fn new(storage: &'p mut Storage<'k>, engine: Engine<'k>, prologue: &[u8]) -> Self {
-        let engine = storage.0.insert(engine);
+    #[inline(never)] // the engine on its way there lies in no frame beneath the next step's
+    pub(crate) fn new(
+        storage: &'p mut Storage<'k>,
+        side: Side,
+        statics: Option<&'static Statics>,
+        s: &'k Identity,
+        rs: Option<&'k Peer>,
+        psk: Option<&'k Psk>,
+        prologue: &[u8],
+    ) -> Self {
+        let engine = storage.0.insert(Engine::new(side, statics, s, rs, psk));
         engine.begin(prologue);
         Self(engine)
     }
@@ -79,30 +92,97 @@ impl<'k> Owned<'k> {
     }
 }
 
+/// The two ways to begin as `role`: with the state in the step, and with the state in storage.
+macro_rules! begins {
+    ($(#[$new:meta])* $step:ident($us:ident $(, $peer:ident)?), $role:expr, $statics:expr, $rs:expr) => {
+        impl<'k> $step<Owned<'k>> {
+            $(#[$new])*
+            pub fn new($us: &'k Identity, $($peer: &'k Peer,)? psk: Option<&'k Psk>, prologue: &[u8]) -> Self {
+                Self(Owned::new(Engine::new(side($role, psk), $statics, $us, $rs, psk), prologue))
+            }
+        }
+
+        impl<'p, 'k> $step<Stored<'p, 'k>> {
+            #[doc = concat!("[`new`](", stringify!($step), "::new) with its state in `storage`.")]
+            pub fn new_in(
+                storage: &'p mut Storage<'k>,
+                $us: &'k Identity,
+                $($peer: &'k Peer,)?
+                psk: Option<&'k Psk>,
+                prologue: &[u8],
+            ) -> Self {
+                Self(Stored::new(storage, side($role, psk), $statics, $us, $rs, psk, prologue))
+            }
+        }
+    };
+}
+
+/// A step that waits for a message, after `done` of them, can be left in its storage.
+macro_rules! waits {
+    ($step:ident, $role:expr, $known:expr, $done:literal, $what:literal) => {
+        impl<'p, 'k> $step<Stored<'p, 'k>> {
+            /// Leaves the attempt in its storage until [`resume`](Self::resume).
+            pub fn park(self) {
+                self.0.park();
+            }
+
+            #[doc = concat!("Goes on with the attempt that was parked in `storage`; `None` if it holds none that awaits ", $what)]
+            /// or one that was given up since.
+            pub fn resume(storage: &'p mut Storage<'k>) -> Option<Self> {
+                Stored::resume(storage, $role, $known, $done).map(Self)
+            }
+        }
+    };
+}
+
+pub(crate) use {begins, waits};
+
 /// [`Owned`] or [`Stored`]. Not for other crates to implement.
-pub trait State<'k>: sealed::State<'k> {}
-impl<'k, S: sealed::State<'k>> State<'k> for S {}
+pub trait State: sealed::State {}
+impl<S: sealed::State> State for S {}
 
 pub(crate) mod sealed {
-    use super::Engine;
+    use super::{Engine, Entropy, Ephemerals, Error, Session};
 
-    pub trait State<'k> {
-        #[allow(private_interfaces)]
-        fn engine(&mut self) -> &mut Engine<'k>;
+    /// The one thing to do with a state is to let its engine play.
+    pub trait State {
+        #[allow(private_interfaces, private_bounds)]
+        fn play<R>(&mut self, with: impl FnOnce(&mut Engine<'_>) -> R) -> R;
+
+        /// Writes a message with a fresh ephemeral; its length.
+        fn write<E: Entropy>(
+            &mut self,
+            ephemerals: &mut Ephemerals<E>,
+            payload: &[u8],
+            out: &mut [u8],
+        ) -> Result<usize, Error> {
+            self.play(|engine| {
+                engine.draw(ephemerals)?;
+                engine.write_message(payload, out)
+            })
+        }
+
+        fn read<'m>(&mut self, message: &'m mut [u8]) -> Result<&'m mut [u8], Error> {
+            self.play(|engine| engine.read_message(message))
+        }
+
+        fn finish(&mut self) -> Session {
+            self.play(|engine| engine.finish())
+        }
     }
 }
 
-#[allow(private_interfaces)]
-impl<'k> sealed::State<'k> for Owned<'k> {
-    fn engine(&mut self) -> &mut Engine<'k> {
-        &mut self.0
+#[allow(private_interfaces, private_bounds)]
+impl sealed::State for Owned<'_> {
+    fn play<R>(&mut self, with: impl FnOnce(&mut Engine<'_>) -> R) -> R {
+        with(&mut self.0)
     }
 }
 
-#[allow(private_interfaces)]
-impl<'k> sealed::State<'k> for Stored<'_, 'k> {
-    fn engine(&mut self) -> &mut Engine<'k> {
-        self.0
+#[allow(private_interfaces, private_bounds)]
+impl sealed::State for Stored<'_, '_> {
+    fn play<R>(&mut self, with: impl FnOnce(&mut Engine<'_>) -> R) -> R {
+        with(self.0)
     }
 }
 

@@ -9,51 +9,26 @@
 //! Noise §7.5 and §9. XX alone proves keys, not people: whoever answers has proven *its* key. The
 //! [`Claim`] at the end is for somebody to judge. With a [`Psk`] it is XXpsk0, without one XX.
 
-use crate::engine::{Engine, Remote, Role};
+use crate::engine::{Engine, Role, STATICS, Side};
 use crate::entropy::{Entropy, Ephemerals};
 use crate::error::Error;
 use crate::keys::{Identity, Psk};
 use crate::pattern::{NEITHER, XX, XXPSK0};
 use crate::session::Claim;
 pub use crate::storage::{Owned, State, Storage, Stored};
-use core::marker::PhantomData;
-
-fn engine<'k>(role: Role, identity: &'k Identity, psk: Option<&'k Psk>) -> Engine<'k> {
-    let pattern = if psk.is_some() { &XXPSK0 } else { &XX };
-    Engine::new(pattern, role, identity, Remote::Unknown, psk).sending_statics()
-}
-
-fn claim(engine: &mut Engine<'_>) -> Result<Claim, Error> {
-    let rs = *engine.rs()?;
-    Ok(Claim::new(engine.finish(), rs))
-}
+use crate::storage::{begins, waits};
 
 /// The initiator, before message 1.
-pub struct Initiator<'k, S = Owned<'k>>(S, PhantomData<&'k Identity>);
+pub struct Initiator<S>(S);
 
-impl<'k> Initiator<'k> {
+begins!(
     /// Begins a handshake as `identity` with whoever answers (XXpsk0: whoever knows the PSK).
-    pub fn new(identity: &'k Identity, psk: Option<&'k Psk>, prologue: &[u8]) -> Self {
-        Self(Owned::new(engine(Role::Initiator, identity, psk), prologue), PhantomData)
-    }
-}
+    Initiator(identity), Role::Initiator, Some(&STATICS), None
+);
 
-impl<'p, 'k> Initiator<'k, Stored<'p, 'k>> {
-    /// [`new`](Self::new) with its state in `storage`.
-    #[inline(never)] // as `kk::Initiator::new_in`
-    pub fn new_in(
-        storage: &'p mut Storage<'k>,
-        identity: &'k Identity,
-        psk: Option<&'k Psk>,
-        prologue: &[u8],
-    ) -> Self {
-        Self(Stored::new(storage, engine(Role::Initiator, identity, psk), prologue), PhantomData)
-    }
-}
-
-impl<'k, S: State<'k>> Initiator<'k, S> {
-    /// Writes message 1 to the front of `out` and returns its length: 32 bytes and the payload,
-    /// with a PSK 16 more. Without a PSK the payload is in the clear.
+impl<S: State> Initiator<S> {
+    /// Writes message 1 to the front of `out` and returns its length: 32 bytes and the payload, with a PSK 16 more.
+    /// Without a PSK the payload is in the clear.
     ///
     /// # Errors
     /// The attempt is over after any of them:
@@ -64,31 +39,18 @@ impl<'k, S: State<'k>> Initiator<'k, S> {
         ephemerals: &mut Ephemerals<E>,
         payload: &[u8],
         out: &mut [u8],
-    ) -> Result<(AwaitMessage2<'k, S>, usize), Error> {
-        let engine = self.0.engine();
-        engine.draw(ephemerals)?;
-        let len = engine.write_message(payload, out)?;
-        Ok((AwaitMessage2(self.0, PhantomData), len))
+    ) -> Result<(AwaitMessage2<S>, usize), Error> {
+        let len = self.0.write(ephemerals, payload, out)?;
+        Ok((AwaitMessage2(self.0), len))
     }
 }
 
 /// The initiator, with message 1 on its way.
-pub struct AwaitMessage2<'k, S = Owned<'k>>(S, PhantomData<&'k Identity>);
+pub struct AwaitMessage2<S>(S);
 
-impl<'p, 'k> AwaitMessage2<'k, Stored<'p, 'k>> {
-    /// Leaves the attempt in its storage until [`resume`](Self::resume).
-    pub fn park(self) {
-        self.0.park();
-    }
+waits!(AwaitMessage2, Role::Initiator, NEITHER, 1, "message 2 of XX,");
 
-    /// Goes on with the attempt that was parked in `storage`; `None` if it holds none that awaits message 2 of XX, or one
-    /// that was given up since.
-    pub fn resume(storage: &'p mut Storage<'k>) -> Option<Self> {
-        Stored::resume(storage, Role::Initiator, NEITHER, 1).map(|state| Self(state, PhantomData))
-    }
-}
-
-impl<'k, S: State<'k>> AwaitMessage2<'k, S> {
+impl<S: State> AwaitMessage2<S> {
     /// Reads message 2 in place; returns the next step and the payload inside `message`.
     ///
     /// # Errors
@@ -97,68 +59,49 @@ impl<'k, S: State<'k>> AwaitMessage2<'k, S> {
     /// - [`Error::BufferTooSmall`]: longer than 65,535 bytes.
     /// - [`Error::Decrypt`]: damaged, or the sender does not know the PSK.
     /// - [`Error::OwnKey`]: the key it claims is ours; our own message came back.
-    pub fn read_message_2(mut self, message: &mut [u8]) -> Result<(SendMessage3<'k, S>, &mut [u8]), Error> {
-        let payload = self.0.engine().read_message(message)?;
-        Ok((SendMessage3(self.0, PhantomData), payload))
+    pub fn read_message_2(mut self, message: &mut [u8]) -> Result<(SendMessage3<S>, &mut [u8]), Error> {
+        let payload = self.0.read(message)?;
+        Ok((SendMessage3(self.0), payload))
     }
 }
 
 /// The initiator, with message 2 read.
-pub struct SendMessage3<'k, S = Owned<'k>>(S, PhantomData<&'k Identity>);
+pub struct SendMessage3<S>(S);
 
-impl<'k, S: State<'k>> SendMessage3<'k, S> {
+impl<S: State> SendMessage3<S> {
     /// Writes message 3 to the front of `out`; returns the claim and the length: 64 bytes and the payload.
     ///
     /// # Errors
     /// [`Error::BufferTooSmall`]: `out` is too short for that; the attempt is over.
     pub fn write_message_3(mut self, payload: &[u8], out: &mut [u8]) -> Result<(Claim, usize), Error> {
-        let engine = self.0.engine();
-        let len = engine.write_message(payload, out)?;
-        Ok((claim(engine)?, len))
+        let len = self.0.play(|engine| engine.write_message(payload, out))?;
+        Ok((self.0.play(claim)?, len))
     }
 }
 
 /// The responder, before message 1.
-pub struct Responder<'k, S = Owned<'k>>(S, PhantomData<&'k Identity>);
+pub struct Responder<S>(S);
 
-impl<'k> Responder<'k> {
+begins!(
     /// Awaits a handshake as `identity` from anybody (XXpsk0: anybody who knows the PSK).
-    pub fn new(identity: &'k Identity, psk: Option<&'k Psk>, prologue: &[u8]) -> Self {
-        Self(Owned::new(engine(Role::Responder, identity, psk), prologue), PhantomData)
-    }
-}
+    Responder(identity), Role::Responder, Some(&STATICS), None
+);
 
-impl<'p, 'k> Responder<'k, Stored<'p, 'k>> {
-    /// [`new`](Self::new) with its state in `storage`.
-    #[inline(never)] // as `kk::Initiator::new_in`
-    pub fn new_in(
-        storage: &'p mut Storage<'k>,
-        identity: &'k Identity,
-        psk: Option<&'k Psk>,
-        prologue: &[u8],
-    ) -> Self {
-        Self(Stored::new(storage, engine(Role::Responder, identity, psk), prologue), PhantomData)
-    }
-}
-
-impl<'k, S: State<'k>> Responder<'k, S> {
+impl<S: State> Responder<S> {
     /// Reads message 1 in place; returns the next step and the payload inside `message`.
     ///
     /// # Errors
-    /// The attempt is over after any of them:
-    /// - [`Error::Truncated`]: shorter than 32 bytes, with a PSK 48.
-    /// - [`Error::BufferTooSmall`]: longer than 65,535 bytes.
-    /// - [`Error::Decrypt`]: only with a PSK: the sender does not know it, or the message is damaged.
-    pub fn read_message_1(mut self, message: &mut [u8]) -> Result<(SendMessage2<'k, S>, &mut [u8]), Error> {
-        let payload = self.0.engine().read_message(message)?;
-        Ok((SendMessage2(self.0, PhantomData), payload))
+    /// As [`AwaitMessage2::read_message_2`], with 32 bytes, and 48 with a PSK: without one anything opens.
+    pub fn read_message_1(mut self, message: &mut [u8]) -> Result<(SendMessage2<S>, &mut [u8]), Error> {
+        let payload = self.0.read(message)?;
+        Ok((SendMessage2(self.0), payload))
     }
 }
 
 /// The responder, with message 1 read.
-pub struct SendMessage2<'k, S = Owned<'k>>(S, PhantomData<&'k Identity>);
+pub struct SendMessage2<S>(S);
 
-impl<'k, S: State<'k>> SendMessage2<'k, S> {
+impl<S: State> SendMessage2<S> {
     /// Writes message 2 to the front of `out` and returns its length: 96 bytes and the payload.
     ///
     /// # Errors
@@ -168,38 +111,33 @@ impl<'k, S: State<'k>> SendMessage2<'k, S> {
         ephemerals: &mut Ephemerals<E>,
         payload: &[u8],
         out: &mut [u8],
-    ) -> Result<(AwaitMessage3<'k, S>, usize), Error> {
-        let engine = self.0.engine();
-        engine.draw(ephemerals)?;
-        let len = engine.write_message(payload, out)?;
-        Ok((AwaitMessage3(self.0, PhantomData), len))
+    ) -> Result<(AwaitMessage3<S>, usize), Error> {
+        let len = self.0.write(ephemerals, payload, out)?;
+        Ok((AwaitMessage3(self.0), len))
     }
 }
 
 /// The responder, with message 2 on its way.
-pub struct AwaitMessage3<'k, S = Owned<'k>>(S, PhantomData<&'k Identity>);
+pub struct AwaitMessage3<S>(S);
 
-impl<'p, 'k> AwaitMessage3<'k, Stored<'p, 'k>> {
-    /// Leaves the attempt in its storage until [`resume`](Self::resume).
-    pub fn park(self) {
-        self.0.park();
-    }
+waits!(AwaitMessage3, Role::Responder, NEITHER, 2, "message 3 of XX,");
 
-    /// Goes on with the attempt that was parked in `storage`; `None` if it holds none that awaits message 3 of XX, or one
-    /// that was given up since.
-    pub fn resume(storage: &'p mut Storage<'k>) -> Option<Self> {
-        Stored::resume(storage, Role::Responder, NEITHER, 2).map(|state| Self(state, PhantomData))
-    }
-}
-
-impl<'k, S: State<'k>> AwaitMessage3<'k, S> {
+impl<S: State> AwaitMessage3<S> {
     /// Reads message 3 in place; returns the claim and the payload inside `message`.
     ///
     /// # Errors
     /// As [`AwaitMessage2::read_message_2`], with 64 bytes; the attempt is over.
     pub fn read_message_3(mut self, message: &mut [u8]) -> Result<(Claim, &mut [u8]), Error> {
-        let engine = self.0.engine();
-        let payload = engine.read_message(message)?;
-        Ok((claim(engine)?, payload))
+        let payload = self.0.read(message)?;
+        Ok((self.0.play(claim)?, payload))
     }
+}
+
+fn claim(engine: &mut Engine<'_>) -> Result<Claim, Error> {
+    let rs = *engine.rs()?;
+    Ok(Claim::new(engine.finish(), rs))
+}
+
+fn side(role: Role, psk: Option<&Psk>) -> Side {
+    Side(role, if psk.is_some() { &XXPSK0 } else { &XX })
 }

@@ -19,7 +19,7 @@ const TAG: usize = 16;
 /// A pinned device, what it says now, and what was said when it last behaved.
 pub(crate) struct Stranger<'k> {
     client: &'k Client,
-    waiting: Option<kk::AwaitMessage2<'k>>,
+    waiting: Option<kk::AwaitMessage2<kk::Owned<'k>>>,
     session: Option<Session>,
     /// The first frame and the confirming one, as an eavesdropper has them.
     pub(crate) recorded: [Vec<u8>; 2],

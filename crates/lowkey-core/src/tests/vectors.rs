@@ -4,7 +4,7 @@
 //! Three vectors travel with the crate; all 59 run where the collection is present.
 
 use super::common::hex;
-use crate::engine::{Engine, Remote, Role};
+use crate::engine::{self, Engine, Role, STATICS};
 use crate::pattern::{KK, KKPSK0, Known, Pattern, Token, XX, XXPSK0};
 use crate::{Identity, Peer, Psk, PublicKey, Secret, Session};
 use serde_json::Value;
@@ -113,9 +113,9 @@ impl Side {
     }
 
     fn engine(&self, pattern: &'static Pattern) -> Engine<'_> {
-        let rs = self.peer.as_ref().map_or(Remote::Unknown, Remote::Pinned);
-        let mut engine =
-            Engine::new(pattern, self.role, &self.identity, rs, self.psk.as_ref()).sending_statics();
+        let side = engine::Side(self.role, pattern);
+        let (peer, psk) = (self.peer.as_ref(), self.psk.as_ref());
+        let mut engine = Engine::new(side, Some(&STATICS), &self.identity, peer, psk);
         engine.begin(&self.prologue);
         if let Some(e) = &self.ephemeral {
             engine.fix_e(e);

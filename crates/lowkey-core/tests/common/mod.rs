@@ -163,16 +163,16 @@ impl Pair {
 
 /// Any state of any mode, in either role.
 pub(crate) enum Step<'k> {
-    KkInitiator(kk::Initiator<'k>),
-    KkAwaitMessage2(kk::AwaitMessage2<'k>),
-    KkResponder(kk::Responder<'k>),
-    KkSendMessage2(kk::SendMessage2<'k>),
-    XxInitiator(xx::Initiator<'k>),
-    XxAwaitMessage2(xx::AwaitMessage2<'k>),
-    XxSendMessage3(xx::SendMessage3<'k>),
-    XxResponder(xx::Responder<'k>),
-    XxSendMessage2(xx::SendMessage2<'k>),
-    XxAwaitMessage3(xx::AwaitMessage3<'k>),
+    KkInitiator(kk::Initiator<kk::Owned<'k>>),
+    KkAwaitMessage2(kk::AwaitMessage2<kk::Owned<'k>>),
+    KkResponder(kk::Responder<kk::Owned<'k>>),
+    KkSendMessage2(kk::SendMessage2<kk::Owned<'k>>),
+    XxInitiator(xx::Initiator<xx::Owned<'k>>),
+    XxAwaitMessage2(xx::AwaitMessage2<xx::Owned<'k>>),
+    XxSendMessage3(xx::SendMessage3<xx::Owned<'k>>),
+    XxResponder(xx::Responder<xx::Owned<'k>>),
+    XxSendMessage2(xx::SendMessage2<xx::Owned<'k>>),
+    XxAwaitMessage3(xx::AwaitMessage3<xx::Owned<'k>>),
     Session(Session),
     Claim(Claim),
 }

@@ -235,7 +235,7 @@ fn open<'l, 'k>(
     pinning: Pinning<'k>,
     prologue: &Prologue,
     message: &'l mut [u8],
-) -> Result<(kk::SendMessage2<'k, Stored<'l, 'k>>, &'l mut [u8]), Error> {
+) -> Result<(kk::SendMessage2<Stored<'l, 'k>>, &'l mut [u8]), Error> {
     let Pinning { identity, peer, psk, .. } = pinning;
     let begin = kk::Responder::new_in(storage, identity, peer, psk, prologue.as_bytes());
     begin.read_message_1(message).map_err(Error::in_handshake)
