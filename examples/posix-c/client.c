@@ -132,7 +132,7 @@ static int connect_and_talk(const char *address, const char **why)
 {
     const lowkey_buffers buffers = {incoming, sizeof incoming, outgoing, sizeof outgoing, 0, LONGEST};
     /* Makes the first message; this needs no network yet. */
-    lowkey_status status = lowkey_kk_initiator(&channel, &buffers, &keys.pinning, &keys.ephemerals);
+    lowkey_status status = lowkey_kk_initiator(&channel, &buffers, &keys.ours.pinning, &keys.ephemerals);
     if (status != LOWKEY_OK) {
         *why = lowkey_status_text(status);
         return MACHINE;

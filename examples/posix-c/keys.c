@@ -58,23 +58,8 @@ static const char *begin_boot(struct keys *keys)
 /* Makes the objects of the keys. `page` may lack what can be computed: public_key, shared. */
 static const char *use(struct keys *keys, const lowkey_page *page)
 {
-    lowkey_status status = lowkey_identity_init(&keys->identity, page->private_key, page->public_key);
-    if (status == LOWKEY_OK) {
-        status = lowkey_peer_init(&keys->peer, &keys->identity, page->peer_key, page->shared);
-    }
-    if (status == LOWKEY_OK && page->psk != NULL) {
-        status = lowkey_psk_init(&keys->psk, page->psk);
-    }
-    if (status != LOWKEY_OK) {
-        return lowkey_status_text(status);
-    }
-    memcpy(keys->id, page->id, page->id_len);
-    keys->pinning.identity = &keys->identity;
-    keys->pinning.peer = &keys->peer;
-    keys->pinning.psk = page->psk != NULL ? &keys->psk : NULL;
-    keys->pinning.id = keys->id;
-    keys->pinning.id_len = page->id_len;
-    return begin_boot(keys);
+    const lowkey_status status = lowkey_keys_init(&keys->ours, page);
+    return status == LOWKEY_OK ? begin_boot(keys) : lowkey_status_text(status);
 }
 
 /* Reads the front of a file. Not with fopen, which would leave a copy of the secrets in its buffer. */
@@ -150,9 +135,9 @@ const char *keys_from_files(struct keys *keys, const char *key_file, const char 
     }
     if (why == NULL) {
         *what = device;
-        lowkey_status status = lowkey_identity_init(&keys->identity, ours, NULL);
+        lowkey_status status = lowkey_identity_init(&keys->ours.identity, ours, NULL);
         if (status == LOWKEY_OK) {
-            status = lowkey_identity_public_key(&keys->identity, public_key);
+            status = lowkey_identity_public_key(&keys->ours.identity, public_key);
         }
         if (status == LOWKEY_OK) {
             status = lowkey_pinning_id(theirs, public_key, id); /* the device is the initiator */
@@ -175,8 +160,6 @@ const char *keys_from_files(struct keys *keys, const char *key_file, const char 
 void keys_wipe(struct keys *keys)
 {
     /* None of these can fail: the objects are there, and no callback is running. */
-    (void)lowkey_identity_wipe(&keys->identity);
-    (void)lowkey_peer_wipe(&keys->peer);
-    (void)lowkey_psk_wipe(&keys->psk);
+    (void)lowkey_keys_wipe(&keys->ours);
     (void)lowkey_ephemerals_wipe(&keys->ephemerals);
 }

@@ -4,14 +4,10 @@
 
 #include "lowkey.h"
 
-/* Everything that a handshake needs. `pinning` points into the structure: do not move or copy it. */
+/* Everything that a handshake needs: `ours.pinning` and the ephemerals. Do not move or copy it. */
 struct keys {
-    lowkey_identity identity;
-    lowkey_peer peer;
-    lowkey_psk psk;
+    lowkey_keys ours;
     lowkey_ephemerals ephemerals;
-    lowkey_pinning pinning;
-    uint8_t id[LOWKEY_MAX_ID];
     char address[65]; /* of the peer, if it came with the keys */
 };
 

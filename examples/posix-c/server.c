@@ -35,10 +35,10 @@ static lowkey_status answer_hello(void)
         return lowkey_refuse(&channel, LOWKEY_REFUSAL_MODE);
     }
     /* With one device there is no list to hide. A server of many uses lowkey_turn_away for an id that it has not. */
-    if (hello.id_len != keys.pinning.id_len || memcmp(hello.id, keys.pinning.id, hello.id_len) != 0) {
+    if (hello.id_len != keys.ours.pinning.id_len || memcmp(hello.id, keys.ours.pinning.id, hello.id_len) != 0) {
         return lowkey_refuse(&channel, LOWKEY_REFUSAL_REFUSED);
     }
-    return lowkey_answer_kk(&channel, &keys.pinning, &keys.ephemerals);
+    return lowkey_answer_kk(&channel, &keys.ours.pinning, &keys.ephemerals);
 }
 
 /* Until the device has proven its key. */

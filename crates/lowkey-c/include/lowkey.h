@@ -428,6 +428,35 @@ typedef struct {
   uint64_t opaque[LOWKEY_CHANNEL_WORDS];
 } lowkey_channel;
 
+// What two sides have pinned of each other. The structure is copied; what it points to must stay where it is,
+// unchanged, until the handshake is over: until LOWKEY_EVENT_OPEN, or a status that is not recoverable.
+typedef struct {
+  // Who we are.
+  const lowkey_identity *identity;
+  // Whom we expect.
+  const lowkey_peer *peer;
+  // What we share: with one the mode is KKpsk0, with NULL it is KK, never the other.
+  const lowkey_psk *psk;
+  // The pinning's public name; it is copied.
+  const uint8_t *id;
+  // Its length in bytes, 1 to 32.
+  size_t id_len;
+} lowkey_pinning;
+
+// The keys of one key page, which belong together. Make them with lowkey_keys_init.
+typedef struct {
+  // Who we are.
+  lowkey_identity identity;
+  // Whom we expect.
+  lowkey_peer peer;
+  // What we share; not initialised if the page has no PSK.
+  lowkey_psk psk;
+  // What lowkey_kk_initiator and lowkey_answer_kk want. It points into these keys.
+  lowkey_pinning pinning;
+  // The pinning's public name.
+  uint8_t id[LOWKEY_MAX_ID];
+} lowkey_keys;
+
 // The two buffers of a channel, and the most that it takes from the peer. The structure is copied; the buffers belong
 // to the channel until it is wiped or begun anew. They overlap neither each other nor the channel nor another object:
 // what comes is opened in one, and what is sent lies in the other.
@@ -446,21 +475,6 @@ typedef struct {
   // The longest message that the peer may send, in bytes; 0 is any length.
   size_t max_message;
 } lowkey_buffers;
-
-// What two sides have pinned of each other. The structure is copied; what it points to must stay where it is,
-// unchanged, until the handshake is over: until LOWKEY_EVENT_OPEN, or a status that is not recoverable.
-typedef struct {
-  // Who we are.
-  const lowkey_identity *identity;
-  // Whom we expect.
-  const lowkey_peer *peer;
-  // What we share: with one the mode is KKpsk0, with NULL it is KK, never the other.
-  const lowkey_psk *psk;
-  // The pinning's public name; it is copied.
-  const uint8_t *id;
-  // Its length in bytes, 1 to 32.
-  size_t id_len;
-} lowkey_pinning;
 
 // What an initiator says before the handshake. Nobody has proven anything yet.
 typedef struct {
@@ -525,7 +539,7 @@ lowkey_status lowkey_identity_init(lowkey_identity *identity,
                                    const uint8_t private_key[32],
                                    const uint8_t public_key[32]);
 
-// Gives the public half of an identity, for peers to pin.
+// Gives the public key of an identity, for peers to pin.
 //
 // LOWKEY_NULL, LOWKEY_NOT_INITIALISED: `public_key` is as it was.
 LOWKEY_MUST_USE
@@ -667,6 +681,22 @@ lowkey_status lowkey_boot_log_next(const lowkey_flash *flash,
 //
 // LOWKEY_NULL, LOWKEY_OUT_OF_TURN: nothing was wiped.
 lowkey_status lowkey_channel_wipe(lowkey_channel *channel);
+
+// Makes the keys of a key page, and their pinning: keys of two pages cannot be mixed up. Everything is copied.
+//
+// In a page that you have filled in by yourself `public_key` and `shared` may be NULL: each that is takes a
+// multiplication.
+//
+// LOWKEY_LENGTH: the id has not 1 to 32 bytes. LOWKEY_PEER_KEY: the peer's key is our own, or protects nothing.
+// LOWKEY_BLANK, LOWKEY_NULL. After each of them no key is left.
+LOWKEY_MUST_USE
+lowkey_status lowkey_keys_init(lowkey_keys *keys,
+                               const lowkey_page *page);
+
+// Makes zeros of keys, whatever their storage holds.
+//
+// LOWKEY_NULL: nothing was wiped.
+lowkey_status lowkey_keys_wipe(lowkey_keys *keys);
 
 // Begins KK, or KKpsk0 if the pinning has a PSK, and makes the first message at once: this needs no network and
 // takes two multiplications. Then ask lowkey_poll.

@@ -1,7 +1,7 @@
 //! Who we are, whom we have pinned, and what we share with them.
 
 use crate::call::{attempt, give, wiped};
-use crate::raw::{self, Object};
+use crate::raw::{self, Failure, Object};
 use crate::sizes::{LOWKEY_IDENTITY_WORDS, LOWKEY_PEER_WORDS, LOWKEY_PINNING_ID_LEN, LOWKEY_PSK_WORDS};
 use crate::status::lowkey_status::{self, LOWKEY_BLANK, LOWKEY_PEER_KEY};
 use lowkey_core::{Id, Identity, Peer, Psk, PublicKey, Secret};
@@ -58,28 +58,26 @@ pub unsafe extern "C" fn lowkey_identity_init(
     private_key: *const u8,
     public_key: *const u8,
 ) -> lowkey_status {
-    wiped(init_identity(identity, private_key, public_key))
+    wiped(attempt(|| init_identity(identity, private_key, public_key)))
 }
 
 #[inline(never)]
-unsafe fn init_identity(
+pub(crate) unsafe fn init_identity(
     identity: *mut lowkey_identity,
     private_key: *const u8,
     public_key: *const u8,
-) -> lowkey_status {
-    attempt(|| {
-        let storage = raw::vacant(identity)?;
-        let private = secret(raw::array(private_key)?);
-        let made = match raw::optional_array(public_key) {
-            Some(public) => Identity::from_parts(private, PublicKey::new(*public)),
-            None => Identity::new(private),
-        };
-        storage.fill(made.map_err(|_| LOWKEY_BLANK)?);
-        Ok(())
-    })
+) -> Result<(), Failure> {
+    let storage = raw::vacant(identity)?;
+    let private = secret(raw::array(private_key)?);
+    let made = match raw::optional_array(public_key) {
+        Some(public) => Identity::from_parts(private, PublicKey::new(*public)),
+        None => Identity::new(private),
+    };
+    storage.fill(made.map_err(|_| LOWKEY_BLANK)?);
+    Ok(())
 }
 
-/// Gives the public half of an identity, for peers to pin.
+/// Gives the public key of an identity, for peers to pin.
 ///
 /// LOWKEY_NULL, LOWKEY_NOT_INITIALISED: `public_key` is as it was.
 /// cbindgen:ptrs-as-arrays=[[public_key;32]]
@@ -114,27 +112,25 @@ pub unsafe extern "C" fn lowkey_peer_init(
     public_key: *const u8,
     shared: *const u8,
 ) -> lowkey_status {
-    wiped(init_peer(peer, identity, public_key, shared))
+    wiped(attempt(|| init_peer(peer, identity, public_key, shared)))
 }
 
 #[inline(never)]
-unsafe fn init_peer(
+pub(crate) unsafe fn init_peer(
     peer: *mut lowkey_peer,
     identity: *const lowkey_identity,
     public_key: *const u8,
     shared: *const u8,
-) -> lowkey_status {
-    attempt(|| {
-        let storage = raw::vacant(peer)?;
-        let identity = raw::shared(identity)?;
-        let public = PublicKey::new(*raw::array(public_key)?);
-        let made = match raw::optional_array(shared) {
-            Some(shared) => Peer::from_parts(identity, public, secret(shared)),
-            None => Peer::pin(identity, public),
-        };
-        storage.fill(made.map_err(|_| LOWKEY_PEER_KEY)?);
-        Ok(())
-    })
+) -> Result<(), Failure> {
+    let storage = raw::vacant(peer)?;
+    let identity = raw::shared(identity)?;
+    let public = PublicKey::new(*raw::array(public_key)?);
+    let made = match raw::optional_array(shared) {
+        Some(shared) => Peer::from_parts(identity, public, secret(shared)),
+        None => Peer::pin(identity, public),
+    };
+    storage.fill(made.map_err(|_| LOWKEY_PEER_KEY)?);
+    Ok(())
 }
 
 /// Gives the Diffie-Hellman of both static keys, to be stored beside the private key, and as secret as that:
@@ -170,16 +166,14 @@ pub unsafe extern "C" fn lowkey_peer_wipe(peer: *mut lowkey_peer) -> lowkey_stat
 /// cbindgen:ptrs-as-arrays=[[bytes;32]]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_psk_init(psk: *mut lowkey_psk, bytes: *const u8) -> lowkey_status {
-    wiped(init_psk(psk, bytes))
+    wiped(attempt(|| init_psk(psk, bytes)))
 }
 
 #[inline(never)]
-unsafe fn init_psk(psk: *mut lowkey_psk, bytes: *const u8) -> lowkey_status {
-    attempt(|| {
-        let storage = raw::vacant(psk)?;
-        storage.fill(Psk::new(secret(raw::array(bytes)?)).map_err(|_| LOWKEY_BLANK)?);
-        Ok(())
-    })
+pub(crate) unsafe fn init_psk(psk: *mut lowkey_psk, bytes: *const u8) -> Result<(), Failure> {
+    let storage = raw::vacant(psk)?;
+    storage.fill(Psk::new(secret(raw::array(bytes)?)).map_err(|_| LOWKEY_BLANK)?);
+    Ok(())
 }
 
 /// Makes zeros of a pre-shared key, whatever its storage holds.

@@ -4,25 +4,6 @@
 #include "entropy.h"
 #include "flash.h"
 
-/* Makes the keys of the page ready. No multiplication on the curve: the page has what one would give. */
-static lowkey_status read_keys(struct device *device)
-{
-    const lowkey_page *const page = &device->page;
-    lowkey_status status = lowkey_identity_init(&device->identity, page->private_key, page->public_key);
-    if (status == LOWKEY_OK) {
-        status = lowkey_peer_init(&device->peer, &device->identity, page->peer_key, page->shared);
-    }
-    if (status == LOWKEY_OK && page->psk != NULL) {
-        status = lowkey_psk_init(&device->psk, page->psk);
-    }
-    device->pinning.identity = &device->identity;
-    device->pinning.peer = &device->peer;
-    device->pinning.psk = page->psk != NULL ? &device->psk : NULL;
-    device->pinning.id = page->id;
-    device->pinning.id_len = page->id_len;
-    return status;
-}
-
 const char *boot_start(struct device *device)
 {
     lowkey_page *const page = &device->page;
@@ -33,7 +14,7 @@ const char *boot_start(struct device *device)
     if (!address_read(&device->server, page->address, page->address_len)) {
         return "key page: the address is not an IPv4 host:port";
     }
-    status = read_keys(device);
+    status = lowkey_keys_init(&device->keys, page); /* no multiplication: the page has what one would give */
     if (status != LOWKEY_OK) {
         return lowkey_status_text(status);
     }

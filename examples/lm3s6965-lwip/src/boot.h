@@ -8,10 +8,7 @@
 /* Who this device is. The page lies in flash; the rest is made of it once. */
 struct device {
     lowkey_page page;
-    lowkey_identity identity;
-    lowkey_peer peer;
-    lowkey_psk psk;
-    lowkey_pinning pinning;
+    lowkey_keys keys;
     lowkey_ephemerals ephemerals;
     struct address server;
     uint64_t boot;

@@ -72,7 +72,7 @@ static void connect(void)
     const uint8_t *const ip = device.server.ip;
     ip_addr_t server;
     IP_ADDR4(&server, ip[0], ip[1], ip[2], ip[3]);
-    const lowkey_status status = channel_connect(&channel, &device.pinning, &device.ephemerals, &server,
+    const lowkey_status status = channel_connect(&channel, &device.keys.pinning, &device.ephemerals, &server,
                                                  device.server.port, CONNECT_LIMIT);
     if (status != LOWKEY_OK) {
         no_channel(status, lowkey_status_text(status));
@@ -83,7 +83,7 @@ static void opened(void)
 {
     uint8_t hash[32];
     uart_text("channel open, ");
-    uart_text(device.pinning.psk != NULL ? "KKpsk0" : "KK");
+    uart_text(device.keys.pinning.psk != NULL ? "KKpsk0" : "KK");
     if (lowkey_handshake_hash(&channel.lowkey, hash) == LOWKEY_OK) {
         uart_text(", hash ");
         uart_hex(hash, 8);

@@ -43,6 +43,19 @@ pub(super) fn page(input: &mut Input<'_>) {
         assert!(start + len <= LOWKEY_PAGE_LEN, "a field outside the page");
     }
     assert!((1..=LOWKEY_MAX_ID).contains(&found.id_len) && found.address_len <= 64);
+    let keys = Storage::new(size_of::<lowkey_keys>());
+    // SAFETY: the page and the storage are there.
+    match unsafe { lowkey_keys_init(keys.at().cast(), &found) } {
+        LOWKEY_OK => assert_ne!(keys.read(8), [0; 8], "no identity"),
+        status => {
+            assert_eq!(status, LOWKEY_PEER_KEY);
+            assert!(keys.read(keys.len()).iter().all(|byte| *byte == 0), "something is left");
+        }
+    }
+    // SAFETY: the storage is there.
+    assert_eq!(unsafe { lowkey_keys_wipe(keys.at().cast()) }, LOWKEY_OK);
+    keys.check();
+    flash.check();
 }
 
 pub(super) fn boot_log(input: &mut Input<'_>) {

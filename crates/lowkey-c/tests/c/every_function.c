@@ -30,6 +30,8 @@ const any_function EVERY_FUNCTION[] = {
     F(lowkey_is_closed),
     F(lowkey_is_open),
     F(lowkey_is_recoverable),
+    F(lowkey_keys_init),
+    F(lowkey_keys_wipe),
     F(lowkey_kk_initiator),
     F(lowkey_max_data),
     F(lowkey_page_read),

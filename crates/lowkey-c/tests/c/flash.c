@@ -49,6 +49,82 @@ static void pages(const char *file) {
   OK(read_page(page, sizeof page));
 }
 
+static lowkey_status begin(const lowkey_pinning *pinning) {
+  static lowkey_channel channel;
+  static lowkey_ephemerals ephemerals;
+  static uint8_t incoming[LOWKEY_MIN_INCOMING], outgoing[LOWKEY_MIN_OUTGOING];
+  static lowkey_seed seed;
+  const lowkey_buffers buffers = {incoming, sizeof incoming, outgoing, sizeof outgoing, 0, 0};
+  OK(lowkey_seed_init(&seed, page + 264));
+  OK(lowkey_ephemerals_init(&ephemerals, page + 232, 1, lowkey_seed_random, &seed));
+  return lowkey_kk_initiator(&channel, &buffers, pinning, &ephemerals);
+}
+
+/* No key is left, whatever has failed. */
+static void fails(lowkey_status status, lowkey_keys *keys, const lowkey_page *from) {
+  uint8_t out[LOWKEY_KEY_LEN];
+  lowkey_page right;
+  OK(lowkey_page_read(&right, page, sizeof page));
+  OK(lowkey_keys_init(keys, &right));
+  GIVES(status, lowkey_keys_init(keys, from));
+  GIVES(LOWKEY_NOT_INITIALISED, lowkey_identity_public_key(&keys->identity, out));
+  GIVES(LOWKEY_NOT_INITIALISED, lowkey_peer_shared(&keys->peer, out));
+  GIVES(LOWKEY_NOT_INITIALISED, begin(&keys->pinning));
+}
+
+static void keys_of_a_page(void) {
+  static lowkey_keys keys, copy;
+  static const lowkey_psk no_psk;
+  static const uint8_t blank[LOWKEY_KEY_LEN];
+  uint8_t out[LOWKEY_KEY_LEN], name[LOWKEY_MAX_ID + 1] = {1};
+  lowkey_page read, wrong;
+  OK(lowkey_page_read(&read, page, sizeof page));
+  OK(lowkey_keys_init(&keys, &read));
+  CHECK(keys.pinning.identity == &keys.identity && keys.pinning.peer == &keys.peer && keys.pinning.psk == &keys.psk);
+  CHECK(keys.pinning.id == keys.id && keys.pinning.id_len == 8 && memcmp(keys.id, page + 8, 8) == 0);
+  OK(lowkey_identity_public_key(&keys.identity, out));
+  CHECK(memcmp(out, read.public_key, sizeof out) == 0);
+  OK(lowkey_peer_shared(&keys.peer, out));
+  CHECK(memcmp(out, read.shared, sizeof out) == 0);
+  OK(begin(&keys.pinning));
+  copy = keys; /* its objects are none; its pinning points to the first ones */
+  OK(begin(&copy.pinning));
+  GIVES(LOWKEY_NOT_INITIALISED, lowkey_identity_public_key(&copy.identity, out));
+
+  /* What a page that the program fills in lacks is computed, and the PSK of before is gone. */
+  wrong = read, wrong.public_key = NULL, wrong.shared = NULL, wrong.psk = NULL;
+  OK(lowkey_keys_init(&keys, &wrong));
+  OK(lowkey_peer_shared(&keys.peer, out));
+  CHECK(memcmp(out, read.shared, sizeof out) == 0);
+  CHECK(keys.pinning.psk == NULL && memcmp(&keys.psk, &no_psk, sizeof no_psk) == 0);
+  OK(begin(&keys.pinning));
+  wrong = read, wrong.id = name, wrong.id_len = LOWKEY_MAX_ID;
+  OK(lowkey_keys_init(&keys, &wrong));
+  OK(begin(&keys.pinning));
+
+  fails(LOWKEY_NULL, &keys, NULL);
+  wrong.id_len = LOWKEY_MAX_ID + 1;
+  fails(LOWKEY_LENGTH, &keys, &wrong);
+  wrong.id_len = 0;
+  fails(LOWKEY_LENGTH, &keys, &wrong);
+  wrong = read, wrong.id = NULL;
+  fails(LOWKEY_NULL, &keys, &wrong);
+  wrong = read, wrong.private_key = NULL;
+  fails(LOWKEY_NULL, &keys, &wrong);
+  wrong = read, wrong.private_key = blank;
+  fails(LOWKEY_BLANK, &keys, &wrong);
+  wrong = read, wrong.psk = blank;
+  fails(LOWKEY_BLANK, &keys, &wrong);
+  wrong = read, wrong.peer_key = read.public_key;
+  fails(LOWKEY_PEER_KEY, &keys, &wrong);
+  OK(lowkey_keys_init(&keys, &read));
+  OK(lowkey_keys_wipe(&keys));
+  GIVES(LOWKEY_NOT_INITIALISED, begin(&keys.pinning));
+  GIVES(LOWKEY_NULL, lowkey_keys_init(NULL, &read));
+  GIVES(LOWKEY_NULL, lowkey_keys_wipe(NULL));
+  GIVES(LOWKEY_NULL, lowkey_keys_init((lowkey_keys *)(void *)((char *)&keys + 1), &read));
+}
+
 #define PAGE 512
 
 typedef struct flash {
@@ -168,6 +244,7 @@ static void boot_logs(size_t unit) {
 int main(int argc, char **argv) {
   CHECK(argc == 2);
   pages(argv[1]);
+  keys_of_a_page();
   boot_logs(1);
   boot_logs(4);
   boot_logs(8);

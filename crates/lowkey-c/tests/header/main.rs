@@ -10,7 +10,7 @@ use std::path::Path;
 const WRITE: &str = "LOWKEY_WRITE_HEADER=1 cargo test -p lowkey-c --test header";
 
 /// The files in the order of the header.
-const SOURCES: [&str; 16] = [
+const SOURCES: [&str; 17] = [
     "version",
     "sizes",
     "stream",
@@ -21,6 +21,7 @@ const SOURCES: [&str; 16] = [
     "page",
     "boot_log",
     "channel",
+    "page_keys",
     "begin",
     "bytes",
     "answer",
