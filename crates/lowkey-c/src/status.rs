@@ -154,7 +154,7 @@ const TEXTS: [(lowkey_status, &CStr); 43] = [
     (LOWKEY_KIND, c"record of an unknown or unexpected kind"),
     (LOWKEY_MESSAGE_TOO_LONG, c"message longer than our limit"),
     (LOWKEY_AFTER_CLOSE, c"something after the peer's close"),
-    (LOWKEY_BUG, c"a fault of the library's own: please report it"),
+    (LOWKEY_BUG, c"a fault of the library: please report it"),
     (LOWKEY_IO, c"the stream failed"),
     (LOWKEY_COUNTER, c"the boot log could not be moved on"),
     (LOWKEY_PAGE_TOO_SHORT, c"key page: too short"),
