@@ -8,6 +8,7 @@ pub(crate) use lent::Lent;
 use crate::Error;
 use crate::bytes::fill;
 use crate::limits::MAX_PING;
+use crate::record::Kind;
 use lowkey_core::{Opener, PublicKey, Sealer, Session};
 
 /// The body of a PING or PONG that somebody waits for; without one it is empty, for an empty one nobody waits (§4).
@@ -91,12 +92,6 @@ impl Keyed {
         self.opener.count()
     }
 
-    /// Our CLOSE is sealed: our direction has no key any more.
-    pub(crate) fn closed(&mut self) {
-        self.sealer = None;
-        self.ours = Ours::Closed;
-    }
-
     /// A PING came: its PONG is owed. A newer one replaces an unanswered one, and after our CLOSE none is answered (§4).
     pub(crate) fn owe(&mut self, ping: &[u8]) {
         if self.ours == Ours::Goes && !ping.is_empty() {
@@ -109,9 +104,13 @@ impl Keyed {
         self.owed.as_bytes()
     }
 
-    /// The PONG that was owed is on its way.
-    pub(crate) fn paid(&mut self) {
+    /// The PONG that was owed is sealed, or our CLOSE: our direction has no key any more.
+    pub(crate) fn said(&mut self, kind: Kind) {
         self.owed.len = 0;
+        if kind == Kind::Close {
+            self.sealer = None;
+            self.ours = Ours::Closed;
+        }
     }
 
     /// A PING of ours goes out; an empty one asks for nothing (§4).

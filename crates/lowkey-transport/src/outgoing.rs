@@ -89,16 +89,14 @@ impl<B: Buffer> Outgoing<B> {
         if !self.outbox.is_empty() {
             return Ok(Poll::Pending);
         }
-        if !keyed.owed().is_empty() {
-            let len = fill(self.room()?, keyed.owed());
-            keyed.paid();
-            self.seal(Kind::Pong, len, keyed)?;
-        } else if keyed.ours == Ours::Closes {
-            self.stage(Kind::Close, &[], keyed)?;
-            keyed.closed();
-        } else {
-            return Ok(Poll::Ready(()));
-        }
+        let kind = match keyed.owed() {
+            [] if keyed.ours != Ours::Closes => return Ok(Poll::Ready(())),
+            [] => Kind::Close,
+            _ => Kind::Pong,
+        };
+        let len = fill(self.room()?, keyed.owed());
+        self.seal(kind, len, keyed)?;
+        keyed.said(kind);
         Ok(Poll::Pending)
     }
 

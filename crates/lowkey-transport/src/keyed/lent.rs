@@ -37,7 +37,7 @@ impl Lent {
             swap(&mut self.keyed.owed, &mut to.owed);
         }
         if to.ours == Ours::Closed {
-            to.paid();
+            to.owed = Echo::NONE;
         }
         if !self.was_asking {
             to.ask(self.keyed.asked.as_bytes());
