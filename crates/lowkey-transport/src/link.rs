@@ -146,9 +146,11 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// The link is over: [`Error::EmptyFrame`] and [`Error::FrameTooLong`] as soon as a frame's length
     /// is known, [`Error::HungUp`], [`Error::Truncated`], [`Error::AfterClose`]. [`Error::Io`] as of [`Self::on_write`].
     pub fn on_read<E: embedded_io::Error>(&mut self, read: Result<usize, E>) -> Result<(), Error> {
-        let state = self.state.get_mut();
-        state.alive()?;
-        let taken = self.incoming.on_read(read, state.stream_end());
+        let end = match self.state.get_mut() {
+            State::Over(error) => return Err(*error),
+            state => state.stream_end(),
+        };
+        let taken = self.incoming.on_read(read, end);
         self.or_end(taken)
     }
 
