@@ -1,4 +1,4 @@
-//! How long to wait before the next attempt.
+//! How long to wait before the next attempt (protocol §3, "Load").
 
 use crate::Error;
 

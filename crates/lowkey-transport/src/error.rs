@@ -1,4 +1,5 @@
-//! What can go wrong on a channel, and whose fault it is.
+//! What can go wrong on a channel, and whose fault it is: what ends a connection in protocol §1 to §6, and what the caller
+//! or the world did.
 
 use crate::Refusal;
 use core::fmt;

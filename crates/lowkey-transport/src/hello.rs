@@ -1,4 +1,4 @@
-//! The hello: the first bytes on the wire, in the clear, bound into the handshake as its prologue.
+//! The hello: the first bytes on the wire, in the clear, bound into the handshake as its prologue (protocol §2).
 
 use crate::Error;
 use crate::bytes::fill;

@@ -1,4 +1,4 @@
-//! At most one frame on its way in.
+//! At most one frame on its way in (protocol §1).
 //!
 //! Asks the stream for exactly what the frame still lacks, so nothing is read that belongs to the
 //! next one, and a read that was dropped or came in pieces loses nothing.

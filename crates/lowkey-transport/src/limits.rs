@@ -1,4 +1,4 @@
-//! Sizes on the wire, in bytes, and the limits that a side sets for itself.
+//! Sizes on the wire, in bytes (protocol §1, §4), and the limits that a side sets for itself.
 
 use crate::Error;
 use core::ops::DerefMut;

@@ -1,4 +1,4 @@
-//! What each side tells the other, sealed, inside the handshake.
+//! What each side tells the other, sealed, inside the handshake (protocol §3).
 
 use crate::Error;
 use crate::limits::MIN_MAX_FRAME;

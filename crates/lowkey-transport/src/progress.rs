@@ -1,4 +1,4 @@
-//! How far a message has come that one call sends, repeated until all of it has gone.
+//! How far a message (protocol §4) has come that one call sends, repeated until all of it has gone.
 
 use crate::Error;
 

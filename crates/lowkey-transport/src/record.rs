@@ -1,4 +1,4 @@
-//! The kinds of records and the parts of a message.
+//! The kinds of records and the parts of a message (protocol §4).
 
 use crate::Error;
 

@@ -1,4 +1,4 @@
-//! The one byte that a responder may send in place of message 2.
+//! The one byte that a responder may send in place of message 2 (protocol §5).
 
 use core::fmt;
 

@@ -1,4 +1,4 @@
-//! Data that gathers where it will be sealed, in the room of a frame that is not one yet.
+//! Data that gathers where it will be sealed, in the room of a frame (protocol §1) that is not one yet.
 //!
 //! Nothing of it is unsent, and no frame has room while it is there. Both follow from where it is said to end: as far
 //! before the last number as there are bytes, which is beyond every buffer. So firmware that gathers nothing has nothing of

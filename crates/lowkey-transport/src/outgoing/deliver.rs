@@ -1,4 +1,4 @@
-//! What waits in a mailbox goes out.
+//! What waits in a mailbox goes out, each message in as many records as it takes (protocol §4).
 
 use super::{Message, Outgoing};
 use crate::Error;

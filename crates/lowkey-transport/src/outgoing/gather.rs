@@ -1,4 +1,4 @@
-//! Bytes without an end: they gather in one record until it is full, or until something else is to be sent.
+//! Bytes without an end: they gather in one record (protocol §4) until it is full, or until something else is to be sent.
 
 use super::Outgoing;
 use crate::Error;

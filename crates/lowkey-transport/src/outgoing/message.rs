@@ -1,4 +1,4 @@
-//! A message of any length, sent in fragments.
+//! A message of any length, sent in fragments (protocol §4).
 
 use super::{Outgoing, goes};
 use crate::Error;

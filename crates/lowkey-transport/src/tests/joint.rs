@@ -6,6 +6,7 @@ use crate::asynch::joint::{Hold, Joint};
 use crate::asynch::share::Share;
 use crate::keyed::{Keyed, Ours};
 use crate::link::State;
+use crate::record::Kind;
 use core::task::Waker;
 use embedded_io::ErrorKind;
 use std::sync::Arc;
@@ -104,13 +105,13 @@ fn joint_what_a_half_hears_while_the_other_one_works_is_not_lost() {
     joint.sends(does(|keyed| assert_eq!(keyed.owed(), b"1"))).unwrap();
     assert_eq!(owed(), b"1");
     // is not owed again when it was,
-    joint.sends(does(Keyed::paid)).unwrap();
+    joint.sends(does(|keyed| keyed.said(Kind::Pong))).unwrap();
     assert_eq!(owed(), b"");
     // and one that comes meanwhile is.
     joint.receives(does(|keyed| keyed.owe(b"2"))).unwrap();
     joint
         .sends(|ours| {
-            ours.paid();
+            ours.said(Kind::Pong);
             joint.receives(does(|keyed| keyed.owe(b"3")))
         })
         .unwrap();
@@ -133,7 +134,7 @@ fn joint_what_a_half_hears_while_the_other_one_works_is_not_lost() {
     assert_eq!(known(joint, |keyed| keyed.is_peer_closed), Some(true));
     joint
         .sends(|ours| {
-            ours.closed();
+            ours.said(Kind::Close);
             joint.receives(does(|keyed| keyed.owe(b"5")))
         })
         .unwrap();
@@ -166,7 +167,7 @@ fn joint_the_sending_half_is_woken_for_what_concerns_it_and_for_nothing_else() {
     assert_eq!(woken(), 0);
     joint.receives(does(|keyed| keyed.owe(b"?"))).unwrap();
     assert_eq!(woken(), 1);
-    joint.sends(does(Keyed::paid)).unwrap();
+    joint.sends(does(|keyed| keyed.said(Kind::Pong))).unwrap();
     joint.listen(&waker);
     joint.receives(does(|keyed| keyed.is_peer_closed = true)).unwrap();
     assert_eq!(woken(), 1);
