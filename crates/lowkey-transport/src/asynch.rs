@@ -1,18 +1,18 @@
 //! The async channel, over any embedded-io-async stream.
 //!
 //! # Cancel safety
-//! Every future of this module may be dropped at any await without losing or repeating a byte that was accepted, as far as
-//! the same holds for the stream's own `read` and `write`. What sends was not accepted then, and what receives has taken
-//! nothing: call again with the same arguments, or with others.
+//! Every future of this module may be dropped at any await without losing or repeating a byte that was accepted, as far
+//! as the same holds for the stream's own `read` and `write`. What sends was not accepted then, and what receives has
+//! taken nothing: call again with the same arguments, or with others.
 //!
-//! A call of `recv_message` that was dropped is repeated with the same bytes at the front of its buffer, a writer's `finish`
-//! with the same rest. A message of a mailbox that is on its way goes on leaving. After `close` and `finish` our direction has
-//! ended all the same; another call has the CLOSE leave. An attempt, `connect` or `accept`, is over.
+//! A call of `recv_message` that was dropped is repeated with the same bytes at the front of its buffer, a writer's
+//! `finish` with the same rest. A message of a mailbox that is on its way goes on leaving. After `close` and `finish`
+//! our direction has ended all the same; another call has the CLOSE leave. An attempt, `connect` or `accept`, is over.
 //!
 //! # While the stream takes nothing
-//! A channel reads then: what has come waits for the next `recv`, PINGs are answered, the peer's end is seen. So two sides
-//! that both send never wait for each other, if they receive. A channel that is not split drops futures of its stream for
-//! that; a stream that loses bytes by it is to be given as a [`Duplex`] and split, which holds its futures.
+//! A channel reads then: what has come waits for the next `recv`, PINGs are answered, the peer's end is seen. So two
+//! sides that both send never wait for each other, if they receive. A channel that is not split drops futures of its
+//! stream for that; a stream that loses bytes by it is to be given as a [`Duplex`] and split, which holds its futures.
 
 mod duplex;
 mod halves;
@@ -47,7 +47,8 @@ use lowkey_core::{Entropy, Ephemerals};
 
 /// An open channel and its stream.
 ///
-/// Holding one tells you what a [`blocking::Channel`] does. `Read` and `Write` move bytes and ignore where messages end.
+/// Holding one tells you what a [`blocking::Channel`] does. `Read` and `Write` move bytes and ignore where messages
+/// end.
 pub struct Channel<Io, B> {
     link: Link<'static, B>,
     io: Io,

@@ -3,11 +3,11 @@
 //! A stream may give up with an error of kind `TimedOut` or `Interrupted` whenever it likes: the
 //! channel stays usable and the call can be repeated with the same arguments.
 //!
-//! A `write` that gives up with `TimedOut` says that the stream takes nothing now. Then the channel reads: what has come
-//! waits for the next `recv`, PINGs are answered, the peer's end is seen. So two sides that both send never wait for each
-//! other, if they receive between two tries. The reads of such a stream should give up as well: `recv` waits in one, and
-//! what sends reads only once one has given up. A stream whose `write` waits for ever cannot be helped: while the channel
-//! is inside it, nothing is read.
+//! A `write` that gives up with `TimedOut` says that the stream takes nothing now. Then the channel reads: what has
+//! come waits for the next `recv`, PINGs are answered, the peer's end is seen. So two sides that both send never wait
+//! for each other, if they receive between two tries. The reads of such a stream should give up as well: `recv` waits
+//! in one, and what sends reads only once one has given up. A stream whose `write` waits for ever cannot be helped:
+//! while the channel is inside it, nothing is read.
 
 mod message;
 mod moving;

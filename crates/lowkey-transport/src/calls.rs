@@ -1,5 +1,5 @@
-//! The calls of a channel, written once: the blocking and the async one differ in `async` and `.await`, and in how they move
-//! bytes.
+//! The calls of a channel, written once: the blocking and the async one differ in `async` and `.await`, and in how they
+//! move bytes.
 
 /// The calls of the `Channel` of this module, which has a `link` and its stream `io`, and repeats what `sends` and what
 /// `receives`. Its streams are those of `$io`.
@@ -38,14 +38,15 @@ macro_rules! calls_over {
                 self.receives(|link| link.recv_message(message)) $($($wait)+)?
             }
 
-            /// Sends what waits in a mailbox, and everything unsent; returns how many messages of mailboxes have left on this
-            /// channel since it returned that last. They may have left in other calls, where this one gave up or was dropped.
+            /// Sends what waits in a mailbox, and everything unsent; returns how many messages of mailboxes have left
+            /// on this channel since it returned that last. They may have left in other calls, where this one gave up
+            /// or was dropped.
             ///
             /// # Errors
             /// As [`Self::send`]. A message that has not left to its last byte stays in the mailbox.
-            /// [`Error::Unfinished`]: a message of another mailbox has left in part; deliver that one first, or close, if
-            /// there is no such mailbox any more. [`Error::OutOfTurn`]: another channel is amid this mailbox's message, or as
-            /// many mailboxes as may be have one on its way.
+            /// [`Error::Unfinished`]: a message of another mailbox has left in part; deliver that one first, or close,
+            /// if there is no such mailbox any more. [`Error::OutOfTurn`]: another channel is amid this mailbox's
+            /// message, or as many mailboxes as may be have one on its way.
             pub $($async)? fn deliver<const LEN: usize, const N: usize>(
                 &mut self,
                 mailbox: &Mailbox<LEN, N>,
@@ -80,12 +81,13 @@ macro_rules! calls_over {
                 self.flush() $($($wait)+)?
             }
 
-            /// Ends both directions: closes, then reads to the peer's CLOSE and throws away what still comes. A TCP connection
-            /// that is let go with something unread is reset, and a reset destroys what we sent last. A peer that talks on for
-            /// ever is ended by a deadline only, the stream's or your own.
+            /// Ends both directions: closes, then reads to the peer's CLOSE and throws away what still comes. A TCP
+            /// connection that is let go with something unread is reset, and a reset destroys what we sent last. A peer
+            /// that talks on for ever is ended by a deadline only, the stream's or your own.
             ///
             /// # Errors
-            /// [`Error::Io`] of a recoverable kind: the peer has not closed yet; repeat, or let go. Or what ended the channel.
+            /// [`Error::Io`] of a recoverable kind: the peer has not closed yet; repeat, or let go. Or what ended the
+            /// channel.
             pub $($async)? fn finish(&mut self) -> Result<(), Error> {
                 self.link.close()?;
                 while self.recv() $($($wait)+)? ?.is_some() {}
@@ -104,8 +106,8 @@ macro_rules! calls_over {
                 self.link.awaits_pong()
             }
 
-            /// The final handshake hash (Noise §11.2), for binding something else to this channel; `None` after an error has
-            /// ended it.
+            /// The final handshake hash (Noise §11.2), for binding something else to this channel; `None` after an
+            /// error has ended it.
             pub fn handshake_hash(&self) -> Option<[u8; 32]> {
                 self.link.handshake_hash()
             }
@@ -138,8 +140,8 @@ macro_rules! calls_over {
         }
 
         impl<Io: $io::Read + $io::Write, B: Buffer> $io::Write for Channel<Io, B> {
-            /// Gathers bytes in one record until it is full, until `flush`, or until another call sends or waits: those see to
-            /// it that what was gathered leaves first. Until then it lies in the outgoing buffer, in the clear.
+            /// Gathers bytes in one record until it is full, until `flush`, or until another call sends or waits: those
+            /// see to it that what was gathered leaves first. Until then it lies in the outgoing buffer, in the clear.
             $($async)? fn write(&mut self, buf: &[u8]) -> Result<usize, Error> {
                 self.sends(|link| link.write(buf)) $($($wait)+)?
             }

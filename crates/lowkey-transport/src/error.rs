@@ -1,5 +1,5 @@
-//! What can go wrong on a channel, and whose fault it is: what ends a connection in protocol §1 to §6, and what the caller
-//! or the world did.
+//! What can go wrong on a channel, and whose fault it is: what ends a connection in protocol §1 to §6, and what the
+//! caller or the world did.
 
 use crate::Refusal;
 use core::fmt;
@@ -189,8 +189,8 @@ pub(crate) fn set_aside(moved: Result<(), Error>) -> Result<(), Error> {
 
 impl From<lowkey_core::Error> for Error {
     /// What an error of the engine means before a handshake, where keys and ephemerals are made, and inside one: so `?`
-    /// carries it on. Not what it means for a record that a program opens by itself, without a channel: a tag that is wrong
-    /// becomes [`Error::Handshake`] here, and a channel gives [`Error::Record`] for it.
+    /// carries it on. Not what it means for a record that a program opens by itself, without a channel: a tag that is
+    /// wrong becomes [`Error::Handshake`] here, and a channel gives [`Error::Record`] for it.
     fn from(error: lowkey_core::Error) -> Self {
         match error {
             lowkey_core::Error::BlankKey => Self::BlankKey,

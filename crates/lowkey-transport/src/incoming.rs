@@ -1,7 +1,7 @@
 //! The receiving half without I/O: frames in, fragments of messages out (protocol §4).
 //!
-//! What both halves share is given to each call. An error that a call gives ends the connection, unless it is recoverable:
-//! the state that called sees to that, for both directions.
+//! What both halves share is given to each call. An error that a call gives ends the connection, unless it is
+//! recoverable: the state that called sees to that, for both directions.
 
 use crate::Error;
 use crate::bytes::fill;
@@ -54,8 +54,8 @@ impl<B: Buffer> Incoming<B> {
         }
     }
 
-    /// Opens what has come until a fragment waits (`Some`) or the peer's CLOSE was seen (`None`); otherwise the stream has
-    /// to be read.
+    /// Opens what has come until a fragment waits (`Some`) or the peer's CLOSE was seen (`None`); otherwise the stream
+    /// has to be read.
     pub(crate) fn receive(&mut self, keyed: &mut Keyed) -> Result<Poll<Option<Part>>, Error> {
         loop {
             if let Some(waiting) = self.waiting {
@@ -84,9 +84,9 @@ impl<B: Buffer> Incoming<B> {
         Ok(Poll::Ready(0))
     }
 
-    /// Adds what has come to the message at the front of `message`; the message's length once it is whole, `None` after the
-    /// peer's CLOSE. What was added before must still be there; a fragment taken otherwise ends that, and what comes behind
-    /// it is added to the front again.
+    /// Adds what has come to the message at the front of `message`; the message's length once it is whole, `None` after
+    /// the peer's CLOSE. What was added before must still be there; a fragment taken otherwise ends that, and what
+    /// comes behind it is added to the front again.
     ///
     /// # Errors
     /// [`Error::BufferTooSmall`]: the fragment has no room and goes on waiting.
@@ -134,8 +134,8 @@ impl<B: Buffer> Incoming<B> {
         n
     }
 
-    /// Says what came of reading into the inbox's space; 0 bytes are the stream's end, which `end` judges: an error, unless
-    /// the peer's CLOSE has come.
+    /// Says what came of reading into the inbox's space; 0 bytes are the stream's end, which `end` judges: an error,
+    /// unless the peer's CLOSE has come.
     pub(crate) fn on_read<E: embedded_io::Error>(
         &mut self,
         read: Result<usize, E>,

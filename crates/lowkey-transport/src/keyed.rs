@@ -92,7 +92,8 @@ impl Keyed {
         self.opener.count()
     }
 
-    /// A PING came: its PONG is owed. A newer one replaces an unanswered one, and after our CLOSE none is answered (§4).
+    /// A PING came: its PONG is owed. A newer one replaces an unanswered one, and after our CLOSE none is answered
+    /// (§4).
     pub(crate) fn owe(&mut self, ping: &[u8]) {
         if self.ours == Ours::Goes && !ping.is_empty() {
             self.owed.set(ping);

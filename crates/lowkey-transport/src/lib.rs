@@ -1,9 +1,9 @@
 //! Lowkey channels over any embedded-io or embedded-io-async stream: frames, a handshake in KK or XX,
 //! and sealed records that carry messages of any length.
 //!
-//! `no_std`, no allocation, no clock, no `unsafe`: what is not named is not linked. One feature, `std`, adds `StdStream`: sockets
-//! of the standard library under the blocking channel.
-//! Keys, peers and ephemerals come from `lowkey-core`.
+//! `no_std`, no allocation, no clock, no `unsafe`: what is not named is not linked. One feature, `std`, adds
+//! `StdStream`: sockets of the standard library under the blocking channel. Keys, peers and ephemerals come from
+//! `lowkey-core`.
 //!
 //! | for | use |
 //! | --- | --- |

@@ -1,9 +1,9 @@
 //! A connection without I/O: the one heart of the blocking and the async channel, of the tokio
 //! server and of the C library.
 //!
-//! A driver moves bytes and nothing else. It writes what [`Link::unsent`] shows and tells [`Link::on_write`], reads into
-//! [`Link::space`] and tells [`Link::on_read`], and asks [`Link::step`] (in the handshake, protocol §3) or the calls that
-//! send and receive (afterwards, §4) what comes next.
+//! A driver moves bytes and nothing else. It writes what [`Link::unsent`] shows and tells [`Link::on_write`], reads
+//! into [`Link::space`] and tells [`Link::on_read`], and asks [`Link::step`] (in the handshake, protocol §3) or the
+//! calls that send and receive (afterwards, §4) what comes next.
 
 mod answer;
 mod initiate;
@@ -47,9 +47,9 @@ pub enum Step {
 /// Holding one that is `Done` tells you that the peer holds the pinned key and has taken part in
 /// this very handshake. It does not tell you that it is still there.
 ///
-/// What sends and receives can be repeated. `Pending` of what sends: write what is unsent (or, if that is nothing, flush the
-/// stream), then call again with the same arguments; nothing was accepted that a repetition does not go on with. `Pending` of
-/// what receives: write what is unsent as far as the stream takes it, read, and call again.
+/// What sends and receives can be repeated. `Pending` of what sends: write what is unsent (or, if that is nothing,
+/// flush the stream), then call again with the same arguments; nothing was accepted that a repetition does not go on
+/// with. `Pending` of what receives: write what is unsent as far as the stream takes it, read, and call again.
 pub struct Link<'k, B> {
     pub(crate) incoming: Incoming<B>,
     pub(crate) outgoing: Outgoing<B>,
@@ -62,8 +62,8 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// A link that has not begun. [`Self::initiate_kk`] and its kin begin it as the initiator, [`Self::respond`] as the
     /// responder.
     ///
-    /// They work on it where it is. A firmware that counts the bytes of its stack puts it where it will stay, and begins
-    /// then: what is moved lies twice on the stack, beneath the multiplications of the handshake.
+    /// They work on it where it is. A firmware that counts the bytes of its stack puts it where it will stay, and
+    /// begins then: what is moved lies twice on the stack, beneath the multiplications of the handshake.
     #[inline(never)] // so that it is made in one place only
     pub fn new(buffers: Buffers<B>) -> Self {
         let Buffers { incoming, outgoing, max_frame, max_message } = buffers;
@@ -75,15 +75,15 @@ impl<'k, B: Buffer> Link<'k, B> {
         }
     }
 
-    /// The same link without what its handshake has borrowed, once that is over. One whose handshake is not over has not
-    /// begun any more.
+    /// The same link without what its handshake has borrowed, once that is over. One whose handshake is not over has
+    /// not begun any more.
     pub fn settle<'l>(self) -> Link<'l, B> {
         let Self { incoming, outgoing, state, max_frame } = self;
         Link { incoming, outgoing, state: RefCell::new(state.into_inner().settle()), max_frame }
     }
 
-    /// The memory of a link that is not needed any more, for another one. What was gathered in it is wiped, a mailbox's message
-    /// goes back, and what was unsent is lost.
+    /// The memory of a link that is not needed any more, for another one. What was gathered in it is wiped, a mailbox's
+    /// message goes back, and what was unsent is lost.
     pub fn into_buffers(self) -> Buffers<B> {
         let Self { incoming, mut outgoing, max_frame, .. } = self;
         outgoing.end();
@@ -94,8 +94,8 @@ impl<'k, B: Buffer> Link<'k, B> {
 
 /// Moving bytes.
 impl<'k, B: Buffer> Link<'k, B> {
-    /// What the stream has to take next. What was gathered becomes a record, and an owed PONG is staged if nothing else is on
-    /// its way.
+    /// What the stream has to take next. What was gathered becomes a record, and an owed PONG is staged if nothing else
+    /// is on its way.
     ///
     /// # Errors
     /// The error that ended the link.
@@ -143,8 +143,8 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// Says what came of reading into [`Self::space`]: how many bytes came; 0 says that the stream has ended.
     ///
     /// # Errors
-    /// The link is over: [`Error::EmptyFrame`] and [`Error::FrameTooLong`] as soon as a frame's length
-    /// is known, [`Error::HungUp`], [`Error::Truncated`], [`Error::AfterClose`]. [`Error::Io`] as of [`Self::on_write`].
+    /// The link is over: [`Error::EmptyFrame`] and [`Error::FrameTooLong`] as soon as a frame's length is known,
+    /// [`Error::HungUp`], [`Error::Truncated`], [`Error::AfterClose`]. [`Error::Io`] as of [`Self::on_write`].
     pub fn on_read<E: embedded_io::Error>(&mut self, read: Result<usize, E>) -> Result<(), Error> {
         let end = match self.state.get_mut() {
             State::Over(error) => return Err(*error),
@@ -154,7 +154,8 @@ impl<'k, B: Buffer> Link<'k, B> {
         self.or_end(taken)
     }
 
-    /// Puts bytes of the stream that a driver has already into [`Self::space`], up to the end of a frame; returns how many.
+    /// Puts bytes of the stream that a driver has already into [`Self::space`], up to the end of a frame; returns how
+    /// many.
     ///
     /// # Errors
     /// As [`Self::on_read`].
@@ -194,7 +195,8 @@ impl<'k, B: Buffer> Link<'k, B> {
         result.map_err(|error| self.fail(error))
     }
 
-    /// What can be done without changing the state. No half of a split channel is at work meanwhile: that borrows all of it.
+    /// What can be done without changing the state. No half of a split channel is at work meanwhile: that borrows all
+    /// of it.
     fn look<T>(&self, look: impl FnOnce(&State<'k, B>) -> Result<T, Error>) -> Result<T, Error> {
         look(&*self.state.try_borrow().map_err(|_| Error::Bug)?)
     }
@@ -254,8 +256,8 @@ impl<'k, B: Buffer> Link<'k, B> {
         }
     }
 
-    /// The static key that the peer has proven, from [`Step::Claim`] or [`Step::Done`] on. In KK it is the pinned one; in
-    /// XX nobody has yet said that it is welcome.
+    /// The static key that the peer has proven, from [`Step::Claim`] or [`Step::Done`] on. In KK it is the pinned one;
+    /// in XX nobody has yet said that it is welcome.
     pub fn proven_key(&self) -> Option<PublicKey> {
         self.state.try_borrow().ok()?.proven_key()
     }
@@ -285,8 +287,8 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// Whether a message may begin now.
     ///
     /// # Errors
-    /// [`Error::NotOpen`]: not confirmed yet, or made for pairing. [`Error::Closed`], [`Error::Unfinished`]; or what ended the
-    /// link.
+    /// [`Error::NotOpen`]: not confirmed yet, or made for pairing. [`Error::Closed`], [`Error::Unfinished`]; or what
+    /// ended the link.
     pub fn may_begin(&mut self) -> Result<(), Error> {
         self.sends(|outgoing, keyed| outgoing.may_begin(keyed))
     }
@@ -299,12 +301,12 @@ impl<'k, B: Buffer> Link<'k, B> {
         self.sends(|outgoing, keyed| outgoing.send(message, keyed))
     }
 
-    /// Sends the front of `bytes`, as much as one record takes, as a part of a message; returns how many bytes. It ends the
-    /// message only if that is all of them: until then, send the rest. 0 bytes that do not end it send nothing.
+    /// Sends the front of `bytes`, as much as one record takes, as a part of a message; returns how many bytes. It ends
+    /// the message only if that is all of them: until then, send the rest. 0 bytes that do not end it send nothing.
     ///
     /// # Errors
-    /// [`Error::NotOpen`], [`Error::Closed`]. [`Error::Unfinished`]: [`Self::send_rest`] has begun, and ends it. Or what ended
-    /// the link.
+    /// [`Error::NotOpen`], [`Error::Closed`]. [`Error::Unfinished`]: [`Self::send_rest`] has begun, and ends it. Or
+    /// what ended the link.
     pub fn send_part(&mut self, bytes: &[u8], part: Part) -> Result<Poll<usize>, Error> {
         self.sends(|outgoing, keyed| outgoing.send_part(bytes, part, keyed))
     }
@@ -312,8 +314,8 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// Sends a message of any length, or the rest of one, and ends it.
     ///
     /// # Errors
-    /// [`Error::NotOpen`], [`Error::Closed`]. [`Error::OutOfTurn`]: another `rest` than before, nothing was sent (seen by its
-    /// length, and by the bytes of the last fragment that has gone). Or what ended the link.
+    /// [`Error::NotOpen`], [`Error::Closed`]. [`Error::OutOfTurn`]: another `rest` than before, nothing was sent (seen
+    /// by its length, and by the bytes of the last fragment that has gone). Or what ended the link.
     pub fn send_rest(&mut self, rest: &[u8]) -> Result<Poll<()>, Error> {
         self.sends(|outgoing, keyed| outgoing.send_rest(rest, keyed))
     }
@@ -323,8 +325,9 @@ impl<'k, B: Buffer> Link<'k, B> {
         self.outgoing.sent_of_rest()
     }
 
-    /// Adds the front of `bytes` to the record that is being gathered; returns how many. It becomes a record, a message of its
-    /// own, when it is full and when anything else is sent or flushed. Until then it lies in the outgoing buffer, in the clear.
+    /// Adds the front of `bytes` to the record that is being gathered; returns how many. It becomes a record, a message
+    /// of its own, when it is full and when anything else is sent or flushed. Until then it lies in the outgoing
+    /// buffer, in the clear.
     ///
     /// # Errors
     /// As [`Self::may_begin`]: nothing was added.
@@ -335,8 +338,8 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// Sends a PING of 0 to 32 bytes; an empty one is not answered.
     ///
     /// # Errors
-    /// [`Error::NotOpen`], [`Error::Closed`], [`Error::TooLong`], [`Error::PingPending`]: nothing was sent. Or what ended the
-    /// link.
+    /// [`Error::NotOpen`], [`Error::Closed`], [`Error::TooLong`], [`Error::PingPending`]: nothing was sent. Or what
+    /// ended the link.
     pub fn ping(&mut self, body: &[u8]) -> Result<Poll<()>, Error> {
         self.sends(|outgoing, keyed| outgoing.ping(body, keyed))
     }
@@ -346,13 +349,13 @@ impl<'k, B: Buffer> Link<'k, B> {
         self.asks(Keyed::is_asking).unwrap_or(false)
     }
 
-    /// Sends what waits in a mailbox, and has it leave; returns how many messages of mailboxes have left on this link since it
-    /// returned that last.
+    /// Sends what waits in a mailbox, and has it leave; returns how many messages of mailboxes have left on this link
+    /// since it returned that last.
     ///
     /// # Errors
-    /// As [`Self::may_begin`]. [`Error::Unfinished`]: a message of another mailbox has left in part. [`Error::OutOfTurn`]:
-    /// another link is amid this mailbox's message, or as many mailboxes as may be have one on its way. Messages that have
-    /// not left to their last byte stay in the mailbox.
+    /// As [`Self::may_begin`]. [`Error::Unfinished`]: a message of another mailbox has left in part.
+    /// [`Error::OutOfTurn`]: another link is amid this mailbox's message, or as many mailboxes as may be have one on
+    /// its way. Messages that have not left to their last byte stay in the mailbox.
     pub fn deliver<const LEN: usize, const N: usize>(
         &mut self,
         mailbox: &Mailbox<LEN, N>,
@@ -369,8 +372,8 @@ impl<'k, B: Buffer> Link<'k, B> {
         Ok(if all_taken && !self.is_unflushed() { Poll::Ready(()) } else { Poll::Pending })
     }
 
-    /// Ends our direction, once; nothing can be sent afterwards. Our CLOSE leaves behind what is unsent. In a pairing it
-    /// refuses the peer: when it has left, [`Self::step`] gives [`Error::Declined`].
+    /// Ends our direction, once; nothing can be sent afterwards. Our CLOSE leaves behind what is unsent. In a pairing
+    /// it refuses the peer: when it has left, [`Self::step`] gives [`Error::Declined`].
     ///
     /// # Errors
     /// [`Error::NotOpen`]: the handshake is not over. Or what ended the link.
@@ -380,7 +383,8 @@ impl<'k, B: Buffer> Link<'k, B> {
         self.or_end(closed)
     }
 
-    /// Whether messages can be sent: the handshake is over, and neither [`Self::close`] nor an error has ended our direction.
+    /// Whether messages can be sent: the handshake is over, and neither [`Self::close`] nor an error has ended our
+    /// direction.
     pub fn is_open(&self) -> bool {
         let state = self.state.try_borrow();
         state.is_ok_and(
@@ -403,8 +407,8 @@ impl<'k, B: Buffer> Link<'k, B> {
         self.asks(Keyed::opened)
     }
 
-    /// The final handshake hash (Noise §11.2): equal on both sides, different for every handshake. `None` before there is one,
-    /// and after an error has ended the link.
+    /// The final handshake hash (Noise §11.2): equal on both sides, different for every handshake. `None` before there
+    /// is one, and after an error has ended the link.
     pub fn handshake_hash(&self) -> Option<[u8; 32]> {
         self.asks(|keyed| keyed.handshake_hash)
     }
@@ -425,12 +429,12 @@ impl<'k, B: Buffer> Link<'k, B> {
 
 /// Receiving (protocol §4).
 impl<'k, B: Buffer> Link<'k, B> {
-    /// Opens what has come: `Some` if a fragment waits to be taken, `None` after the peer's CLOSE. A PONG may have come to be
-    /// owed.
+    /// Opens what has come: `Some` if a fragment waits to be taken, `None` after the peer's CLOSE. A PONG may have come
+    /// to be owed.
     ///
     /// # Errors
-    /// The link is over: [`Error::Record`], [`Error::Kind`], [`Error::FrameTooShort`],
-    /// [`Error::Truncated`], [`Error::MessageTooLong`]; or what ended it before. [`Error::NotOpen`]: the handshake is not over.
+    /// The link is over: [`Error::Record`], [`Error::Kind`], [`Error::FrameTooShort`], [`Error::Truncated`],
+    /// [`Error::MessageTooLong`]; or what ended it before. [`Error::NotOpen`]: the handshake is not over.
     pub fn receive(&mut self) -> Result<Poll<Option<Part>>, Error> {
         if let State::Keyed(Phase::Settling(_, hear), _) = self.state.get_mut() {
             let hear = *hear; // nothing is received in a pairing but its end
@@ -448,8 +452,8 @@ impl<'k, B: Buffer> Link<'k, B> {
         self.incoming.take()
     }
 
-    /// Copies what has come to the front of `out`, as a stream without messages; returns how many bytes. 0 is the peer's CLOSE,
-    /// or an empty `out`.
+    /// Copies what has come to the front of `out`, as a stream without messages; returns how many bytes. 0 is the
+    /// peer's CLOSE, or an empty `out`.
     ///
     /// # Errors
     /// As [`Self::receive`].
@@ -457,12 +461,13 @@ impl<'k, B: Buffer> Link<'k, B> {
         self.receives(|incoming, keyed| incoming.read(out, keyed))
     }
 
-    /// Adds what has come to the message at the front of `message`; gives the message's length in bytes once it is whole,
-    /// `None` after the peer's CLOSE. What was added before must still be there; a fragment that was taken in another way is
-    /// left out, and what comes behind it is added at the front again.
+    /// Adds what has come to the message at the front of `message`; gives the message's length in bytes once it is
+    /// whole, `None` after the peer's CLOSE. What was added before must still be there; a fragment that was taken in
+    /// another way is left out, and what comes behind it is added at the front again.
     ///
     /// # Errors
-    /// [`Error::BufferTooSmall`]: repeat with a larger buffer that begins with the same bytes. Others as [`Self::receive`].
+    /// [`Error::BufferTooSmall`]: repeat with a larger buffer that begins with the same bytes. Others as
+    /// [`Self::receive`].
     pub fn recv_message(&mut self, message: &mut [u8]) -> Result<Poll<Option<usize>>, Error> {
         self.receives(|incoming, keyed| incoming.recv_message(message, keyed))
     }

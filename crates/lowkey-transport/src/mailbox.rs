@@ -16,12 +16,12 @@ use office::{Fate, Ticket};
 
 /// Up to `N` messages of up to `LEN` bytes each, in a `static`.
 ///
-/// Anybody may post, an interrupt handler too. One channel at a time delivers: a message stays here
-/// until the stream has taken its last byte, in whatever call of the channel that is, and goes out on the next channel if
-/// this one ended before: it was closed or dropped, or an error ended it.
+/// Anybody may post, an interrupt handler too. One channel at a time delivers: a message stays here until the stream
+/// has taken its last byte, in whatever call of the channel that is, and goes out on the next channel if this one ended
+/// before: it was closed or dropped, or an error ended it.
 ///
-/// At most eight mailboxes of a firmware can have a message on its way at the same time; 256 of a program on an operating
-/// system.
+/// At most eight mailboxes of a firmware can have a message on its way at the same time; 256 of a program on an
+/// operating system.
 pub struct Mailbox<const LEN: usize, const N: usize> {
     letters: Mutex<RefCell<Letters<LEN, N>>>,
 }
@@ -133,8 +133,8 @@ impl<const LEN: usize, const N: usize> Mailbox<LEN, N> {
         self.len() == 0
     }
 
-    /// Has a channel begin with the message that waits longest. `None` if there is none, if another channel is in the middle
-    /// of it, or if as many are under way as may be.
+    /// Has a channel begin with the message that waits longest. `None` if there is none, if another channel is in the
+    /// middle of it, or if as many are under way as may be.
     fn begin(&self) -> Option<Ticket> {
         self.with(|letters, section| {
             if letters.queue.is_empty() || letters.ticket.is_some() {

@@ -1,5 +1,5 @@
-//! At most one frame on its way out (protocol §1), or two: a PONG, and the record that was being gathered when it came to
-//! be owed.
+//! At most one frame on its way out (protocol §1), or two: a PONG, and the record that was being gathered when it came
+//! to be owed.
 //!
 //! A frame is staged whole and leaves in as many writes as the stream likes; a write that was
 //! dropped or took only some bytes loses and repeats nothing.

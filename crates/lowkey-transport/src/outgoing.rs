@@ -1,8 +1,8 @@
 //! The sending half without I/O: messages in, frames out (protocol §4).
 //!
-//! Every call that sends can be repeated: it gives `Pending` while what is unsent has to go first, and has done nothing then
-//! but what a repetition goes on with. What both halves share is given to each call. An error that a call gives ends the
-//! connection, unless it is recoverable: the state that called sees to that, for both directions.
+//! Every call that sends can be repeated: it gives `Pending` while what is unsent has to go first, and has done nothing
+//! then but what a repetition goes on with. What both halves share is given to each call. An error that a call gives
+//! ends the connection, unless it is recoverable: the state that called sees to that, for both directions.
 
 mod deliver;
 mod gather;
@@ -83,8 +83,8 @@ impl<B: Buffer> Outgoing<B> {
         self.stage(Kind::Ping, body, keyed).map(Poll::Ready)
     }
 
-    /// Stages an owed PONG, or then our CLOSE, if nothing is unsent. Afterwards the outbox has what the stream has to take
-    /// before anything else; `Ready` if that is nothing.
+    /// Stages an owed PONG, or then our CLOSE, if nothing is unsent. Afterwards the outbox has what the stream has to
+    /// take before anything else; `Ready` if that is nothing.
     pub(crate) fn prepare(&mut self, keyed: &mut Keyed) -> Result<Poll<()>, Error> {
         if !self.outbox.is_empty() {
             return Ok(Poll::Pending);
@@ -134,7 +134,8 @@ impl<B: Buffer> Outgoing<B> {
         Ok(())
     }
 
-    /// Ends this direction: our CLOSE leaves behind what is unsent, and its key is wiped. A second time it does nothing.
+    /// Ends this direction: our CLOSE leaves behind what is unsent, and its key is wiped. A second time it does
+    /// nothing.
     pub(crate) fn close(&mut self, keyed: &mut Keyed) -> Result<(), Error> {
         if keyed.ours == Ours::Goes {
             keyed.ours = Ours::Closes;
@@ -166,8 +167,8 @@ impl<B: Buffer> Outgoing<B> {
         }
     }
 
-    /// Sends the front of `data`, as much as one record takes, as a fragment; returns how many bytes. It is the last one only
-    /// if that is all of them.
+    /// Sends the front of `data`, as much as one record takes, as a fragment; returns how many bytes. It is the last
+    /// one only if that is all of them.
     fn fragment(&mut self, data: &[u8], part: Part, keyed: &mut Keyed) -> Result<Poll<usize>, Error> {
         if self.make_room(keyed)?.is_pending() {
             return Ok(Poll::Pending);

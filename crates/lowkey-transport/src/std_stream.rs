@@ -5,10 +5,10 @@ use std::io;
 
 /// A stream of `std::io`, for the blocking channel.
 ///
-/// A call that gave up may be repeated: on Linux a read or a write that came to its time-out, and a socket that does not block,
-/// say `WouldBlock`. The adapters of `embedded-io` make that `Other`, which ends a channel; here it is `TimedOut`. So on a
-/// socket that does not block [`recv`](crate::blocking::Channel::recv) is `try_recv`. A handshake is over after any error:
-/// play it on a socket that blocks, with time-outs of some seconds.
+/// A call that gave up may be repeated: on Linux a read or a write that came to its time-out, and a socket that does
+/// not block, say `WouldBlock`. The adapters of `embedded-io` make that `Other`, which ends a channel; here it is
+/// `TimedOut`. So on a socket that does not block [`recv`](crate::blocking::Channel::recv) is `try_recv`. A handshake
+/// is over after any error: play it on a socket that blocks, with time-outs of some seconds.
 #[derive(Debug)]
 pub struct StdStream<S>(pub S);
 

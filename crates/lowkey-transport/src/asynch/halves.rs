@@ -23,8 +23,9 @@ impl<R, W, B: Buffer> Channel<Duplex<R, W>, B> {
         (Receiver { incoming, io: &mut io.reader, shared }, Sender { outgoing, io: &mut io.writer, shared })
     }
 
-    /// The two directions, to be owned by a task each, which may have executors of different priority or run on two threads.
-    /// They share what they must by way of `joint`, which serves one channel at a time and is free again when both are gone.
+    /// The two directions, to be owned by a task each, which may have executors of different priority or run on two
+    /// threads. They share what they must by way of `joint`, which serves one channel at a time and is free again when
+    /// both are gone.
     ///
     /// # Errors
     /// The channel itself: `joint` serves another one.
@@ -76,8 +77,8 @@ impl<'c, R, B> OwnedReceiver<'c, R, B> {
     }
 }
 
-/// The sending half of a channel, for a task to own. Dropped, it leaves the receiving half as it is, and without a close it is
-/// a truncation to the peer, once the stream ends.
+/// The sending half of a channel, for a task to own. Dropped, it leaves the receiving half as it is, and without a
+/// close it is a truncation to the peer, once the stream ends.
 pub struct OwnedSender<'c, W, B> {
     outgoing: Outgoing<B>,
     io: W,

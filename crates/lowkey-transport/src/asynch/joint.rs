@@ -1,7 +1,7 @@
 //! How the two halves of a channel share what both have to know, when two tasks own them.
 //!
-//! Interrupts are masked while keys change places, never while a record is sealed or opened: a key is taken out for that.
-//! When the other half has failed meanwhile, it is wiped instead of given back.
+//! Interrupts are masked while keys change places, never while a record is sealed or opened: a key is taken out for
+//! that. When the other half has failed meanwhile, it is wiped instead of given back.
 
 use super::share::{Share, Shares, news};
 use crate::Error;

@@ -1,7 +1,7 @@
 //! Moves bytes in both directions of a channel whose stream is one: it reads on while it cannot write.
 //!
-//! Two futures of one stream cannot be held at the same time. While the stream takes nothing, a write and a read are made
-//! in turn, each dropped for the other.
+//! Two futures of one stream cannot be held at the same time. While the stream takes nothing, a write and a read are
+//! made in turn, each dropped for the other.
 
 use super::Channel;
 use crate::Error;
@@ -14,8 +14,8 @@ use core::task::Poll;
 use embedded_io_async::{Read, Write};
 
 impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
-    /// Repeats what receives until it is done. Before a wait for the peer everything leaves: it may wait for a PONG that has
-    /// just come to be owed, or for what our stream holds back.
+    /// Repeats what receives until it is done. Before a wait for the peer everything leaves: it may wait for a PONG
+    /// that has just come to be owed, or for what our stream holds back.
     pub(super) async fn receives<T>(
         &mut self,
         mut call: impl FnMut(&mut Link<'static, B>) -> Result<Poll<T>, Error>,
@@ -58,11 +58,11 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
         Ok(())
     }
 
-    /// One write, or one read while the stream takes nothing: the peer may be in the same place, and take nothing until we
-    /// have taken something.
+    /// One write, or one read while the stream takes nothing: the peer may be in the same place, and take nothing until
+    /// we have taken something.
     async fn write_or_read(&mut self) -> Result<(), Error> {
-        // The first write gives way at once, so that the read is waited for as well. Each future after it is kept until the
-        // task was woken once more: a stream may begin with giving way.
+        // The first write gives way at once, so that the read is waited for as well. Each future after it is kept until
+        // the task was woken once more: a stream may begin with giving way.
         let mut polls = 1;
         loop {
             if let Some(written) = within(polls, self.write_once()).await {

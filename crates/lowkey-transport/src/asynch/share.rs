@@ -1,4 +1,5 @@
-//! How the two halves of a channel share what both have to know, on one thread: [`joint`](super::joint) is how two tasks do.
+//! How the two halves of a channel share what both have to know, on one thread: [`joint`](super::joint) is how two
+//! tasks do.
 
 use crate::Error;
 use crate::keyed::{Keyed, Ours};
@@ -65,8 +66,8 @@ impl<B> Share<B> for OneTask<'_, B> {
     }
 }
 
-/// What there is for a sending half that has nothing to send: an end of the channel, in order (`true`) or not, or a PONG that
-/// is owed (`false`).
+/// What there is for a sending half that has nothing to send: an end of the channel, in order (`true`) or not, or a
+/// PONG that is owed (`false`).
 pub(crate) fn news<B>(state: &State<'_, B>) -> Poll<bool> {
     let Some(keyed) = state.look() else { return Poll::Ready(false) };
     let is_closed = keyed.is_peer_closed || keyed.ours != Ours::Goes;

@@ -39,8 +39,8 @@ impl<Io: Read + Write, B: Buffer> MessageWriter<'_, Io, B> {
     ///
     /// # Errors
     /// [`Error::Io`] of a recoverable kind: repeat with the same `rest`, it goes on where it was; the peer may wait
-    /// until you [`Self::recv`]. [`Error::OutOfTurn`]: another `rest` than before, nothing was sent (seen by its length,
-    /// and by the bytes of the last fragment that has gone). Or what ended the channel.
+    /// until you [`Self::recv`]. [`Error::OutOfTurn`]: another `rest` than before, nothing was sent (seen by its
+    /// length, and by the bytes of the last fragment that has gone). Or what ended the channel.
     pub fn finish(&mut self, rest: &[u8]) -> Result<(), Error> {
         if let Some(finished) = self.finished {
             return finished.rest_of(rest).map(|_none| ());

@@ -9,8 +9,8 @@ use core::task::Poll;
 use embedded_io::{ErrorKind, Read, Write};
 
 impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
-    /// Repeats what sends until it is done. While the stream takes nothing it is read once, unless something waits to be
-    /// received or the read might wait for ever: the peer may take nothing because we do not.
+    /// Repeats what sends until it is done. While the stream takes nothing it is read once, unless something waits to
+    /// be received or the read might wait for ever: the peer may take nothing because we do not.
     pub(super) fn sends<T>(
         &mut self,
         mut call: impl FnMut(&mut Link<'static, B>) -> Result<Poll<T>, Error>,
@@ -32,8 +32,8 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
         written
     }
 
-    /// Repeats what receives until it is done. Before a wait for the peer everything leaves, as far as the stream takes it. That
-    /// it takes nothing keeps nobody from reading: the peer may be in the same place.
+    /// Repeats what receives until it is done. Before a wait for the peer everything leaves, as far as the stream takes
+    /// it. That it takes nothing keeps nobody from reading: the peer may be in the same place.
     pub(super) fn receives<T>(
         &mut self,
         mut call: impl FnMut(&mut Link<'static, B>) -> Result<Poll<T>, Error>,

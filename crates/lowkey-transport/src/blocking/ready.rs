@@ -42,8 +42,8 @@ impl<Io: Read + Write + ReadReady, B: Buffer> Channel<Io, B> {
 }
 
 impl<Io: Read + Write + ReadReady, B: Buffer> ReadReady for Channel<Io, B> {
-    /// Whether the next `read` has something at once: bytes, or the peer's CLOSE. An empty message is neither, and is passed
-    /// over. What is unsent goes out first, as far as the stream takes it.
+    /// Whether the next `read` has something at once: bytes, or the peer's CLOSE. An empty message is neither, and is
+    /// passed over. What is unsent goes out first, as far as the stream takes it.
     fn read_ready(&mut self) -> Result<bool, Error> {
         let received = self.try_receives(|link| {
             let _waits = link.receive()?;

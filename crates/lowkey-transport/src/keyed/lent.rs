@@ -1,7 +1,8 @@
-//! The key of one direction, taken out for as long as a record is sealed or opened, while the other direction may be at work.
+//! The key of one direction, taken out for as long as a record is sealed or opened, while the other direction may be at
+//! work.
 //!
-//! What is lent is a whole [`Keyed`], of which one direction works; the other's key stays where it was, and what each of both
-//! says of the other is put together when the key comes back.
+//! What is lent is a whole [`Keyed`], of which one direction works; the other's key stays where it was, and what each
+//! of both says of the other is put together when the key comes back.
 
 use super::{Echo, Keyed, Ours};
 use core::mem::swap;
@@ -28,8 +29,8 @@ impl Lent {
         self.look(from);
     }
 
-    /// Gives it back. A PONG that has come to be owed meanwhile takes the place of one that has not gone; after our CLOSE
-    /// none goes (§4).
+    /// Gives it back. A PONG that has come to be owed meanwhile takes the place of one that has not gone; after our
+    /// CLOSE none goes (§4).
     pub(crate) fn give_sealer(&mut self, to: &mut Keyed) {
         swap(&mut self.keyed.sealer, &mut to.sealer);
         to.ours = self.keyed.ours;

@@ -165,7 +165,8 @@ impl<'k, B: Buffer> Link<'k, B> {
         self.outgoing.confirm(keyed) // at once
     }
 
-    /// XX: both sides hold keys as soon as message 3 has arrived. Until somebody judges the peer's, nothing else comes through.
+    /// XX: both sides hold keys as soon as message 3 has arrived. Until somebody judges the peer's, nothing else comes
+    /// through.
     fn read_xx_message_2(&mut self) -> Result<(), Error> {
         let ours = self.parameters();
         let State::Awaiting(_, storage) = self.state.get_mut() else { return Err(Error::Bug) };

@@ -1,5 +1,5 @@
-//! After the last handshake message: the records that make both sides sure of each other. In KK the first that opens (protocol
-//! §3, "Confirmation"), in XX one word from each application (§6).
+//! After the last handshake message: the records that make both sides sure of each other. In KK the first that opens
+//! (protocol §3, "Confirmation"), in XX one word from each application (§6).
 
 use super::state::{Awaits, Phase, State};
 use super::{Link, Step};

@@ -25,7 +25,8 @@ pub(crate) enum State<'k, B> {
     Over(Error),
 }
 
-/// Plays the handshake frame that has come. A pointer, so that firmware has in its flash only the handshakes that it begins.
+/// Plays the handshake frame that has come. A pointer, so that firmware has in its flash only the handshakes that it
+/// begins.
 pub(crate) type Play<'k, B> = fn(&mut Link<'k, B>) -> Result<(), Error>;
 
 /// A hello that has come.
@@ -116,7 +117,8 @@ impl<B> State<'_, B> {
         }
     }
 
-    /// The keys, if our direction may be ended: a responder of KK that awaits its confirmation sends no record (protocol §3).
+    /// The keys, if our direction may be ended: a responder of KK that awaits its confirmation sends no record
+    /// (protocol §3).
     ///
     /// # Errors
     /// [`Error::NotOpen`]; or what ended the connection.
@@ -127,8 +129,8 @@ impl<B> State<'_, B> {
         }
     }
 
-    /// The static key that the peer has proven, as far as that may be said: message 1 of KK may be a recording until it is
-    /// confirmed (protocol §3).
+    /// The static key that the peer has proven, as far as that may be said: message 1 of KK may be a recording until it
+    /// is confirmed (protocol §3).
     pub(crate) fn proven_key(&self) -> Option<PublicKey> {
         match self {
             Self::Keyed(Phase::Settling(Awaits::Confirmation, _), _) => None,
@@ -136,8 +138,8 @@ impl<B> State<'_, B> {
         }
     }
 
-    /// What the end of the stream means now: nothing after the peer's CLOSE; a truncation where data may be missing (§4);
-    /// before that a handshake that was not completed.
+    /// What the end of the stream means now: nothing after the peer's CLOSE; a truncation where data may be missing
+    /// (§4); before that a handshake that was not completed.
     pub(crate) fn stream_end(&self) -> Result<(), Error> {
         match self {
             Self::Over(error) => Err(*error),
@@ -159,8 +161,8 @@ impl<B> State<'_, B> {
         }
     }
 
-    /// Ends the connection with an error that came up in either direction, unless that is recoverable; every later call gives
-    /// the first such error.
+    /// Ends the connection with an error that came up in either direction, unless that is recoverable; every later call
+    /// gives the first such error.
     pub(crate) fn end(&mut self, error: Error) -> Error {
         match self {
             _ if error.is_recoverable() => error,
@@ -174,8 +176,8 @@ impl<B> State<'_, B> {
 }
 
 impl Awaits {
-    /// What is awaited after a record that has opened, if that may come now (protocol §6). Until both have said that they
-    /// have stored the other's key, nothing but that and CLOSE; afterwards nothing but CLOSE, and what is ignored.
+    /// What is awaited after a record that has opened, if that may come now (protocol §6). Until both have said that
+    /// they have stored the other's key, nothing but that and CLOSE; afterwards nothing but CLOSE, and what is ignored.
     pub(super) fn after(self, kind: Kind, is_empty: bool) -> Result<Self, Error> {
         match (self, kind) {
             (_, Kind::Close) => Ok(self),

@@ -5,8 +5,8 @@ use super::office::{self, Fate, Ticket};
 use crate::Error;
 use core::mem::take;
 
-/// The message of a mailbox that a connection is amid, and how many have left. Dropped with its connection, it gives the
-/// message back.
+/// The message of a mailbox that a connection is amid, and how many have left. Dropped with its connection, it gives
+/// the message back.
 ///
 /// What is done about a message is behind a pointer, so that firmware without a mailbox has nothing of it in its flash.
 #[derive(Default)]

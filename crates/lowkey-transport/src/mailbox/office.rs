@@ -1,8 +1,9 @@
 //! What has become of the messages that channels have taken out of mailboxes.
 //!
-//! A channel and a mailbox hold no reference to each other, and each may go before the other. So a message that a channel
-//! begins with gets a ticket, no other has the same, and what the channel knows of it is written down here, one for the whole
-//! program: the stream has taken its last byte, or it never will on this channel. The mailbox asks when it is asked itself.
+//! A channel and a mailbox hold no reference to each other, and each may go before the other. So a message that a
+//! channel begins with gets a ticket, no other has the same, and what the channel knows of it is written down here, one
+//! for the whole program: the stream has taken its last byte, or it never will on this channel. The mailbox asks when
+//! it is asked itself.
 
 use core::cell::RefCell;
 use core::mem::take;

@@ -1,8 +1,8 @@
 //! Data that gathers where it will be sealed, in the room of a frame (protocol §1) that is not one yet.
 //!
 //! Nothing of it is unsent, and no frame has room while it is there. Both follow from where it is said to end: as far
-//! before the last number as there are bytes, which is beyond every buffer. So firmware that gathers nothing has nothing of
-//! this in its flash.
+//! before the last number as there are bytes, which is beyond every buffer. So firmware that gathers nothing has
+//! nothing of this in its flash.
 
 use super::Outbox;
 use crate::limits::{Buffer, HEADER, MAX_PING, RECORD_OVERHEAD};
@@ -41,7 +41,8 @@ impl<B: Buffer> Outbox<B> {
         }
     }
 
-    /// Moves the first `len` bytes of the data so far back that a frame with a body of `body` bytes has room before theirs.
+    /// Moves the first `len` bytes of the data so far back that a frame with a body of `body` bytes has room before
+    /// theirs.
     pub(crate) fn make_way(&mut self, len: usize, body: usize) {
         let distance = HEADER.saturating_add(body);
         for at in (DATA..DATA.saturating_add(len)).rev() {

@@ -9,8 +9,8 @@ use crate::record::Kind;
 use core::task::Poll;
 
 impl<B: Buffer> Outgoing<B> {
-    /// Sends what waits in a mailbox, and has it leave; how many messages of mailboxes have left on this connection since
-    /// this said so last.
+    /// Sends what waits in a mailbox, and has it leave; how many messages of mailboxes have left on this connection
+    /// since this said so last.
     pub(crate) fn deliver<const LEN: usize, const N: usize>(
         &mut self,
         mailbox: &Mailbox<LEN, N>,

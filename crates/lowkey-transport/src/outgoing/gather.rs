@@ -1,4 +1,5 @@
-//! Bytes without an end: they gather in one record (protocol §4) until it is full, or until something else is to be sent.
+//! Bytes without an end: they gather in one record (protocol §4) until it is full, or until something else is to be
+//! sent.
 
 use super::Outgoing;
 use crate::Error;
@@ -8,8 +9,8 @@ use crate::limits::{Buffer, RECORD_OVERHEAD};
 use crate::record::Kind;
 use core::task::Poll;
 
-/// What makes a record of what was gathered, once something was: a pointer, so that firmware that sends messages only has
-/// nothing of this in its flash.
+/// What makes a record of what was gathered, once something was: a pointer, so that firmware that sends messages only
+/// has nothing of this in its flash.
 pub(super) struct Gathering<B>(Option<Seal<B>>);
 
 /// As [`Outgoing::seal_gathered`].
@@ -51,8 +52,8 @@ impl<B: Buffer> Outgoing<B> {
         Ok(Poll::Ready(n))
     }
 
-    /// Makes what was gathered a record. An owed PONG goes before it: it is owed before there is a record. When the connection
-    /// is over there are no keys, and it is wiped.
+    /// Makes what was gathered a record. An owed PONG goes before it: it is owed before there is a record. When the
+    /// connection is over there are no keys, and it is wiped.
     fn seal_gathered(&mut self, keyed: Option<&mut Keyed>) -> Result<(), Error> {
         let Some(keyed) = keyed else {
             self.outbox.wipe_gathered();

@@ -25,8 +25,8 @@ impl Message {
 }
 
 impl<B: Buffer> Outgoing<B> {
-    /// Sends the front of `bytes`, as much as one record takes, as a part of a message; returns how many bytes. It ends the
-    /// message only if that is all of them.
+    /// Sends the front of `bytes`, as much as one record takes, as a part of a message; returns how many bytes. It ends
+    /// the message only if that is all of them.
     pub(crate) fn send_part(
         &mut self,
         bytes: &[u8],

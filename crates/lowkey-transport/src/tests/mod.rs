@@ -1,5 +1,5 @@
-//! What the public interface does not show: the edges of one frame, that keys are gone after an error, and halves that interrupt
-//! each other.
+//! What the public interface does not show: the edges of one frame, that keys are gone after an error, and halves that
+//! interrupt each other.
 
 mod frames;
 mod hellos;

@@ -7,7 +7,8 @@ use crate::support::streams::Rules;
 use embedded_io::ErrorKind;
 use lowkey_transport::{Error, Mode};
 
-/// All of which `finish` must not take for `message`, of which `gone` bytes have gone, the last `fragment` in one piece.
+/// All of which `finish` must not take for `message`, of which `gone` bytes have gone, the last `fragment` in one
+/// piece.
 fn others(message: &[u8], gone: usize, fragment: usize) -> Vec<Vec<u8>> {
     let changed = |at: usize| {
         let mut other = message.to_vec();

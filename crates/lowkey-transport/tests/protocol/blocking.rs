@@ -223,7 +223,8 @@ fn records_an_owed_pong_goes_out_with_the_next_send_flush_or_receive() {
     assert!(matches!(a.try_recv(), Ok(Poll::Pending)));
     assert_eq!(kinds(&mut peer, tx.take_all()), [pong(b"3")]);
 
-    // Owed while the stream does not take it: it goes before the next message, and so does the next, which is read meanwhile.
+    // Owed while the stream does not take it: it goes before the next message, and so does the next, which is read
+    // meanwhile.
     a.stream().set(|rules| rules.breaks = Some((0, Some(ErrorKind::TimedOut))));
     rx.put(&peer.record(PING, b"4"));
     assert_eq!(a.recv(), Err(TIMED_OUT));

@@ -1,5 +1,5 @@
-//! Two sides that both send, over streams that hold a few bytes a direction: whoever cannot write still reads, so all of it
-//! arrives.
+//! Two sides that both send, over streams that hold a few bytes a direction: whoever cannot write still reads, so all
+//! of it arrives.
 
 use crate::blocking::{Blocking, pair};
 use crate::support::streams::{Rules, Stream};

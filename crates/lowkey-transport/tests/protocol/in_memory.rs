@@ -1,4 +1,5 @@
-//! A fifth driver, of a link and two pipes in memory, in as few lines as a driver needs: what drives a link is not much.
+//! A fifth driver, of a link and two pipes in memory, in as few lines as a driver needs: what drives a link is not
+//! much.
 
 use crate::support::links::{self, Any};
 use crate::support::{KEYS, Rng, keys::ephemerals, streams::Pipe};

@@ -178,8 +178,8 @@ fn stop(io: &Stream, at: Option<usize>) {
     io.set(|rules| rules.breaks = at.map(|at| (at, Some(ErrorKind::TimedOut))));
 }
 
-/// Every call that moves bytes may be the one in which the last of a message leaves; after each it is gone from the mailbox,
-/// and the next channel does not say it again.
+/// Every call that moves bytes may be the one in which the last of a message leaves; after each it is gone from the
+/// mailbox, and the next channel does not say it again.
 #[test]
 fn mailbox_a_message_that_leaves_in_another_call_has_left() {
     type Call = fn(&mut Blocking) -> Result<(), Error>;
@@ -218,7 +218,8 @@ fn mailbox_a_message_that_leaves_in_another_call_has_left() {
     }
 }
 
-/// Whatever ends a channel in the middle of a message gives it back: the mailbox has it, and the next channel says all of it.
+/// Whatever ends a channel in the middle of a message gives it back: the mailbox has it, and the next channel says all
+/// of it.
 #[test]
 fn mailbox_a_message_is_given_back_by_a_channel_that_ends_in_the_middle_of_it() {
     type End = fn(Blocking, &Stream) -> Option<Blocking>;

@@ -22,8 +22,8 @@ fn whole(s: &mut Setting) -> Vec<Vec<u8>> {
     whole
 }
 
-/// A delivery dropped at any await, other calls that take the rest along or are dropped themselves, and the end of the channel:
-/// what the peer has whole it has once, and the next channel has the rest.
+/// A delivery dropped at any await, other calls that take the rest along or are dropped themselves, and the end of the
+/// channel: what the peer has whole it has once, and the next channel has the rest.
 #[test]
 fn mailbox_a_dropped_delivery_and_a_dropped_channel_lose_and_repeat_nothing() {
     let letters = [Rng(1).vec(600), vec![], Rng(2).vec(20)];

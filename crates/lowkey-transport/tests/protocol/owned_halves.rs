@@ -39,8 +39,8 @@ fn joint_owned_halves_can_be_sent_to_any_task() {
     });
 }
 
-/// Messages of any length, mail and pings both ways; what is left is one channel again, and its joint and memory serve the
-/// next.
+/// Messages of any length, mail and pings both ways; what is left is one channel again, and its joint and memory serve
+/// the next.
 #[test]
 fn joint_two_threads_send_and_receive_at_once_and_give_back_one_channel() {
     static JOINT: Joint<Vec<u8>> = Joint::new();
