@@ -15,7 +15,8 @@ pub enum Error {
     PeerKey,
     /// The world's: the operating system has no randomness now.
     Entropy,
-    /// The world's: the stream failed, and the connection is over. What had arrived before a write failed is still received.
+    /// The world's: the stream failed, and the connection is over. What had arrived before a write failed is still
+    /// received.
     Io(Arc<io::Error>),
     /// The world's: the server's name has no address, or no name server said one in time. Nothing was tried.
     Unresolved(Arc<io::Error>),

@@ -1,6 +1,7 @@
 //! Receiving: reads and opens, and sees to it that what is owed leaves meanwhile.
 
-use super::{Connection, Side};
+use super::Connection;
+use super::shared::Side;
 use crate::error::Error;
 use lowkey_transport::{Error as ChannelError, Link, Part};
 use std::task::{Context, Poll, ready};

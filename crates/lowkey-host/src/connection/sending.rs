@@ -1,6 +1,7 @@
 //! Sending: calls of the link are repeated until they are done.
 
-use super::{Connection, Side, pump};
+use super::shared::Side;
+use super::{Connection, pump};
 use crate::error::Error;
 use lowkey_transport::{Error as ChannelError, Link};
 use std::io;
