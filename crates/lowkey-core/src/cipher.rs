@@ -29,9 +29,10 @@ impl Direction {
         if self.n == u64::MAX { Err(Error::Exhausted) } else { Ok(nonce(self.n)) }
     }
 
-    /// Moves on to the next record, after one whose nonce there was. The key changes as soon as the record before a
-    /// multiple of 1,024 is done, which on the wire is the same as just before the next one, and leaves the old key
-    /// in memory for less long.
+    /// Moves on to the next record; the one before it had a nonce.
+    ///
+    /// Record 1,024, 2,048, … has a new key. It is made here and not when that record comes: on the wire that is the
+    /// same, and the old key is gone sooner.
     fn advance(&mut self) {
         self.n = self.n.wrapping_add(1);
         if self.n.is_multiple_of(REKEY_INTERVAL) {

@@ -18,7 +18,7 @@ pub fn errors_of(src: &Path) -> BTreeSet<String> {
 #[macro_export]
 macro_rules! all_are_errors {
     ($($error:ty),* $(,)?) => {{
-        fn name<E: core::error::Error + Clone + Send + Sync + 'static>() -> &'static str {
+        fn name<E: core::error::Error + Send + Sync + 'static>() -> &'static str {
             core::any::type_name::<E>().rsplit("::").next().unwrap_or_default()
         }
         [$(name::<$error>()),*]
@@ -41,17 +41,20 @@ fn declared(line: &str) -> Option<&str> {
     rest.split(|c: char| !c.is_alphanumeric()).next()
 }
 
-/// `E` of `T, E>…`, behind `Result<`.
+/// `E` of `T, E>…`, behind `Result<`; nothing of `T>…`.
 fn last_argument(rest: &str) -> Option<&str> {
-    let mut depth = 1;
-    let end = rest.char_indices().find(|&(at, c)| {
+    let (mut depth, mut comma) = (1, None);
+    for (at, c) in rest.char_indices() {
         match c {
             '<' | '(' | '[' => depth += 1,
             '>' if rest[..at].ends_with('-') => {}
             '>' | ')' | ']' => depth -= 1,
+            ',' if depth == 1 => comma = Some(at + 1),
             _ => {}
         }
-        depth == 0
-    })?;
-    rest[..end.0].rsplit([',', ':']).next().map(str::trim)
+        if depth == 0 {
+            return rest[comma?..at].rsplit(':').next().map(str::trim);
+        }
+    }
+    None
 }
