@@ -33,13 +33,11 @@ pub(crate) fn check() -> Result<()> {
     let mut problems = folders::problems(&tree, architecture)?;
     problems.extend(folders::exclusions(&tree)?);
     problems.extend(unsafety::problems(&tree, architecture)?);
+    problems.extend(drivers::problems(&tree, architecture)?);
     problems.extend(width::problems(&tree));
     problems.extend(words::problems(&tree, tree.text(CONTRIBUTING)?)?);
     problems.extend(twins::problems(&tree));
     problems.extend(floors::problems(&rooms(&tree), &floors::exceptions(architecture)?));
-    for (file, lines) in drivers::lines(&tree, architecture)? {
-        println!("  {lines:>4} lines of code in {file}");
-    }
     if !problems.is_empty() {
         return Err(format!("the house is not what its plan says:\n  {}", problems.join("\n  ")).into());
     }
