@@ -34,12 +34,13 @@ pub use share::{OneTask, Shares};
 #[cfg(doc)]
 use crate::blocking;
 use crate::calls::calls_over;
+use crate::error::Error;
+use crate::hello::Hello;
 use crate::limits::{Buffer, Buffers};
 use crate::link::Link;
 use crate::mailbox::Mailbox;
 use crate::pinning::Pinning;
 use crate::record::Fragment;
-use crate::{Error, Hello};
 use core::cell::Cell;
 use core::task::Waker;
 use embedded_io_async::{Read, Write};

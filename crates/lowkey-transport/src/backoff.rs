@@ -1,6 +1,6 @@
 //! How long to wait before the next attempt (protocol §3, "Load").
 
-use crate::Error;
+use crate::error::Error;
 
 /// The pauses between one attempt and the next: longer after each that came to nothing, never the same on two devices.
 ///

@@ -16,12 +16,13 @@ mod ready;
 pub use message::MessageWriter;
 
 use crate::calls::calls_over;
+use crate::error::Error;
+use crate::hello::Hello;
 use crate::limits::{Buffer, Buffers};
 use crate::link::Link;
 use crate::mailbox::Mailbox;
 use crate::pinning::Pinning;
 use crate::record::Fragment;
-use crate::{Error, Hello};
 use embedded_io::{Read, Write};
 use lowkey_core::{Entropy, Ephemerals};
 

@@ -1,7 +1,7 @@
 //! What can go wrong on a channel, and whose fault it is: what ends a connection in protocol §1 to §6, and what the
 //! caller or the world did.
 
-use crate::Refusal;
+use crate::refusal::Refusal;
 use core::fmt;
 use embedded_io::ErrorKind;
 

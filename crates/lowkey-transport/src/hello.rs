@@ -1,7 +1,7 @@
 //! The hello: the first bytes on the wire, in the clear, bound into the handshake as its prologue (protocol §2).
 
-use crate::Error;
 use crate::bytes::fill;
+use crate::error::Error;
 use lowkey_core::Id;
 
 /// The version of the wire protocol.

@@ -3,7 +3,7 @@
 //! Asks the stream for exactly what the frame still lacks, so nothing is read that belongs to the
 //! next one, and a read that was dropped or came in pieces loses nothing.
 
-use crate::Error;
+use crate::error::Error;
 use crate::limits::{Buffer, HEADER};
 
 pub(crate) struct Inbox<B> {

@@ -3,8 +3,8 @@
 //! What both halves share is given to each call. An error that a call gives ends the connection, unless it is
 //! recoverable: the state that called sees to that, for both directions.
 
-use crate::Error;
 use crate::bytes::fill;
+use crate::error::Error;
 use crate::inbox::Inbox;
 use crate::keyed::Keyed;
 use crate::limits::{Buffer, MAX_HANDSHAKE_FRAME, MAX_PING, RECORD_OVERHEAD};

@@ -5,8 +5,8 @@ mod lent;
 
 pub(crate) use lent::Lent;
 
-use crate::Error;
 use crate::bytes::fill;
+use crate::error::Error;
 use crate::limits::MAX_PING;
 use crate::record::Kind;
 use lowkey_core::{Opener, PublicKey, Sealer, Session};

@@ -1,6 +1,6 @@
 //! Sizes on the wire, in bytes (protocol §1, §4), and the limits that a side sets for itself.
 
-use crate::Error;
+use crate::error::Error;
 use core::ops::DerefMut;
 
 /// A frame's length field.

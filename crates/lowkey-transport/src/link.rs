@@ -11,8 +11,8 @@ mod memory;
 mod settle;
 mod state;
 
-use crate::Error;
 use crate::bytes::fill;
+use crate::error::Error;
 use crate::incoming::Incoming;
 use crate::keyed::{Keyed, Ours};
 use crate::limits::{Buffer, Buffers};

@@ -6,7 +6,7 @@
 
 mod gathered;
 
-use crate::Error;
+use crate::error::Error;
 use crate::limits::{Buffer, HEADER};
 
 pub(crate) struct Outbox<B> {

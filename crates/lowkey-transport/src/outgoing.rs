@@ -8,8 +8,8 @@ mod deliver;
 mod gather;
 mod message;
 
-use crate::Error;
 use crate::bytes::fill;
+use crate::error::Error;
 use crate::keyed::{Keyed, Ours};
 use crate::limits::{Buffer, MAX_PING, RECORD_OVERHEAD};
 use crate::mailbox::{Delivery, Event};

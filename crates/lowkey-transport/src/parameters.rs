@@ -1,6 +1,6 @@
 //! What each side tells the other, sealed, inside the handshake (protocol §3).
 
-use crate::Error;
+use crate::error::Error;
 use crate::limits::MIN_MAX_FRAME;
 
 /// The longest parameters, in bytes.

@@ -1,6 +1,6 @@
 //! How far a message (protocol §4) has come that one call sends, repeated until all of it has gone.
 
-use crate::Error;
+use crate::error::Error;
 
 /// How much of a message has been staged, and what that looked like.
 ///

@@ -1,6 +1,6 @@
 //! The kinds of records and the parts of a message (protocol §4).
 
-use crate::Error;
+use crate::error::Error;
 
 /// What a record is, its first plaintext byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

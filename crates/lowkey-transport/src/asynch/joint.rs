@@ -4,7 +4,7 @@
 //! that. When the other half has failed meanwhile, it is wiped instead of given back.
 
 use super::share::{Share, Shares, news};
-use crate::Error;
+use crate::error::Error;
 use crate::keyed::{Keyed, Lent};
 use crate::link::State;
 use core::cell::RefCell;

@@ -1,9 +1,9 @@
 //! A message of any length, sent in fragments.
 
 use super::Channel;
-use crate::Error;
 #[cfg(doc)]
 use crate::blocking;
+use crate::error::Error;
 use crate::limits::Buffer;
 use crate::progress::Progress;
 use crate::record::{Fragment, Part};

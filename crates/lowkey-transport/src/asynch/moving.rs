@@ -4,7 +4,7 @@
 //! made in turn, each dropped for the other.
 
 use super::Channel;
-use crate::Error;
+use crate::error::Error;
 use crate::error::set_aside;
 use crate::limits::Buffer;
 use crate::link::{Link, Step};

@@ -3,7 +3,7 @@
 #[cfg(doc)]
 use super::Channel;
 use super::share::{OneTask, Shares};
-use crate::Error;
+use crate::error::Error;
 use crate::incoming::Incoming;
 use crate::keyed::Keyed;
 use crate::limits::Buffer;

@@ -4,7 +4,7 @@
 use super::Channel;
 use super::message::{MessageWriter, Sends, sealed::Sealed};
 use super::share::{OneTask, Shares, news};
-use crate::Error;
+use crate::error::Error;
 use crate::keyed::Keyed;
 use crate::limits::Buffer;
 use crate::mailbox::Mailbox;

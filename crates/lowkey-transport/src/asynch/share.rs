@@ -1,7 +1,7 @@
 //! How the two halves of a channel share what both have to know, on one thread: [`joint`](super::joint) is how two
 //! tasks do.
 
-use crate::Error;
+use crate::error::Error;
 use crate::keyed::{Keyed, Ours};
 use crate::link::State;
 use core::cell::{Cell, RefCell};

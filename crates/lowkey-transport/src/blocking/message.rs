@@ -1,7 +1,7 @@
 //! A message of any length, sent in fragments.
 
 use super::Channel;
-use crate::Error;
+use crate::error::Error;
 use crate::limits::Buffer;
 use crate::progress::Progress;
 use crate::record::{Fragment, Part};

@@ -1,7 +1,7 @@
 //! Moves bytes in both directions: it reads once while the stream takes nothing, if reads of this stream give up.
 
 use super::Channel;
-use crate::Error;
+use crate::error::Error;
 use crate::error::set_aside;
 use crate::limits::Buffer;
 use crate::link::{Link, Step};

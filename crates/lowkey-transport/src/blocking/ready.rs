@@ -1,7 +1,7 @@
 //! What never waits, on streams that say whether they can be read.
 
 use super::Channel;
-use crate::Error;
+use crate::error::Error;
 use crate::error::set_aside;
 use crate::limits::Buffer;
 use crate::link::Link;

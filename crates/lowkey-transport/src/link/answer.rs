@@ -3,8 +3,8 @@
 use super::settle::hear_confirmation;
 use super::state::{Asked, Awaits, Phase, State};
 use super::{Link, wipe_handshake_stack};
-use crate::Error;
 use crate::bytes::fill;
+use crate::error::Error;
 use crate::hello::{Front, Hello, Mode, Prologue};
 use crate::inbox::Inbox;
 use crate::limits::{Buffer, Buffers};

@@ -3,7 +3,7 @@
 use super::settle::hear_welcome;
 use super::state::{Awaits, Phase, Play, State};
 use super::{Link, wipe_handshake_stack};
-use crate::Error;
+use crate::error::Error;
 use crate::hello::{Hello, Mode, Prologue};
 use crate::limits::{Buffer, Buffers};
 use crate::parameters::Parameters;

@@ -3,7 +3,7 @@
 
 use super::state::{Awaits, Phase, State};
 use super::{Link, Step};
-use crate::Error;
+use crate::error::Error;
 use crate::keyed::Ours;
 use crate::limits::Buffer;
 use crate::refusal::Refusal;

@@ -1,7 +1,7 @@
 //! Where a connection stands: the one place that says it, from before its handshake (protocol §3, §6) to its end.
 
 use super::{Link, Step};
-use crate::Error;
+use crate::error::Error;
 use crate::hello::Hello;
 use crate::keyed::Keyed;
 use crate::record::Kind;

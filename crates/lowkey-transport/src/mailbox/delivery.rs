@@ -2,7 +2,7 @@
 
 use super::Mailbox;
 use super::office::{self, Fate, Ticket};
-use crate::Error;
+use crate::error::Error;
 use core::mem::take;
 
 /// The message of a mailbox that a connection is amid, and how many have left. Dropped with its connection, it gives

@@ -1,7 +1,7 @@
 //! What waits in a mailbox goes out, each message in as many records as it takes (protocol §4).
 
 use super::{Message, Outgoing};
-use crate::Error;
+use crate::error::Error;
 use crate::keyed::Keyed;
 use crate::limits::Buffer;
 use crate::mailbox::Mailbox;

@@ -2,8 +2,8 @@
 //! sent.
 
 use super::Outgoing;
-use crate::Error;
 use crate::bytes::fill;
+use crate::error::Error;
 use crate::keyed::Keyed;
 use crate::limits::{Buffer, RECORD_OVERHEAD};
 use crate::record::Kind;

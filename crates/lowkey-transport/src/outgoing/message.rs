@@ -1,7 +1,7 @@
 //! A message of any length, sent in fragments (protocol §4).
 
 use super::{Outgoing, goes};
-use crate::Error;
+use crate::error::Error;
 use crate::keyed::Keyed;
 use crate::limits::Buffer;
 use crate::progress::Progress;
