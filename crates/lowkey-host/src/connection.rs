@@ -19,7 +19,7 @@ pub(crate) use end::End;
 pub(crate) use farewell::Farewell;
 pub(crate) use input::Input;
 pub(crate) use pump::poll_write;
-pub(crate) use shared::Shared;
+pub(crate) use shared::{Shared, Side};
 pub(crate) use traffic::Traffic;
 
 use crate::registry::{Device, Pinned};

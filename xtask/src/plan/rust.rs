@@ -133,9 +133,11 @@ fn attributes(bare: &str) -> usize {
     }
 }
 
-/// Whether an attribute lets an item be there in tests and examples only.
+/// Whether an attribute lets an item be there in tests, examples and documentation only.
 fn is_for_tests(attribute: &str) -> bool {
-    ["#[cfg(test)", "#[cfg(doctest)", "#[cfg(all(test,"].iter().any(|only| attribute.starts_with(only))
+    ["#[cfg(test)", "#[cfg(doctest)", "#[cfg(doc)", "#[cfg(all(test,"]
+        .iter()
+        .any(|only| attribute.starts_with(only))
 }
 
 /// The name in `… mod name`.
