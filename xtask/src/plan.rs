@@ -34,6 +34,7 @@ pub(crate) fn check() -> Result<()> {
     problems.extend(folders::exclusions(&tree)?);
     problems.extend(unsafety::problems(&tree, architecture)?);
     problems.extend(drivers::problems(&tree, architecture)?);
+    problems.extend(modules::compiled_twice(&tree));
     problems.extend(width::problems(&tree));
     problems.extend(words::problems(&tree, tree.text(CONTRIBUTING)?)?);
     problems.extend(twins::problems(&tree));

@@ -18,6 +18,15 @@ pub(crate) fn rooms(tree: &Tree, package: &Package<'_>) -> Vec<Room> {
     tops.map(|top| sources.room(package.short(), &top)).collect()
 }
 
+/// Files that compile a crate's source once more, by `#[path]`, where they could depend on the crate.
+pub(crate) fn compiled_twice(tree: &Tree) -> Vec<String> {
+    let includes = tree.rust_in("").filter(|(_, source)| {
+        let mut paths = source.code.match_indices(PATH).map(|(at, mark)| &source.code[at + mark.len()..]);
+        paths.any(|path| path.split('"').next().is_some_and(|path| path.contains("crates/")))
+    });
+    includes.map(|(path, _)| format!("{path} compiles a crate's source once more, by `#[path]`")).collect()
+}
+
 /// The files of a crate by the module that each is, without what only tests have.
 pub(crate) fn shipped<'t>(tree: &'t Tree, package: &Package<'t>) -> BTreeMap<Vec<String>, (&'t str, Source)> {
     let folder = format!("{}/src", package.folder);
@@ -86,3 +95,19 @@ impl Sources<'_> {
 const LARGE: usize = 8;
 /// What stands before a name where it is defined.
 const KEYWORDS: [&str; 8] = ["const", "enum", "fn", "macro_rules", "static", "struct", "trait", "type"];
+const PATH: &str = "#[path = \"";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_source_of_a_crate_is_compiled_a_second_time() {
+        let file = |path: &str| {
+            let include = format!("#[path = {path:?}]\nmod a;");
+            compiled_twice(&Tree::of([("tests/x/src/lib.rs".to_owned(), include)])).len()
+        };
+        assert_eq!(file("../../../crates/y/src/a.rs"), 1);
+        assert_eq!(file("../y/a.rs"), 0);
+    }
+}
