@@ -5,10 +5,9 @@ use crate::channel::{id, kept, lowkey_buffers, lowkey_channel, lowkey_pinning, p
 use crate::entropy::lowkey_ephemerals;
 use crate::keys::{lowkey_identity, lowkey_peer, lowkey_psk};
 use crate::link::Channel;
-use crate::raw::{self, Entered, Failure, Kept, Vacant};
+use crate::raw::{self, Entered, Failure, Vacant};
 use crate::status::lowkey_status::{self, LOWKEY_LENGTH};
 use core::ptr;
-use lowkey_transport::Buffers;
 
 /// Begins KK, or KKpsk0 if the pinning has a PSK, and makes the first message at once: this needs no network and
 /// takes two multiplications. Then ask lowkey_poll.
@@ -28,10 +27,9 @@ pub unsafe extern "C" fn lowkey_kk_initiator(
 ) -> lowkey_status {
     attempt(|| {
         let storage = raw::vacant(channel)?;
-        let (kept, pinned) = (kept(buffers)?, pinned(pinning)?);
-        lie_apart(channel, buffers, pinning, ephemerals)?;
+        let (pinned, at) = (pinned(pinning)?, ephemerals);
         let mut ephemerals = raw::enter(ephemerals)?;
-        let mut channel = create(storage, kept);
+        let mut channel = create(storage, channel, buffers, pinning, at)?;
         let begun = channel.link.initiate_kk(pinned, &mut ephemerals);
         Ok(channel.keep(begun)?)
     })
@@ -57,15 +55,14 @@ pub unsafe extern "C" fn lowkey_xx_initiator(
 ) -> lowkey_status {
     attempt(|| {
         let storage = raw::vacant(channel)?;
-        let (kept, ours) = (kept(buffers)?, raw::shared(identity)?);
+        let (ours, at) = (raw::shared(identity)?, ephemerals);
         let (id, psk) = (id(pairing_id, id_len)?, psk_or_none(pairing_psk)?);
         let pairing = lowkey_pinning { identity, psk: pairing_psk, ..NOBODY };
-        lie_apart(channel, buffers, &pairing, ephemerals)?;
         let mut ephemerals = raw::enter(ephemerals)?;
         if psk.is_some() && id.is_none() {
             return Err(LOWKEY_LENGTH.into());
         }
-        let mut channel = create(storage, kept);
+        let mut channel = create(storage, channel, buffers, &pairing, at)?;
         let begun = match psk.zip(id) {
             Some((psk, id)) => channel.link.initiate_xx_psk0(ours, id, psk, &mut ephemerals),
             None => channel.link.initiate_xx(ours, id, &mut ephemerals),
@@ -84,9 +81,7 @@ pub unsafe extern "C" fn lowkey_responder(
 ) -> lowkey_status {
     attempt(|| {
         let storage = raw::vacant(channel)?;
-        let kept = kept(buffers)?;
-        lie_apart(channel, buffers, &NOBODY, ptr::null())?;
-        let mut channel = create(storage, kept);
+        let mut channel = create(storage, channel, buffers, &NOBODY, ptr::null())?;
         let begun = channel.link.respond();
         Ok(channel.keep(begun)?)
     })
@@ -94,9 +89,20 @@ pub unsafe extern "C" fn lowkey_responder(
 
 /// Makes a channel that has not begun, where it will stay. What is moved there lies in no frame beneath the
 /// multiplications of a handshake.
+///
+/// # Safety
+/// [`pinned`] has seen the pinning, unless it is ours.
 #[inline(never)]
-fn create(storage: Vacant<lowkey_channel>, buffers: Buffers<Kept>) -> Entered<lowkey_channel> {
-    storage.fill(Channel::new(buffers))
+unsafe fn create(
+    storage: Vacant<lowkey_channel>,
+    channel: *const lowkey_channel,
+    buffers: *const lowkey_buffers,
+    pinning: *const lowkey_pinning,
+    ephemerals: *const lowkey_ephemerals,
+) -> Result<Entered<lowkey_channel>, Failure> {
+    let kept = kept(buffers)?;
+    lie_apart(channel, buffers, pinning, ephemerals)?;
+    Ok(storage.fill(Channel::new(kept)))
 }
 
 /// Refuses buffers that lie over each other, over the storage of the channel that gets them, or over an object that the
