@@ -280,8 +280,7 @@ impl Case {
             }
             Step::Claim => assert!(self.link.proven_key().is_some() && !is_kk(self.mode)),
             Step::Hello => assert!(self.link.hello().is_some() && !self.initiates),
-            Step::Write => {}
-            Step::Read => {}
+            Step::Write | Step::Read => {}
         }
         Some(step)
     }

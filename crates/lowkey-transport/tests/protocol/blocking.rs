@@ -5,7 +5,7 @@ use crate::support::page::{CLOSE, DATA, MORE, PING, PONG, PageRecords, frame, pa
 use crate::support::streams::{Pipe, Rules, Stream};
 use crate::support::{KEYS, PagePeer, Rng, keys::ephemerals};
 use core::task::Poll;
-use embedded_io::{ErrorKind, Read, ReadReady, Write};
+use embedded_io::{ErrorKind, Read, Write};
 use lowkey_transport::blocking::Channel;
 use lowkey_transport::{Buffers, Error, Link, Mode, Part, Refusal};
 
@@ -171,7 +171,7 @@ fn records_a_ping_repeated_after_a_timeout_goes_out_once() {
 }
 
 /// Our channel as the initiator against the peer from the page; the pipes to us and to it.
-fn with_page_peer() -> (Blocking, PageRecords, Pipe, Pipe) {
+pub(crate) fn with_page_peer() -> (Blocking, PageRecords, Pipe, Pipe) {
     let (rx, tx) = (Pipe::default(), Pipe::default());
     let io = Stream::new(&rx, &tx, Rules { waits: true, ..Rules::default() });
     let connecting = std::thread::spawn({
@@ -432,48 +432,6 @@ fn records_try_recv_does_not_wait() {
     let Ok(Poll::Ready(Some(fragment))) = a.try_recv() else { panic!("it has come") };
     assert_eq!(fragment.bytes, b"slow");
     assert_eq!(a.try_recv(), Ok(Poll::Pending));
-}
-
-/// What `embedded_io::ReadReady` promises: after `true`, the next read does not wait.
-#[test]
-fn records_read_ready_is_true_where_the_next_read_does_not_wait() {
-    let (mut a, mut peer, rx, _) = with_page_peer();
-    let mut byte = [0];
-    let record = peer.record(DATA, b"no");
-    for sent in &record[..record.len() - 1] {
-        assert_eq!(a.read_ready(), Ok(false));
-        rx.put(&[*sent]);
-    }
-    assert_eq!((a.read_ready(), a.read(&mut byte)), (Ok(false), Err(TIMED_OUT)));
-    rx.put(&record[record.len() - 1..]);
-    for expected in b"no" {
-        assert_eq!((a.read_ready(), a.read(&mut byte), byte), (Ok(true), Ok(1), [*expected]));
-    }
-    assert_eq!(a.read_ready(), Ok(false));
-    // What carries no bytes is nothing to read; what it stands before is.
-    rx.put(&[peer.record(PING, b"?"), peer.record(DATA, b"")].concat());
-    assert_eq!((a.read_ready(), a.read(&mut byte)), (Ok(false), Err(TIMED_OUT)));
-    rx.put(&[peer.record(MORE, b""), peer.record(DATA, b"!")].concat());
-    assert_eq!((a.read_ready(), a.read(&mut byte), byte), (Ok(true), Ok(1), *b"!"));
-    rx.put(&peer.record(CLOSE, b""));
-    for _ in 0..2 {
-        assert_eq!((a.read_ready(), a.read(&mut byte)), (Ok(true), Ok(0)));
-    }
-
-    let (mut a, _, rx, _) = with_page_peer();
-    rx.end();
-    assert_eq!(a.read_ready(), Err(Error::Truncated));
-}
-
-#[test]
-fn records_read_ready_is_false_while_the_stream_gives_up() {
-    let stumbles = Some((ErrorKind::Interrupted, Rng(3)));
-    let (mut a, mut b, stream, _) = pair(Mode::Kk, &Rules::default());
-    repeat(|| b.send(b"x"));
-    repeat(|| b.flush());
-    stream.set(|rules| rules.stumbles = stumbles);
-    while !a.read_ready().unwrap() {}
-    assert_eq!(a.read(&mut [0; 9]), Ok(1));
 }
 
 #[test]

@@ -20,5 +20,6 @@ mod page_bytes;
 mod page_peer;
 mod pairing;
 mod random;
+mod ready;
 mod records;
 mod std_stream;
