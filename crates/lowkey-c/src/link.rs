@@ -40,6 +40,7 @@ impl Channel {
         self.has_opened |= event == LOWKEY_EVENT_OPEN;
         let is_unsent = !self.link.unsent()?.is_empty(); // a PONG may have come to be owed
         Ok(match event {
+            LOWKEY_EVENT_OPEN => event, // once
             _ if is_unsent && !is_stuck => LOWKEY_EVENT_WRITE,
             LOWKEY_EVENT_WRITE => LOWKEY_EVENT_READ,
             event => event,

@@ -134,6 +134,13 @@ impl<B: Buffer> Incoming<B> {
         n
     }
 
+    /// Takes a fragment of 0 bytes that waits, unless `recv_message` is amid its message.
+    pub(crate) fn pass_over(&mut self) {
+        if self.assembled == 0 {
+            self.take_bytes(&mut []);
+        }
+    }
+
     /// Says what came of reading into the inbox's space; 0 bytes are the stream's end, which `end` judges: an error,
     /// unless the peer's CLOSE has come.
     pub(crate) fn on_read<E: embedded_io::Error>(

@@ -78,8 +78,13 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// The same link without what its handshake has borrowed, once that is over. One whose handshake is not over has
     /// not begun any more.
     pub fn settle<'l>(self) -> Link<'l, B> {
-        let Self { incoming, outgoing, state, max_frame } = self;
-        Link { incoming, outgoing, state: RefCell::new(state.into_inner().settle()), max_frame }
+        let Self { mut incoming, mut outgoing, state, max_frame } = self;
+        let state = state.into_inner().settle();
+        if let State::Idle = state {
+            incoming.inbox.release();
+            outgoing.outbox.release();
+        }
+        Link { incoming, outgoing, state: RefCell::new(state), max_frame }
     }
 
     /// The memory of a link that is not needed any more, for another one. What was gathered in it is wiped, a mailbox's
@@ -100,10 +105,12 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// # Errors
     /// The error that ended the link.
     pub fn unsent(&mut self) -> Result<&[u8], Error> {
-        if let Some(keyed) = self.state.get_mut().keyed()? {
-            let prepared = self.outgoing.make_room(keyed).map(drop);
-            self.or_end(prepared)?;
-        }
+        let Self { outgoing, state, .. } = self;
+        let prepared = state.get_mut().keyed().and_then(|keyed| match keyed {
+            Some(keyed) => outgoing.make_room(keyed).map(drop),
+            None => Ok(()),
+        });
+        self.or_end(prepared)?;
         Ok(self.outgoing.outbox.unsent())
     }
 

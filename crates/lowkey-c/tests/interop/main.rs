@@ -224,3 +224,55 @@ fn a_changed_record_ends_either_side() {
         }
     }
 }
+
+/// Any first record that is not an error confirms (protocol §3), a PING that has to be answered as well.
+#[test]
+fn confirmation_by_a_ping_that_wants_an_answer_is_said_before_that_is_asked_for() {
+    use lowkey_core::{Ephemerals, Identity, Peer, Secret, kk};
+    struct Boot;
+    impl lowkey_core::Counter for Boot {
+        fn next(&mut self) -> Result<u64, lowkey_core::CounterFailed> {
+            Ok(1)
+        }
+    }
+    struct Seven;
+    impl lowkey_core::Entropy for Seven {
+        fn fill(&mut self, out: &mut [u8]) -> Result<(), lowkey_core::EntropyFailed> {
+            out.fill(7);
+            Ok(())
+        }
+    }
+    let identity = Identity::new(Secret::new([INITIATOR; 32])).unwrap();
+    let theirs = Identity::new(Secret::new([RESPONDER; 32])).unwrap().public_key();
+    let peer = Peer::pin(&identity, theirs).unwrap();
+    let mut ephemerals = Ephemerals::new(Seven, Secret::new([9; 32]), &mut Boot).unwrap();
+    let hello = [&[1, 1, 8][..], side::ID].concat();
+    let begin = kk::Initiator::new(&identity, &peer, None, &[b"lowkey/1", &hello[..]].concat());
+    let mut message = [0; 50];
+    let (next, _) = begin.write_message_1(&mut ephemerals, &300_u16.to_be_bytes(), &mut message).unwrap();
+
+    let mut b = CSide::responder(RESPONDER, INITIATOR);
+    let body = [&hello[..], &message].concat();
+    b.feed(&[&(body.len() as u16).to_be_bytes()[..], &body].concat()).unwrap();
+    assert_eq!(b.poll(), Ok(LOWKEY_EVENT_HELLO));
+    b.answer(LOWKEY_KK);
+    assert_eq!(b.poll(), Ok(LOWKEY_EVENT_WRITE));
+    let mut answer = b.unsent()[2..].to_vec();
+    b.sent(answer.len() + 2);
+    assert_eq!(b.poll(), Ok(LOWKEY_EVENT_READ));
+    let (mut session, _) = next.read_message_2(&mut answer).unwrap();
+    let mut record = [&[3, b'?'][..], &[0; 16]].concat();
+    session.sealer.seal(&mut record).unwrap();
+    b.feed(&[&[0, 18][..], &record].concat()).unwrap();
+
+    let mut events = vec![];
+    for _ in 0..4 {
+        let event = b.poll().unwrap();
+        if event == LOWKEY_EVENT_WRITE {
+            let n = b.unsent().len();
+            b.sent(n);
+        }
+        events.push(event);
+    }
+    assert!(events.contains(&LOWKEY_EVENT_OPEN), "{events:?}");
+}

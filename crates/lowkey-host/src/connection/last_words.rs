@@ -77,7 +77,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
     fn poll_hear(&mut self, context: &mut Context<'_>, grace: &mut Grace) -> Poll<()> {
         while self.last_words.memory < DEVICES_BYTES {
             match self.open() {
-                Ok(Poll::Pending) if self.poll_fill(context).is_ready() => (),
+                // What nobody keeps counts as well: a peer may say nothing that is kept, for ever.
+                Ok(Poll::Pending) if self.poll_fill(context).is_ready() => self.last_words.memory += EACH,
                 Ok(Poll::Pending) => return grace.poll(context),
                 Ok(Poll::Ready(Some(_))) => {
                     if let Some(fragment) = self.link.take() {

@@ -122,10 +122,12 @@ impl<W: Write, B: Buffer, S: Shares<B>> Sender<'_, W, B, S> {
         let unsent = self.outgoing.outbox.unsent();
         if unsent.is_empty() {
             let flush = self.io.flush().await;
-            return self.in_open(|outgoing, _| outgoing.on_flush(flush));
+            let flushed = self.outgoing.on_flush(flush);
+            return self.in_open(|_, _| flushed);
         }
         let write = self.io.write(unsent).await;
-        self.in_open(|outgoing, _| outgoing.on_write(write))
+        let written = self.outgoing.on_write(write); // before what the other half may have met: the stream has these bytes
+        self.in_open(|_, _| written)
     }
 
     fn in_open<T>(

@@ -43,11 +43,12 @@ impl<Io: Read + Write + ReadReady, B: Buffer> Channel<Io, B> {
 
 impl<Io: Read + Write + ReadReady, B: Buffer> ReadReady for Channel<Io, B> {
     /// Whether the next `read` has something at once: bytes, or the peer's CLOSE. An empty message is neither, and is
-    /// passed over. What is unsent goes out first, as far as the stream takes it.
+    /// passed over, as is an empty end of one: `read` shows no ends. Between two tries of `recv_message` nothing is.
+    /// What is unsent goes out first, as far as the stream takes it.
     fn read_ready(&mut self) -> Result<bool, Error> {
         let received = self.try_receives(|link| {
             let _waits = link.receive()?;
-            link.incoming.take_bytes(&mut []); // all of an empty message
+            link.incoming.pass_over();
             link.receive()
         });
         match received {

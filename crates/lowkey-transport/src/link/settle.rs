@@ -48,7 +48,8 @@ pub(super) fn hear_welcome<B: Buffer>(link: &mut Link<'_, B>) -> Result<Step, Er
             Awaits::Close => Step::Done,
             _ if outgoing.has_ended(keyed) => return Err(Error::Declined(Refusal::REFUSED)),
             _ if keyed.is_peer_closed => return Err(Error::NotWelcome),
-            Awaits::Judgement | Awaits::JudgementBack => return Ok(Step::Claim),
+            Awaits::JudgementBack => return Ok(Step::Claim),
+            Awaits::Judgement => Step::Claim, // nothing but a CLOSE can have come
             _ => Step::Read,
         };
         let Some(opened) = incoming.open(keyed)? else { return Ok(needed) };

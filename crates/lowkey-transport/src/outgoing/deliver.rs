@@ -30,7 +30,7 @@ impl<B: Buffer> Outgoing<B> {
         let room = self.outbox.body()?.get_mut(1..=max_data).ok_or(Error::Bug)?;
         let (n, is_whole) = self.delivery.copy(mailbox, room);
         let (message, kind) =
-            if is_whole { (Message::None, Kind::Data) } else { (Message::Begun, Kind::More) };
+            if is_whole { (Message::None, Kind::Data) } else { (Message::Letter, Kind::More) };
         self.message = message;
         self.seal(kind, n, keyed)?;
         Ok(Poll::Pending)

@@ -14,6 +14,8 @@ pub(super) enum Message {
     None,
     /// Some of it has been sent, and how it goes on is the caller's.
     Begun,
+    /// It is a mailbox's, and goes on with that.
+    Letter,
     /// The rest of it is being sent.
     Ending(Progress),
 }
@@ -35,7 +37,7 @@ impl<B: Buffer> Outgoing<B> {
     ) -> Result<Poll<usize>, Error> {
         goes(keyed)?;
         match self.message {
-            Message::Ending(_) => Err(Error::Unfinished),
+            Message::Ending(_) | Message::Letter => Err(Error::Unfinished),
             _ if bytes.is_empty() && part == Part::More => Ok(Poll::Ready(0)),
             _ => self.fragment(bytes, part, keyed),
         }
@@ -45,6 +47,7 @@ impl<B: Buffer> Outgoing<B> {
     pub(crate) fn send_rest(&mut self, rest: &[u8], keyed: &mut Keyed) -> Result<Poll<()>, Error> {
         goes(keyed)?;
         let left = match &self.message {
+            Message::Letter => return Err(Error::Unfinished),
             Message::Ending(progress) => progress.rest_of(rest)?,
             _ => rest,
         };

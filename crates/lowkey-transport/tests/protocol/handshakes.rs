@@ -327,3 +327,21 @@ fn frames_buffers_too_small_for_a_handshake_are_refused_and_max_frame_stays_in_i
     assert_eq!(events(&mut b, &sent(&mut a, &message)), [last(&message)]);
     assert_eq!(parameters(65_535), [0xff, 0xff]);
 }
+
+/// One that was begun and is given up begins anew with nothing of before in its buffers.
+#[test]
+fn handshake_a_link_that_is_settled_too_early_begins_anew() {
+    let mut link: Any = initiator(Mode::Kk).settle();
+    assert_eq!(link.initiate_kk(KEYS.initiator_pinning(Mode::Kk), &mut ephemerals(5)), Ok(()));
+
+    let mut link: Any = initiator(Mode::Kk).settle();
+    assert_eq!(link.respond(), Ok(()));
+    assert_eq!(unsent(&mut link), b"", "the hello and message 1 of before");
+
+    let mut link: Any = responder();
+    link.feed(&[0, 50, 1, 1]).unwrap();
+    let mut link: Any = link.settle();
+    link.respond().unwrap();
+    link.feed(&unsent(&mut initiator(Mode::Kk))).unwrap();
+    assert_eq!(link.step(), Ok(Step::Hello));
+}

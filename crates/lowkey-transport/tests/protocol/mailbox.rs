@@ -1,10 +1,11 @@
 //! The mailbox: messages that an interrupt handler leaves, each delivered once or kept.
 
 use crate::blocking::{Blocking, TIMED_OUT, pair, repeat};
-use crate::support::Rng;
 use crate::support::streams::{Rules, Stream};
+use crate::support::{Rng, links};
+use core::task::Poll;
 use embedded_io::{ErrorKind, Read, Write};
-use lowkey_transport::{Error, Mailbox, Mode, PostError};
+use lowkey_transport::{Error, Mailbox, Mode, Part, PostError};
 
 fn open() -> (Blocking, Blocking, Stream) {
     let (a, b, a_io, _) = pair(Mode::Kk, &Rules::default());
@@ -347,4 +348,20 @@ fn mailbox_does_not_deliver_on_a_channel_that_may_not_send() {
     a.send(b"before").unwrap();
     assert_eq!(a.deliver(&mailbox), Ok(1));
     assert_eq!(received(&mut b), [b"before".to_vec(), b"kept".to_vec()]);
+}
+
+/// A message that goes out in several records is the mailbox's to its end.
+#[test]
+fn mailbox_a_message_on_its_way_takes_no_part_of_another() {
+    let (mut a, mut b) = links::open();
+    let mailbox = Mailbox::<400, 2>::new();
+    mailbox.post(&[4; 400]).unwrap();
+    assert_eq!(a.deliver(&mailbox), Ok(Poll::Pending));
+    let mut wire = links::unsent(&mut a);
+    assert_eq!(a.send_rest(b"mine"), Err(Error::Unfinished));
+    assert_eq!(a.send_part(b"mine", Part::Last), Err(Error::Unfinished));
+    assert_eq!(a.deliver(&mailbox), Ok(Poll::Pending));
+    wire.extend(links::unsent(&mut a));
+    assert_eq!(links::events(&mut b, &wire), [links::more(&[4; 283]), links::last(&[4; 117])]);
+    assert!(mailbox.is_empty());
 }

@@ -1,12 +1,15 @@
 //! The mailbox in async code: deliveries that are dropped, and tasks that wait for a message or for room.
 
 use crate::asynch::{Setting, setting};
+use crate::halves::halves;
+use crate::support::page::DATA;
 use crate::support::streams::poll_at_most;
 use crate::support::wakers::Task;
 use crate::support::{Rng, links};
 use core::pin::pin;
 use core::task::Poll;
 use futures_executor::block_on;
+use lowkey_transport::asynch::Joint;
 use lowkey_transport::{Error, Mailbox, Part, PostError};
 
 /// What has come whole; the beginning of another one is left out.
@@ -149,4 +152,51 @@ fn mailbox_two_async_channels_do_not_share_a_message() {
     assert_eq!(block_on(a.channel.deliver(&mailbox)), Ok(1));
     assert_eq!(block_on(b.channel.deliver(&mailbox)), Ok(0));
     assert_eq!((whole(&mut a), whole(&mut b)), (vec![vec![1; 300]], vec![b"usable".to_vec()]));
+}
+
+/// The receiving half ends the channel while the sending one is inside the stream's write.
+#[test]
+fn mailbox_a_message_that_has_left_does_not_leave_again_when_the_other_half_fails() {
+    static JOINT: Joint<Vec<u8>> = Joint::new();
+    for owned in [false, true] {
+        let (mut channel, mut peer, rx, tx) = halves();
+        let mailbox = Mailbox::<40, 2>::new();
+        mailbox.post(b"once").unwrap();
+        let sent = if owned {
+            let Ok((mut receiver, mut sender)) = channel.into_split(&JOINT) else { panic!("it is free") };
+            let (mut receiver, mut sender) = (receiver.lend(), sender.lend());
+            let mut sending = pin!(sender.deliver(&mailbox));
+            assert!(poll_at_most(1, &mut sending).is_none());
+            rx.end();
+            assert_eq!(block_on(receiver.recv()).err(), Some(Error::Truncated));
+            block_on(sending)
+        } else {
+            let (mut receiver, mut sender) = channel.split();
+            let mut sending = pin!(sender.deliver(&mailbox));
+            assert!(poll_at_most(1, &mut sending).is_none());
+            rx.end();
+            assert_eq!(block_on(receiver.recv()).err(), Some(Error::Truncated));
+            block_on(sending)
+        };
+        assert_eq!(sent, Err(Error::Truncated));
+        assert_eq!(peer.open(&mut tx.take_all()), (DATA, b"once".to_vec()));
+        assert!(mailbox.is_empty(), "the stream took all of it");
+    }
+}
+
+/// Whatever call is the first to say that the channel is over.
+#[test]
+fn mailbox_a_message_of_a_channel_that_is_over_is_the_mailboxs_again() {
+    let (mut channel, _peer, rx, _tx) = halves();
+    let mailbox = Mailbox::<40, 2>::new();
+    mailbox.post(b"once").unwrap();
+    {
+        let (mut receiver, mut sender) = channel.split();
+        assert!(poll_at_most(1, sender.deliver(&mailbox)).is_none());
+        rx.end();
+        assert_eq!(block_on(receiver.recv()).err(), Some(Error::Truncated));
+    }
+    assert_eq!(block_on(channel.flush()), Err(Error::Truncated));
+    let (mut next, _b) = links::open();
+    assert_eq!(next.deliver(&mailbox), Ok(Poll::Pending));
 }

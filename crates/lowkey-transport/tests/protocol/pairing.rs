@@ -275,3 +275,15 @@ fn pairing_a_wrong_code_is_refused_before_a_static_key_is_shown() {
     assert_eq!(advance(&mut b, &mut to_b, &mut to_a), Err(Error::Handshake));
     assert_eq!(to_a, frame(&[4]));
 }
+
+/// Nobody is asked to judge the key of somebody who has gone, and a driver never reads into no room.
+#[test]
+fn pairing_a_close_is_seen_before_the_key_is_judged() {
+    for mode in XX {
+        let (mut a, mut b) = (initiator(mode), responder());
+        assert_eq!(links::meet(&mut a, &mut b, mode).unwrap().1, Step::Claim);
+        b.feed(&links::closed(&mut a)).unwrap();
+        assert_eq!(b.receive(), Err(Error::NotWelcome));
+        links::assert_dead(&mut b, Error::NotWelcome);
+    }
+}

@@ -48,3 +48,21 @@ fn records_read_ready_is_false_while_the_stream_gives_up() {
     while !a.read_ready().unwrap() {}
     assert_eq!(a.read(&mut [0; 9]), Ok(1));
 }
+
+/// Between two tries of `recv_message` it leaves the end of the message where it is, also one without bytes.
+#[test]
+fn records_read_ready_takes_no_end_of_a_message_that_is_being_received() {
+    let (mut a, mut b, _, _) = pair(Mode::Kk, &Rules::default());
+    let mut writer = b.message().unwrap();
+    writer.write(b"front").unwrap();
+    writer.finish(b"").unwrap();
+    let mut message = [0; 40];
+    assert_eq!(a.recv_message(&mut message), Err(TIMED_OUT));
+    b.flush().unwrap();
+    assert_eq!(a.read_ready(), Ok(true));
+    b.send(b"next").unwrap();
+    b.flush().unwrap();
+    assert_eq!(a.recv_message(&mut message), Ok(Some(5)));
+    assert_eq!(message[..5], *b"front");
+    assert_eq!(a.recv_message(&mut message), Ok(Some(4)));
+}
