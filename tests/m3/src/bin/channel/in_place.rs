@@ -59,8 +59,13 @@ fn talk(link: &mut AnyLink<'_, '_>, io: &mut Replay<'_>, script: &Script) -> Res
 }
 
 fn write(link: &mut AnyLink<'_, '_>, io: &mut Replay<'_>) -> Result<(), Error> {
-    let write = io.write(link.unsent()?);
-    link.on_write(write)
+    match link.unsent()? {
+        [] => Ok(()),
+        unsent => {
+            let write = io.write(unsent);
+            link.on_write(write)
+        }
+    }
 }
 
 fn read(link: &mut AnyLink<'_, '_>, io: &mut Replay<'_>) -> Result<(), Error> {
