@@ -28,7 +28,7 @@ impl<S> Race<S> {
         Self { waiting: alternating(addresses), running: Vec::new(), failed: Vec::new() }
     }
 
-    /// Tries one address after the other; the next begins when one has failed, or [`DELAY`] after the last.
+    /// Tries one address after the other; the next begins when one has failed, or a quarter of a second after the last.
     ///
     /// # Cancel safety
     /// Dropped, the race can be [given up](Self::give_up).

@@ -23,7 +23,8 @@ pub enum Error {
     TooLong = 4,
     /// Ours: sending after `close`. Receiving goes on.
     Closed = 5,
-    /// Ours: a message was begun and its writer dropped; only `close` and receiving are left.
+    /// Ours: a message was begun and is not finished: finish it first. If its writer was dropped, only PINGs, `close`
+    /// and receiving are left.
     Unfinished = 6,
     /// Ours: the PONG for the last PING has not come yet. The channel is usable.
     PingPending = 7,

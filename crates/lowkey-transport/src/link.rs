@@ -47,9 +47,12 @@ pub enum Step {
 /// Holding one that is `Done` tells you that the peer holds the pinned key and has taken part in
 /// this very handshake. It does not tell you that it is still there.
 ///
-/// What sends and receives can be repeated. `Pending` of what sends: write what is unsent (or, if that is nothing,
-/// flush the stream), then call again with the same arguments; nothing was accepted that a repetition does not go on
-/// with. `Pending` of what receives: write what is unsent as far as the stream takes it, read, and call again.
+/// A driver moves bytes and nothing else. It writes what [`Self::unsent`] shows and tells [`Self::on_write`], flushes
+/// the stream and tells [`Self::on_flush`], reads into [`Self::space`] and tells [`Self::on_read`]. What comes next it
+/// asks [`Self::step`] in the handshake, and afterwards the calls that send and receive, which can be repeated. A
+/// repetition goes on where the call stopped; nothing is sent twice. `Pending` of what sends: write what is unsent (or,
+/// if that is nothing, flush the stream), then call again with the same arguments. `Pending` of what receives: write
+/// what is unsent as far as the stream takes it, read, and call again.
 pub struct Link<'k, B> {
     pub(crate) incoming: Incoming<B>,
     pub(crate) outgoing: Outgoing<B>,
@@ -142,7 +145,8 @@ impl<'k, B: Buffer> Link<'k, B> {
         self.or_end(flushed)
     }
 
-    /// Where the next bytes of the stream go; empty while a whole frame waits to be looked at.
+    /// Where the next bytes of the stream go. Empty while a whole frame waits to be looked at: do not read then. A read
+    /// into nothing gives 0, which says to [`Self::on_read`] that the stream has ended.
     pub fn space(&mut self) -> &mut [u8] {
         self.incoming.inbox.space()
     }
@@ -357,7 +361,7 @@ impl<'k, B: Buffer> Link<'k, B> {
     }
 
     /// Sends what waits in a mailbox, and has it leave; returns how many messages of mailboxes have left on this link
-    /// since it returned that last.
+    /// since the last `Ready`.
     ///
     /// # Errors
     /// As [`Self::may_begin`]. [`Error::Unfinished`]: a message of another mailbox has left in part.
@@ -379,8 +383,9 @@ impl<'k, B: Buffer> Link<'k, B> {
         Ok(if all_taken && !self.is_unflushed() { Poll::Ready(()) } else { Poll::Pending })
     }
 
-    /// Ends our direction, once; nothing can be sent afterwards. Our CLOSE leaves behind what is unsent. In a pairing
-    /// it refuses the peer: when it has left, [`Self::step`] gives [`Error::Declined`].
+    /// Ends our direction, once; nothing can be sent afterwards. What is unsent leaves first, then our CLOSE:
+    /// both are still to be written. In a pairing it refuses the peer: when it has left, [`Self::step`] gives
+    /// [`Error::Declined`].
     ///
     /// # Errors
     /// [`Error::NotOpen`]: the handshake is not over. Or what ended the link.

@@ -222,6 +222,23 @@ impl Acceptor {
         self.start_from(io, None).await
     }
 
+    /// [`start`](Self::start) for an initiator at this address, for the limits of an address and the log; `None`: nobody
+    /// knows which.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_from<Io>(
+        &self,
+        io: Io,
+        from: Option<SocketAddr>,
+    ) -> Result<LazyAccept<Io>, AcceptError>
+    where
+        Io: AsyncRead + AsyncWrite + Unpin,
+    {
+        let attempt = Attempt::new(Arc::clone(&self.state.counters), from);
+        LazyAccept::begin(&self.state, io, attempt, self.state.limits.deadline()).await
+    }
+
     /// The same for a stream that comes through `balancer`, which says for whom. The deadline holds for that as well.
     pub(crate) async fn accept_through<Io>(
         &self,
@@ -251,14 +268,6 @@ impl Acceptor {
         };
         attempt.comes_from(source);
         LazyAccept::begin(&self.state, io, attempt, deadline).await?.accept().await
-    }
-
-    async fn start_from<Io>(&self, io: Io, from: Option<SocketAddr>) -> Result<LazyAccept<Io>, AcceptError>
-    where
-        Io: AsyncRead + AsyncWrite + Unpin,
-    {
-        let attempt = Attempt::new(Arc::clone(&self.state.counters), from);
-        LazyAccept::begin(&self.state, io, attempt, self.state.limits.deadline()).await
     }
 }
 

@@ -3,7 +3,7 @@
 //! Interrupts are masked while keys change places, never while a record is sealed or opened: a key is taken out for
 //! that. When the other half has failed meanwhile, it is wiped instead of given back.
 
-use super::share::{Share, Shares, news};
+use super::share::{Share, Shares, is_asking, news};
 use crate::error::Error;
 use crate::keyed::{Keyed, Lent};
 use crate::link::State;
@@ -65,6 +65,11 @@ impl<B> Joint<B> {
         result
     }
 
+    /// Looks at where the channel stands.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&State<'static, B>) -> T) -> T {
+        self.with(|shared| look(&shared.state))
+    }
+
     fn with<T>(&self, f: impl FnOnce(&mut Shared<B>) -> T) -> T {
         critical_section::with(|section| f(&mut self.0.borrow_ref_mut(section)))
     }
@@ -76,9 +81,9 @@ impl<B> Default for Joint<B> {
     }
 }
 
-impl<B> Shares<B> for &Joint<B> {}
+impl<B> Shares for &Joint<B> {}
 
-impl<B> Share<B> for &Joint<B> {
+impl<B> Share for &Joint<B> {
     fn sends<T>(self, call: impl FnOnce(&mut Keyed) -> Result<T, Error>) -> Result<T, Error> {
         self.work(Lent::take_sealer, call, Lent::give_sealer)
     }
@@ -93,8 +98,16 @@ impl<B> Share<B> for &Joint<B> {
         result
     }
 
-    fn look<T>(self, look: impl FnOnce(&State<'static, B>) -> T) -> Option<T> {
-        Some(self.with(|shared| look(&shared.state)))
+    fn news(self) -> Poll<bool> {
+        self.look(news)
+    }
+
+    fn is_asking(self) -> bool {
+        self.look(is_asking)
+    }
+
+    fn stream_end(self) -> Result<(), Error> {
+        self.look(State::stream_end)
     }
 
     fn listen(self, waker: &Waker) {

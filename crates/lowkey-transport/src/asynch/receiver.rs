@@ -7,7 +7,6 @@ use crate::error::Error;
 use crate::incoming::Incoming;
 use crate::keyed::Keyed;
 use crate::limits::Buffer;
-use crate::link::State;
 use crate::record::Fragment;
 use core::task::Poll;
 use embedded_io_async::{ErrorType, Read};
@@ -19,7 +18,7 @@ pub struct Receiver<'c, R, B, S = OneTask<'c, B>> {
     pub(super) shared: S,
 }
 
-impl<R: Read, B: Buffer, S: Shares<B>> Receiver<'_, R, B, S> {
+impl<R: Read, B: Buffer, S: Shares> Receiver<'_, R, B, S> {
     /// As [`Channel::recv`], without sending anything.
     ///
     /// # Errors
@@ -47,7 +46,7 @@ impl<R: Read, B: Buffer, S: Shares<B>> Receiver<'_, R, B, S> {
                 return Ok(done);
             }
             let read = self.io.read(self.incoming.inbox.space()).await;
-            let end = self.shared.look(State::stream_end).unwrap_or(Err(Error::Bug));
+            let end = self.shared.stream_end();
             self.in_open(|incoming, _| incoming.on_read(read, end))?;
         }
     }
@@ -68,7 +67,7 @@ impl<R: ErrorType, B, S> ErrorType for Receiver<'_, R, B, S> {
     type Error = Error;
 }
 
-impl<R: Read, B: Buffer, S: Shares<B>> Read for Receiver<'_, R, B, S> {
+impl<R: Read, B: Buffer, S: Shares> Read for Receiver<'_, R, B, S> {
     async fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
         self.receives(|incoming, keyed| incoming.read(buf, keyed)).await
     }

@@ -3,7 +3,7 @@
 #[cfg(doc)]
 use super::Channel;
 use super::message::{MessageWriter, Sends, sealed::Sealed};
-use super::share::{OneTask, Shares, news};
+use super::share::{OneTask, Shares};
 use crate::error::Error;
 use crate::keyed::Keyed;
 use crate::limits::Buffer;
@@ -21,7 +21,7 @@ pub struct Sender<'c, W, B, S = OneTask<'c, B>> {
     pub(super) shared: S,
 }
 
-impl<W: Write, B: Buffer, S: Shares<B>> Sender<'_, W, B, S> {
+impl<W: Write, B: Buffer, S: Shares> Sender<'_, W, B, S> {
     /// As [`Channel::send`].
     ///
     /// # Errors
@@ -84,7 +84,7 @@ impl<W: Write, B: Buffer, S: Shares<B>> Sender<'_, W, B, S> {
             self.flush().await?; // also what an earlier call, dropped, has left unsent
             let is_closed = poll_fn(|context| {
                 self.shared.listen(context.waker());
-                self.shared.look(news).unwrap_or(Poll::Ready(false)) // the next flush says what ended it
+                self.shared.news() // the next flush says what ended it, if it was no CLOSE
             });
             if is_closed.await {
                 return Ok(());
@@ -94,8 +94,7 @@ impl<W: Write, B: Buffer, S: Shares<B>> Sender<'_, W, B, S> {
 
     /// As [`Channel::awaits_pong`].
     pub fn awaits_pong(&self) -> bool {
-        let asks = self.shared.look(|state| state.look().is_some_and(Keyed::is_asking));
-        asks.unwrap_or(false)
+        self.shared.is_asking()
     }
 
     /// As [`Channel::max_data`].
@@ -142,7 +141,7 @@ impl<W: Write, B: Buffer, S: Shares<B>> Sender<'_, W, B, S> {
     }
 }
 
-impl<W: Write, B: Buffer, S: Shares<B>> Sends for Sender<'_, W, B, S> {
+impl<W: Write, B: Buffer, S: Shares> Sends for Sender<'_, W, B, S> {
     async fn send_part(&mut self, bytes: &[u8], part: Part) -> Result<usize, Error> {
         self.sends(|outgoing, keyed| outgoing.send_part(bytes, part, keyed)).await
     }
@@ -158,7 +157,7 @@ impl<W: ErrorType, B, S> ErrorType for Sender<'_, W, B, S> {
     type Error = Error;
 }
 
-impl<W: Write, B: Buffer, S: Shares<B>> Write for Sender<'_, W, B, S> {
+impl<W: Write, B: Buffer, S: Shares> Write for Sender<'_, W, B, S> {
     /// As for [`Channel`]; the receiving half sends nothing, so flush before you wait there.
     async fn write(&mut self, buf: &[u8]) -> Result<usize, Error> {
         self.sends(|outgoing, keyed| outgoing.write(buf, keyed)).await

@@ -9,18 +9,26 @@ use core::task::{Poll, Waker};
 
 /// How halves share their state: [`OneTask`], or a [`Joint`](super::Joint). Nothing else is a way.
 #[expect(private_bounds, reason = "what is shared is nobody else's business")]
-pub trait Shares<B>: Share<B> {}
+pub trait Shares: Share {}
 
-/// The same, with what it does. Nothing is held across an await.
-pub(crate) trait Share<B>: Copy {
+/// The same, with what it does. Nothing is held across an await. It names no memory: what is made of a trait with a
+/// borrow in it, as `&'static mut [u8]`, is no future that the compiler lets another thread have.
+pub(crate) trait Share: Copy {
     /// Does what only the sending half of an open channel can. An error ends both directions, unless it is recoverable.
     fn sends<T>(self, call: impl FnOnce(&mut Keyed) -> Result<T, Error>) -> Result<T, Error>;
 
     /// Does what only the receiving half can, likewise. Wakes the sending half if there is something for it.
     fn receives<T>(self, call: impl FnOnce(&mut Keyed) -> Result<T, Error>) -> Result<T, Error>;
 
-    /// Looks at where the channel stands; `None` never comes to be.
-    fn look<T>(self, look: impl FnOnce(&State<'static, B>) -> T) -> Option<T>;
+    /// What there is for a sending half that has nothing to send: an end of the channel, in order (`true`) or not, or a
+    /// PONG that is owed (`false`).
+    fn news(self) -> Poll<bool>;
+
+    /// Whether the PONG for our last PING has not come yet.
+    fn is_asking(self) -> bool;
+
+    /// As [`State::stream_end`].
+    fn stream_end(self) -> Result<(), Error>;
 
     /// Has the sending half woken when there is something for it.
     fn listen(self, waker: &Waker);
@@ -40,9 +48,16 @@ impl<B> Clone for OneTask<'_, B> {
 
 impl<B> Copy for OneTask<'_, B> {}
 
-impl<B> Shares<B> for OneTask<'_, B> {}
+impl<B> OneTask<'_, B> {
+    /// `None` never comes to be.
+    fn look<T>(self, look: impl FnOnce(&State<'static, B>) -> T) -> Option<T> {
+        self.state.try_borrow().ok().map(|state| look(&state))
+    }
+}
 
-impl<B> Share<B> for OneTask<'_, B> {
+impl<B> Shares for OneTask<'_, B> {}
+
+impl<B> Share for OneTask<'_, B> {
     fn sends<T>(self, call: impl FnOnce(&mut Keyed) -> Result<T, Error>) -> Result<T, Error> {
         let mut state = self.state.try_borrow_mut().map_err(|_| Error::Bug)?;
         let result = state.open().and_then(call);
@@ -51,14 +66,22 @@ impl<B> Share<B> for OneTask<'_, B> {
 
     fn receives<T>(self, call: impl FnOnce(&mut Keyed) -> Result<T, Error>) -> Result<T, Error> {
         let result = self.sends(call);
-        if self.look(news).is_none_or(|news| news.is_ready()) {
+        if self.news().is_ready() {
             self.listener.take().into_iter().for_each(Waker::wake);
         }
         result
     }
 
-    fn look<T>(self, look: impl FnOnce(&State<'static, B>) -> T) -> Option<T> {
-        self.state.try_borrow().ok().map(|state| look(&state))
+    fn news(self) -> Poll<bool> {
+        self.look(news).unwrap_or(Poll::Ready(false)) // the next call says what ended it
+    }
+
+    fn is_asking(self) -> bool {
+        self.look(is_asking).unwrap_or(false)
+    }
+
+    fn stream_end(self) -> Result<(), Error> {
+        self.look(State::stream_end).unwrap_or(Err(Error::Bug))
     }
 
     fn listen(self, waker: &Waker) {
@@ -66,8 +89,12 @@ impl<B> Share<B> for OneTask<'_, B> {
     }
 }
 
-/// What there is for a sending half that has nothing to send: an end of the channel, in order (`true`) or not, or a
-/// PONG that is owed (`false`).
+/// As [`Share::is_asking`].
+pub(crate) fn is_asking<B>(state: &State<'_, B>) -> bool {
+    state.look().is_some_and(Keyed::is_asking)
+}
+
+/// As [`Share::news`].
 pub(crate) fn news<B>(state: &State<'_, B>) -> Poll<bool> {
     let Some(keyed) = state.look() else { return Poll::Ready(false) };
     let is_closed = keyed.is_peer_closed || keyed.ours != Ours::Goes;

@@ -7,8 +7,9 @@ use crate::support::wakers::Task;
 use crate::support::{KEYS, Rng, links};
 use core::pin::pin;
 use core::task::Poll;
+use embedded_io_async::{Read, Write};
 use futures_executor::block_on;
-use lowkey_transport::asynch::{Channel, Duplex, Joint};
+use lowkey_transport::asynch::{Channel, Duplex, Joint, OwnedReceiver, OwnedSender};
 use lowkey_transport::{Error, Link, Mailbox, Mode, blocking};
 use std::thread;
 
@@ -19,22 +20,35 @@ use crate::halves::halves;
 fn joint_owned_halves_can_be_sent_to_any_task() {
     fn assert_sends<T: Send>(_: &T) {}
     static JOINT: Joint<Vec<u8>> = Joint::new();
-    let Ok((mut receiver, mut sender)) = halves().0.into_split(&JOINT) else { panic!("it is free") };
+    let Ok((receiver, sender)) = halves().0.into_split(&JOINT) else { panic!("it is free") };
     assert_sends(&receiver);
     assert_sends(&sender);
-    let (mailbox, mut message) = (Mailbox::<9, 1>::new(), [0; 9]);
-    assert_sends(&async {
-        let mut half = sender.lend();
+    let _it_compiles = are_sent_with;
+}
+
+/// The memory of firmware.
+type Lent = &'static mut [u8];
+
+/// What halves do, and what is done with them by code that knows nothing but the traits of embedded-io-async.
+fn are_sent_with(
+    mut sender: OwnedSender<'static, Slow, Lent>,
+    mut receiver: OwnedReceiver<'static, Slow, Lent>,
+) {
+    fn assert_sends<T: Send>(_: T) {}
+    assert_sends(async move {
+        let (mut half, mailbox) = (sender.lend(), Mailbox::<9, 1>::new());
         half.send(b"x").await?;
         half.ping(b"x").await?;
         half.message()?.finish(b"x").await?;
         half.deliver(&mailbox).await?;
+        half.write_all(b"x").await?;
         half.answer_pings().await?;
         half.close().await
     });
-    assert_sends(&async {
-        let mut half = receiver.lend();
+    assert_sends(async move {
+        let (mut half, mut message) = (receiver.lend(), [0; 9]);
         half.recv_message(&mut message).await?;
+        let _filled = half.read_exact(&mut message).await;
         half.recv().await.map(|piece| piece.is_some())
     });
 }
