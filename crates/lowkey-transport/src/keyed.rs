@@ -71,9 +71,10 @@ impl Keyed {
         }
     }
 
-    /// Seals a record in place.
-    pub(crate) fn seal(&mut self, record: &mut [u8]) -> Result<(), Error> {
+    /// Seals a record of this kind in place; its data is there already.
+    pub(crate) fn seal(&mut self, kind: Kind, record: &mut [u8]) -> Result<(), Error> {
         let sealer = self.sealer.as_mut().ok_or(Error::Bug)?; // nothing is sealed behind our CLOSE
+        *record.first_mut().ok_or(Error::Bug)? = kind.byte();
         sealer.seal(record).map_err(Error::in_records)
     }
 

@@ -1,13 +1,11 @@
 //! A connection without I/O: the one heart of the blocking and the async channel, of the tokio
 //! server and of the C library.
-//!
-//! A driver moves bytes and nothing else. It writes what [`Link::unsent`] shows and tells [`Link::on_write`], reads
-//! into [`Link::space`] and tells [`Link::on_read`], and asks [`Link::step`] (in the handshake, protocol §3) or the
-//! calls that send and receive (afterwards, §4) what comes next.
 
 mod answer;
 mod initiate;
 mod memory;
+mod receiving;
+mod sending;
 mod settle;
 mod state;
 
@@ -16,13 +14,10 @@ use crate::error::Error;
 use crate::incoming::Incoming;
 use crate::keyed::{Keyed, Ours};
 use crate::limits::{Buffer, Buffers};
-use crate::mailbox::Mailbox;
 use crate::outgoing::Outgoing;
 use crate::parameters::Parameters;
-use crate::record::{Fragment, Part};
 use core::cell::RefCell;
 use core::convert::Infallible;
-use core::task::Poll;
 use lowkey_core::{PublicKey, Session, wipe_dead_stack};
 use state::Phase;
 pub(crate) use state::State;
@@ -288,113 +283,8 @@ impl<'k, B: Buffer> Link<'k, B> {
     }
 }
 
-/// Sending (protocol §4).
+/// What can be asked.
 impl<'k, B: Buffer> Link<'k, B> {
-    /// The most data that one record carries, in bytes.
-    pub fn max_data(&self) -> usize {
-        self.outgoing.max_data()
-    }
-
-    /// Whether a message may begin now.
-    ///
-    /// # Errors
-    /// [`Error::NotOpen`]: not confirmed yet, or made for pairing. [`Error::Closed`], [`Error::Unfinished`]; or what
-    /// ended the link.
-    pub fn may_begin(&mut self) -> Result<(), Error> {
-        self.sends(|outgoing, keyed| outgoing.may_begin(keyed))
-    }
-
-    /// Sends a message of at most [`Self::max_data`] bytes as one record.
-    ///
-    /// # Errors
-    /// As [`Self::may_begin`], and [`Error::TooLong`]: nothing was sent.
-    pub fn send(&mut self, message: &[u8]) -> Result<Poll<()>, Error> {
-        self.sends(|outgoing, keyed| outgoing.send(message, keyed))
-    }
-
-    /// Sends the front of `bytes`, as much as one record takes, as a part of a message; returns how many bytes. It ends
-    /// the message only if that is all of them: until then, send the rest. 0 bytes that do not end it send nothing.
-    ///
-    /// # Errors
-    /// [`Error::NotOpen`], [`Error::Closed`]. [`Error::Unfinished`]: [`Self::send_rest`] has begun, and ends it. Or
-    /// what ended the link.
-    pub fn send_part(&mut self, bytes: &[u8], part: Part) -> Result<Poll<usize>, Error> {
-        self.sends(|outgoing, keyed| outgoing.send_part(bytes, part, keyed))
-    }
-
-    /// Sends a message of any length, or the rest of one, and ends it.
-    ///
-    /// # Errors
-    /// [`Error::NotOpen`], [`Error::Closed`]. [`Error::OutOfTurn`]: another `rest` than before, nothing was sent (seen
-    /// by its length, and by the bytes of the last fragment that has gone). Or what ended the link.
-    pub fn send_rest(&mut self, rest: &[u8]) -> Result<Poll<()>, Error> {
-        self.sends(|outgoing, keyed| outgoing.send_rest(rest, keyed))
-    }
-
-    /// How many bytes of the rest that [`Self::send_rest`] sends have become records; 0 once all have.
-    pub fn sent_of_rest(&self) -> usize {
-        self.outgoing.sent_of_rest()
-    }
-
-    /// Adds the front of `bytes` to the record that is being gathered; returns how many. It becomes a record, a message
-    /// of its own, when it is full and when anything else is sent or flushed. Until then it lies in the outgoing
-    /// buffer, in the clear.
-    ///
-    /// # Errors
-    /// As [`Self::may_begin`]: nothing was added.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<Poll<usize>, Error> {
-        self.sends(|outgoing, keyed| outgoing.write(bytes, keyed))
-    }
-
-    /// Sends a PING of 0 to 32 bytes; an empty one is not answered.
-    ///
-    /// # Errors
-    /// [`Error::NotOpen`], [`Error::Closed`], [`Error::TooLong`], [`Error::PingPending`]: nothing was sent. Or what
-    /// ended the link.
-    pub fn ping(&mut self, body: &[u8]) -> Result<Poll<()>, Error> {
-        self.sends(|outgoing, keyed| outgoing.ping(body, keyed))
-    }
-
-    /// Whether the PONG for our last PING has not come yet. After the peer's CLOSE none comes.
-    pub fn awaits_pong(&self) -> bool {
-        self.asks(Keyed::is_asking).unwrap_or(false)
-    }
-
-    /// Sends what waits in a mailbox, and has it leave; returns how many messages of mailboxes have left on this link
-    /// since the last `Ready`.
-    ///
-    /// # Errors
-    /// As [`Self::may_begin`]. [`Error::Unfinished`]: a message of another mailbox has left in part.
-    /// [`Error::OutOfTurn`]: another link is amid this mailbox's message, or as many mailboxes as may be have one on
-    /// its way. Messages that have not left to their last byte stay in the mailbox.
-    pub fn deliver<const LEN: usize, const N: usize>(
-        &mut self,
-        mailbox: &Mailbox<LEN, N>,
-    ) -> Result<Poll<usize>, Error> {
-        self.sends(|outgoing, keyed| outgoing.deliver(mailbox, keyed))
-    }
-
-    /// `Ready` once the stream has taken everything, what was gathered as well, and has handed it on.
-    ///
-    /// # Errors
-    /// What ended the link.
-    pub fn flush(&mut self) -> Result<Poll<()>, Error> {
-        let all_taken = self.unsent()?.is_empty();
-        Ok(if all_taken && !self.is_unflushed() { Poll::Ready(()) } else { Poll::Pending })
-    }
-
-    /// Ends our direction, once; nothing can be sent afterwards. What is unsent leaves first, then our CLOSE:
-    /// both are still to be written. In a pairing it refuses the peer: when it has left, [`Self::step`] gives
-    /// [`Error::Declined`].
-    ///
-    /// # Errors
-    /// [`Error::NotOpen`]: the handshake is not over. Or what ended the link.
-    pub fn close(&mut self) -> Result<(), Error> {
-        let keyed = self.state.get_mut().closable()?;
-        let closed = self.outgoing.close(keyed);
-        self.or_end(closed)
-    }
-
     /// Whether messages can be sent: the handshake is over, and neither [`Self::close`] nor an error has ended our
     /// direction.
     pub fn is_open(&self) -> bool {
@@ -427,70 +317,6 @@ impl<'k, B: Buffer> Link<'k, B> {
 
     fn asks<T>(&self, ask: impl FnOnce(&Keyed) -> T) -> Option<T> {
         self.state.try_borrow().ok()?.look().map(ask)
-    }
-
-    fn sends<T>(
-        &mut self,
-        call: impl FnOnce(&mut Outgoing<B>, &mut Keyed) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let Self { outgoing, state, .. } = self;
-        let sent = state.get_mut().open().and_then(|keyed| call(outgoing, keyed));
-        self.or_end(sent)
-    }
-}
-
-/// Receiving (protocol §4).
-impl<'k, B: Buffer> Link<'k, B> {
-    /// Opens what has come: `Some` if a fragment waits to be taken, `None` after the peer's CLOSE. A PONG may have come
-    /// to be owed.
-    ///
-    /// # Errors
-    /// The link is over: [`Error::Record`], [`Error::Kind`], [`Error::FrameTooShort`], [`Error::Truncated`],
-    /// [`Error::MessageTooLong`]; or what ended it before. [`Error::NotOpen`]: the handshake is not over.
-    pub fn receive(&mut self) -> Result<Poll<Option<Part>>, Error> {
-        if let State::Keyed(Phase::Settling(_, hear), _) = self.state.get_mut() {
-            let hear = *hear; // nothing is received in a pairing but its end
-            let heard = hear(self);
-            self.or_end(heard)?;
-        }
-        if let State::Keyed(Phase::Settling(..), keyed) = self.state.get_mut() {
-            return Ok(if keyed.is_peer_closed { Poll::Ready(None) } else { Poll::Pending });
-        }
-        self.receives(Incoming::receive)
-    }
-
-    /// The fragment that waits, or what is left of it; afterwards it does not wait any more.
-    pub fn take(&mut self) -> Option<Fragment<'_>> {
-        self.incoming.take()
-    }
-
-    /// Copies what has come to the front of `out`, as a stream without messages; returns how many bytes. 0 is the
-    /// peer's CLOSE, or an empty `out`.
-    ///
-    /// # Errors
-    /// As [`Self::receive`].
-    pub fn read(&mut self, out: &mut [u8]) -> Result<Poll<usize>, Error> {
-        self.receives(|incoming, keyed| incoming.read(out, keyed))
-    }
-
-    /// Adds what has come to the message at the front of `message`; gives the message's length in bytes once it is
-    /// whole, `None` after the peer's CLOSE. What was added before must still be there; a fragment that was taken in
-    /// another way is left out, and what comes behind it is added at the front again.
-    ///
-    /// # Errors
-    /// [`Error::BufferTooSmall`]: repeat with a larger buffer that begins with the same bytes. Others as
-    /// [`Self::receive`].
-    pub fn recv_message(&mut self, message: &mut [u8]) -> Result<Poll<Option<usize>>, Error> {
-        self.receives(|incoming, keyed| incoming.recv_message(message, keyed))
-    }
-
-    fn receives<T>(
-        &mut self,
-        call: impl FnOnce(&mut Incoming<B>, &mut Keyed) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let Self { incoming, state, .. } = self;
-        let received = state.get_mut().open().and_then(|keyed| call(incoming, keyed));
-        self.or_end(received)
     }
 }
 

@@ -74,6 +74,14 @@ impl<B: Buffer> Outbox<B> {
         self.buffer.get_mut(HEADER..end).ok_or(Error::Bug)
     }
 
+    /// The room in it for at most so many bytes of a record's data, behind the kind.
+    ///
+    /// # Errors
+    /// As [`Self::body`].
+    pub(crate) fn room(&mut self, max_data: usize) -> Result<&mut [u8], Error> {
+        self.body()?.get_mut(1..=max_data).ok_or(Error::Bug)
+    }
+
     /// Makes the first `len` bytes of [`Self::body`] the next frame.
     ///
     /// # Errors

@@ -189,17 +189,14 @@ impl<B: Buffer> Outgoing<B> {
     /// Room for the data of a record.
     fn room(&mut self) -> Result<&mut [u8], Error> {
         let max_data = self.max_data();
-        self.outbox.body()?.get_mut(1..=max_data).ok_or(Error::Bug)
+        self.outbox.room(max_data)
     }
 
     /// Seals the record whose data was put to the front of its room.
     fn seal(&mut self, kind: Kind, len: usize, keyed: &mut Keyed) -> Result<(), Error> {
         let frame_len = len.saturating_add(RECORD_OVERHEAD);
         let record = self.outbox.body()?.get_mut(..frame_len).ok_or(Error::Bug)?;
-        if let Some(first) = record.first_mut() {
-            *first = kind.byte();
-        }
-        keyed.seal(record)?;
+        keyed.seal(kind, record)?;
         self.outbox.commit(frame_len)
     }
 }

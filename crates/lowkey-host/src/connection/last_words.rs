@@ -22,7 +22,7 @@ use tokio::time::{Sleep, sleep};
 pub(super) struct LastWords {
     coming: Option<Grace>,
     fragments: VecDeque<(Vec<u8>, Part)>,
-    memory: usize, // that the fragments have taken, in bytes
+    memory: usize, // what the fragments have taken, and each read, in bytes
     has_closed: bool,
 }
 
@@ -112,5 +112,5 @@ impl Grace {
 
 /// Not for more to come: on a socket all that ever comes is there when a write fails.
 const GRACE: Duration = Duration::from_millis(100);
-/// What a fragment takes beside its bytes, at most, in bytes.
+/// What a fragment takes beside its bytes, at most, and what a read counts for, in bytes.
 const EACH: usize = 64;

@@ -71,9 +71,6 @@ impl<B: Buffer> Outgoing<B> {
         self.outbox.make_way(gathered, pong.saturating_add(RECORD_OVERHEAD));
         self.prepare(keyed).map(drop)?;
         let record = self.outbox.append(gathered.saturating_add(RECORD_OVERHEAD)).ok_or(Error::Bug)?;
-        if let Some(first) = record.first_mut() {
-            *first = Kind::Data.byte();
-        }
-        keyed.seal(record)
+        keyed.seal(Kind::Data, record)
     }
 }

@@ -42,7 +42,7 @@ fn joint_a_half_whose_other_one_fails_meanwhile_ends_with_that_error_and_gives_n
         let first = if sends_first {
             joint.sends(|keyed| {
                 assert_eq!(joint.receives(fails), Err(BROKEN));
-                keyed.seal(&mut [0; 17])
+                keyed.seal(Kind::Data, &mut [0; 17])
             })
         } else {
             joint.receives(|_| {
@@ -72,7 +72,7 @@ fn joint_a_key_that_is_taken_out_has_left_nothing_behind_and_the_other_one_stays
         .unwrap();
     joint
         .receives(|ours| {
-            assert_eq!(ours.seal(&mut [0; 17]), Err(Error::Exhausted));
+            assert_eq!(ours.seal(Kind::Data, &mut [0; 17]), Err(Error::Exhausted));
             assert_eq!(known(joint, Keyed::opened), Some(u64::MAX));
             assert_eq!(known(joint, Keyed::sealed), sealed);
             Ok(())
