@@ -12,7 +12,7 @@ fn main() {
 
     let target = env::var("TARGET").unwrap_or_default();
     let is_one_of = |names: &[&str]| names.iter().any(|name| target.starts_with(name));
-    // Armv7-M and everything after it has the whole of Thumb-2; Armv6-M and Armv8-M Baseline have not.
+    // Armv7-M and Armv8-M Mainline have the whole of Thumb-2; Armv6-M and Armv8-M Baseline have not.
     let thumb2 = is_one_of(&["thumbv7m-", "thumbv7em-", "thumbv8m.main-"]);
     let cortex_m = thumb2 || is_one_of(&["thumbv6m-", "thumbv8m.base-"]);
     if thumb2 {

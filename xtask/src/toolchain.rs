@@ -108,7 +108,9 @@ fn choose(target: &str) -> Result<Toolchain> {
 
 /// rustup says the same for a target it has and one it has just fetched; offline it fails at once or hangs.
 fn add(target: &str) -> Result<()> {
-    Command::new("rustup").args(["target", "add", target]).limit(RUSTUP_LIMIT).quiet()?;
+    let rustup = Command::new("rustup").args(["target", "add", target]).limit(RUSTUP_LIMIT);
+    // Its reason alone, not where in its sources it arose.
+    rustup.env("RUST_BACKTRACE", "0").quiet()?;
     ordinary_has(target)
 }
 

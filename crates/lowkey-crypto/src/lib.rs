@@ -5,7 +5,7 @@
 //!
 //! | body | what it is | chosen |
 //! | --- | --- | --- |
-//! | compact | ours; assembly from Armv7-M on, else Rust | on Cortex-M |
+//! | compact | ours; assembly on Armv7-M and Armv8-M Mainline, else Rust | on Cortex-M |
 //! | portable | curve25519-dalek, chacha20poly1305, blake2 | elsewhere, unless another is |
 //! | aws-lc | X25519 and the AEAD of aws-lc-rs; BLAKE2s is the portable one | on other targets, by the feature `aws-lc` |
 //!
