@@ -1,8 +1,8 @@
-//! `liblowkey.a`, as it is handed out: the functions of `lowkey.h` and what they need of ours, in one object.
+//! `liblowkey.a`, as it is handed out: the functions of the headers and what they need of ours, in one object.
 //!
 //! What cargo makes brings the compiler's own functions along, and these have the names of libgcc's and of the C
 //! library's. They are left out. What moves and fills memory on a microcontroller comes from `lowkey-mem`; it and all
-//! else that is not in the header becomes local, so that the object calls its own and a program does not see them. Each
+//! else that is not in a header becomes local, so that the object calls its own and a program does not see them. Each
 //! function keeps a section of its own, so that a linker drops what a firmware does not call.
 
 mod names;
@@ -19,7 +19,7 @@ use crate::{
     toolchain::{host, host_cargo, toolchain_for},
 };
 
-pub(crate) use names::{HEADER, Names, declared};
+pub(crate) use names::{INCLUDE, Names, declared, headers};
 pub(crate) use stand_in::stand_in;
 
 /// The machine that a library is for.

@@ -87,6 +87,17 @@ fn images(firmware: &Firmware) -> Result<()> {
     }
 }
 
+/// The first gate alone, for a library that is made for `target`.
+///
+/// # Errors
+/// How many instructions take a time of their own.
+pub(crate) fn of_the_library(target: &str, archive: &Path) -> Result<()> {
+    match image(target, archive, C_CHANNEL)? {
+        0 => Ok(()),
+        found => Err(format!("{found} instructions take a time of their own").into()),
+    }
+}
+
 /// Searches the image of a channel, which has the function `played`; returns how much was found.
 fn image(name: &str, channel: &Path, played: &str) -> Result<usize> {
     let Searched { functions, instructions, data, findings } = disassembled(channel)?;

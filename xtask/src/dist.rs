@@ -1,6 +1,8 @@
 //! `cargo xtask c`: the library for C, for each machine a folder in `dist` with all that somebody needs who has no
 //! Rust.
 
+mod copied;
+mod cores;
 mod licenses;
 mod trial;
 
@@ -12,11 +14,13 @@ use std::{
 use xtask::root;
 
 use crate::{
-    archive::{self, HEADER, Machine, fresh},
+    archive::{self, Machine, fresh, headers},
     command::{Command, Result},
 };
+use copied::{COPIED, Copied, rows};
+use cores::{CORES, Core};
 
-pub(crate) use trial::check;
+pub(crate) use trial::{Tried, check};
 
 /// Makes the folders, and says where they are.
 ///
@@ -31,7 +35,7 @@ pub(crate) fn build() -> Result<()> {
 
 /// Everything that there is a library for.
 fn machines() -> Result<Vec<Machine>> {
-    Ok(BARE.iter().map(|(target, _)| Machine::bare(target)).chain([Machine::host()?]).collect())
+    Ok(CORES.iter().map(|core| Machine::bare(core.target)).chain([Machine::host()?]).collect())
 }
 
 /// Makes the folder of one machine anew, in `place`.
@@ -46,7 +50,12 @@ fn folder(machine: &Machine, place: &Path) -> Result<PathBuf> {
         Ok(())
     };
     put(&archive, ARCHIVE)?;
-    put(&root().join(HEADER), "include/lowkey.h")?;
+    for header in headers(&root())? {
+        put(&header, &inside(INCLUDE, &header))?;
+    }
+    for (from, to) in COPIED.iter().flat_map(Copied::files) {
+        put(&root().join(from), &to)?;
+    }
     for license in ["LICENSE-APACHE", "LICENSE-MIT"] {
         put(&root().join(license), license)?;
     }
@@ -58,6 +67,11 @@ fn folder(machine: &Machine, place: &Path) -> Result<PathBuf> {
     let sums = Command::new("sha256sum").args(files(&folder)?).within(&folder).quiet()?;
     fs::write(folder.join(SUMS), sums)?;
     Ok(folder)
+}
+
+/// The name in `folder` of a file that lies elsewhere.
+fn inside(folder: &str, file: &Path) -> String {
+    format!("{folder}/{}", file.file_name().unwrap_or_default().display())
 }
 
 /// Where the file `name` goes, in a folder that exists.
@@ -78,11 +92,8 @@ fn version() -> Result<String> {
 
 /// A text of `packaging/c` with what it leaves open.
 fn filled(text: &str, machine: &Machine, version: &str) -> String {
-    let chip = BARE.iter().find(|(target, _)| *target == machine.target);
-    let (machine_line, compiler) = match chip {
-        Some((_, core)) => {
-            (format!("Made for {}.", core.title), format!("arm-none-eabi-gcc {}", core.options))
-        }
+    let (machine_line, compiler) = match Core::of(&machine.target) {
+        Some(core) => (format!("Made for {}.", core.title), format!("arm-none-eabi-gcc {}", core.options[0])),
         None => ("Made for tools and tests on this machine.".to_owned(), "cc".to_owned()),
     };
     let bytes = if machine.is_bare() { 4 } else { size_of::<usize>() };
@@ -90,6 +101,7 @@ fn filled(text: &str, machine: &Machine, version: &str) -> String {
         .replace("@TARGET@", &machine.target)
         .replace("@MACHINE@", &machine_line)
         .replace("@CC@", &compiler)
+        .replace("@COPIED@", &rows())
         .replace("@NEEDS@", if machine.is_bare() { NEEDS_NOTHING } else { NEEDS_LIBC })
         .replace("@POINTER_BYTES@", &bytes.to_string())
         .replace("@REPOSITORY@", env!("CARGO_PKG_REPOSITORY"))
@@ -113,61 +125,10 @@ fn files(folder: &Path) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// A microcontroller's core.
-struct Core {
-    title: &'static str,
-    /// How GCC is told.
-    options: &'static str,
-    /// What QEMU calls a board with that core, and how GCC is told of a program for it.
-    board: (&'static str, &'static str),
-    /// How GCC is told of others that the same library is for, and of their ways to pass floating point.
-    others: &'static [&'static str],
-}
-
-const BARE: [(&str, Core); 3] = [
-    (
-        "thumbv6m-none-eabi",
-        Core {
-            title: "a Cortex-M0, M0+, M1 or M23",
-            options: "-mcpu=cortex-m0 -mthumb",
-            board: ("microbit", "-mcpu=cortex-m0 -mthumb"),
-            others: &["-mcpu=cortex-m0plus -mthumb", "-mcpu=cortex-m23 -mthumb"],
-        },
-    ),
-    (
-        "thumbv7m-none-eabi",
-        Core {
-            title: "a Cortex-M3, and for any M33",
-            options: "-mcpu=cortex-m3 -mthumb",
-            board: ("lm3s6965evb", "-mcpu=cortex-m3 -mthumb"),
-            others: &[
-                "-mcpu=cortex-m33+nodsp -mthumb -mfloat-abi=soft",
-                "-mcpu=cortex-m33 -mthumb -mfloat-abi=softfp",
-                "-mcpu=cortex-m33 -mthumb -mfloat-abi=hard",
-            ],
-        },
-    ),
-    (
-        "thumbv7em-none-eabi",
-        Core {
-            title: "a Cortex-M4 or M7, with any -mfloat-abi",
-            options: "-mcpu=cortex-m4 -mthumb",
-            board: ("netduinoplus2", "-mcpu=cortex-m4 -mthumb -mfloat-abi=hard"),
-            others: &[
-                "-mcpu=cortex-m4 -mthumb -mfloat-abi=soft",
-                "-mcpu=cortex-m4 -mthumb -mfloat-abi=softfp",
-                "-mcpu=cortex-m4 -mthumb -mfloat-abi=hard",
-                "-mcpu=cortex-m7 -mthumb -mfloat-abi=soft",
-                "-mcpu=cortex-m7 -mthumb -mfloat-abi=softfp",
-                "-mcpu=cortex-m7 -mthumb -mfloat-abi=hard",
-                "-mcpu=cortex-m33 -mthumb -mfloat-abi=hard",
-            ],
-        },
-    ),
-];
 const NEEDS_NOTHING: &str = "It needs no other library: not for `memcpy` either, of which it has a copy that your program does not see.";
 const NEEDS_LIBC: &str = "Of the C library it needs `memcpy`, `memmove`, `memset`, `memcmp` and `bcmp`.";
 const ARCHIVE: &str = "lib/liblowkey.a";
+const INCLUDE: &str = "include";
 const SUMS: &str = "SHA256SUMS";
 /// Files of `packaging/c`, and where they go.
 const TEXTS: [(&str, &str); 4] = [

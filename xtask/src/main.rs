@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         ["test", "--busy"] => busy::test(BOARD),
         ["deb"] => deb::build(),
         ["c"] => dist::build(),
-        ["c", "--try"] => dist::check(),
+        ["c", "--try"] => dist::check(dist::Tried::All),
         ["bench"] => bench::run(&bench::Body::Default),
         ["bench", "--portable"] => bench::run(&bench::Body::Portable),
         ["bench", "--charts"] => bench::pictures::write(),
@@ -90,8 +90,8 @@ usage: cargo xtask <verb>
   duplicates
          runs of six lines or more that the crates have in two places
   deb    a Debian package of the command, in target/debian
-  c      the library for C: archive, header, pkg-config and CMake files for each machine, in dist
-         (--try: make one on the side and use it, as `test` does)
+  c      the library for C: for each machine a folder in dist, with all that firmware in C needs
+         (--try: make all of them on the side and use them, before a release; `test` leaves one out)
   constant-time
          whether the time that a Cortex-M3 takes depends on a secret, or what stays on its stack: the
          image, the trace in a model, and valgrind

@@ -1,6 +1,10 @@
 //! The names in an archive, and which of them there may be.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use super::Machine;
 use crate::command::Result;
@@ -16,12 +20,31 @@ pub(crate) struct Names {
     is_host: bool,
 }
 
-/// The functions that `lowkey.h` of the repository in `root` declares.
+/// The headers of the repository in `root`, in alphabetical order.
 ///
 /// # Errors
-/// There is no such file.
+/// There is no such folder, or none in it.
+pub(crate) fn headers(root: &Path) -> Result<Vec<PathBuf>> {
+    let folder = root.join(INCLUDE);
+    let mut headers = Vec::new();
+    for entry in fs::read_dir(&folder)? {
+        headers.push(entry?.path());
+    }
+    headers.retain(|file| file.extension().is_some_and(|end| end == "h"));
+    headers.sort_unstable();
+    match headers[..] {
+        [] => Err(format!("no header in {}", folder.display()).into()),
+        _ => Ok(headers),
+    }
+}
+
+/// The functions that these headers declare.
+///
+/// # Errors
+/// One cannot be read, or two declare the same function.
 pub(crate) fn declared(root: &Path) -> Result<BTreeSet<String>> {
-    Ok(functions(&fs::read_to_string(root.join(HEADER))?))
+    let texts: io::Result<Vec<String>> = headers(root)?.iter().map(fs::read_to_string).collect();
+    together(&texts?)
 }
 
 impl Names {
@@ -61,9 +84,9 @@ impl Names {
             [] => Ok(()),
             _ => Err(format!("{what}: {names:?}")),
         };
-        complain("the archive lacks what the header declares", declared.difference(&self.defined).collect())?;
+        complain("the archive lacks what a header declares", declared.difference(&self.defined).collect())?;
         complain(
-            "the archive gives others what the header does not declare",
+            "the archive gives others what no header declares",
             self.defined.difference(declared).collect(),
         )?;
         let known = |name: &&String| self.is_host && MEMORY.contains(&name.as_str());
@@ -82,6 +105,17 @@ impl Names {
     }
 }
 
+/// The functions of all headers.
+fn together(headers: &[String]) -> Result<BTreeSet<String>> {
+    let mut declared = BTreeSet::new();
+    for function in headers.iter().flat_map(|header| functions(header)) {
+        if let Some(twice) = declared.replace(function) {
+            return Err(format!("two headers declare {twice}").into());
+        }
+    }
+    Ok(declared)
+}
+
 /// The functions in the text of a header: a name before the bracket of a declaration that begins a line.
 fn functions(header: &str) -> BTreeSet<String> {
     let declarations =
@@ -94,8 +128,8 @@ fn functions(header: &str) -> BTreeSet<String> {
     names.collect()
 }
 
-/// From the repository's root.
-pub(crate) const HEADER: &str = "crates/lowkey-c/include/lowkey.h";
+/// Where the headers are, from the repository's root.
+pub(crate) const INCLUDE: &str = "crates/lowkey-c/include";
 /// What GCC and Clang want of a host, whatever is compiled.
 const MEMORY: [&str; 5] = ["memcpy", "memmove", "memset", "memcmp", "bcmp"];
 /// Parts of names of what runs when something panics or unwinds.
@@ -122,6 +156,17 @@ lowkey_status lowkey_poll(lowkey_channel *channel,
     }
 
     #[test]
+    fn a_function_is_declared_by_one_header() {
+        let other = "lowkey_status lowkey_kk_poll(lowkey_kk *device, lowkey_event *event);\n".to_owned();
+        let both = together(&[HEADER.to_owned(), other.clone()]).unwrap();
+        assert_eq!(Vec::from_iter(both), ["lowkey_kk_poll", "lowkey_poll", "lowkey_status_text"]);
+        assert_eq!(
+            together(&[other.clone(), other]).unwrap_err().to_string(),
+            "two headers declare lowkey_kk_poll"
+        );
+    }
+
+    #[test]
     fn an_archive_gives_what_the_header_declares_and_nothing_else() {
         let check =
             |said: &str| Names::parse(said).check(&functions(HEADER)).map_err(|error| error.to_string());
@@ -129,8 +174,8 @@ lowkey_status lowkey_poll(lowkey_channel *channel,
         assert_eq!(check(good), Ok(()));
         let with = |line: &str| check(&format!("{good}{line}\n")).unwrap_err();
         assert!(with("square T 1 2").contains("square"));
-        assert!(with("memset W 1 2").contains("does not declare"));
-        assert!(with("memcpy T 1 2").contains("does not declare"));
+        assert!(with("memset W 1 2").contains("no header declares"));
+        assert!(with("memcpy T 1 2").contains("no header declares"));
         assert!(with("memcpy U").contains("needs"));
         assert!(with("__aeabi_memcpy4 U").contains("needs"));
         assert!(with("_ZN4core9panicking5panicE t 1 2").contains("can panic"));

@@ -1,9 +1,11 @@
 //! Uses what is handed out as somebody would who has it and nothing else of ours.
 
 mod arm;
+mod contents;
+mod sources;
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -12,66 +14,54 @@ use xtask::{
     root, setup, target,
 };
 
-use super::{BARE, SUMS, TEXTS, files, folder, machines, version};
-use crate::archive::{self, HEADER, Machine, fresh};
+use super::{Core, cores::BASELINE, folder, machines, version};
+use crate::{
+    archive::{self, Machine, fresh},
+    toolchain::TARGET,
+};
+use sources::Sources;
+
+/// Which machines' folders are tried.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tried {
+    /// Every machine's: before a release.
+    All,
+    /// Those that a change can break alone: not Armv8-M Baseline's, which is Armv6-M's with a few instructions more.
+    Often,
+}
 
 /// Makes the folders and tries them.
 ///
 /// # Errors
 /// What somebody would meet.
-pub(crate) fn check() -> Result<()> {
+pub(crate) fn check(tried: Tried) -> Result<()> {
     let tools = [&setup::PKG_CONFIG, &setup::CMAKE, &setup::MAKE];
     setup::ensure([&setup::ARM_GCC, &setup::ARM_NEWLIB, &setup::QEMU].into_iter().chain(tools))?;
     let place = target().join("dist");
     fresh(&place)?;
+    let sources = Sources::new()?;
     for machine in machines()? {
+        if tried == Tried::Often && machine.target == BASELINE {
+            continue;
+        }
         let library = folder(&machine, &place)?;
         let named = |error| format!("{}: {error}", machine.target);
-        contents(&library).map_err(named)?;
-        match BARE.iter().find(|(target, _)| *target == machine.target) {
-            Some((_, core)) => arm::check(core, &library).map_err(named)?,
-            None => runs(&library).map_err(named)?,
+        contents::check(&library).map_err(named)?;
+        match Core::of(&machine.target) {
+            Some(core) => {
+                arm::check(core, &library).map_err(named)?;
+                sources.compile_for(core, &library).map_err(named)?;
+            }
+            None => {
+                runs(&library).map_err(named)?;
+                sources.compile_here(&library).map_err(named)?;
+            }
         }
     }
     println!(
-        "  found by pkg-config and by CMake, linked by arm-none-eabi-gcc without Rust, with a C library and without"
+        "  found by pkg-config and by CMake, and what is there to be copied compiles with nothing else of ours"
     );
-    println!("  a device and a server with nothing else, on boards with a Cortex-M0, an M3 and an M4");
-    same_elsewhere(&Machine::bare(BARE[1].0))
-}
-
-/// Whether everything is there, is what we have, and says nothing of this machine.
-fn contents(library: &Path) -> Result<()> {
-    Command::new("sha256sum").args(["--check", "--quiet", "--strict", SUMS]).within(library).quiet()?;
-    let found = files(library)?;
-    let sums = fs::read_to_string(library.join(SUMS))?;
-    let is_summed = |name: &String| name == SUMS || sums.contains(&format!("  {name}\n"));
-    if let Some(name) = found.iter().find(|name| !is_summed(name)) {
-        return Err(format!("{SUMS} knows nothing of {name}").into());
-    }
-    let ours: Vec<&str> =
-        found.iter().map(String::as_str).filter(|name| !name.starts_with("licenses/")).collect();
-    if ours != CONTENTS {
-        return Err(format!("it holds {ours:#?}").into());
-    }
-    if fs::read(library.join("include/lowkey.h"))? != fs::read(root().join(HEADER))? {
-        return Err("its header is not that of the repository".into());
-    }
-    let folders = [root(), target(), env::home_dir().unwrap_or_default()];
-    for name in CONTENTS {
-        let bytes = fs::read(library.join(name))?;
-        let names = |folder: &Path| {
-            let folder = folder.as_os_str().as_encoded_bytes();
-            folder.len() > 1 && bytes.windows(folder.len()).any(|part| part == folder)
-        };
-        if folders.iter().any(|folder| names(folder)) {
-            return Err(format!("{name} names a folder of this machine").into());
-        }
-        if TEXTS.iter().any(|(_, to)| *to == name) && bytes.contains(&b'@') {
-            return Err(format!("{name} has a place that was not filled").into());
-        }
-    }
-    Ok(())
+    same_elsewhere(&Machine::bare(TARGET))
 }
 
 /// Builds and runs the program on this machine, in every way that we name.
@@ -139,15 +129,3 @@ fn text(path: impl Into<PathBuf>) -> String {
 /// The program, beside its CMakeLists.txt.
 const TRIAL: &str = "xtask/src/dist/trial/trial.c";
 const STRICT: [&str; 5] = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror"];
-/// All but the terms of others.
-const CONTENTS: [&str; 9] = [
-    "LICENSE-APACHE",
-    "LICENSE-MIT",
-    "README.md",
-    "SHA256SUMS",
-    "include/lowkey.h",
-    "lib/cmake/lowkey/lowkey-config-version.cmake",
-    "lib/cmake/lowkey/lowkey-config.cmake",
-    "lib/liblowkey.a",
-    "lib/pkgconfig/lowkey.pc",
-];

@@ -38,7 +38,7 @@ pub(crate) fn problems(tree: &Tree, contributing: &str) -> Result<Vec<String>> {
     Ok(problems)
 }
 
-/// The names in the crates that are seen outside of the file that has them, and those of the header for C.
+/// The names in the crates that are seen outside of the file that has them, and those of the headers for C.
 fn seen(tree: &Tree) -> BTreeSet<Vec<String>> {
     let mut seen = BTreeSet::new();
     for package in tree.crates() {
@@ -46,12 +46,14 @@ fn seen(tree: &Tree) -> BTreeSet<Vec<String>> {
             seen.extend(names(&source, &[&[package.short().to_owned()], &module[..]].concat()));
         }
     }
-    let of_c = tree.text(HEADER).unwrap_or_default();
-    let of_c = of_c.split(|next: char| !next.is_ascii_alphanumeric() && next != '_');
-    let of_c = of_c.filter(|name| name.starts_with("lowkey_") || name.starts_with("LOWKEY_"));
-    let of_c = of_c.map(|name| vec!["lowkey-c".to_owned(), "lowkey.h".to_owned(), name.to_owned()]);
     let known: BTreeSet<String> = seen.iter().filter_map(|name| name.last().cloned()).collect();
-    seen.extend(of_c.filter(|name| !known.contains(&name[2])));
+    for (path, text) in tree.texts() {
+        let Some(header) = path.strip_prefix(HEADERS) else { continue };
+        let of_c = text.split(|next: char| !next.is_ascii_alphanumeric() && next != '_');
+        let of_c = of_c.filter(|name| name.starts_with("lowkey_") || name.starts_with("LOWKEY_"));
+        let of_c = of_c.filter(|name| !known.contains(*name));
+        seen.extend(of_c.map(|name| vec!["lowkey-c".to_owned(), header.to_owned(), name.to_owned()]));
+    }
     seen
 }
 
@@ -72,7 +74,7 @@ fn covers(place: &str, name: &[String]) -> bool {
 const TABLE: &str = "words";
 /// Of a word that nobody has taken for something else.
 const ANYWHERE: &str = "anywhere";
-const HEADER: &str = "crates/lowkey-c/include/lowkey.h";
+const HEADERS: &str = "crates/lowkey-c/include/";
 
 #[cfg(test)]
 mod tests {
@@ -87,13 +89,19 @@ mod tests {
             ("crates/x/src/b.rs", "pub(crate) fn last_records() {} pub fn in_place() {} pub fn place() {}"),
             ("crates/x/src/tests.rs", "pub struct Record;"),
             ("crates/lowkey-c/include/lowkey.h", "int lowkey_record(void); int other_record;"),
+            ("crates/lowkey-c/include/lowkey_kk.h", "int lowkey_kk_record(void);"),
         ];
         let tree = Tree::of(files.map(|(path, text)| (path.to_owned(), text.to_owned())));
         let table = "<!-- plan: words -->\n| word | idea | in names |\n| --- | --- | --- |\n\
                      | record | sealed data | `x::a`, `x::c` |\n| place | none | `*_place` |\n";
         let problems = problems(&tree, table).unwrap();
-        let expected =
-            ["lowkey-c::lowkey.h::lowkey_record", "x::b::last_records", "in `x::c`", "x::b::place"];
+        let expected = [
+            "lowkey-c::lowkey.h::lowkey_record",
+            "lowkey-c::lowkey_kk.h::lowkey_kk_record",
+            "x::b::last_records",
+            "in `x::c`",
+            "x::b::place",
+        ];
         assert_eq!(problems.len(), expected.len(), "{problems:#?}");
         assert!(
             problems.iter().zip(expected).all(|(problem, expected)| problem.contains(expected)),

@@ -99,10 +99,9 @@ pub(super) fn link(name: &str, program: &str, more: &[String], archive: &Path) -
     let (elf, map) = (folder.join(ELF), folder.join("firmware.map"));
     let ours = SOURCES.iter().map(|file| format!("{FOLDER}/src/{file}.c"));
     let boards = BOARD_SOURCES.iter().map(|file| format!("{BOARD}/src/{file}.c"));
-    let header = archive::HEADER.trim_end_matches("/lowkey.h");
     Command::new("arm-none-eabi-gcc")
         .args(OPTIONS)
-        .args([format!("-I{FOLDER}/src"), format!("-I{BOARD}/src"), format!("-I{header}")])
+        .args([format!("-I{FOLDER}/src"), format!("-I{BOARD}/src"), format!("-I{}", archive::INCLUDE)])
         .args([format!("-T{BOARD}/lm3s6965.ld"), format!("-Wl,-Map={}", map.display())])
         .args(more)
         .args(ours.chain(boards).chain([source(program)]))

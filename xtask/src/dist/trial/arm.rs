@@ -14,7 +14,8 @@ use xtask::{
 use super::{STRICT, TRIAL, text};
 use crate::{
     archive::{self, Machine, fresh},
-    dist::{ARCHIVE, Core},
+    constant_time,
+    dist::{ARCHIVE, Core, cores::Board},
 };
 
 /// Links all of it, needed or not, in every way that we name.
@@ -24,24 +25,36 @@ use crate::{
 pub(super) fn check(core: &Core, library: &Path) -> Result<()> {
     let tools = Tools::new(library)?;
     beside_the_compiler_s_functions(&tools, core)?;
-    with_the_c_library(&tools, core)?;
-    with_nothing_else(&tools, core)?;
-    run_with_nothing_else(&tools, core)?;
+    constant_time::of_the_library(core.target, tools.archive.as_ref())?;
+    for options in core.options {
+        let named = |error| format!("{options}: {error}");
+        with_the_c_library(&tools, options).map_err(named)?;
+        with_nothing_else(&tools, options).map_err(named)?;
+    }
+    for board in core.boards {
+        run_with_nothing_else(&tools, board).map_err(|error| format!("{}: {error}", board.name))?;
+    }
+    println!(
+        "  {}: {} ways to link, each with a C library and without; a device and a server on {}",
+        core.target,
+        core.options.len(),
+        core.boards.iter().map(|board| board.name).collect::<Vec<_>>().join(" and ")
+    );
     beside_a_memcpy(&tools, core, &["-DOWN", "-nostdlib"])?;
     beside_a_memcpy(&tools, core, &NANO)
 }
 
 /// No name of ours is one of libgcc's.
 fn beside_the_compiler_s_functions(tools: &Tools, core: &Core) -> Result<()> {
-    let libgcc = tools.gcc(core.options, &["-print-libgcc-file-name"]).quiet()?;
+    let libgcc = tools.gcc(core.options[0], &["-print-libgcc-file-name"]).quiet()?;
     let together =
         ["-nostdlib", "-r", "-Wl,--whole-archive", &tools.archive, libgcc.trim(), "-o", "together.o"];
-    tools.gcc(core.options, &together).quiet().map(|_| ())
+    tools.gcc(core.options[0], &together).quiet().map(|_| ())
 }
 
 /// An image has every function, and nothing of what no firmware needs for a channel.
-fn with_the_c_library(tools: &Tools, core: &Core) -> Result<()> {
-    tools.link(core.options, &text(TRIAL), &NANO)?;
+fn with_the_c_library(tools: &Tools, options: &str) -> Result<()> {
+    tools.link(options, &text(TRIAL), &NANO)?;
     let names = tools.names()?;
     for (_, name) in &names {
         if UNWANTED.iter().any(|part| name.contains(part)) {
@@ -54,36 +67,35 @@ fn with_the_c_library(tools: &Tools, core: &Core) -> Result<()> {
     }
 }
 
-/// Without a C library and without the compiler's functions no symbol is missing, for each core and for each way to
-/// pass floating point; and none is defined that a C library would bring.
-fn with_nothing_else(tools: &Tools, core: &Core) -> Result<()> {
-    for options in [core.options].iter().chain(core.others) {
-        tools.link(options, &text(TRIAL), &["-nostdlib"]).map_err(|error| format!("{options}: {error}"))?;
-        let is_public = |(kind, name): &&(char, String)| {
-            kind.is_ascii_uppercase() && MEMORY.iter().any(|start| name.starts_with(start))
-        };
-        if let Some((_, name)) = tools.names()?.iter().find(is_public) {
-            return Err(format!("{options}: the library brings a {name} for everybody").into());
-        }
+/// Without a C library and without the compiler's functions no symbol is missing, and none is defined that a C library
+/// would bring.
+fn with_nothing_else(tools: &Tools, options: &str) -> Result<()> {
+    tools.link(options, &text(TRIAL), &["-nostdlib"])?;
+    let is_public = |(kind, name): &&(char, String)| {
+        kind.is_ascii_uppercase() && MEMORY.iter().any(|start| name.starts_with(start))
+    };
+    match tools.names()?.iter().find(is_public) {
+        Some((_, name)) => Err(format!("the library brings a {name} for everybody").into()),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// A device and a server in such an image do on a board what they are to do.
-fn run_with_nothing_else(tools: &Tools, core: &Core) -> Result<()> {
-    let (board, options) = core.board;
-    let (script, sections) = (format!("-T{}", text(SCRIPT)), ["-nostdlib", "-Wl,--gc-sections"]);
+fn run_with_nothing_else(tools: &Tools, board: &Board) -> Result<()> {
+    let script = format!("-T{}", text(SCRIPT));
+    let memory = [("flash", board.flash), ("ram", board.ram)];
+    let [flash, ram] = memory.map(|(name, start)| format!("-Wl,--defsym={name}={start}"));
     let words = [&STRICT[..], &["-Os", &tools.include, &text(ALONE), &tools.archive, &script, "-o", IMAGE]];
-    tools.gcc(options, &[&words.concat()[..], &sections].concat()).quiet()?;
+    let more = ["-nostdlib", "-Wl,--gc-sections", &flash, &ram];
+    tools.gcc(board.options, &[&words.concat()[..], &more].concat()).quiet()?;
     let quiet = ["-display", "none", "-monitor", "none", "-serial", "none", "-semihosting"];
-    let qemu = Command::new("qemu-system-arm").args(["-M", board]).args(quiet);
-    let run = qemu.args(["-kernel", IMAGE]).within(&tools.work).limit(RUN_LIMIT).quiet();
-    run.map_err(|error| format!("{board}: {error}").into()).map(drop)
+    let qemu = Command::new("qemu-system-arm").args(["-M", board.name]).args(quiet);
+    qemu.args(["-kernel", IMAGE]).within(&tools.work).limit(RUN_LIMIT).quiet().map(drop)
 }
 
 /// A program that calls `memcpy` calls that of the program, or of its C library; the library calls its own.
 fn beside_a_memcpy(tools: &Tools, core: &Core, more: &[&str]) -> Result<()> {
-    tools.link(core.options, &text(COPYING), more)?;
+    tools.link(core.options[0], &text(COPYING), more)?;
     let said = tools.tool("nm").args([IMAGE]).within(&tools.work).quiet()?;
     let addresses = |kind: &str| -> Vec<&str> {
         let lines = said.lines().map(|line| line.splitn(3, ' ').collect::<Vec<_>>());
