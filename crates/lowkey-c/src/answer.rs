@@ -2,7 +2,7 @@
 
 use crate::call::{attempt, give};
 use crate::channel::{lowkey_channel, lowkey_pinning, pinned, psk_or_none};
-use crate::entropy::lowkey_ephemerals;
+use crate::ephemerals::lowkey_ephemerals;
 use crate::keys::{lowkey_identity, lowkey_psk};
 use crate::raw;
 use crate::sizes::LOWKEY_MAX_ID;

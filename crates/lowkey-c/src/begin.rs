@@ -1,8 +1,9 @@
 //! Beginning a channel.
 
+use crate::buffers::{kept, lowkey_buffers};
 use crate::call::attempt;
-use crate::channel::{id, kept, lowkey_buffers, lowkey_channel, lowkey_pinning, pinned, psk_or_none};
-use crate::entropy::lowkey_ephemerals;
+use crate::channel::{id, lowkey_channel, lowkey_pinning, pinned, psk_or_none};
+use crate::ephemerals::lowkey_ephemerals;
 use crate::keys::{lowkey_identity, lowkey_peer, lowkey_psk};
 use crate::link::Channel;
 use crate::raw::{self, Entered, Failure, Vacant};
@@ -134,7 +135,7 @@ unsafe fn lie_apart(
 
 /// Whether a buffer lies over one of the others, each given by its address and its length in bytes.
 #[inline(never)]
-fn is_over(buffer: *const u8, buffer_len: usize, others: &[(usize, usize)]) -> bool {
+pub(crate) fn is_over(buffer: *const u8, buffer_len: usize, others: &[(usize, usize)]) -> bool {
     others.iter().any(|(at, len)| {
         *at != 0 && buffer.addr() < at.wrapping_add(*len) && *at < buffer.addr().wrapping_add(buffer_len)
     })

@@ -3,29 +3,9 @@
 use crate::call::{attempt, give};
 use crate::channel::lowkey_channel;
 use crate::event::lowkey_event;
-use crate::raw::callbacks::Io;
-use crate::raw::{self, Failure};
-use crate::status::lowkey_status::{self, LOWKEY_LENGTH, LOWKEY_NULL};
-use core::ffi::c_void;
-
-/// How a channel reads and writes its stream: a socket, a UART. Both callbacks must be given. They must not call a
-/// function on the channel that called them: that is LOWKEY_OUT_OF_TURN. Only the call that gets the structure uses it.
-///
-/// What the callbacks fill and send lies inside the channel or its buffers: at odd addresses, as short as one byte,
-/// next to bytes that the core reads and writes meanwhile. So a driver that moves bytes by DMA copies them through a
-/// buffer of its own; where there is a data cache, that buffer is alone on its cache lines.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct lowkey_io {
-    /// Given to both callbacks.
-    pub context: *mut c_void,
-    /// Reads at most `len` bytes to `out` and returns how many; 0 if the stream has ended; LOWKEY_IO_WOULD_BLOCK if
-    /// there are none now (also after a time-out); anything else if it failed. More than `len` is a failure too.
-    pub read: Option<unsafe extern "C" fn(context: *mut c_void, out: *mut u8, len: usize) -> i32>,
-    /// Writes at most `len` bytes and returns how many, at least 1; LOWKEY_IO_WOULD_BLOCK if it takes none now;
-    /// anything else if it failed. More than `len` is a failure too.
-    pub write: Option<unsafe extern "C" fn(context: *mut c_void, bytes: *const u8, len: usize) -> i32>,
-}
+use crate::io::{lowkey_io, stream};
+use crate::raw;
+use crate::status::lowkey_status::{self, LOWKEY_LENGTH};
 
 /// Reads and writes until there is an event other than LOWKEY_EVENT_READ and LOWKEY_EVENT_WRITE. It reads on while the
 /// stream takes nothing; so an event may come while something is unsent.
@@ -126,13 +106,4 @@ pub unsafe extern "C" fn lowkey_recv_message(
         end.set(received.is_none());
         Ok(())
     })
-}
-
-/// The stream that C has described.
-fn stream(given: &lowkey_io) -> Result<Io, Failure> {
-    let lowkey_io { context, read, write } = *given;
-    match (read, write) {
-        (Some(read), Some(write)) => Ok(Io { context, read, write }),
-        _ => Err(LOWKEY_NULL.into()),
-    }
 }

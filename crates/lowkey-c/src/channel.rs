@@ -3,11 +3,11 @@
 use crate::call::attempt;
 use crate::keys::{lowkey_identity, lowkey_peer, lowkey_psk};
 use crate::link::Channel;
-use crate::raw::{self, Failure, Kept, Object};
-use crate::sizes::LOWKEY_CHANNEL_WORDS;
-use crate::status::lowkey_status::{self, LOWKEY_BUFFER_TOO_SMALL, LOWKEY_LENGTH};
+use crate::object_sizes::LOWKEY_CHANNEL_WORDS;
+use crate::raw::{self, Failure, Object};
+use crate::status::lowkey_status::{self, LOWKEY_LENGTH};
 use lowkey_core::{Id, Psk};
-use lowkey_transport::{Buffers, Pinning};
+use lowkey_transport::Pinning;
 
 /// One channel. Make it with lowkey_kk_initiator, lowkey_xx_initiator or lowkey_responder.
 #[repr(C)]
@@ -19,27 +19,6 @@ pub struct lowkey_channel {
 impl Object for lowkey_channel {
     type Inner = Channel;
     const MAGIC: u32 = u32::from_le_bytes(*b"LKch");
-}
-
-/// The two buffers of a channel, and the most that it takes from the peer. The structure is copied; the buffers belong
-/// to the channel until it is wiped or begun anew. They overlap neither each other nor the channel nor another object:
-/// what comes is opened in one, and what is sent lies in the other.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct lowkey_buffers {
-    /// Where frames come in; its length is the longest record that the peer may send.
-    pub incoming: *mut u8,
-    /// Its length in bytes, at least LOWKEY_MIN_INCOMING.
-    pub incoming_len: usize,
-    /// Where frames go out; its length less 2 is the longest record that we send.
-    pub outgoing: *mut u8,
-    /// Its length in bytes, at least LOWKEY_MIN_OUTGOING.
-    pub outgoing_len: usize,
-    /// The longest frame of a record that the peer may send, in bytes. Less than 64 counts as 64; 0, and more than
-    /// `incoming_len`, as `incoming_len`.
-    pub max_frame: u16,
-    /// The longest message that the peer may send, in bytes; 0 is any length.
-    pub max_message: usize,
 }
 
 /// What two sides have pinned of each other. The structure is copied; what it points to must stay where it is,
@@ -66,17 +45,6 @@ pub struct lowkey_pinning {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_channel_wipe(channel: *mut lowkey_channel) -> lowkey_status {
     attempt(|| raw::wipe(channel))
-}
-
-/// The buffers that C has described.
-pub(crate) unsafe fn kept(given: *const lowkey_buffers) -> Result<Buffers<Kept>, Failure> {
-    let given = raw::plain(given)?;
-    let incoming = raw::kept(given.incoming, given.incoming_len)?;
-    let outgoing = raw::kept(given.outgoing, given.outgoing_len)?;
-    let buffers = Buffers::new(incoming, outgoing).map_err(|_| LOWKEY_BUFFER_TOO_SMALL)?;
-    let max_frame = if given.max_frame == 0 { u16::MAX } else { given.max_frame };
-    let max_message = if given.max_message == 0 { usize::MAX } else { given.max_message };
-    Ok(buffers.with_max_frame(max_frame).with_max_message(max_message))
 }
 
 /// The pinning that C has described.

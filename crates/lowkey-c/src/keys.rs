@@ -1,8 +1,10 @@
 //! Who we are, whom we have pinned, and what we share with them.
 
 use crate::call::{attempt, give, wiped};
+use crate::object_sizes::{
+    LOWKEY_IDENTITY_WORDS, LOWKEY_PEER_WORDS, LOWKEY_PINNING_ID_LEN, LOWKEY_PSK_WORDS,
+};
 use crate::raw::{self, Failure, Object};
-use crate::sizes::{LOWKEY_IDENTITY_WORDS, LOWKEY_PEER_WORDS, LOWKEY_PINNING_ID_LEN, LOWKEY_PSK_WORDS};
 use crate::status::lowkey_status::{self, LOWKEY_BLANK, LOWKEY_PEER_KEY};
 use lowkey_core::{Id, Identity, Peer, Psk, PublicKey, Secret};
 

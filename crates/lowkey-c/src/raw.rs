@@ -243,6 +243,12 @@ fn span(bytes: *const u8, len: usize) -> Result<NonNull<u8>, Failure> {
     }
 }
 
+/// Whether some of these bytes are some of those. In Rust they cannot be; made of pointers they can.
+pub(crate) fn overlap(one: &[u8], other: &[u8]) -> bool {
+    let (one, other) = (one.as_ptr_range(), other.as_ptr_range());
+    one.start < other.end && other.start < one.end
+}
+
 /// `N` bytes to be read.
 ///
 /// # Safety

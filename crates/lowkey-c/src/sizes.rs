@@ -1,4 +1,4 @@
-//! How large the objects are that C gives storage for, and what lengths there are.
+//! What lengths there are, and how large the objects are that both headers have.
 
 use lowkey_transport::{MAX_PING, MIN_INCOMING, MIN_OUTGOING};
 
@@ -6,8 +6,6 @@ use lowkey_transport::{MAX_PING, MIN_INCOMING, MIN_OUTGOING};
 pub const LOWKEY_KEY_LEN: usize = 32;
 /// Bytes of the longest id.
 pub const LOWKEY_MAX_ID: usize = 32;
-/// Bytes of an id made by lowkey_pinning_id.
-pub const LOWKEY_PINNING_ID_LEN: usize = 8;
 /// Bytes of a key page.
 pub const LOWKEY_PAGE_LEN: usize = 344;
 /// Bytes of the longest PING.
@@ -20,47 +18,15 @@ pub const LOWKEY_MIN_OUTGOING: usize = 162;
 /// What every object's storage is aligned to, in bytes.
 pub const LOWKEY_ALIGN: usize = 8;
 
-/// Bytes of a lowkey_identity, and of the other objects.
-#[cfg(target_pointer_width = "32")]
-pub const LOWKEY_IDENTITY_SIZE: usize = 72;
-/// Bytes of a lowkey_identity, and of the other objects.
-#[cfg(target_pointer_width = "64")]
-pub const LOWKEY_IDENTITY_SIZE: usize = 88;
-/// Bytes of a lowkey_peer.
-pub const LOWKEY_PEER_SIZE: usize = 72;
-/// Bytes of a lowkey_psk.
-pub const LOWKEY_PSK_SIZE: usize = 40;
 /// Bytes of a lowkey_seed.
 pub const LOWKEY_SEED_SIZE: usize = 48;
-/// Bytes of a lowkey_ephemerals.
-#[cfg(target_pointer_width = "32")]
-pub const LOWKEY_EPHEMERALS_SIZE: usize = 64;
-/// Bytes of a lowkey_ephemerals.
-#[cfg(target_pointer_width = "64")]
-pub const LOWKEY_EPHEMERALS_SIZE: usize = 72;
 /// Bytes of a lowkey_backoff.
 pub const LOWKEY_BACKOFF_SIZE: usize = 24;
-/// Bytes of a lowkey_channel.
-#[cfg(target_pointer_width = "32")]
-pub const LOWKEY_CHANNEL_SIZE: usize = 512;
-/// Bytes of a lowkey_channel.
-#[cfg(target_pointer_width = "64")]
-pub const LOWKEY_CHANNEL_SIZE: usize = 632;
 
-/// The same in words of 64 bits.
-pub const LOWKEY_IDENTITY_WORDS: usize = LOWKEY_IDENTITY_SIZE / 8;
-/// The same in words of 64 bits.
-pub const LOWKEY_PEER_WORDS: usize = LOWKEY_PEER_SIZE / 8;
-/// The same in words of 64 bits.
-pub const LOWKEY_PSK_WORDS: usize = LOWKEY_PSK_SIZE / 8;
 /// The same in words of 64 bits.
 pub const LOWKEY_SEED_WORDS: usize = LOWKEY_SEED_SIZE / 8;
 /// The same in words of 64 bits.
-pub const LOWKEY_EPHEMERALS_WORDS: usize = LOWKEY_EPHEMERALS_SIZE / 8;
-/// The same in words of 64 bits.
 pub const LOWKEY_BACKOFF_WORDS: usize = LOWKEY_BACKOFF_SIZE / 8;
-/// The same in words of 64 bits.
-pub const LOWKEY_CHANNEL_WORDS: usize = LOWKEY_CHANNEL_SIZE / 8;
 
 const _: () = assert!(LOWKEY_PAGE_LEN == lowkey_core::page::LEN && LOWKEY_MAX_ID == lowkey_core::Id::MAX);
 const _: () = assert!(LOWKEY_MIN_INCOMING == MIN_INCOMING && LOWKEY_MIN_OUTGOING == MIN_OUTGOING);

@@ -52,20 +52,8 @@ impl Identity {
     }
 
     /// Whether `key` is ours, however it is spelled.
-    ///
-    /// RFC 7748 §5 ignores the highest bit and takes the rest modulo p = 2^255 - 19. So `key` minus ours, below that
-    /// bit, is 0, or p if ours is one of the 19 lowest numbers: then adding 19 leaves no bit but that one.
-    /// [`PublicKey::canonical`] would take 100 bytes of flash more. In return 19 less than ours counts as ours too;
-    /// nobody has that key.
     pub(crate) fn is(&self, key: &PublicKey) -> bool {
-        let (theirs, ours) = (key.as_bytes(), self.public.as_bytes());
-        let mut sum = if theirs.first() == ours.first() { 0 } else { 19 << 8 };
-        let mut others = 0;
-        for (theirs, ours) in theirs.iter().zip(ours) {
-            others |= sum & 0xff; // to the end for every key: then a trace that differs is always news
-            sum = (sum >> 8) + i32::from(*theirs) - i32::from(*ours); // between -256 and 274
-        }
-        others | (sum & 0x7f) == 0
+        is_spelling_of(&self.public, key)
     }
 
     pub(crate) fn private(&self) -> &PrivateKey {
@@ -211,4 +199,21 @@ impl fmt::Debug for Id {
 #[inline(always)] // as a call it would be larger
 pub(crate) fn refuse_blank(secret: &Secret<32>) -> Result<(), Error> {
     if secret.is_blank() { Err(Error::BlankKey) } else { Ok(()) }
+}
+
+/// Whether `theirs` is the key `ours`, however it is spelled.
+///
+/// RFC 7748 §5 ignores the highest bit and takes the rest modulo p = 2^255 - 19. So `theirs` minus `ours`, below that
+/// bit, is 0, or p if ours is one of the 19 lowest numbers: then adding 19 leaves no bit but that one.
+/// [`PublicKey::canonical`] would take 100 bytes of flash more. In return 19 less than ours counts as ours too; nobody
+/// has that key.
+pub(crate) fn is_spelling_of(ours: &PublicKey, theirs: &PublicKey) -> bool {
+    let (theirs, ours) = (theirs.as_bytes(), ours.as_bytes());
+    let mut sum = if theirs.first() == ours.first() { 0 } else { 19 << 8 };
+    let mut others = 0;
+    for (theirs, ours) in theirs.iter().zip(ours) {
+        others |= sum & 0xff; // to the end for every key: then a trace that differs is always news
+        sum = (sum >> 8) + i32::from(*theirs) - i32::from(*ours); // between -256 and 274
+    }
+    others | (sum & 0x7f) == 0
 }

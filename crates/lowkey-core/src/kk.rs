@@ -11,6 +11,10 @@
 //! Noise §7.5 and §9. Each message is 48 bytes and its payload: a key and the payload's tag. With a
 //! [`Psk`] it is KKpsk0, without one KK; the two never meet, their protocol names differ.
 
+mod device;
+
+pub use device::{Device, Ephemerals as DeviceEphemerals, Pinned};
+
 use crate::engine::{Engine, Role, Side};
 use crate::entropy::{Entropy, Ephemerals};
 use crate::error::Error;

@@ -40,6 +40,11 @@ impl Symmetric {
         &mut self.k
     }
 
+    /// The same, and the handshake hash so far.
+    pub(crate) fn ikm_and_h(&mut self) -> (&mut Secret<32>, &[u8; 32]) {
+        (&mut self.k, &self.h)
+    }
+
     pub(crate) fn wipe(&mut self) {
         self.ck.wipe();
         self.k.wipe();
@@ -83,6 +88,11 @@ impl Symmetric {
     /// After [`split`](Self::split): the initiator's sending key and the responder's.
     pub(crate) fn split_keys(&self) -> (&Secret<32>, &Secret<32>) {
         (&self.ck, &self.k)
+    }
+
+    /// The same, where they are used.
+    pub(crate) fn split_keys_mut(&mut self) -> (&mut Secret<32>, &mut Secret<32>) {
+        (&mut self.ck, &mut self.k)
     }
 
     /// `EncryptAndHash`, in place: `text` is the plaintext and [`Self::overhead`] bytes of room behind it.

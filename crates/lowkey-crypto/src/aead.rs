@@ -49,8 +49,14 @@ impl AeadKey {
     #[must_use]
     pub fn rekeyed(&self) -> Self {
         let mut key = Secret::zeroed();
-        let _ = self.seal_in_place(&LAST_NONCE, &[], key.expose_mut());
+        self.rekey_into(&mut key);
         Self::new(&key)
+    }
+
+    /// [`rekeyed`](Self::rekeyed), its bytes written to where they are wanted.
+    pub fn rekey_into(&self, key: &mut Secret<KEY_LEN>) {
+        key.wipe();
+        let _ = self.seal_in_place(&LAST_NONCE, &[], key.expose_mut());
     }
 }
 

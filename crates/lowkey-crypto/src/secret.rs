@@ -29,6 +29,14 @@ impl<const N: usize> Secret<N> {
         secret
     }
 
+    /// Secret bytes where they lie: in flash, for example. Nothing is copied, and nothing is wiped.
+    #[must_use]
+    #[allow(unsafe_code)]
+    pub const fn of(bytes: &[u8; N]) -> &Self {
+        // SAFETY: `Secret` is `repr(transparent)` over its bytes, and a reference drops nothing.
+        unsafe { &*(&raw const *bytes).cast() }
+    }
+
     /// `N` zero bytes, to be written through [`expose_mut`](Self::expose_mut).
     #[must_use]
     pub fn zeroed() -> Self {

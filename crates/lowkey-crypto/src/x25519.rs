@@ -11,6 +11,7 @@ use crate::{KEY_LEN, body};
 /// anybody does. `==` and `<` compare bytes: two spellings of one coordinate (RFC 7748 §5 ignores the top
 /// bit and reduces modulo 2²⁵⁵ − 19) are different keys here, as they are in a Noise handshake hash.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
 pub struct PublicKey([u8; KEY_LEN]);
 
 impl PublicKey {
@@ -18,6 +19,14 @@ impl PublicKey {
     #[must_use]
     pub const fn new(bytes: [u8; KEY_LEN]) -> Self {
         Self(bytes)
+    }
+
+    /// The public key that these bytes are, where they lie.
+    #[must_use]
+    #[allow(unsafe_code)]
+    pub const fn of(bytes: &[u8; KEY_LEN]) -> &Self {
+        // SAFETY: `PublicKey` is `repr(transparent)` over its bytes.
+        unsafe { &*(&raw const *bytes).cast() }
     }
 
     /// Its bytes, as they go over the wire.
@@ -88,6 +97,12 @@ impl PrivateKey {
     #[must_use]
     pub fn new(secret: &Secret<KEY_LEN>) -> Self {
         Self(body::PrivateKey::new(secret))
+    }
+
+    /// Becomes another key: `write` gives its bytes to where the key lies, so that no copy of them is made on the way
+    /// (but in the aws-lc body).
+    pub fn replace(&mut self, write: impl FnOnce(&mut Secret<KEY_LEN>)) {
+        self.0.replace(write);
     }
 
     /// `X25519(k, 9)`, RFC 7748 §6.1.

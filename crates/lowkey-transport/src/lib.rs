@@ -110,6 +110,7 @@ pub use limits::{
 pub use link::{Link, Step};
 pub use mailbox::{Mailbox, PostError};
 pub use pinning::Pinning;
+pub use progress::Progress;
 pub use record::{Fragment, Part};
 pub use refusal::Refusal;
 #[cfg(feature = "std")]

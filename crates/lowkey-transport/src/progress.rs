@@ -7,7 +7,7 @@ use crate::error::Error;
 /// A call that is repeated with another message would send the front of one and the end of the other, and the peer
 /// could not tell. What is seen here: another length, and other bytes where the last fragment was.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Progress {
+pub struct Progress {
     done: usize,
     /// Bytes of the last fragment, and a digest of them and of the message's length.
     last: u16,
@@ -16,12 +16,12 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// How many bytes of the message have been staged.
-    pub(crate) fn done(&self) -> usize {
+    pub fn done(&self) -> usize {
         self.done
     }
 
     /// The first `done` bytes of `message` have been staged, the last `n` of them as one fragment.
-    pub(crate) fn new(message: &[u8], done: usize, n: usize) -> Self {
+    pub fn new(message: &[u8], done: usize, n: usize) -> Self {
         let gone = message.get(..done).unwrap_or(message);
         let last = u16::try_from(n).unwrap_or(u16::MAX);
         Self { done, last, digest: digest(message.len(), tail(gone, last)) }
@@ -36,7 +36,7 @@ impl Progress {
     ///
     /// # Errors
     /// [`Error::OutOfTurn`]: this is not the message that has begun.
-    pub(crate) fn rest_of<'m>(&self, message: &'m [u8]) -> Result<&'m [u8], Error> {
+    pub fn rest_of<'m>(&self, message: &'m [u8]) -> Result<&'m [u8], Error> {
         match message.split_at_checked(self.done) {
             Some((gone, rest)) if digest(message.len(), tail(gone, self.last)) == self.digest => Ok(rest),
             _ => Err(Error::OutOfTurn),

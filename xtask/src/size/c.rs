@@ -138,7 +138,8 @@ fn keeps_to_the_limits(stack: u32, context: u32) -> Result<()> {
 }
 
 /// The name of each row's figures, its program, and a title.
-pub(super) const ROWS: [(&str, &str, &str); 4] = [
+pub(super) const ROWS: [(&str, &str, &str); 5] = [
+    ("c-device", "device", "a device with lowkey_kk.h, KK and KKpsk0"),
     (LIMITED, "kk", "KK and KKpsk0 initiator"),
     ("c-kk-both", "kk_both", "KK and KKpsk0, both roles"),
     ("c-all-modes", "all", "all modes, both roles"),
@@ -159,7 +160,7 @@ const FOLDER: &str = "benches/size-c";
 const ELF: &str = "firmware.elf";
 /// The firmware that lends its serial line, its clock and its memory map.
 const BOARD: &str = "examples/lm3s6965-lwip";
-const SOURCES: [&str; 6] = ["main", "replay", "play", "kk_initiator", "kk_responder", "xx"];
+const SOURCES: [&str; 7] = ["main", "replay", "device", "play", "kk_initiator", "kk_responder", "xx"];
 const BOARD_SOURCES: [&str; 3] = ["board", "halt", "uart"];
 /// How firmware in C is compiled; but each string keeps its place, so that the map says whose it is, and no loop of the
 /// programs becomes a call of memset.

@@ -1,17 +1,21 @@
-//! How include/lowkey.h is made: cbindgen writes what the sources declare, and what compilers are to watch over is put
-//! in the place of its plain numbers.
+//! How the headers are made: cbindgen writes what the sources declare, what compilers are to watch over is put in the
+//! place of its plain numbers, and all of it into the header's frame.
 
-use super::{SOURCES, here};
+use super::{Header, here};
 
 /// The header's text.
-pub(crate) fn header() -> String {
+pub(crate) fn header(header: &Header) -> String {
     let config = cbindgen::Config::from_file(here().join("cbindgen.toml")).unwrap();
-    let builder = SOURCES.iter().fold(cbindgen::Builder::new().with_config(config), |builder, name| {
-        builder.with_src(here().join(format!("src/{name}.rs")))
-    });
+    let builder =
+        header.sources.iter().fold(cbindgen::Builder::new().with_config(config), |builder, name| {
+            builder.with_src(here().join(format!("src/{name}.rs")))
+        });
     let mut made = Vec::new();
     builder.generate().unwrap().write(&mut made);
-    watched(&with_types_of_their_own(&with_the_version(&String::from_utf8(made).unwrap())))
+    let declarations = watched(&with_types_of_their_own(&String::from_utf8(made).unwrap()));
+    let frame = std::fs::read_to_string(here().join("header").join(header.name)).unwrap();
+    assert!(frame.contains(DECLARATIONS), "{}", header.name);
+    with_the_version(&frame.replace(DECLARATIONS, declarations.trim()))
 }
 
 /// The numbers that the header's frame leaves open are those of the crate.
@@ -48,6 +52,8 @@ fn watched(header: &str) -> String {
     lines.flatten().collect()
 }
 
+/// Where a frame wants them.
+const DECLARATIONS: &str = "@DECLARATIONS@";
 /// A lowkey_random gives its status as a number.
 const STATUS: [&str; 2] = ["lowkey_status ", "int32_t "];
 const WATCH: &str = "LOWKEY_MUST_USE\n";

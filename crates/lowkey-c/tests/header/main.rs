@@ -1,4 +1,4 @@
-//! include/lowkey.h is what cbindgen makes of the sources; every compiler takes it, and the archive has what it says.
+//! The headers are what cbindgen makes of the sources; every compiler takes them, and the archive has what they say.
 
 mod compilers;
 mod made;
@@ -9,50 +9,78 @@ use std::path::Path;
 
 const WRITE: &str = "LOWKEY_WRITE_HEADER=1 cargo test -p lowkey-c --test header";
 
-/// The files in the order of the header.
-const SOURCES: [&str; 17] = [
-    "version",
-    "sizes",
-    "stream",
-    "status",
-    "event",
-    "keys",
-    "entropy",
-    "page",
-    "boot_log",
-    "channel",
-    "page_keys",
-    "begin",
-    "bytes",
-    "answer",
-    "records",
-    "callbacks",
-    "backoff",
+/// A header, and the files of its sources in the order of the header.
+pub(crate) struct Header {
+    name: &'static str,
+    sources: &'static [&'static str],
+}
+
+const HEADERS: [Header; 3] = [
+    Header {
+        name: "lowkey_common.h",
+        sources: &[
+            "version", "sizes", "status", "event", "stream", "io", "buffers", "random", "page", "boot_log",
+            "backoff",
+        ],
+    },
+    Header {
+        name: "lowkey.h",
+        sources: &[
+            "object_sizes",
+            "keys",
+            "ephemerals",
+            "channel",
+            "page_keys",
+            "begin",
+            "bytes",
+            "answer",
+            "records",
+            "callbacks",
+        ],
+    },
+    Header {
+        name: "lowkey_kk.h",
+        sources: &["kk/size", "kk/device", "kk/bytes", "kk/records", "kk/callbacks"],
+    },
 ];
 
 fn here() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn header() -> String {
-    std::fs::read_to_string(here().join("include/lowkey.h")).unwrap()
-}
-
-#[test]
-fn the_header_is_made_from_the_sources() {
-    let made = made::header();
-    if std::env::var_os("LOWKEY_WRITE_HEADER").is_some() {
-        std::fs::write(here().join("include/lowkey.h"), &made).unwrap();
+impl Header {
+    fn path(&self) -> String {
+        format!("include/{}", self.name)
     }
-    assert!(made == header(), "include/lowkey.h is not what the sources make; write it anew: {WRITE}");
+
+    fn text(&self) -> String {
+        std::fs::read_to_string(here().join(self.path())).unwrap()
+    }
 }
 
-/// Every word of the header is one of C.
+/// All headers, one behind the other.
+fn headers() -> String {
+    HEADERS.iter().map(Header::text).collect()
+}
+
 #[test]
-fn the_header_speaks_to_people_who_write_c() {
+fn the_headers_are_made_from_the_sources() {
+    for header in &HEADERS {
+        let made = made::header(header);
+        if std::env::var_os("LOWKEY_WRITE_HEADER").is_some() {
+            std::fs::write(here().join(header.path()), &made).unwrap();
+        }
+        let name = header.name;
+        assert!(made == header.text(), "{name} is not what the sources make; write it anew: {WRITE}");
+    }
+}
+
+/// Every word of the headers is one of C.
+#[test]
+fn the_headers_speak_to_people_who_write_c() {
     for word in ["Rust", "crate", "panic", "Option", "Result", "&mut", "usize", "slice", "cbindgen", "unsafe"]
     {
-        assert!(!header().contains(word), "{word}");
+        assert!(!headers().contains(word), "{word}");
     }
 }
 
@@ -83,7 +111,7 @@ const WARNINGS: [&str; 21] = [
 ];
 
 #[test]
-fn the_header_compiles_without_a_warning() {
+fn each_header_compiles_without_a_warning() {
     let (c, cpp) = (
         &["-Wc++-compat", "-Wstrict-prototypes", "-Wmissing-prototypes"][..],
         &["-Wold-style-cast", "-Wextra-semi"][..],
@@ -96,11 +124,13 @@ fn the_header_compiles_without_a_warning() {
         (Language::Cpp, "-std=c++17", cpp),
         (Language::Cpp, "-std=c++20", cpp),
     ] {
-        // Included, so that what it defines and does not use itself is no macro without a use; and a second time.
-        let arguments = [&WARNINGS[..], more, &["-include", "include/lowkey.h", "include/lowkey.h"]].concat();
-        if let Some(output) = language.compile(standard, &arguments) {
-            let said = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success(), "{standard}: {said}");
+        for path in HEADERS.iter().map(Header::path) {
+            // Included, so that what it defines and does not use itself is no macro without a use; and a second time.
+            let arguments = [&WARNINGS[..], more, &["-include", &path, &path]].concat();
+            if let Some(output) = language.compile(standard, &arguments) {
+                let said = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.success(), "{path}, {standard}: {said}");
+            }
         }
     }
 }
@@ -132,13 +162,15 @@ fn names<'t>(text: &'t str, start: &str, end: char) -> BTreeSet<&'t str> {
 
 #[test]
 fn one_program_names_every_function() {
-    let header = header();
+    let header = headers();
     let declared: BTreeSet<&str> =
         ["\nlowkey_status ", "\nbool ", "\nint32_t ", "\nuint32_t ", "\nconst char *"]
             .iter()
             .flat_map(|start| names(&header, start, '('))
             .collect();
-    let sources = SOURCES.map(|name| std::fs::read_to_string(here().join(format!("src/{name}.rs"))).unwrap());
+    let names_of_sources = HEADERS.iter().flat_map(|header| header.sources);
+    let read = |name: &&str| std::fs::read_to_string(here().join(format!("src/{name}.rs"))).unwrap();
+    let sources: Vec<String> = names_of_sources.map(read).collect();
     let exported = sources.iter().flat_map(|source| names(source, "pub unsafe extern \"C\" fn ", '('));
     let safe = sources.iter().flat_map(|source| names(source, "pub extern \"C\" fn ", '('));
     assert_eq!(exported.chain(safe).collect::<BTreeSet<_>>(), declared);

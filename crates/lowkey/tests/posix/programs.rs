@@ -111,7 +111,9 @@ static DIST: LazyLock<PathBuf> = LazyLock::new(|| {
     run(cargo.current_dir(library.join("archive")));
     fs::create_dir_all(dist.join("include")).unwrap();
     fs::create_dir_all(dist.join("lib")).unwrap();
-    fs::copy(library.join("include/lowkey.h"), dist.join("include/lowkey.h")).unwrap();
+    for header in ["lowkey_common.h", "lowkey.h", "lowkey_kk.h"] {
+        fs::copy(library.join("include").join(header), dist.join("include").join(header)).unwrap();
+    }
     fs::copy(target.join("release/liblowkey.a"), dist.join("lib/liblowkey.a")).unwrap();
     dist
 });

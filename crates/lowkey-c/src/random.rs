@@ -1,26 +1,18 @@
-//! Random numbers: from a callback, or stretched from a stored seed; and the ephemeral keys made of them.
+//! Random numbers: from a callback, or stretched from a stored seed.
 
 use crate::call::{attempt, wiped};
 use crate::keys::secret;
-use crate::raw::callbacks::Random;
 use crate::raw::{self, Object};
-use crate::sizes::{LOWKEY_EPHEMERALS_WORDS, LOWKEY_SEED_WORDS};
-use crate::status::lowkey_status::{self, LOWKEY_BLANK, LOWKEY_EXHAUSTED, LOWKEY_NULL};
+use crate::sizes::LOWKEY_SEED_WORDS;
+use crate::status::lowkey_status::{self, LOWKEY_BLANK, LOWKEY_EXHAUSTED};
 use core::ffi::c_void;
-use lowkey_core::{Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals, SeedEntropy};
+use lowkey_core::{Entropy, EntropyFailed, SeedEntropy};
 
 /// A source of random bytes: fills `out` with `len` of them and returns 0, or returns anything else if it cannot.
 ///
 /// It is called with the `context` that was given with it, inside the calls that make an ephemeral key, and must
 /// not call a function on the objects of that call: that is LOWKEY_OUT_OF_TURN.
 pub type lowkey_random = Option<unsafe extern "C" fn(context: *mut c_void, out: *mut u8, len: usize) -> i32>;
-
-/// Makes the ephemeral keys of one boot, for all channels. Make it with lowkey_ephemerals_init.
-#[repr(C)]
-pub struct lowkey_ephemerals {
-    /// Not for you.
-    pub opaque: [u64; LOWKEY_EPHEMERALS_WORDS],
-}
 
 /// A random source for a part that has none: a stored seed, stretched. Make it with lowkey_seed_init.
 #[repr(C)]
@@ -29,60 +21,9 @@ pub struct lowkey_seed {
     pub opaque: [u64; LOWKEY_SEED_WORDS],
 }
 
-impl Object for lowkey_ephemerals {
-    type Inner = Ephemerals<Random>;
-    const MAGIC: u32 = u32::from_le_bytes(*b"LKep");
-}
-
 impl Object for lowkey_seed {
     type Inner = SeedEntropy;
     const MAGIC: u32 = u32::from_le_bytes(*b"LKse");
-}
-
-/// Begins a boot: every ephemeral key made from now on is new, even if the random source is stuck.
-///
-/// `hedge` is 32 random bytes made and stored with the private key, and used for nothing else; they are copied.
-/// `boot` is a number that no boot of this device has had before, from lowkey_boot_log_next for example.
-/// `random` is called for every handshake, with `context`, which must stay valid as long as `ephemerals` is used.
-///
-/// LOWKEY_BLANK: the hedge secret is all zeros or all ones. LOWKEY_NULL (also a NULL `random`), LOWKEY_OUT_OF_TURN.
-/// After each of them the object is as it was. `context` may be NULL.
-/// cbindgen:ptrs-as-arrays=[[hedge;32]]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lowkey_ephemerals_init(
-    ephemerals: *mut lowkey_ephemerals,
-    hedge: *const u8,
-    boot: u64,
-    random: lowkey_random,
-    context: *mut c_void,
-) -> lowkey_status {
-    wiped(init_ephemerals(ephemerals, hedge, boot, random, context))
-}
-
-#[inline(never)]
-unsafe fn init_ephemerals(
-    ephemerals: *mut lowkey_ephemerals,
-    hedge: *const u8,
-    boot: u64,
-    random: lowkey_random,
-    context: *mut c_void,
-) -> lowkey_status {
-    attempt(|| {
-        let storage = raw::vacant(ephemerals)?;
-        let hedge = secret(raw::array(hedge)?);
-        let random = Random { fill: random.ok_or(LOWKEY_NULL)?, context };
-        let made = Ephemerals::new(random, hedge, &mut Boot(boot));
-        storage.fill(made.map_err(|_| LOWKEY_BLANK)?); // the number is there
-        Ok(())
-    })
-}
-
-/// Makes zeros of the object, whatever its storage holds.
-///
-/// LOWKEY_NULL, LOWKEY_OUT_OF_TURN: nothing was wiped.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lowkey_ephemerals_wipe(ephemerals: *mut lowkey_ephemerals) -> lowkey_status {
-    attempt(|| raw::wipe(ephemerals))
 }
 
 /// Makes a random source of a seed: 32 random bytes, stored when the device was provisioned, used for nothing
@@ -144,13 +85,4 @@ pub unsafe extern "C" fn lowkey_seed_random(seed: *mut c_void, out: *mut u8, len
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_seed_wipe(seed: *mut lowkey_seed) -> lowkey_status {
     attempt(|| raw::wipe(seed))
-}
-
-/// The number of this boot, which the caller has taken from its store.
-struct Boot(u64);
-
-impl Counter for Boot {
-    fn next(&mut self) -> Result<u64, CounterFailed> {
-        Ok(self.0)
-    }
 }

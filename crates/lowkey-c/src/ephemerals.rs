@@ -1,0 +1,78 @@
+//! The ephemeral keys of one boot, for all channels.
+
+use crate::call::{attempt, wiped};
+use crate::keys::secret;
+use crate::object_sizes::LOWKEY_EPHEMERALS_WORDS;
+use crate::random::lowkey_random;
+use crate::raw::callbacks::Random;
+use crate::raw::{self, Object};
+use crate::status::lowkey_status::{self, LOWKEY_BLANK, LOWKEY_NULL};
+use core::ffi::c_void;
+use lowkey_core::{Counter, CounterFailed, Ephemerals};
+
+/// Makes the ephemeral keys of one boot, for all channels. Make it with lowkey_ephemerals_init.
+#[repr(C)]
+pub struct lowkey_ephemerals {
+    /// Not for you.
+    pub opaque: [u64; LOWKEY_EPHEMERALS_WORDS],
+}
+
+impl Object for lowkey_ephemerals {
+    type Inner = Ephemerals<Random>;
+    const MAGIC: u32 = u32::from_le_bytes(*b"LKep");
+}
+
+/// Begins a boot: every ephemeral key made from now on is new, even if the random source is stuck.
+///
+/// `hedge` is 32 random bytes made and stored with the private key, and used for nothing else; they are copied.
+/// `boot` is a number that no boot of this device has had before, from lowkey_boot_log_next for example.
+/// `random` is called for every handshake, with `context`, which must stay valid as long as `ephemerals` is used.
+///
+/// LOWKEY_BLANK: the hedge secret is all zeros or all ones. LOWKEY_NULL (also a NULL `random`), LOWKEY_OUT_OF_TURN.
+/// After each of them the object is as it was. `context` may be NULL.
+/// cbindgen:ptrs-as-arrays=[[hedge;32]]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_ephemerals_init(
+    ephemerals: *mut lowkey_ephemerals,
+    hedge: *const u8,
+    boot: u64,
+    random: lowkey_random,
+    context: *mut c_void,
+) -> lowkey_status {
+    wiped(init_ephemerals(ephemerals, hedge, boot, random, context))
+}
+
+#[inline(never)]
+unsafe fn init_ephemerals(
+    ephemerals: *mut lowkey_ephemerals,
+    hedge: *const u8,
+    boot: u64,
+    random: lowkey_random,
+    context: *mut c_void,
+) -> lowkey_status {
+    attempt(|| {
+        let storage = raw::vacant(ephemerals)?;
+        let hedge = secret(raw::array(hedge)?);
+        let random = Random { fill: random.ok_or(LOWKEY_NULL)?, context };
+        let made = Ephemerals::new(random, hedge, &mut Boot(boot));
+        storage.fill(made.map_err(|_| LOWKEY_BLANK)?); // the number is there
+        Ok(())
+    })
+}
+
+/// Makes zeros of the object, whatever its storage holds.
+///
+/// LOWKEY_NULL, LOWKEY_OUT_OF_TURN: nothing was wiped.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_ephemerals_wipe(ephemerals: *mut lowkey_ephemerals) -> lowkey_status {
+    attempt(|| raw::wipe(ephemerals))
+}
+
+/// The number of this boot, which the caller has taken from its store.
+struct Boot(u64);
+
+impl Counter for Boot {
+    fn next(&mut self) -> Result<u64, CounterFailed> {
+        Ok(self.0)
+    }
+}
