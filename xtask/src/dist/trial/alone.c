@@ -1,21 +1,26 @@
 /* A device and a server in one image, with nothing beside the library: no C library, no functions of the compiler's, no
- * start-up code. A handshake, and messages of many lengths; then it ends, by semihosting, with what came of it. */
+ * start-up code. A handshake with a PSK and one without, and messages of many lengths both ways; then it ends, by
+ * semihosting, with what came of it. */
 #include <lowkey.h>
+#include <lowkey_kk.h>
 
 #define LONGEST 240u
 #define TURNS 60u /* far more than a handshake takes */
 
-struct side {
-    lowkey_identity identity;
-    lowkey_peer peer;
-    lowkey_ephemerals ephemerals;
-    lowkey_channel channel;
-    uint8_t public_key[LOWKEY_KEY_LEN];
-    uint8_t incoming[300], outgoing[300];
-};
+static lowkey_kk device;
+static lowkey_page page; /* the device's: with a public key and a product that are computed here */
+static uint8_t device_key[LOWKEY_KEY_LEN], device_public[LOWKEY_KEY_LEN], shared[LOWKEY_KEY_LEN];
+static uint8_t device_incoming[300], device_outgoing[300];
 
-static struct side device, server;
-static uint8_t id[LOWKEY_PINNING_ID_LEN];
+static lowkey_identity identity; /* the server's, as everything below */
+static lowkey_peer peer;
+static lowkey_psk psk;
+static lowkey_ephemerals ephemerals;
+static lowkey_channel server;
+static uint8_t server_key[LOWKEY_KEY_LEN], server_public[LOWKEY_KEY_LEN];
+static uint8_t server_incoming[300], server_outgoing[300];
+
+static uint8_t hedge[LOWKEY_KEY_LEN], psk_bytes[LOWKEY_KEY_LEN], id[LOWKEY_PINNING_ID_LEN];
 
 /* SYS_EXIT, with ADP_Stopped_ApplicationExit or ADP_Stopped_RunTimeErrorUnknown. */
 static void end(bool is_good)
@@ -46,73 +51,98 @@ static int32_t numbers(void *context, uint8_t *out, size_t len)
     return 0;
 }
 
-static void make_key(struct side *side, uint64_t boot)
+static void make_keys(void)
 {
-    uint8_t secret[LOWKEY_KEY_LEN];
-    (void)numbers(NULL, secret, sizeof secret);
-    good(lowkey_identity_init(&side->identity, secret, NULL));
-    good(lowkey_identity_public_key(&side->identity, side->public_key));
-    good(lowkey_ephemerals_init(&side->ephemerals, secret, boot, numbers, NULL));
+    static lowkey_identity devices;
+    static lowkey_peer servers;
+    (void)numbers(NULL, device_key, sizeof device_key);
+    (void)numbers(NULL, server_key, sizeof server_key);
+    (void)numbers(NULL, hedge, sizeof hedge);
+    (void)numbers(NULL, psk_bytes, sizeof psk_bytes);
+    good(lowkey_identity_init(&devices, device_key, NULL));
+    good(lowkey_identity_public_key(&devices, device_public));
+    good(lowkey_identity_init(&identity, server_key, NULL));
+    good(lowkey_identity_public_key(&identity, server_public));
+    good(lowkey_peer_init(&servers, &devices, server_public, NULL));
+    good(lowkey_peer_shared(&servers, shared));
+    good(lowkey_peer_init(&peer, &identity, device_public, shared));
+    good(lowkey_psk_init(&psk, psk_bytes));
+    good(lowkey_ephemerals_init(&ephemerals, hedge, 1, numbers, NULL));
+    good(lowkey_pinning_id(device_public, server_public, id));
 }
 
-static void begin(struct side *side, const struct side *other, bool is_device)
+/* `secret` is the PSK's, or NULL. */
+static void begin(const uint8_t *secret, uint64_t boot)
 {
     /* Static: zeros on the stack would be a call of memset. */
     static lowkey_buffers buffers;
-    static lowkey_pinning pinning; /* the device's */
-    buffers.incoming = side->incoming;
-    buffers.incoming_len = sizeof side->incoming;
-    buffers.outgoing = side->outgoing;
-    buffers.outgoing_len = sizeof side->outgoing;
-    good(lowkey_peer_init(&side->peer, &side->identity, other->public_key, NULL));
-    if (is_device) {
-        pinning.identity = &side->identity;
-        pinning.peer = &side->peer;
-        pinning.id = id;
-        pinning.id_len = sizeof id;
-        good(lowkey_kk_initiator(&side->channel, &buffers, &pinning, &side->ephemerals));
-    } else {
-        good(lowkey_responder(&side->channel, &buffers));
-    }
+    page.id = id;
+    page.id_len = sizeof id;
+    page.private_key = device_key;
+    page.public_key = device_public;
+    page.peer_key = server_public;
+    page.shared = shared;
+    page.hedge = hedge;
+    page.psk = secret;
+    buffers.incoming = device_incoming;
+    buffers.incoming_len = sizeof device_incoming;
+    buffers.outgoing = device_outgoing;
+    buffers.outgoing_len = sizeof device_outgoing;
+    good(lowkey_kk_init(&device, &page, &buffers, boot, numbers, NULL));
+    good(lowkey_kk_begin(&device));
+    buffers.incoming = server_incoming;
+    buffers.incoming_len = sizeof server_incoming;
+    buffers.outgoing = server_outgoing;
+    buffers.outgoing_len = sizeof server_outgoing;
+    good(lowkey_responder(&server, &buffers));
 }
 
-/* What one side has to send goes to the other, as far as that takes it. */
-static lowkey_event step(struct side *side, struct side *other)
+/* What the device has to send goes to the server, as far as that takes it. */
+static lowkey_event step_device(void)
 {
     const uint8_t *bytes;
     size_t len, taken;
     lowkey_event event;
-    good(lowkey_poll(&side->channel, &event));
-    if (event == LOWKEY_EVENT_HELLO) {
-        const lowkey_pinning pinning = {
-            .identity = &side->identity, .peer = &side->peer, .psk = NULL, .id = id, .id_len = sizeof id};
-        good(lowkey_answer_kk(&side->channel, &pinning, &side->ephemerals));
-    }
-    good(lowkey_unsent(&side->channel, &bytes, &len));
+    good(lowkey_kk_poll(&device, &event));
+    good(lowkey_kk_unsent(&device, &bytes, &len));
     if (len > 0) {
-        good(lowkey_feed(&other->channel, bytes, len, &taken));
-        good(lowkey_sent(&side->channel, taken));
+        good(lowkey_feed(&server, bytes, len, &taken));
+        good(lowkey_kk_sent(&device, taken));
     }
     return event;
 }
 
-static void carry(size_t message_len)
+/* The other way. */
+static lowkey_event step_server(void)
 {
-    uint8_t message[LONGEST];
-    const uint8_t *data;
-    size_t len, at;
-    bool is_last;
-    for (at = 0; at < message_len; at++) {
-        message[at] = (uint8_t)(3 * at + message_len);
+    const uint8_t *bytes;
+    size_t len, taken;
+    lowkey_event event;
+    good(lowkey_poll(&server, &event));
+    if (event == LOWKEY_EVENT_HELLO) {
+        const lowkey_pinning pinning = {
+            .identity = &identity, .peer = &peer, .psk = page.psk == NULL ? NULL : &psk, .id = id, .id_len = sizeof id};
+        good(lowkey_answer_kk(&server, &pinning, &ephemerals));
     }
-    good(lowkey_send(&device.channel, message, message_len));
-    (void)step(&device, &server);
-    if (step(&server, &device) != LOWKEY_EVENT_DATA) {
-        end(false);
+    good(lowkey_unsent(&server, &bytes, &len));
+    if (len > 0) {
+        good(lowkey_kk_feed(&device, bytes, len, &taken));
+        good(lowkey_sent(&server, taken));
     }
-    good(lowkey_take(&server.channel, &data, &len, &is_last));
+    return event;
+}
+
+static uint8_t byte_of(size_t message_len, size_t at)
+{
+    return (uint8_t)(3 * at + message_len);
+}
+
+/* Whether `data` is the message of this length. */
+static void compare(const uint8_t *data, size_t len, bool is_last, size_t message_len)
+{
+    size_t at;
     for (at = 0; at < len && at < message_len; at++) {
-        if (data[at] != message[at]) {
+        if (data[at] != byte_of(message_len, at)) {
             end(false);
         }
     }
@@ -121,24 +151,53 @@ static void carry(size_t message_len)
     }
 }
 
-void reset(void);
+/* The server sends back what it has received. */
+static void carry(size_t message_len)
+{
+    uint8_t message[LONGEST];
+    const uint8_t *data;
+    size_t len, at;
+    bool is_last;
+    for (at = 0; at < message_len; at++) {
+        message[at] = byte_of(message_len, at);
+    }
+    good(lowkey_kk_send(&device, message, message_len));
+    (void)step_device();
+    if (step_server() != LOWKEY_EVENT_DATA) {
+        end(false);
+    }
+    good(lowkey_take(&server, &data, &len, &is_last));
+    compare(data, len, is_last, message_len);
+    good(lowkey_send(&server, data, len));
+    (void)step_server();
+    if (step_device() != LOWKEY_EVENT_DATA) {
+        end(false);
+    }
+    good(lowkey_kk_take(&device, &data, &len, &is_last));
+    compare(data, len, is_last, message_len);
+}
 
-void reset(void)
+static void play(const uint8_t *secret, uint64_t boot)
 {
     unsigned turn;
     size_t len;
-    make_key(&device, 1);
-    make_key(&server, 2);
-    good(lowkey_pinning_id(device.public_key, server.public_key, id));
-    begin(&device, &server, true);
-    begin(&server, &device, false);
-    for (turn = 0; turn < TURNS && !(lowkey_is_open(&device.channel) && lowkey_is_open(&server.channel)); turn++) {
-        (void)step(&device, &server);
-        (void)step(&server, &device);
+    begin(secret, boot);
+    for (turn = 0; turn < TURNS && !(lowkey_kk_is_open(&device) && lowkey_is_open(&server)); turn++) {
+        (void)step_device();
+        (void)step_server();
     }
     for (len = 0; len <= LONGEST; len += 7) {
         carry(len);
     }
+}
+
+void reset(void);
+
+void reset(void)
+{
+    make_keys();
+    play(NULL, 1);
+    play(psk_bytes, 2);
     end(lowkey_version() == LOWKEY_VERSION);
 }
 
