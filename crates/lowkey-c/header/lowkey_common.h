@@ -20,10 +20,10 @@
 // - Lengths are in bytes. Statuses up to LOWKEY_WOULD_BLOCK leave the object usable (lowkey_is_recoverable). After any
 //   other the channel is over, its keys are wiped, and every call on it gives that status again. Every function on an
 //   object also gives LOWKEY_NULL, LOWKEY_NOT_INITIALISED and LOWKEY_OUT_OF_TURN where it applies.
-// - The core: code and tables stay where they were linked, and r9 is a register as any other (no ROPI, no RWPI). But for
-//   Cortex-M0, M0+, M1 and M23 the library reads and writes words at odd addresses: CCR.UNALIGN_TRP stays 0, as after a
-//   reset; and where an MPU says what kind of memory is where, objects, buffers and flash are Normal, not Device. The
-//   library uses no floating point and links into programs of any -mfloat-abi.
+// - The core: code and tables stay where they were linked, and r9 is a register as any other (no ROPI, no RWPI). But
+//   for Cortex-M0, M0+, M1 and M23 the library reads and writes words at odd addresses: CCR.UNALIGN_TRP stays 0, as
+//   after a reset; and where an MPU says what kind of memory is where, objects, buffers and flash are Normal, not
+//   Device. The library uses no floating point and links into programs of any -mfloat-abi.
 #ifndef LOWKEY_COMMON_H
 #define LOWKEY_COMMON_H
 
