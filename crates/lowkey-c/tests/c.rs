@@ -1,25 +1,16 @@
 //! The library as C sees it: each program of tests/c is compiled, linked with the archive, and run.
 
+mod archive;
+
+use archive::{ARCHIVE, cc, run};
 use lowkey_core::page::Contents;
 use lowkey_core::{Id, Identity, Secret};
-use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::LazyLock;
 
 const STRICT: [&str; 7] =
     ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wcast-qual", "-Werror"];
 const OPTIMISED: &str = "-O1";
-
-/// `liblowkey.a` of this machine, built once.
-static ARCHIVE: LazyLock<PathBuf> = LazyLock::new(|| {
-    // `lowkey/tests/posix` finds it there as well.
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("archive");
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--locked", "--release", "--target-dir"]).arg(&target);
-    run(cargo.current_dir(here().join("archive")));
-    target.join("release/liblowkey.a")
-});
 
 fn here() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -27,17 +18,6 @@ fn here() -> &'static Path {
 
 fn scratch() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("lowkey-c")
-}
-
-fn run(command: &mut Command) {
-    let done = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let said = String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success(), "{command:?}: {}\n{said}", done.status);
-}
-
-/// The compiler that `CC` names, or the system's.
-fn cc() -> Command {
-    Command::new(env::var_os("CC").unwrap_or_else(|| "cc".into()))
 }
 
 fn play(name: &str) {
