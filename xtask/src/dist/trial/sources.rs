@@ -68,7 +68,7 @@ impl Sources {
             let folders = [include(&library.join(INCLUDE)), include(&library.join(LWIP)), include(beside)];
             let words = options.split_whitespace().chain(STRICT).chain(STRICTER).chain(["-Os", "-c"]);
             let command = Command::new(compiler).args(words).args(folders);
-            let own = [format!("-I{}", text(OWN)), lwip.clone()];
+            let own = [format!("-I{}", text(OWN)), format!("-I{}", text(MAKERS)), lwip.clone()];
             command.args(own).args([&file]).within(&work).quiet()?;
         }
         Ok(fs::remove_dir_all(work)?)
@@ -79,7 +79,9 @@ impl Sources {
 const TO_COPY: &str = "src/";
 /// Where lwIP finds its settings.
 const LWIP: &str = "src/lwip";
-/// The headers that the chapter leaves to its reader, and those of the parts' makers.
+/// What is named of the headers of the chips' makers.
+const MAKERS: &str = "crates/lowkey-c/tests/chips";
+/// The headers that the chapter leaves to its reader.
 const OWN: &str = "xtask/src/dist/trial/own";
 /// Part of it is copied into programs in C++.
 const STRICTER: [&str; 4] = ["-Wshadow", "-Wconversion", "-Wcast-qual", "-Wc++-compat"];
