@@ -118,7 +118,7 @@ pub(super) const COPIED: &[Copied] = &[
             "stream.c",
             "stream.h",
         ],
-        what: "a client and a server on sockets",
+        what: "a client and a server on sockets; with the library for a host, `make LOWKEY=../..` builds them",
     },
 ];
 const LWIP: &str = "examples/lm3s6965-lwip/src";

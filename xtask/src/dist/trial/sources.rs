@@ -45,8 +45,8 @@ impl Sources {
     /// As [`Sources::compile_for`].
     pub(super) fn compile_here(&self, library: &Path) -> Result<()> {
         self.compile("cc", "", library)?;
-        let (lowkey, out) = (library.display(), target().join("dist-trial/posix"));
-        let variables = [format!("LOWKEY={lowkey}"), format!("OUT={}", out.display())];
+        let out = target().join("dist-trial/posix");
+        let variables = ["LOWKEY=../..".to_owned(), format!("OUT={}", out.display())];
         let make = Command::new("make").args(["--silent"]).args(variables);
         make.within(library.join("examples/posix")).quiet().map(|_| ())
     }
