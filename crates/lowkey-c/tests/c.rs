@@ -11,6 +11,8 @@ use std::process::Command;
 const STRICT: [&str; 7] =
     ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wcast-qual", "-Werror"];
 const OPTIMISED: &str = "-O1";
+/// What every program has.
+const PARTS: [&str; 4] = ["side.c", "either.c", "calls.c", "wire.c"];
 
 fn here() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -20,22 +22,42 @@ fn scratch() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("lowkey-c")
 }
 
+/// What initiates in a program: with a device it tests `lowkey_kk.h` where that has what `lowkey.h` has.
+#[derive(Clone, Copy)]
+enum Initiator {
+    Channel,
+    Device,
+}
+
 fn play(name: &str) {
-    play_with(name, &[]);
+    play_with(name, Initiator::Channel, &[]);
 }
 
-fn play_with(name: &str, arguments: &[&Path]) {
-    run(Command::new(compile(name)).args(arguments));
+/// Plays it with a device.
+fn play_device(name: &str) {
+    play_with(name, Initiator::Device, &[]);
 }
 
-fn compile(name: &str) -> PathBuf {
-    let (folder, program) = (here().join("tests/c"), scratch().join(name));
+fn play_both(name: &str) {
+    play(name);
+    play_device(name);
+}
+
+fn play_with(name: &str, initiator: Initiator, arguments: &[&Path]) {
+    run(Command::new(compile(name, initiator)).args(arguments));
+}
+
+fn compile(name: &str, initiator: Initiator) -> PathBuf {
+    let (define, suffix) = match initiator {
+        Initiator::Channel => (None, ""),
+        Initiator::Device => (Some("-DDEVICE"), "-device"),
+    };
+    let (folder, program) = (here().join("tests/c"), scratch().join(format!("{name}{suffix}")));
     std::fs::create_dir_all(scratch()).unwrap();
     let archive = &*ARCHIVE;
     let mut cc = cc();
-    cc.args(STRICT).arg(OPTIMISED).arg("-I").arg(here().join("include"));
-    cc.arg(folder.join(format!("{name}.c")))
-        .args(["side.c", "calls.c", "wire.c"].map(|part| folder.join(part)));
+    cc.args(STRICT).arg(OPTIMISED).args(define).arg("-I").arg(here().join("include"));
+    cc.arg(folder.join(format!("{name}.c"))).args(PARTS.map(|part| folder.join(part)));
     cc.arg(archive);
     run(cc.arg("-o").arg(&program));
     program
@@ -43,7 +65,7 @@ fn compile(name: &str) -> PathBuf {
 
 #[test]
 fn every_mode_from_c_to_c() {
-    play("modes");
+    play_both("modes");
 }
 
 #[test]
@@ -53,7 +75,7 @@ fn header_and_archive_are_of_the_same_version() {
 
 #[test]
 fn what_is_not_a_channel_is_a_status() {
-    play("not_a_channel");
+    play_both("not_a_channel");
 }
 
 #[test]
@@ -63,12 +85,12 @@ fn a_copy_of_an_object_is_none() {
 
 #[test]
 fn buffers_over_each_other_or_over_an_object_are_a_status() {
-    play("overlaps");
+    play_both("overlaps");
 }
 
 #[test]
 fn after_the_end_every_call_gives_what_ended_it() {
-    play("after_the_end");
+    play_both("after_the_end");
 }
 
 #[test]
@@ -92,7 +114,7 @@ fn a_page_and_a_boot_log_are_read_where_they_lie() {
     std::fs::create_dir_all(scratch()).unwrap(); // the program is compiled later
     let page = scratch().join("key.page");
     std::fs::write(&page, contents.encode().unwrap().expose()).unwrap();
-    play_with("flash", &[&page]);
+    play_with("flash", Initiator::Channel, &[&page]);
 }
 
 #[test]
@@ -102,30 +124,32 @@ fn wrong_arguments_of_a_beginning_leave_what_was_there() {
 
 #[test]
 fn an_open_channel_survives_every_wrong_call() {
-    play("open");
+    play_both("open");
 }
 
 #[test]
 fn callbacks_may_stop_anywhere() {
-    play("callbacks");
+    play_both("callbacks");
 }
 
 #[test]
 fn a_stream_that_takes_nothing_is_read_on() {
-    play("full");
+    play_both("full");
 }
 
 #[test]
 fn a_stream_changed_or_cut_at_any_byte_gives_a_status() {
-    let program = compile("damage");
-    for mode in ["1", "2", "3", "4"] {
-        run(Command::new(&program).arg(mode));
+    for (initiator, modes) in
+        [(Initiator::Channel, &["1", "2", "3", "4"][..]), (Initiator::Device, &["1", "2"])]
+    {
+        let program = compile("damage", initiator);
+        modes.iter().for_each(|mode| run(Command::new(&program).arg(mode)));
     }
 }
 
 #[test]
 fn several_channels_live_side_by_side() {
-    play("several");
+    play_both("several");
 }
 
 #[test]

@@ -79,6 +79,7 @@ static lowkey_status ping(lowkey_channel *c) { return lowkey_ping(c, (const uint
 static lowkey_status close_it(lowkey_channel *c) { return lowkey_close(c); }
 static lowkey_status run(lowkey_channel *c) { WITH_OUTPUT(lowkey_event, event, lowkey_run(c, &IO, &event)); }
 static lowkey_status flush(lowkey_channel *c) { return lowkey_flush(c, &IO); }
+static lowkey_status finish(lowkey_channel *c) { return lowkey_finish(c, &IO); }
 static lowkey_status send_message(lowkey_channel *c) {
   size_t done = 0;
   const lowkey_status status = lowkey_send_message(c, &IO, (const uint8_t *)"x", 1, &done);
@@ -96,6 +97,8 @@ static lowkey_status recv_message(lowkey_channel *c) {
   bool is_end = false;
   WITH_OUTPUT(size_t, len, lowkey_recv_message(c, &IO, message, sizeof message, &len, &is_end));
 }
+
+#ifndef DEVICE
 static lowkey_status answer_kk(lowkey_channel *c) {
   return lowkey_answer_kk(c, &CALLER.pinning, &CALLER.ephemerals);
 }
@@ -105,13 +108,21 @@ static lowkey_status answer_xx(lowkey_channel *c) {
 static lowkey_status turn_away(lowkey_channel *c) { return lowkey_turn_away(c, &CALLER.pinning); }
 static lowkey_status refuse(lowkey_channel *c) { return lowkey_refuse(c, LOWKEY_REFUSAL_BUSY); }
 static lowkey_status accept(lowkey_channel *c) { return lowkey_accept(c); }
+#endif
 
-static lowkey_status hello_read(lowkey_channel *c) { WITH_OUTPUT(lowkey_hello, hello, lowkey_hello_read(c, &hello)); }
 typedef struct key { uint8_t bytes[32]; } key;
+#ifndef DEVICE
+static lowkey_status hello_read(lowkey_channel *c) { WITH_OUTPUT(lowkey_hello, hello, lowkey_hello_read(c, &hello)); }
 static lowkey_status peer_key(lowkey_channel *c) { WITH_OUTPUT(key, out, lowkey_peer_key(c, out.bytes)); }
+#endif
 static lowkey_status handshake_hash(lowkey_channel *c) { WITH_OUTPUT(key, out, lowkey_handshake_hash(c, out.bytes)); }
 static lowkey_status max_data(lowkey_channel *c) { WITH_OUTPUT(size_t, len, lowkey_max_data(c, &len)); }
 
+#ifdef DEVICE
+static lowkey_status init(lowkey_channel *c) {
+  return lowkey_kk_init((lowkey_kk *)(void *)c, &CALLER.page, &spare, 1, lowkey_seed_random, &CALLER.seed);
+}
+#else
 static lowkey_status kk_initiator(lowkey_channel *c) {
   return lowkey_kk_initiator(c, &spare, &CALLER.pinning, &CALLER.ephemerals);
 }
@@ -119,20 +130,35 @@ static lowkey_status xx_initiator(lowkey_channel *c) {
   return lowkey_xx_initiator(c, &spare, &CALLER.identity, NULL, NULL, 0, &CALLER.ephemerals);
 }
 static lowkey_status responder(lowkey_channel *c) { return lowkey_responder(c, &spare); }
+#endif
 static lowkey_status wipe(lowkey_channel *c) { return lowkey_channel_wipe(c); }
 
 #define CALL(function) {#function, function}
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 
 const channel_call ACTS[] = {
-    CALL(poll),      CALL(feed),     CALL(feed_none), CALL(feed_end),     CALL(space),        CALL(filled),
-    CALL(filled_none), CALL(unsent), CALL(sent),      CALL(take),         CALL(send),         CALL(send_part),
-    CALL(send_no_part), CALL(ping),  CALL(close_it),  CALL(run),          CALL(flush),        CALL(send_message),
-    CALL(send_rest), CALL(recv_message), CALL(answer_kk), CALL(answer_xx), CALL(turn_away), CALL(refuse),
-    CALL(accept),
+    CALL(poll),         CALL(feed),   CALL(feed_none), CALL(feed_end), CALL(space), CALL(filled),
+    CALL(filled_none),  CALL(unsent), CALL(sent),      CALL(take),     CALL(send),  CALL(send_part),
+    CALL(send_no_part), CALL(ping),   CALL(close_it),  CALL(run),      CALL(flush), CALL(finish),
+    CALL(send_message), CALL(send_rest), CALL(recv_message),
+#ifndef DEVICE
+    CALL(answer_kk),    CALL(answer_xx), CALL(turn_away), CALL(refuse), CALL(accept),
+#endif
 };
 const size_t ACT_COUNT = COUNT(ACTS);
-const channel_call QUESTIONS[] = {CALL(hello_read), CALL(peer_key), CALL(handshake_hash), CALL(max_data)};
+const channel_call QUESTIONS[] = {
+    CALL(handshake_hash), CALL(max_data),
+#ifndef DEVICE
+    CALL(hello_read),     CALL(peer_key),
+#endif
+};
 const size_t QUESTION_COUNT = COUNT(QUESTIONS);
-const channel_call MAKERS[] = {CALL(kk_initiator), CALL(xx_initiator), CALL(responder), CALL(wipe)};
+const channel_call MAKERS[] = {
+#ifdef DEVICE
+    CALL(init),
+#else
+    CALL(kk_initiator), CALL(xx_initiator), CALL(responder),
+#endif
+    CALL(wipe),
+};
 const size_t MAKER_COUNT = COUNT(MAKERS);

@@ -34,8 +34,10 @@ static void play(lowkey_mode mode) {
   OK(lowkey_handshake_hash(&initiator.channel, one));
   OK(lowkey_handshake_hash(&responder.channel, other));
   CHECK(memcmp(one, other, 32) == 0);
-  OK(lowkey_peer_key(&initiator.channel, one));
-  CHECK(memcmp(one, responder.public_key, 32) == 0);
+  if (!IS_DEVICE) {
+    OK(lowkey_peer_key(&initiator.channel, one));
+    CHECK(memcmp(one, responder.public_key, 32) == 0);
+  }
   OK(lowkey_peer_key(&responder.channel, other));
   CHECK(memcmp(other, initiator.public_key, 32) == 0);
   if (mode == LOWKEY_KK || mode == LOWKEY_KKPSK0) {
@@ -51,7 +53,7 @@ static void play(lowkey_mode mode) {
 int main(void) {
   play(LOWKEY_KK);
   play(LOWKEY_KKPSK0);
-  play(LOWKEY_XX);
-  play(LOWKEY_XXPSK0);
+  if (!IS_DEVICE) play(LOWKEY_XX);
+  if (!IS_DEVICE) play(LOWKEY_XXPSK0);
   return 0;
 }

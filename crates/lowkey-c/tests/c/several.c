@@ -5,7 +5,7 @@
 
 static side initiators[PAIRS], responders[PAIRS];
 
-static lowkey_mode mode_of(int pair) { return (lowkey_mode)(1 + pair % 4); }
+static lowkey_mode mode_of(int pair) { return (lowkey_mode)(1 + pair % (IS_DEVICE ? 2 : 4)); }
 
 static bool step(side *here, side *there, lowkey_mode mode, bool was_open) {
   lowkey_event event;
@@ -23,7 +23,8 @@ static void open_all(void) {
   for (pair = 0; pair < PAIRS; pair++) {
     make_pair(&initiators[pair], &responders[pair], mode_of(pair) == LOWKEY_KKPSK0);
     /* The same keys and the same seed everywhere: the boot number keeps the ephemeral keys apart. */
-    OK(lowkey_ephemerals_init(&initiators[pair].ephemerals, initiators[0].public_key, 10 + (uint64_t)pair,
+    initiators[pair].boot = 10 + (uint64_t)pair;
+    OK(lowkey_ephemerals_init(&initiators[pair].ephemerals, initiators[0].hedge, initiators[pair].boot,
                               lowkey_seed_random, &initiators[pair].seed));
     begin(&initiators[pair], &responders[pair], mode_of(pair));
   }

@@ -4,15 +4,18 @@
 static void make_keys(side *made, uint8_t number) {
   uint8_t bytes[32];
   memset(made, 0, sizeof *made);
-  memset(bytes, number, sizeof bytes);
-  OK(lowkey_identity_init(&made->identity, bytes, NULL));
+  memset(made->private_key, number, 32);
+  OK(lowkey_identity_init(&made->identity, made->private_key, NULL));
   OK(lowkey_identity_public_key(&made->identity, made->public_key));
+  memset(bytes, number, sizeof bytes);
   bytes[0] ^= 0xff;
   OK(lowkey_seed_init(&made->seed, bytes));
   bytes[1] ^= 0xff;
-  OK(lowkey_ephemerals_init(&made->ephemerals, bytes, 1, lowkey_seed_random, &made->seed));
-  memset(bytes, 0x77, sizeof bytes);
-  OK(lowkey_psk_init(&made->psk, bytes));
+  memcpy(made->hedge, bytes, 32);
+  made->boot = 1;
+  OK(lowkey_ephemerals_init(&made->ephemerals, made->hedge, made->boot, lowkey_seed_random, &made->seed));
+  memset(made->psk_bytes, 0x77, 32);
+  OK(lowkey_psk_init(&made->psk, made->psk_bytes));
   made->buffers.incoming = made->incoming;
   made->buffers.incoming_len = sizeof made->incoming;
   made->buffers.outgoing = made->outgoing;
@@ -21,12 +24,19 @@ static void make_keys(side *made, uint8_t number) {
 
 static void pin(side *here, const side *there, bool with_psk, const uint8_t id[8]) {
   OK(lowkey_peer_init(&here->peer, &here->identity, there->public_key, NULL));
+  OK(lowkey_peer_shared(&here->peer, here->shared));
   memcpy(here->id, id, 8);
   here->pinning.identity = &here->identity;
   here->pinning.peer = &here->peer;
   here->pinning.psk = with_psk ? &here->psk : NULL;
-  here->pinning.id = here->id;
-  here->pinning.id_len = 8;
+  here->pinning.id = here->page.id = here->id;
+  here->pinning.id_len = here->page.id_len = 8;
+  here->page.private_key = here->private_key;
+  here->page.public_key = here->public_key;
+  here->page.peer_key = there->public_key;
+  here->page.shared = here->shared;
+  here->page.hedge = here->hedge;
+  here->page.psk = with_psk ? here->psk_bytes : NULL;
 }
 
 void make_pair(side *initiator, side *responder, bool with_psk) {
@@ -40,9 +50,15 @@ void make_pair(side *initiator, side *responder, bool with_psk) {
 
 static bool has_psk(lowkey_mode mode) { return mode == LOWKEY_KKPSK0 || mode == LOWKEY_XXPSK0; }
 
+lowkey_kk *device_of(side *initiator) { return (lowkey_kk *)(void *)&initiator->channel; }
+
 void begin(side *initiator, side *responder, lowkey_mode mode) {
   side *i = initiator;
-  if (mode == LOWKEY_KK || mode == LOWKEY_KKPSK0) {
+  if (IS_DEVICE) {
+    lowkey_kk *const device = device_of(i);
+    OK(lowkey_kk_init(device, &i->page, &i->buffers, i->boot, lowkey_seed_random, &i->seed));
+    OK(lowkey_kk_begin(device));
+  } else if (mode == LOWKEY_KK || mode == LOWKEY_KKPSK0) {
     OK(lowkey_kk_initiator(&i->channel, &i->buffers, &i->pinning, &i->ephemerals));
   } else {
     const lowkey_psk *psk = has_psk(mode) ? &i->psk : NULL;

@@ -2,20 +2,22 @@
 #ifndef SIDE_H
 #define SIDE_H
 
-#include "check.h"
+#include "either.h"
 
 #define BUFFER 300
 
 typedef struct side {
-  uint8_t public_key[32];
+  uint8_t private_key[32], public_key[32], psk_bytes[32], hedge[32], shared[32];
   lowkey_identity identity;
   lowkey_peer peer;
   lowkey_psk psk;
   lowkey_seed seed;
   lowkey_ephemerals ephemerals;
   lowkey_pinning pinning;
+  uint64_t boot;
+  lowkey_page page; /* for a device: the same keys */
   lowkey_buffers buffers;
-  lowkey_channel channel;
+  lowkey_channel channel; /* or, at an initiator with DEVICE, a lowkey_kk */
   uint8_t id[8];
   uint8_t incoming[BUFFER], outgoing[BUFFER + 2];
 } side;
@@ -25,6 +27,9 @@ void make_pair(side *initiator, side *responder, bool with_psk);
 
 /* Begins a channel on each, in this mode. */
 void begin(side *initiator, side *responder, lowkey_mode mode);
+
+/* The device in the storage of the channel. */
+lowkey_kk *device_of(side *initiator);
 
 /* Answers the hello that waits, in this mode. */
 lowkey_status answer(side *responder, lowkey_mode mode);
