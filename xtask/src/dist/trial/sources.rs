@@ -7,10 +7,10 @@ use std::{
 
 use xtask::{
     command::{Command, Result},
-    target,
+    root, target,
 };
 
-use super::{STRICT, text};
+use super::{STRICT, copy, text};
 use crate::{
     archive::fresh,
     dist::{Core, INCLUDE, files},
@@ -54,23 +54,23 @@ impl Sources {
     fn compile(&self, compiler: &str, options: &str, library: &Path) -> Result<()> {
         let work = target().join("dist-trial/sources");
         fresh(&work)?;
-        let files = files(library)?;
-        let files: Vec<&String> =
-            files.iter().filter(|file| file.starts_with(TO_COPY) && file.ends_with(".c")).collect();
+        let makers = work.join("makers");
+        copy(&root().join(MAKERS), &makers)?;
+        fs::remove_file(makers.join(MODEL))?;
+        let files = files(library)?.into_iter();
+        let files = files.filter(|file| file.starts_with(TO_COPY) && file.ends_with(".c"));
+        let files: Vec<PathBuf> = files.map(|file| library.join(file)).collect();
         if files.is_empty() {
             return Err(format!("it has nothing in {TO_COPY}").into());
         }
-        let include = |folder: &Path| format!("-I{}", folder.display());
-        let lwip = format!("-isystem{}", self.lwip.join("src/include").display());
-        for file in files {
-            let file = library.join(file);
-            let beside = file.parent().unwrap_or(library);
-            let folders = [include(&library.join(INCLUDE)), include(&library.join(LWIP)), include(beside)];
-            let words = options.split_whitespace().chain(STRICT).chain(STRICTER).chain(["-Os", "-c"]);
-            let command = Command::new(compiler).args(words).args(folders);
-            let own = [format!("-I{}", text(OWN)), format!("-I{}", text(MAKERS)), lwip.clone()];
-            command.args(own).args([&file]).within(&work).quiet()?;
-        }
+        let folders = [library.join(INCLUDE), library.join(LWIP), text(OWN).into(), makers];
+        Command::new(compiler)
+            .args(options.split_whitespace().chain(STRICT).chain(STRICTER).chain(["-Os", "-c"]))
+            .args(folders.map(|folder| format!("-I{}", folder.display())))
+            .args([format!("-isystem{}", self.lwip.join("src/include").display())])
+            .args(files)
+            .within(&work)
+            .quiet()?;
         Ok(fs::remove_dir_all(work)?)
     }
 }
@@ -79,8 +79,9 @@ impl Sources {
 const TO_COPY: &str = "src/";
 /// Where lwIP finds its settings.
 const LWIP: &str = "src/lwip";
-/// What is named of the headers of the chips' makers.
+/// What is named of the headers of the chips' makers, and a header of the folder's that a model has in its place.
 const MAKERS: &str = "crates/lowkey-c/tests/chips";
+const MODEL: &str = "mapped.h";
 /// The headers that the chapter leaves to its reader.
 const OWN: &str = "xtask/src/dist/trial/own";
 /// Part of it is copied into programs in C++.
