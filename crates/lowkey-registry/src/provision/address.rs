@@ -5,6 +5,7 @@
 //! device that was given one would call somebody else, or nobody, and there is no way to tell it so afterwards.
 
 use lowkey_core::page::MAX_ADDRESS;
+use lowkey_host::text::steers;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Whether a key page may hold this address, which may be empty.
@@ -22,7 +23,7 @@ pub(super) fn check(address: &str) -> Result<(), String> {
     match bracketed {
         _ if !is_port(port) => Err(no_address(address)),
         Some(host) if host.parse::<Ipv6Addr>().is_err() => Err(no_address(address)),
-        None if host.contains([':', '[', ']']) || host.contains(char::is_whitespace) => {
+        None if host.contains([':', '[', ']']) || host.contains(|c: char| c.is_whitespace() || steers(c)) => {
             Err(no_address(address))
         }
         None if is_numeric(host) && host.parse::<Ipv4Addr>().is_err() => Err(format!(
@@ -120,6 +121,9 @@ mod tests {
             "[10.0.2.2]:7000",
             "[]:7000",
             "a:b:7000",
+            "a\u{200b}b:7000",
+            "\u{feff}host:7000",
+            "a\u{1c}b:7000",
         ] {
             let error = check(address).unwrap_err();
             assert!(error.contains("write it as host:port"), "{address:?}: {error}");
