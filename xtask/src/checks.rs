@@ -111,7 +111,9 @@ pub(crate) fn all(board: &str) -> Result<()> {
 /// Sees to it that no test is left out for want of a program.
 pub(crate) fn programs() -> Result<()> {
     let builds = [&setup::MAKE, &setup::CXX, &setup::VALGRIND];
-    setup::ensure([&setup::MOSQUITTO, &setup::HAPROXY, &setup::KILL].into_iter().chain(builds))
+    let others = [&setup::MOSQUITTO, &setup::HAPROXY, &setup::KILL];
+    let python = [&setup::CRYPTOGRAPHY, &setup::PYTHON_TOML];
+    setup::ensure(others.into_iter().chain(builds).chain(python))
 }
 
 /// What cargo-deny says of everything we depend on.

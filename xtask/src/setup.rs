@@ -18,6 +18,8 @@ enum Found {
     /// A server; an ordinary user's PATH does not lead to where those are.
     Server(&'static str),
     At(&'static str),
+    /// Something that Python can do.
+    Python(&'static str),
 }
 
 /// The emulator.
@@ -46,6 +48,14 @@ pub const BINUTILS: Need = Need { found: Found::InPath("objcopy"), package: "bin
 pub const CXX: Need = Need { found: Found::InPath("c++"), package: "g++" };
 /// Runs a program and watches what it does with its memory.
 pub const VALGRIND: Need = Need { found: Found::InPath("valgrind"), package: "valgrind" };
+/// X25519 in Python, for the tools that make key pages.
+pub const CRYPTOGRAPHY: Need =
+    Need { found: Found::Python("import cryptography"), package: "python3-cryptography" };
+/// TOML in Python, which has it from 3.11 on, for the tool that changes registries.
+pub const PYTHON_TOML: Need = Need {
+    found: Found::Python("try: import tomllib\nexcept ImportError: import tomli"),
+    package: "python3-tomli",
+};
 /// Sends a signal by name, as tests of programs do; a minimal Debian has it in the shell only.
 pub const KILL: Need = Need { found: Found::InPath("kill"), package: "procps" };
 /// A broker of MQTT.
@@ -71,6 +81,11 @@ impl Need {
                 command::find(program).is_some() || Path::new("/usr/sbin").join(program).is_file()
             }
             Found::At(file) => Path::new(file).exists(),
+            Found::Python(program) => {
+                // Debian's own as well: that is what apt-get brings, and another may stand before it in the PATH.
+                let runs = |python| Command::new(python).args(["-c", program]).quiet().is_ok();
+                ["python3", "/usr/bin/python3"].into_iter().any(runs)
+            }
         }
     }
 }

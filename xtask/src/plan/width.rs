@@ -30,7 +30,7 @@ impl Prose {
             "md" => Some(Self::Document),
             "rs" => Some(Self::Comments(&["///", "//!", "//"])),
             "c" | "h" => Some(Self::Comments(&["/**", "/*", "*/", "*", "//"])),
-            "toml" | "sh" => Some(Self::Comments(&["#"])),
+            "py" | "sh" | "toml" => Some(Self::Comments(&["#"])),
             _ => None,
         }
     }

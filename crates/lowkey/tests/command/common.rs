@@ -31,6 +31,11 @@ impl Folder {
         folder
     }
 
+    /// Says what is waited for, in case it never comes.
+    pub(crate) fn waits_for(&self, what: &str) {
+        self.1.waits_for(what);
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }

@@ -15,6 +15,7 @@ mod mqtt;
 mod outputs;
 mod overview;
 mod provision;
+mod python;
 mod rotation;
 mod secrets;
 mod serve;
