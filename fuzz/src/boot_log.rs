@@ -4,9 +4,9 @@
 //! no error; the count is never below the last number; nothing is programmed twice. The flash is that of the
 //! log's own tests.
 
-use crate::input::Input;
 use lowkey_core::boot_log::BootLog;
 use lowkey_core::{Counter, CounterFailed};
+use test_support::Input;
 use test_support::flash::{Misread, Model, Nature, Trouble};
 
 const MAX_OPS: usize = 400;

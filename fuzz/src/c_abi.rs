@@ -19,13 +19,13 @@ mod memory;
 pub(crate) mod op;
 mod stream;
 
-use crate::input::Input;
 use crate::peer::{CLOSE, DATA, MORE, PING, Peer};
 use channel::{Channel, Ledger};
 use keys::{IDENTITY, Keys, PEER, PSK};
 use lowkey_c::*;
 use lowkey_transport::{Mode, Part};
 use memory::Storage;
+use test_support::Input;
 
 const MAX_OPS: usize = 200;
 

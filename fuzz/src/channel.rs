@@ -7,7 +7,6 @@
 //!   them once the stream takes them; an owed PONG goes before any other record, which the peer's link sees to.
 
 use crate::any::{Any, answer, initiator};
-use crate::input::Input;
 use embedded_io::{ErrorKind, ErrorType, Read, Write};
 use lowkey_transport::blocking::Channel;
 use lowkey_transport::{Buffers, Error, Link, Mailbox, Mode, Part, Step};
@@ -15,6 +14,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::task::Poll;
+use test_support::Input;
 
 const MAX_OPS: usize = 200;
 const MAX_CHANNELS: usize = 6;

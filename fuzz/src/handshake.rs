@@ -3,11 +3,11 @@
 //! Held to: whoever reads a message that was changed, or that follows a changed one, gets no session;
 //! messages left alone make one, with the same hash and payloads on both sides.
 
-use crate::input::Input;
 use crate::keys::{KEYS, MODES, ephemerals, is_kk};
 use crate::mutation::mutate;
 use lowkey_core::{Claim, Error, Session, kk, xx};
 use lowkey_transport::Mode;
+use test_support::Input;
 
 /// The two ephemerals of a run differ, and those of no two targets are the same.
 const SEEDS: [u64; 2] = [101, 102];

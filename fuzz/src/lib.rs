@@ -17,7 +17,6 @@ mod boot_log;
 mod c_abi;
 mod channel;
 mod handshake;
-mod input;
 mod keys;
 mod link;
 mod mutation;

@@ -16,7 +16,6 @@ use delivered::Delivered;
 pub(crate) use recording::Recording;
 
 use crate::any::{Any, answer, assert_dead, initiator};
-use crate::input::Input;
 use crate::keys::{KEYS, MODES, ephemerals, is_kk};
 use crate::mutation::mutate;
 use crate::peer::{CLOSE, DATA, MORE, PING, PONG, Peer, framed};
@@ -24,6 +23,7 @@ use embedded_io::ErrorKind;
 use lowkey_transport::{Buffers, Error, Link, Mode, Part, RECORD_OVERHEAD, Refusal, Step};
 use std::collections::VecDeque;
 use std::task::Poll;
+use test_support::Input;
 
 const MAX_OPS: usize = 300;
 /// The link's ephemerals: on a live stream, and where a recording was made.

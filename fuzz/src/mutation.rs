@@ -1,6 +1,6 @@
 //! What an attacker without keys can do to bytes on their way.
 
-use crate::input::Input;
+use test_support::Input;
 
 /// `bytes` changed as the script says; sometimes it says not at all.
 pub(crate) fn mutate(input: &mut Input<'_>, bytes: &[u8]) -> Vec<u8> {

@@ -3,10 +3,10 @@
 //! Held to: what is read is what lies there, an impossible field is refused, and what a provisioning
 //! tool writes is read back.
 
-use crate::input::Input;
 use lowkey_core::page::{Contents, LEN, MAX_ADDRESS, Page, PageError};
 use lowkey_core::{Error, Id, Identity, PublicKey, Secret};
 use lowkey_crypto::Blake2s;
+use test_support::Input;
 
 const CHECK: usize = 328;
 

@@ -5,12 +5,12 @@
 //! network only delays and cuts into pieces, everything arrives and both close in peace.
 
 use crate::any::{Any, answer, assert_dead, initiator};
-use crate::input::Input;
 use crate::keys::{KEYS, MODES, is_kk};
 use embedded_io::ErrorKind;
 use lowkey_transport::{Buffers, Error, Link, Mode, Part, Refusal, Step};
 use std::collections::VecDeque;
 use std::task::Poll;
+use test_support::Input;
 use test_support::Random;
 
 const MAX_OPS: usize = 300;

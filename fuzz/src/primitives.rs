@@ -9,7 +9,8 @@ use lowkey_crypto::{
     testing::{Body, Compact, Element, Plain, Portable, Twin},
 };
 
-use crate::{input::Input, residue::Residue};
+use crate::residue::Residue;
+use test_support::Input;
 
 /// Runs the script in `data`.
 pub fn primitives(data: &[u8]) {

@@ -3,10 +3,10 @@
 //! Held to: exactly the unchanged ones open, in the order they were sealed in, across changes of the
 //! key; one that does not open changes nothing and leaves no plaintext behind.
 
-use crate::input::Input;
 use crate::keys::{KEYS, ephemerals};
 use crate::mutation::mutate;
 use lowkey_core::{Error, Opener, REKEY_INTERVAL, Sealer, Session, TAG_LEN, kk};
+use test_support::Input;
 use test_support::Random;
 
 const MAX_OPS: usize = 200;

@@ -130,10 +130,12 @@ pub unsafe extern "C" fn lowkey_sent(channel: *mut lowkey_channel, len: usize) -
     attempt(|| {
         let channel = raw::exclusive(channel)?;
         let unsent = channel.link.unsent()?.len();
+        if len > unsent {
+            return Err(LOWKEY_LENGTH.into());
+        }
         channel.is_stuck = len == 0 && unsent > 0;
         match len {
             0 => Ok(()),
-            len if len > unsent => Err(LOWKEY_LENGTH.into()),
             len => Ok(channel.link.on_write(Ok::<_, Infallible>(len))?),
         }
     })

@@ -79,6 +79,7 @@ impl Channel {
             }
             let n = io.write(unsent).map_err(|kind| self.link.fail(Error::Io(kind)))?;
             self.link.on_write(Ok::<_, Infallible>(n))?;
+            self.is_stuck = false;
         }
     }
 

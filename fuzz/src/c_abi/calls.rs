@@ -3,10 +3,10 @@
 use super::keys::{IDENTITY, PEER, PSK};
 use super::memory::{Out, Storage};
 use super::{THIRD, World};
-use crate::input::Input;
 use crate::peer::{CLOSE, DATA, MORE, PING};
 use lowkey_c::*;
 use std::ptr;
+use test_support::Input;
 
 use lowkey_status::*;
 

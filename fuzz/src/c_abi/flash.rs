@@ -2,9 +2,9 @@
 
 use super::callbacks::{Banks, flash_erase, flash_program, flash_read};
 use super::memory::{Out, Storage};
-use crate::input::Input;
 use crate::page::{correct, valid};
 use lowkey_c::*;
+use test_support::Input;
 
 use lowkey_status::*;
 

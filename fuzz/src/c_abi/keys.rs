@@ -2,12 +2,12 @@
 
 use super::callbacks::{self, Random};
 use super::memory::{Out, Storage};
-use crate::input::Input;
 use crate::keys::KEYS;
 use lowkey_c::*;
 use lowkey_core::{Identity, Peer, PublicKey, Secret};
 use std::ptr;
 use std::sync::LazyLock;
+use test_support::Input;
 
 use lowkey_status::*;
 

@@ -3,9 +3,9 @@
 use super::callbacks::{self, Wire};
 use super::memory::{Out, Storage};
 use super::{THIRD, World};
-use crate::input::Input;
 use lowkey_c::*;
 use std::ptr;
+use test_support::Input;
 
 use lowkey_event::*;
 use lowkey_status::*;

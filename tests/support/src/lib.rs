@@ -5,12 +5,16 @@ pub mod flash;
 #[cfg(feature = "folder")]
 pub mod folder;
 pub mod impostor;
+mod input;
 pub mod random;
+#[cfg(feature = "headers")]
+pub mod side_by_side;
 #[cfg(feature = "tools")]
 pub mod tools;
 mod watchdog;
 #[cfg(feature = "world")]
 pub mod world;
 
+pub use input::Input;
 pub use random::Random;
 pub use watchdog::Watchdog;
