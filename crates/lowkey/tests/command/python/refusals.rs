@@ -1,4 +1,4 @@
-//! What Python refuses: what the command refuses, in the same words, and without the secrets that stand in wrong places.
+//! What Python refuses: what the command refuses, in the same words, and without secrets that stand in wrong places.
 
 use super::{Python, hex};
 use crate::common::Folder;
