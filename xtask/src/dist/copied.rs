@@ -120,5 +120,11 @@ pub(super) const COPIED: &[Copied] = &[
         ],
         what: "a client and a server on sockets; with the library for a host, `make LOWKEY=../..` builds them",
     },
+    Copied {
+        from: "tools",
+        to: "tools",
+        files: &["lowkey_page.py", "lowkey_keys.py", "lowkey_registry.py"],
+        what: "key pages and registry lines, made in Python: `python3 tools/lowkey_page.py --help`",
+    },
 ];
 const LWIP: &str = "examples/lm3s6965-lwip/src";
