@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "keys.h"
+#include "device.h"
 #include "lines.h"
 #include "stream.h"
 
@@ -17,9 +17,8 @@
 /* Exit codes, those of `lowkey connect`. */
 enum { DONE, MACHINE, ARGUMENTS, NETWORK, HANDSHAKE, BROKEN };
 
-static struct keys keys;
+static struct device device;
 static struct lines input;
-static lowkey_channel channel;
 static uint8_t incoming[4096], outgoing[4096]; /* one frame each way */
 static uint8_t answer[LONGEST];
 static size_t owed;    /* lines that have been sent and not been answered */
@@ -31,7 +30,7 @@ static lowkey_status send_lines(const lowkey_io *io, size_t *done)
     const uint8_t *line;
     size_t len;
     while ((line = lines_first(&input, &len)) != NULL) {
-        const lowkey_status status = lowkey_send_message(&channel, io, line, len, done);
+        const lowkey_status status = lowkey_kk_send_message(&device.lowkey, io, line, len, done);
         if (status != LOWKEY_OK) {
             return status; /* LOWKEY_WOULD_BLOCK: the same line again, from `done` on */
         }
@@ -39,11 +38,11 @@ static lowkey_status send_lines(const lowkey_io *io, size_t *done)
         *done = 0;
         owed++;
     }
-    lowkey_status status = lowkey_flush(&channel, io);
+    lowkey_status status = lowkey_kk_flush(&device.lowkey, io);
     if (status == LOWKEY_OK && input.has_ended) {
-        status = lowkey_close(&channel); /* after the first time it does nothing */
+        status = lowkey_kk_close(&device.lowkey); /* after the first time it does nothing */
     }
-    return status == LOWKEY_OK ? lowkey_flush(&channel, io) : status;
+    return status == LOWKEY_OK ? lowkey_kk_flush(&device.lowkey, io) : status;
 }
 
 /* Prints what has come. LOWKEY_OK: the server has closed, and nothing more will come. */
@@ -52,7 +51,7 @@ static lowkey_status print_answers(const lowkey_io *io)
     for (;;) {
         size_t len;
         bool is_end;
-        const lowkey_status status = lowkey_recv_message(&channel, io, answer, sizeof answer, &len, &is_end);
+        const lowkey_status status = lowkey_kk_recv_message(&device.lowkey, io, answer, sizeof answer, &len, &is_end);
         if (status != LOWKEY_OK || is_end) {
             return status;
         }
@@ -72,21 +71,29 @@ static int32_t write_and_note(void *context, const uint8_t *bytes, size_t len)
     return n;
 }
 
+/* How many bytes the socket has to take. */
+static size_t unsent(void)
+{
+    const uint8_t *bytes;
+    size_t len;
+    return lowkey_kk_unsent(&device.lowkey, &bytes, &len) == LOWKEY_OK ? len : 0;
+}
+
 /* Waits for the server, and for a line if there is none to be sent. NULL, or what is wrong. A server that is silent
  * while nothing is to be said is asked whether it is there; one that takes nothing is not, however much it sends. */
 static const char *wait_for_more(int socket)
 {
     size_t len;
     const bool has_line = lines_first(&input, &len) != NULL;
-    const bool is_waiting = owed > 0 || has_line || input.has_ended || lowkey_awaits_pong(&channel);
+    const bool is_waiting = owed > 0 || has_line || input.has_ended || lowkey_kk_awaits_pong(&device.lowkey);
     const int other = has_line || input.has_ended ? -1 : STDIN_FILENO;
-    const short events = stream_events(&channel);
+    const short events = stream_events(unsent());
     if ((events & POLLOUT) == 0) {
         taken = stream_now();
     }
     const int64_t deadline = ((events & POLLOUT) != 0 ? taken : stream_now()) + PATIENCE;
     const int ready = stream_wait(socket, events, other, deadline);
-    if (ready == 0 && (is_waiting || lowkey_ping(&channel, (const uint8_t *)"?", 1) != LOWKEY_OK)) {
+    if (ready == 0 && (is_waiting || lowkey_kk_ping(&device.lowkey, (const uint8_t *)"?", 1) != LOWKEY_OK)) {
         return "timed out";
     }
     return (ready & STREAM_OTHER) != 0 ? lines_read(&input) : NULL;
@@ -96,7 +103,7 @@ static const char *wait_for_more(int socket)
 static const char *say_end(int socket, const lowkey_io *io)
 {
     lowkey_status status;
-    while ((status = lowkey_finish(&channel, io)) == LOWKEY_WOULD_BLOCK) {
+    while ((status = lowkey_kk_finish(&device.lowkey, io)) == LOWKEY_WOULD_BLOCK) {
         if (stream_wait(socket, POLLOUT, -1, stream_now() + PATIENCE) == 0) {
             return "timed out";
         }
@@ -127,12 +134,22 @@ static const char *talk(int socket, const lowkey_io *io)
     }
 }
 
+/* Waits for the server's proof. LOWKEY_WOULD_BLOCK: the deadline has come. */
+static lowkey_status open_channel(int socket, const lowkey_io *io, int64_t deadline)
+{
+    lowkey_event event; /* LOWKEY_EVENT_OPEN: there is no other before */
+    lowkey_status status;
+    while ((status = lowkey_kk_run(&device.lowkey, io, &event)) == LOWKEY_WOULD_BLOCK &&
+           stream_wait(socket, stream_events(unsent()), -1, deadline) != 0) {
+    }
+    return status;
+}
+
 /* One connection, from the first message to the end. An exit code, and with one but DONE what is wrong. */
 static int connect_and_talk(const char *address, const char **why)
 {
-    const lowkey_buffers buffers = {incoming, sizeof incoming, outgoing, sizeof outgoing, 0, LONGEST};
     /* Makes the first message; this needs no network yet. */
-    lowkey_status status = lowkey_kk_initiator(&channel, &buffers, &keys.ours.pinning, &keys.ephemerals);
+    lowkey_status status = lowkey_kk_begin(&device.lowkey);
     if (status != LOWKEY_OK) {
         *why = lowkey_status_text(status);
         return MACHINE;
@@ -143,8 +160,7 @@ static int connect_and_talk(const char *address, const char **why)
         return NETWORK;
     }
     const lowkey_io io = {&socket, stream_read, write_and_note};
-    lowkey_event event; /* LOWKEY_EVENT_OPEN: an initiator with a pinned key gets no other before */
-    status = stream_run(&channel, &io, -1, deadline, &event);
+    status = open_channel(socket, &io, deadline);
     *why = status == LOWKEY_OK ? talk(socket, &io) : stream_why(status);
     stream_close(socket);
     return *why == NULL ? DONE : status == LOWKEY_OK ? BROKEN : HANDSHAKE;
@@ -156,15 +172,15 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: client PAGE-FILE [HOST:PORT]\n");
         return ARGUMENTS;
     }
+    const lowkey_buffers buffers = {incoming, sizeof incoming, outgoing, sizeof outgoing, 0, LONGEST};
     int code = MACHINE;
     const char *what = argv[1];
-    const char *why = keys_from_page(&keys, what);
+    const char *why = device_from_page(&device, what, &buffers);
     if (why == NULL) {
-        what = argc == 3 ? argv[2] : keys.address;
+        what = argc == 3 ? argv[2] : device.address;
         code = connect_and_talk(what, &why);
     }
-    (void)lowkey_channel_wipe(&channel);
-    keys_wipe(&keys);
+    device_wipe(&device);
     if (code != DONE) {
         fprintf(stderr, "client: %s: %s\n", what, why);
     }

@@ -1,57 +1,28 @@
-/* Who we are and whom we expect, from the files that the `lowkey` command makes. */
+/* Who we are and whom we expect, from the key files that the `lowkey` command makes. */
 #include "keys.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/random.h>
-#include <unistd.h>
 
 #include "key_text.h"
+#include "secrets.h"
 
 /* The longest key file that is read, in bytes; `lowkey keygen` makes one of 176. */
 #define KEY_FILE 1024
 
-/* A memset that the compiler leaves where it is, though nobody reads the bytes any more. */
-static void wipe(void *bytes, size_t len)
-{
-    volatile uint8_t *at = (volatile uint8_t *)bytes;
-    while (len-- > 0) {
-        *at++ = 0;
-    }
-}
-
-/* Fills `out` with random bytes of the system. Where there is no getrandom, getentropy does the same. */
-static int32_t fill_random(void *context, uint8_t *out, size_t len)
-{
-    (void)context;
-    while (len > 0) {
-        const ssize_t n = getrandom(out, len, 0);
-        if (n > 0) {
-            out += n;
-            len -= (size_t)n;
-        } else if (n == 0 || errno != EINTR) {
-            return -1; /* never go on with what was not filled: Lowkey makes no key then */
-        }
-    }
-    return 0;
-}
-
-/* A boot, for Lowkey, is one run of this program. Firmware stores a hedge secret and counts its starts, because its
- * random source may be weak or stuck. Here the system's is good: both are drawn anew, so no two runs share one, and
- * nothing has to be stored. After a fork(), do this again in the child. */
+/* A boot, for Lowkey, is one run of this program: what firmware stores and counts is drawn anew. After a fork(), do
+ * this again in the child. */
 static const char *begin_boot(struct keys *keys)
 {
     struct {
         uint8_t hedge[LOWKEY_KEY_LEN];
         uint64_t boot;
     } drawn;
-    if (fill_random(NULL, (uint8_t *)&drawn, sizeof drawn) != 0) {
+    if (secrets_draw(NULL, (uint8_t *)&drawn, sizeof drawn) != 0) {
         return "the system gives no random numbers";
     }
     const lowkey_status status =
-        lowkey_ephemerals_init(&keys->ephemerals, drawn.hedge, drawn.boot, fill_random, NULL);
-    wipe(&drawn, sizeof drawn);
+        lowkey_ephemerals_init(&keys->ephemerals, drawn.hedge, drawn.boot, secrets_draw, NULL);
+    secrets_wipe(&drawn, sizeof drawn);
     return status == LOWKEY_OK ? NULL : lowkey_status_text(status);
 }
 
@@ -62,49 +33,12 @@ static const char *use(struct keys *keys, const lowkey_page *page)
     return status == LOWKEY_OK ? begin_boot(keys) : lowkey_status_text(status);
 }
 
-/* Reads the front of a file. Not with fopen, which would leave a copy of the secrets in its buffer. */
-static const char *read_file(const char *file, void *bytes, size_t max, size_t *len)
-{
-    const int fd = open(file, O_RDONLY);
-    if (fd < 0) {
-        return strerror(errno);
-    }
-    ssize_t n = 0;
-    *len = 0;
-    while (*len < max && (n = read(fd, (uint8_t *)bytes + *len, max - *len)) > 0) {
-        *len += (size_t)n;
-    }
-    const char *const why = n < 0 ? strerror(errno) : NULL;
-    close(fd);
-    return why;
-}
-
-const char *keys_from_page(struct keys *keys, const char *page_file)
-{
-    uint8_t bytes[LOWKEY_PAGE_LEN];
-    size_t len;
-    lowkey_page page;
-    const char *why = read_file(page_file, bytes, sizeof bytes, &len);
-    if (why == NULL) {
-        const lowkey_status status = lowkey_page_read(&page, bytes, len);
-        if (status != LOWKEY_OK) {
-            why = lowkey_status_text(status);
-        } else {
-            memcpy(keys->address, page.address, page.address_len);
-            keys->address[page.address_len] = '\0';
-            why = use(keys, &page);
-        }
-    }
-    wipe(bytes, sizeof bytes);
-    return why;
-}
-
 /* Reads a key file: comments, and one line with a key. */
 static const char *read_key(const char *file, const char *prefix, uint8_t key[LOWKEY_KEY_LEN])
 {
     char text[KEY_FILE + 1];
     size_t len;
-    const char *why = read_file(file, text, KEY_FILE, &len);
+    const char *why = secrets_read(file, text, KEY_FILE, &len);
     if (why == NULL) {
         char *rest;
         text[len] = '\0';
@@ -114,7 +48,7 @@ static const char *read_key(const char *file, const char *prefix, uint8_t key[LO
         }
         why = line != NULL && key_text_read(line, prefix, key) ? NULL : "this is not the key file that belongs here";
     }
-    wipe(text, sizeof text);
+    secrets_wipe(text, sizeof text);
     return why;
 }
 
@@ -152,8 +86,8 @@ const char *keys_from_files(struct keys *keys, const char *key_file, const char 
         };
         why = status == LOWKEY_OK ? use(keys, &page) : lowkey_status_text(status);
     }
-    wipe(ours, sizeof ours);
-    wipe(psk, sizeof psk);
+    secrets_wipe(ours, sizeof ours);
+    secrets_wipe(psk, sizeof psk);
     return why;
 }
 

@@ -1,4 +1,4 @@
-/* Who we are and whom we expect, from the files that the `lowkey` command makes. */
+/* Who we are and whom we expect, from the key files that the `lowkey` command makes. */
 #ifndef KEYS_H
 #define KEYS_H
 
@@ -8,11 +8,7 @@
 struct keys {
     lowkey_keys ours;
     lowkey_ephemerals ephemerals;
-    char address[65]; /* of the peer, if it came with the keys */
 };
-
-/* Reads a key page (lowkey provision). NULL, or what is wrong, for people. */
-const char *keys_from_page(struct keys *keys, const char *page_file);
 
 /* Reads a responder's key (lowkey keygen), its device's public key (lkpub1...) and their PSK (lowkey keygen --psk), or
  * NULL if they have none. The id is the default one. NULL; or what is wrong, for people, and in `what` with which of

@@ -41,6 +41,25 @@ static lowkey_status answer_hello(void)
     return lowkey_answer_kk(&channel, &keys.ours.pinning, &keys.ephemerals);
 }
 
+/* How many bytes the socket has to take. */
+static size_t unsent(void)
+{
+    const uint8_t *bytes;
+    size_t len;
+    return lowkey_unsent(&channel, &bytes, &len) == LOWKEY_OK ? len : 0;
+}
+
+/* lowkey_run until there is an event. LOWKEY_WOULD_BLOCK: the deadline has come, or we are to stop. */
+static lowkey_status run(const lowkey_io *io, int64_t deadline, lowkey_event *event)
+{
+    const int socket = *(const int *)io->context;
+    lowkey_status status;
+    while ((status = lowkey_run(&channel, io, event)) == LOWKEY_WOULD_BLOCK &&
+           stream_wait(socket, stream_events(unsent()), stop, deadline) == STREAM_SOCKET) {
+    }
+    return status;
+}
+
 /* Until the device has proven its key. */
 static lowkey_status shake_hands(const lowkey_io *io)
 {
@@ -49,7 +68,7 @@ static lowkey_status shake_hands(const lowkey_io *io)
     lowkey_event event = LOWKEY_EVENT_HELLO;
     lowkey_status status = lowkey_responder(&channel, &buffers);
     while (status == LOWKEY_OK && event != LOWKEY_EVENT_OPEN) {
-        status = stream_run(&channel, io, stop, deadline, &event);
+        status = run(io, deadline, &event);
         status = status == LOWKEY_OK && event == LOWKEY_EVENT_HELLO ? answer_hello() : status;
     }
     return status;
@@ -83,7 +102,7 @@ static lowkey_status talk(int socket, const lowkey_io *io)
         bool is_end;
         lowkey_status status;
         while ((status = lowkey_recv_message(&channel, io, message, sizeof message, &len, &is_end)) != LOWKEY_OK) {
-            if (status != LOWKEY_WOULD_BLOCK || !wait_for_device(socket, stream_events(&channel))) {
+            if (status != LOWKEY_WOULD_BLOCK || !wait_for_device(socket, stream_events(unsent()))) {
                 return status;
             }
         }

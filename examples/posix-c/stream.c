@@ -69,27 +69,9 @@ int stream_wait(int socket, short events, int other, int64_t deadline)
     }
 }
 
-short stream_events(lowkey_channel *channel)
+short stream_events(size_t unsent)
 {
-    const uint8_t *bytes;
-    size_t len;
-    const bool is_unsent = lowkey_unsent(channel, &bytes, &len) == LOWKEY_OK && len > 0;
-    return is_unsent ? POLLIN | POLLOUT : POLLIN;
-}
-
-lowkey_status stream_run(lowkey_channel *channel, const lowkey_io *io, int other, int64_t deadline,
-                         lowkey_event *event)
-{
-    const int socket = *(const int *)io->context;
-    for (;;) {
-        const lowkey_status status = lowkey_run(channel, io, event);
-        if (status != LOWKEY_WOULD_BLOCK) {
-            return status;
-        }
-        if (stream_wait(socket, stream_events(channel), other, deadline) != STREAM_SOCKET) {
-            return LOWKEY_WOULD_BLOCK;
-        }
-    }
+    return unsent > 0 ? POLLIN | POLLOUT : POLLIN;
 }
 
 const char *stream_why(lowkey_status status)

@@ -4,7 +4,7 @@
 
 #include <poll.h>
 
-#include "lowkey.h"
+#include "lowkey_common.h"
 
 /* In milliseconds: how long connecting and a handshake may take together; and for how long nothing may come of what is
  * waited for. */
@@ -42,12 +42,8 @@ int stream_accept(int listener, int stop, const char **why);
  * them, STREAM_SOCKET or STREAM_OTHER or both; 0: the deadline has come. */
 int stream_wait(int socket, short events, int other, int64_t deadline);
 
-/* What to wait for on a channel's socket, when both directions may move. */
-short stream_events(lowkey_channel *channel);
-
-/* lowkey_run until there is an event. LOWKEY_WOULD_BLOCK: the deadline has come, or `other` can be read. */
-lowkey_status stream_run(lowkey_channel *channel, const lowkey_io *io, int other, int64_t deadline,
-                         lowkey_event *event);
+/* What to wait for on a channel's socket, when both directions may move and so many bytes are unsent. */
+short stream_events(size_t unsent);
 
 /* A status for people. What would still block after all waiting has timed out. */
 const char *stream_why(lowkey_status status);
