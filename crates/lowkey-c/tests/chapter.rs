@@ -15,7 +15,7 @@ const STRICT: [&str; 8] =
     ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wcast-qual", "-Wc++-compat", "-Werror"];
 const QUOTED: &str = "from-";
 /// Where the chapter says how the library is made.
-const GETTING: &str = "\n## Getting the library\n";
+const MAKING: &str = "\n## Making the folders\n";
 
 #[test]
 fn the_chapter_s_code_compiles_as_c99_without_a_warning() {
@@ -23,7 +23,7 @@ fn the_chapter_s_code_compiles_as_c99_without_a_warning() {
     let mut files = BTreeMap::<&str, String>::new();
     let (_, behind) = readme.split_once("\n```c\n").unwrap();
     let (first_page, _) = behind.split_once("\n```").unwrap();
-    files.insert("readme", format!("#include \"lowkey.h\"\n\n{first_page}\n"));
+    files.insert("readme", format!("#include \"lowkey_kk.h\"\n\n{first_page}\n"));
     for (name, text) in blocks(&chapter).filter(|(name, _)| !name.starts_with(QUOTED)) {
         files.entry(name).or_default().extend([text, "\n"]);
     }
@@ -48,11 +48,31 @@ fn the_chapter_quotes_the_examples_word_for_word() {
     }
 }
 
+/// The models know where the log of each driver lies, and fail where it does not.
+#[test]
+fn the_chapter_s_map_of_flash_has_the_addresses_of_the_drivers() {
+    let chapter = chapter();
+    let (_, map) = chapter.split_once("| chip | firmware | key page | boot log |").unwrap();
+    let (map, _) = map.split_once("\n\n").unwrap();
+    let models: Vec<String> = fs::read_dir(here().join("tests/chips"))
+        .unwrap()
+        .map(|file| fs::read_to_string(file.unwrap().path()).unwrap_or_default())
+        .collect();
+    let logs: Vec<&str> = models
+        .iter()
+        .filter_map(|model| Some(model.split_once("#define CHIP_LOG ")?.1.split_once("u\n")?.0))
+        .collect();
+    assert!(logs.len() > 5, "{logs:?}");
+    for log in logs {
+        assert!(map.contains(&format!("| `{log}`, `")), "{log}");
+    }
+}
+
 #[test]
 fn the_chapter_speaks_to_people_who_write_c() {
     let chapter = chapter();
-    let (before, rest) = chapter.split_once(GETTING).unwrap();
-    let (_, after) = rest.split_once("\n## ").unwrap();
+    let (before, rest) = chapter.split_once(MAKING).unwrap();
+    let after = rest.split_once("\n## ").map_or("", |(_, after)| after);
     for word in ["Rust", "cargo", "crate", "panic", "unsafe", "trait", "slice", "no_std"] {
         let is_said = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == word);
         assert!(!is_said(before) && !is_said(after), "{word}");
@@ -98,16 +118,20 @@ fn read(file: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The code blocks in C, each with its name.
+/// The code blocks in C and of a Makefile, each with its name.
 fn blocks(chapter: &str) -> impl Iterator<Item = (&str, &str)> {
     // Every second piece is behind the end of a block, not inside of one.
     chapter.split("\n```").skip(1).step_by(2).filter_map(|block| {
         let (words, text) = block.split_once('\n').unwrap();
-        assert_ne!(words, "c", "a block of C that belongs to nothing");
-        Some((words.strip_prefix("c,")?, text))
+        assert!(!["c", "make"].contains(&words), "a block of code that belongs to nothing");
+        Some((["c,", "make,"].iter().find_map(|language| words.strip_prefix(language))?, text))
     })
 }
 
 /// From this crate.
-const EXAMPLES: [&str; 3] =
-    ["../../examples/lm3s6965-lwip/src", "../../examples/chips-c/flash", "../../examples/chips-c/random"];
+const EXAMPLES: [&str; 4] = [
+    "../../examples/lm3s6965-lwip",
+    "../../examples/lm3s6965-lwip/src",
+    "../../examples/chips-c/flash",
+    "../../examples/chips-c/random",
+];

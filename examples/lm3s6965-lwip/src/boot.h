@@ -3,19 +3,17 @@
 #define BOOT_H
 
 #include "address.h"
-#include "lowkey.h"
+#include "lowkey_common.h"
 
-/* Who this device is. The page lies in flash; the rest is made of it once. */
+/* Who this device is, and which start this is. What the page points to lies in flash. */
 struct device {
     lowkey_page page;
-    lowkey_keys keys;
-    lowkey_ephemerals ephemerals;
     struct address server;
     uint64_t boot;
 };
 
-/* Reads the key page and counts this start. NULL, or what is wrong, for people; a device that has no keys or cannot
- * count its starts must not go on. */
-const char *boot_start(struct device *device);
+/* Reads the key page, counts this start, and begins with the page's seed. A device that has no keys or cannot count its
+ * starts must not go on. LOWKEY_PAGE_MALFORMED is also a page whose address is not an IPv4 host:port. */
+lowkey_status boot_start(struct device *device);
 
 #endif

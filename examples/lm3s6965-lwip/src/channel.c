@@ -81,7 +81,10 @@ void channel_drop(struct channel *channel)
         tcp_abort(pcb);
     }
     forget_received(channel);
-    lowkey_channel_wipe(&channel->lowkey);
+    if (channel->is_active) {
+        const lowkey_status said = lowkey_kk_feed_end(&channel->lowkey); /* its keys are wiped, if they are left */
+        (void)said;
+    }
     channel->is_active = false;
 }
 
@@ -96,6 +99,7 @@ static enum channel_event closed(struct channel *channel)
     return CHANNEL_CLOSED;
 }
 
+/* `why` is for people, where the status is LOWKEY_IO. */
 static enum channel_event failed(struct channel *channel, lowkey_status status, const char *why)
 {
     channel_drop(channel);
@@ -121,20 +125,25 @@ static lowkey_status open_connection(struct channel *channel, const ip_addr_t *a
     return tcp_connect(channel->pcb, address, port, on_connected) == ERR_OK ? LOWKEY_OK : LOWKEY_IO;
 }
 
-lowkey_status channel_connect(struct channel *channel, const lowkey_pinning *pinning, lowkey_ephemerals *ephemerals,
-                              const ip_addr_t *address, uint16_t port, uint32_t limit)
+lowkey_status channel_init(struct channel *channel, const lowkey_page *page, uint64_t boot, lowkey_random random,
+                           void *context)
 {
-    if (channel->is_active) {
-        return LOWKEY_OUT_OF_TURN;
-    }
     const lowkey_buffers buffers = {
         .incoming = channel->incoming,
         .incoming_len = sizeof channel->incoming,
         .outgoing = channel->outgoing,
         .outgoing_len = sizeof channel->outgoing,
     };
+    return lowkey_kk_init(&channel->lowkey, page, &buffers, boot, random, context);
+}
+
+lowkey_status channel_connect(struct channel *channel, const ip_addr_t *address, uint16_t port, uint32_t limit)
+{
+    if (channel->is_active) {
+        return LOWKEY_OUT_OF_TURN;
+    }
     /* Message 1 first: when the network is up, only what needs the server's answer is left to do. */
-    lowkey_status status = lowkey_kk_initiator(&channel->lowkey, &buffers, pinning, ephemerals);
+    lowkey_status status = lowkey_kk_begin(&channel->lowkey);
     if (status != LOWKEY_OK) {
         return status;
     }
@@ -160,13 +169,13 @@ static bool write_out(struct channel *channel)
     const uint8_t *bytes;
     size_t len;
     while (channel->is_connected && channel->pcb != NULL &&
-           lowkey_unsent(&channel->lowkey, &bytes, &len) == LOWKEY_OK && len > 0) {
+           lowkey_kk_unsent(&channel->lowkey, &bytes, &len) == LOWKEY_OK && len > 0) {
         const size_t room = tcp_sndbuf(channel->pcb);
         const size_t piece = len < room ? len : room;
         if (piece == 0 || tcp_write(channel->pcb, bytes, (u16_t)piece, TCP_WRITE_FLAG_COPY) != ERR_OK) {
             break; /* when the server has acknowledged something, there is room again */
         }
-        if (lowkey_sent(&channel->lowkey, piece) != LOWKEY_OK) {
+        if (lowkey_kk_sent(&channel->lowkey, piece) != LOWKEY_OK) {
             break;
         }
         has_moved = true;
@@ -198,8 +207,8 @@ static bool read_in(struct channel *channel)
     while ((piece = first_piece(channel)) != NULL) {
         size_t taken = 0;
         const uint8_t *const bytes = (const uint8_t *)piece->payload;
-        if (lowkey_feed(&channel->lowkey, bytes, piece->len, &taken) != LOWKEY_OK || taken == 0) {
-            break; /* something waits to be looked at, or the channel is over: lowkey_poll says which */
+        if (lowkey_kk_feed(&channel->lowkey, bytes, piece->len, &taken) != LOWKEY_OK || taken == 0) {
+            break; /* something waits to be looked at, or the channel is over: lowkey_kk_poll says which */
         }
         channel->received = pbuf_free_header(channel->received, (u16_t)taken);
         if (channel->pcb != NULL) {
@@ -213,15 +222,15 @@ static bool read_in(struct channel *channel)
     return has_moved;
 }
 
-/* With everything read: tells Lowkey of the stream's end. True: it changes what lowkey_poll says. */
+/* With everything read: tells Lowkey of the stream's end. True: it changes what lowkey_kk_poll says. */
 static bool end_in(struct channel *channel)
 {
     if (!channel->has_ended || channel->received != NULL) {
         return false;
     }
     channel->has_ended = false;
-    const lowkey_status said = lowkey_feed_end(&channel->lowkey);
-    (void)said; /* lowkey_poll says it as well */
+    const lowkey_status said = lowkey_kk_feed_end(&channel->lowkey);
+    (void)said; /* lowkey_kk_poll says it as well */
     return true;
 }
 
@@ -229,7 +238,7 @@ bool channel_is_drained(struct channel *channel)
 {
     const uint8_t *bytes;
     size_t len;
-    return lowkey_unsent(&channel->lowkey, &bytes, &len) != LOWKEY_OK || len == 0;
+    return lowkey_kk_unsent(&channel->lowkey, &bytes, &len) != LOWKEY_OK || len == 0;
 }
 
 bool channel_is_acknowledged(struct channel *channel)
@@ -247,7 +256,7 @@ static enum channel_event wait(struct channel *channel)
     if (channel->is_open) {
         channel->traffic.is_waiting = !channel_is_acknowledged(channel);
         channel->traffic.is_awaiting =
-            channel->is_closing || channel->is_awaiting || lowkey_awaits_pong(&channel->lowkey);
+            channel->is_closing || channel->is_awaiting || lowkey_kk_awaits_pong(&channel->lowkey);
         verdict = liveness_look(&channel->liveness, &channel->traffic, clock_now(), CHANNEL_PING_EVERY, CHANNEL_PATIENCE);
     } else if (clock_since(channel->begun) >= channel->limit) {
         verdict = LIVENESS_DEAD;
@@ -255,7 +264,7 @@ static enum channel_event wait(struct channel *channel)
     if (verdict == LIVENESS_DEAD) {
         return failed(channel, LOWKEY_IO, "the stream timed out");
     }
-    if (verdict == LIVENESS_ASK && lowkey_ping(&channel->lowkey, (const uint8_t *)"?", 1) == LOWKEY_OK) {
+    if (verdict == LIVENESS_ASK && lowkey_kk_ping(&channel->lowkey, (const uint8_t *)"?", 1) == LOWKEY_OK) {
         write_out(channel);
     }
     return CHANNEL_NOTHING;
@@ -265,15 +274,15 @@ enum channel_event channel_poll(struct channel *channel)
 {
     while (channel->is_active) {
         lowkey_event event;
-        const lowkey_status status = lowkey_poll(&channel->lowkey, &event);
+        const lowkey_status status = lowkey_kk_poll(&channel->lowkey, &event);
         if (status != LOWKEY_OK) {
-            return failed(channel, status, lowkey_status_text(status));
+            return failed(channel, status, NULL);
         }
         bool has_moved = false;
         switch (event) {
         case LOWKEY_EVENT_WRITE:
             /* Without room, what there is to read is looked at meanwhile. */
-            has_moved = write_out(channel) || lowkey_sent(&channel->lowkey, 0) == LOWKEY_OK;
+            has_moved = write_out(channel) || lowkey_kk_sent(&channel->lowkey, 0) == LOWKEY_OK;
             break;
         case LOWKEY_EVENT_READ:
             has_moved = read_in(channel) || end_in(channel);
@@ -285,13 +294,13 @@ enum channel_event channel_poll(struct channel *channel)
         case LOWKEY_EVENT_DATA:
             return CHANNEL_DATA;
         case LOWKEY_EVENT_END: /* the server has said all it had to say: so have we */
-            if (lowkey_is_closed(&channel->lowkey)) {
+            if (lowkey_kk_is_closed(&channel->lowkey)) {
                 return closed(channel);
             }
             has_moved = !channel->is_closing;
             channel_close(channel);
             break;
-        default: /* those of a responder and of a pairing */
+        default: /* those of lowkey.h */
             break;
         }
         if (!has_moved) {
@@ -305,12 +314,12 @@ enum channel_event channel_poll(struct channel *channel)
 
 lowkey_status channel_take(struct channel *channel, const uint8_t **data, size_t *len, bool *is_last)
 {
-    return lowkey_take(&channel->lowkey, data, len, is_last);
+    return lowkey_kk_take(&channel->lowkey, data, len, is_last);
 }
 
 lowkey_status channel_send(struct channel *channel, const uint8_t *message, size_t len)
 {
-    const lowkey_status status = lowkey_send(&channel->lowkey, message, len);
+    const lowkey_status status = lowkey_kk_send(&channel->lowkey, message, len);
     if (status == LOWKEY_OK) {
         write_out(channel);
     }
@@ -329,7 +338,7 @@ void channel_await(struct channel *channel, bool is_awaited)
 
 void channel_close(struct channel *channel)
 {
-    channel->is_closing = lowkey_close(&channel->lowkey) == LOWKEY_OK;
+    channel->is_closing = lowkey_kk_close(&channel->lowkey) == LOWKEY_OK;
 }
 
 const char *channel_why(const struct channel *channel)

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 #include "liveness.h"
-#include "lowkey.h"
+#include "lowkey_kk.h"
 #include "lwip/tcp.h"
 
 /* The longest frame each way with its length field, in bytes. */
@@ -31,16 +31,16 @@ enum channel_event {
     CHANNEL_OPEN,    /* once: the server is the pinned one, and messages can be sent */
     CHANNEL_DATA,    /* a piece of a message waits: channel_take */
     CHANNEL_CLOSED,  /* both sides have closed; nothing is left of it */
-    CHANNEL_FAILED,  /* it is over, channel_why says why; nothing is left of it */
+    CHANNEL_FAILED,  /* it is over, channel_status says why; nothing is left of it */
 };
 
-/* A channel. All zeros: there is none. The members are the functions' own, but `lowkey` answers questions. */
+/* A device and its channel. All zeros at first. The members are the functions' own, but `lowkey` answers questions. */
 struct channel {
-    lowkey_channel lowkey;
+    lowkey_kk lowkey;
     struct tcp_pcb *pcb;   /* NULL: no connection, or none any more */
     struct pbuf *received; /* what has come and Lowkey has not taken yet */
-    const char *why;       /* what ended the connection or the channel, once it is known */
-    lowkey_status status;  /* the same as a status */
+    const char *why;       /* what ended the connection, once it is known */
+    lowkey_status status;  /* what ended the channel */
     bool is_active;        /* between channel_connect and the event that ends it */
     bool is_connected;     /* by TCP */
     bool has_ended;        /* the server has ended its direction of TCP */
@@ -55,12 +55,15 @@ struct channel {
     uint8_t outgoing[CHANNEL_FRAME];
 };
 
-/* Makes message 1 and starts to connect. Everything up to CHANNEL_OPEN has `limit` milliseconds. `pinning` must stay.
+/* Once a start: lowkey_kk_init, with the channel's buffers. What `page` points to must stay where it is. */
+lowkey_status channel_init(struct channel *channel, const lowkey_page *page, uint64_t boot, lowkey_random random,
+                           void *context);
+
+/* Makes message 1 and starts to connect. Everything up to CHANNEL_OPEN has `limit` milliseconds.
  *
- * LOWKEY_OUT_OF_TURN: there is a channel. LOWKEY_IO: lwIP has no memory. Or what lowkey_kk_initiator says. There is no
+ * LOWKEY_OUT_OF_TURN: there is a channel. LOWKEY_IO: lwIP has no memory. Or what lowkey_kk_begin says. There is no
  * channel then. */
-lowkey_status channel_connect(struct channel *channel, const lowkey_pinning *pinning, lowkey_ephemerals *ephemerals,
-                              const ip_addr_t *address, uint16_t port, uint32_t limit);
+lowkey_status channel_connect(struct channel *channel, const ip_addr_t *address, uint16_t port, uint32_t limit);
 
 /* Moves bytes both ways until something has happened, or nothing can. */
 enum channel_event channel_poll(struct channel *channel);
@@ -68,8 +71,8 @@ enum channel_event channel_poll(struct channel *channel);
 /* At CHANNEL_DATA: the piece, and whether it is the last one of its message. Valid until the next channel_poll. */
 lowkey_status channel_take(struct channel *channel, const uint8_t **data, size_t *len, bool *is_last);
 
-/* Sends a message of one record (lowkey_max_data). LOWKEY_WOULD_BLOCK: not sent, something else has to go first; repeat
- * it after channel_poll. */
+/* Sends a message of one record (lowkey_kk_max_data). LOWKEY_WOULD_BLOCK: not sent, something else has to go first;
+ * repeat it after channel_poll. */
 lowkey_status channel_send(struct channel *channel, const uint8_t *message, size_t len);
 
 /* Whether lwIP has taken all that was sent. */
@@ -92,10 +95,10 @@ void channel_close(struct channel *channel);
 /* Ends it at once, from wherever it is; without an event. */
 void channel_drop(struct channel *channel);
 
-/* After CHANNEL_FAILED: what ended it, for people. */
-const char *channel_why(const struct channel *channel);
-
-/* After CHANNEL_FAILED: the same, for lowkey_backoff_failed. LOWKEY_IO: the connection, or time. */
+/* After CHANNEL_FAILED: what ended it, for lowkey_backoff_failed. LOWKEY_IO: the connection, or time. */
 lowkey_status channel_status(const struct channel *channel);
+
+/* After LOWKEY_IO: which of these, for people. */
+const char *channel_why(const struct channel *channel);
 
 #endif

@@ -3,14 +3,13 @@
 
 #include "clock.h"
 #include "halt.h"
-#include "lowkey.h"
 
 static lowkey_seed pool;
 
-bool entropy_start(const uint8_t seed[32], uint64_t boot)
+lowkey_status entropy_start(const uint8_t seed[32], uint64_t boot)
 {
-    return lowkey_seed_init(&pool, seed) == LOWKEY_OK &&
-           lowkey_seed_stir(&pool, (const uint8_t *)&boot, sizeof boot) == LOWKEY_OK;
+    const lowkey_status status = lowkey_seed_init(&pool, seed);
+    return status == LOWKEY_OK ? lowkey_seed_stir(&pool, (const uint8_t *)&boot, sizeof boot) : status;
 }
 
 void entropy_stir(void)

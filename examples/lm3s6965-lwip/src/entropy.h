@@ -3,12 +3,10 @@
 #ifndef ENTROPY_H
 #define ENTROPY_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "lowkey_common.h"
 
-/* Begins with the page's seed and the number of this start. False: the seed cannot be used. */
-bool entropy_start(const uint8_t seed[32], uint64_t boot);
+/* Begins with the page's seed and the number of this start. LOWKEY_BLANK: the seed cannot be used. */
+lowkey_status entropy_start(const uint8_t seed[32], uint64_t boot);
 
 /* Stirs in the time. To be called when the outside world has decided when. */
 void entropy_stir(void);

@@ -8,7 +8,7 @@
 #ifndef FLASH_H
 #define FLASH_H
 
-#include "lowkey.h"
+#include "lowkey_common.h"
 
 #define FLASH_KEY_PAGE ((const uint8_t *)0x3F000)
 #define FLASH_KEY_PAGE_LEN 2048u

@@ -55,10 +55,30 @@ static void begin_pause(void)
     paused = clock_now();
 }
 
-static void no_channel(lowkey_status status, const char *why)
+/* In words, if the image has them. */
+static void say_status(lowkey_status status)
 {
-    uart_text("no channel: ");
-    say(why);
+#ifdef TEXTS
+    say(lowkey_status_text(status));
+#else
+    uart_text("status ");
+    uart_number((uint32_t)status);
+    uart_end();
+#endif
+}
+
+/* Why there is no channel any more. */
+static void say_why(void)
+{
+    if (channel_status(&channel) == LOWKEY_IO) {
+        say(channel_why(&channel));
+    } else {
+        say_status(channel_status(&channel));
+    }
+}
+
+static void wait_longer(lowkey_status status)
+{
     if (lowkey_backoff_failed(&backoff, status, entropy_word(), &pause) != LOWKEY_OK) {
         pause = LONGEST_PAUSE;
     }
@@ -72,10 +92,11 @@ static void connect(void)
     const uint8_t *const ip = device.server.ip;
     ip_addr_t server;
     IP_ADDR4(&server, ip[0], ip[1], ip[2], ip[3]);
-    const lowkey_status status = channel_connect(&channel, &device.keys.pinning, &device.ephemerals, &server,
-                                                 device.server.port, CONNECT_LIMIT);
+    const lowkey_status status = channel_connect(&channel, &server, device.server.port, CONNECT_LIMIT);
     if (status != LOWKEY_OK) {
-        no_channel(status, lowkey_status_text(status));
+        uart_text("no channel: ");
+        say_status(status);
+        wait_longer(status);
     }
 }
 
@@ -83,8 +104,8 @@ static void opened(void)
 {
     uint8_t hash[32];
     uart_text("channel open, ");
-    uart_text(device.keys.pinning.psk != NULL ? "KKpsk0" : "KK");
-    if (lowkey_handshake_hash(&channel.lowkey, hash) == LOWKEY_OK) {
+    uart_text(device.page.psk != NULL ? "KKpsk0" : "KK");
+    if (lowkey_kk_handshake_hash(&channel.lowkey, hash) == LOWKEY_OK) {
         uart_text(", hash ");
         uart_hex(hash, 8);
     }
@@ -94,13 +115,13 @@ static void opened(void)
     session_begin(&session);
 }
 
-static void ended(const char *why)
+/* Nothing is left of the channel, and why has been said. */
+static void ended(void)
 {
     if (!is_open) {
-        no_channel(channel_status(&channel), why);
+        wait_longer(channel_status(&channel));
         return;
     }
-    say(why);
     is_open = false;
     /* That it opened is not enough to come back soon: behind a server whose service is dead every channel does. */
     if (lowkey_backoff_ended(&backoff, clock_since(open_since), session.received, entropy_word(), &pause) != LOWKEY_OK) {
@@ -119,14 +140,20 @@ static void handle(enum channel_event event)
     case CHANNEL_DATA:
         if (!session_receive(&session, &channel)) {
             channel_drop(&channel);
-            ended("the server sent something else");
+            say("the server sent something else");
+            ended();
         }
         break;
     case CHANNEL_CLOSED:
-        ended("the server closed the channel");
+        say("the server closed the channel");
+        ended();
         break;
     case CHANNEL_FAILED:
-        ended(channel_why(&channel));
+        if (!is_open) {
+            uart_text("no channel: ");
+        }
+        say_why();
+        ended();
         break;
     case CHANNEL_NOTHING:
         break;
@@ -157,10 +184,13 @@ int main(void)
     uart_start();
     clock_start();
     say("lowkey on an LM3S6965");
-    const char *const wrong = boot_start(&device);
-    if (wrong != NULL) {
+    lowkey_status status = boot_start(&device);
+    if (status == LOWKEY_OK) {
+        status = channel_init(&channel, &device.page, device.boot, entropy_fill, NULL);
+    }
+    if (status != LOWKEY_OK) {
         /* A device without keys, or that cannot count its starts, does nothing at all. */
-        say(wrong);
+        say_status(status);
         halt();
     }
     uart_text("boot ");

@@ -50,6 +50,18 @@ pub(super) const COPIED: &[Copied] = &[
     Copied {
         from: LWIP,
         to: "src/lwip",
+        files: &["address.c", "address.h"],
+        what: "the server's address in a key page: IPv4 and a port",
+    },
+    Copied {
+        from: LWIP,
+        to: "src/lwip",
+        files: &["memory.c"],
+        what: "`memcpy` and its like, small, for a program without a C library",
+    },
+    Copied {
+        from: LWIP,
+        to: "src/lwip",
         files: &["clock.h"],
         what: "the clock that they want; yours implements it",
     },
