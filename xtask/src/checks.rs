@@ -110,7 +110,7 @@ pub(crate) fn all(board: &str) -> Result<()> {
 
 /// Sees to it that no test is left out for want of a program.
 pub(crate) fn programs() -> Result<()> {
-    let builds = [&setup::MAKE, &setup::CXX, &setup::VALGRIND];
+    let builds = [&setup::MAKE, &setup::CXX, &setup::CLANG, &setup::VALGRIND];
     let others = [&setup::MOSQUITTO, &setup::HAPROXY, &setup::KILL];
     let python = [&setup::CRYPTOGRAPHY, &setup::PYTHON_TOML];
     setup::ensure(others.into_iter().chain(builds).chain(python))

@@ -46,6 +46,8 @@ pub const CMAKE: Need = Need { found: Found::InPath("cmake"), package: "cmake" }
 pub const BINUTILS: Need = Need { found: Found::InPath("objcopy"), package: "binutils" };
 /// A compiler for C++, which the header for C is for as well.
 pub const CXX: Need = Need { found: Found::InPath("c++"), package: "g++" };
+/// Another compiler for C.
+pub const CLANG: Need = Need { found: Found::InPath("clang"), package: "clang" };
 /// Runs a program and watches what it does with its memory.
 pub const VALGRIND: Need = Need { found: Found::InPath("valgrind"), package: "valgrind" };
 /// X25519 in Python, for the tools that make key pages.

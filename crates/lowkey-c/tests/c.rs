@@ -1,66 +1,16 @@
 //! The library as C sees it: each program of tests/c is compiled, linked with the archive, and run.
 
 mod archive;
+mod programs;
 
-use archive::{ARCHIVE, cc, run};
 use lowkey_core::page::Contents;
 use lowkey_core::{Id, Identity, Secret};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use programs::{Initiator, play, scratch, watch};
 
-const STRICT: [&str; 7] =
-    ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wcast-qual", "-Werror"];
-const OPTIMISED: &str = "-O1";
-/// What every program has.
-const PARTS: [&str; 4] = ["side.c", "either.c", "calls.c", "wire.c"];
-
-fn here() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn scratch() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("lowkey-c")
-}
-
-/// What initiates in a program: with a device it tests `lowkey_kk.h` where that has what `lowkey.h` has.
-#[derive(Clone, Copy)]
-enum Initiator {
-    Channel,
-    Device,
-}
-
-fn play(name: &str) {
-    play_with(name, Initiator::Channel, &[]);
-}
-
-/// Plays it with a device.
-fn play_device(name: &str) {
-    play_with(name, Initiator::Device, &[]);
-}
+use Initiator::{Channel, Device};
 
 fn play_both(name: &str) {
-    play(name);
-    play_device(name);
-}
-
-fn play_with(name: &str, initiator: Initiator, arguments: &[&Path]) {
-    run(Command::new(compile(name, initiator)).args(arguments));
-}
-
-fn compile(name: &str, initiator: Initiator) -> PathBuf {
-    let (define, suffix) = match initiator {
-        Initiator::Channel => (None, ""),
-        Initiator::Device => (Some("-DDEVICE"), "-device"),
-    };
-    let (folder, program) = (here().join("tests/c"), scratch().join(format!("{name}{suffix}")));
-    std::fs::create_dir_all(scratch()).unwrap();
-    let archive = &*ARCHIVE;
-    let mut cc = cc();
-    cc.args(STRICT).arg(OPTIMISED).args(define).arg("-I").arg(here().join("include"));
-    cc.arg(folder.join(format!("{name}.c"))).args(PARTS.map(|part| folder.join(part)));
-    cc.arg(archive);
-    run(cc.arg("-o").arg(&program));
-    program
+    [Channel, Device].into_iter().for_each(|initiator| play(name, initiator, &[]));
 }
 
 #[test]
@@ -70,7 +20,7 @@ fn every_mode_from_c_to_c() {
 
 #[test]
 fn header_and_archive_are_of_the_same_version() {
-    play("version");
+    play("version", Channel, &[]);
 }
 
 #[test]
@@ -80,7 +30,7 @@ fn what_is_not_a_channel_is_a_status() {
 
 #[test]
 fn a_copy_of_an_object_is_none() {
-    play("copies");
+    play("copies", Channel, &[]);
 }
 
 #[test]
@@ -95,7 +45,7 @@ fn after_the_end_every_call_gives_what_ended_it() {
 
 #[test]
 fn wrong_keys_and_seeds_are_a_status() {
-    play("keys");
+    play("keys", Channel, &[]);
 }
 
 #[test]
@@ -111,15 +61,14 @@ fn a_page_and_a_boot_log_are_read_where_they_lie() {
         seed: &key(4),
         psk: Some(&key(5)),
     };
-    std::fs::create_dir_all(scratch()).unwrap(); // the program is compiled later
     let page = scratch().join("key.page");
     std::fs::write(&page, contents.encode().unwrap().expose()).unwrap();
-    play_with("flash", Initiator::Channel, &[&page]);
+    play("flash", Channel, &[page.as_ref()]);
 }
 
 #[test]
 fn wrong_arguments_of_a_beginning_leave_what_was_there() {
-    play("begin");
+    play("begin", Channel, &[]);
 }
 
 #[test]
@@ -139,12 +88,9 @@ fn a_stream_that_takes_nothing_is_read_on() {
 
 #[test]
 fn a_stream_changed_or_cut_at_any_byte_gives_a_status() {
-    for (initiator, modes) in
-        [(Initiator::Channel, &["1", "2", "3", "4"][..]), (Initiator::Device, &["1", "2"])]
-    {
-        let program = compile("damage", initiator);
-        modes.iter().for_each(|mode| run(Command::new(&program).arg(mode)));
-    }
+    let modes = ["1", "2", "3", "4"].map(AsRef::as_ref);
+    play("damage", Channel, &modes);
+    play("damage", Device, &modes[..2]);
 }
 
 #[test]
@@ -154,10 +100,28 @@ fn several_channels_live_side_by_side() {
 
 #[test]
 fn pauses_grow_until_a_channel_was_good_for_something() {
-    play("backoff");
+    play("backoff", Channel, &[]);
 }
 
 #[test]
 fn the_archive_has_every_function() {
-    play("every_function");
+    play("every_function", Channel, &[]);
+}
+
+#[test]
+fn wrong_arguments_of_a_device_leave_what_was_there() {
+    play("device", Device, &[]);
+}
+
+#[test]
+fn a_device_begun_again_is_a_new_channel() {
+    play("begin_again", Device, &[]);
+}
+
+#[test]
+fn valgrind_finds_nothing() {
+    for name in ["not_a_channel", "after_the_end", "open"] {
+        [Channel, Device].into_iter().for_each(|initiator| watch(name, initiator));
+    }
+    watch("begin_again", Device);
 }

@@ -158,13 +158,8 @@ static int32_t broken_write(void *context, const uint8_t *bytes, size_t len) {
   return 0;
 }
 
-static int32_t waiting_write(void *context, const uint8_t *bytes, size_t len) {
-  (void)context, (void)bytes, (void)len;
-  return LOWKEY_IO_WOULD_BLOCK;
-}
-
 static void broken_streams(void) {
-  const lowkey_io reading = {NULL, broken_read, waiting_write}, writing = {NULL, broken_read, broken_write};
+  const lowkey_io reading = {NULL, broken_read, no_write}, writing = {NULL, broken_read, broken_write};
   lowkey_event event;
   begin(&initiator, &responder, LOWKEY_KKPSK0);
   GIVES(LOWKEY_IO, lowkey_flush(&initiator.channel, &writing));
@@ -240,7 +235,7 @@ static void message_too_long(void) {
 
 /* Nothing of a key is left in a channel that is over and wiped; its storage is zeros. */
 static void wiped(void) {
-  static const lowkey_channel ZEROS;
+  static const lowkey_channel ZEROS = {{0}};
   open_both(&initiator, &responder, LOWKEY_KKPSK0);
   OK(lowkey_channel_wipe(&initiator.channel));
   CHECK(memcmp(&initiator.channel, &ZEROS, sizeof ZEROS) == 0);

@@ -38,17 +38,7 @@ static lowkey_status untouched(lowkey_status status, const void *output, size_t 
   fill(&len, sizeof len);                               \
   return untouched(untouched(call, &name, sizeof name), &len, sizeof len)
 
-static int32_t read_none(void *context, uint8_t *out, size_t len) {
-  (void)context, (void)out, (void)len;
-  return LOWKEY_IO_WOULD_BLOCK;
-}
-
-static int32_t write_none(void *context, const uint8_t *bytes, size_t len) {
-  (void)context, (void)bytes, (void)len;
-  return LOWKEY_IO_WOULD_BLOCK;
-}
-
-static const lowkey_io IO = {NULL, read_none, write_none};
+static const lowkey_io IO = {NULL, no_read, no_write};
 
 static lowkey_status poll(lowkey_channel *c) { WITH_OUTPUT(lowkey_event, event, lowkey_poll(c, &event)); }
 static lowkey_status feed(lowkey_channel *c) {

@@ -19,7 +19,7 @@
 /* A call gives this status. */
 #define GIVES(status, call)                                                   \
   do {                                                                        \
-    const lowkey_status check_given = (call);                                 \
+    const lowkey_status check_given = (lowkey_status)(call);                  \
     if (check_given != (status)) {                                            \
       fprintf(stderr, "%s:%d: %s\n  gave: %s\n", __FILE__, __LINE__, #call,   \
               lowkey_status_text(check_given));                               \

@@ -86,11 +86,6 @@ static int32_t copying_read(void *context, uint8_t *out, size_t len) {
   return LOWKEY_IO_WOULD_BLOCK;
 }
 
-static int32_t no_write(void *context, const uint8_t *bytes, size_t len) {
-  (void)context, (void)bytes, (void)len;
-  return LOWKEY_IO_WOULD_BLOCK;
-}
-
 static void a_copy_from_inside(void) {
   const lowkey_io io = {NULL, copying_read, no_write};
   lowkey_event event;

@@ -34,7 +34,7 @@ static void carry(side *from, side *to, direction *way, fate *fate_of_to) {
   }
 }
 
-static void say(side *here, fate *fate, const char *text) {
+static void say_once(side *here, fate *fate, const char *text) {
   if (fate->status == LOWKEY_OK) fate->status = lowkey_send(&here->channel, (const uint8_t *)text, strlen(text));
 }
 
@@ -69,11 +69,11 @@ static void act(side *here, fate *fate, lowkey_mode mode, bool asks) {
       break;
     case LOWKEY_EVENT_OPEN:
       fate->is_open = true;
-      if (asks && !pairs) say(here, fate, "ask");
+      if (asks && !pairs) say_once(here, fate, "ask");
       break;
     case LOWKEY_EVENT_DATA:
       hear(here, fate, asks ? "answer" : "ask");
-      if (!asks) say(here, fate, "answer");
+      if (!asks) say_once(here, fate, "answer");
       break;
     case LOWKEY_EVENT_END:
       fate->has_ended = true;

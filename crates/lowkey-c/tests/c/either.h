@@ -1,6 +1,6 @@
-/* With DEVICE, the initiator of a test is a lowkey_kk in the storage of its channel, and the names of lowkey.h are those
- * of both headers: what both have must do the same, so the same programs test both. Whatever lowkey_responder has not
- * begun is taken for a device. */
+/* With DEVICE, the initiator of a test is a lowkey_kk in the storage of its channel, and the names of lowkey.h are
+ * those of both headers: what both have must do the same, so the same programs test both. Whatever lowkey_responder has
+ * not begun is taken for a device. */
 #ifndef EITHER_H
 #define EITHER_H
 

@@ -74,8 +74,8 @@ static void fails(lowkey_status status, lowkey_keys *keys, const lowkey_page *fr
 
 static void keys_of_a_page(void) {
   static lowkey_keys keys, copy;
-  static const lowkey_psk no_psk;
-  static const uint8_t blank[LOWKEY_KEY_LEN];
+  static const lowkey_psk no_psk = {{0}};
+  static const uint8_t blank[LOWKEY_KEY_LEN] = {0};
   uint8_t out[LOWKEY_KEY_LEN], name[LOWKEY_MAX_ID + 1] = {1};
   lowkey_page read, wrong;
   OK(lowkey_page_read(&read, page, sizeof page));

@@ -1,7 +1,7 @@
 /* Keys, seeds, ephemerals, the key page, the boot log and the statuses' texts: every way to call them wrongly. */
 #include "check.h"
 
-static const uint8_t ONE[32] = {0x10}, TWO[32] = {0x20}, ZERO[32];
+static const uint8_t ONE[32] = {0x10}, TWO[32] = {0x20}, ZERO[32] = {0};
 static uint8_t ONES[32]; /* erased flash */
 static lowkey_identity identity, storage;
 static uint8_t public_key[32];

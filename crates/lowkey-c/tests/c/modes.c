@@ -1,18 +1,6 @@
 /* Every mode, from C to C: handshake, the same hash, the right keys, a message each way, the end. */
 #include "side.h"
 
-static void say(side *here, side *there, const char *text) {
-  const uint8_t *data;
-  size_t len;
-  bool is_last;
-  lowkey_event event;
-  OK(lowkey_send(&here->channel, (const uint8_t *)text, strlen(text)));
-  OK(next(there, here, BUFFER, &event));
-  CHECK(event == LOWKEY_EVENT_DATA);
-  OK(lowkey_take(&there->channel, &data, &len, &is_last));
-  CHECK(is_last && len == strlen(text) && memcmp(data, text, len) == 0);
-}
-
 static void end(side *here, side *there) {
   lowkey_event event;
   OK(lowkey_close(&here->channel));

@@ -132,16 +132,6 @@ static void over_the_end_of_the_address_space(void) {
   GIVES(LOWKEY_LENGTH, lowkey_feed(&initiator.channel, end, 300, &n));
 }
 
-static int32_t no_read(void *context, uint8_t *out, size_t len) {
-  (void)context, (void)out, (void)len;
-  return LOWKEY_IO_WOULD_BLOCK;
-}
-
-static int32_t no_write(void *context, const uint8_t *bytes, size_t len) {
-  (void)context, (void)bytes, (void)len;
-  return LOWKEY_IO_WOULD_BLOCK;
-}
-
 /* What is sent, fed or received lies in a buffer of the channel itself. */
 static void over_the_buffers_of_an_open_channel(void) {
   side *const s = &initiator;

@@ -127,12 +127,38 @@ static bool step(side *here, side *there, lowkey_mode mode) {
 }
 
 void open_both(side *initiator, side *responder, lowkey_mode mode) {
+  begin(initiator, responder, mode);
+  open_begun(initiator, responder, mode);
+}
+
+void open_begun(side *initiator, side *responder, lowkey_mode mode) {
   bool at_initiator = false, at_responder = false;
   int steps;
-  begin(initiator, responder, mode);
   for (steps = 0; !at_initiator || !at_responder; steps++) {
     CHECK(steps < 100);
     at_initiator = at_initiator || step(initiator, responder, mode);
     at_responder = at_responder || step(responder, initiator, mode);
   }
+}
+
+void say(side *here, side *there, const char *text) {
+  const uint8_t *data;
+  size_t len;
+  bool is_last;
+  lowkey_event event;
+  OK(lowkey_send(&here->channel, (const uint8_t *)text, strlen(text)));
+  OK(next(there, here, BUFFER, &event));
+  CHECK(event == LOWKEY_EVENT_DATA);
+  OK(lowkey_take(&there->channel, &data, &len, &is_last));
+  CHECK(is_last && len == strlen(text) && memcmp(data, text, len) == 0);
+}
+
+int32_t no_read(void *context, uint8_t *out, size_t len) {
+  (void)context, (void)out, (void)len;
+  return LOWKEY_IO_WOULD_BLOCK;
+}
+
+int32_t no_write(void *context, const uint8_t *bytes, size_t len) {
+  (void)context, (void)bytes, (void)len;
+  return LOWKEY_IO_WOULD_BLOCK;
 }

@@ -38,8 +38,18 @@ lowkey_status answer(side *responder, lowkey_mode mode);
  * left or `to` has to be polled. */
 lowkey_status move_bytes(side *from, side *to, size_t most);
 
-/* Plays the handshake until both have said LOWKEY_EVENT_OPEN. */
+/* Begins both and plays the handshake until both have said LOWKEY_EVENT_OPEN. */
 void open_both(side *initiator, side *responder, lowkey_mode mode);
+
+/* Plays the handshake of two that have begun. */
+void open_begun(side *initiator, side *responder, lowkey_mode mode);
+
+/* Sends a message and receives it there. */
+void say(side *here, side *there, const char *text);
+
+/* A stream that neither has nor takes anything. */
+int32_t no_read(void *context, uint8_t *out, size_t len);
+int32_t no_write(void *context, const uint8_t *bytes, size_t len);
 
 /* Polls until there is another event than READ and WRITE, moving bytes both ways, at most `most` at a time. */
 lowkey_status next(side *here, side *there, size_t most, lowkey_event *event);
