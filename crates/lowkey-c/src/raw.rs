@@ -27,6 +27,12 @@ pub(crate) trait Object: Sized {
     const MAGIC: u32;
 }
 
+/// An object that may begin as zeros.
+///
+/// # Safety
+/// Zeros are a value of what lies in it.
+pub(crate) unsafe trait Zeros: Object {}
+
 /// An initialised object, whatever its kind: the front first, and the value behind it.
 #[repr(C)]
 struct Initialised<T> {
@@ -138,6 +144,16 @@ impl<O: Object> Vacant<O> {
         Entered::new(object)
     }
 
+    /// Makes the object of zeros: nothing is moved, and no copy of what it begins as lies in flash.
+    pub(crate) fn zeros(self) -> Entered<O>
+    where
+        O: Zeros,
+    {
+        const { assert!(fits::<O>(), "the storage that C gives is too small") };
+        self.clear();
+        Entered::new(self.0.cast()) // what lies there now is a value: `Zeros`
+    }
+
     /// Nothing is dropped. A front can outlive its object, on a part of the stack that is used again: then garbage lies
     /// behind it. And a value owns nothing but its bytes. (With aws-lc, in a program in Rust for a host, it owns more:
     /// that stays allocated.)
@@ -214,6 +230,7 @@ pub(crate) const fn number(error: Error) -> u8 {
 ///
 /// # Safety
 /// The header's rules, for as long as the result is used.
+#[inline(always)] // `span` is what they share
 pub(crate) unsafe fn bytes<'a>(bytes: *const u8, len: usize) -> Result<&'a [u8], Failure> {
     let at = span(bytes, len)?;
     // SAFETY: not NULL, not too long; the header's rules.
@@ -341,5 +358,52 @@ impl DerefMut for Kept {
     fn deref_mut(&mut self) -> &mut [u8] {
         // SAFETY: as in `deref`; only one channel has it.
         unsafe { slice::from_raw_parts_mut(self.bytes, self.len) }
+    }
+}
+
+/// Bytes of C's that are only read, for as long as an object is used: an id, for example.
+pub(crate) struct Lasting {
+    bytes: *const u8,
+    len: usize,
+}
+
+/// # Safety
+/// [`bytes()`] has found them; the header's rules, for as long as the result exists.
+pub(crate) unsafe fn lasting(bytes: *const u8, len: usize) -> Lasting {
+    Lasting { bytes, len }
+}
+
+impl Deref for Lasting {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        // SAFETY: `bytes` has found them; the header's rules.
+        unsafe { slice::from_raw_parts(self.bytes, self.len) }
+    }
+}
+
+/// The same of 32 bytes: a key.
+pub(crate) struct LastingKey(*const [u8; 32]);
+
+/// # Safety
+/// [`array()`] has found it; the header's rules, for as long as the result exists.
+pub(crate) unsafe fn lasting_key(bytes: *const u8) -> LastingKey {
+    LastingKey(bytes.cast())
+}
+
+impl LastingKey {
+    /// None if it is NULL.
+    pub(crate) fn get(&self) -> Option<&[u8; 32]> {
+        // SAFETY: `array` has found it, or it is NULL; an array of bytes is aligned everywhere; the header's rules.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Deref for LastingKey {
+    type Target = [u8; 32];
+
+    fn deref(&self) -> &[u8; 32] {
+        // SAFETY: `array` has found it; an array of bytes is aligned everywhere; the header's rules.
+        unsafe { &*self.0 }
     }
 }

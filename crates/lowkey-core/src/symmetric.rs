@@ -11,13 +11,14 @@ pub(crate) struct Symmetric {
     h: [u8; 32], // public: not wiped
     /// The key; before it is made, what it is made of.
     k: Secret<32>,
-    n: Option<u8>,
+    has_k: bool,
+    n: u8,
 }
 
 impl Symmetric {
     /// All zeros, before [`initialize`](Self::initialize).
-    pub(crate) fn new() -> Self {
-        Self { ck: Secret::new([0; 32]), h: [0; HASH_LEN], k: Secret::new([0; 32]), n: None }
+    pub(crate) const fn new() -> Self {
+        Self { ck: Secret::new([0; 32]), h: [0; HASH_LEN], k: Secret::new([0; 32]), has_k: false, n: 0 }
     }
 
     /// `InitializeSymmetric(protocol_name)` (§5.2).
@@ -28,6 +29,7 @@ impl Symmetric {
             fill(&mut self.h, protocol_name);
         }
         *self.ck.expose_mut() = self.h;
+        self.has_k = false;
     }
 
     /// `h`, the handshake hash so far.
@@ -52,7 +54,7 @@ impl Symmetric {
 
     /// How many bytes `encrypt_and_hash` adds now: a tag once there is a key.
     pub(crate) fn overhead(&self) -> usize {
-        if self.n.is_some() { TAG_LEN } else { 0 }
+        if self.has_k { TAG_LEN } else { 0 }
     }
 
     /// `MixHash(data)`: h = HASH(h ‖ data).
@@ -82,7 +84,7 @@ impl Symmetric {
     #[inline(never)]
     fn derive(&mut self, derivation: Derivation<'_>) {
         derive(&mut self.ck, &mut self.k, derivation);
-        self.n = Some(0);
+        (self.has_k, self.n) = (true, 0);
     }
 
     /// After [`split`](Self::split): the initiator's sending key and the responder's.
@@ -97,10 +99,10 @@ impl Symmetric {
 
     /// `EncryptAndHash`, in place: `text` is the plaintext and [`Self::overhead`] bytes of room behind it.
     pub(crate) fn encrypt_and_hash(&mut self, text: &mut [u8]) -> Result<(), Error> {
-        if let Some(n) = &mut self.n {
+        if self.has_k {
             let (plain, tag) = text.split_last_chunk_mut::<TAG_LEN>().ok_or(Error::BufferTooSmall)?;
-            *tag = AeadKey::new(&self.k).seal_in_place(&nonce(u64::from(*n)), &self.h, plain);
-            *n = n.wrapping_add(1); // at most three texts a handshake are under one key
+            *tag = AeadKey::new(&self.k).seal_in_place(&nonce(u64::from(self.n)), &self.h, plain);
+            self.n = self.n.wrapping_add(1); // at most three texts a handshake are under one key
         }
         self.mix_hash(text);
         Ok(())
@@ -112,11 +114,11 @@ impl Symmetric {
         let plain_len = text.len().checked_sub(self.overhead()).ok_or(Error::Truncated)?;
         let ad = self.h;
         self.mix_hash(text);
-        if let Some(n) = &mut self.n {
+        if self.has_k {
             AeadKey::new(&self.k)
-                .open_in_place(&nonce(u64::from(*n)), &ad, text)
+                .open_in_place(&nonce(u64::from(self.n)), &ad, text)
                 .map_err(|_| Error::Decrypt)?;
-            *n = n.wrapping_add(1); // as above
+            self.n = self.n.wrapping_add(1); // as above
         }
         text.get_mut(..plain_len).ok_or(Error::Truncated)
     }

@@ -99,12 +99,6 @@ impl PrivateKey {
         Self(body::PrivateKey::new(secret))
     }
 
-    /// Becomes another key: `write` gives its bytes to where the key lies, so that no copy of them is made on the way
-    /// (but in the aws-lc body).
-    pub fn replace(&mut self, write: impl FnOnce(&mut Secret<KEY_LEN>)) {
-        self.0.replace(write);
-    }
-
     /// `X25519(k, 9)`, RFC 7748 §6.1.
     ///
     /// The compact and the portable body compute it at each call, for the price of a Diffie-Hellman (the portable

@@ -15,6 +15,9 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// Of no message.
+    pub const NONE: Self = Self { done: 0, last: 0, digest: 0 };
+
     /// How many bytes of the message have been staged.
     pub fn done(&self) -> usize {
         self.done

@@ -1,7 +1,7 @@
 //! Way 1: you move the bytes.
 
-use super::device::lowkey_kk;
-use crate::call::{attempt, give};
+use super::device::{channel, lowkey_kk};
+use super::machine::Machine;
 use crate::event::lowkey_event;
 use crate::raw;
 use crate::status::lowkey_status::{self, LOWKEY_LENGTH};
@@ -17,7 +17,11 @@ use crate::status::lowkey_status::{self, LOWKEY_LENGTH};
 /// nothing was done. `event` is as it was.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_kk_poll(device: *mut lowkey_kk, event: *mut lowkey_event) -> lowkey_status {
-    give(|| Ok((raw::out(event)?, raw::exclusive(device)?.poll()?)))
+    channel(device, |machine| {
+        let event = raw::out(event)?;
+        event.set(machine.poll()?);
+        Ok(())
+    })
 }
 
 /// Gives bytes of the stream to the device, which takes as many of the `len` as belong to one frame and says how
@@ -35,13 +39,14 @@ pub unsafe extern "C" fn lowkey_kk_feed(
     len: usize,
     taken: *mut usize,
 ) -> lowkey_status {
-    give(|| {
-        let (taken, machine) = (raw::out(taken)?, raw::exclusive(device)?);
+    channel(device, |machine| {
+        let taken = raw::out(taken)?;
         let bytes = raw::bytes(bytes, len)?;
-        if raw::overlap(machine.incoming.memory(), bytes) {
+        if raw::overlap(&machine.setup.incoming, bytes) {
             return Err(LOWKEY_LENGTH.into());
         }
-        Ok((taken, machine.feed(bytes)?))
+        taken.set(machine.feed(bytes)?);
+        Ok(())
     })
 }
 
@@ -52,7 +57,7 @@ pub unsafe extern "C" fn lowkey_kk_feed(
 /// LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_kk_feed_end(device: *mut lowkey_kk) -> lowkey_status {
-    attempt(|| raw::exclusive(device)?.hung_up())
+    channel(device, Machine::hung_up)
 }
 
 /// Gives the room where the next bytes of the stream belong, so that they can be read into it: at most `len` bytes;
@@ -67,11 +72,9 @@ pub unsafe extern "C" fn lowkey_kk_space(
     space: *mut *mut u8,
     len: *mut usize,
 ) -> lowkey_status {
-    attempt(|| {
+    channel(device, |machine| {
         let (to, count) = (raw::out(space)?, raw::out(len)?);
-        let machine = raw::exclusive(device)?;
-        machine.alive()?;
-        let space = machine.incoming.space();
+        let space = machine.space();
         to.set(space.as_mut_ptr());
         count.set(space.len());
         Ok(())
@@ -85,14 +88,10 @@ pub unsafe extern "C" fn lowkey_kk_space(
 /// LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: nothing was done.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_kk_filled(device: *mut lowkey_kk, len: usize) -> lowkey_status {
-    attempt(|| {
-        let machine = raw::exclusive(device)?;
-        machine.alive()?;
-        match len {
-            0 => Ok(()),
-            len if len > machine.incoming.space().len() => Err(LOWKEY_LENGTH.into()),
-            len => machine.filled(len),
-        }
+    channel(device, |machine| match len {
+        0 => Ok(()),
+        len if len > machine.space().len() => Err(LOWKEY_LENGTH.into()),
+        len => machine.filled(len),
     })
 }
 
@@ -107,9 +106,9 @@ pub unsafe extern "C" fn lowkey_kk_unsent(
     bytes: *mut *const u8,
     len: *mut usize,
 ) -> lowkey_status {
-    attempt(|| {
+    channel(device, |machine| {
         let (to, count) = (raw::out(bytes)?, raw::out(len)?);
-        let unsent = raw::exclusive(device)?.unsent()?;
+        let unsent = machine.unsent()?;
         to.set(unsent.as_ptr());
         count.set(unsent.len());
         Ok(())
@@ -123,5 +122,5 @@ pub unsafe extern "C" fn lowkey_kk_unsent(
 /// channel. Nothing was done.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_kk_sent(device: *mut lowkey_kk, len: usize) -> lowkey_status {
-    attempt(|| raw::exclusive(device)?.sent(len))
+    channel(device, |machine| machine.sent(len))
 }

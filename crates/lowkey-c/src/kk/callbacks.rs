@@ -1,7 +1,7 @@
 //! Way 2: two callbacks move the bytes.
 
-use super::device::lowkey_kk;
-use crate::call::{attempt, give};
+use super::device::{calling_back, lowkey_kk};
+use super::records::outside;
 use crate::event::lowkey_event;
 use crate::io::{lowkey_io, stream};
 use crate::raw;
@@ -19,9 +19,10 @@ pub unsafe extern "C" fn lowkey_kk_run(
     io: *const lowkey_io,
     event: *mut lowkey_event,
 ) -> lowkey_status {
-    give(|| {
+    calling_back(device, |machine| {
         let (event, mut io) = (raw::out(event)?, stream(raw::plain(io)?)?);
-        Ok((event, raw::enter(device)?.run(&mut io)?))
+        event.set(machine.run(&mut io)?);
+        Ok(())
     })
 }
 
@@ -30,10 +31,7 @@ pub unsafe extern "C" fn lowkey_kk_run(
 /// Statuses as lowkey_kk_run.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_kk_flush(device: *mut lowkey_kk, io: *const lowkey_io) -> lowkey_status {
-    attempt(|| {
-        let mut io = stream(raw::plain(io)?)?;
-        raw::enter(device)?.flush(&mut io)
-    })
+    calling_back(device, |machine| machine.flush(&mut stream(raw::plain(io)?)?))
 }
 
 /// Ends both directions: calls lowkey_kk_close, writes what is unsent, and reads to the peer's CLOSE, without a use for
@@ -45,10 +43,7 @@ pub unsafe extern "C" fn lowkey_kk_flush(device: *mut lowkey_kk, io: *const lowk
 /// nothing was done. A status that is not recoverable: the channel is over.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_kk_finish(device: *mut lowkey_kk, io: *const lowkey_io) -> lowkey_status {
-    attempt(|| {
-        let mut io = stream(raw::plain(io)?)?;
-        raw::enter(device)?.finish(&mut io)
-    })
+    calling_back(device, |machine| machine.finish(&mut stream(raw::plain(io)?)?))
 }
 
 /// Sends one message of any length, in as many records as it takes. `done` counts its bytes: set it to 0 before the
@@ -68,14 +63,10 @@ pub unsafe extern "C" fn lowkey_kk_send_message(
     len: usize,
     done: *mut usize,
 ) -> lowkey_status {
-    attempt(|| {
-        let (mut io, message) = (stream(raw::plain(io)?)?, raw::bytes(message, len)?);
+    calling_back(device, |machine| {
+        let (mut io, message) = (stream(raw::plain(io)?)?, outside(machine, message, len)?);
         let (out, mut done) = (raw::out(done)?, *raw::plain(done)?);
         if done > message.len() {
-            return Err(LOWKEY_LENGTH.into());
-        }
-        let mut machine = raw::enter(device)?;
-        if raw::overlap(machine.outgoing.memory(), message) {
             return Err(LOWKEY_LENGTH.into());
         }
         let sent = machine.send_message(&mut io, message, &mut done);
@@ -102,14 +93,10 @@ pub unsafe extern "C" fn lowkey_kk_recv_message(
     len: *mut usize,
     is_end: *mut bool,
 ) -> lowkey_status {
-    attempt(|| {
+    calling_back(device, |machine| {
         let (count, end) = (raw::out(len)?, raw::out(is_end)?);
         let (mut io, message) = (stream(raw::plain(io)?)?, raw::bytes_mut(message, capacity)?);
-        let mut machine = raw::enter(device)?;
-        machine.opened()?;
-        if raw::overlap(machine.incoming.memory(), message)
-            || raw::overlap(machine.outgoing.memory(), message)
-        {
+        if raw::overlap(&machine.setup.incoming, message) || raw::overlap(&machine.setup.outgoing, message) {
             return Err(LOWKEY_LENGTH.into());
         }
         let received = machine.recv_message(&mut io, message)?;

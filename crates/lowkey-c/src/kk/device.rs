@@ -1,6 +1,8 @@
 //! The device object.
 
+use super::MIN_MAX_FRAME;
 use super::machine::{Machine, Setup};
+use super::page::Page;
 use super::size::LOWKEY_KK_WORDS;
 use crate::begin::is_over;
 use crate::buffers::lowkey_buffers;
@@ -9,13 +11,13 @@ use crate::page::lowkey_page;
 use crate::random::lowkey_random;
 use crate::raw::callbacks::Random;
 use crate::raw::{self, Failure, Object};
-use crate::sizes::{LOWKEY_MAX_ID, LOWKEY_MIN_INCOMING, LOWKEY_MIN_OUTGOING};
+use crate::sizes::{LOWKEY_KEY_LEN, LOWKEY_MAX_ID, LOWKEY_MIN_INCOMING, LOWKEY_MIN_OUTGOING};
 use crate::status::lowkey_status::{
     self, LOWKEY_BLANK, LOWKEY_BUFFER_TOO_SMALL, LOWKEY_LENGTH, LOWKEY_NULL, LOWKEY_PEER_KEY,
 };
 use core::ffi::c_void;
-use lowkey_core::kk::Pinned;
-use lowkey_core::{PublicKey, Secret};
+use core::slice::from_ref;
+use lowkey_core::Secret;
 
 /// One device, and its channel. Make it with lowkey_kk_init.
 #[repr(C)]
@@ -23,6 +25,10 @@ pub struct lowkey_kk {
     /// Not for you.
     pub opaque: [u64; LOWKEY_KK_WORDS],
 }
+
+// SAFETY: a machine is made of numbers, of pointers that nobody follows before it is set up, and of enumerations that
+// begin at 0.
+unsafe impl raw::Zeros for lowkey_kk {}
 
 impl Object for lowkey_kk {
     type Inner = Machine;
@@ -52,25 +58,20 @@ pub unsafe extern "C" fn lowkey_kk_init(
     attempt(|| {
         let storage = raw::vacant(device)?;
         let (page, given) = (raw::plain(page)?, raw::plain(buffers)?);
-        let pinned = pinned(page)?;
-        let id = raw::bytes(page.id, page.id_len)?;
         let random = Random { fill: random.ok_or(LOWKEY_NULL)?, context };
+        check(device, page, given)?;
         let incoming = raw::kept(given.incoming, given.incoming_len)?;
         let outgoing = raw::kept(given.outgoing, given.outgoing_len)?;
-        if id.is_empty() || id.len() > LOWKEY_MAX_ID {
-            return Err(LOWKEY_LENGTH.into());
-        }
-        if given.incoming_len < LOWKEY_MIN_INCOMING || given.outgoing_len < LOWKEY_MIN_OUTGOING {
-            return Err(LOWKEY_BUFFER_TOO_SMALL.into());
-        }
-        lie_apart(device, page, given)?;
-        let room = u16::try_from(given.incoming_len).unwrap_or(u16::MAX);
-        let max_frame =
-            if given.max_frame == 0 { room } else { room.min(given.max_frame.max(super::MIN_MAX_FRAME)) };
-        let max_message = if given.max_message == 0 { usize::MAX } else { given.max_message };
-        let numbers = [boot.to_be_bytes(), [0; 8]];
-        let setup = Setup { pinned, id, random, numbers, max_frame, max_message };
-        storage.fill(Machine::new(setup, incoming, outgoing));
+        let setup = Setup {
+            incoming,
+            outgoing,
+            page: Page::new(page),
+            random,
+            numbers: [boot.to_be_bytes(), [0; 8]],
+            max_message: given.max_message.wrapping_sub(1),
+            max_frame: max_frame(given),
+        };
+        storage.zeros().set_up(setup);
         Ok(())
     })
 }
@@ -96,46 +97,91 @@ pub unsafe extern "C" fn lowkey_kk_wipe(device: *mut lowkey_kk) -> lowkey_status
     attempt(|| raw::wipe(device))
 }
 
-/// The keys of a page, if they can be used.
-unsafe fn pinned(page: &lowkey_page) -> Result<Pinned<'static>, Failure> {
-    let secret = |bytes| Ok::<_, Failure>(Secret::of(raw::array(bytes)?));
-    let pinned = Pinned {
-        private: secret(page.private_key)?,
-        public: PublicKey::of(raw::array(page.public_key)?),
-        peer: PublicKey::of(raw::array(page.peer_key)?),
-        shared: secret(page.shared)?,
-        psk: raw::optional_array(page.psk).map(Secret::of),
-        hedge: secret(page.hedge)?,
-    };
-    if pinned.private.is_blank() || pinned.hedge.is_blank() || pinned.psk.is_some_and(Secret::is_blank) {
-        return Err(LOWKEY_BLANK.into());
+/// Whether a device can be made of these.
+#[inline(never)] // what it has looked at is loaded anew where it is kept: that is smaller
+unsafe fn check(device: *const lowkey_kk, page: &lowkey_page, given: &lowkey_buffers) -> Result<(), Failure> {
+    raw::bytes(page.id, page.id_len)?;
+    if given.incoming_len < LOWKEY_MIN_INCOMING || given.outgoing_len < LOWKEY_MIN_OUTGOING {
+        return Err(LOWKEY_BUFFER_TOO_SMALL.into());
     }
-    if pinned.shared.is_blank() || pinned.is_ours() {
-        return Err(LOWKEY_PEER_KEY.into());
-    }
-    Ok(pinned)
-}
-
-/// Refuses buffers that lie over each other, over the device, or over what stays in its place.
-unsafe fn lie_apart(
-    device: *const lowkey_kk,
-    page: &lowkey_page,
-    buffers: &lowkey_buffers,
-) -> Result<(), Failure> {
-    let keys = [page.private_key, page.public_key, page.peer_key, page.shared, page.hedge, page.psk];
-    let others = [
+    let places = [
         (device.addr(), size_of::<lowkey_kk>()),
-        (page.id.addr(), page.id_len),
-        (buffers.incoming.addr(), buffers.incoming_len),
+        (given.incoming.addr(), given.incoming_len),
+        (given.outgoing.addr(), given.outgoing_len),
     ];
-    let [objects @ .., _incoming] = &others;
-    let lies_over = |buffer: *const u8, len| keys.iter().any(|key| is_over(buffer, len, &[(key.addr(), 32)]));
-    if is_over(buffers.incoming, buffers.incoming_len, objects)
-        || is_over(buffers.outgoing, buffers.outgoing_len, &others)
-        || lies_over(buffers.incoming, buffers.incoming_len)
-        || lies_over(buffers.outgoing, buffers.outgoing_len)
+    let [device, incoming, _outgoing] = &places;
+    if !(1..=LOWKEY_MAX_ID).contains(&page.id_len)
+        || is_over(page.id, page.id_len, &places)
+        || is_over(given.incoming, given.incoming_len, from_ref(device))
+        || is_over(given.outgoing, given.outgoing_len, &[*device, *incoming])
     {
         return Err(LOWKEY_LENGTH.into());
     }
-    Ok(())
+    let fields = [page.private_key, page.hedge, page.psk, page.shared, page.public_key, page.peer_key];
+    for (i, field) in fields.into_iter().enumerate() {
+        if field.is_null() && i == PSK {
+            continue;
+        }
+        let key = raw::array(field)?;
+        if is_over(field, LOWKEY_KEY_LEN, &places) {
+            return Err(LOWKEY_LENGTH.into());
+        }
+        if i < SECRETS && Secret::of(key).is_blank() {
+            return Err(if i == SHARED { LOWKEY_PEER_KEY } else { LOWKEY_BLANK }.into());
+        }
+    }
+    if Page::new(page).pinned().is_ours() { Err(LOWKEY_PEER_KEY.into()) } else { Ok(()) }
 }
+
+/// The longest frame that the peer may send.
+fn max_frame(given: &lowkey_buffers) -> u16 {
+    let room = u16::try_from(given.incoming_len).unwrap_or(u16::MAX);
+    match given.max_frame {
+        0 => room,
+        wanted => room.min(wanted.max(MIN_MAX_FRAME)),
+    }
+}
+
+/// A call on a channel that goes on; what it gives in the end is what the channel is left with.
+#[inline(always)]
+pub(super) unsafe fn channel(
+    device: *mut lowkey_kk,
+    call: impl FnOnce(&mut Machine) -> Result<(), Failure>,
+) -> lowkey_status {
+    attempt(|| {
+        let machine = going(device)?;
+        let done = call(machine);
+        machine.settle(done)
+    })
+}
+
+/// The same for a call that calls back.
+pub(super) unsafe fn calling_back(
+    device: *mut lowkey_kk,
+    call: impl FnOnce(&mut Machine) -> Result<(), Failure>,
+) -> lowkey_status {
+    attempt(|| {
+        let mut machine = raw::enter(device)?;
+        machine.alive()?;
+        let done = call(&mut machine);
+        machine.settle(done)
+    })
+}
+
+/// A channel that goes on, to look at.
+pub(super) unsafe fn look<'a>(device: *const lowkey_kk) -> Result<&'a Machine, Failure> {
+    Ok(going(device.cast_mut())?)
+}
+
+/// A device whose channel goes on.
+#[inline(never)]
+unsafe fn going<'a>(device: *mut lowkey_kk) -> Result<&'a mut Machine, Failure> {
+    let machine = raw::exclusive(device)?;
+    machine.alive()?;
+    Ok(machine)
+}
+
+/// In [`check`]: how many of the fields are secret, and which two of them are special.
+const SECRETS: usize = 4;
+const PSK: usize = 2;
+const SHARED: usize = 3;

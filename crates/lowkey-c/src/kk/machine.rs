@@ -1,39 +1,42 @@
 //! The initiator's whole channel in one piece: what `lowkey_transport`'s link does for every role, for this one.
 //!
-//! On the wire, in its statuses and in its events it is that link: a test plays both from the same bytes.
+//! On the wire, in its statuses and in its events it is that link: a test plays both from the same bytes. Whatever is
+//! called, [`Machine::settle`] comes last: it is the one place where a failure ends the channel.
 
 mod pump;
 mod receiving;
 mod sending;
 
-use super::incoming::Incoming;
-use super::outgoing::Outgoing;
+use super::hello;
+use super::page::Page;
 use crate::event::lowkey_event::{self, *};
 use crate::raw::callbacks::Random;
 use crate::raw::{Failure, Kept};
 use crate::status::lowkey_status::{self, *};
 use core::mem::take;
-use lowkey_core::kk::{Device, DeviceEphemerals, Pinned};
+use lowkey_core::kk::{Device, DeviceEphemerals};
 use lowkey_core::{Error, wipe_dead_stack};
+use lowkey_transport::Progress;
 
 /// What a device is told once.
 pub(super) struct Setup {
-    pub(super) pinned: Pinned<'static>,
-    pub(super) id: &'static [u8],
+    /// Where frames come in, and where they are made.
+    pub(super) incoming: Kept,
+    pub(super) outgoing: Kept,
+    pub(super) page: Page,
     pub(super) random: Random,
     /// Of the boot and of the last attempt, big-endian.
     pub(super) numbers: [[u8; 8]; 2],
+    /// The longest message that the peer may send.
+    pub(super) max_message: usize,
     /// The longest frame that the peer may send.
     pub(super) max_frame: u16,
-    pub(super) max_message: usize,
 }
 
 /// How far the channel is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Phase {
-    /// There is none: `over` says why.
-    Over,
-    /// Message 2 is awaited.
+enum Phase {
+    /// Message 2 is awaited, if there is a channel.
     Asking,
     /// Both sides hold keys; the record that says so goes out.
     Confirming,
@@ -41,133 +44,227 @@ pub(super) enum Phase {
     Open,
 }
 
-/// One device.
-pub(crate) struct Machine {
-    pub(super) keys: Device,
-    setup: Setup,
-    pub(super) incoming: Incoming,
-    pub(super) outgoing: Outgoing,
-    pub(super) phase: Phase,
+/// How far our direction is from its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ours {
+    Goes,
+    /// Our CLOSE goes out behind what is unsent.
+    Closes,
+    /// Our CLOSE is sealed.
+    Closed,
+}
+
+/// Where we are in a message of more than one record.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Message {
+    /// In none: one may begin.
+    None,
+    /// Some of it has been sent, and how it goes on is the caller's.
+    Begun,
+    /// The rest of it is being sent: `progress` says how far it is.
+    Ending,
+}
+
+/// What waits of the peer's message.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Piece {
+    None,
+    More,
+    Last,
+}
+
+/// Where a channel stands; all of it begins anew with each.
+#[repr(C)] // as it stands here, the single bytes are in reach of the shortest instructions
+struct Now {
+    phase: Phase,
+    ours: Ours,
+    message: Message,
+    /// A piece of a message waits in the incoming buffer, from its second byte up to `piece_end`.
+    piece: Piece,
+    /// The peer is amid a message.
+    in_message: bool,
+    /// The peer's CLOSE has come.
+    is_peer_closed: bool,
+    /// The stream takes nothing of what is unsent: the next look is at what there is besides.
+    is_stuck: bool,
+    /// Bytes of the PONG that we owe, and of the PING that we wait for; 0 if there is none.
+    owed_len: u8,
+    asked_len: u8,
+    /// The length of the frame on its way in.
+    header: [u8; HEADER],
+    /// The longest that it may be.
+    limit: u16,
     /// Why there is no channel.
     over: Option<Failure>,
-    /// The stream takes nothing of what is unsent: the next look is at what there is besides.
-    pub(super) is_stuck: bool,
+    /// Bytes of header and body that have come.
+    have: usize,
+    piece_end: usize,
+    /// Bytes of the peer's message so far; and how many of them `recv_message` has put together.
+    message_len: usize,
+    assembled: usize,
+    /// The frame on its way out: how much of it has left, and where it ends.
+    sent: usize,
+    end: usize,
+    /// The most data that a record carries.
+    max_data: usize,
+    progress: Progress,
+}
+
+impl Now {
+    const NOTHING: Self = Self {
+        phase: Phase::Asking,
+        ours: Ours::Goes,
+        message: Message::None,
+        piece: Piece::None,
+        in_message: false,
+        is_peer_closed: false,
+        is_stuck: false,
+        owed_len: 0,
+        asked_len: 0,
+        header: [0; HEADER],
+        limit: 0,
+        over: None,
+        have: 0,
+        piece_end: 0,
+        message_len: 0,
+        assembled: 0,
+        sent: 0,
+        end: 0,
+        max_data: 0,
+        progress: Progress::NONE,
+    };
+}
+
+/// One device. Zeros are one that has not been set up.
+#[repr(C)]
+pub(crate) struct Machine {
+    now: Now,
+    pub(super) setup: Setup,
+    keys: Device,
+    owed: [u8; MAX_PING],
+    asked: [u8; MAX_PING],
 }
 
 impl Machine {
-    pub(super) fn new(setup: Setup, incoming: Kept, outgoing: Kept) -> Self {
-        Self {
-            keys: Device::new(),
-            setup,
-            incoming: Incoming::new(incoming),
-            outgoing: Outgoing::new(outgoing),
-            phase: Phase::Over,
-            over: Some(LOWKEY_OUT_OF_TURN.into()),
-            is_stuck: false,
-        }
+    /// Tells it all that it is told once.
+    pub(super) fn set_up(&mut self, setup: Setup) {
+        self.setup = setup;
+        self.now.over = Some(Failure::OUT_OF_TURN);
     }
 
     /// Begins an attempt: hello ‖ message 1 is made at once (protocol §2, §3).
     pub(super) fn begin(&mut self) -> Result<(), Failure> {
-        self.incoming.begin();
-        self.outgoing.begin();
-        self.is_stuck = false;
-        (self.phase, self.over) = (Phase::Asking, None);
-        let begun = self.ask();
+        self.now = Now::NOTHING;
+        self.now.limit = MAX_HANDSHAKE_FRAME; // apart: all of them zeros are no table in the flash
+        let asked = self.ask();
         wipe_handshake_stack();
-        begun.or_else(|failure| self.end(failure))
+        self.settle(asked)
     }
 
     fn ask(&mut self) -> Result<(), Failure> {
-        let Self { keys, setup, outgoing, .. } = self;
-        let Setup { pinned, id, random, numbers, max_frame, .. } = setup;
-        let (prologue, message) = outgoing.hello(pinned.psk.is_some(), id).ok_or(LOWKEY_BUG)?;
+        let Self { now, setup, keys, .. } = self;
+        let Setup { outgoing, page, random, numbers, max_frame, .. } = setup;
+        let pinned = page.pinned();
+        let len = hello::write(outgoing, pinned.psk.is_some(), &page.id).ok_or(LOWKEY_BUG)?;
+        let (prologue, message) = outgoing.split_at_mut_checked(len).ok_or(LOWKEY_BUG)?;
         let ephemerals = DeviceEphemerals { entropy: random, numbers };
-        let made = keys.write_message_1(pinned, prologue, ephemerals, &max_frame.to_be_bytes(), message);
-        let len = made.map_err(|error| match error {
-            Error::Exhausted => LOWKEY_EXHAUSTED,
-            _ => LOWKEY_ENTROPY,
-        })?;
-        outgoing.asked(super::prologue_len(id), len);
-        Ok(())
+        let made = keys.write_message_1(&pinned, prologue, ephemerals, max_frame.to_be_bytes(), message);
+        let message = made.map_err(of_message_1)?;
+        now.end = len.saturating_add(message);
+        now.sent = hello::START;
+        hello::frame(outgoing, now.end).ok_or(LOWKEY_BUG.into())
     }
 
     /// What is next. Only once does it look past what a stuck stream has not taken.
     pub(super) fn poll(&mut self) -> Result<lowkey_event, Failure> {
-        let is_stuck = take(&mut self.is_stuck);
-        let event = if self.phase == Phase::Open {
-            self.receive()?
-        } else if self.has_unsent()? {
-            LOWKEY_EVENT_WRITE
-        } else if self.phase == Phase::Confirming {
-            self.phase = Phase::Open;
-            return Ok(LOWKEY_EVENT_OPEN);
-        } else if self.incoming.is_full() {
-            let heard = self.hear();
-            wipe_handshake_stack();
-            heard.or_else(|failure| self.end(failure))?;
-            LOWKEY_EVENT_WRITE
-        } else {
-            LOWKEY_EVENT_READ
-        };
-        let is_unsent = self.has_unsent()?; // a PONG may have come to be owed
-        Ok(match event {
-            _ if is_unsent && !is_stuck => LOWKEY_EVENT_WRITE,
-            LOWKEY_EVENT_WRITE => LOWKEY_EVENT_READ,
-            event => event,
-        })
+        let is_stuck = take(&mut self.now.is_stuck);
+        let mut event = LOWKEY_EVENT_READ;
+        if self.now.phase == Phase::Open {
+            event = self.receive()?;
+        }
+        self.prepare()?; // a PONG may have come to be owed
+        if self.now.phase < Phase::Open && !self.is_unsent() {
+            if self.now.phase == Phase::Confirming {
+                self.now.phase = Phase::Open;
+                return Ok(LOWKEY_EVENT_OPEN);
+            }
+            if self.is_full() {
+                let heard = self.hear();
+                wipe_handshake_stack();
+                heard?;
+            }
+        }
+        Ok(if self.is_unsent() && !is_stuck { LOWKEY_EVENT_WRITE } else { event })
     }
 
     /// Message 2: both sides hold keys, and we are sure, since the peer has answered our ephemeral (protocol §3). The
     /// peer is not until it hears from us: an empty PING, at once.
     fn hear(&mut self) -> Result<(), Failure> {
-        let Self { keys, setup, incoming, outgoing, .. } = self;
-        let frame = incoming.frame().ok_or(LOWKEY_BUG)?;
+        let len = self.frame_len();
+        let Self { now, setup, keys, .. } = self;
+        let frame = setup.incoming.get_mut(..len).ok_or(LOWKEY_BUG)?;
         if let [code] = frame {
             return Err(refused(*code).into());
         }
-        let payload = keys.read_message_2(&setup.pinned, frame).map_err(|_| LOWKEY_HANDSHAKE)?;
-        outgoing.seal_up_to(max_frame(payload)?);
-        incoming.limit(setup.max_frame);
-        self.phase = Phase::Confirming;
-        outgoing.stage(keys, super::PING, &[])
+        let payload = keys.read_message_2(&setup.page.pinned(), frame).map_err(|_| LOWKEY_HANDSHAKE)?;
+        let theirs = max_frame(payload)?;
+        let room = setup.outgoing.len().saturating_sub(HEADER);
+        now.max_data = usize::from(theirs).min(room).saturating_sub(RECORD_OVERHEAD);
+        (now.limit, now.have) = (setup.max_frame, 0);
+        now.phase = Phase::Confirming;
+        self.seal(PING, 0)
     }
 
     /// Whether the channel goes on.
     pub(super) fn alive(&self) -> Result<(), Failure> {
-        match self.over {
-            Some(failure) => Err(failure),
-            None => Ok(()),
+        self.now.over.map_or(Ok(()), Err)
+    }
+
+    /// What came of a call: a failure that is not recoverable ends the channel, and every later call gives it.
+    #[inline(never)]
+    pub(super) fn settle(&mut self, done: Result<(), Failure>) -> Result<(), Failure> {
+        if let Err(failure) = done
+            && !failure.is_recoverable()
+        {
+            self.keys.wipe();
+            (self.now.phase, self.now.over) = (Phase::Asking, Some(failure));
         }
+        done
     }
 
     /// Whether both sides hold keys.
     pub(super) fn keyed(&self) -> Result<(), Failure> {
-        self.alive()?;
-        if self.phase < Phase::Confirming { Err(LOWKEY_NOT_OPEN.into()) } else { Ok(()) }
+        if self.now.phase < Phase::Confirming { Err(LOWKEY_NOT_OPEN.into()) } else { Ok(()) }
     }
 
     /// Whether LOWKEY_EVENT_OPEN has been given.
     pub(super) fn opened(&self) -> Result<(), Failure> {
-        self.alive()?;
-        if self.phase < Phase::Open { Err(LOWKEY_NOT_OPEN.into()) } else { Ok(()) }
+        if self.now.phase < Phase::Open { Err(LOWKEY_NOT_OPEN.into()) } else { Ok(()) }
+    }
+}
+
+/// What can be asked, of a channel that goes on.
+impl Machine {
+    pub(super) fn max_data(&self) -> usize {
+        self.now.max_data
     }
 
-    /// The channel is over: every later call gives this failure.
-    #[inline(never)]
-    pub(super) fn end<T>(&mut self, failure: Failure) -> Result<T, Failure> {
-        self.keys.wipe();
-        (self.phase, self.over) = (Phase::Over, Some(failure));
-        Err(failure)
+    pub(super) fn handshake_hash(&self) -> [u8; 32] {
+        *self.keys.handshake_hash()
+    }
+
+    /// Whether messages can be sent.
+    pub(super) fn is_open(&self) -> bool {
+        self.now.phase == Phase::Open && self.now.ours == Ours::Goes
+    }
+
+    pub(super) fn awaits_pong(&self) -> bool {
+        self.now.asked_len > 0
     }
 
     /// Whether the peer's CLOSE has come, and ours has left to its last byte.
     pub(super) fn is_closed(&self) -> bool {
-        self.keyed().is_ok() && self.incoming.is_closed && self.outgoing.has_ended()
-    }
-
-    pub(super) fn max_message(&self) -> usize {
-        self.setup.max_message
+        self.now.is_peer_closed && self.now.ours == Ours::Closed && !self.is_unsent()
     }
 }
 
@@ -176,7 +273,7 @@ fn max_frame(payload: &[u8]) -> Result<u16, Failure> {
     let wrong = Failure::from(LOWKEY_PARAMETERS);
     let (max_frame, mut items) = payload.split_first_chunk().ok_or(wrong)?;
     let max_frame = u16::from_be_bytes(*max_frame);
-    if payload.len() > super::MAX_PARAMETERS || max_frame < super::MIN_MAX_FRAME {
+    if payload.len() > MAX_PARAMETERS || max_frame < super::MIN_MAX_FRAME {
         return Err(wrong);
     }
     while let Some((_kind, item)) = items.split_first() {
@@ -196,10 +293,34 @@ fn refused(code: u8) -> lowkey_status {
     }
 }
 
+/// Why message 1 could not be made.
+fn of_message_1(error: Error) -> lowkey_status {
+    if error == Error::Exhausted { LOWKEY_EXHAUSTED } else { LOWKEY_ENTROPY }
+}
+
+/// What an error of the engine means for a record.
+fn of_record(error: Error) -> lowkey_status {
+    if error == Error::Exhausted { LOWKEY_EXHAUSTED } else { LOWKEY_RECORD }
+}
+
 /// Wipes the stack that a message has used.
 fn wipe_handshake_stack() {
     wipe_dead_stack::<HANDSHAKE_WORDS>();
 }
 
 /// As deep as secrets lie on any core; a multiplication goes deeper.
-const HANDSHAKE_WORDS: usize = 232;
+const HANDSHAKE_WORDS: usize = 160;
+/// Bytes of a frame's length (protocol §1).
+const HEADER: usize = 2;
+/// The longest body of a handshake frame (protocol §1).
+const MAX_HANDSHAKE_FRAME: u16 = 160;
+/// The longest parameters (protocol §3).
+const MAX_PARAMETERS: usize = 64;
+const RECORD_OVERHEAD: usize = lowkey_transport::RECORD_OVERHEAD;
+const MAX_PING: usize = lowkey_transport::MAX_PING;
+/// Kinds of records (protocol §4).
+const DATA: u8 = 0;
+const MORE: u8 = 1;
+const CLOSE: u8 = 2;
+const PING: u8 = 3;
+const PONG: u8 = 4;

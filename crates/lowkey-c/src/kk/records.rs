@@ -1,8 +1,8 @@
 //! Messages in records, PING, CLOSE, and what can be asked of a channel.
 
-use super::device::lowkey_kk;
+use super::device::{channel, look, lowkey_kk};
 use super::machine::Machine;
-use crate::call::{attempt, give};
+use crate::call::give;
 use crate::raw::{self, Failure};
 use crate::status::lowkey_status::{self, LOWKEY_LENGTH, LOWKEY_OUT_OF_TURN};
 
@@ -20,15 +20,14 @@ pub unsafe extern "C" fn lowkey_kk_take(
     len: *mut usize,
     is_last: *mut bool,
 ) -> lowkey_status {
-    attempt(|| {
+    channel(device, |machine| {
         let (to, count, last) = (raw::out(data)?, raw::out(len)?, raw::out(is_last)?);
-        let machine = raw::exclusive(device)?;
         machine.opened()?;
         machine.receive()?; // opens what has come
-        let piece = machine.incoming.take().ok_or(LOWKEY_OUT_OF_TURN)?;
-        to.set(piece.bytes.as_ptr());
-        count.set(piece.bytes.len());
-        last.set(piece.is_last);
+        let (piece, ends) = machine.take().ok_or(LOWKEY_OUT_OF_TURN)?;
+        to.set(piece.as_ptr());
+        count.set(piece.len());
+        last.set(ends);
         Ok(())
     })
 }
@@ -45,8 +44,8 @@ pub unsafe extern "C" fn lowkey_kk_send(
     message: *const u8,
     len: usize,
 ) -> lowkey_status {
-    attempt(|| {
-        let (machine, message) = outside(device, message, len)?;
+    channel(device, |machine| {
+        let message = outside(machine, message, len)?;
         machine.send(message)
     })
 }
@@ -67,10 +66,11 @@ pub unsafe extern "C" fn lowkey_kk_send_part(
     is_last: bool,
     taken: *mut usize,
 ) -> lowkey_status {
-    give(|| {
+    channel(device, |machine| {
         let taken = raw::out(taken)?;
-        let (machine, bytes) = outside(device, bytes, len)?;
-        Ok((taken, machine.send_part(bytes, is_last)?))
+        let bytes = outside(machine, bytes, len)?;
+        taken.set(machine.send_part(bytes, is_last)?);
+        Ok(())
     })
 }
 
@@ -85,8 +85,8 @@ pub unsafe extern "C" fn lowkey_kk_ping(
     body: *const u8,
     len: usize,
 ) -> lowkey_status {
-    attempt(|| {
-        let (machine, body) = outside(device, body, len)?;
+    channel(device, |machine| {
+        let body = outside(machine, body, len)?;
         machine.ping(body)
     })
 }
@@ -98,7 +98,7 @@ pub unsafe extern "C" fn lowkey_kk_ping(
 /// channel. Nothing was sent.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_kk_close(device: *mut lowkey_kk) -> lowkey_status {
-    attempt(|| raw::exclusive(device)?.close())
+    channel(device, Machine::close)
 }
 
 /// Gives the most bytes that one record carries to this peer.
@@ -108,9 +108,9 @@ pub unsafe extern "C" fn lowkey_kk_close(device: *mut lowkey_kk) -> lowkey_statu
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_kk_max_data(device: *const lowkey_kk, len: *mut usize) -> lowkey_status {
     give(|| {
-        let (len, machine) = (raw::out(len)?, raw::shared(device)?);
+        let (len, machine) = (raw::out(len)?, look(device)?);
         machine.opened()?;
-        Ok((len, machine.outgoing.max_data()))
+        Ok((len, machine.max_data()))
     })
 }
 
@@ -123,9 +123,9 @@ pub unsafe extern "C" fn lowkey_kk_max_data(device: *const lowkey_kk, len: *mut 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_kk_handshake_hash(device: *const lowkey_kk, hash: *mut u8) -> lowkey_status {
     give(|| {
-        let (hash, machine) = (raw::out_array(hash)?, raw::shared(device)?);
+        let (hash, machine) = (raw::out_array(hash)?, look(device)?);
         machine.keyed()?;
-        Ok((hash, *machine.keys.handshake_hash()))
+        Ok((hash, machine.handshake_hash()))
     })
 }
 
@@ -133,31 +133,27 @@ pub unsafe extern "C" fn lowkey_kk_handshake_hash(device: *const lowkey_kk, hash
 /// for what is not a device.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_kk_is_open(device: *const lowkey_kk) -> bool {
-    raw::shared(device).is_ok_and(|machine| machine.opened().is_ok() && machine.goes().is_ok())
+    look(device).is_ok_and(Machine::is_open)
 }
 
 /// Whether the answer to the last lowkey_kk_ping has not come yet. False for what is not a device.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_kk_awaits_pong(device: *const lowkey_kk) -> bool {
-    raw::shared(device).is_ok_and(|machine| machine.keyed().is_ok() && machine.outgoing.awaits_pong())
+    look(device).is_ok_and(Machine::awaits_pong)
 }
 
 /// Whether the peer's CLOSE has come, and ours has left to its last byte. False for what is not a device.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_kk_is_closed(device: *const lowkey_kk) -> bool {
-    raw::shared(device).is_ok_and(Machine::is_closed)
+    look(device).is_ok_and(Machine::is_closed)
 }
 
-/// A device, and bytes that it sends, which must not lie where records are sealed.
+/// Bytes that are sent, which must not lie where records are sealed.
 pub(super) unsafe fn outside<'a>(
-    device: *mut lowkey_kk,
+    machine: &Machine,
     bytes: *const u8,
     len: usize,
-) -> Result<(&'a mut Machine, &'a [u8]), Failure> {
-    let (machine, bytes) = (raw::exclusive(device)?, raw::bytes(bytes, len)?);
-    if raw::overlap(machine.outgoing.memory(), bytes) {
-        Err(LOWKEY_LENGTH.into())
-    } else {
-        Ok((machine, bytes))
-    }
+) -> Result<&'a [u8], Failure> {
+    let bytes = raw::bytes(bytes, len)?;
+    if raw::overlap(&machine.setup.outgoing, bytes) { Err(LOWKEY_LENGTH.into()) } else { Ok(bytes) }
 }

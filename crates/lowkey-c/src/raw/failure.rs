@@ -12,6 +12,14 @@ use core::num::NonZeroU32;
 pub(crate) struct Failure(NonZeroU32);
 
 impl Failure {
+    /// LOWKEY_OUT_OF_TURN.
+    pub(crate) const OUT_OF_TURN: Self = Self(NonZeroU32::MIN.saturating_add(LOWKEY_OUT_OF_TURN as u32 - 1));
+
+    /// Whether the object goes on: `lowkey_is_recoverable` of a channel's status.
+    pub(crate) fn is_recoverable(self) -> bool {
+        self.0.get() <= LOWKEY_WOULD_BLOCK as u32
+    }
+
     /// The failure with this number of a status, 1 to 30: there the numbers have no gap. Of another number it is the
     /// nearest of them.
     pub(crate) fn numbered(number: u32) -> Self {

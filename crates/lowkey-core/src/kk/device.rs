@@ -5,7 +5,6 @@
 //! handshake (Noise §5.2) is the sending key of the session, and nothing is moved. The keys stay where they are stored,
 //! in flash for example. Messages, records and ephemerals are byte for byte those of [`super::Initiator`].
 
-use super::OVERHEAD;
 use crate::TAG_LEN;
 use crate::cipher::{REKEY_INTERVAL, nonce};
 use crate::cursor::fill;
@@ -53,24 +52,23 @@ pub struct Ephemerals<'d, E> {
 pub struct Device {
     /// In the session its `ck` is the key that seals and its `k` the key that opens (§5.2, `Split()`).
     symmetric: Symmetric,
-    e: PrivateKey,
-    /// The nonces of the next records; `2^64 − 1` while there is no session.
-    sealed: u64,
-    opened: u64,
+    e: Secret<32>,
+    /// One more than the nonces of the next records; 0 while there is no session, and when none is left.
+    sealing: u64,
+    opening: u64,
 }
 
 impl Device {
     /// One with nothing begun.
-    pub fn new() -> Self {
-        let symmetric = Symmetric::new();
-        Self { symmetric, e: PrivateKey::new(&Secret::zeroed()), sealed: u64::MAX, opened: u64::MAX }
+    pub const fn new() -> Self {
+        Self { symmetric: Symmetric::new(), e: Secret::new([0; 32]), sealing: 0, opening: 0 }
     }
 
-    /// Begins an attempt and writes message 1 to the front of `out`: [`OVERHEAD`] bytes and the payload. What was there
+    /// Begins an attempt and writes message 1 to the front of `out`: [`OVERHEAD`](super::OVERHEAD) bytes and the payload. What was there
     /// before is over. Returns the message's length in bytes.
     ///
     /// # Errors
-    /// The attempt is over after any of them, and wiped:
+    /// The attempt is over after any of them:
     /// - [`Error::BufferTooSmall`]: `out` has no room for that.
     /// - [`Error::Entropy`], [`Error::Exhausted`]: no ephemeral could be made.
     pub fn write_message_1<E: Entropy>(
@@ -78,35 +76,41 @@ impl Device {
         pinned: &Pinned<'_>,
         prologue: &[u8],
         ephemerals: Ephemerals<'_, E>,
-        payload: &[u8],
+        payload: [u8; 2],
         out: &mut [u8],
     ) -> Result<usize, Error> {
-        let len = payload.len().saturating_add(OVERHEAD);
-        let (public, sealed) =
-            out.get_mut(..len).and_then(<[u8]>::split_first_chunk_mut).ok_or(Error::BufferTooSmall)?;
-        self.begin(pinned, prologue);
-        self.draw(pinned.hedge, ephemerals)?;
+        let (public, rest) = out.split_first_chunk_mut().ok_or(Error::BufferTooSmall)?;
+        let sealed = rest.first_chunk_mut::<SEALED_LEN>().ok_or(Error::BufferTooSmall)?;
         let Self { symmetric, e, .. } = self;
+        (self.sealing, self.opening) = (0, 0);
+        symmetric.initialize(if pinned.psk.is_some() { KKPSK0.name } else { KK.name });
+        for part in [prologue, pinned.public.as_bytes(), pinned.peer.as_bytes()] {
+            symmetric.mix_hash(part);
+        }
+        let Ephemerals { mut entropy, numbers } = ephemerals;
+        let (fresh, h) = symmetric.ikm_and_h();
+        draw(&mut entropy, numbers, fresh)?;
+        mix(pinned.hedge, fresh, h, numbers, e);
         if let Some(psk) = pinned.psk {
             fill(symmetric.ikm().expose_mut(), psk.expose());
             symmetric.mix_key_and_hash();
         }
-        e.public_key_into(public);
+        multiply(e, &BASE_POINT, symmetric.ikm());
+        fill(public, symmetric.ikm().expose());
         mix_e(symmetric, public, pinned);
-        e.diffie_hellman_into(pinned.peer, symmetric.ikm());
-        symmetric.mix_key();
+        mix_dh(symmetric, e, pinned.peer);
         fill(symmetric.ikm().expose_mut(), pinned.shared.expose());
         symmetric.mix_key();
-        fill(sealed, payload);
+        fill(sealed, &payload);
         symmetric.encrypt_and_hash(sealed)?;
-        Ok(len)
+        Ok(KEY_LEN + SEALED_LEN)
     }
 
     /// Reads message 2 in place and returns the payload inside it; now there is a session.
     ///
     /// # Errors
-    /// The attempt is over after any of them, and wiped:
-    /// - [`Error::Truncated`]: shorter than [`OVERHEAD`].
+    /// The attempt is over after any of them:
+    /// - [`Error::Truncated`]: shorter than [`OVERHEAD`](super::OVERHEAD).
     /// - [`Error::Decrypt`]: not from the pinned peer for this attempt, or damaged.
     pub fn read_message_2<'m>(
         &mut self,
@@ -117,15 +121,12 @@ impl Device {
         let Self { symmetric, e, .. } = self;
         mix_e(symmetric, re, pinned);
         let re = PublicKey::of(re);
-        e.diffie_hellman_into(re, symmetric.ikm());
-        symmetric.mix_key();
-        e.replace(|secret| fill(secret.expose_mut(), pinned.private.expose()));
-        e.diffie_hellman_into(re, symmetric.ikm());
-        symmetric.mix_key();
-        e.replace(Secret::wipe);
+        mix_dh(symmetric, e, re);
+        mix_dh(symmetric, pinned.private, re);
         let payload = symmetric.decrypt_and_hash(sealed)?;
         symmetric.split();
-        (self.sealed, self.opened) = (0, 0);
+        e.wipe();
+        (self.sealing, self.opening) = (1, 1);
         Ok(payload)
     }
 
@@ -136,9 +137,9 @@ impl Device {
     pub fn seal(&mut self, record: &mut [u8]) -> Result<(), Error> {
         let (key, _) = self.symmetric.split_keys_mut();
         let (text, tag) = record.split_last_chunk_mut::<TAG_LEN>().ok_or(Error::BufferTooSmall)?;
-        let nonce = next(self.sealed)?;
+        let nonce = next(self.sealing)?;
         *tag = AeadKey::new(key).seal_in_place(&nonce, &[], text);
-        advance(key, &mut self.sealed);
+        advance(key, &mut self.sealing);
         Ok(())
     }
 
@@ -149,9 +150,9 @@ impl Device {
     pub fn open<'r>(&mut self, record: &'r mut [u8]) -> Result<&'r mut [u8], Error> {
         let (_, key) = self.symmetric.split_keys_mut();
         let len = record.len().checked_sub(TAG_LEN).ok_or(Error::Truncated)?;
-        let nonce = next(self.opened)?;
+        let nonce = next(self.opening)?;
         AeadKey::new(key).open_in_place(&nonce, &[], record).map_err(|_| Error::Decrypt)?;
-        advance(key, &mut self.opened);
+        advance(key, &mut self.opening);
         record.get_mut(..len).ok_or(Error::Truncated)
     }
 
@@ -163,32 +164,14 @@ impl Device {
     /// Makes zeros of the key that seals: nothing more is sent.
     pub fn stop_sealing(&mut self) {
         self.symmetric.split_keys_mut().0.wipe();
-        self.sealed = u64::MAX;
+        self.sealing = 0;
     }
 
     /// Makes zeros of all that is secret; the attempt, or the session, is over.
     pub fn wipe(&mut self) {
         self.symmetric.wipe();
-        self.e.replace(Secret::wipe);
-        (self.sealed, self.opened) = (u64::MAX, u64::MAX);
-    }
-
-    fn begin(&mut self, pinned: &Pinned<'_>, prologue: &[u8]) {
-        (self.sealed, self.opened) = (u64::MAX, u64::MAX);
-        let pattern = if pinned.psk.is_some() { &KKPSK0 } else { &KK };
-        let symmetric = &mut self.symmetric;
-        symmetric.initialize(pattern.name);
-        symmetric.mix_hash(prologue);
-        symmetric.mix_hash(pinned.public.as_bytes());
-        symmetric.mix_hash(pinned.peer.as_bytes());
-    }
-
-    fn draw<E: Entropy>(&mut self, hedge: &Secret<32>, ephemerals: Ephemerals<'_, E>) -> Result<(), Error> {
-        let Ephemerals { mut entropy, numbers } = ephemerals;
-        let (fresh, h) = self.symmetric.ikm_and_h();
-        draw(&mut entropy, numbers, fresh)?;
-        self.e.replace(|secret| mix(hedge, fresh, h, numbers, secret));
-        Ok(())
+        self.e.wipe();
+        (self.sealing, self.opening) = (0, 0);
     }
 }
 
@@ -200,14 +183,12 @@ impl Default for Device {
 
 impl fmt::Debug for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Device")
-            .field("sealed", &self.sealed)
-            .field("opened", &self.opened)
-            .finish_non_exhaustive()
+        f.debug_struct("Device").finish_non_exhaustive()
     }
 }
 
 /// The token `e`, and what §9.2 adds to it.
+#[inline(never)]
 fn mix_e(symmetric: &mut Symmetric, e: &[u8; KEY_LEN], pinned: &Pinned<'_>) {
     symmetric.mix_hash(e);
     if pinned.psk.is_some() {
@@ -216,16 +197,37 @@ fn mix_e(symmetric: &mut Symmetric, e: &[u8; KEY_LEN], pinned: &Pinned<'_>) {
     }
 }
 
-/// The nonce of record `n`.
+/// A token of a Diffie-Hellman.
+#[inline(never)]
+fn mix_dh(symmetric: &mut Symmetric, private: &Secret<32>, public: &PublicKey) {
+    multiply(private, public, symmetric.ikm());
+    symmetric.mix_key();
+}
+
+#[inline(never)]
+fn multiply(private: &Secret<32>, public: &PublicKey, product: &mut Secret<32>) {
+    PrivateKey::new(private).diffie_hellman_into(public, product);
+}
+
+/// The nonce of the next record.
 #[inline(always)]
-fn next(n: u64) -> Result<[u8; 12], Error> {
-    if n == u64::MAX { Err(Error::Exhausted) } else { Ok(nonce(n)) }
+fn next(number: u64) -> Result<[u8; 12], Error> {
+    Ok(nonce(number.checked_sub(1).ok_or(Error::Exhausted)?))
 }
 
 /// Moves on to the next record, and every 1,024th time to the next key.
-fn advance(key: &mut Secret<32>, n: &mut u64) {
-    *n = n.wrapping_add(1);
-    if n.is_multiple_of(REKEY_INTERVAL) {
+fn advance(key: &mut Secret<32>, number: &mut u64) {
+    if number.is_multiple_of(REKEY_INTERVAL) {
         AeadKey::new(key).rekey_into(key);
     }
+    *number = number.wrapping_add(1);
 }
+
+/// The coordinate of RFC 7748 §4.1's base point.
+const BASE_POINT: PublicKey = PublicKey::new({
+    let mut u = [0; KEY_LEN];
+    u[0] = 9;
+    u
+});
+/// Bytes of message 1's payload, sealed.
+const SEALED_LEN: usize = 2 + TAG_LEN;

@@ -27,12 +27,6 @@ impl PrivateKey {
         Self { live, portable: portable::PrivateKey::new(secret) }
     }
 
-    pub(crate) fn replace(&mut self, write: impl FnOnce(&mut Secret<KEY_LEN>)) {
-        let mut secret = Secret::zeroed();
-        write(&mut secret);
-        *self = Self::new(&secret);
-    }
-
     pub(crate) fn public_key(&self, public: &mut [u8; KEY_LEN]) {
         // aws-lc computed it with the key; this copies it out.
         let computed = self.live.compute_public_key().ok();

@@ -1,7 +1,7 @@
 //! The bodies, and which one the surface stands in front of.
 //!
 //! A body is a module with three types:
-//! - `PrivateKey`: `new`, `replace`, `public_key`, `diffie_hellman`;
+//! - `PrivateKey`: `new`, `public_key`, `diffie_hellman`;
 //! - `AeadKey`: `new`, `seal_in_place`, `open_in_place`;
 //! - `Blake2s`: `new`, `update`, and `finalize_into`, after which it is only dropped. Before anything else
 //!   `begin_with(key, pad)` makes it a MAC: with a `pad` of 0 BLAKE2's own (RFC 7693 §2.9), with another HMAC's inner

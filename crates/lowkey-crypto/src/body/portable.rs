@@ -19,13 +19,11 @@ pub(crate) struct PrivateKey(Secret<KEY_LEN>);
 impl PrivateKey {
     pub(crate) fn new(secret: &Secret<KEY_LEN>) -> Self {
         let mut scalar = secret.duplicate();
-        clamp(&mut scalar);
+        let [first, .., last] = scalar.expose_mut();
+        *first &= 0b1111_1000;
+        *last &= 0b0111_1111;
+        *last |= 0b0100_0000;
         Self(scalar)
-    }
-
-    pub(crate) fn replace(&mut self, write: impl FnOnce(&mut Secret<KEY_LEN>)) {
-        write(&mut self.0);
-        clamp(&mut self.0);
     }
 
     #[cfg(not(feature = "precomputed-tables"))]
@@ -50,14 +48,6 @@ impl PrivateKey {
         // Clamping has cleared the top bit: it would cost a step and change nothing.
         MontgomeryPoint(*u).mul_bits_be(bits.skip(1))
     }
-}
-
-/// RFC 7748 §5.
-fn clamp(scalar: &mut Secret<KEY_LEN>) {
-    let [first, .., last] = scalar.expose_mut();
-    *first &= 0b1111_1000;
-    *last &= 0b0111_1111;
-    *last |= 0b0100_0000;
 }
 
 /// The key; the cipher's state is made anew for every text.

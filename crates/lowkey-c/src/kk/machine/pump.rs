@@ -1,8 +1,7 @@
 //! What moves the bytes, if callbacks do.
 
-use super::Machine;
+use super::{Machine, Message};
 use crate::event::lowkey_event::{self, *};
-use crate::kk::message::Message;
 use crate::raw::Failure;
 use crate::status::lowkey_status::*;
 use crate::stream::Stream;
@@ -14,17 +13,20 @@ impl Machine {
     /// reading: the peer may be in the same place.
     pub(in crate::kk) fn run(&mut self, io: &mut impl Stream) -> Result<lowkey_event, Failure> {
         loop {
-            self.is_stuck = self.flush(io).is_err(); // what ended the connection comes up again in `poll`
+            match self.flush(io) {
+                Ok(()) => {}
+                Err(failure) if failure.is_recoverable() => self.now.is_stuck = true,
+                Err(failure) => return Err(failure),
+            }
             match self.poll()? {
                 LOWKEY_EVENT_READ => {
-                    let space = self.incoming.space();
+                    let space = self.space();
                     if space.is_empty() {
                         return Err(LOWKEY_WOULD_BLOCK.into()); // the frame there has its turn when our message has left
                     }
-                    match io.read(space) {
-                        Ok(0) => self.hung_up()?,
-                        Ok(n) => self.filled(n)?,
-                        Err(kind) => return self.failed(kind),
+                    match io.read(space).map_err(of_stream)? {
+                        0 => self.hung_up()?,
+                        n => self.filled(n)?,
                     }
                 }
                 LOWKEY_EVENT_WRITE => {} // a PONG has come to be owed
@@ -40,10 +42,8 @@ impl Machine {
             if unsent.is_empty() {
                 return Ok(());
             }
-            match io.write(unsent) {
-                Ok(n) => self.sent(n)?,
-                Err(kind) => return self.failed(kind),
-            }
+            let n = io.write(unsent).map_err(of_stream)?;
+            self.sent(n)?;
         }
     }
 
@@ -51,7 +51,7 @@ impl Machine {
     pub(in crate::kk) fn finish(&mut self, io: &mut impl Stream) -> Result<(), Failure> {
         self.close()?;
         while self.run(io)? != LOWKEY_EVENT_END {
-            let _ = self.incoming.take(); // nobody wants it any more
+            let _ = self.take(); // nobody wants it any more
         }
         self.flush(io)
     }
@@ -63,23 +63,24 @@ impl Machine {
         message: &[u8],
         done: &mut usize,
     ) -> Result<(), Failure> {
-        self.goes()?;
-        if *done == 0 && self.outgoing.message.has_begun() {
-            return Err(LOWKEY_UNFINISHED.into());
+        match self.may_begin() {
+            Err(failure) if *done > 0 && failure == LOWKEY_UNFINISHED.into() => {} // it has begun
+            begins => begins?,
         }
-        if *done != self.outgoing.message.done() {
+        if *done != self.sent_of_message() {
             return Err(LOWKEY_LENGTH.into());
         }
         loop {
-            let rest = match &self.outgoing.message {
-                Message::Ending(progress) => progress.rest_of(message).map_err(|_| LOWKEY_LENGTH)?,
+            let rest = match self.now.message {
+                Message::Ending => self.now.progress.rest_of(message).map_err(|_| LOWKEY_LENGTH)?,
                 _ => message,
             };
             match self.fragment(rest, true) {
                 Ok(n) if n == rest.len() => break,
                 Ok(n) => {
                     *done = message.len().saturating_sub(rest.len()).saturating_add(n);
-                    self.outgoing.message = Message::Ending(Progress::new(message, *done, n));
+                    self.now.progress = Progress::new(message, *done, n);
+                    self.now.message = Message::Ending;
                 }
                 Err(failure) if failure == LOWKEY_WOULD_BLOCK.into() => {}
                 Err(failure) => return Err(failure),
@@ -99,19 +100,24 @@ impl Machine {
         io: &mut impl Stream,
         message: &mut [u8],
     ) -> Result<Option<usize>, Failure> {
+        self.opened()?;
         while self.run(io)? == LOWKEY_EVENT_DATA {
-            if let Some(len) = self.incoming.assemble(message)? {
+            if let Some(len) = self.assemble(message)? {
                 return Ok(Some(len));
             }
         }
         Ok(None)
     }
 
-    /// A callback did not move anything.
-    fn failed<T>(&mut self, kind: ErrorKind) -> Result<T, Failure> {
-        match kind {
-            ErrorKind::TimedOut => Err(LOWKEY_WOULD_BLOCK.into()),
-            _ => self.end(LOWKEY_IO.into()),
-        }
+    fn sent_of_message(&self) -> usize {
+        if self.now.message == Message::Ending { self.now.progress.done() } else { 0 }
+    }
+}
+
+/// A callback did not move anything.
+fn of_stream(kind: ErrorKind) -> Failure {
+    match kind {
+        ErrorKind::TimedOut => LOWKEY_WOULD_BLOCK.into(),
+        _ => LOWKEY_IO.into(),
     }
 }

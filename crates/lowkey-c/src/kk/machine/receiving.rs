@@ -1,39 +1,47 @@
-//! What a device receives.
+//! What a device receives: frames in, pieces of messages out (protocol §1, §4).
 
-use super::{Machine, Phase};
+use super::{
+    CLOSE, DATA, HEADER, MAX_PING, MORE, Machine, Ours, PING, PONG, Phase, Piece, RECORD_OVERHEAD, of_record,
+};
 use crate::event::lowkey_event::{self, *};
-use crate::kk::incoming::HEADER;
-use crate::kk::{CLOSE, DATA, MAX_PING, MORE, PING, PONG, RECORD_OVERHEAD, fill, of_record};
+use crate::kk::fill;
 use crate::raw::Failure;
 use crate::status::lowkey_status::*;
 
 impl Machine {
+    /// Where the next bytes of the stream go; empty while a whole frame waits.
+    pub(in crate::kk) fn space(&mut self) -> &mut [u8] {
+        let end = self.frame_len();
+        match self.now.have.checked_sub(HEADER) {
+            None => self.now.header.get_mut(self.now.have..).unwrap_or_default(),
+            Some(start) => self.setup.incoming.get_mut(start..end).unwrap_or_default(),
+        }
+    }
+
     /// Takes bytes of the stream, up to the end of a frame; how many.
     pub(in crate::kk) fn feed(&mut self, bytes: &[u8]) -> Result<usize, Failure> {
-        self.alive()?;
-        let mut rest = bytes;
+        let mut taken = 0_usize;
         loop {
-            let n = fill(self.incoming.space(), rest);
+            let n = fill(self.space(), bytes.get(taken..).unwrap_or_default());
             if n == 0 {
-                return Ok(bytes.len().saturating_sub(rest.len()));
+                return Ok(taken);
             }
             self.filled(n)?;
-            rest = rest.get(n..).unwrap_or_default();
+            taken = taken.saturating_add(n);
         }
     }
 
     /// So many bytes of the stream, at least one, were put into the space.
     pub(in crate::kk) fn filled(&mut self, n: usize) -> Result<(), Failure> {
-        let incoming = &mut self.incoming;
-        if incoming.is_closed {
-            return self.end(LOWKEY_AFTER_CLOSE.into());
+        let now = &mut self.now;
+        if now.is_peer_closed {
+            return Err(LOWKEY_AFTER_CLOSE.into());
         }
-        let header_was_missing = incoming.have < HEADER;
-        incoming.have = incoming.have.saturating_add(n);
-        if header_was_missing && incoming.have == HEADER {
-            match incoming.len() {
-                0 => return self.end(LOWKEY_EMPTY_FRAME.into()),
-                len if len > usize::from(incoming.limit) => return self.end(LOWKEY_FRAME_TOO_LONG.into()),
+        now.have = now.have.saturating_add(n);
+        if now.have == HEADER {
+            match u16::from_be_bytes(now.header) {
+                0 => return Err(LOWKEY_EMPTY_FRAME.into()),
+                len if len > now.limit => return Err(LOWKEY_FRAME_TOO_LONG.into()),
                 _ => (),
             }
         }
@@ -42,62 +50,103 @@ impl Machine {
 
     /// The stream has ended.
     pub(in crate::kk) fn hung_up(&mut self) -> Result<(), Failure> {
-        self.alive()?;
-        match self.phase {
-            _ if self.incoming.is_closed => Ok(()),
-            Phase::Asking => self.end(LOWKEY_HUNG_UP.into()),
-            _ => self.end(LOWKEY_TRUNCATED.into()),
+        match self.now.phase {
+            _ if self.now.is_peer_closed => Ok(()),
+            Phase::Asking => Err(LOWKEY_HUNG_UP.into()),
+            _ => Err(LOWKEY_TRUNCATED.into()),
         }
     }
 
     /// Opens what has come.
     pub(in crate::kk) fn receive(&mut self) -> Result<lowkey_event, Failure> {
         loop {
-            if self.incoming.waiting.is_some() {
+            if self.now.piece != Piece::None {
                 return Ok(LOWKEY_EVENT_DATA);
             }
-            if self.incoming.is_closed {
+            if self.now.is_peer_closed {
                 return Ok(LOWKEY_EVENT_END);
             }
-            if !self.incoming.is_full() {
+            if !self.is_full() {
                 return Ok(LOWKEY_EVENT_READ);
             }
-            self.open().or_else(|failure| self.end(failure))?;
+            self.open()?;
         }
+    }
+
+    /// The piece that waits, and whether its message ends with it; afterwards it does not wait any more.
+    pub(in crate::kk) fn take(&mut self) -> Option<(&mut [u8], bool)> {
+        let is_last = match self.now.piece {
+            Piece::None => return None,
+            piece => piece == Piece::Last,
+        };
+        self.now.piece = Piece::None;
+        (self.now.have, self.now.assembled) = (0, 0);
+        Some((self.setup.incoming.get_mut(1..self.now.piece_end).unwrap_or_default(), is_last))
+    }
+
+    /// Adds the piece that waits to the message at the front of `message`; the message's length once it is whole.
+    pub(in crate::kk) fn assemble(&mut self, message: &mut [u8]) -> Result<Option<usize>, Failure> {
+        let so_far = self.now.assembled;
+        let end = so_far.saturating_add(self.now.piece_end).saturating_sub(1);
+        let room = message.get_mut(so_far..end).ok_or(LOWKEY_BUFFER_TOO_SMALL)?;
+        let Some((piece, is_last)) = self.take() else { return Ok(None) };
+        fill(room, piece);
+        if is_last {
+            return Ok(Some(end));
+        }
+        self.now.assembled = end;
+        Ok(None)
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.now.have == self.frame_len().saturating_add(HEADER)
+    }
+
+    pub(super) fn frame_len(&self) -> usize {
+        usize::from(u16::from_be_bytes(self.now.header))
     }
 
     /// Opens the record that has come and does what its kind says.
     fn open(&mut self) -> Result<(), Failure> {
-        let max_message = self.max_message();
-        let Self { keys, incoming, outgoing, .. } = self;
-        let frame = incoming.frame().ok_or(LOWKEY_BUG)?;
+        let len = self.frame_len();
+        let Self { now, setup, keys, owed, asked, .. } = self;
+        let frame = setup.incoming.get_mut(..len).ok_or(LOWKEY_BUG)?;
         if frame.len() < RECORD_OVERHEAD {
             return Err(LOWKEY_FRAME_TOO_SHORT.into());
         }
         let text = keys.open(frame).map_err(of_record)?;
-        let (kind, end) = (*text.first().ok_or(LOWKEY_FRAME_TOO_SHORT)?, text.len());
-        let body = incoming.body.get(1..end).unwrap_or_default();
-        match kind {
-            DATA | MORE => {
-                let len = body.len();
-                let so_far = if incoming.in_message { incoming.message_len } else { 0 };
-                incoming.message_len = so_far.saturating_add(len);
-                if incoming.message_len > max_message {
+        let end = text.len();
+        let (kind, body) = text.split_first().ok_or(LOWKEY_BUG)?;
+        match *kind {
+            kind @ (DATA | MORE) => {
+                if !now.in_message {
+                    now.message_len = 0;
+                }
+                now.message_len = now.message_len.saturating_add(body.len());
+                if now.message_len > setup.max_message {
                     return Err(LOWKEY_MESSAGE_TOO_LONG.into());
                 }
-                incoming.in_message = kind == MORE;
-                incoming.waiting = Some((kind == DATA, u16::try_from(end).unwrap_or(0)));
+                now.in_message = kind == MORE;
+                now.piece = if kind == MORE { Piece::More } else { Piece::Last };
+                now.piece_end = end;
                 return Ok(());
             }
-            CLOSE if incoming.in_message => return Err(LOWKEY_TRUNCATED.into()),
-            CLOSE => incoming.is_closed = true,
+            CLOSE if now.in_message => return Err(LOWKEY_TRUNCATED.into()),
+            CLOSE => now.is_peer_closed = true,
             PING if body.len() > MAX_PING => return Err(LOWKEY_KIND.into()),
-            PING => outgoing.owe(body),
-            PONG => outgoing.answered(body),
-            0x80.. => (),
+            // An empty one asks for nothing, and after our CLOSE none is answered.
+            PING if !body.is_empty() && now.ours == Ours::Goes => {
+                now.owed_len = u8::try_from(fill(owed, body)).unwrap_or(0);
+            }
+            PING => (),
+            // One that was not asked for is ignored, and so is another than that.
+            PONG if asked.get(..usize::from(now.asked_len)).is_some_and(|asked| asked.iter().eq(body)) => {
+                now.asked_len = 0;
+            }
+            PONG | 0x80.. => (),
             _ => return Err(LOWKEY_KIND.into()),
         }
-        incoming.have = 0;
+        now.have = 0;
         Ok(())
     }
 }

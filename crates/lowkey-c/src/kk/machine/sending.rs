@@ -1,111 +1,146 @@
-//! What a device sends.
+//! What a device sends: messages in, frames out (protocol §1, §4).
 
-use super::Machine;
-use crate::kk::message::Message;
-use crate::kk::outgoing::{Ours, Outgoing};
-use crate::kk::{DATA, MAX_PING, MORE, PING};
+use super::{
+    CLOSE, DATA, HEADER, MAX_PING, MORE, Machine, Message, Ours, PING, PONG, RECORD_OVERHEAD, of_record,
+};
+use crate::kk::fill;
 use crate::raw::Failure;
 use crate::status::lowkey_status::*;
+use core::mem::take;
 
 impl Machine {
-    /// Whether something is unsent; an owed PONG and our CLOSE are staged for that.
-    pub(in crate::kk) fn has_unsent(&mut self) -> Result<bool, Failure> {
-        self.alive()?;
-        if self.keyed().is_ok() {
-            self.make_room().map(|has_room| !has_room)
-        } else {
-            Ok(!self.outgoing.is_empty())
-        }
-    }
-
     /// What the stream has to take next.
     pub(in crate::kk) fn unsent(&mut self) -> Result<&[u8], Failure> {
-        self.has_unsent()?;
-        let Outgoing { buffer, sent, end, .. } = &self.outgoing;
-        Ok(buffer.get(*sent..*end).unwrap_or_default())
+        self.prepare()?;
+        Ok(self.setup.outgoing.get(self.now.sent..self.now.end).unwrap_or_default())
     }
 
-    /// The stream took so many bytes; with 0 it takes none now.
+    /// The stream took `n` bytes; with 0 it takes none now.
     pub(in crate::kk) fn sent(&mut self, n: usize) -> Result<(), Failure> {
-        let unsent = self.unsent()?.len();
+        self.prepare()?;
+        let unsent = self.now.end.saturating_sub(self.now.sent);
         if n > unsent {
             return Err(LOWKEY_LENGTH.into());
         }
-        self.is_stuck = n == 0 && unsent > 0;
-        self.outgoing.sent = self.outgoing.sent.saturating_add(n);
+        self.now.is_stuck = n == 0 && unsent > 0;
+        self.now.sent = self.now.sent.saturating_add(n);
         Ok(())
     }
 
-    fn make_room(&mut self) -> Result<bool, Failure> {
-        let prepared = self.outgoing.prepare(&mut self.keys);
-        prepared.or_else(|failure| self.end(failure))
+    pub(super) fn is_unsent(&self) -> bool {
+        self.now.sent != self.now.end
+    }
+
+    /// Seals an owed PONG, or then our CLOSE, if nothing is unsent.
+    #[inline(never)]
+    pub(super) fn prepare(&mut self) -> Result<(), Failure> {
+        if self.is_unsent() {
+            return Ok(());
+        }
+        let owed_len = usize::from(take(&mut self.now.owed_len));
+        if owed_len > 0 {
+            let Self { setup, owed, .. } = self;
+            fill(room(&mut setup.outgoing), owed.get(..owed_len).unwrap_or_default());
+            return self.seal(PONG, owed_len);
+        }
+        if self.now.ours == Ours::Closes {
+            self.now.ours = Ours::Closed;
+            self.seal(CLOSE, 0)?;
+            self.keys.stop_sealing();
+        }
+        Ok(())
     }
 
     /// Our direction goes on.
-    pub(in crate::kk) fn goes(&self) -> Result<(), Failure> {
+    pub(super) fn goes(&self) -> Result<(), Failure> {
         self.keyed()?;
-        if self.outgoing.ours == Ours::Goes { Ok(()) } else { Err(LOWKEY_CLOSED.into()) }
+        if self.now.ours == Ours::Goes { Ok(()) } else { Err(LOWKEY_CLOSED.into()) }
     }
 
+    /// Sends a message of one record.
     pub(in crate::kk) fn send(&mut self, message: &[u8]) -> Result<(), Failure> {
-        self.goes()?;
-        if self.outgoing.message.has_begun() {
-            return Err(LOWKEY_UNFINISHED.into());
-        }
-        if message.len() > self.outgoing.max_data {
+        self.may_begin()?;
+        if message.len() > self.now.max_data {
             return Err(LOWKEY_TOO_LONG.into());
         }
         self.fragment(message, true).map(drop)
     }
 
+    /// Whether a message may begin.
+    pub(super) fn may_begin(&self) -> Result<(), Failure> {
+        self.goes()?;
+        if self.now.message == Message::None { Ok(()) } else { Err(LOWKEY_UNFINISHED.into()) }
+    }
+
     /// Sends the front of `bytes`, as much as one record takes; how many. It ends the message only if that is all.
     pub(in crate::kk) fn send_part(&mut self, bytes: &[u8], is_last: bool) -> Result<usize, Failure> {
         self.goes()?;
-        match self.outgoing.message {
-            Message::Ending(_) => Err(LOWKEY_UNFINISHED.into()),
+        match self.now.message {
+            Message::Ending => Err(LOWKEY_UNFINISHED.into()),
             _ if bytes.is_empty() && !is_last => Ok(0),
             _ => self.fragment(bytes, is_last),
         }
     }
 
-    pub(in crate::kk) fn fragment(&mut self, data: &[u8], is_last: bool) -> Result<usize, Failure> {
-        self.room()?;
-        let n = data.len().min(self.outgoing.max_data);
-        let is_last = is_last && n == data.len();
-        self.outgoing.message = if is_last { Message::None } else { Message::Begun };
-        self.stage(if is_last { DATA } else { MORE }, data.get(..n).unwrap_or_default())?;
+    pub(super) fn fragment(&mut self, data: &[u8], is_last: bool) -> Result<usize, Failure> {
+        let n = data.len().min(self.now.max_data);
+        let (kind, message) =
+            if is_last && n == data.len() { (DATA, Message::None) } else { (MORE, Message::Begun) };
+        self.put(kind, data.get(..n).unwrap_or_default())?;
+        self.now.message = message;
         Ok(n)
     }
 
     /// Sends a PING; an empty one is not answered.
     pub(in crate::kk) fn ping(&mut self, body: &[u8]) -> Result<(), Failure> {
         self.goes()?;
-        if body.len() > MAX_PING.min(self.outgoing.max_data) {
+        if body.len() > MAX_PING.min(self.now.max_data) {
             return Err(LOWKEY_TOO_LONG.into());
         }
-        if !body.is_empty() && self.outgoing.awaits_pong() {
+        if !body.is_empty() && self.awaits_pong() {
             return Err(LOWKEY_PING_PENDING.into());
         }
-        self.room()?;
-        self.outgoing.asked.set(body);
-        self.stage(PING, body)
+        self.put(PING, body)?;
+        if !body.is_empty() {
+            self.now.asked_len = u8::try_from(fill(&mut self.asked, body)).unwrap_or(0);
+        }
+        Ok(())
     }
 
     /// Ends our direction, once; our CLOSE leaves behind what is unsent.
     pub(in crate::kk) fn close(&mut self) -> Result<(), Failure> {
         self.keyed()?;
-        if self.outgoing.ours == Ours::Goes {
-            self.outgoing.ours = Ours::Closes;
+        if self.now.ours == Ours::Goes {
+            self.now.ours = Ours::Closes;
         }
-        self.make_room().map(drop)
+        self.prepare()
     }
 
-    fn room(&mut self) -> Result<(), Failure> {
-        if self.make_room()? { Ok(()) } else { Err(LOWKEY_WOULD_BLOCK.into()) }
+    /// Makes a record, if nothing is unsent.
+    fn put(&mut self, kind: u8, data: &[u8]) -> Result<(), Failure> {
+        self.prepare()?;
+        if self.is_unsent() {
+            return Err(LOWKEY_WOULD_BLOCK.into());
+        }
+        let len = fill(room(&mut self.setup.outgoing), data);
+        self.seal(kind, len)
     }
 
-    fn stage(&mut self, kind: u8, data: &[u8]) -> Result<(), Failure> {
-        let staged = self.outgoing.stage(&mut self.keys, kind, data);
-        staged.or_else(|failure| self.end(failure))
+    /// Seals the record whose data was put to its room.
+    #[inline(never)]
+    pub(super) fn seal(&mut self, kind: u8, len: usize) -> Result<(), Failure> {
+        let len = len.saturating_add(RECORD_OVERHEAD);
+        let (header, body) = self.setup.outgoing.split_first_chunk_mut::<HEADER>().ok_or(LOWKEY_BUG)?;
+        let record = body.get_mut(..len).ok_or(LOWKEY_BUG)?;
+        *record.first_mut().ok_or(LOWKEY_BUG)? = kind;
+        *header = u16::try_from(len).map_err(|_| LOWKEY_BUG)?.to_be_bytes();
+        self.keys.seal(record).map_err(of_record)?;
+        (self.now.sent, self.now.end) = (0, len.saturating_add(HEADER));
+        Ok(())
     }
+}
+
+/// Where the data of a record belongs, behind the frame's length and the record's kind.
+fn room(buffer: &mut [u8]) -> &mut [u8] {
+    buffer.get_mut(HEADER + 1..).unwrap_or_default()
 }

@@ -19,13 +19,11 @@ pub(crate) struct PrivateKey(Secret<KEY_LEN>);
 impl PrivateKey {
     pub(crate) fn new(secret: &Secret<KEY_LEN>) -> Self {
         let mut scalar = secret.duplicate();
-        clamp(&mut scalar);
+        let [first, .., last] = scalar.expose_mut();
+        *first &= 0b1111_1000;
+        *last &= 0b0111_1111;
+        *last |= 0b0100_0000;
         Self(scalar)
-    }
-
-    pub(crate) fn replace(&mut self, write: impl FnOnce(&mut Secret<KEY_LEN>)) {
-        write(&mut self.0);
-        clamp(&mut self.0);
     }
 
     pub(crate) fn public_key(&self, public: &mut [u8; KEY_LEN]) {
@@ -37,14 +35,6 @@ impl PrivateKey {
         multiply(shared.expose_mut(), self.0.expose(), public);
         wipe_dead_stack::<DEAD_WORDS>();
     }
-}
-
-/// RFC 7748 §5.
-fn clamp(scalar: &mut Secret<KEY_LEN>) {
-    let [first, .., last] = scalar.expose_mut();
-    *first &= 0b1111_1000;
-    *last &= 0b0111_1111;
-    *last |= 0b0100_0000;
 }
 
 /// What a multiplication in Rust takes of the stack on Armv6-M.
