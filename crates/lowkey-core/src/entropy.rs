@@ -138,35 +138,15 @@ impl<E: Entropy> Ephemerals<E> {
         u64::from_be_bytes(boot)
     }
 
-    /// The private key of the next ephemeral.
+    /// The private key of the next ephemeral: BLAKE2s(hedge, `"lowkey ephemeral"` ‖ fresh ‖ h ‖ boot ‖ attempt),
+    /// integers big-endian.
     pub(crate) fn next(&mut self, h: &[u8; 32], secret: &mut Secret<32>) -> Result<(), Error> {
         let mut fresh = Secret::<32>::zeroed();
-        draw(&mut self.entropy, &mut self.numbers, &mut fresh)?;
-        mix(&self.hedge, &fresh, h, &self.numbers, secret);
+        self.entropy.fill(fresh.expose_mut()).map_err(|EntropyFailed| Error::Entropy)?;
+        let [_, attempt] = &mut self.numbers;
+        *attempt = u64::from_be_bytes(*attempt).checked_add(1).ok_or(Error::Exhausted)?.to_be_bytes();
+        let parts: [&[u8]; 4] = [b"lowkey ephemeral", fresh.expose(), h, self.numbers.as_flattened()];
+        Blake2s::mac(&self.hedge, &parts, secret.expose_mut());
         Ok(())
     }
-}
-
-/// Fresh entropy for an ephemeral, and its number.
-pub(crate) fn draw<E: Entropy>(
-    entropy: &mut E,
-    numbers: &mut [[u8; 8]; 2],
-    fresh: &mut Secret<32>,
-) -> Result<(), Error> {
-    entropy.fill(fresh.expose_mut()).map_err(|EntropyFailed| Error::Entropy)?;
-    let [_, attempt] = numbers;
-    *attempt = u64::from_be_bytes(*attempt).checked_add(1).ok_or(Error::Exhausted)?.to_be_bytes();
-    Ok(())
-}
-
-/// An ephemeral's private key: BLAKE2s(hedge, `"lowkey ephemeral"` ‖ fresh ‖ h ‖ boot ‖ attempt), integers big-endian.
-pub(crate) fn mix(
-    hedge: &Secret<32>,
-    fresh: &Secret<32>,
-    h: &[u8; 32],
-    numbers: &[[u8; 8]; 2],
-    secret: &mut Secret<32>,
-) {
-    let parts: [&[u8]; 4] = [b"lowkey ephemeral", fresh.expose(), h, numbers.as_flattened()];
-    Blake2s::mac(hedge, &parts, secret.expose_mut());
 }

@@ -13,7 +13,7 @@
 
 mod device;
 
-pub use device::{Device, Ephemerals as DeviceEphemerals, Pinned};
+pub use device::{Device, MESSAGE_1_LEN, Numbers, Pinned};
 
 use crate::engine::{Engine, Role, Side};
 use crate::entropy::{Entropy, Ephemerals};

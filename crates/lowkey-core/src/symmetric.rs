@@ -11,14 +11,13 @@ pub(crate) struct Symmetric {
     h: [u8; 32], // public: not wiped
     /// The key; before it is made, what it is made of.
     k: Secret<32>,
-    has_k: bool,
-    n: u8,
+    n: Option<u8>,
 }
 
 impl Symmetric {
     /// All zeros, before [`initialize`](Self::initialize).
-    pub(crate) const fn new() -> Self {
-        Self { ck: Secret::new([0; 32]), h: [0; HASH_LEN], k: Secret::new([0; 32]), has_k: false, n: 0 }
+    pub(crate) fn new() -> Self {
+        Self { ck: Secret::new([0; 32]), h: [0; HASH_LEN], k: Secret::new([0; 32]), n: None }
     }
 
     /// `InitializeSymmetric(protocol_name)` (§5.2).
@@ -29,7 +28,6 @@ impl Symmetric {
             fill(&mut self.h, protocol_name);
         }
         *self.ck.expose_mut() = self.h;
-        self.has_k = false;
     }
 
     /// `h`, the handshake hash so far.
@@ -42,11 +40,6 @@ impl Symmetric {
         &mut self.k
     }
 
-    /// The same, and the handshake hash so far.
-    pub(crate) fn ikm_and_h(&mut self) -> (&mut Secret<32>, &[u8; 32]) {
-        (&mut self.k, &self.h)
-    }
-
     pub(crate) fn wipe(&mut self) {
         self.ck.wipe();
         self.k.wipe();
@@ -54,7 +47,7 @@ impl Symmetric {
 
     /// How many bytes `encrypt_and_hash` adds now: a tag once there is a key.
     pub(crate) fn overhead(&self) -> usize {
-        if self.has_k { TAG_LEN } else { 0 }
+        if self.n.is_some() { TAG_LEN } else { 0 }
     }
 
     /// `MixHash(data)`: h = HASH(h ‖ data).
@@ -84,7 +77,7 @@ impl Symmetric {
     #[inline(never)]
     fn derive(&mut self, derivation: Derivation<'_>) {
         derive(&mut self.ck, &mut self.k, derivation);
-        (self.has_k, self.n) = (true, 0);
+        self.n = Some(0);
     }
 
     /// After [`split`](Self::split): the initiator's sending key and the responder's.
@@ -92,17 +85,12 @@ impl Symmetric {
         (&self.ck, &self.k)
     }
 
-    /// The same, where they are used.
-    pub(crate) fn split_keys_mut(&mut self) -> (&mut Secret<32>, &mut Secret<32>) {
-        (&mut self.ck, &mut self.k)
-    }
-
     /// `EncryptAndHash`, in place: `text` is the plaintext and [`Self::overhead`] bytes of room behind it.
     pub(crate) fn encrypt_and_hash(&mut self, text: &mut [u8]) -> Result<(), Error> {
-        if self.has_k {
+        if let Some(n) = &mut self.n {
             let (plain, tag) = text.split_last_chunk_mut::<TAG_LEN>().ok_or(Error::BufferTooSmall)?;
-            *tag = AeadKey::new(&self.k).seal_in_place(&nonce(u64::from(self.n)), &self.h, plain);
-            self.n = self.n.wrapping_add(1); // at most three texts a handshake are under one key
+            *tag = AeadKey::new(&self.k).seal_in_place(&nonce(u64::from(*n)), &self.h, plain);
+            *n = n.wrapping_add(1); // at most three texts a handshake are under one key
         }
         self.mix_hash(text);
         Ok(())
@@ -114,11 +102,11 @@ impl Symmetric {
         let plain_len = text.len().checked_sub(self.overhead()).ok_or(Error::Truncated)?;
         let ad = self.h;
         self.mix_hash(text);
-        if self.has_k {
+        if let Some(n) = &mut self.n {
             AeadKey::new(&self.k)
-                .open_in_place(&nonce(u64::from(self.n)), &ad, text)
+                .open_in_place(&nonce(u64::from(*n)), &ad, text)
                 .map_err(|_| Error::Decrypt)?;
-            self.n = self.n.wrapping_add(1); // as above
+            *n = n.wrapping_add(1); // as above
         }
         text.get_mut(..plain_len).ok_or(Error::Truncated)
     }

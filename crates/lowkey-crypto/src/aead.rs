@@ -49,14 +49,8 @@ impl AeadKey {
     #[must_use]
     pub fn rekeyed(&self) -> Self {
         let mut key = Secret::zeroed();
-        self.rekey_into(&mut key);
-        Self::new(&key)
-    }
-
-    /// [`rekeyed`](Self::rekeyed), its bytes written to where they are wanted.
-    pub fn rekey_into(&self, key: &mut Secret<KEY_LEN>) {
-        key.wipe();
         let _ = self.seal_in_place(&LAST_NONCE, &[], key.expose_mut());
+        Self::new(&key)
     }
 }
 
@@ -67,4 +61,4 @@ impl fmt::Debug for AeadKey {
 }
 
 /// The nonce 2^64 - 1 as Noise §12.3 encodes it: 32 zero bits, then 64 bits little-endian.
-const LAST_NONCE: [u8; NONCE_LEN] = [0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255];
+pub(crate) const LAST_NONCE: [u8; NONCE_LEN] = [0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255];

@@ -2,6 +2,8 @@
 //!
 //! HMAC is spelled out on BLAKE2s, because nothing here needs a key other than 32 bytes long.
 
+use core::num::NonZeroU8;
+
 use crate::secret::Secret;
 use crate::{HASH_LEN, blake2s::digest};
 
@@ -12,11 +14,11 @@ use crate::{HASH_LEN, blake2s::digest};
 pub fn hkdf<const N: usize>(ck: &Secret<HASH_LEN>, ikm: &[u8]) -> [Secret<HASH_LEN>; N] {
     const { assert!(N == 2 || N == 3, "Noise's HKDF has two or three outputs") };
     let mut temp_key = Secret::zeroed();
-    hmac(ck, &[ikm], &mut temp_key);
+    hmac(ck, ikm, None, &mut temp_key);
     let mut outputs = [const { Secret::new([0; HASH_LEN]) }; N];
     let mut previous: &[u8] = &[];
     for (i, output) in (1..).zip(&mut outputs) {
-        expand(&temp_key, previous, i, output);
+        hmac(&temp_key, previous, NonZeroU8::new(i), output);
         previous = output.expose();
     }
     outputs
@@ -39,28 +41,24 @@ pub fn derive(ck: &mut Secret<HASH_LEN>, k: &mut Secret<HASH_LEN>, derivation: D
         _ => k.expose(),
     };
     let mut temp_key = Secret::zeroed();
-    hmac(ck, &[ikm], &mut temp_key);
-    expand(&temp_key, &[], 1, ck);
+    hmac(ck, ikm, None, &mut temp_key);
+    hmac(&temp_key, &[], NonZeroU8::new(1), ck);
     match derivation {
         Derivation::MixKeyAndHash(temp_h) => {
-            expand(&temp_key, ck.expose(), 2, temp_h);
-            expand(&temp_key, temp_h.expose(), 3, k);
+            hmac(&temp_key, ck.expose(), NonZeroU8::new(2), temp_h);
+            hmac(&temp_key, temp_h.expose(), NonZeroU8::new(3), k);
         }
-        _ => expand(&temp_key, ck.expose(), 2, k),
+        _ => hmac(&temp_key, ck.expose(), NonZeroU8::new(2), k),
     }
 }
 
-/// `output_i = HMAC-HASH(temp_key, output_{i-1} || byte(i))`, `output_0` being empty.
+/// `HMAC-HASH(key, text)`: `H(key ^ opad || H(key ^ ipad || text))`, RFC 2104 §2. The text ends with a byte, if one is
+/// given: `output_i = HMAC-HASH(temp_key, output_{i-1} || byte(i))`, `output_0` being empty.
 #[inline(never)]
-fn expand(temp_key: &Secret<HASH_LEN>, previous: &[u8], i: u8, output: &mut Secret<HASH_LEN>) {
-    hmac(temp_key, &[previous, &[i]], output);
-}
-
-/// `HMAC-HASH(key, text)`, the text in parts: `H(key ^ opad || H(key ^ ipad || text))`, RFC 2104 §2.
-#[inline(never)]
-fn hmac(key: &Secret<HASH_LEN>, text: &[&[u8]], mac: &mut Secret<HASH_LEN>) {
+fn hmac(key: &Secret<HASH_LEN>, text: &[u8], end: Option<NonZeroU8>, mac: &mut Secret<HASH_LEN>) {
+    let end = end.map_or(0, NonZeroU8::get);
     let mut inner = Secret::zeroed();
-    digest(Some(key), IPAD, text, inner.expose_mut());
+    digest(Some(key), IPAD, &[text, &[end][..usize::from(end > 0)]], inner.expose_mut());
     digest(Some(key), OPAD, &[inner.expose()], mac.expose_mut());
 }
 

@@ -35,6 +35,7 @@ mod dead;
 mod forged;
 mod hkdf;
 mod secret;
+mod stored;
 #[cfg(any(test, lowkey_testing))]
 #[doc(hidden)]
 pub mod testing;
@@ -46,6 +47,7 @@ pub use dead::wipe_dead_stack;
 pub use forged::Forged;
 pub use hkdf::{Derivation, derive, hkdf};
 pub use secret::{Secret, is_blank};
+pub use stored::StoredKey;
 pub use x25519::{PrivateKey, PublicKey};
 
 /// Bytes in a key: X25519 private and public, AEAD, keyed BLAKE2s.

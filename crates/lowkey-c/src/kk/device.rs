@@ -10,7 +10,7 @@ use crate::call::attempt;
 use crate::page::lowkey_page;
 use crate::random::lowkey_random;
 use crate::raw::callbacks::Random;
-use crate::raw::{self, Failure, Object};
+use crate::raw::{self, Failure, Kept, Object};
 use crate::sizes::{LOWKEY_KEY_LEN, LOWKEY_MAX_ID, LOWKEY_MIN_INCOMING, LOWKEY_MIN_OUTGOING};
 use crate::status::lowkey_status::{
     self, LOWKEY_BLANK, LOWKEY_BUFFER_TOO_SMALL, LOWKEY_LENGTH, LOWKEY_NULL, LOWKEY_PEER_KEY,
@@ -18,6 +18,7 @@ use crate::status::lowkey_status::{
 use core::ffi::c_void;
 use core::slice::from_ref;
 use lowkey_core::Secret;
+use lowkey_core::kk::Numbers;
 
 /// One device, and its channel. Make it with lowkey_kk_init.
 #[repr(C)]
@@ -59,19 +60,17 @@ pub unsafe extern "C" fn lowkey_kk_init(
         let storage = raw::vacant(device)?;
         let (page, given) = (raw::plain(page)?, raw::plain(buffers)?);
         let random = Random { fill: random.ok_or(LOWKEY_NULL)?, context };
-        check(device, page, given)?;
-        let incoming = raw::kept(given.incoming, given.incoming_len)?;
-        let outgoing = raw::kept(given.outgoing, given.outgoing_len)?;
-        let setup = Setup {
+        let (incoming, outgoing) = check(device, page, given)?;
+        let mut machine = storage.zeros();
+        machine.set_up(Setup {
             incoming,
             outgoing,
             page: Page::new(page),
             random,
-            numbers: [boot.to_be_bytes(), [0; 8]],
+            numbers: Numbers::of(boot),
             max_message: given.max_message.wrapping_sub(1),
             max_frame: max_frame(given),
-        };
-        storage.zeros().set_up(setup);
+        });
         Ok(())
     })
 }
@@ -99,8 +98,14 @@ pub unsafe extern "C" fn lowkey_kk_wipe(device: *mut lowkey_kk) -> lowkey_status
 
 /// Whether a device can be made of these.
 #[inline(never)] // what it has looked at is loaded anew where it is kept: that is smaller
-unsafe fn check(device: *const lowkey_kk, page: &lowkey_page, given: &lowkey_buffers) -> Result<(), Failure> {
+unsafe fn check(
+    device: *const lowkey_kk,
+    page: &lowkey_page,
+    given: &lowkey_buffers,
+) -> Result<(Kept, Kept), Failure> {
     raw::bytes(page.id, page.id_len)?;
+    let incoming = raw::kept(given.incoming, given.incoming_len)?;
+    let outgoing = raw::kept(given.outgoing, given.outgoing_len)?;
     if given.incoming_len < LOWKEY_MIN_INCOMING || given.outgoing_len < LOWKEY_MIN_OUTGOING {
         return Err(LOWKEY_BUFFER_TOO_SMALL.into());
     }
@@ -109,11 +114,11 @@ unsafe fn check(device: *const lowkey_kk, page: &lowkey_page, given: &lowkey_buf
         (given.incoming.addr(), given.incoming_len),
         (given.outgoing.addr(), given.outgoing_len),
     ];
-    let [device, incoming, _outgoing] = &places;
+    let [ours, first, _second] = &places;
     if !(1..=LOWKEY_MAX_ID).contains(&page.id_len)
         || is_over(page.id, page.id_len, &places)
-        || is_over(given.incoming, given.incoming_len, from_ref(device))
-        || is_over(given.outgoing, given.outgoing_len, &[*device, *incoming])
+        || is_over(given.incoming, given.incoming_len, from_ref(ours))
+        || is_over(given.outgoing, given.outgoing_len, &[*ours, *first])
     {
         return Err(LOWKEY_LENGTH.into());
     }
@@ -130,7 +135,7 @@ unsafe fn check(device: *const lowkey_kk, page: &lowkey_page, given: &lowkey_buf
             return Err(if i == SHARED { LOWKEY_PEER_KEY } else { LOWKEY_BLANK }.into());
         }
     }
-    if Page::new(page).pinned().is_ours() { Err(LOWKEY_PEER_KEY.into()) } else { Ok(()) }
+    if Page::new(page).pinned().is_ours() { Err(LOWKEY_PEER_KEY.into()) } else { Ok((incoming, outgoing)) }
 }
 
 /// The longest frame that the peer may send.

@@ -14,7 +14,7 @@ use crate::raw::callbacks::Random;
 use crate::raw::{Failure, Kept};
 use crate::status::lowkey_status::{self, *};
 use core::mem::take;
-use lowkey_core::kk::{Device, DeviceEphemerals};
+use lowkey_core::kk::{Device, MESSAGE_1_LEN, Numbers};
 use lowkey_core::{Error, wipe_dead_stack};
 use lowkey_transport::Progress;
 
@@ -25,8 +25,7 @@ pub(super) struct Setup {
     pub(super) outgoing: Kept,
     pub(super) page: Page,
     pub(super) random: Random,
-    /// Of the boot and of the last attempt, big-endian.
-    pub(super) numbers: [[u8; 8]; 2],
+    pub(super) numbers: Numbers,
     /// The longest message that the peer may send.
     pub(super) max_message: usize,
     /// The longest frame that the peer may send.
@@ -166,12 +165,12 @@ impl Machine {
         let Setup { outgoing, page, random, numbers, max_frame, .. } = setup;
         let pinned = page.pinned();
         let len = hello::write(outgoing, pinned.psk.is_some(), &page.id).ok_or(LOWKEY_BUG)?;
-        let (prologue, message) = outgoing.split_at_mut_checked(len).ok_or(LOWKEY_BUG)?;
-        let ephemerals = DeviceEphemerals { entropy: random, numbers };
-        let made = keys.write_message_1(&pinned, prologue, ephemerals, max_frame.to_be_bytes(), message);
-        let message = made.map_err(of_message_1)?;
-        now.end = len.saturating_add(message);
-        now.sent = hello::START;
+        let (prologue, rest) = outgoing.split_at_mut_checked(len).ok_or(LOWKEY_BUG)?;
+        let message = rest.first_chunk_mut().ok_or(LOWKEY_BUG)?;
+        let made =
+            keys.write_message_1(&pinned, prologue, (random, numbers), max_frame.to_be_bytes(), message);
+        made.map_err(of_message_1)?;
+        (now.sent, now.end) = (hello::START, len.saturating_add(MESSAGE_1_LEN));
         hello::frame(outgoing, now.end).ok_or(LOWKEY_BUG.into())
     }
 

@@ -7,14 +7,13 @@
 
 use crate::TAG_LEN;
 use crate::cipher::{REKEY_INTERVAL, nonce};
-use crate::cursor::fill;
-use crate::entropy::{Entropy, draw, mix};
+use crate::entropy::{Entropy, EntropyFailed};
 use crate::error::Error;
 use crate::keys::is_spelling_of;
-use crate::pattern::{KK, KKPSK0};
-use crate::symmetric::Symmetric;
 use core::fmt;
-use lowkey_crypto::{AeadKey, KEY_LEN, PrivateKey, PublicKey, Secret};
+use lowkey_crypto::{
+    Blake2s, Derivation, HASH_LEN, KEY_LEN, PrivateKey, PublicKey, Secret, StoredKey, derive,
+};
 
 /// What was pinned, where it lies.
 #[derive(Clone, Copy)]
@@ -40,19 +39,39 @@ impl Pinned<'_> {
     }
 }
 
-/// Where ephemerals come from: fresh entropy, and numbers that keep them apart.
-pub struct Ephemerals<'d, E> {
-    /// The source.
-    pub entropy: E,
-    /// The numbers of the boot and of the last attempt, big-endian. The second moves on.
-    pub numbers: &'d mut [[u8; 8]; 2],
+/// What keeps the ephemerals of a device apart, as they are hashed: the number of its boot, which no boot before has had,
+/// and of the last attempt in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Numbers {
+    boot: [u8; 8],
+    attempt: [u8; 8],
+}
+
+impl Numbers {
+    /// Of a boot, before its first attempt.
+    pub const fn of(boot: u64) -> Self {
+        Self { boot: boot.to_be_bytes(), attempt: [0; 8] }
+    }
+
+    /// The next attempt; there are 2^32 − 1 in a boot, which is a century of one a second.
+    fn next(&mut self) -> Result<(), Error> {
+        let [.., a, b, c, d] = &mut self.attempt;
+        let next = u32::from_be_bytes([*a, *b, *c, *d]).checked_add(1).ok_or(Error::Exhausted)?;
+        [*a, *b, *c, *d] = next.to_be_bytes();
+        Ok(())
+    }
 }
 
 /// One initiator: a handshake, and then the session in its place. Wiped when it is dropped.
+///
+/// All bytes of one with nothing begun are zeros.
 pub struct Device {
-    /// In the session its `ck` is the key that seals and its `k` the key that opens (§5.2, `Split()`).
-    symmetric: Symmetric,
+    /// The chaining key; in the session the key that seals (§5.2, `Split()`).
+    ck: StoredKey,
+    /// The handshake's key and, before it is made, what it is made of; in the session the key that opens.
+    k: StoredKey,
     e: Secret<32>,
+    h: [u8; HASH_LEN], // public: not wiped
     /// One more than the nonces of the next records; 0 while there is no session, and when none is left.
     sealing: u64,
     opening: u64,
@@ -61,71 +80,82 @@ pub struct Device {
 impl Device {
     /// One with nothing begun.
     pub const fn new() -> Self {
-        Self { symmetric: Symmetric::new(), e: Secret::new([0; 32]), sealing: 0, opening: 0 }
+        Self {
+            ck: StoredKey::zeroed(),
+            k: StoredKey::zeroed(),
+            e: Secret::new([0; 32]),
+            h: [0; HASH_LEN],
+            sealing: 0,
+            opening: 0,
+        }
     }
 
-    /// Begins an attempt and writes message 1 to the front of `out`: [`OVERHEAD`](super::OVERHEAD) bytes and the payload. What was there
-    /// before is over. Returns the message's length in bytes.
+    /// Begins an attempt and writes message 1. What was there before is over.
     ///
     /// # Errors
-    /// The attempt is over after any of them:
-    /// - [`Error::BufferTooSmall`]: `out` has no room for that.
-    /// - [`Error::Entropy`], [`Error::Exhausted`]: no ephemeral could be made.
+    /// [`Error::Entropy`], [`Error::Exhausted`]: no ephemeral could be made; the attempt is over.
     pub fn write_message_1<E: Entropy>(
         &mut self,
         pinned: &Pinned<'_>,
         prologue: &[u8],
-        ephemerals: Ephemerals<'_, E>,
+        (entropy, numbers): (&mut E, &mut Numbers),
         payload: [u8; 2],
-        out: &mut [u8],
-    ) -> Result<usize, Error> {
-        let (public, rest) = out.split_first_chunk_mut().ok_or(Error::BufferTooSmall)?;
-        let sealed = rest.first_chunk_mut::<SEALED_LEN>().ok_or(Error::BufferTooSmall)?;
-        let Self { symmetric, e, .. } = self;
+        out: &mut [u8; MESSAGE_1_LEN],
+    ) -> Result<(), Error> {
         (self.sealing, self.opening) = (0, 0);
-        symmetric.initialize(if pinned.psk.is_some() { KKPSK0.name } else { KK.name });
-        for part in [prologue, pinned.public.as_bytes(), pinned.peer.as_bytes()] {
-            symmetric.mix_hash(part);
-        }
-        let Ephemerals { mut entropy, numbers } = ephemerals;
-        let (fresh, h) = symmetric.ikm_and_h();
-        draw(&mut entropy, numbers, fresh)?;
-        mix(pinned.hedge, fresh, h, numbers, e);
+        self.h = if pinned.psk.is_some() { H_OF_KKPSK0 } else { H_OF_KK };
+        *self.ck.secret_mut().expose_mut() = self.h;
+        self.mix_hash(prologue);
+        self.mix_hash(pinned.public.as_bytes());
+        self.mix_hash(pinned.peer.as_bytes());
+
+        let fresh = self.k.secret_mut().expose_mut();
+        entropy.fill(fresh).map_err(|EntropyFailed| Error::Entropy)?;
+        numbers.next()?;
+        let parts: [&[u8]; 5] = [b"lowkey ephemeral", fresh, &self.h, &numbers.boot, &numbers.attempt];
+        Blake2s::mac(pinned.hedge, &parts, self.e.expose_mut());
+
         if let Some(psk) = pinned.psk {
-            fill(symmetric.ikm().expose_mut(), psk.expose());
-            symmetric.mix_key_and_hash();
+            self.set_k(psk.expose());
+            self.mix_key_and_hash();
         }
-        multiply(e, &BASE_POINT, symmetric.ikm());
-        fill(public, symmetric.ikm().expose());
-        mix_e(symmetric, public, pinned);
-        mix_dh(symmetric, e, pinned.peer);
-        fill(symmetric.ikm().expose_mut(), pinned.shared.expose());
-        symmetric.mix_key();
-        fill(sealed, &payload);
-        symmetric.encrypt_and_hash(sealed)?;
-        Ok(KEY_LEN + SEALED_LEN)
+        multiply(&self.e, &BASE_POINT, self.k.secret_mut());
+        let Some((e, sealed)) = out.split_first_chunk_mut() else { return Err(Error::BufferTooSmall) };
+        *e = *self.k.secret().expose();
+        self.mix_e(e, pinned);
+        multiply(&self.e, pinned.peer, self.k.secret_mut());
+        self.mix_key();
+        self.set_k(pinned.shared.expose());
+        self.mix_key();
+        if let Some(room) = sealed.first_chunk_mut() {
+            *room = payload;
+        }
+        encrypt(&self.k, 0, &self.h, sealed);
+        self.mix_hash(sealed);
+        Ok(())
     }
 
     /// Reads message 2 in place and returns the payload inside it; now there is a session.
     ///
     /// # Errors
-    /// The attempt is over after any of them:
-    /// - [`Error::Truncated`]: shorter than [`OVERHEAD`](super::OVERHEAD).
-    /// - [`Error::Decrypt`]: not from the pinned peer for this attempt, or damaged.
+    /// [`Error::Truncated`], shorter than [`OVERHEAD`](super::OVERHEAD), and [`Error::Decrypt`], not from the pinned peer
+    /// for this attempt, or damaged: the attempt is over.
     pub fn read_message_2<'m>(
         &mut self,
         pinned: &Pinned<'_>,
         message: &'m mut [u8],
-    ) -> Result<&'m mut [u8], Error> {
+    ) -> Result<&'m [u8], Error> {
         let (re, sealed) = message.split_first_chunk_mut().ok_or(Error::Truncated)?;
-        let Self { symmetric, e, .. } = self;
-        mix_e(symmetric, re, pinned);
-        let re = PublicKey::of(re);
-        mix_dh(symmetric, e, re);
-        mix_dh(symmetric, pinned.private, re);
-        let payload = symmetric.decrypt_and_hash(sealed)?;
-        symmetric.split();
-        e.wipe();
+        self.mix_e(re, pinned);
+        multiply(&self.e, PublicKey::of(re), self.k.secret_mut());
+        self.mix_key();
+        multiply(pinned.private, PublicKey::of(re), self.k.secret_mut());
+        self.mix_key();
+        let h = self.h;
+        self.mix_hash(sealed);
+        let payload = decrypt(&self.k, 0, &h, sealed).ok_or(Error::Decrypt)?;
+        self.derive(Derivation::Split);
+        self.e.wipe();
         (self.sealing, self.opening) = (1, 1);
         Ok(payload)
     }
@@ -133,45 +163,82 @@ impl Device {
     /// Seals `record` in place: plaintext, then 16 bytes of room that receive the tag.
     ///
     /// # Errors
-    /// As [`Sealer::seal`](crate::Sealer::seal); [`Error::Exhausted`] also without a session.
+    /// [`Error::Exhausted`]: there is no session, or 2^64 − 1 records were sealed; nothing changed. A record of fewer than
+    /// 16 bytes has no room for its tag and stays as it is.
     pub fn seal(&mut self, record: &mut [u8]) -> Result<(), Error> {
-        let (key, _) = self.symmetric.split_keys_mut();
-        let (text, tag) = record.split_last_chunk_mut::<TAG_LEN>().ok_or(Error::BufferTooSmall)?;
-        let nonce = next(self.sealing)?;
-        *tag = AeadKey::new(key).seal_in_place(&nonce, &[], text);
-        advance(key, &mut self.sealing);
+        let n = self.sealing.checked_sub(1).ok_or(Error::Exhausted)?;
+        encrypt(&self.ck, n, &[], record);
+        advance(&mut self.ck, &mut self.sealing);
         Ok(())
     }
 
     /// Opens `record` in place and returns the plaintext inside it.
     ///
     /// # Errors
-    /// As [`Opener::open`](crate::Opener::open); [`Error::Exhausted`] also without a session.
-    pub fn open<'r>(&mut self, record: &'r mut [u8]) -> Result<&'r mut [u8], Error> {
-        let (_, key) = self.symmetric.split_keys_mut();
-        let len = record.len().checked_sub(TAG_LEN).ok_or(Error::Truncated)?;
-        let nonce = next(self.opening)?;
-        AeadKey::new(key).open_in_place(&nonce, &[], record).map_err(|_| Error::Decrypt)?;
-        advance(key, &mut self.opening);
-        record.get_mut(..len).ok_or(Error::Truncated)
+    /// As [`Opener::open`](crate::Opener::open), but that a record of fewer than 16 bytes is [`Error::Decrypt`];
+    /// [`Error::Exhausted`] also without a session.
+    pub fn open<'r>(&mut self, record: &'r mut [u8]) -> Result<&'r [u8], Error> {
+        let n = self.opening.checked_sub(1).ok_or(Error::Exhausted)?;
+        let text = decrypt(&self.k, n, &[], record).ok_or(Error::Decrypt)?;
+        advance(&mut self.k, &mut self.opening);
+        Ok(text)
     }
 
     /// The final `h` (Noise §11.2) of a session.
-    pub fn handshake_hash(&self) -> &[u8; 32] {
-        self.symmetric.h()
+    pub fn handshake_hash(&self) -> &[u8; HASH_LEN] {
+        &self.h
     }
 
     /// Makes zeros of the key that seals: nothing more is sent.
     pub fn stop_sealing(&mut self) {
-        self.symmetric.split_keys_mut().0.wipe();
+        self.ck.secret_mut().wipe();
         self.sealing = 0;
     }
 
     /// Makes zeros of all that is secret; the attempt, or the session, is over.
     pub fn wipe(&mut self) {
-        self.symmetric.wipe();
+        self.stop_sealing();
+        self.k.secret_mut().wipe();
         self.e.wipe();
-        (self.sealing, self.opening) = (0, 0);
+        self.opening = 0;
+    }
+
+    /// `MixHash(data)` (§5.2).
+    #[inline(never)]
+    fn mix_hash(&mut self, data: &[u8]) {
+        Blake2s::hash(&[&{ self.h }, data], &mut self.h);
+    }
+
+    /// `MixKey(k)` (§5.2).
+    fn mix_key(&mut self) {
+        self.derive(Derivation::MixKey);
+    }
+
+    /// `MixKeyAndHash(k)` (§9).
+    fn mix_key_and_hash(&mut self) {
+        let mut temp_h = Secret::zeroed();
+        self.derive(Derivation::MixKeyAndHash(&mut temp_h));
+        self.mix_hash(temp_h.expose());
+    }
+
+    #[inline(never)]
+    fn derive(&mut self, derivation: Derivation<'_>) {
+        derive(self.ck.secret_mut(), self.k.secret_mut(), derivation);
+    }
+
+    /// The token `e`, and what §9.2 adds to it.
+    #[inline(never)]
+    fn mix_e(&mut self, e: &[u8; KEY_LEN], pinned: &Pinned<'_>) {
+        self.mix_hash(e);
+        if pinned.psk.is_some() {
+            self.set_k(e);
+            self.mix_key();
+        }
+    }
+
+    /// What is to be mixed in.
+    fn set_k(&mut self, input: &[u8; KEY_LEN]) {
+        *self.k.secret_mut().expose_mut() = *input;
     }
 }
 
@@ -187,47 +254,65 @@ impl fmt::Debug for Device {
     }
 }
 
-/// The token `e`, and what §9.2 adds to it.
-#[inline(never)]
-fn mix_e(symmetric: &mut Symmetric, e: &[u8; KEY_LEN], pinned: &Pinned<'_>) {
-    symmetric.mix_hash(e);
-    if pinned.psk.is_some() {
-        fill(symmetric.ikm().expose_mut(), e);
-        symmetric.mix_key();
-    }
-}
-
-/// A token of a Diffie-Hellman.
-#[inline(never)]
-fn mix_dh(symmetric: &mut Symmetric, private: &Secret<32>, public: &PublicKey) {
-    multiply(private, public, symmetric.ikm());
-    symmetric.mix_key();
-}
-
 #[inline(never)]
 fn multiply(private: &Secret<32>, public: &PublicKey, product: &mut Secret<32>) {
     PrivateKey::new(private).diffie_hellman_into(public, product);
 }
 
-/// The nonce of the next record.
-#[inline(always)]
-fn next(number: u64) -> Result<[u8; 12], Error> {
-    Ok(nonce(number.checked_sub(1).ok_or(Error::Exhausted)?))
+/// `ENCRYPT(k, n, ad, plaintext)` (§5.1), in place: the last 16 bytes receive the tag.
+#[inline(never)]
+fn encrypt(k: &StoredKey, n: u64, ad: &[u8], text: &mut [u8]) {
+    if let Some((text, tag)) = text.split_last_chunk_mut::<TAG_LEN>() {
+        k.seal_in_place(&nonce(n), ad, text, tag);
+    }
+}
+
+/// `DECRYPT(k, n, ad, ciphertext)` (§5.1), in place.
+#[inline(never)]
+fn decrypt<'t>(k: &StoredKey, n: u64, ad: &[u8], text: &'t mut [u8]) -> Option<&'t [u8]> {
+    let (text, tag) = text.split_last_chunk_mut::<TAG_LEN>()?;
+    k.open_in_place(&nonce(n), ad, text, tag).ok()?;
+    Some(text)
 }
 
 /// Moves on to the next record, and every 1,024th time to the next key.
-fn advance(key: &mut Secret<32>, number: &mut u64) {
+#[inline(never)]
+fn advance(key: &mut StoredKey, number: &mut u64) {
     if number.is_multiple_of(REKEY_INTERVAL) {
-        AeadKey::new(key).rekey_into(key);
+        key.rekey();
     }
     *number = number.wrapping_add(1);
 }
 
+/// The hashes of the protocol names (§8), which have more than 32 bytes: what `InitializeSymmetric` (§5.2) begins with.
+const H_OF_KK: [u8; HASH_LEN] = [
+    0x72, 0x1f, 0x5c, 0x9c, 0x77, 0x0d, 0x76, 0x22, 0xa8, 0x79, 0x63, 0x0f, 0x6c, 0x47, 0x4e, 0x91, 0xe1,
+    0x6a, 0x75, 0x37, 0x17, 0x46, 0xc8, 0xbb, 0xae, 0x78, 0xbe, 0xc0, 0xeb, 0xe7, 0xae, 0x11,
+];
+const H_OF_KKPSK0: [u8; HASH_LEN] = [
+    0x78, 0x40, 0x6a, 0xec, 0xb2, 0x97, 0xcd, 0xbc, 0xf2, 0xd2, 0x83, 0xc8, 0xfe, 0xbf, 0x7b, 0x3f, 0x58,
+    0x8d, 0x53, 0x20, 0x15, 0xe0, 0x7d, 0xbd, 0xef, 0xd4, 0x7b, 0xb2, 0xb7, 0xce, 0x3e, 0xbc,
+];
 /// The coordinate of RFC 7748 §4.1's base point.
 const BASE_POINT: PublicKey = PublicKey::new({
     let mut u = [0; KEY_LEN];
     u[0] = 9;
     u
 });
-/// Bytes of message 1's payload, sealed.
-const SEALED_LEN: usize = 2 + TAG_LEN;
+/// Bytes of message 1: an ephemeral key, and two bytes, sealed.
+pub const MESSAGE_1_LEN: usize = KEY_LEN + 2 + TAG_LEN;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pattern::{KK, KKPSK0};
+
+    #[test]
+    fn noise_5_2_h_begins_as_the_hash_of_the_protocol_name() {
+        for (pattern, h) in [(&KK, H_OF_KK), (&KKPSK0, H_OF_KKPSK0)] {
+            let mut hash = [0; HASH_LEN];
+            Blake2s::hash(&[pattern.name], &mut hash);
+            assert_eq!(hash, h);
+        }
+    }
+}

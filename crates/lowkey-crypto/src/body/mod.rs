@@ -19,6 +19,12 @@ pub(crate) mod compact;
 #[allow(dead_code)]
 pub(crate) mod portable;
 
+/// A key that is made ready at each use: what stands behind `StoredKey`.
+#[cfg(lowkey_body = "compact")]
+pub(crate) use compact::aead as stored;
+#[cfg(not(lowkey_body = "compact"))]
+pub(crate) mod stored;
+
 #[cfg(lowkey_body = "aws-lc")]
 pub(crate) use aws_lc::{AeadKey, Blake2s, PrivateKey};
 #[cfg(lowkey_body = "compact")]

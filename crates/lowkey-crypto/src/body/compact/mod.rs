@@ -5,7 +5,7 @@
 //! Where a primitive has a folder, `plain` is the algorithm in Rust for every core and `thumb2` the same one in
 //! assembly; the tests hold them to each other, limb for limb.
 
-mod aead;
+pub(crate) mod aead;
 mod blake2s;
 pub(crate) mod chacha20;
 pub(crate) mod field;

@@ -8,27 +8,12 @@ pub(crate) mod plain;
 pub(crate) mod thumb2;
 
 #[cfg(not(lowkey_thumb2))]
-use plain::xor;
+pub(crate) use plain::xor;
 #[cfg(lowkey_thumb2)]
-use thumb2::xor;
-
-use crate::secret::Secret;
-use crate::{KEY_LEN, NONCE_LEN};
+pub(crate) use thumb2::xor;
 
 /// A key, where whole words can be read from it.
-#[repr(C, align(4))]
-pub(crate) struct Key(Secret<KEY_LEN>);
-
-impl Key {
-    pub(crate) fn new(key: &Secret<KEY_LEN>) -> Self {
-        Self(key.duplicate())
-    }
-
-    /// `text = chacha20_encrypt(key, block, nonce, text)`, §2.4: block number `block` of the key stream is the first.
-    pub(crate) fn xor(&self, block: u32, nonce: &[u8; NONCE_LEN], text: &mut [u8]) {
-        xor(self, block, nonce, text);
-    }
-}
+pub(crate) use crate::stored::StoredKey as Key;
 
 /// A row of the state.
 type Row = [u32; 4];

@@ -9,7 +9,7 @@ use crate::NONCE_LEN;
 pub(crate) fn xor(key: &Key, block: u32, nonce: &[u8; NONCE_LEN], text: &mut [u8]) {
     let mut start = [FIRST_ROW, [0; 4], [0; 4], [block, 0, 0, 0]];
     let [_, key_rows @ .., [_, nonce_words @ ..]] = &mut start;
-    read(key_rows.as_flattened_mut(), key.0.expose());
+    read(key_rows.as_flattened_mut(), key.secret().expose());
     read(nonce_words, nonce);
 
     let mut state = start;
