@@ -119,13 +119,13 @@ unsafe fn lie_apart(
     ephemerals: *const lowkey_ephemerals,
 ) -> Result<(), Failure> {
     let (buffers, pinning) = (raw::checked(buffers), raw::checked(pinning));
-    let others = [
-        (channel.addr(), size_of::<lowkey_channel>()),
-        (pinning.identity.addr(), size_of::<lowkey_identity>()),
-        (pinning.peer.addr(), size_of::<lowkey_peer>()),
-        (pinning.psk.addr(), size_of::<lowkey_psk>()),
-        (ephemerals.addr(), size_of::<lowkey_ephemerals>()),
-        (buffers.incoming.addr(), buffers.incoming_len),
+    let others: [(*const u8, usize); 6] = [
+        (channel.cast(), size_of::<lowkey_channel>()),
+        (pinning.identity.cast(), size_of::<lowkey_identity>()),
+        (pinning.peer.cast(), size_of::<lowkey_peer>()),
+        (pinning.psk.cast(), size_of::<lowkey_psk>()),
+        (ephemerals.cast(), size_of::<lowkey_ephemerals>()),
+        (buffers.incoming.cast_const(), buffers.incoming_len),
     ];
     let [objects @ .., _incoming] = &others;
     let lies_over = is_over(buffers.incoming, buffers.incoming_len, objects)
@@ -133,11 +133,13 @@ unsafe fn lie_apart(
     if lies_over { Err(LOWKEY_LENGTH.into()) } else { Ok(()) }
 }
 
-/// Whether a buffer lies over one of the others, each given by its address and its length in bytes.
+/// Whether a buffer lies over one of the others, each given by its start and its length in bytes; NULL is none.
 #[inline(never)]
-pub(crate) fn is_over(buffer: *const u8, buffer_len: usize, others: &[(usize, usize)]) -> bool {
-    others.iter().any(|(at, len)| {
-        *at != 0 && buffer.addr() < at.wrapping_add(*len) && *at < buffer.addr().wrapping_add(buffer_len)
+pub(crate) fn is_over(buffer: *const u8, buffer_len: usize, others: &[(*const u8, usize)]) -> bool {
+    others.iter().any(|(start, len)| {
+        !start.is_null()
+            && buffer.addr() < start.addr().wrapping_add(*len)
+            && start.addr() < buffer.addr().wrapping_add(buffer_len)
     })
 }
 

@@ -260,6 +260,16 @@ fn span(bytes: *const u8, len: usize) -> Result<NonNull<u8>, Failure> {
     }
 }
 
+/// Bytes that [`bytes()`] has found in this call.
+///
+/// # Safety
+/// It has; otherwise as [`bytes()`].
+pub(crate) unsafe fn found<'a>(bytes: *const u8, len: usize) -> &'a [u8] {
+    let start = if len == 0 { NonNull::dangling().as_ptr() } else { bytes };
+    // SAFETY: the caller's promise.
+    unsafe { slice::from_raw_parts(start, len) }
+}
+
 /// Whether some of these bytes are some of those. In Rust they cannot be; made of pointers they can.
 pub(crate) fn overlap(one: &[u8], other: &[u8]) -> bool {
     let (one, other) = (one.as_ptr_range(), other.as_ptr_range());
@@ -343,6 +353,14 @@ pub(crate) unsafe fn kept(bytes: *mut u8, len: usize) -> Result<Kept, Failure> {
     unsafe { out(bytes)? };
     span(bytes, len)?;
     Ok(Kept { bytes, len })
+}
+
+/// A buffer that has been checked in another way.
+///
+/// # Safety
+/// [`bytes()`] has found it in this call; otherwise as [`kept`].
+pub(crate) unsafe fn kept_as_checked(bytes: *mut u8, len: usize) -> Kept {
+    Kept { bytes, len }
 }
 
 impl Deref for Kept {

@@ -2,6 +2,7 @@
 
 use super::device::{channel, lowkey_kk};
 use super::machine::Machine;
+use super::records::lies_outside;
 use crate::event::lowkey_event;
 use crate::raw;
 use crate::status::lowkey_status::{self, LOWKEY_LENGTH};
@@ -41,11 +42,8 @@ pub unsafe extern "C" fn lowkey_kk_feed(
 ) -> lowkey_status {
     channel(device, |machine| {
         let taken = raw::out(taken)?;
-        let bytes = raw::bytes(bytes, len)?;
-        if raw::overlap(&machine.setup.incoming, bytes) {
-            return Err(LOWKEY_LENGTH.into());
-        }
-        taken.set(machine.feed(bytes)?);
+        lies_outside(&machine.setup.incoming, bytes, len)?;
+        taken.set(machine.feed(raw::found(bytes, len))?);
         Ok(())
     })
 }

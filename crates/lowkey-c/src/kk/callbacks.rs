@@ -1,7 +1,7 @@
 //! Way 2: two callbacks move the bytes.
 
 use super::device::{calling_back, lowkey_kk};
-use super::records::outside;
+use super::records::lies_outside;
 use crate::event::lowkey_event;
 use crate::io::{lowkey_io, stream};
 use crate::raw;
@@ -64,12 +64,13 @@ pub unsafe extern "C" fn lowkey_kk_send_message(
     done: *mut usize,
 ) -> lowkey_status {
     calling_back(device, |machine| {
-        let (mut io, message) = (stream(raw::plain(io)?)?, outside(machine, message, len)?);
+        let mut io = stream(raw::plain(io)?)?;
+        lies_outside(&machine.setup.outgoing, message, len)?;
         let (out, mut done) = (raw::out(done)?, *raw::plain(done)?);
-        if done > message.len() {
+        if done > len {
             return Err(LOWKEY_LENGTH.into());
         }
-        let sent = machine.send_message(&mut io, message, &mut done);
+        let sent = machine.send_message(&mut io, raw::found(message, len), &mut done);
         out.set(done);
         sent
     })

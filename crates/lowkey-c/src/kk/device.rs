@@ -10,13 +10,13 @@ use crate::call::attempt;
 use crate::page::lowkey_page;
 use crate::random::lowkey_random;
 use crate::raw::callbacks::Random;
-use crate::raw::{self, Failure, Kept, Object};
+use crate::raw::{self, Failure, Object};
 use crate::sizes::{LOWKEY_KEY_LEN, LOWKEY_MAX_ID, LOWKEY_MIN_INCOMING, LOWKEY_MIN_OUTGOING};
 use crate::status::lowkey_status::{
     self, LOWKEY_BLANK, LOWKEY_BUFFER_TOO_SMALL, LOWKEY_LENGTH, LOWKEY_NULL, LOWKEY_PEER_KEY,
 };
 use core::ffi::c_void;
-use core::slice::from_ref;
+use core::ops::Range;
 use lowkey_core::Secret;
 use lowkey_core::kk::Numbers;
 
@@ -60,11 +60,11 @@ pub unsafe extern "C" fn lowkey_kk_init(
         let storage = raw::vacant(device)?;
         let (page, given) = (raw::plain(page)?, raw::plain(buffers)?);
         let random = Random { fill: random.ok_or(LOWKEY_NULL)?, context };
-        let (incoming, outgoing) = check(device, page, given)?;
+        check(device, page, given)?;
         let mut machine = storage.zeros();
         machine.set_up(Setup {
-            incoming,
-            outgoing,
+            incoming: raw::kept_as_checked(given.incoming, given.incoming_len),
+            outgoing: raw::kept_as_checked(given.outgoing, given.outgoing_len),
             page: Page::new(page),
             random,
             numbers: Numbers::of(boot),
@@ -98,44 +98,39 @@ pub unsafe extern "C" fn lowkey_kk_wipe(device: *mut lowkey_kk) -> lowkey_status
 
 /// Whether a device can be made of these.
 #[inline(never)] // what it has looked at is loaded anew where it is kept: that is smaller
-unsafe fn check(
-    device: *const lowkey_kk,
-    page: &lowkey_page,
-    given: &lowkey_buffers,
-) -> Result<(Kept, Kept), Failure> {
-    raw::bytes(page.id, page.id_len)?;
-    let incoming = raw::kept(given.incoming, given.incoming_len)?;
-    let outgoing = raw::kept(given.outgoing, given.outgoing_len)?;
-    if given.incoming_len < LOWKEY_MIN_INCOMING || given.outgoing_len < LOWKEY_MIN_OUTGOING {
-        return Err(LOWKEY_BUFFER_TOO_SMALL.into());
-    }
-    let places = [
-        (device.addr(), size_of::<lowkey_kk>()),
-        (given.incoming.addr(), given.incoming_len),
-        (given.outgoing.addr(), given.outgoing_len),
+unsafe fn check(device: *const lowkey_kk, page: &lowkey_page, given: &lowkey_buffers) -> Result<(), Failure> {
+    let key = |key: *const u8| (key, LOWKEY_KEY_LEN);
+    let spans = [
+        (device.cast(), size_of::<lowkey_kk>()),
+        (given.incoming.cast_const(), given.incoming_len),
+        (given.outgoing.cast_const(), given.outgoing_len),
+        (page.id, page.id_len),
+        key(page.private_key),
+        key(page.hedge),
+        key(page.psk),
+        key(page.shared),
+        key(page.public_key),
+        key(page.peer_key),
     ];
-    let [ours, first, _second] = &places;
-    if !(1..=LOWKEY_MAX_ID).contains(&page.id_len)
-        || is_over(page.id, page.id_len, &places)
-        || is_over(given.incoming, given.incoming_len, from_ref(ours))
-        || is_over(given.outgoing, given.outgoing_len, &[*ours, *first])
-    {
-        return Err(LOWKEY_LENGTH.into());
-    }
-    let fields = [page.private_key, page.hedge, page.psk, page.shared, page.public_key, page.peer_key];
-    for (i, field) in fields.into_iter().enumerate() {
-        if field.is_null() && i == PSK {
+    for (i, (start, len)) in spans.into_iter().enumerate() {
+        if start.is_null() && i == PSK {
             continue;
         }
-        let key = raw::array(field)?;
-        if is_over(field, LOWKEY_KEY_LEN, &places) {
+        raw::bytes(start, len.max(1))?; // NULL is none, whatever its length
+        if is_over(start, len, spans.get(..i.min(WRITTEN)).unwrap_or_default()) {
             return Err(LOWKEY_LENGTH.into());
         }
-        if i < SECRETS && Secret::of(key).is_blank() {
+        if SECRETS.contains(&i) && Secret::of(raw::array(start)?).is_blank() {
             return Err(if i == SHARED { LOWKEY_PEER_KEY } else { LOWKEY_BLANK }.into());
         }
     }
-    if Page::new(page).pinned().is_ours() { Err(LOWKEY_PEER_KEY.into()) } else { Ok((incoming, outgoing)) }
+    if given.incoming_len < LOWKEY_MIN_INCOMING || given.outgoing_len < LOWKEY_MIN_OUTGOING {
+        return Err(LOWKEY_BUFFER_TOO_SMALL.into());
+    }
+    if !(1..=LOWKEY_MAX_ID).contains(&page.id_len) {
+        return Err(LOWKEY_LENGTH.into());
+    }
+    if Page::new(page).pinned().is_ours() { Err(LOWKEY_PEER_KEY.into()) } else { Ok(()) }
 }
 
 /// The longest frame that the peer may send.
@@ -186,7 +181,9 @@ unsafe fn going<'a>(device: *mut lowkey_kk) -> Result<&'a mut Machine, Failure> 
     Ok(machine)
 }
 
-/// In [`check`]: how many of the fields are secret, and which two of them are special.
-const SECRETS: usize = 4;
-const PSK: usize = 2;
-const SHARED: usize = 3;
+/// In [`check`]: how many of the spans are written to; which are secrets, which one of them proves a peer key, and which
+/// may be missing.
+const WRITTEN: usize = 3;
+const SECRETS: Range<usize> = 4..8;
+const SHARED: usize = 7;
+const PSK: usize = 6;

@@ -164,14 +164,16 @@ impl Machine {
         let Self { now, setup, keys, .. } = self;
         let Setup { outgoing, page, random, numbers, max_frame, .. } = setup;
         let pinned = page.pinned();
-        let len = hello::write(outgoing, pinned.psk.is_some(), &page.id).ok_or(LOWKEY_BUG)?;
-        let (prologue, rest) = outgoing.split_at_mut_checked(len).ok_or(LOWKEY_BUG)?;
+        let front = outgoing.first_chunk_mut().ok_or(LOWKEY_BUG)?;
+        let len = hello::write(front, pinned.psk.is_some(), &page.id);
+        let (prologue, rest) = front.split_at_mut_checked(len).ok_or(LOWKEY_BUG)?;
         let message = rest.first_chunk_mut().ok_or(LOWKEY_BUG)?;
         let made =
             keys.write_message_1(&pinned, prologue, (random, numbers), max_frame.to_be_bytes(), message);
         made.map_err(of_message_1)?;
         (now.sent, now.end) = (hello::START, len.saturating_add(MESSAGE_1_LEN));
-        hello::frame(outgoing, now.end).ok_or(LOWKEY_BUG.into())
+        hello::frame(front, now.end);
+        Ok(())
     }
 
     /// What is next. Only once does it look past what a stuck stream has not taken.

@@ -3,7 +3,7 @@
 use super::device::{channel, look, lowkey_kk};
 use super::machine::Machine;
 use crate::call::give;
-use crate::raw::{self, Failure};
+use crate::raw::{self, Failure, Kept};
 use crate::status::lowkey_status::{self, LOWKEY_LENGTH, LOWKEY_OUT_OF_TURN};
 
 /// Gives the piece of a message that waits, in place where it was opened, and says whether the message ends with it.
@@ -45,8 +45,8 @@ pub unsafe extern "C" fn lowkey_kk_send(
     len: usize,
 ) -> lowkey_status {
     channel(device, |machine| {
-        let message = outside(machine, message, len)?;
-        machine.send(message)
+        lies_outside(&machine.setup.outgoing, message, len)?;
+        machine.send(raw::found(message, len))
     })
 }
 
@@ -68,8 +68,8 @@ pub unsafe extern "C" fn lowkey_kk_send_part(
 ) -> lowkey_status {
     channel(device, |machine| {
         let taken = raw::out(taken)?;
-        let bytes = outside(machine, bytes, len)?;
-        taken.set(machine.send_part(bytes, is_last)?);
+        lies_outside(&machine.setup.outgoing, bytes, len)?;
+        taken.set(machine.send_part(raw::found(bytes, len), is_last)?);
         Ok(())
     })
 }
@@ -86,8 +86,8 @@ pub unsafe extern "C" fn lowkey_kk_ping(
     len: usize,
 ) -> lowkey_status {
     channel(device, |machine| {
-        let body = outside(machine, body, len)?;
-        machine.ping(body)
+        lies_outside(&machine.setup.outgoing, body, len)?;
+        machine.ping(raw::found(body, len))
     })
 }
 
@@ -148,12 +148,9 @@ pub unsafe extern "C" fn lowkey_kk_is_closed(device: *const lowkey_kk) -> bool {
     look(device).is_ok_and(Machine::is_closed)
 }
 
-/// Bytes that are sent, which must not lie where records are sealed.
-pub(super) unsafe fn outside<'a>(
-    machine: &Machine,
-    bytes: *const u8,
-    len: usize,
-) -> Result<&'a [u8], Failure> {
+/// Bytes that are sent or fed, which must not lie in the buffer where they go.
+#[inline(never)]
+pub(super) unsafe fn lies_outside(buffer: &Kept, bytes: *const u8, len: usize) -> Result<(), Failure> {
     let bytes = raw::bytes(bytes, len)?;
-    if raw::overlap(&machine.setup.outgoing, bytes) { Err(LOWKEY_LENGTH.into()) } else { Ok(bytes) }
+    if raw::overlap(buffer, bytes) { Err(LOWKEY_LENGTH.into()) } else { Ok(()) }
 }

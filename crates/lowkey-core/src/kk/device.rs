@@ -43,19 +43,20 @@ impl Pinned<'_> {
 /// and of the last attempt in it.
 #[derive(Clone, Copy, Debug)]
 pub struct Numbers {
-    boot: [u8; 8],
-    attempt: [u8; 8],
+    /// Of the boot, and of the attempt.
+    bytes: [u8; 16],
 }
 
 impl Numbers {
     /// Of a boot, before its first attempt.
     pub const fn of(boot: u64) -> Self {
-        Self { boot: boot.to_be_bytes(), attempt: [0; 8] }
+        let [a, b, c, d, e, f, g, h] = boot.to_be_bytes();
+        Self { bytes: [a, b, c, d, e, f, g, h, 0, 0, 0, 0, 0, 0, 0, 0] }
     }
 
     /// The next attempt; there are 2^32 − 1 in a boot, which is a century of one a second.
     fn next(&mut self) -> Result<(), Error> {
-        let [.., a, b, c, d] = &mut self.attempt;
+        let [.., a, b, c, d] = &mut self.bytes;
         let next = u32::from_be_bytes([*a, *b, *c, *d]).checked_add(1).ok_or(Error::Exhausted)?;
         [*a, *b, *c, *d] = next.to_be_bytes();
         Ok(())
@@ -103,8 +104,8 @@ impl Device {
         out: &mut [u8; MESSAGE_1_LEN],
     ) -> Result<(), Error> {
         (self.sealing, self.opening) = (0, 0);
-        self.h = if pinned.psk.is_some() { H_OF_KKPSK0 } else { H_OF_KK };
-        *self.ck.secret_mut().expose_mut() = self.h;
+        let h = if pinned.psk.is_some() { &H_OF_KKPSK0 } else { &H_OF_KK };
+        (self.h, *self.ck.secret_mut().expose_mut()) = (*h, *h);
         self.mix_hash(prologue);
         self.mix_hash(pinned.public.as_bytes());
         self.mix_hash(pinned.peer.as_bytes());
@@ -112,7 +113,7 @@ impl Device {
         let fresh = self.k.secret_mut().expose_mut();
         entropy.fill(fresh).map_err(|EntropyFailed| Error::Entropy)?;
         numbers.next()?;
-        let parts: [&[u8]; 5] = [b"lowkey ephemeral", fresh, &self.h, &numbers.boot, &numbers.attempt];
+        let parts: [&[u8]; 4] = [b"lowkey ephemeral", fresh, &self.h, &numbers.bytes];
         Blake2s::mac(pinned.hedge, &parts, self.e.expose_mut());
 
         if let Some(psk) = pinned.psk {
@@ -285,11 +286,11 @@ fn advance(key: &mut StoredKey, number: &mut u64) {
 }
 
 /// The hashes of the protocol names (§8), which have more than 32 bytes: what `InitializeSymmetric` (§5.2) begins with.
-const H_OF_KK: [u8; HASH_LEN] = [
+static H_OF_KK: [u8; HASH_LEN] = [
     0x72, 0x1f, 0x5c, 0x9c, 0x77, 0x0d, 0x76, 0x22, 0xa8, 0x79, 0x63, 0x0f, 0x6c, 0x47, 0x4e, 0x91, 0xe1,
     0x6a, 0x75, 0x37, 0x17, 0x46, 0xc8, 0xbb, 0xae, 0x78, 0xbe, 0xc0, 0xeb, 0xe7, 0xae, 0x11,
 ];
-const H_OF_KKPSK0: [u8; HASH_LEN] = [
+static H_OF_KKPSK0: [u8; HASH_LEN] = [
     0x78, 0x40, 0x6a, 0xec, 0xb2, 0x97, 0xcd, 0xbc, 0xf2, 0xd2, 0x83, 0xc8, 0xfe, 0xbf, 0x7b, 0x3f, 0x58,
     0x8d, 0x53, 0x20, 0x15, 0xe0, 0x7d, 0xbd, 0xef, 0xd4, 0x7b, 0xb2, 0xb7, 0xce, 0x3e, 0xbc,
 ];

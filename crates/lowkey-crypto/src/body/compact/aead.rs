@@ -38,6 +38,7 @@ impl AeadKey {
     }
 }
 
+#[inline(always)] // each has one caller in an image
 pub(crate) fn seal(
     key: &StoredKey,
     nonce: &[u8; NONCE_LEN],
@@ -55,6 +56,7 @@ pub(crate) fn seal(
     wipe_dead_stack::<DEAD_WORDS>();
 }
 
+#[inline(always)]
 pub(crate) fn open(
     key: &StoredKey,
     nonce: &[u8; NONCE_LEN],
