@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::forged::Forged;
+use crate::key::LAST_NONCE;
 use crate::secret::Secret;
 use crate::{KEY_LEN, NONCE_LEN, TAG_LEN, body};
 
@@ -59,6 +60,3 @@ impl fmt::Debug for AeadKey {
         f.write_str("AeadKey(..)")
     }
 }
-
-/// The nonce 2^64 - 1 as Noise §12.3 encodes it: 32 zero bits, then 64 bits little-endian.
-pub(crate) const LAST_NONCE: [u8; NONCE_LEN] = [0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255];

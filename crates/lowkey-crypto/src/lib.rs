@@ -34,6 +34,7 @@ mod body;
 mod dead;
 mod forged;
 mod hkdf;
+mod key;
 mod secret;
 mod stored;
 #[cfg(any(test, lowkey_testing))]
@@ -46,8 +47,8 @@ pub use blake2s::Blake2s;
 pub use dead::wipe_dead_stack;
 pub use forged::Forged;
 pub use hkdf::{Derivation, derive, hkdf};
+pub use key::StoredKey;
 pub use secret::{Secret, is_blank};
-pub use stored::StoredKey;
 pub use x25519::{PrivateKey, PublicKey};
 
 /// Bytes in a key: X25519 private and public, AEAD, keyed BLAKE2s.

@@ -68,7 +68,7 @@ pub unsafe extern "C" fn lowkey_kk_init(
             page: Page::new(page),
             random,
             numbers: Numbers::of(boot),
-            max_message: given.max_message.wrapping_sub(1),
+            max_message: if given.max_message == 0 { usize::MAX } else { given.max_message },
             max_frame: max_frame(given),
         });
         Ok(())
@@ -181,8 +181,8 @@ unsafe fn going<'a>(device: *mut lowkey_kk) -> Result<&'a mut Machine, Failure> 
     Ok(machine)
 }
 
-/// In [`check`]: how many of the spans are written to; which are secrets, which one of them proves a peer key, and which
-/// may be missing.
+/// In [`check`]: how many of the spans are written to; which are secrets, which one of them proves a peer key, and
+/// which may be missing.
 const WRITTEN: usize = 3;
 const SECRETS: Range<usize> = 4..8;
 const SHARED: usize = 7;

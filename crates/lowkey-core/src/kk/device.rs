@@ -39,8 +39,8 @@ impl Pinned<'_> {
     }
 }
 
-/// What keeps the ephemerals of a device apart, as they are hashed: the number of its boot, which no boot before has had,
-/// and of the last attempt in it.
+/// What keeps the ephemerals of a device apart, as they are hashed: the number of its boot, which no boot before has
+/// had, and of the last attempt in it.
 #[derive(Clone, Copy, Debug)]
 pub struct Numbers {
     /// Of the boot, and of the attempt.

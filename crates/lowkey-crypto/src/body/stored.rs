@@ -1,10 +1,9 @@
 //! A key that is made ready at each use, of a body whose key is an object of another library.
 
 use super::AeadKey;
-use crate::aead::LAST_NONCE;
 use crate::forged::Forged;
+use crate::key::{LAST_NONCE, StoredKey};
 use crate::secret::Secret;
-use crate::stored::StoredKey;
 use crate::{NONCE_LEN, TAG_LEN};
 
 pub(crate) fn seal(

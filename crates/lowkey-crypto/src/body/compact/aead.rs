@@ -7,10 +7,9 @@ use super::{
     poly1305::{self, OneTimeKey},
     wipe_dead_stack,
 };
-use crate::aead::LAST_NONCE;
 use crate::forged::Forged;
+use crate::key::{LAST_NONCE, StoredKey};
 use crate::secret::Secret;
-use crate::stored::StoredKey;
 use crate::{KEY_LEN, NONCE_LEN, TAG_LEN};
 
 /// The key alone: a device holds two for each session, and nothing made of them is worth its memory.

@@ -13,7 +13,7 @@ pub(crate) use plain::xor;
 pub(crate) use thumb2::xor;
 
 /// A key, where whole words can be read from it.
-pub(crate) use crate::stored::StoredKey as Key;
+pub(crate) use crate::key::StoredKey as Key;
 
 /// A row of the state.
 type Row = [u32; 4];
