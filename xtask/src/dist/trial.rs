@@ -35,7 +35,7 @@ pub(crate) enum Tried {
 /// # Errors
 /// What somebody would meet.
 pub(crate) fn check(tried: Tried) -> Result<()> {
-    let tools = [&setup::PKG_CONFIG, &setup::CMAKE, &setup::MAKE];
+    let tools = [&setup::PKG_CONFIG, &setup::CMAKE, &setup::MAKE, &setup::CRYPTOGRAPHY];
     setup::ensure([&setup::ARM_GCC, &setup::ARM_NEWLIB, &setup::QEMU].into_iter().chain(tools))?;
     let place = target().join("dist");
     fresh(&place)?;
@@ -55,6 +55,7 @@ pub(crate) fn check(tried: Tried) -> Result<()> {
             None => {
                 runs(&library).map_err(named)?;
                 sources.compile_here(&library).map_err(named)?;
+                makes_pages(&library).map_err(named)?;
             }
         }
     }
@@ -91,6 +92,13 @@ fn runs(library: &Path) -> Result<()> {
     Command::new("cmake").args(["--build", "cmake"]).within(&work).quiet()?;
     Command::new(work.join("cmake/trial")).quiet()?;
     Ok(())
+}
+
+/// Whether the tool for key pages, called as the README says, has all that it needs beside it.
+fn makes_pages(library: &Path) -> Result<()> {
+    // Python would leave what it has compiled.
+    let python = Command::new("python3").args(["-B", "tools/lowkey_page.py", "--help"]);
+    python.within(library).quiet().map(drop)
 }
 
 /// Whether the archive has the same bytes when the repository is in another folder.
