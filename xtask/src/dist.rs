@@ -17,7 +17,6 @@ use crate::{
     archive::{self, Machine, fresh, headers},
     command::{Command, Result},
 };
-use copied::{COPIED, Copied, rows};
 use cores::{CORES, Core};
 
 pub(crate) use trial::{Tried, check};
@@ -53,8 +52,8 @@ fn folder(machine: &Machine, place: &Path) -> Result<PathBuf> {
     for header in headers(&root())? {
         put(&header, &inside(INCLUDE, &header))?;
     }
-    for (from, to) in COPIED.iter().flat_map(Copied::files) {
-        put(&root().join(from), &to)?;
+    for (from, to) in copied::all()? {
+        put(&from, &to)?;
     }
     for license in ["LICENSE-APACHE", "LICENSE-MIT"] {
         put(&root().join(license), license)?;
@@ -101,7 +100,7 @@ fn filled(text: &str, machine: &Machine, version: &str) -> String {
         .replace("@TARGET@", &machine.target)
         .replace("@MACHINE@", &machine_line)
         .replace("@CC@", &compiler)
-        .replace("@COPIED@", &rows())
+        .replace("@COPIED@", &copied::rows())
         .replace("@NEEDS@", if machine.is_bare() { NEEDS_NOTHING } else { NEEDS_LIBC })
         .replace("@POINTER_BYTES@", &bytes.to_string())
         .replace("@REPOSITORY@", env!("CARGO_PKG_REPOSITORY"))

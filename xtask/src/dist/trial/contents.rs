@@ -9,7 +9,7 @@ use xtask::{
 
 use crate::{
     archive::headers,
-    dist::{ARCHIVE, COPIED, INCLUDE, SUMS, TEXTS, copied::Copied, files, inside},
+    dist::{ARCHIVE, INCLUDE, SUMS, TEXTS, copied, files, inside},
 };
 
 /// Looks through a folder.
@@ -43,7 +43,7 @@ pub(super) fn check(library: &Path) -> Result<()> {
 fn expected() -> Result<BTreeSet<String>> {
     let headers = headers(&root())?;
     let headers = headers.iter().map(|header| inside(INCLUDE, header));
-    let copied = COPIED.iter().flat_map(Copied::files).map(|(_, to)| to);
+    let copied = copied::all()?.into_iter().map(|(_, to)| to);
     let texts = TEXTS.iter().map(|(_, to)| (*to).to_owned());
     let rest = ["LICENSE-APACHE", "LICENSE-MIT", SUMS, ARCHIVE].map(str::to_owned);
     Ok(headers.chain(copied).chain(texts).chain(rest).collect())
@@ -53,8 +53,7 @@ fn expected() -> Result<BTreeSet<String>> {
 fn same_as_in_the_repository(library: &Path) -> Result<()> {
     let headers = headers(&root())?;
     let headers = headers.iter().map(|header| (header.clone(), inside(INCLUDE, header)));
-    let copied = COPIED.iter().flat_map(Copied::files).map(|(from, to)| (root().join(from), to));
-    for (from, to) in headers.chain(copied) {
+    for (from, to) in headers.chain(copied::all()?) {
         if fs::read(from)? != fs::read(library.join(&to))? {
             return Err(format!("{to} is not the repository's").into());
         }

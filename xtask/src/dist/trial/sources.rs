@@ -15,6 +15,7 @@ use crate::{
     archive::fresh,
     dist::{Core, INCLUDE, files},
     lwip,
+    toolchain::TARGET,
 };
 
 /// What is needed besides the folder.
@@ -31,24 +32,26 @@ impl Sources {
         Ok(Self { lwip: lwip::source()? })
     }
 
-    /// Each file for a microcontroller, as C99 without a warning.
+    /// Each file for a microcontroller, as C99 without a warning, and the firmware of the board that we have an example
+    /// for.
     ///
     /// # Errors
     /// What the compiler says, or that there is none to compile.
     pub(super) fn compile_for(&self, core: &Core, library: &Path) -> Result<()> {
-        self.compile("arm-none-eabi-gcc", core.options[0], library)
+        self.compile("arm-none-eabi-gcc", core.options[0], library)?;
+        match core.target {
+            TARGET => make(library, "lm3s6965-lwip", &[format!("LWIP={}", self.lwip.display())]),
+            _ => Ok(()),
+        }
     }
 
-    /// The same for this machine, and the example for sockets as its README says.
+    /// The same for this machine, and the example for sockets.
     ///
     /// # Errors
     /// As [`Sources::compile_for`].
     pub(super) fn compile_here(&self, library: &Path) -> Result<()> {
         self.compile("cc", "", library)?;
-        let out = target().join("dist-trial/posix");
-        let variables = ["LOWKEY=../..".to_owned(), format!("OUT={}", out.display())];
-        let make = Command::new("make").args(["--silent"]).args(variables);
-        make.within(library.join("examples/posix")).quiet().map(|_| ())
+        make(library, "posix-c", &[])
     }
 
     fn compile(&self, compiler: &str, options: &str, library: &Path) -> Result<()> {
@@ -73,6 +76,13 @@ impl Sources {
             .quiet()?;
         Ok(fs::remove_dir_all(work)?)
     }
+}
+
+/// Builds an example where it lies, as the README says.
+fn make(library: &Path, example: &str, more: &[String]) -> Result<()> {
+    let out = format!("OUT={}", target().join("dist-trial").join(example).display());
+    let make = Command::new("make").args(["--silent", "LOWKEY=../..", &out]).args(more);
+    make.within(library.join("examples").join(example)).quiet().map(drop)
 }
 
 /// Where the files are that are copied.
