@@ -1,10 +1,11 @@
-/* What the library leaves on the stack. Every mode in both roles is played, and the objects are made in every way; the
- * linker puts a function of this file before each of the library's (--wrap). That paints the stack, lets the real one
- * run in frames of their own, and searches them for secrets when it has returned: for our keys and random bytes, and
- * for whatever lies in the objects now or lay in the channel before. */
+/* What the library leaves on the stack. Every mode in both roles is played, and a device of lowkey_kk.h; the objects are
+ * made in every way. The linker puts a function of this file before each of the library's (--wrap). That paints the
+ * stack, lets the real one run in frames of their own, and searches them for secrets when it has returned: for our keys
+ * and random bytes, and for whatever lies in the objects now or lay in the channel or the device before. */
 #include <string.h>
 
 #include "core.h"
+#include "device.h"
 #include "fixed.h"
 #include "play.h"
 #include "replay.h"
@@ -27,7 +28,7 @@ const uint32_t row_context = sizeof(lowkey_channel);
 extern uint32_t stack_end[];
 
 static lowkey_seed seed;
-static uint32_t channel_before[WORDS(lowkey_channel)];
+static uint32_t channel_before[WORDS(lowkey_channel)], device_before[WORDS(lowkey_kk)];
 static unsigned found;
 
 static const uint32_t *deepest(void)
@@ -58,20 +59,29 @@ static bool is_our_secret(uint32_t word)
     return false;
 }
 
-/* A small number, an address in RAM, or what nobody has written. */
+/* A small number, an address in RAM, a counter that stands at its end, or what nobody has written. */
 static bool is_plain(uint32_t word)
 {
-    return word >> 24 == 0 || word >> 24 == 0x20 || word == STACK_PAINT;
+    return word >> 24 == 0 || word >> 24 == 0x20 || word == UINT32_MAX || word == STACK_PAINT;
+}
+
+/* Whether what lies there could be a part of a key. */
+static bool is_like_a_key(const uint32_t *words)
+{
+    for (size_t i = 0; i < ENOUGH; i++) {
+        if (is_plain(words[i])) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Whether what lies at `stack` lies in the object as well, and could be a part of a key. */
 static bool is_in(const uint32_t *stack, const void *object, size_t words)
 {
     const uint32_t *word = (const uint32_t *)object;
-    for (size_t i = 0; i < ENOUGH; i++) {
-        if (is_plain(stack[i])) {
-            return false;
-        }
+    if (!is_like_a_key(stack)) {
+        return false;
     }
     for (; words >= ENOUGH; words--, word++) {
         if (memcmp(word, stack, ENOUGH * sizeof *word) == 0) {
@@ -86,12 +96,14 @@ static bool is_secret(const uint32_t *stack)
     return is_our_secret(*stack) || is_in(stack, &play_identity, WORDS(lowkey_identity) / 2)
         || is_in(stack, play_pinning.peer, WORDS(lowkey_peer)) || is_in(stack, &play_psk, WORDS(lowkey_psk))
         || is_in(stack, &play_ephemerals, WORDS(lowkey_ephemerals)) || is_in(stack, &seed, WORDS(lowkey_seed))
-        || is_in(stack, &play_channel, WORDS(lowkey_channel)) || is_in(stack, channel_before, WORDS(channel_before));
+        || is_in(stack, &play_channel, WORDS(lowkey_channel)) || is_in(stack, channel_before, WORDS(channel_before))
+        || is_in(stack, &device, WORDS(lowkey_kk)) || is_in(stack, device_before, WORDS(device_before));
 }
 
 static void __attribute__((noinline)) paint(void)
 {
     memcpy(channel_before, &play_channel, sizeof channel_before);
+    memcpy(device_before, &device, sizeof device_before);
     for (volatile uint32_t *word = stack_end; word < core_stack(); word++) {
         *word = STACK_PAINT;
     }
@@ -154,24 +166,48 @@ WATCHED(lowkey_send, (lowkey_channel *o, const uint8_t *message, size_t len), o,
 WATCHED(lowkey_take, (lowkey_channel *o, const uint8_t **data, size_t *len, bool *is_last), o, data, len, is_last)
 WATCHED(lowkey_close, (lowkey_channel *o), o)
 WATCHED(lowkey_channel_wipe, (lowkey_channel *o), o)
+WATCHED(lowkey_kk_init, (lowkey_kk *o, const lowkey_page *p, const lowkey_buffers *m, uint64_t boot, lowkey_random r, void *c), o, p, m, boot, r, c)
+WATCHED(lowkey_kk_begin, (lowkey_kk *o), o)
+WATCHED(lowkey_kk_poll, (lowkey_kk *o, lowkey_event *event), o, event)
+WATCHED(lowkey_kk_unsent, (lowkey_kk *o, const uint8_t **bytes, size_t *len), o, bytes, len)
+WATCHED(lowkey_kk_sent, (lowkey_kk *o, size_t len), o, len)
+WATCHED(lowkey_kk_feed, (lowkey_kk *o, const uint8_t *bytes, size_t len, size_t *taken), o, bytes, len, taken)
+WATCHED(lowkey_kk_send, (lowkey_kk *o, const uint8_t *message, size_t len), o, message, len)
+WATCHED(lowkey_kk_take, (lowkey_kk *o, const uint8_t **data, size_t *len, bool *is_last), o, data, len, is_last)
+WATCHED(lowkey_kk_close, (lowkey_kk *o), o)
+WATCHED(lowkey_kk_wipe, (lowkey_kk *o), o)
 /* clang-format on */
 
-/* A leak, as a function that copies a key and forgets the copy. */
-static __attribute__((noinline)) void planted(void)
+/* A leak, as a function that copies a part of a secret and forgets the copy. */
+static __attribute__((noinline)) void planted(const uint32_t *secret)
 {
-    volatile uint32_t gap[GAP + 8];
-    for (size_t i = GAP; i < WORDS(gap); i++) {
-        gap[i - GAP] = WORD(DEVICE_KEY_BYTE);
-        (void)gap[i - GAP];
+    volatile uint32_t gap[GAP + 16];
+    for (size_t i = 0; i < ENOUGH; i++) {
+        gap[i] = secret[i];
+        (void)gap[i];
     }
 }
 
-static bool is_planted_leak_found(void)
+static bool is_planted_leak_found(const uint32_t *secret)
 {
     paint();
-    planted();
-    search("the planted leak, which has to be found,");
+    planted(secret);
+    search("a planted leak, which has to be found,");
     return found-- == 1;
+}
+
+/* A key that we gave, and one that a device has made. */
+static bool are_planted_leaks_found(void)
+{
+    uint32_t key[ENOUGH];
+    memset(key, DEVICE_KEY_BYTE, sizeof key);
+    const uint32_t *word = (const uint32_t *)&device;
+    const uint32_t *end = word + WORDS(device) - ENOUGH;
+    bool well = is_planted_leak_found(key) && device_kk();
+    while (word < end && !is_like_a_key(word)) {
+        word++;
+    }
+    return well && is_planted_leak_found(word);
 }
 
 /* The ways of making an object that no role takes. */
@@ -200,7 +236,8 @@ static bool objects(void)
 
 bool row_run(void)
 {
-    return is_planted_leak_found() && kk_initiator(LOWKEY_KK) && kk_initiator(LOWKEY_KKPSK0) && kk_responder(LOWKEY_KK)
-        && kk_responder(LOWKEY_KKPSK0) && xx_initiator(LOWKEY_XX) && xx_initiator(LOWKEY_XXPSK0)
-        && xx_responder(LOWKEY_XX) && xx_responder(LOWKEY_XXPSK0) && objects() && found == 0;
+    return are_planted_leaks_found() && device_kk_psk0() && lowkey_kk_wipe(&device) == LOWKEY_OK
+        && kk_initiator(LOWKEY_KK) && kk_initiator(LOWKEY_KKPSK0) && kk_responder(LOWKEY_KK) && kk_responder(LOWKEY_KKPSK0)
+        && xx_initiator(LOWKEY_XX) && xx_initiator(LOWKEY_XXPSK0) && xx_responder(LOWKEY_XX)
+        && xx_responder(LOWKEY_XXPSK0) && objects() && found == 0;
 }
