@@ -137,6 +137,21 @@ pub(crate) fn fresh(folder: &Path) -> Result<()> {
     Ok(fs::create_dir_all(folder)?)
 }
 
+/// Copies a folder, but for what was built there.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (path, to) = (entry.path(), to.join(entry.file_name()));
+        match path.is_dir() {
+            true if entry.file_name() == "target" => (),
+            true => copy(&path, &to)?,
+            false => drop(fs::copy(path, to)?),
+        }
+    }
+    Ok(())
+}
+
 /// The archive's, from the repository's root.
 pub(crate) const WORKSPACE: &str = "crates/lowkey-c/archive";
 /// What is done to the object: nothing for a debugger, nothing for unwinding on a microcontroller (where a function

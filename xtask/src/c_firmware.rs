@@ -32,9 +32,6 @@ pub(crate) enum Kind {
 /// Builds it and returns its ELF file. It goes into a folder under the root's target folder, whatever the user builds
 /// by hand.
 pub(crate) fn build(kind: Kind) -> Result<PathBuf> {
-    setup::ensure([&setup::ARM_GCC, &setup::ARM_NEWLIB, &setup::MAKE])?;
-    let lwip = lwip::source()?;
-    let archive = archive::build(&Machine::bare(TARGET))?;
     let (name, mut more) = match kind {
         Kind::Product => ("product", Vec::new()),
         Kind::Demo => ("demo", vec!["DEMO=1".to_owned()]),
@@ -43,18 +40,29 @@ pub(crate) fn build(kind: Kind) -> Result<PathBuf> {
     if let Kind::Line = kind {
         more.extend(times::variables().map(|(name, value)| format!("{name}={value}")));
     }
-    let out = target().join("firmware").join("lm3s6965-lwip").join(name);
-    fs::create_dir_all(&out)?;
+    make(&root().join(FOLDER), &target().join("firmware").join("lm3s6965-lwip").join(name), more)
+}
+
+/// Builds what the Makefile in `folder` builds, with more variables for it, into the folder `out`; returns its ELF
+/// file.
+///
+/// # Errors
+/// What make says, or that there is no compiler or no lwIP.
+pub(crate) fn make(folder: &Path, out: &Path, more: Vec<String>) -> Result<PathBuf> {
+    setup::ensure([&setup::ARM_GCC, &setup::ARM_NEWLIB, &setup::MAKE])?;
+    let lwip = lwip::source()?;
+    let archive = archive::build(&Machine::bare(TARGET))?;
+    fs::create_dir_all(out)?;
     let variables = [
         variable("LWIP", &lwip),
         variable("LOWKEY_INCLUDE", &root().join("crates/lowkey-c/include")),
         variable("LOWKEY_LIBRARY", &archive),
-        variable("OUT", &out),
+        variable("OUT", out),
     ];
     let jobs = thread::available_parallelism().map_or(1, usize::from);
     Command::new("make")
         .without_env(|name| OF_MAKE.contains(&name))
-        .args(["--silent".to_owned(), format!("--jobs={jobs}"), format!("--directory={FOLDER}")])
+        .args(["--silent".to_owned(), format!("--jobs={jobs}"), format!("--directory={}", folder.display())])
         .args(variables)
         .args(more)
         .quiet()?;
@@ -73,17 +81,19 @@ fn variable(name: &str, value: &Path) -> String {
     format!("{name}={}", value.display())
 }
 
-const FOLDER: &str = "examples/lm3s6965-lwip";
+/// The firmware in C.
+pub(crate) const FOLDER: &str = "examples/lm3s6965-lwip";
 /// What all of it may take with lwIP: of flash far less than the board has, of RAM all that is there.
 const BUDGET: Memory = Memory { flash: 32 * 1_024, ram: 64 * 1_024 };
 /// What would change the build behind the user's back.
-const OF_MAKE: [&str; 9] = [
+const OF_MAKE: [&str; 10] = [
     "MAKEFLAGS",
     "MFLAGS",
     "MAKEFILES",
     "MAKELEVEL",
     "CROSS",
     "DEMO",
+    "TEXTS",
     "CONNECT_LIMIT",
     "PING_EVERY",
     "PATIENCE",

@@ -1,6 +1,10 @@
 //! Builds what the demo shows, and starts it.
 
-use std::{env, path::PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
 use xtask::{
     command::{Command, Result},
     setup, target, times,
@@ -10,6 +14,7 @@ use crate::{
     c_firmware::{self, Kind},
     firmware,
     image::Image,
+    size::first_record::{self, Log},
     steps::Steps,
     tally,
 };
@@ -38,21 +43,29 @@ pub(crate) fn demo(board: Board<'_>, wire: &Wire) -> Result<()> {
         Board::C => c_firmware::build(Kind::Demo),
     })?;
     steps.run("build the lowkey command and the backend", programs)?;
-    let Image { flash, ram, .. } = Image::read(&firmware)?;
+    if let (Board::C, Wire::Honest) = (board, wire) {
+        let firmware =
+            steps.run("build the program of the C chapter", || first_record::build(Log::Played))?;
+        steps.run("its first record", || play("first-record", &firmware))?;
+    }
     let (name, word) = match wire {
         Wire::Honest => ("demo", "plain"),
         Wire::Attacked => ("demo with an attacker", "mitm"),
     };
-    steps.run(name, || {
-        // Those of our own tasks are none of the command.
-        Command::new(built("demo"))
-            .without_env(|name| name.starts_with("LOWKEY_"))
-            .env(tally::SEED, tally::seed())
-            .args([word.as_ref(), built("lowkey").as_os_str(), built("tokio-server").as_os_str()])
-            .args([&firmware])
-            .args([flash.to_string(), ram.to_string()])
-            .run()
-    })
+    steps.run(name, || play(word, &firmware))
+}
+
+/// Plays `word` of the demo with a board that runs `firmware`.
+fn play(word: &str, firmware: &Path) -> Result<()> {
+    let Image { flash, ram, .. } = Image::read(firmware)?;
+    // Those of our own tasks are none of the command.
+    Command::new(built("demo"))
+        .without_env(|name| name.starts_with("LOWKEY_"))
+        .env(tally::SEED, tally::seed())
+        .args([word.as_ref(), built("lowkey").as_os_str(), built("tokio-server").as_os_str()])
+        .args([firmware])
+        .args([flash.to_string(), ram.to_string()])
+        .run()
 }
 
 /// Both boards on a line that dies, and in front of a server that hangs, floods and takes nothing.

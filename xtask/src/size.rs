@@ -4,6 +4,7 @@
 //! are compared with those in `benches/numbers.toml`.
 
 mod c;
+pub(crate) mod first_record;
 mod initiator;
 mod map;
 mod panics;

@@ -11,6 +11,7 @@ static bool is_copied[2];
 static uint8_t *log_of(uint32_t bank)
 {
     if (!is_copied[bank]) {
+        uart_start(); /* a program that does not speak may not have done it */
         memcpy(written[bank], (const uint8_t *)FLASH_LOG + bank * FLASH_ERASE_PAGE, FLASH_ERASE_PAGE);
         is_copied[bank] = true;
     }

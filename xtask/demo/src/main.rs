@@ -47,6 +47,7 @@ fn main() -> ExitCode {
             let built = Built { lowkey, backend, firmware, flash: flash.clone(), ram: ram.clone() };
             match attacked.as_str() {
                 "plain" => plain(&built),
+                "first-record" => first_record(&built),
                 "mitm" => mitm::run(&built),
                 _ => Err(USAGE.into()),
             }
@@ -104,6 +105,20 @@ fn plain(built: &Built) -> Result<()> {
     eavesdrop(&second, &stage, built)?;
     println!("board: {} B of flash, {} B of static RAM, stack peak {peak}", built.flash, built.ram);
     println!("demo: all as it should be, {:.1} s", start.elapsed().as_secs_f32());
+    Ok(())
+}
+
+/// The program of the book's chapter for C: a reading out, the same back, an end that both sides have said. It says
+/// nothing itself.
+fn first_record(built: &Built) -> Result<()> {
+    let mut timeline = Timeline::new();
+    let (stage, device) = set(built, quiet_port()?, &mut timeline)?;
+    let _server = stage.serve(stage.port, &timeline.voice())?;
+    timeline.wait_for("the server listens", PATIENCE, said(Who::Server, &["listening on"]))?;
+    let _power = device.power(&stage.folder.join("first-record.pcap"), LIFE, timeline.voice())?;
+    timeline.wait_for("a channel", PATIENCE, said(Who::Server, &["session confirmed"]))?;
+    timeline.wait_for("an end in order", PATIENCE, said(Who::Server, &["reason=\"closed\""]))?;
+    println!("first record: {} B of flash, {} B of static RAM", built.flash, built.ram);
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use xtask::{
 
 use super::{Core, cores::BASELINE, folder, machines, version};
 use crate::{
-    archive::{self, Machine, fresh},
+    archive::{self, Machine, copy, fresh},
     toolchain::TARGET,
 };
 use sources::Sources;
@@ -113,21 +113,6 @@ fn same_elsewhere(machine: &Machine) -> Result<()> {
         return Ok(());
     }
     Err("the archive depends on the folder that the repository is in".into())
-}
-
-/// Copies a folder, but for what was built there.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let (path, to) = (entry.path(), to.join(entry.file_name()));
-        match path.is_dir() {
-            true if entry.file_name() == "target" => (),
-            true => copy(&path, &to)?,
-            false => drop(fs::copy(path, to)?),
-        }
-    }
-    Ok(())
 }
 
 fn text(path: impl Into<PathBuf>) -> String {

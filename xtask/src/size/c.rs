@@ -8,7 +8,7 @@ use std::{
 
 use xtask::{command::Command, root, setup, target};
 
-use super::{DEADLINE, Script, initiator, map::Shares};
+use super::{DEADLINE, Script, first_record, initiator, map::Shares};
 use crate::{
     archive::{self, Machine, declared, fresh},
     command::Result,
@@ -53,6 +53,7 @@ pub(super) fn measure(script: &Script) -> Result<Figures> {
         figures
             .extend(FIGURES.iter().zip(measured).map(|((name, _), bytes)| (format!("{row}.{name}"), bytes)));
     }
+    first_record::show()?;
     initiator::check(&archive, &folder(EVERYTHING).join(ELF))?;
     Ok(figures)
 }

@@ -10,9 +10,9 @@ use xtask::{
     root, target,
 };
 
-use super::{STRICT, copy, text};
+use super::{STRICT, text};
 use crate::{
-    archive::fresh,
+    archive::{copy, fresh},
     dist::{Core, INCLUDE, files},
     lwip,
     toolchain::TARGET,
