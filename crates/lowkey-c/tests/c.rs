@@ -119,6 +119,12 @@ fn a_device_begun_again_is_a_new_channel() {
 }
 
 #[test]
+fn nothing_beside_what_was_given_is_touched() {
+    play_both("heap");
+    [Channel, Device].into_iter().for_each(|initiator| watch("heap", initiator));
+}
+
+#[test]
 fn valgrind_finds_nothing() {
     for name in ["not_a_channel", "after_the_end", "open"] {
         [Channel, Device].into_iter().for_each(|initiator| watch(name, initiator));

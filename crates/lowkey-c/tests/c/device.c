@@ -39,8 +39,6 @@ static void pages_that_are_wrong(void) {
   }
   wrong = initiator.page, wrong.id = NULL;
   LEAVES(LOWKEY_NULL, init(&wrong, &initiator.buffers));
-  wrong.id_len = 0;
-  LEAVES(LOWKEY_LENGTH, init(&wrong, &initiator.buffers));
   wrong = initiator.page, wrong.id_len = 0;
   LEAVES(LOWKEY_LENGTH, init(&wrong, &initiator.buffers));
   wrong.id = long_id, wrong.id_len = 33;

@@ -2,8 +2,8 @@
 
 use crate::page_peer::unconfirmed;
 use crate::support::links::{self, KK, Plain, XX, advance, initiator, responder, unsent};
-use crate::support::page::{DATA, PING, frame, hello, parameters, unframe};
-use crate::support::{Any, KEYS, PagePeer, Rng};
+use crate::support::page::{self, DATA, PING, frame, hello, parameters, unframe};
+use crate::support::{Any, KEYS, Rng};
 use lowkey_transport::{Error, Mode, Refusal, Step};
 
 /// Gives a responder these bytes, answers in `mode` if it asks, and says how it ended and what it sent.
@@ -56,7 +56,7 @@ fn frames_too_long_are_an_error_before_their_body() {
             links::assert_dead(&mut a, Error::FrameTooLong);
         }
         // XX's message 3
-        let mut peer = PagePeer::initiator(Mode::Xx);
+        let mut peer = page::initiator(Mode::Xx);
         let (mut b, result, _) = respond_to(&peer.first_frame(b""), Mode::Xx);
         assert_eq!(result, Ok(Step::Read));
         assert_eq!(advance(&mut b, &mut len.to_be_bytes().to_vec(), &mut vec![]), Err(Error::FrameTooLong));
@@ -185,7 +185,8 @@ fn hello_that_names_another_mode_than_is_played_is_refused_even_if_message_1_ope
     for played in [KK, XX].concat() {
         for said in [KK, XX].concat().into_iter().filter(|said| *said != played) {
             let payload = if KK.contains(&played) { parameters(300) } else { vec![] };
-            let mut liar = PagePeer::new(played, &KEYS.initiator, true, &KEYS.psk_bytes, &hello(said));
+            let mut liar =
+                page::peer(played, &KEYS.initiator, page::Role::Initiator, &KEYS.psk_bytes, &hello(said));
             let (mut b, result, to) = respond_to(&liar.first_frame(&payload), played);
             assert_eq!((result, to), (Err(Error::Handshake), frame(&[4])), "{played:?}, called {said:?}");
             links::assert_dead(&mut b, Error::Handshake);
@@ -337,10 +338,10 @@ fn handshake_a_replayed_message_2_does_not_open_for_a_new_attempt() {
 
 /// What the responder says to message 1 with this payload, and the initiator to message 2.
 fn with_parameters(mode: Mode, payload: &[u8]) -> [Result<Step, Error>; 2] {
-    let mut peer = PagePeer::initiator(mode);
+    let mut peer = page::initiator(mode);
     let (_, responder, to) = respond_to(&peer.first_frame(payload), mode);
     assert!(responder.is_ok() || to.is_empty(), "a responder that dislikes parameters hangs up");
-    let (mut a, mut peer) = (initiator(mode), PagePeer::responder(mode));
+    let (mut a, mut peer) = (initiator(mode), page::responder(mode));
     peer.read_first(&unframe(&mut unsent(&mut a)));
     [responder, advance(&mut a, &mut peer.next_frame(payload), &mut vec![])]
 }
@@ -366,7 +367,7 @@ fn parameters_that_are_not_allowed_end_the_handshake() {
     }
     for mode in XX {
         for payload in broken {
-            let (mut a, mut peer) = (initiator(mode), PagePeer::responder(mode));
+            let (mut a, mut peer) = (initiator(mode), page::responder(mode));
             peer.read_first(&unframe(&mut unsent(&mut a)));
             let mut second = peer.next_frame(payload);
             let expected = if second.len() > 2 + 160 { Error::FrameTooLong } else { Error::Parameters };
@@ -374,7 +375,7 @@ fn parameters_that_are_not_allowed_end_the_handshake() {
             assert_eq!(advance(&mut a, &mut second, &mut to), Err(expected), "{payload:?}");
             assert!(to.is_empty());
 
-            let mut peer = PagePeer::initiator(mode);
+            let mut peer = page::initiator(mode);
             let (mut b, _, mut to) = respond_to(&peer.first_frame(b""), mode);
             peer.read(&unframe(&mut to));
             let third = advance(&mut b, &mut peer.next_frame(payload), &mut vec![]);
@@ -388,7 +389,7 @@ fn parameters_that_are_not_allowed_end_the_handshake() {
 fn handshake_a_payload_where_there_must_be_none_ends_it() {
     for mode in XX {
         for payload in [&[0][..], &parameters(300)] {
-            let (mut b, result, to) = respond_to(&PagePeer::initiator(mode).first_frame(payload), mode);
+            let (mut b, result, to) = respond_to(&page::initiator(mode).first_frame(payload), mode);
             assert_eq!((result, to), (Err(Error::Parameters), vec![]));
             links::assert_dead(&mut b, Error::Parameters);
         }
@@ -403,7 +404,7 @@ fn refusal_where_none_may_be_is_an_error() {
     links::assert_dead(&mut b, Error::Hello);
 
     for mode in XX {
-        let mut peer = PagePeer::initiator(mode);
+        let mut peer = page::initiator(mode);
         let (mut b, result, _) = respond_to(&peer.first_frame(b""), mode);
         assert_eq!(result, Ok(Step::Read));
         assert_eq!(advance(&mut b, &mut frame(&[3]), &mut vec![]), Err(Error::Handshake));
@@ -423,7 +424,7 @@ fn handshake_a_wrong_responder_does_not_open_for_the_initiator() {
     let mut a = initiator(Mode::Xx);
     let other_hello = [1, 3, 1, 9]; // the man in the middle changed the hello
     let first = unframe(&mut unsent(&mut a));
-    let mut peer = PagePeer::new(Mode::Xx, &KEYS.responder, false, &wrong_psk, &other_hello);
+    let mut peer = page::peer(Mode::Xx, &KEYS.responder, page::Role::Responder, &wrong_psk, &other_hello);
     peer.read(&first[3..]);
     assert_eq!(advance(&mut a, &mut peer.next_frame(&parameters(300)), &mut vec![]), Err(Error::Handshake));
     // With a PSK (or in KK) a wrong responder cannot even read message 1; noise of the right length it can send.

@@ -1,9 +1,9 @@
 //! The blocking channel over streams that dribble, stumble, buffer, and break at every byte.
 
 use crate::support::links::{self, KK, advance};
-use crate::support::page::{CLOSE, DATA, MORE, PING, PONG, PageRecords, frame, parameters, unframe};
+use crate::support::page::{self, CLOSE, DATA, MORE, PING, PONG, PageRecords, frame, parameters, unframe};
 use crate::support::streams::{Pipe, Rules, Stream};
-use crate::support::{KEYS, PagePeer, Rng, keys::ephemerals};
+use crate::support::{KEYS, Rng, keys::ephemerals};
 use core::task::Poll;
 use embedded_io::{ErrorKind, Read, Write};
 use lowkey_transport::blocking::Channel;
@@ -178,7 +178,7 @@ pub(crate) fn with_page_peer() -> (Blocking, PageRecords, Pipe, Pipe) {
         let io = io.clone();
         move || Channel::connect(io, links::initiator(Mode::Kk)).unwrap()
     });
-    let mut peer = PagePeer::responder(Mode::Kk);
+    let mut peer = page::responder(Mode::Kk);
     peer.read_first(&unframe(&mut wait_for_frame(&tx)));
     rx.put(&peer.next_frame(&parameters(300)));
     let mut peer = peer.into_records();

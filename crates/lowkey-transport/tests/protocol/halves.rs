@@ -1,9 +1,9 @@
 //! The two halves of an async channel side by side.
 
+use crate::support::Rng;
 use crate::support::links;
-use crate::support::page::{CLOSE, DATA, MORE, PING, PONG, PageRecords, parameters, unframe};
+use crate::support::page::{self, CLOSE, DATA, MORE, PING, PONG, PageRecords, parameters, unframe};
 use crate::support::streams::{Pipe, Slow, pause, poll_at_most};
-use crate::support::{PagePeer, Rng};
 use embedded_io_async::{Read, Write};
 use futures_executor::block_on;
 use futures_util::{future::join, pin_mut};
@@ -18,7 +18,7 @@ pub(crate) fn halves() -> (Halves, PageRecords, Pipe, Pipe) {
     let io = Duplex { reader: Slow::new(&rx, &tx, 1_000), writer: Slow::new(&rx, &tx, 1_000) };
     let (channel, peer) = block_on(async {
         let answering = async {
-            let mut peer = PagePeer::responder(Mode::Kk);
+            let mut peer = page::responder(Mode::Kk);
             while tx.len() == 0 {
                 pause().await;
             }

@@ -1,7 +1,7 @@
 //! The bytes that the page shows, made once more by a Noise library that is not ours: §7's handshake, §6's code.
 
 use crate::support::links::{self, advance, unsent};
-use crate::support::page::{DATA, PING, hello, parameters, unframe};
+use crate::support::page::{self, DATA, PING, hello, parameters, unframe};
 use crate::support::{KEYS, PagePeer, keys::ephemerals};
 use lowkey_core::{Id, Psk, Secret};
 use lowkey_transport::{Link, Mode, Step};
@@ -55,7 +55,7 @@ fn handshake_and_records_are_the_bytes_of_the_page() {
     for side in [&KEYS.initiator, &KEYS.responder] {
         assert_shown(side.identity.public_key().as_bytes(), &[32]);
     }
-    let [mut a, mut b] = [true, false].map(|is_initiator| PagePeer::of(side(is_initiator), Mode::Kk));
+    let [mut a, mut b] = [true, false].map(|is_initiator| PagePeer::of(side(is_initiator), &hello(Mode::Kk)));
     let first = a.first_frame(&parameters(1_024));
     assert_shown(&first, &[2, 1, 1, 1, 8, 32, 2, 16]);
     assert_eq!(b.read_first(&first[2..]), parameters(1_024));
@@ -99,7 +99,7 @@ fn pairing_the_code_s_psk_and_name_are_those_of_the_page() {
     let (identity, buffers) = (&KEYS.initiator.identity, links::buffers());
     let mut a = Link::xx_psk0_initiator(identity, id, &secret, &mut ephemerals(1), buffers).unwrap();
     let hello = [&[1, 4, 8], &name[..8]].concat();
-    let mut peer = PagePeer::new(Mode::XxPsk0, &KEYS.responder, false, &psk, &hello);
+    let mut peer = page::peer(Mode::XxPsk0, &KEYS.responder, page::Role::Responder, &psk, &hello);
     assert_eq!(peer.read_first(&unframe(&mut unsent(&mut a))), b"");
     let mut third = vec![];
     assert_eq!(advance(&mut a, &mut peer.next_frame(&parameters(300)), &mut third), Ok(Step::Read));

@@ -3,13 +3,15 @@
 use crate::support::links::{
     self, KK, Plain, advance, buffers, events, initiator, last, more, responder, sent, unsent,
 };
-use crate::support::page::{CLOSE, DATA, MORE, PING, PONG, PageRecords, frame, hello, parameters, unframe};
-use crate::support::{Any, KEYS, PagePeer};
+use crate::support::page::{
+    self, CLOSE, DATA, MORE, PING, PONG, PageRecords, frame, hello, parameters, unframe,
+};
+use crate::support::{Any, KEYS};
 use lowkey_transport::{Error, Link, Mode, Part, Refusal, Step};
 
 /// The page's responder with our initiator, which has sent its confirming record.
 pub(crate) fn with_our_initiator(mode: Mode, theirs: &[u8]) -> (Any, PageRecords) {
-    let (mut a, mut peer) = (initiator(mode), PagePeer::responder(mode));
+    let (mut a, mut peer) = (initiator(mode), page::responder(mode));
     let mut to_peer = unsent(&mut a);
     assert_eq!(peer.read_first(&unframe(&mut to_peer)), parameters(300));
     let mut to_a = peer.next_frame(theirs);
@@ -23,7 +25,7 @@ pub(crate) fn with_our_initiator(mode: Mode, theirs: &[u8]) -> (Any, PageRecords
 
 /// The page's initiator with our responder, before its confirming record.
 pub(crate) fn unconfirmed(mode: Mode, theirs: &[u8]) -> (Any, PageRecords) {
-    let (mut b, mut peer) = (responder(), PagePeer::initiator(mode));
+    let (mut b, mut peer) = (responder(), page::initiator(mode));
     let (mut to_b, mut to_peer) = (peer.first_frame(theirs), vec![]);
     assert_eq!(advance(&mut b, &mut to_b, &mut to_peer), Ok(Step::Hello));
     links::answer(&mut b, mode).unwrap();
@@ -126,7 +128,7 @@ fn confirmation_any_record_that_opens_confirms() {
 fn parameters_the_smallest_record_limit_is_64_both_ways() {
     let small = || buffers().with_max_frame(64);
     let (mut a, mut peer) = {
-        let (mut a, mut peer) = (links::initiator_in(Mode::Kk, small()), PagePeer::responder(Mode::Kk));
+        let (mut a, mut peer) = (links::initiator_in(Mode::Kk, small()), page::responder(Mode::Kk));
         let mut to_peer = unsent(&mut a);
         assert_eq!(peer.read_first(&unframe(&mut to_peer)), parameters(64));
         let mut to_a = peer.next_frame(&parameters(64));
@@ -154,7 +156,7 @@ fn parameters_the_smallest_record_limit_is_64_both_ways() {
 fn frames_a_handshake_frame_of_160_bytes_is_taken_whatever_max_frame_says() {
     let small = || buffers().with_max_frame(64);
     let mut a = links::initiator_in(Mode::Xx, small());
-    let mut peer = PagePeer::responder(Mode::Xx);
+    let mut peer = page::responder(Mode::Xx);
     peer.read_first(&unframe(&mut unsent(&mut a)));
     // 62 bytes of items behind max_frame: 96 + 64 = 160
     let mut payload = parameters(300);
@@ -216,7 +218,7 @@ fn refusal_by_a_peer_written_from_the_page() {
 fn hello_is_bound_into_the_handshake() {
     let mut changed = hello(Mode::Kk);
     changed[4] ^= 1;
-    let mut peer = PagePeer::new(Mode::Kk, &KEYS.initiator, true, &KEYS.psk_bytes, &changed);
+    let mut peer = page::peer(Mode::Kk, &KEYS.initiator, page::Role::Initiator, &KEYS.psk_bytes, &changed);
     let mut first = peer.first_frame(&parameters(300));
     first[2 + 4] ^= 1; // on the wire it is the right id again
     let mut b = responder();

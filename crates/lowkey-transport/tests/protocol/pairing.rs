@@ -1,8 +1,8 @@
 //! §6: the order of a pairing, and what either side may not do in it.
 
 use crate::support::links::{self, Plain, XX, advance, feed, initiator, responder, unsent};
-use crate::support::page::{CLOSE, DATA, PING, PageRecords, frame, parameters, unframe};
-use crate::support::{Any, KEYS, PagePeer, keys::Side, keys::ephemerals};
+use crate::support::page::{self, CLOSE, DATA, PING, PageRecords, frame, parameters, unframe};
+use crate::support::{Any, KEYS, keys::Side, keys::ephemerals};
 use lowkey_core::{Identity, PublicKey, Secret};
 use lowkey_transport::{Error, Link, Mode, Part, Refusal, Step};
 
@@ -116,7 +116,7 @@ fn pairing_a_stream_that_ends_in_between_is_no_pairing() {
 /// A responder by hand, with message 3 of our initiator read.
 pub(crate) fn page_responder(mode: Mode) -> (Any, PageRecords) {
     let mut a = initiator(mode);
-    let mut peer = PagePeer::responder(mode);
+    let mut peer = page::responder(mode);
     let mut first = unsent(&mut a);
     assert_eq!(peer.read_first(&unframe(&mut first)), b"", "XX's message 1 carries nothing");
     let (mut to_a, mut to_peer) = (peer.next_frame(&parameters(300)), vec![]);
@@ -130,7 +130,7 @@ pub(crate) fn page_responder(mode: Mode) -> (Any, PageRecords) {
 /// An initiator by hand, with its message 3 read by our responder.
 pub(crate) fn page_initiator(mode: Mode) -> (Any, PageRecords) {
     let mut b = responder();
-    let mut peer = PagePeer::initiator(mode);
+    let mut peer = page::initiator(mode);
     let (mut to_b, mut to_peer) = (peer.first_frame(b""), vec![]);
     assert_eq!(advance(&mut b, &mut to_b, &mut to_peer), Ok(Step::Hello));
     links::answer(&mut b, mode).unwrap();
@@ -204,9 +204,9 @@ fn pairing_data_after_both_pings_is_refused_as_well() {
 fn handshake_whoever_shows_our_own_key_is_refused_in_either_role() {
     for mode in XX {
         let twin = Side::new(KEYS.initiator.secret, KEYS.stranger.identity.public_key());
-        let hello = crate::support::page::hello(mode);
+        let hello = page::hello(mode);
         let mut a = initiator(mode);
-        let mut peer = PagePeer::new(mode, &twin, false, &KEYS.psk_bytes, &hello);
+        let mut peer = page::peer(mode, &twin, page::Role::Responder, &KEYS.psk_bytes, &hello);
         let mut first = unsent(&mut a);
         peer.read_first(&unframe(&mut first));
         let mut to_a = peer.next_frame(&parameters(300));
@@ -215,7 +215,7 @@ fn handshake_whoever_shows_our_own_key_is_refused_in_either_role() {
 
         let twin = Side::new(KEYS.responder.secret, KEYS.stranger.identity.public_key());
         let mut b = responder();
-        let mut peer = PagePeer::new(mode, &twin, true, &KEYS.psk_bytes, &hello);
+        let mut peer = page::peer(mode, &twin, page::Role::Initiator, &KEYS.psk_bytes, &hello);
         let (mut to_b, mut to_peer) = (peer.first_frame(b""), vec![]);
         advance(&mut b, &mut to_b, &mut to_peer).unwrap();
         links::answer(&mut b, mode).unwrap();

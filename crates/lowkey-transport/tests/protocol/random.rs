@@ -3,8 +3,8 @@
 use crate::page_peer::{unconfirmed, with_our_responder};
 use crate::pairing::{page_initiator, page_responder};
 use crate::support::links::{self, Event, Plain, advance, feed, initiator, last, responder, unsent};
-use crate::support::page::{frame, parameters};
-use crate::support::{Any, PagePeer, Rng};
+use crate::support::page::{self, frame, parameters};
+use crate::support::{Any, Rng};
 use core::task::Poll;
 use lowkey_transport::{Error, Mode, Part, Step};
 use proptest::prelude::*;
@@ -180,7 +180,7 @@ fn state_of(state: usize) -> (Any, Mode) {
         }
         4 => {
             let mut b = responder();
-            let mut first = PagePeer::initiator(Mode::XxPsk0).first_frame(b"");
+            let mut first = page::initiator(Mode::XxPsk0).first_frame(b"");
             advance(&mut b, &mut first, &mut vec![]).unwrap();
             links::answer(&mut b, Mode::XxPsk0).unwrap();
             unsent(&mut b);
