@@ -24,6 +24,7 @@ static void unlock(void)
         FLASH->KEYR = 0x45670123u;
         FLASH->KEYR = 0xCDEF89ABu;
     }
+    FLASH->SR = FLASH_SR_EOP | ERRORS; /* a 1 clears what somebody has left */
 }
 
 /* Waits for the end of what the controller does, locks it, and says whether it went well. */
@@ -32,7 +33,6 @@ static int32_t finish(void)
     while ((FLASH->SR & FLASH_SR_BSY) != 0) {
     }
     const uint32_t said = FLASH->SR;
-    FLASH->SR = FLASH_SR_EOP | ERRORS; /* a 1 clears */
     FLASH->CR = FLASH_CR_LOCK;
     return (said & ERRORS) == 0 ? 0 : -1;
 }

@@ -11,7 +11,7 @@
 #define LWIP_NETCONN 0
 #define LWIP_SOCKET 0
 
-/* The demo plays every attack and every broken line with lwIP's assertions; they take 900 B. */
+/* The demo plays every attack and every broken line with lwIP's assertions, which take flash. */
 #ifndef DEMO
 #define LWIP_NOASSERT
 #endif

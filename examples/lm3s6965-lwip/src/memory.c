@@ -1,5 +1,4 @@
-/* memcpy and its like, for lwIP and for what GCC makes of structures: byte by byte, in a fifth of the flash that a C
- * library's take. */
+/* memcpy and its like, for lwIP and for what GCC makes of structures: byte by byte, so they take little flash. */
 #include <stddef.h>
 #include <stdint.h>
 

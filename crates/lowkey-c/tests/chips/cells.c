@@ -102,9 +102,12 @@ bool cells_read(uint32_t bank, size_t offset, uint8_t *bytes, size_t len)
     CHECK(bank < 2 && offset <= bank_len && len <= bank_len - offset);
     for (size_t i = 0; i < len; i++) {
         const size_t at = offset + i;
-        bytes[i] = cells.bytes[bank][at] ^ (cells.wavering[bank][at] & (uint8_t)cells_random(256));
-        if (is_coded() && at % unit == 0 && cells_random(4) < cells.doubt[bank][at / unit]) {
-            is_good = false;
+        bytes[i] = cells.bytes[bank][at];
+        if (cells.wavering[bank][at] != 0) {
+            bytes[i] ^= (uint8_t)(cells.wavering[bank][at] & cells_random(256));
+        }
+        if (is_coded() && at % unit == 0 && cells.doubt[bank][at / unit] > 0) {
+            is_good = is_good && cells_random(4) >= cells.doubt[bank][at / unit];
         }
     }
     if (is_dead) {

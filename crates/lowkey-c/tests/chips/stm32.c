@@ -261,7 +261,7 @@ void chip_make(void)
 void chip_start(void)
 {
     memset(&registers, 0, sizeof registers);
-    status = 0;
+    status = CHIP_REFUSED; /* a bootloader has left it */
     control = FLASH_CR_LOCK;
     keys = 0;
     busy = 0;
