@@ -125,9 +125,9 @@ fn nothing_beside_what_was_given_is_touched() {
 }
 
 #[test]
-fn valgrind_finds_nothing() {
-    for name in ["not_a_channel", "after_the_end", "open"] {
-        [Channel, Device].into_iter().for_each(|initiator| watch(name, initiator));
+fn valgrind_finds_nothing_in_calls_that_are_wrong() {
+    watch("open", Channel);
+    for name in ["begin_again", "not_a_channel", "after_the_end", "open"] {
+        watch(name, Device);
     }
-    watch("begin_again", Device);
 }

@@ -258,6 +258,29 @@ static void a_message_without_room(void) {
   CHECK(len == 400 && !is_end && memcmp(got, sent, 400) == 0);
 }
 
+/* Instead of a larger buffer: the pieces that have not been put together can be taken, and the next message is whole. */
+static void a_message_without_room_is_taken(void) {
+  const uint8_t *data;
+  size_t done = 0, len = 7;
+  bool is_end = true, is_last = false;
+  make_pair(&initiator, &responder, false);
+  lay_wire(BUFFER, 0, 4096);
+  open_by_callbacks(LOWKEY_KK);
+  OK(lowkey_send_message(&from->channel, from_io, sent, 400, &done));
+  GIVES(LOWKEY_BUFFER_TOO_SMALL, lowkey_recv_message(&to->channel, to_io, got, 399, &len, &is_end));
+  OK(lowkey_take(&to->channel, &data, &len, &is_last));
+  CHECK(len == 400 - (BUFFER - 17) && is_last && memcmp(data, sent + 400 - len, len) == 0);
+  carry(5);
+  /* Also amid a message that goes on. */
+  done = 0;
+  OK(lowkey_send_message(&from->channel, from_io, sent, 700, &done));
+  GIVES(LOWKEY_BUFFER_TOO_SMALL, lowkey_recv_message(&to->channel, to_io, got, 400, &len, &is_end));
+  OK(lowkey_take(&to->channel, &data, &len, &is_last));
+  CHECK(len == BUFFER - 17 && !is_last);
+  OK(lowkey_recv_message(&to->channel, to_io, got, sizeof got, &len, &is_end));
+  CHECK(len == 700 - 2 * (BUFFER - 17) && !is_end && memcmp(got, sent + 700 - len, len) == 0);
+}
+
 static void wrong_arguments(void) {
   lowkey_io no_read, no_write;
   lowkey_event event;
@@ -334,6 +357,7 @@ int main(void) {
     initiator_sends(at == 0);
     another_message_in_its_place();
     a_message_without_room();
+    a_message_without_room_is_taken();
     wrong_arguments();
     lay_wire(BUFFER, 0, 4096);
     lies_are_a_failure();

@@ -1,5 +1,14 @@
-/* Mistakes that a compiler has to find, one for each MISTAKE; with 0 there is none. C99 and C++11. */
+/* Mistakes that a compiler has to find, one for each MISTAKE; with 0 there is none. C99 and C++11. With DEVICE they are
+ * made with lowkey_kk.h. */
+#ifdef DEVICE
+#include "lowkey_kk.h"
+#define lowkey_channel lowkey_kk
+#define lowkey_poll lowkey_kk_poll
+#define lowkey_close lowkey_kk_close
+#define lowkey_channel_wipe lowkey_kk_wipe
+#else
 #include "lowkey.h"
+#endif
 
 #if defined(__clang__) && __clang_major__ < 19 && !defined(__cplusplus)
 #define KNOWS_ENUMERATORS 0 /* to it they are plain numbers */
@@ -43,7 +52,7 @@ lowkey_status mistake(lowkey_channel *channel) {
   if (lowkey_status_text(event)[0] != '\0') {
     return LOWKEY_OK;
   }
-#elif MISTAKE == 10
+#elif MISTAKE == 10 && !defined(DEVICE)
   if (lowkey_refuse(channel, LOWKEY_REFUSED_BUSY) == LOWKEY_OK) { /* a refusal is meant: LOWKEY_REFUSAL_BUSY */
     return LOWKEY_OK;
   }

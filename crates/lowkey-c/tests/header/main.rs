@@ -144,12 +144,15 @@ fn a_compiler_finds_statuses_that_are_mixed_up_or_dropped() {
         (Language::Cpp, "-std=c++11"),
         (Language::Cpp, "-std=c++17"),
     ] {
-        for mistake in 0..=MISTAKES {
+        for (mistake, header) in
+            (0..=MISTAKES).flat_map(|n| ["-UDEVICE", "-DDEVICE"].map(|header| (n, header)))
+        {
             let which = format!("-DMISTAKE={mistake}");
-            let arguments = ["-Wall", "-Wextra", "-Wpedantic", "-Iinclude", &which, "tests/c/mistakes.c"];
+            let arguments =
+                ["-Wall", "-Wextra", "-Wpedantic", "-Iinclude", header, &which, "tests/c/mistakes.c"];
             if let Some(output) = language.compile(standard, &arguments) {
                 let said = String::from_utf8_lossy(&output.stderr);
-                assert_eq!(output.status.success(), mistake == 0, "{mistake}, {standard}: {said}");
+                assert_eq!(output.status.success(), mistake == 0, "{mistake}, {standard}, {header}: {said}");
             }
         }
     }
