@@ -14,6 +14,7 @@ compile_error!(
 
 mod any;
 mod boot_log;
+mod both_headers;
 mod c_abi;
 mod channel;
 mod handshake;
@@ -29,6 +30,7 @@ mod residue;
 pub mod seeds;
 
 pub use boot_log::boot_log;
+pub use both_headers::both_headers;
 pub use c_abi::c_abi;
 pub use channel::channel;
 pub use handshake::handshake;
@@ -42,7 +44,7 @@ pub use records::records;
 pub type Target = fn(&[u8]);
 
 /// Every target, by name.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("page", page),
     ("boot_log", boot_log),
     ("handshake", handshake),
@@ -51,6 +53,7 @@ pub const TARGETS: [(&str, Target); 9] = [
     ("pair", pair),
     ("channel", channel),
     ("c_abi", c_abi),
+    ("both_headers", both_headers),
     ("primitives", primitives),
 ];
 

@@ -19,6 +19,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "link" => links(),
         "primitives" => primitives(),
         "c_abi" => channels(),
+        "both_headers" => devices(),
         "channel" => deliveries(),
         _ => pairs(),
     };
@@ -439,5 +440,27 @@ fn channels() -> Vec<Vec<u8>> {
         );
     }
     seeds.extend([vec![c::PAGE, 0, 9, 1, 2, 3], vec![c::PAGE, 1], vec![c::PAGE, 2, 0, 40, 1, 99, 1, 144, 1]]);
+    seeds
+}
+
+/// KK and KKpsk0, opened, then every operation, each with what an application does behind it.
+fn devices() -> Vec<Vec<u8>> {
+    const ON: u8 = 0xe0;
+    let mut seeds = vec![];
+    for kinds in [0, 1, 0xff] {
+        let open = [kinds, 9, 1, 0, 0, 0, 0, 0, ON, ON];
+        for op in 6..32 {
+            for argument in [9, 0x45] {
+                seeds.push([&open[..], &[op, argument, argument, 0, 0, ON, op, argument, 9, ON]].concat());
+            }
+        }
+        // The peer says DATA in pieces, PING and CLOSE to one that has something unsent.
+        seeds.push(
+            [&open[..], &[24, 1, 40, 24, 0, 90, 15, 80, 24, 0x41, 5, ON, 13, 24, 0xf0, ON, ON]].concat(),
+        );
+        // Messages of several records, by callbacks that block.
+        let message = [22, 0, 4, 100, 8, 0, 60, 0, 90, 0, 200, 0, 70, 22, 0, 0, ON, 23, 2, 100, 0];
+        seeds.push([&open[..], &message.repeat(3)].concat());
+    }
     seeds
 }

@@ -83,6 +83,11 @@ fn c_abi_keeps_what_the_header_says() {
 }
 
 #[test]
+fn both_headers_do_the_same() {
+    run("both_headers", 300);
+}
+
+#[test]
 fn primitives_of_both_bodies_agree() {
     run("primitives", 1_000);
 }

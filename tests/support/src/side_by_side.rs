@@ -61,11 +61,12 @@ fn setup(input: &mut Input<'_>) -> Setup {
     let odd = |bit: u8| kinds >> bit & 3 == 3;
     let mut len = |least: usize, is_odd: bool| least + if is_odd { input.below(300) } else { 140 };
     let (incoming_len, outgoing_len) = (len(LOWKEY_MIN_INCOMING, odd(1)), len(LOWKEY_MIN_OUTGOING, odd(2)));
-    let too_small = usize::from(kinds == 0xfe);
+    let is_too_small = kinds == 0xfe;
     Setup {
         has_psk: kinds & 1 == 1,
-        id_len: input.below(34),
-        incoming_len: if too_small == 1 { LOWKEY_MIN_INCOMING - 1 } else { incoming_len },
+        // One mistake at a time.
+        id_len: if is_too_small { 1 } else { input.below(34) },
+        incoming_len: if is_too_small { LOWKEY_MIN_INCOMING - 1 } else { incoming_len },
         outgoing_len,
         max_frame: if odd(3) { input.choose(&[1, 63, 64, 65, 150, 160, 170, 250, u16::MAX]) } else { 0 },
         max_message: if odd(4) { input.below(700) } else { 0 },
