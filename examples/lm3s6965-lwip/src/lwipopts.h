@@ -11,11 +11,6 @@
 #define LWIP_NETCONN 0
 #define LWIP_SOCKET 0
 
-/* The demo plays every attack and every broken line with lwIP's assertions, which take flash. */
-#ifndef DEMO
-#define LWIP_NOASSERT
-#endif
-
 /* IPv4, ARP and TCP, and nothing else. */
 #define LWIP_IPV4 1
 #define LWIP_IPV6 0
