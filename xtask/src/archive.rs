@@ -6,6 +6,7 @@
 //! function keeps a section of its own, so that a linker drops what a firmware does not call.
 
 mod names;
+mod small;
 mod stand_in;
 
 use std::{
@@ -16,10 +17,11 @@ use std::{
 use crate::{
     command::{Command, Result},
     setup, target,
-    toolchain::{host, host_cargo, toolchain_for},
+    toolchain::{host, host_cargo},
 };
 
 pub(crate) use names::{INCLUDE, Names, declared, headers};
+pub(crate) use small::Saving;
 pub(crate) use stand_in::stand_in;
 
 /// The machine that a library is for.
@@ -66,10 +68,34 @@ pub(crate) fn build(machine: &Machine) -> Result<PathBuf> {
     build_from(&crate::root(), machine, &target().join("archive"))
 }
 
+/// Compiles for all of `machines` that are microcontrollers, which together takes less time than one after the other;
+/// [`build`] finds it done.
+///
+/// # Errors
+/// As [`build`].
+pub(crate) fn compile_together(machines: &[Machine]) -> Result<()> {
+    let machines: Vec<&str> =
+        machines.iter().filter(|machine| machine.is_bare()).map(|machine| &*machine.target).collect();
+    let work = target().join("archive");
+    run(small::cargo(&machines, &Saving::ALL, &work)?, &crate::root(), &work)
+}
+
 /// The same from the repository in `root`, with everything that is built in `work`.
 pub(crate) fn build_from(root: &Path, machine: &Machine, work: &Path) -> Result<PathBuf> {
+    make(root, machine, &Saving::ALL, work)
+}
+
+/// The same as [`build`] with these `savings` only, to see what they are worth. Another call replaces it.
+///
+/// # Errors
+/// As [`build`].
+pub(crate) fn build_with(machine: &Machine, savings: &[Saving]) -> Result<PathBuf> {
+    make(&crate::root(), machine, savings, &target().join("archive-savings"))
+}
+
+fn make(root: &Path, machine: &Machine, savings: &[Saving], work: &Path) -> Result<PathBuf> {
     setup::ensure([if machine.is_bare() { &setup::ARM_LD } else { &setup::BINUTILS }])?;
-    let raw = compile(root, machine, work)?;
+    let raw = compile(root, machine, savings, work)?;
     let folder = work.join("finished").join(&machine.target);
     fresh(&folder)?;
     let object = folder.join("lowkey.o");
@@ -99,21 +125,19 @@ fn check_sections(machine: &Machine, said: &str) -> Result<()> {
 }
 
 /// What cargo makes.
-fn compile(root: &Path, machine: &Machine, work: &Path) -> Result<PathBuf> {
+fn compile(root: &Path, machine: &Machine, savings: &[Saving], work: &Path) -> Result<PathBuf> {
     let cargo = if machine.is_bare() {
-        let cargo = toolchain_for(&machine.target)?.cargo_for("build", &machine.target);
-        // The build script of lowkey-crypto would choose it by the target's name; a slip there must not pass.
-        let body = format!("target.{}.rustflags=['--cfg', 'lowkey_backend=\"compact\"']", machine.target);
-        cargo.args(["--config", &body])
+        small::cargo(&[&machine.target], savings, work)?
     } else {
         host_cargo("build").args(["--target", &machine.target])
     };
-    stand_in::instead_of_rustc(cargo, root)?
-        .args(["--quiet", "--release", "--locked", "--target-dir"])
-        .args([work])
-        .within(root.join(WORKSPACE))
-        .run()?;
+    run(cargo, root, work)?;
     Ok(work.join(&machine.target).join("release/liblowkey.a"))
+}
+
+fn run(cargo: Command, root: &Path, work: &Path) -> Result<()> {
+    let cargo = stand_in::instead_of_rustc(cargo)?.args(["--quiet", "--release", "--locked", "--target-dir"]);
+    cargo.args([work]).within(root.join(WORKSPACE)).run()
 }
 
 /// The one member that is ours: link-time optimisation has left one object of everything.

@@ -26,7 +26,9 @@ pub(crate) use trial::{Tried, check};
 /// # Errors
 /// What could not be built or written.
 pub(crate) fn build() -> Result<()> {
-    for machine in machines()? {
+    let machines = machines()?;
+    archive::compile_together(&machines)?;
+    for machine in machines {
         println!("{}", folder(&machine, &root().join("dist"))?.display());
     }
     Ok(())

@@ -62,6 +62,7 @@ fn main() -> ExitCode {
         ["size"] => size::check(),
         ["size", "--write"] => size::write(),
         ["size", "--profiles"] => size::profiles(),
+        ["size", "--savings"] => size::savings(),
         ["size", "--c"] => size::in_c(),
         ["cycles"] => cycles::check(),
         ["cycles", "--write"] => cycles::write(),
@@ -99,7 +100,7 @@ usage: cargo xtask <verb>
          the primitives' own tests on a Cortex-M3, in QEMU and in a model; what C leaves on the stack
   size   flash, RAM and stack of a channel on a Cortex-M3, next to benches/numbers.toml
          (--write: commit what was measured there; --profiles: the smallest at other build profiles;
-         --c: print the rows in C only)
+         --c: print the rows in C only; --savings: those with and without what makes the archive smaller)
   cycles the time of a channel on a Cortex-M3, by a model of one, next to its peers and to benches/numbers.toml
          (--write: commit what was measured there)
   bench  handshakes, records, echoes and the memory of 10,000 connections on this machine, next to snow,

@@ -11,6 +11,7 @@ mod panics;
 mod parts;
 mod profiles;
 mod residue;
+mod savings;
 mod table;
 
 use std::{
@@ -29,7 +30,7 @@ use crate::{
     image::Image,
     numbers::{self, Family, Figures, Numbers, Tolerance, grouped},
     qemu::{Board, Options},
-    toolchain::toolchain,
+    toolchain::{toolchain, with_sources},
 };
 
 /// Measures, and compares with what was committed.
@@ -65,6 +66,10 @@ pub(crate) fn write() -> Result<()> {
 /// Builds, runs and prints everything; returns the compiler and its figures.
 fn measure() -> Result<(String, Figures)> {
     let compiler = toolchain()?.compiler()?;
+    let in_c = with_sources()?.compiler()?;
+    if in_c != compiler {
+        return Err(format!("the rows in C would be built by {in_c}, and the others by {compiler}").into());
+    }
     let script = Script::record()?;
     let empty = Taken::by("empty", &script)?;
     println!("{:<40}{:>10} {:>12} {:>12}", compiler, "flash", "static RAM", "peak stack");
@@ -141,6 +146,15 @@ pub(crate) fn in_c() -> Result<()> {
 /// A program fails.
 pub(crate) fn profiles() -> Result<()> {
     profiles::print(&toolchain()?.compiler()?)
+}
+
+/// What each setting is worth that the archive for C is built with and that is not stable Rust, as a table for the
+/// book.
+///
+/// # Errors
+/// A program fails.
+pub(crate) fn savings() -> Result<()> {
+    savings::print(&with_sources()?.compiler()?)
 }
 
 /// What a program takes, in bytes.

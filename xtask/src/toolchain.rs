@@ -1,10 +1,13 @@
 //! Which Rust builds for the Cortex-M3 (`thumbv7m-none-eabi`), and for its relatives.
 //!
 //! The ordinary toolchain, if it has the target or rustup can add it; else Debian's, which is installed together
-//! with the library's sources and builds `core` from them.
+//! with the library's sources and builds `core` from them. For what wants another `core` than the compiled one the
+//! ordinary toolchain has to have its sources.
 
 use std::{
     env,
+    ffi::OsStr,
+    fmt,
     path::{Path, PathBuf},
     sync::OnceLock,
     time::Duration,
@@ -35,15 +38,16 @@ pub(crate) enum Toolchain {
 /// Neither way is open, and why.
 pub(crate) fn toolchain() -> Result<Toolchain> {
     static CHOICE: OnceLock<std::result::Result<Toolchain, String>> = OnceLock::new();
-    CHOICE.get_or_init(|| choose(TARGET).map_err(|error| error.to_string())).clone().map_err(Into::into)
+    once(&CHOICE, Want::Target(TARGET))
 }
 
-/// The same for another microcontroller than [`TARGET`].
+/// One that builds `core` from its sources, for any target: once a run.
 ///
 /// # Errors
 /// As [`toolchain`].
-pub(crate) fn toolchain_for(target: &str) -> Result<Toolchain> {
-    if target == TARGET { toolchain() } else { choose(target) }
+pub(crate) fn with_sources() -> Result<Toolchain> {
+    static CHOICE: OnceLock<std::result::Result<Toolchain, String>> = OnceLock::new();
+    once(&CHOICE, Want::Sources)
 }
 
 impl Toolchain {
@@ -54,69 +58,140 @@ impl Toolchain {
 
     /// This toolchain's cargo, about to do `verb` for this `target`.
     pub(crate) fn cargo_for(self, verb: &str, target: &str) -> Command {
-        let clean = |command: Command| command.without_env(of_another_build).args([verb, "--target", target]);
         let linker = format!("CARGO_TARGET_{}_LINKER", target.replace('-', "_").to_uppercase());
+        let cargo = self.clean_cargo().args([verb, "--target", target]);
         match self {
-            Self::Ordinary => clean(Command::cargo()),
-            Self::OrdinaryWithArmLd => clean(Command::cargo()).env(&linker, "arm-none-eabi-ld"),
-            Self::Debian => clean(Command::new("/usr/bin/cargo"))
-                .args(["-Zbuild-std=core"])
-                .env("RUSTC", "/usr/bin/rustc")
-                .env("RUSTC_BOOTSTRAP", "1")
-                .env(&linker, "arm-none-eabi-ld"),
+            Self::Ordinary => cargo,
+            Self::OrdinaryWithArmLd => cargo.env(&linker, "arm-none-eabi-ld"),
+            Self::Debian => building_core(cargo).env(&linker, "arm-none-eabi-ld"),
         }
+    }
+
+    /// The cargo of a toolchain [`with_sources`], about to do `verb` for each target that is described in one of
+    /// `files`, with a `core` of its own. It does what is unstable.
+    pub(crate) fn cargo_with_core(self, verb: &str, files: &[PathBuf]) -> Command {
+        let targets = files.iter().flat_map(|file| [OsStr::new("--target"), file.as_os_str()]);
+        building_core(self.clean_cargo().args([verb, "-Zjson-target-spec"]).args(targets))
+    }
+
+    /// How its compiler describes `target`, in JSON.
+    ///
+    /// # Errors
+    /// It does not know it.
+    pub(crate) fn description(self, target: &str) -> Result<String> {
+        let words = ["-Zunstable-options", "--print=target-spec-json", "--target", target];
+        Command::new(self.rustc()).args(words).env(BOOTSTRAP, "1").limit(RUSTC_LIMIT).quiet()
     }
 
     /// Its compiler and the version, for example `rustc 1.95.0`. Debian's builds `core` as well, and smaller.
     pub(crate) fn compiler(self) -> Result<String> {
-        let (rustc, whose) = match self {
-            Self::Ordinary | Self::OrdinaryWithArmLd => (ordinary_rustc(), ""),
-            Self::Debian => ("/usr/bin/rustc".into(), "Debian's "),
+        let whose = match self {
+            Self::Ordinary | Self::OrdinaryWithArmLd => "",
+            Self::Debian => "Debian's ",
         };
-        let line = Command::new(rustc).args(["--version"]).limit(RUSTC_LIMIT).quiet()?;
+        let line = Command::new(self.rustc()).args(["--version"]).limit(RUSTC_LIMIT).quiet()?;
         let words: Vec<&str> = line.split_whitespace().take(2).collect();
         Ok(whose.to_owned() + &words.join(" "))
     }
+
+    fn rustc(self) -> PathBuf {
+        match self {
+            Self::Ordinary | Self::OrdinaryWithArmLd => ordinary_rustc(),
+            Self::Debian => DEBIAN_RUSTC.into(),
+        }
+    }
+
+    /// Its cargo, which starts its compiler and knows nothing of the build that started us.
+    fn clean_cargo(self) -> Command {
+        match self {
+            Self::Ordinary | Self::OrdinaryWithArmLd => Command::cargo().without_env(of_another_build),
+            Self::Debian => {
+                Command::new("/usr/bin/cargo").without_env(of_another_build).env("RUSTC", DEBIAN_RUSTC)
+            }
+        }
+    }
 }
 
-fn choose(target: &str) -> Result<Toolchain> {
+/// What a toolchain has to have.
+#[derive(Clone, Copy)]
+enum Want<'t> {
+    /// A compiled `core` for this target.
+    Target(&'t str),
+    /// The sources of `core`.
+    Sources,
+}
+
+impl Want<'_> {
+    fn ordinary_has(self) -> Result<()> {
+        match self {
+            Self::Target(target) => ordinary_has(target),
+            Self::Sources => ordinary_has_sources(),
+        }
+    }
+
+    /// rustup says the same for what it has and for what it has just fetched; offline it fails at once or hangs.
+    fn add(self) -> Result<()> {
+        let kind = match self {
+            Self::Target(_) => "target",
+            Self::Sources => "component",
+        };
+        Command::new("rustup").args([kind, "add", &self.to_string()]).limit(RUSTUP_LIMIT).quiet()?;
+        self.ordinary_has()
+    }
+}
+
+impl fmt::Display for Want<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Target(target) => target,
+            Self::Sources => SOURCES,
+        })
+    }
+}
+
+fn building_core(cargo: Command) -> Command {
+    cargo.args(["-Zbuild-std=core"]).env(BOOTSTRAP, "1")
+}
+
+fn once(choice: &OnceLock<std::result::Result<Toolchain, String>>, want: Want<'_>) -> Result<Toolchain> {
+    choice.get_or_init(|| choose(want).map_err(|error| error.to_string())).clone().map_err(Into::into)
+}
+
+fn choose(want: Want<'_>) -> Result<Toolchain> {
     let wanted = env::var(WISH).unwrap_or_default();
     if !["", "debian"].contains(&wanted.as_str()) {
         return Err(format!("{WISH} is `{wanted}`; it can be `debian`").into());
     }
-    let refusal = match ordinary_has(target) {
+    let refusal = match want.ordinary_has() {
         _ if wanted == "debian" => Some(format!("{WISH} is `debian`").into()),
         Ok(()) => None,
-        Err(_) if command::find("rustup").is_some() => add(target).err(),
+        Err(_) if command::find("rustup").is_some() => want.add().err(),
         Err(error) => Some(error),
     };
     let Some(refusal) = refusal else {
-        if ordinary_has_lld() {
-            println!("{target}: the ordinary toolchain");
+        // Whoever wants the sources builds a library, which nothing links.
+        if matches!(want, Want::Sources) || ordinary_has_lld() {
+            println!("{want}: the ordinary toolchain");
             return Ok(Toolchain::Ordinary);
         }
         setup::ensure([&setup::ARM_LD])?;
-        println!("{target}: the ordinary toolchain, linking with arm-none-eabi-ld");
+        println!("{want}: the ordinary toolchain, linking with arm-none-eabi-ld");
         return Ok(Toolchain::OrdinaryWithArmLd);
     };
-    setup::ensure(setup::DEBIAN_RUST.iter().chain([&setup::ARM_LD])).map_err(|error| {
-        format!("no Rust for {target}. `rustup target add {target}`: {refusal}. Debian's rustc-web: {error}")
-    })?;
-    println!("{target}: Debian's toolchain ({refusal})");
+    setup::ensure(setup::DEBIAN_RUST.iter().chain([&setup::ARM_LD]))
+        .map_err(|error| format!("no Rust with {want}. rustup's: {refusal}. Debian's rustc-web: {error}"))?;
+    println!("{want}: Debian's toolchain ({refusal})");
     Ok(Toolchain::Debian)
-}
-
-/// rustup says the same for a target it has and one it has just fetched; offline it fails at once or hangs.
-fn add(target: &str) -> Result<()> {
-    let rustup = Command::new("rustup").args(["target", "add", target]).limit(RUSTUP_LIMIT);
-    // Its reason alone, not where in its sources it arose.
-    rustup.env("RUST_BACKTRACE", "0").quiet()?;
-    ordinary_has(target)
 }
 
 fn ordinary_has(target: &str) -> Result<()> {
     let folder = rustc(&["--print", "target-libdir", "--target", target])?;
     if folder.is_dir() { Ok(()) } else { Err("the toolchain has no such target".into()) }
+}
+
+fn ordinary_has_sources() -> Result<()> {
+    let core = rustc(&["--print", "sysroot"])?.join("lib/rustlib/src/rust/library/core/Cargo.toml");
+    if core.is_file() { Ok(()) } else { Err(format!("the toolchain has no {SOURCES}").into()) }
 }
 
 fn ordinary_has_lld() -> bool {
@@ -166,7 +241,7 @@ fn of_another_build(name: &str) -> bool {
         "PATIENCE",
         "PING_EVERY",
         "RUSTC",
-        "RUSTC_BOOTSTRAP",
+        BOOTSTRAP,
         "RUSTC_LINKER",
         "RUSTC_WORKSPACE_WRAPPER",
         "RUSTC_WRAPPER",
@@ -179,6 +254,11 @@ fn of_another_build(name: &str) -> bool {
 
 /// The variable that chooses a toolchain.
 const WISH: &str = "LOWKEY_TOOLCHAIN";
+/// The variable that lets a stable compiler do what is unstable.
+const BOOTSTRAP: &str = "RUSTC_BOOTSTRAP";
+/// rustup's name of the sources of `core`.
+const SOURCES: &str = "rust-src";
+const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 /// Long enough for 30 MB over a slow line.
 const RUSTUP_LIMIT: Duration = Duration::from_secs(120);
 const RUSTC_LIMIT: Duration = Duration::from_secs(60);

@@ -1,28 +1,28 @@
 //! xtask in the place of rustc: the same sources give the same bytes, whatever folder the repository is in.
 //!
-//! Cargo hashes the folder of a crate that is outside of its workspace into the names of functions, and the compiler
-//! sorts functions by name. As the archive is a workspace of its own, all our crates are such crates.
+//! Cargo hashes into the names of functions where a crate lies that is outside of its workspace, and where the target's
+//! description lies; and the compiler sorts functions by name. As the archive is a workspace of its own, all our crates
+//! are such crates, and so is `core`.
 
 use std::{
     env,
     ffi::{OsStr, OsString},
-    path::{Path, PathBuf},
     process::{self, ExitCode},
 };
 
 use crate::command::{Command, Result};
 
-/// Has `cargo` start us instead of rustc, for the crates of the repository in `root`.
-pub(super) fn instead_of_rustc(cargo: Command, root: &Path) -> Result<Command> {
-    Ok(cargo.env("RUSTC_WRAPPER", env::current_exe()?).env(ROOT, root))
+/// Has `cargo` start us instead of rustc.
+pub(super) fn instead_of_rustc(cargo: Command) -> Result<Command> {
+    Ok(cargo.env("RUSTC_WRAPPER", env::current_exe()?).env(WANTED, "1"))
 }
 
 /// Runs rustc if cargo has started us in its place.
 pub(crate) fn stand_in() -> Option<ExitCode> {
-    let root = PathBuf::from(env::var_os(ROOT)?);
+    env::var_os(WANTED)?;
     let mut words = env::args_os().skip(1);
     let mut rustc = process::Command::new(words.next()?);
-    rustc.args(renamed(words.collect(), &root));
+    rustc.args(renamed(words.collect()));
     match rustc.status() {
         Ok(status) if status.success() => Some(ExitCode::SUCCESS),
         Ok(_) => Some(ExitCode::FAILURE),
@@ -33,8 +33,8 @@ pub(crate) fn stand_in() -> Option<ExitCode> {
     }
 }
 
-/// The arguments with nothing in them that depends on where the crate lies.
-fn renamed(words: Vec<OsString>, root: &Path) -> Vec<OsString> {
+/// The arguments with nothing in them that depends on where anything lies.
+fn renamed(words: Vec<OsString>) -> Vec<OsString> {
     let variable = |name| env::var_os(name).unwrap_or_default();
     let folder = variable("CARGO_MANIFEST_DIR");
     if folder.is_empty() {
@@ -42,9 +42,8 @@ fn renamed(words: Vec<OsString>, root: &Path) -> Vec<OsString> {
     }
     let krate = [variable("CARGO_PKG_NAME"), variable("CARGO_PKG_VERSION")].join(OsStr::new("-"));
     let nothing = OsStr::new("");
-    let is_ours = Path::new(&folder).starts_with(root);
     let rename = |word: OsString| match word.to_str() {
-        Some(text) if is_ours && text.starts_with(METADATA) => [METADATA.as_ref(), &*krate].join(nothing),
+        Some(text) if text.starts_with(METADATA) => [METADATA.as_ref(), &*krate].join(nothing),
         _ => word,
     };
     let mut words: Vec<OsString> = words.into_iter().map(rename).collect();
@@ -53,7 +52,7 @@ fn renamed(words: Vec<OsString>, root: &Path) -> Vec<OsString> {
     words
 }
 
-/// The variable that says whose crates are renamed.
-const ROOT: &str = "LOWKEY_STAND_IN_FOR";
+/// The variable that asks for it.
+const WANTED: &str = "LOWKEY_STAND_IN";
 /// Cargo gives `-C` before it.
 const METADATA: &str = "metadata=";

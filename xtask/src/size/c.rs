@@ -32,23 +32,15 @@ struct Taken {
 pub(super) fn measure(script: &Script) -> Result<Figures> {
     setup::ensure([&setup::ARM_GCC, &setup::ARM_NEWLIB])?;
     let archive = archive::build(&Machine::bare(TARGET))?;
-    let empty = Taken::by("empty", "empty", &[], &archive, script)?;
     println!("{:<40}{:>10} {:>12} {:>12}", "in C", "flash", "context", "peak stack");
-    let keep = kept(&declared(&root())?);
     let mut figures = Figures::new();
-    for (row, program, title) in ROWS {
-        let more: &[String] = if row == EVERYTHING { &keep } else { &[] };
-        let taken = Taken::by(row, program, more, &archive, script)?;
-        if taken.shares.compiler != empty.shares.compiler {
-            return Err(format!("{title}: something of the C library is linked").into());
-        }
-        let stack = taken.stack.checked_sub(empty.stack).ok_or("it takes less than the empty program")?;
-        let measured = [taken.shares.library, taken.context, stack];
+    for ((row, _, title), measured) in ROWS.iter().zip(rows(&archive, script)?) {
         let [a, b, c] = measured.map(|number| grouped(number, ','));
         println!("{title:<40}{a:>8} B {b:>10} B {c:>10} B");
-        if row == LIMITED {
-            say_what_is_above(taken.shares.library);
-            keeps_to_the_limits(stack, taken.context)?;
+        if *row == LIMITED {
+            let [flash, context, stack] = measured;
+            say_what_is_above(flash);
+            keeps_to_the_limits(stack, context)?;
         }
         figures
             .extend(FIGURES.iter().zip(measured).map(|((name, _), bytes)| (format!("{row}.{name}"), bytes)));
@@ -56,6 +48,25 @@ pub(super) fn measure(script: &Script) -> Result<Figures> {
     first_record::show()?;
     initiator::check(&archive, &folder(EVERYTHING).join(ELF))?;
     Ok(figures)
+}
+
+/// Builds and runs the program of every row with an archive; returns the [`FIGURES`] of each.
+///
+/// # Errors
+/// A program fails, or has something of the C library.
+pub(super) fn rows(archive: &Path, script: &Script) -> Result<Vec<[u32; FIGURES.len()]>> {
+    let empty = Taken::by("empty", "empty", &[], archive, script)?;
+    let keep = kept(&declared(&root())?);
+    let row = |(row, program, title): (&str, &str, &str)| {
+        let more: &[String] = if row == EVERYTHING { &keep } else { &[] };
+        let taken = Taken::by(row, program, more, archive, script)?;
+        if taken.shares.compiler != empty.shares.compiler {
+            return Err(format!("{title}: something of the C library is linked").into());
+        }
+        let stack = taken.stack.checked_sub(empty.stack).ok_or("it takes less than the empty program")?;
+        Ok([taken.shares.library, taken.context, stack])
+    };
+    ROWS.into_iter().map(row).collect()
 }
 
 impl Taken {
