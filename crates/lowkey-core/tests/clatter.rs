@@ -9,7 +9,10 @@ use clatter::traits::{Dh, Handshaker};
 use clatter::transportstate::TransportState;
 use clatter::{KeyPair, NqHandshake, bytearray::ByteArray};
 use common::Mode;
-use witness::{Records, Told, Witness, handshakes_agree, records_agree_over_three_rekeyings};
+use witness::{
+    Records, Told, Witness, devices_agree_over_three_rekeyings, handshakes_agree,
+    records_agree_over_three_rekeyings,
+};
 
 type Handshake = NqHandshake<X25519, ChaChaPoly, Blake2s>;
 
@@ -93,4 +96,9 @@ fn every_mode_and_role_agrees_with_clatter() {
 #[test]
 fn noise_4_2_records_agree_with_clatter_over_three_rekeyings() {
     records_agree_over_three_rekeyings(clatter);
+}
+
+#[test]
+fn a_device_agrees_with_clatter_over_three_rekeyings() {
+    devices_agree_over_three_rekeyings(clatter);
 }

@@ -4,6 +4,7 @@ mod common;
 
 use common::{Mode, Pair, Rng, Step, sessions};
 use lowkey_core::boot_log::{Bank, FlashFailed};
+use lowkey_core::kk::Device;
 use lowkey_core::page::{Contents, Page, PageError};
 use lowkey_core::{
     Counter, CounterFailed, EntropyFailed, Ephemerals, Error, Id, Identity, Peer, Psk, Secret, SeedEntropy,
@@ -118,6 +119,7 @@ fn debug_output_of_a_session_shows_counts_and_the_hash_and_no_key() {
         );
         assert_eq!(format!("{i:?}"), want);
     }
+    assert_eq!(format!("{:?}", Device::new()), "Device { .. }");
 }
 
 #[test]

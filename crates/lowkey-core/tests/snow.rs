@@ -6,7 +6,10 @@ mod witness;
 use common::{Mode, Rng, Step};
 use lowkey_core::{Error, Identity, Secret, xx};
 use snow::{Builder, HandshakeState, TransportState};
-use witness::{Records, Told, Witness, handshakes_agree, records_agree_over_three_rekeyings};
+use witness::{
+    Records, Told, Witness, devices_agree_over_three_rekeyings, handshakes_agree,
+    records_agree_over_three_rekeyings,
+};
 
 struct Snow(HandshakeState);
 
@@ -117,4 +120,9 @@ fn in_xx_whoever_shows_our_own_key_is_refused_by_either_role() {
     let (step, n) = step.write(&mut rng.ephemerals(), b"", &mut message).unwrap();
     theirs.read(&message[..n]);
     assert_eq!(step.read(&mut theirs.write(b"")).err(), Some(Error::OwnKey));
+}
+
+#[test]
+fn a_device_agrees_with_snow_over_three_rekeyings() {
+    devices_agree_over_three_rekeyings(snow);
 }

@@ -316,4 +316,42 @@ mod tests {
             assert_eq!(hash, h);
         }
     }
+
+    fn open() -> Device {
+        let mut device = Device { sealing: 1, opening: 1, ..Device::new() };
+        for (secret, byte) in [(device.ck.secret_mut(), 1), (device.k.secret_mut(), 1), (&mut device.e, 3)] {
+            *secret.expose_mut() = [byte; 32];
+        }
+        device
+    }
+
+    #[test]
+    fn noise_5_1_the_last_nonce_is_used_by_no_record() {
+        let mut device = open();
+        (device.sealing, device.opening) = (u64::MAX, u64::MAX);
+        let mut record = *b"the last record                 ";
+        device.seal(&mut record).unwrap();
+        assert_eq!(device.open(&mut record).unwrap(), b"the last record ");
+        assert_eq!(device.seal(&mut record), Err(Error::Exhausted));
+        assert_eq!(device.open(&mut record), Err(Error::Exhausted));
+    }
+
+    #[test]
+    fn an_attempt_without_a_number_is_none() {
+        let mut numbers = Numbers::of(1);
+        numbers.bytes[12..].fill(0xFF);
+        assert_eq!(numbers.next(), Err(Error::Exhausted));
+        assert_eq!(numbers.bytes[..12], Numbers::of(1).bytes[..12]);
+    }
+
+    #[test]
+    fn a_device_that_is_wiped_holds_zeros_and_one_that_has_stopped_no_key_to_seal() {
+        let mut device = open();
+        device.stop_sealing();
+        assert_eq!((device.ck.secret().expose(), device.k.secret().expose()), (&[0; 32], &[1; 32]));
+        device.wipe();
+        for secret in [device.ck.secret(), device.k.secret(), &device.e] {
+            assert_eq!(secret.expose(), &[0; 32]);
+        }
+    }
 }

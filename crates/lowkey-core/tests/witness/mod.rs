@@ -3,8 +3,9 @@
 //! The witness draws its own ephemerals and rekeys by itself before every non-zero multiple of 1,024,
 //! as a foreign peer would that was written from the protocol's page.
 
-use super::common::{Mode, Pair, Rng, Step, seal};
+use super::common::{Mode, Pair, Rng, Side, Step, seal};
 use lowkey_core::REKEY_INTERVAL;
+use lowkey_core::kk::{Device, MESSAGE_1_LEN, Numbers, Pinned};
 
 /// One side of a handshake, played by somebody else's library.
 pub(crate) trait Witness {
@@ -57,6 +58,49 @@ pub(crate) fn records_agree_over_three_rekeyings(witness: impl Fn(&Told<'_>) -> 
             let keys = Pair::new(&mut rng);
             let (ours, theirs) = play(mode, we_initiate, &keys, b"lowkey/1", &mut rng, &witness);
             records_agree(ours.session(), theirs, 3 * REKEY_INTERVAL + 30, &mut rng);
+        }
+    }
+}
+
+/// The initiator that is one object, in both modes, over three changes of the key in both directions.
+pub(crate) fn devices_agree_over_three_rekeyings(witness: impl Fn(&Told<'_>) -> Box<dyn Witness>) {
+    let mut rng = Rng(0xdede);
+    for (mode, prologue) in [(Mode::Kk, &b""[..]), (Mode::KkPsk0, b"lowkey/1")] {
+        let Pair { initiator: Side { identity, peer, .. }, responder, secrets, psk } = &Pair::new(&mut rng);
+        let pinned = Pinned {
+            private: &secrets[0],
+            public: &identity.public_key(),
+            peer: &peer.public_key(),
+            shared: peer.shared_secret(),
+            psk: mode.has_psk().then_some(psk),
+            hedge: &rng.secret(),
+        };
+        let mut theirs = witness(&Told {
+            mode,
+            initiator: false,
+            prologue,
+            private: secrets[1].expose(),
+            remote: *responder.peer.public_key().as_bytes(),
+            psk: psk.expose(),
+        });
+        let (mut device, mut message, payload) = (Device::new(), [0; MESSAGE_1_LEN], rng.bytes());
+        let draw = (&mut rng, &mut Numbers::of(1));
+        device.write_message_1(&pinned, prologue, draw, payload, &mut message).unwrap();
+        assert_eq!(theirs.read(&message), payload);
+        let answer = rng.vec(33);
+        assert_eq!(device.read_message_2(&pinned, &mut theirs.write(&answer)).unwrap(), answer);
+        assert_eq!(device.handshake_hash()[..], theirs.hash());
+        let mut theirs = theirs.into_records();
+        for n in 0..3 * REKEY_INTERVAL + 30 {
+            if n > 0 && n % REKEY_INTERVAL == 0 {
+                theirs.rekey_sender();
+                theirs.rekey_receiver();
+            }
+            let text = rng.vec(n as usize % 40);
+            let mut record = [&text[..], &[0; 16]].concat();
+            device.seal(&mut record).unwrap();
+            assert_eq!(theirs.recv(&record), text);
+            assert_eq!(device.open(&mut theirs.send(&text)).unwrap(), text);
         }
     }
 }
