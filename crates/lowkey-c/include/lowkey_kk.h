@@ -258,7 +258,8 @@ bool lowkey_kk_is_open(const lowkey_kk *device);
 // Whether the answer to the last lowkey_kk_ping has not come yet. False for what is not a device.
 bool lowkey_kk_awaits_pong(const lowkey_kk *device);
 
-// Whether the peer's CLOSE has come, and ours has left to its last byte. False for what is not a device.
+// Whether the peer's CLOSE has come, and ours has left to its last byte. No key of the channel is left then. False for
+// what is not a device.
 bool lowkey_kk_is_closed(const lowkey_kk *device);
 
 // Reads and writes until there is an event other than LOWKEY_EVENT_READ and LOWKEY_EVENT_WRITE. It reads on while the

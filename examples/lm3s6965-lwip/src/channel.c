@@ -82,7 +82,7 @@ void channel_drop(struct channel *channel)
     }
     forget_received(channel);
     if (channel->is_active) {
-        const lowkey_status said = lowkey_kk_feed_end(&channel->lowkey); /* its keys are wiped, if they are left */
+        const lowkey_status said = lowkey_kk_feed_end(&channel->lowkey); /* without an end in order, it wipes the keys */
         (void)said;
     }
     channel->is_active = false;

@@ -142,7 +142,8 @@ pub unsafe extern "C" fn lowkey_kk_awaits_pong(device: *const lowkey_kk) -> bool
     look(device).is_ok_and(Machine::awaits_pong)
 }
 
-/// Whether the peer's CLOSE has come, and ours has left to its last byte. False for what is not a device.
+/// Whether the peer's CLOSE has come, and ours has left to its last byte. No key of the channel is left then. False for
+/// what is not a device.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_kk_is_closed(device: *const lowkey_kk) -> bool {
     look(device).is_ok_and(Machine::is_closed)

@@ -189,6 +189,46 @@ static void a_copy_is_none(void) {
   OK(lowkey_kk_wipe(device));
 }
 
+/* Where 32 bytes of an open channel are none of an ended one, a key has been. */
+static bool was_a_key(const uint8_t *open, const uint8_t *over) {
+  size_t at, set = 0;
+  for (at = 0; at < 32; at++) {
+    if (over[at] != 0) return false;
+    set += open[at] != 0;
+  }
+  return set > 28;
+}
+
+/* A device goes on when a channel has ended in order: no key of that is left in it, as none is after an error. */
+static void no_key_is_left_when_both_have_closed(void) {
+  static lowkey_kk open, over;
+  const uint8_t *now = (const uint8_t *)device;
+  lowkey_event event;
+  size_t at, i, keys = 0;
+  OK(init(&initiator.page, &initiator.buffers));
+  OK(lowkey_kk_begin(device));
+  open_it();
+  it_carries();
+  open = *device;
+  GIVES(LOWKEY_TRUNCATED, lowkey_kk_feed_end(device));
+  over = *device;
+  OK(lowkey_kk_begin(device));
+  open_it();
+  it_carries();
+  OK(lowkey_kk_close(device));
+  OK(lowkey_close(&responder.channel));
+  OK(next(&responder, &initiator, BUFFER, &event));
+  CHECK(event == LOWKEY_EVENT_END);
+  OK(next(&initiator, &responder, BUFFER, &event));
+  CHECK(event == LOWKEY_EVENT_END && lowkey_kk_is_closed(device));
+  for (at = 0; at + 32 <= sizeof open; at++) {
+    if (!was_a_key((const uint8_t *)&open + at, (const uint8_t *)&over + at)) continue;
+    keys++;
+    for (i = 0; i < 32; i++) CHECK(now[at + i] == 0);
+  }
+  CHECK(keys >= 2); /* one in each direction */
+}
+
 /* A wiped device is zeros, and again; a page and buffers are left alone. */
 static void wiped_it_is_zeros(void) {
   static const lowkey_kk ZEROS = {{0}};
@@ -222,6 +262,7 @@ int main(void) {
   the_psk_says_which_mode();
   the_structures_are_copied();
   a_copy_is_none();
+  no_key_is_left_when_both_have_closed();
   wiped_it_is_zeros();
   return 0;
 }

@@ -196,12 +196,17 @@ impl Device {
         self.sealing = 0;
     }
 
+    /// Makes zeros of the key that opens: nothing more is received.
+    pub fn stop_opening(&mut self) {
+        self.k.secret_mut().wipe();
+        self.opening = 0;
+    }
+
     /// Makes zeros of all that is secret; the attempt, or the session, is over.
     pub fn wipe(&mut self) {
         self.stop_sealing();
-        self.k.secret_mut().wipe();
+        self.stop_opening();
         self.e.wipe();
-        self.opening = 0;
     }
 
     /// `MixHash(data)` (§5.2).

@@ -132,7 +132,10 @@ impl Machine {
                 return Ok(());
             }
             CLOSE if now.in_message => return Err(LOWKEY_TRUNCATED.into()),
-            CLOSE => now.is_peer_closed = true,
+            CLOSE => {
+                now.is_peer_closed = true;
+                keys.stop_opening();
+            }
             PING if body.len() > MAX_PING => return Err(LOWKEY_KIND.into()),
             // An empty one asks for nothing, and after our CLOSE none is answered.
             PING if !body.is_empty() && now.ours == Ours::Goes => {
