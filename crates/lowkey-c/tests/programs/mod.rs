@@ -52,7 +52,8 @@ impl Build {
 
     fn compiler(self) -> Command {
         match self {
-            Self::Plain | Self::Sanitized => cc(),
+            Self::Plain => cc(),
+            Self::Sanitized => Command::new("cc"), // another one may lack what it links for that
             Self::Cpp => Command::new(env::var_os("CXX").unwrap_or_else(|| "c++".into())),
             Self::Clang => Command::new("clang"),
         }
