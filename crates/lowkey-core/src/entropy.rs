@@ -49,6 +49,12 @@ impl SeedEntropy {
         Ok(Self { pool: seed, drawn: 0 })
     }
 
+    /// Begins anew with a seed that is not blank, copied from where it lies to where this lies.
+    pub fn copy_from(&mut self, seed: &Secret<32>) {
+        *self.pool.expose_mut() = *seed.expose();
+        self.drawn = 0;
+    }
+
     /// Adds `noise` to the pool: BLAKE2s(pool, `"lowkey stir"` ‖ noise). It cannot make it worse.
     pub fn stir(&mut self, noise: &[u8]) {
         let mut stirred = Secret::zeroed();
@@ -125,6 +131,14 @@ impl<E: Entropy> Ephemerals<E> {
         refuse_blank(&hedge)?;
         let boot = counter.next().map_err(|CounterFailed| Error::Counter)?;
         Ok(Self { entropy, hedge, numbers: [boot.to_be_bytes(), [0; 8]] })
+    }
+
+    /// Begins a boot with a number that no boot had before, and with a hedge secret that is not blank, copied from where
+    /// it lies to where this lies.
+    pub fn copy_from(&mut self, entropy: E, hedge: &Secret<32>, boot: u64) {
+        self.entropy = entropy;
+        *self.hedge.expose_mut() = *hedge.expose();
+        self.numbers = [boot.to_be_bytes(), [0; 8]];
     }
 
     /// The entropy source, for one that wants to be fed.

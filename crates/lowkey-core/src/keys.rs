@@ -19,9 +19,7 @@ impl Identity {
     #[expect(clippy::needless_pass_by_value, reason = "the caller's copy is wiped here")]
     pub fn new(secret: Secret<32>) -> Result<Self, Error> {
         refuse_blank(&secret)?;
-        let private = PrivateKey::new(&secret);
-        let public = private.public_key();
-        Ok(Self { private, public })
+        Ok(Self::copy_of(&secret, None))
     }
 
     /// The same, with the public key already known: no multiplication.
@@ -31,15 +29,19 @@ impl Identity {
     ///
     /// # Errors
     /// [`Error::BlankKey`]: nobody has written a key there.
+    #[expect(clippy::needless_pass_by_value, reason = "the caller's copy is wiped here")]
     pub fn from_parts(secret: Secret<32>, public: PublicKey) -> Result<Self, Error> {
         refuse_blank(&secret)?;
-        Ok(Self::of_written(secret, public))
+        Ok(Self::copy_of(&secret, Some(&public)))
     }
 
-    /// The same of a secret that has been seen not to be blank.
-    #[expect(clippy::needless_pass_by_value, reason = "the caller's copy is wiped here")]
-    pub(crate) fn of_written(secret: Secret<32>, public: PublicKey) -> Self {
-        Self { private: PrivateKey::new(&secret), public }
+    /// The same of a secret that is not blank and stays where it lies; without a public key that is computed (one
+    /// multiplication).
+    #[inline(always)] // made where it will stay
+    pub fn copy_of(secret: &Secret<32>, public: Option<&PublicKey>) -> Self {
+        let private = PrivateKey::new(secret);
+        let public = public.copied().unwrap_or_else(|| private.public_key());
+        Self { private, public }
     }
 
     /// The public key, to be pinned by peers.
@@ -51,8 +53,13 @@ impl Identity {
         &self.public
     }
 
+    /// The Diffie-Hellman of both static keys, written to where it is used.
+    pub fn shared_with(&self, public: &PublicKey, shared: &mut Secret<32>) {
+        self.private.diffie_hellman_into(public, shared);
+    }
+
     /// Whether `key` is ours, however it is spelled.
-    pub(crate) fn is(&self, key: &PublicKey) -> bool {
+    pub fn is(&self, key: &PublicKey) -> bool {
         is_spelling_of(&self.public, key)
     }
 
@@ -84,7 +91,9 @@ impl Peer {
     /// - [`Error::OwnKey`]: that key is ours, however it is spelled.
     /// - [`Error::WeakKey`]: the static-static Diffie-Hellman is all zeros; the key is of low order.
     pub fn pin(identity: &Identity, public: PublicKey) -> Result<Self, Error> {
-        Self::from_parts(identity, public, identity.private.diffie_hellman(&public))
+        let mut shared = Secret::zeroed();
+        identity.shared_with(&public, &mut shared);
+        Self::from_parts(identity, public, shared)
     }
 
     /// A peer pinned earlier, with the stored static-static Diffie-Hellman: no multiplication.
@@ -97,6 +106,13 @@ impl Peer {
             return Err(Error::OwnKey);
         }
         if ss.is_blank() { Err(Error::WeakKey) } else { Ok(Self { public, ss }) }
+    }
+
+    /// Becomes a peer pinned earlier, of a key that is not our own and of a Diffie-Hellman that is not blank: both are
+    /// copied from where they lie to where this lies.
+    pub fn copy_from(&mut self, public: &PublicKey, ss: &Secret<32>) {
+        self.public = *public;
+        *self.ss.expose_mut() = *ss.expose();
     }
 
     /// The pinned key.
@@ -139,6 +155,11 @@ impl Psk {
         Self(secret)
     }
 
+    /// Becomes the PSK of bytes that are not blank, copied from where they lie to where this lies.
+    pub fn copy_from(&mut self, secret: &Secret<32>) {
+        *self.0.expose_mut() = *secret.expose();
+    }
+
     /// Whether both are the same, in constant time.
     pub fn ct_eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0)
@@ -161,13 +182,19 @@ impl Id {
     pub const MAX: usize = 32;
 
     /// An id of 1 to 32 bytes; `None` for any other length.
+    #[inline(always)] // it is not moved
     pub fn new(id: &[u8]) -> Option<Self> {
-        let mut bytes = [0; Self::MAX];
-        fill(bytes.get_mut(..id.len())?, id);
         match u8::try_from(id.len()) {
-            Ok(len @ 1..) => Some(Self { bytes, len }),
+            Ok(len @ 1..) if id.len() <= Self::MAX => Some(Self::filled(id, len)),
             _ => None,
         }
+    }
+
+    #[inline(never)]
+    fn filled(id: &[u8], len: u8) -> Self {
+        let mut made = Self { bytes: [0; Self::MAX], len };
+        fill(&mut made.bytes, id);
+        made
     }
 
     /// The default id of a pinning: the first 8 bytes of BLAKE2s-256(`lowkey id` ‖ initiator ‖ responder).

@@ -3,7 +3,7 @@
 use super::{Fields, Page, secret};
 use crate::error::Error;
 use crate::keys::{Id, Identity, Peer, Psk};
-use lowkey_crypto::PublicKey;
+use lowkey_crypto::{PublicKey, Secret};
 
 /// Who a device is, whom it trusts, what both share, and the name of all that: the keys of one key page.
 ///
@@ -26,7 +26,8 @@ impl Page<'_> {
     /// [`Error::OwnKey`], [`Error::WeakKey`]: such a peer should never have been provisioned.
     pub fn load(&self) -> Result<Keys, Error> {
         let Fields { private_key, public_key, peer, shared, psk, .. } = self.fields;
-        let identity = Identity::of_written(secret(private_key), PublicKey::new(*public_key));
+        // Reading the page has seen that no secret is blank.
+        let identity = Identity::copy_of(Secret::of(private_key), Some(PublicKey::of(public_key)));
         let peer = Peer::from_parts(&identity, PublicKey::new(*peer), secret(shared))?;
         Ok(Keys { id: self.id, identity, peer, psk: psk.map(|psk| Psk::of_written(secret(psk))) })
     }
