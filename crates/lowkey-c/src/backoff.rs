@@ -17,7 +17,7 @@ pub struct lowkey_backoff {
 
 impl Object for lowkey_backoff {
     type Inner = Backoff;
-    const MAGIC: u32 = u32::from_le_bytes(*b"LKbo");
+    const KIND: u8 = b'b';
 }
 
 /// Begins: pauses of at most `first_ms` milliseconds at first and of at most `longest_ms` in the end; 500 and 30000
@@ -34,7 +34,7 @@ pub unsafe extern "C" fn lowkey_backoff_init(
     longest_ms: u32,
 ) -> lowkey_status {
     attempt(|| {
-        raw::vacant(backoff)?.fill(Backoff::new(first_ms, longest_ms));
+        raw::vacant(backoff)?.fill(|| Backoff::new(first_ms, longest_ms));
         Ok(())
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::buffers::{kept, lowkey_buffers};
 use crate::call::attempt;
-use crate::channel::{id, lowkey_channel, lowkey_pinning, pinned, psk_or_none};
+use crate::channel::{found_pinning, id, is_pinned, lowkey_channel, lowkey_pinning, psk_or_none};
 use crate::ephemerals::lowkey_ephemerals;
 use crate::keys::{lowkey_identity, lowkey_peer, lowkey_psk};
 use crate::link::Channel;
@@ -28,11 +28,15 @@ pub unsafe extern "C" fn lowkey_kk_initiator(
 ) -> lowkey_status {
     attempt(|| {
         let storage = raw::vacant(channel)?;
-        let (pinned, at) = (pinned(pinning)?, ephemerals);
+        is_pinned(pinning)?;
+        let at = ephemerals;
         let mut ephemerals = raw::enter(ephemerals)?;
         let mut channel = create(storage, channel, buffers, pinning, at)?;
-        let begun = channel.link.initiate_kk(pinned, &mut ephemerals);
-        Ok(channel.keep(begun)?)
+        let begun = match found_pinning(pinning) {
+            Some(pinning) => channel.link.initiate_kk(pinning, &mut ephemerals).map_err(Failure::from),
+            None => Err(LOWKEY_LENGTH.into()),
+        };
+        channel.keep(begun)
     })
 }
 
@@ -68,7 +72,7 @@ pub unsafe extern "C" fn lowkey_xx_initiator(
             Some((psk, id)) => channel.link.initiate_xx_psk0(ours, id, psk, &mut ephemerals),
             None => channel.link.initiate_xx(ours, id, &mut ephemerals),
         };
-        Ok(channel.keep(begun)?)
+        channel.keep(begun.map_err(Failure::from))
     })
 }
 
@@ -84,7 +88,7 @@ pub unsafe extern "C" fn lowkey_responder(
         let storage = raw::vacant(channel)?;
         let mut channel = create(storage, channel, buffers, &NOBODY, ptr::null())?;
         let begun = channel.link.respond();
-        Ok(channel.keep(begun)?)
+        channel.keep(begun.map_err(Failure::from))
     })
 }
 
@@ -101,24 +105,7 @@ unsafe fn create(
     pinning: *const lowkey_pinning,
     ephemerals: *const lowkey_ephemerals,
 ) -> Result<Entered<lowkey_channel>, Failure> {
-    let kept = kept(buffers)?;
-    lie_apart(channel, buffers, pinning, ephemerals)?;
-    Ok(storage.fill(Channel::new(kept)))
-}
-
-/// Refuses buffers that lie over each other, over the storage of the channel that gets them, or over an object that the
-/// channel is begun with; NULL is no object. None of them wraps around the end of the address space.
-///
-/// # Safety
-/// [`kept`] has seen the buffers, and [`pinned`] the pinning, unless it is ours.
-#[inline(never)]
-unsafe fn lie_apart(
-    channel: *const lowkey_channel,
-    buffers: *const lowkey_buffers,
-    pinning: *const lowkey_pinning,
-    ephemerals: *const lowkey_ephemerals,
-) -> Result<(), Failure> {
-    let (buffers, pinning) = (raw::checked(buffers), raw::checked(pinning));
+    let (buffers, pinning) = (raw::plain(buffers)?, raw::checked(pinning));
     let others: [(*const u8, usize); 6] = [
         (channel.cast(), size_of::<lowkey_channel>()),
         (pinning.identity.cast(), size_of::<lowkey_identity>()),
@@ -128,21 +115,25 @@ unsafe fn lie_apart(
         (buffers.incoming.cast_const(), buffers.incoming_len),
     ];
     let [objects @ .., _incoming] = &others;
-    let lies_over = is_over(buffers.incoming, buffers.incoming_len, objects)
-        || is_over(buffers.outgoing, buffers.outgoing_len, &others);
+    lies_apart(buffers.incoming, buffers.incoming_len, objects)?;
+    lies_apart(buffers.outgoing, buffers.outgoing_len, &others)?;
+    let kept = kept(buffers)?;
+    Ok(storage.fill_inside(|| Channel::new(kept)))
+}
+
+/// Refuses bytes that are not there, or lie over some of the others, each given by their start and their length in
+/// bytes; NULL is none.
+#[inline(never)]
+pub(crate) fn lies_apart(bytes: *const u8, len: usize, others: &[(*const u8, usize)]) -> Result<(), Failure> {
+    raw::is_span(bytes, len.max(1))?; // NULL is none, whatever its length
+    let lies_over = others.iter().any(|(start, other_len)| {
+        !start.is_null()
+            && bytes.addr() < start.addr().wrapping_add(*other_len)
+            && start.addr() < bytes.addr().wrapping_add(len)
+    });
     if lies_over { Err(LOWKEY_LENGTH.into()) } else { Ok(()) }
 }
 
-/// Whether a buffer lies over one of the others, each given by its start and its length in bytes; NULL is none.
-#[inline(never)]
-pub(crate) fn is_over(buffer: *const u8, buffer_len: usize, others: &[(*const u8, usize)]) -> bool {
-    others.iter().any(|(start, len)| {
-        !start.is_null()
-            && buffer.addr() < start.addr().wrapping_add(*len)
-            && start.addr() < buffer.addr().wrapping_add(buffer_len)
-    })
-}
-
-/// For [`lie_apart`], when a channel is begun without a pinning.
+/// For [`create`], when a channel is begun without a pinning.
 const NOBODY: lowkey_pinning =
     lowkey_pinning { identity: ptr::null(), peer: ptr::null(), psk: ptr::null(), id: ptr::null(), id_len: 0 };

@@ -26,10 +26,13 @@ pub struct lowkey_buffers {
 }
 
 /// The buffers that C has described.
-pub(crate) unsafe fn kept(given: *const lowkey_buffers) -> Result<Buffers<Kept>, Failure> {
-    let given = raw::plain(given)?;
-    let incoming = raw::kept(given.incoming, given.incoming_len)?;
-    let outgoing = raw::kept(given.outgoing, given.outgoing_len)?;
+///
+/// # Safety
+/// They have been found; the header's rules, for as long as the result exists.
+#[inline(always)]
+pub(crate) unsafe fn kept(given: &lowkey_buffers) -> Result<Buffers<Kept>, Failure> {
+    let incoming = raw::kept(given.incoming, given.incoming_len);
+    let outgoing = raw::kept(given.outgoing, given.outgoing_len);
     let buffers = Buffers::new(incoming, outgoing).map_err(|_| LOWKEY_BUFFER_TOO_SMALL)?;
     let max_frame = if given.max_frame == 0 { u16::MAX } else { given.max_frame };
     let max_message = if given.max_message == 0 { usize::MAX } else { given.max_message };

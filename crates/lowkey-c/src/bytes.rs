@@ -1,6 +1,6 @@
 //! Way 1: you move the bytes.
 
-use crate::call::{attempt, give};
+use crate::call::attempt;
 use crate::channel::lowkey_channel;
 use crate::event::lowkey_event;
 use crate::raw;
@@ -21,7 +21,11 @@ pub unsafe extern "C" fn lowkey_poll(
     channel: *mut lowkey_channel,
     event: *mut lowkey_event,
 ) -> lowkey_status {
-    give(|| Ok((raw::out(event)?, raw::exclusive(channel)?.poll()?)))
+    attempt(|| {
+        let event = raw::out(event)?;
+        event.set(raw::exclusive(channel)?.poll()?);
+        Ok(())
+    })
 }
 
 /// Gives bytes of the stream to the channel, which takes as many of the `len` as belong to one frame and says how
@@ -39,13 +43,11 @@ pub unsafe extern "C" fn lowkey_feed(
     len: usize,
     taken: *mut usize,
 ) -> lowkey_status {
-    give(|| {
+    attempt(|| {
         let (taken, link) = (raw::out(taken)?, &mut raw::exclusive(channel)?.link);
-        let bytes = raw::bytes(bytes, len)?;
-        if link.is_incoming(bytes) {
-            return Err(LOWKEY_LENGTH.into());
-        }
-        Ok((taken, link.feed(bytes)?))
+        raw::lie_outside(link.incoming_memory(), bytes, len)?;
+        taken.set(link.feed(raw::found(bytes, len))?);
+        Ok(())
     })
 }
 

@@ -5,6 +5,7 @@ use crate::keys::{lowkey_identity, lowkey_peer, lowkey_psk};
 use crate::link::Channel;
 use crate::object_sizes::LOWKEY_CHANNEL_WORDS;
 use crate::raw::{self, Failure, Object};
+use crate::sizes::LOWKEY_MAX_ID;
 use crate::status::lowkey_status::{self, LOWKEY_LENGTH};
 use lowkey_core::{Id, Psk};
 use lowkey_transport::Pinning;
@@ -18,7 +19,7 @@ pub struct lowkey_channel {
 
 impl Object for lowkey_channel {
     type Inner = Channel;
-    const MAGIC: u32 = u32::from_le_bytes(*b"LKch");
+    const KIND: u8 = b'c';
 }
 
 /// What two sides have pinned of each other. The structure is copied; what it points to must stay where it is,
@@ -49,11 +50,36 @@ pub unsafe extern "C" fn lowkey_channel_wipe(channel: *mut lowkey_channel) -> lo
 
 /// The pinning that C has described.
 pub(crate) unsafe fn pinned(given: *const lowkey_pinning) -> Result<Pinning<'static>, Failure> {
+    is_pinned(given)?;
+    found_pinning(given).ok_or(LOWKEY_LENGTH.into())
+}
+
+/// Whether there is what a pinning points to.
+#[inline(never)]
+pub(crate) unsafe fn is_pinned(given: *const lowkey_pinning) -> Result<(), Failure> {
     let given = raw::plain(given)?;
-    let (identity, peer) = (raw::shared(given.identity)?, raw::shared(given.peer)?);
-    let psk = psk_or_none(given.psk)?;
-    let id = Id::new(raw::bytes(given.id, given.id_len)?).ok_or(LOWKEY_LENGTH)?;
-    Ok(Pinning { id, identity, peer, psk })
+    raw::shared(given.identity)?;
+    raw::shared(given.peer)?;
+    if !given.psk.is_null() {
+        raw::shared(given.psk)?;
+    }
+    raw::is_span(given.id, given.id_len)?;
+    if (1..=LOWKEY_MAX_ID).contains(&given.id_len) { Ok(()) } else { Err(LOWKEY_LENGTH.into()) }
+}
+
+/// The pinning that [`is_pinned`] has seen in this call.
+///
+/// # Safety
+/// It has; the header's rules, as long as the result exists.
+#[inline(always)] // it is not moved
+pub(crate) unsafe fn found_pinning(given: *const lowkey_pinning) -> Option<Pinning<'static>> {
+    let given = raw::checked(given);
+    Some(Pinning {
+        id: Id::new(raw::found(given.id, given.id_len))?,
+        identity: raw::found_object(given.identity),
+        peer: raw::found_object(given.peer),
+        psk: if given.psk.is_null() { None } else { Some(raw::found_object(given.psk)) },
+    })
 }
 
 /// An id; none if its length is 0.

@@ -1,14 +1,14 @@
 //! The ephemeral keys of one boot, for all channels.
 
-use crate::call::{attempt, wiped};
-use crate::keys::secret;
+use crate::call::attempt;
+use crate::keys::written;
 use crate::object_sizes::LOWKEY_EPHEMERALS_WORDS;
 use crate::random::lowkey_random;
 use crate::raw::callbacks::Random;
-use crate::raw::{self, Object};
-use crate::status::lowkey_status::{self, LOWKEY_BLANK, LOWKEY_NULL};
+use crate::raw::{self, Object, Zeros};
+use crate::status::lowkey_status::{self, LOWKEY_NULL};
 use core::ffi::c_void;
-use lowkey_core::{Counter, CounterFailed, Ephemerals};
+use lowkey_core::Ephemerals;
 
 /// Makes the ephemeral keys of one boot, for all channels. Make it with lowkey_ephemerals_init.
 #[repr(C)]
@@ -17,9 +17,12 @@ pub struct lowkey_ephemerals {
     pub opaque: [u64; LOWKEY_EPHEMERALS_WORDS],
 }
 
+// SAFETY: made of bytes, of a pointer, and of a function's that may be none.
+unsafe impl Zeros for lowkey_ephemerals {}
+
 impl Object for lowkey_ephemerals {
     type Inner = Ephemerals<Random>;
-    const MAGIC: u32 = u32::from_le_bytes(*b"LKep");
+    const KIND: u8 = b'e';
 }
 
 /// Begins a boot: every ephemeral key made from now on is new, even if the random source is stuck.
@@ -39,23 +42,13 @@ pub unsafe extern "C" fn lowkey_ephemerals_init(
     random: lowkey_random,
     context: *mut c_void,
 ) -> lowkey_status {
-    wiped(init_ephemerals(ephemerals, hedge, boot, random, context))
-}
-
-#[inline(never)]
-unsafe fn init_ephemerals(
-    ephemerals: *mut lowkey_ephemerals,
-    hedge: *const u8,
-    boot: u64,
-    random: lowkey_random,
-    context: *mut c_void,
-) -> lowkey_status {
     attempt(|| {
         let storage = raw::vacant(ephemerals)?;
-        let hedge = secret(raw::array(hedge)?);
-        let random = Random { fill: random.ok_or(LOWKEY_NULL)?, context };
-        let made = Ephemerals::new(random, hedge, &mut Boot(boot));
-        storage.fill(made.map_err(|_| LOWKEY_BLANK)?); // the number is there
+        let hedge = written(hedge)?;
+        if random.is_none() {
+            return Err(LOWKEY_NULL.into());
+        }
+        storage.fill_zeros(|ephemerals| ephemerals.copy_from(Random { fill: random, context }, hedge, boot));
         Ok(())
     })
 }
@@ -66,13 +59,4 @@ unsafe fn init_ephemerals(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_ephemerals_wipe(ephemerals: *mut lowkey_ephemerals) -> lowkey_status {
     attempt(|| raw::wipe(ephemerals))
-}
-
-/// The number of this boot, which the caller has taken from its store.
-struct Boot(u64);
-
-impl Counter for Boot {
-    fn next(&mut self) -> Result<u64, CounterFailed> {
-        Ok(self.0)
-    }
 }

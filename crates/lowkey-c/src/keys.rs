@@ -4,7 +4,7 @@ use crate::call::{attempt, give, wiped};
 use crate::object_sizes::{
     LOWKEY_IDENTITY_WORDS, LOWKEY_PEER_WORDS, LOWKEY_PINNING_ID_LEN, LOWKEY_PSK_WORDS,
 };
-use crate::raw::{self, Failure, Object};
+use crate::raw::{self, Failure, Object, Zeros};
 use crate::status::lowkey_status::{self, LOWKEY_BLANK, LOWKEY_PEER_KEY};
 use lowkey_core::{Id, Identity, Peer, Psk, PublicKey, Secret};
 
@@ -32,17 +32,23 @@ pub struct lowkey_psk {
 
 impl Object for lowkey_identity {
     type Inner = Identity;
-    const MAGIC: u32 = u32::from_le_bytes(*b"LKid");
+    const KIND: u8 = b'i';
 }
+
+// SAFETY: made of bytes only.
+unsafe impl Zeros for lowkey_peer {}
 
 impl Object for lowkey_peer {
     type Inner = Peer;
-    const MAGIC: u32 = u32::from_le_bytes(*b"LKpe");
+    const KIND: u8 = b'p';
 }
+
+// SAFETY: made of bytes only.
+unsafe impl Zeros for lowkey_psk {}
 
 impl Object for lowkey_psk {
     type Inner = Psk;
-    const MAGIC: u32 = u32::from_le_bytes(*b"LKps");
+    const KIND: u8 = b's';
 }
 
 /// Makes our identity of an X25519 private key.
@@ -70,12 +76,9 @@ pub(crate) unsafe fn init_identity(
     public_key: *const u8,
 ) -> Result<(), Failure> {
     let storage = raw::vacant(identity)?;
-    let private = secret(raw::array(private_key)?);
-    let made = match raw::optional_array(public_key) {
-        Some(public) => Identity::from_parts(private, PublicKey::new(*public)),
-        None => Identity::new(private),
-    };
-    storage.fill(made.map_err(|_| LOWKEY_BLANK)?);
+    let private = written(private_key)?;
+    let public = raw::optional_array(public_key).map(PublicKey::of);
+    storage.fill(|| Identity::copy_of(private, public));
     Ok(())
 }
 
@@ -114,10 +117,9 @@ pub unsafe extern "C" fn lowkey_peer_init(
     public_key: *const u8,
     shared: *const u8,
 ) -> lowkey_status {
-    wiped(attempt(|| init_peer(peer, identity, public_key, shared)))
+    attempt(|| init_peer(peer, identity, public_key, shared))
 }
 
-#[inline(never)]
 pub(crate) unsafe fn init_peer(
     peer: *mut lowkey_peer,
     identity: *const lowkey_identity,
@@ -126,12 +128,19 @@ pub(crate) unsafe fn init_peer(
 ) -> Result<(), Failure> {
     let storage = raw::vacant(peer)?;
     let identity = raw::shared(identity)?;
-    let public = PublicKey::new(*raw::array(public_key)?);
-    let made = match raw::optional_array(shared) {
-        Some(shared) => Peer::from_parts(identity, public, secret(shared)),
-        None => Peer::pin(identity, public),
+    let public = PublicKey::of(raw::array(public_key)?);
+    let mut computed = Secret::zeroed();
+    let shared = match raw::optional_array(shared) {
+        Some(shared) => Secret::of(shared),
+        None => {
+            identity.shared_with(public, &mut computed);
+            &computed
+        }
     };
-    storage.fill(made.map_err(|_| LOWKEY_PEER_KEY)?);
+    if identity.is(public) || shared.is_blank() {
+        return Err(LOWKEY_PEER_KEY.into());
+    }
+    storage.fill_zeros(|peer| peer.copy_from(public, shared));
     Ok(())
 }
 
@@ -168,13 +177,13 @@ pub unsafe extern "C" fn lowkey_peer_wipe(peer: *mut lowkey_peer) -> lowkey_stat
 /// cbindgen:ptrs-as-arrays=[[bytes;32]]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_psk_init(psk: *mut lowkey_psk, bytes: *const u8) -> lowkey_status {
-    wiped(attempt(|| init_psk(psk, bytes)))
+    attempt(|| init_psk(psk, bytes))
 }
 
-#[inline(never)]
 pub(crate) unsafe fn init_psk(psk: *mut lowkey_psk, bytes: *const u8) -> Result<(), Failure> {
     let storage = raw::vacant(psk)?;
-    storage.fill(Psk::new(secret(raw::array(bytes)?)).map_err(|_| LOWKEY_BLANK)?);
+    let bytes = written(bytes)?;
+    storage.fill_zeros(|psk| psk.copy_from(bytes));
     Ok(())
 }
 
@@ -205,7 +214,14 @@ pub unsafe extern "C" fn lowkey_pinning_id(
     })
 }
 
-/// A copy that is wiped when it is not needed any more.
-pub(crate) fn secret(bytes: &[u8; 32]) -> Secret<32> {
-    Secret::take(&mut { *bytes })
+/// A secret that C gives, which is not blank.
+#[inline(always)]
+pub(crate) unsafe fn written<'a>(bytes: *const u8) -> Result<&'a Secret<32>, Failure> {
+    is_written(bytes)?;
+    Ok(Secret::of(raw::found_array(bytes)))
+}
+
+#[inline(never)]
+unsafe fn is_written(bytes: *const u8) -> Result<(), Failure> {
+    if Secret::of(raw::array(bytes)?).is_blank() { Err(LOWKEY_BLANK.into()) } else { Ok(()) }
 }

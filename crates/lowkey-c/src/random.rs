@@ -1,10 +1,10 @@
 //! Random numbers: from a callback, or stretched from a stored seed.
 
-use crate::call::{attempt, wiped};
-use crate::keys::secret;
-use crate::raw::{self, Object};
+use crate::call::attempt;
+use crate::keys::written;
+use crate::raw::{self, Object, Zeros};
 use crate::sizes::LOWKEY_SEED_WORDS;
-use crate::status::lowkey_status::{self, LOWKEY_BLANK, LOWKEY_EXHAUSTED};
+use crate::status::lowkey_status::{self, LOWKEY_EXHAUSTED};
 use core::ffi::c_void;
 use lowkey_core::{Entropy, EntropyFailed, SeedEntropy};
 
@@ -21,9 +21,12 @@ pub struct lowkey_seed {
     pub opaque: [u64; LOWKEY_SEED_WORDS],
 }
 
+// SAFETY: made of bytes and of a number.
+unsafe impl Zeros for lowkey_seed {}
+
 impl Object for lowkey_seed {
     type Inner = SeedEntropy;
-    const MAGIC: u32 = u32::from_le_bytes(*b"LKse");
+    const KIND: u8 = b'r';
 }
 
 /// Makes a random source of a seed: 32 random bytes, stored when the device was provisioned, used for nothing
@@ -39,14 +42,10 @@ impl Object for lowkey_seed {
 /// cbindgen:ptrs-as-arrays=[[bytes;32]]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_seed_init(seed: *mut lowkey_seed, bytes: *const u8) -> lowkey_status {
-    wiped(init_seed(seed, bytes))
-}
-
-#[inline(never)]
-unsafe fn init_seed(seed: *mut lowkey_seed, bytes: *const u8) -> lowkey_status {
     attempt(|| {
         let storage = raw::vacant(seed)?;
-        storage.fill(SeedEntropy::new(secret(raw::array(bytes)?)).map_err(|_| LOWKEY_BLANK)?);
+        let bytes = written(bytes)?;
+        storage.fill_zeros(|seed| seed.copy_from(bytes));
         Ok(())
     })
 }

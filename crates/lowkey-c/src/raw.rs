@@ -13,7 +13,7 @@ mod failure;
 pub(crate) use failure::{Failure, status};
 
 use crate::status::lowkey_status::{LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED, LOWKEY_NULL, LOWKEY_OUT_OF_TURN};
-use core::num::NonZeroU32;
+use core::mem::forget;
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 use core::slice;
@@ -23,8 +23,8 @@ use zeroize::Zeroize;
 /// Storage that C gives, and what lies in it once it is initialised.
 pub(crate) trait Object: Sized {
     type Inner;
-    /// The word that says so; another one for each kind of object.
-    const MAGIC: u32;
+    /// The letter that says which kind of object; another one for each.
+    const KIND: u8;
 }
 
 /// An object that may begin as zeros.
@@ -40,45 +40,45 @@ struct Initialised<T> {
     value: T,
 }
 
-/// What stands at the front of an object that lies here: its magic word in the high half, and its address over both.
-/// So a copy is none, wherever it lies: no address reaches the bits in which two magic words differ.
-fn front(object: *const u64, magic: u32) -> u64 {
-    object.addr() as u64 ^ u64::from(magic) << 32
+/// What stands at the front of an object that lies here: the magic word with its kind in the highest byte, and its
+/// address over that. So a copy is none, wherever it lies: no address reaches the byte in which two kinds differ.
+fn front(object: *const u64, kind: u8) -> u64 {
+    object.addr() as u64 ^ u64::from(MAGIC ^ u32::from(kind) << 24) << 32
 }
 
-/// The magic word while a call is inside the object: "BUSY".
-const BUSY: u32 = 0x4259_5355;
+/// The kind of an object while a call is inside of it.
+const BUSY: u8 = 0;
 
 const fn fits<O: Object>() -> bool {
     size_of::<Initialised<O::Inner>>() <= size_of::<O>()
         && align_of::<Initialised<O::Inner>>() <= align_of::<O>()
 }
 
-/// Storage that is there; with a `magic` word, an initialised object. No call is inside of it.
+/// Storage that is there; of a `kind` other than [`BUSY`], an initialised object. No call is inside of it.
 ///
 /// # Safety
 /// `object` points to an object's storage, or is NULL.
 #[inline(never)]
-unsafe fn locate(object: *mut u64, magic: Option<NonZeroU32>) -> Result<(), Failure> {
+unsafe fn locate(object: *mut u64, kind: u8) -> Result<(), Failure> {
     if object.is_null() || !object.is_aligned() {
         return Err(LOWKEY_NULL.into());
     }
     // SAFETY: not NULL and aligned; the header's rules. Volatile: what C never wrote is some word all the same.
     let word = unsafe { object.read_volatile() };
-    match magic {
-        _ if word == front(object, BUSY) => Err(LOWKEY_OUT_OF_TURN.into()),
-        Some(magic) if word != front(object, magic.get()) => Err(LOWKEY_NOT_INITIALISED.into()),
-        _ => Ok(()),
+    if word == front(object, BUSY) {
+        return Err(LOWKEY_OUT_OF_TURN.into());
     }
+    if kind == BUSY || word == front(object, kind) { Ok(()) } else { Err(LOWKEY_NOT_INITIALISED.into()) }
 }
 
 /// The front of an initialised object that no call is inside of.
 ///
 /// # Safety
 /// `object` points to an object's storage, or is NULL.
+#[inline(always)] // a pointer that lies in a register already; the same of all that find something
 unsafe fn initialised<O: Object>(object: *const O) -> Result<*mut Initialised<O::Inner>, Failure> {
     // SAFETY: the caller's promise.
-    unsafe { locate(object.cast_mut().cast(), NonZeroU32::new(O::MAGIC))? };
+    unsafe { locate(object.cast_mut().cast(), O::KIND)? };
     Ok(object.cast_mut().cast())
 }
 
@@ -86,15 +86,26 @@ unsafe fn initialised<O: Object>(object: *const O) -> Result<*mut Initialised<O:
 ///
 /// # Safety
 /// The header's rules, for as long as the result is used; nothing calls back meanwhile.
+#[inline(always)]
 pub(crate) unsafe fn shared<'a, O: Object>(object: *const O) -> Result<&'a O::Inner, Failure> {
     // SAFETY: the caller's promise; the front says that there is a value, which `Vacant::fill` wrote here.
     unsafe { Ok(&(*initialised(object)?).value) }
+}
+
+/// An initialised object that [`shared`] has found in this call.
+///
+/// # Safety
+/// It has; otherwise as [`shared`].
+pub(crate) unsafe fn found_object<'a, O: Object>(object: *const O) -> &'a O::Inner {
+    // SAFETY: the caller's promise.
+    unsafe { &(*object.cast::<Initialised<O::Inner>>()).value }
 }
 
 /// An initialised object, to be changed by a call that calls nobody back.
 ///
 /// # Safety
 /// As [`shared`].
+#[inline(always)]
 pub(crate) unsafe fn exclusive<'a, O: Object>(object: *mut O) -> Result<&'a mut O::Inner, Failure> {
     // SAFETY: as in `shared`; `object` may be written.
     unsafe { Ok(&mut (*initialised(object)?).value) }
@@ -105,6 +116,7 @@ pub(crate) unsafe fn exclusive<'a, O: Object>(object: *mut O) -> Result<&'a mut 
 ///
 /// # Safety
 /// As [`shared`], but for the calls back.
+#[inline(always)]
 pub(crate) unsafe fn enter<O: Object>(object: *mut O) -> Result<Entered<O>, Failure> {
     // SAFETY: the caller's promise.
     Ok(Entered::new(unsafe { initialised(object)? }))
@@ -114,9 +126,10 @@ pub(crate) unsafe fn enter<O: Object>(object: *mut O) -> Result<Entered<O>, Fail
 ///
 /// # Safety
 /// `object` points to storage that may be written for as long as the result is used.
+#[inline(always)]
 pub(crate) unsafe fn vacant<O: Object>(object: *mut O) -> Result<Vacant<O>, Failure> {
     // SAFETY: the caller's promise.
-    unsafe { locate(object.cast(), None)? };
+    unsafe { locate(object.cast(), BUSY)? };
     Ok(Vacant(object))
 }
 
@@ -134,29 +147,42 @@ pub(crate) unsafe fn wipe<O: Object>(object: *mut O) -> Result<(), Failure> {
 pub(crate) struct Vacant<O: Object>(*mut O);
 
 impl<O: Object> Vacant<O> {
-    /// Makes the object. What was in the storage before is wiped.
-    pub(crate) fn fill(self, value: O::Inner) -> Entered<O> {
+    /// Makes the object. What was in the storage before is wiped first.
+    pub(crate) fn fill(self, make: impl FnOnce() -> O::Inner) {
+        mark(self.write(make).cast(), O::KIND);
+    }
+
+    /// The same for a call that goes on inside of the object.
+    pub(crate) fn fill_inside(self, make: impl FnOnce() -> O::Inner) -> Entered<O> {
+        Entered::new(self.write(make))
+    }
+
+    fn write(self, make: impl FnOnce() -> O::Inner) -> *mut Initialised<O::Inner> {
         const { assert!(fits::<O>(), "the storage that C gives is too small") };
         let object = self.0.cast::<Initialised<O::Inner>>();
         self.clear();
         // SAFETY: `vacant` has checked the storage, and an initialised object fits into it.
-        unsafe { (&raw mut (*object).value).write(value) };
-        Entered::new(object)
+        unsafe { (&raw mut (*object).value).write(make()) };
+        object
     }
 
-    /// Makes the object of zeros: nothing is moved, and no copy of what it begins as lies in flash.
-    pub(crate) fn zeros(self) -> Entered<O>
+    /// Makes the object of zeros, and fills it where it lies: nothing is moved.
+    pub(crate) fn fill_zeros(self, fill: impl FnOnce(&mut O::Inner))
     where
         O: Zeros,
     {
         const { assert!(fits::<O>(), "the storage that C gives is too small") };
+        let object = self.0.cast::<Initialised<O::Inner>>();
         self.clear();
-        Entered::new(self.0.cast()) // what lies there now is a value: `Zeros`
+        // SAFETY: `vacant` has checked the storage, an object fits into it, and what lies there now is a value: `Zeros`.
+        fill(unsafe { &mut (*object).value });
+        mark(object.cast(), O::KIND);
     }
 
     /// Nothing is dropped. A front can outlive its object, on a part of the stack that is used again: then garbage lies
     /// behind it. And a value owns nothing but its bytes. (With aws-lc, in a program in Rust for a host, it owns more:
     /// that stays allocated.)
+    #[inline(always)] // two arguments of a call
     fn clear(&self) {
         // SAFETY: `vacant` has checked the storage.
         unsafe { zero(self.0.cast(), size_of::<O>()) }
@@ -175,27 +201,27 @@ unsafe fn zero(bytes: *mut u8, len: usize) {
 pub(crate) struct Entered<O: Object>(*mut Initialised<O::Inner>);
 
 impl<O: Object> Entered<O> {
+    #[inline(always)]
     fn new(object: *mut Initialised<O::Inner>) -> Self {
-        let entered = Self(object);
-        entered.mark(BUSY);
-        entered
+        mark(object.cast(), BUSY);
+        Self(object)
     }
 
     /// Leaves nothing of an object that could not be made.
-    pub(crate) fn keep<T, E>(self, made: Result<T, E>) -> Result<T, E> {
+    pub(crate) fn keep(self, made: Result<(), Failure>) -> Result<(), Failure> {
         if made.is_err() {
-            let storage = self.0.cast::<O>();
-            drop(self);
-            Vacant(storage).clear();
+            Vacant(self.0.cast::<O>()).clear();
+            forget(self);
         }
         made
     }
+}
 
-    fn mark(&self, magic: u32) {
-        let to = self.0.cast::<u64>();
-        // SAFETY: the object was checked when this was made, and begins with its front. No reference covers that.
-        unsafe { to.write_volatile(front(to, magic)) };
-    }
+/// Says at the front of an object, which has been checked, what it is.
+#[inline(never)]
+fn mark(object: *mut u64, kind: u8) {
+    // SAFETY: the object has been checked, and begins with its front. No reference covers that.
+    unsafe { object.write_volatile(front(object, kind)) };
 }
 
 impl<O: Object> Deref for Entered<O> {
@@ -215,8 +241,9 @@ impl<O: Object> DerefMut for Entered<O> {
 }
 
 impl<O: Object> Drop for Entered<O> {
+    #[inline(always)]
     fn drop(&mut self) {
-        self.mark(O::MAGIC);
+        mark(self.0.cast(), O::KIND);
     }
 }
 
@@ -230,34 +257,37 @@ pub(crate) const fn number(error: Error) -> u8 {
 ///
 /// # Safety
 /// The header's rules, for as long as the result is used.
-#[inline(always)] // `span` is what they share
+#[inline(always)] // `is_span` is what they share
 pub(crate) unsafe fn bytes<'a>(bytes: *const u8, len: usize) -> Result<&'a [u8], Failure> {
-    let at = span(bytes, len)?;
+    is_span(bytes, len)?;
     // SAFETY: not NULL, not too long; the header's rules.
-    Ok(unsafe { slice::from_raw_parts(at.as_ptr(), len) })
+    Ok(unsafe { found(bytes, len) })
 }
 
 /// `len` bytes to be written; without any, `bytes` may be NULL.
 ///
 /// # Safety
 /// As [`bytes()`]; and whoever gave them wrote them once, or does not mind that nobody did.
+#[inline(always)]
 pub(crate) unsafe fn bytes_mut<'a>(bytes: *mut u8, len: usize) -> Result<&'a mut [u8], Failure> {
-    let at = span(bytes, len)?;
+    is_span(bytes, len)?;
+    let start = if len == 0 { NonNull::dangling().as_ptr() } else { bytes };
     // SAFETY: not NULL, not too long; the header's rules.
-    Ok(unsafe { slice::from_raw_parts_mut(at.as_ptr(), len) })
+    Ok(unsafe { slice::from_raw_parts_mut(start, len) })
 }
 
-/// Where `len` bytes lie. No reference yet: what is only read may lie in flash, and others may read it meanwhile.
+/// Whether `len` bytes can lie there. No reference: what is only read may lie in flash, and others may read it
+/// meanwhile.
 #[inline(never)]
-fn span(bytes: *const u8, len: usize) -> Result<NonNull<u8>, Failure> {
-    match NonNull::new(bytes.cast_mut()) {
-        _ if len == 0 => Ok(NonNull::dangling()),
-        None => Err(LOWKEY_NULL.into()),
-        Some(at) if isize::try_from(len).is_err() || at.addr().checked_add(len).is_none() => {
-            Err(LOWKEY_LENGTH.into())
-        }
-        Some(at) => Ok(at),
+pub(crate) fn is_span(bytes: *const u8, len: usize) -> Result<(), Failure> {
+    if len == 0 {
+        return Ok(());
     }
+    if bytes.is_null() {
+        return Err(LOWKEY_NULL.into());
+    }
+    let fits = isize::try_from(len).is_ok() && bytes.addr().checked_add(len).is_some();
+    if fits { Ok(()) } else { Err(LOWKEY_LENGTH.into()) }
 }
 
 /// Bytes that [`bytes()`] has found in this call.
@@ -268,6 +298,17 @@ pub(crate) unsafe fn found<'a>(bytes: *const u8, len: usize) -> &'a [u8] {
     let start = if len == 0 { NonNull::dangling().as_ptr() } else { bytes };
     // SAFETY: the caller's promise.
     unsafe { slice::from_raw_parts(start, len) }
+}
+
+/// Whether bytes that C gives lie outside of the `buffer` where they go.
+///
+/// # Safety
+/// As [`bytes()`].
+#[inline(never)]
+pub(crate) unsafe fn lie_outside(buffer: &[u8], bytes: *const u8, len: usize) -> Result<(), Failure> {
+    is_span(bytes, len)?;
+    // SAFETY: `is_span` has seen them.
+    if overlap(buffer, unsafe { found(bytes, len) }) { Err(LOWKEY_LENGTH.into()) } else { Ok(()) }
 }
 
 /// Whether some of these bytes are some of those. In Rust they cannot be; made of pointers they can.
@@ -285,6 +326,15 @@ pub(crate) unsafe fn array<'a, const N: usize>(bytes: *const u8) -> Result<&'a [
     unsafe { bytes.cast::<[u8; N]>().as_ref() }.ok_or(LOWKEY_NULL.into())
 }
 
+/// `N` bytes that [`array`] has found in this call.
+///
+/// # Safety
+/// It has; otherwise as [`bytes()`].
+pub(crate) unsafe fn found_array<'a, const N: usize>(bytes: *const u8) -> &'a [u8; N] {
+    // SAFETY: the caller's promise; an array of bytes is aligned everywhere.
+    unsafe { &*bytes.cast::<[u8; N]>() }
+}
+
 /// `N` bytes to be read, or none.
 ///
 /// # Safety
@@ -298,6 +348,7 @@ pub(crate) unsafe fn optional_array<'a, const N: usize>(bytes: *const u8) -> Opt
 ///
 /// # Safety
 /// The header's rules; every pattern of bits is a `T`.
+#[inline(always)] // two comparisons
 pub(crate) unsafe fn plain<'a, T: Copy>(pointer: *const T) -> Result<&'a T, Failure> {
     if pointer.is_null() || !pointer.is_aligned() {
         return Err(LOWKEY_NULL.into());
@@ -347,19 +398,8 @@ pub(crate) struct Kept {
 }
 
 /// # Safety
-/// The header's rules, for as long as the result exists.
-pub(crate) unsafe fn kept(bytes: *mut u8, len: usize) -> Result<Kept, Failure> {
-    // SAFETY: the caller's promise.
-    unsafe { out(bytes)? };
-    span(bytes, len)?;
-    Ok(Kept { bytes, len })
-}
-
-/// A buffer that has been checked in another way.
-///
-/// # Safety
-/// [`bytes()`] has found it in this call; otherwise as [`kept`].
-pub(crate) unsafe fn kept_as_checked(bytes: *mut u8, len: usize) -> Kept {
+/// [`bytes()`] has found it in this call; the header's rules, for as long as the result exists.
+pub(crate) unsafe fn kept(bytes: *mut u8, len: usize) -> Kept {
     Kept { bytes, len }
 }
 
@@ -425,3 +465,6 @@ impl Deref for LastingKey {
         unsafe { &*self.0 }
     }
 }
+
+/// What the high half of a front says of every object: "LK", and a free byte for its kind.
+const MAGIC: u32 = u32::from_le_bytes(*b"LKo\0");

@@ -2,13 +2,10 @@
 
 use crate::call::{attempt, give};
 use crate::channel::lowkey_channel;
-use crate::link::Channel;
-use crate::raw::{self, Failure, Kept};
-use crate::status::lowkey_status::{
-    self, LOWKEY_LENGTH, LOWKEY_NOT_OPEN, LOWKEY_OUT_OF_TURN, LOWKEY_WOULD_BLOCK,
-};
+use crate::raw::{self, Failure};
+use crate::status::lowkey_status::{self, LOWKEY_NOT_OPEN, LOWKEY_OUT_OF_TURN, LOWKEY_WOULD_BLOCK};
 use core::task::Poll;
-use lowkey_transport::{Error, Link, Part};
+use lowkey_transport::{Error, Part};
 
 /// Gives the piece of a message that waits, in place where it was opened, and says whether the message ends with it.
 /// Afterwards it does not wait any more; the bytes stay until the next lowkey_feed or lowkey_space, and may be given
@@ -28,7 +25,7 @@ pub unsafe extern "C" fn lowkey_take(
         let (to, count, last) = (raw::out(data)?, raw::out(len)?, raw::out(is_last)?);
         let link = raw::exclusive(channel)?.opened()?;
         let _ = link.receive()?; // opens what has come
-        let fragment = link.take().ok_or(LOWKEY_OUT_OF_TURN)?;
+        let Some(fragment) = link.take() else { return Err(LOWKEY_OUT_OF_TURN.into()) };
         to.set(fragment.bytes.as_ptr());
         count.set(fragment.bytes.len());
         last.set(fragment.part == Part::Last);
@@ -50,8 +47,9 @@ pub unsafe extern "C" fn lowkey_send(
     len: usize,
 ) -> lowkey_status {
     attempt(|| {
-        let (channel, message) = (raw::exclusive(channel)?, raw::bytes(message, len)?);
-        sends(channel, message, |link| link.send(message))
+        let link = &mut raw::exclusive(channel)?.link;
+        raw::lie_outside(link.outgoing_memory(), message, len)?;
+        sent(link.send(raw::found(message, len)))
     })
 }
 
@@ -71,11 +69,12 @@ pub unsafe extern "C" fn lowkey_send_part(
     is_last: bool,
     taken: *mut usize,
 ) -> lowkey_status {
-    give(|| {
-        let (taken, channel) = (raw::out(taken)?, raw::exclusive(channel)?);
+    attempt(|| {
+        let (taken, link) = (raw::out(taken)?, &mut raw::exclusive(channel)?.link);
+        raw::lie_outside(link.outgoing_memory(), bytes, len)?;
         let part = if is_last { Part::Last } else { Part::More };
-        let bytes = raw::bytes(bytes, len)?;
-        Ok((taken, sends(channel, bytes, |link| link.send_part(bytes, part))?))
+        taken.set(sent(link.send_part(raw::found(bytes, len), part))?);
+        Ok(())
     })
 }
 
@@ -91,8 +90,9 @@ pub unsafe extern "C" fn lowkey_ping(
     len: usize,
 ) -> lowkey_status {
     attempt(|| {
-        let (channel, body) = (raw::exclusive(channel)?, raw::bytes(body, len)?);
-        sends(channel, body, |link| link.ping(body))
+        let link = &mut raw::exclusive(channel)?.link;
+        raw::lie_outside(link.outgoing_memory(), body, len)?;
+        sent(link.ping(raw::found(body, len)))
     })
 }
 
@@ -160,16 +160,9 @@ pub unsafe extern "C" fn lowkey_is_closed(channel: *const lowkey_channel) -> boo
     raw::shared(channel).is_ok_and(|channel| channel.link.is_closed())
 }
 
-/// What sends `bytes`, which must not lie where records are sealed.
-fn sends<T>(
-    channel: &mut Channel,
-    bytes: &[u8],
-    send: impl FnOnce(&mut Link<'static, Kept>) -> Result<Poll<T>, Error>,
-) -> Result<T, Failure> {
-    if channel.link.is_outgoing(bytes) {
-        return Err(LOWKEY_LENGTH.into());
-    }
-    match send(&mut channel.link)? {
+/// What came of sending: nothing while something is unsent.
+fn sent<T>(sent: Result<Poll<T>, Error>) -> Result<T, Failure> {
+    match sent? {
         Poll::Ready(sent) => Ok(sent),
         Poll::Pending => Err(LOWKEY_WOULD_BLOCK.into()),
     }

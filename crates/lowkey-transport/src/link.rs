@@ -25,10 +25,10 @@ pub(crate) use state::State;
 /// What a handshake needs next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Write what is unsent.
-    Write,
     /// Read from the stream.
     Read,
+    /// Write what is unsent.
+    Write,
     /// Responder: look at [`Link::hello`] and answer it.
     Hello,
     /// XX: judge [`Link::proven_key`], then [`Link::accept`] it (store it first), or close.

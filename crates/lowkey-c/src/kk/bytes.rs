@@ -2,7 +2,6 @@
 
 use super::device::{channel, lowkey_kk};
 use super::machine::Machine;
-use super::records::lies_outside;
 use crate::event::lowkey_event;
 use crate::raw;
 use crate::status::lowkey_status::{self, LOWKEY_LENGTH};
@@ -42,7 +41,7 @@ pub unsafe extern "C" fn lowkey_kk_feed(
 ) -> lowkey_status {
     channel(device, |machine| {
         let taken = raw::out(taken)?;
-        lies_outside(&machine.setup.incoming, bytes, len)?;
+        raw::lie_outside(&machine.setup.incoming, bytes, len)?;
         taken.set(machine.feed(raw::found(bytes, len))?);
         Ok(())
     })

@@ -1,7 +1,6 @@
 //! Way 2: two callbacks move the bytes.
 
 use super::device::{calling_back, lowkey_kk};
-use super::records::lies_outside;
 use crate::event::lowkey_event;
 use crate::io::{lowkey_io, stream};
 use crate::raw;
@@ -65,7 +64,7 @@ pub unsafe extern "C" fn lowkey_kk_send_message(
 ) -> lowkey_status {
     calling_back(device, |machine| {
         let mut io = stream(raw::plain(io)?)?;
-        lies_outside(&machine.setup.outgoing, message, len)?;
+        raw::lie_outside(&machine.setup.outgoing, message, len)?;
         let (out, mut done) = (raw::out(done)?, *raw::plain(done)?);
         if done > len {
             return Err(LOWKEY_LENGTH.into());

@@ -4,7 +4,7 @@ use super::MIN_MAX_FRAME;
 use super::machine::{Machine, Setup};
 use super::page::Page;
 use super::size::LOWKEY_KK_WORDS;
-use crate::begin::is_over;
+use crate::begin::lies_apart;
 use crate::buffers::lowkey_buffers;
 use crate::call::attempt;
 use crate::page::lowkey_page;
@@ -33,7 +33,7 @@ unsafe impl raw::Zeros for lowkey_kk {}
 
 impl Object for lowkey_kk {
     type Inner = Machine;
-    const MAGIC: u32 = u32::from_le_bytes(*b"LKkk");
+    const KIND: u8 = b'k';
 }
 
 /// Makes a device of a key page and two buffers. No multiplication, and no network: lowkey_kk_begin connects.
@@ -59,17 +59,20 @@ pub unsafe extern "C" fn lowkey_kk_init(
     attempt(|| {
         let storage = raw::vacant(device)?;
         let (page, given) = (raw::plain(page)?, raw::plain(buffers)?);
-        let random = Random { fill: random.ok_or(LOWKEY_NULL)?, context };
+        if random.is_none() {
+            return Err(LOWKEY_NULL.into());
+        }
         check(device, page, given)?;
-        let mut machine = storage.zeros();
-        machine.set_up(Setup {
-            incoming: raw::kept_as_checked(given.incoming, given.incoming_len),
-            outgoing: raw::kept_as_checked(given.outgoing, given.outgoing_len),
-            page: Page::new(page),
-            random,
-            numbers: Numbers::of(boot),
-            max_message: if given.max_message == 0 { usize::MAX } else { given.max_message },
-            max_frame: max_frame(given),
+        storage.fill_zeros(|machine| {
+            machine.set_up(Setup {
+                incoming: raw::kept(given.incoming, given.incoming_len),
+                outgoing: raw::kept(given.outgoing, given.outgoing_len),
+                page: Page::new(page),
+                random: Random { fill: random, context },
+                numbers: Numbers::of(boot),
+                max_message: if given.max_message == 0 { usize::MAX } else { given.max_message },
+                max_frame: max_frame(given),
+            });
         });
         Ok(())
     })
@@ -116,10 +119,7 @@ unsafe fn check(device: *const lowkey_kk, page: &lowkey_page, given: &lowkey_buf
         if start.is_null() && i == PSK {
             continue;
         }
-        raw::bytes(start, len.max(1))?; // NULL is none, whatever its length
-        if is_over(start, len, spans.get(..i.min(WRITTEN)).unwrap_or_default()) {
-            return Err(LOWKEY_LENGTH.into());
-        }
+        lies_apart(start, len, spans.get(..i.min(WRITTEN)).unwrap_or_default())?;
         if SECRETS.contains(&i) && Secret::of(raw::array(start)?).is_blank() {
             return Err(if i == SHARED { LOWKEY_PEER_KEY } else { LOWKEY_BLANK }.into());
         }

@@ -3,8 +3,8 @@
 use super::device::{channel, look, lowkey_kk};
 use super::machine::Machine;
 use crate::call::give;
-use crate::raw::{self, Failure, Kept};
-use crate::status::lowkey_status::{self, LOWKEY_LENGTH, LOWKEY_OUT_OF_TURN};
+use crate::raw;
+use crate::status::lowkey_status::{self, LOWKEY_OUT_OF_TURN};
 
 /// Gives the piece of a message that waits, in place where it was opened, and says whether the message ends with it.
 /// Afterwards it does not wait any more; the bytes stay until the next lowkey_kk_feed or lowkey_kk_space, and may be
@@ -45,7 +45,7 @@ pub unsafe extern "C" fn lowkey_kk_send(
     len: usize,
 ) -> lowkey_status {
     channel(device, |machine| {
-        lies_outside(&machine.setup.outgoing, message, len)?;
+        raw::lie_outside(&machine.setup.outgoing, message, len)?;
         machine.send(raw::found(message, len))
     })
 }
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn lowkey_kk_send_part(
 ) -> lowkey_status {
     channel(device, |machine| {
         let taken = raw::out(taken)?;
-        lies_outside(&machine.setup.outgoing, bytes, len)?;
+        raw::lie_outside(&machine.setup.outgoing, bytes, len)?;
         taken.set(machine.send_part(raw::found(bytes, len), is_last)?);
         Ok(())
     })
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn lowkey_kk_ping(
     len: usize,
 ) -> lowkey_status {
     channel(device, |machine| {
-        lies_outside(&machine.setup.outgoing, body, len)?;
+        raw::lie_outside(&machine.setup.outgoing, body, len)?;
         machine.ping(raw::found(body, len))
     })
 }
@@ -147,11 +147,4 @@ pub unsafe extern "C" fn lowkey_kk_awaits_pong(device: *const lowkey_kk) -> bool
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_kk_is_closed(device: *const lowkey_kk) -> bool {
     look(device).is_ok_and(Machine::is_closed)
-}
-
-/// Bytes that are sent or fed, which must not lie in the buffer where they go.
-#[inline(never)]
-pub(super) unsafe fn lies_outside(buffer: &Kept, bytes: *const u8, len: usize) -> Result<(), Failure> {
-    let bytes = raw::bytes(bytes, len)?;
-    if raw::overlap(buffer, bytes) { Err(LOWKEY_LENGTH.into()) } else { Ok(()) }
 }

@@ -1,6 +1,7 @@
 //! Calls back into C. What a callback may do, and for how long its context is valid, stands in the header, at the type
 //! that is named where it is called.
 
+use crate::random::lowkey_random;
 use crate::stream::{LOWKEY_IO_WOULD_BLOCK, Stream};
 use core::ffi::c_void;
 use embedded_io::ErrorKind;
@@ -9,14 +10,16 @@ use lowkey_core::{Entropy, EntropyFailed};
 
 /// A random callback.
 pub(crate) struct Random {
-    pub(crate) fill: unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> i32,
+    /// None before it is set, which fails.
+    pub(crate) fill: lowkey_random,
     pub(crate) context: *mut c_void,
 }
 
 impl Entropy for Random {
     fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyFailed> {
+        let fill = self.fill.ok_or(EntropyFailed)?;
         // SAFETY: `lowkey_random`.
-        let failed = unsafe { (self.fill)(self.context, out.as_mut_ptr(), out.len()) };
+        let failed = unsafe { fill(self.context, out.as_mut_ptr(), out.len()) };
         if failed == 0 { Ok(()) } else { Err(EntropyFailed) }
     }
 }

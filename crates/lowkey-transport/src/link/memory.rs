@@ -6,6 +6,16 @@ use super::Link;
 use crate::limits::Buffer;
 
 impl<B: Buffer> Link<'_, B> {
+    /// Where frames come in.
+    pub fn incoming_memory(&self) -> &[u8] {
+        self.incoming.inbox.memory()
+    }
+
+    /// Where records are sealed.
+    pub fn outgoing_memory(&self) -> &[u8] {
+        self.outgoing.outbox.memory()
+    }
+
     /// Whether some of these bytes lie where frames come in.
     pub fn is_incoming(&self, bytes: &[u8]) -> bool {
         overlap(self.incoming.inbox.memory(), bytes)
