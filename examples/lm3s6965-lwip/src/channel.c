@@ -82,7 +82,8 @@ void channel_drop(struct channel *channel)
     }
     forget_received(channel);
     if (channel->is_active) {
-        const lowkey_status said = lowkey_kk_feed_end(&channel->lowkey); /* without an end in order, it wipes the keys */
+        /* Without an end in order, this wipes the channel's keys. */
+        const lowkey_status said = lowkey_kk_feed_end(&channel->lowkey);
         (void)said;
     }
     channel->is_active = false;
