@@ -1,5 +1,5 @@
-/* What the library leaves on the stack. Every mode in both roles is played, and a device of lowkey_kk.h; the objects are
- * made in every way. The linker puts a function of this file before each of the library's (--wrap). That paints the
+/* What the library leaves on the stack. Every mode in both roles is played, and a device of lowkey_kk.h; the objects
+ * are made in every way. The linker puts a function of this file before each of the library's (--wrap). That paints the
  * stack, lets the real one run in frames of their own, and searches them for secrets when it has returned: for our keys
  * and random bytes, and for whatever lies in the objects now or lay in the channel or the device before. */
 #include <string.h>
@@ -237,7 +237,7 @@ static bool objects(void)
 bool row_run(void)
 {
     return are_planted_leaks_found() && device_kk_psk0() && lowkey_kk_wipe(&device) == LOWKEY_OK
-        && kk_initiator(LOWKEY_KK) && kk_initiator(LOWKEY_KKPSK0) && kk_responder(LOWKEY_KK) && kk_responder(LOWKEY_KKPSK0)
-        && xx_initiator(LOWKEY_XX) && xx_initiator(LOWKEY_XXPSK0) && xx_responder(LOWKEY_XX)
+        && kk_initiator(LOWKEY_KK) && kk_initiator(LOWKEY_KKPSK0) && kk_responder(LOWKEY_KK)
+        && kk_responder(LOWKEY_KKPSK0) && xx_initiator(LOWKEY_XX) && xx_initiator(LOWKEY_XXPSK0) && xx_responder(LOWKEY_XX)
         && xx_responder(LOWKEY_XXPSK0) && objects() && found == 0;
 }

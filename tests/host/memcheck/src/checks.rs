@@ -25,6 +25,8 @@ pub(crate) const CHECKS: &[Check] = &[
     check("compare secrets", primitives::compare),
     check("KK", handshakes::kk),
     check("KKpsk0", handshakes::kkpsk0),
+    check("KK, a device", handshakes::device),
+    check("KKpsk0, a device", handshakes::device_psk0),
     check("XX", handshakes::xx),
     check("XXpsk0", handshakes::xxpsk0),
     Check { name: "branch", run: planted::branch, planted: Some(What::Branch) },

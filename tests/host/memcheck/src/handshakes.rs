@@ -3,6 +3,7 @@
 //!
 //! Public are the static and ephemeral keys as they are sent, and everything else that is on the wire.
 
+use lowkey_core::kk::{Device, MESSAGE_1_LEN, Numbers, Pinned};
 use lowkey_core::{
     Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals, Identity, Peer, Psk, PublicKey, Secret,
     Session, kk, xx,
@@ -21,6 +22,16 @@ pub(crate) fn kk() -> Result<()> {
 /// The same with a PSK, §9.
 pub(crate) fn kkpsk0() -> Result<()> {
     play_kk(Some(&Psk::new(Secret::new(secret_array(0x33)))?))
+}
+
+/// KK of a device that reads its keys where they are stored.
+pub(crate) fn device() -> Result<()> {
+    play_device(None)
+}
+
+/// The same with a PSK.
+pub(crate) fn device_psk0() -> Result<()> {
+    play_device(Some(secret_array(0x33)))
 }
 
 /// Noise §7.5.
@@ -45,6 +56,43 @@ fn play_kk(psk: Option<&Psk>) -> Result<()> {
     let (at_them, len) = responder.write_message_2(&mut ephemerals(0x66)?, &payload(), wire.room())?;
     let (at_us, _) = initiator.read_message_2(wire.carry(len))?;
     talk(at_us, at_them)
+}
+
+fn play_device(psk: Option<[u8; 32]>) -> Result<()> {
+    let (ours, theirs) = (identity(0x11)?, identity(0x22)?);
+    let (at_us, at_them) = (pinned(&ours, &theirs)?, pinned(&theirs, &ours)?);
+    let [private, psk_here, hedge] = [secret_array(0x11), psk.unwrap_or([0; 32]), secret_array(0x55)];
+    let pinned = Pinned {
+        private: Secret::of(&private),
+        public: &ours.public_key(),
+        peer: &theirs.public_key(),
+        shared: at_us.shared_secret(),
+        psk: psk.map(|_| Secret::of(&psk_here)),
+        hedge: Secret::of(&hedge),
+    };
+    if pinned.is_ours() {
+        return Err("these are the keys of another".into());
+    }
+    let psk = psk.map(|psk| Psk::new(Secret::new(psk))).transpose()?;
+    let (mut device, mut wire, mut message) = (Device::new(), Wire::new(), [0; MESSAGE_1_LEN]);
+    let draw = (&mut Marked(0x55), &mut Numbers::of(1));
+    device.write_message_1(&pinned, b"prologue", draw, secret_array(0x99), &mut message)?;
+    public_bytes(&mut message);
+    let responder = kk::Responder::new(&theirs, &at_them, psk.as_ref(), b"prologue");
+    let (responder, _) = responder.read_message_1(&mut message)?;
+    let (mut theirs, len) = responder.write_message_2(&mut ephemerals(0x66)?, &payload(), wire.room())?;
+    device.read_message_2(&pinned, wire.carry(len))?;
+    let mut record = [0x77; 80];
+    secret(&mut record);
+    device.seal(&mut record)?;
+    public_bytes(&mut record);
+    theirs.opener.open(&mut record)?;
+    let mut record = [0x77; 80];
+    secret(&mut record);
+    theirs.sealer.seal(&mut record)?;
+    public_bytes(&mut record);
+    device.open(&mut record)?;
+    Ok(())
 }
 
 fn play_xx(psk: Option<&Psk>) -> Result<()> {

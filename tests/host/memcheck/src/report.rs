@@ -31,7 +31,7 @@ struct Frame {
 /// Branches that the protocol makes public: where they are, and how the line begins to do it.
 ///
 /// A forged message ends the handshake or the channel, which everybody sees.
-const VERDICTS: [(&str, &str); 6] = [
+const VERDICTS: [(&str, &str); 8] = [
     // Pinning a key of low order: the key is refused for everybody to see, before there is a connection.
     ("lowkey-core/src/keys.rs", "if ss.is_blank()"),
     // A secret that nobody has written: it is refused when the device starts.
@@ -40,6 +40,8 @@ const VERDICTS: [(&str, &str); 6] = [
     ("compact/aead.rs", "if genuine {"),
     ("lowkey-core/src/symmetric.rs", ".map_err(|_| Error::Decrypt)?"),
     ("lowkey-core/src/cipher.rs", ".map_err(|_| Error::Decrypt)?"),
+    ("lowkey-core/src/kk/device.rs", "k.open_in_place(&nonce(n), ad, text, tag).ok()?"),
+    ("lowkey-core/src/kk/device.rs", ".ok_or(Error::Decrypt)?"),
     // XX: our own key, sent back to us. Both keys are public to whoever has got this far.
     ("lowkey-core/src/engine.rs", "if self.s.is(&rs)"),
 ];

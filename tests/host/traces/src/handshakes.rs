@@ -1,4 +1,5 @@
-//! Whole connections: `play` and `play_in_place` of `tests/m3/src/bin/channel`, against peers recorded here.
+//! Whole connections: `play`, `play_in_place` and `play_device` of `tests/m3/src/bin/channel`, against peers recorded
+//! here.
 
 use std::convert::Infallible;
 
@@ -40,6 +41,32 @@ pub(crate) fn in_place(program: Program) -> Vec<Class> {
     all().filter(|(mode, _)| !is_slow || matches!(mode, Mode::KkPsk0 | Mode::XxPsk0)).map(class).collect()
 }
 
+/// A device of `lowkey_kk.h`: some odd secrets, and then what its calls leave on the stack, as of a link in place. All
+/// that it computes is computed by a link too.
+pub(crate) fn devices(program: Program) -> Vec<Class> {
+    let class = |mode: Mode| {
+        let device = format!("{}, a device of C's", name(mode, Role::Initiator));
+        let play = move |machine: &mut Machine, n| play(machine, "play_device", mode, Role::Initiator, n);
+        let traced = Class {
+            name: device.clone(),
+            program,
+            secrets: FEW,
+            call: Box::new(move |machine, n| Ok(moved(play(machine, n)?))),
+        };
+        let left = Class {
+            name: format!("{device}, in place"),
+            program,
+            secrets: 2,
+            call: Box::new(move |machine, n| play(machine, ODD + n)),
+        };
+        [traced, left]
+    };
+    let is_slow = matches!(program, Program::Armv6MChannel);
+    let modes = [Mode::Kk, Mode::KkPsk0].into_iter().filter(|mode| !is_slow || *mode == Mode::KkPsk0);
+    let all = modes.flat_map(class);
+    all.filter(|class| !is_slow || class.secrets < FEW).collect()
+}
+
 fn all() -> impl Iterator<Item = (Mode, Role)> {
     let modes = [Mode::Kk, Mode::KkPsk0, Mode::Xx, Mode::XxPsk0];
     modes.into_iter().flat_map(|mode| [Role::Initiator, Role::Responder].map(|role| (mode, role)))
@@ -61,7 +88,7 @@ fn name(mode: Mode, role: Role) -> String {
 
 /// `play` moves what it makes, as most programs do; a move leaves a copy.
 fn moved(Answer { call, .. }: Answer) -> Answer {
-    Call { left: Vec::new(), ..call }.into()
+    Call { left: Vec::new(), regions: Vec::new(), ..call }.into()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -295,6 +322,8 @@ impl Counter for Once {
     }
 }
 
+/// How many secrets a class has whose arithmetic others have seen with all.
+const FEW: usize = 8;
 /// Where the kinds of a side's secrets begin; each side has five.
 const INITIATOR: u64 = 10;
 const RESPONDER: u64 = 20;

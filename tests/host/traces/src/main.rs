@@ -47,9 +47,11 @@ fn run() -> Result<()> {
     let mut classes = primitives::classes(Program::Primitives);
     classes.extend(handshakes::classes());
     classes.extend(handshakes::in_place(Program::Channel));
+    classes.extend(handshakes::devices(Program::Channel));
     if firmware.has(Program::Armv6MPrimitives) {
         let mut small = primitives::classes(Program::Armv6MPrimitives);
         small.extend(handshakes::in_place(Program::Armv6MChannel));
+        small.extend(handshakes::devices(Program::Armv6MChannel));
         classes.extend(
             small.into_iter().map(|class| Class { name: format!("Armv6-M: {}", class.name), ..class }),
         );

@@ -74,7 +74,7 @@ fn read(link: &mut AnyLink<'_, '_>, io: &mut Replay<'_>) -> Result<(), Error> {
 }
 
 /// Does `step` between the marks of a region.
-fn region<T>(step: impl FnOnce() -> T) -> T {
+pub(crate) fn region<T>(step: impl FnOnce() -> T) -> T {
     #[inline(never)] // into a frame of its own, which is dead at the second mark
     fn within<T>(step: impl FnOnce() -> T) -> T {
         step()

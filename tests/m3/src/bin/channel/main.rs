@@ -1,12 +1,13 @@
-//! Nothing but a channel: every mode in both roles, through `Link` and the blocking `Channel`.
+//! Nothing but a channel: every mode in both roles, through `Link` and the blocking `Channel`, and a device of C's.
 //!
 //! No board, no printing: whatever is in this image is in a user's as well. `cargo xtask constant-time` searches all of
 //! it for instructions whose time depends on their operands, and lets the model call [`play`] with many secrets, and
-//! [`play_in_place`] to see what stays of them on the stack.
+//! [`play_in_place`] to see what stays of them on the stack; [`play_device`] for both.
 #![no_std]
 #![no_main]
 #![allow(unsafe_code)] // one name that the linker must keep
 
+mod device;
 mod in_place;
 
 use core::{hint::black_box, panic::PanicInfo};
@@ -25,7 +26,7 @@ use m3_tests::script::{ID, MESSAGE, Script, Sent};
 #[entry]
 fn main() -> ! {
     // Mentioned so that the linker keeps it.
-    black_box([play as *const (), play_in_place as _]);
+    black_box([play as *const (), play_in_place as _, play_device as _]);
     loop {
         core::hint::spin_loop();
     }
@@ -48,6 +49,14 @@ extern "C" fn play(script: &Script, sent: &mut Sent) -> u32 {
 extern "C" fn play_in_place(script: &Script, sent: &mut Sent) -> u32 {
     sent.len = 0;
     u32::from(in_place::run(script, sent).is_err())
+}
+
+/// Plays an initiator of KK or KKpsk0 on a device of `lowkey_kk.h`, and marks its calls in the same way.
+// SAFETY: no other function has this name.
+#[unsafe(no_mangle)]
+extern "C" fn play_device(script: &Script, sent: &mut Sent) -> u32 {
+    sent.len = 0;
+    u32::from(device::run(script, sent).is_err())
 }
 
 type AnyLink<'k, 'b> = Link<'k, &'b mut [u8]>;
