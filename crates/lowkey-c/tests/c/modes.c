@@ -1,4 +1,4 @@
-/* Every mode, from C to C: handshake, the same hash, the right keys, a message each way, the end. */
+/* Every mode, from C to C: handshake, the same hash, the right keys, a message each way, the end; keys gone. */
 #include "side.h"
 
 static void end(side *here, side *there) {
@@ -38,10 +38,31 @@ static void play(lowkey_mode mode) {
   end(&initiator, &responder);
 }
 
+/* The keys of both directions are zeros once a channel is over: 64 bytes, of which few were zeros by chance. */
+static void keys_are_gone_at(side *initiator, side *responder, side *here) {
+  static lowkey_channel before;
+  const uint8_t *const was = (const uint8_t *)&before, *const is = (const uint8_t *)&here->channel;
+  size_t at, gone = 0;
+  open_both(initiator, responder, LOWKEY_KK);
+  OK(move_bytes(initiator, responder, BUFFER));
+  memcpy(&before, &here->channel, sizeof before);
+  GIVES(LOWKEY_TRUNCATED, lowkey_feed_end(&here->channel));
+  for (at = 0; at < sizeof before; at++) gone += was[at] != 0 && is[at] == 0;
+  CHECK(gone > 56);
+}
+
+static void its_keys_are_gone(void) {
+  static side initiator, responder;
+  make_pair(&initiator, &responder, false);
+  keys_are_gone_at(&initiator, &responder, &initiator);
+  keys_are_gone_at(&initiator, &responder, &responder);
+}
+
 int main(void) {
   play(LOWKEY_KK);
   play(LOWKEY_KKPSK0);
   if (!IS_DEVICE) play(LOWKEY_XX);
   if (!IS_DEVICE) play(LOWKEY_XXPSK0);
+  its_keys_are_gone();
   return 0;
 }
