@@ -80,7 +80,7 @@ impl<'k> Engine<'k> {
     /// `InitializeSymmetric(protocol_name)`, the prologue and the pre-messages.
     #[inline(never)]
     pub(crate) fn begin(&mut self, prologue: &[u8]) {
-        self.symmetric.initialize(self.pattern.name);
+        self.symmetric.initialize(self.pattern.h);
         self.symmetric.mix_hash(prologue);
         if self.pattern.known.initiator {
             self.mix_static_of(Role::Initiator);

@@ -2,7 +2,6 @@
 
 use crate::TAG_LEN;
 use crate::cipher::nonce;
-use crate::cursor::fill;
 use crate::error::Error;
 use lowkey_crypto::{AeadKey, Blake2s, Derivation, HASH_LEN, Secret, derive};
 
@@ -20,14 +19,10 @@ impl Symmetric {
         Self { ck: Secret::new([0; 32]), h: [0; HASH_LEN], k: Secret::new([0; 32]), n: None }
     }
 
-    /// `InitializeSymmetric(protocol_name)` (§5.2).
-    pub(crate) fn initialize(&mut self, protocol_name: &[u8]) {
-        if protocol_name.len() > HASH_LEN {
-            Blake2s::hash(&[protocol_name], &mut self.h);
-        } else {
-            fill(&mut self.h, protocol_name);
-        }
-        *self.ck.expose_mut() = self.h;
+    /// `InitializeSymmetric(protocol_name)` (§5.2), by the hash of a name that has more than 32 bytes.
+    pub(crate) fn initialize(&mut self, hash: &[u8; HASH_LEN]) {
+        self.h = *hash;
+        *self.ck.expose_mut() = *hash;
     }
 
     /// `h`, the handshake hash so far.

@@ -10,6 +10,7 @@ use crate::cipher::{REKEY_INTERVAL, nonce};
 use crate::entropy::{Entropy, EntropyFailed};
 use crate::error::Error;
 use crate::keys::is_spelling_of;
+use crate::pattern::{H_OF_KK, H_OF_KKPSK0};
 use core::fmt;
 use lowkey_crypto::{
     Blake2s, Derivation, HASH_LEN, KEY_LEN, PrivateKey, PublicKey, Secret, StoredKey, derive,
@@ -290,15 +291,6 @@ fn advance(key: &mut StoredKey, number: &mut u64) {
     *number = number.wrapping_add(1);
 }
 
-/// The hashes of the protocol names (§8), which have more than 32 bytes: what `InitializeSymmetric` (§5.2) begins with.
-static H_OF_KK: [u8; HASH_LEN] = [
-    0x72, 0x1f, 0x5c, 0x9c, 0x77, 0x0d, 0x76, 0x22, 0xa8, 0x79, 0x63, 0x0f, 0x6c, 0x47, 0x4e, 0x91, 0xe1,
-    0x6a, 0x75, 0x37, 0x17, 0x46, 0xc8, 0xbb, 0xae, 0x78, 0xbe, 0xc0, 0xeb, 0xe7, 0xae, 0x11,
-];
-static H_OF_KKPSK0: [u8; HASH_LEN] = [
-    0x78, 0x40, 0x6a, 0xec, 0xb2, 0x97, 0xcd, 0xbc, 0xf2, 0xd2, 0x83, 0xc8, 0xfe, 0xbf, 0x7b, 0x3f, 0x58,
-    0x8d, 0x53, 0x20, 0x15, 0xe0, 0x7d, 0xbd, 0xef, 0xd4, 0x7b, 0xb2, 0xb7, 0xce, 0x3e, 0xbc,
-];
 /// The coordinate of RFC 7748 §4.1's base point.
 const BASE_POINT: PublicKey = PublicKey::new({
     let mut u = [0; KEY_LEN];
@@ -311,16 +303,6 @@ pub const MESSAGE_1_LEN: usize = KEY_LEN + 2 + TAG_LEN;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pattern::{KK, KKPSK0};
-
-    #[test]
-    fn noise_5_2_h_begins_as_the_hash_of_the_protocol_name() {
-        for (pattern, h) in [(&KK, H_OF_KK), (&KKPSK0, H_OF_KKPSK0)] {
-            let mut hash = [0; HASH_LEN];
-            Blake2s::hash(&[pattern.name], &mut hash);
-            assert_eq!(hash, h);
-        }
-    }
 
     fn open() -> Device {
         let mut device = Device { sealing: 1, opening: 1, ..Device::new() };

@@ -17,7 +17,7 @@ fn noise_12_1_kk_message_1_with_an_ephemeral_of_low_order_is_read_like_any_other
     let mut rng = Rng(1);
     let keys = Pair::new(&mut rng);
     let (i, r) = (&keys.initiator, &keys.responder);
-    let mut symmetric = symmetric(KK.name, b"prologue");
+    let mut symmetric = symmetric(KK.h, b"prologue");
     symmetric.mix_hash(i.identity.public_key().as_bytes());
     symmetric.mix_hash(r.identity.public_key().as_bytes());
     symmetric.mix_hash(&ZERO); // e
@@ -79,7 +79,7 @@ fn prove_to(
     rng: &mut Rng,
 ) -> Result<Claim, Error> {
     let e = PrivateKey::new(&rng.secret());
-    let mut symmetric = symmetric(XX.name, b"");
+    let mut symmetric = symmetric(XX.h, b"");
     symmetric.mix_hash(e.public_key().as_bytes());
     symmetric.mix_hash(b"");
     let responder = xx::Responder::new(server, None, b"");
@@ -211,9 +211,9 @@ fn mix_key(symmetric: &mut Symmetric, ikm: &[u8; 32]) {
     symmetric.mix_key();
 }
 
-fn symmetric(protocol_name: &[u8], prologue: &[u8]) -> Symmetric {
+fn symmetric(hash_of_name: &[u8; 32], prologue: &[u8]) -> Symmetric {
     let mut symmetric = Symmetric::new();
-    symmetric.initialize(protocol_name);
+    symmetric.initialize(hash_of_name);
     symmetric.mix_hash(prologue);
     symmetric
 }
