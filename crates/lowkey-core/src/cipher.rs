@@ -23,22 +23,38 @@ impl Direction {
         Self { k: AeadKey::new(&Secret::new([0; 32])), n: u64::MAX }
     }
 
-    /// The nonce of the next record; `2^64 − 1` is kept for `REKEY()` (Noise §5.1).
-    #[inline(always)] // on its way through a `Result` it would be copied byte by byte
-    fn nonce(&self) -> Result<[u8; 12], Error> {
-        if self.n == u64::MAX { Err(Error::Exhausted) } else { Ok(nonce(self.n)) }
+    /// Whether there is a nonce for the next record; `2^64 − 1` is kept for `REKEY()` (Noise §5.1).
+    #[inline(always)] // as a call it would be larger
+    fn has_nonce(&self) -> Result<(), Error> {
+        if self.n == u64::MAX { Err(Error::Exhausted) } else { Ok(()) }
     }
 
     /// Moves on to the next record; the one before it had a nonce.
     ///
     /// Record 1,024, 2,048, … has a new key. It is made here and not when that record comes: on the wire that is the
     /// same, and the old key is gone sooner.
+    #[inline(never)] // both directions'
     fn advance(&mut self) {
         self.n = self.n.wrapping_add(1);
         if self.n.is_multiple_of(REKEY_INTERVAL) {
-            self.k = self.k.rekeyed();
+            self.k.rekey();
         }
     }
+}
+
+/// `ENCRYPT(k, n, ad, plaintext)` (Noise §5.1), in place: the last 16 bytes receive the tag.
+#[inline(never)] // of the handshake and of records: its nonce and tag lie in no frame of a caller
+pub(crate) fn encrypt(k: &AeadKey, n: u64, ad: &[u8], text: &mut [u8]) -> Result<(), Error> {
+    let (plain, tag) = text.split_last_chunk_mut::<TAG_LEN>().ok_or(Error::BufferTooSmall)?;
+    *tag = k.seal_in_place(&nonce(n), ad, plain);
+    Ok(())
+}
+
+/// `DECRYPT(k, n, ad, ciphertext)` (Noise §5.1), in place; the plaintext is then in front of the last 16 bytes.
+#[inline(never)] // as `encrypt`
+pub(crate) fn decrypt<'t>(k: &AeadKey, n: u64, ad: &[u8], text: &'t mut [u8]) -> Option<&'t mut [u8]> {
+    k.open_in_place(&nonce(n), ad, text).ok()?;
+    text.get_mut(..text.len().checked_sub(TAG_LEN)?)
 }
 
 /// ChaChaPoly's nonce (Noise §12.3): 32 zero bits, then `n` little-endian.
@@ -71,13 +87,16 @@ impl Sealer {
     /// # Errors
     /// - [`Error::BufferTooSmall`]: `record` is shorter than a tag or longer than 65,535 bytes; nothing changed.
     /// - [`Error::Exhausted`]: 2^64 − 1 records were sealed; nothing changed.
-    #[inline(never)] // its nonce and tag are not to lie in the caller's frame
+    #[inline(never)] // several callers
     pub fn seal(&mut self, record: &mut [u8]) -> Result<(), Error> {
         if record.len() > crate::MAX_MESSAGE {
             return Err(Error::BufferTooSmall);
         }
-        let (text, tag) = record.split_last_chunk_mut::<TAG_LEN>().ok_or(Error::BufferTooSmall)?;
-        *tag = self.0.k.seal_in_place(&self.0.nonce()?, &[], text);
+        if record.len() < TAG_LEN {
+            return Err(Error::BufferTooSmall);
+        }
+        self.0.has_nonce()?;
+        encrypt(&self.0.k, self.0.n, &[], record)?;
         self.0.advance();
         Ok(())
     }
@@ -110,11 +129,13 @@ impl Opener {
     /// - [`Error::Exhausted`]: 2^64 − 1 records were opened; nothing changed.
     #[inline(never)] // as `seal`
     pub fn open<'r>(&mut self, record: &'r mut [u8]) -> Result<&'r mut [u8], Error> {
-        let text_len = record.len().checked_sub(TAG_LEN).ok_or(Error::Truncated)?;
-        let nonce = self.0.nonce()?;
-        self.0.k.open_in_place(&nonce, &[], record).map_err(|_| Error::Decrypt)?;
+        if record.len() < TAG_LEN {
+            return Err(Error::Truncated);
+        }
+        self.0.has_nonce()?;
+        let text = decrypt(&self.0.k, self.0.n, &[], record).ok_or(Error::Decrypt)?;
         self.0.advance();
-        record.get_mut(..text_len).ok_or(Error::Truncated)
+        Ok(text)
     }
 
     /// How many records have been opened.

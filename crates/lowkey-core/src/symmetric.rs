@@ -1,7 +1,7 @@
 //! `SymmetricState` (Noise §5.2): the chaining key, the handshake hash and the handshake's cipher.
 
 use crate::TAG_LEN;
-use crate::cipher::nonce;
+use crate::cipher::{decrypt, encrypt};
 use crate::error::Error;
 use lowkey_crypto::{AeadKey, Blake2s, Derivation, HASH_LEN, Secret, derive};
 
@@ -83,8 +83,7 @@ impl Symmetric {
     /// `EncryptAndHash`, in place: `text` is the plaintext and [`Self::overhead`] bytes of room behind it.
     pub(crate) fn encrypt_and_hash(&mut self, text: &mut [u8]) -> Result<(), Error> {
         if let Some(n) = &mut self.n {
-            let (plain, tag) = text.split_last_chunk_mut::<TAG_LEN>().ok_or(Error::BufferTooSmall)?;
-            *tag = AeadKey::new(&self.k).seal_in_place(&nonce(u64::from(*n)), &self.h, plain);
+            encrypt(&AeadKey::new(&self.k), u64::from(*n), &self.h, text)?;
             *n = n.wrapping_add(1); // at most three texts a handshake are under one key
         }
         self.mix_hash(text);
@@ -94,15 +93,14 @@ impl Symmetric {
     /// `DecryptAndHash`, in place; returns the plaintext at the front of `text`.
     #[inline(never)] // its frame is not to lie beneath the Diffie-Hellmans of the message
     pub(crate) fn decrypt_and_hash<'t>(&mut self, text: &'t mut [u8]) -> Result<&'t mut [u8], Error> {
-        let plain_len = text.len().checked_sub(self.overhead()).ok_or(Error::Truncated)?;
+        if text.len() < self.overhead() {
+            return Err(Error::Truncated);
+        }
         let ad = self.h;
         self.mix_hash(text);
-        if let Some(n) = &mut self.n {
-            AeadKey::new(&self.k)
-                .open_in_place(&nonce(u64::from(*n)), &ad, text)
-                .map_err(|_| Error::Decrypt)?;
-            *n = n.wrapping_add(1); // as above
-        }
-        text.get_mut(..plain_len).ok_or(Error::Truncated)
+        let Some(n) = &mut self.n else { return Ok(text) };
+        let plain = decrypt(&AeadKey::new(&self.k), u64::from(*n), &ad, text).ok_or(Error::Decrypt)?;
+        *n = n.wrapping_add(1); // as above
+        Ok(plain)
     }
 }

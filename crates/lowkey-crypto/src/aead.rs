@@ -3,7 +3,6 @@
 use core::fmt;
 
 use crate::forged::Forged;
-use crate::key::LAST_NONCE;
 use crate::secret::Secret;
 use crate::{KEY_LEN, NONCE_LEN, TAG_LEN, body};
 
@@ -46,12 +45,16 @@ impl AeadKey {
         self.0.open_in_place(nonce, ad, text, tag)
     }
 
-    /// `REKEY(k)`, Noise §4.2: the first 32 bytes of `ENCRYPT(k, 2^64 - 1, "", zeros32)`.
+    /// `REKEY(k)`, Noise §4.2, in its place: the first 32 bytes of `ENCRYPT(k, 2^64 - 1, "", zeros32)`.
+    pub fn rekey(&mut self) {
+        self.0.rekey();
+    }
+
+    /// The key that [`rekey`](Self::rekey) makes of this one.
     #[must_use]
-    pub fn rekeyed(&self) -> Self {
-        let mut key = Secret::zeroed();
-        let _ = self.seal_in_place(&LAST_NONCE, &[], key.expose_mut());
-        Self::new(&key)
+    pub fn rekeyed(mut self) -> Self {
+        self.rekey();
+        self
     }
 }
 

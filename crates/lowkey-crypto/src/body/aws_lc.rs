@@ -11,6 +11,7 @@ use aws_lc_rs::{
 use super::portable;
 pub(crate) use super::portable::Blake2s;
 use crate::forged::Forged;
+use crate::key::LAST_NONCE;
 use crate::secret::Secret;
 use crate::{KEY_LEN, NONCE_LEN, TAG_LEN};
 
@@ -80,5 +81,11 @@ impl AeadKey {
         let nonce = Nonce::assume_unique_for_key(*nonce);
         let opened = self.0.open_in_place_separate_tag(nonce, Aad::from(ad), tag, text);
         opened.map(|_| ()).map_err(|_| Forged)
+    }
+
+    pub(crate) fn rekey(&mut self) {
+        let mut key = Secret::zeroed();
+        let _ = self.seal_in_place(&LAST_NONCE, &[], key.expose_mut());
+        *self = Self::new(&key);
     }
 }

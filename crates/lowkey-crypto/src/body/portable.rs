@@ -10,6 +10,7 @@ use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit};
 use curve25519_dalek::montgomery::MontgomeryPoint;
 
 use crate::forged::Forged;
+use crate::key::LAST_NONCE;
 use crate::secret::Secret;
 use crate::{HASH_LEN, KEY_LEN, NONCE_LEN, TAG_LEN};
 
@@ -78,6 +79,12 @@ impl AeadKey {
         self.0
             .decrypt_inout_detached(nonce.into(), ad, text.into(), tag.into())
             .map_err(|chacha20poly1305::Error| Forged)
+    }
+
+    pub(crate) fn rekey(&mut self) {
+        let mut key = Secret::zeroed();
+        let _ = self.seal_in_place(&LAST_NONCE, &[], key.expose_mut());
+        *self = Self::new(&key);
     }
 }
 

@@ -35,6 +35,10 @@ impl AeadKey {
     ) -> Result<(), Forged> {
         open(&self.0, nonce, ad, text, tag)
     }
+
+    pub(crate) fn rekey(&mut self) {
+        rekey(&mut self.0);
+    }
 }
 
 #[inline(always)] // each has one caller in an image
