@@ -80,6 +80,11 @@ impl Sealer {
         Self(Direction::spent())
     }
 
+    /// Wipes the key: nothing more is sealed.
+    pub fn wipe(&mut self) {
+        self.0 = Direction::spent();
+    }
+
     /// Seals `record` in place: plaintext, then 16 bytes of room that receive the tag.
     ///
     /// `ENCRYPT(k, n, "", plaintext)`, Noise §5.1; `n` moves on, and the key with every 1,024th record.

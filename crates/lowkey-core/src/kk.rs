@@ -21,8 +21,10 @@ use crate::error::Error;
 use crate::keys::{Identity, Peer, Psk};
 use crate::pattern::{BOTH, KK, KKPSK0};
 use crate::session::Session;
+use crate::storage::sealed::State as _;
 pub use crate::storage::{Owned, State, Storage, Stored};
 use crate::storage::{begins, waits};
+use lowkey_crypto::PublicKey;
 
 /// What both messages add to their payload, in bytes.
 pub const OVERHEAD: usize = 48;
@@ -72,6 +74,33 @@ impl<S: State> AwaitMessage2<S> {
     pub fn read_message_2(mut self, message: &mut [u8]) -> Result<(Session, &mut [u8]), Error> {
         let payload = self.0.read(message)?;
         Ok((self.0.finish(), payload))
+    }
+}
+
+impl<'p, 'k> AwaitMessage2<Stored<'p, 'k>> {
+    /// [`read_message_2`](Self::read_message_2) with the session still to be made: it is moved once less when it is made
+    /// where it is needed.
+    ///
+    /// # Errors
+    /// As [`read_message_2`](Self::read_message_2).
+    pub fn agree<'m>(mut self, message: &'m mut [u8]) -> Result<(Agreed<'p, 'k>, &'m mut [u8]), Error> {
+        let payload = self.0.read(message)?;
+        Ok((Agreed(self.0), payload))
+    }
+}
+
+/// The initiator, with message 2 read and its state still in its storage.
+pub struct Agreed<'p, 'k>(Stored<'p, 'k>);
+
+impl Agreed<'_, '_> {
+    /// The static key of the peer that took part: the pinned one.
+    pub fn peer_key(&self) -> Option<PublicKey> {
+        self.0.peer_key()
+    }
+
+    /// `Split()` (Noise §5.2): the session. The storage is free.
+    pub fn split(mut self) -> Session {
+        self.0.finish()
     }
 }
 

@@ -64,6 +64,11 @@ impl<'p, 'k> Stored<'p, 'k> {
         Self(engine)
     }
 
+    /// The peer's static key.
+    pub(crate) fn peer_key(&self) -> Option<PublicKey> {
+        self.0.rs().ok().copied()
+    }
+
     /// Leaves the state where it is.
     pub(crate) fn park(self) {
         mem::forget(self); // only a reference, and what does the wiping

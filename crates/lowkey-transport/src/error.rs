@@ -184,6 +184,7 @@ impl embedded_io::Error for Error {
 }
 
 /// Sets aside that the stream moves nothing now.
+#[inline(never)] // every call that receives has it
 pub(crate) fn set_aside(moved: Result<(), Error>) -> Result<(), Error> {
     moved.or_else(|error| if error.is_recoverable() { Ok(()) } else { Err(error) })
 }

@@ -9,7 +9,7 @@ use crate::bytes::fill;
 use crate::error::Error;
 use crate::limits::MAX_PING;
 use crate::record::Kind;
-use lowkey_core::{Opener, PublicKey, Sealer, Session};
+use lowkey_core::{PublicKey, Session};
 
 /// The body of a PING or PONG that somebody waits for; without one it is empty, for an empty one nobody waits (§4).
 struct Echo {
@@ -44,10 +44,8 @@ pub(crate) enum Ours {
 
 /// Wiped when it is dropped: with its state, whichever direction the error came up in.
 pub(crate) struct Keyed {
-    sealer: Option<Sealer>,
-    opener: Opener,
-    /// Public: not wiped.
-    pub(crate) handshake_hash: [u8; 32],
+    /// After our CLOSE without what seals.
+    session: Session,
     /// What the peer has proven. Public: not wiped.
     pub(crate) proven: PublicKey,
     pub(crate) ours: Ours,
@@ -59,38 +57,33 @@ pub(crate) struct Keyed {
 
 impl Keyed {
     pub(crate) fn new(session: Session, proven: PublicKey) -> Self {
-        Self {
-            handshake_hash: *session.handshake_hash(),
-            sealer: Some(session.sealer),
-            opener: session.opener,
-            proven,
-            ours: Ours::Goes,
-            is_peer_closed: false,
-            owed: Echo::NONE,
-            asked: Echo::NONE,
-        }
+        Self { session, proven, ours: Ours::Goes, is_peer_closed: false, owed: Echo::NONE, asked: Echo::NONE }
     }
 
     /// Seals a record of this kind in place; its data is there already.
     pub(crate) fn seal(&mut self, kind: Kind, record: &mut [u8]) -> Result<(), Error> {
-        let sealer = self.sealer.as_mut().ok_or(Error::Bug)?; // nothing is sealed behind our CLOSE
         *record.first_mut().ok_or(Error::Bug)? = kind.byte();
-        sealer.seal(record).map_err(Error::in_records)
+        self.session.sealer.seal(record).map_err(Error::in_records)
     }
 
     /// Opens a record in place.
     pub(crate) fn open<'r>(&mut self, record: &'r mut [u8]) -> Result<&'r mut [u8], Error> {
-        self.opener.open(record).map_err(Error::in_records)
+        self.session.opener.open(record).map_err(Error::in_records)
     }
 
     /// How many records have been sealed, while there is a key.
     pub(crate) fn sealed(&self) -> Option<u64> {
-        self.sealer.as_ref().map(Sealer::count)
+        (self.ours != Ours::Closed).then(|| self.session.sealer.count())
     }
 
     /// How many records have been opened.
     pub(crate) fn opened(&self) -> u64 {
-        self.opener.count()
+        self.session.opener.count()
+    }
+
+    /// The final handshake hash.
+    pub(crate) fn handshake_hash(&self) -> [u8; 32] {
+        *self.session.handshake_hash()
     }
 
     /// A PING came: its PONG is owed. A newer one replaces an unanswered one, and after our CLOSE none is answered
@@ -110,7 +103,7 @@ impl Keyed {
     pub(crate) fn said(&mut self, kind: Kind) {
         self.owed.len = 0;
         if kind == Kind::Close {
-            self.sealer = None;
+            self.session.sealer.wipe();
             self.ours = Ours::Closed;
         }
     }

@@ -188,12 +188,12 @@ impl<'k, B: Buffer> Link<'k, B> {
 
     /// Ends the link, unless the error leaves it usable; every later call gives the first such error.
     pub fn fail(&mut self, error: Error) -> Error {
-        let error = self.state.get_mut().end(error);
-        if !error.is_recoverable() {
-            self.incoming.end();
-            self.outgoing.end();
+        if error.is_recoverable() {
+            return error;
         }
-        error
+        self.incoming.end();
+        self.outgoing.end();
+        self.state.get_mut().over(error)
     }
 
     /// Ends both directions with an error that came up in one.
@@ -312,7 +312,7 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// The final handshake hash (Noise §11.2): equal on both sides, different for every handshake. `None` before there
     /// is one, and after an error has ended the link.
     pub fn handshake_hash(&self) -> Option<[u8; 32]> {
-        self.asks(|keyed| keyed.handshake_hash)
+        self.asks(Keyed::handshake_hash)
     }
 
     fn asks<T>(&self, ask: impl FnOnce(&Keyed) -> T) -> Option<T> {

@@ -62,24 +62,15 @@ impl<B: Buffer> Outbox<B> {
         self.unflushed = false;
     }
 
-    /// The room for the next frame's body.
-    ///
-    /// # Errors
-    /// [`Error::Bug`]: the last frame has not left yet.
-    pub(crate) fn body(&mut self) -> Result<&mut [u8], Error> {
+    /// The room for the next frame's body; `None` while the last frame has not left.
+    pub(crate) fn body(&mut self) -> Option<&mut [u8]> {
         let end = self.capacity().saturating_add(HEADER);
-        if !self.is_empty() {
-            return Err(Error::Bug);
-        }
-        self.buffer.get_mut(HEADER..end).ok_or(Error::Bug)
+        if self.is_empty() { self.buffer.get_mut(HEADER..end) } else { None }
     }
 
     /// The room in it for at most so many bytes of a record's data, behind the kind.
-    ///
-    /// # Errors
-    /// As [`Self::body`].
-    pub(crate) fn room(&mut self, max_data: usize) -> Result<&mut [u8], Error> {
-        self.body()?.get_mut(1..=max_data).ok_or(Error::Bug)
+    pub(crate) fn room(&mut self, max_data: usize) -> Option<&mut [u8]> {
+        self.body()?.get_mut(1..=max_data)
     }
 
     /// Makes the first `len` bytes of [`Self::body`] the next frame.

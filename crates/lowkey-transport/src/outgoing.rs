@@ -94,7 +94,7 @@ impl<B: Buffer> Outgoing<B> {
             [] => Kind::Close,
             _ => Kind::Pong,
         };
-        let len = fill(self.room()?, keyed.owed());
+        let len = fill(self.room().ok_or(Error::Bug)?, keyed.owed());
         self.seal(kind, len, keyed)?;
         keyed.said(kind);
         Ok(Poll::Pending)
@@ -173,7 +173,7 @@ impl<B: Buffer> Outgoing<B> {
         if self.make_room(keyed)?.is_pending() {
             return Ok(Poll::Pending);
         }
-        let n = fill(self.room()?, data);
+        let n = fill(self.room().ok_or(Error::Bug)?, data);
         let is_last = part == Part::Last && n == data.len();
         self.message = if is_last { Message::None } else { Message::Begun };
         self.seal(if is_last { Kind::Data } else { Kind::More }, n, keyed)?;
@@ -182,12 +182,12 @@ impl<B: Buffer> Outgoing<B> {
 
     /// Seals a record into the outbox.
     fn stage(&mut self, kind: Kind, data: &[u8], keyed: &mut Keyed) -> Result<(), Error> {
-        let len = fill(self.room()?, data);
+        let len = fill(self.room().ok_or(Error::Bug)?, data);
         self.seal(kind, len, keyed)
     }
 
     /// Room for the data of a record.
-    fn room(&mut self) -> Result<&mut [u8], Error> {
+    fn room(&mut self) -> Option<&mut [u8]> {
         let max_data = self.max_data();
         self.outbox.room(max_data)
     }
@@ -195,7 +195,7 @@ impl<B: Buffer> Outgoing<B> {
     /// Seals the record whose data was put to the front of its room.
     fn seal(&mut self, kind: Kind, len: usize, keyed: &mut Keyed) -> Result<(), Error> {
         let frame_len = len.saturating_add(RECORD_OVERHEAD);
-        let record = self.outbox.body()?.get_mut(..frame_len).ok_or(Error::Bug)?;
+        let record = self.outbox.body().and_then(|body| body.get_mut(..frame_len)).ok_or(Error::Bug)?;
         keyed.seal(kind, record)?;
         self.outbox.commit(frame_len)
     }

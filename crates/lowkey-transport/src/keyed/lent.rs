@@ -24,7 +24,7 @@ impl Lent {
 
     /// Takes what the sending direction works with.
     pub(crate) fn take_sealer(&mut self, from: &mut Keyed) {
-        swap(&mut self.keyed.sealer, &mut from.sealer);
+        swap(&mut self.keyed.session.sealer, &mut from.session.sealer);
         swap(&mut self.keyed.owed, &mut from.owed);
         self.look(from);
     }
@@ -32,7 +32,7 @@ impl Lent {
     /// Gives it back. A PONG that has come to be owed meanwhile takes the place of one that has not gone; after our
     /// CLOSE none goes (§4).
     pub(crate) fn give_sealer(&mut self, to: &mut Keyed) {
-        swap(&mut self.keyed.sealer, &mut to.sealer);
+        swap(&mut self.keyed.session.sealer, &mut to.session.sealer);
         to.ours = self.keyed.ours;
         if to.owed().is_empty() {
             swap(&mut self.keyed.owed, &mut to.owed);
@@ -47,13 +47,13 @@ impl Lent {
 
     /// Takes what the receiving direction works with.
     pub(crate) fn take_opener(&mut self, from: &mut Keyed) {
-        swap(&mut self.keyed.opener, &mut from.opener);
+        swap(&mut self.keyed.session.opener, &mut from.session.opener);
         self.look(from);
     }
 
     /// Gives it back.
     pub(crate) fn give_opener(&mut self, to: &mut Keyed) {
-        swap(&mut self.keyed.opener, &mut to.opener);
+        swap(&mut self.keyed.session.opener, &mut to.session.opener);
         to.is_peer_closed = self.keyed.is_peer_closed;
         to.owe(self.keyed.owed.as_bytes());
         if self.was_asking && !self.keyed.is_asking() {

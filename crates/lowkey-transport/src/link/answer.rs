@@ -78,7 +78,8 @@ impl<'k, B: Buffer> Link<'k, B> {
                 return Err(Error::Handshake);
             }
             let theirs = Parameters::read(payload)?;
-            let message_2 = next.write_message_2(ephemerals, &ours, self.outgoing.outbox.body()?);
+            let message_2 =
+                next.write_message_2(ephemerals, &ours, self.outgoing.outbox.body().ok_or(Error::Bug)?);
             Ok((message_2.map_err(Error::in_handshake)?, theirs))
         });
         let ((session, len), theirs) = match played {
@@ -176,7 +177,8 @@ impl<'k, B: Buffer> Link<'k, B> {
         let opened = begin.read_message_1(message).map_err(Error::in_handshake);
         let played = opened.and_then(|(next, payload)| {
             expect_empty(payload)?;
-            let message_2 = next.write_message_2(ephemerals, &ours, self.outgoing.outbox.body()?);
+            let message_2 =
+                next.write_message_2(ephemerals, &ours, self.outgoing.outbox.body().ok_or(Error::Bug)?);
             let (next, len) = message_2.map_err(Error::in_handshake)?;
             next.park();
             Ok(len)
@@ -217,7 +219,7 @@ impl<'k, B: Buffer> Link<'k, B> {
     fn decline(&mut self, refusal: Refusal, error: Error) -> Result<(), Error> {
         self.incoming.inbox.release();
         *self.state.get_mut() = State::Declining(error);
-        let len = fill(self.outgoing.outbox.body()?, &[refusal.code()]);
+        let len = fill(self.outgoing.outbox.body().ok_or(Error::Bug)?, &[refusal.code()]);
         self.outgoing.outbox.commit(len)
     }
 }

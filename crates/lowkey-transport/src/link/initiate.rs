@@ -134,7 +134,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         let ours = self.parameters();
         let state = self.state.get_mut();
         let State::Idle = state else { return Err(Error::OutOfTurn) };
-        let body = self.outgoing.outbox.body()?;
+        let body = self.outgoing.outbox.body().ok_or(Error::Bug)?;
         let hello_len = hello.write(body).ok_or(Error::Bug)?;
         let (hello, message) = body.split_at_mut_checked(hello_len).ok_or(Error::Bug)?;
         let prologue = Prologue::new(hello);
@@ -157,9 +157,10 @@ impl<'k, B: Buffer> Link<'k, B> {
         let frame = self.incoming.inbox.frame().ok_or(Error::Bug)?;
         refused(frame)?;
         let step = kk::AwaitMessage2::resume(storage).ok_or(Error::Bug)?;
-        let (session, payload) = step.read_message_2(frame).map_err(Error::in_handshake)?;
+        let (agreed, payload) = step.agree(frame).map_err(Error::in_handshake)?;
         let theirs = Parameters::read(payload)?;
-        let proven = storage.peer_key().ok_or(Error::Bug)?;
+        let proven = agreed.peer_key().ok_or(Error::Bug)?;
+        let session = agreed.split();
         self.establish(session, proven, theirs, Phase::Open);
         let keyed = self.state.get_mut().open()?;
         self.outgoing.confirm(keyed) // at once
@@ -175,7 +176,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         let step = xx::AwaitMessage2::resume(storage).ok_or(Error::Bug)?;
         let (next, payload) = step.read_message_2(frame).map_err(Error::in_handshake)?;
         let theirs = Parameters::read(payload)?;
-        let message_3 = next.write_message_3(&ours, self.outgoing.outbox.body()?);
+        let message_3 = next.write_message_3(&ours, self.outgoing.outbox.body().ok_or(Error::Bug)?);
         let (claim, len) = message_3.map_err(Error::in_handshake)?;
         self.claimed(claim, theirs, Awaits::Welcome);
         self.outgoing.outbox.commit(len)

@@ -153,6 +153,7 @@ impl<B> State<'_, B> {
     ///
     /// # Errors
     /// [`Error::NotOpen`]; or what ended the connection.
+    #[inline(always)] // what it returns would go through memory
     pub(crate) fn open(&mut self) -> Result<&mut Keyed, Error> {
         match self {
             Self::Keyed(Phase::Open, keyed) => Ok(keyed),
@@ -164,14 +165,16 @@ impl<B> State<'_, B> {
     /// Ends the connection with an error that came up in either direction, unless that is recoverable; every later call
     /// gives the first such error.
     pub(crate) fn end(&mut self, error: Error) -> Error {
-        match self {
-            _ if error.is_recoverable() => error,
-            Self::Over(first) => *first,
-            _ => {
-                *self = Self::Over(error);
-                error
-            }
+        if error.is_recoverable() { error } else { self.over(error) }
+    }
+
+    /// The same with an error that is not recoverable.
+    pub(crate) fn over(&mut self, error: Error) -> Error {
+        if let Self::Over(first) = self {
+            return *first;
         }
+        *self = Self::Over(error);
+        error
     }
 }
 
