@@ -249,17 +249,17 @@ impl<'k> Engine<'k> {
             Role::Responder => (responders, initiators),
         };
         let shared = self.symmetric.ikm();
-        if let (Pair::S, Pair::S, Remote::Pinned(peer)) = (ours, theirs, &self.rs) {
-            fill(shared.expose_mut(), peer.shared_secret().expose());
-            return Ok(());
-        }
-        let private = match ours {
-            Pair::E => self.e.as_ref().ok_or(Error::OutOfTurn)?,
-            Pair::S => self.s.private(),
-        };
         let public = match theirs {
             Pair::E => self.re.as_ref(),
             Pair::S => self.rs.key(),
+        };
+        let private = match (ours, theirs, &self.rs) {
+            (Pair::E, ..) => self.e.as_ref().ok_or(Error::OutOfTurn)?,
+            (Pair::S, Pair::S, Remote::Pinned(peer)) => {
+                fill(shared.expose_mut(), peer.shared_secret().expose());
+                return Ok(());
+            }
+            (Pair::S, ..) => self.s.private(),
         };
         private.diffie_hellman_into(public.ok_or(Error::OutOfTurn)?, shared);
         Ok(())

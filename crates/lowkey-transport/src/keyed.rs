@@ -12,9 +12,10 @@ use crate::record::Kind;
 use lowkey_core::{PublicKey, Session};
 
 /// The body of a PING or PONG that somebody waits for; without one it is empty, for an empty one nobody waits (§4).
+#[repr(C)] // as of `Keyed`
 struct Echo {
-    bytes: [u8; MAX_PING],
     len: u8,
+    bytes: [u8; MAX_PING],
 }
 
 impl Echo {
@@ -43,19 +44,21 @@ pub(crate) enum Ours {
 }
 
 /// Wiped when it is dropped: with its state, whichever direction the error came up in.
+#[repr(C)] // single bytes first: short instructions reach them
 pub(crate) struct Keyed {
-    /// After our CLOSE without what seals.
-    session: Session,
-    /// What the peer has proven. Public: not wiped.
-    pub(crate) proven: PublicKey,
     pub(crate) ours: Ours,
     /// The peer's CLOSE has come.
     pub(crate) is_peer_closed: bool,
     owed: Echo,
     asked: Echo,
+    /// After our CLOSE without what seals.
+    session: Session,
+    /// What the peer has proven. Public: not wiped.
+    pub(crate) proven: PublicKey,
 }
 
 impl Keyed {
+    #[inline(always)] // made where it lies
     pub(crate) fn new(session: Session, proven: PublicKey) -> Self {
         Self { session, proven, ours: Ours::Goes, is_peer_closed: false, owed: Echo::NONE, asked: Echo::NONE }
     }
