@@ -69,6 +69,47 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
         Ok(Self::open(io, link))
     }
 
+    /// [`Self::connect`] for firmware that counts the bytes of its stack: the link stays where it is until its handshake
+    /// is over. What is moved lies twice on the stack, beneath the multiplications.
+    ///
+    /// Afterwards the link has no memory any more, and all that it gives is [`Error::OutOfTurn`].
+    ///
+    /// # Errors
+    /// As [`Self::connect`]. The link keeps its memory: [`Link::into_buffers`] gives it for the next attempt.
+    #[inline(never)] // in the caller's frame what it returns would lie once more
+    pub fn connect_in(mut io: Io, link: &mut Link<'_, B>) -> Result<Self, Error>
+    where
+        B: Default,
+    {
+        moving::play(&mut io, link, |_| Err(Error::OutOfTurn))?;
+        Ok(Self::open_taken(io, link))
+    }
+
+    /// As [`Self::connect_in`] is to [`Self::connect`], to [`Self::accept`].
+    ///
+    /// # Errors
+    /// As [`Self::accept`]. The link keeps its memory.
+    pub fn accept_in<'k, E: Entropy>(
+        mut io: Io,
+        link: &mut Link<'k, B>,
+        ephemerals: &mut Ephemerals<E>,
+        pinning_of: impl Fn(&Hello) -> Option<Pinning<'k>>,
+    ) -> Result<Self, Error>
+    where
+        B: Default,
+    {
+        moving::play(&mut io, link, |link| link.answer(ephemerals, &pinning_of))?;
+        Ok(Self::open_taken(io, link))
+    }
+
+    #[inline(never)] // as `open`
+    fn open_taken(io: Io, link: &mut Link<'_, B>) -> Self
+    where
+        B: Default,
+    {
+        Self { link: link.take_settled(), io, read_gives_up: false }
+    }
+
     /// The channel of a link that is done.
     #[inline(never)] // what is moved here lies in no frame beneath the multiplications
     fn open(io: Io, link: Link<'_, B>) -> Self {

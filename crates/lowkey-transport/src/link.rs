@@ -18,6 +18,7 @@ use crate::outgoing::Outgoing;
 use crate::parameters::Parameters;
 use core::cell::RefCell;
 use core::convert::Infallible;
+use core::mem;
 use lowkey_core::{PublicKey, Session, wipe_dead_stack};
 use state::Phase;
 pub(crate) use state::State;
@@ -83,6 +84,21 @@ impl<'k, B: Buffer> Link<'k, B> {
             outgoing.outbox.release();
         }
         Link { incoming, outgoing, state: RefCell::new(state), max_frame }
+    }
+
+    /// What [`Self::settle`] gives of a link that is done, taken out of where this one lies. This one has no memory any
+    /// more, and gives [`Error::OutOfTurn`].
+    pub(crate) fn take_settled<'l>(&mut self) -> Link<'l, B>
+    where
+        B: Default,
+    {
+        let incoming = mem::replace(&mut self.incoming, Incoming::new(B::default(), 0));
+        let outgoing = mem::replace(&mut self.outgoing, Outgoing::new(B::default()));
+        let state = match mem::replace(self.state.get_mut(), State::Over(Error::OutOfTurn)) {
+            State::Keyed(phase, keyed) => State::Keyed(phase, keyed),
+            _ => State::Idle,
+        };
+        Link { incoming, outgoing, state: RefCell::new(state), max_frame: self.max_frame }
     }
 
     /// The memory of a link that is not needed any more, for another one. What was gathered in it is wiped, a mailbox's

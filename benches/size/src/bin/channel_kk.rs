@@ -34,7 +34,7 @@ fn channel(mut script: Script<'_>) -> Result<(), Error> {
     let buffers = Buffers::new(&mut incoming[..], &mut outgoing[..])?;
     let mut link = Link::new(buffers);
     link.initiate_kk(pinning, &mut ephemerals)?;
-    let mut channel = Channel::connect(Replay(script.blob()), link)?;
+    let mut channel = Channel::connect_in(Replay(script.blob()), &mut link)?;
     channel.send(&[0x66; MESSAGE])?;
     let received = channel.recv()?.is_some_and(|fragment| fragment.bytes.len() == MESSAGE);
     channel.close()?;

@@ -475,6 +475,33 @@ fn handshake_connect_and_accept_end_with_what_ended_them() {
 }
 
 #[test]
+fn handshake_in_place_a_failed_attempt_leaves_its_memory_and_a_done_one_leaves_nothing() {
+    let mut link = links::initiator(Mode::Kk);
+    let (io, _) = Stream::pair(&Rules::default());
+    io.rx.end();
+    assert_eq!(Channel::connect_in(io, &mut link).err(), Some(Error::HungUp));
+    let buffers = link.into_buffers();
+    let pinning = KEYS.initiator_pinning(Mode::Kk);
+    let mut link = Link::kk_initiator(pinning, &mut ephemerals(1), buffers).unwrap();
+
+    let (a, b) = Stream::pair(&Rules { waits: true, ..Rules::default() });
+    let accepting = std::thread::spawn(move || {
+        let mut link = Link::responder(links::buffers());
+        let pinning_of = |_: &_| Some(KEYS.responder_pinning(Mode::Kk));
+        Channel::accept_in(b, &mut link, &mut ephemerals(2), pinning_of).unwrap()
+    });
+    let mut channel = Channel::connect_in(a, &mut link).unwrap();
+    let mut accepted = accepting.join().unwrap();
+    assert_eq!(channel.handshake_hash(), accepted.handshake_hash());
+    channel.send(b"in place").unwrap();
+    channel.flush().unwrap();
+    assert_eq!(accepted.recv().unwrap().unwrap().bytes, b"in place");
+
+    assert_eq!((link.step(), link.sealed()), (Err(Error::OutOfTurn), None));
+    assert_eq!(link.initiate_kk(pinning, &mut ephemerals(1)), Err(Error::OutOfTurn));
+}
+
+#[test]
 fn frames_a_device_may_lend_its_buffers() {
     let (mut incoming, mut outgoing) = ([0; 160], [0; 162]);
     let buffers = Buffers::new(&mut incoming[..], &mut outgoing[..]).unwrap();
