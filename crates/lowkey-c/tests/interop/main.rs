@@ -1,11 +1,13 @@
-//! C's functions on one side, a Rust program's `Link` on the other, in every mode and role.
+//! C's functions, those of either header, on one side, a Rust program's `Link` on the other, in every mode and role.
 #![allow(unsafe_code)]
 
 mod c_side;
+mod device_side;
 mod rust_side;
 mod side;
 
 use c_side::CSide;
+use device_side::DeviceSide;
 use lowkey_c::lowkey_event::{self, *};
 use lowkey_c::lowkey_mode::{self, *};
 use rust_side::RustSide;
@@ -17,10 +19,12 @@ const MODES: [lowkey_mode; 4] = [LOWKEY_KK, LOWKEY_KKPSK0, LOWKEY_XX, LOWKEY_XXP
 #[derive(Clone, Copy, Debug)]
 enum Initiator {
     C,
+    /// C, as a device of `lowkey_kk.h`; in KK and KKpsk0.
+    Device,
     Rust,
 }
 
-const BOTH: [Initiator; 2] = [Initiator::C, Initiator::Rust];
+const ALL: [Initiator; 3] = [Initiator::C, Initiator::Device, Initiator::Rust];
 
 /// Initiator and responder, and a wire that takes so many bytes at a time.
 struct Connection {
@@ -36,6 +40,10 @@ impl Connection {
         let sides: [Box<dyn Side>; 2] = match initiator {
             Initiator::C => [
                 Box::new(CSide::initiator(mode, INITIATOR, RESPONDER)),
+                Box::new(RustSide::responder(RESPONDER, INITIATOR)),
+            ],
+            Initiator::Device => [
+                Box::new(DeviceSide::initiator(mode, INITIATOR, RESPONDER)),
                 Box::new(RustSide::responder(RESPONDER, INITIATOR)),
             ],
             Initiator::Rust => [
@@ -119,7 +127,7 @@ fn message(len: usize) -> Vec<u8> {
 #[test]
 fn every_mode_opens_with_either_side_initiating_over_a_dribbling_stream() {
     for mode in MODES {
-        for initiator in BOTH {
+        for initiator in ALL.into_iter().filter(|who| is_kk(mode) || !matches!(who, Initiator::Device)) {
             for most in [1, 2, 3, 4, 5, 6, 7, 1_000] {
                 let mut connection = Connection::open(mode, initiator, most);
                 let [here, there] = &connection.sides;
@@ -146,7 +154,7 @@ fn every_mode_opens_with_either_side_initiating_over_a_dribbling_stream() {
 
 #[test]
 fn pings_are_answered_by_either_side() {
-    for initiator in BOTH {
+    for initiator in ALL {
         let mut connection = Connection::open(LOWKEY_KKPSK0, initiator, 5);
         for at in [HERE, THERE, HERE] {
             connection.sides[at].ping(&[at as u8; 32]);
@@ -179,7 +187,7 @@ fn a_hello_that_names_another_mode_than_the_pinning_s_is_refused_even_if_message
 /// Both directions get a new key after 1,024 records; twice.
 #[test]
 fn records_go_on_through_new_keys() {
-    for initiator in BOTH {
+    for initiator in ALL {
         let mut connection = Connection::open(LOWKEY_KK, initiator, 1_000);
         for number in 0..2_100_u32 {
             connection.send(HERE, &number.to_be_bytes());
@@ -190,7 +198,7 @@ fn records_go_on_through_new_keys() {
 
 #[test]
 fn a_stream_that_ends_without_a_close_is_a_truncation() {
-    for initiator in BOTH {
+    for initiator in ALL {
         let mut connection = Connection::open(LOWKEY_KK, initiator, 7);
         connection.sides[HERE].send(&message(10), true);
         let unsent = connection.sides[HERE].unsent();
@@ -208,7 +216,7 @@ fn a_stream_that_ends_without_a_close_is_a_truncation() {
 
 #[test]
 fn a_changed_record_ends_either_side() {
-    for initiator in BOTH {
+    for initiator in ALL {
         let mut connection = Connection::open(LOWKEY_KK, initiator, 7);
         for at in [HERE, THERE] {
             connection.sides[at].send(&message(10), true);
