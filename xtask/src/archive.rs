@@ -20,7 +20,7 @@ use crate::{
     toolchain::{host, host_cargo},
 };
 
-pub(crate) use names::{INCLUDE, Names, declared, headers};
+pub(crate) use names::{INCLUDE, Names, declared, functions, headers};
 pub(crate) use small::Saving;
 pub(crate) use stand_in::stand_in;
 

@@ -117,7 +117,7 @@ fn together(headers: &[String]) -> Result<BTreeSet<String>> {
 }
 
 /// The functions in the text of a header: a name before the bracket of a declaration that begins a line.
-fn functions(header: &str) -> BTreeSet<String> {
+pub(crate) fn functions(header: &str) -> BTreeSet<String> {
     let declarations =
         header.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_lowercase()));
     let names = declarations.filter_map(|line| {

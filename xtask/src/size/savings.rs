@@ -11,7 +11,7 @@ use crate::{
 /// Prints a row for none of them, and one for each with those before it.
 pub(super) fn print(compiler: &str) -> Result<()> {
     let script = Script::record()?;
-    let titles = c::ROWS.map(|(_, _, title)| format!(" {title} |"));
+    let titles = c::ROWS.each_ref().map(|row| format!(" {} |", row.title));
     println!("| {compiler} |{}", titles.concat());
     println!("| --- |{}", " ---: |".repeat(titles.len()));
     for count in 0..=Saving::ALL.len() {

@@ -12,7 +12,7 @@ use crate::{
 pub(super) fn tables(numbers: &Numbers) -> Vec<Table> {
     let rows = ROWS.map(|(name, title)| (row(name), title));
     let figures = FILES.iter().map(|file| Table { file, mark: MARK, text: table(numbers, &rows, &IN_RUST) });
-    let in_c = table(numbers, &c::ROWS.map(|(row, _, title)| (row.to_owned(), title)), &c::FIGURES);
+    let in_c = table(numbers, &c::ROWS.each_ref().map(|row| (row.name.to_owned(), row.title)), &c::FIGURES);
     let others = [(C_MARK, in_c), (PARTS_MARK, parts_table(numbers))];
     figures.chain(others.map(|(mark, text)| Table { file: FILES[1], mark, text })).collect()
 }
