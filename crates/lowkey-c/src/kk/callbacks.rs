@@ -1,8 +1,9 @@
 //! Way 2: two callbacks move the bytes.
 
 use super::device::{calling_back, lowkey_kk};
+use super::machine::Machine;
 use crate::event::lowkey_event;
-use crate::io::{lowkey_io, stream};
+use crate::io::lowkey_io;
 use crate::raw;
 use crate::status::lowkey_status::{self, LOWKEY_LENGTH};
 
@@ -18,9 +19,9 @@ pub unsafe extern "C" fn lowkey_kk_run(
     io: *const lowkey_io,
     event: *mut lowkey_event,
 ) -> lowkey_status {
-    calling_back(device, |machine| {
-        let (event, mut io) = (raw::out(event)?, stream(raw::plain(io)?)?);
-        event.set(machine.run(&mut io)?);
+    calling_back(device, io, |machine| {
+        let event = raw::out(event)?;
+        event.set(machine.run()?);
         Ok(())
     })
 }
@@ -30,7 +31,7 @@ pub unsafe extern "C" fn lowkey_kk_run(
 /// Statuses as lowkey_kk_run.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_kk_flush(device: *mut lowkey_kk, io: *const lowkey_io) -> lowkey_status {
-    calling_back(device, |machine| machine.flush(&mut stream(raw::plain(io)?)?))
+    calling_back(device, io, Machine::flush)
 }
 
 /// Ends both directions: calls lowkey_kk_close, writes what is unsent, and reads to the peer's CLOSE, without a use for
@@ -42,7 +43,7 @@ pub unsafe extern "C" fn lowkey_kk_flush(device: *mut lowkey_kk, io: *const lowk
 /// nothing was done. A status that is not recoverable: the channel is over.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_kk_finish(device: *mut lowkey_kk, io: *const lowkey_io) -> lowkey_status {
-    calling_back(device, |machine| machine.finish(&mut stream(raw::plain(io)?)?))
+    calling_back(device, io, Machine::finish)
 }
 
 /// Sends one message of any length, in as many records as it takes. `done` counts its bytes: set it to 0 before the
@@ -62,14 +63,13 @@ pub unsafe extern "C" fn lowkey_kk_send_message(
     len: usize,
     done: *mut usize,
 ) -> lowkey_status {
-    calling_back(device, |machine| {
-        let mut io = stream(raw::plain(io)?)?;
+    calling_back(device, io, |machine| {
         raw::lie_outside(&machine.setup.outgoing, message, len)?;
         let (out, mut done) = (raw::out(done)?, *raw::plain(done)?);
         if done > len {
             return Err(LOWKEY_LENGTH.into());
         }
-        let sent = machine.send_message(&mut io, raw::found(message, len), &mut done);
+        let sent = machine.send_message(raw::found(message, len), &mut done);
         out.set(done);
         sent
     })
@@ -93,13 +93,11 @@ pub unsafe extern "C" fn lowkey_kk_recv_message(
     len: *mut usize,
     is_end: *mut bool,
 ) -> lowkey_status {
-    calling_back(device, |machine| {
+    calling_back(device, io, |machine| {
         let (count, end) = (raw::out(len)?, raw::out(is_end)?);
-        let (mut io, message) = (stream(raw::plain(io)?)?, raw::bytes_mut(message, capacity)?);
-        if raw::overlap(&machine.setup.incoming, message) || raw::overlap(&machine.setup.outgoing, message) {
-            return Err(LOWKEY_LENGTH.into());
-        }
-        let received = machine.recv_message(&mut io, message)?;
+        raw::lie_outside(&machine.setup.incoming, message, capacity)?;
+        raw::lie_outside(&machine.setup.outgoing, message, capacity)?;
+        let received = machine.recv_message(raw::bytes_mut(message, capacity)?)?;
         count.set(received.unwrap_or(0));
         end.set(received.is_none());
         Ok(())

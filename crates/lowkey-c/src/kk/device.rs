@@ -7,10 +7,11 @@ use super::size::LOWKEY_KK_WORDS;
 use crate::begin::lies_apart;
 use crate::buffers::lowkey_buffers;
 use crate::call::attempt;
+use crate::io::{lowkey_io, stream};
 use crate::page::lowkey_page;
 use crate::random::lowkey_random;
 use crate::raw::callbacks::Random;
-use crate::raw::{self, Failure, Object};
+use crate::raw::{self, Entered, Failure, Object};
 use crate::sizes::{LOWKEY_KEY_LEN, LOWKEY_MAX_ID, LOWKEY_MIN_INCOMING, LOWKEY_MIN_OUTGOING};
 use crate::status::lowkey_status::{
     self, LOWKEY_BLANK, LOWKEY_BUFFER_TOO_SMALL, LOWKEY_LENGTH, LOWKEY_NULL, LOWKEY_PEER_KEY,
@@ -87,7 +88,11 @@ pub unsafe extern "C" fn lowkey_kk_init(
 /// LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: nothing was done.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_kk_begin(device: *mut lowkey_kk) -> lowkey_status {
-    attempt(|| raw::enter(device)?.begin())
+    attempt(|| {
+        let mut machine = raw::enter(device)?;
+        let begun = machine.begin();
+        leave(machine, begun)
+    })
 }
 
 /// Makes zeros of a device, whatever its storage holds; its buffers are yours again. Without a lowkey_kk_close that has
@@ -151,21 +156,39 @@ pub(super) unsafe fn channel(
     attempt(|| {
         let machine = going(device)?;
         let done = call(machine);
-        machine.settle(done)
+        settle(machine, done)
     })
 }
 
 /// The same for a call that calls back.
+#[inline(always)]
 pub(super) unsafe fn calling_back(
     device: *mut lowkey_kk,
+    io: *const lowkey_io,
     call: impl FnOnce(&mut Machine) -> Result<(), Failure>,
 ) -> lowkey_status {
     attempt(|| {
-        let mut machine = raw::enter(device)?;
-        machine.alive()?;
+        let mut machine = enter(device, io)?;
         let done = call(&mut machine);
-        machine.settle(done)
+        leave(machine, done)
     })
+}
+
+/// Goes into a device whose channel goes on, with what moves its bytes.
+#[inline(never)]
+unsafe fn enter(device: *mut lowkey_kk, io: *const lowkey_io) -> Result<Entered<lowkey_kk>, Failure> {
+    going(device)?.with(stream(raw::plain(io)?)?);
+    raw::enter(device)
+}
+
+#[inline(never)]
+fn settle(machine: &mut Machine, done: Result<(), Failure>) -> Result<(), Failure> {
+    machine.settle(done)
+}
+
+#[inline(never)]
+fn leave(mut machine: Entered<lowkey_kk>, done: Result<(), Failure>) -> Result<(), Failure> {
+    settle(&mut machine, done)
 }
 
 /// A channel that goes on, to look at.

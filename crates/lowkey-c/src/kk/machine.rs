@@ -10,7 +10,7 @@ mod sending;
 use super::hello;
 use super::page::Page;
 use crate::event::lowkey_event::{self, *};
-use crate::raw::callbacks::Random;
+use crate::raw::callbacks::{Io, Random};
 use crate::raw::{Failure, Kept};
 use crate::status::lowkey_status::{self, *};
 use core::mem::take;
@@ -139,6 +139,8 @@ impl Now {
 pub(crate) struct Machine {
     now: Now,
     pub(super) setup: Setup,
+    /// What moves the bytes, in a call that was given it.
+    io: Option<Io>,
     keys: Device,
     owed: [u8; MAX_PING],
     asked: [u8; MAX_PING],
@@ -151,13 +153,18 @@ impl Machine {
         self.now.over = Some(Failure::OUT_OF_TURN);
     }
 
+    /// What moves the bytes in this call.
+    pub(super) fn with(&mut self, io: Io) {
+        self.io = Some(io);
+    }
+
     /// Begins an attempt: hello ‖ message 1 is made at once (protocol §2, §3).
     pub(super) fn begin(&mut self) -> Result<(), Failure> {
         self.now = Now::NOTHING;
         self.now.limit = MAX_HANDSHAKE_FRAME; // apart: all of them zeros are no table in the flash
         let asked = self.ask();
         wipe_handshake_stack();
-        self.settle(asked)
+        asked
     }
 
     fn ask(&mut self) -> Result<(), Failure> {
@@ -223,7 +230,6 @@ impl Machine {
     }
 
     /// What came of a call: a failure that is not recoverable ends the channel, and every later call gives it.
-    #[inline(never)]
     pub(super) fn settle(&mut self, done: Result<(), Failure>) -> Result<(), Failure> {
         if let Err(failure) = done
             && !failure.is_recoverable()

@@ -24,7 +24,8 @@ pub unsafe extern "C" fn lowkey_kk_take(
         let (to, count, last) = (raw::out(data)?, raw::out(len)?, raw::out(is_last)?);
         machine.opened()?;
         machine.receive()?; // opens what has come
-        let (piece, ends) = machine.take().ok_or(LOWKEY_OUT_OF_TURN)?;
+        let ends = machine.take().ok_or(LOWKEY_OUT_OF_TURN)?;
+        let piece = machine.piece();
         to.set(piece.as_ptr());
         count.set(piece.len());
         last.set(ends);

@@ -71,6 +71,7 @@ fn done(failed: i32) -> Result<(), FlashFailed> {
 }
 
 /// The two callbacks of a stream.
+#[derive(Clone, Copy)]
 pub(crate) struct Io {
     pub(crate) context: *mut c_void,
     pub(crate) read: unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> i32,

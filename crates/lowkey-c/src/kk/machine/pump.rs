@@ -11,15 +11,16 @@ use lowkey_transport::Progress;
 impl Machine {
     /// Moves bytes until something comes that C has to see. That something cannot be written now keeps nobody from
     /// reading: the peer may be in the same place.
-    pub(in crate::kk) fn run(&mut self, io: &mut impl Stream) -> Result<lowkey_event, Failure> {
+    pub(in crate::kk) fn run(&mut self) -> Result<lowkey_event, Failure> {
         loop {
-            match self.flush(io) {
+            match self.flush() {
                 Ok(()) => {}
                 Err(failure) if failure.is_recoverable() => self.now.is_stuck = true,
                 Err(failure) => return Err(failure),
             }
             match self.poll()? {
                 LOWKEY_EVENT_READ => {
+                    let mut io = self.io.ok_or(LOWKEY_BUG)?;
                     let space = self.space();
                     if space.is_empty() {
                         return Err(LOWKEY_WOULD_BLOCK.into()); // the frame there has its turn when our message has left
@@ -36,7 +37,8 @@ impl Machine {
     }
 
     /// Writes until nothing is unsent.
-    pub(in crate::kk) fn flush(&mut self, io: &mut impl Stream) -> Result<(), Failure> {
+    pub(in crate::kk) fn flush(&mut self) -> Result<(), Failure> {
+        let mut io = self.io.ok_or(LOWKEY_BUG)?;
         loop {
             let unsent = self.unsent()?;
             if unsent.is_empty() {
@@ -48,21 +50,16 @@ impl Machine {
     }
 
     /// Ends our direction, then reads to the end of the peer's.
-    pub(in crate::kk) fn finish(&mut self, io: &mut impl Stream) -> Result<(), Failure> {
+    pub(in crate::kk) fn finish(&mut self) -> Result<(), Failure> {
         self.close()?;
-        while self.run(io)? != LOWKEY_EVENT_END {
+        while self.run()? != LOWKEY_EVENT_END {
             let _ = self.take(); // nobody wants it any more
         }
-        self.flush(io)
+        self.flush()
     }
 
     /// Sends what is left of a message; `done` says how much of it has gone.
-    pub(in crate::kk) fn send_message(
-        &mut self,
-        io: &mut impl Stream,
-        message: &[u8],
-        done: &mut usize,
-    ) -> Result<(), Failure> {
+    pub(in crate::kk) fn send_message(&mut self, message: &[u8], done: &mut usize) -> Result<(), Failure> {
         match self.may_begin() {
             Err(failure) if *done > 0 && failure == LOWKEY_UNFINISHED.into() => {} // it has begun
             begins => begins?,
@@ -85,23 +82,19 @@ impl Machine {
                 Err(failure) if failure == LOWKEY_WOULD_BLOCK.into() => {}
                 Err(failure) => return Err(failure),
             }
-            self.flush(io)?;
+            self.flush()?;
         }
         *done = message.len();
-        match self.flush(io) {
+        match self.flush() {
             Err(failure) if failure == LOWKEY_WOULD_BLOCK.into() => Ok(()), // it leaves with the next call
             flushed => flushed,
         }
     }
 
     /// The length of the message at the front of `message`, once it is whole; none after the peer's CLOSE.
-    pub(in crate::kk) fn recv_message(
-        &mut self,
-        io: &mut impl Stream,
-        message: &mut [u8],
-    ) -> Result<Option<usize>, Failure> {
+    pub(in crate::kk) fn recv_message(&mut self, message: &mut [u8]) -> Result<Option<usize>, Failure> {
         self.opened()?;
-        while self.run(io)? == LOWKEY_EVENT_DATA {
+        while self.run()? == LOWKEY_EVENT_DATA {
             if let Some(len) = self.assemble(message)? {
                 return Ok(Some(len));
             }

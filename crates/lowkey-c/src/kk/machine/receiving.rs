@@ -73,25 +73,28 @@ impl Machine {
         }
     }
 
-    /// The piece that waits, and whether its message ends with it; afterwards it does not wait any more.
-    pub(in crate::kk) fn take(&mut self) -> Option<(&mut [u8], bool)> {
+    /// Lets go of the piece that waits: whether its message ends with it; `None` if there is none.
+    pub(in crate::kk) fn take(&mut self) -> Option<bool> {
         let is_last = match self.now.piece {
             Piece::None => return None,
             piece => piece == Piece::Last,
         };
         self.now.piece = Piece::None;
         (self.now.have, self.now.assembled) = (0, 0);
-        Some((self.setup.incoming.get_mut(1..self.now.piece_end).unwrap_or_default(), is_last))
+        Some(is_last)
+    }
+
+    /// The piece that waits, or that was let go last: it stays until something comes.
+    pub(in crate::kk) fn piece(&self) -> &[u8] {
+        self.setup.incoming.get(1..self.now.piece_end).unwrap_or_default()
     }
 
     /// Adds the piece that waits to the message at the front of `message`; the message's length once it is whole.
     pub(in crate::kk) fn assemble(&mut self, message: &mut [u8]) -> Result<Option<usize>, Failure> {
         let so_far = self.now.assembled;
-        let end = so_far.saturating_add(self.now.piece_end).saturating_sub(1);
-        let room = message.get_mut(so_far..end).ok_or(LOWKEY_BUFFER_TOO_SMALL)?;
-        let Some((piece, is_last)) = self.take() else { return Ok(None) };
-        fill(room, piece);
-        if is_last {
+        let end = so_far.saturating_add(self.piece().len());
+        fill(message.get_mut(so_far..end).ok_or(LOWKEY_BUFFER_TOO_SMALL)?, self.piece());
+        if self.take() == Some(true) {
             return Ok(Some(end));
         }
         self.now.assembled = end;
