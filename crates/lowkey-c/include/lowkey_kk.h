@@ -47,12 +47,12 @@
 
 #if defined(LOWKEY_POINTERS_OF_32_BITS)
 // Bytes of a lowkey_kk.
-#define LOWKEY_KK_SIZE 400
+#define LOWKEY_KK_SIZE 408
 #endif
 
 #if defined(LOWKEY_POINTERS_OF_64_BITS)
 // Bytes of a lowkey_kk.
-#define LOWKEY_KK_SIZE 544
+#define LOWKEY_KK_SIZE 568
 #endif
 
 // The same in words of 64 bits.

@@ -111,6 +111,23 @@ pub(crate) unsafe fn exclusive<'a, O: Object>(object: *mut O) -> Result<&'a mut 
     unsafe { Ok(&mut (*initialised(object)?).value) }
 }
 
+/// An object that [`shared`] has found in this call, to be changed.
+///
+/// # Safety
+/// It has; otherwise as [`shared`].
+pub(crate) unsafe fn as_checked<'a, O: Object>(object: *mut O) -> &'a mut O::Inner {
+    // SAFETY: the caller's promise.
+    unsafe { &mut (*object.cast::<Initialised<O::Inner>>()).value }
+}
+
+/// The same, to be changed by a call that may call back.
+///
+/// # Safety
+/// As [`as_checked`], but for the calls back.
+pub(crate) unsafe fn entered<O: Object>(object: *mut O) -> Entered<O> {
+    Entered::new(object.cast())
+}
+
 /// An initialised object, to be changed by a call that may call back: until this is dropped, every other call
 /// on it is out of turn.
 ///
@@ -309,6 +326,16 @@ pub(crate) unsafe fn lie_outside(buffer: &[u8], bytes: *const u8, len: usize) ->
     is_span(bytes, len)?;
     // SAFETY: `is_span` has seen them.
     if overlap(buffer, unsafe { found(bytes, len) }) { Err(LOWKEY_LENGTH.into()) } else { Ok(()) }
+}
+
+/// The same, to be written.
+///
+/// # Safety
+/// As [`found`] and [`bytes_mut`].
+pub(crate) unsafe fn found_mut<'a>(bytes: *mut u8, len: usize) -> &'a mut [u8] {
+    let start = if len == 0 { NonNull::dangling().as_ptr() } else { bytes };
+    // SAFETY: the caller's promise.
+    unsafe { slice::from_raw_parts_mut(start, len) }
 }
 
 /// Whether some of these bytes are some of those. In Rust they cannot be; made of pointers they can.

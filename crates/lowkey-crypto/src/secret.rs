@@ -55,6 +55,7 @@ impl<const N: usize> Secret<N> {
     }
 
     /// Makes zeros of the bytes, as dropping it does.
+    #[inline(never)] // a call is smaller than the loop
     pub fn wipe(&mut self) {
         self.0.zeroize();
     }
@@ -98,7 +99,7 @@ pub fn is_blank(bytes: &[u8; 32]) -> bool {
 
 impl<const N: usize> Drop for Secret<N> {
     fn drop(&mut self) {
-        self.0.zeroize();
+        self.wipe();
     }
 }
 

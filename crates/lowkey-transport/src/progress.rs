@@ -25,9 +25,8 @@ impl Progress {
 
     /// The first `done` bytes of `message` have been staged, the last `n` of them as one fragment.
     pub fn new(message: &[u8], done: usize, n: usize) -> Self {
-        let gone = message.get(..done).unwrap_or(message);
         let last = u16::try_from(n).unwrap_or(u16::MAX);
-        Self { done, last, digest: digest(message.len(), tail(gone, last)) }
+        Self { done, last, digest: digest(message, done, last) }
     }
 
     /// All of `message` has been staged.
@@ -40,21 +39,20 @@ impl Progress {
     /// # Errors
     /// [`Error::OutOfTurn`]: this is not the message that has begun.
     pub fn rest_of<'m>(&self, message: &'m [u8]) -> Result<&'m [u8], Error> {
-        match message.split_at_checked(self.done) {
-            Some((gone, rest)) if digest(message.len(), tail(gone, self.last)) == self.digest => Ok(rest),
+        match message.get(self.done..) {
+            Some(rest) if digest(message, self.done, self.last) == self.digest => Ok(rest),
             _ => Err(Error::OutOfTurn),
         }
     }
 }
 
-/// The last `n` bytes.
-fn tail(bytes: &[u8], n: u16) -> &[u8] {
-    bytes.get(bytes.len().saturating_sub(n.into())..).unwrap_or_default()
-}
-
 /// FNV-1a. It finds mistakes, not attacks: whoever may call us with bytes may send what he likes.
-fn digest(len: usize, bytes: &[u8]) -> u32 {
+/// Of the message's length, and of the last `n` of its first `done` bytes.
+#[inline(never)]
+fn digest(message: &[u8], done: usize, n: u16) -> u32 {
     let mix = |digest: u32, word: u32| (digest ^ word).wrapping_mul(0x0100_0193);
-    let start = mix(0x811c_9dc5, u32::try_from(len).unwrap_or(u32::MAX)); // or the first byte could undo it
+    let len = u32::try_from(message.len()).unwrap_or(u32::MAX);
+    let start = mix(0x811c_9dc5, len); // or the first byte could undo it
+    let bytes = message.get(done.saturating_sub(n.into())..done).unwrap_or_default();
     bytes.iter().fold(start, |digest, byte| mix(digest, u32::from(*byte)))
 }

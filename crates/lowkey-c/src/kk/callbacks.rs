@@ -97,7 +97,7 @@ pub unsafe extern "C" fn lowkey_kk_recv_message(
         let (count, end) = (raw::out(len)?, raw::out(is_end)?);
         raw::lie_outside(&machine.setup.incoming, message, capacity)?;
         raw::lie_outside(&machine.setup.outgoing, message, capacity)?;
-        let received = machine.recv_message(raw::bytes_mut(message, capacity)?)?;
+        let received = machine.recv_message(raw::found_mut(message, capacity))?;
         count.set(received.unwrap_or(0));
         end.set(received.is_none());
         Ok(())

@@ -120,7 +120,7 @@ unsafe fn check(device: *const lowkey_kk, page: &lowkey_page, given: &lowkey_buf
         key(page.public_key),
         key(page.peer_key),
     ];
-    for (i, (start, len)) in spans.into_iter().enumerate() {
+    for (i, &(start, len)) in spans.iter().enumerate() {
         if start.is_null() && i == PSK {
             continue;
         }
@@ -154,7 +154,8 @@ pub(super) unsafe fn channel(
     call: impl FnOnce(&mut Machine) -> Result<(), Failure>,
 ) -> lowkey_status {
     attempt(|| {
-        let machine = going(device)?;
+        going(device)?;
+        let machine = raw::as_checked(device);
         let done = call(machine);
         settle(machine, done)
     })
@@ -168,7 +169,8 @@ pub(super) unsafe fn calling_back(
     call: impl FnOnce(&mut Machine) -> Result<(), Failure>,
 ) -> lowkey_status {
     attempt(|| {
-        let mut machine = enter(device, io)?;
+        enter(device, io)?;
+        let mut machine = raw::entered(device);
         let done = call(&mut machine);
         leave(machine, done)
     })
@@ -176,9 +178,10 @@ pub(super) unsafe fn calling_back(
 
 /// Goes into a device whose channel goes on, with what moves its bytes.
 #[inline(never)]
-unsafe fn enter(device: *mut lowkey_kk, io: *const lowkey_io) -> Result<Entered<lowkey_kk>, Failure> {
-    going(device)?.with(stream(raw::plain(io)?)?);
-    raw::enter(device)
+unsafe fn enter(device: *mut lowkey_kk, io: *const lowkey_io) -> Result<(), Failure> {
+    going(device)?;
+    raw::as_checked(device).with(stream(raw::plain(io)?)?);
+    Ok(())
 }
 
 #[inline(never)]
@@ -193,15 +196,14 @@ fn leave(mut machine: Entered<lowkey_kk>, done: Result<(), Failure>) -> Result<(
 
 /// A channel that goes on, to look at.
 pub(super) unsafe fn look<'a>(device: *const lowkey_kk) -> Result<&'a Machine, Failure> {
-    Ok(going(device.cast_mut())?)
+    going(device)?;
+    Ok(raw::as_checked(device.cast_mut()))
 }
 
-/// A device whose channel goes on.
+/// Whether it is a device whose channel goes on.
 #[inline(never)]
-unsafe fn going<'a>(device: *mut lowkey_kk) -> Result<&'a mut Machine, Failure> {
-    let machine = raw::exclusive(device)?;
-    machine.alive()?;
-    Ok(machine)
+unsafe fn going(device: *const lowkey_kk) -> Result<(), Failure> {
+    raw::shared(device)?.alive()
 }
 
 /// In [`check`]: how many of the spans are written to; which are secrets, which one of them proves a peer key, and

@@ -86,9 +86,6 @@ struct Now {
     is_peer_closed: bool,
     /// The stream takes nothing of what is unsent: the next look is at what there is besides.
     is_stuck: bool,
-    /// Bytes of the PONG that we owe, and of the PING that we wait for; 0 if there is none.
-    owed_len: u8,
-    asked_len: u8,
     /// The length of the frame on its way in.
     header: [u8; HEADER],
     /// The longest that it may be.
@@ -98,6 +95,9 @@ struct Now {
     /// Bytes of header and body that have come.
     have: usize,
     piece_end: usize,
+    /// Bytes of the PONG that we owe, and of the PING that we wait for; 0 if there is none.
+    owed_len: usize,
+    asked_len: usize,
     /// Bytes of the peer's message so far; and how many of them `recv_message` has put together.
     message_len: usize,
     assembled: usize,
@@ -257,8 +257,8 @@ impl Machine {
         self.now.max_data
     }
 
-    pub(super) fn handshake_hash(&self) -> [u8; 32] {
-        *self.keys.handshake_hash()
+    pub(super) fn handshake_hash(&self) -> &[u8; 32] {
+        self.keys.handshake_hash()
     }
 
     /// Whether messages can be sent.

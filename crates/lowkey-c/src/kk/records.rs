@@ -2,7 +2,7 @@
 
 use super::device::{channel, look, lowkey_kk};
 use super::machine::Machine;
-use crate::call::give;
+use crate::call::{attempt, give};
 use crate::raw;
 use crate::status::lowkey_status::{self, LOWKEY_OUT_OF_TURN};
 
@@ -123,10 +123,11 @@ pub unsafe extern "C" fn lowkey_kk_max_data(device: *const lowkey_kk, len: *mut 
 /// cbindgen:ptrs-as-arrays=[[hash;32]]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_kk_handshake_hash(device: *const lowkey_kk, hash: *mut u8) -> lowkey_status {
-    give(|| {
+    attempt(|| {
         let (hash, machine) = (raw::out_array(hash)?, look(device)?);
         machine.keyed()?;
-        Ok((hash, machine.handshake_hash()))
+        hash.set(*machine.handshake_hash());
+        Ok(())
     })
 }
 

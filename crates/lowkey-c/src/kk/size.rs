@@ -2,9 +2,9 @@
 
 /// Bytes of a lowkey_kk.
 #[cfg(target_pointer_width = "32")]
-pub const LOWKEY_KK_SIZE: usize = 400;
+pub const LOWKEY_KK_SIZE: usize = 408;
 /// Bytes of a lowkey_kk.
 #[cfg(target_pointer_width = "64")]
-pub const LOWKEY_KK_SIZE: usize = 544;
+pub const LOWKEY_KK_SIZE: usize = 568;
 /// The same in words of 64 bits.
 pub const LOWKEY_KK_WORDS: usize = LOWKEY_KK_SIZE / 8;

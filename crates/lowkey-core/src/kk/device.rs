@@ -44,20 +44,19 @@ impl Pinned<'_> {
 /// had, and of the last attempt in it.
 #[derive(Clone, Copy, Debug)]
 pub struct Numbers {
-    /// Of the boot, and of the attempt.
-    bytes: [u8; 16],
+    /// The boot's, and the attempt's.
+    bytes: [[u8; 8]; 2],
 }
 
 impl Numbers {
     /// Of a boot, before its first attempt.
     pub const fn of(boot: u64) -> Self {
-        let [a, b, c, d, e, f, g, h] = boot.to_be_bytes();
-        Self { bytes: [a, b, c, d, e, f, g, h, 0, 0, 0, 0, 0, 0, 0, 0] }
+        Self { bytes: [boot.to_be_bytes(), [0; 8]] }
     }
 
     /// The next attempt; there are 2^32 − 1 in a boot, which is a century of one a second.
     fn next(&mut self) -> Result<(), Error> {
-        let [.., a, b, c, d] = &mut self.bytes;
+        let [_, [.., a, b, c, d]] = &mut self.bytes;
         let next = u32::from_be_bytes([*a, *b, *c, *d]).checked_add(1).ok_or(Error::Exhausted)?;
         [*a, *b, *c, *d] = next.to_be_bytes();
         Ok(())
@@ -114,7 +113,7 @@ impl Device {
         let fresh = self.k.secret_mut().expose_mut();
         entropy.fill(fresh).map_err(|EntropyFailed| Error::Entropy)?;
         numbers.next()?;
-        let parts: [&[u8]; 4] = [b"lowkey ephemeral", fresh, &self.h, &numbers.bytes];
+        let parts: [&[u8]; 4] = [b"lowkey ephemeral", fresh, &self.h, numbers.bytes.as_flattened()];
         Blake2s::mac(pinned.hedge, &parts, self.e.expose_mut());
 
         if let Some(psk) = pinned.psk {

@@ -1,6 +1,6 @@
 //! What moves the bytes, if callbacks do.
 
-use super::{Machine, Message};
+use super::{Machine, Message, Now};
 use crate::event::lowkey_event::{self, *};
 use crate::raw::Failure;
 use crate::status::lowkey_status::*;
@@ -60,22 +60,23 @@ impl Machine {
 
     /// Sends what is left of a message; `done` says how much of it has gone.
     pub(in crate::kk) fn send_message(&mut self, message: &[u8], done: &mut usize) -> Result<(), Failure> {
-        match self.may_begin() {
-            Err(failure) if *done > 0 && failure == LOWKEY_UNFINISHED.into() => {} // it has begun
-            begins => begins?,
-        }
-        if *done != self.sent_of_message() {
-            return Err(LOWKEY_LENGTH.into());
+        if *done == 0 {
+            self.may_begin()?;
+        } else {
+            self.goes()?;
+            let Now { message: Message::Ending, progress, .. } = &self.now else {
+                return Err(LOWKEY_LENGTH.into());
+            };
+            if *done != progress.done() || progress.rest_of(message).is_err() {
+                return Err(LOWKEY_LENGTH.into());
+            }
         }
         loop {
-            let rest = match self.now.message {
-                Message::Ending => self.now.progress.rest_of(message).map_err(|_| LOWKEY_LENGTH)?,
-                _ => message,
-            };
+            let rest = message.get(*done..).unwrap_or_default();
             match self.fragment(rest, true) {
                 Ok(n) if n == rest.len() => break,
                 Ok(n) => {
-                    *done = message.len().saturating_sub(rest.len()).saturating_add(n);
+                    *done = done.wrapping_add(n); // of the message
                     self.now.progress = Progress::new(message, *done, n);
                     self.now.message = Message::Ending;
                 }
@@ -100,10 +101,6 @@ impl Machine {
             }
         }
         Ok(None)
-    }
-
-    fn sent_of_message(&self) -> usize {
-        if self.now.message == Message::Ending { self.now.progress.done() } else { 0 }
     }
 }
 

@@ -20,14 +20,14 @@ impl Machine {
 
     /// Takes bytes of the stream, up to the end of a frame; how many.
     pub(in crate::kk) fn feed(&mut self, bytes: &[u8]) -> Result<usize, Failure> {
-        let mut taken = 0_usize;
+        let mut rest = bytes;
         loop {
-            let n = fill(self.space(), bytes.get(taken..).unwrap_or_default());
+            let n = fill(self.space(), rest);
             if n == 0 {
-                return Ok(taken);
+                return Ok(bytes.len().wrapping_sub(rest.len()));
             }
             self.filled(n)?;
-            taken = taken.saturating_add(n);
+            rest = rest.get(n..).unwrap_or_default();
         }
     }
 
@@ -37,7 +37,7 @@ impl Machine {
         if now.is_peer_closed {
             return Err(LOWKEY_AFTER_CLOSE.into());
         }
-        now.have = now.have.saturating_add(n);
+        now.have = now.have.wrapping_add(n); // at most to the frame's end
         if now.have == HEADER {
             match u16::from_be_bytes(now.header) {
                 0 => return Err(LOWKEY_EMPTY_FRAME.into()),
@@ -102,7 +102,7 @@ impl Machine {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.now.have == self.frame_len().saturating_add(HEADER)
+        self.now.have == self.frame_len().wrapping_add(HEADER)
     }
 
     pub(super) fn frame_len(&self) -> usize {
@@ -142,11 +142,11 @@ impl Machine {
             PING if body.len() > MAX_PING => return Err(LOWKEY_KIND.into()),
             // An empty one asks for nothing, and after our CLOSE none is answered.
             PING if !body.is_empty() && now.ours == Ours::Goes => {
-                now.owed_len = u8::try_from(fill(owed, body)).unwrap_or(0);
+                now.owed_len = fill(owed, body);
             }
             PING => (),
             // One that was not asked for is ignored, and so is another than that.
-            PONG if asked.get(..usize::from(now.asked_len)).is_some_and(|asked| asked.iter().eq(body)) => {
+            PONG if asked.get(..now.asked_len).is_some_and(|asked| asked.iter().eq(body)) => {
                 now.asked_len = 0;
             }
             PONG | 0x80.. => (),

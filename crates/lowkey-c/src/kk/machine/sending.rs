@@ -23,7 +23,7 @@ impl Machine {
             return Err(LOWKEY_LENGTH.into());
         }
         self.now.is_stuck = n == 0 && unsent > 0;
-        self.now.sent = self.now.sent.saturating_add(n);
+        self.now.sent = self.now.sent.wrapping_add(n); // at most to its end
         Ok(())
     }
 
@@ -37,10 +37,9 @@ impl Machine {
         if self.is_unsent() {
             return Ok(());
         }
-        let owed_len = usize::from(take(&mut self.now.owed_len));
+        let owed_len = take(&mut self.now.owed_len);
         if owed_len > 0 {
-            let Self { setup, owed, .. } = self;
-            fill(room(&mut setup.outgoing), owed.get(..owed_len).unwrap_or_default());
+            load(&mut self.setup.outgoing, &self.owed); // what is behind its end gives way to the tag
             return self.seal(PONG, owed_len);
         }
         if self.now.ours == Ours::Closes {
@@ -102,7 +101,7 @@ impl Machine {
         }
         self.put(PING, body)?;
         if !body.is_empty() {
-            self.now.asked_len = u8::try_from(fill(&mut self.asked, body)).unwrap_or(0);
+            self.now.asked_len = fill(&mut self.asked, body);
         }
         Ok(())
     }
@@ -122,8 +121,8 @@ impl Machine {
         if self.is_unsent() {
             return Err(LOWKEY_WOULD_BLOCK.into());
         }
-        let len = fill(room(&mut self.setup.outgoing), data);
-        self.seal(kind, len)
+        load(&mut self.setup.outgoing, data);
+        self.seal(kind, data.len())
     }
 
     /// Seals the record whose data was put to its room.
@@ -140,7 +139,8 @@ impl Machine {
     }
 }
 
-/// Where the data of a record belongs, behind the frame's length and the record's kind.
-fn room(buffer: &mut [u8]) -> &mut [u8] {
-    buffer.get_mut(HEADER + 1..).unwrap_or_default()
+/// Puts the data of a record to its room, behind the frame's length and the record's kind.
+#[inline(never)]
+fn load(buffer: &mut [u8], data: &[u8]) {
+    fill(buffer.get_mut(HEADER + 1..).unwrap_or_default(), data);
 }
