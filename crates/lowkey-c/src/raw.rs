@@ -128,6 +128,14 @@ pub(crate) unsafe fn entered<O: Object>(object: *mut O) -> Entered<O> {
     Entered::new(object.cast())
 }
 
+/// An object that a call has entered, and is about to leave.
+///
+/// # Safety
+/// It has; otherwise as [`entered`].
+pub(crate) unsafe fn leaving<O: Object>(object: *mut O) -> Entered<O> {
+    Entered(object.cast())
+}
+
 /// An initialised object, to be changed by a call that may call back: until this is dropped, every other call
 /// on it is out of turn.
 ///

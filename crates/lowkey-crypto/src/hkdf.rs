@@ -59,7 +59,8 @@ pub fn derive(ck: &mut Secret<HASH_LEN>, k: &mut Secret<HASH_LEN>, derivation: D
 fn hmac(key: &Secret<HASH_LEN>, text: &[u8], end: Option<NonZeroU8>, mac: &mut Secret<HASH_LEN>) {
     let end = end.map_or(0, NonZeroU8::get);
     let mut inner = Secret::zeroed();
-    digest(Some(key), IPAD, &[text, &[end][..usize::from(end > 0)]], inner.expose_mut());
+    let parts: [&[u8]; 2] = [text, &[end]];
+    digest(Some(key), IPAD, parts.get(..1 + usize::from(end > 0)).unwrap_or(&parts), inner.expose_mut());
     digest(Some(key), OPAD, &[inner.expose()], mac.expose_mut());
 }
 

@@ -39,10 +39,12 @@ impl Progress {
     /// # Errors
     /// [`Error::OutOfTurn`]: this is not the message that has begun.
     pub fn rest_of<'m>(&self, message: &'m [u8]) -> Result<&'m [u8], Error> {
-        match message.get(self.done..) {
-            Some(rest) if digest(message, self.done, self.last) == self.digest => Ok(rest),
-            _ => Err(Error::OutOfTurn),
-        }
+        message.get(self.done..).filter(|_| self.is_of(message)).ok_or(Error::OutOfTurn)
+    }
+
+    /// Whether this is the message that has begun, as far as can be seen.
+    pub fn is_of(&self, message: &[u8]) -> bool {
+        digest(message, self.done, self.last) == self.digest
     }
 }
 

@@ -105,7 +105,8 @@ pub unsafe extern "C" fn lowkey_kk_unsent(
 ) -> lowkey_status {
     channel(device, |machine| {
         let (to, count) = (raw::out(bytes)?, raw::out(len)?);
-        let unsent = machine.unsent()?;
+        machine.prepare()?;
+        let unsent = machine.unsent();
         to.set(unsent.as_ptr());
         count.set(unsent.len());
         Ok(())

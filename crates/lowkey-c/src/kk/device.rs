@@ -17,6 +17,7 @@ use crate::status::lowkey_status::{
     self, LOWKEY_BLANK, LOWKEY_BUFFER_TOO_SMALL, LOWKEY_LENGTH, LOWKEY_NULL, LOWKEY_PEER_KEY,
 };
 use core::ffi::c_void;
+use core::mem;
 use core::ops::Range;
 use lowkey_core::Secret;
 use lowkey_core::kk::Numbers;
@@ -170,9 +171,8 @@ pub(super) unsafe fn calling_back(
 ) -> lowkey_status {
     attempt(|| {
         enter(device, io)?;
-        let mut machine = raw::entered(device);
-        let done = call(&mut machine);
-        leave(machine, done)
+        let done = call(raw::as_checked(device));
+        leave(raw::leaving(device), done)
     })
 }
 
@@ -181,6 +181,7 @@ pub(super) unsafe fn calling_back(
 unsafe fn enter(device: *mut lowkey_kk, io: *const lowkey_io) -> Result<(), Failure> {
     going(device)?;
     raw::as_checked(device).with(stream(raw::plain(io)?)?);
+    mem::forget(raw::entered(device)); // until `leave`
     Ok(())
 }
 

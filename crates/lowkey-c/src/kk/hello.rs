@@ -12,14 +12,14 @@ pub(super) fn write(front: &mut Front, has_psk: bool, id: &[u8]) -> usize {
     let len = fill(rest, id);
     [*l, *o, *w, *k, *e, *y, *slash, *one] = *b"lowkey/1";
     (*version, *mode) = (VERSION, if has_psk { KKPSK0 } else { KK });
-    *id_len = u8::try_from(len).unwrap_or(0);
-    len.saturating_add(HEAD)
+    [.., *id_len] = len.to_be_bytes(); // at most 32
+    len.wrapping_add(HEAD)
 }
 
 /// Writes the length of a frame that ends at `end`, over the word's end: it has been hashed.
 pub(super) fn frame(front: &mut Front, end: usize) {
     let [_, _, _, _, _, _, high, low, ..] = front;
-    [*high, *low] = u16::try_from(end.saturating_sub(START + 2)).unwrap_or(0).to_be_bytes();
+    [.., *high, *low] = end.wrapping_sub(START + 2).to_be_bytes();
 }
 
 /// Where the frame begins.

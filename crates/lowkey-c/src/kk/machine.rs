@@ -19,6 +19,7 @@ use lowkey_core::{Error, wipe_dead_stack};
 use lowkey_transport::Progress;
 
 /// What a device is told once.
+#[repr(C)] // in the order of the structures that it is copied of
 pub(super) struct Setup {
     /// Where frames come in, and where they are made.
     pub(super) incoming: Kept,
@@ -217,8 +218,8 @@ impl Machine {
         }
         let payload = keys.read_message_2(&setup.page.pinned(), frame).map_err(|_| LOWKEY_HANDSHAKE)?;
         let theirs = max_frame(payload)?;
-        let room = setup.outgoing.len().saturating_sub(HEADER);
-        now.max_data = usize::from(theirs).min(room).saturating_sub(RECORD_OVERHEAD);
+        let room = setup.outgoing.len().wrapping_sub(HEADER); // more than a record adds, as theirs is
+        now.max_data = usize::from(theirs).min(room).wrapping_sub(RECORD_OVERHEAD);
         (now.limit, now.have) = (setup.max_frame, 0);
         now.phase = Phase::Confirming;
         self.seal(PING, 0)

@@ -6,6 +6,7 @@ use lowkey_core::kk::Pinned;
 use lowkey_core::{PublicKey, Secret};
 
 /// What a device keeps of its page.
+#[repr(C)] // in the order of C's structure, of which it is copied
 pub(super) struct Page {
     pub(super) id: Lasting,
     private: LastingKey,

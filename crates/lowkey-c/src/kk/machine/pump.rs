@@ -40,7 +40,8 @@ impl Machine {
     pub(in crate::kk) fn flush(&mut self) -> Result<(), Failure> {
         let mut io = self.io.ok_or(LOWKEY_BUG)?;
         loop {
-            let unsent = self.unsent()?;
+            self.prepare()?;
+            let unsent = self.unsent();
             if unsent.is_empty() {
                 return Ok(());
             }
@@ -67,7 +68,7 @@ impl Machine {
             let Now { message: Message::Ending, progress, .. } = &self.now else {
                 return Err(LOWKEY_LENGTH.into());
             };
-            if *done != progress.done() || progress.rest_of(message).is_err() {
+            if *done != progress.done() || !progress.is_of(message) {
                 return Err(LOWKEY_LENGTH.into());
             }
         }

@@ -32,6 +32,7 @@ impl Machine {
     }
 
     /// So many bytes of the stream, at least one, were put into the space.
+    #[inline(never)] // once, for its three callers
     pub(in crate::kk) fn filled(&mut self, n: usize) -> Result<(), Failure> {
         let now = &mut self.now;
         if now.is_peer_closed {

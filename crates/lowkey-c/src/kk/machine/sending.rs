@@ -9,10 +9,9 @@ use crate::status::lowkey_status::*;
 use core::mem::take;
 
 impl Machine {
-    /// What the stream has to take next.
-    pub(in crate::kk) fn unsent(&mut self) -> Result<&[u8], Failure> {
-        self.prepare()?;
-        Ok(self.setup.outgoing.get(self.now.sent..self.now.end).unwrap_or_default())
+    /// What the stream has to take next, once it is prepared.
+    pub(in crate::kk) fn unsent(&self) -> &[u8] {
+        self.setup.outgoing.get(self.now.sent..self.now.end).unwrap_or_default()
     }
 
     /// The stream took `n` bytes; with 0 it takes none now.
@@ -33,7 +32,7 @@ impl Machine {
 
     /// Seals an owed PONG, or then our CLOSE, if nothing is unsent.
     #[inline(never)]
-    pub(super) fn prepare(&mut self) -> Result<(), Failure> {
+    pub(in crate::kk) fn prepare(&mut self) -> Result<(), Failure> {
         if self.is_unsent() {
             return Ok(());
         }
@@ -51,6 +50,7 @@ impl Machine {
     }
 
     /// Our direction goes on.
+    #[inline(never)] // once, for its four callers
     pub(super) fn goes(&self) -> Result<(), Failure> {
         self.keyed()?;
         if self.now.ours == Ours::Goes { Ok(()) } else { Err(LOWKEY_CLOSED.into()) }
@@ -132,7 +132,8 @@ impl Machine {
         let (header, body) = self.setup.outgoing.split_first_chunk_mut::<HEADER>().ok_or(LOWKEY_BUG)?;
         let record = body.get_mut(..len).ok_or(LOWKEY_BUG)?;
         *record.first_mut().ok_or(LOWKEY_BUG)? = kind;
-        *header = u16::try_from(len).map_err(|_| LOWKEY_BUG)?.to_be_bytes();
+        let [.., high, low] = len.to_be_bytes(); // at most what the peer takes, a number of 16 bits
+        *header = [high, low];
         self.keys.seal(record).map_err(of_record)?;
         (self.now.sent, self.now.end) = (0, len.saturating_add(HEADER));
         Ok(())
