@@ -76,6 +76,8 @@ enum Piece {
 /// Where a channel stands; all of it begins anew with each.
 #[repr(C)] // as it stands here, the single bytes are in reach of the shortest instructions
 struct Now {
+    /// The length of the frame on its way in.
+    header: [u8; HEADER],
     phase: Phase,
     ours: Ours,
     message: Message,
@@ -87,9 +89,7 @@ struct Now {
     is_peer_closed: bool,
     /// The stream takes nothing of what is unsent: the next look is at what there is besides.
     is_stuck: bool,
-    /// The length of the frame on its way in.
-    header: [u8; HEADER],
-    /// The longest that it may be.
+    /// The longest frame that may come.
     limit: u16,
     /// Why there is no channel.
     over: Option<Failure>,

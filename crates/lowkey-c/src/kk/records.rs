@@ -2,7 +2,7 @@
 
 use super::device::{channel, look, lowkey_kk};
 use super::machine::Machine;
-use crate::call::{attempt, give};
+use crate::call::attempt;
 use crate::raw;
 use crate::status::lowkey_status::{self, LOWKEY_OUT_OF_TURN};
 
@@ -108,10 +108,11 @@ pub unsafe extern "C" fn lowkey_kk_close(device: *mut lowkey_kk) -> lowkey_statu
 /// the channel. `len` is as it was.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_kk_max_data(device: *const lowkey_kk, len: *mut usize) -> lowkey_status {
-    give(|| {
+    attempt(|| {
         let (len, machine) = (raw::out(len)?, look(device)?);
         machine.opened()?;
-        Ok((len, machine.max_data()))
+        len.set(machine.max_data());
+        Ok(())
     })
 }
 

@@ -50,6 +50,7 @@ impl Machine {
     }
 
     /// The stream has ended.
+    #[inline(never)] // once, for its two callers
     pub(in crate::kk) fn hung_up(&mut self) -> Result<(), Failure> {
         match self.now.phase {
             _ if self.now.is_peer_closed => Ok(()),
@@ -93,7 +94,7 @@ impl Machine {
     /// Adds the piece that waits to the message at the front of `message`; the message's length once it is whole.
     pub(in crate::kk) fn assemble(&mut self, message: &mut [u8]) -> Result<Option<usize>, Failure> {
         let so_far = self.now.assembled;
-        let end = so_far.saturating_add(self.piece().len());
+        let end = so_far.wrapping_add(self.piece().len()); // both are in memory
         fill(message.get_mut(so_far..end).ok_or(LOWKEY_BUFFER_TOO_SMALL)?, self.piece());
         if self.take() == Some(true) {
             return Ok(Some(end));
@@ -123,10 +124,8 @@ impl Machine {
         let (kind, body) = text.split_first().ok_or(LOWKEY_BUG)?;
         match *kind {
             kind @ (DATA | MORE) => {
-                if !now.in_message {
-                    now.message_len = 0;
-                }
-                now.message_len = now.message_len.saturating_add(body.len());
+                let so_far = if now.in_message { now.message_len } else { 0 };
+                now.message_len = so_far.saturating_add(body.len());
                 if now.message_len > setup.max_message {
                     return Err(LOWKEY_MESSAGE_TOO_LONG.into());
                 }

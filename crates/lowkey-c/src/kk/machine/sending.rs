@@ -10,6 +10,7 @@ use core::mem::take;
 
 impl Machine {
     /// What the stream has to take next, once it is prepared.
+    #[inline(never)] // once, for its two callers
     pub(in crate::kk) fn unsent(&self) -> &[u8] {
         self.setup.outgoing.get(self.now.sent..self.now.end).unwrap_or_default()
     }
