@@ -258,7 +258,7 @@ static void a_message_without_room(void) {
   CHECK(len == 400 && !is_end && memcmp(got, sent, 400) == 0);
 }
 
-/* Instead of a larger buffer: the pieces that have not been put together can be taken, and the next message is whole. */
+/* Instead of a larger buffer: the pieces that have not been put together can be taken; the next message is whole. */
 static void a_message_without_room_is_taken(void) {
   const uint8_t *data;
   size_t done = 0, len = 7;

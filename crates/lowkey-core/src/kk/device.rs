@@ -325,9 +325,9 @@ mod tests {
     #[test]
     fn an_attempt_without_a_number_is_none() {
         let mut numbers = Numbers::of(1);
-        numbers.bytes[12..].fill(0xFF);
+        numbers.bytes[1][4..].fill(0xFF);
         assert_eq!(numbers.next(), Err(Error::Exhausted));
-        assert_eq!(numbers.bytes[..12], Numbers::of(1).bytes[..12]);
+        assert_eq!(numbers.bytes, [[0, 0, 0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF]]);
     }
 
     #[test]
