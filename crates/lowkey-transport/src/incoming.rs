@@ -23,13 +23,13 @@ struct Waiting {
 pub(crate) struct Opened {
     pub(crate) kind: Kind,
     /// Where it ends in the inbox; what it carries begins behind its kind.
-    end: u16,
+    end: usize,
 }
 
 impl Opened {
     /// Whether it carries nothing.
     pub(crate) fn is_empty(&self) -> bool {
-        usize::from(self.end) == BODY
+        self.end == BODY
     }
 }
 
@@ -165,17 +165,15 @@ impl<B: Buffer> Incoming<B> {
         }
         let text = keyed.open(frame)?;
         let kind = Kind::new(*text.first().ok_or(Error::FrameTooShort)?)?;
-        let end = u16::try_from(text.len()).map_err(|_| Error::Bug)?;
-        Ok(Some(Opened { kind, end }))
+        Ok(Some(Opened { kind, end: text.len() }))
     }
 
     /// Does what a record's kind says.
     pub(crate) fn act(&mut self, opened: &Opened, keyed: &mut Keyed) -> Result<(), Error> {
-        let end = usize::from(opened.end);
-        let body = &*self.inbox.slice(BODY..end);
+        let body = &*self.inbox.slice(BODY..opened.end);
         match opened.kind {
-            Kind::Data => return self.deliver(Part::Last, end),
-            Kind::More => return self.deliver(Part::More, end),
+            Kind::Data => return self.deliver(Part::Last, opened.end),
+            Kind::More => return self.deliver(Part::More, opened.end),
             Kind::Close if self.in_message => return Err(Error::Truncated),
             Kind::Close => keyed.is_peer_closed = true,
             Kind::Ping if body.len() > MAX_PING => return Err(Error::Kind),
