@@ -31,7 +31,7 @@ pub unsafe extern "C" fn lowkey_kk_initiator(
         is_pinned(pinning)?;
         let at = ephemerals;
         let mut ephemerals = raw::enter(ephemerals)?;
-        let mut channel = create(storage, channel, buffers, pinning, at)?;
+        let mut channel = create(storage, buffers, pinning, at)?;
         let begun = match found_pinning(pinning) {
             Some(pinning) => channel.link.initiate_kk(pinning, &mut ephemerals).map_err(Failure::from),
             None => Err(LOWKEY_LENGTH.into()),
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn lowkey_xx_initiator(
         if psk.is_some() && id.is_none() {
             return Err(LOWKEY_LENGTH.into());
         }
-        let mut channel = create(storage, channel, buffers, &pairing, at)?;
+        let mut channel = create(storage, buffers, &pairing, at)?;
         let begun = match psk.zip(id) {
             Some((psk, id)) => channel.link.initiate_xx_psk0(ours, id, psk, &mut ephemerals),
             None => channel.link.initiate_xx(ours, id, &mut ephemerals),
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn lowkey_responder(
 ) -> lowkey_status {
     attempt(|| {
         let storage = raw::vacant(channel)?;
-        let mut channel = create(storage, channel, buffers, &NOBODY, ptr::null())?;
+        let mut channel = create(storage, buffers, &NOBODY, ptr::null())?;
         let begun = channel.link.respond();
         channel.keep(begun.map_err(Failure::from))
     })
@@ -100,14 +100,13 @@ pub unsafe extern "C" fn lowkey_responder(
 #[inline(never)]
 unsafe fn create(
     storage: Vacant<lowkey_channel>,
-    channel: *const lowkey_channel,
     buffers: *const lowkey_buffers,
     pinning: *const lowkey_pinning,
     ephemerals: *const lowkey_ephemerals,
 ) -> Result<Entered<lowkey_channel>, Failure> {
     let (buffers, pinning) = (raw::plain(buffers)?, raw::checked(pinning));
     let others: [(*const u8, usize); 6] = [
-        (channel.cast(), size_of::<lowkey_channel>()),
+        (storage.start(), size_of::<lowkey_channel>()),
         (pinning.identity.cast(), size_of::<lowkey_identity>()),
         (pinning.peer.cast(), size_of::<lowkey_peer>()),
         (pinning.psk.cast(), size_of::<lowkey_psk>()),

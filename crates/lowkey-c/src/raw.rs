@@ -172,6 +172,11 @@ pub(crate) unsafe fn wipe<O: Object>(object: *mut O) -> Result<(), Failure> {
 pub(crate) struct Vacant<O: Object>(*mut O);
 
 impl<O: Object> Vacant<O> {
+    /// Where it begins.
+    pub(crate) fn start(&self) -> *const u8 {
+        self.0.cast_const().cast()
+    }
+
     /// Makes the object. What was in the storage before is wiped first.
     pub(crate) fn fill(self, make: impl FnOnce() -> O::Inner) {
         mark(self.write(make).cast(), O::KIND);
