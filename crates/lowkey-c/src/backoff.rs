@@ -17,7 +17,7 @@ pub struct lowkey_backoff {
 
 impl Object for lowkey_backoff {
     type Inner = Backoff;
-    const KIND: u8 = b'b';
+    const LETTER: u8 = b'b';
 }
 
 /// Begins: pauses of at most `first_ms` milliseconds at first and of at most `longest_ms` in the end; 500 and 30000

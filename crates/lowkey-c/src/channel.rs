@@ -19,7 +19,7 @@ pub struct lowkey_channel {
 
 impl Object for lowkey_channel {
     type Inner = Channel;
-    const KIND: u8 = b'c';
+    const LETTER: u8 = b'c';
 }
 
 /// What two sides have pinned of each other. The structure is copied; what it points to must stay where it is,

@@ -22,7 +22,7 @@ unsafe impl Zeros for lowkey_ephemerals {}
 
 impl Object for lowkey_ephemerals {
     type Inner = Ephemerals<Random>;
-    const KIND: u8 = b'e';
+    const LETTER: u8 = b'e';
 }
 
 /// Begins a boot: every ephemeral key made from now on is new, even if the random source is stuck.

@@ -32,7 +32,7 @@ pub struct lowkey_psk {
 
 impl Object for lowkey_identity {
     type Inner = Identity;
-    const KIND: u8 = b'i';
+    const LETTER: u8 = b'i';
 }
 
 // SAFETY: made of bytes only.
@@ -40,7 +40,7 @@ unsafe impl Zeros for lowkey_peer {}
 
 impl Object for lowkey_peer {
     type Inner = Peer;
-    const KIND: u8 = b'p';
+    const LETTER: u8 = b'p';
 }
 
 // SAFETY: made of bytes only.
@@ -48,7 +48,7 @@ unsafe impl Zeros for lowkey_psk {}
 
 impl Object for lowkey_psk {
     type Inner = Psk;
-    const KIND: u8 = b's';
+    const LETTER: u8 = b's';
 }
 
 /// Makes our identity of an X25519 private key.

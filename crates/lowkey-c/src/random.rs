@@ -26,7 +26,7 @@ unsafe impl Zeros for lowkey_seed {}
 
 impl Object for lowkey_seed {
     type Inner = SeedEntropy;
-    const KIND: u8 = b'r';
+    const LETTER: u8 = b'r';
 }
 
 /// Makes a random source of a seed: 32 random bytes, stored when the device was provisioned, used for nothing

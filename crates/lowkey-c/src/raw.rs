@@ -23,8 +23,8 @@ use zeroize::Zeroize;
 /// Storage that C gives, and what lies in it once it is initialised.
 pub(crate) trait Object: Sized {
     type Inner;
-    /// The letter that says which kind of object; another one for each.
-    const KIND: u8;
+    /// Says which object it is; another one for each.
+    const LETTER: u8;
 }
 
 /// An object that may begin as zeros.
@@ -40,13 +40,13 @@ struct Initialised<T> {
     value: T,
 }
 
-/// What stands at the front of an object that lies here: the magic word with its kind in the highest byte, and its
-/// address over that. So a copy is none, wherever it lies: no address reaches the byte in which two kinds differ.
-fn front(object: *const u64, kind: u8) -> u64 {
-    object.addr() as u64 ^ u64::from(MAGIC ^ u32::from(kind) << 24) << 32
+/// What stands at the front of an object that lies here: the magic word with its letter in the highest byte, and its
+/// address over that. So a copy is none, wherever it lies: no address reaches the byte in which two letters differ.
+fn front(object: *const u64, letter: u8) -> u64 {
+    object.addr() as u64 ^ u64::from(MAGIC ^ u32::from(letter) << 24) << 32
 }
 
-/// The kind of an object while a call is inside of it.
+/// The letter of an object while a call is inside of it.
 const BUSY: u8 = 0;
 
 const fn fits<O: Object>() -> bool {
@@ -54,12 +54,12 @@ const fn fits<O: Object>() -> bool {
         && align_of::<Initialised<O::Inner>>() <= align_of::<O>()
 }
 
-/// Storage that is there; of a `kind` other than [`BUSY`], an initialised object. No call is inside of it.
+/// Storage that is there; with a `letter` other than [`BUSY`], an initialised object. No call is inside of it.
 ///
 /// # Safety
 /// `object` points to an object's storage, or is NULL.
 #[inline(never)]
-unsafe fn locate(object: *mut u64, kind: u8) -> Result<(), Failure> {
+unsafe fn locate(object: *mut u64, letter: u8) -> Result<(), Failure> {
     if object.is_null() || !object.is_aligned() {
         return Err(LOWKEY_NULL.into());
     }
@@ -68,7 +68,7 @@ unsafe fn locate(object: *mut u64, kind: u8) -> Result<(), Failure> {
     if word == front(object, BUSY) {
         return Err(LOWKEY_OUT_OF_TURN.into());
     }
-    if kind == BUSY || word == front(object, kind) { Ok(()) } else { Err(LOWKEY_NOT_INITIALISED.into()) }
+    if letter == BUSY || word == front(object, letter) { Ok(()) } else { Err(LOWKEY_NOT_INITIALISED.into()) }
 }
 
 /// The front of an initialised object that no call is inside of.
@@ -78,7 +78,7 @@ unsafe fn locate(object: *mut u64, kind: u8) -> Result<(), Failure> {
 #[inline(always)] // a pointer that lies in a register already; the same of all that find something
 unsafe fn initialised<O: Object>(object: *const O) -> Result<*mut Initialised<O::Inner>, Failure> {
     // SAFETY: the caller's promise.
-    unsafe { locate(object.cast_mut().cast(), O::KIND)? };
+    unsafe { locate(object.cast_mut().cast(), O::LETTER)? };
     Ok(object.cast_mut().cast())
 }
 
@@ -179,7 +179,7 @@ impl<O: Object> Vacant<O> {
 
     /// Makes the object. What was in the storage before is wiped first.
     pub(crate) fn fill(self, make: impl FnOnce() -> O::Inner) {
-        mark(self.write(make).cast(), O::KIND);
+        mark(self.write(make).cast(), O::LETTER);
     }
 
     /// The same for a call that goes on inside of the object.
@@ -204,9 +204,9 @@ impl<O: Object> Vacant<O> {
         const { assert!(fits::<O>(), "the storage that C gives is too small") };
         let object = self.0.cast::<Initialised<O::Inner>>();
         self.clear();
-        // SAFETY: `vacant` has checked the storage, an object fits into it, and what lies there now is a value: `Zeros`.
+        // SAFETY: `vacant` has checked the storage, an object fits into it, and what lies there is a value: `Zeros`.
         fill(unsafe { &mut (*object).value });
-        mark(object.cast(), O::KIND);
+        mark(object.cast(), O::LETTER);
     }
 
     /// Nothing is dropped. A front can outlive its object, on a part of the stack that is used again: then garbage lies
@@ -273,7 +273,7 @@ impl<O: Object> DerefMut for Entered<O> {
 impl<O: Object> Drop for Entered<O> {
     #[inline(always)]
     fn drop(&mut self) {
-        mark(self.0.cast(), O::KIND);
+        mark(self.0.cast(), O::LETTER);
     }
 }
 

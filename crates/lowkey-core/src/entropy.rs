@@ -133,8 +133,8 @@ impl<E: Entropy> Ephemerals<E> {
         Ok(Self { entropy, hedge, numbers: [boot.to_be_bytes(), [0; 8]] })
     }
 
-    /// Begins a boot with a number that no boot had before, and with a hedge secret that is not blank, copied from where
-    /// it lies to where this lies.
+    /// Begins a boot with a number that no boot had before, and with a hedge secret that is not blank, copied from
+    /// where it lies to where this lies.
     pub fn copy_from(&mut self, entropy: E, hedge: &Secret<32>, boot: u64) {
         self.entropy = entropy;
         *self.hedge.expose_mut() = *hedge.expose();

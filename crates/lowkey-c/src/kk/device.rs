@@ -35,7 +35,7 @@ unsafe impl raw::Zeros for lowkey_kk {}
 
 impl Object for lowkey_kk {
     type Inner = Machine;
-    const KIND: u8 = b'k';
+    const LETTER: u8 = b'k';
 }
 
 /// Makes a device of a key page and two buffers. No multiplication, and no network: lowkey_kk_begin connects.

@@ -1,7 +1,6 @@
 //! Calls back into C. What a callback may do, and for how long its context is valid, stands in the header, at the type
 //! that is named where it is called.
 
-use crate::random::lowkey_random;
 use crate::stream::{LOWKEY_IO_WOULD_BLOCK, Stream};
 use core::ffi::c_void;
 use embedded_io::ErrorKind;
@@ -11,7 +10,7 @@ use lowkey_core::{Entropy, EntropyFailed};
 /// A random callback.
 pub(crate) struct Random {
     /// None before it is set, which fails.
-    pub(crate) fill: lowkey_random,
+    pub(crate) fill: Option<unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> i32>,
     pub(crate) context: *mut c_void,
 }
 
