@@ -249,9 +249,9 @@ impl<O: Object> Entered<O> {
 
 /// Says at the front of an object, which has been checked, what it is.
 #[inline(never)]
-fn mark(object: *mut u64, kind: u8) {
+fn mark(object: *mut u64, letter: u8) {
     // SAFETY: the object has been checked, and begins with its front. No reference covers that.
-    unsafe { object.write_volatile(front(object, kind)) };
+    unsafe { object.write_volatile(front(object, letter)) };
 }
 
 impl<O: Object> Deref for Entered<O> {
@@ -506,5 +506,5 @@ impl Deref for LastingKey {
     }
 }
 
-/// What the high half of a front says of every object: "LK", and a free byte for its kind.
+/// What the high half of a front says of every object: "LK", and a free byte for its letter.
 const MAGIC: u32 = u32::from_le_bytes(*b"LKo\0");
