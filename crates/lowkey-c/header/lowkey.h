@@ -19,10 +19,12 @@
 //     }
 //     if (event == LOWKEY_EVENT_DATA) {
 //       lowkey_take(&channel, &data, &n, &is_last);                     // use the n bytes
-//       lowkey_send(&channel, "ok", 2);
+//       lowkey_send(&channel, answer, answer_len);
 //     }
 //     if (event == LOWKEY_EVENT_END) break;
 //   }
+//   lowkey_close(&channel);                                             // when all is said; then LOWKEY_EVENT_WRITE
+//   lowkey_feed_end(&channel);                                          // when the stream has ended, behind all bytes
 //
 // The loop ends even if the stream takes nothing, and it sees what comes meanwhile: the first lowkey_poll after
 // lowkey_sent(&channel, 0) looks past what is unsent. lowkey_send gives LOWKEY_WOULD_BLOCK then: keep the answer until

@@ -23,10 +23,12 @@
 //     }
 //     if (event == LOWKEY_EVENT_DATA) {
 //       lowkey_kk_take(&device, &data, &n, &is_last);                   // use the n bytes
-//       lowkey_kk_send(&device, "ok", 2);
+//       lowkey_kk_send(&device, answer, answer_len);
 //     }
 //     if (event == LOWKEY_EVENT_END) break;
 //   }
+//   lowkey_kk_close(&device);                                           // when all is said; then LOWKEY_EVENT_WRITE
+//   lowkey_kk_feed_end(&device);                                        // when the stream has ended, behind all bytes
 //
 // The loop ends even if the stream takes nothing, and it sees what comes meanwhile: the first lowkey_kk_poll after
 // lowkey_kk_sent(&device, 0) looks past what is unsent. lowkey_kk_send gives LOWKEY_WOULD_BLOCK then: keep the answer
