@@ -203,8 +203,8 @@ extern "C" {
 // the private one makes every handshake fail at the peer; it reveals nothing. Both are copied; what you gave
 // is yours to wipe.
 //
-// LOWKEY_BLANK: the private key is all zeros or all ones. LOWKEY_NULL, LOWKEY_OUT_OF_TURN. After each of them the
-// identity is as it was.
+// LOWKEY_BLANK: the private key is all zeros or all ones. LOWKEY_LENGTH: a key lies in `identity`. LOWKEY_NULL,
+// LOWKEY_OUT_OF_TURN. After each of them the identity is as it was.
 LOWKEY_MUST_USE
 lowkey_status lowkey_identity_init(lowkey_identity *identity,
                                    const uint8_t private_key[32],
@@ -226,8 +226,8 @@ lowkey_status lowkey_identity_wipe(lowkey_identity *identity);
 // `shared` is the Diffie-Hellman of both static keys, as lowkey_peer_shared or the key page gives it. With NULL
 // it is computed, which takes one multiplication. Everything is copied.
 //
-// LOWKEY_PEER_KEY: that key is our own, or protects nothing. LOWKEY_NULL, LOWKEY_NOT_INITIALISED,
-// LOWKEY_OUT_OF_TURN. After each of them the peer is as it was.
+// LOWKEY_PEER_KEY: that key is our own, or protects nothing. LOWKEY_LENGTH: a key lies in `peer`. LOWKEY_NULL,
+// LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN. After each of them the peer is as it was.
 LOWKEY_MUST_USE
 lowkey_status lowkey_peer_init(lowkey_peer *peer,
                                const lowkey_identity *identity,
@@ -249,8 +249,8 @@ lowkey_status lowkey_peer_wipe(lowkey_peer *peer);
 
 // Makes a pre-shared key of 32 random bytes, which are copied.
 //
-// LOWKEY_BLANK: the bytes are all zeros or all ones. LOWKEY_NULL, LOWKEY_OUT_OF_TURN. After each of them the object is
-// as it was.
+// LOWKEY_BLANK: the bytes are all zeros or all ones. LOWKEY_LENGTH: they lie in `psk`. LOWKEY_NULL, LOWKEY_OUT_OF_TURN.
+// After each of them the object is as it was.
 LOWKEY_MUST_USE
 lowkey_status lowkey_psk_init(lowkey_psk *psk,
                               const uint8_t bytes[32]);
@@ -274,8 +274,8 @@ lowkey_status lowkey_pinning_id(const uint8_t initiator[32],
 // `boot` is a number that no boot of this device has had before, from lowkey_boot_log_next for example.
 // `random` is called for every handshake, with `context`, which must stay valid as long as `ephemerals` is used.
 //
-// LOWKEY_BLANK: the hedge secret is all zeros or all ones. LOWKEY_NULL (also a NULL `random`), LOWKEY_OUT_OF_TURN.
-// After each of them the object is as it was. `context` may be NULL.
+// LOWKEY_BLANK: the hedge secret is all zeros or all ones. LOWKEY_LENGTH: it lies in `ephemerals`. LOWKEY_NULL (also a
+// NULL `random`), LOWKEY_OUT_OF_TURN. After each of them the object is as it was. `context` may be NULL.
 LOWKEY_MUST_USE
 lowkey_status lowkey_ephemerals_init(lowkey_ephemerals *ephemerals,
                                      const uint8_t hedge[32],

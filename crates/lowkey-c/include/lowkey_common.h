@@ -359,8 +359,8 @@ bool lowkey_is_recoverable(lowkey_status status);
 // attacker could not guess, whoever reads seed and hedge out of the device knows the keys of recorded
 // connections too.
 //
-// LOWKEY_BLANK: the seed is all zeros or all ones. LOWKEY_NULL, LOWKEY_OUT_OF_TURN. After each of them the object is
-// as it was.
+// LOWKEY_BLANK: the seed is all zeros or all ones. LOWKEY_LENGTH: its bytes lie in `seed`. LOWKEY_NULL,
+// LOWKEY_OUT_OF_TURN. After each of them the object is as it was.
 LOWKEY_MUST_USE
 lowkey_status lowkey_seed_init(lowkey_seed *seed,
                                const uint8_t bytes[32]);

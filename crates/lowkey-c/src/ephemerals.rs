@@ -31,8 +31,8 @@ impl Object for lowkey_ephemerals {
 /// `boot` is a number that no boot of this device has had before, from lowkey_boot_log_next for example.
 /// `random` is called for every handshake, with `context`, which must stay valid as long as `ephemerals` is used.
 ///
-/// LOWKEY_BLANK: the hedge secret is all zeros or all ones. LOWKEY_NULL (also a NULL `random`), LOWKEY_OUT_OF_TURN.
-/// After each of them the object is as it was. `context` may be NULL.
+/// LOWKEY_BLANK: the hedge secret is all zeros or all ones. LOWKEY_LENGTH: it lies in `ephemerals`. LOWKEY_NULL (also a
+/// NULL `random`), LOWKEY_OUT_OF_TURN. After each of them the object is as it was. `context` may be NULL.
 /// cbindgen:ptrs-as-arrays=[[hedge;32]]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_ephemerals_init(
@@ -44,7 +44,7 @@ pub unsafe extern "C" fn lowkey_ephemerals_init(
 ) -> lowkey_status {
     attempt(|| {
         let storage = raw::vacant(ephemerals)?;
-        let hedge = written(hedge)?;
+        let hedge = written(&storage, hedge)?;
         if random.is_none() {
             return Err(LOWKEY_NULL.into());
         }

@@ -1,10 +1,12 @@
 //! Who we are, whom we have pinned, and what we share with them.
 
+use crate::begin::lies_apart;
 use crate::call::{attempt, give, wiped};
 use crate::object_sizes::{
     LOWKEY_IDENTITY_WORDS, LOWKEY_PEER_WORDS, LOWKEY_PINNING_ID_LEN, LOWKEY_PSK_WORDS,
 };
-use crate::raw::{self, Failure, Object, Zeros};
+use crate::raw::{self, Failure, Object, Vacant, Zeros};
+use crate::sizes::LOWKEY_KEY_LEN;
 use crate::status::lowkey_status::{self, LOWKEY_BLANK, LOWKEY_PEER_KEY};
 use lowkey_core::{Id, Identity, Peer, Psk, PublicKey, Secret};
 
@@ -57,8 +59,8 @@ impl Object for lowkey_psk {
 /// the private one makes every handshake fail at the peer; it reveals nothing. Both are copied; what you gave
 /// is yours to wipe.
 ///
-/// LOWKEY_BLANK: the private key is all zeros or all ones. LOWKEY_NULL, LOWKEY_OUT_OF_TURN. After each of them the
-/// identity is as it was.
+/// LOWKEY_BLANK: the private key is all zeros or all ones. LOWKEY_LENGTH: a key lies in `identity`. LOWKEY_NULL,
+/// LOWKEY_OUT_OF_TURN. After each of them the identity is as it was.
 /// cbindgen:ptrs-as-arrays=[[private_key;32],[public_key;32]]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_identity_init(
@@ -76,8 +78,8 @@ pub(crate) unsafe fn init_identity(
     public_key: *const u8,
 ) -> Result<(), Failure> {
     let storage = raw::vacant(identity)?;
-    let private = written(private_key)?;
-    let public = raw::optional_array(public_key).map(PublicKey::of);
+    let private = written(&storage, private_key)?;
+    let public = optional(&storage, public_key)?.map(PublicKey::of);
     storage.fill(|| Identity::copy_of(private, public));
     Ok(())
 }
@@ -107,8 +109,8 @@ pub unsafe extern "C" fn lowkey_identity_wipe(identity: *mut lowkey_identity) ->
 /// `shared` is the Diffie-Hellman of both static keys, as lowkey_peer_shared or the key page gives it. With NULL
 /// it is computed, which takes one multiplication. Everything is copied.
 ///
-/// LOWKEY_PEER_KEY: that key is our own, or protects nothing. LOWKEY_NULL, LOWKEY_NOT_INITIALISED,
-/// LOWKEY_OUT_OF_TURN. After each of them the peer is as it was.
+/// LOWKEY_PEER_KEY: that key is our own, or protects nothing. LOWKEY_LENGTH: a key lies in `peer`. LOWKEY_NULL,
+/// LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN. After each of them the peer is as it was.
 /// cbindgen:ptrs-as-arrays=[[public_key;32],[shared;32]]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_peer_init(
@@ -128,9 +130,10 @@ pub(crate) unsafe fn init_peer(
 ) -> Result<(), Failure> {
     let storage = raw::vacant(peer)?;
     let identity = raw::shared(identity)?;
-    let public = PublicKey::of(raw::array(public_key)?);
+    apart(&storage, public_key)?;
+    let public = PublicKey::of(raw::found_array(public_key));
     let mut computed = Secret::zeroed();
-    let shared = match raw::optional_array(shared) {
+    let shared = match optional(&storage, shared)? {
         Some(shared) => Secret::of(shared),
         None => {
             identity.shared_with(public, &mut computed);
@@ -172,8 +175,8 @@ pub unsafe extern "C" fn lowkey_peer_wipe(peer: *mut lowkey_peer) -> lowkey_stat
 
 /// Makes a pre-shared key of 32 random bytes, which are copied.
 ///
-/// LOWKEY_BLANK: the bytes are all zeros or all ones. LOWKEY_NULL, LOWKEY_OUT_OF_TURN. After each of them the object is
-/// as it was.
+/// LOWKEY_BLANK: the bytes are all zeros or all ones. LOWKEY_LENGTH: they lie in `psk`. LOWKEY_NULL, LOWKEY_OUT_OF_TURN.
+/// After each of them the object is as it was.
 /// cbindgen:ptrs-as-arrays=[[bytes;32]]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_psk_init(psk: *mut lowkey_psk, bytes: *const u8) -> lowkey_status {
@@ -182,7 +185,7 @@ pub unsafe extern "C" fn lowkey_psk_init(psk: *mut lowkey_psk, bytes: *const u8)
 
 pub(crate) unsafe fn init_psk(psk: *mut lowkey_psk, bytes: *const u8) -> Result<(), Failure> {
     let storage = raw::vacant(psk)?;
-    let bytes = written(bytes)?;
+    let bytes = written(&storage, bytes)?;
     storage.fill_zeros(|psk| psk.copy_from(bytes));
     Ok(())
 }
@@ -214,14 +217,36 @@ pub unsafe extern "C" fn lowkey_pinning_id(
     })
 }
 
-/// A secret that C gives, which is not blank.
+/// A secret that C gives for an object, which is not blank.
 #[inline(always)]
-pub(crate) unsafe fn written<'a>(bytes: *const u8) -> Result<&'a Secret<32>, Failure> {
+pub(crate) unsafe fn written<'a, O: Object>(
+    storage: &Vacant<O>,
+    bytes: *const u8,
+) -> Result<&'a Secret<32>, Failure> {
+    apart(storage, bytes)?;
     is_written(bytes)?;
     Ok(Secret::of(raw::found_array(bytes)))
 }
 
+/// A key that C gives for an object, or none.
+#[inline(always)]
+unsafe fn optional<'a, O: Object>(
+    storage: &Vacant<O>,
+    bytes: *const u8,
+) -> Result<Option<&'a [u8; LOWKEY_KEY_LEN]>, Failure> {
+    if !bytes.is_null() {
+        apart(storage, bytes)?;
+    }
+    Ok(raw::optional_array(bytes))
+}
+
+/// Refuses a key in the storage that it is for: that is cleared before the key is copied.
+#[inline(always)] // the numbers of a call
+fn apart<O: Object>(storage: &Vacant<O>, bytes: *const u8) -> Result<(), Failure> {
+    lies_apart(bytes, LOWKEY_KEY_LEN, &[(storage.start(), size_of::<O>())])
+}
+
 #[inline(never)]
 unsafe fn is_written(bytes: *const u8) -> Result<(), Failure> {
-    if Secret::of(raw::array(bytes)?).is_blank() { Err(LOWKEY_BLANK.into()) } else { Ok(()) }
+    if Secret::of(raw::found_array(bytes)).is_blank() { Err(LOWKEY_BLANK.into()) } else { Ok(()) }
 }

@@ -37,14 +37,14 @@ impl Object for lowkey_seed {
 /// attacker could not guess, whoever reads seed and hedge out of the device knows the keys of recorded
 /// connections too.
 ///
-/// LOWKEY_BLANK: the seed is all zeros or all ones. LOWKEY_NULL, LOWKEY_OUT_OF_TURN. After each of them the object is
-/// as it was.
+/// LOWKEY_BLANK: the seed is all zeros or all ones. LOWKEY_LENGTH: its bytes lie in `seed`. LOWKEY_NULL,
+/// LOWKEY_OUT_OF_TURN. After each of them the object is as it was.
 /// cbindgen:ptrs-as-arrays=[[bytes;32]]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_seed_init(seed: *mut lowkey_seed, bytes: *const u8) -> lowkey_status {
     attempt(|| {
         let storage = raw::vacant(seed)?;
-        let bytes = written(bytes)?;
+        let bytes = written(&storage, bytes)?;
         storage.fill_zeros(|seed| seed.copy_from(bytes));
         Ok(())
     })

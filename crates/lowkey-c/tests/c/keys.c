@@ -169,6 +169,73 @@ static void blank(const uint8_t bytes[32]) {
   CHECK(memcmp(&before, &identity, sizeof before) == 0);
 }
 
+/* A key in the storage that it is for would be gone before it is copied. */
+static void where_they_go(void *object, size_t len, lowkey_status (*make)(void *object, const uint8_t *bytes)) {
+  static uint8_t before[512];
+  uint8_t *const bytes = (uint8_t *)object;
+  size_t at;
+  for (at = 0; at < len; at++) bytes[at] = (uint8_t)(at + 1);
+  memset(bytes, 0, 8);
+  memcpy(before, bytes, len);
+  for (at = 0; at < len; at++) GIVES(LOWKEY_LENGTH, make(object, bytes + at));
+  GIVES(LOWKEY_LENGTH, make(object, bytes - 31));
+  CHECK(memcmp(before, bytes, len) == 0);
+}
+
+static lowkey_status make_identity(void *object, const uint8_t *bytes) {
+  return lowkey_identity_init((lowkey_identity *)object, bytes, TWO);
+}
+
+static lowkey_status make_public(void *object, const uint8_t *bytes) {
+  return lowkey_identity_init((lowkey_identity *)object, ONE, bytes);
+}
+
+static lowkey_status make_peer(void *object, const uint8_t *bytes) {
+  return lowkey_peer_init((lowkey_peer *)object, &identity, bytes, TWO);
+}
+
+static lowkey_status make_shared(void *object, const uint8_t *bytes) {
+  return lowkey_peer_init((lowkey_peer *)object, &identity, TWO, bytes);
+}
+
+static lowkey_status make_psk(void *object, const uint8_t *bytes) {
+  return lowkey_psk_init((lowkey_psk *)object, bytes);
+}
+
+static lowkey_status make_seed(void *object, const uint8_t *bytes) {
+  return lowkey_seed_init((lowkey_seed *)object, bytes);
+}
+
+static lowkey_status make_ephemerals(void *object, const uint8_t *bytes) {
+  return lowkey_ephemerals_init((lowkey_ephemerals *)object, bytes, 1, no_random, NULL);
+}
+
+static void keys_that_lie_where_they_go(void) {
+  static struct {
+    uint8_t before[64];
+    union {
+      lowkey_identity identity;
+      lowkey_peer peer;
+      lowkey_psk psk;
+      lowkey_seed seed;
+      lowkey_ephemerals ephemerals;
+    } of;
+    uint8_t behind[64];
+  } object;
+  where_they_go(&object.of, sizeof object.of.identity, make_identity);
+  where_they_go(&object.of, sizeof object.of.identity, make_public);
+  where_they_go(&object.of, sizeof object.of.peer, make_peer);
+  where_they_go(&object.of, sizeof object.of.peer, make_shared);
+  where_they_go(&object.of, sizeof object.of.psk, make_psk);
+  where_they_go(&object.of, sizeof object.of.seed, make_seed);
+  where_they_go(&object.of, sizeof object.of.ephemerals, make_ephemerals);
+  /* Next to it is well. */
+  memcpy(object.before + 32, ONE, 32);
+  OK(lowkey_psk_init(&object.of.psk, object.before + 32));
+  memcpy((uint8_t *)&object.of + sizeof object.of.psk, ONE, 32);
+  OK(lowkey_psk_init(&object.of.psk, (uint8_t *)&object.of + sizeof object.of.psk));
+}
+
 static void statuses(void) {
   int32_t number, known = 0;
   for (number = -300; number < 300; number++) {
@@ -189,6 +256,7 @@ int main(void) {
   seeds_and_ephemerals();
   blank(ZERO);
   blank(ONES);
+  keys_that_lie_where_they_go();
   statuses();
   return 0;
 }
