@@ -2,6 +2,9 @@
 //
 // Made from the library's sources: do not change it here.
 //
+// Functions have the names of lowkey.h here: for lowkey_feed lowkey_kk.h has lowkey_kk_feed, and so on. What
+// makes keys and ephemerals of a key page's fields is inside lowkey_kk_init there.
+//
 // Rules:
 // - What the library can see is a status and never a crash: NULL, a length that is not allowed, a call that does not
 //   fit, an object that is not initialised, buffers over each other or over an object or key that they are
