@@ -130,7 +130,7 @@ pub(crate) unsafe fn init_peer(
 ) -> Result<(), Failure> {
     let storage = raw::vacant(peer)?;
     let identity = raw::shared(identity)?;
-    apart(&storage, public_key)?;
+    is_apart(public_key, storage.start(), size_of::<lowkey_peer>())?;
     let public = PublicKey::of(raw::found_array(public_key));
     let mut computed = Secret::zeroed();
     let shared = match optional(&storage, shared)? {
@@ -223,8 +223,7 @@ pub(crate) unsafe fn written<'a, O: Object>(
     storage: &Vacant<O>,
     bytes: *const u8,
 ) -> Result<&'a Secret<32>, Failure> {
-    apart(storage, bytes)?;
-    is_written(bytes)?;
+    is_written(bytes, storage.start(), size_of::<O>())?;
     Ok(Secret::of(raw::found_array(bytes)))
 }
 
@@ -235,18 +234,19 @@ unsafe fn optional<'a, O: Object>(
     bytes: *const u8,
 ) -> Result<Option<&'a [u8; LOWKEY_KEY_LEN]>, Failure> {
     if !bytes.is_null() {
-        apart(storage, bytes)?;
+        is_apart(bytes, storage.start(), size_of::<O>())?;
     }
     Ok(raw::optional_array(bytes))
 }
 
-/// Refuses a key in the storage that it is for: that is cleared before the key is copied.
-#[inline(always)] // the numbers of a call
-fn apart<O: Object>(storage: &Vacant<O>, bytes: *const u8) -> Result<(), Failure> {
-    lies_apart(bytes, LOWKEY_KEY_LEN, &[(storage.start(), size_of::<O>())])
+#[inline(never)]
+unsafe fn is_written(bytes: *const u8, storage: *const u8, len: usize) -> Result<(), Failure> {
+    is_apart(bytes, storage, len)?;
+    if Secret::of(raw::found_array(bytes)).is_blank() { Err(LOWKEY_BLANK.into()) } else { Ok(()) }
 }
 
-#[inline(never)]
-unsafe fn is_written(bytes: *const u8) -> Result<(), Failure> {
-    if Secret::of(raw::found_array(bytes)).is_blank() { Err(LOWKEY_BLANK.into()) } else { Ok(()) }
+/// Refuses a key in the storage that it is for: that is cleared before the key is copied.
+#[inline(never)] // its callers have all of it in registers
+fn is_apart(key: *const u8, storage: *const u8, len: usize) -> Result<(), Failure> {
+    lies_apart(key, LOWKEY_KEY_LEN, &[(storage, len)])
 }
