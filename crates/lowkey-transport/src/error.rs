@@ -126,6 +126,7 @@ impl Error {
     }
 
     /// What an error of the engine means inside a handshake.
+    #[inline(never)] // once, with its table
     pub(crate) fn in_handshake(error: lowkey_core::Error) -> Self {
         use lowkey_core::Error as Core;
         match error {

@@ -7,7 +7,8 @@ use lowkey_core::Id;
 /// The version of the wire protocol.
 pub const VERSION: u8 = 1;
 
-const PROLOGUE_WORD: &[u8; 8] = b"lowkey/1";
+/// What stands before the hello in the prologue.
+pub(crate) const PROLOGUE_WORD: &[u8; 8] = b"lowkey/1";
 /// Version, mode and the id's length.
 const FIXED: usize = 3;
 /// The longest hello, in bytes.
@@ -73,6 +74,13 @@ impl Hello {
         *fixed = [VERSION, self.mode as u8, u8::try_from(id.len()).ok()?];
         fill(rest, id);
         Some(len)
+    }
+
+    /// Writes the prologue, the word and then the hello, to the front of `out`; returns its length in bytes.
+    pub(crate) fn write_prologue(&self, out: &mut [u8]) -> Option<usize> {
+        let (word, hello) = out.split_first_chunk_mut()?;
+        *word = *PROLOGUE_WORD;
+        Some(self.write(hello)?.saturating_add(word.len()))
     }
 
     /// Reads the front of a first frame.

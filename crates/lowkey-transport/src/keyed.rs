@@ -97,7 +97,12 @@ impl Keyed {
         }
     }
 
-    /// The body of the PONG that is owed; empty if none is.
+    /// Whether a PONG is owed.
+    pub(crate) fn is_owing(&self) -> bool {
+        self.owed.len > 0
+    }
+
+    /// Its body; empty if none is.
     pub(crate) fn owed(&self) -> &[u8] {
         self.owed.as_bytes()
     }

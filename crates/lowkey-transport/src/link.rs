@@ -187,7 +187,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         loop {
             let n = fill(self.space(), rest);
             if n == 0 {
-                return Ok(bytes.len().saturating_sub(rest.len()));
+                return Ok(bytes.len().wrapping_sub(rest.len())); // its end
             }
             self.on_read(Ok::<_, Infallible>(n))?;
             rest = rest.get(n..).unwrap_or_default();

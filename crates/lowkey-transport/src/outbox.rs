@@ -68,9 +68,14 @@ impl<B: Buffer> Outbox<B> {
         if self.is_empty() { self.buffer.get_mut(HEADER..end) } else { None }
     }
 
+    /// The whole buffer; `None` while the last frame has not left.
+    pub(crate) fn front(&mut self) -> Option<&mut [u8]> {
+        if self.is_empty() { Some(&mut self.buffer) } else { None }
+    }
+
     /// The room in it for at most so many bytes of a record's data, behind the kind.
     pub(crate) fn room(&mut self, max_data: usize) -> Option<&mut [u8]> {
-        self.body()?.get_mut(1..=max_data)
+        self.front()?.get_mut(HEADER + 1..max_data.wrapping_add(HEADER + 1))
     }
 
     /// Makes the first `len` bytes of [`Self::body`] the next frame.
@@ -78,13 +83,19 @@ impl<B: Buffer> Outbox<B> {
     /// # Errors
     /// [`Error::Bug`]: there are not as many.
     pub(crate) fn commit(&mut self, len: usize) -> Result<(), Error> {
-        if len > self.capacity() {
-            return Err(Error::Bug);
-        }
-        let header = self.buffer.first_chunk_mut().ok_or(Error::Bug)?;
-        *header = u16::try_from(len).map_err(|_| Error::Bug)?.to_be_bytes();
-        self.sent = 0;
-        self.end = len.saturating_add(HEADER);
+        self.commit_at(0, len.saturating_add(HEADER))
+    }
+
+    /// Makes what lies before `end` the next frame, with its length at `start`.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    #[inline(never)] // once, for all frames
+    pub(crate) fn commit_at(&mut self, start: usize, end: usize) -> Result<(), Error> {
+        let (header, body) =
+            self.buffer.get_mut(start..end).and_then(<[u8]>::split_first_chunk_mut).ok_or(Error::Bug)?;
+        *header = u16::try_from(body.len()).map_err(|_| Error::Bug)?.to_be_bytes();
+        (self.sent, self.end) = (start, end);
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ mod message;
 use crate::bytes::fill;
 use crate::error::Error;
 use crate::keyed::{Keyed, Ours};
-use crate::limits::{Buffer, MAX_PING, RECORD_OVERHEAD};
+use crate::limits::{Buffer, HEADER, MAX_PING, RECORD_OVERHEAD};
 use crate::mailbox::{Delivery, Event};
 use crate::outbox::Outbox;
 use crate::record::{Kind, Part};
@@ -89,10 +89,10 @@ impl<B: Buffer> Outgoing<B> {
         if !self.outbox.is_empty() {
             return Ok(Poll::Pending);
         }
-        let kind = match keyed.owed() {
-            [] if keyed.ours != Ours::Closes => return Ok(Poll::Ready(())),
-            [] => Kind::Close,
-            _ => Kind::Pong,
+        let kind = match keyed.ours {
+            _ if keyed.is_owing() => Kind::Pong,
+            Ours::Closes => Kind::Close,
+            _ => return Ok(Poll::Ready(())),
         };
         let len = fill(self.room().ok_or(Error::Bug)?, keyed.owed());
         self.seal(kind, len, keyed)?;
@@ -194,10 +194,10 @@ impl<B: Buffer> Outgoing<B> {
 
     /// Seals the record whose data was put to the front of its room.
     fn seal(&mut self, kind: Kind, len: usize, keyed: &mut Keyed) -> Result<(), Error> {
-        let frame_len = len.saturating_add(RECORD_OVERHEAD);
-        let record = self.outbox.body().and_then(|body| body.get_mut(..frame_len)).ok_or(Error::Bug)?;
+        let end = len.wrapping_add(HEADER + RECORD_OVERHEAD); // it fits the buffer: `room`
+        let record = self.outbox.front().and_then(|front| front.get_mut(HEADER..end)).ok_or(Error::Bug)?;
         keyed.seal(kind, record)?;
-        self.outbox.commit(frame_len)
+        self.outbox.commit_at(0, end)
     }
 }
 

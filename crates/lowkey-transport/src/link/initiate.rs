@@ -4,8 +4,8 @@ use super::settle::hear_welcome;
 use super::state::{Awaits, Phase, Play, State};
 use super::{Link, wipe_handshake_stack};
 use crate::error::Error;
-use crate::hello::{Hello, Mode, Prologue};
-use crate::limits::{Buffer, Buffers};
+use crate::hello::{Hello, Mode, PROLOGUE_WORD};
+use crate::limits::{Buffer, Buffers, HEADER};
 use crate::parameters::Parameters;
 use crate::pinning::Pinning;
 use crate::refusal::Refusal;
@@ -134,16 +134,18 @@ impl<'k, B: Buffer> Link<'k, B> {
         let ours = self.parameters();
         let state = self.state.get_mut();
         let State::Idle = state else { return Err(Error::OutOfTurn) };
-        let body = self.outgoing.outbox.body().ok_or(Error::Bug)?;
-        let hello_len = hello.write(body).ok_or(Error::Bug)?;
-        let (hello, message) = body.split_at_mut_checked(hello_len).ok_or(Error::Bug)?;
-        let prologue = Prologue::new(hello);
+        let front = self.outgoing.outbox.front().ok_or(Error::Bug)?;
+        let prologue_len = hello.write_prologue(front).ok_or(Error::Bug)?;
+        let (prologue, message) = front.split_at_mut_checked(prologue_len).ok_or(Error::Bug)?;
         *state = State::Awaiting(play, kk::Storage::new());
         let State::Awaiting(_, storage) = state else { return Err(Error::Bug) };
-        let made = message_1(storage, prologue.as_bytes(), ours, message);
+        let made = message_1(storage, prologue, ours, message);
         wipe_handshake_stack();
         match made {
-            Ok(len) => self.outgoing.outbox.commit(hello_len.saturating_add(len)),
+            // The frame's length gets over the end of the word, which has been hashed.
+            Ok(len) => {
+                self.outgoing.outbox.commit_at(PROLOGUE_WORD.len() - HEADER, prologue_len.wrapping_add(len))
+            }
             Err(error) => {
                 *state = State::Idle;
                 Err(Error::in_handshake(error))
