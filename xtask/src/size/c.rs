@@ -218,6 +218,8 @@ pub(super) const ROWS: [Row; 6] = [
         limits: [u32::MAX, 512, u32::MAX],
     },
 ];
+/// How many rows, from the first on, are a device's.
+pub(super) const OF_A_DEVICE: usize = 2;
 /// The figures of a row, and what they are.
 pub(super) const FIGURES: [(&str, &str); 3] =
     [("flash", "flash"), ("context", "an object"), ("peak-stack", "peak stack")];
