@@ -249,11 +249,10 @@ lowkey_status lowkey_peer_wipe(lowkey_peer *peer);
 
 // Makes a pre-shared key of 32 random bytes, which are copied.
 //
-// LOWKEY_BLANK: the bytes are all zeros or all ones. LOWKEY_LENGTH: they lie in `psk`. LOWKEY_NULL, LOWKEY_OUT_OF_TURN.
-// After each of them the object is as it was.
+// LOWKEY_BLANK: the bytes are all zeros or all ones. LOWKEY_LENGTH: they lie in `psk`. LOWKEY_NULL,
+// LOWKEY_OUT_OF_TURN. After each of them the object is as it was.
 LOWKEY_MUST_USE
-lowkey_status lowkey_psk_init(lowkey_psk *psk,
-                              const uint8_t bytes[32]);
+lowkey_status lowkey_psk_init(lowkey_psk *psk, const uint8_t bytes[32]);
 
 // Makes zeros of a pre-shared key, whatever its storage holds.
 //
@@ -271,7 +270,8 @@ lowkey_status lowkey_pinning_id(const uint8_t initiator[32],
 // Begins a boot: every ephemeral key made from now on is new, even if the random source is stuck.
 //
 // `hedge` is 32 random bytes made and stored with the private key, and used for nothing else; they are copied.
-// `boot` is a number that no boot of this device has had before, from lowkey_boot_log_next for example.
+// `boot` is a number that no call of this function on the device has had before, from lowkey_boot_log_next for
+// example: attempts are counted within it, so an object made again in the same boot needs another.
 // `random` is called for every handshake, with `context`, which must stay valid as long as `ephemerals` is used.
 //
 // LOWKEY_BLANK: the hedge secret is all zeros or all ones. LOWKEY_LENGTH: it lies in `ephemerals`. LOWKEY_NULL (also a

@@ -74,8 +74,9 @@ extern "C" {
 //
 // The structures `page` and `buffers` are copied. The fields that `page` points to (all but the address and the
 // seed) must stay readable where they are, unchanged, as long as the device is used, and so must the buffers.
-// `boot` is a number that no boot of this device has had before, from lowkey_boot_log_next for example. `random` is
-// called for every attempt, with `context`, which must stay valid as long as the device is used; it may be NULL.
+// `boot` is a number that no call of this function on the device has had before, from lowkey_boot_log_next for
+// example: attempts are counted within it, so a second object, and the same one made again, need another. `random`
+// is called for every attempt, with `context`, which must stay valid as long as the device is used; it may be NULL.
 //
 // LOWKEY_BLANK: the private key, the PSK or the hedge secret is all zeros or all ones. LOWKEY_PEER_KEY: the peer's key
 // is our own, or the Diffie-Hellman of both is no secret. LOWKEY_NULL (also a NULL `random`, and a NULL field, but for

@@ -1,5 +1,6 @@
 //! Beginning a channel.
 
+use crate::apart::lies_apart;
 use crate::buffers::{kept, lowkey_buffers};
 use crate::call::attempt;
 use crate::channel::{found_pinning, id, is_pinned, lowkey_channel, lowkey_pinning, psk_or_none};
@@ -118,19 +119,6 @@ unsafe fn create(
     lies_apart(buffers.outgoing, buffers.outgoing_len, &others)?;
     let kept = kept(buffers)?;
     Ok(storage.fill_inside(|| Channel::new(kept)))
-}
-
-/// Refuses bytes that are not there, or lie over some of the others, each given by their start and their length in
-/// bytes; NULL is none.
-#[inline(never)]
-pub(crate) fn lies_apart(bytes: *const u8, len: usize, others: &[(*const u8, usize)]) -> Result<(), Failure> {
-    raw::is_span(bytes, len.max(1))?; // NULL is none, whatever its length
-    let lies_over = others.iter().any(|(start, other_len)| {
-        !start.is_null()
-            && bytes.addr() < start.addr().wrapping_add(*other_len)
-            && start.addr() < bytes.addr().wrapping_add(len)
-    });
-    if lies_over { Err(LOWKEY_LENGTH.into()) } else { Ok(()) }
 }
 
 /// For [`create`], when a channel is begun without a pinning.

@@ -28,7 +28,8 @@ impl Object for lowkey_ephemerals {
 /// Begins a boot: every ephemeral key made from now on is new, even if the random source is stuck.
 ///
 /// `hedge` is 32 random bytes made and stored with the private key, and used for nothing else; they are copied.
-/// `boot` is a number that no boot of this device has had before, from lowkey_boot_log_next for example.
+/// `boot` is a number that no call of this function on the device has had before, from lowkey_boot_log_next for
+/// example: attempts are counted within it, so an object made again in the same boot needs another.
 /// `random` is called for every handshake, with `context`, which must stay valid as long as `ephemerals` is used.
 ///
 /// LOWKEY_BLANK: the hedge secret is all zeros or all ones. LOWKEY_LENGTH: it lies in `ephemerals`. LOWKEY_NULL (also a

@@ -1,6 +1,6 @@
 //! Who we are, whom we have pinned, and what we share with them.
 
-use crate::begin::lies_apart;
+use crate::apart::lies_apart;
 use crate::call::{attempt, give, wiped};
 use crate::object_sizes::{
     LOWKEY_IDENTITY_WORDS, LOWKEY_PEER_WORDS, LOWKEY_PINNING_ID_LEN, LOWKEY_PSK_WORDS,
@@ -175,8 +175,8 @@ pub unsafe extern "C" fn lowkey_peer_wipe(peer: *mut lowkey_peer) -> lowkey_stat
 
 /// Makes a pre-shared key of 32 random bytes, which are copied.
 ///
-/// LOWKEY_BLANK: the bytes are all zeros or all ones. LOWKEY_LENGTH: they lie in `psk`. LOWKEY_NULL, LOWKEY_OUT_OF_TURN.
-/// After each of them the object is as it was.
+/// LOWKEY_BLANK: the bytes are all zeros or all ones. LOWKEY_LENGTH: they lie in `psk`. LOWKEY_NULL,
+/// LOWKEY_OUT_OF_TURN. After each of them the object is as it was.
 /// cbindgen:ptrs-as-arrays=[[bytes;32]]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_psk_init(psk: *mut lowkey_psk, bytes: *const u8) -> lowkey_status {

@@ -18,6 +18,7 @@
 #![allow(clippy::missing_safety_doc, reason = "the rules stand once, at the header's top")]
 
 mod answer;
+mod apart;
 mod backoff;
 mod begin;
 mod boot_log;

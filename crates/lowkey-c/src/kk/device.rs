@@ -4,7 +4,7 @@ use super::MIN_MAX_FRAME;
 use super::machine::{Machine, Setup};
 use super::page::Page;
 use super::size::LOWKEY_KK_WORDS;
-use crate::begin::lies_apart;
+use crate::apart::lies_apart;
 use crate::buffers::lowkey_buffers;
 use crate::call::attempt;
 use crate::io::{lowkey_io, stream};
@@ -42,9 +42,9 @@ impl Object for lowkey_kk {
 ///
 /// The structures `page` and `buffers` are copied. The fields that `page` points to (all but the address and the
 /// seed) must stay readable where they are, unchanged, as long as the device is used, and so must the buffers.
-/// `boot` is a number that no boot of this device has had before, from lowkey_boot_log_next for example: attempts are
-/// counted within it, so a second device, and the same one made again, need another. `random` is called for every
-/// attempt, with `context`, which must stay valid as long as the device is used; it may be NULL.
+/// `boot` is a number that no call of this function on the device has had before, from lowkey_boot_log_next for
+/// example: attempts are counted within it, so a second object, and the same one made again, need another. `random`
+/// is called for every attempt, with `context`, which must stay valid as long as the device is used; it may be NULL.
 ///
 /// LOWKEY_BLANK: the private key, the PSK or the hedge secret is all zeros or all ones. LOWKEY_PEER_KEY: the peer's key
 /// is our own, or the Diffie-Hellman of both is no secret. LOWKEY_NULL (also a NULL `random`, and a NULL field, but for

@@ -497,6 +497,24 @@ fn handshake_in_place_a_failed_attempt_leaves_its_memory_and_a_done_one_leaves_n
     channel.flush().unwrap();
     assert_eq!(accepted.recv().unwrap().unwrap().bytes, b"in place");
 
+    let held = bytes_of(&channel);
+    let left = bytes_of(&link);
+    let public = [
+        channel.handshake_hash().unwrap().to_vec(),
+        KEYS.responder.identity.public_key().as_bytes().to_vec(),
+    ];
+    let is_secret = |window: &[u8]| {
+        window.iter().filter(|byte| **byte != 0).count() > 12
+            && !window
+                .windows(4)
+                .any(|part| public.iter().any(|public| public.windows(4).any(|of| of == part)))
+    };
+    let kept = held
+        .windows(16)
+        .filter(|window| is_secret(window) && left.windows(16).any(|of| of == *window))
+        .count();
+    assert_eq!(kept, 0, "of a key stays where it was taken from");
+
     assert_eq!((link.step(), link.sealed()), (Err(Error::OutOfTurn), None));
     assert_eq!(link.initiate_kk(pinning, &mut ephemerals(1)), Err(Error::OutOfTurn));
 }
@@ -517,4 +535,13 @@ fn frames_a_device_may_lend_its_buffers() {
     channel.send(b"lent").unwrap();
     channel.flush().unwrap();
     assert_eq!(accepted.recv().unwrap().unwrap().bytes, b"lent");
+}
+
+/// What lies in `value`, its padding too. What a move leaves depends on the compiler: a build with
+/// `CARGO_PROFILE_DEV_OPT_LEVEL=s` looks more closely than one without.
+#[allow(unsafe_code)]
+fn bytes_of<T>(value: &T) -> Vec<u8> {
+    let start = (&raw const *value).cast::<u8>();
+    // SAFETY: `at` is below its size, and it stays borrowed; a byte may have any value.
+    (0..size_of::<T>()).map(|at| unsafe { start.add(at).read_volatile() }).collect()
 }
