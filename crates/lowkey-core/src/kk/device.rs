@@ -139,8 +139,8 @@ impl Device {
     /// Reads message 2 in place and returns the payload inside it; now there is a session.
     ///
     /// # Errors
-    /// [`Error::Truncated`], shorter than [`OVERHEAD`](super::OVERHEAD), and [`Error::Decrypt`], not from the pinned peer
-    /// for this attempt, or damaged: the attempt is over.
+    /// [`Error::Truncated`], shorter than the ephemeral key (32 bytes), and [`Error::Decrypt`], shorter than
+    /// [`OVERHEAD`](super::OVERHEAD), not from the pinned peer for this attempt, or damaged: the attempt is over.
     pub fn read_message_2<'m>(
         &mut self,
         pinned: &Pinned<'_>,
