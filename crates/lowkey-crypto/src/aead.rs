@@ -49,13 +49,6 @@ impl AeadKey {
     pub fn rekey(&mut self) {
         self.0.rekey();
     }
-
-    /// The key that [`rekey`](Self::rekey) makes of this one.
-    #[must_use]
-    pub fn rekeyed(mut self) -> Self {
-        self.rekey();
-        self
-    }
 }
 
 impl fmt::Debug for AeadKey {

@@ -49,7 +49,8 @@ pub(crate) fn open() -> Result<()> {
 
 /// The next key, and its first use.
 pub(crate) fn rekeyed() -> Result<()> {
-    let key = AeadKey::new(&Secret::new(secret_array(0x42))).rekeyed();
+    let mut key = AeadKey::new(&Secret::new(secret_array(0x42)));
+    key.rekey();
     let _ = key.seal_in_place(&[7; 12], &[], &mut []);
     Ok(())
 }

@@ -130,7 +130,9 @@ fn rekeyed(machine: &mut Machine, n: usize) -> Result<Answer> {
     let key = secret(KEY, n);
     let mut arena = Arena::new(machine);
     let arguments = [arena.put(&key), arena.put(&NONCE), arena.put(&[0; TAG_LEN])];
-    let expected = AeadKey::new(&Secret::new(key)).rekeyed().seal_in_place(&NONCE, &[], &mut []);
+    let mut rekeyed = AeadKey::new(&Secret::new(key));
+    rekeyed.rekey();
+    let expected = rekeyed.seal_in_place(&NONCE, &[], &mut []);
     let call = answered(arena, "rekeyed", &arguments, arguments[2], &expected)?;
     Ok(Answer { call, public: Public::of(&[&expected]) })
 }
