@@ -6,9 +6,6 @@
 #include "fixed.h"
 #include "replay.h"
 
-#define REPEAT_8(byte) byte, byte, byte, byte, byte, byte, byte, byte
-#define REPEAT_32(byte) {REPEAT_8(byte), REPEAT_8(byte), REPEAT_8(byte), REPEAT_8(byte)}
-
 static const uint8_t private_key[LOWKEY_KEY_LEN] = REPEAT_32(DEVICE_KEY_BYTE);
 static const uint8_t hedge[LOWKEY_KEY_LEN] = REPEAT_32(HEDGE_BYTE);
 static const uint8_t psk[LOWKEY_KEY_LEN] = REPEAT_32(PSK_BYTE);
@@ -18,15 +15,6 @@ static uint8_t incoming[LOWKEY_MIN_INCOMING], outgoing[LOWKEY_MIN_OUTGOING];
 static const lowkey_buffers buffers = {incoming, sizeof incoming, outgoing, sizeof outgoing, 0, 0};
 
 lowkey_kk device;
-
-static int32_t stuck(void *context, uint8_t *out, size_t len)
-{
-    (void)context;
-    while (len > 0) {
-        out[--len] = RANDOM_BYTE;
-    }
-    return 0;
-}
 
 static lowkey_status begin(const uint8_t *shared_with)
 {
@@ -40,7 +28,7 @@ static lowkey_status begin(const uint8_t *shared_with)
     page.shared = replay_blob(REPLAY_SHARED, &len);
     page.hedge = hedge;
     page.psk = shared_with;
-    const lowkey_status status = lowkey_kk_init(&device, &page, &buffers, BOOT, stuck, NULL);
+    const lowkey_status status = lowkey_kk_init(&device, &page, &buffers, BOOT, replay_random, NULL);
     return status == LOWKEY_OK ? lowkey_kk_begin(&device) : status;
 }
 

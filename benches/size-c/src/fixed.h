@@ -15,4 +15,8 @@
 #define MESSAGE_LEN 64
 #define BOOT 1
 
+/* A key of one byte. */
+#define REPEAT_8(byte) byte, byte, byte, byte, byte, byte, byte, byte
+#define REPEAT_32(byte) {REPEAT_8(byte), REPEAT_8(byte), REPEAT_8(byte), REPEAT_8(byte)}
+
 #endif

@@ -4,8 +4,6 @@
 #include "fixed.h"
 #include "replay.h"
 
-#define REPEAT_8(byte) byte, byte, byte, byte, byte, byte, byte, byte
-#define REPEAT_32(byte) {REPEAT_8(byte), REPEAT_8(byte), REPEAT_8(byte), REPEAT_8(byte)}
 #define COMPLEMENT(byte) (0xFF ^ (byte))
 
 /* Our secrets in one role, and where the public keys lie. */
@@ -32,15 +30,6 @@ lowkey_channel play_channel;
 lowkey_pinning play_pinning = {&play_identity, &peer, NULL, (const uint8_t *)ID, ID_LEN};
 const lowkey_buffers play_buffers = {incoming, sizeof incoming, outgoing, sizeof outgoing, 0, 0};
 
-static int32_t stuck(void *context, uint8_t *out, size_t len)
-{
-    (void)context;
-    while (len > 0) {
-        out[--len] = RANDOM_BYTE;
-    }
-    return 0;
-}
-
 static lowkey_status take_on(const role *we)
 {
     size_t len;
@@ -53,7 +42,7 @@ static lowkey_status take_on(const role *we)
         status = lowkey_psk_init(&play_psk, psk_bytes);
     }
     if (status == LOWKEY_OK) {
-        status = lowkey_ephemerals_init(&play_ephemerals, we->hedge, BOOT, stuck, NULL);
+        status = lowkey_ephemerals_init(&play_ephemerals, we->hedge, BOOT, replay_random, NULL);
     }
     return status;
 }

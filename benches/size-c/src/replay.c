@@ -1,6 +1,8 @@
 /* Finds a blob in the recorded page. */
 #include "replay.h"
 
+#include "fixed.h"
+
 #define PAGE ((const uint8_t *)0x3F000u)
 
 const uint8_t *replay_blob(size_t index, size_t *len)
@@ -13,4 +15,13 @@ const uint8_t *replay_blob(size_t index, size_t *len)
         }
         blob += 2 + *len;
     }
+}
+
+int32_t replay_random(void *context, uint8_t *out, size_t len)
+{
+    (void)context;
+    while (len > 0) {
+        out[--len] = RANDOM_BYTE;
+    }
+    return 0;
 }

@@ -18,4 +18,7 @@ enum replay_blob {
 /* Gives the blob at `index`. */
 const uint8_t *replay_blob(size_t index, size_t *len);
 
+/* A random source that is the same at every run. */
+int32_t replay_random(void *context, uint8_t *out, size_t len);
+
 #endif
