@@ -1,7 +1,7 @@
 //! Everything that trusts a pointer. The rest of the crate hands its pointers to this file.
 //!
 //! What can be checked is checked: NULL, alignment, lengths, and the front of every object, which says what it is and
-//! where it was made. (`begin` compares addresses: whether a channel's buffers lie over something else.) What cannot be
+//! where it was made. (`apart` compares addresses: whether something of C's lies over something else.) What cannot be
 //! checked is the contract at the top of `lowkey.h`, "the header's rules" below: a pointer that is not NULL points to
 //! as many bytes as its length or type says, they stay there as long as the function's description says, and nothing
 //! else uses them meanwhile.
@@ -9,8 +9,10 @@
 
 pub(crate) mod callbacks;
 mod failure;
+mod kept;
 
 pub(crate) use failure::{Failure, status};
+pub(crate) use kept::{Kept, Lasting, LastingKey, kept, lasting, lasting_key};
 
 use crate::status::lowkey_status::{LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED, LOWKEY_NULL, LOWKEY_OUT_OF_TURN};
 use core::mem::forget;
@@ -301,9 +303,8 @@ pub(crate) unsafe fn bytes<'a>(bytes: *const u8, len: usize) -> Result<&'a [u8],
 #[inline(always)]
 pub(crate) unsafe fn bytes_mut<'a>(bytes: *mut u8, len: usize) -> Result<&'a mut [u8], Failure> {
     is_span(bytes, len)?;
-    let start = if len == 0 { NonNull::dangling().as_ptr() } else { bytes };
     // SAFETY: not NULL, not too long; the header's rules.
-    Ok(unsafe { slice::from_raw_parts_mut(start, len) })
+    Ok(unsafe { found_mut(bytes, len) })
 }
 
 /// Whether `len` bytes can lie there. No reference: what is only read may lie in flash, and others may read it
@@ -429,81 +430,6 @@ impl<T: Copy> Out<T> {
 pub(crate) unsafe fn out_array<const N: usize>(bytes: *mut u8) -> Result<Out<[u8; N]>, Failure> {
     // SAFETY: the caller's promise.
     unsafe { out(bytes.cast()) }
-}
-
-/// A buffer of C's that a channel keeps.
-pub(crate) struct Kept {
-    bytes: *mut u8,
-    len: usize,
-}
-
-/// # Safety
-/// [`bytes()`] has found it in this call; the header's rules, for as long as the result exists.
-pub(crate) unsafe fn kept(bytes: *mut u8, len: usize) -> Kept {
-    Kept { bytes, len }
-}
-
-impl Deref for Kept {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        // SAFETY: `kept` has checked it; the header's rules.
-        unsafe { slice::from_raw_parts(self.bytes, self.len) }
-    }
-}
-
-impl DerefMut for Kept {
-    fn deref_mut(&mut self) -> &mut [u8] {
-        // SAFETY: as in `deref`; only one channel has it.
-        unsafe { slice::from_raw_parts_mut(self.bytes, self.len) }
-    }
-}
-
-/// Bytes of C's that are only read, for as long as an object is used: an id, for example.
-pub(crate) struct Lasting {
-    bytes: *const u8,
-    len: usize,
-}
-
-/// # Safety
-/// [`bytes()`] has found them; the header's rules, for as long as the result exists.
-pub(crate) unsafe fn lasting(bytes: *const u8, len: usize) -> Lasting {
-    Lasting { bytes, len }
-}
-
-impl Deref for Lasting {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        // SAFETY: `bytes` has found them; the header's rules.
-        unsafe { slice::from_raw_parts(self.bytes, self.len) }
-    }
-}
-
-/// The same of 32 bytes: a key.
-pub(crate) struct LastingKey(*const [u8; 32]);
-
-/// # Safety
-/// [`array()`] has found it; the header's rules, for as long as the result exists.
-pub(crate) unsafe fn lasting_key(bytes: *const u8) -> LastingKey {
-    LastingKey(bytes.cast())
-}
-
-impl LastingKey {
-    /// None if it is NULL.
-    pub(crate) fn get(&self) -> Option<&[u8; 32]> {
-        // SAFETY: `array` has found it, or it is NULL; an array of bytes is aligned everywhere; the header's rules.
-        unsafe { self.0.as_ref() }
-    }
-}
-
-impl Deref for LastingKey {
-    type Target = [u8; 32];
-
-    fn deref(&self) -> &[u8; 32] {
-        // SAFETY: `array` has found it; an array of bytes is aligned everywhere; the header's rules.
-        unsafe { &*self.0 }
-    }
 }
 
 /// What the high half of a front says of every object: "LK", and a free byte for its letter.

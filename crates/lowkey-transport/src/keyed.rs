@@ -63,6 +63,11 @@ impl Keyed {
         Self { session, proven, ours: Ours::Goes, is_peer_closed: false, owed: Echo::NONE, asked: Echo::NONE }
     }
 
+    /// One without keys: what changes places with it leaves nothing of a key where it was.
+    pub(crate) fn spent() -> Self {
+        Self::new(Session::spent(), PublicKey::new([0; 32]))
+    }
+
     /// Seals a record of this kind in place; its data is there already.
     pub(crate) fn seal(&mut self, kind: Kind, record: &mut [u8]) -> Result<(), Error> {
         *record.first_mut().ok_or(Error::Bug)? = kind.byte();

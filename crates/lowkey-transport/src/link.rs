@@ -94,14 +94,14 @@ impl<'k, B: Buffer> Link<'k, B> {
     {
         let incoming = mem::replace(&mut self.incoming, Incoming::new(B::default(), 0));
         let outgoing = mem::replace(&mut self.outgoing, Outgoing::new(B::default()));
-        let mut keyed = Keyed::new(Session::spent(), PublicKey::new([0; 32]));
-        if let State::Keyed(_, here) = self.state.get_mut() {
-            mem::swap(&mut keyed, here); // nothing of a key stays where it was taken from
-        }
-        let state = match mem::replace(self.state.get_mut(), State::Over(Error::OutOfTurn)) {
-            State::Keyed(phase, _) => State::Keyed(phase, keyed),
+        let here = self.state.get_mut();
+        let state = match here {
+            State::Keyed(phase, keyed) => {
+                State::Keyed(mem::replace(phase, Phase::Open), mem::replace(keyed, Keyed::spent()))
+            }
             _ => State::Idle,
         };
+        *here = State::Over(Error::OutOfTurn);
         Link { incoming, outgoing, state: RefCell::new(state), max_frame: self.max_frame }
     }
 

@@ -6,7 +6,6 @@
 
 use super::{Echo, Keyed, Ours};
 use core::mem::swap;
-use lowkey_core::{PublicKey, Session};
 
 /// Wiped when it is dropped. Nothing of a key stays where it was taken from: keys change places with one that is spent.
 pub(crate) struct Lent {
@@ -19,7 +18,7 @@ pub(crate) struct Lent {
 impl Lent {
     /// Before anything is lent.
     pub(crate) fn nothing() -> Self {
-        Self { keyed: Keyed::new(Session::spent(), PublicKey::new([0; 32])), was_asking: false }
+        Self { keyed: Keyed::spent(), was_asking: false }
     }
 
     /// Takes what the sending direction works with.
