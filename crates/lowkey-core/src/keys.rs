@@ -199,8 +199,13 @@ impl Id {
 
     /// The default id of a pinning: the first 8 bytes of BLAKE2s-256(`lowkey id` ‖ initiator ‖ responder).
     pub fn of_pinning(initiator: &PublicKey, responder: &PublicKey) -> Self {
+        Self::of_hash(&[b"lowkey id", initiator.as_bytes(), responder.as_bytes()])
+    }
+
+    /// The first 8 bytes of the BLAKE2s-256 of these.
+    pub(crate) fn of_hash(parts: &[&[u8]]) -> Self {
         let mut hash = [0; Self::MAX];
-        Blake2s::hash(&[b"lowkey id", initiator.as_bytes(), responder.as_bytes()], &mut hash);
+        Blake2s::hash(parts, &mut hash);
         let mut bytes = [0; Self::MAX];
         bytes.iter_mut().zip(hash).take(8).for_each(|(to, from)| *to = from);
         Self { bytes, len: 8 }

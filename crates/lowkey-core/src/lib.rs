@@ -42,6 +42,7 @@ extern crate std;
 
 pub mod boot_log;
 mod cipher;
+mod code;
 mod cursor;
 mod engine;
 mod entropy;
@@ -49,6 +50,7 @@ mod error;
 mod keys;
 pub mod kk;
 pub mod page;
+mod pairing;
 mod pattern;
 #[cfg(doctest)]
 mod promises;
@@ -60,10 +62,12 @@ mod tests;
 pub mod xx;
 
 pub use cipher::{Opener, REKEY_INTERVAL, Sealer};
+pub use code::{Code, CodeError, base32};
 pub use entropy::{Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals, SeedEntropy};
 pub use error::Error;
 pub use keys::{Id, Identity, Peer, Psk};
 pub use lowkey_crypto::{PublicKey, Secret, wipe_dead_stack};
+pub use pairing::PinStore;
 pub use session::{Claim, Session};
 
 /// Length of a key, a hash and a shared secret, in bytes.

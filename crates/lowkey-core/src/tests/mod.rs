@@ -1,5 +1,6 @@
 //! Tests that need what the public surface does not have: fixed ephemerals, a nonce that jumps, bare states.
 
+mod code;
 #[path = "../../tests/common/mod.rs"]
 mod common;
 mod ephemerals;

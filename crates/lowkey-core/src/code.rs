@@ -1,0 +1,118 @@
+//! A pairing code: the secret on a label that brings two sides together once (the protocol, "Pairing", §6).
+
+pub mod base32;
+
+use crate::cursor::fill;
+use crate::keys::{Id, Psk};
+use core::fmt;
+use lowkey_crypto::{Blake2s, Secret};
+
+/// A pairing code: 16 to 32 random bytes, known to the two sides that are to pin each other and to whoever reads the
+/// label.
+///
+/// Holding one does not tell you that it is unspent, nor that its bytes are random.
+pub struct Code {
+    bytes: Secret<{ Self::MAX }>,
+    len: usize,
+}
+
+impl Code {
+    /// The shortest code, in bytes.
+    pub const MIN: usize = 16;
+    /// The longest code, in bytes.
+    pub const MAX: usize = 32;
+    /// The length of its name, in bytes.
+    pub const NAME_LEN: usize = 8;
+
+    /// The code of these bytes. The caller's own copy stays as it is.
+    ///
+    /// # Errors
+    /// [`CodeError::Length`], [`CodeError::Blank`].
+    pub fn new(bytes: &[u8]) -> Result<Self, CodeError> {
+        if bytes.len() > Self::MAX {
+            return Err(CodeError::Length);
+        }
+        let mut code = Self { bytes: Secret::zeroed(), len: bytes.len() };
+        fill(code.bytes.expose_mut(), bytes);
+        code.check()?;
+        Ok(code)
+    }
+
+    /// The code that people read from a label: base32 (RFC 4648) without padding. Spaces and hyphens are skipped, lower
+    /// case is accepted.
+    ///
+    /// # Errors
+    /// [`CodeError::Letter`], [`CodeError::Length`]: this is not how a code is written. [`CodeError::Blank`].
+    pub fn parse(text: &str) -> Result<Self, CodeError> {
+        let mut code = Self { bytes: Secret::zeroed(), len: 0 };
+        code.len = base32::decode(text, code.bytes.expose_mut())?;
+        code.check()?;
+        Ok(code)
+    }
+
+    /// The PSK of XXpsk0: BLAKE2s-256(`lowkey pairing` ‖ the code's bytes).
+    pub fn psk(&self) -> Psk {
+        let mut psk = Secret::zeroed();
+        Blake2s::hash(&[b"lowkey pairing", self.expose()], psk.expose_mut());
+        Psk::of_written(psk)
+    }
+
+    /// Its public name, which is the id in the hello: the first 8 bytes of BLAKE2s-256(`lowkey code name` ‖ the code's
+    /// bytes).
+    pub fn name(&self) -> Id {
+        Id::of_hash(&[b"lowkey code name", self.expose()])
+    }
+
+    /// The secret bytes.
+    pub fn expose(&self) -> &[u8] {
+        self.bytes.expose().get(..self.len).unwrap_or_default()
+    }
+
+    fn check(&self) -> Result<(), CodeError> {
+        if self.len < Self::MIN {
+            return Err(CodeError::Length);
+        }
+        let mut repeated = Secret::<{ Self::MAX }>::zeroed();
+        for (to, from) in repeated.expose_mut().iter_mut().zip(self.expose().iter().cycle()) {
+            *to = *from;
+        }
+        if repeated.is_blank() { Err(CodeError::Blank) } else { Ok(()) }
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Code(..)")
+    }
+}
+
+/// Why something is no pairing code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CodeError {
+    /// Something in it is no letter of base32, or its last letter is none that can stand there: a typing error.
+    Letter,
+    /// It has fewer than 16 bytes or more than 32, or a length that no bytes give: something is missing, or too much.
+    Length,
+    /// All bits are zero, or all are one: nobody has written a code there.
+    Blank,
+}
+
+impl CodeError {
+    /// The message of this error, for firmware that prints without `core::fmt`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Letter => "a letter that does not belong into a code",
+            Self::Length => "too short or too long for a code",
+            Self::Blank => "all bits are zero or all are one: nobody has written a code there",
+        }
+    }
+}
+
+impl fmt::Display for CodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl core::error::Error for CodeError {}

@@ -1,0 +1,47 @@
+//! Base32 (RFC 4648 §6) as people type it: spaces and hyphens are skipped, lower case is accepted, nothing is padded.
+//!
+//! What is typed is a secret. No branch and no index depends on it but the answer whether it is base32 at all, and
+//! where its spaces are.
+
+use super::CodeError;
+
+/// Writes the bytes of `text` to the front of `out`; returns how many.
+///
+/// # Errors
+/// What is wrong with the text; `out` holds a part of it. [`CodeError::Length`] also if `out` is too short.
+pub fn decode(text: &str, out: &mut [u8]) -> Result<usize, CodeError> {
+    let mut to = out.iter_mut();
+    let (mut waiting, mut bits, mut len, mut strange) = (0_u32, 0_u32, 0_usize, 0);
+    for letter in text.bytes().filter(|byte| !matches!(byte, b' ' | b'-')) {
+        let (value, is_strange) = value_of(letter);
+        strange |= is_strange;
+        waiting = waiting << 5 | value; // at most 7 + 5 bits
+        bits += 5;
+        if let Some(rest @ 0..) = bits.checked_sub(8) {
+            *to.next().ok_or(CodeError::Length)? = (waiting >> rest) as u8; // 8 bits are left
+            (bits, len) = (rest, len.saturating_add(1));
+            waiting &= !(u32::MAX << bits);
+        }
+    }
+    match (strange, bits, waiting) {
+        (1.., ..) => Err(CodeError::Letter),
+        (0, 5.., _) => Err(CodeError::Length), // a letter that belongs to no byte
+        (0, _, 1..) => Err(CodeError::Letter), // one that nobody writes there
+        (0, _, 0) => Ok(len),
+    }
+}
+
+/// The five bits of a letter, and 1 if it is none.
+fn value_of(letter: u8) -> (u32, u32) {
+    let letter = u32::from(letter);
+    let upper = letter.wrapping_sub(within(letter, b'a', b'z') << 5);
+    let (is_letter, is_digit) = (within(upper, b'A', b'Z'), within(upper, b'2', b'7'));
+    let letter = upper.wrapping_sub(b'A'.into()) & is_letter.wrapping_neg();
+    let digit = upper.wrapping_sub(b'2'.into()).wrapping_add(26) & is_digit.wrapping_neg();
+    ((letter | digit) & 31, 1 ^ is_letter ^ is_digit)
+}
+
+/// 1 if a byte lies between two others, else 0.
+fn within(byte: u32, first: u8, last: u8) -> u32 {
+    1 ^ (byte.wrapping_sub(first.into()) | u32::from(last).wrapping_sub(byte)) >> 31
+}

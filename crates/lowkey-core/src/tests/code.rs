@@ -1,0 +1,101 @@
+//! The protocol, "Pairing" (§6): the code, as bytes and as people type it.
+
+use crate::code::base32;
+use crate::code::{Code, CodeError};
+use std::format;
+use std::string::String;
+use std::vec::Vec;
+
+/// The vector of §6.
+const BYTES: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+const TEXT: &str = "AAAQEAYEAUDAOCAJBIFQYDIOB4";
+const PSK: &str = "b4d30a99339bac9cc6cc8a0c9061fc73505aed0bc53854ad92c8d8cbd54c266f";
+const NAME: &str = "43dd204498165944";
+
+#[test]
+fn pairing_a_code_has_the_psk_and_the_name_of_the_page() {
+    for code in [Code::new(&BYTES), Code::parse(TEXT)].map(Result::unwrap) {
+        assert_eq!(code.expose(), BYTES);
+        assert_eq!(code.psk().secret().expose()[..], super::common::hex(PSK)[..]);
+        assert_eq!(code.name().as_bytes(), super::common::hex(NAME));
+    }
+}
+
+#[test]
+fn pairing_a_code_is_read_as_people_type_it() {
+    for typed in ["aaaqeayeaudaocajbifqydiob4", " AAAQ-EAYE-AUDA OCAJ-BIFQ-YDIO-b4-"] {
+        assert_eq!(Code::parse(typed).unwrap().expose(), BYTES, "{typed}");
+    }
+    for len in Code::MIN..=Code::MAX {
+        let bytes: Vec<u8> = (0..len).map(|at| (at * 37 + 255) as u8).collect();
+        assert_eq!(Code::parse(&written(&bytes)).unwrap().expose(), bytes);
+    }
+}
+
+#[test]
+fn pairing_anything_else_is_no_code_and_says_what_is_wrong() {
+    let refused = |text: &str| Code::parse(text).map(drop).unwrap_err();
+    let with = |at: usize, letter: char| {
+        let mut letters: Vec<char> = TEXT.chars().collect();
+        letters[at] = letter;
+        letters.into_iter().collect::<String>()
+    };
+    // Every letter that is none: the digits that look like letters, padding, what is beside the ranges in ASCII.
+    for letter in "0189=+/@[`{1:_.\t\n\0\u{7f}\u{e9}\u{ff21}".chars() {
+        assert_eq!(refused(&with(7, letter)), CodeError::Letter, "{letter:?}");
+    }
+    // The two bits behind the last byte are zeros.
+    assert_eq!(refused(&with(25, '5')), CodeError::Letter);
+    // A letter too few, too many; a length that no bytes give; nothing.
+    let short = &TEXT[..25];
+    for text in [short, &format!("{TEXT}A"), &written(&BYTES[1..]), &written(&[7; 33]), ""] {
+        assert_eq!(refused(text), CodeError::Length, "{text}");
+    }
+    assert_eq!(refused(&"A".repeat(400)), CodeError::Length);
+    for len in [0, 15, 33] {
+        assert_eq!(Code::new(&[7; 40][..len]).map(drop), Err(CodeError::Length));
+    }
+}
+
+#[test]
+fn a_blank_label_area_is_no_code() {
+    for len in Code::MIN..=Code::MAX {
+        for byte in [0, 0xff] {
+            let bytes = &mut [byte; Code::MAX][..len];
+            assert_eq!(Code::new(bytes).map(drop), Err(CodeError::Blank));
+            assert_eq!(Code::parse(&written(bytes)).map(drop), Err(CodeError::Blank));
+            bytes[len - 1] ^= 1;
+            assert!(Code::new(bytes).is_ok());
+        }
+        assert!(Code::new(&[7; Code::MAX][..len]).is_ok());
+    }
+}
+
+#[test]
+fn base32_takes_every_letter_in_both_cases_and_nothing_else() {
+    let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    for byte in 0..=127_u8 {
+        let letter = char::from(byte);
+        let value = letters.find(letter.to_ascii_uppercase());
+        let mut out = [0; 5];
+        let read = base32::decode(&format!("{letter}AAAAAAA"), &mut out);
+        match value {
+            Some(value) => assert_eq!((read, out[0]), (Ok(5), (value << 3) as u8), "{letter:?}"),
+            None if matches!(letter, ' ' | '-') => assert_eq!(read, Ok(4), "seven letters"),
+            None => assert_eq!(read, Err(CodeError::Letter), "{letter:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_code_is_not_printed() {
+    assert_eq!(format!("{:?}", Code::new(&BYTES)), "Ok(Code(..))");
+}
+
+/// RFC 4648 §6 without padding.
+fn written(bytes: &[u8]) -> String {
+    let bit = |n: usize| bytes.get(n / 8).is_some_and(|byte| byte << (n % 8) & 0x80 != 0);
+    let letter = |n: usize| (0..5).fold(0, |value, at| value * 2 + usize::from(bit(5 * n + at)));
+    let letters = (0..(bytes.len() * 8).div_ceil(5)).map(letter);
+    letters.map(|value| char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[value])).collect()
+}
