@@ -12,6 +12,7 @@ import datetime
 import errno
 import hmac
 import os
+import re
 import stat
 import time
 from dataclasses import dataclass
@@ -134,6 +135,7 @@ class _Pinning:
     id: bytes
     key: bytes
     psk_file: Optional[str]
+    code: Optional[str]
 
 
 def _pinnings(text: str, server: bytes) -> list[_Pinning]:
@@ -168,9 +170,9 @@ def _of_device(device: dict[str, Any], server: bytes) -> Iterator[_Pinning]:
             raise Refused(f"a label {holds}")
     if "pinning" not in device:
         own = {field: value for field, value in device.items() if field not in ("name", "labels")}
-        yield _of_pinning(name, own, server, "name, labels, key, id, psk_file, expires and pinning")
+        yield _of_pinning(name, own, server, "name, labels, key, id, psk_file, expires, code, pending and pinning")
         return
-    known = "here stand name, labels, key, id, psk_file, expires and pinning"
+    known = "here stand name, labels, key, id, psk_file, expires, code, pending and pinning"
     _refuse_unknown(device, {"name", "labels", "pinning"} | OF_A_PINNING, known)
     for field in OF_A_PINNING & device.keys():
         raise Refused(f"`{field}` belongs into one of the [[device.pinning]] tables that {quoted(name)} has")
@@ -180,7 +182,8 @@ def _of_device(device: dict[str, Any], server: bytes) -> Iterator[_Pinning]:
         count = f"has {len(device['pinning'])} pinnings; one, or two while its key rotates"
         raise Refused(f"the device {quoted(name)} {count}")
     for pinning in device["pinning"]:
-        yield _of_pinning(name, pinning, server, "key, id, psk_file and expires; the others stand in [[device]]")
+        known = "key, id, psk_file, expires, code and pending; the others stand in [[device]]"
+        yield _of_pinning(name, pinning, server, known)
 
 
 def _of_pinning(name: str, fields: dict[str, Any], server: bytes, known: str) -> _Pinning:
@@ -198,7 +201,23 @@ def _of_pinning(name: str, fields: dict[str, Any], server: bytes, known: str) ->
     expires = fields.get("expires")
     if expires is not None and (not isinstance(expires, datetime.datetime) or expires.tzinfo is None):
         raise Refused("`expires` has to be a moment: write it as 2026-12-31T00:00:00Z")
-    return _Pinning(name, id, key, _string(fields, "psk_file") if "psk_file" in fields else None)
+    psk_file = _string(fields, "psk_file") if "psk_file" in fields else None
+    return _Pinning(name, id, key, psk_file, _code(fields))
+
+
+def _code(fields: dict[str, Any]) -> Optional[str]:
+    """The name of the code that a pinning was paired with."""
+    if not isinstance(fields.get("pending", False), bool):
+        raise Refused("`pending` has to be true or false")
+    if "code" not in fields:
+        if fields.get("pending"):
+            raise Refused("`pending` is said of a pairing, whose `code` is missing")
+        return None
+    code = _string(fields, "code")
+    if not CODE_NAME.fullmatch(code):  # not what stands there: it may be the code itself
+        form = "in 16 digits of hex as `lowkey pair` writes it"
+        raise Refused(f"`code` is the name of a code, {form}; the code itself is a secret, and stands nowhere")
+    return code
 
 
 def _refuse_twice(names: list[str], pinnings: list[_Pinning]) -> None:
@@ -210,6 +229,7 @@ def _refuse_twice(names: list[str], pinnings: list[_Pinning]) -> None:
     ids: dict[bytes, str] = {}
     keys: dict[bytes, str] = {}
     files: dict[str, str] = {}
+    codes: dict[str, str] = {}
     for pinning in pinnings:
         key, id = keys.get(pinning.key), ids.get(pinning.id)
         if pinning.name in (key, id):
@@ -219,6 +239,10 @@ def _refuse_twice(names: list[str], pinnings: list[_Pinning]) -> None:
         if id is not None:
             raise Refused(f"the id is the one of {quoted(id)}")
         keys[pinning.key] = ids[pinning.id] = pinning.name
+        if pinning.code is not None:
+            if pinning.code in codes:
+                raise Refused(f"the code is the one of {quoted(codes[pinning.code])}; a code makes one pinning")
+            codes[pinning.code] = pinning.name
         if pinning.psk_file is not None:
             if pinning.psk_file in files:
                 whose = f"is the one of {quoted(files[pinning.psk_file])}; make one for each"
@@ -369,6 +393,7 @@ def _attempt(path: Path) -> Optional[int]:
     return None
 
 
+CODE_NAME = re.compile("[0-9a-f]{16}")
 LONGEST = 256 << 20
 """In bytes: two million devices."""
 PATIENCE, PAUSE = 5, 0.01
@@ -378,4 +403,4 @@ ADVICE = {
     errno.EXDEV: "; it lies on another file system than its folder; mount the folder that it is in",
 }
 """What to do when a file cannot be put in another's place."""
-OF_A_PINNING = {"key", "id", "psk_file", "expires"}
+OF_A_PINNING = {"key", "id", "psk_file", "expires", "code", "pending"}

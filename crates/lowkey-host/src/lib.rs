@@ -90,7 +90,7 @@ pub use lowkey_core::{Id, Identity, Peer, Psk, PublicKey, Secret};
 pub use lowkey_transport::{Error as ChannelError, Hello, Mode, Pinning, Refusal};
 pub use reach::{Race, Unreachable};
 pub use registry::{
-    Device, DeviceError, Devices, Digest, LeftOut, Pinned, Registry, Taken, Trouble, Unique, parse_id,
+    Device, DeviceError, Devices, Digest, LeftOut, Paired, Pinned, Registry, Taken, Trouble, Unique, parse_id,
 };
 pub use server::{
     AcceptError, Acceptor, Balancers, Cause, Failure, HandshakeTimes, InForce, LazyAccept, Listener,

@@ -4,6 +4,7 @@ mod device;
 mod devices;
 mod digest;
 mod left_out;
+mod paired;
 mod pinned;
 mod trouble;
 mod unique;
@@ -12,6 +13,7 @@ pub use device::{Device, DeviceError};
 pub use devices::Devices;
 pub use digest::Digest;
 pub use left_out::LeftOut;
+pub use paired::Paired;
 pub use pinned::Pinned;
 #[cfg(test)]
 pub(crate) use pinned::counted;

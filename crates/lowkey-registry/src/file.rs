@@ -21,6 +21,8 @@ use std::sync::Arc;
 /// # id = "pump-7"                  # text, or 0x and hex; without it the pinning's default
 /// # psk_file = "pump-7.psk"        # relative to this file; makes the mode KKpsk0
 /// # expires = 2026-12-31T00:00:00Z # from then on it is answered as an unknown one
+/// # code = "43dd204498165944"     # the name of the code that it was paired with
+/// # pending = true                 # and that pairing is not confirmed yet
 /// # labels = { site = "north" }    # for you; the protocol knows nothing of them
 ///
 /// [[device]]
@@ -33,7 +35,7 @@ use std::sync::Arc;
 /// psk_file = "pump-8-next.psk"
 /// ```
 ///
-/// Names, ids, keys and PSKs are unique. A pinning whose PSK file cannot be read, or holds the PSK of another, is [left
+/// Names, ids, keys, PSKs and codes are unique. A pinning whose PSK file cannot be read, or holds the PSK of another, is [left
 /// out](Registry::left_out); all others are in force. A [`LiveRegistry`](crate::LiveRegistry) is the same file, read
 /// again when it changes.
 #[derive(Debug)]

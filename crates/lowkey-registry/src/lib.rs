@@ -20,11 +20,13 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod code_name;
 mod edit;
 mod error;
 mod file;
 pub mod keys;
 mod live;
+pub mod pairing;
 pub mod provision;
 mod psks;
 pub mod rotation;
@@ -35,6 +37,7 @@ mod table;
 pub mod text_file;
 mod time;
 
+pub use code_name::show_code_name;
 pub use edit::Written;
 pub use error::RegistryError;
 pub use file::{FileRegistry, digest_of};

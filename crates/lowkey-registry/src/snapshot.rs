@@ -158,6 +158,9 @@ impl Maker<'_> {
             if let Some(expires) = described.expires {
                 pinned = pinned.until(expires);
             }
+            if let Some(paired) = described.paired {
+                pinned = pinned.paired_by(paired);
+            }
             self.all.push(match old_of(&described.id) {
                 Some(old) if pinned.is_same(old) => (Arc::clone(old), Origin::Old),
                 Some(old) => (Arc::new(pinned.warmed_by(old, self.identity)), Origin::New),
@@ -182,7 +185,9 @@ impl Maker<'_> {
 /// Whether it is what is described there, with a PSK.
 fn is_but_for_psk(old: &Pinned, device: &Arc<Device>, described: &Described) -> bool {
     let same = Arc::ptr_eq(old.device(), device) && old.key() == described.key;
-    same && old.expires() == described.expires && old.mode() == Mode::KkPsk0
+    same && old.expires() == described.expires
+        && old.paired() == described.paired
+        && old.mode() == Mode::KkPsk0
 }
 
 /// Counted by name, for pinnings have none.

@@ -3,9 +3,10 @@
 use crate::error::{Flaw, RegistryError};
 use crate::file::read_text;
 use crate::psks::{self, Psks};
-use crate::table::{self, Entry};
+use crate::table::{self, Described, Entry};
 use crate::text_file::{Positions, Trust};
 use lowkey_core::PublicKey;
+use lowkey_host::Paired;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -31,6 +32,8 @@ pub struct Surveyed {
     pub column: usize,
     /// The pinnings of it that expire: line and column of the key, and the moment.
     pub expiring: Vec<(usize, usize, SystemTime)>,
+    /// The pinnings of it whose pairing is pending: line and column of the key.
+    pub pending: Vec<(usize, usize)>,
 }
 
 /// Reads `path` and the PSK files it names as a server of the key `server` would, and pins nothing. Without that key,
@@ -65,5 +68,9 @@ fn surveyed(entry: &Entry, positions: &mut Positions<'_>) -> Surveyed {
         let (line, column) = positions.position(pinning.key_at);
         Some((line, column, expires))
     });
-    Surveyed { expiring: expiring.collect(), name: entry.device.name().to_owned(), line, column }
+    let expiring = expiring.collect();
+    let is_pending = |pinning: &&Described| matches!(pinning.paired, Some(Paired::Pending(_)));
+    let pending = entry.pinnings.iter().filter(is_pending);
+    let pending = pending.map(|pinning| positions.position(pinning.key_at)).collect();
+    Surveyed { expiring, pending, name: entry.device.name().to_owned(), line, column }
 }

@@ -4,7 +4,7 @@ mod fields;
 
 use crate::error::Flaw;
 use fields::Reader;
-use lowkey_host::{Device, DeviceError, Id, Pinned, PublicKey, Taken, Unique};
+use lowkey_host::{Device, DeviceError, Id, Paired, Pinned, PublicKey, Taken, Unique};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -26,6 +26,8 @@ pub(crate) struct Described {
     pub(crate) key: PublicKey,
     pub(crate) psk_file: Option<(usize, String)>,
     pub(crate) expires: Option<SystemTime>,
+    pub(crate) paired: Option<Paired>,
+    code_at: usize,
     id_at: usize,
     pub(crate) key_at: usize,
 }
@@ -35,7 +37,7 @@ impl Entry {
     pub(crate) fn says_as(&self, other: &Self) -> bool {
         let says = |pinning: &Described| {
             let psk_file = pinning.psk_file.as_ref().map(|(_, file)| file.clone());
-            (pinning.id, pinning.key, psk_file, pinning.expires)
+            (pinning.id, pinning.key, psk_file, pinning.expires, pinning.paired)
         };
         self.device == other.device && self.pinnings.iter().map(says).eq(other.pinnings.iter().map(says))
     }
@@ -220,7 +222,7 @@ fn read_piece<'t>(
     }
 }
 
-/// No two devices may have the same name, id, key or PSK file.
+/// No two devices may have the same name, id, key, code or PSK file.
 fn unique(pieces: &[(&str, Piece<'_>)], flaws: &mut Vec<Flaw>) {
     let mut names: HashMap<&str, ()> = HashMap::with_capacity(pieces.len());
     let mut psk_files: HashMap<&str, &str> = HashMap::new();
@@ -240,6 +242,11 @@ fn unique(pieces: &[(&str, Piece<'_>)], flaws: &mut Vec<Flaw>) {
                     if let Err(taken) = unique.add(name, pinned.id(), pinned.key()) {
                         flaws.push(Flaw::new(at, DeviceError::from(taken).to_string()));
                     }
+                    if let Some(paired) = pinned.paired()
+                        && let Err(taken) = unique.add_code(name, paired.code())
+                    {
+                        flaws.push(Flaw::new(at, DeviceError::from(taken).to_string()));
+                    }
                 }
             }
             Piece::Read(entry) => {
@@ -250,8 +257,15 @@ fn unique(pieces: &[(&str, Piece<'_>)], flaws: &mut Vec<Flaw>) {
                                 Flaw::new(pinning.key_at, "its two pinnings have the same id or the same key")
                             }
                             Taken::Key(_) => Flaw::new(pinning.key_at, DeviceError::from(taken).to_string()),
-                            Taken::Id(_) => Flaw::new(pinning.id_at, DeviceError::from(taken).to_string()),
+                            Taken::Id(_) | Taken::Code(_) => {
+                                Flaw::new(pinning.id_at, DeviceError::from(taken).to_string())
+                            }
                         });
+                    }
+                    if let Some(paired) = pinning.paired
+                        && let Err(taken) = unique.add_code(name, paired.code())
+                    {
+                        flaws.push(Flaw::new(pinning.code_at, DeviceError::from(taken).to_string()));
                     }
                     if let Some((at, file)) = &pinning.psk_file
                         && let Some(other) = psk_files.insert(file, name)

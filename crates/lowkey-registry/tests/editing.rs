@@ -2,6 +2,9 @@
 
 #![cfg(unix)]
 
+#[path = "editing/pairing.rs"]
+mod pairing;
+
 use lowkey_registry::provision::PskFile;
 use lowkey_registry::rotation::{Which, revoke};
 use lowkey_registry::{FileRegistry, keys};

@@ -43,7 +43,7 @@ fn a_registry_with_an_error_says_where_and_why_and_gives_nothing() {
     };
     let moment = "write it as 2026-12-31T00:00:00Z, which is UTC, or with an offset such as +02:00";
     let id = "is neither text of 1 to 32 bytes nor 0x and hex of as many";
-    let fields = "here stand name, labels, key, id, psk_file, expires and pinning";
+    let fields = "here stand name, labels, key, id, psk_file, expires, code, pending and pinning";
     #[rustfmt::skip]
     let cases = [
         (device("a", 2, "") + &device("a", 3, ""), "6:1", "the name \"a\" is in use already".to_owned()),
@@ -82,7 +82,7 @@ fn a_registry_with_an_error_says_where_and_why_and_gives_nothing() {
         (long("pinning = [7]\n"), "3:12", "a pinning is a table: write [[device.pinning]] and its fields below".into()),
         (long(&(pinning(2, "") + &pinning(3, "") + &pinning(4, ""))), "9:1", "the device \"a\" has 3 pinnings; one, or two while its key rotates".into()),
         (long("[[device.pinning]]\nid = \"x\"\n"), "3:1", "this pinning of \"a\" has no `key`".into()),
-        (long(&pinning(2, "name = \"b\"")), "5:1", "unknown field `name`; here stand key, id, psk_file and expires; the others stand in [[device]]".into()),
+        (long(&pinning(2, "name = \"b\"")), "5:1", "unknown field `name`; here stand key, id, psk_file, expires, code and pending; the others stand in [[device]]".into()),
         (long(&(pinning(2, "") + &pinning(2, "id = \"x\""))), "7:1", "its two pinnings have the same id or the same key".into()),
         (long(&(pinning(2, "id = \"x\"") + &pinning(3, "id = \"x\""))), "7:1", "its two pinnings have the same id or the same key".into()),
         (device("b", 3, "") + &long(&(pinning(2, "") + &pinning(3, ""))), "11:1", "the key is the one of \"b\"; a key belongs to one device".into()),
@@ -135,7 +135,7 @@ fn a_registry_that_names_another_server_is_not_loaded_and_both_keys_are_said() {
         (
             format!("{devices}server = \"{ours}\"\n"),
             "9:1",
-            "unknown field `server`; here stand name, labels, key, id, psk_file, expires and pinning; `server` stands \
+            "unknown field `server`; here stand name, labels, key, id, psk_file, expires, code, pending and pinning; `server` stands \
              above the first [[device]]"
                 .into(),
         ),

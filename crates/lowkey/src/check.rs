@@ -45,6 +45,7 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     match (config, surveyed) {
         (Some(config), Some(survey)) if mistakes.is_empty() => {
             warn_of_ends(&config.devices.path, &survey, SystemTime::now());
+            warn_of_pending(&config.devices.path, &survey);
             print(&summary(&config, survey.devices.len()))
         }
         _ => Err(Failure::lines(exit, &mistakes)),
@@ -116,6 +117,19 @@ fn warn_of_ends(registry: &Path, survey: &Survey, now: SystemTime) {
             say(format_args!(
                 "lowkey: warning: {origin}this key of {name:?} {what} at {}; {hint}",
                 show_time(*expires)
+            ));
+        }
+    }
+}
+
+/// Says which pairings are not confirmed. That is no mistake: a device may connect tomorrow.
+fn warn_of_pending(registry: &Path, survey: &Survey) {
+    for device in &survey.devices {
+        for (line, column) in &device.pending {
+            let (origin, name) = (origin(registry, *line, *column), clean(&device.name));
+            say(format_args!(
+                "lowkey: warning: {origin}the pairing of {name:?} is pending: it becomes final when the device connects; if \
+                 it never will, `lowkey revoke` takes it out and frees its code"
             ));
         }
     }

@@ -74,6 +74,9 @@ fn block(session: &Value) -> String {
         ("sent", amount(number(session, "sent_bytes"))),
         ("rekeys", number(session, "rekeys").to_string()),
     ];
+    if let Some(code) = said(session, "paired_with") {
+        lines.push(("paired with", format!("the code {code}")));
+    }
     if !labels.is_empty() {
         lines.push(("labels", labels.join(", ")));
     }

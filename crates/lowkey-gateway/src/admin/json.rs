@@ -5,6 +5,7 @@ use crate::doctor::{Diagnosis, Finding, Mend, id_text};
 use lowkey_host::text::mask;
 use lowkey_host::{Acceptor, InForce, SessionInfo};
 use lowkey_registry::keys::encode_public;
+use lowkey_registry::show_code_name;
 use lowkey_registry::text_file::shown;
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
@@ -52,6 +53,7 @@ fn session(info: &SessionInfo) -> Value {
         "labels": labels,
         "last_record_seconds": info.last_heard.as_secs(),
         "mode": pinned.mode().as_str(),
+        "paired_with": pinned.paired().map(|paired| show_code_name(&paired.code())),
         "received_bytes": info.bytes_received,
         "records_received": info.records_received,
         "records_sent": info.records_sent,

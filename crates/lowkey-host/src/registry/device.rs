@@ -103,6 +103,8 @@ pub enum DeviceError {
     SameId(String),
     /// Another device has this key; its name.
     SameKey(String),
+    /// Another device was paired with this code; its name.
+    SameCode(String),
 }
 
 impl fmt::Display for DeviceError {
@@ -123,6 +125,9 @@ impl fmt::Display for DeviceError {
             Self::SameId(name) => write!(f, "the id is the one of {:?}", mask(name)),
             Self::SameKey(name) => {
                 write!(f, "the key is the one of {:?}; a key belongs to one device", mask(name))
+            }
+            Self::SameCode(name) => {
+                write!(f, "the code is the one of {:?}; a code makes one pinning", mask(name))
             }
         }
     }

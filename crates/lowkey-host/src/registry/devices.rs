@@ -6,7 +6,7 @@ use lowkey_core::Id;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// A registry in memory: no two devices have a name, an id or a key in common.
+/// A registry in memory: no two devices have a name, an id, a key or a code in common.
 #[derive(Debug, Default)]
 pub struct Devices {
     by_id: HashMap<Id, Arc<Pinned>>,
@@ -16,7 +16,7 @@ impl Devices {
     /// All of `pinnings`, or none. Two pinnings of one device share their [`Arc<Device>`](Device).
     ///
     /// # Errors
-    /// [`DeviceError::SameName`], [`DeviceError::SameId`], [`DeviceError::SameKey`],
+    /// [`DeviceError::SameName`], [`DeviceError::SameId`], [`DeviceError::SameKey`], [`DeviceError::SameCode`],
     /// [`DeviceError::Pinnings`].
     pub fn new(pinnings: impl IntoIterator<Item = Pinned>) -> Result<Self, DeviceError> {
         let pinnings: Vec<_> = pinnings.into_iter().map(Arc::new).collect();
@@ -34,6 +34,9 @@ impl Devices {
                 return Err(DeviceError::Pinnings(name.to_owned()));
             }
             unique.add(name, pinned.id(), pinned.key())?;
+            if let Some(paired) = pinned.paired() {
+                unique.add_code(name, paired.code())?;
+            }
         }
         Ok(pinnings.into_iter().collect())
     }

@@ -1,6 +1,6 @@
 //! A device's key, pinned.
 
-use super::{Device, DeviceError};
+use super::{Device, DeviceError, Paired};
 use crate::clock::is_believable;
 use lowkey_core::{Error as KeyError, Id, Identity, Peer, Psk, PublicKey};
 use lowkey_transport::{Mode, Pinning};
@@ -19,6 +19,7 @@ pub struct Pinned {
     peer: OnceLock<Peer>, // empty as long as it is cold
     psk: Option<Psk>,
     expires: Option<SystemTime>,
+    paired: Option<Paired>,
 }
 
 impl Pinned {
@@ -40,7 +41,7 @@ impl Pinned {
             _ => DeviceError::WeakKey,
         })?;
         let id = Id::of_pinning(&key, &identity.public_key());
-        Ok(Self { device: device.into(), id, key, peer: peer.into(), psk: None, expires: None })
+        Ok(Self { device: device.into(), id, key, peer: peer.into(), psk: None, expires: None, paired: None })
     }
 
     /// The same under this id and without the Diffie-Hellman, for a server of the key `server`: for registries of many
@@ -57,7 +58,15 @@ impl Pinned {
     ) -> Result<Self, DeviceError> {
         let key = key.canonical();
         Self::check(server, &key)?;
-        Ok(Self { device: device.into(), id, key, peer: OnceLock::new(), psk: None, expires: None })
+        Ok(Self {
+            device: device.into(),
+            id,
+            key,
+            peer: OnceLock::new(),
+            psk: None,
+            expires: None,
+            paired: None,
+        })
     }
 
     /// Whether a server of this key can pin `key`, found without a multiplication.
@@ -74,7 +83,7 @@ impl Pinned {
 
     /// A pinning whose Diffie-Hellman is known.
     pub(crate) fn of_peer(device: Arc<Device>, id: Id, peer: Peer) -> Self {
-        Self { device, id, key: peer.public_key(), peer: peer.into(), psk: None, expires: None }
+        Self { device, id, key: peer.public_key(), peer: peer.into(), psk: None, expires: None, paired: None }
     }
 
     /// As warm as `other`, if that has the same key and was made for the same identity.
@@ -110,6 +119,13 @@ impl Pinned {
         self
     }
 
+    /// The same pinning, made by a pairing.
+    #[must_use]
+    pub fn paired_by(mut self, paired: Paired) -> Self {
+        self.paired = Some(paired);
+        self
+    }
+
     /// Whose it is.
     pub fn device(&self) -> &Arc<Device> {
         &self.device
@@ -133,6 +149,11 @@ impl Pinned {
     /// When it ends, if it does.
     pub fn expires(&self) -> Option<SystemTime> {
         self.expires
+    }
+
+    /// The pairing that has made it, if one has.
+    pub fn paired(&self) -> Option<Paired> {
+        self.paired
     }
 
     /// Whether it has ended by `now`. If that is from before this crate was written, no clock can show it, nobody can
@@ -170,8 +191,8 @@ impl Pinned {
         }
     }
 
-    /// Whether `other` lets in the same side as the same device: name, id, key and PSK. When it ends and how
-    /// the device is labelled may differ.
+    /// Whether `other` lets in the same side as the same device: name, id, key and PSK. When it ends, how the device is
+    /// labelled and whether a pairing is final may differ.
     pub fn admits_as(&self, other: &Self) -> bool {
         self.device.name() == other.device.name()
             && self.id == other.id
@@ -185,7 +206,10 @@ impl Pinned {
 
     /// Whether `other` says the same in all.
     pub fn is_same(&self, other: &Self) -> bool {
-        self.admits_as(other) && self.expires == other.expires && self.device == other.device
+        self.admits_as(other)
+            && self.expires == other.expires
+            && self.paired == other.paired
+            && self.device == other.device
     }
 }
 

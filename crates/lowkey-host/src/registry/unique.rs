@@ -10,6 +10,7 @@ use std::collections::HashMap;
 pub struct Unique<'n> {
     ids: HashMap<Id, &'n str>,
     keys: HashMap<PublicKey, &'n str>,
+    codes: HashMap<Id, &'n str>,
 }
 
 /// What another pinning has already, of the device of this name.
@@ -21,6 +22,8 @@ pub enum Taken<'n> {
     Key(&'n str),
     /// One of them, and it is the same device.
     Own(&'n str),
+    /// The code that it was paired with.
+    Code(&'n str),
 }
 
 impl From<Taken<'_>> for DeviceError {
@@ -29,6 +32,7 @@ impl From<Taken<'_>> for DeviceError {
             Taken::Id(name) => Self::SameId(name.to_owned()),
             Taken::Key(name) => Self::SameKey(name.to_owned()),
             Taken::Own(name) => Self::Pinnings(name.to_owned()),
+            Taken::Code(name) => Self::SameCode(name.to_owned()),
         }
     }
 }
@@ -36,7 +40,8 @@ impl From<Taken<'_>> for DeviceError {
 impl<'n> Unique<'n> {
     /// Nobody has anything yet; with room for so many pinnings.
     pub fn with_capacity(pinnings: usize) -> Self {
-        Self { ids: HashMap::with_capacity(pinnings), keys: HashMap::with_capacity(pinnings) }
+        let (ids, keys) = (HashMap::with_capacity(pinnings), HashMap::with_capacity(pinnings));
+        Self { ids, keys, codes: HashMap::new() }
     }
 
     /// One more pinning, of the device of this name.
@@ -50,5 +55,13 @@ impl<'n> Unique<'n> {
             (Some(other), _) => Err(Taken::Key(other)),
             (None, Some(other)) => Err(Taken::Id(other)),
         }
+    }
+
+    /// The code that a pinning of the device of this name was paired with.
+    ///
+    /// # Errors
+    /// Which device was paired with it already.
+    pub fn add_code(&mut self, name: &'n str, code: Id) -> Result<(), Taken<'n>> {
+        self.codes.insert(code, name).map_or(Ok(()), |other| Err(Taken::Code(other)))
     }
 }

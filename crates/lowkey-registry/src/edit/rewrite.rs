@@ -18,7 +18,7 @@ use crate::keys;
 use crate::table::{self, Described, Entry};
 use crate::time::parse_time;
 use layout::Layout;
-use lowkey_host::{DeviceError, Id, PublicKey, show_time};
+use lowkey_host::{DeviceError, Id, Paired, PublicKey, show_time};
 use std::time::SystemTime;
 
 /// A registry without some pinnings.
@@ -67,6 +67,35 @@ impl Edit {
         let before = self.entries(server)?;
         without(self.text(), before, server, name, leaves)
     }
+
+    /// The text in which the pairing of the `n`th device's pinning of this number is final. It is pending now.
+    pub(crate) fn finalised(
+        &self,
+        server: &PublicKey,
+        n: usize,
+        pinning: usize,
+    ) -> Result<String, EditError> {
+        let before = self.entries(server)?;
+        finalised(self.text(), before, server, n, pinning)
+    }
+}
+
+fn finalised(
+    text: &str,
+    before: Vec<Entry>,
+    server: &PublicKey,
+    n: usize,
+    pinning: usize,
+) -> Result<String, EditError> {
+    let name = before.get(n).map_or("", |entry| entry.device.name()).to_owned();
+    let new = changed(text, |layout| layout.without_field(n, pinning, "pending"));
+    let new = new.ok_or_else(|| by_hand(&name))?;
+    let mut expected = before;
+    if let Some(described) = expected.get_mut(n).and_then(|entry| entry.pinnings.get_mut(pinning)) {
+        described.paired = described.paired.map(|paired| Paired::Final(paired.code()));
+    }
+    let after = table::read(&new, server).map_err(|_| by_hand(&name))?;
+    same(&name, &expected, &after).map(|()| new)
 }
 
 fn with_pinning(

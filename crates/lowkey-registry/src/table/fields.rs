@@ -1,11 +1,12 @@
 //! The fields of a registry's tables: what each has to be, and every flaw on the way.
 
 use super::{Described, Entry};
+use crate::code_name::parse_code_name;
 use crate::error::Flaw;
 use crate::keys;
 use crate::time::moment;
 use lowkey_core::{Id, PublicKey};
-use lowkey_host::{Device, Pinned, parse_id};
+use lowkey_host::{Device, Paired, Pinned, parse_id};
 use std::borrow::Cow;
 use std::time::SystemTime;
 use toml::Spanned;
@@ -25,6 +26,8 @@ struct Fields<'v> {
     id: Given<&'v str>,
     psk_file: Given<&'v str>,
     expires: Given<&'v DeValue<'v>>,
+    code: Given<&'v str>,
+    pending: Given<bool>,
     first: Option<(usize, &'v str)>,
 }
 
@@ -83,7 +86,12 @@ impl<'r> Reader<'r> {
                 "name" => name = Some((self.at(field), self.text(field, value))),
                 "labels" => labels = Some(value),
                 "pinning" => tables = Some((self.at(field), value)),
-                _ => own.take(self, field, value, "name, labels, key, id, psk_file, expires and pinning"),
+                _ => own.take(
+                    self,
+                    field,
+                    value,
+                    "name, labels, key, id, psk_file, expires, code, pending and pinning",
+                ),
             }
         }
         let device = match name {
@@ -158,7 +166,12 @@ impl<'r> Reader<'r> {
             };
             let mut own = Fields::default();
             for (field, value) in fields {
-                own.take(self, field, value, "key, id, psk_file and expires; the others stand in [[device]]");
+                own.take(
+                    self,
+                    field,
+                    value,
+                    "key, id, psk_file, expires, code and pending; the others stand in [[device]]",
+                );
             }
             let no_key = (begin, format!("this pinning of {name:?} has no `key`"));
             pinnings.extend(self.pinning(own, Some(no_key)));
@@ -193,10 +206,38 @@ impl<'r> Reader<'r> {
             Some((at, Some(file))) => Some((at, file.to_owned())),
             _ => None,
         };
+        let (code_at, paired) = self.paired(fields);
         let (key_at, key) = key?;
         let default = || (key_at, Id::of_pinning(&key, &self.server.unwrap_or(NOBODY)));
         let (id_at, id) = id.unwrap_or_else(default);
-        Some(Described { id, key, psk_file, expires, id_at, key_at })
+        Some(Described { id, key, psk_file, expires, paired, code_at, id_at, key_at })
+    }
+
+    /// The pairing that made a pinning, and where its code is named.
+    fn paired(&mut self, fields: Fields<'_>) -> (usize, Option<Paired>) {
+        let code = match fields.code {
+            Some((at, Some(text))) => {
+                // Not what stands there: it may be the code itself.
+                const WRONG: &str = "`code` is the name of a code, in 16 digits of hex as `lowkey pair` writes it; the code \
+                                     itself is a secret, and stands nowhere";
+                self.note(at, parse_code_name(text).ok_or(WRONG)).map(|code| (at, code))
+            }
+            _ => None,
+        };
+        let is_pending = match fields.pending {
+            Some((at, Some(true))) if fields.code.is_none() => {
+                self.flaw(at, "`pending` is said of a pairing, whose `code` is missing");
+                true
+            }
+            Some((_, Some(pending))) => pending,
+            _ => false,
+        };
+        match code {
+            None => (0, None),
+            Some((at, code)) => {
+                (at, Some(if is_pending { Paired::Pending(code) } else { Paired::Final(code) }))
+            }
+        }
     }
 
     fn key(&mut self, at: usize, text: &str) -> Option<PublicKey> {
@@ -237,6 +278,14 @@ impl<'v> Fields<'v> {
             "id" => self.id = Some((at, reader.text(field, value))),
             "psk_file" => self.psk_file = Some((at, reader.text(field, value))),
             "expires" => self.expires = Some((at, Some(value.get_ref()))),
+            "code" => self.code = Some((at, reader.text(field, value))),
+            "pending" => {
+                let pending = value.get_ref().as_bool();
+                if pending.is_none() {
+                    reader.flaw(at, "`pending` has to be true or false");
+                }
+                self.pending = Some((at, pending));
+            }
             "server" => {
                 let above = "`server` stands above the first [[device]]";
                 return reader.flaw(at, format!("unknown field `server`; here stand {known}; {above}"));

@@ -73,6 +73,25 @@ impl<'t> Layout<'t> {
         self.without(field(device, "pinning")?, pinning)
     }
 
+    /// Without this field of a pinning of the `n`th device, which has it in its own lines or in a table of that one.
+    pub(super) fn without_field(&self, n: usize, pinning: usize, name: &str) -> Option<String> {
+        let device = self.devices()?.get_ref().as_array()?.get(n)?;
+        let table = match field(device, "pinning") {
+            Some(pinnings) => pinnings.get_ref().as_array()?.get(pinning)?,
+            None => device,
+        };
+        let range = key_of(table, name)?.start..field(table, name)?.span().end;
+        if self.has_header(table) {
+            let line = line_start(self.text, range.start)..line_end(self.text, range.end);
+            return Some(spliced(self.text, vec![(line, String::new())]));
+        }
+        let own = self.fields(table);
+        let at = own.iter().position(|field| field.range == range)?;
+        let listed =
+            Listed::new(self.text, &table.span(), own.into_iter().map(|field| field.range).collect());
+        Some(spliced(self.text, vec![listed.without(at..at + 1)?]))
+    }
+
     fn devices(&self) -> Option<&Value<'t>> {
         field(&self.document, "device")
     }
@@ -243,6 +262,11 @@ fn field<'v, 't>(table: &'v Value<'t>, name: &str) -> Option<&'v Value<'t>> {
     table.get_ref().as_table()?.get(name)
 }
 
+/// Where the name of a field stands.
+fn key_of(table: &Value<'_>, name: &str) -> Option<Range<usize>> {
+    table.get_ref().as_table()?.get_key_value(name).map(|(key, _)| key.span())
+}
+
 /// Where the last thing ends that is in `value` and stands before `limit`.
 fn end_before(value: &Value<'_>, limit: usize) -> usize {
     let inner = match value.get_ref() {
@@ -260,4 +284,4 @@ fn braced(fields: &str) -> String {
     format!("{{ {} }}", fields.join(", "))
 }
 
-const OF_A_PINNING: [&str; 4] = ["key", "id", "psk_file", "expires"];
+const OF_A_PINNING: [&str; 6] = ["key", "id", "psk_file", "expires", "code", "pending"];

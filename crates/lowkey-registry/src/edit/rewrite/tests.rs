@@ -282,3 +282,39 @@ fn whatever_loads_can_be_changed_and_a_pinning_that_goes_is_one_stretch_of_the_t
     }
     assert!(right > 300 && wrong > 300, "{right} {wrong}");
 }
+
+#[test]
+fn a_pairing_that_is_final_loses_that_it_was_pending_and_nothing_else() {
+    let code = "code = '0011223344556677'";
+    let each_final = |cases: &[(String, String)]| {
+        let cases: Vec<_> = cases.iter().map(|(old, new)| (&**old, &**new)).collect();
+        each(&cases, |text| {
+            let new = finalised(text, entries(text), &SERVER, 0, 0);
+            new.unwrap_or_else(|error| panic!("{}\n{text}", said(error)))
+        });
+    };
+    each_final(&[
+        (
+            format!(
+                "[[device]]\nname = 'a'\nkey = 'KA'\n{code} # label\n pending = true # since May\nlabels.pending = 'x'\n\n# B\n[[device]]\nname = 'b'\nkey = 'KB'\n"
+            ),
+            format!(
+                "[[device]]\nname = 'a'\nkey = 'KA'\n{code} # label\nlabels.pending = 'x'\n\n# B\n[[device]]\nname = 'b'\nkey = 'KB'\n"
+            ),
+        ),
+        (
+            format!("[[device]]\nname = 'a'\n[[device.pinning]]\npending = true\n{code}\nkey = 'KA'\n"),
+            format!("[[device]]\nname = 'a'\n[[device.pinning]]\n{code}\nkey = 'KA'\n"),
+        ),
+        (
+            format!("device = [{{ name = 'a', key = 'KA', {code}, pending = true }}]\n"),
+            format!("device = [{{ name = 'a', key = 'KA', {code} }}]\n"),
+        ),
+        (
+            format!(
+                "device = [\n  {{ name = 'a', pinning = [{{ pending = true, {code}, key = 'KA' }}] }},\n]\n"
+            ),
+            format!("device = [\n  {{ name = 'a', pinning = [{{ {code}, key = 'KA' }}] }},\n]\n"),
+        ),
+    ]);
+}

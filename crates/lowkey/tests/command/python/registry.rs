@@ -47,6 +47,7 @@ fn a_registry_is_the_same_to_the_last_byte_whether_python_or_the_command_added_t
          id = \"0xff\"\nkey = \"{}\"\npsk_file = \"none.psk\"\n",
         folder.public("other.key")
     );
+    let code = "code = \"43dd204498165944\"";
     for text in [
         String::new(),
         " \n\t".into(),
@@ -57,6 +58,8 @@ fn a_registry_is_the_same_to_the_last_byte_whether_python_or_the_command_added_t
         format!("\u{feff}server = '{server}'\n\n{desk}# the end\n\n\n"),
         format!("{}labels = {{ \"a b\" = \"ü\" }} # north\r\n", desk.replace('\n', "\r\n")),
         format!("{desk}labels.site = '''x'''"),
+        format!("{desk}{code}\npending = true\n"),
+        format!("{desk}{code}\npending = false\n"),
         format!("[[device]]\nname = \"desk\"\n{pinnings}[device.labels]\nx = \"y\"\n"),
     ] {
         let [rust, python] = added(&folder, &mut python, &server, text.as_bytes());
@@ -72,6 +75,9 @@ fn a_registry_that_a_server_would_not_load_is_left_as_it_is() {
     folder.run("keygen -o pump.key").success();
     let desk = folder.read("devices.toml");
     let [server, key] = ["server.key", "device.key"].map(|file| folder.public(file));
+    folder.run("keygen -o other.key").success();
+    let other = folder.public("other.key");
+    let code = "code = \"43dd204498165944\"";
     let zeros = keys::encode_public(&lowkey_host::PublicKey::new([0; 32]));
     let again = |fields: &str| format!("{desk}[[device]]\nname = \"b\"\n{fields}\n");
     let pinning = format!("[[device.pinning]]\nkey = \"{key}\"\n");
@@ -101,6 +107,14 @@ fn a_registry_that_a_server_would_not_load_is_left_as_it_is() {
         format!("{desk}labels = {{ \"\" = \"x\" }}\n"),
         format!("{desk}labels = {{ \"x\" = \"\\u202e\" }}\n"),
         format!("{desk}colour = \"red\"\n"),
+        format!("{desk}code = 7\n"),
+        format!("{desk}code = \"43DD204498165944\"\n"),
+        format!("{desk}pending = true\n"),
+        format!("{desk}{code}\npending = \"yes\"\n"),
+        format!(
+            "{desk}{code}\n{}{code}\n",
+            again("").replace(&desk, "").replace("\n\n", &format!("\nkey = \"{other}\"\n"))
+        ),
         format!("{desk}{pinning}"),
         format!("[[device]]\nname = \"b\"\n{}", pinning.repeat(2)),
         format!("[[device]]\nname = \"b\"\n{}", pinning.repeat(3)),
