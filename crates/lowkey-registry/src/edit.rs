@@ -5,6 +5,7 @@ mod lock;
 mod rewrite;
 mod written;
 
+pub(crate) use lock::Lock;
 pub(crate) use rewrite::Removal;
 pub(crate) use written::Change;
 pub use written::Written;
@@ -14,7 +15,6 @@ use crate::file::{LONGEST, read_text};
 use crate::keys;
 use crate::table::{self, Entry};
 use crate::text_file::Trust;
-use lock::Lock;
 use lowkey_core::{PublicKey, Secret};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -73,7 +73,7 @@ impl Edit {
     }
 
     /// The devices in it, as a server of this key would load them.
-    pub(super) fn entries(&self, server: &PublicKey) -> Result<Vec<Entry>, EditError> {
+    pub(crate) fn entries(&self, server: &PublicKey) -> Result<Vec<Entry>, EditError> {
         let text = self.text();
         table::read(text, server)
             .map_err(|flaw| EditError::Registry(RegistryError::at(&self.named, text, &flaw)))

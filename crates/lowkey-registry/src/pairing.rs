@@ -109,7 +109,7 @@ pub fn claim(registry: &Path, server: &PublicKey, enrolment: Enrolment<'_>) -> R
         quote(&keys::encode_public(&key)),
         quote(&show_code_name(&code)),
     );
-    let new = edit.with(&row, server);
+    let new = edit.with(&[row], server);
     edit.check(&new, server).map_err(|error| refused(registry, error))?;
     edit.put(&new).map_err(|error| refused(registry, error))?;
     Ok(added(&new))

@@ -1,17 +1,21 @@
 //! Makes a device, or new keys for one: its key page, and its place in the registry.
 
 mod address;
+pub mod batch;
+mod error;
+mod secrets;
 
-use crate::edit::{Change, Edit, EditError, Written};
-use crate::error::RegistryError;
+pub use error::ProvisionError;
+
+use crate::edit::{Change, Edit, Written};
 use crate::file::quote;
 use crate::keys::{self, KeyFileError, create_private, remove_unfinished};
 use crate::text_file::shown;
-use lowkey_core::page::{Contents, LEN};
-use lowkey_core::{Error as KeyError, Secret};
+use lowkey_core::Secret;
+use lowkey_core::page::LEN;
 use lowkey_host::text::{mask, steers};
-use lowkey_host::{Device, Error, Id, PublicKey};
-use std::fmt;
+use lowkey_host::{Device, Id, PublicKey};
+use secrets::Secrets;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -99,36 +103,6 @@ pub struct Made {
     pub written: Option<Written>,
 }
 
-/// Why no device was made; no file was left behind.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum ProvisionError {
-    /// The order makes no sense.
-    Order(String),
-    /// A server would not load the registry with this device in it; why.
-    Device(PathBuf, String),
-    /// The registry cannot be read.
-    Registry(RegistryError),
-    /// A file cannot be written.
-    File(KeyFileError),
-    /// No randomness.
-    Entropy(Error),
-}
-
-impl fmt::Display for ProvisionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Order(why) => f.write_str(&mask(why)),
-            Self::Device(path, why) => write!(f, "{}: {}", shown(path), mask(why)),
-            Self::Registry(error) => write!(f, "{error}"),
-            Self::File(error) => write!(f, "{error}"),
-            Self::Entropy(error) => write!(f, "{error}"),
-        }
-    }
-}
-
-impl std::error::Error for ProvisionError {}
-
 /// Makes a device, or new keys for one: draws its secrets, writes its key page to a new file that only its owner reads,
 /// and adds it to the registry if one is named. A registry that is made on the way, or is empty, names the server that
 /// it is for.
@@ -150,24 +124,17 @@ pub fn provision_and<E: From<ProvisionError>>(
 ) -> Result<Made, E> {
     // As the server spells it, or the device would hash other bytes than the server does.
     let order = &Order { server: order.server.canonical(), ..order.clone() };
-    let secrets = Secrets::draw(order.psk)?;
-    let key = keys::identity(secrets.static_key.duplicate())
-        .map_err(|error| ProvisionError::Order(error.to_string()))?
-        .public_key();
+    let secrets = Secrets::draw(psk(order.psk)?)?;
+    let key = secrets.public_key()?;
     let id = order.id.unwrap_or_else(|| Id::of_pinning(&key, &order.server));
     check(order)?;
     let edit = order.registry.map(Edit::begin).transpose().map_err(ProvisionError::Registry)?;
-    let page = secrets.page(order, id)?;
+    let page = secrets.page(id, order.address, order.server)?;
     let lines = lines(order, key)?;
-    let refused = |error| match error {
-        EditError::Registry(error) => ProvisionError::Registry(error),
-        EditError::Device(why) => {
-            ProvisionError::Device(order.registry.unwrap_or(Path::new("")).to_owned(), why)
-        }
-    };
+    let refused = |error| ProvisionError::refused(order.registry.unwrap_or(Path::new("")), error);
     let changed = |edit: &Edit| {
         let new = match order.rotation {
-            Rotation::None => edit.with(&lines, &order.server),
+            Rotation::None => edit.with(&[&lines], &order.server),
             Rotation::Beside { until } => {
                 edit.with_pinning(&order.server, (order.name, id), &lines, until)?
             }
@@ -208,40 +175,11 @@ pub fn provision_and<E: From<ProvisionError>>(
     Ok(made)
 }
 
-struct Secrets {
-    static_key: Secret<32>,
-    hedge: Secret<32>,
-    seed: Secret<32>,
-    psk: Option<Secret<32>>,
-}
-
-impl Secrets {
-    fn draw(psk: PskFile<'_>) -> Result<Self, ProvisionError> {
-        let fresh = || keys::generate().map_err(ProvisionError::Entropy);
-        let psk = match psk {
-            PskFile::None => None,
-            PskFile::New(_) => Some(fresh()?),
-            PskFile::Existing(path) => Some(keys::read_psk_secret(path).map_err(ProvisionError::File)?),
-        };
-        Ok(Self { static_key: fresh()?, hedge: fresh()?, seed: fresh()?, psk })
-    }
-
-    fn page(&self, order: &Order<'_>, id: Id) -> Result<Secret<LEN>, ProvisionError> {
-        let contents = Contents {
-            id,
-            address: order.address,
-            static_key: &self.static_key,
-            peer: order.server,
-            hedge: &self.hedge,
-            seed: &self.seed,
-            psk: self.psk.as_ref(),
-        };
-        contents.encode().map_err(|error| {
-            ProvisionError::Order(match error {
-                KeyError::WeakKey => "the server's key is of low order and protects nothing".into(),
-                error => error.to_string(),
-            })
-        })
+fn psk(of: PskFile<'_>) -> Result<Option<Secret<32>>, ProvisionError> {
+    match of {
+        PskFile::None => Ok(None),
+        PskFile::New(_) => keys::generate().map(Some).map_err(ProvisionError::Entropy),
+        PskFile::Existing(path) => keys::read_psk_secret(path).map(Some).map_err(ProvisionError::File),
     }
 }
 

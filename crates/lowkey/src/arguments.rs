@@ -1,13 +1,13 @@
 //! The arguments. No secret is ever one of them: other users see a command line.
 
+mod provision;
+
 use crate::failure::EXIT_CODES;
 use crate::{config, in_force};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
 use lowkey_host::{Id, parse_id};
-use lowkey_registry::parse_time;
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 pub(crate) fn command() -> Command {
     Command::new("lowkey")
@@ -18,7 +18,16 @@ pub(crate) fn command() -> Command {
         .after_help(EXIT_CODES)
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([keygen(), pubkey(), provision(), revoke(), serve(), check(), connect(), generate()])
+        .subcommands([
+            keygen(),
+            pubkey(),
+            provision::command(),
+            revoke(),
+            serve(),
+            check(),
+            connect(),
+            generate(),
+        ])
         .subcommands([crate::show::command(), crate::doctor::command()])
 }
 
@@ -46,62 +55,6 @@ fn pubkey() -> Command {
             .value_parser(value_parser!(PathBuf))
             .help("A key file of `lowkey keygen`; without it, or as `-`, standard input"),
     )
-}
-
-fn provision() -> Command {
-    Command::new("provision")
-        .about("Make a device: its keys, its key page, its place in the registry")
-        .long_about(
-            "Make a device. Its secrets are drawn here and written to its key page, and kept nowhere else: \
-             put the page into the device's flash, then delete the file. The registry's lines are printed, \
-             or added to a registry file; then the running server is asked by its admin listener until it lets the \
-             device in. A device that was added and that no server lets in yet is exit code 7.",
-        )
-        .after_help(EXIT_CODES)
-        .arg(
-            file("output").short('o').required(true).value_name("FILE").help("The new file for the key page"),
-        )
-        .arg(
-            Arg::new("format")
-                .long("format")
-                .default_value("bin")
-                .value_parser(PossibleValuesParser::new(["bin", "c", "rust"]))
-                .help("Write the page as bytes, as a C array or as a Rust array"),
-        )
-        .arg(server_key().required(true))
-        .arg(Arg::new("name").long("name").required(true).value_name("NAME").help("What the server calls it"))
-        .arg(id())
-        .arg(
-            Arg::new("address")
-                .long("address")
-                .default_value("")
-                .hide_default_value(true)
-                .value_name("HOST:PORT")
-                .help("Where the device finds the server"),
-        )
-        .arg(flag("psk").help(
-            "Make a PSK as well; the server's copy goes to --psk-file, or to NAME.psk beside the registry (or the page)",
-        ))
-        .arg(
-            file("psk-file")
-                .value_name("FILE")
-                .help("The server's copy of the PSK; without --psk it is there already, made for this device"),
-        )
-        .arg(file("registry").value_name("FILE").help("Add the device to this registry file"))
-        .arg(flag("rotate").requires("registry").help(
-            "Make new keys for a device that the registry has: both are good until `lowkey revoke --old`",
-        ))
-        .arg(
-            Arg::new("old-expires")
-                .long("old-expires")
-                .requires("rotate")
-                .value_name("TIME")
-                .value_parser(|text: &str| -> Result<SystemTime, _> {
-                    parse_time(text).ok_or("no moment such as 2026-12-31T00:00:00Z")
-                })
-                .help("When the old keys end by themselves, as in 2026-12-31T00:00:00Z"),
-        )
-        .args(in_force::arguments().map(|argument| argument.requires("registry")))
 }
 
 fn revoke() -> Command {

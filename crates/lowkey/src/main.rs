@@ -4,6 +4,7 @@
 mod admin;
 mod admin_client;
 mod arguments;
+mod batch;
 mod check;
 mod commands;
 mod config;

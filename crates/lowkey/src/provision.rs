@@ -1,5 +1,6 @@
 //! `lowkey provision`.
 
+use crate::batch;
 use crate::failure::{Exit, Failure};
 use crate::in_force::Asked;
 use crate::terminal::{path, print_for_keeps, say, secret_file, server_key, text};
@@ -12,6 +13,14 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
+    match (path(of, "check"), path(of, "out")) {
+        (Some(_), _) => batch::look(of),
+        (None, Some(_)) => batch::run(of),
+        (None, None) => one(of),
+    }
+}
+
+fn one(of: &ArgMatches) -> Result<(), Failure> {
     let (Some(name), Some(page)) = (text(of, "name"), secret_file(of, "output")?) else { return Ok(()) };
     let server = server_key(of)?;
     let registry = path(of, "registry");

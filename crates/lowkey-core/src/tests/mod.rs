@@ -4,6 +4,7 @@ mod code;
 #[path = "../../tests/common/mod.rs"]
 mod common;
 mod ephemerals;
+mod fingerprint;
 mod low_order;
 mod records;
 mod storage;

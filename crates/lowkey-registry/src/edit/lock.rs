@@ -1,7 +1,7 @@
-//! Keeps others from changing a registry at the same time.
+//! Keeps others from changing a registry, or the folder of a batch, at the same time.
 //!
-//! It is the kernel's lock (`flock`) on a file beside the registry, and ends with the process that holds it, however
-//! that ends: a file that somebody left behind is nobody's lock.
+//! It is the kernel's lock (`flock`) on a file beside the registry or in the folder, and ends with the process that
+//! holds it, however that ends: a file that somebody left behind is nobody's lock.
 
 use crate::text_file::shown;
 use std::io;
@@ -9,15 +9,15 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// A registry that nobody else changes as long as this is held.
-pub(super) struct Lock {
+/// Something that nobody else changes as long as this is held.
+pub(crate) struct Lock {
     path: PathBuf,
     _held: Held,
 }
 
 impl Lock {
     /// Waits for whoever holds it; `path` is the file that is locked.
-    pub(super) fn wait(path: PathBuf) -> io::Result<Self> {
+    pub(crate) fn wait(path: PathBuf) -> io::Result<Self> {
         let begun = Instant::now();
         loop {
             if let Some(held) = attempt(&path)? {

@@ -32,16 +32,19 @@ pub(crate) struct Removal {
 }
 
 impl Edit {
-    /// The text with one more device, which is written as `table` or as those that are there; where there was none,
-    /// with the server's key above it.
-    pub(crate) fn with(&self, table: &str, server: &PublicKey) -> String {
+    /// The text with more devices, which are written as these tables or as those that are there; where there was none,
+    /// with the server's key above them.
+    pub(crate) fn with<T: AsRef<str>>(&self, tables: &[T], server: &PublicKey) -> String {
         let old = self.text();
+        let tables: Vec<&str> = tables.iter().map(AsRef::as_ref).collect();
         if old.trim().is_empty() {
-            return format!("server = {}\n\n{table}", quote(&keys::encode_public(server)));
+            let server = quote(&keys::encode_public(server));
+            return format!("server = {server}\n\n{}", tables.join("\n"));
         }
-        let fields = table.strip_prefix("[[device]]\n").unwrap_or(table);
-        let new = changed(old, |layout| layout.with_device(fields));
-        new.unwrap_or_else(|| format!("{old}\n{table}")) // no TOML before and after, which `check` refuses
+        let fields = tables.iter().map(|table| table.strip_prefix("[[device]]\n").unwrap_or(table));
+        let new = changed(old, |layout| layout.with_devices(&fields.collect::<Vec<_>>()));
+        // No TOML before and after, which `check` refuses.
+        new.unwrap_or_else(|| format!("{old}\n{}", tables.join("\n")))
     }
 
     /// The text with a second pinning, of this id, of the device of this name, behind the one it has, which may get an

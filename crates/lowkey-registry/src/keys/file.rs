@@ -206,6 +206,18 @@ fn write(path: &Path, text: &SecretText) -> Result<(), KeyFileError> {
 
 /// Writes a new file that only its owner reads, and gives it open; removed again if it cannot be written whole.
 pub(crate) fn create_private(path: &Path, content: &[u8]) -> Result<File, KeyFileError> {
+    let file = create_private_unsettled(path, content)?;
+    match file.sync_all() {
+        Ok(()) => Ok(file),
+        Err(error) => {
+            remove_unfinished(path);
+            Err(KeyFileError::file(path, error))
+        }
+    }
+}
+
+/// The same, which a power cut may still take away.
+pub(crate) fn create_private_unsettled(path: &Path, content: &[u8]) -> Result<File, KeyFileError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -214,7 +226,7 @@ pub(crate) fn create_private(path: &Path, content: &[u8]) -> Result<File, KeyFil
         io::ErrorKind::AlreadyExists => KeyFileError::Exists(path.to_owned()),
         _ => KeyFileError::file(path, error),
     })?;
-    match file.write_all(content).and_then(|()| file.sync_all()) {
+    match file.write_all(content) {
         Ok(()) => Ok(file),
         Err(error) => {
             remove_unfinished(path);

@@ -2,6 +2,7 @@
 
 #![cfg(unix)]
 
+mod batch;
 mod check;
 mod common;
 mod connect;

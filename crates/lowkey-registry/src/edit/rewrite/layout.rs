@@ -40,12 +40,18 @@ impl<'t> Layout<'t> {
         Some(Self { text, newline: newline(text), document: Spanned::new(0..0, document) })
     }
 
-    /// With one more device, behind all others.
-    pub(super) fn with_device(&self, fields: &str) -> Option<String> {
+    /// With more devices, behind all others.
+    pub(super) fn with_devices(&self, fields: &[&str]) -> Option<String> {
         let end = self.text.len();
         let splices = match self.devices() {
-            Some(devices) if !self.has_header(devices) => self.listed(devices)?.with(&braced(fields)),
-            _ => vec![(end..end, self.headed("[[device]]", &self.lines(fields)))],
+            Some(devices) if !self.has_header(devices) => {
+                let tables: Vec<String> = fields.iter().map(|fields| braced(fields)).collect();
+                self.listed(devices)?.with(&tables.join(", "))
+            }
+            _ => {
+                let tables = fields.iter().map(|fields| self.headed("[[device]]", &self.lines(fields)));
+                vec![(end..end, tables.collect())]
+            }
         };
         Some(spliced(self.text, splices))
     }

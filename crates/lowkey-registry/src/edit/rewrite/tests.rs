@@ -77,7 +77,9 @@ fn a_device_is_added_as_the_others_are_written() {
                 "device = [{ name = 'a', key = 'KA' }, { name = 'n', key = 'KN' }, ]\n",
             ),
         ],
-        |text| changed(text, |layout| layout.with_device(&with_keys("name = 'n'\nkey = 'KN'\n"))).unwrap(),
+        |text| {
+            changed(text, |layout| layout.with_devices(&[&with_keys("name = 'n'\nkey = 'KN'\n")])).unwrap()
+        },
     );
 }
 
@@ -260,7 +262,7 @@ fn whatever_loads_can_be_changed_and_a_pinning_that_goes_is_one_stretch_of_the_t
             continue;
         };
         right += 1;
-        let one_more = changed(&text, |layout| layout.with_device("name = 'n'\nkey = 'KN'\n")).unwrap();
+        let one_more = changed(&text, |layout| layout.with_devices(&["name = 'n'\nkey = 'KN'\n"])).unwrap();
         assert_eq!(entries(&with_keys(&one_more)).len(), before.len() + 1, "{one_more}");
         for entry in &before {
             let name = entry.device.name();

@@ -2,6 +2,8 @@
 
 #![cfg(unix)]
 
+mod batch;
+
 use lowkey_core::page::Page;
 use lowkey_host::{Id, Identity, Mode, PublicKey, Registry};
 use lowkey_registry::provision::{Format, Order, PskFile, Rotation, provision};

@@ -1,0 +1,51 @@
+//! A public key as people compare it: twenty letters in place of sixty.
+
+use core::fmt;
+use lowkey_crypto::{Blake2s, PublicKey};
+
+/// What people compare of a public key: the first 100 bits of BLAKE2s-256(`lowkey fingerprint` ‖ key) in base32 (RFC
+/// 4648), in groups of four.
+///
+/// Whoever wants another key with the same one has to try 2^100 of them; with that of any one of a million devices,
+/// 2^80. A few of its letters are worth nothing: compare them all.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; Self::LEN]);
+
+impl Fingerprint {
+    /// Its length as text, in bytes.
+    pub const LEN: usize = 24;
+
+    /// That of a key, in whichever of its spellings ([`PublicKey::canonical`]).
+    pub fn of(key: &PublicKey) -> Self {
+        let mut hash = [0; 32];
+        Blake2s::hash(&[b"lowkey fingerprint", key.canonical().as_bytes()], &mut hash);
+        let mut text = [b'-'; Self::LEN];
+        let letters = text.iter_mut().enumerate().filter(|(at, _)| at % 5 != 4);
+        for (n, (_, letter)) in letters.enumerate() {
+            let mut bytes = hash.iter().skip(n * 5 / 8).copied();
+            let pair = u16::from_be_bytes([bytes.next().unwrap_or(0), bytes.next().unwrap_or(0)]);
+            *letter = match (pair >> (11 - n * 5 % 8)) as u8 & 31 {
+                value @ 0..26 => b'A' + value,
+                value => b'2' + (value - 26),
+            };
+        }
+        Self(text)
+    }
+
+    /// The text, for firmware that prints without `core::fmt`.
+    pub fn as_str(&self) -> &str {
+        core::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fingerprint({self})")
+    }
+}

@@ -1,0 +1,155 @@
+//! Many devices at once: a folder of key pages, a manifest, and their rows in the registry.
+//!
+//! A batch can be killed at any moment. Run again with the same order it goes on from there: a page that is in the
+//! folder stays that device's, and no device is made twice. The pages come first, then the manifest, and last all rows
+//! of the registry in one change; so no row is without its page, and no page without its row once the batch is done.
+//!
+//! | in the folder | |
+//! | --- | --- |
+//! | `order` | of which batch the folder is; made first, never changed |
+//! | `NAME.page` | a key page of 344 bytes, mode 0600 |
+//!
+//! The manifest is a CSV file, without any secret:
+//!
+//! | column | |
+//! | --- | --- |
+//! | `name` | what the server calls the device |
+//! | `serial` | as the list of names has it, or nothing; the registry has it as the label `serial` |
+//! | `id` | the pinning's id, `0x` and hex |
+//! | `public_key` | the device's, `lkpub1…` |
+//! | `fingerprint` | of that key, for people ([`Fingerprint`](lowkey_core::Fingerprint)) |
+//! | `page_sha256` | SHA-256 of the page's file, in hex |
+
+mod cells;
+mod check;
+mod folder;
+mod items;
+mod manifest;
+
+pub use check::{Checked, check};
+pub use items::{Item, listed, numbered};
+
+use super::address;
+use super::error::ProvisionError;
+use super::secrets::Secrets;
+use crate::edit::{Change, Edit, Written};
+use crate::file::quote;
+use crate::keys;
+use crate::table::Entry;
+use folder::{Folder, KeptPage};
+use lowkey_host::text::mask;
+use lowkey_host::{Id, PublicKey};
+use manifest::Row;
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+/// What a batch is to be.
+#[derive(Clone, Debug)]
+pub struct Batch<'a> {
+    /// The devices, in the order in which the manifest and the registry have them.
+    pub items: &'a [Item],
+    /// The server's static key.
+    pub server: PublicKey,
+    /// Where the devices find the server, `host:port`; may be empty.
+    pub address: &'a str,
+    /// The folder of the pages: a new one, an empty one, or that of this very batch.
+    pub folder: &'a Path,
+    /// The manifest: a new file, or that of this very batch.
+    pub manifest: &'a Path,
+    /// The registry that the devices are added to.
+    pub registry: &'a Path,
+}
+
+/// What came of a batch.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// How many devices were made now; the others' pages were there already.
+    pub new: usize,
+    /// What was written to the registry; `None` if it had all of them already.
+    pub written: Option<Written>,
+}
+
+/// Makes the devices of a batch, or those that are still missing.
+///
+/// # Errors
+/// [`ProvisionError`]. The registry is as it was. Pages that were made stay in the folder, and the same batch run again
+/// goes on with them.
+pub fn make(batch: &Batch<'_>) -> Result<Made, ProvisionError> {
+    // As the server spells it, or the devices would hash other bytes than the server does.
+    let batch = &Batch { server: batch.server.canonical(), ..batch.clone() };
+    if mask(batch.address) != batch.address {
+        return Err(ProvisionError::Order("a secret stands where the address belongs".into()));
+    }
+    address::check(batch.address).map_err(ProvisionError::Order)?;
+    items::check(batch.items)?;
+    let known = registered(batch)?;
+    let folder = Folder::of(batch)?;
+    let mut made = Made { new: 0, written: None };
+    let mut rows = Vec::with_capacity(batch.items.len());
+    for item in batch.items {
+        let page = match (folder.page(&item.name)?, known.get(&*item.name)) {
+            (Some(page), keys) if keys.is_none_or(|keys| keys.contains(&page.key)) => page,
+            (Some(_), _) => return Err(taken(batch, &item.name, "with a key that is not its page's")),
+            (None, Some(_)) => return Err(taken(batch, &item.name, "and its page is not here any more")),
+            (None, None) => {
+                made.new += 1;
+                draw(batch, &folder, &item.name)?
+            }
+        };
+        rows.push(Row::of(item, &page));
+    }
+    folder.settle()?;
+    manifest::write(batch.manifest, &rows)?;
+    made.written = enter(batch, &rows)?;
+    Ok(made)
+}
+
+/// The keys of all devices that the registry has, by name.
+fn registered(batch: &Batch<'_>) -> Result<HashMap<String, Vec<PublicKey>>, ProvisionError> {
+    let edit = Edit::begin(batch.registry).map_err(ProvisionError::Registry)?;
+    let entries =
+        edit.entries(&batch.server).map_err(|error| ProvisionError::refused(batch.registry, error))?;
+    let keys = |entry: &Entry| entry.pinnings.iter().map(|pinning| pinning.key).collect();
+    Ok(entries.iter().map(|entry| (entry.device.name().to_owned(), keys(entry))).collect())
+}
+
+fn taken(batch: &Batch<'_>, name: &str, how: &str) -> ProvisionError {
+    ProvisionError::Device(batch.registry.to_owned(), format!("the name {name:?} is in use already, {how}"))
+}
+
+/// A new device's page.
+fn draw(batch: &Batch<'_>, folder: &Folder<'_>, name: &str) -> Result<KeptPage, ProvisionError> {
+    let secrets = Secrets::draw(None)?;
+    let key = secrets.public_key()?;
+    let id = Id::of_pinning(&key, &batch.server);
+    let page = secrets.page(id, batch.address, batch.server)?;
+    folder.put_page(name, &page)?;
+    Ok(KeptPage::of(key, id, page.expose()))
+}
+
+/// Adds to the registry, in one change, whoever it does not have.
+fn enter(batch: &Batch<'_>, rows: &[Row]) -> Result<Option<Written>, ProvisionError> {
+    let refused = |error| ProvisionError::refused(batch.registry, error);
+    let edit = Edit::begin(batch.registry).map_err(ProvisionError::Registry)?;
+    let entries = edit.entries(&batch.server).map_err(refused)?;
+    let there = entries.iter().flat_map(|entry| &entry.pinnings).map(|pinning| pinning.key);
+    let there: HashSet<PublicKey> = there.collect();
+    let missing: Vec<&Row> = rows.iter().filter(|row| !there.contains(&row.key)).collect();
+    let Some(last) = missing.last() else { return Ok(None) };
+    let tables: Vec<String> = missing.iter().map(|row| table(row)).collect();
+    let new = edit.with(&tables, &batch.server);
+    edit.check(&new, &batch.server).map_err(refused)?;
+    let written = Written::new(batch.registry, &batch.server, &new, Change::Added(last.key));
+    edit.put(&new).map_err(refused)?;
+    Ok(Some(written))
+}
+
+/// Its `[[device]]` table.
+fn table(row: &Row) -> String {
+    let serial = match &*row.serial {
+        "" => String::new(),
+        serial => format!("labels = {{ serial = {} }}\n", quote(serial)),
+    };
+    let key = quote(&keys::encode_public(&row.key));
+    format!("[[device]]\nname = {}\nkey = {key}\n{serial}", quote(&row.name))
+}

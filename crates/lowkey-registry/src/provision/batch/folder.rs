@@ -1,0 +1,263 @@
+//! The folder of a batch: which batch it is of, and its key pages, each whole or not there.
+
+use super::Batch;
+use crate::edit::Lock;
+use crate::keys;
+use crate::provision::error::ProvisionError;
+use crate::text_file::{self, Trust, shown};
+use lowkey_core::page::{Contents, Fields, LEN, Page, PageError};
+use lowkey_core::{Id, PublicKey, Secret};
+use sha2::{Digest, Sha256};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// A folder that nobody else makes devices in as long as this is held.
+pub(super) struct Folder<'b> {
+    path: &'b Path,
+    server: PublicKey,
+    address: &'b str,
+    _lock: Lock,
+}
+
+/// A key page that stands in its file, without its secrets.
+pub(super) struct KeptPage {
+    pub(super) key: PublicKey,
+    pub(super) id: Id,
+    pub(super) sha256: String,
+}
+
+impl KeptPage {
+    /// Of these keys, and these bytes.
+    pub(super) fn of(key: PublicKey, id: Id, bytes: &[u8; LEN]) -> Self {
+        Self { key, id, sha256: hex(&Sha256::digest(bytes)) }
+    }
+}
+
+impl<'b> Folder<'b> {
+    /// That of a batch: made, or taken up again.
+    pub(super) fn of(batch: &Batch<'b>) -> Result<Self, ProvisionError> {
+        let path = batch.folder;
+        let failed = |error: io::Error| ProvisionError::about(path, error);
+        make(path).map_err(failed)?;
+        let lock = Lock::wait(path.join(LOCK)).map_err(failed)?;
+        let folder = Self { path, server: batch.server, address: batch.address, _lock: lock };
+        // One who was killed has left it behind.
+        match fs::remove_file(path.join(UNFINISHED)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => (),
+        }
+        let order = order(batch);
+        match text_file::read(&path.join(ORDER), Trust::Ours, order.len() as u64 + 1024) {
+            Ok(there) if there == order => (),
+            Ok(_) => {
+                let why = "is the folder of another batch: of other names, or another server, address or registry; \
+                           name a folder for each";
+                return Err(ProvisionError::about(path, why));
+            }
+            Err(error) if error.is_missing() => {
+                folder.is_empty()?;
+                folder.put(&path.join(ORDER), order.as_bytes())?;
+            }
+            Err(error) => return Err(ProvisionError::Order(error.to_string())),
+        }
+        Ok(folder)
+    }
+
+    /// The page of the device of this name, if it was made.
+    pub(super) fn page(&self, name: &str) -> Result<Option<KeptPage>, ProvisionError> {
+        let path = page_path(self.path, name);
+        match read_page(&path, &self.server, Some(self.address)) {
+            Ok(page) => Ok(Some(page)),
+            Err(NoPage::Missing) => Ok(None),
+            // A power cut leaves files whose names were written and whose content was not. They are nobody's.
+            Err(NoPage::Empty) => {
+                fs::remove_file(&path).map(|()| None).map_err(|error| ProvisionError::about(&path, error))
+            }
+            Err(NoPage::Wrong(why)) => {
+                Err(ProvisionError::about(&path, format_args!("{why}; it is left as it is")))
+            }
+        }
+    }
+
+    /// Writes the page of a device that has none.
+    pub(super) fn put_page(&self, name: &str, page: &Secret<LEN>) -> Result<(), ProvisionError> {
+        self.put(&page_path(self.path, name), page.expose())
+    }
+
+    /// Comes back when what was written would survive a power cut.
+    pub(super) fn settle(&self) -> Result<(), ProvisionError> {
+        #[cfg(unix)]
+        {
+            let settled = File::open(self.path).and_then(|folder| {
+                #[cfg(any(target_os = "linux", target_os = "android"))]
+                rustix::fs::syncfs(&folder)?; // once for all: one by one, thousands of files take minutes
+                folder.sync_all()
+            });
+            settled.map_err(|error| ProvisionError::about(self.path, error))?;
+        }
+        Ok(())
+    }
+
+    /// A file that is whole as soon as it is there.
+    fn put(&self, path: &Path, content: &[u8]) -> Result<(), ProvisionError> {
+        let unfinished = self.path.join(UNFINISHED);
+        // Where one call makes them all safe from a power cut, no file waits for its own.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let created = keys::create_private_unsettled(&unfinished, content);
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let created = keys::create_private(&unfinished, content);
+        created.map(drop).map_err(ProvisionError::File)?;
+        fs::rename(&unfinished, path).map_err(|error| ProvisionError::about(path, error))
+    }
+
+    /// Whether nobody has put anything into it.
+    fn is_empty(&self) -> Result<(), ProvisionError> {
+        let failed = |error: io::Error| ProvisionError::about(self.path, error);
+        for entry in fs::read_dir(self.path).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            if name != LOCK {
+                let name = shown(Path::new(&name));
+                let why = format!("holds {name}, and is of no batch; name a new folder, or an empty one");
+                return Err(ProvisionError::about(self.path, why));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where the page of a device of this name is.
+pub(super) fn page_path(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}{PAGE}"))
+}
+
+/// Why there is no page.
+pub(super) enum NoPage {
+    /// There is no such file.
+    Missing,
+    /// There is nothing in it.
+    Empty,
+    /// It is no page of this batch; why.
+    Wrong(String),
+}
+
+/// The page in a file, if every byte of it is what its keys, `server` and `address` make; of no address, whatever
+/// it is.
+pub(super) fn read_page(path: &Path, server: &PublicKey, address: Option<&str>) -> Result<KeptPage, NoPage> {
+    let wrong = |error: &dyn std::fmt::Display| NoPage::Wrong(error.to_string());
+    let (mut file, metadata) = match text_file::open(path, Trust::Secret, LEN as u64) {
+        Ok(opened) => opened,
+        Err(error) if error.is_missing() => return Err(NoPage::Missing),
+        Err(error) => return Err(NoPage::Wrong(error.what())),
+    };
+    if metadata.len() == 0 {
+        return Err(NoPage::Empty);
+    }
+    #[cfg(unix)]
+    // a key of root's may be its group's to read, so that a service gets it; a page is nobody's but the line's
+    if let mode = std::os::unix::fs::MetadataExt::mode(&metadata) & 0o7777
+        && mode & 0o077 != 0
+    {
+        let mend = format!("chmod 600 {}", text_file::shell_quote(path));
+        let why = format!("others than its owner may use it (mode {mode:04o}); mend that with: {mend}");
+        return Err(NoPage::Wrong(why));
+    }
+    let mut bytes = Zeroizing::new([0; LEN]);
+    file.read_exact(&mut *bytes).map_err(|_| wrong(&PageError::Truncated))?;
+    kept(&bytes, server, address).map_err(|why| wrong(&why))
+}
+
+/// What is kept of these bytes.
+fn kept(bytes: &[u8; LEN], server: &PublicKey, address: Option<&str>) -> Result<KeptPage, String> {
+    let page = Page::read(bytes).map_err(|error| error.to_string())?;
+    let fields = Fields::read(bytes).map_err(|error| error.to_string())?;
+    let address = address.unwrap_or(page.address());
+    let key = PublicKey::new(*fields.public_key);
+    let id = Id::of_pinning(&key, server);
+    let contents = Contents {
+        id,
+        address,
+        static_key: Secret::of(fields.private_key),
+        peer: *server,
+        hedge: Secret::of(fields.hedge),
+        seed: Secret::of(fields.seed),
+        psk: fields.psk.map(Secret::of),
+    };
+    let again = contents.encode().map_err(|error| error.to_string())?;
+    if !again.ct_eq(Secret::of(bytes)) {
+        return Err("is not what its keys make for this server and this address".into());
+    }
+    Ok(KeptPage::of(key, id, bytes))
+}
+
+/// Bytes in hex.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Makes the folder, for us alone, or takes the one that is there, if nobody else may change it.
+fn make(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => may_be_used(path),
+        made => made,
+    }
+}
+
+#[cfg(unix)]
+fn may_be_used(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::NotADirectory, "is no folder"));
+    }
+    let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
+    if owner != rustix::process::geteuid().as_raw() {
+        return Err(io::Error::other(format!("belongs to user {owner}, who could put other pages into it")));
+    }
+    if mode & 0o022 != 0 {
+        let why =
+            format!("others could put other pages into it (mode {mode:04o}); mend that with: chmod go-w");
+        return Err(io::Error::other(why));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn may_be_used(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// What the file `order` holds: two batches have the same one only if the same devices come of them.
+fn order(batch: &Batch<'_>) -> String {
+    let registry = std::path::absolute(batch.registry).unwrap_or_else(|_| batch.registry.to_owned());
+    let mut hash = Sha256::new();
+    let mut add = |text: &[u8]| {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text);
+    };
+    add(b"lowkey batch 1");
+    add(batch.server.as_bytes());
+    add(batch.address.as_bytes());
+    add(registry.as_os_str().as_encoded_bytes());
+    for item in batch.items {
+        add(item.name.as_bytes());
+        add(item.serial.as_bytes());
+    }
+    format!(
+        "# This folder is of a batch of {} devices. Until the command that made it has ended well, run the same one\n\
+         # again; once each page is in its device, delete the folder.\n\
+         order = \"{}\"\n",
+        batch.items.len(),
+        hex(&hash.finalize()),
+    )
+}
+
+const ORDER: &str = "order";
+pub(super) const PAGE: &str = ".page";
+const LOCK: &str = ".lock";
+/// What is written under this name is not whole.
+pub(super) const UNFINISHED: &str = ".unfinished";

@@ -1,0 +1,86 @@
+//! `lowkey provision` of many devices at once.
+
+use crate::failure::{Exit, Failure};
+use crate::in_force::Asked;
+use crate::terminal::{path, print, say, server_key, text};
+use clap::ArgMatches;
+use lowkey_host::text::mask;
+use lowkey_registry::provision::batch::{Batch, check, listed, make, numbered};
+use std::path::Path;
+use std::time::Instant;
+
+/// `--batch` and `--csv`.
+pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
+    let (Some(folder), Some(manifest), Some(registry)) =
+        (path(of, "out"), path(of, "manifest"), path(of, "registry"))
+    else {
+        return Ok(()); // clap has refused it
+    };
+    let begun = Instant::now();
+    let server = server_key(of)?;
+    refuse_streams(of)?;
+    let asked = Asked::of(of)?;
+    let number = |name: &str| of.get_one::<u32>(name).copied();
+    let items = match (path(of, "csv"), number("batch"), number("first")) {
+        (Some(list), ..) => listed(list)?,
+        (None, Some(count), first) => {
+            numbered(text(of, "name").unwrap_or_default(), first.unwrap_or(1), count)?
+        }
+        _ => return Ok(()),
+    };
+    if let Some(before) = asked.before() {
+        before.spare(registry)?;
+        before.compare(registry, &server)?;
+    }
+    let address = text(of, "address").unwrap_or_default();
+    let made = make(&Batch { items: &items, server, address, folder, manifest, registry })?;
+    let shown = |path: &Path| mask(&path.display().to_string());
+    say(format_args!(
+        "{} of {} devices made now, in {:.1} s",
+        made.new,
+        items.len(),
+        begun.elapsed().as_secs_f64(),
+    ));
+    say(format_args!(
+        "key pages: {}; write each to one device, once, then delete the folder: they are the only copies of the private keys",
+        shown(folder)
+    ));
+    say(format_args!("manifest: {}", shown(manifest)));
+    match &made.written {
+        None => {
+            say(format_args!("{} has all of them already", shown(registry)));
+            Ok(())
+        }
+        Some(written) => {
+            say(format_args!("added to {}", shown(registry)));
+            asked.wait_for(written)
+        }
+    }
+}
+
+/// `--check`.
+pub(crate) fn look(of: &ArgMatches) -> Result<(), Failure> {
+    let (Some(folder), Some(manifest), Some(registry)) =
+        (path(of, "check"), path(of, "manifest"), path(of, "registry"))
+    else {
+        return Ok(()); // clap has refused it
+    };
+    let server = server_key(of)?;
+    refuse_streams(of)?;
+    let checked = check(folder, manifest, registry, &server)?;
+    if !checked.differences.is_empty() {
+        return Err(Failure::lines(Exit::File, &checked.differences));
+    }
+    print(&format!("ok: {} devices: pages, manifest and registry agree\n", checked.devices))
+}
+
+/// None of these can be a stream.
+fn refuse_streams(of: &ArgMatches) -> Result<(), Failure> {
+    for name in ["registry", "manifest", "csv"] {
+        if path(of, name) == Some(Path::new("-")) {
+            let why = format_args!("--{name}: here belongs a file; \"-\" is none");
+            return Err(Failure::new(Exit::Arguments, why));
+        }
+    }
+    Ok(())
+}
