@@ -12,6 +12,7 @@ const OFFSET: u32 = 3;
 impl From<Error> for Failure {
     /// A status has the number of the channel's error, plus [`OFFSET`]: one addition, no table. An error that says more
     /// than one thing has statuses of its own.
+    #[inline(never)] // nearly every function of a channel ends with it
     fn from(error: Error) -> Self {
         match error {
             Error::Io(ErrorKind::TimedOut | ErrorKind::Interrupted) => LOWKEY_WOULD_BLOCK.into(),

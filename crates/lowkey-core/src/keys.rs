@@ -39,9 +39,13 @@ impl Identity {
     /// multiplication).
     #[inline(always)] // made where it will stay
     pub fn copy_of(secret: &Secret<32>, public: Option<&PublicKey>) -> Self {
-        let private = PrivateKey::new(secret);
-        let public = public.copied().unwrap_or_else(|| private.public_key());
-        Self { private, public }
+        // Built in one place: put together of two keys it would be moved once more.
+        let mut identity = Self { private: PrivateKey::new(secret), public: PublicKey::new([0; 32]) };
+        match public {
+            Some(public) => identity.public = *public,
+            None => identity.public = identity.private.public_key(),
+        }
+        identity
     }
 
     /// The public key, to be pinned by peers.
@@ -184,17 +188,10 @@ impl Id {
     /// An id of 1 to 32 bytes; `None` for any other length.
     #[inline(always)] // it is not moved
     pub fn new(id: &[u8]) -> Option<Self> {
-        match u8::try_from(id.len()) {
-            Ok(len @ 1..) if id.len() <= Self::MAX => Some(Self::filled(id, len)),
-            _ => None,
-        }
-    }
-
-    #[inline(never)]
-    fn filled(id: &[u8], len: u8) -> Self {
+        let (1..=Self::MAX, Ok(len)) = (id.len(), u8::try_from(id.len())) else { return None };
         let mut made = Self { bytes: [0; Self::MAX], len };
         fill(&mut made.bytes, id);
-        made
+        Some(made)
     }
 
     /// The default id of a pinning: the first 8 bytes of BLAKE2s-256(`lowkey id` ‖ initiator ‖ responder).

@@ -66,21 +66,16 @@ pub(crate) enum Front {
 }
 
 impl Hello {
-    /// Writes the hello to the front of `out`; returns its length in bytes.
-    pub(crate) fn write(&self, out: &mut [u8]) -> Option<usize> {
-        let id = self.id.as_ref().map_or(&[][..], Id::as_bytes);
-        let len = FIXED.checked_add(id.len())?;
-        let (fixed, rest) = out.get_mut(..len)?.split_first_chunk_mut::<FIXED>()?;
-        *fixed = [VERSION, self.mode as u8, u8::try_from(id.len()).ok()?];
+    /// Writes the prologue, the word and then the hello, to the front of `out`; returns its length in bytes.
+    pub(crate) fn write_prologue(mode: Mode, id: Option<&Id>, out: &mut [u8]) -> Option<usize> {
+        let id = id.map_or(&[][..], Id::as_bytes);
+        let len = (PROLOGUE_WORD.len() + FIXED).checked_add(id.len())?;
+        let (word, hello) = out.get_mut(..len)?.split_first_chunk_mut()?;
+        let (fixed, rest) = hello.split_first_chunk_mut::<FIXED>()?;
+        *word = *PROLOGUE_WORD;
+        *fixed = [VERSION, mode as u8, u8::try_from(id.len()).ok()?];
         fill(rest, id);
         Some(len)
-    }
-
-    /// Writes the prologue, the word and then the hello, to the front of `out`; returns its length in bytes.
-    pub(crate) fn write_prologue(&self, out: &mut [u8]) -> Option<usize> {
-        let (word, hello) = out.split_first_chunk_mut()?;
-        *word = *PROLOGUE_WORD;
-        Some(self.write(hello)?.saturating_add(word.len()))
     }
 
     /// Reads the front of a first frame.

@@ -68,8 +68,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         ephemerals: &mut Ephemerals<E>,
     ) -> Result<(), Error> {
         let Pinning { id, identity, peer, psk } = pinning;
-        let hello = Hello { mode: pinning.mode(), id: Some(id) };
-        self.initiate(hello, Self::read_kk_message_2, |storage, prologue, ours, out| {
+        self.initiate(pinning.mode(), Some(&id), Self::read_kk_message_2, |storage, prologue, ours, out| {
             let begin = kk::Initiator::new_in(storage, identity, peer, psk, prologue);
             let (next, len) = begin.write_message_1(ephemerals, &ours, out)?;
             next.park();
@@ -87,7 +86,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         id: Option<Id>,
         ephemerals: &mut Ephemerals<E>,
     ) -> Result<(), Error> {
-        self.begin_xx(Hello { mode: Mode::Xx, id }, identity, None, ephemerals)
+        self.begin_xx(Mode::Xx, id, identity, None, ephemerals)
     }
 
     /// Begins a pairing with a code: `psk` is made from it and `id` names it.
@@ -101,17 +100,18 @@ impl<'k, B: Buffer> Link<'k, B> {
         psk: &'k Psk,
         ephemerals: &mut Ephemerals<E>,
     ) -> Result<(), Error> {
-        self.begin_xx(Hello { mode: Mode::XxPsk0, id: Some(id) }, identity, Some(psk), ephemerals)
+        self.begin_xx(Mode::XxPsk0, Some(id), identity, Some(psk), ephemerals)
     }
 
     fn begin_xx<E: Entropy>(
         &mut self,
-        hello: Hello,
+        mode: Mode,
+        id: Option<Id>,
         identity: &'k Identity,
         psk: Option<&'k Psk>,
         ephemerals: &mut Ephemerals<E>,
     ) -> Result<(), Error> {
-        self.initiate(hello, Self::read_xx_message_2, |storage, prologue, _ours, out| {
+        self.initiate(mode, id.as_ref(), Self::read_xx_message_2, |storage, prologue, _ours, out| {
             let begin = xx::Initiator::new_in(storage, identity, psk, prologue);
             let (next, len) = begin.write_message_1(ephemerals, &[], out)?;
             next.park();
@@ -122,7 +122,8 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// Stages hello ‖ message 1.
     fn initiate(
         &mut self,
-        hello: Hello,
+        mode: Mode,
+        id: Option<&Id>,
         play: Play<'k, B>,
         message_1: impl FnOnce(
             &mut kk::Storage<'k>,
@@ -135,7 +136,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         let state = self.state.get_mut();
         let State::Idle = state else { return Err(Error::OutOfTurn) };
         let front = self.outgoing.outbox.front().ok_or(Error::Bug)?;
-        let prologue_len = hello.write_prologue(front).ok_or(Error::Bug)?;
+        let prologue_len = Hello::write_prologue(mode, id, front).ok_or(Error::Bug)?;
         let (prologue, message) = front.split_at_mut_checked(prologue_len).ok_or(Error::Bug)?;
         *state = State::Awaiting(play, kk::Storage::new());
         let State::Awaiting(_, storage) = state else { return Err(Error::Bug) };

@@ -8,16 +8,19 @@ fn hello_reads_back_as_written_and_the_message_is_behind_it() {
     for mode in [Mode::Kk, Mode::KkPsk0, Mode::Xx, Mode::XxPsk0] {
         for len in usize::from(mode != Mode::Xx)..=32 {
             let hello = Hello { mode, id: Id::new(&[7; 32][..len]) };
-            let mut frame = [0xee; 80];
-            let written = hello.write(&mut frame).unwrap();
+            let mut out = [0xee; 80];
+            let written = Hello::write_prologue(mode, hello.id.as_ref(), &mut out).unwrap();
+            let (prologue, behind) = out.split_at(written);
+            let frame = prologue.strip_prefix(b"lowkey/1").unwrap();
             assert_eq!(frame[..3], [1, mode as u8, len as u8]);
-            let Ok(Front::Hello(read, front)) = Hello::read(&frame) else { panic!("{hello:?}") };
-            assert_eq!((read, front), (hello, written));
-            assert_eq!(frame[written], 0xee);
+            let Ok(Front::Hello(read, front)) = Hello::read(frame) else { panic!("{hello:?}") };
+            assert_eq!((read, front), (hello, frame.len()));
+            assert!(behind.iter().all(|byte| *byte == 0xee));
         }
     }
-    let longest = Hello { mode: Mode::Kk, id: Id::new(&[7; 32]) };
-    assert_eq!(longest.write(&mut [0; MAX_HELLO - 1]), None);
+    let longest = Id::new(&[7; 32]);
+    let mut short = [0; b"lowkey/1".len() + MAX_HELLO - 1];
+    assert_eq!(Hello::write_prologue(Mode::Kk, longest.as_ref(), &mut short), None);
 }
 
 #[test]
