@@ -27,14 +27,20 @@ impl Code {
     /// The code of these bytes. The caller's own copy stays as it is.
     ///
     /// # Errors
-    /// [`CodeError::Length`], [`CodeError::Blank`].
+    /// [`CodeError::Length`], [`CodeError::Blank`], [`CodeError::Published`].
     pub fn new(bytes: &[u8]) -> Result<Self, CodeError> {
+        let code = Self::of(bytes)?;
+        code.check()?;
+        Ok(code)
+    }
+
+    /// The code of these bytes, whatever they are.
+    pub(crate) fn of(bytes: &[u8]) -> Result<Self, CodeError> {
         if bytes.len() > Self::MAX {
             return Err(CodeError::Length);
         }
         let mut code = Self { bytes: Secret::zeroed(), len: bytes.len() };
         fill(code.bytes.expose_mut(), bytes);
-        code.check()?;
         Ok(code)
     }
 
@@ -42,7 +48,8 @@ impl Code {
     /// case is accepted.
     ///
     /// # Errors
-    /// [`CodeError::Letter`], [`CodeError::Length`]: this is not how a code is written. [`CodeError::Blank`].
+    /// [`CodeError::Letter`], [`CodeError::Length`]: this is not how a code is written. [`CodeError::Blank`],
+    /// [`CodeError::Published`].
     pub fn parse(text: &str) -> Result<Self, CodeError> {
         let mut code = Self { bytes: Secret::zeroed(), len: 0 };
         code.len = base32::decode(text, code.bytes.expose_mut())?;
@@ -76,7 +83,10 @@ impl Code {
         for (to, from) in repeated.expose_mut().iter_mut().zip(self.expose().iter().cycle()) {
             *to = *from;
         }
-        if repeated.is_blank() { Err(CodeError::Blank) } else { Ok(()) }
+        if repeated.is_blank() {
+            return Err(CodeError::Blank);
+        }
+        if self.name().as_bytes() == PUBLISHED { Err(CodeError::Published) } else { Ok(()) }
     }
 }
 
@@ -96,6 +106,8 @@ pub enum CodeError {
     Length,
     /// All bits are zero, or all are one: nobody has written a code there.
     Blank,
+    /// It is the example in the protocol, which everybody knows.
+    Published,
 }
 
 impl CodeError {
@@ -105,6 +117,7 @@ impl CodeError {
             Self::Letter => "a letter that does not belong into a code",
             Self::Length => "too short or too long for a code",
             Self::Blank => "all bits are zero or all are one: nobody has written a code there",
+            Self::Published => "the example of the protocol, which everybody knows",
         }
     }
 }
@@ -116,3 +129,6 @@ impl fmt::Display for CodeError {
 }
 
 impl core::error::Error for CodeError {}
+
+/// The name of the code in the protocol's example (§6).
+const PUBLISHED: [u8; Code::NAME_LEN] = [0x43, 0xdd, 0x20, 0x44, 0x98, 0x16, 0x59, 0x44];

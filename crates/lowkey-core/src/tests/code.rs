@@ -14,17 +14,25 @@ const NAME: &str = "43dd204498165944";
 
 #[test]
 fn pairing_a_code_has_the_psk_and_the_name_of_the_page() {
-    for code in [Code::new(&BYTES), Code::parse(TEXT)].map(Result::unwrap) {
-        assert_eq!(code.expose(), BYTES);
-        assert_eq!(code.psk().secret().expose()[..], super::common::hex(PSK)[..]);
-        assert_eq!(code.name().as_bytes(), super::common::hex(NAME));
-    }
+    assert_eq!(written(&BYTES), TEXT);
+    let code = Code::of(&BYTES).unwrap();
+    assert_eq!(code.psk().secret().expose()[..], super::common::hex(PSK)[..]);
+    assert_eq!(code.name().as_bytes(), super::common::hex(NAME));
+}
+
+#[test]
+fn pairing_the_code_of_the_page_is_nobody_s() {
+    assert_eq!(Code::new(&BYTES).map(drop), Err(CodeError::Published));
+    assert_eq!(Code::parse(TEXT).map(drop), Err(CodeError::Published));
 }
 
 #[test]
 fn pairing_a_code_is_read_as_people_type_it() {
-    for typed in ["aaaqeayeaudaocajbifqydiob4", " AAAQ-EAYE-AUDA OCAJ-BIFQ-YDIO-b4-"] {
-        assert_eq!(Code::parse(typed).unwrap().expose(), BYTES, "{typed}");
+    let bytes = [[7, 0xff], [0x83, 4]].concat().repeat(4);
+    for typed in
+        ["A77YGBAH76BQIB77QMCAP74DAQ", "a77ygbah76bqib77qmcap74daq", " A77Y-GBAH-76BQ IB77-qmca-P74D-AQ-"]
+    {
+        assert_eq!(Code::parse(typed).unwrap().expose(), bytes, "{typed}");
     }
     for len in Code::MIN..=Code::MAX {
         let bytes: Vec<u8> = (0..len).map(|at| (at * 37 + 255) as u8).collect();
@@ -89,7 +97,7 @@ fn base32_takes_every_letter_in_both_cases_and_nothing_else() {
 
 #[test]
 fn a_code_is_not_printed() {
-    assert_eq!(format!("{:?}", Code::new(&BYTES)), "Ok(Code(..))");
+    assert_eq!(format!("{:?}", Code::new(&[7; 16])), "Ok(Code(..))");
 }
 
 /// RFC 4648 §6 without padding.
