@@ -479,8 +479,8 @@ lowkey_status lowkey_refuse(lowkey_channel *channel,
 // Gives the peer's public key: in XX the one that it has proven, from LOWKEY_EVENT_CLAIM on, before anybody has
 // judged it; in KK the pinned one, once the peer has proven it.
 //
-// LOWKEY_NOT_OPEN: it has proven none yet. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the
-// channel. `key` is as it was.
+// LOWKEY_NOT_OPEN: it has proven none yet, or the initiator's confirmation is awaited. LOWKEY_NULL,
+// LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the channel. `key` is as it was.
 LOWKEY_MUST_USE
 lowkey_status lowkey_peer_key(const lowkey_channel *channel,
                               uint8_t key[32]);
@@ -546,7 +546,8 @@ lowkey_status lowkey_ping(lowkey_channel *channel,
 // (lowkey_unsent, or lowkey_flush). A second time it does nothing. Inside a message the peer sees a truncation. In a
 // pairing that is not over it refuses the peer: when it has left, lowkey_poll gives LOWKEY_DECLINED.
 //
-// LOWKEY_NOT_OPEN: there are no keys yet. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the
+// LOWKEY_NOT_OPEN: there are no keys yet, or a responder awaits the initiator's confirmation; who has accepted a key in
+// a pairing does not take that back. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the
 // channel. Nothing was sent.
 LOWKEY_MUST_USE
 lowkey_status lowkey_close(lowkey_channel *channel);

@@ -155,8 +155,8 @@ pub unsafe extern "C" fn lowkey_refuse(
 /// Gives the peer's public key: in XX the one that it has proven, from LOWKEY_EVENT_CLAIM on, before anybody has
 /// judged it; in KK the pinned one, once the peer has proven it.
 ///
-/// LOWKEY_NOT_OPEN: it has proven none yet. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the
-/// channel. `key` is as it was.
+/// LOWKEY_NOT_OPEN: it has proven none yet, or the initiator's confirmation is awaited. LOWKEY_NULL,
+/// LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the channel. `key` is as it was.
 /// cbindgen:ptrs-as-arrays=[[key;32]]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_peer_key(channel: *const lowkey_channel, key: *mut u8) -> lowkey_status {

@@ -283,7 +283,7 @@ impl<'k, B: Buffer> Link<'k, B> {
     }
 
     /// The static key that the peer has proven, from [`Step::Claim`] or [`Step::Done`] on. In KK it is the pinned one;
-    /// in XX nobody has yet said that it is welcome.
+    /// in XX nobody has yet said that it is welcome. `None` while a responder awaits the initiator's confirmation.
     pub fn proven_key(&self) -> Option<PublicKey> {
         self.state.try_borrow().ok()?.proven_key()
     }
@@ -342,7 +342,7 @@ impl<'k, B: Buffer> Link<'k, B> {
 
 /// Wipes the stack that a step of the handshake has used. There a state, keys and hashes are moved from frame to frame,
 /// which leaves copies; all that is deeper has wiped its own.
-fn wipe_handshake_stack() {
+pub(crate) fn wipe_handshake_stack() {
     wipe_dead_stack::<HANDSHAKE_WORDS>();
 }
 

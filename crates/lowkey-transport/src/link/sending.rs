@@ -108,7 +108,8 @@ impl<B: Buffer> Link<'_, B> {
     /// [`Error::Declined`].
     ///
     /// # Errors
-    /// [`Error::NotOpen`]: the handshake is not over. Or what ended the link.
+    /// [`Error::NotOpen`]: the handshake is not over, or a responder awaits the initiator's confirmation: in a pairing
+    /// it has said that the key is welcome, and does not take that back. Or what ended the link.
     pub fn close(&mut self) -> Result<(), Error> {
         let keyed = self.state.get_mut().closable()?;
         let closed = self.outgoing.close(keyed);

@@ -19,7 +19,7 @@ impl<B: Buffer> Link<'_, B> {
         let State::Keyed(Phase::Settling(awaits, _), keyed) = state else { return Err(Error::OutOfTurn) };
         let next = match awaits {
             _ if keyed.ours != Ours::Goes => return Err(Error::OutOfTurn), // it was refused
-            Awaits::Judgement => Awaits::WelcomeBack,
+            Awaits::Judgement => Awaits::Confirmation,
             Awaits::JudgementBack => Awaits::Close,
             _ => return Err(Error::OutOfTurn),
         };

@@ -50,7 +50,8 @@ pub(crate) type Hear<B> = fn(&mut Link<'_, B>) -> Result<Step, Error>;
 /// What settling waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Awaits {
-    /// KK responder: a first record of the initiator's. Before it nothing is sent or delivered (protocol §3).
+    /// Responder: the initiator's confirmation. In KK it is a first record, and before it nothing is sent or delivered
+    /// (protocol §3). In XX it is the word that our key is stored, after ours, which is not taken back (§6).
     Confirmation,
     /// XX initiator: the responder's word that our key is welcome (protocol §6, as all that follow).
     Welcome,
@@ -58,8 +59,6 @@ pub(crate) enum Awaits {
     JudgementBack,
     /// XX responder: our application's judgement of the initiator's key.
     Judgement,
-    /// XX responder: the initiator's word that it has stored ours.
-    WelcomeBack,
     /// XX: nothing but both sides' CLOSE. Both keys are stored.
     Close,
 }
@@ -117,8 +116,7 @@ impl<B> State<'_, B> {
         }
     }
 
-    /// The keys, if our direction may be ended: a responder of KK that awaits its confirmation sends no record
-    /// (protocol §3).
+    /// The keys, if our direction may be ended: a responder that awaits its confirmation sends no record.
     ///
     /// # Errors
     /// [`Error::NotOpen`]; or what ended the connection.
@@ -129,8 +127,8 @@ impl<B> State<'_, B> {
         }
     }
 
-    /// The static key that the peer has proven, as far as that may be said: message 1 of KK may be a recording until it
-    /// is confirmed (protocol §3).
+    /// The static key that the peer has proven, but not while its confirmation is awaited: message 1 of KK may be a
+    /// recording until then (protocol §3).
     pub(crate) fn proven_key(&self) -> Option<PublicKey> {
         match self {
             Self::Keyed(Phase::Settling(Awaits::Confirmation, _), _) => None,
@@ -185,7 +183,7 @@ impl Awaits {
         match (self, kind) {
             (_, Kind::Close) => Ok(self),
             (Self::Welcome, Kind::Ping) if is_empty => Ok(Self::JudgementBack),
-            (Self::WelcomeBack, Kind::Ping) if is_empty => Ok(Self::Close),
+            (Self::Confirmation, Kind::Ping) if is_empty => Ok(Self::Close),
             (Self::Close, Kind::Later) => Ok(self),
             _ => Err(Error::Kind),
         }

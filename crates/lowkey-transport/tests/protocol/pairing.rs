@@ -100,6 +100,25 @@ fn pairing_a_close_of_either_side_refuses_at_every_point() {
     }
 }
 
+/// What has been said is not taken back: the initiator may have heard it, and said the same.
+#[test]
+fn pairing_who_has_said_yes_cannot_say_no_afterwards() {
+    for mode in XX {
+        let (mut a, mut b, mut to_b) = at_message_3(mode);
+        let mut to_a = vec![];
+        advance(&mut b, &mut to_b, &mut to_a).unwrap();
+        b.accept().unwrap();
+        assert_eq!(b.close(), Err(Error::NotOpen));
+        advance(&mut b, &mut to_b, &mut to_a).unwrap();
+        assert_eq!(b.close(), Err(Error::NotOpen), "nor once it has left");
+        advance(&mut a, &mut to_a, &mut to_b).unwrap();
+        a.accept().unwrap();
+        assert_eq!(advance(&mut a, &mut to_a, &mut to_b), Ok(Step::Done));
+        assert_eq!(advance(&mut b, &mut to_b, &mut to_a), Ok(Step::Done));
+        assert_eq!(b.close(), Ok(()));
+    }
+}
+
 #[test]
 fn pairing_a_stream_that_ends_in_between_is_no_pairing() {
     let (mut a, mut b, mut to_b) = at_message_3(Mode::XxPsk0);
