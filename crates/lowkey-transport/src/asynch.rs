@@ -39,12 +39,13 @@ use crate::hello::Hello;
 use crate::limits::{Buffer, Buffers};
 use crate::link::Link;
 use crate::mailbox::Mailbox;
+use crate::pairing::{Keeper, PairError, Pairing, Window};
 use crate::pinning::Pinning;
 use crate::record::Fragment;
 use core::cell::Cell;
 use core::task::Waker;
 use embedded_io_async::{Read, Write};
-use lowkey_core::{Entropy, Ephemerals};
+use lowkey_core::{Entropy, Ephemerals, Peer, PinStore};
 
 /// An open channel and its stream.
 ///
@@ -64,8 +65,9 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     ///
     /// # Errors
     /// As [`blocking::Channel::connect`].
-    pub async fn connect(io: Io, link: Link<'_, B>) -> Result<Self, Error> {
-        moving::play(io, link, |_| Err(Error::OutOfTurn)).await
+    pub async fn connect(mut io: Io, mut link: Link<'_, B>) -> Result<Self, Error> {
+        moving::play(&mut io, &mut link, |link| link.play(|_| Err(Error::OutOfTurn))).await?;
+        Ok(Self::open(io, link))
     }
 
     /// As [`blocking::Channel::accept`].
@@ -73,12 +75,14 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// # Errors
     /// As [`blocking::Channel::accept`].
     pub async fn accept<'k, E: Entropy>(
-        io: Io,
-        link: Link<'k, B>,
+        mut io: Io,
+        mut link: Link<'k, B>,
         ephemerals: &mut Ephemerals<E>,
         pinning_of: impl Fn(&Hello) -> Option<Pinning<'k>>,
     ) -> Result<Self, Error> {
-        moving::play(io, link, |link| link.answer(ephemerals, &pinning_of)).await
+        let step = |link: &mut Link<'k, B>| link.play(|link| link.answer(ephemerals, &pinning_of));
+        moving::play(&mut io, &mut link, step).await?;
+        Ok(Self::open(io, link))
     }
 
     /// As [`blocking::Channel::message`].

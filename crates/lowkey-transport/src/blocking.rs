@@ -21,10 +21,11 @@ use crate::hello::Hello;
 use crate::limits::{Buffer, Buffers};
 use crate::link::Link;
 use crate::mailbox::Mailbox;
+use crate::pairing::{Keeper, PairError, Pairing, Window};
 use crate::pinning::Pinning;
 use crate::record::Fragment;
 use embedded_io::{Read, Write};
-use lowkey_core::{Entropy, Ephemerals};
+use lowkey_core::{Entropy, Ephemerals, Peer, PinStore};
 
 /// An open channel and its stream.
 ///
@@ -47,7 +48,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// [`Error::Handshake`], [`Error::HungUp`], [`Error::Parameters`], [`Error::Io`] of any kind, and the
     /// errors of frames.
     pub fn connect(mut io: Io, mut link: Link<'_, B>) -> Result<Self, Error> {
-        moving::play(&mut io, &mut link, |_| Err(Error::OutOfTurn))?;
+        moving::play(&mut io, &mut link, |link| link.play(|_| Err(Error::OutOfTurn)))?;
         Ok(Self::open(io, link))
     }
 
@@ -65,7 +66,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
         ephemerals: &mut Ephemerals<E>,
         pinning_of: impl Fn(&Hello) -> Option<Pinning<'k>>,
     ) -> Result<Self, Error> {
-        moving::play(&mut io, &mut link, |link| link.answer(ephemerals, &pinning_of))?;
+        moving::play(&mut io, &mut link, |link| link.play(|link| link.answer(ephemerals, &pinning_of)))?;
         Ok(Self::open(io, link))
     }
 
@@ -81,7 +82,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     where
         B: Default,
     {
-        moving::play(&mut io, link, |_| Err(Error::OutOfTurn))?;
+        moving::play(&mut io, link, |link| link.play(|_| Err(Error::OutOfTurn)))?;
         Ok(Self::open_taken(io, link))
     }
 
@@ -98,7 +99,7 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     where
         B: Default,
     {
-        moving::play(&mut io, link, |link| link.answer(ephemerals, &pinning_of))?;
+        moving::play(&mut io, link, |link| link.play(|link| link.answer(ephemerals, &pinning_of)))?;
         Ok(Self::open_taken(io, link))
     }
 

@@ -95,6 +95,51 @@ macro_rules! calls_over {
             }
         }
 
+        /// Pairing with a code (protocol §6).
+        impl<Io: $io::Read + $io::Write, B: Buffer> Channel<Io, B> {
+            /// Pairs as the initiator, on a link that has not begun: plays XXpsk0, has `store` keep the peer's key, and
+            /// closes. What comes of it is no channel: the peer, whose key is final in the store. With that,
+            /// [`Pinning::of_device`] or [`Pinning::of_server`] is what KK takes.
+            ///
+            /// The link gives its memory back, by [`Link::into_buffers`]. Nothing here has a clock: a peer that says
+            /// nothing is ended by the stream.
+            ///
+            /// # Errors
+            /// [`PairError`] says what the store has. Begin anew, with a new stream and a new link.
+            pub $($async)? fn pair<'k, E: Entropy, S: PinStore>(
+                mut io: Io,
+                link: &mut Link<'k, B>,
+                pairing: Pairing<'k>,
+                ephemerals: &mut Ephemerals<E>,
+                store: &mut S,
+            ) -> Result<Peer, PairError<S::Error>> {
+                let Pairing { code, psk, identity } = pairing;
+                link.initiate_xx_psk0(identity, code, psk, ephemerals)?;
+                let mut keeper = Keeper::new(pairing, store);
+                let step = |link: &mut Link<'k, B>| keeper.play(link, |_| Err(Error::OutOfTurn));
+                let ended = moving::play(&mut io, link, step) $($($wait)+)?;
+                keeper.end(ended)
+            }
+
+            /// The same as the responder, with whoever calls and knows the code of this window.
+            ///
+            /// # Errors
+            /// As [`Self::pair`]. The window stays open for the next attempt: see [`Window::answer`].
+            pub $($async)? fn accept_pairing<'k, E: Entropy, S: PinStore>(
+                mut io: Io,
+                link: &mut Link<'k, B>,
+                window: &mut Window<'k>,
+                ephemerals: &mut Ephemerals<E>,
+                store: &mut S,
+            ) -> Result<Peer, PairError<S::Error>> {
+                link.respond()?;
+                let mut keeper = Keeper::new(window.pairing(), store);
+                let step = |link: &mut Link<'k, B>| keeper.play(link, |link| window.answer(link, ephemerals));
+                let ended = moving::play(&mut io, link, step) $($($wait)+)?;
+                keeper.end(ended)
+            }
+        }
+
         impl<Io, B: Buffer> Channel<Io, B> {
             /// The most data that one record carries to this peer, in bytes.
             pub fn max_data(&self) -> usize {

@@ -12,7 +12,8 @@
 //! | two tasks of different priority, or threads | [`asynch::Channel::into_split`], whose halves each own |
 //! | events out of an interrupt handler | [`Mailbox`], which either channel delivers |
 //! | the pauses between attempts | [`Backoff`] |
-//! | a server, pairing, or a driver of your own | [`Link`]: the connection without I/O that both channels drive |
+//! | pairing with a code | `pair` and `accept_pairing` of either channel |
+//! | a server, or a driver of your own | [`Link`]: the connection without I/O that both channels drive |
 //!
 //! # Blocking
 //! A device that reports and waits for the answer. The stream is anything that reads and writes, a TCP
@@ -65,6 +66,29 @@
 //! }
 //! ```
 //!
+//! # Pairing
+//! Two sides that have not met, and a code that both know. What `store` keeps is final when both have stored the other's
+//! key, and then KK takes it.
+//! ```
+//! use embedded_io::{Read, Write};
+//! use lowkey_core::{Code, Entropy, Ephemerals, Identity, Peer, PinStore};
+//! use lowkey_transport::{Buffers, Link, PairError, Pairing, Window, blocking::Channel};
+//!
+//! /// Waits for whoever calls and knows the code; the device's part, if it is the server that calls.
+//! fn wait_for_server<S: Read + Write, E: Entropy, P: PinStore>(
+//!     stream: S,
+//!     (code, identity): (&Code, &Identity),
+//!     ephemerals: &mut Ephemerals<E>,
+//!     store: &mut P,
+//! ) -> Result<Peer, PairError<P::Error>> {
+//!     let (mut incoming, mut outgoing) = ([0; 256], [0; 258]);
+//!     let mut link = Link::new(Buffers::new(&mut incoming[..], &mut outgoing[..])?);
+//!     let psk = code.psk();
+//!     let mut window = Window::new(Pairing { code: code.name(), psk: &psk, identity });
+//!     Channel::accept_pairing(stream, &mut link, &mut window, ephemerals, store)
+//! }
+//! ```
+//!
 //! # After an error
 //! [`Error`] says whose fault it was and whether the channel goes on. A stream's `TimedOut` and
 //! `Interrupted` never end one: repeat the call. Any other failure of the stream, and everything the
@@ -90,6 +114,7 @@ mod link;
 mod mailbox;
 mod outbox;
 mod outgoing;
+mod pairing;
 mod parameters;
 mod pinning;
 mod progress;
@@ -109,6 +134,7 @@ pub use limits::{
 };
 pub use link::{Link, Step};
 pub use mailbox::{Mailbox, PostError};
+pub use pairing::{Keeper, PairError, Pairing, Window};
 pub use pinning::Pinning;
 pub use progress::Progress;
 pub use record::{Fragment, Part};

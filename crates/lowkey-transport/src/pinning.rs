@@ -23,6 +23,18 @@ impl<'k> Pinning<'k> {
         Self { id: *keys.id(), identity: keys.identity(), peer: keys.peer(), psk: keys.psk() }
     }
 
+    /// The pinning that a pairing has made (protocol §6), as the device has it, which initiates.
+    pub fn of_device(identity: &'k Identity, server: &'k Peer) -> Self {
+        let id = Id::of_pinning(&identity.public_key(), &server.public_key());
+        Self { id, identity, peer: server, psk: None }
+    }
+
+    /// The same, as the server has it.
+    pub fn of_server(identity: &'k Identity, device: &'k Peer) -> Self {
+        let id = Id::of_pinning(&device.public_key(), &identity.public_key());
+        Self { id, identity, peer: device, psk: None }
+    }
+
     /// The one mode of this pinning.
     pub fn mode(&self) -> Mode {
         if self.psk.is_some() { Mode::KkPsk0 } else { Mode::Kk }

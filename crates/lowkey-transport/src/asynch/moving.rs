@@ -85,21 +85,21 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     }
 }
 
-/// Plays a KK handshake until it is done: the channel.
+/// Moves bytes as `step` says until it is done.
 pub(super) async fn play<'k, Io: Read + Write, B: Buffer>(
-    mut io: Io,
-    mut link: Link<'k, B>,
-    mut answer: impl FnMut(&mut Link<'k, B>) -> Result<(), Error>,
-) -> Result<Channel<Io, B>, Error> {
+    io: &mut Io,
+    link: &mut Link<'k, B>,
+    mut step: impl FnMut(&mut Link<'k, B>) -> Result<Step, Error>,
+) -> Result<(), Error> {
     loop {
-        match link.play(&mut answer)? {
-            Step::Done => return Ok(Channel::open(io, link)),
+        match step(link)? {
+            Step::Done => return Ok(()),
             Step::Write => {
                 while link.has_unsent() || link.is_unflushed() {
-                    write(&mut io, &mut link).await?;
+                    write(io, link).await?;
                 }
             }
-            _read => read(&mut io, &mut link).await?,
+            _read => read(io, link).await?,
         }
     }
 }

@@ -90,14 +90,14 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     }
 }
 
-/// Plays a KK handshake until it is done.
+/// Moves bytes as `step` says until it is done.
 pub(super) fn play<'k, Io: Read + Write, B: Buffer>(
     io: &mut Io,
     link: &mut Link<'k, B>,
-    mut answer: impl FnMut(&mut Link<'k, B>) -> Result<(), Error>,
+    mut step: impl FnMut(&mut Link<'k, B>) -> Result<Step, Error>,
 ) -> Result<(), Error> {
     loop {
-        match link.play(&mut answer)? {
+        match step(link)? {
             Step::Write => {
                 let write = io.write(link.unsent()?);
                 link.on_write(write)?;

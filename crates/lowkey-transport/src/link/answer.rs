@@ -43,6 +43,17 @@ impl<'k, B: Buffer> Link<'k, B> {
         self.look(|state| state.asked().map(drop)).ok().and_then(|()| self.incoming.inbox.look())
     }
 
+    /// Message 1 as it came, before an answer.
+    pub(crate) fn message_1(&self) -> Option<&[u8]> {
+        let hello_len = self.look(|state| state.asked().map(|asked| asked.len)).ok()?;
+        self.incoming.inbox.look()?.get(hello_len..)
+    }
+
+    /// Whether message 1 of XX has opened, and message 3 is awaited.
+    pub(crate) fn has_answered(&self) -> bool {
+        self.look(|state| Ok(matches!(state, State::Awaiting(..)))).unwrap_or(false)
+    }
+
     /// Answers a KK or KKpsk0 hello as this pinning says, with message 2.
     ///
     /// A hello of another mode than the pinning's, and a message 1 that does not open, are refused;

@@ -4,6 +4,7 @@
 pub(crate) mod keys;
 pub(crate) mod links;
 pub(crate) mod page;
+pub(crate) mod pins;
 pub(crate) mod streams;
 pub(crate) mod wakers;
 
