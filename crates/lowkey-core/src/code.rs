@@ -1,6 +1,7 @@
 //! A pairing code: the secret on a label that brings two sides together once (the protocol, "Pairing", §6).
 
 pub mod base32;
+pub mod label;
 
 use crate::cursor::fill;
 use crate::keys::{Id, Psk};

@@ -1,5 +1,6 @@
 //! A public key as people compare it: twenty letters in place of sixty.
 
+use crate::code::base32;
 use core::fmt;
 use lowkey_crypto::{Blake2s, PublicKey};
 
@@ -19,16 +20,11 @@ impl Fingerprint {
     pub fn of(key: &PublicKey) -> Self {
         let mut hash = [0; 32];
         Blake2s::hash(&[b"lowkey fingerprint", key.canonical().as_bytes()], &mut hash);
+        let mut letters = [0; 21]; // of 104 bits, the last of them left over
+        let _ = base32::encode(hash.get(..13).unwrap_or_default(), &mut letters); // there is room
         let mut text = [b'-'; Self::LEN];
-        let letters = text.iter_mut().enumerate().filter(|(at, _)| at % 5 != 4);
-        for (n, (_, letter)) in letters.enumerate() {
-            let mut bytes = hash.iter().skip(n * 5 / 8).copied();
-            let pair = u16::from_be_bytes([bytes.next().unwrap_or(0), bytes.next().unwrap_or(0)]);
-            *letter = match (pair >> (11 - n * 5 % 8)) as u8 & 31 {
-                value @ 0..26 => b'A' + value,
-                value => b'2' + (value - 26),
-            };
-        }
+        let to = text.iter_mut().enumerate().filter(|(at, _)| at % 5 != 4);
+        to.zip(letters).for_each(|((_, to), letter)| *to = letter);
         Self(text)
     }
 

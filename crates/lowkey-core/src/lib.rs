@@ -63,7 +63,7 @@ mod tests;
 pub mod xx;
 
 pub use cipher::{Opener, REKEY_INTERVAL, Sealer};
-pub use code::{Code, CodeError, base32};
+pub use code::{Code, CodeError, base32, label};
 pub use entropy::{Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals, SeedEntropy};
 pub use error::Error;
 pub use fingerprint::Fingerprint;

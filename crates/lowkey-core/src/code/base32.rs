@@ -1,7 +1,7 @@
 //! Base32 (RFC 4648 §6) as people type it: spaces and hyphens are skipped, lower case is accepted, nothing is padded.
 //!
-//! What is typed is a secret. No branch and no index depends on it but the answer whether it is base32 at all, and
-//! where its spaces are.
+//! What is typed or shown is a secret. No branch and no index depends on it but the answer whether it is base32 at all,
+//! and where its spaces are.
 
 use super::CodeError;
 
@@ -29,6 +29,40 @@ pub fn decode(text: &str, out: &mut [u8]) -> Result<usize, CodeError> {
         (0, _, 1..) => Err(CodeError::Letter), // one that nobody writes there
         (0, _, 0) => Ok(len),
     }
+}
+
+/// Writes `bytes` as letters, upper case and without padding, to the front of `out`; returns how many.
+///
+/// # Errors
+/// [`CodeError::Length`]: `out` is too short; it holds as much as it has room for.
+pub fn encode(bytes: &[u8], out: &mut [u8]) -> Result<usize, CodeError> {
+    let mut to = out.iter_mut();
+    let (mut waiting, mut bits, mut len) = (0_u32, 0_u32, 0_usize);
+    let mut write = |value: u32| {
+        *to.next().ok_or(CodeError::Length)? = letter_of(value & 31);
+        len = len.saturating_add(1);
+        Ok(())
+    };
+    for byte in bytes {
+        waiting = waiting << 8 | u32::from(*byte); // at most 4 + 8 bits that count
+        bits += 8;
+        while let Some(rest @ 0..) = bits.checked_sub(5) {
+            write(waiting >> rest)?;
+            bits = rest;
+        }
+    }
+    if bits > 0 {
+        write(waiting << (5 - bits))?;
+    }
+    Ok(len)
+}
+
+/// The letter of five bits.
+fn letter_of(value: u32) -> u8 {
+    let is_digit = value.wrapping_add(6) >> 5; // 1 from 26 on
+    let from_a = value + u32::from(b'A');
+    let from_2 = value.wrapping_sub(26).wrapping_add(b'2'.into());
+    (from_a ^ ((from_a ^ from_2) & is_digit.wrapping_neg())) as u8
 }
 
 /// The five bits of a letter, and 1 if it is none.

@@ -1,6 +1,7 @@
 //! The protocol, "Pairing" (§6): the code, as bytes and as people type it.
 
 use crate::code::base32;
+use crate::code::label::{self, LabelError};
 use crate::code::{Code, CodeError};
 use std::format;
 use std::string::String;
@@ -92,6 +93,73 @@ fn base32_takes_every_letter_in_both_cases_and_nothing_else() {
             None if matches!(letter, ' ' | '-') => assert_eq!(read, Ok(4), "seven letters"),
             None => assert_eq!(read, Err(CodeError::Letter), "{letter:?}"),
         }
+    }
+}
+
+#[test]
+fn base32_is_written_as_it_is_read_whatever_the_bytes() {
+    for value in 0..=255_u8 {
+        for len in 0..7 {
+            let bytes: Vec<u8> = (0..len).map(|at| value.wrapping_mul(at * 2 + 1).wrapping_add(at)).collect();
+            let (mut letters, mut back) = ([0; 12], [0; 8]);
+            let n = base32::encode(&bytes, &mut letters).unwrap();
+            let text = core::str::from_utf8(&letters[..n]).unwrap();
+            assert_eq!(text, written(&bytes));
+            assert_eq!(base32::decode(text, &mut back).unwrap(), bytes.len());
+            assert_eq!(back[..bytes.len()], bytes);
+            let short = n.saturating_sub(1);
+            let refused = base32::encode(&bytes, &mut letters[..short]);
+            assert_eq!(refused.is_err(), n > 0);
+        }
+    }
+}
+
+/// Made by Python's hashlib and base64, of the code of §6.
+const LABEL: &str = "LOWKEY:1/IPOSAREYCZMUIAABAIBQIBIGA4EASCQLBQGQ4DYVRQ";
+
+#[test]
+fn pairing_a_label_holds_name_code_and_check() {
+    let code = Code::new(&BYTES).unwrap();
+    let mut text = [0; label::LEN];
+    label::write(&code, &mut text).unwrap();
+    assert_eq!(text, LABEL.as_bytes());
+    let long = Code::new(&[7; 17]).unwrap();
+    assert_eq!(label::write(&long, &mut text), Err(CodeError::Length));
+    assert_eq!(text, LABEL.as_bytes());
+    let alphanumeric =
+        |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b" $%*+-./:".contains(byte);
+    assert!(text.iter().all(alphanumeric));
+}
+
+#[test]
+fn pairing_a_code_is_typed_bare_or_as_the_whole_label() {
+    let spaced = "  lowkey:1/ iposa-reycz muiaa-baibq-ibiga-4easc-qlbqg-q4dyv-rq\n";
+    for text in [LABEL, spaced, "aaaq-eaye-auda-ocaj-bifq-ydio-b4 "] {
+        assert_eq!(label::parse(text).unwrap().expose(), BYTES, "{text}");
+    }
+}
+
+#[test]
+fn pairing_a_typing_error_anywhere_in_a_label_is_named_as_one() {
+    for at in "LOWKEY:1/".len()..LABEL.len() {
+        for other in ["A", "7", "0", "\u{e9}", "", "BB"] {
+            let wrong = format!("{}{other}{}", &LABEL[..at], &LABEL[at + 1..]);
+            if wrong != LABEL {
+                let error = label::parse(&wrong).unwrap_err();
+                assert!(error.as_str().starts_with("a typing error"), "{wrong}: {error}");
+            }
+        }
+    }
+    for (wrong, error) in [
+        ("", LabelError::Code(CodeError::Length)),
+        ("LOWKEY:", LabelError::Version),
+        ("LOWKEY:2/AAAA", LabelError::Version),
+        ("LOWKEY:1/AAAA", LabelError::Code(CodeError::Length)),
+        ("AAAQEAYEAUDAOCAJBIFQYDIOB1", LabelError::Code(CodeError::Letter)),
+        ("\u{202e}AAAQ", LabelError::Code(CodeError::Letter)),
+        ("AAAAAAAAAAAAAAAAAAAAAAAAAA", LabelError::Code(CodeError::Blank)),
+    ] {
+        assert_eq!(label::parse(wrong).unwrap_err(), error, "{wrong}");
     }
 }
 
