@@ -1,8 +1,8 @@
 //! A label's text, and a code as people type it or a scanner reads it: bare, or in that text.
 //!
-//! The text is `LOWKEY:1/` and the base32 of name (8 bytes) ‖ code (16) ‖ check (2); the check is the first two bytes of
-//! BLAKE2s-256(`lowkey label` ‖ name ‖ code). So a typing error in it is seen as one, before anybody connects. All of it
-//! is in the alphanumeric characters of QR codes, which take the least room.
+//! The text is `LOWKEY:1/` and the base32 of name (8 bytes) ‖ code (16) ‖ check (2); the check is the first two bytes
+//! of BLAKE2s-256(`lowkey label` ‖ name ‖ code). So a typing error in it is seen as one, before anybody connects. All of
+//! it is in the alphanumeric characters of QR codes, which take the least room.
 
 use super::base32;
 use super::{Code, CodeError};
@@ -65,10 +65,12 @@ fn of_label(text: &str) -> Result<Code, LabelError> {
     let (Some((name, rest)), BYTES) = (bytes.expose().split_first_chunk::<{ Code::NAME_LEN }>(), len) else {
         return Err(LabelError::Code(CodeError::Length));
     };
-    let code = Code::new(rest.get(..CODE).unwrap_or_default()).map_err(LabelError::Code)?;
+    let code = Code::of(rest.get(..CODE).unwrap_or_default()).map_err(LabelError::Code)?;
     // Both are public: the name goes over the wire, and the check is of no use without the label.
-    let right = code.name().as_bytes() == name && rest.get(CODE..) == Some(&check(&code));
-    if right { Ok(code) } else { Err(LabelError::Typing) }
+    if code.name().as_bytes() != name || rest.get(CODE..) != Some(&check(&code)) {
+        return Err(LabelError::Typing);
+    }
+    code.check().map(|()| code).map_err(LabelError::Code)
 }
 
 /// Writes all of a label's text to `out`.

@@ -10,6 +10,8 @@ use std::vec::Vec;
 /// The vector of §6.
 const BYTES: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 const TEXT: &str = "AAAQEAYEAUDAOCAJBIFQYDIOB4";
+/// Another one, since nobody may use that.
+const USABLE: &str = "A77YGBAH76BQIB77QMCAP74DAQ";
 const PSK: &str = "b4d30a99339bac9cc6cc8a0c9061fc73505aed0bc53854ad92c8d8cbd54c266f";
 const NAME: &str = "43dd204498165944";
 
@@ -30,9 +32,7 @@ fn pairing_the_code_of_the_page_is_nobody_s() {
 #[test]
 fn pairing_a_code_is_read_as_people_type_it() {
     let bytes = [[7, 0xff], [0x83, 4]].concat().repeat(4);
-    for typed in
-        ["A77YGBAH76BQIB77QMCAP74DAQ", "a77ygbah76bqib77qmcap74daq", " A77Y-GBAH-76BQ IB77-qmca-P74D-AQ-"]
-    {
+    for typed in [USABLE, "a77ygbah76bqib77qmcap74daq", " A77Y-GBAH-76BQ IB77-qmca-P74D-AQ-"] {
         assert_eq!(Code::parse(typed).unwrap().expose(), bytes, "{typed}");
     }
     for len in Code::MIN..=Code::MAX {
@@ -114,15 +114,17 @@ fn base32_is_written_as_it_is_read_whatever_the_bytes() {
     }
 }
 
-/// Made by Python's hashlib and base64, of the code of §6.
-const LABEL: &str = "LOWKEY:1/IPOSAREYCZMUIAABAIBQIBIGA4EASCQLBQGQ4DYVRQ";
+/// Made by Python's hashlib and base64: of the code of §6, and of one that may be used.
+const LABEL_OF_PAGE: &str = "LOWKEY:1/IPOSAREYCZMUIAABAIBQIBIGA4EASCQLBQGQ4DYVRQ";
+const LABEL: &str = "LOWKEY:1/WXP7G7GOMX742B77QMCAP74DAQD77AYEA77YGBEWME";
 
 #[test]
 fn pairing_a_label_holds_name_code_and_check() {
-    let code = Code::new(&BYTES).unwrap();
     let mut text = [0; label::LEN];
-    label::write(&code, &mut text).unwrap();
-    assert_eq!(text, LABEL.as_bytes());
+    for (code, expected) in [(Code::of(&BYTES), LABEL_OF_PAGE), (Code::parse(USABLE), LABEL)] {
+        label::write(&code.unwrap(), &mut text).unwrap();
+        assert_eq!(text, expected.as_bytes());
+    }
     let long = Code::new(&[7; 17]).unwrap();
     assert_eq!(label::write(&long, &mut text), Err(CodeError::Length));
     assert_eq!(text, LABEL.as_bytes());
@@ -133,9 +135,10 @@ fn pairing_a_label_holds_name_code_and_check() {
 
 #[test]
 fn pairing_a_code_is_typed_bare_or_as_the_whole_label() {
-    let spaced = "  lowkey:1/ iposa-reycz muiaa-baibq-ibiga-4easc-qlbqg-q4dyv-rq\n";
-    for text in [LABEL, spaced, "aaaq-eaye-auda-ocaj-bifq-ydio-b4 "] {
-        assert_eq!(label::parse(text).unwrap().expose(), BYTES, "{text}");
+    let expected = Code::parse(USABLE).unwrap();
+    let spaced = "  lowkey:1/ wxp7g 7gomx-742b7-7qmca-p74da-qd77a-yea77-ygbew-me\n";
+    for text in [LABEL, spaced, USABLE, "a77y-gbah-76bq-ib77-qmca-p74d-aq "] {
+        assert_eq!(label::parse(text).unwrap().expose(), expected.expose(), "{text}");
     }
 }
 
@@ -158,6 +161,7 @@ fn pairing_a_typing_error_anywhere_in_a_label_is_named_as_one() {
         ("AAAQEAYEAUDAOCAJBIFQYDIOB1", LabelError::Code(CodeError::Letter)),
         ("\u{202e}AAAQ", LabelError::Code(CodeError::Letter)),
         ("AAAAAAAAAAAAAAAAAAAAAAAAAA", LabelError::Code(CodeError::Blank)),
+        (LABEL_OF_PAGE, LabelError::Code(CodeError::Published)),
     ] {
         assert_eq!(label::parse(wrong).unwrap_err(), error, "{wrong}");
     }
