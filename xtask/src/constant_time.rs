@@ -120,7 +120,7 @@ fn disassembled(elf: &Path) -> Result<Searched> {
     Ok(search(&objdump.quiet()?))
 }
 
-/// Runs the primitives and whole connections in the model, with 64 secrets each.
+/// Runs the primitives and whole connections in the model, with many secrets each.
 fn traces(firmware: &Firmware) -> Result<()> {
     let traces =
         Command::cargo().args(["run", "--quiet", "--release", "--locked", "--package", "traces", "--"]);

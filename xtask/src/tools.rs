@@ -17,7 +17,8 @@ pub(crate) fn cargo(name: &str, arguments: &[&str]) -> Result<PathBuf> {
     if !ours.is_file() {
         println!("building {name}, once");
         let install = ["install", "--quiet", "--locked", "--debug", name];
-        Command::cargo().args(install).args(arguments).args(["--root".into(), tools]).run()?;
+        let install = Command::cargo().args(install).args(arguments).args(["--root".into(), tools]);
+        install.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_INCREMENTAL", "0").run()?;
     }
     Ok(ours)
 }
