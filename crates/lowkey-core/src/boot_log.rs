@@ -48,7 +48,7 @@ pub enum Bank {
 }
 
 impl Bank {
-    fn other(self) -> Self {
+    pub(crate) fn other(self) -> Self {
         match self {
             Self::First => Self::Second,
             Self::Second => Self::First,
@@ -88,6 +88,16 @@ pub trait Flash {
     /// # Errors
     /// [`FlashFailed`]: the controller reported a fault or refused; the unit may hold anything.
     fn program(&mut self, bank: Bank, offset: usize, unit: &[u8]) -> Result<(), FlashFailed>;
+
+    /// Makes zeros of a unit, whatever it holds. Returns when it is done. Only a [key store](crate::key_store) asks for
+    /// it; without it, as with this default, that erases a bank at each start instead.
+    ///
+    /// # Errors
+    /// [`FlashFailed`]: this flash takes a unit only once, or the controller reported a fault.
+    fn clear(&mut self, bank: Bank, offset: usize) -> Result<(), FlashFailed> {
+        let _nothing_is_done = (bank, offset);
+        Err(FlashFailed)
+    }
 
     /// Erases a whole bank. Returns when it is done.
     ///

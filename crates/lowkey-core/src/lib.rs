@@ -48,6 +48,7 @@ mod engine;
 mod entropy;
 mod error;
 mod fingerprint;
+pub mod key_store;
 mod keys;
 pub mod kk;
 pub mod page;

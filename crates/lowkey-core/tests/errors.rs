@@ -1,6 +1,7 @@
 //! Every error of the engine and of its primitives is one for `?`, for `Box<dyn Error>`, and for people.
 
 use lowkey_core::boot_log::FlashFailed;
+use lowkey_core::key_store::StoreError;
 use lowkey_core::label::LabelError;
 use lowkey_core::page::PageError;
 use lowkey_core::{CodeError, CounterFailed, EntropyFailed, Error};
@@ -18,6 +19,7 @@ fn every_error_says_what_is_wrong_and_none_is_forgotten() {
         EntropyFailed,
         CounterFailed,
         FlashFailed,
+        StoreError,
         Forged
     ];
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

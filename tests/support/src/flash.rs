@@ -57,7 +57,7 @@ struct Unit {
 const BLANK: Unit = Unit { bits: [ERASED; MAX_UNIT], undecided: [0; MAX_UNIT], state: State::Erased };
 
 /// Two banks and a supply that can fail.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Model {
     /// What the driver says that a unit has.
     unit: usize,
@@ -77,6 +77,8 @@ pub struct Model {
     pub erases: usize,
     /// Every erase is refused.
     pub cannot_erase: bool,
+    /// A unit can be made zeros whatever it holds.
+    pub clears: bool,
     /// A unit that reads otherwise, in this boot or for good: whoever asks says so.
     pub misread: Option<(Bank, usize, Misread)>,
 }
@@ -98,6 +100,7 @@ impl Model {
             dead: false,
             erases: 0,
             cannot_erase: false,
+            clears: false,
             misread: None,
         }
     }
@@ -112,6 +115,11 @@ impl Model {
     pub fn reboot(&mut self) {
         self.boot = self.rng.get_mut().u64();
         self.dead = false;
+    }
+
+    /// What lies in a bank, as somebody reads it who has the flash.
+    pub fn bytes(&self, bank: Bank) -> Vec<u8> {
+        self.banks[at(bank)].iter().flat_map(|unit| unit.bits[..self.unit].to_vec()).collect()
     }
 
     /// Turns a bit over, as rot does.
@@ -242,6 +250,23 @@ impl Flash for &mut Model {
             }
         }
         unit.state = if fails || unit.state == State::Cut { State::Cut } else { State::Whole };
+        if fails { Err(FlashFailed) } else { Ok(()) }
+    }
+
+    fn clear(&mut self, bank: Bank, offset: usize) -> Result<(), FlashFailed> {
+        if self.dead || !self.clears {
+            return Err(FlashFailed);
+        }
+        assert!(offset.is_multiple_of(self.unit), "one unit");
+        let (done, undecided) = (self.some_bits(), self.some_bits());
+        let fails = self.fails();
+        let unit = &mut self.banks[at(bank)][offset / self.unit];
+        for ((bits, unsure), (done, undecided)) in
+            unit.bits.iter_mut().zip(&mut unit.undecided).zip(done.iter().zip(&undecided))
+        {
+            (*bits, *unsure) = if fails { (*bits & !done, *unsure | *bits & undecided) } else { (0, 0) };
+        }
+        unit.state = if fails { State::Cut } else { State::Whole };
         if fails { Err(FlashFailed) } else { Ok(()) }
     }
 

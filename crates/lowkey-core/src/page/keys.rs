@@ -1,11 +1,12 @@
-//! The keys of one page, which belong together.
+//! The keys of one page or pairing, which belong together.
 
 use super::{Fields, Page, secret};
 use crate::error::Error;
 use crate::keys::{Id, Identity, Peer, Psk};
 use lowkey_crypto::{PublicKey, Secret};
 
-/// Who a device is, whom it trusts, what both share, and the name of all that: the keys of one key page.
+/// Who a device is, whom it trusts, what both share, and the name of all that: the keys of one key page, or of one
+/// pairing in a [key store](crate::key_store).
 ///
 /// Holding one tells you that they belong together: the peer is pinned with this identity, and the PSK is this
 /// pinning's. The secrets are not printed, and are wiped when it is dropped. `lowkey_transport::Pinning::of` lends them
@@ -34,6 +35,12 @@ impl Page<'_> {
 }
 
 impl Keys {
+    /// What a device and the peer that it has paired with are to each other. The device's key is the first in the id.
+    pub(crate) fn of_pairing(identity: Identity, peer: Peer) -> Self {
+        let id = Id::of_pinning(identity.public(), peer.public());
+        Self { id, identity, peer, psk: None }
+    }
+
     /// The pinning's id.
     pub fn id(&self) -> &Id {
         &self.id

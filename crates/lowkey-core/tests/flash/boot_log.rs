@@ -1,17 +1,10 @@
 //! The boot log against flash of every unit: cut in the middle of anything, with a bad bit, read wrongly, or unfit.
 
+use crate::{NATURES, UNITS};
 use lowkey_core::boot_log::{Bank, BootLog, ERASED};
 use lowkey_core::{Counter, CounterFailed};
 use test_support::Random;
 use test_support::flash::{Misread, Model, Nature, Trouble};
-
-const UNITS: [usize; 9] = [1, 2, 3, 4, 8, 12, 16, 31, 32];
-const NATURES: [Nature; 4] = [
-    Nature { by_boot: false, has_code: false },
-    Nature { by_boot: true, has_code: false },
-    Nature { by_boot: false, has_code: true },
-    Nature { by_boot: true, has_code: true },
-];
 
 /// Bytes of so many slots.
 fn slots(unit: usize, n: usize) -> usize {

@@ -1,0 +1,306 @@
+//! The key store: keys that are made on the device, and whom it has paired with, in two *banks* of flash.
+//!
+//! It is the writable twin of the [key page](crate::page), for a device that pairs. Its banks are those of the
+//! [boot log](crate::boot_log), and it takes the log's place as well: it numbers the starts. Each change is there whole
+//! or not at all, wherever the power is cut, on flash of every unit, and once a call has returned nothing undoes it.
+//! What was before has then been erased.
+//!
+//! - **Unprovisioned** is a device whose two banks are erased, or whose store reads whole and says that nothing was
+//!   ever final or spent. It may open a window for pairing by itself ([`KeyStore::may_pair_unasked`]). A store that is
+//!   *damaged* is another thing, and an error: whoever could make it one could otherwise have a label that somebody has
+//!   photographed work again.
+//! - **Keys** are made of a source of noise, which has to pass a health test. The private key is in no answer.
+//! - **The seed ratchets.** A start takes r from the seed s, and only after s' has taken the place of s in the flash
+//!   and s is erased: whoever reads the flash later cannot compute what earlier starts have drawn.
+//!
+//! ```
+//! # use lowkey_core::{boot_log::Flash, key_store::{KeyStore, StoreError}, *};
+//! fn start<F: Flash>(flash: F, noise: &mut impl Entropy) -> Result<KeyStore<F>, StoreError> {
+//!     let mut store = KeyStore::open(flash)?;
+//!     if !store.has_keys() {
+//!         store.make_keys(noise)?;
+//!     }
+//!     let mut ephemerals = store.ephemerals()?; // once a start
+//!     for keys in store.pinnings() {
+//!         // Connect; when the session is confirmed:
+//!         let server = keys.peer().public_key();
+//!         store.confirmed(&server)?;
+//!         break;
+//!     }
+//!     Ok(store)
+//! }
+//! ```
+
+mod banks;
+mod entry;
+mod error;
+mod health;
+mod run;
+
+pub use error::StoreError;
+pub use run::Run;
+
+use crate::boot_log::Flash;
+use crate::entropy::{Counter, CounterFailed, Entropy, Ephemerals};
+use crate::keys::{Id, Identity, Peer};
+use crate::page::{Keys, MAX_ADDRESS};
+use crate::pairing::PinStore;
+use banks::{Banks, Found};
+use core::fmt;
+use entry::{Entry, Seed, Standing};
+use lowkey_crypto::{PublicKey, Secret};
+
+/// A device's keys and pinnings, in two banks of flash.
+///
+/// Holding one tells you that the store is whole, and that the flash holds nothing older than what it says.
+pub struct KeyStore<F> {
+    banks: Banks<F>,
+    entry: Entry,
+    seed: Seed,
+}
+
+impl<F: Flash> KeyStore<F> {
+    /// Opens the store in `flash`, which is new if both banks are erased. What a power cut has left undone is finished
+    /// first, so this may erase a bank.
+    ///
+    /// # Errors
+    /// - [`StoreError::Unfit`]: no store fits there.
+    /// - [`StoreError::Damaged`]: see [`Self::start_over`].
+    /// - [`StoreError::Flash`]: what is left of an earlier change could not be erased. The call can be repeated.
+    pub fn open(flash: F) -> Result<Self, StoreError> {
+        let (store, found) = Self::look(flash)?;
+        if found == Found::Damage { Err(StoreError::Damaged) } else { Ok(store) }
+    }
+
+    /// Opens the store; if it is damaged, an empty one takes its place, whose windows have to be asked for. Call this
+    /// only when somebody has asked for it at the device: all keys and spent codes of the damaged one are gone.
+    ///
+    /// # Errors
+    /// [`StoreError::Unfit`], [`StoreError::Flash`]: it is as it was, or erased in part and still damaged.
+    pub fn start_over(flash: F) -> Result<Self, StoreError> {
+        let (mut store, found) = Self::look(flash)?;
+        if found == Found::Damage {
+            let mut next = Entry::empty();
+            next.ask();
+            store.change(&mut next)?;
+        }
+        Ok(store)
+    }
+
+    fn look(flash: F) -> Result<(Self, Found), StoreError> {
+        let banks = Banks::new(flash).ok_or(StoreError::Unfit)?;
+        let mut store = Self { banks, entry: Entry::empty(), seed: Seed::empty() };
+        let found = store.banks.open(&mut store.entry, &mut store.seed)?;
+        if found != Found::Store {
+            // What was read last belongs to no store.
+            store.entry.copy_from(&Entry::empty());
+            store.seed.set(0, &Secret::zeroed());
+        }
+        Ok((store, found))
+    }
+
+    /// Whether this device has its keys.
+    pub fn has_keys(&self) -> bool {
+        self.entry.has_keys()
+    }
+
+    /// Makes the static key, the hedge secret and the seed of 1,024 bytes of `source`, which has to be one of noise,
+    /// and passes the health tests of NIST SP 800-90B §4.4. They find a source that is stuck, not one that only looks
+    /// random: a stored seed, for example.
+    ///
+    /// # Errors
+    /// - [`StoreError::HasKeys`]: [`Self::forget`] comes first.
+    /// - [`StoreError::Source`]: it failed, or the tests did. Nothing is stored.
+    /// - [`StoreError::Flash`]: nothing is stored, or an erase was still missing; [`Self::has_keys`] says which.
+    pub fn make_keys<E: Entropy + ?Sized>(&mut self, source: &mut E) -> Result<(), StoreError> {
+        if self.has_keys() {
+            return Err(StoreError::HasKeys);
+        }
+        let mut run = health::draw(source)?;
+        let [mut private, mut hedge, mut seed] = [(); 3].map(|()| Secret::<32>::zeroed());
+        for secret in [&mut private, &mut hedge, &mut seed] {
+            run.fill(secret.expose_mut())?;
+        }
+        let mut next = Entry::of(&self.entry);
+        next.set_keys(&private, &Identity::copy_of(&private, None).public_key(), &hedge);
+        self.seed.set(self.seed.number(), &seed);
+        self.change(&mut next)
+    }
+
+    /// Our static key pair: what the label of the device may show of it, and what a pairing takes.
+    ///
+    /// # Errors
+    /// [`StoreError::NoKeys`].
+    pub fn identity(&self) -> Result<Identity, StoreError> {
+        self.with_keys()?;
+        let public = PublicKey::of(self.entry.public_key());
+        Ok(Identity::copy_of(Secret::of(self.entry.private_key()), Some(public)))
+    }
+
+    /// The hedge secret, for a device that makes its [`Ephemerals`] of a generator and a boot log of its own.
+    ///
+    /// # Errors
+    /// [`StoreError::NoKeys`].
+    pub fn hedge(&self) -> Result<Secret<32>, StoreError> {
+        self.with_keys()?;
+        Ok(Secret::new(*self.entry.hedge()))
+    }
+
+    /// Begins a start: takes its number and its secret, and erases what they were made of. Once a start is enough.
+    ///
+    /// The flash then holds nothing that these ephemerals follow from. It costs a slot of a bank where the flash can
+    /// [clear](Flash::clear) a unit that is written, and an erase otherwise.
+    ///
+    /// # Errors
+    /// - [`StoreError::NoKeys`].
+    /// - [`StoreError::Flash`]: the number is lost, and the call can be repeated.
+    pub fn ephemerals(&mut self) -> Result<Ephemerals<Run>, StoreError> {
+        self.with_keys()?;
+        let number = self.seed.number().checked_add(1).ok_or(StoreError::Damaged)?;
+        let (mut run, mut secret, mut next) = (Run::empty(), Secret::zeroed(), Seed::empty());
+        run.begin(self.seed.secret(), &mut secret);
+        next.set(number, &secret);
+        let appended = self.banks.append(&next);
+        self.seed.copy_from(&next);
+        match appended {
+            Ok(()) => self.banks.settle()?,
+            Err(_) => self.change(&mut Entry::of(&self.entry))?,
+        }
+        Ephemerals::new(run, self.hedge()?, &mut Started(number)).map_err(|_| StoreError::Damaged)
+    }
+
+    /// The pinnings in the order in which a device dials them: the pending one, then the final one of before.
+    pub fn pinnings(&self) -> impl Iterator<Item = Keys> + use<F> {
+        [Standing::Pending, Standing::Final].map(|standing| self.keys(standing)).into_iter().flatten()
+    }
+
+    /// A session in KK with this peer is confirmed: the initiator has opened message 2, the responder a first record.
+    /// If its pinning was pending, it is final now, and its code is spent.
+    ///
+    /// # Errors
+    /// [`StoreError::Flash`]: as with [`PinStore::finalise`].
+    pub fn confirmed(&mut self, peer: &PublicKey) -> Result<(), StoreError> {
+        match Id::new(self.entry.code(Standing::Pending)) {
+            Some(code) if self.entry.is_of(Standing::Pending, peer, &code) => self.finalise(peer, &code),
+            _ => Ok(self.banks.settle()?),
+        }
+    }
+
+    /// Whether a window for pairing may open at each start although nobody has asked for it at the device: nothing was
+    /// ever final or spent.
+    pub fn may_pair_unasked(&self) -> bool {
+        !self.entry.has_to_be_asked()
+    }
+
+    /// Whether the code of this name is one of the four that were spent last.
+    pub fn is_spent(&self, code: &Id) -> bool {
+        self.entry.is_spent(code.as_bytes())
+    }
+
+    /// The peer's address, as text; empty if there is none.
+    pub fn address(&self) -> &str {
+        core::str::from_utf8(self.entry.address()).unwrap_or_default()
+    }
+
+    /// Stores the peer's address.
+    ///
+    /// # Errors
+    /// - [`StoreError::Address`]: it has more than [`MAX_ADDRESS`] bytes.
+    /// - [`StoreError::Flash`]: the one of before stands there, or an erase was still missing.
+    pub fn set_address(&mut self, address: &str) -> Result<(), StoreError> {
+        if address.len() > MAX_ADDRESS {
+            return Err(StoreError::Address);
+        }
+        if address == self.address() {
+            return Ok(self.banks.settle()?);
+        }
+        let mut next = Entry::of(&self.entry);
+        next.set_address(address.as_bytes());
+        self.change(&mut next)
+    }
+
+    /// Forgets the keys, the address and both pinnings: a factory reset. The names of spent codes stay, and so does
+    /// whether a window has to be asked for.
+    ///
+    /// When this returns, both banks have been erased since, and one of them holds what stays. It does not reach
+    /// what firmware has made of the keys (an [`Identity`], [`Keys`], [`Ephemerals`]: drop them), nor copies that a
+    /// driver beneath has made, nor what the server knows: take the device out of its registry.
+    ///
+    /// # Errors
+    /// [`StoreError::Flash`]: keys can still be read out of the flash. If [`Self::has_keys`] is false they are forgotten,
+    /// and only wait for their erase: the call can be repeated, and the next [`Self::open`] tries it as well.
+    pub fn forget(&mut self) -> Result<(), StoreError> {
+        let mut next = Entry::of(&self.entry);
+        next.forget();
+        self.seed.set(self.seed.number(), &Secret::zeroed());
+        self.change(&mut next)
+    }
+
+    fn with_keys(&self) -> Result<(), StoreError> {
+        if self.has_keys() { Ok(()) } else { Err(StoreError::NoKeys) }
+    }
+
+    fn keys(&self, standing: Standing) -> Option<Keys> {
+        let (key, shared) = self.entry.pinning(standing)?;
+        let identity = self.identity().ok()?;
+        let key = PublicKey::new(*key);
+        let peer = Peer::from_parts(&identity, key, Secret::new(*shared)).ok()?;
+        Some(Keys::of_pairing(identity, peer))
+    }
+
+    /// Stores an entry in place of the one of before, and erases that.
+    fn change(&mut self, next: &mut Entry) -> Result<(), StoreError> {
+        next.finish();
+        self.banks.store(next, &self.seed)?;
+        self.entry.copy_from(next);
+        Ok(self.banks.settle()?)
+    }
+}
+
+impl<F: Flash> PinStore for KeyStore<F> {
+    type Error = StoreError;
+
+    fn store(&mut self, peer: &Peer, code: &Id) -> Result<(), StoreError> {
+        self.with_keys()?;
+        if self.entry.is_of(Standing::Pending, &peer.public_key(), code) {
+            return Ok(self.banks.settle()?);
+        }
+        let mut next = Entry::of(&self.entry);
+        next.pin(peer, code);
+        self.change(&mut next)
+    }
+
+    fn finalise(&mut self, peer: &PublicKey, code: &Id) -> Result<(), StoreError> {
+        if !self.entry.is_of(Standing::Pending, peer, code) {
+            let is_final = self.entry.is_of(Standing::Final, peer, code);
+            return if is_final { Ok(self.banks.settle()?) } else { Err(StoreError::NotPending) };
+        }
+        let mut next = Entry::of(&self.entry);
+        next.finalise();
+        self.change(&mut next)
+    }
+
+    fn remove(&mut self, peer: &PublicKey, code: &Id) -> Result<(), StoreError> {
+        if !self.entry.is_of(Standing::Pending, peer, code) {
+            return Ok(self.banks.settle()?);
+        }
+        let mut next = Entry::of(&self.entry);
+        next.unpin();
+        self.change(&mut next)
+    }
+}
+
+impl<F> fmt::Debug for KeyStore<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyStore").field("has_keys", &self.entry.has_keys()).finish_non_exhaustive()
+    }
+}
+
+/// The number of one start, which is stored already.
+struct Started(u32);
+
+impl Counter for Started {
+    fn next(&mut self) -> Result<u64, CounterFailed> {
+        Ok(self.0.into())
+    }
+}

@@ -1,0 +1,55 @@
+//! What a device draws from after one start: a secret that is only in RAM, and moves on.
+
+use crate::entropy::{Entropy, EntropyFailed};
+use core::fmt;
+use lowkey_crypto::{Blake2s, Secret};
+
+/// The entropy source of one start. Whoever reads the flash or the RAM later cannot compute what it gave before.
+///
+/// It is as secret as the seed that it was made of was then; [`Self::stir`] adds what nobody knows who knew the seed.
+pub struct Run(Secret<32>);
+
+impl Run {
+    /// Nothing yet: whoever makes one stirs in all that it is to give.
+    pub(super) fn empty() -> Self {
+        Self(Secret::zeroed())
+    }
+
+    /// Begins r = BLAKE2s(s, `"lowkey run"`), and leaves s' = BLAKE2s(s, `"lowkey next"`), which is for the next start.
+    pub(super) fn begin(&mut self, seed: &Secret<32>, next: &mut Secret<32>) {
+        Blake2s::mac(seed, &[b"lowkey run"], self.0.expose_mut());
+        Blake2s::mac(seed, &[NEXT], next.expose_mut());
+    }
+
+    /// Adds `noise`, whatever the device has: r = BLAKE2s(r, `"lowkey stir"` ‖ noise). It cannot make it worse.
+    pub fn stir(&mut self, noise: &[u8]) {
+        self.move_on(&[b"lowkey stir", noise]);
+    }
+
+    fn move_on(&mut self, parts: &[&[u8]]) {
+        let mut moved = Secret::zeroed();
+        Blake2s::mac(&self.0, parts, moved.expose_mut());
+        *self.0.expose_mut() = *moved.expose(); // a move would leave a copy
+    }
+}
+
+impl Entropy for Run {
+    /// BLAKE2s(r, `"lowkey draw"`) for each 32 bytes, and then r = BLAKE2s(r, `"lowkey next"`); never fails.
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyFailed> {
+        for piece in out.chunks_mut(32) {
+            let mut drawn = Secret::zeroed();
+            Blake2s::mac(&self.0, &[b"lowkey draw"], drawn.expose_mut());
+            piece.iter_mut().zip(drawn.expose()).for_each(|(to, from)| *to = *from);
+            self.move_on(&[NEXT]);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Run(..)")
+    }
+}
+
+const NEXT: &[u8] = b"lowkey next";
