@@ -1,16 +1,14 @@
 //! The initiator, for hosts that play a device.
 
 use crate::connection::{Connection, Input};
+use crate::dial::dial;
 use crate::entropy::host_ephemerals;
 use crate::error::Error;
 use crate::handshake::exchange;
 use crate::limits::Limits;
-use crate::reach::Race;
-use crate::tcp;
 use lowkey_transport::{Link, Pinning, Step};
-use std::io;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, ToSocketAddrs, lookup_host};
+use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio::time::{Instant, timeout_at};
 
 /// Plays a KK (or KKpsk0) handshake as the initiator and confirms it.
@@ -49,15 +47,7 @@ pub async fn connect_tcp(
     limits: &Limits,
 ) -> Result<Connection<TcpStream>, Error> {
     let deadline = limits.deadline();
-    let found = timeout_at(deadline, lookup_host(address)).await;
-    let found = found.unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer in time")));
-    let addresses = found.map_err(|error| Error::Unresolved(error.into()))?.collect();
-    let mut race = Race::new(addresses);
-    let reached = timeout_at(deadline, race.run(TcpStream::connect)).await;
-    let stream =
-        reached.unwrap_or_else(|_| Err(race.give_up())).map_err(|error| Error::Unreachable(error.into()))?;
-    tcp::prepare(&stream)?;
-    connect_by(stream, pinning, limits, deadline).await
+    connect_by(dial(address, deadline).await?, pinning, limits, deadline).await
 }
 
 async fn connect_by<Io: AsyncRead + AsyncWrite + Unpin>(

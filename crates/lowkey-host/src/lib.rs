@@ -52,8 +52,13 @@
 //! | `lowkey.silent` | info | `device` | a session ended: the device was silent and did not answer a PING |
 //! | `lowkey.lifetime` | info | `device` | a session ended: it was open for as long as one may be |
 //! | `lowkey.ended` | info | `device`, `reason`, `error` | a session is over that was not ended from outside, as the four before this: `closed`, `broken` (with the `error`), `backend` (the service behind could not be reached, or broke off), or `stopped` with the server |
+//! | `lowkey.window_opened` | info | `code`, `device`, `seconds` | a pairing window is open, or a device is called; `code` is the code's name |
+//! | `lowkey.window_closed` | info | `code`, `device`, `reason` | it is over: `paired`, `time`, or `closed` |
+//! | `lowkey.paired` | info | `code`, `device` | a device is paired: both sides have stored the other's key |
+//! | `lowkey.not_paired` | warn | `code`, `device`, `error` | a device that has the code came, and was not paired |
+//! | `lowkey.still_pending` | warn | `code`, `device`, `error` | a pairing is final, and could not be entered as that: its row stays pending until the next session |
 //! | `lowkey.attempt_displaced` | warn | `attempts` | too many attempts wait, or too many of one address; one made room |
-//! | `lowkey.left_out` | of those lines | `of`, `lines` | how many lines of the event `of` were left out: only the first 100 of a second are written of what devices and strangers can bring about (all from `lowkey.confirmed` to `lowkey.failed`, from `lowkey.displaced` to `lowkey.ended`, `lowkey.attempt_displaced` and the panics), and of `lowkey.accept_failed` the first of 10 s. Said as soon as that time is over |
+//! | `lowkey.left_out` | of those lines | `of`, `lines` | how many lines of the event `of` were left out: only the first 100 of a second are written of what devices and strangers can bring about (all from `lowkey.confirmed` to `lowkey.failed`, from `lowkey.displaced` to `lowkey.ended`, `lowkey.not_paired`, `lowkey.attempt_displaced` and the panics), and of `lowkey.accept_failed` the first of 10 s. Said as soon as that time is over |
 //! | `lowkey.accept_failed` | warn | `error` | the socket could not accept, for example too many open files; it goes on after a pause |
 //! | `lowkey.handshake_panicked` | error | `error` | a bug, in this crate or in a [`Registry`] |
 //! | `lowkey.handler_panicked` | error | `error` | a bug in what [`Server::run`] was given; the session is over |
@@ -64,6 +69,7 @@
 mod client;
 mod clock;
 mod connection;
+mod dial;
 mod echo;
 pub mod entropy;
 mod error;
@@ -86,14 +92,15 @@ pub use connection::{Connection, Fault};
 pub use echo::echo;
 pub use error::Error;
 pub use limits::Limits;
-pub use lowkey_core::{Id, Identity, Peer, Psk, PublicKey, Secret};
+pub use lowkey_core::{Code, CodeError, Id, Identity, Peer, Psk, PublicKey, Secret};
 pub use lowkey_transport::{Error as ChannelError, Hello, Mode, Pinning, Refusal};
 pub use reach::{Race, Unreachable};
 pub use registry::{
-    Device, DeviceError, Devices, Digest, LeftOut, Paired, Pinned, Registry, Taken, Trouble, Unique, parse_id,
+    Bearer, Device, DeviceError, Devices, Digest, Enrol, LeftOut, NotEnrolled, Paired, Pinned, Registry,
+    Taken, Trouble, Unique, parse_id,
 };
 pub use server::{
-    AcceptError, Acceptor, Balancers, Cause, Failure, HandshakeTimes, InForce, LazyAccept, Listener,
-    ReadSource, Server, SessionInfo, Stats, Stopped,
+    AcceptError, Acceptor, Balancers, Call, Cause, Failure, HandshakeTimes, InForce, LazyAccept, Listener,
+    NotOpened, NotPaired, Progress, ReadSource, Server, SessionInfo, Stats, Stopped, WindowInfo,
 };
 pub use time::show_time;

@@ -3,6 +3,7 @@
 mod device;
 mod devices;
 mod digest;
+mod enrol;
 mod left_out;
 mod paired;
 mod pinned;
@@ -12,6 +13,7 @@ mod unique;
 pub use device::{Device, DeviceError};
 pub use devices::Devices;
 pub use digest::Digest;
+pub use enrol::{Bearer, Enrol, NotEnrolled};
 pub use left_out::LeftOut;
 pub use paired::Paired;
 pub use pinned::Pinned;

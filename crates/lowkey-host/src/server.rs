@@ -11,11 +11,14 @@ mod failures;
 mod familiar;
 mod gate;
 mod group;
+mod hold;
 mod in_force;
 mod info;
 mod lazy;
 mod listener;
 mod order;
+mod pairing;
+mod pairings;
 mod quiet;
 mod run;
 mod sessions;
@@ -24,6 +27,8 @@ mod state;
 mod stats;
 mod swept;
 mod waiting;
+mod window;
+mod windows;
 
 pub use acceptor::Acceptor;
 pub use balancers::{Balancers, ReadSource};
@@ -33,8 +38,10 @@ pub use in_force::InForce;
 pub use info::SessionInfo;
 pub use lazy::LazyAccept;
 pub use listener::Listener;
+pub use pairings::Call;
 pub use run::{Server, Stopped};
 pub use stats::{HandshakeTimes, Stats};
+pub use window::{NotOpened, NotPaired, Progress, WindowInfo};
 #[cfg(all(test, lowkey_shuttle))]
 pub(crate) use {
     attempts::Attempts,

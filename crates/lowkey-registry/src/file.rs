@@ -35,9 +35,9 @@ use std::sync::Arc;
 /// psk_file = "pump-8-next.psk"
 /// ```
 ///
-/// Names, ids, keys, PSKs and codes are unique. A pinning whose PSK file cannot be read, or holds the PSK of another, is [left
-/// out](Registry::left_out); all others are in force. A [`LiveRegistry`](crate::LiveRegistry) is the same file, read
-/// again when it changes.
+/// Names, ids, keys, PSKs and codes are unique. A pinning whose PSK file cannot be read, or holds the PSK of another,
+/// is [left out](Registry::left_out); all others are in force. A [`LiveRegistry`](crate::LiveRegistry) is the same file,
+/// read again when it changes.
 #[derive(Debug)]
 pub struct FileRegistry {
     path: PathBuf,

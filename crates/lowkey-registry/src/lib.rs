@@ -21,6 +21,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod code_name;
+mod code_text;
 mod edit;
 mod error;
 mod file;
@@ -38,6 +39,7 @@ pub mod text_file;
 mod time;
 
 pub use code_name::show_code_name;
+pub use code_text::{CodeTextError, parse_code};
 pub use edit::Written;
 pub use error::RegistryError;
 pub use file::{FileRegistry, digest_of};

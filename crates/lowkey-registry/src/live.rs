@@ -1,6 +1,7 @@
 //! A registry file that is read again when it changes.
 
 mod current;
+mod enrol;
 mod mount;
 mod trouble;
 mod troubles;
@@ -19,6 +20,8 @@ use std::sync::atomic::Ordering;
 
 /// The devices of a registry file as it is now: [`FileRegistry`](crate::FileRegistry)'s format, read again on
 /// demand and when the file changes, all or nothing, but for those whose PSK cannot be had.
+///
+/// An acceptor enters devices that pair in it ([`Acceptor::enrol_in`](lowkey_host::Acceptor::enrol_in)).
 ///
 /// Cheap to clone; all clones share their devices. What cannot be read leaves in force what was read before. A pinning
 /// that did not change stays the same [`Arc`]; the sessions of one that is gone, or has changed, end with the next

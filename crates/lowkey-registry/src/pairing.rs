@@ -13,7 +13,7 @@ use crate::keys;
 use crate::table::{Described, Entry};
 use crate::text_file::shown;
 use lowkey_host::text::mask;
-use lowkey_host::{Device, Id, Paired, PublicKey};
+use lowkey_host::{Bearer, Device, Id, Paired, PublicKey};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -28,6 +28,16 @@ pub struct Enrolment<'a> {
     pub code: Id,
 }
 
+/// A code that is the device's now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Claimed {
+    /// What was written to the registry, or stands there.
+    pub written: Written,
+    /// Whether the row was there before: the same key has come again.
+    pub was_there: bool,
+}
+
 /// Why the registry was left as it was.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -37,12 +47,7 @@ pub enum PairingError {
     /// The device does not fit in; why.
     Device(PathBuf, String),
     /// The code is another device's, or another key's: that one was faster.
-    Claimed {
-        /// The device that has it.
-        name: String,
-        /// Its key.
-        key: PublicKey,
-    },
+    Claimed(Bearer),
 }
 
 impl fmt::Display for PairingError {
@@ -50,14 +55,7 @@ impl fmt::Display for PairingError {
         match self {
             Self::Registry(error) => write!(f, "{error}"),
             Self::Device(path, why) => write!(f, "{}: {}", shown(path), mask(why)),
-            Self::Claimed { name, key } => {
-                write!(
-                    f,
-                    "the code is the one of {:?}, whose key is {}",
-                    mask(name),
-                    keys::encode_public(key)
-                )
-            }
+            Self::Claimed(bearer) => write!(f, "{bearer}; its key is {}", keys::encode_public(&bearer.key)),
         }
     }
 }
@@ -91,7 +89,7 @@ pub fn may_claim(registry: &Path, server: &PublicKey, name: &str, code: &Id) -> 
 ///
 /// # Errors
 /// [`PairingError`]; the registry is as it was.
-pub fn claim(registry: &Path, server: &PublicKey, enrolment: Enrolment<'_>) -> Result<Written, PairingError> {
+pub fn claim(registry: &Path, server: &PublicKey, enrolment: Enrolment<'_>) -> Result<Claimed, PairingError> {
     let Enrolment { name, key, code } = enrolment;
     let key = key.canonical();
     let edit = Edit::begin(registry).map_err(PairingError::Registry)?;
@@ -101,7 +99,7 @@ pub fn claim(registry: &Path, server: &PublicKey, enrolment: Enrolment<'_>) -> R
         if pinning.key != key || entry.device.name() != name {
             return Err(claimed(entry, pinning));
         }
-        return Ok(added(edit.text()));
+        return Ok(Claimed { written: added(edit.text()), was_there: true });
     }
     let row = format!(
         "[[device]]\nname = {}\nkey = {}\ncode = {}\npending = true\n",
@@ -112,19 +110,17 @@ pub fn claim(registry: &Path, server: &PublicKey, enrolment: Enrolment<'_>) -> R
     let new = edit.with(&[row], server);
     edit.check(&new, server).map_err(|error| refused(registry, error))?;
     edit.put(&new).map_err(|error| refused(registry, error))?;
-    Ok(added(&new))
+    Ok(Claimed { written: added(&new), was_there: false })
 }
+
+/// What was written; `None` if there was nothing to change.
+pub type Settled = Result<Option<Written>, PairingError>;
 
 /// Makes the pairing of this key and code final. `None`: it is already, or there is no such row (any more).
 ///
 /// # Errors
 /// [`PairingError`]; the registry is as it was.
-pub fn finalise(
-    registry: &Path,
-    server: &PublicKey,
-    key: &PublicKey,
-    code: &Id,
-) -> Result<Option<Written>, PairingError> {
+pub fn finalise(registry: &Path, server: &PublicKey, key: &PublicKey, code: &Id) -> Settled {
     change(registry, server, key, code, |edit, entries, n, at| {
         let new = edit.finalised(server, n, at)?;
         let key = entries[n].pinnings[at].key;
@@ -136,12 +132,7 @@ pub fn finalise(
 ///
 /// # Errors
 /// [`PairingError`]; the registry is as it was.
-pub fn remove(
-    registry: &Path,
-    server: &PublicKey,
-    key: &PublicKey,
-    code: &Id,
-) -> Result<Option<Written>, PairingError> {
+pub fn remove(registry: &Path, server: &PublicKey, key: &PublicKey, code: &Id) -> Settled {
     change(registry, server, key, code, |edit, entries, n, at| {
         let entry = &entries[n];
         let removal = edit.without(server, entry.device.name(), |other, _| other == at)?;
@@ -156,7 +147,7 @@ fn change(
     key: &PublicKey,
     code: &Id,
     to: impl FnOnce(&Edit, &[Entry], usize, usize) -> Result<(String, Change), EditError>,
-) -> Result<Option<Written>, PairingError> {
+) -> Settled {
     let key = key.canonical();
     let edit = Edit::begin_there(registry).map_err(PairingError::Registry)?;
     let entries = entries(&edit, registry, server)?;
@@ -181,7 +172,7 @@ fn bearer<'e>(entries: &'e [Entry], code: &Id) -> Option<(&'e Entry, &'e Describ
 }
 
 fn claimed(entry: &Entry, pinning: &Described) -> PairingError {
-    PairingError::Claimed { name: entry.device.name().to_owned(), key: pinning.key }
+    PairingError::Claimed(Bearer { name: entry.device.name().to_owned(), key: pinning.key })
 }
 
 fn refused(registry: &Path, error: EditError) -> PairingError {

@@ -2,6 +2,9 @@
 
 #![cfg(unix)]
 
+#[path = "registry_live/pairing.rs"]
+mod pairing;
+
 use lowkey_host::{
     AcceptError, Acceptor, Connection, Error, Id, Identity, Limits, Listener, Pinned, Refusal, Registry,
 };

@@ -1,5 +1,6 @@
 //! A server, a device it knows, and streams that behave badly.
 
+pub mod board;
 pub mod changing;
 pub mod log;
 

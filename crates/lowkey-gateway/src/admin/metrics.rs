@@ -54,6 +54,8 @@ impl Collector for Now {
             ("timed_out", stats.timed_out),
             ("failed", stats.failed),
             ("abandoned", stats.abandoned),
+            ("paired", stats.paired),
+            ("not_paired", stats.not_paired),
         ];
         out.family(
             "attempts",
@@ -87,6 +89,7 @@ impl Collector for Now {
             "Attempts that wait for message 1 or their confirmation",
             stats.attempts,
         )?;
+        out.gauge("pairing_windows", "Pairing windows that are open, calls among them", stats.windows)?;
         let ends = [
             ("closed", stats.sessions_closed),
             ("backend", stats.sessions_backend),

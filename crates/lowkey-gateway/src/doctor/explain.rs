@@ -33,6 +33,9 @@ impl Explainer<'_> {
     ) -> Finding {
         let failure = self.failure;
         let Verdict { kind, device, why, mend } = match failure.cause {
+            Cause::NotOpened if failure.hello.is_some_and(|hello| hello.mode == Mode::XxPsk0) => {
+                self.plain(Cause::NoWindow, None)
+            }
             Cause::UnknownId | Cause::OtherMode | Cause::Expired | Cause::NotOpened => {
                 self.refused(known, search, only)
             }
@@ -226,6 +229,17 @@ impl Explainer<'_> {
         }
     }
 
+    /// A device that waits for somebody to open a window.
+    fn no_window(&self) -> Verdict {
+        let why = "it wants to pair, and no pairing window was open";
+        Verdict {
+            kind: "no_window",
+            device: None,
+            why: why.into(),
+            mend: Some(Mend::Do("open a pairing window with the code on its label".to_owned())),
+        }
+    }
+
     /// Causes that need no search.
     fn plain(&self, cause: Cause, known: Option<&Arc<Pinned>>) -> Verdict {
         let limits = self.case.acceptor.limits();
@@ -237,10 +251,25 @@ impl Explainer<'_> {
             ),
             Cause::Mode => {
                 let provision = commands::provision(self.case.acceptor.public_key(), self.case.registry, "NAME");
-                let why = "it wants to pair, or asks for a mode that does not exist; this server knows KK and KKpsk0, with keys \
-                           from a key page";
+                if self.failure.hello.is_some_and(|hello| hello.mode == Mode::XxPsk0) {
+                    return self.no_window();
+                }
+                let why = "it wants to pair without a code, or asks for a mode that does not exist; this server knows KK and \
+                           KKpsk0, and XXpsk0 while a pairing window is open";
                 return Verdict { kind: "mode", device: None, why: why.into(), mend: Some(provision) };
             }
+            Cause::NoWindow => (
+                "unknown_code",
+                "it wants to pair with a code that no window is open for, with one that is mistyped, or it is a recording".into(),
+                Some("open a pairing window with the code on its label"),
+            ),
+            Cause::NotPaired => (
+                "not_paired",
+                "it has the code of a pairing window, and was not paired: it said no, its line broke, it could not be entered, or \
+                 the code is another key's; the log says which"
+                    .into(),
+                Some("open a window again; if the code is another key's and should not be, revoke that device first"),
+            ),
             Cause::Load => (
                 "busy",
                 format!(

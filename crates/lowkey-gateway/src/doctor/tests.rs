@@ -72,6 +72,8 @@ fn whom(cause: Cause) -> &'static str {
         | Cause::TimedOut
         | Cause::Displaced
         | Cause::Malformed
+        | Cause::NoWindow
+        | Cause::NotPaired
         | Cause::NoHeader
         | Cause::HungUp
         | Cause::Application
@@ -97,6 +99,11 @@ fn every_finding_is_about_the_right_one_and_nobody_is_somebody_who_is_no_device(
         let nobodys = Hello { mode: Mode::Kk, id: Id::new(b"nobody's") };
         seen(&of_one(&acceptor, Some(nobodys), cause, &frame), SOMEBODY);
         seen(&of_one(&acceptor, None, cause, &[]), SOMEBODY);
+    }
+
+    let pairing = Hello { mode: Mode::XxPsk0, ..hello };
+    for cause in [Cause::Mode, Cause::NotOpened] {
+        seen(&of_one(&acceptor, Some(pairing), cause, &frame), SOMEBODY);
     }
 
     let health = Health::default();

@@ -1,7 +1,9 @@
 //! A registry in memory.
 
+use super::Registry;
+use super::device::{Device, DeviceError};
+use super::pinned::Pinned;
 use super::unique::Unique;
-use super::{Device, DeviceError, Pinned, Registry};
 use lowkey_core::Id;
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! A device's key, pinned.
 
-use super::{Device, DeviceError, Paired};
+use super::device::{Device, DeviceError};
+use super::paired::Paired;
 use crate::clock::is_believable;
 use lowkey_core::{Error as KeyError, Id, Identity, Peer, Psk, PublicKey};
 use lowkey_transport::{Mode, Pinning};

@@ -1,6 +1,6 @@
 //! What no two pinnings may have in common.
 
-use super::DeviceError;
+use super::device::DeviceError;
 use lowkey_core::{Id, PublicKey};
 use std::collections::HashMap;
 

@@ -28,10 +28,10 @@ use tokio::time::timeout_at;
 ///
 /// Cheap to clone; all clones share their sessions and counters. A stranger cannot tell an unknown id
 /// from another mode than the pinning's or from a key that does not match: the work, the answer and the
-/// log line are the same. XX is not offered.
+/// log line are the same. XX is not offered, and XXpsk0 only while a [window](Self::open_window) is open.
 #[derive(Clone)]
 pub struct Acceptor {
-    state: Arc<State>,
+    pub(super) state: Arc<State>,
 }
 
 impl Acceptor {
@@ -70,7 +70,12 @@ impl Acceptor {
     /// What has been counted.
     pub fn stats(&self) -> Stats {
         let inner = &self.state;
-        inner.counters.snapshot(inner.attempts.len(), inner.sessions.len(), inner.sessions.moved())
+        inner.counters.snapshot(
+            inner.attempts.len(),
+            inner.sessions.len(),
+            inner.windows.len(),
+            inner.sessions.moved(),
+        )
     }
 
     /// The sessions there are now, in no order.
@@ -91,6 +96,7 @@ impl Acceptor {
             // Some 100 ms for the most there are. Without a thread it is tried after the next change.
             let _ = thread::Builder::new().name("lowkey-decoys".into()).spawn(grow);
         }
+        self.state.windows.sweep();
         self.state.counters.log.sweep();
     }
 
@@ -208,7 +214,8 @@ impl Acceptor {
     }
 
     /// Reads a hello and refuses what is refused whoever asks: another version, another mode than KK and
-    /// KKpsk0, and everybody under too much load. Who it is, is then for the caller to say.
+    /// KKpsk0, and everybody under too much load. Who it is, is then for the caller to say. A pairing, while a
+    /// [window](Self::open_window) is open, is played to its end here.
     ///
     /// # Cancel safety
     /// Dropped, the attempt is over.

@@ -22,6 +22,7 @@ pub(crate) enum Event {
     AcceptFailed,
     HandshakePanicked,
     HandlerPanicked,
+    NotPaired,
 }
 
 /// How many lines of each event have been written lately, and how many were left out.
@@ -100,7 +101,7 @@ impl Span {
 }
 
 impl Event {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Confirmed,
         Self::Refused,
         Self::Unconfirmed,
@@ -115,6 +116,7 @@ impl Event {
         Self::AcceptFailed,
         Self::HandshakePanicked,
         Self::HandlerPanicked,
+        Self::NotPaired,
     ];
 
     fn name(self) -> &'static str {
@@ -133,6 +135,7 @@ impl Event {
             Self::AcceptFailed => "lowkey.accept_failed",
             Self::HandshakePanicked => "lowkey.handshake_panicked",
             Self::HandlerPanicked => "lowkey.handler_panicked",
+            Self::NotPaired => "lowkey.not_paired",
         }
     }
 
@@ -154,7 +157,7 @@ impl Event {
             Self::TimedOut | Self::Failed => {
                 tracing::debug!(name: "lowkey.left_out", target: "lowkey", of, lines, "lines left out");
             }
-            Self::AttemptDisplaced | Self::AcceptFailed => {
+            Self::AttemptDisplaced | Self::AcceptFailed | Self::NotPaired => {
                 tracing::warn!(name: "lowkey.left_out", target: "lowkey", of, lines, "lines left out");
             }
             Self::HandshakePanicked | Self::HandlerPanicked => {

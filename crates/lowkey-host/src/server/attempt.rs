@@ -78,6 +78,13 @@ impl Attempt {
         }
     }
 
+    /// It was a pairing, and is done.
+    pub(crate) fn paired(mut self) -> AcceptError {
+        self.over = true;
+        self.counters.paired.one_more();
+        AcceptError::Paired
+    }
+
     /// It came to nothing.
     pub(crate) fn failed(mut self, error: AcceptError) -> AcceptError {
         self.over = true;
@@ -102,6 +109,7 @@ impl Attempt {
                     tracing::info!(name: "lowkey.refused", target: "lowkey", from, id = %id, mode, refusal = ?refusal, "attempt refused");
                 }
             }
+            AcceptError::Paired | AcceptError::NotPaired(_) => self.counters.not_paired.one_more(),
             error if self.answered => {
                 self.counters.unconfirmed.one_more();
                 if log.may(Event::Unconfirmed) {
@@ -149,6 +157,7 @@ impl Attempt {
                 (Refusal::BUSY, _) => Cause::Load,
                 (_, suspicion) => suspicion,
             },
+            AcceptError::Paired | AcceptError::NotPaired(_) => Cause::NotPaired,
             _ if self.answered => Cause::Unconfirmed,
             AcceptError::TimedOut => Cause::TimedOut,
             AcceptError::Displaced => Cause::Displaced,

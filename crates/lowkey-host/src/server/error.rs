@@ -1,5 +1,6 @@
 //! Why a responder's handshake came to nothing.
 
+use super::window::NotPaired;
 use crate::error::Error;
 use lowkey_transport::Refusal;
 use std::fmt;
@@ -16,6 +17,10 @@ pub enum AcceptError {
     Displaced,
     /// It hung up, said what it may not, or the stream or the randomness failed.
     Failed(Error),
+    /// It was a pairing, and is done: the device has stored our key, and we have stored its. Nothing is wrong.
+    Paired,
+    /// It was a pairing of a device that has the code, and came to nothing.
+    NotPaired(NotPaired),
 }
 
 impl fmt::Display for AcceptError {
@@ -25,6 +30,8 @@ impl fmt::Display for AcceptError {
             Self::TimedOut => f.write_str("the handshake was not over in time"),
             Self::Displaced => f.write_str("displaced by another attempt"),
             Self::Failed(error) => write!(f, "{error}"),
+            Self::Paired => f.write_str("a pairing, which is done"),
+            Self::NotPaired(why) => write!(f, "{why}"),
         }
     }
 }
@@ -33,6 +40,7 @@ impl std::error::Error for AcceptError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Failed(error) => Some(error),
+            Self::NotPaired(why) => Some(why),
             _ => None,
         }
     }

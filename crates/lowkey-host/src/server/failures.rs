@@ -48,6 +48,10 @@ pub enum Cause {
     Expired,
     /// Message 1 did not open with the id's pinning.
     NotOpened,
+    /// It wanted to pair: no window is open for the code that it names, or its message 1 was used before.
+    NoWindow,
+    /// It had the code, and was not paired.
+    NotPaired,
     /// Message 1 opened, and no record did.
     Unconfirmed,
     /// Nothing whole came in time.
@@ -68,7 +72,7 @@ pub enum Cause {
 
 impl Cause {
     /// Every one there is.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Version,
         Self::Mode,
         Self::Load,
@@ -81,6 +85,8 @@ impl Cause {
         Self::OtherMode,
         Self::Expired,
         Self::NotOpened,
+        Self::NoWindow,
+        Self::NotPaired,
         Self::Unconfirmed,
         Self::TimedOut,
         Self::Displaced,

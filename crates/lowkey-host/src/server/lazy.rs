@@ -1,5 +1,7 @@
 //! An attempt between its hello and its answer, and the answer, which is the same work whoever asks.
 
+mod pair;
+
 use super::attempt::Attempt;
 use super::attempts::Slot;
 use super::error::AcceptError;
@@ -25,7 +27,7 @@ pub struct LazyAccept<Io> {
     state: Arc<State>,
     generation: u64, // of the registry, from before anybody looked anything up
     deadline: Instant,
-    handshake: Handshake<Io>,
+    handshake: Handshake<'static, Io>,
     hello: Option<Hello>,
     ephemerals: Option<Ephemerals<OsEntropy>>, // drawn for every hello, known id or not
     attempt: Attempt,
@@ -61,6 +63,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
             attempt,
         };
         match lazy.hear().await {
+            Ok(()) if lazy.hello.is_some_and(|hello| hello.mode == Mode::XxPsk0) => Err(lazy.pair().await),
             Ok(()) => Ok(lazy),
             Err(error) => Err(lazy.fail(error).await),
         }
@@ -145,16 +148,15 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         self.attempt.heard(hello, self.handshake.link.first_frame().unwrap_or_default());
         let state = Arc::clone(&self.state);
         match hello.mode {
-            Mode::Xx | Mode::XxPsk0 => Err(self.decline(Refusal::MODE).await),
+            Mode::Xx => Err(self.decline(Refusal::MODE).await),
+            Mode::XxPsk0 if !state.windows.are_open() => Err(self.decline(Refusal::MODE).await),
             Mode::Kk | Mode::KkPsk0 if state.is_service_down() => {
                 self.attempt.suspect(Cause::ServiceDown);
                 Err(self.decline(Refusal::BUSY).await)
             }
             // Whether a seat is free is asked once it is certain who it is: a device takes its own again.
-            Mode::Kk | Mode::KkPsk0 if !state.takes_message_1(self.attempt.from()) => {
-                Err(self.decline(Refusal::BUSY).await)
-            }
-            Mode::Kk | Mode::KkPsk0 => {
+            _ if !state.takes_message_1(self.attempt.from()) => Err(self.decline(Refusal::BUSY).await),
+            Mode::Kk | Mode::KkPsk0 | Mode::XxPsk0 => {
                 self.ephemerals = Some(host_ephemerals().map_err(AcceptError::Failed)?);
                 Ok(())
             }
@@ -265,6 +267,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
             match state.sessions.seat(&pinned, generation, from, connection.shared()) {
                 Ok(seat) => {
                     attempt.confirmed(pinned.device().name());
+                    state.confirmed(&pinned);
                     return Ok(connection.of(pinned, from).seated(seat));
                 }
                 // The registry was exchanged since it was asked.
@@ -283,17 +286,27 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         Err(error)
     }
 
-    /// Counts and hangs up. A refusal has time to arrive, in which the attempt keeps its slot.
-    async fn fail(mut self, error: AcceptError) -> AcceptError {
-        let error = self.attempt.failed(error);
-        if matches!(error, AcceptError::Refused(_)) {
-            let until = self.deadline.min(Instant::now() + parting::STRANGERS_TIME);
-            let Handshake { io, slot, .. } = &mut self.handshake;
-            slot.answered();
-            let _ = slot.hold(parting::see_off(io, until, parting::STRANGERS_BYTES)).await;
-        }
-        error
+    async fn fail(self, error: AcceptError) -> AcceptError {
+        let Handshake { io, slot, .. } = self.handshake;
+        turned_away(self.attempt, io, slot, self.deadline, error).await
     }
+}
+
+/// Counts and hangs up. A refusal has time to arrive, in which the attempt keeps its slot.
+async fn turned_away<Io: AsyncRead + AsyncWrite + Unpin>(
+    attempt: Attempt,
+    mut io: Io,
+    mut slot: Slot,
+    deadline: Instant,
+    error: AcceptError,
+) -> AcceptError {
+    let error = attempt.failed(error);
+    if matches!(error, AcceptError::Refused(_)) {
+        let until = deadline.min(Instant::now() + parting::STRANGERS_TIME);
+        slot.answered();
+        let _ = slot.hold(parting::see_off(&mut io, until, parting::STRANGERS_BYTES)).await;
+    }
+    error
 }
 
 impl<Io: fmt::Debug> fmt::Debug for LazyAccept<Io> {
@@ -304,14 +317,14 @@ impl<Io: fmt::Debug> fmt::Debug for LazyAccept<Io> {
 }
 
 /// A stream, its link, and its slot among those who wait.
-struct Handshake<Io> {
+struct Handshake<'k, Io> {
     io: Io,
-    link: Link<'static, Vec<u8>>,
+    link: Link<'k, Vec<u8>>,
     input: Input,
     slot: Slot,
 }
 
-impl<Io: AsyncRead + AsyncWrite + Unpin> Handshake<Io> {
+impl<Io: AsyncRead + AsyncWrite + Unpin> Handshake<'_, Io> {
     /// Plays on until there is a hello or all is done.
     async fn until(&mut self, deadline: Instant) -> Result<Step, AcceptError> {
         let Self { io, link, input, slot } = self;

@@ -6,14 +6,17 @@ use super::decoys::Decoys;
 use super::gate::Gate;
 use super::sessions::Sessions;
 use super::stats::Counters;
+use super::window::Shown;
+use super::windows::Windows;
 use crate::clock::Clock;
 use crate::entropy::random;
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::registry::{Pinned, Registry};
+use crate::registry::{Enrol, Paired, Pinned, Registry};
 use lowkey_core::{Identity, Peer, Psk};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
+use tokio::task::spawn_blocking;
 
 pub(super) struct State {
     pub(super) identity: Arc<Identity>,
@@ -30,6 +33,9 @@ pub(super) struct State {
     pub(super) gate: Gate,
     /// Asks after the service behind, if there is one that matters.
     pub(super) service_is_down: OnceLock<Box<dyn Fn() -> bool + Send + Sync>>,
+    /// Where devices that pair are entered, if anywhere.
+    pub(super) enrolments: OnceLock<Arc<dyn Enrol>>,
+    pub(super) windows: Arc<Windows>,
     pub(super) counters: Arc<Counters>,
 }
 
@@ -52,6 +58,8 @@ impl State {
             sessions: Arc::new(Sessions::new(&limits, Arc::clone(&counters))),
             gate: Gate::new(&limits),
             service_is_down: OnceLock::new(),
+            enrolments: OnceLock::new(),
+            windows: Arc::default(),
             identity,
             limits,
             clock,
@@ -83,6 +91,27 @@ impl State {
     /// Whether the service behind is known to be down; the id plays no part in it.
     pub(super) fn is_service_down(&self) -> bool {
         self.service_is_down.get().is_some_and(|is_down| is_down())
+    }
+
+    /// A session of this pinning is confirmed, so its pairing is final if it was pending (protocol §6): entered first,
+    /// and then said. Whoever waits for the session does not wait for that.
+    pub(super) fn confirmed(&self, pinned: &Pinned) {
+        let (Some(Paired::Pending(code)), Some(enrolments)) = (pinned.paired(), self.enrolments.get()) else {
+            return;
+        };
+        let (enrolments, key) = (Arc::clone(enrolments), pinned.key());
+        let device = pinned.device().name().to_owned();
+        spawn_blocking(move || {
+            let code_shown = Shown(code);
+            match enrolments.finalise(&key, &code) {
+                Ok(()) => {
+                    tracing::info!(name: "lowkey.paired", target: "lowkey", code = %code_shown, device, "device paired");
+                }
+                Err(error) => {
+                    tracing::warn!(name: "lowkey.still_pending", target: "lowkey", code = %code_shown, device, error = %error, "pairing not entered as final");
+                }
+            }
+        });
     }
 
     /// A pinning that was good in `generation`, as it is now, and the generation in which it surely is;

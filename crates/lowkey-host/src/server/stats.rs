@@ -13,8 +13,8 @@ use std::time::Duration;
 /// What a server has counted since it began.
 ///
 /// Every attempt that was begun and is over is in exactly one of `confirmed`, the `refused…`,
-/// `unconfirmed`, `timed_out`, `failed` and `abandoned`. Every confirmed one is a session now, or in exactly one
-/// of the `sessions_…`.
+/// `unconfirmed`, `timed_out`, `failed`, `abandoned`, `paired` and `not_paired`. Every confirmed one is a session now,
+/// or in exactly one of the `sessions_…`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -40,6 +40,10 @@ pub struct Stats {
     pub failed: u64,
     /// Dropped before message 1 was there: to make room for others, or by the application.
     pub abandoned: u64,
+    /// Pairings of devices that called, done: both sides have stored the other's key.
+    pub paired: u64,
+    /// Attempts in which a device had shown a code, and was not paired.
+    pub not_paired: u64,
     /// Attempts that had to make room for others; they are also in `abandoned` or `unconfirmed`.
     pub attempts_displaced: u64,
     /// Sessions that a newer session of the same device displaced.
@@ -70,6 +74,8 @@ pub struct Stats {
     pub attempts: u64,
     /// Sessions now.
     pub sessions: u64,
+    /// Pairing windows that are open now.
+    pub windows: u64,
 }
 
 /// How long handshakes took, from the stream's beginning to the first record that opened.
@@ -97,6 +103,8 @@ pub(crate) struct Counters {
     pub(crate) timed_out: Count,
     pub(crate) failed: Count,
     pub(crate) abandoned: Count,
+    pub(crate) paired: Count,
+    pub(crate) not_paired: Count,
     pub(crate) attempts_displaced: Count,
     pub(crate) sessions_displaced: Count,
     pub(crate) sessions_revoked: Count,
@@ -113,7 +121,7 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    pub(crate) fn snapshot(&self, attempts: usize, sessions: usize, moved: Moved) -> Stats {
+    pub(crate) fn snapshot(&self, attempts: usize, sessions: usize, windows: usize, moved: Moved) -> Stats {
         Stats {
             accepted: self.accepted.value(),
             confirmed: self.confirmed.value(),
@@ -126,6 +134,8 @@ impl Counters {
             timed_out: self.timed_out.value(),
             failed: self.failed.value(),
             abandoned: self.abandoned.value(),
+            paired: self.paired.value(),
+            not_paired: self.not_paired.value(),
             attempts_displaced: self.attempts_displaced.value(),
             sessions_displaced: self.sessions_displaced.value(),
             sessions_revoked: self.sessions_revoked.value(),
@@ -141,6 +151,7 @@ impl Counters {
             accept_errors: self.accept_errors.value(),
             attempts: attempts as u64,
             sessions: sessions as u64,
+            windows: windows as u64,
         }
     }
 

@@ -8,7 +8,7 @@ use crate::psks::PskFiles;
 use crate::snapshot::{Changes, Snapshot};
 use crate::stamp::Stamp;
 use crate::text_file::{Trust, shown};
-use lowkey_host::{Identity, LeftOut};
+use lowkey_host::{Identity, LeftOut, PublicKey};
 use std::collections::HashSet;
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
@@ -82,6 +82,11 @@ impl Current {
 
     pub(super) fn path(&self) -> &Path {
         self.troubles.path()
+    }
+
+    /// The key of the server whose registry it is.
+    pub(super) fn server(&self) -> PublicKey {
+        self.identity.public_key()
     }
 
     pub(super) fn troubles(&self) -> &Troubles {

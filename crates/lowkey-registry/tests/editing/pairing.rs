@@ -70,7 +70,7 @@ fn pairing_another_key_loses_and_is_told_whose_the_code_is_until_that_row_is_rev
     claimed(&bench, "pump-7", 3).unwrap();
     assert!(text(&bench).starts_with("server = "), "whoever makes a registry says whose it is");
     let whose =
-        format!("the code is the one of \"pump-7\", whose key is {}", keys::encode_public(&public(3)));
+        format!("the code is the one of \"pump-7\" already; its key is {}", keys::encode_public(&public(3)));
     for name in ["pump-7", "pump-8"] {
         assert_eq!(claimed(&bench, name, 4).unwrap_err(), whose);
     }
@@ -106,8 +106,8 @@ fn pairing_of_two_right_codes_at_once_one_has_the_row() {
     let winners: Vec<PublicKey> = won.iter().filter_map(|run| run.as_ref().ok().copied()).collect();
     let [winner] = winners[..] else { panic!("{winners:?}") };
     for lost in won.into_iter().filter_map(Result::err) {
-        let PairingError::Claimed { name, key } = lost else { panic!("{lost}") };
-        assert_eq!((&*name, key), ("pump-7", winner));
+        let PairingError::Claimed(bearer) = lost else { panic!("{lost}") };
+        assert_eq!((&*bearer.name, bearer.key), ("pump-7", winner));
     }
     assert_eq!(text(&bench).matches("[[device]]").count(), 1);
 }

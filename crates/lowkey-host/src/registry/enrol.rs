@@ -1,0 +1,73 @@
+//! Where the devices that pair are entered.
+
+use crate::text::mask;
+use lowkey_core::{Id, PublicKey};
+use std::fmt;
+
+/// Where a server enters the devices that pair, at exactly the moments that the protocol names (§6). A registry that
+/// can be written is one.
+///
+/// `code` is the name of a code. A code belongs to the row that bears it, pending or final, and to no other. Each call
+/// may be repeated, and changes nothing the second time. They block: a server calls them where that is allowed.
+pub trait Enrol: Send + Sync {
+    /// Whether a device of this name can be entered with this code, asked before anybody connects.
+    ///
+    /// # Errors
+    /// It cannot; why.
+    fn may(&self, name: &str, code: &Id) -> Result<(), NotEnrolled>;
+
+    /// Enters the device's key, pending, and claims the code for it: in force when this returns. The same key again is
+    /// no error.
+    ///
+    /// # Errors
+    /// Nothing was entered, and nobody is told that anything was.
+    fn store(&self, name: &str, key: &PublicKey, code: &Id) -> Result<(), NotEnrolled>;
+
+    /// What is pending of this key and code is final.
+    ///
+    /// # Errors
+    /// It stays pending; the next session makes it final.
+    fn finalise(&self, key: &PublicKey, code: &Id) -> Result<(), NotEnrolled>;
+
+    /// Takes out what is pending of this key and code: the device has said no. What is final stays.
+    ///
+    /// # Errors
+    /// It stays.
+    fn remove(&self, key: &PublicKey, code: &Id) -> Result<(), NotEnrolled>;
+}
+
+/// Whose a code is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bearer {
+    /// The device's name.
+    pub name: String,
+    /// Its key, which people compare with what the device shows.
+    pub key: PublicKey,
+}
+
+impl fmt::Display for Bearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the code is the one of {:?} already", mask(&self.name))
+    }
+}
+
+/// Why a device was not entered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotEnrolled {
+    /// The code is this device's already.
+    Claimed(Bearer),
+    /// It does not fit in, or nothing can be written; why.
+    Failed(String),
+}
+
+impl fmt::Display for NotEnrolled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Claimed(bearer) => write!(f, "{bearer}"),
+            Self::Failed(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for NotEnrolled {}

@@ -1,0 +1,167 @@
+//! A pairing from where the device has shown that it has the code to both sides' CLOSE (protocol §6), whoever called.
+
+use super::allowance::Event;
+use super::hold::Hold;
+use super::state::State;
+use super::window::{NotPaired, Progress, Shown};
+use super::windows::Found;
+use crate::connection::Input;
+use crate::error::Error;
+use crate::handshake::exchange;
+use crate::parting;
+use crate::registry::{Enrol, NotEnrolled, Pinned};
+use lowkey_core::PublicKey;
+use lowkey_transport::{Error as ChannelError, Link, Step};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout, timeout_at};
+
+/// A stream and its link, in a pairing.
+pub(super) struct Play<'p, 'k, Io> {
+    pub(super) io: &'p mut Io,
+    pub(super) link: &'p mut Link<'k, Vec<u8>>,
+    pub(super) input: &'p mut Input,
+}
+
+impl<Io: AsyncRead + AsyncWrite + Unpin> Play<'_, '_, Io> {
+    /// Plays the handshake until the device has proven a key, and with it that it has the code.
+    pub(super) async fn until_proven(&mut self) -> Result<PublicKey, Error> {
+        loop {
+            let step = self.link.step()?;
+            if let Some(key) = self.link.proven_key() {
+                return Ok(key.canonical());
+            }
+            self.exchange(step).await?;
+        }
+    }
+
+    /// Plays the rest: enters the device, tells it so, hears the same of it, and makes that final.
+    ///
+    /// Dropped, or without the device's word in [`PATIENCE`], the stream is cut: what is pending stays so.
+    pub(super) async fn settle(
+        &mut self,
+        state: &Arc<State>,
+        window: &Found,
+        key: PublicKey,
+    ) -> Result<(), NotPaired> {
+        let settled = match Hold::take(&state.windows, window.number, key) {
+            Ok(hold) => {
+                match hold.unless_ended(timeout(PATIENCE, self.enter(state, window, key, &hold))).await {
+                    Some(Ok(settled)) => settled,
+                    Some(Err(_elapsed)) => {
+                        Err(NotPaired::Failed("the device did not say in time that it agrees".into()))
+                    }
+                    None => Err(NotPaired::Failed("the device began anew, or the window was closed".into())),
+                }
+            }
+            Err(why) => {
+                self.close().await;
+                Err(why)
+            }
+        };
+        let (code, device) = (Shown(window.code), &*window.device);
+        match &settled {
+            Ok(()) => {
+                tracing::info!(name: "lowkey.paired", target: "lowkey", code = %code, device, "device paired");
+                self.close().await;
+            }
+            Err(error) => {
+                state.windows.failed(window.number, error);
+                if state.counters.log.may(Event::NotPaired) {
+                    tracing::warn!(name: "lowkey.not_paired", target: "lowkey", code = %code, device, error = %error, "pairing came to nothing");
+                }
+            }
+        }
+        settled
+    }
+
+    async fn enter(
+        &mut self,
+        state: &Arc<State>,
+        window: &Found,
+        key: PublicKey,
+        hold: &Hold,
+    ) -> Result<(), NotPaired> {
+        let (code, device) = (window.code, window.device.clone());
+        let mut is_stored = false;
+        loop {
+            let step = match self.link.step() {
+                Ok(step) => step,
+                Err(ChannelError::NotWelcome) => {
+                    if is_stored {
+                        changed(state, hold, move |enrol| enrol.remove(&key, &code)).await?;
+                    }
+                    return Err(NotPaired::Declined);
+                }
+                Err(error) => return Err(failed(&error.into())),
+            };
+            match step {
+                Step::Claim => {
+                    let device = device.clone();
+                    let stored = match Pinned::check(&state.identity.public_key(), &key) {
+                        Ok(()) => changed(state, hold, move |enrol| enrol.store(&device, &key, &code)).await,
+                        Err(_) => Err(NotPaired::Key),
+                    };
+                    if let Err(why) = stored {
+                        self.close().await;
+                        return Err(why);
+                    }
+                    is_stored = true;
+                    hold.at(Progress::Pending(key));
+                    self.link.accept().map_err(|error| failed(&error.into()))?;
+                }
+                Step::Done => break,
+                step => self.exchange(step).await.map_err(|error| failed(&error))?,
+            }
+        }
+        // The device has our key whatever comes of this; if it stays pending here, its first session makes it final.
+        if let Err(why) = changed(state, hold, move |enrol| enrol.finalise(&key, &code)).await {
+            tracing::warn!(name: "lowkey.still_pending", target: "lowkey", code = %Shown(code), device, error = %why, "pairing not entered as final");
+            hold.note(why);
+        }
+        hold.at(Progress::Paired(key));
+        Ok(())
+    }
+
+    /// A CLOSE, in place of our word or behind both, and time for it to arrive.
+    async fn close(&mut self) {
+        if self.link.close().is_err() {
+            return;
+        }
+        let until = Instant::now() + parting::STRANGERS_TIME;
+        let written = timeout_at(until, self.exchange(Step::Write)).await;
+        if let Ok(Ok(())) = written {
+            parting::see_off(self.io, until, parting::STRANGERS_BYTES).await;
+        }
+    }
+
+    async fn exchange(&mut self, step: Step) -> Result<(), Error> {
+        exchange(self.io, self.link, self.input, step).await
+    }
+}
+
+/// A change of what is entered, made to its end by the run whose turn it is and by no other: one that has ended must
+/// not take out what a newer one has entered.
+async fn changed(
+    state: &State,
+    hold: &Hold,
+    change: impl FnOnce(&dyn Enrol) -> Result<(), NotEnrolled> + Send + 'static,
+) -> Result<(), NotPaired> {
+    let Some(enrolments) = state.enrolments.get().cloned() else { return Err(NotPaired::Over) };
+    let (turn, alone) = (hold.turn(), hold.enter().await);
+    let made = spawn_blocking(move || {
+        let _alone = alone;
+        if turn() { change(&*enrolments).map_err(NotPaired::from) } else { Err(NotPaired::Over) }
+    });
+    made.await.unwrap_or_else(|error| Err(NotPaired::NotStored(error.to_string())))
+}
+
+/// What ended a pairing, for people.
+pub(super) fn failed(error: &Error) -> NotPaired {
+    NotPaired::Failed(error.to_string())
+}
+
+/// How long a pairing may take once the device has shown the code: somebody may have to say yes.
+const PATIENCE: Duration = Duration::from_secs(120);

@@ -1,0 +1,330 @@
+//! Pairing windows: which codes a server pairs with now, for whom, until when, and what came of it (protocol §6).
+//!
+//! They are in memory only, and end by a clock that nobody sets. A window that is over is remembered for a while, for
+//! whoever asks what came of it.
+
+use super::window::{MOST_WINDOWS, NotOpened, NotPaired, Progress, Shown, WindowInfo};
+use crate::sync::{Mutex, MutexGuard};
+use lowkey_core::{Code, Id, Psk, PublicKey};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use std::{fmt, mem};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// The windows of a server.
+#[derive(Default)]
+pub(crate) struct Windows(Mutex<Table>);
+
+#[derive(Default)]
+struct Table {
+    open: HashMap<Id, Window>, // by the code's name
+    past: VecDeque<WindowInfo>,
+    next: u64,
+}
+
+struct Window {
+    number: u64,
+    psk: Arc<Psk>,
+    device: String,
+    until: Instant,
+    who: Who,
+    /// Ephemerals of messages 1 that have opened: a recording of one opens again.
+    seen: HashSet<[u8; 32]>,
+    holder: Option<Holder>,
+    progress: Progress,
+    trouble: Option<NotPaired>,
+}
+
+/// The run that holds a window, and whose device it is.
+struct Holder {
+    key: PublicKey,
+    held: Held,
+}
+
+/// A run that holds a window.
+#[derive(Clone)]
+pub(super) struct Held {
+    /// Its number; no two runs have the same.
+    pub(super) run: u64,
+    /// The window was closed, or the same device began anew.
+    pub(super) ended: Arc<Notify>,
+    /// Held by whoever changes what is entered: one run of a device after the other.
+    pub(super) entering: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// Who begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Who {
+    /// The device calls us.
+    Device,
+    /// We call it.
+    Server,
+}
+
+/// What a message 1 with a code's name can be tried with.
+pub(super) struct Found {
+    pub(super) number: u64,
+    pub(super) code: Id,
+    pub(super) device: String,
+    pub(super) psk: Arc<Psk>,
+}
+
+impl Windows {
+    /// Opens one; gives its number.
+    pub(super) fn open(&self, code: &Code, device: &str, time: Duration, who: Who) -> Result<u64, NotOpened> {
+        if !(Duration::from_nanos(1)..=LONGEST).contains(&time) {
+            return Err(NotOpened::Time);
+        }
+        let name = code.name();
+        if name.as_bytes() == BOOK {
+            return Err(NotOpened::TestCode);
+        }
+        let now = Instant::now();
+        let mut table = self.lock();
+        table.sweep(now);
+        if table.open.contains_key(&name) {
+            return Err(NotOpened::Open);
+        }
+        if table.open.len() >= MOST_WINDOWS {
+            return Err(NotOpened::TooMany);
+        }
+        table.next += 1;
+        let window = Window {
+            number: table.next,
+            psk: Arc::new(code.psk()),
+            device: device.to_owned(),
+            until: now + time,
+            who,
+            seen: HashSet::new(),
+            holder: None,
+            progress: Progress::Waiting,
+            trouble: None,
+        };
+        tracing::info!(name: "lowkey.window_opened", target: "lowkey", code = %Shown(name), device, seconds = time.as_secs(), "pairing window open");
+        let number = window.number;
+        table.open.insert(name, window);
+        Ok(number)
+    }
+
+    /// Closes one, and cuts off whoever is being paired in it; what it was, if there is one.
+    pub(super) fn close(&self, number: u64) -> Option<WindowInfo> {
+        let mut table = self.lock();
+        let code = table.named(number)?;
+        table.end(code, Progress::Over);
+        table.past.back().cloned()
+    }
+
+    /// What there is of one.
+    pub(super) fn find(&self, number: u64) -> Option<WindowInfo> {
+        self.list().into_iter().find(|window| window.number == number)
+    }
+
+    /// Those that are open, and the last that were, in the order of their numbers.
+    pub(super) fn list(&self) -> Vec<WindowInfo> {
+        let now = Instant::now();
+        let mut table = self.lock();
+        table.sweep(now);
+        let open = table.open.iter().map(|(code, window)| window.info(*code, now));
+        let mut all: Vec<_> = table.past.iter().cloned().chain(open).collect();
+        all.sort_by_key(|window| window.number);
+        all
+    }
+
+    /// How many are open.
+    pub(super) fn len(&self) -> usize {
+        let mut table = self.lock();
+        table.sweep(Instant::now());
+        table.open.len()
+    }
+
+    /// Whether a device may call now, whatever its code.
+    pub(super) fn are_open(&self) -> bool {
+        let now = Instant::now();
+        self.lock().open.values().any(|window| window.is_open_to_callers(now))
+    }
+
+    /// Ends those whose time has come.
+    pub(super) fn sweep(&self) {
+        self.lock().sweep(Instant::now());
+    }
+
+    /// The window that a message 1 with this name and ephemeral belongs to; none for one that was seen.
+    pub(super) fn called(&self, code: &Id, ephemeral: &[u8; 32]) -> Option<Found> {
+        let table = self.lock();
+        let window = table.open.get(code).filter(|window| window.is_open_to_callers(Instant::now()))?;
+        let fresh = !window.seen.contains(ephemeral) && window.seen.len() < MOST_SEEN;
+        fresh.then(|| window.found(*code))
+    }
+
+    /// The window of our own call.
+    pub(super) fn calling(&self, number: u64) -> Option<Found> {
+        let table = self.lock();
+        let found = table.open.iter().find(|(_, window)| window.number == number);
+        found.map(|(code, window)| window.found(*code))
+    }
+
+    /// A message 1 with this ephemeral has opened. Says whether it is the first.
+    pub(super) fn opened(&self, number: u64, ephemeral: [u8; 32]) -> bool {
+        let mut table = self.lock();
+        table.numbered(number).is_some_and(|window| window.seen.insert(ephemeral))
+    }
+
+    /// A device has proven this key and the code: from now on nobody takes its place but itself, once more, for its
+    /// older stream may be dead.
+    pub(super) fn hold(&self, number: u64, key: PublicKey) -> Result<Held, NotPaired> {
+        let mut table = self.lock();
+        table.next += 1;
+        let run = table.next;
+        let window = table.numbered(number).filter(|window| window.until > Instant::now());
+        let window = window.ok_or(NotPaired::Over)?;
+        let entering = match window.holder.take() {
+            Some(other) if other.key != key => {
+                window.holder = Some(other);
+                return Err(NotPaired::Busy);
+            }
+            Some(older) => {
+                older.held.ended.notify_one();
+                older.held.entering
+            }
+            None => Arc::default(),
+        };
+        let held = Held { run, ended: Arc::default(), entering };
+        window.holder = Some(Holder { key, held: held.clone() });
+        window.progress = Progress::Met(key);
+        Ok(held)
+    }
+
+    /// Whether the run of this number still holds the window.
+    pub(super) fn is_held_by(&self, number: u64, run: u64) -> bool {
+        self.lock().numbered(number).is_some_and(|window| window.is_held_by(run))
+    }
+
+    /// The run that holds the window has come that far.
+    pub(super) fn at(&self, number: u64, run: u64, progress: Progress) {
+        let mut table = self.lock();
+        let Some(code) = table.named(number) else { return };
+        let Some(window) = table.open.get_mut(&code).filter(|window| window.is_held_by(run)) else { return };
+        window.progress = progress;
+        if let Progress::Paired(_) = progress {
+            table.end(code, progress);
+        }
+    }
+
+    /// The run lets go of the window, however it ended.
+    pub(super) fn let_go(&self, number: u64, run: u64) {
+        let mut table = self.lock();
+        if let Some(window) = table.numbered(number).filter(|window| window.is_held_by(run)) {
+            window.holder = None;
+            window.progress = Progress::Waiting;
+        }
+        table.sweep(Instant::now());
+    }
+
+    /// What went wrong in a run, which may go on.
+    pub(super) fn note(&self, number: u64, why: NotPaired) {
+        if let Some(window) = self.lock().numbered(number) {
+            window.trouble = Some(why);
+        }
+    }
+
+    /// A run came to nothing. A call is over with it, for there is one; a window stays open.
+    pub(super) fn failed(&self, number: u64, why: &NotPaired) {
+        let mut table = self.lock();
+        let Some(code) = table.named(number) else { return };
+        let Some(window) = table.open.get_mut(&code) else { return };
+        // Two at once: what the other one hears is no news of the one that goes on.
+        if window.holder.is_none() || *why != NotPaired::Busy {
+            window.trouble = Some(why.clone());
+        }
+        if window.who == Who::Server {
+            table.end(code, Progress::Over);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    fn named(&self, number: u64) -> Option<Id> {
+        self.open.iter().find(|(_, window)| window.number == number).map(|(code, _)| *code)
+    }
+
+    fn numbered(&mut self, number: u64) -> Option<&mut Window> {
+        self.open.values_mut().find(|window| window.number == number)
+    }
+
+    /// Ends those whose time has come, but for one in which a device has shown the code: that has time of its own.
+    fn sweep(&mut self, now: Instant) {
+        let over = |(code, window): (&Id, &Window)| {
+            (window.until <= now && window.holder.is_none()).then_some(*code)
+        };
+        let over: Vec<Id> = self.open.iter().filter_map(over).collect();
+        over.into_iter().for_each(|code| self.end(code, Progress::Over));
+    }
+
+    fn end(&mut self, code: Id, progress: Progress) {
+        let Some(mut window) = self.open.remove(&code) else { return };
+        window.progress = progress;
+        if let Some(holder) = window.holder.take()
+            && progress == Progress::Over
+        {
+            holder.held.ended.notify_one();
+        }
+        let reason = match progress {
+            Progress::Paired(_) => "paired",
+            _ if window.until <= Instant::now() => "time",
+            _ => "closed",
+        };
+        let device = mem::take(&mut window.device);
+        tracing::info!(name: "lowkey.window_closed", target: "lowkey", code = %Shown(code), device, reason, "pairing window closed");
+        window.device = device;
+        if self.past.len() >= PAST {
+            self.past.pop_front();
+        }
+        self.past.push_back(WindowInfo { left: Duration::ZERO, ..window.info(code, Instant::now()) });
+    }
+}
+
+impl Window {
+    fn is_open_to_callers(&self, now: Instant) -> bool {
+        self.who == Who::Device && self.until > now
+    }
+
+    fn is_held_by(&self, run: u64) -> bool {
+        self.holder.as_ref().is_some_and(|holder| holder.held.run == run)
+    }
+
+    fn found(&self, code: Id) -> Found {
+        Found { number: self.number, code, device: self.device.clone(), psk: Arc::clone(&self.psk) }
+    }
+
+    fn info(&self, code: Id, now: Instant) -> WindowInfo {
+        WindowInfo {
+            number: self.number,
+            code,
+            device: self.device.clone(),
+            left: self.until.saturating_duration_since(now),
+            progress: self.progress,
+            trouble: self.trouble.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for Windows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Windows").field("open", &self.len()).finish_non_exhaustive()
+    }
+}
+
+/// For how long one may be open.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// How many messages 1 of a window may open: whoever makes more has the code, and too much time.
+const MOST_SEEN: usize = 1024;
+/// How many that are over are remembered.
+const PAST: usize = 64;
+/// The name of the code in the book.
+const BOOK: [u8; 8] = [0x43, 0xdd, 0x20, 0x44, 0x98, 0x16, 0x59, 0x44];
