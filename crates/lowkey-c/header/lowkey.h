@@ -37,6 +37,13 @@
 //   lowkey_recv_message(&channel, &io, answer, sizeof answer, &n, &is_end);
 //   lowkey_finish(&channel, &io);                                       // our CLOSE, then all up to the peer's
 //
+// Two sides that have not met, and a code that both know, for example on a label:
+//
+//   lowkey_code_psk(&psk, label, label_len, name);
+//   lowkey_pairing_init(&pairing, &identity, &psk, name, &store);       // your flash, as three callbacks
+//   lowkey_pairing_initiator(&pairing, &channel, &buffers, &ephemerals);
+//   lowkey_pairing_run(&pairing, &channel, &io, &ephemerals);           // the store has the peer's key: KK is next
+//
 // What holds for every object stands at the top of lowkey_common.h, and here besides:
 // - An identity, a peer and a PSK may be shared by channels of several threads. Of them a call from a callback cannot
 //   be seen.
@@ -51,6 +58,7 @@ LOWKEY_ASSERT(peer, sizeof(lowkey_peer) == LOWKEY_PEER_SIZE);
 LOWKEY_ASSERT(psk, sizeof(lowkey_psk) == LOWKEY_PSK_SIZE);
 LOWKEY_ASSERT(ephemerals, sizeof(lowkey_ephemerals) == LOWKEY_EPHEMERALS_SIZE);
 LOWKEY_ASSERT(channel, sizeof(lowkey_channel) == LOWKEY_CHANNEL_SIZE);
+LOWKEY_ASSERT(pairing, sizeof(lowkey_pairing) == LOWKEY_PAIRING_SIZE);
 LOWKEY_ASSERT(mode, sizeof(lowkey_mode) == 4);
 
 #endif // LOWKEY_H

@@ -37,6 +37,13 @@
 //   lowkey_recv_message(&channel, &io, answer, sizeof answer, &n, &is_end);
 //   lowkey_finish(&channel, &io);                                       // our CLOSE, then all up to the peer's
 //
+// Two sides that have not met, and a code that both know, for example on a label:
+//
+//   lowkey_code_psk(&psk, label, label_len, name);
+//   lowkey_pairing_init(&pairing, &identity, &psk, name, &store);       // your flash, as three callbacks
+//   lowkey_pairing_initiator(&pairing, &channel, &buffers, &ephemerals);
+//   lowkey_pairing_run(&pairing, &channel, &io, &ephemerals);           // the store has the peer's key: KK is next
+//
 // What holds for every object stands at the top of lowkey_common.h, and here besides:
 // - An identity, a peer and a PSK may be shared by channels of several threads. Of them a call from a callback cannot
 //   be seen.
@@ -47,6 +54,9 @@
 
 // Bytes of an id made by lowkey_pinning_id.
 #define LOWKEY_PINNING_ID_LEN 8
+
+// Bytes of the name of a pairing code.
+#define LOWKEY_CODE_NAME_LEN 8
 
 #if defined(LOWKEY_POINTERS_OF_32_BITS)
 // Bytes of a lowkey_identity, and of the other objects.
@@ -84,6 +94,16 @@
 #define LOWKEY_CHANNEL_SIZE 632
 #endif
 
+#if defined(LOWKEY_POINTERS_OF_32_BITS)
+// Bytes of a lowkey_pairing.
+#define LOWKEY_PAIRING_SIZE 344
+#endif
+
+#if defined(LOWKEY_POINTERS_OF_64_BITS)
+// Bytes of a lowkey_pairing.
+#define LOWKEY_PAIRING_SIZE 408
+#endif
+
 // The same in words of 64 bits.
 #define LOWKEY_IDENTITY_WORDS (LOWKEY_IDENTITY_SIZE / 8)
 
@@ -98,6 +118,9 @@
 
 // The same in words of 64 bits.
 #define LOWKEY_CHANNEL_WORDS (LOWKEY_CHANNEL_SIZE / 8)
+
+// The same in words of 64 bits.
+#define LOWKEY_PAIRING_WORDS (LOWKEY_PAIRING_SIZE / 8)
 
 // Which Noise pattern a connection uses.
 LOWKEY_ENUM(lowkey_mode) {
@@ -192,6 +215,34 @@ typedef struct {
   // Its length in bytes; 0 only with LOWKEY_XX.
   size_t id_len;
 } lowkey_hello;
+
+// A pairing with one code: its window, and how far an attempt is. Make it with lowkey_pairing_init.
+typedef struct {
+  // Not for you.
+  uint64_t opaque[LOWKEY_PAIRING_WORDS];
+} lowkey_pairing;
+
+// Where a pairing keeps the peer's key, in flash for example. All three callbacks must be given. They get the peer's
+// public key and the code's name, and must not call a function on the pairing or channel that called them.
+//
+// A stored key is pending: it counts in KK, and the pinning of before stays beside it until this one is final. When
+// the stream is cut nothing is called. So dial with the pending one first; once that channel is open, it is final.
+typedef struct {
+  // Given to every callback.
+  void *context;
+  // Stores the key as pending and returns 0 when it is there, whenever the power fails; the same key again is no
+  // error. `shared` is what lowkey_peer_init takes and as secret as the private key. Anything but 0 refuses the
+  // peer: also if another key is pending under this code.
+  int32_t (*store)(void *context,
+                   const uint8_t *peer_key,
+                   const uint8_t *shared,
+                   const uint8_t *code);
+  // Makes the key that is pending final: the peer has stored ours as well. The code is spent, the pinning of before
+  // is gone. What cannot be made final stays pending; a channel in KK makes it final.
+  void (*finalise)(void *context, const uint8_t *peer_key, const uint8_t *code);
+  // Removes the key if it is pending: the peer has refused ours.
+  void (*remove)(void *context, const uint8_t *peer_key, const uint8_t *code);
+} lowkey_pin_store;
 
 #ifdef __cplusplus
 extern "C" {
@@ -640,6 +691,93 @@ lowkey_status lowkey_recv_message(lowkey_channel *channel,
                                   size_t *len,
                                   bool *is_end);
 
+// Makes the PSK of a pairing from its code, and gives the code's name, which everybody may see. The code is 16 to 32
+// random bytes, from a label area in flash for example; it is not kept, and is yours to wipe.
+//
+// LOWKEY_BLANK: all bits are zero or all are one, so nobody has written a code there; or it is the example of the
+// protocol, which everybody knows. LOWKEY_LENGTH: fewer bytes than 16 or more than 32, or they lie in `psk`.
+// LOWKEY_NULL, LOWKEY_OUT_OF_TURN. After each of them `psk` and `name` are as they were.
+LOWKEY_MUST_USE
+lowkey_status lowkey_code_psk(lowkey_psk *psk,
+                              const uint8_t *code,
+                              size_t code_len,
+                              uint8_t name[8]);
+
+// The same of a code as people type it: base32, in which spaces and hyphens are skipped and lower case is accepted.
+// `text` need not end with a zero, and none is counted in `text_len`.
+//
+// LOWKEY_LENGTH also for a letter that base32 does not have. Otherwise as lowkey_code_psk.
+LOWKEY_MUST_USE
+lowkey_status lowkey_code_text_psk(lowkey_psk *psk,
+                                   const uint8_t *text,
+                                   size_t text_len,
+                                   uint8_t name[8]);
+
+// Makes a pairing with the code whose PSK and name lowkey_code_psk has given. Of a responder it is the window as well:
+// it remembers whom it has answered, and refuses a recording and, after 16 attempts that knew the code, everybody.
+// When it ends is yours to say: wipe it then.
+//
+// `identity` and `psk` must stay, unchanged, as long as the pairing is used; `code` and `store` are copied.
+//
+// LOWKEY_NULL (also a callback), LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: the pairing is as it was.
+LOWKEY_MUST_USE
+lowkey_status lowkey_pairing_init(lowkey_pairing *pairing,
+                                  const lowkey_identity *identity,
+                                  const lowkey_psk *psk,
+                                  const uint8_t code[8],
+                                  const lowkey_pin_store *store);
+
+// Begins an attempt as the initiator, and makes the first message at once: this needs no network and takes one
+// multiplication. Then lowkey_pairing_run, or lowkey_pairing_poll.
+//
+// `channel` and `ephemerals` as lowkey_xx_initiator has them. Statuses as there, and of the pairing.
+LOWKEY_MUST_USE
+lowkey_status lowkey_pairing_initiator(lowkey_pairing *pairing,
+                                       lowkey_channel *channel,
+                                       const lowkey_buffers *buffers,
+                                       lowkey_ephemerals *ephemerals);
+
+// Begins an attempt as the responder: waits for an initiator. Then lowkey_pairing_run, or lowkey_pairing_poll.
+//
+// Statuses as lowkey_responder, and of the pairing.
+LOWKEY_MUST_USE
+lowkey_status lowkey_pairing_responder(lowkey_pairing *pairing,
+                                       lowkey_channel *channel,
+                                       const lowkey_buffers *buffers);
+
+// Says what the attempt needs next, as lowkey_poll does of a channel: LOWKEY_EVENT_READ or LOWKEY_EVENT_WRITE. What is
+// to be decided it decides itself, and calls the store. LOWKEY_EVENT_END: both sides have stored the other's key, and
+// have closed. Connect in KK then; the device is its initiator, and its key is the first for lowkey_pinning_id.
+//
+// `ephemerals` makes the second message, which takes three multiplications; an initiator may give NULL.
+//
+// After a status that is not recoverable, of this call or of one that moves bytes, or when you give up, the attempt is
+// over; call this once more then: the last bytes of a pairing that has come to its end may be missing, and this gives
+// LOWKEY_EVENT_END all the same. LOWKEY_DECLINED: `store` has refused the key. LOWKEY_NOT_WELCOME: the peer has refused
+// ours, and `remove` has been called if it was stored. Whatever else ended it: what was stored is pending.
+// LOWKEY_OUT_OF_TURN: no attempt is going on. LOWKEY_NULL (also missing `ephemerals`), LOWKEY_NOT_INITIALISED: nothing
+// was done. `event` is as it was.
+LOWKEY_MUST_USE
+lowkey_status lowkey_pairing_poll(lowkey_pairing *pairing,
+                                  lowkey_channel *channel,
+                                  lowkey_ephemerals *ephemerals,
+                                  lowkey_event *event);
+
+// Reads and writes until the attempt is over. LOWKEY_OK: both sides have stored the other's key.
+//
+// LOWKEY_WOULD_BLOCK: a callback said so; call it again when the stream is ready. Other statuses as
+// lowkey_pairing_poll, and LOWKEY_IO. Nothing here has a clock: your `read` gives up when it has waited for too long.
+LOWKEY_MUST_USE
+lowkey_status lowkey_pairing_run(lowkey_pairing *pairing,
+                                 lowkey_channel *channel,
+                                 const lowkey_io *io,
+                                 lowkey_ephemerals *ephemerals);
+
+// Makes zeros of a pairing, whatever its storage holds. What its store has is as it was.
+//
+// LOWKEY_NULL, LOWKEY_OUT_OF_TURN: nothing was wiped.
+lowkey_status lowkey_pairing_wipe(lowkey_pairing *pairing);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
@@ -648,6 +786,7 @@ LOWKEY_ASSERT(peer, sizeof(lowkey_peer) == LOWKEY_PEER_SIZE);
 LOWKEY_ASSERT(psk, sizeof(lowkey_psk) == LOWKEY_PSK_SIZE);
 LOWKEY_ASSERT(ephemerals, sizeof(lowkey_ephemerals) == LOWKEY_EPHEMERALS_SIZE);
 LOWKEY_ASSERT(channel, sizeof(lowkey_channel) == LOWKEY_CHANNEL_SIZE);
+LOWKEY_ASSERT(pairing, sizeof(lowkey_pairing) == LOWKEY_PAIRING_SIZE);
 LOWKEY_ASSERT(mode, sizeof(lowkey_mode) == 4);
 
 #endif // LOWKEY_H

@@ -99,7 +99,7 @@ pub unsafe extern "C" fn lowkey_responder(
 /// # Safety
 /// [`pinned`] has seen the pinning, unless it is ours.
 #[inline(never)]
-unsafe fn create(
+pub(crate) unsafe fn create(
     storage: Vacant<lowkey_channel>,
     buffers: *const lowkey_buffers,
     pinning: *const lowkey_pinning,
@@ -122,5 +122,5 @@ unsafe fn create(
 }
 
 /// For [`create`], when a channel is begun without a pinning.
-const NOBODY: lowkey_pinning =
+pub(crate) const NOBODY: lowkey_pinning =
     lowkey_pinning { identity: ptr::null(), peer: ptr::null(), psk: ptr::null(), id: ptr::null(), id_len: 0 };

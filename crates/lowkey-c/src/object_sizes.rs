@@ -4,6 +4,8 @@ use lowkey_core::KEY_LEN;
 
 /// Bytes of an id made by lowkey_pinning_id.
 pub const LOWKEY_PINNING_ID_LEN: usize = 8;
+/// Bytes of the name of a pairing code.
+pub const LOWKEY_CODE_NAME_LEN: usize = 8;
 
 /// Bytes of a lowkey_identity, and of the other objects.
 #[cfg(target_pointer_width = "32")]
@@ -28,6 +30,13 @@ pub const LOWKEY_CHANNEL_SIZE: usize = 512;
 #[cfg(target_pointer_width = "64")]
 pub const LOWKEY_CHANNEL_SIZE: usize = 632;
 
+/// Bytes of a lowkey_pairing.
+#[cfg(target_pointer_width = "32")]
+pub const LOWKEY_PAIRING_SIZE: usize = 344;
+/// Bytes of a lowkey_pairing.
+#[cfg(target_pointer_width = "64")]
+pub const LOWKEY_PAIRING_SIZE: usize = 408;
+
 /// The same in words of 64 bits.
 pub const LOWKEY_IDENTITY_WORDS: usize = LOWKEY_IDENTITY_SIZE / 8;
 /// The same in words of 64 bits.
@@ -38,5 +47,7 @@ pub const LOWKEY_PSK_WORDS: usize = LOWKEY_PSK_SIZE / 8;
 pub const LOWKEY_EPHEMERALS_WORDS: usize = LOWKEY_EPHEMERALS_SIZE / 8;
 /// The same in words of 64 bits.
 pub const LOWKEY_CHANNEL_WORDS: usize = LOWKEY_CHANNEL_SIZE / 8;
+/// The same in words of 64 bits.
+pub const LOWKEY_PAIRING_WORDS: usize = LOWKEY_PAIRING_SIZE / 8;
 
 const _: () = assert!(LOWKEY_PSK_SIZE == 8 + KEY_LEN);

@@ -77,6 +77,12 @@ fn an_open_channel_survives_every_wrong_call() {
 }
 
 #[test]
+fn pairing_keeps_what_the_protocol_says_wherever_it_ends() {
+    play("pairing", Channel, &[]);
+    watch("pairing", Channel);
+}
+
+#[test]
 fn callbacks_may_stop_anywhere() {
     play_both("callbacks");
 }

@@ -39,3 +39,19 @@ pub trait PinStore {
     /// It stays pending.
     fn remove(&mut self, peer: &PublicKey, code: &Id) -> Result<(), Self::Error>;
 }
+
+impl<S: PinStore> PinStore for &mut S {
+    type Error = S::Error;
+
+    fn store(&mut self, peer: &Peer, code: &Id) -> Result<(), S::Error> {
+        S::store(self, peer, code)
+    }
+
+    fn finalise(&mut self, peer: &PublicKey, code: &Id) -> Result<(), S::Error> {
+        S::finalise(self, peer, code)
+    }
+
+    fn remove(&mut self, peer: &PublicKey, code: &Id) -> Result<(), S::Error> {
+        S::remove(self, peer, code)
+    }
+}

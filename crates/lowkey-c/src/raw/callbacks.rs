@@ -5,7 +5,7 @@ use crate::stream::{LOWKEY_IO_WOULD_BLOCK, Stream};
 use core::ffi::c_void;
 use embedded_io::ErrorKind;
 use lowkey_core::boot_log::{Bank, Flash, FlashFailed};
-use lowkey_core::{Entropy, EntropyFailed};
+use lowkey_core::{Entropy, EntropyFailed, Id, Peer, PinStore, PublicKey};
 
 /// A random callback.
 pub(crate) struct Random {
@@ -67,6 +67,42 @@ fn number(bank: Bank) -> u32 {
 
 fn done(failed: i32) -> Result<(), FlashFailed> {
     if failed == 0 { Ok(()) } else { Err(FlashFailed) }
+}
+
+/// The three callbacks of a pin store.
+#[derive(Clone, Copy)]
+pub(crate) struct Pins {
+    pub(crate) context: *mut c_void,
+    pub(crate) store: unsafe extern "C" fn(*mut c_void, *const u8, *const u8, *const u8) -> i32,
+    pub(crate) finalise: unsafe extern "C" fn(*mut c_void, *const u8, *const u8),
+    pub(crate) remove: unsafe extern "C" fn(*mut c_void, *const u8, *const u8),
+}
+
+/// A pin store has not stored a key.
+pub(crate) struct NotStored;
+
+impl PinStore for Pins {
+    type Error = NotStored;
+
+    fn store(&mut self, peer: &Peer, code: &Id) -> Result<(), NotStored> {
+        let (key, shared, code) = (peer.public_key(), peer.shared_secret().expose(), code.as_bytes());
+        // SAFETY: `lowkey_pin_store`.
+        let failed =
+            unsafe { (self.store)(self.context, key.as_bytes().as_ptr(), shared.as_ptr(), code.as_ptr()) };
+        if failed == 0 { Ok(()) } else { Err(NotStored) }
+    }
+
+    fn finalise(&mut self, peer: &PublicKey, code: &Id) -> Result<(), NotStored> {
+        // SAFETY: `lowkey_pin_store`.
+        unsafe { (self.finalise)(self.context, peer.as_bytes().as_ptr(), code.as_bytes().as_ptr()) };
+        Ok(())
+    }
+
+    fn remove(&mut self, peer: &PublicKey, code: &Id) -> Result<(), NotStored> {
+        // SAFETY: `lowkey_pin_store`.
+        unsafe { (self.remove)(self.context, peer.as_bytes().as_ptr(), code.as_bytes().as_ptr()) };
+        Ok(())
+    }
 }
 
 /// The two callbacks of a stream.

@@ -36,6 +36,8 @@ const HEADERS: [Header; 3] = [
             "answer",
             "records",
             "callbacks",
+            "code",
+            "pairing",
         ],
     },
     Header {

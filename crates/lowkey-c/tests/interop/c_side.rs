@@ -29,7 +29,7 @@ pub(crate) fn check(status: lowkey_status) -> Result<(), String> {
     if status == LOWKEY_OK { Ok(()) } else { Err(text.to_str().unwrap().to_owned()) }
 }
 
-fn ok(status: lowkey_status) {
+pub(crate) fn ok(status: lowkey_status) {
     check(status).unwrap();
 }
 

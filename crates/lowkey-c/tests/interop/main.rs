@@ -3,6 +3,7 @@
 
 mod c_side;
 mod device_side;
+mod pairing;
 mod rust_side;
 mod side;
 

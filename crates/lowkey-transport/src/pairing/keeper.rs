@@ -5,7 +5,7 @@ use super::{PairError, Pairing};
 use crate::error::Error;
 use crate::limits::Buffer;
 use crate::link::{Link, Step, wipe_handshake_stack};
-use lowkey_core::{Id, Identity, Peer, PinStore};
+use lowkey_core::{Id, Identity, Peer, PinStore, PublicKey};
 
 /// Plays a pairing on a link, in either role, over a [`PinStore`].
 ///
@@ -13,7 +13,7 @@ use lowkey_core::{Id, Identity, Peer, PinStore};
 pub struct Keeper<'p, S: PinStore> {
     identity: &'p Identity,
     code: Id,
-    store: &'p mut S,
+    store: S,
     peer: Option<Peer>,
     kept: Kept<S::Error>,
 }
@@ -32,7 +32,7 @@ enum Kept<E> {
 
 impl<'p, S: PinStore> Keeper<'p, S> {
     /// A pairing with this identity and code, from its beginning; what the peer proves goes to `store`.
-    pub fn new(pairing: Pairing<'p>, store: &'p mut S) -> Self {
+    pub fn new(pairing: Pairing<'p>, store: S) -> Self {
         let Pairing { identity, code, .. } = pairing;
         Self { identity, code, store, peer: None, kept: Kept::Nothing }
     }
@@ -93,19 +93,22 @@ impl<'p, S: PinStore> Keeper<'p, S> {
     }
 
     /// Stores the key that the peer has proven and says so, or refuses it.
-    #[inline(never)]
     fn judge<B: Buffer>(&mut self, link: &mut Link<'_, B>) -> Result<(), Error> {
         let proven = link.proven_key().ok_or(Error::Bug)?;
-        let pinned = Peer::pin(self.identity, proven.canonical());
+        self.keep(proven.canonical());
         wipe_handshake_stack();
-        let Ok(peer) = pinned else { return link.close() }; // of low order
-        if let Err(error) = self.store.store(&peer, &self.code) {
-            self.kept = Kept::Failed(PairError::NotStored, error);
-            return link.close();
-        }
+        if let Kept::Pending = self.kept { link.accept() } else { link.close() }
+    }
+
+    /// Stores a key, if it can be pinned and the store takes it.
+    #[inline(never)] // what it moves lies beneath what is wiped
+    fn keep(&mut self, proven: PublicKey) {
+        let Ok(peer) = Peer::pin(self.identity, proven) else { return }; // of low order
+        self.kept = match self.store.store(&peer, &self.code) {
+            Ok(()) => Kept::Pending,
+            Err(error) => Kept::Failed(PairError::NotStored, error),
+        };
         self.peer = Some(peer);
-        self.kept = Kept::Pending;
-        link.accept()
     }
 
     /// The second PING has passed.

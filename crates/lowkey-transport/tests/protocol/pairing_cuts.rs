@@ -134,7 +134,7 @@ fn pairing(identity: &Identity) -> Pairing<'_> {
 /// One side of a pairing.
 struct Half<'p> {
     link: Link<'p, Vec<u8>>,
-    keeper: Keeper<'p, Pins>,
+    keeper: Keeper<'p, &'p mut Pins>,
     window: Window<'p>,
     /// What is written leaves.
     hands_on: bool,
