@@ -84,7 +84,7 @@ fn none(names: &[String], parts: &[&str], complaint: &str) -> Result<()> {
 const FOLDER: &str = "initiator";
 const PROGRAM: &str = "kk";
 /// The functions of the header for responders and for pairing.
-const FOR_OTHERS: [&str; 8] = [
+const FOR_OTHERS: [&str; 16] = [
     "lowkey_responder",
     "lowkey_hello_read",
     "lowkey_answer_kk",
@@ -93,9 +93,18 @@ const FOR_OTHERS: [&str; 8] = [
     "lowkey_refuse",
     "lowkey_xx_initiator",
     "lowkey_accept",
+    "lowkey_code_psk",
+    "lowkey_code_text_psk",
+    "lowkey_pairing_init",
+    "lowkey_pairing_initiator",
+    "lowkey_pairing_responder",
+    "lowkey_pairing_poll",
+    "lowkey_pairing_run",
+    "lowkey_pairing_wipe",
 ];
 /// Parts of the names of what they do: answering a hello, waiting for the initiator's first record, pairing.
-const OF_OTHERS: [&str; 6] = ["::read_hello", "::decline", "responder", "::hear_", "xx", "claim"];
+const OF_OTHERS: [&str; 8] =
+    ["::read_hello", "::decline", "responder", "::hear_", "xx", "claim", "pairing", "lowkey_code"];
 /// Parts of the names of what the functions of no header call.
 const OF_RUST: [&str; 4] = ["mailbox", "gather", "blocking::", "asynch::"];
 
