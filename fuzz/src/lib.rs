@@ -18,6 +18,7 @@ mod both_headers;
 mod c_abi;
 mod channel;
 mod handshake;
+mod key_store;
 mod keys;
 mod link;
 mod mutation;
@@ -34,6 +35,7 @@ pub use both_headers::both_headers;
 pub use c_abi::c_abi;
 pub use channel::channel;
 pub use handshake::handshake;
+pub use key_store::key_store;
 pub use link::link;
 pub use page::page;
 pub use pair::pair;
@@ -44,9 +46,10 @@ pub use records::records;
 pub type Target = fn(&[u8]);
 
 /// Every target, by name.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 11] = [
     ("page", page),
     ("boot_log", boot_log),
+    ("key_store", key_store),
     ("handshake", handshake),
     ("records", records),
     ("link", link),

@@ -14,6 +14,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
     let clean = match target {
         "page" => pages(),
         "boot_log" => boots(),
+        "key_store" => stores(),
         "handshake" => handshakes(),
         "records" => records(),
         "link" => links(),
@@ -97,6 +98,20 @@ fn boots() -> Vec<Vec<u8>> {
         [&[unit, 0, 0, 1, nature & 1, nature >> 1][..], &[0; 18], &troubles, &[0; 18]].concat()
     };
     (0..9).flat_map(|unit| [boots(unit, unit % 4), boots(unit, 3)]).collect()
+}
+
+/// A device's life in changes: made, paired, started, paired anew, reset; undisturbed, with the power cut at one place or
+/// another of each, and with rot at the end.
+fn stores() -> Vec<Vec<u8>> {
+    let life = [0, 6, 1, 6, 2, 6, 6, 1, 4, 6, 5, 7, 0, 1, 2];
+    let lives = (0..9).flat_map(|unit| {
+        [0, 1, 9, 40].into_iter().flat_map(move |place| {
+            let steps = life.iter().flat_map(|op| [*op, 0, u8::from(place > 0), place]);
+            let front = [unit, unit & 1, unit >> 1 & 1, unit >> 2 & 1, 0, 1];
+            [front.into_iter().chain(steps).collect::<Vec<u8>>()]
+        })
+    });
+    lives.chain([vec![0xff; 40], vec![3; 60]]).collect()
 }
 
 fn handshakes() -> Vec<Vec<u8>> {

@@ -53,6 +53,11 @@ fn boot_log_numbers_rise() {
 }
 
 #[test]
+fn key_store_undoes_nothing_that_it_answered() {
+    run("key_store", 800);
+}
+
+#[test]
 fn handshake_opens_unchanged_messages_only() {
     run("handshake", 3_000);
 }
