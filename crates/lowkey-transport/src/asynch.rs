@@ -100,4 +100,12 @@ impl<Io, B: Buffer> Channel<Io, B> {
     fn open(io: Io, link: Link<'_, B>) -> Self {
         Self { link: link.settle(), io, listener: Cell::new(None) }
     }
+
+    fn link(&self) -> &Link<'static, B> {
+        &self.link
+    }
+
+    fn link_mut(&mut self) -> &mut Link<'static, B> {
+        &mut self.link
+    }
 }

@@ -9,10 +9,12 @@
 //! in one, and what sends reads only once one has given up. A stream whose `write` waits for ever cannot be helped:
 //! while the channel is inside it, nothing is read.
 
+mod in_place;
 mod message;
 mod moving;
 mod ready;
 
+pub use in_place::{Holds, InPlace};
 pub use message::MessageWriter;
 
 use crate::calls::calls_over;
@@ -24,6 +26,7 @@ use crate::mailbox::Mailbox;
 use crate::pairing::{Keeper, PairError, Pairing, Window};
 use crate::pinning::Pinning;
 use crate::record::Fragment;
+use core::marker::PhantomData;
 use embedded_io::{Read, Write};
 use lowkey_core::{Entropy, Ephemerals, Peer, PinStore};
 
@@ -31,14 +34,17 @@ use lowkey_core::{Entropy, Ephemerals, Peer, PinStore};
 ///
 /// Holding one tells you that the peer holds the pinned key and took part in this handshake.
 /// `Read` and `Write` move bytes and ignore where messages end.
-pub struct Channel<Io, B> {
-    link: Link<'static, B>,
+///
+/// `L` is what holds its link: the [`Link`] itself, or [`InPlace`] one that was lent to it.
+pub struct Channel<Io, B, L = Link<'static, B>> {
+    link: L,
     io: Io,
     /// A read has come to its time-out, so the next one will not wait for ever.
     read_gives_up: bool,
+    memory: PhantomData<B>,
 }
 
-calls_over!(embedded_io);
+calls_over!(embedded_io; L of 'k);
 
 impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     /// Plays a KK handshake as the initiator and confirms it.
@@ -70,59 +76,60 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
         Ok(Self::open(io, link))
     }
 
-    /// [`Self::connect`] for firmware that counts the bytes of its stack: the link stays where it is until its handshake
-    /// is over. What is moved lies twice on the stack, beneath the multiplications.
-    ///
-    /// Afterwards the link has no memory any more, and all that it gives is [`Error::OutOfTurn`].
-    ///
-    /// # Errors
-    /// As [`Self::connect`]. The link keeps its memory: [`Link::into_buffers`] gives it for the next attempt.
-    #[inline(never)] // in the caller's frame what it returns would lie once more
-    pub fn connect_in(mut io: Io, link: &mut Link<'_, B>) -> Result<Self, Error>
-    where
-        B: Default,
-    {
-        moving::play(&mut io, link, |link| link.play(|_| Err(Error::OutOfTurn)))?;
-        Ok(Self::open_taken(io, link))
-    }
-
-    /// As [`Self::connect_in`] is to [`Self::connect`], to [`Self::accept`].
-    ///
-    /// # Errors
-    /// As [`Self::accept`]. The link keeps its memory.
-    pub fn accept_in<'k, E: Entropy>(
-        mut io: Io,
-        link: &mut Link<'k, B>,
-        ephemerals: &mut Ephemerals<E>,
-        pinning_of: impl Fn(&Hello) -> Option<Pinning<'k>>,
-    ) -> Result<Self, Error>
-    where
-        B: Default,
-    {
-        moving::play(&mut io, link, |link| link.play(|link| link.answer(ephemerals, &pinning_of)))?;
-        Ok(Self::open_taken(io, link))
-    }
-
-    #[inline(never)] // as `open`
-    fn open_taken(io: Io, link: &mut Link<'_, B>) -> Self
-    where
-        B: Default,
-    {
-        Self { link: link.take_settled(), io, read_gives_up: false }
-    }
-
     /// The channel of a link that is done.
     #[inline(never)] // what is moved here lies in no frame beneath the multiplications
     fn open(io: Io, link: Link<'_, B>) -> Self {
-        Self { link: link.settle(), io, read_gives_up: false }
+        Self { link: link.settle(), io, read_gives_up: false, memory: PhantomData }
+    }
+}
+
+impl<'l, 'k, Io: Read + Write, B: Buffer> Channel<Io, B, InPlace<'l, 'k, B>> {
+    /// [`Channel::connect`] for firmware that counts the bytes of its stack and flash: the link stays where it is, in
+    /// its handshake and afterwards. What is moved lies twice on the stack, beneath the multiplications.
+    ///
+    /// # Errors
+    /// As [`Channel::connect`]. [`Link::into_buffers`] gives the memory for the next attempt.
+    pub fn connect_in(mut io: Io, link: &'l mut Link<'k, B>) -> Result<Self, Error> {
+        moving::play(&mut io, link, |link| link.play(|_| Err(Error::OutOfTurn)))?;
+        Ok(Self::in_place(io, link))
     }
 
+    /// As [`Self::connect_in`] is to [`Channel::connect`], to [`Channel::accept`].
+    ///
+    /// # Errors
+    /// As [`Channel::accept`]. [`Link::into_buffers`] gives the memory for the next attempt.
+    pub fn accept_in<E: Entropy>(
+        mut io: Io,
+        link: &'l mut Link<'k, B>,
+        ephemerals: &mut Ephemerals<E>,
+        pinning_of: impl Fn(&Hello) -> Option<Pinning<'k>>,
+    ) -> Result<Self, Error> {
+        moving::play(&mut io, link, |link| link.play(|link| link.answer(ephemerals, &pinning_of)))?;
+        Ok(Self::in_place(io, link))
+    }
+
+    fn in_place(io: Io, link: &'l mut Link<'k, B>) -> Self {
+        Self { link: InPlace(link), io, read_gives_up: false, memory: PhantomData }
+    }
+}
+
+impl<'k, Io: Read + Write, B: Buffer, L: Holds<'k, B>> Channel<Io, B, L> {
     /// Begins a message of any length.
     ///
     /// # Errors
     /// As [`Self::send`].
-    pub fn message(&mut self) -> Result<MessageWriter<'_, Io, B>, Error> {
-        self.link.may_begin()?;
+    pub fn message(&mut self) -> Result<MessageWriter<'_, Io, B, L>, Error> {
+        self.link_mut().may_begin()?;
         Ok(MessageWriter::new(self))
+    }
+}
+
+impl<'k, Io, B: Buffer, L: Holds<'k, B>> Channel<Io, B, L> {
+    fn link(&self) -> &Link<'k, B> {
+        self.link.get()
+    }
+
+    fn link_mut(&mut self) -> &mut Link<'k, B> {
+        self.link.get_mut()
     }
 }

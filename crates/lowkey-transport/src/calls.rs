@@ -2,10 +2,13 @@
 //! move bytes.
 
 /// The calls of the `Channel` of this module, which has a `link` and its stream `io`, and repeats what `sends` and what
-/// `receives`. Its streams are those of `$io`.
+/// `receives`. Its streams are those of `$io`. Where the link may lie elsewhere, `$held` holds it, and its keys are lent
+/// for `$k`.
 macro_rules! calls_over {
-    ($io:ident $(, $async:ident $($wait:tt)+)?) => {
-        impl<Io: $io::Read + $io::Write, B: Buffer> Channel<Io, B> {
+    ($io:ident $(; $held:ident of $k:lifetime)? $(, $async:ident $($wait:tt)+)?) => {
+        impl<$($k,)? Io: $io::Read + $io::Write, B: Buffer $(, $held: Holds<$k, B>)?>
+            Channel<Io, B $(, $held)?>
+        {
             /// Sends one message of at most [`Self::max_data`] bytes.
             ///
             /// Waits until the stream has taken what was sent before, then accepts the message; it leaves
@@ -77,7 +80,7 @@ macro_rules! calls_over {
             /// # Errors
             /// [`Error::Io`]; or what ended the channel.
             pub $($async)? fn close(&mut self) -> Result<(), Error> {
-                self.link.close()?;
+                self.link_mut().close()?;
                 self.flush() $($($wait)+)?
             }
 
@@ -89,7 +92,7 @@ macro_rules! calls_over {
             /// [`Error::Io`] of a recoverable kind: the peer has not closed yet; repeat, or let go. Or what ended the
             /// channel.
             pub $($async)? fn finish(&mut self) -> Result<(), Error> {
-                self.link.close()?;
+                self.link_mut().close()?;
                 while self.recv() $($($wait)+)? ?.is_some() {}
                 self.flush() $($($wait)+)?
             }
@@ -140,21 +143,21 @@ macro_rules! calls_over {
             }
         }
 
-        impl<Io, B: Buffer> Channel<Io, B> {
+        impl<$($k,)? Io, B: Buffer $(, $held: Holds<$k, B>)?> Channel<Io, B $(, $held)?> {
             /// The most data that one record carries to this peer, in bytes.
             pub fn max_data(&self) -> usize {
-                self.link.max_data()
+                self.link().max_data()
             }
 
             /// Whether the answer to the last PING has not come yet.
             pub fn awaits_pong(&self) -> bool {
-                self.link.awaits_pong()
+                self.link().awaits_pong()
             }
 
             /// The final handshake hash (Noise §11.2), for binding something else to this channel; `None` after an
             /// error has ended it.
             pub fn handshake_hash(&self) -> Option<[u8; 32]> {
-                self.link.handshake_hash()
+                self.link().handshake_hash()
             }
 
             /// The stream; reading or writing it directly ends the channel.
@@ -167,24 +170,30 @@ macro_rules! calls_over {
             pub fn into_stream(self) -> Io {
                 self.io
             }
+        }
 
-            /// The same, and gives back the memory, for the next channel.
+        impl<Io, B: Buffer> Channel<Io, B> {
+            /// [`Self::into_stream`], and gives back the memory, for the next channel.
             pub fn dismantle(self) -> (Io, Buffers<B>) {
                 (self.io, self.link.into_buffers())
             }
         }
 
-        impl<Io: $io::ErrorType, B> $io::ErrorType for Channel<Io, B> {
+        impl<Io: $io::ErrorType, B $(, $held)?> $io::ErrorType for Channel<Io, B $(, $held)?> {
             type Error = Error;
         }
 
-        impl<Io: $io::Read + $io::Write, B: Buffer> $io::Read for Channel<Io, B> {
+        impl<$($k,)? Io: $io::Read + $io::Write, B: Buffer $(, $held: Holds<$k, B>)?> $io::Read
+            for Channel<Io, B $(, $held)?>
+        {
             $($async)? fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
                 self.receives(|link| link.read(buf)) $($($wait)+)?
             }
         }
 
-        impl<Io: $io::Read + $io::Write, B: Buffer> $io::Write for Channel<Io, B> {
+        impl<$($k,)? Io: $io::Read + $io::Write, B: Buffer $(, $held: Holds<$k, B>)?> $io::Write
+            for Channel<Io, B $(, $held)?>
+        {
             /// Gathers bytes in one record until it is full, until `flush`, or until another call sends or waits: those
             /// see to it that what was gathered leaves first. Until then it lies in the outgoing buffer, in the clear.
             $($async)? fn write(&mut self, buf: &[u8]) -> Result<usize, Error> {

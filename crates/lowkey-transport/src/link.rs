@@ -18,7 +18,6 @@ use crate::outgoing::Outgoing;
 use crate::parameters::Parameters;
 use core::cell::RefCell;
 use core::convert::Infallible;
-use core::mem;
 use lowkey_core::{PublicKey, Session, wipe_dead_stack};
 use state::Phase;
 pub(crate) use state::State;
@@ -84,25 +83,6 @@ impl<'k, B: Buffer> Link<'k, B> {
             outgoing.outbox.release();
         }
         Link { incoming, outgoing, state: RefCell::new(state), max_frame }
-    }
-
-    /// What [`Self::settle`] gives of a link that is done, taken out of where this one lies. This one has no memory any
-    /// more, and gives [`Error::OutOfTurn`].
-    pub(crate) fn take_settled<'l>(&mut self) -> Link<'l, B>
-    where
-        B: Default,
-    {
-        let incoming = mem::replace(&mut self.incoming, Incoming::new(B::default(), 0));
-        let outgoing = mem::replace(&mut self.outgoing, Outgoing::new(B::default()));
-        let here = self.state.get_mut();
-        let state = match here {
-            State::Keyed(phase, keyed) => {
-                State::Keyed(mem::replace(phase, Phase::Open), mem::replace(keyed, Keyed::spent()))
-            }
-            _ => State::Idle,
-        };
-        *here = State::Over(Error::OutOfTurn);
-        Link { incoming, outgoing, state: RefCell::new(state), max_frame: self.max_frame }
     }
 
     /// The memory of a link that is not needed any more, for another one. What was gathered in it is wiped, a mailbox's
@@ -207,10 +187,14 @@ impl<'k, B: Buffer> Link<'k, B> {
     }
 
     /// Ends the link, unless the error leaves it usable; every later call gives the first such error.
+    #[inline(never)] // a call is smaller; so of `over`
     pub fn fail(&mut self, error: Error) -> Error {
-        if error.is_recoverable() {
-            return error;
-        }
+        if error.is_recoverable() { error } else { self.over(error) }
+    }
+
+    /// The same with an error of any kind.
+    #[inline(never)]
+    pub(crate) fn over(&mut self, error: Error) -> Error {
         self.incoming.end();
         self.outgoing.end();
         self.state.get_mut().over(error)

@@ -1,8 +1,9 @@
 //! A message of any length, sent in fragments.
 
-use super::Channel;
+use super::{Channel, Holds};
 use crate::error::Error;
 use crate::limits::Buffer;
+use crate::link::Link;
 use crate::progress::Progress;
 use crate::record::{Fragment, Part};
 use embedded_io::{Read, Write};
@@ -11,18 +12,18 @@ use embedded_io::{Read, Write};
 ///
 /// Dropped before [`Self::finish`] has returned, with some of it sent, the message stays unfinished:
 /// every later call that sends gives [`Error::Unfinished`], and a close is a truncation to the peer.
-pub struct MessageWriter<'c, Io, B> {
-    channel: &'c mut Channel<Io, B>,
+pub struct MessageWriter<'c, Io, B, L = Link<'static, B>> {
+    channel: &'c mut Channel<Io, B, L>,
     finished: Option<Progress>,
 }
 
-impl<'c, Io, B> MessageWriter<'c, Io, B> {
-    pub(super) fn new(channel: &'c mut Channel<Io, B>) -> Self {
+impl<'c, Io, B, L> MessageWriter<'c, Io, B, L> {
+    pub(super) fn new(channel: &'c mut Channel<Io, B, L>) -> Self {
         Self { channel, finished: None }
     }
 }
 
-impl<Io: Read + Write, B: Buffer> MessageWriter<'_, Io, B> {
+impl<'k, Io: Read + Write, B: Buffer, L: Holds<'k, B>> MessageWriter<'_, Io, B, L> {
     /// Sends the front of `bytes` as one fragment; returns how many bytes that took.
     ///
     /// # Errors

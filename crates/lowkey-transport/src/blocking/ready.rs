@@ -1,6 +1,6 @@
 //! What never waits, on streams that say whether they can be read.
 
-use super::Channel;
+use super::{Channel, Holds};
 use crate::error::Error;
 use crate::error::set_aside;
 use crate::limits::Buffer;
@@ -9,7 +9,7 @@ use crate::record::Fragment;
 use core::task::Poll;
 use embedded_io::{Read, ReadReady, Write};
 
-impl<Io: Read + Write + ReadReady, B: Buffer> Channel<Io, B> {
+impl<'k, Io: Read + Write + ReadReady, B: Buffer, L: Holds<'k, B>> Channel<Io, B, L> {
     /// As [`Self::recv`], but `Pending` where that would have to wait for the stream to be readable.
     ///
     /// # Errors
@@ -22,10 +22,10 @@ impl<Io: Read + Write + ReadReady, B: Buffer> Channel<Io, B> {
     /// As [`Self::receives`], as long as the stream is readable.
     fn try_receives<T>(
         &mut self,
-        mut call: impl FnMut(&mut Link<'static, B>) -> Result<Poll<T>, Error>,
+        mut call: impl FnMut(&mut Link<'k, B>) -> Result<Poll<T>, Error>,
     ) -> Result<Poll<T>, Error> {
         loop {
-            let received = call(&mut self.link)?;
+            let received = call(self.link_mut())?;
             let left = if received.is_ready() { self.write_out() } else { self.hand_on() };
             set_aside(left)?;
             match received {
@@ -37,11 +37,11 @@ impl<Io: Read + Write + ReadReady, B: Buffer> Channel<Io, B> {
     }
 
     fn is_readable(&mut self) -> Result<bool, Error> {
-        self.io.read_ready().map_err(|error| self.link.fail(Error::of_stream(&error)))
+        self.io.read_ready().map_err(|error| self.link_mut().fail(Error::of_stream(&error)))
     }
 }
 
-impl<Io: Read + Write + ReadReady, B: Buffer> ReadReady for Channel<Io, B> {
+impl<'k, Io: Read + Write + ReadReady, B: Buffer, L: Holds<'k, B>> ReadReady for Channel<Io, B, L> {
     /// Whether the next `read` has something at once: bytes, or the peer's CLOSE. An empty message is neither, and is
     /// passed over, as is an empty end of one: `read` shows no ends. Between two tries of `recv_message` nothing is.
     /// What is unsent goes out first, as far as the stream takes it.

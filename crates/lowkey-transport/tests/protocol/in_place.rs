@@ -4,30 +4,60 @@ use crate::support::links;
 use crate::support::page::unframe;
 use crate::support::streams::{Rules, Stream};
 use crate::support::{KEYS, keys::ephemerals};
-use lowkey_transport::blocking::Channel;
-use lowkey_transport::{Error, Link, Mode};
+use lowkey_transport::blocking::{Channel, InPlace};
+use lowkey_transport::{Buffers, Error, Link, Mode};
 use snow::params::CipherChoice;
 use snow::resolvers::{CryptoResolver, DefaultResolver};
+use std::{mem, thread};
+
+type Lent<'l> = Channel<Stream, Vec<u8>, InPlace<'l, 'static, Vec<u8>>>;
+/// The number of a record in its direction, and its frame.
+type Numbered = (u64, Vec<u8>);
 
 #[test]
-fn handshake_in_place_a_failed_attempt_leaves_its_memory_and_a_done_one_leaves_nothing() {
+fn handshake_in_place_a_failed_attempt_leaves_its_memory_for_the_next_one() {
     let mut link = links::initiator(Mode::Kk);
     let (io, _) = Stream::pair(&Rules::default());
     io.rx.end();
     assert_eq!(Channel::connect_in(io, &mut link).err(), Some(Error::HungUp));
-    let buffers = link.into_buffers();
-    let pinning = KEYS.initiator_pinning(Mode::Kk);
-    let mut link = Link::kk_initiator(pinning, &mut ephemerals(1), buffers).unwrap();
+    talk_on(link.into_buffers(), |channel| drop(channel));
+}
 
+#[test]
+fn handshake_in_place_with_its_channel_a_link_is_over_and_leaves_its_memory_but_no_key() {
+    let ends: [fn(Lent<'_>); 2] = [|channel| drop(channel), |channel| drop(channel.into_stream())];
+    for end in ends {
+        let (mut link, records) = talk_on(links::buffers(), end);
+        for (n, frame) in &records {
+            assert_eq!(keys_that_open(frame, *n, &bytes_of(&link)), 0, "of a key stays where it was");
+        }
+        assert_eq!((link.step(), link.sealed()), (Err(Error::OutOfTurn), None));
+        let pinning = KEYS.initiator_pinning(Mode::Kk);
+        assert_eq!(link.initiate_kk(pinning, &mut ephemerals(1)), Err(Error::OutOfTurn));
+        talk_on(link.into_buffers(), end);
+    }
+    // Of a channel that never ends, the search finds what it should not find above.
+    let (link, records) = talk_on(links::buffers(), |channel| mem::forget(channel));
+    for (n, frame) in &records {
+        assert_eq!(keys_that_open(frame, *n, &bytes_of(&link)), 1);
+    }
+}
+
+/// Opens a channel in place on this memory, sends a record each way and has `end` end it. Returns its link, and the
+/// records.
+fn talk_on(memory: Buffers<Vec<u8>>, end: impl FnOnce(Lent<'_>)) -> (Link<'static, Vec<u8>>, [Numbered; 2]) {
+    let pinning = KEYS.initiator_pinning(Mode::Kk);
+    let mut link = Link::kk_initiator(pinning, &mut ephemerals(1), memory).unwrap();
+    let mut answering = Link::responder(links::buffers());
     let (a, b) = Stream::pair(&Rules { waits: true, ..Rules::default() });
     let wire = a.clone();
-    let accepting = std::thread::spawn(move || {
-        let mut link = Link::responder(links::buffers());
-        let pinning_of = |_: &_| Some(KEYS.responder_pinning(Mode::Kk));
-        Channel::accept_in(b, &mut link, &mut ephemerals(2), pinning_of).unwrap()
+    let (mut channel, mut accepted) = thread::scope(|scope| {
+        let accepting = scope.spawn(|| {
+            let pinning_of = |_: &_| Some(KEYS.responder_pinning(Mode::Kk));
+            Channel::accept_in(b, &mut answering, &mut ephemerals(2), pinning_of).unwrap()
+        });
+        (Channel::connect_in(a, &mut link).unwrap(), accepting.join().unwrap())
     });
-    let mut channel = Channel::connect_in(a, &mut link).unwrap();
-    let mut accepted = accepting.join().unwrap();
     assert_eq!(channel.handshake_hash(), accepted.handshake_hash());
     channel.send(b"in place").unwrap();
     channel.flush().unwrap();
@@ -38,16 +68,9 @@ fn handshake_in_place_a_failed_attempt_leaves_its_memory_and_a_done_one_leaves_n
     accepted.flush().unwrap();
     let theirs = wire.rx.take_all();
     wire.rx.put(&theirs);
-
-    // Record 0 of ours was the confirming PING. In the channel the search finds what it should not find in the link.
-    for (n, frame) in [(1, ours), (0, theirs)] {
-        assert_eq!(keys_that_open(&frame, n, &bytes_of(&channel)), 1);
-        assert_eq!(keys_that_open(&frame, n, &bytes_of(&link)), 0, "of a key stays where it was taken from");
-    }
     assert_eq!(channel.recv().unwrap().unwrap().bytes, b"as well");
-
-    assert_eq!((link.step(), link.sealed()), (Err(Error::OutOfTurn), None));
-    assert_eq!(link.initiate_kk(pinning, &mut ephemerals(1)), Err(Error::OutOfTurn));
+    end(channel);
+    (link, [(1, ours), (0, theirs)]) // record 0 of ours was the confirming PING
 }
 
 /// How many keys among all bytes of `memory` open this frame's record, number `n` of its direction.
