@@ -94,7 +94,7 @@ impl<F: Flash> KeyStore<F> {
         if found != Found::Store {
             // What was read last belongs to no store.
             store.entry.copy_from(&Entry::empty());
-            store.seed.set(0, &Secret::zeroed());
+            store.seed.forget(0);
         }
         Ok((store, found))
     }
@@ -117,13 +117,10 @@ impl<F: Flash> KeyStore<F> {
             return Err(StoreError::HasKeys);
         }
         let mut run = health::draw(source)?;
-        let [mut private, mut hedge, mut seed] = [(); 3].map(|()| Secret::<32>::zeroed());
-        for secret in [&mut private, &mut hedge, &mut seed] {
-            run.fill(secret.expose_mut())?;
-        }
         let mut next = Entry::of(&self.entry);
-        next.set_keys(&private, &Identity::copy_of(&private, None).public_key(), &hedge);
-        self.seed.set(self.seed.number(), &seed);
+        next.draw_keys(&mut run)?;
+        run.fill(self.seed.secret_mut())?;
+        self.seed.finish(self.seed.number());
         self.change(&mut next)
     }
 
@@ -157,9 +154,9 @@ impl<F: Flash> KeyStore<F> {
     pub fn ephemerals(&mut self) -> Result<Ephemerals<Run>, StoreError> {
         self.with_keys()?;
         let number = self.seed.number().checked_add(1).ok_or(StoreError::Damaged)?;
-        let (mut run, mut secret, mut next) = (Run::empty(), Secret::zeroed(), Seed::empty());
-        run.begin(self.seed.secret(), &mut secret);
-        next.set(number, &secret);
+        let (mut run, mut next) = (Run::empty(), Seed::empty());
+        run.begin(self.seed.secret(), next.secret_mut());
+        next.finish(number);
         let appended = self.banks.append(&next);
         self.seed.copy_from(&next);
         match appended {
@@ -232,7 +229,7 @@ impl<F: Flash> KeyStore<F> {
     pub fn forget(&mut self) -> Result<(), StoreError> {
         let mut next = Entry::of(&self.entry);
         next.forget();
-        self.seed.set(self.seed.number(), &Secret::zeroed());
+        self.seed.forget(self.seed.number());
         self.change(&mut next)
     }
 

@@ -22,9 +22,10 @@
 
 use crate::code::Code;
 use crate::cursor::fill;
+use crate::entropy::{Entropy, EntropyFailed};
 use crate::keys::{Id, Peer};
 use crate::page::MAX_ADDRESS;
-use lowkey_crypto::{Blake2s, PublicKey, Secret};
+use lowkey_crypto::{Blake2s, PrivateKey, PublicKey, Secret};
 
 /// All that a store holds but its seed.
 pub(super) struct Entry(Secret<{ Self::LEN }>);
@@ -119,11 +120,17 @@ impl Entry {
         self.field(HEDGE)
     }
 
-    pub(super) fn set_keys(&mut self, private: &Secret<32>, public: &PublicKey, hedge: &Secret<32>) {
-        self.put(PRIVATE, private.expose());
+    /// Draws the static key and the hedge secret, where they stay.
+    pub(super) fn draw_keys(&mut self, source: &mut impl Entropy) -> Result<(), EntropyFailed> {
+        for at in [PRIVATE, HEDGE] {
+            source.fill(
+                self.bytes_mut().get_mut(at..).and_then(|rest| rest.get_mut(..32)).unwrap_or_default(),
+            )?;
+        }
+        let public = PrivateKey::new(Secret::of(self.private_key())).public_key();
         self.put(PUBLIC, public.as_bytes());
-        self.put(HEDGE, hedge.expose());
         self.set(KEYS);
+        Ok(())
     }
 
     /// The key of a pinning, and its Diffie-Hellman with ours.
@@ -209,6 +216,7 @@ impl Entry {
         self.bytes().get(at..).and_then(|rest| rest.first_chunk()).unwrap_or(&[0; N])
     }
 
+    #[inline(never)] // once in the flash
     fn put(&mut self, at: usize, value: &[u8]) {
         fill(self.bytes_mut().get_mut(at..).unwrap_or_default(), value);
     }
@@ -253,15 +261,26 @@ impl Seed {
 
     /// The 32 secret bytes.
     pub(super) fn secret(&self) -> &Secret<32> {
-        Secret::of(self.bytes().get(4..).and_then(|rest| rest.first_chunk()).unwrap_or(&[0; 32]))
+        let [_, _, _, _, secret @ .., _, _, _, _, _, _, _, _, _, _, _, _] = self.0.expose();
+        Secret::of(secret)
     }
 
-    /// Becomes the seed of this number.
-    pub(super) fn set(&mut self, number: u32, secret: &Secret<32>) {
-        let (to, from) = (self.bytes_mut(), number.to_le_bytes());
-        fill(to, &from);
-        fill(to.get_mut(4..).unwrap_or_default(), secret.expose());
-        check(to);
+    /// The same, to be written; then [`Self::finish`].
+    pub(super) fn secret_mut(&mut self) -> &mut [u8; 32] {
+        let [_, _, _, _, secret @ .., _, _, _, _, _, _, _, _, _, _, _, _] = self.0.expose_mut();
+        secret
+    }
+
+    /// Only the number is left.
+    pub(super) fn forget(&mut self, number: u32) {
+        self.0.wipe();
+        self.finish(number);
+    }
+
+    /// Makes this the seed behind the start of this number.
+    pub(super) fn finish(&mut self, number: u32) {
+        fill(self.bytes_mut(), &number.to_le_bytes());
+        check(self.bytes_mut());
     }
 }
 

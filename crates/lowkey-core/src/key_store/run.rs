@@ -16,9 +16,9 @@ impl Run {
     }
 
     /// Begins r = BLAKE2s(s, `"lowkey run"`), and leaves s' = BLAKE2s(s, `"lowkey next"`), which is for the next start.
-    pub(super) fn begin(&mut self, seed: &Secret<32>, next: &mut Secret<32>) {
+    pub(super) fn begin(&mut self, seed: &Secret<32>, next: &mut [u8; 32]) {
         Blake2s::mac(seed, &[b"lowkey run"], self.0.expose_mut());
-        Blake2s::mac(seed, &[NEXT], next.expose_mut());
+        Blake2s::mac(seed, &[NEXT], next);
     }
 
     /// Adds `noise`, whatever the device has: r = BLAKE2s(r, `"lowkey stir"` ‖ noise). It cannot make it worse.
