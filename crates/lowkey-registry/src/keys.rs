@@ -18,7 +18,9 @@ mod file;
 mod text;
 
 pub use file::{KeyFileError, read_identity, read_identity_from, read_psk, write_identity, write_psk};
-pub(crate) use file::{create_private, create_private_unsettled, read_psk_secret, remove_unfinished};
+pub(crate) use file::{
+    create_private, create_private_unsettled, read_psk_secret, read_secret_text, remove_unfinished,
+};
 pub use text::{KeyTextError, SecretText, encode_public, identity_text, parse_public, psk_text};
 pub(crate) use text::{identity, psk};
 

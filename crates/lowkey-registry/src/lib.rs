@@ -22,6 +22,7 @@
 
 mod code_name;
 mod code_text;
+pub mod codes;
 mod edit;
 mod error;
 mod file;
@@ -39,11 +40,12 @@ pub mod text_file;
 mod time;
 
 pub use code_name::show_code_name;
-pub use code_text::{CodeTextError, parse_code};
+pub use code_text::{code_text, label_text};
 pub use edit::Written;
 pub use error::RegistryError;
 pub use file::{FileRegistry, digest_of};
 pub use live::LiveRegistry;
+pub use lowkey_core::label::parse as parse_code;
 pub use snapshot::Changes;
 pub use survey::{Survey, Surveyed, survey};
 pub use time::parse_time;

@@ -3,7 +3,7 @@
 mod provision;
 
 use crate::failure::EXIT_CODES;
-use crate::{config, in_force};
+use crate::{code, config, in_force, label};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
 use lowkey_host::{Id, parse_id};
@@ -28,7 +28,7 @@ pub(crate) fn command() -> Command {
             connect(),
             generate(),
         ])
-        .subcommands([crate::show::command(), crate::doctor::command()])
+        .subcommands([crate::show::command(), crate::doctor::command(), code::command(), label::command()])
 }
 
 fn keygen() -> Command {

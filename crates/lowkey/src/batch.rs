@@ -5,7 +5,7 @@ use crate::in_force::Asked;
 use crate::terminal::{path, print, say, server_key, text};
 use clap::ArgMatches;
 use lowkey_host::text::mask;
-use lowkey_registry::provision::batch::{Batch, check, listed, make, numbered};
+use lowkey_registry::provision::batch::{Batch, Codes, check, listed, make, numbered};
 use std::path::Path;
 use std::time::Instant;
 
@@ -33,7 +33,8 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
         before.compare(registry, &server)?;
     }
     let address = text(of, "address").unwrap_or_default();
-    let made = make(&Batch { items: &items, server, address, folder, manifest, registry })?;
+    let codes = if of.get_flag("codes") { Codes::Each } else { Codes::None };
+    let made = make(&Batch { items: &items, server, address, folder, manifest, registry, codes })?;
     let shown = |path: &Path| mask(&path.display().to_string());
     say(format_args!(
         "{} of {} devices made now, in {:.1} s",
@@ -45,6 +46,9 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
         "key pages: {}; write each to one device, once, then delete the folder: they are the only copies of the private keys",
         shown(folder)
     ));
+    if codes == Codes::Each {
+        say(format_args!("labels: lowkey label {}/*.code --format sheet -o FILE", shown(folder)));
+    }
     say(format_args!("manifest: {}", shown(manifest)));
     match &made.written {
         None => {

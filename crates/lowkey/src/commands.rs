@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::terminal::{path, print, print_for_keeps, say, secret_file};
-use crate::{check, connect, doctor, generate, provision, revoke, serve, show};
+use crate::{check, code, connect, doctor, generate, label, provision, revoke, serve, show};
 use clap::ArgMatches;
 use lowkey_registry::keys;
 use std::io::Read;
@@ -18,6 +18,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         Some(("check", of)) => check::run(of),
         Some(("generate", of)) => generate::run(of),
         Some(("connect", of)) => connect::run(of),
+        Some(("code", of)) => code::run(of),
+        Some(("label", of)) => label::run(of),
         Some(("show", of)) => show::run(of),
         Some(("doctor", of)) => doctor::run(of),
         _ => Ok(()), // clap has refused it

@@ -24,11 +24,14 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
 fn pages(folder: &Path) -> io::Result<()> {
     let mut command = arguments::command().disable_help_subcommand(true);
     command.build();
-    fs::write(folder.join("lowkey.1"), page(&command)?)?;
-    for command in command.get_subcommands() {
-        fs::write(folder.join(format!("lowkey-{}.1", command.get_name())), page(command)?)?;
-    }
+    page_and_below(folder, "lowkey", &command)?;
     fs::write(folder.join("lowkey.toml.5"), settings())
+}
+
+fn page_and_below(folder: &Path, name: &str, command: &Command) -> io::Result<()> {
+    fs::write(folder.join(format!("{name}.1")), page(command)?)?;
+    let mut below = command.get_subcommands();
+    below.try_for_each(|below| page_and_below(folder, &format!("{name}-{}", below.get_name()), below))
 }
 
 fn page(command: &Command) -> io::Result<Vec<u8>> {

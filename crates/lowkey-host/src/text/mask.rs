@@ -1,6 +1,7 @@
 //! Secrets that somebody put where something else belongs, in errors and logs.
 
-/// `text` with all but the beginning of every private key and PSK in it left out, for errors and logs.
+/// `text` with all but the beginning of every private key, PSK and label in it left out, for errors and logs. (A bare
+/// pairing code looks like any other word.)
 ///
 /// ```
 /// let said = "no such file: LKSEC1QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L";
@@ -10,7 +11,7 @@ pub fn mask(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = beginning(rest) {
-        let (shown, secret) = rest.split_at(at + PREFIX);
+        let (shown, secret) = rest.split_at(at);
         masked.push_str(shown);
         rest =
             secret.trim_start_matches(|c: char| !ENDS.contains(&c) && !c.is_whitespace() && !c.is_control());
@@ -22,15 +23,18 @@ pub fn mask(text: &str) -> String {
     masked
 }
 
-/// Where the next secret begins.
+/// Where what is secret of the next secret begins.
 fn beginning(text: &str) -> Option<usize> {
-    text.as_bytes()
-        .windows(PREFIX)
-        .position(|here| SECRETS.iter().any(|prefix| here.eq_ignore_ascii_case(*prefix)))
+    let text = text.as_bytes();
+    (0..text.len()).find_map(|at| {
+        let begins = |prefix: &&&[u8]| {
+            text[at..].get(..prefix.len()).is_some_and(|here| here.eq_ignore_ascii_case(prefix))
+        };
+        SECRETS.iter().find(begins).map(|prefix| at + prefix.len())
+    })
 }
 
-const PREFIX: usize = 6;
-const SECRETS: [&[u8; PREFIX]; 2] = [b"lksec1", b"lkpsk1"];
+const SECRETS: [&[u8]; 3] = [b"lksec1", b"lkpsk1", b"lowkey:1/"];
 /// What can stand behind a secret in an error of ours.
 const ENDS: [char; 11] = ['"', '\'', '`', '/', '\\', ':', ';', ',', ')', '=', '…'];
 
@@ -43,7 +47,8 @@ mod tests {
         assert_eq!(mask("a LKSEC1QQQQ, \"lkpsk1zzzz\" b"), "a LKSEC1…, \"lkpsk1…\" b");
         assert_eq!(mask("--key=LkSec1Abc/def"), "--key=LkSec1…/def");
         assert_eq!(mask("üLKSEC1ü-ü"), "üLKSEC1…");
-        for same in ["", "this is a PSK (LKPSK1…); no", "lkpub1abc", "LKSEC1"] {
+        assert_eq!(mask("lowkey:1/ABCD-EFGH: no such file"), "lowkey:1/…: no such file");
+        for same in ["", "this is a PSK (LKPSK1…); no", "lkpub1abc", "LKSEC1", "LOWKEY:1/", "lowkey: 1/2"] {
             assert_eq!(mask(same), same);
         }
     }

@@ -177,20 +177,29 @@ fn read(path: &Path, content: Content) -> Result<Secret<32>, KeyFileError> {
     read_from(file, path, content)
 }
 
-fn read_from(mut source: impl Read, path: &Path, content: Content) -> Result<Secret<32>, KeyFileError> {
+fn read_from(source: impl Read, path: &Path, content: Content) -> Result<Secret<32>, KeyFileError> {
     let mut buffer = Zeroizing::new([0; LONGEST + 1]);
+    let text = read_secret_text(source, path, &mut *buffer)?;
+    parse_secret(content, text).map_err(in_file(path))
+}
+
+/// All of `source` as text, in a buffer that the caller wipes and that has room for one byte more than there may be.
+pub(crate) fn read_secret_text<'b>(
+    mut source: impl Read,
+    path: &Path,
+    buffer: &'b mut [u8],
+) -> Result<&'b str, KeyFileError> {
     let mut len = 0;
-    while len <= LONGEST {
+    while len < buffer.len() {
         match source.read(&mut buffer[len..]).map_err(|error| KeyFileError::file(path, error))? {
             0 => break,
             n => len += n,
         }
     }
-    if len > LONGEST {
+    if len == buffer.len() {
         return Err(KeyFileError::TooLong(path.to_owned())); // it grew
     }
-    let text = text_file::secret_text(path, &buffer[..len])?;
-    parse_secret(content, text).map_err(in_file(path))
+    Ok(text_file::secret_text(path, &buffer[..len])?)
 }
 
 fn in_file(path: &Path) -> impl Fn(KeyTextError) -> KeyFileError {

@@ -72,6 +72,11 @@ impl std::error::Error for KeyTextError {}
 pub struct SecretText(Zeroizing<String>);
 
 impl SecretText {
+    /// A text that was made with room for all of it.
+    pub(crate) fn new(text: Zeroizing<String>) -> Self {
+        Self(text)
+    }
+
     /// The text, to be written where nobody else reads.
     pub fn expose(&self) -> &str {
         &self.0

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `order` | of which batch the folder is; made first, never changed |
 //! | `NAME.page` | a key page of 344 bytes, mode 0600 |
+//! | `NAME.code` | a [file of codes](crate::codes) with the device's pairing code, mode 0600, if the order says so |
 //!
 //! The manifest is a CSV file, without any secret:
 //!
@@ -19,6 +20,7 @@
 //! | `public_key` | the device's, `lkpub1…` |
 //! | `fingerprint` | of that key, for people ([`Fingerprint`](lowkey_core::Fingerprint)) |
 //! | `page_sha256` | SHA-256 of the page's file, in hex |
+//! | `code` | the name of its pairing code ([`show_code_name`](crate::show_code_name)), or nothing |
 
 mod cells;
 mod check;
@@ -58,6 +60,18 @@ pub struct Batch<'a> {
     pub manifest: &'a Path,
     /// The registry that the devices are added to.
     pub registry: &'a Path,
+    /// Whether each device gets a pairing code.
+    pub codes: Codes,
+}
+
+/// Whether the devices of a batch get pairing codes, for their labels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Codes {
+    /// None does.
+    #[default]
+    None,
+    /// Each gets one of its own.
+    Each,
 }
 
 /// What came of a batch.
@@ -87,7 +101,8 @@ pub fn make(batch: &Batch<'_>) -> Result<Made, ProvisionError> {
     let mut made = Made { new: 0, written: None };
     let mut rows = Vec::with_capacity(batch.items.len());
     for item in batch.items {
-        let page = match (folder.page(&item.name)?, known.get(&*item.name)) {
+        let known = known.get(&*item.name);
+        let page = match (folder.page(&item.name)?, known) {
             (Some(page), keys) if keys.is_none_or(|keys| keys.contains(&page.key)) => page,
             (Some(_), _) => return Err(taken(batch, &item.name, "with a key that is not its page's")),
             (None, Some(_)) => return Err(taken(batch, &item.name, "and its page is not here any more")),
@@ -96,7 +111,15 @@ pub fn make(batch: &Batch<'_>) -> Result<Made, ProvisionError> {
                 draw(batch, &folder, &item.name)?
             }
         };
-        rows.push(Row::of(item, &page));
+        let code = match (batch.codes, folder.code(&item.name)?, known) {
+            (Codes::None, ..) => None,
+            (Codes::Each, Some(code), _) => Some(code),
+            (Codes::Each, None, Some(_)) => {
+                return Err(taken(batch, &item.name, "and its code is not here any more"));
+            }
+            (Codes::Each, None, None) => Some(folder.put_code(&item.name)?),
+        };
+        rows.push(Row::of(item, &page, code));
     }
     folder.settle()?;
     manifest::write(batch.manifest, &rows)?;

@@ -3,8 +3,8 @@
 use lowkey_core::page::Page;
 use lowkey_core::{Fingerprint, Identity};
 use lowkey_host::Registry;
-use lowkey_registry::FileRegistry;
-use lowkey_registry::provision::batch::{Batch, Checked, Item, Made, check, listed, make, numbered};
+use lowkey_registry::provision::batch::{Batch, Checked, Codes, Item, Made, check, listed, make, numbered};
+use lowkey_registry::{FileRegistry, codes, show_code_name};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -35,9 +35,9 @@ impl Line {
 
     fn make_with<'a>(&'a self, change: impl FnOnce(&mut Batch<'a>)) -> Result<Made, String> {
         let [folder, manifest, registry] = &self.paths;
-        let server = self.server.public_key();
+        let (server, codes) = (self.server.public_key(), Codes::Each);
         let mut batch =
-            Batch { items: &self.items, server, address: "10.0.2.2:7000", folder, manifest, registry };
+            Batch { items: &self.items, server, address: "10.0.2.2:7000", folder, manifest, registry, codes };
         change(&mut batch);
         make(&batch).map_err(|error| error.to_string())
     }
@@ -81,7 +81,7 @@ fn a_batch_is_pages_a_manifest_and_rows_that_agree() {
     assert_eq!(registry.devices().len(), 3);
     let manifest = line.read("m.csv");
     let mut lines = manifest.lines();
-    assert_eq!(lines.next(), Some("name,serial,id,public_key,fingerprint,page_sha256"));
+    assert_eq!(lines.next(), Some("name,serial,id,public_key,fingerprint,page_sha256,code"));
     for item in &line.items {
         let path = line.path("pages").join(format!("{}.page", item.name));
         assert_eq!(mode(&path), 0o600);
@@ -96,6 +96,10 @@ fn a_batch_is_pages_a_manifest_and_rows_that_agree() {
         let fingerprint = Fingerprint::of(&pinned.key());
         assert!(row.starts_with(&format!("{},{},0x", item.name, item.serial)), "{row}");
         assert!(row.contains(&format!(",{fingerprint},")), "{row}");
+        let code = path.with_extension("code");
+        assert_eq!(mode(&code), 0o600);
+        let [code] = &codes::read(&code).unwrap()[..] else { panic!("{}", code.display()) };
+        assert!(row.ends_with(&format!(",{}", show_code_name(&code.name()))), "{row}");
     }
     assert_eq!(mode(&line.path("pages")), 0o700);
     assert_eq!((lines.next(), made.written.unwrap().registry()), (None, &*line.path("devices.toml")));
@@ -115,6 +119,9 @@ fn no_secret_of_a_page_is_in_the_manifest_or_the_registry() {
             assert!(!hex.windows(16).any(|window| window == secret.as_bytes()));
             assert!(!public.windows(8).any(|window| window == &page[at..at + 8]));
         }
+        let code = fs::read_to_string(line.path("pages").join(format!("{}.code", item.name))).unwrap();
+        let label = code.lines().last().unwrap().as_bytes();
+        assert!(label.windows(10).skip(9).all(|part| !public.windows(10).any(|window| window == part)));
     }
 }
 
@@ -150,6 +157,7 @@ fn a_batch_that_was_stopped_anywhere_goes_on_and_makes_nobody_twice() {
     fs::remove_file(line.path("m.csv")).unwrap();
     fs::remove_file(page(3)).unwrap();
     fs::write(page(2), "").unwrap();
+    fs::write(page(2).with_extension("code"), "").unwrap();
     resumes(2);
     assert_eq!([key(0), key(1)], kept);
     // And when it is done, the same again changes nothing.
@@ -169,6 +177,16 @@ fn a_device_whose_page_has_gone_is_not_made_again() {
     assert!(why.contains("\"pump-002\" is in use already, and its page is not here any more"), "{why}");
     assert_eq!((line.read("m.csv"), line.read("devices.toml")), before);
     assert!(line.differences().contains("pump-002.page: there is none"));
+    // Nor does a label that was printed get another code.
+    let line = Line::new(1);
+    line.make().unwrap();
+    fs::remove_file(line.path("pages/pump-001.code")).unwrap();
+    assert!(
+        line.make()
+            .unwrap_err()
+            .contains("\"pump-001\" is in use already, and its code is not here any more")
+    );
+    assert!(line.differences().contains("m.csv:2: code is "));
 }
 
 #[test]
@@ -192,6 +210,7 @@ fn a_folder_or_a_manifest_of_something_else_is_left_alone() {
     assert!(line.make_with(|batch| batch.address = "10.0.2.3:7000").unwrap_err().contains(another));
     assert!(line.make_with(|batch| batch.items = &line.items[..1]).unwrap_err().contains(another));
     assert!(line.make_with(|batch| batch.registry = &line.other).unwrap_err().contains(another));
+    assert!(line.make_with(|batch| batch.codes = Codes::None).unwrap_err().contains(another));
     let wrong = line.make_with(|batch| batch.server = other).unwrap_err();
     assert!(wrong.contains("this registry is for the server"), "{wrong}");
     line.agrees();
@@ -223,7 +242,7 @@ fn a_page_that_is_not_this_batch_s_is_neither_taken_nor_overwritten() {
 
 #[test]
 fn whichever_byte_of_a_manifest_is_another_one_its_check_says_so() {
-    let mut line = Line::new(2);
+    let mut line = Line::new(1);
     line.items[0].serial = "0815".into();
     line.make().unwrap();
     line.agrees();
@@ -251,12 +270,15 @@ fn a_check_names_each_difference() {
     fs::set_permissions(page("pump-002.page"), fs::Permissions::from_mode(0o640)).unwrap();
     fs::copy(page("pump-003.page"), page("pump-004.page")).unwrap();
     line.write("pages/.unfinished", "");
+    let codes = ["pump-001", "pump-003"].map(|name| line.path("pages").join(format!("{name}.code")));
+    fs::copy(&codes[0], &codes[1]).unwrap();
     line.write("devices.toml", &registry.replace("pump-001", "pump-9"));
     let differences = line.differences();
     for expected in [
         "m.csv:2: ",
         "devices.toml has no device \"pump-001\"",
         "pump-002.page: others than its owner may use it (mode 0640)",
+        "m.csv:4: code is ",
         "m.csv:5: public_key is ",
         "devices.toml has \"pump-004\" with another key or id",
         "spare.page: the manifest does not know it",

@@ -79,7 +79,7 @@ fn of_one() -> [Arg; 8] {
     ]
 }
 
-fn of_a_batch() -> [Arg; 6] {
+fn of_a_batch() -> [Arg; 7] {
     [
         Arg::new("batch")
             .long("batch")
@@ -108,7 +108,10 @@ fn of_a_batch() -> [Arg; 6] {
         file("manifest")
             .requires("many")
             .value_name("FILE")
-            .help("The list of what was made, as CSV, without secrets: name, serial, id, public key, fingerprint, page's SHA-256"),
+            .help("The list of what was made, as CSV, without secrets: name, serial, id, public key, fingerprint, page's SHA-256, code's name"),
+        flag("codes")
+            .requires("out")
+            .help("Make a pairing code for each device as well, as NAME.code beside its page: for `lowkey label`"),
         Arg::new("check")
             .long("check")
             .requires_all(["manifest", "registry"])

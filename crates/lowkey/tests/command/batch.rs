@@ -13,7 +13,7 @@ use std::time::Duration;
 use test_support::Random;
 
 const BATCH: &str = "--batch 40 --name pump-{:02} --address 10.0.2.2:7000 --out pages --manifest m.csv \
-                     --registry devices.toml --no-wait";
+                     --registry devices.toml --codes --no-wait";
 
 /// The keys of all pages that are there, by the names of their files.
 fn keys(folder: &Folder) -> HashMap<String, PublicKey> {

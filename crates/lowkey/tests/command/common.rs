@@ -11,8 +11,20 @@ use tempfile::TempDir;
 use test_support::Watchdog;
 
 /// All of them.
-pub(crate) const COMMANDS: [&str; 10] =
-    ["keygen", "pubkey", "provision", "revoke", "serve", "check", "connect", "generate", "show", "doctor"];
+pub(crate) const COMMANDS: [&str; 12] = [
+    "keygen",
+    "pubkey",
+    "provision",
+    "revoke",
+    "serve",
+    "check",
+    "connect",
+    "generate",
+    "show",
+    "doctor",
+    "code",
+    "label",
+];
 
 /// A folder with a server's key, a device's, and a registry.
 pub(crate) struct Folder(TempDir, Watchdog);

@@ -8,11 +8,13 @@ use std::fs;
 fn there_is_a_man_page_for_every_command_and_for_the_settings() {
     let folder = Folder::empty();
     folder.run("generate man pages").success().stdout(is_empty());
-    assert_eq!(fs::read_dir(folder.path("pages")).unwrap().count(), COMMANDS.len() + 2);
-    for command in COMMANDS {
+    // And lowkey(1), lowkey-code-new(1) and lowkey.toml(5).
+    assert_eq!(fs::read_dir(folder.path("pages")).unwrap().count(), COMMANDS.len() + 3);
+    for command in COMMANDS.into_iter().chain(["code-new"]) {
         let page = folder.read(&format!("pages/lowkey-{command}.1"));
         assert!(page.contains(".SH \"EXIT STATUS\""), "{command}");
-        assert!(page.contains(&format!("lowkey\\-{command} \\-")), "{command}");
+        let escaped = command.replace('-', "\\-");
+        assert!(page.contains(&format!("lowkey\\-{escaped} \\-")), "{command}");
     }
     let settings = folder.read("pages/lowkey.toml.5");
     for setting in ["key", "sessions_per_address", "lifetime", "format"] {

@@ -11,6 +11,7 @@ mod generate;
 mod help;
 mod in_force;
 mod keys;
+mod label;
 mod mqtt;
 #[cfg(target_os = "linux")]
 mod outputs;

@@ -1,6 +1,6 @@
 //! Whether pages, manifest and registry of a batch agree; and where they do not.
 
-use super::folder::{self, KeptPage, NoPage, PAGE, UNFINISHED, page_path};
+use super::folder::{self, CODE, KeptPage, NoFile, PAGE, UNFINISHED, code_path, page_path};
 use super::items::Item;
 use super::manifest::{self, COLUMNS, Row};
 use crate::edit::Edit;
@@ -21,7 +21,7 @@ pub struct Checked {
     pub devices: usize,
     /// Where pages, manifest and registry do not agree, a line each for people. With none of them every device of the
     /// manifest has one page, whose every byte is what its keys make for this server, and one row of the registry;
-    /// every page of the folder is one of these.
+    /// every page and every code of the folder is of one of these.
     pub differences: Vec<String>,
 }
 
@@ -45,7 +45,7 @@ pub fn check(
         registry,
         server,
         entries: entries.iter().map(|entry| (entry.device.name(), entry)).collect(),
-        pages: HashSet::new(),
+        files: HashSet::new(),
         seen: HashMap::new(),
         differences: Vec::new(),
     };
@@ -83,7 +83,7 @@ struct Check<'c> {
     registry: &'c Path,
     server: PublicKey,
     entries: HashMap<&'c str, &'c Entry>,
-    pages: HashSet<OsString>,
+    files: HashSet<OsString>,
     seen: HashMap<String, String>,
     differences: Vec<String>,
 }
@@ -106,19 +106,19 @@ impl<'c> Check<'c> {
             }
         }
         let path = page_path(self.folder, name);
-        self.pages.extend(path.file_name().map(ToOwned::to_owned));
+        self.files.extend(path.file_name().map(ToOwned::to_owned));
         let page = match folder::read_page(&path, &self.server, None) {
             Ok(page) => page,
-            Err(why) => {
-                let why = match why {
-                    NoPage::Missing => "there is none".to_owned(),
-                    NoPage::Empty => "there is nothing in it".to_owned(),
-                    NoPage::Wrong(why) => why,
-                };
-                return self.differs(&format!("{}: {why}", shown(&path)));
-            }
+            Err(why) => return self.differs(&format!("{}: {why}", shown(&path))),
         };
-        let expected = Row::of(&item, &page).cells();
+        let code_path = code_path(self.folder, name);
+        self.files.extend(code_path.file_name().map(ToOwned::to_owned));
+        let code = match folder::read_code(&code_path) {
+            Ok(code) => Some(code),
+            Err(NoFile::Absent) => None,
+            Err(why) => return self.differs(&format!("{}: {why}", shown(&code_path))),
+        };
+        let expected = Row::of(&item, &page, code).cells();
         for ((what, cell), expected) in COLUMNS.iter().zip(cells).zip(&expected) {
             if cell != expected {
                 self.differs(&format!("{what} is {cell:?}, and of {} {expected:?}", shown(&path)));
@@ -153,8 +153,8 @@ impl<'c> Check<'c> {
         let mut others = Vec::new();
         for entry in fs::read_dir(self.folder).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
-            let is_page = name.to_string_lossy().ends_with(PAGE);
-            if is_page && !self.pages.contains(&name) {
+            let is_of_device = [PAGE, CODE].iter().any(|end| name.to_string_lossy().ends_with(end));
+            if is_of_device && !self.files.contains(&name) {
                 others.push(format!("{}: the manifest does not know it", shown(&self.folder.join(&name))));
             }
             if name == UNFINISHED {

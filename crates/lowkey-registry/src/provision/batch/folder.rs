@@ -1,6 +1,7 @@
 //! The folder of a batch: which batch it is of, and its key pages, each whole or not there.
 
-use super::Batch;
+use super::{Batch, Codes};
+use crate::codes;
 use crate::edit::Lock;
 use crate::keys;
 use crate::provision::error::ProvisionError;
@@ -8,6 +9,7 @@ use crate::text_file::{self, Trust, shown};
 use lowkey_core::page::{Contents, Fields, LEN, Page, PageError};
 use lowkey_core::{Id, PublicKey, Secret};
 use sha2::{Digest, Sha256};
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -70,12 +72,12 @@ impl<'b> Folder<'b> {
         let path = page_path(self.path, name);
         match read_page(&path, &self.server, Some(self.address)) {
             Ok(page) => Ok(Some(page)),
-            Err(NoPage::Missing) => Ok(None),
+            Err(NoFile::Absent) => Ok(None),
             // A power cut leaves files whose names were written and whose content was not. They are nobody's.
-            Err(NoPage::Empty) => {
+            Err(NoFile::Empty) => {
                 fs::remove_file(&path).map(|()| None).map_err(|error| ProvisionError::about(&path, error))
             }
-            Err(NoPage::Wrong(why)) => {
+            Err(NoFile::Wrong(why)) => {
                 Err(ProvisionError::about(&path, format_args!("{why}; it is left as it is")))
             }
         }
@@ -84,6 +86,30 @@ impl<'b> Folder<'b> {
     /// Writes the page of a device that has none.
     pub(super) fn put_page(&self, name: &str, page: &Secret<LEN>) -> Result<(), ProvisionError> {
         self.put(&page_path(self.path, name), page.expose())
+    }
+
+    /// The name of the code of the device of this name, if it was made.
+    pub(super) fn code(&self, name: &str) -> Result<Option<Id>, ProvisionError> {
+        let path = code_path(self.path, name);
+        match read_code(&path) {
+            Ok(code) => Ok(Some(code)),
+            Err(NoFile::Absent) => Ok(None),
+            Err(NoFile::Empty) => {
+                fs::remove_file(&path).map(|()| None).map_err(|error| ProvisionError::about(&path, error))
+            }
+            Err(NoFile::Wrong(why)) => {
+                Err(ProvisionError::about(&path, format_args!("{why}; it is left as it is")))
+            }
+        }
+    }
+
+    /// Draws a code for a device that has none, and gives its name.
+    pub(super) fn put_code(&self, name: &str) -> Result<Id, ProvisionError> {
+        let code = codes::generate().map_err(ProvisionError::Entropy)?;
+        let path = code_path(self.path, name);
+        let text = codes::text(&path, std::slice::from_ref(&code)).map_err(ProvisionError::File)?;
+        self.put(&path, text.expose().as_bytes())?;
+        Ok(code.name())
     }
 
     /// Comes back when what was written would survive a power cut.
@@ -132,40 +158,72 @@ pub(super) fn page_path(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}{PAGE}"))
 }
 
-/// Why there is no page.
-pub(super) enum NoPage {
+/// Where its code is.
+pub(super) fn code_path(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}{CODE}"))
+}
+
+/// Why a file of a device is not what it should be.
+pub(super) enum NoFile {
     /// There is no such file.
-    Missing,
+    Absent,
     /// There is nothing in it.
     Empty,
-    /// It is no page of this batch; why.
+    /// It is not of this batch; why.
     Wrong(String),
+}
+
+impl fmt::Display for NoFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Absent => "there is none",
+            Self::Empty => "there is nothing in it",
+            Self::Wrong(why) => why,
+        })
+    }
 }
 
 /// The page in a file, if every byte of it is what its keys, `server` and `address` make; of no address, whatever
 /// it is.
-pub(super) fn read_page(path: &Path, server: &PublicKey, address: Option<&str>) -> Result<KeptPage, NoPage> {
-    let wrong = |error: &dyn std::fmt::Display| NoPage::Wrong(error.to_string());
-    let (mut file, metadata) = match text_file::open(path, Trust::Secret, LEN as u64) {
+pub(super) fn read_page(path: &Path, server: &PublicKey, address: Option<&str>) -> Result<KeptPage, NoFile> {
+    let mut file = open(path, LEN as u64)?;
+    let mut bytes = Zeroizing::new([0; LEN]);
+    file.read_exact(&mut *bytes).map_err(|_| NoFile::Wrong(PageError::Truncated.to_string()))?;
+    kept(&bytes, server, address).map_err(NoFile::Wrong)
+}
+
+/// The name of the code in a file.
+pub(super) fn read_code(path: &Path) -> Result<Id, NoFile> {
+    let file = open(path, LONGEST_CODE)?;
+    match codes::read_from(file, path) {
+        Ok(codes) => match &*codes {
+            [code] => Ok(code.name()),
+            codes => Err(NoFile::Wrong(format!("{} codes stand in it", codes.len()))),
+        },
+        Err(error) => Err(NoFile::Wrong(error.to_string())),
+    }
+}
+
+/// A file that nobody but its owner may use, with something in it.
+fn open(path: &Path, longest: u64) -> Result<File, NoFile> {
+    let (file, metadata) = match text_file::open(path, Trust::Secret, longest) {
         Ok(opened) => opened,
-        Err(error) if error.is_missing() => return Err(NoPage::Missing),
-        Err(error) => return Err(NoPage::Wrong(error.what())),
+        Err(error) if error.is_missing() => return Err(NoFile::Absent),
+        Err(error) => return Err(NoFile::Wrong(error.what())),
     };
     if metadata.len() == 0 {
-        return Err(NoPage::Empty);
+        return Err(NoFile::Empty);
     }
+    // A key of root's may be its group's to read, so that a service gets it. These are nobody's but the line's.
     #[cfg(unix)]
-    // a key of root's may be its group's to read, so that a service gets it; a page is nobody's but the line's
     if let mode = std::os::unix::fs::MetadataExt::mode(&metadata) & 0o7777
         && mode & 0o077 != 0
     {
         let mend = format!("chmod 600 {}", text_file::shell_quote(path));
         let why = format!("others than its owner may use it (mode {mode:04o}); mend that with: {mend}");
-        return Err(NoPage::Wrong(why));
+        return Err(NoFile::Wrong(why));
     }
-    let mut bytes = Zeroizing::new([0; LEN]);
-    file.read_exact(&mut *bytes).map_err(|_| wrong(&PageError::Truncated))?;
-    kept(&bytes, server, address).map_err(|why| wrong(&why))
+    Ok(file)
 }
 
 /// What is kept of these bytes.
@@ -243,6 +301,10 @@ fn order(batch: &Batch<'_>) -> String {
     add(batch.server.as_bytes());
     add(batch.address.as_bytes());
     add(registry.as_os_str().as_encoded_bytes());
+    add(match batch.codes {
+        Codes::None => b"",
+        Codes::Each => b"codes",
+    });
     for item in batch.items {
         add(item.name.as_bytes());
         add(item.serial.as_bytes());
@@ -258,6 +320,9 @@ fn order(batch: &Batch<'_>) -> String {
 
 const ORDER: &str = "order";
 pub(super) const PAGE: &str = ".page";
+pub(super) const CODE: &str = ".code";
+/// In bytes: comments and a code.
+const LONGEST_CODE: u64 = 4096;
 const LOCK: &str = ".lock";
 /// What is written under this name is not whole.
 pub(super) const UNFINISHED: &str = ".unfinished";

@@ -2,6 +2,7 @@
 
 use super::folder::{KeptPage, hex};
 use super::items::Item;
+use crate::code_name::show_code_name;
 use crate::file::LONGEST;
 use crate::keys;
 use crate::provision::error::ProvisionError;
@@ -19,13 +20,14 @@ pub(super) struct Row {
     pub(super) key: PublicKey,
     id: Id,
     page_sha256: String,
+    code: Option<Id>,
 }
 
 impl Row {
-    pub(super) fn of(item: &Item, page: &KeptPage) -> Self {
+    pub(super) fn of(item: &Item, page: &KeptPage, code: Option<Id>) -> Self {
         let KeptPage { key, id, sha256 } = page;
         let Item { name, serial } = item.clone();
-        Self { name, serial, key: *key, id: *id, page_sha256: sha256.clone() }
+        Self { name, serial, key: *key, id: *id, page_sha256: sha256.clone(), code }
     }
 
     /// The cells, in the order of [`COLUMNS`].
@@ -37,12 +39,14 @@ impl Row {
             keys::encode_public(&self.key),
             Fingerprint::of(&self.key).to_string(),
             self.page_sha256.clone(),
+            self.code.map(|code| show_code_name(&code)).unwrap_or_default(),
         ]
     }
 }
 
 /// What the first line of a manifest says.
-pub(super) const COLUMNS: [&str; 6] = ["name", "serial", "id", "public_key", "fingerprint", "page_sha256"];
+pub(super) const COLUMNS: [&str; 7] =
+    ["name", "serial", "id", "public_key", "fingerprint", "page_sha256", "code"];
 
 /// Writes the manifest, at once and whole; one that is there has to say the same.
 pub(super) fn write(path: &Path, rows: &[Row]) -> Result<(), ProvisionError> {
