@@ -3,9 +3,11 @@
 mod address;
 pub mod batch;
 mod error;
+mod register;
 mod secrets;
 
 pub use error::ProvisionError;
+pub use register::{KnownKey, find_public_key, register};
 
 use crate::edit::{Change, Edit, Written};
 use crate::file::quote;

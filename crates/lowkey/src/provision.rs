@@ -5,19 +5,69 @@ use crate::failure::{Exit, Failure};
 use crate::in_force::Asked;
 use crate::terminal::{path, print_for_keeps, say, secret_file, server_key, text};
 use clap::ArgMatches;
+use lowkey_core::Fingerprint;
 use lowkey_host::Id;
 use lowkey_host::text::mask;
 use lowkey_registry::keys;
-use lowkey_registry::provision::{Format, Order, ProvisionError, PskFile, Rotation, provision_and};
+use lowkey_registry::provision::{
+    Format, KnownKey, Order, ProvisionError, PskFile, Rotation, find_public_key, provision_and, register,
+};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
-    match (path(of, "check"), path(of, "out")) {
-        (Some(_), _) => batch::look(of),
-        (None, Some(_)) => batch::run(of),
-        (None, None) => one(of),
+    match (path(of, "check"), path(of, "out"), text(of, "public-key")) {
+        (Some(_), ..) => batch::look(of),
+        (None, Some(_), _) => batch::run(of),
+        (None, None, Some(key)) => known(of, key),
+        (None, None, None) => one(of),
     }
+}
+
+/// A device that has made its own keys.
+fn known(of: &ArgMatches, key: &str) -> Result<(), Failure> {
+    let (Some(name), Some(registry)) = (text(of, "name"), path(of, "registry")) else { return Ok(()) };
+    let server = server_key(of)?;
+    let asked = Asked::of(of)?;
+    refuse_stream(registry)?;
+    let wrong = |error: String| Failure::file(format_args!("--public-key: {}: {error}", mask(key)));
+    let key = match keys::parse_public(key) {
+        Ok(key) => key,
+        Err(error) if key.get(..6).is_some_and(|begin| begin.eq_ignore_ascii_case("lkpub1")) => {
+            return Err(Failure::new(Exit::Arguments, format_args!("--public-key: {error}")));
+        }
+        Err(_) if key == "-" => find_public_key(std::io::stdin()).map_err(wrong)?,
+        Err(_) => {
+            let port = std::fs::File::open(key).map_err(|error| wrong(error.to_string()))?;
+            find_public_key(port).map_err(wrong)?
+        }
+    };
+    if let Some(before) = asked.before() {
+        before.spare(registry)?;
+        before.compare(registry, &server)?;
+    }
+    let written = register(&KnownKey { name, key, server, registry })?;
+    say(format_args!("device public key: {}", keys::encode_public(&key)));
+    say(format_args!("fingerprint: {}", Fingerprint::of(&key)));
+    let shown = mask(&registry.display().to_string());
+    match written {
+        Some(written) => {
+            say(format_args!("added {name:?} to {shown}"));
+            asked.wait_for(&written)
+        }
+        None => {
+            say(format_args!("{shown} has {name:?} with this key already"));
+            Ok(())
+        }
+    }
+}
+
+fn refuse_stream(registry: &Path) -> Result<(), Failure> {
+    if registry != Path::new("-") {
+        return Ok(());
+    }
+    let why = "--registry: \"-\" is no registry; without --registry the lines go to standard output";
+    Err(Failure::new(Exit::Arguments, why))
 }
 
 fn one(of: &ArgMatches) -> Result<(), Failure> {
@@ -25,10 +75,7 @@ fn one(of: &ArgMatches) -> Result<(), Failure> {
     let server = server_key(of)?;
     let registry = path(of, "registry");
     let asked = registry.map(|_| Asked::of(of)).transpose()?;
-    if registry == Some(Path::new("-")) {
-        let why = "--registry: \"-\" is no registry; without --registry the lines go to standard output";
-        return Err(Failure::new(Exit::Arguments, why));
-    }
+    registry.map_or(Ok(()), refuse_stream)?;
     let psk_file = match secret_file(of, "psk-file")? {
         Some(file) => Some(file.to_owned()),
         None if of.get_flag("psk") => Some(psk_file_beside(registry.unwrap_or(page), name)?),

@@ -38,14 +38,20 @@ pub(super) fn command() -> Command {
         .args(in_force::arguments().map(|argument| argument.requires("registry")))
 }
 
-fn of_one() -> [Arg; 8] {
+fn of_one() -> [Arg; 9] {
     [
         file("output")
             .short('o')
-            .required_unless_present("many")
+            .required_unless_present_any(["many", "public-key"])
             .conflicts_with("many")
             .value_name("FILE")
             .help("The new file for the key page"),
+        Arg::new("public-key")
+            .long("public-key")
+            .requires("registry")
+            .conflicts_with_all(["many", "output", "address", "id", "psk", "psk-file", "rotate"])
+            .value_name("LKPUB1…|FILE")
+            .help("Register a device that has made its own keys: this public key, or the first one in what this file, port or `-` says"),
         Arg::new("format")
             .long("format")
             .default_value("bin")

@@ -113,3 +113,40 @@ fn whoever_reads_root_s_registry_reads_a_psk_that_root_makes_beside_it() {
     chown(&registry, Some(12345), Some(54321)).unwrap();
     assert_eq!(made("by-owner"), (12345, 54321, 0o100_600));
 }
+
+#[test]
+fn a_device_that_has_made_its_own_keys_is_registered_by_what_it_prints() {
+    let folder = Folder::new();
+    let server = folder.public("server.key");
+    folder.run("keygen -o own.key").success();
+    let key = folder.public("own.key");
+    let order = |name: &str, key: &str| {
+        format!(
+            "provision --name {name} --server {server} --registry devices.toml --no-wait --public-key {key}"
+        )
+    };
+    folder.write("port.log", &format!("boot 1\r\npublic key: {key}\r\nwaiting\r\n"));
+    folder.run(&order("pump-7", "port.log")).success().stdout(is_empty()).stderr(
+        contains(format!("device public key: {key}\nfingerprint: "))
+            .and(contains("added \"pump-7\" to devices.toml")),
+    );
+    assert!(
+        folder.read("devices.toml").ends_with(&format!("[[device]]\nname = \"pump-7\"\nkey = \"{key}\"\n"))
+    );
+    // A line that tries again, however it names the key.
+    let before = folder.read("devices.toml");
+    folder.run(&order("pump-7", &key)).success().stderr(contains("has \"pump-7\" with this key already"));
+    let mut from_input = folder.command(&order("pump-7", "-"));
+    from_input.write_stdin(format!("{key}\n")).assert().success();
+    folder.run(&order("pump-8", &key)).code(1).stderr(contains("the key is the one of \"pump-7\""));
+    folder.run(&order("desk", &key)).code(1).stderr(contains("the name \"desk\" is in use already"));
+    folder.run(&order("pump-8", &server)).code(1).stderr(contains("this server's own"));
+    folder.run(&order("pump-8", &key[..30])).code(2).stderr(contains("mistyped or cut off"));
+    folder
+        .run(&order("pump-8", "server.key"))
+        .code(1)
+        .stderr(contains("there is no public key").or(contains("own")));
+    folder.run(&order("pump-8", "no.log")).code(1).stderr(contains("no.log: No such file"));
+    folder.run(&format!("{} -o x.page", order("pump-8", &key))).code(2);
+    assert_eq!(folder.read("devices.toml"), before);
+}
