@@ -1,6 +1,7 @@
 //! `lowkey label`: what is stuck on a device, or put into its box.
 
 mod draw;
+mod picture;
 mod symbol;
 
 use crate::failure::{EXIT_CODES, Exit, Failure};
@@ -99,7 +100,7 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     };
     let content = match text(of, "format") {
         Some("svg") => draw::svg(one()?).into_bytes(),
-        Some("png") => draw::png(&one()?.symbol)?,
+        Some("png") => draw::png(&one()?.symbol),
         Some("sheet") => draw::sheets(&labels).into_bytes(),
         _ => return show(&labels),
     };

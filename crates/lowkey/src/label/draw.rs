@@ -1,8 +1,8 @@
 //! A label as a picture: for a terminal, as PNG, as SVG, and many on sheets that a browser prints.
 
 use super::Label;
+use super::picture;
 use super::symbol::{QUIET, Symbol};
-use crate::failure::Failure;
 use lowkey_host::text::clean;
 use std::fmt::Write as _;
 
@@ -26,20 +26,9 @@ pub(crate) fn terminal(symbol: &Symbol) -> String {
 }
 
 /// A PNG of the QR code alone, eight pixels a module, black on white.
-pub(crate) fn png(symbol: &Symbol) -> Result<Vec<u8>, Failure> {
-    let width = symbol.width_with_border() * PIXELS;
-    let is_dark = |x: usize, y: usize| symbol.is_dark_in_border(x / PIXELS, y / PIXELS);
-    let byte = |x: usize, y: usize| (0..8).fold(0, |byte, bit| byte << 1 | u8::from(!is_dark(x + bit, y)));
-    let rows = (0..width).flat_map(|y| (0..width).step_by(8).map(move |x| (x, y)));
-    let bytes: Vec<u8> = rows.map(|(x, y)| byte(x, y)).collect();
-    let side = u32::try_from(width).unwrap_or(u32::MAX);
-    let mut out = Vec::new();
-    let mut encoder = png::Encoder::new(&mut out, side, side);
-    encoder.set_color(png::ColorType::Grayscale);
-    encoder.set_depth(png::BitDepth::One);
-    let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(&bytes));
-    written.map_err(Failure::file)?;
-    Ok(out)
+pub(crate) fn png(symbol: &Symbol) -> Vec<u8> {
+    let side = symbol.width_with_border() * PIXELS;
+    picture::png(side, |x, y| symbol.is_dark_in_border(x / PIXELS, y / PIXELS))
 }
 
 /// An SVG of one label, as large as it is printed.
