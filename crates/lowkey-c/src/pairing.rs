@@ -90,9 +90,9 @@ pub unsafe extern "C" fn lowkey_pairing_init(
     attempt(|| {
         let storage = raw::vacant(pairing)?;
         let code = Id::new(raw::array::<LOWKEY_CODE_NAME_LEN>(code)?).ok_or(LOWKEY_BUG)?;
-        let window = Window::new(Pairing { code, psk: raw::shared(psk)?, identity: raw::shared(identity)? });
+        let with = Pairing { code, psk: raw::shared(psk)?, identity: raw::shared(identity)? };
         let store = pins(raw::plain(store)?)?;
-        storage.fill(|| Attempts { window, identity, psk, store, keeper: None });
+        storage.fill(|| Attempts { window: Window::new(with), identity, psk, store, keeper: None });
         Ok(())
     })
 }
@@ -230,9 +230,10 @@ impl Attempts {
                 Err(error) => break Err(error),
             }
         };
-        let keeper = self.keeper.take().ok_or(LOWKEY_BUG)?;
-        match keeper.end(ended) {
-            Ok(_peer) => Ok(LOWKEY_EVENT_END),
+        let ended = keeper.end(ended);
+        self.keeper = None;
+        match ended {
+            Ok(()) => Ok(LOWKEY_EVENT_END),
             Err(PairError::Failed(error)) => Err(error.into()),
             Err(_) => Err(LOWKEY_DECLINED.into()), // only `store` can fail
         }

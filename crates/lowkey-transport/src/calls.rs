@@ -121,7 +121,8 @@ macro_rules! calls_over {
                 let mut keeper = Keeper::new(pairing, store);
                 let step = |link: &mut Link<'k, B>| keeper.play(link, |_| Err(Error::OutOfTurn));
                 let ended = moving::play(&mut io, link, step) $($($wait)+)?;
-                keeper.end(ended)
+                keeper.end(ended)?;
+                keeper.into_peer().ok_or(PairError::Failed(Error::Bug))
             }
 
             /// The same as the responder, with whoever calls and knows the code of this window.
@@ -139,7 +140,8 @@ macro_rules! calls_over {
                 let mut keeper = Keeper::new(window.pairing(), store);
                 let step = |link: &mut Link<'k, B>| keeper.play(link, |link| window.answer(link, ephemerals));
                 let ended = moving::play(&mut io, link, step) $($($wait)+)?;
-                keeper.end(ended)
+                keeper.end(ended)?;
+                keeper.into_peer().ok_or(PairError::Failed(Error::Bug))
             }
         }
 

@@ -5,6 +5,7 @@ use super::{PairError, Pairing};
 use crate::error::Error;
 use crate::limits::Buffer;
 use crate::link::{Link, Step, wipe_handshake_stack};
+use core::mem;
 use lowkey_core::{Id, Identity, Peer, PinStore, PublicKey};
 
 /// Plays a pairing on a link, in either role, over a [`PinStore`].
@@ -79,17 +80,22 @@ impl<'p, S: PinStore> Keeper<'p, S> {
         }
     }
 
-    /// What has become of the pairing, once it is over for the link, for the stream or for whoever drives it: the
-    /// peer, whose key is final.
+    /// What has become of the pairing, once it is over for the link, for the stream or for whoever drives it: `Ok` if
+    /// the peer's key is final.
     ///
     /// # Errors
     /// [`PairError`].
-    pub fn end(self, ended: Result<(), Error>) -> Result<Peer, PairError<S::Error>> {
-        match (self.kept, self.peer) {
-            (Kept::Failed(how, error), _) => Err(how(error)),
-            (Kept::Final, Some(peer)) => Ok(peer), // whatever came behind it
+    pub fn end(&mut self, ended: Result<(), Error>) -> Result<(), PairError<S::Error>> {
+        match mem::replace(&mut self.kept, Kept::Nothing) {
+            Kept::Failed(how, error) => Err(how(error)),
+            Kept::Final => Ok(()), // whatever came behind it
             _ => Err(PairError::Failed(ended.err().unwrap_or(Error::OutOfTurn))),
         }
+    }
+
+    /// The peer whose key was stored.
+    pub fn into_peer(self) -> Option<Peer> {
+        self.peer
     }
 
     /// Stores the key that the peer has proven and says so, or refuses it.

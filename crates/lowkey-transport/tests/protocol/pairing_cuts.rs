@@ -187,7 +187,7 @@ impl<'p> Half<'p> {
             let hung_up = self.link.on_read(Ok::<_, ErrorKind>(0));
             self.ended = Some(hung_up);
         }
-        self.keeper.end(self.ended.unwrap()).map(drop)
+        self.keeper.end(self.ended.unwrap())
     }
 }
 
