@@ -20,6 +20,7 @@ mod channel;
 mod handshake;
 mod key_store;
 mod keys;
+mod label;
 mod link;
 mod mutation;
 mod page;
@@ -36,6 +37,7 @@ pub use c_abi::c_abi;
 pub use channel::channel;
 pub use handshake::handshake;
 pub use key_store::key_store;
+pub use label::label;
 pub use link::link;
 pub use page::page;
 pub use pair::pair;
@@ -46,10 +48,11 @@ pub use records::records;
 pub type Target = fn(&[u8]);
 
 /// Every target, by name.
-pub const TARGETS: [(&str, Target); 11] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("page", page),
     ("boot_log", boot_log),
     ("key_store", key_store),
+    ("label", label),
     ("handshake", handshake),
     ("records", records),
     ("link", link),

@@ -3,9 +3,11 @@
 use crate::c_abi::op as c;
 use crate::channel::op as ch;
 use crate::keys::{MODES, is_kk};
+use crate::label::written;
 use crate::link::{Recording, op};
 use crate::page;
 use crate::pair::op as pair_op;
+use lowkey_core::Code;
 use lowkey_transport::Mode;
 use test_support::Random;
 
@@ -15,6 +17,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "page" => pages(),
         "boot_log" => boots(),
         "key_store" => stores(),
+        "label" => labels(),
         "handshake" => handshakes(),
         "records" => records(),
         "link" => links(),
@@ -88,6 +91,17 @@ fn deliveries() -> Vec<Vec<u8>> {
         seeds.push([&bytes[..], &[ch::WRITE, 0, 200, ch::SEND, 9, ch::ROOM, 0, ch::FLUSH]].concat());
     }
     seeds
+}
+
+fn labels() -> Vec<Vec<u8>> {
+    let code = Code::new(&[7, 0xff, 0x83, 4].repeat(4)).expect("16 bytes");
+    let label = written(&code).expect("16 bytes");
+    let texts =
+        [&*label, "a77y-gbah-76bq-ib77-qmca-p74d-aq ", " lowkey:1/ ", "LOWKEY:2/AAAA", "\u{202e}LKSEC1Q"];
+    let read = texts.iter().map(|text| [&[0], text.as_bytes()].concat());
+    let typed = (0..20)
+        .map(|letter| [&[1], code.expose(), &[letter & 1, letter * 2, letter], &[letter; 51]].concat());
+    read.chain(typed).collect()
 }
 
 fn boots() -> Vec<Vec<u8>> {

@@ -43,6 +43,11 @@ fn run(name: &str, default: usize) {
 }
 
 #[test]
+fn label_is_read_as_it_was_written_or_not_at_all() {
+    run("label", 20_000);
+}
+
+#[test]
 fn page_reads_what_lies_there() {
     run("page", 10_000);
 }
