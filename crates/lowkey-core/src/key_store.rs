@@ -262,6 +262,9 @@ impl<F: Flash> PinStore for KeyStore<F> {
         if self.entry.is_of(Standing::Pending, &peer.public_key(), code) {
             return Ok(self.banks.settle()?);
         }
+        if self.entry.is_claimed(code) {
+            return Err(StoreError::Claimed);
+        }
         let mut next = Entry::of(&self.entry);
         next.pin(peer, code);
         self.change(&mut next)

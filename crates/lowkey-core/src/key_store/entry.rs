@@ -151,6 +151,11 @@ impl Entry {
             && *self.code(standing) == name(code)
     }
 
+    /// Whether a key is pending under this code.
+    pub(super) fn is_claimed(&self, code: &Id) -> bool {
+        self.has(HAS_PENDING) && *self.code(Standing::Pending) == name(code)
+    }
+
     /// Pins a peer, pending, in place of what was pending.
     pub(super) fn pin(&mut self, peer: &Peer, code: &Id) {
         self.put(PENDING, peer.public_key().as_bytes());

@@ -20,6 +20,8 @@ pub enum StoreError {
     Source,
     /// Ours: the address has more than 64 bytes.
     Address,
+    /// The peer's: another key is pending under this code, and was first.
+    Claimed,
     /// Ours: nothing is pending or final of this key and code.
     NotPending,
     /// The world's: the flash did not do what it was asked. What was there before is as it was; or the change is
@@ -37,6 +39,7 @@ impl StoreError {
             Self::NoKeys => "key store: there are no keys yet",
             Self::Source => "key store: the source of noise failed, or its health test",
             Self::Address => "key store: the address is longer than 64 bytes",
+            Self::Claimed => "key store: another key is pending under this code",
             Self::NotPending => "key store: nothing is pending of this key and code",
             Self::Flash => "key store: the flash failed",
         }

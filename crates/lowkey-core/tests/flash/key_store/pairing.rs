@@ -30,6 +30,20 @@ fn pairing_6_a_stored_key_is_pending_and_an_earlier_pinning_stays_until_it_is_fi
 }
 
 #[test]
+fn pairing_6_another_key_under_a_claimed_code_is_refused_until_what_is_pending_is_gone() {
+    let mut flash = new();
+    let was = after(&mut flash, PAIRED);
+    let mut store = KeyStore::open(&mut flash).expect("a store");
+    assert_eq!(change(&mut store, Change::Store(2, 1)), Err(StoreError::Claimed));
+    assert_eq!(said(&store), was);
+    change(&mut store, Change::Remove(1, 1)).expect("no");
+    change(&mut store, Change::Store(2, 1)).expect("the code is free");
+    // What is final claims nothing here: somebody has asked for the window.
+    change(&mut store, Change::Finalise(2, 1)).expect("both PINGs");
+    change(&mut store, Change::Store(1, 1)).expect("another server");
+}
+
+#[test]
 fn pairing_6_the_id_has_the_devices_key_first_and_kk_takes_the_pinning() {
     let mut flash = new();
     after(&mut flash, PAIRED);
