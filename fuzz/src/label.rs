@@ -1,7 +1,7 @@
 //! The text of a label: read from arbitrary texts, and from labels that somebody has mistyped.
 //!
-//! Held to: whatever is read is what a writer writes for that code, but for its spaces, hyphens and small letters; and of
-//! a label with another letter nothing is read.
+//! Held to: whatever is read is what a writer writes for that code, but for its spaces, hyphens and small letters; and
+//! of a label with another letter nothing is read.
 
 use lowkey_core::label::{LEN, LabelError, parse, write};
 use lowkey_core::{Code, CodeError, base32};

@@ -1,8 +1,8 @@
 //! A label's text, and a code as people type it or a scanner reads it: bare, or in that text.
 //!
 //! The text is `LOWKEY:1/` and the base32 of name (8 bytes) ‖ code (16) ‖ check (2); the check is the first two bytes
-//! of BLAKE2s-256(`lowkey label` ‖ name ‖ code). So a typing error in it is seen as one, before anybody connects. All of
-//! it is in the alphanumeric characters of QR codes, which take the least room.
+//! of BLAKE2s-256(`lowkey label` ‖ name ‖ code). So a typing error in it is seen as one, before anybody connects. All
+//! of it is in the alphanumeric characters of QR codes, which take the least room.
 
 use super::base32;
 use super::{Code, CodeError};

@@ -216,13 +216,8 @@ fn write(path: &Path, text: &SecretText) -> Result<(), KeyFileError> {
 /// Writes a new file that only its owner reads, and gives it open; removed again if it cannot be written whole.
 pub(crate) fn create_private(path: &Path, content: &[u8]) -> Result<File, KeyFileError> {
     let file = create_private_unsettled(path, content)?;
-    match file.sync_all() {
-        Ok(()) => Ok(file),
-        Err(error) => {
-            remove_unfinished(path);
-            Err(KeyFileError::file(path, error))
-        }
-    }
+    let settled = file.sync_all();
+    whole(path, file, settled)
 }
 
 /// The same, which a power cut may still take away.
@@ -235,13 +230,16 @@ pub(crate) fn create_private_unsettled(path: &Path, content: &[u8]) -> Result<Fi
         io::ErrorKind::AlreadyExists => KeyFileError::Exists(path.to_owned()),
         _ => KeyFileError::file(path, error),
     })?;
-    match file.write_all(content) {
-        Ok(()) => Ok(file),
-        Err(error) => {
-            remove_unfinished(path);
-            Err(KeyFileError::file(path, error))
-        }
-    }
+    let written = file.write_all(content);
+    whole(path, file, written)
+}
+
+/// The file, unless that came to nothing: then it is removed.
+fn whole(path: &Path, file: File, done: io::Result<()>) -> Result<File, KeyFileError> {
+    done.map(|()| file).map_err(|error| {
+        remove_unfinished(path);
+        KeyFileError::file(path, error)
+    })
 }
 
 /// Removes what we have just created, when what it belongs to came to nothing.

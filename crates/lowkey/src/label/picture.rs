@@ -1,7 +1,7 @@
 //! A picture in black and white as PNG (PNG specification, third edition; RFC 1950, 1951).
 //!
-//! It is stored and not compressed, since a label has few pixels. So nothing that compresses is in the tree for it, where
-//! `png` has two versions of one crate behind it; the tests read it with that.
+//! It is stored and not compressed, since a label has few pixels. So nothing that compresses is in the tree for it,
+//! where `png` has two versions of one crate behind it; the tests read it with that.
 
 /// A PNG of `side` × `side` pixels, at most 512; `is_dark` says which are black.
 pub(crate) fn png(side: usize, is_dark: impl Fn(usize, usize) -> bool) -> Vec<u8> {

@@ -70,17 +70,7 @@ impl<'b> Folder<'b> {
     /// The page of the device of this name, if it was made.
     pub(super) fn page(&self, name: &str) -> Result<Option<KeptPage>, ProvisionError> {
         let path = page_path(self.path, name);
-        match read_page(&path, &self.server, Some(self.address)) {
-            Ok(page) => Ok(Some(page)),
-            Err(NoFile::Absent) => Ok(None),
-            // A power cut leaves files whose names were written and whose content was not. They are nobody's.
-            Err(NoFile::Empty) => {
-                fs::remove_file(&path).map(|()| None).map_err(|error| ProvisionError::about(&path, error))
-            }
-            Err(NoFile::Wrong(why)) => {
-                Err(ProvisionError::about(&path, format_args!("{why}; it is left as it is")))
-            }
-        }
+        made(&path, read_page(&path, &self.server, Some(self.address)))
     }
 
     /// Writes the page of a device that has none.
@@ -91,16 +81,7 @@ impl<'b> Folder<'b> {
     /// The name of the code of the device of this name, if it was made.
     pub(super) fn code(&self, name: &str) -> Result<Option<Id>, ProvisionError> {
         let path = code_path(self.path, name);
-        match read_code(&path) {
-            Ok(code) => Ok(Some(code)),
-            Err(NoFile::Absent) => Ok(None),
-            Err(NoFile::Empty) => {
-                fs::remove_file(&path).map(|()| None).map_err(|error| ProvisionError::about(&path, error))
-            }
-            Err(NoFile::Wrong(why)) => {
-                Err(ProvisionError::about(&path, format_args!("{why}; it is left as it is")))
-            }
-        }
+        made(&path, read_code(&path))
     }
 
     /// Draws a code for a device that has none, and gives its name.
@@ -150,6 +131,21 @@ impl<'b> Folder<'b> {
             }
         }
         Ok(())
+    }
+}
+
+/// What was made of a device, if it was.
+fn made<T>(path: &Path, read: Result<T, NoFile>) -> Result<Option<T>, ProvisionError> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(NoFile::Absent) => Ok(None),
+        // A power cut leaves files whose names were written and whose content was not. They are nobody's.
+        Err(NoFile::Empty) => {
+            fs::remove_file(path).map(|()| None).map_err(|error| ProvisionError::about(path, error))
+        }
+        Err(NoFile::Wrong(why)) => {
+            Err(ProvisionError::about(path, format_args!("{why}; it is left as it is")))
+        }
     }
 }
 
