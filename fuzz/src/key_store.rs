@@ -1,8 +1,9 @@
 //! The key store on a flash whose power fails, or whose controller reports a fault, in the middle of anything; and in
 //! which bits have rotted at the end.
 //!
-//! Held to: what a call has answered is there afterwards; what it has not is there whole or not at all; a start's number
-//! comes once; a store is never damaged by a power cut; once something was final, no window opens unasked, whatever rots.
+//! Held to: what a call has answered is there afterwards; what it has not is there whole or not at all; a start's
+//! number comes once; a store is never damaged by a power cut; once something was final, no window opens unasked,
+//! whatever rots.
 
 use lowkey_core::boot_log::Bank;
 use lowkey_core::key_store::{KeyStore, StoreError};

@@ -114,8 +114,8 @@ fn boots() -> Vec<Vec<u8>> {
     (0..9).flat_map(|unit| [boots(unit, unit % 4), boots(unit, 3)]).collect()
 }
 
-/// A device's life in changes: made, paired, started, paired anew, reset; undisturbed, with the power cut at one place or
-/// another of each, and with rot at the end.
+/// A device's life in changes: made, paired, started, paired anew, reset; undisturbed, with the power cut at one place
+/// or another of each, and with rot at the end.
 fn stores() -> Vec<Vec<u8>> {
     let life = [0, 6, 1, 6, 2, 6, 6, 1, 4, 6, 5, 7, 0, 1, 2];
     let lives = (0..9).flat_map(|unit| {

@@ -21,7 +21,7 @@
 //! - **Where no bank is whole**, nothing has ever been stored if the second one is erased, and the first one not merely
 //!   guarded. Once something is stored, each bank holds an entry or a guard.
 
-use super::entry::{Entry, Seed, is_checked};
+use super::entry::{Entry, Seed};
 use crate::boot_log::{Bank, ERASED, Flash, FlashFailed, MAX_UNIT};
 use crate::cursor::fill;
 use lowkey_crypto::Secret;
@@ -136,7 +136,7 @@ impl<F: Flash> Banks<F> {
         while let Some(behind) = at.checked_add(slot).filter(|behind| *behind <= bank_len) {
             if !self.is_all(bank, at, behind, ERASED) {
                 end = behind;
-                if self.read(bank, at, one.bytes_mut()).is_ok() && is_checked(one.bytes()) {
+                if self.read(bank, at, one.bytes_mut()).is_ok() && one.is_checked() {
                     seed.copy_from(&one);
                     has_seed = true;
                 }

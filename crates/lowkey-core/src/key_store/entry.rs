@@ -27,19 +27,18 @@ use crate::keys::{Id, Peer};
 use crate::page::MAX_ADDRESS;
 use lowkey_crypto::{Blake2s, PrivateKey, PublicKey, Secret};
 
+/// Secret bytes that end with a check over those before it.
+pub(super) struct Checked<const N: usize>(Secret<N>);
+
 /// All that a store holds but its seed.
-pub(super) struct Entry(Secret<{ Self::LEN }>);
+pub(super) type Entry = Checked<{ CHECK + CHECK_LEN }>;
 
-/// One of the two pinnings.
-#[derive(Clone, Copy)]
-pub(super) enum Standing {
-    Final,
-    Pending,
-}
+/// What the next start begins with, and the number of the last one.
+pub(super) type Seed = Checked<{ 4 + 32 + CHECK_LEN }>;
 
-impl Entry {
-    /// Bytes of an entry.
-    pub(super) const LEN: usize = CHECK + CHECK_LEN;
+impl<const N: usize> Checked<N> {
+    /// How many bytes.
+    pub(super) const LEN: usize = N;
 
     pub(super) fn empty() -> Self {
         Self(Secret::zeroed())
@@ -47,9 +46,9 @@ impl Entry {
 
     /// The same as another one.
     pub(super) fn of(other: &Self) -> Self {
-        let mut entry = Self::empty();
-        entry.copy_from(other);
-        entry
+        let mut same = Self::empty();
+        same.copy_from(other);
+        same
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -65,9 +64,30 @@ impl Entry {
         fill(self.bytes_mut(), other.bytes());
     }
 
+    /// Whether the check is right: whether what stands before it is as it was written.
+    pub(super) fn is_checked(&self) -> bool {
+        self.bytes().split_last_chunk::<CHECK_LEN>().is_some_and(|(rest, end)| hash(rest).starts_with(end))
+    }
+
+    /// Puts the check there.
+    fn check(&mut self) {
+        if let Some((rest, end)) = self.bytes_mut().split_last_chunk_mut::<CHECK_LEN>() {
+            fill(end, &hash(rest));
+        }
+    }
+}
+
+/// One of the two pinnings.
+#[derive(Clone, Copy)]
+pub(super) enum Standing {
+    Final,
+    Pending,
+}
+
+impl Entry {
     /// Whether all of it is there, as this firmware writes it.
     pub(super) fn is_whole(&self) -> bool {
-        self.bytes().starts_with(&MAGIC) && is_checked(self.bytes())
+        self.bytes().starts_with(&MAGIC) && self.is_checked()
     }
 
     /// Makes this the entry behind the one that it was.
@@ -75,7 +95,7 @@ impl Entry {
         let generation = self.generation().wrapping_add(1);
         self.put(0, &MAGIC);
         self.put(GENERATION, &generation.to_le_bytes());
-        check(self.bytes_mut());
+        self.check();
     }
 
     pub(super) fn generation(&self) -> u32 {
@@ -237,29 +257,7 @@ impl Standing {
     }
 }
 
-/// What the next start begins with, and the number of the last one.
-pub(super) struct Seed(Secret<{ Self::LEN }>);
-
 impl Seed {
-    /// Bytes of a seed.
-    pub(super) const LEN: usize = 4 + 32 + CHECK_LEN;
-
-    pub(super) fn empty() -> Self {
-        Self(Secret::zeroed())
-    }
-
-    pub(super) fn bytes(&self) -> &[u8] {
-        self.0.expose()
-    }
-
-    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
-        self.0.expose_mut()
-    }
-
-    pub(super) fn copy_from(&mut self, other: &Self) {
-        fill(self.bytes_mut(), other.bytes());
-    }
-
     pub(super) fn number(&self) -> u32 {
         self.bytes().first_chunk().map_or(0, |number| u32::from_le_bytes(*number))
     }
@@ -285,20 +283,8 @@ impl Seed {
     /// Makes this the seed behind the start of this number.
     pub(super) fn finish(&mut self, number: u32) {
         fill(self.bytes_mut(), &number.to_le_bytes());
-        check(self.bytes_mut());
+        self.check();
     }
-}
-
-/// Puts the check behind all that stands before it.
-fn check(bytes: &mut [u8]) {
-    if let Some((rest, end)) = bytes.split_last_chunk_mut::<CHECK_LEN>() {
-        fill(end, &hash(rest));
-    }
-}
-
-/// Whether the check at the end is right: that what stands before it is not damaged.
-pub(super) fn is_checked(bytes: &[u8]) -> bool {
-    bytes.split_last_chunk::<CHECK_LEN>().is_some_and(|(rest, end)| hash(rest).starts_with(end))
 }
 
 fn hash(bytes: &[u8]) -> [u8; 32] {
