@@ -59,6 +59,7 @@ LOWKEY_ASSERT(psk, sizeof(lowkey_psk) == LOWKEY_PSK_SIZE);
 LOWKEY_ASSERT(ephemerals, sizeof(lowkey_ephemerals) == LOWKEY_EPHEMERALS_SIZE);
 LOWKEY_ASSERT(channel, sizeof(lowkey_channel) == LOWKEY_CHANNEL_SIZE);
 LOWKEY_ASSERT(pairing, sizeof(lowkey_pairing) == LOWKEY_PAIRING_SIZE);
+LOWKEY_ASSERT(key_store, sizeof(lowkey_key_store) == LOWKEY_KEY_STORE_SIZE);
 LOWKEY_ASSERT(mode, sizeof(lowkey_mode) == 4);
 
 #endif // LOWKEY_H

@@ -104,6 +104,16 @@
 #define LOWKEY_PAIRING_SIZE 408
 #endif
 
+#if defined(LOWKEY_POINTERS_OF_32_BITS)
+// Bytes of a lowkey_key_store.
+#define LOWKEY_KEY_STORE_SIZE 528
+#endif
+
+#if defined(LOWKEY_POINTERS_OF_64_BITS)
+// Bytes of a lowkey_key_store.
+#define LOWKEY_KEY_STORE_SIZE 584
+#endif
+
 // The same in words of 64 bits.
 #define LOWKEY_IDENTITY_WORDS (LOWKEY_IDENTITY_SIZE / 8)
 
@@ -121,6 +131,9 @@
 
 // The same in words of 64 bits.
 #define LOWKEY_PAIRING_WORDS (LOWKEY_PAIRING_SIZE / 8)
+
+// The same in words of 64 bits.
+#define LOWKEY_KEY_STORE_WORDS (LOWKEY_KEY_STORE_SIZE / 8)
 
 // Which Noise pattern a connection uses.
 LOWKEY_ENUM(lowkey_mode) {
@@ -243,6 +256,20 @@ typedef struct {
   // Removes the key if it is pending: the peer has refused ours.
   void (*remove)(void *context, const uint8_t *peer_key, const uint8_t *code);
 } lowkey_pin_store;
+
+// The keys of a device that makes them itself, its pending and its final pinning, and the codes it has spent, in two
+// banks of flash. Make it with lowkey_key_store_open.
+//
+// Each change is there whole or not at all, wherever the power fails; once a call has returned LOWKEY_OK nothing
+// undoes it, and what was before has been erased.
+typedef struct {
+  // Not for you.
+  uint64_t opaque[LOWKEY_KEY_STORE_WORDS];
+} lowkey_key_store;
+
+// Makes zeros of a unit, `len` bytes, whatever it holds, and returns 0 when that is done, anything else if it failed.
+// The `context` is that of the flash.
+typedef int32_t (*lowkey_clear)(void *context, uint32_t bank, size_t offset, size_t len);
 
 #ifdef __cplusplus
 extern "C" {
@@ -778,6 +805,130 @@ lowkey_status lowkey_pairing_run(lowkey_pairing *pairing,
 // LOWKEY_NULL, LOWKEY_OUT_OF_TURN: nothing was wiped.
 lowkey_status lowkey_pairing_wipe(lowkey_pairing *pairing);
 
+// Opens the store in `flash`, which is new if both banks are erased. What a power cut has left undone is finished
+// first, so this may erase a bank. `flash` is copied, and its callbacks are called whenever the store is changed; a
+// bank has at least 1,024 bytes. With `clear` a start costs a part of a bank, and with NULL an erase.
+//
+// LOWKEY_LENGTH: no store fits there. LOWKEY_STORE_DAMAGED: see lowkey_key_store_start_over. LOWKEY_FLASH,
+// LOWKEY_NULL, LOWKEY_OUT_OF_TURN. After each of them the object is as it was.
+LOWKEY_MUST_USE
+lowkey_status lowkey_key_store_open(lowkey_key_store *store,
+                                    const lowkey_flash *flash,
+                                    lowkey_clear clear);
+
+// The same; but if the store is damaged, an empty one takes its place, in which lowkey_key_store_may_pair_unasked is
+// false. Call this only when somebody has asked for it at the device: all keys and spent codes are gone.
+//
+// Statuses as lowkey_key_store_open, but for LOWKEY_STORE_DAMAGED.
+LOWKEY_MUST_USE
+lowkey_status lowkey_key_store_start_over(lowkey_key_store *store,
+                                          const lowkey_flash *flash,
+                                          lowkey_clear clear);
+
+// Makes the private key, the hedge secret and the seed of 1,024 bytes of `random`, which has to be a source of noise:
+// it is called with `context`, and what it gives passes the health tests of NIST SP 800-90B, 4.4. They find a source
+// that is stuck, not one that only looks random: lowkey_seed_random, for example.
+//
+// LOWKEY_OUT_OF_TURN: there are keys already; lowkey_key_store_forget comes first. LOWKEY_ENTROPY: the source failed,
+// or its tests did. LOWKEY_FLASH, LOWKEY_NULL (also a NULL `random`), LOWKEY_NOT_INITIALISED. `context` may be NULL.
+LOWKEY_MUST_USE
+lowkey_status lowkey_key_store_make_keys(lowkey_key_store *store,
+                                         lowkey_random random,
+                                         void *context);
+
+// Whether the device has its keys. Of NULL, or of what is no store, false.
+bool lowkey_key_store_has_keys(const lowkey_key_store *store);
+
+// Whether a window for pairing may open at each start although nobody has asked for it at the device: nothing was ever
+// final or spent. Of NULL, or of what is no store, false.
+bool lowkey_key_store_may_pair_unasked(const lowkey_key_store *store);
+
+// Begins a start, once: gives its number, and makes what lowkey_key_store_random then draws from; what both were made
+// of is erased. So whoever reads the flash later cannot compute the ephemeral keys of this start. Give number and
+// source to lowkey_ephemerals_init or to lowkey_kk_init; there is no boot log beside a store.
+//
+// LOWKEY_OUT_OF_TURN: there are no keys. LOWKEY_FLASH: the number is lost, and the call can be repeated. LOWKEY_NULL,
+// LOWKEY_NOT_INITIALISED. `boot` is as it was.
+LOWKEY_MUST_USE
+lowkey_status lowkey_key_store_start(lowkey_key_store *store,
+                                     uint64_t *boot);
+
+// Adds `len` bytes of noise to what this start draws from: times between interrupts, what an ADC reads.
+//
+// LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED: nothing was added. `noise` may be NULL if `len` is 0.
+LOWKEY_MUST_USE
+lowkey_status lowkey_key_store_stir(lowkey_key_store *store,
+                                    const uint8_t *noise,
+                                    size_t len);
+
+// The lowkey_random of a store: give it to lowkey_ephemerals_init or lowkey_kk_init, with the lowkey_key_store as its
+// context, once lowkey_key_store_start has begun the start.
+//
+// Fills `out` and returns 0, or returns a status and leaves `out` as it was: LOWKEY_NULL, LOWKEY_LENGTH,
+// LOWKEY_NOT_INITIALISED.
+LOWKEY_MUST_USE
+int32_t lowkey_key_store_random(void *store,
+                                uint8_t *out,
+                                size_t len);
+
+// Where the device's own keys lie: `private_key`, `public_key`, `hedge`, and the address. Everything else is NULL or
+// 0. They lie in the store, until it is changed, wiped or moved.
+//
+// LOWKEY_OUT_OF_TURN: there are no keys. LOWKEY_NULL, LOWKEY_NOT_INITIALISED. `page` is as it was.
+LOWKEY_MUST_USE
+lowkey_status lowkey_key_store_own(const lowkey_key_store *store,
+                                   lowkey_page *page);
+
+// The same with the pinning that is pending, for lowkey_keys_init, which copies it. Dial with this one first, then
+// with the final one, and tell lowkey_key_store_confirmed when a channel in KK is open.
+//
+// LOWKEY_OUT_OF_TURN also if none is pending. Otherwise as lowkey_key_store_own.
+LOWKEY_MUST_USE
+lowkey_status lowkey_key_store_pending(lowkey_key_store *store,
+                                       lowkey_page *page);
+
+// The same with the pinning that is final, which stays until the pending one is.
+//
+// LOWKEY_OUT_OF_TURN also if none is final. Otherwise as lowkey_key_store_own.
+LOWKEY_MUST_USE
+lowkey_status lowkey_key_store_final(lowkey_key_store *store, lowkey_page *page);
+
+// The callbacks of a store for lowkey_pairing_init, which copies them.
+//
+// LOWKEY_NULL, LOWKEY_NOT_INITIALISED: `pins` is as it was.
+LOWKEY_MUST_USE
+lowkey_status lowkey_key_store_pins(lowkey_key_store *store, lowkey_pin_store *pins);
+
+// A channel in KK with this peer is open, or has received something if we are its responder. If its pinning was
+// pending, it is final now, and its code is spent.
+//
+// LOWKEY_FLASH: it stays pending, or an erase was still missing. LOWKEY_NULL, LOWKEY_NOT_INITIALISED.
+LOWKEY_MUST_USE
+lowkey_status lowkey_key_store_confirmed(lowkey_key_store *store,
+                                         const uint8_t peer_key[32]);
+
+// Stores the peer's address, `len` bytes of text in UTF-8.
+//
+// LOWKEY_LENGTH: more than 64 bytes, or no text. LOWKEY_FLASH, LOWKEY_NULL, LOWKEY_NOT_INITIALISED.
+LOWKEY_MUST_USE
+lowkey_status lowkey_key_store_set_address(lowkey_key_store *store,
+                                           const char *address,
+                                           size_t len);
+
+// Forgets the keys, the address and both pinnings: a factory reset. The names of the codes that were spent last stay,
+// and so does whether a window has to be asked for. What was made of the keys is yours to wipe, and the server's
+// registry still has the device.
+//
+// LOWKEY_FLASH: keys can still be read out of the flash; call this again, lowkey_key_store_open tries it as well.
+// LOWKEY_NULL, LOWKEY_NOT_INITIALISED.
+LOWKEY_MUST_USE
+lowkey_status lowkey_key_store_forget(lowkey_key_store *store);
+
+// Makes zeros of a store in memory, whatever its storage holds. What lies in the flash is as it was.
+//
+// LOWKEY_NULL, LOWKEY_OUT_OF_TURN: nothing was wiped.
+lowkey_status lowkey_key_store_wipe(lowkey_key_store *store);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
@@ -787,6 +938,7 @@ LOWKEY_ASSERT(psk, sizeof(lowkey_psk) == LOWKEY_PSK_SIZE);
 LOWKEY_ASSERT(ephemerals, sizeof(lowkey_ephemerals) == LOWKEY_EPHEMERALS_SIZE);
 LOWKEY_ASSERT(channel, sizeof(lowkey_channel) == LOWKEY_CHANNEL_SIZE);
 LOWKEY_ASSERT(pairing, sizeof(lowkey_pairing) == LOWKEY_PAIRING_SIZE);
+LOWKEY_ASSERT(key_store, sizeof(lowkey_key_store) == LOWKEY_KEY_STORE_SIZE);
 LOWKEY_ASSERT(mode, sizeof(lowkey_mode) == 4);
 
 #endif // LOWKEY_H

@@ -205,6 +205,11 @@ LOWKEY_ENUM(lowkey_status) {
   // Yours: a private key, a PSK, a hedge secret or a seed is all zeros or all ones: memory that was cleared or flash
   // that was erased, and no secret. Nothing was done.
   LOWKEY_BLANK = 40,
+  // The key store: neither bank is whole, and that is not what a power cut leaves. It is no new store.
+  LOWKEY_STORE_DAMAGED = 41,
+  // The world's: the flash of a key store did not do what it was asked. What was there before is as it was; or the
+  // change is stored, and what was there before can still be read out until a call succeeds.
+  LOWKEY_FLASH = 42,
   // The peer refused: it does not speak this version. A hint, as LOWKEY_REFUSED.
   LOWKEY_REFUSED_VERSION = 65,
   // The peer refused: it does not offer this mode.

@@ -67,7 +67,7 @@ pub unsafe extern "C" fn lowkey_boot_log_next(flash: *const lowkey_flash, boot: 
 }
 
 /// The flash that C has described.
-fn banks(given: &lowkey_flash) -> Result<Banks, Failure> {
+pub(crate) fn banks(given: &lowkey_flash) -> Result<Banks, Failure> {
     let lowkey_flash { context, unit, bank_len, read, program, erase } = *given;
     match (read, program, erase) {
         (Some(read), Some(program), Some(erase)) => {

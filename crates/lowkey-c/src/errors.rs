@@ -3,6 +3,7 @@
 use crate::raw::{self, Failure};
 use crate::status::lowkey_status::{self, *};
 use embedded_io::ErrorKind;
+use lowkey_core::key_store::StoreError;
 use lowkey_core::page::PageError;
 use lowkey_transport::{Error, Refusal};
 
@@ -34,6 +35,19 @@ impl From<PageError> for Failure {
             PageError::Version(_) => LOWKEY_PAGE_VERSION,
             PageError::Damaged => LOWKEY_PAGE_DAMAGED,
             _ => LOWKEY_PAGE_MALFORMED,
+        };
+        status.into()
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let status = match error {
+            StoreError::Unfit | StoreError::Address => LOWKEY_LENGTH,
+            StoreError::Damaged => LOWKEY_STORE_DAMAGED,
+            StoreError::Source => LOWKEY_ENTROPY,
+            StoreError::Flash => LOWKEY_FLASH,
+            _ => LOWKEY_OUT_OF_TURN,
         };
         status.into()
     }

@@ -37,6 +37,13 @@ pub const LOWKEY_PAIRING_SIZE: usize = 344;
 #[cfg(target_pointer_width = "64")]
 pub const LOWKEY_PAIRING_SIZE: usize = 408;
 
+/// Bytes of a lowkey_key_store.
+#[cfg(target_pointer_width = "32")]
+pub const LOWKEY_KEY_STORE_SIZE: usize = 528;
+/// Bytes of a lowkey_key_store.
+#[cfg(target_pointer_width = "64")]
+pub const LOWKEY_KEY_STORE_SIZE: usize = 584;
+
 /// The same in words of 64 bits.
 pub const LOWKEY_IDENTITY_WORDS: usize = LOWKEY_IDENTITY_SIZE / 8;
 /// The same in words of 64 bits.
@@ -49,5 +56,7 @@ pub const LOWKEY_EPHEMERALS_WORDS: usize = LOWKEY_EPHEMERALS_SIZE / 8;
 pub const LOWKEY_CHANNEL_WORDS: usize = LOWKEY_CHANNEL_SIZE / 8;
 /// The same in words of 64 bits.
 pub const LOWKEY_PAIRING_WORDS: usize = LOWKEY_PAIRING_SIZE / 8;
+/// The same in words of 64 bits.
+pub const LOWKEY_KEY_STORE_WORDS: usize = LOWKEY_KEY_STORE_SIZE / 8;
 
 const _: () = assert!(LOWKEY_PSK_SIZE == 8 + KEY_LEN);

@@ -83,6 +83,12 @@ fn pairing_keeps_what_the_protocol_says_wherever_it_ends() {
 }
 
 #[test]
+fn a_key_store_keeps_what_it_answered_and_forgets_on_demand() {
+    play("key_store", Channel, &[]);
+    watch("key_store", Channel);
+}
+
+#[test]
 fn callbacks_may_stop_anywhere() {
     play_both("callbacks");
 }

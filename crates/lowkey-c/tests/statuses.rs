@@ -54,6 +54,8 @@ fn numbers_never_change() {
         LOWKEY_PAGE_DAMAGED,
         LOWKEY_PAGE_MALFORMED,
         LOWKEY_BLANK,
+        LOWKEY_STORE_DAMAGED,
+        LOWKEY_FLASH,
     ];
     let refusals = [LOWKEY_REFUSED_VERSION, LOWKEY_REFUSED_MODE, LOWKEY_REFUSED_BUSY];
     for (first, statuses) in [(0, &ours[..]), (12, &channels), (32, &others), (65, &refusals)] {

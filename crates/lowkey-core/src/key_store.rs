@@ -152,6 +152,15 @@ impl<F: Flash> KeyStore<F> {
     /// - [`StoreError::NoKeys`].
     /// - [`StoreError::Flash`]: the number is lost, and the call can be repeated.
     pub fn ephemerals(&mut self) -> Result<Ephemerals<Run>, StoreError> {
+        let (run, number) = self.start()?;
+        Ephemerals::new(run, self.hedge()?, &mut Started(number)).map_err(|_| StoreError::Damaged)
+    }
+
+    /// The same for a port that makes ephemerals by itself: what they draw from, and the number of the start.
+    ///
+    /// # Errors
+    /// As [`Self::ephemerals`].
+    pub fn start(&mut self) -> Result<(Run, u32), StoreError> {
         self.with_keys()?;
         let number = self.seed.number().checked_add(1).ok_or(StoreError::Damaged)?;
         let (mut run, mut next) = (Run::empty(), Seed::empty());
@@ -163,12 +172,27 @@ impl<F: Flash> KeyStore<F> {
             Ok(()) => self.banks.settle()?,
             Err(_) => self.change(&mut Entry::of(&self.entry))?,
         }
-        Ephemerals::new(run, self.hedge()?, &mut Started(number)).map_err(|_| StoreError::Damaged)
+        Ok((run, number))
     }
 
     /// The pinnings in the order in which a device dials them: the pending one, then the final one of before.
     pub fn pinnings(&self) -> impl Iterator<Item = Keys> + use<F> {
         [Standing::Pending, Standing::Final].map(|standing| self.keys(standing)).into_iter().flatten()
+    }
+
+    /// Where the keys lie in RAM, for a port that reads them itself. Most of them are secret.
+    ///
+    /// # Errors
+    /// [`StoreError::NoKeys`].
+    pub fn fields(&self) -> Result<Fields<'_>, StoreError> {
+        self.with_keys()?;
+        Ok(Fields {
+            private_key: self.entry.private_key(),
+            public_key: self.entry.public_key(),
+            hedge: self.entry.hedge(),
+            pending: self.entry.pinning(Standing::Pending),
+            last: self.entry.pinning(Standing::Final),
+        })
     }
 
     /// A session in KK with this peer is confirmed: the initiator has opened message 2, the responder a first record.
@@ -294,6 +318,21 @@ impl<F> fmt::Debug for KeyStore<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyStore").field("has_keys", &self.entry.has_keys()).finish_non_exhaustive()
     }
+}
+
+/// Where the keys of a store lie, until it is changed.
+#[derive(Clone, Copy)]
+pub struct Fields<'s> {
+    /// Our static private key.
+    pub private_key: &'s [u8; 32],
+    /// Its public key.
+    pub public_key: &'s [u8; 32],
+    /// The hedge secret for ephemerals.
+    pub hedge: &'s [u8; 32],
+    /// What is pending: the peer's static public key, and its Diffie-Hellman with ours.
+    pub pending: Option<(&'s [u8; 32], &'s [u8; 32])>,
+    /// The same of what is final.
+    pub last: Option<(&'s [u8; 32], &'s [u8; 32])>,
 }
 
 /// The number of one start, which is stored already.

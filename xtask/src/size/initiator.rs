@@ -1,5 +1,5 @@
 //! What a device that connects to its server has no use for, and so must not have in its image: what a responder does,
-//! pairing, and what only channels in Rust do.
+//! pairing and where it is stored, and what only channels in Rust do.
 //!
 //! The image is that of the row of a KK initiator, with every function of the header but those for the other roles.
 //! Looked at are the names that the linker has kept. A function that the compiler put into its only caller has none:
@@ -83,8 +83,8 @@ fn none(names: &[String], parts: &[&str], complaint: &str) -> Result<()> {
 
 const FOLDER: &str = "initiator";
 const PROGRAM: &str = "kk";
-/// The functions of the header for responders and for pairing.
-const FOR_OTHERS: [&str; 16] = [
+/// The functions of the header for responders, for pairing, and for what that is stored in.
+const FOR_OTHERS: [&str; 32] = [
     "lowkey_responder",
     "lowkey_hello_read",
     "lowkey_answer_kk",
@@ -101,10 +101,36 @@ const FOR_OTHERS: [&str; 16] = [
     "lowkey_pairing_poll",
     "lowkey_pairing_run",
     "lowkey_pairing_wipe",
+    "lowkey_key_store_open",
+    "lowkey_key_store_start_over",
+    "lowkey_key_store_make_keys",
+    "lowkey_key_store_has_keys",
+    "lowkey_key_store_may_pair_unasked",
+    "lowkey_key_store_start",
+    "lowkey_key_store_stir",
+    "lowkey_key_store_random",
+    "lowkey_key_store_own",
+    "lowkey_key_store_pending",
+    "lowkey_key_store_final",
+    "lowkey_key_store_pins",
+    "lowkey_key_store_confirmed",
+    "lowkey_key_store_set_address",
+    "lowkey_key_store_forget",
+    "lowkey_key_store_wipe",
 ];
-/// Parts of the names of what they do: answering a hello, waiting for the initiator's first record, pairing.
-const OF_OTHERS: [&str; 8] =
-    ["::read_hello", "::decline", "responder", "::hear_", "xx", "claim", "pairing", "lowkey_code"];
+/// Parts of the names of what they do: answering a hello, waiting for the initiator's first record, pairing,
+/// storing that.
+const OF_OTHERS: [&str; 9] = [
+    "::read_hello",
+    "::decline",
+    "responder",
+    "::hear_",
+    "xx",
+    "claim",
+    "pairing",
+    "lowkey_code",
+    "key_store",
+];
 /// Parts of the names of what the functions of no header call.
 const OF_RUST: [&str; 4] = ["mailbox", "gather", "blocking::", "asynch::"];
 

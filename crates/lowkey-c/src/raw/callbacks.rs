@@ -58,6 +58,41 @@ impl Flash for Banks {
     }
 }
 
+/// The callbacks of a flash that may be able to make zeros of a unit.
+pub(crate) struct StoreBanks {
+    pub(crate) banks: Banks,
+    /// None where it cannot.
+    pub(crate) clear: Option<unsafe extern "C" fn(*mut c_void, u32, usize, usize) -> i32>,
+}
+
+impl Flash for StoreBanks {
+    fn unit(&self) -> usize {
+        self.banks.unit
+    }
+
+    fn bank_len(&self) -> usize {
+        self.banks.bank_len
+    }
+
+    fn read(&mut self, bank: Bank, offset: usize, bytes: &mut [u8]) -> Result<(), FlashFailed> {
+        self.banks.read(bank, offset, bytes)
+    }
+
+    fn program(&mut self, bank: Bank, offset: usize, unit: &[u8]) -> Result<(), FlashFailed> {
+        self.banks.program(bank, offset, unit)
+    }
+
+    fn clear(&mut self, bank: Bank, offset: usize) -> Result<(), FlashFailed> {
+        let clear = self.clear.ok_or(FlashFailed)?;
+        // SAFETY: `lowkey_clear`.
+        done(unsafe { clear(self.banks.context, number(bank), offset, self.banks.unit) })
+    }
+
+    fn erase(&mut self, bank: Bank) -> Result<(), FlashFailed> {
+        self.banks.erase(bank)
+    }
+}
+
 fn number(bank: Bank) -> u32 {
     match bank {
         Bank::First => 0,

@@ -38,6 +38,7 @@ const HEADERS: [Header; 3] = [
             "callbacks",
             "code",
             "pairing",
+            "key_store",
         ],
     },
     Header {

@@ -10,8 +10,8 @@ use lowkey_crypto::{Blake2s, Secret};
 pub struct Run(Secret<32>);
 
 impl Run {
-    /// Nothing yet: whoever makes one stirs in all that it is to give.
-    pub(super) fn empty() -> Self {
+    /// Nothing yet: whoever draws from one stirs in all that it is to give.
+    pub fn empty() -> Self {
         Self(Secret::zeroed())
     }
 

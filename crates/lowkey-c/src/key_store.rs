@@ -1,0 +1,356 @@
+//! The key store: keys that are made on the device, and whom it has paired with, in two banks of flash.
+
+use crate::boot_log::{banks, lowkey_flash};
+use crate::call::{attempt, give, wiped};
+use crate::object_sizes::{LOWKEY_CODE_NAME_LEN, LOWKEY_KEY_STORE_WORDS, LOWKEY_PINNING_ID_LEN};
+use crate::page::lowkey_page;
+use crate::pairing::lowkey_pin_store;
+use crate::random::lowkey_random;
+use crate::raw::callbacks::{Random, StoreBanks};
+use crate::raw::{self, Failure, Object};
+use crate::status::lowkey_status::{self, *};
+use core::ffi::{c_char, c_void};
+use core::{ptr, str};
+use lowkey_core::key_store::{KeyStore, Run, StoreError};
+use lowkey_core::{Entropy, EntropyFailed, Id, Peer, PinStore, PublicKey, Secret};
+
+/// Makes zeros of a unit, `len` bytes, whatever it holds, and returns 0 when that is done, anything else if it failed.
+/// The `context` is that of the flash.
+pub type lowkey_clear =
+    Option<unsafe extern "C" fn(context: *mut c_void, bank: u32, offset: usize, len: usize) -> i32>;
+
+/// The keys of a device that makes them itself, its pending and its final pinning, and the codes it has spent, in two
+/// banks of flash. Make it with lowkey_key_store_open.
+///
+/// Each change is there whole or not at all, wherever the power fails; once a call has returned LOWKEY_OK nothing
+/// undoes it, and what was before has been erased.
+#[repr(C)]
+pub struct lowkey_key_store {
+    /// Not for you.
+    pub opaque: [u64; LOWKEY_KEY_STORE_WORDS],
+}
+
+impl Object for lowkey_key_store {
+    type Inner = Opened;
+    const LETTER: u8 = b's';
+}
+
+/// A store, and what lies beside it.
+pub(crate) struct Opened {
+    store: KeyStore<StoreBanks>,
+    /// What this start draws from.
+    run: Run,
+    /// The ids of the pinnings, where they were asked for.
+    pending_id: [u8; LOWKEY_PINNING_ID_LEN],
+    final_id: [u8; LOWKEY_PINNING_ID_LEN],
+}
+
+/// Opens the store in `flash`, which is new if both banks are erased. What a power cut has left undone is finished
+/// first, so this may erase a bank. `flash` is copied, and its callbacks are called whenever the store is changed; a
+/// bank has at least 1,024 bytes. With `clear` a start costs a part of a bank, and with NULL an erase.
+///
+/// LOWKEY_LENGTH: no store fits there. LOWKEY_STORE_DAMAGED: see lowkey_key_store_start_over. LOWKEY_FLASH,
+/// LOWKEY_NULL, LOWKEY_OUT_OF_TURN. After each of them the object is as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_key_store_open(
+    store: *mut lowkey_key_store,
+    flash: *const lowkey_flash,
+    clear: lowkey_clear,
+) -> lowkey_status {
+    wiped(open(store, flash, clear, KeyStore::open))
+}
+
+/// The same; but if the store is damaged, an empty one takes its place, in which lowkey_key_store_may_pair_unasked is
+/// false. Call this only when somebody has asked for it at the device: all keys and spent codes are gone.
+///
+/// Statuses as lowkey_key_store_open, but for LOWKEY_STORE_DAMAGED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_key_store_start_over(
+    store: *mut lowkey_key_store,
+    flash: *const lowkey_flash,
+    clear: lowkey_clear,
+) -> lowkey_status {
+    wiped(open(store, flash, clear, KeyStore::start_over))
+}
+
+#[inline(never)] // what it moves lies beneath what is wiped
+unsafe fn open(
+    store: *mut lowkey_key_store,
+    flash: *const lowkey_flash,
+    clear: lowkey_clear,
+    open: impl FnOnce(StoreBanks) -> Result<KeyStore<StoreBanks>, StoreError>,
+) -> lowkey_status {
+    attempt(|| {
+        let (storage, banks) = (raw::vacant(store)?, banks(raw::plain(flash)?)?);
+        let store = open(StoreBanks { banks, clear })?;
+        storage.fill(|| Opened { store, run: Run::empty(), pending_id: [0; 8], final_id: [0; 8] });
+        Ok(())
+    })
+}
+
+/// Makes the private key, the hedge secret and the seed of 1,024 bytes of `random`, which has to be a source of noise:
+/// it is called with `context`, and what it gives passes the health tests of NIST SP 800-90B, 4.4. They find a source
+/// that is stuck, not one that only looks random: lowkey_seed_random, for example.
+///
+/// LOWKEY_OUT_OF_TURN: there are keys already; lowkey_key_store_forget comes first. LOWKEY_ENTROPY: the source failed,
+/// or its tests did. LOWKEY_FLASH, LOWKEY_NULL (also a NULL `random`), LOWKEY_NOT_INITIALISED. `context` may be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_key_store_make_keys(
+    store: *mut lowkey_key_store,
+    random: lowkey_random,
+    context: *mut c_void,
+) -> lowkey_status {
+    wiped(attempt(|| {
+        if random.is_none() {
+            return Err(LOWKEY_NULL.into());
+        }
+        let mut opened = raw::enter(store)?;
+        Ok(opened.store.make_keys(&mut Random { fill: random, context })?)
+    }))
+}
+
+/// Whether the device has its keys. Of NULL, or of what is no store, false.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_key_store_has_keys(store: *const lowkey_key_store) -> bool {
+    raw::shared(store).is_ok_and(|opened| opened.store.has_keys())
+}
+
+/// Whether a window for pairing may open at each start although nobody has asked for it at the device: nothing was ever
+/// final or spent. Of NULL, or of what is no store, false.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_key_store_may_pair_unasked(store: *const lowkey_key_store) -> bool {
+    raw::shared(store).is_ok_and(|opened| opened.store.may_pair_unasked())
+}
+
+/// Begins a start, once: gives its number, and makes what lowkey_key_store_random then draws from; what both were made
+/// of is erased. So whoever reads the flash later cannot compute the ephemeral keys of this start. Give number and
+/// source to lowkey_ephemerals_init or to lowkey_kk_init; there is no boot log beside a store.
+///
+/// LOWKEY_OUT_OF_TURN: there are no keys. LOWKEY_FLASH: the number is lost, and the call can be repeated. LOWKEY_NULL,
+/// LOWKEY_NOT_INITIALISED. `boot` is as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_key_store_start(
+    store: *mut lowkey_key_store,
+    boot: *mut u64,
+) -> lowkey_status {
+    wiped(give(|| {
+        let boot = raw::out(boot)?;
+        let mut opened = raw::enter(store)?;
+        let (run, number) = opened.store.start()?;
+        opened.run = run;
+        Ok((boot, u64::from(number)))
+    }))
+}
+
+/// Adds `len` bytes of noise to what this start draws from: times between interrupts, what an ADC reads.
+///
+/// LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED: nothing was added. `noise` may be NULL if `len` is 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_key_store_stir(
+    store: *mut lowkey_key_store,
+    noise: *const u8,
+    len: usize,
+) -> lowkey_status {
+    attempt(|| {
+        let (opened, noise) = (raw::exclusive(store)?, raw::bytes(noise, len)?);
+        opened.run.stir(noise);
+        Ok(())
+    })
+}
+
+/// The lowkey_random of a store: give it to lowkey_ephemerals_init or lowkey_kk_init, with the lowkey_key_store as its
+/// context, once lowkey_key_store_start has begun the start.
+///
+/// Fills `out` and returns 0, or returns a status and leaves `out` as it was: LOWKEY_NULL, LOWKEY_LENGTH,
+/// LOWKEY_NOT_INITIALISED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_key_store_random(store: *mut c_void, out: *mut u8, len: usize) -> i32 {
+    attempt(|| {
+        let (opened, out) = (raw::exclusive(store.cast::<lowkey_key_store>())?, raw::bytes_mut(out, len)?);
+        opened.run.fill(out).map_err(|EntropyFailed| LOWKEY_EXHAUSTED.into())
+    }) as i32
+}
+
+/// Where the device's own keys lie: `private_key`, `public_key`, `hedge`, and the address. Everything else is NULL or
+/// 0. They lie in the store, until it is changed, wiped or moved.
+///
+/// LOWKEY_OUT_OF_TURN: there are no keys. LOWKEY_NULL, LOWKEY_NOT_INITIALISED. `page` is as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_key_store_own(
+    store: *const lowkey_key_store,
+    page: *mut lowkey_page,
+) -> lowkey_status {
+    give(|| Ok((raw::out(page)?, own(&raw::shared(store)?.store)?)))
+}
+
+/// The same with the pinning that is pending, for lowkey_keys_init, which copies it. Dial with this one first, then
+/// with the final one, and tell lowkey_key_store_confirmed when a channel in KK is open.
+///
+/// LOWKEY_OUT_OF_TURN also if none is pending. Otherwise as lowkey_key_store_own.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_key_store_pending(
+    store: *mut lowkey_key_store,
+    page: *mut lowkey_page,
+) -> lowkey_status {
+    give(|| {
+        let (page, Opened { store, pending_id, .. }) = (raw::out(page)?, raw::exclusive(store)?);
+        Ok((page, pinned(store, store.fields()?.pending, pending_id)?))
+    })
+}
+
+/// The same with the pinning that is final, which stays until the pending one is.
+///
+/// LOWKEY_OUT_OF_TURN also if none is final. Otherwise as lowkey_key_store_own.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_key_store_final(
+    store: *mut lowkey_key_store,
+    page: *mut lowkey_page,
+) -> lowkey_status {
+    give(|| {
+        let (page, Opened { store, final_id, .. }) = (raw::out(page)?, raw::exclusive(store)?);
+        Ok((page, pinned(store, store.fields()?.last, final_id)?))
+    })
+}
+
+/// The callbacks of a store for lowkey_pairing_init, which copies them.
+///
+/// LOWKEY_NULL, LOWKEY_NOT_INITIALISED: `pins` is as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_key_store_pins(
+    store: *mut lowkey_key_store,
+    pins: *mut lowkey_pin_store,
+) -> lowkey_status {
+    give(|| {
+        let pins = raw::out(pins)?;
+        raw::shared(store)?;
+        let (context, store) = (store.cast(), Some(store_pin as _));
+        Ok((
+            pins,
+            lowkey_pin_store { context, store, finalise: Some(finalise_pin), remove: Some(remove_pin) },
+        ))
+    })
+}
+
+/// A channel in KK with this peer is open, or has received something if we are its responder. If its pinning was
+/// pending, it is final now, and its code is spent.
+///
+/// LOWKEY_FLASH: it stays pending, or an erase was still missing. LOWKEY_NULL, LOWKEY_NOT_INITIALISED.
+/// cbindgen:ptrs-as-arrays=[[peer_key;32]]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_key_store_confirmed(
+    store: *mut lowkey_key_store,
+    peer_key: *const u8,
+) -> lowkey_status {
+    wiped(attempt(|| {
+        let key = PublicKey::new(*raw::array(peer_key)?);
+        let mut opened = raw::enter(store)?;
+        Ok(opened.store.confirmed(&key)?)
+    }))
+}
+
+/// Stores the peer's address, `len` bytes of text in UTF-8.
+///
+/// LOWKEY_LENGTH: more than 64 bytes, or no text. LOWKEY_FLASH, LOWKEY_NULL, LOWKEY_NOT_INITIALISED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_key_store_set_address(
+    store: *mut lowkey_key_store,
+    address: *const c_char,
+    len: usize,
+) -> lowkey_status {
+    wiped(attempt(|| {
+        let text = str::from_utf8(raw::bytes(address.cast(), len)?).map_err(|_| LOWKEY_LENGTH)?;
+        let mut opened = raw::enter(store)?;
+        Ok(opened.store.set_address(text)?)
+    }))
+}
+
+/// Forgets the keys, the address and both pinnings: a factory reset. The names of the codes that were spent last stay,
+/// and so does whether a window has to be asked for. What was made of the keys is yours to wipe, and the server's
+/// registry still has the device.
+///
+/// LOWKEY_FLASH: keys can still be read out of the flash; call this again, lowkey_key_store_open tries it as well.
+/// LOWKEY_NULL, LOWKEY_NOT_INITIALISED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_key_store_forget(store: *mut lowkey_key_store) -> lowkey_status {
+    wiped(attempt(|| {
+        let mut opened = raw::enter(store)?;
+        opened.run = Run::empty();
+        Ok(opened.store.forget()?)
+    }))
+}
+
+/// Makes zeros of a store in memory, whatever its storage holds. What lies in the flash is as it was.
+///
+/// LOWKEY_NULL, LOWKEY_OUT_OF_TURN: nothing was wiped.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_key_store_wipe(store: *mut lowkey_key_store) -> lowkey_status {
+    attempt(|| raw::wipe(store))
+}
+
+/// The page of the device's own keys.
+fn own(store: &KeyStore<StoreBanks>) -> Result<lowkey_page, Failure> {
+    let (fields, address) = (store.fields()?, store.address());
+    Ok(lowkey_page {
+        id: ptr::null(),
+        id_len: 0,
+        address: address.as_ptr().cast(),
+        address_len: address.len(),
+        private_key: fields.private_key.as_ptr(),
+        public_key: fields.public_key.as_ptr(),
+        peer_key: ptr::null(),
+        shared: ptr::null(),
+        hedge: fields.hedge.as_ptr(),
+        seed: ptr::null(),
+        psk: ptr::null(),
+    })
+}
+
+/// The same with a pinning, whose id lies beside the store.
+fn pinned(
+    store: &KeyStore<StoreBanks>,
+    pinning: Option<(&[u8; 32], &[u8; 32])>,
+    id: &mut [u8; LOWKEY_PINNING_ID_LEN],
+) -> Result<lowkey_page, Failure> {
+    let (own, (key, shared)) = (own(store)?, pinning.ok_or(LOWKEY_OUT_OF_TURN)?);
+    let made = Id::of_pinning(PublicKey::of(store.fields()?.public_key), PublicKey::of(key));
+    *id = made.as_bytes().first_chunk().copied().unwrap_or_default();
+    Ok(lowkey_page {
+        id: id.as_ptr(),
+        id_len: id.len(),
+        peer_key: key.as_ptr(),
+        shared: shared.as_ptr(),
+        ..own
+    })
+}
+
+unsafe extern "C" fn store_pin(
+    store: *mut c_void,
+    peer_key: *const u8,
+    shared: *const u8,
+    code: *const u8,
+) -> i32 {
+    attempt(|| {
+        let (key, shared) = (PublicKey::new(*raw::array(peer_key)?), Secret::new(*raw::array(shared)?));
+        let (code, mut opened) = (name(code)?, raw::enter(store.cast::<lowkey_key_store>())?);
+        let peer = Peer::from_parts(&opened.store.identity()?, key, shared).map_err(|_| LOWKEY_PEER_KEY)?;
+        Ok(opened.store.store(&peer, &code)?)
+    }) as i32
+}
+
+unsafe extern "C" fn finalise_pin(store: *mut c_void, peer_key: *const u8, code: *const u8) {
+    let _stays_pending = attempt(|| {
+        let (key, code) = (PublicKey::new(*raw::array(peer_key)?), name(code)?);
+        Ok(raw::enter(store.cast::<lowkey_key_store>())?.store.finalise(&key, &code)?)
+    });
+}
+
+unsafe extern "C" fn remove_pin(store: *mut c_void, peer_key: *const u8, code: *const u8) {
+    let _stays_pending = attempt(|| {
+        let (key, code) = (PublicKey::new(*raw::array(peer_key)?), name(code)?);
+        Ok(raw::enter(store.cast::<lowkey_key_store>())?.store.remove(&key, &code)?)
+    });
+}
+
+unsafe fn name(code: *const u8) -> Result<Id, Failure> {
+    Id::new(raw::array::<LOWKEY_CODE_NAME_LEN>(code)?).ok_or(LOWKEY_BUG.into())
+}
