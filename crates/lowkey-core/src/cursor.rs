@@ -1,8 +1,10 @@
 //! Walking a message from its front: what was taken is gone, and too little is an error.
 
-/// Copies as much of `from` to the front of `to` as fits. `copy_from_slice` would link a panic.
-pub(crate) fn fill(to: &mut [u8], from: &[u8]) {
+/// Copies as much of `from` to the front of `to` as fits; returns how many bytes. For device code: `copy_from_slice`
+/// would link a panic.
+pub fn fill(to: &mut [u8], from: &[u8]) -> usize {
     to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    to.len().min(from.len())
 }
 
 /// The part of a message that is still to be written or read.

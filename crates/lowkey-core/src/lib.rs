@@ -65,6 +65,7 @@ pub mod xx;
 
 pub use cipher::{Opener, REKEY_INTERVAL, Sealer};
 pub use code::{Code, CodeError, base32, label};
+pub use cursor::fill;
 pub use entropy::{Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals, SeedEntropy};
 pub use error::Error;
 pub use fingerprint::Fingerprint;

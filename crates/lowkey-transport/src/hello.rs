@@ -1,8 +1,8 @@
 //! The hello: the first bytes on the wire, in the clear, bound into the handshake as its prologue (protocol §2).
 
-use crate::bytes::fill;
 use crate::error::Error;
 use lowkey_core::Id;
+use lowkey_core::fill;
 
 /// The version of the wire protocol.
 pub const VERSION: u8 = 1;

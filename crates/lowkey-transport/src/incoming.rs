@@ -3,13 +3,13 @@
 //! What both halves share is given to each call. An error that a call gives ends the connection, unless it is
 //! recoverable: the state that called sees to that, for both directions.
 
-use crate::bytes::fill;
 use crate::error::Error;
 use crate::inbox::Inbox;
 use crate::keyed::Keyed;
 use crate::limits::{Buffer, MAX_HANDSHAKE_FRAME, MAX_PING, RECORD_OVERHEAD};
 use crate::record::{Fragment, Kind, Part};
 use core::task::Poll;
+use lowkey_core::fill;
 
 /// A fragment in the inbox: where what is left of it lies.
 #[derive(Clone, Copy)]

@@ -5,10 +5,10 @@ mod lent;
 
 pub(crate) use lent::Lent;
 
-use crate::bytes::fill;
 use crate::error::Error;
 use crate::limits::MAX_PING;
 use crate::record::Kind;
+use lowkey_core::fill;
 use lowkey_core::{PublicKey, Session};
 
 /// The body of a PING or PONG that somebody waits for; without one it is empty, for an empty one nobody waits (§4).

@@ -102,7 +102,6 @@ extern crate std;
 pub mod asynch;
 mod backoff;
 pub mod blocking;
-mod bytes;
 mod calls;
 mod error;
 mod hello;

@@ -9,7 +9,6 @@ mod sending;
 mod settle;
 mod state;
 
-use crate::bytes::fill;
 use crate::error::Error;
 use crate::incoming::Incoming;
 use crate::keyed::{Keyed, Ours};
@@ -18,6 +17,7 @@ use crate::outgoing::Outgoing;
 use crate::parameters::Parameters;
 use core::cell::RefCell;
 use core::convert::Infallible;
+use lowkey_core::fill;
 use lowkey_core::{PublicKey, Session, wipe_dead_stack};
 use state::Phase;
 pub(crate) use state::State;
@@ -187,13 +187,12 @@ impl<'k, B: Buffer> Link<'k, B> {
     }
 
     /// Ends the link, unless the error leaves it usable; every later call gives the first such error.
-    #[inline(never)] // a call is smaller; so of `over`
+    #[inline(never)] // a call is smaller
     pub fn fail(&mut self, error: Error) -> Error {
         if error.is_recoverable() { error } else { self.over(error) }
     }
 
     /// The same with an error of any kind.
-    #[inline(never)]
     pub(crate) fn over(&mut self, error: Error) -> Error {
         self.incoming.end();
         self.outgoing.end();

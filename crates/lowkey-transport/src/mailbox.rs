@@ -5,13 +5,13 @@ mod office;
 
 pub(crate) use delivery::{Delivery, Event};
 
-use crate::bytes::fill;
 use core::cell::RefCell;
 use core::fmt;
 use core::future::poll_fn;
 use core::task::{Poll, Waker};
 use critical_section::{CriticalSection, Mutex};
 use heapless::{Deque, Vec};
+use lowkey_core::fill;
 use office::{Fate, Ticket};
 
 /// Up to `N` messages of up to `LEN` bytes each, in a `static`.

@@ -8,7 +8,6 @@ mod deliver;
 mod gather;
 mod message;
 
-use crate::bytes::fill;
 use crate::error::Error;
 use crate::keyed::{Keyed, Ours};
 use crate::limits::{Buffer, HEADER, MAX_PING, RECORD_OVERHEAD};
@@ -18,6 +17,7 @@ use crate::record::{Kind, Part};
 use core::task::Poll;
 use embedded_io::ErrorKind;
 use gather::Gathering;
+use lowkey_core::fill;
 use message::Message;
 
 pub(crate) struct Outgoing<B> {

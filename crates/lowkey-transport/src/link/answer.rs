@@ -3,7 +3,6 @@
 use super::settle::hear_confirmation;
 use super::state::{Asked, Awaits, Phase, State};
 use super::{Link, wipe_handshake_stack};
-use crate::bytes::fill;
 use crate::error::Error;
 use crate::hello::{Front, Hello, Mode, Prologue};
 use crate::inbox::Inbox;
@@ -12,6 +11,7 @@ use crate::parameters::{Parameters, expect_empty};
 use crate::pinning::Pinning;
 use crate::refusal::Refusal;
 use core::cell::RefCell;
+use lowkey_core::fill;
 use lowkey_core::kk::{Storage, Stored};
 use lowkey_core::{Entropy, Ephemerals, Identity, Psk, kk, xx};
 

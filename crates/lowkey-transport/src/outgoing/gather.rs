@@ -2,12 +2,12 @@
 //! sent.
 
 use super::Outgoing;
-use crate::bytes::fill;
 use crate::error::Error;
 use crate::keyed::Keyed;
 use crate::limits::{Buffer, RECORD_OVERHEAD};
 use crate::record::Kind;
 use core::task::Poll;
+use lowkey_core::fill;
 
 /// What makes a record of what was gathered, once something was: a pointer, so that firmware that sends messages only
 /// has nothing of this in its flash.
