@@ -5,6 +5,7 @@ use crate::buffers::{kept, lowkey_buffers};
 use crate::call::attempt;
 use crate::channel::{found_pinning, id, is_pinned, lowkey_channel, lowkey_pinning, psk_or_none};
 use crate::ephemerals::lowkey_ephemerals;
+use crate::errors::told;
 use crate::keys::{lowkey_identity, lowkey_peer, lowkey_psk};
 use crate::link::Channel;
 use crate::raw::{self, Entered, Failure, Vacant};
@@ -32,12 +33,14 @@ pub unsafe extern "C" fn lowkey_kk_initiator(
         is_pinned(pinning)?;
         let at = ephemerals;
         let mut ephemerals = raw::enter(ephemerals)?;
-        let mut channel = create(storage, buffers, pinning, at)?;
-        let begun = match found_pinning(pinning) {
-            Some(pinning) => channel.link.initiate_kk(pinning, &mut ephemerals).map_err(Failure::from),
-            None => Err(LOWKEY_LENGTH.into()),
-        };
-        channel.keep(begun)
+        // No `?` from here on: the ephemerals are left in one place.
+        create(storage, buffers, pinning, at).and_then(|mut channel| {
+            let begun = match found_pinning(pinning) {
+                Some(pinning) => told(channel.link.initiate_kk(pinning, &mut ephemerals)),
+                None => Err(LOWKEY_LENGTH.into()),
+            };
+            channel.keep(begun)
+        })
     })
 }
 
@@ -73,7 +76,7 @@ pub unsafe extern "C" fn lowkey_xx_initiator(
             Some((psk, id)) => channel.link.initiate_xx_psk0(ours, id, psk, &mut ephemerals),
             None => channel.link.initiate_xx(ours, id, &mut ephemerals),
         };
-        channel.keep(begun.map_err(Failure::from))
+        channel.keep(told(begun))
     })
 }
 
@@ -89,7 +92,7 @@ pub unsafe extern "C" fn lowkey_responder(
         let storage = raw::vacant(channel)?;
         let mut channel = create(storage, buffers, &NOBODY, ptr::null())?;
         let begun = channel.link.respond();
-        channel.keep(begun.map_err(Failure::from))
+        channel.keep(told(begun))
     })
 }
 

@@ -2,6 +2,7 @@
 
 use crate::call::attempt;
 use crate::channel::lowkey_channel;
+use crate::errors::told;
 use crate::event::lowkey_event;
 use crate::raw;
 use crate::status::lowkey_status::{self, LOWKEY_LENGTH};
@@ -58,7 +59,7 @@ pub unsafe extern "C" fn lowkey_feed(
 /// LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_feed_end(channel: *mut lowkey_channel) -> lowkey_status {
-    attempt(|| Ok(raw::exclusive(channel)?.link.on_read(Ok::<_, Infallible>(0))?))
+    attempt(|| told(raw::exclusive(channel)?.link.on_read(Ok::<_, Infallible>(0))))
 }
 
 /// Gives the room where the next bytes of the stream belong, so that they can be read into it: at most `len` bytes;
@@ -97,7 +98,7 @@ pub unsafe extern "C" fn lowkey_filled(channel: *mut lowkey_channel, len: usize)
         match len {
             0 => Ok(()),
             len if len > link.space().len() => Err(LOWKEY_LENGTH.into()),
-            len => Ok(link.on_read(Ok::<_, Infallible>(len))?),
+            len => told(link.on_read(Ok::<_, Infallible>(len))),
         }
     })
 }
@@ -138,7 +139,7 @@ pub unsafe extern "C" fn lowkey_sent(channel: *mut lowkey_channel, len: usize) -
         channel.is_stuck = len == 0 && unsent > 0;
         match len {
             0 => Ok(()),
-            len => Ok(channel.link.on_write(Ok::<_, Infallible>(len))?),
+            len => told(channel.link.on_write(Ok::<_, Infallible>(len))),
         }
     })
 }

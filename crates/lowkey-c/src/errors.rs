@@ -26,6 +26,12 @@ impl From<Error> for Failure {
     }
 }
 
+/// What C is told of a call of a channel that gives nothing.
+#[inline(never)] // its callers end with it
+pub(crate) fn told(result: Result<(), Error>) -> Result<(), Failure> {
+    result.map_err(Failure::from)
+}
+
 impl From<PageError> for Failure {
     fn from(error: PageError) -> Self {
         let status = match error {

@@ -2,6 +2,7 @@
 
 use crate::call::{attempt, give};
 use crate::channel::lowkey_channel;
+use crate::errors::told;
 use crate::raw::{self, Failure};
 use crate::status::lowkey_status::{self, LOWKEY_NOT_OPEN, LOWKEY_OUT_OF_TURN, LOWKEY_WOULD_BLOCK};
 use core::task::Poll;
@@ -105,7 +106,7 @@ pub unsafe extern "C" fn lowkey_ping(
 /// channel. Nothing was sent.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_close(channel: *mut lowkey_channel) -> lowkey_status {
-    attempt(|| Ok(raw::exclusive(channel)?.link.close()?))
+    attempt(|| told(raw::exclusive(channel)?.link.close()))
 }
 
 /// Gives the most bytes that one record carries to this peer.
