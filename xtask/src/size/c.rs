@@ -194,7 +194,7 @@ pub(super) const ROWS: [Row; 6] = [
         program: "kk",
         title: "lowkey.h: KK and KKpsk0 initiator",
         brings: Brings::Nothing,
-        limits: [12_600, 512, 1_400],
+        limits: [12_500, 512, 1_400],
     },
     Row {
         name: "c-kk-both",
