@@ -10,6 +10,15 @@
 //! | `/registry` | which registry is obeyed ([`Acceptor::in_force`]), and whether it is the file's, as JSON |
 //! | `/doctor`, `/doctor?about=WHAT` | why attempts came to nothing ([`Doctor`](crate::doctor::Doctor)), as JSON |
 //!
+//! Over a Unix socket, and there for its owner, the owner's group and root alone, a server pairs as well:
+//!
+//! | request | answer |
+//! | --- | --- |
+//! | `GET /pair` | the pairing windows that are open, and the last that were, as JSON |
+//! | `POST /pair/open`, `{"code", "device", "seconds"}` | [opens a window](Acceptor::open_window) |
+//! | `POST /pair/call`, `{"code", "device", "address"}` | [calls a device](Acceptor::call) |
+//! | `POST /pair/close`, `{"window"}` | [closes a window](Acceptor::close_window) |
+//!
 //! `/sessions` and `/doctor` show names, ids and addresses of devices, and whoever reaches the listener reads them: a
 //! Unix socket asks the file system who may (mode 0660), a loopback address lets every user of the machine.
 //!
@@ -21,9 +30,12 @@
 //! # Ok(()) }
 //! ```
 
+mod answers;
+mod caller;
 mod endpoint;
 mod json;
 mod metrics;
+mod pair;
 mod routes;
 mod seats;
 mod socket;
@@ -31,6 +43,7 @@ mod socket;
 pub use endpoint::{Endpoint, EndpointError};
 
 use crate::health::Health;
+use caller::Caller;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -116,19 +129,19 @@ impl Admin {
             seats.room().await;
             let routes = Arc::clone(&routes);
             seats.take(async move |asked| match stream {
-                socket::Stream::Tcp(stream) => answer(stream, &routes, &asked).await,
+                socket::Stream::Tcp(stream) => answer(stream, Caller::Reader, &routes, &asked).await,
                 #[cfg(unix)]
-                socket::Stream::Unix(stream) => answer(stream, &routes, &asked).await,
+                socket::Stream::Unix(stream, caller) => answer(stream, caller, &routes, &asked).await,
             });
         }
     }
 }
 
 /// One request.
-async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, routes: &Routes, asked: &Asked) {
+async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, caller: Caller, routes: &Routes, asked: &Asked) {
     let service = service_fn(async |request| {
         asked.now();
-        Ok::<_, Infallible>(routes.answer(&request).await)
+        Ok::<_, Infallible>(routes.answer(request, caller).await)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -2,6 +2,8 @@
 #![cfg(feature = "admin")]
 
 mod common;
+#[path = "admin/pair.rs"]
+mod pair;
 
 use common::services::nobody;
 use common::{Party, World, until_end};

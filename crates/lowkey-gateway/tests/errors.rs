@@ -2,7 +2,7 @@
 #![cfg(feature = "admin")]
 
 use lowkey_gateway::{admin, forward, proxy};
-use lowkey_registry::{keys, provision, rotation};
+use lowkey_registry::{keys, pairing, provision, rotation};
 use std::path::Path;
 use test_support::{all_are_errors, errors::errors_of};
 
@@ -13,6 +13,9 @@ fn every_error_says_what_is_wrong_and_none_is_forgotten() {
         lowkey_host::AcceptError,
         lowkey_host::DeviceError,
         lowkey_host::Unreachable,
+        lowkey_host::NotEnrolled,
+        lowkey_host::NotOpened,
+        lowkey_host::NotPaired,
     ];
     let registry = all_are_errors![
         lowkey_registry::RegistryError,
@@ -21,6 +24,7 @@ fn every_error_says_what_is_wrong_and_none_is_forgotten() {
         keys::KeyTextError,
         provision::ProvisionError,
         rotation::RotationError,
+        pairing::PairingError,
     ];
     let gateway = all_are_errors![
         admin::EndpointError,

@@ -36,8 +36,8 @@ use std::sync::Arc;
 /// ```
 ///
 /// Names, ids, keys, PSKs and codes are unique. A pinning whose PSK file cannot be read, or holds the PSK of another,
-/// is [left out](Registry::left_out); all others are in force. A [`LiveRegistry`](crate::LiveRegistry) is the same file,
-/// read again when it changes.
+/// is [left out](Registry::left_out); all others are in force. A [`LiveRegistry`](crate::LiveRegistry) is the same
+/// file, read again when it changes.
 #[derive(Debug)]
 pub struct FileRegistry {
     path: PathBuf,

@@ -13,6 +13,7 @@ use socket2::{Domain, Socket, Type};
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
 
 /// `--admin` and `--config`.
 pub(crate) fn arguments() -> [Arg; 2] {
@@ -70,8 +71,25 @@ impl Admin {
 
     /// What it answers to `GET path`, and the JSON in it; `patience` is for all of it.
     pub(crate) fn ask(&self, path: &str, patience: Duration) -> Result<(String, Value), Unanswered> {
+        let question = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        self.exchange(&question, patience)
+    }
+
+    /// What it answers to `POST path` with this JSON: what changes state, which only its Unix socket takes.
+    pub(crate) fn tell(&self, path: &str, json: &str, patience: Duration) -> Result<Value, Unanswered> {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+            json.len()
+        );
+        let mut question = Zeroizing::new(String::with_capacity(head.len() + json.len()));
+        question.push_str(&head);
+        question.push_str(json);
+        self.exchange(&question, patience).map(|(_, value)| value)
+    }
+
+    fn exchange(&self, question: &str, patience: Duration) -> Result<(String, Value), Unanswered> {
         let address = &self.address;
-        let answer = exchange(address, path, patience).map_err(|error| unreachable(address, &error))?;
+        let answer = exchange(address, question, patience).map_err(|error| unreachable(address, &error))?;
         let strange = || {
             let why = format_args!("{address}: that is no admin listener of a Lowkey server");
             Unanswered::Nobody(Failure::new(Exit::Network, why))
@@ -102,7 +120,7 @@ fn address(of: &ArgMatches) -> Result<(&'static str, String), Failure> {
     Ok(configured.map_or(("the default", DEFAULT.to_owned()), |address| ("admin.listen", address)))
 }
 
-fn exchange(address: &Endpoint, path: &str, patience: Duration) -> io::Result<String> {
+fn exchange(address: &Endpoint, question: &str, patience: Duration) -> io::Result<String> {
     let until = Instant::now() + patience;
     match (address.path(), address.socket_addr()) {
         #[cfg(unix)]
@@ -111,21 +129,20 @@ fn exchange(address: &Endpoint, path: &str, patience: Duration) -> io::Result<St
             // Before it connects: on Linux that waits for as long where the server's queue is full.
             stream.set_write_timeout(Some(patience))?;
             stream.connect(&SockAddr::unix(socket)?)?;
-            talk(&stream, path, until)
+            talk(&stream, question, until)
         }
         (_, Some(socket)) => {
             let stream = Socket::new(Domain::for_address(socket), Type::STREAM, None)?;
             stream.connect_timeout(&socket.into(), patience)?;
             stream.set_write_timeout(Some(patience))?;
-            talk(&stream, path, until)
+            talk(&stream, question, until)
         }
         _ => Err(io::ErrorKind::Unsupported.into()),
     }
 }
 
 /// All of the answer has until then: one that trickles in is none.
-fn talk(mut stream: &Socket, path: &str, until: Instant) -> io::Result<String> {
-    let question = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+fn talk(mut stream: &Socket, question: &str, until: Instant) -> io::Result<String> {
     stream.write_all(question.as_bytes())?;
     let (mut answer, mut some) = (Vec::new(), vec![0; 64 * 1024]);
     loop {

@@ -29,6 +29,7 @@ pub(crate) fn command() -> Command {
             generate(),
         ])
         .subcommands([crate::show::command(), crate::doctor::command(), code::command(), label::command()])
+        .subcommand(crate::pair::command())
 }
 
 fn keygen() -> Command {
@@ -93,6 +94,24 @@ fn serve() -> Command {
         )
         .after_help(EXIT_CODES)
         .args(config::arguments())
+        .arg(
+            // No setting: a window that stood in a file would open at every start.
+            Arg::new("pair-window")
+                .long("pair-window")
+                .value_name("TIME")
+                .value_parser(|text: &str| config::time::parse(text).ok_or("no time such as 5m or 90s"))
+                .help("Open a pairing window at once, for so long: a device calls with the code that is asked for"),
+        )
+        .arg(
+            Arg::new("pair-name")
+                .long("pair-name")
+                .requires("pair-window")
+                .value_name("NAME")
+                .help("What that device will be called [default: asked on the terminal]"),
+        )
+        .arg(file("pair-code").requires("pair-window").value_name("FILE").help(
+            "The file that its code stands in, or - for standard input [default: asked on the terminal]",
+        ))
 }
 
 fn check() -> Command {

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::terminal::{path, print, print_for_keeps, say, secret_file};
-use crate::{check, code, connect, doctor, generate, label, provision, revoke, serve, show};
+use crate::{check, code, connect, doctor, generate, label, pair, provision, revoke, serve, show};
 use clap::ArgMatches;
 use lowkey_registry::keys;
 use std::io::Read;
@@ -22,6 +22,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         Some(("label", of)) => label::run(of),
         Some(("show", of)) => show::run(of),
         Some(("doctor", of)) => doctor::run(of),
+        Some(("pair", of)) => pair::run(of),
         _ => Ok(()), // clap has refused it
     }
 }

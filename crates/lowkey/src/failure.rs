@@ -25,6 +25,8 @@ pub(crate) enum Exit {
     NotInForce = 7,
     /// The server has closed, in order, and has not taken what was sent.
     Untaken = 8,
+    /// A pairing: the code is another device's already.
+    Claimed = 9,
 }
 
 /// The exit codes, for people.
@@ -38,7 +40,8 @@ Exit codes:
   5  the channel broke: what came may be cut off
   6  the server stopped and cut sessions: at the deadline, or at a second signal
   7  not in force: the server does not obey what was written or stands there, or could not be asked
-  8  the server closed and had not taken what was sent, or had nothing to say at all";
+  8  the server closed and had not taken what was sent, or had nothing to say at all
+  9  a pairing: the code is another device's already";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {

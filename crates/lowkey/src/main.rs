@@ -4,6 +4,8 @@
 mod admin;
 mod admin_client;
 mod arguments;
+#[cfg(unix)]
+mod asking;
 mod batch;
 mod check;
 mod code;
@@ -14,9 +16,11 @@ mod doctor;
 mod failure;
 mod generate;
 mod in_force;
+mod invitation;
 mod label;
 mod load;
 mod log;
+mod pair;
 mod provision;
 mod revoke;
 mod serve;

@@ -2,8 +2,9 @@
 
 use crate::config::{self, Config, Readiness, Service};
 use crate::failure::{Exit, Failure};
+use crate::invitation::Invitation;
 use crate::signals::{Asked, Signals};
-use crate::terminal::{print, say};
+use crate::terminal::{path, print, say, text};
 use crate::{admin, load, log};
 use clap::ArgMatches;
 use lowkey_host::{Acceptor, Connection, Listener, Registry, Server, Stopped, echo};
@@ -28,6 +29,7 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     #[cfg(not(unix))]
     let passed = None;
     let config = Config::load(of).map_err(|mistakes| config::failure(&mistakes))?;
+    let window = window(of)?;
     log::begin(&config.log)?;
     let wrong = |mistake| Failure::lines(Exit::File, &[mistake]);
     #[cfg(unix)]
@@ -41,10 +43,18 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
         ));
     }
     let acceptor = Acceptor::new(identity, registry.clone(), config.limits.clone()).map_err(Failure::file)?;
+    acceptor.enrol_in(registry.clone());
     let runtime = Runtime::new().map_err(Failure::file)?;
-    let served = runtime.block_on(serve(&config, acceptor, registry, passed));
+    let served = runtime.block_on(serve(&config, acceptor, registry, passed, window));
     let_go(runtime);
     served
+}
+
+/// The pairing window that is to be open from the beginning, and for how long.
+fn window(of: &ArgMatches) -> Result<Option<(Invitation, Duration)>, Failure> {
+    let Some(time) = of.get_one::<Duration>("pair-window") else { return Ok(None) };
+    let invitation = Invitation::asked(text(of, "pair-name"), path(of, "pair-code"))?;
+    Ok(Some((invitation, *time)))
 }
 
 /// Lets us have as many open files as we may. Programs begin with 1,024 for the sake of `select`, which nobody uses
@@ -68,6 +78,7 @@ async fn serve(
     acceptor: Acceptor,
     registry: LiveRegistry,
     passed: Option<std::net::TcpListener>,
+    window: Option<(Invitation, Duration)>,
 ) -> Result<(), Failure> {
     let signals = Signals::new().map_err(Failure::file)?;
     if let Service::Forward(forwarder) = &config.service {
@@ -76,6 +87,10 @@ async fn serve(
         if config.readiness == Readiness::WithService {
             forwarder.look();
         }
+    }
+    if let Some((invitation, time)) = window {
+        let opened = acceptor.open_window(&invitation.code, &invitation.device, time).await;
+        opened.map_err(|error| Failure::file(format_args!("--pair-window: {error}")))?;
     }
     admin::begin(config, &acceptor).await?;
     let listener = match passed {

@@ -3,7 +3,7 @@
 
 use crate::doctor::{Diagnosis, Finding, Mend, id_text};
 use lowkey_host::text::mask;
-use lowkey_host::{Acceptor, InForce, SessionInfo};
+use lowkey_host::{Acceptor, InForce, NotPaired, Progress, SessionInfo, WindowInfo};
 use lowkey_registry::keys::encode_public;
 use lowkey_registry::show_code_name;
 use lowkey_registry::text_file::shown;
@@ -89,6 +89,45 @@ pub(super) fn registry(acceptor: &Acceptor, path: &Path) -> String {
         "stale": trouble.as_ref().map(|trouble| &trouble.what),
     });
     format!("{value}\n")
+}
+
+/// A pairing window.
+pub(super) fn window(of: &WindowInfo) -> Value {
+    let (state, key) = match of.progress {
+        Progress::Waiting => ("waiting", None),
+        Progress::Met(key) => ("met", Some(key)),
+        Progress::Pending(key) => ("pending", Some(key)),
+        Progress::Paired(key) => ("paired", Some(key)),
+        _ => ("over", None),
+    };
+    json!({
+        "code": show_code_name(&of.code),
+        "device": of.device,
+        "key": key.map(|key| encode_public(&key)),
+        "seconds_left": of.left.as_secs(),
+        "state": state,
+        "trouble": of.trouble.as_ref().map(trouble),
+        "window": of.number,
+    })
+}
+
+/// Why a pairing came to nothing; of a code that is another's, whose.
+pub(super) fn trouble(why: &NotPaired) -> Value {
+    let (kind, whose) = match why {
+        NotPaired::Claimed(bearer) => ("claimed", Some(bearer)),
+        NotPaired::NotStored(_) => ("not_stored", None),
+        NotPaired::Key => ("key", None),
+        NotPaired::Busy => ("busy", None),
+        NotPaired::Over => ("over", None),
+        NotPaired::Declined => ("declined", None),
+        _ => ("failed", None),
+    };
+    json!({
+        "device": whose.map(|bearer| &bearer.name),
+        "key": whose.map(|bearer| encode_public(&bearer.key)),
+        "kind": kind,
+        "what": why.to_string(),
+    })
 }
 
 /// What the doctor says about `asked`.

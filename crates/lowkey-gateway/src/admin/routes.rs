@@ -1,11 +1,13 @@
 //! From a request to its answer.
 
-use super::{json, metrics};
+use super::answers::{JSON, done, text};
+use super::caller::Caller;
+use super::{json, metrics, pair};
 use crate::doctor::Doctor;
 use crate::health::Health;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::header::{ALLOW, HOST, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use lowkey_host::Acceptor;
 use std::net::{IpAddr, SocketAddr};
@@ -46,10 +48,14 @@ impl Routes {
         }
     }
 
-    pub(super) async fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
-        if !self.is_for_us(request) {
+    pub(super) async fn answer(&self, request: Request<Incoming>, caller: Caller) -> Response<Full<Bytes>> {
+        if !self.is_for_us(&request) {
             return text(StatusCode::MISDIRECTED_REQUEST, "ask by a loopback address\n");
         }
+        let request = match pair::answer(&self.acceptor, caller, request).await {
+            Ok(answer) => return answer,
+            Err(another) => another,
+        };
         if request.method() != Method::GET && request.method() != Method::HEAD {
             let mut refused = text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
             refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -143,28 +149,6 @@ fn about(query: Option<&str>) -> Result<Option<String>, ()> {
     }
     String::from_utf8(decoded).map(Some).map_err(|_| ())
 }
-
-fn done(content_type: &'static str, body: Option<String>) -> Response<Full<Bytes>> {
-    match body {
-        Some(body) => response(StatusCode::OK, content_type, body.into()),
-        None => text(StatusCode::INTERNAL_SERVER_ERROR, "failed\n"),
-    }
-}
-
-fn text(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
-    response(status, "text/plain; charset=utf-8", Bytes::from_static(text.as_bytes()))
-}
-
-fn response(status: StatusCode, content_type: &'static str, body: Bytes) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
-const JSON: &str = "application/json";
 
 #[cfg(test)]
 mod tests {

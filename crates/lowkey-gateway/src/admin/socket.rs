@@ -1,5 +1,8 @@
 //! The socket of an admin listener.
 
+use super::caller::Caller;
+#[cfg(unix)]
+use super::caller::Owner;
 use super::endpoint::{Endpoint, Family};
 use std::io;
 use tokio::net::{TcpListener, TcpStream};
@@ -16,7 +19,7 @@ pub(super) enum Socket {
 pub(super) enum Stream {
     Tcp(TcpStream),
     #[cfg(unix)]
-    Unix(UnixStream),
+    Unix(UnixStream, Caller),
 }
 
 impl Socket {
@@ -46,13 +49,18 @@ impl Socket {
         match self {
             Self::Tcp(listener) => Ok(Stream::Tcp(listener.accept().await?.0)),
             #[cfg(unix)]
-            Self::Unix(listener, _) => Ok(Stream::Unix(listener.accept().await?.0)),
+            Self::Unix(listener, file) => {
+                let (stream, _) = listener.accept().await?;
+                let caller = file.owner().caller(&stream);
+                Ok(Stream::Unix(stream, caller))
+            }
         }
     }
 }
 
 #[cfg(unix)]
 mod unix {
+    use super::Owner;
     use lowkey_host::entropy::random;
     use std::fs::{
         DirBuilder, Permissions, metadata, remove_dir, remove_file, rename, set_permissions, symlink_metadata,
@@ -67,11 +75,16 @@ mod unix {
     pub(crate) struct File {
         path: PathBuf,
         inode: (u64, u64),
+        owner: Owner,
     }
 
     impl File {
         pub(crate) fn path(&self) -> &Path {
             &self.path
+        }
+
+        pub(crate) fn owner(&self) -> Owner {
+            self.owner
         }
     }
 
@@ -111,7 +124,8 @@ mod unix {
             set_permissions(&inside, Permissions::from_mode(MODE))?;
             let made = metadata(&inside)?;
             rename(&inside, path)?;
-            Ok((listener, File { path: path.to_owned(), inode: (made.dev(), made.ino()) }))
+            let owner = Owner { user: made.uid(), group: made.gid() };
+            Ok((listener, File { path: path.to_owned(), inode: (made.dev(), made.ino()), owner }))
         });
         if bound.is_err() {
             let _ = remove_file(&inside); // perhaps it was never made

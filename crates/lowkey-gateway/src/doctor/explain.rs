@@ -236,7 +236,7 @@ impl Explainer<'_> {
             kind: "no_window",
             device: None,
             why: why.into(),
-            mend: Some(Mend::Do("open a pairing window with the code on its label".to_owned())),
+            mend: Some(Mend::Run("lowkey pair --open".to_owned())),
         }
     }
 
@@ -261,7 +261,7 @@ impl Explainer<'_> {
             Cause::NoWindow => (
                 "unknown_code",
                 "it wants to pair with a code that no window is open for, with one that is mistyped, or it is a recording".into(),
-                Some("open a pairing window with the code on its label"),
+                Some("open a pairing window with the code on its label: lowkey pair --open"),
             ),
             Cause::NotPaired => (
                 "not_paired",

@@ -85,7 +85,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Play<'_, '_, Io> {
         hold: &Hold,
     ) -> Result<(), NotPaired> {
         let (code, device) = (window.code, window.device.clone());
-        let mut is_stored = false;
+        let (mut is_stored, mut left) = (false, "");
         loop {
             let step = match self.link.step() {
                 Ok(step) => step,
@@ -95,7 +95,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Play<'_, '_, Io> {
                     }
                     return Err(NotPaired::Declined);
                 }
-                Err(error) => return Err(failed(&error.into())),
+                Err(error) => return Err(NotPaired::Failed(format!("{error}{left}"))),
             };
             match step {
                 Step::Claim => {
@@ -108,12 +108,15 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Play<'_, '_, Io> {
                         self.close().await;
                         return Err(why);
                     }
-                    is_stored = true;
+                    (is_stored, left) = (true, "; its row stays, pending until it connects or pairs again");
                     hold.at(Progress::Pending(key));
                     self.link.accept().map_err(|error| failed(&error.into()))?;
                 }
                 Step::Done => break,
-                step => self.exchange(step).await.map_err(|error| failed(&error))?,
+                step => {
+                    let moved = self.exchange(step).await;
+                    moved.map_err(|error| NotPaired::Failed(format!("{error}{left}")))?;
+                }
             }
         }
         // The device has our key whatever comes of this; if it stays pending here, its first session makes it final.

@@ -89,8 +89,6 @@ impl From<NotEnrolled> for NotPaired {
 pub enum NotOpened {
     /// This server has nowhere to enter devices.
     Nowhere,
-    /// The code stands in the book of this library, where everybody reads it.
-    TestCode,
     /// A window with this code is open.
     Open,
     /// As many windows are open as may be.
@@ -105,9 +103,6 @@ impl fmt::Display for NotOpened {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nowhere => f.write_str("this server has no registry that it can enter devices in"),
-            Self::TestCode => {
-                f.write_str("that is the code of the book, which everybody has; make one of your own")
-            }
             Self::Open => f.write_str("a window with this code is open already"),
             Self::TooMany => write!(f, "{MOST_WINDOWS} windows are open, which is as many as may be"),
             Self::Time => f.write_str("a window is open for at most 24 h, and longer than no time"),

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use test_support::Watchdog;
 
 /// All of them.
-pub(crate) const COMMANDS: [&str; 12] = [
+pub(crate) const COMMANDS: [&str; 13] = [
     "keygen",
     "pubkey",
     "provision",
@@ -24,6 +24,7 @@ pub(crate) const COMMANDS: [&str; 12] = [
     "doctor",
     "code",
     "label",
+    "pair",
 ];
 
 /// A folder with a server's key, a device's, and a registry.

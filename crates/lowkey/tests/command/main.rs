@@ -16,6 +16,8 @@ mod mqtt;
 #[cfg(target_os = "linux")]
 mod outputs;
 mod overview;
+#[cfg(unix)]
+mod pair;
 mod provision;
 mod python;
 mod rotation;

@@ -1,0 +1,98 @@
+//! Whom a server is to pair with: the code, which is no argument, and what the device will be called.
+
+#[cfg(unix)]
+use crate::asking::{ask, ask_hidden};
+use crate::failure::{Exit, Failure};
+use crate::terminal::{path, text};
+use clap::{Arg, ArgMatches, value_parser};
+use lowkey_host::{Code, Device};
+use lowkey_registry::{code_text, codes, parse_code};
+use serde_json::Value;
+use std::io::stdin;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// `--name` and `--code`.
+pub(crate) fn arguments() -> [Arg; 2] {
+    [
+        Arg::new("name")
+            .long("name")
+            .value_name("NAME")
+            .help("What the server will call the device [default: asked on the terminal]"),
+        Arg::new("code").long("code").value_name("FILE").value_parser(value_parser!(PathBuf)).help(
+            "The file that the code stands in, of `lowkey code new`, or - for standard input [default: asked on the \
+             terminal]",
+        ),
+    ]
+}
+
+/// A code, and a name.
+pub(crate) struct Invitation {
+    pub(crate) device: String,
+    pub(crate) code: Code,
+}
+
+impl Invitation {
+    /// As the arguments say; what they do not say is asked, the name first.
+    ///
+    /// # Errors
+    /// [`Exit::Arguments`]: the name is none, or there is a typing error in the code. [`Exit::File`]: a file cannot be
+    /// read, or there is no terminal.
+    pub(crate) fn of(of: &ArgMatches) -> Result<Self, Failure> {
+        Self::asked(text(of, "name"), path(of, "code"))
+    }
+
+    pub(crate) fn asked(name: Option<&str>, code: Option<&Path>) -> Result<Self, Failure> {
+        let device = match name {
+            Some(name) => name.to_owned(),
+            None => ask("what the server will call the device: ", "--name NAME")?.to_string(),
+        };
+        let wrong = |what: &str, why: String| Failure::new(Exit::Arguments, format_args!("{what}: {why}"));
+        Device::new(&*device).map_err(|error| wrong("the name", error.to_string()))?;
+        let code = match code {
+            Some(file) => in_file(file)?,
+            None => {
+                let typed = ask_hidden("the code on its label (not shown): ", "--code FILE")?;
+                parse_code(&typed).map_err(|error| wrong("the code", error.to_string()))?
+            }
+        };
+        Ok(Self { device, code })
+    }
+
+    /// What a server is asked, with one field more. Put together by hand, so that no copy of the code is left unwiped:
+    /// in base32 nothing needs an escape.
+    pub(crate) fn question(&self, field: &str, value: &Value) -> Zeroizing<String> {
+        let (device, value, code) =
+            (Value::from(&*self.device).to_string(), value.to_string(), code_text(&self.code));
+        let parts =
+            ["{\"device\":", &device, ",\"", field, "\":", &value, ",\"code\":\"", code.expose(), "\"}"];
+        let mut question = Zeroizing::new(String::with_capacity(parts.iter().map(|part| part.len()).sum()));
+        parts.iter().for_each(|part| question.push_str(part));
+        question
+    }
+}
+
+/// The one code of a file.
+fn in_file(file: &Path) -> Result<Code, Failure> {
+    let read = match file == Path::new("-") {
+        true => codes::read_from(stdin(), Path::new("standard input")),
+        false => codes::read(file),
+    };
+    let mut all = read.map_err(Failure::file)?;
+    match (all.pop(), all.len()) {
+        (Some(code), 0) => Ok(code),
+        _ => Err(Failure::file(format_args!(
+            "{}: holds several codes; one device is paired at a time",
+            file.display()
+        ))),
+    }
+}
+
+/// Where there is no such terminal.
+#[cfg(not(unix))]
+fn ask(_prompt: &str, instead: &str) -> Result<Zeroizing<String>, Failure> {
+    Err(Failure::new(Exit::Arguments, format_args!("say it with {instead}")))
+}
+
+#[cfg(not(unix))]
+use ask as ask_hidden;

@@ -1,0 +1,220 @@
+//! `lowkey pair`: has the server that runs pair with a device. This command never reads the server's key, and the code
+//! is asked on the terminal or read from a file.
+
+use crate::admin_client::{self, Admin, Unanswered, number, said};
+use crate::config::{host_and_port, time};
+use crate::failure::{EXIT_CODES, Exit, Failure};
+use crate::invitation::{self, Invitation};
+use crate::signals::{Asked, Signals};
+use crate::terminal::{say, text};
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command};
+use lowkey_core::Fingerprint;
+use lowkey_host::text::clean;
+use lowkey_registry::{keys, show_code_name};
+use serde_json::{Value, json};
+use std::future::poll_fn;
+use std::time::Duration;
+use tokio::runtime::Builder;
+use tokio::time::timeout;
+
+pub(crate) fn command() -> Command {
+    Command::new("pair")
+        .about("Pair with a device by the code on its label")
+        .long_about(
+            "Pair with a device by the code on its label: have the server that runs open a window in which the device \
+             calls (--open), or call a device that waits (ADDRESS). The server is asked by the Unix socket of its admin \
+             listener, as its user or in its group. The code is asked on the terminal, or read from a file, and what the \
+             device will be called is asked before anybody connects. Ends with `in force` when both sides have stored \
+             each other's keys and the server lets the device in. Compare the fingerprint with the one that the device \
+             shows. Exit code 9: the code is another device's already.",
+        )
+        .after_help(EXIT_CODES)
+        .arg(
+            Arg::new("open")
+                .long("open")
+                .action(ArgAction::SetTrue)
+                .help("Open a window: the device calls the server"),
+        )
+        .arg(
+            Arg::new("address")
+                .value_name("HOST:PORT")
+                .value_parser(|text: &str| match host_and_port(text) {
+                    Some((_, 1..)) => Ok(text.to_owned()),
+                    _ => Err("write it as HOST:PORT or [IPv6]:PORT"),
+                })
+                .help("A device that waits: the server calls it"),
+        )
+        .group(ArgGroup::new("who").args(["open", "address"]).required(true))
+        .args(invitation::arguments())
+        .arg(
+            Arg::new("for")
+                .long("for")
+                .value_name("TIME")
+                .default_value("5m")
+                .conflicts_with("address")
+                .value_parser(|text: &str| time::parse(text).ok_or("no time such as 5m or 90s"))
+                .help("How long the window is open, up to 24h"),
+        )
+        .args(admin_client::arguments())
+}
+
+pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
+    let admin = Admin::of(of)?;
+    let invitation = Invitation::of(of)?;
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(Failure::file)?;
+    runtime.block_on(pair(of, &Pairing { admin, invitation }))
+}
+
+async fn pair(of: &ArgMatches, pairing: &Pairing) -> Result<(), Failure> {
+    // From before there is a window: an interrupt leaves none behind.
+    let signals = Signals::new().map_err(Failure::file)?;
+    // A wrong letter in a code makes another code, whose name is another too.
+    say(format_args!("code {}", show_code_name(&pairing.invitation.code.name())));
+    let window = match text(of, "address") {
+        Some(address) => pairing.begin("/pair/call", ("address", json!(address)))?,
+        None => {
+            let time = of.get_one::<Duration>("for").copied().unwrap_or_default();
+            let window = pairing.begin("/pair/open", ("seconds", json!(time.as_secs())))?;
+            say(format_args!("the window is open for {}; have the device call now", time::show(time)));
+            window
+        }
+    };
+    pairing.wait(window, signals).await
+}
+
+/// A pairing that a server was asked for.
+struct Pairing {
+    admin: Admin,
+    invitation: Invitation,
+}
+
+/// What has been said of a window.
+#[derive(Default, PartialEq, Eq)]
+struct Seen {
+    key: Option<String>,
+    trouble: Option<String>,
+}
+
+impl Pairing {
+    /// Asks for it; the number of its window.
+    fn begin(&self, path: &str, more: (&str, Value)) -> Result<u64, Failure> {
+        let (field, value) = more;
+        let question = self.invitation.question(field, &value);
+        let answer = self.admin.tell(path, &question, PATIENCE)?;
+        if let Some(refused) = answer.get("refused") {
+            return Err(self.lost(refused));
+        }
+        Ok(number(&answer["windows"][0], "window"))
+    }
+
+    /// Says what happens until the window is over; an interrupt closes it.
+    async fn wait(&self, window: u64, mut signals: Signals) -> Result<(), Failure> {
+        let mut seen = Seen::default();
+        loop {
+            if let Some(done) = self.look(window, &mut seen)? {
+                return done;
+            }
+            let asked = timeout(PAUSE, poll_fn(|context| signals.poll(context))).await;
+            if let Ok(Asked::Stop) = asked {
+                self.close(window)?;
+                return Err(Failure::new(
+                    Exit::Handshake,
+                    "interrupted; the window is closed, and nobody was paired",
+                ));
+            }
+        }
+    }
+
+    /// What is new, and what it came to when it is over.
+    fn look(&self, window: u64, seen: &mut Seen) -> Result<Option<Result<(), Failure>>, Failure> {
+        let answer = match self.admin.ask("/pair", PATIENCE) {
+            Ok((_, answer)) => answer,
+            Err(Unanswered::Late(_)) => return Ok(None),
+            Err(unanswered) => return Err(unanswered.into()),
+        };
+        let windows = answer["windows"].as_array().map_or(&[][..], Vec::as_slice);
+        let Some(found) = windows.iter().find(|found| number(found, "window") == window) else {
+            let why = "the server knows nothing of the window any more: it was started again";
+            return Err(Failure::new(Exit::Handshake, why));
+        };
+        let key = said(found, "key");
+        if key != seen.key {
+            if let Some(key) = &key {
+                say(format_args!("a device has shown the code; its fingerprint: {}", fingerprint(key)));
+            }
+            seen.key = key;
+        }
+        let trouble = &found["trouble"];
+        let is_lost = said(trouble, "kind").as_deref() == Some("claimed");
+        match said(found, "state").as_deref() {
+            Some("paired") => {
+                let key = seen.key.as_deref().unwrap_or_default();
+                say(format_args!(
+                    "paired: {:?}, key {key}, fingerprint {}",
+                    self.invitation.device,
+                    fingerprint(key)
+                ));
+                if let Some(why) =
+                    said(trouble, "what").filter(|_| said(trouble, "kind").as_deref() == Some("not_stored"))
+                {
+                    say(format_args!("its row is pending until it connects: {why}"));
+                }
+                say("in force");
+                Ok(Some(Ok(())))
+            }
+            Some("over") => Ok(Some(Err(match said(trouble, "what") {
+                Some(_) => self.lost(trouble),
+                None => Failure::new(Exit::Handshake, "the window is over, and no device came with its code"),
+            }))),
+            _ if is_lost => {
+                self.close(window)?;
+                Ok(Some(Err(self.lost(trouble))))
+            }
+            _ => {
+                let what = said(trouble, "what");
+                if what != seen.trouble {
+                    if let Some(what) = &what {
+                        say(format_args!("a device came, and was not paired: {what}; the window stays open"));
+                    }
+                    seen.trouble = what;
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    fn close(&self, window: u64) -> Result<(), Failure> {
+        let question = json!({ "window": window }).to_string();
+        self.admin.tell("/pair/close", &question, PATIENCE)?;
+        Ok(())
+    }
+
+    /// Why nobody was paired; of a code that is another's, whose.
+    fn lost(&self, trouble: &Value) -> Failure {
+        let what = said(trouble, "what").unwrap_or_default();
+        match said(trouble, "kind").as_deref() {
+            Some("claimed") => {
+                let (name, key) =
+                    (said(trouble, "device").unwrap_or_default(), said(trouble, "key").unwrap_or_default());
+                let why = format_args!(
+                    "the code is {name:?}'s already, whose fingerprint is {} and whose key is {key}; if that is not your \
+                     device, `lowkey revoke` takes it out and frees the code here",
+                    fingerprint(&key)
+                );
+                Failure::new(Exit::Claimed, why)
+            }
+            Some("refused" | "not_stored" | "key") => Failure::file(format_args!("not paired: {what}")),
+            _ => Failure::new(Exit::Handshake, format_args!("not paired: {what}")),
+        }
+    }
+}
+
+/// What the device shows of a key, for people to compare.
+fn fingerprint(key: &str) -> String {
+    keys::parse_public(key).map_or_else(|_| clean(key), |key| Fingerprint::of(&key).to_string())
+}
+
+/// How long an answer may take: the server waits for others who change the registry.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(200);

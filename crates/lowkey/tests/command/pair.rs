@@ -1,0 +1,259 @@
+//! `lowkey pair`: what is asked, what is said, and what the server then obeys.
+
+use crate::common::{Folder, Server};
+use lowkey_core::Fingerprint;
+use lowkey_host::{Identity, Refusal};
+use lowkey_registry::keys;
+use lowkey_transport::Error;
+use predicates::prelude::PredicateBooleanExt;
+use predicates::str::contains;
+use std::future::Future;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, Stdio};
+use test_support::folder::secret;
+use test_support::world::board::{Board, Stop, code};
+use tokio::net::{TcpListener, TcpStream};
+
+const FILES: &str =
+    "--key server.key --devices devices.toml --listen 127.0.0.1:0 --echo --admin unix:admin.sock";
+/// That of boards.
+const CODE: &str = "A4DQOBYHA4DQOBYHA4DQOBYHA4";
+const PAIR: &str = "pair --open --name pump-7 --code code.txt --admin unix:admin.sock";
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    private(&folder, "code.txt", &format!(" {}\n", CODE.to_lowercase()));
+    folder
+}
+
+fn private(folder: &Folder, name: &str, text: &str) {
+    folder.write(name, text);
+    std::fs::set_permissions(folder.path(name), std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// One with this private key, which `board.key` holds as well.
+fn board(folder: &Folder, byte: u8) -> Board {
+    let file = folder.path("board.key");
+    let _ = std::fs::remove_file(&file); // of an earlier one
+    keys::write_identity(&file, &secret(byte)).unwrap();
+    Board { identity: Identity::new(secret(byte)).unwrap(), code: code() }
+}
+
+fn run<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+fn pair(board: &Board, address: &str, stop: Stop) -> Result<(), Error> {
+    run(async { board.pair(TcpStream::connect(address).await.unwrap(), stop).await.map(drop) })
+}
+
+/// `lowkey pair` at work.
+struct Pairing {
+    child: Child,
+    said: BufReader<std::process::ChildStderr>,
+    text: String,
+}
+
+impl Pairing {
+    /// Until its window is open.
+    fn begin(folder: &Folder, arguments: &str) -> Self {
+        folder.waits_for("a window that is open");
+        let mut command = folder.program(env!("CARGO_BIN_EXE_lowkey"));
+        let mut child = command.args(arguments.split_whitespace()).stderr(Stdio::piped()).spawn().unwrap();
+        let said = BufReader::new(child.stderr.take().unwrap());
+        let mut pairing = Self { child, said, text: String::new() };
+        pairing.until("the window is open for ");
+        pairing
+    }
+
+    fn until(&mut self, what: &str) {
+        while !self.text.contains(what) {
+            assert_ne!(self.said.read_line(&mut self.text).unwrap(), 0, "{what} in {}", self.text);
+        }
+    }
+
+    /// Its exit code, and all that it said.
+    fn end(mut self) -> (Option<i32>, String) {
+        self.said.read_to_string(&mut self.text).unwrap();
+        let code = self.child.wait().unwrap().code();
+        (code, std::mem::take(&mut self.text))
+    }
+}
+
+impl Drop for Pairing {
+    fn drop(&mut self) {
+        let _ = self.child.kill(); // it may have ended
+        let _ = self.child.wait();
+    }
+}
+
+/// As `board.key`'s device, by KK.
+fn connects(folder: &Folder, server: &Server) -> bool {
+    let connect = format!("connect {} --key board.key --server {}", server.address, server.key);
+    folder.command(&connect).write_stdin("x").output().unwrap().status.success()
+}
+
+#[test]
+fn pairing_a_device_that_calls_is_in_force_when_the_command_says_so_and_its_fingerprint_is_shown() {
+    let folder = folder();
+    let server = folder.serve_with(FILES, &[]);
+    let pairing = Pairing::begin(&folder, PAIR);
+    let board = board(&folder, 77);
+    pair(&board, &server.address, Stop::Never).unwrap();
+    let fingerprint = Fingerprint::of(&board.key()).to_string();
+    let (exit, said) = pairing.end();
+    assert_eq!(exit, Some(0), "{said}");
+    assert!(said.starts_with("code b684a459eb674716\nthe window is open for 5m; "), "{said}");
+    let last = format!(
+        "paired: \"pump-7\", key {}, fingerprint {fingerprint}\nin force\n",
+        keys::encode_public(&board.key())
+    );
+    assert!(said.ends_with(&last), "{said}");
+    assert!(connects(&folder, &server));
+    assert!(!folder.read("devices.toml").contains("pending"));
+    // Who comes second is told whose the code is, with an exit code of its own; and so is who takes its name.
+    folder
+        .run(&PAIR.replace("pump-7", "pump-8"))
+        .code(9)
+        .stderr(contains("\"pump-7\"'s already").and(contains(&fingerprint)));
+    private(&folder, "other.txt", "BAEAQCAIBAEAQCAIBAEAQCAIBA");
+    folder.run(&PAIR.replace("code.txt", "other.txt")).code(1).stderr(contains("is in use already"));
+    // Taken out, the code is free.
+    let revoke =
+        format!("revoke pump-7 --registry devices.toml --server {} --admin unix:admin.sock", server.key);
+    folder.run(&revoke).success();
+    assert!(!connects(&folder, &server));
+    let pairing = Pairing::begin(&folder, PAIR);
+    pair(&board, &server.address, Stop::Never).unwrap();
+    assert_eq!(pairing.end().0, Some(0));
+    let (_, log) = server.end("-TERM");
+    assert!(log.contains("device paired") && !log.to_uppercase().contains(CODE), "{log}");
+}
+
+#[test]
+fn pairing_a_device_that_waits_is_called_by_the_server_and_not_by_the_command() {
+    let folder = folder();
+    let _server = folder.serve_with(FILES, &[]);
+    let board = board(&folder, 77);
+    let listener = run(TcpListener::bind("127.0.0.1:0")).unwrap().into_std().unwrap();
+    let address = listener.local_addr().unwrap();
+    let command = PAIR.replace("--open", &address.to_string());
+    let answering = std::thread::spawn(move || {
+        run(async {
+            let listener = TcpListener::from_std(listener).unwrap();
+            board.answer(listener.accept().await.unwrap().0, Stop::Never).await.map(drop)
+        })
+    });
+    folder.run(&command).success().stderr(contains("paired: \"pump-7\"").and(contains("in force")));
+    answering.join().unwrap().unwrap();
+
+    private(&folder, "other.txt", "BAEAQCAIBAEAQCAIBAEAQCAIBA");
+    let nobody = command.replace("code.txt", "other.txt").replace("pump-7", "pump-8");
+    folder.run(&nobody).code(4).stderr(contains("not paired: "));
+}
+
+#[test]
+fn pairing_survives_a_server_that_is_killed_between_the_two_stores() {
+    let folder = folder();
+    let server = folder.serve_with(FILES, &[]);
+    let mut pairing = Pairing::begin(&folder, PAIR);
+    let board = board(&folder, 77);
+    assert_eq!(pair(&board, &server.address, Stop::Cut(2)), Err(Error::HungUp));
+    pairing.until("its row stays, pending");
+    pairing.until("the window stays open");
+    drop(server); // by SIGKILL
+    let (exit, said) = pairing.end();
+    assert!(exit == Some(3) || exit == Some(4), "{said}");
+    assert!(folder.read("devices.toml").contains("pending = true\n"));
+    folder
+        .run("check --key server.key --devices devices.toml --echo")
+        .success()
+        .stderr(contains("is pending"));
+    let server = folder.serve_with(FILES, &[]);
+    // The device had stored the server's key: it connects, and that is its word.
+    assert!(connects(&folder, &server));
+    folder.waits_for("the row to be final");
+    while folder.read("devices.toml").contains("pending") {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    folder.run("show --admin unix:admin.sock").success();
+}
+
+#[test]
+fn pairing_an_interrupt_closes_the_window_and_a_server_opens_one_from_its_beginning() {
+    let folder = folder();
+    let server = folder.serve_with(FILES, &[]);
+    let pairing = Pairing::begin(&folder, PAIR);
+    let pid = pairing.child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let (exit, said) = pairing.end();
+    assert_eq!(exit, Some(4), "{said}");
+    let refused = Err(Error::Refused(Refusal::MODE));
+    assert_eq!(pair(&Board::new(), &server.address, Stop::Never), refused);
+    assert_eq!(server.end("-TERM").0, Some(0));
+
+    let window = "--pair-window 5m --pair-name pump-7 --pair-code code.txt";
+    let server = folder.serve_with(&format!("{FILES} {window}"), &[]);
+    pair(&Board::new(), &server.address, Stop::Never).unwrap();
+    let (exit, log) = server.end("-TERM");
+    assert!(exit == Some(0) && log.contains("device paired"), "{log}");
+    assert!(folder.read("devices.toml").contains("name = \"pump-7\"\n"));
+}
+
+#[test]
+fn pairing_what_is_typed_wrongly_is_said_before_anybody_is_asked_and_never_repeated() {
+    let folder = folder();
+    for (code, why) in [
+        ("A4DQOBYHA4DQOBYHA4DQOBYHA1", "a typing error"),
+        ("A4DQOBYHA4DQOBYHA4DQOBYHA", "a typing error"),
+        ("LOWKEY:1/A4DQOBYHA4DQOBYHA4DQOBYHA4", "a typing error"),
+        ("LOWKEY:2/A4DQOBYHA4DQOBYHA4DQOBYHA4", "later version"),
+        ("", "there is no pairing code in it"),
+    ] {
+        private(&folder, "wrong.txt", code);
+        let wrong = folder.run(&PAIR.replace("code.txt", "wrong.txt")).code(1);
+        let said = String::from_utf8_lossy(&wrong.get_output().stderr).into_owned();
+        assert!(said.contains(why) && !said.contains("A4DQOBY"), "{code}: {said}");
+    }
+    let hostile = folder.command(&PAIR.replace("pump-7", "pump\u{1b}[2J")).output().unwrap();
+    assert_eq!(hostile.status.code(), Some(2));
+    assert!(!hostile.stderr.contains(&0x1b), "{hostile:?}");
+    folder.run(&PAIR.replace("code.txt", "none.txt")).code(1);
+    folder.run(PAIR).code(3).stderr(contains("is a server running"));
+    folder.run(&PAIR.replace("--open", "127.0.0.1:1 --open")).code(2);
+    folder.run("pair --admin unix:admin.sock").code(2);
+}
+
+/// Asked for on the terminal, the name is shown and the code is not.
+#[cfg(target_os = "linux")]
+#[test]
+fn pairing_a_code_that_is_asked_for_on_the_terminal_is_not_shown() {
+    let folder = folder();
+    let server = folder.serve_with(FILES, &[]);
+    folder.waits_for("what `lowkey pair` asks on a terminal");
+    let lowkey = format!("{} pair --open --admin unix:admin.sock", env!("CARGO_BIN_EXE_lowkey"));
+    let mut script = folder.program("script");
+    script.args(["-q", "-e", "-c", &lowkey, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = script.spawn().unwrap();
+    let (mut keyboard, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let mut shown = String::new();
+    let mut until = |what: &str| {
+        let mut some = [0; 64];
+        while !shown.contains(what) {
+            let n = screen.read(&mut some).unwrap();
+            assert_ne!(n, 0, "{what} in {shown}");
+            shown.push_str(&String::from_utf8_lossy(&some[..n]));
+        }
+        shown.clone()
+    };
+    until("what the server will call the device: ");
+    keyboard.write_all(b"pump-7\n").unwrap();
+    until("(not shown): ");
+    keyboard.write_all(format!("{CODE}\n").as_bytes()).unwrap();
+    until("the window is open for 5m");
+    pair(&board(&folder, 77), &server.address, Stop::Never).unwrap();
+    let shown = until("in force");
+    assert!(shown.contains("pump-7") && !shown.contains(CODE), "{shown}");
+    assert!(child.wait().unwrap().success());
+}
