@@ -26,11 +26,15 @@ pub(crate) enum Saving {
     EarlyInlining,
     /// LLVM puts more functions into their callers than at level z, when it has all crates together.
     MoreInlining,
+    /// LLVM makes functions of what others have in common only where that is worth much: it looks at the whole archive,
+    /// and an image that calls little of that pays for what it shares with functions that it has not.
+    LessOutlining,
 }
 
 impl Saving {
     /// All that an archive is built with. The book has what each is worth, from `cargo xtask size --savings`.
-    pub(crate) const ALL: [Self; 3] = [Self::FramePointers, Self::EarlyInlining, Self::MoreInlining];
+    pub(crate) const ALL: [Self; 4] =
+        [Self::FramePointers, Self::EarlyInlining, Self::MoreInlining, Self::LessOutlining];
 
     /// Its name in the book.
     pub(crate) fn title(self) -> &'static str {
@@ -38,15 +42,25 @@ impl Saving {
             Self::FramePointers => "no frame pointers",
             Self::EarlyInlining => "`-Z inline-mir=yes`",
             Self::MoreInlining => "`-C llvm-args=-inline-threshold=35`",
+            Self::LessOutlining => "`-C llvm-args=-outliner-benefit-threshold=40`",
         }
     }
 
     /// The compiler's flag, for every crate.
     fn flag(self) -> Option<&'static str> {
         match self {
-            Self::FramePointers => None,
             Self::EarlyInlining => Some("-Zinline-mir=yes"),
-            Self::MoreInlining => None,
+            Self::FramePointers | Self::MoreInlining | Self::LessOutlining => None,
+        }
+    }
+
+    /// The flag for the crate that has all others linked into it; for each of them alone it saves nothing. With a
+    /// threshold for inlining from 10 to 35 programs become smaller, from 38 on larger again.
+    fn flag_of_the_last(self) -> Option<&'static str> {
+        match self {
+            Self::FramePointers | Self::EarlyInlining => None,
+            Self::MoreInlining => Some("-Cllvm-args=-inline-threshold=35"),
+            Self::LessOutlining => Some("-Cllvm-args=-outliner-benefit-threshold=40"),
         }
     }
 }
@@ -64,10 +78,15 @@ pub(super) fn cargo(targets: &[&str], savings: &[Saving], work: &Path) -> Result
     let flags: Vec<String> = flags.map(|flag| format!("'{flag}'")).collect();
     let settings = targets.iter().map(|target| format!("target.{target}.rustflags=[{}]", flags.join(",")));
     let cargo = cargo.args(settings.flat_map(|setting| ["--config".to_owned(), setting]));
-    match savings.contains(&Saving::MoreInlining) {
-        true => Ok(cargo.args(["-Zprofile-rustflags", "--config", MORE_INLINING])),
-        false => Ok(cargo),
+    let last: Vec<String> = savings
+        .iter()
+        .filter_map(|saving| saving.flag_of_the_last())
+        .map(|flag| format!("'{flag}'"))
+        .collect();
+    if last.is_empty() {
+        return Ok(cargo);
     }
+    Ok(cargo.args(["-Zprofile-rustflags", "--config", &format!("{LAST_CRATE}=[{}]", last.join(","))]))
 }
 
 /// Writes down what the compiler knows of `target`, changed as the `savings` ask for. Returns the file; cargo takes its
@@ -94,10 +113,7 @@ fn without_frame_pointers(description: &str) -> Option<String> {
 
 const KEPT: &str = "\"frame-pointer\": \"always\"";
 const OMITTED: &str = "\"frame-pointer\": \"may-omit\"";
-/// For the crate that has all others linked into it; for each of them alone it saves nothing. From 10 to 35 programs
-/// become smaller with it, from 38 on larger again.
-const MORE_INLINING: &str =
-    "profile.release.package.lowkey-c-archive.rustflags=['-Cllvm-args=-inline-threshold=35']";
+const LAST_CRATE: &str = "profile.release.package.lowkey-c-archive.rustflags";
 /// The build script of lowkey-crypto would choose the body by the target's name; a slip there must not pass.
 const ALWAYS: [&str; 2] = ["--cfg", "lowkey_backend=\"compact\""];
 
