@@ -33,8 +33,8 @@ from typing import Any, Callable, NoReturn, Optional
 import lowkey_registry
 from lowkey_keys import (
     MAX_ADDRESS, MAX_ID, PSK, STATIC, Refused, canonical, check_address, check_name, clean, create_private, default_id,
-    draw, encode, encode_public, id_text, is_blank, mask, parse_id, parse_public, public_key, quoted, read_secret,
-    refuse_blank, remove_unfinished, shared_secret,
+    draw, encode, encode_public, id_text, is_blank, is_published, mask, parse_id, parse_public, public_key, quoted,
+    read_secret, refuse_blank, remove_unfinished, shared_secret,
 )  # fmt: skip
 
 
@@ -175,6 +175,9 @@ def provision(order: Order, then: Callable[[Made], None] = lambda made: None) ->
     if order.new_psk and order.psk_file:
         raise Refused("a PSK is either drawn or in a file already")
     server = canonical(order.server)
+    if is_published(server):
+        why = "the server's key is printed in Lowkey's documentation; take the one that `lowkey pubkey` prints"
+        raise Refused(why)
     psk = draw() if order.new_psk else read_secret(order.psk_file, PSK) if order.psk_file else None
     private_key = read_secret(order.key_file, STATIC) if order.key_file else draw()
     key = public_key(private_key)

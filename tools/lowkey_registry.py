@@ -22,8 +22,8 @@ from types import TracebackType
 from typing import Any, Iterator, Optional
 
 from lowkey_keys import (
-    PSK, STEERS, UNSEEN, Refused, check_name, create_private, default_id, encode_public, is_low_order, parse_id,
-    parse_public, quoted, read_secret, remove_unfinished, sync_folder, write_all,
+    PSK, STEERS, UNSEEN, Refused, check_name, create_private, default_id, encode_public, is_low_order, is_published,
+    parse_id, parse_public, quoted, read_secret, remove_unfinished, sync_folder, write_all,
 )  # fmt: skip
 
 
@@ -195,6 +195,8 @@ def _of_pinning(name: str, fields: dict[str, Any], server: bytes, known: str) ->
         raise Refused("the key is this server's own, not a device's")
     if is_low_order(key):
         raise Refused("the key is of low order and protects nothing; make a new one")
+    if is_published(key):
+        raise Refused("the key is printed in Lowkey's documentation, and is nobody's; make one of your own")
     id = parse_id(_string(fields, "id")) if "id" in fields else default_id(key, server)
     if id is None:
         raise Refused(f"`id` {quoted(fields['id'])} is neither text of 1 to 32 bytes nor 0x and hex of as many")

@@ -2,7 +2,7 @@
 
 #![cfg(unix)]
 
-use lowkey_host::{Acceptor, Error, Id, Identity, Limits, Registry};
+use lowkey_host::{Acceptor, Error, Id, Identity, Limits, Registry, Secret};
 use lowkey_registry::{FileRegistry, LiveRegistry, keys};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -249,7 +249,7 @@ async fn a_session_ends_when_the_psk_file_of_its_device_is_removed() {
     let place = Place::new("");
     let party = Party::new(place.server.public_key()).with_psk(9);
     let key = keys::encode_public(&party.identity.public_key());
-    keys::write_psk(&place.psk("live.psk"), &secret(9)).unwrap();
+    keys::write_psk(&place.psk("live.psk"), &Secret::new([9; 32])).unwrap(); // as the party has it
     fs::write(
         place.path(),
         format!("[[device]]\nname = \"live\"\nkey = \"{key}\"\npsk_file = \"live.psk\"\n"),

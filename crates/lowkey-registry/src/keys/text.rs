@@ -1,5 +1,6 @@
 //! Bech32 of 32 bytes, and what is around it in a key file.
 
+use crate::published::{is_published, is_published_psk};
 use bech32::primitives::decode::{CheckedHrpstring, UncheckedHrpstring};
 use bech32::{Bech32, Hrp};
 use lowkey_core::{Identity, Psk, PublicKey, Secret};
@@ -53,6 +54,8 @@ pub enum KeyTextError {
     Damaged(&'static str),
     /// All its bits are zero, or all are one: nobody has drawn it; what it should be.
     Blank(&'static str),
+    /// It is printed in Lowkey's documentation, so that everybody has it; what it should be.
+    Published(&'static str),
 }
 
 impl fmt::Display for KeyTextError {
@@ -61,6 +64,9 @@ impl fmt::Display for KeyTextError {
             Self::Other { found, expected } => write!(f, "this is {found}; here belongs {expected}"),
             Self::Foreign(expected) => write!(f, "not a Lowkey key; here belongs {expected}"),
             Self::Damaged(expected) => write!(f, "{expected} that is mistyped or cut off"),
+            Self::Published(expected) => {
+                write!(f, "{expected} that is printed in Lowkey's documentation; make one of your own")
+            }
             Self::Blank(expected) => write!(f, "{expected} of zeros or ones only; nobody has drawn it"),
         }
     }
@@ -108,7 +114,7 @@ pub fn parse_public(text: &str) -> Result<PublicKey, KeyTextError> {
 /// The content of a key file for a static private key.
 ///
 /// # Errors
-/// [`KeyTextError::Blank`].
+/// [`KeyTextError::Blank`], [`KeyTextError::Published`].
 pub fn identity_text(secret: &Secret<32>) -> Result<SecretText, KeyTextError> {
     let public = identity(secret.duplicate())?.public_key();
     with_comments(Content::Static, secret, &format!("# public key: {}\n", encode_public(&public)))
@@ -117,7 +123,7 @@ pub fn identity_text(secret: &Secret<32>) -> Result<SecretText, KeyTextError> {
 /// The content of a key file for a PSK.
 ///
 /// # Errors
-/// [`KeyTextError::Blank`].
+/// [`KeyTextError::Blank`], [`KeyTextError::Published`].
 pub fn psk_text(secret: &Secret<32>) -> Result<SecretText, KeyTextError> {
     with_comments(Content::Psk, secret, "# pre-shared key of one device and one server\n")
 }
@@ -158,9 +164,16 @@ pub(crate) fn parse_secret(content: Content, text: &str) -> Result<Secret<32>, K
     }
 }
 
-/// A secret that somebody has drawn.
+/// A secret that somebody has drawn, and not copied from a page that everybody reads.
 fn written(content: Content, secret: &Secret<32>) -> Result<&Secret<32>, KeyTextError> {
-    if secret.is_blank() { Err(KeyTextError::Blank(content.article())) } else { Ok(secret) }
+    if secret.is_blank() {
+        return Err(KeyTextError::Blank(content.article()));
+    }
+    let is_published = match content {
+        Content::Psk => is_published_psk(secret),
+        _ => is_published(&identity(secret.duplicate())?.public_key()),
+    };
+    if is_published { Err(KeyTextError::Published(content.article())) } else { Ok(secret) }
 }
 
 fn encode(text: &mut String, content: Content, bytes: &[u8; 32]) {

@@ -2,6 +2,7 @@
 
 use super::error::ProvisionError;
 use crate::keys;
+use crate::published::is_published;
 use lowkey_core::page::{Contents, LEN};
 use lowkey_core::{Error as KeyError, Secret};
 use lowkey_host::{Id, PublicKey};
@@ -36,6 +37,10 @@ impl Secrets {
         address: &str,
         server: PublicKey,
     ) -> Result<Secret<LEN>, ProvisionError> {
+        if is_published(&server) {
+            let why = "the server's key is printed in Lowkey's documentation; take the one that `lowkey pubkey` prints";
+            return Err(ProvisionError::Order(why.into()));
+        }
         let contents = Contents {
             id,
             address,

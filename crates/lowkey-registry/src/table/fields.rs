@@ -4,6 +4,7 @@ use super::{Described, Entry};
 use crate::code_name::parse_code_name;
 use crate::error::Flaw;
 use crate::keys;
+use crate::published::is_published;
 use crate::time::moment;
 use lowkey_core::{Id, PublicKey};
 use lowkey_host::{Device, Paired, Pinned, parse_id};
@@ -244,7 +245,15 @@ impl<'r> Reader<'r> {
         let key = keys::parse_public(text).map_err(|error| format!("`key`: {error}"));
         let key = self.note(at, key)?;
         let checked = Pinned::check(&self.server.unwrap_or(NOBODY), &key).map_err(|error| error.to_string());
-        self.note(at, checked).map(|()| key)
+        self.note(at, checked)?;
+        if is_published(&key) {
+            self.flaw(
+                at,
+                "the key is printed in Lowkey's documentation, and is nobody's; make one of your own",
+            );
+            return None;
+        }
+        Some(key)
     }
 
     fn text<'v>(&mut self, field: &Key<'_>, value: &'v Spanned<DeValue<'_>>) -> Option<&'v str> {

@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod batch;
+mod published;
 
 use lowkey_core::page::Page;
 use lowkey_host::{Id, Identity, Mode, PublicKey, Registry};

@@ -44,6 +44,7 @@ fn what_is_no_order_is_refused_in_the_same_words() {
         order.iter().for_each(|(option, value)| arguments.extend([*option, *value]));
         [arguments, rest].concat().into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
+    let bob = "lkpub1m60dkltm0hqmf56mv8pweep4xulcxs7gtduxwnddl3lpgmug9d8sxnwwax"; // of RFC 7748 §6.1, as the book prints it
     let short = &server[..server.len() - 1];
     let cases = [
         format!("--server {secret}"),
@@ -51,6 +52,7 @@ fn what_is_no_order_is_refused_in_the_same_words() {
         "--server lkpub1".into(),
         "--server nonsense".into(),
         format!("--server {zeros}"),
+        format!("--server {bob}"),
         format!("--name {secret}"),
         format!("--address {secret}"),
         "--name \u{a0}x".into(),

@@ -1,0 +1,129 @@
+//! What the documentation prints is nobody's key.
+
+use lowkey_core::{Code, CodeError};
+use lowkey_crypto::Blake2s;
+use lowkey_host::{Identity, PublicKey, Secret};
+use lowkey_registry::keys::{self, KeyTextError};
+use lowkey_registry::{FileRegistry, parse_code};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use test_support::folder::{Bench, folder};
+
+/// All that is printed: public keys, and 32 bytes that somebody could take for a private key or a PSK.
+fn printed() -> (Vec<PublicKey>, Vec<[u8; 32]>) {
+    let (mut keys, mut secrets) = (Vec::new(), Vec::new());
+    for file in documents() {
+        let text = fs::read_to_string(&file).unwrap();
+        for word in text.split(|c: char| !c.is_ascii_alphanumeric()) {
+            keys.extend(keys::parse_public(word));
+            secrets.extend(hex(word));
+        }
+        // `11` × 32
+        for (before, _) in text.match_indices("` × 32").map(|(at, _)| text.split_at(at)) {
+            let digits = before.rsplit('`').next().unwrap();
+            secrets.extend(hex(&digits.repeat(32)));
+        }
+        // A key page, sixteen bytes a line.
+        let page = text.split("```text\n").filter(|block| block.starts_with("  0: ")).map(|block| {
+            let lines = block.split("```").next().unwrap().lines();
+            let digits = lines.filter_map(|line| line.split_once(": ")).map(|(_, digits)| digits);
+            digits.collect::<String>().replace(' ', "")
+        });
+        for page in page {
+            let field = |at: usize| hex(&page[2 * at..2 * at + 64]).unwrap();
+            secrets.extend([104, 296].map(field));
+            keys.extend([136, 168].map(|at| PublicKey::new(field(at))));
+        }
+    }
+    keys.extend(secrets.iter().copied().map(PublicKey::new));
+    let public = |secret: &[u8; 32]| Identity::new(Secret::new(*secret)).unwrap().public_key();
+    keys.extend(secrets.iter().map(public));
+    (keys, secrets)
+}
+
+fn documents() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let book = fs::read_dir(root.join("docs/src")).unwrap().map(|entry| entry.unwrap().path());
+    let book = book.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    book.chain([root.join("README.md"), root.join("SECURITY.md")]).collect()
+}
+
+/// 32 bytes in hex.
+fn hex(text: &str) -> Option<[u8; 32]> {
+    let digits = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let byte = |at: usize| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap();
+    digits.then(|| std::array::from_fn(byte))
+}
+
+/// As `published.rs` has them: the first eight bytes, in order.
+fn list(all: impl Iterator<Item = [u8; 32]>) -> String {
+    let fronts: BTreeSet<[u8; 8]> = all.map(|bytes| *bytes.first_chunk().unwrap()).collect();
+    let groups = |front: [u8; 8]| {
+        front.chunks(2).map(|pair| format!("{:02x}{:02x}", pair[0], pair[1])).collect::<Vec<_>>()
+    };
+    fronts.into_iter().map(|front| format!("    0x{},\n", groups(front).join("_"))).collect()
+}
+
+#[test]
+fn whatever_key_the_documentation_prints_is_refused_by_a_server_and_for_a_device() {
+    let (keys, secrets) = printed();
+    assert!(keys.len() > 30 && secrets.len() > 5);
+    let hash = |secret: &[u8; 32]| {
+        let mut hash = [0; 32];
+        Blake2s::hash(&[secret], &mut hash);
+        hash
+    };
+    let expected = [list(keys.iter().map(|key| *key.canonical().as_bytes())), list(secrets.iter().map(hash))];
+    let source = include_str!("../../src/published.rs");
+    for expected in &expected {
+        assert!(source.contains(&**expected), "src/published.rs has to have\n{expected}");
+    }
+    let python = include_str!("../../../../tools/lowkey_keys.py");
+    for line in expected.iter().flat_map(|expected| expected.lines()) {
+        assert!(python.contains(line.trim()), "tools/lowkey_keys.py has to have\n{expected:#?}");
+    }
+    // A server does not take one for its own, nor lets one in.
+    for secret in &secrets {
+        let refused = keys::identity_text(&Secret::new(*secret)).unwrap_err();
+        assert_eq!(refused, KeyTextError::Published("a private key (LKSEC1…)"));
+        let refused = keys::psk_text(&Secret::new(*secret)).unwrap_err();
+        assert!(refused.to_string().contains("a PSK (LKPSK1…) that is printed in Lowkey's documentation"));
+    }
+    let folder = folder();
+    let path = folder.path().join("devices.toml");
+    let server = Identity::new(Secret::new([1; 32])).unwrap();
+    for key in keys.iter().filter(|key| !key.is_low_order()) {
+        fs::write(&path, format!("[[device]]\nname = \"a\"\nkey = \"{}\"\n", keys::encode_public(key)))
+            .unwrap();
+        let refused = FileRegistry::load(&path, &server).unwrap_err().to_string();
+        assert!(
+            refused.contains("devices.toml:3:1: the key is printed in Lowkey's documentation"),
+            "{refused}"
+        );
+        // Nor is a device made for one.
+        let bench = Bench::new();
+        let refused = bench.provision(|order| (order.server, order.registry) = (*key, None)).unwrap_err();
+        assert!(
+            refused.to_string().contains("the server's key is printed in Lowkey's documentation"),
+            "{refused}"
+        );
+        assert!(!bench.page.exists());
+    }
+}
+
+#[test]
+fn whatever_code_the_documentation_prints_is_nobody_s() {
+    let mut found = 0;
+    for file in documents() {
+        let text = fs::read_to_string(&file).unwrap();
+        for word in text.split(|c: char| c.is_whitespace() || matches!(c, '`' | '"' | ',' | ';' | '(' | ')'))
+        {
+            if let Ok(code) = parse_code(word) {
+                panic!("{}: the code {:?} works; print the one of the protocol", file.display(), code.name());
+            }
+            found += usize::from(Code::parse(word).map(drop) == Err(CodeError::Published));
+        }
+    }
+    assert!(found > 0);
+}
