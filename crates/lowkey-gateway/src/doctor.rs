@@ -13,7 +13,7 @@ mod tests;
 use crate::health::{Down, Health};
 use explain::Explainer;
 use lowkey_host::text::mask;
-use lowkey_host::{Acceptor, Cause, Failure, Id, LeftOut, Mode, SessionInfo, parse_id, show_time};
+use lowkey_host::{Acceptor, Cause, Failure, Id, LeftOut, Mode, Paired, SessionInfo, parse_id, show_time};
 use phrases::ago;
 #[cfg(feature = "admin")]
 pub(crate) use phrases::id_text;
@@ -193,6 +193,16 @@ impl Case<'_> {
     }
 
     /// What is no attempt: who is connected, who never came, and what this server lacks.
+    /// Whether a device of this name was paired, and has never said anything since.
+    fn is_pending(&self, name: &str) -> bool {
+        let mut found = false;
+        self.acceptor.registry().each(&mut |pinned| {
+            let is_pending = matches!(pinned.paired(), Some(Paired::Pending(_)));
+            found |= is_pending && pinned.device().name() == name;
+        });
+        found
+    }
+
     fn state(&self, subject: &Subject, sessions: &[SessionInfo], findings: &mut Vec<Finding>) {
         let left_out = left_out_of(subject, &self.left_out);
         let none_so_far = findings.is_empty() && left_out.is_empty();
@@ -205,7 +215,11 @@ impl Case<'_> {
                     None if none_so_far => {
                         let mend = if self.down.is_some() { SERVICE_FIRST } else { POWER_AND_NETWORK };
                         findings.extend(self.down.as_ref().map(service::down));
-                        findings.push(not_seen(name, self.diagnosable_elsewhere(), mend));
+                        let mut not_seen = not_seen(name, self.diagnosable_elsewhere(), mend);
+                        if self.is_pending(name) {
+                            not_seen.why.push_str("; its pairing is pending: it has not connected since");
+                        }
+                        findings.push(not_seen);
                     }
                     None => (),
                 }

@@ -160,3 +160,17 @@ fn a_device_without_a_service_behind_need_not_have_its_power_checked() {
     assert!(said[0].contains("start the service, or correct `forward`"), "{said:?}");
     assert!(!said.concat().contains("power"), "{said:?}");
 }
+
+#[test]
+fn a_device_that_was_paired_and_never_came_is_said_to_be_pending() {
+    let server = Arc::new(Identity::new(entropy::random().unwrap()).unwrap());
+    let code = Id::new(&[7; 8]).unwrap();
+    for (paired, is_said) in [(Paired::Pending(code), true), (Paired::Final(code), false)] {
+        let key = Identity::new(entropy::random().unwrap()).unwrap().public_key();
+        let pump = Pinned::new(Device::new("pump-7").unwrap(), &server, key).unwrap().paired_by(paired);
+        let devices = Devices::new([pump]).unwrap();
+        let acceptor = Acceptor::new(Arc::clone(&server), devices, Limits::default()).unwrap();
+        let findings = doctor(&acceptor).diagnose(Some("pump-7")).findings;
+        assert_eq!(findings[0].why.contains("its pairing is pending"), is_said, "{findings:?}");
+    }
+}

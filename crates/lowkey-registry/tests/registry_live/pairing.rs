@@ -164,6 +164,28 @@ async fn pairing_the_server_calls_a_device_that_waits() {
 }
 
 #[tokio::test]
+async fn pairing_a_device_that_is_called_and_cut_off_connects_or_is_called_again() {
+    // Its frames are message 2 and its word. Behind that both have stored, and ours does not arrive.
+    for (cut, expected) in [(0, None), (1, None), (2, Some(Paired::Pending(code().name())))] {
+        let site = Site::new();
+        let board = Board::new();
+        let call = site.acceptor.call(&board.code, "pump-7").await.unwrap();
+        let (near, far) = duplex(1000);
+        let (there, here) = tokio::join!(board.answer(near, Stop::Cut(cut)), call.over(far));
+        assert!(there == Err(Error::HungUp) && here.is_err(), "cut {cut}: {there:?} {here:?}");
+        assert_eq!(site.paired(&board), expected, "cut {cut}");
+        if expected.is_none() {
+            let call = site.acceptor.call(&board.code, "pump-7").await.unwrap();
+            let (near, far) = duplex(1000);
+            let (there, here) = tokio::join!(board.answer(near, Stop::Never), call.over(far));
+            assert!(there.is_ok() && here.is_ok(), "cut {cut}");
+        }
+        assert!(connects(&board, &site).await);
+        site.until_final().await;
+    }
+}
+
+#[tokio::test]
 async fn pairing_who_does_not_have_the_code_is_told_the_same_and_uses_up_nothing() {
     let site = Site::new();
     let window = site.window().await;
