@@ -1,5 +1,5 @@
 /* What the library leaves on the stack. Every mode in both roles is played, and a device of lowkey_kk.h; the objects
- * are made in every way. The linker puts a function of this file before each of the library's (--wrap). That paints the
+ * are made in every way, and a key store goes through its life. The linker puts a function of this file before each of the library's (--wrap). That paints the
  * stack, lets the real one run in frames of their own, and searches them for secrets when it has returned: for our keys
  * and random bytes, and for whatever lies in the objects now or lay in the channel or the device before. */
 #include <string.h>
@@ -28,7 +28,8 @@ const uint32_t row_context = sizeof(lowkey_channel);
 extern uint32_t stack_end[];
 
 static lowkey_seed seed;
-static uint32_t channel_before[WORDS(lowkey_channel)], device_before[WORDS(lowkey_kk)];
+static lowkey_key_store store;
+static uint32_t channel_before[WORDS(lowkey_channel)], device_before[WORDS(lowkey_kk)], store_before[WORDS(lowkey_key_store)];
 static unsigned found;
 
 static const uint32_t *deepest(void)
@@ -97,13 +98,15 @@ static bool is_secret(const uint32_t *stack)
         || is_in(stack, play_pinning.peer, WORDS(lowkey_peer)) || is_in(stack, &play_psk, WORDS(lowkey_psk))
         || is_in(stack, &play_ephemerals, WORDS(lowkey_ephemerals)) || is_in(stack, &seed, WORDS(lowkey_seed))
         || is_in(stack, &play_channel, WORDS(lowkey_channel)) || is_in(stack, channel_before, WORDS(channel_before))
-        || is_in(stack, &device, WORDS(lowkey_kk)) || is_in(stack, device_before, WORDS(device_before));
+        || is_in(stack, &device, WORDS(lowkey_kk)) || is_in(stack, device_before, WORDS(device_before))
+        || is_in(stack, &store, WORDS(lowkey_key_store)) || is_in(stack, store_before, WORDS(store_before));
 }
 
 static void __attribute__((noinline)) paint(void)
 {
     memcpy(channel_before, &play_channel, sizeof channel_before);
     memcpy(device_before, &device, sizeof device_before);
+    memcpy(store_before, &store, sizeof store_before);
     for (volatile uint32_t *word = stack_end; word < core_stack(); word++) {
         *word = STACK_PAINT;
     }
@@ -176,6 +179,17 @@ WATCHED(lowkey_kk_send, (lowkey_kk *o, const uint8_t *message, size_t len), o, m
 WATCHED(lowkey_kk_take, (lowkey_kk *o, const uint8_t **data, size_t *len, bool *is_last), o, data, len, is_last)
 WATCHED(lowkey_kk_close, (lowkey_kk *o), o)
 WATCHED(lowkey_kk_wipe, (lowkey_kk *o), o)
+WATCHED(lowkey_key_store_open, (lowkey_key_store *o, const lowkey_flash *flash, lowkey_clear clear), o, flash, clear)
+WATCHED(lowkey_key_store_make_keys, (lowkey_key_store *o, lowkey_random r, void *c), o, r, c)
+WATCHED(lowkey_key_store_start, (lowkey_key_store *o, uint64_t *boot), o, boot)
+WATCHED(lowkey_key_store_stir, (lowkey_key_store *o, const uint8_t *noise, size_t len), o, noise, len)
+WATCHED(lowkey_key_store_own, (const lowkey_key_store *o, lowkey_page *page), o, page)
+WATCHED(lowkey_key_store_pending, (lowkey_key_store *o, lowkey_page *page), o, page)
+WATCHED(lowkey_key_store_final, (lowkey_key_store *o, lowkey_page *page), o, page)
+WATCHED(lowkey_key_store_pins, (lowkey_key_store *o, lowkey_pin_store *pins), o, pins)
+WATCHED(lowkey_key_store_confirmed, (lowkey_key_store *o, const uint8_t peer_key[32]), o, peer_key)
+WATCHED(lowkey_key_store_set_address, (lowkey_key_store *o, const char *address, size_t len), o, address, len)
+WATCHED(lowkey_key_store_forget, (lowkey_key_store *o), o)
 /* clang-format on */
 
 /* A leak, as a function that copies a part of a secret and forgets the copy. */
@@ -234,10 +248,87 @@ static bool objects(void)
     return well && lowkey_page_read(&page, page_bytes, sizeof page_bytes) == LOWKEY_PAGE_DAMAGED;
 }
 
+#define BANK 1024
+#define UNIT 4
+
+static uint8_t banks[2][BANK];
+
+static int32_t read_bank(void *context, uint32_t bank, size_t offset, uint8_t *bytes, size_t len)
+{
+    (void)context;
+    memcpy(bytes, banks[bank] + offset, len);
+    return 0;
+}
+
+static int32_t program_bank(void *context, uint32_t bank, size_t offset, const uint8_t *unit, size_t len)
+{
+    (void)context;
+    memcpy(banks[bank] + offset, unit, len);
+    return 0;
+}
+
+static int32_t clear_bank(void *context, uint32_t bank, size_t offset, size_t len)
+{
+    (void)context;
+    memset(banks[bank] + offset, 0, len);
+    return 0;
+}
+
+static int32_t erase_bank(void *context, uint32_t bank)
+{
+    (void)context;
+    memset(banks[bank], 0xFF, BANK);
+    return 0;
+}
+
+static int32_t noise(void *context, uint8_t *out, size_t len)
+{
+    uint32_t *state = (uint32_t *)context;
+    for (; len > 0; len--) {
+        *state ^= *state << 13;
+        *state ^= *state >> 17;
+        *state ^= *state << 5;
+        *out++ = (uint8_t)(*state >> 11);
+    }
+    return 0;
+}
+
+/* A key store of a device that makes its keys, pairs and is reset; with units that can be cleared, and without. */
+static bool key_store(lowkey_clear clear)
+{
+    static const lowkey_flash flash = {NULL, UNIT, BANK, read_bank, program_bank, erase_bank};
+    static const uint8_t name[LOWKEY_CODE_NAME_LEN] = {1}, stirred[3] = {1, 2, 3};
+    static uint8_t shared[LOWKEY_KEY_LEN];
+    size_t len;
+    const uint8_t *peer = replay_blob(REPLAY_SERVER_KEY, &len);
+    uint32_t state = 1;
+    uint64_t boot;
+    lowkey_page page;
+    lowkey_pin_store pins;
+    memset(banks, 0xFF, sizeof banks);
+    memset(shared, PSK_BYTE, sizeof shared);
+    return lowkey_key_store_open(&store, &flash, clear) == LOWKEY_OK
+        && lowkey_key_store_make_keys(&store, noise, &state) == LOWKEY_OK
+        && lowkey_key_store_open(&store, &flash, clear) == LOWKEY_OK
+        && lowkey_key_store_start(&store, &boot) == LOWKEY_OK
+        && lowkey_key_store_stir(&store, stirred, sizeof stirred) == LOWKEY_OK
+        && lowkey_key_store_own(&store, &page) == LOWKEY_OK
+        && lowkey_identity_init(&play_identity, page.private_key, page.public_key) == LOWKEY_OK
+        && lowkey_ephemerals_init(&play_ephemerals, page.hedge, boot, lowkey_key_store_random, &store) == LOWKEY_OK
+        && lowkey_key_store_pins(&store, &pins) == LOWKEY_OK && pins.store(pins.context, peer, shared, name) == 0
+        && lowkey_key_store_pending(&store, &page) == LOWKEY_OK
+        && lowkey_key_store_confirmed(&store, peer) == LOWKEY_OK
+        && lowkey_key_store_final(&store, &page) == LOWKEY_OK
+        && lowkey_key_store_set_address(&store, "a:1", 3) == LOWKEY_OK
+        && lowkey_key_store_start(&store, &boot) == LOWKEY_OK && lowkey_key_store_forget(&store) == LOWKEY_OK
+        && lowkey_key_store_wipe(&store) == LOWKEY_OK;
+}
+
 bool row_run(void)
 {
     return are_planted_leaks_found() && device_kk_psk0() && lowkey_kk_wipe(&device) == LOWKEY_OK
         && kk_initiator(LOWKEY_KK) && kk_initiator(LOWKEY_KKPSK0) && kk_responder(LOWKEY_KK)
         && kk_responder(LOWKEY_KKPSK0) && xx_initiator(LOWKEY_XX) && xx_initiator(LOWKEY_XXPSK0) && xx_responder(LOWKEY_XX)
-        && xx_responder(LOWKEY_XXPSK0) && objects() && found == 0;
+        && xx_responder(LOWKEY_XXPSK0) && objects()
+        && key_store(clear_bank) && key_store(NULL) && found == 0;
 }

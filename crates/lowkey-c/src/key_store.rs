@@ -1,7 +1,7 @@
 //! The key store: keys that are made on the device, and whom it has paired with, in two banks of flash.
 
 use crate::boot_log::{banks, lowkey_flash};
-use crate::call::{attempt, give, wiped};
+use crate::call::{attempt, give};
 use crate::object_sizes::{LOWKEY_CODE_NAME_LEN, LOWKEY_KEY_STORE_WORDS, LOWKEY_PINNING_ID_LEN};
 use crate::page::lowkey_page;
 use crate::pairing::lowkey_pin_store;
@@ -12,7 +12,7 @@ use crate::status::lowkey_status::{self, *};
 use core::ffi::{c_char, c_void};
 use core::{ptr, str};
 use lowkey_core::key_store::{KeyStore, Run, StoreError};
-use lowkey_core::{Entropy, EntropyFailed, Id, Peer, PinStore, PublicKey, Secret};
+use lowkey_core::{Entropy, EntropyFailed, Id, Peer, PinStore, PublicKey, Secret, wipe_dead_stack};
 
 /// Makes zeros of a unit, `len` bytes, whatever it holds, and returns 0 when that is done, anything else if it failed.
 /// The `context` is that of the flash.
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn lowkey_key_store_open(
     flash: *const lowkey_flash,
     clear: lowkey_clear,
 ) -> lowkey_status {
-    wiped(open(store, flash, clear, KeyStore::open))
+    cleared(open(store, flash, clear, KeyStore::open))
 }
 
 /// The same; but if the store is damaged, an empty one takes its place, in which lowkey_key_store_may_pair_unasked is
@@ -70,7 +70,7 @@ pub unsafe extern "C" fn lowkey_key_store_start_over(
     flash: *const lowkey_flash,
     clear: lowkey_clear,
 ) -> lowkey_status {
-    wiped(open(store, flash, clear, KeyStore::start_over))
+    cleared(open(store, flash, clear, KeyStore::start_over))
 }
 
 #[inline(never)] // what it moves lies beneath what is wiped
@@ -100,13 +100,12 @@ pub unsafe extern "C" fn lowkey_key_store_make_keys(
     random: lowkey_random,
     context: *mut c_void,
 ) -> lowkey_status {
-    wiped(attempt(|| {
+    change(store, |opened| {
         if random.is_none() {
             return Err(LOWKEY_NULL.into());
         }
-        let mut opened = raw::enter(store)?;
         Ok(opened.store.make_keys(&mut Random { fill: random, context })?)
-    }))
+    })
 }
 
 /// Whether the device has its keys. Of NULL, or of what is no store, false.
@@ -133,13 +132,13 @@ pub unsafe extern "C" fn lowkey_key_store_start(
     store: *mut lowkey_key_store,
     boot: *mut u64,
 ) -> lowkey_status {
-    wiped(give(|| {
+    change(store, |opened| {
         let boot = raw::out(boot)?;
-        let mut opened = raw::enter(store)?;
-        let (run, number) = opened.store.start()?;
-        opened.run = run;
-        Ok((boot, u64::from(number)))
-    }))
+        let number;
+        (opened.run, number) = opened.store.start()?;
+        boot.set(number.into());
+        Ok(())
+    })
 }
 
 /// Adds `len` bytes of noise to what this start draws from: times between interrupts, what an ADC reads.
@@ -241,11 +240,7 @@ pub unsafe extern "C" fn lowkey_key_store_confirmed(
     store: *mut lowkey_key_store,
     peer_key: *const u8,
 ) -> lowkey_status {
-    wiped(attempt(|| {
-        let key = PublicKey::new(*raw::array(peer_key)?);
-        let mut opened = raw::enter(store)?;
-        Ok(opened.store.confirmed(&key)?)
-    }))
+    change(store, |opened| Ok(opened.store.confirmed(PublicKey::of(raw::array(peer_key)?))?))
 }
 
 /// Stores the peer's address, `len` bytes of text in UTF-8.
@@ -257,11 +252,10 @@ pub unsafe extern "C" fn lowkey_key_store_set_address(
     address: *const c_char,
     len: usize,
 ) -> lowkey_status {
-    wiped(attempt(|| {
+    change(store, |opened| {
         let text = str::from_utf8(raw::bytes(address.cast(), len)?).map_err(|_| LOWKEY_LENGTH)?;
-        let mut opened = raw::enter(store)?;
         Ok(opened.store.set_address(text)?)
-    }))
+    })
 }
 
 /// Forgets the keys, the address and both pinnings: a factory reset. The names of the codes that were spent last stay,
@@ -272,11 +266,10 @@ pub unsafe extern "C" fn lowkey_key_store_set_address(
 /// LOWKEY_NULL, LOWKEY_NOT_INITIALISED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_key_store_forget(store: *mut lowkey_key_store) -> lowkey_status {
-    wiped(attempt(|| {
-        let mut opened = raw::enter(store)?;
+    change(store, |opened| {
         opened.run = Run::empty();
         Ok(opened.store.forget()?)
-    }))
+    })
 }
 
 /// Makes zeros of a store in memory, whatever its storage holds. What lies in the flash is as it was.
@@ -329,28 +322,51 @@ unsafe extern "C" fn store_pin(
     shared: *const u8,
     code: *const u8,
 ) -> i32 {
-    attempt(|| {
+    change(store.cast(), |opened| {
         let (key, shared) = (PublicKey::new(*raw::array(peer_key)?), Secret::new(*raw::array(shared)?));
-        let (code, mut opened) = (name(code)?, raw::enter(store.cast::<lowkey_key_store>())?);
         let peer = Peer::from_parts(&opened.store.identity()?, key, shared).map_err(|_| LOWKEY_PEER_KEY)?;
-        Ok(opened.store.store(&peer, &code)?)
+        Ok(opened.store.store(&peer, &name(code)?)?)
     }) as i32
 }
 
 unsafe extern "C" fn finalise_pin(store: *mut c_void, peer_key: *const u8, code: *const u8) {
-    let _stays_pending = attempt(|| {
-        let (key, code) = (PublicKey::new(*raw::array(peer_key)?), name(code)?);
-        Ok(raw::enter(store.cast::<lowkey_key_store>())?.store.finalise(&key, &code)?)
+    let _stays_pending = change(store.cast(), |opened| {
+        Ok(opened.store.finalise(PublicKey::of(raw::array(peer_key)?), &name(code)?)?)
     });
 }
 
 unsafe extern "C" fn remove_pin(store: *mut c_void, peer_key: *const u8, code: *const u8) {
-    let _stays_pending = attempt(|| {
-        let (key, code) = (PublicKey::new(*raw::array(peer_key)?), name(code)?);
-        Ok(raw::enter(store.cast::<lowkey_key_store>())?.store.remove(&key, &code)?)
+    let _stays_pending = change(store.cast(), |opened| {
+        Ok(opened.store.remove(PublicKey::of(raw::array(peer_key)?), &name(code)?)?)
     });
 }
 
 unsafe fn name(code: *const u8) -> Result<Id, Failure> {
     Id::new(raw::array::<LOWKEY_CODE_NAME_LEN>(code)?).ok_or(LOWKEY_BUG.into())
 }
+
+/// Changes a store. Nothing of it is left on the stack.
+unsafe fn change(
+    store: *mut lowkey_key_store,
+    call: impl FnOnce(&mut Opened) -> Result<(), Failure>,
+) -> lowkey_status {
+    cleared(inside(store, call))
+}
+
+#[inline(never)] // what it moves lies beneath what is wiped
+unsafe fn inside(
+    store: *mut lowkey_key_store,
+    call: impl FnOnce(&mut Opened) -> Result<(), Failure>,
+) -> lowkey_status {
+    attempt(|| call(&mut *raw::enter(store)?))
+}
+
+/// Wipes the stack beneath the caller. A store is moved deeper than what other objects are made of.
+#[inline(never)]
+fn cleared(status: lowkey_status) -> lowkey_status {
+    wipe_dead_stack::<STORE_WORDS>();
+    status
+}
+
+/// As deep as a secret was found on any core, and some more.
+const STORE_WORDS: usize = 640;

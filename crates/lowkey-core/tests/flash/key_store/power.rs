@@ -2,10 +2,10 @@
 
 use super::{BANK_LEN, Change, NEW, PAIRED, Said, after, change, flash, said};
 use crate::{NATURES, UNITS};
-use lowkey_core::boot_log::Bank;
+use lowkey_core::boot_log::{Bank, ERASED};
 use lowkey_core::key_store::{KeyStore, StoreError};
 use test_support::Random;
-use test_support::flash::{Model, Trouble};
+use test_support::flash::{Misread, Model, Trouble};
 
 /// What was done before, and what is cut.
 const CUTS: &[(&[Change], Change)] = &[
@@ -235,5 +235,70 @@ fn what_was_forgotten_or_replaced_is_in_neither_bank() {
         assert!(lies_there(&flash, &shared[0]) && !lies_there(&flash, &shared[1]), "replaced");
         after(&mut flash, &[Change::Forget]);
         assert!(!lies_there(&flash, &hedge) && !lies_there(&flash, &shared[0]), "forgotten");
+    }
+}
+
+/// Both banks are whole, and what a power cut has left undecided reads in the way that is worst.
+fn both_whole() -> (Model, Said, Said) {
+    let mut flash = flash(8, false, NATURES[0], 1);
+    let was = after(&mut flash, PAIRED);
+    // The bank of before is not erased, as if the power failed at the very beginning of that.
+    flash.cannot_erase = true;
+    let (result, _) = play(&mut flash, Change::Finalise(1, 1), None);
+    assert_eq!(result, Err(StoreError::Flash));
+    flash.cannot_erase = false;
+    let is = look(&mut flash.clone()).expect("a store");
+    assert_ne!(was, is);
+    (flash, was, is)
+}
+
+/// The bank of the newer one, of an entry of 360 bytes and units of 8, and the unit of its first mark.
+const FIRST_MARK: (Bank, usize) = (Bank::Second, 360 / 8 + 1);
+
+#[test]
+fn an_entry_without_a_mark_counts_for_nothing_whatever_it_reads_as() {
+    let (mut flash, was, _) = both_whole();
+    flash.misread = Some((FIRST_MARK.0, FIRST_MARK.1, Misread::All(ERASED)));
+    assert_eq!(look(&mut flash), Ok(was));
+}
+
+/// A mark that was cut has counted at one start and does not at the next, and the erase of that one start was cut.
+#[test]
+fn no_bank_is_erased_on_the_word_of_a_mark_that_may_have_been_cut() {
+    let (mut flash, _, is) = both_whole();
+    flash.cannot_erase = true;
+    assert_eq!(look(&mut flash), Err(StoreError::Flash), "the mark counted, and the erase began");
+    flash.cannot_erase = false;
+    flash.misread = Some((FIRST_MARK.0, FIRST_MARK.1, Misread::All(ERASED)));
+    assert_eq!(look(&mut flash), Ok(is));
+}
+
+#[test]
+fn a_unit_that_does_not_take_is_an_error_and_what_was_before_stays() {
+    // Of the bank that comes next: in the entry, in the seed beside it, and its first mark.
+    for index in [0, 20, 44, 360 / 8 + 1, 360 / 8 + 6] {
+        let mut flash = flash(8, false, NATURES[0], 1);
+        let was = after(&mut flash, PAIRED);
+        flash.misread = Some((Bank::Second, index, Misread::All(ERASED)));
+        let (result, _) = play(&mut flash, Change::Finalise(1, 1), None);
+        flash.misread = None;
+        let is = look(&mut flash);
+        // A mark of four does not have to take.
+        assert!(
+            result.is_err() && is == Ok(was) || index == FIRST_MARK.1 && is == result,
+            "{index}: {result:?}"
+        );
+    }
+}
+
+/// With an error-correcting code, what was cut may read as erased and refuses what is written.
+#[test]
+fn what_a_cut_has_left_that_reads_as_erased_is_erased_once_more() {
+    for seed in 0..60 {
+        let mut flash = flash(1, false, NATURES[2], seed);
+        after(&mut flash, NEW);
+        let cut = play(&mut flash, Change::Store(0, 0), Some((0, Trouble::Cut))).0;
+        assert!(cut.is_err() && flash.hit);
+        play(&mut flash, Change::Store(0, 0), None).0.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
     }
 }
