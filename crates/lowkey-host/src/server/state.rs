@@ -94,17 +94,19 @@ impl State {
     }
 
     /// A session of this pinning is confirmed, so its pairing is final if it was pending (protocol §6): entered first,
-    /// and then said. Whoever waits for the session does not wait for that.
+    /// and then said, and a window of it that is still open has nothing left to do. Whoever waits for the session does
+    /// not wait for that.
     pub(super) fn confirmed(&self, pinned: &Pinned) {
         let (Some(Paired::Pending(code)), Some(enrolments)) = (pinned.paired(), self.enrolments.get()) else {
             return;
         };
-        let (enrolments, key) = (Arc::clone(enrolments), pinned.key());
+        let (enrolments, windows, key) = (Arc::clone(enrolments), Arc::clone(&self.windows), pinned.key());
         let device = pinned.device().name().to_owned();
         spawn_blocking(move || {
             let code_shown = Shown(code);
             match enrolments.finalise(&key, &code) {
                 Ok(()) => {
+                    windows.paired(code, key);
                     tracing::info!(name: "lowkey.paired", target: "lowkey", code = %code_shown, device, "device paired");
                 }
                 Err(error) => {

@@ -209,6 +209,12 @@ impl Windows {
         }
     }
 
+    /// A session has made the pairing of this code and key final; a window of it is over. Nobody is cut off: who holds it
+    /// is that device.
+    pub(super) fn paired(&self, code: Id, key: PublicKey) {
+        self.lock().end(code, Progress::Paired(key));
+    }
+
     /// The run lets go of the window, however it ended.
     pub(super) fn let_go(&self, number: u64, run: u64) {
         let mut table = self.lock();

@@ -77,8 +77,12 @@ impl Site {
 
     /// Waits until the row is final in the file.
     async fn until_final(&self) {
+        self.until(|| !self.text().contains("pending")).await;
+    }
+
+    async fn until(&self, has_come: impl Fn() -> bool) {
         let wait = async {
-            while self.text().contains("pending") {
+            while !has_come() {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
@@ -287,6 +291,10 @@ async fn pairing_after_a_cut_anywhere_both_sides_connect_or_pair_again_also_when
                     assert!(connects(&board, &site).await);
                     site.until_final().await;
                     assert_eq!(site.text().matches("[[device]]").count(), 1);
+                    // And whoever has opened the window learns it: nothing is left to be done in it.
+                    if cut == 2 {
+                        site.until(|| site.progress(window) == Progress::Paired(board.key())).await;
+                    }
                 }
             }
             assert!(connects(&board, &site).await);
