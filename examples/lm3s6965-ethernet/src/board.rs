@@ -3,9 +3,11 @@
 use cortex_m::Peripherals;
 
 use crate::{
+    button::Buttons,
     clock::{Clock, Ticker},
     ethernet::Controller,
     flash::Flash,
+    noise::Noise,
     registers::{RCC, RIS},
     tcp::Memory,
     timer::Timer,
@@ -32,6 +34,10 @@ pub struct Board {
     pub memory: Memory,
     /// The pages of flash behind the program.
     pub flash: Flash,
+    /// Noise, for keys.
+    pub noise: Noise,
+    /// The buttons.
+    pub buttons: Buttons,
 }
 
 impl Board {
@@ -49,6 +55,8 @@ impl Board {
             ethernet: Controller::take()?,
             memory: Memory::take()?,
             flash: Flash::new(),
+            noise: Noise::new(),
+            buttons: Buttons::new(),
         })
     }
 }

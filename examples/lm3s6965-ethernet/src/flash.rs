@@ -1,9 +1,9 @@
-//! The last 4 KB of flash, which are not the program's: the key page and the boot log.
+//! The last 4 KB of flash, which are not the program's: a page for whoever makes the device, and two banks of its own.
 //!
 //! | address | bytes | written by |
 //! | --- | --- | --- |
-//! | 0x3F000 | 2,048 | whoever provisions the device, never by this firmware |
-//! | 0x3F800 | 2 × 1,024 | this firmware, a word at a time; erased a page at a time |
+//! | 0x3F000 | 2,048 | whoever makes the device, never by this firmware: the key page; of one that pairs, the label |
+//! | 0x3F800 | 2 × 1,024 | this firmware, a word at a time, erased a page at a time: the boot log; of one that pairs, the key store |
 //!
 //! What the bytes mean is not known here. An erased byte reads 0xFF on the part.
 //!
@@ -27,16 +27,16 @@ pub struct Flash(());
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
-    /// The address is outside the boot log or not a multiple of four; nothing was tried.
+    /// The address is outside the banks or not a multiple of four; nothing was tried.
     Address,
     /// The flash does not read as written: worn out, protected, not erased before, or QEMU.
     Unchanged,
 }
 
-/// Bytes of the key page.
+/// Bytes of the page that is written when the device is made.
 pub const KEY_PAGE: usize = 2_048;
-/// Bytes of the boot log, both banks.
-pub const LOG: usize = 2 * ERASE_PAGE;
+/// Bytes of both banks.
+pub const BANKS: usize = 2 * ERASE_PAGE;
 /// Bytes the part erases at once.
 pub const ERASE_PAGE: usize = 1_024;
 
@@ -46,20 +46,20 @@ impl Flash {
         Self(())
     }
 
-    /// The key page. This firmware cannot change it, so it may be borrowed for good.
+    /// The key page, or the label. This firmware cannot change it, so it may be borrowed for good.
     pub fn key_page(&self) -> &'static [u8; KEY_PAGE] {
         // SAFETY: 2 KB of flash that memory.x keeps free of the program; `check` lets no write get there.
         unsafe { &*ptr::with_exposed_provenance(KEY_PAGE_AT) }
     }
 
-    /// The boot log as it is now.
-    pub fn log(&self) -> &[u8; LOG] {
+    /// Both banks as they are now.
+    pub fn banks(&self) -> &[u8; BANKS] {
         // SAFETY: 2 KB of flash that memory.x keeps free of the program; writing wants `&mut self`, so nothing
         // changes while the borrow lives, and ends in a barrier, so nothing read before is taken for what is there.
-        unsafe { &*ptr::with_exposed_provenance(LOG_AT) }
+        unsafe { &*ptr::with_exposed_provenance(BANKS_AT) }
     }
 
-    /// Programs the four bytes at `offset` of the boot log. Programming only clears bits.
+    /// Programs the four bytes at `offset` of the banks. Programming only clears bits.
     ///
     /// # Errors
     /// - [`Error::Address`]: nothing was tried.
@@ -68,27 +68,27 @@ impl Flash {
         let address = check(offset, 4)?;
         FMD.write(u32::from_le_bytes(bytes));
         command(address, FMC_WRITE);
-        if self.log().get(offset..offset + 4) == Some(&bytes) { Ok(()) } else { Err(Error::Unchanged) }
+        if self.banks().get(offset..offset + 4) == Some(&bytes) { Ok(()) } else { Err(Error::Unchanged) }
     }
 
-    /// Erases the bank of the boot log at `offset`: all its bytes become 0xFF. Takes 20 ms; the core waits.
+    /// Erases the bank at `offset`: all its bytes become 0xFF. Takes 20 ms; the core waits.
     ///
     /// # Errors
     /// - [`Error::Address`]: nothing was tried.
     /// - [`Error::Unchanged`]: the page is not empty now.
     pub fn erase_page(&mut self, offset: usize) -> Result<(), Error> {
         command(check(offset, ERASE_PAGE)?, FMC_ERASE);
-        let page = self.log().get(offset..offset + ERASE_PAGE).unwrap_or(&[]);
+        let page = self.banks().get(offset..offset + ERASE_PAGE).unwrap_or(&[]);
         if page.iter().all(|byte| *byte == 0xFF) { Ok(()) } else { Err(Error::Unchanged) }
     }
 }
 
-/// The address of a whole `size` at `offset` of the log: the one gate between a number and the flash controller.
+/// The address of a whole `size` at `offset` of the banks: the one gate between a number and the flash controller.
 fn check(offset: usize, size: usize) -> Result<u32, Error> {
-    if offset >= LOG || !offset.is_multiple_of(size) {
+    if offset >= BANKS || !offset.is_multiple_of(size) {
         return Err(Error::Address);
     }
-    Ok((LOG_AT + offset) as u32) // below 2^18
+    Ok((BANKS_AT + offset) as u32) // below 2^18
 }
 
 /// Runs one command of the flash controller to its end (data sheet 7.3.2).
@@ -104,8 +104,8 @@ fn command(address: u32, what: u32) {
 }
 
 const KEY_PAGE_AT: usize = 0x3_F000;
-const LOG_AT: usize = KEY_PAGE_AT + KEY_PAGE;
+const BANKS_AT: usize = KEY_PAGE_AT + KEY_PAGE;
 const FMC_KEY: u32 = 0xA442 << 16;
 const FMC_WRITE: u32 = 1 << 0;
 const FMC_ERASE: u32 = 1 << 1;
-const _: () = assert!(LOG_AT + LOG == 0x4_0000, "the log ends where the flash ends");
+const _: () = assert!(BANKS_AT + BANKS == 0x4_0000, "the banks end where the flash ends");

@@ -145,6 +145,36 @@ impl Tcp {
         result
     }
 
+    /// From now on somebody may connect to `port`; [`Tcp::accept`] waits for him. A connection that is still open is
+    /// aborted first.
+    ///
+    /// # Errors
+    /// `InvalidInput`: `port` is zero.
+    pub fn listen(&mut self, port: u16) -> Result<(), ErrorKind> {
+        self.abort();
+        (self.written, self.read) = (0, 0);
+        self.socket().listen(port).map_err(|_| ErrorKind::InvalidInput)
+    }
+
+    /// Waits for at most `deadline` milliseconds until somebody connects.
+    ///
+    /// # Errors
+    /// `TimedOut`: nobody did, and nobody can any more.
+    pub fn accept(&mut self, deadline: u32) -> Result<(), ErrorKind> {
+        let result = self.wait(deadline, |socket| match socket.state() {
+            State::Listen | State::SynReceived => None,
+            _ => Some(Ok(())),
+        });
+        match result {
+            Ok(()) => {
+                self.gone = ErrorKind::ConnectionReset;
+                self.heard = self.clock.now();
+            }
+            Err(_) => self.abort(),
+        }
+        result
+    }
+
     /// How long a read, write or close may find nothing to do before it fails with `TimedOut`, in milliseconds.
     /// For ever at first, which is 49 days.
     pub fn set_patience(&mut self, patience: u32) {

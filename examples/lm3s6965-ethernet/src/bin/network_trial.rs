@@ -202,10 +202,10 @@ impl Trial {
         self.tcp.idle(200);
         // Twenty; a busy machine under the emulator merges some, of either timer.
         check((5..=60).contains(&(READINGS.load(Ordering::Relaxed))))?;
-        check(self.flash.program_word(flash::LOG, [0; 4]) == Err(flash::Error::Address))?;
+        check(self.flash.program_word(flash::BANKS, [0; 4]) == Err(flash::Error::Address))?;
         check(self.flash.program_word(2, [0; 4]) == Err(flash::Error::Address))?;
         check(self.flash.erase_page(512) == Err(flash::Error::Address))?;
-        check(self.flash.log().len() == flash::LOG)
+        check(self.flash.banks().len() == flash::BANKS)
     }
 
     fn connect(&mut self) -> Option<()> {

@@ -106,7 +106,7 @@ fn chance(entropy: &mut SeedEntropy) -> u32 {
 
 /// Reads the key page and counts this start. `None`, said why: nothing is guessed.
 fn start(flash: Flash, uart: &mut Uart) -> Option<Start<'static>> {
-    boot::start(flash, uart).map_err(|why| uart.text(why).end()).ok()
+    boot::start(flash).map_err(|why| uart.text(why).end()).ok()
 }
 
 /// One attempt: message 1 is made first, so that only what needs the server's answer is left when the network is up.

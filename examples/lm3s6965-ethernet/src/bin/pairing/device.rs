@@ -1,0 +1,177 @@
+//! What the device does once it has its keys: it pairs, and then it is a device like any other.
+
+use lm3s6965_ethernet::{banks::Banks, clock::Clock, stack, tcp::Tcp, uart::Uart};
+use lowkey_core::{
+    Entropy, Ephemerals, Fingerprint, PublicKey,
+    key_store::{KeyStore, Run, StoreError},
+    page::Keys,
+};
+use lowkey_transport::{Backoff, Error, Link, PairError, Pairing, Pinning, Window, blocking::Channel};
+
+use crate::{
+    label::Label,
+    times::{CONNECT_LIMIT, FIRST_PAUSE, LONGEST_PAUSE, PAIR_LIMIT, PATIENCE, PERIOD, WINDOW},
+};
+
+/// Memory for one frame each way.
+pub(crate) type Buffers = ([u8; FRAME], [u8; FRAME]);
+/// The longest frame each way, in bytes.
+pub(crate) const FRAME: usize = 512;
+
+/// A device that has keys and a label.
+pub(crate) struct Device {
+    pub(crate) label: Label,
+    pub(crate) store: KeyStore<Banks>,
+    pub(crate) ephemerals: Ephemerals<Run>,
+    pub(crate) tcp: Tcp,
+    pub(crate) clock: Clock,
+    pub(crate) uart: Uart,
+    pub(crate) buffers: &'static mut Buffers,
+}
+
+impl Device {
+    /// Pairs if it may, sends readings if it can, and begins again after a pause. `asked`: somebody wants a pairing.
+    pub(crate) fn run(mut self, asked: bool) -> ! {
+        let begun = self.clock.now();
+        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
+        let mut wants = asked;
+        loop {
+            let mut ended = if wants { Err(Error::NotOpen) } else { self.dial() };
+            let may_pair = wants || self.store.may_pair_unasked();
+            if ended.is_err() && may_pair && self.clock.since(begun) < WINDOW {
+                let paired = self.pair();
+                wants &= paired.is_err();
+                ended = paired.and_then(|()| self.dial());
+            }
+            self.tcp.abort();
+            self.tcp.set_limit(None);
+            let mut chance = [0; 4];
+            let _without_it_the_pause_is_the_shortest = self.ephemerals.entropy().fill(&mut chance);
+            let error = ended.err().unwrap_or(Error::HungUp);
+            let pause = backoff.failed(&error, u32::from_be_bytes(chance));
+            self.uart.text(error.as_str()).text("; stack peak ").number(stack::peak() as u32);
+            self.uart.text(" B, again in ").number(pause).text(" ms").end();
+            self.tcp.idle(pause);
+        }
+    }
+
+    /// Tries the pending pinning, then the final one.
+    ///
+    /// # Errors
+    /// What ended the last attempt; `NotOpen` without any.
+    fn dial(&mut self) -> Result<(), Error> {
+        let mut last = Err(Error::NotOpen);
+        for keys in self.store.pinnings() {
+            last = self.session(&keys);
+            if last.is_ok() {
+                break;
+            }
+            self.tcp.abort();
+        }
+        last
+    }
+
+    /// One channel, until the server closes it.
+    fn session(&mut self, keys: &Keys) -> Result<(), Error> {
+        let Self { store, ephemerals, tcp, uart, buffers, label, .. } = self;
+        let link: Link<'_, _> = Link::kk_initiator(Pinning::of(keys), ephemerals, lent(buffers)?)?;
+        tcp.set_limit(Some(CONNECT_LIMIT));
+        tcp.set_patience(CONNECT_LIMIT);
+        tcp.connect(label.server.ip, label.server.port, CONNECT_LIMIT).map_err(Error::Io)?;
+        let mut channel = Channel::connect(tcp, link)?;
+        channel.stream().set_limit(None);
+        channel.stream().set_patience(PATIENCE);
+        uart.text("channel open, KK, with ").text(print(&keys.peer().public_key()).as_str()).end();
+        match store.confirmed(&keys.peer().public_key()) {
+            Ok(()) => uart.text("pinning final").end(),
+            Err(error) => uart.text("pinning pending: ").text(error.as_str()).end(),
+        }
+        readings(&mut channel, uart)
+    }
+
+    /// Brings this device and its server together, as whoever calls.
+    ///
+    /// # Errors
+    /// What came in between; what the store has then is said.
+    fn pair(&mut self) -> Result<(), Error> {
+        let Self { store, ephemerals, tcp, uart, buffers, label, .. } = self;
+        let (psk, identity) = (label.code.psk(), store.identity());
+        let identity = identity.map_err(|_| Error::NotOpen)?; // it has keys
+        let pairing = Pairing { code: label.code.name(), psk: &psk, identity: &identity };
+        let mut link = Link::new(lent(buffers)?);
+        tcp.set_patience(PAIR_LIMIT);
+        let paired = match label.wait {
+            None => {
+                uart.text("pairing: calls the server").end();
+                tcp.set_limit(Some(PAIR_LIMIT));
+                tcp.connect(label.server.ip, label.server.port, CONNECT_LIMIT).map_err(Error::Io)?;
+                Channel::pair(&mut *tcp, &mut link, pairing, ephemerals, store)
+            }
+            Some(port) => {
+                tcp.listen(port).map_err(Error::Io)?;
+                uart.text("pairing: waits on port ").number(port.into()).end();
+                tcp.set_limit(Some(WINDOW));
+                tcp.accept(WINDOW).map_err(Error::Io)?;
+                tcp.set_limit(Some(PAIR_LIMIT));
+                Channel::accept_pairing(&mut *tcp, &mut link, &mut Window::new(pairing), ephemerals, store)
+            }
+        };
+        hang_up(tcp);
+        match paired {
+            Ok(server) => {
+                uart.text("paired with ").text(print(&server.public_key()).as_str()).text(", final").end();
+                Ok(())
+            }
+            Err(error) => {
+                say(uart, &error);
+                Err(if let PairError::Failed(error) = error { error } else { Error::NotOpen })
+            }
+        }
+    }
+}
+
+/// Sends a reading every second, and has each back from a server that echoes.
+fn readings(channel: &mut Channel<&mut Tcp, &mut [u8]>, uart: &mut Uart) -> Result<(), Error> {
+    let mut number = 0_u32;
+    loop {
+        let reading = number.to_be_bytes();
+        channel.send(&reading)?;
+        let mut answer = [0; 16];
+        let Some(length) = channel.recv_message(&mut answer)? else { return channel.finish() };
+        if number == 0 {
+            let came_back = answer.get(..length) == Some(&reading);
+            uart.text(if came_back { "a reading out and back" } else { "another answer than its reading" })
+                .end();
+        }
+        number = number.wrapping_add(1);
+        channel.stream().idle(PERIOD);
+    }
+}
+
+/// Ends a connection on which both sides have closed, so that no reset destroys our last words.
+fn hang_up(tcp: &mut Tcp) {
+    use embedded_io::Read;
+    tcp.set_limit(Some(PATIENCE));
+    if tcp.close().is_ok() {
+        while tcp.read(&mut [0; 16]).is_ok_and(|length| length > 0) {}
+    }
+}
+
+fn say(uart: &mut Uart, error: &PairError<StoreError>) {
+    let (what, why) = match error {
+        PairError::Failed(error) => ("pairing failed: ", error.as_str()),
+        PairError::NotStored(error) => ("the server's key was not stored: ", error.as_str()),
+        PairError::NotRemoved(error) => ("the server said no, and its key was not removed: ", error.as_str()),
+        PairError::NotFinal(error) => ("paired, but pending still: ", error.as_str()),
+        _ => ("pairing failed", ""),
+    };
+    uart.text(what).text(why).end();
+}
+
+fn print(key: &PublicKey) -> Fingerprint {
+    Fingerprint::of(key)
+}
+
+fn lent(buffers: &mut Buffers) -> Result<lowkey_transport::Buffers<&mut [u8]>, Error> {
+    lowkey_transport::Buffers::new(&mut buffers.0[..], &mut buffers.1[..])
+}
