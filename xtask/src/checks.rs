@@ -73,6 +73,7 @@ pub(crate) fn all(board: &str) -> Result<()> {
     steps.run("the demo with an attacker", || show::demo(Board::Rust(board), &Wire::Attacked))?;
     steps.run("the demo of the firmware in C", || show::demo(Board::C, &Wire::Honest))?;
     steps.run("the demo of the firmware in C with an attacker", || show::demo(Board::C, &Wire::Attacked))?;
+    steps.run("the demo of a pairing", || show::pair(board))?;
     steps.run("both boards on a line that dies", || show::line(board))?;
     steps.run("the library for C, as it is handed out", || dist::check(dist::Tried::Often))?;
     steps.run("how tightly systemd shuts the service in", deb::units)?;

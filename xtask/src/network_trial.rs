@@ -14,7 +14,7 @@ use std::{
 
 use crate::{
     command::Result,
-    qemu::{Board, Options},
+    qemu::{Board, Network, Options},
 };
 use xtask::pattern::Pattern;
 
@@ -41,7 +41,7 @@ fn play(elf: &Path, page: &Path, listener: TcpListener) -> Result<()> {
         elf,
         key_page: Some(page),
         capture: None,
-        segment: None,
+        network: Network::MadeUp,
         deadline: DEADLINE,
     })?;
     let (sender, verdicts) = mpsc::channel();

@@ -21,11 +21,26 @@ pub struct Options<'a> {
     pub key_page: Option<&'a Path>,
     /// Where each Ethernet frame is written to (pcap), if anywhere.
     pub capture: Option<&'a Path>,
-    /// The port of this machine's loopback where somebody takes the Ethernet frames, each behind its length of four
-    /// bytes; without one they reach a network that QEMU makes up.
-    pub segment: Option<u16>,
+    /// Where its Ethernet leads.
+    pub network: Network,
     /// The board's time to live: each wait ends by then.
     pub deadline: Duration,
+}
+
+/// Where a board's Ethernet leads.
+#[derive(Clone, Copy)]
+pub enum Network {
+    /// To a network that QEMU makes up.
+    MadeUp,
+    /// The same, and `from` on this machine's loopback leads to the board's port `to`.
+    Forwarded {
+        /// A port of this machine.
+        from: u16,
+        /// A port of the board.
+        to: u16,
+    },
+    /// To this port of this machine's loopback, where somebody takes the frames, each behind its length of four bytes.
+    Segment(u16),
 }
 
 /// A running board: its network reaches this machine's loopback as 10.0.2.2 or is a segment of one's own, its serial
@@ -46,9 +61,12 @@ impl Board {
     /// QEMU is missing and cannot be installed, or does not start.
     pub fn start(options: Options<'_>) -> Result<Self> {
         setup::ensure([&setup::QEMU])?;
-        let network = match options.segment {
-            None => "user,id=n0,model=stellaris".to_owned(),
-            Some(port) => format!("socket,id=n0,model=stellaris,connect=127.0.0.1:{port}"),
+        let network = match options.network {
+            Network::MadeUp => "user,id=n0,model=stellaris".to_owned(),
+            Network::Forwarded { from, to } => {
+                format!("user,id=n0,model=stellaris,hostfwd=tcp:127.0.0.1:{from}-10.0.2.15:{to}")
+            }
+            Network::Segment(port) => format!("socket,id=n0,model=stellaris,connect=127.0.0.1:{port}"),
         };
         let mut command = Command::new("qemu-system-arm");
         command

@@ -68,6 +68,16 @@ fn play(word: &str, firmware: &Path) -> Result<()> {
         .run()
 }
 
+/// A blank board, brought together with a server by the code on its label.
+pub(crate) fn pair(rust: &str) -> Result<()> {
+    let mut steps = Steps::new();
+    setup::ensure([&setup::QEMU])?;
+    let firmware =
+        steps.run("build the firmware that pairs", || firmware::build_with(rust, "pairing", &["demo"]))?;
+    steps.run("build the lowkey command and the backend", programs)?;
+    steps.run("a pairing", || play("pair", &firmware))
+}
+
 /// Both boards on a line that dies, and in front of a server that hangs, floods and takes nothing.
 pub(crate) fn line(rust: &str) -> Result<()> {
     let mut steps = Steps::new();

@@ -29,7 +29,7 @@ use crate::{
     documents, firmware,
     image::Image,
     numbers::{self, Family, Figures, Numbers, Tolerance, grouped},
-    qemu::{Board, Options},
+    qemu::{Board, Network, Options},
     toolchain::{toolchain, with_sources},
 };
 
@@ -176,8 +176,13 @@ impl Taken {
     /// Runs the program `name` in the file `elf`.
     fn of(name: &str, elf: &Path, script: &Script) -> Result<Self> {
         let image = Image::read(elf)?;
-        let options =
-            Options { elf, key_page: Some(&script.0), capture: None, segment: None, deadline: DEADLINE };
+        let options = Options {
+            elf,
+            key_page: Some(&script.0),
+            capture: None,
+            network: Network::MadeUp,
+            deadline: DEADLINE,
+        };
         let line = Board::start(options)?.line().map_err(|error| format!("{name}: {error}"))?;
         let stack = line.strip_prefix("ok stack ").and_then(|number| number.parse().ok());
         let stack = stack.ok_or_else(|| format!("{name} said: {line}"))?;

@@ -1,28 +1,50 @@
-//! The board, and the flash that QEMU does not write: a file that outlives each power cut.
+//! The board, and what QEMU does not have of it: flash that is written, which is a file that outlives each power cut;
+//! noise; buttons.
 
 use crate::timeline::{Line, Voice, Who};
 use std::{
     fs,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread,
     time::Duration,
 };
+use test_support::Random;
 use xtask::command::Result;
-use xtask::qemu::{Board, Options};
+use xtask::qemu::{Board, Network, Options};
 
 /// The key page's 2 KB and the boot log's behind them, as they lie in flash.
 const KEY_PAGE: usize = 2_048;
 pub(crate) const FLASH: usize = 2 * KEY_PAGE;
 const ERASE_PAGE: usize = 1_024;
 
-/// A provisioned device: its program, and its flash in a file.
+/// A device: its program, and its flash in a file.
 pub(crate) struct Device {
     elf: PathBuf,
     flash: PathBuf,
+    network: Network,
+    /// What the board is given for noise, never the same twice.
+    noise: Arc<Mutex<Random>>,
+}
+
+/// What is done to the board while it has power.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Hands {
+    /// The button that is held while it starts.
+    pub(crate) held: Option<&'static str>,
+    pub(crate) cut: Option<Cut>,
+}
+
+/// The power is cut in the middle of a write.
+#[derive(Clone, Copy)]
+pub(crate) struct Cut {
+    /// Writes count once the board has said this.
+    pub(crate) after: &'static str,
+    /// The number of the write that the flash still does; the board does not hear of it.
+    pub(crate) at: usize,
 }
 
 /// The device while it has power.
@@ -32,7 +54,7 @@ pub(crate) struct Powered {
 }
 
 impl Device {
-    /// Puts `page` where the key page belongs; the boot log is erased.
+    /// Puts `page` where the key page belongs, or the label; what the device writes itself is erased.
     pub(crate) fn provision(elf: &Path, page: &Path, folder: &Path) -> Result<Self> {
         let mut flash = fs::read(page)?;
         if flash.len() > KEY_PAGE {
@@ -41,7 +63,35 @@ impl Device {
         flash.resize(FLASH, 0xFF);
         let file = folder.join("board.flash");
         fs::write(&file, flash)?;
-        Ok(Self { elf: elf.to_owned(), flash: file })
+        Ok(Self {
+            elf: elf.to_owned(),
+            flash: file,
+            network: Network::MadeUp,
+            noise: Arc::new(Mutex::new(Random::new())),
+        })
+    }
+
+    /// Has `port` of this machine's loopback lead to the board's port `to`.
+    pub(crate) fn forwarded(self, port: u16, to: u16) -> Self {
+        Self { network: Network::Forwarded { from: port, to }, ..self }
+    }
+
+    /// What the device has written itself, as if it had never been switched on.
+    ///
+    /// # Errors
+    /// The file is gone.
+    pub(crate) fn erase(&self) -> Result<()> {
+        let mut flash = fs::read(&self.flash)?;
+        flash.get_mut(KEY_PAGE..).ok_or("the flash file is too short")?.fill(0xFF);
+        Ok(fs::write(&self.flash, flash)?)
+    }
+
+    /// All of its flash.
+    ///
+    /// # Errors
+    /// The file is gone.
+    pub(crate) fn flash(&self) -> Result<Vec<u8>> {
+        Ok(fs::read(&self.flash)?)
     }
 
     /// The same device with its flash changed, in a file beside.
@@ -50,22 +100,34 @@ impl Device {
         spoil(&mut flash);
         let file = self.flash.with_file_name(name);
         fs::write(&file, flash)?;
-        Ok(Self { elf: self.elf.clone(), flash: file })
+        Ok(Self { elf: self.elf.clone(), flash: file, network: self.network, noise: Arc::clone(&self.noise) })
     }
 
     /// Switches it on for at most `deadline`; its Ethernet frames go to `capture`.
     pub(crate) fn power(&self, capture: &Path, deadline: Duration, voice: Voice) -> Result<Powered> {
+        self.power_in(Hands::default(), capture, deadline, voice)
+    }
+
+    /// The same in somebody's hands.
+    pub(crate) fn power_in(
+        &self,
+        hands: Hands,
+        capture: &Path,
+        deadline: Duration,
+        voice: Voice,
+    ) -> Result<Powered> {
         let board = Board::start(Options {
             elf: &self.elf,
             key_page: Some(&self.flash),
             capture: Some(capture),
-            segment: None,
+            network: self.network,
             deadline,
         })?;
         let off = Arc::new(AtomicBool::new(false));
         let (flash, switch) = (self.flash.clone(), Arc::clone(&off));
+        let noise = Arc::clone(&self.noise);
         let runner = thread::spawn(move || {
-            let ended = run(board, &flash, &switch, &voice);
+            let ended = run(board, &flash, &noise, &switch, hands, &voice);
             if let Err(error) = &ended {
                 // Nobody listens any more when the demo is over.
                 let _ = voice.send(Line { who: Who::Board, text: format!("STOPPED: {error}") });
@@ -87,15 +149,41 @@ impl Drop for Powered {
     }
 }
 
-fn run(mut board: Board, flash: &Path, off: &AtomicBool, voice: &Voice) -> Result<()> {
+fn run(
+    mut board: Board,
+    flash: &Path,
+    noise: &Mutex<Random>,
+    off: &AtomicBool,
+    hands: Hands,
+    voice: &Voice,
+) -> Result<()> {
+    let (mut writes, mut counted) = (0, hands.cut.is_none_or(|cut| cut.after.is_empty()));
+    let say = |who, text| voice.send(Line { who, text }).is_ok();
     while !off.load(Ordering::Relaxed) {
         let Some(text) = board.line_within(Duration::from_millis(50))? else { continue };
         if let Some(write) = text.strip_prefix("flash: ") {
             store(flash, write)?;
+            if counted && hands.cut.is_some_and(|cut| cut.at == writes) {
+                say(Who::Demo, format!("the power is cut at write {writes} of the flash"));
+                break;
+            }
+            writes += usize::from(counted);
             board.say("stored")?;
-        }
-        if voice.send(Line { who: Who::Board, text }).is_err() {
-            break;
+        } else if let Some(length) = text.strip_prefix("noise: ") {
+            let mut drawn = noise.lock().unwrap_or_else(PoisonError::into_inner);
+            let hex: String = drawn.bytes(length.parse()?).iter().map(|byte| format!("{byte:02x}")).collect();
+            board.say(&hex)?;
+        } else if text.starts_with("buttons: ") {
+            board.say(hands.held.unwrap_or("none"))?;
+        } else {
+            if counted && writes > 0 && hands.cut.is_none() {
+                say(Who::Board, format!("{writes} writes of the flash"));
+                writes = 0;
+            }
+            counted |= hands.cut.is_some_and(|cut| text.contains(cut.after));
+            if !say(Who::Board, text) {
+                break;
+            }
         }
     }
     Ok(())

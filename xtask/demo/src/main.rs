@@ -1,4 +1,4 @@
-//! `cargo xtask demo`, `--mitm` and `--line`, once everything is built.
+//! `cargo xtask demo`, `--mitm`, `--pair` and `--line`, once everything is built.
 //!
 //! A board in QEMU talks to the real `lowkey serve` over Ethernet and TCP. Without an attacker the wire is captured and
 //! searched; with one, every attack has to fail. On a line that dies, and in front of a server that hangs, floods and
@@ -9,6 +9,7 @@ mod capture;
 mod device;
 mod line;
 mod mitm;
+mod pair;
 mod relay;
 mod rude;
 mod segment;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
                 "plain" => plain(&built),
                 "first-record" => first_record(&built),
                 "mitm" => mitm::run(&built),
+                "pair" => pair::run(&built),
                 _ => Err(USAGE.into()),
             }
         }

@@ -25,11 +25,7 @@ impl Stage {
     /// # Errors
     /// What `lowkey` said.
     pub(crate) fn set(lowkey: &Path, folder: &Path, port: u16) -> Result<Self> {
-        if folder.exists() {
-            fs::remove_dir_all(folder)?;
-        }
-        fs::create_dir_all(folder)?;
-        let stage = Self { lowkey: lowkey.to_owned(), folder: folder.to_owned(), port };
+        let stage = Self::empty(lowkey, folder, port)?;
         stage.lowkey(&["keygen", "-o", "server.key"])?;
         stage.lowkey(&["keygen", "--psk", "-o", "board.psk"])?;
         let server = stage.lowkey(&["pubkey", "server.key"])?;
@@ -57,6 +53,18 @@ impl Stage {
         let mut registry = OpenOptions::new().append(true).open(stage.folder.join("devices.toml"))?;
         write!(registry, "\n[[device]]\nname = \"desk\"\nkey = \"{}\"\n", desk.trim())?;
         Ok(stage)
+    }
+
+    /// An empty folder, for a server on `port`.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub(crate) fn empty(lowkey: &Path, folder: &Path, port: u16) -> Result<Self> {
+        if folder.exists() {
+            fs::remove_dir_all(folder)?;
+        }
+        fs::create_dir_all(folder)?;
+        Ok(Self { lowkey: lowkey.to_owned(), folder: folder.to_owned(), port })
     }
 
     /// The board's key page.
@@ -107,8 +115,44 @@ impl Stage {
         Ok(child)
     }
 
+    /// Starts `lowkey serve --echo` with this key and registry and an admin listener, on the stage's port.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub(crate) fn serve_as(&self, key: &str, registry: &str, voice: &Voice) -> Result<Server> {
+        let address = format!("127.0.0.1:{}", self.port);
+        let mut command = self.command(&["serve", "--echo", "--listen", &address, "--admin", ADMIN]);
+        command.args(["--key", key, "--devices", registry]);
+        command.env("RUST_LOG", "lowkey=debug").env("NO_COLOR", "1");
+        Server::start(command, voice)
+    }
+
+    /// Starts `lowkey pair` with these arguments, as an operator would beside the server.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub(crate) fn pair(&self, arguments: &[&str], voice: &Voice) -> Result<Server> {
+        let mut command = self.command(&["pair", "--admin", ADMIN]);
+        command.args(arguments);
+        Server::start_as(Who::Operator, command, voice)
+    }
+
+    /// Takes a device out of a registry; ends when the server has it in force.
+    ///
+    /// # Errors
+    /// What `lowkey` said.
+    pub(crate) fn revoke(&self, device: &str, key: &str, registry: &str) -> Result<()> {
+        let server = self.lowkey(&["pubkey", key])?;
+        let what =
+            ["revoke", device, "--registry", registry, "--server-key", server.trim(), "--admin", ADMIN];
+        self.lowkey(&what).map(drop)
+    }
+
     /// Runs `lowkey` to its end and returns what it printed.
-    fn lowkey(&self, arguments: &[&str]) -> Result<String> {
+    ///
+    /// # Errors
+    /// What it said.
+    pub(crate) fn lowkey(&self, arguments: &[&str]) -> Result<String> {
         let output = self.command(arguments).output()?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
@@ -125,19 +169,23 @@ impl Stage {
     }
 }
 
-/// A running server.
+/// A running server, or another `lowkey` that takes its time.
 pub(crate) struct Server {
     child: Child,
 }
 
 impl Server {
-    fn start(mut command: Command, voice: &Voice) -> Result<Self> {
+    fn start(command: Command, voice: &Voice) -> Result<Self> {
+        Self::start_as(Who::Server, command, voice)
+    }
+
+    fn start_as(who: Who, mut command: Command, voice: &Voice) -> Result<Self> {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         if let Some(pipe) = child.stdout.take() {
-            speak(pipe, voice.clone());
+            speak(who, pipe, voice.clone());
         }
         if let Some(pipe) = child.stderr.take() {
-            speak(pipe, voice.clone());
+            speak(who, pipe, voice.clone());
         }
         Ok(Self { child })
     }
@@ -170,19 +218,21 @@ pub(crate) fn quiet_port() -> Result<u16> {
 }
 
 /// Says each line of a pipe, without the time stamp that the timeline has as well.
-fn speak(pipe: impl Read + Send + 'static, voice: Voice) {
+fn speak(who: Who, pipe: impl Read + Send + 'static, voice: Voice) {
     thread::spawn(move || {
         for line in BufReader::new(pipe).lines().map_while(std::result::Result::ok) {
             let text = match line.split_once("Z ") {
                 Some((stamp, rest)) if stamp.starts_with("20") => rest.trim_start().to_owned(),
                 _ => line,
             };
-            if voice.send(Line { who: Who::Server, text }).is_err() {
+            if voice.send(Line { who, text }).is_err() {
                 return;
             }
         }
     });
 }
 
+/// Where the server is asked.
+const ADMIN: &str = "unix:admin.sock";
 /// Below it are the ports of well-known services.
 const FIRST_PORT: u16 = 10_000;

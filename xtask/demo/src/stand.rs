@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 use xtask::command::Result;
-use xtask::qemu::{Board, Options};
+use xtask::qemu::{Board, Network, Options};
 
 /// What our server does with what comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,9 +55,9 @@ impl Stand {
         flash.resize(FLASH, 0xFF); // behind it an erased boot log
         fs::write(&file, flash)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let segment = Some(listener.local_addr()?.port());
+        let network = Network::Segment(listener.local_addr()?.port());
         let board =
-            Board::start(Options { elf, key_page: Some(&file), capture: None, segment, deadline: LIFE });
+            Board::start(Options { elf, key_page: Some(&file), capture: None, network, deadline: LIFE });
         let board = board.and_then(|board| Ok((board, Segment::meet(&listener)?)));
         let mut stand = board.map(|(board, segment)| Self {
             name,

@@ -13,6 +13,7 @@ pub(crate) enum Who {
     Board,
     Server,
     Attacker,
+    Operator,
 }
 
 /// A line that somebody said.
@@ -115,6 +116,7 @@ impl Timeline {
             Who::Board => "board   ",
             Who::Server => "server  ",
             Who::Attacker => "attacker",
+            Who::Operator => "operator",
         };
         println!("{:6.2} s  {who} │ {}", self.start.elapsed().as_secs_f32(), line.text);
         self.said.push(line);

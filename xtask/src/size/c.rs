@@ -14,7 +14,7 @@ use crate::{
     command::Result,
     image::Image,
     numbers::{Figures, grouped},
-    qemu::{Board, Options},
+    qemu::{Board, Network, Options},
     toolchain::TARGET,
 };
 
@@ -82,7 +82,7 @@ impl Taken {
             elf: &elf,
             key_page: Some(&script.0),
             capture: None,
-            segment: None,
+            network: Network::MadeUp,
             deadline: DEADLINE,
         };
         let line = Board::start(options)?.line().map_err(|error| format!("{name}: {error}"))?;

@@ -7,7 +7,7 @@ use super::{DEADLINE, Script, c};
 use crate::{
     archive::{self, Machine},
     command::Result,
-    qemu::{Board, Options},
+    qemu::{Board, Network, Options},
     setup,
 };
 
@@ -28,7 +28,7 @@ pub(crate) fn residue() -> Result<()> {
             elf: &elf,
             key_page: Some(&script.0),
             capture: None,
-            segment: None,
+            network: Network::MadeUp,
             deadline: DEADLINE,
         })?;
         let mut found = Vec::new();

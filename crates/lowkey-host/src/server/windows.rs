@@ -209,8 +209,8 @@ impl Windows {
         }
     }
 
-    /// A session has made the pairing of this code and key final; a window of it is over. Nobody is cut off: who holds it
-    /// is that device.
+    /// A session has made the pairing of this code and key final; a window of it is over. Nobody is cut off: who holds
+    /// it is that device.
     pub(super) fn paired(&self, code: Id, key: PublicKey) {
         self.lock().end(code, Progress::Paired(key));
     }
