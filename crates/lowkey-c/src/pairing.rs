@@ -12,7 +12,7 @@ use crate::keys::{lowkey_identity, lowkey_psk};
 use crate::link::Channel;
 use crate::object_sizes::{LOWKEY_CODE_NAME_LEN, LOWKEY_PAIRING_WORDS};
 use crate::raw::callbacks::{Pins, Random};
-use crate::raw::{self, Entered, Failure, Object};
+use crate::raw::{self, Entered, Failure, Kept, Object};
 use crate::status::lowkey_status::{self, *};
 use crate::stream::Stream;
 use core::convert::Infallible;
@@ -20,7 +20,7 @@ use core::ffi::c_void;
 use core::mem::take;
 use core::ptr;
 use lowkey_core::{Ephemerals, Id};
-use lowkey_transport::{Error, Keeper, PairError, Pairing, Step, Window};
+use lowkey_transport::{Error, Keeper, Link, PairError, Pairing, Step, Window};
 
 /// A pairing with one code: its window, and how far an attempt is. Make it with lowkey_pairing_init.
 #[repr(C)]
@@ -69,7 +69,13 @@ pub(crate) struct Attempts {
     psk: *const lowkey_psk,
     store: Pins,
     keeper: Option<Keeper<'static, Pins>>,
+    /// What answers a hello; an initiator has none. A pointer, so that firmware has in its flash only the role that it
+    /// begins.
+    answer: Option<Answer>,
 }
+
+type Answer =
+    fn(&mut Window<'static>, &mut Link<'static, Kept>, &mut Ephemerals<Random>) -> Result<(), Error>;
 
 /// Makes a pairing with the code whose PSK and name lowkey_code_psk has given. Of a responder it is the window as well:
 /// it remembers whom it has answered, and refuses a recording and, after 16 attempts that knew the code, everybody.
@@ -92,7 +98,14 @@ pub unsafe extern "C" fn lowkey_pairing_init(
         let code = Id::new(raw::array::<LOWKEY_CODE_NAME_LEN>(code)?).ok_or(LOWKEY_BUG)?;
         let with = Pairing { code, psk: raw::shared(psk)?, identity: raw::shared(identity)? };
         let store = pins(raw::plain(store)?)?;
-        storage.fill(|| Attempts { window: Window::new(with), identity, psk, store, keeper: None });
+        storage.fill(|| Attempts {
+            window: Window::new(with),
+            identity,
+            psk,
+            store,
+            keeper: None,
+            answer: None,
+        });
         Ok(())
     })
 }
@@ -114,7 +127,7 @@ pub unsafe extern "C" fn lowkey_pairing_initiator(
         let mut channel = begin(&attempts, pairing, channel, buffers, at)?;
         let Pairing { code, psk, identity } = attempts.window.pairing();
         let begun = channel.link.initiate_xx_psk0(identity, code, psk, &mut ephemerals);
-        attempts.begins();
+        attempts.begins(None);
         channel.keep(begun.map_err(Failure::from))
     })
 }
@@ -132,7 +145,7 @@ pub unsafe extern "C" fn lowkey_pairing_responder(
         let mut attempts = raw::enter(pairing)?;
         let mut channel = begin(&attempts, pairing, channel, buffers, ptr::null())?;
         let begun = channel.link.respond();
-        attempts.begins();
+        attempts.begins(Some(Window::answer));
         channel.keep(begun.map_err(Failure::from))
     })
 }
@@ -192,8 +205,9 @@ pub unsafe extern "C" fn lowkey_pairing_wipe(pairing: *mut lowkey_pairing) -> lo
 }
 
 impl Attempts {
-    fn begins(&mut self) {
+    fn begins(&mut self, answer: Option<Answer>) {
         self.keeper = Some(Keeper::new(self.window.pairing(), self.store));
+        self.answer = answer;
     }
 
     /// What is next. Nothing waits behind what a stuck stream has not taken.
@@ -221,7 +235,8 @@ impl Attempts {
                 Ok(Step::Write) => {}
                 Ok(Step::Hello) => {
                     let ephemerals = ephemerals.as_deref_mut().ok_or(LOWKEY_NULL)?;
-                    if let Err(error) = self.window.answer(link, ephemerals) {
+                    let answer = self.answer.ok_or(LOWKEY_BUG)?;
+                    if let Err(error) = answer(&mut self.window, link, ephemerals) {
                         break Err(error);
                     }
                 }
