@@ -5,10 +5,11 @@ use lowkey_crypto::HASH_LEN;
 /// One token of a message pattern (§7.1, §9.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Token {
+    /// The static public key, sealed as soon as there is a key. It is the first, since no message ends with it: bytes
+    /// that end with a zero are a string to a linker, which keeps it together with all others that the library has.
+    S,
     /// A fresh ephemeral public key.
     E,
-    /// The static public key, sealed as soon as there is a key.
-    S,
     /// DH of both ephemerals.
     Ee,
     /// DH of the initiator's ephemeral and the responder's static key.
