@@ -72,10 +72,10 @@ fn measure() -> Result<(String, Figures)> {
     }
     let script = Script::record()?;
     let empty = Taken::by("empty", &script)?;
-    println!("{:<40}{:>10} {:>12} {:>12}", compiler, "flash", "static RAM", "peak stack");
+    println!("{:<44}{:>10} {:>12} {:>12}", compiler, "flash", "static RAM", "peak stack");
     let mut figures = Figures::new();
     let mut parts = Figures::new();
-    for (name, title) in ROWS {
+    for (name, title) in ROWS.into_iter().chain(PAIRING) {
         let taken = Taken::by(name, &script)?.less(&empty)?;
         taken.print(title);
         if name == CORE_ALONE {
@@ -85,7 +85,9 @@ fn measure() -> Result<(String, Figures)> {
         figures.push((format!("{row}.flash"), taken.flash));
         figures.push((format!("{row}.static-ram"), taken.ram));
         figures.push((format!("{row}.peak-stack"), taken.stack));
-        parts.extend((0..parts::COUNT).map(|part| (parts::figure(&row, part), taken.parts[part])));
+        if ROWS.contains(&(name, title)) {
+            parts.extend((0..parts::COUNT).map(|part| (parts::figure(&row, part), taken.parts[part])));
+        }
     }
     print_parts(&parts);
     figures.extend(c::measure(&script)?);
@@ -120,7 +122,7 @@ fn print_parts(parts: &Figures) {
 /// Refuses panics of ours in any row.
 fn check_panics() -> Result<()> {
     let mut ours = BTreeSet::new();
-    for (name, _) in ROWS {
+    for (name, _) in ROWS.into_iter().chain(PAIRING) {
         // With the places of panics, which cost flash: another image than the measured one.
         let image = Image::read(&firmware::build_with(SIZE, name, &["panic-place"])?)?;
         ours.extend(panics::of_ours(&image));
@@ -219,7 +221,7 @@ impl Taken {
 
     fn print(&self, title: &str) {
         let [flash, ram, stack] = [self.flash, self.ram, self.stack].map(|number| grouped(number, ','));
-        println!("{title:<40}{flash:>8} B {ram:>10} B {stack:>10} B");
+        println!("{title:<44}{flash:>8} B {ram:>10} B {stack:>10} B");
     }
 }
 
@@ -250,6 +252,11 @@ const ROWS: [(&str, &str); 3] = [
     (CORE_ALONE, "KK initiator on core alone"),
     ("channel_kk", "KK initiator through Link and Channel"),
     ("all_modes", "all modes and roles"),
+];
+/// What a device takes that pairs, and what the handshake of a pairing takes without what is around it.
+const PAIRING: [(&str, &str); 2] = [
+    ("channel_xx", "KK initiator, and XXpsk0 through Link"),
+    ("pairs", "KK initiator that pairs, with its key store"),
 ];
 const WRITE: &str = "cargo xtask size --write";
 /// By how much a figure may grow unnoticed.

@@ -6,6 +6,7 @@
 #define DEVICE_KEY_BYTE 0x11
 #define SERVER_KEY_BYTE 0x22
 #define PSK_BYTE 0x33
+#define CODE_BYTE 0x5a
 /* The server's is the complement. */
 #define HEDGE_BYTE 0x44
 #define RANDOM_BYTE 0x55

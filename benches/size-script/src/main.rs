@@ -7,9 +7,12 @@
 #[allow(unreachable_pub)] // the firmware has it as a public module
 mod fixed;
 
-use fixed::{DEVICE, HEDGE, ID, MESSAGE, PSK, SERVER, Stuck};
-use lowkey_core::{Ephemerals, Id, Identity, Peer, Psk, Secret, kk};
-use lowkey_transport::{Buffers, Link, MIN_INCOMING, MIN_OUTGOING, Mode, Pinning, Step};
+use fixed::{Banks, CODE, DEVICE, HEDGE, ID, MESSAGE, Noise, PSK, SERVER, Stuck};
+use lowkey_core::key_store::KeyStore;
+use lowkey_core::{Code, Entropy, Ephemerals, Id, Identity, Peer, PinStore, Psk, PublicKey, Secret, kk};
+use lowkey_transport::{
+    Buffers, Keeper, Link, MIN_INCOMING, MIN_OUTGOING, Mode, Pairing, Pinning, Step, Window,
+};
 use std::convert::Infallible;
 use std::error::Error;
 
@@ -39,6 +42,14 @@ fn main() -> Result<()> {
         blob(&recorded.to_initiator);
         blob(&recorded.to_responder);
     }
+    // A device that makes its keys on the board: it pairs, and then it connects.
+    let mut banks = Banks::erased();
+    let mut store = KeyStore::open(&mut banks)?;
+    store.make_keys(&mut Noise::new())?;
+    let mut random = store.ephemerals()?;
+    blob(&pair(&store.identity()?, &mut random, &server, &mut store)?);
+    let keys = store.pinnings().next().ok_or("nothing was stored")?;
+    blob(&connect(Pinning::of(&keys), &mut random, &server)?);
     if script.len() > ROOM {
         return Err(format!("{} bytes do not fit {ROOM}", script.len()).into());
     }
@@ -84,22 +95,100 @@ fn play(mode: Mode) -> Result<Recorded> {
         (_, Some(psk)) => Link::xx_psk0_initiator(&device, id, psk, &mut e, buffers()?)?,
     };
     let mut e = ephemerals(HEDGE.map(|byte| !byte))?;
+    converse(initiator, |link| {
+        match mode {
+            Mode::Kk | Mode::KkPsk0 => {
+                link.answer_kk(Pinning { id, identity: &server, peer: &at_server, psk }, &mut e)?;
+            }
+            Mode::Xx | Mode::XxPsk0 => link.answer_xx(&server, psk, &mut e)?,
+        }
+        Ok(())
+    })
+}
+
+/// What arrives at the initiator in KK, after a pairing.
+fn connect<E: Entropy>(
+    device: Pinning<'_>,
+    random: &mut Ephemerals<E>,
+    server: &Identity,
+) -> Result<Vec<u8>> {
+    let known = Peer::pin(server, device.identity.public_key())?;
+    let initiator = Link::kk_initiator(device, random, buffers()?)?;
+    let mut e = ephemerals(HEDGE.map(|byte| !byte))?;
+    let answer = |link: &mut Link<'_, _>| Ok(link.answer_kk(Pinning::of_server(server, &known), &mut e)?);
+    Ok(converse(initiator, answer)?.to_initiator)
+}
+
+/// A connection from its beginning to both CLOSEs.
+fn converse<'k>(
+    initiator: Link<'k, Vec<u8>>,
+    mut answer: impl FnMut(&mut Link<'k, Vec<u8>>) -> Result<()>,
+) -> Result<Recorded> {
     let mut initiator = Side { link: initiator, closed: false };
     let mut responder = Side { link: Link::responder(buffers()?), closed: false };
     let mut recorded = Recorded { to_initiator: Vec::new(), to_responder: Vec::new() };
     while !(initiator.link.is_closed() && responder.link.is_closed()) {
         recorded.to_responder.extend(initiator.turn(&mut responder.link, |_| Err("no hello here".into()))?);
-        recorded.to_initiator.extend(responder.turn(&mut initiator.link, |link| {
-            match mode {
-                Mode::Kk | Mode::KkPsk0 => {
-                    link.answer_kk(Pinning { id, identity: &server, peer: &at_server, psk }, &mut e)?;
-                }
-                Mode::Xx | Mode::XxPsk0 => link.answer_xx(&server, psk, &mut e)?,
-            }
-            Ok(())
-        })?);
+        recorded.to_initiator.extend(responder.turn(&mut initiator.link, &mut answer)?);
     }
     Ok(recorded)
+}
+
+/// What arrives at the initiator in a pairing with the code.
+fn pair<E: Entropy, S: PinStore>(
+    device: &Identity,
+    random: &mut Ephemerals<E>,
+    server: &Identity,
+    store: &mut S,
+) -> Result<Vec<u8>> {
+    let code = Code::new(&CODE)?;
+    let (psk, code, mut nowhere) = (code.psk(), code.name(), Nowhere);
+    let at_device = Pairing { code, psk: &psk, identity: device };
+    let at_server = Pairing { identity: server, ..at_device };
+    let mut a = Link::xx_psk0_initiator(device, code, &psk, random, buffers()?)?;
+    let mut b = Link::responder(buffers()?);
+    let (mut at_a, mut at_b) = (Keeper::new(at_device, store), Keeper::new(at_server, &mut nowhere));
+    let (mut window, mut e) = (Window::new(at_server), ephemerals(HEDGE.map(|byte| !byte))?);
+    let mut to_initiator = Vec::new();
+    while !(a.is_closed() && b.is_closed()) {
+        if at_b.step(&mut b)? == Step::Hello {
+            window.answer(&mut b, &mut e)?;
+        }
+        to_initiator.extend(hand_over(&mut b, &mut a)?);
+        at_a.step(&mut a)?;
+        hand_over(&mut a, &mut b)?;
+    }
+    Ok(to_initiator)
+}
+
+/// Moves what is unsent to where it is looked at next.
+fn hand_over(from: &mut Link<'_, Vec<u8>>, to: &mut Link<'_, Vec<u8>>) -> Result<Vec<u8>> {
+    let unsent = from.unsent()?.to_vec();
+    let taken = to.feed(&unsent)?;
+    if taken > 0 {
+        from.on_write(Ok::<_, Infallible>(taken))?;
+    }
+    from.on_flush(Ok::<_, Infallible>(()))?;
+    Ok(unsent[..taken].to_vec())
+}
+
+/// A store that keeps nothing.
+struct Nowhere;
+
+impl PinStore for Nowhere {
+    type Error = Infallible;
+
+    fn store(&mut self, _peer: &Peer, _code: &Id) -> std::result::Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn finalise(&mut self, _peer: &PublicKey, _code: &Id) -> std::result::Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn remove(&mut self, _peer: &PublicKey, _code: &Id) -> std::result::Result<(), Infallible> {
+        Ok(())
+    }
 }
 
 struct Side<'k> {
@@ -112,7 +201,7 @@ impl<'k> Side<'k> {
     fn turn(
         &mut self,
         other: &mut Link<'k, Vec<u8>>,
-        answer: impl FnOnce(&mut Link<'k, Vec<u8>>) -> Result<()>,
+        mut answer: impl FnMut(&mut Link<'k, Vec<u8>>) -> Result<()>,
     ) -> Result<Vec<u8>> {
         match self.link.step()? {
             Step::Hello => answer(&mut self.link)?,

@@ -3,6 +3,7 @@
 //!
 //! Only for measuring: whoever knows them knows everything.
 
+use lowkey_core::boot_log::{Bank, Flash, FlashFailed};
 use lowkey_core::{Counter, CounterFailed, Entropy, EntropyFailed};
 
 /// The device's static private key.
@@ -11,6 +12,8 @@ pub const DEVICE: [u8; 32] = [0x11; 32];
 pub const SERVER: [u8; 32] = [0x22; 32];
 /// The pre-shared key, also in place of one made from a pairing code.
 pub const PSK: [u8; 32] = [0x33; 32];
+/// The code of a pairing.
+pub const CODE: [u8; 16] = [0x5a; 16];
 /// The device's hedge secret; the server's is the complement.
 pub const HEDGE: [u8; 32] = [0x44; 32];
 /// The pinning's id.
@@ -33,3 +36,76 @@ impl Counter for Stuck {
         Ok(1)
     }
 }
+
+/// Noise that a key store takes for some: xorshift, from the same state at every run.
+pub struct Noise(u32);
+
+impl Noise {
+    /// At its beginning.
+    pub const fn new() -> Self {
+        Self(1)
+    }
+}
+
+impl Entropy for Noise {
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyFailed> {
+        for byte in out {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 17;
+            self.0 ^= self.0 << 5;
+            *byte = self.0 as u8;
+        }
+        Ok(())
+    }
+}
+
+/// Two banks of flash, in RAM.
+pub struct Banks([[u8; BANK]; 2]);
+
+impl Banks {
+    /// Erased ones.
+    pub const fn erased() -> Self {
+        Self([[0xff; BANK]; 2])
+    }
+
+    fn at(&mut self, bank: Bank, offset: usize, len: usize) -> Result<&mut [u8], FlashFailed> {
+        let [first, second] = &mut self.0;
+        let bank = if bank == Bank::First { first } else { second };
+        bank.get_mut(offset..).and_then(|rest| rest.get_mut(..len)).ok_or(FlashFailed)
+    }
+}
+
+impl Flash for &mut Banks {
+    fn unit(&self) -> usize {
+        UNIT
+    }
+
+    fn bank_len(&self) -> usize {
+        BANK
+    }
+
+    fn read(&mut self, bank: Bank, offset: usize, bytes: &mut [u8]) -> Result<(), FlashFailed> {
+        let from = self.at(bank, offset, bytes.len())?;
+        bytes.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+        Ok(())
+    }
+
+    fn program(&mut self, bank: Bank, offset: usize, unit: &[u8]) -> Result<(), FlashFailed> {
+        let to = self.at(bank, offset, unit.len())?;
+        to.iter_mut().zip(unit).for_each(|(to, from)| *to = *from);
+        Ok(())
+    }
+
+    fn clear(&mut self, bank: Bank, offset: usize) -> Result<(), FlashFailed> {
+        self.at(bank, offset, UNIT)?.fill(0);
+        Ok(())
+    }
+
+    fn erase(&mut self, bank: Bank) -> Result<(), FlashFailed> {
+        self.at(bank, 0, BANK)?.fill(0xff);
+        Ok(())
+    }
+}
+
+const BANK: usize = 1_024;
+const UNIT: usize = 4;

@@ -174,7 +174,7 @@ impl Row {
 }
 
 /// All rows.
-pub(super) const ROWS: [Row; 6] = [
+pub(super) const ROWS: [Row; 7] = [
     Row {
         name: "c-device",
         program: "device",
@@ -207,6 +207,13 @@ pub(super) const ROWS: [Row; 6] = [
         name: "c-all-modes",
         program: "all",
         title: "lowkey.h: all modes, both roles",
+        brings: Brings::Nothing,
+        limits: [u32::MAX, 512, u32::MAX],
+    },
+    Row {
+        name: "c-pairs",
+        program: "pairs",
+        title: "lowkey.h: KK initiator that pairs",
         brings: Brings::Nothing,
         limits: [u32::MAX, 512, u32::MAX],
     },

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{ROWS, c, parts, row};
+use super::{PAIRING, ROWS, c, parts, row};
 use crate::{
     documents::Table,
     numbers::{Numbers, grouped},
@@ -14,7 +14,9 @@ pub(super) fn tables(numbers: &Numbers) -> Vec<Table> {
     let figures = FILES.iter().map(|file| Table { file, mark: MARK, text: table(numbers, &rows, &IN_RUST) });
     let in_c = c::ROWS.each_ref().map(|row| (row.name.to_owned(), row.title));
     let device = table(numbers, &in_c[..c::OF_A_DEVICE], &c::FIGURES);
+    let pairing = PAIRING.map(|(name, title)| (row(name), title));
     let others = [
+        (FILES[1], PAIRING_MARK, table(numbers, &pairing, &IN_RUST)),
         (FILES[0], DEVICE_MARK, device),
         (FILES[1], C_MARK, table(numbers, &in_c, &c::FIGURES)),
         (FILES[1], PARTS_MARK, parts_table(numbers)),
@@ -74,6 +76,7 @@ const FILES: [&str; 2] = ["README.md", "docs/src/footprint.md"];
 const MARK: &str = "cargo xtask size";
 const DEVICE_MARK: &str = "cargo xtask size: a device in C";
 const C_MARK: &str = "cargo xtask size: C";
+const PAIRING_MARK: &str = "cargo xtask size: pairing";
 const PARTS_MARK: &str = "cargo xtask size: parts";
 
 #[cfg(test)]
