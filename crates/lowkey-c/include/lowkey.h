@@ -101,7 +101,7 @@
 
 #if defined(LOWKEY_POINTERS_OF_64_BITS)
 // Bytes of a lowkey_pairing.
-#define LOWKEY_PAIRING_SIZE 408
+#define LOWKEY_PAIRING_SIZE 416
 #endif
 
 #if defined(LOWKEY_POINTERS_OF_32_BITS)
@@ -624,8 +624,8 @@ lowkey_status lowkey_ping(lowkey_channel *channel,
 // (lowkey_unsent, or lowkey_flush). A second time it does nothing. Inside a message the peer sees a truncation. In a
 // pairing that is not over it refuses the peer: when it has left, lowkey_poll gives LOWKEY_DECLINED.
 //
-// LOWKEY_NOT_OPEN: there are no keys yet, or a responder awaits the initiator's confirmation; who has accepted a key in
-// a pairing does not take that back. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the
+// LOWKEY_NOT_OPEN: there are no keys yet, or a responder awaits the initiator's confirmation; who has accepted a key
+// in a pairing does not take that back. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the
 // channel. Nothing was sent.
 LOWKEY_MUST_USE
 lowkey_status lowkey_close(lowkey_channel *channel);
@@ -778,10 +778,10 @@ lowkey_status lowkey_pairing_responder(lowkey_pairing *pairing,
 //
 // `ephemerals` makes the second message, which takes three multiplications; an initiator may give NULL.
 //
-// After a status that is not recoverable, of this call or of one that moves bytes, or when you give up, the attempt is
-// over; call this once more then: the last bytes of a pairing that has come to its end may be missing, and this gives
-// LOWKEY_EVENT_END all the same. LOWKEY_DECLINED: `store` has refused the key. LOWKEY_NOT_WELCOME: the peer has refused
-// ours, and `remove` has been called if it was stored. Whatever else ended it: what was stored is pending.
+// After a status that is not recoverable, of this call or of one that moves bytes, or when you give up, the attempt
+// is over; call this once more then: the last bytes of a pairing that has come to its end may be missing, and this
+// gives LOWKEY_EVENT_END all the same. LOWKEY_DECLINED: `store` has refused the key. LOWKEY_NOT_WELCOME: the peer has
+// refused ours, and `remove` has been called if it was stored. Whatever else ended it: what was stored is pending.
 // LOWKEY_OUT_OF_TURN: no attempt is going on. LOWKEY_NULL (also missing `ephemerals`), LOWKEY_NOT_INITIALISED: nothing
 // was done. `event` is as it was.
 LOWKEY_MUST_USE

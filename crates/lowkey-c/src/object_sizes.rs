@@ -35,7 +35,7 @@ pub const LOWKEY_CHANNEL_SIZE: usize = 632;
 pub const LOWKEY_PAIRING_SIZE: usize = 344;
 /// Bytes of a lowkey_pairing.
 #[cfg(target_pointer_width = "64")]
-pub const LOWKEY_PAIRING_SIZE: usize = 408;
+pub const LOWKEY_PAIRING_SIZE: usize = 416;
 
 /// Bytes of a lowkey_key_store.
 #[cfg(target_pointer_width = "32")]

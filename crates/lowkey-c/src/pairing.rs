@@ -156,10 +156,10 @@ pub unsafe extern "C" fn lowkey_pairing_responder(
 ///
 /// `ephemerals` makes the second message, which takes three multiplications; an initiator may give NULL.
 ///
-/// After a status that is not recoverable, of this call or of one that moves bytes, or when you give up, the attempt is
-/// over; call this once more then: the last bytes of a pairing that has come to its end may be missing, and this gives
-/// LOWKEY_EVENT_END all the same. LOWKEY_DECLINED: `store` has refused the key. LOWKEY_NOT_WELCOME: the peer has refused
-/// ours, and `remove` has been called if it was stored. Whatever else ended it: what was stored is pending.
+/// After a status that is not recoverable, of this call or of one that moves bytes, or when you give up, the attempt
+/// is over; call this once more then: the last bytes of a pairing that has come to its end may be missing, and this
+/// gives LOWKEY_EVENT_END all the same. LOWKEY_DECLINED: `store` has refused the key. LOWKEY_NOT_WELCOME: the peer has
+/// refused ours, and `remove` has been called if it was stored. Whatever else ended it: what was stored is pending.
 /// LOWKEY_OUT_OF_TURN: no attempt is going on. LOWKEY_NULL (also missing `ephemerals`), LOWKEY_NOT_INITIALISED: nothing
 /// was done. `event` is as it was.
 #[unsafe(no_mangle)]

@@ -101,8 +101,8 @@ pub unsafe extern "C" fn lowkey_ping(
 /// (lowkey_unsent, or lowkey_flush). A second time it does nothing. Inside a message the peer sees a truncation. In a
 /// pairing that is not over it refuses the peer: when it has left, lowkey_poll gives LOWKEY_DECLINED.
 ///
-/// LOWKEY_NOT_OPEN: there are no keys yet, or a responder awaits the initiator's confirmation; who has accepted a key in
-/// a pairing does not take that back. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the
+/// LOWKEY_NOT_OPEN: there are no keys yet, or a responder awaits the initiator's confirmation; who has accepted a key
+/// in a pairing does not take that back. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the
 /// channel. Nothing was sent.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_close(channel: *mut lowkey_channel) -> lowkey_status {

@@ -37,7 +37,7 @@ use crate::calls::calls_over;
 use crate::error::Error;
 use crate::hello::Hello;
 use crate::limits::{Buffer, Buffers};
-use crate::link::Link;
+use crate::link::{Link, Step};
 use crate::mailbox::Mailbox;
 use crate::pairing::{Keeper, PairError, Pairing, Window};
 use crate::pinning::Pinning;
@@ -61,30 +61,6 @@ pub struct Channel<Io, B> {
 calls_over!(embedded_io_async, async .await);
 
 impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
-    /// As [`blocking::Channel::connect`].
-    ///
-    /// # Errors
-    /// As [`blocking::Channel::connect`].
-    pub async fn connect(mut io: Io, mut link: Link<'_, B>) -> Result<Self, Error> {
-        moving::play(&mut io, &mut link, |link| link.play(|_| Err(Error::OutOfTurn))).await?;
-        Ok(Self::open(io, link))
-    }
-
-    /// As [`blocking::Channel::accept`].
-    ///
-    /// # Errors
-    /// As [`blocking::Channel::accept`].
-    pub async fn accept<'k, E: Entropy>(
-        mut io: Io,
-        mut link: Link<'k, B>,
-        ephemerals: &mut Ephemerals<E>,
-        pinning_of: impl Fn(&Hello) -> Option<Pinning<'k>>,
-    ) -> Result<Self, Error> {
-        let step = |link: &mut Link<'k, B>| link.play(|link| link.answer(ephemerals, &pinning_of));
-        moving::play(&mut io, &mut link, step).await?;
-        Ok(Self::open(io, link))
-    }
-
     /// As [`blocking::Channel::message`].
     ///
     /// # Errors

@@ -21,7 +21,7 @@ use crate::calls::calls_over;
 use crate::error::Error;
 use crate::hello::Hello;
 use crate::limits::{Buffer, Buffers};
-use crate::link::Link;
+use crate::link::{Link, Step};
 use crate::mailbox::Mailbox;
 use crate::pairing::{Keeper, PairError, Pairing, Window};
 use crate::pinning::Pinning;
@@ -46,36 +46,7 @@ pub struct Channel<Io, B, L = Link<'static, B>> {
 
 calls_over!(embedded_io; L of 'k);
 
-impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
-    /// Plays a KK handshake as the initiator and confirms it.
-    ///
-    /// # Errors
-    /// The attempt is over, begin anew with a new stream and a new link: [`Error::Refused`],
-    /// [`Error::Handshake`], [`Error::HungUp`], [`Error::Parameters`], [`Error::Io`] of any kind, and the
-    /// errors of frames.
-    pub fn connect(mut io: Io, mut link: Link<'_, B>) -> Result<Self, Error> {
-        moving::play(&mut io, &mut link, |link| link.play(|_| Err(Error::OutOfTurn)))?;
-        Ok(Self::open(io, link))
-    }
-
-    /// Answers a KK handshake as the responder; returns once the initiator's first record has opened.
-    ///
-    /// `pinning_of` is asked once, with a hello of KK or KKpsk0; `None` refuses the initiator at once,
-    /// which tells a stranger that this id is not known here.
-    ///
-    /// # Errors
-    /// The attempt is over: [`Error::Declined`], [`Error::Handshake`], [`Error::HungUp`], and those of
-    /// [`Link::answer_kk`] and of frames.
-    pub fn accept<'k, E: Entropy>(
-        mut io: Io,
-        mut link: Link<'k, B>,
-        ephemerals: &mut Ephemerals<E>,
-        pinning_of: impl Fn(&Hello) -> Option<Pinning<'k>>,
-    ) -> Result<Self, Error> {
-        moving::play(&mut io, &mut link, |link| link.play(|link| link.answer(ephemerals, &pinning_of)))?;
-        Ok(Self::open(io, link))
-    }
-
+impl<Io, B: Buffer> Channel<Io, B> {
     /// The channel of a link that is done.
     #[inline(never)] // what is moved here lies in no frame beneath the multiplications
     fn open(io: Io, link: Link<'_, B>) -> Self {
@@ -90,7 +61,7 @@ impl<'l, 'k, Io: Read + Write, B: Buffer> Channel<Io, B, InPlace<'l, 'k, B>> {
     /// # Errors
     /// As [`Channel::connect`]. [`Link::into_buffers`] gives the memory for the next attempt.
     pub fn connect_in(mut io: Io, link: &'l mut Link<'k, B>) -> Result<Self, Error> {
-        moving::play(&mut io, link, |link| link.play(|_| Err(Error::OutOfTurn)))?;
+        play(&mut io, link, |link| link.play(|_| Err(Error::OutOfTurn)))?;
         Ok(Self::in_place(io, link))
     }
 
@@ -104,7 +75,7 @@ impl<'l, 'k, Io: Read + Write, B: Buffer> Channel<Io, B, InPlace<'l, 'k, B>> {
         ephemerals: &mut Ephemerals<E>,
         pinning_of: impl Fn(&Hello) -> Option<Pinning<'k>>,
     ) -> Result<Self, Error> {
-        moving::play(&mut io, link, |link| link.play(|link| link.answer(ephemerals, &pinning_of)))?;
+        play(&mut io, link, |link| link.play(|link| link.answer(ephemerals, &pinning_of)))?;
         Ok(Self::in_place(io, link))
     }
 

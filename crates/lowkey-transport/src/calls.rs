@@ -2,8 +2,8 @@
 //! move bytes.
 
 /// The calls of the `Channel` of this module, which has a `link` and its stream `io`, and repeats what `sends` and what
-/// `receives`. Its streams are those of `$io`. Where the link may lie elsewhere, `$held` holds it, and its keys are lent
-/// for `$k`.
+/// `receives`. Its streams are those of `$io`. Where the link may lie elsewhere, `$held` holds it, and its keys are
+/// lent for `$k`.
 macro_rules! calls_over {
     ($io:ident $(; $held:ident of $k:lifetime)? $(, $async:ident $($wait:tt)+)?) => {
         impl<$($k,)? Io: $io::Read + $io::Write, B: Buffer $(, $held: Holds<$k, B>)?>
@@ -98,11 +98,40 @@ macro_rules! calls_over {
             }
         }
 
-        /// Pairing with a code (protocol §6).
         impl<Io: $io::Read + $io::Write, B: Buffer> Channel<Io, B> {
-            /// Pairs as the initiator, on a link that has not begun: plays XXpsk0, has `store` keep the peer's key, and
-            /// closes. What comes of it is no channel: the peer, whose key is final in the store. With that,
-            /// [`Pinning::of_device`] or [`Pinning::of_server`] is what KK takes.
+            /// Plays a KK handshake as the initiator and confirms it.
+            ///
+            /// # Errors
+            /// The attempt is over, begin anew with a new stream and a new link: [`Error::Refused`],
+            /// [`Error::Handshake`], [`Error::HungUp`], [`Error::Parameters`], [`Error::Io`] of any kind, and the
+            /// errors of frames.
+            pub $($async)? fn connect(mut io: Io, mut link: Link<'_, B>) -> Result<Self, Error> {
+                play(&mut io, &mut link, |link| link.play(|_| Err(Error::OutOfTurn))) $($($wait)+)? ?;
+                Ok(Self::open(io, link))
+            }
+
+            /// Answers a KK handshake as the responder; returns once the initiator's first record has opened.
+            ///
+            /// `pinning_of` is asked once, with a hello of KK or KKpsk0; `None` refuses the initiator at once,
+            /// which tells a stranger that this id is not known here.
+            ///
+            /// # Errors
+            /// The attempt is over: [`Error::Declined`], [`Error::Handshake`], [`Error::HungUp`], and those of
+            /// [`Link::answer_kk`] and of frames.
+            pub $($async)? fn accept<'k, E: Entropy>(
+                mut io: Io,
+                mut link: Link<'k, B>,
+                ephemerals: &mut Ephemerals<E>,
+                pinning_of: impl Fn(&Hello) -> Option<Pinning<'k>>,
+            ) -> Result<Self, Error> {
+                let step = |link: &mut Link<'k, B>| link.play(|link| link.answer(ephemerals, &pinning_of));
+                play(&mut io, &mut link, step) $($($wait)+)? ?;
+                Ok(Self::open(io, link))
+            }
+
+            /// Pairs with a code (protocol §6) as the initiator, on a link that has not begun: plays XXpsk0, has
+            /// `store` keep the peer's key, and closes. What comes of it is no channel: the peer, whose key is final in
+            /// the store. With that, [`Pinning::of_device`] or [`Pinning::of_server`] is what KK takes.
             ///
             /// The link gives its memory back, by [`Link::into_buffers`]. Nothing here has a clock: a peer that says
             /// nothing is ended by the stream.
@@ -120,7 +149,7 @@ macro_rules! calls_over {
                 link.initiate_xx_psk0(identity, code, psk, ephemerals)?;
                 let mut keeper = Keeper::new(pairing, store);
                 let step = |link: &mut Link<'k, B>| keeper.play(link, |_| Err(Error::OutOfTurn));
-                let ended = moving::play(&mut io, link, step) $($($wait)+)?;
+                let ended = play(&mut io, link, step) $($($wait)+)?;
                 keeper.end(ended)?;
                 keeper.into_peer().ok_or(PairError::Failed(Error::Bug))
             }
@@ -139,9 +168,24 @@ macro_rules! calls_over {
                 link.respond()?;
                 let mut keeper = Keeper::new(window.pairing(), store);
                 let step = |link: &mut Link<'k, B>| keeper.play(link, |link| window.answer(link, ephemerals));
-                let ended = moving::play(&mut io, link, step) $($($wait)+)?;
+                let ended = play(&mut io, link, step) $($($wait)+)?;
                 keeper.end(ended)?;
                 keeper.into_peer().ok_or(PairError::Failed(Error::Bug))
+            }
+        }
+
+        /// Moves bytes as `step` says until it is done.
+        $($async)? fn play<'k, Io: $io::Read + $io::Write, B: Buffer>(
+            io: &mut Io,
+            link: &mut Link<'k, B>,
+            mut step: impl FnMut(&mut Link<'k, B>) -> Result<Step, Error>,
+        ) -> Result<(), Error> {
+            loop {
+                match step(link)? {
+                    Step::Done => return Ok(()),
+                    Step::Write => moving::pass_on(io, link) $($($wait)+)? ?,
+                    _read => moving::read(io, link) $($($wait)+)? ?,
+                }
             }
         }
 

@@ -67,8 +67,8 @@
 //! ```
 //!
 //! # Pairing
-//! Two sides that have not met, and a code that both know. What `store` keeps is final when both have stored the other's
-//! key, and then KK takes it.
+//! Two sides that have not met, and a code that both know. What `store` keeps is final when both have stored the
+//! other's key, and then KK takes it.
 //! ```
 //! use embedded_io::{Read, Write};
 //! use lowkey_core::{Code, Entropy, Ephemerals, Identity, Peer, PinStore};

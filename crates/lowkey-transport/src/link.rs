@@ -219,7 +219,6 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// The link is over: [`Error::Refused`], [`Error::Declined`], [`Error::Handshake`],
     /// [`Error::Hello`], [`Error::Parameters`], [`Error::PeerKey`], [`Error::NotWelcome`]; or what ended
     /// it before. [`Error::OutOfTurn`]: it has not begun.
-    #[inline(always)] // its callers are few, and firmware has one of them
     pub fn step(&mut self) -> Result<Step, Error> {
         loop {
             if !self.unsent()?.is_empty() {

@@ -7,7 +7,7 @@ use super::Channel;
 use crate::error::Error;
 use crate::error::set_aside;
 use crate::limits::Buffer;
-use crate::link::{Link, Step};
+use crate::link::Link;
 use core::future::poll_fn;
 use core::pin::pin;
 use core::task::Poll;
@@ -85,23 +85,12 @@ impl<Io: Read + Write, B: Buffer> Channel<Io, B> {
     }
 }
 
-/// Moves bytes as `step` says until it is done.
-pub(super) async fn play<'k, Io: Read + Write, B: Buffer>(
-    io: &mut Io,
-    link: &mut Link<'k, B>,
-    mut step: impl FnMut(&mut Link<'k, B>) -> Result<Step, Error>,
-) -> Result<(), Error> {
-    loop {
-        match step(link)? {
-            Step::Done => return Ok(()),
-            Step::Write => {
-                while link.has_unsent() || link.is_unflushed() {
-                    write(io, link).await?;
-                }
-            }
-            _read => read(io, link).await?,
-        }
+/// Everything that is unsent, and a flush.
+pub(super) async fn pass_on<Io: Write, B: Buffer>(io: &mut Io, link: &mut Link<'_, B>) -> Result<(), Error> {
+    while link.has_unsent() || link.is_unflushed() {
+        write(io, link).await?;
     }
+    Ok(())
 }
 
 /// One write; a flush, if nothing is unsent.
@@ -115,7 +104,7 @@ async fn write<Io: Write, B: Buffer>(io: &mut Io, link: &mut Link<'_, B>) -> Res
     link.on_write(write)
 }
 
-async fn read<Io: Read, B: Buffer>(io: &mut Io, link: &mut Link<'_, B>) -> Result<(), Error> {
+pub(super) async fn read<Io: Read, B: Buffer>(io: &mut Io, link: &mut Link<'_, B>) -> Result<(), Error> {
     let read = io.read(link.space()).await;
     link.on_read(read)
 }

@@ -4,7 +4,7 @@ use super::{Channel, Holds};
 use crate::error::Error;
 use crate::error::set_aside;
 use crate::limits::Buffer;
-use crate::link::{Link, Step};
+use crate::link::Link;
 use core::task::Poll;
 use embedded_io::{ErrorKind, Read, Write};
 
@@ -92,28 +92,16 @@ impl<'k, Io: Read + Write, B: Buffer, L: Holds<'k, B>> Channel<Io, B, L> {
     }
 }
 
-/// Moves bytes as `step` says until it is done.
-pub(super) fn play<'k, Io: Read + Write, B: Buffer>(
-    io: &mut Io,
-    link: &mut Link<'k, B>,
-    mut step: impl FnMut(&mut Link<'k, B>) -> Result<Step, Error>,
-) -> Result<(), Error> {
-    loop {
-        match step(link)? {
-            Step::Write => {
-                let write = io.write(link.unsent()?);
-                link.on_write(write)?;
-                if link.unsent()?.is_empty() {
-                    link.on_flush(io.flush())?;
-                }
-            }
-            Step::Done => return Ok(()),
-            _read => {
-                let read = io.read(link.space());
-                link.on_read(read)?;
-            }
-        }
-    }
+/// Some of what is unsent, and a flush behind the last of it.
+pub(super) fn pass_on<Io: Write, B: Buffer>(io: &mut Io, link: &mut Link<'_, B>) -> Result<(), Error> {
+    let write = io.write(link.unsent()?);
+    link.on_write(write)?;
+    if link.unsent()?.is_empty() { link.on_flush(io.flush()) } else { Ok(()) }
+}
+
+pub(super) fn read<Io: Read, B: Buffer>(io: &mut Io, link: &mut Link<'_, B>) -> Result<(), Error> {
+    let read = io.read(link.space());
+    link.on_read(read)
 }
 
 const TIMED_OUT: Result<(), Error> = Err(Error::Io(ErrorKind::TimedOut));

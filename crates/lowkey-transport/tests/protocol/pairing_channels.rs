@@ -1,5 +1,5 @@
-//! §6, by the channels: both drivers, both roles, over streams that dribble and that hold back what is not flushed; then
-//! KK with what the pairing has left.
+//! §6, by the channels: both drivers, both roles, over streams that dribble and that hold back what is not flushed;
+//! then KK with what the pairing has left.
 
 use crate::support::keys::{Side, ephemerals};
 use crate::support::links;
@@ -99,7 +99,8 @@ fn pairing_a_ping_that_is_written_and_not_handed_on_is_not_final() {
         let mut pins = Pins::default();
         (accept(b, &mut pins).map(drop), pins.calls)
     });
-    // Its calls: write, flush, reads of message 2 (2), write, flush, reads of the PING (2), write; then the flush fails.
+    // Its calls: write, flush, reads of message 2 (2), write, flush, reads of the PING (2), write; then the flush
+    // fails.
     a.set(|rules| rules.fails_once = Some((9, ErrorKind::ConnectionReset)));
     let (mut pins, end) = (Pins::default(), a.tx.clone());
     let failed = Err(PairError::Failed(Error::Io(ErrorKind::ConnectionReset)));
