@@ -225,35 +225,67 @@ fn pairing_what_is_typed_wrongly_is_said_before_anybody_is_asked_and_never_repea
     folder.run("pair --admin unix:admin.sock").code(2);
 }
 
-/// Asked for on the terminal, the name is shown and the code is not.
+/// A terminal, and somebody who types.
+#[cfg(target_os = "linux")]
+struct Desk {
+    child: Child,
+    keyboard: std::process::ChildStdin,
+    screen: std::process::ChildStdout,
+    shown: String,
+}
+
+#[cfg(target_os = "linux")]
+impl Desk {
+    fn new(folder: &Folder, command: &str) -> Self {
+        folder.waits_for("what is asked on a terminal");
+        let mut script = folder.program("script");
+        script.args(["-q", "-e", "-c", command, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = script.spawn().unwrap();
+        let (keyboard, screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        Self { child, keyboard, screen, shown: String::new() }
+    }
+
+    fn until(&mut self, what: &str) {
+        let mut some = [0; 64];
+        while !self.shown.contains(what) {
+            let n = self.screen.read(&mut some).unwrap();
+            assert_ne!(n, 0, "{what} in {}", self.shown);
+            self.shown.push_str(&String::from_utf8_lossy(&some[..n]));
+        }
+    }
+
+    fn types(&mut self, keys: &[u8]) {
+        self.keyboard.write_all(keys).unwrap();
+    }
+}
+
+/// Asked for on the terminal, the name is shown and the code is not, whatever happens while it is typed.
 #[cfg(target_os = "linux")]
 #[test]
 fn pairing_a_code_that_is_asked_for_on_the_terminal_is_not_shown() {
     let folder = folder();
     let server = folder.serve_with(FILES, &[]);
-    folder.waits_for("what `lowkey pair` asks on a terminal");
     let lowkey = format!("{} pair --open --admin unix:admin.sock", env!("CARGO_BIN_EXE_lowkey"));
-    let mut script = folder.program("script");
-    script.args(["-q", "-e", "-c", &lowkey, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = script.spawn().unwrap();
-    let (mut keyboard, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-    let mut shown = String::new();
-    let mut until = |what: &str| {
-        let mut some = [0; 64];
-        while !shown.contains(what) {
-            let n = screen.read(&mut some).unwrap();
-            assert_ne!(n, 0, "{what} in {shown}");
-            shown.push_str(&String::from_utf8_lossy(&some[..n]));
-        }
-        shown.clone()
-    };
-    until("what the server will call the device: ");
-    keyboard.write_all(b"pump-7\n").unwrap();
-    until("(not shown): ");
-    keyboard.write_all(format!("{CODE}\n").as_bytes()).unwrap();
-    until("the window is open for 5m");
+    let mut desk = Desk::new(&folder, &lowkey);
+    desk.until("what the server will call the device: ");
+    desk.types(b"pump-7\n");
+    desk.until("(not shown): ");
+    desk.types(format!("wrong\x15{}x\x7f{}\r", &CODE[..4], &CODE[4..]).as_bytes());
+    desk.until("the window is open for 5m");
     pair(&board(&folder, 77), &server.address, Stop::Never).unwrap();
-    let shown = until("in force");
-    assert!(shown.contains("pump-7") && !shown.contains(CODE), "{shown}");
-    assert!(child.wait().unwrap().success());
+    desk.until("in force");
+    assert!(desk.shown.contains("pump-7") && !desk.shown.contains(&CODE[..4]), "{}", desk.shown);
+    assert!(desk.child.wait().unwrap().success());
+
+    // Interrupted, the terminal shows again what is typed.
+    let then = format!("{lowkey} --name pump-8; stty -a");
+    let mut desk = Desk::new(&folder, &then);
+    desk.until("(not shown): ");
+    desk.types(&CODE.as_bytes()[..4]);
+    desk.types(b"\x03");
+    desk.until("interrupted");
+    desk.until(" echoe");
+    let shown = &desk.shown;
+    assert!(shown.contains(" echo ") && shown.contains(" icanon ") && !shown.contains(&CODE[..4]), "{shown}");
+    desk.child.wait().unwrap();
 }
