@@ -1,5 +1,5 @@
-//! Keys that are printed in the documentation of Lowkey. Some of their private halves are printed beside them, and of the
-//! others nobody can say who has them. So no server uses one, no device is made for one, and none is let in.
+//! Keys that are printed in the documentation of Lowkey. Some of their private halves are printed beside them, and of
+//! the others nobody can say who has them. So no server uses one, no device is made for one, and none is let in.
 //!
 //! (The one code that is printed, [`Code`](lowkey_core::Code) refuses by itself.)
 
@@ -23,7 +23,8 @@ fn front(bytes: &[u8; 32]) -> u64 {
     u64::from_be_bytes(bytes.first_chunk().copied().unwrap_or_default())
 }
 
-/// Of public keys. `cargo test -p lowkey-registry --test provisioning published` says what belongs here.
+/// Of public keys. `LOWKEY_WRITE_PUBLISHED=1 cargo test -p lowkey-registry --test provisioning` writes both lists, and
+/// those of Python.
 const KEYS: &[u64] = &[
     0x0faa_684e_d288_67b9,
     0x1111_1111_1111_1111,
@@ -62,6 +63,7 @@ const KEYS: &[u64] = &[
     0xe71f_b005_86f5_2764,
     0xee90_9971_e5de_895e,
     0xf216_44ef_d576_8d29,
+    0xf24a_1450_d7f8_4eb6,
     0xf46c_16af_e0b3_a617,
     0xfd7a_81ec_f4ce_02e3,
     0xfd95_c2f9_7cca_a18f,
