@@ -9,12 +9,12 @@
 //! in one, and what sends reads only once one has given up. A stream whose `write` waits for ever cannot be helped:
 //! while the channel is inside it, nothing is read.
 
-mod in_place;
+mod lent_link;
 mod message;
 mod moving;
 mod ready;
 
-pub use in_place::{Holds, InPlace};
+pub use lent_link::{Holds, LentLink};
 pub use message::MessageWriter;
 
 use crate::calls::calls_over;
@@ -35,7 +35,7 @@ use lowkey_core::{Entropy, Ephemerals, Peer, PinStore};
 /// Holding one tells you that the peer holds the pinned key and took part in this handshake.
 /// `Read` and `Write` move bytes and ignore where messages end.
 ///
-/// `L` is what holds its link: the [`Link`] itself, or [`InPlace`] one that was lent to it.
+/// `L` is what holds its link: the [`Link`] itself, or a [`LentLink`].
 pub struct Channel<Io, B, L = Link<'static, B>> {
     link: L,
     io: Io,
@@ -54,7 +54,7 @@ impl<Io, B: Buffer> Channel<Io, B> {
     }
 }
 
-impl<'l, 'k, Io: Read + Write, B: Buffer> Channel<Io, B, InPlace<'l, 'k, B>> {
+impl<'l, 'k, Io: Read + Write, B: Buffer> Channel<Io, B, LentLink<'l, 'k, B>> {
     /// [`Channel::connect`] for firmware that counts the bytes of its stack and flash: the link stays where it is, in
     /// its handshake and afterwards. What is moved lies twice on the stack, beneath the multiplications.
     ///
@@ -62,7 +62,7 @@ impl<'l, 'k, Io: Read + Write, B: Buffer> Channel<Io, B, InPlace<'l, 'k, B>> {
     /// As [`Channel::connect`]. [`Link::into_buffers`] gives the memory for the next attempt.
     pub fn connect_in(mut io: Io, link: &'l mut Link<'k, B>) -> Result<Self, Error> {
         play(&mut io, link, |link| link.play(|_| Err(Error::OutOfTurn)))?;
-        Ok(Self::in_place(io, link))
+        Ok(Self::on_lent(io, link))
     }
 
     /// As [`Self::connect_in`] is to [`Channel::connect`], to [`Channel::accept`].
@@ -76,11 +76,11 @@ impl<'l, 'k, Io: Read + Write, B: Buffer> Channel<Io, B, InPlace<'l, 'k, B>> {
         pinning_of: impl Fn(&Hello) -> Option<Pinning<'k>>,
     ) -> Result<Self, Error> {
         play(&mut io, link, |link| link.play(|link| link.answer(ephemerals, &pinning_of)))?;
-        Ok(Self::in_place(io, link))
+        Ok(Self::on_lent(io, link))
     }
 
-    fn in_place(io: Io, link: &'l mut Link<'k, B>) -> Self {
-        Self { link: InPlace(link), io, read_gives_up: false, memory: PhantomData }
+    fn on_lent(io: Io, link: &'l mut Link<'k, B>) -> Self {
+        Self { link: LentLink(link), io, read_gives_up: false, memory: PhantomData }
     }
 }
 

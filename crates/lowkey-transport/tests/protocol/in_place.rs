@@ -4,13 +4,13 @@ use crate::support::links;
 use crate::support::page::unframe;
 use crate::support::streams::{Rules, Stream};
 use crate::support::{KEYS, keys::ephemerals};
-use lowkey_transport::blocking::{Channel, InPlace};
+use lowkey_transport::blocking::{Channel, LentLink};
 use lowkey_transport::{Buffers, Error, Link, Mode};
 use snow::params::CipherChoice;
 use snow::resolvers::{CryptoResolver, DefaultResolver};
 use std::{mem, thread};
 
-type Lent<'l> = Channel<Stream, Vec<u8>, InPlace<'l, 'static, Vec<u8>>>;
+type Lent<'l> = Channel<Stream, Vec<u8>, LentLink<'l, 'static, Vec<u8>>>;
 /// The number of a record in its direction, and its frame.
 type Numbered = (u64, Vec<u8>);
 

@@ -9,15 +9,15 @@ use crate::record::Fragment;
 ///
 /// With the channel it is over: its keys are wiped, what was not flushed is lost, and all that it gives is
 /// [`Error::OutOfTurn`], or what ended it before. It keeps its memory, for [`Link::into_buffers`].
-pub struct InPlace<'l, 'k, B: Buffer>(pub(super) &'l mut Link<'k, B>);
+pub struct LentLink<'l, 'k, B: Buffer>(pub(super) &'l mut Link<'k, B>);
 
-impl<B: Buffer> Drop for InPlace<'_, '_, B> {
+impl<B: Buffer> Drop for LentLink<'_, '_, B> {
     fn drop(&mut self) {
         self.0.over(Error::OutOfTurn);
     }
 }
 
-/// What a channel has its link in: the [`Link`] itself, or [`InPlace`]. Not for other crates to implement.
+/// What a channel has its link in: the [`Link`] itself, or [`LentLink`]. Not for other crates to implement.
 pub trait Holds<'k, B>: sealed::Holds<'k, B> {}
 impl<'k, B, H: sealed::Holds<'k, B>> Holds<'k, B> for H {}
 
@@ -48,7 +48,7 @@ impl<'k, B: Buffer> sealed::Holds<'k, B> for Link<'k, B> {
     }
 }
 
-impl<'k, B: Buffer> sealed::Holds<'k, B> for InPlace<'_, 'k, B> {
+impl<'k, B: Buffer> sealed::Holds<'k, B> for LentLink<'_, 'k, B> {
     fn get(&self) -> &Link<'k, B> {
         self.0
     }
