@@ -1,7 +1,8 @@
 /* What the library leaves on the stack. Every mode in both roles is played, and a device of lowkey_kk.h; the objects
- * are made in every way, and a key store goes through its life. The linker puts a function of this file before each of the library's (--wrap). That paints the
- * stack, lets the real one run in frames of their own, and searches them for secrets when it has returned: for our keys
- * and random bytes, and for whatever lies in the objects now or lay in the channel or the device before. */
+ * are made in every way, and a key store goes through its life. The linker puts a function of this file before each of
+ * the library's (--wrap). That paints the stack, lets the real one run in frames of their own, and searches them for
+ * secrets when it has returned: for our keys and random bytes, and for whatever lies in the objects now or lay in the
+ * channel or the device before. */
 #include <string.h>
 
 #include "core.h"

@@ -11,8 +11,8 @@ pub(crate) fn ask(prompt: &str, instead: &str) -> Result<Zeroizing<String>, Fail
     line(&terminal(instead)?, prompt)
 }
 
-/// The same, for what is not to be shown while it is typed. An interrupt ends the question and leaves the terminal as it
-/// was.
+/// The same, for what is not to be shown while it is typed. An interrupt ends the question and leaves the terminal as
+/// it was.
 pub(crate) fn ask_hidden(prompt: &str, instead: &str) -> Result<Zeroizing<String>, Failure> {
     let terminal = terminal(instead)?;
     let hidden = Hidden::begin(&terminal).map_err(|error| failed(&error))?;
