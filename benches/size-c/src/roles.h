@@ -9,5 +9,10 @@ bool kk_initiator(lowkey_mode mode);
 bool kk_responder(lowkey_mode mode);
 bool xx_initiator(lowkey_mode mode);
 bool xx_responder(lowkey_mode mode);
+bool pairing_initiator(void);
+bool pairing_responder(void);
+
+/* What both have paired with last. */
+extern lowkey_pairing pairing;
 
 #endif

@@ -31,6 +31,7 @@ extern uint32_t stack_end[];
 static lowkey_seed seed;
 static lowkey_key_store store;
 static uint32_t channel_before[WORDS(lowkey_channel)], device_before[WORDS(lowkey_kk)], store_before[WORDS(lowkey_key_store)];
+static uint32_t pairing_before[WORDS(lowkey_pairing)];
 static unsigned found;
 
 static const uint32_t *deepest(void)
@@ -45,7 +46,8 @@ static const uint32_t *deepest(void)
 static bool is_our_secret(uint32_t word)
 {
     static const uint32_t secrets[] = {WORD(DEVICE_KEY_BYTE), WORD(SERVER_KEY_BYTE), WORD(PSK_BYTE), WORD(HEDGE_BYTE),
-                                       WORD(0xFF ^ HEDGE_BYTE), WORD(RANDOM_BYTE), WORD(SEED_BYTE)};
+                                       WORD(0xFF ^ HEDGE_BYTE), WORD(RANDOM_BYTE), WORD(SEED_BYTE),
+                                       WORD(CODE_BYTE)};
     for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
         if (word == secrets[i]) {
             return true;
@@ -100,7 +102,8 @@ static bool is_secret(const uint32_t *stack)
         || is_in(stack, &play_ephemerals, WORDS(lowkey_ephemerals)) || is_in(stack, &seed, WORDS(lowkey_seed))
         || is_in(stack, &play_channel, WORDS(lowkey_channel)) || is_in(stack, channel_before, WORDS(channel_before))
         || is_in(stack, &device, WORDS(lowkey_kk)) || is_in(stack, device_before, WORDS(device_before))
-        || is_in(stack, &store, WORDS(lowkey_key_store)) || is_in(stack, store_before, WORDS(store_before));
+        || is_in(stack, &store, WORDS(lowkey_key_store)) || is_in(stack, store_before, WORDS(store_before))
+        || is_in(stack, &pairing, WORDS(lowkey_pairing)) || is_in(stack, pairing_before, WORDS(pairing_before));
 }
 
 static void __attribute__((noinline)) paint(void)
@@ -108,6 +111,7 @@ static void __attribute__((noinline)) paint(void)
     memcpy(channel_before, &play_channel, sizeof channel_before);
     memcpy(device_before, &device, sizeof device_before);
     memcpy(store_before, &store, sizeof store_before);
+    memcpy(pairing_before, &pairing, sizeof pairing_before);
     for (volatile uint32_t *word = stack_end; word < core_stack(); word++) {
         *word = STACK_PAINT;
     }
@@ -170,6 +174,13 @@ WATCHED(lowkey_send, (lowkey_channel *o, const uint8_t *message, size_t len), o,
 WATCHED(lowkey_take, (lowkey_channel *o, const uint8_t **data, size_t *len, bool *is_last), o, data, len, is_last)
 WATCHED(lowkey_close, (lowkey_channel *o), o)
 WATCHED(lowkey_channel_wipe, (lowkey_channel *o), o)
+WATCHED(lowkey_code_psk, (lowkey_psk *o, const uint8_t *code, size_t len, uint8_t name[8]), o, code, len, name)
+WATCHED(lowkey_code_text_psk, (lowkey_psk *o, const uint8_t *text, size_t len, uint8_t name[8]), o, text, len, name)
+WATCHED(lowkey_pairing_init, (lowkey_pairing *o, const lowkey_identity *i, const lowkey_psk *p, const uint8_t code[8], const lowkey_pin_store *s), o, i, p, code, s)
+WATCHED(lowkey_pairing_initiator, (lowkey_pairing *o, lowkey_channel *c, const lowkey_buffers *m, lowkey_ephemerals *e), o, c, m, e)
+WATCHED(lowkey_pairing_responder, (lowkey_pairing *o, lowkey_channel *c, const lowkey_buffers *m), o, c, m)
+WATCHED(lowkey_pairing_poll, (lowkey_pairing *o, lowkey_channel *c, lowkey_ephemerals *e, lowkey_event *event), o, c, e, event)
+WATCHED(lowkey_pairing_run, (lowkey_pairing *o, lowkey_channel *c, const lowkey_io *io, lowkey_ephemerals *e), o, c, io, e)
 WATCHED(lowkey_kk_init, (lowkey_kk *o, const lowkey_page *p, const lowkey_buffers *m, uint64_t boot, lowkey_random r, void *c), o, p, m, boot, r, c)
 WATCHED(lowkey_kk_begin, (lowkey_kk *o), o)
 WATCHED(lowkey_kk_poll, (lowkey_kk *o, lowkey_event *event), o, event)
@@ -247,6 +258,18 @@ static bool objects(void)
     /* All of it is read to find that its check is wrong. */
     memset(page_bytes + 104, DEVICE_KEY_BYTE, sizeof page_bytes - 104);
     return well && lowkey_page_read(&page, page_bytes, sizeof page_bytes) == LOWKEY_PAGE_DAMAGED;
+}
+
+/* A code as people type it. */
+static bool typed_code(void)
+{
+    static const uint8_t text[] = "LJNFUWS2LJNFUWS2LJNFUWS2LI"; /* CODE_BYTE, 16 times */
+    static lowkey_psk psk;
+    uint8_t name[LOWKEY_CODE_NAME_LEN];
+    lowkey_event event;
+    return lowkey_code_text_psk(&psk, text, sizeof text - 1, name) == LOWKEY_OK
+        && lowkey_pairing_initiator(&pairing, &play_channel, &play_buffers, &play_ephemerals) == LOWKEY_OK
+        && lowkey_pairing_poll(&pairing, &play_channel, NULL, &event) == LOWKEY_OK;
 }
 
 #define BANK 1024
@@ -330,6 +353,6 @@ bool row_run(void)
     return are_planted_leaks_found() && device_kk_psk0() && lowkey_kk_wipe(&device) == LOWKEY_OK
         && kk_initiator(LOWKEY_KK) && kk_initiator(LOWKEY_KKPSK0) && kk_responder(LOWKEY_KK)
         && kk_responder(LOWKEY_KKPSK0) && xx_initiator(LOWKEY_XX) && xx_initiator(LOWKEY_XXPSK0) && xx_responder(LOWKEY_XX)
-        && xx_responder(LOWKEY_XXPSK0) && objects()
+        && xx_responder(LOWKEY_XXPSK0) && pairing_initiator() && pairing_responder() && typed_code() && objects()
         && key_store(clear_bank) && key_store(NULL) && found == 0;
 }

@@ -235,7 +235,8 @@ const FOLDER: &str = "benches/size-c";
 const ELF: &str = "firmware.elf";
 /// The firmware that lends its serial line, its clock and its memory map.
 const BOARD: &str = "examples/lm3s6965-lwip";
-const SOURCES: [&str; 7] = ["main", "replay", "device", "play", "kk_initiator", "kk_responder", "xx"];
+const SOURCES: [&str; 8] =
+    ["main", "replay", "device", "play", "kk_initiator", "kk_responder", "xx", "pairing"];
 const BOARD_SOURCES: [&str; 3] = ["board", "halt", "uart"];
 /// How firmware in C is compiled; but each string keeps its place, so that the map says whose it is, and no loop of the
 /// programs becomes a call of memset.
