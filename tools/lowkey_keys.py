@@ -395,7 +395,6 @@ PUBLISHED_KEYS = {
     0xe71f_b005_86f5_2764,
     0xee90_9971_e5de_895e,
     0xf216_44ef_d576_8d29,
-    0xf24a_1450_d7f8_4eb6,
     0xf46c_16af_e0b3_a617,
     0xfd7a_81ec_f4ce_02e3,
     0xfd95_c2f9_7cca_a18f,
