@@ -1,18 +1,20 @@
 //! `lowkey pair`: what is asked, what is said, and what the server then obeys.
 
 use crate::common::{Folder, Server};
-use lowkey_core::Fingerprint;
-use lowkey_host::{Identity, Refusal};
+use lowkey_core::{Fingerprint, PinStore};
+use lowkey_host::entropy::host_ephemerals;
+use lowkey_host::{Id, Identity, Peer, PublicKey, Refusal};
 use lowkey_registry::keys;
-use lowkey_transport::Error;
+use lowkey_transport::{Error, Link, Pairing, StdStream, Window, blocking};
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
+use std::convert::Infallible;
 use std::future::Future;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Stdio};
 use test_support::folder::secret;
-use test_support::world::board::{Board, Stop, code};
+use test_support::world::board::{Board, Stop, buffers, code};
 use tokio::net::{TcpListener, TcpStream};
 
 const FILES: &str =
@@ -49,13 +51,13 @@ fn pair(board: &Board, address: &str, stop: Stop) -> Result<(), Error> {
 }
 
 /// `lowkey pair` at work.
-struct Pairing {
+struct Command {
     child: Child,
     said: BufReader<std::process::ChildStderr>,
     text: String,
 }
 
-impl Pairing {
+impl Command {
     /// Until its window is open.
     fn begin(folder: &Folder, arguments: &str) -> Self {
         folder.waits_for("a window that is open");
@@ -81,7 +83,7 @@ impl Pairing {
     }
 }
 
-impl Drop for Pairing {
+impl Drop for Command {
     fn drop(&mut self) {
         let _ = self.child.kill(); // it may have ended
         let _ = self.child.wait();
@@ -98,7 +100,7 @@ fn connects(folder: &Folder, server: &Server) -> bool {
 fn pairing_a_device_that_calls_is_in_force_when_the_command_says_so_and_its_fingerprint_is_shown() {
     let folder = folder();
     let server = folder.serve_with(FILES, &[]);
-    let pairing = Pairing::begin(&folder, PAIR);
+    let pairing = Command::begin(&folder, PAIR);
     let board = board(&folder, 77);
     pair(&board, &server.address, Stop::Never).unwrap();
     let fingerprint = Fingerprint::of(&board.key()).to_string();
@@ -124,7 +126,7 @@ fn pairing_a_device_that_calls_is_in_force_when_the_command_says_so_and_its_fing
         format!("revoke pump-7 --registry devices.toml --server {} --admin unix:admin.sock", server.key);
     folder.run(&revoke).success();
     assert!(!connects(&folder, &server));
-    let pairing = Pairing::begin(&folder, PAIR);
+    let pairing = Command::begin(&folder, PAIR);
     pair(&board, &server.address, Stop::Never).unwrap();
     assert_eq!(pairing.end().0, Some(0));
     let (_, log) = server.end("-TERM");
@@ -153,11 +155,72 @@ fn pairing_a_device_that_waits_is_called_by_the_server_and_not_by_the_command() 
     folder.run(&nobody).code(4).stderr(contains("not paired: "));
 }
 
+/// What a device stores: who was stored, and whether that is final.
+#[derive(Default)]
+struct Pins(Vec<(PublicKey, &'static str)>);
+
+impl PinStore for Pins {
+    type Error = Infallible;
+
+    fn store(&mut self, peer: &Peer, _: &Id) -> Result<(), Infallible> {
+        self.0.push((peer.public_key(), "pending"));
+        Ok(())
+    }
+
+    fn finalise(&mut self, peer: &PublicKey, _: &Id) -> Result<(), Infallible> {
+        self.0.push((*peer, "final"));
+        Ok(())
+    }
+
+    fn remove(&mut self, peer: &PublicKey, _: &Id) -> Result<(), Infallible> {
+        self.0.push((*peer, "removed"));
+        Ok(())
+    }
+}
+
+#[test]
+fn pairing_the_channel_of_devices_pairs_with_the_server_in_both_roles_and_then_connects() {
+    let folder = folder();
+    let server = folder.serve_with(FILES, &[]);
+    let key = keys::parse_public(&server.key).unwrap();
+    for role in ["calls", "waits"] {
+        let board = board(&folder, 77);
+        let psk = board.code.psk();
+        let ours = Pairing { code: board.code.name(), psk: &psk, identity: &board.identity };
+        let mut link = Link::new(buffers());
+        let (mut pins, mut ephemerals) = (Pins::default(), host_ephemerals().unwrap());
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let called = PAIR.replace("--open", &listener.local_addr().unwrap().to_string());
+        let paired = if role == "calls" {
+            let command = Command::begin(&folder, PAIR);
+            let io = StdStream(std::net::TcpStream::connect(&server.address).unwrap());
+            let paired = blocking::Channel::pair(io, &mut link, ours, &mut ephemerals, &mut pins);
+            assert_eq!(command.end().0, Some(0));
+            paired
+        } else {
+            let mut command = folder.program(env!("CARGO_BIN_EXE_lowkey"));
+            let mut command = command.args(called.split_whitespace()).stderr(Stdio::null()).spawn().unwrap();
+            let io = StdStream(listener.accept().unwrap().0);
+            let mut window = Window::new(ours);
+            let paired =
+                blocking::Channel::accept_pairing(io, &mut link, &mut window, &mut ephemerals, &mut pins);
+            assert!(command.wait().unwrap().success());
+            paired
+        };
+        assert_eq!(paired.unwrap().public_key(), key, "{role}");
+        assert_eq!(pins.0, [(key, "pending"), (key, "final")], "{role}");
+        assert!(connects(&folder, &server), "{role}");
+        let revoke =
+            format!("revoke pump-7 --registry devices.toml --server {} --admin unix:admin.sock", server.key);
+        folder.run(&revoke).success();
+    }
+}
+
 #[test]
 fn pairing_survives_a_server_that_is_killed_between_the_two_stores() {
     let folder = folder();
     let server = folder.serve_with(FILES, &[]);
-    let mut pairing = Pairing::begin(&folder, PAIR);
+    let mut pairing = Command::begin(&folder, PAIR);
     let board = board(&folder, 77);
     assert_eq!(pair(&board, &server.address, Stop::Cut(2)), Err(Error::HungUp));
     pairing.until("its row stays, pending");
@@ -184,7 +247,7 @@ fn pairing_survives_a_server_that_is_killed_between_the_two_stores() {
 fn pairing_an_interrupt_closes_the_window_and_a_server_opens_one_from_its_beginning() {
     let folder = folder();
     let server = folder.serve_with(FILES, &[]);
-    let pairing = Pairing::begin(&folder, PAIR);
+    let pairing = Command::begin(&folder, PAIR);
     let pid = pairing.child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     let (exit, said) = pairing.end();
