@@ -59,7 +59,7 @@ fn boot_log_numbers_rise() {
 
 #[test]
 fn key_store_undoes_nothing_that_it_answered() {
-    run("key_store", 800);
+    run("key_store", 400);
 }
 
 #[test]

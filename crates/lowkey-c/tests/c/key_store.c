@@ -273,7 +273,7 @@ static void forget_leaves_no_key_and_a_window_that_has_to_be_asked_for(void) {
 static void a_cut_anywhere_is_no_damage(void) {
   unsigned left;
   uint64_t boot = 0, last = 0;
-  for (left = 0; left < 140; left++) {
+  for (left = 0; left < 140; left += 3) {
     chip.left = left;
     if (lowkey_key_store_open(&store, &DRIVER, left % 2 == 0 ? clear : NULL) == LOWKEY_OK) {
       if (lowkey_key_store_start(&store, &boot) == LOWKEY_OK) {

@@ -58,7 +58,7 @@ fn a_power_cut_at_any_operation_leaves_what_was_before_or_what_was_asked() {
             let mut done = new.clone();
             let is = play(&mut done, *step, None).0.expect("no trouble");
             // Every operation, or with small units every few.
-            let stride = if unit < 8 { 1 + 24 / unit } else { 1 };
+            let stride = if unit < 8 { 1 + 40 / unit } else { 1 };
             let mut reached = true;
             for place in (0..).step_by(stride) {
                 let mut cut = new.clone();
@@ -296,7 +296,7 @@ fn a_unit_that_does_not_take_is_an_error_and_what_was_before_stays() {
 fn what_a_cut_has_left_that_reads_as_erased_is_erased_once_more() {
     let mut new = flash(1, false, NATURES[3], 1);
     after(&mut new, NEW);
-    for n in 0..300 {
+    for n in 0..150 {
         new.reboot(); // another chance
         let mut flash = new.clone();
         let cut = play(&mut flash, Change::Store(0, 0), Some((0, Trouble::Cut))).0;
