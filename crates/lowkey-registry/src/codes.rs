@@ -28,8 +28,8 @@ pub fn generate() -> Result<Code, Error> {
 /// # Errors
 /// [`KeyFileError`]; nothing of the file is shown. One without any code is an error.
 pub fn read(path: &Path) -> Result<Vec<Code>, KeyFileError> {
-    let (file, _) = text_file::open(path, Trust::Secret, LONGEST as u64)?;
-    read_from(file, path)
+    let (file, metadata) = text_file::open(path, Trust::Secret, LONGEST as u64)?;
+    read_up_to(metadata.len() as usize, file, path)
 }
 
 /// The same from what is open already, such as standard input; `named` is what errors call it.
@@ -37,7 +37,12 @@ pub fn read(path: &Path) -> Result<Vec<Code>, KeyFileError> {
 /// # Errors
 /// [`KeyFileError`]; nothing of it is shown.
 pub fn read_from(source: impl Read, named: &Path) -> Result<Vec<Code>, KeyFileError> {
-    let mut buffer = Zeroizing::new(vec![0; LONGEST + 1]);
+    read_up_to(LONGEST, source, named)
+}
+
+/// The same of at most so many bytes: all the memory that there is for it is wiped, which takes a while for megabytes.
+pub(crate) fn read_up_to(longest: usize, source: impl Read, named: &Path) -> Result<Vec<Code>, KeyFileError> {
+    let mut buffer = Zeroizing::new(vec![0; longest + 1]);
     let text = read_secret_text(source, named, &mut buffer)?;
     let wrong = |line: usize, why: String| KeyFileError::Encoding {
         path: named.to_owned(),

@@ -190,8 +190,8 @@ pub(super) fn read_page(path: &Path, server: &PublicKey, address: Option<&str>) 
 
 /// The name of the code in a file.
 pub(super) fn read_code(path: &Path) -> Result<Id, NoFile> {
-    let file = open(path, LONGEST_CODE)?;
-    match codes::read_from(file, path) {
+    let file = open(path, LONGEST_CODE as u64)?;
+    match codes::read_up_to(LONGEST_CODE, file, path) {
         Ok(codes) => match &*codes {
             [code] => Ok(code.name()),
             codes => Err(NoFile::Wrong(format!("{} codes stand in it", codes.len()))),
@@ -318,7 +318,7 @@ const ORDER: &str = "order";
 pub(super) const PAGE: &str = ".page";
 pub(super) const CODE: &str = ".code";
 /// In bytes: comments and a code.
-const LONGEST_CODE: u64 = 4096;
+const LONGEST_CODE: usize = 4096;
 const LOCK: &str = ".lock";
 /// What is written under this name is not whole.
 pub(super) const UNFINISHED: &str = ".unfinished";
