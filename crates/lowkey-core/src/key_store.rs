@@ -251,10 +251,15 @@ impl<F: Flash> KeyStore<F> {
     /// [`StoreError::Flash`]: keys can still be read out of the flash. If [`Self::has_keys`] is false they are forgotten,
     /// and only wait for their erase: the call can be repeated, and the next [`Self::open`] tries it as well.
     pub fn forget(&mut self) -> Result<(), StoreError> {
-        let mut next = Entry::of(&self.entry);
+        let (mut next, mut nothing) = (Entry::of(&self.entry), Seed::empty());
         next.forget();
-        self.seed.forget(self.seed.number());
-        self.change(&mut next)
+        next.finish();
+        nothing.forget(self.seed.number());
+        self.banks.store(&next, &nothing)?;
+        // Only now: keys that stay after all need the seed that they have, and none that everybody knows.
+        self.seed.copy_from(&nothing);
+        self.entry.copy_from(&next);
+        Ok(self.banks.settle()?)
     }
 
     fn with_keys(&self) -> Result<(), StoreError> {

@@ -2,15 +2,15 @@
 
 use super::{Change, after, flash, servers};
 use crate::NATURES;
-use lowkey_core::boot_log::Bank;
-use lowkey_core::key_store::KeyStore;
+use lowkey_core::boot_log::{Bank, ERASED};
+use lowkey_core::key_store::{KeyStore, StoreError};
 use lowkey_core::page::Keys;
 use lowkey_core::{
     Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals, Identity, Peer, Secret, SeedEntropy, kk,
 };
 use lowkey_crypto::Blake2s;
 use test_support::Random;
-use test_support::flash::Model;
+use test_support::flash::{Misread, Model};
 
 const STARTS: u64 = 6;
 
@@ -43,6 +43,20 @@ fn who_has_a_copy_of_the_old_flash_opens_every_session_since() {
         let sessions: Vec<_> = (1..=STARTS).map(|_| start(&mut flash)).collect();
         assert_eq!(open_all(&old, &mut flash, &sessions), STARTS as usize);
     }
+}
+
+/// The keys are still there when a worn flash takes no entry without them: they go on with the seed that they had.
+#[test]
+fn a_forget_that_fails_puts_no_seed_there_that_everybody_knows() {
+    let mut flash = new(true);
+    let unused = [Bank::First, Bank::Second].into_iter().find(|bank| !flash.bytes(*bank).starts_with(b"LKS"));
+    flash.misread = Some((unused.expect("one of two"), 0, Misread::All(ERASED)));
+    let mut store = KeyStore::open(&mut flash).expect("a store");
+    assert_eq!(store.forget(), Err(StoreError::Flash));
+    assert!(store.has_keys());
+    store.ephemerals().expect("a start");
+    let next = mac(&[0; 32], b"lowkey next");
+    assert!(!seeds(&flash).contains(&next));
 }
 
 /// What the ratchet is measured by: a seed that stays where it is.
