@@ -19,7 +19,8 @@
 //! - **A unit that was cut may read as erased, and is programmed again**, if the flash takes it: with what had been
 //!   tried before, zeros or the same seed. So no bit stays undecided.
 //! - **Where no bank is whole**, nothing has ever been stored if the second one is erased, and the first one not merely
-//!   guarded. Once something is stored, each bank holds an entry or a guard.
+//!   guarded, nor marked with one half of a store that is right. Once something is stored, each bank holds an entry or
+//!   a guard; but for the moment in which one has been erased and not been guarded, and then the other one is marked.
 
 use super::entry::{Entry, Seed};
 use crate::boot_log::{Bank, ERASED, Flash, FlashFailed, MAX_UNIT};
@@ -58,7 +59,11 @@ impl<F: Flash> Banks<F> {
     pub(super) fn open(&mut self, entry: &mut Entry, seed: &mut Seed) -> Result<Found, FlashFailed> {
         let mut generation = |bank| self.load(bank, entry, seed).map(|_| entry.generation());
         let used = match (generation(Bank::First), generation(Bank::Second)) {
-            (None, None) if self.is_erased(Bank::Second) && !self.is_ready(Bank::First) => {
+            (None, None)
+                if self.is_erased(Bank::Second)
+                    && !self.is_ready(Bank::First)
+                    && !(entry.is_whole() || seed.is_checked()) =>
+            {
                 return Ok(Found::Nothing);
             }
             (None, None) => return Ok(Found::Damage),
@@ -128,9 +133,8 @@ impl<F: Flash> Banks<F> {
     /// Reads a bank. Its slots in use end where this says, if it is whole.
     fn load(&mut self, bank: Bank, entry: &mut Entry, seed: &mut Seed) -> Option<usize> {
         let Rooms { unit, begun, guard, slots, slot, bank_len } = self.rooms;
-        let has_mark = !self.is_all(bank, begun.saturating_add(unit), guard, ERASED);
-        if !has_mark || self.read(bank, 0, entry.bytes_mut()).is_err() || !entry.is_whole() {
-            return None;
+        if self.is_all(bank, begun.saturating_add(unit), guard, ERASED) {
+            return None; // no mark
         }
         let (mut at, mut end, mut has_seed, mut one) = (slots, slots, false, Seed::empty());
         while let Some(behind) = at.checked_add(slot).filter(|behind| *behind <= bank_len) {
@@ -143,7 +147,8 @@ impl<F: Flash> Banks<F> {
             }
             at = behind;
         }
-        has_seed.then_some(end)
+        let is_whole = self.read(bank, 0, entry.bytes_mut()).is_ok() && entry.is_whole();
+        (is_whole && has_seed).then_some(end)
     }
 
     /// Writes an entry, its seed and a mark to a bank that is ready.

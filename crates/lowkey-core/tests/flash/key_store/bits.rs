@@ -99,6 +99,28 @@ fn a_damaged_store_is_no_blank_one_and_opens_no_window_by_itself() {
     }
 }
 
+/// The power fails before the bank that was erased is guarded, and a bit goes wrong in the other one.
+#[test]
+fn one_bad_bit_makes_no_blank_store_while_the_other_bank_is_merely_erased() {
+    for unit in [2, 8, 32] {
+        for (mut new, was) in stores(unit) {
+            new.put(Bank::Second, &vec![ERASED; BANK_LEN / unit * unit]);
+            if look(&mut new.clone()) != Ok(was.clone()) {
+                continue; // the second one was in use
+            }
+            for bit in (0..BANK_LEN * 8).step_by(31) {
+                let mut flash = new.clone();
+                flash.flip(Bank::First, bit);
+                let left = look(&mut flash);
+                assert!(
+                    left == Err(StoreError::Damaged) || left == Ok(was.clone()),
+                    "unit {unit}, {bit}: {left:?}"
+                );
+            }
+        }
+    }
+}
+
 /// Somebody has asked for it at the device: then there is a store again, and its windows have to be asked for.
 #[test]
 fn a_store_in_place_of_a_damaged_one_has_to_be_asked_for_a_window() {
