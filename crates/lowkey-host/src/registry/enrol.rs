@@ -26,7 +26,7 @@ pub trait Enrol: Send + Sync {
     /// What is pending of this key and code is final.
     ///
     /// # Errors
-    /// It stays pending; the next session makes it final.
+    /// [`NotEnrolled::Gone`]; otherwise it stays pending, and the next session makes it final.
     fn finalise(&self, key: &PublicKey, code: &Id) -> Result<(), NotEnrolled>;
 
     /// Takes out what is pending of this key and code: the device has said no. What is final stays.
@@ -57,6 +57,8 @@ impl fmt::Display for Bearer {
 pub enum NotEnrolled {
     /// The code is this device's already.
     Claimed(Bearer),
+    /// Somebody has taken out meanwhile what was entered.
+    Gone,
     /// It does not fit in, or nothing can be written; why.
     Failed(String),
 }
@@ -65,6 +67,7 @@ impl fmt::Display for NotEnrolled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Claimed(bearer) => write!(f, "{bearer}"),
+            Self::Gone => f.write_str("its row was taken out of the registry meanwhile"),
             Self::Failed(why) => f.write_str(why),
         }
     }

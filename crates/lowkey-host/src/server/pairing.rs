@@ -120,9 +120,13 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Play<'_, '_, Io> {
             }
         }
         // The device has our key whatever comes of this; if it stays pending here, its first session makes it final.
-        if let Err(why) = changed(state, hold, move |enrol| enrol.finalise(&key, &code)).await {
-            tracing::warn!(name: "lowkey.still_pending", target: "lowkey", code = %Shown(code), device, error = %why, "pairing not entered as final");
-            hold.note(why);
+        match changed(state, hold, move |enrol| enrol.finalise(&key, &code)).await {
+            Ok(()) => (),
+            Err(NotPaired::Gone) => return Err(NotPaired::Gone),
+            Err(why) => {
+                tracing::warn!(name: "lowkey.still_pending", target: "lowkey", code = %Shown(code), device, error = %why, "pairing not entered as final");
+                hold.note(why);
+            }
         }
         hold.at(Progress::Paired(key));
         Ok(())

@@ -47,6 +47,8 @@ pub enum NotPaired {
     Claimed(Bearer),
     /// The device could not be entered, so it was told no; why.
     NotStored(String),
+    /// Somebody has taken its row out before it was final: it is not in force.
+    Gone,
     /// The device's key is our own or of low order.
     Key,
     /// Another device is being paired with the same code.
@@ -63,6 +65,7 @@ impl fmt::Display for NotPaired {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Claimed(bearer) => write!(f, "{bearer}"),
+            Self::Gone => write!(f, "{}", NotEnrolled::Gone),
             Self::NotStored(why) | Self::Failed(why) => f.write_str(why),
             Self::Key => f.write_str("the device's key is our own or of low order"),
             Self::Busy => f.write_str("another device is being paired with the same code"),
@@ -78,6 +81,7 @@ impl From<NotEnrolled> for NotPaired {
     fn from(error: NotEnrolled) -> Self {
         match error {
             NotEnrolled::Claimed(bearer) => Self::Claimed(bearer),
+            NotEnrolled::Gone => Self::Gone,
             error @ NotEnrolled::Failed(_) => Self::NotStored(error.to_string()),
         }
     }

@@ -13,12 +13,8 @@ impl Enrol for LiveRegistry {
     fn store(&self, name: &str, key: &PublicKey, code: &Id) -> Result<(), NotEnrolled> {
         let server = self.shared.server();
         let claimed = claim(self.path(), &server, Enrolment { name, key: *key, code: *code })?;
-        let is_in_force = || {
-            let found = self.lookup(&Id::of_pinning(&key.canonical(), &server));
-            found.is_some_and(|found| found.paired().is_some_and(|paired| paired.code() == *code))
-        };
         let reloaded = self.reload();
-        if is_in_force() {
+        if self.is_in_force(key, code) {
             return Ok(());
         }
         let why = reloaded
@@ -32,7 +28,8 @@ impl Enrol for LiveRegistry {
 
     fn finalise(&self, key: &PublicKey, code: &Id) -> Result<(), NotEnrolled> {
         finalise(self.path(), &self.shared.server(), key, code)?;
-        self.obey()
+        self.obey()?;
+        if self.is_in_force(key, code) { Ok(()) } else { Err(NotEnrolled::Gone) }
     }
 
     fn remove(&self, key: &PublicKey, code: &Id) -> Result<(), NotEnrolled> {
@@ -42,6 +39,12 @@ impl Enrol for LiveRegistry {
 }
 
 impl LiveRegistry {
+    /// Whether a row of this key and code is, pending or final.
+    fn is_in_force(&self, key: &PublicKey, code: &Id) -> bool {
+        let found = self.lookup(&Id::of_pinning(&key.canonical(), &self.shared.server()));
+        found.is_some_and(|found| found.paired().is_some_and(|paired| paired.code() == *code))
+    }
+
     fn obey(&self) -> Result<(), NotEnrolled> {
         self.reload().map(drop).map_err(|error| NotEnrolled::Failed(error.to_string()))
     }

@@ -318,6 +318,29 @@ async fn pairing_a_device_that_says_no_leaves_nothing_and_one_that_called_may_co
     assert!(board.pair(near, Stop::Never).await.is_ok());
 }
 
+/// Somebody revokes it between both words: it is not in force, so nobody says that it is.
+#[tokio::test]
+async fn pairing_a_device_that_is_revoked_meanwhile_is_not_said_to_be_paired() {
+    let site = Site::new();
+    let window = site.window().await;
+    let board = Board::new();
+    let psk = board.code.psk();
+    let (mut near, accepted) = site.accept();
+    let mut link = board.link(&psk);
+    while link.step().unwrap() != Step::Claim {
+        match link.step().unwrap() {
+            Step::Write => flush(&mut near, &mut link).await.unwrap(),
+            _ => fill(&mut near, &mut link).await.unwrap(),
+        }
+    }
+    revoke(&site.bench.registry, &site.acceptor.public_key(), "pump-7", Which::All).unwrap();
+    let _hangs_up = settle(&mut near, &mut link, Stop::Never).await;
+    let ended = accepted.await.unwrap();
+    assert!(matches!(ended, AcceptError::NotPaired(NotPaired::Gone)), "{ended:?}");
+    assert_eq!((site.progress(window), site.trouble(window)), (Progress::Waiting, Some(NotPaired::Gone)));
+    assert!(!connects(&board, &site).await);
+}
+
 #[tokio::test]
 async fn pairing_that_cannot_be_written_is_refused_before_anything_is_said() {
     let site = Site::new();
