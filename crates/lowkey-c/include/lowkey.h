@@ -111,7 +111,7 @@
 
 #if defined(LOWKEY_POINTERS_OF_64_BITS)
 // Bytes of a lowkey_key_store.
-#define LOWKEY_KEY_STORE_SIZE 584
+#define LOWKEY_KEY_STORE_SIZE 592
 #endif
 
 // The same in words of 64 bits.
@@ -855,7 +855,8 @@ lowkey_status lowkey_key_store_start(lowkey_key_store *store,
 
 // Adds `len` bytes of noise to what this start draws from: times between interrupts, what an ADC reads.
 //
-// LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED: nothing was added. `noise` may be NULL if `len` is 0.
+// LOWKEY_OUT_OF_TURN: no start has begun. LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED. Nothing was added.
+// `noise` may be NULL if `len` is 0.
 LOWKEY_MUST_USE
 lowkey_status lowkey_key_store_stir(lowkey_key_store *store,
                                     const uint8_t *noise,
@@ -864,8 +865,8 @@ lowkey_status lowkey_key_store_stir(lowkey_key_store *store,
 // The lowkey_random of a store: give it to lowkey_ephemerals_init or lowkey_kk_init, with the lowkey_key_store as its
 // context, once lowkey_key_store_start has begun the start.
 //
-// Fills `out` and returns 0, or returns a status and leaves `out` as it was: LOWKEY_NULL, LOWKEY_LENGTH,
-// LOWKEY_NOT_INITIALISED.
+// Fills `out` and returns 0, or returns a status and leaves `out` as it was: LOWKEY_OUT_OF_TURN (no start has begun,
+// or its keys are forgotten), LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED.
 LOWKEY_MUST_USE
 int32_t lowkey_key_store_random(void *store,
                                 uint8_t *out,

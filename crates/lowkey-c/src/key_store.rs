@@ -38,8 +38,8 @@ impl Object for lowkey_key_store {
 /// A store, and what lies beside it.
 pub(crate) struct Opened {
     store: KeyStore<StoreBanks>,
-    /// What this start draws from.
-    run: Run,
+    /// What this start draws from, once it has begun.
+    run: Option<Run>,
     /// The ids of the pinnings, where they were asked for.
     pending_id: [u8; LOWKEY_PINNING_ID_LEN],
     final_id: [u8; LOWKEY_PINNING_ID_LEN],
@@ -83,7 +83,7 @@ unsafe fn open(
     attempt(|| {
         let (storage, banks) = (raw::vacant(store)?, banks(raw::plain(flash)?)?);
         let store = open(StoreBanks { banks, clear })?;
-        storage.fill(|| Opened { store, run: Run::empty(), pending_id: [0; 8], final_id: [0; 8] });
+        storage.fill(|| Opened { store, run: None, pending_id: [0; 8], final_id: [0; 8] });
         Ok(())
     })
 }
@@ -134,8 +134,8 @@ pub unsafe extern "C" fn lowkey_key_store_start(
 ) -> lowkey_status {
     change(store, |opened| {
         let boot = raw::out(boot)?;
-        let number;
-        (opened.run, number) = opened.store.start()?;
+        let (run, number) = opened.store.start()?;
+        opened.run = Some(run);
         boot.set(number.into());
         Ok(())
     })
@@ -143,7 +143,8 @@ pub unsafe extern "C" fn lowkey_key_store_start(
 
 /// Adds `len` bytes of noise to what this start draws from: times between interrupts, what an ADC reads.
 ///
-/// LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED: nothing was added. `noise` may be NULL if `len` is 0.
+/// LOWKEY_OUT_OF_TURN: no start has begun. LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED. Nothing was added.
+/// `noise` may be NULL if `len` is 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_key_store_stir(
     store: *mut lowkey_key_store,
@@ -152,7 +153,7 @@ pub unsafe extern "C" fn lowkey_key_store_stir(
 ) -> lowkey_status {
     attempt(|| {
         let (opened, noise) = (raw::exclusive(store)?, raw::bytes(noise, len)?);
-        opened.run.stir(noise);
+        opened.run.as_mut().ok_or(LOWKEY_OUT_OF_TURN)?.stir(noise);
         Ok(())
     })
 }
@@ -160,13 +161,14 @@ pub unsafe extern "C" fn lowkey_key_store_stir(
 /// The lowkey_random of a store: give it to lowkey_ephemerals_init or lowkey_kk_init, with the lowkey_key_store as its
 /// context, once lowkey_key_store_start has begun the start.
 ///
-/// Fills `out` and returns 0, or returns a status and leaves `out` as it was: LOWKEY_NULL, LOWKEY_LENGTH,
-/// LOWKEY_NOT_INITIALISED.
+/// Fills `out` and returns 0, or returns a status and leaves `out` as it was: LOWKEY_OUT_OF_TURN (no start has begun,
+/// or its keys are forgotten), LOWKEY_NULL, LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_key_store_random(store: *mut c_void, out: *mut u8, len: usize) -> i32 {
     attempt(|| {
         let (opened, out) = (raw::exclusive(store.cast::<lowkey_key_store>())?, raw::bytes_mut(out, len)?);
-        opened.run.fill(out).map_err(|EntropyFailed| LOWKEY_EXHAUSTED.into())
+        let run = opened.run.as_mut().ok_or(LOWKEY_OUT_OF_TURN)?;
+        run.fill(out).map_err(|EntropyFailed| LOWKEY_EXHAUSTED.into())
     }) as i32
 }
 
@@ -267,7 +269,7 @@ pub unsafe extern "C" fn lowkey_key_store_set_address(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_key_store_forget(store: *mut lowkey_key_store) -> lowkey_status {
     change(store, |opened| {
-        opened.run = Run::empty();
+        opened.run = None;
         Ok(opened.store.forget()?)
     })
 }

@@ -42,7 +42,7 @@ pub const LOWKEY_PAIRING_SIZE: usize = 416;
 pub const LOWKEY_KEY_STORE_SIZE: usize = 528;
 /// Bytes of a lowkey_key_store.
 #[cfg(target_pointer_width = "64")]
-pub const LOWKEY_KEY_STORE_SIZE: usize = 584;
+pub const LOWKEY_KEY_STORE_SIZE: usize = 592;
 
 /// The same in words of 64 bits.
 pub const LOWKEY_IDENTITY_WORDS: usize = LOWKEY_IDENTITY_SIZE / 8;

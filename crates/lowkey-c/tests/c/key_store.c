@@ -103,6 +103,9 @@ static void keys_are_made_of_noise_and_of_nothing_else(void) {
     CHECK(memcmp(first, own.public_key, 32) == 0);
   }
   OK(lowkey_key_store_set_address(&store, "10.0.0.2:7000", 13));
+  /* Nothing is drawn before a start: everybody could compute it. */
+  GIVES(LOWKEY_OUT_OF_TURN, lowkey_key_store_random(&store, out, 32));
+  GIVES(LOWKEY_OUT_OF_TURN, lowkey_key_store_stir(&store, (const uint8_t *)"noise", 5));
   OK(lowkey_key_store_start(&store, &boot));
   CHECK(boot == 1);
   OK((lowkey_status)lowkey_key_store_random(&store, first, 32));
@@ -123,6 +126,8 @@ static void keys_are_made_of_noise_and_of_nothing_else(void) {
   CHECK(memcmp(first, out, 32) != 0);
   OK(lowkey_key_store_own(&store, &own));
   CHECK(own.address_len == 13 && memcmp(own.address, "10.0.0.2:7000", 13) == 0);
+  OK(lowkey_key_store_forget(&store));
+  GIVES(LOWKEY_OUT_OF_TURN, lowkey_key_store_random(&store, out, 32));
 }
 
 /* What the server keeps of a pairing. */
