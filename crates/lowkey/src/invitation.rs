@@ -5,6 +5,7 @@ use crate::asking::{ask, ask_hidden};
 use crate::failure::{Exit, Failure};
 use crate::terminal::{path, text};
 use clap::{Arg, ArgMatches, value_parser};
+use lowkey_host::text::mask;
 use lowkey_host::{Code, Device};
 use lowkey_registry::{code_text, codes, parse_code};
 use serde_json::Value;
@@ -49,6 +50,11 @@ impl Invitation {
         };
         let wrong = |what: &str, why: String| Failure::new(Exit::Arguments, format_args!("{what}: {why}"));
         Device::new(&*device).map_err(|error| wrong("the name", error.to_string()))?;
+        // A scanner types the label wherever it is asked, and a name stands in logs.
+        let secret = || Err(wrong("the name", "is a code or a key, and names are shown everywhere".into()));
+        if mask(&device) != device {
+            return secret();
+        }
         let code = match code {
             Some(file) => in_file(file)?,
             None => {
@@ -56,6 +62,9 @@ impl Invitation {
                 parse_code(&typed).map_err(|error| wrong("the code", error.to_string()))?
             }
         };
+        if parse_code(&device).is_ok_and(|named| named.name() == code.name()) {
+            return secret();
+        }
         Ok(Self { device, code })
     }
 

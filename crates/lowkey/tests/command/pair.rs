@@ -282,10 +282,27 @@ fn pairing_what_is_typed_wrongly_is_said_before_anybody_is_asked_and_never_repea
     let hostile = folder.command(&PAIR.replace("pump-7", "pump\u{1b}[2J")).output().unwrap();
     assert_eq!(hostile.status.code(), Some(2));
     assert!(!hostile.stderr.contains(&0x1b), "{hostile:?}");
+    // The code, scanned or typed where the name is asked: a name is shown everywhere.
+    let label = lowkey_registry::label_text(&code()).unwrap();
+    for name in [CODE, &CODE.to_lowercase(), label.expose()] {
+        let wrong = folder.run(&PAIR.replace("pump-7", name)).code(2).stderr(contains("the name: is a code"));
+        assert!(!String::from_utf8_lossy(&wrong.get_output().stderr).contains("A4DQOBY"));
+    }
     folder.run(&PAIR.replace("code.txt", "none.txt")).code(1);
     folder.run(PAIR).code(3).stderr(contains("is a server running"));
     folder.run(&PAIR.replace("--open", "127.0.0.1:1 --open")).code(2);
     folder.run("pair --admin unix:admin.sock").code(2);
+}
+
+/// Where the server is down, another user of the machine can listen on its port.
+#[test]
+fn pairing_no_code_goes_to_whoever_listens_on_a_port() {
+    let folder = folder();
+    let stranger = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    stranger.set_nonblocking(true).unwrap();
+    let port = stranger.local_addr().unwrap().to_string();
+    folder.run(&PAIR.replace("unix:admin.sock", &port)).code(2).stderr(contains("--admin unix:PATH"));
+    assert_eq!(stranger.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
 }
 
 /// A terminal, and somebody who types.
