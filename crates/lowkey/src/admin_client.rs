@@ -65,6 +65,17 @@ impl Admin {
         Ok(Self { address })
     }
 
+    /// The same for what changes state. A port is anybody's who takes it first, and would be told the code.
+    pub(crate) fn behind_socket(of: &ArgMatches) -> Result<Self, Failure> {
+        let admin = Self::of(of)?;
+        if admin.address.path().is_some() {
+            return Ok(admin);
+        }
+        let address = &admin.address;
+        let why = "pairing is asked for over the Unix socket of an admin listener alone: --admin unix:PATH";
+        Err(Failure::new(Exit::Arguments, format_args!("{address}: {why}")))
+    }
+
     pub(crate) fn endpoint(&self) -> &Endpoint {
         &self.address
     }

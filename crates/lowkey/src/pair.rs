@@ -59,7 +59,7 @@ pub(crate) fn command() -> Command {
 }
 
 pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
-    let admin = Admin::of(of)?;
+    let admin = Admin::behind_socket(of)?;
     let invitation = Invitation::of(of)?;
     let runtime = Builder::new_current_thread().enable_all().build().map_err(Failure::file)?;
     runtime.block_on(pair(of, &Pairing { admin, invitation }))
