@@ -27,7 +27,7 @@ fn read(text: &str) {
         }
     };
     let skipped = |c: &char| !matches!(c, ' ' | '-');
-    let plain: String = text.trim().chars().filter(skipped).collect::<String>().to_ascii_uppercase();
+    let plain: String = text.trim_ascii().chars().filter(skipped).collect::<String>().to_ascii_uppercase();
     let mut letters = [0; 64];
     let len = base32::encode(code.expose(), &mut letters).expect("room");
     let bare = std::str::from_utf8(&letters[..len]).expect("letters");

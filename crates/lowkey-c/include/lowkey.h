@@ -58,6 +58,9 @@
 // Bytes of the name of a pairing code.
 #define LOWKEY_CODE_NAME_LEN 8
 
+// Characters of a text by lowkey_fingerprint, without a zero at the end.
+#define LOWKEY_FINGERPRINT_LEN 24
+
 #if defined(LOWKEY_POINTERS_OF_32_BITS)
 // Bytes of a lowkey_identity, and of the other objects.
 #define LOWKEY_IDENTITY_SIZE 72
@@ -344,6 +347,14 @@ LOWKEY_MUST_USE
 lowkey_status lowkey_pinning_id(const uint8_t initiator[32],
                                 const uint8_t responder[32],
                                 uint8_t id[8]);
+
+// Gives what people compare of a public key, on a screen or a serial line: twenty letters and digits in groups of
+// four, with hyphens between them and no zero at the end. `lowkey` prints the same of a device.
+//
+// LOWKEY_NULL: `text` is as it was.
+LOWKEY_MUST_USE
+lowkey_status lowkey_fingerprint(const uint8_t public_key[32],
+                                 char text[24]);
 
 // Begins a boot: every ephemeral key made from now on is new, even if the random source is stuck.
 //
@@ -730,10 +741,12 @@ lowkey_status lowkey_code_psk(lowkey_psk *psk,
                               size_t code_len,
                               uint8_t name[8]);
 
-// The same of a code as people type it: base32, in which spaces and hyphens are skipped and lower case is accepted.
-// `text` need not end with a zero, and none is counted in `text_len`.
+// The same of a code as it stands on a label, or as people type it: the whole text of a label, LOWKEY:1/ and what
+// follows, or the bare code in base32. Spaces and hyphens are skipped and lower case is accepted. `text` need not end
+// with a zero, and none is counted in `text_len`.
 //
-// LOWKEY_LENGTH also for a letter that base32 does not have. Otherwise as lowkey_code_psk.
+// LOWKEY_LENGTH also for a letter that base32 does not have, and for a label's text of which a letter is another or
+// whose version is a later one. Otherwise as lowkey_code_psk.
 LOWKEY_MUST_USE
 lowkey_status lowkey_code_text_psk(lowkey_psk *psk,
                                    const uint8_t *text,

@@ -7,6 +7,7 @@ use crate::object_sizes::LOWKEY_CODE_NAME_LEN;
 use crate::raw::{self, Failure};
 use crate::status::lowkey_status::{self, LOWKEY_BLANK, LOWKEY_LENGTH};
 use core::str;
+use lowkey_core::label::{self, LabelError};
 use lowkey_core::{Code, CodeError};
 
 /// Makes the PSK of a pairing from its code, and gives the code's name, which everybody may see. The code is 16 to 32
@@ -26,10 +27,12 @@ pub unsafe extern "C" fn lowkey_code_psk(
     wiped(raw::status(make_psk(psk, code, code_len, name, Code::new)))
 }
 
-/// The same of a code as people type it: base32, in which spaces and hyphens are skipped and lower case is accepted.
-/// `text` need not end with a zero, and none is counted in `text_len`.
+/// The same of a code as it stands on a label, or as people type it: the whole text of a label, LOWKEY:1/ and what
+/// follows, or the bare code in base32. Spaces and hyphens are skipped and lower case is accepted. `text` need not end
+/// with a zero, and none is counted in `text_len`.
 ///
-/// LOWKEY_LENGTH also for a letter that base32 does not have. Otherwise as lowkey_code_psk.
+/// LOWKEY_LENGTH also for a letter that base32 does not have, and for a label's text of which a letter is another or
+/// whose version is a later one. Otherwise as lowkey_code_psk.
 /// cbindgen:ptrs-as-arrays=[[name;8]]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_code_text_psk(
@@ -38,7 +41,13 @@ pub unsafe extern "C" fn lowkey_code_text_psk(
     text_len: usize,
     name: *mut u8,
 ) -> lowkey_status {
-    let parse = |text: &[u8]| Code::parse(str::from_utf8(text).map_err(|_| CodeError::Letter)?);
+    let parse = |text: &[u8]| {
+        let text = str::from_utf8(text).map_err(|_| CodeError::Letter)?;
+        label::parse(text).map_err(|error| match error {
+            LabelError::Code(error) => error,
+            _ => CodeError::Letter,
+        })
+    };
     wiped(raw::status(make_psk(psk, text, text_len, name, parse)))
 }
 

@@ -3,12 +3,13 @@
 use crate::apart::lies_apart;
 use crate::call::{attempt, give, wiped};
 use crate::object_sizes::{
-    LOWKEY_IDENTITY_WORDS, LOWKEY_PEER_WORDS, LOWKEY_PINNING_ID_LEN, LOWKEY_PSK_WORDS,
+    LOWKEY_FINGERPRINT_LEN, LOWKEY_IDENTITY_WORDS, LOWKEY_PEER_WORDS, LOWKEY_PINNING_ID_LEN, LOWKEY_PSK_WORDS,
 };
 use crate::raw::{self, Failure, Object, Vacant, Zeros};
 use crate::sizes::LOWKEY_KEY_LEN;
 use crate::status::lowkey_status::{self, LOWKEY_BLANK, LOWKEY_PEER_KEY};
-use lowkey_core::{Id, Identity, Peer, Psk, PublicKey, Secret};
+use core::ffi::c_char;
+use lowkey_core::{Fingerprint, Id, Identity, Peer, Psk, PublicKey, Secret};
 
 /// Our static key pair. Make it with lowkey_identity_init.
 #[repr(C)]
@@ -214,6 +215,20 @@ pub unsafe extern "C" fn lowkey_pinning_id(
             [raw::array(initiator)?, raw::array(responder)?].map(|key| PublicKey::new(*key));
         let made = Id::of_pinning(&initiator, &responder);
         Ok((id, made.as_bytes().first_chunk().copied().unwrap_or_default()))
+    })
+}
+
+/// Gives what people compare of a public key, on a screen or a serial line: twenty letters and digits in groups of
+/// four, with hyphens between them and no zero at the end. `lowkey` prints the same of a device.
+///
+/// LOWKEY_NULL: `text` is as it was.
+/// cbindgen:ptrs-as-arrays=[[public_key;32],[text;24]]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_fingerprint(public_key: *const u8, text: *mut c_char) -> lowkey_status {
+    give(|| {
+        let text = raw::out_array::<LOWKEY_FINGERPRINT_LEN>(text.cast())?;
+        let made = Fingerprint::of(&PublicKey::new(*raw::array(public_key)?));
+        Ok((text, made.as_str().as_bytes().first_chunk().copied().unwrap_or_default()))
     })
 }
 

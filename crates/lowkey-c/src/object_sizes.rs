@@ -7,6 +7,9 @@ pub const LOWKEY_PINNING_ID_LEN: usize = 8;
 /// Bytes of the name of a pairing code.
 pub const LOWKEY_CODE_NAME_LEN: usize = 8;
 
+/// Characters of a text by lowkey_fingerprint, without a zero at the end.
+pub const LOWKEY_FINGERPRINT_LEN: usize = 24;
+
 /// Bytes of a lowkey_identity, and of the other objects.
 #[cfg(target_pointer_width = "32")]
 pub const LOWKEY_IDENTITY_SIZE: usize = 72;

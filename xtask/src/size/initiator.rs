@@ -84,7 +84,7 @@ fn none(names: &[String], parts: &[&str], complaint: &str) -> Result<()> {
 const FOLDER: &str = "initiator";
 const PROGRAM: &str = "kk";
 /// The functions of the header for responders, for pairing, and for what that is stored in.
-const FOR_OTHERS: [&str; 32] = [
+const FOR_OTHERS: [&str; 33] = [
     "lowkey_responder",
     "lowkey_hello_read",
     "lowkey_answer_kk",
@@ -93,6 +93,7 @@ const FOR_OTHERS: [&str; 32] = [
     "lowkey_refuse",
     "lowkey_xx_initiator",
     "lowkey_accept",
+    "lowkey_fingerprint",
     "lowkey_code_psk",
     "lowkey_code_text_psk",
     "lowkey_pairing_init",

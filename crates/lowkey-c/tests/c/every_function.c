@@ -23,6 +23,7 @@ const any_function EVERY_FUNCTION[] = {
     F(lowkey_feed),
     F(lowkey_feed_end),
     F(lowkey_filled),
+    F(lowkey_fingerprint),
     F(lowkey_finish),
     F(lowkey_flush),
     F(lowkey_handshake_hash),

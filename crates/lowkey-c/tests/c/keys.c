@@ -105,6 +105,20 @@ static void psks_and_ids(void) {
   CHECK(memcmp(id, out, 8) != 0);
 }
 
+/* By Python's hashlib and base64, of a public key of RFC 7748, 6.1. */
+static void pairing_a_fingerprint_is_what_another_implementation_makes_of_the_key(void) {
+  static const uint8_t key[32] = {0x85, 0x20, 0xf0, 0x09, 0x89, 0x30, 0xa7, 0x54, 0x74, 0x8b, 0x7d,
+                                  0xdc, 0xb4, 0x3e, 0xf7, 0x5a, 0x0d, 0xbf, 0x3a, 0x0d, 0x26, 0x38,
+                                  0x1a, 0xf4, 0xeb, 0xa4, 0xa9, 0x8e, 0xaa, 0x9b, 0x4e, 0x6a};
+  char text[LOWKEY_FINGERPRINT_LEN + 1] = "as before";
+  GIVES(LOWKEY_NULL, lowkey_fingerprint(NULL, text));
+  GIVES(LOWKEY_NULL, lowkey_fingerprint(key, NULL));
+  CHECK(strcmp(text, "as before") == 0);
+  text[LOWKEY_FINGERPRINT_LEN] = '\0';
+  OK(lowkey_fingerprint(key, text));
+  CHECK(strcmp(text, "I42G-Q33D-T2HY-YA32-TLSL") == 0);
+}
+
 static int32_t no_random(void *context, uint8_t *to, size_t len) {
   (void)context, (void)to, (void)len;
   return 1;
@@ -253,6 +267,7 @@ int main(void) {
   identities();
   peers();
   psks_and_ids();
+  pairing_a_fingerprint_is_what_another_implementation_makes_of_the_key();
   seeds_and_ephemerals();
   blank(ZERO);
   blank(ONES);

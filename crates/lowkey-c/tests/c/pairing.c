@@ -220,6 +220,29 @@ static void a_stuck_stream_is_waited_for(void) {
   CHECK(event == LOWKEY_EVENT_WRITE);
 }
 
+/* By Python's hashlib and base64. */
+static void a_code_is_read_from_the_whole_text_of_a_label(void) {
+  static const char label[] = "LOWKEY:1/WXP7G7GOMX742B77QMCAP74DAQD77AYEA77YGBEWME", bare[] = "A77YGBAH76BQIB77QMCAP74DAQ";
+  static const char spaced[] = "lowkey:1/ wxp7g 7gomx-742b7-7qmca-p74da-qd77a-yea77-ygbew-me\r\n";
+  static const uint8_t its_name[8] = {0xb5, 0xdf, 0xf3, 0x7c, 0xce, 0x65, 0xff, 0xcd};
+  static const char *const texts[] = {label, bare, spaced};
+  char wrong[sizeof label];
+  lowkey_psk psk;
+  for (size_t i = 0; i < 3; i++) {
+    uint8_t name[8] = {0};
+    memset(&psk, 0, sizeof psk);
+    OK(lowkey_code_text_psk(&psk, (const uint8_t *)texts[i], strlen(texts[i]), name));
+    CHECK(memcmp(name, its_name, 8) == 0);
+  }
+  memset(&psk, 0, sizeof psk);
+  for (size_t at = 7; at < sizeof label - 1; at++) {
+    uint8_t name[8];
+    memcpy(wrong, label, sizeof label);
+    wrong[at] = label[at] == 'A' ? 'B' : 'A';
+    GIVES(LOWKEY_LENGTH, lowkey_code_text_psk(&psk, (const uint8_t *)wrong, sizeof wrong - 1, name));
+  }
+}
+
 static void wrong_codes_leave_the_psk_as_it_was(void) {
   static const uint8_t zeros[33] = {0}, example[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   static uint8_t ones[32];
@@ -313,6 +336,7 @@ int main(void) {
   a_recording_is_refused();
   pairs_by_callbacks_that_stop_anywhere();
   a_stuck_stream_is_waited_for();
+  a_code_is_read_from_the_whole_text_of_a_label();
   wrong_codes_leave_the_psk_as_it_was();
   wrong_calls_are_a_status();
   return 0;

@@ -51,7 +51,7 @@ impl core::error::Error for LabelError {}
 /// # Errors
 /// [`LabelError`], which repeats nothing of the text.
 pub fn parse(text: &str) -> Result<Code, LabelError> {
-    let text = text.trim();
+    let text = text.trim_ascii();
     match text.split_at_checked(SCHEME_LEN) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case(&START[..SCHEME_LEN]) => of_label(rest),
         _ => Code::parse(text).map_err(LabelError::Code),
@@ -59,7 +59,7 @@ pub fn parse(text: &str) -> Result<Code, LabelError> {
 }
 
 fn of_label(text: &str) -> Result<Code, LabelError> {
-    let text = text.trim_start().strip_prefix(&START[SCHEME_LEN..]).ok_or(LabelError::Version)?;
+    let text = text.trim_ascii_start().strip_prefix(&START[SCHEME_LEN..]).ok_or(LabelError::Version)?;
     let mut bytes = Secret::<BYTES>::zeroed();
     let len = base32::decode(text, bytes.expose_mut()).map_err(LabelError::Code)?;
     let (Some((name, rest)), BYTES) = (bytes.expose().split_first_chunk::<{ Code::NAME_LEN }>(), len) else {
