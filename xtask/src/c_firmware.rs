@@ -23,19 +23,25 @@ use crate::{
 pub(crate) enum Kind {
     /// For a board.
     Product,
+    /// For a board that makes its keys itself and pairs.
+    Pairing,
     /// For the demo: the boot log is played over the serial line, 64 KiB go out and back.
     Demo,
     /// The same with short times, for a line that dies.
     Line,
+    /// The one that pairs, for the demo: the key store, the noise and the buttons are played over the serial line.
+    PairingDemo,
 }
 
 /// Builds it and returns its ELF file. It goes into a folder under the root's target folder, whatever the user builds
 /// by hand.
 pub(crate) fn build(kind: Kind) -> Result<PathBuf> {
     let (name, mut more) = match kind {
-        Kind::Product => ("product", Vec::new()),
-        Kind::Demo => ("demo", vec!["DEMO=1".to_owned()]),
-        Kind::Line => ("line", vec!["DEMO=1".to_owned()]),
+        Kind::Product => ("product", vec![]),
+        Kind::Pairing => ("pairing", vec![PAIR.to_owned()]),
+        Kind::Demo => ("demo", vec![DEMO.to_owned()]),
+        Kind::Line => ("line", vec![DEMO.to_owned()]),
+        Kind::PairingDemo => ("pairing-demo", vec![DEMO.to_owned(), PAIR.to_owned()]),
     };
     if let Kind::Line = kind {
         more.extend(times::variables().map(|(name, value)| format!("{name}={value}")));
@@ -69,12 +75,13 @@ pub(crate) fn make(folder: &Path, out: &Path, more: Vec<String>) -> Result<PathB
     Ok(out.join("firmware.elf"))
 }
 
-/// Prints what `elf` takes of what it may take.
+/// Builds those for a board, and prints what each takes of what it may take.
 ///
 /// # Errors
 /// That is more, too little is left for the stack, or it was not linked with the compact primitives.
-pub(crate) fn check(elf: &Path) -> Result<()> {
-    fit::check(elf, &BUDGET)
+pub(crate) fn check() -> Result<()> {
+    fit::check(&build(Kind::Product)?, &BUDGET)?;
+    fit::check(&build(Kind::Pairing)?, &PAIRING_BUDGET)
 }
 
 fn variable(name: &str, value: &Path) -> String {
@@ -85,14 +92,19 @@ fn variable(name: &str, value: &Path) -> String {
 pub(crate) const FOLDER: &str = "examples/lm3s6965-lwip";
 /// What all of it may take with lwIP: of flash far less than the board has, of RAM all that is there.
 const BUDGET: Memory = Memory { flash: 32 * 1_024, ram: 64 * 1_024 };
+/// The same of the one that pairs, which brings XXpsk0 as both roles and the key store.
+const PAIRING_BUDGET: Memory = Memory { flash: 48 * 1_024, ram: 64 * 1_024 };
+const DEMO: &str = "DEMO=1";
+const PAIR: &str = "PAIR=1";
 /// What would change the build behind the user's back.
-const OF_MAKE: [&str; 10] = [
+const OF_MAKE: [&str; 11] = [
     "MAKEFLAGS",
     "MFLAGS",
     "MAKEFILES",
     "MAKELEVEL",
     "CROSS",
     "DEMO",
+    "PAIR",
     "TEXTS",
     "CONNECT_LIMIT",
     "PING_EVERY",

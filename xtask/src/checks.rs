@@ -6,9 +6,7 @@ use xtask::{
 };
 
 use crate::{
-    archive, bench,
-    c_firmware::{self, Kind},
-    constant_time, cycles, deb, dist, firmware,
+    archive, bench, c_firmware, constant_time, cycles, deb, dist, firmware,
     fit::{self, Memory},
     network_trial, on_device, plan, show,
     show::{Board, Wire},
@@ -63,7 +61,7 @@ pub(crate) fn all(board: &str) -> Result<()> {
     steps.run("build the firmware of an STM32F107, which nothing here runs", || {
         fit::check(&firmware::build(STM32, "stm32f107")?, &STM32_MEMORY)
     })?;
-    steps.run("build the firmware in C", || c_firmware::check(&c_firmware::build(Kind::Product)?))?;
+    steps.run("build the firmware in C", c_firmware::check)?;
     steps.run("the board's network, in QEMU", || network_trial::run(&trial))?;
     steps.run("the device's own tests, in QEMU and in the model", on_device::check)?;
     steps.run("whether the time on a device depends on a secret", constant_time::check)?;
@@ -73,7 +71,8 @@ pub(crate) fn all(board: &str) -> Result<()> {
     steps.run("the demo with an attacker", || show::demo(Board::Rust(board), &Wire::Attacked))?;
     steps.run("the demo of the firmware in C", || show::demo(Board::C, &Wire::Honest))?;
     steps.run("the demo of the firmware in C with an attacker", || show::demo(Board::C, &Wire::Attacked))?;
-    steps.run("the demo of a pairing", || show::pair(board))?;
+    steps.run("the demo of a pairing", || show::pair(Board::Rust(board)))?;
+    steps.run("the demo of a pairing of the firmware in C", || show::pair(Board::C))?;
     steps.run("both boards on a line that dies", || show::line(board))?;
     steps.run("the library for C, as it is handed out", || dist::check(dist::Tried::Often))?;
     steps.run("how tightly systemd shuts the service in", deb::units)?;

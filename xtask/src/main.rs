@@ -45,7 +45,8 @@ fn main() -> ExitCode {
         ["demo", "--mitm"] => show::demo(Board::Rust(BOARD), &Wire::Attacked),
         ["demo", "--c"] => show::demo(Board::C, &Wire::Honest),
         ["demo", "--c", "--mitm"] | ["demo", "--mitm", "--c"] => show::demo(Board::C, &Wire::Attacked),
-        ["demo", "--pair"] => show::pair(BOARD),
+        ["demo", "--pair"] => show::pair(Board::Rust(BOARD)),
+        ["demo", "--c", "--pair"] | ["demo", "--pair", "--c"] => show::pair(Board::C),
         ["demo", "--line"] => show::line(BOARD),
         ["test"] => checks::all(BOARD),
         ["test", "--busy"] => busy::test(BOARD),
@@ -84,7 +85,7 @@ const USAGE: &str = "\
 usage: cargo xtask <verb>
   demo   a board in QEMU and the real server: 64 KiB each way, the wire captured and searched;
          --mitm puts an attacker between them, --c takes the board's firmware in C, with lwIP;
-         --pair brings a blank board and a server together by the code on a label;
+         --pair brings a blank board and a server together by the code on a label, also with --c;
          --line puts both boards on a line that dies, and in front of a server that hangs, floods and takes nothing
   test   everything that must hold before a change goes in
          (--busy: what has deadlines, races and ports, ten times while all cores are kept busy by something else)

@@ -69,11 +69,13 @@ fn play(word: &str, firmware: &Path) -> Result<()> {
 }
 
 /// A blank board, brought together with a server by the code on its label.
-pub(crate) fn pair(rust: &str) -> Result<()> {
+pub(crate) fn pair(board: Board<'_>) -> Result<()> {
     let mut steps = Steps::new();
     setup::ensure([&setup::QEMU])?;
-    let firmware =
-        steps.run("build the firmware that pairs", || firmware::build_with(rust, "pairing", &["demo"]))?;
+    let firmware = steps.run("build the firmware that pairs", || match board {
+        Board::Rust(folder) => firmware::build_with(folder, "pairing", &["demo"]),
+        Board::C => c_firmware::build(Kind::PairingDemo),
+    })?;
     steps.run("build the lowkey command and the backend", programs)?;
     steps.run("a pairing", || play("pair", &firmware))
 }

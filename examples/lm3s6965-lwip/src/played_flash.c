@@ -46,6 +46,13 @@ static int32_t program(void *context, uint32_t bank, size_t offset, const uint8_
     return 0;
 }
 
+/* Programming only clears bits here, whatever was programmed before (data sheet 7.2.3). */
+int32_t flash_clear(void *context, uint32_t bank, size_t offset, size_t len)
+{
+    static const uint8_t zeros[sizeof(uint32_t)] = {0};
+    return program(context, bank, offset, zeros, len);
+}
+
 static int32_t erase(void *context, uint32_t bank)
 {
     (void)context;

@@ -9,6 +9,7 @@
 /* System control: clock tree and gating. */
 #define RIS REGISTER(0x400FE050u)
 #define RCC REGISTER(0x400FE060u)
+#define RCGC0 REGISTER(0x400FE100u)
 #define RCGC1 REGISTER(0x400FE104u)
 #define RCGC2 REGISTER(0x400FE108u)
 #define USER0 REGISTER(0x400FE1E0u)
@@ -20,11 +21,17 @@
 #define FMC REGISTER(0x400FD008u)
 #define USECRL REGISTER(0x400FE140u)
 
-/* GPIO ports A (UART0's pins) and F (the Ethernet lamps). */
+/* GPIO ports A (UART0's pins), E (a button) and F (another, and the Ethernet lamps). A port's data is read through an
+ * address that says which pins. */
 #define GPIOA_AFSEL REGISTER(0x40004420u)
 #define GPIOA_DEN REGISTER(0x4000451Cu)
 #define GPIOF_AFSEL REGISTER(0x40025420u)
 #define GPIOF_DEN REGISTER(0x4002551Cu)
+#define GPIOE_PE1 REGISTER(0x40024008u)
+#define GPIOE_PUR REGISTER(0x40024510u)
+#define GPIOE_DEN REGISTER(0x4002451Cu)
+#define GPIOF_PF1 REGISTER(0x40025008u)
+#define GPIOF_PUR REGISTER(0x40025510u)
 
 /* UART0. */
 #define UARTDR REGISTER(0x4000C000u)
@@ -41,6 +48,16 @@
 #define GPTMIMR REGISTER(0x40030018u)
 #define GPTMICR REGISTER(0x40030024u)
 #define GPTMTAILR REGISTER(0x40030028u)
+
+/* ADC, its sequence of one sample. */
+#define ADCACTSS REGISTER(0x40038000u)
+#define ADCRIS REGISTER(0x40038004u)
+#define ADCISC REGISTER(0x4003800Cu)
+#define ADCEMUX REGISTER(0x40038014u)
+#define ADCPSSI REGISTER(0x40038028u)
+#define ADCSSMUX3 REGISTER(0x400380A0u)
+#define ADCSSCTL3 REGISTER(0x400380A4u)
+#define ADCSSFIFO3 REGISTER(0x400380A8u)
 
 /* Ethernet controller. */
 #define MACRIS REGISTER(0x40048000u)

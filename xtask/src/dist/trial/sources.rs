@@ -32,15 +32,19 @@ impl Sources {
         Ok(Self { lwip: lwip::source()? })
     }
 
-    /// Each file for a microcontroller, as C99 without a warning, and the firmware of the board that we have an example
-    /// for.
+    /// Each file for a microcontroller, as C99 without a warning, and both firmwares of the board that we have an
+    /// example for.
     ///
     /// # Errors
     /// What the compiler says, or that there is none to compile.
     pub(super) fn compile_for(&self, core: &Core, library: &Path) -> Result<()> {
         self.compile("arm-none-eabi-gcc", core.options[0], library)?;
         match core.target {
-            TARGET => make(library, "lm3s6965-lwip", &[format!("LWIP={}", self.lwip.display())]),
+            TARGET => {
+                let lwip = format!("LWIP={}", self.lwip.display());
+                make(library, "lm3s6965-lwip", &[lwip.clone(), "PAIR=1".to_owned()])?;
+                make(library, "lm3s6965-lwip", &[lwip])
+            }
             _ => Ok(()),
         }
     }
