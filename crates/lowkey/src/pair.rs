@@ -93,6 +93,15 @@ struct Pairing {
 struct Seen {
     key: Option<String>,
     trouble: Option<String>,
+    came: Came,
+}
+
+/// Whether a device has come at all. Its row may stay, pending, whatever became of the pairing.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Came {
+    #[default]
+    Nobody,
+    Somebody,
 }
 
 impl Pairing {
@@ -116,11 +125,12 @@ impl Pairing {
             }
             let asked = timeout(PAUSE, poll_fn(|context| signals.poll(context))).await;
             if let Ok(Asked::Stop) = asked {
+                // What has come since is said as well: whoever interrupts may have seen a wrong fingerprint.
+                if let Some(done) = self.look(window, &mut seen)? {
+                    return done;
+                }
                 self.close(window)?;
-                return Err(Failure::new(
-                    Exit::Handshake,
-                    "interrupted; the window is closed, and nobody was paired",
-                ));
+                return Err(self.interrupted(seen.came));
             }
         }
     }
@@ -138,6 +148,9 @@ impl Pairing {
             return Err(Failure::new(Exit::Handshake, why));
         };
         let key = said(found, "key");
+        if key.is_some() || said(&found["trouble"], "what").is_some() {
+            seen.came = Came::Somebody;
+        }
         if key != seen.key {
             if let Some(key) = &key {
                 say(format_args!("a device has shown the code; its fingerprint: {}", fingerprint(key)));
@@ -187,6 +200,22 @@ impl Pairing {
         let question = json!({ "window": window }).to_string();
         self.admin.tell("/pair/close", &question, PATIENCE)?;
         Ok(())
+    }
+
+    fn interrupted(&self, came: Came) -> Failure {
+        let device = &self.invitation.device;
+        match came {
+            Came::Nobody => {
+                Failure::new(Exit::Handshake, "interrupted; the window is closed, and no device came")
+            }
+            Came::Somebody => Failure::new(
+                Exit::Handshake,
+                format_args!(
+                    "interrupted; the window is closed. A device came, and if it is entered it may connect: `lowkey revoke` \
+                     takes {device:?} out"
+                ),
+            ),
+        }
     }
 
     /// Why nobody was paired; of a code that is another's, whose.

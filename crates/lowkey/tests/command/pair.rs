@@ -251,7 +251,22 @@ fn pairing_an_interrupt_closes_the_window_and_a_server_opens_one_from_its_beginn
     let pid = pairing.child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     let (exit, said) = pairing.end();
-    assert_eq!(exit, Some(4), "{said}");
+    assert!(exit == Some(4) && said.contains("no device came"), "{said}");
+
+    // A device has its row, and will be let in: whoever saw a wrong fingerprint has to know it.
+    let mut pairing = Command::begin(&folder, PAIR);
+    pair(&Board::new(), &server.address, Stop::Cut(2)).unwrap_err();
+    pairing.until("its row stays, pending");
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-INT", &pairing.child.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let (exit, said) = pairing.end();
+    assert!(exit == Some(4) && said.contains("`lowkey revoke` takes \"pump-7\" out"), "{said}");
+    folder.write("devices.toml", "");
     let refused = Err(Error::Refused(Refusal::MODE));
     assert_eq!(pair(&Board::new(), &server.address, Stop::Never), refused);
     assert_eq!(server.end("-TERM").0, Some(0));
