@@ -10,6 +10,7 @@ use crate::dial::dial;
 use crate::entropy::host_ephemerals;
 use crate::error::Error;
 use crate::registry::{Device, Enrol, NotEnrolled};
+use crate::text::mask;
 use lowkey_core::{Code, PublicKey};
 use lowkey_transport::{Error as ChannelError, Link, Refusal};
 use std::fmt;
@@ -69,6 +70,9 @@ impl Acceptor {
         let Some(enrolments) = self.state.enrolments.get().cloned() else { return Err(NotOpened::Nowhere) };
         let wrong = |why: String| NotOpened::Enrol(NotEnrolled::Failed(why));
         Device::new(device).map_err(|error| wrong(error.to_string()))?;
+        if mask(device) != device {
+            return Err(wrong("a code or a key stands where the name belongs".into()));
+        }
         let (named, name) = (device.to_owned(), code.name());
         let may = spawn_blocking(move || enrolments.may(&named, &name)).await;
         may.map_err(|error| wrong(error.to_string()))?.map_err(NotOpened::Enrol)?;

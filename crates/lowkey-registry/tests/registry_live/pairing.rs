@@ -489,6 +489,8 @@ async fn pairing_nothing_is_opened_that_could_come_to_nothing() {
         let why = open(&code(), hostile, MINUTES).await;
         assert!(!why.chars().any(char::is_control) && !why.contains(['\u{202e}', '\u{200b}']), "{why:?}");
     }
+    let label = lowkey_registry::label_text(&code()).unwrap();
+    assert!(open(&code(), label.expose(), MINUTES).await.contains("where the name belongs"));
     for time in [Duration::ZERO, Duration::from_secs(24 * 60 * 60 + 1)] {
         assert!(open(&code(), "pump-7", time).await.contains("at most 24 h"));
     }
