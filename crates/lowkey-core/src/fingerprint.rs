@@ -23,8 +23,11 @@ impl Fingerprint {
         let mut letters = [0; 21]; // of 104 bits, the last of them left over
         let _ = base32::encode(hash.get(..13).unwrap_or_default(), &mut letters); // there is room
         let mut text = [b'-'; Self::LEN];
-        let to = text.iter_mut().enumerate().filter(|(at, _)| at % 5 != 4);
-        to.zip(letters).for_each(|((_, to), letter)| *to = letter);
+        let mut letters = letters.into_iter();
+        // Group by group: a core without a division would need a library for `at % 5`.
+        for group in text.chunks_mut(5) {
+            group.iter_mut().take(4).zip(&mut letters).for_each(|(to, letter)| *to = letter);
+        }
         Self(text)
     }
 
