@@ -4,6 +4,7 @@
 use crate::timeline::{Line, Voice, Who};
 use std::{
     fs,
+    hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -62,12 +63,15 @@ impl Device {
         }
         flash.resize(FLASH, 0xFF);
         let file = folder.join("board.flash");
+        let mut hasher = DefaultHasher::new();
+        (Random::new().u64(), folder).hash(&mut hasher); // no two boards have the same
+        let noise = Random::from_seed(hasher.finish());
         fs::write(&file, flash)?;
         Ok(Self {
             elf: elf.to_owned(),
             flash: file,
             network: Network::MadeUp,
-            noise: Arc::new(Mutex::new(Random::new())),
+            noise: Arc::new(Mutex::new(noise)),
         })
     }
 

@@ -33,13 +33,17 @@ impl Device {
     /// Pairs if it may, sends readings if it can, and begins again after a pause. `asked`: somebody wants a pairing.
     pub(crate) fn run(mut self, asked: bool) -> ! {
         let begun = self.clock.now();
+        let (psk, identity) = (self.label.code.psk(), self.store.identity());
+        let Ok(identity) = identity else { unreachable!("it has keys") };
+        let pairing = Pairing { code: self.label.code.name(), psk: &psk, identity: &identity };
+        let mut window = Window::new(pairing); // one for all attempts: it knows a recording of an earlier one
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         let mut wants = asked;
         loop {
             let mut ended = if wants { Err(Error::NotOpen) } else { self.dial() };
             let may_pair = wants || self.store.may_pair_unasked();
             if ended.is_err() && may_pair && self.clock.since(begun) < WINDOW {
-                let paired = self.pair();
+                let paired = self.pair(&mut window);
                 wants &= paired.is_err();
                 ended = paired.and_then(|()| self.dial());
             }
@@ -49,7 +53,11 @@ impl Device {
             let _without_it_the_pause_is_the_shortest = self.ephemerals.entropy().fill(&mut chance);
             let error = ended.err().unwrap_or(Error::HungUp);
             let pause = backoff.failed(&error, u32::from_be_bytes(chance));
-            self.uart.text(error.as_str()).text("; stack peak ").number(stack::peak() as u32);
+            let why = match error {
+                Error::NotOpen if !may_pair => "not paired; \"Select\", held at a start, pairs",
+                error => error.as_str(),
+            };
+            self.uart.text(why).text("; stack peak ").number(stack::peak() as u32);
             self.uart.text(" B, again in ").number(pause).text(" ms").end();
             self.tcp.idle(pause);
         }
@@ -93,19 +101,16 @@ impl Device {
     ///
     /// # Errors
     /// What came in between; what the store has then is said.
-    fn pair(&mut self) -> Result<(), Error> {
+    fn pair<'k>(&mut self, window: &mut Window<'k>) -> Result<(), Error> {
         let Self { store, ephemerals, tcp, uart, buffers, label, .. } = self;
-        let (psk, identity) = (label.code.psk(), store.identity());
-        let identity = identity.map_err(|_| Error::NotOpen)?; // it has keys
-        let pairing = Pairing { code: label.code.name(), psk: &psk, identity: &identity };
-        let mut link = Link::new(lent(buffers)?);
+        let mut link: Link<'k, _> = Link::new(lent(buffers)?);
         tcp.set_patience(PAIR_LIMIT);
         let paired = match label.wait {
             None => {
                 uart.text("pairing: calls the server").end();
                 tcp.set_limit(Some(PAIR_LIMIT));
                 tcp.connect(label.server.ip, label.server.port, CONNECT_LIMIT).map_err(Error::Io)?;
-                Channel::pair(&mut *tcp, &mut link, pairing, ephemerals, store)
+                Channel::pair(&mut *tcp, &mut link, window.pairing(), ephemerals, store)
             }
             Some(port) => {
                 tcp.listen(port).map_err(Error::Io)?;
@@ -113,7 +118,7 @@ impl Device {
                 tcp.set_limit(Some(WINDOW));
                 tcp.accept(WINDOW).map_err(Error::Io)?;
                 tcp.set_limit(Some(PAIR_LIMIT));
-                Channel::accept_pairing(&mut *tcp, &mut link, &mut Window::new(pairing), ephemerals, store)
+                Channel::accept_pairing(&mut *tcp, &mut link, window, ephemerals, store)
             }
         };
         hang_up(tcp);
