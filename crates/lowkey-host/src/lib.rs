@@ -54,8 +54,8 @@
 //! | `lowkey.ended` | info | `device`, `reason`, `error` | a session is over that was not ended from outside, as the four before this: `closed`, `broken` (with the `error`), `backend` (the service behind could not be reached, or broke off), or `stopped` with the server |
 //! | `lowkey.window_opened` | info | `code`, `device`, `seconds` | a pairing window is open, or a device is called; `code` is the code's name |
 //! | `lowkey.window_closed` | info | `code`, `device`, `reason` | it is over: `paired`, `time`, or `closed` |
-//! | `lowkey.paired` | info | `code`, `device` | a device is paired: both sides have stored the other's key |
-//! | `lowkey.not_paired` | warn | `code`, `device`, `error` | a device that has the code came, and was not paired |
+//! | `lowkey.paired` | info | `code`, `device`, `fingerprint` | a device is paired: both sides have stored the other's key. `fingerprint` is its key's, for people to compare |
+//! | `lowkey.not_paired` | warn | `code`, `device`, `fingerprint`, `error` | a device that has the code came, and was not paired; `device` is the window's name |
 //! | `lowkey.still_pending` | warn | `code`, `device`, `error` | a pairing is final, and could not be entered as that: its row stays pending until the next session |
 //! | `lowkey.attempt_displaced` | warn | `attempts` | too many attempts wait, or too many of one address; one made room |
 //! | `lowkey.left_out` | of those lines | `of`, `lines` | how many lines of the event `of` were left out: only the first 100 of a second are written of what devices and strangers can bring about (all from `lowkey.confirmed` to `lowkey.failed`, from `lowkey.displaced` to `lowkey.ended`, `lowkey.not_paired`, `lowkey.attempt_displaced` and the panics), and of `lowkey.accept_failed` the first of 10 s. Said as soon as that time is over |

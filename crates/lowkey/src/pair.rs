@@ -92,6 +92,7 @@ struct Pairing {
 #[derive(Default, PartialEq, Eq)]
 struct Seen {
     key: Option<String>,
+    loser: Option<String>,
     trouble: Option<String>,
     came: Came,
 }
@@ -157,6 +158,16 @@ impl Pairing {
             }
             seen.key = key;
         }
+        let loser = said(found, "loser");
+        if loser != seen.loser {
+            if let Some(loser) = &loser {
+                say(format_args!(
+                    "another device has shown the code, and was told no; its fingerprint: {}",
+                    fingerprint(loser)
+                ));
+            }
+            seen.loser = loser;
+        }
         let trouble = &found["trouble"];
         let is_lost = said(trouble, "kind").as_deref() == Some("claimed");
         match said(found, "state").as_deref() {
@@ -167,6 +178,14 @@ impl Pairing {
                     self.invitation.device,
                     fingerprint(key)
                 ));
+                if let Some(loser) = &seen.loser {
+                    say(format_args!(
+                        "two devices have this code; the other one was told no, fingerprint {}: if that is your device, \
+                         `lowkey revoke` takes {:?} out",
+                        fingerprint(loser),
+                        self.invitation.device
+                    ));
+                }
                 if let Some(why) =
                     said(trouble, "what").filter(|_| said(trouble, "kind").as_deref() == Some("not_stored"))
                 {

@@ -104,6 +104,7 @@ pub(super) fn window(of: &WindowInfo) -> Value {
         "code": show_code_name(&of.code),
         "device": of.device,
         "key": key.map(|key| encode_public(&key)),
+        "loser": of.loser.map(|key| encode_public(&key)),
         "seconds_left": of.left.as_secs(),
         "state": state,
         "trouble": of.trouble.as_ref().map(trouble),
@@ -111,20 +112,22 @@ pub(super) fn window(of: &WindowInfo) -> Value {
     })
 }
 
-/// Why a pairing came to nothing; of a code that is another's, whose.
+/// Why a pairing came to nothing; of a code that is another's, whose, and of one that another was first with, the key
+/// that lost.
 pub(super) fn trouble(why: &NotPaired) -> Value {
-    let (kind, whose) = match why {
-        NotPaired::Claimed(bearer) => ("claimed", Some(bearer)),
+    let (kind, key) = match why {
+        NotPaired::Claimed(bearer) => ("claimed", Some(bearer.key)),
         NotPaired::NotStored(_) => ("not_stored", None),
         NotPaired::Key => ("key", None),
-        NotPaired::Busy => ("busy", None),
+        NotPaired::Busy(key) => ("busy", Some(*key)),
         NotPaired::Over => ("over", None),
         NotPaired::Declined => ("declined", None),
         _ => ("failed", None),
     };
+    let device = if let NotPaired::Claimed(bearer) = why { Some(&bearer.name) } else { None };
     json!({
-        "device": whose.map(|bearer| &bearer.name),
-        "key": whose.map(|bearer| encode_public(&bearer.key)),
+        "device": device,
+        "key": key.map(|key| encode_public(&key)),
         "kind": kind,
         "what": why.to_string(),
     })

@@ -20,7 +20,7 @@ impl Hold {
     /// Of the device that has this key.
     ///
     /// # Errors
-    /// [`NotPaired::Over`], [`NotPaired::Busy`].
+    /// [`NotPaired::Over`], [`NotPaired::Busy`]: whoever asks for the window sees its key then.
     pub(super) fn take(windows: &Arc<Windows>, window: u64, key: PublicKey) -> Result<Self, NotPaired> {
         let held = windows.hold(window, key)?;
         Ok(Self { windows: Arc::clone(windows), window, held })

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::handshake::exchange;
 use crate::parting;
 use crate::registry::{Enrol, NotEnrolled, Pinned};
-use lowkey_core::PublicKey;
+use lowkey_core::{Fingerprint, PublicKey};
 use lowkey_transport::{Error as ChannelError, Link, Step};
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,16 +61,16 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Play<'_, '_, Io> {
                 Err(why)
             }
         };
-        let (code, device) = (Shown(window.code), &*window.device);
+        let (code, device, fingerprint) = (Shown(window.code), &*window.device, Fingerprint::of(&key));
         match &settled {
             Ok(()) => {
-                tracing::info!(name: "lowkey.paired", target: "lowkey", code = %code, device, "device paired");
+                tracing::info!(name: "lowkey.paired", target: "lowkey", code = %code, device, %fingerprint, "device paired");
                 self.close().await;
             }
             Err(error) => {
                 state.windows.failed(window.number, error);
                 if state.counters.log.may(Event::NotPaired) {
-                    tracing::warn!(name: "lowkey.not_paired", target: "lowkey", code = %code, device, error = %error, "pairing came to nothing");
+                    tracing::warn!(name: "lowkey.not_paired", target: "lowkey", code = %code, device, %fingerprint, error = %error, "pairing came to nothing");
                 }
             }
         }

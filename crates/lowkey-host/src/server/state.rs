@@ -13,7 +13,7 @@ use crate::entropy::random;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::registry::{Enrol, Paired, Pinned, Registry};
-use lowkey_core::{Identity, Peer, Psk};
+use lowkey_core::{Fingerprint, Identity, Peer, Psk};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use tokio::task::spawn_blocking;
@@ -103,11 +103,11 @@ impl State {
         let (enrolments, windows, key) = (Arc::clone(enrolments), Arc::clone(&self.windows), pinned.key());
         let device = pinned.device().name().to_owned();
         spawn_blocking(move || {
-            let code_shown = Shown(code);
+            let (code_shown, fingerprint) = (Shown(code), Fingerprint::of(&key));
             match enrolments.finalise(&key, &code) {
                 Ok(()) => {
                     windows.paired(code, key);
-                    tracing::info!(name: "lowkey.paired", target: "lowkey", code = %code_shown, device, "device paired");
+                    tracing::info!(name: "lowkey.paired", target: "lowkey", code = %code_shown, device, %fingerprint, "device paired");
                 }
                 Err(error) => {
                     tracing::warn!(name: "lowkey.still_pending", target: "lowkey", code = %code_shown, device, error = %error, "pairing not entered as final");

@@ -21,6 +21,9 @@ pub struct WindowInfo {
     pub progress: Progress,
     /// Why the last run came to nothing, if one did; the window stays open for another.
     pub trouble: Option<NotPaired>,
+    /// The key of a device that had the code as well and was told no, because another one was first; the last of
+    /// them. Somebody has the code from its label: which of the two is the right one, only people can tell.
+    pub loser: Option<PublicKey>,
 }
 
 /// How far a pairing is.
@@ -51,8 +54,8 @@ pub enum NotPaired {
     Gone,
     /// The device's key is our own or of low order.
     Key,
-    /// Another device is being paired with the same code.
-    Busy,
+    /// Another device with the same code was first, and is being paired or is paired; the key is that of this one.
+    Busy(PublicKey),
     /// The window was over before the device had shown the code.
     Over,
     /// The device said no.
@@ -68,7 +71,7 @@ impl fmt::Display for NotPaired {
             Self::Gone => write!(f, "{}", NotEnrolled::Gone),
             Self::NotStored(why) | Self::Failed(why) => f.write_str(why),
             Self::Key => f.write_str("the device's key is our own or of low order"),
-            Self::Busy => f.write_str("another device is being paired with the same code"),
+            Self::Busy(_) => f.write_str("another device with the same code was first"),
             Self::Over => f.write_str("the window is over"),
             Self::Declined => f.write_str("the device said no"),
         }

@@ -35,6 +35,7 @@ struct Window {
     holder: Option<Holder>,
     progress: Progress,
     trouble: Option<NotPaired>,
+    loser: Option<PublicKey>,
 }
 
 /// The run that holds a window, and whose device it is.
@@ -98,6 +99,7 @@ impl Windows {
             holder: None,
             progress: Progress::Waiting,
             trouble: None,
+            loser: None,
         };
         tracing::info!(name: "lowkey.window_opened", target: "lowkey", code = %Shown(name), device, seconds = time.as_secs(), "pairing window open");
         let number = window.number;
@@ -175,11 +177,12 @@ impl Windows {
         table.next += 1;
         let run = table.next;
         let window = table.numbered(number).filter(|window| window.until > Instant::now());
-        let window = window.ok_or(NotPaired::Over)?;
+        let Some(window) = window else { return Err(table.too_late(number, key)) };
         let entering = match window.holder.take() {
             Some(other) if other.key != key => {
                 window.holder = Some(other);
-                return Err(NotPaired::Busy);
+                window.loser = Some(key);
+                return Err(NotPaired::Busy(key));
             }
             Some(older) => {
                 older.held.ended.notify_one();
@@ -238,7 +241,7 @@ impl Windows {
         let Some(code) = table.named(number) else { return };
         let Some(window) = table.open.get_mut(&code) else { return };
         // Two at once: what the other one hears is no news of the one that goes on.
-        if window.holder.is_none() || *why != NotPaired::Busy {
+        if window.holder.is_none() || !matches!(why, NotPaired::Busy(_)) {
             window.trouble = Some(why.clone());
         }
         if window.who == Who::Server {
@@ -267,6 +270,18 @@ impl Table {
         };
         let over: Vec<Id> = self.open.iter().filter_map(over).collect();
         over.into_iter().for_each(|code| self.end(code, Progress::Over));
+    }
+
+    /// What a device hears that has shown the code behind the window's end.
+    fn too_late(&mut self, number: u64, key: PublicKey) -> NotPaired {
+        let past = self.past.iter_mut().find(|past| past.number == number);
+        match past {
+            Some(past) if matches!(past.progress, Progress::Paired(first) if first != key) => {
+                past.loser = Some(key);
+                NotPaired::Busy(key)
+            }
+            _ => NotPaired::Over,
+        }
     }
 
     fn end(&mut self, code: Id, progress: Progress) {
@@ -313,6 +328,7 @@ impl Window {
             left: self.until.saturating_duration_since(now),
             progress: self.progress,
             trouble: self.trouble.clone(),
+            loser: self.loser,
         }
     }
 }

@@ -376,13 +376,13 @@ async fn pairing_of_two_devices_with_the_code_at_once_one_is_paired_and_the_othe
         tokio::join!(boards[0].pair(near_a, Stop::Never), boards[1].pair(near_b, Stop::Never));
     let outcomes = [(first, a.await.unwrap(), &boards[0]), (second, b.await.unwrap(), &boards[1])];
     let (won, lost): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(|(device, ..)| device.is_ok());
-    let ([(_, AcceptError::Paired, winner)], [(Err(Error::NotWelcome), AcceptError::NotPaired(why), _)]) =
+    let ([(_, AcceptError::Paired, winner)], [(Err(Error::NotWelcome), AcceptError::NotPaired(why), loser)]) =
         (&won[..], &lost[..])
     else {
         panic!("{:?}", [won.len(), lost.len()])
     };
     let claimed = NotPaired::Claimed(Bearer { name: "pump-7".into(), key: winner.key() });
-    assert!([NotPaired::Busy, NotPaired::Over, claimed].contains(why), "{why:?}");
+    assert!([NotPaired::Busy(loser.key()), claimed].contains(why), "{why:?}");
     assert_eq!(site.progress(window), Progress::Paired(winner.key()));
     assert_eq!(site.text().matches("[[device]]").count(), 1);
 }
@@ -410,7 +410,9 @@ async fn pairing_a_window_ends_by_its_clock_and_who_has_shown_the_code_has_time_
     let other = Board::new();
     let (far, refused) = site.accept();
     assert_eq!(other.pair(far, Stop::Never).await, Err(Error::NotWelcome));
-    assert!(matches!(refused.await.unwrap(), AcceptError::NotPaired(NotPaired::Busy)));
+    let busy = NotPaired::Busy(other.key());
+    assert!(matches!(refused.await.unwrap(), AcceptError::NotPaired(why) if why == busy));
+    assert_eq!(site.acceptor.window(window).unwrap().loser, Some(other.key()));
     advance(Duration::from_secs(110)).await;
     site.acceptor.sweep();
     link.accept().unwrap();

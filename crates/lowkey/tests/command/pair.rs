@@ -5,7 +5,7 @@ use lowkey_core::{Fingerprint, PinStore};
 use lowkey_host::entropy::host_ephemerals;
 use lowkey_host::{Id, Identity, Peer, PublicKey, Refusal};
 use lowkey_registry::keys;
-use lowkey_transport::{Error, Link, Pairing, StdStream, Window, blocking};
+use lowkey_transport::{Error, Link, Pairing, StdStream, Step, Window, blocking};
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 use std::convert::Infallible;
@@ -14,7 +14,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Stdio};
 use test_support::folder::secret;
-use test_support::world::board::{Board, Stop, buffers, code};
+use test_support::world::board::{Board, Stop, buffers, code, fill, flush, settle};
 use tokio::net::{TcpListener, TcpStream};
 
 const FILES: &str =
@@ -131,6 +131,42 @@ fn pairing_a_device_that_calls_is_in_force_when_the_command_says_so_and_its_fing
     assert_eq!(pairing.end().0, Some(0));
     let (_, log) = server.end("-TERM");
     assert!(log.contains("device paired") && !log.to_uppercase().contains(CODE), "{log}");
+}
+
+/// A photographed label: whoever is first is paired, and the operator learns that there was another.
+#[test]
+fn pairing_two_devices_that_show_one_code_the_one_that_lost_is_said_with_its_fingerprint() {
+    let folder = folder();
+    let server = folder.serve_with(FILES, &[]);
+    let pairing = Command::begin(&folder, PAIR);
+    let (winner, loser) = (Board::new(), board(&folder, 77));
+    run(async {
+        let psk = winner.code.psk();
+        let mut link = winner.link(&psk);
+        let mut io = TcpStream::connect(&server.address).await.unwrap();
+        loop {
+            match link.step().unwrap() {
+                Step::Write => flush(&mut io, &mut link).await.unwrap(),
+                Step::Read => fill(&mut io, &mut link).await.unwrap(),
+                _ => break, // the server has said its word
+            }
+        }
+        let other = TcpStream::connect(&server.address).await.unwrap();
+        assert_eq!(loser.pair(other, Stop::Never).await, Err(Error::NotWelcome));
+        link.accept().unwrap();
+        settle(&mut io, &mut link, Stop::Never).await.unwrap();
+    });
+    let (exit, said) = pairing.end();
+    let [won, lost] = [winner, loser].map(|board| Fingerprint::of(&board.key()).to_string());
+    let paired = format!(
+        "fingerprint {won}\ntwo devices have this code; the other one was told no, fingerprint {lost}: "
+    );
+    assert!(exit == Some(0) && said.contains(&paired) && said.ends_with("in force\n"), "{said}");
+    assert!(said.contains("`lowkey revoke` takes \"pump-7\" out"), "{said}");
+    let (_, log) = server.end("-TERM");
+    let lost = log.lines().find(|line| line.contains("pairing came to nothing")).unwrap().contains(&lost);
+    let won = log.lines().find(|line| line.contains("device paired")).unwrap().contains(&won);
+    assert!(won && lost, "{log}");
 }
 
 #[test]
