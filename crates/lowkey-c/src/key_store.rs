@@ -78,7 +78,7 @@ unsafe fn open(
     store: *mut lowkey_key_store,
     flash: *const lowkey_flash,
     clear: lowkey_clear,
-    open: fn(StoreBanks) -> Result<KeyStore<StoreBanks>, StoreError>,
+    open: impl FnOnce(StoreBanks) -> Result<KeyStore<StoreBanks>, StoreError>,
 ) -> lowkey_status {
     attempt(|| {
         let (storage, banks) = (raw::vacant(store)?, banks(raw::plain(flash)?)?);
