@@ -37,6 +37,8 @@ static void pause_after(lowkey_status status)
     }
     if (status == LOWKEY_IO) {
         say(device_why());
+    } else if (status == LOWKEY_NOT_OPEN) {
+        say("not paired; \"Select\", held at a start, pairs");
     } else {
         say_status("", status);
     }
