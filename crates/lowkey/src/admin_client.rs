@@ -41,6 +41,8 @@ pub(crate) struct Admin {
 /// Why there is no answer.
 #[derive(Debug)]
 pub(crate) enum Unanswered {
+    /// No server is there.
+    Gone(Failure),
     /// Nobody is there who could, or we may not ask.
     Nobody(Failure),
     /// It may come the next time.
@@ -50,7 +52,7 @@ pub(crate) enum Unanswered {
 impl From<Unanswered> for Failure {
     fn from(unanswered: Unanswered) -> Self {
         match unanswered {
-            Unanswered::Nobody(failure) | Unanswered::Late(failure) => failure,
+            Unanswered::Gone(failure) | Unanswered::Nobody(failure) | Unanswered::Late(failure) => failure,
         }
     }
 }
@@ -136,11 +138,17 @@ fn exchange(address: &Endpoint, question: &str, patience: Duration) -> io::Resul
     match (address.path(), address.socket_addr()) {
         #[cfg(unix)]
         (Some(socket), _) => {
-            let stream = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-            // Before it connects: on Linux that waits for as long where the server's queue is full.
-            stream.set_write_timeout(Some(patience))?;
-            stream.connect(&SockAddr::unix(socket)?)?;
-            talk(&stream, question, until)
+            let socket = SockAddr::unix(socket)?;
+            loop {
+                let stream = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+                // Before it connects: on Linux that waits for as long where the server's queue is full.
+                let left = until.saturating_duration_since(Instant::now());
+                stream.set_write_timeout(Some(left.max(Duration::from_millis(1))))?;
+                match stream.connect(&socket) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => (), // by a signal that is not for us
+                    connected => return connected.and_then(|()| talk(&stream, question, until)),
+                }
+            }
         }
         (_, Some(socket)) => {
             let stream = Socket::new(Domain::for_address(socket), Type::STREAM, None)?;
@@ -162,9 +170,12 @@ fn talk(mut stream: &Socket, question: &str, until: Instant) -> io::Result<Strin
             return Err(io::ErrorKind::TimedOut.into());
         }
         stream.set_read_timeout(Some(left))?;
-        match stream.read(&mut some)? {
-            0 => return String::from_utf8(answer).map_err(|_| io::ErrorKind::InvalidData.into()),
-            n => answer.extend_from_slice(&some[..n]),
+        match stream.read(&mut some) {
+            // What waits with a timeout is not begun again by itself after a signal.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+            Err(error) => return Err(error),
+            Ok(0) => return String::from_utf8(answer).map_err(|_| io::ErrorKind::InvalidData.into()),
+            Ok(n) => answer.extend_from_slice(&some[..n]),
         }
     }
 }
@@ -180,9 +191,8 @@ fn unreachable(address: &Endpoint, error: &io::Error) -> Unanswered {
     };
     let failure = Failure::new(Exit::Network, format_args!("{address}: {error}{advice}"));
     match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::PermissionDenied => {
-            Unanswered::Nobody(failure)
-        }
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Unanswered::Gone(failure),
+        io::ErrorKind::PermissionDenied => Unanswered::Nobody(failure),
         _ => Unanswered::Late(failure),
     }
 }

@@ -117,21 +117,30 @@ impl Pairing {
         Ok(number(&answer["windows"][0], "window"))
     }
 
-    /// Says what happens until the window is over; an interrupt closes it.
-    async fn wait(&self, window: u64, mut signals: Signals) -> Result<(), Failure> {
+    /// Says what happens until the window is over; an interrupt closes it, and so does whatever ends the waiting.
+    async fn wait(&self, window: u64, signals: Signals) -> Result<(), Failure> {
+        let done = self.until_over(window, signals).await;
+        done.unwrap_or_else(|error| {
+            let _ = self.close(window); // why we wait no longer is what is said
+            Err(error)
+        })
+    }
+
+    /// What it came to; the error is one of asking.
+    async fn until_over(&self, window: u64, mut signals: Signals) -> Result<Result<(), Failure>, Failure> {
         let mut seen = Seen::default();
         loop {
             if let Some(done) = self.look(window, &mut seen)? {
-                return done;
+                return Ok(done);
             }
             let asked = timeout(PAUSE, poll_fn(|context| signals.poll(context))).await;
             if let Ok(Asked::Stop) = asked {
                 // What has come since is said as well: whoever interrupts may have seen a wrong fingerprint.
                 if let Some(done) = self.look(window, &mut seen)? {
-                    return done;
+                    return Ok(done);
                 }
                 self.close(window)?;
-                return Err(self.interrupted(seen.came));
+                return Ok(Err(self.interrupted(seen.came)));
             }
         }
     }
@@ -141,6 +150,7 @@ impl Pairing {
         let answer = match self.admin.ask("/pair", PATIENCE) {
             Ok((_, answer)) => answer,
             Err(Unanswered::Late(_)) => return Ok(None),
+            Err(Unanswered::Gone(_)) => return Ok(Some(Err(self.gone(seen.came)))),
             Err(unanswered) => return Err(unanswered.into()),
         };
         let windows = answer["windows"].as_array().map_or(&[][..], Vec::as_slice);
@@ -232,6 +242,24 @@ impl Pairing {
                 format_args!(
                     "interrupted; the window is closed. A device came, and if it is entered it may connect: `lowkey revoke` \
                      takes {device:?} out"
+                ),
+            ),
+        }
+    }
+
+    fn gone(&self, came: Came) -> Failure {
+        let device = &self.invitation.device;
+        let gone = "the server has gone, and its window with it";
+        match came {
+            Came::Nobody => {
+                let why = format_args!("{gone}; up to its last answer nobody was paired");
+                Failure::new(Exit::Network, why)
+            }
+            Came::Somebody => Failure::new(
+                Exit::Network,
+                format_args!(
+                    "{gone}; a device came, and if it is entered it may connect once the server runs again: `lowkey \
+                     revoke` takes {device:?} out"
                 ),
             ),
         }

@@ -256,6 +256,7 @@ fn pairing_the_channel_of_devices_pairs_with_the_server_in_both_roles_and_then_c
 fn pairing_survives_a_server_that_is_killed_between_the_two_stores() {
     let folder = folder();
     let server = folder.serve_with(FILES, &[]);
+    private(&folder, "other.txt", "BAEAQCAIBAEAQCAIBAEAQCAIBA");
     let mut pairing = Command::begin(&folder, PAIR);
     let board = board(&folder, 77);
     assert_eq!(pair(&board, &server.address, Stop::Cut(2)), Err(Error::HungUp));
@@ -263,7 +264,8 @@ fn pairing_survives_a_server_that_is_killed_between_the_two_stores() {
     pairing.until("the window stays open");
     drop(server); // by SIGKILL
     let (exit, said) = pairing.end();
-    assert!(exit == Some(3) || exit == Some(4), "{said}");
+    let gone = "the server has gone, and its window with it; a device came";
+    assert!(exit == Some(3) && said.contains(gone), "{said}");
     assert!(folder.read("devices.toml").contains("pending = true\n"));
     folder
         .run("check --key server.key --devices devices.toml --echo")
@@ -277,6 +279,50 @@ fn pairing_survives_a_server_that_is_killed_between_the_two_stores() {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     folder.run("show --admin unix:admin.sock").success();
+
+    let pairing = Command::begin(&folder, &PAIR.replace("pump-7", "pump-8").replace("code.txt", "other.txt"));
+    server.end("-TERM");
+    let (exit, said) = pairing.end();
+    let gone = "the server has gone, and its window with it; up to its last answer nobody was paired";
+    assert!(exit == Some(3) && said.contains(gone), "{said}");
+}
+
+/// What an admin listener is asked that answers each look with `look`, after it has interrupted who asks, and what the
+/// command came to.
+fn interrupted(look: &'static str) -> (Vec<String>, Option<i32>, String) {
+    let folder = folder();
+    folder.waits_for("a command that is interrupted");
+    let admin = std::os::unix::net::UnixListener::bind(folder.path("admin.sock")).unwrap();
+    let mut command = folder.program(env!("CARGO_BIN_EXE_lowkey"));
+    let child = command.args(PAIR.split_whitespace()).stderr(Stdio::piped()).spawn().unwrap();
+    let pid = child.id().to_string();
+    let asked = std::thread::spawn(move || {
+        let mut all = Vec::new();
+        while !all.iter().any(|asked: &String| asked.contains("/pair/close")) {
+            let mut stream = admin.accept().unwrap().0;
+            let mut asked = [0; 1024];
+            let n = stream.read(&mut asked).unwrap();
+            let asked = String::from_utf8_lossy(&asked[..n]).lines().next().unwrap().to_owned();
+            assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+            std::thread::sleep(std::time::Duration::from_millis(20)); // most signals find it waiting
+            let open = "200 OK\r\n\r\n{\"windows\":[{\"window\":1,\"state\":\"waiting\"}]}";
+            let answer = if asked.starts_with("GET") { look } else { open };
+            stream.write_all(format!("HTTP/1.1 {answer}").as_bytes()).unwrap();
+            all.push(asked);
+        }
+        all
+    });
+    let ended = child.wait_with_output().unwrap();
+    (asked.join().unwrap(), ended.status.code(), String::from_utf8_lossy(&ended.stderr).into_owned())
+}
+
+#[test]
+fn pairing_the_window_is_closed_however_often_it_is_interrupted_and_whatever_error_ends_the_waiting() {
+    let open = "200 OK\r\n\r\n{\"windows\":[{\"window\":1,\"state\":\"waiting\"}]}";
+    let (_, exit, said) = interrupted(open);
+    assert!(exit == Some(4) && said.contains("the window is closed, and no device came"), "{said}");
+    let (asked, exit, said) = interrupted("500 No\r\n\r\nno");
+    assert!(exit == Some(3) && asked.last().unwrap().starts_with("POST /pair/close "), "{said} {asked:?}");
 }
 
 #[test]
