@@ -52,8 +52,10 @@
 //! | `lowkey.silent` | info | `device` | a session ended: the device was silent and did not answer a PING |
 //! | `lowkey.lifetime` | info | `device` | a session ended: it was open for as long as one may be |
 //! | `lowkey.ended` | info | `device`, `reason`, `error` | a session is over that was not ended from outside, as the four before this: `closed`, `broken` (with the `error`), `backend` (the service behind could not be reached, or broke off), or `stopped` with the server |
-//! | `lowkey.window_opened` | info | `code`, `device`, `seconds` | a pairing window is open, or a device is called; `code` is the code's name |
+//! | `lowkey.window_opened` | info | `code`, `device`, `seconds` | a pairing window is open; `code` is the code's name |
 //! | `lowkey.window_closed` | info | `code`, `device`, `reason` | it is over: `paired`, `time`, or `closed` |
+//! | `lowkey.call_begun` | info | `code`, `device`, `seconds` | a device that waits is called, to pair, and has so long to answer |
+//! | `lowkey.call_over` | info | `code`, `device`, `reason` | it is over: `paired`, `time`, or `closed` |
 //! | `lowkey.paired` | info | `code`, `device`, `fingerprint` | a device is paired: both sides have stored the other's key. `fingerprint` is its key's, for people to compare |
 //! | `lowkey.not_paired` | warn | `code`, `device`, `fingerprint`, `error` | a device that has the code came, and was not paired; `device` is the window's name |
 //! | `lowkey.still_pending` | warn | `code`, `device`, `error` | a pairing is final, and could not be entered as that: its row stays pending until the next session |

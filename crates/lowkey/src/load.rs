@@ -35,7 +35,10 @@ pub(crate) fn mistake(named: &Named, error: &RegistryError) -> Mistake {
     match error {
         RegistryError::File { error: why, .. } if why.kind() == io::ErrorKind::NotFound => Mistake::new(
             &named.origin,
-            format!("{error}; `lowkey provision --registry {}` makes one", named.path.display()),
+            format!(
+                "{error}; `lowkey provision --registry {}` makes one, and an empty file does for `lowkey pair`",
+                named.path.display()
+            ),
         ),
         RegistryError::Line { path, line, column, why } => {
             let path = Arc::new(path.clone());

@@ -38,7 +38,7 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     let registry = load::registry(&config, &identity).map_err(wrong)?;
     if registry.is_empty() {
         say(format_args!(
-            "lowkey: {}: no devices; `lowkey provision` makes one",
+            "lowkey: {}: no devices; `lowkey pair` enters one, `lowkey provision` makes one",
             config.devices.path.display()
         ));
     }

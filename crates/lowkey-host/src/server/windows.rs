@@ -7,9 +7,9 @@ use super::window::{MOST_WINDOWS, NotOpened, NotPaired, Progress, Shown, WindowI
 use crate::sync::{Mutex, MutexGuard};
 use lowkey_core::{Code, Id, Psk, PublicKey};
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::fmt;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-use std::{fmt, mem};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -101,7 +101,15 @@ impl Windows {
             trouble: None,
             loser: None,
         };
-        tracing::info!(name: "lowkey.window_opened", target: "lowkey", code = %Shown(name), device, seconds = time.as_secs(), "pairing window open");
+        let (code, seconds) = (Shown(name), time.as_secs());
+        match who {
+            Who::Device => {
+                tracing::info!(name: "lowkey.window_opened", target: "lowkey", %code, device, seconds, "pairing window open");
+            }
+            Who::Server => {
+                tracing::info!(name: "lowkey.call_begun", target: "lowkey", %code, device, seconds, "calling a device that waits, to pair");
+            }
+        }
         let number = window.number;
         table.open.insert(name, window);
         Ok(number)
@@ -297,9 +305,16 @@ impl Table {
             _ if window.until <= Instant::now() => "time",
             _ => "closed",
         };
-        let device = mem::take(&mut window.device);
-        tracing::info!(name: "lowkey.window_closed", target: "lowkey", code = %Shown(code), device, reason, "pairing window closed");
-        window.device = device;
+        let device = &*window.device;
+        let shown = Shown(code);
+        match window.who {
+            Who::Device => {
+                tracing::info!(name: "lowkey.window_closed", target: "lowkey", code = %shown, device, reason, "pairing window closed");
+            }
+            Who::Server => {
+                tracing::info!(name: "lowkey.call_over", target: "lowkey", code = %shown, device, reason, "call of a device that waits over");
+            }
+        }
         if self.past.len() >= PAST {
             self.past.pop_front();
         }

@@ -145,7 +145,12 @@ fn files_that_are_named_are_looked_at_as_well() {
     assert!(found[0].starts_with("lowkey.toml:1:7: no.key: No such file"), "{found:?}");
     assert!(found[0].ends_with("; make one with: lowkey keygen -o no.key"), "{found:?}");
     assert!(found[1].starts_with("lowkey.toml:2:11: no.toml: No such file"), "{found:?}");
-    assert!(found[1].ends_with("; `lowkey provision --registry no.toml` makes one"), "{found:?}");
+    assert!(
+        found[1].ends_with(
+            "; `lowkey provision --registry no.toml` makes one, and an empty file does for `lowkey pair`"
+        ),
+        "{found:?}"
+    );
     // The registry's own mistakes are found even when the key is one.
     folder.write("devices.toml", "[[device]]\nname = 5\n");
     fs::set_permissions(folder.path("server.key"), fs::Permissions::from_mode(0o644)).unwrap();

@@ -172,7 +172,7 @@ fn pairing_two_devices_that_show_one_code_the_one_that_lost_is_said_with_its_fin
 #[test]
 fn pairing_a_device_that_waits_is_called_by_the_server_and_not_by_the_command() {
     let folder = folder();
-    let _server = folder.serve_with(FILES, &[]);
+    let server = folder.serve_with(FILES, &[]);
     let board = board(&folder, 77);
     let listener = run(TcpListener::bind("127.0.0.1:0")).unwrap().into_std().unwrap();
     let address = listener.local_addr().unwrap();
@@ -189,6 +189,10 @@ fn pairing_a_device_that_waits_is_called_by_the_server_and_not_by_the_command() 
     private(&folder, "other.txt", "BAEAQCAIBAEAQCAIBAEAQCAIBA");
     let nobody = command.replace("code.txt", "other.txt").replace("pump-7", "pump-8");
     folder.run(&nobody).code(4).stderr(contains("not paired: "));
+    let (_, log) = server.end("-TERM");
+    let (called, over) =
+        ("calling a device that waits, to pair code=", "call of a device that waits over code=");
+    assert!(log.contains(called) && log.contains(over) && !log.contains("pairing window"), "{log}");
 }
 
 /// What a device stores: who was stored, and whether that is final.
@@ -358,6 +362,10 @@ fn pairing_an_interrupt_closes_the_window_and_a_server_opens_one_from_its_beginn
     pair(&Board::new(), &server.address, Stop::Never).unwrap();
     let (exit, log) = server.end("-TERM");
     assert!(exit == Some(0) && log.contains("device paired"), "{log}");
+    assert!(
+        log.contains("no devices; `lowkey pair` enters one") && log.contains("`lowkey provision`"),
+        "{log}"
+    );
     assert!(folder.read("devices.toml").contains("name = \"pump-7\"\n"));
 }
 
