@@ -45,8 +45,8 @@ impl Code {
         Ok(code)
     }
 
-    /// The code that people read from a label: base32 (RFC 4648) without padding. Spaces and hyphens are skipped, lower
-    /// case is accepted.
+    /// The code that people type, bare: base32 (RFC 4648) without padding. Spaces and hyphens are skipped, lower case
+    /// is accepted. The whole text of a label, as a file of `lowkey code new` has it, is for [`label::parse`].
     ///
     /// # Errors
     /// [`CodeError::Letter`], [`CodeError::Length`]: this is not how a code is written. [`CodeError::Blank`],
@@ -101,7 +101,8 @@ impl fmt::Debug for Code {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CodeError {
-    /// Something in it is no letter of base32, or its last letter is none that can stand there: a typing error.
+    /// Something in it is no letter of base32, or its last letter is none that can stand there: a typing error. Or it
+    /// is the whole text of a label, which [`label::parse`] reads.
     Letter,
     /// It has fewer than 16 bytes or more than 32, or a length that no bytes give: something is missing, or too much.
     Length,
@@ -115,7 +116,7 @@ impl CodeError {
     /// The message of this error, for firmware that prints without `core::fmt`.
     pub fn as_str(&self) -> &'static str {
         match self {
-            Self::Letter => "a letter that does not belong into a code",
+            Self::Letter => "no letter of bare codes; try label::parse",
             Self::Length => "too short or too long for a code",
             Self::Blank => "all bits are zero or all are one: nobody has written a code there",
             Self::Published => "the example of the protocol, which everybody knows",

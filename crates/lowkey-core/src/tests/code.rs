@@ -61,6 +61,8 @@ fn pairing_anything_else_is_no_code_and_says_what_is_wrong() {
         assert_eq!(refused(text), CodeError::Length, "{text}");
     }
     assert_eq!(refused(&"A".repeat(400)), CodeError::Length);
+    // A whole label is right for another function.
+    assert!(refused(LABEL).as_str().contains("label::parse"));
     for len in [0, 15, 33] {
         assert_eq!(Code::new(&[7; 40][..len]).map(drop), Err(CodeError::Length));
     }
