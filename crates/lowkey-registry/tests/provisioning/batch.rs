@@ -51,8 +51,9 @@ impl Line {
         check(folder, manifest, registry, &self.server.public_key()).unwrap()
     }
 
+    /// As they are said in its folder.
     fn differences(&self) -> String {
-        self.check().differences.join("\n")
+        self.check().differences.join("\n").replace(&format!("{}/", self.folder.path().display()), "")
     }
 
     fn agrees(&self) {
@@ -186,7 +187,24 @@ fn a_device_whose_page_has_gone_is_not_made_again() {
             .unwrap_err()
             .contains("\"pump-001\" is in use already, and its code is not here any more")
     );
-    assert!(line.differences().contains("m.csv:2: code is "));
+    assert!(line.differences().contains("m.csv:2: pages/pump-001.code: there is none"));
+}
+
+#[test]
+fn a_check_names_each_missing_file_once_and_blames_no_other() {
+    let line = Line::new(2);
+    line.make().unwrap();
+    fs::remove_file(line.path("pages/pump-001.page")).unwrap();
+    fs::remove_file(line.path("pages/pump-002.code")).unwrap();
+    let expected = "m.csv:2: pages/pump-001.page: there is none\nm.csv:3: pages/pump-002.code: there is none";
+    assert_eq!(line.differences(), expected);
+    // A code that the manifest has not is the fault of the code's file.
+    let line = Line::new(1);
+    line.make().unwrap();
+    let manifest = line.read("m.csv");
+    line.write("m.csv", &format!("{},\n", manifest.trim_end().rsplit_once(',').unwrap().0));
+    let differences = line.differences();
+    assert!(differences.starts_with("m.csv:2: code is \"\", and of pages/pump-001.code "), "{differences}");
 }
 
 #[test]

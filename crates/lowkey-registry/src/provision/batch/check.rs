@@ -2,7 +2,7 @@
 
 use super::folder::{self, CODE, KeptPage, NoFile, PAGE, UNFINISHED, code_path, page_path};
 use super::items::Item;
-use super::manifest::{self, COLUMNS, Row};
+use super::manifest::{self, CODE_COLUMN, COLUMNS, Row};
 use crate::edit::Edit;
 use crate::provision::error::ProvisionError;
 use crate::table::Entry;
@@ -95,7 +95,7 @@ impl<'c> Check<'c> {
         let Ok(cells) = <[&str; COLUMNS.len()]>::try_from(cells) else {
             return self.differs(&format!("has not the {} columns of a manifest", COLUMNS.len()));
         };
-        let [name, serial, ..] = cells;
+        let [name, serial, .., stated_code] = cells;
         let item = Item { name: name.to_owned(), serial: serial.to_owned() };
         if let Err(why) = super::items::check_one(&item) {
             return self.differs(&why);
@@ -105,26 +105,30 @@ impl<'c> Check<'c> {
                 self.differs(&format!("has the {what} of {other:?}"));
             }
         }
-        let path = page_path(self.folder, name);
-        self.files.extend(path.file_name().map(ToOwned::to_owned));
-        let page = match folder::read_page(&path, &self.server, None) {
-            Ok(page) => page,
-            Err(why) => return self.differs(&format!("{}: {why}", shown(&path))),
-        };
-        let code_path = code_path(self.folder, name);
-        self.files.extend(code_path.file_name().map(ToOwned::to_owned));
+        let (path, code_path) = (page_path(self.folder, name), code_path(self.folder, name));
+        for path in [&path, &code_path] {
+            self.files.extend(path.file_name().map(ToOwned::to_owned));
+        }
+        let page = self.of_file(&path, folder::read_page(&path, &self.server, None));
         let code = match folder::read_code(&code_path) {
-            Ok(code) => Some(code),
-            Err(NoFile::Absent) => None,
-            Err(why) => return self.differs(&format!("{}: {why}", shown(&code_path))),
+            Err(NoFile::Absent) if stated_code.is_empty() => Some(None),
+            read => self.of_file(&code_path, read.map(Some)),
         };
-        let expected = Row::of(&item, &page, code).cells();
+        let Some(page) = page else { return };
+        let expected = Row::of(&item, &page, code.flatten()).cells();
         for ((what, cell), expected) in COLUMNS.iter().zip(cells).zip(&expected) {
-            if cell != expected {
-                self.differs(&format!("{what} is {cell:?}, and of {} {expected:?}", shown(&path)));
+            let is_code = *what == CODE_COLUMN;
+            if cell != expected && !(is_code && code.is_none()) {
+                let path = if is_code { &code_path } else { &path };
+                self.differs(&format!("{what} is {cell:?}, and of {} {expected:?}", shown(path)));
             }
         }
         self.row(&item, &page, &path);
+    }
+
+    /// What was read of a file; a difference if that failed.
+    fn of_file<T>(&mut self, path: &Path, read: Result<T, NoFile>) -> Option<T> {
+        read.map_err(|why| self.differs(&format!("{}: {why}", shown(path)))).ok()
     }
 
     /// Its row in the registry.

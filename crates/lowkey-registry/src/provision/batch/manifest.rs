@@ -46,7 +46,9 @@ impl Row {
 
 /// What the first line of a manifest says.
 pub(super) const COLUMNS: [&str; 7] =
-    ["name", "serial", "id", "public_key", "fingerprint", "page_sha256", "code"];
+    ["name", "serial", "id", "public_key", "fingerprint", "page_sha256", CODE_COLUMN];
+/// The column that is of the code's file and not of the page.
+pub(super) const CODE_COLUMN: &str = "code";
 
 /// Writes the manifest, at once and whole; one that is there has to say the same.
 pub(super) fn write(path: &Path, rows: &[Row]) -> Result<(), ProvisionError> {
