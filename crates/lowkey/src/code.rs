@@ -1,12 +1,11 @@
 //! `lowkey code`: pairing codes.
 
 use crate::failure::{EXIT_CODES, Exit, Failure};
-use crate::terminal::{print, say, secret_file};
+use crate::terminal::{new_file, print, say, secret_file};
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
 use lowkey_host::text::mask;
 use lowkey_registry::{codes, label_text, show_code_name};
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
 
 pub(crate) fn command() -> Command {
     Command::new("code")
@@ -35,12 +34,7 @@ fn new() -> Command {
                 .help("How many"),
         )
         .arg(
-            Arg::new("output")
-                .long("output")
-                .short('o')
-                .value_name("FILE")
-                .value_parser(value_parser!(PathBuf))
-                .help("The new file, with a line for each"),
+            new_file("The new file, with a line for each"),
         )
         .arg(
             Arg::new("print")

@@ -5,7 +5,7 @@ mod picture;
 mod symbol;
 
 use crate::failure::{EXIT_CODES, Exit, Failure};
-use crate::terminal::{print, say, secret_file, text};
+use crate::terminal::{new_file, print, say, secret_file, text};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use lowkey_core::Code;
@@ -40,13 +40,7 @@ pub(crate) fn command() -> Command {
                 .help("svg and png are of one label; sheet is HTML, 24 labels of 70 x 37 mm on each A4"),
         )
         .arg(
-            Arg::new("output")
-                .long("output")
-                .short('o')
-                .required_if_eq_any([("format", "svg"), ("format", "png"), ("format", "sheet")])
-                .value_name("FILE")
-                .value_parser(value_parser!(PathBuf))
-                .help("The new file"),
+            new_file("The new file, for svg, png and sheet"),
         )
 }
 
@@ -89,22 +83,30 @@ fn wrapped(name: &str) -> Vec<String> {
 }
 
 pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
+    let format = text(of, "format").unwrap_or("terminal");
+    let file = match (format, secret_file(of, "output")?) {
+        ("terminal", None) => return show(&labels(of)?),
+        ("terminal", Some(_)) => {
+            return Err(wrong("a file has another format than a terminal: --format svg -o FILE"));
+        }
+        (_, Some(file)) => file,
+        (_, None) => {
+            let why = format_args!("a label is a secret; name a file for it: --format {format} -o FILE");
+            return Err(wrong(why));
+        }
+    };
     let labels = labels(of)?;
-    let output = secret_file(of, "output")?;
     let one = || match &*labels {
         [label] => Ok(label),
         _ => {
-            let why = format_args!("{} codes, and this format is of one; use --format sheet", labels.len());
-            Err(Failure::new(Exit::Arguments, why))
+            Err(wrong(format_args!("{} codes, and this format is of one; use --format sheet", labels.len())))
         }
     };
-    let content = match text(of, "format") {
-        Some("svg") => draw::svg(one()?).into_bytes(),
-        Some("png") => draw::png(&one()?.symbol),
-        Some("sheet") => draw::sheets(&labels).into_bytes(),
-        _ => return show(&labels),
+    let content = match format {
+        "svg" => draw::svg(one()?).into_bytes(),
+        "png" => draw::png(&one()?.symbol),
+        _sheet => draw::sheets(&labels).into_bytes(),
     };
-    let Some(file) = output else { return Ok(()) }; // clap has refused it
     codes::write_private(file, &content).map_err(Failure::file)?;
     let shown = mask(&file.display().to_string());
     say(format_args!(
@@ -137,11 +139,16 @@ fn show(labels: &[Label]) -> Result<(), Failure> {
     if !io::stdout().is_terminal() {
         let why =
             "a label is a secret, and standard output is no terminal; name a file: --format svg -o FILE";
-        return Err(Failure::new(Exit::Arguments, why));
+        return Err(wrong(why));
     }
     labels.iter().try_for_each(|label| {
         print(&format!("{}{}\n\n", draw::terminal(&label.symbol), label.lines.join("\n")))
     })
+}
+
+/// What the arguments ask for cannot be.
+fn wrong(why: impl std::fmt::Display) -> Failure {
+    Failure::new(Exit::Arguments, why)
 }
 
 /// Where a code is broken into two lines: four groups of four, and their hyphens.

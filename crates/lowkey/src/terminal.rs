@@ -1,7 +1,7 @@
 //! What stands on the command line, and what goes to standard output and standard error.
 
 use crate::failure::{Exit, Failure};
-use clap::ArgMatches;
+use clap::{Arg, ArgMatches, value_parser};
 use lowkey_host::PublicKey;
 use lowkey_registry::keys;
 use std::fmt;
@@ -11,6 +11,12 @@ use std::path::{Path, PathBuf};
 /// A file that was named.
 pub(crate) fn path<'m>(of: &'m ArgMatches, name: &str) -> Option<&'m Path> {
     of.get_one::<PathBuf>(name).map(PathBuf::as_path)
+}
+
+/// `-o`, for what [`secret_file`] gives.
+pub(crate) fn new_file(help: &'static str) -> Arg {
+    let file = Arg::new("output").long("output").short('o').value_name("FILE");
+    file.value_parser(value_parser!(PathBuf)).help(help)
 }
 
 /// A new file for a secret. `-` is none: elsewhere it stands for standard output, where no key belongs.

@@ -61,7 +61,15 @@ fn labels_are_files_of_one_s_own_and_no_code_is_an_argument() {
         .code(2)
         .stdout(is_empty())
         .stderr(contains("standard output is no terminal"));
-    folder.run("label pump-7.code --format svg").code(2);
+    for format in ["svg", "png", "sheet"] {
+        folder
+            .run(&format!("label pump-7.code --format {format}"))
+            .code(2)
+            .stdout(is_empty())
+            .stderr(contains(format!("a label is a secret; name a file for it: --format {format} -o FILE")));
+    }
+    folder.run("label pump-7.code -o label.txt").code(2).stderr(contains("--format svg -o FILE"));
+    assert!(!folder.path("label.txt").exists());
     // Typed by hand, with a typing error, and where no code belongs.
     let typed = format!("# mine\n {} \n", text.to_lowercase().replace("1/", "1/ "));
     folder.command("label - --format svg -o typed.svg").write_stdin(typed).assert().success();
