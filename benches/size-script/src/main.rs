@@ -45,7 +45,7 @@ fn main() -> Result<()> {
     // A device that makes its keys on the board: it pairs, and then it connects.
     let mut banks = Banks::erased();
     let mut store = KeyStore::open(&mut banks)?;
-    store.make_keys(&mut Noise::new())?;
+    store.make_keys(&mut Noise::begun())?;
     let mut random = store.ephemerals()?;
     blob(&pair(&store.identity()?, &mut random, &server, &mut store)?);
     let keys = store.pinnings().next().ok_or("nothing was stored")?;

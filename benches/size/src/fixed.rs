@@ -42,7 +42,7 @@ pub struct Noise(u32);
 
 impl Noise {
     /// At its beginning.
-    pub const fn new() -> Self {
+    pub const fn begun() -> Self {
         Self(1)
     }
 }

@@ -28,7 +28,7 @@ fn pairs(mut script: Script<'_>) -> Option<()> {
     let banks = cortex_m::singleton!(: Banks = Banks::erased())?;
     let mut store = KeyStore::open(banks).ok()?;
     if !store.has_keys() {
-        store.make_keys(&mut Noise::new()).ok()?;
+        store.make_keys(&mut Noise::begun()).ok()?;
     }
     let mut ephemerals = store.ephemerals().ok()?;
     let (mut incoming, mut outgoing) = ([0; MIN_INCOMING], [0; MIN_OUTGOING]);
