@@ -185,7 +185,7 @@ usr/bin/lowkey check --config etc/lowkey/lowkey.toml
 
 const LIMIT: Duration = Duration::from_secs(300);
 
-const CONTENTS: [&str; 23] = [
+const CONTENTS: [&str; 27] = [
     "/etc/lowkey/lowkey.toml",
     "/usr/bin/lowkey",
     "/usr/lib/systemd/system/lowkey.service",
@@ -197,10 +197,14 @@ const CONTENTS: [&str; 23] = [
     "/usr/share/doc/lowkey/copyright",
     "/usr/share/fish/vendor_completions.d/lowkey.fish",
     "/usr/share/man/man1/lowkey-check.1.gz",
+    "/usr/share/man/man1/lowkey-code-new.1.gz",
+    "/usr/share/man/man1/lowkey-code.1.gz",
     "/usr/share/man/man1/lowkey-connect.1.gz",
     "/usr/share/man/man1/lowkey-doctor.1.gz",
     "/usr/share/man/man1/lowkey-generate.1.gz",
     "/usr/share/man/man1/lowkey-keygen.1.gz",
+    "/usr/share/man/man1/lowkey-label.1.gz",
+    "/usr/share/man/man1/lowkey-pair.1.gz",
     "/usr/share/man/man1/lowkey-provision.1.gz",
     "/usr/share/man/man1/lowkey-pubkey.1.gz",
     "/usr/share/man/man1/lowkey-revoke.1.gz",
