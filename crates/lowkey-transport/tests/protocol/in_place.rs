@@ -4,6 +4,7 @@ use crate::support::links;
 use crate::support::page::unframe;
 use crate::support::streams::{Rules, Stream};
 use crate::support::{KEYS, keys::ephemerals};
+use lowkey_core::Sealer;
 use lowkey_transport::blocking::{Channel, LentLink};
 use lowkey_transport::{Buffers, Error, Link, Mode};
 use snow::params::CipherChoice;
@@ -39,9 +40,13 @@ fn handshake_in_place_with_its_channel_a_link_is_over_and_leaves_its_memory_but_
     // Of a channel that never ends, the search finds what it should not find above.
     let (link, records) = talk_on(links::buffers(), |channel| mem::forget(channel));
     for (n, frame) in &records {
-        assert_eq!(keys_that_open(frame, *n, &bytes_of(&link)), 1);
+        assert_eq!(keys_that_open(frame, *n, &bytes_of(&link)), usize::from(KEYS_ARE_BYTES));
     }
 }
+
+/// Whether a key is its 32 bytes, with the number of its next record behind them, as on a device. One of aws-lc, which
+/// the tests of the whole workspace run on, is an object of that library and lies elsewhere: nothing can be found then.
+const KEYS_ARE_BYTES: bool = size_of::<Sealer>() == 32 + size_of::<u64>();
 
 /// Opens a channel in place on this memory, sends a record each way and has `end` end it. Returns its link, and the
 /// records.
