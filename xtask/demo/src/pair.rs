@@ -239,9 +239,12 @@ impl Play {
         self.hear(mark, Who::Operator, "in force")?;
         self.connected(mark)?;
         self.is_final("devices.toml")?;
-        let paired = self.timeline.since(mark).iter().position(|line| line.says_one_of(&["paired with"]));
-        let writes = paired.and_then(|at| self.timeline.since(mark).get(at.checked_sub(1)?));
-        let writes = writes.and_then(|line| line.text.strip_suffix(" writes of the flash")?.parse().ok());
+        // The board says it just before; somebody else may speak between.
+        let said = self.timeline.since(mark);
+        let paired = said.iter().position(|line| line.says_one_of(&["paired with"]));
+        let before = said.get(..paired.unwrap_or_default()).unwrap_or_default();
+        let writes = before.iter().rev().find_map(|line| line.text.strip_suffix(" writes of the flash"));
+        let writes = writes.and_then(|number| number.parse().ok());
         writes.ok_or_else(|| "the board did not say how often it wrote its flash".into())
     }
 
