@@ -130,19 +130,11 @@ impl Tcp {
             .get_mut::<Socket<'_>>(self.socket)
             .connect(self.interface.context(), remote, local)
             .map_err(|_| ErrorKind::InvalidInput)?;
-        let result = self.wait(deadline, |socket| match socket.state() {
+        self.open(deadline, |socket| match socket.state() {
             State::SynSent | State::SynReceived => None,
             State::Closed => Some(Err(ErrorKind::ConnectionRefused)),
             _ => Some(Ok(())),
-        });
-        match result {
-            Ok(()) => {
-                self.gone = ErrorKind::ConnectionReset;
-                self.heard = self.clock.now();
-            }
-            Err(_) => self.abort(),
-        }
-        result
+        })
     }
 
     /// From now on somebody may connect to `port`; [`Tcp::accept`] waits for him. A connection that is still open is
@@ -161,18 +153,10 @@ impl Tcp {
     /// # Errors
     /// `TimedOut`: nobody did, and nobody can any more.
     pub fn accept(&mut self, deadline: u32) -> Result<(), ErrorKind> {
-        let result = self.wait(deadline, |socket| match socket.state() {
+        self.open(deadline, |socket| match socket.state() {
             State::Listen | State::SynReceived => None,
             _ => Some(Ok(())),
-        });
-        match result {
-            Ok(()) => {
-                self.gone = ErrorKind::ConnectionReset;
-                self.heard = self.clock.now();
-            }
-            Err(_) => self.abort(),
-        }
-        result
+        })
     }
 
     /// How long a read, write or close may find nothing to do before it fails with `TimedOut`, in milliseconds.
@@ -240,6 +224,23 @@ impl Tcp {
     pub fn rest(&mut self) {
         self.poll();
         self.ethernet.sleep();
+    }
+
+    /// Waits until `ready` says that there is a connection; without one nothing of the attempt is left.
+    fn open(
+        &mut self,
+        deadline: u32,
+        ready: impl FnMut(&mut Socket<'static>) -> Option<Result<(), ErrorKind>>,
+    ) -> Result<(), ErrorKind> {
+        let result = self.wait(deadline, ready);
+        match result {
+            Ok(()) => {
+                self.gone = ErrorKind::ConnectionReset;
+                self.heard = self.clock.now();
+            }
+            Err(_) => self.abort(),
+        }
+        result
     }
 
     /// Moves the stack on until `ready` says something, asking it first and then after each step.

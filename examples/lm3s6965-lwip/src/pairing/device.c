@@ -64,11 +64,14 @@ static lowkey_status meet(void)
             status = lowkey_pairing_initiator(&pairing, &channel, &buffers, &keys->ephemerals);
         }
     } else {
-        uart_text("pairing: waits on port ");
-        uart_number(label->wait);
-        uart_end();
-        stream_set_limits(&stream, 0, DEVICE_WINDOW);
-        status = stream_accept(&stream, label->wait);
+        status = stream_listen(&stream, label->wait);
+        if (status == LOWKEY_OK) {
+            uart_text("pairing: waits on port ");
+            uart_number(label->wait);
+            uart_end();
+            stream_set_limits(&stream, 0, DEVICE_WINDOW);
+            status = stream_accept(&stream);
+        }
         if (status == LOWKEY_OK) {
             status = lowkey_pairing_responder(&pairing, &channel, &buffers);
         }

@@ -31,11 +31,14 @@ static lowkey_backoff backoff;
 /* Why there is no channel any more, and how long until the next attempt. */
 static void pause_after(lowkey_status status)
 {
+    const lowkey_status ended = status == LOWKEY_OK ? LOWKEY_HUNG_UP : status;
     uint32_t pause = LONGEST_PAUSE;
-    if (lowkey_backoff_failed(&backoff, status, entropy_word(), &pause) != LOWKEY_OK) {
+    if (lowkey_backoff_failed(&backoff, ended, entropy_word(), &pause) != LOWKEY_OK) {
         pause = LONGEST_PAUSE;
     }
-    if (status == LOWKEY_IO) {
+    if (status == LOWKEY_OK) {
+        say("the server closed the channel");
+    } else if (status == LOWKEY_IO) {
         say(device_why());
     } else if (status == LOWKEY_NOT_OPEN) {
         say("not paired; \"Select\", held at a start, pairs");
@@ -54,9 +57,11 @@ static void pause_after(lowkey_status status)
 /* Pairs if it may, and sends readings if it can. */
 static lowkey_status attempt(bool *wants)
 {
+    static bool is_late; /* once and for all: the clock begins again after 49 days */
     lowkey_status status = *wants ? LOWKEY_NOT_OPEN : device_dial();
     const bool may_pair = *wants || lowkey_key_store_may_pair_unasked(&keys.store);
-    if (status != LOWKEY_OK && may_pair && clock_now() < DEVICE_WINDOW) {
+    is_late = is_late || clock_now() >= DEVICE_WINDOW;
+    if (status != LOWKEY_OK && may_pair && !is_late) {
         status = device_pair();
         if (status == LOWKEY_OK) {
             *wants = false;
@@ -98,7 +103,6 @@ int main(void)
     network_start();
     bool wants = held == BUTTON_SELECT;
     for (;;) {
-        status = attempt(&wants);
-        pause_after(status == LOWKEY_OK ? LOWKEY_HUNG_UP : status);
+        pause_after(attempt(&wants));
     }
 }

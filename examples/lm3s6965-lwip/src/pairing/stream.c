@@ -130,32 +130,31 @@ lowkey_status stream_connect(struct stream *stream, const uint8_t ip[4], uint16_
     return LOWKEY_IO;
 }
 
-/* A pcb that listens is another one than it was made of. */
-static struct tcp_pcb *listen_at(uint16_t port)
+lowkey_status stream_listen(struct stream *stream, uint16_t port)
 {
     struct tcp_pcb *const pcb = tcp_new();
-    if (pcb == NULL) {
-        return NULL;
-    }
-    struct tcp_pcb *const listening = tcp_bind(pcb, IP_ADDR_ANY, port) == ERR_OK ? tcp_listen_with_backlog(pcb, 1) : NULL;
-    if (listening == NULL) {
-        tcp_abort(pcb);
-    }
-    return listening;
-}
-
-lowkey_status stream_accept(struct stream *stream, uint16_t port)
-{
-    const uint32_t since = clock_now();
-    struct tcp_pcb *const listening = listen_at(port);
     stream->why = "lwIP has no memory";
-    if (listening == NULL) {
+    if (pcb == NULL) {
         return LOWKEY_IO;
     }
-    tcp_arg(listening, stream);
-    tcp_accept(listening, on_accepted);
+    /* A pcb that listens is another one than it was made of. */
+    stream->listening = tcp_bind(pcb, IP_ADDR_ANY, port) == ERR_OK ? tcp_listen_with_backlog(pcb, 1) : NULL;
+    if (stream->listening == NULL) {
+        tcp_abort(pcb);
+        return LOWKEY_IO;
+    }
+    tcp_arg(stream->listening, stream);
+    tcp_accept(stream->listening, on_accepted);
+    return LOWKEY_OK;
+}
+
+lowkey_status stream_accept(struct stream *stream)
+{
+    const uint32_t since = clock_now();
     while (stream->pcb == NULL && wait(stream, since)) {
     }
+    struct tcp_pcb *const listening = stream->listening;
+    stream->listening = NULL;
     /* It has nothing to send, so this frees it. */
     return tcp_close(listening) == ERR_OK && stream->pcb != NULL ? LOWKEY_OK : LOWKEY_IO;
 }

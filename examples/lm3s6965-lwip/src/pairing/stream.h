@@ -28,8 +28,11 @@ void stream_set_limits(struct stream *stream, uint32_t limit, uint32_t patience)
 /* Connects, within the limits. LOWKEY_IO: stream_why. */
 lowkey_status stream_connect(struct stream *stream, const uint8_t ip[4], uint16_t port);
 
-/* Waits for somebody who connects to `port`, within the limits; nobody else gets in. LOWKEY_IO: stream_why. */
-lowkey_status stream_accept(struct stream *stream, uint16_t port);
+/* From now on somebody may connect to `port`: stream_accept comes next. LOWKEY_IO: nobody can; stream_why. */
+lowkey_status stream_listen(struct stream *stream, uint16_t port);
+
+/* Waits for whoever connects, within the limits; nobody else gets in, then or later. LOWKEY_IO: stream_why. */
+lowkey_status stream_accept(struct stream *stream);
 
 /* The callbacks of a lowkey_io, whose context is a struct stream. */
 int32_t stream_read(void *context, uint8_t *out, size_t len);

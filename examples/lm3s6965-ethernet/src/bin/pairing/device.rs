@@ -39,10 +39,12 @@ impl Device {
         let mut window = Window::new(pairing); // one for all attempts: it knows a recording of an earlier one
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         let mut wants = asked;
+        let mut is_late = false; // once and for all: the clock begins again after 49 days
         loop {
             let mut ended = if wants { Err(Error::NotOpen) } else { self.dial() };
             let may_pair = wants || self.store.may_pair_unasked();
-            if ended.is_err() && may_pair && self.clock.since(begun) < WINDOW {
+            is_late |= self.clock.since(begun) >= WINDOW;
+            if ended.is_err() && may_pair && !is_late {
                 let paired = self.pair(&mut window);
                 wants &= paired.is_err();
                 ended = paired.and_then(|()| self.dial());
@@ -51,11 +53,11 @@ impl Device {
             self.tcp.set_limit(None);
             let mut chance = [0; 4];
             let _without_it_the_pause_is_the_shortest = self.ephemerals.entropy().fill(&mut chance);
-            let error = ended.err().unwrap_or(Error::HungUp);
-            let pause = backoff.failed(&error, u32::from_be_bytes(chance));
-            let why = match error {
-                Error::NotOpen if !may_pair => "not paired; \"Select\", held at a start, pairs",
-                error => error.as_str(),
+            let pause = backoff.failed(&ended.err().unwrap_or(Error::HungUp), u32::from_be_bytes(chance));
+            let why = match ended {
+                Ok(()) => "the server closed the channel",
+                Err(Error::NotOpen) if !may_pair => "not paired; \"Select\", held at a start, pairs",
+                Err(error) => error.as_str(),
             };
             self.uart.text(why).text("; stack peak ").number(stack::peak() as u32);
             self.uart.text(" B, again in ").number(pause).text(" ms").end();
@@ -69,9 +71,12 @@ impl Device {
     /// What ended the last attempt; `NotOpen` without any.
     fn dial(&mut self) -> Result<(), Error> {
         let mut last = Err(Error::NotOpen);
+        let count = self.store.pinnings().count();
         for keys in self.store.pinnings() {
             last = self.session(&keys);
-            if last.is_ok() {
+            // A channel with the pending one was open: that is final now, and the one of before is gone.
+            let is_final = self.store.pinnings().count() < count;
+            if last.is_ok() || is_final {
                 break;
             }
             self.tcp.abort();
@@ -94,7 +99,9 @@ impl Device {
             Ok(()) => uart.text("pinning final").end(),
             Err(error) => uart.text("pinning pending: ").text(error.as_str()).end(),
         }
-        readings(&mut channel, uart)
+        readings(&mut channel, uart)?;
+        hang_up(channel.into_stream());
+        Ok(())
     }
 
     /// Brings this device and its server together, as whoever calls.

@@ -36,7 +36,10 @@ impl Label {
         for line in lines {
             match line.split_once(' ') {
                 Some(("server", address)) => server = Address::read(address),
-                Some(("wait", port)) => wait = Some(port.parse().map_err(|_| "label: that is no port")?),
+                Some(("wait", port)) => match port.parse() {
+                    Ok(port @ 1..) => wait = Some(port),
+                    _ => return Err("label: that is no port"),
+                },
                 _ => return Err("label: a line that means nothing"),
             }
         }
