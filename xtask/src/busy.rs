@@ -36,6 +36,7 @@ pub(crate) fn test(rust: &str) -> Result<()> {
             steps.run(&format!("the demo in {name}, {of}"), || show::demo(board, &Wire::Honest))?;
             let attacked = format!("the demo in {name} with an attacker, {of}");
             steps.run(&attacked, || show::demo(board, &Wire::Attacked))?;
+            steps.run(&format!("a pairing in {name}, {of}"), || show::pair(board))?;
         }
         steps.run(&format!("both boards on a line that dies, {of}"), || show::line(rust))?;
     }

@@ -89,10 +89,11 @@ impl Play {
 
     fn wrong_code(&mut self) -> Result<()> {
         self.timeline.say("a window is open, for another code");
-        let (mark, _power) = (self.timeline.mark(), self.power(Hands::default())?);
         let _operator = self.open_window("somebody-else", OTHER)?;
-        let mark = mark.max(self.timeline.mark());
+        let mark = self.timeline.mark();
+        let _power = self.power(Hands::default())?;
         self.hear(mark, Who::Board, "pairing failed: ")?;
+        self.hear(mark, Who::Server, "refusal=Refused")?;
         self.nobody(mark, Who::Board, "paired with")
     }
 
@@ -167,8 +168,7 @@ impl Play {
 
         self.timeline.say("he revokes that one and opens a window; somebody holds \"Select\", and it pairs");
         self.stage.revoke("board-1", "server.key", "devices.toml")?;
-        self.pair(SELECT)?;
-        Ok(())
+        self.pair(SELECT).map(drop)
     }
 
     /// Counts the writes of one pairing, then cuts the power at some of them: a board that is blank again each time.
@@ -216,18 +216,27 @@ impl Play {
             return Err("the wire: not even the code's name was found, so this search shows nothing".into());
         }
         println!("wire: the code's name, which is public, is there");
-        let flash = self.waiting.flash()?;
-        let secrets = [0, BANK].iter().flat_map(|bank| SECRETS.map(|(name, at)| (name, LABEL + bank + at)));
-        for (name, at) in secrets {
-            let secret = flash.get(at..at + 32).ok_or("the flash file is too short")?;
-            if secret.iter().any(|byte| *byte != 0xFF) && wire.shows(secret) {
-                return Err(format!("the wire: the {name} is there").into());
-            }
-        }
         if wire.shows(code.expose()) {
             return Err("the wire: the code is there".into());
         }
-        println!("wire: no code, no static key, no hedge secret, no seed");
+        let flash = self.waiting.flash()?;
+        let mut looked_for = 0;
+        for (name, at) in secrets() {
+            let secret = flash.get(at..at + 32).ok_or("the flash file is too short")?;
+            if matches!(secret, [first @ (0 | 0xFF), rest @ ..] if rest.iter().all(|byte| byte == first)) {
+                continue; // erased, or cleared
+            }
+            looked_for += 1;
+            if wire.shows(secret) {
+                return Err(format!("the wire: the {name} is there").into());
+            }
+        }
+        if looked_for < 3 {
+            return Err(
+                "the flash: a static key, a hedge secret or a seed is not where it was looked for".into()
+            );
+        }
+        println!("wire: no code, no static key, no hedge secret, no seed: nothing of what is in the flash");
         Ok(())
     }
 
@@ -319,6 +328,15 @@ fn labelled(built: &Built, stage: &Stage, code: &str, lines: &str) -> Result<Dev
     Device::provision(&built.firmware, &page, &folder)
 }
 
+/// Where a key store may have secrets of 32 bytes in a board's flash.
+fn secrets() -> impl Iterator<Item = (&'static str, usize)> {
+    let seeds = (SLOTS..=BANK - SLOT).step_by(SLOT).map(|slot| ("seed", slot + SEED));
+    let in_a_bank: Vec<_> = SECRETS.into_iter().chain(seeds).collect();
+    [0, BANK]
+        .into_iter()
+        .flat_map(move |bank| in_a_bank.clone().into_iter().map(move |(name, at)| (name, LABEL + bank + at)))
+}
+
 /// The code in a file of one.
 fn code_in(text: &str) -> Result<Code> {
     let line = text.lines().find(|line| !line.starts_with('#')).ok_or("there is no code in its file")?;
@@ -343,5 +361,9 @@ const WAITS: u16 = 7_001;
 /// What is in front of the banks in a board's flash, and a bank, in bytes.
 const LABEL: usize = 2_048;
 const BANK: usize = 1_024;
-/// Where an entry of a key store has them; the seed lies behind the marks.
+/// Where an entry of a key store has them.
 const SECRETS: [(&str, usize); 2] = [("static key", 108), ("hedge secret", 172)];
+/// Where the slots of seeds begin behind it, in units of four bytes, how long one is, and where the seed is in it.
+const SLOTS: usize = 360 + 6 * 4;
+const SLOT: usize = 48;
+const SEED: usize = 4;
