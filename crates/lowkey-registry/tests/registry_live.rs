@@ -4,6 +4,8 @@
 
 #[path = "registry_live/pairing.rs"]
 mod pairing;
+#[path = "registry_live/site.rs"]
+mod site;
 
 use lowkey_host::{
     AcceptError, Acceptor, Connection, Error, Id, Identity, Limits, Listener, Pinned, Refusal, Registry,

@@ -1,110 +1,21 @@
 //! §6 on the server: windows, and what comes of devices with the right code, a wrong one and none, against a registry
 //! file that is served.
 
+use super::site::{MINUTES, Site};
 use lowkey_host::entropy::host_ephemerals;
 use lowkey_host::{
-    AcceptError, Acceptor, Bearer, Cause, Code, Id, Identity, Limits, NotOpened, NotPaired, Paired, Peer,
-    Pinning, Progress, Refusal, Registry, connect,
+    AcceptError, Acceptor, Bearer, Cause, Code, Identity, Limits, NotOpened, NotPaired, Paired, Progress,
+    Refusal,
 };
-use lowkey_registry::LiveRegistry;
 use lowkey_registry::rotation::{Which, revoke};
-use lowkey_transport::{Error, Link, Step};
+use lowkey_transport::{Error, Link};
 use std::fs;
 use std::os::unix::fs::chown;
-use std::sync::Arc;
 use std::time::Duration;
-use test_support::folder::{Bench, secret};
-use test_support::world::board::{Board, Stop, buffers, code, fill, flush, settle};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use tokio::task::JoinHandle;
-use tokio::time::{advance, timeout};
-
-const MINUTES: Duration = Duration::from_secs(300);
-
-/// A server whose registry is a file.
-struct Site {
-    bench: Bench,
-    registry: LiveRegistry,
-    acceptor: Acceptor,
-}
-
-impl Site {
-    fn new() -> Self {
-        let bench = Bench::new();
-        fs::write(&bench.registry, "# ours\n").unwrap();
-        Self::over(bench)
-    }
-
-    fn over(bench: Bench) -> Self {
-        let server = Arc::new(Identity::new(secret(1)).unwrap());
-        let registry = LiveRegistry::load(&bench.registry, Arc::clone(&server)).unwrap();
-        let acceptor = Acceptor::new(server, registry.clone(), Limits::default()).unwrap();
-        acceptor.enrol_in(registry.clone());
-        Self { bench, registry, acceptor }
-    }
-
-    /// The same after the server was killed.
-    fn again(self) -> Self {
-        let Self { bench, .. } = self;
-        Self::over(bench)
-    }
-
-    async fn window(&self) -> u64 {
-        self.acceptor.open_window(&code(), "pump-7", MINUTES).await.unwrap()
-    }
-
-    fn accept(&self) -> (DuplexStream, JoinHandle<AcceptError>) {
-        let (near, far) = duplex(1000);
-        let acceptor = self.acceptor.clone();
-        (near, tokio::spawn(async move { acceptor.accept(far).await.map(drop).unwrap_err() }))
-    }
-
-    fn text(&self) -> String {
-        fs::read_to_string(&self.bench.registry).unwrap()
-    }
-
-    fn progress(&self, window: u64) -> Progress {
-        self.acceptor.window(window).unwrap().progress
-    }
-
-    fn trouble(&self, window: u64) -> Option<NotPaired> {
-        self.acceptor.window(window).unwrap().trouble
-    }
-
-    fn paired(&self, device: &Board) -> Option<Paired> {
-        self.registry.lookup(&id(device, self))?.paired()
-    }
-
-    /// Waits until the row is final in the file.
-    async fn until_final(&self) {
-        self.until(|| !self.text().contains("pending")).await;
-    }
-
-    async fn until(&self, has_come: impl Fn() -> bool) {
-        let wait = async {
-            while !has_come() {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        };
-        timeout(Duration::from_secs(60), wait).await.unwrap();
-    }
-}
-
-/// What a board needs to know of the server.
-fn id(board: &Board, site: &Site) -> Id {
-    Id::of_pinning(&board.key(), &site.acceptor.public_key())
-}
-
-/// Whether it connects in KK, as that device.
-async fn connects(board: &Board, site: &Site) -> bool {
-    let peer = Peer::pin(&board.identity, site.acceptor.public_key()).unwrap();
-    let pinning = Pinning { id: id(board, site), identity: &board.identity, peer: &peer, psk: None };
-    let (near, far) = duplex(1000);
-    let (limits, acceptor) = (Limits::default(), site.acceptor.clone());
-    let (device, server) = tokio::join!(connect(near, pinning, &limits), acceptor.accept(far));
-    assert_eq!(device.is_ok(), server.is_ok());
-    server.is_ok_and(|server| server.device().unwrap().name() == "pump-7")
-}
+use test_support::folder::secret;
+use test_support::world::board::{Board, Stop, buffers, code, fill, settle, until_claim};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::advance;
 
 #[tokio::test]
 async fn pairing_a_device_with_the_code_is_entered_connects_and_closes_the_window() {
@@ -112,47 +23,41 @@ async fn pairing_a_device_with_the_code_is_entered_connects_and_closes_the_windo
     let window = site.window().await;
     assert_eq!(site.progress(window), Progress::Waiting);
     let board = Board::new();
-    let (near, accepted) = site.accept();
-    assert_eq!(board.pair(near, Stop::Never).await, Ok(site.acceptor.public_key()));
-    assert!(matches!(accepted.await.unwrap(), AcceptError::Paired));
+    let (there, here) = site.pair(&board, Stop::Never).await;
+    assert_eq!(there, Ok(site.acceptor.public_key()));
+    assert!(matches!(here, AcceptError::Paired));
     assert_eq!(site.progress(window), Progress::Paired(board.key()));
     assert_eq!(site.paired(&board), Some(Paired::Final(code().name())), "in force, and final");
     assert!(
         site.text().starts_with("# ours\n\n[[device]]\nname = \"pump-7\"\n")
             && !site.text().contains("pending")
     );
-    assert!(connects(&board, &site).await);
+    assert!(site.connects(&board).await);
     let stats = site.acceptor.stats();
     assert_eq!((stats.paired, stats.not_paired, stats.windows, stats.confirmed), (1, 0, 0, 1));
     // The code is spent here.
-    let (near, accepted) = site.accept();
-    assert_eq!(board.pair(near, Stop::Never).await, Err(Error::Refused(Refusal::MODE)));
-    assert!(matches!(accepted.await.unwrap(), AcceptError::Refused(Refusal::MODE)));
+    let (there, here) = site.pair(&board, Stop::Never).await;
+    assert_eq!(there, Err(Error::Refused(Refusal::MODE)));
+    assert!(matches!(here, AcceptError::Refused(Refusal::MODE)));
 }
 
 #[tokio::test]
 async fn pairing_the_server_calls_a_device_that_waits() {
     let site = Site::new();
     let board = Board::new();
-    let call = site.acceptor.call(&code(), "pump-7").await.unwrap();
-    let window = call.number();
-    let (near, far) = duplex(1000);
-    let (there, here) = tokio::join!(board.answer(near, Stop::Never), call.over(far));
+    let (window, there, here) = site.call(&board, Stop::Never).await;
     assert_eq!((there, here), (Ok(site.acceptor.public_key()), Ok(board.key())));
     assert_eq!(site.progress(window), Progress::Paired(board.key()));
     assert_eq!(site.paired(&board), Some(Paired::Final(code().name())));
     // The pinning's id has the device's key first, whoever called.
-    assert!(connects(&board, &site).await);
+    assert!(site.connects(&board).await);
 
     // A device with another code, one that says no, and one that does not wait.
     let other = Board { code: Code::new(&[8; 16]).unwrap(), ..Board::new() };
     revoke(&site.bench.registry, &site.acceptor.public_key(), "pump-7", Which::All).unwrap();
     for (stop, board) in [(Stop::Never, &other), (Stop::Close, &board)] {
         let before = site.text();
-        let call = site.acceptor.call(&code(), "pump-7").await.unwrap();
-        let window = call.number();
-        let (near, far) = duplex(1000);
-        let (there, here) = tokio::join!(board.answer(near, stop), call.over(far));
+        let (window, there, here) = site.call(board, stop).await;
         assert!(there.is_err());
         let why = here.unwrap_err();
         match (stop, &why) {
@@ -173,18 +78,14 @@ async fn pairing_a_device_that_is_called_and_cut_off_connects_or_is_called_again
     for (cut, expected) in [(0, None), (1, None), (2, Some(Paired::Pending(code().name())))] {
         let site = Site::new();
         let board = Board::new();
-        let call = site.acceptor.call(&board.code, "pump-7").await.unwrap();
-        let (near, far) = duplex(1000);
-        let (there, here) = tokio::join!(board.answer(near, Stop::Cut(cut)), call.over(far));
+        let (_window, there, here) = site.call(&board, Stop::Cut(cut)).await;
         assert!(there == Err(Error::HungUp) && here.is_err(), "cut {cut}: {there:?} {here:?}");
         assert_eq!(site.paired(&board), expected, "cut {cut}");
         if expected.is_none() {
-            let call = site.acceptor.call(&board.code, "pump-7").await.unwrap();
-            let (near, far) = duplex(1000);
-            let (there, here) = tokio::join!(board.answer(near, Stop::Never), call.over(far));
+            let (_window, there, here) = site.call(&board, Stop::Never).await;
             assert!(there.is_ok() && here.is_ok(), "cut {cut}");
         }
-        assert!(connects(&board, &site).await);
+        assert!(site.connects(&board).await);
         site.until_final().await;
     }
 }
@@ -195,9 +96,9 @@ async fn pairing_who_does_not_have_the_code_is_told_the_same_and_uses_up_nothing
     let window = site.window().await;
     let unknown = Board { code: Code::new(&[8; 16]).unwrap(), ..Board::new() };
     for _ in 0..3 {
-        let (near, accepted) = site.accept();
-        assert_eq!(unknown.pair(near, Stop::Never).await, Err(Error::Refused(Refusal::REFUSED)));
-        assert!(matches!(accepted.await.unwrap(), AcceptError::Refused(Refusal::REFUSED)));
+        let (there, here) = site.pair(&unknown, Stop::Never).await;
+        assert_eq!(there, Err(Error::Refused(Refusal::REFUSED)));
+        assert!(matches!(here, AcceptError::Refused(Refusal::REFUSED)));
         // The right name, which everybody sees, and another code.
         let (mut near, accepted) = site.accept();
         let psk = unknown.code.psk();
@@ -213,8 +114,7 @@ async fn pairing_who_does_not_have_the_code_is_told_the_same_and_uses_up_nothing
     assert_eq!((site.progress(window), site.trouble(window)), (Progress::Waiting, None));
     let causes: Vec<Cause> = site.acceptor.failures().iter().map(|failure| failure.cause).collect();
     assert_eq!(causes, [Cause::NotOpened, Cause::NoWindow]);
-    let (near, _accepted) = site.accept();
-    assert!(Board::new().pair(near, Stop::Never).await.is_ok());
+    assert!(site.pair(&Board::new(), Stop::Never).await.0.is_ok());
 }
 
 #[tokio::test]
@@ -236,8 +136,7 @@ async fn pairing_a_recording_of_a_message_1_is_refused_in_the_same_window() {
         assert_eq!(refused, answer == 3);
     }
     assert_eq!(site.progress(window), Progress::Waiting);
-    let (near, _accepted) = site.accept();
-    assert!(board.pair(near, Stop::Never).await.is_ok());
+    assert!(site.pair(&board, Stop::Never).await.0.is_ok());
 }
 
 #[tokio::test]
@@ -247,9 +146,8 @@ async fn pairing_after_a_cut_anywhere_both_sides_connect_or_pair_again_also_when
             let mut site = Site::new();
             let mut window = site.window().await;
             let board = Board::new();
-            let (near, accepted) = site.accept();
-            assert_eq!(board.pair(near, Stop::Cut(cut)).await, Err(Error::HungUp));
-            let how = accepted.await.unwrap();
+            let (there, how) = site.pair(&board, Stop::Cut(cut)).await;
+            assert_eq!(there, Err(Error::HungUp));
             match cut {
                 1 => assert!(matches!(how, AcceptError::Failed(_)), "{how:?}"),
                 // Both words are said, or it has the device's message 3: a cut takes nothing back.
@@ -269,26 +167,24 @@ async fn pairing_after_a_cut_anywhere_both_sides_connect_or_pair_again_also_when
             if cut == 2 {
                 // Another key has lost by now, and is told no.
                 let thief = Board::new();
-                let (near, accepted) = site.accept();
-                assert_eq!(thief.pair(near, Stop::Never).await, Err(Error::NotWelcome));
+                let (there, here) = site.pair(&thief, Stop::Never).await;
+                assert_eq!(there, Err(Error::NotWelcome));
                 let lost = NotPaired::Claimed(Bearer { name: "pump-7".into(), key: board.key() });
-                assert!(matches!(accepted.await.unwrap(), AcceptError::NotPaired(why) if why == lost));
+                assert!(matches!(here, AcceptError::NotPaired(why) if why == lost));
                 assert_eq!(site.trouble(window), Some(lost));
             }
             match cut {
                 // It pairs again, as the same device.
                 1 => {
-                    let (near, _accepted) = site.accept();
-                    assert!(board.pair(near, Stop::Never).await.is_ok());
-                    assert!(connects(&board, &site).await);
+                    assert!(site.pair(&board, Stop::Never).await.0.is_ok());
+                    assert!(site.connects(&board).await);
                 }
                 2 if killed => {
-                    let (near, _accepted) = site.accept();
-                    assert!(board.pair(near, Stop::Never).await.is_ok());
+                    assert!(site.pair(&board, Stop::Never).await.0.is_ok());
                 }
                 // A pending row is served, and the first session makes it final.
                 _ => {
-                    assert!(connects(&board, &site).await);
+                    assert!(site.connects(&board).await);
                     site.until_final().await;
                     assert_eq!(site.text().matches("[[device]]").count(), 1);
                     // And whoever has opened the window learns it: nothing is left to be done in it.
@@ -297,7 +193,7 @@ async fn pairing_after_a_cut_anywhere_both_sides_connect_or_pair_again_also_when
                     }
                 }
             }
-            assert!(connects(&board, &site).await);
+            assert!(site.connects(&board).await);
             site.until_final().await;
         }
     }
@@ -308,14 +204,13 @@ async fn pairing_a_device_that_says_no_leaves_nothing_and_one_that_called_may_co
     let site = Site::new();
     let window = site.window().await;
     let board = Board::new();
-    let (near, accepted) = site.accept();
-    assert_eq!(board.pair(near, Stop::Close).await, Err(Error::Declined(Refusal::REFUSED)));
-    assert!(matches!(accepted.await.unwrap(), AcceptError::NotPaired(NotPaired::Declined)));
+    let (there, here) = site.pair(&board, Stop::Close).await;
+    assert_eq!(there, Err(Error::Declined(Refusal::REFUSED)));
+    assert!(matches!(here, AcceptError::NotPaired(NotPaired::Declined)));
     assert_eq!(site.text(), "# ours\n");
     assert_eq!((site.progress(window), site.trouble(window)), (Progress::Waiting, Some(NotPaired::Declined)));
-    assert!(!connects(&board, &site).await);
-    let (near, _accepted) = site.accept();
-    assert!(board.pair(near, Stop::Never).await.is_ok());
+    assert!(!site.connects(&board).await);
+    assert!(site.pair(&board, Stop::Never).await.0.is_ok());
 }
 
 /// Somebody revokes it between both words: it is not in force, so nobody says that it is.
@@ -327,18 +222,13 @@ async fn pairing_a_device_that_is_revoked_meanwhile_is_not_said_to_be_paired() {
     let psk = board.code.psk();
     let (mut near, accepted) = site.accept();
     let mut link = board.link(&psk);
-    while link.step().unwrap() != Step::Claim {
-        match link.step().unwrap() {
-            Step::Write => flush(&mut near, &mut link).await.unwrap(),
-            _ => fill(&mut near, &mut link).await.unwrap(),
-        }
-    }
+    until_claim(&mut near, &mut link).await.unwrap();
     revoke(&site.bench.registry, &site.acceptor.public_key(), "pump-7", Which::All).unwrap();
     let _hangs_up = settle(&mut near, &mut link, Stop::Never).await;
     let ended = accepted.await.unwrap();
     assert!(matches!(ended, AcceptError::NotPaired(NotPaired::Gone)), "{ended:?}");
     assert_eq!((site.progress(window), site.trouble(window)), (Progress::Waiting, Some(NotPaired::Gone)));
-    assert!(!connects(&board, &site).await);
+    assert!(!site.connects(&board).await);
 }
 
 #[tokio::test]
@@ -347,23 +237,22 @@ async fn pairing_that_cannot_be_written_is_refused_before_anything_is_said() {
     let window = site.window().await;
     fs::create_dir(site.bench.path("devices.toml.new")).unwrap(); // whatever keeps a file from being written
     let board = Board::new();
-    let (near, accepted) = site.accept();
-    assert_eq!(board.pair(near, Stop::Never).await, Err(Error::NotWelcome));
-    assert!(matches!(accepted.await.unwrap(), AcceptError::NotPaired(NotPaired::NotStored(_))));
+    let (there, here) = site.pair(&board, Stop::Never).await;
+    assert_eq!(there, Err(Error::NotWelcome));
+    assert!(matches!(here, AcceptError::NotPaired(NotPaired::NotStored(_))));
     assert_eq!(site.text(), "# ours\n");
     fs::remove_dir(site.bench.path("devices.toml.new")).unwrap();
     // One that is written and not obeyed is taken out again: the server trusts no other owner, who changes it does.
     if chown(&site.bench.registry, Some(1234), None).is_ok() {
-        let (near, accepted) = site.accept();
-        assert_eq!(board.pair(near, Stop::Never).await, Err(Error::NotWelcome));
-        let why = accepted.await.unwrap().to_string();
+        let (there, here) = site.pair(&board, Stop::Never).await;
+        assert_eq!(there, Err(Error::NotWelcome));
+        let why = here.to_string();
         assert!(why.contains("belongs to user 1234"), "{why}");
         assert_eq!(site.text(), "# ours\n");
         chown(&site.bench.registry, Some(0), None).unwrap();
     }
     assert_eq!(site.progress(window), Progress::Waiting);
-    let (near, _accepted) = site.accept();
-    assert!(board.pair(near, Stop::Never).await.is_ok());
+    assert!(site.pair(&board, Stop::Never).await.0.is_ok());
 }
 
 #[tokio::test]
@@ -398,20 +287,14 @@ async fn pairing_a_window_ends_by_its_clock_and_who_has_shown_the_code_has_time_
     let psk = board.code.psk();
     let (mut near, accepted) = site.accept();
     let mut link = board.link(&psk);
-    loop {
-        match link.step().unwrap() {
-            Step::Write => flush(&mut near, &mut link).await.unwrap(),
-            Step::Read => fill(&mut near, &mut link).await.unwrap(),
-            _ => break, // the server has said its word
-        }
-    }
+    until_claim(&mut near, &mut link).await.unwrap();
     assert_eq!(site.progress(window), Progress::Pending(board.key()));
     // Others come and go, and displace it not.
     let other = Board::new();
-    let (far, refused) = site.accept();
-    assert_eq!(other.pair(far, Stop::Never).await, Err(Error::NotWelcome));
+    let (there, here) = site.pair(&other, Stop::Never).await;
+    assert_eq!(there, Err(Error::NotWelcome));
     let busy = NotPaired::Busy(other.key());
-    assert!(matches!(refused.await.unwrap(), AcceptError::NotPaired(why) if why == busy));
+    assert!(matches!(here, AcceptError::NotPaired(why) if why == busy));
     assert_eq!(site.acceptor.window(window).unwrap().loser, Some(other.key()));
     advance(Duration::from_secs(110)).await;
     site.acceptor.sweep();
@@ -426,8 +309,7 @@ async fn pairing_a_window_ends_by_its_clock_and_who_has_shown_the_code_has_time_
     let board = Board { code, ..Board::new() };
     assert_eq!(site.progress(window), Progress::Waiting);
     advance(Duration::from_millis(1)).await;
-    let (near, _accepted) = site.accept();
-    assert_eq!(board.pair(near, Stop::Never).await, Err(Error::Refused(Refusal::MODE)));
+    assert_eq!(site.pair(&board, Stop::Never).await.0, Err(Error::Refused(Refusal::MODE)));
     assert_eq!(site.progress(window), Progress::Over);
 }
 
@@ -439,20 +321,14 @@ async fn pairing_without_the_devices_word_is_cut_after_two_minutes_and_stays_pen
     let psk = board.code.psk();
     let (mut near, accepted) = site.accept();
     let mut link = board.link(&psk);
-    while link.step().unwrap() != Step::Claim {
-        match link.step().unwrap() {
-            Step::Write => flush(&mut near, &mut link).await.unwrap(),
-            _ => fill(&mut near, &mut link).await.unwrap(),
-        }
-    }
+    until_claim(&mut near, &mut link).await.unwrap();
     advance(Duration::from_secs(121)).await;
     assert!(matches!(accepted.await.unwrap(), AcceptError::NotPaired(NotPaired::Failed(_))));
     assert_eq!(fill(&mut near, &mut link).await, Err(Error::HungUp), "a cut, no CLOSE");
     assert_eq!(site.paired(&board), Some(Paired::Pending(code().name())));
     assert_eq!(site.progress(window), Progress::Waiting);
     // The same device, with its older stream gone.
-    let (near, _accepted) = site.accept();
-    assert!(board.pair(near, Stop::Never).await.is_ok());
+    assert!(site.pair(&board, Stop::Never).await.0.is_ok());
 }
 
 #[tokio::test]
@@ -463,22 +339,16 @@ async fn pairing_the_same_device_takes_its_own_place_and_a_closed_window_cuts_it
     let psk = board.code.psk();
     let (mut near, accepted) = site.accept();
     let mut link = board.link(&psk);
-    while link.step().unwrap() != Step::Claim {
-        match link.step().unwrap() {
-            Step::Write => flush(&mut near, &mut link).await.unwrap(),
-            _ => fill(&mut near, &mut link).await.unwrap(),
-        }
-    }
+    until_claim(&mut near, &mut link).await.unwrap();
     // Its line broke, and the server has not noticed.
-    let (again, second) = site.accept();
-    assert_eq!(board.pair(again, Stop::Cut(2)).await, Err(Error::HungUp));
+    let (there, second) = site.pair(&board, Stop::Cut(2)).await;
+    assert_eq!(there, Err(Error::HungUp));
     let older = accepted.await.unwrap();
     assert!(matches!(older, AcceptError::NotPaired(NotPaired::Failed(_))), "{older:?}");
-    assert!(matches!(second.await.unwrap(), AcceptError::NotPaired(NotPaired::Failed(_))));
+    assert!(matches!(second, AcceptError::NotPaired(NotPaired::Failed(_))));
     assert_eq!(site.acceptor.close_window(window).unwrap().progress, Progress::Over);
     assert!(site.acceptor.close_window(window).is_none());
-    let (near, _accepted) = site.accept();
-    assert_eq!(board.pair(near, Stop::Never).await, Err(Error::Refused(Refusal::MODE)));
+    assert_eq!(site.pair(&board, Stop::Never).await.0, Err(Error::Refused(Refusal::MODE)));
 }
 
 #[tokio::test]
@@ -498,8 +368,7 @@ async fn pairing_nothing_is_opened_that_could_come_to_nothing() {
     }
     let window = site.window().await;
     let board = Board::new();
-    let (near, _accepted) = site.accept();
-    board.pair(near, Stop::Never).await.unwrap();
+    site.pair(&board, Stop::Never).await.0.unwrap();
     assert_eq!(site.progress(window), Progress::Paired(board.key()));
     let other = Code::new(&[8; 16]).unwrap();
     assert!(open(&other, "pump-7", MINUTES).await.contains("is in use already"));

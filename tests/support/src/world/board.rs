@@ -95,6 +95,21 @@ pub async fn flush<Io: AsyncWrite + Unpin>(io: &mut Io, link: &mut Link<'_, Vec<
     link.on_write(Ok::<_, Infallible>(bytes.len()))
 }
 
+/// Plays until the server has said its word, and the device is asked for its own.
+pub async fn until_claim<Io>(io: &mut Io, link: &mut Link<'_, Vec<u8>>) -> Result<(), Error>
+where
+    Io: AsyncRead + AsyncWrite + Unpin,
+{
+    loop {
+        match link.step()? {
+            Step::Read => fill(io, link).await?,
+            Step::Write => flush(io, link).await?,
+            Step::Claim => return Ok(()),
+            Step::Hello | Step::Done => return Err(Error::OutOfTurn),
+        }
+    }
+}
+
 /// Plays to the end, or as far as `stop`; gives the server's key once both words are said.
 pub async fn settle<Io>(io: &mut Io, link: &mut Link<'_, Vec<u8>>, stop: Stop) -> Result<PublicKey, Error>
 where
