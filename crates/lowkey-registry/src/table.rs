@@ -243,9 +243,9 @@ fn unique(pieces: &[(&str, Piece<'_>)], flaws: &mut Vec<Flaw>) {
                         flaws.push(Flaw::new(at, DeviceError::from(taken).to_string()));
                     }
                     if let Some(paired) = pinned.paired()
-                        && let Err(taken) = unique.add_code(name, paired.code())
+                        && let Err(error) = unique.add_code(name, paired.code())
                     {
-                        flaws.push(Flaw::new(at, DeviceError::from(taken).to_string()));
+                        flaws.push(Flaw::new(at, error.to_string()));
                     }
                 }
             }
@@ -257,15 +257,13 @@ fn unique(pieces: &[(&str, Piece<'_>)], flaws: &mut Vec<Flaw>) {
                                 Flaw::new(pinning.key_at, "its two pinnings have the same id or the same key")
                             }
                             Taken::Key(_) => Flaw::new(pinning.key_at, DeviceError::from(taken).to_string()),
-                            Taken::Id(_) | Taken::Code(_) => {
-                                Flaw::new(pinning.id_at, DeviceError::from(taken).to_string())
-                            }
+                            Taken::Id(_) => Flaw::new(pinning.id_at, DeviceError::from(taken).to_string()),
                         });
                     }
                     if let Some(paired) = pinning.paired
-                        && let Err(taken) = unique.add_code(name, paired.code())
+                        && let Err(error) = unique.add_code(name, paired.code())
                     {
-                        flaws.push(Flaw::new(pinning.code_at, DeviceError::from(taken).to_string()));
+                        flaws.push(Flaw::new(pinning.code_at, error.to_string()));
                     }
                     if let Some((at, file)) = &pinning.psk_file
                         && let Some(other) = psk_files.insert(file, name)

@@ -22,8 +22,6 @@ pub enum Taken<'n> {
     Key(&'n str),
     /// One of them, and it is the same device.
     Own(&'n str),
-    /// The code that it was paired with.
-    Code(&'n str),
 }
 
 impl From<Taken<'_>> for DeviceError {
@@ -32,7 +30,6 @@ impl From<Taken<'_>> for DeviceError {
             Taken::Id(name) => Self::SameId(name.to_owned()),
             Taken::Key(name) => Self::SameKey(name.to_owned()),
             Taken::Own(name) => Self::Pinnings(name.to_owned()),
-            Taken::Code(name) => Self::SameCode(name.to_owned()),
         }
     }
 }
@@ -60,8 +57,8 @@ impl<'n> Unique<'n> {
     /// The code that a pinning of the device of this name was paired with.
     ///
     /// # Errors
-    /// Which device was paired with it already.
-    pub fn add_code(&mut self, name: &'n str, code: Id) -> Result<(), Taken<'n>> {
-        self.codes.insert(code, name).map_or(Ok(()), |other| Err(Taken::Code(other)))
+    /// [`DeviceError::SameCode`]: which device was paired with it already.
+    pub fn add_code(&mut self, name: &'n str, code: Id) -> Result<(), DeviceError> {
+        self.codes.insert(code, name).map_or(Ok(()), |other| Err(DeviceError::SameCode(other.to_owned())))
     }
 }
