@@ -192,7 +192,6 @@ impl Case<'_> {
         name.map_or_else(|| Subject::Id(id, about.to_owned()), Subject::Device)
     }
 
-    /// What is no attempt: who is connected, who never came, and what this server lacks.
     /// Whether a device of this name was paired, and has never said anything since.
     fn is_pending(&self, name: &str) -> bool {
         let mut found = false;
@@ -203,6 +202,7 @@ impl Case<'_> {
         found
     }
 
+    /// What is no attempt: who is connected, who never came, and what this server lacks.
     fn state(&self, subject: &Subject, sessions: &[SessionInfo], findings: &mut Vec<Finding>) {
         let left_out = left_out_of(subject, &self.left_out);
         let none_so_far = findings.is_empty() && left_out.is_empty();
