@@ -33,9 +33,7 @@ impl Explainer<'_> {
     ) -> Finding {
         let failure = self.failure;
         let Verdict { kind, device, why, mend } = match failure.cause {
-            Cause::NotOpened if failure.hello.is_some_and(|hello| hello.mode == Mode::XxPsk0) => {
-                self.plain(Cause::NoWindow, None)
-            }
+            Cause::NotOpened if self.has_a_code() => self.plain(Cause::NoWindow, None),
             Cause::UnknownId | Cause::OtherMode | Cause::Expired | Cause::NotOpened => {
                 self.refused(known, search, only)
             }
@@ -229,15 +227,9 @@ impl Explainer<'_> {
         }
     }
 
-    /// A device that waits for somebody to open a window.
-    fn no_window(&self) -> Verdict {
-        let why = "it wants to pair, and no pairing window was open";
-        Verdict {
-            kind: "no_window",
-            device: None,
-            why: why.into(),
-            mend: Some(Mend::Run("lowkey pair --open".to_owned())),
-        }
+    /// Whether it wants to pair with a code.
+    fn has_a_code(&self) -> bool {
+        self.failure.hello.is_some_and(|hello| hello.mode == Mode::XxPsk0)
     }
 
     /// Causes that need no search.
@@ -249,11 +241,13 @@ impl Explainer<'_> {
                 "it speaks another version of the protocol; this server speaks version 1".into(),
                 Some("build the device's firmware with this server's version of Lowkey"),
             ),
+            Cause::Mode if self.has_a_code() => {
+                let why = "it wants to pair, and no pairing window was open";
+                let open = Some(Mend::Run("lowkey pair --open".to_owned()));
+                return Verdict { kind: "no_window", device: None, why: why.into(), mend: open };
+            }
             Cause::Mode => {
                 let provision = commands::provision(self.case.acceptor.public_key(), self.case.registry, "NAME");
-                if self.failure.hello.is_some_and(|hello| hello.mode == Mode::XxPsk0) {
-                    return self.no_window();
-                }
                 let why = "it wants to pair without a code, or asks for a mode that does not exist; this server knows KK and \
                            KKpsk0, and XXpsk0 while a pairing window is open";
                 return Verdict { kind: "mode", device: None, why: why.into(), mend: Some(provision) };
