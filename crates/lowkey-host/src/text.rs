@@ -1,7 +1,9 @@
 //! Text as terminals show it: what no name may hold, and what no log may.
 
+mod hex;
 mod mask;
 mod visible;
 
+pub use hex::Hex;
 pub use mask::mask;
 pub use visible::{clean, steers};

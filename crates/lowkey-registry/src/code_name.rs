@@ -1,10 +1,11 @@
 //! The name of a code as text: its 8 bytes in hex. The code itself is a secret, and is in no registry.
 
 use lowkey_core::Id;
+use lowkey_host::text::Hex;
 
 /// As it stands in registries and in what people are told: 16 digits.
 pub fn show_code_name(name: &Id) -> String {
-    name.as_bytes().iter().fold(String::with_capacity(DIGITS), |text, byte| text + &format!("{byte:02x}"))
+    Hex(name.as_bytes()).to_string()
 }
 
 /// The name that `text` is; `None` if it is none.

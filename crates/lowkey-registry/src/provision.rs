@@ -15,7 +15,7 @@ use crate::keys::{self, KeyFileError, create_private, remove_unfinished};
 use crate::text_file::shown;
 use lowkey_core::Secret;
 use lowkey_core::page::LEN;
-use lowkey_host::text::{mask, steers};
+use lowkey_host::text::{Hex, mask, steers};
 use lowkey_host::{Device, Id, PublicKey};
 use secrets::Secrets;
 use std::fs::File;
@@ -225,7 +225,7 @@ fn lines(order: &Order<'_>, key: PublicKey) -> Result<String, ProvisionError> {
 fn id_text(id: Id) -> String {
     match std::str::from_utf8(id.as_bytes()) {
         Ok(text) if !text.starts_with("0x") && !text.chars().any(steers) => text.to_owned(),
-        _ => id.as_bytes().iter().fold("0x".to_owned(), |text, byte| text + &format!("{byte:02x}")),
+        _ => format!("0x{}", Hex(id.as_bytes())),
     }
 }
 

@@ -1,6 +1,7 @@
 //! How the doctor says times, addresses and ids.
 
 use lowkey_host::Id;
+use lowkey_host::text::Hex;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ pub(super) fn from(address: Option<SocketAddr>) -> String {
 pub(crate) fn id_text(id: Id) -> String {
     match std::str::from_utf8(id.as_bytes()) {
         Ok(text) if !text.starts_with("0x") && text.chars().all(|c| c.is_ascii_graphic()) => text.to_owned(),
-        _ => id.as_bytes().iter().fold("0x".to_owned(), |text, byte| text + &format!("{byte:02x}")),
+        _ => format!("0x{}", Hex(id.as_bytes())),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What tells one text of a registry from another.
 
+use crate::text::Hex;
 use lowkey_crypto::Blake2s;
 use std::fmt;
 
@@ -18,6 +19,6 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        Hex(&self.0).fmt(f)
     }
 }

@@ -5,6 +5,7 @@ use super::error::AcceptError;
 use super::failures::{Cause, FirstFrame};
 use super::stats::Counters;
 use crate::error::Error;
+use crate::text::Hex;
 use lowkey_transport::Error as ChannelError;
 use lowkey_transport::{Hello, Refusal};
 use std::net::{IpAddr, SocketAddr};
@@ -203,7 +204,6 @@ struct Claimed(Option<Hello>);
 
 impl fmt::Display for Claimed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let id = self.0.and_then(|hello| hello.id);
-        id.iter().flat_map(|id| id.as_bytes()).try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.0.and_then(|hello| hello.id).map_or(Ok(()), |id| Hex(id.as_bytes()).fmt(f))
     }
 }

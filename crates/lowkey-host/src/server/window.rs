@@ -1,6 +1,7 @@
 //! What a pairing window is, and what came of it.
 
 use crate::registry::{Bearer, NotEnrolled};
+use crate::text::Hex;
 use lowkey_core::{Id, PublicKey};
 use std::fmt;
 use std::time::Duration;
@@ -125,7 +126,7 @@ pub(super) struct Shown(pub(super) Id);
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.as_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        Hex(self.0.as_bytes()).fmt(f)
     }
 }
 

@@ -8,6 +8,7 @@ use crate::provision::error::ProvisionError;
 use crate::text_file::{self, Trust, shown};
 use lowkey_core::page::{Contents, Fields, LEN, Page, PageError};
 use lowkey_core::{Id, PublicKey, Secret};
+use lowkey_host::text::Hex;
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::fs::{self, File};
@@ -33,7 +34,7 @@ pub(super) struct KeptPage {
 impl KeptPage {
     /// Of these keys, and these bytes.
     pub(super) fn of(key: PublicKey, id: Id, bytes: &[u8; LEN]) -> Self {
-        Self { key, id, sha256: hex(&Sha256::digest(bytes)) }
+        Self { key, id, sha256: Hex(&Sha256::digest(bytes)).to_string() }
     }
 }
 
@@ -245,11 +246,6 @@ fn kept(bytes: &[u8; LEN], server: &PublicKey, address: Option<&str>) -> Result<
     Ok(KeptPage::of(key, id, bytes))
 }
 
-/// Bytes in hex.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Makes the folder, for us alone, or takes the one that is there, if nobody else may change it.
 fn make(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
@@ -310,7 +306,7 @@ fn order(batch: &Batch<'_>) -> String {
          # again; once each page is in its device, delete the folder.\n\
          order = \"{}\"\n",
         batch.items.len(),
-        hex(&hash.finalize()),
+        Hex(&hash.finalize()),
     )
 }
 

@@ -1,6 +1,6 @@
 //! The manifest of a batch: one row a device, no secret, every cell as it is written here and in no other way.
 
-use super::folder::{KeptPage, hex};
+use super::folder::KeptPage;
 use super::items::Item;
 use crate::code_name::show_code_name;
 use crate::file::LONGEST;
@@ -8,6 +8,7 @@ use crate::keys;
 use crate::provision::error::ProvisionError;
 use crate::text_file::{self, TextError, Trust};
 use lowkey_core::{Fingerprint, Id, PublicKey};
+use lowkey_host::text::Hex;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
@@ -35,7 +36,7 @@ impl Row {
         [
             self.name.clone(),
             self.serial.clone(),
-            format!("0x{}", hex(self.id.as_bytes())),
+            format!("0x{}", Hex(self.id.as_bytes())),
             keys::encode_public(&self.key),
             Fingerprint::of(&self.key).to_string(),
             self.page_sha256.clone(),
