@@ -3,13 +3,12 @@
 #[cfg(unix)]
 use crate::asking::{ask, ask_hidden};
 use crate::failure::{Exit, Failure};
-use crate::terminal::{path, text};
+use crate::terminal::{codes_in, path, text};
 use clap::{Arg, ArgMatches, value_parser};
 use lowkey_host::text::mask;
 use lowkey_host::{Code, Device};
-use lowkey_registry::{code_text, codes, parse_code};
+use lowkey_registry::{code_text, parse_code};
 use serde_json::Value;
-use std::io::stdin;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -83,11 +82,7 @@ impl Invitation {
 
 /// The one code of a file.
 fn in_file(file: &Path) -> Result<Code, Failure> {
-    let read = match file == Path::new("-") {
-        true => codes::read_from(stdin(), Path::new("standard input")),
-        false => codes::read(file),
-    };
-    let mut all = read.map_err(Failure::file)?;
+    let mut all = codes_in(file)?;
     match (all.pop(), all.len()) {
         (Some(code), 0) => Ok(code),
         _ => Err(Failure::file(format_args!(

@@ -5,14 +5,14 @@ mod picture;
 mod symbol;
 
 use crate::failure::{EXIT_CODES, Exit, Failure};
-use crate::terminal::{new_file, print, say, secret_file, text};
+use crate::terminal::{codes_in, new_file, print, say, secret_file, text};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use lowkey_core::Code;
 use lowkey_host::text::{clean, mask};
 use lowkey_registry::{code_text, codes, label_text, show_code_name};
 use std::io::{self, IsTerminal};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use symbol::Symbol;
 
 pub(crate) fn command() -> Command {
@@ -119,11 +119,7 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
 fn labels(of: &ArgMatches) -> Result<Vec<Label>, Failure> {
     let mut labels = Vec::new();
     for file in of.get_many::<PathBuf>("codes").into_iter().flatten() {
-        let codes = match file.as_path() {
-            dash if dash == Path::new("-") => codes::read_from(io::stdin(), Path::new("standard input")),
-            file => codes::read(file),
-        };
-        let codes = codes.map_err(Failure::file)?;
+        let codes = codes_in(file)?;
         // Of a batch, whose files are called by their devices.
         let is_of_device = codes.len() == 1 && file.extension().is_some_and(|extension| extension == "code");
         let name = file.file_stem().filter(|_| is_of_device).map(|name| name.to_string_lossy());

@@ -2,8 +2,8 @@
 
 use crate::failure::{Exit, Failure};
 use clap::{Arg, ArgMatches, value_parser};
-use lowkey_host::PublicKey;
-use lowkey_registry::keys;
+use lowkey_host::{Code, PublicKey};
+use lowkey_registry::{codes, keys};
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -33,6 +33,15 @@ pub(crate) fn secret_file<'m>(of: &'m ArgMatches, name: &str) -> Result<Option<&
 /// A text that was given.
 pub(crate) fn text<'m>(of: &'m ArgMatches, name: &str) -> Option<&'m str> {
     of.get_one::<String>(name).map(String::as_str)
+}
+
+/// The codes of a file, or of standard input, which `-` stands for.
+pub(crate) fn codes_in(file: &Path) -> Result<Vec<Code>, Failure> {
+    let read = match file == Path::new("-") {
+        true => codes::read_from(io::stdin(), Path::new("standard input")),
+        false => codes::read(file),
+    };
+    read.map_err(Failure::file)
 }
 
 /// `--server`. Not read by clap, whose error would repeat a secret that stands there by mistake.
