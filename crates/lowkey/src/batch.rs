@@ -28,10 +28,7 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
         }
         _ => return Ok(()),
     };
-    if let Some(before) = asked.before() {
-        before.spare(registry)?;
-        before.compare(registry, &server)?;
-    }
+    asked.before_adding(registry, &server)?;
     let address = text(of, "address").unwrap_or_default();
     let codes = if of.get_flag("codes") { Codes::Each } else { Codes::None };
     let made = make(&Batch { items: &items, server, address, folder, manifest, registry, codes })?;

@@ -58,6 +58,14 @@ impl Asked {
         Ok(Self { admin, wait })
     }
 
+    /// Refuses what a server that answers could not obey, before it is added to a registry: a new one in the place of
+    /// one that is gone and that the server still has in force, and one of another server's.
+    pub(crate) fn before_adding(&self, registry: &Path, server: &PublicKey) -> Result<(), Failure> {
+        let Some(before) = self.before() else { return Ok(()) };
+        before.spare(registry)?;
+        before.compare(registry, server)
+    }
+
     /// What the server says before anything is written, if it answers.
     pub(crate) fn before(&self) -> Option<Before<'_>> {
         let admin = self.admin.as_ref()?;
@@ -205,7 +213,7 @@ pub(crate) struct Before<'a> {
 
 impl Before<'_> {
     /// Refuses a new registry in the place of one that is gone and that the server still has in force.
-    pub(crate) fn spare(&self, registry: &Path) -> Result<(), Failure> {
+    fn spare(&self, registry: &Path) -> Result<(), Failure> {
         let Self { admin, value } = self;
         let (path, devices) = (said(value, "path").unwrap_or_default(), number(value, "devices"));
         if devices == 0 || !is_gone(registry, &path) {

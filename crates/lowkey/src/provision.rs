@@ -42,10 +42,7 @@ fn known(of: &ArgMatches, key: &str) -> Result<(), Failure> {
             find_public_key(port).map_err(wrong)?
         }
     };
-    if let Some(before) = asked.before() {
-        before.spare(registry)?;
-        before.compare(registry, &server)?;
-    }
+    asked.before_adding(registry, &server)?;
     let written = register(&KnownKey { name, key, server, registry })?;
     say(format_args!("device public key: {}", keys::encode_public(&key)));
     say(format_args!("fingerprint: {}", Fingerprint::of(&key)));
@@ -104,9 +101,8 @@ fn one(of: &ArgMatches) -> Result<(), Failure> {
             false => Rotation::None,
         },
     };
-    if let (Some(before), Some(registry)) = (asked.as_ref().and_then(Asked::before), registry) {
-        before.spare(registry)?;
-        before.compare(registry, &server)?;
+    if let (Some(asked), Some(registry)) = (&asked, registry) {
+        asked.before_adding(registry, &server)?;
     }
     // Lines that nobody has would be a device that nobody registers: its page goes as well.
     let made = provision_and(&order, |made| match registry {
