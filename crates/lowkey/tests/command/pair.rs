@@ -5,7 +5,7 @@ use lowkey_core::{Fingerprint, PinStore};
 use lowkey_host::entropy::host_ephemerals;
 use lowkey_host::{Id, Identity, Peer, PublicKey, Refusal};
 use lowkey_registry::keys;
-use lowkey_transport::{Error, Link, Pairing, StdStream, Step, Window, blocking};
+use lowkey_transport::{Error, Link, Pairing, StdStream, Window, blocking};
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 use std::convert::Infallible;
@@ -14,7 +14,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Stdio};
 use test_support::folder::secret;
-use test_support::world::board::{Board, Stop, buffers, code, fill, flush, settle};
+use test_support::world::board::{Board, Stop, buffers, code, settle, until_claim};
 use tokio::net::{TcpListener, TcpStream};
 
 const FILES: &str =
@@ -144,13 +144,7 @@ fn pairing_two_devices_that_show_one_code_the_one_that_lost_is_said_with_its_fin
         let psk = winner.code.psk();
         let mut link = winner.link(&psk);
         let mut io = TcpStream::connect(&server.address).await.unwrap();
-        loop {
-            match link.step().unwrap() {
-                Step::Write => flush(&mut io, &mut link).await.unwrap(),
-                Step::Read => fill(&mut io, &mut link).await.unwrap(),
-                _ => break, // the server has said its word
-            }
-        }
+        until_claim(&mut io, &mut link).await.unwrap();
         let other = TcpStream::connect(&server.address).await.unwrap();
         assert_eq!(loser.pair(other, Stop::Never).await, Err(Error::NotWelcome));
         link.accept().unwrap();
