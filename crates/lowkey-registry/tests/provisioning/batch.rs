@@ -29,6 +29,12 @@ impl Line {
         Self { folder, server: Identity::new(secret(1)).unwrap(), items, paths, other }
     }
 
+    fn made(count: u32) -> Self {
+        let line = Self::new(count);
+        line.make().unwrap();
+        line
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -108,8 +114,7 @@ fn a_batch_is_pages_a_manifest_and_rows_that_agree() {
 
 #[test]
 fn no_secret_of_a_page_is_in_the_manifest_or_the_registry() {
-    let line = Line::new(2);
-    line.make().unwrap();
+    let line = Line::made(2);
     let public = (line.read("m.csv") + &line.read("devices.toml") + &line.read("pages/order")).into_bytes();
     let hex: Vec<u8> = public.to_ascii_lowercase();
     for item in &line.items {
@@ -128,8 +133,7 @@ fn no_secret_of_a_page_is_in_the_manifest_or_the_registry() {
 
 #[test]
 fn a_batch_that_was_stopped_anywhere_goes_on_and_makes_nobody_twice() {
-    let line = Line::new(4);
-    line.make().unwrap();
+    let line = Line::made(4);
     let (manifest, rows) = (line.read("m.csv"), line.read("devices.toml"));
     let page = |n: usize| line.path("pages").join(format!("{}.page", line.items[n].name));
     let key =
@@ -170,8 +174,7 @@ fn a_batch_that_was_stopped_anywhere_goes_on_and_makes_nobody_twice() {
 
 #[test]
 fn a_device_whose_page_has_gone_is_not_made_again() {
-    let line = Line::new(2);
-    line.make().unwrap();
+    let line = Line::made(2);
     fs::remove_file(line.path("pages/pump-002.page")).unwrap();
     let before = (line.read("m.csv"), line.read("devices.toml"));
     let why = line.make().unwrap_err();
@@ -179,8 +182,7 @@ fn a_device_whose_page_has_gone_is_not_made_again() {
     assert_eq!((line.read("m.csv"), line.read("devices.toml")), before);
     assert!(line.differences().contains("pump-002.page: there is none"));
     // Nor does a label that was printed get another code.
-    let line = Line::new(1);
-    line.make().unwrap();
+    let line = Line::made(1);
     fs::remove_file(line.path("pages/pump-001.code")).unwrap();
     assert!(
         line.make()
@@ -192,15 +194,13 @@ fn a_device_whose_page_has_gone_is_not_made_again() {
 
 #[test]
 fn a_check_names_each_missing_file_once_and_blames_no_other() {
-    let line = Line::new(2);
-    line.make().unwrap();
+    let line = Line::made(2);
     fs::remove_file(line.path("pages/pump-001.page")).unwrap();
     fs::remove_file(line.path("pages/pump-002.code")).unwrap();
     let expected = "m.csv:2: pages/pump-001.page: there is none\nm.csv:3: pages/pump-002.code: there is none";
     assert_eq!(line.differences(), expected);
     // A code that the manifest has not is the fault of the code's file.
-    let line = Line::new(1);
-    line.make().unwrap();
+    let line = Line::made(1);
     let manifest = line.read("m.csv");
     line.write("m.csv", &format!("{},\n", manifest.trim_end().rsplit_once(',').unwrap().0));
     let differences = line.differences();
@@ -236,8 +236,7 @@ fn a_folder_or_a_manifest_of_something_else_is_left_alone() {
 
 #[test]
 fn a_page_that_is_not_this_batch_s_is_neither_taken_nor_overwritten() {
-    let line = Line::new(2);
-    line.make().unwrap();
+    let line = Line::made(2);
     fs::remove_file(line.path("devices.toml")).unwrap();
     fs::remove_file(line.path("m.csv")).unwrap();
     let path = line.path("pages/pump-002.page");
@@ -279,8 +278,7 @@ fn whichever_byte_of_a_manifest_is_another_one_its_check_says_so() {
 
 #[test]
 fn a_check_names_each_difference() {
-    let line = Line::new(4);
-    line.make().unwrap();
+    let line = Line::made(4);
     let manifest = line.read("m.csv");
     let registry = line.read("devices.toml");
     let page = |name: &str| line.path("pages").join(name);
@@ -305,8 +303,7 @@ fn a_check_names_each_difference() {
         assert!(differences.contains(expected), "{expected}:\n{differences}");
     }
     // One page twice, under two names.
-    let line = Line::new(2);
-    line.make().unwrap();
+    let line = Line::made(2);
     let first = line.read("m.csv").lines().nth(1).unwrap().to_owned();
     line.write("m.csv", &(line.read("m.csv") + &first + "\n"));
     assert!(line.differences().contains("m.csv:4: has the public_key of \"pump-001\""));
