@@ -257,7 +257,7 @@ def check_address(address: str) -> None:
 
 
 def mask(text: str) -> str:
-    """The text with all but the beginning of every private key and PSK in it left out, for errors."""
+    """The text with all but the beginning of every private key, PSK and label in it left out, for errors."""
     return re.sub(r"""(?i)(lksec1|lkpsk1|lowkey:1/)[^"'`/\\:;,)=…\s\x00-\x1f\x7f-\x9f]+""", r"\1…", text)
 
 

@@ -183,7 +183,7 @@ def provision(order: Order, then: Callable[[Made], None] = lambda made: None) ->
     key = public_key(private_key)
     check_name(order.name)
     if any(mask(text) != text for text in (order.name, order.address)):
-        raise Refused("a private key or a PSK stands where the name or the address belongs")
+        raise Refused("a secret stands where the name or the address belongs")
     check_address(order.address)
     id = default_id(key, server) if order.id is None else order.id
     page = Contents(id, order.address, private_key, server, draw(), draw(), psk).encode()

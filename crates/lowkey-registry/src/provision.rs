@@ -196,7 +196,7 @@ fn check(order: &Order<'_>) -> Result<(), ProvisionError> {
     }
     let address = order.address;
     if [order.name, address].iter().any(|text| mask(text) != *text) {
-        return wrong("a private key or a PSK stands where the name or the address belongs".into());
+        return wrong("a secret stands where the name or the address belongs".into());
     }
     address::check(address).map_err(ProvisionError::Order)
 }

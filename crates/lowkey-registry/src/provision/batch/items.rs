@@ -94,7 +94,7 @@ pub(super) fn check(items: &[Item]) -> Result<(), ProvisionError> {
 /// Whether it can be a device of a batch.
 pub(super) fn check_one(Item { name, serial }: &Item) -> Result<(), String> {
     if [name, serial].iter().any(|text| mask(text) != ***text) {
-        return Err("a private key or a PSK stands where a name or a serial belongs".into());
+        return Err("a secret stands where a name or a serial belongs".into());
     }
     Device::new(&**name).map_err(|error| error.to_string())?;
     cells::check(name).map_err(|why| format!("the name {name:?} {why}"))?;
