@@ -104,6 +104,14 @@ impl Edit {
         Ok(())
     }
 
+    /// Puts the text [with](Self::with) more devices in its place, if a server of this key would load it; gives it.
+    pub(crate) fn add<T: AsRef<str>>(self, tables: &[T], server: &PublicKey) -> Result<String, EditError> {
+        let new = self.with(tables, server);
+        self.check(&new, server)?;
+        self.put(&new)?;
+        Ok(new)
+    }
+
     /// Puts `new` in its place.
     pub(crate) fn put(self, new: &str) -> Result<(), EditError> {
         let written = self.replace(new);

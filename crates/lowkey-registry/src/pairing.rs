@@ -107,9 +107,7 @@ pub fn claim(registry: &Path, server: &PublicKey, enrolment: Enrolment<'_>) -> R
         quote(&keys::encode_public(&key)),
         quote(&show_code_name(&code)),
     );
-    let new = edit.with(&[row], server);
-    edit.check(&new, server).map_err(|error| refused(registry, error))?;
-    edit.put(&new).map_err(|error| refused(registry, error))?;
+    let new = edit.add(&[row], server).map_err(|error| refused(registry, error))?;
     Ok(Claimed { written: added(&new), was_there: false })
 }
 

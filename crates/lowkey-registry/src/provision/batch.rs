@@ -160,11 +160,8 @@ fn enter(batch: &Batch<'_>, rows: &[Row]) -> Result<Option<Written>, ProvisionEr
     let missing: Vec<&Row> = rows.iter().filter(|row| !there.contains(&row.key)).collect();
     let Some(last) = missing.last() else { return Ok(None) };
     let tables: Vec<String> = missing.iter().map(|row| table(row)).collect();
-    let new = edit.with(&tables, &batch.server);
-    edit.check(&new, &batch.server).map_err(refused)?;
-    let written = Written::new(batch.registry, &batch.server, &new, Change::Added(last.key));
-    edit.put(&new).map_err(refused)?;
-    Ok(Some(written))
+    let new = edit.add(&tables, &batch.server).map_err(refused)?;
+    Ok(Some(Written::new(batch.registry, &batch.server, &new, Change::Added(last.key))))
 }
 
 /// Its `[[device]]` table.

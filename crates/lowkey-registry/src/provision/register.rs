@@ -43,11 +43,8 @@ pub fn register(device: &KnownKey<'_>) -> Result<Option<Written>, ProvisionError
         return Ok(None);
     }
     let table = format!("[[device]]\nname = {}\nkey = {}\n", quote(name), quote(&keys::encode_public(&key)));
-    let new = edit.with(&[table], &server);
-    edit.check(&new, &server).map_err(refused)?;
-    let written = Written::new(registry, &server, &new, Change::Added(key));
-    edit.put(&new).map_err(refused)?;
-    Ok(Some(written))
+    let new = edit.add(&[table], &server).map_err(refused)?;
+    Ok(Some(Written::new(registry, &server, &new, Change::Added(key))))
 }
 
 /// The first public key in what a device prints. It is read no further than that: a serial port has no end.
