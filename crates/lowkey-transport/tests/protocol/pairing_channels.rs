@@ -1,7 +1,7 @@
 //! §6, by the channels: both drivers, both roles, over streams that dribble and that hold back what is not flushed;
 //! then KK with what the pairing has left.
 
-use crate::support::keys::{Side, ephemerals};
+use crate::support::keys::ephemerals;
 use crate::support::links;
 use crate::support::pins::{Pins, Trouble};
 use crate::support::streams::{Pipe, Rules, Slow, Stream};
@@ -10,24 +10,27 @@ use embedded_io::ErrorKind;
 use futures_executor::block_on;
 use futures_util::future::join;
 use lowkey_core::Peer;
-use lowkey_transport::{Error, Link, Mode, PairError, Pairing, Pinning, Window, asynch, blocking};
-
-fn pairing(side: &'static Side) -> Pairing<'static> {
-    Pairing { code: KEYS.id, psk: &KEYS.psk, identity: &side.identity }
-}
+use lowkey_transport::{Error, Link, Mode, PairError, Pinning, Window, asynch, blocking};
 
 type Paired = Result<Peer, PairError<Trouble>>;
 
 /// The responder's part, blocking.
 fn accept(io: Stream, pins: &mut Pins) -> Paired {
-    let (mut link, mut window) = (Link::new(links::buffers()), Window::new(pairing(&KEYS.responder)));
+    let (mut link, mut window) =
+        (Link::new(links::buffers()), Window::new(KEYS.pairing(&KEYS.responder.identity)));
     blocking::Channel::accept_pairing(io, &mut link, &mut window, &mut ephemerals(2), pins)
 }
 
 /// The initiator's part, blocking.
 fn call(io: Stream, pins: &mut Pins) -> Paired {
     let mut link = Link::new(links::buffers());
-    let paired = blocking::Channel::pair(io, &mut link, pairing(&KEYS.initiator), &mut ephemerals(1), pins);
+    let paired = blocking::Channel::pair(
+        io,
+        &mut link,
+        KEYS.pairing(&KEYS.initiator.identity),
+        &mut ephemerals(1),
+        pins,
+    );
     let next = KEYS.initiator_pinning(Mode::Kk);
     assert!(
         Link::kk_initiator(next, &mut ephemerals(5), link.into_buffers()).is_ok(),
@@ -74,11 +77,16 @@ fn pairing_by_async_channels_leaves_the_same() {
         let (rx, tx) = (Pipe::default(), Pipe::default());
         let (mut ours, mut theirs) = (Pins::default(), Pins::default());
         let (mut a, mut b) = (Link::new(links::buffers()), Link::new(links::buffers()));
-        let mut window = Window::new(pairing(&KEYS.responder));
+        let mut window = Window::new(KEYS.pairing(&KEYS.responder.identity));
         let (mut a_random, mut b_random) = (ephemerals(1), ephemerals(2));
         let io = |rx: &Pipe, tx: &Pipe| Slow { buffers, ..Slow::new(rx, tx, portion) };
-        let calling =
-            asynch::Channel::pair(io(&rx, &tx), &mut a, pairing(&KEYS.initiator), &mut a_random, &mut ours);
+        let calling = asynch::Channel::pair(
+            io(&rx, &tx),
+            &mut a,
+            KEYS.pairing(&KEYS.initiator.identity),
+            &mut a_random,
+            &mut ours,
+        );
         let accepting =
             asynch::Channel::accept_pairing(io(&tx, &rx), &mut b, &mut window, &mut b_random, &mut theirs);
         let (server, device) = block_on(join(calling, accepting));
@@ -116,16 +124,15 @@ fn pairing_a_ping_that_is_written_and_not_handed_on_is_not_final() {
 #[test]
 fn pairing_is_done_when_the_peer_hangs_up_behind_the_pings() {
     let (a, b) = Stream::pair(&Rules { waits: true, ..Rules::default() });
-    let (rx, tx) = (a.tx.clone(), a.rx.clone());
+    let end = a.rx.clone();
     let calling = std::thread::spawn(move || call(a, &mut Pins::default()).map(drop));
     let mut pins = Pins::default();
     // The last frame that it writes is its CLOSE: it is lost, and the stream ends.
     b.set(|rules| rules.breaks = Some((100 + 19, Some(ErrorKind::ConnectionReset))));
     assert_eq!(accept(b, &mut pins).map(drop), Ok(()));
     assert_eq!(pins.calls, ["store", "finalise"]);
-    tx.end();
+    end.end();
     assert_eq!(calling.join().unwrap(), Ok(()));
-    drop(rx);
 }
 
 #[test]
@@ -136,12 +143,12 @@ fn pairing_a_link_that_has_begun_is_not_paired_with() {
     let paired = blocking::Channel::pair(
         a.clone(),
         &mut link,
-        pairing(&KEYS.initiator),
+        KEYS.pairing(&KEYS.initiator.identity),
         &mut ephemerals(1),
         &mut pins,
     );
     assert_eq!(paired.map(drop), out_of_turn);
-    let mut window = Window::new(pairing(&KEYS.responder));
+    let mut window = Window::new(KEYS.pairing(&KEYS.responder.identity));
     let paired = blocking::Channel::accept_pairing(a, &mut link, &mut window, &mut ephemerals(1), &mut pins);
     assert_eq!(paired.map(drop), out_of_turn);
     assert!(pins.calls.is_empty());

@@ -127,10 +127,6 @@ fn earlier() -> PublicKey {
     KEYS.stranger.identity.public_key()
 }
 
-fn pairing(identity: &Identity) -> Pairing<'_> {
-    Pairing { code: KEYS.id, psk: &KEYS.psk, identity }
-}
-
 /// One side of a pairing.
 struct Half<'p> {
     link: Link<'p, Vec<u8>>,
@@ -144,7 +140,7 @@ struct Half<'p> {
 
 impl<'p> Half<'p> {
     fn new(identity: &'p Identity, pins: &'p mut Pins) -> Self {
-        let (has_no_power, pairing) = (pins.has_no_power.clone(), pairing(identity));
+        let (has_no_power, pairing) = (pins.has_no_power.clone(), KEYS.pairing(identity));
         let (keeper, window) = (Keeper::new(pairing, pins), Window::new(pairing));
         Self { link: Link::new(links::buffers()), keeper, window, hands_on: true, has_no_power, ended: None }
     }
@@ -212,7 +208,7 @@ fn halves<'p>(
     others: &'p mut Pins,
 ) -> (Half<'p>, Half<'p>) {
     let (mut a, mut b) = (Half::new(ours, pins), Half::new(theirs, others));
-    let Pairing { code, psk, identity } = pairing(ours);
+    let Pairing { code, psk, identity } = KEYS.pairing(ours);
     a.link.initiate_xx_psk0(identity, code, psk, &mut ephemerals(7)).unwrap();
     b.link.respond().unwrap();
     (a, b)

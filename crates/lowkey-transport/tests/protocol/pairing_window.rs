@@ -8,7 +8,7 @@ use lowkey_core::Id;
 use lowkey_transport::{Error, Link, Mode, Pairing, Refusal, Step, Window};
 
 fn pairing() -> Pairing<'static> {
-    Pairing { code: KEYS.id, psk: &KEYS.psk, identity: &KEYS.responder.identity }
+    KEYS.pairing(&KEYS.responder.identity)
 }
 
 /// What a responder with this window answers to a first frame.

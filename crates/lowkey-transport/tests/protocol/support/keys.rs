@@ -3,7 +3,7 @@
 use lowkey_core::{
     Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals, Id, Identity, Peer, Psk, PublicKey, Secret,
 };
-use lowkey_transport::{Mode, Pinning};
+use lowkey_transport::{Mode, Pairing, Pinning};
 use std::sync::LazyLock;
 
 /// SplitMix64: reproducible, and random enough for tests.
@@ -103,6 +103,11 @@ pub(crate) static KEYS: LazyLock<Keys> = LazyLock::new(|| {
 impl Keys {
     pub(crate) fn psk(&self, mode: Mode) -> Option<&Psk> {
         matches!(mode, Mode::KkPsk0 | Mode::XxPsk0).then_some(&self.psk)
+    }
+
+    /// A pairing with the code that both know.
+    pub(crate) fn pairing<'k>(&'k self, identity: &'k Identity) -> Pairing<'k> {
+        Pairing { code: self.id, psk: &self.psk, identity }
     }
 
     pub(crate) fn initiator_pinning(&'static self, mode: Mode) -> Pinning<'static> {
