@@ -9,7 +9,7 @@ use crate::support::{KEYS, Rng};
 use embedded_io::ErrorKind;
 use futures_executor::block_on;
 use futures_util::future::join;
-use lowkey_core::Peer;
+use lowkey_core::{Id, Peer};
 use lowkey_transport::{Error, Link, Mode, PairError, Pinning, Window, asynch, blocking};
 
 type Paired = Result<Peer, PairError<Trouble>>;
@@ -97,6 +97,15 @@ fn pairing_by_async_channels_leaves_the_same() {
             (Some(KEYS.responder.identity.public_key()), Some(KEYS.initiator.identity.public_key()),)
         );
     }
+}
+
+/// Not only by both sides in the same way: the id goes over the wire, and other implementations make it too.
+#[test]
+fn pairing_the_id_has_the_devices_key_first_on_both_sides() {
+    let (device, server) = (&KEYS.initiator, &KEYS.responder);
+    let id = Id::of_pinning(&device.identity.public_key(), &server.identity.public_key());
+    assert_eq!(Pinning::of_device(&device.identity, &device.peer).id, id);
+    assert_eq!(Pinning::of_server(&server.identity, &server.peer).id, id);
 }
 
 /// The stream holds back the second PING, and breaks when it has to hand it on: nobody knows whether it has left.
