@@ -4,11 +4,12 @@
 use crate::support::KEYS;
 use crate::support::keys::{Side, ephemerals};
 use crate::support::links::{self, advance};
+use crate::support::page::{self, CLOSE, PING, Role, parameters, unframe};
 use crate::support::pins::{Pins, Trouble};
 use core::cell::Cell;
 use embedded_io::ErrorKind;
 use lowkey_core::{Identity, Peer, PinStore, PublicKey, Secret};
-use lowkey_transport::{Error, Keeper, Link, PairError, Pairing, Pinning, Step, Window};
+use lowkey_transport::{Error, Keeper, Link, PairError, Pairing, Pinning, Refusal, Step, Window};
 use std::rc::Rc;
 
 /// Who initiates the pairing. KK is the device's to initiate in either case.
@@ -402,4 +403,34 @@ fn pairing_a_key_is_stored_in_its_least_spelling() {
     let ended = pair(&spelled, &mut pins, &KEYS.responder.identity, &mut others, usize::MAX);
     assert_eq!(ended, (Ok(()), Ok(())));
     assert_eq!(others.last, Some(KEYS.initiator.identity.public_key()));
+}
+
+/// Anybody can "prove" one, in either role.
+#[test]
+fn pairing_a_key_of_low_order_is_told_no_and_is_not_stored() {
+    let declined = Err(PairError::Failed(Error::Declined(Refusal::REFUSED)));
+    let (mut pins, mut others) = (Pins::default(), Pins::default());
+    let (mut a, mut b) = halves(&KEYS.initiator.identity, &mut pins, &KEYS.responder.identity, &mut others);
+
+    let (mut peer, mut to_peer) = (page::low_order(Role::Responder), vec![]);
+    a.go_on(&mut to_peer);
+    peer.read_first(&unframe(&mut to_peer));
+    a.hear(&peer.next_frame(&parameters(300)));
+    a.go_on(&mut to_peer);
+    peer.read(&unframe(&mut to_peer));
+    let mut peer = peer.into_records();
+    a.hear(&peer.record(PING, b""));
+    a.go_on(&mut to_peer);
+    assert_eq!(peer.open(&mut to_peer), (CLOSE, vec![]));
+    assert_eq!(a.end(), declined);
+
+    let (mut peer, mut to_peer) = (page::low_order(Role::Initiator), vec![]);
+    b.hear(&peer.first_frame(b""));
+    b.go_on(&mut to_peer);
+    peer.read(&unframe(&mut to_peer));
+    b.hear(&peer.next_frame(&parameters(300)));
+    b.go_on(&mut to_peer);
+    assert_eq!(peer.into_records().open(&mut to_peer), (CLOSE, vec![]));
+    assert_eq!(b.end(), declined);
+    assert_eq!((pins.calls, others.calls), (vec![""; 0], vec![""; 0]));
 }
