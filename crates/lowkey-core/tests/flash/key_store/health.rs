@@ -48,15 +48,15 @@ fn sp_800_90b_4_3_keys_take_the_samples_of_a_start_up_test_and_not_one_less() {
 
 #[test]
 fn sp_800_90b_4_4_1_a_sample_that_comes_21_times_in_a_row_is_no_noise() {
-    for at in [0, 1, 31, 500, 1_003] {
+    for at in [0, 1, 31, 500, 1_024 - REPETITIONS] {
         for value in [0, 0x5a, 0xff] {
             let with = |times: usize| {
                 let mut samples = noise_without(value, 1_024);
                 samples.iter_mut().skip(at).take(times).for_each(|sample| *sample = value);
                 keys_of(samples)
             };
-            assert_eq!(with(20), Ok(()), "{value} at {at}");
-            assert_eq!(with(21), Err(StoreError::Source), "{value} at {at}");
+            assert_eq!(with(REPETITIONS - 1), Ok(()), "{value} at {at}");
+            assert_eq!(with(REPETITIONS), Err(StoreError::Source), "{value} at {at}");
         }
     }
     for stuck in [0, 0xff, 7] {
@@ -74,8 +74,8 @@ fn sp_800_90b_4_4_2_a_sample_that_comes_311_times_in_a_window_is_no_noise() {
             spread.take(times).for_each(|at| samples[window + at] = 7);
             keys_of(samples)
         };
-        assert_eq!(with(310), Ok(()), "window at {window}");
-        assert_eq!(with(311), Err(StoreError::Source), "window at {window}");
+        assert_eq!(with(PROPORTION - 1), Ok(()), "window at {window}");
+        assert_eq!(with(PROPORTION), Err(StoreError::Source), "window at {window}");
     }
     // A window is judged by its first sample, §4.4.2.
     let mut other = noise_without(7, 1_024);
@@ -86,7 +86,10 @@ fn sp_800_90b_4_4_2_a_sample_that_comes_311_times_in_a_window_is_no_noise() {
 /// Both cut-offs follow from a chance of 2^-20 and one bit of entropy in a sample.
 #[test]
 fn sp_800_90b_4_4_the_cutoffs_are_those_of_one_bit_in_a_sample() {
-    assert_eq!(1 + 20, 21, "1 + ⌈20 / H⌉");
+    // How likely a sample is to come n times in a row, once it has come.
+    let in_a_row = |n: usize| (1..n).map(|_| 0.5).product::<f64>();
+    let repeated = (1..).find(|n| in_a_row(*n) <= f64::exp2(-20.0)).expect("somewhere");
+    assert_eq!(repeated, REPETITIONS);
     // How likely n of 512 are, each with 1/2, in logarithms; and how likely more than n are.
     let ln_factorials: Vec<f64> = (0..=512)
         .scan(0.0, |sum, i: u32| {
@@ -100,5 +103,9 @@ fn sp_800_90b_4_4_the_cutoffs_are_those_of_one_bit_in_a_sample() {
     };
     let above = |n: usize| (n + 1..=512).map(term).sum::<f64>();
     let critical = (0..512).find(|n| above(*n) <= f64::exp2(-20.0)).expect("somewhere");
-    assert_eq!(1 + critical, 311);
+    assert_eq!(1 + critical, PROPORTION);
 }
+
+/// So often in a row, and so often in a window.
+const REPETITIONS: usize = 21;
+const PROPORTION: usize = 311;
