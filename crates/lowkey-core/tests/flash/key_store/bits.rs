@@ -59,9 +59,9 @@ fn one_bad_bit_anywhere_is_damage_or_nothing() {
 #[test]
 fn one_unit_that_is_misread_is_an_error_at_most() {
     let misreads = [Misread::All(ERASED), Misread::All(0), Misread::Flipped(3), Misread::Fault];
-    for (new, was) in [8, 32].into_iter().flat_map(stores) {
-        let unit = new.clone();
-        let unit = lowkey_core::boot_log::Flash::unit(&&mut { unit });
+    for (unit, (new, was)) in
+        [8, 32].into_iter().flat_map(|unit| stores(unit).map(move |store| (unit, store)))
+    {
         for (bank, index) in BANKS.into_iter().flat_map(|bank| (0..BANK_LEN / unit).map(move |i| (bank, i))) {
             let mut flash = new.clone();
             let misread = misreads[index % 4];
