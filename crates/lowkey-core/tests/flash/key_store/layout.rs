@@ -1,6 +1,6 @@
 //! The layout, which does not change: stores in the field are read by every later version.
 
-use super::{Change, after, code, flash, servers};
+use super::{Change, after, code, flash, mac, servers};
 use crate::NATURES;
 use lowkey_core::boot_log::Bank;
 use lowkey_core::key_store::KeyStore;
@@ -91,12 +91,6 @@ fn keys_of(mut source: Random) -> [[u8; 32]; 3] {
         r = mac(&r, b"lowkey next");
         drawn
     })
-}
-
-fn mac(key: &[u8; 32], text: &[u8]) -> [u8; 32] {
-    let mut hash = Blake2s::keyed(&Secret::new(*key));
-    hash.update(text);
-    hash.finalize()
 }
 
 /// These, and the first 12 bytes of their hash.

@@ -9,6 +9,7 @@ mod ratchet;
 
 use lowkey_core::key_store::{KeyStore, StoreError};
 use lowkey_core::{Code, Id, Peer, PinStore, PublicKey, Secret};
+use lowkey_crypto::Blake2s;
 use std::sync::LazyLock;
 use test_support::Random;
 use test_support::flash::{Model, Nature};
@@ -23,7 +24,7 @@ fn flash(unit: usize, clears: bool, nature: Nature, seed: u64) -> Model {
     flash
 }
 
-/// The public keys of three servers: three fixed points.
+/// The public keys of three servers.
 fn servers() -> [PublicKey; 3] {
     static SERVERS: LazyLock<[PublicKey; 3]> = LazyLock::new(|| {
         [1, 2, 3].map(|byte| lowkey_core::Identity::new(Secret::new([byte; 32])).expect("a key").public_key())
@@ -95,6 +96,13 @@ fn after(flash: &mut Model, changes: &[Change]) -> Said {
         change(&mut store, *step).unwrap_or_else(|error| panic!("{step:?} of {changes:?}: {error}"));
     }
     said(&store)
+}
+
+/// What a store's seeds and draws are made by.
+fn mac(key: &[u8; 32], text: &[u8]) -> [u8; 32] {
+    let mut hash = Blake2s::keyed(&Secret::new(*key));
+    hash.update(text);
+    hash.finalize()
 }
 
 const NEW: &[Change] = &[Change::MakeKeys(1), Change::Start];

@@ -1,6 +1,6 @@
 //! Who reads a device's flash later: which of its recorded sessions that opens.
 
-use super::{Change, after, flash, servers};
+use super::{Change, after, flash, mac, servers};
 use crate::NATURES;
 use lowkey_core::boot_log::{Bank, ERASED};
 use lowkey_core::key_store::{KeyStore, StoreError};
@@ -8,7 +8,6 @@ use lowkey_core::page::Keys;
 use lowkey_core::{
     Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals, Identity, Peer, Secret, SeedEntropy, kk,
 };
-use lowkey_crypto::Blake2s;
 use test_support::Random;
 use test_support::flash::{Misread, Model};
 
@@ -212,12 +211,6 @@ impl Entropy for Guess {
         out.copy_from_slice(&mac(&self.0, b"lowkey draw"));
         Ok(())
     }
-}
-
-fn mac(key: &[u8; 32], label: &[u8]) -> [u8; 32] {
-    let mut hash = Blake2s::keyed(&Secret::new(*key));
-    hash.update(label);
-    hash.finalize()
 }
 
 /// Where slots begin with units of 8 bytes: behind the entry and six units.
