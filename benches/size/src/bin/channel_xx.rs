@@ -5,7 +5,7 @@
 
 use core::convert::Infallible;
 use cortex_m_rt::entry;
-use lowkey_core::{Ephemerals, Id, Identity, Peer, Psk, PublicKey, Secret};
+use lowkey_core::{Ephemerals, Id, Identity, Peer, Psk, PublicKey, Secret, fill};
 use lowkey_transport::blocking::Channel;
 use lowkey_transport::{Buffers, Error, Link, MIN_INCOMING, MIN_OUTGOING, Pinning, Step};
 use size::fixed::{DEVICE, HEDGE, ID, MESSAGE, PSK, Stuck};
@@ -65,7 +65,7 @@ fn pair(identity: &Identity, id: Id, mut recorded: &[u8]) -> Result<(), Error> {
                 link.close()?;
             }
             _read => {
-                let n = link.space().iter_mut().zip(recorded).map(|(to, from)| *to = *from).count();
+                let n = fill(link.space(), recorded);
                 recorded = recorded.get(n..).unwrap_or_default();
                 link.on_read(Ok::<_, Infallible>(n))?;
             }
