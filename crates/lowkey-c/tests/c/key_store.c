@@ -1,6 +1,5 @@
 /* The key store, over flash that is played: keys of its own, a pairing into it, KK from it, what a cut and damage
-leave,
- * Forget; and every way to call it wrongly. */
+ * leave, Forget; and every way to call it wrongly. */
 #include "wire.h"
 
 #define UNIT 8
@@ -274,7 +273,7 @@ static void forget_leaves_no_key_and_a_window_that_has_to_be_asked_for(void) {
   CHECK(!lowkey_key_store_may_pair_unasked(&store));
 }
 
-/* The power goes at every operation of a start and of Forget: what was before is there, or what was asked. */
+/* The power goes at every third operation of a start: the keys are there, and no number comes twice. */
 static void a_cut_anywhere_is_no_damage(void) {
   unsigned left;
   uint64_t boot = 0, last = 0;
