@@ -201,8 +201,11 @@ static void pair(const uint8_t code[16]) {
 /* KK with this pinning of the store. */
 static void connect(const lowkey_page *page) {
   static lowkey_keys keys;
+  uint8_t id[8];
   OK(lowkey_keys_init(&keys, page));
-  CHECK(page->id_len == 8 && memcmp(page->peer_key, server.public_key, 32) == 0);
+  CHECK(memcmp(page->peer_key, server.public_key, 32) == 0);
+  OK(lowkey_pinning_id(page->public_key, server.public_key, id));
+  CHECK(page->id_len == 8 && memcmp(page->id, id, 8) == 0);
   device.pinning = keys.pinning;
   OK(lowkey_peer_init(&server.peer, &server.identity, at_server.key, at_server.shared));
   memcpy(server.id, page->id, 8);
