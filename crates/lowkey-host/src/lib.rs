@@ -53,14 +53,14 @@
 //! | `lowkey.lifetime` | info | `device` | a session ended: it was open for as long as one may be |
 //! | `lowkey.ended` | info | `device`, `reason`, `error` | a session is over that was not ended from outside, as the four before this: `closed`, `broken` (with the `error`), `backend` (the service behind could not be reached, or broke off), or `stopped` with the server |
 //! | `lowkey.window_opened` | info | `code`, `device`, `seconds` | a pairing window is open; `code` is the code's name |
-//! | `lowkey.window_closed` | info | `code`, `device`, `reason` | it is over: `paired`, `time`, or `closed` |
+//! | `lowkey.window_closed` | info | `code`, `device`, `reason` | it is over: `paired`, `time`, or `closed` by somebody |
 //! | `lowkey.call_begun` | info | `code`, `device`, `seconds` | a device that waits is called, to pair, and has so long to answer |
-//! | `lowkey.call_over` | info | `code`, `device`, `reason` | it is over: `paired`, `time`, or `closed` |
-//! | `lowkey.paired` | info | `code`, `device`, `fingerprint` | a device is paired: both sides have stored the other's key. `fingerprint` is its key's, for people to compare |
+//! | `lowkey.call_over` | info | `code`, `device`, `reason` | it is over: `paired`, `time`, `closed` by somebody, or `failed` |
+//! | `lowkey.paired` | info | `code`, `device`, `fingerprint` | a device is paired: both sides have stored the other's key, and its row is final. Once for each pairing. `fingerprint` is its key's, for people to compare |
 //! | `lowkey.not_paired` | warn | `code`, `device`, `fingerprint`, `error` | a device that has the code came, and was not paired; `device` is the window's name |
-//! | `lowkey.still_pending` | warn | `code`, `device`, `error` | a pairing is final, and could not be entered as that: its row stays pending until the next session |
+//! | `lowkey.still_pending` | warn | `code`, `device`, `error` | a pairing is final, and could not be entered as that: its row stays pending until a session makes it final, and `lowkey.paired` says so |
 //! | `lowkey.attempt_displaced` | warn | `attempts` | too many attempts wait, or too many of one address; one made room |
-//! | `lowkey.left_out` | of those lines | `of`, `lines` | how many lines of the event `of` were left out: only the first 100 of a second are written of what devices and strangers can bring about (all from `lowkey.confirmed` to `lowkey.failed`, from `lowkey.displaced` to `lowkey.ended`, `lowkey.not_paired`, `lowkey.attempt_displaced` and the panics), and of `lowkey.accept_failed` the first of 10 s. Said as soon as that time is over |
+//! | `lowkey.left_out` | of those lines | `of`, `lines` | how many lines of the event `of` were left out: only the first 100 of a second are written of what devices and strangers can bring about (all from `lowkey.confirmed` to `lowkey.failed`, from `lowkey.displaced` to `lowkey.ended`, `lowkey.not_paired`, `lowkey.still_pending`, `lowkey.attempt_displaced` and the panics), and of `lowkey.accept_failed` the first of 10 s. Said as soon as that time is over |
 //! | `lowkey.accept_failed` | warn | `error` | the socket could not accept, for example too many open files; it goes on after a pause |
 //! | `lowkey.handshake_panicked` | error | `error` | a bug, in this crate or in a [`Registry`] |
 //! | `lowkey.handler_panicked` | error | `error` | a bug in what [`Server::run`] was given; the session is over |
@@ -98,11 +98,11 @@ pub use lowkey_core::{Code, CodeError, Id, Identity, Peer, Psk, PublicKey, Secre
 pub use lowkey_transport::{Error as ChannelError, Hello, Mode, Pinning, Refusal};
 pub use reach::{Race, Unreachable};
 pub use registry::{
-    Bearer, Device, DeviceError, Devices, Digest, Enrol, LeftOut, NotEnrolled, Paired, Pinned, Registry,
-    Taken, Trouble, Unique, parse_id,
+    Bearer, Device, DeviceError, Devices, Digest, Enrol, Finalised, LeftOut, NotEnrolled, Paired, Pinned,
+    Registry, Taken, Trouble, Unique, parse_id,
 };
 pub use server::{
-    AcceptError, Acceptor, Balancers, Call, Cause, Failure, HandshakeTimes, InForce, LazyAccept, Listener,
-    NotOpened, NotPaired, Progress, ReadSource, Server, SessionInfo, Stats, Stopped, WindowInfo,
+    AcceptError, Acceptor, Balancers, Call, Caller, Cause, Failure, HandshakeTimes, InForce, LazyAccept,
+    Listener, NotOpened, NotPaired, Progress, ReadSource, Server, SessionInfo, Stats, Stopped, WindowInfo,
 };
 pub use time::show_time;

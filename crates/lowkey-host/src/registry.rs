@@ -13,7 +13,7 @@ mod unique;
 pub use device::{Device, DeviceError};
 pub use devices::Devices;
 pub use digest::Digest;
-pub use enrol::{Bearer, Enrol, NotEnrolled};
+pub use enrol::{Bearer, Enrol, Finalised, NotEnrolled};
 pub use left_out::LeftOut;
 pub use paired::Paired;
 pub use pinned::Pinned;

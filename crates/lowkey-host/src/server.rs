@@ -9,6 +9,7 @@ mod decoys;
 mod error;
 mod failures;
 mod familiar;
+mod finality;
 mod gate;
 mod group;
 mod hold;
@@ -41,7 +42,7 @@ pub use listener::Listener;
 pub use pairings::Call;
 pub use run::{Server, Stopped};
 pub use stats::{HandshakeTimes, Stats};
-pub use window::{NotOpened, NotPaired, Progress, WindowInfo};
+pub use window::{Caller, NotOpened, NotPaired, Progress, WindowInfo};
 #[cfg(all(test, lowkey_shuttle))]
 pub(crate) use {
     attempts::Attempts,

@@ -3,7 +3,7 @@
 
 use crate::doctor::{Diagnosis, Finding, Mend, id_text};
 use lowkey_host::text::mask;
-use lowkey_host::{Acceptor, InForce, NotPaired, Progress, SessionInfo, WindowInfo};
+use lowkey_host::{Acceptor, Caller, InForce, NotPaired, Progress, SessionInfo, WindowInfo};
 use lowkey_registry::keys::encode_public;
 use lowkey_registry::show_code_name;
 use lowkey_registry::text_file::shown;
@@ -98,9 +98,15 @@ pub(super) fn window(of: &WindowInfo) -> Value {
         Progress::Met(key) => ("met", Some(key)),
         Progress::Pending(key) => ("pending", Some(key)),
         Progress::Paired(key) => ("paired", Some(key)),
+        Progress::Closed(cut) => ("closed", cut),
         _ => ("over", None),
     };
+    let caller = match of.caller {
+        Caller::Device => "device",
+        Caller::Server => "server",
+    };
     json!({
+        "caller": caller,
         "code": show_code_name(&of.code),
         "device": of.device,
         "key": key.map(|key| encode_public(&key)),

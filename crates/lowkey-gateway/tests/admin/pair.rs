@@ -9,6 +9,7 @@ use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 use test_support::folder::{Bench, secret};
 use test_support::world::board::{Board, Stop};
 use tokio::io::duplex;
@@ -62,6 +63,7 @@ fn post(path: &str, body: &str) -> String {
 async fn a_window_is_opened_over_the_unix_socket_and_says_what_came_of_it() {
     let site = Site::new().await;
     let open = format!(r#"{{"code":"{CODE}","device":"pump-7","seconds":300}}"#);
+    let began = Instant::now();
     let (status, answer) = site.post("/pair/open", &open).await;
     let window = answer["windows"][0].clone();
     assert_eq!(
@@ -69,7 +71,10 @@ async fn a_window_is_opened_over_the_unix_socket_and_says_what_came_of_it() {
         (200, &"waiting".into(), &Value::Null),
         "{answer}"
     );
-    assert!((290..=300).contains(&window["seconds_left"].as_u64().unwrap()));
+    // Less what has passed meanwhile, however long that was here.
+    let (left, passed) = (window["seconds_left"].as_u64().unwrap(), began.elapsed().as_secs());
+    assert!((299u64.saturating_sub(passed)..=300).contains(&left), "{left} s after {passed} s");
+    assert_eq!(window["caller"], Value::from("device"));
     let (_, again) = site.post("/pair/open", &open).await;
     assert!(again["refused"]["what"].as_str().unwrap().contains("is open already"), "{again}");
 
@@ -92,7 +97,7 @@ async fn a_window_is_opened_over_the_unix_socket_and_says_what_came_of_it() {
     let (_, answer) = site.post("/pair/open", &other).await;
     let close = format!(r#"{{"window":{}}}"#, answer["windows"][0]["window"]);
     let (_, closed) = site.post("/pair/close", &close).await;
-    assert_eq!(closed["windows"][0]["state"], Value::from("over"), "{closed}");
+    assert_eq!(closed["windows"][0]["state"], Value::from("closed"), "{closed}");
     let (_, nothing) = site.post("/pair/close", &close).await;
     assert_eq!(nothing["windows"].as_array().unwrap().len(), 0);
 }
@@ -112,6 +117,7 @@ async fn a_device_that_waits_is_called_and_one_that_is_not_there_is_said() {
         (&found["state"], &found["key"]),
         (&"paired".into(), &Value::from(encode_public(&board.key())))
     );
+    assert_eq!(found["caller"], Value::from("server"));
 
     let reserved = tokio::net::TcpSocket::new_v4().unwrap();
     reserved.bind("127.0.0.1:0".parse().unwrap()).unwrap();

@@ -23,17 +23,27 @@ pub trait Enrol: Send + Sync {
     /// Nothing was entered, and nobody is told that anything was.
     fn store(&self, name: &str, key: &PublicKey, code: &Id) -> Result<(), NotEnrolled>;
 
-    /// What is pending of this key and code is final.
+    /// What is pending of this key and code is final. Says whether this call has made it so: what is said of it is said
+    /// once.
     ///
     /// # Errors
     /// [`NotEnrolled::Gone`]; otherwise it stays pending, and the next session makes it final.
-    fn finalise(&self, key: &PublicKey, code: &Id) -> Result<(), NotEnrolled>;
+    fn finalise(&self, key: &PublicKey, code: &Id) -> Result<Finalised, NotEnrolled>;
 
     /// Takes out what is pending of this key and code: the device has said no. What is final stays.
     ///
     /// # Errors
     /// It stays.
     fn remove(&self, key: &PublicKey, code: &Id) -> Result<(), NotEnrolled>;
+}
+
+/// Which of several calls has made a pairing final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finalised {
+    /// This one.
+    Now,
+    /// An earlier one.
+    Already,
 }
 
 /// Whose a code is.

@@ -23,6 +23,7 @@ pub(crate) enum Event {
     HandshakePanicked,
     HandlerPanicked,
     NotPaired,
+    StillPending,
 }
 
 /// How many lines of each event have been written lately, and how many were left out.
@@ -101,7 +102,7 @@ impl Span {
 }
 
 impl Event {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::Confirmed,
         Self::Refused,
         Self::Unconfirmed,
@@ -117,6 +118,7 @@ impl Event {
         Self::HandshakePanicked,
         Self::HandlerPanicked,
         Self::NotPaired,
+        Self::StillPending,
     ];
 
     fn name(self) -> &'static str {
@@ -136,6 +138,7 @@ impl Event {
             Self::HandshakePanicked => "lowkey.handshake_panicked",
             Self::HandlerPanicked => "lowkey.handler_panicked",
             Self::NotPaired => "lowkey.not_paired",
+            Self::StillPending => "lowkey.still_pending",
         }
     }
 
@@ -157,7 +160,7 @@ impl Event {
             Self::TimedOut | Self::Failed => {
                 tracing::debug!(name: "lowkey.left_out", target: "lowkey", of, lines, "lines left out");
             }
-            Self::AttemptDisplaced | Self::AcceptFailed | Self::NotPaired => {
+            Self::AttemptDisplaced | Self::AcceptFailed | Self::NotPaired | Self::StillPending => {
                 tracing::warn!(name: "lowkey.left_out", target: "lowkey", of, lines, "lines left out");
             }
             Self::HandshakePanicked | Self::HandlerPanicked => {

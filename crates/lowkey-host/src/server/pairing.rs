@@ -1,6 +1,7 @@
 //! A pairing from where the device has shown that it has the code to both sides' CLOSE (protocol §6), whoever called.
 
 use super::allowance::Event;
+use super::finality::say_final;
 use super::hold::Hold;
 use super::state::State;
 use super::window::{NotPaired, Progress, Shown};
@@ -61,15 +62,13 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Play<'_, '_, Io> {
                 Err(why)
             }
         };
-        let (code, device, fingerprint) = (Shown(window.code), &*window.device, Fingerprint::of(&key));
         match &settled {
-            Ok(()) => {
-                tracing::info!(name: "lowkey.paired", target: "lowkey", code = %code, device, %fingerprint, "device paired");
-                self.close().await;
-            }
+            Ok(()) => self.close().await,
             Err(error) => {
                 state.windows.failed(window.number, error);
                 if state.counters.log.may(Event::NotPaired) {
+                    let (code, device) = (Shown(window.code), &*window.device);
+                    let fingerprint = Fingerprint::of(&key);
                     tracing::warn!(name: "lowkey.not_paired", target: "lowkey", code = %code, device, %fingerprint, error = %error, "pairing came to nothing");
                 }
             }
@@ -120,15 +119,14 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Play<'_, '_, Io> {
             }
         }
         // The device has our key whatever comes of this; if it stays pending here, its first session makes it final.
-        match changed(state, hold, move |enrol| enrol.finalise(&key, &code)).await {
-            Ok(()) => (),
+        let made = changed(state, hold, move |enrol| enrol.finalise(&key, &code)).await;
+        match &made {
+            Ok(_) => (),
             Err(NotPaired::Gone) => return Err(NotPaired::Gone),
-            Err(why) => {
-                tracing::warn!(name: "lowkey.still_pending", target: "lowkey", code = %Shown(code), device, error = %why, "pairing not entered as final");
-                hold.note(why);
-            }
+            Err(why) => hold.note(why.clone()),
         }
         hold.at(Progress::Paired(key));
+        say_final(&state.counters, code, &device, &key, &made);
         Ok(())
     }
 
@@ -151,11 +149,11 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Play<'_, '_, Io> {
 
 /// A change of what is entered, made to its end by the run whose turn it is and by no other: one that has ended must
 /// not take out what a newer one has entered.
-async fn changed(
+async fn changed<T: Send + 'static>(
     state: &State,
     hold: &Hold,
-    change: impl FnOnce(&dyn Enrol) -> Result<(), NotEnrolled> + Send + 'static,
-) -> Result<(), NotPaired> {
+    change: impl FnOnce(&dyn Enrol) -> Result<T, NotEnrolled> + Send + 'static,
+) -> Result<T, NotPaired> {
     let Some(enrolments) = state.enrolments.get().cloned() else { return Err(NotPaired::Over) };
     let (turn, alone) = (hold.turn(), hold.enter().await);
     let made = spawn_blocking(move || {

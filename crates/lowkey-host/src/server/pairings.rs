@@ -3,8 +3,8 @@
 use super::acceptor::Acceptor;
 use super::pairing::{Play, failed};
 use super::state::State;
-use super::window::{NotOpened, NotPaired, WindowInfo};
-use super::windows::{Found, Who};
+use super::window::{Caller, NotOpened, NotPaired, WindowInfo};
+use super::windows::Found;
 use crate::connection::Input;
 use crate::dial::dial;
 use crate::entropy::host_ephemerals;
@@ -37,10 +37,11 @@ impl Acceptor {
     /// # Errors
     /// [`NotOpened`]: nothing has changed.
     pub async fn open_window(&self, code: &Code, device: &str, time: Duration) -> Result<u64, NotOpened> {
-        self.invite(code, device, time, Who::Device).await
+        self.invite(code, device, time, Caller::Device).await
     }
 
-    /// Closes a window, and cuts off whoever is being paired in it; `None` if it is over already.
+    /// Closes a window or ends a call, and cuts off whoever is being paired in it
+    /// ([`Progress::Closed`](super::Progress)); `None` if it is over already.
     pub fn close_window(&self, number: u64) -> Option<WindowInfo> {
         self.state.windows.close(number)
     }
@@ -62,11 +63,17 @@ impl Acceptor {
     /// [`NotOpened`]: nothing has changed.
     pub async fn call(&self, code: &Code, device: &str) -> Result<Call, NotOpened> {
         let time = self.state.limits.handshake.clamp(Duration::from_secs(1), Duration::from_secs(60 * 60));
-        let number = self.invite(code, device, time, Who::Server).await?;
+        let number = self.invite(code, device, time, Caller::Server).await?;
         Ok(Call { state: Arc::clone(&self.state), number, deadline: Instant::now() + time })
     }
 
-    async fn invite(&self, code: &Code, device: &str, time: Duration, who: Who) -> Result<u64, NotOpened> {
+    async fn invite(
+        &self,
+        code: &Code,
+        device: &str,
+        time: Duration,
+        caller: Caller,
+    ) -> Result<u64, NotOpened> {
         let Some(enrolments) = self.state.enrolments.get().cloned() else { return Err(NotOpened::Nowhere) };
         let wrong = |why: String| NotOpened::Enrol(NotEnrolled::Failed(why));
         Device::new(device).map_err(|error| wrong(error.to_string()))?;
@@ -76,7 +83,7 @@ impl Acceptor {
         let (named, name) = (device.to_owned(), code.name());
         let may = spawn_blocking(move || enrolments.may(&named, &name)).await;
         may.map_err(|error| wrong(error.to_string()))?.map_err(NotOpened::Enrol)?;
-        self.state.windows.open(code, device, time, who)
+        self.state.windows.open(code, device, time, caller)
     }
 }
 

@@ -3,17 +3,17 @@
 use super::allowance::Event;
 use super::attempts::Attempts;
 use super::decoys::Decoys;
+use super::finality::say_final;
 use super::gate::Gate;
 use super::sessions::Sessions;
 use super::stats::Counters;
-use super::window::Shown;
 use super::windows::Windows;
 use crate::clock::Clock;
 use crate::entropy::random;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::registry::{Enrol, Paired, Pinned, Registry};
-use lowkey_core::{Fingerprint, Identity, Peer, Psk};
+use lowkey_core::{Identity, Peer, Psk};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use tokio::task::spawn_blocking;
@@ -101,18 +101,13 @@ impl State {
             return;
         };
         let (enrolments, windows, key) = (Arc::clone(enrolments), Arc::clone(&self.windows), pinned.key());
-        let device = pinned.device().name().to_owned();
+        let (device, counters) = (pinned.device().name().to_owned(), Arc::clone(&self.counters));
         spawn_blocking(move || {
-            let (code_shown, fingerprint) = (Shown(code), Fingerprint::of(&key));
-            match enrolments.finalise(&key, &code) {
-                Ok(()) => {
-                    windows.paired(code, key);
-                    tracing::info!(name: "lowkey.paired", target: "lowkey", code = %code_shown, device, %fingerprint, "device paired");
-                }
-                Err(error) => {
-                    tracing::warn!(name: "lowkey.still_pending", target: "lowkey", code = %code_shown, device, error = %error, "pairing not entered as final");
-                }
+            let made = enrolments.finalise(&key, &code);
+            if made.is_ok() {
+                windows.paired(code, key);
             }
+            say_final(&counters, code, &device, &key, &made);
         });
     }
 

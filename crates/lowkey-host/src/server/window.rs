@@ -16,6 +16,8 @@ pub struct WindowInfo {
     pub code: Id,
     /// What the device will be called.
     pub device: String,
+    /// Who begins.
+    pub caller: Caller,
     /// How long it is still open; nothing once it is over.
     pub left: Duration,
     /// How far it is.
@@ -25,6 +27,15 @@ pub struct WindowInfo {
     /// The key of a device that had the code as well and was told no, because another one was first; the last of
     /// them. Somebody has the code from its label: which of the two is the right one, only people can tell.
     pub loser: Option<PublicKey>,
+}
+
+/// Who begins a pairing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// The device calls us, while its window is open.
+    Device,
+    /// We call it, once.
+    Server,
 }
 
 /// How far a pairing is.
@@ -39,7 +50,10 @@ pub enum Progress {
     Pending(PublicKey),
     /// Both sides are paired, and it is in force.
     Paired(PublicKey),
-    /// The window is over: its time came, it was closed, or our one call came to nothing.
+    /// The window was closed. With a key, a device was being paired with it in that moment and was cut off: if it was
+    /// entered, its row stays, pending, and the device may connect.
+    Closed(Option<PublicKey>),
+    /// The window is over: its time came, or our one call came to nothing.
     Over,
 }
 

@@ -3,7 +3,7 @@
 //! They are in memory only, and end by a clock that nobody sets. A window that is over is remembered for a while, for
 //! whoever asks what came of it.
 
-use super::window::{MOST_WINDOWS, NotOpened, NotPaired, Progress, Shown, WindowInfo};
+use super::window::{Caller, MOST_WINDOWS, NotOpened, NotPaired, Progress, Shown, WindowInfo};
 use crate::sync::{Mutex, MutexGuard};
 use lowkey_core::{Code, Id, Psk, PublicKey};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -29,7 +29,7 @@ struct Window {
     psk: Arc<Psk>,
     device: String,
     until: Instant,
-    who: Who,
+    caller: Caller,
     /// Ephemerals of messages 1 that have opened: a recording of one opens again.
     seen: HashSet<[u8; 32]>,
     holder: Option<Holder>,
@@ -55,15 +55,6 @@ pub(super) struct Held {
     pub(super) entering: Arc<tokio::sync::Mutex<()>>,
 }
 
-/// Who begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Who {
-    /// The device calls us.
-    Device,
-    /// We call it.
-    Server,
-}
-
 /// What a message 1 with a code's name can be tried with.
 pub(super) struct Found {
     pub(super) number: u64,
@@ -74,7 +65,13 @@ pub(super) struct Found {
 
 impl Windows {
     /// Opens one; gives its number.
-    pub(super) fn open(&self, code: &Code, device: &str, time: Duration, who: Who) -> Result<u64, NotOpened> {
+    pub(super) fn open(
+        &self,
+        code: &Code,
+        device: &str,
+        time: Duration,
+        by: Caller,
+    ) -> Result<u64, NotOpened> {
         if !(Duration::from_nanos(1)..=LONGEST).contains(&time) {
             return Err(NotOpened::Time);
         }
@@ -94,7 +91,7 @@ impl Windows {
             psk: Arc::new(code.psk()),
             device: device.to_owned(),
             until: now + time,
-            who,
+            caller: by,
             seen: HashSet::new(),
             holder: None,
             progress: Progress::Waiting,
@@ -102,11 +99,11 @@ impl Windows {
             loser: None,
         };
         let (code, seconds) = (Shown(name), time.as_secs());
-        match who {
-            Who::Device => {
+        match by {
+            Caller::Device => {
                 tracing::info!(name: "lowkey.window_opened", target: "lowkey", %code, device, seconds, "pairing window open");
             }
-            Who::Server => {
+            Caller::Server => {
                 tracing::info!(name: "lowkey.call_begun", target: "lowkey", %code, device, seconds, "calling a device that waits, to pair");
             }
         }
@@ -115,11 +112,12 @@ impl Windows {
         Ok(number)
     }
 
-    /// Closes one, and cuts off whoever is being paired in it; what it was, if there is one.
+    /// Closes one, and cuts off whoever is being paired in it; what came of it, if there is one.
     pub(super) fn close(&self, number: u64) -> Option<WindowInfo> {
         let mut table = self.lock();
         let code = table.named(number)?;
-        table.end(code, Progress::Over);
+        let cut = table.open.get(&code)?.holder.as_ref().map(|holder| holder.key);
+        table.end(code, Progress::Closed(cut));
         table.past.back().cloned()
     }
 
@@ -252,7 +250,7 @@ impl Windows {
         if window.holder.is_none() || !matches!(why, NotPaired::Busy(_)) {
             window.trouble = Some(why.clone());
         }
-        if window.who == Who::Server {
+        if window.caller == Caller::Server {
             table.end(code, Progress::Over);
         }
     }
@@ -296,22 +294,23 @@ impl Table {
         let Some(mut window) = self.open.remove(&code) else { return };
         window.progress = progress;
         if let Some(holder) = window.holder.take()
-            && progress == Progress::Over
+            && !matches!(progress, Progress::Paired(_))
         {
             holder.held.ended.notify_one();
         }
         let reason = match progress {
             Progress::Paired(_) => "paired",
+            Progress::Closed(_) => "closed",
             _ if window.until <= Instant::now() => "time",
-            _ => "closed",
+            _ => "failed",
         };
         let device = &*window.device;
         let shown = Shown(code);
-        match window.who {
-            Who::Device => {
+        match window.caller {
+            Caller::Device => {
                 tracing::info!(name: "lowkey.window_closed", target: "lowkey", code = %shown, device, reason, "pairing window closed");
             }
-            Who::Server => {
+            Caller::Server => {
                 tracing::info!(name: "lowkey.call_over", target: "lowkey", code = %shown, device, reason, "call of a device that waits over");
             }
         }
@@ -324,7 +323,7 @@ impl Table {
 
 impl Window {
     fn is_open_to_callers(&self, now: Instant) -> bool {
-        self.who == Who::Device && self.until > now
+        self.caller == Caller::Device && self.until > now
     }
 
     fn is_held_by(&self, run: u64) -> bool {
@@ -340,6 +339,7 @@ impl Window {
             number: self.number,
             code,
             device: self.device.clone(),
+            caller: self.caller,
             left: self.until.saturating_duration_since(now),
             progress: self.progress,
             trouble: self.trouble.clone(),

@@ -3,7 +3,7 @@
 
 use super::LiveRegistry;
 use crate::pairing::{Enrolment, PairingError, claim, finalise, may_claim, remove};
-use lowkey_host::{Enrol, Id, NotEnrolled, PublicKey, Registry};
+use lowkey_host::{Enrol, Finalised, Id, NotEnrolled, PublicKey, Registry};
 
 impl Enrol for LiveRegistry {
     fn may(&self, name: &str, code: &Id) -> Result<(), NotEnrolled> {
@@ -26,10 +26,14 @@ impl Enrol for LiveRegistry {
         Err(NotEnrolled::Failed(why))
     }
 
-    fn finalise(&self, key: &PublicKey, code: &Id) -> Result<(), NotEnrolled> {
-        finalise(self.path(), &self.shared.server(), key, code)?;
+    fn finalise(&self, key: &PublicKey, code: &Id) -> Result<Finalised, NotEnrolled> {
+        let written = finalise(self.path(), &self.shared.server(), key, code)?;
         self.obey()?;
-        if self.is_in_force(key, code) { Ok(()) } else { Err(NotEnrolled::Gone) }
+        match written {
+            _ if !self.is_in_force(key, code) => Err(NotEnrolled::Gone),
+            Some(_) => Ok(Finalised::Now),
+            None => Ok(Finalised::Already),
+        }
     }
 
     fn remove(&self, key: &PublicKey, code: &Id) -> Result<(), NotEnrolled> {
