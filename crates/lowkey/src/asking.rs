@@ -1,25 +1,60 @@
 //! What somebody types on the terminal, whatever standard input and output are.
+//!
+//! A thread waits for the keys, and we for it or for a signal, whichever comes first: so no signal ends us while the
+//! terminal shows nothing. The thread stays behind then, and the caller does not wait for it.
 
 use crate::failure::{Exit, Failure};
+use crate::signals::Signals;
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use std::fs::{File, OpenOptions};
+use std::future::{Future, poll_fn};
 use std::io::{self, Read, Write};
+use std::pin::pin;
+use std::task::Poll;
+use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
-/// Asks for a line; `instead` is how to say it without a terminal.
-pub(crate) fn ask(prompt: &str, instead: &str) -> Result<Zeroizing<String>, Failure> {
-    line(&terminal(instead)?, prompt)
+/// Asks for a line; `instead` is how to say it without a terminal. A signal ends the question.
+pub(crate) async fn ask(
+    prompt: &'static str,
+    instead: &str,
+    signals: &mut Signals,
+) -> Result<Zeroizing<String>, Failure> {
+    let terminal = terminal(instead)?;
+    typed(signals, move || line(&terminal, prompt)).await
 }
 
-/// The same, for what is not to be shown while it is typed. An interrupt ends the question and leaves the terminal as
-/// it was.
-pub(crate) fn ask_hidden(prompt: &str, instead: &str) -> Result<Zeroizing<String>, Failure> {
+/// The same, for what is not to be shown while it is typed. An interrupt from the keyboard ends the question as well,
+/// and whatever ends it leaves the terminal as it was.
+pub(crate) async fn ask_hidden(
+    prompt: &'static str,
+    instead: &str,
+    signals: &mut Signals,
+) -> Result<Zeroizing<String>, Failure> {
     let terminal = terminal(instead)?;
+    let keys = terminal.try_clone().map_err(|error| failed(&error))?;
     let hidden = Hidden::begin(&terminal).map_err(|error| failed(&error))?;
-    let line = hidden_line(&terminal, prompt);
+    let line = typed(signals, move || hidden_line(&keys, prompt)).await;
     drop(hidden);
     let _ = (&terminal).write_all(b"\n"); // the end of the line was not shown either
     line
+}
+
+/// What comes of `line`, which waits for somebody, or of a signal.
+async fn typed(
+    signals: &mut Signals,
+    line: impl FnOnce() -> Result<Zeroizing<String>, Failure> + Send + 'static,
+) -> Result<Zeroizing<String>, Failure> {
+    let mut line = pin!(spawn_blocking(line));
+    poll_fn(|context| match signals.poll(context) {
+        Poll::Ready(_) => Poll::Ready(Err(interrupted())),
+        Poll::Pending => line.as_mut().poll(context).map(|line| line.map_err(Failure::file)?),
+    })
+    .await
+}
+
+fn interrupted() -> Failure {
+    Failure::new(Exit::Arguments, "interrupted; nobody was asked to pair")
 }
 
 fn terminal(instead: &str) -> Result<File, Failure> {
@@ -45,9 +80,7 @@ fn hidden_line(mut terminal: &File, prompt: &str) -> Result<Zeroizing<String>, F
     loop {
         match key(terminal)? {
             None | Some(b'\r' | b'\n' | END) => return text(&line),
-            Some(INTERRUPT) => {
-                return Err(Failure::new(Exit::Arguments, "interrupted; nobody was asked to pair"));
-            }
+            Some(INTERRUPT) => return Err(interrupted()),
             Some(BACKSPACE | DELETE) => drop(line.pop()),
             Some(KILL) => line.clear(),
             Some(byte) if line.len() < LONGEST => line.push(byte),
@@ -79,7 +112,7 @@ impl<'t> Hidden<'t> {
     fn begin(terminal: &'t File) -> io::Result<Self> {
         let before = tcgetattr(terminal)?;
         let mut hidden = before.clone();
-        // A signal would end us here, and leave a terminal that shows nothing.
+        // The keys of signals too: they are keys here, so that what was typed before them is thrown away first.
         hidden.local_modes -= LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
         hidden.special_codes[SpecialCodeIndex::VMIN] = 1;
         hidden.special_codes[SpecialCodeIndex::VTIME] = 0;

@@ -27,6 +27,8 @@ pub(crate) enum Exit {
     Untaken = 8,
     /// A pairing: the code is another device's already.
     Claimed = 9,
+    /// A pairing that is done and in force, with a code that a second device has shown as well.
+    Contested = 10,
 }
 
 /// The exit codes, for people.
@@ -41,7 +43,8 @@ Exit codes:
   6  the server stopped and cut sessions: at the deadline, or at a second signal
   7  not in force: the server does not obey what was written or stands there, or could not be asked
   8  the server closed and had not taken what was sent, or had nothing to say at all
-  9  a pairing: the code is another device's already";
+  9  a pairing: the code is another device's already, and nobody was paired
+  10 a pairing: done and in force, but another device has shown the same code";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {

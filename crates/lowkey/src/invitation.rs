@@ -3,6 +3,7 @@
 #[cfg(unix)]
 use crate::asking::{ask, ask_hidden};
 use crate::failure::{Exit, Failure};
+use crate::signals::Signals;
 use crate::terminal::{codes_in, path, text};
 use clap::{Arg, ArgMatches, value_parser};
 use lowkey_host::text::mask;
@@ -36,16 +37,20 @@ impl Invitation {
     /// As the arguments say; what they do not say is asked, the name first.
     ///
     /// # Errors
-    /// [`Exit::Arguments`]: the name is none, or there is a typing error in the code. [`Exit::File`]: a file cannot be
-    /// read, or there is no terminal.
-    pub(crate) fn of(of: &ArgMatches) -> Result<Self, Failure> {
-        Self::asked(text(of, "name"), path(of, "code"))
+    /// [`Exit::Arguments`]: the name is none, there is a typing error in the code, or a signal came. [`Exit::File`]: a
+    /// file cannot be read, or there is no terminal.
+    pub(crate) async fn of(of: &ArgMatches, signals: &mut Signals) -> Result<Self, Failure> {
+        Self::asked(text(of, "name"), path(of, "code"), signals).await
     }
 
-    pub(crate) fn asked(name: Option<&str>, code: Option<&Path>) -> Result<Self, Failure> {
+    pub(crate) async fn asked(
+        name: Option<&str>,
+        code: Option<&Path>,
+        signals: &mut Signals,
+    ) -> Result<Self, Failure> {
         let device = match name {
             Some(name) => name.to_owned(),
-            None => ask("what the server will call the device: ", "--name NAME")?.to_string(),
+            None => ask("what the server will call the device: ", "--name NAME", signals).await?.to_string(),
         };
         let wrong = |what: &str, why: String| Failure::new(Exit::Arguments, format_args!("{what}: {why}"));
         Device::new(&*device).map_err(|error| wrong("the name", error.to_string()))?;
@@ -57,7 +62,7 @@ impl Invitation {
         let code = match code {
             Some(file) => in_file(file)?,
             None => {
-                let typed = ask_hidden("the code on its label (not shown): ", "--code FILE")?;
+                let typed = ask_hidden("the code on its label (not shown): ", "--code FILE", signals).await?;
                 parse_code(&typed).map_err(|error| wrong("the code", error.to_string()))?
             }
         };
@@ -94,7 +99,7 @@ fn in_file(file: &Path) -> Result<Code, Failure> {
 
 /// Where there is no such terminal.
 #[cfg(not(unix))]
-fn ask(_prompt: &str, instead: &str) -> Result<Zeroizing<String>, Failure> {
+async fn ask(_prompt: &str, instead: &str, _: &mut Signals) -> Result<Zeroizing<String>, Failure> {
     Err(Failure::new(Exit::Arguments, format_args!("say it with {instead}")))
 }
 

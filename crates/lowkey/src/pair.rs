@@ -1,6 +1,8 @@
 //! `lowkey pair`: has the server that runs pair with a device. This command never reads the server's key, and the code
 //! is asked on the terminal or read from a file.
 
+mod windows;
+
 use crate::admin_client::{self, Admin, Unanswered, number, said};
 use crate::config::{host_and_port, time};
 use crate::failure::{EXIT_CODES, Exit, Failure};
@@ -26,7 +28,8 @@ pub(crate) fn command() -> Command {
              listener, as its user or in its group. The code is asked on the terminal, or read from a file, and what the \
              device will be called is asked before anybody connects. Ends with `in force` when both sides have stored \
              each other's keys and the server lets the device in. Compare the fingerprint with the one that the device \
-             shows. Exit code 9: the code is another device's already.",
+             shows. Exit code 9: the code is another device's already; 10: paired and in force, but another device has \
+             shown the same code. --list shows the windows and calls of the server, and --close closes one.",
         )
         .after_help(EXIT_CODES)
         .arg(
@@ -44,14 +47,15 @@ pub(crate) fn command() -> Command {
                 })
                 .help("A device that waits: the server calls it"),
         )
-        .group(ArgGroup::new("who").args(["open", "address"]).required(true))
-        .args(invitation::arguments())
+        .args(windows::arguments())
+        .group(ArgGroup::new("who").args(["open", "address", "list", "close"]).required(true))
+        .args(invitation::arguments().map(|of| of.conflicts_with_all(["list", "close"])))
         .arg(
             Arg::new("for")
                 .long("for")
                 .value_name("TIME")
                 .default_value("5m")
-                .conflicts_with("address")
+                .conflicts_with_all(["address", "list", "close"])
                 .value_parser(|text: &str| time::parse(text).ok_or("no time such as 5m or 90s"))
                 .help("How long the window is open, up to 24h"),
         )
@@ -60,14 +64,21 @@ pub(crate) fn command() -> Command {
 
 pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     let admin = Admin::behind_socket(of)?;
-    let invitation = Invitation::of(of)?;
+    match text(of, "close") {
+        Some(name) => return windows::close(&admin, name),
+        None if of.get_flag("list") => return windows::list(&admin, of),
+        None => (),
+    }
     let runtime = Builder::new_current_thread().enable_all().build().map_err(Failure::file)?;
-    runtime.block_on(pair(of, &Pairing { admin, invitation }))
+    let done = runtime.block_on(pair(of, admin));
+    runtime.shutdown_background(); // whoever was asked may never answer
+    done
 }
 
-async fn pair(of: &ArgMatches, pairing: &Pairing) -> Result<(), Failure> {
-    // From before there is a window: an interrupt leaves none behind.
-    let signals = Signals::new().map_err(Failure::file)?;
+async fn pair(of: &ArgMatches, admin: Admin) -> Result<(), Failure> {
+    // From before anything is asked: an interrupt leaves neither a terminal that shows nothing nor a window behind.
+    let mut signals = Signals::new().map_err(Failure::file)?;
+    let pairing = &Pairing { admin, invitation: Invitation::of(of, &mut signals).await? };
     // A wrong letter in a code makes another code, whose name is another too.
     say(format_args!("code {}", show_code_name(&pairing.invitation.code.name())));
     let window = match text(of, "address") {
@@ -188,22 +199,15 @@ impl Pairing {
                     self.invitation.device,
                     fingerprint(key)
                 ));
-                if let Some(loser) = &seen.loser {
-                    say(format_args!(
-                        "two devices have this code; the other one was told no, fingerprint {}: if that is your device, \
-                         `lowkey revoke` takes {:?} out",
-                        fingerprint(loser),
-                        self.invitation.device
-                    ));
-                }
                 if let Some(why) =
                     said(trouble, "what").filter(|_| said(trouble, "kind").as_deref() == Some("not_stored"))
                 {
                     say(format_args!("its row is pending until it connects: {why}"));
                 }
                 say("in force");
-                Ok(Some(Ok(())))
+                Ok(Some(seen.loser.as_deref().map_or(Ok(()), |loser| Err(self.contested(loser)))))
             }
+            Some("closed") => Ok(Some(Err(self.closed(seen.came)))),
             Some("over") => Ok(Some(Err(match said(trouble, "what") {
                 Some(_) => self.lost(trouble),
                 None => Failure::new(Exit::Handshake, "the window is over, and no device came with its code"),
@@ -232,19 +236,36 @@ impl Pairing {
     }
 
     fn interrupted(&self, came: Came) -> Failure {
+        self.ended_early("interrupted; the window is closed", came)
+    }
+
+    /// By somebody else.
+    fn closed(&self, came: Came) -> Failure {
+        self.ended_early("the window was closed", came)
+    }
+
+    fn ended_early(&self, how: &str, came: Came) -> Failure {
         let device = &self.invitation.device;
         match came {
-            Came::Nobody => {
-                Failure::new(Exit::Handshake, "interrupted; the window is closed, and no device came")
-            }
+            Came::Nobody => Failure::new(Exit::Handshake, format_args!("{how}, and no device came")),
             Came::Somebody => Failure::new(
                 Exit::Handshake,
                 format_args!(
-                    "interrupted; the window is closed. A device came, and if it is entered it may connect: `lowkey revoke` \
-                     takes {device:?} out"
+                    "{how}. A device came, and if it is entered it may connect: `lowkey revoke` takes {device:?} out"
                 ),
             ),
         }
+    }
+
+    /// Paired and in force; and whether that was the right one, only people can tell.
+    fn contested(&self, loser: &str) -> Failure {
+        let why = format_args!(
+            "two devices have this code; the other one was told no, fingerprint {}: if that is your device, `lowkey \
+             revoke` takes {:?} out",
+            fingerprint(loser),
+            self.invitation.device
+        );
+        Failure::new(Exit::Contested, why)
     }
 
     fn gone(&self, came: Came) -> Failure {

@@ -29,13 +29,25 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     #[cfg(not(unix))]
     let passed = None;
     let config = Config::load(of).map_err(|mistakes| config::failure(&mistakes))?;
-    let window = window(of)?;
+    let runtime = Runtime::new().map_err(Failure::file)?;
+    let served = runtime.block_on(begin(of, &config, passed));
+    let_go(runtime);
+    served
+}
+
+/// From the configuration to the end.
+async fn begin(
+    of: &ArgMatches,
+    config: &Config,
+    passed: Option<std::net::TcpListener>,
+) -> Result<(), Failure> {
+    let window = Window::of(of).await?;
     log::begin(&config.log)?;
     let wrong = |mistake| Failure::lines(Exit::File, &[mistake]);
     #[cfg(unix)]
     raise_the_limit_of_files();
     let identity = Arc::new(load::identity(&config.key).map_err(wrong)?);
-    let registry = load::registry(&config, &identity).map_err(wrong)?;
+    let registry = load::registry(config, &identity).map_err(wrong)?;
     if registry.is_empty() {
         say(format_args!(
             "lowkey: {}: no devices; `lowkey pair` enters one, `lowkey provision` makes one",
@@ -44,17 +56,25 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     }
     let acceptor = Acceptor::new(identity, registry.clone(), config.limits.clone()).map_err(Failure::file)?;
     acceptor.enrol_in(registry.clone());
-    let runtime = Runtime::new().map_err(Failure::file)?;
-    let served = runtime.block_on(serve(&config, acceptor, registry, passed, window));
-    let_go(runtime);
-    served
+    serve(config, acceptor, registry, passed, window).await
 }
 
-/// The pairing window that is to be open from the beginning, and for how long.
-fn window(of: &ArgMatches) -> Result<Option<(Invitation, Duration)>, Failure> {
-    let Some(time) = of.get_one::<Duration>("pair-window") else { return Ok(None) };
-    let invitation = Invitation::asked(text(of, "pair-name"), path(of, "pair-code"))?;
-    Ok(Some((invitation, *time)))
+/// The pairing window that is to be open from the beginning.
+struct Window {
+    invitation: Invitation,
+    time: Duration,
+    /// From before anything was asked: none that has come since goes unheard.
+    signals: Signals,
+}
+
+impl Window {
+    async fn of(of: &ArgMatches) -> Result<Option<Self>, Failure> {
+        let Some(time) = of.get_one::<Duration>("pair-window") else { return Ok(None) };
+        let mut signals = Signals::new().map_err(Failure::file)?;
+        let (name, code) = (text(of, "pair-name"), path(of, "pair-code"));
+        let invitation = Invitation::asked(name, code, &mut signals).await?;
+        Ok(Some(Self { invitation, time: *time, signals }))
+    }
 }
 
 /// Lets us have as many open files as we may. Programs begin with 1,024 for the sake of `select`, which nobody uses
@@ -78,19 +98,18 @@ async fn serve(
     acceptor: Acceptor,
     registry: LiveRegistry,
     passed: Option<std::net::TcpListener>,
-    window: Option<(Invitation, Duration)>,
+    window: Option<Window>,
 ) -> Result<(), Failure> {
-    let signals = Signals::new().map_err(Failure::file)?;
+    let (window, signals) = match window {
+        Some(Window { invitation, time, signals }) => (Some((invitation, time)), signals),
+        None => (None, Signals::new().map_err(Failure::file)?),
+    };
     if let Service::Forward(forwarder) = &config.service {
         forwarder.health().spare(&acceptor);
         // Otherwise the first device finds out: a service that somebody tries out may take one connection and no more.
         if config.readiness == Readiness::WithService {
             forwarder.look();
         }
-    }
-    if let Some((invitation, time)) = window {
-        let opened = acceptor.open_window(&invitation.code, &invitation.device, time).await;
-        opened.map_err(|error| Failure::file(format_args!("--pair-window: {error}")))?;
     }
     admin::begin(config, &acceptor).await?;
     let listener = match passed {
@@ -102,6 +121,11 @@ async fn serve(
     let listener = listener.map_err(|error| bind_failed(&config.listen, &error))?;
     let listener = listener.behind(config.accept_proxy.clone());
     let bound = listener.local_addr().map_err(Failure::file)?;
+    // Said to be open only where devices can come.
+    if let Some((invitation, time)) = window {
+        let opened = acceptor.open_window(&invitation.code, &invitation.device, time).await;
+        opened.map_err(|error| Failure::file(format_args!("--pair-window: {error}")))?;
+    }
     // Whoever waits for this line waits in vain; devices are served all the same.
     if let Err(failure) = print(&format!("listening on {bound}\n")) {
         say(format_args!("lowkey: {failure}"));

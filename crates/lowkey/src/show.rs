@@ -80,15 +80,20 @@ fn block(session: &Value) -> String {
     if !labels.is_empty() {
         lines.push(("labels", labels.join(", ")));
     }
-    let mut block = format!("{}\n", said(session, "device").unwrap_or_default());
-    for (what, value) in lines {
+    with_facts(&said(session, "device").unwrap_or_default(), &lines)
+}
+
+/// A name, and what is said of it.
+pub(crate) fn with_facts(name: &str, facts: &[(&str, String)]) -> String {
+    let mut block = format!("{name}\n");
+    for (what, value) in facts {
         block += &format!("  {what:<12} {value}\n");
     }
     block
 }
 
 /// The two largest units.
-fn time(seconds: u64) -> String {
+pub(crate) fn time(seconds: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     match seconds {
         0..60 => format!("{seconds} s"),
