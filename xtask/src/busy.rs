@@ -31,7 +31,7 @@ pub(crate) fn test(rust: &str) -> Result<()> {
     let mut tally = Tally::default();
     for round in 1..=ROUNDS {
         let of = format!("round {round} of {ROUNDS}");
-        steps.run(&format!("tests, {of}"), || tally::run(&SUITES, ".", &mut tally))?;
+        tally += steps.run(&format!("tests, {of}"), || tally::run(&SUITES, "."))?;
         for (name, board) in [("Rust", Board::Rust(rust)), ("C", Board::C)] {
             steps.run(&format!("the demo in {name}, {of}"), || show::demo(board, &Wire::Honest))?;
             let attacked = format!("the demo in {name} with an attacker, {of}");

@@ -1,4 +1,7 @@
-//! `cargo xtask test`: everything that must hold before a change goes in, but long fuzzing and timing.
+//! What must hold before a change goes in, step by step: `cargo xtask test` runs all of it but long fuzzing and timing.
+
+mod quick;
+mod side_by_side;
 
 use xtask::{
     command::{Command, Result},
@@ -6,106 +9,175 @@ use xtask::{
 };
 
 use crate::{
-    archive, bench, c_firmware, constant_time, cycles, deb, dist, firmware,
+    BOARD, archive, bench, c_firmware, constant_time, cycles, deb, dist, firmware,
     fit::{self, Memory},
     network_trial, on_device, plan, show,
     show::{Board, Wire},
     size,
-    steps::Steps,
     tally::{self, Tally},
     tools,
 };
 
-/// Runs every check; the tests of the workspace come last, so that their summary ends the output.
-pub(crate) fn all(board: &str) -> Result<()> {
-    let mut steps = Steps::new();
-    steps.run("formatting", || {
-        cargo(&["fmt", "--all", "--check"])?;
-        [board, STM32, SIZE, cycles::FOLDER, MODEL, FUZZ, M3, HOST, ARCHIVE]
-            .iter()
-            .try_for_each(|folder| Command::cargo().args(["fmt", "--check"]).within(folder).run())
-    })?;
-    steps.run("whether the house is what its plan says", plan::check)?;
-    steps.run("lints", || {
-        clippy(&["--workspace"])?;
-        clippy(&["--package", "lowkey-crypto", "--package", "lowkey-core", "--package", "lowkey-transport"])?;
-        // Its tests are the same in both; only the library has other code.
-        let libraries =
-            ["--package", "lowkey-host", "--package", "lowkey-registry", "--package", "lowkey-gateway"];
-        let lints = ["clippy", "--quiet", "--no-default-features"];
-        Command::cargo().args(lints).args(libraries).args(["--", "-D", "warnings"]).run()?;
-        [MODEL, FUZZ, HOST].iter().try_for_each(|folder| {
-            let lints = ["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"];
-            Command::cargo_in(folder).args(lints).run()
-        })
-    })?;
-    steps.run("lints of the firmware", || {
-        firmware::lint(board)?;
-        firmware::lint(STM32)?;
-        firmware::lint(SIZE)?;
-        firmware::lint(M3)?;
-        firmware::lint(ARCHIVE)?;
-        firmware::lint_with(cycles::FOLDER, &["peers"])
-    })?;
-    steps.run("documentation", || {
-        let doc =
-            Command::cargo().args(["doc", "--quiet", "--workspace", "--no-deps", "--document-private-items"]);
-        doc.env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links").run()?;
-        bench::pictures::check()
-    })?;
-    steps.run("dependencies", || dependencies(board))?;
-    let trial = steps.run("build the firmware", || {
-        firmware::build(board, "lm3s6965-ethernet")?;
-        firmware::build(board, "network-trial")
-    })?;
-    steps.run("build the firmware of an STM32F107, which nothing here runs", || {
-        fit::check(&firmware::build(STM32, "stm32f107")?, &STM32_MEMORY)
-    })?;
-    steps.run("build the firmware in C", c_firmware::check)?;
-    steps.run("the board's network, in QEMU", || network_trial::run(&trial))?;
-    steps.run("the device's own tests, in QEMU and in the model", on_device::check)?;
-    steps.run("whether the time on a device depends on a secret", constant_time::check)?;
-    steps.run("flash, RAM and stack of the size firmware", size::check)?;
-    steps.run("cycles of the timed firmware, and of its peers", cycles::check)?;
-    steps.run("the demo", || show::demo(Board::Rust(board), &Wire::Honest))?;
-    steps.run("the demo with an attacker", || show::demo(Board::Rust(board), &Wire::Attacked))?;
-    steps.run("the demo of the firmware in C", || show::demo(Board::C, &Wire::Honest))?;
-    steps.run("the demo of the firmware in C with an attacker", || show::demo(Board::C, &Wire::Attacked))?;
-    steps.run("the demo of a pairing", || show::pair(Board::Rust(board)))?;
-    steps.run("the demo of a pairing of the firmware in C", || show::pair(Board::C))?;
-    steps.run("both boards on a line that dies", || show::line(board))?;
-    steps.run("the library for C, as it is handed out", || dist::check(dist::Tried::Often))?;
-    steps.run("how tightly systemd shuts the service in", deb::units)?;
-    steps.run("the Debian package, in a clean Debian", deb::trial)?;
+/// A step of `test`: a process of its own, `cargo xtask step NAME`.
+pub(crate) struct Step {
+    /// What people type.
+    name: &'static str,
+    /// What it looks at.
+    what: &'static str,
+    beside: Option<Folder>,
+    run: fn() -> Result<()>,
+}
 
-    steps.run("the programs that tests play with", programs)?;
-    let mut tally = Tally::default();
-    steps.run("tests of the cycle model", || tally::run(&[], MODEL, &mut tally))?;
-    steps.run("tests of what watches it", || {
-        tally::run(&["--release", "--package", "traces"], HOST, &mut tally)
-    })?;
-    steps.run("orders in which threads of a server meet", || {
-        let played = ["--package", "lowkey-host", "--no-default-features", "--lib", "interleavings"];
-        tally::run_under("lowkey_shuttle", &played, &mut tally)
-    })?;
-    steps.run("fuzz targets on their seeds", || tally::run(&[], FUZZ, &mut tally))?;
-    steps.run("tests with the portable primitives", || {
-        let device =
-            ["--package", "lowkey-crypto", "--package", "lowkey-core", "--package", "lowkey-transport"];
-        tally::run(&device, ".", &mut tally)?;
-        // What runs on the primitives; the rest of the host does not know which they are.
-        let host =
-            ["--package", "lowkey-host", "--package", "lowkey-registry", "--no-default-features", "--lib"];
-        let on_them = ["--test", "handshake", "--test", "connection", "--test", "provisioning"];
-        tally::run(&[&host[..], &on_them].concat(), ".", &mut tally)
-    })?;
-    steps.run("tests of both primitives against each other", || {
-        let features = ["--package", "lowkey-crypto", "--features", "aws-lc,precomputed-tables"];
-        tally::run(&features, ".", &mut tally)
-    })?;
-    steps.run("tests of the workspace", || tally::run(&["--workspace"], ".", &mut tally))?;
-    println!("\n{tally}");
+/// Where a step builds that may run beside others: beside those that build elsewhere. What has deadlines runs alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Folder {
+    /// The workspace's target folder.
+    Workspace,
+    /// Everything that is built for devices, and the model that plays it.
+    Device,
+    /// The workspace once more, for shuttle.
+    Shuttle,
+    /// Programs that steps need, and workspaces in which one step builds.
+    Other,
+}
+
+/// Runs what a minute is enough for.
+///
+/// # Errors
+/// What is missing on this machine; the first that failed.
+pub(crate) fn quick() -> Result<()> {
+    quick::check()
+}
+
+/// Runs every step; the runner's summary ends the output.
+///
+/// # Errors
+/// The first step that failed.
+pub(crate) fn all() -> Result<()> {
+    run(&STEPS.iter().collect::<Vec<_>>())
+}
+
+/// Runs the steps of these names, in the order of the whole.
+///
+/// # Errors
+/// No step has such a name; the first that failed.
+pub(crate) fn chosen(names: &[&str]) -> Result<()> {
+    names.iter().try_for_each(|name| place(name).map(|_| ()))?;
+    run(&STEPS.iter().filter(|step| names.contains(&step.name)).collect::<Vec<_>>())
+}
+
+/// Runs the step of this name and all that come behind it.
+///
+/// # Errors
+/// As [`chosen`].
+pub(crate) fn from(name: &str) -> Result<()> {
+    run(&STEPS.iter().skip(place(name)?).collect::<Vec<_>>())
+}
+
+/// Prints each step: its name, how long it took when it last went well here, and what it looks at.
+pub(crate) fn list() {
+    for step in &STEPS {
+        let time = side_by_side::last(step)
+            .map_or_else(|| "-".to_owned(), |time| format!("{:.0} s", time.as_secs_f32()));
+        println!("{:<16} {time:>6}  {}", step.name, step.what);
+    }
+}
+
+/// Does in this process what the step of this name does.
+///
+/// # Errors
+/// No step has such a name; what failed.
+pub(crate) fn step(name: &str) -> Result<()> {
+    STEPS.get(place(name)?).map_or(Ok(()), |step| (step.run)())
+}
+
+fn run(steps: &[&Step]) -> Result<()> {
+    let tally = side_by_side::run(steps)?;
+    if tally != Tally::default() {
+        println!("\n{tally}");
+    }
     Ok(())
+}
+
+fn place(name: &str) -> Result<usize> {
+    let unknown = || format!("no step is called `{name}`; `cargo xtask test --list` names them").into();
+    STEPS.iter().position(|step| step.name == name).ok_or_else(unknown)
+}
+
+fn formatting() -> Result<()> {
+    format_workspace()?;
+    [BOARD, STM32, SIZE, cycles::FOLDER, MODEL, FUZZ, M3, HOST, ARCHIVE]
+        .iter()
+        .try_for_each(|folder| Command::cargo().args(["fmt", "--check"]).within(folder).run())
+}
+
+fn format_workspace() -> Result<()> {
+    Command::cargo().args(["fmt", "--all", "--check"]).run()
+}
+
+fn lints() -> Result<()> {
+    clippy(&["--workspace"])?;
+    clippy(&["--package", "lowkey-crypto", "--package", "lowkey-core", "--package", "lowkey-transport"])?;
+    // Its tests are the same in both; only the library has other code.
+    let libraries =
+        ["--package", "lowkey-host", "--package", "lowkey-registry", "--package", "lowkey-gateway"];
+    let lints = ["clippy", "--quiet", "--no-default-features"];
+    Command::cargo().args(lints).args(libraries).args(["--", "-D", "warnings"]).run()
+}
+
+fn lints_beside() -> Result<()> {
+    [MODEL, FUZZ, HOST].iter().try_for_each(|folder| {
+        let lints = ["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"];
+        Command::cargo_in(folder).args(lints).run()
+    })
+}
+
+fn lints_of_firmware() -> Result<()> {
+    [BOARD, STM32, SIZE, M3, ARCHIVE].iter().try_for_each(|folder| firmware::lint(folder))?;
+    firmware::lint_with(cycles::FOLDER, &["peers"])
+}
+
+fn documentation() -> Result<()> {
+    rustdoc()?;
+    bench::pictures::check()
+}
+
+fn rustdoc() -> Result<()> {
+    let doc =
+        Command::cargo().args(["doc", "--quiet", "--workspace", "--no-deps", "--document-private-items"]);
+    doc.env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links").run()
+}
+
+/// So that what runs alone need not build.
+fn built() -> Result<()> {
+    programs()?;
+    show::programs()?;
+    let build = |what: &[&str]| Command::cargo().args(["test", "--quiet", "--no-run"]).args(what).run();
+    build(&["--workspace"])?;
+    PORTABLE.iter().try_for_each(|what| build(what))
+}
+
+fn firmware() -> Result<()> {
+    firmware::build(BOARD, "lm3s6965-ethernet")?;
+    fit::check(&firmware::build(STM32, "stm32f107")?, &STM32_MEMORY)
+}
+
+fn network() -> Result<()> {
+    network_trial::run(&firmware::build(BOARD, "network-trial")?)
+}
+
+fn interleavings() -> Result<()> {
+    let played = ["--package", "lowkey-host", "--no-default-features", "--lib", "interleavings"];
+    tally::run_under("lowkey_shuttle", &played).map(drop)
+}
+
+fn portable() -> Result<()> {
+    PORTABLE.iter().try_for_each(|what| tally::run(what, ".").map(drop))
+}
+
+fn both_primitives() -> Result<()> {
+    let features = ["--package", "lowkey-crypto", "--features", "aws-lc,precomputed-tables"];
+    tally::run(&features, ".").map(drop)
 }
 
 /// Sees to it that no test is left out for want of a program.
@@ -117,7 +189,7 @@ pub(crate) fn programs() -> Result<()> {
 }
 
 /// What cargo-deny says of everything we depend on.
-fn dependencies(board: &str) -> Result<()> {
+fn dependencies() -> Result<()> {
     let deny = tools::cargo("cargo-deny", &[])?;
     let check = |manifest: &str, what: &[&str]| {
         let deny = Command::new(&deny).args([
@@ -132,7 +204,7 @@ fn dependencies(board: &str) -> Result<()> {
     };
     check("Cargo.toml", &["bans", "licenses", "sources"])?;
     // cortex-m and cortex-m-rt are built with two versions of syn, and nobody depends on our firmware.
-    [board, STM32, SIZE, cycles::FOLDER, MODEL, M3, HOST, ARCHIVE]
+    [BOARD, STM32, SIZE, cycles::FOLDER, MODEL, M3, HOST, ARCHIVE]
         .iter()
         .try_for_each(|folder| check(&format!("{folder}/Cargo.toml"), &["licenses", "sources"]))
 }
@@ -142,10 +214,84 @@ fn clippy(what: &[&str]) -> Result<()> {
     lints.args(["--", "-D", "warnings"]).run()
 }
 
-fn cargo(arguments: &[&str]) -> Result<()> {
-    Command::cargo().args(arguments).within(".").run()
+/// All steps. Those that stand in a row and may run beside others do.
+const STEPS: [Step; 32] = [
+    beside(Folder::Workspace, "format", "formatting", formatting),
+    beside(Folder::Workspace, "plan", "whether the house is what its plan says", plan::check),
+    beside(Folder::Other, "dependencies", "dependencies", dependencies),
+    beside(Folder::Workspace, "lints", "lints", lints),
+    beside(Folder::Workspace, "doc", "documentation", documentation),
+    beside(Folder::Workspace, "programs", "the programs that tests play with, and the tests, built", built),
+    beside(Folder::Device, "firmware-lints", "lints of the firmware", lints_of_firmware),
+    beside(
+        Folder::Device,
+        "firmware",
+        "the firmware in Rust: a board's, and an STM32F107's, which nothing here runs",
+        firmware,
+    ),
+    beside(Folder::Device, "firmware-c", "the firmware in C", c_firmware::check),
+    beside(Folder::Device, "on-device", "the device's own tests, in QEMU and in the model", on_device::check),
+    beside(
+        Folder::Device,
+        "constant-time",
+        "whether the time on a device depends on a secret",
+        constant_time::check,
+    ),
+    beside(Folder::Device, "size", "flash, RAM and stack of the size firmware", size::check),
+    beside(Folder::Device, "cycles", "cycles of the timed firmware, and of its peers", cycles::check),
+    beside(Folder::Device, "dist", "the library for C, as it is handed out", || {
+        dist::check(dist::Tried::Often)
+    }),
+    beside(Folder::Other, "lints-beside", "lints of the workspaces beside", lints_beside),
+    beside(Folder::Other, "model", "tests of the cycle model", || tally::run(&[], MODEL).map(drop)),
+    beside(Folder::Other, "traces", "tests of what watches it", || {
+        tally::run(&["--release", "--package", "traces"], HOST).map(drop)
+    }),
+    beside(Folder::Other, "fuzz", "fuzz targets on their seeds", || tally::run(&[], FUZZ).map(drop)),
+    beside(Folder::Shuttle, "interleavings", "orders in which threads of a server meet", interleavings),
+    beside(Folder::Other, "systemd", "how tightly systemd shuts the service in", deb::units),
+    beside(Folder::Workspace, "deb", "the Debian package, in a clean Debian", deb::trial),
+    beside(Folder::Workspace, "primitives", "tests of both primitives against each other", both_primitives),
+    alone("network", "the board's network, in QEMU", network),
+    alone("demo", "the demo", || show::demo(Board::Rust(BOARD), &Wire::Honest)),
+    alone("demo-mitm", "the demo with an attacker", || show::demo(Board::Rust(BOARD), &Wire::Attacked)),
+    alone("demo-c", "the demo of the firmware in C", || show::demo(Board::C, &Wire::Honest)),
+    alone("demo-c-mitm", "the demo of the firmware in C with an attacker", || {
+        show::demo(Board::C, &Wire::Attacked)
+    }),
+    alone("pair", "the demo of a pairing", || show::pair(Board::Rust(BOARD))),
+    alone("pair-c", "the demo of a pairing of the firmware in C", || show::pair(Board::C)),
+    alone("line", "both boards on a line that dies", || show::line(BOARD)),
+    alone("portable", "tests with the portable primitives", portable),
+    alone("tests", "tests of the workspace", || tally::run(&["--workspace"], ".").map(drop)),
+];
+
+const fn alone(name: &'static str, what: &'static str, run: fn() -> Result<()>) -> Step {
+    Step { name, what, beside: None, run }
 }
 
+const fn beside(folder: Folder, name: &'static str, what: &'static str, run: fn() -> Result<()>) -> Step {
+    Step { name, what, beside: Some(folder), run }
+}
+
+/// The device's crates; and of the host what runs on the primitives: the rest does not know which they are.
+const PORTABLE: [&[&str]; 2] = [
+    &["--package", "lowkey-crypto", "--package", "lowkey-core", "--package", "lowkey-transport"],
+    &[
+        "--package",
+        "lowkey-host",
+        "--package",
+        "lowkey-registry",
+        "--no-default-features",
+        "--lib",
+        "--test",
+        "handshake",
+        "--test",
+        "connection",
+        "--test",
+        "provisioning",
+    ],
+];
 const STM32: &str = "examples/stm32f107";
 /// 256 KB of flash without the key page and the boot log, 64 KB of SRAM.
 const STM32_MEMORY: Memory = Memory { flash: 250 * 1_024, ram: 64 * 1_024 };

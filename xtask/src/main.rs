@@ -48,8 +48,16 @@ fn main() -> ExitCode {
         ["demo", "--pair"] => show::pair(Board::Rust(BOARD)),
         ["demo", "--c", "--pair"] | ["demo", "--pair", "--c"] => show::pair(Board::C),
         ["demo", "--line"] => show::line(BOARD),
-        ["test"] => checks::all(BOARD),
+        ["check"] => checks::quick(),
+        ["test"] => checks::all(),
         ["test", "--busy"] => busy::test(BOARD),
+        ["test", "--list"] => {
+            checks::list();
+            Ok(())
+        }
+        ["test", "--from", name] => checks::from(name),
+        ["test", ref names @ ..] => checks::chosen(names),
+        ["step", name] => checks::step(name),
         ["deb"] => deb::build(),
         ["c"] => dist::build(),
         ["c", "--try"] => dist::check(dist::Tried::All),
@@ -87,8 +95,10 @@ usage: cargo xtask <verb>
          --mitm puts an attacker between them, --c takes the board's firmware in C, with lwIP;
          --pair brings a blank board and a server together by the code on a label, also with --c;
          --line puts both boards on a line that dies, and in front of a server that hangs, floods and takes nothing
-  test   everything that must hold before a change goes in
-         (--busy: what has deadlines, races and ports, ten times while all cores are kept busy by something else)
+  check  formatting, documents, lints and unit tests of the workspace: a minute when it is built; installs nothing
+  test   everything that must hold before a change goes in; installs what the machine lacks
+         (STEP…: only these; --list: their names, and how long each took last; --from STEP: it and what comes after;
+         --busy: what has deadlines, races and ports, ten times while all cores are kept busy by something else)
   plan   whether the folders, floors, drivers and `unsafe` of the sources are those of ARCHITECTURE.md
          (--write: write what of it follows from the sources)
   duplicates

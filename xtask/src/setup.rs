@@ -3,9 +3,17 @@
 //! On Debian and its children what is missing is installed with apt-get, as root or by a sudo that asks nothing.
 //! Anywhere else it is named.
 
-use std::{path::Path, sync::Mutex, time::Duration};
+use std::{
+    fs::{self, File},
+    path::Path,
+    sync::Mutex,
+    time::Duration,
+};
 
-use crate::command::{self, Command, Result};
+use crate::{
+    command::{self, Command, Result},
+    target,
+};
 
 /// A program or file, and the Debian package that brings it.
 pub struct Need {
@@ -97,7 +105,13 @@ impl Need {
 /// # Errors
 /// What is missing and could not be installed, and why.
 pub fn ensure<'a>(needs: impl IntoIterator<Item = &'a Need>) -> Result<()> {
-    let missing: Vec<&Need> = needs.into_iter().filter(|need| !need.is_met()).collect();
+    let mut missing: Vec<&Need> = needs.into_iter().filter(|need| !need.is_met()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let _alone = alone()?;
+    // Another step may have brought it meanwhile.
+    missing.retain(|need| !need.is_met());
     if missing.is_empty() {
         return Ok(());
     }
@@ -114,6 +128,17 @@ pub fn ensure<'a>(needs: impl IntoIterator<Item = &'a Need>) -> Result<()> {
             Err(format!("{} is installed, but did not bring what we need of it", need.package).into())
         }
     }
+}
+
+/// Waits until no other of our processes installs anything; until it is dropped none begins to.
+///
+/// # Errors
+/// There is no place for the lock.
+pub fn alone() -> Result<File> {
+    fs::create_dir_all(target())?;
+    let lock = File::create(target().join("setup.lock"))?;
+    lock.lock()?;
+    Ok(lock)
 }
 
 fn install(packages: &[&str]) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Runs test binaries and adds up what their runner says.
 
 use std::hash::{BuildHasher, RandomState};
+use std::ops::AddAssign;
 use std::sync::LazyLock;
 use std::time::Duration;
 use std::{env, fmt};
@@ -23,9 +24,17 @@ impl fmt::Display for Tally {
     }
 }
 
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.ignored += other.ignored;
+    }
+}
+
 impl Tally {
     /// Adds a line like `test result: ok. 3 passed; 0 failed; 1 ignored; …`; any other is none of ours.
-    fn add(&mut self, line: &str) {
+    pub(crate) fn add(&mut self, line: &str) {
         let Some((_, counts)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". "))
         else {
             return;
@@ -49,9 +58,9 @@ impl Tally {
 ///
 /// # Errors
 /// A test failed, did not end, or did not compile.
-pub(crate) fn run(arguments: &[&str], folder: &str, tally: &mut Tally) -> Result<()> {
+pub(crate) fn run(arguments: &[&str], folder: &str) -> Result<Tally> {
     let cargo = if folder == "." { Command::cargo() } else { Command::cargo_in(folder) };
-    count(cargo, arguments, tally)
+    count(cargo, arguments)
 }
 
 /// The same in the workspace with everything compiled under `--cfg` `name`, where a warning is an error; in a target
@@ -59,24 +68,24 @@ pub(crate) fn run(arguments: &[&str], folder: &str, tally: &mut Tally) -> Result
 ///
 /// # Errors
 /// As [`run`].
-pub(crate) fn run_under(name: &str, arguments: &[&str], tally: &mut Tally) -> Result<()> {
+pub(crate) fn run_under(name: &str, arguments: &[&str]) -> Result<Tally> {
     let cargo = Command::cargo_in(".").env("CARGO_TARGET_DIR", target().join(name));
-    count(cargo.env("RUSTFLAGS", format!("--cfg {name} -D warnings")), arguments, tally)
+    count(cargo.env("RUSTFLAGS", format!("--cfg {name} -D warnings")), arguments)
 }
 
-fn count(cargo: Command, arguments: &[&str], tally: &mut Tally) -> Result<()> {
+fn count(cargo: Command, arguments: &[&str]) -> Result<Tally> {
     let seed = seed();
     println!("{SEED}={seed}");
     let test = cargo.args(["test"]).args(arguments);
     let test = test.env("RUSTDOC", xtask::root().join("xtask/rustdoc.sh"));
     let test = test.env("LOWKEY_REQUIRE_TOOLS", "1").env(SEED, &seed).silence(SILENCE);
-    let mut slow = Slow::default();
+    let (mut tally, mut slow) = (Tally::default(), Slow::default());
     let done = test.lines(|line| {
         println!("{line}");
         tally.add(line);
         slow.add(line);
     });
-    done.map_err(|error| format!("{error}{slow}").into())
+    done.map(|()| tally).map_err(|error| format!("{error}{slow}").into())
 }
 
 /// The seed of this run's random values: the one that was given, or drawn once.

@@ -135,6 +135,7 @@ impl Want<'_> {
             Self::Target(_) => "target",
             Self::Sources => "component",
         };
+        let _alone = setup::alone()?;
         Command::new("rustup").args([kind, "add", &self.to_string()]).limit(RUSTUP_LIMIT).quiet()?;
         self.ordinary_has()
     }

@@ -37,6 +37,7 @@ fn add_target() -> Result<()> {
     if command::find("rustup").is_none() {
         return Err("there is no rustup to add it".into());
     }
+    let _alone = setup::alone()?;
     Command::new("rustup").args(["target", "add", TARGET]).limit(LIMIT).quiet().map(|_| ())
 }
 
