@@ -31,6 +31,9 @@ const char *device_from_page(struct device *device, const char *page_file, const
     if (status != LOWKEY_OK) {
         return lowkey_status_text(status);
     }
+    if (lowkey_page_is_published(&page)) {
+        return "its keys are printed in Lowkey's documentation";
+    }
     memcpy(device->address, page.address, page.address_len);
     device->address[page.address_len] = '\0';
     return begin_boot(device, &page, buffers);

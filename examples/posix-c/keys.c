@@ -26,9 +26,12 @@ static const char *begin_boot(struct keys *keys)
     return status == LOWKEY_OK ? NULL : lowkey_status_text(status);
 }
 
-/* Makes the objects of the keys. `page` may lack what can be computed: public_key, shared. */
+/* Makes the objects of the keys. `page` may lack `shared`, which is computed. */
 static const char *use(struct keys *keys, const lowkey_page *page)
 {
+    if (lowkey_page_is_published(page)) {
+        return "a key of ours or theirs is printed in Lowkey's documentation";
+    }
     const lowkey_status status = lowkey_keys_init(&keys->ours, page);
     return status == LOWKEY_OK ? begin_boot(keys) : lowkey_status_text(status);
 }

@@ -405,6 +405,11 @@ lowkey_status lowkey_page_read(lowkey_page *page,
                                const uint8_t *flash,
                                size_t len);
 
+// Whether a key of the page, the device's, the peer's or the PSK, is printed in the documentation of Lowkey, so that
+// everybody has it: a page that somebody has copied from there, for a try. A device that has one should do nothing at
+// all. lowkey_page_read does not ask: the list takes flash. Of NULL, or of a page without public keys, true.
+bool lowkey_page_is_published(const lowkey_page *page);
+
 // Counts a boot: gives a number, from 1 on, that this call has never given before on this device, whenever the
 // power fails. It is stored before it is given. Two erased banks are a new counter: whoever erases them makes a
 // new hedge secret as well.

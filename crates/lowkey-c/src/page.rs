@@ -1,11 +1,13 @@
 //! The key page, read where it lies.
 
 use crate::call::give;
-use crate::raw;
+use crate::raw::{self, Failure};
 use crate::status::lowkey_status;
 use core::ffi::c_char;
 use core::ptr;
 use lowkey_core::page::Fields;
+use lowkey_core::published::{is_published, is_published_psk};
+use lowkey_core::{PublicKey, Secret};
 
 /// Where the fields of a key page lie: pointers into the flash that was given to lowkey_page_read. Every key is
 /// 32 bytes long, and all but `public_key` and `peer_key` are secret.
@@ -64,4 +66,20 @@ pub unsafe extern "C" fn lowkey_page_read(
         };
         Ok((page, found))
     })
+}
+
+/// Whether a key of the page, the device's, the peer's or the PSK, is printed in the documentation of Lowkey, so that
+/// everybody has it: a page that somebody has copied from there, for a try. A device that has one should do nothing at
+/// all. lowkey_page_read does not ask: the list takes flash. Of NULL, or of a page without public keys, true.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_page_is_published(page: *const lowkey_page) -> bool {
+    look(page).unwrap_or(true)
+}
+
+unsafe fn look(page: *const lowkey_page) -> Result<bool, Failure> {
+    let page = raw::plain(page)?;
+    let (public_key, peer) = (raw::array(page.public_key)?, raw::array(page.peer_key)?);
+    let is_public = is_published(PublicKey::of(public_key)) || is_published(PublicKey::of(peer));
+    let psk = raw::optional_array(page.psk);
+    Ok(is_public || psk.is_some_and(|psk| is_published_psk(Secret::of(psk))))
 }

@@ -56,6 +56,7 @@ mod pairing;
 mod pattern;
 #[cfg(doctest)]
 mod promises;
+pub mod published;
 mod session;
 mod storage;
 mod symmetric;

@@ -29,6 +29,7 @@ pub use keys::Keys;
 
 use crate::error::Error;
 use crate::keys::{Id, Identity, Peer, refuse_blank};
+use crate::published::{is_published, is_published_psk};
 use core::fmt;
 use lowkey_crypto::{Blake2s, PublicKey, Secret, is_blank};
 
@@ -161,6 +162,13 @@ impl<'f> Fields<'f> {
         let secrets = [private_key, hedge, seed, psk.unwrap_or(seed)];
         if secrets.into_iter().any(is_blank) { Err(PageError::Malformed) } else { Ok(fields) }
     }
+
+    /// As [`Page::is_published`].
+    pub fn is_published(&self) -> bool {
+        let Self { public_key, peer, psk, .. } = *self;
+        [public_key, peer].into_iter().any(|key| is_published(PublicKey::of(key)))
+            || psk.is_some_and(|psk| is_published_psk(Secret::of(psk)))
+    }
 }
 
 /// A key page that has been checked, read where it lies.
@@ -193,6 +201,16 @@ impl<'f> Page<'f> {
     /// The peer's address, as text; empty if none was provisioned.
     pub fn address(&self) -> &'f str {
         self.address
+    }
+
+    /// Whether a key of it, the device's, the peer's or the PSK, is [printed in the documentation of
+    /// Lowkey](crate::published): a page that somebody has copied from there, for a try. It protects nothing, so a
+    /// device that has one should do nothing at all.
+    ///
+    /// [`Self::read`] and [`Self::load`] do not ask: the list takes flash, which provisioning that is `lowkey
+    /// provision`'s has made unnecessary.
+    pub fn is_published(&self) -> bool {
+        self.fields.is_published()
     }
 
     /// The hedge secret, for [`Ephemerals`](crate::Ephemerals).

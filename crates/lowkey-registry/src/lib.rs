@@ -31,7 +31,6 @@ mod live;
 pub mod pairing;
 pub mod provision;
 mod psks;
-mod published;
 pub mod rotation;
 mod snapshot;
 mod stamp;

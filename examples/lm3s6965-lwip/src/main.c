@@ -185,6 +185,10 @@ int main(void)
     clock_start();
     say("lowkey on an LM3S6965");
     lowkey_status status = boot_start(&device);
+    if (status == LOWKEY_OK && lowkey_page_is_published(&device.page)) {
+        say("key page: its keys are printed in Lowkey's documentation");
+        halt();
+    }
     if (status == LOWKEY_OK) {
         status = channel_init(&channel, &device.page, device.boot, entropy_fill, NULL);
     }

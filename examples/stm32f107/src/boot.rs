@@ -38,6 +38,9 @@ pub(crate) struct Start {
 /// What is wrong with the page or the log, for people.
 pub(crate) fn start(log: Log, noise: &[u8]) -> Result<Start, &'static str> {
     let page = Page::read(flash::key_page()).map_err(|error| error.as_str())?;
+    if page.is_published() {
+        return Err("key page: its keys are printed in Lowkey's documentation");
+    }
     let server = page.address().parse().map_err(|_| "key page: the address is not an IPv4 host:port")?;
     let keys = page.load().map_err(|_| "key page: the server's key cannot be pinned")?;
 

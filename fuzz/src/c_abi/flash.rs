@@ -43,6 +43,8 @@ pub(super) fn page(input: &mut Input<'_>) {
         assert!(start + len <= LOWKEY_PAGE_LEN, "a field outside the page");
     }
     assert!((1..=LOWKEY_MAX_ID).contains(&found.id_len) && found.address_len <= 64);
+    // SAFETY: the page is there.
+    let _whatever_keys = unsafe { lowkey_page_is_published(&found) };
     let keys = Storage::new(size_of::<lowkey_keys>());
     // SAFETY: the page and the storage are there.
     match unsafe { lowkey_keys_init(keys.at().cast(), &found) } {

@@ -19,7 +19,8 @@ mod timeline;
 
 use capture::Wire;
 use device::Device;
-use lowkey_core::page::Page;
+use lowkey_core::page::{self, Contents, Page};
+use lowkey_core::{Id, Identity, Secret};
 use stage::{Stage, quiet_port};
 use std::{
     env, fs,
@@ -124,11 +125,17 @@ fn first_record(built: &Built) -> Result<()> {
     Ok(())
 }
 
-/// Boards that were never provisioned, or whose key page has lost a bit, say so and do nothing else.
+/// Boards that were never provisioned, or whose key page has lost a bit or has keys that everybody has, say so and do
+/// nothing else.
 fn spoiled_pages(timeline: &mut Timeline, stage: &Stage, device: &Device) -> Result<()> {
     let blank = device.spoiled("blank.flash", |flash| flash.fill(0xFF))?;
     let damaged = device.spoiled("damaged.flash", |flash| flash[KEY] ^= 1)?;
+    let of_the_book = page_of_the_book()?;
+    let known = device.spoiled("known.flash", |flash| {
+        flash.iter_mut().zip(of_the_book.expose()).for_each(|(to, from)| *to = *from);
+    })?;
     for (board, what, said_so) in [
+        (known, "a board with the keys of the protocol's example", "key page: its keys are printed"),
         (blank, "a board whose key page is blank", "key page: blank"),
         (damaged, "a board whose key page has lost a bit", "key page: damaged"),
     ] {
@@ -165,6 +172,21 @@ fn set(built: &Built, port: u16, timeline: &mut Timeline) -> Result<(Stage, Devi
     let stage = Stage::set(&built.lowkey, &folder, port)?;
     let device = Device::provision(&built.firmware, &stage.page(), &folder)?;
     Ok((stage, device))
+}
+
+/// A key page of the keys in "A handshake in bytes" (protocol §7).
+fn page_of_the_book() -> Result<Secret<{ page::LEN }>> {
+    let [device, server, other] = [0x11, 0x22, 0x33].map(|byte| Secret::new([byte; 32]));
+    let contents = Contents {
+        id: Id::new(b"example").ok_or("no id")?,
+        address: "10.0.2.2:7000",
+        static_key: &device,
+        peer: Identity::new(server)?.public_key(),
+        hedge: &other,
+        seed: &other,
+        psk: None,
+    };
+    Ok(contents.encode()?)
 }
 
 /// Searches the captured wire for what must not be on it.

@@ -79,6 +79,7 @@ const any_function EVERY_FUNCTION[] = {
     F(lowkey_kk_unsent),
     F(lowkey_kk_wipe),
     F(lowkey_max_data),
+    F(lowkey_page_is_published),
     F(lowkey_page_read),
     F(lowkey_pairing_init),
     F(lowkey_pairing_initiator),

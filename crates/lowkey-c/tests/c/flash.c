@@ -49,6 +49,28 @@ static void pages(const char *file) {
   OK(read_page(page, sizeof page));
 }
 
+/* Those of the protocol's example, "A handshake in bytes". */
+static void a_page_from_the_documentation(void) {
+  static const uint8_t initiator[LOWKEY_KEY_LEN] = {
+      0x7b, 0x4e, 0x90, 0x9b, 0xbe, 0x7f, 0xfe, 0x44, 0xc4, 0x65, 0xa2, 0x20, 0x03, 0x7d, 0x60, 0x8e,
+      0xe3, 0x58, 0x97, 0xd3, 0x1e, 0xf9, 0x72, 0xf0, 0x7f, 0x74, 0x89, 0x2c, 0xb0, 0xf7, 0x3f, 0x13};
+  uint8_t elevens[LOWKEY_KEY_LEN];
+  lowkey_page read, copied;
+  OK(lowkey_page_read(&read, page, sizeof page));
+  CHECK(!lowkey_page_is_published(&read));
+  memset(elevens, 0x11, sizeof elevens);
+  copied = read, copied.public_key = initiator;
+  CHECK(lowkey_page_is_published(&copied));
+  copied = read, copied.peer_key = initiator;
+  CHECK(lowkey_page_is_published(&copied));
+  copied = read, copied.psk = elevens;
+  CHECK(lowkey_page_is_published(&copied));
+  copied.psk = NULL;
+  CHECK(!lowkey_page_is_published(&copied));
+  copied.peer_key = NULL;
+  CHECK(lowkey_page_is_published(&copied) && lowkey_page_is_published(NULL));
+}
+
 static lowkey_status begin(const lowkey_pinning *pinning) {
   static lowkey_channel channel;
   static lowkey_ephemerals ephemerals;
@@ -244,6 +266,7 @@ static void boot_logs(size_t unit) {
 int main(int argc, char **argv) {
   CHECK(argc == 2);
   pages(argv[1]);
+  a_page_from_the_documentation();
   keys_of_a_page();
   boot_logs(1);
   boot_logs(4);

@@ -1,8 +1,8 @@
 //! Bech32 of 32 bytes, and what is around it in a key file.
 
-use crate::published::{is_published, is_published_psk};
 use bech32::primitives::decode::{CheckedHrpstring, UncheckedHrpstring};
 use bech32::{Bech32, Hrp};
+use lowkey_core::published::{is_published, is_published_psk};
 use lowkey_core::{Identity, Psk, PublicKey, Secret};
 use lowkey_host::show_time;
 use std::fmt;

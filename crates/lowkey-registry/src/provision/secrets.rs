@@ -2,8 +2,8 @@
 
 use super::error::ProvisionError;
 use crate::keys;
-use crate::published::is_published;
 use lowkey_core::page::{Contents, LEN};
+use lowkey_core::published::is_published;
 use lowkey_core::{Error as KeyError, Secret};
 use lowkey_host::{Id, PublicKey};
 

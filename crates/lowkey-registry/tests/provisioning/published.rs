@@ -1,6 +1,7 @@
 //! What the documentation prints is nobody's key.
 
-use lowkey_core::{Code, CodeError};
+use lowkey_core::page::{Contents, Page};
+use lowkey_core::{Code, CodeError, Id};
 use lowkey_crypto::Blake2s;
 use lowkey_host::{Identity, PublicKey, Secret};
 use lowkey_registry::keys::{self, KeyTextError};
@@ -89,8 +90,8 @@ fn whatever_key_the_documentation_prints_is_refused_by_a_server_and_for_a_device
     };
     let expected = [list(keys.iter().map(|key| *key.canonical().as_bytes())), list(secrets.iter().map(hash))];
     let [keys_list, psks_list] = expected;
-    let is_right = has("crates/lowkey-registry/src/published.rs", "const KEYS: &[u64] = &[\n", &keys_list)
-        & has("crates/lowkey-registry/src/published.rs", "const PSKS: &[u64] = &[\n", &psks_list)
+    let is_right = has("crates/lowkey-core/src/published.rs", "const KEYS: &[u64] = &[\n", &keys_list)
+        & has("crates/lowkey-core/src/published.rs", "const PSKS: &[u64] = &[\n", &psks_list)
         & has("tools/lowkey_keys.py", "\nPUBLISHED_KEYS = {\n", &keys_list)
         & has("tools/lowkey_keys.py", "\nPUBLISHED_PSKS = {\n", &psks_list);
     if std::env::var_os(WRITE).is_some() {
@@ -123,6 +124,33 @@ fn whatever_key_the_documentation_prints_is_refused_by_a_server_and_for_a_device
             "{refused}"
         );
         assert!(!bench.page.exists());
+    }
+}
+
+#[test]
+fn a_page_with_a_key_that_the_documentation_prints_is_known_on_a_device() {
+    let (keys, secrets) = printed();
+    let own = |byte| Secret::new([byte; 32]);
+    let is_published = |static_key: [u8; 32], peer: PublicKey, psk: Option<[u8; 32]>| {
+        let (static_key, psk) = (Secret::new(static_key), psk.map(Secret::new));
+        let contents = Contents {
+            id: Id::new(b"id").unwrap(),
+            address: "",
+            static_key: &static_key,
+            peer,
+            hedge: &own(3),
+            seed: &own(4),
+            psk: psk.as_ref(),
+        };
+        Page::read(contents.encode().unwrap().expose()).unwrap().is_published()
+    };
+    let (ours, theirs) = ([1; 32], Identity::new(own(2)).unwrap().public_key());
+    assert!(!is_published(ours, theirs, None) && !is_published(ours, theirs, Some([5; 32])));
+    for key in keys.into_iter().filter(|key| !key.is_low_order()) {
+        assert!(is_published(ours, key, None), "{key:?}");
+    }
+    for secret in secrets {
+        assert!(is_published(secret, theirs, None) && is_published(ours, theirs, Some(secret)));
     }
 }
 

@@ -56,6 +56,19 @@ fn wrong_keys(build: Build) {
     fs::write(stage.path("wrong.page"), &damaged).unwrap();
     let client = stage.client(build, Usual, "wrong", "127.0.0.1:1");
     play(client, b"").failed(1, "wrong.page: key page: damaged, its check does not match");
+    // One of which the protocol prints the private key protects nothing.
+    let known = Contents {
+        id: Id::new(right.id).unwrap(),
+        address: "",
+        static_key: &Secret::new([0x11; 32]),
+        peer: PublicKey::new(*right.peer),
+        hedge: &others[0],
+        seed: &others[1],
+        psk: None,
+    };
+    fs::write(stage.path("wrong.page"), known.encode().unwrap().expose()).unwrap();
+    let client = stage.client(build, Usual, "wrong", "127.0.0.1:1");
+    play(client, b"").failed(1, "wrong.page: its keys are printed in Lowkey's documentation");
 }
 
 #[test]

@@ -17,6 +17,9 @@ pub(crate) struct Start<'f> {
 /// What is wrong with the page or the log, for people.
 pub(crate) fn start(flash: Flash) -> Result<Start<'static>, &'static str> {
     let page = Page::read(flash.key_page()).map_err(|error| error.as_str())?;
+    if page.is_published() {
+        return Err("key page: its keys are printed in Lowkey's documentation");
+    }
     let server = Address::read(page.address()).ok_or("key page: the address is not an IPv4 host:port")?;
     let keys = page.load().map_err(|_| "key page: the server's key cannot be pinned")?;
 

@@ -1,26 +1,28 @@
 //! Keys that are printed in the documentation of Lowkey. Some of their private halves are printed beside them, and of
 //! the others nobody can say who has them. So no server uses one, no device is made for one, and none is let in.
 //!
-//! (The one code that is printed, [`Code`](lowkey_core::Code) refuses by itself.)
+//! It is asked at the edge, where keys come from: [`Page::is_published`](crate::page::Page::is_published) for a key
+//! page. An image that does not ask holds none of it. (The one code that is printed, [`Code`](crate::Code) refuses by
+//! itself.)
 
-use lowkey_core::{PublicKey, Secret};
-use lowkey_crypto::Blake2s;
+use lowkey_crypto::{Blake2s, PublicKey, Secret};
 
 /// Whether a public key is printed there, or follows from a private key that is.
-pub(crate) fn is_published(key: &PublicKey) -> bool {
-    KEYS.binary_search(&front(key.canonical().as_bytes())).is_ok()
+pub fn is_published(key: &PublicKey) -> bool {
+    is_among(KEYS, key.canonical().as_bytes())
 }
 
 /// Whether a PSK is printed there.
-pub(crate) fn is_published_psk(psk: &Secret<32>) -> bool {
+pub fn is_published_psk(psk: &Secret<32>) -> bool {
     let mut hash = [0; 32];
     Blake2s::hash(&[psk.expose()], &mut hash);
-    PSKS.binary_search(&front(&hash)).is_ok()
+    is_among(PSKS, &hash)
 }
 
-/// The first eight bytes; nobody meets one of these few by chance.
-fn front(bytes: &[u8; 32]) -> u64 {
-    u64::from_be_bytes(bytes.first_chunk().copied().unwrap_or_default())
+/// Whether the first eight bytes are among these; nobody meets one of these few by chance.
+fn is_among(fronts: &[u64], bytes: &[u8; 32]) -> bool {
+    let front = u64::from_be_bytes(bytes.first_chunk().copied().unwrap_or_default());
+    fronts.contains(&front)
 }
 
 /// Of public keys. `LOWKEY_WRITE_PUBLISHED=1 cargo test -p lowkey-registry --test provisioning` writes both lists, and
