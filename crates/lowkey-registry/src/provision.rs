@@ -7,7 +7,7 @@ mod register;
 mod secrets;
 
 pub use error::ProvisionError;
-pub use register::{KnownKey, find_public_key, register};
+pub use register::{KnownKey, Registered, find_public_key, register};
 
 use crate::edit::{Change, Edit, Written};
 use crate::file::quote;

@@ -47,16 +47,12 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
         say(format_args!("labels: lowkey label {}/*.code --format sheet -o FILE", shown(folder)));
     }
     say(format_args!("manifest: {}", shown(manifest)));
-    match &made.written {
-        None => {
-            say(format_args!("{} has all of them already", shown(registry)));
-            Ok(())
-        }
-        Some(written) => {
-            say(format_args!("added to {}", shown(registry)));
-            asked.wait_for(written)
-        }
+    if made.entered == 0 {
+        say(format_args!("{} has all of them already", shown(registry)));
+        return asked.wait_for_what_stands(&made.written);
     }
+    say(format_args!("added to {}: {} rows", shown(registry), made.entered));
+    asked.wait_for(&made.written)
 }
 
 /// `--check`.

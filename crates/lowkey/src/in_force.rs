@@ -78,9 +78,21 @@ impl Asked {
     /// # Errors
     /// [`Exit::NotInForce`]: it does not, or could not be asked. What was written stays.
     pub(crate) fn wait_for(&self, written: &Written) -> Result<(), Failure> {
+        self.wait_and_say(written, "written, but")
+    }
+
+    /// The same of what was asked for and stands there already: whoever wrote it may not have learnt whether it holds.
+    ///
+    /// # Errors
+    /// [`Exit::NotInForce`]: the server does not obey it, or could not be asked.
+    pub(crate) fn wait_for_what_stands(&self, standing: &Written) -> Result<(), Failure> {
+        self.wait_and_say(standing, NOTHING_WRITTEN)
+    }
+
+    fn wait_and_say(&self, written: &Written, what: &str) -> Result<(), Failure> {
         match &self.admin {
             None => say("no server was asked whether it obeys this (--no-wait)"),
-            Some(admin) => say(self.wait_until(admin, written, "written, but")?),
+            Some(admin) => say(self.wait_until(admin, written, what)?),
         }
         Ok(())
     }
@@ -93,7 +105,7 @@ impl Asked {
         let (Some(admin), Ok(now)) = (&self.admin, Written::already(registry, server)) else {
             return Err(Failure::file(error));
         };
-        self.wait_until(admin, &now, &format!("{error}; nothing was written, and what stands there is"))?;
+        self.wait_until(admin, &now, &format!("{error}; {NOTHING_WRITTEN}"))?;
         Err(Failure::file(format_args!("{error}; the registry as it stands is in force")))
     }
 
@@ -261,6 +273,8 @@ fn is_gone(registry: &Path, path: &str) -> bool {
         && folder(registry).is_some_and(|ours| folder(path) == Some(ours))
 }
 
+/// In front of why it does not hold.
+const NOTHING_WRITTEN: &str = "nothing was written, and what stands there is";
 /// How to find the right one.
 const ASK: &str = "ask the server that has this one, by --admin or --config";
 /// How long an answer may take when there is no more time.

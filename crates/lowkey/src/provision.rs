@@ -10,7 +10,8 @@ use lowkey_host::Id;
 use lowkey_host::text::mask;
 use lowkey_registry::keys;
 use lowkey_registry::provision::{
-    Format, KnownKey, Order, ProvisionError, PskFile, Rotation, find_public_key, provision_and, register,
+    Format, KnownKey, Order, ProvisionError, PskFile, Registered, Rotation, find_public_key, provision_and,
+    register,
 };
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -43,20 +44,16 @@ fn known(of: &ArgMatches, key: &str) -> Result<(), Failure> {
         }
     };
     asked.before_adding(registry, &server)?;
-    let written = register(&KnownKey { name, key, server, registry })?;
+    let Registered { written, was_there, .. } = register(&KnownKey { name, key, server, registry })?;
     say(format_args!("device public key: {}", keys::encode_public(&key)));
     say(format_args!("fingerprint: {}", Fingerprint::of(&key)));
     let shown = mask(&registry.display().to_string());
-    match written {
-        Some(written) => {
-            say(format_args!("added {name:?} to {shown}"));
-            asked.wait_for(&written)
-        }
-        None => {
-            say(format_args!("{shown} has {name:?} with this key already"));
-            Ok(())
-        }
+    if was_there {
+        say(format_args!("{shown} has {name:?} with this key already"));
+        return asked.wait_for_what_stands(&written);
     }
+    say(format_args!("added {name:?} to {shown}"));
+    asked.wait_for(&written)
 }
 
 fn refuse_stream(registry: &Path) -> Result<(), Failure> {

@@ -79,8 +79,10 @@ pub enum Codes {
 pub struct Made {
     /// How many devices were made now; the others' pages were there already.
     pub new: usize,
-    /// What was written to the registry; `None` if it had all of them already.
-    pub written: Option<Written>,
+    /// How many rows were added to the registry now; it had the others already.
+    pub entered: usize,
+    /// What was written to the registry, or stands there.
+    pub written: Written,
 }
 
 /// Makes the devices of a batch, or those that are still missing.
@@ -98,7 +100,7 @@ pub fn make(batch: &Batch<'_>) -> Result<Made, ProvisionError> {
     items::check(batch.items)?;
     let known = registered(batch)?;
     let folder = Folder::of(batch)?;
-    let mut made = Made { new: 0, written: None };
+    let mut new = 0;
     let mut rows = Vec::with_capacity(batch.items.len());
     for item in batch.items {
         let known = known.get(&*item.name);
@@ -107,7 +109,7 @@ pub fn make(batch: &Batch<'_>) -> Result<Made, ProvisionError> {
             (Some(_), _) => return Err(taken(batch, &item.name, "with a key that is not its page's")),
             (None, Some(_)) => return Err(taken(batch, &item.name, "and its page is not here any more")),
             (None, None) => {
-                made.new += 1;
+                new += 1;
                 draw(batch, &folder, &item.name)?
             }
         };
@@ -123,8 +125,8 @@ pub fn make(batch: &Batch<'_>) -> Result<Made, ProvisionError> {
     }
     folder.settle()?;
     manifest::write(batch.manifest, &rows)?;
-    made.written = enter(batch, &rows)?;
-    Ok(made)
+    let (entered, written) = enter(batch, &rows)?;
+    Ok(Made { new, entered, written })
 }
 
 /// The keys of all devices that the registry has, by name.
@@ -150,18 +152,22 @@ fn draw(batch: &Batch<'_>, folder: &Folder<'_>, name: &str) -> Result<KeptPage, 
     Ok(KeptPage::of(key, id, page.expose()))
 }
 
-/// Adds to the registry, in one change, whoever it does not have.
-fn enter(batch: &Batch<'_>, rows: &[Row]) -> Result<Option<Written>, ProvisionError> {
+/// Adds to the registry, in one change, whoever it does not have; how many those are, and what stands there then.
+fn enter(batch: &Batch<'_>, rows: &[Row]) -> Result<(usize, Written), ProvisionError> {
     let refused = |error| ProvisionError::refused(batch.registry, error);
     let edit = Edit::begin(batch.registry).map_err(ProvisionError::Registry)?;
     let entries = edit.entries(&batch.server).map_err(refused)?;
     let there = entries.iter().flat_map(|entry| &entry.pinnings).map(|pinning| pinning.key);
     let there: HashSet<PublicKey> = there.collect();
     let missing: Vec<&Row> = rows.iter().filter(|row| !there.contains(&row.key)).collect();
-    let Some(last) = missing.last() else { return Ok(None) };
+    let last = rows.last().map_or(Change::Removed(Vec::new()), |row| Change::Added(row.key));
+    let written = |text: &str, last| Written::new(batch.registry, &batch.server, text, last);
+    if missing.is_empty() {
+        return Ok((0, written(edit.text(), last)));
+    }
     let tables: Vec<String> = missing.iter().map(|row| table(row)).collect();
     let new = edit.add(&tables, &batch.server).map_err(refused)?;
-    Ok(Some(Written::new(batch.registry, &batch.server, &new, Change::Added(last.key))))
+    Ok((missing.len(), written(&new, last)))
 }
 
 /// Its `[[device]]` table.

@@ -22,12 +22,21 @@ pub struct KnownKey<'a> {
     pub registry: &'a Path,
 }
 
-/// Adds it to the registry. `None` if the registry has this very name with this very key already, as when a line tries
-/// again.
+/// A device that the registry has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Registered {
+    /// What was written to the registry, or stands there.
+    pub written: Written,
+    /// Whether this very name was there before with this very key, as when a line tries again.
+    pub was_there: bool,
+}
+
+/// Adds it to the registry, if that does not have it.
 ///
 /// # Errors
 /// [`ProvisionError`]; the registry is as it was.
-pub fn register(device: &KnownKey<'_>) -> Result<Option<Written>, ProvisionError> {
+pub fn register(device: &KnownKey<'_>) -> Result<Registered, ProvisionError> {
     let KnownKey { name, registry, .. } = *device;
     let (key, server) = (device.key.canonical(), device.server.canonical());
     if mask(name) != name {
@@ -35,16 +44,17 @@ pub fn register(device: &KnownKey<'_>) -> Result<Option<Written>, ProvisionError
     }
     Device::new(name).map_err(|error| ProvisionError::Order(error.to_string()))?;
     let refused = |error| ProvisionError::refused(registry, error);
+    let written = |text: &str| Written::new(registry, &server, text, Change::Added(key));
     let edit = Edit::begin(registry).map_err(ProvisionError::Registry)?;
     let entries = edit.entries(&server).map_err(refused)?;
     let mut keys =
         entries.iter().filter(|entry| entry.device.name() == name).flat_map(|entry| &entry.pinnings);
     if keys.any(|pinning| pinning.key == key && pinning.id == Id::of_pinning(&key, &server)) {
-        return Ok(None);
+        return Ok(Registered { written: written(edit.text()), was_there: true });
     }
     let table = format!("[[device]]\nname = {}\nkey = {}\n", quote(name), quote(&keys::encode_public(&key)));
     let new = edit.add(&[table], &server).map_err(refused)?;
-    Ok(Some(Written::new(registry, &server, &new, Change::Added(key))))
+    Ok(Registered { written: written(&new), was_there: false })
 }
 
 /// The first public key in what a device prints. It is read no further than that: a serial port has no end.

@@ -178,6 +178,42 @@ fn whoever_revokes_once_more_is_told_whether_it_holds_by_now() {
     folder.connect(&server).assert().code(4);
 }
 
+/// A station that tries again, or a batch that was killed behind its last write: what stands in the file already is
+/// done when the server obeys it.
+#[test]
+fn rows_that_are_there_already_are_done_when_the_server_obeys_them_and_not_before() {
+    let folder = Folder::new();
+    let server = serve(&folder);
+    folder.run("keygen -o pump.key").success();
+    let known = format!("provision --name pump-7 --public-key {}", folder.public("pump.key"));
+    let batch = "provision --batch 2 --name b-{} --out pages --manifest m.csv --codes";
+    for (order, there) in
+        [(&*known, "has \"pump-7\" with this key already"), (batch, "has all of them already")]
+    {
+        folder.run(&change(&server, order)).success().stderr(contains("added").and(contains("\nin force\n")));
+        let again = change(&server, order);
+        folder.run(&again).success().stderr(contains(there).and(contains("\nin force\n")));
+        let none = again.replace("admin.sock", "none.sock");
+        let unknown = "nothing was written, and what stands there is not known to be in force: ";
+        folder.run(&none).code(7).stderr(contains(there).and(contains(unknown)));
+        let unasked = again.replace("--admin unix:admin.sock --wait 60s", "--no-wait");
+        folder
+            .run(&unasked)
+            .success()
+            .stderr(contains("no server was asked whether it obeys this (--no-wait)"));
+        // The server reads another file, which has not these rows.
+        fs::copy(folder.path("devices.toml"), folder.path("mine.toml")).unwrap();
+        folder.run(&change(&server, "revoke desk")).success();
+        folder.write("devices.toml", &format!("{}oops\n", folder.read("devices.toml")));
+        if order == known {
+            let elsewhere = again.replace("devices.toml", "mine.toml").replace("60s", "200ms");
+            let not = "nothing was written, and what stands there is NOT in force: ";
+            folder.run(&elsewhere).code(7).stderr(contains(there).and(contains(not)));
+        }
+        fs::rename(folder.path("mine.toml"), folder.path("devices.toml")).unwrap();
+    }
+}
+
 /// A registry that is away for a moment: nothing is taken out of it, and none is made in its place.
 #[test]
 fn a_registry_that_is_gone_is_neither_changed_nor_made_anew() {
