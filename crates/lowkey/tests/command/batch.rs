@@ -1,74 +1,79 @@
 //! `lowkey provision` of many devices at once.
 
 use crate::common::Folder;
-use lowkey_core::PublicKey;
-use lowkey_core::page::Page;
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
-use std::collections::HashMap;
 use std::fs;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;
 use test_support::Random;
 
-const BATCH: &str = "--batch 40 --name pump-{:02} --address 10.0.2.2:7000 --out pages --manifest m.csv \
+const COUNT: usize = 10_000;
+const BATCH: &str = "--batch 10000 --name pump-{:05} --address 10.0.2.2:7000 --out pages --manifest m.csv \
                      --registry devices.toml --codes --no-wait";
+const LAST: usize = 9; // of ten kills
 
-/// The keys of all pages that are there, by the names of their files.
-fn keys(folder: &Folder) -> HashMap<String, PublicKey> {
-    let entries = fs::read_dir(folder.path("pages")).into_iter().flatten().map(Result::unwrap);
-    let pages = entries.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "page"));
-    let key = |bytes: Vec<u8>| Page::read(&bytes).unwrap().load().unwrap().identity().public_key();
-    pages
-        .map(|entry| (entry.file_name().into_string().unwrap(), key(fs::read(entry.path()).unwrap())))
-        .collect()
+fn page(folder: &Folder, n: usize) -> PathBuf {
+    folder.path(&format!("pages/pump-{n:05}.page"))
 }
 
+/// What is in the pages that there are, from the one of this number on.
+fn pages(folder: &Folder, from: usize) -> impl Iterator<Item = Vec<u8>> {
+    (from..=COUNT).map_while(|n| fs::read(page(folder, n)).ok())
+}
+
+/// By SIGKILL: at the first page, at ever later ones, and behind the last one, where manifest and registry are written.
 #[test]
-fn a_batch_killed_ten_times_makes_each_device_once() {
+fn a_batch_of_ten_thousand_killed_ten_times_makes_each_device_once() {
     let folder = Folder::new();
     let server = folder.public("server.key");
     let mut random = Random::new();
-    let mut before = HashMap::new();
-    for kill in 0..10 {
+    let mut first_seen = Vec::new();
+    for kill in 0..=LAST {
         let mut command = folder.program(env!("CARGO_BIN_EXE_lowkey"));
         command.args(format!("provision --server {server} {BATCH}").split_whitespace());
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // When so many pages are there, or some time after; it does not matter when, nor whether it has ended by then.
-        let pages = before.len() + random.below(8);
-        while keys(&folder).len() < pages && child.try_wait().unwrap().is_none() {
-            sleep(Duration::from_micros(200));
+        // When it has come so far, or some time after; it does not matter when, nor whether it has ended by then. More
+        // of them early: each run that goes on reads what is there.
+        let far = page(&folder, (kill * kill * COUNT / LAST / LAST).max(1));
+        while !far.exists() && child.try_wait().unwrap().is_none() {
+            sleep(Duration::from_micros(500));
         }
         sleep(Duration::from_micros(random.below(3000) as u64));
         let _ = child.kill(); // it may have ended
         child.wait().unwrap();
-        let now = keys(&folder);
-        let kept = before.iter().all(|(name, key)| now.get(name) == Some(key));
-        assert!(kept, "kill {kill}: a page was made again");
-        before = now;
+        first_seen.extend(pages(&folder, first_seen.len() + 1));
     }
     folder
         .run(&format!("provision --server {server} {BATCH}"))
         .success()
-        .stderr(contains(" of 40 devices made now"));
-    let now = keys(&folder);
-    assert!(before.iter().all(|(name, key)| now.get(name) == Some(key)));
-    assert_eq!(now.len(), 40);
-    let registry = folder.read("devices.toml");
-    assert_eq!(registry.matches("\nname = \"pump-").count(), 40, "{registry}");
+        .stderr(contains(format!(" of {COUNT} devices made now, in ")));
+    first_seen.extend(pages(&folder, first_seen.len() + 1));
+    assert_eq!(first_seen.len(), COUNT);
+    assert!(pages(&folder, 1).eq(first_seen), "a page was made again");
+    assert_eq!(folder.read("devices.toml").matches("\nname = \"pump-").count(), COUNT);
     let check = format!("provision --server {server} --check pages --manifest m.csv --registry devices.toml");
-    folder.run(&check).success().stdout("ok: 40 devices: pages, manifest and registry agree\n");
-    // A server takes the registry, and the command says of each difference what it is.
+    folder.run(&check).success().stdout("ok: 10000 devices: pages, manifest and registry agree\n");
+}
+
+#[test]
+fn a_check_names_the_line_and_the_file_that_differ() {
+    let folder = Folder::new();
+    let server = folder.public("server.key");
+    folder.run(&format!("provision --server {server} {BATCH}").replace("10000", "8")).success();
+    // A server takes the registry.
     folder
         .run("check --key server.key --devices devices.toml --echo")
         .success()
-        .stdout(contains("ok: 41 devices"));
+        .stdout(contains("ok: 9 devices"));
     let manifest = folder.read("m.csv");
-    folder.write("m.csv", &manifest.replacen("pump-07,", "pump-7,", 1));
+    folder.write("m.csv", &manifest.replacen("pump-00007,", "pump-7,", 1));
+    let check = format!("provision --server {server} --check pages --manifest m.csv --registry devices.toml");
     folder.run(&check).code(1).stderr(
         contains("lowkey: m.csv:8: pages/pump-7.page: there is none")
-            .and(contains("\nlowkey: pages/pump-07.page: the manifest does not know it")),
+            .and(contains("\nlowkey: pages/pump-00007.page: the manifest does not know it")),
     );
 }
 
