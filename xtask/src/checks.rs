@@ -134,7 +134,7 @@ fn lints_beside() -> Result<()> {
 
 fn lints_of_firmware() -> Result<()> {
     [BOARD, STM32, SIZE, M3, ARCHIVE].iter().try_for_each(|folder| firmware::lint(folder))?;
-    firmware::lint_with(cycles::FOLDER, &["peers"])
+    firmware::lint_with(cycles::FOLDER, &["pairing", "peers"])
 }
 
 fn documentation() -> Result<()> {

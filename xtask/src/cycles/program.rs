@@ -19,8 +19,9 @@ pub(super) struct Program {
 }
 
 /// Ours first.
-pub(super) const PROGRAMS: [Program; 3] = [
+pub(super) const PROGRAMS: [Program; 4] = [
     Program { name: "lowkey", binary: "lowkey", profile: "release", features: &[] },
+    Program { name: "pairing", binary: "pairing", profile: "release", features: &["pairing"] },
     Program { name: "peers-s", binary: "peers", profile: "peers-s", features: &["peers"] },
     Program { name: "peers-3", binary: "peers", profile: "peers-3", features: &["peers"] },
 ];

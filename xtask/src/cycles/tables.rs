@@ -3,7 +3,7 @@
 use super::{
     grid::{Grid, Rank},
     targets,
-    view::{LOWKEY, View},
+    view::{LOWKEY, PAIRING, View},
 };
 use crate::{
     documents::Table,
@@ -20,8 +20,9 @@ struct Line {
 /// Every table of a measurement, with a heading each.
 pub(super) fn all(view: View<'_>) -> Vec<(&'static str, Grid)> {
     vec![
-        ("Handshakes", ours(view, &handshakes())),
-        ("Records and primitives", ours(view, &pieces())),
+        ("Handshakes", ours(view, LOWKEY, &handshakes())),
+        ("Records and primitives", ours(view, LOWKEY, &pieces())),
+        ("Pairing", ours(view, PAIRING, &pairing())),
         ("Next to the peers, in cycles", peers(view)),
         ("Next to the peers, peak stack in bytes", peers_stack(view)),
         ("Targets", targets::grid(view)),
@@ -37,21 +38,22 @@ pub(super) fn tables(numbers: &Numbers) -> Vec<Table> {
     let table = |file, mark, grid: Grid| Table { file, mark, text: grid.markdown() };
     vec![
         table("README.md", "cargo xtask cycles", peers(view)),
-        table(BOOK, "cargo xtask cycles: handshakes", ours(view, &handshakes())),
-        table(BOOK, "cargo xtask cycles: pieces", ours(view, &pieces())),
+        table(BOOK, "cargo xtask cycles: handshakes", ours(view, LOWKEY, &handshakes())),
+        table(BOOK, "cargo xtask cycles: pieces", ours(view, LOWKEY, &pieces())),
+        table(BOOK, "cargo xtask cycles: pairing", ours(view, PAIRING, &pairing())),
         table(BOOK, "cargo xtask cycles: peers", peers(view)),
         table(BOOK, "cargo xtask cycles: peers' stack", peers_stack(view)),
         table(BOOK, "cargo xtask cycles: targets", targets::grid(view)),
     ]
 }
 
-/// All that is known about each line.
-fn ours(view: View<'_>, lines: &[Line]) -> Grid {
+/// All that is known about each line of one of our programs.
+fn ours(view: View<'_>, program: &str, lines: &[Line]) -> Grid {
     let mut grid = Grid::new(&["what", "cycles", "STM32F1, 72 MHz", "instructions", "peak stack, B"]);
     for Line { rank, title, rows } in lines {
         let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
-        let sum = |what| shown(view.sum(LOWKEY, &rows, what));
-        let stack = shown(view.largest(LOWKEY, &rows, "stack"));
+        let sum = |what| shown(view.sum(program, &rows, what));
+        let stack = shown(view.largest(program, &rows, "stack"));
         grid.row(*rank, [title.clone(), sum("cycles"), sum("stm32f1"), sum("instructions"), stack]);
     }
     grid
@@ -76,20 +78,32 @@ fn peers(view: View<'_>) -> Grid {
 
 /// Each mode in both roles, whole and step by step.
 fn handshakes() -> Vec<Line> {
+    let modes = [("KK", "kk", KK), ("KKpsk0", "kkpsk0", KK), ("XX", "xx", XX), ("XXpsk0", "xxpsk0", XX)];
+    modes.into_iter().flat_map(|(name, mode, roles)| both_roles(name, mode, roles)).collect()
+}
+
+/// A pairing in both roles, whole and step by step, and what it is made of.
+fn pairing() -> Vec<Line> {
+    let single = |(row, title): &(&str, &str)| Line {
+        rank: Rank::Single,
+        title: (*title).to_owned(),
+        rows: vec![(*row).to_owned()],
+    };
+    both_roles("Pairing", "pairing", PAIRS).into_iter().chain(PAIRS_WITH.iter().map(single)).collect()
+}
+
+/// What a row is called begins with `prefix`; the title with `name`.
+fn both_roles(name: &str, prefix: &str, roles: [Steps; 2]) -> Vec<Line> {
     let mut lines = Vec::new();
-    for (name, mode, roles) in
-        [("KK", "kk", KK), ("KKpsk0", "kkpsk0", KK), ("XX", "xx", XX), ("XXpsk0", "xxpsk0", XX)]
-    {
-        for (role, steps) in roles {
-            let row = |step: &str| format!("{mode}.{role}.{step}");
-            let rows = steps.iter().map(|(step, _)| row(step)).collect();
-            lines.push(Line { rank: Rank::Whole, title: format!("{name}, {role}"), rows });
-            lines.extend(steps.iter().map(|(step, title)| Line {
-                rank: Rank::Part,
-                title: (*title).to_owned(),
-                rows: vec![row(step)],
-            }));
-        }
+    for (role, steps) in roles {
+        let row = |step: &str| format!("{prefix}.{role}.{step}");
+        let rows = steps.iter().map(|(step, _)| row(step)).collect();
+        lines.push(Line { rank: Rank::Whole, title: format!("{name}, {role}"), rows });
+        lines.extend(steps.iter().map(|(step, title)| Line {
+            rank: Rank::Part,
+            title: (*title).to_owned(),
+            rows: vec![row(step)],
+        }));
     }
     lines
 }
@@ -210,6 +224,38 @@ const XX: [Steps; 2] = [
     ),
 ];
 
+/// Up to the CLOSE that is ready to be sent.
+const PAIRS: [Steps; 2] = [
+    (
+        "initiator",
+        &[
+            WRITE_1,
+            ("read-2", "after the answer: read message 2, write message 3"),
+            ("ping", "after the other's PING: pin its key, STORE it, PING"),
+            ("final", "once that is written: final, CLOSE"),
+        ],
+    ),
+    (
+        "responder",
+        &[
+            ("read-1", "read message 1, write message 2"),
+            ("read-3", "read message 3: pin its key, STORE it, PING"),
+            ("final", "after the other's PING: final, CLOSE"),
+        ],
+    ),
+];
+/// Rows, and their titles.
+const PAIRS_WITH: [(&str, &str); 8] = [
+    ("code", "a code's PSK and name"),
+    ("pin", "pin a key: the static-static Diffie-Hellman"),
+    ("key-store.open-blank", "key store: open, blank"),
+    ("key-store.make-keys", "key store: make the keys"),
+    ("key-store.open", "key store: open"),
+    ("key-store.start", "key store: begin a start, the seed moves on"),
+    ("key-store.store", "key store: STORE, pending"),
+    ("key-store.finalise", "key store: final"),
+];
+
 /// The programs of the peers, by opt-level.
 const PEERS: [&str; 2] = ["peers-s", "peers-3"];
 const BOOK: &str = "docs/src/cycles.md";
@@ -244,7 +290,7 @@ mod tests {
                 figures.push((format!("cycles.lowkey.{row}.{what}"), value));
             }
         }
-        let table = ours(View(&figures), &handshakes()).markdown();
+        let table = ours(View(&figures), LOWKEY, &handshakes()).markdown();
         assert!(table.contains("| **KK, initiator** | 11 | 22 | 2 | 100 |\n"), "{table}");
     }
 }

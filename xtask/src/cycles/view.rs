@@ -28,6 +28,8 @@ impl View<'_> {
 
 /// The program whose figures are ours.
 pub(super) const LOWKEY: &str = "lowkey";
+/// The one of a pairing and its key store, which are ours too.
+pub(super) const PAIRING: &str = "pairing";
 
 #[cfg(test)]
 mod tests {
