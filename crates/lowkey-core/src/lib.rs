@@ -81,3 +81,8 @@ pub const KEY_LEN: usize = lowkey_crypto::KEY_LEN;
 pub const TAG_LEN: usize = lowkey_crypto::TAG_LEN;
 /// The longest Noise message, handshake or transport, in bytes (Noise §3).
 pub const MAX_MESSAGE: usize = 65_535;
+
+/// The code in the README, compiled as it stands there.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

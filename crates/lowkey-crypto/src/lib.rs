@@ -64,3 +64,8 @@ pub const HASH_LEN: usize = 32;
 extern crate std;
 #[cfg(test)]
 mod tests;
+
+/// The code in the README, compiled as it stands there.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -32,3 +32,8 @@ mod health;
 pub mod proxy;
 
 pub use health::{Down, Health, Unreached};
+
+/// The code in the README, compiled as it stands there.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

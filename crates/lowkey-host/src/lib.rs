@@ -106,3 +106,8 @@ pub use server::{
     Listener, NotOpened, NotPaired, Progress, ReadSource, Server, SessionInfo, Stats, Stopped, WindowInfo,
 };
 pub use time::show_time;
+
+/// The code in the README, compiled as it stands there.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -30,3 +30,8 @@ core::arch::global_asm!(
 
 #[cfg(all(lowkey_testing, lowkey_mem = "thumb2"))]
 mod testing;
+
+/// The code in the README, compiled as it stands there.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -49,3 +49,8 @@ pub use lowkey_core::label::parse as parse_code;
 pub use snapshot::Changes;
 pub use survey::{Survey, Surveyed, survey};
 pub use time::parse_time;
+
+/// The code in the README, compiled as it stands there.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -140,3 +140,8 @@ pub use record::{Fragment, Part};
 pub use refusal::Refusal;
 #[cfg(feature = "std")]
 pub use std_stream::StdStream;
+
+/// The code in the README, compiled as it stands there.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
