@@ -264,7 +264,8 @@ typedef struct {
 // banks of flash. Make it with lowkey_key_store_open.
 //
 // Each change is there whole or not at all, wherever the power fails; once a call has returned LOWKEY_OK nothing
-// undoes it, and what was before has been erased.
+// undoes it, and what was before has been erased. A pairing does not wait for an erase that fails, but the next start
+// does.
 typedef struct {
   // Not for you.
   uint64_t opaque[LOWKEY_KEY_STORE_WORDS];
@@ -916,7 +917,7 @@ lowkey_status lowkey_key_store_pins(lowkey_key_store *store, lowkey_pin_store *p
 // A channel in KK with this peer is open, or has received something if we are its responder. If its pinning was
 // pending, it is final now, and its code is spent.
 //
-// LOWKEY_FLASH: it stays pending, or an erase was still missing. LOWKEY_NULL, LOWKEY_NOT_INITIALISED.
+// LOWKEY_FLASH: it stays pending. LOWKEY_NULL, LOWKEY_NOT_INITIALISED.
 LOWKEY_MUST_USE
 lowkey_status lowkey_key_store_confirmed(lowkey_key_store *store,
                                          const uint8_t peer_key[32]);

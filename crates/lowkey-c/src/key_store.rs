@@ -23,7 +23,8 @@ pub type lowkey_clear =
 /// banks of flash. Make it with lowkey_key_store_open.
 ///
 /// Each change is there whole or not at all, wherever the power fails; once a call has returned LOWKEY_OK nothing
-/// undoes it, and what was before has been erased.
+/// undoes it, and what was before has been erased. A pairing does not wait for an erase that fails, but the next start
+/// does.
 #[repr(C)]
 pub struct lowkey_key_store {
     /// Not for you.
@@ -235,7 +236,7 @@ pub unsafe extern "C" fn lowkey_key_store_pins(
 /// A channel in KK with this peer is open, or has received something if we are its responder. If its pinning was
 /// pending, it is final now, and its code is spent.
 ///
-/// LOWKEY_FLASH: it stays pending, or an erase was still missing. LOWKEY_NULL, LOWKEY_NOT_INITIALISED.
+/// LOWKEY_FLASH: it stays pending. LOWKEY_NULL, LOWKEY_NOT_INITIALISED.
 /// cbindgen:ptrs-as-arrays=[[peer_key;32]]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_key_store_confirmed(

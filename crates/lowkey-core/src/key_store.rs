@@ -3,7 +3,7 @@
 //! It is the writable twin of the [key page](crate::page), for a device that pairs. Its banks are those of the
 //! [boot log](crate::boot_log), and it takes the log's place as well: it numbers the starts. Each change is there whole
 //! or not at all, wherever the power is cut, on flash of every unit, and once a call has returned nothing undoes it.
-//! What was before has then been erased.
+//! What was before has then been erased; a pairing does not wait for an erase that fails, but the next start does.
 //!
 //! - **Unprovisioned** is a device whose two banks are erased, or whose store reads whole and says that nothing was
 //!   ever final or spent. It may open a window for pairing by itself ([`KeyStore::may_pair_unasked`]). A store that is
@@ -52,7 +52,8 @@ use lowkey_crypto::{PublicKey, Secret};
 
 /// A device's keys and pinnings, in two banks of flash.
 ///
-/// Holding one tells you that the store is whole, and that the flash holds nothing older than what it says.
+/// Holding one tells you that the store is whole. The flash holds nothing older than what it says, but where an erase
+/// failed behind what a pairing has changed: then nothing is drawn from a start before that is made up for.
 pub struct KeyStore<F> {
     banks: Banks<F>,
     entry: Entry,
@@ -203,7 +204,7 @@ impl<F: Flash> KeyStore<F> {
     pub fn confirmed(&mut self, peer: &PublicKey) -> Result<(), StoreError> {
         match Id::new(self.entry.code(Standing::Pending)) {
             Some(code) if self.entry.is_of(Standing::Pending, peer, &code) => self.finalise(peer, &code),
-            _ => Ok(self.banks.settle()?),
+            _ => Ok(()),
         }
     }
 
@@ -276,10 +277,23 @@ impl<F: Flash> KeyStore<F> {
 
     /// Stores an entry in place of the one of before, and erases that.
     fn change(&mut self, next: &mut Entry) -> Result<(), StoreError> {
+        self.put(next)?;
+        Ok(self.banks.settle()?)
+    }
+
+    /// The same for a pairing, whose peer is told what is stored: that the one of before could not be erased is none of
+    /// its business. The next change erases it first, and so does the next start.
+    fn pair(&mut self, next: &mut Entry) -> Result<(), StoreError> {
+        self.put(next)?;
+        let _is_made_up_for = self.banks.settle();
+        Ok(())
+    }
+
+    fn put(&mut self, next: &mut Entry) -> Result<(), StoreError> {
         next.finish();
         self.banks.store(next, &self.seed)?;
         self.entry.copy_from(next);
-        Ok(self.banks.settle()?)
+        Ok(())
     }
 }
 
@@ -289,33 +303,33 @@ impl<F: Flash> PinStore for KeyStore<F> {
     fn store(&mut self, peer: &Peer, code: &Id) -> Result<(), StoreError> {
         self.with_keys()?;
         if self.entry.is_of(Standing::Pending, &peer.public_key(), code) {
-            return Ok(self.banks.settle()?);
+            return Ok(());
         }
         if self.entry.is_claimed(code) {
             return Err(StoreError::Claimed);
         }
         let mut next = Entry::of(&self.entry);
         next.pin(peer, code);
-        self.change(&mut next)
+        self.pair(&mut next)
     }
 
     fn finalise(&mut self, peer: &PublicKey, code: &Id) -> Result<(), StoreError> {
         if !self.entry.is_of(Standing::Pending, peer, code) {
             let is_final = self.entry.is_of(Standing::Final, peer, code);
-            return if is_final { Ok(self.banks.settle()?) } else { Err(StoreError::NotPending) };
+            return if is_final { Ok(()) } else { Err(StoreError::NotPending) };
         }
         let mut next = Entry::of(&self.entry);
         next.finalise();
-        self.change(&mut next)
+        self.pair(&mut next)
     }
 
     fn remove(&mut self, peer: &PublicKey, code: &Id) -> Result<(), StoreError> {
         if !self.entry.is_of(Standing::Pending, peer, code) {
-            return Ok(self.banks.settle()?);
+            return Ok(());
         }
         let mut next = Entry::of(&self.entry);
         next.unpin();
-        self.change(&mut next)
+        self.pair(&mut next)
     }
 }
 

@@ -21,7 +21,8 @@ pub trait PinStore {
     /// first has claimed it. On a server it is one also when that is final.
     ///
     /// # Errors
-    /// It was not stored, and what was there before is as it was. The peer is told no, with a CLOSE.
+    /// It was not stored, and what was there before is as it was. The peer is told no, with a CLOSE. A flash that broke
+    /// in the middle may show the key as pending after a restart all the same; that is as if the CLOSE had been lost.
     fn store(&mut self, peer: &Peer, code: &Id) -> Result<(), Self::Error>;
 
     /// The pending pinning of this key and code is final, the code is spent, and an earlier pinning is gone. Called

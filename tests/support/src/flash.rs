@@ -24,6 +24,8 @@ pub enum Trouble {
     Cut,
     /// The controller gives up in the middle and says so.
     Fault,
+    /// The same, and so with all that is asked of it afterwards.
+    Broken,
 }
 
 /// How one unit reads, whatever is in it.
@@ -142,7 +144,9 @@ impl Model {
             Some((0, trouble)) => {
                 self.dead = matches!(trouble, Trouble::Cut);
                 self.hit = true;
-                self.trouble = None;
+                if !matches!(trouble, Trouble::Broken) {
+                    self.trouble = None;
+                }
                 true
             }
             Some((left, _)) => {

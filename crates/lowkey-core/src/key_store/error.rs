@@ -24,8 +24,9 @@ pub enum StoreError {
     Claimed,
     /// Ours: nothing is pending or final of this key and code.
     NotPending,
-    /// The world's: the flash did not do what it was asked. What was there before is as it was; or the change is
-    /// stored, and what was there before can still be read out of the flash until a call succeeds.
+    /// The world's: the flash did not do what it was asked. What was there before is as it was; or, but of what a
+    /// pairing asks for, the change is stored, and what was there before can still be read out of the flash until a
+    /// call succeeds.
     Flash,
 }
 

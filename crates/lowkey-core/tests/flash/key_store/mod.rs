@@ -1,6 +1,7 @@
 //! The key store: what it says it holds, and what any trouble leaves of that.
 
 mod bits;
+mod faults;
 mod health;
 mod layout;
 mod pairing;

@@ -245,7 +245,7 @@ fn both_whole() -> (Model, Said, Said) {
     // The bank of before is not erased, as if the power failed at the very beginning of that.
     flash.cannot_erase = true;
     let (result, _) = play(&mut flash, Change::Finalise(1, 1), None);
-    assert_eq!(result, Err(StoreError::Flash));
+    assert!(result.is_ok(), "{result:?}");
     flash.cannot_erase = false;
     let is = look(&mut flash.clone()).expect("a store");
     assert_ne!(was, is);
