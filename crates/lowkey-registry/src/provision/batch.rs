@@ -26,6 +26,7 @@ mod cells;
 mod check;
 mod folder;
 mod items;
+mod kept;
 mod manifest;
 
 pub use check::{Checked, check};
@@ -38,7 +39,8 @@ use crate::edit::{Change, Edit, Written};
 use crate::file::quote;
 use crate::keys;
 use crate::table::Entry;
-use folder::{Folder, KeptPage};
+use folder::Folder;
+use kept::KeptPage;
 use lowkey_host::text::mask;
 use lowkey_host::{Id, PublicKey};
 use manifest::Row;

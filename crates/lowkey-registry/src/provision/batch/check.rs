@@ -1,7 +1,8 @@
 //! Whether pages, manifest and registry of a batch agree; and where they do not.
 
-use super::folder::{self, CODE, KeptPage, NoFile, PAGE, UNFINISHED, code_path, page_path};
+use super::folder::UNFINISHED;
 use super::items::Item;
+use super::kept::{CODE, KeptPage, NoFile, PAGE, code_path, page_path, read_code, read_page};
 use super::manifest::{self, CODE_COLUMN, COLUMNS, Row};
 use crate::edit::Edit;
 use crate::provision::error::ProvisionError;
@@ -109,8 +110,8 @@ impl<'c> Check<'c> {
         for path in [&path, &code_path] {
             self.files.extend(path.file_name().map(ToOwned::to_owned));
         }
-        let page = self.of_file(&path, folder::read_page(&path, &self.server, None));
-        let code = match folder::read_code(&code_path) {
+        let page = self.of_file(&path, read_page(&path, &self.server, None));
+        let code = match read_code(&code_path) {
             Err(NoFile::Absent) if stated_code.is_empty() => Some(None),
             read => self.of_file(&code_path, read.map(Some)),
         };

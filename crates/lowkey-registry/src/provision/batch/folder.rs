@@ -1,20 +1,19 @@
-//! The folder of a batch: which batch it is of, and its key pages, each whole or not there.
+//! The folder of a batch: which batch it is of, and its files, each whole or not there.
 
+use super::kept::{KeptPage, NoFile, code_path, page_path, read_code, read_page};
 use super::{Batch, Codes};
 use crate::codes;
 use crate::edit::Lock;
 use crate::keys;
 use crate::provision::error::ProvisionError;
 use crate::text_file::{self, Trust, shown};
-use lowkey_core::page::{Contents, Fields, LEN, Page, PageError};
+use lowkey_core::page::LEN;
 use lowkey_core::{Id, PublicKey, Secret};
 use lowkey_host::text::Hex;
 use sha2::{Digest, Sha256};
-use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
-use zeroize::Zeroizing;
+use std::io;
+use std::path::Path;
 
 /// A folder that nobody else makes devices in as long as this is held.
 pub(super) struct Folder<'b> {
@@ -22,20 +21,6 @@ pub(super) struct Folder<'b> {
     server: PublicKey,
     address: &'b str,
     _lock: Lock,
-}
-
-/// A key page that stands in its file, without its secrets.
-pub(super) struct KeptPage {
-    pub(super) key: PublicKey,
-    pub(super) id: Id,
-    pub(super) sha256: String,
-}
-
-impl KeptPage {
-    /// Of these keys, and these bytes.
-    pub(super) fn of(key: PublicKey, id: Id, bytes: &[u8; LEN]) -> Self {
-        Self { key, id, sha256: Hex(&Sha256::digest(bytes)).to_string() }
-    }
 }
 
 impl<'b> Folder<'b> {
@@ -150,102 +135,6 @@ fn made<T>(path: &Path, read: Result<T, NoFile>) -> Result<Option<T>, ProvisionE
     }
 }
 
-/// Where the page of a device of this name is.
-pub(super) fn page_path(folder: &Path, name: &str) -> PathBuf {
-    folder.join(format!("{name}{PAGE}"))
-}
-
-/// Where its code is.
-pub(super) fn code_path(folder: &Path, name: &str) -> PathBuf {
-    folder.join(format!("{name}{CODE}"))
-}
-
-/// Why a file of a device is not what it should be.
-pub(super) enum NoFile {
-    /// There is no such file.
-    Absent,
-    /// There is nothing in it.
-    Empty,
-    /// It is not of this batch; why.
-    Wrong(String),
-}
-
-impl fmt::Display for NoFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Absent => "there is none",
-            Self::Empty => "there is nothing in it",
-            Self::Wrong(why) => why,
-        })
-    }
-}
-
-/// The page in a file, if every byte of it is what its keys, `server` and `address` make; of no address, whatever
-/// it is.
-pub(super) fn read_page(path: &Path, server: &PublicKey, address: Option<&str>) -> Result<KeptPage, NoFile> {
-    let mut file = open(path, LEN as u64)?;
-    let mut bytes = Zeroizing::new([0; LEN]);
-    file.read_exact(&mut *bytes).map_err(|_| NoFile::Wrong(PageError::Truncated.to_string()))?;
-    kept(&bytes, server, address).map_err(NoFile::Wrong)
-}
-
-/// The name of the code in a file.
-pub(super) fn read_code(path: &Path) -> Result<Id, NoFile> {
-    let file = open(path, LONGEST_CODE as u64)?;
-    match codes::read_up_to(LONGEST_CODE, file, path) {
-        Ok(codes) => match &*codes {
-            [code] => Ok(code.name()),
-            codes => Err(NoFile::Wrong(format!("{} codes stand in it", codes.len()))),
-        },
-        Err(error) => Err(NoFile::Wrong(error.to_string())),
-    }
-}
-
-/// A file that nobody but its owner may use, with something in it.
-fn open(path: &Path, longest: u64) -> Result<File, NoFile> {
-    let (file, metadata) = match text_file::open(path, Trust::Secret, longest) {
-        Ok(opened) => opened,
-        Err(error) if error.is_missing() => return Err(NoFile::Absent),
-        Err(error) => return Err(NoFile::Wrong(error.what())),
-    };
-    if metadata.len() == 0 {
-        return Err(NoFile::Empty);
-    }
-    // A key of root's may be its group's to read, so that a service gets it. These are nobody's but the line's.
-    #[cfg(unix)]
-    if let mode = std::os::unix::fs::MetadataExt::mode(&metadata) & 0o7777
-        && mode & 0o077 != 0
-    {
-        let mend = format!("chmod 600 {}", text_file::shell_quote(path));
-        let why = format!("others than its owner may use it (mode {mode:04o}); mend that with: {mend}");
-        return Err(NoFile::Wrong(why));
-    }
-    Ok(file)
-}
-
-/// What is kept of these bytes.
-fn kept(bytes: &[u8; LEN], server: &PublicKey, address: Option<&str>) -> Result<KeptPage, String> {
-    let page = Page::read(bytes).map_err(|error| error.to_string())?;
-    let fields = Fields::read(bytes).map_err(|error| error.to_string())?;
-    let address = address.unwrap_or(page.address());
-    let key = PublicKey::new(*fields.public_key);
-    let id = Id::of_pinning(&key, server);
-    let contents = Contents {
-        id,
-        address,
-        static_key: Secret::of(fields.private_key),
-        peer: *server,
-        hedge: Secret::of(fields.hedge),
-        seed: Secret::of(fields.seed),
-        psk: fields.psk.map(Secret::of),
-    };
-    let again = contents.encode().map_err(|error| error.to_string())?;
-    if !again.ct_eq(Secret::of(bytes)) {
-        return Err("is not what its keys make for this server and this address".into());
-    }
-    Ok(KeptPage::of(key, id, bytes))
-}
-
 /// Makes the folder, for us alone, or takes the one that is there, if nobody else may change it.
 fn make(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
@@ -311,10 +200,6 @@ fn order(batch: &Batch<'_>) -> String {
 }
 
 const ORDER: &str = "order";
-pub(super) const PAGE: &str = ".page";
-pub(super) const CODE: &str = ".code";
-/// In bytes: comments and a code.
-const LONGEST_CODE: usize = 4096;
 const LOCK: &str = ".lock";
 /// What is written under this name is not whole.
 pub(super) const UNFINISHED: &str = ".unfinished";

@@ -1,7 +1,7 @@
 //! The manifest of a batch: one row a device, no secret, every cell as it is written here and in no other way.
 
-use super::folder::KeptPage;
 use super::items::Item;
+use super::kept::KeptPage;
 use crate::code_name::show_code_name;
 use crate::file::LONGEST;
 use crate::keys;
