@@ -1,5 +1,7 @@
 //! `cargo xtask deb`: a Debian package of the command. `cargo xtask test` installs one in a clean Debian, has it do
-//! what an operator does first, and removes it again.
+//! what an operator does first, pairs under systemd, and removes it again.
+
+mod booted;
 
 use std::{
     env, fs,
@@ -92,17 +94,18 @@ fn installed(clean: &Path, folder: &Path, package: &Path) -> Result<()> {
         dpkg.env("DEBIAN_FRONTEND", "noninteractive").limit(LIMIT).quiet()
     };
     let inside = |script: &str| {
-        let shell = Command::new("chroot").args([folder]).args(["sh", "-euc", script]);
+        let shell = ours_unset(Command::new("chroot")).args([folder]).args(["sh", "-euc", script]);
         shell.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").limit(LIMIT).quiet()
     };
     dpkg(&["--install", &package.to_string_lossy()])?;
     print!("{}", inside(FIRST_STEPS)?);
     print!("{}", inside(AS_THE_SERVICE)?);
+    booted::pairs(folder)?;
     dpkg(&["--remove", "lowkey"])?;
     inside("test ! -e /usr/bin/lowkey; test -e /etc/lowkey/lowkey.toml")?;
     dpkg(&["--purge", "lowkey"])?;
     inside(
-        "test ! -e /etc/lowkey/lowkey.toml; test -e /etc/lowkey/server.key; test -e /etc/lowkey/pump-7.psk",
+        "test ! -e /etc/lowkey/lowkey.toml; test -e /etc/lowkey/server.key; find /etc/lowkey /var/lib | grep -q pump-7.psk",
     )?;
     Ok(())
 }
@@ -110,12 +113,19 @@ fn installed(clean: &Path, folder: &Path, package: &Path) -> Result<()> {
 /// As much of it as goes without being root.
 fn unpacked(folder: &Path, package: &Path) -> Result<()> {
     Command::new("dpkg-deb").args(["--extract".as_ref(), package, folder]).quiet()?;
-    let inside = |script: &str| Command::new("sh").args(["-euc", script]).within(folder).limit(LIMIT).quiet();
+    let inside = |script: &str| {
+        ours_unset(Command::new("sh")).args(["-euc", script]).within(folder).limit(LIMIT).quiet()
+    };
     print!("{}", inside(UNPACKED)?);
     Ok(())
 }
 
-/// A Debian of this machine's release with what is essential and sysusers, as an archive: made once.
+/// Without the variables that would be settings of the server, or are none and therefore an error.
+fn ours_unset(command: Command) -> Command {
+    command.without_env(|name| name.starts_with("LOWKEY_"))
+}
+
+/// A Debian of this machine's release with what is essential and systemd, as an archive: made once.
 fn clean_debian() -> Result<PathBuf> {
     if Command::new("id").args(["-u"]).quiet()?.trim() != "0" {
         return Err("only root can change the root folder".into());
@@ -123,14 +133,14 @@ fn clean_debian() -> Result<PathBuf> {
     let release = fs::read_to_string("/etc/os-release")?;
     let codename = release.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="));
     let codename = codename.ok_or("/etc/os-release names no release")?.trim_matches('"');
-    let archive = workshop().join(format!("{codename}.tar"));
+    let archive = workshop().join(format!("{codename}-systemd.tar"));
     if archive.is_file() {
         return Ok(archive);
     }
     setup::ensure([&setup::MMDEBSTRAP])?;
     println!("fetching a clean {codename}, once");
     let part = workshop().join("part.tar");
-    let variant = ["--quiet", "--variant=minbase", "--include=systemd-standalone-sysusers", codename];
+    let variant = ["--quiet", "--variant=minbase", "--include=systemd", codename];
     Command::new("mmdebstrap").args(variant).args([&part]).limit(LIMIT).quiet()?;
     fs::rename(part, &archive)?;
     Ok(archive)

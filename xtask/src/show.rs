@@ -102,7 +102,7 @@ pub(crate) fn programs() -> Result<()> {
 }
 
 /// A program of the workspace, as cargo leaves it for debugging.
-fn built(name: &str) -> PathBuf {
+pub(crate) fn built(name: &str) -> PathBuf {
     target().join("debug").join(name).with_extension(env::consts::EXE_EXTENSION)
 }
 

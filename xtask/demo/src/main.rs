@@ -44,6 +44,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let done = match &arguments[..] {
         [word, rust, c] if word == "line" => line::run(Path::new(rust), Path::new(c)),
+        [word, address, code] if word == "board" => pair::on_this_machine(address, Path::new(code)),
         [attacked, lowkey, backend, firmware, flash, ram] => {
             let (lowkey, backend, firmware) = (lowkey.into(), backend.into(), firmware.into());
             let built = Built { lowkey, backend, firmware, flash: flash.clone(), ram: ram.clone() };

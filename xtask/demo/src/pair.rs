@@ -10,10 +10,11 @@ use lowkey_core::{Code, label};
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
+use test_support::world::board;
 use xtask::command::Result;
 
 /// Plays it from the blank board to a factory reset, with everything that can go wrong between.
@@ -36,6 +37,13 @@ pub(crate) fn run(built: &Built) -> Result<()> {
         "pair: all as it should be, the power cut at {cuts} writes, {:.1} s",
         start.elapsed().as_secs_f32()
     );
+    Ok(())
+}
+
+/// A device without a board, for servers that are tried without QEMU: it pairs by the code in this file, and connects.
+pub(crate) fn on_this_machine(address: &str, code: &Path) -> Result<()> {
+    board::pair_and_connect(address, code_in(&fs::read_to_string(code)?)?)?;
+    println!("paired, connected, and echoed");
     Ok(())
 }
 

@@ -2,10 +2,11 @@
 
 use super::identity;
 use lowkey_host::entropy::host_ephemerals;
-use lowkey_host::{Code, Identity, Psk, PublicKey, Refusal};
+use lowkey_host::{Code, Id, Identity, Limits, Peer, Pinning, Psk, PublicKey, Refusal, connect_tcp};
 use lowkey_transport::{Buffers, Error, Link, Step};
 use std::convert::Infallible;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 /// The code on the labels of boards.
 pub fn code() -> Code {
@@ -75,6 +76,25 @@ impl Board {
         }
         settle(&mut io, &mut link, stop).await
     }
+}
+
+/// What a device does, on this machine: pairs with the server at `address` by this code, connects, and has a message
+/// echoed.
+pub fn pair_and_connect(address: &str, code: Code) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let board = Board { identity: identity(), code };
+        let server = board.pair(TcpStream::connect(address).await?, Stop::Never).await?;
+        let peer = Peer::pin(&board.identity, server)?;
+        let id = Id::of_pinning(&board.key(), &server);
+        let pinning = Pinning { id, identity: &board.identity, peer: &peer, psk: None };
+        let mut connection = connect_tcp(address, pinning, &Limits::default()).await?;
+        connection.send(b"21.5 C").await?;
+        match connection.recv().await? {
+            Some(echoed) if echoed == b"21.5 C" => Ok(connection.close().await?),
+            other => Err(format!("the echo is {other:?}").into()),
+        }
+    })
 }
 
 /// Memory of a link.
