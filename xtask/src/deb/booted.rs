@@ -105,15 +105,22 @@ lowkey pair --open --name pump-8 --code /root/pump-8.code || status=$?
 test $status = 1 || fail \"exit code $status for a registry that cannot be written\"
 . /root/steps
 lowkey show > /dev/null || fail 'the service does not start again'
-lowkey pair --open --name pump-8 --code /root/pump-8.code 2> /root/pair &
-until grep -q 'window is open' /root/pair; do
-    kill -0 $! || fail \"no window: $(cat /root/pair)\"
-    sleep 0.1
-done
-/root/board board 127.0.0.1:7000 /root/pump-8.code 2> /dev/null || fail 'no device pairs and connects'
-wait $! || fail \"not paired: $(cat /root/pair)\"
-tail -n 1 /root/pair
-grep -q 'name = \"pump-8\"' /var/lib/lowkey/devices.toml || fail 'the row is not in the registry'
+pairs() {
+    lowkey pair --open --name pump-8 --code /root/pump-8.code 2> /root/pair &
+    until grep -q 'window is open' /root/pair; do
+        kill -0 $! || fail \"no window: $(cat /root/pair)\"
+        sleep 0.1
+    done
+    /root/board board 127.0.0.1:7000 /root/pump-8.code 2> /dev/null || fail 'no device pairs and connects'
+    wait $! || fail \"not paired: $(cat /root/pair)\"
+    tail -n 1 /root/pair
+    grep -q 'name = \"pump-8\"' /var/lib/lowkey/devices.toml || fail 'the row is not in the registry'
+}
+pairs
+# What root changes stays the service's to write.
+server=$(lowkey pubkey /etc/lowkey/server.key)
+lowkey revoke pump-8 --registry /var/lib/lowkey/devices.toml --server \"$server\" || fail 'not revoked'
+pairs
 ! lowkey doctor | grep -i psk || fail 'a PSK file was left behind'
 systemctl stop lowkey || fail 'the service does not stop'
 ";
