@@ -3,6 +3,9 @@
 //! A file of codes holds one a line, as the text of a label or bare, below comment lines that begin with `#`. It is a
 //! secret until the last of them is spent: only its owner may read it, as a [key file](crate::keys), and it is never
 //! overwritten.
+//!
+//! Behind a code may stand the lines that its device wants in its label area, `server HOST:PORT` and `wait PORT`: then
+//! the file goes into flash as it is. Whoever reads the codes passes them over.
 
 use crate::code_text::label_text;
 use crate::keys::{KeyFileError, SecretText, create_private, read_secret_text};
@@ -51,9 +54,14 @@ pub(crate) fn read_up_to(longest: usize, source: impl Read, named: &Path) -> Res
         why,
     };
     let lines = text.lines().enumerate();
-    let codes = lines.filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
-    let codes = codes.map(|(at, line)| label::parse(line).map_err(|error| wrong(at, error.to_string())));
-    let codes: Vec<Code> = codes.collect::<Result<_, _>>()?;
+    let mut codes = Vec::new();
+    for (at, line) in lines.filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
+    {
+        let is_for_the_device = !codes.is_empty() && DEVICES.iter().any(|word| line.starts_with(word));
+        if !is_for_the_device {
+            codes.push(label::parse(line).map_err(|error| wrong(at, error.to_string()))?);
+        }
+    }
     if codes.is_empty() {
         return Err(wrong(0, "there is no pairing code in it".into()));
     }
@@ -65,7 +73,7 @@ pub(crate) fn read_up_to(longest: usize, source: impl Read, named: &Path) -> Res
 /// # Errors
 /// [`KeyFileError`]; no file was left behind.
 pub fn write(path: &Path, codes: &[Code]) -> Result<(), KeyFileError> {
-    write_private(path, text(path, codes)?.expose().as_bytes())
+    write_private(path, text(path, codes, "")?.expose().as_bytes())
 }
 
 /// Writes something that shows codes, such as their labels, to a new file that only its owner reads.
@@ -76,10 +84,11 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<(), KeyFileError> {
     create_private(path, content).map(drop)
 }
 
-/// What [`write()`] writes to `path`.
-pub(crate) fn text(path: &Path, codes: &[Code]) -> Result<SecretText, KeyFileError> {
+/// What [`write()`] writes to `path`, and where the device finds its server, if that is not empty.
+pub(crate) fn text(path: &Path, codes: &[Code], server: &str) -> Result<SecretText, KeyFileError> {
     // Room for all of it at once: a string that grew would leave its old place unwiped.
-    let mut text = Zeroizing::new(String::with_capacity(HEAD + codes.len() * (label::LEN + 1)));
+    let room = HEAD + codes.len() * (label::LEN + 1) + SERVER.len() + server.len() + 1;
+    let mut text = Zeroizing::new(String::with_capacity(room));
     text.push_str("# created: ");
     text.push_str(&show_time(SystemTime::now()));
     text.push_str("\n# pairing codes: whoever has one pairs with its device, once\n");
@@ -93,9 +102,15 @@ pub(crate) fn text(path: &Path, codes: &[Code]) -> Result<SecretText, KeyFileErr
         text.push_str(label.expose());
         text.push('\n');
     }
+    if !server.is_empty() {
+        [SERVER, server, "\n"].iter().for_each(|part| text.push_str(part));
+    }
     Ok(SecretText::new(text))
 }
 
+const SERVER: &str = "server ";
+/// What begins the lines of a label area that are no codes.
+const DEVICES: [&str; 2] = [SERVER, "wait "];
 /// In bytes: a hundred thousand codes.
 const LONGEST: usize = 6 << 20;
 /// In bytes, of the comments.

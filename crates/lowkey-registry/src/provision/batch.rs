@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | `order` | of which batch the folder is; made first, never changed |
 //! | `NAME.page` | a key page of 344 bytes, mode 0600 |
-//! | `NAME.code` | a [file of codes](crate::codes) with the device's pairing code, mode 0600, if the order says so |
+//! | `NAME.code` | a [file of codes](crate::codes) with the device's pairing code and `server ADDRESS`, as its label area has them; mode 0600, if the order says so |
 //!
 //! The manifest is a CSV file, without any secret:
 //!

@@ -105,11 +105,34 @@ fn a_batch_is_pages_a_manifest_and_rows_that_agree() {
         assert!(row.contains(&format!(",{fingerprint},")), "{row}");
         let code = path.with_extension("code");
         assert_eq!(mode(&code), 0o600);
+        // The file is the whole of a label area, and one of codes all the same.
+        let lines = fs::read_to_string(&code).unwrap();
+        let lines: Vec<&str> = lines.lines().filter(|line| !line.starts_with('#')).collect();
+        let [label, "server 10.0.2.2:7000"] = lines[..] else { panic!("{lines:?}") };
+        assert!(label.starts_with("LOWKEY:1/"));
         let [code] = &codes::read(&code).unwrap()[..] else { panic!("{}", code.display()) };
         assert!(row.ends_with(&format!(",{}", show_code_name(&code.name()))), "{row}");
     }
     assert_eq!(mode(&line.path("pages")), 0o700);
     assert_eq!((lines.next(), made.written.registry()), (None, &*line.path("devices.toml")));
+}
+
+/// By whatever made it: the words are a label area's only behind a code, and in no other spelling.
+#[test]
+fn what_a_label_area_has_behind_its_code_is_passed_over_and_nothing_else_is() {
+    let folder = folder();
+    let path = folder.path().join("x.code");
+    let read = |text: &str| {
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        codes::read(&path).map(|codes| codes.len()).map_err(|error| error.to_string())
+    };
+    let code = "A4DQOBYHA4DQOBYHA4DQOBYHA4";
+    assert_eq!(read(&format!("# x\n{code}\nserver 192.0.2.1:7000\nwait 7000\n")), Ok(1));
+    assert_eq!(read(&format!("{code}\nserver 192.0.2.1:7000\n{}\n", code.to_lowercase())), Ok(2));
+    for wrong in ["server 192.0.2.1:7000\n", "A4DQOBYHA4DQOBYHA4DQOBYHA4\nservers 192.0.2.1:7000\n"] {
+        assert!(read(wrong).unwrap_err().contains("a typing error"), "{wrong}");
+    }
 }
 
 #[test]
@@ -126,7 +149,7 @@ fn no_secret_of_a_page_is_in_the_manifest_or_the_registry() {
             assert!(!public.windows(8).any(|window| window == &page[at..at + 8]));
         }
         let code = fs::read_to_string(line.path("pages").join(format!("{}.code", item.name))).unwrap();
-        let label = code.lines().last().unwrap().as_bytes();
+        let label = code.lines().find(|line| !line.starts_with('#')).unwrap().as_bytes();
         assert!(label.windows(10).skip(9).all(|part| !public.windows(10).any(|window| window == part)));
     }
 }

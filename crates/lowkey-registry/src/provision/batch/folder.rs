@@ -70,11 +70,12 @@ impl<'b> Folder<'b> {
         made(&path, read_code(&path))
     }
 
-    /// Draws a code for a device that has none, and gives its name.
+    /// Draws a code for a device that has none, and gives its name. Its file is the device's label area, whole.
     pub(super) fn put_code(&self, name: &str) -> Result<Id, ProvisionError> {
         let code = codes::generate().map_err(ProvisionError::Entropy)?;
         let path = code_path(self.path, name);
-        let text = codes::text(&path, std::slice::from_ref(&code)).map_err(ProvisionError::File)?;
+        let text =
+            codes::text(&path, std::slice::from_ref(&code), self.address).map_err(ProvisionError::File)?;
         self.put(&path, text.expose().as_bytes())?;
         Ok(code.name())
     }
