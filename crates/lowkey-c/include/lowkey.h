@@ -247,8 +247,8 @@ typedef struct {
   // Given to every callback.
   void *context;
   // Stores the key as pending and returns 0 when it is there, whenever the power fails; the same key again is no
-  // error. `shared` is what lowkey_peer_init takes and as secret as the private key. Anything but 0 refuses the
-  // peer: also if another key is pending under this code.
+  // error and changes nothing, also when it is final by this code. `shared` is what lowkey_peer_init takes and as
+  // secret as the private key. Anything but 0 refuses the peer: also if another key is pending under this code.
   int32_t (*store)(void *context,
                    const uint8_t *peer_key,
                    const uint8_t *shared,

@@ -45,8 +45,8 @@ pub struct lowkey_pin_store {
     /// Given to every callback.
     pub context: *mut c_void,
     /// Stores the key as pending and returns 0 when it is there, whenever the power fails; the same key again is no
-    /// error. `shared` is what lowkey_peer_init takes and as secret as the private key. Anything but 0 refuses the
-    /// peer: also if another key is pending under this code.
+    /// error and changes nothing, also when it is final by this code. `shared` is what lowkey_peer_init takes and as
+    /// secret as the private key. Anything but 0 refuses the peer: also if another key is pending under this code.
     pub store: Option<
         unsafe extern "C" fn(
             context: *mut c_void,

@@ -302,7 +302,8 @@ impl<F: Flash> PinStore for KeyStore<F> {
 
     fn store(&mut self, peer: &Peer, code: &Id) -> Result<(), StoreError> {
         self.with_keys()?;
-        if self.entry.is_of(Standing::Pending, &peer.public_key(), code) {
+        let key = peer.public_key();
+        if [Standing::Pending, Standing::Final].into_iter().any(|is| self.entry.is_of(is, &key, code)) {
             return Ok(());
         }
         if self.entry.is_claimed(code) {

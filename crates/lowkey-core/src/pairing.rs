@@ -17,8 +17,9 @@ pub trait PinStore {
     type Error;
 
     /// Stores the peer's key as pending, so that it is there after a power cut. The word to the peer leaves only
-    /// afterwards. The same key again is no error. Another key is one while a key is pending under this code: who was
-    /// first has claimed it. On a server it is one also when that is final.
+    /// afterwards. The same key again is no error and changes nothing, also when it is final by this code. Another key
+    /// is one while a key is pending under this code: who was first has claimed it. On a server it is one also when
+    /// that is final.
     ///
     /// # Errors
     /// It was not stored, and what was there before is as it was. The peer is told no, with a CLOSE. A flash that broke

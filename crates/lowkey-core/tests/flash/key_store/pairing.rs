@@ -43,6 +43,22 @@ fn pairing_6_another_key_under_a_claimed_code_is_refused_until_what_is_pending_i
     change(&mut store, Change::Store(1, 1)).expect("another server");
 }
 
+/// Or a device told no to a server that it has paired with, which then took it out.
+#[test]
+fn pairing_6_a_key_that_is_final_by_this_code_is_stored_already_whatever_is_pending() {
+    let mut flash = new();
+    after(&mut flash, NEW);
+    let is = after(&mut flash, &[Change::Store(0, 0), Change::Finalise(0, 0)]);
+    assert_eq!(after(&mut flash, &[Change::Store(0, 0)]), is, "nothing is pending");
+    let two = after(&mut flash, &[Change::Store(1, 0)]);
+    assert_eq!(after(&mut flash, &[Change::Store(0, 0), Change::Finalise(0, 0), Change::Remove(0, 0)]), two);
+    // By another code it is one that pairs anew.
+    assert_eq!(
+        after(&mut flash, &[Change::Store(0, 1)]).pinnings,
+        [servers()[0], servers()[0]].map(|key| *key.as_bytes())
+    );
+}
+
 #[test]
 fn pairing_6_the_id_has_the_devices_key_first_and_kk_takes_the_pinning() {
     let mut flash = new();
