@@ -4,6 +4,8 @@
 
 #[path = "registry_live/pairing.rs"]
 mod pairing;
+#[path = "registry_live/pending_rule/mod.rs"]
+mod pending_rule;
 #[path = "registry_live/site.rs"]
 mod site;
 
