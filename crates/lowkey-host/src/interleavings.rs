@@ -13,6 +13,7 @@
 mod attempts;
 mod connection;
 mod sessions;
+mod windows;
 
 use crate::connection::{Shared, Side};
 use shuttle::future::block_on;

@@ -47,5 +47,7 @@ pub use window::{Caller, NotOpened, NotPaired, Progress, WindowInfo};
 pub(crate) use {
     attempts::Attempts,
     familiar::Standing,
+    hold::Hold,
     sessions::{NoSeat, Seat, Sessions},
+    windows::Windows,
 };

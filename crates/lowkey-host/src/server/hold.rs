@@ -10,7 +10,7 @@ use std::task::Poll;
 use tokio::sync::OwnedMutexGuard;
 
 /// The window is free again when this is dropped.
-pub(super) struct Hold {
+pub(crate) struct Hold {
     windows: Arc<Windows>,
     window: u64,
     held: Held,
@@ -21,13 +21,13 @@ impl Hold {
     ///
     /// # Errors
     /// [`NotPaired::Over`], [`NotPaired::Busy`]: whoever asks for the window sees its key then.
-    pub(super) fn take(windows: &Arc<Windows>, window: u64, key: PublicKey) -> Result<Self, NotPaired> {
+    pub(crate) fn take(windows: &Arc<Windows>, window: u64, key: PublicKey) -> Result<Self, NotPaired> {
         let held = windows.hold(window, key)?;
         Ok(Self { windows: Arc::clone(windows), window, held })
     }
 
     /// What comes of `run`; `None` if the window was closed, or the device began anew.
-    pub(super) async fn unless_ended<T>(&self, run: impl Future<Output = T>) -> Option<T> {
+    pub(crate) async fn unless_ended<T>(&self, run: impl Future<Output = T>) -> Option<T> {
         let (mut ended, mut run) = (pin!(self.held.ended.notified()), pin!(run));
         poll_fn(|context| match ended.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(None),
@@ -36,15 +36,10 @@ impl Hold {
         .await
     }
 
-    /// Waits until no other run of this device changes what is entered; what this gives is held meanwhile.
-    pub(super) async fn enter(&self) -> OwnedMutexGuard<()> {
-        Arc::clone(&self.held.entering).lock_owned().await
-    }
-
-    /// For whoever is elsewhere, and has to know whether it is still this run's turn.
-    pub(super) fn turn(&self) -> impl Fn() -> bool + Send + use<> {
-        let (windows, window, run) = (Arc::clone(&self.windows), self.window, self.held.run);
-        move || windows.is_held_by(window, run)
+    /// Waits until no other run with this code changes what is entered; none does while this one's turn lasts.
+    pub(crate) async fn turn(&self) -> Turn {
+        let alone = Arc::clone(&self.held.entering).lock_owned().await;
+        Turn { windows: Arc::clone(&self.windows), window: self.window, run: self.held.run, _alone: alone }
     }
 
     pub(super) fn at(&self, progress: Progress) {
@@ -53,6 +48,21 @@ impl Hold {
 
     pub(super) fn note(&self, why: NotPaired) {
         self.windows.note(self.window, why);
+    }
+}
+
+/// The turn of a run to change what is entered, which it may take elsewhere.
+pub(crate) struct Turn {
+    windows: Arc<Windows>,
+    window: u64,
+    run: u64,
+    _alone: OwnedMutexGuard<()>,
+}
+
+impl Turn {
+    /// Makes the change; `None` if the run has ended meanwhile: it must not take out what a newer one has entered.
+    pub(crate) fn take<T>(self, change: impl FnOnce() -> T) -> Option<T> {
+        self.windows.is_held_by(self.window, self.run).then(change)
     }
 }
 

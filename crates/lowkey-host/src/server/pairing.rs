@@ -147,18 +147,17 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Play<'_, '_, Io> {
     }
 }
 
-/// A change of what is entered, made to its end by the run whose turn it is and by no other: one that has ended must
-/// not take out what a newer one has entered.
+/// A change of what is entered, made to its end by the run whose turn it is and by no other.
 async fn changed<T: Send + 'static>(
     state: &State,
     hold: &Hold,
     change: impl FnOnce(&dyn Enrol) -> Result<T, NotEnrolled> + Send + 'static,
 ) -> Result<T, NotPaired> {
     let Some(enrolments) = state.enrolments.get().cloned() else { return Err(NotPaired::Over) };
-    let (turn, alone) = (hold.turn(), hold.enter().await);
-    let made = spawn_blocking(move || {
-        let _alone = alone;
-        if turn() { change(&*enrolments).map_err(NotPaired::from) } else { Err(NotPaired::Over) }
+    let turn = hold.turn().await;
+    let made = spawn_blocking(move || match turn.take(|| change(&*enrolments)) {
+        Some(made) => made.map_err(NotPaired::from),
+        None => Err(NotPaired::Over),
     });
     made.await.unwrap_or_else(|error| Err(NotPaired::NotStored(error.to_string())))
 }

@@ -8,7 +8,7 @@ use crate::sync::{Mutex, MutexGuard};
 use lowkey_core::{Code, Id, Psk, PublicKey};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -22,7 +22,13 @@ struct Table {
     open: HashMap<Id, Window>, // by the code's name
     past: VecDeque<WindowInfo>,
     next: u64,
+    /// Of codes that there are runs with, in whatever window: one that was closed may still have a change under way
+    /// when the next one of its code is open.
+    entering: HashMap<Id, Weak<Entering>>,
 }
+
+/// Held by whoever changes what is entered: of the runs with one code one after the other.
+type Entering = tokio::sync::Mutex<()>;
 
 struct Window {
     number: u64,
@@ -51,8 +57,7 @@ pub(super) struct Held {
     pub(super) run: u64,
     /// The window was closed, or the same device began anew.
     pub(super) ended: Arc<Notify>,
-    /// Held by whoever changes what is entered: one run of a device after the other.
-    pub(super) entering: Arc<tokio::sync::Mutex<()>>,
+    pub(super) entering: Arc<Entering>,
 }
 
 /// What a message 1 with a code's name can be tried with.
@@ -65,7 +70,7 @@ pub(super) struct Found {
 
 impl Windows {
     /// Opens one; gives its number.
-    pub(super) fn open(
+    pub(crate) fn open(
         &self,
         code: &Code,
         device: &str,
@@ -113,7 +118,7 @@ impl Windows {
     }
 
     /// Closes one, and cuts off whoever is being paired in it; what came of it, if there is one.
-    pub(super) fn close(&self, number: u64) -> Option<WindowInfo> {
+    pub(crate) fn close(&self, number: u64) -> Option<WindowInfo> {
         let mut table = self.lock();
         let code = table.named(number)?;
         let cut = table.open.get(&code)?.holder.as_ref().map(|holder| holder.key);
@@ -182,22 +187,17 @@ impl Windows {
         let mut table = self.lock();
         table.next += 1;
         let run = table.next;
+        let entering = table.named(number).map(|code| table.entering(code)).unwrap_or_default();
         let window = table.numbered(number).filter(|window| window.until > Instant::now());
         let Some(window) = window else { return Err(table.too_late(number, key)) };
-        let entering = match window.holder.take() {
-            Some(other) if other.key != key => {
-                window.holder = Some(other);
-                window.loser = Some(key);
-                return Err(NotPaired::Busy(key));
-            }
-            Some(older) => {
-                older.held.ended.notify_one();
-                older.held.entering
-            }
-            None => Arc::default(),
-        };
+        if window.holder.as_ref().is_some_and(|other| other.key != key) {
+            window.loser = Some(key);
+            return Err(NotPaired::Busy(key));
+        }
         let held = Held { run, ended: Arc::default(), entering };
-        window.holder = Some(Holder { key, held: held.clone() });
+        if let Some(older) = window.holder.replace(Holder { key, held: held.clone() }) {
+            older.held.ended.notify_one();
+        }
         window.progress = Progress::Met(key);
         Ok(held)
     }
@@ -267,6 +267,16 @@ impl Table {
 
     fn numbered(&mut self, number: u64) -> Option<&mut Window> {
         self.open.values_mut().find(|window| window.number == number)
+    }
+
+    fn entering(&mut self, code: Id) -> Arc<Entering> {
+        self.entering.retain(|_, of| of.strong_count() > 0);
+        if let Some(there) = self.entering.get(&code).and_then(Weak::upgrade) {
+            return there;
+        }
+        let new = Arc::default();
+        self.entering.insert(code, Arc::downgrade(&new));
+        new
     }
 
     /// Ends those whose time has come, but for one in which a device has shown the code: that has time of its own.
