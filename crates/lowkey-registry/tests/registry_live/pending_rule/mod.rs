@@ -7,8 +7,9 @@
 //! link. The server's loop over a link and its windows (`lowkey-host`'s `server`) have their place in words alone;
 //! `pairing.rs` plays them at each cut.
 //!
-//! Not in it: cryptography (whoever has the code can play, and nobody else), clocks, cuts within a change of a key
-//! store (`lowkey-core/tests/flash`), more than two runs at once, and a server that is given an old registry file.
+//! Not in it: cryptography (whoever has the code can play, and nobody else: `tests/symbolic`), clocks, cuts within a
+//! change of a key store (`lowkey-core/tests/flash`), more than two runs at once, and a server that is given an old
+//! registry file.
 
 mod code;
 mod ends;
