@@ -35,15 +35,14 @@ pub(super) fn tables(numbers: &Numbers) -> Vec<Table> {
         return Vec::new();
     };
     let view = View(figures);
-    let table = |file, mark, grid: Grid| Table { file, mark, text: grid.markdown() };
+    let table = |mark, grid: Grid| Table { file: BOOK, mark, text: grid.markdown() };
     vec![
-        table("README.md", "cargo xtask cycles", peers(view)),
-        table(BOOK, "cargo xtask cycles: handshakes", ours(view, LOWKEY, &handshakes())),
-        table(BOOK, "cargo xtask cycles: pieces", ours(view, LOWKEY, &pieces())),
-        table(BOOK, "cargo xtask cycles: pairing", ours(view, PAIRING, &pairing())),
-        table(BOOK, "cargo xtask cycles: peers", peers(view)),
-        table(BOOK, "cargo xtask cycles: peers' stack", peers_stack(view)),
-        table(BOOK, "cargo xtask cycles: targets", targets::grid(view)),
+        table("cargo xtask cycles: handshakes", ours(view, LOWKEY, &handshakes())),
+        table("cargo xtask cycles: pieces", ours(view, LOWKEY, &pieces())),
+        table("cargo xtask cycles: pairing", ours(view, PAIRING, &pairing())),
+        table("cargo xtask cycles: peers", peers(view)),
+        table("cargo xtask cycles: peers' stack", peers_stack(view)),
+        table("cargo xtask cycles: targets", targets::grid(view)),
     ]
 }
 

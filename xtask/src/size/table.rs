@@ -11,17 +11,40 @@ use crate::{
 /// The figures, for each document that shows them, and where the flash goes.
 pub(super) fn tables(numbers: &Numbers) -> Vec<Table> {
     let rows = ROWS.map(|(name, title)| (row(name), title));
-    let figures = FILES.iter().map(|file| Table { file, mark: MARK, text: table(numbers, &rows, &IN_RUST) });
     let in_c = c::ROWS.each_ref().map(|row| (row.name.to_owned(), row.title));
-    let device = table(numbers, &in_c[..c::OF_A_DEVICE], &c::FIGURES);
     let pairing = PAIRING.map(|(name, title)| (row(name), title));
-    let others = [
-        (FILES[1], PAIRING_MARK, table(numbers, &pairing, &IN_RUST)),
-        (FILES[0], DEVICE_MARK, device),
-        (FILES[1], C_MARK, table(numbers, &in_c, &c::FIGURES)),
-        (FILES[1], PARTS_MARK, parts_table(numbers)),
+    let of_a_device = [("C", &in_c[..c::OF_A_DEVICE], &c::FIGURES), ("Rust", &rows[..], &IN_RUST)];
+    let tables = [
+        (README, MARK, summary(numbers, &of_a_device)),
+        (BOOK, MARK, table(numbers, &rows, &IN_RUST)),
+        (BOOK, PAIRING_MARK, table(numbers, &pairing, &IN_RUST)),
+        (BOOK, C_MARK, table(numbers, &in_c, &c::FIGURES)),
+        (BOOK, PARTS_MARK, parts_table(numbers)),
     ];
-    figures.chain(others.map(|(file, mark, text)| Table { file, mark, text })).collect()
+    tables.map(|(file, mark, text)| Table { file, mark, text }).into()
+}
+
+/// How the figures of a row begin, and its title.
+type Titled<'t> = (String, &'t str);
+/// A figure of each row, and what it is.
+type Figure = (&'static str, &'static str);
+
+/// A line for each row, by its language, with the first compiler of the file.
+fn summary(numbers: &Numbers, parts: &[(&str, &[Titled<'_>], &[Figure; 3])]) -> String {
+    let compiler = numbers.compilers().next().unwrap_or_default();
+    let mut table =
+        format!("\n| {compiler} | in | flash | RAM | peak stack |\n| --- | --- | ---: | ---: | ---: |\n");
+    for (language, rows, figures) in parts {
+        for (row, title) in *rows {
+            let _ = write!(table, "| {title} | {language} |");
+            for (figure, _) in *figures {
+                let bytes = numbers.figure(compiler, &format!("{row}.{figure}"));
+                let _ = write!(table, " {} |", bytes.map_or_else(String::new, |bytes| grouped(bytes, ',')));
+            }
+            table.push('\n');
+        }
+    }
+    table + "\n"
 }
 
 /// Where the flash of each row goes, with the first compiler of the file.
@@ -45,8 +68,8 @@ fn parts_table(numbers: &Numbers) -> String {
     table + "\n"
 }
 
-/// A line for each of `figures` (its name, and what it is) of each of `rows` (how its figures begin, and its title).
-fn table(numbers: &Numbers, rows: &[(String, &str)], figures: &[(&str, &str)]) -> String {
+/// A line for each of `figures` of each of `rows`.
+fn table(numbers: &Numbers, rows: &[Titled<'_>], figures: &[Figure]) -> String {
     let mut table = String::from("\n| program | bytes of |");
     let mut rule = String::from("| --- | --- |");
     for compiler in numbers.compilers() {
@@ -70,11 +93,10 @@ fn table(numbers: &Numbers, rows: &[(String, &str)], figures: &[(&str, &str)]) -
 }
 
 /// The figures of a row, and what they are.
-const IN_RUST: [(&str, &str); 3] =
-    [("flash", "flash"), ("static-ram", "static RAM"), ("peak-stack", "peak stack")];
-const FILES: [&str; 2] = ["README.md", "docs/src/footprint.md"];
+const IN_RUST: [Figure; 3] = [("flash", "flash"), ("static-ram", "static RAM"), ("peak-stack", "peak stack")];
+const README: &str = "README.md";
+const BOOK: &str = "docs/src/footprint.md";
 const MARK: &str = "cargo xtask size";
-const DEVICE_MARK: &str = "cargo xtask size: a device in C";
 const C_MARK: &str = "cargo xtask size: C";
 const PAIRING_MARK: &str = "cargo xtask size: pairing";
 const PARTS_MARK: &str = "cargo xtask size: parts";
@@ -90,6 +112,14 @@ mod tests {
         assert!(text.starts_with("\n| program | bytes of | rustc 1 |\n"));
         assert!(text.contains("| KK | flash | 1,234 |\n|  | static RAM |  |\n"), "{text}");
         assert!(text.ends_with("\n\n"));
+    }
+
+    #[test]
+    fn the_summary_has_a_line_for_each_program_and_says_in_which_language_it_is() {
+        let numbers = Numbers::parse("[\"rustc 1\"]\ncore-kk.flash = 1_234\n").unwrap();
+        let text = summary(&numbers, &[("Rust", &[("core-kk".to_owned(), "KK")], &IN_RUST)]);
+        assert!(text.starts_with("\n| rustc 1 | in | flash | RAM | peak stack |\n"), "{text}");
+        assert!(text.ends_with("| KK | Rust | 1,234 |  |  |\n\n"), "{text}");
     }
 
     #[test]
