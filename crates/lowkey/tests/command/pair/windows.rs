@@ -75,7 +75,8 @@ fn pairing_windows_and_calls_are_listed_and_closed_by_name_and_no_code_is_told()
 #[test]
 fn pairing_a_call_that_waits_is_listed_and_ended_by_the_name_of_its_code() {
     let folder = folder();
-    let _server = folder.serve_with(FILES, &[]);
+    // A call is over after as long as a handshake may take: longer than this test, also on a busy machine.
+    let _server = folder.serve_with(FILES, &[("LOWKEY_LIMITS_HANDSHAKE", "10m")]);
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let call = PAIR.replace("--open", &silent.local_addr().unwrap().to_string());
     let mut command = folder.program(env!("CARGO_BIN_EXE_lowkey"));
