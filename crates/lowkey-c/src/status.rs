@@ -128,7 +128,7 @@ pub extern "C" fn lowkey_is_recoverable(status: lowkey_any_status) -> bool {
     (LOWKEY_OK as i32..=LOWKEY_WOULD_BLOCK as i32).contains(&status)
 }
 
-const TEXTS: [(lowkey_status, &CStr); 43] = [
+const TEXTS: [(lowkey_status, &CStr); 45] = [
     (LOWKEY_OK, c"ok"),
     (LOWKEY_NULL, c"a pointer is NULL or not aligned"),
     (LOWKEY_NOT_INITIALISED, c"the object is not initialised, or a copy"),
@@ -169,6 +169,8 @@ const TEXTS: [(lowkey_status, &CStr); 43] = [
     (LOWKEY_PAGE_DAMAGED, c"key page: damaged, its check does not match"),
     (LOWKEY_PAGE_MALFORMED, c"key page: a field is impossible"),
     (LOWKEY_BLANK, c"a secret is all zeros or all ones: nobody has written one there"),
+    (LOWKEY_STORE_DAMAGED, c"key store: damaged"),
+    (LOWKEY_FLASH, c"key store: the flash failed"),
     (LOWKEY_REFUSED_VERSION, c"refused: the peer does not speak this version"),
     (LOWKEY_REFUSED_MODE, c"refused: the peer does not offer this mode"),
     (LOWKEY_REFUSED_BUSY, c"refused: the peer is busy"),

@@ -1,6 +1,6 @@
 //! The numbers that programs in C were compiled with.
 
-use lowkey_c::{lowkey_event, lowkey_mode, lowkey_refusal, lowkey_status};
+use lowkey_c::{lowkey_event, lowkey_mode, lowkey_refusal, lowkey_status, lowkey_status_text};
 
 use lowkey_event::*;
 use lowkey_mode::*;
@@ -61,6 +61,7 @@ fn numbers_never_change() {
     for (first, statuses) in [(0, &ours[..]), (12, &channels), (32, &others), (65, &refusals)] {
         for (number, status) in (first..).zip(statuses) {
             assert_eq!(*status as i32, number, "{status:?}");
+            assert_ne!(lowkey_status_text(number), lowkey_status_text(-1), "{status:?} has no text");
         }
     }
     let modes = [LOWKEY_KK, LOWKEY_KKPSK0, LOWKEY_XX, LOWKEY_XXPSK0];

@@ -9,7 +9,7 @@ use crate::{Built, LIFE, PATIENCE, said};
 use lowkey_core::{Code, label};
 use std::{
     fs,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -31,6 +31,7 @@ pub(crate) fn run(built: &Built) -> Result<()> {
     let _server = play.serve("server.key", "devices.toml")?;
     play.forget()?;
     let cuts = play.cuts_around_the_stores()?;
+    play.spoiled()?;
     play.called()?;
     play.eavesdrop()?;
     println!(
@@ -202,12 +203,43 @@ impl Play {
         Ok(cuts.len())
     }
 
+    /// A label or a store that is none: the board says so, and does nothing else.
+    fn spoiled(&mut self) -> Result<()> {
+        self.timeline.say(
+            "a board whose label area is erased, one with a typing error in it, one with a damaged store",
+        );
+        let blank = self.device.spoiled("blank.flash", |flash| flash[..LABEL].fill(0xFF))?;
+        let mistyped = self.device.spoiled("mistyped.flash", |flash| {
+            let code = flash.windows(9).position(|text| text == b"LOWKEY:1/").unwrap_or_default();
+            flash[code + 20] ^= 1;
+        })?;
+        let damaged = self.device.spoiled("damaged.flash", |flash| flash[LABEL..].fill(0x55))?;
+        for (board, what) in [
+            (blank, "label: there is none"),
+            (mistyped, "label: a typing error in its code"),
+            (damaged, "key store: damaged"),
+        ] {
+            let mark = self.timeline.mark();
+            let _power = board.power(&self.capture(), LIFE, self.timeline.voice())?;
+            self.hear(mark, Who::Board, what)?;
+            self.nobody(mark, Who::Board, "fingerprint")?;
+        }
+        Ok(())
+    }
+
     fn called(&mut self) -> Result<()> {
         self.timeline.say("a board that waits is called by the server");
         let mark = self.timeline.mark();
         let _power = self.waiting.power(&self.capture(), LIFE, self.timeline.voice())?;
         self.hear(mark, Who::Board, "pairing: waits")?;
         let address = format!("127.0.0.1:{}", self.port);
+
+        self.timeline.say("somebody connects who says nothing: the board gives him up, and waits on");
+        let mark = self.timeline.mark();
+        let silent = TcpStream::connect(&address)?;
+        self.hear(mark, Who::Board, "pairing failed: the stream timed out")?;
+        self.hear(mark, Who::Board, "pairing: waits")?;
+        drop(silent);
         let _operator =
             self.stage.pair(&[&address, "--name", "board-3", "--code", OTHER], &self.timeline.voice())?;
         self.hear(mark, Who::Operator, "in force")?;

@@ -4,15 +4,17 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "clock.h"
 #include "say.h"
 #include "stream.h"
 #include "uart.h"
 
-/* Milliseconds for TCP's and our handshake together. */
+/* Milliseconds for TCP's and our handshake together; in a pairing, until the other side has shown that it knows the
+ * code. */
 #ifndef CONNECT_LIMIT
 #define CONNECT_LIMIT 10000u
 #endif
-/* For a pairing, from the first packet on: at the server a person may have to say yes. */
+/* For the rest of a pairing: at the server a person may have to say yes. */
 #define PAIR_LIMIT 150000u
 /* For how long the server may say nothing while something is awaited. */
 #define PATIENCE 20000u
@@ -45,12 +47,59 @@ lowkey_status device_begin(struct keys *its_keys, const struct label *its_label)
     return status == LOWKEY_OK ? lowkey_pairing_init(&pairing, &keys->identity, &label->psk, label->name, &pins) : status;
 }
 
-const char *device_why(void)
+/* --- what is said --- */
+
+static void say_why(lowkey_status status)
 {
-    return stream_why(&stream);
+    if (status == LOWKEY_IO) {
+        say(stream_why(&stream));
+    } else if (status == LOWKEY_DECLINED) {
+        say("the server's key was not stored");
+    } else {
+        say_status("", status);
+    }
+}
+
+/* What came of a pairing, and what the store has now. */
+static void say_paired(lowkey_status status)
+{
+    lowkey_page page;
+    if (status != LOWKEY_OK) {
+        uart_text("pairing failed: ");
+        say_why(status);
+    } else if (lowkey_key_store_pending(&keys->store, &page) == LOWKEY_OK) {
+        say_key("paired with ", page.peer_key, ", but pending still");
+    } else if (lowkey_key_store_final(&keys->store, &page) == LOWKEY_OK) {
+        say_key("paired with ", page.peer_key, ", final");
+    }
 }
 
 /* --- pairing --- */
+
+/* In a pairing each side writes twice before anything is final. What is written second answers a message that nobody
+ * makes without the code, and not by a recording: from then on a person may have to say yes. */
+static enum { STRANGER, SPOKEN_TO, ANSWERING, KNOWS_CODE } other_side;
+
+static int32_t pairing_read(void *context, uint8_t *out, size_t len)
+{
+    if (other_side == SPOKEN_TO) {
+        other_side = ANSWERING;
+    }
+    return stream_read(context, out, len);
+}
+
+static int32_t pairing_write(void *context, const uint8_t *bytes, size_t len)
+{
+    if (other_side == ANSWERING) {
+        stream_set_limits(&stream, PAIR_LIMIT, PAIR_LIMIT);
+        other_side = KNOWS_CODE;
+    } else if (other_side == STRANGER) {
+        other_side = SPOKEN_TO;
+    }
+    return stream_write(context, bytes, len);
+}
+
+static const lowkey_io pairing_io = {.context = &stream, .read = pairing_read, .write = pairing_write};
 
 /* Calls the server, or waits until it calls. */
 static lowkey_status meet(void)
@@ -58,63 +107,51 @@ static lowkey_status meet(void)
     lowkey_status status;
     if (label->wait == 0) {
         say("pairing: calls the server");
-        stream_set_limits(&stream, PAIR_LIMIT, CONNECT_LIMIT);
-        status = stream_connect(&stream, label->server.ip, label->server.port);
-        if (status == LOWKEY_OK) {
-            status = lowkey_pairing_initiator(&pairing, &channel, &buffers, &keys->ephemerals);
-        }
-    } else {
-        status = stream_listen(&stream, label->wait);
-        if (status == LOWKEY_OK) {
-            uart_text("pairing: waits on port ");
-            uart_number(label->wait);
-            uart_end();
-            stream_set_limits(&stream, 0, DEVICE_WINDOW);
-            status = stream_accept(&stream);
-        }
-        if (status == LOWKEY_OK) {
-            status = lowkey_pairing_responder(&pairing, &channel, &buffers);
-        }
+        stream_set_limits(&stream, CONNECT_LIMIT, CONNECT_LIMIT);
+        return stream_connect(&stream, label->server.ip, label->server.port);
     }
-    stream_set_limits(&stream, PAIR_LIMIT, PAIR_LIMIT);
+    status = stream_listen(&stream, label->wait);
+    if (status == LOWKEY_OK) {
+        uart_text("pairing: waits on port ");
+        uart_number(label->wait);
+        uart_end();
+        status = stream_accept(&stream, DEVICE_WINDOW - clock_now());
+    }
     return status;
 }
 
-static void say_why(const char *front, lowkey_status status)
+/* One pairing over the connection that there is. */
+static lowkey_status pair(void)
 {
-    if (status == LOWKEY_IO) {
-        uart_text(front);
-        say(device_why());
-    } else {
-        say_status(front, status);
-    }
-}
-
-/* What the store has now. */
-static void say_paired(void)
-{
-    lowkey_page page;
-    if (lowkey_key_store_pending(&keys->store, &page) == LOWKEY_OK) {
-        say_key("paired with ", page.peer_key, ", but pending still");
-    } else if (lowkey_key_store_final(&keys->store, &page) == LOWKEY_OK) {
-        say_key("paired with ", page.peer_key, ", final");
-    }
+    const lowkey_status status =
+        label->wait == 0 ? lowkey_pairing_initiator(&pairing, &channel, &buffers, &keys->ephemerals)
+                         : lowkey_pairing_responder(&pairing, &channel, &buffers);
+    other_side = STRANGER;
+    stream_set_limits(&stream, CONNECT_LIMIT, CONNECT_LIMIT);
+    return status == LOWKEY_OK ? lowkey_pairing_run(&pairing, &channel, &pairing_io, &keys->ephemerals) : status;
 }
 
 lowkey_status device_pair(void)
 {
-    lowkey_status status = meet();
-    if (status == LOWKEY_OK) {
-        status = lowkey_pairing_run(&pairing, &channel, &io, &keys->ephemerals);
-    }
-    if (status == LOWKEY_OK) {
-        say_paired();
-    } else {
-        say_why(status == LOWKEY_DECLINED ? "the server's key was not stored: " : "pairing failed: ", status);
-    }
-    stream_set_limits(&stream, PATIENCE, PATIENCE);
-    stream_hang_up(&stream);
-    lowkey_channel_wipe(&channel);
+    lowkey_status status;
+    do {
+        other_side = KNOWS_CODE; /* or does not come */
+        status = meet();
+        if (status == LOWKEY_OK) {
+            status = pair();
+        }
+        say_paired(status);
+        if (status == LOWKEY_IO) {
+            stream_drop(&stream); /* whoever is not there any more, or silent, has nothing to be told */
+        } else {
+            if (other_side == KNOWS_CODE) {
+                stream_set_limits(&stream, PATIENCE, PATIENCE);
+            }
+            stream_hang_up(&stream);
+        }
+        lowkey_channel_wipe(&channel);
+        /* A stranger does not end a wait. */
+    } while (other_side != KNOWS_CODE && label->wait != 0 && clock_now() < DEVICE_WINDOW);
     return status;
 }
 
@@ -194,8 +231,10 @@ static lowkey_status session(const lowkey_page *page)
         status = open_and_send();
     }
     if (status == LOWKEY_OK) {
+        say("the server closed the channel");
         stream_hang_up(&stream);
     } else {
+        say_why(status);
         stream_drop(&stream);
     }
     lowkey_channel_wipe(&channel);

@@ -11,15 +11,12 @@
 /* Once a start. Both must stay. */
 lowkey_status device_begin(struct keys *keys, const struct label *label);
 
-/* Brings this device and its server together, whoever calls, and says what came of it. LOWKEY_OK: both have stored the
- * other's key, and device_dial is next. */
+/* Brings this device and its server together, whoever calls, and says what came of it: one that waits goes on when a
+ * stranger came. LOWKEY_OK: both have stored the other's key, and device_dial is next. Not after DEVICE_WINDOW. */
 lowkey_status device_pair(void);
 
-/* Connects with the pending pinning, then with the final one, and sends readings until the server closes the channel.
- * LOWKEY_NOT_OPEN: there is no pinning. */
+/* Connects with the pending pinning, then with the final one, sends readings until the server closes the channel, and
+ * says what ended each. LOWKEY_NOT_OPEN: there is no pinning. */
 lowkey_status device_dial(void);
-
-/* After LOWKEY_IO: what came in between, for people. */
-const char *device_why(void);
 
 #endif

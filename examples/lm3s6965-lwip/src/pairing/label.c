@@ -68,12 +68,12 @@ const char *label_read(struct label *label, const char *page, size_t len)
 {
     struct text rest = written(page, len), line;
     if (!next_line(&rest, &line)) {
-        return "label: there is none";
+        return "there is none";
     }
     const lowkey_status status =
         lowkey_code_text_psk(&label->psk, (const uint8_t *)line.front, line.len, label->name);
     if (status != LOWKEY_OK) {
-        return status == LOWKEY_BLANK ? "label: a code that everybody knows" : "label: a typing error in its code";
+        return status == LOWKEY_BLANK ? "a code that everybody knows" : "a typing error in its code";
     }
     bool has_server = false;
     while (next_line(&rest, &line)) {
@@ -82,11 +82,11 @@ const char *label_read(struct label *label, const char *page, size_t len)
         } else if (follows(&line, "wait", 4)) {
             label->wait = read_port(line);
             if (label->wait == 0) {
-                return "label: that is no port";
+                return "that is no port";
             }
         } else {
-            return "label: a line that means nothing";
+            return "a line that means nothing";
         }
     }
-    return has_server ? NULL : "label: it has no server's IPv4 host:port";
+    return has_server ? NULL : "it has no server's IPv4 host:port";
 }

@@ -28,22 +28,13 @@ static struct label label;
 static struct keys keys;
 static lowkey_backoff backoff;
 
-/* Why there is no channel any more, and how long until the next attempt. */
+/* How long until the next attempt. */
 static void pause_after(lowkey_status status)
 {
     const lowkey_status ended = status == LOWKEY_OK ? LOWKEY_HUNG_UP : status;
     uint32_t pause = LONGEST_PAUSE;
     if (lowkey_backoff_failed(&backoff, ended, entropy_word(), &pause) != LOWKEY_OK) {
         pause = LONGEST_PAUSE;
-    }
-    if (status == LOWKEY_OK) {
-        say("the server closed the channel");
-    } else if (status == LOWKEY_IO) {
-        say(device_why());
-    } else if (status == LOWKEY_NOT_OPEN) {
-        say("not paired; \"Select\", held at a start, pairs");
-    } else {
-        say_status("", status);
     }
     uart_text("stack peak ");
     uart_number(stack_peak());
@@ -67,6 +58,8 @@ static lowkey_status attempt(bool *wants)
             *wants = false;
             status = device_dial();
         }
+    } else if (status == LOWKEY_NOT_OPEN) {
+        say("not paired; \"Select\", held at a start, pairs");
     }
     return status;
 }
@@ -79,6 +72,7 @@ int main(void)
     say("lowkey on an LM3S6965, which pairs");
     const char *const wrong = label_read(&label, (const char *)FLASH_KEY_PAGE, FLASH_KEY_PAGE_LEN);
     if (wrong != NULL) {
+        uart_text("label: ");
         say(wrong);
         halt();
     }

@@ -7,7 +7,8 @@
 #include "ethernet.h"
 #include "network.h"
 
-#define FAILED (-1)
+/* For the library; LOWKEY_IO_WOULD_BLOCK is another one. */
+#define FAILED (LOWKEY_IO_WOULD_BLOCK - 1)
 
 /* --- lwIP's callbacks: they only note what came --- */
 
@@ -148,10 +149,10 @@ lowkey_status stream_listen(struct stream *stream, uint16_t port)
     return LOWKEY_OK;
 }
 
-lowkey_status stream_accept(struct stream *stream)
+lowkey_status stream_accept(struct stream *stream, uint32_t time)
 {
-    const uint32_t since = clock_now();
-    while (stream->pcb == NULL && wait(stream, since)) {
+    stream_set_limits(stream, time, time);
+    while (stream->pcb == NULL && wait(stream, stream->begun)) {
     }
     struct tcp_pcb *const listening = stream->listening;
     stream->listening = NULL;

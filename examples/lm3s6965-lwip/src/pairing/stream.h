@@ -31,8 +31,9 @@ lowkey_status stream_connect(struct stream *stream, const uint8_t ip[4], uint16_
 /* From now on somebody may connect to `port`: stream_accept comes next. LOWKEY_IO: nobody can; stream_why. */
 lowkey_status stream_listen(struct stream *stream, uint16_t port);
 
-/* Waits for whoever connects, within the limits; nobody else gets in, then or later. LOWKEY_IO: stream_why. */
-lowkey_status stream_accept(struct stream *stream);
+/* Waits for at most `time` milliseconds for whoever connects; nobody else gets in, then or later. Set limits anew
+ * then. LOWKEY_IO: stream_why. */
+lowkey_status stream_accept(struct stream *stream, uint32_t time);
 
 /* The callbacks of a lowkey_io, whose context is a struct stream. */
 int32_t stream_read(void *context, uint8_t *out, size_t len);

@@ -1,14 +1,16 @@
 //! What the device does once it has its keys: it pairs, and then it is a device like any other.
 
+use embedded_io::ErrorKind;
 use lm3s6965_ethernet::{banks::Banks, clock::Clock, stack, tcp::Tcp, uart::Uart};
 use lowkey_core::{
     Entropy, Ephemerals, Fingerprint, PublicKey,
-    key_store::{KeyStore, Run, StoreError},
+    key_store::{KeyStore, Run},
     page::Keys,
 };
 use lowkey_transport::{Backoff, Error, Link, PairError, Pairing, Pinning, Window, blocking::Channel};
 
 use crate::{
+    acquainted::{Acquainted, OtherSide},
     label::Label,
     times::{CONNECT_LIMIT, FIRST_PAUSE, LONGEST_PAUSE, PAIR_LIMIT, PATIENCE, PERIOD, WINDOW},
 };
@@ -45,35 +47,33 @@ impl Device {
             let may_pair = wants || self.store.may_pair_unasked();
             is_late |= self.clock.since(begun) >= WINDOW;
             if ended.is_err() && may_pair && !is_late {
-                let paired = self.pair(&mut window);
+                let paired = self.pair(&mut window, begun);
                 wants &= paired.is_err();
                 ended = paired.and_then(|()| self.dial());
+            } else if ended == Err(Error::NotOpen) {
+                self.uart.text("not paired; \"Select\", held at a start, pairs").end();
             }
             self.tcp.abort();
             self.tcp.set_limit(None);
             let mut chance = [0; 4];
             let _without_it_the_pause_is_the_shortest = self.ephemerals.entropy().fill(&mut chance);
             let pause = backoff.failed(&ended.err().unwrap_or(Error::HungUp), u32::from_be_bytes(chance));
-            let why = match ended {
-                Ok(()) => "the server closed the channel",
-                Err(Error::NotOpen) if !may_pair => "not paired; \"Select\", held at a start, pairs",
-                Err(error) => error.as_str(),
-            };
-            self.uart.text(why).text("; stack peak ").number(stack::peak() as u32);
+            self.uart.text("stack peak ").number(stack::peak() as u32);
             self.uart.text(" B, again in ").number(pause).text(" ms").end();
             self.tcp.idle(pause);
         }
     }
 
-    /// Tries the pending pinning, then the final one.
+    /// Tries the pending pinning, then the final one. What ended each is said.
     ///
     /// # Errors
-    /// What ended the last attempt; `NotOpen` without any.
+    /// What ended the last; `NotOpen` if there is none.
     fn dial(&mut self) -> Result<(), Error> {
         let mut last = Err(Error::NotOpen);
         let count = self.store.pinnings().count();
         for keys in self.store.pinnings() {
             last = self.session(&keys);
+            self.uart.text(last.map_or_else(why, |()| "the server closed the channel")).end();
             // A channel with the pending one was open: that is final now, and the one of before is gone.
             let is_final = self.store.pinnings().count() < count;
             if last.is_ok() || is_final {
@@ -100,45 +100,98 @@ impl Device {
             Err(error) => uart.text("pinning pending: ").text(error.as_str()).end(),
         }
         readings(&mut channel, uart)?;
-        hang_up(channel.into_stream());
+        let tcp = channel.into_stream();
+        tcp.set_limit(Some(PATIENCE));
+        hang_up(tcp);
         Ok(())
     }
 
-    /// Brings this device and its server together, as whoever calls.
+    /// Brings this device and its server together, as whoever calls, and waits no longer than for [`WINDOW`] since the
+    /// start, which has `begun`. Strangers do not end a wait.
     ///
     /// # Errors
     /// What came in between; what the store has then is said.
-    fn pair<'k>(&mut self, window: &mut Window<'k>) -> Result<(), Error> {
-        let Self { store, ephemerals, tcp, uart, buffers, label, .. } = self;
-        let mut link: Link<'k, _> = Link::new(lent(buffers)?);
-        tcp.set_patience(PAIR_LIMIT);
-        let paired = match label.wait {
-            None => {
-                uart.text("pairing: calls the server").end();
-                tcp.set_limit(Some(PAIR_LIMIT));
-                tcp.connect(label.server.ip, label.server.port, CONNECT_LIMIT).map_err(Error::Io)?;
-                Channel::pair(&mut *tcp, &mut link, window.pairing(), ephemerals, store)
+    fn pair(&mut self, window: &mut Window<'_>, begun: u32) -> Result<(), Error> {
+        loop {
+            if let Err(error) = self.meet(begun) {
+                return Err(failed(&mut self.uart, error));
             }
-            Some(port) => {
-                tcp.listen(port).map_err(Error::Io)?;
-                uart.text("pairing: waits on port ").number(port.into()).end();
-                tcp.set_limit(Some(WINDOW));
-                tcp.accept(WINDOW).map_err(Error::Io)?;
-                tcp.set_limit(Some(PAIR_LIMIT));
-                Channel::accept_pairing(&mut *tcp, &mut link, window, ephemerals, store)
-            }
-        };
-        hang_up(tcp);
-        match paired {
-            Ok(server) => {
-                uart.text("paired with ").text(print(&server.public_key()).as_str()).text(", final").end();
-                Ok(())
-            }
-            Err(error) => {
-                say(uart, &error);
-                Err(if let PairError::Failed(error) = error { error } else { Error::NotOpen })
+            let mut other_side = OtherSide::Stranger;
+            let paired = self.pair_over(window, &mut other_side);
+            if other_side == OtherSide::KnowsCode || self.label.wait.is_none() {
+                return paired;
             }
         }
+    }
+
+    /// Calls the server, or waits until it calls.
+    fn meet(&mut self, begun: u32) -> Result<(), Error> {
+        let Self { tcp, clock, uart, label, .. } = self;
+        if let Some(port) = label.wait {
+            tcp.listen(port).map_err(Error::Io)?;
+            uart.text("pairing: waits on port ").number(port.into()).end();
+            tcp.set_limit(None);
+            tcp.accept(WINDOW.saturating_sub(clock.since(begun))).map_err(Error::Io)
+        } else {
+            uart.text("pairing: calls the server").end();
+            tcp.set_limit(Some(CONNECT_LIMIT));
+            tcp.connect(label.server.ip, label.server.port, CONNECT_LIMIT).map_err(Error::Io)
+        }
+    }
+
+    /// One pairing over the connection that there is.
+    fn pair_over<'k>(&mut self, window: &mut Window<'k>, other_side: &mut OtherSide) -> Result<(), Error> {
+        let Self { store, ephemerals, tcp, uart, buffers, label, .. } = self;
+        let mut link: Link<'k, _> = Link::new(lent(buffers)?);
+        tcp.set_limit(Some(CONNECT_LIMIT));
+        tcp.set_patience(PAIR_LIMIT);
+        let stream = Acquainted::new(tcp, other_side);
+        let paired = if label.wait.is_some() {
+            Channel::accept_pairing(stream, &mut link, window, ephemerals, store)
+        } else {
+            Channel::pair(stream, &mut link, window.pairing(), ephemerals, store)
+        };
+        let ended = match paired {
+            Ok(server) => {
+                say_paired(uart, &server.public_key(), ", final");
+                Ok(())
+            }
+            Err(PairError::NotFinal(_)) => {
+                if let Some(keys) = store.pinnings().next() {
+                    say_paired(uart, &keys.peer().public_key(), ", but pending still");
+                }
+                Ok(())
+            }
+            Err(PairError::NotStored(_)) => {
+                uart.text("pairing failed: the server's key was not stored").end();
+                Err(Error::NotOpen)
+            }
+            Err(PairError::Failed(error)) => Err(failed(uart, error)),
+            Err(_not_removed) => Err(failed(uart, Error::NotWelcome)),
+        };
+        if *other_side == OtherSide::KnowsCode {
+            tcp.set_limit(Some(PATIENCE));
+        }
+        match ended {
+            // Whoever is not there any more, or silent, has nothing to be told.
+            Err(Error::Io(_)) => tcp.abort(),
+            _ => hang_up(tcp),
+        }
+        ended
+    }
+}
+
+fn failed(uart: &mut Uart, error: Error) -> Error {
+    uart.text("pairing failed: ").text(why(error)).end();
+    error
+}
+
+/// What ended something, for people.
+fn why(error: Error) -> &'static str {
+    match error {
+        Error::Io(ErrorKind::ConnectionRefused) => "the server does not listen",
+        Error::Io(ErrorKind::ConnectionReset) => "the connection was cut",
+        error => error.as_str(),
     }
 }
 
@@ -160,24 +213,16 @@ fn readings(channel: &mut Channel<&mut Tcp, &mut [u8]>, uart: &mut Uart) -> Resu
     }
 }
 
-/// Ends a connection on which both sides have closed, so that no reset destroys our last words.
+/// Ends a connection within its limit, so that no reset destroys our last words.
 fn hang_up(tcp: &mut Tcp) {
     use embedded_io::Read;
-    tcp.set_limit(Some(PATIENCE));
     if tcp.close().is_ok() {
         while tcp.read(&mut [0; 16]).is_ok_and(|length| length > 0) {}
     }
 }
 
-fn say(uart: &mut Uart, error: &PairError<StoreError>) {
-    let (what, why) = match error {
-        PairError::Failed(error) => ("pairing failed: ", error.as_str()),
-        PairError::NotStored(error) => ("the server's key was not stored: ", error.as_str()),
-        PairError::NotRemoved(error) => ("the server said no, and its key was not removed: ", error.as_str()),
-        PairError::NotFinal(error) => ("paired, but pending still: ", error.as_str()),
-        _ => ("pairing failed", ""),
-    };
-    uart.text(what).text(why).end();
+fn say_paired(uart: &mut Uart, server: &PublicKey, how: &str) {
+    uart.text("paired with ").text(print(server).as_str()).text(how).end();
 }
 
 fn print(key: &PublicKey) -> Fingerprint {

@@ -10,7 +10,10 @@
 use core::str;
 
 use lm3s6965_ethernet::{address::Address, flash::KEY_PAGE};
-use lowkey_core::{Code, label};
+use lowkey_core::{
+    Code, CodeError,
+    label::{self, LabelError},
+};
 
 /// What this device was told when it was made.
 pub(crate) struct Label {
@@ -28,22 +31,25 @@ impl Label {
     /// What is wrong with it, for people.
     pub(crate) fn read(page: &[u8; KEY_PAGE]) -> Result<Self, &'static str> {
         let end = page.iter().position(|byte| matches!(byte, 0xFF | 0)).unwrap_or(page.len());
-        let text = str::from_utf8(page.get(..end).unwrap_or_default()).map_err(|_| "label: no text")?;
+        let text = str::from_utf8(page.get(..end).unwrap_or_default()).map_err(|_| "no text")?;
         let mut lines = text.lines().filter(|line| !line.starts_with('#'));
-        let code = lines.next().ok_or("label: there is none")?;
-        let code = label::parse(code).map_err(|error| error.as_str())?;
+        let code = lines.next().ok_or("there is none")?;
+        let code = label::parse(code).map_err(|error| match error {
+            LabelError::Code(CodeError::Blank | CodeError::Published) => "a code that everybody knows",
+            _ => "a typing error in its code",
+        })?;
         let (mut server, mut wait) = (None, None);
         for line in lines {
             match line.split_once(' ') {
                 Some(("server", address)) => server = Address::read(address),
                 Some(("wait", port)) => match port.parse() {
                     Ok(port @ 1..) => wait = Some(port),
-                    _ => return Err("label: that is no port"),
+                    _ => return Err("that is no port"),
                 },
-                _ => return Err("label: a line that means nothing"),
+                _ => return Err("a line that means nothing"),
             }
         }
-        let server = server.ok_or("label: it has no server's IPv4 host:port")?;
+        let server = server.ok_or("it has no server's IPv4 host:port")?;
         Ok(Self { code, server, wait })
     }
 }

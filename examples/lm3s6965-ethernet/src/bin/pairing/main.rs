@@ -7,6 +7,7 @@
 #![no_std]
 #![no_main]
 
+mod acquainted;
 mod device;
 mod label;
 mod times;
@@ -41,7 +42,7 @@ fn main() -> ! {
     let Some(board) = Board::take() else { unreachable!("main runs once") };
     let Board { clock, mut uart, ethernet, memory, flash, mut noise, buttons, .. } = board;
     uart.text("lowkey on an LM3S6965, which pairs").end();
-    let label = Label::read(flash.key_page()).unwrap_or_else(|why| stop(&mut uart, why));
+    let label = Label::read(flash.key_page()).unwrap_or_else(|why| stop(uart.text("label: "), why));
     let (mut store, asked) =
         open(flash, &buttons, &mut noise, &mut uart).unwrap_or_else(|error| stop(&mut uart, error.as_str()));
     let mut ephemerals = store.ephemerals().unwrap_or_else(|error| stop(&mut uart, error.as_str()));

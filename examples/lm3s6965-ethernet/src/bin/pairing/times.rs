@@ -1,8 +1,8 @@
 //! How long things may take, in milliseconds.
 
-/// For TCP's and our handshake together.
+/// For TCP's and our handshake together; in a pairing, until the other side has shown that it knows the code.
 pub(crate) const CONNECT_LIMIT: u32 = 10_000;
-/// For a pairing, from the first packet on: at the server a person may have to say yes.
+/// For the rest of a pairing: at the server a person may have to say yes.
 pub(crate) const PAIR_LIMIT: u32 = 150_000;
 /// How long after its start a device pairs.
 pub(crate) const WINDOW: u32 = 300_000;
