@@ -19,6 +19,8 @@
 
 mod answer;
 mod apart;
+#[cfg(all(feature = "archive", target_os = "none"))]
+mod archive;
 mod backoff;
 mod begin;
 mod boot_log;
