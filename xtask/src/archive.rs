@@ -22,7 +22,7 @@ use crate::{
 
 pub(crate) use names::{INCLUDE, Names, declared, functions, headers};
 pub(crate) use small::Saving;
-pub(crate) use stand_in::stand_in;
+pub(crate) use stand_in::{instead_of_rustc, stand_in};
 
 /// The machine that a library is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,7 +136,7 @@ fn compile(root: &Path, machine: &Machine, savings: &[Saving], work: &Path) -> R
 }
 
 fn run(cargo: Command, root: &Path, work: &Path) -> Result<()> {
-    let cargo = stand_in::instead_of_rustc(cargo)?.args(["--quiet", "--release", "--locked", "--target-dir"]);
+    let cargo = instead_of_rustc(cargo)?.args(["--quiet", "--release", "--locked", "--target-dir"]);
     cargo.args([work]).within(root.join(WORKSPACE)).run()
 }
 

@@ -13,15 +13,24 @@ use xtask::{
     root, setup, target,
 };
 
-use crate::{show, tools};
+use crate::{
+    archive, commit,
+    notices::{self, Linked},
+    show,
+    toolchain::{self, host_cargo},
+    tools,
+};
 
-/// Makes the package that is released, and says where it is.
-pub(crate) fn build() -> Result<()> {
-    let release = ["build", "--quiet", "--locked", "--release", "--package", "lowkey"];
-    Command::cargo().args(release).within(".").run()?;
-    let package = package(&target().join("release"))?;
-    println!("{}", package.display());
-    Ok(())
+/// Makes the package that is released, and returns where it is. The same commit and the same tools give the same bytes,
+/// whatever folder the repository is in.
+///
+/// # Errors
+/// It could not be built.
+pub(crate) fn build() -> Result<PathBuf> {
+    let work = target().join("command");
+    let cargo = archive::instead_of_rustc(host_cargo("build"))?.args(["--quiet", "--locked", "--release"]);
+    cargo.args(["--package", "lowkey", "--target-dir"]).args([&work]).run()?;
+    package(&work.join("release"))
 }
 
 /// Whether systemd shuts the service in as tightly as we say: below 2.0 of its 10 points.
@@ -71,10 +80,23 @@ fn package(built: &Path) -> Result<PathBuf> {
     }
     let pages = fs::read_dir(stage.join("man"))?.map(|page| Ok(page?.path())).collect::<Result<Vec<_>>>()?;
     Command::new("gzip").args(["-9n"]).args(pages).quiet()?;
+    fs::write(stage.join("THIRD-PARTY"), third_party()?)?;
     let package = workshop().join("lowkey.deb");
     let make = ["--quiet", "--package", "lowkey", "--no-build", "--no-strip", "--no-dbgsym", "--output"];
-    Command::new(cargo_deb).args(make).args([&package]).within(".").run()?;
+    let mut cargo_deb = Command::new(cargo_deb).args(make).args([&package]);
+    if let Ok(time) = commit::time() {
+        cargo_deb = cargo_deb.env("SOURCE_DATE_EPOCH", time);
+    }
+    cargo_deb.run()?;
     Ok(package)
+}
+
+/// The terms of what is linked into the command and is not ours.
+///
+/// # Errors
+/// Something linked into it has none.
+pub(crate) fn third_party() -> Result<String> {
+    notices::in_one(&Linked { workspace: ".", package: "lowkey", target: &toolchain::host()? })
 }
 
 /// Whether everything is in the package, and nothing else.
@@ -195,7 +217,7 @@ usr/bin/lowkey check --config etc/lowkey/lowkey.toml
 
 const LIMIT: Duration = Duration::from_secs(300);
 
-const CONTENTS: [&str; 27] = [
+const CONTENTS: [&str; 28] = [
     "/etc/lowkey/lowkey.toml",
     "/usr/bin/lowkey",
     "/usr/lib/systemd/system/lowkey.service",
@@ -204,6 +226,7 @@ const CONTENTS: [&str; 27] = [
     "/usr/share/bash-completion/completions/lowkey",
     "/usr/share/doc/lowkey/CHANGELOG.md",
     "/usr/share/doc/lowkey/README.md",
+    "/usr/share/doc/lowkey/THIRD-PARTY",
     "/usr/share/doc/lowkey/copyright",
     "/usr/share/fish/vendor_completions.d/lowkey.fish",
     "/usr/share/man/man1/lowkey-check.1.gz",

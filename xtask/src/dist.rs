@@ -3,7 +3,6 @@
 
 mod copied;
 mod cores;
-mod licenses;
 mod trial;
 
 use std::{
@@ -16,22 +15,39 @@ use xtask::root;
 use crate::{
     archive::{self, Machine, fresh, headers},
     command::{Command, Result},
+    notices::{self, Linked},
 };
 use cores::{CORES, Core};
 
-pub(crate) use trial::{Tried, check};
+pub(crate) use trial::{Tried, alone, check};
 
 /// Makes the folders, and says where they are.
 ///
 /// # Errors
 /// What could not be built or written.
 pub(crate) fn build() -> Result<()> {
-    let machines = machines()?;
-    archive::compile_together(&machines)?;
-    for machine in machines {
-        println!("{}", folder(&machine, &root().join("dist"))?.display());
+    for folder in folders(&root().join("dist"))? {
+        println!("{}", folder.display());
     }
     Ok(())
+}
+
+/// Makes the folder of every machine in `place`.
+///
+/// # Errors
+/// As [`build`].
+pub(crate) fn folders(place: &Path) -> Result<Vec<PathBuf>> {
+    let machines = machines()?;
+    archive::compile_together(&machines)?;
+    machines.iter().map(|machine| folder(machine, place)).collect()
+}
+
+/// Rust's name of each machine that there is a library for.
+///
+/// # Errors
+/// There is none for this machine.
+pub(crate) fn targets() -> Result<Vec<String>> {
+    Ok(machines()?.into_iter().map(|machine| machine.target).collect())
 }
 
 /// Everything that there is a library for.
@@ -43,7 +59,7 @@ fn machines() -> Result<Vec<Machine>> {
 fn folder(machine: &Machine, place: &Path) -> Result<PathBuf> {
     let archive = archive::build(machine)?;
     let version = version()?;
-    let folder = place.join(format!("lowkey-{version}-{}", machine.target));
+    let folder = place.join(format!("lowkey-c-{version}-{}", machine.target));
     fresh(&folder)?;
     let put = |from: &Path, to: &str| -> Result<()> {
         let to = within(&folder, to)?;
@@ -64,7 +80,9 @@ fn folder(machine: &Machine, place: &Path) -> Result<PathBuf> {
         let text = fs::read_to_string(root().join("packaging/c").join(from))?;
         fs::write(within(&folder, to)?, filled(&text, machine, &version))?;
     }
-    licenses::collect(machine, &folder.join("licenses"))?;
+    let linked =
+        Linked { workspace: archive::WORKSPACE, package: "lowkey-c-archive", target: &machine.target };
+    notices::in_folders(&linked, &folder.join("licenses"))?;
     let sums = Command::new("sha256sum").args(files(&folder)?).within(&folder).quiet()?;
     fs::write(folder.join(SUMS), sums)?;
     Ok(folder)
@@ -84,8 +102,11 @@ fn within(folder: &Path, name: &str) -> Result<PathBuf> {
     Ok(file)
 }
 
-/// The version of the library.
-fn version() -> Result<String> {
+/// The version of the library, which is that of all our crates.
+///
+/// # Errors
+/// Cargo does not say.
+pub(crate) fn version() -> Result<String> {
     let id = Command::cargo().args(["pkgid", "--package", "lowkey-c"]).quiet()?;
     let version = id.trim().rsplit(['#', '@']).next();
     Ok(version.ok_or_else(|| format!("no version in {id}"))?.to_owned())
@@ -109,7 +130,10 @@ fn filled(text: &str, machine: &Machine, version: &str) -> String {
 }
 
 /// The names of all files in `folder`, in alphabetical order.
-fn files(folder: &Path) -> Result<Vec<String>> {
+///
+/// # Errors
+/// It cannot be read.
+pub(crate) fn files(folder: &Path) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
@@ -130,7 +154,7 @@ const NEEDS_NOTHING: &str = "It needs no other library: not for `memcpy` either,
 const NEEDS_LIBC: &str = "Of the C library it needs `memcpy`, `memmove`, `memset`, `memcmp` and `bcmp`.";
 const ARCHIVE: &str = "lib/liblowkey.a";
 const INCLUDE: &str = "include";
-const SUMS: &str = "SHA256SUMS";
+pub(crate) const SUMS: &str = "SHA256SUMS";
 /// Files of `packaging/c`, and where they go.
 const TEXTS: [(&str, &str); 4] = [
     ("README.md", "README.md"),

@@ -9,6 +9,7 @@ mod busy;
 mod c_firmware;
 mod chart;
 mod checks;
+mod commit;
 mod constant_time;
 mod cycles;
 mod deb;
@@ -19,6 +20,7 @@ mod fit;
 mod image;
 mod lwip;
 mod network_trial;
+mod notices;
 mod numbers;
 mod on_device;
 mod plan;
@@ -58,7 +60,7 @@ fn main() -> ExitCode {
         ["test", "--from", name] => checks::from(name),
         ["test", ref names @ ..] => checks::chosen(names),
         ["step", name] => checks::step(name),
-        ["deb"] => deb::build(),
+        ["deb"] => deb::build().map(|package| println!("{}", package.display())),
         ["c"] => dist::build(),
         ["c", "--try"] => dist::check(dist::Tried::All),
         ["bench"] => bench::run(&bench::Body::Default),

@@ -212,6 +212,18 @@ pub(crate) fn host() -> Result<String> {
     Ok(host.ok_or("rustc does not say for which machine it is")?.to_owned())
 }
 
+/// The file with the terms of Rust's own library, and of what is in it of others.
+///
+/// # Errors
+/// The toolchain came without it.
+pub(crate) fn terms_of_the_library() -> Result<PathBuf> {
+    let rustups = rustc(&["--print", "sysroot"])?.join("share/doc/rust/COPYRIGHT-library.html");
+    let debians = ["libstd-rust-web-dev", "libstd-rust-dev"];
+    let debians = debians.map(|package| Path::new("/usr/share/doc").join(package).join("copyright"));
+    let found = [rustups].into_iter().chain(debians).find(|file| file.is_file());
+    found.ok_or_else(|| "the toolchain has no text with the terms of Rust's library".into())
+}
+
 /// The ordinary cargo, about to do `verb` for this machine.
 pub(crate) fn host_cargo(verb: &str) -> Command {
     Command::cargo().without_env(of_another_build).args([verb])

@@ -2,7 +2,7 @@
 //!
 //! Cargo hashes into the names of functions where a crate lies that is outside of its workspace, and where the target's
 //! description lies; and the compiler sorts functions by name. As the archive is a workspace of its own, all our crates
-//! are such crates, and so is `core`.
+//! are such crates, and so is `core`. The command is built in the same way for its package.
 
 use std::{
     env,
@@ -13,7 +13,7 @@ use std::{
 use crate::command::{Command, Result};
 
 /// Has `cargo` start us instead of rustc.
-pub(super) fn instead_of_rustc(cargo: Command) -> Result<Command> {
+pub(crate) fn instead_of_rustc(cargo: Command) -> Result<Command> {
     Ok(cargo.env("RUSTC_WRAPPER", env::current_exe()?).env(WANTED, "1"))
 }
 
@@ -49,10 +49,18 @@ fn renamed(words: Vec<OsString>) -> Vec<OsString> {
     let mut words: Vec<OsString> = words.into_iter().map(rename).collect();
     // Not in cargo's settings, which go into the names of functions as well.
     words.push(["--remap-path-prefix=".as_ref(), &*folder, "=/".as_ref(), &*krate].join(nothing));
+    // What its build script has written.
+    let written = variable("OUT_DIR");
+    if !written.is_empty() {
+        words.push(
+            ["--remap-path-prefix=".as_ref(), &*written, "=/".as_ref(), &*krate, OUT.as_ref()].join(nothing),
+        );
+    }
     words
 }
 
 /// The variable that asks for it.
 const WANTED: &str = "LOWKEY_STAND_IN";
+const OUT: &str = "/out";
 /// Cargo gives `-C` before it.
 const METADATA: &str = "metadata=";

@@ -21,6 +21,8 @@ use crate::{
 };
 use sources::Sources;
 
+pub(crate) use arm::alone;
+
 /// Which machines' folders are tried.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tried {

@@ -16,7 +16,21 @@ use crate::{
     archive::{self, Machine, fresh},
     constant_time,
     dist::{ARCHIVE, Core, cores::Board},
+    image::Image,
+    toolchain::TARGET,
 };
+
+/// Has a device and a server do on a Cortex-M3 what they are to do, in a program with `archive` and nothing else;
+/// returns the bytes of flash that the program takes.
+///
+/// # Errors
+/// What the linker says; it did not end well.
+pub(crate) fn alone(archive: &Path) -> Result<u32> {
+    let core = Core::of(TARGET).ok_or("no Cortex-M3 is known")?;
+    let tools = Tools::with(archive, &root().join(archive::INCLUDE))?;
+    core.boards.iter().try_for_each(|board| run_with_nothing_else(&tools, board))?;
+    Ok(Image::read(&tools.work.join(IMAGE))?.flash)
+}
 
 /// Links all of it, needed or not, in every way that we name.
 ///
@@ -131,11 +145,14 @@ struct Tools {
 
 impl Tools {
     fn new(library: &Path) -> Result<Self> {
+        Self::with(&library.join(ARCHIVE), &library.join("include"))
+    }
+
+    fn with(archive: &Path, headers: &Path) -> Result<Self> {
         let work = target().join("dist-trial");
         fresh(&work)?;
         let gcc = command::find("arm-none-eabi-gcc").ok_or("no arm-none-eabi-gcc")?;
-        let include = format!("-I{}", library.join("include").display());
-        Ok(Self { gcc, work, archive: text(library.join(ARCHIVE)), include })
+        Ok(Self { gcc, work, archive: text(archive), include: format!("-I{}", headers.display()) })
     }
 
     /// Nothing is there to be found: no compiler of Rust either.
