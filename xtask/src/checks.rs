@@ -11,7 +11,9 @@ use xtask::{
 use crate::{
     BOARD, archive, bench, c_firmware, constant_time, cycles, deb, dist, firmware,
     fit::{self, Memory},
-    network_trial, on_device, plan, show,
+    network_trial, on_device, plan,
+    release::packages,
+    show,
     show::{Board, Wire},
     size,
     tally::{self, Tally},
@@ -72,6 +74,11 @@ pub(crate) fn chosen(names: &[&str]) -> Result<()> {
 /// As [`chosen`].
 pub(crate) fn from(name: &str) -> Result<()> {
     run(&STEPS.iter().skip(place(name)?).collect::<Vec<_>>())
+}
+
+/// The name of each step.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    STEPS.iter().map(|step| step.name)
 }
 
 /// Prints each step: its name, how long it took when it last went well here, and what it looks at.
@@ -215,7 +222,7 @@ fn clippy(what: &[&str]) -> Result<()> {
 }
 
 /// All steps. Those that stand in a row and may run beside others do.
-const STEPS: [Step; 32] = [
+const STEPS: [Step; 33] = [
     beside(Folder::Workspace, "format", "formatting", formatting),
     beside(Folder::Workspace, "plan", "whether the house is what its plan says", plan::check),
     beside(Folder::Other, "dependencies", "dependencies", dependencies),
@@ -242,6 +249,7 @@ const STEPS: [Step; 32] = [
     beside(Folder::Device, "dist", "the library for C, as it is handed out", || {
         dist::check(dist::Tried::Often)
     }),
+    beside(Folder::Workspace, "packages", "the crates, as they are packed to be published", packages::quick),
     beside(Folder::Other, "lints-beside", "lints of the workspaces beside", lints_beside),
     beside(Folder::Other, "model", "tests of the cycle model", || tally::run(&[], MODEL).map(drop)),
     beside(Folder::Other, "traces", "tests of what watches it", || {

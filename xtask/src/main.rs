@@ -24,6 +24,7 @@ mod notices;
 mod numbers;
 mod on_device;
 mod plan;
+mod release;
 mod show;
 mod size;
 mod steps;
@@ -63,6 +64,10 @@ fn main() -> ExitCode {
         ["deb"] => deb::build().map(|package| println!("{}", package.display())),
         ["c"] => dist::build(),
         ["c", "--try"] => dist::check(dist::Tried::All),
+        ["release"] => release::make(release::Kind::Release),
+        ["release", "--dry-run"] => release::make(release::Kind::DryRun),
+        ["release", "--twice"] => release::twice(),
+        ["release", "--bytes", place] => release::write_bytes(place.as_ref()),
         ["bench"] => bench::run(&bench::Body::Default),
         ["bench", "--portable"] => bench::run(&bench::Body::Portable),
         ["bench", "--charts"] => bench::pictures::write(),
@@ -108,6 +113,10 @@ usage: cargo xtask <verb>
   deb    a Debian package of the command, in target/debian
   c      the library for C: for each machine a folder in dist, with all that firmware in C needs
          (--try: make all of them on the side and use them, before a release; `test` leaves one out)
+  release
+         everything of a release but publishing it, in dist/release: RELEASING.md
+         (--dry-run: before there is a tag and a heading in CHANGELOG.md; --twice: whether a clone in another folder
+         gives the same bytes)
   constant-time
          whether the time that a Cortex-M3 takes depends on a secret, or what stays on its stack: the
          image, the trace in a model, and valgrind
