@@ -14,8 +14,12 @@ mod twins;
 mod unsafety;
 mod width;
 mod words;
+mod workflow;
+
+use std::fs;
 
 use crate::{
+    checks,
     command::Result,
     documents::{self, Table},
     root,
@@ -38,6 +42,8 @@ pub(crate) fn check() -> Result<()> {
     problems.extend(width::problems(&tree));
     problems.extend(words::problems(&tree, tree.text(CONTRIBUTING)?)?);
     problems.extend(twins::problems(&tree));
+    let workflow = fs::read_to_string(root().join(workflow::FILE))?;
+    problems.extend(workflow::problems(&workflow, checks::names()));
     problems.extend(floors::problems(&rooms(&tree), &floors::exceptions(architecture)?));
     if !problems.is_empty() {
         return Err(format!("the house is not what its plan says:\n  {}", problems.join("\n  ")).into());
