@@ -1,10 +1,12 @@
 //! `cargo xtask plan`: whether the house is what its plan says. ARCHITECTURE.md is held against the sources, and what
-//! of it follows from them is written by `--write`.
+//! of it follows from them is written by `--write`. The documents lead where they say.
 
 mod drivers;
 mod floors;
 mod folders;
 mod imports;
+mod links;
+mod markdown;
 mod marked;
 mod modules;
 mod names;
@@ -39,6 +41,7 @@ pub(crate) fn check() -> Result<()> {
     problems.extend(unsafety::problems(&tree, architecture)?);
     problems.extend(drivers::problems(&tree, architecture)?);
     problems.extend(modules::compiled_twice(&tree));
+    problems.extend(links::problems(&tree));
     problems.extend(width::problems(&tree));
     problems.extend(words::problems(&tree, tree.text(CONTRIBUTING)?)?);
     problems.extend(twins::problems(&tree));
