@@ -14,7 +14,7 @@ use xtask::{
 };
 
 use crate::{
-    archive, commit,
+    archive, commit, here,
     notices::{self, Linked},
     show,
     toolchain::{self, host_cargo},
@@ -30,7 +30,9 @@ pub(crate) fn build() -> Result<PathBuf> {
     let work = target().join("command");
     let cargo = archive::instead_of_rustc(host_cargo("build"))?.args(["--quiet", "--locked", "--release"]);
     cargo.args(["--package", "lowkey", "--target-dir"]).args([&work]).run()?;
-    package(&work.join("release"))
+    let package = package(&work.join("release"))?;
+    here::is_not_in("the command", &fs::read(workshop().join("stage/lowkey"))?)?;
+    Ok(package)
 }
 
 /// Whether systemd shuts the service in as tightly as we say: below 2.0 of its 10 points.

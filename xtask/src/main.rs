@@ -17,6 +17,7 @@ mod dist;
 mod documents;
 mod firmware;
 mod fit;
+mod here;
 mod image;
 mod lwip;
 mod network_trial;

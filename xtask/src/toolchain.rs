@@ -207,9 +207,23 @@ fn ordinary_has_lld() -> bool {
 /// # Errors
 /// The compiler does not say.
 pub(crate) fn host() -> Result<String> {
+    said_by_rustc("host")
+}
+
+/// What the ordinary compiler says of itself.
+fn said_by_rustc(what: &str) -> Result<String> {
     let said = Command::new(ordinary_rustc()).args(["-vV"]).limit(RUSTC_LIMIT).quiet()?;
-    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
-    Ok(host.ok_or("rustc does not say for which machine it is")?.to_owned())
+    let line = said.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(": "));
+    Ok(line.ok_or_else(|| format!("rustc does not say its {what}"))?.to_owned())
+}
+
+/// What rustc is told so that the sources of its library, where they are installed, are called as where they are not.
+///
+/// # Errors
+/// The compiler does not say.
+pub(crate) fn library_renamed() -> Result<String> {
+    let sources = rustc(&["--print", "sysroot"])?.join("lib/rustlib/src/rust");
+    Ok(format!("{}=/rustc/{}", sources.display(), said_by_rustc("commit-hash")?))
 }
 
 /// The file with the terms of Rust's own library, and of what is in it of others.

@@ -10,19 +10,22 @@ use std::{
     process::{self, ExitCode},
 };
 
-use crate::command::{Command, Result};
+use crate::{
+    command::{Command, Result},
+    toolchain::library_renamed,
+};
 
 /// Has `cargo` start us instead of rustc.
 pub(crate) fn instead_of_rustc(cargo: Command) -> Result<Command> {
-    Ok(cargo.env("RUSTC_WRAPPER", env::current_exe()?).env(WANTED, "1"))
+    Ok(cargo.env("RUSTC_WRAPPER", env::current_exe()?).env(WANTED, library_renamed()?))
 }
 
 /// Runs rustc if cargo has started us in its place.
 pub(crate) fn stand_in() -> Option<ExitCode> {
-    env::var_os(WANTED)?;
+    let library = env::var_os(WANTED)?;
     let mut words = env::args_os().skip(1);
     let mut rustc = process::Command::new(words.next()?);
-    rustc.args(renamed(words.collect()));
+    rustc.args(renamed(words.collect())).args([OsStr::new("--remap-path-prefix"), &*library]);
     match rustc.status() {
         Ok(status) if status.success() => Some(ExitCode::SUCCESS),
         Ok(_) => Some(ExitCode::FAILURE),
@@ -59,7 +62,7 @@ fn renamed(words: Vec<OsString>) -> Vec<OsString> {
     words
 }
 
-/// The variable that asks for it.
+/// The variable that asks for it, and says where the sources of Rust's library are and what they are to be called.
 const WANTED: &str = "LOWKEY_STAND_IN";
 const OUT: &str = "/out";
 /// Cargo gives `-C` before it.

@@ -3,13 +3,10 @@
 
 use std::{fs, path::Path};
 
-use xtask::{
-    command::{Command, Result},
-    root,
-};
+use xtask::command::{Command, Result};
 
 use super::{packages, source, workshop};
-use crate::{archive::WORKSPACE, commit, dist, tools};
+use crate::{archive::WORKSPACE, commit, dist, here, tools};
 
 /// Writes them into `place`.
 ///
@@ -56,9 +53,7 @@ impl Bill<'_> {
     fn take(&self, folder: &str, name: &str) -> Result<()> {
         let text = fs::read_to_string(self.source.join(folder).join(NAME).with_added_extension("json"))?;
         let text = text.replace(&*self.source.to_string_lossy(), &format!("/lowkey-{}", self.version));
-        if text.contains(&*root().to_string_lossy()) {
-            return Err(format!("the bill of materials of {name} names a folder of this machine").into());
-        }
+        here::is_not_in(&format!("the bill of materials of {name}"), text.as_bytes())?;
         Ok(fs::write(self.place.join(format!("{name}-{}.cdx.json", self.version)), text)?)
     }
 }

@@ -1,15 +1,16 @@
 //! Whether everything is there that has to be and nothing else, is what we have, and says nothing of this machine.
 
-use std::{collections::BTreeSet, env, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use xtask::{
     command::{Command, Result},
-    root, target,
+    root,
 };
 
 use crate::{
     archive::headers,
     dist::{ARCHIVE, INCLUDE, SUMS, TEXTS, copied, files, inside},
+    here,
 };
 
 /// Looks through a folder.
@@ -71,13 +72,7 @@ fn is_named(text: &str, file: &str) -> bool {
 
 fn says_nothing_of_this_machine(library: &Path, name: &str) -> Result<()> {
     let bytes = fs::read(library.join(name))?;
-    let names = |folder: &Path| {
-        let folder = folder.as_os_str().as_encoded_bytes();
-        folder.len() > 1 && bytes.windows(folder.len()).any(|part| part == folder)
-    };
-    if [root(), target(), env::home_dir().unwrap_or_default()].iter().any(|folder| names(folder)) {
-        return Err(format!("{name} names a folder of this machine").into());
-    }
+    here::is_not_in(name, &bytes)?;
     if TEXTS.iter().any(|(_, to)| *to == name) && bytes.contains(&b'@') {
         return Err(format!("{name} has a place that was not filled").into());
     }
