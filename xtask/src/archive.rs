@@ -54,6 +54,11 @@ impl Machine {
         !self.tools.is_empty()
     }
 
+    /// What the compiler is told for it, which chooses the crates that are linked.
+    pub(crate) fn flags(&self) -> String {
+        if self.is_bare() { small::ALWAYS.join(" ") } else { String::new() }
+    }
+
     /// One of the tools for its object files.
     pub(crate) fn tool(&self, name: &str) -> Command {
         Command::new(format!("{}{name}", self.tools))

@@ -98,7 +98,7 @@ fn package(built: &Path) -> Result<PathBuf> {
 /// # Errors
 /// Something linked into it has none.
 pub(crate) fn third_party() -> Result<String> {
-    notices::in_one(&Linked { workspace: ".", package: "lowkey", target: &toolchain::host()? })
+    notices::in_one(&Linked { workspace: ".", package: "lowkey", target: &toolchain::host()?, flags: "" })
 }
 
 /// Whether everything is in the package, and nothing else.

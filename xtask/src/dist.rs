@@ -42,16 +42,11 @@ pub(crate) fn folders(place: &Path) -> Result<Vec<PathBuf>> {
     machines.iter().map(|machine| folder(machine, place)).collect()
 }
 
-/// Rust's name of each machine that there is a library for.
+/// Everything that there is a library for.
 ///
 /// # Errors
 /// There is none for this machine.
-pub(crate) fn targets() -> Result<Vec<String>> {
-    Ok(machines()?.into_iter().map(|machine| machine.target).collect())
-}
-
-/// Everything that there is a library for.
-fn machines() -> Result<Vec<Machine>> {
+pub(crate) fn machines() -> Result<Vec<Machine>> {
     Ok(CORES.iter().map(|core| Machine::bare(core.target)).chain([Machine::host()?]).collect())
 }
 
@@ -80,8 +75,12 @@ fn folder(machine: &Machine, place: &Path) -> Result<PathBuf> {
         let text = fs::read_to_string(root().join("packaging/c").join(from))?;
         fs::write(within(&folder, to)?, filled(&text, machine, &version))?;
     }
-    let linked =
-        Linked { workspace: archive::WORKSPACE, package: "lowkey-c-archive", target: &machine.target };
+    let linked = Linked {
+        workspace: archive::WORKSPACE,
+        package: "lowkey-c-archive",
+        target: &machine.target,
+        flags: &machine.flags(),
+    };
     notices::in_folders(&linked, &folder.join("licenses"))?;
     let sums = Command::new("sha256sum").args(files(&folder)?).within(&folder).quiet()?;
     fs::write(folder.join(SUMS), sums)?;

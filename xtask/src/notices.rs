@@ -22,6 +22,8 @@ pub(crate) struct Linked<'a> {
     pub(crate) package: &'a str,
     /// Rust's name of the machine.
     pub(crate) target: &'a str,
+    /// What the compiler is told.
+    pub(crate) flags: &'a str,
 }
 
 /// What one of the others says.
@@ -70,8 +72,10 @@ pub(crate) fn in_one(linked: &Linked<'_>) -> Result<String> {
 }
 
 fn terms(linked: &Linked<'_>) -> Result<Vec<Terms>> {
-    let Linked { workspace, package, target } = *linked;
-    let cargo = |words: &[&str]| Command::cargo().args(words).args(["--locked"]).within(workspace);
+    let Linked { workspace, package, target, flags } = *linked;
+    let cargo = |words: &[&str]| {
+        Command::cargo().args(words).args(["--locked"]).env("RUSTFLAGS", flags).within(workspace)
+    };
     let metadata = cargo(&["metadata", "--format-version=1", "--filter-platform", target]).quiet()?;
     let manifests: Vec<&str> = manifests(&metadata).collect();
     let tree = ["tree", "--edges=normal", "--prefix=none", "--format={p}", "--package", package, "--target"];

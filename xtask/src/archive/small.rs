@@ -115,7 +115,7 @@ const KEPT: &str = "\"frame-pointer\": \"always\"";
 const OMITTED: &str = "\"frame-pointer\": \"may-omit\"";
 const LAST_CRATE: &str = "profile.release.package.lowkey-c-archive.rustflags";
 /// The build script of lowkey-crypto would choose the body by the target's name; a slip there must not pass.
-const ALWAYS: [&str; 2] = ["--cfg", "lowkey_backend=\"compact\""];
+pub(super) const ALWAYS: [&str; 2] = ["--cfg", "lowkey_backend=\"compact\""];
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,10 @@ use std::{fs, path::Path};
 use xtask::command::{Command, Result};
 
 use super::{packages, source, workshop};
-use crate::{archive::WORKSPACE, commit, dist, here, tools};
+use crate::{
+    archive::{Machine, WORKSPACE},
+    commit, dist, here, tools,
+};
 
 /// Writes them into `place`.
 ///
@@ -21,9 +24,9 @@ pub(super) fn write(place: &Path) -> Result<()> {
     for krate in packages::names()? {
         bill.take(&format!("crates/{krate}"), &krate)?;
     }
-    for machine in dist::targets()? {
+    for machine in dist::machines()? {
         bill.draw(WORKSPACE, Some(&machine))?;
-        bill.take(WORKSPACE, &format!("lowkey-c-archive-{machine}"))?;
+        bill.take(WORKSPACE, &format!("lowkey-c-archive-{}", machine.target))?;
     }
     Ok(())
 }
@@ -36,12 +39,14 @@ struct Bill<'a> {
 
 impl Bill<'_> {
     /// Has one written beside the manifest of each package of a workspace.
-    fn draw(&self, workspace: &str, target: Option<&str>) -> Result<()> {
+    fn draw(&self, workspace: &str, machine: Option<&Machine>) -> Result<()> {
         let cyclonedx = tools::cargo("cargo-cyclonedx", &[])?;
         let form = ["cyclonedx", "-qq", "--format=json", "--spec-version=1.5", "--no-build-deps"];
         let name = ["--override-filename", NAME];
-        let target = target.map(|target| ["--target", target]);
-        let command = Command::new(cyclonedx).args(form).args(name).args(target.into_iter().flatten());
+        let mut command = Command::new(cyclonedx).args(form).args(name);
+        if let Some(machine) = machine {
+            command = command.args(["--target", &machine.target]).env("RUSTFLAGS", machine.flags());
+        }
         command
             .env("SOURCE_DATE_EPOCH", commit::time()?)
             .within(self.source.join(workspace))
