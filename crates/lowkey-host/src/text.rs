@@ -5,5 +5,5 @@ mod mask;
 mod visible;
 
 pub use hex::Hex;
-pub use mask::mask;
+pub use mask::{holds_a_secret, mask};
 pub use visible::{clean, steers};

@@ -15,7 +15,7 @@ use crate::keys::{self, KeyFileError, create_private, remove_unfinished};
 use crate::text_file::shown;
 use lowkey_core::Secret;
 use lowkey_core::page::LEN;
-use lowkey_host::text::{Hex, mask, steers};
+use lowkey_host::text::{Hex, holds_a_secret, mask, steers};
 use lowkey_host::{Device, Id, PublicKey};
 use secrets::Secrets;
 use std::fs::File;
@@ -195,7 +195,9 @@ fn check(order: &Order<'_>) -> Result<(), ProvisionError> {
         return wrong(why.into());
     }
     let address = order.address;
-    if [order.name, address].iter().any(|text| mask(text) != *text) {
+    // A device that is there has the name that it has.
+    let is_new = matches!(order.rotation, Rotation::None);
+    if [order.name, address].iter().any(|text| mask(text) != *text) || is_new && holds_a_secret(order.name) {
         return wrong("a secret stands where the name or the address belongs".into());
     }
     address::check(address).map_err(ProvisionError::Order)

@@ -6,7 +6,7 @@ use crate::failure::{Exit, Failure};
 use crate::signals::Signals;
 use crate::terminal::{codes_in, path, text};
 use clap::{Arg, ArgMatches, value_parser};
-use lowkey_host::text::mask;
+use lowkey_host::text::holds_a_secret;
 use lowkey_host::{Code, Device};
 use lowkey_registry::{code_text, parse_code};
 use serde_json::Value;
@@ -55,9 +55,9 @@ impl Invitation {
         let wrong = |what: &str, why: String| Failure::new(Exit::Arguments, format_args!("{what}: {why}"));
         Device::new(&*device).map_err(|error| wrong("the name", error.to_string()))?;
         // A scanner types the label wherever it is asked, and a name stands in logs.
-        let secret = || Err(wrong("the name", "is a code or a key, and names are shown everywhere".into()));
-        if mask(&device) != device {
-            return secret();
+        if holds_a_secret(&device) {
+            let why = "reads as a code or a key, and names are shown everywhere; choose another";
+            return Err(wrong("the name", why.into()));
         }
         let code = match code {
             Some(file) => in_file(file)?,
@@ -66,9 +66,6 @@ impl Invitation {
                 parse_code(&typed).map_err(|error| wrong("the code", error.to_string()))?
             }
         };
-        if parse_code(&device).is_ok_and(|named| named.name() == code.name()) {
-            return secret();
-        }
         Ok(Self { device, code })
     }
 

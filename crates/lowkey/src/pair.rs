@@ -294,8 +294,9 @@ impl Pairing {
                 let (name, key) =
                     (said(trouble, "device").unwrap_or_default(), said(trouble, "key").unwrap_or_default());
                 let why = format_args!(
-                    "the code is {name:?}'s already, whose fingerprint is {} and whose key is {key}; if that is not your \
-                     device, `lowkey revoke` takes it out and frees the code here",
+                    "the code is {name:?}'s already, whose fingerprint is {} and whose key is {key}. If that is your device \
+                     and it was reset, it has another fingerprint now: `lowkey revoke` the row and pair again. If it is \
+                     not yours, `lowkey revoke` takes it out and frees the code here",
                     fingerprint(&key)
                 );
                 Failure::new(Exit::Claimed, why)

@@ -1,6 +1,7 @@
 //! Commands that mend something, to be run as they stand.
 
 use super::Mend;
+use lowkey_host::text::holds_a_secret;
 use lowkey_host::{Device, PublicKey};
 use lowkey_registry::keys::encode_public;
 use lowkey_registry::text_file::shell_quote;
@@ -28,7 +29,7 @@ pub(super) fn rotate_with_psk(server: PublicKey, registry: &Path, name: &str) ->
 pub(super) fn is_a_name(text: &str) -> bool {
     let is_key = |prefix: &str| text.get(..prefix.len()).is_some_and(|is| is.eq_ignore_ascii_case(prefix));
     let other = text.starts_with("0x") || ["lkpub1", "lksec1", "lkpsk1"].into_iter().any(is_key);
-    !other && Device::new(text).is_ok()
+    !other && !holds_a_secret(text) && Device::new(text).is_ok()
 }
 
 fn make(server: PublicKey, registry: &Path, name: &str, how: &str) -> Mend {
@@ -60,9 +61,19 @@ mod tests {
             assert!(is_a_name(name), "{name}");
         }
         let key = encode_public(&PublicKey::new([9; 32]));
-        for other in
-            ["0x12", "0x", "0x1", "0xpump", &key, &key.to_uppercase(), "LKSEC1QPZ", "lkpsk1x", "", "a\nb"]
-        {
+        for other in [
+            "0x12",
+            "0x",
+            "0x1",
+            "0xpump",
+            &key,
+            &key.to_uppercase(),
+            "LKSEC1QPZ",
+            "lkpsk1x",
+            "",
+            "a\nb",
+            "BAEA-QCAI-BAEA-QCAI-BAEA-QCAI-BA",
+        ] {
             assert!(!is_a_name(other), "{other}");
         }
     }

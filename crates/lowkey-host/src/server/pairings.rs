@@ -10,7 +10,7 @@ use crate::dial::dial;
 use crate::entropy::host_ephemerals;
 use crate::error::Error;
 use crate::registry::{Device, Enrol, NotEnrolled};
-use crate::text::mask;
+use crate::text::holds_a_secret;
 use lowkey_core::{Code, PublicKey};
 use lowkey_transport::{Error as ChannelError, Link, Refusal};
 use std::fmt;
@@ -77,7 +77,7 @@ impl Acceptor {
         let Some(enrolments) = self.state.enrolments.get().cloned() else { return Err(NotOpened::Nowhere) };
         let wrong = |why: String| NotOpened::Enrol(NotEnrolled::Failed(why));
         Device::new(device).map_err(|error| wrong(error.to_string()))?;
-        if mask(device) != device {
+        if holds_a_secret(device) {
             return Err(wrong("a code or a key stands where the name belongs".into()));
         }
         let (named, name) = (device.to_owned(), code.name());

@@ -1,5 +1,7 @@
 //! Secrets that somebody put where something else belongs, in errors and logs.
 
+use lowkey_core::label;
+
 /// `text` with all but the beginning of every private key, PSK and label in it left out, for errors and logs. (A bare
 /// pairing code looks like any other word.)
 ///
@@ -23,6 +25,12 @@ pub fn mask(text: &str) -> String {
     masked
 }
 
+/// Whether `text` is no name of a device, because a secret stands in it: a key, a label, or a bare pairing code, which a
+/// scanner types wherever it is asked. Names are shown everywhere.
+pub fn holds_a_secret(text: &str) -> bool {
+    mask(text) != text || label::parse(text).is_ok()
+}
+
 /// Where what is secret of the next secret begins.
 fn beginning(text: &str) -> Option<usize> {
     let text = text.as_bytes();
@@ -40,7 +48,7 @@ const ENDS: [char; 11] = ['"', '\'', '`', '/', '\\', ':', ';', ',', ')', '=', '�
 
 #[cfg(test)]
 mod tests {
-    use super::mask;
+    use super::{holds_a_secret, mask};
 
     #[test]
     fn secrets_of_any_case_are_masked_wherever_they_stand() {
@@ -50,6 +58,21 @@ mod tests {
         assert_eq!(mask("lowkey:1/ABCD-EFGH: no such file"), "lowkey:1/…: no such file");
         for same in ["", "this is a PSK (LKPSK1…); no", "lkpub1abc", "LKSEC1", "LOWKEY:1/", "lowkey: 1/2"] {
             assert_eq!(mask(same), same);
+        }
+    }
+
+    #[test]
+    fn pairing_a_bare_code_is_no_name_however_it_is_typed() {
+        for code in [
+            "BAEAQCAIBAEAQCAIBAEAQCAIBA",
+            "baea qcai baea qcai baea qcai ba",
+            "baea-qcai-baea-qcai-baea-qcai-ba",
+            "lowkey:1/x",
+        ] {
+            assert!(holds_a_secret(code), "{code}");
+        }
+        for name in ["pump-7", "the pump of the north wing", "BAEAQCAIBAEAQCAIBAEAQCAI", ""] {
+            assert!(!holds_a_secret(name), "{name}");
         }
     }
 }

@@ -4,7 +4,7 @@ use super::error::ProvisionError;
 use crate::edit::{Change, Edit, Written};
 use crate::file::quote;
 use crate::keys;
-use lowkey_host::text::mask;
+use lowkey_host::text::holds_a_secret;
 use lowkey_host::{Device, Id, PublicKey};
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -39,7 +39,7 @@ pub struct Registered {
 pub fn register(device: &KnownKey<'_>) -> Result<Registered, ProvisionError> {
     let KnownKey { name, registry, .. } = *device;
     let (key, server) = (device.key.canonical(), device.server.canonical());
-    if mask(name) != name {
+    if holds_a_secret(name) {
         return Err(ProvisionError::Order("a secret stands where the name belongs".into()));
     }
     Device::new(name).map_err(|error| ProvisionError::Order(error.to_string()))?;

@@ -7,7 +7,6 @@ use crate::failure::{Exit, Failure};
 use crate::show::{time, with_facts};
 use crate::terminal::{print, say};
 use clap::{Arg, ArgAction, ArgMatches};
-use lowkey_host::text::clean;
 use serde_json::{Value, json};
 
 /// `--list`, `--json` and `--close`.
@@ -60,7 +59,7 @@ pub(super) fn close(admin: &Admin, name: &str) -> Result<(), Failure> {
     }
     if found.is_empty() {
         let none = "no window and no call is open with this name; `lowkey pair --list` shows those that are";
-        return Err(Failure::new(Exit::Network, format_args!("{:?}: {none}", clean(name))));
+        return Err(Failure::new(Exit::Network, none)); // the name may be a code, typed by mistake
     }
     for window in found {
         close_one(admin, window)?;

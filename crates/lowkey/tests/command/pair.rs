@@ -123,6 +123,11 @@ fn pairing_a_device_that_calls_is_in_force_when_the_command_says_so_and_its_fing
         .run(&PAIR.replace("pump-7", "pump-8"))
         .code(9)
         .stderr(contains("\"pump-7\"'s already").and(contains(&fingerprint)));
+    // A factory reset has given it other keys: that is no stranger, and what to do is said.
+    let pairing = Command::begin(&folder, PAIR);
+    pair(&Board::new(), &server.address, Stop::Never).unwrap_err();
+    let (exit, said) = pairing.end();
+    assert!(exit == Some(9) && said.contains("was reset") && said.contains("pair again"), "{said}");
     private(&folder, "other.txt", "BAEAQCAIBAEAQCAIBAEAQCAIBA");
     folder.run(&PAIR.replace("code.txt", "other.txt")).code(1).stderr(contains("is in use already"));
     // Taken out, the code is free.
@@ -389,11 +394,25 @@ fn pairing_what_is_typed_wrongly_is_said_before_anybody_is_asked_and_never_repea
     let hostile = folder.command(&PAIR.replace("pump-7", "pump\u{1b}[2J")).output().unwrap();
     assert_eq!(hostile.status.code(), Some(2));
     assert!(!hostile.stderr.contains(&0x1b), "{hostile:?}");
-    // The code, scanned or typed where the name is asked: a name is shown everywhere.
+    // A code, scanned or typed where the name is asked: a name is shown everywhere.
     let label = lowkey_registry::label_text(&code()).unwrap();
-    for name in [CODE, &CODE.to_lowercase(), label.expose()] {
-        let wrong = folder.run(&PAIR.replace("pump-7", name)).code(2).stderr(contains("the name: is a code"));
-        assert!(!String::from_utf8_lossy(&wrong.get_output().stderr).contains("A4DQOBY"));
+    let (lower, key) = (CODE.to_lowercase(), keys::encode_public(&Board::new().key()));
+    for name in [CODE, &lower, "BAEAQCAIBAEAQCAIBAEAQCAIBA", label.expose()] {
+        let provision = format!("provision --server {key} --registry r.toml --name {name}");
+        for command in [
+            PAIR.replace("pump-7", name),
+            PAIR.replace("pump-7", name).replace("code.txt", "none.txt"), // before a code is asked
+            format!("serve {FILES} --pair-window 5m --pair-code code.txt --pair-name {name}"),
+            format!("{provision} --output x.page --no-wait"),
+            format!("{provision} --public-key {key} --no-wait"),
+            format!("{provision} --batch 2 --out pages --manifest m.csv --no-wait"),
+        ] {
+            let wrong = folder.command(&command).output().unwrap();
+            let said = String::from_utf8_lossy(&wrong.stderr).to_uppercase();
+            assert!(!wrong.status.success() && said.contains("NAME"), "{command}: {said}");
+            assert!(!said.contains("A4DQOBY") && !said.contains("BAEAQCA"), "{command}: {said}");
+        }
+        folder.run(&PAIR.replace("pump-7", name)).code(2).stderr(contains("the name: reads as a code"));
     }
     folder.run(&PAIR.replace("code.txt", "none.txt")).code(1);
     folder.run(PAIR).code(3).stderr(contains("is a server running"));

@@ -4,7 +4,7 @@ use super::cells;
 use crate::provision::error::ProvisionError;
 use crate::text_file::{self, Trust, shown};
 use lowkey_host::Device;
-use lowkey_host::text::mask;
+use lowkey_host::text::{holds_a_secret, mask};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -23,6 +23,9 @@ pub struct Item {
 /// # Errors
 /// [`ProvisionError::Order`]: there is not one such place in the pattern, or more devices than there may be.
 pub fn numbered(pattern: &str, first: u32, count: u32) -> Result<Vec<Item>, ProvisionError> {
+    if holds_a_secret(pattern) {
+        return Err(ProvisionError::Order(SECRET.into()));
+    }
     let wrong = |why: &str| ProvisionError::Order(format!("{pattern:?}: {why}"));
     let parts = pattern.split_once('{').and_then(|(before, rest)| {
         let (width, after) = rest.split_once('}')?;
@@ -93,8 +96,8 @@ pub(super) fn check(items: &[Item]) -> Result<(), ProvisionError> {
 
 /// Whether it can be a device of a batch.
 pub(super) fn check_one(Item { name, serial }: &Item) -> Result<(), String> {
-    if [name, serial].iter().any(|text| mask(text) != ***text) {
-        return Err("a secret stands where a name or a serial belongs".into());
+    if holds_a_secret(name) || mask(serial) != *serial {
+        return Err(SECRET.into());
     }
     Device::new(&**name).map_err(|error| error.to_string())?;
     cells::check(name).map_err(|why| format!("the name {name:?} {why}"))?;
@@ -118,6 +121,7 @@ fn unquoted(line: &str, columns: usize) -> Option<Vec<&str>> {
     cells.collect::<Option<Vec<&str>>>().filter(|cells| cells.len() == columns)
 }
 
+const SECRET: &str = "a secret stands where a name or a serial belongs";
 /// A registry has room for two million.
 const MOST: u32 = 1_000_000;
 /// In bytes.
@@ -126,6 +130,8 @@ const LONGEST: u64 = 256 << 20;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const CODE: &str = "BAEA-QCAI-BAEA-QCAI-BAEA-QCAI-BA";
 
     fn names(pattern: &str) -> Result<Vec<String>, String> {
         let items = numbered(pattern, 9, 2).map_err(|error| error.to_string())?;
@@ -139,6 +145,7 @@ mod tests {
         for pattern in ["pump", "{", "}{", "{}{}", "{:5}", "{:0}", "{:011}", "{x}", "{:0-1}", "a}{}"] {
             assert!(names(pattern).is_err(), "{pattern}");
         }
+        assert_eq!(names(CODE).unwrap_err(), SECRET);
         for (first, count) in [(0, 0), (0, MOST + 1), (u32::MAX, 1)] {
             assert!(numbered("{}", first, count).is_err());
         }
@@ -154,7 +161,7 @@ mod tests {
         {
             assert!(check(&[a, b]).is_err());
         }
-        for name in ["", "a/b", "a\\b", "..", ".a", "a.", "c:", "a*", "a?", "<a>", "=a", "a b "] {
+        for name in ["", "a/b", "a\\b", "..", ".a", "a.", "c:", "a*", "a?", "<a>", "=a", "a b ", CODE] {
             assert!(check(&[item(name, "")]).is_err(), "{name:?}");
         }
     }
