@@ -70,6 +70,18 @@ pub enum Mend {
     Run(String),
     /// Something else, in a line.
     Do(String),
+    /// A command, or something else instead.
+    Either(String, String),
+}
+
+impl Mend {
+    /// This, or `advice` instead.
+    fn or(self, advice: &str) -> Self {
+        match self {
+            Self::Run(command) => Self::Either(command, advice.to_owned()),
+            other => other,
+        }
+    }
 }
 
 /// Whom a question is about.

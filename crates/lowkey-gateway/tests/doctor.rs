@@ -109,14 +109,14 @@ fn stranger(of: &Party) -> Party {
 
 fn run(finding: &Finding) -> &str {
     match &finding.mend {
-        Some(Mend::Run(command)) => command,
+        Some(Mend::Run(command) | Mend::Either(command, _)) => command,
         mend => panic!("{mend:?}"),
     }
 }
 
 fn advice(finding: &Finding) -> &str {
     match &finding.mend {
-        Some(Mend::Do(advice)) => advice,
+        Some(Mend::Do(advice) | Mend::Either(_, advice)) => advice,
         mend => panic!("{mend:?}"),
     }
 }
@@ -237,6 +237,8 @@ async fn what_mends_it_can_be_copied() {
         run(mend("unknown_key")),
         format!("lowkey provision --name NAME --server {server} {files} NAME.page")
     );
+    // A paired device that was revoked makes its own keys, and takes no page.
+    assert!(advice(mend("unknown_key")).contains("`lowkey pair --open`"));
     let key = keys::encode_public(&site.old.identity.public_key());
     let expired = format!("in /etc/lowkey/devices.toml, at the key {key} of \"old\": set `expires`");
     assert!(advice(mend("expired")).starts_with(&expired), "{}", advice(mend("expired")));

@@ -125,6 +125,14 @@ impl Pairing {
         if let Some(refused) = answer.get("refused") {
             return Err(self.lost(refused));
         }
+        if let Some(key) = said(&answer["bearer"], "key") {
+            say(format_args!(
+                "{:?} has this code already, fingerprint {}: it calls only if somebody asks it to pair again, by a button \
+                 that is held for example; a device with other keys will be told no",
+                said(&answer["bearer"], "device").unwrap_or_default(),
+                fingerprint(&key)
+            ));
+        }
         Ok(number(&answer["windows"][0], "window"))
     }
 
@@ -210,7 +218,10 @@ impl Pairing {
             Some("closed") => Ok(Some(Err(self.closed(seen.came)))),
             Some("over") => Ok(Some(Err(match said(trouble, "what") {
                 Some(_) => self.lost(trouble),
-                None => Failure::new(Exit::Handshake, "the window is over, and no device came with its code"),
+                None => Failure::new(
+                    Exit::Handshake,
+                    "the window is over, and no device came with its code; `lowkey doctor` says who called instead",
+                ),
             }))),
             _ if is_lost => {
                 self.close(window)?;
@@ -247,7 +258,10 @@ impl Pairing {
     fn ended_early(&self, how: &str, came: Came) -> Failure {
         let device = &self.invitation.device;
         match came {
-            Came::Nobody => Failure::new(Exit::Handshake, format_args!("{how}, and no device came")),
+            Came::Nobody => {
+                let why = "and no device came with its code; `lowkey doctor` says who called instead";
+                Failure::new(Exit::Handshake, format_args!("{how}, {why}"))
+            }
             Came::Somebody => Failure::new(
                 Exit::Handshake,
                 format_args!(

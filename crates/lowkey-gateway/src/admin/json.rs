@@ -156,6 +156,7 @@ fn finding(of: &Finding) -> Value {
         None => (None, None),
         Some(Mend::Run(command)) => (Some(command), None),
         Some(Mend::Do(advice)) => (None, Some(advice)),
+        Some(Mend::Either(command, advice)) => (Some(command), Some(advice)),
     };
     json!({
         "advice": advice,

@@ -7,7 +7,8 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::ORIGIN;
 use hyper::{Method, Request, Response, StatusCode};
-use lowkey_host::{Acceptor, NotEnrolled, NotOpened, NotPaired, WindowInfo};
+use lowkey_host::{Acceptor, Id, NotEnrolled, NotOpened, NotPaired, WindowInfo};
+use lowkey_registry::keys::encode_public;
 use lowkey_registry::parse_code;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -80,7 +81,10 @@ async fn change(acceptor: &Acceptor, what: &str, asked: &Asked) -> Response<Full
             return wrong("`seconds` is how long it is open\n");
         };
         return match acceptor.open_window(&code, device, Duration::from_secs(seconds)).await {
-            Ok(number) => windows(acceptor.window(number).as_slice()),
+            Ok(number) => {
+                let of = json(acceptor.window(number).as_slice());
+                answered(&json!({ "bearer": bearer(acceptor, &code.name()), "windows": of }))
+            }
             Err(why) => refused(&why),
         };
     }
@@ -98,9 +102,27 @@ async fn change(acceptor: &Acceptor, what: &str, asked: &Asked) -> Response<Full
     }
 }
 
+/// The device whose row bears the code, if there is one: it pairs again if somebody asks it to, and no other can.
+fn bearer(acceptor: &Acceptor, code: &Id) -> Value {
+    let mut found = Value::Null;
+    acceptor.registry().each(&mut |pinned| {
+        if pinned.paired().is_some_and(|paired| paired.code() == *code) {
+            found = json!({ "device": pinned.device().name(), "key": encode_public(&pinned.key()) });
+        }
+    });
+    found
+}
+
 fn windows(windows: &[WindowInfo]) -> Response<Full<Bytes>> {
-    let windows: Vec<Value> = windows.iter().map(window).collect();
-    done(JSON, Some(format!("{}\n", json!({ "windows": windows }))))
+    answered(&json!({ "windows": json(windows) }))
+}
+
+fn json(windows: &[WindowInfo]) -> Vec<Value> {
+    windows.iter().map(window).collect()
+}
+
+fn answered(answer: &Value) -> Response<Full<Bytes>> {
+    done(JSON, Some(format!("{answer}\n")))
 }
 
 fn refused(why: &NotOpened) -> Response<Full<Bytes>> {
@@ -108,7 +130,7 @@ fn refused(why: &NotOpened) -> Response<Full<Bytes>> {
         NotOpened::Enrol(NotEnrolled::Claimed(bearer)) => trouble(&NotPaired::Claimed(bearer.clone())),
         why => json!({ "device": null, "key": null, "kind": "refused", "what": why.to_string() }),
     };
-    done(JSON, Some(format!("{}\n", json!({ "refused": refused }))))
+    answered(&json!({ "refused": refused }))
 }
 
 /// In bytes: a code, a name of 253 bytes with escapes, an address.

@@ -6,6 +6,7 @@ use super::search::{Maker, Search};
 use super::{Case, Finding, Mend, SOMEBODY, service};
 use lowkey_host::{Cause, Failure, Id, Mode, Pinned};
 use lowkey_registry::keys::encode_public;
+use lowkey_registry::show_code_name;
 use std::sync::Arc;
 
 /// One failure, and where to look.
@@ -74,6 +75,9 @@ impl Explainer<'_> {
             n => format!("{n} times in {}, the last ", ago(failure.since)),
         };
         let claim = match (mode, id) {
+            (Some(mode @ Mode::XxPsk0), Some(id)) => {
+                format!(" ({}, code {})", mode.as_str(), show_code_name(&id))
+            }
             (Some(mode), Some(id)) => format!(" ({}, id {})", mode.as_str(), id_text(id)),
             (Some(mode), None) => format!(" ({})", mode.as_str()),
             _ => String::new(),
@@ -139,7 +143,7 @@ impl Explainer<'_> {
                  (ours is {})",
                 encode_public(&server),
             ),
-            mend: Some(commands::provision(server, self.case.registry, "NAME")),
+            mend: Some(commands::provision(server, self.case.registry, "NAME").or(PAIR)),
         }
     }
 
@@ -377,3 +381,8 @@ impl Verdict {
         self.then(Mend::Do(what))
     }
 }
+
+/// The other way for a device that nobody knows.
+const PAIR: &str = "or, if it makes its own keys and so takes no page: `lowkey pair --open`. One that was paired before \
+                    calls with its code only if somebody asks it to, by a button that is held for example (\"Select\" on \
+                    the example boards)";

@@ -103,7 +103,10 @@ fn every_finding_is_about_the_right_one_and_nobody_is_somebody_who_is_no_device(
 
     let pairing = Hello { mode: Mode::XxPsk0, ..hello };
     for cause in [Cause::Mode, Cause::NotOpened] {
-        seen(&of_one(&acceptor, Some(pairing), cause, &frame), SOMEBODY);
+        let finding = of_one(&acceptor, Some(pairing), cause, &frame);
+        let code = format!("(XXpsk0, code {})", lowkey_registry::show_code_name(&pairing.id.unwrap()));
+        assert!(finding.what.ends_with(&code), "{finding:?}");
+        seen(&finding, SOMEBODY);
     }
 
     let health = Health::default();

@@ -25,8 +25,8 @@ pub fn mask(text: &str) -> String {
     masked
 }
 
-/// Whether `text` is no name of a device, because a secret stands in it: a key, a label, or a bare pairing code, which a
-/// scanner types wherever it is asked. Names are shown everywhere.
+/// Whether `text` is no name of a device, because a secret stands in it: a key, a label, or a bare pairing code, which
+/// a scanner types wherever it is asked. Names are shown everywhere.
 pub fn holds_a_secret(text: &str) -> bool {
     mask(text) != text || label::parse(text).is_ok()
 }

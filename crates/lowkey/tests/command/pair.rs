@@ -127,6 +127,10 @@ fn pairing_a_device_that_calls_is_in_force_when_the_command_says_so_and_its_fing
     let pairing = Command::begin(&folder, PAIR);
     pair(&Board::new(), &server.address, Stop::Never).unwrap_err();
     let (exit, said) = pairing.end();
+    let whose = format!(
+        "\"pump-7\" has this code already, fingerprint {fingerprint}: it calls only if somebody asks it"
+    );
+    assert!(said.contains(&whose), "{said}");
     assert!(exit == Some(9) && said.contains("was reset") && said.contains("pair again"), "{said}");
     private(&folder, "other.txt", "BAEAQCAIBAEAQCAIBAEAQCAIBA");
     folder.run(&PAIR.replace("code.txt", "other.txt")).code(1).stderr(contains("is in use already"));

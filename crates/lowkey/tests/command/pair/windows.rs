@@ -30,6 +30,7 @@ fn pairing_windows_and_calls_are_listed_and_closed_by_name_and_no_code_is_told()
     folder.run(&format!("{close} pump-7")).success().stderr("closed: \"pump-7\", code b684a459eb674716\n");
     let (exit, said) = pairing.end();
     assert!(exit == Some(4) && said.contains("the window was closed, and no device came"), "{said}");
+    assert!(said.ends_with("`lowkey doctor` says who called instead\n"), "{said}");
     let refused = Err(Error::Refused(Refusal::MODE));
     assert_eq!(pair(&Board::new(), &server.address, Stop::Never), refused, "closed at once");
     folder.run(&format!("{close} pump-7")).code(3);
