@@ -68,12 +68,13 @@ pub(crate) fn read_up_to(longest: usize, source: impl Read, named: &Path) -> Res
     Ok(codes)
 }
 
-/// Writes codes of 16 bytes to a new file.
+/// Writes codes of 16 bytes to a new file, and where their device finds its server if that is not empty: an address for
+/// which [`check_address`](crate::provision::check_address) has no word.
 ///
 /// # Errors
 /// [`KeyFileError`]; no file was left behind.
-pub fn write(path: &Path, codes: &[Code]) -> Result<(), KeyFileError> {
-    write_private(path, text(path, codes, "")?.expose().as_bytes())
+pub fn write(path: &Path, codes: &[Code], server: &str) -> Result<(), KeyFileError> {
+    write_private(path, text(path, codes, server)?.expose().as_bytes())
 }
 
 /// Writes something that shows codes, such as their labels, to a new file that only its owner reads.
@@ -84,7 +85,7 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<(), KeyFileError> {
     create_private(path, content).map(drop)
 }
 
-/// What [`write()`] writes to `path`, and where the device finds its server, if that is not empty.
+/// What [`write()`] writes to `path`.
 pub(crate) fn text(path: &Path, codes: &[Code], server: &str) -> Result<SecretText, KeyFileError> {
     // Room for all of it at once: a string that grew would leave its old place unwiped.
     let room = HEAD + codes.len() * (label::LEN + 1) + SERVER.len() + server.len() + 1;

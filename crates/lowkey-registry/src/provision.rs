@@ -6,6 +6,7 @@ mod error;
 mod register;
 mod secrets;
 
+pub use address::check as check_address;
 pub use error::ProvisionError;
 pub use register::{KnownKey, Registered, find_public_key, register};
 

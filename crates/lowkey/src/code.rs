@@ -1,10 +1,10 @@
 //! `lowkey code`: pairing codes.
 
 use crate::failure::{EXIT_CODES, Exit, Failure};
-use crate::terminal::{new_file, print, say, secret_file};
+use crate::terminal::{new_file, print, say, secret_file, text};
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
 use lowkey_host::text::mask;
-use lowkey_registry::{codes, label_text, show_code_name};
+use lowkey_registry::{codes, label_text, provision::check_address, show_code_name};
 use std::io::{self, IsTerminal};
 
 pub(crate) fn command() -> Command {
@@ -42,6 +42,14 @@ fn new() -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Print them on this terminal, and keep them nowhere"),
         )
+        .arg(
+            Arg::new("address")
+                .long("address")
+                .value_name("HOST:PORT")
+                .requires("output")
+                .conflicts_with("count")
+                .help("Where the device finds the server: the file is then the device's whole label area"),
+        )
         .group(ArgGroup::new("where").args(["output", "print"]).required(true))
 }
 
@@ -58,10 +66,13 @@ fn make(of: &ArgMatches) -> Result<(), Failure> {
         let why = "--print: standard output is no terminal, and a code is a secret; name a file with -o";
         return Err(Failure::new(Exit::Arguments, why));
     }
+    let address = text(of, "address").unwrap_or_default();
+    check_address(address)
+        .map_err(|error| Failure::new(Exit::Arguments, format_args!("--address: {}", mask(&error))))?;
     let count = of.get_one::<u32>("count").copied().unwrap_or(1);
     let made = (0..count).map(|_| codes::generate()).collect::<Result<Vec<_>, _>>().map_err(Failure::file)?;
     match file {
-        Some(file) => codes::write(file, &made).map_err(Failure::file)?,
+        Some(file) => codes::write(file, &made, address).map_err(Failure::file)?,
         None => made.iter().try_for_each(|code| {
             let text = label_text(code).map_err(Failure::file)?;
             print(&format!("{}\n", text.expose()))

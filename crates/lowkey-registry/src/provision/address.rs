@@ -1,4 +1,4 @@
-//! The address in a key page, `host:port`: only in words that every firmware understands alike.
+//! The address in a key page or a label area, `host:port`: only in words that every firmware understands alike.
 //!
 //! A number has more than one reading. To C's `inet_aton`, and so to `getaddrinfo`, `010.0.2.2` is 8.0.2.2, and
 //! `10.514` or `0xa000202` is 10.0.2.2; to Rust, and to the boards of the examples, none of them is an address. A
@@ -8,11 +8,11 @@ use lowkey_core::page::MAX_ADDRESS;
 use lowkey_host::text::steers;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Whether a key page may hold this address, which may be empty.
+/// Whether a key page or a label area may hold this address, `host:port`, which may be empty.
 ///
 /// # Errors
 /// What is wrong with it, for people.
-pub(super) fn check(address: &str) -> Result<(), String> {
+pub fn check(address: &str) -> Result<(), String> {
     if address.is_empty() {
         return Ok(());
     }

@@ -38,6 +38,25 @@ fn codes_go_to_a_file_of_one_s_own_and_their_names_are_said() {
 }
 
 #[test]
+fn a_code_with_an_address_is_a_whole_label_area() {
+    let folder = Folder::empty();
+    folder.run("code new --address 10.0.2.2:7000 -o pump-7.code").success();
+    let text = folder.read("pump-7.code");
+    let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    assert!(matches!(lines[..], [code, "server 10.0.2.2:7000"] if label::parse(code).is_ok()), "{lines:?}");
+    folder.run("label pump-7.code --format svg -o pump-7.svg").success();
+
+    // Several codes are several devices, and an address of two readings or of two lines is none.
+    folder.run("code new -n 2 --address 10.0.2.2:7000 -o x.code").code(2);
+    folder
+        .run("code new --address 010.0.2.2:7000 -o x.code")
+        .code(2)
+        .stderr(contains("without leading zeros"));
+    folder.run("code new --address 10.0.2.2 -o x.code").code(2).stderr(contains("write it as host:port"));
+    assert!(!folder.path("x.code").exists());
+}
+
+#[test]
 fn labels_are_files_of_one_s_own_and_no_code_is_an_argument() {
     let folder = Folder::empty();
     folder.run("code new -o pump-7.code").success();
