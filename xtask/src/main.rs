@@ -52,6 +52,7 @@ fn main() -> ExitCode {
         ["demo", "--pair"] => show::pair(Board::Rust(BOARD)),
         ["demo", "--c", "--pair"] | ["demo", "--pair", "--c"] => show::pair(Board::C),
         ["demo", "--line"] => show::line(BOARD),
+        ["board", ref words @ ..] => show::by_hand(BOARD, words),
         ["check"] => checks::quick(),
         ["test"] => checks::all(),
         ["test", "--busy"] => busy::test(BOARD),
@@ -103,6 +104,8 @@ usage: cargo xtask <verb>
          --mitm puts an attacker between them, --c takes the board's firmware in C, with lwIP;
          --pair brings a blank board and a server together by the code on a label, also with --c;
          --line puts both boards on a line that dies, and in front of a server that hangs, floods and takes nothing
+  board  a board in QEMU that pairs, for your own label and server: --label FILE, a file of `lowkey code new --address`;
+         --select and --down hold a button while it starts; its flash is kept, --blank begins anew; --c: in C
   check  formatting, documents, lints and unit tests of the workspace: a minute when it is built; installs nothing
   test   everything that must hold before a change goes in; installs what the machine lacks
          (STEP…: only these; --list: their names, and how long each took last; --from STEP: it and what comes after;

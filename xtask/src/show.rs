@@ -1,8 +1,8 @@
 //! Builds what the demo shows, and starts it.
 
 use std::{
-    env,
-    path::{Path, PathBuf},
+    env, fs,
+    path::{self, Path, PathBuf},
 };
 
 use xtask::{
@@ -72,12 +72,55 @@ fn play(word: &str, firmware: &Path) -> Result<()> {
 pub(crate) fn pair(board: Board<'_>) -> Result<()> {
     let mut steps = Steps::new();
     setup::ensure([&setup::QEMU])?;
-    let firmware = steps.run("build the firmware that pairs", || match board {
-        Board::Rust(folder) => firmware::build_with(folder, "pairing", &["demo"]),
-        Board::C => c_firmware::build(Kind::PairingDemo),
-    })?;
+    let firmware = steps.run("build the firmware that pairs", || pairing(board))?;
     steps.run("build the lowkey command and the backend", programs)?;
     steps.run("a pairing", || play("pair", &firmware))
+}
+
+fn pairing(board: Board<'_>) -> Result<PathBuf> {
+    match board {
+        Board::Rust(folder) => firmware::build_with(folder, "pairing", &["demo"]),
+        Board::C => c_firmware::build(Kind::PairingDemo),
+    }
+}
+
+/// A board that pairs, with somebody's own label and for a server of his own: `words` say which, and what he holds.
+/// Its flash is kept under the target folder, by the name of the label's file.
+pub(crate) fn by_hand(rust: &str, words: &[&str]) -> Result<()> {
+    let (mut label, mut board, mut button, mut is_blank) = (None, Board::Rust(rust), "none", false);
+    let mut left = words.iter();
+    while let Some(word) = left.next() {
+        match *word {
+            "--label" => label = left.next(),
+            "--select" => button = "select",
+            "--down" => button = "down",
+            "--blank" => is_blank = true,
+            "--c" => board = Board::C,
+            _ => return Err(format!("board: {word} means nothing here; {BY_HAND}").into()),
+        }
+    }
+    let label = path::absolute(label.ok_or(BY_HAND)?)?;
+    if !label.is_file() {
+        return Err(format!("board: {}: there is no such file", label.display()).into());
+    }
+    let language = match board {
+        Board::Rust(_) => "rust",
+        Board::C => "c",
+    };
+    let folder = target().join("board").join(label.file_stem().unwrap_or_default()).join(language);
+    if is_blank && folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+
+    let mut steps = Steps::new();
+    setup::ensure([&setup::QEMU])?;
+    let firmware = steps.run("build the firmware that pairs", || pairing(board))?;
+    steps.run("build the board's hands", || {
+        Command::cargo().args(["build", "--quiet", "--package", "demo"]).run()
+    })?;
+    println!("its flash, and what was on its Ethernet: {}", folder.display());
+    Command::new(built("demo")).args(["by-hand"]).args([firmware, label, folder]).args([button]).run()
 }
 
 /// Both boards on a line that dies, and in front of a server that hangs, floods and takes nothing.
@@ -106,4 +149,5 @@ pub(crate) fn built(name: &str) -> PathBuf {
     target().join("debug").join(name).with_extension(env::consts::EXE_EXTENSION)
 }
 
+const BY_HAND: &str = "usage: cargo xtask board --label FILE [--select | --down] [--blank] [--c]";
 const FIRMWARE: &str = "lm3s6965-ethernet";

@@ -4,7 +4,8 @@
 use crate::timeline::{Line, Voice, Who};
 use std::{
     fs,
-    hash::{DefaultHasher, Hash, Hasher},
+    hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState},
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -57,15 +58,29 @@ pub(crate) struct Powered {
 impl Device {
     /// Puts `page` where the key page belongs, or the label; what the device writes itself is erased.
     pub(crate) fn provision(elf: &Path, page: &Path, folder: &Path) -> Result<Self> {
-        let mut flash = fs::read(page)?;
-        if flash.len() > KEY_PAGE {
-            return Err("the key page is longer than its place".into());
-        }
-        flash.resize(FLASH, 0xFF);
-        let file = folder.join("board.flash");
         let mut hasher = DefaultHasher::new();
         (Random::new().u64(), folder).hash(&mut hasher); // no two boards have the same
-        let noise = Random::from_seed(hasher.finish());
+        Self::with(elf, page, folder, vec![0xFF; FLASH], Random::from_seed(hasher.finish()))
+    }
+
+    /// The same with what the device wrote itself when it was in this folder before, and with noise that nobody can
+    /// have again.
+    pub(crate) fn found(elf: &Path, page: &Path, folder: &Path) -> Result<Self> {
+        let flash = match fs::read(folder.join(FLASH_FILE)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => vec![0xFF; FLASH],
+            read => read?,
+        };
+        Self::with(elf, page, folder, flash, Random::from_seed(RandomState::new().hash_one(folder)))
+    }
+
+    fn with(elf: &Path, page: &Path, folder: &Path, mut flash: Vec<u8>, noise: Random) -> Result<Self> {
+        let text = fs::read(page).map_err(|error| format!("{}: {error}", page.display()))?;
+        let place = flash.get_mut(..KEY_PAGE).ok_or("the flash file is too short")?;
+        place.fill(0xFF);
+        let front =
+            place.get_mut(..text.len()).ok_or("the key page, or the label, is longer than its place")?;
+        front.copy_from_slice(&text);
+        let file = folder.join(FLASH_FILE);
         fs::write(&file, flash)?;
         Ok(Self {
             elf: elf.to_owned(),
@@ -211,5 +226,37 @@ fn store(file: &Path, write: &str) -> Result<()> {
         }
         _ => return Err(format!("the board wants its flash to {write}").into()),
     }
-    Ok(fs::write(file, flash)?)
+    // Not `fs::write`, which empties the file first: whoever ends us in between would find no flash at all.
+    Ok(fs::File::options().write(true).open(file)?.write_all(&flash)?)
+}
+
+const FLASH_FILE: &str = "board.flash";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::tempdir;
+
+    #[test]
+    fn a_board_found_again_has_the_label_of_now_and_what_it_wrote_itself() -> Result<()> {
+        let folder = tempdir()?;
+        let (elf, label) = (Path::new("none.elf"), folder.path().join("board.code"));
+        let found = || Device::found(elf, &label, folder.path());
+
+        fs::write(&label, "a label, and a line more\n")?;
+        let first = found()?.flash()?;
+        assert!(first.starts_with(b"a label, and a line more\n\xFF"));
+        assert!(first.len() == FLASH && first[26..].iter().all(|byte| *byte == 0xFF));
+
+        store(&folder.path().join(FLASH_FILE), "program 8 01020304")?;
+        fs::write(&label, "another\n")?;
+        let second = found()?.flash()?;
+        assert!(second.starts_with(b"another\n\xFF"));
+        assert!(second[8..KEY_PAGE + 8].iter().all(|byte| *byte == 0xFF), "nothing of the label of before");
+        assert_eq!(second[KEY_PAGE + 8..][..4], [1, 2, 3, 4]);
+
+        fs::write(&label, [b'#'; KEY_PAGE + 1])?;
+        assert!(found().is_err_and(|error| error.to_string().contains("longer than its place")));
+        Ok(())
+    }
 }

@@ -1,10 +1,11 @@
-//! `cargo xtask demo`, `--mitm`, `--pair` and `--line`, once everything is built.
+//! `cargo xtask demo`, `--mitm`, `--pair` and `--line`, and `cargo xtask board`, once everything is built.
 //!
 //! A board in QEMU talks to the real `lowkey serve` over Ethernet and TCP. Without an attacker the wire is captured and
 //! searched; with one, every attack has to fail. On a line that dies, and in front of a server that hangs, floods and
 //! takes nothing, the boards have to come back.
 
 mod attacks;
+mod by_hand;
 mod capture;
 mod device;
 mod line;
@@ -44,6 +45,9 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let done = match &arguments[..] {
         [word, rust, c] if word == "line" => line::run(Path::new(rust), Path::new(c)),
+        [word, firmware, label, folder, button] if word == "by-hand" => {
+            by_hand::run(Path::new(firmware), Path::new(label), Path::new(folder), button)
+        }
         [word, address, code] if word == "board" => pair::on_this_machine(address, Path::new(code)),
         [attacked, lowkey, backend, firmware, flash, ram] => {
             let (lowkey, backend, firmware) = (lowkey.into(), backend.into(), firmware.into());
@@ -263,4 +267,4 @@ const KEY: usize = 110;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// A board's life at the most.
 const LIFE: Duration = Duration::from_secs(900);
-const USAGE: &str = "demo: started by `cargo xtask demo`";
+const USAGE: &str = "demo: started by `cargo xtask demo` or `cargo xtask board`";
