@@ -3,6 +3,7 @@
 mod provision;
 
 use crate::failure::EXIT_CODES;
+use crate::invitation::window_time;
 use crate::{code, config, in_force, label};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
@@ -96,11 +97,9 @@ fn serve() -> Command {
         .args(config::arguments())
         .arg(
             // No setting: a window that stood in a file would open at every start.
-            Arg::new("pair-window")
-                .long("pair-window")
-                .value_name("TIME")
-                .value_parser(|text: &str| config::time::parse(text).ok_or("no time such as 5m or 90s"))
-                .help("Open a pairing window at once, for so long: a device calls with the code that is asked for"),
+            Arg::new("pair-window").long("pair-window").value_name("TIME").value_parser(window_time).help(
+                "Open a pairing window at once, for so long: a device calls with the code that is asked for",
+            ),
         )
         .arg(
             Arg::new("pair-name")

@@ -2,15 +2,17 @@
 
 #[cfg(unix)]
 use crate::asking::{ask, ask_hidden};
+use crate::config::time;
 use crate::failure::{Exit, Failure};
 use crate::signals::Signals;
 use crate::terminal::{codes_in, path, text};
 use clap::{Arg, ArgMatches, value_parser};
 use lowkey_host::text::holds_a_secret;
-use lowkey_host::{Code, Device};
+use lowkey_host::{Code, Device, WindowInfo};
 use lowkey_registry::{code_text, parse_code};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// `--name` and `--code`.
@@ -27,6 +29,16 @@ pub(crate) fn arguments() -> [Arg; 2] {
     ]
 }
 
+/// How long a window is to be open.
+pub(crate) fn window_time(text: &str) -> Result<Duration, &'static str> {
+    match time::parse(text) {
+        Some(time) if time.is_zero() || time > WindowInfo::LONGEST => {
+            Err("a window is open for at most 24h, and longer than no time")
+        }
+        time => time.ok_or("no time such as 5m or 90s"),
+    }
+}
+
 /// A code, and a name.
 pub(crate) struct Invitation {
     pub(crate) device: String,
@@ -37,8 +49,8 @@ impl Invitation {
     /// As the arguments say; what they do not say is asked, the name first.
     ///
     /// # Errors
-    /// [`Exit::Arguments`]: the name is none, there is a typing error in the code, or a signal came. [`Exit::File`]: a
-    /// file cannot be read, or there is no terminal.
+    /// [`Exit::Arguments`]: the name is none, or a signal came. [`Exit::File`]: there is a typing error in the code, typed
+    /// or in a file; a file cannot be read, or there is no terminal.
     pub(crate) async fn of(of: &ArgMatches, signals: &mut Signals) -> Result<Self, Failure> {
         Self::asked(text(of, "name"), path(of, "code"), signals).await
     }
@@ -63,7 +75,7 @@ impl Invitation {
             Some(file) => in_file(file)?,
             None => {
                 let typed = ask_hidden("the code on its label (not shown): ", "--code FILE", signals).await?;
-                parse_code(&typed).map_err(|error| wrong("the code", error.to_string()))?
+                parse_code(&typed).map_err(|error| Failure::file(format_args!("the code: {error}")))?
             }
         };
         Ok(Self { device, code })

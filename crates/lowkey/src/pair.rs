@@ -56,7 +56,7 @@ pub(crate) fn command() -> Command {
                 .value_name("TIME")
                 .default_value("5m")
                 .conflicts_with_all(["address", "list", "close"])
-                .value_parser(|text: &str| time::parse(text).ok_or("no time such as 5m or 90s"))
+                .value_parser(invitation::window_time)
                 .help("How long the window is open, up to 24h"),
         )
         .args(admin_client::arguments())

@@ -112,6 +112,7 @@ pub(super) fn window(of: &WindowInfo) -> Value {
         "key": key.map(|key| encode_public(&key)),
         "loser": of.loser.map(|key| encode_public(&key)),
         "seconds_left": of.left.as_secs(),
+        "seconds_over": of.over.map(|over| over.as_secs()),
         "state": state,
         "trouble": of.trouble.as_ref().map(trouble),
         "window": of.number,

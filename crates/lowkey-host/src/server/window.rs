@@ -20,6 +20,8 @@ pub struct WindowInfo {
     pub caller: Caller,
     /// How long it is still open; nothing once it is over.
     pub left: Duration,
+    /// How long it has been over; `None` while it is open.
+    pub over: Option<Duration>,
     /// How far it is.
     pub progress: Progress,
     /// Why the last run came to nothing, if one did; the window stays open for another.
@@ -27,6 +29,11 @@ pub struct WindowInfo {
     /// The key of a device that had the code as well and was told no, because another one was first; the last of
     /// them. Somebody has the code from its label: which of the two is the right one, only people can tell.
     pub loser: Option<PublicKey>,
+}
+
+impl WindowInfo {
+    /// For how long one may be open at most: 24 hours.
+    pub const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 }
 
 /// Who begins a pairing.

@@ -20,11 +20,17 @@ pub(crate) struct Windows(Mutex<Table>);
 #[derive(Default)]
 struct Table {
     open: HashMap<Id, Window>, // by the code's name
-    past: VecDeque<WindowInfo>,
+    past: VecDeque<Past>,
     next: u64,
     /// Of codes that there are runs with, in whatever window: one that was closed may still have a change under way
     /// when the next one of its code is open.
     entering: HashMap<Id, Weak<Entering>>,
+}
+
+/// One that is over.
+struct Past {
+    info: WindowInfo,
+    since: Instant,
 }
 
 /// Held by whoever changes what is entered: of the runs with one code one after the other.
@@ -77,7 +83,7 @@ impl Windows {
         time: Duration,
         by: Caller,
     ) -> Result<u64, NotOpened> {
-        if !(Duration::from_nanos(1)..=LONGEST).contains(&time) {
+        if !(Duration::from_nanos(1)..=WindowInfo::LONGEST).contains(&time) {
             return Err(NotOpened::Time);
         }
         let name = code.name();
@@ -123,7 +129,7 @@ impl Windows {
         let code = table.named(number)?;
         let cut = table.open.get(&code)?.holder.as_ref().map(|holder| holder.key);
         table.end(code, Progress::Closed(cut));
-        table.past.back().cloned()
+        table.past.back().map(|past| past.info(Instant::now()))
     }
 
     /// What there is of one.
@@ -137,7 +143,7 @@ impl Windows {
         let mut table = self.lock();
         table.sweep(now);
         let open = table.open.iter().map(|(code, window)| window.info(*code, now));
-        let mut all: Vec<_> = table.past.iter().cloned().chain(open).collect();
+        let mut all: Vec<_> = table.past.iter().map(|past| past.info(now)).chain(open).collect();
         all.sort_by_key(|window| window.number);
         all
     }
@@ -290,7 +296,7 @@ impl Table {
 
     /// What a device hears that has shown the code behind the window's end.
     fn too_late(&mut self, number: u64, key: PublicKey) -> NotPaired {
-        let past = self.past.iter_mut().find(|past| past.number == number);
+        let past = self.past.iter_mut().map(|past| &mut past.info).find(|past| past.number == number);
         match past {
             Some(past) if matches!(past.progress, Progress::Paired(first) if first != key) => {
                 past.loser = Some(key);
@@ -327,7 +333,15 @@ impl Table {
         if self.past.len() >= PAST {
             self.past.pop_front();
         }
-        self.past.push_back(WindowInfo { left: Duration::ZERO, ..window.info(code, Instant::now()) });
+        let since = Instant::now();
+        let info = WindowInfo { left: Duration::ZERO, ..window.info(code, since) };
+        self.past.push_back(Past { info, since });
+    }
+}
+
+impl Past {
+    fn info(&self, now: Instant) -> WindowInfo {
+        WindowInfo { over: Some(now.saturating_duration_since(self.since)), ..self.info.clone() }
     }
 }
 
@@ -351,6 +365,7 @@ impl Window {
             device: self.device.clone(),
             caller: self.caller,
             left: self.until.saturating_duration_since(now),
+            over: None,
             progress: self.progress,
             trouble: self.trouble.clone(),
             loser: self.loser,
@@ -364,8 +379,6 @@ impl fmt::Debug for Windows {
     }
 }
 
-/// For how long one may be open.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many messages 1 of a window may open: whoever makes more has the code, and too much time.
 const MOST_SEEN: usize = 1024;
 /// How many that are over are remembered.

@@ -213,6 +213,11 @@ fn a_device_whose_page_has_gone_is_not_made_again() {
             .contains("\"pump-001\" is in use already, and its code is not here any more")
     );
     assert!(line.differences().contains("m.csv:2: pages/pump-001.code: there is none"));
+    fs::write(line.path("pages/pump-001.code"), "# x\nx1\n").unwrap();
+    fs::set_permissions(line.path("pages/pump-001.code"), fs::Permissions::from_mode(0o600)).unwrap();
+    let differences = line.differences();
+    assert!(differences.contains("m.csv:2: pages/pump-001.code: line 2: a typing error"), "{differences}");
+    fs::remove_file(line.path("pages/pump-001.code")).unwrap();
 }
 
 #[test]

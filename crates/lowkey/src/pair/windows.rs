@@ -36,7 +36,7 @@ pub(super) fn list(admin: &Admin, of: &ArgMatches) -> Result<(), Failure> {
     let (open, over): (Vec<&Value>, Vec<&Value>) = all(&value).iter().partition(|window| is_open(window));
     let mut shown = String::new();
     for window in open.iter().chain(&over) {
-        shown += &block(window);
+        shown += &block(window, open.iter().filter(|other| other["device"] == window["device"]).count());
         shown.push('\n');
     }
     let calls = open.iter().filter(|window| is_call(window)).count();
@@ -101,7 +101,8 @@ fn is_call(window: &Value) -> bool {
     window["caller"] == "server"
 }
 
-fn block(window: &Value) -> String {
+/// `namesakes` are open for the same device.
+fn block(window: &Value, namesakes: usize) -> String {
     let caller = if is_call(window) { "the server" } else { "the device" };
     let mut facts = vec![
         ("code", said(window, "code").unwrap_or_default()),
@@ -110,10 +111,17 @@ fn block(window: &Value) -> String {
     ];
     if is_open(window) {
         facts.push(("time left", time(number(window, "seconds_left"))));
+        if namesakes > 1 {
+            let what = format!("{namesakes} are open for this name; the first that pairs has it");
+            facts.push(("beside it", what));
+        }
     }
     if let Some(loser) = said(window, "loser") {
         facts
             .push(("told no", format!("another device with this code, fingerprint {}", fingerprint(&loser))));
+    }
+    if !is_open(window) {
+        facts.push(("ended", format!("{} ago", time(number(window, "seconds_over")))));
     }
     with_facts(&said(window, "device").unwrap_or_default(), &facts)
 }

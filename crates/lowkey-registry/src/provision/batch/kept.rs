@@ -2,6 +2,7 @@
 //! its owner's alone, or an error.
 
 use crate::codes;
+use crate::keys::KeyFileError;
 use crate::text_file::{self, Trust};
 use lowkey_core::page::{Contents, Fields, LEN, Page, PageError};
 use lowkey_core::{Id, PublicKey, Secret};
@@ -74,6 +75,7 @@ pub(super) fn read_code(path: &Path) -> Result<Id, NoFile> {
             [code] => Ok(code.name()),
             codes => Err(NoFile::Wrong(format!("{} codes stand in it", codes.len()))),
         },
+        Err(KeyFileError::Encoding { line, why, .. }) => Err(NoFile::Wrong(format!("line {line}: {why}"))),
         Err(error) => Err(NoFile::Wrong(error.to_string())),
     }
 }

@@ -90,3 +90,16 @@ fn pairing_whatever_interrupts_the_question_for_a_code_the_terminal_shows_again_
         desk.child.wait().unwrap();
     }
 }
+
+/// The exit code is that of the same error in a file.
+#[test]
+fn pairing_a_typing_error_in_what_is_typed_has_the_exit_code_of_one_in_a_file() {
+    let folder = folder();
+    let lowkey =
+        format!("{} pair --open --name pump-7 --admin unix:admin.sock", env!("CARGO_BIN_EXE_lowkey"));
+    let mut desk = Desk::new(&folder, &lowkey);
+    desk.until("(not shown): ");
+    desk.types(format!("{}1\r", &CODE[..25]).as_bytes());
+    desk.until("a typing error");
+    assert_eq!(desk.child.wait().unwrap().code(), Some(1));
+}

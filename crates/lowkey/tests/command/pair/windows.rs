@@ -28,6 +28,7 @@ fn pairing_windows_and_calls_are_listed_and_closed_by_name_and_no_code_is_told()
     let close = "pair --admin unix:admin.sock --close";
     folder.run(&format!("{close} pump-8")).code(3).stderr(contains("no window and no call is open"));
     folder.run(&format!("{close} pump-7")).success().stderr("closed: \"pump-7\", code b684a459eb674716\n");
+    assert!(!String::from_utf8_lossy(&folder.run(list).success().get_output().stdout).contains("time left"));
     let (exit, said) = pairing.end();
     assert!(exit == Some(4) && said.contains("the window was closed, and no device came"), "{said}");
     assert!(said.ends_with("`lowkey doctor` says who called instead\n"), "{said}");
@@ -60,7 +61,9 @@ fn pairing_windows_and_calls_are_listed_and_closed_by_name_and_no_code_is_told()
     let (exit, said) = pairing.end();
     assert!(exit == Some(4) && said.contains("the window was closed. A device came"), "{said}");
     let closed = format!("closed while a device was being paired, fingerprint {fingerprint}\n");
-    folder.run(list).success().stdout(contains(closed).and(contains("windows open: 0; calls: 0; over: 2")));
+    folder.run(list).success().stdout(
+        contains(closed).and(contains("  ended        ")).and(contains("windows open: 0; calls: 0; over: 2")),
+    );
     assert!(folder.read("devices.toml").contains("pending = true\n"));
     assert!(connects(&folder, &server), "its row is served");
 
@@ -133,4 +136,29 @@ fn pairing_a_window_is_not_said_to_be_open_by_a_server_that_does_not_listen() {
         .run(&serve)
         .code(3)
         .stderr(contains("another program listens there").and(contains("window").not()));
+}
+
+#[test]
+fn pairing_two_windows_that_are_open_for_one_name_say_so_in_the_list() {
+    let folder = folder();
+    let _server = folder.serve_with(FILES, &[]);
+    super::private(&folder, "other.txt", "BAEAQCAIBAEAQCAIBAEAQCAIBA");
+    let _windows =
+        [Command::begin(&folder, PAIR), Command::begin(&folder, &PAIR.replace("code.txt", "other.txt"))];
+    let listed = folder.run("pair --list --admin unix:admin.sock").success();
+    let listed = String::from_utf8_lossy(&listed.get_output().stdout).into_owned();
+    assert_eq!(listed.matches("2 are open for this name").count(), 2, "{listed}");
+}
+
+#[test]
+fn pairing_a_window_that_is_too_long_is_refused_before_a_code_is_read_or_anybody_listens() {
+    let folder = folder();
+    for time in ["48h", "0s"] {
+        for command in [
+            format!("serve {FILES} --pair-window {time} --pair-name pump-7 --pair-code none.txt"),
+            format!("{} --for {time}", PAIR.replace("code.txt", "none.txt")),
+        ] {
+            folder.run(&command).code(2).stderr(contains("at most 24h"));
+        }
+    }
 }
