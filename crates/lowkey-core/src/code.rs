@@ -49,7 +49,7 @@ impl Code {
     /// is accepted. The whole text of a label, as a file of `lowkey code new` has it, is for [`label::parse`].
     ///
     /// # Errors
-    /// [`CodeError::Letter`], [`CodeError::Length`]: this is not how a code is written. [`CodeError::Blank`],
+    /// [`CodeError::Letter`], [`CodeError::LastLetter`], [`CodeError::Length`]: this is not how a code is written. [`CodeError::Blank`],
     /// [`CodeError::Published`].
     pub fn parse(text: &str) -> Result<Self, CodeError> {
         let mut code = Self { bytes: Secret::zeroed(), len: 0 };
@@ -101,9 +101,11 @@ impl fmt::Debug for Code {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CodeError {
-    /// Something in it is no letter of base32, or its last letter is none that can stand there: a typing error. Or it
-    /// is the whole text of a label, which [`label::parse`] reads.
+    /// Something in it is no letter of base32: a typing error. Or it is the whole text of a label, which
+    /// [`label::parse`] reads.
     Letter,
+    /// Its last letter is none that can stand there: that one is wrong, or others are missing.
+    LastLetter,
     /// It has fewer than 16 bytes or more than 32, or a length that no bytes give: something is missing, or too much.
     Length,
     /// All bits are zero, or all are one: nobody has written a code there.
@@ -117,6 +119,7 @@ impl CodeError {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Letter => "no letter of bare codes; try label::parse",
+            Self::LastLetter => "its last letter is wrong, or letters are missing",
             Self::Length => "too short or too long for a code",
             Self::Blank => "all bits are zero or all are one: nobody has written a code there",
             Self::Published => "the example of the protocol, which everybody knows",

@@ -3,7 +3,7 @@
 //! What is typed or shown is a secret. No branch and no index depends on it but the answer whether it is base32 at all,
 //! and where its spaces are.
 
-use super::CodeError;
+use super::{Code, CodeError};
 
 /// Writes the bytes of `text` to the front of `out`; returns how many.
 ///
@@ -26,7 +26,8 @@ pub fn decode(text: &str, out: &mut [u8]) -> Result<usize, CodeError> {
     match (strange, bits, waiting) {
         (1.., ..) => Err(CodeError::Letter),
         (0, 5.., _) => Err(CodeError::Length), // a letter that belongs to no byte
-        (0, _, 1..) => Err(CodeError::Letter), // one that nobody writes there
+        (0, _, 1..) if len < Code::MIN => Err(CodeError::Length), // of no code, whatever its last letter is
+        (0, _, 1..) => Err(CodeError::LastLetter),
         (0, _, 0) => Ok(len),
     }
 }

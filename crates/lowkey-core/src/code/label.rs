@@ -29,6 +29,9 @@ impl LabelError {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Code(CodeError::Letter) => "a typing error: a letter that does not belong into a code",
+            Self::Code(CodeError::LastLetter) => {
+                "a typing error: its last letter is wrong, or letters are missing"
+            }
             Self::Code(CodeError::Length) => "a typing error: too short or too long for a code",
             Self::Code(error) => error.as_str(),
             Self::Typing => "a typing error: the label's letters do not belong together",
@@ -46,7 +49,8 @@ impl fmt::Display for LabelError {
 impl core::error::Error for LabelError {}
 
 /// The code that `text` is: bare, or in a label's text. Spaces and hyphens are skipped, lower case is accepted, and so
-/// is white space around it. A bare code has no check: a wrong letter of base32 in it is another code.
+/// is white space around it, and a label's letters without the `LOWKEY:1/` before them. A bare code has no check: a
+/// wrong letter of base32 in it is another code.
 ///
 /// # Errors
 /// [`LabelError`], which repeats nothing of the text.
@@ -54,12 +58,23 @@ pub fn parse(text: &str) -> Result<Code, LabelError> {
     let text = text.trim_ascii();
     match text.split_at_checked(SCHEME_LEN) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case(&START[..SCHEME_LEN]) => of_label(rest),
-        _ => Code::parse(text).map_err(LabelError::Code),
+        _ => match of_letters(text) {
+            // As many bytes as a label's may be a bare code as well.
+            Err(
+                LabelError::Typing
+                | LabelError::Code(CodeError::Letter | CodeError::LastLetter | CodeError::Length),
+            ) => Code::parse(text).map_err(LabelError::Code),
+            labels => labels,
+        },
     }
 }
 
 fn of_label(text: &str) -> Result<Code, LabelError> {
-    let text = text.trim_ascii_start().strip_prefix(&START[SCHEME_LEN..]).ok_or(LabelError::Version)?;
+    of_letters(text.trim_ascii_start().strip_prefix(&START[SCHEME_LEN..]).ok_or(LabelError::Version)?)
+}
+
+/// Of what stands behind the scheme and the version.
+fn of_letters(text: &str) -> Result<Code, LabelError> {
     let mut bytes = Secret::<BYTES>::zeroed();
     let len = base32::decode(text, bytes.expose_mut()).map_err(LabelError::Code)?;
     let (Some((name, rest)), BYTES) = (bytes.expose().split_first_chunk::<{ Code::NAME_LEN }>(), len) else {

@@ -54,7 +54,11 @@ fn pairing_anything_else_is_no_code_and_says_what_is_wrong() {
         assert_eq!(refused(&with(7, letter)), CodeError::Letter, "{letter:?}");
     }
     // The two bits behind the last byte are zeros.
-    assert_eq!(refused(&with(25, '5')), CodeError::Letter);
+    assert_eq!(refused(&with(25, '5')), CodeError::LastLetter);
+    // Too short to be a code, whatever its last letter is.
+    for len in 1..26 {
+        assert_eq!(refused(&USABLE[..len]), CodeError::Length, "{len}");
+    }
     // A letter too few, too many; a length that no bytes give; nothing.
     let short = &TEXT[..25];
     for text in [short, &format!("{TEXT}A"), &written(&BYTES[1..]), &written(&[7; 33]), ""] {
@@ -139,7 +143,8 @@ fn pairing_a_label_holds_name_code_and_check() {
 fn pairing_a_code_is_typed_bare_or_as_the_whole_label() {
     let expected = Code::parse(USABLE).unwrap();
     let spaced = "  lowkey:1/ wxp7g 7gomx-742b7-7qmca-p74da-qd77a-yea77-ygbew-me\n";
-    for text in [LABEL, spaced, USABLE, "a77y-gbah-76bq-ib77-qmca-p74d-aq "] {
+    let without_its_beginning = &LABEL["LOWKEY:1/".len()..];
+    for text in [LABEL, spaced, without_its_beginning, USABLE, "a77y-gbah-76bq-ib77-qmca-p74d-aq "] {
         assert_eq!(label::parse(text).unwrap().expose(), expected.expose(), "{text}");
     }
 }
@@ -163,7 +168,9 @@ fn pairing_a_typing_error_anywhere_in_a_label_is_named_as_one() {
         ("AAAQEAYEAUDAOCAJBIFQYDIOB1", LabelError::Code(CodeError::Letter)),
         ("\u{202e}AAAQ", LabelError::Code(CodeError::Letter)),
         ("AAAAAAAAAAAAAAAAAAAAAAAAAA", LabelError::Code(CodeError::Blank)),
+        ("A77YGBAH76BQIB77QMCAP74DAR", LabelError::Code(CodeError::LastLetter)),
         (LABEL_OF_PAGE, LabelError::Code(CodeError::Published)),
+        (&LABEL_OF_PAGE["LOWKEY:1/".len()..], LabelError::Code(CodeError::Published)),
     ] {
         assert_eq!(label::parse(wrong).unwrap_err(), error, "{wrong}");
     }
