@@ -6,7 +6,7 @@
 //! whatever rots.
 
 use lowkey_core::boot_log::Bank;
-use lowkey_core::key_store::{KeyStore, StoreError};
+use lowkey_core::key_store::{KeyStore, Standing, StoreError};
 use lowkey_core::{Code, Id, Identity, Peer, PinStore, PublicKey, Secret};
 use std::sync::LazyLock;
 use test_support::flash::{Model, Nature, Trouble};
@@ -74,7 +74,8 @@ pub fn key_store(data: &[u8]) {
 fn change(flash: &mut Model, op: u8, which: usize) -> (Result<Said, StoreError>, u64) {
     let (server, code) = (servers()[which], code(which));
     let mut number = 0;
-    let result = KeyStore::open(flash).and_then(|mut store| {
+    let mut store = KeyStore::new(flash);
+    let result = store.open().and_then(|()| {
         match op % 8 {
             _ if !store.has_keys() => store.make_keys(&mut Random::from_seed(op.into()))?,
             0 => store.set_address(["", "a:1", "b:2"][which])?,
@@ -94,13 +95,18 @@ fn change(flash: &mut Model, op: u8, which: usize) -> (Result<Said, StoreError>,
 }
 
 fn look(flash: &mut Model) -> Result<Said, StoreError> {
-    KeyStore::open(flash).map(|store| said(&store))
+    let mut store = KeyStore::new(flash);
+    store.open().map(|()| said(&store))
 }
 
 fn said(store: &KeyStore<&mut Model>) -> Said {
     Said {
         key: store.identity().ok().map(|identity| identity.public_key()),
-        pinnings: store.pinnings().map(|keys| keys.peer().public_key()).collect(),
+        pinnings: [Standing::Pending, Standing::Final]
+            .into_iter()
+            .filter_map(|standing| store.keys(standing))
+            .map(|keys| keys.peer().public_key())
+            .collect(),
         address: store.address().to_owned(),
         spent: std::array::from_fn(|n| store.is_spent(&code(n))),
         may_pair_unasked: store.may_pair_unasked(),

@@ -8,7 +8,7 @@
 mod fixed;
 
 use fixed::{Banks, CODE, DEVICE, HEDGE, ID, MESSAGE, Noise, PSK, SERVER, Stuck};
-use lowkey_core::key_store::KeyStore;
+use lowkey_core::key_store::{KeyStore, Standing};
 use lowkey_core::{Code, Entropy, Ephemerals, Id, Identity, Peer, PinStore, Psk, PublicKey, Secret, kk};
 use lowkey_transport::{
     Buffers, Keeper, Link, MIN_INCOMING, MIN_OUTGOING, Mode, Pairing, Pinning, Step, Window,
@@ -43,12 +43,13 @@ fn main() -> Result<()> {
         blob(&recorded.to_responder);
     }
     // A device that makes its keys on the board: it pairs, and then it connects.
-    let mut banks = Banks::erased();
-    let mut store = KeyStore::open(&mut banks)?;
+    let mut banks = Banks::zeroed();
+    let mut store = KeyStore::new(banks.erased());
+    store.open()?;
     store.make_keys(&mut Noise::begun())?;
     let mut random = store.ephemerals()?;
     blob(&pair(&store.identity()?, &mut random, &server, &mut store)?);
-    let keys = store.pinnings().next().ok_or("nothing was stored")?;
+    let keys = store.keys(Standing::Final).ok_or("nothing was stored")?;
     blob(&connect(Pinning::of(&keys), &mut random, &server)?);
     if script.len() > ROOM {
         return Err(format!("{} bytes do not fit {ROOM}", script.len()).into());

@@ -63,9 +63,15 @@ impl Entropy for Noise {
 pub struct Banks([[u8; BANK]; 2]);
 
 impl Banks {
-    /// Erased ones.
-    pub const fn erased() -> Self {
-        Self([[0xff; BANK]; 2])
+    /// Zeros: a static of them is not in the image, and is made of nothing on the stack.
+    pub const fn zeroed() -> Self {
+        Self([[0; BANK]; 2])
+    }
+
+    /// Erases both.
+    pub fn erased(&mut self) -> &mut Self {
+        self.0.as_flattened_mut().fill(0xff);
+        self
     }
 
     fn at(&mut self, bank: Bank, offset: usize, len: usize) -> Result<&mut [u8], FlashFailed> {

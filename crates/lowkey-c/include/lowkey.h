@@ -109,12 +109,12 @@
 
 #if defined(LOWKEY_POINTERS_OF_32_BITS)
 // Bytes of a lowkey_key_store.
-#define LOWKEY_KEY_STORE_SIZE 528
+#define LOWKEY_KEY_STORE_SIZE 624
 #endif
 
 #if defined(LOWKEY_POINTERS_OF_64_BITS)
 // Bytes of a lowkey_key_store.
-#define LOWKEY_KEY_STORE_SIZE 592
+#define LOWKEY_KEY_STORE_SIZE 680
 #endif
 
 // The same in words of 64 bits.
@@ -823,8 +823,9 @@ lowkey_status lowkey_pairing_wipe(lowkey_pairing *pairing);
 // first, so this may erase a bank. `flash` is copied, and its callbacks are called whenever the store is changed; a
 // bank has at least 1,024 bytes. With `clear` a start costs a part of a bank, and with NULL an erase.
 //
-// LOWKEY_LENGTH: no store fits there. LOWKEY_STORE_DAMAGED: see lowkey_key_store_start_over. LOWKEY_FLASH,
-// LOWKEY_NULL, LOWKEY_OUT_OF_TURN. After each of them the object is as it was.
+// LOWKEY_LENGTH: no store fits there. LOWKEY_STORE_DAMAGED: see lowkey_key_store_start_over. LOWKEY_FLASH: the call
+// can be repeated. After each of these nothing is left of the object. LOWKEY_NULL, LOWKEY_OUT_OF_TURN: it is as it
+// was.
 LOWKEY_MUST_USE
 lowkey_status lowkey_key_store_open(lowkey_key_store *store,
                                     const lowkey_flash *flash,

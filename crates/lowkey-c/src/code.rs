@@ -6,7 +6,6 @@ use crate::keys::lowkey_psk;
 use crate::object_sizes::LOWKEY_CODE_NAME_LEN;
 use crate::raw::{self, Failure};
 use crate::status::lowkey_status::{self, LOWKEY_BLANK, LOWKEY_LENGTH};
-use core::str;
 use lowkey_core::label::{self, LabelError};
 use lowkey_core::{Code, CodeError};
 
@@ -42,7 +41,6 @@ pub unsafe extern "C" fn lowkey_code_text_psk(
     name: *mut u8,
 ) -> lowkey_status {
     let parse = |text: &[u8]| {
-        let text = str::from_utf8(text).map_err(|_| CodeError::Letter)?;
         label::parse(text).map_err(|error| match error {
             LabelError::Code(error) => error,
             _ => CodeError::Letter,
@@ -66,6 +64,6 @@ unsafe fn make_psk(
         _ => LOWKEY_LENGTH,
     })?;
     storage.fill(|| code.psk());
-    name.set(code.name().as_bytes().first_chunk().copied().unwrap_or_default());
+    name.set(*code.name().front());
     Ok(())
 }

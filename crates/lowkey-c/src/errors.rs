@@ -53,6 +53,7 @@ impl From<StoreError> for Failure {
             StoreError::Damaged => LOWKEY_STORE_DAMAGED,
             StoreError::Source => LOWKEY_ENTROPY,
             StoreError::Flash => LOWKEY_FLASH,
+            StoreError::PeerKey => LOWKEY_PEER_KEY,
             _ => LOWKEY_OUT_OF_TURN,
         };
         status.into()

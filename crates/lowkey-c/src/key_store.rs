@@ -9,10 +9,11 @@ use crate::random::lowkey_random;
 use crate::raw::callbacks::{Random, StoreBanks};
 use crate::raw::{self, Failure, Object};
 use crate::status::lowkey_status::{self, *};
+use core::cell::Cell;
 use core::ffi::{c_char, c_void};
 use core::{ptr, str};
-use lowkey_core::key_store::{KeyStore, Run, StoreError};
-use lowkey_core::{Entropy, EntropyFailed, Id, Peer, PinStore, PublicKey, Secret, wipe_dead_stack};
+use lowkey_core::key_store::{KeyStore, Run, Standing, StoreError};
+use lowkey_core::{Entropy, EntropyFailed, Id, PinStore, PublicKey, Secret, wipe_dead_stack};
 
 /// Makes zeros of a unit, `len` bytes, whatever it holds, and returns 0 when that is done, anything else if it failed.
 /// The `context` is that of the flash.
@@ -42,16 +43,17 @@ pub(crate) struct Opened {
     /// What this start draws from, once it has begun.
     run: Option<Run>,
     /// The ids of the pinnings, where they were asked for.
-    pending_id: [u8; LOWKEY_PINNING_ID_LEN],
-    final_id: [u8; LOWKEY_PINNING_ID_LEN],
+    pending_id: Cell<[u8; LOWKEY_PINNING_ID_LEN]>,
+    final_id: Cell<[u8; LOWKEY_PINNING_ID_LEN]>,
 }
 
 /// Opens the store in `flash`, which is new if both banks are erased. What a power cut has left undone is finished
 /// first, so this may erase a bank. `flash` is copied, and its callbacks are called whenever the store is changed; a
 /// bank has at least 1,024 bytes. With `clear` a start costs a part of a bank, and with NULL an erase.
 ///
-/// LOWKEY_LENGTH: no store fits there. LOWKEY_STORE_DAMAGED: see lowkey_key_store_start_over. LOWKEY_FLASH,
-/// LOWKEY_NULL, LOWKEY_OUT_OF_TURN. After each of them the object is as it was.
+/// LOWKEY_LENGTH: no store fits there. LOWKEY_STORE_DAMAGED: see lowkey_key_store_start_over. LOWKEY_FLASH: the call
+/// can be repeated. After each of these nothing is left of the object. LOWKEY_NULL, LOWKEY_OUT_OF_TURN: it is as it
+/// was.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lowkey_key_store_open(
     store: *mut lowkey_key_store,
@@ -79,13 +81,15 @@ unsafe fn open(
     store: *mut lowkey_key_store,
     flash: *const lowkey_flash,
     clear: lowkey_clear,
-    open: impl FnOnce(StoreBanks) -> Result<KeyStore<StoreBanks>, StoreError>,
+    open: fn(&mut KeyStore<StoreBanks>) -> Result<(), StoreError>,
 ) -> lowkey_status {
     attempt(|| {
         let (storage, banks) = (raw::vacant(store)?, banks(raw::plain(flash)?)?);
-        let store = open(StoreBanks { banks, clear })?;
-        storage.fill(|| Opened { store, run: None, pending_id: [0; 8], final_id: [0; 8] });
-        Ok(())
+        let store = KeyStore::new(StoreBanks { banks, clear });
+        let (pending_id, final_id) = (Cell::default(), Cell::default());
+        let mut opened = storage.fill_inside(|| Opened { store, run: None, pending_id, final_id });
+        let made = open(&mut opened.store);
+        opened.keep(made.map_err(Failure::from))
     })
 }
 
@@ -182,7 +186,7 @@ pub unsafe extern "C" fn lowkey_key_store_own(
     store: *const lowkey_key_store,
     page: *mut lowkey_page,
 ) -> lowkey_status {
-    give(|| Ok((raw::out(page)?, own(&raw::shared(store)?.store)?)))
+    find(store, page, None)
 }
 
 /// The same with the pinning that is pending, for lowkey_keys_init, which copies it. Dial with this one first, then
@@ -194,10 +198,7 @@ pub unsafe extern "C" fn lowkey_key_store_pending(
     store: *mut lowkey_key_store,
     page: *mut lowkey_page,
 ) -> lowkey_status {
-    give(|| {
-        let (page, Opened { store, pending_id, .. }) = (raw::out(page)?, raw::exclusive(store)?);
-        Ok((page, pinned(store, store.fields()?.pending, pending_id)?))
-    })
+    find(store, page, Some(Standing::Pending))
 }
 
 /// The same with the pinning that is final, which stays until the pending one is.
@@ -208,10 +209,7 @@ pub unsafe extern "C" fn lowkey_key_store_final(
     store: *mut lowkey_key_store,
     page: *mut lowkey_page,
 ) -> lowkey_status {
-    give(|| {
-        let (page, Opened { store, final_id, .. }) = (raw::out(page)?, raw::exclusive(store)?);
-        Ok((page, pinned(store, store.fields()?.last, final_id)?))
-    })
+    find(store, page, Some(Standing::Final))
 }
 
 /// The callbacks of a store for lowkey_pairing_init, which copies them.
@@ -283,39 +281,37 @@ pub unsafe extern "C" fn lowkey_key_store_wipe(store: *mut lowkey_key_store) -> 
     attempt(|| raw::wipe(store))
 }
 
-/// The page of the device's own keys.
-fn own(store: &KeyStore<StoreBanks>) -> Result<lowkey_page, Failure> {
-    let (fields, address) = (store.fields()?, store.address());
-    Ok(lowkey_page {
-        id: ptr::null(),
-        id_len: 0,
-        address: address.as_ptr().cast(),
-        address_len: address.len(),
-        private_key: fields.private_key.as_ptr(),
-        public_key: fields.public_key.as_ptr(),
-        peer_key: ptr::null(),
-        shared: ptr::null(),
-        hedge: fields.hedge.as_ptr(),
-        seed: ptr::null(),
-        psk: ptr::null(),
-    })
-}
-
-/// The same with a pinning, whose id lies beside the store.
-fn pinned(
-    store: &KeyStore<StoreBanks>,
-    pinning: Option<(&[u8; 32], &[u8; 32])>,
-    id: &mut [u8; LOWKEY_PINNING_ID_LEN],
-) -> Result<lowkey_page, Failure> {
-    let (own, (key, shared)) = (own(store)?, pinning.ok_or(LOWKEY_OUT_OF_TURN)?);
-    let made = Id::of_pinning(PublicKey::of(store.fields()?.public_key), PublicKey::of(key));
-    *id = made.as_bytes().first_chunk().copied().unwrap_or_default();
-    Ok(lowkey_page {
-        id: id.as_ptr(),
-        id_len: id.len(),
-        peer_key: key.as_ptr(),
-        shared: shared.as_ptr(),
-        ..own
+/// Gives the page of the device's own keys, and of a pinning, whose id lies beside the store.
+#[inline(never)]
+unsafe fn find(
+    store: *const lowkey_key_store,
+    page: *mut lowkey_page,
+    standing: Option<Standing>,
+) -> lowkey_status {
+    give(|| {
+        let (page, opened) = (raw::out(page)?, raw::shared(store)?);
+        let own = opened.store.fields()?;
+        let mut found = lowkey_page {
+            id: ptr::null(),
+            id_len: 0,
+            address: own.address.as_ptr().cast(),
+            address_len: own.address.len(),
+            private_key: own.private_key.as_ptr(),
+            public_key: own.public_key.as_ptr(),
+            peer_key: ptr::null(),
+            shared: ptr::null(),
+            hedge: own.hedge.as_ptr(),
+            seed: ptr::null(),
+            psk: ptr::null(),
+        };
+        if let Some(standing) = standing {
+            let (key, shared) = opened.store.pinning(standing).ok_or(LOWKEY_OUT_OF_TURN)?;
+            let id = if standing == Standing::Pending { &opened.pending_id } else { &opened.final_id };
+            id.set(*Id::of_pinning(PublicKey::of(own.public_key), PublicKey::of(key)).front());
+            (found.id, found.id_len) = (id.as_ptr().cast(), LOWKEY_PINNING_ID_LEN);
+            (found.peer_key, found.shared) = (key.as_ptr(), shared.as_ptr());
+        }
+        Ok((page, found))
     })
 }
 
@@ -326,9 +322,8 @@ unsafe extern "C" fn store_pin(
     code: *const u8,
 ) -> i32 {
     change(store.cast(), |opened| {
-        let (key, shared) = (PublicKey::new(*raw::array(peer_key)?), Secret::new(*raw::array(shared)?));
-        let peer = Peer::from_parts(&opened.store.identity()?, key, shared).map_err(|_| LOWKEY_PEER_KEY)?;
-        Ok(opened.store.store(&peer, &name(code)?)?)
+        let (key, shared) = (PublicKey::of(raw::array(peer_key)?), Secret::of(raw::array(shared)?));
+        Ok(opened.store.pin(key, shared, &name(code)?)?)
     }) as i32
 }
 

@@ -228,7 +228,7 @@ pub unsafe extern "C" fn lowkey_fingerprint(public_key: *const u8, text: *mut c_
     give(|| {
         let text = raw::out_array::<LOWKEY_FINGERPRINT_LEN>(text.cast())?;
         let made = Fingerprint::of(&PublicKey::new(*raw::array(public_key)?));
-        Ok((text, made.as_str().as_bytes().first_chunk().copied().unwrap_or_default()))
+        Ok((text, *made.as_bytes()))
     })
 }
 

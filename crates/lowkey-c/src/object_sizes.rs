@@ -42,10 +42,10 @@ pub const LOWKEY_PAIRING_SIZE: usize = 416;
 
 /// Bytes of a lowkey_key_store.
 #[cfg(target_pointer_width = "32")]
-pub const LOWKEY_KEY_STORE_SIZE: usize = 528;
+pub const LOWKEY_KEY_STORE_SIZE: usize = 624;
 /// Bytes of a lowkey_key_store.
 #[cfg(target_pointer_width = "64")]
-pub const LOWKEY_KEY_STORE_SIZE: usize = 592;
+pub const LOWKEY_KEY_STORE_SIZE: usize = 680;
 
 /// The same in words of 64 bits.
 pub const LOWKEY_IDENTITY_WORDS: usize = LOWKEY_IDENTITY_SIZE / 8;

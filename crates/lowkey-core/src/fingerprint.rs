@@ -31,6 +31,11 @@ impl Fingerprint {
         Self(text)
     }
 
+    /// The text, in ASCII.
+    pub fn as_bytes(&self) -> &[u8; Self::LEN] {
+        &self.0
+    }
+
     /// The text, for firmware that prints without `core::fmt`.
     pub fn as_str(&self) -> &str {
         core::str::from_utf8(&self.0).unwrap_or_default()

@@ -14,14 +14,16 @@
 //!   and s is erased: whoever reads the flash later cannot compute what earlier starts have drawn.
 //!
 //! ```
-//! # use lowkey_core::{boot_log::Flash, key_store::{KeyStore, StoreError}, *};
+//! # use lowkey_core::{boot_log::Flash, key_store::{KeyStore, Standing, StoreError}, *};
 //! fn start<F: Flash>(flash: F, noise: &mut impl Entropy) -> Result<KeyStore<F>, StoreError> {
-//!     let mut store = KeyStore::open(flash)?;
+//!     let mut store = KeyStore::new(flash);
+//!     store.open()?;
 //!     if !store.has_keys() {
 //!         store.make_keys(noise)?;
 //!     }
 //!     let mut ephemerals = store.ephemerals()?; // once a start
-//!     for keys in store.pinnings() {
+//!     for standing in [Standing::Pending, Standing::Final] {
+//!         let Some(keys) = store.keys(standing) else { continue };
 //!         // Connect; when the session is confirmed:
 //!         let server = keys.peer().public_key();
 //!         store.confirmed(&server)?;
@@ -37,23 +39,24 @@ mod error;
 mod health;
 mod run;
 
+pub use entry::Standing;
 pub use error::StoreError;
 pub use run::Run;
 
 use crate::boot_log::Flash;
-use crate::entropy::{Counter, CounterFailed, Entropy, Ephemerals};
-use crate::keys::{Id, Identity, Peer};
+use crate::entropy::{Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals};
+use crate::keys::{Id, Identity, Peer, is_spelling_of};
 use crate::page::{Keys, MAX_ADDRESS};
 use crate::pairing::PinStore;
 use banks::{Banks, Found};
 use core::fmt;
-use entry::{Entry, Seed, Standing};
+use entry::{Entry, Seed};
 use lowkey_crypto::{PublicKey, Secret};
 
 /// A device's keys and pinnings, in two banks of flash.
 ///
-/// Holding one tells you that the store is whole. The flash holds nothing older than what it says, but where an erase
-/// failed behind what a pairing has changed: then nothing is drawn from a start before that is made up for.
+/// Once it is open the store is whole. The flash holds nothing older than what it says, but where an erase failed
+/// behind what a pairing has changed: then nothing is drawn from a start before that is made up for.
 pub struct KeyStore<F> {
     banks: Banks<F>,
     entry: Entry,
@@ -61,16 +64,27 @@ pub struct KeyStore<F> {
 }
 
 impl<F: Flash> KeyStore<F> {
-    /// Opens the store in `flash`, which is new if both banks are erased. What a power cut has left undone is finished
-    /// first, so this may erase a bank.
+    /// The store in `flash`, which has not been read: until [`Self::open`] has, it has no keys, and cannot be changed.
+    pub fn new(flash: F) -> Self {
+        Self { banks: Banks::new(flash), entry: Entry::empty(), seed: Seed::empty() }
+    }
+
+    /// Reads the store, which is new if both banks are erased. What a power cut has left undone is finished first, so
+    /// this may erase a bank.
     ///
     /// # Errors
     /// - [`StoreError::Unfit`]: no store fits there.
     /// - [`StoreError::Damaged`]: see [`Self::start_over`].
     /// - [`StoreError::Flash`]: what is left of an earlier change could not be erased. The call can be repeated.
-    pub fn open(flash: F) -> Result<Self, StoreError> {
-        let (store, found) = Self::look(flash)?;
-        if found == Found::Damage { Err(StoreError::Damaged) } else { Ok(store) }
+    ///
+    /// After an error it is as if nobody had read it.
+    pub fn open(&mut self) -> Result<(), StoreError> {
+        self.banks.close();
+        self.tidy();
+        let opened = self.banks.open(&mut self.entry, &mut self.seed);
+        self.tidy();
+        opened?;
+        if self.banks.found() == Found::Damage { Err(StoreError::Damaged) } else { Ok(()) }
     }
 
     /// Opens the store; if it is damaged, an empty one takes its place, whose windows have to be asked for. Call this
@@ -78,26 +92,23 @@ impl<F: Flash> KeyStore<F> {
     ///
     /// # Errors
     /// [`StoreError::Unfit`], [`StoreError::Flash`]: it is as it was, or erased in part and still damaged.
-    pub fn start_over(flash: F) -> Result<Self, StoreError> {
-        let (mut store, found) = Self::look(flash)?;
-        if found == Found::Damage {
-            let mut next = Entry::empty();
-            next.ask();
-            store.change(&mut next)?;
+    pub fn start_over(&mut self) -> Result<(), StoreError> {
+        match self.open() {
+            Err(StoreError::Damaged) => {
+                self.banks.start_over();
+                self.entry.ask();
+                self.commit()
+            }
+            opened => opened,
         }
-        Ok(store)
     }
 
-    fn look(flash: F) -> Result<(Self, Found), StoreError> {
-        let banks = Banks::new(flash).ok_or(StoreError::Unfit)?;
-        let mut store = Self { banks, entry: Entry::empty(), seed: Seed::empty() };
-        let found = store.banks.open(&mut store.entry, &mut store.seed)?;
-        if found != Found::Store {
-            // What was read last belongs to no store.
-            store.entry.copy_from(&Entry::empty());
-            store.seed.forget(0);
+    /// What was read last may belong to no store.
+    fn tidy(&mut self) {
+        if let Found::Nothing | Found::Damage = self.banks.found() {
+            self.entry.wipe();
+            self.seed.wipe();
         }
-        Ok((store, found))
     }
 
     /// Whether this device has its keys.
@@ -118,11 +129,9 @@ impl<F: Flash> KeyStore<F> {
             return Err(StoreError::HasKeys);
         }
         let mut run = health::draw(source)?;
-        let mut next = Entry::of(&self.entry);
-        next.draw_keys(&mut run)?;
-        run.fill(self.seed.secret_mut())?;
-        self.seed.finish(self.seed.number());
-        self.change(&mut next)
+        self.entry.draw_keys(&mut run)?;
+        run.fill(self.seed.secret_mut().ok_or(EntropyFailed)?)?;
+        self.commit()
     }
 
     /// Our static key pair: what the label of the device may show of it, and what a pairing takes.
@@ -164,24 +173,26 @@ impl<F: Flash> KeyStore<F> {
     pub fn start(&mut self) -> Result<(Run, u32), StoreError> {
         self.with_keys()?;
         let number = self.seed.number().checked_add(1).ok_or(StoreError::Damaged)?;
-        let (mut run, mut next) = (Run::empty(), Seed::empty());
-        run.begin(self.seed.secret(), next.secret_mut());
-        next.finish(number);
-        let appended = self.banks.append(&next);
-        self.seed.copy_from(&next);
-        match appended {
-            Ok(()) => self.banks.settle()?,
-            Err(_) => self.change(&mut Entry::of(&self.entry))?,
+        let mut run = Run::empty();
+        run.begin(self.seed.secret_mut().ok_or(StoreError::Damaged)?);
+        self.seed.set_number(number);
+        self.seed.check();
+        if self.banks.append(&self.seed).is_err() {
+            self.commit()?;
         }
+        self.banks.settle()?;
         Ok((run, number))
     }
 
-    /// The pinnings in the order in which a device dials them: the pending one, then the final one of before.
-    pub fn pinnings(&self) -> impl Iterator<Item = Keys> + use<F> {
-        [Standing::Pending, Standing::Final].map(|standing| self.keys(standing)).into_iter().flatten()
+    /// The keys of a pinning. Dial with what is pending first, then with what is final.
+    pub fn keys(&self, standing: Standing) -> Option<Keys> {
+        let (key, shared) = self.entry.pinning(standing)?;
+        let identity = self.identity().ok()?;
+        let peer = Peer::from_parts(&identity, PublicKey::new(*key), Secret::new(*shared)).ok()?;
+        Some(Keys::of_pairing(identity, peer))
     }
 
-    /// Where the keys lie in RAM, for a port that reads them itself. Most of them are secret.
+    /// Where the device's own keys lie in RAM, for a port that reads them itself. Most of them are secret.
     ///
     /// # Errors
     /// [`StoreError::NoKeys`].
@@ -191,9 +202,37 @@ impl<F: Flash> KeyStore<F> {
             private_key: self.entry.private_key(),
             public_key: self.entry.public_key(),
             hedge: self.entry.hedge(),
-            pending: self.entry.pinning(Standing::Pending),
-            last: self.entry.pinning(Standing::Final),
+            address: self.entry.address(),
         })
+    }
+
+    /// The same of a pinning: the peer's static public key, and its Diffie-Hellman with ours, which is secret.
+    pub fn pinning(&self, standing: Standing) -> Option<(&[u8; 32], &[u8; 32])> {
+        self.entry.pinning(standing)
+    }
+
+    /// What [`PinStore::store`] does, of a key and its Diffie-Hellman with ours: for a port that has no [`Peer`].
+    ///
+    /// # Errors
+    /// [`StoreError::PeerKey`], and as [`PinStore::store`].
+    pub fn pin(&mut self, peer: &PublicKey, shared: &Secret<32>, code: &Id) -> Result<(), StoreError> {
+        if is_spelling_of(PublicKey::of(self.entry.public_key()), peer) || shared.is_blank() {
+            return Err(StoreError::PeerKey);
+        }
+        self.keep(peer, shared, code)
+    }
+
+    /// Stores a key that has been pinned with ours.
+    fn keep(&mut self, peer: &PublicKey, shared: &Secret<32>, code: &Id) -> Result<(), StoreError> {
+        self.with_keys()?;
+        if [Standing::Pending, Standing::Final].into_iter().any(|is| self.entry.is_of(is, peer, code)) {
+            return Ok(());
+        }
+        if self.entry.is_by(Standing::Pending, code) {
+            return Err(StoreError::Claimed);
+        }
+        self.entry.pin(peer, shared, code);
+        self.pair()
     }
 
     /// A session in KK with this peer is confirmed: the initiator has opened message 2, the responder a first record.
@@ -202,16 +241,17 @@ impl<F: Flash> KeyStore<F> {
     /// # Errors
     /// [`StoreError::Flash`]: as with [`PinStore::finalise`].
     pub fn confirmed(&mut self, peer: &PublicKey) -> Result<(), StoreError> {
-        match Id::new(self.entry.code(Standing::Pending)) {
-            Some(code) if self.entry.is_of(Standing::Pending, peer, &code) => self.finalise(peer, &code),
-            _ => Ok(()),
+        if self.entry.is_with(Standing::Pending, peer) {
+            self.entry.finalise();
+            return self.pair();
         }
+        Ok(())
     }
 
     /// Whether a window for pairing may open at each start although nobody has asked for it at the device: nothing was
     /// ever final or spent.
     pub fn may_pair_unasked(&self) -> bool {
-        !self.entry.has_to_be_asked()
+        self.banks.found() != Found::Damage && !self.entry.has_to_be_asked()
     }
 
     /// Whether the code of this name is one of the four that were spent last.
@@ -234,11 +274,10 @@ impl<F: Flash> KeyStore<F> {
             return Err(StoreError::Address);
         }
         if address == self.address() {
-            return Ok(self.banks.settle()?);
+            return self.banks.settle();
         }
-        let mut next = Entry::of(&self.entry);
-        next.set_address(address.as_bytes());
-        self.change(&mut next)
+        self.entry.set_address(address.as_bytes());
+        self.commit()
     }
 
     /// Forgets the keys, the address and both pinnings: a factory reset. The names of spent codes stay, and so does
@@ -252,48 +291,43 @@ impl<F: Flash> KeyStore<F> {
     /// [`StoreError::Flash`]: keys can still be read out of the flash. If [`Self::has_keys`] is false they are forgotten,
     /// and only wait for their erase: the call can be repeated, and the next [`Self::open`] tries it as well.
     pub fn forget(&mut self) -> Result<(), StoreError> {
-        let (mut next, mut nothing) = (Entry::of(&self.entry), Seed::empty());
-        next.forget();
-        next.finish();
-        nothing.forget(self.seed.number());
-        self.banks.store(&next, &nothing)?;
-        // Only now: keys that stay after all need the seed that they have, and none that everybody knows.
-        self.seed.copy_from(&nothing);
-        self.entry.copy_from(&next);
-        Ok(self.banks.settle()?)
+        self.entry.forget();
+        let number = self.seed.number();
+        self.seed.wipe();
+        self.seed.set_number(number);
+        self.commit()
     }
 
     fn with_keys(&self) -> Result<(), StoreError> {
         if self.has_keys() { Ok(()) } else { Err(StoreError::NoKeys) }
     }
 
-    fn keys(&self, standing: Standing) -> Option<Keys> {
-        let (key, shared) = self.entry.pinning(standing)?;
-        let identity = self.identity().ok()?;
-        let key = PublicKey::new(*key);
-        let peer = Peer::from_parts(&identity, key, Secret::new(*shared)).ok()?;
-        Some(Keys::of_pairing(identity, peer))
-    }
-
-    /// Stores an entry in place of the one of before, and erases that.
-    fn change(&mut self, next: &mut Entry) -> Result<(), StoreError> {
-        self.put(next)?;
-        Ok(self.banks.settle()?)
+    /// Stores the entry that has been changed in place of the one of before, and erases that.
+    fn commit(&mut self) -> Result<(), StoreError> {
+        self.put()?;
+        self.banks.settle()
     }
 
     /// The same for a pairing, whose peer is told what is stored: that the one of before could not be erased is none of
     /// its business. The next change erases it first, and so does the next start.
-    fn pair(&mut self, next: &mut Entry) -> Result<(), StoreError> {
-        self.put(next)?;
+    #[inline(never)]
+    fn pair(&mut self) -> Result<(), StoreError> {
+        self.put()?;
         let _is_made_up_for = self.banks.settle();
         Ok(())
     }
 
-    fn put(&mut self, next: &mut Entry) -> Result<(), StoreError> {
-        next.finish();
-        self.banks.store(next, &self.seed)?;
-        self.entry.copy_from(next);
-        Ok(())
+    /// Writes the entry that has been changed. After an error it is the one of before again.
+    #[inline(never)]
+    fn put(&mut self) -> Result<(), StoreError> {
+        self.entry.finish();
+        self.seed.check();
+        let stored = self.banks.store(&mut self.entry, &mut self.seed);
+        if stored.is_err() {
+            self.banks.reload(&mut self.entry, &mut self.seed);
+            self.tidy();
+        }
+        stored
     }
 }
 
@@ -301,36 +335,22 @@ impl<F: Flash> PinStore for KeyStore<F> {
     type Error = StoreError;
 
     fn store(&mut self, peer: &Peer, code: &Id) -> Result<(), StoreError> {
-        self.with_keys()?;
-        let key = peer.public_key();
-        if [Standing::Pending, Standing::Final].into_iter().any(|is| self.entry.is_of(is, &key, code)) {
-            return Ok(());
-        }
-        if self.entry.is_claimed(code) {
-            return Err(StoreError::Claimed);
-        }
-        let mut next = Entry::of(&self.entry);
-        next.pin(peer, code);
-        self.pair(&mut next)
+        self.keep(peer.public(), peer.shared_secret(), code)
     }
 
     fn finalise(&mut self, peer: &PublicKey, code: &Id) -> Result<(), StoreError> {
-        if !self.entry.is_of(Standing::Pending, peer, code) {
-            let is_final = self.entry.is_of(Standing::Final, peer, code);
-            return if is_final { Ok(()) } else { Err(StoreError::NotPending) };
+        if self.entry.is_of(Standing::Pending, peer, code) {
+            return self.confirmed(peer);
         }
-        let mut next = Entry::of(&self.entry);
-        next.finalise();
-        self.pair(&mut next)
+        if self.entry.is_of(Standing::Final, peer, code) { Ok(()) } else { Err(StoreError::NotPending) }
     }
 
     fn remove(&mut self, peer: &PublicKey, code: &Id) -> Result<(), StoreError> {
-        if !self.entry.is_of(Standing::Pending, peer, code) {
-            return Ok(());
+        if self.entry.is_of(Standing::Pending, peer, code) {
+            self.entry.unpin();
+            return self.pair();
         }
-        let mut next = Entry::of(&self.entry);
-        next.unpin();
-        self.pair(&mut next)
+        Ok(())
     }
 }
 
@@ -340,7 +360,7 @@ impl<F> fmt::Debug for KeyStore<F> {
     }
 }
 
-/// Where the keys of a store lie, until it is changed.
+/// Where the device's own keys lie in a store, until it is changed.
 #[derive(Clone, Copy)]
 pub struct Fields<'s> {
     /// Our static private key.
@@ -349,10 +369,8 @@ pub struct Fields<'s> {
     pub public_key: &'s [u8; 32],
     /// The hedge secret for ephemerals.
     pub hedge: &'s [u8; 32],
-    /// What is pending: the peer's static public key, and its Diffie-Hellman with ours.
-    pub pending: Option<(&'s [u8; 32], &'s [u8; 32])>,
-    /// The same of what is final.
-    pub last: Option<(&'s [u8; 32], &'s [u8; 32])>,
+    /// The peer's address, text in UTF-8.
+    pub address: &'s [u8],
 }
 
 /// The number of one start, which is stored already.

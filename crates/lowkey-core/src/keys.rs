@@ -208,6 +208,11 @@ impl Id {
         Self { bytes, len: 8 }
     }
 
+    /// The first 8 bytes, and zeros if there are fewer: all of the name of a code, and of an id by default.
+    pub fn front(&self) -> &[u8; 8] {
+        self.bytes.first_chunk().unwrap_or(&[0; 8])
+    }
+
     /// The bytes as they stand in the hello.
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..usize::from(self.len)).unwrap_or_default()

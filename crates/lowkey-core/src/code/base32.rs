@@ -9,11 +9,16 @@ use super::{Code, CodeError};
 ///
 /// # Errors
 /// What is wrong with the text; `out` holds a part of it. [`CodeError::Length`] also if `out` is too short.
-pub fn decode(text: &str, out: &mut [u8]) -> Result<usize, CodeError> {
+pub fn decode(text: impl AsRef<[u8]>, out: &mut [u8]) -> Result<usize, CodeError> {
+    read(text.as_ref(), out)
+}
+
+#[inline(never)] // whatever the text is
+fn read(text: &[u8], out: &mut [u8]) -> Result<usize, CodeError> {
     let mut to = out.iter_mut();
     let (mut waiting, mut bits, mut len, mut strange) = (0_u32, 0_u32, 0_usize, 0);
-    for letter in text.bytes().filter(|byte| !matches!(byte, b' ' | b'-')) {
-        let (value, is_strange) = value_of(letter);
+    for letter in text.iter().filter(|byte| !matches!(byte, b' ' | b'-')) {
+        let (value, is_strange) = value_of(*letter);
         strange |= is_strange;
         waiting = waiting << 5 | value; // at most 7 + 5 bits
         bits += 5;

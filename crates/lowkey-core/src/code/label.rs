@@ -54,38 +54,36 @@ impl core::error::Error for LabelError {}
 ///
 /// # Errors
 /// [`LabelError`], which repeats nothing of the text.
-pub fn parse(text: &str) -> Result<Code, LabelError> {
-    let text = text.trim_ascii();
-    match text.split_at_checked(SCHEME_LEN) {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(&START[..SCHEME_LEN]) => of_label(rest),
-        _ => match of_letters(text) {
-            // As many bytes as a label's may be a bare code as well.
-            Err(
-                LabelError::Typing
-                | LabelError::Code(CodeError::Letter | CodeError::LastLetter | CodeError::Length),
-            ) => Code::parse(text).map_err(LabelError::Code),
-            labels => labels,
-        },
-    }
+pub fn parse(text: impl AsRef<[u8]>) -> Result<Code, LabelError> {
+    read(text.as_ref().trim_ascii())
 }
 
-fn of_label(text: &str) -> Result<Code, LabelError> {
-    of_letters(text.trim_ascii_start().strip_prefix(&START[SCHEME_LEN..]).ok_or(LabelError::Version)?)
+fn read(text: &[u8]) -> Result<Code, LabelError> {
+    let (scheme, rest) = text.split_at_checked(SCHEME_LEN).unwrap_or_default();
+    let is_label = scheme.eq_ignore_ascii_case(&START[..SCHEME_LEN]);
+    let letters = match is_label {
+        true => rest.trim_ascii_start().strip_prefix(&START[SCHEME_LEN..]).ok_or(LabelError::Version)?,
+        false => text,
+    };
+    let written = Code::decode(letters).map_err(LabelError::Code)?;
+    let code = match of_label(&written) {
+        Err(error) if is_label => return Err(error),
+        // As many bytes as a label's may be a bare code as well.
+        Err(_) => written,
+        Ok(code) => code,
+    };
+    code.check().map(|()| code).map_err(LabelError::Code)
 }
 
-/// Of what stands behind the scheme and the version.
-fn of_letters(text: &str) -> Result<Code, LabelError> {
-    let mut bytes = Secret::<BYTES>::zeroed();
-    let len = base32::decode(text, bytes.expose_mut()).map_err(LabelError::Code)?;
-    let (Some((name, rest)), BYTES) = (bytes.expose().split_first_chunk::<{ Code::NAME_LEN }>(), len) else {
+/// The code in a label's bytes, which are written as those of a code.
+fn of_label(written: &Code) -> Result<Code, LabelError> {
+    let (Some((name, rest)), BYTES) = (written.expose().split_first_chunk(), written.len) else {
         return Err(LabelError::Code(CodeError::Length));
     };
     let code = Code::of(rest.get(..CODE).unwrap_or_default()).map_err(LabelError::Code)?;
     // Both are public: the name goes over the wire, and the check is of no use without the label.
-    if code.name().as_bytes() != name || rest.get(CODE..) != Some(&check(&code)) {
-        return Err(LabelError::Typing);
-    }
-    code.check().map(|()| code).map_err(LabelError::Code)
+    let is_right = code.name().front() == name && rest.get(CODE..) == Some(&check(&code));
+    if is_right { Ok(code) } else { Err(LabelError::Typing) }
 }
 
 /// Writes all of a label's text to `out`.
@@ -101,7 +99,7 @@ pub fn write(code: &Code, out: &mut [u8; LEN]) -> Result<(), CodeError> {
     let parts = name.as_bytes().iter().chain(code.expose()).chain(&check);
     bytes.expose_mut().iter_mut().zip(parts).for_each(|(to, from)| *to = *from);
     let (start, letters) = out.split_at_mut(START.len());
-    start.copy_from_slice(START.as_bytes());
+    start.copy_from_slice(START);
     base32::encode(bytes.expose(), letters).map(drop)
 }
 
@@ -111,7 +109,7 @@ fn check(code: &Code) -> [u8; CHECK] {
     sum.first_chunk().copied().unwrap_or_default()
 }
 
-const START: &str = "LOWKEY:1/";
+const START: &[u8] = b"LOWKEY:1/";
 const SCHEME_LEN: usize = "LOWKEY:".len();
 const CODE: usize = Code::MIN;
 const CHECK: usize = 2;

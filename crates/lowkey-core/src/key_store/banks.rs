@@ -4,10 +4,10 @@
 //!
 //! | what | bytes |
 //! | --- | --- |
-//! | entry | 360, see `entry.rs` |
+//! | *guard* | a unit; zeros once the bank has been erased for the next entry |
 //! | *begun* | a unit; zeros before the entry is written |
 //! | *marks* | four units; one is zeros once entry and seed were read back and are right |
-//! | *guard* | a unit; zeros once the bank has been erased for the next entry |
+//! | entry | 360, see `entry.rs` |
 //! | slots | seeds of 48 bytes: one that is written with the entry, then one a start, as far as there is room |
 //!
 //! A bank is *whole* if its entry is, one of its seeds, and if a mark has been begun. Of two that are whole, the one of
@@ -23,18 +23,23 @@
 //!   a guard; but for the moment in which one has been erased and not been guarded, and then the other one is marked.
 
 use super::entry::{Entry, Seed};
-use crate::boot_log::{Bank, ERASED, Flash, FlashFailed, MAX_UNIT};
-use crate::cursor::fill;
+use super::error::StoreError;
+use crate::boot_log::{Bank, ERASED, Flash, MAX_UNIT};
 use lowkey_crypto::Secret;
 
 /// The two banks of a store, and which of them is in use.
 pub(super) struct Banks<F> {
     flash: F,
-    rooms: Rooms,
-    /// None while nothing is stored.
-    used: Option<Bank>,
+    unit: usize,
+    /// Where the slots begin, and where the last one ends; bytes of a slot.
+    slots: usize,
+    len: usize,
+    slot: usize,
+    found: Found,
     /// In the bank in use, behind the last slot in use.
     end: usize,
+    /// What was read last.
+    last: Secret<MAX_UNIT>,
 }
 
 /// What lies in the banks.
@@ -42,256 +47,248 @@ pub(super) struct Banks<F> {
 pub(super) enum Found {
     /// Nothing has ever been stored.
     Nothing,
-    /// A store.
-    Store,
+    /// A store, in this bank.
+    Store(Bank),
     /// No bank is whole.
     Damage,
 }
 
 impl<F: Flash> Banks<F> {
-    /// The banks in `flash`; `None` if a store does not fit there.
-    pub(super) fn new(flash: F) -> Option<Self> {
-        let rooms = Rooms::of(flash.unit(), flash.bank_len())?;
-        Some(Self { flash, rooms, used: None, end: 0 })
+    /// The banks in `flash`, which have not been read: damaged as long as nobody has.
+    pub(super) fn new(flash: F) -> Self {
+        let (found, last) = (Found::Damage, Secret::zeroed());
+        Self { flash, unit: 0, slots: 0, len: 0, slot: 0, found, end: 0, last }
     }
 
-    /// Reads what is stored, and finishes what a power cut has left undone.
-    pub(super) fn open(&mut self, entry: &mut Entry, seed: &mut Seed) -> Result<Found, FlashFailed> {
-        let mut generation = |bank| self.load(bank, entry, seed).map(|_| entry.generation());
-        let used = match (generation(Bank::First), generation(Bank::Second)) {
-            (None, None)
-                if self.is_erased(Bank::Second)
-                    && !self.is_ready(Bank::First)
-                    && !(entry.is_whole() || seed.is_checked()) =>
-            {
-                return Ok(Found::Nothing);
+    pub(super) fn found(&self) -> Found {
+        self.found
+    }
+
+    /// As if they had not been read.
+    pub(super) fn close(&mut self) {
+        self.found = Found::Damage;
+    }
+
+    /// An empty store may take the place of a damaged one.
+    pub(super) fn start_over(&mut self) {
+        self.found = Found::Nothing;
+    }
+
+    /// Reads what is stored, and finishes what a power cut has left undone. They have been closed before, and hold
+    /// nothing in memory. After an error that is so again but for what was read.
+    pub(super) fn open(&mut self, entry: &mut Entry, seed: &mut Seed) -> Result<(), StoreError> {
+        self.fit()?;
+        let first = self.load(Bank::First, entry, seed);
+        let second = self.load(Bank::Second, entry, seed);
+        let used = if first > second {
+            Bank::First
+        } else if second.is_some() {
+            Bank::Second
+        } else {
+            let is_new = self.behind(Bank::Second, 0, self.len, ERASED) == 0
+                && !self.is_ready(Bank::First)
+                && !(entry.is_whole() || seed.is_checked());
+            if is_new {
+                self.found = Found::Nothing;
             }
-            (None, None) => return Ok(Found::Damage),
-            (first, second) if first > second => Bank::First,
-            _ => Bank::Second,
+            return Ok(());
         };
-        let Some(end) = self.load(used, entry, seed) else { return Ok(Found::Damage) };
-        (self.used, self.end) = (Some(used), end);
+        if self.load(used, entry, seed).is_none() {
+            return Ok(()); // a moment ago it was whole
+        }
         if !self.is_ready(used.other()) {
             // If none is left, as many cuts as there are marks have hit one each.
             let _more_certain = self.mark(used);
             self.clean(used.other())?;
         }
-        Ok(Found::Store)
+        self.found = Found::Store(used);
+        Ok(())
+    }
+
+    /// Finds room for everything.
+    fn fit(&mut self) -> Result<(), StoreError> {
+        let (unit, bank_len) = (self.flash.unit(), self.flash.bank_len());
+        if !(1..=MAX_UNIT).contains(&unit) {
+            return Err(StoreError::Unfit);
+        }
+        let whole = |from: usize, least: usize| {
+            let mut len = from;
+            while len < from + least {
+                len += unit;
+            }
+            len
+        };
+        (self.unit, self.slot) = (unit, whole(0, Seed::LEN));
+        self.slots = whole(BODY * unit, Entry::LEN);
+        self.len = self.slots;
+        while bank_len.saturating_sub(self.len) >= self.slot {
+            self.len += self.slot;
+        }
+        if self.len > self.slots { Ok(()) } else { Err(StoreError::Unfit) }
+    }
+
+    /// Reads what is in use once more.
+    pub(super) fn reload(&mut self, entry: &mut Entry, seed: &mut Seed) {
+        if let Found::Store(used) = self.found
+            && self.load(used, entry, seed).is_none()
+        {
+            self.found = Found::Damage;
+        }
     }
 
     /// Writes an entry and its seed to the bank that is not in use, which then is. The other one holds what was before
-    /// until [`Self::settle`]. After an error that one is still in use.
-    pub(super) fn store(&mut self, entry: &Entry, seed: &Seed) -> Result<(), FlashFailed> {
-        self.settle()?;
-        let to = self.used.map_or(Bank::First, Bank::other);
-        if self.used.is_none() {
-            self.erase(to)?;
-        }
-        for _ in 0..ATTEMPTS {
-            if self.fill(to, entry, seed).is_ok() {
-                (self.used, self.end) = (Some(to), self.rooms.slots.saturating_add(self.rooms.slot));
-                return Ok(());
+    /// until [`Self::settle`]. After an error that one is still in use, and entry and seed are to be read once more.
+    pub(super) fn store(&mut self, entry: &mut Entry, seed: &mut Seed) -> Result<(), StoreError> {
+        let to = match self.found {
+            Found::Store(used) => {
+                self.settle()?;
+                used.other()
             }
+            Found::Nothing => {
+                self.erase(Bank::First)?;
+                Bank::First
+            }
+            Found::Damage => return Err(StoreError::Flash),
+        };
+        if self.set(to, self.unit).is_err() {
+            // It was cut and reads as erased, but refuses what is written: once erased, it takes it.
             self.erase(to)?;
+            self.set(to, self.unit)?;
         }
-        Err(FlashFailed)
+        self.program(to, BODY * self.unit, entry.bytes(self.slots - BODY * self.unit))?;
+        self.program(to, self.slots, seed.bytes(self.slot))?;
+        if self.read(to, entry, seed).is_none() {
+            return Err(StoreError::Flash);
+        }
+        self.mark(to)?;
+        self.found = Found::Store(to);
+        Ok(())
     }
 
     /// Erases the bank that is not in use, unless it is erased, and makes it ready for the next entry.
-    pub(super) fn settle(&mut self) -> Result<(), FlashFailed> {
-        let Some(other) = self.used.map(Bank::other) else { return Ok(()) };
-        if self.is_ready(other) { Ok(()) } else { self.clean(other) }
+    pub(super) fn settle(&mut self) -> Result<(), StoreError> {
+        let Found::Store(used) = self.found else { return Ok(()) };
+        if self.is_ready(used.other()) { Ok(()) } else { self.clean(used.other()) }
     }
 
     /// Writes a seed behind the last one, and clears all that stand before it, if this flash can do that and has room.
     /// After an error the new one, one of before, or both can be read.
-    pub(super) fn append(&mut self, seed: &Seed) -> Result<(), FlashFailed> {
-        let Rooms { unit, begun, slots, slot, bank_len, .. } = self.rooms;
-        let bank = self.used.ok_or(FlashFailed)?;
-        self.flash.clear(bank, begun)?; // it is clear: this is the question whether the flash can do that
-        let (start, end) = (self.end, self.end.saturating_add(slot));
-        if end > bank_len {
-            return Err(FlashFailed);
+    pub(super) fn append(&mut self, seed: &Seed) -> Result<(), StoreError> {
+        let Found::Store(bank) = self.found else { return Err(StoreError::Flash) };
+        self.flash.clear(bank, self.unit)?; // it is clear: this is the question whether the flash can do that
+        let start = self.end;
+        if start == self.len {
+            return Err(StoreError::Flash);
         }
-        self.write(bank, start, seed.bytes())?;
-        self.end = end;
-        let mut at = slots;
+        self.program(bank, start, seed.bytes(self.slot))?;
+        let mut written = Seed::empty();
+        self.flash.read(bank, start, written.bytes_mut(self.slot))?;
+        if !written.is_checked() {
+            return Err(StoreError::Flash);
+        }
+        self.end += self.slot;
+        let mut at = self.slots;
         while at < start {
-            let behind = at.saturating_add(unit);
-            if !self.is_all(bank, at, behind, CLEAR) {
+            let behind = at + self.unit;
+            if self.behind(bank, at, behind, CLEAR) != 0 {
                 self.flash.clear(bank, at)?;
-                if !self.is_all(bank, at, behind, CLEAR) {
-                    return Err(FlashFailed);
-                }
             }
             at = behind;
         }
-        Ok(())
+        if self.behind(bank, self.slots, start, CLEAR) == 0 { Ok(()) } else { Err(StoreError::Flash) }
     }
 
-    /// Reads a bank. Its slots in use end where this says, if it is whole.
-    fn load(&mut self, bank: Bank, entry: &mut Entry, seed: &mut Seed) -> Option<usize> {
-        let Rooms { unit, begun, guard, slots, slot, bank_len } = self.rooms;
-        if self.is_all(bank, begun.saturating_add(unit), guard, ERASED) {
-            return None; // no mark
-        }
-        let (mut at, mut end, mut has_seed, mut one) = (slots, slots, false, Seed::empty());
-        while let Some(behind) = at.checked_add(slot).filter(|behind| *behind <= bank_len) {
-            if !self.is_all(bank, at, behind, ERASED) {
-                end = behind;
-                if self.read(bank, at, one.bytes_mut()).is_ok() && one.is_checked() {
-                    seed.copy_from(&one);
-                    has_seed = true;
-                }
-            }
-            at = behind;
-        }
-        let is_whole = self.read(bank, 0, entry.bytes_mut()).is_ok() && entry.is_whole();
-        (is_whole && has_seed).then_some(end)
+    /// Reads a bank, and says the generation of what it holds if that is whole.
+    fn load(&mut self, bank: Bank, entry: &mut Entry, seed: &mut Seed) -> Option<u32> {
+        if self.marked(bank) == 0 { None } else { self.read(bank, entry, seed) }
     }
 
-    /// Writes an entry, its seed and a mark to a bank that is ready.
-    fn fill(&mut self, bank: Bank, entry: &Entry, seed: &Seed) -> Result<(), FlashFailed> {
-        let Rooms { begun, slots, .. } = self.rooms;
-        self.set(bank, begun)?;
-        self.write(bank, 0, entry.bytes())?;
-        self.write(bank, slots, seed.bytes())?;
-        self.mark(bank)
+    /// The same whether a mark was begun or not.
+    #[inline(never)]
+    fn read(&mut self, bank: Bank, entry: &mut Entry, seed: &mut Seed) -> Option<u32> {
+        let used = self.behind(bank, self.slots, self.len, ERASED);
+        self.end = self.slots;
+        while self.end < used {
+            self.end += self.slot;
+        }
+        let mut at = self.end;
+        let mut has_seed = false;
+        while !has_seed && at > self.slots {
+            at -= self.slot;
+            has_seed = self.flash.read(bank, at, seed.bytes_mut(self.slot)).is_ok() && seed.is_checked();
+        }
+        let body = BODY * self.unit;
+        let is_read = self.flash.read(bank, body, entry.bytes_mut(self.slots - body)).is_ok();
+        (is_read && entry.is_whole() && has_seed).then(|| entry.generation())
     }
 
     /// Writes the first mark that can be written, behind those that have been begun.
-    fn mark(&mut self, bank: Bank) -> Result<(), FlashFailed> {
-        let Rooms { unit, begun, guard, .. } = self.rooms;
-        let (mut at, mut next) = (begun.saturating_add(unit), begun.saturating_add(unit));
-        while at < guard {
-            let behind = at.saturating_add(unit);
-            if !self.is_all(bank, at, behind, ERASED) {
-                next = behind;
-            }
-            at = behind;
-        }
-        while next < guard {
-            if self.set(bank, next).is_ok() {
+    fn mark(&mut self, bank: Bank) -> Result<(), StoreError> {
+        let mut at = self.marked(bank).max(MARKS * self.unit);
+        while at < BODY * self.unit {
+            if self.set(bank, at).is_ok() {
                 return Ok(());
             }
-            next = next.saturating_add(unit);
+            at += self.unit;
         }
-        Err(FlashFailed)
+        Err(StoreError::Flash)
+    }
+
+    /// Where the last mark ends that has been begun; 0 if none has.
+    fn marked(&mut self, bank: Bank) -> usize {
+        self.behind(bank, MARKS * self.unit, BODY * self.unit, ERASED)
     }
 
     /// Erases a bank and guards it.
-    fn clean(&mut self, bank: Bank) -> Result<(), FlashFailed> {
+    fn clean(&mut self, bank: Bank) -> Result<(), StoreError> {
         self.erase(bank)?;
-        self.set(bank, self.rooms.guard)
+        self.set(bank, 0)
     }
 
     /// Erases a bank, and sees that it is.
-    fn erase(&mut self, bank: Bank) -> Result<(), FlashFailed> {
+    fn erase(&mut self, bank: Bank) -> Result<(), StoreError> {
         self.flash.erase(bank)?;
-        if self.is_erased(bank) { Ok(()) } else { Err(FlashFailed) }
-    }
-
-    fn is_erased(&mut self, bank: Bank) -> bool {
-        self.is_all(bank, 0, self.rooms.bank_len, ERASED)
+        if self.behind(bank, 0, self.len, ERASED) == 0 { Ok(()) } else { Err(StoreError::Flash) }
     }
 
     /// Whether a bank has been erased and guarded, and nothing more.
     fn is_ready(&mut self, bank: Bank) -> bool {
-        let Rooms { guard, slots, bank_len, .. } = self.rooms;
-        self.is_all(bank, 0, guard, ERASED)
-            && !self.is_all(bank, guard, slots, ERASED)
-            && self.is_all(bank, slots, bank_len, ERASED)
+        self.behind(bank, 0, self.len, ERASED) == self.unit
     }
 
-    /// Reads from the start of a unit on.
-    fn read(&mut self, bank: Bank, at: usize, out: &mut [u8]) -> Result<(), FlashFailed> {
-        let (mut bytes, mut done) = (Secret::<MAX_UNIT>::zeroed(), 0_usize);
-        let bytes = bytes.expose_mut().get_mut(..self.rooms.unit).ok_or(FlashFailed)?;
-        while let Some(rest) = out.get_mut(done..).filter(|rest| !rest.is_empty()) {
-            self.flash.read(bank, at.saturating_add(done), bytes)?;
-            fill(rest, bytes);
-            done = done.saturating_add(bytes.len());
+    /// Makes zeros of an erased unit, and sees that it is.
+    fn set(&mut self, bank: Bank, at: usize) -> Result<(), StoreError> {
+        self.program(bank, at, [CLEAR; MAX_UNIT].get(..self.unit).unwrap_or_default())?;
+        if self.behind(bank, at, at + self.unit, CLEAR) == 0 { Ok(()) } else { Err(StoreError::Flash) }
+    }
+
+    /// Programs whole units.
+    #[inline(never)]
+    fn program(&mut self, bank: Bank, mut at: usize, mut bytes: &[u8]) -> Result<(), StoreError> {
+        while let Some((unit, more)) = bytes.split_at_checked(self.unit) {
+            self.flash.program(bank, at, unit)?;
+            (at, bytes) = (at + self.unit, more);
         }
         Ok(())
     }
 
-    /// Programs whole units, the end of the last one as it is when erased, and reads them back.
-    fn write(&mut self, bank: Bank, at: usize, bytes: &[u8]) -> Result<(), FlashFailed> {
-        let (mut unit, mut done, mut differing) = (Secret::<MAX_UNIT>::zeroed(), 0_usize, 0);
-        let unit = unit.expose_mut().get_mut(..self.rooms.unit).ok_or(FlashFailed)?;
-        while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
-            unit.fill(ERASED);
-            fill(unit, rest);
-            self.flash.program(bank, at.saturating_add(done), unit)?;
-            done = done.saturating_add(unit.len());
-        }
-        done = 0;
-        while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
-            self.flash.read(bank, at.saturating_add(done), unit)?;
-            differing |= unit.iter().zip(rest).fold(0, |any, (is, should)| any | (is ^ should));
-            done = done.saturating_add(unit.len());
-        }
-        if differing == 0 { Ok(()) } else { Err(FlashFailed) }
-    }
-
-    /// Makes zeros of an erased unit.
-    fn set(&mut self, bank: Bank, at: usize) -> Result<(), FlashFailed> {
-        self.write(bank, at, [CLEAR; MAX_UNIT].get(..self.rooms.unit).unwrap_or_default())
-    }
-
-    /// Whether all bytes of these units can be read, and are this one.
-    fn is_all(&mut self, bank: Bank, from: usize, to: usize, byte: u8) -> bool {
-        let (mut unit, mut at, mut differing) = (Secret::<MAX_UNIT>::zeroed(), from, 0);
-        let Some(unit) = unit.expose_mut().get_mut(..self.rooms.unit) else { return false };
+    /// Where the last unit ends that does not read as this `byte` throughout, or cannot be read; 0 if all do.
+    fn behind(&mut self, bank: Bank, from: usize, to: usize, byte: u8) -> usize {
+        let (mut at, mut behind) = (from, 0);
+        let read = self.last.expose_mut().get_mut(..self.unit).unwrap_or_default();
         while at < to {
-            if self.flash.read(bank, at, unit).is_err() {
-                return false;
+            let is_read = self.flash.read(bank, at, read).is_ok();
+            at += self.unit;
+            if !is_read || read.iter().fold(0, |any, is| any | (is ^ byte)) != 0 {
+                behind = at;
             }
-            differing |= unit.iter().fold(0, |any, is| any | (is ^ byte));
-            at = at.saturating_add(unit.len());
         }
-        differing == 0
+        behind
     }
 }
 
-/// Where everything begins in a bank, in bytes.
-#[derive(Clone, Copy)]
-struct Rooms {
-    unit: usize,
-    begun: usize,
-    guard: usize,
-    slots: usize,
-    /// Bytes of a slot.
-    slot: usize,
-    /// Bytes of a bank that are whole units.
-    bank_len: usize,
-}
-
-impl Rooms {
-    fn of(unit: usize, bank_len: usize) -> Option<Self> {
-        if !(1..=MAX_UNIT).contains(&unit) {
-            return None;
-        }
-        let whole = |least: usize| {
-            let mut len = 0_usize;
-            while len < least {
-                len = len.saturating_add(unit);
-            }
-            len
-        };
-        let begun = whole(Entry::LEN);
-        let guard = begun.checked_add(unit.checked_mul(1 + MARKS)?)?;
-        let slots = guard.checked_add(unit)?;
-        let slot = whole(Seed::LEN);
-        let bank_len = whole(bank_len.checked_sub(unit - 1)?);
-        (slots.checked_add(slot)? <= bank_len).then_some(Self { unit, begun, guard, slots, slot, bank_len })
-    }
-}
-
+/// Where the marks begin, and the entry: in units.
+const MARKS: usize = 2;
+const BODY: usize = 6;
 /// What a cleared byte reads as.
 const CLEAR: u8 = !ERASED;
-/// Power cuts in a row, each in the writing of one, that a store survives for certain.
-const MARKS: usize = 4;
-/// A unit that was cut and reads as erased may refuse what is written: once erased, it takes it.
-const ATTEMPTS: usize = 2;

@@ -4,7 +4,7 @@
 //!
 //! | offset | bytes | field |
 //! | ---: | ---: | --- |
-//! | 0 | 4 | `LKS`, and the version of this layout, 1 |
+//! | 0 | 4 | `LKS`, and the version of this layout, 2 |
 //! | 4 | 4 | generation: one more with each entry |
 //! | 8 | 1 | flags: bit 0, there are keys; 1, a final pinning; 2, a pending one; 3, pairing has to be asked for |
 //! | 9 | 1 | length of the address, 0 to 64 |
@@ -20,74 +20,80 @@
 //!
 //! The seed: the number of the last start (4 bytes), 32 secret bytes, and 12 bytes of such a check.
 
+use crate::boot_log::MAX_UNIT;
 use crate::code::Code;
 use crate::cursor::fill;
 use crate::entropy::{Entropy, EntropyFailed};
-use crate::keys::{Id, Peer};
+use crate::keys::Id;
 use crate::page::MAX_ADDRESS;
 use lowkey_crypto::{Blake2s, PrivateKey, PublicKey, Secret};
 
-/// Secret bytes that end with a check over those before it.
+/// Secret bytes that end with a check over those before it, and room behind for the rest of a unit.
 pub(super) struct Checked<const N: usize>(Secret<N>);
 
 /// All that a store holds but its seed.
-pub(super) type Entry = Checked<{ CHECK + CHECK_LEN }>;
+pub(super) type Entry = Checked<{ CHECK + CHECK_LEN + REST }>;
 
 /// What the next start begins with, and the number of the last one.
-pub(super) type Seed = Checked<{ 4 + 32 + CHECK_LEN }>;
+pub(super) type Seed = Checked<{ 4 + 32 + CHECK_LEN + REST }>;
 
 impl<const N: usize> Checked<N> {
     /// How many bytes.
-    pub(super) const LEN: usize = N;
+    pub(super) const LEN: usize = N - REST;
 
     pub(super) fn empty() -> Self {
         Self(Secret::zeroed())
     }
 
-    /// The same as another one.
-    pub(super) fn of(other: &Self) -> Self {
-        let mut same = Self::empty();
-        same.copy_from(other);
-        same
+    /// The first `len` bytes: all, in whole units.
+    pub(super) fn bytes(&self, len: usize) -> &[u8] {
+        self.0.expose().get(..len).unwrap_or_default()
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
-        self.0.expose()
-    }
-
-    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
-        self.0.expose_mut()
-    }
-
-    /// Becomes another one, from where it lies to where this lies.
-    pub(super) fn copy_from(&mut self, other: &Self) {
-        fill(self.bytes_mut(), other.bytes());
+    pub(super) fn bytes_mut(&mut self, len: usize) -> &mut [u8] {
+        self.0.expose_mut().get_mut(..len).unwrap_or_default()
     }
 
     /// Whether the check is right: whether what stands before it is as it was written.
     pub(super) fn is_checked(&self) -> bool {
-        self.bytes().split_last_chunk::<CHECK_LEN>().is_some_and(|(rest, end)| hash(rest).starts_with(end))
+        is_checked(self.bytes(Self::LEN))
     }
 
     /// Puts the check there.
-    fn check(&mut self) {
-        if let Some((rest, end)) = self.bytes_mut().split_last_chunk_mut::<CHECK_LEN>() {
-            fill(end, &hash(rest));
-        }
+    pub(super) fn check(&mut self) {
+        check(self.bytes_mut(Self::LEN));
+    }
+
+    pub(super) fn wipe(&mut self) {
+        self.0.wipe();
+    }
+}
+
+#[inline(never)]
+fn is_checked(bytes: &[u8]) -> bool {
+    bytes.split_last_chunk::<CHECK_LEN>().is_some_and(|(rest, end)| hash(rest).starts_with(end))
+}
+
+#[inline(never)]
+fn check(bytes: &mut [u8]) {
+    if let Some((rest, end)) = bytes.split_last_chunk_mut::<CHECK_LEN>() {
+        fill(end, &hash(rest));
     }
 }
 
 /// One of the two pinnings.
-#[derive(Clone, Copy)]
-pub(super) enum Standing {
-    Final,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is to be tried first, and final once a session of it is confirmed.
     Pending,
+    /// It stays until what is pending is final.
+    Final,
 }
 
 impl Entry {
     /// Whether all of it is there, as this firmware writes it.
     pub(super) fn is_whole(&self) -> bool {
-        self.bytes().starts_with(&MAGIC) && self.is_checked()
+        self.bytes(4) == MAGIC && self.is_checked()
     }
 
     /// Makes this the entry behind the one that it was.
@@ -144,7 +150,7 @@ impl Entry {
     pub(super) fn draw_keys(&mut self, source: &mut impl Entropy) -> Result<(), EntropyFailed> {
         for at in [PRIVATE, HEDGE] {
             source.fill(
-                self.bytes_mut().get_mut(at..).and_then(|rest| rest.get_mut(..32)).unwrap_or_default(),
+                self.0.expose_mut().get_mut(at..).and_then(|rest| rest.get_mut(..32)).unwrap_or_default(),
             )?;
         }
         let public = PrivateKey::new(Secret::of(self.private_key())).public_key();
@@ -159,28 +165,27 @@ impl Entry {
         self.has(flag).then(|| (self.field(at), self.field(at + SHARED)))
     }
 
-    /// The name of the code that a pinning was made with.
-    pub(super) fn code(&self, standing: Standing) -> &[u8; Code::NAME_LEN] {
-        let (_, at) = standing.fields();
-        self.field(at + CODE)
+    /// Whether a pinning is of this key.
+    pub(super) fn is_with(&self, standing: Standing, peer: &PublicKey) -> bool {
+        self.pinning(standing).is_some_and(|(key, _)| key == peer.as_bytes())
+    }
+
+    /// Whether a pinning was made with this code.
+    pub(super) fn is_by(&self, standing: Standing, code: &Id) -> bool {
+        let (flag, at) = standing.fields();
+        self.has(flag) && self.field(at + CODE) == code.front()
     }
 
     /// Whether a pinning is of this key and of this code.
     pub(super) fn is_of(&self, standing: Standing, peer: &PublicKey, code: &Id) -> bool {
-        self.pinning(standing).is_some_and(|(key, _)| key == peer.as_bytes())
-            && *self.code(standing) == name(code)
-    }
-
-    /// Whether a key is pending under this code.
-    pub(super) fn is_claimed(&self, code: &Id) -> bool {
-        self.has(HAS_PENDING) && *self.code(Standing::Pending) == name(code)
+        self.is_with(standing, peer) && self.is_by(standing, code)
     }
 
     /// Pins a peer, pending, in place of what was pending.
-    pub(super) fn pin(&mut self, peer: &Peer, code: &Id) {
-        self.put(PENDING, peer.public_key().as_bytes());
-        self.put(PENDING + SHARED, peer.shared_secret().expose());
-        self.put(PENDING + CODE, &name(code));
+    pub(super) fn pin(&mut self, peer: &PublicKey, shared: &Secret<32>, code: &Id) {
+        self.put(PENDING, peer.as_bytes());
+        self.put(PENDING + SHARED, shared.expose());
+        self.put(PENDING + CODE, code.front());
         self.set(HAS_PENDING);
     }
 
@@ -192,15 +197,14 @@ impl Entry {
 
     /// What is pending is final, and its code is spent.
     pub(super) fn finalise(&mut self) {
-        let code = *self.code(Standing::Pending);
+        let code: [u8; Code::NAME_LEN] = *self.field(PENDING + CODE);
         if !self.is_spent(&code) {
-            let spent: [u8; SPENT_LEN] = *self.field(SPENT);
+            self.0
+                .expose_mut()
+                .copy_within(SPENT..SPENT + SPENT_LEN - Code::NAME_LEN, SPENT + Code::NAME_LEN);
             self.put(SPENT, &code);
-            self.put(SPENT + Code::NAME_LEN, spent.get(..SPENT_LEN - Code::NAME_LEN).unwrap_or_default());
         }
-        let mut pending = Secret::<PINNING_LEN>::zeroed();
-        fill(pending.expose_mut(), self.field::<PINNING_LEN>(PENDING));
-        self.put(FINAL, pending.expose());
+        self.0.expose_mut().copy_within(PENDING..PENDING + PINNING_LEN, FINAL);
         self.unpin();
         self.set(HAS_FINAL | ASKED);
     }
@@ -238,12 +242,12 @@ impl Entry {
 
     /// `N` bytes at `at`, which is made of the constants below and lies inside.
     fn field<const N: usize>(&self, at: usize) -> &[u8; N] {
-        self.bytes().get(at..).and_then(|rest| rest.first_chunk()).unwrap_or(&[0; N])
+        self.0.expose().get(at..).and_then(|rest| rest.first_chunk()).unwrap_or(&[0; N])
     }
 
     #[inline(never)] // once in the flash
     fn put(&mut self, at: usize, value: &[u8]) {
-        fill(self.bytes_mut().get_mut(at..).unwrap_or_default(), value);
+        fill(self.0.expose_mut().get_mut(at..).unwrap_or_default(), value);
     }
 }
 
@@ -259,31 +263,16 @@ impl Standing {
 
 impl Seed {
     pub(super) fn number(&self) -> u32 {
-        self.bytes().first_chunk().map_or(0, |number| u32::from_le_bytes(*number))
+        self.0.expose().first_chunk().map_or(0, |number| u32::from_le_bytes(*number))
     }
 
-    /// The 32 secret bytes.
-    pub(super) fn secret(&self) -> &Secret<32> {
-        let [_, _, _, _, secret @ .., _, _, _, _, _, _, _, _, _, _, _, _] = self.0.expose();
-        Secret::of(secret)
+    pub(super) fn set_number(&mut self, number: u32) {
+        fill(self.0.expose_mut(), &number.to_le_bytes());
     }
 
-    /// The same, to be written; then [`Self::finish`].
-    pub(super) fn secret_mut(&mut self) -> &mut [u8; 32] {
-        let [_, _, _, _, secret @ .., _, _, _, _, _, _, _, _, _, _, _, _] = self.0.expose_mut();
-        secret
-    }
-
-    /// Only the number is left.
-    pub(super) fn forget(&mut self, number: u32) {
-        self.0.wipe();
-        self.finish(number);
-    }
-
-    /// Makes this the seed behind the start of this number.
-    pub(super) fn finish(&mut self, number: u32) {
-        fill(self.bytes_mut(), &number.to_le_bytes());
-        self.check();
+    /// The 32 secret bytes, to be written.
+    pub(super) fn secret_mut(&mut self) -> Option<&mut [u8; 32]> {
+        self.0.expose_mut().get_mut(4..).and_then(|rest| rest.first_chunk_mut())
     }
 }
 
@@ -293,14 +282,7 @@ fn hash(bytes: &[u8]) -> [u8; 32] {
     hash
 }
 
-/// The name of a code, as it is stored.
-fn name(code: &Id) -> [u8; Code::NAME_LEN] {
-    let mut name = [0; Code::NAME_LEN];
-    fill(&mut name, code.as_bytes());
-    name
-}
-
-const MAGIC: [u8; 4] = *b"LKS\x01";
+const MAGIC: [u8; 4] = *b"LKS\x02";
 const KEYS: u8 = 1;
 const HAS_FINAL: u8 = 2;
 const HAS_PENDING: u8 = 4;
@@ -324,5 +306,8 @@ const CHECK_LEN: usize = 12;
 const SHARED: usize = 32;
 const CODE: usize = SHARED + 32;
 const PINNING_LEN: usize = CODE + Code::NAME_LEN;
+
+/// Bytes that the last unit may have more.
+const REST: usize = MAX_UNIT - 1;
 
 const _: () = assert!(Entry::LEN == 360 && Seed::LEN == 48, "as it is written above, and in the book");

@@ -20,6 +20,8 @@ pub enum StoreError {
     Source,
     /// Ours: the address has more than 64 bytes.
     Address,
+    /// The peer's: that key is our own, or it protects nothing.
+    PeerKey,
     /// The peer's: another key is pending under this code, and was first.
     Claimed,
     /// Ours: nothing is pending or final of this key and code.
@@ -40,6 +42,7 @@ impl StoreError {
             Self::NoKeys => "key store: there are no keys yet",
             Self::Source => "key store: the source of noise failed, or its health test",
             Self::Address => "key store: the address is longer than 64 bytes",
+            Self::PeerKey => "key store: the peer's key is our own, or protects nothing",
             Self::Claimed => "key store: another key is pending under this code",
             Self::NotPending => "key store: nothing is pending of this key and code",
             Self::Flash => "key store: the flash failed",

@@ -15,21 +15,16 @@ impl Run {
         Self(Secret::zeroed())
     }
 
-    /// Begins r = BLAKE2s(s, `"lowkey run"`), and leaves s' = BLAKE2s(s, `"lowkey next"`), which is for the next start.
-    pub(super) fn begin(&mut self, seed: &Secret<32>, next: &mut [u8; 32]) {
-        Blake2s::mac(seed, &[b"lowkey run"], self.0.expose_mut());
-        Blake2s::mac(seed, &[NEXT], next);
+    /// Begins r = BLAKE2s(s, `"lowkey run"`), and s' = BLAKE2s(s, `"lowkey next"`), which is for the next start, takes
+    /// the place of s.
+    pub(super) fn begin(&mut self, seed: &mut [u8; 32]) {
+        Blake2s::mac(Secret::of(seed), &[b"lowkey run"], self.0.expose_mut());
+        move_on(seed, &[NEXT]);
     }
 
     /// Adds `noise`, whatever the device has: r = BLAKE2s(r, `"lowkey stir"` ‖ noise). It cannot make it worse.
     pub fn stir(&mut self, noise: &[u8]) {
-        self.move_on(&[b"lowkey stir", noise]);
-    }
-
-    fn move_on(&mut self, parts: &[&[u8]]) {
-        let mut moved = Secret::zeroed();
-        Blake2s::mac(&self.0, parts, moved.expose_mut());
-        *self.0.expose_mut() = *moved.expose(); // a move would leave a copy
+        move_on(self.0.expose_mut(), &[b"lowkey stir", noise]);
     }
 }
 
@@ -40,7 +35,7 @@ impl Entropy for Run {
             let mut drawn = Secret::zeroed();
             Blake2s::mac(&self.0, &[b"lowkey draw"], drawn.expose_mut());
             piece.iter_mut().zip(drawn.expose()).for_each(|(to, from)| *to = *from);
-            self.move_on(&[NEXT]);
+            move_on(self.0.expose_mut(), &[NEXT]);
         }
         Ok(())
     }
@@ -50,6 +45,13 @@ impl fmt::Debug for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Run(..)")
     }
+}
+
+/// Makes a secret BLAKE2s(of itself, `parts`).
+fn move_on(secret: &mut [u8; 32], parts: &[&[u8]]) {
+    let mut moved = Secret::zeroed();
+    Blake2s::mac(Secret::of(secret), parts, moved.expose_mut());
+    *secret = *moved.expose(); // a move would leave a copy
 }
 
 const NEXT: &[u8] = b"lowkey next";

@@ -37,7 +37,7 @@ fn pairing_a_code_is_read_as_people_type_it() {
     }
     for len in Code::MIN..=Code::MAX {
         let bytes: Vec<u8> = (0..len).map(|at| (at * 37 + 255) as u8).collect();
-        assert_eq!(Code::parse(&written(&bytes)).unwrap().expose(), bytes);
+        assert_eq!(Code::parse(written(&bytes)).unwrap().expose(), bytes);
     }
 }
 
@@ -78,7 +78,7 @@ fn a_blank_label_area_is_no_code() {
         for byte in [0, 0xff] {
             let bytes = &mut [byte; Code::MAX][..len];
             assert_eq!(Code::new(bytes).map(drop), Err(CodeError::Blank));
-            assert_eq!(Code::parse(&written(bytes)).map(drop), Err(CodeError::Blank));
+            assert_eq!(Code::parse(written(bytes)).map(drop), Err(CodeError::Blank));
             bytes[len - 1] ^= 1;
             assert!(Code::new(bytes).is_ok());
         }
@@ -93,7 +93,7 @@ fn base32_takes_every_letter_in_both_cases_and_nothing_else() {
         let letter = char::from(byte);
         let value = letters.find(letter.to_ascii_uppercase());
         let mut out = [0; 5];
-        let read = base32::decode(&format!("{letter}AAAAAAA"), &mut out);
+        let read = base32::decode(format!("{letter}AAAAAAA"), &mut out);
         match value {
             Some(value) => assert_eq!((read, out[0]), (Ok(5), (value << 3) as u8), "{letter:?}"),
             None if matches!(letter, ' ' | '-') => assert_eq!(read, Ok(4), "seven letters"),

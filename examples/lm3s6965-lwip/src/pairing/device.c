@@ -200,14 +200,10 @@ static void confirm(const uint8_t server_key[32])
     }
 }
 
-static lowkey_status open_and_send(void)
+static lowkey_status open_and_send(const uint8_t server_key[32])
 {
     lowkey_event event;
-    uint8_t server_key[LOWKEY_KEY_LEN];
-    lowkey_status status = lowkey_run(&channel, &io, &event); /* LOWKEY_EVENT_OPEN */
-    if (status == LOWKEY_OK) {
-        status = lowkey_peer_key(&channel, server_key);
-    }
+    const lowkey_status status = lowkey_run(&channel, &io, &event); /* LOWKEY_EVENT_OPEN */
     if (status != LOWKEY_OK) {
         return status;
     }
@@ -219,6 +215,8 @@ static lowkey_status open_and_send(void)
 /* One channel with the pinning of `page`, until it ends. */
 static lowkey_status session(const lowkey_page *page)
 {
+    uint8_t server_key[LOWKEY_KEY_LEN]; /* that of the page goes when its pinning is final */
+    memcpy(server_key, page->peer_key, sizeof server_key);
     lowkey_status status = lowkey_keys_init(&dialled, page);
     if (status == LOWKEY_OK) {
         status = lowkey_kk_initiator(&channel, &buffers, &dialled.pinning, &keys->ephemerals);
@@ -228,7 +226,7 @@ static lowkey_status session(const lowkey_page *page)
         status = stream_connect(&stream, label->server.ip, label->server.port);
     }
     if (status == LOWKEY_OK) {
-        status = open_and_send();
+        status = open_and_send(server_key);
     }
     if (status == LOWKEY_OK) {
         say("the server closed the channel");

@@ -26,16 +26,20 @@ impl Side {
     pub(crate) fn new(number: usize) -> Self {
         let mut noise = Noise::begun();
         let _never_fails = noise.fill(&mut [0; 4][..number]);
-        Self { banks: Banks::erased(), noise }
+        let mut banks = Banks::zeroed();
+        banks.erased();
+        Self { banks, noise }
     }
 
     /// Makes its keys and begins, each step a row.
     pub(crate) fn first_start(&mut self, bench: &mut Bench) -> Option<Started<'_>> {
         let Self { banks, noise } = self;
-        let mut store = bench.row(&["key-store.open-blank"], || KeyStore::open(&mut *banks)).ok()?;
+        let mut store = KeyStore::new(&mut *banks);
+        bench.row(&["key-store.open-blank"], || store.open()).ok()?;
         bench.row(&["key-store.make-keys"], || store.make_keys(noise)).ok()?;
         drop(store);
-        let mut store = bench.row(&["key-store.open"], || KeyStore::open(banks)).ok()?;
+        let mut store = KeyStore::new(banks);
+        bench.row(&["key-store.open"], || store.open()).ok()?;
         let ephemerals = bench.row(&["key-store.start"], || store.ephemerals()).ok()?;
         let identity = store.identity().ok()?;
         bench.result(identity.public_key().as_bytes());
@@ -44,7 +48,8 @@ impl Side {
 
     /// The same, and nothing is measured.
     pub(crate) fn start(&mut self) -> Option<Started<'_>> {
-        let mut store = KeyStore::open(&mut self.banks).ok()?;
+        let mut store = KeyStore::new(&mut self.banks);
+        store.open().ok()?;
         store.make_keys(&mut self.noise).ok()?;
         let (ephemerals, identity) = (store.ephemerals().ok()?, store.identity().ok()?);
         Some(Started { store, identity, ephemerals })

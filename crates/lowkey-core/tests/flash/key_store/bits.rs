@@ -1,7 +1,7 @@
 //! Bits that rot, units that are misread, and banks that hold something else: none of that is another store, and none
 //! of it is a new one.
 
-use super::{BANK_LEN, Change, NEW, PAIRED, Said, after, change, flash, said};
+use super::{BANK_LEN, Change, NEW, PAIRED, Said, after, change, flash, open, said};
 use crate::{NATURES, UNITS};
 use lowkey_core::boot_log::{Bank, ERASED};
 use lowkey_core::key_store::{KeyStore, StoreError};
@@ -10,9 +10,14 @@ use test_support::flash::{Misread, Model, Trouble};
 
 const BANKS: [Bank; 2] = [Bank::First, Bank::Second];
 
+fn start_over(flash: &mut Model) -> Result<KeyStore<&mut Model>, StoreError> {
+    let mut store = KeyStore::new(flash);
+    store.start_over().map(|()| store)
+}
+
 fn look(flash: &mut Model) -> Result<Said, StoreError> {
     flash.reboot();
-    KeyStore::open(flash).map(|store| said(&store))
+    open(flash).map(|store| said(&store))
 }
 
 /// Stores in use, in one bank and in the other, with one seed and with several.
@@ -131,7 +136,7 @@ fn a_store_in_place_of_a_damaged_one_has_to_be_asked_for_a_window() {
             BANKS.iter().for_each(|bank| (0..40).for_each(|byte| flash.flip(*bank, byte * 64)));
             assert_eq!(look(&mut flash), Err(StoreError::Damaged));
             flash.trouble = Some((place, Trouble::Cut));
-            let over = KeyStore::start_over(&mut flash).map(|store| said(&store));
+            let over = start_over(&mut flash).map(|store| said(&store));
             flash.trouble = None;
             let (is_cut, left) = (flash.hit, look(&mut flash));
             let left = left.or_else(|error| {
@@ -139,10 +144,10 @@ fn a_store_in_place_of_a_damaged_one_has_to_be_asked_for_a_window() {
                     is_cut && error == StoreError::Damaged,
                     "unit {unit}, {place}: {error} after {over:?}"
                 );
-                KeyStore::start_over(&mut flash).map(|store| said(&store))
+                start_over(&mut flash).map(|store| said(&store))
             });
             assert_eq!(left, Ok(Said::default()), "unit {unit}, {place}");
-            let mut store = KeyStore::start_over(&mut flash).expect("it is no longer damaged");
+            let mut store = start_over(&mut flash).expect("it is no longer damaged");
             change(&mut store, Change::MakeKeys(2)).expect("a store");
             assert!(!store.may_pair_unasked());
             if !is_cut {

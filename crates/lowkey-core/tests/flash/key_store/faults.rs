@@ -1,8 +1,8 @@
 //! A flash that does not do what it is asked, once or from then on: what is answered to a pairing is so.
 
-use super::{Change, NEW, PAIRED, Said, after, change, flash, said};
+use super::{Change, NEW, PAIRED, Said, after, change, flash, open, said};
 use crate::{NATURES, UNITS};
-use lowkey_core::key_store::{KeyStore, StoreError};
+use lowkey_core::key_store::StoreError;
 use test_support::flash::{Model, Trouble};
 
 /// What a pairing and a session of KK ask for, and what was before.
@@ -19,7 +19,7 @@ const ASKED: [(&[Change], Change); 6] = [
 /// is well again and the power came back.
 fn play(flash: &mut Model, step: Change, trouble: (usize, Trouble)) -> (Result<(), StoreError>, Said, Said) {
     flash.trouble = Some(trouble);
-    let mut store = KeyStore::open(&mut *flash).expect("it only reads");
+    let mut store = open(&mut *flash).expect("it only reads");
     let answer = change(&mut store, step).map(drop);
     let has = said(&store);
     flash.trouble = None;

@@ -1,8 +1,8 @@
 //! Keys are made of noise that passes the tests of NIST SP 800-90B, and of nothing else.
 
-use super::flash;
+use super::{flash, open};
 use crate::NATURES;
-use lowkey_core::key_store::{KeyStore, StoreError};
+use lowkey_core::key_store::StoreError;
 use lowkey_core::{Entropy, EntropyFailed};
 use test_support::Random;
 
@@ -18,9 +18,8 @@ impl Entropy for Samples {
 /// What becomes of keys from these samples, and whether anything was written.
 fn keys_of(samples: Vec<u8>) -> Result<(), StoreError> {
     let mut flash = flash(8, false, NATURES[0], 1);
-    let made =
-        KeyStore::open(&mut flash).and_then(|mut store| store.make_keys(&mut Samples(samples.into_iter())));
-    let has_keys = KeyStore::open(&mut flash).expect("a store").has_keys();
+    let made = open(&mut flash).and_then(|mut store| store.make_keys(&mut Samples(samples.into_iter())));
+    let has_keys = open(&mut flash).expect("a store").has_keys();
     assert_eq!(has_keys, made.is_ok());
     assert!(made.is_ok() || flash.erases == 0, "something was written");
     made

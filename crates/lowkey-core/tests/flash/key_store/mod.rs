@@ -8,7 +8,8 @@ mod pairing;
 mod power;
 mod ratchet;
 
-use lowkey_core::key_store::{KeyStore, StoreError};
+use lowkey_core::key_store::{KeyStore, Standing, StoreError};
+use lowkey_core::page::Keys;
 use lowkey_core::{Code, Id, Peer, PinStore, PublicKey, Secret};
 use lowkey_crypto::Blake2s;
 use std::sync::LazyLock;
@@ -48,10 +49,21 @@ struct Said {
     may_pair_unasked: bool,
 }
 
+/// The store that lies there.
+fn open(flash: &mut Model) -> Result<KeyStore<&mut Model>, StoreError> {
+    let mut store = KeyStore::new(flash);
+    store.open().map(|()| store)
+}
+
+/// Its pinnings in the order in which a device dials them.
+fn pinnings(store: &KeyStore<&mut Model>) -> Vec<Keys> {
+    [Standing::Pending, Standing::Final].into_iter().filter_map(|standing| store.keys(standing)).collect()
+}
+
 fn said(store: &KeyStore<&mut Model>) -> Said {
     Said {
         public_key: store.identity().ok().map(|identity| *identity.public_key().as_bytes()),
-        pinnings: store.pinnings().map(|keys| *keys.peer().public_key().as_bytes()).collect(),
+        pinnings: pinnings(store).iter().map(|keys| *keys.peer().public_key().as_bytes()).collect(),
         address: store.address().to_owned(),
         spent: (0..8).filter(|n| store.is_spent(&code(*n))).collect(),
         may_pair_unasked: store.may_pair_unasked(),
@@ -92,7 +104,7 @@ fn change(store: &mut KeyStore<&mut Model>, change: Change) -> Result<Option<u64
 
 /// A device whose store has gone through these.
 fn after(flash: &mut Model, changes: &[Change]) -> Said {
-    let mut store = KeyStore::open(flash).expect("a store");
+    let mut store = open(flash).expect("a store");
     for step in changes {
         change(&mut store, *step).unwrap_or_else(|error| panic!("{step:?} of {changes:?}: {error}"));
     }

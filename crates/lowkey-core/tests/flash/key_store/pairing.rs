@@ -1,6 +1,6 @@
 //! What a pairing leaves in the store: the protocol, §6, and the moments that `PinStore` names.
 
-use super::{Change, NEW, PAIRED, after, change, code, flash, said, servers};
+use super::{Change, NEW, PAIRED, after, change, code, flash, open, pinnings, said, servers};
 use crate::NATURES;
 use lowkey_core::key_store::{KeyStore, StoreError};
 use lowkey_core::{Id, Identity, Peer, PinStore, Secret};
@@ -14,9 +14,9 @@ fn new() -> Model {
 fn pairing_6_a_stored_key_is_pending_and_an_earlier_pinning_stays_until_it_is_final() {
     let (mut flash, [first, second, _]) = (new(), servers());
     after(&mut flash, PAIRED);
-    let mut store = KeyStore::open(&mut flash).expect("a store");
+    let mut store = open(&mut flash).expect("a store");
     let keys = |store: &KeyStore<&mut Model>| -> Vec<_> {
-        store.pinnings().map(|keys| keys.peer().public_key()).collect()
+        pinnings(store).iter().map(|keys| keys.peer().public_key()).collect()
     };
     assert_eq!(keys(&store), [second, first], "the pending one is dialled first");
     // A third in place of the second, which said no; then the third says so too.
@@ -33,7 +33,7 @@ fn pairing_6_a_stored_key_is_pending_and_an_earlier_pinning_stays_until_it_is_fi
 fn pairing_6_another_key_under_a_claimed_code_is_refused_until_what_is_pending_is_gone() {
     let mut flash = new();
     let was = after(&mut flash, PAIRED);
-    let mut store = KeyStore::open(&mut flash).expect("a store");
+    let mut store = open(&mut flash).expect("a store");
     assert_eq!(change(&mut store, Change::Store(2, 1)), Err(StoreError::Claimed));
     assert_eq!(said(&store), was);
     change(&mut store, Change::Remove(1, 1)).expect("no");
@@ -63,9 +63,9 @@ fn pairing_6_a_key_that_is_final_by_this_code_is_stored_already_whatever_is_pend
 fn pairing_6_the_id_has_the_devices_key_first_and_kk_takes_the_pinning() {
     let mut flash = new();
     after(&mut flash, PAIRED);
-    let store = KeyStore::open(&mut flash).expect("a store");
+    let store = open(&mut flash).expect("a store");
     let device = store.identity().expect("keys").public_key();
-    for (keys, n) in store.pinnings().zip([2, 1]) {
+    for (keys, n) in pinnings(&store).iter().zip([2, 1]) {
         let server = Identity::new(Secret::new([n; 32])).expect("a key");
         assert_eq!(keys.id(), &Id::of_pinning(&device, &server.public_key()));
         let at_server = Peer::pin(&server, device).expect("a key that can be pinned");
@@ -95,7 +95,7 @@ fn pairing_6_only_what_is_pending_of_this_key_and_code_is_removed_or_final() {
     for (n, c) in [(0, 0), (1, 0), (0, 1), (2, 1)] {
         assert_eq!(after(&mut flash, &[Change::Remove(n, c)]), was, "{n} {c}");
     }
-    let mut store = KeyStore::open(&mut flash).expect("a store");
+    let mut store = open(&mut flash).expect("a store");
     for (n, c) in [(1, 0), (0, 1), (2, 1)] {
         assert_eq!(change(&mut store, Change::Finalise(n, c)), Err(StoreError::NotPending), "{n} {c}");
     }
@@ -124,7 +124,7 @@ fn pairing_6_each_call_may_be_repeated_and_costs_the_flash_nothing_then() {
 #[test]
 fn pairing_6_a_window_opens_unasked_until_something_is_final_or_spent() {
     let mut flash = new();
-    assert!(KeyStore::open(&mut flash).expect("a new store").may_pair_unasked());
+    assert!(open(&mut flash).expect("a new store").may_pair_unasked());
     let pending = [Change::Store(0, 0), Change::Start, Change::Remove(0, 0), Change::Store(1, 0)];
     assert!(after(&mut flash, NEW).may_pair_unasked);
     assert!(after(&mut flash, &pending).may_pair_unasked, "pending is not final");
@@ -156,7 +156,7 @@ fn pairing_6_spent_codes_survive_forget_and_keys_do_not() {
 #[test]
 fn without_keys_there_is_no_pairing_and_no_start() {
     let mut flash = new();
-    let mut store = KeyStore::open(&mut flash).expect("a new store");
+    let mut store = open(&mut flash).expect("a new store");
     let us = Identity::new(Secret::new([9; 32])).expect("a key");
     let peer = Peer::pin(&us, servers()[0]).expect("a key that can be pinned");
     assert_eq!(store.store(&peer, &code(0)), Err(StoreError::NoKeys));
@@ -180,7 +180,7 @@ fn two_devices_of_one_blank_image_share_no_key() {
         .map(|noise| {
             let mut device = blank.clone();
             let said = after(&mut device, &[Change::MakeKeys(noise), Change::Start]);
-            let store = KeyStore::open(&mut device).expect("a store");
+            let store = open(&mut device).expect("a store");
             (said.public_key, *store.hedge().expect("keys").expose())
         })
         .into();
@@ -191,7 +191,7 @@ fn two_devices_of_one_blank_image_share_no_key() {
 fn debug_output_of_a_store_and_of_a_run_shows_no_key() {
     let mut flash = new();
     after(&mut flash, PAIRED);
-    let mut store = KeyStore::open(&mut flash).expect("a store");
+    let mut store = open(&mut flash).expect("a store");
     let mut ephemerals = store.ephemerals().expect("a start");
     assert_eq!(format!("{:?}", ephemerals.entropy()), "Run(..)");
     assert_eq!(format!("{store:?}"), "KeyStore { has_keys: true, .. }");

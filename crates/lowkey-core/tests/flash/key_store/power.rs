@@ -1,9 +1,9 @@
 //! The power fails at every operation on the flash.
 
-use super::{BANK_LEN, Change, NEW, PAIRED, Said, after, change, flash, said};
+use super::{BANK_LEN, Change, NEW, PAIRED, Said, after, change, flash, open, pinnings, said};
 use crate::{NATURES, UNITS};
 use lowkey_core::boot_log::{Bank, ERASED};
-use lowkey_core::key_store::{KeyStore, StoreError};
+use lowkey_core::key_store::StoreError;
 use test_support::Random;
 use test_support::flash::{Misread, Model, Trouble};
 
@@ -30,7 +30,7 @@ fn play(
 ) -> (Result<Said, StoreError>, u64) {
     flash.reboot();
     flash.trouble = trouble;
-    let result = KeyStore::open(&mut *flash).and_then(|mut store| {
+    let result = open(&mut *flash).and_then(|mut store| {
         let number = change(&mut store, step)?;
         Ok((said(&store), number.unwrap_or(0)))
     });
@@ -45,7 +45,7 @@ fn play(
 /// What lies there after a reboot.
 fn look(flash: &mut Model) -> Result<Said, StoreError> {
     flash.reboot();
-    KeyStore::open(&mut *flash).map(|store| said(&store))
+    open(&mut *flash).map(|store| said(&store))
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_life(unit: usize, seed: u64) {
         for _ in 0..rng.below(4) {
             flash.reboot();
             flash.trouble = Some((rng.below(8), Trouble::Cut));
-            let _cut = KeyStore::open(&mut flash).err();
+            let _cut = open(&mut flash).err();
         }
         flash.trouble = None;
         let left = look(&mut flash).unwrap_or_else(|error| panic!("{case}: {error}"));
@@ -181,11 +181,11 @@ fn a_store_that_does_not_fit_its_flash_says_so_before_there_are_keys() {
         locked.cannot_erase = true;
         assert_eq!(play(&mut locked, Change::MakeKeys(1), None).0, Err(StoreError::Flash));
         let mut short = Model::new(unit, 408, 1, NATURES[0]);
-        assert_eq!(KeyStore::open(&mut short).err(), Some(StoreError::Unfit));
+        assert_eq!(open(&mut short).err(), Some(StoreError::Unfit));
     }
     for unit in [0, 33, 64] {
         let mut flash = Model::new(unit, 4_096, 1, NATURES[0]);
-        assert_eq!(KeyStore::open(&mut flash).err(), Some(StoreError::Unfit), "unit {unit}");
+        assert_eq!(open(&mut flash).err(), Some(StoreError::Unfit), "unit {unit}");
     }
 }
 
@@ -226,8 +226,9 @@ fn what_was_forgotten_or_replaced_is_in_neither_bank() {
                 .any(|bank| flash.bytes(*bank).windows(key.len()).any(|bytes| bytes == key))
         };
         let (hedge, shared) = {
-            let store = KeyStore::open(&mut flash).expect("a store");
-            let shared: Vec<_> = store.pinnings().map(|keys| *keys.peer().shared_secret().expose()).collect();
+            let store = open(&mut flash).expect("a store");
+            let shared: Vec<_> =
+                pinnings(&store).iter().map(|keys| *keys.peer().shared_secret().expose()).collect();
             (*store.hedge().expect("keys").expose(), shared)
         };
         assert!(lies_there(&flash, &hedge) && shared.iter().all(|shared| lies_there(&flash, shared)));
@@ -252,8 +253,8 @@ fn both_whole() -> (Model, Said, Said) {
     (flash, was, is)
 }
 
-/// The bank of the newer one, of an entry of 360 bytes and units of 8, and the unit of its first mark.
-const FIRST_MARK: (Bank, usize) = (Bank::Second, 360 / 8 + 1);
+/// The bank of the newer one, and the unit of its first mark: behind guard and begun.
+const FIRST_MARK: (Bank, usize) = (Bank::Second, 2);
 
 #[test]
 fn an_entry_without_a_mark_counts_for_nothing_whatever_it_reads_as() {
@@ -275,8 +276,8 @@ fn no_bank_is_erased_on_the_word_of_a_mark_that_may_have_been_cut() {
 
 #[test]
 fn a_unit_that_does_not_take_is_an_error_and_what_was_before_stays() {
-    // Of the bank that comes next: in the entry, in the seed beside it, and its first mark.
-    for index in [0, 20, 44, 360 / 8 + 1, 360 / 8 + 6] {
+    // Of the bank that comes next: what says that it has begun, in the entry, in the seed beside it, its first mark.
+    for index in [1, 6, 6 + 20, 6 + 44, FIRST_MARK.1, 6 + 360 / 8] {
         let mut flash = flash(8, false, NATURES[0], 1);
         let was = after(&mut flash, PAIRED);
         flash.misread = Some((Bank::Second, index, Misread::All(ERASED)));

@@ -1,9 +1,9 @@
 //! Who reads a device's flash later: which of its recorded sessions that opens.
 
-use super::{Change, after, flash, mac, servers};
+use super::{Change, after, flash, mac, open, servers};
 use crate::NATURES;
 use lowkey_core::boot_log::{Bank, ERASED};
-use lowkey_core::key_store::{KeyStore, StoreError};
+use lowkey_core::key_store::{KeyStore, Standing, StoreError};
 use lowkey_core::page::Keys;
 use lowkey_core::{
     Counter, CounterFailed, Entropy, EntropyFailed, Ephemerals, Identity, Peer, Secret, SeedEntropy, kk,
@@ -48,9 +48,10 @@ fn who_has_a_copy_of_the_old_flash_opens_every_session_since() {
 #[test]
 fn a_forget_that_fails_puts_no_seed_there_that_everybody_knows() {
     let mut flash = new(true);
-    let unused = [Bank::First, Bank::Second].into_iter().find(|bank| !flash.bytes(*bank).starts_with(b"LKS"));
-    flash.misread = Some((unused.expect("one of two"), 0, Misread::All(ERASED)));
-    let mut store = KeyStore::open(&mut flash).expect("a store");
+    let unused =
+        [Bank::First, Bank::Second].into_iter().find(|bank| !flash.bytes(*bank)[6 * 8..].starts_with(b"LKS"));
+    flash.misread = Some((unused.expect("one of two"), 6, Misread::All(ERASED)));
+    let mut store = open(&mut flash).expect("a store");
     assert_eq!(store.forget(), Err(StoreError::Flash));
     assert!(store.has_keys());
     store.ephemerals().expect("a start");
@@ -58,11 +59,24 @@ fn a_forget_that_fails_puts_no_seed_there_that_everybody_knows() {
     assert!(!seeds(&flash).contains(&next));
 }
 
+/// What was read back of it is no seed, and everybody may know it.
+#[test]
+fn a_slot_that_does_not_take_its_seed_costs_an_entry_and_the_seed_is_the_next_one() {
+    let mut flash = new(true);
+    let [seed] = seeds(&flash)[..] else { panic!("one seed") };
+    let used =
+        [Bank::First, Bank::Second].into_iter().find(|bank| flash.bytes(*bank)[6 * 8..].starts_with(b"LKS"));
+    flash.misread = Some((used.expect("one of two"), (SLOTS + 48) / 8 + 1, Misread::All(ERASED)));
+    let mut store = open(&mut flash).expect("a store");
+    store.ephemerals().expect("a start");
+    assert_eq!(seeds(&flash), [mac(&seed, b"lowkey next")]);
+}
+
 /// What the ratchet is measured by: a seed that stays where it is.
 #[test]
 fn who_reads_a_seed_that_stays_opens_every_session_there_was() {
     let mut flash = new(true);
-    let store = KeyStore::open(&mut flash).expect("a store");
+    let store = open(&mut flash).expect("a store");
     let (keys, hedge) = (pinning(&store), store.hedge().expect("keys"));
     let entropy = || SeedEntropy::new(Secret::new([7; 32])).expect("a seed");
     let sessions = (1..=STARTS).map(|boot| {
@@ -81,7 +95,7 @@ fn who_reads_a_seed_that_stays_opens_every_session_there_was() {
 #[test]
 fn a_run_moves_on_with_each_draw_and_takes_noise() {
     let mut flash = new(true);
-    let mut store = KeyStore::open(&mut flash).expect("a store");
+    let mut store = open(&mut flash).expect("a store");
     let mut draw = |noise: &[u8]| {
         let mut ephemerals = store.ephemerals().expect("a start");
         if !noise.is_empty() {
@@ -96,7 +110,7 @@ fn a_run_moves_on_with_each_draw_and_takes_noise() {
     // The chain itself: BLAKE2s(r, "lowkey draw"), then r = BLAKE2s(r, "lowkey next").
     let seed = seeds(&flash).into_iter().next_back().expect("the seed of the next start");
     let (r, drawn) = (mac(&seed, b"lowkey run"), {
-        let mut store = KeyStore::open(&mut flash).expect("a store");
+        let mut store = open(&mut flash).expect("a store");
         let mut drawn = [[0; 32]; 2];
         let mut ephemerals = store.ephemerals().expect("a start");
         ephemerals.entropy().fill(drawn.as_flattened_mut()).expect("it never fails");
@@ -130,12 +144,12 @@ fn new(clears: bool) -> Model {
 }
 
 fn pinning(store: &KeyStore<&mut Model>) -> Keys {
-    store.pinnings().next().expect("it is paired")
+    store.keys(Standing::Final).expect("it is paired")
 }
 
 /// A start, and a session in it.
 fn start(flash: &mut Model) -> Recorded {
-    let mut store = KeyStore::open(flash).expect("a store");
+    let mut store = open(flash).expect("a store");
     let mut ephemerals = store.ephemerals().expect("a start");
     session(&pinning(&store), &mut ephemerals)
 }
@@ -177,7 +191,7 @@ fn opens<E: Entropy>(recorded: &Recorded, keys: &Keys, hedge: &Secret<32>, entro
 
 /// How many sessions open for whoever has `read` this flash, and knows the keys, which do not change.
 fn open_all(read: &Model, keys: &mut Model, sessions: &[Recorded]) -> usize {
-    let store = KeyStore::open(keys).expect("a store");
+    let store = open(keys).expect("a store");
     let (keys, hedge) = (pinning(&store), store.hedge().expect("keys"));
     let seeds = seeds(read);
     (1..)
@@ -213,5 +227,5 @@ impl Entropy for Guess {
     }
 }
 
-/// Where slots begin with units of 8 bytes: behind the entry and six units.
-const SLOTS: usize = 360 + 6 * 8;
+/// Where slots begin with units of 8 bytes: behind six units and the entry.
+const SLOTS: usize = 6 * 8 + 360;

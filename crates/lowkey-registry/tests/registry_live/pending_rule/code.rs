@@ -3,7 +3,7 @@
 
 use super::rule::{Call, Device, Key, Refused, Registry, Server, Standing};
 use lowkey_core::PinStore;
-use lowkey_core::key_store::{KeyStore, StoreError};
+use lowkey_core::key_store::{self, KeyStore, StoreError};
 use lowkey_host::{Code, Id, Paired, Peer, PublicKey};
 use lowkey_registry::FileRegistry;
 use lowkey_registry::pairing::{Enrolment, PairingError, claim, finalise, remove};
@@ -46,12 +46,19 @@ enum Change {
     Forget,
 }
 
+/// The store that lies there.
+fn open(flash: &mut Model) -> KeyStore<&mut Model> {
+    let mut store = KeyStore::new(flash);
+    store.open().unwrap();
+    store
+}
+
 #[test]
 fn pairing_6_the_key_store_does_what_the_model_of_the_pending_rule_does() {
     let mut blank = Model::new(8, 1_024, 1, Nature::default());
-    KeyStore::open(&mut blank).unwrap().make_keys(&mut Random::from_seed(1)).unwrap();
+    open(&mut blank).make_keys(&mut Random::from_seed(1)).unwrap();
     let mut paired = blank.clone();
-    let mut store = KeyStore::open(&mut paired).unwrap();
+    let mut store = open(&mut paired);
     let server = peer(&store, Server::Earlier);
     store.store(&server, &earlier()).unwrap();
     store.finalise(&server.public_key(), &earlier()).unwrap();
@@ -65,7 +72,7 @@ fn pairing_6_the_key_store_does_what_the_model_of_the_pending_rule_does() {
         everywhere([(Device::default(), blank), (was, paired)], &changes, |(device, flash), change| {
             let device = *device;
             let mut flash = flash.clone();
-            let mut store = KeyStore::open(&mut flash).unwrap();
+            let mut store = open(&mut flash);
             let (expected, is) = match change {
                 Change::Store(server) => {
                     let peer = peer(&store, *server);
@@ -94,7 +101,10 @@ fn pairing_6_the_key_store_does_what_the_model_of_the_pending_rule_does() {
             assert_eq!(is.err(), expected.err(), "{change:?} of {device:?}");
             let after = expected.unwrap_or(device);
             let pinnings = [after.pending, after.last].into_iter().flatten().map(key);
-            let says: Vec<PublicKey> = store.pinnings().map(|keys| keys.peer().public_key()).collect();
+            let says: Vec<PublicKey> = [key_store::Standing::Pending, key_store::Standing::Final]
+                .into_iter()
+                .filter_map(|standing| store.keys(standing).map(|keys| keys.peer().public_key()))
+                .collect();
             assert_eq!(says, pinnings.collect::<Vec<_>>(), "{change:?} of {device:?}");
             assert_eq!(
                 (store.is_spent(&label()), !store.may_pair_unasked()),

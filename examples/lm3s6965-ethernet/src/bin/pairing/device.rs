@@ -4,7 +4,7 @@ use embedded_io::ErrorKind;
 use lm3s6965_ethernet::{banks::Banks, clock::Clock, stack, tcp::Tcp, uart::Uart};
 use lowkey_core::{
     Entropy, Ephemerals, Fingerprint, PublicKey,
-    key_store::{KeyStore, Run},
+    key_store::{KeyStore, Run, Standing},
     page::Keys,
 };
 use lowkey_transport::{Backoff, Error, Link, PairError, Pairing, Pinning, Window, blocking::Channel};
@@ -70,12 +70,12 @@ impl Device {
     /// What ended the last; `NotOpen` if there is none.
     fn dial(&mut self) -> Result<(), Error> {
         let mut last = Err(Error::NotOpen);
-        let count = self.store.pinnings().count();
-        for keys in self.store.pinnings() {
+        for standing in [Standing::Pending, Standing::Final] {
+            let Some(keys) = self.store.keys(standing) else { continue };
             last = self.session(&keys);
             self.uart.text(last.map_or_else(why, |()| "the server closed the channel")).end();
             // A channel with the pending one was open: that is final now, and the one of before is gone.
-            let is_final = self.store.pinnings().count() < count;
+            let is_final = self.store.keys(standing).is_none();
             if last.is_ok() || is_final {
                 break;
             }
@@ -157,7 +157,7 @@ impl Device {
                 Ok(())
             }
             Err(PairError::NotFinal(_)) => {
-                if let Some(keys) = store.pinnings().next() {
+                if let Some(keys) = store.keys(Standing::Pending) {
                     say_paired(uart, &keys.peer().public_key(), ", but pending still");
                 }
                 Ok(())

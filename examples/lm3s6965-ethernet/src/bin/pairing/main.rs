@@ -68,7 +68,12 @@ fn open(
     let held = buttons.held();
     let asked = held == Some(Button::Select);
     let banks = Banks::new(flash);
-    let mut store = if asked { KeyStore::start_over(banks) } else { KeyStore::open(banks) }?;
+    let mut store = KeyStore::new(banks);
+    if asked {
+        store.start_over()?
+    } else {
+        store.open()?
+    }
     if held == Some(Button::Down) {
         store.forget()?;
         uart.text("forgot its keys and pinnings; which codes are spent it remembers").end();
