@@ -25,6 +25,7 @@ mod link;
 mod mutation;
 mod page;
 mod pair;
+mod pairing;
 mod peer;
 mod primitives;
 mod records;
@@ -41,6 +42,7 @@ pub use label::label;
 pub use link::link;
 pub use page::page;
 pub use pair::pair;
+pub use pairing::pairing;
 pub use primitives::primitives;
 pub use records::records;
 
@@ -48,7 +50,7 @@ pub use records::records;
 pub type Target = fn(&[u8]);
 
 /// Every target, by name.
-pub const TARGETS: [(&str, Target); 12] = [
+pub const TARGETS: [(&str, Target); 13] = [
     ("page", page),
     ("boot_log", boot_log),
     ("key_store", key_store),
@@ -57,6 +59,7 @@ pub const TARGETS: [(&str, Target); 12] = [
     ("records", records),
     ("link", link),
     ("pair", pair),
+    ("pairing", pairing),
     ("channel", channel),
     ("c_abi", c_abi),
     ("both_headers", both_headers),

@@ -18,6 +18,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "boot_log" => boots(),
         "key_store" => stores(),
         "label" => labels(),
+        "pairing" => pairings(),
         "handshake" => handshakes(),
         "records" => records(),
         "link" => links(),
@@ -126,6 +127,23 @@ fn stores() -> Vec<Vec<u8>> {
         })
     });
     lives.chain([vec![0xff; 40], vec![3; 60]]).collect()
+}
+
+/// Pairings, with each frame cut, changed and repeated, the flash cut and broken at one place or another, and a server
+/// that cannot store; each with another run behind it.
+fn pairings() -> Vec<Vec<u8>> {
+    let networks = (0..7).flat_map(|frame| [vec![1, frame], vec![2, frame, 0, 99], vec![3, frame]]);
+    let troubles = [4, 8, 12].into_iter().flat_map(|how| [0, 60].map(|place| vec![how, 0, place]));
+    let servers = [vec![0x30], vec![0x30, 1, 4]];
+    let runs: Vec<Vec<u8>> = networks.chain(troubles).chain(servers).collect();
+    let scripts = runs.iter().zip(runs.iter().cycle().skip(7));
+    scripts
+        .enumerate()
+        .map(|(n, (one, next))| {
+            let front = [n as u8, (n >> 1) as u8, n as u8 & 1, n as u8 >> 1 & 1, 0, 1];
+            [&front[..], one, next].concat()
+        })
+        .collect()
 }
 
 fn handshakes() -> Vec<Vec<u8>> {

@@ -83,6 +83,11 @@ fn pair_delivers_what_the_other_sent() {
 }
 
 #[test]
+fn pairing_comes_to_a_good_end_whatever_disturbs_it() {
+    run("pairing", 50);
+}
+
+#[test]
 fn channel_delivers_each_message_of_a_mailbox_once() {
     run("channel", 500);
 }
