@@ -79,8 +79,7 @@ impl<F: Flash> KeyStore<F> {
     ///
     /// After an error it is as if nobody had read it.
     pub fn open(&mut self) -> Result<(), StoreError> {
-        self.banks.close();
-        self.tidy();
+        self.close();
         let opened = self.banks.open(&mut self.entry, &mut self.seed);
         self.tidy();
         opened?;
@@ -91,16 +90,27 @@ impl<F: Flash> KeyStore<F> {
     /// only when somebody has asked for it at the device: all keys and spent codes of the damaged one are gone.
     ///
     /// # Errors
-    /// [`StoreError::Unfit`], [`StoreError::Flash`]: it is as it was, or erased in part and still damaged.
+    /// [`StoreError::Unfit`], [`StoreError::Flash`]: it is as it was, or erased in part and still damaged; and as if
+    /// nobody had read it.
     pub fn start_over(&mut self) -> Result<(), StoreError> {
         match self.open() {
             Err(StoreError::Damaged) => {
                 self.banks.start_over();
                 self.entry.ask();
-                self.commit()
+                let stored = self.commit();
+                if stored.is_err() {
+                    self.close();
+                }
+                stored
             }
             opened => opened,
         }
+    }
+
+    /// As if nobody had read it.
+    fn close(&mut self) {
+        self.banks.close();
+        self.tidy();
     }
 
     /// What was read last may belong to no store.

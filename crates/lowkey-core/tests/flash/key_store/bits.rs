@@ -157,6 +157,22 @@ fn a_store_in_place_of_a_damaged_one_has_to_be_asked_for_a_window() {
     }
 }
 
+/// Whoever goes on with one all the same gets no window by itself, and no keys either: it is not known what was spent.
+#[test]
+fn a_damaged_store_that_cannot_be_started_over_is_as_if_nobody_had_read_it() {
+    for unit in UNITS {
+        let mut flash = flash(unit, false, NATURES[0], 1);
+        after(&mut flash, PAIRED);
+        BANKS.iter().for_each(|bank| (0..40).for_each(|byte| flash.flip(*bank, byte * 64)));
+        flash.trouble = Some((0, Trouble::Fault));
+        let mut store = KeyStore::new(&mut flash);
+        assert_eq!(store.start_over(), Err(StoreError::Flash));
+        assert!(!store.may_pair_unasked(), "unit {unit}");
+        assert_eq!(change(&mut store, Change::MakeKeys(1)), Err(StoreError::Flash), "unit {unit}");
+        assert_eq!(look(&mut flash), Err(StoreError::Damaged), "unit {unit}");
+    }
+}
+
 /// Bytes of anything are no store; and whatever is read gives no key.
 #[test]
 fn noise_is_no_store() {
