@@ -104,7 +104,7 @@ impl Admin {
         let address = &self.address;
         let answer = exchange(address, question, patience).map_err(|error| unreachable(address, &error))?;
         let strange = || {
-            let why = format_args!("{address}: that is no admin listener of a Lowkey server");
+            let why = format!("{address}: that is no admin listener of a Lowkey server");
             Unanswered::Nobody(Failure::new(Exit::Network, why))
         };
         let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(strange)?;
@@ -113,7 +113,7 @@ impl Admin {
             return Err(strange());
         }
         if !head.starts_with("HTTP/1.1 200 ") {
-            let why = format_args!("{address}: {}", body.trim_end());
+            let why = format!("{address}: {}", body.trim_end());
             return Err(Unanswered::Nobody(Failure::new(Exit::Network, why)));
         }
         let value = serde_json::from_str(body).map_err(|_| strange())?;

@@ -75,7 +75,7 @@ pub(crate) fn look(of: &ArgMatches) -> Result<(), Failure> {
 fn refuse_streams(of: &ArgMatches) -> Result<(), Failure> {
     for name in ["registry", "manifest", "csv"] {
         if path(of, name) == Some(Path::new("-")) {
-            let why = format_args!("--{name}: here belongs a file; \"-\" is none");
+            let why = format!("--{name}: here belongs a file; \"-\" is none");
             return Err(Failure::new(Exit::Arguments, why));
         }
     }

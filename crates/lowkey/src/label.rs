@@ -91,7 +91,7 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
         }
         (_, Some(file)) => file,
         (_, None) => {
-            let why = format_args!("a label is a secret; name a file for it: --format {format} -o FILE");
+            let why = format!("a label is a secret; name a file for it: --format {format} -o FILE");
             return Err(wrong(why));
         }
     };

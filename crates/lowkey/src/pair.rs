@@ -273,7 +273,7 @@ impl Pairing {
 
     /// Paired and in force; and whether that was the right one, only people can tell.
     fn contested(&self, loser: &str) -> Failure {
-        let why = format_args!(
+        let why = format!(
             "two devices have this code; the other one was told no, fingerprint {}: if that is your device, `lowkey \
              revoke` takes {:?} out",
             fingerprint(loser),
@@ -287,7 +287,7 @@ impl Pairing {
         let gone = "the server has gone, and its window with it";
         match came {
             Came::Nobody => {
-                let why = format_args!("{gone}; up to its last answer nobody was paired");
+                let why = format!("{gone}; up to its last answer nobody was paired");
                 Failure::new(Exit::Network, why)
             }
             Came::Somebody => Failure::new(
@@ -307,7 +307,7 @@ impl Pairing {
             Some("claimed") => {
                 let (name, key) =
                     (said(trouble, "device").unwrap_or_default(), said(trouble, "key").unwrap_or_default());
-                let why = format_args!(
+                let why = format!(
                     "the code is {name:?}'s already, whose fingerprint is {} and whose key is {key}. If that is your device \
                      and it was reset, it has another fingerprint now: `lowkey revoke` the row and pair again. If it is \
                      not yours, `lowkey revoke` takes it out and frees the code here",

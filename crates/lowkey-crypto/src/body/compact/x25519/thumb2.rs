@@ -63,7 +63,7 @@ unsafe extern "C" fn ladder(out: *mut [u8; KEY_LEN], scalar: *const [u8; KEY_LEN
         str     r1, [sp, #32]
         str     r1, [sp, #128]
 
-        @ r5: the bit's number, 254 to 0; r6: the bit before; r7: all ones if the two differ
+        @ r5: the bit's number, 254 to 0, r6: the bit before, r7: all ones if the two differ
         movs    r5, #254
         movs    r6, #0
     2:  lsrs    r0, r5, #3
