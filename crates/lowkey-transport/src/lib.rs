@@ -96,7 +96,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-#[cfg(any(test, doc, feature = "std"))]
+#[cfg(any(test, feature = "std"))]
 extern crate std;
 
 pub mod asynch;
