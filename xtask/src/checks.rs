@@ -1,5 +1,9 @@
-//! What must hold before a change goes in, step by step: `cargo xtask test` runs all of it but long fuzzing and timing.
+//! What must hold before a change goes in, step by step: `cargo xtask test` runs all of it but long fuzzing and timing,
+//! and what it would take another compiler for.
 
+mod apart;
+mod dependencies;
+mod hosted;
 mod quick;
 mod side_by_side;
 
@@ -17,7 +21,6 @@ use crate::{
     show::{Board, Wire},
     size,
     tally::{self, Tally},
-    tools,
 };
 
 /// A step of `test`: a process of its own, `cargo xtask step NAME`.
@@ -64,8 +67,8 @@ pub(crate) fn all() -> Result<()> {
 /// # Errors
 /// No step has such a name; the first that failed.
 pub(crate) fn chosen(names: &[&str]) -> Result<()> {
-    names.iter().try_for_each(|name| place(name).map(|_| ()))?;
-    run(&STEPS.iter().filter(|step| names.contains(&step.name)).collect::<Vec<_>>())
+    names.iter().try_for_each(|name| find(name).map(|_| ()))?;
+    run(&every().filter(|step| names.contains(&step.name)).collect::<Vec<_>>())
 }
 
 /// Runs the step of this name and all that come behind it.
@@ -73,17 +76,18 @@ pub(crate) fn chosen(names: &[&str]) -> Result<()> {
 /// # Errors
 /// As [`chosen`].
 pub(crate) fn from(name: &str) -> Result<()> {
-    run(&STEPS.iter().skip(place(name)?).collect::<Vec<_>>())
+    let first = STEPS.iter().position(|step| step.name == name).ok_or_else(|| unknown(name))?;
+    run(&STEPS.iter().skip(first).collect::<Vec<_>>())
 }
 
 /// The name of each step.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    STEPS.iter().map(|step| step.name)
+    every().map(|step| step.name)
 }
 
 /// Prints each step: its name, how long it took when it last went well here, and what it looks at.
 pub(crate) fn list() {
-    for step in &STEPS {
+    for step in every() {
         let time = side_by_side::last(step)
             .map_or_else(|| "-".to_owned(), |time| format!("{:.0} s", time.as_secs_f32()));
         println!("{:<16} {time:>6}  {}", step.name, step.what);
@@ -95,7 +99,7 @@ pub(crate) fn list() {
 /// # Errors
 /// No step has such a name; what failed.
 pub(crate) fn step(name: &str) -> Result<()> {
-    STEPS.get(place(name)?).map_or(Ok(()), |step| (step.run)())
+    (find(name)?.run)()
 }
 
 fn run(steps: &[&Step]) -> Result<()> {
@@ -106,9 +110,16 @@ fn run(steps: &[&Step]) -> Result<()> {
     Ok(())
 }
 
-fn place(name: &str) -> Result<usize> {
-    let unknown = || format!("no step is called `{name}`; `cargo xtask test --list` names them").into();
-    STEPS.iter().position(|step| step.name == name).ok_or_else(unknown)
+fn every() -> impl Iterator<Item = &'static Step> {
+    STEPS.iter().chain(&APART)
+}
+
+fn find(name: &str) -> Result<&'static Step> {
+    every().find(|step| step.name == name).ok_or_else(|| unknown(name).into())
+}
+
+fn unknown(name: &str) -> String {
+    format!("no step is called `{name}`; `cargo xtask test --list` names them")
 }
 
 fn formatting() -> Result<()> {
@@ -195,39 +206,20 @@ pub(crate) fn programs() -> Result<()> {
     setup::ensure(others.into_iter().chain(builds).chain(python))
 }
 
-/// What cargo-deny says of everything we depend on.
-fn dependencies() -> Result<()> {
-    let deny = tools::cargo("cargo-deny", &[])?;
-    let check = |manifest: &str, what: &[&str]| {
-        let deny = Command::new(&deny).args([
-            "--log-level",
-            "error",
-            "--locked",
-            "--manifest-path",
-            manifest,
-            "check",
-        ]);
-        deny.args(what).run()
-    };
-    check("Cargo.toml", &["bans", "licenses", "sources"])?;
-    // cortex-m and cortex-m-rt are built with two versions of syn, and nobody depends on our firmware.
-    [BOARD, STM32, SIZE, cycles::FOLDER, MODEL, M3, HOST, ARCHIVE]
-        .iter()
-        .try_for_each(|folder| check(&format!("{folder}/Cargo.toml"), &["licenses", "sources"]))
-}
-
 fn clippy(what: &[&str]) -> Result<()> {
     let lints = Command::cargo().args(["clippy", "--quiet", "--all-targets"]).args(what);
     lints.args(["--", "-D", "warnings"]).run()
 }
 
 /// All steps. Those that stand in a row and may run beside others do.
-const STEPS: [Step; 33] = [
+const STEPS: [Step; 35] = [
     beside(Folder::Workspace, "format", "formatting", formatting),
     beside(Folder::Workspace, "plan", "whether the house is what its plan says", plan::check),
-    beside(Folder::Other, "dependencies", "dependencies", dependencies),
+    beside(Folder::Other, "dependencies", "licences and sources of dependencies", dependencies::allowed),
+    beside(Folder::Other, "advisories", "warnings of dependencies", dependencies::advisories),
     beside(Folder::Workspace, "lints", "lints", lints),
     beside(Folder::Workspace, "doc", "documentation", documentation),
+    beside(Folder::Workspace, "docs-rs", "the crates' pages, as docs.rs makes them", hosted::check),
     beside(Folder::Workspace, "programs", "the programs that tests play with, and the tests, built", built),
     beside(Folder::Device, "firmware-lints", "lints of the firmware", lints_of_firmware),
     beside(
@@ -274,6 +266,13 @@ const STEPS: [Step; 33] = [
     alone("tests", "tests of the workspace", || tally::run(&["--workspace"], ".").map(drop)),
 ];
 
+/// Steps that only run when they are named.
+const APART: [Step; 3] = [
+    alone("msrv", "whether the oldest Rust that the crates name compiles them", apart::oldest_rust),
+    alone("features", "lints of the crates with each set of their features", apart::feature_sets),
+    alone("book", "the book, and what its pages lead to", apart::book),
+];
+
 const fn alone(name: &'static str, what: &'static str, run: fn() -> Result<()>) -> Step {
     Step { name, what, beside: None, run }
 }
@@ -300,6 +299,8 @@ const PORTABLE: [&[&str]; 2] = [
         "provisioning",
     ],
 ];
+const DEVICE_CRATES: [&str; 5] =
+    ["lowkey-mem", "lowkey-crypto", "lowkey-core", "lowkey-transport", "lowkey-c"];
 const STM32: &str = "examples/stm32f107";
 /// 256 KB of flash without the key page and the boot log, 64 KB of SRAM.
 const STM32_MEMORY: Memory = Memory { flash: 250 * 1_024, ram: 64 * 1_024 };

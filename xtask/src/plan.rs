@@ -29,6 +29,8 @@ use crate::{
 use floors::Room;
 use tree::Tree;
 
+pub(crate) use tree::section;
+
 /// Holds ARCHITECTURE.md against the sources, and prints how long the drivers are.
 ///
 /// # Errors

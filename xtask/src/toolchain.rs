@@ -243,6 +243,11 @@ pub(crate) fn host_cargo(verb: &str) -> Command {
     Command::cargo().without_env(of_another_build).args([verb])
 }
 
+/// The cargo of this version, which rustup has.
+pub(crate) fn cargo_of(version: &str) -> Command {
+    Command::new("rustup").without_env(of_another_build).args(["run", version, "cargo"])
+}
+
 fn rustc(arguments: &[&str]) -> Result<PathBuf> {
     let answer = Command::new(ordinary_rustc()).args(arguments).limit(RUSTC_LIMIT).quiet()?;
     Ok(PathBuf::from(answer.trim()))
