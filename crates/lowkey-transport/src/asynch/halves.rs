@@ -29,7 +29,7 @@ impl<R, W, B: Buffer> Channel<Duplex<R, W>, B> {
     ///
     /// # Errors
     /// The channel itself: `joint` serves another one.
-    #[expect(clippy::result_large_err, reason = "what was given is given back")]
+    #[allow(clippy::result_large_err, reason = "what was given is given back; on a device it is not large")]
     pub fn into_split<'c>(mut self, joint: &'c Joint<B>) -> Result<OwnedHalves<'c, R, W, B>, Self> {
         let Some(holds) = joint.occupy(self.link.state.get_mut()) else { return Err(self) };
         let [hold, other] = holds;
@@ -44,7 +44,7 @@ impl<R, W, B: Buffer> Channel<Duplex<R, W>, B> {
     ///
     /// # Errors
     /// The halves themselves: they are not of the same channel.
-    #[expect(clippy::result_large_err, reason = "what was given is given back")]
+    #[allow(clippy::result_large_err, reason = "what was given is given back; on a device it is not large")]
     pub fn reunite<'c>(halves: OwnedHalves<'c, R, W, B>) -> Result<Self, OwnedHalves<'c, R, W, B>> {
         let (receiver, sender) = halves;
         let mut state = State::Idle;
