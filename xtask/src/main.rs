@@ -11,6 +11,7 @@ mod chart;
 mod checks;
 mod commit;
 mod constant_time;
+mod coverage;
 mod cycles;
 mod deb;
 mod dist;
@@ -73,6 +74,8 @@ fn main() -> ExitCode {
         ["bench"] => bench::run(&bench::Body::Default),
         ["bench", "--portable"] => bench::run(&bench::Body::Portable),
         ["bench", "--charts"] => bench::pictures::write(),
+        ["coverage"] => coverage::print(),
+        ["coverage", ref names @ ..] => coverage::print_of(names),
         ["constant-time"] => constant_time::check(),
         ["on-device"] => on_device::check(),
         ["plan"] => plan::check(),
@@ -121,6 +124,8 @@ usage: cargo xtask <verb>
          everything of a release but publishing it, in dist/release: RELEASING.md
          (--dry-run: before there is a tag and a heading in CHANGELOG.md; --twice: whether a clone in another folder
          gives the same bytes)
+  coverage
+         which lines of the crates their tests run, file by file (CRATE…: only of these)
   constant-time
          whether the time that a Cortex-M3 takes depends on a secret, or what stays on its stack: the
          image, the trace in a model, and valgrind
