@@ -70,9 +70,9 @@ fn open(
     let banks = Banks::new(flash);
     let mut store = KeyStore::new(banks);
     if asked {
-        store.start_over()?
+        store.start_over()?;
     } else {
-        store.open()?
+        store.open()?;
     }
     if held == Some(Button::Down) {
         store.forget()?;
