@@ -6,7 +6,7 @@ use crate::relay::{Act, Relay, Tamper, Way};
 use crate::stage::{Server, Stage, quiet_port};
 use crate::timeline::{Line, Timeline, Who};
 use crate::{Built, LIFE, PATIENCE, said};
-use lowkey_core::{Code, label};
+use lowkey_core::{Code, Identity, Secret, label};
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
@@ -261,14 +261,12 @@ impl Play {
         }
         let flash = self.waiting.flash()?;
         let mut looked_for = 0;
-        for (name, at) in secrets() {
-            let secret = flash.get(at..at + 32).ok_or("the flash file is too short")?;
-            if matches!(secret, [first @ (0 | 0xFF), rest @ ..] if rest.iter().all(|byte| byte == first)) {
-                continue; // erased, or cleared
-            }
-            looked_for += 1;
-            if wire.shows(secret) {
-                return Err(format!("the wire: the {name} is there").into());
+        for bank in flash.get(LABEL..).ok_or("the flash file is too short")?.chunks_exact(BANK).take(2) {
+            for (name, secret) in secrets(bank)? {
+                looked_for += 1;
+                if wire.shows(secret) {
+                    return Err(format!("the wire: the {name} is there").into());
+                }
             }
         }
         if looked_for < 3 {
@@ -368,13 +366,22 @@ fn labelled(built: &Built, stage: &Stage, code: &str, lines: &str) -> Result<Dev
     Device::provision(&built.firmware, &page, &folder)
 }
 
-/// Where a key store may have secrets of 32 bytes in a board's flash.
-fn secrets() -> impl Iterator<Item = (&'static str, usize)> {
+/// The secrets of 32 bytes that a key store has in this bank, each with its name.
+///
+/// # Errors
+/// What stands where the static key would be is none.
+fn secrets(bank: &[u8]) -> Result<Vec<(&'static str, &[u8])>> {
+    let field = |at: usize| bank.get(at..at + 32).ok_or("the bank is too short");
+    // Neither erased nor cleared.
+    let is_there = |secret: &[u8]| !matches!(secret, [first @ (0 | 0xFF), rest @ ..] if rest.iter().all(|byte| byte == first));
+    let (key, public) = (field(STATIC_KEY)?, field(PUBLIC_KEY)?);
+    if is_there(key) && Identity::new(Secret::new(key.try_into()?))?.public_key().as_bytes() != public {
+        return Err("the flash: what was looked for is not the static key".into());
+    }
     let seeds = (SLOTS..=BANK - SLOT).step_by(SLOT).map(|slot| ("seed", slot + SEED));
-    let in_a_bank: Vec<_> = SECRETS.into_iter().chain(seeds).collect();
-    [0, BANK]
-        .into_iter()
-        .flat_map(move |bank| in_a_bank.clone().into_iter().map(move |(name, at)| (name, LABEL + bank + at)))
+    let places = [("static key", STATIC_KEY), ("hedge secret", HEDGE)].into_iter().chain(seeds);
+    let all = places.map(|(name, at)| Ok((name, field(at)?))).collect::<Result<Vec<_>>>()?;
+    Ok(all.into_iter().filter(|(_, secret)| is_there(secret)).collect())
 }
 
 /// The code in a file of one.
@@ -401,9 +408,12 @@ const WAITS: u16 = 7_001;
 /// What is in front of the banks in a board's flash, and a bank, in bytes.
 const LABEL: usize = 2_048;
 const BANK: usize = 1_024;
-/// Where an entry of a key store has them.
-const SECRETS: [(&str, usize); 2] = [("static key", 108), ("hedge secret", 172)];
-/// Where the slots of seeds begin behind it, in units of four bytes, how long one is, and where the seed is in it.
-const SLOTS: usize = 360 + 6 * 4;
+/// Where the entry of a key store begins in a bank, in units of four bytes, and where it has its keys.
+const ENTRY: usize = 6 * 4;
+const STATIC_KEY: usize = ENTRY + 108;
+const PUBLIC_KEY: usize = ENTRY + 140;
+const HEDGE: usize = ENTRY + 172;
+/// Where the slots of seeds begin behind it, how long one is, and where the seed is in it.
+const SLOTS: usize = ENTRY + 360;
 const SLOT: usize = 48;
 const SEED: usize = 4;
