@@ -20,21 +20,21 @@ use crate::{
     toolchain::{host, host_cargo},
 };
 
-pub(crate) use names::{INCLUDE, Names, declared, functions, headers};
-pub(crate) use small::Saving;
-pub(crate) use stand_in::{instead_of_rustc, stand_in};
+pub use names::{INCLUDE, Names, declared, functions, headers};
+pub use small::Saving;
+pub use stand_in::{instead_of_rustc, stand_in};
 
 /// The machine that a library is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Machine {
+pub struct Machine {
     /// Rust's name of it.
-    pub(crate) target: String,
+    pub target: String,
     tools: &'static str,
 }
 
 impl Machine {
     /// The microcontroller that Rust calls `target`.
-    pub(crate) fn bare(target: &str) -> Self {
+    pub fn bare(target: &str) -> Self {
         Self { target: target.to_owned(), tools: "arm-none-eabi-" }
     }
 
@@ -42,7 +42,7 @@ impl Machine {
     ///
     /// # Errors
     /// Its object files are not those that we know how to work on.
-    pub(crate) fn host() -> Result<Self> {
+    pub fn host() -> Result<Self> {
         if cfg!(target_os = "linux") {
             return Ok(Self { target: host()?, tools: "" });
         }
@@ -50,17 +50,17 @@ impl Machine {
     }
 
     /// Whether it is a microcontroller.
-    pub(crate) fn is_bare(&self) -> bool {
+    pub fn is_bare(&self) -> bool {
         !self.tools.is_empty()
     }
 
     /// What the compiler is told for it, which chooses the crates that are linked.
-    pub(crate) fn flags(&self) -> String {
+    pub fn flags(&self) -> String {
         if self.is_bare() { small::ALWAYS.join(" ") } else { String::new() }
     }
 
     /// One of the tools for its object files.
-    pub(crate) fn tool(&self, name: &str) -> Command {
+    pub fn tool(&self, name: &str) -> Command {
         Command::new(format!("{}{name}", self.tools))
     }
 }
@@ -69,7 +69,7 @@ impl Machine {
 ///
 /// # Errors
 /// There is no toolchain, it does not compile, or it is not as it must be.
-pub(crate) fn build(machine: &Machine) -> Result<PathBuf> {
+pub fn build(machine: &Machine) -> Result<PathBuf> {
     build_from(&crate::root(), machine, &target().join("archive"))
 }
 
@@ -78,7 +78,7 @@ pub(crate) fn build(machine: &Machine) -> Result<PathBuf> {
 ///
 /// # Errors
 /// As [`build`].
-pub(crate) fn compile_together(machines: &[Machine]) -> Result<()> {
+pub fn compile_together(machines: &[Machine]) -> Result<()> {
     let machines: Vec<&str> =
         machines.iter().filter(|machine| machine.is_bare()).map(|machine| &*machine.target).collect();
     let work = target().join("archive");
@@ -86,7 +86,10 @@ pub(crate) fn compile_together(machines: &[Machine]) -> Result<()> {
 }
 
 /// The same from the repository in `root`, with everything that is built in `work`.
-pub(crate) fn build_from(root: &Path, machine: &Machine, work: &Path) -> Result<PathBuf> {
+///
+/// # Errors
+/// As [`build`].
+pub fn build_from(root: &Path, machine: &Machine, work: &Path) -> Result<PathBuf> {
     make(root, machine, &Saving::ALL, work)
 }
 
@@ -94,7 +97,7 @@ pub(crate) fn build_from(root: &Path, machine: &Machine, work: &Path) -> Result<
 ///
 /// # Errors
 /// As [`build`].
-pub(crate) fn build_with(machine: &Machine, savings: &[Saving]) -> Result<PathBuf> {
+pub fn build_with(machine: &Machine, savings: &[Saving]) -> Result<PathBuf> {
     make(&crate::root(), machine, savings, &target().join("archive-savings"))
 }
 
@@ -159,7 +162,7 @@ fn our_object(machine: &Machine, archive: &Path) -> Result<Vec<u8>> {
 }
 
 /// An empty folder.
-pub(crate) fn fresh(folder: &Path) -> Result<()> {
+pub fn fresh(folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }
@@ -167,7 +170,7 @@ pub(crate) fn fresh(folder: &Path) -> Result<()> {
 }
 
 /// Copies a folder, but for what was built there.
-pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
@@ -182,7 +185,7 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// The archive's, from the repository's root.
-pub(crate) const WORKSPACE: &str = "crates/lowkey-c/archive";
+pub const WORKSPACE: &str = "crates/lowkey-c/archive";
 /// What is done to the object: nothing for a debugger, nothing for unwinding on a microcontroller (where a function
 /// without an entry cannot be unwound, which is what its entry says), and no global name but ours.
 const FINISH: [&str; 6] = [

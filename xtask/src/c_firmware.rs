@@ -1,26 +1,23 @@
 //! Builds the firmware in C, as its Makefile does by hand.
 
+pub mod first_record;
+
 use std::{
     fs,
     path::{Path, PathBuf},
     thread,
 };
 
-use xtask::{
-    command::{Command, Result},
-    root, setup, target, times,
-};
-
 use crate::{
     archive::{self, Machine},
-    fit::{self, Memory},
-    lwip,
+    command::{Command, Result},
+    lwip, root, setup, target, times,
     toolchain::TARGET,
 };
 
 /// Which firmware.
 #[derive(Clone, Copy)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// For a board.
     Product,
     /// For a board that makes its keys itself and pairs.
@@ -35,7 +32,10 @@ pub(crate) enum Kind {
 
 /// Builds it and returns its ELF file. It goes into a folder under the root's target folder, whatever the user builds
 /// by hand.
-pub(crate) fn build(kind: Kind) -> Result<PathBuf> {
+///
+/// # Errors
+/// As [`make`].
+pub fn build(kind: Kind) -> Result<PathBuf> {
     let (name, mut more) = match kind {
         Kind::Product => ("product", vec![]),
         Kind::Pairing => ("pairing", vec![PAIR.to_owned()]),
@@ -54,7 +54,7 @@ pub(crate) fn build(kind: Kind) -> Result<PathBuf> {
 ///
 /// # Errors
 /// What make says, or that there is no compiler or no lwIP.
-pub(crate) fn make(folder: &Path, out: &Path, more: Vec<String>) -> Result<PathBuf> {
+pub fn make(folder: &Path, out: &Path, more: Vec<String>) -> Result<PathBuf> {
     setup::ensure([&setup::ARM_GCC, &setup::ARM_NEWLIB, &setup::MAKE])?;
     let lwip = lwip::source()?;
     let archive = archive::build(&Machine::bare(TARGET))?;
@@ -75,25 +75,12 @@ pub(crate) fn make(folder: &Path, out: &Path, more: Vec<String>) -> Result<PathB
     Ok(out.join("firmware.elf"))
 }
 
-/// Builds those for a board, and prints what each takes of what it may take.
-///
-/// # Errors
-/// That is more, too little is left for the stack, or it was not linked with the compact primitives.
-pub(crate) fn check() -> Result<()> {
-    fit::check(&build(Kind::Product)?, &BUDGET)?;
-    fit::check(&build(Kind::Pairing)?, &PAIRING_BUDGET)
-}
-
 fn variable(name: &str, value: &Path) -> String {
     format!("{name}={}", value.display())
 }
 
 /// The firmware in C.
-pub(crate) const FOLDER: &str = "examples/lm3s6965-lwip";
-/// What all of it may take with lwIP: of flash far less than the board has, of RAM all that is there.
-const BUDGET: Memory = Memory { flash: 32 * 1_024, ram: 64 * 1_024 };
-/// The same of the one that pairs, which brings XXpsk0 as both roles and the key store.
-const PAIRING_BUDGET: Memory = Memory { flash: 45 * 1_024, ram: 64 * 1_024 };
+pub const FOLDER: &str = "examples/lm3s6965-lwip";
 const DEMO: &str = "DEMO=1";
 const PAIR: &str = "PAIR=1";
 /// What would change the build behind the user's back.

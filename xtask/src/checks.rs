@@ -13,7 +13,7 @@ use xtask::{
 };
 
 use crate::{
-    BOARD, archive, bench, c_firmware, constant_time, cycles, deb, dist, firmware,
+    BOARD, archive, bench, constant_time, cycles, deb, dist, firmware,
     fit::{self, Memory},
     network_trial, on_device, plan,
     release::packages,
@@ -228,7 +228,7 @@ const STEPS: [Step; 35] = [
         "the firmware in Rust: a board's, and an STM32F107's, which nothing here runs",
         firmware,
     ),
-    beside(Folder::Device, "firmware-c", "the firmware in C", c_firmware::check),
+    beside(Folder::Device, "firmware-c", "the firmware in C", fit::in_c),
     beside(Folder::Device, "on-device", "the device's own tests, in QEMU and in the model", on_device::check),
     beside(
         Folder::Device,

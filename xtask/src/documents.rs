@@ -8,20 +8,20 @@ use std::fs;
 use crate::{command::Result, root};
 
 /// A table and its place.
-pub(crate) struct Table {
+pub struct Table {
     /// The document, from the repository's root.
-    pub(crate) file: &'static str,
+    pub file: &'static str,
     /// What the first mark says.
-    pub(crate) mark: &'static str,
+    pub mark: &'static str,
     /// The table in Markdown, with an empty line before and behind it.
-    pub(crate) text: String,
+    pub text: String,
 }
 
 /// Puts each table into its place.
 ///
 /// # Errors
 /// A document is missing or has no such place.
-pub(crate) fn write(tables: &[Table]) -> Result<()> {
+pub fn write(tables: &[Table]) -> Result<()> {
     for table in tables {
         let path = root().join(table.file);
         let text = fs::read_to_string(&path)?;
@@ -34,7 +34,7 @@ pub(crate) fn write(tables: &[Table]) -> Result<()> {
 ///
 /// # Errors
 /// The document that does not.
-pub(crate) fn check(tables: &[Table], remedy: &str) -> Result<()> {
+pub fn check(tables: &[Table], remedy: &str) -> Result<()> {
     for table in tables {
         let text = fs::read_to_string(root().join(table.file))?;
         if table.within(&text)? != text {

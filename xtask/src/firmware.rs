@@ -14,17 +14,26 @@ use crate::{
 /// Builds the binary `name` of the workspace in `folder` and returns its ELF file.
 ///
 /// It goes into a folder of its own under the root's target folder, whatever the user builds by hand in `folder`.
-pub(crate) fn build(folder: &str, name: &str) -> Result<PathBuf> {
+///
+/// # Errors
+/// There is no toolchain, or it does not compile.
+pub fn build(folder: &str, name: &str) -> Result<PathBuf> {
     build_with(folder, name, &[])
 }
 
 /// The same with these features; it takes the place of a binary built without them.
-pub(crate) fn build_with(folder: &str, name: &str, features: &[&str]) -> Result<PathBuf> {
+///
+/// # Errors
+/// As [`build`].
+pub fn build_with(folder: &str, name: &str, features: &[&str]) -> Result<PathBuf> {
     build_at(folder, name, "release", features)
 }
 
 /// The same with these variables set, as `name` with `variant` behind it.
-pub(crate) fn build_set(
+///
+/// # Errors
+/// As [`build`].
+pub fn build_set(
     (folder, name, variant): (&str, &str, &str),
     features: &[&str],
     variables: &[(&str, String)],
@@ -38,14 +47,20 @@ pub(crate) fn build_set(
 }
 
 /// The same at this profile of the workspace.
-pub(crate) fn build_at(folder: &str, name: &str, profile: &str, features: &[&str]) -> Result<PathBuf> {
+///
+/// # Errors
+/// As [`build`].
+pub fn build_at(folder: &str, name: &str, profile: &str, features: &[&str]) -> Result<PathBuf> {
     let features = features.iter().flat_map(|feature| ["--features", feature]);
     compile((folder, name), profile, &target_folder(folder), features, &[])
 }
 
 /// The same at the release profile with other `settings`, such as `opt-level="s"`, into a folder called `variant`, so
 /// that no two ways of building take each other's place.
-pub(crate) fn build_as(folder: &str, name: &str, variant: &str, settings: &[&str]) -> Result<PathBuf> {
+///
+/// # Errors
+/// As [`build`].
+pub fn build_as(folder: &str, name: &str, variant: &str, settings: &[&str]) -> Result<PathBuf> {
     let settings: Vec<String> = settings.iter().map(|setting| format!("profile.release.{setting}")).collect();
     let settings = settings.iter().flat_map(|setting| ["--config", setting]);
     compile((folder, name), "release", &target_folder(folder).join(variant), settings, &[])
@@ -71,12 +86,18 @@ fn compile<'a>(
 }
 
 /// Runs clippy over the workspace in `folder`, where the toolchain has one.
-pub(crate) fn lint(folder: &str) -> Result<()> {
+///
+/// # Errors
+/// There is no toolchain, or clippy has something to say.
+pub fn lint(folder: &str) -> Result<()> {
     lint_with(folder, &[])
 }
 
 /// The same with these features.
-pub(crate) fn lint_with(folder: &str, features: &[&str]) -> Result<()> {
+///
+/// # Errors
+/// As [`lint`].
+pub fn lint_with(folder: &str, features: &[&str]) -> Result<()> {
     let toolchain = toolchain()?;
     if matches!(toolchain, Toolchain::Debian) {
         println!("skipped: Debian's toolchain has no clippy");

@@ -2,7 +2,11 @@
 
 use std::path::Path;
 
-use crate::{command::Result, image::Image};
+use crate::{
+    c_firmware::{self, Kind},
+    command::Result,
+    image::Image,
+};
 
 /// What a board has for its program, in bytes.
 pub(crate) struct Memory {
@@ -10,6 +14,15 @@ pub(crate) struct Memory {
     pub(crate) flash: u32,
     /// For statics and stack.
     pub(crate) ram: u32,
+}
+
+/// Builds those in C for a board, and prints what each takes of what it may take.
+///
+/// # Errors
+/// That is more, too little is left for the stack, or it was not linked with the compact primitives.
+pub(crate) fn in_c() -> Result<()> {
+    check(&c_firmware::build(Kind::Product)?, &BUDGET)?;
+    check(&c_firmware::build(Kind::Pairing)?, &PAIRING_BUDGET)
 }
 
 /// Prints what the firmware `elf` takes of `memory`.
@@ -38,6 +51,10 @@ fn whose(names: &[&str]) -> Result<()> {
     }
 }
 
+/// What all of the firmware in C may take with lwIP: of flash far less than the board has, of RAM all that is there.
+const BUDGET: Memory = Memory { flash: 32 * 1_024, ram: 64 * 1_024 };
+/// The same of the one that pairs, which brings XXpsk0 as both roles and the key store.
+const PAIRING_BUDGET: Memory = Memory { flash: 45 * 1_024, ram: 64 * 1_024 };
 /// Kept for the stack: twice what a channel of every mode takes (`benches/numbers.toml`).
 const STACK: u32 = 16 * 1_024;
 /// Parts of mangled names: the compact body's field, cipher and hash, in assembly.

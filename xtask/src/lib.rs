@@ -1,10 +1,19 @@
-//! What the tasks and the demo share: running programs, installing what they need, an emulated board.
+//! What the tasks share with the programs behind them: running other programs, installing what is needed, building
+//! firmware and the library for C, an emulated board.
 
+pub mod archive;
+pub mod c_firmware;
 pub mod command;
+pub mod documents;
+pub mod firmware;
+pub mod lwip;
 pub mod pattern;
 pub mod qemu;
 pub mod setup;
+pub mod steps;
 pub mod times;
+pub mod toolchain;
+pub mod tools;
 
 use std::{env, path::PathBuf};
 

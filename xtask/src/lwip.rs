@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use xtask::{
+use crate::{
     command::{Command, Result},
     setup, target,
 };
@@ -18,7 +18,7 @@ use xtask::{
 ///
 /// # Errors
 /// It cannot be fetched, and why; or it is not what it was when it was checked.
-pub(crate) fn source() -> Result<PathBuf> {
+pub fn source() -> Result<PathBuf> {
     let folder = target().join("lwip");
     let source = folder.join(INSIDE);
     // It gets this name when it is whole.

@@ -3,10 +3,8 @@
 //! Each verb is a list of steps; each step says its name and the time it took, and the first that fails ends the run.
 //! What a step needs and the machine lacks is installed where that is possible, or named.
 
-mod archive;
 mod bench;
 mod busy;
-mod c_firmware;
 mod chart;
 mod checks;
 mod commit;
@@ -15,12 +13,9 @@ mod coverage;
 mod cycles;
 mod deb;
 mod dist;
-mod documents;
-mod firmware;
 mod fit;
 mod here;
 mod image;
-mod lwip;
 mod network_trial;
 mod notices;
 mod numbers;
@@ -29,15 +24,15 @@ mod plan;
 mod release;
 mod show;
 mod size;
-mod steps;
 mod tally;
-mod toolchain;
-mod tools;
 
 use std::{env, process::ExitCode};
 
 use show::{Board, Wire};
-use xtask::{command, qemu, root, setup, target};
+use xtask::{
+    archive, c_firmware, command, documents, firmware, lwip, qemu, root, setup, steps, target, toolchain,
+    tools,
+};
 
 fn main() -> ExitCode {
     if let Some(code) = archive::stand_in() {

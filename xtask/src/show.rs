@@ -11,10 +11,12 @@ use xtask::{
 };
 
 use crate::{
-    c_firmware::{self, Kind},
+    c_firmware::{
+        self, Kind,
+        first_record::{self, Log},
+    },
     firmware,
     image::Image,
-    size::first_record::{self, Log},
     steps::Steps,
     tally,
 };

@@ -4,7 +4,6 @@
 //! are compared with those in `benches/numbers.toml`.
 
 mod c;
-pub(crate) mod first_record;
 mod initiator;
 mod map;
 mod panics;

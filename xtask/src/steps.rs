@@ -5,20 +5,22 @@ use std::time::Instant;
 use crate::command::Result;
 
 /// A run that stops at its first failure.
-pub(crate) struct Steps {
+#[derive(Debug, Default)]
+pub struct Steps {
     number: usize,
 }
 
 impl Steps {
-    pub(crate) fn new() -> Self {
-        Self { number: 0 }
+    /// One with nothing behind it.
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Runs one step under its heading.
     ///
     /// # Errors
     /// What went wrong, with the step's name.
-    pub(crate) fn run<T>(&mut self, name: &str, step: impl FnOnce() -> Result<T>) -> Result<T> {
+    pub fn run<T>(&mut self, name: &str, step: impl FnOnce() -> Result<T>) -> Result<T> {
         self.number += 1;
         println!("\n== {}. {name}", self.number);
         let start = Instant::now();

@@ -19,11 +19,11 @@ use crate::{
 };
 
 /// The Cortex-M3.
-pub(crate) const TARGET: &str = "thumbv7m-none-eabi";
+pub const TARGET: &str = "thumbv7m-none-eabi";
 
 /// A way to build for [`TARGET`]. Holding one tells you that all it needs is installed.
 #[derive(Clone, Copy)]
-pub(crate) enum Toolchain {
+pub enum Toolchain {
     /// The one that compiled xtask, with its own linker.
     Ordinary,
     /// The same, in a distribution that comes without rust-lld.
@@ -36,7 +36,7 @@ pub(crate) enum Toolchain {
 ///
 /// # Errors
 /// Neither way is open, and why.
-pub(crate) fn toolchain() -> Result<Toolchain> {
+pub fn toolchain() -> Result<Toolchain> {
     static CHOICE: OnceLock<std::result::Result<Toolchain, String>> = OnceLock::new();
     once(&CHOICE, Want::Target(TARGET))
 }
@@ -45,19 +45,19 @@ pub(crate) fn toolchain() -> Result<Toolchain> {
 ///
 /// # Errors
 /// As [`toolchain`].
-pub(crate) fn with_sources() -> Result<Toolchain> {
+pub fn with_sources() -> Result<Toolchain> {
     static CHOICE: OnceLock<std::result::Result<Toolchain, String>> = OnceLock::new();
     once(&CHOICE, Want::Sources)
 }
 
 impl Toolchain {
     /// This toolchain's cargo, about to do `verb` for the target.
-    pub(crate) fn cargo(self, verb: &str) -> Command {
+    pub fn cargo(self, verb: &str) -> Command {
         self.cargo_for(verb, TARGET)
     }
 
     /// This toolchain's cargo, about to do `verb` for this `target`.
-    pub(crate) fn cargo_for(self, verb: &str, target: &str) -> Command {
+    pub fn cargo_for(self, verb: &str, target: &str) -> Command {
         let linker = format!("CARGO_TARGET_{}_LINKER", target.replace('-', "_").to_uppercase());
         let cargo = self.clean_cargo().args([verb, "--target", target]);
         match self {
@@ -69,7 +69,7 @@ impl Toolchain {
 
     /// The cargo of a toolchain [`with_sources`], about to do `verb` for each target that is described in one of
     /// `files`, with a `core` of its own. It does what is unstable.
-    pub(crate) fn cargo_with_core(self, verb: &str, files: &[PathBuf]) -> Command {
+    pub fn cargo_with_core(self, verb: &str, files: &[PathBuf]) -> Command {
         let targets = files.iter().flat_map(|file| [OsStr::new("--target"), file.as_os_str()]);
         building_core(self.clean_cargo().args([verb, "-Zjson-target-spec"]).args(targets))
     }
@@ -78,13 +78,16 @@ impl Toolchain {
     ///
     /// # Errors
     /// It does not know it.
-    pub(crate) fn description(self, target: &str) -> Result<String> {
+    pub fn description(self, target: &str) -> Result<String> {
         let words = ["-Zunstable-options", "--print=target-spec-json", "--target", target];
         Command::new(self.rustc()).args(words).env(BOOTSTRAP, "1").limit(RUSTC_LIMIT).quiet()
     }
 
     /// Its compiler and the version, for example `rustc 1.95.0`. Debian's builds `core` as well, and smaller.
-    pub(crate) fn compiler(self) -> Result<String> {
+    ///
+    /// # Errors
+    /// It does not say.
+    pub fn compiler(self) -> Result<String> {
         let whose = match self {
             Self::Ordinary | Self::OrdinaryWithArmLd => "",
             Self::Debian => "Debian's ",
@@ -206,7 +209,7 @@ fn ordinary_has_lld() -> bool {
 ///
 /// # Errors
 /// The compiler does not say.
-pub(crate) fn host() -> Result<String> {
+pub fn host() -> Result<String> {
     said_by_rustc("host")
 }
 
@@ -221,7 +224,7 @@ fn said_by_rustc(what: &str) -> Result<String> {
 ///
 /// # Errors
 /// The compiler does not say.
-pub(crate) fn library_renamed() -> Result<String> {
+pub fn library_renamed() -> Result<String> {
     let sources = rustc(&["--print", "sysroot"])?.join("lib/rustlib/src/rust");
     Ok(format!("{}=/rustc/{}", sources.display(), said_by_rustc("commit-hash")?))
 }
@@ -230,7 +233,7 @@ pub(crate) fn library_renamed() -> Result<String> {
 ///
 /// # Errors
 /// The toolchain came without it.
-pub(crate) fn terms_of_the_library() -> Result<PathBuf> {
+pub fn terms_of_the_library() -> Result<PathBuf> {
     let rustups = rustc(&["--print", "sysroot"])?.join("share/doc/rust/COPYRIGHT-library.html");
     let debians = ["libstd-rust-web-dev", "libstd-rust-dev"];
     let debians = debians.map(|package| Path::new("/usr/share/doc").join(package).join("copyright"));
@@ -239,12 +242,12 @@ pub(crate) fn terms_of_the_library() -> Result<PathBuf> {
 }
 
 /// The ordinary cargo, about to do `verb` for this machine.
-pub(crate) fn host_cargo(verb: &str) -> Command {
+pub fn host_cargo(verb: &str) -> Command {
     Command::cargo().without_env(of_another_build).args([verb])
 }
 
 /// The cargo of this version, which rustup has.
-pub(crate) fn cargo_of(version: &str) -> Command {
+pub fn cargo_of(version: &str) -> Command {
     Command::new("rustup").without_env(of_another_build).args(["run", version, "cargo"])
 }
 

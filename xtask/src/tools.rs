@@ -1,14 +1,17 @@
 //! Cargo's own commands that a task needs: the machine's, or ours.
 
-use std::{env, path::PathBuf};
-use xtask::{
+use crate::{
     command::{self, Command, Result},
     root,
 };
+use std::{env, path::PathBuf};
 
 /// The program `name`, built into the target folder where the machine has none, with these arguments for the
 /// installation.
-pub(crate) fn cargo(name: &str, arguments: &[&str]) -> Result<PathBuf> {
+///
+/// # Errors
+/// It cannot be installed.
+pub fn cargo(name: &str, arguments: &[&str]) -> Result<PathBuf> {
     if let Some(found) = command::find(name) {
         return Ok(found);
     }

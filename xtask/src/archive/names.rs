@@ -11,7 +11,7 @@ use crate::command::Result;
 
 /// Global names of an archive.
 #[derive(Default)]
-pub(crate) struct Names {
+pub struct Names {
     defined: BTreeSet<String>,
     needed: BTreeSet<String>,
     /// All of them, local ones as well.
@@ -24,7 +24,7 @@ pub(crate) struct Names {
 ///
 /// # Errors
 /// There is no such folder, or none in it.
-pub(crate) fn headers(root: &Path) -> Result<Vec<PathBuf>> {
+pub fn headers(root: &Path) -> Result<Vec<PathBuf>> {
     let folder = root.join(INCLUDE);
     let mut headers = Vec::new();
     for entry in fs::read_dir(&folder)? {
@@ -42,7 +42,7 @@ pub(crate) fn headers(root: &Path) -> Result<Vec<PathBuf>> {
 ///
 /// # Errors
 /// One cannot be read, or two declare the same function.
-pub(crate) fn declared(root: &Path) -> Result<BTreeSet<String>> {
+pub fn declared(root: &Path) -> Result<BTreeSet<String>> {
     let texts: io::Result<Vec<String>> = headers(root)?.iter().map(fs::read_to_string).collect();
     together(&texts?)
 }
@@ -52,7 +52,7 @@ impl Names {
     ///
     /// # Errors
     /// There is no such archive, or no tool that reads it.
-    pub(crate) fn of(machine: &Machine, archive: &Path) -> Result<Self> {
+    pub fn of(machine: &Machine, archive: &Path) -> Result<Self> {
         let said = machine.tool("nm").args(["--portability".as_ref(), archive]).quiet()?;
         Ok(Self { is_host: !machine.is_bare(), ..Self::parse(&said) })
     }
@@ -79,7 +79,7 @@ impl Names {
     ///
     /// # Errors
     /// What is too many, or missing.
-    pub(crate) fn check(&self, declared: &BTreeSet<String>) -> Result<()> {
+    pub fn check(&self, declared: &BTreeSet<String>) -> Result<()> {
         let complain = |what: &str, names: Vec<&String>| match names[..] {
             [] => Ok(()),
             _ => Err(format!("{what}: {names:?}")),
@@ -117,7 +117,7 @@ fn together(headers: &[String]) -> Result<BTreeSet<String>> {
 }
 
 /// The functions in the text of a header: a name before the bracket of a declaration that begins a line.
-pub(crate) fn functions(header: &str) -> BTreeSet<String> {
+pub fn functions(header: &str) -> BTreeSet<String> {
     let declarations =
         header.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_lowercase()));
     let names = declarations.filter_map(|line| {
@@ -129,7 +129,7 @@ pub(crate) fn functions(header: &str) -> BTreeSet<String> {
 }
 
 /// Where the headers are, from the repository's root.
-pub(crate) const INCLUDE: &str = "crates/lowkey-c/include";
+pub const INCLUDE: &str = "crates/lowkey-c/include";
 /// What GCC and Clang want of a host, whatever is compiled.
 const MEMORY: [&str; 5] = ["memcpy", "memmove", "memset", "memcmp", "bcmp"];
 /// Parts of names of what runs when something panics or unwinds.

@@ -18,7 +18,7 @@ use crate::{
 
 /// One of the settings.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Saving {
+pub enum Saving {
     /// No frame pointers.
     FramePointers,
     /// Small functions are put into their callers before LLVM sees them, as at optimisation levels 2 and 3: what they
@@ -33,11 +33,11 @@ pub(crate) enum Saving {
 
 impl Saving {
     /// All that an archive is built with. The book has what each is worth, from `cargo xtask size --savings`.
-    pub(crate) const ALL: [Self; 4] =
+    pub const ALL: [Self; 4] =
         [Self::FramePointers, Self::EarlyInlining, Self::MoreInlining, Self::LessOutlining];
 
     /// Its name in the book.
-    pub(crate) fn title(self) -> &'static str {
+    pub fn title(self) -> &'static str {
         match self {
             Self::FramePointers => "no frame pointers",
             Self::EarlyInlining => "`-Z inline-mir=yes`",

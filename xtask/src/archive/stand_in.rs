@@ -15,13 +15,16 @@ use crate::{
     toolchain::library_renamed,
 };
 
-/// Has `cargo` start us instead of rustc.
-pub(crate) fn instead_of_rustc(cargo: Command) -> Result<Command> {
+/// Has `cargo` start us instead of rustc: a program that uses this begins with [`stand_in`].
+///
+/// # Errors
+/// The compiler does not say where its library's sources are.
+pub fn instead_of_rustc(cargo: Command) -> Result<Command> {
     Ok(cargo.env("RUSTC_WRAPPER", env::current_exe()?).env(WANTED, library_renamed()?))
 }
 
 /// Runs rustc if cargo has started us in its place.
-pub(crate) fn stand_in() -> Option<ExitCode> {
+pub fn stand_in() -> Option<ExitCode> {
     let library = env::var_os(WANTED)?;
     let mut words = env::args_os().skip(1);
     let mut rustc = process::Command::new(words.next()?);

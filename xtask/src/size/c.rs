@@ -8,9 +8,10 @@ use std::{
 
 use xtask::{command::Command, root, setup, target};
 
-use super::{DEADLINE, Script, first_record, initiator, map::Shares};
+use super::{DEADLINE, Script, initiator, map::Shares};
 use crate::{
     archive::{self, Machine, declared, fresh},
+    c_firmware::first_record::{self, Log},
     command::Result,
     image::Image,
     numbers::{Figures, grouped},
@@ -42,12 +43,29 @@ pub(super) fn measure(script: &Script) -> Result<Figures> {
         let name = |what: &str| format!("{}.{what}", row.name);
         figures.extend(FIGURES.iter().zip(measured).map(|((what, _), bytes)| (name(what), bytes)));
     }
-    first_record::show()?;
+    first_record()?;
     if !above.is_empty() {
         return Err(above.join("; ").into());
     }
     initiator::check(&archive, &folder(EVERYTHING).join(ELF))?;
     Ok(figures)
+}
+
+/// Prints what the program of the book's chapter takes of flash.
+///
+/// # Errors
+/// It does not compile.
+fn first_record() -> Result<()> {
+    let elf = first_record::build(Log::Written)?;
+    let shares = Shares::read(&fs::read_to_string(elf.with_extension("map"))?)?;
+    let flash = Image::read(&elf)?.flash;
+    println!(
+        "{:<40}{:>8} B of {} B with lwIP and the board",
+        "first record: the chapter's program",
+        grouped(shares.library, ','),
+        grouped(flash, ',')
+    );
+    Ok(())
 }
 
 /// Builds and runs the program of every row with an archive; returns the [`FIGURES`] of each.

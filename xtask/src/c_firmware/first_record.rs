@@ -3,19 +3,15 @@
 
 use std::{fs, path::PathBuf};
 
-use xtask::{command::Result, root, target};
-
-use super::map::Shares;
 use crate::{
     archive::{copy, fresh},
-    c_firmware,
-    image::Image,
-    numbers::grouped,
+    command::Result,
+    root, target,
 };
 
 /// Where its boot log is.
 #[derive(Clone, Copy)]
-pub(crate) enum Log {
+pub enum Log {
     /// In flash.
     Written,
     /// Played over the serial line, as QEMU needs it.
@@ -26,38 +22,21 @@ pub(crate) enum Log {
 ///
 /// # Errors
 /// The chapter has no such program, or it does not compile.
-pub(crate) fn build(log: Log) -> Result<PathBuf> {
+pub fn build(log: Log) -> Result<PathBuf> {
     let (name, flash) = match log {
         Log::Written => ("written", "flash"),
         Log::Played => ("played", "played_flash"),
     };
     let folder = target().join("firmware/first-record").join(name);
     fresh(&folder)?;
-    let board = root().join(c_firmware::FOLDER);
+    let board = root().join(super::FOLDER);
     for file in ["Makefile", "lm3s6965.ld"] {
         fs::copy(board.join(file), folder.join(file))?;
     }
     copy(&board.join("src"), &folder.join("src"))?;
     fs::write(folder.join("src/main.c"), program(&fs::read_to_string(root().join(CHAPTER))?)?)?;
     let out = folder.join("out");
-    c_firmware::make(&folder, &out, vec![format!("OWN={BOARD} {flash}")])
-}
-
-/// Prints what it takes of flash.
-///
-/// # Errors
-/// As [`build`].
-pub(super) fn show() -> Result<()> {
-    let elf = build(Log::Written)?;
-    let shares = Shares::read(&fs::read_to_string(elf.with_extension("map"))?)?;
-    let flash = Image::read(&elf)?.flash;
-    println!(
-        "{:<40}{:>8} B of {} B with lwIP and the board",
-        "first record: the chapter's program",
-        grouped(shares.library, ','),
-        grouped(flash, ',')
-    );
-    Ok(())
+    super::make(&folder, &out, vec![format!("OWN={BOARD} {flash}")])
 }
 
 /// The program in the chapter: its blocks of that name, one behind the other.
