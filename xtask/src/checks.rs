@@ -6,6 +6,7 @@ mod dependencies;
 mod hosted;
 mod quick;
 mod side_by_side;
+pub(crate) mod workflow;
 
 use xtask::{
     command::{Command, Result},

@@ -36,8 +36,13 @@ impl Command {
         Self::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
     }
 
-    /// The same in `folder`, a workspace of its own, whose `.cargo/config.toml` may set flags of the compiler: a
-    /// RUSTFLAGS in the environment would replace them.
+    /// A program of the repository's workspace, which cargo builds where that is to be done; the arguments are its own.
+    pub fn package(name: &str) -> Self {
+        Self::cargo().args(["run", "--quiet", "--package", name, "--"])
+    }
+
+    /// The cargo that started us in `folder`, a workspace of its own, whose `.cargo/config.toml` may set flags of the
+    /// compiler: a RUSTFLAGS in the environment would replace them.
     pub fn cargo_in(folder: &str) -> Self {
         Self::cargo()
             .within(folder)

@@ -74,8 +74,8 @@ fn main() -> ExitCode {
         ["constant-time"] => constant_time::check(),
         ["on-device"] => on_device::check(),
         ["plan"] => plan::check(),
-        ["plan", "--write"] => plan::write(),
-        ["duplicates"] => plan::duplicates(),
+        ["plan", word @ ("--write" | "--drivers")] => plan::run(&[word]),
+        ["duplicates"] => plan::run(&["--duplicates"]),
         ["size"] => size::check(),
         ["size", "--write"] => size::write(),
         ["size", "--profiles"] => size::profiles(),
@@ -109,7 +109,7 @@ usage: cargo xtask <verb>
          (STEP…: only these; --list: their names, and how long each took last; --from STEP: it and what comes after;
          --busy: what has deadlines, races and ports, ten times while all cores are kept busy by something else)
   plan   whether the folders, floors, drivers and `unsafe` of the sources are those of ARCHITECTURE.md
-         (--write: write what of it follows from the sources)
+         (--write: write what of it follows from the sources; --drivers: how long the drivers' files are)
   duplicates
          runs of six lines or more that the crates have in two places
   deb    a Debian package of the command, in target/debian

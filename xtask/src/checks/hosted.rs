@@ -8,7 +8,6 @@ use xtask::{
 };
 
 use crate::{
-    plan,
     release::packages,
     toolchain::{self, TARGET},
 };
@@ -45,7 +44,8 @@ struct Wishes<'m> {
 
 impl<'m> Wishes<'m> {
     fn of(manifest: &'m str) -> Self {
-        let said = plan::section(manifest, "[package.metadata.docs.rs]").unwrap_or_default();
+        let said = manifest.split_once("\n[package.metadata.docs.rs]\n").map_or("", |(_, rest)| rest);
+        let said = said.split("\n[").next().unwrap_or_default();
         let value = |key: &str| said.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = "));
         let quoted = |list: &'m str| list.split('"').skip(1).step_by(2);
         let features = match (value("all-features"), value("features")) {
@@ -68,10 +68,10 @@ mod tests {
     #[test]
     fn a_page_is_made_with_the_features_and_for_the_targets_that_the_manifest_names() {
         let named =
-            "[package.metadata.docs.rs]\nfeatures = [\"a\", \"b\"]\ntargets = [\"c\"]\n\n[features]\n";
+            "\n[package.metadata.docs.rs]\nfeatures = [\"a\", \"b\"]\ntargets = [\"c\"]\n\n[features]\n";
         let features = ["--features", "a,b"].map(str::to_owned).to_vec();
         assert_eq!(Wishes::of(named), Wishes { features, targets: vec!["c"] });
-        let all = Wishes::of("[package.metadata.docs.rs]\nall-features = true\n");
+        let all = Wishes::of("\n[package.metadata.docs.rs]\nall-features = true\n");
         assert_eq!(all.features, ["--all-features"]);
         assert_eq!(Wishes::of("[package]\n"), Wishes { features: vec![], targets: vec![ITS_OWN] });
     }

@@ -3,8 +3,8 @@
 //!
 //! Nothing is asked of the network. Of the addresses of others only the form is looked at.
 
-use crate::plan::markdown::{Markdown, Target};
-use crate::plan::tree::Tree;
+use crate::markdown::{Markdown, Target};
+use crate::tree::Tree;
 
 /// What is wrong with the links.
 pub(crate) fn problems(tree: &Tree) -> Vec<String> {

@@ -1,8 +1,8 @@
 //! Folders: those that ARCHITECTURE.md lists are there, and those that are there are listed.
 
-use crate::command::Result;
-use crate::plan::marked;
-use crate::plan::tree::{Package, Tree};
+use crate::marked;
+use crate::tree::{Package, Tree};
+use xtask::command::Result;
 
 /// What is wrong with the list of folders.
 ///
@@ -20,7 +20,7 @@ pub(crate) fn problems(tree: &Tree, architecture: &str) -> Result<Vec<String>> {
     let packages = tree.packages();
     let of_a_workspace = |folder: &str| {
         let mut workspaces =
-            packages.iter().filter(|package| package.is_workspace && !package.folder.is_empty());
+            packages.iter().filter(|package| package.manifest.is_workspace && !package.folder.is_empty());
         workspaces.any(|workspace| listed.contains(&workspace.folder) && inside(folder, workspace.folder))
     };
     let missing = |folder: &&str| !listed.contains(folder) && !of_a_workspace(folder);
@@ -40,16 +40,14 @@ pub(crate) fn problems(tree: &Tree, architecture: &str) -> Result<Vec<String>> {
 /// # Errors
 /// Its manifest leaves nothing out.
 pub(crate) fn exclusions(tree: &Tree) -> Result<Vec<String>> {
-    let manifest = tree.text("Cargo.toml")?;
-    let list = manifest.split_once("\nexclude = [").and_then(|(_, rest)| Some(rest.split_once(']')?.0));
-    let list = list.ok_or("Cargo.toml has no list of what it excludes")?;
-    let excluded: Vec<&str> = list.split('"').skip(1).step_by(2).collect();
     let packages = tree.packages();
+    let root = packages.iter().find(|package| package.folder.is_empty()).ok_or("there is no Cargo.toml")?;
+    let excluded = root.manifest.excluded.as_ref().ok_or("Cargo.toml has no list of what it excludes")?;
     let own = workspaces(&packages);
-    let missing = own.iter().filter(|folder| !excluded.contains(folder));
+    let missing = own.iter().filter(|folder| !excluded.iter().any(|one| one == *folder));
     let missing =
         missing.map(|folder| format!("Cargo.toml does not exclude `{folder}`, a workspace of its own"));
-    let idle = excluded.iter().filter(|folder| !own.contains(folder));
+    let idle = excluded.iter().filter(|folder| !own.contains(&folder.as_str()));
     let idle = idle.map(|folder| format!("Cargo.toml excludes `{folder}`, which is no workspace of its own"));
     Ok(missing.chain(idle).collect())
 }
@@ -63,7 +61,7 @@ pub(crate) fn shown(tree: &Tree) -> String {
 
 /// The folders of the workspaces beside the repository's own.
 fn workspaces<'t>(packages: &[Package<'t>]) -> Vec<&'t str> {
-    let own = packages.iter().filter(|package| package.is_workspace && !package.folder.is_empty());
+    let own = packages.iter().filter(|package| package.manifest.is_workspace && !package.folder.is_empty());
     own.map(|package| package.folder).collect()
 }
 

@@ -1,9 +1,9 @@
 //! `unsafe`: where ARCHITECTURE.md says that it is, and nowhere else.
 
-use crate::command::Result;
-use crate::plan::marked;
-use crate::plan::rust::{Source, words};
-use crate::plan::tree::{Tree, section};
+use crate::marked;
+use crate::rust::{Source, words};
+use crate::tree::Tree;
+use xtask::command::Result;
 
 /// What is wrong with the table of where `unsafe` is, and with the packages that should deny it.
 ///
@@ -32,7 +32,7 @@ pub(crate) fn problems(tree: &Tree, architecture: &str) -> Result<Vec<String>> {
         }
     }
     let packages = tree.packages();
-    let open = packages.iter().filter(|package| !denies(package.manifest));
+    let open = packages.iter().filter(|package| !package.manifest.denies_unsafe);
     let open = open.map(|package| format!("{}/Cargo.toml does not deny `unsafe_code`", package.folder));
     problems.extend(open);
     Ok(problems)
@@ -65,17 +65,6 @@ impl Use {
         let has_block = found.any(|(at, word)| source.bare[at + word.len()..].trim_start().starts_with('{'));
         is_there.then_some(if has_block { Self::Blocks } else { Self::Otherwise })
     }
-}
-
-/// Whether a manifest denies `unsafe`, or leaves its lints to a workspace.
-fn denies(manifest: &str) -> bool {
-    let own = ["[lints.rust]", "[workspace.lints.rust]"].iter().find_map(|head| section(manifest, head));
-    let is_left = section(manifest, "[lints]").is_some_and(|lints| lints.contains("workspace = true"));
-    let denied = |lints: &str| {
-        ["deny", "forbid"].iter().any(|level| lints.contains(&format!("unsafe_code = \"{level}\"")))
-    };
-    // A workspace without a package and without lints lints nothing.
-    own.map_or(is_left || section(manifest, "[package]").is_none(), denied)
 }
 
 /// Whether a place, a file or a folder, covers a file; `*` stands for any one name.

@@ -3,26 +3,22 @@
 
 use std::collections::BTreeMap;
 
-use crate::command::Result;
-use crate::plan::marked;
-use crate::plan::tree::Tree;
-use crate::plan::twins::{Twins, pairs};
+use crate::marked;
+use crate::tree::Tree;
+use crate::twins::{Twins, pairs};
+use xtask::command::Result;
 
-/// What is wrong with the drivers; how long their files are is printed.
+/// What is wrong with the drivers.
 ///
 /// # Errors
 /// There is no table of drivers, or it names a file that is not there.
 pub(crate) fn problems(tree: &Tree, architecture: &str) -> Result<Vec<String>> {
     let files = files(tree, architecture)?;
-    let mut problems = Vec::new();
-    for path in files.keys() {
-        // Comments, empty lines and tests left out.
-        let lines = tree.rust(path).map_or(0, |source| source.shipped().lines_of_code());
-        println!("  {lines:>4} lines of code in {path}");
-        if lines > MOST {
-            problems.push(format!("{path}: {lines} lines of code, and a driver's file has at most {MOST}"));
-        }
-    }
+    let long = files.keys().map(|path| (lines(tree, path), path)).filter(|(lines, _)| *lines > MOST);
+    let long = long.map(|(lines, path)| {
+        format!("{path}: {lines} lines of code, and a driver's file has at most {MOST}")
+    });
+    let mut problems: Vec<String> = long.collect();
     for pair in pairs(tree, Twins::Code) {
         let [first, second] = pair.places.each_ref().map(|(path, _)| files.get(path.as_str()));
         if first.is_some() && second.is_some() && first != second {
@@ -30,6 +26,20 @@ pub(crate) fn problems(tree: &Tree, architecture: &str) -> Result<Vec<String>> {
         }
     }
     Ok(problems)
+}
+
+/// How long the files of the drivers are, a line each.
+///
+/// # Errors
+/// As [`problems`].
+pub(crate) fn shown(tree: &Tree, architecture: &str) -> Result<String> {
+    let files = files(tree, architecture)?;
+    Ok(files.keys().map(|path| format!("{:>4} lines of code in {path}\n", lines(tree, path))).collect())
+}
+
+/// Without comments, empty lines and tests.
+fn lines(tree: &Tree, path: &str) -> usize {
+    tree.rust(path).map_or(0, |source| source.shipped().lines_of_code())
 }
 
 /// The files of the drivers, each with the driver that it is of.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::command::Result;
-use crate::plan::marked;
-use crate::plan::modules::shipped;
-use crate::plan::names::{names, words};
-use crate::plan::tree::Tree;
+use crate::marked;
+use crate::modules::shipped;
+use crate::names::{names, words};
+use crate::tree::Tree;
+use xtask::command::Result;
 
 /// What is wrong with names that others can see.
 ///

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::plan::floors::Room;
-use crate::plan::imports::{imports, module};
-use crate::plan::rust::{Source, words};
-use crate::plan::tree::{Package, Tree};
+use crate::floors::Room;
+use crate::imports::{imports, module};
+use crate::rust::{Source, words};
+use crate::tree::{Package, Tree};
 
 /// The modules of a crate, and after it those of each of its modules that has many files.
 pub(crate) fn rooms(tree: &Tree, package: &Package<'_>) -> Vec<Room> {

@@ -1,6 +1,6 @@
 //! What a file in Rust names of its own crate: every `crate::…`, `super::…` and `self::…`, in an import or not.
 
-use crate::plan::rust::{Source, is_word, words};
+use crate::rust::{Source, is_word, words};
 
 /// A path, and where it stands.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 //!
 //! Tables, links, quoted programs and code are as wide as they are; rustfmt has its own opinion of the last.
 
-use crate::plan::marked::WIDTH;
-use crate::plan::tree::Tree;
+use crate::marked::WIDTH;
+use crate::tree::Tree;
 
 /// The lines of prose that are too wide.
 pub(crate) fn problems(tree: &Tree) -> Vec<String> {

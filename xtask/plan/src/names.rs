@@ -1,6 +1,6 @@
 //! Names of a file in Rust that other files can see: modules, types, variants, fields, functions, constants.
 
-use crate::plan::rust::{Source, is_word};
+use crate::rust::{Source, is_word};
 
 /// The names in `source`, the file of `module`: each as a path that ends with it.
 pub(crate) fn names(source: &Source, module: &[String]) -> Vec<Vec<String>> {

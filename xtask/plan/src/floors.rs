@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::command::Result;
-use crate::plan::marked;
-use crate::plan::tree::{Tree, section};
+use crate::marked;
+use crate::tree::Tree;
+use xtask::command::Result;
 
 /// Things that stand on each other: the crates, the modules of one, or the files of a large module.
 #[derive(Debug, Default)]
@@ -95,17 +95,9 @@ impl Room {
         let mut room = Self { name: "crates".to_owned(), ..Self::default() };
         room.things = crates.iter().map(|package| package.short().to_owned()).collect();
         for package in &crates {
-            let tables = package.manifest.match_indices("dependencies]\n").filter_map(|(at, _)| {
-                let head = package.manifest[..at].rsplit_once('\n')?.1;
-                let whole = &package.manifest[at - head.len()..];
-                (!head.starts_with("[dev-")).then(|| section(whole, whole.lines().next()?))?
-            });
-            for line in tables.flat_map(str::lines) {
-                let Some((_, name)) = words_of_crates(line).next() else { continue };
-                if room.things.contains(name) && line.starts_with(name) {
-                    let site = format!("{}/Cargo.toml", package.folder);
-                    room.arrows.insert((package.short().to_owned(), name.to_owned()), site);
-                }
+            for name in package.manifest.dependencies.iter().filter(|name| room.things.contains(*name)) {
+                let site = format!("{}/Cargo.toml", package.folder);
+                room.arrows.insert((package.short().to_owned(), name.clone()), site);
             }
         }
         room
@@ -158,18 +150,13 @@ impl Room {
     }
 }
 
-/// The words of a line of a manifest, in which a hyphen is a letter.
-fn words_of_crates(line: &str) -> impl Iterator<Item = (usize, &str)> {
-    line.split(['.', ' ', '=']).scan(0, |at, word| Some((std::mem::replace(at, *at + word.len() + 1), word)))
-}
-
 /// What stands in front of the exceptions in ARCHITECTURE.md.
 const EXCEPTIONS: &str = "exceptions";
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::modules;
+    use crate::modules;
 
     fn rooms(files: &[(&str, &str)]) -> Vec<Room> {
         let files = files.iter().map(|(path, text)| (format!("crates/lowkey/{path}"), (*text).to_owned()));

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use crate::command::Result;
-use crate::plan::rust::Source;
+use crate::manifest::Manifest;
+use crate::rust::Source;
+use xtask::command::Result;
 
 /// The files that the plan is held against, by their path from the repository's root.
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
     texts: BTreeMap<String, String>,
     rust: BTreeMap<String, Source>,
+    /// By their paths as well.
+    manifests: BTreeMap<String, Manifest>,
 }
 
 /// A folder with a `Cargo.toml`.
@@ -19,9 +22,7 @@ pub(crate) struct Tree {
 pub(crate) struct Package<'t> {
     /// From the repository's root; empty for the root itself.
     pub(crate) folder: &'t str,
-    pub(crate) manifest: &'t str,
-    /// Whether it is a workspace of its own.
-    pub(crate) is_workspace: bool,
+    pub(crate) manifest: &'t Manifest,
 }
 
 impl Tree {
@@ -40,7 +41,9 @@ impl Tree {
         let texts: BTreeMap<String, String> = texts.into_iter().collect();
         let rust = texts.iter().filter(|(path, _)| path.ends_with(".rs"));
         let rust = rust.map(|(path, text)| (path.clone(), Source::new(text))).collect();
-        Self { texts, rust }
+        let manifests = texts.iter().filter(|(path, _)| path.ends_with("Cargo.toml"));
+        let manifests = manifests.map(|(path, text)| (path.clone(), Manifest::of(text))).collect();
+        Self { texts, rust, manifests }
     }
 
     /// The text of a file.
@@ -78,11 +81,9 @@ impl Tree {
 
     /// Every package and workspace.
     pub(crate) fn packages(&self) -> Vec<Package<'_>> {
-        let manifests =
-            self.texts().filter_map(|(path, manifest)| Some((path.strip_suffix("Cargo.toml")?, manifest)));
-        let packages = manifests.map(|(folder, manifest)| {
-            let is_workspace = section(manifest, "[workspace]").is_some();
-            Package { folder: folder.trim_end_matches('/'), manifest, is_workspace }
+        let packages = self.manifests.iter().map(|(path, manifest)| {
+            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            Package { folder, manifest }
         });
         packages.collect()
     }
@@ -90,7 +91,7 @@ impl Tree {
     /// The crates that users get: the packages in `crates` that are in the repository's own workspace.
     pub(crate) fn crates(&self) -> Vec<Package<'_>> {
         let mut packages = self.packages();
-        packages.retain(|package| package.folder.starts_with("crates/") && !package.is_workspace);
+        packages.retain(|package| package.folder.starts_with("crates/") && !package.manifest.is_workspace);
         packages
     }
 }
@@ -100,16 +101,6 @@ impl Package<'_> {
     pub(crate) fn short(&self) -> &str {
         self.folder.rsplit('/').next().unwrap_or_default()
     }
-}
-
-/// A section of a manifest, without its head.
-pub(crate) fn section<'t>(manifest: &'t str, head: &str) -> Option<&'t str> {
-    let start = manifest.match_indices(head).map(|(at, _)| at).find(|at| {
-        let line = &manifest[at + head.len()..];
-        (*at == 0 || manifest[..*at].ends_with('\n')) && (line.is_empty() || line.starts_with('\n'))
-    })?;
-    let lines = &manifest[start + head.len()..];
-    Some(&lines[..lines.find("\n[").unwrap_or(lines.len())])
 }
 
 fn walk(root: &Path, folder: &str, texts: &mut Vec<(String, String)>) -> Result<()> {
