@@ -15,8 +15,6 @@ use explain::Explainer;
 use lowkey_host::text::mask;
 use lowkey_host::{Acceptor, Cause, Failure, Id, LeftOut, Mode, Paired, SessionInfo, parse_id, show_time};
 use phrases::ago;
-#[cfg(feature = "admin")]
-pub(crate) use phrases::id_text;
 use search::Search;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};

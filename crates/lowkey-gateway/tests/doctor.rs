@@ -6,6 +6,7 @@ use common::log::Log;
 use common::{Party, Raw, until_end};
 use lowkey_gateway::doctor::{Diagnosis, Doctor, Finding, Mend};
 use lowkey_gateway::proxy::Networks;
+use lowkey_host::text::ShownId;
 use lowkey_host::{
     AcceptError, Acceptor, Device, Devices, Id, Identity, Limits, Listener, Peer, Pinned, Psk, Registry,
     Secret, Trouble,
@@ -187,9 +188,10 @@ async fn the_doctor_says_what_neither_the_wire_nor_the_log_does() {
         Log::begin();
         let answer = site.answer(&first).await;
         assert_eq!(answer, [0, 1, 4], "{kind}");
-        let claimed: String =
-            first[5..5 + usize::from(first[4])].iter().map(|byte| format!("{byte:02x}")).collect();
-        lines.push(Log::take().replace(&claimed, "ID").replace("KKpsk0", "MODE").replace("KK", "MODE"));
+        let claimed = ShownId(Id::new(&first[5..5 + usize::from(first[4])]).unwrap());
+        lines.push(
+            Log::take().replace(&claimed.to_string(), "ID").replace("KKpsk0", "MODE").replace("KK", "MODE"),
+        );
 
         let finding = site.only();
         assert_eq!((finding.kind, finding.device.as_deref()), (kind, device), "{finding:?}");

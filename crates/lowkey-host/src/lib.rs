@@ -34,7 +34,7 @@
 //!
 //! # Events
 //! Written with `tracing`, target `lowkey`. Names and fields are stable; the message is for people. `id`
-//! and `mode` are what the stranger claimed, in hex and as Noise writes it.
+//! and `mode` are what the stranger claimed, as registries and as Noise write it.
 //!
 //! | name | level | fields | when |
 //! | --- | --- | --- | --- |
@@ -47,11 +47,7 @@
 //! | `lowkey.failed` | debug | `from`, `error` | hung up, malformed, or no randomness |
 //! | `lowkey.clock_wrong` | warn | `now` | the clock shows a time from before this crate was written: as long as it does, no pinning that expires is let in |
 //! | `lowkey.clock_right` | info | `now` | that is over |
-//! | `lowkey.displaced` | info | `device` | a newer session of the same device took over |
-//! | `lowkey.revoked` | info | `device` | a session ended: its pinning was removed or replaced, or has expired |
-//! | `lowkey.silent` | info | `device` | a session ended: the device was silent and did not answer a PING |
-//! | `lowkey.lifetime` | info | `device` | a session ended: it was open for as long as one may be |
-//! | `lowkey.ended` | info | `device`, `reason`, `error` | a session is over that was not ended from outside, as the four before this: `closed`, `broken` (with the `error`), `backend` (the service behind could not be reached, or broke off), or `stopped` with the server |
+//! | `lowkey.ended` | info | `device`, `reason`, `by`, `from`, `seconds`, `received_bytes`, `sent_bytes`, `records_received`, `records_sent`, `error` | a session is over, which was open for so many seconds: `closed`, `broken` (with the `error`), `backend` (the service behind could not be reached, or broke off), `stopped` with the server; or ended from outside: `displaced` by a newer one of the same device, which came from `by`; `revoked` (its pinning was removed or replaced, or has expired), `silent` (no answer to a PING), `lifetime` (open for as long as one may be). [`Reason`] has the words |
 //! | `lowkey.window_opened` | info | `code`, `device`, `seconds` | a pairing window is open; `code` is the code's name |
 //! | `lowkey.window_closed` | info | `code`, `device`, `reason` | it is over: `paired`, `time`, or `closed` by somebody |
 //! | `lowkey.call_begun` | info | `code`, `device`, `seconds` | a device that waits is called, to pair, and has so long to answer |
@@ -60,7 +56,7 @@
 //! | `lowkey.not_paired` | warn | `code`, `device`, `fingerprint`, `error` | a device that has the code came, and was not paired; `device` is the window's name |
 //! | `lowkey.still_pending` | warn | `code`, `device`, `error` | a pairing is final, and could not be entered as that: its row stays pending until a session makes it final, and `lowkey.paired` says so |
 //! | `lowkey.attempt_displaced` | warn | `attempts` | too many attempts wait, or too many of one address; one made room |
-//! | `lowkey.left_out` | of those lines | `of`, `lines` | how many lines of the event `of` were left out: only the first 100 of a second are written of what devices and strangers can bring about (all from `lowkey.confirmed` to `lowkey.failed`, from `lowkey.displaced` to `lowkey.ended`, `lowkey.not_paired`, `lowkey.still_pending`, `lowkey.attempt_displaced` and the panics), and of `lowkey.accept_failed` the first of 10 s. Said as soon as that time is over |
+//! | `lowkey.left_out` | of those lines | `of`, `lines` | how many lines of the event `of` were left out: only the first 100 of a second are written of what devices and strangers can bring about (all from `lowkey.confirmed` to `lowkey.failed`, `lowkey.ended`, `lowkey.not_paired`, `lowkey.still_pending`, `lowkey.attempt_displaced` and the panics), and of `lowkey.accept_failed` the first of 10 s. Said as soon as that time is over |
 //! | `lowkey.accept_failed` | warn | `error` | the socket could not accept, for example too many open files; it goes on after a pause |
 //! | `lowkey.handshake_panicked` | error | `error` | a bug, in this crate or in a [`Registry`] |
 //! | `lowkey.handler_panicked` | error | `error` | a bug in what [`Server::run`] was given; the session is over |
@@ -102,8 +98,9 @@ pub use registry::{
     Registry, Taken, Trouble, Unique, parse_id,
 };
 pub use server::{
-    AcceptError, Acceptor, Balancers, Call, Caller, Cause, Failure, HandshakeTimes, InForce, LazyAccept,
-    Listener, NotOpened, NotPaired, Progress, ReadSource, Server, SessionInfo, Stats, Stopped, WindowInfo,
+    AcceptError, Acceptor, Balancers, Call, Caller, Cause, Ended, Event, Failure, HandshakeTimes, InForce,
+    LazyAccept, Listener, NotOpened, NotPaired, Observer, Progress, ReadSource, Reason, Server, SessionInfo,
+    Stats, Stopped, WindowInfo,
 };
 pub use time::show_time;
 

@@ -6,6 +6,7 @@ mod attempt;
 mod attempts;
 mod balancers;
 mod decoys;
+mod ended;
 mod error;
 mod failures;
 mod familiar;
@@ -17,11 +18,15 @@ mod in_force;
 mod info;
 mod lazy;
 mod listener;
+mod observer;
 mod order;
+mod over;
 mod pairing;
 mod pairings;
 mod quiet;
 mod run;
+mod seat;
+mod session;
 mod sessions;
 mod source;
 mod state;
@@ -33,12 +38,14 @@ mod windows;
 
 pub use acceptor::Acceptor;
 pub use balancers::{Balancers, ReadSource};
+pub use ended::{Ended, Reason};
 pub use error::AcceptError;
 pub use failures::{Cause, Failure};
 pub use in_force::InForce;
 pub use info::SessionInfo;
 pub use lazy::LazyAccept;
 pub use listener::Listener;
+pub use observer::{Event, Observer};
 pub use pairings::Call;
 pub use run::{Server, Stopped};
 pub use stats::{HandshakeTimes, Stats};
@@ -48,6 +55,7 @@ pub(crate) use {
     attempts::Attempts,
     familiar::Standing,
     hold::Hold,
-    sessions::{NoSeat, Seat, Sessions},
+    seat::Seat,
+    sessions::{NoSeat, Sessions},
     windows::Windows,
 };

@@ -3,6 +3,8 @@
 
 #[path = "sessions/both_ways.rs"]
 mod both_ways;
+#[path = "sessions/told.rs"]
+mod told;
 
 use lowkey_host::{Acceptor, ChannelError, Connection, Devices, Error, Id, Pinned, Registry};
 use lowkey_transport::Part;

@@ -2,7 +2,8 @@
 
 use lowkey_core::kk;
 use lowkey_host::entropy::host_ephemerals;
-use lowkey_host::{AcceptError, Mode, Refusal};
+use lowkey_host::text::ShownId;
+use lowkey_host::{AcceptError, Id, Mode, Refusal};
 use test_support::world::log::Log;
 use test_support::world::{Party, World, answer, until_end};
 use tokio::io::{AsyncWriteExt, duplex};
@@ -101,7 +102,7 @@ async fn the_log_lines_of_strangers_are_alike() {
     let (world, with_psk) = worlds();
     for (who, psk, first) in strangers(&world, &with_psk) {
         let claimed = &first[5..5 + usize::from(first[4])];
-        let claimed: String = claimed.iter().map(|byte| format!("{byte:02x}")).collect();
+        let claimed = ShownId(Id::new(claimed).unwrap());
         let mode = if first[3] == 1 { "KK" } else { "KKpsk0" };
         Log::begin();
         let _ = answer(if psk { &with_psk } else { &world }, &first).await;

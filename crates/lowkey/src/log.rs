@@ -7,11 +7,11 @@ use lowkey_host::text::steers;
 use std::fmt::{self, Write};
 use std::io::{self, IsTerminal};
 use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, layer};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, format, layer};
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::registry::LookupSpan;
 
@@ -22,16 +22,74 @@ pub(crate) fn begin(log: &Log) -> Result<(), Failure> {
         .parse()
         .map_err(|error| Failure::new(Exit::Arguments, format_args!("log level {:?}: {error}", log.level)))?;
     let registry = tracing_subscriber::registry();
+    let priority = Priority::of_standard_error();
     match log.format {
         LogFormat::Text => {
-            let lines = layer().with_writer(|| StandardError).with_ansi(io::stderr().is_terminal());
-            registry.with(lines).with(targets).init();
+            let lines = Line { priority, format: format() };
+            let lines = layer().with_writer(|| StandardError).event_format(lines);
+            registry.with(lines.with_ansi(io::stderr().is_terminal())).with(targets).init();
         }
         LogFormat::Json => {
-            registry.with(layer().with_writer(|| StandardError).event_format(Json)).with(targets).init();
+            let lines = layer().with_writer(|| StandardError).event_format(Line { priority, format: Json });
+            registry.with(lines).with(targets).init();
         }
     }
     Ok(())
+}
+
+/// Whether each line of standard error begins with its priority, which systemd's journal takes off and files it by
+/// (sd-daemon(3)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Priority {
+    /// No: people or programs read it.
+    Unsaid,
+    /// Yes: `journalctl -p warning` finds what is one.
+    Prefixed,
+}
+
+impl Priority {
+    /// As whoever reads our standard error wants it.
+    pub(crate) fn of_standard_error() -> Self {
+        #[cfg(unix)]
+        if crate::systemd::hears_standard_error() {
+            return Self::Prefixed;
+        }
+        Self::Unsaid
+    }
+
+    /// What a line of this level begins with.
+    pub(crate) fn prefix(self, level: Level) -> &'static str {
+        match (self, level) {
+            (Self::Unsaid, _) => "",
+            (Self::Prefixed, Level::ERROR) => "<3>",
+            (Self::Prefixed, Level::WARN) => "<4>",
+            (Self::Prefixed, Level::INFO) => "<6>",
+            (Self::Prefixed, _) => "<7>",
+        }
+    }
+}
+
+/// A line, behind its priority.
+struct Line<F> {
+    priority: Priority,
+    format: F,
+}
+
+impl<S, N, F> FormatEvent<S, N> for Line<F>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut out: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        out.write_str(self.priority.prefix(*event.metadata().level()))?;
+        self.format.format_event(context, out, event)
+    }
 }
 
 /// One object a line: `time`, `level`, `target`, `event` (the stable name), `message`, then the event's fields.

@@ -33,10 +33,12 @@ mod terminal;
 mod user;
 
 use failure::{Exit, Failure};
+use log::Priority;
 use lowkey_host::text::mask;
 use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 use terminal::{StandardError, print, rendered, say};
+use tracing::Level;
 
 fn main() -> ExitCode {
     keep_memory();
@@ -52,7 +54,10 @@ fn end(done: Result<(), Failure>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            say(format_args!("lowkey: {failure}"));
+            let priority = Priority::of_standard_error().prefix(Level::ERROR);
+            for line in format!("lowkey: {failure}").lines() {
+                say(format_args!("{priority}{line}"));
+            }
             failure.exit.into()
         }
     }

@@ -54,6 +54,16 @@ pub(crate) async fn watchdog() {
     }
 }
 
+/// Whether standard error is systemd's journal, which says by device and inode which stream it reads (`JOURNAL_STREAM`,
+/// systemd.exec(5)). A shell may have led ours elsewhere since.
+pub(crate) fn hears_standard_error() -> bool {
+    let said = std::env::var("JOURNAL_STREAM").ok();
+    said.is_some_and(|said| {
+        rustix::fs::fstat(std::io::stderr())
+            .is_ok_and(|ours| said == format!("{}:{}", ours.st_dev, ours.st_ino))
+    })
+}
+
 fn tell(state: &[NotifyState<'_>]) {
     if let Err(error) = notify(state) {
         tracing::warn!(name: "lowkey.notify_failed", target: "lowkey", %error, "could not tell systemd");

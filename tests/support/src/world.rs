@@ -123,6 +123,11 @@ impl World {
 
     /// As the devices stand: the first is `device-0`.
     pub fn acceptor(&self) -> Acceptor {
+        Acceptor::new(Arc::clone(&self.server), self.registry(), self.limits.clone()).unwrap()
+    }
+
+    /// The devices as its acceptor knows them.
+    pub fn registry(&self) -> Devices {
         let devices = self.devices.iter().enumerate().map(|(n, party)| {
             let device = Device::new(format!("device-{n}")).unwrap();
             let device = Pinned::new(device, &self.server, party.identity.public_key()).unwrap();
@@ -133,8 +138,7 @@ impl World {
                 device
             }
         });
-        let devices = Devices::new(devices).unwrap();
-        Acceptor::new(Arc::clone(&self.server), devices, self.limits.clone()).unwrap()
+        Devices::new(devices).unwrap()
     }
 
     /// A listener of all devices on a port of its own, and its address.

@@ -1,8 +1,8 @@
 //! Sessions and diagnoses as JSON. Fields are stable: there may be more of them, none changes its meaning. Times are
 //! whole seconds, amounts are bytes.
 
-use crate::doctor::{Diagnosis, Finding, Mend, id_text};
-use lowkey_host::text::mask;
+use crate::doctor::{Diagnosis, Finding, Mend};
+use lowkey_host::text::{ShownId, mask};
 use lowkey_host::{Acceptor, Caller, InForce, NotPaired, Progress, SessionInfo, WindowInfo};
 use lowkey_registry::keys::encode_public;
 use lowkey_registry::show_code_name;
@@ -48,7 +48,7 @@ fn session(info: &SessionInfo) -> Value {
         "connected_seconds": info.age.as_secs(),
         "device": device.name(),
         "from": info.from.map(|from| from.to_string()),
-        "id": id_text(pinned.id()),
+        "id": ShownId(pinned.id()).to_string(),
         "key": encode_public(&pinned.key()),
         "labels": labels,
         "last_record_seconds": info.last_heard.as_secs(),
@@ -75,7 +75,7 @@ pub(super) fn registry(acceptor: &Acceptor, path: &Path) -> String {
     let left_out: Vec<Value> = registry
         .left_out()
         .into_iter()
-        .map(|of| json!({ "device": of.device, "id": id_text(of.id), "key": encode_public(&of.key), "why": of.why }))
+        .map(|of| json!({ "device": of.device, "id": ShownId(of.id).to_string(), "key": encode_public(&of.key), "why": of.why }))
         .collect();
     let value = json!({
         "devices": names.len(),
@@ -164,7 +164,7 @@ fn finding(of: &Finding) -> Value {
         "device": of.device,
         "first_seconds_ago": of.since.as_secs(),
         "from": of.from.map(|from| from.to_string()),
-        "id": of.id.map(id_text),
+        "id": of.id.map(|id| ShownId(id).to_string()),
         "kind": of.kind,
         "last_seconds_ago": of.last.as_secs(),
         "mode": of.mode.map(|mode| mode.as_str()),

@@ -1,9 +1,10 @@
 //! From a failure to what happened, why, and what mends it.
 
 use super::commands;
-use super::phrases::{self, ago, id_text};
+use super::phrases::{self, ago};
 use super::search::{Maker, Search};
 use super::{Case, Finding, Mend, SOMEBODY, service};
+use lowkey_host::text::ShownId;
 use lowkey_host::{Cause, Failure, Id, Mode, Pinned};
 use lowkey_registry::keys::encode_public;
 use lowkey_registry::show_code_name;
@@ -78,7 +79,7 @@ impl Explainer<'_> {
             (Some(mode @ Mode::XxPsk0), Some(id)) => {
                 format!(" ({}, code {})", mode.as_str(), show_code_name(&id))
             }
-            (Some(mode), Some(id)) => format!(" ({}, id {})", mode.as_str(), id_text(id)),
+            (Some(mode), Some(id)) => format!(" ({}, id {})", mode.as_str(), ShownId(id)),
             (Some(mode), None) => format!(" ({})", mode.as_str()),
             _ => String::new(),
         };
@@ -120,11 +121,16 @@ impl Explainer<'_> {
     /// A registered key, under an id that nobody has.
     fn another_id(&self, key: &Pinned) -> Verdict {
         let name = key.device().name();
-        let id = self.failure.hello.and_then(|hello| hello.id).map(id_text).unwrap_or_default();
+        let id = self
+            .failure
+            .hello
+            .and_then(|hello| hello.id)
+            .map(|id| ShownId(id).to_string())
+            .unwrap_or_default();
         Verdict::of("other_id", name)
             .why(format!(
                 "this is the key of {name:?}, which is registered under the id {}",
-                id_text(key.id())
+                ShownId(key.id())
             ))
             .then_do(format!(
                 "in {}, at the key {} of {name:?}: id = {id:?}",

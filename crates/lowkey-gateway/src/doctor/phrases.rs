@@ -1,7 +1,5 @@
 //! How the doctor says times, addresses and ids.
 
-use lowkey_host::Id;
-use lowkey_host::text::Hex;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -20,14 +18,6 @@ pub(super) fn from(address: Option<SocketAddr>) -> String {
     address.map_or_else(String::new, |address| format!("from {} ", address.ip()))
 }
 
-/// An id as registries write it.
-pub(crate) fn id_text(id: Id) -> String {
-    match std::str::from_utf8(id.as_bytes()) {
-        Ok(text) if !text.starts_with("0x") && text.chars().all(|c| c.is_ascii_graphic()) => text.to_owned(),
-        _ => format!("0x{}", Hex(id.as_bytes())),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,12 +29,5 @@ mod tests {
         {
             assert_eq!(ago(Duration::from_secs(seconds)), said);
         }
-    }
-
-    #[test]
-    fn ids_are_text_where_they_are_plain() {
-        assert_eq!(id_text(Id::new(b"pump-7").unwrap()), "pump-7");
-        assert_eq!(id_text(Id::new(b"0x7").unwrap()), "0x307837");
-        assert_eq!(id_text(Id::new(b"a b\x1b").unwrap()), "0x6120621b");
     }
 }

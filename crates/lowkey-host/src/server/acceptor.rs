@@ -8,6 +8,7 @@ use super::familiar::Standing;
 use super::in_force::InForce;
 use super::info::SessionInfo;
 use super::lazy::LazyAccept;
+use super::observer::Observer;
 use super::state::State;
 use super::stats::{Counters, HandshakeTimes, Listening, Stats};
 use crate::clock::{Clock, WrongClock};
@@ -121,6 +122,11 @@ impl Acceptor {
     /// Only the first call has an effect. `is_down` is asked for every attempt: answer from memory.
     pub fn busy_while(&self, is_down: impl Fn() -> bool + Send + Sync + 'static) {
         let _ = self.state.service_is_down.set(Box::new(is_down)); // the first one stays
+    }
+
+    /// From now on `observer` hears what happens to devices. Only the first call has an effect.
+    pub fn observe(&self, observer: impl Observer + 'static) {
+        self.state.counters.observed.by(observer);
     }
 
     /// Whether a [`Listener`](crate::Listener) of it is open, and it was not told to [`stop`](Self::stop).

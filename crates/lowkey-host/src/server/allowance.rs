@@ -14,10 +14,6 @@ pub(crate) enum Event {
     TimedOut,
     Failed,
     AttemptDisplaced,
-    Displaced,
-    Revoked,
-    Silent,
-    Lifetime,
     Ended,
     AcceptFailed,
     HandshakePanicked,
@@ -102,17 +98,13 @@ impl Span {
 }
 
 impl Event {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 12] = [
         Self::Confirmed,
         Self::Refused,
         Self::Unconfirmed,
         Self::TimedOut,
         Self::Failed,
         Self::AttemptDisplaced,
-        Self::Displaced,
-        Self::Revoked,
-        Self::Silent,
-        Self::Lifetime,
         Self::Ended,
         Self::AcceptFailed,
         Self::HandshakePanicked,
@@ -129,10 +121,6 @@ impl Event {
             Self::TimedOut => "lowkey.timed_out",
             Self::Failed => "lowkey.failed",
             Self::AttemptDisplaced => "lowkey.attempt_displaced",
-            Self::Displaced => "lowkey.displaced",
-            Self::Revoked => "lowkey.revoked",
-            Self::Silent => "lowkey.silent",
-            Self::Lifetime => "lowkey.lifetime",
             Self::Ended => "lowkey.ended",
             Self::AcceptFailed => "lowkey.accept_failed",
             Self::HandshakePanicked => "lowkey.handshake_panicked",

@@ -5,7 +5,7 @@ use super::error::AcceptError;
 use super::failures::{Cause, FirstFrame};
 use super::stats::Counters;
 use crate::error::Error;
-use crate::text::Hex;
+use crate::text::ShownId;
 use lowkey_transport::Error as ChannelError;
 use lowkey_transport::{Hello, Refusal};
 use std::net::{IpAddr, SocketAddr};
@@ -199,11 +199,11 @@ fn canonical(address: SocketAddr) -> SocketAddr {
     }
 }
 
-/// The id that a stranger claimed, in hex.
+/// The id that a stranger claimed, as registries write ids.
 struct Claimed(Option<Hello>);
 
 impl fmt::Display for Claimed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.and_then(|hello| hello.id).map_or(Ok(()), |id| Hex(id.as_bytes()).fmt(f))
+        self.0.and_then(|hello| hello.id).map_or(Ok(()), |id| ShownId(id).fmt(f))
     }
 }

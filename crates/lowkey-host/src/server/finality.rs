@@ -1,6 +1,7 @@
 //! What is said of a pairing that is final, or could not be entered as that.
 
 use super::allowance::Event;
+use super::observer;
 use super::stats::Counters;
 use super::window::Shown;
 use crate::registry::Finalised;
@@ -21,6 +22,7 @@ pub(super) fn say_final<E: fmt::Display>(
         Ok(Finalised::Now) => {
             let fingerprint = Fingerprint::of(key);
             tracing::info!(name: "lowkey.paired", target: "lowkey", %code, device, %fingerprint, "device paired");
+            counters.observed.tell(&observer::Event::Paired { device, code: code.0, key: *key });
         }
         Ok(Finalised::Already) => (),
         Err(error) if counters.log.may(Event::StillPending) => {

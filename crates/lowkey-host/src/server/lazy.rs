@@ -6,6 +6,7 @@ use super::attempt::Attempt;
 use super::attempts::Slot;
 use super::error::AcceptError;
 use super::failures::Cause;
+use super::observer::Event;
 use super::sessions::NoSeat;
 use super::state::State;
 use crate::connection::{Connection, Input};
@@ -267,6 +268,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
             match state.sessions.seat(&pinned, generation, from, connection.shared()) {
                 Ok(seat) => {
                     attempt.confirmed(pinned.device().name());
+                    let session = seat.number();
+                    state.counters.observed.tell(&Event::Confirmed { session, pinned: &pinned, from });
                     state.confirmed(&pinned);
                     return Ok(connection.of(pinned, from).seated(seat));
                 }

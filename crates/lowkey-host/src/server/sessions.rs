@@ -1,19 +1,19 @@
 //! Who is connected now: one session a device, and how long each may go on.
 
-use super::allowance::Event;
+use super::ended::Ended;
 use super::familiar::{Familiar, Standing};
 use super::info::SessionInfo;
 use super::order::Order;
-use super::quiet::Quiet;
+use super::over::say_over;
+use super::session::Session;
 use super::source::Source;
 use super::stats::{Counters, Moved};
 use super::swept::Swept;
-use crate::connection::{End, Farewell, Fault, Shared};
+use crate::connection::{End, Shared};
 use crate::limits::Limits;
 use crate::registry::{Pinned, Registry};
 use crate::sync::{Mutex, MutexGuard};
 use std::collections::HashMap;
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
 use std::time::SystemTime;
@@ -43,19 +43,6 @@ struct Table {
     stopping: bool,
 }
 
-/// A session as the table knows it.
-#[derive(Debug)]
-struct Session {
-    number: u64,
-    shared: Arc<Shared>,
-    pinned: Arc<Pinned>,
-    /// The registry's generation in which the pinning was surely still there.
-    generation: u64,
-    from: Option<SocketAddr>,
-    began: Instant,
-    quiet: Quiet,
-}
-
 /// Why a session got no seat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoSeat {
@@ -63,24 +50,6 @@ pub(crate) enum NoSeat {
     Full,
     /// Its pinning was looked up in a registry that is not in force any more: look it up again.
     Outdated,
-}
-
-/// What a second look-up came to.
-#[derive(PartialEq, Eq)]
-enum Renewed {
-    Gone,
-    NoMatter,
-}
-
-/// A session's seat; free again when this is dropped, unless a newer session has it.
-pub(crate) struct Seat {
-    sessions: Arc<Sessions>,
-    pinned: Arc<Pinned>,
-    shared: Arc<Shared>,
-    number: u64,
-    fault: Option<Fault>,
-    /// Why it did not end as it should, for the log.
-    error: Option<String>,
 }
 
 impl Sessions {
@@ -128,17 +97,17 @@ impl Sessions {
     }
 
     /// Seats a confirmed session and ends an older one of the same device. `generation` is the registry's from before
-    /// `pinned` was looked up.
+    /// `pinned` was looked up. Gives the session's number.
     ///
     /// # Errors
     /// [`NoSeat`]; nothing has changed.
-    pub(crate) fn seat(
-        self: &Arc<Self>,
+    pub(super) fn take_seat(
+        &self,
         pinned: &Arc<Pinned>,
         generation: u64,
         from: Option<SocketAddr>,
         shared: &Arc<Shared>,
-    ) -> Result<Seat, NoSeat> {
+    ) -> Result<u64, NoSeat> {
         let name = pinned.device().name();
         let (number, older, stopping) = {
             let mut table = self.lock();
@@ -165,18 +134,17 @@ impl Sessions {
             shared.stop();
         }
         if let Some(older) = older {
-            older.end(End::Displaced);
-            self.ended(End::Displaced, name);
+            older.shared.end(End::Displaced);
+            say_over(&self.counters, &Ended { by: from, ..older.ended(End::Displaced) });
         }
-        let (pinned, shared) = (Arc::clone(pinned), Arc::clone(shared));
-        Ok(Seat { sessions: Arc::clone(self), pinned, shared, number, fault: None, error: None })
+        Ok(number)
     }
 
     /// Ends the sessions that may not go on, and has silent peers asked. `wall` is what clocks on the wall show.
     pub(crate) fn sweep(&self, registry: &dyn Registry, wall: SystemTime) {
         self.look_up_again(registry);
         let now = Instant::now();
-        let mut orders = Vec::new();
+        let (mut orders, mut over) = (Vec::new(), Vec::new());
         {
             let mut table = self.lock();
             for session in table.by_name.values_mut() {
@@ -185,22 +153,24 @@ impl Sessions {
                 }
             }
             for (pinned, _, order) in &orders {
-                if let Order::End(_) = order {
-                    table.evict(pinned.device().name());
+                if let Order::End(end) = order
+                    && let Some(session) = table.evict(pinned.device().name())
+                {
+                    over.push((session, *end));
                 }
             }
         }
         // Not under the lock: what is woken may run anything.
-        for (pinned, shared, order) in orders {
+        for (_, shared, order) in orders {
             match order {
                 Order::Ping => shared.want_ping(),
                 Order::Look => shared.have_a_look(),
                 Order::Stop => shared.stop(),
-                Order::End(end) => {
-                    shared.end(end);
-                    self.ended(end, pinned.device().name());
-                }
+                Order::End(_) => (), // with its session, below
             }
+        }
+        for (session, end) in over {
+            self.end(&session, end);
         }
     }
 
@@ -228,43 +198,19 @@ impl Sessions {
         let mut gone = 0;
         for (pinned, shared, now) in looked_up {
             let name = pinned.device().name();
-            if self.lock().renew(name, &shared, now, generation) == Renewed::Gone {
-                shared.end(End::Revoked);
-                self.ended(End::Revoked, name);
+            let revoked = self.lock().renew(name, &shared, now, generation);
+            if let Some(session) = revoked {
+                self.end(&session, End::Revoked);
                 gone += 1;
             }
         }
         self.lock().swept.finish(generation, gone);
     }
 
-    fn ended(&self, end: End, device: &str) {
-        let log = &self.counters.log;
-        match end {
-            End::Displaced => {
-                self.counters.sessions_displaced.one_more();
-                if log.may(Event::Displaced) {
-                    tracing::info!(name: "lowkey.displaced", target: "lowkey", device, "session displaced by a newer one");
-                }
-            }
-            End::Revoked => {
-                self.counters.sessions_revoked.one_more();
-                if log.may(Event::Revoked) {
-                    tracing::info!(name: "lowkey.revoked", target: "lowkey", device, "session ended: its pinning is gone");
-                }
-            }
-            End::Silent => {
-                self.counters.sessions_silent.one_more();
-                if log.may(Event::Silent) {
-                    tracing::info!(name: "lowkey.silent", target: "lowkey", device, "session ended: no answer to a PING");
-                }
-            }
-            End::Lifetime => {
-                self.counters.sessions_lifetime.one_more();
-                if log.may(Event::Lifetime) {
-                    tracing::info!(name: "lowkey.lifetime", target: "lowkey", device, "session ended: open for too long");
-                }
-            }
-        }
+    /// Ends from outside a session that has no seat any more.
+    fn end(&self, session: &Session, end: End) {
+        session.shared.end(end);
+        say_over(&self.counters, &session.ended(end));
     }
 
     /// Has every session send its CLOSE, and those to come as well.
@@ -275,6 +221,22 @@ impl Sessions {
             table.by_name.values().map(|session| Arc::clone(&session.shared)).collect()
         };
         all.iter().for_each(|shared| shared.stop());
+    }
+
+    /// A session of this number, which nobody holds any more, is over: frees its seat, unless it has none any more.
+    /// Gives it then, and whether the server stops.
+    pub(super) fn let_go(&self, pinned: &Pinned, shared: &Shared, number: u64) -> Option<(Session, bool)> {
+        let name = pinned.device().name();
+        let mut table = self.lock();
+        let seated = table.by_name.get(name).is_some_and(|seated| seated.number == number);
+        let session = if seated { table.remove(name) } else { None };
+        table.leaving.remove(&number);
+        table.past.add(shared.traffic());
+        session.map(|session| (session, table.stopping))
+    }
+
+    pub(super) fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
@@ -293,10 +255,10 @@ impl Table {
 
     /// Takes the seat of a session that was ended from outside; what goes over it until it is let go of still
     /// counts.
-    fn evict(&mut self, name: &str) -> Option<Arc<Shared>> {
+    fn evict(&mut self, name: &str) -> Option<Session> {
         let session = self.remove(name)?;
         self.leaving.insert(session.number, Arc::clone(&session.shared));
-        Some(session.shared)
+        Some(session)
     }
 
     fn remove(&mut self, name: &str) -> Option<Session> {
@@ -313,120 +275,22 @@ impl Table {
         Some(session)
     }
 
-    /// What a look-up in `generation` came to, for the session of this name if it is still this one.
+    /// What a look-up in `generation` came to, for the session of this name if it is still this one. Gives it if its
+    /// pinning is gone.
     fn renew(
         &mut self,
         name: &str,
         shared: &Arc<Shared>,
         found: Option<Arc<Pinned>>,
         generation: u64,
-    ) -> Renewed {
-        let session = self.by_name.get_mut(name).filter(|session| Arc::ptr_eq(&session.shared, shared));
-        match (session, found) {
-            (None, _) => Renewed::NoMatter,
-            (Some(session), Some(pinned)) => {
+    ) -> Option<Session> {
+        let session = self.by_name.get_mut(name).filter(|session| Arc::ptr_eq(&session.shared, shared))?;
+        match found {
+            Some(pinned) => {
                 (session.pinned, session.generation) = (pinned, generation);
-                Renewed::NoMatter
+                None
             }
-            (Some(_), None) => {
-                self.evict(name);
-                Renewed::Gone
-            }
+            None => self.evict(name),
         }
-    }
-}
-
-impl Session {
-    fn new(
-        number: u64,
-        pinned: &Arc<Pinned>,
-        generation: u64,
-        from: Option<SocketAddr>,
-        shared: &Arc<Shared>,
-    ) -> Self {
-        let (now, pinned, shared) = (Instant::now(), Arc::clone(pinned), Arc::clone(shared));
-        let quiet = Quiet::new(now);
-        Self { number, shared, pinned, generation, from, began: now, quiet }
-    }
-
-    /// What is to be done about it now, if anything.
-    fn order(&mut self, now: Instant, wall: SystemTime, limits: &Limits) -> Option<Order> {
-        let order = self.quiet.listen(&self.shared, now, limits);
-        if self.pinned.is_expired(wall) {
-            return Some(Order::End(End::Revoked));
-        }
-        let age = now.duration_since(self.began);
-        match limits.lifetime {
-            Some(lifetime) if age >= lifetime.saturating_add(limits.linger) => {
-                Some(Order::End(End::Lifetime))
-            }
-            Some(lifetime) if age >= lifetime => Some(Order::Stop),
-            _ => order,
-        }
-    }
-
-    fn info(&self, now: Instant) -> SessionInfo {
-        let traffic = self.shared.traffic();
-        // A key is replaced right before the first record that is under the new one.
-        let rekeys = |records: u64| records.saturating_sub(1) / lowkey_core::REKEY_INTERVAL;
-        SessionInfo {
-            pinned: Arc::clone(&self.pinned),
-            from: self.from,
-            age: now.duration_since(self.began),
-            last_heard: now.duration_since(self.quiet.heard()),
-            bytes_received: traffic.received.get(),
-            bytes_sent: traffic.sent.get(),
-            records_received: traffic.opened.get(),
-            records_sent: traffic.sealed.get(),
-            rekeys: rekeys(traffic.opened.get()) + rekeys(traffic.sealed.get()),
-        }
-    }
-}
-
-impl Farewell for Seat {
-    fn blame(&mut self, fault: Fault) {
-        self.fault = Some(fault);
-    }
-
-    fn broke(&mut self, error: &dyn fmt::Display) {
-        self.error = Some(error.to_string());
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let device = self.pinned.device().name();
-        let counters = &self.sessions.counters;
-        let mut ended = None;
-        let mut table = self.sessions.lock();
-        if table.by_name.get(device).is_some_and(|seated| seated.number == self.number) {
-            let from = table.remove(device).and_then(|session| session.from);
-            let (count, reason) = match self.fault {
-                Some(_) => (&counters.sessions_backend, "backend"),
-                None if table.stopping => (&counters.sessions_stopped, "stopped"),
-                None if self.error.is_some() => (&counters.sessions_closed, "broken"),
-                None => (&counters.sessions_closed, "closed"),
-            };
-            count.one_more();
-            ended = Some((from, reason));
-        }
-        table.leaving.remove(&self.number);
-        table.past.add(self.shared.traffic());
-        drop(table);
-        // One that was ended from outside has its line already.
-        let Some((from, reason)) = ended else { return };
-        if let Some(fault) = self.fault {
-            counters.note(fault, &self.pinned, from);
-        }
-        if counters.log.may(Event::Ended) {
-            let error = self.error.as_ref().map(tracing::field::display);
-            tracing::info!(name: "lowkey.ended", target: "lowkey", device, reason, error, "session ended");
-        }
-    }
-}
-
-impl fmt::Debug for Seat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Seat").field("device", &self.pinned.device().name()).finish_non_exhaustive()
     }
 }

@@ -2,6 +2,7 @@
 
 use super::allowance::Allowance;
 use super::failures::{Cause, Failures, FirstFrame};
+use super::observer::Observed;
 use crate::connection::{Fault, Traffic};
 use crate::registry::Pinned;
 use lowkey_transport::Hello;
@@ -117,6 +118,7 @@ pub(crate) struct Counters {
     pub(crate) log: Allowance,
     pub(crate) handshakes: Times,
     pub(crate) failures: Failures,
+    pub(crate) observed: Observed,
     listeners: AtomicUsize,
 }
 

@@ -141,12 +141,18 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(mut command: Command, key: String) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        command.stderr(Stdio::piped());
+        Self::start_logging(command, key)
+    }
+
+    /// The same; its log goes where the command says.
+    pub(crate) fn start_logging(mut command: Command, key: String) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let Some(address) = line.strip_prefix("listening on ") else {
             let mut said = String::new();
-            child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+            child.stderr.take().map(|mut log| log.read_to_string(&mut said).unwrap());
             panic!("it does not listen: {line}{said}");
         };
         Self { child, address: address.trim().to_owned(), key }

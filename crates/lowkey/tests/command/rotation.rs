@@ -67,7 +67,7 @@ fn a_revoked_device_is_cut_off_at_once_and_refused_from_then_on() {
     folder.connect(&server).assert().code(4);
     let (code, log) = server.end("-TERM");
     assert_eq!(code, Some(0), "{log}");
-    assert!(log.contains("its pinning is gone"), "{log}");
+    assert!(log.contains("session ended device=\"desk\" reason=\"revoked\" from="), "{log}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::common::{Folder, Server};
 use predicates::str::contains;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -72,6 +73,54 @@ fn systemd_s_watchdog_is_fed_and_only_if_it_asks() {
         manager.wait_for("WATCHDOG=1");
     }
     drop(server);
+}
+
+/// A file as standard error, and how systemd names it if that is its journal.
+fn journal(folder: &Folder) -> (std::fs::File, String) {
+    let file = std::fs::File::create(folder.path("journal")).unwrap();
+    let meta = file.metadata().unwrap();
+    (file, format!("{}:{}", meta.dev(), meta.ino()))
+}
+
+/// sd-daemon(3): a line begins with its priority. So `journalctl -p warning` finds warnings.
+#[test]
+fn the_journal_has_the_priority_of_each_line_and_nobody_else() {
+    let folder = Folder::new();
+    std::fs::write(folder.path("devices.toml"), "").unwrap();
+    let (file, stream) = journal(&folder);
+    for (stream, format, prefixes) in [
+        (&*stream, "text", ["<6>", "<4>", "<3>"]),
+        (&*stream, "json", ["<6>{", "<4>{", "<3>"]),
+        ("1:1", "text", ["", "", ""]),
+    ] {
+        file.set_len(0).unwrap();
+        let serve = |listen: &str| {
+            let arguments = format!(
+                "serve --key server.key --devices devices.toml --listen {listen} --echo --log-format {format}"
+            );
+            let mut command = folder.program(env!("CARGO_BIN_EXE_lowkey"));
+            command.args(arguments.split_whitespace()).env("JOURNAL_STREAM", stream);
+            command.stderr(file.try_clone().unwrap());
+            command
+        };
+        let server = Server::start_logging(serve("127.0.0.1:0"), folder.public("server.key"));
+        // In use, so this one fails.
+        assert_eq!(serve(&server.address).status().unwrap().code(), Some(3));
+        std::fs::write(folder.path("devices.toml"), "no registry").unwrap();
+        server.signal("-HUP");
+        let read = || std::fs::read_to_string(folder.path("journal")).unwrap();
+        while !read().contains("not read again") {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        drop(server);
+        std::fs::write(folder.path("devices.toml"), "").unwrap();
+        let log = read();
+        for (line, prefix) in ["listening", "not read again", "cannot listen"].into_iter().zip(prefixes) {
+            let found =
+                log.lines().find(|found| found.contains(line)).unwrap_or_else(|| panic!("{line}: {log}"));
+            assert!(found.starts_with(prefix) && (found.starts_with('<') != prefix.is_empty()), "{found}");
+        }
+    }
 }
 
 /// `lowkey serve` with `socket` as systemd passes one.
