@@ -2,8 +2,6 @@
 //!
 //! No test: what it says depends on the machine and on what else that does.
 
-pub(crate) mod pictures;
-
 use crate::{
     command::{Command, Result},
     target,

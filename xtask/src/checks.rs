@@ -14,13 +14,10 @@ use xtask::{
 };
 
 use crate::{
-    BOARD, archive, bench, constant_time, cycles, deb, dist, firmware,
-    fit::{self, Memory},
-    network_trial, on_device, plan,
+    BOARD, archive, deb, dist, firmware, measure, network_trial, plan,
     release::packages,
     show,
     show::{Board, Wire},
-    size,
     tally::{self, Tally},
 };
 
@@ -125,7 +122,7 @@ fn unknown(name: &str) -> String {
 
 fn formatting() -> Result<()> {
     format_workspace()?;
-    [BOARD, STM32, SIZE, cycles::FOLDER, MODEL, FUZZ, M3, HOST, ARCHIVE]
+    [BOARD, STM32, SIZE, CYCLES, MODEL, FUZZ, M3, HOST, ARCHIVE]
         .iter()
         .try_for_each(|folder| Command::cargo().args(["fmt", "--check"]).within(folder).run())
 }
@@ -153,12 +150,12 @@ fn lints_beside() -> Result<()> {
 
 fn lints_of_firmware() -> Result<()> {
     [BOARD, STM32, SIZE, M3, ARCHIVE].iter().try_for_each(|folder| firmware::lint(folder))?;
-    firmware::lint_with(cycles::FOLDER, &["pairing", "peers"])
+    firmware::lint_with(CYCLES, &["pairing", "peers"])
 }
 
 fn documentation() -> Result<()> {
     rustdoc()?;
-    bench::pictures::check()
+    measure::run(&["charts"])
 }
 
 fn rustdoc() -> Result<()> {
@@ -178,7 +175,7 @@ fn built() -> Result<()> {
 
 fn firmware() -> Result<()> {
     firmware::build(BOARD, "lm3s6965-ethernet")?;
-    fit::check(&firmware::build(STM32, "stm32f107")?, &STM32_MEMORY)
+    measure::run(&["fit", "rust"])
 }
 
 fn network() -> Result<()> {
@@ -229,16 +226,17 @@ const STEPS: [Step; 35] = [
         "the firmware in Rust: a board's, and an STM32F107's, which nothing here runs",
         firmware,
     ),
-    beside(Folder::Device, "firmware-c", "the firmware in C", fit::in_c),
-    beside(Folder::Device, "on-device", "the device's own tests, in QEMU and in the model", on_device::check),
-    beside(
-        Folder::Device,
-        "constant-time",
-        "whether the time on a device depends on a secret",
-        constant_time::check,
-    ),
-    beside(Folder::Device, "size", "flash, RAM and stack of the size firmware", size::check),
-    beside(Folder::Device, "cycles", "cycles of the timed firmware, and of its peers", cycles::check),
+    beside(Folder::Device, "firmware-c", "the firmware in C", || measure::run(&["fit", "c"])),
+    beside(Folder::Device, "on-device", "the device's own tests, in QEMU and in the model", || {
+        measure::run(&["on-device"])
+    }),
+    beside(Folder::Device, "constant-time", "whether the time on a device depends on a secret", || {
+        measure::run(&["constant-time"])
+    }),
+    beside(Folder::Device, "size", "flash, RAM and stack of the size firmware", || measure::run(&["size"])),
+    beside(Folder::Device, "cycles", "cycles of the timed firmware, and of its peers", || {
+        measure::run(&["cycles"])
+    }),
     beside(Folder::Device, "dist", "the library for C, as it is handed out", || {
         dist::check(dist::Tried::Often)
     }),
@@ -303,9 +301,8 @@ const PORTABLE: [&[&str]; 2] = [
 const DEVICE_CRATES: [&str; 5] =
     ["lowkey-mem", "lowkey-crypto", "lowkey-core", "lowkey-transport", "lowkey-c"];
 const STM32: &str = "examples/stm32f107";
-/// 256 KB of flash without the key page and the boot log, 64 KB of SRAM.
-const STM32_MEMORY: Memory = Memory { flash: 250 * 1_024, ram: 64 * 1_024 };
 const SIZE: &str = "benches/size";
+const CYCLES: &str = "benches/cortex-m3";
 /// The library for firmware in C.
 const ARCHIVE: &str = archive::WORKSPACE;
 const MODEL: &str = "benches/m3-model";

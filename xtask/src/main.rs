@@ -5,34 +5,24 @@
 
 mod bench;
 mod busy;
-mod chart;
 mod checks;
 mod commit;
-mod constant_time;
 mod coverage;
-mod cycles;
 mod deb;
 mod dist;
-mod fit;
 mod here;
-mod image;
+mod measure;
 mod network_trial;
 mod notices;
-mod numbers;
-mod on_device;
 mod plan;
 mod release;
 mod show;
-mod size;
 mod tally;
 
 use std::{env, process::ExitCode};
 
 use show::{Board, Wire};
-use xtask::{
-    archive, c_firmware, command, documents, firmware, lwip, qemu, root, setup, steps, target, toolchain,
-    tools,
-};
+use xtask::{archive, c_firmware, command, firmware, lwip, qemu, steps, target, toolchain, tools};
 
 fn main() -> ExitCode {
     if let Some(code) = archive::stand_in() {
@@ -68,21 +58,13 @@ fn main() -> ExitCode {
         ["release", "--bytes", place] => release::write_bytes(place.as_ref()),
         ["bench"] => bench::run(&bench::Body::Default),
         ["bench", "--portable"] => bench::run(&bench::Body::Portable),
-        ["bench", "--charts"] => bench::pictures::write(),
+        ["bench", "--charts"] => measure::run(&["charts", "--write"]),
         ["coverage"] => coverage::print(),
         ["coverage", ref names @ ..] => coverage::print_of(names),
-        ["constant-time"] => constant_time::check(),
-        ["on-device"] => on_device::check(),
+        ["constant-time" | "cycles" | "on-device" | "size", ..] => measure::run(&arguments),
         ["plan"] => plan::check(),
         ["plan", word @ ("--write" | "--drivers")] => plan::run(&[word]),
         ["duplicates"] => plan::run(&["--duplicates"]),
-        ["size"] => size::check(),
-        ["size", "--write"] => size::write(),
-        ["size", "--profiles"] => size::profiles(),
-        ["size", "--savings"] => size::savings(),
-        ["size", "--c"] => size::in_c(),
-        ["cycles"] => cycles::check(),
-        ["cycles", "--write"] => cycles::write(),
         _ => Err(USAGE.into()),
     };
     match done {

@@ -16,7 +16,6 @@ use crate::{
         first_record::{self, Log},
     },
     firmware,
-    image::Image,
     steps::Steps,
     tally,
 };
@@ -59,14 +58,12 @@ pub(crate) fn demo(board: Board<'_>, wire: &Wire) -> Result<()> {
 
 /// Plays `word` of the demo with a board that runs `firmware`.
 fn play(word: &str, firmware: &Path) -> Result<()> {
-    let Image { flash, ram, .. } = Image::read(firmware)?;
     // Those of our own tasks are none of the command.
     Command::new(built("demo"))
         .without_env(|name| name.starts_with("LOWKEY_"))
         .env(tally::SEED, tally::seed())
         .args([word.as_ref(), built("lowkey").as_os_str(), built("tokio-server").as_os_str()])
         .args([firmware])
-        .args([flash.to_string(), ram.to_string()])
         .run()
 }
 

@@ -22,6 +22,7 @@ use capture::Wire;
 use device::Device;
 use lowkey_core::page::{self, Contents, Page};
 use lowkey_core::{Id, Identity, Secret};
+use measure::image::Image;
 use stage::{Stage, quiet_port};
 use std::{
     env, fs,
@@ -37,8 +38,14 @@ struct Built {
     lowkey: PathBuf,
     backend: PathBuf,
     firmware: PathBuf,
-    flash: String,
-    ram: String,
+}
+
+impl Built {
+    /// What the firmware takes of the board, as people read it.
+    fn size(&self) -> Result<String> {
+        let Image { flash, ram, .. } = Image::read(&self.firmware)?;
+        Ok(format!("{flash} B of flash, {ram} B of static RAM"))
+    }
 }
 
 fn main() -> ExitCode {
@@ -49,9 +56,9 @@ fn main() -> ExitCode {
             by_hand::run(Path::new(firmware), Path::new(label), Path::new(folder), button)
         }
         [word, address, code] if word == "board" => pair::on_this_machine(address, Path::new(code)),
-        [attacked, lowkey, backend, firmware, flash, ram] => {
+        [attacked, lowkey, backend, firmware] => {
             let (lowkey, backend, firmware) = (lowkey.into(), backend.into(), firmware.into());
-            let built = Built { lowkey, backend, firmware, flash: flash.clone(), ram: ram.clone() };
+            let built = Built { lowkey, backend, firmware };
             match attacked.as_str() {
                 "plain" => plain(&built),
                 "first-record" => first_record(&built),
@@ -111,7 +118,7 @@ fn plain(built: &Built) -> Result<()> {
     println!();
     eavesdrop(&first, &stage, built)?;
     eavesdrop(&second, &stage, built)?;
-    println!("board: {} B of flash, {} B of static RAM, stack peak {peak}", built.flash, built.ram);
+    println!("board: {}, stack peak {peak}", built.size()?);
     println!("demo: all as it should be, {:.1} s", start.elapsed().as_secs_f32());
     Ok(())
 }
@@ -126,7 +133,7 @@ fn first_record(built: &Built) -> Result<()> {
     let _power = device.power(&stage.folder.join("first-record.pcap"), LIFE, timeline.voice())?;
     timeline.wait_for("a channel", PATIENCE, said(Who::Server, &["session confirmed"]))?;
     timeline.wait_for("an end in order", PATIENCE, said(Who::Server, &["reason=\"closed\""]))?;
-    println!("first record: {} B of flash, {} B of static RAM", built.flash, built.ram);
+    println!("first record: {}", built.size()?);
     Ok(())
 }
 

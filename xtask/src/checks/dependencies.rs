@@ -4,8 +4,8 @@ use std::{iter, path::Path, time::Duration};
 
 use xtask::command::{Command, Result};
 
-use super::{ARCHIVE, FUZZ, HOST, M3, MODEL, SIZE, STM32};
-use crate::{BOARD, cycles, tools};
+use super::{ARCHIVE, CYCLES, FUZZ, HOST, M3, MODEL, SIZE, STM32};
+use crate::{BOARD, tools};
 
 /// Licences, sources, and crates that are there twice.
 ///
@@ -42,6 +42,6 @@ fn check(deny: &Path, how: &[&str], folder: &str, what: &[&str]) -> Result<()> {
 }
 
 /// The workspaces beside the repository's own, without the one whose programs nobody runs but we.
-const BESIDE: [&str; 8] = [BOARD, STM32, SIZE, cycles::FOLDER, MODEL, M3, HOST, ARCHIVE];
+const BESIDE: [&str; 8] = [BOARD, STM32, SIZE, CYCLES, MODEL, M3, HOST, ARCHIVE];
 /// It is 10 MB.
 const FETCH_LIMIT: Duration = Duration::from_secs(120);

@@ -3,7 +3,7 @@
 use xtask::command::{self, Command, Result};
 
 use super::{format_workspace, rustdoc};
-use crate::{cycles, plan, size, steps::Steps};
+use crate::{measure, plan, steps::Steps};
 
 /// Formatting, what is documented, lints and unit tests, of the workspace.
 ///
@@ -14,10 +14,7 @@ pub(super) fn check() -> Result<()> {
     let mut steps = Steps::new();
     steps.run("formatting", format_workspace)?;
     steps.run("whether the house is what its plan says", plan::check)?;
-    steps.run("whether the documents show the committed numbers", || {
-        size::documented()?;
-        cycles::documented()
-    })?;
+    steps.run("whether the documents show the committed numbers", || measure::run(&["documents"]))?;
     steps.run("lints", || {
         cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"])
     })?;

@@ -14,9 +14,8 @@ use xtask::{
 use super::{STRICT, TRIAL, text};
 use crate::{
     archive::{self, Machine, fresh},
-    constant_time,
     dist::{ARCHIVE, Core, cores::Board},
-    image::Image,
+    measure,
     toolchain::TARGET,
 };
 
@@ -29,7 +28,7 @@ pub(crate) fn alone(archive: &Path) -> Result<u32> {
     let core = Core::of(TARGET).ok_or("no Cortex-M3 is known")?;
     let tools = Tools::with(archive, &root().join(archive::INCLUDE))?;
     core.boards.iter().try_for_each(|board| run_with_nothing_else(&tools, board))?;
-    Ok(Image::read(&tools.work.join(IMAGE))?.flash)
+    measure::flash(&text(tools.work.join(IMAGE)))
 }
 
 /// Links all of it, needed or not, in every way that we name.
@@ -39,7 +38,7 @@ pub(crate) fn alone(archive: &Path) -> Result<u32> {
 pub(super) fn check(core: &Core, library: &Path) -> Result<()> {
     let tools = Tools::new(library)?;
     beside_the_compiler_s_functions(&tools, core)?;
-    constant_time::of_the_library(core.target, tools.archive.as_ref())?;
+    measure::run(&["constant-time", "--library", core.target, &tools.archive])?;
     for options in core.options {
         let named = |error| format!("{options}: {error}");
         with_the_c_library(&tools, options).map_err(named)?;

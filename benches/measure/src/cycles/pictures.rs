@@ -2,12 +2,12 @@
 
 use std::fs;
 
+use xtask::{command::Result, root};
+
 use super::view::{LOWKEY, View};
 use crate::{
     chart::{Bar, Chart, Unit, Whose},
-    command::Result,
     numbers::Numbers,
-    root,
 };
 
 /// Draws every chart.

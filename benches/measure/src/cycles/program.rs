@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use xtask::{command::Result, firmware};
+
 use super::{
     emulator,
     model::{self, Flash},
     output::{Said, regions},
 };
-use crate::{command::Result, firmware, numbers::Figures};
+use crate::numbers::Figures;
 
 /// A binary of `benches/cortex-m3` at one of its profiles.
 pub(super) struct Program {
@@ -78,7 +80,7 @@ pub(super) fn figure(program: &str, row: &str, what: &str) -> String {
 }
 
 /// The workspace of the programs.
-pub(super) const FOLDER: &str = "benches/cortex-m3";
+const FOLDER: &str = "benches/cortex-m3";
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,9 @@
-//! `benches/numbers.toml`: the figures that somebody committed, one section for each compiler.
-//!
-//! Of TOML it uses comments, `["table"]`, `dotted.key = 1_234` and `row = { figure = 1_234, … }`, and nothing else is
-//! read.
+//! `benches/numbers.toml`: the figures that somebody committed, one table for each compiler.
 
-use std::{fmt, fs};
+use std::{fmt, fs, ops::Range};
 
-use crate::{command::Result, root};
+use toml::de::{DeTable, DeValue};
+use xtask::{command::Result, root};
 
 /// The figures under one compiler, in the order in which they are measured.
 pub(crate) type Figures = Vec<(String, u32)>;
@@ -51,37 +49,28 @@ impl Numbers {
     /// Reads the file's text.
     ///
     /// # Errors
-    /// The line that is none of the four kinds.
+    /// The line that is no TOML, or neither a compiler nor a figure.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let mut numbers = Self::default();
-        for (index, line) in text.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let known = numbers.take(line);
-            known.ok_or_else(|| format!("{FILE}:{}: neither a [\"compiler\"] nor a figure", index + 1))?;
+        let wrong = |place: Range<usize>, what: &str| {
+            let line = 1 + text[..place.start.min(text.len())].matches('\n').count();
+            format!("{FILE}:{line}: {what}")
+        };
+        let document =
+            DeTable::parse(text).map_err(|error| wrong(error.span().unwrap_or_default(), error.message()))?;
+        let mut sections = Vec::new();
+        for (compiler, table) in document.get_ref() {
+            let mut placed = Vec::new();
+            let known = match table.get_ref() {
+                DeValue::Table(table) => take("", table, &mut placed),
+                _ => Err(table.span()),
+            };
+            known.map_err(|place| wrong(place, "neither a [\"compiler\"] nor a figure"))?;
+            placed.sort_unstable();
+            let figures = placed.into_iter().map(|(_, name, value)| (name, value)).collect();
+            sections.push((compiler.span().start, (compiler.get_ref().to_string(), figures)));
         }
-        Ok(numbers)
-    }
-
-    fn take(&mut self, line: &str) -> Option<()> {
-        if let Some(compiler) = line.strip_prefix("[\"") {
-            self.sections.push((compiler.strip_suffix("\"]")?.to_owned(), Vec::new()));
-            return Some(());
-        }
-        let figures = &mut self.sections.last_mut()?.1;
-        let (name, value) = figure(line)?;
-        match value.strip_prefix('{') {
-            None => figures.push((name.to_owned(), number(value)?)),
-            Some(row) => {
-                for part in row.strip_suffix('}')?.split(',') {
-                    let (what, value) = figure(part)?;
-                    figures.push((format!("{name}.{what}"), number(value)?));
-                }
-            }
-        }
-        Some(())
+        sections.sort_unstable();
+        Ok(Self { sections: sections.into_iter().map(|(_, section)| section).collect() })
     }
 
     /// What was committed under `compiler`.
@@ -246,13 +235,25 @@ fn changes(committed: &Figures, measured: &Figures) -> Vec<Change> {
     changes.filter(|change| change.before != Some(change.now)).collect()
 }
 
-/// `name = value`.
-fn figure(text: &str) -> Option<(&str, &str)> {
-    text.split_once('=').map(|(name, value)| (name.trim(), value.trim()))
-}
-
-fn number(text: &str) -> Option<u32> {
-    text.replace('_', "").parse().ok()
+/// Takes the figures in `table`, whose names begin with `within`, each with its place in the text: the parser keeps no
+/// order. Something else is an error, with its place.
+fn take(
+    within: &str,
+    table: &DeTable<'_>,
+    placed: &mut Vec<(usize, String, u32)>,
+) -> std::result::Result<(), Range<usize>> {
+    for (key, value) in table {
+        let name = format!("{within}{}", key.get_ref());
+        match value.get_ref() {
+            DeValue::Table(row) => take(&format!("{name}."), row, placed)?,
+            DeValue::Integer(number) if number.radix() == 10 => {
+                let number = number.as_str().replace('_', "").parse().map_err(|_| value.span())?;
+                placed.push((value.span().start, name, number));
+            }
+            _ => return Err(value.span()),
+        }
+    }
+    Ok(())
 }
 
 /// `number` with its thousands apart.
@@ -298,6 +299,12 @@ mod tests {
     }
 
     #[test]
+    fn the_committed_numbers_are_written_as_they_are_read() {
+        let text = fs::read_to_string(root().join(FILE)).unwrap();
+        assert_eq!(Numbers::parse(&text).unwrap().to_string(), text);
+    }
+
+    #[test]
     fn numbers_of_one_compiler_are_set_without_the_others() {
         let mut numbers = Numbers::parse("[\"a\"]\nx = 1\n[\"b\"]\nx = 2\n").unwrap();
         numbers.set("a", Family::Size, figures(&[("x", 3)]));
@@ -320,7 +327,8 @@ mod tests {
         let wrong = [
             ("x = 1", 1),
             ("# a\n\n[\"a\"]\nx = 1.5", 4),
-            ("[a]", 1),
+            ("[\"a\"]\nx = 1\nx = 2", 3),
+            ("[\"a\"]\nx = { y = -1 }", 2),
             ("[\"a\"]\nx", 2),
             ("[\"a\"]\nx = { y }", 2),
         ];

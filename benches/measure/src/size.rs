@@ -23,13 +23,16 @@ use std::{
 
 pub(crate) use residue::residue;
 
-use crate::{
+use xtask::{
     command::{Command, Result},
     documents, firmware,
-    image::Image,
-    numbers::{self, Family, Figures, Numbers, Tolerance, grouped},
     qemu::{Board, Network, Options},
     toolchain::{toolchain, with_sources},
+};
+
+use crate::{
+    image::Image,
+    numbers::{self, Family, Figures, Numbers, Tolerance, grouped},
 };
 
 /// Measures, and compares with what was committed.
@@ -38,7 +41,7 @@ use crate::{
 /// A program fails; a figure grew by more than 2 %; KK on core alone takes more than 8 KB of flash or 1,360 B of RAM,
 /// or can panic; device code of ours can panic in any row; a KK initiator in C takes more than it may, or has something
 /// of other roles.
-pub(crate) fn check() -> Result<()> {
+pub fn check() -> Result<()> {
     let (compiler, measured) = measure()?;
     check_panics()?;
     documented()?;
@@ -52,7 +55,7 @@ pub(crate) fn check() -> Result<()> {
 ///
 /// # Errors
 /// The document that does not.
-pub(crate) fn documented() -> Result<()> {
+pub fn documented() -> Result<()> {
     documents::check(&table::tables(&Numbers::read()?), WRITE)
 }
 
@@ -60,7 +63,7 @@ pub(crate) fn documented() -> Result<()> {
 ///
 /// # Errors
 /// A program fails; KK on core alone takes more than 8 KB of flash or 1,360 B of RAM, or can panic.
-pub(crate) fn write() -> Result<()> {
+pub fn write() -> Result<()> {
     let (compiler, measured) = measure()?;
     let mut numbers = Numbers::read()?;
     numbers.set(&compiler, Family::Size, measured);
@@ -145,7 +148,7 @@ fn check_panics() -> Result<()> {
 ///
 /// # Errors
 /// As [`check`].
-pub(crate) fn in_c() -> Result<()> {
+pub fn in_c() -> Result<()> {
     c::measure(&Script::record()?).map(|_| ())
 }
 
@@ -153,7 +156,7 @@ pub(crate) fn in_c() -> Result<()> {
 ///
 /// # Errors
 /// A program fails.
-pub(crate) fn profiles() -> Result<()> {
+pub fn profiles() -> Result<()> {
     profiles::print(&toolchain()?.compiler()?)
 }
 
@@ -162,7 +165,7 @@ pub(crate) fn profiles() -> Result<()> {
 ///
 /// # Errors
 /// A program fails.
-pub(crate) fn savings() -> Result<()> {
+pub fn savings() -> Result<()> {
     savings::print(&with_sources()?.compiler()?)
 }
 

@@ -7,14 +7,11 @@
 
 use std::path::Path;
 
-use xtask::root;
+use rustc_demangle::demangle;
+use xtask::{archive::declared, command::Result, root};
 
 use super::c;
-use crate::{
-    archive::{Machine, declared},
-    command::Result,
-    toolchain::TARGET,
-};
+use crate::image::Image;
 
 /// Links and looks. `everything` is the image with all functions: what is said to be the other roles' must be in that,
 /// or this looks for names that nothing has any more.
@@ -38,11 +35,10 @@ pub(super) fn check(archive: &Path, everything: &Path) -> Result<()> {
     nothing_of_rust_s(&everything)
 }
 
-/// What is defined in an image, in the words of the sources.
+/// What is in an image's flash, in the words of the sources.
 fn names(elf: &Path) -> Result<Vec<String>> {
-    let said = Machine::bare(TARGET).tool("nm").args(["--demangle".as_ref(), elf]).quiet()?;
-    let name = |line: &str| Some(path(line.splitn(3, ' ').nth(2)?));
-    Ok(said.lines().filter_map(name).collect())
+    let symbols = Image::read(elf)?.symbols;
+    Ok(symbols.values().map(|(name, _)| path(&format!("{:#}", demangle(name)))).collect())
 }
 
 /// A demangled name as a path: the type, then the function. Toolchains write `a::b::<impl a::Type<T>>::f` for it, or

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{
+use xtask::{
     command::{Command, Result},
     target,
 };

@@ -1,6 +1,6 @@
 //! Whose bytes a linked program's flash holds, read from the map that GNU ld writes.
 
-use crate::command::Result;
+use xtask::command::Result;
 
 /// Bytes of flash by where they come from. Padding before a section counts as the section's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,17 +4,15 @@
 
 use std::fs;
 
-use crate::{
-    chart::{Bar, Chart, Unit, Whose},
-    command::Result,
-    root,
-};
+use xtask::{command::Result, root};
+
+use crate::chart::{Bar, Chart, Unit, Whose};
 
 /// Draws every chart.
 ///
 /// # Errors
 /// The chapter has no such figures, or a file cannot be written.
-pub(crate) fn write() -> Result<()> {
+pub fn write() -> Result<()> {
     for (file, svg) in all()? {
         fs::write(root().join(FOLDER).join(file), svg)?;
     }
@@ -25,7 +23,7 @@ pub(crate) fn write() -> Result<()> {
 ///
 /// # Errors
 /// The file that does not.
-pub(crate) fn check() -> Result<()> {
+pub fn check() -> Result<()> {
     for (file, svg) in all()? {
         if fs::read_to_string(root().join(FOLDER).join(file)).unwrap_or_default() != svg {
             let remedy = "cargo xtask bench --charts";

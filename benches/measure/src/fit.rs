@@ -2,25 +2,35 @@
 
 use std::path::Path;
 
-use crate::{
+use xtask::{
     c_firmware::{self, Kind},
     command::Result,
-    image::Image,
+    firmware,
 };
 
+use crate::image::Image;
+
 /// What a board has for its program, in bytes.
-pub(crate) struct Memory {
+struct Memory {
     /// Without what is kept free of the program.
-    pub(crate) flash: u32,
+    flash: u32,
     /// For statics and stack.
-    pub(crate) ram: u32,
+    ram: u32,
+}
+
+/// Builds the one in Rust that nothing here runs, and prints what it takes of what it may take.
+///
+/// # Errors
+/// As [`in_c`].
+pub fn in_rust() -> Result<()> {
+    check(&firmware::build(STM32, "stm32f107")?, &STM32_MEMORY)
 }
 
 /// Builds those in C for a board, and prints what each takes of what it may take.
 ///
 /// # Errors
 /// That is more, too little is left for the stack, or it was not linked with the compact primitives.
-pub(crate) fn in_c() -> Result<()> {
+pub fn in_c() -> Result<()> {
     check(&c_firmware::build(Kind::Product)?, &BUDGET)?;
     check(&c_firmware::build(Kind::Pairing)?, &PAIRING_BUDGET)
 }
@@ -29,7 +39,7 @@ pub(crate) fn in_c() -> Result<()> {
 ///
 /// # Errors
 /// It does not fit, leaves too little for the stack, or was not linked with the compact primitives.
-pub(crate) fn check(elf: &Path, memory: &Memory) -> Result<()> {
+fn check(elf: &Path, memory: &Memory) -> Result<()> {
     let Image { flash, ram, symbols, .. } = Image::read(elf)?;
     println!("  {flash} of {} B of flash, {ram} of {} B of RAM in statics", memory.flash, memory.ram);
     if flash > memory.flash || ram + STACK > memory.ram {
@@ -51,6 +61,9 @@ fn whose(names: &[&str]) -> Result<()> {
     }
 }
 
+const STM32: &str = "examples/stm32f107";
+/// 256 KB of flash without the key page and the boot log, 64 KB of SRAM.
+const STM32_MEMORY: Memory = Memory { flash: 250 * 1_024, ram: 64 * 1_024 };
 /// What all of the firmware in C may take with lwIP: of flash far less than the board has, of RAM all that is there.
 const BUDGET: Memory = Memory { flash: 32 * 1_024, ram: 64 * 1_024 };
 /// The same of the one that pairs, which brings XXpsk0 as both roles and the key store.

@@ -6,17 +6,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use xtask::{command::Command, root, setup, target};
+use xtask::{
+    archive::{self, Machine, declared, fresh},
+    c_firmware::first_record::{self, Log},
+    command::{Command, Result},
+    qemu::{Board, Network, Options},
+    root, setup, target,
+    toolchain::TARGET,
+};
 
 use super::{DEADLINE, Script, initiator, map::Shares};
 use crate::{
-    archive::{self, Machine, declared, fresh},
-    c_firmware::first_record::{self, Log},
-    command::Result,
     image::Image,
     numbers::{Figures, grouped},
-    qemu::{Board, Network, Options},
-    toolchain::TARGET,
 };
 
 /// What a row takes, in bytes.

@@ -2,11 +2,10 @@
 
 use std::fmt::Write as _;
 
+use xtask::documents::Table;
+
 use super::{PAIRING, ROWS, c, parts, row};
-use crate::{
-    documents::Table,
-    numbers::{Numbers, grouped},
-};
+use crate::numbers::{Numbers, grouped};
 
 /// The figures, for each document that shows them, and where the flash goes.
 pub(super) fn tables(numbers: &Numbers) -> Vec<Table> {

@@ -1,12 +1,13 @@
 //! What each setting is worth that the archive for C is built with and that is not stable Rust.
 
-use super::{Script, c};
-use crate::{
+use xtask::{
     archive::{self, Machine, Saving},
     command::Result,
-    numbers::grouped,
     toolchain::TARGET,
 };
+
+use super::{Script, c};
+use crate::numbers::grouped;
 
 /// Prints a row for none of them, and one for each with those before it.
 pub(super) fn print(compiler: &str) -> Result<()> {

@@ -1,10 +1,12 @@
 //! What a channel on a Cortex-M3 may take. Printed as met or missed; who has met one may not miss it again.
 
+use xtask::command::Result;
+
 use super::{
     grid::{Grid, Rank},
     view::{LOWKEY, View},
 };
-use crate::{command::Result, numbers::grouped};
+use crate::numbers::grouped;
 
 /// A limit that a figure must not exceed.
 struct Target {

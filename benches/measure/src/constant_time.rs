@@ -18,20 +18,21 @@ mod listing;
 
 use std::path::{Path, PathBuf};
 
-use crate::{
+use xtask::{
     archive::{self, Machine},
     command::{Command, Result},
     firmware, setup,
     steps::Steps,
     toolchain::TARGET,
 };
+
 use listing::{Searched, search};
 
 /// Runs the three gates.
 ///
 /// # Errors
 /// What depends on a secret and where, or which planted leak was not found.
-pub(crate) fn check() -> Result<()> {
+pub fn check() -> Result<()> {
     let mut steps = Steps::new();
     let firmware = steps.run("build the firmware", Firmware::build)?;
     let gates: [(&str, &dyn Fn() -> Result<()>); 3] = [
@@ -91,7 +92,7 @@ fn images(firmware: &Firmware) -> Result<()> {
 ///
 /// # Errors
 /// How many instructions take a time of their own.
-pub(crate) fn of_the_library(target: &str, archive: &Path) -> Result<()> {
+pub fn of_the_library(target: &str, archive: &Path) -> Result<()> {
     match image(target, archive, C_CHANNEL)? {
         0 => Ok(()),
         found => Err(format!("{found} instructions take a time of their own").into()),

@@ -3,13 +3,14 @@
 
 use std::fs;
 
-use super::{DEADLINE, Script, c};
-use crate::{
+use xtask::{
     archive::{self, Machine},
     command::Result,
     qemu::{Board, Network, Options},
     setup,
 };
+
+use super::{DEADLINE, Script, c};
 
 /// Plays every mode in both roles, and a device of `lowkey_kk.h`, on each.
 ///

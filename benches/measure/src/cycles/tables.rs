@@ -1,14 +1,13 @@
 //! The tables: what is in which row, and in which document.
 
+use xtask::documents::Table;
+
 use super::{
     grid::{Grid, Rank},
     targets,
     view::{LOWKEY, PAIRING, View},
 };
-use crate::{
-    documents::Table,
-    numbers::{Numbers, grouped},
-};
+use crate::numbers::{Numbers, grouped};
 
 /// A line of ours: its title and the rows that are in it.
 struct Line {

@@ -1,6 +1,6 @@
 //! What a program says: `row NAME cycles C ticks T`, `size NAME BYTES`, `digest HEX`; and what the model adds.
 
-use crate::command::Result;
+use xtask::command::Result;
 
 /// The lines of a program.
 #[derive(Debug, Default, PartialEq, Eq)]

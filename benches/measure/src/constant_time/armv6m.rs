@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::{
+use xtask::{
     command::{self, Command, Result},
     setup, target,
     toolchain::{Toolchain, toolchain},

@@ -1,17 +1,17 @@
 //! The device's own tests: `on_device` of `tests/m3`, run in QEMU and in the cycle model by `tests/host/on-device`.
 
-use crate::{
+use xtask::{
     command::{Command, Result},
-    firmware,
-    image::Image,
-    setup, size,
+    firmware, setup,
 };
+
+use crate::{image::Image, size};
 
 /// Builds the tests and runs them on every page of cases; then what the library for C leaves on the stack.
 ///
 /// # Errors
 /// What failed, and where.
-pub(crate) fn check() -> Result<()> {
+pub fn check() -> Result<()> {
     setup::ensure([&setup::QEMU])?;
     let elf = firmware::build("tests/m3", "on_device")?;
     let Image { flash, .. } = Image::read(&elf)?;

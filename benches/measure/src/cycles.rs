@@ -16,13 +16,9 @@ mod view;
 
 use std::thread;
 
-use crate::{
-    command::Result,
-    documents,
-    numbers::{self, Family, Figures, Numbers, Tolerance},
-    setup,
-    toolchain::toolchain,
-};
+use xtask::{command::Result, documents, setup, toolchain::toolchain};
+
+use crate::numbers::{self, Family, Figures, Numbers, Tolerance};
 use output::Said;
 use program::{PROGRAMS, Program};
 use view::View;
@@ -31,7 +27,7 @@ use view::View;
 ///
 /// # Errors
 /// A program fails, or computes one thing here and another there; a figure grew; a target that was met is missed.
-pub(crate) fn check() -> Result<()> {
+pub fn check() -> Result<()> {
     let (compiler, measured) = measure()?;
     let committed = Numbers::read()?;
     print(&measured);
@@ -44,7 +40,7 @@ pub(crate) fn check() -> Result<()> {
 ///
 /// # Errors
 /// The document that does not.
-pub(crate) fn documented() -> Result<()> {
+pub fn documented() -> Result<()> {
     let committed = Numbers::read()?;
     documents::check(&tables::tables(&committed), WRITE)?;
     pictures::check(&committed, WRITE)
@@ -54,7 +50,7 @@ pub(crate) fn documented() -> Result<()> {
 ///
 /// # Errors
 /// A program fails, or computes one thing here and another there; a target that was met is missed.
-pub(crate) fn write() -> Result<()> {
+pub fn write() -> Result<()> {
     let (compiler, measured) = measure()?;
     print(&measured);
     let mut numbers = Numbers::read()?;
@@ -114,6 +110,4 @@ fn measure() -> Result<(String, Figures)> {
     Ok((compiler, measured.into_iter().flat_map(|(_, figures)| figures).collect()))
 }
 
-/// The folder of the programs.
-pub(crate) const FOLDER: &str = program::FOLDER;
 const WRITE: &str = "cargo xtask cycles --write";

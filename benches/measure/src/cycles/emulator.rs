@@ -6,11 +6,12 @@
 
 use std::path::Path;
 
+use xtask::command::{Command, Result};
+
 use super::{
     model::LIMIT,
     output::{Region, Row},
 };
-use crate::command::{Command, Result};
 
 /// Runs the firmware `elf`; returns what it said.
 ///

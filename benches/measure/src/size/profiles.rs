@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::{CORE_ALONE, SIZE, Script, Taken};
-use crate::{
+use xtask::{
     command::{Command, Result},
-    cycles::model,
     firmware,
-    numbers::grouped,
 };
+
+use super::{CORE_ALONE, SIZE, Script, Taken};
+use crate::{cycles::model, numbers::grouped};
 
 /// Prints a row for each way of building.
 pub(super) fn print(compiler: &str) -> Result<()> {
