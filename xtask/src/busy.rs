@@ -10,7 +10,10 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use xtask::command::{Command, Result};
+use xtask::{
+    command::{Command, Result},
+    programs,
+};
 
 use crate::{
     checks,
@@ -22,9 +25,9 @@ use crate::{
 /// Runs them all, round by round; the first failure ends it, and says its seed.
 pub(crate) fn test(rust: &str) -> Result<()> {
     let mut steps = Steps::new();
-    steps.run("the programs that tests play with", checks::programs)?;
+    steps.run("the programs that tests play with", checks::test_tools)?;
     steps.run("build", || {
-        show::programs()?;
+        programs::build()?;
         Command::cargo().args(["test", "--quiet", "--no-run"]).args(SUITES).run()
     })?;
     let _busy = Busy::begin()?;

@@ -3,20 +3,17 @@
 
 mod apart;
 mod dependencies;
-mod hosted;
 mod quick;
 mod side_by_side;
 pub(crate) mod workflow;
 
 use xtask::{
     command::{Command, Result},
-    setup,
+    programs, setup,
 };
 
 use crate::{
-    BOARD, archive, deb, dist, firmware, measure, network_trial, plan,
-    release::packages,
-    show,
+    BOARD, archive, firmware, measure, network_trial, pack, plan, show,
     show::{Board, Wire},
     tally::{self, Tally},
 };
@@ -166,8 +163,8 @@ fn rustdoc() -> Result<()> {
 
 /// So that what runs alone need not build.
 fn built() -> Result<()> {
-    programs()?;
-    show::programs()?;
+    test_tools()?;
+    programs::build()?;
     let build = |what: &[&str]| Command::cargo().args(["test", "--quiet", "--no-run"]).args(what).run();
     build(&["--workspace"])?;
     PORTABLE.iter().try_for_each(|what| build(what))
@@ -197,7 +194,7 @@ fn both_primitives() -> Result<()> {
 }
 
 /// Sees to it that no test is left out for want of a program.
-pub(crate) fn programs() -> Result<()> {
+pub(crate) fn test_tools() -> Result<()> {
     let builds = [&setup::MAKE, &setup::CXX, &setup::CLANG, &setup::VALGRIND];
     let others = [&setup::MOSQUITTO, &setup::HAPROXY, &setup::KILL];
     let python = [&setup::CRYPTOGRAPHY, &setup::PYTHON_TOML];
@@ -217,7 +214,9 @@ const STEPS: [Step; 35] = [
     beside(Folder::Other, "advisories", "warnings of dependencies", dependencies::advisories),
     beside(Folder::Workspace, "lints", "lints", lints),
     beside(Folder::Workspace, "doc", "documentation", documentation),
-    beside(Folder::Workspace, "docs-rs", "the crates' pages, as docs.rs makes them", hosted::check),
+    beside(Folder::Workspace, "docs-rs", "the crates' pages, as docs.rs makes them", || {
+        pack::run(&["pages"])
+    }),
     beside(Folder::Workspace, "programs", "the programs that tests play with, and the tests, built", built),
     beside(Folder::Device, "firmware-lints", "lints of the firmware", lints_of_firmware),
     beside(
@@ -238,9 +237,11 @@ const STEPS: [Step; 35] = [
         measure::run(&["cycles"])
     }),
     beside(Folder::Device, "dist", "the library for C, as it is handed out", || {
-        dist::check(dist::Tried::Often)
+        pack::run(&["c", "--try-often"])
     }),
-    beside(Folder::Workspace, "packages", "the crates, as they are packed to be published", packages::quick),
+    beside(Folder::Workspace, "packages", "the crates, as they are packed to be published", || {
+        pack::run(&["packages"])
+    }),
     beside(Folder::Other, "lints-beside", "lints of the workspaces beside", lints_beside),
     beside(Folder::Other, "model", "tests of the cycle model", || tally::run(&[], MODEL).map(drop)),
     beside(Folder::Other, "traces", "tests of what watches it", || {
@@ -248,8 +249,12 @@ const STEPS: [Step; 35] = [
     }),
     beside(Folder::Other, "fuzz", "fuzz targets on their seeds", || tally::run(&[], FUZZ).map(drop)),
     beside(Folder::Shuttle, "interleavings", "orders in which threads of a server meet", interleavings),
-    beside(Folder::Other, "systemd", "how tightly systemd shuts the service in", deb::units),
-    beside(Folder::Workspace, "deb", "the Debian package, in a clean Debian", deb::trial),
+    beside(Folder::Other, "systemd", "how tightly systemd shuts the service in", || {
+        pack::run(&["deb", "--units"])
+    }),
+    beside(Folder::Workspace, "deb", "the Debian package, in a clean Debian", || {
+        pack::run(&["deb", "--try"])
+    }),
     beside(Folder::Workspace, "primitives", "tests of both primitives against each other", both_primitives),
     alone("network", "the board's network, in QEMU", network),
     alone("demo", "the demo", || show::demo(Board::Rust(BOARD), &Wire::Honest)),

@@ -2,16 +2,19 @@
 //!
 //! A table that is read, and that nothing is held to: whether a line that ran did what it promises only a test knows.
 
-use xtask::command::{self, Command, Result};
+use xtask::{
+    command::{self, Command, Result},
+    crates,
+};
 
-use crate::{release::packages, tools};
+use crate::tools;
 
 /// The table of all crates.
 ///
 /// # Errors
 /// As [`print_of`].
 pub(crate) fn print() -> Result<()> {
-    let names = packages::names()?;
+    let names = crates()?;
     print_of(&names.iter().map(String::as_str).collect::<Vec<_>>())
 }
 

@@ -7,7 +7,9 @@ pub mod command;
 pub mod documents;
 pub mod firmware;
 pub mod lwip;
+pub mod measure;
 pub mod pattern;
+pub mod programs;
 pub mod qemu;
 pub mod setup;
 pub mod steps;
@@ -15,12 +17,25 @@ pub mod times;
 pub mod toolchain;
 pub mod tools;
 
-use std::{env, path::PathBuf};
+use std::{env, fs, path::PathBuf};
 
 /// The repository.
 pub fn root() -> PathBuf {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     here.parent().map(PathBuf::from).unwrap_or(here)
+}
+
+/// The crates that are published: all in `crates`.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn crates() -> command::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(root().join("crates"))? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort_unstable();
+    Ok(names)
 }
 
 /// Where cargo puts what it builds of the repository: `target`, or the folder that `CARGO_TARGET_DIR` names, as seen

@@ -6,23 +6,17 @@
 mod bench;
 mod busy;
 mod checks;
-mod commit;
 mod coverage;
-mod deb;
-mod dist;
-mod here;
-mod measure;
 mod network_trial;
-mod notices;
+mod pack;
 mod plan;
-mod release;
 mod show;
 mod tally;
 
 use std::{env, process::ExitCode};
 
 use show::{Board, Wire};
-use xtask::{archive, c_firmware, command, firmware, lwip, qemu, steps, target, toolchain, tools};
+use xtask::{archive, c_firmware, command, firmware, measure, qemu, steps, target, toolchain, tools};
 
 fn main() -> ExitCode {
     if let Some(code) = archive::stand_in() {
@@ -49,13 +43,10 @@ fn main() -> ExitCode {
         ["test", "--from", name] => checks::from(name),
         ["test", ref names @ ..] => checks::chosen(names),
         ["step", name] => checks::step(name),
-        ["deb"] => deb::build().map(|package| println!("{}", package.display())),
-        ["c"] => dist::build(),
-        ["c", "--try"] => dist::check(dist::Tried::All),
-        ["release"] => release::make(release::Kind::Release),
-        ["release", "--dry-run"] => release::make(release::Kind::DryRun),
-        ["release", "--twice"] => release::twice(),
-        ["release", "--bytes", place] => release::write_bytes(place.as_ref()),
+        ["c" | "deb" | "release"]
+        | ["c", "--try"]
+        | ["release", "--dry-run" | "--twice"]
+        | ["release", "--bytes", _] => pack::run(&arguments),
         ["bench"] => bench::run(&bench::Body::Default),
         ["bench", "--portable"] => bench::run(&bench::Body::Portable),
         ["bench", "--charts"] => measure::run(&["charts", "--write"]),

@@ -1,12 +1,13 @@
 //! Builds what the demo shows, and starts it.
 
 use std::{
-    env, fs,
+    fs,
     path::{self, Path, PathBuf},
 };
 
 use xtask::{
     command::{Command, Result},
+    programs::{self, built},
     setup, target, times,
 };
 
@@ -43,7 +44,7 @@ pub(crate) fn demo(board: Board<'_>, wire: &Wire) -> Result<()> {
         Board::Rust(folder) => firmware::build_with(folder, FIRMWARE, &["demo"]),
         Board::C => c_firmware::build(Kind::Demo),
     })?;
-    steps.run("build the lowkey command and the backend", programs)?;
+    steps.run("build the lowkey command and the backend", programs::build)?;
     if let (Board::C, Wire::Honest) = (board, wire) {
         let firmware =
             steps.run("build the program of the C chapter", || first_record::build(Log::Played))?;
@@ -72,7 +73,7 @@ pub(crate) fn pair(board: Board<'_>) -> Result<()> {
     let mut steps = Steps::new();
     setup::ensure([&setup::QEMU])?;
     let firmware = steps.run("build the firmware that pairs", || pairing(board))?;
-    steps.run("build the lowkey command and the backend", programs)?;
+    steps.run("build the lowkey command and the backend", programs::build)?;
     steps.run("a pairing", || play("pair", &firmware))
 }
 
@@ -135,17 +136,6 @@ pub(crate) fn line(rust: &str) -> Result<()> {
     steps.run("line", || {
         Command::new(built("demo")).env(tally::SEED, tally::seed()).args(["line"]).args(boards).run()
     })
-}
-
-/// Builds the programs of the demo, for debugging.
-pub(crate) fn programs() -> Result<()> {
-    let packages = ["--package", "lowkey", "--package", "tokio-server", "--package", "demo"];
-    Command::cargo().args(["build", "--quiet"]).args(packages).run()
-}
-
-/// A program of the workspace, as cargo leaves it for debugging.
-pub(crate) fn built(name: &str) -> PathBuf {
-    target().join("debug").join(name).with_extension(env::consts::EXE_EXTENSION)
 }
 
 const BY_HAND: &str = "usage: cargo xtask board --label FILE [--select | --down] [--blank] [--c]";

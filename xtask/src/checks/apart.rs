@@ -5,12 +5,11 @@ use std::{collections::BTreeSet, fs};
 
 use xtask::{
     command::{Command, Result},
-    root, target,
+    crates, root, target,
 };
 
 use super::DEVICE_CRATES;
 use crate::{
-    release::packages,
     toolchain::{self, TARGET},
     tools,
 };
@@ -32,7 +31,7 @@ pub(super) fn oldest_rust() -> Result<()> {
     };
     let device = DEVICE_CRATES.iter().flat_map(|name| ["--package", name]);
     check(&device.chain(["--lib", "--target", TARGET]).collect::<Vec<_>>())?;
-    let names = packages::names()?;
+    let names = crates()?;
     let host = names.iter().flat_map(|name| ["--package", name]);
     check(&host.chain(["--all-features"]).collect::<Vec<_>>())
 }
@@ -47,7 +46,7 @@ pub(super) fn feature_sets() -> Result<()> {
         let hack = Command::new(&hack).args(["hack", "clippy", "--quiet", "--feature-powerset"]);
         hack.args(what).args(["--", "-D", "warnings"]).run()
     };
-    let names = packages::names()?;
+    let names = crates()?;
     lint(&names.iter().flat_map(|name| ["--package", name]).collect::<Vec<_>>())?;
     toolchain::toolchain()?;
     // Features for hosts are left out.

@@ -3,9 +3,12 @@
 
 use std::{fs, path::Path};
 
-use xtask::command::{Command, Result};
+use xtask::{
+    command::{Command, Result},
+    crates,
+};
 
-use super::{packages, source, workshop};
+use super::{source, workshop};
 use crate::{
     archive::{Machine, WORKSPACE},
     commit, dist, here, tools,
@@ -21,7 +24,7 @@ pub(super) fn write(place: &Path) -> Result<()> {
     let version = dist::version()?;
     let bill = Bill { source: &source, version: &version, place };
     bill.draw(".", None)?;
-    for krate in packages::names()? {
+    for krate in crates()? {
         bill.take(&format!("crates/{krate}"), &krate)?;
     }
     for machine in dist::machines()? {

@@ -8,6 +8,7 @@ use std::{
     path::Path,
 };
 
+use toml::de::DeTable;
 use xtask::{
     command::{Command, Result},
     root,
@@ -129,10 +130,11 @@ fn of_crate(whose: &str, manifest: &Path) -> Result<Vec<(String, Vec<u8>)>> {
 
 /// The text of a crate that is under MIT and has left its own text out of its package; with whom it names as authors.
 fn stated(manifest: &str, mit: &str) -> Option<String> {
-    let field = |name: &str| Some(manifest.split_once(&format!("\n{name} = "))?.1);
-    let is_mit = field("license")?.lines().next()?.split(['"', ' ', '/']).any(|word| word == "MIT");
-    let authors = field("authors")?.split_once(']')?.0;
-    let authors: Vec<&str> = authors.split('"').skip(1).step_by(2).collect();
+    let manifest = DeTable::parse(manifest).ok()?;
+    let package = manifest.get_ref().get("package")?.get_ref();
+    let is_mit = package.get("license")?.get_ref().as_str()?.split([' ', '/']).any(|word| word == "MIT");
+    let authors = package.get("authors")?.get_ref().as_array()?;
+    let authors: Vec<&str> = authors.iter().filter_map(|author| author.get_ref().as_str()).collect();
     let (_, permission) = mit.split_once("Permission is hereby granted")?;
     let text = format!("Copyright (c) {}\n\nPermission is hereby granted{permission}", authors.join(", "));
     (is_mit && !authors.is_empty()).then_some(text)

@@ -184,12 +184,12 @@ impl Tools {
 }
 
 /// A program that needs nothing but the library, and where it lies.
-const ALONE: &str = "xtask/src/dist/trial/alone.c";
-const SCRIPT: &str = "xtask/src/dist/trial/alone.ld";
+const ALONE: &str = "xtask/pack/src/dist/trial/alone.c";
+const SCRIPT: &str = "xtask/pack/src/dist/trial/alone.ld";
 /// It takes a second; this ends one that hangs.
 const RUN_LIMIT: Duration = Duration::from_secs(120);
 /// A program that calls `memcpy`.
-const COPYING: &str = "xtask/src/dist/trial/copying.c";
+const COPYING: &str = "xtask/pack/src/dist/trial/copying.c";
 const IMAGE: &str = "trial.elf";
 const NANO: [&str; 2] = ["--specs=nano.specs", "-nostartfiles"];
 /// How names begin that belong to C libraries and compilers.

@@ -122,5 +122,5 @@ fn text(path: impl Into<PathBuf>) -> String {
 }
 
 /// The program, beside its CMakeLists.txt.
-const TRIAL: &str = "xtask/src/dist/trial/trial.c";
+const TRIAL: &str = "xtask/pack/src/dist/trial/trial.c";
 const STRICT: [&str; 5] = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror"];

@@ -4,34 +4,21 @@ use std::{fs, path::Path};
 
 use xtask::{
     command::{Command, Result},
-    root, target,
+    crates, target,
 };
 
 use crate::dist;
-
-/// The crates that are published: all in `crates`.
-///
-/// # Errors
-/// The folder cannot be read.
-pub(crate) fn names() -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(root().join("crates"))? {
-        names.push(entry?.file_name().to_string_lossy().into_owned());
-    }
-    names.sort_unstable();
-    Ok(names)
-}
 
 /// Builds each crate from its package alone, does all of publishing but the last step, and copies the packages to
 /// `place`.
 ///
 /// # Errors
 /// Cargo says what.
-pub(super) fn verified(place: &Path) -> Result<()> {
+pub(crate) fn verified(place: &Path) -> Result<()> {
     // Publishing builds them too, but keeps no package.
     cargo(&["package"])?;
     cargo(&["publish", "--dry-run", "--no-verify"])?;
-    for name in names()? {
+    for name in crates()? {
         let package = format!("{name}-{}.crate", dist::version()?);
         check(&name, &listed(&package)?)?;
         fs::copy(target().join("package").join(&package), place.join(&package))?;
@@ -45,15 +32,15 @@ pub(super) fn verified(place: &Path) -> Result<()> {
 /// Cargo says what; a file is missing, or is there and should not be.
 pub(crate) fn quick() -> Result<()> {
     cargo(&["package", "--no-verify", "--allow-dirty"])?;
-    for name in names()? {
+    for name in crates()? {
         check(&name, &listed(&format!("{name}-{}.crate", dist::version()?))?)?;
     }
-    println!("{} crates carry their licences, their page and their changes", names()?.len());
+    println!("{} crates carry their licences, their page and their changes", crates()?.len());
     Ok(())
 }
 
 fn cargo(words: &[&str]) -> Result<()> {
-    let packages = names()?.into_iter().flat_map(|name| ["--package".to_owned(), name]);
+    let packages = crates()?.into_iter().flat_map(|name| ["--package".to_owned(), name]);
     Command::cargo().args(words).args(["--quiet", "--locked"]).args(packages).run()
 }
 

@@ -97,6 +97,6 @@ const LWIP: &str = "src/lwip";
 const MAKERS: &str = "crates/lowkey-c/tests/chips";
 const MODEL: &str = "mapped.h";
 /// The headers that the chapter leaves to its reader.
-const OWN: &str = "xtask/src/dist/trial/own";
+const OWN: &str = "xtask/pack/src/dist/trial/own";
 /// Part of it is copied into programs in C++.
 const STRICTER: [&str; 4] = ["-Wshadow", "-Wconversion", "-Wcast-qual", "-Wc++-compat"];

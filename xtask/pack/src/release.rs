@@ -3,7 +3,6 @@
 
 mod bytes;
 mod from_crate;
-pub(crate) mod packages;
 mod sbom;
 mod source;
 mod state;
@@ -22,6 +21,7 @@ use xtask::{
 use crate::{
     archive::fresh,
     dist::{self, SUMS, files},
+    packages,
     steps::Steps,
 };
 

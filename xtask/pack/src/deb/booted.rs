@@ -4,7 +4,7 @@
 use std::{fs, path::Path, time::Duration};
 use xtask::command::{Command, Result};
 
-use crate::show;
+use crate::programs;
 
 /// Has the service start, and pair with a device by the steps of the book.
 ///
@@ -12,8 +12,10 @@ use crate::show;
 pub(super) fn pairs(root: &Path) -> Result<()> {
     let home = root.join("root");
     let [said, board] = ["said", "board"].map(|name| home.join(name));
-    Command::new("strip").args(["-o".as_ref(), board.as_path(), show::built("demo").as_path()]).quiet()?;
-    fs::write(home.join("steps"), steps(include_str!("../../../docs/src/first-contact.md"))?)?;
+    Command::new("strip")
+        .args(["-o".as_ref(), board.as_path(), programs::built("demo").as_path()])
+        .quiet()?;
+    fs::write(home.join("steps"), steps(include_str!("../../../../docs/src/first-contact.md"))?)?;
     fs::write(home.join("trial"), TRIAL)?;
     let units = root.join("etc/systemd/system");
     fs::write(units.join("trial.service"), SERVICE)?;

@@ -16,7 +16,7 @@ use xtask::{
 use crate::{
     archive, commit, here,
     notices::{self, Linked},
-    show,
+    programs,
     toolchain::{self, host_cargo},
     tools,
 };
@@ -50,7 +50,7 @@ pub(crate) fn units() -> Result<()> {
 /// Its command is the one that is built for debugging, stripped: the demo has built it already, and building that of
 /// a release takes minutes.
 pub(crate) fn trial() -> Result<()> {
-    show::programs()?;
+    programs::build()?;
     let package = package(&target().join("debug"))?;
     check_contents(&package)?;
     let folder = workshop().join("root");

@@ -1,0 +1,34 @@
+//! The programs of the workspace that tasks start: those that the demos play with, and those behind the tasks.
+
+use std::{env, path::PathBuf};
+
+use crate::{
+    command::{Command, Result},
+    target,
+};
+
+/// Builds the programs of the demo, for debugging.
+///
+/// # Errors
+/// They do not compile.
+pub fn build() -> Result<()> {
+    let packages = ["--package", "lowkey", "--package", "tokio-server", "--package", "demo"];
+    Command::cargo().args(["build", "--quiet"]).args(packages).run()
+}
+
+/// The program of the package `name`, which tasks are made of, about to be run: built where no other task builds, as
+/// two cargos in one folder wait for each other.
+///
+/// # Errors
+/// It does not compile.
+pub fn of_tasks(name: &str) -> Result<Command> {
+    let folder = target().join("tasks");
+    let build = Command::cargo().args(["build", "--quiet", "--package", name, "--target-dir"]);
+    build.args([&folder]).run()?;
+    Ok(Command::new(folder.join("debug").join(name).with_extension(env::consts::EXE_EXTENSION)))
+}
+
+/// A program of the workspace, as cargo leaves it for debugging.
+pub fn built(name: &str) -> PathBuf {
+    target().join("debug").join(name).with_extension(env::consts::EXE_EXTENSION)
+}
