@@ -13,7 +13,7 @@ mod plan;
 mod show;
 mod tally;
 
-use std::{env, process::ExitCode};
+use std::{env, path, process::ExitCode};
 
 use show::{Board, Wire};
 use xtask::{archive, c_firmware, command, firmware, measure, qemu, steps, target, toolchain, tools};
@@ -52,6 +52,10 @@ fn main() -> ExitCode {
         ["bench", "--charts"] => measure::run(&["charts", "--write"]),
         ["coverage"] => coverage::print(),
         ["coverage", ref names @ ..] => coverage::print_of(names),
+        // Of whoever types it: programs run in the repository.
+        ["constant-time", "--elf", elf] => path::absolute(elf)
+            .map_err(Into::into)
+            .and_then(|elf| measure::run(&["constant-time", "--elf", &elf.to_string_lossy()])),
         ["constant-time" | "cycles" | "on-device" | "size", ..] => measure::run(&arguments),
         ["plan"] => plan::check(),
         ["plan", word @ ("--write" | "--drivers")] => plan::run(&[word]),
@@ -97,6 +101,7 @@ usage: cargo xtask <verb>
   constant-time
          whether the time that a Cortex-M3 takes depends on a secret, or what stays on its stack: the
          image, the trace in a model, and valgrind
+         (--elf FIRMWARE: only whether what is ours in a firmware of yours has instructions that take a time of their own)
   on-device
          the primitives' own tests on a Cortex-M3, in QEMU and in a model; what C leaves on the stack
   size   flash, RAM and stack of a channel on a Cortex-M3, next to benches/numbers.toml

@@ -14,7 +14,9 @@
 //! nothing would otherwise look like one that works.
 
 mod armv6m;
+mod inlined;
 mod listing;
+mod theirs;
 
 use std::path::{Path, PathBuf};
 
@@ -27,6 +29,8 @@ use xtask::{
 };
 
 use listing::{Searched, search};
+
+pub use theirs::of_a_firmware;
 
 /// Runs the three gates.
 ///
@@ -71,6 +75,7 @@ impl Firmware {
 fn images(firmware: &Firmware) -> Result<()> {
     setup::ensure([&setup::ARM_OBJDUMP])?;
     let mut found = image("Armv7-M", &firmware.channel, CHANNEL)?;
+    theirs::sees_what_is_inlined(&firmware.channel)?;
     found += image("the C library, Armv7-M", &archive::build(&Machine::bare(TARGET))?, C_CHANNEL)?;
     if let Some([channel, _]) = &firmware.armv6m {
         found += image("Armv6-M", channel, CHANNEL)?;
@@ -101,7 +106,8 @@ pub fn of_the_library(target: &str, archive: &Path) -> Result<()> {
 
 /// Searches the image of a channel, which has the functions `played`; returns how much was found.
 fn image(name: &str, channel: &Path, played: &[&str]) -> Result<usize> {
-    let Searched { functions, instructions, data, findings } = disassembled(channel)?;
+    let Searched { functions, instructions, data, findings, .. } = disassembled(channel)?;
+    let instructions = instructions.len();
     // An image from which the linker took everything away would be clean as well.
     let is_there = |played: &&str| functions.iter().any(|function| function == played);
     if !played.iter().all(is_there) || instructions < FEWEST {

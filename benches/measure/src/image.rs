@@ -75,14 +75,14 @@ impl Image {
 const RAM: u32 = 0x2000_0000;
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use object::elf::{SHT_NOBITS, SHT_STRTAB, SHT_SYMTAB};
 
     use super::*;
 
     /// Sections `[kind, flags, address, size]` behind the empty one and that of their names,
     /// which has none; every content is the file's own front.
-    fn elf(sections: &[[u32; 4]]) -> Vec<u8> {
+    pub(crate) fn elf(sections: &[[u32; 4]]) -> Vec<u8> {
         let mut bytes = vec![0; 52];
         bytes[..7].copy_from_slice(b"\x7fELF\x01\x01\x01");
         bytes[0x20..0x24].copy_from_slice(&52_u32.to_le_bytes());

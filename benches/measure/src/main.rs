@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         ["size", "--c"] => size::in_c(),
         ["cycles"] => cycles::check(),
         ["cycles", "--write"] => cycles::write(),
+        ["constant-time", "--elf", elf] => constant_time::of_a_firmware(Path::new(elf)),
         ["constant-time"] => constant_time::check(),
         ["constant-time", "--library", target, archive] => {
             constant_time::of_the_library(target, Path::new(archive))

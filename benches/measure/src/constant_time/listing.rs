@@ -28,12 +28,14 @@ impl fmt::Display for Finding {
 pub(super) struct Searched {
     /// The functions it has.
     pub(super) functions: Vec<String>,
-    /// How many instructions it has.
-    pub(super) instructions: usize,
+    /// Where it has an instruction.
+    pub(super) instructions: Vec<u32>,
     /// How many bytes of it are data.
     pub(super) data: usize,
     /// What must not be there.
     pub(super) findings: Vec<Finding>,
+    /// The calls of routines that multiply long or divide. Such a routine is a finding itself.
+    pub(super) calls: Vec<Finding>,
 }
 
 /// Searches the output of `objdump -d`.
@@ -45,36 +47,47 @@ pub(super) fn search(listing: &str) -> Searched {
         if let Some(name) = label(line) {
             name.clone_into(&mut function);
             searched.functions.push(function.clone());
-            if ROUTINES.iter().any(|routine| name.contains(routine)) {
-                searched.add(address(line).unwrap_or(0), name, "a routine that multiplies long or divides");
+            if names_a_routine(name) {
+                let finding = Finding::new(address(line).unwrap_or(0), name, A_ROUTINE);
+                searched.findings.push(finding);
             }
         }
         let Some(Line { address, code, mnemonic, operands }) = Line::parse(line) else { continue };
         if mnemonic.starts_with('.') {
             searched.data += code.len();
             if let Some((at, word)) = data.find(address, &code) {
-                searched.add(at, &function, &format!("data that would be executed as {word}"));
+                let what = format!("data that would be executed as {word}");
+                searched.findings.push(Finding::new(at, &function, &what));
             }
             continue;
         }
-        searched.instructions += 1;
+        searched.instructions.push(address);
         data = Data::default();
         let encoded = match code[..] {
             [a, b, c, d] => long([u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d])]),
             _ => None,
         };
+        let found = || Finding::new(address, &function, &format!("{mnemonic} {operands}"));
         if encoded.is_some() || INSTRUCTIONS.iter().any(|name| mnemonic.starts_with(name)) {
-            searched.add(address, &function, &format!("{mnemonic} {operands}"));
+            searched.findings.push(found());
+        }
+        if mnemonic.starts_with('b')
+            && operands.split_once('<').is_some_and(|(_, name)| names_a_routine(name))
+        {
+            searched.calls.push(found());
         }
     }
     searched
 }
 
-impl Searched {
-    fn add(&mut self, address: u32, function: &str, what: &str) {
-        let (function, what) = (function.to_owned(), what.trim_end().to_owned());
-        self.findings.push(Finding { address, function, what });
+impl Finding {
+    fn new(address: u32, function: &str, what: &str) -> Self {
+        Self { address, function: function.to_owned(), what: what.trim_end().to_owned() }
     }
+}
+
+fn names_a_routine(name: &str) -> bool {
+    ROUTINES.iter().any(|routine| name.contains(routine))
 }
 
 /// `00000124 <name>:`
@@ -166,6 +179,7 @@ fn long([first, second]: [u16; 2]) -> Option<&'static str> {
 /// How the names of the instructions begin: SMLALBB and UMULLNE as well.
 const INSTRUCTIONS: [&str; 10] =
     ["umull", "umlal", "umaal", "smull", "smlal", "smlsl", "smmul", "smml", "udiv", "sdiv"];
+const A_ROUTINE: &str = "a routine that multiplies long or divides";
 /// What names of routines contain (Run-time ABI for the Arm Architecture, §4.3; the names that libgcc and
 /// compiler-builtins have for the same).
 const ROUTINES: [&str; 13] = [
@@ -233,7 +247,9 @@ mod tests {
             \x20    10e:\tfab0 f080 \tclz\tr0, r0\n\
             \x20    112:\tf7ff fff5 \tbl\t100 <f>\n";
         let (functions, findings) = (vec!["f".to_owned()], Vec::new());
-        assert_eq!(search(listing), Searched { functions, instructions: 6, data: 0, findings });
+        let instructions = vec![0x100, 0x104, 0x108, 0x10C, 0x10E, 0x112];
+        let expected = Searched { functions, instructions, findings, ..Searched::default() };
+        assert_eq!(search(listing), expected);
     }
 
     #[test]
@@ -261,6 +277,18 @@ mod tests {
     }
 
     #[test]
+    fn a_call_of_such_a_routine_is_known_by_where_it_is() {
+        let listing = "00000100 <f>:\n\
+            \x20    100:\tf000 f810 \tbl\t124 <__aeabi_uldivmod>\n\
+            \x20    104:\tf000 b80e \tb.w\t124 <____aeabi_uldivmod_veneer>\n\
+            \x20    108:\tf000 f80c \tbl\t124 <__aeabi_memcpy>\n\
+            \x20    10c:\t4802      \tldr\tr0, [pc, #8]\t@ (118 <__aeabi_uldivmod>)\n";
+        let calls = search(listing).calls;
+        assert_eq!(calls.iter().map(|call| call.address).collect::<Vec<_>>(), [0x100, 0x104]);
+        assert_eq!(calls[0].to_string(), "0x100 in f: bl 124 <__aeabi_uldivmod>");
+    }
+
+    #[test]
     fn data_that_could_be_executed_is_found_and_other_data_is_not() {
         let harmless = "00000120 <f>:\n\
             \x20    120:\t20000148 \t.word\t0x20000148\n\
@@ -269,7 +297,7 @@ mod tests {
             \x20    12a:\t42        \t.byte\t0x42\n\
             \x20    12c:\t00000000 \t.word\t0x00000000\n";
         let (functions, findings) = (vec!["f".to_owned()], Vec::new());
-        assert_eq!(search(harmless), Searched { functions, instructions: 0, data: 15, findings });
+        assert_eq!(search(harmless), Searched { functions, data: 15, findings, ..Searched::default() });
         // As one word, across two words, and in two halfwords.
         let executable = "00000120 <f>:\n\
             \x20    120:\t0300fba3 \t.word\t0x0300fba3\n\
