@@ -3,6 +3,7 @@
 //!
 //! `LOWKEY_DEVICES=10000` for another number. Prints one line a figure; the fastest of three.
 
+use host_bench::resident;
 use lowkey_core::{Id, Identity, PublicKey, Secret};
 use lowkey_host::Registry;
 use lowkey_registry::{LiveRegistry, keys};
@@ -103,11 +104,4 @@ fn timed(work: impl FnOnce()) -> Duration {
     let begun = Instant::now();
     work();
     begun.elapsed()
-}
-
-/// How many bytes of memory this process has, where the system says so.
-fn resident() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
 }

@@ -54,3 +54,10 @@ pub fn timed(rounds: u64, mut round: impl FnMut()) -> Duration {
     }
     start.elapsed()
 }
+
+/// How many bytes of memory this process has, where the system says so.
+pub fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+}

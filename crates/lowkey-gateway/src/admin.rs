@@ -7,6 +7,7 @@
 //! | `/livez` | 200 while the process answers |
 //! | `/readyz` | 200 while devices are accepted, 503 before that and while the server stops; [if you say so](Admin::ready_with_service), 503 while the service behind is down |
 //! | `/sessions` | the live sessions, as JSON |
+//! | `/devices`, `/devices?name=NAME` | every device of the registry and whom it held before, connected or not, and what is [remembered](Admin::with_memory) of it, as JSON; of one, with what happened to it last |
 //! | `/registry` | which registry is obeyed ([`Acceptor::in_force`]), and whether it is the file's, as JSON |
 //! | `/doctor`, `/doctor?about=WHAT` | why attempts came to nothing ([`Doctor`](crate::doctor::Doctor)), as JSON |
 //!
@@ -19,8 +20,9 @@
 //! | `POST /pair/call`, `{"code", "device", "address"}` | [calls a device](Acceptor::call) |
 //! | `POST /pair/close`, `{"window"}` | [closes a window](Acceptor::close_window) |
 //!
-//! `/sessions` and `/doctor` show names, ids and addresses of devices, and whoever reaches the listener reads them: a
-//! Unix socket asks the file system who may (mode 0660), a loopback address lets every user of the machine.
+//! `/sessions`, `/devices` and `/doctor` show names, ids and addresses of devices, and whoever reaches the listener
+//! reads them: a Unix socket asks the file system who may (mode 0660), a loopback address lets every user of the
+//! machine.
 //!
 //! ```no_run
 //! # async fn f(acceptor: lowkey_host::Acceptor) -> std::io::Result<()> {
@@ -32,6 +34,7 @@
 
 mod answers;
 mod caller;
+mod devices;
 mod endpoint;
 mod json;
 mod metrics;
@@ -43,6 +46,7 @@ mod socket;
 pub use endpoint::{Endpoint, EndpointError};
 
 use crate::health::Health;
+use crate::memory::Memory;
 use caller::Caller;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -86,6 +90,13 @@ impl Admin {
     #[must_use]
     pub fn with_registry_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.routes.registry = path.into();
+        self
+    }
+
+    /// With what is remembered of devices that are not connected, in `/devices`.
+    #[must_use]
+    pub fn with_memory(mut self, memory: Memory) -> Self {
+        self.routes.memory = memory;
         self
     }
 

@@ -3,8 +3,8 @@
 //! A [`Forwarder`](forward::Forwarder) carries each device's bytes to the service and back, and knows by its [`Health`]
 //! whether the service takes connections. [`proxy`] is how a server hears from a balancer in front of it whose
 //! connection it is, and how the service behind hears it from the server. A [`Doctor`](doctor::Doctor) says why a
-//! device is refused, and with the feature `admin` the admin listener says so over HTTP, beside metrics, liveness and
-//! sessions.
+//! device is refused, a [`Memory`](memory::Memory) remembers those that are gone, and with the feature `admin` the
+//! admin listener says so over HTTP, beside metrics, liveness and sessions.
 //!
 //! # Events
 //! As [those of `lowkey-host`](lowkey_host#events), by what runs a gateway:
@@ -13,6 +13,15 @@
 //! | --- | --- | --- | --- |
 //! | `lowkey.backend_down` | warn | `service`, `reason`, `error` | the service behind takes no connections: devices hear that we are busy. Once, until it does. `reason` as [`Unreached`] has it |
 //! | `lowkey.backend_up` | info | `service`, `seconds` | it takes connections again, after so long |
+//!
+//! And by what remembers devices in a [file](memory::Memory::open):
+//!
+//! | name | level | fields | when |
+//! | --- | --- | --- | --- |
+//! | `lowkey.state_damaged` | error | `error`, `aside` | the file was damaged: it is at `aside` now, and memory begins anew |
+//! | `lowkey.state_failed` | error | `file`, `error` | the file cannot be had: memory ends with this process |
+//! | `lowkey.state_unwritten` | warn | `error` | the file cannot be written; once, until it can |
+//! | `lowkey.state_written` | info | | it can be written again |
 //!
 //! The command `lowkey serve` writes this as well:
 //!
@@ -29,6 +38,7 @@ pub mod doctor;
 mod documents;
 pub mod forward;
 mod health;
+pub mod memory;
 pub mod proxy;
 
 pub use health::{Down, Health, Unreached};

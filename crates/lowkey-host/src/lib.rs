@@ -95,7 +95,7 @@ pub use lowkey_transport::{Error as ChannelError, Hello, Mode, Pinning, Refusal}
 pub use reach::{Race, Unreachable};
 pub use registry::{
     Bearer, Device, DeviceError, Devices, Digest, Enrol, Finalised, LeftOut, NotEnrolled, Paired, Pinned,
-    Registry, Taken, Trouble, Unique, parse_id,
+    Registry, Removed, Taken, Trouble, Unique, parse_id,
 };
 pub use server::{
     AcceptError, Acceptor, Balancers, Call, Caller, Cause, Ended, Event, Failure, HandshakeTimes, InForce,

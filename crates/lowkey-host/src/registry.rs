@@ -7,6 +7,7 @@ mod enrol;
 mod left_out;
 mod paired;
 mod pinned;
+mod removed;
 mod trouble;
 mod unique;
 
@@ -20,6 +21,7 @@ pub use pinned::Pinned;
 #[cfg(test)]
 pub(crate) use pinned::counted;
 pub(crate) use pinned::multiply;
+pub use removed::Removed;
 pub use trouble::Trouble;
 pub use unique::{Taken, Unique};
 
@@ -51,6 +53,12 @@ pub trait Registry: Send + Sync {
     /// What stands in it and is not in force: pinnings whose PSK cannot be had, in the order of the file. Not to be
     /// asked in every attempt.
     fn left_out(&self) -> Vec<LeftOut> {
+        Vec::new()
+    }
+
+    /// Pinnings that were taken out of it lately and are not back, the newest first, as many as it cares to keep: for
+    /// whoever is asked why a device is refused. Not to be asked in every attempt.
+    fn removed(&self) -> Vec<Removed> {
         Vec::new()
     }
 
@@ -100,6 +108,10 @@ impl<R: Registry + ?Sized> Registry for Arc<R> {
 
     fn left_out(&self) -> Vec<LeftOut> {
         (**self).left_out()
+    }
+
+    fn removed(&self) -> Vec<Removed> {
+        (**self).removed()
     }
 
     fn is_warm(&self) -> bool {

@@ -11,7 +11,7 @@ mod watch;
 use crate::error::RegistryError;
 use crate::snapshot::Changes;
 use current::{Asked, Current, Outcome};
-use lowkey_host::{Digest, Id, Identity, LeftOut, Pinned, Registry, Trouble};
+use lowkey_host::{Digest, Id, Identity, LeftOut, Pinned, Registry, Removed, Trouble};
 use std::fmt;
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -115,6 +115,10 @@ impl Registry for LiveRegistry {
 
     fn left_out(&self) -> Vec<LeftOut> {
         self.shared.snapshot().left_out.clone()
+    }
+
+    fn removed(&self) -> Vec<Removed> {
+        self.shared.snapshot().removed.clone()
     }
 
     fn generation(&self) -> u64 {

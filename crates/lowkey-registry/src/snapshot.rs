@@ -5,19 +5,22 @@ use crate::psks::{self, Fault, Lack, PskFiles, Psks};
 use crate::table::{Described, Entry, Piece, read_but};
 use crate::text_file::Positions;
 use lowkey_host::text::{clean, mask};
-use lowkey_host::{Device, Devices, Digest, Id, Identity, LeftOut, Pinned, Psk, PublicKey};
+use lowkey_host::{Device, Devices, Digest, Id, Identity, LeftOut, Pinned, Psk, PublicKey, Removed};
 use lowkey_transport::Mode;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::SystemTime;
 
 /// All pinnings of a file, and from which text each came.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub(crate) devices: Devices,
     pub(crate) left_out: Vec<LeftOut>,
+    /// The newest first.
+    pub(crate) removed: Vec<Removed>,
     pub(crate) changes: Changes,
     pub(crate) generation: u64,
     pub(crate) digest: Digest,
@@ -91,8 +94,9 @@ impl Snapshot {
         let generation = old.map_or(0, |old| old.generation + u64::from(changes.any()));
         let warm = AtomicBool::new(all.iter().all(|(pinned, _)| pinned.is_warm()));
         let devices = all.into_iter().map(|(pinned, _)| pinned).collect();
+        let removed = old.map_or_else(Vec::new, |old| removed(old, &devices));
         let digest = Digest::of(text);
-        Ok((Self { devices, left_out, changes, generation, digest, warm, texts }, files))
+        Ok((Self { devices, left_out, removed, changes, generation, digest, warm, texts }, files))
     }
 
     /// Those whose Diffie-Hellman is not computed.
@@ -190,6 +194,15 @@ fn is_but_for_psk(old: &Pinned, device: &Arc<Device>, described: &Described) -> 
         && old.mode() == Mode::KkPsk0
 }
 
+/// What was in `old` or had been taken out by then, and is not among `devices`.
+fn removed(old: &Snapshot, devices: &Devices) -> Vec<Removed> {
+    let is_there = |gone: &Pinned| devices.get(&gone.id()).is_some_and(|now| now.key() == gone.key());
+    let now = SystemTime::now();
+    let new = old.devices.iter().filter(|was| !is_there(was)).map(|was| Removed::new(Arc::clone(was), now));
+    let before = old.removed.iter().filter(|gone| !is_there(&gone.pinned)).cloned();
+    new.chain(before).take(REMOVED).collect()
+}
+
 /// Counted by name, for pinnings have none.
 fn changes(all: &[(Arc<Pinned>, Origin)], old: Option<&Snapshot>) -> Changes {
     #[derive(Default)]
@@ -261,3 +274,6 @@ impl Texts {
         self.by_hash.insert(hash, kept);
     }
 }
+
+/// How many pinnings that were taken out are known, with their keys.
+const REMOVED: usize = 4096;

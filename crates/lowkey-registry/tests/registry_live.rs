@@ -96,6 +96,29 @@ async fn a_pinning_that_went_between_look_up_and_confirmation_gets_no_session() 
 }
 
 #[test]
+fn what_was_taken_out_is_known_until_it_is_back_the_newest_first() {
+    let all = device("a", 2, "") + &device("b", 3, "") + &device("c", 4, "");
+    let place = Place::new(&all);
+    let registry = place.load();
+    let taken_out = || -> Vec<String> {
+        let removed = registry.removed();
+        removed.iter().map(|removed| removed.pinned.device().name().to_owned()).collect()
+    };
+    assert!(taken_out().is_empty());
+    let mut seen = Vec::new();
+    // A new key takes the old one out, though the device stays.
+    for text in [device("a", 2, "") + &device("b", 3, ""), device("a", 2, "") + &device("b", 6, ""), all] {
+        place.rename_over(&text);
+        registry.reload().unwrap();
+        seen.push(taken_out());
+    }
+    assert_eq!(seen, [vec!["c"], vec!["b", "c"], vec!["b"]]);
+    let removed = registry.removed();
+    assert_eq!(removed[0].pinned.id(), place.id(6));
+    assert!(removed[0].at <= std::time::SystemTime::now());
+}
+
+#[test]
 fn a_reload_keeps_what_did_not_change_and_counts_what_did() {
     let place = Place::new(&(device("a", 2, "") + &device("b", 3, "") + &device("c", 4, "")));
     let registry = place.load();

@@ -197,6 +197,14 @@ fn unreachable(address: &Endpoint, error: &io::Error) -> Unanswered {
     }
 }
 
+/// For a query.
+pub(crate) fn encode(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02x}") })
+        .collect()
+}
+
 /// A text in an answer.
 pub(crate) fn said(of: &Value, field: &str) -> Option<String> {
     of[field].as_str().map(clean)
@@ -212,3 +220,13 @@ const DEFAULT: &str = "unix:/run/lowkey/admin.sock";
 const PATIENCE: Duration = Duration::from_secs(15);
 /// A hundred thousand sessions take less.
 const LONGEST: u64 = 64 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::encode;
+
+    #[test]
+    fn questions_are_percent_encoded() {
+        assert_eq!(encode("pump 7/ü?"), "pump%207%2f%c3%bc%3f");
+    }
+}

@@ -15,7 +15,7 @@ mod print;
 pub(crate) mod time;
 
 pub(crate) use address::host_and_port;
-pub(crate) use fields::{FIELDS, Field};
+pub(crate) use fields::{FIELDS, Field, nearest};
 pub(crate) use mistake::{Mistake, Origin};
 pub(crate) use options::arguments;
 pub(crate) use print::default_file;
@@ -35,6 +35,8 @@ use std::path::PathBuf;
 pub(crate) struct Config {
     pub(crate) key: Named,
     pub(crate) devices: Named,
+    /// The folder of what is remembered over a restart.
+    pub(crate) state: Option<PathBuf>,
     pub(crate) listen: String,
     pub(crate) service: Service,
     /// Networks of balancers.

@@ -1,6 +1,6 @@
 //! `lowkey doctor`: why a device is refused, and what mends it.
 
-use crate::admin_client::{arguments, ask, said};
+use crate::admin_client::{arguments, ask, encode, said};
 use crate::failure::{EXIT_CODES, Failure};
 use crate::terminal::{print, text};
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -56,22 +56,4 @@ fn finding(of: &Value) -> String {
         }
     }
     lines
-}
-
-/// For a query.
-fn encode(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02x}") })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::encode;
-
-    #[test]
-    fn questions_are_percent_encoded() {
-        assert_eq!(encode("pump 7/ü?"), "pump%207%2f%c3%bc%3f");
-    }
 }

@@ -29,6 +29,10 @@ pub(crate) enum Exit {
     Claimed = 9,
     /// A pairing that is done and in force, with a code that a second device has shown as well.
     Contested = 10,
+    /// The device that was asked about is not connected.
+    Absent = 11,
+    /// No device has the name that was asked about, and none had.
+    UnknownDevice = 12,
 }
 
 /// The exit codes, for people.
@@ -44,7 +48,9 @@ Exit codes:
   7  not in force: the server does not obey what was written or stands there, or could not be asked
   8  the server closed and had not taken what was sent, or had nothing to say at all
   9  a pairing: the code is another device's already, and nobody was paired
-  10 a pairing: done and in force, but another device has shown the same code";
+  10 a pairing: done and in force, but another device has shown the same code
+  11 the device that was asked about is not connected
+  12 no device has the name that was asked about, and none had it lately";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {

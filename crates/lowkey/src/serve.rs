@@ -7,6 +7,7 @@ use crate::signals::{Asked, Signals};
 use crate::terminal::{path, print, say, text};
 use crate::{admin, load, log};
 use clap::ArgMatches;
+use lowkey_gateway::memory::Memory;
 use lowkey_host::{Acceptor, Connection, Listener, Registry, Server, Stopped, echo};
 use lowkey_registry::LiveRegistry;
 use std::future::{Future, poll_fn};
@@ -111,7 +112,9 @@ async fn serve(
             forwarder.look();
         }
     }
-    admin::begin(config, &acceptor).await?;
+    let memory = memory(config).await;
+    tokio::spawn(memory.keep(&acceptor));
+    admin::begin(config, &acceptor, &memory).await?;
     let listener = match passed {
         Some(socket) => {
             TcpListener::from_std(socket).and_then(|socket| Listener::new(socket, acceptor.clone()))
@@ -142,16 +145,27 @@ async fn serve(
     tokio::spawn(obey(signals, stop, now, registry, status));
     let service = Arc::new(config.service.clone());
     let handler = move |connection| session(connection, Arc::clone(&service));
+    let last = acceptor.clone();
     // Counted while they are still there.
     let cut_short = async {
         heard(at_once).await;
         acceptor.stats().sessions
     };
-    match first(Server::new(listener).run(handler, heard(stopping)), cut_short).await {
+    let over = first(Server::new(listener).run(handler, heard(stopping)), cut_short).await;
+    // What has happened since it was written last, the ends of sessions above all.
+    let _ = spawn_blocking(move || memory.bring_up_to_date(&last)).await;
+    match over {
         Ok(Stopped { cut: 0, .. }) | Err(0) => Ok(()),
         Ok(Stopped { cut, .. }) => Err(cut_off(cut as u64, "they had not ended within `linger`")),
         Err(cut) => Err(cut_off(cut, "a second signal came")),
     }
+}
+
+/// What was remembered before, or a memory that is empty.
+async fn memory(config: &Config) -> Memory {
+    let Some(folder) = config.state.clone() else { return Memory::new() };
+    // A panic would be a bug, and no reason not to serve.
+    spawn_blocking(move || Memory::open(&folder)).await.unwrap_or_default()
 }
 
 /// Does what signals say: the first that ends the server speaks by `stop`, the second by `now`.

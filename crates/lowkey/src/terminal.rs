@@ -84,6 +84,17 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
         .map_err(|error| Failure::file(format_args!("standard output: {error}")))
 }
 
+/// How many columns the terminal has that standard output is; 80 if nobody says.
+pub(crate) fn width() -> usize {
+    #[cfg(unix)]
+    if let Ok(size) = rustix::termios::tcgetwinsize(io::stdout())
+        && size.ws_col > 0
+    {
+        return size.ws_col.into();
+    }
+    80
+}
+
 /// The same for what exists nowhere else: it is an error as well if standard output is closed.
 pub(crate) fn print_for_keeps(text: &str) -> Result<(), Failure> {
     #[cfg(unix)]

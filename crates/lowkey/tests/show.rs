@@ -5,6 +5,7 @@
 use assert_cmd::Command;
 use assert_cmd::assert::Assert;
 use lowkey_gateway::admin::{Admin, Endpoint};
+use lowkey_gateway::memory::Memory;
 use lowkey_host::{
     Acceptor, Connection, Device, Devices, Id, Identity, Limits, Peer, Pinned, Pinning, connect,
 };
@@ -24,6 +25,7 @@ use tokio::runtime::Runtime;
 struct Site {
     folder: TempDir,
     acceptor: Acceptor,
+    memory: Memory,
     devices: Vec<Identity>,
     runtime: Runtime,
 }
@@ -39,16 +41,19 @@ impl Site {
         });
         let acceptor =
             Acceptor::new(Arc::clone(&server), Devices::new(pinned).unwrap(), Limits::default()).unwrap();
+        let memory = Memory::new();
+        acceptor.observe(memory.clone());
         let site = Self {
             folder: tempfile::tempdir().unwrap(),
             acceptor,
+            memory,
             devices,
             runtime: Runtime::new().unwrap(),
         };
         let address = Endpoint::unix(site.socket());
         let admin = Admin::bind(&address, site.acceptor.clone());
         let admin = site.runtime.block_on(admin).unwrap();
-        site.runtime.spawn(admin.run());
+        site.runtime.spawn(admin.with_memory(site.memory.clone()).run());
         site
     }
 
@@ -92,52 +97,127 @@ fn stdout(assert: &Assert) -> String {
 }
 
 #[test]
-fn show_lists_sessions_by_name_as_people_read_them() {
-    let site = Site::new(&["pump-8", "pump-7", "pump-9"]);
-    assert_eq!(
-        stdout(&site.run(&["show"]).success()),
-        "0 devices connected; since the server began 0 B received, 0 B sent\n"
-    );
-    let _sessions = [site.connect(0, 1000), site.connect(1, 2000)];
-    let shown = site.run(&["show"]).success().stdout(
-        is_match(concat!(
-            r"\Apump-7\n",
-            r"  mode         KK\n",
-            r"  id           0x[0-9a-f]{16}\n",
-            r"  key          lkpub1[0-9a-z]{58}\n",
-            r"  from         192\.0\.2\.7:50311\n",
-            r"  connected    for \d+ s\n",
-            r"  last record  \d+ s ago\n",
-            r"  received     1\.97 KiB\n",
-            r"  sent         0 B\n",
-            r"  rekeys       0\n",
-            r"  labels       site=north\n",
-            r"\npump-8\n",
-        ))
-        .unwrap(),
-    );
-    let shown = stdout(&shown);
-    assert!(
-        shown.ends_with("\n\n2 devices connected; since the server began 2.96 KiB received, 0 B sent\n"),
-        "{shown}"
-    );
-    assert!(!shown.contains("pump-9"));
-
-    let one = stdout(&site.run(&["show", "pump-8"]).success());
-    assert!(one.starts_with("pump-8\n") && !one.contains("pump-7"), "{one}");
-    site.run(&["show", "pump-9"]).code(3).stderr(contains("\"pump-9\" is not connected; `lowkey doctor`"));
+fn show_lists_who_is_connected_a_line_each_for_programs() {
+    let site = Site::new(&["pump-8", "pump-7", "valve", "pump-9"]);
+    assert_eq!(stdout(&site.run(&["show"]).success()), "");
+    let _sessions = [site.connect(0, 1000), site.connect(1, 2000), site.connect(2, 10)];
+    let line = |name: &str, bytes: usize| format!(r"{name}\t\d+\t192\.0\.2\.7:50311\tKK\t{bytes}\t0\t\d+\n");
+    let [pump_7, pump_8, valve] = [line("pump-7", 2019), line("pump-8", 1019), line("valve", 29)];
+    let shows = |arguments: &[&str], lines: &[&str]| {
+        let expected = format!(r"\A{}\z", lines.concat());
+        site.run(&[&["show"], arguments].concat()).success().stdout(is_match(expected).unwrap());
+    };
+    shows(&[], &[&pump_7, &pump_8, &valve]);
+    shows(&["pump-*"], &[&pump_7, &pump_8]);
+    shows(&["valve", "pump-?"], &[&pump_7, &pump_8, &valve]);
+    shows(&["--label", "site=north", "--sort", "in"], &[&pump_7, &pump_8, &valve]);
+    shows(&["--sort", "in", "v*", "pump-8"], &[&pump_8, &valve]);
+    shows(&["--label=site=south"], &[]);
+    site.run(&["show", "--label", "north"]).code(2).stderr(contains("write it as LABEL=VALUE"));
+    site.run(&["show", "--sort", "colour"]).code(2);
 }
 
 #[test]
-fn show_json_is_the_servers() {
+fn show_absent_lists_who_is_not_connected_since_when_and_why() {
+    let site = Site::new(&["pump-7", "pump-8", "pump-9"]);
+    drop(site.connect(0, 1000));
+    let _there = site.connect(1, 10);
+    let absent = stdout(&site.run(&["show", "--absent"]).success());
+    let [gone, never] = &absent.lines().collect::<Vec<_>>()[..] else { panic!("{absent}") };
+    let gone: Vec<&str> = gone.split('\t').collect();
+    assert_eq!((gone[0], gone[2], gone[3], gone[4]), ("pump-7", "192.0.2.7:50311", "closed", ""));
+    assert!(gone[1].parse::<u32>().is_ok(), "{absent}");
+    assert_eq!(*never, "pump-9\t\t\t\t");
+}
+
+#[test]
+fn show_says_all_of_one_device_and_by_exit_code_whether_it_is_there() {
+    let site = Site::new(&["pump-7", "pump-8", "pump-9"]);
+    let _session = site.connect(0, 2000);
+    site.run(&["show", "pump-7"]).success().stdout(
+        is_match(concat!(
+            r"\Apump-7\n",
+            r"  connected    for \d+ s\n",
+            r"  from         192\.0\.2\.7:50311\n",
+            r"  last record  \d+ s ago\n",
+            r"  received     1\.97 KiB\n",
+            r"  sent         0 B\n",
+            r"  mode         KK\n",
+            r"  id           0x[0-9a-f]{16}\n",
+            r"  key          lkpub1[0-9a-z]{58}\n",
+            r"  rekeys       0\n",
+            r"  sessions     1, the first \d+ s ago\n",
+            r"  labels       site=north\n",
+            r"  history      \d+ s ago: connected\n\z",
+        ))
+        .unwrap(),
+    );
+    drop(site.connect(1, 10));
+    let absent = site.run(&["show", "pump-8"]).code(11);
+    let absent = absent.stderr(contains("\"pump-8\" is not connected; `lowkey doctor`"));
+    absent.stdout(
+        is_match(concat!(
+            r"\Apump-8\n",
+            r"  absent       for \d+ s\n",
+            r"  last from    192\.0\.2\.7:50311\n",
+            r"  last end     closed, after \d+ s\n",
+            r"  sessions     1, the first \d+ s ago\n",
+            r"  labels       site=north\n",
+            r"  history      \d+ s ago: ended, closed, after \d+ s\n",
+            r"               \d+ s ago: connected\n\z",
+        ))
+        .unwrap(),
+    );
+    let never = site.run(&["show", "pump-9"]).code(11);
+    never.stdout(contains("never seen, as far as this server remembers"));
+    let unknown = site.run(&["show", "pmup-7"]).code(12);
+    unknown.stderr(contains("no device is called \"pmup-7\", and none was; \"pump-7\" is one"));
+}
+
+#[test]
+fn show_json_is_the_server_s_of_those_that_were_asked_for() {
     let site = Site::new(&["pump-7", "pump-8"]);
-    let _sessions = [site.connect(0, 10), site.connect(1, 20)];
-    let all: Value = serde_json::from_str(&stdout(&site.run(&["show", "--json"]).success())).unwrap();
-    assert_eq!(all["sessions"].as_array().unwrap().len(), 2);
-    assert_eq!(all["totals"]["sessions_begun"], 2);
-    let one: Value =
-        serde_json::from_str(&stdout(&site.run(&["show", "--json", "pump-8"]).success())).unwrap();
-    assert_eq!(one["sessions"], Value::Array(vec![all["sessions"][1].clone()]));
+    let _session = site.connect(0, 10);
+    let json = |arguments: &[&str]| -> Value {
+        serde_json::from_str(&stdout(&site.run(&[&["show", "--json"], arguments].concat()).success()))
+            .unwrap()
+    };
+    let (there, absent) = (json(&[]), json(&["--absent"]));
+    assert_eq!(there["server"]["registered"], 2);
+    let devices = there["devices"].as_array().unwrap();
+    assert_eq!((devices.len(), &devices[0]["device"]), (1, &Value::from("pump-7")));
+    assert_eq!(devices[0]["session"]["received_bytes"], 29);
+    assert_eq!(absent["devices"][0]["device"], "pump-8");
+    assert_eq!(absent["devices"][0]["last_seen_seconds_ago"], Value::Null);
+    let one = json(&["pump-7"]);
+    assert_eq!((&one["device"], &one["history"][0]["what"]), (&"pump-7".into(), &"connected".into()));
+}
+
+#[test]
+fn show_on_a_terminal_is_a_table_that_fits_it() {
+    let site = Site::new(&[
+        "pump-7",
+        "a-valve-with-a-name-that-is-longer-than-any-terminal-would-be-wide-and-on-and-on",
+    ]);
+    let _sessions = [site.connect(0, 1000), site.connect(1, 2000)];
+    let on_a_terminal = |columns: u16| {
+        let program = env!("CARGO_BIN_EXE_lowkey");
+        let line = format!("stty cols {columns}; {program} show --admin=unix:{}", site.socket().display());
+        let mut command = Command::new("script");
+        command.timeout(Duration::from_secs(60)).env("NO_COLOR", "1").env("TERM", "xterm");
+        stdout(&command.args(["-qec", &line, "/dev/null"]).assert().success()).replace('\r', "")
+    };
+    let shown = on_a_terminal(80);
+    let lines: Vec<&str> = shown.lines().collect();
+    let [heading, valve, pump, sum] = lines[..] else { panic!("{shown}") };
+    assert!(heading.starts_with("NAME") && heading.ends_with("LAST"), "{shown}");
+    assert!(
+        valve.starts_with("a-valve-with-a-name") && valve.contains('…') && pump.contains("1019 B"),
+        "{shown}"
+    );
+    assert!(lines.iter().all(|line| line.chars().count() <= 80), "{shown}");
+    assert_eq!(sum, "2 of 2 devices connected");
+    assert!(on_a_terminal(200).contains("and-on-and-on  "));
 }
 
 #[test]
@@ -146,6 +226,7 @@ fn names_cannot_steer_a_terminal() {
     let _session = site.connect(0, 10);
     // No registry takes such a name; what answers may be another server.
     let said = stdout(&site.run(&["show", "--json"]).success()).replace("pump-7", "\u{202e}7-pmup");
+    assert!(said.contains('\u{202e}'));
     let path = site.folder.path().join("another");
     let listener = UnixListener::bind(&path).unwrap();
     let other = thread::spawn(move || {
@@ -153,7 +234,7 @@ fn names_cannot_steer_a_terminal() {
         let _request = stream.read(&mut [0; 1000]).unwrap();
         stream.write_all(format!("HTTP/1.1 200 OK\r\n\r\n{said}").as_bytes()).unwrap();
     });
-    lowkey(&path, &["show"]).success().stdout(contains("\\u{202e}7-pmup\n"));
+    lowkey(&path, &["show"]).success().stdout(contains("\\u{202e}7-pmup\t"));
     other.join().unwrap();
 }
 

@@ -40,7 +40,7 @@ pub(super) fn sessions(acceptor: &Acceptor) -> String {
     text
 }
 
-fn session(info: &SessionInfo) -> Value {
+pub(super) fn session(info: &SessionInfo) -> Value {
     let (pinned, device) = (&info.pinned, info.pinned.device());
     let labels: Map<String, Value> =
         device.labels().map(|(label, value)| (label.to_owned(), Value::from(value))).collect();

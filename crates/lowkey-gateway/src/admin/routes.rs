@@ -2,9 +2,10 @@
 
 use super::answers::{JSON, done, text};
 use super::caller::Caller;
-use super::{json, metrics, pair};
+use super::{devices, json, metrics, pair};
 use crate::doctor::Doctor;
 use crate::health::Health;
+use crate::memory::Memory;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ALLOW, HOST, HeaderValue};
@@ -20,6 +21,7 @@ use tokio::task::spawn_blocking;
 pub(super) struct Routes {
     acceptor: Acceptor,
     pub(super) service: Option<Health>,
+    pub(super) memory: Memory,
     pub(super) registry: PathBuf,
     /// Whether browsers reach us.
     on_loopback: bool,
@@ -41,6 +43,7 @@ impl Routes {
         Self {
             acceptor,
             service: None,
+            memory: Memory::new(),
             registry: "/etc/lowkey/devices.toml".into(),
             on_loopback,
             ready: Ready::Accepting,
@@ -71,15 +74,28 @@ impl Routes {
                 done(metrics::TYPE, text.ok().flatten())
             }
             "/sessions" => done(JSON, spawn_blocking(move || json::sessions(&acceptor)).await.ok()),
+            "/devices" => match query("name", request.uri().query()) {
+                Err(()) => text(StatusCode::BAD_REQUEST, "ask as /devices?name=NAME\n"),
+                Ok(name) => {
+                    let memory = self.memory.clone();
+                    done(
+                        JSON,
+                        spawn_blocking(move || devices::text(&acceptor, &memory, name.as_deref())).await.ok(),
+                    )
+                }
+            },
             "/registry" => {
                 let path = self.registry.clone();
                 done(JSON, spawn_blocking(move || json::registry(&acceptor, &path)).await.ok())
             }
-            "/doctor" => match about(request.uri().query()) {
+            "/doctor" => match query("about", request.uri().query()) {
                 Err(()) => text(StatusCode::BAD_REQUEST, "ask as /doctor?about=NAME, an id or an address\n"),
                 Ok(about) => done(JSON, self.diagnose(about).await),
             },
-            _ => text(StatusCode::NOT_FOUND, "/metrics, /livez, /readyz, /sessions, /registry, /doctor\n"),
+            _ => text(
+                StatusCode::NOT_FOUND,
+                "/metrics, /livez, /readyz, /sessions, /devices, /registry, /doctor\n",
+            ),
         }
     }
 
@@ -126,10 +142,10 @@ impl Routes {
     }
 }
 
-/// What stands behind `about=`, percent-decoded.
-fn about(query: Option<&str>) -> Result<Option<String>, ()> {
+/// What stands behind `name=` in a query that has no more, percent-decoded.
+fn query(name: &str, query: Option<&str>) -> Result<Option<String>, ()> {
     let Some(query) = query else { return Ok(None) };
-    let encoded = query.strip_prefix("about=").ok_or(())?.as_bytes();
+    let encoded = query.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')).ok_or(())?.as_bytes();
     let mut decoded = Vec::with_capacity(encoded.len());
     let mut rest = encoded;
     loop {
@@ -152,10 +168,11 @@ fn about(query: Option<&str>) -> Result<Option<String>, ()> {
 
 #[cfg(test)]
 mod tests {
-    use super::about;
+    use super::query;
 
     #[test]
     fn questions_are_percent_decoded() {
+        let about = |asked| query("about", asked);
         assert_eq!(about(None), Ok(None));
         assert_eq!(about(Some("about=pump-7")), Ok(Some("pump-7".into())));
         assert_eq!(about(Some("about=p%C3%bcmp%207%25")), Ok(Some("pümp 7%".into())));

@@ -130,6 +130,8 @@ pub struct Failure {
     pub hello: Option<Hello>,
     /// Why they failed.
     pub cause: Cause,
+    /// Larger than that of every failure before the last of them.
+    pub number: u64,
     /// How many there were.
     pub times: u64,
     /// How long ago the first was.
@@ -145,7 +147,7 @@ impl Failure {
     /// as it came; what is longer than a first frame can be is cut off.
     pub fn new(from: Option<SocketAddr>, hello: Option<Hello>, cause: Cause, first_frame: &[u8]) -> Self {
         let (first_frame, now) = (FirstFrame::new(first_frame), Duration::ZERO);
-        Self { from, hello, cause, times: 1, since: now, last: now, first_frame }
+        Self { from, hello, cause, number: 0, times: 1, since: now, last: now, first_frame }
     }
 
     /// Whether less came than its hello and a message 1.
@@ -207,11 +209,16 @@ struct Entry {
     last: Instant,
 }
 
-#[derive(Default)]
 struct Book {
     next: u64,
     entries: HashMap<Alike, Entry>,
     by_source: HashMap<Option<Source>, BTreeMap<u64, Alike>>,
+}
+
+impl Default for Book {
+    fn default() -> Self {
+        Self { next: 1, entries: HashMap::new(), by_source: HashMap::new() }
+    }
 }
 
 /// The last attempts that came to nothing.
@@ -259,6 +266,7 @@ impl Failures {
             hello: entry.hello,
             cause: alike.cause,
             first_frame: entry.first_frame,
+            number: entry.number,
             times: entry.times,
             since: now.duration_since(entry.first),
             last: now.duration_since(entry.last),

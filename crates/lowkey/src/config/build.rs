@@ -24,6 +24,7 @@ pub(super) fn config(given: &Given, file: Option<&Path>, mistakes: Vec<Mistake>)
     let mut builder = Builder { given, nowhere, mistakes };
     let key = builder.file("key", "make one with: lowkey keygen -o server.key");
     let devices = builder.file("devices", "the registry that `lowkey provision` adds to");
+    let state = builder.text("state").map(|(_, folder)| folder.into());
     let listen = builder.listen();
     let service = builder.service();
     let accept_proxy = builder.networks();
@@ -41,6 +42,7 @@ pub(super) fn config(given: &Given, file: Option<&Path>, mistakes: Vec<Mistake>)
             Ok(Config {
                 key,
                 devices,
+                state,
                 listen,
                 service,
                 accept_proxy,

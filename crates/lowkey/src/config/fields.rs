@@ -89,6 +89,14 @@ pub(crate) const FIELDS: &[Field] = &[
         help: "The registry of devices, which `lowkey provision` adds to.",
     },
     Field {
+        path: "state",
+        takes: Takes::Path,
+        default: None,
+        example: "\"/var/lib/lowkey\"",
+        option: Some(Switch { long: "state", value: "FOLDER" }),
+        help: "The folder in which the server keeps what it remembers of its devices over a restart. Without it, it remembers until it ends.",
+    },
+    Field {
         path: "listen",
         takes: Takes::Text,
         default: Some("\"127.0.0.1:7000\""),

@@ -33,6 +33,10 @@ impl Registry for Changing {
         self.devices.read().unwrap().lookup(id)
     }
 
+    fn each(&self, see: &mut dyn FnMut(&Arc<Pinned>)) {
+        self.devices.read().unwrap().each(see);
+    }
+
     fn generation(&self) -> u64 {
         self.generation.load(Ordering::SeqCst)
     }

@@ -1,0 +1,73 @@
+//! What a server remembers of 100,000 devices: memory and file, each; what an event costs, and a restart.
+//!
+//! `LOWKEY_DEVICES=10000` for another number. Prints one line a figure.
+
+use host_bench::resident;
+use lowkey_core::{Id, Identity, PublicKey, Secret};
+use lowkey_gateway::memory::Memory;
+use lowkey_host::{Acceptor, Device, Devices, Event, Limits, Observer, Pinned};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+fn main() {
+    let devices = std::env::var("LOWKEY_DEVICES").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000);
+    let folder = tempfile::tempdir().unwrap();
+    let server = Arc::new(Identity::new(Secret::new([7; 32])).unwrap());
+    let pinned: Vec<Arc<Pinned>> = (0..devices).map(|n| Arc::new(pinned(n, &server))).collect();
+    let acceptor = Acceptor::new(server, pinned.iter().cloned().collect::<Devices>(), Limits::default());
+    let acceptor = acceptor.unwrap();
+    let from: Option<SocketAddr> = Some(([192, 0, 2, 7], 50_000).into());
+
+    let memory = Memory::open(folder.path());
+    let before = resident();
+    let begun = Instant::now();
+    for session in 0..SESSIONS {
+        for pinned in &pinned {
+            memory.observe(&Event::Confirmed { session, pinned, from });
+        }
+    }
+    let event = begun.elapsed() / u32::try_from(SESSIONS * devices).unwrap();
+    let begun = Instant::now();
+    memory.bring_up_to_date(&acceptor);
+    let all = begun.elapsed();
+    let after = resident();
+    println!("memory:   {devices} devices, each with all that is remembered of one");
+    println!("event:    {event:>10.1?}; a session has two");
+    println!("file:     {:>10.1} MiB", size(folder.path()));
+    println!("write:    {all:>10.1?} for all of them, off every session's path");
+    for n in 0..100 {
+        for pinned in pinned.iter().skip(n).step_by(100) {
+            memory.observe(&Event::Confirmed { session: SESSIONS, pinned, from });
+        }
+        memory.bring_up_to_date(&acceptor);
+    }
+    println!(
+        "file:     {:>10.1} MiB after each device came once more, in a hundred writes",
+        size(folder.path())
+    );
+    drop(memory);
+    let begun = Instant::now();
+    let memory = Memory::open(folder.path());
+    println!("restart:  {:>10.1?} until all is remembered again", begun.elapsed());
+    assert_eq!(memory.len() as u64, devices);
+    if let (Some(before), Some(after)) = (before, after) {
+        println!("memory:   {:>10} bytes a device", after.saturating_sub(before) / devices);
+    }
+}
+
+/// With a key that nobody has: nothing is multiplied.
+fn pinned(n: u64, server: &Identity) -> Pinned {
+    let mut key = [9; 32];
+    key[..8].copy_from_slice(&n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
+    let (device, key) = (Arc::new(Device::new(format!("pump-{n}")).unwrap()), PublicKey::new(key));
+    let server = server.public_key();
+    Pinned::cold(device, Id::of_pinning(&key, &server), &server, key).unwrap()
+}
+
+fn size(folder: &std::path::Path) -> f64 {
+    std::fs::metadata(folder.join("devices.redb")).unwrap().len() as f64 / f64::from(1 << 20)
+}
+
+/// As many as are remembered one by one.
+const SESSIONS: u64 = 6;

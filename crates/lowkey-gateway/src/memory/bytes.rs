@@ -1,0 +1,186 @@
+//! A memo as bytes, for a file: version 1, numbers in little-endian order, a moment that is not known as 0.
+
+use super::address::Address;
+use super::memo::{Memo, Past, Tally, What, Why};
+use super::moment::Moment;
+
+/// The memo's bytes.
+pub(super) fn encode(memo: &Memo) -> Vec<u8> {
+    let mut out = Writer(Vec::with_capacity(200));
+    out.0.push(VERSION);
+    out.0.push(u8::from(memo.is_open()));
+    out.moment(memo.first);
+    out.moment(memo.last);
+    out.address(memo.from);
+    out.number(memo.sessions);
+    out.past(memo.ended);
+    out.tally(memo.displaced);
+    out.address(memo.displaced_by);
+    out.tally(memo.backend);
+    out.tally(memo.refused);
+    out.0.push(memo.refused_for.map_or(0, |why| why as u8));
+    out.address(memo.refused_from);
+    out.moment(memo.paired);
+    out.moment(memo.removed);
+    memo.history.iter().flatten().for_each(|past| out.past(Some(*past)));
+    out.0
+}
+
+/// What [`encode`] was given; `None` for what it has not made.
+pub(super) fn decode(bytes: &[u8]) -> Option<Memo> {
+    let mut rest = Reader(bytes);
+    let [VERSION, open] = rest.take()? else { return None };
+    let mut memo = Memo {
+        first: rest.moment()?,
+        last: rest.moment()?,
+        from: rest.address()?,
+        sessions: rest.number()?,
+        ended: rest.past()?,
+        displaced: rest.tally()?,
+        displaced_by: rest.address()?,
+        backend: rest.tally()?,
+        refused: rest.tally()?,
+        refused_for: rest.why()?,
+        refused_from: rest.address()?,
+        paired: rest.moment()?,
+        removed: rest.moment()?,
+        ..Memo::default()
+    };
+    for past in &mut memo.history {
+        if rest.0.is_empty() {
+            break;
+        }
+        *past = Some(rest.past()??);
+    }
+    let whole = rest.0.is_empty() && open <= 1;
+    whole.then(|| memo.recalled(open == 1))
+}
+
+struct Writer(Vec<u8>);
+
+impl Writer {
+    fn number(&mut self, number: u32) {
+        self.0.extend(number.to_le_bytes());
+    }
+
+    fn moment(&mut self, moment: Option<Moment>) {
+        self.number(moment.map_or(0, Moment::seconds));
+    }
+
+    fn address(&mut self, address: Address) {
+        self.0.extend(address.as_bytes());
+    }
+
+    fn tally(&mut self, tally: Tally) {
+        self.number(tally.times);
+        self.moment(tally.last);
+    }
+
+    fn past(&mut self, past: Option<Past>) {
+        let (what, why) = match past.map(|past| past.what) {
+            None => (0, 0),
+            Some(What::Connected) => (1, 0),
+            Some(What::Ended(why)) => (2, why as u8),
+            Some(What::Refused(why)) => (3, why as u8),
+            Some(What::Paired) => (4, 0),
+            Some(What::Removed) => (5, 0),
+        };
+        self.0.extend([what, why]);
+        self.moment(past.map(|past| past.at));
+        self.number(past.map_or(0, |past| past.seconds));
+    }
+}
+
+struct Reader<'b>(&'b [u8]);
+
+impl Reader<'_> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*taken)
+    }
+
+    fn number(&mut self) -> Option<u32> {
+        self.take().map(u32::from_le_bytes)
+    }
+
+    /// Outside: whether there was one; inside, whether it is known.
+    fn moment(&mut self) -> Option<Option<Moment>> {
+        self.number().map(|seconds| (seconds != 0).then(|| Moment::from_seconds(seconds)))
+    }
+
+    fn address(&mut self) -> Option<Address> {
+        self.take().map(Address::from_bytes)
+    }
+
+    fn tally(&mut self) -> Option<Tally> {
+        Some(Tally { times: self.number()?, last: self.moment()? })
+    }
+
+    fn why(&mut self) -> Option<Option<Why>> {
+        let [why] = self.take()?;
+        if why == 0 { Some(None) } else { why_of(why).map(Some) }
+    }
+
+    fn past(&mut self) -> Option<Option<Past>> {
+        let [what, why] = self.take()?;
+        let (at, seconds) = (self.moment()?, self.number()?);
+        let what = match (what, why) {
+            (0, 0) => return Some(None),
+            (1, 0) => What::Connected,
+            (2, why) => What::Ended(why_of(why)?),
+            (3, why) => What::Refused(why_of(why)?),
+            (4, 0) => What::Paired,
+            (5, 0) => What::Removed,
+            _ => return None,
+        };
+        Some(Some(Past { at: at?, what, seconds }))
+    }
+}
+
+fn why_of(number: u8) -> Option<Why> {
+    Why::ALL.into_iter().find(|why| *why as u8 == number)
+}
+
+const VERSION: u8 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn memo() -> Memo {
+        let mut memo = Memo::default();
+        let at = Moment::from_seconds;
+        for n in 1..20 {
+            memo.refused(n, Why::ALL[n as usize], Some(([192, 0, 2, 7], 7).into()), at(1000 * n));
+        }
+        memo.removed(at(90_000));
+        memo.lost(at(95_000));
+        memo
+    }
+
+    #[test]
+    fn a_record_is_read_as_it_was_written() {
+        for memo in [Memo::default(), memo()] {
+            assert_eq!(decode(&encode(&memo)), Some(memo));
+        }
+        assert!(encode(&memo()).len() <= 200, "{}", encode(&memo()).len());
+    }
+
+    #[test]
+    fn what_was_cut_or_damaged_is_no_record_and_no_panic() {
+        let bytes = encode(&memo());
+        for len in 0..bytes.len() {
+            let cut_between_two = (bytes.len() - len).is_multiple_of(10) && bytes.len() - len <= 60;
+            assert_eq!(decode(&bytes[..len]).is_some(), cut_between_two, "{len}");
+        }
+        for at in 0..bytes.len() {
+            for value in [0, 1, 2, 3, 200, 255] {
+                let mut bytes = bytes.clone();
+                bytes[at] = value;
+                let _ = decode(&bytes);
+            }
+        }
+        assert_eq!(decode(&[&bytes[..], &[0]].concat()), None);
+    }
+}

@@ -1,0 +1,149 @@
+//! The memos in a file that a crash does not damage.
+
+use super::bytes::{decode, encode};
+use super::memo::Memo;
+use super::moment::Moment;
+use redb::backends::FileBackend;
+use redb::{
+    Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
+    TableError,
+};
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::{fmt, io};
+
+/// A file of memos, open and nobody else's.
+#[derive(Debug)]
+pub(super) struct Store(Database);
+
+/// What a file had in it.
+#[derive(Debug, Default)]
+pub(super) struct Recalled {
+    pub(super) memos: HashMap<Box<str>, Box<Memo>>,
+    /// When a server last wrote that it lives.
+    pub(super) alive: Option<Moment>,
+}
+
+/// Why a file cannot be had.
+#[derive(Debug)]
+pub(super) enum NotOpen {
+    /// Another server has it.
+    InUse,
+    /// What is in it is not what was written.
+    Damaged(String),
+    /// The system says no.
+    File(io::Error),
+}
+
+impl Store {
+    /// Opens the file in `folder`, or makes it, for its owner's eyes only.
+    pub(super) fn open(folder: &Path) -> Result<(Self, Recalled), NotOpen> {
+        make(folder).map_err(NotOpen::File)?;
+        let file = create(&folder.join(NAME)).map_err(NotOpen::File)?;
+        Self::over(FileBackend::new(file).map_err(NotOpen::from)?)
+    }
+
+    /// The same over whatever keeps its bytes.
+    pub(super) fn over(backend: impl StorageBackend) -> Result<(Self, Recalled), NotOpen> {
+        let mut builder = Builder::new();
+        // A damaged file is then an error and not a panic.
+        builder.set_check_integrity_on_open(true).set_cache_size(CACHE);
+        let database = builder.create_with_backend(backend).map_err(NotOpen::from)?;
+        let store = Self(database);
+        let recalled = store.recall().map_err(|error| NotOpen::Damaged(error.to_string()))?;
+        Ok((store, recalled))
+    }
+
+    fn recall(&self) -> Result<Recalled, Box<dyn std::error::Error>> {
+        let read = self.0.begin_read()?;
+        let table = match read.open_table(DEVICES) {
+            Err(TableError::TableDoesNotExist(_)) => return Ok(Recalled::default()),
+            table => table?,
+        };
+        let mut recalled = Recalled::default();
+        for row in table.iter()? {
+            let (name, bytes) = row?;
+            let memo = decode(bytes.value()).ok_or("a memo is not of this version")?;
+            recalled.memos.insert(name.value().into(), Box::new(memo));
+        }
+        let server = read.open_table(SERVER)?;
+        recalled.alive = server.get(ALIVE)?.map(|alive| Moment::from_seconds(alive.value()));
+        Ok(recalled)
+    }
+
+    /// Writes memos, or takes them out, and that a server lives now. All of it is on the disk when this returns, or
+    /// nothing.
+    pub(super) fn write(&self, memos: &[(Box<str>, Option<Memo>)], alive: Moment) -> Result<(), redb::Error> {
+        let write = self.0.begin_write()?;
+        {
+            let mut table = write.open_table(DEVICES)?;
+            for (name, memo) in memos {
+                match memo {
+                    Some(memo) => drop(table.insert(&**name, &*encode(memo))?),
+                    None => drop(table.remove(&**name)?),
+                }
+            }
+            write.open_table(SERVER)?.insert(ALIVE, alive.seconds())?;
+        }
+        Ok(write.commit()?)
+    }
+}
+
+/// Puts a damaged file out of the way; where it is then.
+pub(super) fn set_aside(folder: &Path, now: Moment) -> io::Result<PathBuf> {
+    let aside = folder.join(format!("{NAME}.damaged-{}", now.seconds()));
+    fs::rename(folder.join(NAME), &aside)?;
+    Ok(aside)
+}
+
+/// The folder, if what it is to be in is there.
+fn make(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }
+}
+
+fn create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+impl From<DatabaseError> for NotOpen {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => Self::InUse,
+            DatabaseError::Storage(redb::StorageError::Io(error))
+                if !matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) =>
+            {
+                Self::File(error)
+            }
+            error => Self::Damaged(error.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for NotOpen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InUse => f.write_str("another server has it open"),
+            Self::Damaged(why) => write!(f, "it is damaged: {why}"),
+            Self::File(error) => error.fmt(f),
+        }
+    }
+}
+
+/// The file's name.
+pub(super) const NAME: &str = "devices.redb";
+const DEVICES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("devices");
+const SERVER: TableDefinition<'_, &str, u32> = TableDefinition::new("server");
+const ALIVE: &str = "alive";
+/// Of the file, in memory: it is read when a server begins, and then only written.
+const CACHE: usize = 1 << 20;
