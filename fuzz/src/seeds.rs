@@ -35,6 +35,9 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
 /// What libFuzzer has found, each mended since.
 fn found(target: &str) -> Vec<Vec<u8>> {
     let inputs: &[&str] = match target {
+        "label" => &[
+            "004c4f574b45593a09312f575850374737474f4d58373432423737514d434150373444415144373741594541373759474245574d45",
+        ],
         "link" => &["001815010105180d03000c0515000105180d0300"],
         _ => &[],
     };

@@ -62,7 +62,7 @@ fn read(text: &[u8]) -> Result<Code, LabelError> {
     let (scheme, rest) = text.split_at_checked(SCHEME_LEN).unwrap_or_default();
     let is_label = scheme.eq_ignore_ascii_case(&START[..SCHEME_LEN]);
     let letters = match is_label {
-        true => rest.trim_ascii_start().strip_prefix(&START[SCHEME_LEN..]).ok_or(LabelError::Version)?,
+        true => version_of(rest).strip_prefix(&START[SCHEME_LEN..]).ok_or(LabelError::Version)?,
         false => text,
     };
     let written = Code::decode(letters).map_err(LabelError::Code)?;
@@ -73,6 +73,14 @@ fn read(text: &[u8]) -> Result<Code, LabelError> {
         Ok(code) => code,
     };
     code.check().map(|()| code).map_err(LabelError::Code)
+}
+
+/// What is behind spaces and hyphens.
+fn version_of(mut rest: &[u8]) -> &[u8] {
+    while let [b' ' | b'-', behind @ ..] = rest {
+        rest = behind;
+    }
+    rest
 }
 
 /// The code in a label's bytes, which are written as those of a code.

@@ -150,6 +150,16 @@ fn pairing_a_code_is_typed_bare_or_as_the_whole_label() {
 }
 
 #[test]
+fn pairing_inside_a_label_spaces_and_hyphens_are_skipped_and_no_other_white_space() {
+    for at in "LOWKEY:".len()..LABEL.len() {
+        let with = |skipped: &str| label::parse(format!("{}{skipped}{}", &LABEL[..at], &LABEL[at..]));
+        // The version and its stroke are one.
+        assert_eq!(with(" - ").is_ok(), at != "LOWKEY:1".len(), "{at}");
+        ["\t", "\n", "\r", "\x0c"].iter().for_each(|other| assert!(with(other).is_err(), "{at}"));
+    }
+}
+
+#[test]
 fn pairing_a_typing_error_anywhere_in_a_label_is_named_as_one() {
     for at in "LOWKEY:1/".len()..LABEL.len() {
         for other in ["A", "7", "0", "\u{e9}", "", "BB"] {
