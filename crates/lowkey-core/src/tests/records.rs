@@ -45,6 +45,18 @@ fn noise_5_1_the_first_nonce_is_zero_and_each_record_moves_it_by_one() {
 }
 
 #[test]
+fn a_sealer_that_was_wiped_seals_nothing_and_has_its_key_no_more() {
+    let (mut sealer, _) = pair();
+    sealed(&mut sealer, b"text");
+    sealer.wipe();
+    let mut record = *b"more\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    assert_eq!(sealer.seal(&mut record), Err(Error::Exhausted));
+    assert_eq!(&record[..4], b"more", "nothing changed");
+    sealer.skip_to(1);
+    assert_ne!(sealed(&mut sealer, b"more"), by_hand(&key(), 1, b"more"));
+}
+
+#[test]
 fn noise_12_3_the_nonce_is_32_zero_bits_and_little_endian() {
     assert_eq!(nonce(0x0102_0304_0506_0708), [0, 0, 0, 0, 8, 7, 6, 5, 4, 3, 2, 1]);
 }

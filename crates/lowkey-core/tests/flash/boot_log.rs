@@ -1,7 +1,7 @@
 //! The boot log against flash of every unit: cut in the middle of anything, with a bad bit, read wrongly, or unfit.
 
 use crate::{NATURES, UNITS};
-use lowkey_core::boot_log::{Bank, BootLog, ERASED};
+use lowkey_core::boot_log::{Bank, BootLog, ERASED, Flash, FlashFailed};
 use lowkey_core::{Counter, CounterFailed};
 use test_support::Random;
 use test_support::flash::{Misread, Model, Nature, Trouble};
@@ -246,6 +246,49 @@ fn a_log_that_does_not_fit_its_flash_says_so_at_the_first_boot_and_at_each() {
         let mut flash = Model::new(unit, 4_096, 1, Nature::default());
         assert_eq!(boot(&mut flash, None), Err(CounterFailed));
     }
+}
+
+/// All eight numbers of a bank have one copy left, and nobody has begun the other bank.
+#[test]
+fn a_full_bank_without_a_number_that_has_both_copies_is_not_left_for_another() {
+    for spoiled in 0..2 {
+        let mut flash = flash(8, 8, 1);
+        (1..=8).for_each(|n| assert_eq!(boot(&mut flash, None), Ok(n)));
+        let mut bytes = flash.bytes(Bank::First);
+        bytes.chunks_mut(16).for_each(|slot| slot[8 * spoiled..][..8].fill(0));
+        flash.put(Bank::First, &bytes);
+        assert_eq!(boot(&mut flash, None), Err(CounterFailed), "copy {spoiled}");
+        assert_eq!(BootLog::new(&mut flash).count(), Ok(8), "copy {spoiled}");
+    }
+}
+
+#[test]
+fn a_flash_that_is_not_told_how_to_clear_says_so() {
+    struct Bare;
+
+    impl Flash for Bare {
+        fn unit(&self) -> usize {
+            4
+        }
+
+        fn bank_len(&self) -> usize {
+            1_024
+        }
+
+        fn read(&mut self, _: Bank, _: usize, _: &mut [u8]) -> Result<(), FlashFailed> {
+            Ok(())
+        }
+
+        fn program(&mut self, _: Bank, _: usize, _: &[u8]) -> Result<(), FlashFailed> {
+            Ok(())
+        }
+
+        fn erase(&mut self, _: Bank) -> Result<(), FlashFailed> {
+            Ok(())
+        }
+    }
+
+    assert_eq!(Bare.clear(Bank::First, 0), Err(FlashFailed));
 }
 
 /// A bank that no longer erases is not begun.
