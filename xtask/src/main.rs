@@ -7,13 +7,14 @@ mod bench;
 mod busy;
 mod checks;
 mod coverage;
+mod help;
 mod network_trial;
 mod pack;
 mod plan;
 mod show;
 mod tally;
 
-use std::{env, path, process::ExitCode};
+use std::{env, error::Error, path, process::ExitCode};
 
 use show::{Board, Wire};
 use xtask::{archive, c_firmware, command, firmware, measure, qemu, steps, target, toolchain, tools};
@@ -25,6 +26,13 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments[..] {
+        ["help" | "--help" | "-h"] => {
+            print!("{}", help::all());
+            Ok(())
+        }
+        ["help", verb] | [verb, "--help" | "-h"] => {
+            help::of(verb).map(|text| print!("{text}")).ok_or_else(|| unknown(verb))
+        }
         ["demo"] => show::demo(Board::Rust(BOARD), &Wire::Honest),
         ["demo", "--mitm"] => show::demo(Board::Rust(BOARD), &Wire::Attacked),
         ["demo", "--c"] => show::demo(Board::C, &Wire::Honest),
@@ -60,7 +68,8 @@ fn main() -> ExitCode {
         ["plan"] => plan::check(),
         ["plan", word @ ("--write" | "--drivers")] => plan::run(&[word]),
         ["duplicates"] => plan::run(&["--duplicates"]),
-        _ => Err(USAGE.into()),
+        [] => Err(help::all().into()),
+        [verb, ..] => Err(help::of(verb).map_or_else(|| unknown(verb), Into::into)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -71,45 +80,8 @@ fn main() -> ExitCode {
     }
 }
 
-const BOARD: &str = "examples/lm3s6965-ethernet";
+fn unknown(verb: &str) -> Box<dyn Error + Send + Sync> {
+    format!("no verb is called `{verb}`\n{}", help::all()).into()
+}
 
-const USAGE: &str = "\
-usage: cargo xtask <verb>
-  demo   a board in QEMU and the real server: 64 KiB each way, the wire captured and searched;
-         --mitm puts an attacker between them, --c takes the board's firmware in C, with lwIP;
-         --pair brings a blank board and a server together by the code on a label, also with --c;
-         --line puts both boards on a line that dies, and in front of a server that hangs, floods and takes nothing
-  board  a board in QEMU that pairs, for your own label and server: --label FILE, a file of `lowkey code new --address`;
-         --select and --down hold a button while it starts; its flash is kept, --blank begins anew; --c: in C
-  check  formatting, documents, lints and unit tests of the workspace: a minute when it is built; installs nothing
-  test   everything that must hold before a change goes in; installs what the machine lacks
-         (STEP…: only these; --list: their names, and how long each took last; --from STEP: it and what comes after;
-         --busy: what has deadlines, races and ports, ten times while all cores are kept busy by something else)
-  plan   whether the folders, floors, drivers and `unsafe` of the sources are those of ARCHITECTURE.md
-         (--write: write what of it follows from the sources; --drivers: how long the drivers' files are)
-  duplicates
-         runs of six lines or more that the crates have in two places
-  deb    a Debian package of the command, in target/debian
-  c      the library for C: for each machine a folder in dist, with all that firmware in C needs
-         (--try: make all of them on the side and use them, before a release; `test` leaves one out)
-  release
-         everything of a release but publishing it, in dist/release: RELEASING.md
-         (--dry-run: before there is a tag and a heading in CHANGELOG.md; --twice: whether a clone in another folder
-         gives the same bytes)
-  coverage
-         which lines of the crates their tests run, file by file (CRATE…: only of these)
-  constant-time
-         whether the time that a Cortex-M3 takes depends on a secret, or what stays on its stack: the
-         image, the trace in a model, and valgrind
-         (--elf FIRMWARE: only whether what is ours in a firmware of yours has instructions that take a time of their own)
-  on-device
-         the primitives' own tests on a Cortex-M3, in QEMU and in a model; what C leaves on the stack
-  size   flash, RAM and stack of a channel on a Cortex-M3, next to benches/numbers.toml
-         (--write: commit what was measured there; --profiles: the smallest at other build profiles;
-         --c: print the rows in C only; --savings: those with and without what makes the archive smaller)
-  cycles the time of a channel on a Cortex-M3, by a model of one, next to its peers and to benches/numbers.toml
-         (--write: commit what was measured there)
-  bench  handshakes, records, echoes and the memory of 10,000 connections on this machine, next to snow,
-         rustls and bare aws-lc-rs
-         (--portable: with the primitives in Rust; --charts: draw the book's charts from its tables)
-LOWKEY_TOOLCHAIN=debian builds firmware with Debian's toolchain.";
+const BOARD: &str = "examples/lm3s6965-ethernet";
