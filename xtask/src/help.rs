@@ -30,7 +30,7 @@ struct Verb {
     more: &'static [&'static str],
 }
 
-const VERBS: [Verb; 16] = [
+const VERBS: [Verb; 17] = [
     Verb {
         name: "check",
         words: "",
@@ -135,6 +135,12 @@ const VERBS: [Verb; 16] = [
         words: " [CRATE…]",
         what: "which lines of the crates their tests run, file by file",
         more: &["CRATE…  these crates alone"],
+    },
+    Verb {
+        name: "fuzz",
+        words: " [TARGET --minutes NUMBER]",
+        what: "how long libFuzzer has looked at each target; or longer, with a nightly compiler",
+        more: &["TARGET --minutes NUMBER  look so long, and add that to fuzz/runs.txt"],
     },
     Verb {
         name: "c",

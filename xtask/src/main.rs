@@ -7,6 +7,7 @@ mod bench;
 mod busy;
 mod checks;
 mod coverage;
+mod fuzz;
 mod help;
 mod network_trial;
 mod pack;
@@ -60,6 +61,8 @@ fn main() -> ExitCode {
         ["bench", "--charts"] => measure::run(&["charts", "--write"]),
         ["coverage"] => coverage::print(),
         ["coverage", ref names @ ..] => coverage::print_of(names),
+        ["fuzz"] => fuzz::print(),
+        ["fuzz", target, "--minutes", minutes] => fuzz::run(target, minutes),
         // Of whoever types it: programs run in the repository.
         ["constant-time", "--elf", elf] => path::absolute(elf)
             .map_err(Into::into)

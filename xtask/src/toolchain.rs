@@ -248,7 +248,12 @@ pub fn host_cargo(verb: &str) -> Command {
 
 /// The cargo of this version, which rustup has.
 pub fn cargo_of(version: &str) -> Command {
-    Command::new("rustup").without_env(of_another_build).args(["run", version, "cargo"])
+    program_of(version, "cargo")
+}
+
+/// A program that is to find the compiler of this version, which rustup has.
+pub fn program_of(version: &str, program: impl AsRef<OsStr>) -> Command {
+    Command::new("rustup").without_env(of_another_build).args(["run", version]).args([program])
 }
 
 fn rustc(arguments: &[&str]) -> Result<PathBuf> {
