@@ -271,9 +271,10 @@ const STEPS: [Step; 35] = [
 ];
 
 /// Steps that only run when they are named.
-const APART: [Step; 3] = [
+const APART: [Step; 4] = [
     alone("msrv", "whether the oldest Rust that the crates name compiles them", apart::oldest_rust),
     alone("features", "lints of the crates with each set of their features", apart::feature_sets),
+    alone("miri", "whether anything undefined happens where keys are used in place", apart::undefined),
     alone("book", "the book, and what its pages lead to", apart::book),
 ];
 

@@ -54,6 +54,21 @@ pub(super) fn feature_sets() -> Result<()> {
     lint(&device.chain(["--target", TARGET, "--exclude-features", "aws-lc,std"]).collect::<Vec<_>>())
 }
 
+/// Whether Miri finds anything undefined where bytes become a secret or a key without being copied.
+///
+/// # Errors
+/// Rustup does not bring it; what it has found.
+pub(super) fn undefined() -> Result<()> {
+    // What there is stays as it is: to install it once more would be to take a newer one.
+    if toolchain::cargo_of("nightly").args(["miri", "--version"]).quiet().is_err() {
+        let install =
+            ["toolchain", "install", "nightly", "--profile", "minimal", "--component", "miri,rust-src"];
+        Command::new("rustup").args(install).quiet()?;
+    }
+    let miri = toolchain::cargo_of("nightly").args(["miri", "test", "--quiet"]).args(IN_PLACE);
+    miri.env("CARGO_TARGET_DIR", target().join("miri")).run()
+}
+
 /// Makes the book, and follows what its pages link to and show.
 ///
 /// # Errors
@@ -90,3 +105,6 @@ pub(super) fn book() -> Result<()> {
     }
     Err(format!("the book has links to nothing:\n  {}", Vec::from_iter(problems).join("\n  ")).into())
 }
+
+/// Tests of `Secret::of` and its like, as arguments of `cargo test`.
+const IN_PLACE: [&str; 4] = ["--package", "lowkey-crypto", "--lib", "tests::secret::"];
