@@ -48,6 +48,23 @@ fn without_power_cuts_the_numbers_are_1_2_3_and_banks_take_turns() {
     }
 }
 
+/// A log outlives the firmware that has begun it. Made by Python: a number and, behind it, its check, both
+/// little-endian and both twice.
+#[test]
+fn the_layout_of_a_log_is_frozen() {
+    let slots = [
+        (1, [0x01, 0x00, 0x00, 0x00, 0x59, 0x96, 0x20, 0xbd]),
+        (2, [0x02, 0x00, 0x00, 0x00, 0xb3, 0x2c, 0xf2, 0xf3]),
+        (3, [0x03, 0x00, 0x00, 0x00, 0xda, 0x6e, 0x03, 0xd8]),
+    ];
+    for (n, bytes) in slots {
+        let mut flash = flash(8, 8, 1);
+        (1..=n).for_each(|n| assert_eq!(boot(&mut flash, None), Ok(n)));
+        let end = 16 * n as usize;
+        assert_eq!(flash.bytes(Bank::First)[end - 16..end], bytes.repeat(2), "{n}");
+    }
+}
+
 /// What the documentation says of 10,000 erases of each bank.
 #[test]
 fn two_banks_count_as_many_boots_an_erase_as_the_book_says() {
