@@ -52,6 +52,15 @@ pub(crate) fn exclusions(tree: &Tree) -> Result<Vec<String>> {
     Ok(missing.chain(idle).collect())
 }
 
+/// The workspaces that are not in what an editor is told, the text of [`EDITOR`].
+pub(crate) fn unlinked(tree: &Tree, settings: &str) -> Vec<String> {
+    let packages = tree.packages();
+    let own = workspaces(&packages).into_iter().map(|folder| format!("{folder}/Cargo.toml"));
+    let manifests = std::iter::once("Cargo.toml".to_owned()).chain(own);
+    let unlinked = manifests.filter(|manifest| !settings.contains(&format!("\"{manifest}\"")));
+    unlinked.map(|manifest| format!("{EDITOR} does not link `{manifest}`")).collect()
+}
+
 /// The sentence of ARCHITECTURE.md that names the workspaces of their own.
 pub(crate) fn shown(tree: &Tree) -> String {
     let packages = tree.packages();
@@ -78,6 +87,8 @@ fn inside(path: &str, folder: &str) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
+/// What tells rust-analyzer where the workspaces are.
+pub(crate) const EDITOR: &str = ".vscode/settings.json";
 const LIST: &str = "folders";
 
 #[cfg(test)]
@@ -109,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_workspace_excludes_the_workspaces_of_their_own_and_nothing_else() {
+    fn the_workspace_and_editors_know_the_workspaces_of_their_own_and_no_others() {
         let root = "[workspace]\nmembers = [\"a\"]\nexclude = [\"b\", \"a\"]\n";
         let files = [
             ("Cargo.toml", root),
@@ -122,5 +133,7 @@ mod tests {
         assert_eq!(problems.len(), 2, "{problems:?}");
         assert!(problems[0].contains("does not exclude `c`") && problems[1].contains("excludes `a`"));
         assert_eq!(shown(&tree), "Workspaces of their own: `b`, `c`.\n");
+        let linked = "[\"Cargo.toml\", \"b/Cargo.toml\"]";
+        assert_eq!(unlinked(&tree, linked), [".vscode/settings.json does not link `c/Cargo.toml`"]);
     }
 }

@@ -18,7 +18,7 @@ mod unsafety;
 mod width;
 mod words;
 
-use std::{env, process::ExitCode};
+use std::{env, fs, process::ExitCode};
 
 use floors::Room;
 use tree::Tree;
@@ -55,6 +55,7 @@ fn check(tree: &Tree) -> Result<()> {
     let architecture = tree.text(ARCHITECTURE)?;
     let mut problems = folders::problems(tree, architecture)?;
     problems.extend(folders::exclusions(tree)?);
+    problems.extend(folders::unlinked(tree, &fs::read_to_string(root().join(folders::EDITOR))?));
     problems.extend(unsafety::problems(tree, architecture)?);
     problems.extend(drivers::problems(tree, architecture)?);
     problems.extend(modules::compiled_twice(tree));
