@@ -25,14 +25,17 @@ pub fn root() -> PathBuf {
     here.parent().map(PathBuf::from).unwrap_or(here)
 }
 
-/// The crates that are published: all in `crates`.
+/// The crates that are published: all folders in `crates`.
 ///
 /// # Errors
 /// The folder cannot be read.
 pub fn crates() -> command::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(root().join("crates"))? {
-        names.push(entry?.file_name().to_string_lossy().into_owned());
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
     }
     names.sort_unstable();
     Ok(names)
