@@ -4,6 +4,7 @@
 
 mod commands;
 mod explain;
+mod past;
 mod phrases;
 mod search;
 mod service;
@@ -11,9 +12,13 @@ mod service;
 mod tests;
 
 use crate::health::{Down, Health};
+use crate::memory::Memory;
 use explain::Explainer;
 use lowkey_host::text::mask;
-use lowkey_host::{Acceptor, Cause, Failure, Id, LeftOut, Mode, Paired, SessionInfo, parse_id, show_time};
+use lowkey_host::{
+    Acceptor, Cause, Failure, Id, LeftOut, Mode, Paired, Removed, SessionInfo, parse_id, show_time,
+};
+use lowkey_registry::text_file::shell_quote;
 use phrases::ago;
 use search::Search;
 use std::net::{IpAddr, SocketAddr};
@@ -99,19 +104,27 @@ enum Subject {
 pub struct Doctor {
     acceptor: Acceptor,
     service: Option<Health>,
+    memory: Memory,
     registry: PathBuf,
 }
 
 impl Doctor {
     /// Of this server. `registry` is the file that mending commands name.
     pub fn new(acceptor: Acceptor, registry: impl Into<PathBuf>) -> Self {
-        Self { acceptor, service: None, registry: registry.into() }
+        Self { acceptor, service: None, memory: Memory::new(), registry: registry.into() }
     }
 
     /// Of a server with this service behind it.
     #[must_use]
     pub fn with_service(mut self, service: Health) -> Self {
         self.service = Some(service);
+        self
+    }
+
+    /// Of a server with this memory of its devices.
+    #[must_use]
+    pub fn with_memory(mut self, memory: Memory) -> Self {
+        self.memory = memory;
         self
     }
 
@@ -131,6 +144,8 @@ impl Doctor {
             registry: &self.registry,
             down: self.service.as_ref().and_then(Health::down),
             left_out: self.acceptor.registry().left_out(),
+            removed: self.acceptor.registry().removed(),
+            memory: &self.memory,
             failures,
         }
     }
@@ -143,6 +158,9 @@ struct Case<'a> {
     /// The service behind, if it is down.
     down: Option<Down>,
     left_out: Vec<LeftOut>,
+    /// What was taken out of the registry lately.
+    removed: Vec<Removed>,
+    memory: &'a Memory,
     failures: Vec<Failure>,
 }
 
@@ -189,7 +207,9 @@ impl Case<'_> {
     fn subject(&self, about: Option<&str>, search: &Search<'_>) -> Subject {
         let left_out = &self.left_out;
         let Some(about) = about else { return Subject::All };
-        if search.has_device(about) || left_out.iter().any(|out| out.device == about) {
+        let was_taken_out = self.removed.iter().any(|removed| removed.pinned.device().name() == about);
+        let is_known = was_taken_out || self.memory.of(about).is_some();
+        if is_known || search.has_device(about) || left_out.iter().any(|out| out.device == about) {
             return Subject::Device(about.to_owned());
         }
         if let Ok(address) = about.parse().or_else(|_| about.parse().map(|address: SocketAddr| address.ip()))
@@ -199,6 +219,8 @@ impl Case<'_> {
         let Some(id) = parse_id(about) else { return Subject::Nobody(about.to_owned()) };
         let pinned = self.acceptor.registry().lookup(&id).map(|pinned| pinned.device().name().to_owned());
         let name = pinned.or_else(|| Some(left_out.iter().find(|out| out.id == id)?.device.clone()));
+        let taken_out = || self.removed.iter().find(|removed| removed.pinned.id() == id);
+        let name = name.or_else(|| taken_out().map(|removed| removed.pinned.device().name().to_owned()));
         name.map_or_else(|| Subject::Id(id, about.to_owned()), Subject::Device)
     }
 
@@ -218,10 +240,18 @@ impl Case<'_> {
         let none_so_far = findings.is_empty() && left_out.is_empty();
         findings.splice(..0, left_out);
         match subject {
-            Subject::All => self.shortages(findings),
+            Subject::All => {
+                past::gather(findings);
+                findings.extend(past::all_boards(self.memory));
+                self.shortages(findings);
+            }
             Subject::Device(name) => {
                 match session_of(sessions, name) {
-                    Some(session) => findings.insert(0, connected(name, session)),
+                    Some(session) => {
+                        findings.insert(0, connected(name, session));
+                        findings.extend(self.memory.of(name).and_then(|of| past::two_boards(name, &of)));
+                    }
+                    None if self.says_what_was(name, findings) => (),
                     None if none_so_far => {
                         let mend = if self.down.is_some() { SERVICE_FIRST } else { POWER_AND_NETWORK };
                         findings.extend(self.down.as_ref().map(service::down));
@@ -251,8 +281,35 @@ impl Case<'_> {
         }
     }
 
-    /// Nobody, and how a device of that name is made, if it can be one.
+    /// Says of a device that is not connected what is remembered of it, if anything is.
+    fn says_what_was(&self, name: &str, findings: &mut Vec<Finding>) -> bool {
+        let removed = self.removed.iter().find(|removed| removed.pinned.device().name() == name);
+        let is_registered = Search::new(self.acceptor, MOST_TIME).has_device(name);
+        let removed = removed.filter(|_| !is_registered).map(|removed| removed.at);
+        let of = self.memory.of(name);
+        if removed.is_none() && of.as_ref().is_none_or(|of| of.sessions == 0 && of.removed.is_none()) {
+            return false;
+        }
+        findings.push(past::absent(name, of.as_ref(), removed, self.down.is_some()));
+        findings.extend(self.down.as_ref().map(service::down));
+        findings.extend(of.and_then(|of| past::two_boards(name, &of)));
+        true
+    }
+
+    /// Nobody, and who has nearly that name, or how a device of that name is made, if nobody has and it can be one.
     fn unknown(&self, asked: &str) -> Finding {
+        let mut near = None;
+        self.acceptor.registry().each(&mut |pinned| {
+            let name = pinned.device().name();
+            let distance = strsim::osa_distance(asked, name);
+            if distance <= NEAR && near.as_ref().is_none_or(|(nearest, _)| distance < *nearest) {
+                near = Some((distance, name.to_owned()));
+            }
+        });
+        if let Some((_, name)) = near {
+            let about = shell_quote(Path::new(&name));
+            return nobody(asked, Some(Mend::Run(format!("lowkey doctor {about}"))));
+        }
         let name = if commands::is_a_name(asked) { asked } else { "NAME" };
         nobody(asked, Some(commands::provision(self.acceptor.public_key(), self.registry, name)))
     }
@@ -404,6 +461,8 @@ const SERVICE_FIRST: &str =
 /// What mends a clock.
 const SET_THE_CLOCK: &str =
     "set the clock; with systemd, `systemctl enable systemd-time-wait-sync` has services start after that";
+/// How many letters a name may differ from one that was meant.
+const NEAR: usize = 2;
 /// How many that are left out are named.
 const MOST_LEFT_OUT: usize = 20;
 /// How long keys are tried for one question.

@@ -79,6 +79,7 @@ fn shown(name: &str, known: &Known, now: SystemTime) -> Value {
     let displaced = of.and_then(|of| of.displaced).map(|displaced| {
         json!({
             "by": displaced.by.map(|by| by.to_string()),
+            "from": displaced.from.map(|from| from.to_string()),
             "last_seconds_ago": seconds_ago(displaced.tally.last, now),
             "times": displaced.tally.times,
         })

@@ -113,7 +113,7 @@ impl Routes {
     /// One at a time: it keeps a processor busy. The permit is the thread's, which goes on when its asker is gone.
     async fn diagnose(&self, about: Option<String>) -> Option<String> {
         let permit = Arc::clone(&self.doctors).acquire_owned().await.ok()?;
-        let mut doctor = Doctor::new(self.acceptor.clone(), &self.registry);
+        let mut doctor = Doctor::new(self.acceptor.clone(), &self.registry).with_memory(self.memory.clone());
         if let Some(service) = &self.service {
             doctor = doctor.with_service(service.clone());
         }

@@ -1,6 +1,7 @@
 //! From a failure to what happened, why, and what mends it.
 
 use super::commands;
+use super::past;
 use super::phrases::{self, ago};
 use super::search::{Maker, Search};
 use super::{Case, Finding, Mend, SOMEBODY, service};
@@ -105,6 +106,11 @@ impl Explainer<'_> {
                 .why(format!("the id is its own, and it is not let in: {}", out.why))
                 .then_do("mend that file; it is looked at again by itself".to_owned());
         }
+        if known.is_none()
+            && let Some(verdict) = self.taken_out(claimed, search)
+        {
+            return verdict;
+        }
         let maker = search.maker(failure, mode, known, only);
         let mut verdict = match (known, maker) {
             (None, Some(maker)) => self.another_id(&maker.key),
@@ -116,6 +122,27 @@ impl Explainer<'_> {
             verdict.why.push_str("; or another registered key, for there was no time to try them all");
         }
         verdict
+    }
+
+    /// A key that was in the registry, under its id.
+    fn taken_out(&self, claimed: Option<Id>, search: &Search<'_>) -> Option<Verdict> {
+        let removed = self.case.removed.iter().find(|removed| Some(removed.pinned.id()) == claimed)?;
+        let pinned = &removed.pinned;
+        if !self.case.acceptor.opens(self.failure, pinned, Some(pinned)) {
+            return None;
+        }
+        let (name, when) = (pinned.device().name(), past::when(removed.at));
+        Some(if search.has_device(name) {
+            Verdict::of("replaced", name)
+                .why(format!(
+                    "this is a key of {name:?} that was taken out of the registry {when}: an older page"
+                ))
+                .then_do("write its newer key page to it".to_owned())
+        } else {
+            Verdict::of("revoked", name)
+                .why(format!("{name:?} was taken out of the registry {when}, and its board goes on trying"))
+                .then_do(past::MEANT.to_owned())
+        })
     }
 
     /// A registered key, under an id that nobody has.

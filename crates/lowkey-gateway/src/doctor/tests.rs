@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::health::Unreached;
+use crate::memory::{Past, Remembered};
 use lowkey_host::{Device, Devices, Hello, Identity, Limits, Pinned, Registry, Trouble, entropy};
 use std::collections::BTreeSet;
 use std::io;
@@ -128,8 +129,25 @@ fn every_finding_is_about_the_right_one_and_nobody_is_somebody_who_is_no_device(
         seen(findings.iter().rfind(|finding| finding.kind != "registry").unwrap(), who);
     }
 
+    let ends = [
+        "closed",
+        "broken",
+        "silent",
+        "lifetime",
+        "revoked",
+        "displaced",
+        "stopped",
+        "backend unreached",
+        "",
+    ];
+    for finding in ends.map(|why| past::absent("pump-7", Some(&ended(why)), None, false)) {
+        seen(&finding, "pump-7");
+    }
+    seen(&past::absent("pump-7", None, Some(SystemTime::now()), false), "pump-7");
+
     // The rest are about the device that they name: tests/doctor.rs has each of them by a real handshake.
     kinds.extend(["connected", "damaged", "expired", "key_of_another", "key_wrong", "mended", "other_id"]);
+    kinds.extend(["replaced", "two_boards"]);
     kinds.extend(["psk_missing", "psk_of_another", "psk_superfluous", "psk_wrong"]);
     let book = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/src/operations.md"))
         .unwrap();
@@ -138,6 +156,24 @@ fn every_finding_is_about_the_right_one_and_nobody_is_somebody_who_is_no_device(
     let cells: Vec<String> = table.lines().map(first).collect();
     let listed: BTreeSet<&str> = cells.iter().flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
     assert_eq!(kinds, listed);
+}
+
+/// A device whose last session ended so.
+fn ended(why: &'static str) -> Remembered {
+    let at = SystemTime::now();
+    Remembered {
+        first_seen: Some(at),
+        last_seen: Some(at),
+        from: None,
+        sessions: 1,
+        ended: Some(Past { at, what: "ended", why, lasted: Duration::from_secs(60) }),
+        displaced: None,
+        backend: None,
+        refused: None,
+        paired: None,
+        removed: None,
+        history: Vec::new(),
+    }
 }
 
 #[test]

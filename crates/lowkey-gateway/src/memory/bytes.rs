@@ -3,10 +3,11 @@
 use super::address::Address;
 use super::memo::{Memo, Past, Tally, What, Why};
 use super::moment::Moment;
+use std::net::SocketAddr;
 
 /// The memo's bytes.
 pub(super) fn encode(memo: &Memo) -> Vec<u8> {
-    let mut out = Writer(Vec::with_capacity(200));
+    let mut out = Writer(Vec::with_capacity(220));
     out.0.push(VERSION);
     out.0.push(u8::from(memo.is_open()));
     out.moment(memo.first);
@@ -15,6 +16,7 @@ pub(super) fn encode(memo: &Memo) -> Vec<u8> {
     out.number(memo.sessions);
     out.past(memo.ended);
     out.tally(memo.displaced);
+    out.address(memo.displaced_from);
     out.address(memo.displaced_by);
     out.tally(memo.backend);
     out.tally(memo.refused);
@@ -37,6 +39,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Memo> {
         sessions: rest.number()?,
         ended: rest.past()?,
         displaced: rest.tally()?,
+        displaced_from: rest.address()?,
         displaced_by: rest.address()?,
         backend: rest.tally()?,
         refused: rest.tally()?,
@@ -67,8 +70,15 @@ impl Writer {
         self.number(moment.map_or(0, Moment::seconds));
     }
 
+    /// Most are of IPv4, and many are not known.
     fn address(&mut self, address: Address) {
-        self.0.extend(address.as_bytes());
+        let bytes = match address.known() {
+            None => &[],
+            Some(SocketAddr::V4(_)) => &address.as_bytes()[IPV4..],
+            Some(SocketAddr::V6(_)) => &address.as_bytes()[..],
+        };
+        self.0.push(bytes.len() as u8);
+        self.0.extend(bytes);
     }
 
     fn tally(&mut self, tally: Tally) {
@@ -106,11 +116,20 @@ impl Reader<'_> {
 
     /// Outside: whether there was one; inside, whether it is known.
     fn moment(&mut self) -> Option<Option<Moment>> {
-        self.number().map(|seconds| (seconds != 0).then(|| Moment::from_seconds(seconds)))
+        self.number().map(Moment::from_seconds)
     }
 
     fn address(&mut self) -> Option<Address> {
-        self.take().map(Address::from_bytes)
+        let [len] = self.take()?;
+        match usize::from(len) {
+            0 => Some(Address::default()),
+            Address::LEN => self.take().map(Address::from_bytes),
+            SHORT => {
+                let [a, b, c, d, port @ ..] = self.take::<SHORT>()?;
+                Some(Address::from(Some(([a, b, c, d], u16::from_be_bytes(port)).into())))
+            }
+            _ => None,
+        }
     }
 
     fn tally(&mut self) -> Option<Tally> {
@@ -143,6 +162,9 @@ fn why_of(number: u8) -> Option<Why> {
 }
 
 const VERSION: u8 = 1;
+/// Where an address of IPv4 begins in one of IPv6, and how long it is with its port, in bytes.
+const IPV4: usize = 12;
+const SHORT: usize = Address::LEN - IPV4;
 
 #[cfg(test)]
 mod tests {
@@ -150,7 +172,7 @@ mod tests {
 
     fn memo() -> Memo {
         let mut memo = Memo::default();
-        let at = Moment::from_seconds;
+        let at = |seconds| Moment::from_seconds(seconds).unwrap();
         for n in 1..20 {
             memo.refused(n, Why::ALL[n as usize], Some(([192, 0, 2, 7], 7).into()), at(1000 * n));
         }
@@ -164,7 +186,7 @@ mod tests {
         for memo in [Memo::default(), memo()] {
             assert_eq!(decode(&encode(&memo)), Some(memo));
         }
-        assert!(encode(&memo()).len() <= 200, "{}", encode(&memo()).len());
+        assert!(encode(&memo()).len() <= 220, "{}", encode(&memo()).len());
     }
 
     #[test]

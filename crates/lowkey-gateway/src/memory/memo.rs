@@ -18,8 +18,9 @@ pub(super) struct Memo {
     pub(super) sessions: u32,
     /// How its last session ended.
     pub(super) ended: Option<Past>,
-    /// Sessions that a newer one displaced, and where the last of the newer ones came from.
+    /// Sessions that a newer one displaced, and where the last of them and the newer one came from.
     pub(super) displaced: Tally,
+    pub(super) displaced_from: Address,
     pub(super) displaced_by: Address,
     /// Sessions that the service behind ended.
     pub(super) backend: Tally,
@@ -40,9 +41,9 @@ pub(super) struct Memo {
 /// What was heard of a device's sessions, whose events two threads may bring in another order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Heard {
-    /// The number of the newest that has begun, and of the newest that has ended.
-    begun: Option<u64>,
-    ended: Option<u64>,
+    /// One more than the number of the newest that has begun, and of the newest that has ended; 0 without one.
+    begun: u32,
+    ended: u32,
     /// A server that is gone has not seen its last one end.
     was_open: bool,
 }
@@ -110,8 +111,9 @@ impl Memo {
         self.sessions = self.sessions.saturating_add(1);
         self.first.get_or_insert(now);
         self.last = self.last.max(Some(now));
-        if self.heard.begun < Some(session) {
-            (self.heard.begun, self.from) = (Some(session), Address::from(from));
+        let number = counted(session);
+        if self.heard.begun < number {
+            (self.heard.begun, self.from) = (number, Address::from(from));
         }
         self.removed = None;
         self.note(Past { at: now, what: What::Connected, seconds: 0 });
@@ -120,13 +122,15 @@ impl Memo {
     fn over(&mut self, ended: &Ended, now: Moment) {
         let (why, seconds) = (Why::from(ended.reason), whole_seconds(ended.info.age));
         let past = Past { at: now, what: What::Ended(why), seconds };
-        if self.heard.ended < Some(ended.session) {
-            (self.heard.ended, self.ended) = (Some(ended.session), Some(past));
+        let number = counted(ended.session);
+        if self.heard.ended < number {
+            (self.heard.ended, self.ended) = (number, Some(past));
         }
         self.last = self.last.max(Some(now.before(ended.info.last_heard)));
         match ended.reason {
             Reason::Displaced => {
                 self.displaced.add(1, now);
+                self.displaced_from = Address::from(ended.info.from);
                 self.displaced_by = Address::from(ended.by);
             }
             Reason::Backend(_) => self.backend.add(1, now),
@@ -172,6 +176,11 @@ impl Memo {
         self.history.rotate_right(1);
         self.history[0] = Some(past);
     }
+}
+
+/// The number of a session, counted from 1. A server that has had four billion of them has been started again.
+fn counted(session: u64) -> u32 {
+    u32::try_from(session.saturating_add(1)).unwrap_or(u32::MAX)
 }
 
 fn whole_seconds(time: std::time::Duration) -> u32 {

@@ -2,7 +2,7 @@
 
 use super::memo::{Memo, Why};
 use super::moment::Moment;
-use super::store::{Recalled, Store};
+use super::store::{NotOpen, Recalled, Store};
 use redb::StorageBackend;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -82,7 +82,7 @@ impl StorageBackend for Disk {
 
 fn memo(n: u32) -> Memo {
     let mut memo = Memo::default();
-    memo.refused(n, Why::Expired, None, Moment::from_seconds(n));
+    memo.refused(n, Why::Expired, None, Moment::from_seconds(n).unwrap());
     memo
 }
 
@@ -91,8 +91,8 @@ fn write(disk: &Disk) -> u32 {
     let Ok((store, _)) = Store::over(disk.clone()) else { return 0 };
     let names: [Box<str>; 3] = ["a", "b", "c"].map(Into::into);
     let written = (1..=10).take_while(|n| {
-        let memos = names.clone().map(|name| (name, Some(memo(*n))));
-        store.write(&memos, Moment::from_seconds(*n)).is_ok()
+        let devices = names.clone().map(|name| (name, Some(memo(*n))));
+        store.write(&devices, Moment::from_seconds(*n).unwrap()).is_ok()
     });
     written.count().try_into().unwrap()
 }
@@ -110,13 +110,20 @@ fn after_a_power_cut_at_any_write_all_is_as_it_was_written_last_or_before() {
             break;
         }
         cuts += 1;
-        let opened = Store::over(disk.after_the_cut(&mut random));
-        let (_, Recalled { memos, alive }) = opened.unwrap_or_else(|error| panic!("{left}: {error}"));
+        let (_, Recalled { memos, alive }) = match Store::over(disk.after_the_cut(&mut random)) {
+            Ok(opened) => opened,
+            // It was being made: nothing was in it, and it is set aside.
+            Err(NotOpen::Damaged(_)) if written == 0 && left < MAKING => continue,
+            Err(error) => panic!("{left}: {error}"),
+        };
         let found = alive.map_or(0, Moment::seconds);
         // The last one may be there although nobody was told.
         assert!(found == written || found == written + 1, "{left}: {found} of {written}");
-        assert!(memos.values().all(|read| **read == memo(found)), "{left}");
+        assert!(memos.iter().all(|(_, read)| *read == memo(found)), "{left}");
         assert_eq!(memos.len(), if found == 0 { 0 } else { 3 }, "{left}");
     }
     assert!(cuts > 50, "{cuts}");
 }
+
+/// How many writes it takes until there is a file at all.
+const MAKING: usize = 8;

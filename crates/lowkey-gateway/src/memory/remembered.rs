@@ -63,6 +63,8 @@ pub struct Tally {
 pub struct Displaced {
     /// How often, and when last.
     pub tally: Tally,
+    /// Where it had come from itself, the last time.
+    pub from: Option<SocketAddr>,
     /// Where the newer one came from, the last time.
     pub by: Option<SocketAddr>,
 }
@@ -89,7 +91,11 @@ impl From<&Memo> for Remembered {
             from: memo.from.known(),
             sessions: memo.sessions,
             ended: memo.ended.map(Into::into),
-            displaced: displaced.map(|tally| Displaced { tally, by: memo.displaced_by.known() }),
+            displaced: displaced.map(|tally| Displaced {
+                tally,
+                from: memo.displaced_from.known(),
+                by: memo.displaced_by.known(),
+            }),
             backend: tally(memo.backend),
             refused: refused.map(|tally| Refused {
                 tally,

@@ -39,7 +39,8 @@ impl Memory {
             Ok((store, recalled)) => {
                 let mut memos = recalled.memos;
                 let alive = recalled.alive.unwrap_or(now);
-                memos.values_mut().filter(|memo| memo.is_open()).for_each(|memo| memo.lost(alive));
+                let open = memos.iter_mut().map(|(_, memo)| memo).filter(|memo| memo.is_open());
+                open.for_each(|memo| memo.lost(alive));
                 let state = State { store, failing: AtomicBool::new(false) };
                 let book = Mutex::new(Book::recalled(memos));
                 Self(Arc::new(Shared { book, state: Some(state), ..Shared::default() }))
@@ -58,25 +59,24 @@ impl State {
     /// Writes what has changed. What cannot be written is tried again the next time.
     pub(super) fn write(&self, book: &Mutex<Book>) {
         let lock = || book.lock().unwrap_or_else(PoisonError::into_inner);
+        // Once through all names: what changes meanwhile has its turn the next time.
+        let mut behind: Box<str> = "".into();
         loop {
-            let memos = lock().unwritten(AT_ONCE);
-            let more = memos.len() == AT_ONCE;
-            match self.store.write(&memos, Moment::now()) {
-                Ok(()) => {
-                    if self.failing.swap(false, Ordering::Relaxed) {
-                        tracing::info!(name: "lowkey.state_written", target: "lowkey", "what is remembered can be written again");
-                    }
+            let devices = lock().unwritten(&behind, AT_ONCE);
+            // Nothing is written as well: that this server lives.
+            if let Err(error) = self.store.write(&devices, Moment::now()) {
+                lock().still_unwritten(devices);
+                if !self.failing.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(name: "lowkey.state_unwritten", target: "lowkey", %error, "what is remembered cannot be written; it is tried again");
                 }
-                Err(error) => {
-                    lock().still_unwritten(memos.into_iter().map(|(name, _)| name));
-                    if !self.failing.swap(true, Ordering::Relaxed) {
-                        tracing::warn!(name: "lowkey.state_unwritten", target: "lowkey", %error, "what is remembered cannot be written; it is tried again");
-                    }
-                    return;
-                }
-            }
-            if !more {
                 return;
+            }
+            if self.failing.swap(false, Ordering::Relaxed) {
+                tracing::info!(name: "lowkey.state_written", target: "lowkey", "what is remembered can be written again");
+            }
+            match devices.into_iter().nth(AT_ONCE - 1) {
+                Some((last, _)) => behind = last,
+                None => return,
             }
         }
     }

@@ -8,7 +8,6 @@ use redb::{
     Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
     TableError,
 };
-use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
@@ -20,7 +19,7 @@ pub(super) struct Store(Database);
 /// What a file had in it.
 #[derive(Debug, Default)]
 pub(super) struct Recalled {
-    pub(super) memos: HashMap<Box<str>, Box<Memo>>,
+    pub(super) memos: Vec<(Box<str>, Memo)>,
     /// When a server last wrote that it lives.
     pub(super) alive: Option<Moment>,
 }
@@ -65,20 +64,24 @@ impl Store {
         for row in table.iter()? {
             let (name, bytes) = row?;
             let memo = decode(bytes.value()).ok_or("a memo is not of this version")?;
-            recalled.memos.insert(name.value().into(), Box::new(memo));
+            recalled.memos.push((name.value().into(), memo));
         }
         let server = read.open_table(SERVER)?;
-        recalled.alive = server.get(ALIVE)?.map(|alive| Moment::from_seconds(alive.value()));
+        recalled.alive = server.get(ALIVE)?.and_then(|alive| Moment::from_seconds(alive.value()));
         Ok(recalled)
     }
 
-    /// Writes memos, or takes them out, and that a server lives now. All of it is on the disk when this returns, or
-    /// nothing.
-    pub(super) fn write(&self, memos: &[(Box<str>, Option<Memo>)], alive: Moment) -> Result<(), redb::Error> {
+    /// Writes the memos of these devices, or takes them out, and that a server lives now. All of it is on the disk when
+    /// this returns, or nothing.
+    pub(super) fn write(
+        &self,
+        devices: &[(Box<str>, Option<Memo>)],
+        alive: Moment,
+    ) -> Result<(), redb::Error> {
         let write = self.0.begin_write()?;
         {
             let mut table = write.open_table(DEVICES)?;
-            for (name, memo) in memos {
+            for (name, memo) in devices {
                 match memo {
                     Some(memo) => drop(table.insert(&**name, &*encode(memo))?),
                     None => drop(table.remove(&**name)?),

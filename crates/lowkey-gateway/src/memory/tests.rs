@@ -74,6 +74,7 @@ async fn two_boards_with_one_page_are_known_by_both_addresses() {
     drop(held);
     let of = site.remembered();
     let displaced = of.displaced.unwrap();
+    assert_eq!(displaced.from, Some("192.0.2.7:50000".parse().unwrap()));
     assert_eq!((displaced.tally.times, displaced.by), (1, Some("198.51.100.9:50000".parse().unwrap())));
     assert_eq!(whats(&of)[0], ("connected", ""), "the newer one is there: {of:?}");
     assert_eq!(of.from, displaced.by);

@@ -1,0 +1,162 @@
+//! What was: devices that are gone, boards that displace each other, and strangers by the thousand.
+
+use super::phrases::ago;
+use super::{Finding, Mend, POWER_AND_NETWORK, SERVICE_FIRST, service};
+use crate::memory::{Displaced, Memory, Remembered};
+use lowkey_host::show_time;
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+/// A device that is not connected: how it ended when it was last there, and what mends that.
+pub(super) fn absent(
+    name: &str,
+    of: Option<&Remembered>,
+    removed: Option<SystemTime>,
+    service_is_down: bool,
+) -> Finding {
+    let last = of.and_then(|of| of.last_seen);
+    let heard = match last {
+        Some(last) => {
+            let from =
+                of.and_then(|of| of.from).map(|from| format!(" from {}", from.ip())).unwrap_or_default();
+            format!("was last heard {} ago{from}", ago(since(last)))
+        }
+        None => "was never seen".to_owned(),
+    };
+    if let Some(at) = removed.or_else(|| of.and_then(|of| of.removed)) {
+        let what = format!("was taken out of the registry {}", when(at));
+        let mend = Some(Mend::Do(MEANT.to_owned()));
+        let why = format!("it {heard}, and is refused if it comes");
+        return Finding { last: since(at), ..finding("revoked", name, what, why, mend) };
+    }
+    let ended = of.and_then(|of| of.ended.as_ref());
+    let lasted = ended.map(|ended| format!(", after {}", ago(ended.lasted))).unwrap_or_default();
+    let elsewhere = if service_is_down { SERVICE_FIRST } else { POWER_AND_NETWORK };
+    let (kind, why, mend) = match ended.map(|ended| ended.why) {
+        Some("silent") => ("silent", "it did not answer a PING: it lost its power or its line", elsewhere),
+        Some("broken") => ("broken", "its line broke, or it ended without saying so", elsewhere),
+        Some("closed") => {
+            ("closed", "it was closed, by the device, the service behind or this server's program", elsewhere)
+        }
+        Some("lifetime") => {
+            ("lifetime", "it was open for as long as a session may be, and did not come back", elsewhere)
+        }
+        Some("stopped" | "server gone") => {
+            ("stopped", "this server ended, and it has not come back since", elsewhere)
+        }
+        Some("backend unreached" | "backend broke off") => (
+            "service_ended_it",
+            "the service behind could not be reached for it, or broke off",
+            service::MEND,
+        ),
+        Some("revoked") => {
+            ("pinning_ended", "its pinning was replaced or has expired", "see what `lowkey check` says of it")
+        }
+        Some("displaced") => {
+            ("taken_over", "a newer session of it took over, and is over as well", elsewhere)
+        }
+        _ => ("gone", "nothing is known of its end", elsewhere),
+    };
+    let what = format!("is not connected, and {heard}");
+    let why = format!("its last session ended{lasted}: {why}");
+    let finding = finding(kind, name, what, why, Some(Mend::Do(mend.to_owned())));
+    Finding { from: of.and_then(|of| of.from), last: last.map_or(Duration::ZERO, since), ..finding }
+}
+
+/// Two boards that play one device, by both addresses, if it looks like that.
+pub(super) fn two_boards(name: &str, of: &Remembered) -> Option<Finding> {
+    let displaced = of.displaced.filter(displaces_itself)?;
+    let (from, by) = (displaced.from?, displaced.by?);
+    let (times, last) = (displaced.tally.times, since(displaced.tally.last));
+    let what = format!(
+        "took over from itself {times} times, the last {} ago: from {} to {}",
+        ago(last),
+        from.ip(),
+        by.ip()
+    );
+    let why = "two boards with one key page, each of which ends the other's session; or one that changes its address".to_owned();
+    let mend = "provision one of the two anew, under a name of its own".to_owned();
+    let finding = finding("two_boards", name, what, why, Some(Mend::Do(mend)));
+    Some(Finding { from: Some(by), times: times.into(), last, ..finding })
+}
+
+/// The same of all devices, the most recent first, as many as anybody reads.
+pub(super) fn all_boards(memory: &Memory) -> Vec<Finding> {
+    let mut found = Vec::new();
+    memory.each(|name, of| found.extend(two_boards(name, &of)));
+    found.sort_by_key(|finding| finding.last);
+    found.truncate(MOST_BOARDS);
+    found
+}
+
+fn displaces_itself(displaced: &Displaced) -> bool {
+    let addresses = displaced.from.zip(displaced.by);
+    displaced.tally.times >= A_FEW
+        && since(displaced.tally.last) < LATELY
+        && addresses.is_some_and(|(from, by)| from.ip() != by.ip())
+}
+
+/// Makes one finding of many strangers who are alike: there may be a thousand, and their devices are not known.
+pub(super) fn gather(findings: &mut Vec<Finding>) {
+    let mut groups: HashMap<&'static str, (usize, HashSet<Option<IpAddr>>)> = HashMap::new();
+    let is_strangers = |finding: &Finding| finding.device.is_none() && finding.times > 0;
+    for finding in findings.iter().filter(|finding| is_strangers(finding)) {
+        let (entries, sources) = groups.entry(finding.kind).or_default();
+        *entries += 1;
+        sources.insert(finding.from.map(|from| from.ip()));
+    }
+    let mut sums: HashMap<&'static str, (u64, Duration)> = HashMap::new();
+    for finding in findings.iter().filter(|finding| is_strangers(finding)) {
+        let (times, since) = sums.entry(finding.kind).or_default();
+        (*times, *since) = (*times + finding.times, (*since).max(finding.since));
+    }
+    let mut said = HashSet::new();
+    findings.retain_mut(|finding| {
+        let Some((entries, sources)) = groups.get(finding.kind).filter(|_| is_strangers(finding)) else {
+            return true;
+        };
+        if *entries <= MOST_STRANGERS {
+            return true;
+        }
+        if !said.insert(finding.kind) {
+            return false;
+        }
+        // The newest of them stands for all.
+        let (times, since) = sums.get(finding.kind).copied().unwrap_or_default();
+        (finding.times, finding.since, finding.id, finding.mode) = (times, since, None, None);
+        let verb = finding.what.split(' ').next().unwrap_or_default().to_owned();
+        let addresses = if sources.len() == 1 { "address" } else { "addresses" };
+        finding.what = format!(
+            "{verb} from {} {addresses}, {times} times in {}, the last {} ago",
+            sources.len(),
+            ago(since),
+            ago(finding.last)
+        );
+        true
+    });
+}
+
+/// A moment, and how long ago that is.
+pub(super) fn when(at: SystemTime) -> String {
+    format!("at {}, {} ago", show_time(at), ago(since(at)))
+}
+
+fn since(at: SystemTime) -> Duration {
+    SystemTime::now().duration_since(at).unwrap_or_default()
+}
+
+fn finding(kind: &'static str, name: &str, what: String, why: String, mend: Option<Mend>) -> Finding {
+    Finding { device: Some(name.to_owned()), mend, ..Finding::of(kind, name, what, why) }
+}
+
+/// Of what is not in the registry any more.
+pub(super) const MEANT: &str = "nothing, if that was meant; otherwise put its row back, or provision it anew";
+/// So many takings-over are no accident,
+const A_FEW: u32 = 2;
+/// if the last of them was not long ago.
+const LATELY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How many devices are named that two boards play.
+const MOST_BOARDS: usize = 20;
+/// How many strangers of one kind have a line each.
+const MOST_STRANGERS: usize = 5;
