@@ -30,7 +30,7 @@ struct Verb {
     more: &'static [&'static str],
 }
 
-const VERBS: [Verb; 17] = [
+const VERBS: [Verb; 18] = [
     Verb {
         name: "check",
         words: "",
@@ -141,6 +141,15 @@ const VERBS: [Verb; 17] = [
         words: " [TARGET --minutes NUMBER]",
         what: "how long libFuzzer has looked at each target; or longer, with a nightly compiler",
         more: &["TARGET --minutes NUMBER  look so long, and add that to fuzz/runs.txt"],
+    },
+    Verb {
+        name: "mutants",
+        words: " SCOPE [OPTION…]",
+        what: "mistakes that are made on purpose, which the tests have to notice: hours",
+        more: &[
+            "SCOPE    some files of a crate: tests/mutants.md has them, and what has come of each",
+            "OPTION…  those of `cargo mutants`, as `--shard 0/4 --sharding round-robin` or `--list`",
+        ],
     },
     Verb {
         name: "c",

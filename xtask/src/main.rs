@@ -9,6 +9,7 @@ mod checks;
 mod coverage;
 mod fuzz;
 mod help;
+mod mutants;
 mod network_trial;
 mod pack;
 mod plan;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         ["coverage", ref names @ ..] => coverage::print_of(names),
         ["fuzz"] => fuzz::print(),
         ["fuzz", target, "--minutes", minutes] => fuzz::run(target, minutes),
+        ["mutants", scope, ref options @ ..] => mutants::run(scope, options),
         // Of whoever types it: programs run in the repository.
         ["constant-time", "--elf", elf] => path::absolute(elf)
             .map_err(Into::into)
