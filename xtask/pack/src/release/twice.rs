@@ -1,7 +1,7 @@
 //! Whether what a release promises to have the same bytes anywhere has them.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -24,7 +24,7 @@ pub(crate) fn check() -> Result<()> {
     bytes::write(&here)?;
     let clone = clone()?;
     let cargo = Command::cargo().args(["xtask", "release", "--bytes"]).args([&there]).within(&clone);
-    cargo.without_env(|name| name == "CARGO_TARGET_DIR").env("PATH", path_to_our_tools()?).run()?;
+    cargo.without_env(|name| name == "CARGO_TARGET_DIR").run()?;
     let names = files(&here)?;
     if names != files(&there)? {
         return Err(format!("here are {names:?}, in {} others", there.display()).into());
@@ -52,13 +52,6 @@ fn clone() -> Result<PathBuf> {
     let head = commit::git(&["rev-parse", "HEAD"])?;
     commit::git(&["-C", &text(&clone), "checkout", "--quiet", "--detach", head.trim()])?;
     Ok(clone)
-}
-
-/// So that the clone need not build the same tools.
-fn path_to_our_tools() -> Result<std::ffi::OsString> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let ours = root().join("target/tools/bin");
-    Ok(env::join_paths([ours].into_iter().chain(env::split_paths(&path)))?)
 }
 
 fn text(path: &Path) -> String {
