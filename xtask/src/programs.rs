@@ -13,7 +13,9 @@ use crate::{
 /// They do not compile.
 pub fn build() -> Result<()> {
     let packages = ["--package", "lowkey", "--package", "tokio-server", "--package", "demo"];
-    Command::cargo().args(["build", "--quiet"]).args(packages).run()
+    // Two that are built with all of their features when all are.
+    let whole = ["--package", "lowkey-crypto", "--package", "lowkey-gateway"];
+    Command::cargo().args(["build", "--quiet"]).args(ONE_BUILD).args(packages).args(whole).run()
 }
 
 /// The program of the package `name`, which tasks are made of, about to be run: built where no other task builds, as
@@ -32,3 +34,6 @@ pub fn of_tasks(name: &str) -> Result<Command> {
 pub fn built(name: &str) -> PathBuf {
     target().join("debug").join(name).with_extension(env::consts::EXE_EXTENSION)
 }
+
+/// With this package among those that are built, they share what they compile of others' with all other builds.
+pub const ONE_BUILD: [&str; 2] = ["--package", "one-build"];

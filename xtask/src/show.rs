@@ -116,9 +116,7 @@ pub(crate) fn by_hand(rust: &str, words: &[&str]) -> Result<()> {
     let mut steps = Steps::new();
     setup::ensure([&setup::QEMU])?;
     let firmware = steps.run("build the firmware that pairs", || pairing(board))?;
-    steps.run("build the board's hands", || {
-        Command::cargo().args(["build", "--quiet", "--package", "demo"]).run()
-    })?;
+    steps.run("build the lowkey command and the board's hands", programs::build)?;
     println!("its flash, and what was on its Ethernet: {}", folder.display());
     Command::new(built("demo")).args(["by-hand"]).args([firmware, label, folder]).args([button]).run()
 }
@@ -131,8 +129,7 @@ pub(crate) fn line(rust: &str) -> Result<()> {
         let what = (rust, FIRMWARE, "line");
         Ok([firmware::build_set(what, &["demo"], &times::variables())?, c_firmware::build(Kind::Line)?])
     })?;
-    steps
-        .run("build the server", || Command::cargo().args(["build", "--quiet", "--package", "demo"]).run())?;
+    steps.run("build the lowkey command and the server", programs::build)?;
     steps.run("line", || {
         Command::new(built("demo")).env(tally::SEED, tally::seed()).args(["line"]).args(boards).run()
     })

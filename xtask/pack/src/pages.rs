@@ -5,7 +5,9 @@ use std::fs;
 use toml::de::{DeTable, DeValue};
 use xtask::{
     command::{Command, Result},
-    crates, root,
+    crates,
+    programs::ONE_BUILD,
+    root,
 };
 
 use crate::toolchain::{self, TARGET};
@@ -24,7 +26,7 @@ pub(crate) fn check() -> Result<()> {
             let doc = Command::cargo().args(["doc", "--quiet", "--no-deps", "--package", &name]);
             let doc = doc.args(&wishes.features).env("DOCS_RS", "1");
             // Nothing but the pages is compiled for them: what they stand on is built already for this machine.
-            let doc = if *target == host { doc } else { doc.args(["--target", target]) };
+            let doc = if *target == host { doc.args(ONE_BUILD) } else { doc.args(["--target", target]) };
             doc.env("RUSTDOCFLAGS", "--cfg docsrs -D warnings").run()?;
             println!("{name}, {target}");
         }
