@@ -5,6 +5,7 @@ mod apart;
 mod dependencies;
 mod quick;
 mod side_by_side;
+mod suites;
 pub(crate) mod workflow;
 
 use xtask::{
@@ -29,7 +30,7 @@ pub(crate) struct Step {
     run: fn() -> Result<()>,
 }
 
-/// Where a step builds that may run beside others: beside those that build elsewhere. What has deadlines runs alone.
+/// Where a step builds or plays that may run beside others: beside those that do so elsewhere.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Folder {
     /// The workspace's target folder.
@@ -40,6 +41,22 @@ enum Folder {
     Shuttle,
     /// Programs that steps need, and workspaces in which one step builds.
     Other,
+    /// Nowhere: what is built already is played, on the board in Rust.
+    RustBoard,
+    /// The same on the board in C.
+    CBoard,
+    /// The same, whole programs in tests.
+    Programs,
+    /// The same, all other tests.
+    Tests,
+}
+
+impl Folder {
+    /// Whether what is built is played there. It mostly waits, and for others as patiently as `test --busy` asks of it,
+    /// but a compiler beside it would keep it waiting for long.
+    const fn is_for_playing(self) -> bool {
+        matches!(self, Self::RustBoard | Self::CBoard | Self::Programs | Self::Tests)
+    }
 }
 
 /// Runs what a minute is enough for.
@@ -167,9 +184,7 @@ fn rustdoc() -> Result<()> {
 fn built() -> Result<()> {
     test_tools()?;
     programs::build()?;
-    let build = |what: &[&str]| Command::cargo().args(["test", "--quiet", "--no-run"]).args(what).run();
-    build(&["--workspace"])?;
-    PORTABLE.iter().try_for_each(|what| build(&portably(what)))
+    suites::build()
 }
 
 fn firmware() -> Result<()> {
@@ -184,20 +199,6 @@ fn network() -> Result<()> {
 fn interleavings() -> Result<()> {
     let played = ["--package", "lowkey-host", "--no-default-features", "--lib", "interleavings"];
     tally::run_under("lowkey_shuttle", &played).map(drop)
-}
-
-fn portable() -> Result<()> {
-    PORTABLE.iter().try_for_each(|what| tally::run(&portably(what), ".").map(drop))
-}
-
-/// The arguments that build `what` without aws-lc.
-fn portably(what: &[&'static str]) -> Vec<&'static str> {
-    [&ONE_BUILD, NO_FEATURES, what].concat()
-}
-
-fn both_primitives() -> Result<()> {
-    let features = ["--package", "lowkey-crypto", "--features", "aws-lc,precomputed-tables"];
-    tally::run(&features, ".").map(drop)
 }
 
 /// Sees to it that no test is left out for want of a program.
@@ -262,19 +263,21 @@ const STEPS: [Step; 35] = [
     beside(Folder::Workspace, "deb", "the Debian package, in a clean Debian", || {
         pack::run(&["deb", "--try"])
     }),
-    beside(Folder::Workspace, "primitives", "tests of both primitives against each other", both_primitives),
-    alone("network", "the board's network, in QEMU", network),
-    alone("demo", "the demo", || show::demo(Board::Rust(BOARD), &Wire::Honest)),
-    alone("demo-mitm", "the demo with an attacker", || show::demo(Board::Rust(BOARD), &Wire::Attacked)),
-    alone("demo-c", "the demo of the firmware in C", || show::demo(Board::C, &Wire::Honest)),
-    alone("demo-c-mitm", "the demo of the firmware in C with an attacker", || {
+    beside(Folder::RustBoard, "network", "the board's network, in QEMU", network),
+    beside(Folder::RustBoard, "demo", "the demo", || show::demo(Board::Rust(BOARD), &Wire::Honest)),
+    beside(Folder::RustBoard, "demo-mitm", "the demo with an attacker", || {
+        show::demo(Board::Rust(BOARD), &Wire::Attacked)
+    }),
+    beside(Folder::RustBoard, "pair", "the demo of a pairing", || show::pair(Board::Rust(BOARD))),
+    beside(Folder::CBoard, "demo-c", "the demo of the firmware in C", || show::demo(Board::C, &Wire::Honest)),
+    beside(Folder::CBoard, "demo-c-mitm", "the demo of the firmware in C with an attacker", || {
         show::demo(Board::C, &Wire::Attacked)
     }),
-    alone("pair", "the demo of a pairing", || show::pair(Board::Rust(BOARD))),
-    alone("pair-c", "the demo of a pairing of the firmware in C", || show::pair(Board::C)),
+    beside(Folder::CBoard, "pair-c", "the demo of a pairing of the firmware in C", || show::pair(Board::C)),
     alone("line", "both boards on a line that dies", || show::line(BOARD)),
-    alone("portable", "tests with the portable primitives", portable),
-    alone("tests", "tests of the workspace", || tally::run(&["--workspace"], ".").map(drop)),
+    beside(Folder::Tests, "tests", "tests of the workspace, but for the next two", suites::most),
+    beside(Folder::Programs, "tests-programs", "tests that play with programs", suites::of_programs),
+    beside(Folder::Programs, "portable", "tests with the portable primitives", suites::portable),
 ];
 
 /// Steps that only run when they are named.
@@ -293,23 +296,6 @@ const fn beside(folder: Folder, name: &'static str, what: &'static str, run: fn(
     Step { name, what, beside: Some(folder), run }
 }
 
-/// The device's crates; and of the host what runs on the primitives: the rest does not know which they are.
-const PORTABLE: [&[&str]; 2] = [
-    &["--package", "lowkey-crypto", "--package", "lowkey-core", "--package", "lowkey-transport"],
-    &[
-        "--package",
-        "lowkey-host",
-        "--package",
-        "lowkey-registry",
-        "--lib",
-        "--test",
-        "handshake",
-        "--test",
-        "connection",
-        "--test",
-        "provisioning",
-    ],
-];
 const NO_FEATURES: &[&str] = &["--no-default-features"];
 const DEVICE_CRATES: [&str; 5] =
     ["lowkey-mem", "lowkey-crypto", "lowkey-core", "lowkey-transport", "lowkey-c"];

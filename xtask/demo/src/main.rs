@@ -46,6 +46,12 @@ impl Built {
         let Image { flash, ram, .. } = Image::read(&self.firmware)?;
         Ok(format!("{flash} B of flash, {ram} B of static RAM"))
     }
+
+    /// Where what is played with this firmware has its files: another board may play beside it.
+    fn stage(&self, name: &str) -> PathBuf {
+        let board = self.firmware.file_stem().unwrap_or_default().display();
+        self.lowkey.with_file_name(format!("{name}-stage-{board}"))
+    }
 }
 
 fn main() -> ExitCode {
@@ -179,7 +185,7 @@ fn pace(timeline: &mut Timeline) -> Result<u32> {
 
 /// Keys, registry and a board that is provisioned for a server at `port`.
 fn set(built: &Built, port: u16, timeline: &mut Timeline) -> Result<(Stage, Device)> {
-    let folder = built.lowkey.with_file_name("demo-stage");
+    let folder = built.stage("demo");
     timeline.say("makes the server's key, a PSK and the board's key page with `lowkey`");
     let stage = Stage::set(&built.lowkey, &folder, port)?;
     let device = Device::provision(&built.firmware, &stage.page(), &folder)?;

@@ -65,7 +65,7 @@ impl Play {
         let mut timeline = Timeline::new();
         timeline.say("makes a server's key and two codes with `lowkey`; the board has a label and no keys");
         let (relay, listener) = Relay::listen()?;
-        let folder = built.lowkey.with_file_name("pair-stage");
+        let folder = built.stage("pair");
         let stage = Stage::empty(&built.lowkey, &folder, quiet_port()?)?;
         for key in ["server.key", "other.key"] {
             stage.lowkey(&["keygen", "-o", key])?;

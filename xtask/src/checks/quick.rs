@@ -2,7 +2,7 @@
 
 use xtask::command::{self, Command, Result};
 
-use super::{format_workspace, rustdoc};
+use super::{format_workspace, rustdoc, suites::WITH_TESTS};
 use crate::{measure, plan, steps::Steps};
 
 /// Formatting, what is documented, lints and unit tests, of the workspace.
@@ -18,7 +18,9 @@ pub(super) fn check() -> Result<()> {
     steps.run("lints", || {
         cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"])
     })?;
-    steps.run("unit tests", || cargo(&["test", "--quiet", "--workspace", "--lib", "--bins"]))?;
+    steps.run("unit tests", || {
+        cargo(&[&["test", "--quiet"], &WITH_TESTS[..], &["--lib", "--bins"]].concat())
+    })?;
     steps.run("documentation", rustdoc)
 }
 

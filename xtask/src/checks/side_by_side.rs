@@ -27,7 +27,6 @@ pub(super) fn run(steps: &[&Step]) -> Result<Tally> {
     fs::create_dir_all(folder())?;
     let cores = thread::available_parallelism()?.get();
     let mut tally = Tally::default();
-    let in_a_row = |one: &&Step, next: &&Step| one.beside.is_some() && next.beside.is_some();
     for group in steps.chunk_by(in_a_row) {
         let run = Mutex::new(Run { waiting: group.to_vec(), building: Vec::new(), failed: None, tally });
         let (run_now, is_live) = (Condvar::new(), group.len() == 1);
@@ -49,6 +48,11 @@ pub(super) fn run(steps: &[&Step]) -> Result<Tally> {
 pub(super) fn last(step: &Step) -> Option<Duration> {
     let seconds = fs::read_to_string(kept(step, "seconds")).ok()?;
     Some(Duration::from_secs_f32(seconds.trim().parse().ok()?))
+}
+
+/// Whether these two, one after the other, may be played at the same time.
+fn in_a_row(one: &&Step, next: &&Step) -> bool {
+    one.beside.zip(next.beside).is_some_and(|(one, next)| one.is_for_playing() == next.is_for_playing())
 }
 
 /// A group of steps on its way.
@@ -153,5 +157,14 @@ mod tests {
         assert_eq!((next(), next(), next()), (Some("a"), Some("c"), None));
         run.building.retain(|folder| *folder != Folder::Workspace);
         assert_eq!(run.next().map(|step| step.name), Some("b"));
+    }
+
+    #[test]
+    fn nothing_is_built_beside_what_is_played_and_what_is_alone_has_nothing_beside_it() {
+        let build = step("build", Some(Folder::Workspace));
+        let [play, other] = [Folder::RustBoard, Folder::CBoard].map(|folder| step("play", Some(folder)));
+        let alone = step("alone", None);
+        assert!(in_a_row(&&play, &&other) && in_a_row(&&build, &&build));
+        assert!(![(&build, &play), (&play, &alone), (&alone, &alone)].iter().any(|(a, b)| in_a_row(a, b)));
     }
 }

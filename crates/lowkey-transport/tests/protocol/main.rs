@@ -13,7 +13,6 @@ mod gather;
 mod halves;
 mod handshakes;
 mod in_memory;
-mod in_place;
 mod mailbox;
 mod mailbox_asynch;
 mod owned_halves;

@@ -1,4 +1,16 @@
 //! A handshake on a link that stays where it is: whose memory it is, and what stays in it.
+//!
+//! What a move leaves behind depends on the compiler. `cargo xtask test portable` optimises this file and the crate; by
+//! hand:
+//!
+//! ```text
+//! cargo test --config 'profile.dev.package.lowkey-transport.opt-level=1' -p lowkey-transport --test in_place -- \
+//!     --include-ignored
+//! ```
+
+#[path = "protocol/support/mod.rs"]
+#[allow(dead_code, unused_imports)] // most of it is for the protocol's tests
+mod support;
 
 use crate::support::links;
 use crate::support::page::unframe;
@@ -25,6 +37,7 @@ fn handshake_in_place_a_failed_attempt_leaves_its_memory_for_the_next_one() {
 }
 
 #[test]
+#[ignore = "unoptimised, moves leave other bytes behind than in firmware"]
 fn handshake_in_place_with_its_channel_a_link_is_over_and_leaves_its_memory_but_no_key() {
     let ends: [fn(Lent<'_>); 2] = [|channel| drop(channel), |channel| drop(channel.into_stream())];
     for end in ends {
@@ -89,8 +102,7 @@ fn keys_that_open(frame: &[u8], n: u64, memory: &[u8]) -> usize {
     memory.windows(32).map(opens).filter(|opens| *opens).count()
 }
 
-/// What lies in `value`, its padding too. What a move leaves depends on the compiler: where nothing is optimised it
-/// leaves other bytes than in firmware, which is why these tests are.
+/// What lies in `value`, its padding too.
 #[allow(unsafe_code)]
 fn bytes_of<T>(value: &T) -> Vec<u8> {
     let start = (&raw const *value).cast::<u8>();
