@@ -158,10 +158,13 @@ fn lints() -> Result<()> {
 }
 
 fn lints_beside() -> Result<()> {
-    [MODEL, FUZZ, HOST].iter().try_for_each(|folder| {
-        let lints = ["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"];
-        Command::cargo_in(folder).args(lints).run()
-    })
+    let lint = |folder, profile: &[&str]| {
+        let lints = Command::cargo_in(folder).args(["clippy", "--quiet", "--all-targets"]).args(profile);
+        lints.args(["--", "-D", "warnings"]).run()
+    };
+    // At the profile at which the model is built.
+    [MODEL, HOST].iter().try_for_each(|folder| lint(folder, &["--release"]))?;
+    lint(FUZZ, &[])
 }
 
 fn lints_of_firmware() -> Result<()> {
@@ -250,9 +253,11 @@ const STEPS: [Step; 35] = [
     beside(Folder::Workspace, "packages", "the crates, as they are packed to be published", || {
         pack::run(&["packages"])
     }),
-    beside(Folder::Other, "lints-beside", "lints of the workspaces beside", lints_beside),
-    beside(Folder::Other, "model", "tests of the cycle model", || tally::run(&[], MODEL).map(drop)),
-    beside(Folder::Other, "traces", "tests of what watches it", || {
+    beside(Folder::Device, "lints-beside", "lints of the workspaces beside", lints_beside),
+    beside(Folder::Device, "model", "tests of the cycle model", || {
+        tally::run(&["--release"], MODEL).map(drop)
+    }),
+    beside(Folder::Device, "traces", "tests of what watches it", || {
         tally::run(&["--release", "--package", "traces"], HOST).map(drop)
     }),
     beside(Folder::Other, "fuzz", "fuzz targets on their seeds", || tally::run(&[], FUZZ).map(drop)),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    command::Result,
+    command::{Command, Result},
     target,
     toolchain::{TARGET, Toolchain, toolchain},
 };
@@ -73,7 +73,7 @@ fn compile<'a>(
     more: impl Iterator<Item = &'a str>,
     variables: &[(&str, String)],
 ) -> Result<PathBuf> {
-    let cargo = toolchain()?.cargo("build");
+    let cargo = sharing(toolchain()?.cargo("build"));
     variables
         .iter()
         .fold(cargo, |cargo, (name, value)| cargo.env(name, value))
@@ -103,16 +103,23 @@ pub fn lint_with(folder: &str, features: &[&str]) -> Result<()> {
         println!("skipped: Debian's toolchain has no clippy");
         return Ok(());
     }
-    toolchain
-        .cargo("clippy")
+    sharing(toolchain.cargo("clippy"))
         .args(["--quiet", "--release", "--locked", "--target-dir"])
         .args([&target_folder(folder)])
         .args(features.iter().flat_map(|feature| ["--features", feature]))
         .args(["--", "-D", "warnings"])
+        // Some have them and some have not: with them everywhere, all share what is checked.
+        .env("CARGO_PROFILE_RELEASE_DEBUG", "true")
         .within(folder)
         .run()
 }
 
 fn target_folder(folder: &str) -> PathBuf {
     target().join("firmware").join(Path::new(folder).file_name().unwrap_or_default())
+}
+
+/// What this cargo keeps between builds is the same for all firmware workspaces, so that they share what they compile
+/// of others' crates and of ours. A cargo before 1.91 knows nothing of it, and keeps it in the workspace's own folder.
+pub fn sharing(cargo: Command) -> Command {
+    cargo.env("CARGO_BUILD_BUILD_DIR", target().join("firmware").join("build"))
 }

@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use xtask::{
     command::{self, Command, Result},
+    firmware::sharing,
     setup, target,
     toolchain::{Toolchain, toolchain},
 };
@@ -24,7 +25,8 @@ pub(super) fn build(name: &str) -> Result<Option<PathBuf>> {
     }
     let target = target().join("firmware").join("armv6m");
     // For the Cortex-M3 as well: that is the one target that a toolchain's cargo always has.
-    let mut build = toolchain.cargo("build").args(["--target", TARGET, "--quiet", "--release", "--locked"]);
+    let build = sharing(toolchain.cargo("build"));
+    let mut build = build.args(["--target", TARGET, "--quiet", "--release", "--locked"]);
     if !matches!(toolchain, Toolchain::Ordinary) {
         build = build.env(LINKER, "arm-none-eabi-ld");
     }
