@@ -20,8 +20,7 @@ pub fn cargo(name: &str, arguments: &[&str]) -> Result<PathBuf> {
     if let Some(found) = command::find(name).filter(|found| is_no_older(found, name, version)) {
         return Ok(found);
     }
-    let tools = folder(env::var_os("XDG_CACHE_HOME").map(PathBuf::from), env::home_dir());
-    let tools = tools.join(format!("{name}-{version}"));
+    let tools = cache().join("tools").join(format!("{name}-{version}"));
     let ours = tools.join("bin").join(name).with_extension(env::consts::EXE_EXTENSION);
     if !ours.is_file() {
         println!("building {name} {version} in {}, once", tools.display());
@@ -48,10 +47,15 @@ fn numbers(version: &str) -> Vec<u32> {
     version.trim_start_matches('v').split('.').map_while(|part| part.parse().ok()).collect()
 }
 
-/// Where what we build for the user stays: in the cache, if there is such a place.
+/// Where lies what is the same for all clones of a user and takes long to make: in the user's cache, or, if there is
+/// none, in the target folder.
+pub fn cache() -> PathBuf {
+    folder(env::var_os("XDG_CACHE_HOME").map(PathBuf::from), env::home_dir())
+}
+
 fn folder(cache: Option<PathBuf>, home: Option<PathBuf>) -> PathBuf {
     let cache = cache.filter(|cache| cache.is_absolute()).or_else(|| Some(home?.join(".cache")));
-    cache.map_or_else(target, |cache| cache.join("lowkey")).join("tools")
+    cache.map_or_else(target, |cache| cache.join("lowkey"))
 }
 
 /// The versions that we know to do what we ask of them: raised by hand.
@@ -78,11 +82,11 @@ mod tests {
     }
 
     #[test]
-    fn tools_lie_in_the_users_cache_and_without_one_in_the_target_folder() {
+    fn what_clones_share_lies_in_the_users_cache_and_without_one_in_the_target_folder() {
         let [cache, home] = ["/c", "/h"].map(|folder| Some(PathBuf::from(folder)));
-        assert_eq!(folder(cache, home.clone()), Path::new("/c/lowkey/tools"));
-        assert_eq!(folder(Some("c".into()), home.clone()), Path::new("/h/.cache/lowkey/tools"));
-        assert_eq!(folder(None, home), Path::new("/h/.cache/lowkey/tools"));
-        assert_eq!(folder(None, None), target().join("tools"));
+        assert_eq!(folder(cache, home.clone()), Path::new("/c/lowkey"));
+        assert_eq!(folder(Some("c".into()), home.clone()), Path::new("/h/.cache/lowkey"));
+        assert_eq!(folder(None, home), Path::new("/h/.cache/lowkey"));
+        assert_eq!(folder(None, None), target());
     }
 }

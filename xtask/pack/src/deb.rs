@@ -6,6 +6,7 @@ mod booted;
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    process,
     time::Duration,
 };
 use xtask::{
@@ -149,7 +150,7 @@ fn ours_unset(command: Command) -> Command {
     command.without_env(|name| name.starts_with("LOWKEY_"))
 }
 
-/// A Debian of this machine's release with what is essential and systemd, as an archive: made once.
+/// A Debian of this machine's release with what is essential and systemd, as an archive: made once for all clones.
 fn clean_debian() -> Result<PathBuf> {
     if Command::new("id").args(["-u"]).quiet()?.trim() != "0" {
         return Err("only root can change the root folder".into());
@@ -157,13 +158,14 @@ fn clean_debian() -> Result<PathBuf> {
     let release = fs::read_to_string("/etc/os-release")?;
     let codename = release.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="));
     let codename = codename.ok_or("/etc/os-release names no release")?.trim_matches('"');
-    let archive = workshop().join(format!("{codename}-systemd.tar"));
+    let archive = tools::cache().join(format!("{codename}-systemd.tar"));
     if archive.is_file() {
         return Ok(archive);
     }
     setup::ensure([&setup::MMDEBSTRAP])?;
     println!("fetching a clean {codename}, once");
-    let part = workshop().join("part.tar");
+    let part = archive.with_extension(format!("{}.tar", process::id()));
+    fs::create_dir_all(tools::cache())?;
     let variant = ["--quiet", "--variant=minbase", "--include=systemd", codename];
     Command::new("mmdebstrap").args(variant).args([&part]).limit(LIMIT).quiet()?;
     fs::rename(part, &archive)?;
