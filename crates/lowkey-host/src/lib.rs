@@ -76,6 +76,7 @@ mod handshake;
 mod interleavings;
 mod limits;
 mod parting;
+mod probe;
 mod reach;
 mod registry;
 mod server;
@@ -92,6 +93,7 @@ pub use error::Error;
 pub use limits::Limits;
 pub use lowkey_core::{Code, CodeError, Id, Identity, Peer, Psk, PublicKey, Secret};
 pub use lowkey_transport::{Error as ChannelError, Hello, Mode, Pinning, Refusal};
+pub use probe::{Probed, probe_tcp};
 pub use reach::{Race, Unreachable};
 pub use registry::{
     Bearer, Device, DeviceError, Devices, Digest, Enrol, Finalised, LeftOut, NotEnrolled, Paired, Pinned,

@@ -4,10 +4,10 @@ mod provision;
 
 use crate::failure::EXIT_CODES;
 use crate::invitation::window_time;
-use crate::{code, config, in_force, label};
+use crate::shared_arguments::{address, id, server_key};
+use crate::{code, config, credentials, in_force, label};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
-use lowkey_host::{Id, parse_id};
 use std::path::PathBuf;
 
 pub(crate) fn command() -> Command {
@@ -30,7 +30,7 @@ pub(crate) fn command() -> Command {
             generate(),
         ])
         .subcommands([crate::show::command(), crate::doctor::command(), code::command(), label::command()])
-        .subcommand(crate::pair::command())
+        .subcommands([crate::pair::command(), crate::ping::command(), crate::page::command()])
 }
 
 fn keygen() -> Command {
@@ -164,20 +164,8 @@ fn connect() -> Command {
              in order and had read all that was sent; what it did with it, only an answer can say.",
         )
         .after_help(EXIT_CODES)
-        .arg(
-            Arg::new("address")
-                .required(true)
-                .value_name("HOST:PORT")
-                .value_parser(|text: &str| match config::host_and_port(text) {
-                    Some((_, 1..)) => Ok(text.to_owned()),
-                    _ => Err("write it as HOST:PORT or [IPv6]:PORT"),
-                })
-                .help("The server"),
-        )
-        .arg(file("key").required(true).value_name("FILE").help("Our key file"))
-        .arg(server_key().required(true))
-        .arg(id())
-        .arg(file("psk-file").value_name("FILE").help("The pinning's PSK, a file of `lowkey keygen --psk`"))
+        .arg(address())
+        .args(credentials::arguments())
         .arg(
             Arg::new("max-message")
                 .long("max-message")
@@ -194,22 +182,4 @@ fn file(name: &'static str) -> Arg {
 
 fn flag(name: &'static str) -> Arg {
     Arg::new(name).long(name).action(ArgAction::SetTrue)
-}
-
-fn server_key() -> Arg {
-    Arg::new("server")
-        .long("server")
-        .visible_aliases(["server-key", "server-pub"])
-        .value_name("LKPUB1…")
-        .help("The server's public key, as `lowkey pubkey` prints it")
-}
-
-fn id() -> Arg {
-    Arg::new("id")
-        .long("id")
-        .value_name("ID")
-        .value_parser(|text: &str| -> Result<Id, _> {
-            parse_id(text).ok_or("neither text of 1 to 32 bytes nor 0x and hex of as many")
-        })
-        .help("The pinning's id, as text or as 0x and hex; without it the default")
 }

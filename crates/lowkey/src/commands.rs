@@ -2,7 +2,9 @@
 
 use crate::failure::Failure;
 use crate::terminal::{path, print, print_for_keeps, say, secret_file};
-use crate::{check, code, connect, doctor, generate, label, pair, provision, revoke, serve, show};
+use crate::{
+    check, code, connect, doctor, generate, label, page, pair, ping, provision, revoke, serve, show,
+};
 use clap::ArgMatches;
 use lowkey_registry::keys;
 use std::io::Read;
@@ -18,6 +20,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         Some(("check", of)) => check::run(of),
         Some(("generate", of)) => generate::run(of),
         Some(("connect", of)) => connect::run(of),
+        Some(("ping", of)) => ping::run(of),
+        Some(("page", of)) => page::run(of),
         Some(("code", of)) => code::run(of),
         Some(("label", of)) => label::run(of),
         Some(("show", of)) => show::run(of),

@@ -1,8 +1,9 @@
 //! The arguments of `lowkey provision`: of one device, of a batch, of a look at a batch.
 
-use super::{file, flag, id, server_key};
+use super::{file, flag};
 use crate::failure::EXIT_CODES;
 use crate::in_force;
+use crate::shared_arguments::{id, server_key};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgGroup, Command, value_parser};
 use lowkey_registry::parse_time;

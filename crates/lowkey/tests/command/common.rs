@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use test_support::Watchdog;
 
 /// All of them.
-pub(crate) const COMMANDS: [&str; 13] = [
+pub(crate) const COMMANDS: [&str; 15] = [
     "keygen",
     "pubkey",
     "provision",
@@ -19,6 +19,8 @@ pub(crate) const COMMANDS: [&str; 13] = [
     "serve",
     "check",
     "connect",
+    "ping",
+    "page",
     "generate",
     "show",
     "doctor",

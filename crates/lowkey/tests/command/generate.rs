@@ -8,9 +8,9 @@ use std::fs;
 fn there_is_a_man_page_for_every_command_and_for_the_settings() {
     let folder = Folder::empty();
     folder.run("generate man pages").success().stdout(is_empty());
-    // And lowkey(1), lowkey-code-new(1) and lowkey.toml(5).
-    assert_eq!(fs::read_dir(folder.path("pages")).unwrap().count(), COMMANDS.len() + 3);
-    for command in COMMANDS.into_iter().chain(["code-new"]) {
+    // And lowkey(1), lowkey-code-new(1), lowkey-page-show(1) and lowkey.toml(5).
+    assert_eq!(fs::read_dir(folder.path("pages")).unwrap().count(), COMMANDS.len() + 4);
+    for command in COMMANDS.into_iter().chain(["code-new", "page-show"]) {
         let page = folder.read(&format!("pages/lowkey-{command}.1"));
         assert!(page.contains(".SH \"EXIT STATUS\""), "{command}");
         let escaped = command.replace('-', "\\-");

@@ -18,6 +18,7 @@ mod outputs;
 mod overview;
 #[cfg(unix)]
 mod pair;
+mod ping;
 mod provision;
 mod python;
 mod rotation;

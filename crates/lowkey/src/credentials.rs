@@ -1,0 +1,94 @@
+//! Who we are and whom we pin when we play a device: a key page, or its parts.
+
+use crate::failure::{Exit, Failure};
+use crate::shared_arguments::{id, server_key as server_key_argument};
+use crate::terminal::{path, server_key};
+use clap::{Arg, ArgMatches, value_parser};
+use lowkey_core::page::{self, Keys, Page};
+use lowkey_host::{Id, Identity, Peer, Pinning, Psk};
+use lowkey_registry::keys;
+use lowkey_registry::text_file::shown;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// A device's own keys, and what it knows of its server.
+pub(crate) enum Credentials {
+    /// As a page has them.
+    Page(Box<Keys>),
+    /// From files and arguments, one by one.
+    Given(Box<Given>),
+}
+
+/// What a page has, one by one.
+pub(crate) struct Given {
+    identity: Identity,
+    peer: Peer,
+    id: Id,
+    psk: Option<Psk>,
+}
+
+/// `--page`, and what stands in place of it.
+pub(crate) fn arguments() -> [Arg; 5] {
+    let file = |name: &'static str| {
+        Arg::new(name).long(name).value_name("FILE").value_parser(value_parser!(PathBuf))
+    };
+    [
+        file("page")
+            .conflicts_with_all(["key", "server", "id", "psk-file"])
+            .help("A device's key page, of `lowkey provision`, which has all of it"),
+        file("key").required_unless_present("page").requires("server").help("Our key file"),
+        server_key_argument(),
+        id(),
+        file("psk-file").help("The pinning's PSK, a file of `lowkey keygen --psk`"),
+    ]
+}
+
+impl Credentials {
+    pub(crate) fn of(of: &ArgMatches) -> Result<Self, Failure> {
+        if let Some(file) = path(of, "page") {
+            return Self::in_page(file);
+        }
+        let Some(key) = path(of, "key") else {
+            return Err(Failure::new(Exit::Arguments, "neither --page nor --key"));
+        };
+        let server = server_key(of)?;
+        let identity = keys::read_identity(key).map_err(Failure::file)?;
+        let psk = path(of, "psk-file").map(keys::read_psk).transpose().map_err(Failure::file)?;
+        let peer =
+            Peer::pin(&identity, server).map_err(|error| Failure::file(format_args!("--server: {error}")))?;
+        let id = of.get_one::<Id>("id").copied();
+        let id = id.unwrap_or_else(|| Id::of_pinning(&identity.public_key(), &server));
+        Ok(Self::Given(Box::new(Given { identity, peer, id, psk })))
+    }
+
+    fn in_page(file: &Path) -> Result<Self, Failure> {
+        let bytes = read_page(file)?;
+        let wrong = |error: &str| Failure::file(format_args!("{}: {error}", shown(file)));
+        let page = Page::read(&*bytes).map_err(|error| wrong(error.as_str()))?;
+        let keys = page.load().map_err(|error| wrong(&error.to_string()))?;
+        Ok(Self::Page(Box::new(keys)))
+    }
+
+    pub(crate) fn pinning(&self) -> Pinning<'_> {
+        match self {
+            Self::Page(keys) => Pinning::of(keys),
+            Self::Given(given) => {
+                let Given { identity, peer, id, psk } = &**given;
+                Pinning { id: *id, identity, peer, psk: psk.as_ref() }
+            }
+        }
+    }
+}
+
+/// The bytes of a key page, wiped afterwards.
+pub(crate) fn read_page(file: &Path) -> Result<Zeroizing<[u8; page::LEN]>, Failure> {
+    let wrong = |error: &dyn std::fmt::Display| Failure::file(format_args!("{}: {error}", shown(file)));
+    let mut open = std::fs::File::open(file).map_err(|error| wrong(&error))?;
+    let mut bytes = Zeroizing::new([0; page::LEN]);
+    open.read_exact(&mut *bytes).map_err(|_| wrong(&"shorter than a key page, which has 344 bytes"))?;
+    match open.read(&mut [0]) {
+        Ok(0) => Ok(bytes),
+        _ => Err(wrong(&"longer than a key page, which has 344 bytes")),
+    }
+}
