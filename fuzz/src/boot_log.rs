@@ -13,6 +13,8 @@ const MAX_OPS: usize = 400;
 const UNITS: [usize; 9] = [1, 2, 3, 4, 8, 12, 16, 31, 32];
 /// As many cuts in a row as a bank has slots, before the first number, lose the log.
 const MIN_SLOTS: u64 = 8;
+/// And so can as many as both have, after any number: what reads as sure when a bank is begun may not later.
+const BOTH_BANKS: u64 = 2 * MIN_SLOTS;
 
 /// Plays a script of boots: unit, slots, seed, nature, then an operation a byte.
 pub fn boot_log(data: &[u8]) {
@@ -29,7 +31,7 @@ pub fn boot_log(data: &[u8]) {
         // How much goes well before something does not, and what does not.
         let left = input.below(operations);
         flash.trouble = match op % 8 {
-            _ if is_first && lost + 1 >= MIN_SLOTS => None,
+            _ if is_first && lost + 1 >= MIN_SLOTS || lost + 1 >= BOTH_BANKS => None,
             0..=3 => None,
             4..=6 => Some((left, Trouble::Cut)),
             _ => Some((left, Trouble::Fault)),

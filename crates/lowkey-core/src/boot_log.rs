@@ -17,7 +17,9 @@
 //!   that is *sure*: both copies read the same. Whoever was given a number has left such a slot, so a bank without one
 //!   holds only what cuts have left. No bank is erased while the other is not sure. (What is left: a bank whose first
 //!   number was given out, every other slot of it cut, one start after the other, and one copy of that number
-//!   unreadable then. It is erased for what it looks like, and a cut in that erase brings the number back.)
+//!   unreadable then. It is erased for what it looks like, and a cut in that erase brings the number back. And as many
+//!   cuts in a row as both banks have slots, each in the last unit of a second copy, which reads as whole when the next
+//!   bank is begun and not any more later: no bank is sure then, and every call fails.)
 //! - **A log with no number in it** is new if its second bank is erased, and if what lies in the first can be the
 //!   remains of the numbers 1, 2, 3 …, one in each slot: programming only clears bits, so a bit that has to stay set is
 //!   set. Everything else is damage and gives no number: so does a log that an earlier version of this crate has
