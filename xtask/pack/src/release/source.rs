@@ -24,7 +24,7 @@ pub(super) fn write(place: &Path) -> Result<PathBuf> {
 /// Unpacks it in `place`, and returns the folder.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub(super) fn unpacked(place: &Path) -> Result<PathBuf> {
     fresh(place)?;
     let archive = write(place)?;
