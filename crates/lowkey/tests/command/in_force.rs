@@ -45,7 +45,7 @@ fn revoked_devices_are_gone_when_the_command_says_so() {
     device.input.as_mut().unwrap().write_all(b"x").unwrap();
     device.child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
     folder.run(&change(&server, "revoke desk")).success().stderr(contains("in force; 1 session ended"));
-    folder.run("show --admin unix:admin.sock desk").code(3).stderr(contains("is not connected"));
+    folder.run("show --admin unix:admin.sock desk").code(11).stderr(contains("is not connected"));
     folder.connect(&server).assert().code(4);
     assert_eq!(device.child.wait().unwrap().code(), Some(5));
 }

@@ -61,9 +61,10 @@ fn the_admin_listener_of_a_configuration_is_found_by_it_and_gone_at_the_end() {
          [log]\nlevel = \"off\"\n[admin]\nlisten = \"unix:admin.sock\"\n",
     );
     let server = folder.serve_with("--config lowkey.toml", &[]);
-    let nobody = "0 devices connected; since the server began 0 B received, 0 B sent\n";
-    folder.run("show --config lowkey.toml").success().stdout(nobody);
-    folder.run("show --admin unix:admin.sock").success().stdout(nobody);
+    for admin in ["--config lowkey.toml", "--admin unix:admin.sock"] {
+        folder.run(&format!("show {admin}")).success().stdout("");
+        folder.run(&format!("show --absent {admin}")).success().stdout("desk\t\t\t\t\n");
+    }
     folder
         .run("doctor desk --config lowkey.toml")
         .success()
@@ -122,5 +123,6 @@ fn a_device_s_bytes_go_to_the_service_behind_and_the_service_s_back() {
     folder.connect(&server).write_stdin("hello").assert().code(8).stdout("");
     let (code, log) = server.end("-TERM");
     assert_eq!(code, Some(0));
-    assert!(log.contains("reason=\"backend\" error=the service behind cannot be reached"), "{log}");
+    let ended = log.lines().find(|line| line.contains("session ended device=\"desk\" reason=\"backend\" "));
+    assert!(ended.unwrap().contains(" error=the service behind cannot be reached"), "{log}");
 }
