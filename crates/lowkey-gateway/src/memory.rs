@@ -16,12 +16,16 @@
 //! to nothing. A device takes some 300 bytes, for as long as it is in the registry; of those that were taken out the
 //! last 1,024 are remembered. With the feature `state` a [file](Memory::open) keeps it over a restart.
 
+#[cfg_attr(not(feature = "state"), allow(dead_code, reason = "what only a file takes"))]
 mod address;
+#[cfg_attr(not(feature = "state"), allow(dead_code, reason = "what only a file takes"))]
 mod book;
 #[cfg(feature = "state")]
 mod bytes;
 mod judge;
+#[cfg_attr(not(feature = "state"), allow(dead_code, reason = "what only a file takes"))]
 mod memo;
+#[cfg_attr(not(feature = "state"), allow(dead_code, reason = "what only a file takes"))]
 mod moment;
 #[cfg(all(test, feature = "state"))]
 mod power_cuts;
