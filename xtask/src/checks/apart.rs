@@ -1,7 +1,10 @@
 //! Steps that `cargo xtask test` leaves out and the forge runs: each takes another compiler, or a program that is first
 //! built for minutes.
 
-use std::{collections::BTreeSet, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use xtask::{
     command::{Command, Result},
@@ -19,21 +22,37 @@ use crate::{
 /// # Errors
 /// Rustup does not bring that; what does not compile with it.
 pub(super) fn oldest_rust() -> Result<()> {
-    let manifest = fs::read_to_string(root().join("Cargo.toml"))?;
-    let named = manifest.lines().find_map(|line| line.strip_prefix("rust-version = \"")?.strip_suffix('"'));
-    let oldest = named.ok_or("Cargo.toml names no Rust")?;
-    println!("Rust {oldest}");
-    let install = ["toolchain", "install", oldest, "--profile", "minimal", "--target", TARGET];
-    Command::new("rustup").args(install).quiet()?;
-    let check = |what: &[&str]| {
-        let check = toolchain::cargo_of(oldest).args(["check", "--quiet", "--locked"]).args(what);
-        check.env("CARGO_TARGET_DIR", target().join("oldest")).run()
-    };
-    let device = DEVICE_CRATES.iter().flat_map(|name| ["--package", name]);
-    check(&device.chain(["--lib", "--target", TARGET]).collect::<Vec<_>>())?;
+    let ours = rust_of("Cargo.toml")?.ok_or("Cargo.toml names no Rust")?;
     let names = crates()?;
-    let host = names.iter().flat_map(|name| ["--package", name]);
-    check(&host.chain(["--all-features"]).collect::<Vec<_>>())
+    let mut by_rust: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for name in &names {
+        let rust = rust_of(&format!("crates/{name}/Cargo.toml"))?.unwrap_or_else(|| ours.clone());
+        by_rust.entry(rust).or_default().push(name);
+    }
+    for (rust, names) in &by_rust {
+        println!("Rust {rust}: {}", names.join(", "));
+        let install = ["toolchain", "install", rust, "--profile", "minimal", "--target", TARGET];
+        Command::new("rustup").args(install).quiet()?;
+        let check = |what: &[&str]| {
+            let check = toolchain::cargo_of(rust).args(["check", "--quiet", "--locked"]).args(what);
+            check.env("CARGO_TARGET_DIR", target().join("oldest")).run()
+        };
+        let device = names.iter().filter(|name| DEVICE_CRATES.contains(name));
+        let device: Vec<&str> = device.flat_map(|name| ["--package", name]).collect();
+        if !device.is_empty() {
+            check(&[&device[..], &["--lib", "--target", TARGET]].concat())?;
+        }
+        let host = names.iter().flat_map(|name| ["--package", name]);
+        check(&host.chain(["--all-features"]).collect::<Vec<_>>())?;
+    }
+    Ok(())
+}
+
+/// The Rust that this manifest names, if it does.
+fn rust_of(manifest: &str) -> Result<Option<String>> {
+    let manifest = fs::read_to_string(root().join(manifest))?;
+    let named = manifest.lines().find_map(|line| line.strip_prefix("rust-version = \"")?.strip_suffix('"'));
+    Ok(named.map(ToOwned::to_owned))
 }
 
 /// Whether the crates compile, and without a warning, with each set of their features.
