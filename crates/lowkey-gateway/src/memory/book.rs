@@ -168,6 +168,6 @@ mod tests {
     #[test]
     fn a_memo_is_small() {
         // And 33 bytes of the table, a name, and what an allocation takes.
-        assert!(size_of::<Memo>() <= 224, "{}", size_of::<Memo>());
+        assert!(size_of::<Memo>() <= 144, "{}", size_of::<Memo>());
     }
 }

@@ -1,7 +1,7 @@
 //! A memo as bytes, for a file: version 1, numbers in little-endian order, a moment that is not known as 0.
 
 use super::address::Address;
-use super::memo::{Memo, Past, Tally, What, Why};
+use super::memo::{Memo, Mishaps, Past, Tally, What, Why};
 use super::moment::Moment;
 use std::net::SocketAddr;
 
@@ -15,13 +15,14 @@ pub(super) fn encode(memo: &Memo) -> Vec<u8> {
     out.address(memo.from);
     out.number(memo.sessions);
     out.past(memo.ended);
-    out.tally(memo.displaced);
-    out.address(memo.displaced_from);
-    out.address(memo.displaced_by);
-    out.tally(memo.backend);
-    out.tally(memo.refused);
-    out.0.push(memo.refused_for.map_or(0, |why| why as u8));
-    out.address(memo.refused_from);
+    let mishaps = memo.mishaps.as_deref().copied().unwrap_or_default();
+    out.tally(mishaps.displaced);
+    out.address(mishaps.displaced_from);
+    out.address(mishaps.displaced_by);
+    out.tally(mishaps.backend);
+    out.tally(mishaps.refused);
+    out.0.push(mishaps.refused_for.map_or(0, |why| why as u8));
+    out.address(mishaps.refused_from);
     out.moment(memo.paired);
     out.moment(memo.removed);
     memo.history.iter().flatten().for_each(|past| out.past(Some(*past)));
@@ -38,13 +39,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Memo> {
         from: rest.address()?,
         sessions: rest.number()?,
         ended: rest.past()?,
-        displaced: rest.tally()?,
-        displaced_from: rest.address()?,
-        displaced_by: rest.address()?,
-        backend: rest.tally()?,
-        refused: rest.tally()?,
-        refused_for: rest.why()?,
-        refused_from: rest.address()?,
+        mishaps: rest.mishaps()?,
         paired: rest.moment()?,
         removed: rest.moment()?,
         ..Memo::default()
@@ -134,6 +129,19 @@ impl Reader<'_> {
 
     fn tally(&mut self) -> Option<Tally> {
         Some(Tally { times: self.number()?, last: self.moment()? })
+    }
+
+    fn mishaps(&mut self) -> Option<Option<Box<Mishaps>>> {
+        let mishaps = Mishaps {
+            displaced: self.tally()?,
+            displaced_from: self.address()?,
+            displaced_by: self.address()?,
+            backend: self.tally()?,
+            refused: self.tally()?,
+            refused_for: self.why()?,
+            refused_from: self.address()?,
+        };
+        Some((mishaps != Mishaps::default()).then(|| Box::new(mishaps)))
     }
 
     fn why(&mut self) -> Option<Option<Why>> {

@@ -18,6 +18,21 @@ pub(super) struct Memo {
     pub(super) sessions: u32,
     /// How its last session ended.
     pub(super) ended: Option<Past>,
+    /// When it was paired.
+    pub(super) paired: Option<Moment>,
+    /// When it was taken out of the registry.
+    pub(super) removed: Option<Moment>,
+    /// What most devices never have.
+    pub(super) mishaps: Option<Box<Mishaps>>,
+    /// What happened last, the newest first.
+    pub(super) history: [Option<Past>; Self::HISTORY],
+    /// How its sessions stand of which this server has heard.
+    pub(super) heard: Heard,
+}
+
+/// What goes wrong with a device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Mishaps {
     /// Sessions that a newer one displaced, and where the last of them and the newer one came from.
     pub(super) displaced: Tally,
     pub(super) displaced_from: Address,
@@ -28,14 +43,6 @@ pub(super) struct Memo {
     pub(super) refused: Tally,
     pub(super) refused_for: Option<Why>,
     pub(super) refused_from: Address,
-    /// When it was paired.
-    pub(super) paired: Option<Moment>,
-    /// When it was taken out of the registry.
-    pub(super) removed: Option<Moment>,
-    /// What happened last, the newest first.
-    pub(super) history: [Option<Past>; Self::HISTORY],
-    /// How its sessions stand of which this server has heard.
-    pub(super) heard: Heard,
 }
 
 /// What was heard of a device's sessions, whose events two threads may bring in another order.
@@ -129,11 +136,12 @@ impl Memo {
         self.last = self.last.max(Some(now.before(ended.info.last_heard)));
         match ended.reason {
             Reason::Displaced => {
-                self.displaced.add(1, now);
-                self.displaced_from = Address::from(ended.info.from);
-                self.displaced_by = Address::from(ended.by);
+                let mishaps = self.mishaps.get_or_insert_default();
+                mishaps.displaced.add(1, now);
+                mishaps.displaced_from = Address::from(ended.info.from);
+                mishaps.displaced_by = Address::from(ended.by);
             }
-            Reason::Backend(_) => self.backend.add(1, now),
+            Reason::Backend(_) => self.mishaps.get_or_insert_default().backend.add(1, now),
             _ => (),
         }
         self.note(past);
@@ -141,8 +149,9 @@ impl Memo {
 
     /// So many attempts that were its own came to nothing.
     pub(super) fn refused(&mut self, times: u32, why: Why, from: Option<SocketAddr>, at: Moment) {
-        self.refused.add(times, at);
-        (self.refused_for, self.refused_from) = (Some(why), Address::from(from));
+        let mishaps = self.mishaps.get_or_insert_default();
+        mishaps.refused.add(times, at);
+        (mishaps.refused_for, mishaps.refused_from) = (Some(why), Address::from(from));
         let past = Past { at, what: What::Refused(why), seconds: 0 };
         // One that tries every few seconds is one thing that goes on.
         match &mut self.history[0] {

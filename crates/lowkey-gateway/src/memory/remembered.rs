@@ -83,8 +83,8 @@ pub struct Refused {
 
 impl From<&Memo> for Remembered {
     fn from(memo: &Memo) -> Self {
-        let displaced = tally(memo.displaced);
-        let refused = tally(memo.refused);
+        let mishaps = memo.mishaps.as_deref().copied().unwrap_or_default();
+        let (displaced, refused) = (tally(mishaps.displaced), tally(mishaps.refused));
         Self {
             first_seen: memo.first.map(Into::into),
             last_seen: memo.last.map(Into::into),
@@ -93,14 +93,14 @@ impl From<&Memo> for Remembered {
             ended: memo.ended.map(Into::into),
             displaced: displaced.map(|tally| Displaced {
                 tally,
-                from: memo.displaced_from.known(),
-                by: memo.displaced_by.known(),
+                from: mishaps.displaced_from.known(),
+                by: mishaps.displaced_by.known(),
             }),
-            backend: tally(memo.backend),
+            backend: tally(mishaps.backend),
             refused: refused.map(|tally| Refused {
                 tally,
-                why: memo.refused_for.map_or("", |why| why.word()),
-                from: memo.refused_from.known(),
+                why: mishaps.refused_for.map_or("", |why| why.word()),
+                from: mishaps.refused_from.known(),
             }),
             paired: memo.paired.map(Into::into),
             removed: memo.removed.map(Into::into),
