@@ -42,6 +42,7 @@ pub use remembered::{Displaced, Past, Refused, Remembered, Tally};
 use book::Book;
 use judge::Judge;
 use lowkey_host::{Acceptor, Event, Observer, Registry};
+use memo::Memo;
 use moment::Moment;
 use std::collections::HashSet;
 use std::convert::Infallible;
@@ -120,9 +121,12 @@ impl Memory {
         self.book().get(name).map(Remembered::from)
     }
 
-    /// Shows to `see` what is remembered of every device, in no order. Events wait meanwhile: be quick.
+    /// Shows to `see` what is remembered of every device, in no order.
     pub fn each(&self, mut see: impl FnMut(&str, Remembered)) {
-        self.book().iter().for_each(|(name, memo)| see(name, Remembered::from(memo)));
+        // Devices that come wait for the lock, and not for whoever looks.
+        let all: Vec<(Box<str>, Memo)> =
+            self.book().iter().map(|(name, memo)| (name.into(), memo.clone())).collect();
+        all.iter().for_each(|(name, memo)| see(name, Remembered::from(memo)));
     }
 
     /// How many devices are remembered.
