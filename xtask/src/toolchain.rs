@@ -242,8 +242,11 @@ pub fn terms_of_the_library() -> Result<PathBuf> {
 }
 
 /// The ordinary cargo, about to do `verb` for this machine.
+///
+/// It is told which rustc: rustup's, asked in the folder of a crate that has a `rust-toolchain` (redb), would be
+/// another.
 pub fn host_cargo(verb: &str) -> Command {
-    Command::cargo().without_env(of_another_build).args([verb])
+    Command::cargo().without_env(of_another_build).env("RUSTC", ordinary_rustc()).args([verb])
 }
 
 /// The cargo of this version, which rustup has.
