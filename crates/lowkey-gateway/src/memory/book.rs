@@ -118,14 +118,12 @@ impl Book {
         chosen
     }
 
-    /// They could not be written.
-    pub(super) fn still_unwritten(&mut self, devices: Vec<(Box<str>, Option<Memo>)>) {
-        for (name, _) in devices {
-            match self.by_name.get(&name) {
-                Some(at) => self.unwritten[*at as usize] = true,
-                None => self.forgotten.push(name),
-            }
+    /// The file has these devices, and may have nothing of what was written.
+    pub(super) fn all_unwritten(&mut self, in_file: impl Iterator<Item = Box<str>>) {
+        for at in self.by_name.values() {
+            self.unwritten[*at as usize] = true;
         }
+        self.forgotten.extend(in_file.filter(|name| !self.by_name.contains_key(name)));
     }
 }
 
@@ -150,7 +148,7 @@ mod tests {
         assert!(all.is_sorted_by_key(|(name, _)| name.clone()) && all.len() == 3 * REMOVED);
         assert_eq!(all.iter().filter(|(_, memo)| memo.is_none()).count(), 2 * REMOVED - 1);
         assert!(book.unwritten("", 1).is_empty());
-        book.still_unwritten(all.clone());
+        book.all_unwritten(all.iter().map(|(name, _)| name.clone()));
         let mut again: Vec<(Box<str>, Option<Memo>)> = Vec::new();
         loop {
             let behind = again.last().map_or_else(String::new, |(name, _)| name.to_string());

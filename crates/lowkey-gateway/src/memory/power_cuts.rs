@@ -1,7 +1,9 @@
 //! What is left of the file when the power fails, at each write of it.
 
+use super::book::Book;
 use super::memo::{Memo, Why};
 use super::moment::Moment;
+use super::state::State;
 use super::store::{NotOpen, Recalled, Store};
 use redb::StorageBackend;
 use std::io;
@@ -123,6 +125,38 @@ fn after_a_power_cut_at_any_write_all_is_as_it_was_written_last_or_before() {
         assert_eq!(memos.len(), if found == 0 { 0 } else { 3 }, "{left}");
     }
     assert!(cuts > 50, "{cuts}");
+}
+
+/// A full disk, for example, on which there is room again later.
+#[test]
+fn what_could_not_be_written_for_a_while_is_written_when_it_can_be_again() {
+    for left in MAKING..40 {
+        let disk = Disk::default();
+        disk.bytes().left = usize::MAX;
+        let over = disk.clone();
+        let state = State::over(move || Store::over(over.clone())).unwrap().0;
+        let book = Mutex::new(Book::default());
+        let touch = |n: u32| {
+            let at = Moment::from_seconds(n).unwrap();
+            ["a", "b"]
+                .iter()
+                .for_each(|name| book.lock().unwrap().of(name).refused(1, Why::Expired, None, at));
+        };
+        touch(1);
+        state.write(&book);
+        disk.bytes().left = left - MAKING;
+        (2..8).for_each(|n| {
+            touch(n);
+            state.write(&book);
+        });
+        disk.bytes().left = usize::MAX;
+        state.write(&book);
+        drop(state);
+        let (_, Recalled { memos, .. }) = Store::over(disk).unwrap();
+        let there: Vec<(Box<str>, Memo)> = memos;
+        let expected = book.lock().unwrap().get("a").unwrap().clone().recalled(false);
+        assert_eq!(there, ["a", "b"].map(|name| (name.into(), expected.clone())), "{left}");
+    }
 }
 
 /// How many writes it takes until there is a file at all.

@@ -2,19 +2,25 @@
 
 use super::book::Book;
 use super::moment::Moment;
-use super::store::{self, NAME, NotOpen, Store};
+use super::store::{self, NAME, NotOpen, Recalled, Store};
 use super::{Memory, Shared};
+use std::error::Error;
+use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The file behind a memory.
-#[derive(Debug)]
 pub(super) struct State {
-    store: Store,
+    /// None after an error: a database that could not write once does not write again until it is opened anew.
+    store: Mutex<Option<Store>>,
+    open: Box<Open>,
     /// Whether it was said that it cannot be written.
     failing: AtomicBool,
 }
+
+/// Opens the file, which may be another one than before.
+type Open = dyn Fn() -> Result<(Store, Recalled), NotOpen> + Send + Sync;
 
 impl Memory {
     /// One that a file in `folder` keeps over a restart, `devices.redb`, written every two seconds: a crash loses no
@@ -27,21 +33,13 @@ impl Memory {
     /// Blocks: 100,000 devices take about a second.
     pub fn open(folder: &Path) -> Self {
         let now = Moment::now();
-        let opened = match Store::open(folder) {
-            Err(NotOpen::Damaged(error)) => store::set_aside(folder, now).map_err(NotOpen::File).and_then(|aside| {
-                let aside = aside.display();
-                tracing::error!(name: "lowkey.state_damaged", target: "lowkey", error, %aside, "what was remembered is damaged; it was set aside, and memory begins anew");
-                Store::open(folder)
-            }),
-            opened => opened,
-        };
-        match opened {
-            Ok((store, recalled)) => {
+        let owned = folder.to_owned();
+        match State::over(move || open_or_begin(&owned)) {
+            Ok((state, recalled)) => {
                 let mut memos = recalled.memos;
                 let alive = recalled.alive.unwrap_or(now);
                 let open = memos.iter_mut().map(|(_, memo)| memo).filter(|memo| memo.is_open());
                 open.for_each(|memo| memo.lost(alive));
-                let state = State { store, failing: AtomicBool::new(false) };
                 let book = Mutex::new(Book::recalled(memos));
                 Self(Arc::new(Shared { book, state: Some(state), ..Shared::default() }))
             }
@@ -55,30 +53,75 @@ impl Memory {
     }
 }
 
+/// Opens the file in `folder`; one that is damaged is set aside, and begun anew.
+fn open_or_begin(folder: &Path) -> Result<(Store, Recalled), NotOpen> {
+    match Store::open(folder) {
+        Err(NotOpen::Damaged(error)) => {
+            let aside = store::set_aside(folder, Moment::now()).map_err(NotOpen::File)?;
+            let aside = aside.display();
+            tracing::error!(name: "lowkey.state_damaged", target: "lowkey", error, %aside, "what was remembered is damaged; it was set aside, and memory begins anew");
+            Store::open(folder)
+        }
+        opened => opened,
+    }
+}
+
 impl State {
+    /// Over what `open` gives, now and after errors.
+    pub(super) fn over(
+        open: impl Fn() -> Result<(Store, Recalled), NotOpen> + Send + Sync + 'static,
+    ) -> Result<(Self, Recalled), NotOpen> {
+        let (store, recalled) = open()?;
+        let store = Mutex::new(Some(store));
+        Ok((Self { store, open: Box::new(open), failing: AtomicBool::new(false) }, recalled))
+    }
+
     /// Writes what has changed. What cannot be written is tried again the next time.
     pub(super) fn write(&self, book: &Mutex<Book>) {
+        match self.try_to_write(book) {
+            Ok(()) => {
+                if self.failing.swap(false, Ordering::Relaxed) {
+                    tracing::info!(name: "lowkey.state_written", target: "lowkey", "what is remembered can be written again");
+                }
+            }
+            Err(error) => {
+                if !self.failing.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(name: "lowkey.state_unwritten", target: "lowkey", %error, "what is remembered cannot be written; it is tried again");
+                }
+            }
+        }
+    }
+
+    fn try_to_write(&self, book: &Mutex<Book>) -> Result<(), Box<dyn Error>> {
         let lock = || book.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = match store.take() {
+            Some(open) => open,
+            None => {
+                let (open, recalled) = (self.open)()?;
+                lock().all_unwritten(recalled.memos.into_iter().map(|(name, _)| name));
+                open
+            }
+        };
         // Once through all names: what changes meanwhile has its turn the next time.
         let mut behind: Box<str> = "".into();
         loop {
             let devices = lock().unwritten(&behind, AT_ONCE);
             // Nothing is written as well: that this server lives.
-            if let Err(error) = self.store.write(&devices, Moment::now()) {
-                lock().still_unwritten(devices);
-                if !self.failing.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(name: "lowkey.state_unwritten", target: "lowkey", %error, "what is remembered cannot be written; it is tried again");
-                }
-                return;
-            }
-            if self.failing.swap(false, Ordering::Relaxed) {
-                tracing::info!(name: "lowkey.state_written", target: "lowkey", "what is remembered can be written again");
-            }
+            open.write(&devices, Moment::now())?;
             match devices.into_iter().nth(AT_ONCE - 1) {
                 Some((last, _)) => behind = last,
-                None => return,
+                None => break,
             }
         }
+        *store = Some(open);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("failing", &self.failing).finish_non_exhaustive()
     }
 }
 

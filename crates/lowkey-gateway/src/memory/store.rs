@@ -143,6 +143,8 @@ impl fmt::Display for NotOpen {
     }
 }
 
+impl std::error::Error for NotOpen {}
+
 /// The file's name.
 pub(super) const NAME: &str = "devices.redb";
 const DEVICES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("devices");
