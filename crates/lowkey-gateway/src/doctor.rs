@@ -200,7 +200,7 @@ impl Case<'_> {
                 findings.push(finding);
             }
         }
-        self.state(&subject, &sessions, &mut findings);
+        self.state(&subject, &sessions, &search, &mut findings);
         Diagnosis { findings, complete: search.is_complete() }
     }
 
@@ -235,7 +235,13 @@ impl Case<'_> {
     }
 
     /// What is no attempt: who is connected, who never came, and what this server lacks.
-    fn state(&self, subject: &Subject, sessions: &[SessionInfo], findings: &mut Vec<Finding>) {
+    fn state(
+        &self,
+        subject: &Subject,
+        sessions: &[SessionInfo],
+        search: &Search<'_>,
+        findings: &mut Vec<Finding>,
+    ) {
         let left_out = left_out_of(subject, &self.left_out);
         let none_so_far = findings.is_empty() && left_out.is_empty();
         findings.splice(..0, left_out);
@@ -251,7 +257,7 @@ impl Case<'_> {
                         findings.insert(0, connected(name, session));
                         findings.extend(self.memory.of(name).and_then(|of| past::two_boards(name, &of)));
                     }
-                    None if self.says_what_was(name, findings) => (),
+                    None if self.says_what_was(name, search, findings) => (),
                     None if none_so_far => {
                         let mend = if self.down.is_some() { SERVICE_FIRST } else { POWER_AND_NETWORK };
                         findings.extend(self.down.as_ref().map(service::down));
@@ -282,10 +288,9 @@ impl Case<'_> {
     }
 
     /// Says of a device that is not connected what is remembered of it, if anything is.
-    fn says_what_was(&self, name: &str, findings: &mut Vec<Finding>) -> bool {
+    fn says_what_was(&self, name: &str, search: &Search<'_>, findings: &mut Vec<Finding>) -> bool {
         let removed = self.removed.iter().find(|removed| removed.pinned.device().name() == name);
-        let is_registered = Search::new(self.acceptor, MOST_TIME).has_device(name);
-        let removed = removed.filter(|_| !is_registered).map(|removed| removed.at);
+        let removed = removed.filter(|_| !search.has_device(name)).map(|removed| removed.at);
         let of = self.memory.of(name);
         if removed.is_none() && of.as_ref().is_none_or(|of| of.sessions == 0 && of.removed.is_none()) {
             return false;

@@ -1,6 +1,6 @@
 //! Every device as JSON, whether it is connected or not.
 
-use super::json::session;
+use super::json::{rows, session};
 use crate::memory::{Memory, Past, Remembered};
 use lowkey_host::text::mask;
 use lowkey_host::{Acceptor, Device, SessionInfo};
@@ -26,18 +26,17 @@ pub(super) fn text(acceptor: &Acceptor, memory: &Memory, name: Option<&str>) -> 
         "registered": devices.values().filter(|known| known.registered.is_some()).count(),
         "stale": acceptor.registry().trouble().map(|trouble| trouble.what),
     });
-    // A line for each, so that a hundred thousand are not held twice.
-    let mut text = format!("{{\"server\":{head},\n\"devices\":[");
-    for (n, (device, known)) in devices.iter().enumerate() {
-        text.push_str(if n == 0 { "\n" } else { ",\n" });
+    let mut text = format!("{{\"server\":{head},\n\"devices\":");
+    let all = devices.iter().map(|(device, known)| {
         let mut shown = shown(device, known, now);
         if name.is_some() {
             let history = known.remembered.iter().flat_map(|of| &of.history);
             shown["history"] = history.map(|past| self::past(past, now)).collect();
         }
-        text.push_str(&shown.to_string());
-    }
-    text.push_str("\n]}\n");
+        shown
+    });
+    rows(&mut text, all);
+    text.push_str("}\n");
     text
 }
 

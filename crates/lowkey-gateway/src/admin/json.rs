@@ -30,14 +30,20 @@ pub(super) fn sessions(acceptor: &Acceptor) -> String {
         "key": encode_public(&acceptor.public_key()),
         "version": env!("CARGO_PKG_VERSION"),
     });
-    // A line for each, so that ten thousand are not held twice.
-    let mut text = format!("{{\"server\":{server},\n\"sessions\":[");
-    for (n, info) in sessions.iter().enumerate() {
-        text.push_str(if n == 0 { "\n" } else { ",\n" });
-        text.push_str(&session(info).to_string());
-    }
-    text.push_str(&format!("\n],\n\"totals\":{totals}}}\n"));
+    let mut text = format!("{{\"server\":{server},\n\"sessions\":");
+    rows(&mut text, sessions.iter().map(session));
+    text.push_str(&format!(",\n\"totals\":{totals}}}\n"));
     text
+}
+
+/// An array, a line for each value, so that a hundred thousand are not held twice.
+pub(super) fn rows(text: &mut String, values: impl Iterator<Item = Value>) {
+    text.push('[');
+    for (n, value) in values.enumerate() {
+        text.push_str(if n == 0 { "\n" } else { ",\n" });
+        text.push_str(&value.to_string());
+    }
+    text.push_str("\n]");
 }
 
 pub(super) fn session(info: &SessionInfo) -> Value {
@@ -143,12 +149,9 @@ pub(super) fn trouble(why: &NotPaired) -> Value {
 /// What the doctor says about `asked`.
 pub(super) fn diagnosis(asked: Option<&str>, diagnosis: &Diagnosis) -> String {
     let head = json!(asked.map(mask));
-    let mut text = format!("{{\"asked\":{head},\n\"complete\":{},\n\"findings\":[", diagnosis.complete);
-    for (n, of) in diagnosis.findings.iter().enumerate() {
-        text.push_str(if n == 0 { "\n" } else { ",\n" });
-        text.push_str(&finding(of).to_string());
-    }
-    text.push_str("\n]}\n");
+    let mut text = format!("{{\"asked\":{head},\n\"complete\":{},\n\"findings\":", diagnosis.complete);
+    rows(&mut text, diagnosis.findings.iter().map(finding));
+    text.push_str("}\n");
     text
 }
 
