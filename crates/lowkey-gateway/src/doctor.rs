@@ -289,10 +289,14 @@ impl Case<'_> {
 
     /// Says of a device that is not connected what is remembered of it, if anything is.
     fn says_what_was(&self, name: &str, search: &Search<'_>, findings: &mut Vec<Finding>) -> bool {
-        let removed = self.removed.iter().find(|removed| removed.pinned.device().name() == name);
-        let removed = removed.filter(|_| !search.has_device(name)).map(|removed| removed.at);
         let of = self.memory.of(name);
-        if removed.is_none() && of.as_ref().is_none_or(|of| of.sessions == 0 && of.removed.is_none()) {
+        // The registry in force knows better than a memory that may not have seen yet that a device is back.
+        let removed = (!search.has_device(name)).then(|| {
+            let lately = self.removed.iter().find(|removed| removed.pinned.device().name() == name);
+            lately.map(|removed| removed.at).or_else(|| of.as_ref()?.removed)
+        });
+        let removed = removed.flatten();
+        if removed.is_none() && of.as_ref().is_none_or(|of| of.sessions == 0) {
             return false;
         }
         findings.push(past::absent(name, of.as_ref(), removed, self.down.is_some()));

@@ -109,7 +109,8 @@ fn shown(name: &str, known: &Known, now: SystemTime) -> Value {
         "paired_seconds_ago": ago(of.and_then(|of| of.paired)),
         "refused": refused,
         "registered": known.registered.is_some(),
-        "removed_seconds_ago": ago(of.and_then(|of| of.removed)),
+        // The memory may not have seen yet that it is back.
+        "removed_seconds_ago": ago(of.and_then(|of| of.removed).filter(|_| known.registered.is_none())),
         "session": known.session.as_ref().map(session),
         "sessions": of.map_or(0, |of| of.sessions),
     })

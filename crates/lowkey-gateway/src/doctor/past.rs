@@ -24,7 +24,7 @@ pub(super) fn absent(
         }
         None => "was never seen".to_owned(),
     };
-    if let Some(at) = removed.or_else(|| of.and_then(|of| of.removed)) {
+    if let Some(at) = removed {
         let what = format!("was taken out of the registry {}", when(at));
         let mend = Some(Mend::Do(MEANT.to_owned()));
         let why = format!("it {heard}, and is refused if it comes");

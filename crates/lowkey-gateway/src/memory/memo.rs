@@ -181,9 +181,14 @@ impl Memo {
         self
     }
 
+    /// In the order in which things happened: an attempt is judged later, and two threads bring events.
     fn note(&mut self, past: Past) {
-        self.history.rotate_right(1);
-        self.history[0] = Some(past);
+        let later = |old: &Option<Past>| old.is_some_and(|old| old.at > past.at);
+        let at = self.history.iter().take_while(|old| later(old)).count();
+        if at < self.history.len() {
+            self.history[at..].rotate_right(1);
+            self.history[at] = Some(past);
+        }
     }
 }
 

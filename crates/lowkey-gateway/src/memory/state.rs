@@ -4,6 +4,7 @@ use super::book::Book;
 use super::moment::Moment;
 use super::store::{self, NAME, NotOpen, Recalled, Store};
 use super::{Memory, Shared};
+use lowkey_registry::text_file::shown;
 use std::error::Error;
 use std::fmt;
 use std::path::Path;
@@ -44,8 +45,7 @@ impl Memory {
                 Self(Arc::new(Shared { book, state: Some(state), ..Shared::default() }))
             }
             Err(error) => {
-                let file = folder.join(NAME);
-                let file = file.display();
+                let file = shown(&folder.join(NAME));
                 tracing::error!(name: "lowkey.state_failed", target: "lowkey", %file, %error, "devices are remembered until this process ends, and no longer");
                 Self::new()
             }
@@ -58,7 +58,7 @@ fn open_or_begin(folder: &Path) -> Result<(Store, Recalled), NotOpen> {
     match Store::open(folder) {
         Err(NotOpen::Damaged(error)) => {
             let aside = store::set_aside(folder, Moment::now()).map_err(NotOpen::File)?;
-            let aside = aside.display();
+            let aside = shown(&aside);
             tracing::error!(name: "lowkey.state_damaged", target: "lowkey", error, %aside, "what was remembered is damaged; it was set aside, and memory begins anew");
             Store::open(folder)
         }

@@ -39,7 +39,18 @@ impl Store {
     /// Opens the file in `folder`, or makes it, for its owner's eyes only.
     pub(super) fn open(folder: &Path) -> Result<(Self, Recalled), NotOpen> {
         make(folder).map_err(NotOpen::File)?;
-        let file = create(&folder.join(NAME)).map_err(NotOpen::File)?;
+        let (path, new) = (folder.join(NAME), folder.join(NEW));
+        // One that a server was killed over is no file yet, and not a damaged one.
+        if !path.exists() {
+            let _ = fs::remove_file(&new); // there is none, as a rule
+            drop(Self::at(&new)?);
+            fs::rename(new, &path).map_err(NotOpen::File)?;
+        }
+        Self::at(&path)
+    }
+
+    fn at(path: &Path) -> Result<(Self, Recalled), NotOpen> {
+        let file = create(path).map_err(NotOpen::File)?;
         Self::over(FileBackend::new(file).map_err(NotOpen::from)?)
     }
 
@@ -150,5 +161,7 @@ pub(super) const NAME: &str = "devices.redb";
 const DEVICES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("devices");
 const SERVER: TableDefinition<'_, &str, u32> = TableDefinition::new("server");
 const ALIVE: &str = "alive";
+/// Its name while it is made.
+const NEW: &str = "devices.redb.new";
 /// Of the file, in memory: it is read when a server begins, and then only written.
 const CACHE: usize = 1 << 20;

@@ -185,6 +185,24 @@ async fn only_who_has_shown_the_device_s_key_is_taken_for_it() {
     assert_eq!((whats(&of), of.sessions, of.last_seen), (vec![("refused", "expired")], 0, None));
 }
 
+#[test]
+fn what_is_judged_afterwards_stands_where_it_happened() {
+    let mut memo = Memo::default();
+    let at = |seconds| Moment::from_seconds(seconds).unwrap();
+    for (seconds, why) in [(10, memo::Why::Expired), (30, memo::Why::NoSeat), (20, memo::Why::Load)] {
+        memo.refused(1, why, None, at(seconds));
+    }
+    (40..60).for_each(|seconds| memo.removed(at(seconds)));
+    memo.refused(1, memo::Why::Expired, None, at(5));
+    let seconds: Vec<u32> = memo.history.iter().flatten().map(|past| past.at.seconds()).collect();
+    assert_eq!(seconds, [59, 58, 57, 56, 55, 54], "the newest first, and an old one has no room");
+    let mut memo = Memo::default();
+    memo.refused(1, memo::Why::NoSeat, None, at(30));
+    memo.refused(1, memo::Why::Load, None, at(20));
+    let seconds: Vec<u32> = memo.history.iter().flatten().map(|past| past.at.seconds()).collect();
+    assert_eq!(seconds, [30, 20]);
+}
+
 #[tokio::test]
 async fn what_is_taken_out_of_the_registry_is_remembered_as_that_and_forgotten_when_it_is_back() {
     let world = World::new();
@@ -301,6 +319,25 @@ mod file {
         assert!(set_aside >= 5, "{set_aside}");
         fs::write(&file, "this is no database, and longer than a page would be".repeat(1000)).unwrap();
         assert!(Memory::open(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn a_file_that_was_being_made_when_the_server_was_killed_is_begun_anew_in_silence() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("devices.redb.new"), vec![0; 73_728]).unwrap();
+        Log::begin();
+        assert!(Memory::open(folder.path()).is_empty());
+        assert_eq!(Log::take(), "");
+        assert!(folder.path().join("devices.redb").exists());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is set aside");
+    }
+
+    #[test]
+    fn a_secret_that_stands_where_a_folder_belongs_is_not_in_the_log() {
+        Log::begin();
+        drop(Memory::open(Path::new("/nowhere/xLKSEC1QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L/y")));
+        let log = Log::take();
+        assert!(log.contains("xLKSEC1…/y") && !log.contains("QPZRY"), "{log}");
     }
 
     #[tokio::test]

@@ -107,6 +107,13 @@ async fn a_revoked_device_is_named_with_the_time_and_nobody_is_told_to_provision
     assert!(
         matches!(&revoked.mend, Some(Mend::Do(advice)) if advice.starts_with("nothing, if that was meant"))
     );
+    // Back in the registry in force, whatever the memory has not seen yet.
+    let (old, new) = (&there.site.pump_7, &there.site.pump_8);
+    let both = [pinned("pump-7", &there.site.server, old), pinned("pump-8", &there.site.server, new)];
+    there.registry.set(Devices::new(both).unwrap());
+    let doctor = Doctor::new(there.site.acceptor.clone(), "/etc/lowkey/devices.toml");
+    let again = doctor.with_memory(there.memory.clone()).diagnose(Some("pump-7")).findings;
+    assert_eq!(again[0].kind, "closed", "{again:?}");
     let unknown = there.kind("pmup-8");
     assert!(
         matches!(&unknown.mend, Some(Mend::Run(command)) if command == "lowkey doctor pump-8"),
