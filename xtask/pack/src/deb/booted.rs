@@ -108,8 +108,10 @@ test $status = 1 || fail \"exit code $status for a registry that cannot be writt
 . /root/steps
 lowkey show > /dev/null || fail 'the service does not start again'
 pairs() {
+    # What was said of the last pairing is not what this one says.
+    rm -f /root/pair
     lowkey pair --open --name pump-8 --code /root/pump-8.code 2> /root/pair &
-    until grep -q 'window is open' /root/pair; do
+    until grep -qs 'window is open' /root/pair; do
         kill -0 $! || fail \"no window: $(cat /root/pair)\"
         sleep 0.1
     done
