@@ -3,7 +3,7 @@
 //!
 //! | `GET` | answer |
 //! | --- | --- |
-//! | `/metrics` | the counters, as OpenMetrics text for Prometheus; no label names a device, an id or an address |
+//! | `/metrics` | the counters, as OpenMetrics text or as Prometheus's own, whichever its `Accept` prefers; no label names a device, an id or an address |
 //! | `/livez` | 200 while the process answers |
 //! | `/readyz` | 200 while devices are accepted, 503 before that and while the server stops; [if you say so](Admin::ready_with_service), 503 while the service behind is down |
 //! | `/sessions` | the live sessions, as JSON |
@@ -32,36 +32,26 @@
 //! # Ok(()) }
 //! ```
 
-mod answers;
 mod caller;
 mod devices;
 mod endpoint;
 mod json;
-mod metrics;
 mod pair;
 mod routes;
-mod seats;
 mod socket;
 
 pub use endpoint::{Endpoint, EndpointError};
 
 use crate::health::Health;
+use crate::http::Server;
 use crate::memory::Memory;
 use caller::Caller;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use lowkey_host::Acceptor;
-use routes::{Ready, Routes};
-use seats::{Asked, Seats};
-use socket::Socket;
+use routes::Rooms;
+use socket::{Socket, Stream};
 use std::convert::Infallible;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{sleep, timeout};
 
 /// The admin listener of an [`Acceptor`].
 ///
@@ -70,7 +60,7 @@ use tokio::time::{sleep, timeout};
 #[derive(Debug)]
 pub struct Admin {
     socket: Socket,
-    routes: Routes,
+    routes: Rooms,
 }
 
 impl Admin {
@@ -81,7 +71,7 @@ impl Admin {
     /// operating system says.
     pub async fn bind(endpoint: &Endpoint, acceptor: Acceptor) -> io::Result<Self> {
         let socket = Socket::bind(endpoint).await?;
-        let routes = Routes::new(acceptor, endpoint.is_loopback());
+        let routes = Rooms::new(acceptor, endpoint.is_loopback());
         Ok(Self { socket, routes })
     }
 
@@ -103,7 +93,7 @@ impl Admin {
     /// With what is known of the service behind, in all answers that have a place for it.
     #[must_use]
     pub fn with_service(mut self, service: Health) -> Self {
-        self.routes.service = Some(service);
+        self.routes.vitals = self.routes.vitals.with_service(service);
         self
     }
 
@@ -112,7 +102,7 @@ impl Admin {
     /// service, and devices that still come hear that we are busy.
     #[must_use]
     pub fn ready_with_service(mut self) -> Self {
-        self.routes.ready = Ready::WithService;
+        self.routes.vitals = self.routes.vitals.ready_with_service();
         self
     }
 
@@ -130,46 +120,17 @@ impl Admin {
     /// Dropped, requests that are not answered are cut off.
     pub async fn run(self) -> Infallible {
         let Self { socket, routes } = self;
-        let routes = Arc::new(routes);
-        let mut seats = Seats::default();
+        let mut server = Server::new(routes, AT_ONCE);
         loop {
-            let Ok(stream) = socket.accept().await else {
-                sleep(PAUSE).await;
-                continue;
-            };
-            seats.room().await;
-            let routes = Arc::clone(&routes);
-            seats.take(async move |asked| match stream {
-                socket::Stream::Tcp(stream) => answer(stream, Caller::Reader, &routes, &asked).await,
+            match socket.accept().await {
+                Ok(Stream::Tcp(stream)) => server.take(stream, Caller::Reader, None).await,
                 #[cfg(unix)]
-                socket::Stream::Unix(stream, caller) => answer(stream, caller, &routes, &asked).await,
-            });
+                Ok(Stream::Unix(stream, caller)) => server.take(stream, caller, None).await,
+                Err(_) => server.rest().await,
+            }
         }
     }
 }
 
-/// One request.
-async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, caller: Caller, routes: &Routes, asked: &Asked) {
-    let service = service_fn(async |request| {
-        asked.now();
-        Ok::<_, Infallible>(routes.answer(request, caller).await)
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIME)
-        .max_buf_size(HEADER_ROOM)
-        .max_headers(HEADERS)
-        .keep_alive(false)
-        .serve_connection(TokioIo::new(stream), service);
-    let _ = timeout(WHOLE_TIME, connection).await; // a client that is gone or slow has had its chance
-}
-
-/// How long a request may take to come.
-const HEADER_TIME: Duration = Duration::from_secs(2);
-/// How long all of it may take.
-const WHOLE_TIME: Duration = Duration::from_secs(10);
-/// The longest request, in bytes; hyper's least.
-const HEADER_ROOM: usize = 8192;
-const HEADERS: usize = 32;
-/// How long accepting rests after an error.
-const PAUSE: Duration = Duration::from_millis(100);
+/// Connections at once: with the longest answer, of ten thousand sessions, each holds a few megabytes.
+const AT_ONCE: usize = 16;

@@ -4,7 +4,8 @@
 //! whether the service takes connections. [`proxy`] is how a server hears from a balancer in front of it whose
 //! connection it is, and how the service behind hears it from the server. A [`Doctor`](doctor::Doctor) says why a
 //! device is refused, a [`Memory`](memory::Memory) remembers those that are gone, and with the feature `admin` the
-//! admin listener says so over HTTP, beside metrics, liveness and sessions.
+//! admin listener says so over HTTP, beside metrics, liveness and sessions. [`Probes`](probes::Probes) answer other
+//! machines, and only with what names nobody.
 //!
 //! # Events
 //! As [those of `lowkey-host`](lowkey_host#events), by what runs a gateway:
@@ -38,7 +39,13 @@ pub mod doctor;
 mod documents;
 pub mod forward;
 mod health;
+#[cfg(feature = "admin")]
+mod http;
 pub mod memory;
+#[cfg(feature = "admin")]
+mod metrics;
+#[cfg(feature = "admin")]
+pub mod probes;
 pub mod proxy;
 
 pub use health::{Down, Health, Unreached};

@@ -1,26 +1,47 @@
-//! The metrics' text, read as OpenMetrics 1.0 says, and what must not be in it.
+//! The metrics' text, read as OpenMetrics 1.0 and Prometheus's text 0.0.4 say, and what must not be in it.
 #![cfg(feature = "admin")]
 
 mod common;
 
 use common::{Party, World, until_end};
+use lowkey_gateway::Health;
 use lowkey_gateway::admin::Admin;
-use lowkey_host::Id;
+use lowkey_host::{Acceptor, Id};
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::net::SocketAddr;
+use std::process::{Command, Stdio};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::net::TcpStream;
 
 /// Samples by name and labels, as they are written.
 type Samples = BTreeMap<String, f64>;
 
-const SUFFIXES: &[(&str, &[&str])] =
+type Suffixes = &'static [(&'static str, &'static [&'static str])];
+
+const OF_OPEN_METRICS: Suffixes =
     &[("counter", &["_total"]), ("gauge", &[""]), ("histogram", &["_bucket", "_sum", "_count"])];
 
-/// Reads an exposition, strictly: families one after another, each with HELP and TYPE (and a UNIT that ends its
-/// name), only the suffixes of its type, no sample twice, no NaN, and `# EOF` at the end.
+/// Prometheus's own text describes a counter by its whole name.
+const OF_PLAIN: Suffixes =
+    &[("counter", &[""]), ("gauge", &[""]), ("histogram", &["_bucket", "_sum", "_count"])];
+
+/// Reads OpenMetrics, strictly: families one after another, each with HELP and TYPE (and a UNIT that ends its name),
+/// only the suffixes of its type, no sample twice, no NaN, and `# EOF` at the end.
 fn parse(text: &str) -> Samples {
-    let text = text.strip_suffix("# EOF\n").expect("no EOF");
+    samples(text.strip_suffix("# EOF\n").expect("no EOF"), OF_OPEN_METRICS)
+}
+
+/// Reads Prometheus's text 0.0.4 as strictly, and as its linter wants it: counters end in `_total`, nothing else does.
+fn parse_plain(text: &str) -> Samples {
+    assert!(text.ends_with('\n') && !text.contains("# EOF") && !text.contains("# UNIT"), "{text}");
+    for described in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+        assert_eq!(described.ends_with("_total counter"), described.ends_with(" counter"), "{described}");
+    }
+    samples(text, OF_PLAIN)
+}
+
+fn samples(text: &str, suffixes: Suffixes) -> Samples {
     let (mut samples, mut families) = (Samples::new(), BTreeSet::new());
     let (mut family, mut kind, mut described) = (String::new(), String::new(), BTreeSet::new());
     for line in text.lines() {
@@ -49,7 +70,7 @@ fn parse(text: &str) -> Samples {
             None => (sample, ""),
         };
         let suffix = name.strip_prefix(family.as_str()).expect(line);
-        let (_, allowed) = SUFFIXES.iter().find(|(known, _)| *known == kind).expect(line);
+        let (_, allowed) = suffixes.iter().find(|(known, _)| *known == kind).expect(line);
         assert!(allowed.contains(&suffix), "{line}");
         for label in labels.split(',').filter(|label| !label.is_empty()) {
             let (label, value) = label.split_once('=').expect(line);
@@ -63,23 +84,38 @@ fn parse(text: &str) -> Samples {
     samples
 }
 
-async fn scrape(address: SocketAddr) -> (String, Samples) {
+/// The type and the text that who accepts this gets.
+async fn ask(address: SocketAddr, accept: &str) -> (String, String) {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost:9100\r\n\r\n").await.unwrap();
+    let request = format!("GET /metrics HTTP/1.1\r\nHost: localhost:9100\r\n{accept}\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let head = head.to_ascii_lowercase();
     assert!(head.starts_with("http/1.1 200 ok\r\n"), "{head}");
-    assert!(
-        head.contains("\r\ncontent-type: application/openmetrics-text; version=1.0.0; charset=utf-8"),
-        "{head}"
-    );
-    (body.to_owned(), parse(body))
+    let of_type = head.split("\r\n").find_map(|line| line.strip_prefix("content-type: ")).expect(&head);
+    (of_type.to_owned(), body.to_owned())
 }
 
-async fn admin(acceptor: &lowkey_host::Acceptor) -> SocketAddr {
+async fn scrape(address: SocketAddr) -> (String, Samples) {
+    let (of_type, text) = ask(address, "").await;
+    assert_eq!(of_type, "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    let samples = parse(&text);
+    (text, samples)
+}
+
+async fn admin(acceptor: &Acceptor) -> SocketAddr {
+    begin(Admin::bind(&"127.0.0.1:0".parse().unwrap(), acceptor.clone()).await.unwrap())
+}
+
+/// The same, before a service.
+async fn with_service(acceptor: &Acceptor) -> SocketAddr {
     let admin = Admin::bind(&"127.0.0.1:0".parse().unwrap(), acceptor.clone()).await.unwrap();
+    begin(admin.with_service(Health::default()))
+}
+
+fn begin(admin: Admin) -> SocketAddr {
     let address = admin.endpoint().unwrap().socket_addr().unwrap();
     tokio::spawn(admin.run());
     address
@@ -94,6 +130,30 @@ async fn metrics_are_openmetrics_from_the_beginning() {
     assert_eq!(samples["lowkey_registry_pinnings"], 3.0);
     assert_eq!(samples["lowkey_attempts_total{outcome=\"confirmed\"}"], 0.0);
     assert_eq!(samples["lowkey_handshake_seconds_bucket{le=\"+Inf\"}"], 0.0);
+}
+
+#[tokio::test]
+async fn who_asks_for_prometheus_s_own_text_gets_the_same_numbers_in_it() {
+    let address = with_service(&World::with_devices(3).acceptor()).await;
+    let (of_type, plain) = ask(address, "Accept: text/plain; version=0.0.4\r\n").await;
+    assert_eq!(of_type, "text/plain; version=0.0.4; charset=utf-8");
+    assert_eq!(parse_plain(&plain), scrape(address).await.1);
+    let (of_type, _) = ask(address, "Accept: text/plain;q=0.5, application/openmetrics-text\r\n").await;
+    assert!(of_type.starts_with("application/openmetrics-text;"), "{of_type}");
+}
+
+/// Prometheus's own linter, where it is installed; what it finds fault with, the parser above does as well.
+#[tokio::test]
+async fn promtool_finds_no_fault_with_the_metrics() {
+    let address = with_service(&World::with_devices(3).acceptor()).await;
+    let (_, plain) = ask(address, "Accept: text/plain\r\n").await;
+    let promtool = Command::new("promtool").args(["check", "metrics"]).stdin(Stdio::piped()).spawn();
+    let Ok(mut promtool) = promtool else {
+        println!("SKIPPED: this machine has no promtool");
+        return;
+    };
+    promtool.stdin.take().unwrap().write_all(plain.as_bytes()).unwrap();
+    assert!(promtool.wait().unwrap().success());
 }
 
 #[tokio::test]

@@ -1,12 +1,12 @@
 //! Pairing, for the owner of the server and the owner's group: what changes state comes over the Unix socket alone.
 
-use super::answers::{JSON, done, text};
 use super::caller::Caller;
 use super::json::{trouble, window};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::{Bytes, Incoming};
+use crate::http::{Answer, JSON, done, text};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
 use hyper::header::ORIGIN;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, StatusCode};
 use lowkey_host::{Acceptor, Id, NotEnrolled, NotOpened, NotPaired, WindowInfo};
 use lowkey_registry::keys::encode_public;
 use lowkey_registry::parse_code;
@@ -19,7 +19,7 @@ pub(super) async fn answer(
     acceptor: &Acceptor,
     caller: Caller,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Request<Incoming>> {
+) -> Result<Answer, Request<Incoming>> {
     let path = request.uri().path().to_owned();
     let Some(what) = path.strip_prefix("/pair").filter(|rest| rest.is_empty() || rest.starts_with('/'))
     else {
@@ -63,7 +63,7 @@ struct Asked {
     value: Value,
 }
 
-async fn change(acceptor: &Acceptor, what: &str, asked: &Asked) -> Response<Full<Bytes>> {
+async fn change(acceptor: &Acceptor, what: &str, asked: &Asked) -> Answer {
     let wrong = |why| text(StatusCode::BAD_REQUEST, why);
     let Asked { code, value } = asked;
     if what == "/close" {
@@ -113,7 +113,7 @@ fn bearer(acceptor: &Acceptor, code: &Id) -> Value {
     found
 }
 
-fn windows(windows: &[WindowInfo]) -> Response<Full<Bytes>> {
+fn windows(windows: &[WindowInfo]) -> Answer {
     answered(&json!({ "windows": json(windows) }))
 }
 
@@ -121,11 +121,11 @@ fn json(windows: &[WindowInfo]) -> Vec<Value> {
     windows.iter().map(window).collect()
 }
 
-fn answered(answer: &Value) -> Response<Full<Bytes>> {
+fn answered(answer: &Value) -> Answer {
     done(JSON, Some(format!("{answer}\n")))
 }
 
-fn refused(why: &NotOpened) -> Response<Full<Bytes>> {
+fn refused(why: &NotOpened) -> Answer {
     let refused = match why {
         NotOpened::Enrol(NotEnrolled::Claimed(bearer)) => trouble(&NotPaired::Claimed(bearer.clone())),
         why => json!({ "device": null, "key": null, "kind": "refused", "what": why.to_string() }),

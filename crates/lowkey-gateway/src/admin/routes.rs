@@ -1,78 +1,47 @@
 //! From a request to its answer.
 
-use super::answers::{JSON, done, text};
 use super::caller::Caller;
-use super::{devices, json, metrics, pair};
+use super::{devices, json, pair};
 use crate::doctor::Doctor;
-use crate::health::Health;
+use crate::http::{Answer, JSON, Routes, Vitals, done, text};
 use crate::memory::Memory;
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, HOST, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper::header::HOST;
+use hyper::{Request, StatusCode};
 use lowkey_host::Acceptor;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 #[derive(Debug)]
-pub(super) struct Routes {
-    acceptor: Acceptor,
-    pub(super) service: Option<Health>,
+pub(super) struct Rooms {
+    pub(super) vitals: Vitals,
     pub(super) memory: Memory,
     pub(super) registry: PathBuf,
     /// Whether browsers reach us.
     on_loopback: bool,
-    pub(super) ready: Ready,
     doctors: Arc<Semaphore>,
 }
 
-/// What it takes to be ready.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Ready {
-    /// Devices are accepted.
-    Accepting,
-    /// And the service behind is not known to be down.
-    WithService,
-}
+impl Routes for Rooms {
+    type Caller = Caller;
 
-impl Routes {
-    pub(super) fn new(acceptor: Acceptor, on_loopback: bool) -> Self {
-        Self {
-            acceptor,
-            service: None,
-            memory: Memory::new(),
-            registry: "/etc/lowkey/devices.toml".into(),
-            on_loopback,
-            ready: Ready::Accepting,
-            doctors: Arc::new(Semaphore::new(1)),
-        }
-    }
-
-    pub(super) async fn answer(&self, request: Request<Incoming>, caller: Caller) -> Response<Full<Bytes>> {
+    async fn answer(&self, request: Request<Incoming>, caller: Caller) -> Answer {
         if !self.is_for_us(&request) {
             return text(StatusCode::MISDIRECTED_REQUEST, "ask by a loopback address\n");
         }
-        let request = match pair::answer(&self.acceptor, caller, request).await {
+        let acceptor = self.vitals.acceptor.clone();
+        let request = match pair::answer(&acceptor, caller, request).await {
             Ok(answer) => return answer,
             Err(another) => another,
         };
-        if request.method() != Method::GET && request.method() != Method::HEAD {
-            let mut refused = text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
-            refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-            return refused;
+        if let Some(answer) = self.vitals.answer(&request).await {
+            return answer;
         }
-        let acceptor = self.acceptor.clone();
         match request.uri().path() {
-            "/livez" => text(StatusCode::OK, "alive\n"),
-            "/readyz" => self.readiness(),
-            "/metrics" => {
-                let service = self.service.clone();
-                let text = spawn_blocking(move || metrics::text(&acceptor, service.as_ref())).await;
-                done(metrics::TYPE, text.ok().flatten())
-            }
             "/sessions" => done(JSON, spawn_blocking(move || json::sessions(&acceptor)).await.ok()),
             "/devices" => match query("name", request.uri().query()) {
                 Err(()) => text(StatusCode::BAD_REQUEST, "ask as /devices?name=NAME\n"),
@@ -98,23 +67,25 @@ impl Routes {
             ),
         }
     }
+}
 
-    fn readiness(&self) -> Response<Full<Bytes>> {
-        let service_is_up = || self.service.as_ref().is_none_or(Health::is_up);
-        match self.ready {
-            _ if !self.acceptor.is_accepting() => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
-            Ready::WithService if !service_is_up() => {
-                text(StatusCode::SERVICE_UNAVAILABLE, "not ready: the service behind is down\n")
-            }
-            _ => text(StatusCode::OK, "ready\n"),
+impl Rooms {
+    pub(super) fn new(acceptor: Acceptor, on_loopback: bool) -> Self {
+        Self {
+            vitals: Vitals::new(acceptor, Duration::ZERO),
+            memory: Memory::new(),
+            registry: "/etc/lowkey/devices.toml".into(),
+            on_loopback,
+            doctors: Arc::new(Semaphore::new(1)),
         }
     }
 
     /// One at a time: it keeps a processor busy. The permit is the thread's, which goes on when its asker is gone.
     async fn diagnose(&self, about: Option<String>) -> Option<String> {
         let permit = Arc::clone(&self.doctors).acquire_owned().await.ok()?;
-        let mut doctor = Doctor::new(self.acceptor.clone(), &self.registry).with_memory(self.memory.clone());
-        if let Some(service) = &self.service {
+        let mut doctor =
+            Doctor::new(self.vitals.acceptor.clone(), &self.registry).with_memory(self.memory.clone());
+        if let Some(service) = self.vitals.service() {
             doctor = doctor.with_service(service.clone());
         }
         let diagnosis = spawn_blocking(move || {

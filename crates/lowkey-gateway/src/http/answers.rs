@@ -1,12 +1,13 @@
-//! Answers of the admin listener: whole, and kept by nobody.
+//! Answers: whole, and kept by nobody.
 
+use super::Answer;
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 
 /// 200 and `body`, or 500 if there is none.
-pub(super) fn done(content_type: &'static str, body: Option<String>) -> Response<Full<Bytes>> {
+pub(crate) fn done(content_type: &'static str, body: Option<String>) -> Answer {
     match body {
         Some(body) => response(StatusCode::OK, content_type, body.into()),
         None => text(StatusCode::INTERNAL_SERVER_ERROR, "failed\n"),
@@ -14,11 +15,18 @@ pub(super) fn done(content_type: &'static str, body: Option<String>) -> Response
 }
 
 /// A line for people.
-pub(super) fn text(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+pub(crate) fn text(status: StatusCode, text: &'static str) -> Answer {
     response(status, "text/plain; charset=utf-8", Bytes::from_static(text.as_bytes()))
 }
 
-fn response(status: StatusCode, content_type: &'static str, body: Bytes) -> Response<Full<Bytes>> {
+/// Nothing changes here.
+pub(crate) fn only_get() -> Answer {
+    let mut refused = text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
+    refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    refused
+}
+
+fn response(status: StatusCode, content_type: &'static str, body: Bytes) -> Answer {
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -28,4 +36,4 @@ fn response(status: StatusCode, content_type: &'static str, body: Bytes) -> Resp
 }
 
 /// What most answers are.
-pub(super) const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";

@@ -1,0 +1,103 @@
+//! HTTP/1.1 as the server's listeners for operators speak it: one request a connection, few connections at once, each
+//! in a limited time and with a limited header, so that who reaches one cannot hurt the server. A connection that says
+//! nothing makes room for the next one.
+
+mod accept;
+mod answers;
+mod seats;
+mod vitals;
+
+pub(crate) use answers::{JSON, done, text};
+pub(crate) use vitals::Vitals;
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use seats::{Asked, Seats};
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{sleep, timeout};
+
+pub(crate) type Answer = Response<Full<Bytes>>;
+
+/// From a request to its answer.
+pub(crate) trait Routes: Send + Sync + 'static {
+    /// What is known of who asks.
+    type Caller: Copy + Send + Sync + 'static;
+
+    fn answer(&self, request: Request<Incoming>, caller: Self::Caller)
+    -> impl Future<Output = Answer> + Send;
+}
+
+/// The connections of one listener.
+#[derive(Debug)]
+pub(crate) struct Server<R> {
+    routes: Arc<R>,
+    seats: Seats,
+}
+
+impl<R: Routes> Server<R> {
+    /// With as many connections at once.
+    pub(crate) fn new(routes: R, at_once: usize) -> Self {
+        Self { routes: Arc::new(routes), seats: Seats::new(at_once) }
+    }
+
+    /// Has a connection answered once there is room for it. Where it comes `from` counts among strangers, who share
+    /// the room by address.
+    ///
+    /// # Cancel safety
+    /// Dropped, the connection is as well.
+    pub(crate) async fn take(
+        &mut self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        caller: R::Caller,
+        from: Option<IpAddr>,
+    ) {
+        self.seats.room(from).await;
+        let routes = Arc::clone(&self.routes);
+        self.seats.take(from, async move |asked| answer(stream, caller, &*routes, &asked).await);
+    }
+
+    /// After an accept that failed.
+    pub(crate) async fn rest(&self) {
+        sleep(PAUSE).await;
+    }
+}
+
+/// One request.
+async fn answer<R: Routes>(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    caller: R::Caller,
+    routes: &R,
+    asked: &Asked,
+) {
+    let service = service_fn(async |request| {
+        asked.now();
+        Ok::<_, Infallible>(routes.answer(request, caller).await)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIME)
+        .max_buf_size(HEADER_ROOM)
+        .max_headers(HEADERS)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), service);
+    let _ = timeout(WHOLE_TIME, connection).await; // a client that is gone or slow has had its chance
+}
+
+/// How long a request may take to come.
+const HEADER_TIME: Duration = Duration::from_secs(2);
+/// How long all of it may take.
+const WHOLE_TIME: Duration = Duration::from_secs(10);
+/// The longest request, in bytes; hyper's least.
+const HEADER_ROOM: usize = 8192;
+const HEADERS: usize = 32;
+/// How long accepting rests after an error.
+const PAUSE: Duration = Duration::from_millis(100);

@@ -1,0 +1,100 @@
+//! What every listener for operators answers: whether the server lives, whether it is ready, its metrics.
+
+use super::Answer;
+use super::accept::preferred;
+use super::answers::{done, only_get, text};
+use crate::health::Health;
+use crate::metrics::Metrics;
+use hyper::body::Incoming;
+use hyper::header::ACCEPT;
+use hyper::{Method, Request, StatusCode};
+use lowkey_host::Acceptor;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
+use tokio::time::Instant;
+
+/// A server's pulse.
+#[derive(Debug)]
+pub(crate) struct Vitals {
+    pub(crate) acceptor: Acceptor,
+    service: Option<Health>,
+    ready: Ready,
+    /// How old the metrics that are shown may be: those of a large registry take a while.
+    age: Duration,
+    last: Mutex<Option<(Instant, Arc<Metrics>)>>,
+}
+
+/// What it takes to be ready.
+#[derive(Clone, Copy, Debug)]
+enum Ready {
+    /// Devices are accepted.
+    Accepting,
+    /// And the service behind is not known to be down.
+    WithService,
+}
+
+impl Vitals {
+    pub(crate) fn new(acceptor: Acceptor, age: Duration) -> Self {
+        Self { acceptor, service: None, ready: Ready::Accepting, age, last: Mutex::new(None) }
+    }
+
+    pub(crate) fn with_service(mut self, service: Health) -> Self {
+        self.service = Some(service);
+        self
+    }
+
+    /// Not ready while the service is known to be down.
+    pub(crate) fn ready_with_service(mut self) -> Self {
+        self.ready = Ready::WithService;
+        self
+    }
+
+    pub(crate) fn service(&self) -> Option<&Health> {
+        self.service.as_ref()
+    }
+
+    /// The answer to a request that looks at something; `None`: it asks for something else.
+    pub(crate) async fn answer(&self, request: &Request<Incoming>) -> Option<Answer> {
+        if request.method() != Method::GET && request.method() != Method::HEAD {
+            return Some(only_get());
+        }
+        Some(match request.uri().path() {
+            "/livez" => text(StatusCode::OK, "alive\n"),
+            "/readyz" => self.readiness(),
+            "/metrics" => {
+                let wanted = request.headers().get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+                let form = preferred(&wanted.collect::<Vec<_>>());
+                done(form.content_type(), self.metrics().await.map(|metrics| metrics.text(form)))
+            }
+            _ => return None,
+        })
+    }
+
+    fn readiness(&self) -> Answer {
+        let service_is_up = || self.service.as_ref().is_none_or(Health::is_up);
+        match self.ready {
+            _ if !self.acceptor.is_accepting() => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+            Ready::WithService if !service_is_up() => {
+                text(StatusCode::SERVICE_UNAVAILABLE, "not ready: the service behind is down\n")
+            }
+            _ => text(StatusCode::OK, "ready\n"),
+        }
+    }
+
+    /// The last ones, if they are young enough; who comes meanwhile waits for those that are being taken.
+    async fn metrics(&self) -> Option<Arc<Metrics>> {
+        let mut last = self.last.lock().await;
+        if let Some((taken, metrics)) = &*last
+            && taken.elapsed() < self.age
+        {
+            return Some(Arc::clone(metrics));
+        }
+        let (acceptor, service) = (self.acceptor.clone(), self.service.clone());
+        let metrics =
+            spawn_blocking(move || Arc::new(Metrics::now(&acceptor, service.as_ref()))).await.ok()?;
+        *last = Some((Instant::now(), Arc::clone(&metrics)));
+        Some(metrics)
+    }
+}
