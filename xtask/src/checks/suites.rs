@@ -77,8 +77,6 @@ const PORTABLE: [&[&str]; 3] = [
         "lowkey-registry",
         "--lib",
         "--test",
-        "handshake",
-        "--test",
         "connection",
         "--test",
         "provisioning",

@@ -1,0 +1,8 @@
+//! One connection: how it comes about, what it carries and how it ends.
+
+mod client;
+mod endings;
+mod gather;
+mod handshake;
+mod last_words;
+mod open;
