@@ -28,6 +28,7 @@
 //!
 //! | name | level | fields | when |
 //! | --- | --- | --- | --- |
+//! | `lowkey.probes` | info | `address` | other machines' probes are answered there |
 //! | `lowkey.notify_failed` | warn | `error` | systemd could not be told that the server is ready, reloads or stops |
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]

@@ -146,7 +146,8 @@ fn summary(config: &Config, devices: usize) -> String {
         Service::Forward(forwarder) => format!("forward to {}", forwarder.backend),
     };
     let admin = config.admin.as_ref().map(|at| format!(", admin at {at}")).unwrap_or_default();
-    format!("ok: {devices} device{plural}, listen on {}, {service}{admin}\n", config.listen)
+    let probes = config.probes.as_ref().map(|at| format!(", probes at {at}")).unwrap_or_default();
+    format!("ok: {devices} device{plural}, listen on {}, {service}{admin}{probes}\n", config.listen)
 }
 
 /// Time enough to rotate a fleet's keys.

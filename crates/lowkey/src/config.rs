@@ -45,6 +45,8 @@ pub(crate) struct Config {
     /// How much of the registry a change in place may take out, in percent.
     pub(crate) lost_in_place: u8,
     pub(crate) admin: Option<Endpoint>,
+    /// Where other machines ask.
+    pub(crate) probes: Option<String>,
     pub(crate) readiness: Readiness,
     pub(crate) log: Log,
 }
@@ -174,7 +176,7 @@ mod tests {
     fn every_default_is_the_library_s() {
         let config = loaded("");
         assert_eq!(format!("{:?}", config.limits), format!("{:?}", Limits::default()));
-        assert!(config.accept_proxy.is_empty() && config.admin.is_none());
+        assert!(config.accept_proxy.is_empty() && config.admin.is_none() && config.probes.is_none());
         assert_eq!(config.readiness, Readiness::Accepting);
         assert_eq!(config.log, Log { level: "info".into(), format: LogFormat::Text });
     }
@@ -192,7 +194,7 @@ mod tests {
             .flat_map(|line| [line, "\n"])
             .collect();
         let config = loaded(&all);
-        assert!(config.limits.lifetime.is_some() && config.admin.is_some());
+        assert!(config.limits.lifetime.is_some() && config.admin.is_some() && config.probes.is_some());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use lowkey_host::text::clean;
 use lowkey_host::text::mask;
 use lowkey_host::{ChannelError, Error, Refusal};
 use std::fmt;
+use std::io;
 use std::process::ExitCode;
 
 /// The exit codes, as `--help` lists them.
@@ -79,6 +80,20 @@ impl Failure {
 
     pub(crate) fn file(message: impl fmt::Display) -> Self {
         Self::new(Exit::File, message)
+    }
+
+    /// Listening on `address` came to nothing; `purpose` follows it, `option` says another.
+    pub(crate) fn listening(address: &str, purpose: &str, option: &str, error: &io::Error) -> Self {
+        let advice = match error.kind() {
+            io::ErrorKind::AddrInUse => format!("; another program listens there, choose another {option}"),
+            io::ErrorKind::PermissionDenied => {
+                format!("; ports below 1024 need privileges, choose another {option}")
+            }
+            io::ErrorKind::AddrNotAvailable => "; that address is not this machine's".into(),
+            io::ErrorKind::InvalidInput => "; write it as ADDRESS:PORT".into(),
+            _ => String::new(),
+        };
+        Self::new(Exit::Network, format_args!("cannot listen on {address}{purpose}: {error}{advice}"))
     }
 
     /// Connecting to `address` came to nothing.

@@ -24,6 +24,7 @@ mod log;
 mod page;
 mod pair;
 mod ping;
+mod probes;
 mod provision;
 mod revoke;
 mod serve;

@@ -5,13 +5,12 @@ use crate::failure::{Exit, Failure};
 use crate::invitation::Invitation;
 use crate::signals::{Asked, Signals};
 use crate::terminal::{path, print, say, text};
-use crate::{admin, load, log};
+use crate::{admin, load, log, probes};
 use clap::ArgMatches;
 use lowkey_gateway::memory::Memory;
 use lowkey_host::{Acceptor, Connection, Listener, Registry, Server, Stopped, echo};
 use lowkey_registry::LiveRegistry;
 use std::future::{Future, poll_fn};
-use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -115,13 +114,14 @@ async fn serve(
     let memory = memory(config).await;
     tokio::spawn(memory.keep(&acceptor));
     admin::begin(config, &acceptor, &memory).await?;
+    probes::begin(config, &acceptor).await?;
     let listener = match passed {
         Some(socket) => {
             TcpListener::from_std(socket).and_then(|socket| Listener::new(socket, acceptor.clone()))
         }
         None => Listener::bind(&config.listen, acceptor.clone()).await,
     };
-    let listener = listener.map_err(|error| bind_failed(&config.listen, &error))?;
+    let listener = listener.map_err(|error| Failure::listening(&config.listen, "", "--listen", &error))?;
     let listener = listener.behind(config.accept_proxy.clone());
     let bound = listener.local_addr().map_err(Failure::file)?;
     // Said to be open only where devices can come.
@@ -234,17 +234,6 @@ async fn session(mut connection: Connection<TcpStream>, service: Arc<Service>) {
 
 fn cut_off(sessions: u64, why: &str) -> Failure {
     Failure::new(Exit::Cut, format_args!("stopped; sessions cut off: {sessions}; {why}"))
-}
-
-fn bind_failed(address: &str, error: &io::Error) -> Failure {
-    let advice = match error.kind() {
-        io::ErrorKind::AddrInUse => "; another program listens there, choose another --listen",
-        io::ErrorKind::PermissionDenied => "; ports below 1024 need privileges, choose another --listen",
-        io::ErrorKind::AddrNotAvailable => "; that address is not this machine's",
-        io::ErrorKind::InvalidInput => "; write it as ADDRESS:PORT",
-        _ => "",
-    };
-    Failure::new(Exit::Network, format_args!("cannot listen on {address}: {error}{advice}"))
 }
 
 /// How long threads may take to come to their end.

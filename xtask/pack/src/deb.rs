@@ -221,7 +221,7 @@ usr/bin/lowkey check --config etc/lowkey/lowkey.toml
 
 const LIMIT: Duration = Duration::from_secs(300);
 
-const CONTENTS: [&str; 31] = [
+const CONTENTS: [&str; 32] = [
     "/etc/lowkey/lowkey.toml",
     "/usr/bin/lowkey",
     "/usr/lib/systemd/system/lowkey.service",
@@ -233,6 +233,7 @@ const CONTENTS: [&str; 31] = [
     "/usr/share/doc/lowkey/THIRD-PARTY",
     "/usr/share/doc/lowkey/copyright",
     "/usr/share/fish/vendor_completions.d/lowkey.fish",
+    "/usr/share/lowkey/grafana.json",
     "/usr/share/man/man1/lowkey-check.1.gz",
     "/usr/share/man/man1/lowkey-code-new.1.gz",
     "/usr/share/man/man1/lowkey-code.1.gz",

@@ -1,5 +1,7 @@
 //! The metrics' text, read as OpenMetrics 1.0 and Prometheus's text 0.0.4 say, and what must not be in it.
 
+mod queries;
+
 use crate::common::{Party, World, until_end};
 use lowkey_gateway::Health;
 use lowkey_gateway::admin::Admin;

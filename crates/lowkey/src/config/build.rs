@@ -25,13 +25,14 @@ pub(super) fn config(given: &Given, file: Option<&Path>, mistakes: Vec<Mistake>)
     let key = builder.file("key", "make one with: lowkey keygen -o server.key");
     let devices = builder.file("devices", "the registry that `lowkey provision` adds to");
     let state = builder.text("state").map(|(_, folder)| folder.into());
-    let listen = builder.listen();
+    let listen = builder.listen("listen");
     let service = builder.service();
     let accept_proxy = builder.networks();
     let limits = builder.limits();
     let mut lost_in_place = 0;
     builder.number("limits.lost_in_place", &mut lost_in_place);
     let admin = builder.admin();
+    let probes = builder.listen("probes.listen");
     let readiness = builder.readiness();
     builder.not_to_itself();
     let log = builder.log();
@@ -49,6 +50,7 @@ pub(super) fn config(given: &Given, file: Option<&Path>, mistakes: Vec<Mistake>)
                 limits,
                 lost_in_place,
                 admin,
+                probes,
                 readiness,
                 log,
             })
@@ -120,7 +122,8 @@ impl Builder<'_> {
         self.text(path).map(|(origin, path)| Named { origin, path: path.into() })
     }
 
-    /// Whoever forwards to its own listener goes round in circles, and to its admin listener shows that to devices.
+    /// Whoever forwards to its own listener goes round in circles, and to its admin listener or its probes shows them
+    /// to devices.
     fn not_to_itself(&mut self) {
         let Some((origin, forward)) = self.given.get("forward").and_then(|_| self.text("forward")) else {
             return;
@@ -128,6 +131,7 @@ impl Builder<'_> {
         for (path, why) in [
             ("listen", "devices would come back to this server for ever"),
             ("admin.listen", "devices would reach the admin listener"),
+            ("probes.listen", "devices would reach the probes"),
         ] {
             if self.text(path).is_some_and(|(_, listen)| itself::reaches(&forward, &listen)) {
                 let what =
@@ -137,8 +141,8 @@ impl Builder<'_> {
         }
     }
 
-    fn listen(&mut self) -> Option<String> {
-        let (origin, address) = self.text("listen")?;
+    fn listen(&mut self, path: &str) -> Option<String> {
+        let (origin, address) = self.text(path)?;
         if host_and_port(&address).is_none() {
             self.wrong(&origin, format!("{address:?} is no address; write it as ADDRESS:PORT"));
         }
@@ -183,7 +187,7 @@ impl Builder<'_> {
         let (origin, text) = self.text("admin.listen")?;
         let address = text.parse().ok();
         if address.is_none() {
-            let hint = "write 127.0.0.1:PORT, [::1]:PORT or unix:PATH";
+            let hint = "write 127.0.0.1:PORT, [::1]:PORT or unix:PATH; other machines ask `probes.listen`";
             self.wrong(&origin, format!("{text:?} is no address of this machine alone; {hint}"));
         }
         address

@@ -262,7 +262,15 @@ pub(crate) const FIELDS: &[Field] = &[
         default: Some("false"),
         example: "",
         option: None,
-        help: "Whether /readyz also says 503 while the service behind is down. The server then connects to it once when it begins.",
+        help: "Whether /readyz, that of [probes] too, also says 503 while the service behind is down. The server then connects to it once when it begins.",
+    },
+    Field {
+        path: "probes.listen",
+        takes: Takes::Text,
+        default: None,
+        example: "\"0.0.0.0:9100\"",
+        option: Some(Switch { long: "probes", value: "ADDRESS" }),
+        help: "Where other machines, such as a kubelet and a Prometheus, find /livez, /readyz and /metrics, and nothing that names a device. Whoever reaches this address may ask.",
     },
     Field {
         path: "log.level",

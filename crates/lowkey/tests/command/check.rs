@@ -28,8 +28,9 @@ fn a_configuration_that_is_right_is_said_to_be() {
     folder.write("devices.toml", "");
     let forward = GOOD.replace("echo = true", "forward = \"127.0.0.1:1883\"\nlisten = \"[::]:7000\"");
     folder.write("lowkey.toml", &format!("{forward}[admin]\nlisten = \"unix:/run/lowkey/admin.sock\"\n"));
-    folder.run("check --config lowkey.toml").success().stdout(
-        "ok: 0 devices, listen on [::]:7000, forward to 127.0.0.1:1883, admin at unix:/run/lowkey/admin.sock\n",
+    folder.run("check --config lowkey.toml --probes 0.0.0.0:9100").success().stdout(
+        "ok: 0 devices, listen on [::]:7000, forward to 127.0.0.1:1883, admin at unix:/run/lowkey/admin.sock, \
+         probes at 0.0.0.0:9100\n",
     );
 }
 
@@ -67,6 +68,8 @@ lifetime = \"0s\"
 format = \"xml\"
 [admin]
 listen = \"0.0.0.0:9100\"
+[probes]
+listen = \"9100\"
 ";
     let found = mistakes(&folder, text);
     let expected = [
@@ -83,7 +86,8 @@ listen = \"0.0.0.0:9100\"
         "lowkey.toml:14:12: `sessions.lifetime`: \"0s\" is out of range; write a time",
         "lowkey.toml:15:2: unknown setting `logs`; did you mean `log`?",
         "lowkey.toml:17:10: \"xml\" is no format; write text or json",
-        "lowkey.toml:19:10: \"0.0.0.0:9100\" is no address of this machine alone; write 127.0.0.1:PORT, [::1]:PORT or unix:PATH",
+        "lowkey.toml:19:10: \"0.0.0.0:9100\" is no address of this machine alone; write 127.0.0.1:PORT, [::1]:PORT or unix:PATH; other machines ask `probes.listen`",
+        "lowkey.toml:21:10: \"9100\" is no address; write it as ADDRESS:PORT",
         "lowkey.toml: `key` is missing; make one with: lowkey keygen -o server.key",
     ];
     assert_eq!(found.len(), expected.len(), "{found:#?}");

@@ -106,6 +106,15 @@ impl Folder {
         Server::start(command, self.public("server.key"))
     }
 
+    /// The same, with its log in the file `log`.
+    pub(crate) fn serve_logging(&self, arguments: &str) -> Server {
+        self.1.waits_for(format!("`lowkey serve {arguments}`, or what comes behind it"));
+        let mut command = self.program(env!("CARGO_BIN_EXE_lowkey"));
+        command.arg("serve").args(arguments.split_whitespace());
+        command.stderr(fs::File::create(self.path("log")).unwrap());
+        Server::start_logging(command, self.public("server.key"))
+    }
+
     pub(crate) fn connect(&self, server: &Server) -> assert_cmd::Command {
         self.command(&format!("connect {} --key device.key --server {}", server.address, server.key))
     }
@@ -165,10 +174,12 @@ impl Server {
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
-    /// The exit code and the log, once it has ended.
+    /// The exit code and the log, unless that goes elsewhere, once it has ended.
     pub(crate) fn wait(mut self) -> (Option<i32>, String) {
         let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        if let Some(mut stderr) = self.child.stderr.take() {
+            stderr.read_to_string(&mut log).unwrap();
+        }
         (self.child.wait().unwrap().code(), log)
     }
 

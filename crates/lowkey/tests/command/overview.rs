@@ -203,6 +203,10 @@ fn who_forwards_to_itself_is_told_so_by_check_and_by_serve() {
             .run(&format!("{command} {files} --forward unix:a.sock --admin unix:a.sock"))
             .code(2)
             .stderr(contains("is this server's own `admin.listen`; devices would reach the admin listener"));
+        folder
+            .run(&format!("{command} {files} --forward localhost:9100 --probes 0.0.0.0:9100"))
+            .code(2)
+            .stderr(contains("is this server's own `probes.listen`; devices would reach the probes"));
     }
     folder.run(&format!("check {files} --listen 127.0.0.1:7000 --forward 127.0.0.1:7001")).success();
 }

@@ -5,7 +5,7 @@ use predicates::prelude::PredicateBooleanExt;
 use predicates::str::{contains, is_empty};
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::thread;
 use tokio::net::TcpSocket;
@@ -74,6 +74,40 @@ fn the_admin_listener_of_a_configuration_is_found_by_it_and_gone_at_the_end() {
     folder.run(serve).code(3).stderr(contains("admin.sock, for admin: another server listens there"));
     assert_eq!(server.end("-TERM"), (Some(0), String::new()));
     assert!(!folder.path("admin.sock").exists());
+}
+
+#[test]
+fn probes_are_answered_where_the_configuration_says_and_name_nobody() {
+    let folder = Folder::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let serve = "--key server.key --devices devices.toml --listen 127.0.0.1:0 --echo --probes";
+    let address = taken.local_addr().unwrap();
+    folder.run(&format!("serve {serve} {address}")).code(3).stderr(
+        contains(format!("cannot listen on {address}, for probes: "))
+            .and(contains("choose another --probes")),
+    );
+    let server = folder.serve_logging(&format!("{serve} 127.0.0.1:0"));
+    let log = folder.read("log");
+    let at = "probes are answered address=";
+    let address = log.lines().find_map(|line| Some(line.split_once(at)?.1)).expect(&log);
+    let ask = |request: &str| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream
+            .write_all(format!("{request} HTTP/1.1\r\nHost: elsewhere.example\r\n\r\n").as_bytes())
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    assert!(
+        ask("GET /readyz").starts_with("HTTP/1.1 200 ") && ask("HEAD /livez").starts_with("HTTP/1.1 200 ")
+    );
+    let metrics = ask("GET /metrics");
+    assert!(metrics.contains("\nlowkey_registry_pinnings 1\n") && !metrics.contains("desk"), "{metrics}");
+    for (request, status) in [("GET /devices", 404), ("GET /doctor", 404), ("POST /livez", 405)] {
+        assert!(ask(request).starts_with(&format!("HTTP/1.1 {status} ")), "{request}");
+    }
+    assert_eq!(server.end("-TERM").0, Some(0));
 }
 
 #[test]
