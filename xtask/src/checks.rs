@@ -15,7 +15,7 @@ use xtask::{
 };
 
 use crate::{
-    BOARD, archive, firmware, measure, network_trial, pack, plan, show,
+    BOARD, archive, firmware, fleet, measure, network_trial, pack, plan, show,
     show::{Board, Wire},
     tally::{self, Tally},
 };
@@ -218,7 +218,7 @@ fn clippy(what: &[&str]) -> Result<()> {
 }
 
 /// All steps. Those that stand in a row and may run beside others do.
-const STEPS: [Step; 35] = [
+const STEPS: [Step; 36] = [
     beside(Folder::Workspace, "format", "formatting", formatting),
     beside(Folder::Workspace, "plan", "whether the house is what its plan says", plan::check),
     beside(Folder::Other, "dependencies", "licences and sources of dependencies", dependencies::allowed),
@@ -279,6 +279,12 @@ const STEPS: [Step; 35] = [
         show::demo(Board::C, &Wire::Attacked)
     }),
     beside(Folder::CBoard, "pair-c", "the demo of a pairing of the firmware in C", || show::pair(Board::C)),
+    beside(
+        Folder::Programs,
+        "fleet",
+        "whether a server sees the faults of a fleet as what they are",
+        fleet::small,
+    ),
     alone("line", "both boards on a line that dies", || show::line(BOARD)),
     beside(Folder::Tests, "tests", "tests of the workspace, but for the next two", suites::most),
     beside(Folder::Programs, "tests-programs", "tests that play with programs", suites::of_programs),

@@ -30,7 +30,7 @@ struct Verb {
     more: &'static [&'static str],
 }
 
-const VERBS: [Verb; 18] = [
+const VERBS: [Verb; 19] = [
     Verb {
         name: "check",
         words: "",
@@ -71,6 +71,18 @@ const VERBS: [Verb; 18] = [
             "--down        hold that one",
             "--blank       with nothing in its flash, which is kept otherwise",
             "--c           its firmware in C",
+        ],
+    },
+    Verb {
+        name: "fleet",
+        words: " [--devices N] [--faults [FAULT,…]] [--seconds N] [--silence N] [--try]",
+        what: "the real server, a service behind it and a fleet on loopback, to look at with `lowkey show`",
+        more: &[
+            "--devices N   so many, 100 if nothing is said",
+            "--faults      flapping, absent, never, keys, pages, slow, revoked, service: all, or those named",
+            "--seconds N   for so long; otherwise until Ctrl-C",
+            "--silence N   after so many seconds the server asks a silent device, 10 if nothing is said",
+            "--try         until the server has seen each fault as what it is",
         ],
     },
     Verb {

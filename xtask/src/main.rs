@@ -7,6 +7,7 @@ mod bench;
 mod busy;
 mod checks;
 mod coverage;
+mod fleet;
 mod fuzz;
 mod help;
 mod mutants;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         ["demo", "--c", "--pair"] | ["demo", "--pair", "--c"] => show::pair(Board::C),
         ["demo", "--line"] => show::line(BOARD),
         ["board", ref words @ ..] => show::by_hand(BOARD, words),
+        ["fleet", ref words @ ..] => fleet::run(words),
         ["check"] => checks::quick(),
         ["test"] => checks::all(),
         ["test", "--busy"] => busy::test(BOARD),
