@@ -7,7 +7,7 @@
 //! | `/livez` | 200 while the process answers |
 //! | `/readyz` | 200 while devices are accepted, 503 before that and while the server stops; [if you say so](Admin::ready_with_service), 503 while the service behind is down |
 //! | `/sessions` | the live sessions, as JSON |
-//! | `/devices`, `/devices?name=NAME` | every device of the registry and whom it held before, connected or not, and what is [remembered](Admin::with_memory) of it, as JSON; of one, with what happened to it last |
+//! | `/devices`, `/devices?name=NAME` | every device of the registry and whom it held before, connected or not, and what is [remembered](Admin::with_memory) of it, as JSON; of one, with what happened to it last. `state=registered`, `connected`, `absent` or `removed` leaves out the others, `with=pinnings` says the ids, keys and ends of each |
 //! | `/registry` | which registry is obeyed ([`Acceptor::in_force`]), and whether it is the file's, as JSON |
 //! | `/doctor`, `/doctor?about=WHAT` | why attempts came to nothing ([`Doctor`](crate::doctor::Doctor)), as JSON |
 //!
@@ -37,6 +37,7 @@ mod devices;
 mod endpoint;
 mod json;
 mod pair;
+mod query;
 mod routes;
 mod socket;
 

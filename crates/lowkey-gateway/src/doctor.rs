@@ -311,7 +311,9 @@ impl Case<'_> {
         self.acceptor.registry().each(&mut |pinned| {
             let name = pinned.device().name();
             let distance = strsim::osa_distance(asked, name);
-            if distance <= NEAR && near.as_ref().is_none_or(|(nearest, _)| distance < *nearest) {
+            // Not all of it is a mistake.
+            let is_like_it = distance <= NEAR && distance < asked.chars().count();
+            if is_like_it && near.as_ref().is_none_or(|(nearest, _)| distance < *nearest) {
                 near = Some((distance, name.to_owned()));
             }
         });

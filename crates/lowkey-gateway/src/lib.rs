@@ -21,8 +21,8 @@
 //! | --- | --- | --- | --- |
 //! | `lowkey.state_damaged` | error | `error`, `aside` | the file was damaged: it is at `aside` now, and memory begins anew |
 //! | `lowkey.state_failed` | error | `file`, `error` | the file cannot be had: memory ends with this process |
-//! | `lowkey.state_unwritten` | warn | `error` | the file cannot be written; once, until it can |
-//! | `lowkey.state_written` | info | | it can be written again |
+//! | `lowkey.state_unwritten` | warn | `file`, `error` | the file cannot be written; once, until it can |
+//! | `lowkey.state_written` | info | `file` | it can be written again |
 //!
 //! The command `lowkey serve` writes this as well:
 //!

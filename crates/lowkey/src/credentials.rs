@@ -84,11 +84,31 @@ impl Credentials {
 /// The bytes of a key page, wiped afterwards.
 pub(crate) fn read_page(file: &Path) -> Result<Zeroizing<[u8; page::LEN]>, Failure> {
     let wrong = |error: &dyn std::fmt::Display| Failure::file(format_args!("{}: {error}", shown(file)));
-    let mut open = std::fs::File::open(file).map_err(|error| wrong(&error))?;
-    let mut bytes = Zeroizing::new([0; page::LEN]);
-    open.read_exact(&mut *bytes).map_err(|_| wrong(&"shorter than a key page, which has 344 bytes"))?;
-    match open.read(&mut [0]) {
-        Ok(0) => Ok(bytes),
-        _ => Err(wrong(&"longer than a key page, which has 344 bytes")),
+    let open = std::fs::File::open(file).map_err(|error| wrong(&error))?;
+    if open.metadata().is_ok_and(|of| of.is_dir()) {
+        return Err(wrong(&"a folder, and no key page"));
+    }
+    let mut found = Zeroizing::new(Vec::with_capacity(LOOK));
+    open.take(LOOK as u64).read_to_end(&mut found).map_err(|error| wrong(&error))?;
+    match (<[u8; page::LEN]>::try_from(&found[..]), found.len() < page::LEN) {
+        (Ok(bytes), _) => Ok(Zeroizing::new(bytes)),
+        _ if has(&found, b"LKSEC1") || has(&found, b"LKPSK1") => Err(wrong(&"a key file, and no key page")),
+        _ if is_text(&found) => {
+            Err(wrong(&"text, and no key page as a device has it (lowkey provision --format bin)"))
+        }
+        (_, true) => Err(wrong(&"shorter than a key page, which has 344 bytes")),
+        (_, false) => Err(wrong(&"longer than a key page, which has 344 bytes")),
     }
 }
+
+fn has(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.windows(word.len()).any(|part| part == word)
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    let plain = |byte: &u8| !byte.is_ascii_control() || byte.is_ascii_whitespace();
+    !bytes.is_empty() && bytes.iter().all(plain) && str::from_utf8(bytes).is_ok()
+}
+
+/// As much of a file as tells a page from something else.
+const LOOK: usize = 2 * page::LEN;

@@ -2,6 +2,7 @@
 
 use crate::admin_client::{arguments, ask, encode, said};
 use crate::failure::{EXIT_CODES, Failure};
+use crate::show::a_name;
 use crate::terminal::{print, text};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::Value;
@@ -21,6 +22,7 @@ pub(crate) fn command() -> Command {
         .arg(
             Arg::new("about")
                 .value_name("NAME|ID|ADDRESS")
+                .value_parser(a_name)
                 .help("A device's name, an id (text, or 0x and hex) or an IP address; without it, everybody"),
         )
 }

@@ -40,6 +40,7 @@ mod user;
 use failure::{Exit, Failure};
 use log::Priority;
 use lowkey_host::text::mask;
+use std::env;
 use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 use terminal::{StandardError, print, rendered, say};
@@ -78,8 +79,18 @@ fn keep_memory() {
     }
 }
 
-/// What clap says, which repeats arguments: not the secrets among them.
+/// What clap says, which repeats arguments: not the secrets among them, nor a part of one that a shell has taken apart
+/// at a blank.
 fn refuse(error: &clap::Error) -> ExitCode {
-    let _ = StandardError.write_all(mask(&rendered(error, &stderr())).as_bytes());
+    let mut said = mask(&rendered(error, &stderr()));
+    let words: Vec<String> = env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let masked = |words: &[String]| mask(&words.join(" "));
+    for n in 1..words.len() {
+        // One that changes nothing belongs to the secret before it.
+        if !words[n].is_empty() && masked(&words[..n]) == masked(&words[..=n]) {
+            said = said.replace(&words[n], "…");
+        }
+    }
+    let _ = StandardError.write_all(said.as_bytes());
     u8::try_from(error.exit_code()).map_or(Exit::Arguments.into(), ExitCode::from)
 }

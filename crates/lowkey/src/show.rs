@@ -2,6 +2,7 @@
 
 mod choice;
 mod device;
+mod screen;
 mod table;
 mod units;
 
@@ -11,7 +12,7 @@ pub(crate) use units::time;
 use crate::admin_client::{arguments, ask, encode, number, said};
 use crate::config::nearest;
 use crate::failure::{EXIT_CODES, Exit, Failure};
-use crate::terminal::{self, print, text};
+use crate::terminal::{self, print, print_on, text};
 use choice::{Choice, ORDERS, is_name, sort};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -62,6 +63,7 @@ pub(crate) fn command() -> Command {
             Arg::new("device")
                 .value_name("DEVICE")
                 .num_args(0..)
+                .value_parser(a_name)
                 .help("Only these, by name; * stands for any characters, ? for one"),
         ])
 }
@@ -70,84 +72,127 @@ fn flag(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
 }
 
+/// No name is empty.
+pub(crate) fn a_name(text: &str) -> Result<String, String> {
+    if text.is_empty() { Err("write a name, and not nothing".to_owned()) } else { Ok(text.to_owned()) }
+}
+
 pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
-    let Some(seconds) = of.get_one::<u64>("watch") else { return once(of, "") };
-    let before = if stdout().is_terminal() { CLEAR } else { "" };
+    let Some(seconds) = of.get_one::<u64>("watch") else {
+        let Shown { text, failure } = look(of)?;
+        print(&text)?;
+        return failure.map_or(Ok(()), Err);
+    };
     loop {
-        match once(of, before) {
-            Err(failure) if !matches!(failure.exit, Exit::Absent | Exit::UnknownDevice) => {
-                return Err(failure);
-            }
-            Err(failure) => print(&format!("{before}lowkey: {failure}\n"))?,
-            Ok(()) => (),
+        let text = match look(of) {
+            Ok(Shown { text, failure: None }) => text,
+            Ok(Shown { text, failure: Some(failure) }) => format!("{text}lowkey: {failure}\n"),
+            Err(failure) if failure.exit == Exit::UnknownDevice => format!("lowkey: {failure}\n"),
+            Err(failure) => return Err(failure),
+        };
+        let text = match stdout().is_terminal() {
+            true => format!("{CLEAR}{}", screen::fit(&text, terminal::width(), terminal::height())),
+            false => text,
+        };
+        if print_on(&text)?.is_break() {
+            return Ok(());
         }
         sleep(Duration::from_secs(*seconds));
     }
 }
 
-/// Shows what is so now, behind `before`.
-fn once(of: &ArgMatches, before: &str) -> Result<(), Failure> {
-    let patterns: Vec<String> = of.get_many("device").into_iter().flatten().cloned().collect();
-    match &patterns[..] {
-        [name] if is_name(name) => one(of, name, before),
-        _ => many(of, patterns, before),
+/// What is printed, and what the command comes to after it.
+struct Shown {
+    text: String,
+    failure: Option<Failure>,
+}
+
+impl From<String> for Shown {
+    fn from(text: String) -> Self {
+        Self { text, failure: None }
     }
 }
 
-fn one(of: &ArgMatches, name: &str, before: &str) -> Result<(), Failure> {
+/// What is so now.
+fn look(of: &ArgMatches) -> Result<Shown, Failure> {
+    let patterns: Vec<String> = of.get_many("device").into_iter().flatten().cloned().collect();
+    let chooses = of.get_flag("absent") || of.contains_id("label");
+    match &patterns[..] {
+        [name] if is_name(name) && !chooses => one(of, name),
+        _ => many(of, patterns, chooses),
+    }
+}
+
+fn one(of: &ArgMatches, name: &str) -> Result<Shown, Failure> {
     let (_, value) = ask(of, &format!("/devices?name={}", encode(name)))?;
-    let Some(device) = value["devices"].get(0) else { return Err(unknown(of, name)?) };
-    let shown = match of.get_flag("json") {
+    let Some(device) = value["devices"].get(0) else {
+        return Err(unknown(name, &ask(of, "/devices")?.1));
+    };
+    let text = match of.get_flag("json") {
         true => format!("{device}\n"),
         false => stale(&value["server"], style()) + &device::block(device),
     };
-    print(&format!("{before}{shown}"))?;
-    if device["session"].is_object() {
-        return Ok(());
-    }
-    let why =
-        format!("{:?} is not connected; `lowkey doctor` says what is known of its attempts", clean(name));
-    Err(Failure::new(Exit::Absent, why))
+    let failure = (!device["session"].is_object()).then(|| {
+        let why =
+            format!("{:?} is not connected; `lowkey doctor` says what is known of its attempts", clean(name));
+        Failure::new(Exit::Absent, why)
+    });
+    Ok(Shown { text, failure })
 }
 
-/// Nobody is called that; who is called nearly that.
-fn unknown(of: &ArgMatches, name: &str) -> Result<Failure, Failure> {
-    let (_, value) = ask(of, "/devices")?;
+/// Nobody of these devices is called that; who is called nearly that.
+pub(crate) fn unknown(name: &str, value: &Value) -> Failure {
     let names =
         value["devices"].as_array().into_iter().flatten().filter_map(|device| device["device"].as_str());
     let near = nearest(name, names).map(|near| format!("; {near:?} is one")).unwrap_or_default();
     let why = format!("no device is called {:?}, and none was{near}", clean(name));
-    Ok(Failure::new(Exit::UnknownDevice, why))
+    Failure::new(Exit::UnknownDevice, why)
 }
 
-fn many(of: &ArgMatches, patterns: Vec<String>, before: &str) -> Result<(), Failure> {
-    let (_, mut value) = ask(of, "/devices")?;
-    let labels = of.get_many("label").into_iter().flatten().cloned().collect();
-    let choice = Choice { patterns, labels };
+fn many(of: &ArgMatches, patterns: Vec<String>, chooses: bool) -> Result<Shown, Failure> {
     let is_absent = of.get_flag("absent");
-    let Some(devices) = value["devices"].as_array_mut() else { return Ok(()) };
+    let labels: Vec<(String, String)> = of.get_many("label").into_iter().flatten().cloned().collect();
+    // Of many the server leaves out the others; where some are chosen here, how many there are is counted here too.
+    let path = match (patterns.is_empty() && labels.is_empty(), is_absent) {
+        (true, true) => "/devices?state=absent",
+        (true, false) => "/devices?state=connected",
+        (false, _) => "/devices",
+    };
+    let (_, mut value) = ask(of, path)?;
+    let registered = number(&value["server"], "registered");
+    let Some(devices) = value["devices"].as_array_mut() else { return Ok(String::new().into()) };
+    if let [name] = &patterns[..] {
+        match devices.iter().any(|device| device["device"] == **name) {
+            true if !chooses => return one(of, name),
+            false if is_name(name) => return Err(unknown(name, &value)),
+            _ => (),
+        }
+    }
+    let is_all = patterns.is_empty() && labels.is_empty();
+    let choice = Choice::new(patterns, labels, devices);
     devices.retain(|device| choice.takes(device));
-    let registered = |device: &Value| device["registered"] == Value::Bool(true);
-    let all = devices.iter().filter(|device| registered(device)).count();
+    let is_registered = |device: &Value| device["registered"] == Value::Bool(true);
+    let all = devices.iter().filter(|device| is_registered(device)).count();
+    let all = if is_all { registered } else { all as u64 };
     devices.retain(|device| match is_absent {
-        true => registered(device) && !device["session"].is_object(),
+        true => is_registered(device) && !device["session"].is_object(),
         false => device["session"].is_object(),
     });
     sort(devices, text(of, "sort").unwrap_or_default());
     if of.get_flag("json") {
-        return print(&format!("{before}{value}\n"));
+        return Ok(format!("{value}\n").into());
     }
     let devices = value["devices"].as_array().map_or(&[][..], Vec::as_slice);
     let rows: Vec<Vec<Cell>> =
         devices.iter().map(if is_absent { absent_row } else { connected_row }).collect();
     if !stdout().is_terminal() {
-        return print(&format!("{before}{}", table::for_programs(&rows)));
+        return Ok(table::for_programs(&rows).into());
     }
     let columns: &[Column] = if is_absent { &ABSENT } else { &CONNECTED };
     let table = table::for_people(columns, &rows, terminal::width(), style());
     let what = if is_absent { "not connected" } else { "connected" };
     let stale = stale(&value["server"], style());
-    print(&format!("{before}{stale}{table}{} of {all} devices {what}\n", devices.len()))
+    Ok(format!("{stale}{table}{} of {all} devices {what}\n", devices.len()).into())
 }
 
 /// That the registry's file says something else by now, if it does.

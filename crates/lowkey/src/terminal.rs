@@ -6,6 +6,7 @@ use lowkey_host::{Code, PublicKey};
 use lowkey_registry::{codes, keys};
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// A file that was named.
@@ -76,32 +77,60 @@ pub(crate) fn rendered(said: &clap::Error, to: &impl IsTerminal) -> String {
     if to.is_terminal() { text.ansi().to_string() } else { text.to_string() }
 }
 
-/// To standard output; a reader that has gone is an error like another.
+/// To standard output, as far as anybody reads: one who has seen enough, such as `head`, has had what he wanted.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    match write(text) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|error| unprinted(&error)),
+    }
+}
+
+/// The same again and again: whether anybody still reads.
+pub(crate) fn print_on(text: &str) -> Result<ControlFlow<()>, Failure> {
+    match write(text) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+        written => written.map(ControlFlow::Continue).map_err(|error| unprinted(&error)),
+    }
+}
+
+fn write(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .map_err(|error| Failure::file(format_args!("standard output: {error}")))
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+fn unprinted(error: &io::Error) -> Failure {
+    Failure::file(format_args!("standard output: {error}"))
 }
 
 /// How many columns the terminal has that standard output is; 80 if nobody says.
 pub(crate) fn width() -> usize {
-    #[cfg(unix)]
-    if let Ok(size) = rustix::termios::tcgetwinsize(io::stdout())
-        && size.ws_col > 0
-    {
-        return size.ws_col.into();
-    }
-    80
+    size().map_or(80, |(columns, _)| columns)
 }
 
-/// The same for what exists nowhere else: it is an error as well if standard output is closed.
+/// How many lines it has, if anybody says.
+pub(crate) fn height() -> Option<usize> {
+    size().map(|(_, lines)| lines).filter(|lines| *lines > 0)
+}
+
+/// Columns and lines.
+fn size() -> Option<(usize, usize)> {
+    #[cfg(unix)]
+    return rustix::termios::tcgetwinsize(io::stdout())
+        .ok()
+        .filter(|size| size.ws_col > 0)
+        .map(|size| (size.ws_col.into(), size.ws_row.into()));
+    #[cfg(not(unix))]
+    None
+}
+
+/// The same for what exists nowhere else: it is an error if nobody reads it, or standard output is closed.
 pub(crate) fn print_for_keeps(text: &str) -> Result<(), Failure> {
     #[cfg(unix)]
     if is_stand_in(&io::stdout()).unwrap_or(false) {
         return Err(Failure::file("standard output: is closed"));
     }
-    print(text)
+    write(text).map_err(|error| unprinted(&error))
 }
 
 /// Whether this is what the standard library puts in the place of a descriptor that is closed: the null device, open

@@ -14,6 +14,7 @@ use predicates::str::{contains, is_match};
 use serde_json::Value;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 use std::{fs, io::Read, io::Write, thread};
@@ -219,6 +220,83 @@ fn show_on_a_terminal_is_a_table_that_fits_it() {
     assert_eq!(sum, "2 of 2 devices connected");
     assert!(on_a_terminal(200).contains("and-on-and-on  "));
 }
+
+#[test]
+fn a_name_goes_before_the_pattern_that_it_looks_like() {
+    let site = Site::new(&["*", "pump-?", "pump-7"]);
+    let _sessions = [site.connect(0, 1000), site.connect(1, 2000), site.connect(2, 10)];
+    site.run(&["show", "*"]).success().stdout(is_match(r"\A\*\n  connected    for \d+ s\n").unwrap());
+    site.run(&["show", "pump-?"])
+        .success()
+        .stdout(is_match(r"\Apump-\?\n  connected    for \d+ s\n").unwrap());
+    let two = stdout(&site.run(&["show", "*", "pump-7"]).success());
+    assert_eq!(two.lines().map(|line| line.split('\t').next().unwrap()).collect::<Vec<_>>(), ["*", "pump-7"]);
+    assert_eq!(stdout(&site.run(&["show", "pump-*"]).success()).lines().count(), 2);
+}
+
+#[test]
+fn nobody_has_no_name() {
+    let site = Site::new(&["a", "b7"]);
+    for command in ["show", "doctor"] {
+        site.run(&[command, ""]).code(2).stderr(contains("a name, and not nothing"));
+    }
+}
+
+#[test]
+fn show_absent_of_one_name_says_whether_it_is_absent() {
+    let site = Site::new(&["pump-7", "pump-8"]);
+    let _there = site.connect(0, 10);
+    site.run(&["show", "--absent", "pump-8"]).success().stdout("pump-8\t\t\t\t\n");
+    site.run(&["show", "--absent", "pump-7"]).success().stdout("");
+    site.run(&["show", "--absent", "pmup-7"]).code(12).stderr(contains("\"pump-7\" is one"));
+    site.run(&["show", "--label", "site=south", "pump-7"]).success().stdout("");
+}
+
+/// As `lowkey show | head -1` has it.
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let site = Site::new(&["pump-7"]);
+    let _session = site.connect(0, 10);
+    for arguments in [&["show"][..], &["show", "--json"], &["doctor"], &["--help"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_lowkey"));
+        command.env("LOWKEY_ADMIN_LISTEN", format!("unix:{}", site.socket().display()));
+        let ended = command.args(arguments).stdout(writer).output().unwrap();
+        assert_eq!((ended.status.code(), &*ended.stderr), (Some(0), &b""[..]), "{arguments:?}");
+    }
+}
+
+#[test]
+fn show_again_and_again_does_not_scroll_a_short_terminal() {
+    let names: Vec<String> = (0..40).map(|n| format!("pump-{n}")).collect();
+    let site = Site::new(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let program = env!("CARGO_BIN_EXE_lowkey");
+    for (what, last) in [("--absent", "40 of 40 devices not connected"), ("pump-7 --label site=north", "")] {
+        let show = format!("{program} show --watch=1 {what} --admin=unix:{}", site.socket().display());
+        let line = format!("stty cols 80 rows 12; exec {show}");
+        let mut script = std::process::Command::new("script");
+        script.env("NO_COLOR", "1").env("TERM", "xterm").args(["-qec", &line, "/dev/null"]);
+        let mut script = script.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let (mut output, mut shown) = (script.stdout.take().unwrap(), Vec::new());
+        // Until the second screen begins.
+        let screens = |shown: &[u8]| String::from_utf8_lossy(shown).replace('\r', "").matches(CLEAR).count();
+        while screens(&shown) < 2 {
+            let mut some = [0; 1000];
+            let n = output.read(&mut some).unwrap();
+            assert_ne!(n, 0, "it ended: {}", String::from_utf8_lossy(&shown));
+            shown.extend_from_slice(&some[..n]);
+        }
+        script.kill().unwrap();
+        script.wait().unwrap();
+        let shown = String::from_utf8_lossy(&shown).replace('\r', "");
+        let screen = shown.split(CLEAR).nth(1).unwrap();
+        // The line below the last is the cursor's.
+        assert!(screen.lines().count() < 12 && screen.contains(last), "{screen}");
+    }
+}
+
+const CLEAR: &str = "\x1b[H\x1b[2J";
 
 #[test]
 fn names_cannot_steer_a_terminal() {

@@ -1,9 +1,11 @@
 //! Every device as JSON, whether it is connected or not.
 
 use super::json::{rows, session};
+use super::query;
 use crate::memory::{Memory, Past, Remembered};
-use lowkey_host::text::mask;
-use lowkey_host::{Acceptor, Device, SessionInfo};
+use lowkey_host::text::{ShownId, mask};
+use lowkey_host::{Acceptor, Device, Paired, Pinned, SessionInfo, show_time};
+use lowkey_registry::keys::encode_public;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,13 +15,74 @@ use std::time::{Duration, SystemTime};
 #[derive(Default)]
 struct Known {
     registered: Option<Arc<Device>>,
+    pinnings: Vec<Arc<Pinned>>,
     session: Option<SessionInfo>,
     remembered: Option<Remembered>,
 }
 
-/// The devices by name, or the one of this name with what happened to it last.
-pub(super) fn text(acceptor: &Acceptor, memory: &Memory, name: Option<&str>) -> String {
-    let devices = known(acceptor, memory, name);
+/// Which devices are asked for, and how much of them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// The one of this name, with what happened to it last.
+    name: Option<String>,
+    state: Option<State>,
+    /// With the pinnings that the registry has of each.
+    with_pinnings: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// In the registry.
+    Registered,
+    Connected,
+    /// In the registry, and not connected.
+    Absent,
+    /// Taken out of the registry.
+    Removed,
+}
+
+impl Wanted {
+    /// `None`: that is no question.
+    pub(super) fn read(question: Option<&str>) -> Option<Self> {
+        let mut wanted = Self::default();
+        for (name, value) in query::fields(question)? {
+            match (name, &*value) {
+                ("name", _) if wanted.name.is_none() => wanted.name = Some(value),
+                ("state", state) if wanted.state.is_none() => wanted.state = Some(State::read(state)?),
+                ("with", "pinnings") => wanted.with_pinnings = true,
+                _ => return None,
+            }
+        }
+        Some(wanted)
+    }
+}
+
+impl State {
+    fn read(text: &str) -> Option<Self> {
+        Some(match text {
+            "registered" => Self::Registered,
+            "connected" => Self::Connected,
+            "absent" => Self::Absent,
+            "removed" => Self::Removed,
+            _ => return None,
+        })
+    }
+
+    fn is_of(self, known: &Known) -> bool {
+        let (registered, connected) = (known.registered.is_some(), known.session.is_some());
+        match self {
+            Self::Registered => registered,
+            Self::Connected => connected,
+            Self::Absent => registered && !connected,
+            Self::Removed => !registered && !connected,
+        }
+    }
+}
+
+/// The devices that are wanted, by name.
+pub(super) fn text(acceptor: &Acceptor, memory: &Memory, wanted: &Wanted) -> String {
+    let name = wanted.name.as_deref();
+    let devices = known(acceptor, memory, wanted);
     let now = SystemTime::now();
     let head = json!({
         "asked": name.map(mask),
@@ -27,8 +90,12 @@ pub(super) fn text(acceptor: &Acceptor, memory: &Memory, name: Option<&str>) -> 
         "stale": acceptor.registry().trouble().map(|trouble| trouble.what),
     });
     let mut text = format!("{{\"server\":{head},\n\"devices\":");
-    let all = devices.iter().map(|(device, known)| {
+    let devices = devices.iter().filter(|(_, known)| wanted.state.is_none_or(|state| state.is_of(known)));
+    let all = devices.map(|(device, known)| {
         let mut shown = shown(device, known, now);
+        if wanted.with_pinnings {
+            shown["pinnings"] = known.pinnings.iter().map(|pinned| pinning(pinned, now)).collect();
+        }
         if name.is_some() {
             let history = known.remembered.iter().flat_map(|of| &of.history);
             shown["history"] = history.map(|past| self::past(past, now)).collect();
@@ -40,13 +107,18 @@ pub(super) fn text(acceptor: &Acceptor, memory: &Memory, name: Option<&str>) -> 
     text
 }
 
-fn known(acceptor: &Acceptor, memory: &Memory, name: Option<&str>) -> BTreeMap<String, Known> {
+fn known(acceptor: &Acceptor, memory: &Memory, wanted: &Wanted) -> BTreeMap<String, Known> {
+    let name = wanted.name.as_deref();
     let is_asked = |device: &str| name.is_none_or(|name| name == device);
     let mut devices: BTreeMap<String, Known> = BTreeMap::new();
     acceptor.registry().each(&mut |pinned| {
         let device = pinned.device();
         if is_asked(device.name()) {
-            devices.entry(device.name().to_owned()).or_default().registered = Some(Arc::clone(device));
+            let known = devices.entry(device.name().to_owned()).or_default();
+            known.registered = Some(Arc::clone(device));
+            if wanted.with_pinnings {
+                known.pinnings.push(Arc::clone(pinned));
+            }
         }
     });
     for info in acceptor.sessions() {
@@ -113,6 +185,18 @@ fn shown(name: &str, known: &Known, now: SystemTime) -> Value {
         "removed_seconds_ago": ago(of.and_then(|of| of.removed).filter(|_| known.registered.is_none())),
         "session": known.session.as_ref().map(session),
         "sessions": of.map_or(0, |of| of.sessions),
+    })
+}
+
+fn pinning(pinned: &Pinned, now: SystemTime) -> Value {
+    let expires = pinned.expires();
+    json!({
+        "expires": expires.map(show_time),
+        "expires_seconds_left": expires.map(|at| at.duration_since(now).unwrap_or(Duration::ZERO).as_secs()),
+        "id": ShownId(pinned.id()).to_string(),
+        "key": encode_public(&pinned.key()),
+        "mode": pinned.mode().as_str(),
+        "pending": matches!(pinned.paired(), Some(Paired::Pending(_))),
     })
 }
 

@@ -1,7 +1,8 @@
 //! From a request to its answer.
 
 use super::caller::Caller;
-use super::{devices, json, pair};
+use super::devices::{self, Wanted};
+use super::{json, pair, query};
 use crate::doctor::Doctor;
 use crate::http::{Answer, JSON, Routes, Vitals, done, text};
 use crate::memory::Memory;
@@ -43,21 +44,18 @@ impl Routes for Rooms {
         }
         match request.uri().path() {
             "/sessions" => done(JSON, spawn_blocking(move || json::sessions(&acceptor)).await.ok()),
-            "/devices" => match query("name", request.uri().query()) {
-                Err(()) => text(StatusCode::BAD_REQUEST, "ask as /devices?name=NAME\n"),
-                Ok(name) => {
+            "/devices" => match Wanted::read(request.uri().query()) {
+                None => text(StatusCode::BAD_REQUEST, ASK_DEVICES),
+                Some(wanted) => {
                     let memory = self.memory.clone();
-                    done(
-                        JSON,
-                        spawn_blocking(move || devices::text(&acceptor, &memory, name.as_deref())).await.ok(),
-                    )
+                    done(JSON, spawn_blocking(move || devices::text(&acceptor, &memory, &wanted)).await.ok())
                 }
             },
             "/registry" => {
                 let path = self.registry.clone();
                 done(JSON, spawn_blocking(move || json::registry(&acceptor, &path)).await.ok())
             }
-            "/doctor" => match query("about", request.uri().query()) {
+            "/doctor" => match query::only("about", request.uri().query()) {
                 Err(()) => text(StatusCode::BAD_REQUEST, "ask as /doctor?about=NAME, an id or an address\n"),
                 Ok(about) => done(JSON, self.diagnose(about).await),
             },
@@ -113,42 +111,4 @@ impl Rooms {
     }
 }
 
-/// What stands behind `name=` in a query that has no more, percent-decoded.
-fn query(name: &str, query: Option<&str>) -> Result<Option<String>, ()> {
-    let Some(query) = query else { return Ok(None) };
-    let encoded = query.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')).ok_or(())?.as_bytes();
-    let mut decoded = Vec::with_capacity(encoded.len());
-    let mut rest = encoded;
-    loop {
-        rest = match rest {
-            [] => break,
-            [b'%', high, low, rest @ ..] => {
-                let digit = |c: u8| char::from(c).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-                decoded.push(digit(*high).ok_or(())? << 4 | digit(*low).ok_or(())?);
-                rest
-            }
-            [b'%', ..] => return Err(()),
-            [byte, rest @ ..] => {
-                decoded.push(*byte);
-                rest
-            }
-        };
-    }
-    String::from_utf8(decoded).map(Some).map_err(|_| ())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::query;
-
-    #[test]
-    fn questions_are_percent_decoded() {
-        let about = |asked| query("about", asked);
-        assert_eq!(about(None), Ok(None));
-        assert_eq!(about(Some("about=pump-7")), Ok(Some("pump-7".into())));
-        assert_eq!(about(Some("about=p%C3%bcmp%207%25")), Ok(Some("pümp 7%".into())));
-        for wrong in ["", "name=x", "about=%", "about=%4", "about=%zz", "about=%ff", "about=%+1"] {
-            assert_eq!(about(Some(wrong)), Err(()), "{wrong}");
-        }
-    }
-}
+const ASK_DEVICES: &str = "ask as /devices?name=NAME, state=registered, connected, absent or removed, with=pinnings; & between them\n";

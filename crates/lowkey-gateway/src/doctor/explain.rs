@@ -346,10 +346,10 @@ impl Explainer<'_> {
             ),
             Cause::Unconfirmed => (
                 "unconfirmed",
-                "message 1 opened and no record followed: a recording that somebody played again, or a line that breaks \
-                 after message 2"
+                "message 1 opened and no record followed: a `lowkey ping` with its page, a recording that somebody played \
+                 again, or a line that breaks after message 2"
                     .into(),
-                Some("if it is the device, check its line; a recording does no harm"),
+                Some("if it is the device, check its line; a ping and a recording do no harm"),
             ),
             Cause::TimedOut => (
                 "timed_out",

@@ -9,6 +9,7 @@ use redb::StorageBackend;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 use test_support::Random;
+use test_support::world::log::Log;
 
 /// A disk that keeps for sure what was synced, and of the rest what chance wants.
 #[derive(Clone, Debug, Default)]
@@ -134,7 +135,8 @@ fn what_could_not_be_written_for_a_while_is_written_when_it_can_be_again() {
         let disk = Disk::default();
         disk.bytes().left = usize::MAX;
         let over = disk.clone();
-        let state = State::over(move || Store::over(over.clone())).unwrap().0;
+        Log::begin();
+        let state = State::over("devices.redb".to_owned(), move || Store::over(over.clone())).unwrap().0;
         let book = Mutex::new(Book::default());
         let touch = |n: u32| {
             let at = Moment::from_seconds(n).unwrap();
@@ -152,6 +154,12 @@ fn what_could_not_be_written_for_a_while_is_written_when_it_can_be_again() {
         disk.bytes().left = usize::MAX;
         state.write(&book);
         drop(state);
+        let said = Log::take();
+        assert!(said.matches("what is remembered cannot be written").count() <= 1, "{said}");
+        assert!(
+            said.lines().all(|line| !line.contains("written") || line.contains("file=\"devices.redb\"")),
+            "{said}"
+        );
         let (_, Recalled { memos, .. }) = Store::over(disk).unwrap();
         let there: Vec<(Box<str>, Memo)> = memos;
         let expected = book.lock().unwrap().get("a").unwrap().clone().recalled(false);

@@ -16,6 +16,8 @@ pub(super) struct State {
     /// None after an error: a database that could not write once does not write again until it is opened anew.
     store: Mutex<Option<Store>>,
     open: Box<Open>,
+    /// Its file, for people.
+    file: String,
     /// Whether it was said that it cannot be written.
     failing: AtomicBool,
 }
@@ -35,7 +37,8 @@ impl Memory {
     pub fn open(folder: &Path) -> Self {
         let now = Moment::now();
         let owned = folder.to_owned();
-        match State::over(move || open_or_begin(&owned)) {
+        let file = shown(&folder.join(NAME));
+        match State::over(file.clone(), move || open_or_begin(&owned)) {
             Ok((state, recalled)) => {
                 let mut memos = recalled.memos;
                 let alive = recalled.alive.unwrap_or(now);
@@ -45,7 +48,6 @@ impl Memory {
                 Self(Arc::new(Shared { book, state: Some(state), ..Shared::default() }))
             }
             Err(error) => {
-                let file = shown(&folder.join(NAME));
                 tracing::error!(name: "lowkey.state_failed", target: "lowkey", %file, %error, "devices are remembered until this process ends, and no longer");
                 Self::new()
             }
@@ -67,13 +69,14 @@ fn open_or_begin(folder: &Path) -> Result<(Store, Recalled), NotOpen> {
 }
 
 impl State {
-    /// Over what `open` gives, now and after errors.
+    /// Over what `open` gives of `file`, now and after errors.
     pub(super) fn over(
+        file: String,
         open: impl Fn() -> Result<(Store, Recalled), NotOpen> + Send + Sync + 'static,
     ) -> Result<(Self, Recalled), NotOpen> {
         let (store, recalled) = open()?;
         let store = Mutex::new(Some(store));
-        Ok((Self { store, open: Box::new(open), failing: AtomicBool::new(false) }, recalled))
+        Ok((Self { store, open: Box::new(open), file, failing: AtomicBool::new(false) }, recalled))
     }
 
     /// Writes what has changed. What cannot be written is tried again the next time.
@@ -81,12 +84,12 @@ impl State {
         match self.try_to_write(book) {
             Ok(()) => {
                 if self.failing.swap(false, Ordering::Relaxed) {
-                    tracing::info!(name: "lowkey.state_written", target: "lowkey", "what is remembered can be written again");
+                    tracing::info!(name: "lowkey.state_written", target: "lowkey", file = self.file, "what is remembered can be written again");
                 }
             }
             Err(error) => {
                 if !self.failing.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(name: "lowkey.state_unwritten", target: "lowkey", %error, "what is remembered cannot be written; it is tried again");
+                    tracing::warn!(name: "lowkey.state_unwritten", target: "lowkey", file = self.file, %error, "what is remembered cannot be written; it is tried again");
                 }
             }
         }

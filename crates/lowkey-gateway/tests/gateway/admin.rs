@@ -13,7 +13,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex};
 use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tokio::sync::oneshot;
@@ -233,6 +233,58 @@ async fn sessions_and_the_doctor_speak_json() {
         (value["asked"].as_str(), value["findings"][0]["kind"].as_str()),
         (Some(name), Some("connected"))
     );
+}
+
+#[tokio::test]
+async fn devices_are_those_that_are_asked_for_with_their_pinnings_if_wanted() {
+    let world = World::with_devices(2);
+    let soon = SystemTime::now() + Duration::from_secs(90_000);
+    let pinned = |n: usize, name: &str| {
+        let device = Device::new(name).unwrap();
+        Pinned::new(device, &world.server, world.devices[n].identity.public_key()).unwrap()
+    };
+    let devices = Devices::new([pinned(0, "pump-7"), pinned(1, "pump-8").until(soon)]).unwrap();
+    let acceptor = Acceptor::new(Arc::clone(&world.server), devices, Limits::default()).unwrap();
+    let address = admin(&acceptor).await;
+    let (near, far) = duplex(1000);
+    let (device, session) = tokio::join!(world.device().connect(near), acceptor.accept(far));
+    let _there = (device.unwrap(), session.unwrap());
+    let ask = async |question: &str| -> Vec<Value> {
+        let (status, answer) = get(address, &format!("/devices{question}")).await;
+        assert_eq!(status, 200, "{question}: {answer}");
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        if !question.contains("name=") {
+            assert_eq!(answer["server"]["registered"], 2, "of all, whoever is asked for");
+        }
+        answer["devices"].as_array().unwrap().clone()
+    };
+    for (question, names) in [
+        ("", &["pump-7", "pump-8"][..]),
+        ("?state=registered", &["pump-7", "pump-8"]),
+        ("?state=connected", &["pump-7"]),
+        ("?state=absent", &["pump-8"]),
+        ("?state=removed", &[]),
+        ("?state=absent&with=pinnings", &["pump-8"]),
+    ] {
+        let devices = ask(question).await;
+        assert_eq!(
+            devices.iter().map(|of| of["device"].as_str().unwrap()).collect::<Vec<_>>(),
+            names,
+            "{question}"
+        );
+        assert_eq!(devices.iter().any(|of| of.get("pinnings").is_some()), question.contains("with="));
+    }
+    let one = &ask("?name=pump-8&with=pinnings").await[0];
+    let pinning = &one["pinnings"][0];
+    assert_eq!((one["history"].is_array(), pinning["mode"].as_str()), (true, Some("KK")));
+    assert_eq!(pinning["key"], keys::encode_public(&world.devices[1].identity.public_key()));
+    assert!((80_000..=90_000).contains(&pinning["expires_seconds_left"].as_u64().unwrap()), "{one}");
+    assert!(pinning["expires"].as_str().unwrap().ends_with('Z') && pinning["pending"] == false, "{one}");
+    for wrong in
+        ["?state=x", "?state=", "?with=keys", "?name=a&name=b", "?x=1", "?name", "?state=absent&state=absent"]
+    {
+        assert_eq!(get(address, &format!("/devices{wrong}")).await.0, 400, "{wrong}");
+    }
 }
 
 #[test]

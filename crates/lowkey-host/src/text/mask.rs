@@ -3,7 +3,8 @@
 use lowkey_core::label;
 
 /// `text` with all but the beginning of every private key, PSK and label in it left out, for errors and logs. (A bare
-/// pairing code looks like any other word.)
+/// pairing code looks like any other word.) One that was wrapped, by a blank or the end of a line, is left out to its
+/// end.
 ///
 /// ```
 /// let said = "no such file: LKSEC1QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L";
@@ -15,8 +16,7 @@ pub fn mask(text: &str) -> String {
     while let Some(at) = beginning(rest) {
         let (shown, secret) = rest.split_at(at);
         masked.push_str(shown);
-        rest =
-            secret.trim_start_matches(|c: char| !ENDS.contains(&c) && !c.is_whitespace() && !c.is_control());
+        rest = behind(secret);
         if rest.len() < secret.len() {
             masked.push('…');
         }
@@ -31,6 +31,56 @@ pub fn holds_a_secret(text: &str) -> bool {
     mask(text) != text || label::parse(text).is_ok()
 }
 
+/// What stands behind a secret whose beginning has been shown already.
+fn behind(secret: &str) -> &str {
+    let mut rest = word(secret).1;
+    let first = &secret[..secret.len() - rest.len()];
+    if first.is_empty() {
+        return rest;
+    }
+    let is_upper = !first.chars().any(|c| c.is_ascii_lowercase());
+    let mut letters = first.chars().filter(char::is_ascii_alphanumeric).count();
+    // The rest of one that was wrapped: letters as a key or a code has them, written as the first were.
+    while letters < LONGEST {
+        let (next, further) = word(gap(rest));
+        let fits = |c: char| match c {
+            '-' => true,
+            c => {
+                c.is_ascii_alphanumeric()
+                    && if is_upper { !c.is_ascii_lowercase() } else { !c.is_ascii_uppercase() }
+            }
+        };
+        if gap(rest).len() == rest.len() || next.is_empty() || !next.chars().all(fits) {
+            break;
+        }
+        let more = next.chars().filter(char::is_ascii_alphanumeric).count();
+        if letters + more > LONGEST {
+            break;
+        }
+        (rest, letters) = (further, letters + more);
+    }
+    rest
+}
+
+/// Up to a blank or what can stand behind a secret, and from there.
+fn word(text: &str) -> (&str, &str) {
+    let end = text.find(|c: char| ENDS.contains(&c) || c.is_whitespace() || c.is_control());
+    text.split_at(end.unwrap_or(text.len()))
+}
+
+/// Without the blanks and ends of lines at its beginning, those that are written as escapes too.
+fn gap(text: &str) -> &str {
+    let mut rest = text;
+    loop {
+        let trimmed = rest.trim_start_matches(|c: char| c.is_whitespace() || c.is_control());
+        let escapes = ["\\n", "\\r", "\\t", "\\\n", "\\\r\n"];
+        match escapes.iter().find_map(|escape| trimmed.strip_prefix(escape)) {
+            Some(further) => rest = further,
+            None => return trimmed,
+        }
+    }
+}
+
 /// Where what is secret of the next secret begins.
 fn beginning(text: &str) -> Option<usize> {
     let text = text.as_bytes();
@@ -42,6 +92,8 @@ fn beginning(text: &str) -> Option<usize> {
     })
 }
 
+/// How many letters and digits a secret has at most behind its beginning: those of 32 bytes and a checksum.
+const LONGEST: usize = 58;
 const SECRETS: [&[u8]; 3] = [b"lksec1", b"lkpsk1", b"lowkey:1/"];
 /// What can stand behind a secret in an error of ours.
 const ENDS: [char; 11] = ['"', '\'', '`', '/', '\\', ':', ';', ',', ')', '=', '…'];
@@ -59,6 +111,24 @@ mod tests {
         for same in ["", "this is a PSK (LKPSK1…); no", "lkpub1abc", "LKSEC1", "LOWKEY:1/", "lowkey: 1/2"] {
             assert_eq!(mask(same), same);
         }
+    }
+
+    #[test]
+    fn a_secret_that_was_wrapped_ends_where_it_does() {
+        for (text, masked) in [
+            ("a LKSEC1QPZRY9X8 GF2TVDW0S3\n  JN54KHCE6MUA7L no such file", "a LKSEC1… no such file"),
+            ("\"LKSEC1QPZRY9X8\\nGF2TVDW0S3\": no", "\"LKSEC1…\": no"),
+            ("LKSEC1QPZRY9X8\\\n GF2TVDW0S3", "LKSEC1…"),
+            ("lkpsk1qpzry9x8\r\ngf2tvdw0s3", "lkpsk1…"),
+            ("lowkey:1/BAEA-QCAI BAEA QCAI, and more", "lowkey:1/…, and more"),
+            ("LKSEC1QPZRY9X8 such a file", "LKSEC1… such a file"),
+            ("LKSEC1 qpzr", "LKSEC1 qpzr"),
+        ] {
+            assert_eq!(mask(text), masked);
+        }
+        // No key is longer: what stands behind it is something else.
+        let key = "Q".repeat(58);
+        assert_eq!(mask(&format!("LKSEC1{key} XYZ LKSEC1{key} XYZ")), "LKSEC1… XYZ LKSEC1… XYZ");
     }
 
     #[test]

@@ -301,7 +301,8 @@ pub(crate) fn nearest<'n>(wrong: &str, names: impl Iterator<Item = &'n str>) -> 
         0..=1 => 1.0,
         _ => strsim::jaro_winkler(wrong, name),
     };
-    let near = names.map(|name| (likeness(name), name)).filter(|(likeness, _)| *likeness > NEAR);
+    let near = names.filter(|_| !wrong.is_empty());
+    let near = near.map(|name| (likeness(name), name)).filter(|(likeness, _)| *likeness > NEAR);
     near.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
 }
 

@@ -5,18 +5,41 @@ use serde_json::Value;
 use std::cmp::Reverse;
 
 /// Which devices are shown.
-#[derive(Debug, Default)]
-pub(super) struct Choice {
-    /// Names, in which `*` stands for any characters and `?` for one; none is all.
-    pub(super) patterns: Vec<String>,
+#[derive(Debug)]
+pub(crate) struct Choice {
+    /// None is all.
+    patterns: Vec<Pattern>,
     /// What labels have to say.
-    pub(super) labels: Vec<(String, String)>,
+    labels: Vec<(String, String)>,
+}
+
+#[derive(Debug)]
+enum Pattern {
+    /// A device is called just that.
+    Name(String),
+    /// `*` stands for any characters in it, and `?` for one.
+    Many(String),
 }
 
 impl Choice {
-    pub(super) fn takes(&self, device: &Value) -> bool {
+    /// Of these devices.
+    pub(crate) fn new(patterns: Vec<String>, labels: Vec<(String, String)>, devices: &[Value]) -> Self {
+        let is_one = |pattern: &String| devices.iter().any(|device| device["device"] == **pattern);
+        let patterns = patterns.into_iter();
+        let patterns = patterns.map(|pattern| match is_one(&pattern) {
+            true => Pattern::Name(pattern),
+            false => Pattern::Many(pattern),
+        });
+        Self { patterns: patterns.collect(), labels }
+    }
+
+    pub(crate) fn takes(&self, device: &Value) -> bool {
         let name = device["device"].as_str().unwrap_or_default();
-        let named = self.patterns.is_empty() || self.patterns.iter().any(|pattern| matches(pattern, name));
+        let named = self.patterns.is_empty()
+            || self.patterns.iter().any(|pattern| match pattern {
+                Pattern::Name(one) => one == name,
+                Pattern::Many(pattern) => matches(pattern, name),
+            });
         named && self.labels.iter().all(|(label, value)| device["labels"][label].as_str() == Some(value))
     }
 }

@@ -100,5 +100,12 @@ fn a_page_is_shown_without_its_secrets() {
             folder.run(&command).code(1).stderr(contains(why).and(contains(name)));
         }
     }
+    for (name, why) in [
+        (".", "a folder, and no key page"),
+        ("device.key", "a key file, and no key page"),
+        ("devices.toml", "text, and no key page"),
+    ] {
+        folder.run(&format!("page show {name}")).code(1).stderr(contains(format!("lowkey: {name}: {why}")));
+    }
     folder.run("page show nowhere.page").code(1).stderr(contains("nowhere.page: No such file"));
 }

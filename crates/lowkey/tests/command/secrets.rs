@@ -55,6 +55,56 @@ fn a_secret_in_the_wrong_place_of_a_command_line_is_not_repeated() {
     }
 }
 
+/// As an editor or a mail breaks it, and a shell without quotes takes it.
+#[test]
+fn a_secret_that_was_wrapped_is_not_repeated_from_its_second_line_on() {
+    let folder = Folder::new();
+    let key = folder.read("server.key").lines().last().unwrap().to_owned();
+    let server = folder.public("server.key");
+    let (first, rest) = key.split_at(30);
+    let (second, third) = rest.split_at(16);
+    let connect = ["connect", "localhost:1", "--key", "device.key", "--server", &server];
+    let words = [first, second, third];
+    let wrapped = [words.join(" "), words.join("\n"), words.join("\\\n  "), words.join("\r\n")];
+    let mut lines: Vec<Vec<String>> = vec![
+        // Not quoted: each part is an argument of its own.
+        [&connect[..], &["--id"], &words].concat().into_iter().map(str::to_owned).collect(),
+        [&["pubkey"], &words[..]].concat().into_iter().map(str::to_owned).collect(),
+        [&["keygen"], &words[..]].concat().into_iter().map(str::to_owned).collect(),
+        words.into_iter().map(str::to_owned).collect(),
+    ];
+    for one in &wrapped {
+        for before in [
+            &["pubkey"][..],
+            &["page", "show"],
+            &["show"],
+            &["revoke", "--registry", "x", "--server", &server],
+        ] {
+            lines.push(before.iter().map(|word| (*word).to_owned()).chain([one.clone()]).collect());
+        }
+    }
+    for line in &lines {
+        let ended =
+            folder.command("").args(line).env("LOWKEY_ADMIN_LISTEN", "unix:nowhere.sock").assert().failure();
+        let output = ended.get_output();
+        let said = [&output.stdout[..], &output.stderr].map(String::from_utf8_lossy).concat().to_uppercase();
+        for part in [&first[8..], second, third] {
+            assert!(!said.contains(part), "{line:?}: {said}");
+        }
+    }
+    for text in &wrapped {
+        folder.write(
+            "devices.toml",
+            &format!("[[device]]\nname = \"\"\"{}\"\"\"\nkey = \"x\"\n", text.replace('\\', "")),
+        );
+        let said = folder.run("check --key server.key --devices devices.toml --echo").failure();
+        let said = String::from_utf8_lossy(&said.get_output().stderr).to_uppercase();
+        for part in [&first[8..], second, third] {
+            assert!(!said.contains(part), "{text:?}: {said}");
+        }
+    }
+}
+
 /// A core would hold the server's key.
 #[cfg(target_os = "linux")]
 #[test]
