@@ -38,6 +38,8 @@ pub mod admin;
 pub mod doctor;
 #[cfg(doctest)]
 mod documents;
+#[cfg(feature = "events")]
+pub mod events;
 pub mod forward;
 mod health;
 #[cfg(feature = "admin")]

@@ -7,6 +7,7 @@ use crate::signals::{Asked, Signals};
 use crate::terminal::{path, print, say, text};
 use crate::{admin, load, log, probes};
 use clap::ArgMatches;
+use lowkey_gateway::events::Events;
 use lowkey_gateway::memory::Memory;
 use lowkey_host::{Acceptor, Connection, Listener, Registry, Server, Stopped, echo};
 use lowkey_registry::LiveRegistry;
@@ -42,7 +43,8 @@ async fn begin(
     passed: Option<std::net::TcpListener>,
 ) -> Result<(), Failure> {
     let window = Window::of(of).await?;
-    log::begin(&config.log)?;
+    let events = Events::new();
+    log::begin(&config.log, &events)?;
     let wrong = |mistake| Failure::lines(Exit::File, &[mistake]);
     #[cfg(unix)]
     raise_the_limit_of_files();
@@ -56,6 +58,7 @@ async fn begin(
     }
     let acceptor = Acceptor::new(identity, registry.clone(), config.limits.clone()).map_err(Failure::file)?;
     acceptor.enrol_in(registry.clone());
+    acceptor.observe(events.clone());
     serve(config, acceptor, registry, passed, window).await
 }
 

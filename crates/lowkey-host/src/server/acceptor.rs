@@ -124,7 +124,8 @@ impl Acceptor {
         let _ = self.state.service_is_down.set(Box::new(is_down)); // the first one stays
     }
 
-    /// From now on `observer` hears what happens to devices. Only the first call has an effect.
+    /// From now on `observer` hears what happens to devices, after those that do already. It does so for as long as
+    /// the server lives.
     pub fn observe(&self, observer: impl Observer + 'static) {
         self.state.counters.observed.by(observer);
     }

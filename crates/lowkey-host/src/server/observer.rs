@@ -43,19 +43,32 @@ pub enum Event<'e> {
     },
 }
 
-/// Who hears it, if anybody.
+/// Who hears it, each in turn.
 #[derive(Default)]
-pub(crate) struct Observed(OnceLock<Box<dyn Observer>>);
+pub(crate) struct Observed(OnceLock<Box<Hears>>);
+
+struct Hears {
+    observer: Box<dyn Observer>,
+    next: Observed,
+}
 
 impl Observed {
-    /// From now on this hears it; the first one stays.
+    /// From now on this hears it as well.
     pub(super) fn by(&self, observer: impl Observer + 'static) {
-        let _ = self.0.set(Box::new(observer));
+        let mut last = self;
+        let mut hears = Box::new(Hears { observer: Box::new(observer), next: Self::default() });
+        while let Err(taken) = last.0.set(hears) {
+            hears = taken;
+            let Some(before) = last.0.get() else { return };
+            last = &before.next;
+        }
     }
 
     pub(super) fn tell(&self, event: &Event<'_>) {
-        if let Some(observer) = self.0.get() {
-            observer.observe(event);
+        let mut next = self.0.get();
+        while let Some(hears) = next {
+            hears.observer.observe(event);
+            next = hears.next.0.get();
         }
     }
 }

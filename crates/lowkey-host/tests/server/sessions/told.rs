@@ -59,7 +59,7 @@ async fn of_a_session_that_ends_it_is_said_why_from_where_how_long_and_how_much(
     Log::begin();
     let world = World::new();
     let acceptor = world.acceptor();
-    let clerk = Clerk::of(&acceptor);
+    let (clerk, another) = (Clerk::of(&acceptor), Clerk::of(&acceptor));
     let (near, far) = duplex(10_000);
     let from: SocketAddr = "192.0.2.7:50000".parse().unwrap();
     let (device, session) = tokio::join!(world.device().connect(near), acceptor.accept_from(far, from));
@@ -74,7 +74,9 @@ async fn of_a_session_that_ends_it_is_said_why_from_where_how_long_and_how_much(
     let amounts = line(&log).strip_prefix(expected).unwrap_or_else(|| panic!("{log}"));
     // The confirming PING, which belongs to the handshake, and a message with 19 bytes more than what is in it.
     assert_eq!(amounts, "1019 sent_bytes=0 records_received=2 records_sent=0", "{log}");
-    let [began, ended] = &clerk.heard()[..] else { panic!("two events") };
+    let heard = clerk.heard();
+    assert_eq!(another.heard(), heard, "every observer hears all");
+    let [began, ended] = &heard[..] else { panic!("two events") };
     let Heard::Confirmed(number, Some(address)) = began else { panic!("{began:?}") };
     assert_eq!((address, ended), (&from, &Heard::Ended(*number, Reason::Closed)));
 }

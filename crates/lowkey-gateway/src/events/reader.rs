@@ -1,0 +1,75 @@
+//! Somebody who reads along.
+
+use super::Events;
+use super::kept::{Event, EventId};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Somebody who reads along, each at a pace of their own.
+#[derive(Debug)]
+pub struct Reader {
+    events: Events,
+    /// How many events are behind it.
+    seen: u64,
+    /// Whether it is still to be said that it has come from another run of the server.
+    came_from_another: bool,
+    newest: watch::Receiver<u64>,
+}
+
+/// What a reader is told.
+#[derive(Clone, Debug)]
+pub enum Next {
+    /// This has happened.
+    Event(Arc<Event>),
+    /// So many events have happened that are not kept any more; `None`: the reader named an event of another run of
+    /// the server, and nobody knows how many.
+    Missed(Option<u64>),
+}
+
+impl Reader {
+    pub(super) fn new(events: Events, seen: u64) -> Self {
+        let newest = events.0.newest.subscribe();
+        Self { events, seen, came_from_another: false, newest }
+    }
+
+    pub(super) fn after_another_run(events: Events, seen: u64) -> Self {
+        Self { came_from_another: true, ..Self::new(events, seen) }
+    }
+
+    /// What comes next; waits for it.
+    ///
+    /// # Cancel safety
+    /// Dropped, nothing is lost: call again.
+    pub async fn next(&mut self) -> Next {
+        loop {
+            if let Some(next) = self.at_once() {
+                return next;
+            }
+            // `events` holds the sender.
+            let _ = self.newest.changed().await;
+        }
+    }
+
+    /// What comes next, if it is there.
+    pub fn at_once(&mut self) -> Option<Next> {
+        self.newest.borrow_and_update();
+        if std::mem::take(&mut self.came_from_another) {
+            return Some(Next::Missed(None));
+        }
+        let kept = self.events.kept();
+        let missed = kept.begin().saturating_sub(self.seen);
+        if missed > 0 {
+            self.seen = kept.begin();
+            return Some(Next::Missed(Some(missed)));
+        }
+        let event = Arc::clone(kept.after(self.seen)?);
+        self.seen += 1;
+        drop(kept);
+        Some(Next::Event(event))
+    }
+
+    /// The id of what came last: a reader [since](Events::since) then goes on where this one is.
+    pub fn id(&self) -> EventId {
+        EventId { run: self.events.0.run, seen: self.seen }
+    }
+}
