@@ -2,7 +2,7 @@
 //!
 //! ```
 //! # async fn f(acceptor: lowkey_host::Acceptor) {
-//! use lowkey_gateway::events::{Events, Next};
+//! use lowkey_gateway::events::Events;
 //! use tracing_subscriber::prelude::*;
 //! let events = Events::new();
 //! // What devices do, whole, and what else there is to say.
@@ -11,10 +11,7 @@
 //!
 //! let mut reader = events.from_now_on();
 //! loop {
-//!     match reader.next().await {
-//!         Next::Event(event) => println!("{}", event.json()),
-//!         Next::Missed(_) => println!("something was missed"),
-//!     }
+//!     println!("{}", reader.next().await.json());
 //! }
 //! # }
 //! ```
@@ -25,7 +22,7 @@
 //! much as there, for strangers can bring as many of these about as they like.
 //!
 //! The last 16,384 events are kept, and 4 MiB of them at most. Nobody who reads keeps a device or the log waiting: who
-//! is slower than that is told how many were missed.
+//! is slower than that is told how many were missed: an event `lowkey.missed`, which the log does not have.
 
 mod kept;
 mod moment;
@@ -37,7 +34,7 @@ mod tests;
 pub use kept::{Event, EventId, NoEventId};
 pub use reader::{Next, Reader};
 
-pub(crate) use object::Object;
+use object::Object;
 
 use kept::Kept;
 use lowkey_host::{self as host, Ended, Observer};

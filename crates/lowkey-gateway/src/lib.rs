@@ -29,6 +29,8 @@
 //! | name | level | fields | when |
 //! | --- | --- | --- | --- |
 //! | `lowkey.probes` | info | `address` | other machines' probes are answered there |
+//! | `lowkey.program_failed` | warn | `program`, `of`, `error` | the program that is run for events failed at the event `of`, could not be run, or took too long; once, until it works |
+//! | `lowkey.program_worked` | info | `program`, `of` | it works again |
 //! | `lowkey.notify_failed` | warn | `error` | systemd could not be told that the server is ready, reloads or stops |
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]

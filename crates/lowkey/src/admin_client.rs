@@ -10,7 +10,7 @@ use serde_json::Value;
 #[cfg(unix)]
 use socket2::SockAddr;
 use socket2::{Domain, Socket, Type};
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
@@ -100,13 +100,34 @@ impl Admin {
         self.exchange(&question, patience).map(|(_, value)| value)
     }
 
+    /// Begins to read what `GET path` goes on to say: its status has been read, and says that it is there.
+    pub(crate) fn follow(&self, path: &str) -> Result<Followed, Unanswered> {
+        // HTTP/1.0: the answer comes as it is, and ends with the connection.
+        let question = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
+        let begun = connected(&self.address, Instant::now() + PATIENCE).and_then(|mut stream| {
+            stream.write_all(question.as_bytes())?;
+            stream.set_read_timeout(Some(SILENCE))?;
+            let mut lines = BufReader::new(stream);
+            let status = line(&mut lines)?;
+            while !line(&mut lines)?.is_empty() {}
+            Ok((status, lines))
+        });
+        let (status, mut lines) = begun.map_err(|error| unreachable(&self.address, &error))?;
+        let address = &self.address;
+        match status.split(' ').nth(1) {
+            Some("200") => Ok(Followed(lines)),
+            Some(_) if status.starts_with("HTTP/1.") => {
+                let why = clean(&line(&mut lines).unwrap_or_default());
+                Err(Unanswered::Nobody(Failure::new(Exit::Network, format_args!("{address}: {why}"))))
+            }
+            _ => Err(Unanswered::Nobody(strange(address))),
+        }
+    }
+
     fn exchange(&self, question: &str, patience: Duration) -> Result<(String, Value), Unanswered> {
         let address = &self.address;
         let answer = exchange(address, question, patience).map_err(|error| unreachable(address, &error))?;
-        let strange = || {
-            let why = format!("{address}: that is no admin listener of a Lowkey server");
-            Unanswered::Nobody(Failure::new(Exit::Network, why))
-        };
+        let strange = || Unanswered::Nobody(strange(address));
         let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(strange)?;
         // Our server escapes or refuses them; another program's could steer a terminal.
         if body.chars().any(|c| c.is_control() && c != '\n') || !head.starts_with("HTTP/1.1 ") {
@@ -118,6 +139,38 @@ impl Admin {
         }
         let value = serde_json::from_str(body).map_err(|_| strange())?;
         Ok((body.to_owned(), value))
+    }
+}
+
+fn strange(address: &Endpoint) -> Failure {
+    Failure::new(Exit::Network, format_args!("{address}: that is no admin listener of a Lowkey server"))
+}
+
+/// An answer that goes on, line by line.
+pub(crate) struct Followed(BufReader<Socket>);
+
+impl Followed {
+    /// The next line; `None`: the server has ended it.
+    ///
+    /// # Errors
+    /// The connection broke, nothing came for longer than a server is silent, or a line is longer than any of a server.
+    pub(crate) fn line(&mut self) -> io::Result<Option<String>> {
+        match line(&mut self.0) {
+            Ok(line) => Ok(Some(line)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// A line without its end.
+fn line(from: &mut BufReader<Socket>) -> io::Result<String> {
+    let mut line = String::new();
+    from.by_ref().take(LONGEST_LINE).read_line(&mut line)?;
+    match line.strip_suffix('\n') {
+        Some(line) => Ok(line.strip_suffix('\r').unwrap_or(line).to_owned()),
+        None if line.len() as u64 == LONGEST_LINE => Err(io::ErrorKind::InvalidData.into()),
+        None => Err(io::ErrorKind::UnexpectedEof.into()),
     }
 }
 
@@ -135,6 +188,11 @@ fn address(of: &ArgMatches) -> Result<(&'static str, String), Failure> {
 
 fn exchange(address: &Endpoint, question: &str, patience: Duration) -> io::Result<String> {
     let until = Instant::now() + patience;
+    talk(&connected(address, until)?, question, until)
+}
+
+fn connected(address: &Endpoint, until: Instant) -> io::Result<Socket> {
+    let left = || until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
     match (address.path(), address.socket_addr()) {
         #[cfg(unix)]
         (Some(socket), _) => {
@@ -142,19 +200,18 @@ fn exchange(address: &Endpoint, question: &str, patience: Duration) -> io::Resul
             loop {
                 let stream = Socket::new(Domain::UNIX, Type::STREAM, None)?;
                 // Before it connects: on Linux that waits for as long where the server's queue is full.
-                let left = until.saturating_duration_since(Instant::now());
-                stream.set_write_timeout(Some(left.max(Duration::from_millis(1))))?;
+                stream.set_write_timeout(Some(left()))?;
                 match stream.connect(&socket) {
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => (), // by a signal that is not for us
-                    connected => return connected.and_then(|()| talk(&stream, question, until)),
+                    connected => return connected.map(|()| stream),
                 }
             }
         }
         (_, Some(socket)) => {
             let stream = Socket::new(Domain::for_address(socket), Type::STREAM, None)?;
-            stream.connect_timeout(&socket.into(), patience)?;
-            stream.set_write_timeout(Some(patience))?;
-            talk(&stream, question, until)
+            stream.connect_timeout(&socket.into(), left())?;
+            stream.set_write_timeout(Some(left()))?;
+            Ok(stream)
         }
         _ => Err(io::ErrorKind::Unsupported.into()),
     }
@@ -218,6 +275,9 @@ pub(crate) fn number(of: &Value, field: &str) -> u64 {
 const VARIABLE: &str = "LOWKEY_ADMIN_LISTEN";
 const DEFAULT: &str = "unix:/run/lowkey/admin.sock";
 const PATIENCE: Duration = Duration::from_secs(15);
+/// A server says something every 15 s.
+const SILENCE: Duration = Duration::from_secs(45);
+const LONGEST_LINE: u64 = 64 << 10;
 /// A hundred thousand sessions take less.
 const LONGEST: u64 = 64 << 20;
 

@@ -30,6 +30,7 @@ pub(crate) fn command() -> Command {
             generate(),
         ])
         .subcommands([crate::show::command(), crate::doctor::command(), code::command(), label::command()])
+        .subcommand(crate::events::command())
         .subcommands([crate::pair::command(), crate::ping::command(), crate::page::command()])
 }
 

@@ -29,6 +29,7 @@ use lowkey_host::Limits;
 use lowkey_registry::text_file::Trust;
 use std::env;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Everything, checked as far as that goes without opening other files.
 #[derive(Clone, Debug)]
@@ -48,7 +49,19 @@ pub(crate) struct Config {
     /// Where other machines ask.
     pub(crate) probes: Option<String>,
     pub(crate) readiness: Readiness,
+    pub(crate) program: Option<Program>,
     pub(crate) log: Log,
+}
+
+/// What is run for events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Program {
+    pub(crate) program: PathBuf,
+    pub(crate) arguments: Vec<String>,
+    /// Names of events; none: every warning and error.
+    pub(crate) only: Vec<String>,
+    /// How long it may take for one.
+    pub(crate) time: Duration,
 }
 
 /// What devices talk to.

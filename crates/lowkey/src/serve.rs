@@ -3,6 +3,7 @@
 use crate::config::{self, Config, Readiness, Service};
 use crate::failure::{Exit, Failure};
 use crate::invitation::Invitation;
+use crate::program::run_for_events;
 use crate::signals::{Asked, Signals};
 use crate::terminal::{path, print, say, text};
 use crate::{admin, load, log, probes};
@@ -59,6 +60,9 @@ async fn begin(
     let acceptor = Acceptor::new(identity, registry.clone(), config.limits.clone()).map_err(Failure::file)?;
     acceptor.enrol_in(registry.clone());
     acceptor.observe(events.clone());
+    if let Some(program) = config.program.clone() {
+        tokio::spawn(run_for_events(program, events.from_now_on()));
+    }
     serve(config, acceptor, registry, passed, window).await
 }
 

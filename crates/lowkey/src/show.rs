@@ -6,7 +6,9 @@ mod screen;
 mod table;
 mod units;
 
+pub(crate) use choice::matches;
 pub(crate) use device::with_facts;
+pub(crate) use table::Style;
 pub(crate) use units::time;
 
 use crate::admin_client::{arguments, ask, encode, number, said};
@@ -21,7 +23,7 @@ use serde_json::Value;
 use std::io::{IsTerminal, stdout};
 use std::thread::sleep;
 use std::time::Duration;
-use table::{Cell, Column, Side, Style};
+use table::{Cell, Column, Side};
 use units::{amount, short_time};
 
 pub(crate) fn command() -> Command {
@@ -201,7 +203,7 @@ fn stale(server: &Value, style: Style) -> String {
     stale.map(|stale| style.warning(&stale) + "\n").unwrap_or_default()
 }
 
-fn style() -> Style {
+pub(crate) fn style() -> Style {
     let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     if stdout().is_terminal() && wanted { Style::Coloured } else { Style::Plain }
 }

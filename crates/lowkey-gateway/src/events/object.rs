@@ -7,13 +7,13 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Level};
 
 /// An object that is being written.
-pub(crate) struct Object {
+pub(super) struct Object {
     line: String,
 }
 
 impl Object {
     /// `time`, which is now, `level`, `target` and, unless it is empty, `event`.
-    pub(crate) fn new(level: Level, target: &str, name: &str) -> Self {
+    pub(super) fn new(level: Level, target: &str, name: &str) -> Self {
         let mut object = Self { line: String::with_capacity(256) };
         object.text("time", &moment::now());
         object.text("level", level.as_str());
@@ -39,18 +39,18 @@ impl Object {
         self.line
     }
 
-    pub(crate) fn text(&mut self, key: &str, value: &str) {
+    pub(super) fn text(&mut self, key: &str, value: &str) {
         self.key(key);
         self.string(value);
     }
 
-    pub(crate) fn some(&mut self, key: &str, value: Option<impl Display>) {
+    pub(super) fn some(&mut self, key: &str, value: Option<impl Display>) {
         if let Some(value) = value {
             self.text(key, &value.to_string());
         }
     }
 
-    pub(crate) fn bare(&mut self, key: &str, value: impl Display) {
+    pub(super) fn bare(&mut self, key: &str, value: impl Display) {
         self.key(key);
         let _ = write!(self.line, "{value}"); // a String takes all
     }

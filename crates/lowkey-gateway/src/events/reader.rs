@@ -1,9 +1,11 @@
 //! Somebody who reads along.
 
-use super::Events;
 use super::kept::{Event, EventId};
+use super::{Events, Object, TARGET};
+use std::borrow::Cow;
 use std::sync::Arc;
 use tokio::sync::watch;
+use tracing::Level;
 
 /// Somebody who reads along, each at a pace of their own.
 #[derive(Debug)]
@@ -24,6 +26,36 @@ pub enum Next {
     /// So many events have happened that are not kept any more; `None`: the reader named an event of another run of
     /// the server, and nobody knows how many.
     Missed(Option<u64>),
+}
+
+impl Next {
+    /// The event's name; `lowkey.missed` of what was missed.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Event(event) => event.name(),
+            Self::Missed(_) => MISSED,
+        }
+    }
+
+    /// All of it, as a JSON object of one line; of what was missed, in `events`, how many, or null.
+    pub fn json(&self) -> Cow<'_, str> {
+        let missed = match self {
+            Self::Event(event) => return event.json().into(),
+            Self::Missed(missed) => missed,
+        };
+        let mut object = Object::new(Level::WARN, TARGET, MISSED);
+        match missed {
+            Some(events) => {
+                object.text("message", "the reader was too slow");
+                object.bare("events", events);
+            }
+            None => {
+                object.text("message", "the server was started again");
+                object.bare("events", "null");
+            }
+        }
+        object.line().into()
+    }
 }
 
 impl Reader {
@@ -73,3 +105,5 @@ impl Reader {
         EventId { run: self.events.0.run, seen: self.seen }
     }
 }
+
+const MISSED: &str = "lowkey.missed";

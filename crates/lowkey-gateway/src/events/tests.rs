@@ -86,7 +86,9 @@ fn an_event_of_another_run_says_nothing_of_this_one() {
 
 #[test]
 fn what_is_no_id_is_none() {
-    for text in ["", "-", "1", "1-", "-1", "+1-1", "1-+1", "1--1", "g-1", "1-a", "1-1 ", "fffffffffffffffff-1"] {
+    for text in
+        ["", "-", "1", "1-", "-1", "+1-1", "1-+1", "1--1", "g-1", "1-a", "1-1 ", "fffffffffffffffff-1"]
+    {
         assert_eq!(text.parse::<EventId>(), Err(NoEventId), "{text}");
     }
 }

@@ -4,7 +4,7 @@ use super::address::host_and_port;
 use super::fields::{Takes, field};
 use super::given::{Given, Value};
 use super::mistake::{Mistake, Origin};
-use super::{Config, Log, LogFormat, Named, Read, Readiness, Service, itself, level};
+use super::{Config, Log, LogFormat, Named, Program, Read, Readiness, Service, itself, level};
 use lowkey_gateway::admin::Endpoint;
 use lowkey_gateway::forward::{Backend, BackendError, Forwarder};
 use lowkey_gateway::proxy::Networks;
@@ -35,6 +35,7 @@ pub(super) fn config(given: &Given, file: Option<&Path>, mistakes: Vec<Mistake>)
     let probes = builder.listen("probes.listen");
     let readiness = builder.readiness();
     builder.not_to_itself();
+    let program = builder.program();
     let log = builder.log();
     let sends_proxy = builder.flag("send_proxy").is_some();
     let named = (key.clone(), devices.clone());
@@ -52,6 +53,7 @@ pub(super) fn config(given: &Given, file: Option<&Path>, mistakes: Vec<Mistake>)
                 admin,
                 probes,
                 readiness,
+                program,
                 log,
             })
         }
@@ -200,10 +202,32 @@ impl Builder<'_> {
         }
     }
 
+    fn texts(&self, path: &str) -> Option<(Origin, Vec<String>)> {
+        match self.value(path)? {
+            (origin, Value::Texts(texts)) => Some((origin, texts)),
+            _ => None,
+        }
+    }
+
+    fn program(&mut self) -> Option<Program> {
+        let (origin, command) = self.texts("events.run")?;
+        let (named, only) = self.texts("events.only")?;
+        for name in only.iter().filter(|name| !name.starts_with("lowkey.")) {
+            self.wrong(
+                &named,
+                format!("{name:?} is no event; write it as the log does, like \"lowkey.ended\""),
+            );
+        }
+        if command.first().is_some_and(|program| !Path::new(program).is_absolute()) {
+            self.wrong(&origin, "a program is named by its whole path, as in [\"/usr/local/bin/notify\"]");
+        }
+        let time = self.time("events.time")?;
+        let (program, arguments) = command.split_first()?;
+        Some(Program { program: program.into(), arguments: arguments.to_vec(), only, time })
+    }
+
     fn networks(&mut self) -> Networks {
-        let Some((origin, Value::Texts(texts))) = self.value("accept_proxy") else {
-            return Networks::default();
-        };
+        let Some((origin, texts)) = self.texts("accept_proxy") else { return Networks::default() };
         for text in &texts {
             if let Err(error) = Networks::parse([text]) {
                 self.wrong(&origin, error.to_string());

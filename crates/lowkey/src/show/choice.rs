@@ -50,7 +50,7 @@ pub(super) fn is_name(pattern: &str) -> bool {
 }
 
 /// Whether `name` is one that `pattern` stands for.
-fn matches(pattern: &str, name: &str) -> bool {
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     let (mut p, mut n) = (0, 0);
     // Behind the last star, and where in the name what it stands for ends.

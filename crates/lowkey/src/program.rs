@@ -1,0 +1,92 @@
+//! The program that is run for events, for those who have no reader.
+
+use crate::config::Program;
+use lowkey_gateway::events::{Next, Reader};
+use std::io;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+use tracing::Level;
+
+/// Runs `program` for what `reader` reads, one event after the other; what happens meanwhile waits where events are
+/// kept. That it fails is said once, until it has done its work again.
+pub(crate) async fn run_for_events(program: Program, mut reader: Reader) {
+    let mut fails = false;
+    loop {
+        let next = reader.next().await;
+        if !is_chosen(&program, &next) {
+            continue;
+        }
+        let (path, of) = (program.program.display(), next.name());
+        match run(&program, &next).await {
+            Ok(()) if fails => {
+                tracing::info!(name: "lowkey.program_worked", target: "lowkey", program = %path, of, "the program for events works again");
+                fails = false;
+            }
+            Err(error) if !fails => {
+                tracing::warn!(name: "lowkey.program_failed", target: "lowkey", program = %path, of, %error, "the program for events failed");
+                fails = true;
+            }
+            _ => (),
+        }
+    }
+}
+
+fn is_chosen(program: &Program, next: &Next) -> bool {
+    match next {
+        // It would be told of its own failures for ever.
+        next if OURS.contains(&next.name()) => false,
+        Next::Event(event) if program.only.is_empty() => event.level() <= Level::WARN,
+        Next::Event(event) => program.only.iter().any(|name| name == event.name()),
+        Next::Missed(_) => true,
+    }
+}
+
+async fn run(program: &Program, next: &Next) -> Result<(), String> {
+    let mut child = begin(program, next.name()).map_err(|error| error.to_string())?;
+    let ended = timeout(program.time, to_its_end(&mut child, &next.json())).await;
+    match ended {
+        Ok(Ok(status)) if status.success() => Ok(()),
+        Ok(Ok(status)) => Err(status.to_string()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => {
+            kill(&mut child);
+            let _ = child.wait().await; // it was killed
+            Err(format!("killed: not over within {:?}", program.time))
+        }
+    }
+}
+
+/// Nothing of a server's own environment goes along, where its key is named, and systemd's sockets.
+fn begin(program: &Program, name: &str) -> io::Result<Child> {
+    let kept = KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+    let mut command = Command::new(&program.program);
+    command.args(&program.arguments).arg(name).env_clear().envs(kept).current_dir(Path::new("/"));
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
+    // What it has begun itself is killed with it.
+    #[cfg(unix)]
+    command.process_group(0);
+    command.spawn()
+}
+
+async fn to_its_end(child: &mut Child, json: &str) -> io::Result<ExitStatus> {
+    if let Some(mut input) = child.stdin.take() {
+        // It need not read: the name may be all that it wants.
+        let _ = input.write_all(format!("{json}\n").as_bytes()).await;
+    }
+    child.wait().await
+}
+
+fn kill(child: &mut Child) {
+    #[cfg(unix)]
+    if let Some(id) = child.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?)) {
+        let _ = rustix::process::kill_process_group(id, rustix::process::Signal::KILL); // it may have ended by now
+    }
+    let _ = child.start_kill(); // the same
+}
+
+const OURS: [&str; 2] = ["lowkey.program_failed", "lowkey.program_worked"];
+/// What stays of the environment.
+const KEPT: [&str; 7] = ["HOME", "LANG", "PATH", "SYSTEMROOT", "TMPDIR", "TZ", "USER"];
