@@ -133,7 +133,7 @@ impl Events {
         object.bare("records_received", info.records_received);
         object.bare("records_sent", info.records_sent);
         object.some("error", ended.error.as_ref());
-        object.bare("session", ended.session);
+        object.bare("session", info.number);
         self.keep(ENDED, Level::INFO, object);
     }
 }

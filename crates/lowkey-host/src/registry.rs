@@ -27,6 +27,7 @@ pub use unique::{Taken, Unique};
 
 use lowkey_core::Id;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// Who may connect.
 ///
@@ -76,6 +77,11 @@ pub trait Registry: Send + Sync {
         None
     }
 
+    /// When the text was read that look-ups answer from; `None` as for [`digest`](Self::digest).
+    fn since(&self) -> Option<SystemTime> {
+        None
+    }
+
     /// Whether every pinning that can be found has its Diffie-Hellman computed, which is so for all that
     /// [`Pinned::new`] makes. A registry that holds [cold](Pinned::cold) ones says no until they are
     /// [warm](Pinned::warm), and whoever passes look-ups on to another registry passes this on as well: as long as it
@@ -96,6 +102,10 @@ impl<R: Registry + ?Sized> Registry for Arc<R> {
 
     fn digest(&self) -> Option<Digest> {
         (**self).digest()
+    }
+
+    fn since(&self) -> Option<SystemTime> {
+        (**self).since()
     }
 
     fn each(&self, see: &mut dyn FnMut(&Arc<Pinned>)) {

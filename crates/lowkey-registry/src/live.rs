@@ -17,6 +17,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::SystemTime;
 
 /// The devices of a registry file as it is now: [`FileRegistry`](crate::FileRegistry)'s format, read again on
 /// demand and when the file changes, all or nothing, but for those whose PSK cannot be had.
@@ -127,6 +128,10 @@ impl Registry for LiveRegistry {
 
     fn digest(&self) -> Option<Digest> {
         Some(self.shared.ask(|current| current.digest))
+    }
+
+    fn since(&self) -> Option<SystemTime> {
+        Some(self.shared.ask(|current| current.since))
     }
 
     fn is_warm(&self) -> bool {

@@ -24,6 +24,8 @@ pub(crate) struct Snapshot {
     pub(crate) changes: Changes,
     pub(crate) generation: u64,
     pub(crate) digest: Digest,
+    /// When it was read.
+    pub(crate) since: SystemTime,
     pub(crate) warm: AtomicBool, // false before anybody can find a cold pinning
     texts: Texts,
 }
@@ -95,8 +97,8 @@ impl Snapshot {
         let warm = AtomicBool::new(all.iter().all(|(pinned, _)| pinned.is_warm()));
         let devices = all.into_iter().map(|(pinned, _)| pinned).collect();
         let removed = old.map_or_else(Vec::new, |old| removed(old, &devices));
-        let digest = Digest::of(text);
-        Ok((Self { devices, left_out, removed, changes, generation, digest, warm, texts }, files))
+        let (digest, since) = (Digest::of(text), SystemTime::now());
+        Ok((Self { devices, left_out, removed, changes, generation, digest, since, warm, texts }, files))
     }
 
     /// Those whose Diffie-Hellman is not computed.

@@ -59,6 +59,7 @@ pub(super) fn session(info: &SessionInfo) -> Value {
         "labels": labels,
         "last_record_seconds": info.last_heard.as_secs(),
         "mode": pinned.mode().as_str(),
+        "number": info.number,
         "paired_with": pinned.paired().map(|paired| show_code_name(&paired.code())),
         "received_bytes": info.bytes_received,
         "records_received": info.records_received,

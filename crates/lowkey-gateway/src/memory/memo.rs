@@ -129,7 +129,7 @@ impl Memo {
     fn over(&mut self, ended: &Ended, now: Moment) {
         let (why, seconds) = (Why::from(ended.reason), whole_seconds(ended.info.age));
         let past = Past { at: now, what: What::Ended(why), seconds };
-        let number = counted(ended.session);
+        let number = counted(ended.info.number);
         if self.heard.ended < number {
             (self.heard.ended, self.ended) = (number, Some(past));
         }

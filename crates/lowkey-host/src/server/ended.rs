@@ -8,8 +8,6 @@ use std::net::SocketAddr;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Ended {
-    /// Its number, as [`Event::Confirmed`](super::Event::Confirmed) has it.
-    pub session: u64,
     /// How it was when it ended.
     pub info: SessionInfo,
     /// Why it ended.

@@ -9,6 +9,8 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SessionInfo {
+    /// Its number: of two sessions of one server, the later one's is larger.
+    pub number: u64,
     /// The pinning by which the device came.
     pub pinned: Arc<Pinned>,
     /// Where it came from, if that is known.

@@ -23,7 +23,7 @@ pub trait Observer: Send + Sync {
 pub enum Event<'e> {
     /// A session has begun: its first record has opened, and it has a seat.
     Confirmed {
-        /// The session's number: of two sessions of one server, the later one's is larger.
+        /// The session's number, as its [`SessionInfo`](super::SessionInfo) has it.
         session: u64,
         /// The pinning by which the device came.
         pinned: &'e Arc<Pinned>,

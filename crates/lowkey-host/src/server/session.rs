@@ -59,6 +59,7 @@ impl Session {
         // A key is replaced right before the first record that is under the new one.
         let rekeys = |records: u64| records.saturating_sub(1) / lowkey_core::REKEY_INTERVAL;
         SessionInfo {
+            number: self.number,
             pinned: Arc::clone(&self.pinned),
             from: self.from,
             age: now.duration_since(self.began),
@@ -74,6 +75,6 @@ impl Session {
     /// What is said of it when it is over.
     pub(super) fn ended(&self, reason: impl Into<Reason>) -> Ended {
         let info = self.info(Instant::now());
-        Ended { session: self.number, info, reason: reason.into(), by: None, error: None }
+        Ended { info, reason: reason.into(), by: None, error: None }
     }
 }

@@ -27,7 +27,7 @@ impl Observer for Clerk {
                 assert_eq!(pinned.device().name(), "device-0");
                 Heard::Confirmed(*session, *from)
             }
-            Event::Ended(ended) => Heard::Ended(ended.session, ended.reason),
+            Event::Ended(ended) => Heard::Ended(ended.info.number, ended.reason),
             _ => return,
         };
         self.0.lock().unwrap().push(heard);
