@@ -6,8 +6,11 @@
 //! | `/metrics` | the counters, as OpenMetrics text or as Prometheus's own, whichever its `Accept` prefers; no label names a device, an id or an address |
 //! | `/livez` | 200 while the process answers |
 //! | `/readyz` | 200 while devices are accepted, 503 before that and while the server stops; [if you say so](Admin::ready_with_service), 503 while the service behind is down |
+//! | `/` | a page for a browser: the fleet at a glance, its table, one device with its history; it changes nothing |
+//! | `/overview` | how many devices are there, what was counted, the registry, the service behind and open pairing windows, as JSON |
 //! | `/sessions` | the live sessions, as JSON |
 //! | `/devices`, `/devices?name=NAME` | every device of the registry and whom it held before, connected or not, and what is [remembered](Admin::with_memory) of it, as JSON; of one, with what happened to it last. `state=registered`, `connected`, `absent` or `removed` leaves out the others, `with=pinnings` says the ids, keys and ends of each |
+//! | `/events`, `/events?last=N`, `/events?since=ID` | [events](crate::events) as they happen, as server-sent events (HTML standard, "Server-sent events"), each with its id: from now on, with the last that were, or behind one; `&only=NAME,NAME` for some names alone, `&end=now` for what has happened by now |
 //! | `/registry` | which registry is obeyed ([`Acceptor::in_force`]), and whether it is the file's, as JSON |
 //! | `/doctor`, `/doctor?about=WHAT` | why attempts came to nothing ([`Doctor`](crate::doctor::Doctor)), as JSON |
 //!
@@ -20,9 +23,9 @@
 //! | `POST /pair/call`, `{"code", "device", "address"}` | [calls a device](Acceptor::call) |
 //! | `POST /pair/close`, `{"window"}` | [closes a window](Acceptor::close_window) |
 //!
-//! `/sessions`, `/devices` and `/doctor` show names, ids and addresses of devices, and whoever reaches the listener
+//! All but metrics and liveness show names, ids and addresses of devices, and whoever reaches the listener
 //! reads them: a Unix socket asks the file system who may (mode 0660), a loopback address lets every user of the
-//! machine.
+//! machine. A page of another site, which has a browser ask, is refused.
 //!
 //! ```no_run
 //! # async fn f(acceptor: lowkey_host::Acceptor) -> std::io::Result<()> {
@@ -35,7 +38,10 @@
 mod caller;
 mod devices;
 mod endpoint;
+mod events;
 mod json;
+mod overview;
+mod page;
 mod pair;
 mod query;
 mod routes;
@@ -43,10 +49,12 @@ mod socket;
 
 pub use endpoint::{Endpoint, EndpointError};
 
+use crate::events::Events;
 use crate::health::Health;
 use crate::http::Server;
 use crate::memory::Memory;
 use caller::Caller;
+use events::Readers;
 use lowkey_host::Acceptor;
 use routes::Rooms;
 use socket::{Socket, Stream};
@@ -88,6 +96,13 @@ impl Admin {
     #[must_use]
     pub fn with_memory(mut self, memory: Memory) -> Self {
         self.routes.memory = memory;
+        self
+    }
+
+    /// With `/events`, and a page whose table is live.
+    #[must_use]
+    pub fn with_events(mut self, events: Events) -> Self {
+        self.routes.readers = Some(Readers::of(events));
         self
     }
 

@@ -4,13 +4,15 @@
 
 mod accept;
 mod answers;
+mod deadline;
 mod seats;
 mod vitals;
 
-pub(crate) use answers::{JSON, done, text};
+pub(crate) use answers::{JSON, asset, done, stream, text};
+pub(crate) use deadline::Deadline;
 pub(crate) use vitals::Vitals;
 
-use http_body_util::Full;
+use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -18,22 +20,43 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use seats::{Asked, Seats};
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
-pub(crate) type Answer = Response<Full<Bytes>>;
+pub(crate) type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
 
 /// From a request to its answer.
 pub(crate) trait Routes: Send + Sync + 'static {
     /// What is known of who asks.
     type Caller: Copy + Send + Sync + 'static;
 
-    fn answer(&self, request: Request<Incoming>, caller: Self::Caller)
-    -> impl Future<Output = Answer> + Send;
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+        caller: Self::Caller,
+        turn: &Turn,
+    ) -> impl Future<Output = Answer> + Send;
+}
+
+/// What a connection has of a listener.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    asked: Asked,
+    deadline: Deadline,
+}
+
+impl Turn {
+    /// It is counted elsewhere from now on, and has as long as is said there.
+    pub(crate) fn reads_along(&self) -> Deadline {
+        self.asked.reads_along();
+        self.deadline.clone()
+    }
 }
 
 /// The connections of one listener.
@@ -62,7 +85,7 @@ impl<R: Routes> Server<R> {
     ) {
         self.seats.room(from).await;
         let routes = Arc::clone(&self.routes);
-        self.seats.take(from, async move |asked| answer(stream, caller, &*routes, &asked).await);
+        self.seats.take(from, async move |asked| answer(stream, caller, &*routes, asked).await);
     }
 
     /// After an accept that failed.
@@ -76,11 +99,12 @@ async fn answer<R: Routes>(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     caller: R::Caller,
     routes: &R,
-    asked: &Asked,
+    asked: Asked,
 ) {
+    let turn = Turn { asked, deadline: Deadline::after(WHOLE_TIME) };
     let service = service_fn(async |request| {
-        asked.now();
-        Ok::<_, Infallible>(routes.answer(request, caller).await)
+        turn.asked.now();
+        Ok::<_, Infallible>(routes.answer(request, caller, &turn).await)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -89,7 +113,13 @@ async fn answer<R: Routes>(
         .max_headers(HEADERS)
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service);
-    let _ = timeout(WHOLE_TIME, connection).await; // a client that is gone or slow has had its chance
+    // A client that is gone or slow has had its chance.
+    let (mut connection, mut late) = (pin!(connection), pin!(turn.deadline.passed()));
+    poll_fn(|context| match connection.as_mut().poll(context) {
+        Poll::Ready(_) => Poll::Ready(()),
+        Poll::Pending => late.as_mut().poll(context),
+    })
+    .await;
 }
 
 /// How long a request may take to come.

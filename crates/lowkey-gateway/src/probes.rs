@@ -18,7 +18,7 @@
 //! ```
 
 use crate::health::Health;
-use crate::http::{Answer, Routes, Server, Vitals, text};
+use crate::http::{Answer, Routes, Server, Turn, Vitals, text};
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 use lowkey_host::Acceptor;
@@ -88,7 +88,7 @@ impl Probes {
 impl Routes for Vitals {
     type Caller = ();
 
-    async fn answer(&self, request: Request<Incoming>, (): ()) -> Answer {
+    async fn answer(&self, request: Request<Incoming>, (): (), _: &Turn) -> Answer {
         match Self::answer(self, &request).await {
             Some(answer) => answer,
             None => text(StatusCode::NOT_FOUND, "/livez, /readyz, /metrics\n"),

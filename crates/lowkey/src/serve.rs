@@ -59,11 +59,10 @@ async fn begin(
     }
     let acceptor = Acceptor::new(identity, registry.clone(), config.limits.clone()).map_err(Failure::file)?;
     acceptor.enrol_in(registry.clone());
-    acceptor.observe(events.clone());
     if let Some(program) = config.program.clone() {
         tokio::spawn(run_for_events(program, events.from_now_on()));
     }
-    serve(config, acceptor, registry, passed, window).await
+    serve(config, acceptor, registry, events, passed, window).await
 }
 
 /// The pairing window that is to be open from the beginning.
@@ -104,6 +103,7 @@ async fn serve(
     config: &Config,
     acceptor: Acceptor,
     registry: LiveRegistry,
+    events: Events,
     passed: Option<std::net::TcpListener>,
     window: Option<Window>,
 ) -> Result<(), Failure> {
@@ -122,6 +122,9 @@ async fn serve(
     tokio::spawn(memory.keep(&acceptor));
     admin::begin(config, &acceptor, &memory).await?;
     probes::begin(config, &acceptor).await?;
+    // After the memory: who hears of something and asks what is known finds it there.
+    acceptor.observe(events.clone());
+    admin::begin(config, &acceptor, &memory, &events).await?;
     let listener = match passed {
         Some(socket) => {
             TcpListener::from_std(socket).and_then(|socket| Listener::new(socket, acceptor.clone()))

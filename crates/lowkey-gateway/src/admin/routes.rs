@@ -2,12 +2,13 @@
 
 use super::caller::Caller;
 use super::devices::{self, Wanted};
-use super::{json, pair, query};
+use super::events::Readers;
+use super::{json, overview, page, pair, query};
 use crate::doctor::Doctor;
-use crate::http::{Answer, JSON, Routes, Vitals, done, text};
+use crate::http::{Answer, JSON, Routes, Turn, Vitals, done, text};
 use crate::memory::Memory;
 use hyper::body::Incoming;
-use hyper::header::HOST;
+use hyper::header::{HOST, ORIGIN};
 use hyper::{Request, StatusCode};
 use lowkey_host::Acceptor;
 use std::net::{IpAddr, SocketAddr};
@@ -22,6 +23,7 @@ pub(super) struct Rooms {
     pub(super) vitals: Vitals,
     pub(super) memory: Memory,
     pub(super) registry: PathBuf,
+    pub(super) readers: Option<Readers>,
     /// Whether browsers reach us.
     on_loopback: bool,
     doctors: Arc<Semaphore>,
@@ -30,9 +32,12 @@ pub(super) struct Rooms {
 impl Routes for Rooms {
     type Caller = Caller;
 
-    async fn answer(&self, request: Request<Incoming>, caller: Caller) -> Answer {
+    async fn answer(&self, request: Request<Incoming>, caller: Caller, turn: &Turn) -> Answer {
         if !self.is_for_us(&request) {
             return text(StatusCode::MISDIRECTED_REQUEST, "ask by a loopback address\n");
+        }
+        if is_of_another_site(&request) {
+            return text(StatusCode::FORBIDDEN, "this is not for pages of another site\n");
         }
         let acceptor = self.vitals.acceptor.clone();
         let request = match pair::answer(&acceptor, caller, request).await {
@@ -42,7 +47,19 @@ impl Routes for Rooms {
         if let Some(answer) = self.vitals.answer(&request).await {
             return answer;
         }
+        if let Some(asset) = page::asset(request.uri().path()) {
+            return asset;
+        }
         match request.uri().path() {
+            "/overview" => {
+                let (service, path) = (self.vitals.service().cloned(), self.registry.clone());
+                let text = move || overview::text(&acceptor, service.as_ref(), &path);
+                done(JSON, spawn_blocking(text).await.ok())
+            }
+            "/events" => match &self.readers {
+                Some(readers) => readers.answer(request.uri().query(), request.headers(), turn),
+                None => text(StatusCode::NOT_FOUND, "this server keeps no events\n"),
+            },
             "/sessions" => done(JSON, spawn_blocking(move || json::sessions(&acceptor)).await.ok()),
             "/devices" => match Wanted::read(request.uri().query()) {
                 None => text(StatusCode::BAD_REQUEST, ASK_DEVICES),
@@ -61,7 +78,7 @@ impl Routes for Rooms {
             },
             _ => text(
                 StatusCode::NOT_FOUND,
-                "/metrics, /livez, /readyz, /sessions, /devices, /registry, /doctor\n",
+                "/, /metrics, /livez, /readyz, /overview, /sessions, /devices, /events, /registry, /doctor\n",
             ),
         }
     }
@@ -73,6 +90,7 @@ impl Rooms {
             vitals: Vitals::new(acceptor, Duration::ZERO),
             memory: Memory::new(),
             registry: "/etc/lowkey/devices.toml".into(),
+            readers: None,
             on_loopback,
             doctors: Arc::new(Semaphore::new(1)),
         }
@@ -96,10 +114,12 @@ impl Rooms {
     /// A web page can have a browser ask any name that its own server makes point here. Such a request names that
     /// host, and ours never has a name but `localhost`.
     fn is_for_us(&self, request: &Request<Incoming>) -> bool {
-        if !self.on_loopback {
+        let in_header = request.headers().get(HOST);
+        let host = request.uri().host().or_else(|| in_header?.to_str().ok());
+        // A tunnel leads browsers to a Unix socket as well. Who asks it otherwise need not name a host.
+        if !self.on_loopback && host.is_none() && in_header.is_none() {
             return true;
         }
-        let host = request.uri().host().or_else(|| request.headers().get(HOST)?.to_str().ok());
         host.is_some_and(|host| {
             let address = host.parse().map(|address: SocketAddr| address.ip());
             let address = address.or_else(|_| host.trim_matches(['[', ']']).parse::<IpAddr>());
@@ -109,6 +129,16 @@ impl Rooms {
             }
         })
     }
+}
+
+/// Whether a browser asks for a page of somebody else's: it says so (Fetch Metadata), or from where the page is.
+fn is_of_another_site(request: &Request<Incoming>) -> bool {
+    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    if header("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none") {
+        return true;
+    }
+    let ours = header("host").map(|host| format!("http://{host}"));
+    request.headers().contains_key(ORIGIN) && header("origin") != ours.as_deref()
 }
 
 const ASK_DEVICES: &str = "ask as /devices?name=NAME, state=registered, connected, absent or removed, with=pinnings; & between them\n";

@@ -5,7 +5,7 @@ use std::future::{Future, poll_fn};
 use std::net::{IpAddr, Ipv6Addr};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 use tokio::task::{AbortHandle, JoinSet};
@@ -28,18 +28,27 @@ struct Seat {
     task: AbortHandle,
 }
 
-/// Whether a request has come over a connection.
+/// How far a connection has come.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Asked(Arc<AtomicBool>);
+pub(super) struct Asked(Arc<AtomicU8>);
 
 impl Asked {
     /// Its request is whole.
     pub(super) fn now(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.fetch_max(ASKED, Ordering::Relaxed);
+    }
+
+    /// It reads along, for as long as it likes, and is counted elsewhere.
+    pub(super) fn reads_along(&self) {
+        self.0.store(READS_ALONG, Ordering::Relaxed);
     }
 
     fn is_so(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.load(Ordering::Relaxed) >= ASKED
+    }
+
+    fn takes_a_seat(&self) -> bool {
+        self.0.load(Ordering::Relaxed) < READS_ALONG
     }
 }
 
@@ -58,7 +67,7 @@ impl Seats {
     pub(super) async fn room(&mut self, from: Option<IpAddr>) {
         loop {
             while self.tasks.try_join_next().is_some() {}
-            self.taken.retain(|seat| !seat.task.is_finished());
+            self.taken.retain(|seat| seat.asked.takes_a_seat() && !seat.task.is_finished());
             self.part_with_one_of(from);
             if self.taken.len() < self.at_once {
                 return;
@@ -119,6 +128,8 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
+const ASKED: u8 = 1;
+const READS_ALONG: u8 = 2;
 /// Connections of one stranger at once: a kubelet and several Prometheus may come by one address.
 const OF_ONE_ADDRESS: usize = 8;
 /// How long a connection has in any case to say what it wants. With as many at once, who floods us takes turns with
@@ -159,6 +170,22 @@ mod tests {
         assert!(began.elapsed() <= 2 * TIME_TO_ASK, "{:?}", began.elapsed());
         assert!(oldest.is_finished() && !seats.taken[0].task.is_finished());
         assert_eq!(seats.taken.len(), AT_ONCE - 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_along_takes_no_seat() {
+        let mut seats = Seats::new(AT_ONCE);
+        for _ in 0..2 * AT_ONCE {
+            seats.room(None).await;
+            seats.take(None, async |asked: Asked| {
+                asked.reads_along();
+                pending::<()>().await;
+            });
+            tokio::task::yield_now().await;
+        }
+        let began = Instant::now();
+        seats.room(None).await;
+        assert!(began.elapsed().is_zero() && seats.taken.is_empty() && seats.tasks.len() == 2 * AT_ONCE);
     }
 
     #[tokio::test(start_paused = true)]

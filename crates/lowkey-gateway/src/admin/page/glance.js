@@ -1,0 +1,73 @@
+// The server at a glance: counts, rates, the service behind, the registry, pairing windows.
+
+import { amount, element, number, say, time } from "./words.js";
+
+export class Glance {
+  #tiles = new Map();
+  #before = null;
+
+  /** Shows what `/overview` says at this time, in milliseconds. */
+  show(overview, now) {
+    const { totals, devices, registry, service } = overview;
+    this.#tile("Connected", `${number(totals.sessions)} of ${number(devices)}`);
+    this.#tile("Absent", number(Math.max(0, devices - totals.sessions)));
+    const rate = (field) => this.#rate(totals, field, now);
+    this.#tile("New sessions", rate("sessions_begun"));
+    this.#tile("Refused", rate("refused"));
+    this.#tile("Refused in all", number(totals.refused));
+    this.#tile("In", this.#rate(totals, "received_bytes", now, amount));
+    this.#tile("Out", this.#rate(totals, "sent_bytes", now, amount));
+    const down = service && !service.up;
+    const behind = service ? (service.up ? "up" : `down for ${time(service.down_seconds)}`) : "none";
+    this.#tile("Service behind", behind, down ? "bad" : "");
+    const since = registry.in_force_seconds;
+    this.#tile("Registry in force for", since === null ? "ever" : time(since), registry.stale ? "bad" : "");
+    this.#before = { totals, now };
+    warn(overview);
+    windows(overview.windows);
+  }
+
+  #rate(totals, field, now, shown = (n) => (n < 10 ? n.toFixed(1) : number(Math.round(n)))) {
+    const before = this.#before;
+    if (!before || now <= before.now) return "…";
+    // A server that was started again counts from 0.
+    const more = Math.max(0, totals[field] - before.totals[field]);
+    return `${shown(more / ((now - before.now) / 1000))}/s`;
+  }
+
+  #tile(what, text, className = "") {
+    let at = this.#tiles.get(what);
+    if (!at) {
+      at = element("dd");
+      const pair = element("div");
+      pair.append(element("dt", what), at);
+      document.getElementById("glance").append(pair);
+      this.#tiles.set(what, at);
+    }
+    say(at, text);
+    at.className = className;
+  }
+}
+
+function warn({ registry, server, service }) {
+  const warnings = [];
+  if (!server.accepting) warnings.push("The server takes no devices: it begins or stops.");
+  if (server.clock_wrong) warnings.push("The server's clock is wrong: no pinning that expires is let in.");
+  if (registry.stale) warnings.push(`The registry in force is not the file's: ${registry.stale}`);
+  if (registry.left_out) warnings.push(`${number(registry.left_out)} pinnings are left out: their PSK cannot be had.`);
+  if (service && !service.up) warnings.push(`The service behind, ${service.name}, is down: ${service.error}`);
+  const at = document.getElementById("warnings");
+  const now = warnings.join("\n");
+  if (at.dataset.shown === now) return; // said once, and not at every look
+  at.dataset.shown = now;
+  at.replaceChildren(...warnings.map((warning) => element("li", warning)));
+}
+
+function windows(open) {
+  const shown = open.slice(0, 50).map((window) => {
+    const who = window.caller === "server" ? "calling" : "waiting for";
+    return element("li", `${who} ${window.device}, code ${window.code}: ${window.state}, ${time(window.seconds_left)} left`);
+  });
+  if (shown.length === 0) shown.push(element("li", "none"));
+  document.getElementById("windows").replaceChildren(...shown);
+}
