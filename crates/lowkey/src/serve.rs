@@ -120,11 +120,10 @@ async fn serve(
     }
     let memory = memory(config).await;
     tokio::spawn(memory.keep(&acceptor));
-    admin::begin(config, &acceptor, &memory).await?;
-    probes::begin(config, &acceptor).await?;
     // After the memory: who hears of something and asks what is known finds it there.
     acceptor.observe(events.clone());
     admin::begin(config, &acceptor, &memory, &events).await?;
+    probes::begin(config, &acceptor).await?;
     let listener = match passed {
         Some(socket) => {
             TcpListener::from_std(socket).and_then(|socket| Listener::new(socket, acceptor.clone()))
