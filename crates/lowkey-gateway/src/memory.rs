@@ -83,7 +83,7 @@ impl Memory {
     }
 
     /// Has it hear what happens at this server, and keeps it up to date every two seconds, and its file, if it has one:
-    /// to be spawned.
+    /// to be spawned, once.
     ///
     /// # Panics
     /// Outside a tokio runtime with time, once it is polled.

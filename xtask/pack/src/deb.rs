@@ -221,7 +221,7 @@ usr/bin/lowkey check --config etc/lowkey/lowkey.toml
 
 const LIMIT: Duration = Duration::from_secs(300);
 
-const CONTENTS: [&str; 32] = [
+const CONTENTS: [&str; 33] = [
     "/etc/lowkey/lowkey.toml",
     "/usr/bin/lowkey",
     "/usr/lib/systemd/system/lowkey.service",
@@ -239,6 +239,7 @@ const CONTENTS: [&str; 32] = [
     "/usr/share/man/man1/lowkey-code.1.gz",
     "/usr/share/man/man1/lowkey-connect.1.gz",
     "/usr/share/man/man1/lowkey-doctor.1.gz",
+    "/usr/share/man/man1/lowkey-events.1.gz",
     "/usr/share/man/man1/lowkey-generate.1.gz",
     "/usr/share/man/man1/lowkey-keygen.1.gz",
     "/usr/share/man/man1/lowkey-label.1.gz",

@@ -375,10 +375,10 @@ mod file {
     }
 }
 
-/// Who was asked to hear stays: an acceptor has one observer.
 #[tokio::test]
 async fn it_is_kept_up_to_date_by_itself() {
-    let site = Site::new();
+    let (world, memory) = (World::new(), Memory::new());
+    let site = Site { acceptor: world.acceptor(), world, memory };
     let keeping = tokio::spawn(site.memory.keep(&site.acceptor));
     let (_device, session) = site.join("192.0.2.7:50000").await;
     drop(session);

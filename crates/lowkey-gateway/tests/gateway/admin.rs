@@ -1,6 +1,8 @@
 //! The admin listener: what it answers, to whom, and what a client that behaves badly can do to it.
 
+mod page;
 mod pair;
+mod reading;
 
 use crate::common::services::nobody;
 use crate::common::{Party, World, until_end};
@@ -56,7 +58,8 @@ async fn it_answers_what_it_says_and_nothing_else() {
         ("/sessions", 200),
         ("/registry", 200),
         ("/doctor", 200),
-        ("/", 404),
+        ("/", 200),
+        ("/page", 404),
     ] {
         assert_eq!(get(address, path).await.0, status, "{path}");
     }
@@ -313,9 +316,8 @@ async fn a_unix_socket_is_for_its_owner_and_group_and_gone_afterwards() {
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "nothing else is left");
     assert_eq!(bind().await.unwrap_err().kind(), io::ErrorKind::AddrInUse);
     let running = tokio::spawn(admin.run());
-    // Who reaches it over the file system is no browser: any host will do.
     let stream = UnixStream::connect(&path).await.unwrap();
-    assert_eq!(ask(stream, "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").await.0, 200);
+    assert_eq!(ask(stream, "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n").await.0, 200);
     running.abort();
     assert!(running.await.unwrap_err().is_cancelled());
     assert!(!path.exists());
@@ -381,7 +383,7 @@ async fn those_who_dawdle_do_not_keep_others_out() {
     }
     let stream = UnixStream::connect(&path).await.unwrap();
     let began = tokio::time::Instant::now();
-    assert_eq!(ask(stream, "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").await.0, 200);
+    assert_eq!(ask(stream, "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n").await.0, 200);
     // Eight at once, two seconds each.
     assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
     for mut stream in dawdlers {

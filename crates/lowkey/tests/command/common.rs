@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use test_support::Watchdog;
 
 /// All of them.
-pub(crate) const COMMANDS: [&str; 15] = [
+pub(crate) const COMMANDS: [&str; 16] = [
     "keygen",
     "pubkey",
     "provision",
@@ -24,6 +24,7 @@ pub(crate) const COMMANDS: [&str; 15] = [
     "generate",
     "show",
     "doctor",
+    "events",
     "code",
     "label",
     "pair",

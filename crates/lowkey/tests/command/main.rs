@@ -7,6 +7,7 @@ mod check;
 mod common;
 mod connect;
 mod editing;
+mod events;
 mod generate;
 mod help;
 mod in_force;
