@@ -101,7 +101,7 @@ impl Events {
 
     fn keep(&self, name: &'static str, level: Level, object: Object) {
         let mut kept = self.kept();
-        kept.push(name, level, object.line());
+        kept.push(name, level, object.done());
         self.0.newest.send_replace(kept.end());
     }
 
@@ -178,7 +178,7 @@ impl<S: Subscriber> Layer<S> for Logged {
 /// The line of the log as a JSON object: `time`, `level`, `target`, `event` (the stable name), `message`, then the
 /// event's fields. No newline behind it.
 pub fn json(event: &tracing::Event<'_>) -> String {
-    Object::of(event).line()
+    Object::of(event).done()
 }
 
 /// What all of ours have.

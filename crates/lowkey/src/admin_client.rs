@@ -154,7 +154,7 @@ impl Followed {
     ///
     /// # Errors
     /// The connection broke, nothing came for longer than a server is silent, or a line is longer than any of a server.
-    pub(crate) fn line(&mut self) -> io::Result<Option<String>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<String>> {
         match line(&mut self.0) {
             Ok(line) => Ok(Some(line)),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),

@@ -1,6 +1,6 @@
 //! `lowkey events`: what happens at a server, as it happens.
 
-mod line;
+mod shown;
 
 use crate::admin_client::{Admin, Followed, Unanswered, arguments, encode};
 use crate::failure::{EXIT_CODES, Exit, Failure};
@@ -115,7 +115,7 @@ impl Shown {
     fn all_of(&mut self, followed: &mut Followed) -> Result<io::Result<()>, Failure> {
         let mut data = None;
         loop {
-            let line = match followed.line() {
+            let line = match followed.next() {
                 Ok(Some(line)) => line,
                 Ok(None) => return Ok(Ok(())),
                 Err(error) => return Ok(Err(error)),
@@ -142,7 +142,7 @@ impl Shown {
             return Ok(());
         }
         if !self.json {
-            return print(&(line::of(&event, style()) + "\n"));
+            return print(&(shown::text(&event, style()) + "\n"));
         }
         // Our server escapes what could steer a terminal; another program's may not.
         let rest =

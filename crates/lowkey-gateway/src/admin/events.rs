@@ -138,9 +138,12 @@ impl Told {
     }
 }
 
+/// What comes next, with what comes behind it.
+type Comes = dyn Future<Output = Option<(Told, String)>> + Send;
+
 /// The body of the answer, which ends with the connection.
 pub(super) struct Stream {
-    next: Pin<Box<dyn Future<Output = Option<(Told, String)>> + Send>>,
+    next: Pin<Box<Comes>>,
     deadline: Deadline,
 }
 

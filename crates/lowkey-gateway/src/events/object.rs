@@ -34,7 +34,7 @@ impl Object {
         object
     }
 
-    pub(super) fn line(mut self) -> String {
+    pub(super) fn done(mut self) -> String {
         self.line.push('}');
         self.line
     }

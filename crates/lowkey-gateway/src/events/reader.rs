@@ -54,7 +54,7 @@ impl Next {
                 object.bare("events", "null");
             }
         }
-        object.line().into()
+        object.done().into()
     }
 }
 

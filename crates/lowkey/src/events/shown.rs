@@ -5,7 +5,7 @@ use lowkey_host::text::clean;
 use serde_json::{Map, Value};
 
 /// Time, what happened, and its fields, the device first.
-pub(super) fn of(event: &Value, style: Style) -> String {
+pub(super) fn text(event: &Value, style: Style) -> String {
     let text = |field: &str| event[field].as_str().map(clean).unwrap_or_default();
     let time = text("time");
     // To a second: what matters below that is in the JSON.
@@ -53,15 +53,15 @@ mod tests {
             "by": null, "session": 4, "error": "it \"broke\"\n",
         });
         assert_eq!(
-            of(&event, Style::Plain),
+            text(&event, Style::Plain),
             "2026-11-29 00:49:09  session ended device=\"pump \\u{1b}[2J7\" by=null error=\"it \\\"broke\\\"\\n\" \
              reason=closed seconds=3"
         );
         let strange =
             serde_json::json!({ "level": "WARN", "event": "lowkey.\u{9b}", "\u{7}": [1, "\u{1b}"] });
-        let line = of(&strange, Style::Coloured);
+        let line = text(&strange, Style::Coloured);
         assert!(line.starts_with("  \u{1b}[33mlowkey.\\u{9b}\u{1b}[0m"), "{line:?}");
         assert_eq!(line.matches(char::is_control).count(), 2, "{line:?}");
-        assert_eq!(of(&serde_json::json!([]), Style::Plain), "  ");
+        assert_eq!(text(&serde_json::json!([]), Style::Plain), "  ");
     }
 }
