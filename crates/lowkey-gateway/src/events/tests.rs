@@ -110,10 +110,10 @@ fn the_log_is_heard_from_info_on_and_what_is_lowkeys_alone() {
     tracing::subscriber::with_default(subscriber, || {
         let error = "pump \u{202e}\"7\"\n";
         tracing::warn!(name: "lowkey.backend_down", target: "lowkey", service = "a:1", times = 3, error, "it is down");
-        tracing::debug!(name: "lowkey.timed_out", target: "lowkey", "not at this level");
+        tracing::debug!(name: "lowkey.backend_up", target: "lowkey", "not at this level");
         tracing::warn!(name: "lowkey.backend_down", target: "hyper", "not ours");
         tracing::warn!(target: "lowkey", "without a name");
-        tracing::info!(name: "lowkey.confirmed", target: "lowkey", "comes from the server");
+        tracing::info!(name: CONFIRMED, target: "lowkey", "comes from the server");
     });
     let mut reader = events.last(9);
     let Some(Next::Event(event)) = reader.at_once() else { panic!("it is heard") };

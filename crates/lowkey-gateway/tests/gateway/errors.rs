@@ -1,5 +1,5 @@
 //! Every error of the server's crates is one for `?`, for `Box<dyn Error>`, and for people.
-use lowkey_gateway::{admin, forward, proxy};
+use lowkey_gateway::{admin, events, forward, proxy};
 use lowkey_registry::{keys, pairing, provision, rotation};
 use std::path::Path;
 use test_support::{all_are_errors, errors::errors_of};
@@ -25,6 +25,7 @@ fn every_error_says_what_is_wrong_and_none_is_forgotten() {
         pairing::PairingError,
     ];
     let gateway = all_are_errors![
+        events::NoEventId,
         admin::EndpointError,
         forward::ForwardError,
         forward::BackendError,
