@@ -29,7 +29,8 @@ pub(crate) fn command() -> Command {
             connect(),
             generate(),
         ])
-        .subcommands([crate::show::command(), crate::doctor::command(), code::command(), label::command()])
+        .subcommands([crate::show::command(), crate::list::command(), crate::doctor::command()])
+        .subcommands([code::command(), label::command()])
         .subcommand(crate::events::command())
         .subcommands([crate::pair::command(), crate::ping::command(), crate::page::command()])
 }

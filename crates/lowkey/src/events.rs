@@ -5,11 +5,12 @@ mod shown;
 use crate::admin_client::{Admin, Followed, Unanswered, arguments, encode};
 use crate::failure::{EXIT_CODES, Exit, Failure};
 use crate::show::{matches, style};
-use crate::terminal::{print, say};
+use crate::terminal::{print_on, say};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use lowkey_gateway::events::EventId;
 use serde_json::Value;
 use std::io;
+use std::ops::ControlFlow;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -70,7 +71,7 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
                 if std::mem::take(&mut lost) {
                     say("lowkey: the server is there again");
                 }
-                let ended = shown.all_of(&mut followed)?;
+                let ControlFlow::Continue(ended) = shown.all_of(&mut followed)? else { return Ok(()) };
                 if of.get_flag("no-follow") && ended.is_ok() {
                     return Ok(());
                 }
@@ -111,14 +112,14 @@ impl Shown {
         Self { query, json: of.get_flag("json"), devices, last: None }
     }
 
-    /// Shows what comes until it ends, or breaks.
-    fn all_of(&mut self, followed: &mut Followed) -> Result<io::Result<()>, Failure> {
+    /// Shows what comes until it ends, or breaks, or nobody reads it any more.
+    fn all_of(&mut self, followed: &mut Followed) -> Result<ControlFlow<(), io::Result<()>>, Failure> {
         let mut data = None;
         loop {
             let line = match followed.next() {
                 Ok(Some(line)) => line,
-                Ok(None) => return Ok(Ok(())),
-                Err(error) => return Ok(Err(error)),
+                Ok(None) => return Ok(ControlFlow::Continue(Ok(()))),
+                Err(error) => return Ok(ControlFlow::Continue(Err(error))),
             };
             if let Some(id) = line.strip_prefix("id: ") {
                 self.last = id.parse().ok();
@@ -126,29 +127,30 @@ impl Shown {
                 data = Some(json.to_owned());
             } else if line.is_empty()
                 && let Some(json) = data.take()
+                && self.show(&json)?.is_break()
             {
-                self.show(&json)?;
+                return Ok(ControlFlow::Break(()));
             }
         }
     }
 
-    fn show(&self, json: &str) -> Result<(), Failure> {
+    fn show(&self, json: &str) -> Result<ControlFlow<()>, Failure> {
         let strange = || Failure::new(Exit::Network, "that is no event of a Lowkey server");
         let event: Value = serde_json::from_str(json).map_err(|_| strange())?;
         let of = event["device"].as_str();
         let chosen = |device| self.devices.iter().any(|pattern| matches(pattern, device));
         let is_missed = event["event"] == "lowkey.missed";
         if !self.devices.is_empty() && !is_missed && !of.is_some_and(chosen) {
-            return Ok(());
+            return Ok(ControlFlow::Continue(()));
         }
         if !self.json {
-            return print(&(shown::text(&event, style()) + "\n"));
+            return print_on(&(shown::text(&event, style()) + "\n"));
         }
         // Our server escapes what could steer a terminal; another program's may not.
         let rest =
             json.strip_prefix('{').filter(|json| !json.chars().any(char::is_control)).ok_or_else(strange)?;
         let id = self.last.map(|id| id.to_string()).unwrap_or_default();
-        print(&format!("{{\"event_id\":\"{id}\",{rest}\n"))
+        print_on(&format!("{{\"event_id\":\"{id}\",{rest}\n"))
     }
 }
 

@@ -34,6 +34,8 @@ pub(crate) enum Exit {
     Absent = 11,
     /// No device has the name that was asked about, and none had.
     UnknownDevice = 12,
+    /// The doctor has found something to mend.
+    ToMend = 13,
 }
 
 /// The exit codes, for people.
@@ -51,7 +53,8 @@ Exit codes:
   9  a pairing: the code is another device's already, and nobody was paired
   10 a pairing: done and in force, but another device has shown the same code
   11 the device that was asked about is not connected
-  12 no device has the name that was asked about, and none had it lately";
+  12 no device has the name that was asked about, and none had it lately
+  13 the doctor has found something to mend: at the server, or at a device that it knows";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
@@ -76,6 +79,11 @@ impl Failure {
     pub(crate) fn lines<M: fmt::Display>(exit: Exit, messages: &[M]) -> Self {
         let lines: Vec<String> = messages.iter().map(M::to_string).collect();
         Self::new(exit, lines.join("\nlowkey: "))
+    }
+
+    /// What is wrong has been said already.
+    pub(crate) fn said(exit: Exit) -> Self {
+        Self { exit, message: String::new() }
     }
 
     pub(crate) fn file(message: impl fmt::Display) -> Self {

@@ -20,6 +20,7 @@ mod generate;
 mod in_force;
 mod invitation;
 mod label;
+mod list;
 mod load;
 mod log;
 mod page;
@@ -63,7 +64,8 @@ fn end(done: Result<(), Failure>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let priority = Priority::of_standard_error().prefix(Level::ERROR);
-            for line in format!("lowkey: {failure}").lines() {
+            let said = failure.to_string();
+            for line in format!("lowkey: {said}").lines().filter(|_| !said.is_empty()) {
                 say(format_args!("{priority}{line}"));
             }
             failure.exit.into()

@@ -6,16 +6,16 @@ mod screen;
 mod table;
 mod units;
 
-pub(crate) use choice::matches;
+pub(crate) use choice::{Choice, matches};
 pub(crate) use device::with_facts;
-pub(crate) use table::Style;
-pub(crate) use units::time;
+pub(crate) use table::{Cell, Column, Side, Style, for_people, for_programs};
+pub(crate) use units::{short_time, time};
 
 use crate::admin_client::{arguments, ask, encode, number, said};
 use crate::config::nearest;
 use crate::failure::{EXIT_CODES, Exit, Failure};
 use crate::terminal::{self, print, print_on, text};
-use choice::{Choice, ORDERS, is_name, sort};
+use choice::{ORDERS, is_name, sort};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use lowkey_host::text::clean;
@@ -23,8 +23,7 @@ use serde_json::Value;
 use std::io::{IsTerminal, stdout};
 use std::thread::sleep;
 use std::time::Duration;
-use table::{Cell, Column, Side};
-use units::{amount, short_time};
+use units::amount;
 
 pub(crate) fn command() -> Command {
     Command::new("show")
@@ -46,15 +45,7 @@ pub(crate) fn command() -> Command {
                 .value_parser(PossibleValuesParser::new(ORDERS))
                 .default_value("name")
                 .help("In which order; the longest, the most or the latest first"),
-            Arg::new("label")
-                .long("label")
-                .value_name("LABEL=VALUE")
-                .action(ArgAction::Append)
-                .value_parser(|text: &str| match text.split_once('=') {
-                    Some((label, value)) => Ok((label.to_owned(), value.to_owned())),
-                    None => Err("write it as LABEL=VALUE"),
-                })
-                .help("Only those with this label; all of them, if several are given"),
+            label(),
             Arg::new("watch")
                 .long("watch")
                 .value_name("SECONDS")
@@ -62,15 +53,33 @@ pub(crate) fn command() -> Command {
                 .default_missing_value("2")
                 .value_parser(value_parser!(u64).range(1..=3600))
                 .help("Again and again, until it is interrupted [default: every 2 s]"),
-            Arg::new("device")
-                .value_name("DEVICE")
-                .num_args(0..)
-                .value_parser(a_name)
-                .help("Only these, by name; * stands for any characters, ? for one"),
+            devices(),
         ])
 }
 
-fn flag(name: &'static str, help: &'static str) -> Arg {
+/// `--label`.
+pub(crate) fn label() -> Arg {
+    Arg::new("label")
+        .long("label")
+        .value_name("LABEL=VALUE")
+        .action(ArgAction::Append)
+        .value_parser(|text: &str| match text.split_once('=') {
+            Some((label, value)) => Ok((label.to_owned(), value.to_owned())),
+            None => Err("write it as LABEL=VALUE"),
+        })
+        .help("Only those with this label; all of them, if several are given")
+}
+
+/// Names and patterns.
+pub(crate) fn devices() -> Arg {
+    Arg::new("device")
+        .value_name("DEVICE")
+        .num_args(0..)
+        .value_parser(a_name)
+        .help("Only these, by name; * stands for any characters, ? for one")
+}
+
+pub(crate) fn flag(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
 }
 
@@ -188,17 +197,17 @@ fn many(of: &ArgMatches, patterns: Vec<String>, chooses: bool) -> Result<Shown, 
     let rows: Vec<Vec<Cell>> =
         devices.iter().map(if is_absent { absent_row } else { connected_row }).collect();
     if !stdout().is_terminal() {
-        return Ok(table::for_programs(&rows).into());
+        return Ok(for_programs(&rows).into());
     }
     let columns: &[Column] = if is_absent { &ABSENT } else { &CONNECTED };
-    let table = table::for_people(columns, &rows, terminal::width(), style());
+    let table = for_people(columns, &rows, terminal::width(), style());
     let what = if is_absent { "not connected" } else { "connected" };
     let stale = stale(&value["server"], style());
     Ok(format!("{stale}{table}{} of {all} devices {what}\n", devices.len()).into())
 }
 
 /// That the registry's file says something else by now, if it does.
-fn stale(server: &Value, style: Style) -> String {
+pub(crate) fn stale(server: &Value, style: Style) -> String {
     let stale = said(server, "stale").map(|why| format!("the registry in force is not the file's: {why}"));
     stale.map(|stale| style.warning(&stale) + "\n").unwrap_or_default()
 }
@@ -219,7 +228,7 @@ fn connected_row(device: &Value) -> Vec<Cell> {
     vec![
         name(device),
         age,
-        address(session),
+        from(session),
         Cell::plain(said(session, "mode").unwrap_or_default()),
         bytes("received_bytes"),
         bytes("sent_bytes"),
@@ -234,7 +243,7 @@ fn absent_row(device: &Value) -> Vec<Cell> {
     vec![
         name(device),
         seconds(device["last_seen_seconds_ago"].as_u64()),
-        address(device),
+        from(device),
         Cell::plain(said(&device["ended"], "why").unwrap_or_default()),
         Cell::plain(why),
     ]
@@ -245,7 +254,7 @@ fn name(device: &Value) -> Cell {
 }
 
 /// The port is the device's own choice, and for programs.
-fn address(of: &Value) -> Cell {
+pub(crate) fn from(of: &Value) -> Cell {
     let raw = said(of, "from").unwrap_or_default();
     let ip = raw.parse().map(|address: std::net::SocketAddr| address.ip().to_string());
     Cell { said: ip.unwrap_or_else(|_| raw.clone()), raw }

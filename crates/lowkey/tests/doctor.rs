@@ -72,7 +72,7 @@ fn the_doctor_says_what_why_and_which_command() {
     let site = Site::new();
     assert_eq!(stdout(&site.run(&[]).success()), "no attempt that came to nothing is on record\n");
     site.attempt(&site.pump);
-    let said = stdout(&site.run(&["pump 7"]).success());
+    let said = stdout(&site.run(&["pump 7"]).code(11));
     let id: String = Id::of_pinning(&site.pump.public_key(), &site.acceptor.public_key())
         .as_bytes()
         .iter()
@@ -92,16 +92,16 @@ fn the_doctor_says_what_why_and_which_command() {
     );
     // By its id and by its address as well.
     for about in [format!("0x{id}"), "192.0.2.7".to_owned()] {
-        let said = stdout(&site.run(&[&about]).success());
+        let said = stdout(&site.run(&[&about]).code(13));
         assert!(said.starts_with("pump 7  refused"), "{said}");
     }
     site.attempt(&Identity::new(keys::generate().unwrap()).unwrap());
-    let said = stdout(&site.run(&[]).success());
+    let said = stdout(&site.run(&[]).code(13));
     assert!(
         said.starts_with("somebody  refused from 192.0.2.7 once") && said.contains("\n\npump 7  "),
         "{said}"
     );
-    let nobody = stdout(&site.run(&["pump-8"]).success());
+    let nobody = stdout(&site.run(&["pump-8"]).code(12));
     assert!(nobody.starts_with("\"pump-8\"  is no device's name"), "{nobody}");
 }
 
@@ -109,7 +109,7 @@ fn the_doctor_says_what_why_and_which_command() {
 fn a_secret_that_stands_there_by_mistake_is_not_repeated() {
     let site = Site::new();
     for arguments in [&["LKSEC1QPZRY9X8"][..], &["--json", "LKSEC1QPZRY9X8"]] {
-        let said = stdout(&site.run(arguments).success());
+        let said = stdout(&site.run(arguments).code(12));
         assert!(said.contains("LKSEC1…") && !said.contains("QPZRY"), "{said}");
     }
 }
@@ -118,7 +118,7 @@ fn a_secret_that_stands_there_by_mistake_is_not_repeated() {
 fn doctor_json_is_the_servers() {
     let site = Site::new();
     site.attempt(&site.pump);
-    let value: Value = serde_json::from_str(&stdout(&site.run(&["--json", "pump 7"]).success())).unwrap();
+    let value: Value = serde_json::from_str(&stdout(&site.run(&["--json", "pump 7"]).code(11))).unwrap();
     assert_eq!(value["asked"], "pump 7");
     assert_eq!(value["findings"][0]["kind"], "psk_missing");
     assert_eq!(value["findings"][0]["from"], "192.0.2.7:50311");

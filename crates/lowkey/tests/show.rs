@@ -16,7 +16,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use std::{fs, io::Read, io::Write, thread};
 use tempfile::TempDir;
 use tokio::io::{DuplexStream, duplex};
@@ -33,12 +33,21 @@ struct Site {
 
 impl Site {
     fn new(names: &[&str]) -> Self {
+        Self::ending(names, |_| None)
+    }
+
+    /// With the moment at which a device's key ends.
+    fn ending(names: &[&str], ends: impl Fn(&str) -> Option<SystemTime>) -> Self {
         let server = Arc::new(Identity::new(keys::generate().unwrap()).unwrap());
         let devices: Vec<Identity> =
             names.iter().map(|_| Identity::new(keys::generate().unwrap()).unwrap()).collect();
         let pinned = names.iter().zip(&devices).map(|(name, device)| {
             let named = Device::new(*name).unwrap().with_label("site", "north").unwrap();
-            Pinned::new(named, &server, device.public_key()).unwrap()
+            let pinned = Pinned::new(named, &server, device.public_key()).unwrap();
+            match ends(name) {
+                Some(end) => pinned.until(end),
+                None => pinned,
+            }
         });
         let acceptor =
             Acceptor::new(Arc::clone(&server), Devices::new(pinned).unwrap(), Limits::default()).unwrap();
@@ -250,6 +259,54 @@ fn show_absent_of_one_name_says_whether_it_is_absent() {
     site.run(&["show", "--absent", "pump-7"]).success().stdout("");
     site.run(&["show", "--absent", "pmup-7"]).code(12).stderr(contains("\"pump-7\" is one"));
     site.run(&["show", "--label", "site=south", "pump-7"]).success().stdout("");
+}
+
+#[test]
+fn list_joins_the_registry_with_what_is_remembered() {
+    let site = Site::new(&["pump-7", "pump-8", "pump-9"]);
+    drop(site.connect(1, 10));
+    let _there = site.connect(0, 10);
+    let listed = stdout(&site.run(&["list"]).success());
+    let rows: Vec<Vec<&str>> = listed.lines().map(|line| line.split('\t').collect()).collect();
+    let [pump_7, pump_8, pump_9] = &rows[..] else { panic!("{listed}") };
+    assert_eq!(pump_7[..], ["pump-7", "connected", "0", "192.0.2.7:50311", "KK", "", "site=north"]);
+    assert_eq!((pump_8[1], pump_8[3], pump_8[6]), ("absent", "192.0.2.7:50311", "site=north"));
+    assert!(pump_8[2].parse::<u32>().is_ok(), "{listed}");
+    assert_eq!(pump_9[..], ["pump-9", "never", "", "", "KK", "", "site=north"]);
+    let names = |arguments: &[&str]| {
+        let listed = stdout(&site.run(&[&["list"], arguments].concat()).success());
+        listed.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&["--sort", "seen"]), ["pump-9", "pump-8", "pump-7"]);
+    assert_eq!(names(&["pump-?", "--label", "site=north"]).len(), 3);
+    assert_eq!(names(&["--label", "site=south"]), [""; 0]);
+    let json: Value =
+        serde_json::from_str(&stdout(&site.run(&["list", "--json", "pump-9"]).success())).unwrap();
+    assert_eq!(json["devices"][0]["pinnings"][0]["mode"], "KK");
+}
+
+#[test]
+fn list_expiring_shows_keys_that_end_soon_the_first_first() {
+    let day = Duration::from_secs(86_400);
+    let site = Site::ending(&["never", "later", "soon", "ended"], |name| match name {
+        "never" => None,
+        "later" => Some(SystemTime::now() + 60 * day),
+        "soon" => Some(SystemTime::now() + 10 * day),
+        _ => Some(SystemTime::now() - day),
+    });
+    let rows = |arguments: &[&str]| {
+        let listed = stdout(&site.run(&[&["list"], arguments].concat()).success());
+        let cells = |line: &str| {
+            let cells: Vec<&str> = line.split('\t').collect();
+            (cells[0].to_owned(), cells[5].ends_with('Z'))
+        };
+        listed.lines().map(cells).collect::<Vec<_>>()
+    };
+    let named = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), true)).collect::<Vec<_>>();
+    assert_eq!(rows(&["--expiring", "30d"]), named(&["ended", "soon"]));
+    assert_eq!(rows(&["--expiring", "90d"]), named(&["ended", "soon", "later"]));
+    assert_eq!(rows(&[]).len(), 4);
+    site.run(&["list", "--expiring", "soon"]).code(2).stderr(contains("as 30d or 12h"));
 }
 
 /// As `lowkey show | head -1` has it.

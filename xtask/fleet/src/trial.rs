@@ -138,10 +138,10 @@ impl Trial<'_> {
         let gone = name(Fault::Absent);
         self.says(&["show", "--absent"], 0, gone).await?;
         self.says(&["show", gone], 11, "broken").await?;
-        self.says(&["doctor", name(Fault::Keys)], 0, "key").await?;
-        self.says(&["doctor"], 0, "two boards").await?;
-        self.says(&["doctor"], 0, name(Fault::Pages)).await?;
-        self.says(&["doctor", name(Fault::Revoked)], 0, "taken out of the registry").await
+        self.says(&["doctor", name(Fault::Keys)], 11, "key").await?;
+        self.says(&["doctor"], 13, "two boards").await?;
+        self.says(&["doctor"], 13, name(Fault::Pages)).await?;
+        self.says(&["doctor", name(Fault::Revoked)], 11, "taken out of the registry").await
     }
 
     async fn says(&self, words: &[&str], code: i32, part: &str) -> Result<()> {

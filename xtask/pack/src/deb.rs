@@ -221,7 +221,7 @@ usr/bin/lowkey check --config etc/lowkey/lowkey.toml
 
 const LIMIT: Duration = Duration::from_secs(300);
 
-const CONTENTS: [&str; 33] = [
+const CONTENTS: [&str; 34] = [
     "/etc/lowkey/lowkey.toml",
     "/usr/bin/lowkey",
     "/usr/lib/systemd/system/lowkey.service",
@@ -243,6 +243,7 @@ const CONTENTS: [&str; 33] = [
     "/usr/share/man/man1/lowkey-generate.1.gz",
     "/usr/share/man/man1/lowkey-keygen.1.gz",
     "/usr/share/man/man1/lowkey-label.1.gz",
+    "/usr/share/man/man1/lowkey-list.1.gz",
     "/usr/share/man/man1/lowkey-page-show.1.gz",
     "/usr/share/man/man1/lowkey-page.1.gz",
     "/usr/share/man/man1/lowkey-pair.1.gz",

@@ -3,36 +3,36 @@
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// One column.
-pub(super) struct Column {
-    pub(super) heading: &'static str,
-    pub(super) side: Side,
+pub(crate) struct Column {
+    pub(crate) heading: &'static str,
+    pub(crate) side: Side,
     /// How much of what is too long is shown at least, in characters; a column that is never cut has none.
-    pub(super) least: Option<usize>,
+    pub(crate) least: Option<usize>,
 }
 
 /// On which side of its column a cell stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+pub(crate) enum Side {
     Left,
     Right,
 }
 
 /// What stands in a cell: for people, and for programs.
-pub(super) struct Cell {
-    pub(super) said: String,
-    pub(super) raw: String,
+pub(crate) struct Cell {
+    pub(crate) said: String,
+    pub(crate) raw: String,
 }
 
 impl Cell {
     /// The same for both.
-    pub(super) fn plain(text: impl Into<String>) -> Self {
+    pub(crate) fn plain(text: impl Into<String>) -> Self {
         let text = text.into();
         Self { said: text.clone(), raw: text }
     }
 }
 
 /// A line for each row, and no heading: cells with a tab between them.
-pub(super) fn for_programs(rows: &[Vec<Cell>]) -> String {
+pub(crate) fn for_programs(rows: &[Vec<Cell>]) -> String {
     let mut lines = String::new();
     for row in rows {
         let cells: Vec<&str> = row.iter().map(|cell| &*cell.raw).collect();
@@ -43,7 +43,7 @@ pub(super) fn for_programs(rows: &[Vec<Cell>]) -> String {
 }
 
 /// A heading and a line for each row, none wider than `width` if that can be.
-pub(super) fn for_people(columns: &[Column], rows: &[Vec<Cell>], width: usize, style: Style) -> String {
+pub(crate) fn for_people(columns: &[Column], rows: &[Vec<Cell>], width: usize, style: Style) -> String {
     let mut widths: Vec<usize> = columns.iter().map(|column| column.heading.width()).collect();
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {

@@ -12,7 +12,7 @@ pub(crate) fn time(seconds: u64) -> String {
 }
 
 /// The same in at most seven characters, for a table.
-pub(super) fn short_time(seconds: u64) -> String {
+pub(crate) fn short_time(seconds: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     match seconds {
         0..60 => format!("{seconds}s"),
@@ -24,7 +24,7 @@ pub(super) fn short_time(seconds: u64) -> String {
 }
 
 /// In the largest unit that leaves something in front of the point.
-pub(super) fn amount(bytes: u64) -> String {
+pub(crate) fn amount(bytes: u64) -> String {
     let (unit, name) = match bytes {
         0..1024 => return format!("{bytes} B"),
         1024..0x10_0000 => (1 << 10, "KiB"),

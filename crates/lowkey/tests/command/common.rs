@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use test_support::Watchdog;
 
 /// All of them.
-pub(crate) const COMMANDS: [&str; 16] = [
+pub(crate) const COMMANDS: [&str; 17] = [
     "keygen",
     "pubkey",
     "provision",
@@ -23,6 +23,7 @@ pub(crate) const COMMANDS: [&str; 16] = [
     "page",
     "generate",
     "show",
+    "list",
     "doctor",
     "events",
     "code",

@@ -205,3 +205,20 @@ fn what_is_run_and_for_what_is_looked_at_before() {
         assert!(said.contains(part), "{said}");
     }
 }
+
+/// As `lowkey events | head -1` has it.
+#[test]
+fn events_end_when_nobody_reads_them_any_more() {
+    let folder = Folder::new();
+    let server = serve(&folder);
+    one_session(&folder, &server);
+    for json in [&[][..], &["--json"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command: Command = folder.program(env!("CARGO_BIN_EXE_lowkey"));
+        command.args(["events", "--admin", "unix:admin.sock"]).args(json).stdout(writer);
+        folder.waits_for("`lowkey events` without a reader");
+        let ended = command.output().unwrap();
+        assert_eq!((ended.status.code(), &*ended.stderr), (Some(0), &b""[..]));
+    }
+}

@@ -67,7 +67,7 @@ fn the_admin_listener_of_a_configuration_is_found_by_it_and_gone_at_the_end() {
     }
     folder
         .run("doctor desk --config lowkey.toml")
-        .success()
+        .code(11)
         .stdout(contains("is registered, is not connected"));
     folder.run("show").code(3).stderr(contains("unix:/run/lowkey/admin.sock: "));
     let serve = "serve --config lowkey.toml";

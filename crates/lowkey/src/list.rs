@@ -1,0 +1,179 @@
+//! `lowkey list`: the registry in force, and what is remembered of each device in it.
+
+use crate::admin_client::{arguments, ask, said};
+use crate::config::time::{parse, show as show_span};
+use crate::failure::{EXIT_CODES, Failure};
+use crate::show::{
+    Cell, Choice, Column, Side, devices, flag, for_people, for_programs, from, label, short_time, stale,
+    style,
+};
+use crate::terminal::{self, print, text};
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgMatches, Command};
+use lowkey_host::text::clean;
+use serde_json::{Value, json};
+use std::cmp::Reverse;
+use std::io::{IsTerminal, stdout};
+use std::time::Duration;
+
+pub(crate) fn command() -> Command {
+    Command::new("list")
+        .about("List the devices of the registry: when each was last there, and when its key ends")
+        .long_about(
+            "List the devices of the registry in force, by the admin listener of the server on this machine: whether \
+             each is connected, when it was last there and from where, its mode, when its key ends, its labels. On a \
+             terminal it is a table as wide as that; elsewhere a line for each device with tabs, without headings.",
+        )
+        .after_help(EXIT_CODES)
+        .args(arguments())
+        .args([
+            flag("json", "As JSON: what the server says of each"),
+            Arg::new("expiring")
+                .long("expiring")
+                .value_name("TIME")
+                .value_parser(|text: &str| parse(text).ok_or("write a time with its unit, as 30d or 12h"))
+                .help("Only those with a key that ends within this time, or has ended; those that end first come first"),
+            Arg::new("sort")
+                .long("sort")
+                .value_name("COLUMN")
+                .value_parser(PossibleValuesParser::new(["name", "seen", "expires"]))
+                .help("In which order: by name, the longest gone first, or what ends first [default: name]"),
+            label(),
+            devices(),
+        ])
+}
+
+pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
+    let (_, mut value) = ask(of, "/devices?state=registered&with=pinnings")?;
+    let left_out = ask(of, "/registry")?.1["left_out"].take();
+    let Some(devices) = value["devices"].as_array_mut() else { return Ok(()) };
+    add(devices, &left_out);
+    let patterns: Vec<String> = of.get_many("device").into_iter().flatten().cloned().collect();
+    let labels = of.get_many("label").into_iter().flatten().cloned().collect();
+    let choice = Choice::new(patterns, labels, devices);
+    devices.retain(|device| choice.takes(device));
+    let all = devices.len();
+    let within = of.get_one::<Duration>("expiring");
+    if let Some(within) = within {
+        devices.retain(|device| ends(device).is_some_and(|left| left <= within.as_secs()));
+    }
+    let order = text(of, "sort").unwrap_or(if within.is_some() { "expires" } else { "name" });
+    match order {
+        "seen" => {
+            let is_there = |device: &Value| device["session"].is_object();
+            devices.sort_by_key(|device| (is_there(device), Reverse(seen(device).unwrap_or(u64::MAX))));
+        }
+        "expires" => devices.sort_by_key(|device| ends(device).unwrap_or(u64::MAX)),
+        _ => (),
+    }
+    if of.get_flag("json") {
+        return print(&format!("{value}\n"));
+    }
+    let devices = value["devices"].as_array().map_or(&[][..], Vec::as_slice);
+    let rows: Vec<Vec<Cell>> = devices.iter().map(row).collect();
+    if !stdout().is_terminal() {
+        return print(&for_programs(&rows));
+    }
+    let table = for_people(&COLUMNS, &rows, terminal::width(), style());
+    let sum = match within {
+        Some(within) => {
+            format!("{} of {all} devices have a key that ends within {}", rows.len(), show_span(*within))
+        }
+        None => format!("{all} devices"),
+    };
+    print(&format!("{}{table}{sum}\n", stale(&value["server"], style())))
+}
+
+/// Those that stand in the registry and are not in force with any key.
+fn add(devices: &mut Vec<Value>, left_out: &Value) {
+    for out in left_out.as_array().into_iter().flatten() {
+        if !devices.iter().any(|device| device["device"] == out["device"]) {
+            devices.push(json!({ "device": out["device"], "left_out": out["why"], "registered": true }));
+        }
+    }
+    devices.sort_by(|a, b| a["device"].as_str().cmp(&b["device"].as_str()));
+}
+
+fn row(device: &Value) -> Vec<Cell> {
+    let is_connected = device["session"].is_object();
+    let from = if is_connected { from(&device["session"]) } else { from(device) };
+    vec![
+        Cell::plain(said(device, "device").unwrap_or_default()),
+        Cell::plain(state(device)),
+        last(device),
+        from,
+        Cell::plain(modes(device)),
+        end(device),
+        Cell::plain(labels(device)),
+    ]
+}
+
+fn state(device: &Value) -> &'static str {
+    let is_pending = |pinning: &Value| pinning["pending"] == true;
+    match seen(device) {
+        _ if device["session"].is_object() => "connected",
+        _ if device["left_out"].is_string() => "left out",
+        _ if pinnings(device).iter().any(is_pending) => "pending",
+        Some(_) => "absent",
+        None => "never",
+    }
+}
+
+fn pinnings(device: &Value) -> &[Value] {
+    device["pinnings"].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// How many seconds ago it was last there.
+fn seen(device: &Value) -> Option<u64> {
+    if device["session"].is_object() { Some(0) } else { device["last_seen_seconds_ago"].as_u64() }
+}
+
+fn last(device: &Value) -> Cell {
+    let said = match seen(device) {
+        Some(_) if device["session"].is_object() => "now".to_owned(),
+        Some(seconds) => short_time(seconds),
+        None => "never".to_owned(),
+    };
+    Cell { said, raw: seen(device).map(|seconds| seconds.to_string()).unwrap_or_default() }
+}
+
+fn modes(device: &Value) -> String {
+    let modes: Vec<String> = pinnings(device).iter().filter_map(|pinning| said(pinning, "mode")).collect();
+    modes.join(", ")
+}
+
+/// In how many seconds the first of its keys ends.
+fn ends(device: &Value) -> Option<u64> {
+    first_to_end(device)?["expires_seconds_left"].as_u64()
+}
+
+fn first_to_end(device: &Value) -> Option<&Value> {
+    let ending = pinnings(device).iter().filter(|pinning| pinning["expires_seconds_left"].is_u64());
+    ending.min_by_key(|pinning| pinning["expires_seconds_left"].as_u64())
+}
+
+fn end(device: &Value) -> Cell {
+    let raw = first_to_end(device).and_then(|pinning| said(pinning, "expires")).unwrap_or_default();
+    let said = match ends(device) {
+        None => String::new(),
+        Some(0) => "ended".to_owned(),
+        Some(left) => format!("in {}", short_time(left)),
+    };
+    Cell { said, raw }
+}
+
+fn labels(device: &Value) -> String {
+    let labels = device["labels"].as_object().into_iter().flatten();
+    let said = labels.map(|(label, value)| clean(&format!("{label}={}", value.as_str().unwrap_or_default())));
+    said.collect::<Vec<_>>().join(",")
+}
+
+const COLUMNS: [Column; 7] = [
+    Column { heading: "NAME", side: Side::Left, least: Some(10) },
+    Column { heading: "STATE", side: Side::Left, least: None },
+    Column { heading: "SEEN", side: Side::Right, least: None },
+    Column { heading: "FROM", side: Side::Left, least: Some(9) },
+    Column { heading: "MODE", side: Side::Left, least: Some(6) },
+    Column { heading: "EXPIRES", side: Side::Left, least: None },
+    Column { heading: "LABELS", side: Side::Left, least: Some(6) },
+];
