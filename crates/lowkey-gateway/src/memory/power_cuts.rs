@@ -95,7 +95,7 @@ fn write(disk: &Disk) -> u32 {
     let names: [Box<str>; 3] = ["a", "b", "c"].map(Into::into);
     let written = (1..=10).take_while(|n| {
         let devices = names.clone().map(|name| (name, Some(memo(*n))));
-        store.write(&devices, Moment::from_seconds(*n).unwrap()).is_ok()
+        store.write(&devices, Moment::from_seconds(*n)).is_ok()
     });
     written.count().try_into().unwrap()
 }

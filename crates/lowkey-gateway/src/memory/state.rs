@@ -106,15 +106,17 @@ impl State {
                 open
             }
         };
-        // Once through all names: what changes meanwhile has its turn the next time.
+        // Once through all names: what changes meanwhile has its turn the next time. What happened before now is
+        // written when that this server lives is, and not earlier.
+        let now = Moment::now();
         let mut behind: Box<str> = "".into();
         loop {
             let devices = lock().unwritten(&behind, AT_ONCE);
-            // Nothing is written as well: that this server lives.
-            open.write(&devices, Moment::now())?;
-            match devices.into_iter().nth(AT_ONCE - 1) {
-                Some((last, _)) => behind = last,
-                None => break,
+            let is_last = devices.len() < AT_ONCE;
+            open.write(&devices, is_last.then_some(now))?;
+            match devices.into_iter().next_back() {
+                Some((last, _)) if !is_last => behind = last,
+                _ => break,
             }
         }
         *store = Some(open);

@@ -82,12 +82,12 @@ impl Store {
         Ok(recalled)
     }
 
-    /// Writes the memos of these devices, or takes them out, and that a server lives now. All of it is on the disk when
+    /// Writes the memos of these devices, or takes them out, and when a server lived. All of it is on the disk when
     /// this returns, or nothing.
     pub(super) fn write(
         &self,
         devices: &[(Box<str>, Option<Memo>)],
-        alive: Moment,
+        alive: Option<Moment>,
     ) -> Result<(), redb::Error> {
         let write = self.0.begin_write()?;
         {
@@ -98,7 +98,10 @@ impl Store {
                     None => drop(table.remove(&**name)?),
                 }
             }
-            write.open_table(SERVER)?.insert(ALIVE, alive.seconds())?;
+            let mut server = write.open_table(SERVER)?;
+            if let Some(alive) = alive {
+                server.insert(ALIVE, alive.seconds())?;
+            }
         }
         Ok(write.commit()?)
     }

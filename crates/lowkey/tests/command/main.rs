@@ -26,4 +26,5 @@ mod rotation;
 mod secrets;
 mod serve;
 mod signals;
+mod state;
 mod systemd;
