@@ -1,14 +1,17 @@
-//! What a server remembers of 100,000 devices: memory and file, each; what an event costs, and a restart.
+//! What a server remembers of 100,000 devices: memory and file, each; what an event costs, and a restart; and what it
+//! costs a handshake that it is remembered.
 //!
 //! `LOWKEY_DEVICES=10000` for another number. Prints one line a figure.
 
-use host_bench::resident;
+use host_bench::{Contender, Group, Turns, resident};
 use lowkey_core::{Id, Identity, PublicKey, Secret};
 use lowkey_gateway::memory::Memory;
-use lowkey_host::{Acceptor, Device, Devices, Event, Limits, Observer, Pinned};
+use lowkey_host::{Acceptor, Device, Devices, Event, Limits, Observer, Peer, Pinned, Pinning, connect};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use tokio::io::duplex;
+use tokio::runtime::Builder;
 
 fn main() {
     let devices = std::env::var("LOWKEY_DEVICES").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000);
@@ -54,6 +57,45 @@ fn main() {
     if let (Some(before), Some(after)) = (before, after) {
         println!("memory:   {:>10} bytes a device", after.saturating_sub(before) / devices);
     }
+    let [with, without] = [Some(memory), None].map(|memory| handshakes(&pinned, memory));
+    let ours = Contender::new("remembered", with);
+    let others = vec![Contender::new("not remembered", without).with_target(MOST)];
+    let turns = Turns { count: 401, length: Duration::from_millis(10), ..Turns::IN_MEMORY };
+    turns.print("memory", vec![Group { name: "handshake and end, KK".to_owned(), ours, others }]);
+}
+
+/// Sessions of a device among all the others, from its first frame to its end; with a file that is written meanwhile,
+/// if they are remembered.
+fn handshakes(others: &[Arc<Pinned>], memory: Option<Memory>) -> impl FnMut(u64) -> Duration + use<> {
+    let [server, device] = [11, 12].map(|byte| Identity::new(Secret::new([byte; 32])).unwrap());
+    let peer = Peer::pin(&device, server.public_key()).unwrap();
+    let id = Id::of_pinning(&device.public_key(), &server.public_key());
+    let pinned = Pinned::new(Device::new("measured").unwrap(), &server, device.public_key()).unwrap();
+    let all = others.iter().cloned().chain([Arc::new(pinned)]);
+    let mut limits = Limits::default();
+    limits.messages_1_per_second = u32::MAX;
+    limits.messages_1_per_second_per_address = u32::MAX;
+    let acceptor = Acceptor::new(server, all.collect::<Devices>(), limits).unwrap();
+    // Where what is behind writes.
+    let beside = Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
+    if let Some(memory) = memory {
+        beside.spawn(memory.keep(&acceptor));
+    }
+    let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+    move |rounds| {
+        let _ = &beside; // it goes on for as long as this does
+        let begun = Instant::now();
+        for _ in 0..rounds {
+            runtime.block_on(async {
+                let (near, far) = duplex(4096);
+                let pinning = Pinning { id, identity: &device, peer: &peer, psk: None };
+                let limits = Limits::default();
+                let (ours, theirs) = tokio::join!(connect(near, pinning, &limits), acceptor.accept(far));
+                drop((ours.unwrap(), theirs.unwrap()));
+            });
+        }
+        begun.elapsed()
+    }
 }
 
 /// With a key that nobody has: nothing is multiplied.
@@ -69,5 +111,7 @@ fn size(folder: &std::path::Path) -> f64 {
     std::fs::metadata(folder.join("devices.redb")).unwrap().len() as f64 / f64::from(1 << 20)
 }
 
+/// How much of the time of a handshake it may take to remember it.
+const MOST: f64 = 1.03;
 /// As many as are remembered one by one.
 const SESSIONS: u64 = 6;
