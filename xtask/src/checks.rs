@@ -137,7 +137,7 @@ fn unknown(name: &str) -> String {
 
 fn formatting() -> Result<()> {
     format_workspace()?;
-    [BOARD, STM32, SIZE, CYCLES, MODEL, FUZZ, M3, HOST, ARCHIVE]
+    [BOARD, STM32, SIZE, CYCLES, FUZZ, M3, HOST, ARCHIVE]
         .iter()
         .try_for_each(|folder| Command::cargo().args(["fmt", "--check"]).within(folder).run())
 }
@@ -162,8 +162,8 @@ fn lints_beside() -> Result<()> {
         let lints = Command::cargo_in(folder).args(["clippy", "--quiet", "--all-targets"]).args(profile);
         lints.args(["--", "-D", "warnings"]).run()
     };
-    // At the profile at which the model is built.
-    [MODEL, HOST].iter().try_for_each(|folder| lint(folder, &["--release"]))?;
+    // At the profile at which they are built.
+    lint(HOST, &["--release", "--workspace"])?;
     lint(FUZZ, &[])
 }
 
@@ -218,7 +218,7 @@ fn clippy(what: &[&str]) -> Result<()> {
 }
 
 /// All steps. Those that stand in a row and may run beside others do.
-const STEPS: [Step; 36] = [
+const STEPS: [Step; 35] = [
     beside(Folder::Workspace, "format", "formatting", formatting),
     beside(Folder::Workspace, "plan", "whether the house is what its plan says", plan::check),
     beside(Folder::Other, "dependencies", "licences and sources of dependencies", dependencies::allowed),
@@ -254,11 +254,8 @@ const STEPS: [Step; 36] = [
         pack::run(&["packages"])
     }),
     beside(Folder::Device, "lints-beside", "lints of the workspaces beside", lints_beside),
-    beside(Folder::Device, "model", "tests of the cycle model", || {
-        tally::run(&["--release"], MODEL).map(drop)
-    }),
-    beside(Folder::Device, "traces", "tests of what watches it", || {
-        tally::run(&["--release", "--package", "traces"], HOST).map(drop)
+    beside(Folder::Device, "model", "tests of the cycle model, and of what watches it", || {
+        tally::run(&["--release", "--workspace", "--exclude", "memcheck"], HOST).map(drop)
     }),
     beside(Folder::Other, "fuzz", "fuzz targets on their seeds", || tally::run(&[], FUZZ).map(drop)),
     beside(Folder::Shuttle, "interleavings", "orders in which threads of a server meet", interleavings),
@@ -315,7 +312,6 @@ const SIZE: &str = "benches/size";
 const CYCLES: &str = "benches/cortex-m3";
 /// The library for firmware in C.
 const ARCHIVE: &str = archive::WORKSPACE;
-const MODEL: &str = "benches/m3-model";
 const FUZZ: &str = "fuzz";
 /// Tests on the device, and the host programs behind them.
 const M3: &str = "tests/m3";

@@ -28,6 +28,7 @@ use xtask::{
     toolchain::TARGET,
 };
 
+use crate::players;
 use listing::{Searched, search};
 
 pub use theirs::of_a_firmware;
@@ -129,11 +130,9 @@ fn disassembled(elf: &Path) -> Result<Searched> {
 
 /// Runs the primitives and whole connections in the model, with many secrets each.
 fn traces(firmware: &Firmware) -> Result<()> {
-    let traces =
-        Command::cargo().args(["run", "--quiet", "--release", "--locked", "--package", "traces", "--"]);
     let armv6m = firmware.armv6m.iter().flatten();
     let programs = [&firmware.channel, &firmware.primitives, &firmware.planted].into_iter().chain(armv6m);
-    traces.args(programs).within(HOST).run()
+    Command::new(players::program("traces")?).args(programs).run()
 }
 
 /// Runs the primitives and handshakes in Rust, with their secrets marked.
@@ -141,13 +140,12 @@ fn memcheck() -> Result<()> {
     setup::ensure([&setup::VALGRIND])?;
     let memcheck =
         Command::cargo().args(["run", "--quiet", "--release", "--locked", "--package", "memcheck"]);
-    memcheck.env("RUSTFLAGS", "--cfg lowkey_backend=\"compact\"").within(HOST).run()
+    memcheck.env("RUSTFLAGS", "--cfg lowkey_backend=\"compact\"").within(players::WORKSPACE).run()
 }
 
 /// Functions of every image of a channel, and of every archive with one.
 const CHANNEL: &[&str] = &["play"];
 const C_CHANNEL: &[&str] = &["lowkey_kk_initiator", "lowkey_kk_begin"];
 const M3: &str = "tests/m3";
-const HOST: &str = "tests/host";
 /// A channel has three times as many instructions.
 const FEWEST: usize = 3_000;

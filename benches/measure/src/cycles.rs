@@ -18,7 +18,10 @@ use std::thread;
 
 use xtask::{command::Result, documents, setup, toolchain::toolchain};
 
-use crate::numbers::{self, Family, Figures, Numbers, Tolerance};
+use crate::{
+    numbers::{self, Family, Figures, Numbers, Tolerance},
+    players,
+};
 use output::Said;
 use program::{PROGRAMS, Program};
 use view::View;
@@ -94,7 +97,7 @@ fn print(measured: &Figures) {
 fn measure() -> Result<(String, Figures)> {
     setup::ensure([&setup::QEMU])?;
     let compiler = toolchain()?.compiler()?;
-    let model = model::build()?;
+    let model = players::program("m3-model")?;
     let built = PROGRAMS.iter().map(Program::build).collect::<Result<Vec<_>>>()?;
     // One thread a program: that is about as many as fit the smallest of machines.
     let measured = thread::scope(|scope| {

@@ -9,4 +9,5 @@ pub mod host;
 pub mod image;
 mod numbers;
 pub mod on_device;
+mod players;
 pub mod size;

@@ -5,7 +5,7 @@ use xtask::{
     firmware, setup,
 };
 
-use crate::{image::Image, size};
+use crate::{image::Image, players, size};
 
 /// Builds the tests and runs them on every page of cases; then what the library for C leaves on the stack.
 ///
@@ -20,9 +20,7 @@ pub fn check() -> Result<()> {
             format!("the tests take {flash} B of flash; the page of cases begins at {PAGE_AT}").into()
         );
     }
-    let run =
-        Command::cargo().args(["run", "--quiet", "--release", "--locked", "--package", "on-device", "--"]);
-    run.args([&elf]).within("tests/host").run()?;
+    Command::new(players::program("on-device")?).args([&elf]).run()?;
     size::residue()
 }
 

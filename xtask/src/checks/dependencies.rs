@@ -4,7 +4,7 @@ use std::{iter, path::Path, time::Duration};
 
 use xtask::command::{Command, Result};
 
-use super::{ARCHIVE, CYCLES, FUZZ, HOST, M3, MODEL, SIZE, STM32};
+use super::{ARCHIVE, CYCLES, FUZZ, HOST, M3, SIZE, STM32};
 use crate::{BOARD, tools};
 
 /// Licences, sources, and crates that are there twice.
@@ -42,6 +42,6 @@ fn check(deny: &Path, how: &[&str], folder: &str, what: &[&str]) -> Result<()> {
 }
 
 /// The workspaces beside the repository's own, without the one whose programs nobody runs but we.
-const BESIDE: [&str; 8] = [BOARD, STM32, SIZE, CYCLES, MODEL, M3, HOST, ARCHIVE];
+const BESIDE: [&str; 7] = [BOARD, STM32, SIZE, CYCLES, M3, HOST, ARCHIVE];
 /// It is 10 MB.
 const FETCH_LIMIT: Duration = Duration::from_secs(120);

@@ -1,15 +1,8 @@
 //! The cycle model of the Cortex-M3, `benches/m3-model`.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
-use xtask::{
-    command::{Command, Result},
-    target,
-};
+use xtask::command::{Command, Result};
 
 /// What stands between the core and its flash.
 #[derive(Clone, Copy)]
@@ -18,17 +11,6 @@ pub(super) enum Flash {
     Fast,
     /// Two wait states behind a prefetch buffer: an STM32F1 above 48 MHz.
     Stm32f1,
-}
-
-/// Builds the model for this machine and returns its program.
-///
-/// # Errors
-/// It does not compile.
-pub(crate) fn build() -> Result<PathBuf> {
-    let target = target().join("m3-model");
-    let build = Command::cargo().args(["build", "--quiet", "--release", "--locked", "--bin", "m3-model"]);
-    build.args(["--target-dir".as_ref(), target.as_os_str()]).within("benches/m3-model").run()?;
-    Ok(target.join("release").join("m3-model").with_extension(env::consts::EXE_EXTENSION))
 }
 
 /// Runs the firmware `elf` on the `model`; returns what it said, and the model behind it.

@@ -8,11 +8,11 @@ use xtask::{
 };
 
 use super::{CORE_ALONE, SIZE, Script, Taken};
-use crate::{cycles::model, numbers::grouped};
+use crate::{cycles::model, numbers::grouped, players};
 
 /// Prints a row for each way of building.
 pub(super) fn print(compiler: &str) -> Result<()> {
-    let model = model::build()?;
+    let model = players::program("m3-model")?;
     let script = Script::record()?;
     println!("| {compiler} | flash, B | peak stack, B | cycles |");
     println!("| --- | ---: | ---: | ---: |");
