@@ -80,10 +80,13 @@ impl Bus {
     /// Reads `size` bytes (1, 2 or 4) as the program does.
     #[inline]
     pub(crate) fn read(&mut self, address: u32, size: u32, now: u64) -> Result<u32, Cause> {
-        if let Some(bytes) = self.bytes(address, size as usize) {
-            let mut word = [0; 4];
-            word[..bytes.len()].copy_from_slice(bytes);
-            return Ok(u32::from_le_bytes(word));
+        let read = match size {
+            1 => self.bytes(address, 1).map(|bytes| u32::from(bytes[0])),
+            2 => self.halfword(address).map(u32::from),
+            _ => self.word(address),
+        };
+        if let Some(value) = read {
+            return Ok(value);
         }
         let value = self.read_register(address & !3, now).ok_or(Cause::Read(address))?;
         let shifted = value >> (8 * (address & 3));

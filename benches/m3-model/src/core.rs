@@ -12,6 +12,13 @@ pub(crate) fn register(core: &Processor, number: u8) -> u32 {
     core.registers[u32::from(number)]
 }
 
+/// The stack pointer, as armagnac's own function has it, which is no part of the loop that asks for it.
+#[inline]
+pub(crate) fn stack_pointer(core: &Processor) -> u32 {
+    let registers = &core.registers;
+    if registers.mode == Mode::Thread && registers.control.spsel() { registers.psp } else { registers.msp }
+}
+
 pub(crate) fn set_register(core: &mut Processor, number: u8, value: u32) {
     // The stack pointer is word aligned, whatever is written to it (ARMv7-M, B1.4.1).
     let value = if number == 13 { value & !3 } else { value };

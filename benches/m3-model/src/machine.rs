@@ -8,7 +8,7 @@ use armagnac::{
 use crate::{
     bus::Bus,
     console::Console,
-    core::{Masks, register, set_register},
+    core::{Masks, register, set_register, stack_pointer},
     decode::{Code, What},
     fault::{Cause, End, Fault},
     flash::Flash,
@@ -152,7 +152,7 @@ impl Machine {
         let sp = self.reset();
         let end = self.go(None);
         self.regions.abandon(&mut self.meter);
-        let trace = *self.meter.whole();
+        let trace = *self.meter.trace();
         let profile = match &mut self.profiler {
             Some(profiler) => profiler.shares(&self.image.functions, self.meter.cycles),
             None => Vec::new(),
@@ -215,7 +215,7 @@ impl Machine {
         self.meter.open(sp);
         let end = self.go(Some(RETURN));
         self.regions.abandon(&mut self.meter);
-        let trace = self.meter.close().unwrap_or(*self.meter.whole());
+        let trace = self.meter.close().unwrap_or(*self.meter.trace());
         let regions = self.regions.take();
         if end != End::Returned {
             return Err(end);
@@ -285,8 +285,9 @@ impl Machine {
         let decoded = self.code.at(pc, it, &self.bus)?;
         let wide = decoded.wide;
         let next = pc.wrapping_add(if wide { 4 } else { 2 });
-        let condition = decoded.condition.or(it.current_condition());
+        let mut condition = decoded.condition;
         if it.0 != 0 {
+            condition = condition.or(it.current_condition());
             let mut it = it;
             it.advance();
             self.core.registers.psr.set_it_state(it);
@@ -350,7 +351,7 @@ impl Machine {
         }
         self.meter.instruction(pc);
         self.meter.cycles += cycles;
-        self.meter.stack(self.core.sp());
+        self.meter.stack(stack_pointer(&self.core));
         if let Some(profiler) = &mut self.profiler {
             profiler.spent(&self.image.functions, pc, cycles);
         }
@@ -382,7 +383,7 @@ impl Machine {
 
     /// Whether a short loop has come round and changed nothing: then it never will.
     fn is_stuck(&mut self) -> bool {
-        let now = (self.core.registers, self.meter.whole().addresses);
+        let now = (self.core.registers, self.meter.accesses);
         let stuck = self.round == Some(now);
         self.round = Some(now);
         stuck

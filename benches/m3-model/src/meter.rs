@@ -3,8 +3,8 @@
 /// What somebody who watches the pins would see of a stretch of a run.
 ///
 /// Two stretches with equal hashes took the same way through the code, or read and wrote the same places in the same
-/// order. The hashes are FNV-1a over 64-bit words with a rotation; they are made against accidents, not against an
-/// adversary.
+/// order; a stretch inside of another is to that one as one step and one access, which stand for all of its own. The
+/// hashes are FNV-1a over 64-bit words with a rotation; they are made against accidents, not against an adversary.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Trace {
     pub(crate) pcs: u64,
@@ -16,6 +16,13 @@ impl Trace {
     pub(crate) fn new(sp: u32) -> Self {
         Self { pcs: FNV_OFFSET, addresses: FNV_OFFSET, lowest_sp: sp }
     }
+
+    /// Goes on behind the end of one that was inside of it, as if that were a word.
+    fn take(&mut self, inner: &Self) {
+        self.pcs = mix(self.pcs, inner.pcs);
+        self.addresses = mix(self.addresses, inner.addresses);
+        self.lowest_sp = self.lowest_sp.min(inner.lowest_sp);
+    }
 }
 
 /// A data access's direction.
@@ -25,54 +32,57 @@ pub(crate) enum Direction {
     Write,
 }
 
-/// The counters, and one trace for the whole run and for each stretch that is being measured.
+/// The counters, and one trace for the whole run and for each stretch that is being measured. Only the innermost grows
+/// with each instruction: there are hundreds of millions.
 pub(crate) struct Meter {
     pub(crate) cycles: u64,
     pub(crate) instructions: u64,
-    /// The first is the whole run's.
-    traces: Vec<Trace>,
+    /// How often memory was read or written.
+    pub(crate) accesses: u64,
+    /// The innermost.
+    trace: Trace,
+    /// Those around it, the whole run's first.
+    around: Vec<Trace>,
 }
 
 impl Meter {
     pub(crate) fn new(sp: u32) -> Self {
-        Self { cycles: 0, instructions: 0, traces: vec![Trace::new(sp)] }
+        Self { cycles: 0, instructions: 0, accesses: 0, trace: Trace::new(sp), around: Vec::new() }
     }
 
-    pub(crate) fn whole(&self) -> &Trace {
-        &self.traces[0]
+    /// The innermost trace.
+    pub(crate) fn trace(&self) -> &Trace {
+        &self.trace
     }
 
     /// Begins a trace inside of those that are open.
     pub(crate) fn open(&mut self, sp: u32) {
-        self.traces.push(Trace::new(sp));
+        self.around.push(std::mem::replace(&mut self.trace, Trace::new(sp)));
     }
 
     /// Ends the innermost trace; the whole run's goes on.
     pub(crate) fn close(&mut self) -> Option<Trace> {
-        if self.traces.len() > 1 { self.traces.pop() } else { None }
+        let mut around = self.around.pop()?;
+        around.take(&self.trace);
+        Some(std::mem::replace(&mut self.trace, around))
     }
 
     #[inline]
     pub(crate) fn instruction(&mut self, pc: u32) {
         self.instructions += 1;
-        for trace in &mut self.traces {
-            trace.pcs = mix(trace.pcs, u64::from(pc));
-        }
+        self.trace.pcs = mix(self.trace.pcs, u64::from(pc));
     }
 
     #[inline]
     pub(crate) fn access(&mut self, address: u32, size: u32, direction: Direction) {
         let word = u64::from(address) << 8 | u64::from(size << 1) | u64::from(direction == Direction::Write);
-        for trace in &mut self.traces {
-            trace.addresses = mix(trace.addresses, word);
-        }
+        self.trace.addresses = mix(self.trace.addresses, word);
+        self.accesses += 1;
     }
 
     #[inline]
     pub(crate) fn stack(&mut self, sp: u32) {
-        for trace in &mut self.traces {
-            trace.lowest_sp = trace.lowest_sp.min(sp);
-        }
+        self.trace.lowest_sp = self.trace.lowest_sp.min(sp);
     }
 }
 
