@@ -248,7 +248,7 @@ impl Case<'_> {
         match subject {
             Subject::All => {
                 past::gather(findings);
-                findings.extend(past::all_boards(self.memory));
+                findings.splice(..0, past::all_boards(self.memory));
                 self.shortages(findings);
             }
             Subject::Device(name) => {

@@ -97,44 +97,84 @@ fn displaces_itself(displaced: &Displaced) -> bool {
         && addresses.is_some_and(|(from, by)| from.ip() != by.ip())
 }
 
-/// Makes one finding of many strangers who are alike: there may be a thousand, and their devices are not known.
+/// Makes one finding of many that are alike: of strangers there may be a thousand, and their devices are not known; and
+/// what becomes of a whole fleet at once is nothing of one device.
 pub(super) fn gather(findings: &mut Vec<Finding>) {
-    let mut groups: HashMap<&'static str, (usize, HashSet<Option<IpAddr>>)> = HashMap::new();
-    let is_strangers = |finding: &Finding| finding.device.is_none() && finding.times > 0;
-    for finding in findings.iter().filter(|finding| is_strangers(finding)) {
-        let (entries, sources) = groups.entry(finding.kind).or_default();
-        *entries += 1;
-        sources.insert(finding.from.map(|from| from.ip()));
+    let mut crowds: HashMap<(&'static str, Who), Crowd> = HashMap::new();
+    for finding in findings.iter() {
+        if let Some(who) = Who::of(finding) {
+            crowds.entry((finding.kind, who)).or_default().add(finding);
+        }
     }
-    let mut sums: HashMap<&'static str, (u64, Duration)> = HashMap::new();
-    for finding in findings.iter().filter(|finding| is_strangers(finding)) {
-        let (times, since) = sums.entry(finding.kind).or_default();
-        (*times, *since) = (*times + finding.times, (*since).max(finding.since));
-    }
+    crowds.retain(|_, crowd| crowd.findings > MOST_NAMED);
     let mut said = HashSet::new();
     findings.retain_mut(|finding| {
-        let Some((entries, sources)) = groups.get(finding.kind).filter(|_| is_strangers(finding)) else {
-            return true;
-        };
-        if *entries <= MOST_STRANGERS {
-            return true;
-        }
-        if !said.insert(finding.kind) {
+        let key = Who::of(finding).map(|who| (finding.kind, who));
+        let Some((key, crowd)) = key.and_then(|key| Some((key, crowds.get(&key)?))) else { return true };
+        if !said.insert(key) {
             return false;
         }
         // The newest of them stands for all.
-        let (times, since) = sums.get(finding.kind).copied().unwrap_or_default();
-        (finding.times, finding.since, finding.id, finding.mode) = (times, since, None, None);
-        let verb = finding.what.split(' ').next().unwrap_or_default().to_owned();
-        let addresses = if sources.len() == 1 { "address" } else { "addresses" };
-        finding.what = format!(
-            "{verb} from {} {addresses}, {times} times in {}, the last {} ago",
-            sources.len(),
-            ago(since),
-            ago(finding.last)
-        );
+        crowd.put_on(finding, key.1);
         true
     });
+}
+
+/// Of whom many may be one finding.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Who {
+    Strangers,
+    Devices,
+}
+
+impl Who {
+    fn of(finding: &Finding) -> Option<Self> {
+        match finding.device {
+            _ if finding.times == 0 => None,
+            None => Some(Self::Strangers),
+            Some(_) if OF_ALL.contains(&finding.kind) => Some(Self::Devices),
+            Some(_) => None,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Crowd {
+    findings: usize,
+    devices: HashSet<String>,
+    sources: HashSet<Option<IpAddr>>,
+    times: u64,
+    since: Duration,
+}
+
+impl Crowd {
+    fn add(&mut self, finding: &Finding) {
+        self.findings += 1;
+        self.devices.extend(finding.device.clone());
+        self.sources.insert(finding.from.map(|from| from.ip()));
+        self.times += finding.times;
+        self.since = self.since.max(finding.since);
+    }
+
+    fn put_on(&self, finding: &mut Finding, who: Who) {
+        (finding.times, finding.since, finding.id, finding.mode) = (self.times, self.since, None, None);
+        let verb = finding.what.split(' ').next().unwrap_or_default().to_owned();
+        let addresses = if self.sources.len() == 1 { "address" } else { "addresses" };
+        let what = format!(
+            "{verb} from {} {addresses}, {} times in {}, the last {} ago",
+            self.sources.len(),
+            self.times,
+            ago(self.since),
+            ago(finding.last)
+        );
+        finding.what = what;
+        if who == Who::Devices {
+            (finding.device, finding.from) = (None, None);
+            finding.who = format!("{} devices", self.devices.len());
+            finding.what = format!("were {}", finding.what);
+            finding.why = finding.why.replace("so it was told", "so they were told");
+        }
+    }
 }
 
 /// A moment, and how long ago that is.
@@ -158,5 +198,7 @@ const A_FEW: u32 = 2;
 const LATELY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many devices are named that two boards play.
 const MOST_BOARDS: usize = 20;
-/// How many strangers of one kind have a line each.
-const MOST_STRANGERS: usize = 5;
+/// How many of one kind have a line each.
+const MOST_NAMED: usize = 5;
+/// What becomes of all devices at once, and why is not theirs.
+const OF_ALL: [&str; 5] = ["address_full", "busy", "displaced", "service_down", "sessions_full"];

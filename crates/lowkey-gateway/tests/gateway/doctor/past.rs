@@ -1,14 +1,14 @@
 //! What a doctor says of devices that are gone, from what the server remembers.
 
 use super::{Site, from, pinned, psk};
-use crate::common::Party;
 use crate::common::changing::Changing;
+use crate::common::{Party, World, until_end};
 use lowkey_gateway::doctor::{Doctor, Finding, Mend};
 use lowkey_gateway::memory::Memory;
 use lowkey_host::{Acceptor, Devices, Fault, Id, Limits, Pinned, Registry, Removed};
 use std::sync::Arc;
 use std::time::SystemTime;
-use tokio::io::{DuplexStream, duplex};
+use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 
 /// What a doctor with a memory says.
 struct Hospital {
@@ -119,6 +119,36 @@ async fn a_revoked_device_is_named_with_the_time_and_nobody_is_told_to_provision
         matches!(&unknown.mend, Some(Mend::Run(command)) if command == "lowkey doctor pump-8"),
         "{unknown:?}"
     );
+}
+
+/// What ends for all of them at once is nothing of one device, and pushes nothing else out of sight.
+#[tokio::test]
+async fn a_fleet_that_is_told_busy_is_one_line_with_a_count() {
+    let world = World::with_devices(8);
+    let acceptor = world.acceptor();
+    acceptor.busy_while(|| true);
+    let tell = async |n: usize| {
+        let (mut near, far) = duplex(1000);
+        near.write_all(&world.devices[n].message_1().0).await.unwrap();
+        let from = ([192, 0, 2, n as u8], 1).into();
+        let (_, refused) =
+            tokio::join!(async move { until_end(&mut near).await }, acceptor.accept_from(far, from));
+        refused.unwrap_err();
+    };
+    let doctor = Doctor::new(acceptor.clone(), "/etc/lowkey/devices.toml");
+    for n in 0..5 {
+        tell(n).await;
+    }
+    assert_eq!(doctor.diagnose(None).findings.len(), 5, "a few are named");
+    for n in 3..8 {
+        tell(n).await;
+    }
+    let findings = doctor.diagnose(None).findings;
+    let [fleet] = &findings[..] else { panic!("{findings:?}") };
+    assert_eq!((fleet.kind, fleet.times, &*fleet.who), ("service_down", 10, "8 devices"));
+    assert!(fleet.device.is_none() && fleet.from.is_none() && fleet.id.is_none(), "{fleet:?}");
+    assert!(fleet.what.starts_with("were refused from 8 addresses, 10 times in "), "{fleet:?}");
+    assert_eq!(doctor.diagnose(Some("device-3")).findings[0].device.as_deref(), Some("device-3"));
 }
 
 #[tokio::test]
