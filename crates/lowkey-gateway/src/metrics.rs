@@ -95,7 +95,6 @@ impl Families {
         self.gauge("lowkey_attempts_waiting", help, stats.attempts);
         let help = "Pairing windows that are open, calls among them";
         self.gauge("lowkey_pairing_windows", help, stats.windows);
-        self.counter("lowkey_accept_errors", "Times the socket could not accept", stats.accept_errors);
     }
 
     fn sessions(&mut self, acceptor: &Acceptor) {
@@ -150,6 +149,7 @@ impl Families {
         self.0.extend([received, bytes("lowkey_sent_bytes", "What left over sessions", stats.bytes_sent)]);
         self.counter("lowkey_records_received", "Records opened", stats.records_received);
         self.counter("lowkey_records_sent", "Records sealed", stats.records_sent);
+        self.counter("lowkey_accept_errors", "Times the socket could not accept", stats.accept_errors);
     }
 
     fn handshakes(&mut self, acceptor: &Acceptor) {

@@ -35,6 +35,7 @@ pub(super) fn config(given: &Given, file: Option<&Path>, mistakes: Vec<Mistake>)
     let probes = builder.listen("probes.listen");
     let readiness = builder.readiness();
     builder.not_to_itself();
+    builder.probes_apart();
     let program = builder.program();
     let log = builder.log();
     let sends_proxy = builder.flag("send_proxy").is_some();
@@ -139,6 +140,16 @@ impl Builder<'_> {
                 let what =
                     format!("{forward:?} is this server's own `{path}`; {why}; name the service's address");
                 self.wrong(&origin, what);
+            }
+        }
+    }
+
+    /// Two listeners cannot have one address.
+    fn probes_apart(&mut self) {
+        let Some((origin, probes)) = self.text("probes.listen") else { return };
+        for path in ["listen", "admin.listen"] {
+            if self.text(path).is_some_and(|(_, listen)| itself::reaches(&probes, &listen)) {
+                self.wrong(&origin, format!("{probes:?} is this server's own `{path}`; choose another port"));
             }
         }
     }

@@ -209,6 +209,12 @@ fn who_forwards_to_itself_is_told_so_by_check_and_by_serve() {
             .stderr(contains("is this server's own `probes.listen`; devices would reach the probes"));
     }
     folder.run(&format!("check {files} --listen 127.0.0.1:7000 --forward 127.0.0.1:7001")).success();
+    for (listen, admin) in [("[::]:9100", "unix:a"), ("127.0.0.1:0", "127.0.0.1:9100")] {
+        folder
+            .run(&format!("check {files} --echo --listen {listen} --admin {admin} --probes 0.0.0.0:9100"))
+            .code(2)
+            .stderr(contains("--probes: \"0.0.0.0:9100\" is this server's own `"));
+    }
 }
 
 #[test]
