@@ -41,6 +41,7 @@ use lowkey_host::{self as host, Ended, Observer};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
+use tracing::field::{Field, Visit};
 use tracing::{Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
@@ -169,10 +170,32 @@ impl<S: Subscriber> Layer<S> for Logged {
         let metadata = event.metadata();
         let name = metadata.name();
         // An event without a name of its own is called after its line of source.
-        if name.starts_with("lowkey.") && name != CONFIRMED && name != ENDED {
+        if name.starts_with("lowkey.") && !is_whole(name) && !counts_what_is_whole(event) {
             self.0.keep(name, *metadata.level(), Object::of(event));
         }
     }
+}
+
+/// Whether events of this name come from the server itself, every one of them.
+fn is_whole(name: &str) -> bool {
+    name == CONFIRMED || name == ENDED
+}
+
+/// Whether it says how many lines of such events the log has left out.
+fn counts_what_is_whole(event: &tracing::Event<'_>) -> bool {
+    struct Of(bool);
+    impl Visit for Of {
+        fn record_str(&mut self, field: &Field, value: &str) {
+            self.0 |= field.name() == "of" && is_whole(value);
+        }
+
+        fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
+    }
+    let mut of = Of(false);
+    if event.metadata().name() == LEFT_OUT {
+        event.record(&mut of);
+    }
+    of.0
 }
 
 /// The line of the log as a JSON object: `time`, `level`, `target`, `event` (the stable name), `message`, then the
@@ -185,3 +208,4 @@ pub fn json(event: &tracing::Event<'_>) -> String {
 const TARGET: &str = "lowkey";
 const CONFIRMED: &str = "lowkey.confirmed";
 const ENDED: &str = "lowkey.ended";
+const LEFT_OUT: &str = "lowkey.left_out";

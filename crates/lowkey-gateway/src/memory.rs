@@ -62,18 +62,12 @@ pub struct Memory(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     book: Mutex<Book>,
-    /// Held while it is brought up to date with what no event tells.
-    work: Mutex<Work>,
+    /// Held while attempts are judged and the file is written.
+    work: Mutex<Judge>,
+    /// The registry's generation that devices were compared with.
+    compared: Mutex<Option<u64>>,
     #[cfg(feature = "state")]
     state: Option<state::State>,
-}
-
-/// What was done when it was last brought up to date.
-#[derive(Debug, Default)]
-struct Work {
-    judge: Judge,
-    /// The registry's generation that devices were compared with.
-    compared: Option<u64>,
 }
 
 impl Memory {
@@ -104,8 +98,8 @@ impl Memory {
     /// the registry, writes what has changed to the file. Blocks, for as long as the disk takes.
     pub fn bring_up_to_date(&self, acceptor: &Acceptor) {
         let mut work = self.0.work.lock().unwrap_or_else(PoisonError::into_inner);
-        self.compare(&mut work, acceptor.registry());
-        for judgement in work.judge.judge(acceptor, JUDGING) {
+        self.compare(acceptor.registry());
+        for judgement in work.judge(acceptor, JUDGING) {
             let at = Moment::now().before(judgement.ago);
             let mut book = self.book();
             book.of(&judgement.device).refused(judgement.times, judgement.why, judgement.from, at);
@@ -139,9 +133,11 @@ impl Memory {
         self.len() == 0
     }
 
-    fn compare(&self, work: &mut Work, registry: &dyn Registry) {
+    /// Notes who is not in the registry any more, which takes time only if that has changed.
+    pub(crate) fn compare(&self, registry: &dyn Registry) {
+        let mut compared = self.0.compared.lock().unwrap_or_else(PoisonError::into_inner);
         let generation = registry.generation();
-        if work.compared.replace(generation) == Some(generation) {
+        if compared.replace(generation) == Some(generation) {
             return;
         }
         let mut devices = Vec::new();

@@ -82,6 +82,7 @@ impl State {
 /// The devices that are wanted, by name.
 pub(super) fn text(acceptor: &Acceptor, memory: &Memory, wanted: &Wanted) -> String {
     let name = wanted.name.as_deref();
+    memory.compare(acceptor.registry());
     let devices = known(acceptor, memory, wanted);
     let now = SystemTime::now();
     let head = json!({

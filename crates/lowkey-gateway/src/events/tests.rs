@@ -113,6 +113,7 @@ fn the_log_is_heard_from_info_on_and_what_is_lowkeys_alone() {
         tracing::debug!(name: "lowkey.backend_up", target: "lowkey", "not at this level");
         tracing::warn!(name: "lowkey.backend_down", target: "hyper", "not ours");
         tracing::warn!(target: "lowkey", "without a name");
+        tracing::info!(name: LEFT_OUT, target: "lowkey", of = ENDED, lines = 3, "nothing is left out here");
         tracing::info!(name: CONFIRMED, target: "lowkey", "comes from the server");
     });
     let mut reader = events.last(9);

@@ -2,6 +2,8 @@
 
 import { amount, element, number, say, time } from "./words.js";
 
+const AGAIN_MS = 5000;
+
 /** The dialog. The device that it shows stands behind the # of the address as well, so that it can be sent around. */
 export class Dialog {
   #ask;
@@ -16,6 +18,8 @@ export class Dialog {
       this.#name = null;
       history.replaceState(null, "", location.pathname);
     });
+    // Times go on, and attempts are judged later.
+    setInterval(() => { if (this.#name !== null && !document.hidden) this.#read(this.#name); }, AGAIN_MS);
     addEventListener("hashchange", () => this.openFromAddress());
   }
 
@@ -121,7 +125,10 @@ function happened(event) {
 export function findings(diagnosis, most = 50) {
   const shown = diagnosis.findings.slice(0, most).map((finding) => {
     const at = element("div", undefined, "finding");
-    at.append(element("p", `${finding.what}${finding.times > 1 ? ` (${number(finding.times)} times)` : ""}`));
+    const from = finding.from ? ` (${finding.from})` : "";
+    const what = element("p");
+    what.append(element("strong", `${finding.who}${from}: `), finding.what);
+    at.append(what);
     for (const text of [finding.why, finding.advice]) if (text) at.append(element("p", text));
     if (finding.run) {
       const run = element("p", "run: ");

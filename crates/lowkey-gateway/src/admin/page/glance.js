@@ -60,7 +60,7 @@ function warn({ registry, server, service }) {
   const now = warnings.join("\n");
   if (at.dataset.shown === now) return; // said once, and not at every look
   at.dataset.shown = now;
-  at.replaceChildren(...warnings.map((warning) => element("li", warning)));
+  at.replaceChildren(...warnings.map((warning) => element("p", warning)));
 }
 
 function windows(open) {

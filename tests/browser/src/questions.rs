@@ -1,0 +1,83 @@
+//! What an operator asks, answered by the page.
+
+use crate::{Scene, tab::Tab};
+use xtask::command::Result;
+
+/// Who is missing and since when; what happened to one last; is the service behind healthy; which two boards share a
+/// page; did a revocation hold.
+pub(crate) fn five(scene: &mut Scene<'_>) -> Result<()> {
+    let (tab, site) = (&scene.tab, scene.site);
+    let here = site.connect(7, "192.0.2.7:50000")?;
+    let gone = site.connect(8, "192.0.2.8:50000")?;
+    let revoked = site.connect(9, "192.0.2.10:50000")?;
+    choose(tab, "pump-7", "connected")?;
+    tab.until(&row("pump-7", "connected"))?;
+
+    // Missing, and since when.
+    drop(gone);
+    choose(tab, "pump-8", "absent")?;
+    tab.until(&row("pump-8", "absent"))?;
+    let cells = tab.text("#devices tbody tr")?;
+    if !cells.contains(" s192.0.2.8") || !cells.contains("closed") {
+        return Err(format!("it does not say since when, from where and how: {cells}").into());
+    }
+
+    // What happened to one last.
+    open(tab, "pump-8")?;
+    tab.until("document.querySelectorAll('#history li').length > 1")?;
+    let history = tab.text("#history")?;
+    if !history.contains("closed") || !history.contains("connected") {
+        return Err(format!("its history: {history}").into());
+    }
+    tab.value("document.getElementById('close').click()")?;
+
+    // Two boards with one page, from two addresses.
+    let mut twins = Vec::new();
+    for turn in 0..8 {
+        twins.push(site.connect(11, if turn % 2 == 0 { "192.0.2.11:1" } else { "198.51.100.11:1" })?);
+    }
+    tab.value("document.getElementById('ask').click()")?;
+    tab.until("document.getElementById('findings').textContent.includes('pump-11')")?;
+    let said = tab.text("#findings")?;
+    if !["192.0.2.11", "198.51.100.11"].iter().all(|address| said.contains(address)) {
+        return Err(format!("both addresses are not named: {said}").into());
+    }
+
+    // The service behind.
+    site.service_goes_down();
+    tab.until("document.getElementById('glance').textContent.includes('Service behinddown for ')")?;
+    tab.until("document.getElementById('warnings').textContent.includes('is down')")?;
+    site.service_comes_back()?;
+    tab.until("document.getElementById('glance').textContent.includes('Service behindup')")?;
+
+    // A revocation.
+    site.revoke("pump-9")?;
+    choose(tab, "pump-9", "removed")?;
+    tab.until(&row("pump-9", "not registered"))?;
+    open(tab, "pump-9")?;
+    tab.until("document.getElementById('device-state').textContent.startsWith('No longer in the registry, for ')")?;
+    tab.until("document.getElementById('history').textContent.includes('revoked')")?;
+    drop((here, revoked, twins));
+    Ok(())
+}
+
+/// The listener ends.
+pub(crate) fn gone(scene: &mut Scene<'_>) -> Result<()> {
+    scene.site.end_admin();
+    scene.tab.until("document.getElementById('link').textContent.startsWith('no connection to the server')")
+}
+
+fn choose(tab: &Tab<'_>, name: &str, state: &str) -> Result<()> {
+    let set = |id: &str, value: &str| {
+        format!("document.getElementById('{id}').value = '{value}'; document.getElementById('{id}').dispatchEvent(new Event('input'));")
+    };
+    tab.value(&(set("name", name) + &set("state", state))).map(drop)
+}
+
+fn row(name: &str, state: &str) -> String {
+    format!("[...document.querySelectorAll('#devices tbody tr')].some((row) => row.cells[0].textContent === '{name}' && row.cells[1].textContent === '{state}')")
+}
+
+fn open(tab: &Tab<'_>, name: &str) -> Result<()> {
+    tab.value(&format!("[...document.querySelectorAll('#devices tbody tr')].find((row) => row.cells[0].textContent === '{name}').querySelector('button').click()")).map(drop)
+}
