@@ -15,7 +15,7 @@ use xtask::{
 };
 
 use crate::{
-    BOARD, archive, firmware, fleet, measure, network_trial, pack, plan, show,
+    BOARD, archive, browser, firmware, fleet, measure, network_trial, pack, plan, show,
     show::{Board, Wire},
     tally::{self, Tally},
 };
@@ -207,7 +207,7 @@ fn interleavings() -> Result<()> {
 /// Sees to it that no test is left out for want of a program.
 pub(crate) fn test_tools() -> Result<()> {
     let builds = [&setup::MAKE, &setup::CXX, &setup::CLANG, &setup::VALGRIND];
-    let others = [&setup::MOSQUITTO, &setup::HAPROXY, &setup::KILL];
+    let others = [&setup::MOSQUITTO, &setup::HAPROXY, &setup::KILL, &setup::CHROMIUM, &setup::NPM];
     let python = [&setup::CRYPTOGRAPHY, &setup::PYTHON_TOML];
     setup::ensure(others.into_iter().chain(builds).chain(python))
 }
@@ -218,7 +218,7 @@ fn clippy(what: &[&str]) -> Result<()> {
 }
 
 /// All steps. Those that stand in a row and may run beside others do.
-const STEPS: [Step; 35] = [
+const STEPS: [Step; 36] = [
     beside(Folder::Workspace, "format", "formatting", formatting),
     beside(Folder::Workspace, "plan", "whether the house is what its plan says", plan::check),
     beside(Folder::Other, "dependencies", "licences and sources of dependencies", dependencies::allowed),
@@ -282,6 +282,7 @@ const STEPS: [Step; 35] = [
         "whether a server sees the faults of a fleet as what they are",
         fleet::small,
     ),
+    beside(Folder::Tests, "browser", "the page for a browser, in one", browser::tries),
     alone("line", "both boards on a line that dies", || show::line(BOARD)),
     beside(Folder::Tests, "tests", "tests of the workspace, but for the next two", suites::most),
     beside(Folder::Programs, "tests-programs", "tests that play with programs", suites::of_programs),

@@ -30,7 +30,7 @@ struct Verb {
     more: &'static [&'static str],
 }
 
-const VERBS: [Verb; 19] = [
+const VERBS: [Verb; 20] = [
     Verb {
         name: "check",
         words: "",
@@ -131,6 +131,12 @@ const VERBS: [Verb; 19] = [
         words: "",
         what: "the primitives' own tests on a Cortex-M3, in QEMU and in a model",
         more: &["And what C leaves on the stack."],
+    },
+    Verb {
+        name: "screenshots",
+        words: "",
+        what: "takes the book's pictures of the page for a browser anew, in headless Chromium",
+        more: &[],
     },
     Verb {
         name: "bench",

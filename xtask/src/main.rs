@@ -4,6 +4,7 @@
 //! What a step needs and the machine lacks is installed where that is possible, or named.
 
 mod bench;
+mod browser;
 mod busy;
 mod checks;
 mod coverage;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         | ["c", "--try"]
         | ["release", "--dry-run" | "--twice"]
         | ["release", "--bytes", _] => pack::run(&arguments),
+        ["screenshots"] => browser::screenshots(),
         ["bench"] => bench::run(&bench::Body::Default),
         ["bench", "--portable"] => bench::run(&bench::Body::Portable),
         ["bench", "--charts"] => measure::run(&["charts", "--write"]),

@@ -12,8 +12,8 @@ use crate::{
 /// # Errors
 /// They do not compile.
 pub fn build() -> Result<()> {
-    let packages =
-        ["--package", "lowkey", "--package", "tokio-server", "--package", "demo", "--package", "fleet"];
+    let names = ["lowkey", "tokio-server", "demo", "fleet", "browser"];
+    let packages = names.into_iter().flat_map(|name| ["--package", name]);
     // Two that are built with all of their features when all are.
     let whole = ["--package", "lowkey-crypto", "--package", "lowkey-gateway"];
     Command::cargo().args(["build", "--quiet"]).args(ONE_BUILD).args(packages).args(whole).run()

@@ -5,7 +5,7 @@
 
 use std::{
     fs::{self, File},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Mutex,
     time::Duration,
 };
@@ -23,6 +23,7 @@ pub struct Need {
 
 enum Found {
     InPath(&'static str),
+    OneInPath(&'static [&'static str]),
     /// A server; an ordinary user's PATH does not lead to where those are.
     Server(&'static str),
     At(&'static str),
@@ -74,6 +75,13 @@ pub const MOSQUITTO: Need = Need { found: Found::Server("mosquitto"), package: "
 pub const HAPROXY: Need = Need { found: Found::Server("haproxy"), package: "haproxy" };
 /// Says how tightly a service is shut in.
 pub const SYSTEMD: Need = Need { found: Found::InPath("systemd-analyze"), package: "systemd" };
+/// A browser, under one of its names.
+pub const CHROMIUM: Need = Need {
+    found: Found::OneInPath(&["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"]),
+    package: "chromium",
+};
+/// Fetches packages of npm.
+pub const NPM: Need = Need { found: Found::InPath("npm"), package: "npm" };
 /// Makes a clean Debian.
 pub const MMDEBSTRAP: Need = Need { found: Found::InPath("mmdebstrap"), package: "mmdebstrap" };
 /// Debian's own Rust, where rustup's servers cannot be reached.
@@ -84,9 +92,18 @@ pub const DEBIAN_RUST: [Need; 3] = [
 ];
 
 impl Need {
+    /// The program, if it is one and there.
+    pub fn found(&self) -> Option<PathBuf> {
+        match self.found {
+            Found::InPath(program) => command::find(program),
+            Found::OneInPath(programs) => programs.iter().find_map(|program| command::find(program)),
+            _ => None,
+        }
+    }
+
     fn is_met(&self) -> bool {
         match self.found {
-            Found::InPath(program) => command::find(program).is_some(),
+            Found::InPath(_) | Found::OneInPath(_) => self.found().is_some(),
             Found::Server(program) => {
                 command::find(program).is_some() || Path::new("/usr/sbin").join(program).is_file()
             }

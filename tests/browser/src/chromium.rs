@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 use tempfile::TempDir;
 use xtask::command::Result;
+use xtask::setup;
 
 pub(crate) struct Chromium {
     child: Child,
@@ -23,11 +24,13 @@ pub(crate) struct Chromium {
 
 impl Chromium {
     pub(crate) fn start() -> Result<Self> {
+        setup::ensure([&setup::CHROMIUM])?;
+        let program = setup::CHROMIUM.found().ok_or("no Chromium")?;
         let folder = tempfile::tempdir()?;
         let profile = format!("--user-data-dir={}", folder.path().display());
         // Its pipes are the descriptors 3 and 4, which a shell sets as no library can without unsafe code.
         let mut command = Command::new("sh");
-        command.args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null", "chromium"]).args(FLAGS);
+        command.args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null"]).arg(program).args(FLAGS);
         command.args([&profile, "about:blank"]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.stderr(File::create(folder.path().join("log"))?).spawn()?;
         let input = child.stdin.take().ok_or("no pipe")?;

@@ -35,7 +35,9 @@ pub(crate) fn bounded(scene: &mut Scene<'_>) -> Result<()> {
         .filter_map(|event| event["params"]["dataLength"].as_u64())
         .sum();
     let (per_event, per_second) = (bytes / u64::from(events), f64::from(events) / took);
-    println!("  {events} events, {per_second:.0} a second; {per_event} bytes each, with all that was asked for meanwhile");
+    println!(
+        "  {events} events, {per_second:.0} a second; {per_event} bytes each, with all that was asked for meanwhile"
+    );
     println!("  the page worked for {busy:.2} s of {took:.1} s");
     let after = elements("after")?;
     // The rows are there already; lines of events come, at most 50 with three elements each.

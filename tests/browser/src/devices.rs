@@ -57,7 +57,12 @@ impl Crew {
         text
     }
 
-    pub(crate) async fn connect(&self, acceptor: &Acceptor, number: usize, from: SocketAddr) -> Result<Board> {
+    pub(crate) async fn connect(
+        &self,
+        acceptor: &Acceptor,
+        number: usize,
+        from: SocketAddr,
+    ) -> Result<Board> {
         let Member { identity, peer, .. } = self.members.get(number).ok_or("nobody has this number")?;
         let id = Id::of_pinning(&identity.public_key(), &self.server);
         let (near, far) = duplex(4096);

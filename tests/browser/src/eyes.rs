@@ -3,18 +3,7 @@
 use crate::Scene;
 use crate::devices::HOSTILE;
 use serde_json::{Value, json};
-use std::fs;
-use std::path::Path;
-use std::sync::OnceLock;
 use xtask::command::Result;
-
-/// axe-core's script.
-static AXE: OnceLock<String> = OnceLock::new();
-
-pub(crate) fn with(axe: &Path) -> Result<()> {
-    let script = fs::read_to_string(axe).map_err(|error| format!("{}: {error}", axe.display()))?;
-    AXE.set(script).map_err(|_| "it is there already".into())
-}
 
 pub(crate) fn hostile(scene: &mut Scene<'_>) -> Result<()> {
     let tab = &scene.tab;
@@ -26,7 +15,8 @@ pub(crate) fn hostile(scene: &mut Scene<'_>) -> Result<()> {
     tab.until(&format!("document.getElementById('device-name').textContent === {name}"))?;
     tab.until("document.querySelectorAll('#history li').length > 0")?;
     drop(board);
-    if tab.value("document.querySelectorAll('img').length")? != 1 || tab.value("document.title")? != "Lowkey" {
+    if tab.value("document.querySelectorAll('img').length")? != 1 || tab.value("document.title")? != "Lowkey"
+    {
         return Err("a name has become markup".into());
     }
     Ok(())
@@ -36,7 +26,9 @@ pub(crate) fn hostile(scene: &mut Scene<'_>) -> Result<()> {
 pub(crate) fn silent(scene: &mut Scene<'_>) -> Result<()> {
     let tab = &scene.tab;
     tab.value("document.getElementById('ask').click()")?;
-    tab.until("document.getElementById('findings').children.length > 0 && !document.getElementById('ask').disabled")?;
+    tab.until(
+        "document.getElementById('findings').children.length > 0 && !document.getElementById('ask').disabled",
+    )?;
     let address = scene.site.address();
     for event in tab.events() {
         let parameters = &event["params"];
@@ -68,12 +60,18 @@ pub(crate) fn silent(scene: &mut Scene<'_>) -> Result<()> {
 pub(crate) fn accessible(scene: &mut Scene<'_>) -> Result<()> {
     let tab = &scene.tab;
     let board = scene.site.connect(12, "192.0.2.7:50000")?;
-    tab.value(AXE.get().ok_or("no axe")?)?;
+    tab.value(scene.axe)?;
     tab.value("document.getElementById('ask').click()")?;
-    tab.until("document.getElementById('findings').children.length > 0 && !document.getElementById('ask').disabled")?;
-    for (scheme, width, device) in
-        [("light", 1280, false), ("dark", 1280, false), ("light", 390, false), ("light", 1280, true), ("dark", 390, true)]
-    {
+    tab.until(
+        "document.getElementById('findings').children.length > 0 && !document.getElementById('ask').disabled",
+    )?;
+    for (scheme, width, device) in [
+        ("light", 1280, false),
+        ("dark", 1280, false),
+        ("light", 390, false),
+        ("light", 1280, true),
+        ("dark", 390, true),
+    ] {
         tab.scheme(scheme)?;
         tab.window(width, 900)?;
         if device && tab.value("document.getElementById('device').open")? != true {
@@ -84,7 +82,10 @@ pub(crate) fn accessible(scene: &mut Scene<'_>) -> Result<()> {
         if found.as_array().is_none_or(|found| !found.is_empty()) {
             return Err(format!("{scheme}, {width} wide: {found:#}").into());
         }
-        println!("  axe finds nothing: {scheme}, {width} wide{}", if device { ", a device open" } else { "" });
+        println!(
+            "  axe finds nothing: {scheme}, {width} wide{}",
+            if device { ", a device open" } else { "" }
+        );
     }
     drop(board);
     Ok(())

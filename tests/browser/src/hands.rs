@@ -9,7 +9,10 @@ pub(crate) fn keys_alone(scene: &mut Scene<'_>) -> Result<()> {
     press_until(tab, "document.activeElement.id === 'name'")?;
     tab.types("pump-42")?;
     tab.until("document.getElementById('count').textContent.startsWith('rows 1 to 100 of 111, ')")?;
-    press_until(tab, "document.activeElement.textContent === 'pump-42' && document.activeElement.tagName === 'BUTTON'")?;
+    press_until(
+        tab,
+        "document.activeElement.textContent === 'pump-42' && document.activeElement.tagName === 'BUTTON'",
+    )?;
     let shown = "getComputedStyle(document.activeElement).outlineStyle === 'solid'";
     if tab.value(shown)? != true {
         return Err("nobody sees where the focus is".into());
@@ -32,6 +35,7 @@ pub(crate) fn keys_alone(scene: &mut Scene<'_>) -> Result<()> {
     tab.until("document.getElementById('count').textContent.startsWith('rows 101 to 200 of ')")
 }
 
+/// Tab, until the focus is where it `is`.
 fn press_until(tab: &Tab<'_>, is: &str) -> Result<()> {
     for _ in 0..250 {
         tab.key("Tab", 9, "")?;

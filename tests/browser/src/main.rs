@@ -1,8 +1,8 @@
 //! The page of the admin listener in headless Chromium, in front of a real server with thousands of devices.
 //!
-//! `browser try AXE` tries it, with the script of axe-core in the file AXE; `browser pictures FOLDER` takes the book's
-//! pictures of it.
+//! `browser try` tries it, `browser pictures FOLDER` takes the book's pictures of it.
 
+mod axe;
 mod chromium;
 mod cost;
 mod devices;
@@ -23,6 +23,8 @@ use xtask::command::Result;
 struct Scene<'s> {
     site: &'s Site,
     tab: Tab<'s>,
+    /// A script that finds what a screen reader would not.
+    axe: &'s str,
 }
 
 type Trial = fn(&mut Scene<'_>) -> Result<()>;
@@ -42,9 +44,9 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words[..] {
-        ["try", axe] => try_all(Path::new(axe)),
+        ["try"] => try_all(),
         ["pictures", folder] => pictures::take(Path::new(folder)),
-        _ => Err("browser try AXE | browser pictures FOLDER".into()),
+        _ => Err("browser try | browser pictures FOLDER".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -55,14 +57,17 @@ fn main() -> ExitCode {
     }
 }
 
-fn try_all(axe: &Path) -> Result<()> {
-    let site = Site::begin(5_000)?;
+fn try_all() -> Result<()> {
     let chromium = Chromium::start()?;
-    eyes::with(axe)?;
+    let axe = axe::script()?;
+    let site = Site::begin(5_000)?;
     for (what, trial) in TRIALS {
         let tab = Tab::open(&chromium, &site.address())?;
-        let mut scene = Scene { site: &site, tab };
-        scene.tab.until("document.getElementById('link').textContent === 'live' && document.querySelectorAll('#devices tbody tr').length === 100")?;
+        let mut scene = Scene { site: &site, tab, axe: &axe };
+        scene.tab.until(
+            "document.getElementById('link').textContent === 'live' && \
+             document.querySelectorAll('#devices tbody tr').length === 100",
+        )?;
         trial(&mut scene).map_err(|error| format!("{what}: {error}"))?;
         println!("{what} ... ok");
     }

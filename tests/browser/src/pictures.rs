@@ -22,7 +22,11 @@ pub(crate) fn take(folder: &Path) -> Result<()> {
     tab.until("document.querySelectorAll('#devices tbody tr').length === 100")?;
     tab.until("document.getElementById('glance').textContent.includes('/s')")?;
     for (name, scheme, before) in [
-        ("page", "light", "document.getElementById('name').value = 'pump-2*'; document.getElementById('name').dispatchEvent(new Event('input'))"),
+        (
+            "page",
+            "light",
+            "document.getElementById('name').value = 'pump-2*'; document.getElementById('name').dispatchEvent(new Event('input'))",
+        ),
         ("page-device", "dark", "location.hash = '#device=pump-7'"),
     ] {
         tab.scheme(scheme)?;

@@ -55,7 +55,9 @@ pub(crate) fn five(scene: &mut Scene<'_>) -> Result<()> {
     choose(tab, "pump-9", "removed")?;
     tab.until(&row("pump-9", "not registered"))?;
     open(tab, "pump-9")?;
-    tab.until("document.getElementById('device-state').textContent.startsWith('No longer in the registry, for ')")?;
+    tab.until(
+        "document.getElementById('device-state').textContent.startsWith('No longer in the registry, for ')",
+    )?;
     tab.until("document.getElementById('history').textContent.includes('revoked')")?;
     drop((here, revoked, twins));
     Ok(())
@@ -69,13 +71,17 @@ pub(crate) fn gone(scene: &mut Scene<'_>) -> Result<()> {
 
 fn choose(tab: &Tab<'_>, name: &str, state: &str) -> Result<()> {
     let set = |id: &str, value: &str| {
-        format!("document.getElementById('{id}').value = '{value}'; document.getElementById('{id}').dispatchEvent(new Event('input'));")
+        format!(
+            "document.getElementById('{id}').value = '{value}'; document.getElementById('{id}').dispatchEvent(new Event('input'));"
+        )
     };
     tab.value(&(set("name", name) + &set("state", state))).map(drop)
 }
 
 fn row(name: &str, state: &str) -> String {
-    format!("[...document.querySelectorAll('#devices tbody tr')].some((row) => row.cells[0].textContent === '{name}' && row.cells[1].textContent === '{state}')")
+    format!(
+        "[...document.querySelectorAll('#devices tbody tr')].some((row) => row.cells[0].textContent === '{name}' && row.cells[1].textContent === '{state}')"
+    )
 }
 
 fn open(tab: &Tab<'_>, name: &str) -> Result<()> {

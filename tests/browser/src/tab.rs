@@ -68,11 +68,14 @@ impl<'c> Tab<'c> {
     pub(crate) fn until(&self, expression: &str) -> Result<()> {
         let begun = Instant::now();
         // What is looked at may not be there yet.
-        let is_so = format!("(() => {{ try {{ return Boolean({expression}) }} catch {{ return false }} }})()");
+        let is_so =
+            format!("(() => {{ try {{ return Boolean({expression}) }} catch {{ return false }} }})()");
         while self.value(&is_so)? != Value::Bool(true) {
             if begun.elapsed() > LIMIT {
                 let body = self.value("document.body.innerText")?;
-                return Err(format!("it does not become so: {expression}\n{}", body.as_str().unwrap_or("")).into());
+                return Err(
+                    format!("it does not become so: {expression}\n{}", body.as_str().unwrap_or("")).into()
+                );
             }
             sleep(Duration::from_millis(50));
         }
@@ -81,7 +84,8 @@ impl<'c> Tab<'c> {
 
     /// A key is pressed and let go, like `Tab` or `Enter`; `text` is what it writes.
     pub(crate) fn key(&self, name: &str, code: u32, text: &str) -> Result<()> {
-        let mut event = json!({ "type": "keyDown", "key": name, "code": name, "windowsVirtualKeyCode": code });
+        let mut event =
+            json!({ "type": "keyDown", "key": name, "code": name, "windowsVirtualKeyCode": code });
         if !text.is_empty() {
             event["text"] = text.into();
         }
@@ -113,4 +117,4 @@ fn text(value: &Value) -> Result<String> {
 }
 
 /// A limit for what hangs.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(240);
