@@ -113,7 +113,9 @@ fn walk(root: &Path, folder: &str, texts: &mut Vec<(String, String)>) -> Result<
             {
                 walk(root, &path, texts)?;
             }
-        } else if let Ok(text) = fs::read_to_string(entry.path()) {
+        } else {
+            // A picture is there, and says nothing.
+            let text = String::from_utf8(fs::read(entry.path())?).unwrap_or_default();
             texts.push((path, text));
         }
     }
