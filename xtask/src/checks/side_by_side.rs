@@ -104,6 +104,7 @@ fn play(step: &Step, is_live: bool, tally: &mut Tally) -> Result<()> {
     let mut command = process::Command::new(env::current_exe()?);
     command.args(["step", step.name]).current_dir(root()).env(tally::SEED, tally::seed());
     command.stdin(Stdio::null()).stderr(say.try_clone()?).stdout(say);
+    command.envs(AT_ONCE.into_iter().filter(|(name, _)| env::var_os(name).is_none()));
     let mut child = command.spawn()?;
     drop(command); // and with it the ends of the pipe that are ours
     let mut log = fs::File::create(kept(step, "log"))?;
@@ -135,6 +136,10 @@ fn kept(step: &Step, what: &str) -> PathBuf {
 fn folder() -> PathBuf {
     target().join("steps")
 }
+
+/// What is built for one run, and not to be changed and built again, is compiled a third sooner in one go and without
+/// what only a debugger and a backtrace show.
+const AT_ONCE: [(&str, &str); 2] = [("CARGO_INCREMENTAL", "0"), ("CARGO_PROFILE_DEV_DEBUG", "none")];
 
 #[cfg(test)]
 mod tests {
