@@ -16,7 +16,6 @@ pub(crate) fn command() -> Command {
         .about(
             "Noise-protocol secure channels for microcontrollers: keys, provisioning, a server and a client",
         )
-        .after_help(EXIT_CODES)
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands([
@@ -33,6 +32,13 @@ pub(crate) fn command() -> Command {
         .subcommands([code::command(), label::command()])
         .subcommand(crate::events::command())
         .subcommands([crate::pair::command(), crate::ping::command(), crate::page::command()])
+        .mut_subcommands(with_exit_codes_elsewhere)
+        .after_help(EXIT_CODES)
+}
+
+/// They stand once, and not behind every command.
+fn with_exit_codes_elsewhere(command: Command) -> Command {
+    command.mut_subcommands(with_exit_codes_elsewhere).after_help("`lowkey --help` lists the exit codes.")
 }
 
 fn keygen() -> Command {
@@ -42,7 +48,6 @@ fn keygen() -> Command {
             "Make a static key pair, or a PSK. The file is readable by its owner only and never \
              overwritten; the public key is printed on standard error.",
         )
-        .after_help(EXIT_CODES)
         .arg(
             file("output")
                 .short('o')
@@ -53,7 +58,7 @@ fn keygen() -> Command {
 }
 
 fn pubkey() -> Command {
-    Command::new("pubkey").about("Print the public key of a key file").after_help(EXIT_CODES).arg(
+    Command::new("pubkey").about("Print the public key of a key file").arg(
         Arg::new("file")
             .value_name("FILE")
             .value_parser(value_parser!(PathBuf))
@@ -69,7 +74,6 @@ fn revoke() -> Command {
              sees it by itself; this command asks it by its admin listener, and ends with `in force` when the device's \
              session has ended and it is refused from then on. What was written and is not in force is exit code 7.",
         )
-        .after_help(EXIT_CODES)
         .arg(Arg::new("name").required(true).value_name("NAME").help("The device"))
         .arg(file("registry").required(true).value_name("FILE").help("The registry file"))
         .arg(server_key().required(true))
@@ -95,7 +99,6 @@ fn serve() -> Command {
              SIGTERM end it: no more devices are taken, those that are there hear a CLOSE and have `linger` \
              to go; a second signal ends it at once.",
         )
-        .after_help(EXIT_CODES)
         .args(config::arguments())
         .arg(
             // No setting: a window that stood in a file would open at every start.
@@ -122,7 +125,6 @@ fn check() -> Command {
             "Read all that `lowkey serve` with the same options would read, and say that it is right, or every \
              mistake on a line of its own: FILE:LINE:COLUMN, what is wrong, and what to do.",
         )
-        .after_help(EXIT_CODES)
         .args(config::arguments())
         .arg(
             Arg::new("as")
@@ -139,7 +141,6 @@ fn check() -> Command {
 fn generate() -> Command {
     Command::new("generate")
         .about("Write man pages or shell completions, for packages")
-        .after_help(EXIT_CODES)
         .arg(
             Arg::new("what")
                 .required(true)
@@ -165,7 +166,6 @@ fn connect() -> Command {
              has closed the other, whether there is more input or not. Exit code 0 says that the server closed \
              in order and had read all that was sent; what it did with it, only an answer can say.",
         )
-        .after_help(EXIT_CODES)
         .arg(address())
         .args(credentials::arguments())
         .arg(

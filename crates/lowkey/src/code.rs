@@ -1,6 +1,6 @@
 //! `lowkey code`: pairing codes.
 
-use crate::failure::{EXIT_CODES, Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::terminal::{new_file, print, say, secret_file, text};
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
 use lowkey_host::text::mask;
@@ -10,7 +10,6 @@ use std::io::{self, IsTerminal};
 pub(crate) fn command() -> Command {
     Command::new("code")
         .about("Make pairing codes")
-        .after_help(EXIT_CODES)
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(new())
@@ -24,7 +23,6 @@ fn new() -> Command {
              owner reads, or, if that is asked for, to a terminal. Their names, which are no secret, are printed on \
              standard error.",
         )
-        .after_help(EXIT_CODES)
         .arg(
             Arg::new("count")
                 .short('n')

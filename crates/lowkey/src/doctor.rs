@@ -1,7 +1,7 @@
 //! `lowkey doctor`: why a device is refused, and what mends it.
 
 use crate::admin_client::{arguments, ask, encode, said};
-use crate::failure::{EXIT_CODES, Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::show::a_name;
 use crate::terminal::{self, print, text};
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -19,7 +19,6 @@ pub(crate) fn command() -> Command {
              nobody is called that; 13, something is to be mended, at the server or at a device that it knows. \
              Strangers, who come and go, are no reason for it.",
         )
-        .after_help(EXIT_CODES)
         .args(arguments())
         .arg(
             Arg::new("json").long("json").action(ArgAction::SetTrue).help("As JSON: times in seconds"),

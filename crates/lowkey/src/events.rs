@@ -3,7 +3,7 @@
 mod shown;
 
 use crate::admin_client::{Admin, Followed, Unanswered, arguments, encode};
-use crate::failure::{EXIT_CODES, Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::show::{matches, style};
 use crate::terminal::{print_on, say};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -22,7 +22,6 @@ pub(crate) fn command() -> Command {
              then what happens, until this is interrupted. Names and fields are those of the log. A server that is \
              started again is waited for; what was missed is said.",
         )
-        .after_help(EXIT_CODES)
         .args(arguments())
         .args([
             Arg::new("json").long("json").action(ArgAction::SetTrue).help(

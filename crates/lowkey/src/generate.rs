@@ -1,5 +1,7 @@
 //! `lowkey generate`: man pages and completions, made from the arguments and the settings themselves.
 
+mod registry;
+
 use crate::arguments;
 use crate::config::{FIELDS, Field};
 use crate::failure::{EXIT_CODES, Failure};
@@ -20,12 +22,13 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     made.map_err(|error| Failure::file(format_args!("{}: {error}", folder.display())))
 }
 
-/// A page for each command, and one for the settings.
+/// A page for each command, one for the settings and one for registries.
 fn pages(folder: &Path) -> io::Result<()> {
     let mut command = arguments::command().disable_help_subcommand(true);
     command.build();
     page_and_below(folder, "lowkey", &command)?;
-    fs::write(folder.join("lowkey.toml.5"), settings())
+    fs::write(folder.join("lowkey.toml.5"), settings())?;
+    fs::write(folder.join("devices.toml.5"), registry::page())
 }
 
 fn page_and_below(folder: &Path, name: &str, command: &Command) -> io::Result<()> {
@@ -36,10 +39,15 @@ fn page_and_below(folder: &Path, name: &str, command: &Command) -> io::Result<()
 
 fn page(command: &Command) -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
-    // The exit codes, which stand behind the help, have a section of their own here.
+    // What stands behind the help, the exit codes, has a section of its own here.
     Man::new(command.clone().after_help(None::<&str>)).source(SOURCE).manual(MANUAL).render(&mut page)?;
     let mut codes = Roff::new();
     codes.control("SH", ["EXIT STATUS"]);
+    if command.get_name() != "lowkey" {
+        codes.text([bold("lowkey"), roman("(1) lists the exit codes of all commands.")]);
+        page.extend_from_slice(codes.to_roff().as_bytes());
+        return Ok(page);
+    }
     for line in EXIT_CODES.lines().skip(1) {
         let (code, meaning) = line.trim().split_once("  ").unwrap_or((line, ""));
         codes.control("TP", []).text([bold(code)]).text([roman(meaning)]);
@@ -78,7 +86,9 @@ fn settings() -> String {
         bold("lowkey-serve"),
         roman("(1), "),
         bold("lowkey-check"),
-        roman("(1)"),
+        roman("(1), "),
+        bold("devices.toml"),
+        roman("(5)"),
     ]);
     page.render()
 }

@@ -4,7 +4,7 @@ mod draw;
 mod picture;
 mod symbol;
 
-use crate::failure::{EXIT_CODES, Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::terminal::{codes_in, new_file, print, say, secret_file, text};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command, value_parser};
@@ -23,7 +23,6 @@ pub(crate) fn command() -> Command {
              the QR code, the code for people to type, and its name. Whoever sees it can pair with the device: the \
              new file is readable by its owner only, and a label is shown on a terminal and nowhere else.",
         )
-        .after_help(EXIT_CODES)
         .arg(
             Arg::new("codes")
                 .value_name("FILE")

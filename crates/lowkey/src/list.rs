@@ -2,7 +2,7 @@
 
 use crate::admin_client::{arguments, ask, said};
 use crate::config::time::{parse, show as show_span};
-use crate::failure::{EXIT_CODES, Failure};
+use crate::failure::Failure;
 use crate::show::{
     Cell, Choice, Column, Side, devices, flag, for_people, for_programs, from, label, short_time, stale,
     style,
@@ -24,7 +24,6 @@ pub(crate) fn command() -> Command {
              each is connected, when it was last there and from where, its mode, when its key ends, its labels. On a \
              terminal it is a table as wide as that; elsewhere a line for each device with tabs, without headings.",
         )
-        .after_help(EXIT_CODES)
         .args(arguments())
         .args([
             flag("json", "As JSON: what the server says of each"),

@@ -1,7 +1,7 @@
 //! `lowkey page`: what stands in a key page, without its secrets.
 
 use crate::credentials::read_page;
-use crate::failure::{EXIT_CODES, Failure};
+use crate::failure::Failure;
 use crate::show::with_facts;
 use crate::terminal::{path, print};
 use clap::{Arg, ArgMatches, Command, value_parser};
@@ -16,9 +16,8 @@ pub(crate) fn command() -> Command {
     let file = Arg::new("file").value_name("FILE").required(true).value_parser(value_parser!(PathBuf));
     let show = Command::new("show")
         .about("Show what stands in a key page, without its secrets")
-        .after_help(EXIT_CODES)
         .arg(file.help("The key page"));
-    let page = Command::new("page").about("Look at key pages").after_help(EXIT_CODES);
+    let page = Command::new("page").about("Look at key pages");
     page.subcommand_required(true).subcommand(show)
 }
 

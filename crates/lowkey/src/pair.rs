@@ -5,7 +5,7 @@ mod windows;
 
 use crate::admin_client::{self, Admin, Unanswered, number, said};
 use crate::config::{host_and_port, time};
-use crate::failure::{EXIT_CODES, Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::invitation::{self, Invitation};
 use crate::signals::{Asked, Signals};
 use crate::terminal::{say, text};
@@ -31,7 +31,6 @@ pub(crate) fn command() -> Command {
              shows. Exit code 9: the code is another device's already; 10: paired and in force, but another device has \
              shown the same code. --list shows the windows and calls of the server, and --close closes one.",
         )
-        .after_help(EXIT_CODES)
         .arg(
             Arg::new("open")
                 .long("open")

@@ -1,7 +1,7 @@
 //! `lowkey ping`: whether a server is there, has the pinned key and knows this pinning.
 
 use crate::credentials::{self, Credentials};
-use crate::failure::{EXIT_CODES, Failure};
+use crate::failure::Failure;
 use crate::shared_arguments::address;
 use crate::terminal::{print, text};
 use clap::{ArgMatches, Command};
@@ -17,7 +17,6 @@ pub(crate) fn command() -> Command {
              that is not confirmed: a session of the same device goes on, and the server notes an attempt that was not \
              confirmed. Exit code 3: it cannot be reached; 4: it was reached, and the handshake came to nothing.",
         )
-        .after_help(EXIT_CODES)
         .arg(address())
         .args(credentials::arguments())
 }

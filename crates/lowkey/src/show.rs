@@ -13,7 +13,7 @@ pub(crate) use units::{short_time, time};
 
 use crate::admin_client::{arguments, ask, encode, number, said};
 use crate::config::nearest;
-use crate::failure::{EXIT_CODES, Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::terminal::{self, print, print_on, text};
 use choice::{ORDERS, is_name, sort};
 use clap::builder::PossibleValuesParser;
@@ -34,7 +34,6 @@ pub(crate) fn command() -> Command {
              remembers of that device. On a terminal it is a table as wide as that; elsewhere a line for each device \
              with tabs, without headings, times in seconds and amounts in bytes.",
         )
-        .after_help(EXIT_CODES)
         .args(arguments())
         .args([
             flag("json", "As JSON: times in seconds, amounts in bytes"),

@@ -221,7 +221,7 @@ usr/bin/lowkey check --config etc/lowkey/lowkey.toml
 
 const LIMIT: Duration = Duration::from_secs(300);
 
-const CONTENTS: [&str; 34] = [
+const CONTENTS: [&str; 35] = [
     "/etc/lowkey/lowkey.toml",
     "/usr/bin/lowkey",
     "/usr/lib/systemd/system/lowkey.service",
@@ -254,6 +254,7 @@ const CONTENTS: [&str; 34] = [
     "/usr/share/man/man1/lowkey-serve.1.gz",
     "/usr/share/man/man1/lowkey-show.1.gz",
     "/usr/share/man/man1/lowkey.1.gz",
+    "/usr/share/man/man5/devices.toml.5.gz",
     "/usr/share/man/man5/lowkey.toml.5.gz",
     "/usr/share/zsh/vendor-completions/_lowkey",
 ];

@@ -1,7 +1,6 @@
 //! The arguments of `lowkey provision`: of one device, of a batch, of a look at a batch.
 
 use super::{file, flag};
-use crate::failure::EXIT_CODES;
 use crate::in_force;
 use crate::shared_arguments::{id, server_key};
 use clap::builder::PossibleValuesParser;
@@ -22,7 +21,6 @@ pub(super) fn command() -> Command {
              the same command goes on from there, and makes no device twice. --check says whether pages, manifest and \
              registry agree.",
         )
-        .after_help(EXIT_CODES)
         .args(of_one())
         .args(of_a_batch())
         .group(ArgGroup::new("many").args(["batch", "csv", "check"]))

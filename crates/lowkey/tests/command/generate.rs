@@ -8,8 +8,8 @@ use std::fs;
 fn there_is_a_man_page_for_every_command_and_for_the_settings() {
     let folder = Folder::empty();
     folder.run("generate man pages").success().stdout(is_empty());
-    // And lowkey(1), lowkey-code-new(1), lowkey-page-show(1) and lowkey.toml(5).
-    assert_eq!(fs::read_dir(folder.path("pages")).unwrap().count(), COMMANDS.len() + 4);
+    // And lowkey(1), lowkey-code-new(1), lowkey-page-show(1), lowkey.toml(5) and devices.toml(5).
+    assert_eq!(fs::read_dir(folder.path("pages")).unwrap().count(), COMMANDS.len() + 5);
     for command in COMMANDS.into_iter().chain(["code-new", "page-show"]) {
         let page = folder.read(&format!("pages/lowkey-{command}.1"));
         assert!(page.contains(".SH \"EXIT STATUS\""), "{command}");
@@ -21,6 +21,22 @@ fn there_is_a_man_page_for_every_command_and_for_the_settings() {
         assert!(settings.contains(&format!("\n.TP\n\\fB{setting}\\fR")), "{setting}");
     }
     assert!(settings.contains("LOWKEY_LIMITS_SESSIONS_PER_ADDRESS"));
+}
+
+#[test]
+fn the_page_of_registries_has_every_field_that_one_may_have() {
+    let folder = Folder::new();
+    folder.run("generate man pages").success();
+    let page = folder.read("pages/devices.toml.5");
+    folder.write("devices.toml", "[[device]]\nname = \"a\"\ncolour = \"red\"\n");
+    let checked = folder.run("check --key server.key --devices devices.toml --echo").code(1);
+    let said = String::from_utf8(checked.get_output().stderr.clone()).unwrap();
+    let fields = said.split_once("here stand ").unwrap().1.lines().next().unwrap().replace(" and ", ", ");
+    let fields: Vec<&str> = fields.split(", ").chain(["server"]).collect();
+    assert_eq!(page.matches("\n.TP\n").count(), fields.len(), "{fields:?}");
+    for field in fields {
+        assert!(page.contains(&format!("\n.TP\n\\fB{field}\\fR")), "{field}");
+    }
 }
 
 #[test]
