@@ -100,6 +100,11 @@ fail() {
     exit 1
 }
 lowkey code new -o /root/pump-8.code
+cat >> /etc/lowkey/lowkey.toml <<END
+[events]
+run = [\"/bin/sh\", \"-c\", \"cat >> /var/lib/lowkey/told\"]
+only = [\"lowkey.paired\"]
+END
 systemctl start lowkey || fail 'the service does not start'
 # It can write nowhere, and says so before a window opens.
 status=0
@@ -121,12 +126,22 @@ pairs() {
     grep -q 'name = \"pump-8\"' /var/lib/lowkey/devices.toml || fail 'the row is not in the registry'
 }
 pairs
+# The program that is run for events is, within the service's confinement.
+until grep -qs pump-8 /var/lib/lowkey/told; do systemctl is-active --quiet lowkey || fail 'it fell'; sleep 0.1; done
 # What root changes stays the service's to write.
 server=$(lowkey pubkey /etc/lowkey/server.key)
 lowkey revoke pump-8 --registry /var/lib/lowkey/devices.toml --server \"$server\" || fail 'not revoked'
 pairs
 ! lowkey doctor | grep -i psk || fail 'a PSK file was left behind'
 systemctl stop lowkey || fail 'the service does not stop'
+# Saved, lost and given back, as the book says it.
+tar --create --file /root/lowkey.tar --directory / etc/lowkey
+rm -r /etc/lowkey
+tar --extract --same-permissions --file /root/lowkey.tar --directory /
+lowkey check --as lowkey --credential --config /etc/lowkey/lowkey.toml || fail 'what was given back is not right'
+systemctl start lowkey || fail 'the service does not start with what was given back'
+lowkey list | grep -q pump-8 || fail 'a device is not there again'
+systemctl stop lowkey || fail 'the service does not stop again'
 ";
 
 /// Of all of it: a boot takes a second.
