@@ -26,7 +26,8 @@ pub fn build(folder: &str, name: &str) -> Result<PathBuf> {
 /// # Errors
 /// As [`build`].
 pub fn build_with(folder: &str, name: &str, features: &[&str]) -> Result<PathBuf> {
-    build_at(folder, name, "release", features)
+    let features = features.iter().flat_map(|feature| ["--features", feature]);
+    compile((folder, name), &target_folder(folder), features, &[])
 }
 
 /// The same with these variables set, as `name` with `variant` behind it.
@@ -39,36 +40,32 @@ pub fn build_set(
     variables: &[(&str, String)],
 ) -> Result<PathBuf> {
     let features = features.iter().flat_map(|feature| ["--features", feature]);
-    let built = compile((folder, name), "release", &target_folder(folder), features, variables)?;
+    let built = compile((folder, name), &target_folder(folder), features, variables)?;
     // The next build without them takes its place.
     let kept = built.with_file_name(format!("{name}-{variant}"));
     fs::copy(&built, &kept)?;
     Ok(kept)
 }
 
-/// The same at this profile of the workspace.
+/// The same with other `settings` of the release profile, such as `opt-level="s"`, into a folder called `variant`, so
+/// that no two ways of building take each other's place. A profile of its own would have what runs in the compiler
+/// compiled anew as well.
 ///
 /// # Errors
 /// As [`build`].
-pub fn build_at(folder: &str, name: &str, profile: &str, features: &[&str]) -> Result<PathBuf> {
-    let features = features.iter().flat_map(|feature| ["--features", feature]);
-    compile((folder, name), profile, &target_folder(folder), features, &[])
-}
-
-/// The same at the release profile with other `settings`, such as `opt-level="s"`, into a folder called `variant`, so
-/// that no two ways of building take each other's place.
-///
-/// # Errors
-/// As [`build`].
-pub fn build_as(folder: &str, name: &str, variant: &str, settings: &[&str]) -> Result<PathBuf> {
+pub fn build_as(
+    (folder, name, variant): (&str, &str, &str),
+    features: &[&str],
+    settings: &[&str],
+) -> Result<PathBuf> {
     let settings: Vec<String> = settings.iter().map(|setting| format!("profile.release.{setting}")).collect();
     let settings = settings.iter().flat_map(|setting| ["--config", setting]);
-    compile((folder, name), "release", &target_folder(folder).join(variant), settings, &[])
+    let features = features.iter().flat_map(|feature| ["--features", feature]);
+    compile((folder, name), &target_folder(folder).join(variant), features.chain(settings), &[])
 }
 
 fn compile<'a>(
     (folder, name): (&str, &str),
-    profile: &str,
     target: &Path,
     more: impl Iterator<Item = &'a str>,
     variables: &[(&str, String)],
@@ -77,12 +74,12 @@ fn compile<'a>(
     variables
         .iter()
         .fold(cargo, |cargo, (name, value)| cargo.env(name, value))
-        .args(["--quiet", "--profile", profile, "--locked", "--bin", name, "--target-dir"])
+        .args(["--quiet", "--release", "--locked", "--bin", name, "--target-dir"])
         .args([target])
         .args(more)
         .within(folder)
         .run()?;
-    Ok(target.join(TARGET).join(profile).join(name))
+    Ok(target.join(TARGET).join("release").join(name))
 }
 
 /// Runs clippy over the workspace in `folder`, where the toolchain has one.

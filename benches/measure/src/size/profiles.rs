@@ -18,7 +18,7 @@ pub(super) fn print(compiler: &str) -> Result<()> {
     println!("| --- | ---: | ---: | ---: |");
     for (name, title, settings) in WAYS {
         let run = |program| -> Result<(Taken, u32)> {
-            let elf = firmware::build_as(SIZE, program, name, settings)?;
+            let elf = firmware::build_as((SIZE, program, name), &[], settings)?;
             Ok((Taken::of(program, &elf, &script)?, cycles(&model, &elf, &script)?))
         };
         let ((empty, start), (taken, cycles)) = (run("empty")?, run(CORE_ALONE)?);
