@@ -37,8 +37,6 @@ enum Folder {
     Workspace,
     /// Everything that is built for devices, and the model that plays it.
     Device,
-    /// The workspace once more, for shuttle.
-    Shuttle,
     /// Programs that steps need, and workspaces in which one step builds.
     Other,
     /// Nowhere: what is built already is played, on the board in Rust.
@@ -201,7 +199,7 @@ fn network() -> Result<()> {
 
 fn interleavings() -> Result<()> {
     let played = ["--package", "lowkey-host", "--no-default-features", "--lib", "interleavings"];
-    tally::run_under("lowkey_shuttle", &played).map(drop)
+    tally::run_by("xtask/shuttle.sh", &[&ONE_BUILD[..], &played].concat()).map(drop)
 }
 
 /// Sees to it that no test is left out for want of a program.
@@ -258,7 +256,7 @@ const STEPS: [Step; 36] = [
         tally::run(&["--release", "--workspace", "--exclude", "memcheck"], HOST).map(drop)
     }),
     beside(Folder::Other, "fuzz", "fuzz targets on their seeds", || tally::run(&[], FUZZ).map(drop)),
-    beside(Folder::Shuttle, "interleavings", "orders in which threads of a server meet", interleavings),
+    beside(Folder::Workspace, "interleavings", "orders in which threads of a server meet", interleavings),
     beside(Folder::Other, "systemd", "how tightly systemd shuts the service in", || {
         pack::run(&["deb", "--units"])
     }),

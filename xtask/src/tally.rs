@@ -5,10 +5,7 @@ use std::ops::AddAssign;
 use std::sync::LazyLock;
 use std::time::Duration;
 use std::{env, fmt};
-use xtask::{
-    command::{Command, Result},
-    target,
-};
+use xtask::command::{Command, Result};
 
 /// What the test runner has counted so far.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -63,14 +60,13 @@ pub(crate) fn run(arguments: &[&str], folder: &str) -> Result<Tally> {
     count(cargo, arguments)
 }
 
-/// The same in the workspace with everything compiled under `--cfg` `name`, where a warning is an error; in a target
-/// folder of its own, as other flags would have cargo build all the rest anew, twice.
+/// The same in the workspace with our crates compiled by `compiler`, a script: flags in the environment would have all
+/// others compiled anew as well.
 ///
 /// # Errors
 /// As [`run`].
-pub(crate) fn run_under(name: &str, arguments: &[&str]) -> Result<Tally> {
-    let cargo = Command::cargo_in(".").env("CARGO_TARGET_DIR", target().join(name));
-    count(cargo.env("RUSTFLAGS", format!("--cfg {name} -D warnings")), arguments)
+pub(crate) fn run_by(compiler: &str, arguments: &[&str]) -> Result<Tally> {
+    count(Command::cargo().env("RUSTC_WORKSPACE_WRAPPER", xtask::root().join(compiler)), arguments)
 }
 
 fn count(cargo: Command, arguments: &[&str]) -> Result<Tally> {
