@@ -1,10 +1,11 @@
 //! What a server remembers of 100,000 devices: memory and file, each; what an event costs, and a restart; and what it
-//! costs a handshake that it is remembered.
+//! costs a handshake that it is remembered, or that somebody reads along.
 //!
 //! `LOWKEY_DEVICES=10000` for another number. Prints one line a figure.
 
 use host_bench::{Contender, Group, Turns, resident};
 use lowkey_core::{Id, Identity, PublicKey, Secret};
+use lowkey_gateway::events::Events;
 use lowkey_gateway::memory::Memory;
 use lowkey_host::{Acceptor, Device, Devices, Event, Limits, Observer, Peer, Pinned, Pinning, connect};
 use std::net::SocketAddr;
@@ -57,16 +58,29 @@ fn main() {
     if let (Some(before), Some(after)) = (before, after) {
         println!("memory:   {:>10} bytes a device", after.saturating_sub(before) / devices);
     }
-    let [with, without] = [Some(memory), None].map(|memory| handshakes(&pinned, memory));
-    let ours = Contender::new("remembered", with);
-    let others = vec![Contender::new("not remembered", without).with_target(MOST)];
     let turns = Turns { count: 401, length: Duration::from_millis(10), ..Turns::IN_MEMORY };
-    turns.print("memory", vec![Group { name: "handshake and end, KK".to_owned(), ours, others }]);
+    let against = |name: &'static str, who, target: Option<f64>| {
+        let ours = Contender::new(name, handshakes(&pinned, who));
+        let others = Contender::new("heard by nobody", handshakes(&pinned, Heard::Nobody));
+        Group { name: format!("KK to its end, {name}"), ours, others: vec![others.with_target(target)] }
+    };
+    let remembered = against("remembered", Heard::Memory(memory), Some(MOST));
+    let read = against("read along", Heard::Reader(Events::new()), None);
+    turns.print("memory and events", vec![remembered, read]);
+}
+
+/// Who hears of a session.
+enum Heard {
+    Nobody,
+    /// A memory with a file.
+    Memory(Memory),
+    /// Somebody who reads along.
+    Reader(Events),
 }
 
 /// Sessions of a device among all the others, from its first frame to its end; with a file that is written meanwhile,
-/// if they are remembered.
-fn handshakes(others: &[Arc<Pinned>], memory: Option<Memory>) -> impl FnMut(u64) -> Duration + use<> {
+/// or events that are read, by whoever hears of them.
+fn handshakes(others: &[Arc<Pinned>], heard: Heard) -> impl FnMut(u64) -> Duration + use<> {
     let [server, device] = [11, 12].map(|byte| Identity::new(Secret::new([byte; 32])).unwrap());
     let peer = Peer::pin(&device, server.public_key()).unwrap();
     let id = Id::of_pinning(&device.public_key(), &server.public_key());
@@ -76,10 +90,20 @@ fn handshakes(others: &[Arc<Pinned>], memory: Option<Memory>) -> impl FnMut(u64)
     limits.messages_1_per_second = u32::MAX;
     limits.messages_1_per_second_per_address = u32::MAX;
     let acceptor = Acceptor::new(server, all.collect::<Devices>(), limits).unwrap();
-    // Where what is behind writes.
+    // Where what is behind writes, or reads.
     let beside = Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
-    if let Some(memory) = memory {
-        beside.spawn(memory.keep(&acceptor));
+    match heard {
+        Heard::Nobody => (),
+        Heard::Memory(memory) => drop(beside.spawn(memory.keep(&acceptor))),
+        Heard::Reader(events) => {
+            acceptor.observe(events.clone());
+            let mut reader = events.from_now_on();
+            beside.spawn(async move {
+                loop {
+                    std::hint::black_box(reader.next().await.json().len());
+                }
+            });
+        }
     }
     let runtime = Builder::new_current_thread().enable_time().build().unwrap();
     move |rounds| {
