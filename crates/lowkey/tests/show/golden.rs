@@ -66,7 +66,7 @@ fn calm(name: &str, value: &mut Value) {
         Value::Array(values) => values.iter_mut().for_each(|value| calm(name, value)),
         Value::Number(_) if name.contains("seconds") => *value = 0.into(),
         Value::String(text) if text.starts_with("lkpub1") || text.starts_with("0x") => {
-            *text = name.to_uppercase()
+            *text = name.to_uppercase();
         }
         Value::String(text) if ["version", "path", "digest"].contains(&name) => *text = name.to_uppercase(),
         _ => (),
