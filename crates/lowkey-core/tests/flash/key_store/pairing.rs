@@ -2,7 +2,7 @@
 
 use super::{Change, NEW, PAIRED, after, change, code, flash, open, pinnings, said, servers};
 use crate::NATURES;
-use lowkey_core::key_store::{KeyStore, StoreError};
+use lowkey_core::key_store::{KeyStore, Standing, StoreError};
 use lowkey_core::{Id, Identity, Peer, PinStore, Secret};
 use test_support::flash::Model;
 
@@ -73,6 +73,31 @@ fn pairing_6_the_id_has_the_devices_key_first_and_kk_takes_the_pinning() {
         assert!(keys.psk().is_none());
         assert_eq!(keys.identity().public_key(), device);
     }
+}
+
+/// For C, which has no [`Peer`].
+#[test]
+fn pairing_6_a_key_with_its_diffie_hellman_is_stored_as_a_peer_is_and_lies_where_a_port_reads_it() {
+    let (mut flash, mut other) = (new(), new());
+    after(&mut flash, NEW);
+    after(&mut other, NEW);
+    let mut store = open(&mut flash).expect("a store");
+    let (device, [server, ..]) = (store.identity().expect("keys"), servers());
+    let peer = Peer::pin(&device, server).expect("a key that can be pinned");
+    let shared = peer.shared_secret();
+
+    // Our own key is nobody's peer, and no key has a Diffie-Hellman of zeros with ours.
+    assert_eq!(store.pin(&device.public_key(), shared, &code(0)), Err(StoreError::PeerKey));
+    assert_eq!(store.pin(&server, &Secret::new([0; 32]), &code(0)), Err(StoreError::PeerKey));
+    assert_eq!(store.pinning(Standing::Pending), None);
+
+    store.pin(&server, shared, &code(0)).expect("stored");
+    let (key, stored) = store.pinning(Standing::Pending).expect("a pinning");
+    assert!(key == server.as_bytes() && Secret::new(*stored).ct_eq(shared));
+    assert_eq!(store.pinning(Standing::Final), None);
+    let is = said(&store);
+    assert_eq!(is, after(&mut other, &[Change::Store(0, 0)]));
+    assert_eq!(said(&open(&mut flash).expect("a store")), is, "it was written");
 }
 
 #[test]
