@@ -3,7 +3,7 @@
 
 use crate::doctor::{Diagnosis, Finding, Mend};
 use lowkey_host::text::{ShownId, mask};
-use lowkey_host::{Acceptor, Caller, InForce, NotPaired, Progress, SessionInfo, WindowInfo};
+use lowkey_host::{Acceptor, Caller, InForce, NotPaired, Progress, Registry, SessionInfo, WindowInfo};
 use lowkey_registry::keys::encode_public;
 use lowkey_registry::show_code_name;
 use lowkey_registry::text_file::shown;
@@ -75,17 +75,13 @@ pub(super) fn registry(acceptor: &Acceptor, path: &Path) -> String {
     let in_force = acceptor.in_force();
     let ended = in_force.and_then(|InForce { sessions_ended, .. }| sessions_ended);
     let trouble = registry.trouble();
-    let mut names = HashSet::new();
-    registry.each(&mut |pinned| {
-        names.insert(pinned.device().name().to_owned());
-    });
     let left_out: Vec<Value> = registry
         .left_out()
         .into_iter()
         .map(|of| json!({ "device": of.device, "id": ShownId(of.id).to_string(), "key": encode_public(&of.key), "why": of.why }))
         .collect();
     let value = json!({
-        "devices": names.len(),
+        "devices": devices(registry),
         "digest": in_force.map(|InForce { digest, .. }| digest.to_string()),
         "in_force": ended.is_some(),
         "left_out": left_out,
@@ -96,6 +92,15 @@ pub(super) fn registry(acceptor: &Acceptor, path: &Path) -> String {
         "stale": trouble.as_ref().map(|trouble| &trouble.what),
     });
     format!("{value}\n")
+}
+
+/// How many devices a registry has, each once.
+pub(super) fn devices(registry: &dyn Registry) -> usize {
+    let mut names = HashSet::new();
+    registry.each(&mut |pinned| {
+        names.insert(pinned.device().name().to_owned());
+    });
+    names.len()
 }
 
 /// A pairing window.

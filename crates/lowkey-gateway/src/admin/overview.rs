@@ -1,12 +1,11 @@
 //! A server at a glance, as JSON.
 
-use super::json::window;
+use super::json::{devices, window};
 use crate::health::Health;
 use lowkey_host::Acceptor;
 use lowkey_registry::keys::encode_public;
 use lowkey_registry::text_file::shown;
 use serde_json::{Value, json};
-use std::collections::HashSet;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -15,10 +14,6 @@ use std::time::SystemTime;
 pub(super) fn text(acceptor: &Acceptor, service: Option<&Health>, path: &Path) -> String {
     let stats = acceptor.stats();
     let registry = acceptor.registry();
-    let mut names = HashSet::new();
-    registry.each(&mut |pinned| {
-        names.insert(pinned.device().name().to_owned());
-    });
     let in_force = registry.since().map(|since| SystemTime::now().duration_since(since).unwrap_or_default());
     let windows = acceptor.windows();
     let open: Vec<Value> = windows.iter().filter(|of| of.over.is_none()).map(window).collect();
@@ -28,7 +23,7 @@ pub(super) fn text(acceptor: &Acceptor, service: Option<&Health>, path: &Path) -
         + stats.refused_service_down
         + stats.refused_version;
     let value = json!({
-        "devices": names.len(),
+        "devices": devices(registry),
         "registry": {
             "in_force_seconds": in_force.map(|since| since.as_secs()),
             "left_out": registry.left_out().len(),
