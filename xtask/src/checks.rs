@@ -6,12 +6,14 @@ mod dependencies;
 mod quick;
 mod side_by_side;
 mod suites;
-pub(crate) mod workflow;
+mod workflow;
+
+use std::fs;
 
 use xtask::{
     command::{Command, Result},
     programs::{self, ONE_BUILD},
-    setup,
+    root, setup,
 };
 
 use crate::{
@@ -91,8 +93,21 @@ pub(crate) fn from(name: &str) -> Result<()> {
     run(&STEPS.iter().skip(first).collect::<Vec<_>>())
 }
 
+/// Whether the house is what its plan says, and each step in a job of the forge's workflow.
+///
+/// # Errors
+/// Everything that differs, on standard error.
+pub(crate) fn planned() -> Result<()> {
+    let workflow = fs::read_to_string(root().join(workflow::FILE))?;
+    let problems = workflow::problems(&workflow, names());
+    if !problems.is_empty() {
+        return Err(problems.join("\n").into());
+    }
+    plan::run(&[])
+}
+
 /// The name of each step.
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+fn names() -> impl Iterator<Item = &'static str> {
     every().map(|step| step.name)
 }
 
@@ -218,7 +233,7 @@ fn clippy(what: &[&str]) -> Result<()> {
 /// All steps. Those that stand in a row and may run beside others do.
 const STEPS: [Step; 36] = [
     beside(Folder::Workspace, "format", "formatting", formatting),
-    beside(Folder::Workspace, "plan", "whether the house is what its plan says", plan::check),
+    beside(Folder::Workspace, "plan", "whether the house is what its plan says", planned),
     beside(Folder::Other, "dependencies", "licences and sources of dependencies", dependencies::allowed),
     beside(Folder::Other, "advisories", "warnings of dependencies", dependencies::advisories),
     beside(Folder::Workspace, "lints", "lints", lints),

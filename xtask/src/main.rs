@@ -74,7 +74,7 @@ fn main() -> ExitCode {
             .map_err(Into::into)
             .and_then(|elf| measure::run(&["constant-time", "--elf", &elf.to_string_lossy()])),
         ["constant-time" | "cycles" | "on-device" | "size", ..] => measure::run(&arguments),
-        ["plan"] => plan::check(),
+        ["plan"] => checks::planned(),
         ["plan", word @ ("--write" | "--drivers")] => plan::run(&[word]),
         ["duplicates"] => plan::run(&["--duplicates"]),
         [] => Err(help::all().into()),

@@ -2,8 +2,8 @@
 
 use xtask::command::{self, Command, Result};
 
-use super::{format_workspace, rustdoc, suites::WITH_TESTS};
-use crate::{measure, plan, steps::Steps};
+use super::{format_workspace, planned, rustdoc, suites::WITH_TESTS};
+use crate::{measure, steps::Steps};
 
 /// Formatting, what is documented, lints and unit tests, of the workspace.
 ///
@@ -13,7 +13,7 @@ pub(super) fn check() -> Result<()> {
     everything_is_there()?;
     let mut steps = Steps::new();
     steps.run("formatting", format_workspace)?;
-    steps.run("whether the house is what its plan says", plan::check)?;
+    steps.run("whether the house is what its plan says", planned)?;
     steps.run("whether the documents show the committed numbers", || measure::run(&["documents"]))?;
     steps.run("lints", || {
         cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"])

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// What the `workflow` does not run, runs twice or cannot run, of the `steps`.
-pub(crate) fn problems<'s>(workflow: &str, steps: impl Iterator<Item = &'s str>) -> Vec<String> {
+pub(super) fn problems<'s>(workflow: &str, steps: impl Iterator<Item = &'s str>) -> Vec<String> {
     let lists = workflow.lines().filter_map(|line| line.trim().strip_prefix(LIST));
     let mut left: BTreeSet<&str> = steps.collect();
     let mut problems: Vec<String> = lists
@@ -15,7 +15,7 @@ pub(crate) fn problems<'s>(workflow: &str, steps: impl Iterator<Item = &'s str>)
     problems
 }
 
-pub(crate) const FILE: &str = ".github/workflows/ci.yml";
+pub(super) const FILE: &str = ".github/workflows/ci.yml";
 /// What stands before a job's steps.
 const LIST: &str = "steps: ";
 
