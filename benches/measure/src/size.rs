@@ -5,6 +5,7 @@
 
 mod c;
 mod initiator;
+mod linked;
 mod map;
 mod panics;
 mod parts;

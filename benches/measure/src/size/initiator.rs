@@ -10,7 +10,7 @@ use std::path::Path;
 use rustc_demangle::demangle;
 use xtask::{archive::declared, command::Result, root};
 
-use super::c;
+use super::linked;
 use crate::image::Image;
 
 /// Links and looks. `everything` is the image with all functions: what is said to be the other roles' must be in that,
@@ -24,7 +24,7 @@ pub(super) fn check(archive: &Path, everything: &Path) -> Result<()> {
         return Err(format!("the header has no {name}").into());
     }
     let its: Vec<String> = all.into_iter().filter(|name| !FOR_OTHERS.contains(&name.as_str())).collect();
-    let (elf, _) = c::link(FOLDER, PROGRAM, &c::kept(&its), archive)?;
+    let (elf, _) = linked::link(FOLDER, PROGRAM, &linked::kept(&its), archive)?;
     let (initiator, everything) = (names(&elf)?, names(everything)?);
     for part in OF_OTHERS {
         if with(&everything, part).next().is_none() {

@@ -10,7 +10,7 @@ use xtask::{
     setup,
 };
 
-use super::{DEADLINE, Script, c};
+use super::{DEADLINE, Script, linked};
 
 /// Plays every mode in both roles, and a device of `lowkey_kk.h`, on each.
 ///
@@ -19,12 +19,12 @@ use super::{DEADLINE, Script, c};
 pub(crate) fn residue() -> Result<()> {
     setup::ensure([&setup::ARM_GCC, &setup::ARM_NEWLIB])?;
     let script = Script::record()?;
-    let source = fs::read_to_string(c::source(PROGRAM))?;
+    let source = fs::read_to_string(linked::source(PROGRAM))?;
     let watched: Vec<&str> = source.lines().filter_map(watched).collect();
     let wraps: Vec<String> = watched.iter().map(|name| format!("-Wl,--wrap={name}")).collect();
     for target in TARGETS {
         let archive = archive::build(&Machine::bare(target))?;
-        let (elf, _) = c::link(PROGRAM, PROGRAM, &wraps, &archive)?;
+        let (elf, _) = linked::link(PROGRAM, PROGRAM, &wraps, &archive)?;
         let mut board = Board::start(Options {
             elf: &elf,
             key_page: Some(&script.0),
