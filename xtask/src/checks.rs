@@ -17,7 +17,7 @@ use xtask::{
 };
 
 use crate::{
-    BOARD, archive, browser, firmware, fleet, measure, network_trial, pack, plan, show,
+    BOARD, browser, firmware, fleet, measure, network_trial, pack, plan, show,
     show::{Board, Wire},
     tally::{self, Tally},
 };
@@ -325,7 +325,7 @@ const STM32: &str = "examples/stm32f107";
 const SIZE: &str = "benches/size";
 const CYCLES: &str = "benches/cortex-m3";
 /// The library for firmware in C.
-const ARCHIVE: &str = archive::WORKSPACE;
+const ARCHIVE: &str = "crates/lowkey-c/archive";
 const FUZZ: &str = "fuzz";
 /// Tests on the device, and the host programs behind them.
 const M3: &str = "tests/m3";

@@ -1,12 +1,9 @@
 //! What the tasks share with the programs behind them: running other programs, installing what is needed, building
-//! firmware and the library for C, an emulated board.
+//! firmware, an emulated board.
 
-pub mod archive;
-pub mod c_firmware;
 pub mod command;
 pub mod documents;
 pub mod firmware;
-pub mod lwip;
 pub mod measure;
 pub mod pattern;
 pub mod programs;

@@ -11,15 +11,7 @@ use xtask::{
     setup, target, times,
 };
 
-use crate::{
-    c_firmware::{
-        self, Kind,
-        first_record::{self, Log},
-    },
-    firmware,
-    steps::Steps,
-    tally,
-};
+use crate::{firmware, pack, steps::Steps, tally};
 
 /// Whose firmware runs on the board.
 #[derive(Clone, Copy)]
@@ -42,12 +34,11 @@ pub(crate) fn demo(board: Board<'_>, wire: &Wire) -> Result<()> {
     setup::ensure([&setup::QEMU])?;
     let firmware = steps.run("build the firmware", || match board {
         Board::Rust(folder) => firmware::build_with(folder, FIRMWARE, &["demo"]),
-        Board::C => c_firmware::build(Kind::Demo),
+        Board::C => pack::firmware("demo"),
     })?;
     steps.run("build the lowkey command and the backend", programs::build)?;
     if let (Board::C, Wire::Honest) = (board, wire) {
-        let firmware =
-            steps.run("build the program of the C chapter", || first_record::build(Log::Played))?;
+        let firmware = steps.run("build the program of the C chapter", || pack::firmware("first-record"))?;
         steps.run("its first record", || play("first-record", &firmware))?;
     }
     let (name, word) = match wire {
@@ -80,7 +71,7 @@ pub(crate) fn pair(board: Board<'_>) -> Result<()> {
 fn pairing(board: Board<'_>) -> Result<PathBuf> {
     match board {
         Board::Rust(folder) => firmware::build_with(folder, "pairing", &["demo"]),
-        Board::C => c_firmware::build(Kind::PairingDemo),
+        Board::C => pack::firmware("pairing-demo"),
     }
 }
 
@@ -127,7 +118,7 @@ pub(crate) fn line(rust: &str) -> Result<()> {
     setup::ensure([&setup::QEMU])?;
     let boards = steps.run("build the firmware, with short times", || {
         let what = (rust, FIRMWARE, "line");
-        Ok([firmware::build_set(what, &["demo"], &times::variables())?, c_firmware::build(Kind::Line)?])
+        Ok([firmware::build_set(what, &["demo"], &times::variables())?, pack::firmware("line")?])
     })?;
     steps.run("build the lowkey command and the server", programs::build)?;
     steps.run("line", || {

@@ -20,8 +20,8 @@ mod theirs;
 
 use std::path::{Path, PathBuf};
 
+use pack::archive::{self, Machine};
 use xtask::{
-    archive::{self, Machine},
     command::{Command, Result},
     firmware, setup,
     steps::Steps,

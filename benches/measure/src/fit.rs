@@ -2,11 +2,8 @@
 
 use std::path::Path;
 
-use xtask::{
-    c_firmware::{self, Kind},
-    command::Result,
-    firmware,
-};
+use pack::c_firmware::{self, Kind};
+use xtask::{command::Result, firmware};
 
 use crate::image::Image;
 

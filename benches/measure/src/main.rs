@@ -3,7 +3,7 @@
 use std::{env, path::Path, process::ExitCode};
 
 use measure::{constant_time, cycles, fit, host, image::Image, on_device, size};
-use xtask::archive;
+use pack::archive;
 
 fn main() -> ExitCode {
     // Building the library for C starts us once more, in the compiler's place.

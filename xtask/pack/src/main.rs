@@ -10,9 +10,17 @@ mod packages;
 mod pages;
 mod release;
 
-use std::{env, process::ExitCode};
+use std::{env, path::PathBuf, process::ExitCode};
 
-use xtask::{archive, command, lwip, measure, programs, steps, toolchain, tools};
+use pack::{
+    archive,
+    c_firmware::{
+        self, Kind,
+        first_record::{self, Log},
+    },
+    lwip,
+};
+use xtask::{command, measure, programs, steps, toolchain, tools};
 
 fn main() -> ExitCode {
     if let Some(code) = archive::stand_in() {
@@ -27,6 +35,7 @@ fn main() -> ExitCode {
         ["deb"] => deb::build().map(|package| println!("{}", package.display())),
         ["deb", "--try"] => deb::trial(),
         ["deb", "--units"] => deb::units(),
+        ["firmware", kind] => firmware(kind).map(|elf| println!("{}", elf.display())),
         ["packages"] => packages::quick(),
         ["pages"] => pages::check(),
         ["release"] => release::make(release::Kind::Release),
@@ -44,8 +53,20 @@ fn main() -> ExitCode {
     }
 }
 
+/// Builds the firmware in C of this kind, for whoever plays it; returns its ELF file.
+fn firmware(kind: &str) -> command::Result<PathBuf> {
+    match kind {
+        "demo" => c_firmware::build(Kind::Demo),
+        "pairing-demo" => c_firmware::build(Kind::PairingDemo),
+        "line" => c_firmware::build(Kind::Line),
+        "first-record" => first_record::build(Log::Played),
+        _ => Err(USAGE.into()),
+    }
+}
+
 const USAGE: &str = "\
 usage: pack c [--try | --try-often]
        pack deb [--try | --units]
+       pack firmware demo | pairing-demo | line | first-record
        pack packages | pages
        pack release [--dry-run | --twice | --bytes FOLDER]";

@@ -12,8 +12,9 @@ use std::{
 };
 
 use object::{Architecture, LittleEndian, Object, ObjectSymbol, SymbolKind, read::elf::ElfFile32};
+use pack::archive;
 use rustc_demangle::demangle;
-use xtask::{archive, command::Result, root, setup};
+use xtask::{command::Result, root, setup};
 
 use super::{
     disassembled,

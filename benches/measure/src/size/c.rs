@@ -3,9 +3,11 @@
 
 use std::{fs, path::Path};
 
-use xtask::{
+use pack::{
     archive::{self, Machine, declared},
     c_firmware::first_record::{self, Log},
+};
+use xtask::{
     command::Result,
     qemu::{Board, Network, Options},
     root, setup,

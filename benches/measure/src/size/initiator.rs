@@ -7,8 +7,9 @@
 
 use std::path::Path;
 
+use pack::archive::declared;
 use rustc_demangle::demangle;
-use xtask::{archive::declared, command::Result, root};
+use xtask::{command::Result, root};
 
 use super::linked;
 use crate::image::Image;

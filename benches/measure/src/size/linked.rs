@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use pack::archive::{self, fresh};
 use xtask::{
-    archive::{self, fresh},
     command::{Command, Result},
     target,
 };

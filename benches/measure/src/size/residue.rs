@@ -3,8 +3,8 @@
 
 use std::fs;
 
+use pack::archive::{self, Machine};
 use xtask::{
-    archive::{self, Machine},
     command::Result,
     qemu::{Board, Network, Options},
     setup,

@@ -1,10 +1,7 @@
 //! What each setting is worth that the archive for C is built with and that is not stable Rust.
 
-use xtask::{
-    archive::{self, Machine, Saving},
-    command::Result,
-    toolchain::TARGET,
-};
+use pack::archive::{self, Machine, Saving};
+use xtask::{command::Result, toolchain::TARGET};
 
 use super::{Script, c};
 use crate::numbers::grouped;

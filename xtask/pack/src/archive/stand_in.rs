@@ -1,4 +1,4 @@
-//! xtask in the place of rustc: the same sources give the same bytes, whatever folder the repository is in.
+//! A program of ours in the place of rustc: the same sources give the same bytes, whatever folder the repository is in.
 //!
 //! Cargo hashes into the names of functions where a crate lies that is outside of its workspace, and where the target's
 //! description lies; and the compiler sorts functions by name. As the archive is a workspace of its own, all our crates
@@ -10,7 +10,7 @@ use std::{
     process::{self, ExitCode},
 };
 
-use crate::{
+use xtask::{
     command::{Command, Result},
     toolchain::library_renamed,
 };

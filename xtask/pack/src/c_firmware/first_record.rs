@@ -3,11 +3,9 @@
 
 use std::{fs, path::PathBuf};
 
-use crate::{
-    archive::{copy, fresh},
-    command::Result,
-    root, target,
-};
+use xtask::{command::Result, root, target};
+
+use crate::archive::{copy, fresh};
 
 /// Where its boot log is.
 #[derive(Clone, Copy)]

@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
+use xtask::{
     command::{Command, Result},
     toolchain::{Toolchain, with_sources},
 };

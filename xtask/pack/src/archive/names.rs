@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::Machine;
-use crate::command::Result;
+use xtask::command::Result;
 
 /// Global names of an archive.
 #[derive(Default)]

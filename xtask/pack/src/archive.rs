@@ -14,9 +14,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
+use xtask::{
     command::{Command, Result},
-    setup, target,
+    root, setup, target,
     toolchain::{host, host_cargo},
 };
 
@@ -70,7 +70,7 @@ impl Machine {
 /// # Errors
 /// There is no toolchain, it does not compile, or it is not as it must be.
 pub fn build(machine: &Machine) -> Result<PathBuf> {
-    build_from(&crate::root(), machine, &target().join("archive"))
+    build_from(&root(), machine, &target().join("archive"))
 }
 
 /// Compiles for all of `machines` that are microcontrollers, which together takes less time than one after the other;
@@ -82,7 +82,7 @@ pub fn compile_together(machines: &[Machine]) -> Result<()> {
     let machines: Vec<&str> =
         machines.iter().filter(|machine| machine.is_bare()).map(|machine| &*machine.target).collect();
     let work = target().join("archive");
-    run(small::cargo(&machines, &Saving::ALL, &work)?, &crate::root(), &work)
+    run(small::cargo(&machines, &Saving::ALL, &work)?, &root(), &work)
 }
 
 /// The same from the repository in `root`, with everything that is built in `work`.
@@ -98,7 +98,7 @@ pub fn build_from(root: &Path, machine: &Machine, work: &Path) -> Result<PathBuf
 /// # Errors
 /// As [`build`].
 pub fn build_with(machine: &Machine, savings: &[Saving]) -> Result<PathBuf> {
-    make(&crate::root(), machine, savings, &target().join("archive-savings"))
+    make(&root(), machine, savings, &target().join("archive-savings"))
 }
 
 fn make(root: &Path, machine: &Machine, savings: &[Saving], work: &Path) -> Result<PathBuf> {

@@ -8,11 +8,15 @@ use std::{
     thread,
 };
 
+use xtask::{
+    command::{Command, Result},
+    root, setup, target, times,
+    toolchain::TARGET,
+};
+
 use crate::{
     archive::{self, Machine},
-    command::{Command, Result},
-    lwip, root, setup, target, times,
-    toolchain::TARGET,
+    lwip,
 };
 
 /// Which firmware.

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{
+use xtask::{
     command::{Command, Result},
     setup, target,
 };
