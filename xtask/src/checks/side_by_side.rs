@@ -25,6 +25,7 @@ use crate::tally::{self, Tally};
 /// The first that failed.
 pub(super) fn run(steps: &[&Step]) -> Result<Tally> {
     fs::create_dir_all(folder())?;
+    keep_ourselves()?;
     let cores = thread::available_parallelism()?.get();
     let mut tally = Tally::default();
     for group in steps.chunk_by(in_a_row) {
@@ -101,7 +102,7 @@ fn play(step: &Step, is_live: bool, tally: &mut Tally) -> Result<()> {
     // What it took before is no longer so if it fails.
     let _there_may_be_none = fs::remove_file(kept(step, "seconds"));
     let (said, say) = io::pipe()?;
-    let mut command = process::Command::new(env::current_exe()?);
+    let mut command = process::Command::new(ourselves());
     command.args(["step", step.name]).current_dir(root()).env(tally::SEED, tally::seed());
     command.stdin(Stdio::null()).stderr(say.try_clone()?).stdout(say);
     command.envs(AT_ONCE.into_iter().filter(|(name, _)| env::var_os(name).is_none()));
@@ -127,6 +128,19 @@ fn play(step: &Step, is_live: bool, tally: &mut Tally) -> Result<()> {
         return Err(format!("{status}; {} has what it said", kept(step, "log").display()).into());
     }
     Ok(fs::write(kept(step, "seconds"), format!("{seconds:.1}\n"))?)
+}
+
+/// Copies this program to where no cargo puts another one in its place: the steps build all that the tests are of, and
+/// that is one of them.
+fn keep_ourselves() -> Result<()> {
+    // Not over one that still runs.
+    let _there_may_be_none = fs::remove_file(ourselves());
+    fs::copy(env::current_exe()?, ourselves())?;
+    Ok(())
+}
+
+fn ourselves() -> PathBuf {
+    folder().join("xtask").with_extension(env::consts::EXE_EXTENSION)
 }
 
 fn kept(step: &Step, what: &str) -> PathBuf {
