@@ -100,6 +100,12 @@ impl Events {
         }
     }
 
+    /// How many there have been.
+    #[cfg(feature = "admin")]
+    pub(crate) fn count(&self) -> u64 {
+        self.kept().end()
+    }
+
     fn keep(&self, name: &'static str, level: Level, object: Object) {
         let mut kept = self.kept();
         kept.push(name, level, object.done());

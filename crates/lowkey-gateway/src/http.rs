@@ -23,10 +23,11 @@ use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::net::IpAddr;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::sleep;
 
 pub(crate) type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
@@ -49,12 +50,16 @@ pub(crate) trait Routes: Send + Sync + 'static {
 pub(crate) struct Turn {
     asked: Asked,
     deadline: Deadline,
+    counted: OnceLock<OwnedSemaphorePermit>,
 }
 
 impl Turn {
-    /// It is counted elsewhere from now on, and has as long as is said there.
-    pub(crate) fn reads_along(&self) -> Deadline {
-        self.asked.reads_along();
+    /// It is counted by this permit from now on, until the connection is over, and has as long as is said of its
+    /// deadline.
+    pub(crate) fn reads_along(&self, permit: OwnedSemaphorePermit) -> Deadline {
+        if self.counted.set(permit).is_ok() {
+            self.asked.reads_along();
+        }
         self.deadline.clone()
     }
 }
@@ -101,7 +106,7 @@ async fn answer<R: Routes>(
     routes: &R,
     asked: Asked,
 ) {
-    let turn = Turn { asked, deadline: Deadline::after(WHOLE_TIME) };
+    let turn = Turn { asked, deadline: Deadline::after(WHOLE_TIME), counted: OnceLock::new() };
     let service = service_fn(async |request| {
         turn.asked.now();
         Ok::<_, Infallible>(routes.answer(request, caller, &turn).await)

@@ -13,8 +13,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::sync::Semaphore;
+use tokio::task::yield_now;
+use tokio::time::{Instant, timeout_at};
 
 /// Who reads along.
 #[derive(Debug)]
@@ -41,22 +42,17 @@ impl Readers {
             From::Last(events) => self.events.last(events),
             From::Since(id) => self.events.since(id),
         };
-        let told = Told { reader, only: asked.only, ends: asked.ends, is_begun: false, _permit: permit };
-        stream("text/event-stream", Stream { next: Box::pin(told.next()), deadline: turn.reads_along() })
+        let end = asked.ends_now.then(|| self.events.count());
+        let told = Told { reader, only: asked.only, end, is_begun: false };
+        let deadline = turn.reads_along(permit);
+        stream("text/event-stream", Stream { next: Box::pin(told.next()), deadline })
     }
 }
 
 struct Asked {
     from: From,
     only: Vec<String>,
-    ends: Ends,
-}
-
-/// When the answer is over.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ends {
-    Never,
-    Now,
+    ends_now: bool,
 }
 
 enum From {
@@ -68,13 +64,13 @@ enum From {
 impl Asked {
     /// A browser that comes back names the last event that it has in a header, whatever the address says.
     fn of(query: Option<&str>, last_event: Option<&HeaderValue>) -> Option<Self> {
-        let mut asked = Self { from: From::Now, only: Vec::new(), ends: Ends::Never };
+        let mut asked = Self { from: From::Now, only: Vec::new(), ends_now: false };
         for (name, value) in query::fields(query)? {
             match name {
                 "last" => asked.from = From::Last(value.parse().ok()?),
                 "since" => asked.from = From::Since(value.parse().ok()?),
                 "only" => asked.only = value.split(',').map(str::to_owned).collect(),
-                "end" if value == "now" => asked.ends = Ends::Now,
+                "end" if value == "now" => asked.ends_now = true,
                 _ => return None,
             }
         }
@@ -90,9 +86,9 @@ struct Told {
     reader: Reader,
     /// Names of events; none: all.
     only: Vec<String>,
-    ends: Ends,
+    /// With so many the answer is over; `None`: never.
+    end: Option<u64>,
     is_begun: bool,
-    _permit: OwnedSemaphorePermit,
 }
 
 impl Told {
@@ -104,24 +100,36 @@ impl Told {
             let _ = write!(text, "retry: {RETRY_MS}\nid: {}\n\n", self.reader.id()); // a String takes all
             return Some((self, text));
         }
+        let silent = Instant::now() + SILENCE;
         while text.is_empty() {
-            let next = match self.ends {
-                Ends::Now => Ok(self.reader.at_once()?),
-                Ends::Never => timeout(SILENCE, self.reader.next()).await,
+            let next = match self.end {
+                Some(end) => Ok(self.reader.up_to(end)?),
+                None => timeout_at(silent, self.reader.next()).await,
             };
-            let Ok(mut next) = next else { return Some((self, ":\n\n".to_owned())) };
-            loop {
-                self.write(&next, &mut text);
-                if text.len() > ENOUGH {
-                    break;
-                }
-                match self.reader.at_once() {
-                    Some(another) => next = another,
-                    None => break,
-                }
+            let Ok(next) = next else { break };
+            self.write(&next, &mut text);
+            self.more(&mut text);
+            // Of all that happens nothing may concern them: neither they nor others wait for that to end.
+            if text.is_empty() && Instant::now() >= silent {
+                break;
             }
+            yield_now().await;
+        }
+        if text.is_empty() {
+            // Where it is by now, for one who comes back.
+            let _ = write!(text, ":\nid: {}\n\n", self.reader.id()); // the same
         }
         Some((self, text))
+    }
+
+    /// What is there already, as much as is enough.
+    fn more(&mut self, text: &mut String) {
+        for _ in 0..AT_A_TIME {
+            let next =
+                if text.len() > ENOUGH { None } else { self.reader.up_to(self.end.unwrap_or(u64::MAX)) };
+            let Some(next) = next else { return };
+            self.write(&next, text);
+        }
     }
 
     fn write(&self, next: &Next, text: &mut String) {
@@ -176,5 +184,76 @@ const RETRY_MS: u32 = 2000;
 const SILENCE: Duration = Duration::from_secs(15);
 /// Who takes nothing for so long is cut off.
 const STALLED: Duration = Duration::from_secs(60);
+/// So many are looked at in one go, at most.
+const AT_A_TIME: usize = 1024;
 /// So much in bytes, and one event more, is written in one go.
 const ENOUGH: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Routes, Server};
+    use hyper::Request;
+    use hyper::body::Incoming;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tracing_subscriber::prelude::*;
+
+    /// Nothing but events.
+    struct Alone(Readers);
+
+    impl Routes for Alone {
+        type Caller = ();
+
+        async fn answer(&self, request: Request<Incoming>, (): (), turn: &Turn) -> Answer {
+            self.0.answer(request.uri().query(), request.headers(), turn)
+        }
+    }
+
+    fn happen(events: &Events, times: usize) {
+        let subscriber = tracing_subscriber::registry().with(events.layer());
+        tracing::subscriber::with_default(subscriber, || {
+            for number in 0..times {
+                tracing::warn!(name: "lowkey.test", target: "lowkey", number, "something happened");
+            }
+        });
+    }
+
+    /// One who asks over a pipe that holds less than an event, and the status of the answer.
+    async fn asks(server: &mut Server<Alone>, request: &str) -> (DuplexStream, String) {
+        let (mut near, far) = duplex(64);
+        server.take(far, (), None).await;
+        near.write_all(request.as_bytes()).await.unwrap();
+        let mut status = [0; 12];
+        near.read_exact(&mut status).await.unwrap();
+        (near, String::from_utf8(status.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_has_happened_by_now_ends_however_much_happens_meanwhile() {
+        const MANY: usize = 1000;
+        let events = Events::new();
+        let mut server = Server::new(Alone(Readers::of(events.clone())), AT_ONCE);
+        happen(&events, MANY);
+        let question = "GET /events?last=1000&end=now HTTP/1.0\r\n\r\n";
+        let (mut reader, status) = asks(&mut server, question).await;
+        happen(&events, MANY);
+        let mut rest = String::new();
+        reader.read_to_string(&mut rest).await.unwrap();
+        assert_eq!((&*status, rest.matches("data: ").count()), ("HTTP/1.0 200", MANY));
+    }
+
+    #[tokio::test]
+    async fn one_who_takes_the_last_of_an_answer_slowly_is_a_reader_until_then() {
+        let events = Events::new();
+        let mut server = Server::new(Alone(Readers::of(events.clone())), AT_ONCE);
+        happen(&events, 10);
+        let question = "GET /events?last=10&end=now HTTP/1.0\r\n\r\n";
+        let mut readers = Vec::new();
+        for _ in 0..AT_ONCE {
+            let (reader, status) = asks(&mut server, question).await;
+            assert_eq!(status, "HTTP/1.0 200");
+            readers.push(reader);
+        }
+        assert_eq!(asks(&mut server, question).await.1, "HTTP/1.0 503");
+    }
+}

@@ -100,6 +100,13 @@ impl Reader {
         Some(Next::Event(event))
     }
 
+    /// What comes next of what there was when as many had happened as this; `None`: that was all.
+    #[cfg(feature = "admin")]
+    pub(crate) fn up_to(&mut self, end: u64) -> Option<Next> {
+        let is_over = !self.came_from_another && self.seen >= end;
+        if is_over { None } else { self.at_once() }
+    }
+
     /// The id of what came last: a reader [since](Events::since) then goes on where this one is.
     pub fn id(&self) -> EventId {
         EventId { run: self.events.0.run, seen: self.seen }

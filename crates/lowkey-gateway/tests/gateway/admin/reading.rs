@@ -177,3 +177,24 @@ async fn a_server_without_events_says_so() {
     let address = super::admin(&World::new().acceptor()).await;
     assert_eq!(get(address, "/events").await, (404, "this server keeps no events\n".to_owned()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_whom_nothing_concerns_hears_something_now_and_then_however_much_happens() {
+    let events = Events::new();
+    let address = admin_with(&World::new().acceptor(), &events).await;
+    let mut picky = reader(address, "/events?only=lowkey.ended", "").await;
+    let first = line(&mut picky, "id: ").await.unwrap();
+    let busy = tokio::spawn({
+        let events = events.clone();
+        async move {
+            loop {
+                happen(&events, 1);
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    });
+    // As long as `lowkey events` waits.
+    let heard = timeout(Duration::from_secs(45), line(&mut picky, "id: ")).await.expect("it hears nothing");
+    assert_ne!(heard.unwrap(), first, "it comes back to where it was long ago");
+    busy.abort();
+}
