@@ -27,6 +27,7 @@ pub(super) struct Rooms {
     /// Whether browsers reach us.
     on_loopback: bool,
     doctors: Arc<Semaphore>,
+    writers: Arc<Semaphore>,
 }
 
 impl Routes for Rooms {
@@ -54,23 +55,23 @@ impl Routes for Rooms {
             "/overview" => {
                 let (service, path) = (self.vitals.service().cloned(), self.registry.clone());
                 let text = move || overview::text(&acceptor, service.as_ref(), &path);
-                done(JSON, spawn_blocking(text).await.ok())
+                self.written(text).await
             }
             "/events" => match &self.readers {
                 Some(readers) => readers.answer(request.uri().query(), request.headers(), turn),
                 None => text(StatusCode::NOT_FOUND, "this server keeps no events\n"),
             },
-            "/sessions" => done(JSON, spawn_blocking(move || json::sessions(&acceptor)).await.ok()),
+            "/sessions" => self.written(move || json::sessions(&acceptor)).await,
             "/devices" => match Wanted::read(request.uri().query()) {
                 None => text(StatusCode::BAD_REQUEST, ASK_DEVICES),
                 Some(wanted) => {
                     let memory = self.memory.clone();
-                    done(JSON, spawn_blocking(move || devices::text(&acceptor, &memory, &wanted)).await.ok())
+                    self.written(move || devices::text(&acceptor, &memory, &wanted)).await
                 }
             },
             "/registry" => {
                 let path = self.registry.clone();
-                done(JSON, spawn_blocking(move || json::registry(&acceptor, &path)).await.ok())
+                self.written(move || json::registry(&acceptor, &path)).await
             }
             "/doctor" => match query::only("about", request.uri().query()) {
                 Err(()) => text(StatusCode::BAD_REQUEST, "ask as /doctor?about=NAME, an id or an address\n"),
@@ -93,7 +94,19 @@ impl Rooms {
             readers: None,
             on_loopback,
             doctors: Arc::new(Semaphore::new(1)),
+            writers: Arc::new(Semaphore::new(WRITERS)),
         }
+    }
+
+    /// A few at a time: of a large fleet each takes long, and tens of megabytes. The permit is the thread's, which goes
+    /// on when its asker is gone: or who asks and leaves would have as many written as there are threads.
+    async fn written(&self, text: impl FnOnce() -> String + Send + 'static) -> Answer {
+        let permit = Arc::clone(&self.writers).acquire_owned().await;
+        let text = spawn_blocking(move || {
+            let _permit = permit;
+            text()
+        });
+        done(JSON, text.await.ok())
     }
 
     /// One at a time: it keeps a processor busy. The permit is the thread's, which goes on when its asker is gone.
@@ -141,4 +154,6 @@ fn is_of_another_site(request: &Request<Incoming>) -> bool {
     request.headers().contains_key(ORIGIN) && header("origin") != ours.as_deref()
 }
 
+/// Long answers that are written at once.
+const WRITERS: usize = 2;
 const ASK_DEVICES: &str = "ask as /devices?name=NAME, state=registered, connected, absent or removed, with=pinnings; & between them\n";

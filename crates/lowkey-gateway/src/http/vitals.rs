@@ -23,8 +23,11 @@ pub(crate) struct Vitals {
     ready: Ready,
     /// How old the metrics that are shown may be: those of a large registry take a while.
     age: Duration,
-    last: Mutex<Option<(Instant, Arc<Metrics>)>>,
+    last: Arc<Mutex<Option<Taken>>>,
 }
+
+/// Metrics, and when they were taken.
+type Taken = (Instant, Arc<Metrics>);
 
 /// What it takes to be ready.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +40,7 @@ enum Ready {
 
 impl Vitals {
     pub(crate) fn new(acceptor: Acceptor, age: Duration) -> Self {
-        Self { acceptor, service: None, ready: Ready::Accepting, age, last: Mutex::new(None) }
+        Self { acceptor, service: None, ready: Ready::Accepting, age, last: Arc::default() }
     }
 
     pub(crate) fn with_service(mut self, service: Health) -> Self {
@@ -83,18 +86,21 @@ impl Vitals {
         }
     }
 
-    /// The last ones, if they are young enough; who comes meanwhile waits for those that are being taken.
+    /// The last ones, if they are young enough; who comes meanwhile waits for those that are being taken. The lock is
+    /// the thread's, which goes on when its asker is gone: or who asks and leaves would have them taken all the time.
     async fn metrics(&self) -> Option<Arc<Metrics>> {
-        let mut last = self.last.lock().await;
+        let mut last = Arc::clone(&self.last).lock_owned().await;
         if let Some((taken, metrics)) = &*last
             && taken.elapsed() < self.age
         {
             return Some(Arc::clone(metrics));
         }
         let (acceptor, service) = (self.acceptor.clone(), self.service.clone());
-        let metrics =
-            spawn_blocking(move || Arc::new(Metrics::now(&acceptor, service.as_ref()))).await.ok()?;
-        *last = Some((Instant::now(), Arc::clone(&metrics)));
-        Some(metrics)
+        let taken = spawn_blocking(move || {
+            let metrics = Arc::new(Metrics::now(&acceptor, service.as_ref()));
+            *last = Some((Instant::now(), Arc::clone(&metrics)));
+            metrics
+        });
+        taken.await.ok()
     }
 }

@@ -1,5 +1,6 @@
 //! The admin listener: what it answers, to whom, and what a client that behaves badly can do to it.
 
+mod leaving;
 mod page;
 mod pair;
 mod reading;
