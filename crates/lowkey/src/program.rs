@@ -45,46 +45,60 @@ fn is_chosen(program: &Program, next: &Next) -> bool {
 }
 
 async fn run(program: &Program, next: &Next) -> Result<(), String> {
-    let mut child = begin(program, next.name()).map_err(|error| error.to_string())?;
-    let ended = timeout(program.time, to_its_end(&mut child, &next.json())).await;
-    match ended {
+    let mut running = Running::begin(program, next.name()).map_err(|error| error.to_string())?;
+    match timeout(program.time, running.its_end(&next.json())).await {
         Ok(Ok(status)) if status.success() => Ok(()),
         Ok(Ok(status)) => Err(status.to_string()),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => {
-            kill(&mut child);
-            let _ = child.wait().await; // it was killed
+            running.kill();
+            let _ = running.child.wait().await; // it was killed
             Err(format!("killed: not over within {:?}", program.time))
         }
     }
 }
 
-/// Nothing of a server's own environment goes along, where its key is named, and systemd's sockets.
-fn begin(program: &Program, name: &str) -> io::Result<Child> {
-    let kept = KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
-    let mut command = Command::new(&program.program);
-    command.args(&program.arguments).arg(name).env_clear().envs(kept).current_dir(Path::new("/"));
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
-    // What it has begun itself is killed with it.
-    #[cfg(unix)]
-    command.process_group(0);
-    command.spawn()
+/// A program that runs. Dropped, for example because the server stops, it is killed, with what it has begun itself.
+struct Running {
+    child: Child,
 }
 
-async fn to_its_end(child: &mut Child, json: &str) -> io::Result<ExitStatus> {
-    if let Some(mut input) = child.stdin.take() {
-        // It need not read: the name may be all that it wants.
-        let _ = input.write_all(format!("{json}\n").as_bytes()).await;
+impl Running {
+    /// Nothing of a server's own environment goes along, where its key is named, and systemd's sockets.
+    fn begin(program: &Program, name: &str) -> io::Result<Self> {
+        let kept = KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+        let mut command = Command::new(&program.program);
+        command.args(&program.arguments).arg(name).env_clear().envs(kept).current_dir(Path::new("/"));
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
+        // What it has begun itself can be killed with it.
+        #[cfg(unix)]
+        command.process_group(0);
+        Ok(Self { child: command.spawn()? })
     }
-    child.wait().await
+
+    async fn its_end(&mut self, json: &str) -> io::Result<ExitStatus> {
+        if let Some(mut input) = self.child.stdin.take() {
+            // It need not read: the name may be all that it wants.
+            let _ = input.write_all(format!("{json}\n").as_bytes()).await;
+        }
+        self.child.wait().await
+    }
+
+    fn kill(&mut self) {
+        // None: it has ended and was seen to, and what it has left running is its own affair.
+        let Some(id) = self.child.id() else { return };
+        #[cfg(unix)]
+        if let Some(id) = i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw) {
+            let _ = rustix::process::kill_process_group(id, rustix::process::Signal::KILL); // it may have ended by now
+        }
+        let _ = self.child.start_kill(); // the same
+    }
 }
 
-fn kill(child: &mut Child) {
-    #[cfg(unix)]
-    if let Some(id) = child.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?)) {
-        let _ = rustix::process::kill_process_group(id, rustix::process::Signal::KILL); // it may have ended by now
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
     }
-    let _ = child.start_kill(); // the same
 }
 
 const OURS: [&str; 2] = ["lowkey.program_failed", "lowkey.program_worked"];
