@@ -109,13 +109,24 @@ impl Admin {
             stream.set_read_timeout(Some(SILENCE))?;
             let mut lines = BufReader::new(stream);
             let status = line(&mut lines)?;
-            while !line(&mut lines)?.is_empty() {}
-            Ok((status, lines))
+            let mut is_of_events = false;
+            for _ in 0..HEADERS {
+                let header = line(&mut lines)?;
+                if header.is_empty() {
+                    return Ok((status, is_of_events, lines));
+                }
+                is_of_events |= header.eq_ignore_ascii_case("content-type: text/event-stream");
+            }
+            Err(io::ErrorKind::InvalidData.into())
         });
-        let (status, mut lines) = begun.map_err(|error| unreachable(&self.address, &error))?;
         let address = &self.address;
+        let (status, is_of_events, mut lines) = begun.map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData => Unanswered::Nobody(strange(address)),
+            _ => unreachable(address, &error),
+        })?;
         match status.split(' ').nth(1) {
-            Some("200") => Ok(Followed(lines)),
+            Some("200") if is_of_events => Ok(Followed(lines)),
+            Some("200") => Err(Unanswered::Nobody(strange(address))),
             Some(_) if status.starts_with("HTTP/1.") => {
                 let why = clean(&line(&mut lines).unwrap_or_default());
                 Err(Unanswered::Nobody(Failure::new(Exit::Network, format_args!("{address}: {why}"))))
@@ -153,7 +164,8 @@ impl Followed {
     /// The next line; `None`: the server has ended it.
     ///
     /// # Errors
-    /// The connection broke, nothing came for longer than a server is silent, or a line is longer than any of a server.
+    /// The connection broke, or nothing came for longer than a server is silent. `InvalidData`: that is no line of a
+    /// server, but longer, or no text.
     pub(crate) fn next(&mut self) -> io::Result<Option<String>> {
         match line(&mut self.0) {
             Ok(line) => Ok(Some(line)),
@@ -278,6 +290,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// A server says something every 15 s.
 const SILENCE: Duration = Duration::from_secs(45);
 const LONGEST_LINE: u64 = 64 << 10;
+/// A server says fewer.
+const HEADERS: usize = 64;
 /// A hundred thousand sessions take less.
 const LONGEST: u64 = 64 << 20;
 

@@ -8,6 +8,7 @@ use crate::show::{matches, style};
 use crate::terminal::{print_on, say};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use lowkey_gateway::events::EventId;
+use lowkey_host::text::steers;
 use serde_json::Value;
 use std::io;
 use std::ops::ControlFlow;
@@ -118,6 +119,7 @@ impl Shown {
             let line = match followed.next() {
                 Ok(Some(line)) => line,
                 Ok(None) => return Ok(ControlFlow::Continue(Ok(()))),
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(strange()),
                 Err(error) => return Ok(ControlFlow::Continue(Err(error))),
             };
             if let Some(id) = line.strip_prefix("id: ") {
@@ -134,7 +136,6 @@ impl Shown {
     }
 
     fn show(&self, json: &str) -> Result<ControlFlow<()>, Failure> {
-        let strange = || Failure::new(Exit::Network, "that is no event of a Lowkey server");
         let event: Value = serde_json::from_str(json).map_err(|_| strange())?;
         let of = event["device"].as_str();
         let chosen = |device| self.devices.iter().any(|pattern| matches(pattern, device));
@@ -146,11 +147,14 @@ impl Shown {
             return print_on(&(shown::text(&event, style()) + "\n"));
         }
         // Our server escapes what could steer a terminal; another program's may not.
-        let rest =
-            json.strip_prefix('{').filter(|json| !json.chars().any(char::is_control)).ok_or_else(strange)?;
+        let rest = json.strip_prefix('{').filter(|json| !json.chars().any(steers)).ok_or_else(strange)?;
         let id = self.last.map(|id| id.to_string()).unwrap_or_default();
         print_on(&format!("{{\"event_id\":\"{id}\",{rest}\n"))
     }
+}
+
+fn strange() -> Failure {
+    Failure::new(Exit::Network, "that is no event of a Lowkey server")
 }
 
 /// A name of an event as the log has it.

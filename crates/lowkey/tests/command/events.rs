@@ -4,7 +4,7 @@ use crate::common::{Folder, Server};
 use predicates::str::contains;
 use serde_json::Value;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::sleep;
@@ -179,6 +179,26 @@ fn a_program_that_takes_too_long_is_killed_and_said_once_and_keeps_no_device_wai
 }
 
 #[test]
+fn a_server_that_stops_leaves_nothing_behind_of_a_program_that_hangs() {
+    let folder = Folder::new();
+    // The pipe's other end is closed once all who have it are gone: the program, and what it has begun.
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let what = format!("echo begun > {}; sleep 1000 & wait", folder.path("out").display());
+    program(&folder, &what, "only = [\"lowkey.listening\"]\n");
+    let mut command: Command = folder.program(env!("CARGO_BIN_EXE_lowkey"));
+    command.args(["serve", "--config", "lowkey.toml"]).stdout(Stdio::null()).stderr(writer);
+    let mut server = command.spawn().unwrap();
+    drop(command);
+    until(&folder, "out", |text| text == "begun\n");
+    folder.waits_for("a server that stops, and what it has begun");
+    let asked = Command::new("kill").args(["-TERM", &server.id().to_string()]).status().unwrap();
+    assert!(asked.success() && server.wait().unwrap().success());
+    let mut said = String::new();
+    reader.read_to_string(&mut said).unwrap();
+    assert!(said.contains("listening"), "{said}");
+}
+
+#[test]
 fn a_program_that_is_not_there_is_no_reason_not_to_serve() {
     let folder = Folder::new();
     let more = "[events]\nrun = [\"/nowhere/at/all\"]\nonly = [\"lowkey.ended\"]\n";
@@ -203,6 +223,35 @@ fn what_is_run_and_for_what_is_looked_at_before() {
         "lowkey.toml:10:8: `events.time`: \"11m\" is out of range",
     ] {
         assert!(said.contains(part), "{said}");
+    }
+}
+
+/// Somebody else listens at the address.
+#[test]
+fn another_program_that_answers_is_not_taken_for_a_server_and_steers_no_terminal() {
+    const EVENTS: &str = "HTTP/1.0 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
+    let folder = Folder::new();
+    let stranger = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = stranger.local_addr().unwrap();
+    for (head, rest, said) in [
+        ("HTTP/1.0 200 OK\r\ncontent-type: text/html\r\n\r\n<h1>hello</h1>\n", "", "no admin listener"),
+        ("HTTP/1.0 200 OK\r\n", "x: y\r\n", "no admin listener"),
+        ("HTTP/1.0 200 OK\r\n", "x", "no admin listener"),
+        (EVENTS, "x", "no event"),
+        (&(EVENTS.to_owned() + "data: {\"event\":\"\u{202e}\"}\n\n"), "", "no event"),
+    ] {
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let (mut stream, _) = stranger.accept().unwrap();
+                let _ = stream.read(&mut [0; 1000]).unwrap();
+                let mut more = stream.write_all(head.as_bytes());
+                while more.is_ok() && !rest.is_empty() {
+                    more = stream.write_all(rest.repeat(1000).as_bytes());
+                }
+            });
+            let events = format!("events --admin {address} --no-follow --json");
+            folder.run(&events).code(3).stdout("").stderr(contains(said));
+        });
     }
 }
 
