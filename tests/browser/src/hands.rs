@@ -35,6 +35,26 @@ pub(crate) fn keys_alone(scene: &mut Scene<'_>) -> Result<()> {
     tab.until("document.getElementById('count').textContent.startsWith('rows 101 to 200 of ')")
 }
 
+/// The back button, a link that somebody sent, a name that is nobody's and is something to JavaScript.
+pub(crate) fn addresses(scene: &mut Scene<'_>) -> Result<()> {
+    let tab = &scene.tab;
+    let goes = |to: &str| tab.value(&format!("location.hash = '{to}'"));
+    for name in ["pump-7", "__proto__", "constructor", "%22%3E%3Cimg%20src=x%3E", "%ed%a0%80", ""] {
+        goes(&format!("device={name}"))?;
+        tab.until(&format!(
+            "document.getElementById('device').open && document.getElementById('device-name').textContent === \
+             new URLSearchParams('device={name}').get('device') && \
+             /Never seen|Absent|No device/.test(document.getElementById('device-state').textContent)"
+        ))?;
+    }
+    goes("")?;
+    tab.until("!document.getElementById('device').open")?;
+    if tab.value("document.querySelectorAll('img').length")? != 1 {
+        return Err("a name has become markup".into());
+    }
+    Ok(())
+}
+
 /// Tab, until the focus is where it `is`.
 fn press_until(tab: &Tab<'_>, is: &str) -> Result<()> {
     for _ in 0..250 {

@@ -29,11 +29,13 @@ struct Scene<'s> {
 
 type Trial = fn(&mut Scene<'_>) -> Result<()>;
 
-const TRIALS: [(&str, Trial); 8] = [
+const TRIALS: [(&str, Trial); 10] = [
     ("the table is live, whatever comes and goes, and its size is bounded", cost::bounded),
     ("an operator's five questions have an answer", questions::five),
     ("a name is text, whatever stands in it", eyes::hostile),
     ("nothing comes from elsewhere, and nothing is refused by the page's own policy", eyes::silent),
+    ("the address opens a device and closes it again, whatever it names", hands::addresses),
+    ("a server that was started again has sessions of its own", questions::again),
     ("all of it can be done with keys alone", hands::keys_alone),
     ("screen readers find everything, in light and in dark", eyes::accessible),
     ("a narrow window has no line that is cut off", eyes::narrow),

@@ -1,6 +1,7 @@
 //! What an operator asks, answered by the page.
 
 use crate::{Scene, tab::Tab};
+use serde_json::json;
 use xtask::command::Result;
 
 /// Who is missing and since when; what happened to one last; is the service behind healthy; which two boards share a
@@ -62,6 +63,63 @@ pub(crate) fn five(scene: &mut Scene<'_>) -> Result<()> {
     drop((here, revoked, twins));
     Ok(())
 }
+
+/// What the page takes from a server that counts its sessions from the beginning: it is played to the page's own
+/// scripts, as no other server could have the address for certain.
+pub(crate) fn again(scene: &mut Scene<'_>) -> Result<()> {
+    scene.tab.call("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": TWO_RUNS }))?;
+    scene.tab.call("Page.reload", &json!({}))?;
+    scene.tab.until("document.getElementById('count').textContent === 'rows 1 to 2 of 2'")?;
+    scene.tab.value("leave()").map(drop)?;
+    for (name, before) in [("here", "connected"), ("there", "absent")] {
+        scene.tab.until(&row(name, before))?;
+    }
+    scene.tab.value("startAgain()").map(drop)?;
+    // The session of the first run has a larger number than all of the second.
+    for (name, after) in [("here", "absent"), ("there", "connected")] {
+        scene.tab.until(&row(name, after))?;
+    }
+    // Its clock was an hour ahead of ours, and is right by now.
+    scene.tab.value("confirm()").map(drop)?;
+    scene.tab.until(&row("here", "connected"))?;
+    let time = "document.querySelector('#devices tbody tr').cells[2].textContent";
+    if scene.tab.value(&format!("/ (s|min)$/.test({time}) && !/ h /.test({time})"))? != true {
+        return Err("times are those of a clock that was put right".into());
+    }
+    Ok(())
+}
+
+/// A server in front of the page's scripts: in its first run `here` is connected and `there` has left, in its second it
+/// is the other way round.
+const TWO_RUNS: &str = "
+let connected = { here: 8 };
+let ahead = 3_600_000;
+let source;
+window.EventSource = class extends EventTarget {
+  readyState = 1;
+  constructor() { super(); source = this; setTimeout(() => this.dispatchEvent(new Event('open'))); }
+};
+const told = (run, event) => source.dispatchEvent(new MessageEvent('message', {
+  lastEventId: `${run}-1`, data: JSON.stringify({ level: 'INFO', time: new Date().toISOString(), ...event }),
+}));
+const device = (name) => ({
+  device: name, registered: true, from: null, labels: {}, last_seen_seconds_ago: 1, sessions: 1, session:
+  name in connected ? { number: connected[name], connected_seconds: 1, from: null, mode: 'KK' } : null,
+});
+const asked = window.fetch;
+window.fetch = async (path, options) => path === '/devices'
+  ? new Response(JSON.stringify({ devices: ['here', 'there'].map(device) }), {
+      headers: { date: new Date(Date.now() + ahead).toUTCString() },
+    })
+  : asked(path, options);
+window.leave = () => told('a', { event: 'lowkey.ended', device: 'there', session: 9, reason: 'closed' });
+window.startAgain = () => {
+  connected = { there: 0 };
+  ahead = 0;
+  told('b', { event: 'lowkey.missed', events: null });
+};
+window.confirm = () => told('b', { event: 'lowkey.confirmed', device: 'here', session: 1, mode: 'KK' });
+";
 
 /// The listener ends.
 pub(crate) fn gone(scene: &mut Scene<'_>) -> Result<()> {

@@ -15,6 +15,8 @@ export class Dialog {
     this.#ask = ask;
     document.getElementById("close").addEventListener("click", () => this.#at.close());
     this.#at.addEventListener("close", () => {
+      // It may have been opened again by now.
+      if (this.#at.open) return;
       this.#name = null;
       history.replaceState(null, "", location.pathname);
     });
@@ -25,7 +27,8 @@ export class Dialog {
 
   openFromAddress() {
     const name = new URLSearchParams(location.hash.slice(1)).get("device");
-    if (name !== null && name !== this.#name) this.open(name);
+    if (name === null) this.#at.close();
+    else if (name !== this.#name) this.open(name);
   }
 
   async open(name) {

@@ -55,6 +55,14 @@ export class Fleet {
     }
   }
 
+  /** The server was started again: it counts its sessions from the beginning, and none of the old ones is there. */
+  forgetSessions() {
+    for (const device of this.#devices.values()) {
+      device.session = null;
+      device.lastEnded = -1;
+    }
+  }
+
   /** What an event says. Returns whether the whole has to be read again. */
   hear(event) {
     switch (event.event) {

@@ -18,7 +18,9 @@ const clocks = {
   ahead: 0,
   note(answer) {
     const date = Date.parse(answer.headers.get("date") ?? "");
-    if (!Number.isNaN(date) && Math.abs(Date.now() - date) > 2000) this.ahead = Date.now() - date;
+    if (Number.isNaN(date)) return;
+    const ahead = Date.now() - date;
+    this.ahead = Math.abs(ahead) > 2000 ? ahead : 0; // a date says no less than a second
   },
   of(time) {
     const then = Date.parse(time);
@@ -38,7 +40,7 @@ const dialog = new Dialog(ask);
 const table = new Table(fleet, (name) => dialog.open(name));
 const glance = new Glance();
 const past = [];
-const page = { changed: true, loading: false, stale: false, loaded: 0, heard: 0 };
+const page = { changed: true, loading: false, stale: false, loaded: 0, heard: 0, run: null };
 
 function link(text, className) {
   const at = document.getElementById("link");
@@ -79,6 +81,13 @@ function hear(message) {
   const event = JSON.parse(message.data);
   page.heard += 1;
   page.changed = true;
+  // What stands in front of an event's id is which run of a server it is of.
+  const [run] = message.lastEventId.split("-");
+  if (page.run !== null && run !== page.run) {
+    fleet.forgetSessions();
+    load();
+  }
+  page.run = run;
   if (fleet.hear(event)) load();
   if (event.device !== undefined) dialog.hear(event.device);
   past.unshift(event);
