@@ -213,7 +213,7 @@ mod tests {
         let subscriber = tracing_subscriber::registry().with(events.layer());
         tracing::subscriber::with_default(subscriber, || {
             for number in 0..times {
-                tracing::warn!(name: "lowkey.test", target: "lowkey", number, "something happened");
+                tracing::warn!(name: "lowkey.backend_down", target: "lowkey", number, "something happened");
             }
         });
     }
