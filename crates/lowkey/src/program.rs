@@ -5,6 +5,7 @@ use lowkey_gateway::events::{Next, Reader};
 use std::io;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
@@ -14,9 +15,10 @@ use tracing::Level;
 /// kept. That it fails is said once, until it has done its work again.
 pub(crate) async fn run_for_events(program: Program, mut reader: Reader) {
     let mut fails = false;
+    let mut choice = Choice::new(program.only.clone());
     loop {
         let next = reader.next().await;
-        if !is_chosen(&program, &next) {
+        if !choice.takes(&next, Instant::now()) {
             continue;
         }
         let (path, of) = (program.program.display(), next.name());
@@ -34,13 +36,39 @@ pub(crate) async fn run_for_events(program: Program, mut reader: Reader) {
     }
 }
 
-fn is_chosen(program: &Program, next: &Next) -> bool {
-    match next {
-        // It would be told of its own failures for ever.
-        next if OURS.contains(&next.name()) => false,
-        Next::Event(event) if program.only.is_empty() => event.level() <= Level::WARN,
-        Next::Event(event) => program.only.iter().any(|name| name == event.name()),
-        Next::Missed(_) => true,
+/// Which events it is run for.
+struct Choice {
+    /// By name; none: warnings and errors.
+    only: Vec<String>,
+    /// When it was last run for each of what [strangers](OF_STRANGERS) bring about.
+    last: [Option<Instant>; OF_STRANGERS.len()],
+}
+
+impl Choice {
+    fn new(only: Vec<String>) -> Self {
+        Self { only, last: Default::default() }
+    }
+
+    fn takes(&mut self, next: &Next, now: Instant) -> bool {
+        match next {
+            // It would be told of its own failures for ever.
+            next if OURS.contains(&next.name()) => false,
+            Next::Event(event) if self.only.is_empty() => {
+                event.level() <= Level::WARN && self.is_its_turn(event.name(), now)
+            }
+            Next::Event(event) => self.only.iter().any(|name| name == event.name()),
+            Next::Missed(_) => true,
+        }
+    }
+
+    /// Strangers have nobody woken a hundred times a second.
+    fn is_its_turn(&mut self, name: &str, now: Instant) -> bool {
+        let Some(at) = OF_STRANGERS.iter().position(|of| *of == name) else { return true };
+        let is_its_turn = self.last[at].is_none_or(|last| now.duration_since(last) >= PAUSE);
+        if is_its_turn {
+            self.last[at] = Some(now);
+        }
+        is_its_turn
     }
 }
 
@@ -102,5 +130,42 @@ impl Drop for Running {
 }
 
 const OURS: [&str; 2] = ["lowkey.program_failed", "lowkey.program_worked"];
+/// Warnings that whoever reaches the server can bring about as often as they like.
+const OF_STRANGERS: [&str; 2] = ["lowkey.attempt_displaced", "lowkey.left_out"];
+/// How often the program is run for each of these, unless they were asked for by name.
+const PAUSE: Duration = Duration::from_secs(60);
 /// What stays of the environment.
 const KEPT: [&str; 7] = ["HOME", "LANG", "PATH", "SYSTEMROOT", "TMPDIR", "TZ", "USER"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lowkey_gateway::events::Events;
+    use tracing_subscriber::prelude::*;
+
+    #[test]
+    fn strangers_have_the_program_run_once_a_minute_unless_they_were_asked_for() {
+        let events = Events::new();
+        let subscriber = tracing_subscriber::registry().with(events.layer());
+        tracing::subscriber::with_default(subscriber, || {
+            for _ in 0..100 {
+                tracing::warn!(name: OF_STRANGERS[0], target: "lowkey", "too many");
+                tracing::warn!(name: OF_STRANGERS[1], target: "lowkey", "the same");
+                tracing::warn!(name: "lowkey.backend_down", target: "lowkey", "another");
+                tracing::info!(name: "lowkey.backend_up", target: "lowkey", "no warning");
+            }
+        });
+        let begun = Instant::now();
+        let runs = |choice: &mut Choice, seconds| {
+            let (mut reader, mut taken) = (events.last(usize::MAX), 0);
+            while let Some(next) = reader.at_once() {
+                taken += usize::from(choice.takes(&next, begun + Duration::from_secs(seconds)));
+            }
+            taken
+        };
+        let mut warnings = Choice::new(Vec::new());
+        assert_eq!([0, 59, 60, 119].map(|seconds| runs(&mut warnings, seconds)), [102, 100, 102, 100]);
+        let mut asked_for = Choice::new(vec![OF_STRANGERS[0].to_owned()]);
+        assert_eq!(runs(&mut asked_for, 0), 100);
+    }
+}
