@@ -4,7 +4,9 @@ use super::kept::{Event, EventId};
 use super::{Events, Object, TARGET};
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::sleep;
 use tracing::Level;
 
 /// Somebody who reads along, each at a pace of their own.
@@ -72,6 +74,9 @@ impl Reader {
     ///
     /// # Cancel safety
     /// Dropped, nothing is lost: call again.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with time.
     pub async fn next(&mut self) -> Next {
         loop {
             if let Some(next) = self.at_once() {
@@ -79,6 +84,7 @@ impl Reader {
             }
             // `events` holds the sender.
             let _ = self.newest.changed().await;
+            sleep(TOGETHER).await;
         }
     }
 
@@ -114,3 +120,6 @@ impl Reader {
 }
 
 const MISSED: &str = "lowkey.missed";
+/// Events that come within this time wake a reader once: it is whoever brings an event that wakes, and that costs more
+/// than to keep it.
+const TOGETHER: Duration = Duration::from_millis(10);
