@@ -30,12 +30,11 @@ impl AddAssign for Tally {
 }
 
 impl Tally {
-    /// Adds a line like `test result: ok. 3 passed; 0 failed; 1 ignored; …`; any other is none of ours.
+    /// Adds a line with `test result: ok. 3 passed; 0 failed; 1 ignored; …` in it; any other is none of ours. cargo
+    /// says on standard error what it runs, a word at a time, and a word may stand before it by then.
     pub(crate) fn add(&mut self, line: &str) {
-        let Some((_, counts)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". "))
-        else {
-            return;
-        };
+        let counts = line.split_once("test result: ").and_then(|(_, rest)| rest.split_once(". "));
+        let Some((_, counts)) = counts else { return };
         for part in counts.split("; ") {
             let Some((number, what)) = part.split_once(' ') else { continue };
             let number: usize = number.parse().unwrap_or(0);
@@ -131,8 +130,10 @@ mod tests {
         );
         tally.add("test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out");
         tally.add("test passed ... ok");
-        assert_eq!(tally, Tally { passed: 7, failed: 2, ignored: 1 });
-        assert_eq!(tally.to_string(), "7 passed, 2 failed, 1 skipped");
+        tally.add("test result: none");
+        tally.add("     Runningtest result: ok. 35 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out");
+        assert_eq!(tally, Tally { passed: 42, failed: 2, ignored: 1 });
+        assert_eq!(tally.to_string(), "42 passed, 2 failed, 1 skipped");
     }
 
     #[test]
