@@ -8,14 +8,14 @@ use lowkey_gateway::memory::Memory;
 use lowkey_host::{Acceptor, Identity, Limits, Listener, Server};
 use lowkey_registry::LiveRegistry;
 use lowkey_registry::keys::generate;
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::fs;
 use std::future::pending;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpSocket;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 use tracing_subscriber::prelude::*;
@@ -29,14 +29,8 @@ pub(crate) struct Site {
     address: SocketAddr,
     admin: JoinHandle<()>,
     forwarder: Forwarder,
-    /// Where the service behind listens, when it does.
-    service: RefCell<Service>,
-}
-
-enum Service {
-    Absent(TcpSocket),
-    There(#[expect(dead_code, reason = "it listens for as long as it is kept")] TcpListener),
-    Changing,
+    /// Where the service behind will listen, until it does.
+    service: Cell<Option<TcpSocket>>,
 }
 
 impl Site {
@@ -69,7 +63,7 @@ impl Site {
         let listener = runtime.block_on(Listener::bind("127.0.0.1:0", acceptor.clone()))?;
         runtime.spawn(Server::new(listener).run(async |board| drop(board), pending::<()>()));
         drop(entered);
-        let service = RefCell::new(Service::Absent(socket));
+        let service = Cell::new(Some(socket));
         Ok(Self { runtime, acceptor, crew, folder, address, admin, forwarder, service })
     }
 
@@ -107,9 +101,11 @@ impl Site {
 
     pub(crate) fn service_comes_back(&self) -> Result<()> {
         let _entered = self.runtime.enter();
-        let service = self.service.replace(Service::Changing);
-        let Service::Absent(socket) = service else { return Err("it is there".into()) };
-        *self.service.borrow_mut() = Service::There(socket.listen(16)?);
+        let listener = self.service.take().ok_or("it is there")?.listen(16)?;
+        self.runtime.spawn(async move {
+            let _listens = listener;
+            pending::<()>().await;
+        });
         Ok(())
     }
 
