@@ -40,7 +40,9 @@ const dialog = new Dialog(ask);
 const table = new Table(fleet, (name) => dialog.open(name));
 const glance = new Glance();
 const past = [];
-const page = { changed: true, loading: false, stale: false, loaded: 0, heard: 0, run: null };
+/** What was heard before the devices were read for the first time. */
+const early = [];
+const page = { changed: true, loading: false, stale: false, loaded: 0, open: false, run: null };
 
 function link(text, className) {
   const at = document.getElementById("link");
@@ -56,9 +58,14 @@ async function load() {
   const wait = page.loaded + LOAD_MS - Date.now();
   if (page.loaded && wait > 0) await new Promise((done) => setTimeout(done, wait));
   page.stale = false;
+  const asked = Date.now();
   try {
     fleet.load(await ask("/devices"));
     page.changed = true;
+    // What had happened when it was asked is in the answer; a clock says that to a few seconds.
+    const news = early.splice(0).filter((event) => fleet.hear(event) && clocks.of(event.time) > asked - 3000);
+    page.stale ||= news.length > 0;
+    if (page.open) link("live", "live");
   } catch {
     // The link says that the server is gone; the events bring us here again.
   }
@@ -79,16 +86,17 @@ async function look() {
 
 function hear(message) {
   const event = JSON.parse(message.data);
-  page.heard += 1;
   page.changed = true;
   // What stands in front of an event's id is which run of a server it is of.
   const [run] = message.lastEventId.split("-");
   if (page.run !== null && run !== page.run) {
     fleet.forgetSessions();
+    early.length = 0;
     load();
   }
   page.run = run;
-  if (fleet.hear(event)) load();
+  if (page.loaded === 0) early.push(event);
+  else if (fleet.hear(event)) load();
   if (event.device !== undefined) dialog.hear(event.device);
   past.unshift(event);
   past.length = Math.min(past.length, EVENTS);
@@ -119,12 +127,14 @@ const QUIET = new Set(["device", "event", "level", "message", "session", "target
 function listen() {
   const events = new EventSource("/events?last=20");
   events.addEventListener("open", () => {
-    link("live", "live");
+    page.open = true;
+    link("reading what is so …", "");
     load();
     look();
   });
   events.addEventListener("message", hear);
   events.addEventListener("error", () => {
+    page.open = false;
     link("no connection to the server; asking again", "lost");
     // A browser gives up after an answer that is none.
     if (events.readyState === EventSource.CLOSED) setTimeout(listen, 2000);
