@@ -34,10 +34,9 @@ mod tests;
 pub use kept::{Event, EventId, NoEventId};
 pub use reader::{Next, Reader};
 
-use object::Object;
-
 use kept::Kept;
 use lowkey_host::{self as host, Ended, Observer};
+use object::Object;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
@@ -58,15 +57,15 @@ struct Shared {
     /// Which run of a server this is: numbers of another one's events say nothing here.
     run: u64,
     kept: Mutex<Kept>,
-    /// How many there have been.
-    newest: watch::Sender<u64>,
+    /// Says that there is another one.
+    another: watch::Sender<()>,
 }
 
 impl Events {
     /// None yet.
     pub fn new() -> Self {
-        let (newest, _) = watch::channel(0);
-        Self(Arc::new(Shared { run: moment::run(), kept: Mutex::default(), newest }))
+        let (another, _) = watch::channel(());
+        Self(Arc::new(Shared { run: moment::run(), kept: Mutex::default(), another }))
     }
 
     /// Hears what the crates of Lowkey log. What sessions do comes [from the server itself](Observer), and whole.
@@ -76,7 +75,7 @@ impl Events {
 
     /// Reads what happens from now on.
     pub fn from_now_on(&self) -> Reader {
-        Reader::new(self.clone(), self.kept().end())
+        Reader::new(self.clone(), self.count())
     }
 
     /// Reads the last `events` that are kept, and what happens from now on.
@@ -101,15 +100,13 @@ impl Events {
     }
 
     /// How many there have been.
-    #[cfg(feature = "admin")]
     pub(crate) fn count(&self) -> u64 {
         self.kept().end()
     }
 
     fn keep(&self, name: &'static str, level: Level, object: Object) {
-        let mut kept = self.kept();
-        kept.push(name, level, object.done());
-        self.0.newest.send_replace(kept.end());
+        self.kept().push(name, level, object.done());
+        self.0.another.send_replace(());
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -164,7 +161,7 @@ impl Observer for Events {
 
 impl fmt::Debug for Events {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Events").field("newest", &self.kept().end()).finish_non_exhaustive()
+        f.debug_struct("Events").field("count", &self.count()).finish_non_exhaustive()
     }
 }
 

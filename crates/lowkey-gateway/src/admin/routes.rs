@@ -26,7 +26,9 @@ pub(super) struct Rooms {
     pub(super) readers: Option<Readers>,
     /// Whether browsers reach us.
     on_loopback: bool,
+    /// One at a time: it keeps a processor busy.
     doctors: Arc<Semaphore>,
+    /// A few at a time: of a large fleet each takes tens of megabytes.
     writers: Arc<Semaphore>,
 }
 
@@ -55,27 +57,31 @@ impl Routes for Rooms {
             "/overview" => {
                 let (service, path) = (self.vitals.service().cloned(), self.registry.clone());
                 let text = move || overview::text(&acceptor, service.as_ref(), &path);
-                self.written(text).await
+                behind(&self.writers, text).await
             }
             "/events" => match &self.readers {
                 Some(readers) => readers.answer(request.uri().query(), request.headers(), turn),
                 None => text(StatusCode::NOT_FOUND, "this server keeps no events\n"),
             },
-            "/sessions" => self.written(move || json::sessions(&acceptor)).await,
+            "/sessions" => behind(&self.writers, move || json::sessions(&acceptor)).await,
             "/devices" => match Wanted::read(request.uri().query()) {
                 None => text(StatusCode::BAD_REQUEST, ASK_DEVICES),
                 Some(wanted) => {
                     let memory = self.memory.clone();
-                    self.written(move || devices::text(&acceptor, &memory, &wanted)).await
+                    behind(&self.writers, move || devices::text(&acceptor, &memory, &wanted)).await
                 }
             },
             "/registry" => {
                 let path = self.registry.clone();
-                self.written(move || json::registry(&acceptor, &path)).await
+                behind(&self.writers, move || json::registry(&acceptor, &path)).await
             }
             "/doctor" => match query::only("about", request.uri().query()) {
                 Err(()) => text(StatusCode::BAD_REQUEST, "ask as /doctor?about=NAME, an id or an address\n"),
-                Ok(about) => done(JSON, self.diagnose(about).await),
+                Ok(about) => {
+                    let doctor = self.doctor();
+                    let text = move || json::diagnosis(about.as_deref(), &doctor.diagnose(about.as_deref()));
+                    behind(&self.doctors, text).await
+                }
             },
             _ => text(
                 StatusCode::NOT_FOUND,
@@ -98,30 +104,13 @@ impl Rooms {
         }
     }
 
-    /// A few at a time: of a large fleet each takes long, and tens of megabytes. The permit is the thread's, which goes
-    /// on when its asker is gone: or who asks and leaves would have as many written as there are threads.
-    async fn written(&self, text: impl FnOnce() -> String + Send + 'static) -> Answer {
-        let permit = Arc::clone(&self.writers).acquire_owned().await;
-        let text = spawn_blocking(move || {
-            let _permit = permit;
-            text()
-        });
-        done(JSON, text.await.ok())
-    }
-
-    /// One at a time: it keeps a processor busy. The permit is the thread's, which goes on when its asker is gone.
-    async fn diagnose(&self, about: Option<String>) -> Option<String> {
-        let permit = Arc::clone(&self.doctors).acquire_owned().await.ok()?;
-        let mut doctor =
+    fn doctor(&self) -> Doctor {
+        let doctor =
             Doctor::new(self.vitals.acceptor.clone(), &self.registry).with_memory(self.memory.clone());
-        if let Some(service) = self.vitals.service() {
-            doctor = doctor.with_service(service.clone());
+        match self.vitals.service() {
+            Some(service) => doctor.with_service(service.clone()),
+            None => doctor,
         }
-        let diagnosis = spawn_blocking(move || {
-            let _permit = permit;
-            json::diagnosis(about.as_deref(), &doctor.diagnose(about.as_deref()))
-        });
-        diagnosis.await.ok()
     }
 
     /// A web page can have a browser ask any name that its own server makes point here. Such a request names that
@@ -142,6 +131,17 @@ impl Rooms {
             }
         })
     }
+}
+
+/// What is long in writing, so many at a time: the permit is the thread's, which goes on when its asker is gone, or who
+/// asks and leaves would have as many written as there are threads.
+async fn behind(permits: &Arc<Semaphore>, text: impl FnOnce() -> String + Send + 'static) -> Answer {
+    let permit = Arc::clone(permits).acquire_owned().await;
+    let text = spawn_blocking(move || {
+        let _permit = permit;
+        text()
+    });
+    done(JSON, text.await.ok())
 }
 
 /// Whether a browser asks for a page of somebody else's: it says so (Fetch Metadata), or from where the page is.

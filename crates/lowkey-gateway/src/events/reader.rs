@@ -17,7 +17,7 @@ pub struct Reader {
     seen: u64,
     /// Whether it is still to be said that it has come from another run of the server.
     came_from_another: bool,
-    newest: watch::Receiver<u64>,
+    another: watch::Receiver<()>,
 }
 
 /// What a reader is told.
@@ -62,8 +62,8 @@ impl Next {
 
 impl Reader {
     pub(super) fn new(events: Events, seen: u64) -> Self {
-        let newest = events.0.newest.subscribe();
-        Self { events, seen, came_from_another: false, newest }
+        let another = events.0.another.subscribe();
+        Self { events, seen, came_from_another: false, another }
     }
 
     pub(super) fn after_another_run(events: Events, seen: u64) -> Self {
@@ -83,14 +83,14 @@ impl Reader {
                 return next;
             }
             // `events` holds the sender.
-            let _ = self.newest.changed().await;
+            let _ = self.another.changed().await;
             sleep(TOGETHER).await;
         }
     }
 
     /// What comes next, if it is there.
     pub fn at_once(&mut self) -> Option<Next> {
-        self.newest.borrow_and_update();
+        self.another.borrow_and_update();
         if std::mem::take(&mut self.came_from_another) {
             return Some(Next::Missed(None));
         }
