@@ -4,15 +4,15 @@ use crate::admin_client::{arguments, ask, said};
 use crate::config::time::{parse, show as show_span};
 use crate::failure::Failure;
 use crate::show::{
-    Cell, Choice, Column, Side, devices, flag, for_people, for_programs, from, label, short_time, stale,
-    style,
+    Cell, Choice, Column, Side, devices, flag, for_people, for_programs, from, label, labels, short_time,
+    stale, style,
 };
 use crate::terminal::{self, print, text};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command};
-use lowkey_host::text::clean;
 use serde_json::{Value, json};
 use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::io::{IsTerminal, stdout};
 use std::time::Duration;
 
@@ -85,8 +85,10 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
 
 /// Those that stand in the registry and are not in force with any key.
 fn add(devices: &mut Vec<Value>, left_out: &Value) {
+    let name = |device: &Value| device["device"].as_str().map(str::to_owned);
+    let mut known: HashSet<Option<String>> = devices.iter().map(name).collect();
     for out in left_out.as_array().into_iter().flatten() {
-        if !devices.iter().any(|device| device["device"] == out["device"]) {
+        if known.insert(name(out)) {
             devices.push(json!({ "device": out["device"], "left_out": out["why"], "registered": true }));
         }
     }
@@ -103,7 +105,7 @@ fn row(device: &Value) -> Vec<Cell> {
         from,
         Cell::plain(modes(device)),
         end(device),
-        Cell::plain(labels(device)),
+        Cell::plain(labels(device).join(",")),
     ]
 }
 
@@ -159,12 +161,6 @@ fn end(device: &Value) -> Cell {
         Some(left) => format!("in {}", short_time(left)),
     };
     Cell { said, raw }
-}
-
-fn labels(device: &Value) -> String {
-    let labels = device["labels"].as_object().into_iter().flatten();
-    let said = labels.map(|(label, value)| clean(&format!("{label}={}", value.as_str().unwrap_or_default())));
-    said.collect::<Vec<_>>().join(",")
 }
 
 const COLUMNS: [Column; 7] = [

@@ -7,7 +7,7 @@ mod table;
 mod units;
 
 pub(crate) use choice::{Choice, matches};
-pub(crate) use device::with_facts;
+pub(crate) use device::{labels, with_facts};
 pub(crate) use table::{Cell, Column, Side, Style, for_people, for_programs};
 pub(crate) use units::{short_time, time};
 

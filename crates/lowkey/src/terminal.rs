@@ -79,10 +79,7 @@ pub(crate) fn rendered(said: &clap::Error, to: &impl IsTerminal) -> String {
 
 /// To standard output, as far as anybody reads: one who has seen enough, such as `head`, has had what he wanted.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    match write(text) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(|error| unprinted(&error)),
-    }
+    print_on(text).map(drop)
 }
 
 /// The same again and again: whether anybody still reads.

@@ -15,10 +15,7 @@ pub(super) fn block(device: &Value) -> String {
         absent(device, &mut facts);
     }
     remembered(device, &mut facts);
-    let labels = device["labels"].as_object().into_iter().flatten();
-    let labels: Vec<String> = labels
-        .map(|(label, value)| clean(&format!("{label}={}", value.as_str().unwrap_or_default())))
-        .collect();
+    let labels = labels(device);
     if !labels.is_empty() {
         facts.push(("labels", labels.join(", ")));
     }
@@ -29,6 +26,12 @@ pub(super) fn block(device: &Value) -> String {
         first.0 = "history";
     }
     with_facts(&said(device, "device").unwrap_or_default(), &facts)
+}
+
+/// Each of its labels, with what it says.
+pub(crate) fn labels(device: &Value) -> Vec<String> {
+    let labels = device["labels"].as_object().into_iter().flatten();
+    labels.map(|(label, value)| clean(&format!("{label}={}", value.as_str().unwrap_or_default()))).collect()
 }
 
 type Facts = Vec<(&'static str, String)>;

@@ -27,23 +27,22 @@ fn site() -> (Site, [lowkey_host::Connection<tokio::io::DuplexStream>; 2]) {
     (site, there)
 }
 
-/// Without what is another each time: how long ago something was, and how wide a column is for it.
+/// Without what is another each time: how long ago something was (`3s`, `3 s`), and how wide a column is for it.
 fn without_times(text: &str) -> String {
+    let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
     let mut calm = String::new();
     for line in text.lines() {
-        let words: Vec<&str> = line.split("  ").map(str::trim).filter(|word| !word.is_empty()).collect();
-        let words = words.into_iter().map(|word| {
-            let is_time = |word: &str| word.strip_suffix('s').is_some_and(|n| n.parse::<u32>().is_ok());
-            let parts = word.split(' ').map(|part| if is_time(part) { "0s" } else { part });
-            let parts = parts.collect::<Vec<_>>().join(" ");
-            (0..100).fold(parts, |parts, n| match parts.find(&format!("{n} s")) {
-                Some(at) if !parts[..at].ends_with(|c: char| c.is_ascii_digit()) => {
-                    parts.replacen(&format!("{n} s"), "0 s", 1)
-                }
-                _ => parts,
-            })
+        let cells = line.split("  ").map(str::trim).filter(|cell| !cell.is_empty());
+        let cells = cells.map(|cell| {
+            let words: Vec<&str> = cell.split(' ').collect();
+            let calm = words.iter().enumerate().map(|(n, word)| match word.strip_suffix('s') {
+                Some(number) if is_number(number) => "0s",
+                None if is_number(word) && words.get(n + 1) == Some(&"s") => "0",
+                _ => word,
+            });
+            calm.collect::<Vec<_>>().join(" ")
         });
-        calm += &words.collect::<Vec<_>>().join("  ");
+        calm += &cells.collect::<Vec<_>>().join("  ");
         calm.push('\n');
     }
     calm
