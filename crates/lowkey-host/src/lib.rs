@@ -96,8 +96,8 @@ pub use lowkey_transport::{Error as ChannelError, Hello, Mode, Pinning, Refusal}
 pub use probe::{Probed, probe_tcp};
 pub use reach::{Race, Unreachable};
 pub use registry::{
-    Bearer, Device, DeviceError, Devices, Digest, Enrol, Finalised, LeftOut, NotEnrolled, Paired, Pinned,
-    Registry, Removed, Taken, Trouble, Unique, parse_id,
+    Bearer, Device, DeviceError, Devices, Digest, Enrol, Fed, FedChange, Feed, Finalised, LeftOut,
+    NotEnrolled, Paired, Pinned, Registry, Removed, Taken, Trouble, Unique, parse_id,
 };
 pub use server::{
     AcceptError, Acceptor, Balancers, Call, Caller, Cause, Ended, Event, Failure, HandshakeTimes, InForce,

@@ -5,7 +5,7 @@ use crate::snapshot::Snapshot;
 use crate::stamp::Stamp;
 use crate::text_file::{self, Trust};
 use lowkey_host::text::steers;
-use lowkey_host::{Devices, Digest, Id, Identity, LeftOut, Pinned, Registry};
+use lowkey_host::{Devices, Digest, Fed, Id, Identity, LeftOut, Pinned, Registry};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -57,9 +57,9 @@ impl FileRegistry {
         let (text, _) = read_text(&path, Trust::Ours)?;
         let (snapshot, _) = Snapshot::read(&text, &path, identity, None)
             .map_err(|flaw| RegistryError::at(&path, &text, &flaw))?;
-        snapshot.devices.iter().for_each(|pinned| pinned.warm(identity));
-        let Snapshot { devices, left_out, digest, .. } = snapshot;
-        Ok(Self { path, devices, digest, left_out })
+        let Fed { pinnings, left_out, .. } = snapshot.fed;
+        pinnings.iter().for_each(|pinned| pinned.warm(identity));
+        Ok(Self { path, devices: pinnings.into_iter().collect(), digest: Digest::of(&text), left_out })
     }
 
     /// Where it was read from.

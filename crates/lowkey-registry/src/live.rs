@@ -5,7 +5,6 @@ mod enrol;
 mod mount;
 mod trouble;
 mod troubles;
-mod warm;
 mod watch;
 
 use crate::error::RegistryError;
@@ -16,7 +15,6 @@ use std::fmt;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 /// The devices of a registry file as it is now: [`FileRegistry`](crate::FileRegistry)'s format, read again on
@@ -92,7 +90,7 @@ impl LiveRegistry {
 
     /// How many devices there are.
     pub fn len(&self) -> usize {
-        self.shared.ask(|current| current.changes.devices)
+        self.shared.devices()
     }
 
     /// Whether there are none.
@@ -103,11 +101,11 @@ impl LiveRegistry {
 
 impl Registry for LiveRegistry {
     fn lookup(&self, id: &Id) -> Option<Arc<Pinned>> {
-        self.shared.ask(|current| current.devices.lookup(id))
+        self.shared.feed().lookup(id)
     }
 
     fn each(&self, see: &mut dyn FnMut(&Arc<Pinned>)) {
-        self.shared.snapshot().devices.each(see);
+        self.shared.feed().each(see);
     }
 
     fn trouble(&self) -> Option<Trouble> {
@@ -115,27 +113,27 @@ impl Registry for LiveRegistry {
     }
 
     fn left_out(&self) -> Vec<LeftOut> {
-        self.shared.snapshot().left_out.clone()
+        self.shared.feed().left_out()
     }
 
     fn removed(&self) -> Vec<Removed> {
-        self.shared.snapshot().removed.clone()
+        self.shared.feed().removed()
     }
 
     fn generation(&self) -> u64 {
-        self.shared.ask(|current| current.generation)
+        self.shared.feed().generation()
     }
 
     fn digest(&self) -> Option<Digest> {
-        Some(self.shared.ask(|current| current.digest))
+        self.shared.feed().digest()
     }
 
     fn since(&self) -> Option<SystemTime> {
-        Some(self.shared.ask(|current| current.since))
+        self.shared.feed().since()
     }
 
     fn is_warm(&self) -> bool {
-        self.shared.ask(|current| current.warm.load(Ordering::Acquire))
+        self.shared.feed().is_warm()
     }
 }
 

@@ -5,29 +5,26 @@ use crate::psks::{self, Fault, Lack, PskFiles, Psks};
 use crate::table::{Described, Entry, Piece, read_but};
 use crate::text_file::Positions;
 use lowkey_host::text::{clean, mask};
-use lowkey_host::{Device, Devices, Digest, Id, Identity, LeftOut, Pinned, Psk, PublicKey, Removed};
+use lowkey_host::{Device, Digest, Fed, Feed, Id, Identity, LeftOut, Pinned, Psk, PublicKey, Registry};
 use lowkey_transport::Mode;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::SystemTime;
 
 /// All pinnings of a file, and from which text each came.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
-    pub(crate) devices: Devices,
-    pub(crate) left_out: Vec<LeftOut>,
-    /// The newest first.
-    pub(crate) removed: Vec<Removed>,
+    pub(crate) fed: Fed,
     pub(crate) changes: Changes,
-    pub(crate) generation: u64,
-    pub(crate) digest: Digest,
-    /// When it was read.
-    pub(crate) since: SystemTime,
-    pub(crate) warm: AtomicBool, // false before anybody can find a cold pinning
-    texts: Texts,
+    pub(crate) texts: Texts,
+}
+
+/// What is in force already, and from which text it came.
+#[derive(Clone, Copy)]
+pub(crate) struct Old<'o> {
+    pub(crate) feed: &'o Feed,
+    pub(crate) texts: &'o Texts,
 }
 
 /// What a file that was read changed, in devices.
@@ -60,7 +57,7 @@ impl Snapshot {
         text: &str,
         path: &Path,
         identity: &Identity,
-        old: Option<&Self>,
+        old: Option<Old<'_>>,
     ) -> Result<(Self, PskFiles), Flaw> {
         let texts = old.map_or_else(Texts::default, |old| old.texts.emptied());
         let server = identity.public_key();
@@ -73,7 +70,7 @@ impl Snapshot {
         let mut maker = Maker {
             identity,
             server,
-            old,
+            old: old.map(|old| old.feed),
             psks: found.into_iter(),
             positions: Positions::of(text),
             texts,
@@ -92,18 +89,9 @@ impl Snapshot {
             }
         }
         let Maker { texts, all, left_out, .. } = maker;
-        let changes = Changes { left_out: left_out.len(), ..changes(&all, old) };
-        let generation = old.map_or(0, |old| old.generation + u64::from(changes.any()));
-        let warm = AtomicBool::new(all.iter().all(|(pinned, _)| pinned.is_warm()));
-        let devices = all.into_iter().map(|(pinned, _)| pinned).collect();
-        let removed = old.map_or_else(Vec::new, |old| removed(old, &devices));
-        let (digest, since) = (Digest::of(text), SystemTime::now());
-        Ok((Self { devices, left_out, removed, changes, generation, digest, since, warm, texts }, files))
-    }
-
-    /// Those whose Diffie-Hellman is not computed.
-    pub(crate) fn cold(&self) -> Vec<Arc<Pinned>> {
-        self.devices.iter().filter(|pinned| !pinned.is_warm()).cloned().collect()
+        let changes = Changes { left_out: left_out.len(), ..changes(&all, old.map(|old| old.feed)) };
+        let pinnings = all.into_iter().map(|(pinned, _)| pinned).collect();
+        Ok((Self { fed: Fed { pinnings, left_out, digest: Some(Digest::of(text)) }, changes, texts }, files))
     }
 }
 
@@ -111,7 +99,7 @@ impl Snapshot {
 struct Maker<'m> {
     identity: &'m Identity,
     server: PublicKey,
-    old: Option<&'m Snapshot>,
+    old: Option<&'m Feed>,
     psks: std::vec::IntoIter<Option<Result<Psk, Lack>>>,
     positions: Positions<'m>,
     texts: Texts,
@@ -134,7 +122,7 @@ impl Maker<'_> {
 
     fn make(&mut self, text: &str, entry: Entry, alone: bool) -> Result<(), Flaw> {
         let old = self.old;
-        let old_of = |id: &Id| old.and_then(|old| old.devices.get(id));
+        let old_of = |id: &Id| old.and_then(|old| old.lookup(id));
         let mut known = entry.pinnings.iter().filter_map(|pinning| old_of(&pinning.id));
         let device = known
             .find(|old| **old.device() == entry.device)
@@ -150,7 +138,7 @@ impl Maker<'_> {
                 // What was read before is as good, as long as nobody has seen the file say something else.
                 Some(Err(Lack { flaw, whose: Fault::Ours })) => {
                     match old_of(&described.id).filter(|old| is_but_for_psk(old, &device, &described)) {
-                        Some(old) => self.all.push((Arc::clone(old), Origin::Old)),
+                        Some(old) => self.all.push((old, Origin::Old)),
                         None => self.leave_out(&device, &described, &flaw),
                     }
                     continue;
@@ -168,8 +156,8 @@ impl Maker<'_> {
                 pinned = pinned.paired_by(paired);
             }
             self.all.push(match old_of(&described.id) {
-                Some(old) if pinned.is_same(old) => (Arc::clone(old), Origin::Old),
-                Some(old) => (Arc::new(pinned.warmed_by(old, self.identity)), Origin::New),
+                Some(old) if pinned.is_same(&old) => (old, Origin::Old),
+                Some(old) => (Arc::new(pinned.warmed_by(&old, self.identity)), Origin::New),
                 None => (Arc::new(pinned), Origin::New),
             });
         }
@@ -196,22 +184,17 @@ fn is_but_for_psk(old: &Pinned, device: &Arc<Device>, described: &Described) -> 
         && old.mode() == Mode::KkPsk0
 }
 
-/// What was in `old` or had been taken out by then, and is not among `devices`.
-fn removed(old: &Snapshot, devices: &Devices) -> Vec<Removed> {
-    let is_there = |gone: &Pinned| devices.get(&gone.id()).is_some_and(|now| now.key() == gone.key());
-    let now = SystemTime::now();
-    let new = old.devices.iter().filter(|was| !is_there(was)).map(|was| Removed::new(Arc::clone(was), now));
-    let before = old.removed.iter().filter(|gone| !is_there(&gone.pinned)).cloned();
-    new.chain(before).take(REMOVED).collect()
-}
-
 /// Counted by name, for pinnings have none.
-fn changes(all: &[(Arc<Pinned>, Origin)], old: Option<&Snapshot>) -> Changes {
+fn changes(all: &[(Arc<Pinned>, Origin)], old: Option<&Feed>) -> Changes {
     #[derive(Default)]
     struct Tally {
         old: usize,
         now: usize,
         kept: usize,
+    }
+    let mut was = Vec::new();
+    if let Some(old) = old {
+        old.each(&mut |pinned| was.push(Arc::clone(pinned)));
     }
     let mut tallies: HashMap<&str, Tally> = HashMap::with_capacity(all.len());
     for (pinned, origin) in all {
@@ -219,7 +202,7 @@ fn changes(all: &[(Arc<Pinned>, Origin)], old: Option<&Snapshot>) -> Changes {
         tally.now += 1;
         tally.kept += usize::from(*origin == Origin::Old);
     }
-    for pinned in old.iter().flat_map(|old| old.devices.iter()) {
+    for pinned in &was {
         tallies.entry(pinned.device().name()).or_default().old += 1;
     }
     let mut changes = Changes::default();
@@ -237,7 +220,7 @@ fn changes(all: &[(Arc<Pinned>, Origin)], old: Option<&Snapshot>) -> Changes {
 
 /// Pinnings by the text of their table, so that what did not change is not read again.
 #[derive(Debug, Default)]
-struct Texts {
+pub(crate) struct Texts {
     hashers: [RandomState; 2], // nobody can make two texts of one hash of 128 bits under unknown keys
     by_hash: HashMap<[u64; 2], Kept>,
 }
@@ -276,6 +259,3 @@ impl Texts {
         self.by_hash.insert(hash, kept);
     }
 }
-
-/// How many pinnings that were taken out are known, with their keys.
-const REMOVED: usize = 4096;

@@ -58,6 +58,16 @@ impl Devices {
         self.by_id.get(id)
     }
 
+    /// Takes out the one that has this id.
+    pub(super) fn take(&mut self, id: &Id) -> Option<Arc<Pinned>> {
+        self.by_id.remove(id)
+    }
+
+    /// Puts one in, and gives the one that had its id.
+    pub(super) fn put(&mut self, pinned: Arc<Pinned>) -> Option<Arc<Pinned>> {
+        self.by_id.insert(pinned.id(), pinned)
+    }
+
     /// All pinnings, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Pinned>> {
         self.by_id.values()

@@ -1,24 +1,25 @@
-//! The snapshot of a registry file that is in force, and what puts the next one in its place.
+//! What is in force of a registry file, and what puts what stands there next in its place.
 
 use super::troubles::{Said, Troubles};
-use super::warm;
 use crate::error::RegistryError;
 use crate::file::{read_kept, read_text};
 use crate::psks::PskFiles;
-use crate::snapshot::{Changes, Snapshot};
+use crate::snapshot::{Changes, Old, Snapshot, Texts};
 use crate::stamp::Stamp;
 use crate::text_file::{Trust, shown};
-use lowkey_host::{Identity, LeftOut, PublicKey};
+use lowkey_host::{Feed, Identity, LeftOut, PublicKey, Registry};
 use std::collections::HashSet;
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What the clones of a live registry share.
 pub(super) struct Current {
     identity: Arc<Identity>,
-    current: RwLock<Arc<Snapshot>>,
+    feed: Feed,
+    devices: AtomicUsize,
     reading: Mutex<Reading>,
     troubles: Troubles,
     hasher: RandomState,
@@ -30,6 +31,8 @@ pub(super) struct Reading {
     pub(super) stamp: Option<Stamp>,
     /// The text that is in force.
     pub(super) hash: u64,
+    /// From which piece of it each pinning came.
+    texts: Texts,
     /// The PSK files as they were when the registry was last read without an error, whether it was taken or held back.
     pub(super) psk_files: PskFiles,
     /// The file that the text in force was read from. Kept open: a file system gives the number of one that is gone to
@@ -61,7 +64,7 @@ impl Current {
     /// The first snapshot.
     pub(super) fn load(path: PathBuf, identity: Arc<Identity>) -> Result<Self, RegistryError> {
         let (text, stamp, file) = read_kept(&path, Trust::Ours)?;
-        let (snapshot, psk_files) = Snapshot::read(&text, &path, &identity, None)
+        let (Snapshot { fed, changes, texts }, psk_files) = Snapshot::read(&text, &path, &identity, None)
             .map_err(|flaw| RegistryError::at(&path, &text, &flaw))?;
         let hasher = RandomState::new();
         let troubles = Troubles::new(path);
@@ -69,15 +72,15 @@ impl Current {
         let reading = Reading {
             stamp: Some(stamp.clone()),
             hash: hasher.hash_one(&text),
+            texts,
             psk_files,
             taken: (stamp, file),
             lost_in_place: LOST_IN_PLACE,
         };
-        let snapshot = Arc::new(snapshot);
-        loaded(troubles.path(), snapshot.changes);
-        left_out(&snapshot.left_out, &[]);
-        warm::up(&snapshot, &identity);
-        Ok(Self { identity, current: RwLock::new(snapshot), reading: reading.into(), troubles, hasher })
+        loaded(troubles.path(), changes);
+        left_out(&fed.left_out, &[]);
+        let (feed, devices) = (Feed::new(Arc::clone(&identity), fed), changes.devices.into());
+        Ok(Self { identity, feed, devices, reading: reading.into(), troubles, hasher })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -97,14 +100,14 @@ impl Current {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn snapshot(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    /// What look-ups answer from.
+    pub(super) fn feed(&self) -> &Feed {
+        &self.feed
     }
 
-    /// Answers from what is in force. Under the lock: whoever let go of the last [`Arc`] of an old snapshot would free
-    /// all of it.
-    pub(super) fn ask<T>(&self, question: impl FnOnce(&Snapshot) -> T) -> T {
-        question(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    /// How many devices are in force.
+    pub(super) fn devices(&self) -> usize {
+        self.devices.load(Ordering::Acquire)
     }
 
     /// Whether the file or a PSK file differs from what is in force. Reads them all, whatever their times of change
@@ -117,14 +120,13 @@ impl Current {
     /// Reads what stands there, and takes it unless it has to wait.
     pub(super) fn reload(&self, reading: &mut Reading, asked: Asked) -> Result<Outcome, RegistryError> {
         let said = if asked == Asked::ByCaller { Said::EachTime } else { Said::Once };
-        let old = self.snapshot();
-        let outcome = self.replace(reading, &old, asked);
+        let known = if said == Said::Once { self.feed.left_out() } else { Vec::new() };
+        let outcome = self.replace(reading, asked);
         match &outcome {
             Ok(Outcome::Taken(changes)) => {
                 self.troubles.taken();
                 loaded(self.path(), *changes);
-                let known = if said == Said::Once { &*old.left_out } else { &[] };
-                left_out(&self.snapshot().left_out, known);
+                left_out(&self.feed.left_out(), &known);
             }
             Ok(Outcome::Held) => (),
             // It is read again at once, and then says what is wrong if anything is.
@@ -134,33 +136,34 @@ impl Current {
         if let Some(stamp) = &reading.stamp {
             self.troubles.seen(stamp, said);
         }
-        outcome // the old snapshot is let go of here, outside of its lock
+        outcome
     }
 
-    fn replace(&self, reading: &mut Reading, old: &Snapshot, asked: Asked) -> Result<Outcome, RegistryError> {
+    fn replace(&self, reading: &mut Reading, asked: Asked) -> Result<Outcome, RegistryError> {
         // Another path may be a while in coming back: then it differs from this again.
         reading.stamp = None;
         let (text, stamp, file) = read_kept(self.path(), Trust::Ours)?;
         reading.stamp = Some(stamp.clone());
-        if text.trim().is_empty() && !old.devices.is_empty() {
+        if text.trim().is_empty() && !self.feed.is_empty() {
             return Err(RegistryError::Empty(self.path().to_owned()));
         }
+        let old = Old { feed: &self.feed, texts: &reading.texts };
         let (new, psk_files) = Snapshot::read(&text, self.path(), &self.identity, Some(old))
             .map_err(|flaw| RegistryError::at(self.path(), &text, &flaw))?;
         reading.psk_files = psk_files;
-        let (new, devices) = (Arc::new(new), old.changes.devices);
+        let (Snapshot { fed, changes, texts }, devices) = (new, self.devices());
         let in_place = stamp.is_of_the_file_of(&reading.taken.0);
-        if asked == Asked::ByLook && in_place && loses_many(new.changes, devices, reading.lost_in_place) {
+        if asked == Asked::ByLook && in_place && loses_many(changes, devices, reading.lost_in_place) {
             match self.hasher.hash_one(&text) == reading.hash {
-                true => self.troubles.without_psks(new.changes.removed, devices),
-                false => self.troubles.held(new.changes, devices),
+                true => self.troubles.without_psks(changes.removed, devices),
+                false => self.troubles.held(changes, devices),
             }
             return Ok(Outcome::Held);
         }
-        (reading.hash, reading.taken) = (self.hasher.hash_one(&text), (stamp, file));
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&new);
-        warm::up(&new, &self.identity);
-        Ok(Outcome::Taken(new.changes))
+        (reading.hash, reading.texts, reading.taken) = (self.hasher.hash_one(&text), texts, (stamp, file));
+        self.feed.replace(fed);
+        self.devices.store(changes.devices, Ordering::Release);
+        Ok(Outcome::Taken(changes))
     }
 }
 
