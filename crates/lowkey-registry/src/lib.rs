@@ -13,6 +13,7 @@
 //! | `lowkey.registry_loaded` | info | `path`, `devices`, `added`, `removed`, `changed`, `left_out` | a [`LiveRegistry`] was read; how many devices there are, and of what that is new how many; how many pinnings are left out, if any |
 //! | `lowkey.registry_left_out` | warn | `device`, `error` | a pinning of it is not in force, because its PSK cannot be had. Once, until the cause is another; when it is mended, `lowkey.registry_loaded` counts it in |
 //! | `lowkey.registry_left_out_more` | warn | `pinnings` | how many more had no line: only the first 100 of a reading have one |
+//! | `lowkey.registry_row_faulty` | warn | `device`, `error` | of a [`RowRegistry`](rows::RowRegistry): the row of this device is wrong, or claims what another's has, and is not in force. Once, until the cause is another |
 //! | `lowkey.registry_failed` | warn | `error` | it could not be read again: what was read before stays in force. Once, until it goes well or fails in another way |
 //! | `lowkey.registry_held` | warn | `path`, `devices`, `removed` | it was changed in place and takes out so many of so many devices, or the PSK files of so many cannot be had: it waits for a [`LiveRegistry::reload`], or 30 s without a change |
 //! | `lowkey.registry_unlinked` | warn | `path` | the file behind the path stands in no folder any more: it was replaced or deleted elsewhere, as behind a mount of one file |
@@ -32,12 +33,14 @@ pub mod pairing;
 pub mod provision;
 mod psks;
 pub mod rotation;
+pub mod rows;
 mod snapshot;
 mod stamp;
 mod survey;
 mod table;
 pub mod text_file;
 mod time;
+mod told;
 
 pub use code_name::show_code_name;
 pub use code_text::{code_text, label_text};

@@ -51,9 +51,28 @@ struct PskFile {
 
 /// A file that does not look as it did, and how it looks.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Changed {
+struct Changed {
     n: usize,
     stamp: Option<Stamp>,
+}
+
+/// What earlier looks at the files have seen, which take turns.
+#[derive(Debug, Default)]
+pub(crate) struct PskLooks {
+    next: usize,
+    changed: Option<Changed>,
+}
+
+impl PskLooks {
+    /// Whether one has changed, and two looks in a row see the same.
+    pub(crate) fn look(&mut self, files: &PskFiles) -> bool {
+        let Some(before) = self.changed.take() else {
+            self.changed = files.look_on(&mut self.next);
+            return false;
+        };
+        self.changed = files.look_again(&before);
+        self.changed.as_ref() == Some(&before)
+    }
 }
 
 /// Whose pinning has a PSK.
@@ -125,7 +144,7 @@ impl PskFiles {
 
     /// Looks at the next few, from `next` on and round and round, until one is not as it was. So a look takes no longer
     /// the more there are.
-    pub(crate) fn look_on(&self, next: &mut usize) -> Option<Changed> {
+    fn look_on(&self, next: &mut usize) -> Option<Changed> {
         for _ in 0..self.all.len().min(AT_ONCE) {
             let n = *next % self.all.len();
             *next = n + 1;
@@ -138,7 +157,7 @@ impl PskFiles {
     }
 
     /// Looks once more at one that had changed; what this gives is the same if nobody has touched it since.
-    pub(crate) fn look_again(&self, changed: &Changed) -> Option<Changed> {
+    fn look_again(&self, changed: &Changed) -> Option<Changed> {
         self.look_at(changed.n)
     }
 

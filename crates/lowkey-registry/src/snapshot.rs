@@ -130,11 +130,9 @@ impl Maker<'_> {
         let psk_files = entry.pinnings.iter().any(|pinning| pinning.psk_file.is_some());
         let begin = self.all.len();
         for described in entry.pinnings {
-            let mut pinned = Pinned::cold(Arc::clone(&device), described.id, &self.server, described.key)
-                .map_err(|error| Flaw::new(described.key_at, error.to_string()))?;
-            match self.psks.next().flatten() {
-                None => (),
-                Some(Ok(psk)) => pinned = pinned.with_psk(psk),
+            let psk = match self.psks.next().flatten() {
+                None => None,
+                Some(Ok(psk)) => Some(psk),
                 // What was read before is as good, as long as nobody has seen the file say something else.
                 Some(Err(Lack { flaw, whose: Fault::Ours })) => {
                     match old_of(&described.id).filter(|old| is_but_for_psk(old, &device, &described)) {
@@ -148,13 +146,8 @@ impl Maker<'_> {
                     self.leave_out(&device, &described, &flaw);
                     continue;
                 }
-            }
-            if let Some(expires) = described.expires {
-                pinned = pinned.until(expires);
-            }
-            if let Some(paired) = described.paired {
-                pinned = pinned.paired_by(paired);
-            }
+            };
+            let pinned = described.pinned(&device, &self.server, psk)?;
             self.all.push(match old_of(&described.id) {
                 Some(old) if pinned.is_same(&old) => (old, Origin::Old),
                 Some(old) => (Arc::new(pinned.warmed_by(&old, self.identity)), Origin::New),
@@ -177,7 +170,7 @@ impl Maker<'_> {
 }
 
 /// Whether it is what is described there, with a PSK.
-fn is_but_for_psk(old: &Pinned, device: &Arc<Device>, described: &Described) -> bool {
+pub(crate) fn is_but_for_psk(old: &Pinned, device: &Arc<Device>, described: &Described) -> bool {
     let same = Arc::ptr_eq(old.device(), device) && old.key() == described.key;
     same && old.expires() == described.expires
         && old.paired() == described.paired

@@ -4,7 +4,7 @@ mod fields;
 
 use crate::error::Flaw;
 use fields::Reader;
-use lowkey_host::{Device, DeviceError, Id, Paired, Pinned, PublicKey, Taken, Unique};
+use lowkey_host::{Device, DeviceError, Id, Paired, Pinned, Psk, PublicKey, Taken, Unique};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -40,6 +40,29 @@ impl Entry {
             (pinning.id, pinning.key, psk_file, pinning.expires, pinning.paired)
         };
         self.device == other.device && self.pinnings.iter().map(says).eq(other.pinnings.iter().map(says))
+    }
+}
+
+impl Described {
+    /// It as a pinning of this device, for a server of this key: cold.
+    pub(crate) fn pinned(
+        &self,
+        device: &Arc<Device>,
+        server: &PublicKey,
+        psk: Option<Psk>,
+    ) -> Result<Pinned, Flaw> {
+        let mut pinned = Pinned::cold(Arc::clone(device), self.id, server, self.key)
+            .map_err(|error| Flaw::new(self.key_at, error.to_string()))?;
+        if let Some(psk) = psk {
+            pinned = pinned.with_psk(psk);
+        }
+        if let Some(expires) = self.expires {
+            pinned = pinned.until(expires);
+        }
+        if let Some(paired) = self.paired {
+            pinned = pinned.paired_by(paired);
+        }
+        Ok(pinned)
     }
 }
 
@@ -169,7 +192,7 @@ fn in_pieces<'t, 'k>(
 }
 
 /// What stands before the first `[[device]]` line, and from there on what is from one to the next, with its place.
-fn split(text: &str) -> (&str, impl Iterator<Item = (usize, &str)>) {
+pub(crate) fn split(text: &str) -> (&str, impl Iterator<Item = (usize, &str)>) {
     let begins = text.match_indices(HEADER).map(|(end_before, _)| end_before + 1);
     let first = text.starts_with(&HEADER[1..]).then_some(0);
     let mut begins = first.into_iter().chain(begins).peekable();

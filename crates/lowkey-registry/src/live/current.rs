@@ -6,9 +6,9 @@ use crate::file::{read_kept, read_text};
 use crate::psks::PskFiles;
 use crate::snapshot::{Changes, Old, Snapshot, Texts};
 use crate::stamp::Stamp;
-use crate::text_file::{Trust, shown};
-use lowkey_host::{Feed, Identity, LeftOut, PublicKey, Registry};
-use std::collections::HashSet;
+use crate::text_file::Trust;
+use crate::told::{left_out, loaded};
+use lowkey_host::{Feed, Identity, PublicKey, Registry};
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
@@ -172,29 +172,7 @@ fn loses_many(changes: Changes, devices: usize, percent: u8) -> bool {
     changes.removed > A_FEW && changes.removed.saturating_mul(100) > devices.saturating_mul(percent.into())
 }
 
-fn loaded(path: &Path, changes: Changes) {
-    let Changes { devices, added, removed, changed, left_out } = changes;
-    let left_out = (left_out > 0).then_some(left_out);
-    let path = shown(path);
-    tracing::info!(name: "lowkey.registry_loaded", target: "lowkey", path, devices, added, removed, changed, left_out, "registry loaded");
-}
-
-/// Logs those that are left out now and were not `known` to be.
-fn left_out(now: &[LeftOut], known: &[LeftOut]) {
-    let known: HashSet<_> = known.iter().map(|out| (&out.device, &out.key, &out.why)).collect();
-    let mut new = now.iter().filter(|out| !known.contains(&(&out.device, &out.key, &out.why)));
-    for LeftOut { device, why: error, .. } in new.by_ref().take(LINES) {
-        tracing::warn!(name: "lowkey.registry_left_out", target: "lowkey", device, error, "pinning left out; its device is as one that nobody knows");
-    }
-    let pinnings = new.count();
-    if pinnings > 0 {
-        tracing::warn!(name: "lowkey.registry_left_out_more", target: "lowkey", pinnings, "pinnings left out without a line");
-    }
-}
-
 /// How much a change in place may take out unless somebody says otherwise, in percent.
 const LOST_IN_PLACE: u8 = 10;
 /// So many devices may go in any case.
 const A_FEW: usize = 5;
-/// How many of them are logged: a folder of PSKs that is missing must not flood the log.
-const LINES: usize = 100;

@@ -3,7 +3,7 @@
 use super::current::{Asked, Current, Outcome, Reading};
 use super::troubles::Said;
 use crate::error::RegistryError;
-use crate::psks::{Changed, PskFiles};
+use crate::psks::PskLooks;
 use crate::stamp::Stamp;
 use std::sync::Weak;
 use std::time::Duration;
@@ -18,13 +18,6 @@ struct Looks {
     restless: Option<Instant>,
     psks: PskLooks,
     again: Option<Again>,
-}
-
-/// The same of PSK files, which take turns.
-#[derive(Default)]
-struct PskLooks {
-    next: usize,
-    changed: Option<Changed>,
 }
 
 /// Why the file is read although it looks the same.
@@ -114,18 +107,6 @@ impl Looks {
             _ => self.psks.look(&reading.psk_files),
         };
         changed.then_some(Asked::ByLook)
-    }
-}
-
-impl PskLooks {
-    /// Whether one has changed, and two looks in a row see the same.
-    fn look(&mut self, files: &PskFiles) -> bool {
-        let Some(before) = self.changed.take() else {
-            self.changed = files.look_on(&mut self.next);
-            return false;
-        };
-        self.changed = files.look_again(&before);
-        self.changed.as_ref() == Some(&before)
     }
 }
 

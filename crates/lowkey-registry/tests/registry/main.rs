@@ -8,4 +8,5 @@ mod key_forms;
 mod place;
 mod psks;
 mod rotation;
+mod rows;
 mod survey;

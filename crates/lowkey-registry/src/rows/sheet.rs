@@ -1,0 +1,233 @@
+//! A registry file in rows, and back.
+
+use super::order::{self, Place};
+use super::{LONGEST_NAME, LONGEST_ROW};
+use crate::error::RegistryError;
+use crate::table;
+use lowkey_host::PublicKey;
+use lowkey_host::text::mask;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+/// A registry in rows: the text of its file before the first device, and that of each device with its place.
+///
+/// `text(of(text))` is `text`, whatever comments and blank lines are in it: those that stand behind a device belong to
+/// its row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sheet {
+    /// What stands before the first device: the server's key, as a rule.
+    pub head: String,
+    /// The devices by name.
+    pub lines: BTreeMap<String, Line>,
+}
+
+/// A device's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Rows stand in the order of this number.
+    pub place: u64,
+    /// From its `[[device]]` to the end, or to the next one.
+    pub text: String,
+}
+
+/// Why a registry does not come apart into rows.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SheetError {
+    /// A server would not load it.
+    Registry(RegistryError),
+    /// A device is not written as a `[[device]]` table of its own.
+    Shape,
+    /// The row of this device is longer than [`LONGEST_ROW`], or its name than [`LONGEST_NAME`].
+    TooLong(String),
+}
+
+impl Sheet {
+    /// `text`, which is or will be the registry `named`, for the server of this key.
+    ///
+    /// # Errors
+    /// [`SheetError`].
+    pub fn of(text: &str, named: &Path, server: &PublicKey) -> Result<Self, SheetError> {
+        let flaw = |flaw| SheetError::Registry(RegistryError::at(named, text, &flaw));
+        let entries = table::read(text, server).map_err(flaw)?;
+        let (head, pieces) = table::split(text);
+        let pieces: Vec<&str> = pieces.map(|(_, piece)| piece).collect();
+        if pieces.len() != entries.len() {
+            return Err(SheetError::Shape);
+        }
+        let places = order::fresh(pieces.len());
+        let mut lines = BTreeMap::new();
+        for ((entry, piece), place) in entries.iter().zip(pieces).zip(places) {
+            let name = entry.device.name().to_owned();
+            // A row has to say by itself what it says among the others.
+            match table::read(piece, server) {
+                Ok(alone) if matches!(&alone[..], [one] if one.says_as(entry)) => (),
+                _ => return Err(SheetError::Shape),
+            }
+            if piece.len() > LONGEST_ROW || name.len() > LONGEST_NAME {
+                return Err(SheetError::TooLong(name));
+            }
+            lines.insert(name, Line { place, text: piece.to_owned() });
+        }
+        Ok(Self { head: head.to_owned(), lines })
+    }
+
+    /// The file.
+    pub fn text(&self) -> String {
+        let mut lines: Vec<_> = self.lines.iter().collect();
+        lines.sort_by_key(|(name, line)| (line.place, *name));
+        let length = lines.iter().map(|(_, line)| line.text.len()).sum::<usize>();
+        let mut text = String::with_capacity(self.head.len() + length);
+        for part in [&self.head].into_iter().chain(lines.into_iter().map(|(_, line)| &line.text)) {
+            // Of rows that others have put side by side one may not end in a line's end.
+            if !text.is_empty() && !text.ends_with('\n') {
+                text.push('\n');
+            }
+            text.push_str(part);
+        }
+        text
+    }
+
+    /// The same in the places of `before`, so that as few as can be are others than there.
+    #[must_use]
+    pub fn placed_as(mut self, before: &Self) -> Self {
+        let mut lines: Vec<_> = self.lines.iter_mut().collect();
+        lines.sort_by_key(|(_, line)| line.place);
+        let wanted = lines.iter().map(|(name, _)| before.lines.get(*name).map(|line| line.place));
+        let places = order::placed(&wanted.collect::<Vec<Option<Place>>>());
+        for ((_, line), place) in lines.into_iter().zip(places) {
+            line.place = place;
+        }
+        self
+    }
+}
+
+impl Line {
+    /// As it is kept: the place in a comment, and the row.
+    pub fn kept(&self) -> String {
+        format!("{MARK}{}\n{}", self.place, self.text)
+    }
+
+    /// What was kept; `None` if it is none that we have written.
+    pub fn of_kept(kept: &str) -> Option<Self> {
+        let (place, text) = kept.strip_prefix(MARK)?.split_once('\n')?;
+        let is_number = !place.is_empty() && place.bytes().all(|digit| digit.is_ascii_digit());
+        let place = place.parse().ok().filter(|_| is_number)?;
+        Some(Self { place, text: text.to_owned() })
+    }
+}
+
+/// What a row that is kept begins with: a comment, with its place behind it.
+const MARK: &str = "# lowkey row 1, place ";
+
+impl fmt::Display for SheetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Registry(error) => write!(f, "{error}"),
+            Self::Shape => f.write_str(
+                "not every device begins with a line [[device]] of its own, which it has to where each is kept by itself",
+            ),
+            Self::TooLong(name) => write!(
+                f,
+                "the row of {:?} is longer than {LONGEST_ROW} bytes, or its name than {LONGEST_NAME}",
+                mask(name)
+            ),
+        }
+    }
+}
+
+impl std::error::Error for SheetError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys;
+
+    const SERVER: PublicKey = PublicKey::new([9; 32]);
+
+    fn row(name: &str, byte: u8, behind: &str) -> String {
+        format!(
+            "[[device]]\nname = {name:?}\nkey = {:?}\n{behind}",
+            keys::encode_public(&PublicKey::new([byte; 32]))
+        )
+    }
+
+    fn sheet(text: &str) -> Result<Sheet, SheetError> {
+        Sheet::of(text, Path::new("devices.toml"), &SERVER)
+    }
+
+    #[test]
+    fn a_file_comes_apart_and_together_again_to_the_byte() {
+        let server = keys::encode_public(&SERVER);
+        let head = format!("# ours\nserver = '{server}'\r\n\n");
+        for text in [
+            String::new(),
+            "# nobody".to_owned(),
+            head.clone(),
+            format!("{head}{}", row("z", 2, "# behind z\n\n# before a\n"))
+                + &row("a", 3, "labels = { x = 'y' }"),
+            row("of*.>", 2, "") + &row("ü", 4, "[device.labels]\nx = 'y'\n"),
+            row("p", 2, "")
+                + &row("q", 5, "\n")
+                    .replace("key", "[[device.pinning]]\nkey")
+                    .replace("[[device]]", "[[device]]#"),
+        ] {
+            let sheet = sheet(&text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+            assert_eq!(sheet.text(), text);
+            for line in sheet.lines.values() {
+                assert_eq!(Line::of_kept(&line.kept()).as_ref(), Some(line));
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_come_apart_is_said() {
+        let key = keys::encode_public(&PublicKey::new([2; 32]));
+        let inline = format!("device = [{{ name = 'a', key = '{key}' }}]\n");
+        assert!(matches!(sheet(&inline), Err(SheetError::Shape)));
+        let spaced = row("a", 2, "").replace("[[device]]", "[[ device ]]");
+        assert!(matches!(sheet(&spaced), Err(SheetError::Shape)));
+        let in_a_string = row("a", 2, "[device.labels]\nx = \"\"\"\\\n[[device]]\\\nz\"\"\"\n");
+        assert!(matches!(sheet(&in_a_string), Err(SheetError::Shape)));
+        assert!(matches!(sheet(&(row("a", 2, "") + &row("a", 3, ""))), Err(SheetError::Registry(_))));
+        let name = "n".repeat(LONGEST_NAME + 1);
+        assert!(matches!(sheet(&row(&name, 2, "")), Err(SheetError::TooLong(long)) if long == name));
+        let comment = format!("# {}\n", "x".repeat(LONGEST_ROW));
+        assert!(matches!(sheet(&row("a", 2, &comment)), Err(SheetError::TooLong(_))));
+    }
+
+    #[test]
+    fn a_change_of_a_file_changes_the_rows_it_concerns_and_no_other() {
+        let (a, b, c) = (row("a", 2, ""), row("b", 3, ""), row("c", 4, ""));
+        let before = sheet(&format!("{a}{b}{c}")).unwrap();
+        let differ = |text: &str| {
+            let after = sheet(text).unwrap().placed_as(&before);
+            assert_eq!(after.text(), text);
+            let changed = after.lines.iter().filter(|(name, line)| before.lines.get(*name) != Some(*line));
+            changed.map(|(name, _)| name.clone()).collect::<Vec<_>>()
+        };
+        let nobody: [&str; 0] = [];
+        assert_eq!(differ(&format!("{a}{b}{c}")), nobody);
+        assert_eq!(differ(&format!("{a}{c}")), nobody);
+        assert_eq!(differ(&format!("{a}{b}{c}{}", row("d", 5, ""))), ["d"]);
+        assert_eq!(differ(&format!("{}{a}{b}{c}", row("d", 5, ""))), ["d"]);
+        assert_eq!(differ(&format!("{a}{}{b}{c}", row("d", 5, ""))), ["d"]);
+        assert_eq!(differ(&format!("{a}{}{c}", row("b", 6, ""))), ["b"]);
+        assert_eq!(differ(&format!("{c}{a}{b}")), ["c"]);
+    }
+
+    #[test]
+    fn what_we_have_not_kept_is_no_row() {
+        for kept in [
+            "",
+            "[[device]]\n",
+            "# lowkey row 1, place \n",
+            "# lowkey row 1, place +1\nx",
+            "# lowkey row 2, place 1\nx",
+        ] {
+            assert_eq!(Line::of_kept(kept), None, "{kept:?}");
+        }
+        assert!(Line::of_kept("# lowkey row 1, place 99999999999999999999999\nx").is_none());
+    }
+}
