@@ -1,4 +1,4 @@
-//! A registry as rows: what stands in a file between one `[[device]]` line and the next, for places that keep each
+//! A registry as rows: what stands in a file between one `[[device]]` and the next, for places that keep each
 //! device by itself.
 //!
 //! [`Sheet`] takes a file apart and puts it together again, byte for byte. [`RowRegistry`] is what a server answers from
@@ -9,7 +9,7 @@ mod registry;
 mod sheet;
 
 pub use registry::{Row, RowFault, RowRegistry};
-pub use sheet::{Line, Sheet, SheetError};
+pub use sheet::{Ranked, Sheet, SheetError};
 
 /// How long the text of a row may be, in bytes: names, labels and comments of one device.
 pub const LONGEST_ROW: usize = 16 * 1024;

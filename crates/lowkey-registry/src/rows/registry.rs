@@ -39,7 +39,7 @@ pub struct Row {
     pub name: String,
     /// Of two rows the later one's is larger, whosever they are.
     pub revision: u64,
-    /// As it is [kept](super::Line::kept); `None`: the device is gone.
+    /// As it is [kept](super::Ranked::kept); `None`: the device is gone.
     pub kept: Option<String>,
 }
 

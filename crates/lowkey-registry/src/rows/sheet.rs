@@ -1,6 +1,6 @@
 //! A registry file in rows, and back.
 
-use super::order::{self, Place};
+use super::order::{self, Rank};
 use super::{LONGEST_NAME, LONGEST_ROW};
 use crate::error::RegistryError;
 use crate::table;
@@ -10,23 +10,23 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-/// A registry in rows: the text of its file before the first device, and that of each device with its place.
+/// A registry in rows: the text of its file before the first device, and that of each device with its rank.
 ///
-/// `text(of(text))` is `text`, whatever comments and blank lines are in it: those that stand behind a device belong to
+/// `text(of(text))` is `text`, whatever comments and empty lines are in it: those that stand behind a device belong to
 /// its row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sheet {
     /// What stands before the first device: the server's key, as a rule.
     pub head: String,
     /// The devices by name.
-    pub lines: BTreeMap<String, Line>,
+    pub rows: BTreeMap<String, Ranked>,
 }
 
 /// A device's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct Ranked {
     /// Rows stand in the order of this number.
-    pub place: u64,
+    pub rank: u64,
     /// From its `[[device]]` to the end, or to the next one.
     pub text: String,
 }
@@ -56,9 +56,9 @@ impl Sheet {
         if pieces.len() != entries.len() {
             return Err(SheetError::Shape);
         }
-        let places = order::fresh(pieces.len());
-        let mut lines = BTreeMap::new();
-        for ((entry, piece), place) in entries.iter().zip(pieces).zip(places) {
+        let ranks = order::fresh(pieces.len());
+        let mut rows = BTreeMap::new();
+        for ((entry, piece), rank) in entries.iter().zip(pieces).zip(ranks) {
             let name = entry.device.name().to_owned();
             // A row has to say by itself what it says among the others.
             match table::read(piece, server) {
@@ -68,19 +68,19 @@ impl Sheet {
             if piece.len() > LONGEST_ROW || name.len() > LONGEST_NAME {
                 return Err(SheetError::TooLong(name));
             }
-            lines.insert(name, Line { place, text: piece.to_owned() });
+            rows.insert(name, Ranked { rank, text: piece.to_owned() });
         }
-        Ok(Self { head: head.to_owned(), lines })
+        Ok(Self { head: head.to_owned(), rows })
     }
 
     /// The file.
     pub fn text(&self) -> String {
-        let mut lines: Vec<_> = self.lines.iter().collect();
-        lines.sort_by_key(|(name, line)| (line.place, *name));
-        let length = lines.iter().map(|(_, line)| line.text.len()).sum::<usize>();
+        let mut rows: Vec<_> = self.rows.iter().collect();
+        rows.sort_by_key(|(name, row)| (row.rank, *name));
+        let length = rows.iter().map(|(_, row)| row.text.len()).sum::<usize>();
         let mut text = String::with_capacity(self.head.len() + length);
-        for part in [&self.head].into_iter().chain(lines.into_iter().map(|(_, line)| &line.text)) {
-            // Of rows that others have put side by side one may not end in a line's end.
+        for part in [&self.head].into_iter().chain(rows.into_iter().map(|(_, row)| &row.text)) {
+            // Of rows that others have put side by side one may not end its last line.
             if !text.is_empty() && !text.ends_with('\n') {
                 text.push('\n');
             }
@@ -89,37 +89,37 @@ impl Sheet {
         text
     }
 
-    /// The same in the places of `before`, so that as few as can be are others than there.
+    /// The same in the ranks of `before`, so that as few as can be are others than there.
     #[must_use]
-    pub fn placed_as(mut self, before: &Self) -> Self {
-        let mut lines: Vec<_> = self.lines.iter_mut().collect();
-        lines.sort_by_key(|(_, line)| line.place);
-        let wanted = lines.iter().map(|(name, _)| before.lines.get(*name).map(|line| line.place));
-        let places = order::placed(&wanted.collect::<Vec<Option<Place>>>());
-        for ((_, line), place) in lines.into_iter().zip(places) {
-            line.place = place;
+    pub fn ranked_as(mut self, before: &Self) -> Self {
+        let mut rows: Vec<_> = self.rows.iter_mut().collect();
+        rows.sort_by_key(|(_, row)| row.rank);
+        let wanted = rows.iter().map(|(name, _)| before.rows.get(*name).map(|row| row.rank));
+        let ranks = order::ranked(&wanted.collect::<Vec<Option<Rank>>>());
+        for ((_, row), rank) in rows.into_iter().zip(ranks) {
+            row.rank = rank;
         }
         self
     }
 }
 
-impl Line {
-    /// As it is kept: the place in a comment, and the row.
+impl Ranked {
+    /// As it is kept: the rank in a comment, and the row.
     pub fn kept(&self) -> String {
-        format!("{MARK}{}\n{}", self.place, self.text)
+        format!("{MARK}{}\n{}", self.rank, self.text)
     }
 
     /// What was kept; `None` if it is none that we have written.
     pub fn of_kept(kept: &str) -> Option<Self> {
-        let (place, text) = kept.strip_prefix(MARK)?.split_once('\n')?;
-        let is_number = !place.is_empty() && place.bytes().all(|digit| digit.is_ascii_digit());
-        let place = place.parse().ok().filter(|_| is_number)?;
-        Some(Self { place, text: text.to_owned() })
+        let (rank, text) = kept.strip_prefix(MARK)?.split_once('\n')?;
+        let is_number = !rank.is_empty() && rank.bytes().all(|digit| digit.is_ascii_digit());
+        let rank = rank.parse().ok().filter(|_| is_number)?;
+        Some(Self { rank, text: text.to_owned() })
     }
 }
 
-/// What a row that is kept begins with: a comment, with its place behind it.
-const MARK: &str = "# lowkey row 1, place ";
+/// What a row that is kept begins with: a comment, with its rank behind it.
+const MARK: &str = "# lowkey row 1, rank ";
 
 impl fmt::Display for SheetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -175,8 +175,8 @@ mod tests {
         ] {
             let sheet = sheet(&text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
             assert_eq!(sheet.text(), text);
-            for line in sheet.lines.values() {
-                assert_eq!(Line::of_kept(&line.kept()).as_ref(), Some(line));
+            for row in sheet.rows.values() {
+                assert_eq!(Ranked::of_kept(&row.kept()).as_ref(), Some(row));
             }
         }
     }
@@ -202,9 +202,9 @@ mod tests {
         let (a, b, c) = (row("a", 2, ""), row("b", 3, ""), row("c", 4, ""));
         let before = sheet(&format!("{a}{b}{c}")).unwrap();
         let differ = |text: &str| {
-            let after = sheet(text).unwrap().placed_as(&before);
+            let after = sheet(text).unwrap().ranked_as(&before);
             assert_eq!(after.text(), text);
-            let changed = after.lines.iter().filter(|(name, line)| before.lines.get(*name) != Some(*line));
+            let changed = after.rows.iter().filter(|(name, row)| before.rows.get(*name) != Some(*row));
             changed.map(|(name, _)| name.clone()).collect::<Vec<_>>()
         };
         let nobody: [&str; 0] = [];
@@ -222,12 +222,12 @@ mod tests {
         for kept in [
             "",
             "[[device]]\n",
-            "# lowkey row 1, place \n",
-            "# lowkey row 1, place +1\nx",
-            "# lowkey row 2, place 1\nx",
+            "# lowkey row 1, rank \n",
+            "# lowkey row 1, rank +1\nx",
+            "# lowkey row 2, rank 1\nx",
         ] {
-            assert_eq!(Line::of_kept(kept), None, "{kept:?}");
+            assert_eq!(Ranked::of_kept(kept), None, "{kept:?}");
         }
-        assert!(Line::of_kept("# lowkey row 1, place 99999999999999999999999\nx").is_none());
+        assert!(Ranked::of_kept("# lowkey row 1, rank 99999999999999999999999\nx").is_none());
     }
 }

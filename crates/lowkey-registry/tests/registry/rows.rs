@@ -2,7 +2,7 @@
 
 use lowkey_host::{Id, Identity, Registry};
 use lowkey_registry::keys;
-use lowkey_registry::rows::{LONGEST_ROW, Line, Row, RowRegistry};
+use lowkey_registry::rows::{LONGEST_ROW, Ranked, Row, RowRegistry};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -32,7 +32,7 @@ impl Place {
 
 fn row(name: &str, revision: u64, fields: &str) -> Row {
     let text = format!("[[device]]\nname = {name:?}\n{fields}");
-    Row { name: name.to_owned(), revision, kept: Some(Line { place: 1, text }.kept()) }
+    Row { name: name.to_owned(), revision, kept: Some(Ranked { rank: 1, text }.kept()) }
 }
 
 fn key(byte: u8) -> String {
@@ -135,7 +135,8 @@ fn a_row_that_is_wrong_takes_out_its_own_device_and_no_other() {
         row("a", 0, &(key(2) + "[[device]]\nname = 'c'\n" + &key(4))).kept,
         row("a", 0, &(key(2) + "admin = true\n")).kept,
         Some(
-            Line { place: 1, text: format!("server = {other:?}\n[[device]]\nname = 'a'\n{}", key(2)) }.kept(),
+            Ranked { rank: 1, text: format!("server = {other:?}\n[[device]]\nname = 'a'\n{}", key(2)) }
+                .kept(),
         ),
     ];
     for (n, kept) in bad.into_iter().enumerate() {

@@ -4,7 +4,7 @@ use super::claims::{Claim, Claims};
 use super::{Row, RowFault};
 use crate::error::Flaw;
 use crate::psks::{self, Fault, Lack, PskFiles, PskLooks, Psks};
-use crate::rows::sheet::Line;
+use crate::rows::sheet::Ranked;
 use crate::rows::{LONGEST_NAME, LONGEST_ROW};
 use crate::snapshot::{Changes, is_but_for_psk};
 use crate::table::{self, Described, Entry};
@@ -381,7 +381,7 @@ fn read(name: &str, kept: &str, compiler: &Compiler, feed: &Feed) -> Result<Says
     if kept.len() > LONGEST_ROW + MARKED || name.len() > LONGEST_NAME {
         return Err(format!("it is longer than {LONGEST_ROW} bytes, or its name than {LONGEST_NAME}"));
     }
-    let Some(Line { text, .. }) = Line::of_kept(kept) else {
+    let Some(Ranked { text, .. }) = Ranked::of_kept(kept) else {
         return Err("it is none that lowkey has written".to_owned());
     };
     let server = compiler.identity.public_key();
