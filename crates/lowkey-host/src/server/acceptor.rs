@@ -75,7 +75,7 @@ impl Acceptor {
             inner.attempts.len(),
             inner.sessions.len(),
             inner.windows.len(),
-            inner.sessions.moved(),
+            inner.sessions.carried(),
         )
     }
 

@@ -7,7 +7,7 @@ use super::order::Order;
 use super::over::say_over;
 use super::session::Session;
 use super::source::Source;
-use super::stats::{Counters, Moved};
+use super::stats::{Carried, Counters};
 use super::swept::Swept;
 use crate::connection::{End, Shared};
 use crate::limits::Limits;
@@ -37,7 +37,7 @@ struct Table {
     /// Sessions that were ended from outside and that somebody still holds.
     leaving: HashMap<u64, Arc<Shared>>,
     /// What went over sessions that are gone.
-    past: Moved,
+    past: Carried,
     swept: Swept,
     next: u64,
     stopping: bool,
@@ -62,12 +62,12 @@ impl Sessions {
     }
 
     /// What went over all sessions there are and were; never less than before.
-    pub(crate) fn moved(&self) -> Moved {
+    pub(crate) fn carried(&self) -> Carried {
         let table = self.lock();
-        let mut moved = table.past;
+        let mut carried = table.past;
         let live = table.by_name.values().map(|session| &session.shared);
-        live.chain(table.leaving.values()).for_each(|shared| moved.add(shared.traffic()));
-        moved
+        live.chain(table.leaving.values()).for_each(|shared| carried.add(shared.traffic()));
+        carried
     }
 
     /// What a source has shown; where no address is known, nobody is told apart.

@@ -123,7 +123,7 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    pub(crate) fn snapshot(&self, attempts: usize, sessions: usize, windows: usize, moved: Moved) -> Stats {
+    pub(crate) fn snapshot(&self, attempts: usize, sessions: usize, windows: usize, carried: Carried) -> Stats {
         Stats {
             accepted: self.accepted.value(),
             confirmed: self.confirmed.value(),
@@ -146,10 +146,10 @@ impl Counters {
             sessions_stopped: self.sessions_stopped.value(),
             sessions_backend: self.sessions_backend.value(),
             sessions_closed: self.sessions_closed.value(),
-            bytes_received: moved.bytes_received,
-            bytes_sent: moved.bytes_sent,
-            records_received: moved.records_received,
-            records_sent: moved.records_sent,
+            bytes_received: carried.bytes_received,
+            bytes_sent: carried.bytes_sent,
+            records_received: carried.records_received,
+            records_sent: carried.records_sent,
             accept_errors: self.accept_errors.value(),
             attempts: attempts as u64,
             sessions: sessions as u64,
@@ -192,14 +192,14 @@ impl Drop for Listening {
 
 /// What went over sessions.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Moved {
+pub(crate) struct Carried {
     bytes_received: u64,
     bytes_sent: u64,
     records_received: u64,
     records_sent: u64,
 }
 
-impl Moved {
+impl Carried {
     pub(crate) fn add(&mut self, traffic: &Traffic) {
         self.bytes_received += traffic.received.get();
         self.bytes_sent += traffic.sent.get();
