@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | `/metrics` | the counters, as OpenMetrics text or as Prometheus's own, whichever its `Accept` prefers; no label names a device, an id or an address |
 //! | `/livez` | 200 while the process answers |
-//! | `/readyz` | 200 while devices are accepted, 503 before that and while the server stops; [if you say so](Admin::ready_with_service), 503 while the service behind is down |
+//! | `/readyz` | 200 while devices are accepted, 503 before that, while the server stops, and while the registry [may be out of date](lowkey_host::Registry::is_stale) for so long that nobody is let in; [if you say so](Admin::ready_with_service), 503 while the service behind is down |
 //! | `/` | a page for a browser: the fleet at a glance, its table, one device with its history; it changes nothing |
 //! | `/overview` | how many devices are there, what was counted, the registry, the service behind and open pairing windows, as JSON |
 //! | `/sessions` | the live sessions, as JSON |

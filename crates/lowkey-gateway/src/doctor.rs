@@ -333,7 +333,19 @@ impl Case<'_> {
     }
 
     fn registry_s_trouble(&self) -> Option<Finding> {
-        let trouble = self.acceptor.registry().trouble()?;
+        let registry = self.acceptor.registry();
+        let trouble = registry.trouble();
+        if registry.is_stale() {
+            let what =
+                "may be out of date for so long that nobody is let in, and every session ends".to_owned();
+            let (why, mend) = match trouble {
+                Some(trouble) => (trouble.what, trouble.mend),
+                None => ("nothing more is known of it".to_owned(), "see to where it comes from".to_owned()),
+            };
+            let mend = Some(Mend::Do(mend));
+            return Some(Finding { mend, ..Finding::of("registry_stale", REGISTRY, what, why) });
+        }
+        let trouble = trouble?;
         let mend = Some(Mend::Do(trouble.mend));
         Some(Finding { mend, ..Finding::of("registry", REGISTRY, trouble.what, trouble.in_force) })
     }

@@ -74,6 +74,7 @@ impl Families {
             ("mode", stats.refused_mode),
             ("busy", stats.refused_busy),
             ("service_down", stats.refused_service_down),
+            ("registry_stale", stats.refused_registry_stale),
             ("refused", stats.refused),
         ];
         let outcomes = [
@@ -87,7 +88,8 @@ impl Families {
             ("not_paired", stats.not_paired),
         ];
         self.counters("lowkey_attempts", "Attempts that are over, by outcome", "outcome", outcomes);
-        let help = "Refused attempts, by why; whom we have no service for is told busy as well";
+        let help =
+            "Refused attempts, by why; whom we have no service or no fresh registry for is told busy as well";
         self.counters("lowkey_refusals", help, "reason", reasons);
         let help = "Attempts that a newer one displaced; among the abandoned and unconfirmed";
         self.counter("lowkey_attempts_displaced", help, stats.attempts_displaced);
@@ -107,6 +109,8 @@ impl Families {
             ("revoked", stats.sessions_revoked),
             ("silent", stats.sessions_silent),
             ("lifetime", stats.sessions_lifetime),
+            ("moved", stats.sessions_moved),
+            ("stale", stats.sessions_stale),
         ];
         self.counters("lowkey_sessions_ended", "Sessions that are over, by why", "reason", ends);
         self.gauge("lowkey_sessions", "Devices connected", stats.sessions);
@@ -131,6 +135,8 @@ impl Families {
         }
         let help = "1 while what is in force is not what the registry's file says, else 0";
         self.gauge("lowkey_registry_stale", help, registry.trouble().is_some().into());
+        let help = "1 while the registry may be out of date for so long that nobody is let in, else 0";
+        self.gauge("lowkey_registry_lets_nobody_in", help, registry.is_stale().into());
         let help = "Pinnings of the registry whose PSK cannot be had";
         self.gauge("lowkey_registry_left_out", help, registry.left_out().len() as u64);
         let help = "1 while the clock is wrong and no pinning that expires is let in";

@@ -4,7 +4,7 @@
 //! | `GET` | answer |
 //! | --- | --- |
 //! | `/livez` | 200 while the process answers |
-//! | `/readyz` | 200 while devices are accepted, 503 before that and while the server stops; [if you say so](Probes::ready_with_service), 503 while the service behind is down |
+//! | `/readyz` | 200 while devices are accepted, 503 before that, while the server stops, and while the registry [may be out of date](lowkey_host::Registry::is_stale) for so long that nobody is let in; [if you say so](Probes::ready_with_service), 503 while the service behind is down |
 //! | `/metrics` | the counters as they were within the last second, as OpenMetrics text or as Prometheus's own, whichever its `Accept` prefers |
 //!
 //! Nothing else is answered, and nothing in an answer names a device, an id or an address. Whoever reaches the listener

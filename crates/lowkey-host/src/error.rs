@@ -26,12 +26,16 @@ pub enum Error {
     TimedOut,
     /// Nobody's: a newer session of the same device took over, and this one is over.
     Displaced,
+    /// Nobody's: the device has a session at another server of the fleet, and this one is over.
+    Moved,
     /// Ours: the device's pinning was removed or replaced, or has expired; this session is over.
     Revoked,
     /// The peer's or the world's: it said nothing, and did not answer a PING; this session is over.
     Silent,
     /// Nobody's: the session was open for as long as one may be, and is over.
     Lifetime,
+    /// Ours: the registry may be out of date, so nobody knows whether the device may go on; this session is over.
+    Stale,
     /// What the channel says; see there for whose fault it is and what it leaves.
     Channel(ChannelError),
 }
@@ -63,9 +67,11 @@ impl fmt::Display for Error {
             Self::Unreachable(error) => write!(f, "{error}"),
             Self::TimedOut => f.write_str("the handshake was not over in time"),
             Self::Displaced => f.write_str("displaced by a newer session of the same device"),
+            Self::Moved => f.write_str("the device has a session at another server of the fleet"),
             Self::Revoked => f.write_str("the device's pinning was removed, was replaced, or has expired"),
             Self::Silent => f.write_str("the device is silent and does not answer"),
             Self::Lifetime => f.write_str("the session was open for as long as one may be"),
+            Self::Stale => f.write_str("the registry may be out of date, and nobody may go on"),
             Self::Channel(error) => write!(f, "{error}"),
         }
     }
@@ -93,7 +99,9 @@ impl From<Error> for io::Error {
             Error::Io(error) | Error::Unresolved(error) => error.kind(),
             Error::Unreachable(error) => error.kind(),
             Error::TimedOut | Error::Silent => ErrorKind::TimedOut,
-            Error::Displaced | Error::Revoked | Error::Lifetime => ErrorKind::ConnectionAborted,
+            Error::Displaced | Error::Revoked | Error::Lifetime | Error::Moved | Error::Stale => {
+                ErrorKind::ConnectionAborted
+            }
             Error::Channel(error) => kind_of(error),
         };
         Self::new(kind, error)

@@ -84,6 +84,13 @@ pub trait Registry: Send + Sync {
         None
     }
 
+    /// Whether what it knows may be out of date, and for so long that nobody is let in by it. While it is, attempts
+    /// hear that we are busy, whoever asks and before any multiplication, and a [`sweep`](crate::Acceptor::sweep) ends
+    /// every session. [`trouble`](Self::trouble) says why. Asked in every attempt: answer from memory.
+    fn is_stale(&self) -> bool {
+        false
+    }
+
     /// Whether every pinning that can be found has its Diffie-Hellman computed, which is so for all that
     /// [`Pinned::new`] makes. A registry that holds [cold](Pinned::cold) ones says no until they are
     /// [warm](Pinned::warm), and whoever passes look-ups on to another registry passes this on as well: as long as it
@@ -124,6 +131,10 @@ impl<R: Registry + ?Sized> Registry for Arc<R> {
 
     fn removed(&self) -> Vec<Removed> {
         (**self).removed()
+    }
+
+    fn is_stale(&self) -> bool {
+        (**self).is_stale()
     }
 
     fn is_warm(&self) -> bool {

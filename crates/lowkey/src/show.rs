@@ -205,10 +205,12 @@ fn many(of: &ArgMatches, patterns: Vec<String>, chooses: bool) -> Result<Shown, 
     Ok(format!("{stale}{table}{} of {all} devices {what}\n", devices.len()).into())
 }
 
-/// That the registry's file says something else by now, if it does.
+/// That the registry's file says something else by now, if it does, and that nobody is let in by one that is too old.
 pub(crate) fn stale(server: &Value, style: Style) -> String {
     let stale = said(server, "stale").map(|why| format!("the registry in force is not the file's: {why}"));
-    stale.map(|stale| style.warning(&stale) + "\n").unwrap_or_default()
+    let nobody = (server["lets_nobody_in"] == Value::Bool(true))
+        .then(|| "the registry may be out of date for so long that nobody is let in".to_owned());
+    nobody.into_iter().chain(stale).map(|line| style.warning(&line) + "\n").collect()
 }
 
 pub(crate) fn style() -> Style {

@@ -87,6 +87,7 @@ pub(super) fn text(acceptor: &Acceptor, memory: &Memory, wanted: &Wanted) -> Str
     let now = SystemTime::now();
     let head = json!({
         "asked": name.map(mask),
+        "lets_nobody_in": acceptor.registry().is_stale(),
         "registered": devices.values().filter(|known| known.registered.is_some()).count(),
         "stale": acceptor.registry().trouble().map(|trouble| trouble.what),
     });

@@ -85,6 +85,7 @@ pub(super) fn registry(acceptor: &Acceptor, path: &Path) -> String {
         "digest": in_force.map(|InForce { digest, .. }| digest.to_string()),
         "in_force": ended.is_some(),
         "left_out": left_out,
+        "lets_nobody_in": registry.is_stale(),
         "mend": trouble.as_ref().map(|trouble| &trouble.mend),
         "path": shown(path),
         "server": encode_public(&acceptor.public_key()),

@@ -20,6 +20,7 @@ pub(super) fn text(acceptor: &Acceptor, service: Option<&Health>, path: &Path) -
     let refused = stats.refused
         + stats.refused_busy
         + stats.refused_mode
+        + stats.refused_registry_stale
         + stats.refused_service_down
         + stats.refused_version;
     let value = json!({
@@ -27,6 +28,7 @@ pub(super) fn text(acceptor: &Acceptor, service: Option<&Health>, path: &Path) -
         "registry": {
             "in_force_seconds": in_force.map(|since| since.as_secs()),
             "left_out": registry.left_out().len(),
+            "lets_nobody_in": registry.is_stale(),
             "path": shown(path),
             "stale": registry.trouble().map(|trouble| trouble.what),
         },

@@ -324,6 +324,16 @@ impl Explainer<'_> {
                     None,
                 ),
             },
+            Cause::RegistryStale if self.case.acceptor.registry().is_stale() => (
+                "registry_stale",
+                "the registry may be out of date for so long that nobody is let in, so it was told that we are busy".into(),
+                Some("see to the registry; devices come again by themselves"),
+            ),
+            Cause::RegistryStale => (
+                "registry_stale",
+                "the registry may have been out of date, so it was told that we are busy; it is not any more".into(),
+                None,
+            ),
             Cause::Unreached => (
                 "service_unreached",
                 "its keys are right, and the service behind could not be reached for it; the log says why".into(),
@@ -387,7 +397,7 @@ impl Explainer<'_> {
             cause,
             Cause::Unconfirmed | Cause::NoSeat | Cause::NoSeatOfAddress | Cause::Unreached | Cause::BrokenOff
         );
-        let claimed = matches!(cause, Cause::Load | Cause::ServiceDown);
+        let claimed = matches!(cause, Cause::Load | Cause::ServiceDown | Cause::RegistryStale);
         let device = known.filter(|_| proven || claimed).map(|known| known.device().name().to_owned());
         Verdict { kind, device, why, mend: mend.map(|mend| Mend::Do(mend.to_owned())) }
     }

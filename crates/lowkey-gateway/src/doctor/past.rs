@@ -56,6 +56,16 @@ pub(super) fn absent(
         Some("displaced") => {
             ("taken_over", "a newer session of it took over, and is over as well", elsewhere)
         }
+        Some("moved") => (
+            "moved",
+            "it had a session at another server of the fleet, and may have it still",
+            "nothing, if it is connected there: ask the other servers",
+        ),
+        Some("stale") => (
+            "registry_was_stale",
+            "the registry may have been out of date, and nobody could go on",
+            elsewhere,
+        ),
         _ => ("gone", "nothing is known of its end", elsewhere),
     };
     let what = format!("is not connected, and {heard}");
@@ -201,4 +211,5 @@ const MOST_BOARDS: usize = 20;
 /// How many of one kind have a line each.
 const MOST_NAMED: usize = 5;
 /// What becomes of all devices at once, and why is not theirs.
-const OF_ALL: [&str; 5] = ["address_full", "busy", "displaced", "service_down", "sessions_full"];
+const OF_ALL: [&str; 6] =
+    ["address_full", "busy", "displaced", "registry_stale", "service_down", "sessions_full"];

@@ -65,7 +65,7 @@ fn whom(cause: Cause) -> &'static str {
             "pump-7"
         }
         // It was refused whoever it was; the claim is all that there is.
-        Cause::Load | Cause::ServiceDown => "pump-7",
+        Cause::Load | Cause::ServiceDown | Cause::RegistryStale => "pump-7",
         // Under its id nothing opened.
         Cause::UnknownId | Cause::OtherMode | Cause::Expired | Cause::NotOpened => "pump-7",
         Cause::Version
@@ -136,6 +136,8 @@ fn every_finding_is_about_the_right_one_and_nobody_is_somebody_who_is_no_device(
         "lifetime",
         "revoked",
         "displaced",
+        "moved",
+        "stale",
         "stopped",
         "backend unreached",
         "",

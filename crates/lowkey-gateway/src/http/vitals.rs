@@ -79,6 +79,10 @@ impl Vitals {
         let service_is_up = || self.service.as_ref().is_none_or(Health::is_up);
         match self.ready {
             _ if !self.acceptor.is_accepting() => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+            _ if self.acceptor.registry().is_stale() => {
+                let why = "not ready: the registry may be out of date, and nobody is let in\n";
+                text(StatusCode::SERVICE_UNAVAILABLE, why)
+            }
             Ready::WithService if !service_is_up() => {
                 text(StatusCode::SERVICE_UNAVAILABLE, "not ready: the service behind is down\n")
             }

@@ -33,7 +33,8 @@ pub(super) struct Memo {
 /// What goes wrong with a device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Mishaps {
-    /// Sessions that a newer one displaced, and where the last of them and the newer one came from.
+    /// Sessions that a newer one took over from, here or at another server of the fleet, and where the last of them and
+    /// the newer one came from.
     pub(super) displaced: Tally,
     pub(super) displaced_from: Address,
     pub(super) displaced_by: Address,
@@ -135,7 +136,7 @@ impl Memo {
         }
         self.last = self.last.max(Some(now.before(ended.info.last_heard)));
         match ended.reason {
-            Reason::Displaced => {
+            Reason::Displaced | Reason::Moved => {
                 let mishaps = self.mishaps.get_or_insert_default();
                 mishaps.displaced.add(1, now);
                 mishaps.displaced_from = Address::from(ended.info.from);
@@ -217,6 +218,8 @@ pub(super) enum Why {
     /// The server was gone before it could see an end.
     Crashed = 10,
     Other = 11,
+    Moved = 12,
+    Stale = 13,
     Expired = 32,
     OtherMode = 33,
     NotInRegistry = 34,
@@ -226,10 +229,11 @@ pub(super) enum Why {
     Load = 38,
     Unconfirmed = 39,
     Refused = 40,
+    RegistryStale = 41,
 }
 
 impl Why {
-    pub(super) const ALL: [Self; 20] = [
+    pub(super) const ALL: [Self; 23] = [
         Self::Closed,
         Self::Broken,
         Self::BackendUnreached,
@@ -241,6 +245,8 @@ impl Why {
         Self::Lifetime,
         Self::Crashed,
         Self::Other,
+        Self::Moved,
+        Self::Stale,
         Self::Expired,
         Self::OtherMode,
         Self::NotInRegistry,
@@ -250,6 +256,7 @@ impl Why {
         Self::Load,
         Self::Unconfirmed,
         Self::Refused,
+        Self::RegistryStale,
     ];
 
     /// A word for it, which stays the same; of a session's end that of the log.
@@ -266,6 +273,8 @@ impl Why {
             Self::Lifetime => "lifetime",
             Self::Crashed => "server gone",
             Self::Other => "other",
+            Self::Moved => "moved",
+            Self::Stale => "stale",
             Self::Expired => "expired",
             Self::OtherMode => "other mode",
             Self::NotInRegistry => "not in the registry",
@@ -275,6 +284,7 @@ impl Why {
             Self::Load => "too many attempts",
             Self::Unconfirmed => "not confirmed",
             Self::Refused => "refused",
+            Self::RegistryStale => "registry out of date",
         }
     }
 }
@@ -291,6 +301,8 @@ impl From<Reason> for Why {
             Reason::Revoked => Self::Revoked,
             Reason::Silent => Self::Silent,
             Reason::Lifetime => Self::Lifetime,
+            Reason::Moved => Self::Moved,
+            Reason::Stale => Self::Stale,
             _ => Self::Other,
         }
     }
@@ -305,6 +317,7 @@ impl From<Cause> for Why {
             Cause::NoSeat => Self::NoSeat,
             Cause::NoSeatOfAddress => Self::NoSeatOfAddress,
             Cause::ServiceDown => Self::ServiceDown,
+            Cause::RegistryStale => Self::RegistryStale,
             Cause::Load => Self::Load,
             Cause::Unconfirmed => Self::Unconfirmed,
             _ => Self::Refused,

@@ -18,7 +18,7 @@ pub struct Remembered {
     pub sessions: u32,
     /// How its last session ended that did.
     pub ended: Option<Past>,
-    /// Sessions that a newer one of the same device displaced.
+    /// Sessions that a newer one of the same device took over from, here or at another server of the fleet.
     pub displaced: Option<Displaced>,
     /// Sessions that ended because the service behind could not be reached, or broke off.
     pub backend: Option<Tally>,
@@ -57,7 +57,7 @@ pub struct Tally {
     pub last: SystemTime,
 }
 
-/// Sessions that a newer one displaced.
+/// Sessions that a newer one took over from: displaced, or moved to another server of the fleet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Displaced {

@@ -150,3 +150,26 @@ async fn an_address_that_is_taken_is_an_error() {
     let again = Probes::bind(first.local_addr().unwrap(), World::new().acceptor()).await;
     assert_eq!(again.unwrap_err().kind(), io::ErrorKind::AddrInUse);
 }
+
+/// Devices hear that we are busy, so a balancer should send them elsewhere.
+#[tokio::test]
+async fn they_are_not_ready_while_the_registry_lets_nobody_in() {
+    let world = World::new();
+    let (acceptor, registry) = world.changing();
+    let _listener = Listener::bind("127.0.0.1:0", acceptor.clone()).await.unwrap();
+    let address = probes(&acceptor).await;
+    assert_eq!(get(address, "/readyz").await.0, 200);
+    registry.becomes_stale();
+    let body = "not ready: the registry may be out of date, and nobody is let in\n".to_owned();
+    assert_eq!(get(address, "/readyz").await, (503, body));
+    assert_eq!(get(address, "/livez").await.0, 200, "a restart mends nothing");
+    let (near, far) = duplex(10_000);
+    let (device, session) = tokio::join!(world.device().connect(near), acceptor.accept(far));
+    assert!(device.is_err() && session.is_err());
+    let metrics = get(address, "/metrics").await.1;
+    for sample in ["lowkey_registry_lets_nobody_in 1", "lowkey_refusals_total{reason=\"registry_stale\"} 1"] {
+        assert!(metrics.contains(&format!("\n{sample}\n")), "{sample}: {metrics}");
+    }
+    registry.is_fresh();
+    assert_eq!(get(address, "/readyz").await.0, 200);
+}

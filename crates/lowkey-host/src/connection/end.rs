@@ -13,6 +13,16 @@ pub(crate) enum End {
     Silent = 4,
     /// It was open for as long as one may be.
     Lifetime = 5,
+    /// Its device has a session at another server of the fleet.
+    Moved = 6,
+    /// The registry may be out of date, and so nobody may go on.
+    Stale = 7,
+}
+
+impl End {
+    /// Every one there is.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Displaced, Self::Revoked, Self::Silent, Self::Lifetime, Self::Moved, Self::Stale];
 }
 
 impl From<End> for Error {
@@ -22,6 +32,8 @@ impl From<End> for Error {
             End::Revoked => Self::Revoked,
             End::Silent => Self::Silent,
             End::Lifetime => Self::Lifetime,
+            End::Moved => Self::Moved,
+            End::Stale => Self::Stale,
         }
     }
 }

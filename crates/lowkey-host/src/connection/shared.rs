@@ -95,7 +95,7 @@ impl Shared {
     /// Why it was ended from outside, if it was.
     pub(crate) fn ended(&self) -> Option<End> {
         let order = self.orders.load(Ordering::Acquire);
-        [End::Displaced, End::Revoked, End::Silent, End::Lifetime].into_iter().find(|end| *end as u8 == order)
+        End::ALL.into_iter().find(|end| *end as u8 == order)
     }
 
     /// Has the connection send its CLOSE; it goes on receiving.
@@ -213,6 +213,15 @@ mod tests {
         assert!(shared.has_ping_left());
         shared.want_ping();
         assert!(!shared.has_ping_left(), "that was the one before");
+    }
+
+    #[test]
+    fn every_end_is_told_as_what_it_is() {
+        for end in End::ALL {
+            let shared = Shared::default();
+            shared.end(end);
+            assert_eq!(shared.ended(), Some(end));
+        }
     }
 
     #[test]

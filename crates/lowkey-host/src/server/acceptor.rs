@@ -84,8 +84,9 @@ impl Acceptor {
         self.state.sessions.list()
     }
 
-    /// Ends the sessions that may not go on: revoked, expired, silent, too old. Has silent devices asked with
-    /// a PING. Says how many lines were left out of the log.
+    /// Ends the sessions that may not go on: revoked, expired, silent, too old, and all of them while the
+    /// [registry may be out of date](crate::Registry::is_stale). Has silent devices asked with a PING. Says how many
+    /// lines were left out of the log.
     ///
     /// A [`Listener`](crate::Listener) does it four times a second. Who has none does it as often.
     pub fn sweep(&self) {
@@ -109,6 +110,13 @@ impl Acceptor {
         let digest = registry.digest()?;
         let generation = registry.generation();
         Some(InForce { digest, sessions_ended: self.state.sessions.swept().since(generation) })
+    }
+
+    /// Ends the session of this number because its `device` has one at another server of the fleet, which came from
+    /// `by` if that is known. A newer one of the device stays. Says whether it was there and was ended by this call;
+    /// its end has been counted and told then.
+    pub fn end_moved(&self, device: &str, session: u64, by: Option<SocketAddr>) -> bool {
+        self.state.sessions.end_moved(device, session, by)
     }
 
     /// Has every session send its CLOSE, and those that come later as well; they go on receiving. Sending

@@ -101,6 +101,9 @@ impl Attempt {
                     Refusal::BUSY if self.suspicion == Cause::ServiceDown => {
                         &self.counters.refused_service_down
                     }
+                    Refusal::BUSY if self.suspicion == Cause::RegistryStale => {
+                        &self.counters.refused_registry_stale
+                    }
                     Refusal::BUSY => &self.counters.refused_busy,
                     _ => &self.counters.refused,
                 }
@@ -154,7 +157,11 @@ impl Attempt {
                 (_, Cause::Application) => Cause::Application,
                 (Refusal::VERSION, _) => Cause::Version,
                 (Refusal::MODE, _) => Cause::Mode,
-                (Refusal::BUSY, why @ (Cause::NoSeat | Cause::NoSeatOfAddress | Cause::ServiceDown)) => why,
+                (
+                    Refusal::BUSY,
+                    why
+                    @ (Cause::NoSeat | Cause::NoSeatOfAddress | Cause::ServiceDown | Cause::RegistryStale),
+                ) => why,
                 (Refusal::BUSY, _) => Cause::Load,
                 (_, suspicion) => suspicion,
             },

@@ -12,7 +12,8 @@ pub struct Ended {
     pub info: SessionInfo,
     /// Why it ended.
     pub reason: Reason,
-    /// Where the session came from that [displaced](Reason::Displaced) it, if that is known.
+    /// Where the session came from that took over, if it was [displaced](Reason::Displaced) or has
+    /// [moved](Reason::Moved) and that is known.
     pub by: Option<SocketAddr>,
     /// What the application said went wrong, for people.
     pub error: Option<String>,
@@ -38,6 +39,10 @@ pub enum Reason {
     Silent,
     /// It was open for as long as a session may be.
     Lifetime,
+    /// Its device has a session at another server of the fleet.
+    Moved,
+    /// The [registry may be out of date](crate::Registry::is_stale), and so nobody may go on.
+    Stale,
 }
 
 impl Reason {
@@ -52,6 +57,8 @@ impl Reason {
             Self::Revoked => "revoked",
             Self::Silent => "silent",
             Self::Lifetime => "lifetime",
+            Self::Moved => "moved",
+            Self::Stale => "stale",
         }
     }
 }
@@ -63,6 +70,8 @@ impl From<End> for Reason {
             End::Revoked => Reason::Revoked,
             End::Silent => Reason::Silent,
             End::Lifetime => Reason::Lifetime,
+            End::Moved => Reason::Moved,
+            End::Stale => Reason::Stale,
         }
     }
 }

@@ -32,6 +32,8 @@ pub enum Cause {
     Load,
     /// The service behind was down.
     ServiceDown,
+    /// The [registry may be out of date](crate::Registry::is_stale).
+    RegistryStale,
     /// A session: the service behind could not be reached for it.
     Unreached,
     /// A session: the service behind broke it off.
@@ -72,11 +74,12 @@ pub enum Cause {
 
 impl Cause {
     /// Every one there is.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Version,
         Self::Mode,
         Self::Load,
         Self::ServiceDown,
+        Self::RegistryStale,
         Self::Unreached,
         Self::BrokenOff,
         Self::NoSeat,

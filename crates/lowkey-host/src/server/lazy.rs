@@ -151,6 +151,11 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         match hello.mode {
             Mode::Xx => Err(self.decline(Refusal::MODE).await),
             Mode::XxPsk0 if !state.windows.are_open() => Err(self.decline(Refusal::MODE).await),
+            // Asked of everybody before anything is computed, as whether the service is down: the id plays no part.
+            Mode::Kk | Mode::KkPsk0 | Mode::XxPsk0 if state.registry.is_stale() => {
+                self.attempt.suspect(Cause::RegistryStale);
+                Err(self.decline(Refusal::BUSY).await)
+            }
             Mode::Kk | Mode::KkPsk0 if state.is_service_down() => {
                 self.attempt.suspect(Cause::ServiceDown);
                 Err(self.decline(Refusal::BUSY).await)
@@ -250,7 +255,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         }
     }
 
-    /// A confirmed session takes its seat, unless there is none or its pinning is gone or has expired by now.
+    /// A confirmed session takes its seat, unless there is none, its pinning is gone or has expired by now, or nobody
+    /// knows whether it is.
     async fn seat(self, pinned: Arc<Pinned>) -> Result<Connection<Io>, AcceptError> {
         let Handshake { io, link, input, mut slot } = self.handshake;
         let state = &self.state;
@@ -264,6 +270,10 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
             // It had not when it got message 2; since then a handshake's time may have passed.
             if pinned.is_expired(state.clock.now()) {
                 break (Refusal::REFUSED, Cause::Expired);
+            }
+            // It was not when the hello came. One that gets stale behind this is found by the next sweep.
+            if state.registry.is_stale() {
+                break (Refusal::BUSY, Cause::RegistryStale);
             }
             match state.sessions.seat(&pinned, generation, from, connection.shared()) {
                 Ok(seat) => {

@@ -3,6 +3,7 @@
 use crate::connection::End;
 
 /// What is done about a session, by whoever reads or writes it.
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Order {
     Ping,
     Look,

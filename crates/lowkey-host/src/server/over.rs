@@ -15,6 +15,8 @@ pub(super) fn say_over(counters: &Counters, ended: &Ended) {
         Reason::Revoked => &counters.sessions_revoked,
         Reason::Silent => &counters.sessions_silent,
         Reason::Lifetime => &counters.sessions_lifetime,
+        Reason::Moved => &counters.sessions_moved,
+        Reason::Stale => &counters.sessions_stale,
     };
     count.one_more();
     if let Reason::Backend(fault) = ended.reason {

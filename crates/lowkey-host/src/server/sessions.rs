@@ -140,15 +140,35 @@ impl Sessions {
         Ok(number)
     }
 
+    /// Ends the session of this number if the device still has it, because the device has one elsewhere, which came
+    /// from `by`. Says whether it was there.
+    pub(crate) fn end_moved(&self, device: &str, number: u64, by: Option<SocketAddr>) -> bool {
+        let session = {
+            let mut table = self.lock();
+            let seated = table.by_name.get(device).is_some_and(|seated| seated.number == number);
+            if seated { table.evict(device) } else { None }
+        };
+        let Some(session) = session else { return false };
+        session.shared.end(End::Moved);
+        say_over(&self.counters, &Ended { by, ..session.ended(End::Moved) });
+        true
+    }
+
     /// Ends the sessions that may not go on, and has silent peers asked. `wall` is what clocks on the wall show.
     pub(crate) fn sweep(&self, registry: &dyn Registry, wall: SystemTime) {
         self.look_up_again(registry);
+        let of_all = registry.is_stale().then_some(Order::End(End::Stale));
         let now = Instant::now();
         let (mut orders, mut over) = (Vec::new(), Vec::new());
         {
             let mut table = self.lock();
             for session in table.by_name.values_mut() {
-                if let Some(order) = session.order(now, wall, &self.limits) {
+                let order = match session.order(now, wall, &self.limits) {
+                    // What is known of itself is said of it.
+                    Some(Order::End(end)) => Some(Order::End(end)),
+                    order => of_all.or(order),
+                };
+                if let Some(order) = order {
                     orders.push((Arc::clone(&session.pinned), Arc::clone(&session.shared), order));
                 }
             }

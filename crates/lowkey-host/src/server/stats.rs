@@ -31,6 +31,8 @@ pub struct Stats {
     pub refused_busy: u64,
     /// Refused as busy (`0x03`): the service behind was down.
     pub refused_service_down: u64,
+    /// Refused as busy (`0x03`): the [registry may be out of date](crate::Registry::is_stale).
+    pub refused_registry_stale: u64,
     /// Refused: unknown id, another mode than the pinning's, or keys that do not match (`0x04`).
     pub refused: u64,
     /// Message 1 opened and no record did: a recording that was played again, or a network that broke.
@@ -55,6 +57,10 @@ pub struct Stats {
     pub sessions_silent: u64,
     /// Sessions that were cut off because they went on after their lifetime.
     pub sessions_lifetime: u64,
+    /// Sessions whose device has one at another server of the fleet.
+    pub sessions_moved: u64,
+    /// Sessions that ended because the registry may be out of date.
+    pub sessions_stale: u64,
     /// Sessions that the application let go of while the server stopped.
     pub sessions_stopped: u64,
     /// Sessions that ended because the service behind could not be reached, or broke off.
@@ -99,6 +105,7 @@ pub(crate) struct Counters {
     pub(crate) refused_mode: Count,
     pub(crate) refused_busy: Count,
     pub(crate) refused_service_down: Count,
+    pub(crate) refused_registry_stale: Count,
     pub(crate) refused: Count,
     pub(crate) unconfirmed: Count,
     pub(crate) timed_out: Count,
@@ -111,6 +118,8 @@ pub(crate) struct Counters {
     pub(crate) sessions_revoked: Count,
     pub(crate) sessions_silent: Count,
     pub(crate) sessions_lifetime: Count,
+    pub(crate) sessions_moved: Count,
+    pub(crate) sessions_stale: Count,
     pub(crate) sessions_stopped: Count,
     pub(crate) sessions_backend: Count,
     pub(crate) sessions_closed: Count,
@@ -123,7 +132,13 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    pub(crate) fn snapshot(&self, attempts: usize, sessions: usize, windows: usize, carried: Carried) -> Stats {
+    pub(crate) fn snapshot(
+        &self,
+        attempts: usize,
+        sessions: usize,
+        windows: usize,
+        carried: Carried,
+    ) -> Stats {
         Stats {
             accepted: self.accepted.value(),
             confirmed: self.confirmed.value(),
@@ -131,6 +146,7 @@ impl Counters {
             refused_mode: self.refused_mode.value(),
             refused_busy: self.refused_busy.value(),
             refused_service_down: self.refused_service_down.value(),
+            refused_registry_stale: self.refused_registry_stale.value(),
             refused: self.refused.value(),
             unconfirmed: self.unconfirmed.value(),
             timed_out: self.timed_out.value(),
@@ -143,6 +159,8 @@ impl Counters {
             sessions_revoked: self.sessions_revoked.value(),
             sessions_silent: self.sessions_silent.value(),
             sessions_lifetime: self.sessions_lifetime.value(),
+            sessions_moved: self.sessions_moved.value(),
+            sessions_stale: self.sessions_stale.value(),
             sessions_stopped: self.sessions_stopped.value(),
             sessions_backend: self.sessions_backend.value(),
             sessions_closed: self.sessions_closed.value(),

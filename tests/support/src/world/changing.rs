@@ -3,7 +3,7 @@
 use super::{Party, World};
 use lowkey_host::{Acceptor, Connection, Device, Devices, Id, Pinned, Registry};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use tokio::io::{DuplexStream, duplex};
@@ -13,18 +13,29 @@ use tokio::io::{DuplexStream, duplex};
 pub struct Changing {
     devices: RwLock<Devices>,
     generation: AtomicU64,
+    is_stale: AtomicBool,
 }
 
 impl Changing {
     /// These devices.
     pub fn new(devices: Devices) -> Arc<Self> {
-        Arc::new(Self { devices: RwLock::new(devices), generation: AtomicU64::new(0) })
+        Arc::new(Self { devices: RwLock::new(devices), ..Self::default() })
     }
 
     /// Those from now on.
     pub fn set(&self, devices: Devices) {
         *self.devices.write().unwrap() = devices;
         self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// It may be out of date from now on.
+    pub fn becomes_stale(&self) {
+        self.is_stale.store(true, Ordering::SeqCst);
+    }
+
+    /// It is up to date again.
+    pub fn is_fresh(&self) {
+        self.is_stale.store(false, Ordering::SeqCst);
     }
 }
 
@@ -39,6 +50,10 @@ impl Registry for Changing {
 
     fn generation(&self) -> u64 {
         self.generation.load(Ordering::SeqCst)
+    }
+
+    fn is_stale(&self) -> bool {
+        self.is_stale.load(Ordering::SeqCst)
     }
 }
 

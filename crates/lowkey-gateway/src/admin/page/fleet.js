@@ -90,7 +90,7 @@ export class Fleet {
     const device = this.#devices.get(event.device);
     if (!device) return true;
     device.lastEnded = Math.max(device.lastEnded, event.session);
-    if (event.reason === "displaced") device.displaced += 1;
+    if (event.reason === "displaced" || event.reason === "moved") device.displaced += 1;
     if (device.session && device.session.number > event.session) return false;
     device.session = null;
     device.ended = event.reason;

@@ -53,6 +53,7 @@ function warn({ registry, server, service }) {
   const warnings = [];
   if (!server.accepting) warnings.push("The server takes no devices: it begins or stops.");
   if (server.clock_wrong) warnings.push("The server's clock is wrong: no pinning that expires is let in.");
+  if (registry.lets_nobody_in) warnings.push("The registry may be out of date for so long that nobody is let in.");
   if (registry.stale) warnings.push(`The registry in force is not the file's: ${registry.stale}`);
   if (registry.left_out) warnings.push(`${number(registry.left_out)} pinnings are left out: their PSK cannot be had.`);
   if (service && !service.up) warnings.push(`The service behind, ${service.name}, is down: ${service.error}`);

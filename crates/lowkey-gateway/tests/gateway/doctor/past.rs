@@ -121,6 +121,50 @@ async fn a_revoked_device_is_named_with_the_time_and_nobody_is_told_to_provision
     );
 }
 
+#[tokio::test]
+async fn a_device_that_has_moved_is_no_problem_unless_it_does_so_over_and_over_between_two_addresses() {
+    let there = Hospital::new();
+    let acceptor = &there.site.acceptor;
+    for (by, kinds) in [
+        ("198.51.100.9:1", &["moved"][..]),
+        ("198.51.100.9:2", &["moved", "two_boards"]),
+        ("192.0.2.7:9", &["moved"]), // that is where it came from: one board, and a line that breaks
+    ] {
+        let _held = there.join("192.0.2.7:1").await;
+        assert!(acceptor.end_moved("pump-7", acceptor.sessions()[0].number, Some(by.parse().unwrap())));
+        let findings = there.says(Some("pump-7"));
+        assert_eq!(findings.iter().map(|finding| finding.kind).collect::<Vec<_>>(), kinds, "{findings:?}");
+        assert!(findings[0].why.contains("another server of the fleet"), "{findings:?}");
+        assert_eq!(there.memory.of("pump-7").unwrap().ended.unwrap().why, "moved");
+    }
+}
+
+#[tokio::test]
+async fn a_registry_that_lets_nobody_in_is_said_to_and_so_are_those_whom_it_kept_out() {
+    let there = Hospital::new();
+    let acceptor = &there.site.acceptor;
+    let _held = there.join("192.0.2.7:1").await;
+    there.registry.becomes_stale();
+    acceptor.sweep();
+    let (near, far) = duplex(10_000);
+    let accepting = acceptor.accept_from(far, from());
+    let (device, session) = tokio::join!(there.site.pump_7.connect(near), accepting);
+    assert!(device.is_err() && session.is_err());
+    let findings = there.says(None);
+    let [registry, refused] = &findings[..] else { panic!("{findings:?}") };
+    assert_eq!((registry.kind, &*registry.who), ("registry_stale", "the registry"));
+    assert_eq!((refused.kind, refused.device.as_deref()), ("registry_stale", Some("pump-7")));
+    assert!(refused.mend.is_some() && registry.mend.is_some(), "{findings:?}");
+    let of = there.memory.of("pump-7").unwrap();
+    assert_eq!(of.ended.unwrap().why, "stale");
+    assert_eq!(of.refused.unwrap().why, "registry out of date", "its own: it has shown its key");
+    // Over, it is not a thing to mend.
+    there.registry.is_fresh();
+    let findings = there.says(Some("pump-7"));
+    assert!(findings[0].kind == "registry_stale" && findings[0].mend.is_none(), "{findings:?}");
+    assert_eq!(findings[1].kind, "registry_was_stale");
+}
+
 /// What ends for all of them at once is nothing of one device, and pushes nothing else out of sight.
 #[tokio::test]
 async fn a_fleet_that_is_told_busy_is_one_line_with_a_count() {

@@ -5,9 +5,9 @@ use crate::entropy::random;
 use crate::limits::Limits;
 use crate::registry::counted::MULTIPLICATIONS;
 use crate::registry::{Device, Devices, Registry};
-use crate::server::Acceptor;
-use lowkey_core::{Id, Identity, Psk};
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::server::{Acceptor, Caller};
+use lowkey_core::{Code, Id, Identity, Psk};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 use tokio::io::{AsyncWriteExt, duplex};
 
@@ -79,4 +79,46 @@ async fn whoever_comes_takes_one_multiplication_while_it_is_warmed_and_none_afte
             assert_eq!(MULTIPLICATIONS.get() - before, expected, "{id}");
         }
     }
+}
+
+/// It may be out of date; how often it was asked for an id.
+struct Stale(AtomicU64);
+
+impl Registry for Stale {
+    fn lookup(&self, _: &Id) -> Option<Arc<Pinned>> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        None
+    }
+
+    fn is_stale(&self) -> bool {
+        true
+    }
+
+    fn is_warm(&self) -> bool {
+        false
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_a_registry_that_is_stale_nothing_is_looked_up_or_computed_for_anybody() {
+    let server = Arc::new(Identity::new(random().unwrap()).unwrap());
+    let registry = Arc::new(Stale(AtomicU64::new(0)));
+    let acceptor = Acceptor::new(server, Arc::clone(&registry), Limits::default()).unwrap();
+    let code = Code::new(&[7; 16]).unwrap();
+    let minute = Duration::from_secs(60);
+    acceptor.state.windows.open(&code, "pump", minute, Caller::Device).unwrap();
+    let name = code.name();
+    for (mode, id) in [(1, &b"pump"[..]), (2, b"pump"), (4, name.as_bytes())] {
+        let len = u8::try_from(id.len()).unwrap();
+        let mut first = vec![0, 3 + len + 48, 1, mode, len];
+        first.extend_from_slice(id);
+        first.extend_from_slice(&[9; 48]);
+        let (mut near, far) = duplex(1000);
+        near.write_all(&first).await.unwrap();
+        let before = MULTIPLICATIONS.get();
+        let refused = acceptor.accept(far).await.unwrap_err();
+        assert!(matches!(refused, AcceptError::Refused(Refusal::BUSY)), "{mode}: {refused}");
+        assert_eq!((MULTIPLICATIONS.get() - before, registry.0.load(Ordering::Relaxed)), (0, 0), "{mode}");
+    }
+    assert_eq!(acceptor.stats().refused_registry_stale, 3);
 }
