@@ -12,6 +12,7 @@ use std::fs;
 
 use xtask::{
     command::{Command, Result},
+    nats_server,
     programs::{self, ONE_BUILD},
     root, setup,
 };
@@ -222,7 +223,8 @@ pub(crate) fn test_tools() -> Result<()> {
     let builds = [&setup::MAKE, &setup::CXX, &setup::CLANG, &setup::VALGRIND];
     let others = [&setup::MOSQUITTO, &setup::HAPROXY, &setup::KILL, &setup::CHROMIUM, &setup::NPM];
     let python = [&setup::CRYPTOGRAPHY, &setup::PYTHON_TOML];
-    setup::ensure(others.into_iter().chain(builds).chain(python))
+    setup::ensure(others.into_iter().chain(builds).chain(python))?;
+    nats_server::program().map(drop)
 }
 
 fn clippy(what: &[&str]) -> Result<()> {

@@ -5,6 +5,7 @@ pub mod command;
 pub mod documents;
 pub mod firmware;
 pub mod measure;
+pub mod nats_server;
 pub mod pattern;
 pub mod programs;
 pub mod qemu;

@@ -67,6 +67,8 @@ pub const PYTHON_TOML: Need = Need {
     found: Found::Python("try: import tomllib\nexcept ImportError: import tomli"),
     package: "python3-tomli",
 };
+/// Fetches packages of PyPI.
+pub const PIP: Need = Need { found: Found::Python("import pip"), package: "python3-pip" };
 /// Sends a signal by name, as tests of programs do; a minimal Debian has it in the shell only.
 pub const KILL: Need = Need { found: Found::InPath("kill"), package: "procps" };
 /// A broker of MQTT.
@@ -108,11 +110,7 @@ impl Need {
                 command::find(program).is_some() || Path::new("/usr/sbin").join(program).is_file()
             }
             Found::At(file) => Path::new(file).exists(),
-            Found::Python(program) => {
-                // Debian's own as well: that is what apt-get brings, and another may stand before it in the PATH.
-                let runs = |python| Command::new(python).args(["-c", program]).quiet().is_ok();
-                ["python3", "/usr/bin/python3"].into_iter().any(runs)
-            }
+            Found::Python(program) => python(program).is_ok(),
         }
     }
 }
@@ -145,6 +143,17 @@ pub fn ensure<'a>(needs: impl IntoIterator<Item = &'a Need>) -> Result<()> {
             Err(format!("{} is installed, but did not bring what we need of it", need.package).into())
         }
     }
+}
+
+/// The Python that can run `program`. Debian's own as well: that is what apt-get brings, and another may stand before
+/// it in the PATH.
+///
+/// # Errors
+/// None can.
+pub fn python(program: &str) -> Result<&'static str> {
+    let runs = |python: &&str| Command::new(python).args(["-c", program]).quiet().is_ok();
+    let found = ["python3", "/usr/bin/python3"].into_iter().find(runs);
+    found.ok_or_else(|| format!("no Python here can `{program}`").into())
 }
 
 /// Waits until no other of our processes installs anything; until it is dropped none begins to.

@@ -6,6 +6,8 @@ pub mod flash;
 pub mod folder;
 pub mod impostor;
 mod input;
+#[cfg(feature = "nats")]
+pub mod nats;
 #[cfg(feature = "page-peer")]
 pub mod page_peer;
 pub mod random;

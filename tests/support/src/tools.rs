@@ -1,6 +1,6 @@
 //! Programs of others that a test plays with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -15,11 +15,22 @@ pub fn find(program: &str) -> Option<PathBuf> {
     // Servers live where an ordinary user's PATH does not lead.
     let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from));
     let found = folders.map(|folder| folder.join(program)).find(|file| file.is_file());
+    let found = (program == "nats-server").then(fetched_nats_server).flatten().or(found);
     if found.is_none() {
         assert!(std::env::var_os("LOWKEY_REQUIRE_TOOLS").is_none_or(|value| value != "1"), "no {program}");
         println!("SKIPPED: this machine has no {program}");
     }
     found
+}
+
+/// The one that `xtask/src/nats_server.rs` has fetched: the version is the folder's name.
+fn fetched_nats_server() -> Option<PathBuf> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let target = target.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"));
+    let versions = target.join("nats-server").read_dir().ok()?.flatten();
+    // Of several the last that was fetched: it is the one that xtask names now.
+    let programs = versions.map(|version| version.path().join("nats-server")).filter(|file| file.is_file());
+    programs.max_by_key(|file| file.metadata().and_then(|metadata| metadata.modified()).ok())
 }
 
 /// Starts a server and waits until it has written `ready` to standard error. It ends with the value.

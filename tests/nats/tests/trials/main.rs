@@ -1,0 +1,3 @@
+//! nats-server: as tests start it, and as an operator does by the recipe in `packaging/nats`.
+
+mod server;
