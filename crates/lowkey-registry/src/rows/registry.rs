@@ -106,6 +106,13 @@ impl RowRegistry {
         self.told(&known, &table, changes);
     }
 
+    /// The name of a row among `rows`, all those that there are, that is older than what has come before: of a revision
+    /// that was seen, and not the one that is here.
+    pub fn contradicted_by<'r>(&self, rows: &'r [Row]) -> Option<&'r str> {
+        let table = self.table();
+        rows.iter().find(|row| row.kept.is_some() && table.has_passed(row)).map(|row| &*row.name)
+    }
+
     /// The largest revision of all rows that have come or gone.
     pub fn revision(&self) -> u64 {
         self.table().revision()

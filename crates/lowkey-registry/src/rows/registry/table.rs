@@ -328,6 +328,12 @@ impl Table {
         Said { faults: self.faults(), left_out: self.left_out.clone() }
     }
 
+    /// Whether a row has been here and was changed or taken out since.
+    pub(super) fn has_passed(&self, row: &Row) -> bool {
+        let here = self.rows.get(&*row.name).map(|row| row.revision);
+        row.revision <= self.revision && here != Some(row.revision)
+    }
+
     pub(super) fn revision(&self) -> u64 {
         self.revision
     }

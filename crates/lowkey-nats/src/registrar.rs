@@ -1,0 +1,341 @@
+//! Writes a registry, and asks who obeys it.
+
+use crate::access::Access;
+use crate::beat::{Beat, LOST, OnStale};
+use crate::bucket::{Bucket, Entry, Key};
+use crate::error::NatsError;
+use crate::follow::{Following, stream};
+use crate::head::Head;
+use async_nats::Client;
+use async_nats::header::{HeaderMap, NATS_EXPECTED_LAST_SUBJECT_SEQUENCE};
+use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::{self, Context, kv};
+use lowkey_host::text::Hex;
+use lowkey_registry::rows::{LONGEST_ROW, Ranked, Sheet};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// Whoever may write a registry.
+#[derive(Clone, Debug)]
+pub struct Registrar {
+    client: Client,
+    context: Context,
+    bucket: Bucket,
+    named: PathBuf,
+}
+
+/// A registry as it stands in NATS.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Stored {
+    /// Its rows.
+    pub sheet: Sheet,
+    /// The rows that cannot be read: the device's name, and why.
+    pub faulty: Vec<(String, String)>,
+    /// What the gateways say of themselves, by name; when they said it, in seconds since 1970 by NATS's clock.
+    pub beats: BTreeMap<String, (Beat, i64)>,
+    /// The revision of the last change that was seen.
+    pub revision: u64,
+    head: Option<(Head, u64)>,
+    revisions: BTreeMap<String, u64>,
+}
+
+/// Which gateways obey what was written.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct InForce {
+    /// How it stands with each gateway, by name.
+    pub gateways: BTreeMap<String, Standing>,
+}
+
+/// How a gateway stands to what was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Standing {
+    /// It has said that it obeys it.
+    Obeys,
+    /// It is there, and has not said so yet.
+    Behind,
+    /// It has not been heard of for so long, without a goodbye. It may still serve by an older registry.
+    Gone(Duration),
+    /// It stopped in order, or has not been heard of for so long that it lets nobody in.
+    Over,
+}
+
+/// Whether there is anybody left to wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waits {
+    /// Until all obey, for at most so long.
+    For(Duration),
+    /// For nobody.
+    No,
+}
+
+impl InForce {
+    /// How many have said that they obey.
+    pub fn obey(&self) -> usize {
+        self.gateways.values().filter(|standing| **standing == Standing::Obeys).count()
+    }
+
+    /// Those of whom that cannot be said.
+    pub fn others(&self) -> impl Iterator<Item = (&str, Standing)> {
+        let all = self.gateways.iter().map(|(name, standing)| (&**name, *standing));
+        all.filter(|(_, standing)| matches!(standing, Standing::Behind | Standing::Gone(_)))
+    }
+
+    /// Whether nobody goes on by what was before.
+    pub fn is_everywhere(&self) -> bool {
+        self.others().next().is_none()
+    }
+}
+
+impl Registrar {
+    /// Connects.
+    ///
+    /// # Errors
+    /// [`NatsError`].
+    pub async fn connect(access: &Access) -> Result<Self, NatsError> {
+        let client = access.connect(|_| ()).await?;
+        let context = jetstream::new(client.clone());
+        let bucket = Bucket::of(access.address.prefix());
+        Ok(Self { client, context, bucket, named: access.address.to_string().into() })
+    }
+
+    /// What people call the registry.
+    pub fn named(&self) -> &Path {
+        &self.named
+    }
+
+    /// Makes the bucket that a registry is in, kept by so many servers of NATS, unless it is there.
+    ///
+    /// # Errors
+    /// [`NatsError`].
+    pub async fn create(&self, replicas: usize) -> Result<(), NatsError> {
+        match stream(&self.context, &self.bucket).await {
+            Err(NatsError::NoRegistry) => (),
+            other => return other.map(drop),
+        }
+        let config = kv::Config {
+            bucket: self.bucket.name.clone(),
+            description: "registry of Lowkey".to_owned(),
+            history: HISTORY,
+            max_value_size: LARGEST_VALUE,
+            num_replicas: replicas,
+            ..kv::Config::default()
+        };
+        let created = self.context.create_key_value(config).await;
+        created.map(drop).map_err(|error| NatsError::request("the registry cannot be made")(&error))
+    }
+
+    /// Reads all of it.
+    ///
+    /// # Errors
+    /// [`NatsError`].
+    pub async fn read(&self) -> Result<Stored, NatsError> {
+        self.begin().await.map(|(stored, _)| stored)
+    }
+
+    async fn begin(&self) -> Result<(Stored, Following), NatsError> {
+        let (entries, following, last) = Following::begin(&self.client, &self.bucket).await?;
+        let mut stored = Stored {
+            sheet: Sheet::default(),
+            faulty: Vec::new(),
+            beats: BTreeMap::new(),
+            revision: last,
+            head: None,
+            revisions: BTreeMap::new(),
+        };
+        for entry in entries {
+            stored.take(entry);
+        }
+        Ok((stored, following))
+    }
+
+    /// Writes what `new` says otherwise than `old`, row by row, each only if nobody else has changed it since: those
+    /// that go, then those that come and change. What stays is not touched. Gives the revision of the last change;
+    /// `None` if there was none.
+    ///
+    /// # Errors
+    /// [`NatsError`]. What was written before it stands, and `written` says how many rows that are.
+    pub async fn write(
+        &self,
+        old: &Stored,
+        new: &Sheet,
+        written: &mut usize,
+    ) -> Result<Option<u64>, NatsError> {
+        let mut last = None;
+        let new = new.clone().ranked_as(&old.sheet);
+        let new_head = match &old.head {
+            Some((head, revision)) if head.text != new.head => {
+                Some((Head { born: head.born.clone(), text: new.head.clone() }, *revision))
+            }
+            Some(_) => None,
+            None => Some((Head { born: born()?, text: new.head.clone() }, 0)),
+        };
+        if let Some((head, revision)) = new_head {
+            last = Some(self.put(&Key::Head, Some(head.kept()), revision).await?);
+        }
+        let faulty = old.faulty.iter().map(|(name, _)| name);
+        for name in old.sheet.rows.keys().chain(faulty).filter(|name| !new.rows.contains_key(*name)) {
+            let revision = old.revisions.get(name).copied().unwrap_or(0);
+            last = Some(self.put(&Key::Device(name.clone()), None, revision).await?);
+            *written += 1;
+        }
+        for (name, row) in new.rows.iter().filter(|(name, row)| old.sheet.rows.get(*name) != Some(*row)) {
+            let revision = old.revisions.get(name).copied().unwrap_or(0);
+            last = Some(self.put(&Key::Device(name.clone()), Some(row.kept()), revision).await?);
+            *written += 1;
+        }
+        Ok(last)
+    }
+
+    /// Says that what is there is another registry from now on: gateways that have read a later one take this.
+    ///
+    /// # Errors
+    /// [`NatsError`].
+    pub async fn begin_anew(&self, old: &Stored) -> Result<u64, NatsError> {
+        let revision = old.head.as_ref().map_or(0, |(_, revision)| *revision);
+        let head = Head { born: born()?, text: old.sheet.head.clone() };
+        self.put(&Key::Head, Some(head.kept()), revision).await
+    }
+
+    /// A key's value, or its end, if its last change has this revision.
+    async fn put(&self, key: &Key, value: Option<String>, revision: u64) -> Result<u64, NatsError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, revision.to_string());
+        if value.is_none() {
+            headers.insert("KV-Operation", "DEL");
+        }
+        let subject = self.bucket.subject(key);
+        let value = value.unwrap_or_default().into();
+        let failed = |error: jetstream::context::PublishError| match (error.kind(), key) {
+            (PublishErrorKind::WrongLastSequence, Key::Device(name)) => NatsError::Raced(name.clone()),
+            (PublishErrorKind::WrongLastSequence, _) => NatsError::Raced("the registry itself".to_owned()),
+            _ => NatsError::request("a change was not taken")(&error),
+        };
+        let sent = self.context.publish_with_headers(subject, headers, value).await.map_err(failed)?;
+        Ok(sent.await.map_err(failed)?.sequence)
+    }
+
+    /// Waits until the gateways obey the change of this revision, or nobody is left of whom that could be said, and
+    /// says how it stands with each.
+    ///
+    /// Counted is what a gateway says. One that is gone without a goodbye is not in force until it has surely stopped
+    /// to let devices in by what it had, which one that [serves on](OnStale::Serve) never does.
+    ///
+    /// # Errors
+    /// [`NatsError`].
+    pub async fn in_force(&self, revision: u64, waits: Waits) -> Result<InForce, NatsError> {
+        let (mut stored, mut following) = self.begin().await?;
+        let until = match waits {
+            Waits::No => return Ok(stored.in_force(revision, following.now())),
+            Waits::For(time) => Instant::now() + time,
+        };
+        loop {
+            let stands = stored.in_force(revision, following.now());
+            if stands.is_everywhere() {
+                return Ok(stands);
+            }
+            // One that is gone becomes one that is over without anybody's saying so.
+            let look = until.min(Instant::now() + LOOK);
+            tokio::select! {
+                entries = following.next() => entries?.into_iter().for_each(|entry| stored.take(entry)),
+                () = sleep_until(look) => (),
+            }
+            if Instant::now() >= until {
+                return Ok(stored.in_force(revision, following.now()));
+            }
+        }
+    }
+
+    /// Calls `see` with every change, and every beat, until it says no.
+    ///
+    /// # Errors
+    /// [`NatsError`].
+    pub async fn watch(&self, mut see: impl FnMut(&Stored, Option<&str>) -> bool) -> Result<(), NatsError> {
+        let (mut stored, mut following) = self.begin().await?;
+        if !see(&stored, None) {
+            return Ok(());
+        }
+        loop {
+            for entry in following.next().await? {
+                let name = match &entry.key {
+                    Key::Device(name) => Some(name.clone()),
+                    Key::Head | Key::Beat(_) => None,
+                };
+                stored.take(entry);
+                if !see(&stored, name.as_deref()) {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+impl Stored {
+    fn take(&mut self, entry: Entry) {
+        let Entry { key, revision, value, at, .. } = entry;
+        self.revision = self.revision.max(revision);
+        match (key, value) {
+            (Key::Head, value) => {
+                let head = value.as_deref().and_then(Head::of_kept);
+                self.sheet.head = head.as_ref().map(|head| head.text.clone()).unwrap_or_default();
+                self.head = head.map(|head| (head, revision));
+            }
+            (Key::Device(name), value) => {
+                self.revisions.insert(name.clone(), revision);
+                self.sheet.rows.remove(&name);
+                self.faulty.retain(|(faulty, _)| *faulty != name);
+                match value.as_deref().map(row) {
+                    None => (),
+                    Some(Ok(row)) => drop(self.sheet.rows.insert(name, row)),
+                    Some(Err(why)) => self.faulty.push((name, why)),
+                }
+            }
+            (Key::Beat(name), value) => match value.and_then(|value| Beat::of_kept(name.clone(), &value)) {
+                Some(beat) => drop(self.beats.insert(name, (beat, at))),
+                None => drop(self.beats.remove(&name)),
+            },
+        }
+    }
+
+    /// Which gateways obey the change of this revision, at this moment by NATS's clock.
+    pub fn in_force(&self, revision: u64, now: i64) -> InForce {
+        let standing = |(beat, at): &(Beat, i64)| {
+            let silent = Duration::from_secs(u64::try_from(now.saturating_sub(*at)).unwrap_or(0));
+            let stops = beat.on_stale == OnStale::Refuse;
+            match beat {
+                Beat { over: true, .. } => Standing::Over,
+                // A gateway that is behind and alone does not let in anybody for longer.
+                _ if silent > beat.max_stale.saturating_add(LOST) && stops => Standing::Over,
+                _ if silent > LOST => Standing::Gone(silent),
+                Beat { revision: obeys, .. } if *obeys >= revision => Standing::Obeys,
+                _ => Standing::Behind,
+            }
+        };
+        InForce { gateways: self.beats.iter().map(|(name, said)| (name.clone(), standing(said))).collect() }
+    }
+}
+
+fn row(kept: &str) -> Result<Ranked, String> {
+    if kept.len() > LONGEST_ROW + 64 {
+        return Err(format!("it is longer than {LONGEST_ROW} bytes"));
+    }
+    Ranked::of_kept(kept).ok_or_else(|| "it is none that lowkey has written".to_owned())
+}
+
+fn born() -> Result<String, NatsError> {
+    let random = lowkey_host::entropy::random();
+    let random =
+        random.map_err(|error| NatsError::Request("a new registry has no name", error.to_string()))?;
+    Ok(Hex(&random.expose()[..16]).to_string())
+}
+
+/// How many revisions of a row NATS keeps.
+const HISTORY: i64 = 8;
+/// A row, or a gateway's beat.
+const LARGEST_VALUE: i32 = 32 * 1024;
+/// How often it is looked whether a gateway that is gone has surely stopped.
+const LOOK: Duration = Duration::from_millis(500);

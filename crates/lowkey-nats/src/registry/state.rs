@@ -1,0 +1,78 @@
+//! What a gateway knows of the registry that it follows.
+
+use crate::bucket::{Entry, Key};
+use crate::error::NatsError;
+use crate::fresh::Fresh;
+use crate::head::Head;
+use async_nats::Client;
+use lowkey_host::text::Hex;
+use lowkey_registry::rows::Row;
+
+pub(super) struct State {
+    /// Which registry it is.
+    pub(super) born: String,
+    /// This run of ours.
+    pub(super) run: String,
+    pub(super) fresh: Fresh,
+    /// The last revision that is in force, its sessions looked through.
+    pub(super) revision: u64,
+    /// The last revision of all, beats among them, that was read.
+    pub(super) seen: u64,
+    /// How many beats were sent.
+    pub(super) n: u64,
+    /// Why it is not followed now.
+    pub(super) error: Option<String>,
+    pub(super) said_stale: bool,
+    pub(super) snapshot_failed: bool,
+    pub(super) client: Option<Client>,
+}
+
+/// What entries come to.
+#[derive(Default)]
+pub(super) struct News {
+    pub(super) head: Option<Head>,
+    pub(super) rows: Vec<Row>,
+    /// Numbers of our own beats, and whose.
+    pub(super) beats: Vec<(String, u64)>,
+    pub(super) last: u64,
+}
+
+impl State {
+    pub(super) fn new(born: String) -> Result<Self, NatsError> {
+        let random = lowkey_host::entropy::random();
+        let random = random.map_err(|error| NatsError::File(error.to_string()))?;
+        Ok(Self {
+            born,
+            run: Hex(&random.expose()[..8]).to_string(),
+            fresh: Fresh::default(),
+            revision: 0,
+            seen: 0,
+            n: 0,
+            error: None,
+            said_stale: false,
+            snapshot_failed: false,
+            client: None,
+        })
+    }
+}
+
+impl News {
+    /// Of these entries; beats of the gateway of this name.
+    pub(super) fn of(entries: Vec<Entry>, gateway: &str) -> Self {
+        let mut news = Self::default();
+        for Entry { key, revision, value, .. } in entries {
+            news.last = news.last.max(revision);
+            match (key, value) {
+                (Key::Head, value) => news.head = value.as_deref().and_then(Head::of_kept),
+                (Key::Device(name), kept) => news.rows.push(Row { name, revision, kept }),
+                (Key::Beat(name), Some(value)) if name == gateway => {
+                    if let Some(beat) = crate::beat::Beat::of_kept(name, &value) {
+                        news.beats.push((beat.run, beat.n));
+                    }
+                }
+                (Key::Beat(_), _) => (),
+            }
+        }
+        news
+    }
+}
