@@ -30,11 +30,13 @@ impl NatsServer {
     /// One that lets everybody do everything; [`None`] where there is no nats-server, which is said.
     pub async fn start() -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
-        fs::write(folder.path().join(CONFIG), "jetstream { sync_interval: always }\n").expect("its folder");
+        let store = folder.path().join("store");
+        let config = format!("jetstream {{ store_dir: {store:?}, sync_interval: always }}\n");
+        fs::write(folder.path().join(CONFIG), config).expect("its folder");
         Self::start_in(folder).await
     }
 
-    /// One that is configured by the file [`CONFIG`] in `folder`, all but for its address and its store.
+    /// One that is configured by the file [`CONFIG`] in `folder`, all but for its address.
     ///
     /// # Panics
     /// It does not like the file.
@@ -73,7 +75,6 @@ impl NatsServer {
         let mut command = Command::new(&self.program);
         let [ip, port] = [self.address.ip().to_string(), self.address.port().to_string()];
         command.args(["--addr", &ip, "--port", &port, "--config"]).arg(self.folder.path().join(CONFIG));
-        command.arg("--store_dir").arg(self.folder.path().join("store"));
         self.child = Some(tools::start(command, "Server is ready").await);
     }
 
@@ -118,3 +119,36 @@ impl NatsServer {
 
 /// The name of its file.
 pub const CONFIG: &str = "nats-server.conf";
+
+/// Fills the operator's recipe in, `packaging/nats`, as the book says: its files into `folder`, ready for
+/// [`NatsServer::start_in`]. `tenants` are prefixes with their lists of users, `certificate` is the server's, with its
+/// key.
+///
+/// # Panics
+/// The recipe has changed, or its script refuses a list.
+pub fn recipe(folder: &Path, tenants: &[(&str, &str)], certificate: [&str; 2]) {
+    let packaged = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/nats");
+    let mut config = fs::read_to_string(packaged.join(CONFIG)).expect("the recipe");
+    let moved = [("/etc/nats/tls/server.pem", "server.pem"), ("/etc/nats/tls/server.key", "server.key")];
+    for (place, name) in moved.into_iter().chain([("/var/lib/nats", "store")]) {
+        assert!(config.contains(place), "no {place} in the recipe");
+        config = config.replace(place, &folder.join(name).to_string_lossy());
+    }
+    for ((_, name), pem) in moved.into_iter().zip(certificate) {
+        fs::write(folder.join(name), pem).expect("its folder");
+    }
+    let mut includes = String::new();
+    for (prefix, users) in tenants {
+        fs::write(folder.join("users"), users).expect("its folder");
+        let users = fs::File::open(folder.join("users")).expect("its folder");
+        let mut script = std::process::Command::new("sh");
+        script.arg(packaged.join("accounts.sh")).arg(prefix).stdin(users);
+        let written = script.output().expect("a shell");
+        assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+        fs::write(folder.join(format!("{prefix}.conf")), written.stdout).expect("its folder");
+        includes += &format!("include \"{prefix}.conf\"\n");
+    }
+    let include = "include \"lowkey.conf\"\n";
+    assert!(config.contains(include), "no {include} in the recipe");
+    fs::write(folder.join(CONFIG), config.replace(include, &includes)).expect("its folder");
+}

@@ -221,7 +221,7 @@ usr/bin/lowkey check --config etc/lowkey/lowkey.toml
 
 const LIMIT: Duration = Duration::from_secs(300);
 
-const CONTENTS: [&str; 35] = [
+const CONTENTS: [&str; 38] = [
     "/etc/lowkey/lowkey.toml",
     "/usr/bin/lowkey",
     "/usr/lib/systemd/system/lowkey.service",
@@ -234,6 +234,9 @@ const CONTENTS: [&str; 35] = [
     "/usr/share/doc/lowkey/copyright",
     "/usr/share/fish/vendor_completions.d/lowkey.fish",
     "/usr/share/lowkey/grafana.json",
+    "/usr/share/lowkey/nats/accounts.sh",
+    "/usr/share/lowkey/nats/nats-server.conf",
+    "/usr/share/lowkey/nats/users",
     "/usr/share/man/man1/lowkey-check.1.gz",
     "/usr/share/man/man1/lowkey-code-new.1.gz",
     "/usr/share/man/man1/lowkey-code.1.gz",
