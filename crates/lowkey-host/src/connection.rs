@@ -6,6 +6,7 @@ mod input;
 mod last_words;
 mod messages;
 mod over;
+mod posted;
 mod pump;
 mod receiving;
 mod sending;
@@ -18,8 +19,9 @@ pub use farewell::Fault;
 pub(crate) use end::End;
 pub(crate) use farewell::Farewell;
 pub(crate) use input::Input;
+pub(crate) use posted::{Fate, NotTaken};
 pub(crate) use pump::poll_write;
-pub(crate) use shared::{Shared, Side};
+pub(crate) use shared::{OverWhenDropped, Shared, Side};
 pub(crate) use traffic::Traffic;
 
 use crate::registry::{Device, Pinned};
@@ -74,19 +76,21 @@ pub struct Connection<Io> {
     pinned: Option<Arc<Pinned>>,
     from: Option<SocketAddr>,
     farewell: Option<Box<dyn Farewell>>,
+    _over: OverWhenDropped,
 }
 
 impl<Io> Connection<Io> {
     /// A link that is done, and what was read behind its handshake.
     pub(crate) fn new(io: Io, link: Link<'static, Vec<u8>>, mut input: Input, peer: PublicKey) -> Self {
         input.recount();
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared::of(link.max_data()));
         Self {
             io,
             link,
             input,
             message: Vec::new(),
             both: Arc::clone(&shared).into(),
+            _over: OverWhenDropped(Arc::clone(&shared)),
             shared,
             last_words: LastWords::default(),
             cause: None,

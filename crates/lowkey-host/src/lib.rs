@@ -101,8 +101,8 @@ pub use registry::{
 };
 pub use server::{
     AcceptError, Acceptor, Balancers, Call, Caller, Cause, Ended, Event, Failure, HandshakeTimes, InForce,
-    LazyAccept, Listener, NotOpened, NotPaired, Observer, Progress, ReadSource, Reason, Server, SessionInfo,
-    Stats, Stopped, WindowInfo,
+    LazyAccept, Listener, NotOpened, NotPaired, NotSent, Observer, Progress, ReadSource, Reason, Received,
+    Server, SessionInfo, Stats, Stopped, WindowInfo,
 };
 pub use time::show_time;
 

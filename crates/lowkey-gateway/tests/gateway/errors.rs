@@ -14,6 +14,7 @@ fn every_error_says_what_is_wrong_and_none_is_forgotten() {
         lowkey_host::NotEnrolled,
         lowkey_host::NotOpened,
         lowkey_host::NotPaired,
+        lowkey_host::NotSent,
     ];
     let registry = all_are_errors![
         lowkey_registry::RegistryError,

@@ -102,8 +102,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
     /// Dropped, call again.
     ///
     /// # Errors
-    /// [`ChannelError::PingPending`]: the last one has not been answered; nothing was sent. Otherwise what ended the
-    /// connection.
+    /// [`ChannelError::PingPending`]: the last one has not been answered, or that of a message of
+    /// [`Acceptor::send`](crate::Acceptor::send); nothing was sent. Otherwise what ended the connection.
     pub async fn ping(&mut self) -> Result<(), Error> {
         poll_fn(|context| self.poll_ping(context)).await
     }
@@ -116,7 +116,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         self.poll_accepted(context, |link| link.ping(TAKEN))
     }
 
-    /// As [`Link::awaits_pong`].
+    /// As [`Link::awaits_pong`]; also while one is awaited behind a message of
+    /// [`Acceptor::send`](crate::Acceptor::send).
     pub fn awaits_pong(&self) -> bool {
         self.link.awaits_pong()
     }

@@ -27,6 +27,7 @@ impl<Io> Connection<Io> {
             if error.is_recoverable() {
                 return error.into();
             }
+            self.shared.posted().end();
             self.shared.wake_both();
             match (self.shared.ended(), &self.cause) {
                 (Some(end), _) => end.into(),

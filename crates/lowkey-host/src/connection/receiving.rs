@@ -61,6 +61,13 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         if received == Ok(Poll::Ready(None)) && !self.input.is_empty() {
             received = Err(self.link.fail(ChannelError::AfterClose));
         }
+        if self.shared.posted().is_any() {
+            match received {
+                Ok(Poll::Ready(None)) => self.shared.posted().end(), // it says no PONG any more
+                Ok(_) if !self.link.awaits_pong() => self.shared.posted().answered(),
+                _ => (),
+            }
+        }
         self.told(received)
     }
 

@@ -1,5 +1,6 @@
 //! Sending: calls of the link are repeated until they are done.
 
+use super::posted::Next;
 use super::shared::Side;
 use super::{Connection, pump};
 use crate::error::Error;
@@ -92,11 +93,28 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         self.shared.all_has_left();
         if self.shared.wants_ping() && !matches!(self.link.ping(PING), Ok(Poll::Pending)) {
             self.shared.take_ping();
-        } else if self.shared.is_stopping() && self.link.may_begin().is_ok() {
+            return Ok(());
+        }
+        self.proceed();
+        if !self.link.has_unsent() && self.shared.is_stopping() && self.link.may_begin().is_ok() {
             self.link.close()?;
             self.shared.closed();
         }
         Ok(())
+    }
+
+    /// Stages what is next of the messages from outside: one of them if no message is half sent, or the PING behind it
+    /// once no other PING waits for its PONG. An error is the link's, and is given to the call that comes next.
+    fn proceed(&mut self) {
+        let Self { link, shared, .. } = self;
+        if !shared.posted().is_any() {
+            return;
+        }
+        shared.posted().proceed(|next| match next {
+            Next::Message(_) if shared.is_stopping() || link.may_begin().is_err() => false,
+            Next::Message(message) => matches!(link.send(message), Ok(Poll::Ready(()))),
+            Next::Ping(asks) => matches!(link.ping(&asks), Ok(Poll::Ready(()))),
+        });
     }
 }
 

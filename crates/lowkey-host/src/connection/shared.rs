@@ -5,11 +5,13 @@
 //! gets is a waker that wakes both. A third task may wait for the end.
 
 use super::end::End;
+use super::posted::{Fate, NotTaken, Posted};
 use super::traffic::Traffic;
 use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
+use tokio::sync::oneshot;
 
 /// Shared by a connection, the table of sessions, and whoever waits for its end.
 #[derive(Debug, Default)]
@@ -20,6 +22,18 @@ pub(crate) struct Shared {
     read: AtomicBool,
     closed: AtomicBool,
     traffic: Traffic,
+    posted: Posted,
+    /// The most data that one record carries, in bytes.
+    max_data: usize,
+}
+
+/// Whoever waits for a message from outside hears, when this is dropped, that the connection is over.
+pub(crate) struct OverWhenDropped(pub(super) Arc<Shared>);
+
+impl Drop for OverWhenDropped {
+    fn drop(&mut self) {
+        self.0.posted.end();
+    }
 }
 
 /// What a task waits for.
@@ -40,6 +54,31 @@ const OPEN: u8 = 0;
 const STOPPING: u8 = 1;
 
 impl Shared {
+    /// Of a connection whose records carry so many bytes of data.
+    pub(crate) fn of(max_data: usize) -> Self {
+        Self { max_data, ..Self::default() }
+    }
+
+    /// The most data that one record carries, in bytes.
+    pub(crate) fn max_data(&self) -> usize {
+        self.max_data
+    }
+
+    /// Has a message of one record sent between two of the connection's own; its number, and what becomes of it.
+    ///
+    /// # Errors
+    /// It is not taken.
+    pub(crate) fn post(&self, message: &[u8]) -> Result<(u64, oneshot::Receiver<Fate>), NotTaken> {
+        let posted = self.posted.post(message)?;
+        self.wake_both();
+        Ok(posted)
+    }
+
+    /// The messages from outside.
+    pub(crate) fn posted(&self) -> &Posted {
+        &self.posted
+    }
+
     /// Remembers who waits.
     pub(crate) fn register(&self, side: Side, waker: &Waker) {
         let _dropped_without_the_lock = {
@@ -87,6 +126,7 @@ impl Shared {
             .orders
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| (now <= STOPPING).then_some(why as u8));
         if ended.is_ok() {
+            self.posted.end();
             self.wake_both();
             self.wake_side(Side::Ending);
         }
@@ -113,6 +153,7 @@ impl Shared {
     /// Our CLOSE is staged: the peer can be asked nothing more.
     pub(crate) fn closed(&self) {
         self.closed.store(true, Ordering::Relaxed);
+        self.posted.close();
     }
 
     /// Whether our CLOSE is staged.

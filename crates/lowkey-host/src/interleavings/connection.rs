@@ -1,7 +1,7 @@
 //! A connection that waits, and those who end it from outside.
 
 use super::{explore, wait};
-use crate::connection::{End, Shared, Side};
+use crate::connection::{End, Fate, NotTaken, Shared, Side};
 use shuttle::thread;
 use std::sync::Arc;
 
@@ -64,6 +64,41 @@ fn a_ping_is_taken_once() {
         shared.want_ping();
         reader.join().unwrap();
         assert!(!shared.take_ping());
+    });
+}
+
+/// A message is posted while the connection ends and while somebody drives it: whoever posted it hears what became of
+/// it, and whoever drives is woken for it.
+#[test]
+fn whoever_posts_a_message_hears_of_it_whatever_ends_meanwhile() {
+    explore(|| {
+        let shared = Arc::new(Shared::default());
+        let driver = spawn_waiter(&shared, Side::Reading, |shared| {
+            shared.posted().is_any() || shared.ended().is_some()
+        });
+        let ending = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || shared.end(End::Moved)
+        });
+        let posted = shared.post(b"x");
+        driver.join().unwrap();
+        ending.join().unwrap();
+        match posted {
+            Ok((_, mut told)) => assert_eq!(told.try_recv(), Ok(Fate::Unsent)),
+            Err(why) => assert_eq!(why, NotTaken::Closed),
+        }
+        assert!(shared.post(b"y").is_err());
+    });
+}
+
+/// The same without an end: the wake-up is not lost.
+#[test]
+fn whoever_drives_is_woken_for_a_message_from_outside() {
+    explore(|| {
+        let shared = Arc::new(Shared::default());
+        let driver = spawn_waiter(&shared, Side::Writing, |shared| shared.posted().is_any());
+        let _told = shared.post(b"x").expect("there is room");
+        driver.join().unwrap();
     });
 }
 

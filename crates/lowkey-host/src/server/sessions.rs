@@ -86,6 +86,11 @@ impl Sessions {
         self.len() >= self.limits.sessions
     }
 
+    /// What is shared of a device's session, if it has one.
+    pub(super) fn of(&self, device: &str) -> Option<Arc<Shared>> {
+        self.lock().by_name.get(device).map(|session| Arc::clone(&session.shared))
+    }
+
     pub(crate) fn are_stopping(&self) -> bool {
         self.lock().stopping
     }

@@ -6,3 +6,4 @@ mod gather;
 mod handshake;
 mod last_words;
 mod open;
+mod posted;
