@@ -22,6 +22,7 @@
 //! | `POST /pair/open`, `{"code", "device", "seconds"}` | [opens a window](Acceptor::open_window) |
 //! | `POST /pair/call`, `{"code", "device", "address"}` | [calls a device](Acceptor::call) |
 //! | `POST /pair/close`, `{"window"}` | [closes a window](Acceptor::close_window) |
+//! | `POST /send`, `{"device", "hex", "seconds"}` | [sends a message](Acceptor::send) to a device: `received`, or `why` not and whether it was `sent` |
 //!
 //! All but metrics and liveness show names, ids and addresses of devices, and whoever reaches the listener
 //! reads them: a Unix socket asks the file system who may (mode 0660), a loopback address lets every user of the
@@ -45,6 +46,7 @@ mod page;
 mod pair;
 mod query;
 mod routes;
+mod send;
 mod socket;
 
 pub use endpoint::{Endpoint, EndpointError};

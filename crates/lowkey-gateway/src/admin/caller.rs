@@ -1,5 +1,8 @@
 //! Who asks an admin listener.
 
+use hyper::Request;
+use hyper::header::ORIGIN;
+
 /// What a client may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Caller {
@@ -7,6 +10,14 @@ pub(super) enum Caller {
     Reader,
     /// Change state as well: the owner of a Unix socket, the owner's group, and root, by what the kernel says of them.
     Operator,
+}
+
+impl Caller {
+    /// Whether it may change something by this request. No browser asks a Unix socket; one that is led there by
+    /// somebody says for which page.
+    pub(super) fn may_change<B>(self, request: &Request<B>) -> bool {
+        self == Self::Operator && !request.headers().contains_key(ORIGIN)
+    }
 }
 
 #[cfg(unix)]

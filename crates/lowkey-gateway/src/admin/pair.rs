@@ -5,7 +5,6 @@ use super::json::{trouble, window};
 use crate::http::{Answer, JSON, done, text};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use hyper::header::ORIGIN;
 use hyper::{Method, Request, StatusCode};
 use lowkey_host::{Acceptor, Id, NotEnrolled, NotOpened, NotPaired, WindowInfo};
 use lowkey_registry::keys::encode_public;
@@ -25,8 +24,7 @@ pub(super) async fn answer(
     else {
         return Err(request);
     };
-    // No browser asks a Unix socket; one that is led there by somebody says for which page.
-    if caller != Caller::Operator || request.headers().contains_key(ORIGIN) {
+    if !caller.may_change(&request) {
         let only = "pairing is for the server's user and group, over the Unix socket of the admin listener\n";
         return Ok(text(StatusCode::FORBIDDEN, only));
     }

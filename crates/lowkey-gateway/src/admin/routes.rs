@@ -3,7 +3,7 @@
 use super::caller::Caller;
 use super::devices::{self, Wanted};
 use super::events::Readers;
-use super::{json, overview, page, pair, query};
+use super::{json, overview, page, pair, query, send};
 use crate::doctor::Doctor;
 use crate::http::{Answer, JSON, Routes, Turn, Vitals, done, text};
 use crate::memory::Memory;
@@ -44,6 +44,10 @@ impl Routes for Rooms {
         }
         let acceptor = self.vitals.acceptor.clone();
         let request = match pair::answer(&acceptor, caller, request).await {
+            Ok(answer) => return answer,
+            Err(another) => another,
+        };
+        let request = match send::answer(&acceptor, caller, request).await {
             Ok(answer) => return answer,
             Err(another) => another,
         };

@@ -4,6 +4,7 @@ mod leaving;
 mod page;
 mod pair;
 mod reading;
+mod send;
 
 use crate::common::services::nobody;
 use crate::common::{Party, World, until_end};
