@@ -74,7 +74,7 @@ impl Admin {
             return Ok(admin);
         }
         let address = &admin.address;
-        let why = "pairing is asked for over the Unix socket of an admin listener alone: --admin unix:PATH";
+        let why = "this is asked for over the Unix socket of an admin listener alone: --admin unix:PATH";
         Err(Failure::new(Exit::Arguments, format_args!("{address}: {why}")))
     }
 

@@ -30,7 +30,7 @@ pub(crate) fn command() -> Command {
         ])
         .subcommands([crate::show::command(), crate::list::command(), crate::doctor::command()])
         .subcommands([code::command(), label::command()])
-        .subcommand(crate::events::command())
+        .subcommands([crate::events::command(), crate::send::command()])
         .subcommands([crate::pair::command(), crate::ping::command(), crate::page::command()])
         .mut_subcommands(with_exit_codes_elsewhere)
         .after_help(EXIT_CODES)

@@ -3,8 +3,8 @@
 use crate::failure::Failure;
 use crate::terminal::{path, print, print_for_keeps, say, secret_file};
 use crate::{
-    check, code, connect, doctor, events, generate, label, list, page, pair, ping, provision, revoke, serve,
-    show,
+    check, code, connect, doctor, events, generate, label, list, page, pair, ping, provision, revoke, send,
+    serve, show,
 };
 use clap::ArgMatches;
 use lowkey_registry::keys;
@@ -30,6 +30,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         Some(("list", of)) => list::run(of),
         Some(("doctor", of)) => doctor::run(of),
         Some(("pair", of)) => pair::run(of),
+        Some(("send", of)) => send::run(of),
         _ => Ok(()), // clap has refused it
     }
 }

@@ -24,7 +24,7 @@ pub(crate) enum Exit {
     Cut = 6,
     /// A change was written, and a server does not obey it, as far as is known.
     NotInForce = 7,
-    /// The server has closed, in order, and has not taken what was sent.
+    /// The server has closed, in order, and has not taken what was sent; or a device is not known to have.
     Untaken = 8,
     /// A pairing: the code is another device's already.
     Claimed = 9,
@@ -49,7 +49,8 @@ Exit codes:
   5  the channel broke: what came may be cut off
   6  the server stopped and cut sessions: at the deadline, or at a second signal
   7  not in force: the server does not obey what was written or stands there, or could not be asked
-  8  the server closed and had not taken what was sent, or had nothing to say at all
+  8  the server closed and had not taken what was sent, or had nothing to say at all; or a device is not known to have
+     received a message
   9  a pairing: the code is another device's already, and nobody was paired
   10 a pairing: done and in force, but another device has shown the same code
   11 the device that was asked about is not connected

@@ -30,6 +30,7 @@ mod probes;
 mod program;
 mod provision;
 mod revoke;
+mod send;
 mod serve;
 mod shared_arguments;
 mod show;

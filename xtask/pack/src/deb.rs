@@ -221,7 +221,7 @@ usr/bin/lowkey check --config etc/lowkey/lowkey.toml
 
 const LIMIT: Duration = Duration::from_secs(300);
 
-const CONTENTS: [&str; 38] = [
+const CONTENTS: [&str; 39] = [
     "/etc/lowkey/lowkey.toml",
     "/usr/bin/lowkey",
     "/usr/lib/systemd/system/lowkey.service",
@@ -254,6 +254,7 @@ const CONTENTS: [&str; 38] = [
     "/usr/share/man/man1/lowkey-provision.1.gz",
     "/usr/share/man/man1/lowkey-pubkey.1.gz",
     "/usr/share/man/man1/lowkey-revoke.1.gz",
+    "/usr/share/man/man1/lowkey-send.1.gz",
     "/usr/share/man/man1/lowkey-serve.1.gz",
     "/usr/share/man/man1/lowkey-show.1.gz",
     "/usr/share/man/man1/lowkey.1.gz",

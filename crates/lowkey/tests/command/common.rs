@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use test_support::Watchdog;
 
 /// All of them.
-pub(crate) const COMMANDS: [&str; 17] = [
+pub(crate) const COMMANDS: [&str; 18] = [
     "keygen",
     "pubkey",
     "provision",
@@ -29,6 +29,7 @@ pub(crate) const COMMANDS: [&str; 17] = [
     "code",
     "label",
     "pair",
+    "send",
 ];
 
 /// A folder with a server's key, a device's, and a registry.

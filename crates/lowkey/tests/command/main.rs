@@ -24,6 +24,8 @@ mod provision;
 mod python;
 mod rotation;
 mod secrets;
+#[cfg(unix)]
+mod send;
 mod serve;
 mod signals;
 mod state;
