@@ -1,6 +1,6 @@
 //! Every error of the server's crates is one for `?`, for `Box<dyn Error>`, and for people.
 use lowkey_gateway::{admin, events, forward, proxy};
-use lowkey_registry::{keys, pairing, provision, rotation};
+use lowkey_registry::{keys, pairing, provision, rotation, rows};
 use std::path::Path;
 use test_support::{all_are_errors, errors::errors_of};
 
@@ -24,6 +24,7 @@ fn every_error_says_what_is_wrong_and_none_is_forgotten() {
         provision::ProvisionError,
         rotation::RotationError,
         pairing::PairingError,
+        rows::SheetError,
     ];
     let gateway = all_are_errors![
         events::NoEventId,
