@@ -44,6 +44,11 @@ impl Bucket {
         format!("{}{}", self.subjects(), key.text())
     }
 
+    /// The subjects of all its keys.
+    pub(crate) fn all(&self) -> String {
+        format!("{}>", self.subjects())
+    }
+
     fn subjects(&self) -> String {
         format!("$KV.{}.", self.name)
     }

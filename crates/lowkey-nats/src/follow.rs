@@ -31,7 +31,7 @@ impl Following {
         let config = OrderedConfig {
             deliver_subject: client.new_inbox(),
             description: Some("lowkey".to_owned()),
-            filter_subject: format!("$KV.{}.>", bucket.name),
+            filter_subject: bucket.all(),
             replay_policy: ReplayPolicy::Instant,
             deliver_policy: DeliverPolicy::LastPerSubject,
             ..OrderedConfig::default()

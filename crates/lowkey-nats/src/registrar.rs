@@ -9,7 +9,8 @@ use crate::head::Head;
 use async_nats::Client;
 use async_nats::header::{HeaderMap, NATS_EXPECTED_LAST_SUBJECT_SEQUENCE};
 use async_nats::jetstream::context::PublishErrorKind;
-use async_nats::jetstream::{self, Context, kv};
+use async_nats::jetstream::stream::{Config, DiscardPolicy, StorageType};
+use async_nats::jetstream::{self, Context};
 use lowkey_host::text::Hex;
 use lowkey_registry::rows::{LONGEST_ROW, Ranked, Sheet};
 use std::collections::BTreeMap;
@@ -38,7 +39,9 @@ pub struct Stored {
     pub beats: BTreeMap<String, (Beat, i64)>,
     /// The revision of the last change that was seen.
     pub revision: u64,
-    head: Option<(Head, u64)>,
+    head: Option<Head>,
+    /// Of the head, whatever it is.
+    head_revision: u64,
     revisions: BTreeMap<String, u64>,
 }
 
@@ -117,15 +120,23 @@ impl Registrar {
             Err(NatsError::NoRegistry) => (),
             other => return other.map(drop),
         }
-        let config = kv::Config {
-            bucket: self.bucket.name.clone(),
-            description: "registry of Lowkey".to_owned(),
-            history: HISTORY,
-            max_value_size: LARGEST_VALUE,
+        // As NATS's own tools make a bucket, but for one thing: with roll-ups a gateway that may write its own beat
+        // could empty it all by a header.
+        let config = Config {
+            name: self.bucket.stream(),
+            description: Some("registry of Lowkey".to_owned()),
+            subjects: vec![self.bucket.all()],
+            max_messages_per_subject: HISTORY,
+            max_message_size: LARGEST_VALUE,
             num_replicas: replicas,
-            ..kv::Config::default()
+            storage: StorageType::File,
+            discard: DiscardPolicy::New,
+            deny_delete: true,
+            allow_rollup: false,
+            allow_direct: true,
+            ..Config::default()
         };
-        let created = self.context.create_key_value(config).await;
+        let created = self.context.create_stream(config).await;
         created.map(drop).map_err(|error| NatsError::request("the registry cannot be made")(&error))
     }
 
@@ -145,6 +156,7 @@ impl Registrar {
             beats: BTreeMap::new(),
             revision: last,
             head: None,
+            head_revision: 0,
             revisions: BTreeMap::new(),
         };
         for entry in entries {
@@ -168,14 +180,12 @@ impl Registrar {
         let mut last = None;
         let new = new.clone().ranked_as(&old.sheet);
         let new_head = match &old.head {
-            Some((head, revision)) if head.text != new.head => {
-                Some((Head { born: head.born.clone(), text: new.head.clone() }, *revision))
-            }
-            Some(_) => None,
-            None => Some((Head { born: born()?, text: new.head.clone() }, 0)),
+            Some(head) if head.text == new.head => None,
+            Some(head) => Some(Head { born: head.born.clone(), text: new.head.clone() }),
+            None => Some(Head { born: born()?, text: new.head.clone() }),
         };
-        if let Some((head, revision)) = new_head {
-            last = Some(self.put(&Key::Head, Some(head.kept()), revision).await?);
+        if let Some(head) = new_head {
+            last = Some(self.put(&Key::Head, Some(head.kept()), old.head_revision).await?);
         }
         let faulty = old.faulty.iter().map(|(name, _)| name);
         for name in old.sheet.rows.keys().chain(faulty).filter(|name| !new.rows.contains_key(*name)) {
@@ -196,9 +206,8 @@ impl Registrar {
     /// # Errors
     /// [`NatsError`].
     pub async fn begin_anew(&self, old: &Stored) -> Result<u64, NatsError> {
-        let revision = old.head.as_ref().map_or(0, |(_, revision)| *revision);
         let head = Head { born: born()?, text: old.sheet.head.clone() };
-        self.put(&Key::Head, Some(head.kept()), revision).await
+        self.put(&Key::Head, Some(head.kept()), old.head_revision).await
     }
 
     /// A key's value, or its end, if its last change has this revision.
@@ -282,7 +291,7 @@ impl Stored {
             (Key::Head, value) => {
                 let head = value.as_deref().and_then(Head::of_kept);
                 self.sheet.head = head.as_ref().map(|head| head.text.clone()).unwrap_or_default();
-                self.head = head.map(|head| (head, revision));
+                (self.head, self.head_revision) = (head, revision);
             }
             (Key::Device(name), value) => {
                 self.revisions.insert(name.clone(), revision);

@@ -9,7 +9,7 @@ mod registry;
 mod sheet;
 
 pub use registry::{Row, RowFault, RowRegistry};
-pub use sheet::{Ranked, Sheet, SheetError};
+pub use sheet::{Ranked, Sheet, SheetError, server_of};
 
 /// How long the text of a row may be, in bytes: names, labels and comments of one device.
 pub const LONGEST_ROW: usize = 16 * 1024;

@@ -31,6 +31,7 @@ pub(crate) fn command() -> Command {
         .subcommands([crate::show::command(), crate::list::command(), crate::doctor::command()])
         .subcommands([code::command(), label::command()])
         .subcommands([crate::events::command(), crate::send::command()])
+        .subcommands(shared())
         .subcommands([crate::pair::command(), crate::ping::command(), crate::page::command()])
         .mut_subcommands(with_exit_codes_elsewhere)
         .after_help(EXIT_CODES)
@@ -39,6 +40,16 @@ pub(crate) fn command() -> Command {
 /// They stand once, and not behind every command.
 fn with_exit_codes_elsewhere(command: Command) -> Command {
     command.mut_subcommands(with_exit_codes_elsewhere).after_help("`lowkey --help` lists the exit codes.")
+}
+
+#[cfg(feature = "nats")]
+fn shared() -> [Command; 1] {
+    [crate::registry::command()]
+}
+
+#[cfg(not(feature = "nats"))]
+fn shared() -> [Command; 0] {
+    []
 }
 
 fn keygen() -> Command {

@@ -43,6 +43,8 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     let exit = if in_files.is_empty() { config::exit(&mistakes) } else { Exit::File };
     mistakes.append(&mut in_files);
     match (config, surveyed) {
+        #[cfg(feature = "nats")]
+        (Some(config), None) if mistakes.is_empty() && config.nats.is_some() => shared(&config),
         (Some(config), Some(survey)) if mistakes.is_empty() => {
             warn_of_ends(&config.devices.path, &survey, SystemTime::now());
             warn_of_pending(&config.devices.path, &survey);
@@ -50,6 +52,19 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
         }
         _ => Err(Failure::lines(exit, &mistakes)),
     }
+}
+
+/// The registry is elsewhere, and asked for.
+#[cfg(feature = "nats")]
+fn shared(config: &Config) -> Result<(), Failure> {
+    let Some(nats) = &config.nats else { return Ok(()) };
+    let runtime = tokio::runtime::Runtime::new().map_err(Failure::file)?;
+    let devices = runtime.block_on(crate::nats::survey(nats)).map_err(|wrong| {
+        let origin = &config.devices.origin;
+        let mistakes: Vec<_> = wrong.into_iter().map(|why| Mistake::new(origin, why)).collect();
+        Failure::lines(Exit::File, &mistakes)
+    })?;
+    print(&summary(config, devices))
 }
 
 /// What the user who reads it now finds in the key file, if another is handed a copy.

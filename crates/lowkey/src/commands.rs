@@ -28,6 +28,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         Some(("show", of)) => show::run(of),
         Some(("events", of)) => events::run(of),
         Some(("list", of)) => list::run(of),
+        #[cfg(feature = "nats")]
+        Some(("registry", of)) => crate::registry::run(of),
         Some(("doctor", of)) => doctor::run(of),
         Some(("pair", of)) => pair::run(of),
         Some(("send", of)) => send::run(of),

@@ -35,7 +35,10 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) key: Named,
+    /// The registry: a file, or, with `nats`, what that is called.
     pub(crate) devices: Named,
+    #[cfg_attr(not(feature = "nats"), expect(dead_code, reason = "it is a mistake then"))]
+    pub(crate) nats: Option<Nats>,
     /// The folder of what is remembered over a restart.
     pub(crate) state: Option<PathBuf>,
     pub(crate) listen: String,
@@ -51,6 +54,19 @@ pub(crate) struct Config {
     pub(crate) readiness: Readiness,
     pub(crate) program: Option<Program>,
     pub(crate) log: Log,
+}
+
+/// A registry that several servers share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Nats {
+    pub(crate) address: String,
+    /// This server's name among them.
+    pub(crate) name: String,
+    pub(crate) credentials: Option<PathBuf>,
+    pub(crate) roots: Option<PathBuf>,
+    pub(crate) max_stale: Duration,
+    /// Whether it goes on after that.
+    pub(crate) serves_on: bool,
 }
 
 /// What is run for events.
@@ -204,6 +220,7 @@ mod tests {
         let all: String = default_file()
             .lines()
             .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line))
+            .filter(|line| !line.starts_with("registry =")) // it stands in the place of `devices`
             .flat_map(|line| [line, "\n"])
             .collect();
         let config = loaded(&all);

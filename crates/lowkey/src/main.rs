@@ -23,18 +23,23 @@ mod label;
 mod list;
 mod load;
 mod log;
+#[cfg(feature = "nats")]
+mod nats;
 mod page;
 mod pair;
 mod ping;
 mod probes;
 mod program;
 mod provision;
+#[cfg(feature = "nats")]
+mod registry;
 mod revoke;
 mod send;
 mod serve;
 mod shared_arguments;
 mod show;
 mod signals;
+mod source;
 #[cfg(unix)]
 mod systemd;
 mod terminal;

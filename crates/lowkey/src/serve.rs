@@ -5,13 +5,13 @@ use crate::failure::{Exit, Failure};
 use crate::invitation::Invitation;
 use crate::program::run_for_events;
 use crate::signals::{Asked, Signals};
+use crate::source::Source;
 use crate::terminal::{path, print, say, text};
 use crate::{admin, load, log, probes};
 use clap::ArgMatches;
 use lowkey_gateway::events::Events;
 use lowkey_gateway::memory::Memory;
-use lowkey_host::{Acceptor, Connection, Listener, Registry, Server, Stopped, echo};
-use lowkey_registry::LiveRegistry;
+use lowkey_host::{Acceptor, Connection, Listener, Server, Stopped, echo};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -50,15 +50,14 @@ async fn begin(
     #[cfg(unix)]
     raise_the_limit_of_files();
     let identity = Arc::new(load::identity(&config.key).map_err(wrong)?);
-    let registry = load::registry(config, &identity).map_err(wrong)?;
+    let registry = Source::of(config, &identity).map_err(wrong)?;
     if registry.is_empty() {
         say(format_args!(
             "lowkey: {}: no devices; `lowkey pair` enters one, `lowkey provision` makes one",
             config.devices.path.display()
         ));
     }
-    let acceptor = Acceptor::new(identity, registry.clone(), config.limits.clone()).map_err(Failure::file)?;
-    acceptor.enrol_in(registry.clone());
+    let acceptor = registry.acceptor(identity, config.limits.clone()).map_err(Failure::file)?;
     if let Some(program) = config.program.clone() {
         tokio::spawn(run_for_events(program, events.from_now_on()));
     }
@@ -102,7 +101,7 @@ fn let_go(runtime: Runtime) {
 async fn serve(
     config: &Config,
     acceptor: Acceptor,
-    registry: LiveRegistry,
+    registry: Source,
     events: Events,
     passed: Option<std::net::TcpListener>,
     window: Option<Window>,
@@ -124,6 +123,7 @@ async fn serve(
     acceptor.observe(events.clone());
     admin::begin(config, &acceptor, &memory, &events).await?;
     probes::begin(config, &acceptor).await?;
+    registry.follow(&acceptor).await;
     let listener = match passed {
         Some(socket) => {
             TcpListener::from_std(socket).and_then(|socket| Listener::new(socket, acceptor.clone()))
@@ -143,7 +143,6 @@ async fn serve(
         say(format_args!("lowkey: {failure}"));
     }
     let status = format!("Listening on {bound}");
-    tokio::spawn(registry.watch());
     #[cfg(unix)]
     {
         systemd::ready(&status);
@@ -151,7 +150,7 @@ async fn serve(
     }
     let (stop, stopping) = oneshot::channel();
     let (now, at_once) = oneshot::channel();
-    tokio::spawn(obey(signals, stop, now, registry, status));
+    tokio::spawn(obey(signals, stop, now, registry.clone(), status));
     let service = Arc::new(config.service.clone());
     let handler = move |connection| session(connection, Arc::clone(&service));
     let last = acceptor.clone();
@@ -161,6 +160,7 @@ async fn serve(
         acceptor.stats().sessions
     };
     let over = first(Server::new(listener).run(handler, heard(stopping)), cut_short).await;
+    registry.over().await;
     // What has happened since it was written last, the ends of sessions above all.
     let _ = spawn_blocking(move || memory.bring_up_to_date(&last)).await;
     match over {
@@ -182,7 +182,7 @@ async fn obey(
     mut signals: Signals,
     stop: oneshot::Sender<()>,
     now: oneshot::Sender<()>,
-    registry: LiveRegistry,
+    registry: Source,
     status: String,
 ) {
     let (mut stop, mut now) = (Some(stop), Some(now));
@@ -200,7 +200,7 @@ async fn obey(
 }
 
 /// Reads the registry again; what that came to is an event of the library, and systemd's status.
-async fn reload(registry: LiveRegistry, status: &str) {
+async fn reload(registry: Source, status: &str) {
     #[cfg(unix)]
     systemd::reloading();
     let reading = registry.clone();

@@ -221,7 +221,7 @@ usr/bin/lowkey check --config etc/lowkey/lowkey.toml
 
 const LIMIT: Duration = Duration::from_secs(300);
 
-const CONTENTS: [&str; 39] = [
+const CONTENTS: [&str; 44] = [
     "/etc/lowkey/lowkey.toml",
     "/usr/bin/lowkey",
     "/usr/lib/systemd/system/lowkey.service",
@@ -253,6 +253,11 @@ const CONTENTS: [&str; 39] = [
     "/usr/share/man/man1/lowkey-ping.1.gz",
     "/usr/share/man/man1/lowkey-provision.1.gz",
     "/usr/share/man/man1/lowkey-pubkey.1.gz",
+    "/usr/share/man/man1/lowkey-registry-diff.1.gz",
+    "/usr/share/man/man1/lowkey-registry-pull.1.gz",
+    "/usr/share/man/man1/lowkey-registry-push.1.gz",
+    "/usr/share/man/man1/lowkey-registry-watch.1.gz",
+    "/usr/share/man/man1/lowkey-registry.1.gz",
     "/usr/share/man/man1/lowkey-revoke.1.gz",
     "/usr/share/man/man1/lowkey-send.1.gz",
     "/usr/share/man/man1/lowkey-serve.1.gz",

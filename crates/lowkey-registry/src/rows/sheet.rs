@@ -3,6 +3,7 @@
 use super::order::{self, Rank};
 use super::{LONGEST_NAME, LONGEST_ROW};
 use crate::error::RegistryError;
+use crate::keys;
 use crate::table;
 use lowkey_host::PublicKey;
 use lowkey_host::text::mask;
@@ -118,6 +119,13 @@ impl Ranked {
     }
 }
 
+/// The key of the server that a registry is for, if it says so before its first device.
+pub fn server_of(text: &str) -> Option<PublicKey> {
+    let (head, _) = table::split(text);
+    let head = toml::de::DeTable::parse(head).ok()?;
+    keys::parse_public(head.get_ref().get("server")?.get_ref().as_str()?).ok()
+}
+
 /// What a row that is kept begins with: a comment, with its rank behind it.
 const MARK: &str = "# lowkey row 1, rank ";
 
@@ -142,7 +150,6 @@ impl std::error::Error for SheetError {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys;
 
     const SERVER: PublicKey = PublicKey::new([9; 32]);
 

@@ -4,7 +4,7 @@ use super::address::host_and_port;
 use super::fields::{Takes, field};
 use super::given::{Given, Value};
 use super::mistake::{Mistake, Origin};
-use super::{Config, Log, LogFormat, Named, Program, Read, Readiness, Service, itself, level};
+use super::{Config, Log, LogFormat, Named, Nats, Program, Read, Readiness, Service, itself, level};
 use lowkey_gateway::admin::Endpoint;
 use lowkey_gateway::forward::{Backend, BackendError, Forwarder};
 use lowkey_gateway::proxy::Networks;
@@ -23,7 +23,11 @@ pub(super) fn config(given: &Given, file: Option<&Path>, mistakes: Vec<Mistake>)
     };
     let mut builder = Builder { given, nowhere, mistakes };
     let key = builder.file("key", "make one with: lowkey keygen -o server.key");
-    let devices = builder.file("devices", "the registry that `lowkey provision` adds to");
+    let nats = builder.nats();
+    let devices = match builder.shared() {
+        Some(shared) => Some(shared),
+        None => builder.file("devices", "the registry that `lowkey provision` adds to"),
+    };
     let state = builder.text("state").map(|(_, folder)| folder.into());
     let listen = builder.listen("listen");
     let service = builder.service();
@@ -39,12 +43,13 @@ pub(super) fn config(given: &Given, file: Option<&Path>, mistakes: Vec<Mistake>)
     let program = builder.program();
     let log = builder.log();
     let sends_proxy = builder.flag("send_proxy").is_some();
-    let named = (key.clone(), devices.clone());
+    let named = (key.clone(), devices.clone().filter(|_| builder.given.get(NATS).is_none()));
     let config = match (key, devices, listen, service, log) {
         (Some(key), Some(devices), Some(listen), Some(service), Some(log)) if builder.mistakes.is_empty() => {
             Ok(Config {
                 key,
                 devices,
+                nats,
                 state,
                 listen,
                 service,
@@ -152,6 +157,44 @@ impl Builder<'_> {
                 self.wrong(&origin, format!("{probes:?} is this server's own `{path}`; choose another port"));
             }
         }
+    }
+
+    /// The registry that is shared, as its origin names it.
+    fn shared(&self) -> Option<Named> {
+        self.given.get(NATS)?;
+        self.text(NATS).map(|(origin, address)| Named { origin, path: address.into() })
+    }
+
+    fn nats(&mut self) -> Option<Nats> {
+        self.given.get(NATS)?;
+        let (origin, address) = self.text(NATS)?;
+        if let Some((other, _)) = self.given.get("devices") {
+            let other = other.clone();
+            self.wrong(
+                &other,
+                "both `devices` and `nats.registry`; a server has one registry, take the other away",
+            );
+        }
+        if let Err(why) = super::address::of_nats(&address) {
+            self.wrong(&origin, format!("{address:?}: {why}"));
+        }
+        let name = self.text("nats.name").map(|(_, name)| name);
+        if name.as_ref().is_none_or(|name| name.is_empty() || name.len() > LONGEST_NAME) {
+            self.wrong(&origin, format!("`nats.name` is missing, or longer than {LONGEST_NAME} bytes; give each server one of its own"));
+        }
+        let (on_stale, max_stale) = (self.text("nats.on_stale")?, self.time("nats.max_stale")?);
+        let serves_on = match &*on_stale.1 {
+            "refuse" => false,
+            "serve" => true,
+            other => {
+                let what = format!("{other:?} is neither refuse nor serve");
+                self.wrong(&on_stale.0, what);
+                return None;
+            }
+        };
+        let path = |builder: &Self, path| builder.text(path).map(|(_, path)| path.into());
+        let (credentials, roots) = (path(self, "nats.credentials"), path(self, "nats.roots"));
+        Some(Nats { address, name: name?, credentials, roots, max_stale, serves_on })
     }
 
     fn listen(&mut self, path: &str) -> Option<String> {
@@ -286,6 +329,10 @@ impl Builder<'_> {
         Some(Log { level: level?.1, format })
     }
 }
+
+/// The setting of a registry that is shared.
+const NATS: &str = "nats.registry";
+const LONGEST_NAME: usize = 64;
 
 /// What is so without being said.
 fn default(path: &str) -> Option<Value> {

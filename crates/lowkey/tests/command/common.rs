@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use test_support::Watchdog;
 
 /// All of them.
-pub(crate) const COMMANDS: [&str; 18] = [
+pub(crate) const COMMANDS: [&str; 19] = [
     "keygen",
     "pubkey",
     "provision",
@@ -30,6 +30,7 @@ pub(crate) const COMMANDS: [&str; 18] = [
     "label",
     "pair",
     "send",
+    "registry",
 ];
 
 /// A folder with a server's key, a device's, and a registry.

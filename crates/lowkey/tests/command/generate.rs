@@ -8,9 +8,9 @@ use std::fs;
 fn there_is_a_man_page_for_every_command_and_for_the_settings() {
     let folder = Folder::empty();
     folder.run("generate man pages").success().stdout(is_empty());
-    // And lowkey(1), lowkey-code-new(1), lowkey-page-show(1), lowkey.toml(5) and devices.toml(5).
-    assert_eq!(fs::read_dir(folder.path("pages")).unwrap().count(), COMMANDS.len() + 5);
-    for command in COMMANDS.into_iter().chain(["code-new", "page-show"]) {
+    // And lowkey(1), lowkey.toml(5) and devices.toml(5), and a page for each command of a command.
+    assert_eq!(fs::read_dir(folder.path("pages")).unwrap().count(), COMMANDS.len() + 3 + BELOW.len());
+    for command in COMMANDS.into_iter().chain(BELOW) {
         let page = folder.read(&format!("pages/lowkey-{command}.1"));
         assert!(page.contains(".SH \"EXIT STATUS\""), "{command}");
         let escaped = command.replace('-', "\\-");
@@ -59,3 +59,7 @@ fn a_folder_that_cannot_be_made_is_an_error() {
     folder.run("generate man file/pages").code(1).stderr(contains("file/pages: "));
     folder.run("generate poems here").code(2).stderr(contains("poems"));
 }
+
+/// Commands of commands.
+const BELOW: [&str; 6] =
+    ["code-new", "page-show", "registry-diff", "registry-pull", "registry-push", "registry-watch"];

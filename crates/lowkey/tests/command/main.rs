@@ -27,6 +27,8 @@ mod secrets;
 #[cfg(unix)]
 mod send;
 mod serve;
+#[cfg(feature = "nats")]
+mod shared;
 mod signals;
 mod state;
 mod systemd;

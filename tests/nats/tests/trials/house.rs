@@ -66,6 +66,21 @@ impl House {
         connect(&self.server, &self.seeds, "lowkey", role, name).await
     }
 
+    /// How `lowkey` gets in with the key of `role` of the tenant `lowkey`.
+    pub(crate) fn access(&self, role: &str, name: &str) -> lowkey_nats::Access {
+        let file = self.server.folder().join(format!("{name}.seed"));
+        let mut options = std::fs::OpenOptions::new();
+        std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create(true).truncate(true), 0o600);
+        let seed = &self.seeds[&format!("lowkey {role} {name}")];
+        std::io::Write::write_all(&mut options.open(&file).unwrap(), seed.as_bytes()).unwrap();
+        lowkey_nats::Access {
+            address: format!("tls://{}/lowkey", self.server.address()).parse().unwrap(),
+            credentials: lowkey_nats::Credentials::File(file),
+            roots: Some(self.server.folder().join("server.pem")),
+            name: name.to_owned(),
+        }
+    }
+
     /// What is in each bucket of both tenants: subjects, and how much came altogether.
     pub(crate) async fn contents(&self) -> Vec<Value> {
         let mut contents = Vec::new();

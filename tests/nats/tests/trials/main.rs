@@ -2,5 +2,6 @@
 
 mod gateway;
 mod house;
+mod lowkey;
 mod others;
 mod server;

@@ -1,0 +1,318 @@
+//! `lowkey registry`: a registry that several servers share, from and to the file that people review.
+
+use crate::failure::{Exit, Failure};
+use crate::nats::{address, arguments, came_to_nothing, registrar};
+use crate::terminal::{path, print, print_on, say, server_key};
+use crate::{config::time, shared_arguments};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use lowkey_host::PublicKey;
+use lowkey_host::text::clean;
+use lowkey_nats::{InForce, NatsError, OnStale, Registrar, Standing, Stored, Waits};
+use lowkey_registry::keys;
+use lowkey_registry::rows::{Sheet, server_of};
+use lowkey_registry::text_file::{Trust, read};
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::runtime::Runtime;
+
+pub(crate) fn command() -> Command {
+    let file = || Arg::new("file").value_name("FILE").value_parser(value_parser!(PathBuf));
+    let server =
+        || shared_arguments::server_key().help("The servers' public key, if the file does not name it");
+    let flag = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
+    Command::new("registry")
+        .about("Share a registry between several servers, over NATS")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            Command::new("push")
+                .about("Put what a registry file says in the place of what the servers share")
+                .long_about(
+                    "Put what a registry file says in the place of what the servers share, row by row: what is the same is \
+                     not touched. Ends with `in force` when every server has said that it obeys; exit code 7 names those \
+                     that have not.",
+                )
+                .arg(file().required(true).help("The registry file"))
+                .arg(address())
+                .args(arguments())
+                .arg(server())
+                .arg(
+                    Arg::new("replicas")
+                        .long("replicas")
+                        .value_name("N")
+                        .default_value("1")
+                        .value_parser(value_parser!(u8).range(1..=5))
+                        .help("By how many servers of NATS a registry is kept that is made now"),
+                )
+                .arg(flag("take-out").help("Take out however many devices the file does not have"))
+                .arg(flag("anew").help(
+                    "Take what NATS has for another registry than before, as after a backup was restored: servers that \
+                     have read a later one take this",
+                ))
+                .args(waiting()),
+        )
+        .subcommand(
+            Command::new("pull")
+                .about("Write what the servers share as a registry file")
+                .arg(address())
+                .arg(file().help("The new file; without it, standard output"))
+                .args(arguments()),
+        )
+        .subcommand(
+            Command::new("diff")
+                .about("Say by which devices a registry file and what the servers share differ")
+                .long_about(
+                    "Say by which devices a registry file and what the servers share differ: + only in the file, - only \
+                     shared, ~ otherwise. Exit code 7 if any do.",
+                )
+                .arg(file().required(true).help("The registry file"))
+                .arg(address())
+                .args(arguments())
+                .arg(server()),
+        )
+        .subcommand(
+            Command::new("watch")
+                .about("Print changes of what the servers share as they happen, and how the servers stand to it")
+                .arg(address())
+                .args(arguments()),
+        )
+}
+
+/// `--wait` and `--no-wait`.
+fn waiting() -> [Arg; 2] {
+    [
+        Arg::new("wait")
+            .long("wait")
+            .value_name("TIME")
+            .default_value("10s")
+            .value_parser(|text: &str| time::parse(text).ok_or("no time such as 10s or 500ms"))
+            .help("How long the servers may take until they obey"),
+        Arg::new("no-wait")
+            .long("no-wait")
+            .action(ArgAction::SetTrue)
+            .conflicts_with("wait")
+            .help("Ask no server"),
+    ]
+}
+
+pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
+    let runtime = Runtime::new().map_err(Failure::file)?;
+    runtime.block_on(async {
+        match of.subcommand() {
+            Some(("push", of)) => push(of).await,
+            Some(("pull", of)) => pull(of).await,
+            Some(("diff", of)) => diff(of).await,
+            Some(("watch", of)) => watch(of).await,
+            _ => Ok(()), // clap has refused it
+        }
+    })
+}
+
+async fn push(of: &ArgMatches) -> Result<(), Failure> {
+    let new = sheet(of)?;
+    let registrar = registrar(of).await?;
+    let replicas = of.get_one::<u8>("replicas").copied().unwrap_or(1);
+    registrar.create(replicas.into()).await.map_err(|error| came_to_nothing(&error))?;
+    let mut old = registrar.read().await.map_err(|error| came_to_nothing(&error))?;
+    let differs = Differs::of(&old, &new);
+    let most = A_FEW.max(old.sheet.rows.len() / 10);
+    if differs.out.len() > most && !of.get_flag("take-out") {
+        let what = format!(
+            "nothing was written: it would take out {} of {} devices; if that is meant, say --take-out",
+            differs.out.len(),
+            old.sheet.rows.len()
+        );
+        return Err(Failure::new(Exit::Arguments, what));
+    }
+    if of.get_flag("anew") {
+        registrar.begin_anew(&old).await.map_err(|error| came_to_nothing(&error))?;
+        old = registrar.read().await.map_err(|error| came_to_nothing(&error))?;
+    }
+    let mut written = 0;
+    let last = match registrar.write(&old, &new, &mut written).await {
+        Ok(last) => last,
+        Err(error) if written > 0 => {
+            return Err(Failure::new(
+                Exit::NotInForce,
+                format!("{error}; {written} rows were written before that"),
+            ));
+        }
+        Err(error) => return Err(came_to_nothing(&error)),
+    };
+    say(differs.summary());
+    wait_for(of, &registrar, last.unwrap_or(old.revision)).await
+}
+
+/// Waits until the servers obey the change of this revision.
+async fn wait_for(of: &ArgMatches, registrar: &Registrar, revision: u64) -> Result<(), Failure> {
+    if of.get_flag("no-wait") {
+        say("no server was asked whether it obeys this (--no-wait)");
+        return Ok(());
+    }
+    let time = of.get_one::<Duration>("wait").copied().unwrap_or_default();
+    let stands = registrar.in_force(revision, Waits::For(time)).await.map_err(|error| {
+        Failure::new(Exit::NotInForce, format!("written, but the servers could not be asked: {error}"))
+    })?;
+    if stands.is_everywhere() {
+        say(match stands.obey() {
+            0 => "no server follows this registry yet".to_owned(),
+            n => format!("in force: {n} gateway{}", if n == 1 { "" } else { "s" }),
+        });
+        return Ok(());
+    }
+    Err(Failure::new(Exit::NotInForce, format!("written, but not in force everywhere: {}", behind(&stands))))
+}
+
+fn behind(stands: &InForce) -> String {
+    let others = stands.others().map(|(name, standing)| match standing {
+        Standing::Gone(silent) => {
+            format!("{name:?} was not heard of for {} s and may still serve", silent.as_secs())
+        }
+        _ => format!("{name:?} has not said so yet"),
+    });
+    let others: Vec<_> = others.collect();
+    format!("{}; in force: {} gateways", others.join(", "), stands.obey())
+}
+
+async fn pull(of: &ArgMatches) -> Result<(), Failure> {
+    let stored = registrar(of).await?.read().await.map_err(|error| came_to_nothing(&error))?;
+    if let Some((name, why)) = stored.faulty.first() {
+        return Err(Failure::file(format_args!("nothing was written: the row of {name:?}: {why}")));
+    }
+    let text = stored.sheet.text();
+    let Some(file) = path(of, "file") else { return print(&text) };
+    let written = OpenOptions::new().write(true).create_new(true).open(file);
+    let written = written.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
+    written.map_err(|error| Failure::file(format_args!("{}: {error}", file.display())))?;
+    say(format_args!("{} devices written to {}", stored.sheet.rows.len(), file.display()));
+    Ok(())
+}
+
+async fn diff(of: &ArgMatches) -> Result<(), Failure> {
+    let new = sheet(of)?;
+    let stored = match registrar(of).await?.read().await {
+        Ok(stored) => stored,
+        Err(error @ NatsError::NoRegistry) => return Err(Failure::new(Exit::NotInForce, error)),
+        Err(error) => return Err(came_to_nothing(&error)),
+    };
+    let differs = Differs::of(&stored, &new);
+    let mut text = String::new();
+    for (sign, names) in [("+", &differs.new), ("-", &differs.out), ("~", &differs.changed)] {
+        names.iter().for_each(|name| text += &format!("{sign} {}\n", clean(name)));
+    }
+    print(&text)?;
+    if differs.any() { Err(Failure::new(Exit::NotInForce, differs.summary())) } else { Ok(()) }
+}
+
+async fn watch(of: &ArgMatches) -> Result<(), Failure> {
+    let registrar = registrar(of).await?;
+    let mut ended = Ok(());
+    let mut known: BTreeMap<String, (u64, bool)> = BTreeMap::new();
+    let watched = registrar.watch(|stored, name| {
+        let mut text = String::new();
+        match name {
+            None if known.is_empty() => {
+                text += &format!("{} devices, revision {}\n", stored.sheet.rows.len(), stored.revision);
+            }
+            None => (),
+            Some(name) => {
+                let what = if stored.sheet.rows.contains_key(name) { "written" } else { "taken out" };
+                text += &format!("{}: {what}, revision {}\n", clean(name), stored.revision);
+            }
+        }
+        for (name, (beat, _)) in &stored.beats {
+            let now = (beat.revision, beat.over);
+            if known.insert(name.clone(), now) != Some(now) {
+                let stale = match beat.on_stale {
+                    OnStale::Refuse => "refuses",
+                    OnStale::Serve => "serves on",
+                };
+                let name = clean(name);
+                text += &match beat.over {
+                    true => format!("gateway {name}: has stopped\n"),
+                    false => format!(
+                        "gateway {name}: obeys revision {}; {} devices; {stale} after {} s without NATS\n",
+                        beat.revision,
+                        beat.sessions,
+                        beat.max_stale.as_secs()
+                    ),
+                };
+            }
+        }
+        match print_on(&text) {
+            Ok(ControlFlow::Continue(())) => true,
+            Ok(ControlFlow::Break(())) => false,
+            Err(failure) => {
+                ended = Err(failure);
+                false
+            }
+        }
+    });
+    watched.await.map_err(|error| came_to_nothing(&error))?;
+    ended
+}
+
+/// The file that is named, in rows.
+fn sheet(of: &ArgMatches) -> Result<Sheet, Failure> {
+    let file = path(of, "file").unwrap_or(Path::new(""));
+    let text = read(file, Trust::AnyOwner, LONGEST).map_err(|error| Failure::file(error.to_string()))?;
+    let server = match server_of(&text) {
+        Some(server) => server,
+        None if of.contains_id("server") && of.get_one::<String>("server").is_some() => server_key(of)?,
+        None => {
+            let why = "the file does not say whose registry it is; name the servers' key with --server";
+            return Err(Failure::new(Exit::Arguments, why));
+        }
+    };
+    with_server(Sheet::of(&text, file, &server).map_err(Failure::file)?, &server)
+}
+
+/// A registry that is shared says for whom it is.
+fn with_server(mut sheet: Sheet, server: &PublicKey) -> Result<Sheet, Failure> {
+    if server_of(&sheet.head).is_none() {
+        sheet.head = format!("server = \"{}\"\n{}", keys::encode_public(server), sheet.head);
+    }
+    Ok(sheet)
+}
+
+/// By which devices a file and what is shared differ.
+struct Differs {
+    new: Vec<String>,
+    out: Vec<String>,
+    changed: Vec<String>,
+}
+
+impl Differs {
+    fn of(stored: &Stored, new: &Sheet) -> Self {
+        let old = &stored.sheet.rows;
+        let names = |of: &BTreeMap<String, _>, not: &dyn Fn(&str) -> bool| {
+            of.keys().filter(|name| not(name)).cloned().collect::<Vec<String>>()
+        };
+        let differs = |name: &str| {
+            old.get(name).zip(new.rows.get(name)).is_some_and(|(old, new)| old.text.trim() != new.text.trim())
+        };
+        Self {
+            new: names(&new.rows, &|name| !old.contains_key(name)),
+            out: names(old, &|name| !new.rows.contains_key(name)),
+            changed: names(old, &differs),
+        }
+    }
+
+    fn any(&self) -> bool {
+        !(self.new.is_empty() && self.out.is_empty() && self.changed.is_empty())
+    }
+
+    fn summary(&self) -> String {
+        let [new, out, changed] = [&self.new, &self.out, &self.changed].map(Vec::len);
+        format!("{new} devices new, {out} taken out, {changed} changed")
+    }
+}
+
+/// So many devices may go without being asked for.
+const A_FEW: usize = 5;
+/// Two million devices.
+const LONGEST: u64 = 256 << 20;

@@ -1,0 +1,129 @@
+//! Two servers that share a registry over NATS: what is pushed is in force on both, and a file comes back as it went.
+
+use crate::common::{Folder, Server};
+use predicates::prelude::PredicateBooleanExt;
+use predicates::str::contains;
+use std::io::{Read, Write};
+use test_support::nats::NatsServer;
+use tokio::runtime::Runtime;
+
+struct Fleet {
+    folder: Folder,
+    nats: NatsServer,
+    runtime: Runtime,
+}
+
+impl Fleet {
+    /// Nothing where there is no nats-server, which is said.
+    fn new() -> Option<Self> {
+        let runtime = Runtime::new().unwrap();
+        let nats = runtime.block_on(NatsServer::start())?;
+        let folder = Folder::new();
+        let key = folder.public("server.key");
+        folder
+            .write("devices.toml", &format!("# ours\nserver = \"{key}\"\n\n{}", folder.read("devices.toml")));
+        Some(Self { folder, nats, runtime })
+    }
+
+    fn registry(&self) -> String {
+        format!("{}/fleet", self.nats.url())
+    }
+
+    fn push(&self) -> assert_cmd::assert::Assert {
+        self.folder.run(&format!("registry push devices.toml {} --wait 60s", self.registry()))
+    }
+
+    fn gateway(&self, name: &str) -> Server {
+        let arguments = format!(
+            "--key server.key --nats {} --nats-name {name} --listen 127.0.0.1:0 --echo --admin unix:{name}.sock",
+            self.registry()
+        );
+        self.folder.serve_with(&arguments, &[])
+    }
+}
+
+#[test]
+fn what_is_pushed_is_in_force_on_every_server_and_revoked_devices_are_gone_when_the_command_says_so() {
+    let Some(fleet) = Fleet::new() else { return };
+    let (folder, registry) = (&fleet.folder, fleet.registry());
+    folder.run(&format!("registry pull {registry}")).code(1).stderr(contains("no such registry yet"));
+    fleet
+        .push()
+        .success()
+        .stderr(contains("1 devices new").and(contains("no server follows this registry yet")));
+    let check = format!("check --key server.key --nats {registry} --nats-name a --listen 127.0.0.1:0 --echo");
+    folder.run(&check).success().stdout(contains("ok: 1 device,"));
+    let (a, b) = (fleet.gateway("a"), fleet.gateway("b"));
+    for server in [&a, &b] {
+        folder.connect(server).write_stdin("x").assert().success().stdout("x");
+    }
+    let mut device = folder.device(&b.address, &b.key);
+    device.input.as_mut().unwrap().write_all(b"x").unwrap();
+    device.child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+
+    let devices = folder.read("devices.toml");
+    folder.run(&format!("registry pull {registry}")).success().stdout(devices.clone());
+    folder.run(&format!("registry diff devices.toml {registry}")).success().stdout("");
+    let (head, _) = devices.split_once("[[device]]").unwrap();
+    folder.write("devices.toml", head);
+    folder.run(&format!("registry diff devices.toml {registry}")).code(7).stdout("- desk\n");
+    fleet.push().success().stderr(contains("1 taken out").and(contains("in force: 2 gateways")));
+    for server in [&a, &b] {
+        folder.connect(server).assert().code(4);
+    }
+    assert_eq!(device.child.wait().unwrap().code(), Some(5));
+
+    folder.write("devices.toml", &devices);
+    fleet.push().success().stderr(contains("in force: 2 gateways"));
+    folder.connect(&a).write_stdin("x").assert().success().stdout("x");
+    // One that stops in order is not waited for.
+    assert_eq!(b.end("-TERM").0, Some(0));
+    folder.write("devices.toml", head);
+    fleet.push().success().stderr(contains("in force: 1 gateway"));
+    // One that is killed may go on elsewhere, for all that anybody knows.
+    assert!(!a.killed_by("-KILL").success());
+    folder.write("devices.toml", &devices);
+    let brief = format!("registry push devices.toml {registry} --wait 1s");
+    folder.run(&brief).code(7).stderr(contains("not in force everywhere: \"a\""));
+    drop(fleet.runtime);
+}
+
+#[test]
+fn a_file_that_would_take_out_many_is_pushed_only_by_whoever_says_so() {
+    let Some(fleet) = Fleet::new() else { return };
+    let (folder, registry) = (&fleet.folder, fleet.registry());
+    let all = folder.read("devices.toml");
+    for n in 0..8 {
+        folder.run(&format!("keygen -o {n}.key")).success();
+        let key = folder.public(&format!("{n}.key"));
+        let devices = folder.read("devices.toml");
+        folder.write("devices.toml", &format!("{devices}[[device]]\nname = \"{n}\"\nkey = \"{key}\"\n"));
+    }
+    fleet.push().success();
+    folder.write("devices.toml", &all);
+    fleet.push().code(2).stderr(contains("nothing was written: it would take out 8 of 9 devices"));
+    let pushed = folder.run(&format!("registry push devices.toml {registry} --take-out"));
+    pushed.success().stderr(contains("8 taken out"));
+    drop(fleet.runtime);
+}
+
+#[test]
+fn what_is_wrong_with_a_shared_registry_is_said_before_anything_is_asked() {
+    let folder = Folder::new();
+    let serve = "check --key server.key --listen 127.0.0.1:0 --echo";
+    for (arguments, what) in [
+        ("--nats nats://127.0.0.1:1/x", "`nats.name` is missing"),
+        ("--nats nats://10.0.0.1:1/x --nats-name a", "nats:// is not encrypted"),
+        ("--nats nats://127.0.0.1:1/x --nats-name a --devices devices.toml", "a server has one registry"),
+    ] {
+        folder.run(&format!("{serve} {arguments}")).code(2).stderr(contains(what));
+    }
+    let nobody = "nats://127.0.0.1:1/x";
+    folder.run(&format!("registry pull {nobody}")).code(3).stderr(contains("no connection to NATS"));
+    folder.run(&format!("registry push devices.toml {nobody}")).code(2).stderr(contains("--server"));
+    folder.write("seed", "SUnothing\n");
+    std::fs::set_permissions(folder.path("seed"), std::os::unix::fs::PermissionsExt::from_mode(0o644))
+        .unwrap();
+    let exposed = folder.run(&format!("registry pull {nobody} --credentials seed"));
+    exposed.code(1).stderr(contains("seed").and(contains("SUnothing").not()));
+}
