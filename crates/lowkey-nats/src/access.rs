@@ -161,9 +161,7 @@ impl Access {
             .connection_timeout(CONNECTING)
             .request_timeout(Some(ANSWER))
             .ping_interval(PING)
-            .reconnect_delay_callback(|attempt| {
-                crate::follow::back_off(u32::try_from(attempt).unwrap_or(u32::MAX))
-            });
+            .reconnect_delay_callback(before_attempt);
         if let Credentials::File(path) = &self.credentials {
             let text = read(path, Trust::Secret, LONGEST_FILE)
                 .map_err(|error| NatsError::File(error.to_string()))?;
@@ -178,6 +176,14 @@ impl Access {
             options = options.add_root_certificates(roots.clone());
         }
         Ok(options)
+    }
+}
+
+/// How long to wait before an attempt to connect, counted from 1: the first is made at once.
+fn before_attempt(attempt: usize) -> Duration {
+    match u32::try_from(attempt).unwrap_or(u32::MAX) {
+        0 | 1 => Duration::ZERO,
+        n => crate::follow::back_off(n - 2),
     }
 }
 
@@ -213,6 +219,15 @@ mod tests {
         );
         let printed = parse("tls://a.example,b.example:5000/x").unwrap();
         assert_eq!(parse(&printed).unwrap(), printed, "what is printed can be read");
+    }
+
+    #[test]
+    fn who_asks_for_the_first_time_does_not_wait() {
+        assert_eq!(before_attempt(1), Duration::ZERO);
+        assert!(
+            before_attempt(2) >= Duration::from_millis(500) && before_attempt(2) <= Duration::from_secs(1)
+        );
+        assert!(before_attempt(usize::MAX) <= Duration::from_secs(30));
     }
 
     #[test]

@@ -7,18 +7,25 @@ use lowkey_gateway::events::{Events, json};
 use std::fmt;
 use std::io::{self, IsTerminal};
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, format, layer};
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::registry::LookupSpan;
 
+/// The target of NATS's client.
+const NATS: &str = "async_nats";
+
 /// From here on every event goes to standard error, and what is of the server to `events` as well.
 pub(crate) fn begin(log: &Log, events: &Events) -> Result<(), Failure> {
-    let targets: Targets = log
+    let mut targets: Targets = log
         .level
         .parse()
         .map_err(|error| Failure::new(Exit::Arguments, format_args!("log level {:?}: {error}", log.level)))?;
+    // Its client says at every attempt that NATS is away, and we say once what that means.
+    if !log.level.contains(NATS) {
+        targets = targets.with_target(NATS, LevelFilter::OFF);
+    }
     let registry = tracing_subscriber::registry().with(events.layer());
     let priority = Priority::of_standard_error();
     match log.format {

@@ -188,7 +188,7 @@ async fn pull(of: &ArgMatches) -> Result<(), Failure> {
     let written = OpenOptions::new().write(true).create_new(true).open(file);
     let written = written.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
     written.map_err(|error| Failure::file(format_args!("{}: {error}", file.display())))?;
-    say(format_args!("{} devices written to {}", stored.sheet.rows.len(), file.display()));
+    say(format_args!("{} written to {}", devices(stored.sheet.rows.len()), file.display()));
     Ok(())
 }
 
@@ -216,7 +216,7 @@ async fn watch(of: &ArgMatches) -> Result<(), Failure> {
         let mut text = String::new();
         match name {
             None if known.is_empty() => {
-                text += &format!("{} devices, revision {}\n", stored.sheet.rows.len(), stored.revision);
+                text += &format!("{}, revision {}\n", devices(stored.sheet.rows.len()), stored.revision);
             }
             None => (),
             Some(name) => {
@@ -235,9 +235,9 @@ async fn watch(of: &ArgMatches) -> Result<(), Failure> {
                 text += &match beat.over {
                     true => format!("gateway {name}: has stopped\n"),
                     false => format!(
-                        "gateway {name}: obeys revision {}; {} devices; {stale} after {} s without NATS\n",
+                        "gateway {name}: obeys revision {}; {} connected; {stale} after {} s without NATS\n",
                         beat.revision,
-                        beat.sessions,
+                        devices(usize::try_from(beat.sessions).unwrap_or(usize::MAX)),
                         beat.max_stale.as_secs()
                     ),
                 };
@@ -281,6 +281,8 @@ fn with_server(mut sheet: Sheet, server: &PublicKey) -> Result<Sheet, Failure> {
 
 /// By which devices a file and what is shared differ.
 struct Differs {
+    /// How many there are in the file, as people say it.
+    devices: String,
     new: Vec<String>,
     out: Vec<String>,
     changed: Vec<String>,
@@ -296,6 +298,7 @@ impl Differs {
             old.get(name).zip(new.rows.get(name)).is_some_and(|(old, new)| old.text.trim() != new.text.trim())
         };
         Self {
+            devices: devices(new.rows.len()),
             new: names(&new.rows, &|name| !old.contains_key(name)),
             out: names(old, &|name| !new.rows.contains_key(name)),
             changed: names(old, &differs),
@@ -308,8 +311,12 @@ impl Differs {
 
     fn summary(&self) -> String {
         let [new, out, changed] = [&self.new, &self.out, &self.changed].map(Vec::len);
-        format!("{new} devices new, {out} taken out, {changed} changed")
+        format!("{}: {new} new, {out} taken out, {changed} changed", self.devices)
     }
+}
+
+fn devices(n: usize) -> String {
+    format!("{n} device{}", if n == 1 { "" } else { "s" })
 }
 
 /// So many devices may go without being asked for.

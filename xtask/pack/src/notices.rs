@@ -121,23 +121,31 @@ fn of_crate(whose: &str, manifest: &Path) -> Result<Vec<(String, Vec<u8>)>> {
     }
     files.sort();
     if files.is_empty() {
-        let stated = stated(&fs::read_to_string(manifest)?, &fs::read_to_string(root().join("LICENSE-MIT"))?);
+        let ours = |name| fs::read_to_string(root().join(name));
+        let stated = stated(&fs::read_to_string(manifest)?, &ours("LICENSE-MIT")?, &ours("LICENSE-APACHE")?);
         let stated = stated.ok_or_else(|| format!("{whose} says nothing about its terms"))?;
         files.push(("LICENSE".to_owned(), stated.into_bytes()));
     }
     Ok(files)
 }
 
-/// The text of a crate that is under MIT and has left its own text out of its package; with whom it names as authors.
-fn stated(manifest: &str, mit: &str) -> Option<String> {
+/// The text of a crate that is under MIT, or else under Apache-2.0, and has left its own text out of its package; with
+/// whom it names as authors.
+fn stated(manifest: &str, mit: &str, apache: &str) -> Option<String> {
     let manifest = DeTable::parse(manifest).ok()?;
     let package = manifest.get_ref().get("package")?.get_ref();
-    let is_mit = package.get("license")?.get_ref().as_str()?.split([' ', '/']).any(|word| word == "MIT");
+    let license = package.get("license")?.get_ref().as_str()?;
+    let is_under = |terms: &str| license.split([' ', '/']).any(|word| word == terms);
     let authors = package.get("authors")?.get_ref().as_array()?;
     let authors: Vec<&str> = authors.iter().filter_map(|author| author.get_ref().as_str()).collect();
     let (_, permission) = mit.split_once("Permission is hereby granted")?;
-    let text = format!("Copyright (c) {}\n\nPermission is hereby granted{permission}", authors.join(", "));
-    (is_mit && !authors.is_empty()).then_some(text)
+    let terms = match () {
+        () if is_under("MIT") => format!("Permission is hereby granted{permission}"),
+        () if is_under("Apache-2.0") => apache.to_owned(),
+        () => return None,
+    };
+    let text = format!("Copyright (c) {}\n\n{terms}", authors.join(", "));
+    (!authors.is_empty()).then_some(text)
 }
 
 fn read(file: &Path) -> Result<(String, Vec<u8>)> {
@@ -168,9 +176,12 @@ mod tests {
             )
         };
         let mit = "MIT\n\nCopyright (c) us\n\nPermission is hereby granted, so do.\n";
-        let text = stated(&manifest("MIT OR Apache-2.0"), mit);
+        let apache = "Apache License\n";
+        let text = stated(&manifest("MIT OR Apache-2.0"), mit, apache);
         assert_eq!(text.as_deref(), Some("Copyright (c) A, B\n\nPermission is hereby granted, so do.\n"));
-        assert_eq!(stated(&manifest("MIT-0"), mit), None);
-        assert_eq!(stated("[package]\nname = \"a\"\n", mit), None);
+        let text = stated(&manifest("Apache-2.0"), mit, apache);
+        assert_eq!(text.as_deref(), Some("Copyright (c) A, B\n\nApache License\n"));
+        assert_eq!(stated(&manifest("MIT-0"), mit, apache), None);
+        assert_eq!(stated("[package]\nname = \"a\"\n", mit, apache), None);
     }
 }

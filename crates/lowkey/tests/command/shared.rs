@@ -47,10 +47,10 @@ fn what_is_pushed_is_in_force_on_every_server_and_revoked_devices_are_gone_when_
     let Some(fleet) = Fleet::new() else { return };
     let (folder, registry) = (&fleet.folder, fleet.registry());
     folder.run(&format!("registry pull {registry}")).code(1).stderr(contains("no such registry yet"));
-    fleet
-        .push()
-        .success()
-        .stderr(contains("1 devices new").and(contains("no server follows this registry yet")));
+    fleet.push().success().stderr(
+        contains("1 device: 1 new, 0 taken out, 0 changed")
+            .and(contains("no server follows this registry yet")),
+    );
     let check = format!("check --key server.key --nats {registry} --nats-name a --listen 127.0.0.1:0 --echo");
     folder.run(&check).success().stdout(contains("ok: 1 device,"));
     let (a, b) = (fleet.gateway("a"), fleet.gateway("b"));
