@@ -37,7 +37,7 @@ pub struct Stored {
     pub faulty: Vec<(String, String)>,
     /// What the gateways say of themselves, by name; when they said it, in seconds since 1970 by NATS's clock.
     pub beats: BTreeMap<String, (Beat, i64)>,
-    /// The revision of the last change that was seen.
+    /// The revision of the last change of the registry that was seen; what gateways say of themselves is none.
     pub revision: u64,
     head: Option<Head>,
     /// Of the head, whatever it is.
@@ -149,12 +149,12 @@ impl Registrar {
     }
 
     async fn begin(&self) -> Result<(Stored, Following), NatsError> {
-        let (entries, following, last) = Following::begin(&self.client, &self.bucket).await?;
+        let (entries, following, _) = Following::begin(&self.client, &self.bucket).await?;
         let mut stored = Stored {
             sheet: Sheet::default(),
             faulty: Vec::new(),
             beats: BTreeMap::new(),
-            revision: last,
+            revision: 0,
             head: None,
             head_revision: 0,
             revisions: BTreeMap::new(),
@@ -286,7 +286,9 @@ impl Registrar {
 impl Stored {
     fn take(&mut self, entry: Entry) {
         let Entry { key, revision, value, at, .. } = entry;
-        self.revision = self.revision.max(revision);
+        if !matches!(key, Key::Beat(_)) {
+            self.revision = self.revision.max(revision);
+        }
         match (key, value) {
             (Key::Head, value) => {
                 let head = value.as_deref().and_then(Head::of_kept);

@@ -20,6 +20,10 @@ async fn what_is_written_is_in_force_on_every_gateway_when_all_have_said_so() {
             assert!(gateway.registry.revision() >= revision);
         }
     }
+    // Gateways have said that they are there since: that is no change that anybody has to obey.
+    let same = bed.push(&registrar, &[]).await;
+    let stands = registrar.in_force(same, Waits::No).await.unwrap();
+    assert!(stands.is_everywhere() && stands.obey() == 3, "{stands:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
