@@ -12,7 +12,7 @@ use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, StorageType};
 use async_nats::jetstream::{self, Context};
 use lowkey_host::text::Hex;
-use lowkey_registry::rows::{LONGEST_ROW, Ranked, Sheet};
+use lowkey_registry::rows::{Ranked, Sheet};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -299,7 +299,7 @@ impl Stored {
                 self.revisions.insert(name.clone(), revision);
                 self.sheet.rows.remove(&name);
                 self.faulty.retain(|(faulty, _)| *faulty != name);
-                match value.as_deref().map(row) {
+                match value.as_deref().map(Ranked::of_kept) {
                     None => (),
                     Some(Ok(row)) => drop(self.sheet.rows.insert(name, row)),
                     Some(Err(why)) => self.faulty.push((name, why)),
@@ -328,13 +328,6 @@ impl Stored {
         };
         InForce { gateways: self.beats.iter().map(|(name, said)| (name.clone(), standing(said))).collect() }
     }
-}
-
-fn row(kept: &str) -> Result<Ranked, String> {
-    if kept.len() > LONGEST_ROW + 64 {
-        return Err(format!("it is longer than {LONGEST_ROW} bytes"));
-    }
-    Ranked::of_kept(kept).ok_or_else(|| "it is none that lowkey has written".to_owned())
 }
 
 fn born() -> Result<String, NatsError> {

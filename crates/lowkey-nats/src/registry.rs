@@ -8,7 +8,7 @@ use crate::beat::OnStale;
 use crate::bucket::Bucket;
 use crate::error::NatsError;
 use crate::snapshot::{Last, Snapshot};
-use lowkey_host::{Acceptor, Digest, Id, Identity, LeftOut, Pinned, Registry, Removed, Trouble};
+use lowkey_host::{Acceptor, Id, Identity, LeftOut, Pinned, Registry, Removed, Trouble};
 use lowkey_registry::rows::RowRegistry;
 use state::State;
 use std::fmt;
@@ -99,8 +99,8 @@ impl NatsRegistry {
 
     /// Says that this gateway has stopped, in order: nobody need wait for it any more. Waits until that has arrived,
     /// for 2 s at most.
-    pub async fn say_goodbye(&self, sessions: u64) {
-        keep::say_goodbye(&self.shared, sessions).await;
+    pub async fn say_goodbye(&self) {
+        keep::say_goodbye(&self.shared).await;
     }
 
     /// What people call it.
@@ -179,10 +179,6 @@ impl Registry for NatsRegistry {
 
     fn generation(&self) -> u64 {
         self.shared.rows.generation()
-    }
-
-    fn digest(&self) -> Option<Digest> {
-        None
     }
 
     fn since(&self) -> Option<SystemTime> {

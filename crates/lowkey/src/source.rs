@@ -88,7 +88,7 @@ impl Source {
         match self {
             Self::File(_) => (),
             #[cfg(feature = "nats")]
-            Self::Nats(registry) => registry.say_goodbye(0).await,
+            Self::Nats(registry) => registry.say_goodbye().await,
         }
     }
 }

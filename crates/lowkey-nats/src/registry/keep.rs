@@ -278,9 +278,9 @@ async fn hung_up(is_connected: &mut watch::Receiver<bool>) {
 }
 
 /// The last beat.
-pub(super) async fn say_goodbye(shared: &Shared, sessions: u64) {
+pub(super) async fn say_goodbye(shared: &Shared) {
     let Some(client) = shared.state().client.clone() else { return };
-    let (subject, beat) = shared.said(sessions, true);
+    let (subject, beat) = shared.said(0, true);
     let context = jetstream::new(client);
     let sent = async { context.publish(subject, beat.kept().into()).await?.await };
     let _ = timeout(GOODBYE, sent).await;

@@ -63,7 +63,7 @@ async fn a_start_without_nats_serves_what_was_read_last_only_if_that_was_asked_f
     first.registry.read_once().await;
     bed.push(&registrar, &[2]).await;
     until("the change", || bed.known(&first) == [2]).await;
-    first.registry.say_goodbye(0).await;
+    first.registry.say_goodbye().await;
     let acceptor = first.acceptor.clone();
     drop(first);
     drop(acceptor);

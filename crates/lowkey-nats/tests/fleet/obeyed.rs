@@ -38,7 +38,7 @@ async fn a_gateway_that_is_gone_without_goodbye_is_named_until_it_has_surely_sto
     let left = bed.reading("left").await;
     gone.registry.read_once().await;
     serves.registry.read_once().await;
-    left.registry.say_goodbye(0).await;
+    left.registry.say_goodbye().await;
     drop((gone, serves, left));
     let revision = bed.push(&registrar, &[2]).await;
     let stored = registrar.read().await.unwrap();

@@ -110,12 +110,21 @@ impl Ranked {
         format!("{MARK}{}\n{}", self.rank, self.text)
     }
 
-    /// What was kept; `None` if it is none that we have written.
-    pub fn of_kept(kept: &str) -> Option<Self> {
-        let (rank, text) = kept.strip_prefix(MARK)?.split_once('\n')?;
-        let is_number = !rank.is_empty() && rank.bytes().all(|digit| digit.is_ascii_digit());
-        let rank = rank.parse().ok().filter(|_| is_number)?;
-        Some(Self { rank, text: text.to_owned() })
+    /// What was kept.
+    ///
+    /// # Errors
+    /// Why it is none that we have written, in a line.
+    pub fn of_kept(kept: &str) -> Result<Self, String> {
+        if kept.len() > LONGEST_ROW + MARKED {
+            return Err(format!("it is longer than {LONGEST_ROW} bytes"));
+        }
+        let read = || {
+            let (rank, text) = kept.strip_prefix(MARK)?.split_once('\n')?;
+            let is_number = !rank.is_empty() && rank.bytes().all(|digit| digit.is_ascii_digit());
+            let rank = rank.parse().ok().filter(|_| is_number)?;
+            Some(Self { rank, text: text.to_owned() })
+        };
+        read().ok_or_else(|| "it is none that lowkey has written".to_owned())
     }
 }
 
@@ -128,6 +137,8 @@ pub fn server_of(text: &str) -> Option<PublicKey> {
 
 /// What a row that is kept begins with: a comment, with its rank behind it.
 const MARK: &str = "# lowkey row 1, rank ";
+/// No line before a row is longer, in bytes.
+const MARKED: usize = 64;
 
 impl fmt::Display for SheetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -183,7 +194,7 @@ mod tests {
             let sheet = sheet(&text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
             assert_eq!(sheet.text(), text);
             for row in sheet.rows.values() {
-                assert_eq!(Ranked::of_kept(&row.kept()).as_ref(), Some(row));
+                assert_eq!(Ranked::of_kept(&row.kept()).as_ref(), Ok(row));
             }
         }
     }
@@ -233,8 +244,8 @@ mod tests {
             "# lowkey row 1, rank +1\nx",
             "# lowkey row 2, rank 1\nx",
         ] {
-            assert_eq!(Ranked::of_kept(kept), None, "{kept:?}");
+            assert_eq!(Ranked::of_kept(kept).ok(), None, "{kept:?}");
         }
-        assert!(Ranked::of_kept("# lowkey row 1, rank 99999999999999999999999\nx").is_none());
+        assert!(Ranked::of_kept("# lowkey row 1, rank 99999999999999999999999\nx").is_err());
     }
 }

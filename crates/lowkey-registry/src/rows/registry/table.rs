@@ -4,8 +4,8 @@ use super::claims::{Claim, Claims};
 use super::{Row, RowFault};
 use crate::error::Flaw;
 use crate::psks::{self, Fault, Lack, PskFiles, PskLooks, Psks};
+use crate::rows::LONGEST_NAME;
 use crate::rows::sheet::Ranked;
-use crate::rows::{LONGEST_NAME, LONGEST_ROW};
 use crate::snapshot::{Changes, is_but_for_psk};
 use crate::table::{self, Described, Entry};
 use crate::text_file::position;
@@ -384,12 +384,10 @@ impl Compiler {
 
 /// What a row says, by itself.
 fn read(name: &str, kept: &str, compiler: &Compiler, feed: &Feed) -> Result<Says, String> {
-    if kept.len() > LONGEST_ROW + MARKED || name.len() > LONGEST_NAME {
-        return Err(format!("it is longer than {LONGEST_ROW} bytes, or its name than {LONGEST_NAME}"));
+    if name.len() > LONGEST_NAME {
+        return Err(format!("its name is longer than {LONGEST_NAME} bytes"));
     }
-    let Some(Ranked { text, .. }) = Ranked::of_kept(kept) else {
-        return Err("it is none that lowkey has written".to_owned());
-    };
+    let Ranked { text, .. } = Ranked::of_kept(kept)?;
     let server = compiler.identity.public_key();
     let at = |flaw: Flaw| {
         let (line, column) = position(&text, flaw.at);
@@ -427,6 +425,3 @@ fn count(changes: &mut Changes, was: &[Arc<Pinned>], now: &[Arc<Pinned>]) -> boo
     }
     true
 }
-
-/// The longest line before a row that is kept.
-const MARKED: usize = 64;
