@@ -5,7 +5,7 @@ use crate::error::NatsError;
 use async_nats::Client;
 use async_nats::jetstream::consumer::push::{Ordered, OrderedConfig};
 use async_nats::jetstream::consumer::{DeliverPolicy, ReplayPolicy};
-use async_nats::jetstream::context::GetStreamErrorKind;
+use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind};
 use async_nats::jetstream::stream::Stream;
 use async_nats::jetstream::{self, Context};
 use futures_util::{FutureExt, StreamExt};
@@ -84,12 +84,16 @@ impl Following {
 
 /// The stream of a bucket.
 pub(crate) async fn stream(context: &Context, bucket: &Bucket) -> Result<Stream, NatsError> {
-    context.get_stream(bucket.stream()).await.map_err(|error| match error.kind() {
-        GetStreamErrorKind::JetStream(why) if why.error_code() == jetstream::ErrorCode::STREAM_NOT_FOUND => {
-            NatsError::NoRegistry
-        }
-        _ => NatsError::request("the registry cannot be had")(&error),
+    context.get_stream(bucket.stream()).await.map_err(|error| match is_missing(&error) {
+        true => NatsError::NoRegistry,
+        false => NatsError::request("the registry cannot be had")(&error),
     })
+}
+
+/// Whether NATS says that there is no such stream.
+pub(crate) fn is_missing(error: &GetStreamError) -> bool {
+    let missing = jetstream::ErrorCode::STREAM_NOT_FOUND;
+    matches!(error.kind(), GetStreamErrorKind::JetStream(why) if why.error_code() == missing)
 }
 
 /// How long to wait before attempt `n`, from 0: 1 to 30 s, half of it by chance, so that many who lost the same server

@@ -27,6 +27,7 @@ mod error;
 mod follow;
 mod fresh;
 mod head;
+mod layout;
 mod registrar;
 mod registry;
 mod snapshot;

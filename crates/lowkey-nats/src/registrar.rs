@@ -4,12 +4,12 @@ use crate::access::Access;
 use crate::beat::{Beat, LOST, OnStale};
 use crate::bucket::{Bucket, Entry, Key};
 use crate::error::NatsError;
-use crate::follow::{Following, stream};
+use crate::follow::{Following, is_missing};
 use crate::head::Head;
+use crate::layout;
 use async_nats::Client;
 use async_nats::header::{HeaderMap, NATS_EXPECTED_LAST_SUBJECT_SEQUENCE};
 use async_nats::jetstream::context::PublishErrorKind;
-use async_nats::jetstream::stream::{Config, DiscardPolicy, StorageType};
 use async_nats::jetstream::{self, Context};
 use lowkey_host::text::Hex;
 use lowkey_registry::rows::{Ranked, Sheet};
@@ -111,33 +111,23 @@ impl Registrar {
         &self.named
     }
 
-    /// Makes the bucket that a registry is in, kept by so many servers of NATS, unless it is there.
+    /// Makes the buckets of a registry, kept by so many servers of NATS, those that are not there: that of its rows, and
+    /// those of what gateways say, of which nothing is a device.
     ///
     /// # Errors
-    /// [`NatsError`].
+    /// [`NatsError`]. What was made before it stays, and is not made again.
     pub async fn create(&self, replicas: usize) -> Result<(), NatsError> {
-        match stream(&self.context, &self.bucket).await {
-            Err(NatsError::NoRegistry) => (),
-            other => return other.map(drop),
+        let prefix = self.bucket.name.trim_end_matches("-registry");
+        for config in layout::buckets(prefix, replicas) {
+            match self.context.get_stream(&config.name).await {
+                Ok(_) => continue,
+                Err(error) if is_missing(&error) => (),
+                Err(error) => return Err(NatsError::request("the registry cannot be had")(&error)),
+            }
+            let created = self.context.create_stream(config).await;
+            created.map(drop).map_err(|error| NatsError::request("the registry cannot be made")(&error))?;
         }
-        // As NATS's own tools make a bucket, but for one thing: with roll-ups a gateway that may write its own beat
-        // could empty it all by a header.
-        let config = Config {
-            name: self.bucket.stream(),
-            description: Some("registry of Lowkey".to_owned()),
-            subjects: vec![self.bucket.all()],
-            max_messages_per_subject: HISTORY,
-            max_message_size: LARGEST_VALUE,
-            num_replicas: replicas,
-            storage: StorageType::File,
-            discard: DiscardPolicy::New,
-            deny_delete: true,
-            allow_rollup: false,
-            allow_direct: true,
-            ..Config::default()
-        };
-        let created = self.context.create_stream(config).await;
-        created.map(drop).map_err(|error| NatsError::request("the registry cannot be made")(&error))
+        Ok(())
     }
 
     /// Reads all of it.
@@ -337,9 +327,5 @@ fn born() -> Result<String, NatsError> {
     Ok(Hex(&random.expose()[..16]).to_string())
 }
 
-/// How many revisions of a row NATS keeps.
-const HISTORY: i64 = 8;
-/// A row, or a gateway's beat.
-const LARGEST_VALUE: i32 = 32 * 1024;
 /// How often it is looked whether a gateway that is gone has surely stopped.
 const LOOK: Duration = Duration::from_millis(500);

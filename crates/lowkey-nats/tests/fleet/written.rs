@@ -52,3 +52,23 @@ async fn of_two_who_change_the_same_row_one_learns_that_the_other_was_faster() {
     let names: Vec<_> = registrar.read().await.unwrap().sheet.rows.into_keys().collect();
     assert_eq!(names, ["pump-2", "pump-4"]);
 }
+
+/// A header on a message to a gateway's own key would empty a bucket that allows it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registry_has_a_bucket_for_what_gateways_say_and_none_can_be_emptied_by_a_header() {
+    let _watchdog = Watchdog::new();
+    let Some(bed) = Bed::new().await else { return };
+    let registrar = bed.registrar().await;
+    let context = async_nats::jetstream::new(async_nats::connect(bed.nats.url()).await.unwrap());
+    for _ in 0..2 {
+        registrar.create(1).await.unwrap();
+        for name in ["registry", "live", "claims"] {
+            let stream = context.get_stream(format!("KV_test-{name}")).await.unwrap();
+            let config = &stream.cached_info().config;
+            assert!(!config.allow_rollup && config.allow_direct, "{name}");
+            assert_eq!(config.allow_message_ttl, name != "registry");
+        }
+        // As one that was made when there was less.
+        context.delete_stream("KV_test-claims").await.unwrap();
+    }
+}

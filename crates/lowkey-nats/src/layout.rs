@@ -1,0 +1,47 @@
+//! The buckets of a registry, as they are made.
+//!
+//! As NATS's own tools make a bucket, but for one thing: with roll-ups whoever may write one key of it, as each gateway
+//! may, could empty it all by a header.
+
+use async_nats::jetstream::stream::{Config, DiscardPolicy, StorageType};
+
+/// Of the registry with this prefix, kept by so many servers of NATS.
+pub(crate) fn buckets(prefix: &str, replicas: usize) -> [Config; 3] {
+    let bucket = |name: &str, what: &str| Config {
+        name: format!("KV_{prefix}-{name}"),
+        description: Some(what.to_owned()),
+        subjects: vec![format!("$KV.{prefix}-{name}.>")],
+        num_replicas: replicas,
+        storage: StorageType::File,
+        discard: DiscardPolicy::New,
+        allow_rollup: false,
+        allow_direct: true,
+        ..Config::default()
+    };
+    // Gateways write here, under names that nobody has looked at: they cannot fill a disk.
+    let said = |name: &str, what: &str, most: i64| Config {
+        max_messages_per_subject: 1,
+        max_message_size: LARGEST_WORD,
+        max_bytes: most,
+        allow_message_ttl: true,
+        ..bucket(name, what)
+    };
+    [
+        Config {
+            max_messages_per_subject: HISTORY,
+            max_message_size: LARGEST_ROW,
+            deny_delete: true,
+            ..bucket("registry", "registry of Lowkey")
+        },
+        said("live", "which gateway of Lowkey has which device", 256 * MIB),
+        said("claims", "devices that pair with a gateway of Lowkey", 16 * MIB),
+    ]
+}
+
+/// How many revisions of a row NATS keeps.
+const HISTORY: i64 = 8;
+/// A row, or a gateway's beat.
+const LARGEST_ROW: i32 = 32 * 1024;
+/// What a gateway says of a device.
+const LARGEST_WORD: i32 = 8 * 1024;
+const MIB: i64 = 1 << 20;
