@@ -111,8 +111,8 @@ impl Registrar {
         &self.named
     }
 
-    /// Makes the buckets of a registry, kept by so many servers of NATS, those that are not there: that of its rows, and
-    /// those of what gateways say, of which nothing is a device.
+    /// Makes the buckets of a registry, kept by so many servers of NATS, those that are not there: that of its rows,
+    /// and those of what gateways say, in which nothing lets a device in.
     ///
     /// # Errors
     /// [`NatsError`]. What was made before it stays, and is not made again.
