@@ -29,6 +29,8 @@ pub(crate) struct Entry {
     pub(crate) value: Option<String>,
     /// By NATS's clock, in seconds since 1970.
     pub(crate) at: i64,
+    /// The same in milliseconds.
+    pub(crate) at_ms: i64,
 }
 
 impl Bucket {
@@ -61,8 +63,14 @@ impl Bucket {
         let gone = is_marker("KV-Operation") || is_marker("Nats-Marker-Reason");
         let value =
             if gone { None } else { Some(std::str::from_utf8(&message.payload).unwrap_or("\0").to_owned()) };
-        Some(Entry { key, revision: info.stream_sequence, value, at: info.published.unix_timestamp() })
+        let (at, at_ms) =
+            (info.published.unix_timestamp(), milliseconds(info.published.unix_timestamp_nanos()));
+        Some(Entry { key, revision: info.stream_sequence, value, at, at_ms })
     }
+}
+
+fn milliseconds(nanoseconds: i128) -> i64 {
+    i64::try_from(nanoseconds / 1_000_000).unwrap_or(i64::MAX)
 }
 
 impl Key {

@@ -23,12 +23,12 @@ impl Fresh {
         self.sent.push_back((n, now));
     }
 
-    /// It has come back, behind all changes from before it.
-    pub(crate) fn returned(&mut self, n: u64) {
+    /// It has come back, behind all changes from before it. Gives when it was sent.
+    pub(crate) fn returned(&mut self, n: u64) -> Option<Instant> {
         // One that is not among them is from an earlier run, or forged.
-        if let Some(found) = self.sent.iter().position(|(sent, _)| *sent == n) {
-            self.since = self.sent.drain(..=found).next_back().map(|(_, at)| at);
-        }
+        let found = self.sent.iter().position(|(sent, _)| *sent == n)?;
+        self.since = self.sent.drain(..=found).next_back().map(|(_, at)| at);
+        self.since
     }
 
     /// How long ago what is in force was surely all there was; `None`: never yet.
@@ -52,14 +52,14 @@ mod tests {
         assert_eq!(fresh.age(at(9)), None);
         fresh.sends(1, at(0));
         fresh.sends(2, at(5));
-        fresh.returned(1);
+        assert_eq!(fresh.returned(1), Some(at(0)));
         // Frozen for 40 s: what waited in a buffer is no news of now.
         assert_eq!(fresh.age(at(45)), Some(Duration::from_secs(45)));
         fresh.returned(2);
         assert_eq!(fresh.age(at(46)), Some(Duration::from_secs(41)));
         fresh.sends(3, at(47));
         for foreign in [0, 1, 2, 7] {
-            fresh.returned(foreign);
+            assert_eq!(fresh.returned(foreign), None);
             assert_eq!(fresh.age(at(47)), Some(Duration::from_secs(42)), "{foreign}");
         }
         fresh.returned(3);

@@ -7,6 +7,7 @@ use crate::access::Access;
 use crate::beat::OnStale;
 use crate::bucket::Bucket;
 use crate::error::NatsError;
+use crate::fleet::Fleet;
 use crate::snapshot::{Last, Snapshot};
 use lowkey_host::{Acceptor, Id, Identity, LeftOut, Pinned, Registry, Removed, Trouble};
 use lowkey_registry::rows::RowRegistry;
@@ -33,6 +34,7 @@ struct Shared {
     named: PathBuf,
     rows: RowRegistry,
     snapshot: Option<Snapshot>,
+    fleet: Fleet,
     state: Mutex<State>,
 }
 
@@ -75,15 +77,17 @@ impl NatsRegistry {
         if !last.is_empty() {
             rows.replace(last);
         }
-        let state = State::new(born)?;
+        let (state, fleet) = (State::new(born), Fleet::new(&access)?);
         let bucket = Bucket::of(access.address.prefix());
-        let shared = Shared { access, settings, bucket, named, rows, snapshot, state: state.into() };
+        let shared = Shared { access, settings, bucket, named, rows, snapshot, fleet, state: state.into() };
         Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Follows the registry for `acceptor`, which answers from it: has it in force, ends the sessions of those who are
-    /// gone, and says so to whoever wrote it. To be spawned; it goes on until it is dropped.
+    /// gone, and says so to whoever wrote it; takes part in the [`fleet`](Self::fleet). To be called once, and spawned;
+    /// it goes on until it is dropped.
     pub fn keep(&self, acceptor: &Acceptor) -> impl Future<Output = ()> + Send + use<> {
+        self.shared.fleet.observe(acceptor);
         keep::keep(Arc::clone(&self.shared), acceptor.clone())
     }
 
@@ -101,6 +105,11 @@ impl NatsRegistry {
     /// for 2 s at most.
     pub async fn say_goodbye(&self) {
         keep::say_goodbye(&self.shared).await;
+    }
+
+    /// The gateways that follow this registry.
+    pub fn fleet(&self) -> &Fleet {
+        &self.shared.fleet
     }
 
     /// What people call it.
@@ -155,6 +164,13 @@ impl Registry for NatsRegistry {
             let state = self.shared.state();
             (state.error.clone(), state.fresh.age(Instant::now()))
         };
+        if error.is_none() && self.shared.fleet.is_twin() {
+            let name = lowkey_host::text::mask(self.shared.fleet.name());
+            let twin = Trouble::new(format!("another gateway says that it is {name:?} as well"));
+            let twin =
+                twin.meanwhile("devices that come to one of the two are ended by the other, or not seen");
+            return Some(twin.mended_by("give each gateway a `name` of its own, and start it again"));
+        }
         let Some(error) = error else { return self.shared.rows.trouble() };
         let since =
             age.map_or_else(|| "not since the start".to_owned(), |age| format!("{} s ago", age.as_secs()));

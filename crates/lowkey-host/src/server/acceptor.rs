@@ -84,6 +84,11 @@ impl Acceptor {
         self.state.sessions.list()
     }
 
+    /// The session that the device of this name has now.
+    pub fn session(&self, device: &str) -> Option<SessionInfo> {
+        self.state.sessions.info(device)
+    }
+
     /// Ends the sessions that may not go on: revoked, expired, silent, too old, and all of them while the
     /// [registry may be out of date](crate::Registry::is_stale). Has silent devices asked with a PING. Says how many
     /// lines were left out of the log.

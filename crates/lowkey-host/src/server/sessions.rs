@@ -101,6 +101,12 @@ impl Sessions {
         self.lock().by_name.values().map(|session| session.info(now)).collect()
     }
 
+    /// What is known of a device's session, if it has one.
+    pub(crate) fn info(&self, device: &str) -> Option<SessionInfo> {
+        let now = Instant::now();
+        self.lock().by_name.get(device).map(|session| session.info(now))
+    }
+
     /// Seats a confirmed session and ends an older one of the same device. `generation` is the registry's from before
     /// `pinned` was looked up. Gives the session's number.
     ///

@@ -71,12 +71,18 @@ async fn follow(
             })
             .await?;
         shared.state().client = Some(client.clone());
+        let (fleet, speaks_by, speaks_for) = (shared.fleet.clone(), client.clone(), acceptor.clone());
+        let speaks = async move {
+            let _never = fleet.speak(speaks_by, &speaks_for).await;
+        };
+        let _speaks = AbortOnDrop(tokio::spawn(speaks));
         loop {
             // The client connects again by itself; what was missed meanwhile is read whole.
             drop(is_connected.wait_for(|up| *up).await); // an error only without the client, which we have
             let (entries, mut following, last) = Following::begin(&client, &shared.bucket).await?;
-            shared.whole(News::of(entries, &shared.access.name), last, acceptor).await?;
+            shared.whole(News::of(entries), last, acceptor).await?;
             shared.found();
+            shared.fleet.mark_all(acceptor);
             followed = true;
             match shared.on(&client, &mut following, &mut is_connected, acceptor).await {
                 Err(NatsError::Connection(error)) if !*is_connected.borrow() => {
@@ -106,6 +112,7 @@ impl Shared {
                 return Err(NatsError::Older(format!("the row of {name:?} is an older one")));
             }
         }
+        news.beats.into_iter().for_each(|(beat, at)| self.fleet.said(beat, at));
         let (shared, born, rows) = (Arc::clone(self), head.born, news.rows);
         let took = spawn_blocking(move || {
             shared.rows.replace(rows.clone());
@@ -139,7 +146,7 @@ impl Shared {
         loop {
             tokio::select! {
                 entries = following.next() => {
-                    let news = News::of(entries?, &self.access.name);
+                    let news = News::of(entries?);
                     if self.change(news, acceptor).await? {
                         heard = Instant::now();
                     }
@@ -175,17 +182,14 @@ impl Shared {
             // At once, and not with the next look: who was revoked is gone before anybody is told so.
             acceptor.sweep();
         }
-        let run = {
+        {
             let mut state = self.state();
             state.seen = state.seen.max(news.last);
             if changes {
                 state.revision = state.revision.max(news.last);
             }
-            let run = state.run.clone();
-            let own = news.beats.iter().filter(|(of, _)| *of == run);
-            own.for_each(|(_, n)| state.fresh.returned(*n));
-            run
-        };
+        }
+        let returned = self.hear(news.beats);
         if changes {
             let client = self.state().client.clone();
             if let Some(client) = client {
@@ -193,7 +197,23 @@ impl Shared {
             }
             self.keep_for_the_next_start(news.rows, None).await;
         }
-        Ok(news.beats.iter().any(|(of, _)| *of == run))
+        Ok(returned)
+    }
+
+    /// What gateways have said of themselves; whether a beat of ours was among it.
+    fn hear(&self, beats: Vec<(Beat, i64)>) -> bool {
+        let mut returned = false;
+        for (beat, at) in beats {
+            if beat.gateway == self.access.name && beat.run == self.fleet.run() {
+                returned = true;
+                let sent = self.state().fresh.returned(beat.n);
+                sent.into_iter().for_each(|sent| self.fleet.set_clock(sent, at));
+            } else if beat.gateway == self.access.name && !beat.over {
+                self.fleet.has_twin();
+            }
+            self.fleet.said(beat, at);
+        }
+        returned
     }
 
     /// Says that we are there, and what we obey. Whether that arrives, its return says.
@@ -212,7 +232,7 @@ impl Shared {
         state.fresh.sends(n, Instant::now());
         let beat = Beat {
             gateway: self.access.name.clone(),
-            run: state.run.clone(),
+            run: self.fleet.run().to_owned(),
             revision: state.revision,
             over,
             max_stale: self.settings.max_stale,

@@ -1,18 +1,15 @@
 //! What a gateway knows of the registry that it follows.
 
+use crate::beat::Beat;
 use crate::bucket::{Entry, Key};
-use crate::error::NatsError;
 use crate::fresh::Fresh;
 use crate::head::Head;
 use async_nats::Client;
-use lowkey_host::text::Hex;
 use lowkey_registry::rows::Row;
 
 pub(super) struct State {
     /// Which registry it is.
     pub(super) born: String,
-    /// This run of ours.
-    pub(super) run: String,
     pub(super) fresh: Fresh,
     /// The last revision that is in force, its sessions looked through.
     pub(super) revision: u64,
@@ -32,18 +29,15 @@ pub(super) struct State {
 pub(super) struct News {
     pub(super) head: Option<Head>,
     pub(super) rows: Vec<Row>,
-    /// Numbers of our own beats, and whose.
-    pub(super) beats: Vec<(String, u64)>,
+    /// What gateways have said of themselves, and when by NATS's clock, in milliseconds since 1970.
+    pub(super) beats: Vec<(Beat, i64)>,
     pub(super) last: u64,
 }
 
 impl State {
-    pub(super) fn new(born: String) -> Result<Self, NatsError> {
-        let random = lowkey_host::entropy::random();
-        let random = random.map_err(|error| NatsError::File(error.to_string()))?;
-        Ok(Self {
+    pub(super) fn new(born: String) -> Self {
+        Self {
             born,
-            run: Hex(&random.expose()[..8]).to_string(),
             fresh: Fresh::default(),
             revision: 0,
             seen: 0,
@@ -52,25 +46,23 @@ impl State {
             said_stale: false,
             snapshot_failed: false,
             client: None,
-        })
+        }
     }
 }
 
 impl News {
-    /// Of these entries; beats of the gateway of this name.
-    pub(super) fn of(entries: Vec<Entry>, gateway: &str) -> Self {
+    /// Of these entries.
+    pub(super) fn of(entries: Vec<Entry>) -> Self {
         let mut news = Self::default();
-        for Entry { key, revision, value, .. } in entries {
+        for Entry { key, revision, value, at_ms, .. } in entries {
             news.last = news.last.max(revision);
             match (key, value) {
                 (Key::Head, value) => news.head = value.as_deref().and_then(Head::of_kept),
                 (Key::Device(name), kept) => news.rows.push(Row { name, revision, kept }),
-                (Key::Beat(name), Some(value)) if name == gateway => {
-                    if let Some(beat) = crate::beat::Beat::of_kept(name, &value) {
-                        news.beats.push((beat.run, beat.n));
-                    }
+                (Key::Beat(name), Some(value)) => {
+                    news.beats.extend(Beat::of_kept(name, &value).map(|beat| (beat, at_ms)));
                 }
-                (Key::Beat(_), _) => (),
+                (Key::Beat(_), None) => (),
             }
         }
         news

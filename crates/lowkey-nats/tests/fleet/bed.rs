@@ -1,9 +1,10 @@
 //! A nats-server, a registry in it, and gateways.
 
-use lowkey_host::{Acceptor, Id, Identity, Limits, Registry};
+use lowkey_host::{Acceptor, Connection, Id, Identity, Limits, Peer, Registry};
 use lowkey_nats::{Access, Credentials, InForce, NatsRegistry, OnStale, Registrar, Settings, Waits};
 use lowkey_registry::keys;
 use lowkey_registry::rows::Sheet;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::sleep;
@@ -11,6 +12,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 use test_support::folder::{folder, public, secret};
 use test_support::nats::NatsServer;
+use test_support::world::Party;
+use tokio::io::{DuplexStream, duplex};
 use tokio::task::JoinHandle;
 
 pub(crate) struct Bed {
@@ -105,6 +108,25 @@ impl Bed {
         let gateway = self.gateway(&self.access(name), &self.settings());
         gateway.registry.read_once().await;
         gateway
+    }
+
+    /// The device of this byte.
+    pub(crate) fn device(&self, byte: u8) -> Party {
+        let server = self.server.public_key();
+        let identity = Identity::new(secret(byte)).unwrap();
+        let peer = Peer::pin(&identity, server).unwrap();
+        let id = Id::of_pinning(&identity.public_key(), &server);
+        Party { identity, peer, id, psk: None }
+    }
+
+    /// The device of this byte comes to a gateway; both ends of its session.
+    pub(crate) async fn comes(&self, byte: u8, gateway: &Gateway) -> [Connection<DuplexStream>; 2] {
+        let (near, far) = duplex(4096);
+        let device = self.device(byte);
+        let from = Some(SocketAddr::from(([192, 0, 2, byte], 4000)));
+        let accepts = async { gateway.acceptor.start_from(far, from).await.unwrap().accept().await };
+        let (device, server) = tokio::join!(device.connect(near), accepts);
+        [device.unwrap(), server.unwrap()]
     }
 
     /// Which of the keys 2 to 9 are in force.

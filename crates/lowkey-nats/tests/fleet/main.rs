@@ -3,5 +3,6 @@
 
 mod away;
 mod bed;
+mod held;
 mod obeyed;
 mod written;

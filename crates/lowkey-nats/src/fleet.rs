@@ -1,0 +1,193 @@
+//! A gateway among its peers: which of them are there, and which of them has which device.
+
+mod due;
+mod hearing;
+mod moment;
+mod peers;
+mod settling;
+
+pub use peers::Peer;
+
+use crate::access::Access;
+use crate::beat::Beat;
+use crate::error::NatsError;
+use crate::lease::{Lease, Live};
+use async_nats::Client;
+use async_nats::jetstream::stream::DirectGetErrorKind;
+use async_nats::jetstream::{self, Context};
+use due::Due;
+use lowkey_host::text::Hex;
+use lowkey_host::{Acceptor, Event, Observer, entropy};
+use moment::Clock;
+use peers::Peers;
+use settling::Held;
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The gateways that follow one registry, for one of them.
+///
+/// At the confirmation of a session, and never before, a gateway takes the device's lease: it writes who it is over
+/// whatever lease there was, by compare-and-set, and says so. Of two sessions of a device the newer one has it, by
+/// NATS's clock; the gateway of the older one ends that as [moved](lowkey_host::Reason::Moved). Gateways hear of each
+/// other's at once, and look at their own every 15 s and whenever they may have missed something.
+///
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Fleet {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    name: String,
+    run: String,
+    prefix: String,
+    live: Live,
+    due: Due,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    client: Option<Client>,
+    clock: Option<Clock>,
+    peers: Peers,
+    held: HashMap<String, Held>,
+    /// How often we have said that a device is here.
+    told: u64,
+    twin: Option<Instant>,
+}
+
+impl Fleet {
+    pub(crate) fn new(access: &Access) -> Result<Self, NatsError> {
+        let random = entropy::random().map_err(|error| NatsError::File(error.to_string()))?;
+        let inner = Inner {
+            name: access.name.clone(),
+            run: Hex(&random.expose()[..8]).to_string(),
+            prefix: access.address.prefix().to_owned(),
+            live: Live::of(access.address.prefix()),
+            due: Due::default(),
+            state: Mutex::default(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Our own name.
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    /// The gateways there are, ourselves among them, as far as we know; none before NATS has answered.
+    pub fn gateways(&self) -> Vec<Peer> {
+        let state = self.state();
+        state.clock.map(|clock| state.peers.at(clock.at(Instant::now()))).unwrap_or_default()
+    }
+
+    /// The lease of the device of this name, if the gateway that has it is there.
+    ///
+    /// # Errors
+    /// [`NatsError`]: NATS does not say.
+    pub async fn holder(&self, device: &str) -> Result<Option<Lease>, NatsError> {
+        let (_, lease) = self.read(device).await?;
+        Ok(lease.filter(|lease| {
+            let state = self.state();
+            let peer = state.clock.and_then(|clock| state.peers.of(&lease.gateway, clock.at(Instant::now())));
+            peer.is_some_and(|peer| peer.is_there() && peer.beat.run == lease.run)
+        }))
+    }
+
+    pub(crate) fn run(&self) -> &str {
+        &self.inner.run
+    }
+
+    /// A gateway has said this of itself, at this time by NATS's clock, in milliseconds since 1970.
+    pub(crate) fn said(&self, beat: Beat, at: i64) {
+        self.state().peers.said(beat, at);
+    }
+
+    /// Another gateway says of itself that it has our name.
+    pub(crate) fn has_twin(&self) {
+        self.state().twin = Some(Instant::now());
+    }
+
+    /// Whether another gateway has our name.
+    pub(crate) fn is_twin(&self) -> bool {
+        self.state().twin.is_some_and(|seen| seen.elapsed() < TWIN)
+    }
+
+    /// A beat that left us at this instant was taken at this time by NATS's clock.
+    pub(crate) fn set_clock(&self, sent: Instant, at: i64) {
+        self.state().clock = Some(Clock::new(sent, at));
+    }
+
+    /// Has a device's lease looked at whenever it comes or goes, from now on.
+    pub(crate) fn observe(&self, acceptor: &Acceptor) {
+        acceptor.observe(Nudge(self.clone()));
+    }
+
+    /// Speaks with the others by this client, for `acceptor`. It goes on until it is dropped.
+    pub(crate) async fn speak(&self, client: Client, acceptor: &Acceptor) -> Infallible {
+        self.state().client = Some(client.clone());
+        let hears = async {
+            loop {
+                self.hear(&client, acceptor).await;
+                tokio::time::sleep(PAUSE).await;
+            }
+        };
+        let settles = self.settle(acceptor);
+        tokio::join!(hears, settles).0
+    }
+
+    /// The lease of a device, whoever has it, and its epoch.
+    async fn read(&self, device: &str) -> Result<(u64, Option<Lease>), NatsError> {
+        let reading = NatsError::request("a lease cannot be read");
+        let stream = self.context()?.get_stream_no_info(self.inner.live.stream()).await;
+        let stream = stream.map_err(|error| reading(&error))?;
+        match stream.direct_get_last_for_subject(self.inner.live.lease(device)).await {
+            Ok(message) => {
+                let is_gone = message.headers.get("KV-Operation").is_some();
+                let lease = if is_gone { None } else { Lease::of_kept(&message.payload) };
+                Ok((message.sequence, lease))
+            }
+            Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok((0, None)),
+            Err(error) => Err(reading(&error)),
+        }
+    }
+
+    fn context(&self) -> Result<Context, NatsError> {
+        let client = self.state().client.clone();
+        client
+            .map(jetstream::new)
+            .ok_or_else(|| NatsError::Connection("there is none to NATS yet".to_owned()))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Has leases looked at when sessions begin and end.
+struct Nudge(Fleet);
+
+impl Observer for Nudge {
+    fn observe(&self, event: &Event<'_>) {
+        match event {
+            Event::Confirmed { pinned, .. } => self.0.inner.due.mark(pinned.device().name()),
+            Event::Ended(ended) => self.0.inner.due.mark(ended.info.pinned.device().name()),
+            _ => (),
+        }
+    }
+}
+
+impl fmt::Debug for Fleet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fleet").field("name", &self.inner.name).finish_non_exhaustive()
+    }
+}
+
+/// How long it is remembered that another gateway has our name.
+const TWIN: Duration = Duration::from_secs(30);
+/// Before what has ended is listened to again.
+const PAUSE: Duration = Duration::from_secs(1);

@@ -1,0 +1,181 @@
+//! Takes the lease of each device that is connected here, gives it back when it is not, and ends a session whose device
+//! has a newer one at another gateway.
+
+use super::Fleet;
+use crate::error::NatsError;
+use crate::lease::Lease;
+use async_nats::connection::State;
+use async_nats::header::{HeaderMap, NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NATS_MESSAGE_TTL};
+use async_nats::jetstream::context::PublishErrorKind;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use lowkey_host::{Acceptor, SessionInfo};
+use std::time::{Duration, Instant};
+use tokio::time::{MissedTickBehavior, interval};
+
+/// A lease that is ours.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Held {
+    session: u64,
+    /// The sequence of its message: whoever writes after it has to name it.
+    epoch: u64,
+    written: Instant,
+}
+
+impl Fleet {
+    /// Goes on until it is dropped.
+    pub(super) async fn settle(&self, acceptor: &Acceptor) {
+        self.inner.due.begin_anew();
+        let mut running = FuturesUnordered::new();
+        let mut scan = interval(SCAN);
+        let mut retry = interval(RETRY);
+        scan.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        retry.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut failed = Vec::new();
+        loop {
+            while running.len() < AT_ONCE && self.is_connected() {
+                let Some(name) = self.inner.due.next() else { break };
+                running.push(async {
+                    let outcome = self.settle_one(acceptor, &name).await;
+                    (name, outcome)
+                });
+            }
+            tokio::select! {
+                Some((name, outcome)) = running.next(), if !running.is_empty() => {
+                    self.inner.due.done(&name);
+                    if outcome.is_err() {
+                        failed.push(name);
+                    }
+                }
+                () = self.inner.due.more() => (),
+                _ = retry.tick() => failed.drain(..).for_each(|name| self.inner.due.mark(&name)),
+                _ = scan.tick() => self.mark_all(acceptor),
+            }
+        }
+    }
+
+    /// All leases are due: something that was said may not have been heard.
+    pub(crate) fn mark_all(&self, acceptor: &Acceptor) {
+        for session in acceptor.sessions() {
+            self.inner.due.mark(session.pinned.device().name());
+        }
+        let held: Vec<String> = self.state().held.keys().cloned().collect();
+        held.iter().for_each(|name| self.inner.due.mark(name));
+    }
+
+    fn is_connected(&self) -> bool {
+        let state = self.state();
+        let client = state.client.as_ref();
+        state.clock.is_some() && client.is_some_and(|client| client.connection_state() == State::Connected)
+    }
+
+    /// Has the lease of this device say what is so here.
+    async fn settle_one(&self, acceptor: &Acceptor, device: &str) -> Result<(), NatsError> {
+        for _ in 0..MOST_RACES {
+            let Some(session) = acceptor.session(device) else { return self.give_back(device).await };
+            match self.take(acceptor, device, &session).await {
+                Err(NatsError::Raced(_)) => (),
+                other => return other,
+            }
+        }
+        Err(NatsError::Raced(device.to_owned()))
+    }
+
+    async fn take(&self, acceptor: &Acceptor, device: &str, session: &SessionInfo) -> Result<(), NatsError> {
+        let (epoch, lease) = self.read(device).await?;
+        let now = Instant::now();
+        let ours = self.lease_of(session, now)?;
+        match lease {
+            Some(lease) if lease.is_of(&ours.gateway, &ours.run) && lease.session == ours.session => {
+                let held = self.state().held.get(device).copied().filter(|held| held.epoch == epoch);
+                if held.is_some_and(|held| held.written.elapsed() < REFRESH) {
+                    return Ok(());
+                }
+            }
+            Some(lease) if !lease.is_of(&ours.gateway, &ours.run) && self.is_newer(&lease, &ours, now) => {
+                self.state().held.remove(device);
+                acceptor.end_moved(device, session.number, lease.from);
+                return Ok(());
+            }
+            _ => (),
+        }
+        let epoch = self.write(device, Some(&ours), epoch).await?;
+        let held = Held { session: ours.session, epoch, written: now };
+        self.state().held.insert(device.to_owned(), held);
+        // It may have ended meanwhile, and nobody else gives it back.
+        if acceptor.session(device).is_none_or(|now| now.number != ours.session) {
+            return Err(NatsError::Raced(device.to_owned()));
+        }
+        self.tell(device).await;
+        Ok(())
+    }
+
+    /// Whether the session of another gateway's lease was confirmed after ours. One that says it was in the future says
+    /// nothing: a clock was set, or it is forged.
+    fn is_newer(&self, lease: &Lease, ours: &Lease, now: Instant) -> bool {
+        let shows = self.state().clock.map(|clock| clock.at(now));
+        lease.since > ours.since && shows.is_some_and(|shows| lease.since <= shows.saturating_add(SKEW))
+    }
+
+    fn lease_of(&self, session: &SessionInfo, now: Instant) -> Result<Lease, NatsError> {
+        let confirmed = now.checked_sub(session.age).unwrap_or(now);
+        let clock = self.state().clock;
+        let clock = clock.ok_or_else(|| NatsError::Connection("NATS has not answered yet".to_owned()))?;
+        Ok(Lease {
+            gateway: self.inner.name.clone(),
+            run: self.inner.run.clone(),
+            session: session.number,
+            from: session.from,
+            since: clock.at(confirmed),
+        })
+    }
+
+    /// The device is not connected here: if the lease is ours, nobody has it.
+    async fn give_back(&self, device: &str) -> Result<(), NatsError> {
+        let Some(held) = self.state().held.get(device).copied() else { return Ok(()) };
+        match self.write(device, None, held.epoch).await {
+            Ok(_) | Err(NatsError::Raced(_)) => (), // raced: somebody else has it
+            Err(error) => return Err(error),
+        }
+        let mut state = self.state();
+        if state.held.get(device).is_some_and(|now| now.session == held.session) {
+            state.held.remove(device);
+        }
+        Ok(())
+    }
+
+    /// Writes over the lease of this epoch. Gives the new one's.
+    async fn write(&self, device: &str, lease: Option<&Lease>, epoch: u64) -> Result<u64, NatsError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, epoch.to_string());
+        // Nobody writes over that of a device that never comes again.
+        headers.insert(NATS_MESSAGE_TTL, if lease.is_some() { LEASE_ENDS } else { NOTHING_ENDS });
+        if lease.is_none() {
+            headers.insert("KV-Operation", "DEL");
+        }
+        let text = lease.map(Lease::kept).unwrap_or_default();
+        let failed = |error: async_nats::jetstream::context::PublishError| match error.kind() {
+            PublishErrorKind::WrongLastSequence => NatsError::Raced(device.to_owned()),
+            _ => NatsError::request("a lease was not taken")(&error),
+        };
+        let subject = self.inner.live.lease(device);
+        let sent =
+            self.context()?.publish_with_headers(subject, headers, text.into()).await.map_err(failed)?;
+        Ok(sent.await.map_err(failed)?.sequence)
+    }
+}
+
+/// Leases that are looked at together.
+const AT_ONCE: usize = 64;
+/// How often one is tried while others write it.
+const MOST_RACES: usize = 8;
+/// How often each is looked at although nobody has said anything.
+const SCAN: Duration = Duration::from_secs(15);
+/// When one that failed is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+/// How long after it was written a lease is written again, and when NATS forgets it.
+const REFRESH: Duration = Duration::from_secs(20 * 60);
+const LEASE_ENDS: &str = "1h";
+/// When NATS forgets that a lease was given back.
+const NOTHING_ENDS: &str = "60s";
+/// How far the clocks of two servers of NATS may be apart, in milliseconds.
+const SKEW: i64 = 1000;
