@@ -2,7 +2,7 @@
 //!
 //! A [`LiveRegistry`] is a file of devices that is read again when it changes; an `Acceptor` of `lowkey-host` takes it
 //! as it takes any registry. [`provision`](provision::provision) makes a device's key page and enters it, [`rotation`]
-//! takes keys out. [`keys`] are text and files, and [`text_file`] reads both sorts of file, with the owner that they
+//! takes keys out; both change a file, or rows that several servers share ([`Target`]). [`keys`] are text and files, and [`text_file`] reads both sorts of file, with the owner that they
 //! must have.
 //!
 //! # Events
@@ -38,6 +38,7 @@ mod snapshot;
 mod stamp;
 mod survey;
 mod table;
+mod target;
 pub mod text_file;
 mod time;
 mod told;
@@ -51,6 +52,7 @@ pub use live::LiveRegistry;
 pub use lowkey_core::label::parse as parse_code;
 pub use snapshot::Changes;
 pub use survey::{Survey, Surveyed, survey};
+pub use target::Target;
 pub use time::parse_time;
 
 /// The code in the README, compiled as it stands there.
