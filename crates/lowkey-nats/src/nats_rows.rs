@@ -16,7 +16,7 @@ pub struct NatsRows {
     registrar: Registrar,
     runtime: Handle,
     psk_folder: Option<PathBuf>,
-    /// Something was sent, and whether it was taken was not heard since.
+    /// Something was sent, and whether it was taken was not heard. It happens once when NATS goes and comes back.
     is_unheard: AtomicBool,
 }
 
@@ -44,10 +44,7 @@ impl SharedRegistry for NatsRows {
 
     fn read(&self) -> Result<Box<dyn Reading + '_>, SharedError> {
         match self.runtime.block_on(self.registrar.read()) {
-            Ok(stored) => {
-                self.is_unheard.store(false, Ordering::Relaxed);
-                Ok(Box::new(Read { of: self, stored }))
-            }
+            Ok(stored) => Ok(Box::new(Read { of: self, stored })),
             Err(error) if self.is_unheard.load(Ordering::Relaxed) => {
                 let why = "whether what was sent before that was written is not known";
                 Err(SharedError::Failed(format!("{error}; {why}")))
@@ -67,8 +64,8 @@ impl Reading for Read<'_> {
         &self.stored.sheet
     }
 
-    fn is_faulty(&self, name: &str) -> bool {
-        self.stored.faulty.iter().any(|(faulty, _)| faulty == name)
+    fn faulty(&self) -> &[(String, String)] {
+        &self.stored.faulty
     }
 
     fn revision(&self) -> u64 {
@@ -80,11 +77,12 @@ impl Reading for Read<'_> {
         match written {
             Ok(revision) => Ok(revision.unwrap_or(self.stored.revision)),
             Err(NatsError::Raced(_)) => Err(SharedError::Raced),
-            // It stands there, or it does not: whoever reads again knows.
-            Err(NatsError::Unheard(_)) => {
-                self.of.is_unheard.store(true, Ordering::Relaxed);
-                Err(SharedError::Raced)
-            }
+            // It stands there, or it does not: whoever reads again knows. Whom NATS lets read and not write hears
+            // nothing for ever.
+            Err(error @ NatsError::Unheard(_)) => match self.of.is_unheard.swap(true, Ordering::Relaxed) {
+                false => Err(SharedError::Raced),
+                true => Err(SharedError::Failed(format!("{error}; may this credential write there?"))),
+            },
             Err(error) => Err(SharedError::Failed(error.to_string())),
         }
     }

@@ -199,9 +199,9 @@ impl Registrar {
         Ok(last)
     }
 
-    /// Writes what `new` says otherwise than `old`, as [`write`](Self::write) does, but only if no row of any device has
-    /// changed since `old` was read, and leaves rows that cannot be read alone, but for that of the name `out`. What one
-    /// writes in this way fits to all that is there.
+    /// Writes what `new` says otherwise than `old`, as [`write`](Self::write) does, but only if no row of any device
+    /// has changed since `old` was read, and leaves rows that cannot be read alone, but for that of the name `out`.
+    /// What one writes in this way fits to all that is there.
     ///
     /// # Errors
     /// [`NatsError::Raced`]: one has changed, or has not been heard of after it was sent. Of several rows some may be
@@ -387,8 +387,8 @@ fn born() -> Result<String, NatsError> {
     Ok(Hex(&random.expose()[..16]).to_string())
 }
 
-/// Whose last change the expected one is: by itself it is that of the key that is written. From 2.11 on; an older server
-/// writes nothing then.
+/// Whose last change the expected one is: by itself it is that of the key that is written. From 2.11 on; an older
+/// server writes nothing then.
 const EXPECTED_OF_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
 /// How often it is looked whether a gateway that is gone has surely stopped.
 const LOOK: Duration = Duration::from_millis(500);

@@ -114,7 +114,8 @@ impl<'t> Edit<'t> {
 
     /// Whether there is a row of this name that nobody can read, and that stands nowhere in the text.
     pub(crate) fn is_faulty(&self, name: &str) -> bool {
-        matches!(&self.kept, Kept::Shared(_, reading) if reading.is_faulty(name))
+        let Kept::Shared(_, reading) = &self.kept else { return false };
+        reading.faulty().iter().any(|(faulty, _)| faulty == name)
     }
 
     /// The devices in it, as a server of this key would load them.
@@ -227,9 +228,5 @@ impl<'t> Edit<'t> {
 }
 
 fn not_shared(shared: &dyn SharedRegistry, error: &SharedError) -> RegistryError {
-    let why = match error {
-        SharedError::Raced => "it has changed meanwhile".to_owned(),
-        SharedError::Failed(why) => why.clone(),
-    };
-    RegistryError::Shared { named: shared.named().to_owned(), why }
+    RegistryError::Shared { named: shared.named().to_owned(), why: error.to_string() }
 }

@@ -135,12 +135,10 @@ pub type Settled = Result<Option<Written>, PairingError>;
 ///
 /// # Errors
 /// [`PairingError`]; the registry is as it was.
-pub fn finalise<'t>(
-    registry: impl Into<Target<'t>>,
-    server: &PublicKey,
-    key: &PublicKey,
-    code: &Id,
-) -> Settled {
+pub fn finalise<'t, T>(registry: T, server: &PublicKey, key: &PublicKey, code: &Id) -> Settled
+where
+    T: Into<Target<'t>>,
+{
     change(registry.into(), server, key, code, |edit, entries, n, at| {
         let new = edit.finalised(server, n, at)?;
         let key = entries[n].pinnings[at].key;
@@ -152,12 +150,10 @@ pub fn finalise<'t>(
 ///
 /// # Errors
 /// [`PairingError`]; the registry is as it was.
-pub fn remove<'t>(
-    registry: impl Into<Target<'t>>,
-    server: &PublicKey,
-    key: &PublicKey,
-    code: &Id,
-) -> Settled {
+pub fn remove<'t, T>(registry: T, server: &PublicKey, key: &PublicKey, code: &Id) -> Settled
+where
+    T: Into<Target<'t>>,
+{
     change(registry.into(), server, key, code, |edit, entries, n, at| {
         let entry = &entries[n];
         let removal = edit.without(server, entry.device.name(), |other, _| other == at)?;

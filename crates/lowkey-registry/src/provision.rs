@@ -251,8 +251,8 @@ fn id_text(id: Id) -> String {
     }
 }
 
-/// `file` as the registry names it: relative if it lies beside or below it, otherwise whole. Servers that share one have
-/// the file at other places, each below its own folder.
+/// `file` as the registry names it: relative if it lies beside or below it, otherwise whole. Servers that share one
+/// have the file at other places, each below its own folder.
 fn beside(registry: Option<Target<'_>>, file: &Path) -> Result<PathBuf, ProvisionError> {
     let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let below = |folder: &Path| whole(file).strip_prefix(whole(folder)).ok().map(Path::to_owned);

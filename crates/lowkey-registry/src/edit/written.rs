@@ -82,8 +82,8 @@ impl Written {
         }
     }
 
-    /// Of the text that stands in the registry file now, which others may have changed since; `None` if they have undone the
-    /// change: a key that was added is not in it, or one that was removed is.
+    /// Of the text that stands in the registry file now, which others may have changed since; `None` if they have
+    /// undone the change: a key that was added is not in it, or one that was removed is.
     ///
     /// # Errors
     /// [`RegistryError`]: it cannot be read, or a server would not load it.

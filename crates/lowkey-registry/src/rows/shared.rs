@@ -1,6 +1,7 @@
 //! A registry that several servers share and that is changed as a file is: read as one text, written row by row.
 
 use super::Sheet;
+use std::fmt;
 use std::path::Path;
 
 /// Somewhere that keeps a registry in rows, as those who change it see it.
@@ -23,8 +24,8 @@ pub trait Reading {
     /// The rows that can be read.
     fn sheet(&self) -> &Sheet;
 
-    /// Whether there is a row of this name that cannot be read.
-    fn is_faulty(&self, name: &str) -> bool;
+    /// The rows that cannot be read: the device's name, and why.
+    fn faulty(&self) -> &[(String, String)];
 
     /// Of the last change that was seen. A later one's is larger.
     fn revision(&self) -> u64;
@@ -47,3 +48,14 @@ pub enum SharedError {
     /// It came to nothing; why.
     Failed(String),
 }
+
+impl fmt::Display for SharedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Raced => f.write_str("it has changed meanwhile"),
+            Self::Failed(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for SharedError {}
