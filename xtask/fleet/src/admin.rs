@@ -12,7 +12,7 @@ use xtask::command::Result;
 ///
 /// # Errors
 /// No answer, or none that was asked for.
-pub(crate) async fn text(socket: &Path, path: &str) -> Result<String> {
+pub async fn text(socket: &Path, path: &str) -> Result<String> {
     let mut stream = UnixStream::connect(socket).await?;
     stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).await?;
     let mut answer = String::new();
@@ -28,6 +28,6 @@ pub(crate) async fn text(socket: &Path, path: &str) -> Result<String> {
 ///
 /// # Errors
 /// As [`text`].
-pub(crate) async fn json(socket: &Path, path: &str) -> Result<Value> {
+pub async fn json(socket: &Path, path: &str) -> Result<Value> {
     Ok(serde_json::from_str(&text(socket, path).await?)?)
 }

@@ -2,18 +2,14 @@
 
 use crate::{
     fault::Fault,
-    roster::{Keys, Member, Roster},
+    roster::{Member, Roster},
 };
-use lowkey_host::{Connection, Error, Limits, connect};
-use lowkey_transport::Backoff;
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use fleet::board::Board;
+use lowkey_host::Connection;
+use std::{net::SocketAddr, time::Duration};
 use test_support::Random;
 use tokio::{
-    net::{TcpSocket, TcpStream},
+    net::TcpStream,
     task::JoinSet,
     time::{Instant, sleep, timeout},
 };
@@ -28,9 +24,8 @@ impl Boards {
         for (n, member) in (0..).zip(roster.members()) {
             let wait = BETWEEN_BOARDS * n;
             let mut board = |from| {
-                let keys = Arc::clone(&member.keys);
                 let random = Random::from_seed(random.u64());
-                let board = Board { keys, from, server, random, backoff: Backoff::new(SHORTEST, LONGEST) };
+                let board = Board::new(&member.keys, from, server, random, PAUSES);
                 boards.spawn(live(board, member.fault, wait));
             };
             board(member.from);
@@ -45,14 +40,6 @@ impl Boards {
     pub(crate) fn end(&mut self) {
         self.0.abort_all();
     }
-}
-
-struct Board {
-    keys: Arc<Keys>,
-    from: Ipv4Addr,
-    server: SocketAddr,
-    random: Random,
-    backoff: Backoff,
 }
 
 async fn live(mut board: Board, fault: Option<Fault>, wait: Duration) {
@@ -85,42 +72,8 @@ async fn live(mut board: Board, fault: Option<Fault>, wait: Duration) {
             let mut connection = board.connected().await;
             let begun = Instant::now();
             let heard = talk(&mut connection, None).await;
-            let lasted = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
-            let pause = board.backoff.ended(lasted, heard, board.random.u32());
-            sleep(Duration::from_millis(pause.into())).await;
+            board.rest(begun.elapsed(), heard).await;
         },
-    }
-}
-
-impl Board {
-    /// Tries until it is.
-    async fn connected(&mut self) -> Connection<TcpStream> {
-        loop {
-            let error = match self.connect().await {
-                Ok(connection) => return connection,
-                Err(error) => error,
-            };
-            let chance = self.random.u32();
-            let pause = match &error {
-                Error::Channel(error) => self.backoff.failed(error, chance),
-                _ => self.backoff.ended(0, 0, chance),
-            };
-            sleep(Duration::from_millis(pause.into())).await;
-        }
-    }
-
-    async fn connect(&self) -> Result<Connection<TcpStream>, Error> {
-        let socket = TcpSocket::new_v4()?;
-        // Where only one address is loopback, all come from there.
-        let _ = socket.bind((self.from, 0).into());
-        let stream = socket.connect(self.server).await?;
-        connect(stream, self.keys.pinning(), &Limits::default()).await
-    }
-
-    /// About so long.
-    async fn pause(&mut self, about: Duration) {
-        let per_mille = 500 + self.random.below(1000);
-        sleep(about * u32::try_from(per_mille).unwrap_or(1000) / 1000).await;
     }
 }
 
@@ -154,6 +107,5 @@ const BETWEEN_BOARDS: Duration = Duration::from_millis(2);
 const BETWEEN_READINGS: Duration = Duration::from_secs(5);
 /// How long a slow board hears nothing, once there is something to hear.
 const DEAF: Duration = Duration::from_secs(8);
-/// In milliseconds.
-const SHORTEST: u32 = 500;
-const LONGEST: u32 = 8_000;
+/// The first and the longest, in milliseconds.
+const PAUSES: [u32; 2] = [500, 8_000];

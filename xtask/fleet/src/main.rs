@@ -3,7 +3,6 @@
 //!
 //! `--try` asks the server, until it has seen each fault as what it is, and answers the questions of an operator.
 
-mod admin;
 mod arguments;
 mod device;
 mod fault;
@@ -18,6 +17,7 @@ mod window;
 use arguments::Arguments;
 use device::Boards;
 use fault::Fault;
+use fleet::stop;
 use guide::Guide;
 use roster::Roster;
 use service::Service;
@@ -25,7 +25,6 @@ use stage::Stage;
 use std::{env, process::ExitCode, time::Duration};
 use tokio::{
     runtime::Runtime,
-    signal::unix::{SignalKind, signal},
     time::{Instant, interval, sleep, sleep_until},
 };
 use window::Window;
@@ -113,16 +112,6 @@ async fn until(time: Option<Duration>) {
         Some(time) => sleep(time).await,
         None => std::future::pending().await,
     }
-}
-
-/// Until somebody has had enough.
-async fn stop() -> Result<()> {
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    tokio::select! {
-        _ = interrupt.recv() => (),
-        _ = terminate.recv() => (),
-    }
-    Ok(())
 }
 
 const BETWEEN_LINES: Duration = Duration::from_secs(10);

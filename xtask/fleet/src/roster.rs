@@ -1,8 +1,9 @@
 //! Who is in the fleet: names, keys, addresses and faults, and the registry that says so.
 
 use crate::{arguments::Arguments, fault::Fault};
-use lowkey_host::{Id, Identity, Peer, Pinning, PublicKey};
-use lowkey_registry::keys::{encode_public, generate};
+use fleet::board::{Keys, address};
+use lowkey_host::{Id, PublicKey};
+use lowkey_registry::keys::encode_public;
 use std::{fmt::Write as _, net::Ipv4Addr, sync::Arc};
 use xtask::command::Result;
 
@@ -25,19 +26,6 @@ pub(crate) struct Member {
     pub(crate) from: Ipv4Addr,
 }
 
-/// What a key page holds.
-pub(crate) struct Keys {
-    identity: Identity,
-    server: Peer,
-    id: Id,
-}
-
-impl Keys {
-    pub(crate) fn pinning(&self) -> Pinning<'_> {
-        Pinning { id: self.id, identity: &self.identity, peer: &self.server, psk: None }
-    }
-}
-
 impl Roster {
     /// # Errors
     /// No randomness.
@@ -50,17 +38,16 @@ impl Roster {
             let fault = n.checked_sub(FIRST).filter(|n| n.is_multiple_of(apart));
             let fault = fault.and_then(|n| faulty.get(n / apart)).copied();
             let name = format!("pump-{}", n + 1);
-            let registered = Identity::new(generate()?)?;
-            let key = registered.public_key();
+            let keys = Keys::new(server)?;
+            let registered = keys.public();
             // An id that follows from the keys would give the wrong one away.
-            let (identity, id) = match fault {
-                Some(Fault::Keys) => (Identity::new(generate()?)?, Id::new(name.as_bytes()).ok_or("no id")?),
-                _ => (registered, Id::of_pinning(&key, &server)),
+            let keys = match fault {
+                Some(Fault::Keys) => Keys::called(Id::new(name.as_bytes()).ok_or("no id")?, server)?,
+                _ => keys,
             };
-            let peer = Peer::pin(&identity, server)?;
-            let keys = Arc::new(Keys { identity, server: peer, id });
+            let keys = Arc::new(keys);
             let site = SITES[n % SITES.len()];
-            members.push(Member { name, site, fault, keys, registered: key, from: address(n) });
+            members.push(Member { name, site, fault, keys, registered, from: address(n) });
         }
         Ok(Self { members, faults: arguments.faults.clone(), server })
     }
@@ -111,12 +98,6 @@ fn faulty(faults: &[Fault], devices: usize) -> Vec<Fault> {
     let most = faults.iter().map(|fault| fault.of(devices)).max().unwrap_or(0);
     let turn = |turn| faults.iter().copied().filter(move |fault| fault.of(devices) > turn);
     (0..most).flat_map(turn).collect()
-}
-
-/// On Linux all of 127.0.0.0/8 is loopback, so that each device has an address of its own.
-fn address(n: usize) -> Ipv4Addr {
-    let [.., c, d] = u32::try_from(n / 250 * 256 + n % 250 + 1).unwrap_or_default().to_be_bytes();
-    Ipv4Addr::new(127, 1, c, d)
 }
 
 const FIRST: usize = 6;

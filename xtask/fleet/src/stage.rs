@@ -1,25 +1,19 @@
 //! The folder with the server's key, its registry and its sockets, and the server in it. Both are gone at the end.
 
-use crate::{admin, arguments::Arguments, roster::Roster};
+use crate::{arguments::Arguments, roster::Roster};
+use fleet::{admin, server};
 use lowkey_host::PublicKey;
 use lowkey_registry::keys::{encode_public, generate, write_identity};
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::{
-    env,
     error::Error,
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
-    time::Duration,
+    process::ExitStatus,
 };
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
-    time::timeout,
-};
+use tokio::process::Child;
 use xtask::command::Result;
 
 pub(crate) struct Stage {
@@ -71,20 +65,8 @@ impl Stage {
     pub(crate) async fn serve(&self, arguments: &Arguments, roster: &Roster) -> Result<Server> {
         fs::write(self.folder().join("devices.toml"), roster.registry())?;
         fs::write(self.folder().join("lowkey.toml"), configuration(arguments))?;
-        let mut child = self
-            .command()
-            .args(["serve", "--config", "lowkey.toml"])
-            .stdout(Stdio::piped())
-            .stderr(fs::File::create(self.log())?)
-            .spawn()?;
-        let mut said = String::new();
-        if let Some(stdout) = child.stdout.take() {
-            BufReader::new(stdout).read_line(&mut said).await?;
-        }
-        let Some(address) = said.trim().strip_prefix("listening on ") else {
-            return Err(self.fallen(child.wait().await));
-        };
-        Ok(Server { child, address: address.parse()? })
+        let (child, address) = server::serve(&self.lowkey, self.folder(), &self.log()).await?;
+        Ok(Server { child, address })
     }
 
     /// What the server answers.
@@ -119,33 +101,15 @@ impl Stage {
     /// # Errors
     /// It cannot be run.
     pub(crate) async fn lowkey(&self, words: &[&str]) -> Result<(Option<i32>, String)> {
-        let output = self.command().args(words).args(["--admin", "unix:admin.sock"]).output().await?;
+        let command = &mut server::command(&self.lowkey, self.folder());
+        let output = command.args(words).args(["--admin", "unix:admin.sock"]).output().await?;
         let said = [output.stdout, output.stderr].concat();
         Ok((output.status.code(), String::from_utf8_lossy(&said).into_owned()))
     }
 
-    /// The command, with nothing from outside that it would listen to.
-    fn command(&self) -> Command {
-        let mut command = Command::new(&self.lowkey);
-        for (name, _) in env::vars_os() {
-            let ours = ["LOWKEY_", "RUST_LOG", "NOTIFY_SOCKET"];
-            if ours.iter().any(|ours| name.to_string_lossy().starts_with(ours)) {
-                command.env_remove(name);
-            }
-        }
-        command.current_dir(self.folder()).stdin(Stdio::null()).kill_on_drop(true);
-        command
-    }
-
     /// Why there is no server any more.
     pub(crate) fn fallen(&self, status: io::Result<ExitStatus>) -> Box<dyn Error + Send + Sync> {
-        let log = fs::read_to_string(self.log()).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        let last = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n  ");
-        match status {
-            Ok(status) => format!("the server has ended: {status}\n  {last}").into(),
-            Err(error) => error.into(),
-        }
+        server::fallen(&self.log(), status)
     }
 }
 
@@ -163,14 +127,8 @@ impl Server {
     ///
     /// # Errors
     /// It cannot be ended.
-    pub(crate) async fn stop(mut self) -> Result<()> {
-        if let Some(process) = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
-            let _ = kill_process(process, Signal::TERM); // it may have ended
-        }
-        if timeout(PATIENCE, self.child.wait()).await.is_err() {
-            self.child.kill().await?;
-        }
-        Ok(())
+    pub(crate) async fn stop(self) -> Result<()> {
+        server::end(self.child).await
     }
 }
 
@@ -194,6 +152,3 @@ listen = \"unix:admin.sock\"
 "
     )
 }
-
-const PATIENCE: Duration = Duration::from_secs(10);
-const LAST_LINES: usize = 10;
