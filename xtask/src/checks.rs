@@ -18,7 +18,7 @@ use xtask::{
 };
 
 use crate::{
-    BOARD, browser, firmware, fleet, measure, network_trial, pack, plan, show,
+    BOARD, browser, cluster, firmware, fleet, measure, network_trial, pack, plan, show,
     show::{Board, Wire},
     tally::{self, Tally},
 };
@@ -233,7 +233,7 @@ fn clippy(what: &[&str]) -> Result<()> {
 }
 
 /// All steps. Those that stand in a row and may run beside others do.
-const STEPS: [Step; 36] = [
+const STEPS: [Step; 37] = [
     beside(Folder::Workspace, "format", "formatting", formatting),
     beside(Folder::Workspace, "plan", "whether the house is what its plan says", planned),
     beside(Folder::Other, "dependencies", "licences and sources of dependencies", dependencies::allowed),
@@ -296,6 +296,12 @@ const STEPS: [Step; 36] = [
         "fleet",
         "whether a server sees the faults of a fleet as what they are",
         fleet::small,
+    ),
+    beside(
+        Folder::Programs,
+        "cluster",
+        "whether devices of several gateways have what they are promised when one of them fails",
+        cluster::small,
     ),
     beside(Folder::Tests, "browser", "the page for a browser, in one", browser::tries),
     alone("line", "both boards on a line that dies", || show::line(BOARD)),

@@ -30,7 +30,7 @@ struct Verb {
     more: &'static [&'static str],
 }
 
-const VERBS: [Verb; 20] = [
+const VERBS: [Verb; 21] = [
     Verb {
         name: "check",
         words: "",
@@ -83,6 +83,16 @@ const VERBS: [Verb; 20] = [
             "--seconds N   for so long; otherwise until Ctrl-C",
             "--silence N   after so many seconds the server asks a silent device, 10 if nothing is said",
             "--try         until the server has seen each fault as what it is",
+        ],
+    },
+    Verb {
+        name: "cluster",
+        words: " [--small]",
+        what: "three gateways with one registry over NATS behind HAProxy, 200 devices, and a schedule of faults",
+        more: &[
+            "A gateway is killed, frozen, cut off from NATS, upgraded, and NATS is started again; devices are revoked and",
+            "get new keys meanwhile. A timeline of it, figures, and it fails where a device has not had what is promised.",
+            "--small  two gateways and 40 devices, on a machine that may be busy, as `test` plays it",
         ],
     },
     Verb {

@@ -7,6 +7,7 @@ mod bench;
 mod browser;
 mod busy;
 mod checks;
+mod cluster;
 mod coverage;
 mod fleet;
 mod fuzz;
@@ -42,6 +43,8 @@ fn main() -> ExitCode {
         ["demo", "--c", "--pair"] | ["demo", "--pair", "--c"] => show::pair(Board::C),
         ["demo", "--line"] => show::line(BOARD),
         ["board", ref words @ ..] => show::by_hand(BOARD, words),
+        ["cluster"] => cluster::run(),
+        ["cluster", "--small"] => cluster::small(),
         ["fleet", ref words @ ..] => fleet::run(words),
         ["check"] => checks::quick(),
         ["test"] => checks::all(),

@@ -12,7 +12,7 @@ use crate::{
 /// # Errors
 /// They do not compile.
 pub fn build() -> Result<()> {
-    let names = ["lowkey", "tokio-server", "demo", "fleet", "browser"];
+    let names = ["lowkey", "tokio-server", "demo", "fleet", "cluster", "browser"];
     let packages = names.into_iter().flat_map(|name| ["--package", name]);
     // Two that are built with all of their features when all are.
     let whole = ["--package", "lowkey-crypto", "--package", "lowkey-gateway"];

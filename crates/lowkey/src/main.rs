@@ -8,7 +8,6 @@ mod arguments;
 mod asking;
 mod batch;
 mod check;
-mod chosen;
 mod code;
 mod commands;
 mod config;

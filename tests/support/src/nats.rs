@@ -7,12 +7,11 @@ mod cable;
 
 pub use cable::Cable;
 
-use crate::tools;
+use crate::tools::{self, Port};
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-use tokio::net::TcpSocket;
 use tokio::process::{Child, Command};
 
 /// A server, and what it keeps. It ends with the value.
@@ -20,9 +19,7 @@ use tokio::process::{Child, Command};
 pub struct NatsServer {
     program: PathBuf,
     folder: TempDir,
-    address: SocketAddr,
-    /// Bound, and nobody listens on it: while the server is gone the port is nobody else's.
-    _held: TcpSocket,
+    port: Port,
     child: Option<Child>,
 }
 
@@ -42,23 +39,19 @@ impl NatsServer {
     /// It does not like the file.
     pub async fn start_in(folder: TempDir) -> Option<Self> {
         let program = tools::find("nats-server")?;
-        let held = TcpSocket::new_v4().expect("a socket");
-        held.set_reuseaddr(true).expect("an option");
-        held.bind((Ipv4Addr::LOCALHOST, 0).into()).expect("a port");
-        let address = held.local_addr().expect("its address");
-        let mut server = Self { program, folder, address, _held: held, child: None };
+        let mut server = Self { program, folder, port: Port::hold(), child: None };
         server.resume().await;
         Some(server)
     }
 
     /// Where it listens, for as long as this value is there.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.port.address()
     }
 
     /// The same, as clients take it.
     pub fn url(&self) -> String {
-        format!("nats://{}", self.address)
+        format!("nats://{}", self.address())
     }
 
     /// What it was given, and what it keeps.
@@ -73,7 +66,7 @@ impl NatsServer {
     pub async fn resume(&mut self) {
         assert!(self.child.is_none(), "it runs");
         let mut command = Command::new(&self.program);
-        let [ip, port] = [self.address.ip().to_string(), self.address.port().to_string()];
+        let [ip, port] = [self.address().ip().to_string(), self.address().port().to_string()];
         command.args(["--addr", &ip, "--port", &port, "--config"]).arg(self.folder.path().join(CONFIG));
         self.child = Some(tools::start(command, "Server is ready").await);
     }

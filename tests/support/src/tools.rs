@@ -1,8 +1,11 @@
 //! Programs of others that a test plays with.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpSocket;
 use tokio::process::{Child, Command};
 
 /// Where a program is. Where it is not, the test is over, and says so: `cargo xtask test` installs it and sets
@@ -42,15 +45,55 @@ pub async fn start(mut command: Command, ready: &str) -> Child {
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     loop {
         let line = lines.next_line().await.unwrap().expect("it ended; see above");
-        println!("{line}");
+        repeat(&line);
         if line.contains(ready) {
             break;
         }
     }
     tokio::spawn(async move {
         while let Ok(Some(line)) = lines.next_line().await {
-            println!("{line}");
+            repeat(&line);
         }
     });
     child
+}
+
+/// From now on what servers say is not printed: for a program that says itself what happens.
+pub fn hush() {
+    HUSHED.store(true, Ordering::Relaxed);
+}
+
+fn repeat(line: &str) {
+    if !HUSHED.load(Ordering::Relaxed) {
+        println!("{line}");
+    }
+}
+
+static HUSHED: AtomicBool = AtomicBool::new(false);
+
+/// An address on this machine for a program that may be gone for a while, and that is nobody else's meanwhile.
+///
+/// It is bound, and nobody listens on it: a program that listens there binds it once more.
+#[derive(Debug)]
+pub struct Port {
+    address: SocketAddr,
+    _held: TcpSocket,
+}
+
+impl Port {
+    /// One that nobody has, until the value is dropped.
+    ///
+    /// # Panics
+    /// There is none.
+    pub fn hold() -> Self {
+        let held = TcpSocket::new_v4().expect("a socket");
+        held.set_reuseaddr(true).expect("an option");
+        held.bind((Ipv4Addr::LOCALHOST, 0).into()).expect("a port");
+        Self { address: held.local_addr().expect("its address"), _held: held }
+    }
+
+    /// The address.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
 }

@@ -3,7 +3,6 @@
 
 mod away;
 mod bed;
-mod edited;
 mod held;
 mod obeyed;
 mod written;

@@ -1,0 +1,311 @@
+//! All of it, running, and what an operator does to it.
+
+use crate::{
+    balancer::Balancer,
+    bounds::Bounds,
+    device::{Devices, Order},
+    figures::Figures,
+    gateway::{Gateway, registry, tail},
+    oracle::{Oracle, Rules},
+    readiness::{Expected, Readiness},
+    roster::{Roster, name},
+    size::Size,
+    stage::Stage,
+    tap::Tap,
+    timeline::Timeline,
+};
+use fleet::board::Keys;
+use std::{collections::BTreeSet, error::Error, fs, path::PathBuf, sync::Arc, time::Duration};
+use test_support::{Random, nats::NatsServer};
+use tokio::time::{Instant, sleep, timeout};
+use xtask::command::Result;
+
+pub(crate) struct Cluster {
+    pub(crate) size: Size,
+    pub(crate) stage: Stage,
+    pub(crate) timeline: Timeline,
+    pub(crate) bounds: Bounds,
+    pub(crate) oracle: Arc<Oracle>,
+    pub(crate) devices: Devices,
+    pub(crate) gateways: Vec<Gateway>,
+    pub(crate) readiness: Vec<Readiness>,
+    pub(crate) balancer: Balancer,
+    pub(crate) nats: NatsServer,
+    pub(crate) revocations: Figures,
+    pub(crate) takeovers: Figures,
+    tap: Tap,
+    random: Random,
+    /// Devices that have a part already.
+    taken: BTreeSet<usize>,
+}
+
+/// Who can hear of a change when it is written.
+#[derive(Clone, Copy)]
+pub(crate) enum Hears<'a> {
+    /// So many gateways: all that have not said goodbye.
+    All(usize),
+    /// Not these.
+    AllBut(&'a [&'static str]),
+}
+
+impl Cluster {
+    /// Until every device is connected.
+    ///
+    /// # Errors
+    /// What is missing, or does not begin.
+    pub(crate) async fn begin(lowkey: PathBuf, size: Size) -> Result<Self> {
+        let (timeline, stage, mut random) = (Timeline::new(), Stage::new(lowkey)?, Random::new());
+        let roster = Roster::new(size.devices(), stage.server_key())?;
+        stage.enrol(&roster)?;
+        let nats = NatsServer::start().await.ok_or("no nats-server")?;
+        timeline.say(&format!("nats-server is ready at {}", nats.address()));
+        stage.push(&registry(&nats.url()), &[]).await?.well()?;
+        timeline.say(&format!("`lowkey registry push`: {} devices", size.devices()));
+        let (mut gateways, mut readiness) = (Vec::new(), Vec::new());
+        for name in size.gateways() {
+            let mut gateway = Gateway::new(name, &stage, &nats).await?;
+            readiness.push(Readiness::watch(&gateway));
+            gateway.begin().await?;
+            timeline.say(&format!("gateway {name} is ready at {}", gateway.address()));
+            gateways.push(gateway);
+        }
+        let balancer = Balancer::begin(stage.folder(), &gateways, size.silence()).await?;
+        timeline.say(&format!("HAProxy is ready at {}", balancer.address()));
+        for readiness in &readiness {
+            readiness.expect(Expected::Ready);
+        }
+        let oracle = Arc::new(Oracle::new(size.devices(), size.gateways().to_vec()));
+        let (begun, bounds, tap) = (Instant::now(), Bounds::new(size.times()), Tap::new(nats.address()));
+        let seed = random.u64();
+        let devices = Devices::begin(roster.members(), balancer.address(), &oracle);
+        let cluster = Self {
+            size,
+            stage,
+            timeline,
+            bounds,
+            oracle,
+            devices,
+            gateways,
+            readiness,
+            balancer,
+            nats,
+            revocations: Figures::default(),
+            takeovers: Figures::default(),
+            tap,
+            random: Random::from_seed(seed),
+            taken: BTreeSet::new(),
+        };
+        cluster.all_connected(begun, 0).await?;
+        Ok(cluster)
+    }
+
+    pub(crate) fn all(&self) -> Hears<'static> {
+        Hears::All(self.gateways.len())
+    }
+
+    /// Where the registry is.
+    pub(crate) fn registry(&self) -> String {
+        registry(&self.nats.url())
+    }
+
+    /// Waits until all devices are that may be.
+    ///
+    /// # Errors
+    /// They never are.
+    pub(crate) async fn all_connected(&self, since: Instant, ended: usize) -> Result<()> {
+        self.oracle.all_connected(since, ended).await?;
+        let each = self.gateways.iter().enumerate();
+        let each =
+            each.map(|(n, gateway)| (self.oracle.at(n).len(), gateway.name)).filter(|(held, _)| *held > 0);
+        let each: Vec<String> = each.map(|(held, name)| format!("{held} at {name}")).collect();
+        self.timeline.say(&format!("  all devices are connected: {}", each.join(", ")));
+        Ok(())
+    }
+
+    /// A device that is connected there and has had no part yet.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(crate) fn take_at(&mut self, gateway: usize) -> Result<usize> {
+        let mut there = self.oracle.at(gateway);
+        there.retain(|device| !self.taken.contains(device));
+        there.sort_unstable();
+        there.dedup();
+        if there.is_empty() {
+            return Err(format!("no device is left at {}", self.gateways[gateway].name).into());
+        }
+        let device = there[self.random.below(there.len())];
+        self.taken.insert(device);
+        Ok(device)
+    }
+
+    /// Takes these devices out of the registry, and waits until that is in force where it can be.
+    ///
+    /// # Errors
+    /// It is not, or not in time.
+    pub(crate) async fn revoke(&mut self, victims: &[usize], hears: Hears<'_>) -> Result<()> {
+        let begun = Instant::now();
+        let held: Vec<Option<usize>> = victims.iter().map(|victim| self.oracle.held(*victim)).collect();
+        for victim in victims {
+            self.stage.take_out(&name(*victim), &[]).await?;
+        }
+        self.push(hears).await?;
+        let now = Instant::now();
+        for (victim, held) in victims.iter().zip(held) {
+            let written = self.tap.written(&name(*victim), begun).await?;
+            self.oracle.is_out(*victim, written);
+            let Some(held) = held else { continue };
+            let gateway = self.gateways[held].name;
+            if let Hears::AllBut(deaf) = hears
+                && deaf.contains(&gateway)
+            {
+                self.timeline
+                    .say(&format!("  {} is revoked, and {gateway} does not hear of it", name(*victim)));
+                continue;
+            }
+            let ended = self.oracle.all_ended(*victim, now, &self.numbers(hears)).await?;
+            let Some(last) = ended.filter(|last| *last >= written) else { continue };
+            let took = last - written;
+            // What it could not know at once is judged with all the rest.
+            if self.oracle.is_blind(held) {
+                continue;
+            }
+            let bound = self.bounds.of(END);
+            if took > bound {
+                let [took, bound] = [took, bound].map(|time| time.as_secs_f32());
+                let who = format!("{} at {gateway}", name(*victim));
+                return Err(format!("{who}: revoked, and a session for {took:.2} s, not {bound:.2}").into());
+            }
+            self.revocations.add(took);
+        }
+        Ok(())
+    }
+
+    /// The gateways that do not hear.
+    fn numbers(&self, hears: Hears<'_>) -> Vec<usize> {
+        let Hears::AllBut(deaf) = hears else { return Vec::new() };
+        (0..self.gateways.len()).filter(|number| deaf.contains(&self.gateways[*number].name)).collect()
+    }
+
+    /// Brings the registry's file to NATS, and holds what the command says of who obeys against what is so.
+    ///
+    /// # Errors
+    /// It says something else.
+    pub(crate) async fn push(&self, hears: Hears<'_>) -> Result<()> {
+        let wait = if let Hears::All(_) = hears { "60s" } else { "1s" };
+        let said = self.stage.push(&self.registry(), &["--wait", wait]).await?;
+        let is_so = match hears {
+            Hears::All(gateways) => {
+                said.code == Some(0) && said.text.contains(&format!("in force: {gateways} gateway"))
+            }
+            Hears::AllBut(deaf) => said.code == Some(7) && deaf.iter().all(|name| said.text.contains(name)),
+        };
+        if is_so {
+            Ok(())
+        } else {
+            Err(format!("`lowkey registry push` ends with {:?}: {}", said.code, said.text).into())
+        }
+    }
+
+    /// Gives a device new keys, and takes the old ones away once it has come by the new.
+    ///
+    /// # Errors
+    /// It is not let in, or more of it ends than has to.
+    pub(crate) async fn rotate(&mut self, device: usize, hears: Hears<'_>) -> Result<()> {
+        let (begun, name) = (Instant::now(), name(device));
+        let page = format!("{name}.page");
+        self.stage.rotate(&name, &page).await?;
+        self.push(hears).await?;
+        let keys = Keys::of_page(&fs::read(self.stage.folder().join(&page))?)?;
+        self.devices.tell(device, Order::Take(Arc::new(keys)));
+        let came = || self.oracle.ended_of(device, begun) > 0 && self.oracle.held(device).is_some();
+        self.oracle.until(&format!("{name}, by its new keys"), came).await?;
+        let new = Instant::now();
+        self.stage.take_out(&name, &["--old"]).await?;
+        self.push(hears).await?;
+        if self.oracle.ended_of(device, new) > 0 {
+            return Err(format!("{name} was sent away with its new keys").into());
+        }
+        self.timeline.say(&format!("  {name} has new keys, and the old ones are taken out"));
+        Ok(())
+    }
+
+    /// Whether all is as promised so far.
+    ///
+    /// # Errors
+    /// What is not.
+    pub(crate) fn judge(&self, rules: Rules) -> Result<()> {
+        self.oracle.judge(&self.bounds, END, rules)?;
+        self.readiness.iter().try_for_each(Readiness::judge)
+    }
+
+    /// How long devices were away, held against the promise.
+    ///
+    /// # Errors
+    /// One was for longer.
+    pub(crate) fn were_back(&self, away: &Figures) -> Result<()> {
+        let (longest, bound) = (away.longest(), self.bounds.of(BACK));
+        if longest > bound {
+            return Err(format!(
+                "a device was away for {:.2} s, not {:.2}",
+                longest.as_secs_f32(),
+                bound.as_secs_f32()
+            )
+            .into());
+        }
+        self.timeline.say(&format!("  all are back, the last after {:.2} s", longest.as_secs_f32()));
+        Ok(())
+    }
+
+    /// Waits until each gateway says of its sessions what the devices do.
+    ///
+    /// # Errors
+    /// It never does.
+    pub(crate) async fn agree(&self) -> Result<()> {
+        for (n, gateway) in self.gateways.iter().enumerate() {
+            let agrees = async {
+                while gateway.sessions().await? != self.oracle.sessions(n) {
+                    sleep(LOOK).await;
+                }
+                Ok(())
+            };
+            within(&format!("{} and the devices agree who is connected", gateway.name), agrees).await?;
+        }
+        Ok(())
+    }
+
+    /// Until the gateway and the balancer agree that it is ready.
+    ///
+    /// # Errors
+    /// They do not.
+    pub(crate) async fn is_ready(&self, gateway: usize) -> Result<()> {
+        let (gateway, readiness) = (self.gateways[gateway].name, &self.readiness[gateway]);
+        self.balancer.sees(gateway, true).await?;
+        readiness.expect(Expected::Ready);
+        readiness.says_so().await?;
+        self.timeline.say(&format!("  {gateway} is ready again, and HAProxy sends devices to it"));
+        Ok(())
+    }
+
+    /// What was going on, with an error.
+    pub(crate) fn logs(&self, error: &(dyn Error + Send + Sync)) -> Box<dyn Error + Send + Sync> {
+        let logs =
+            self.gateways.iter().map(|gateway| format!("\n{}:\n  {}", gateway.name, tail(&gateway.log())));
+        format!("{error}\n{}", logs.collect::<String>()).into()
+    }
+}
+
+/// Waits for what has to come.
+///
+/// # Errors
+/// It does not, or fails.
+pub(crate) async fn within(what: &str, comes: impl Future<Output = Result<()>>) -> Result<()> {
+    timeout(PATIENCE, comes).await.map_err(|_| format!("it never comes: {what}"))?
+}
+
+/// How long a session may last that has to end, where NATS is seen.
+pub(crate) const END: Duration = Duration::from_secs(1);
+/// How long a device may be away when its gateway is.
+const BACK: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_secs(90);

@@ -1,0 +1,173 @@
+//! A gateway: `lowkey serve` in a folder of its own, at addresses that stay, with a cable of its own to NATS.
+
+use crate::{service::Service, stage::Stage};
+use fleet::{
+    admin,
+    server::{self, Signal},
+};
+use std::{
+    collections::BTreeSet,
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitStatus,
+    time::Duration,
+};
+use test_support::{
+    nats::{Cable, NatsServer},
+    tools::Port,
+};
+use tokio::process::Child;
+use xtask::command::Result;
+
+pub(crate) struct Gateway {
+    pub(crate) name: &'static str,
+    folder: PathBuf,
+    lowkey: PathBuf,
+    devices: Port,
+    probes: Port,
+    cable: Cable,
+    child: Option<Child>,
+    _service: Service,
+}
+
+impl Gateway {
+    /// # Errors
+    /// Its folder cannot be made.
+    pub(crate) async fn new(name: &'static str, stage: &Stage, nats: &NatsServer) -> Result<Self> {
+        let folder = stage.folder().join(name);
+        fs::create_dir_all(folder.join("state"))?;
+        let service = Service::begin(&folder.join("service.sock"), name)?;
+        let (devices, probes, cable) = (Port::hold(), Port::hold(), Cable::to(nats.address()).await);
+        let gateway = Self {
+            name,
+            folder,
+            lowkey: stage.lowkey.clone(),
+            devices,
+            probes,
+            cable,
+            child: None,
+            _service: service,
+        };
+        fs::write(gateway.folder.join("lowkey.toml"), gateway.configuration())?;
+        Ok(gateway)
+    }
+
+    /// Where the balancer sends devices.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.devices.address()
+    }
+
+    /// Where it says whether it is ready.
+    pub(crate) fn probes(&self) -> SocketAddr {
+        self.probes.address()
+    }
+
+    /// Between it and NATS.
+    pub(crate) fn cable(&self) -> &Cable {
+        &self.cable
+    }
+
+    /// Where it writes what happens.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.folder.join("serve.log")
+    }
+
+    /// Starts it, and waits until it listens.
+    ///
+    /// # Errors
+    /// It does not; its log says why.
+    pub(crate) async fn begin(&mut self) -> Result<()> {
+        let begun = server::serve(&self.lowkey, &self.folder, &self.log()).await;
+        let (child, _) = begun.map_err(|error| format!("gateway {}: {error}", self.name))?;
+        self.child = Some(child);
+        Ok(())
+    }
+
+    /// Ends it as a power cut does; returns when it is gone.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub(crate) async fn kill(&mut self) -> Result<()> {
+        Ok(self.child.take().ok_or("it does not run")?.kill().await?)
+    }
+
+    /// Ends it as systemd does; returns when it is gone.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub(crate) async fn stop(&mut self) -> Result<ExitStatus> {
+        let mut child = self.child.take().ok_or("it does not run")?;
+        server::tell(&child, Signal::TERM);
+        Ok(child.wait().await?)
+    }
+
+    /// Stops it where it is: its connections stay, and nothing answers.
+    pub(crate) fn freeze(&self) {
+        self.tell(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn thaw(&self) {
+        self.tell(Signal::CONT);
+    }
+
+    fn tell(&self, signal: Signal) {
+        if let Some(child) = &self.child {
+            server::tell(child, signal);
+        }
+    }
+
+    /// The devices that it holds, by their names.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub(crate) async fn sessions(&self) -> Result<BTreeSet<String>> {
+        let said = admin::json(&self.folder.join("admin.sock"), "/sessions").await?;
+        let sessions = said["sessions"].as_array().ok_or("no list of sessions")?;
+        Ok(sessions.iter().filter_map(|session| session["device"].as_str()).map(str::to_owned).collect())
+    }
+
+    /// All that gateways are told.
+    fn configuration(&self) -> String {
+        let (devices, probes, name) = (self.address(), self.probes(), self.name);
+        let (registry, stale) = (registry(&self.cable.url()), MAX_STALE.as_secs());
+        format!(
+            "key = \"../server.key\"
+state = \"state\"
+listen = \"{devices}\"
+forward = \"unix:service.sock\"
+accept_proxy = [\"127.0.0.0/8\"]
+[nats]
+registry = \"{registry}\"
+name = \"{name}\"
+max_stale = \"{stale}s\"
+on_stale = \"refuse\"
+[sessions]
+linger = \"1s\"
+[admin]
+listen = \"unix:admin.sock\"
+[probes]
+listen = \"{probes}\"
+"
+        )
+    }
+}
+
+/// The registry that a NATS at this address has.
+pub(crate) fn registry(nats: &str) -> String {
+    format!("{nats}/{PREFIX}")
+}
+
+/// The end of a file, for whoever asks why.
+pub(crate) fn tail(file: &Path) -> String {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    // Devices that are out go on trying.
+    let lines: Vec<&str> = text.lines().filter(|line| !line.contains("attempt refused")).collect();
+    lines[lines.len().saturating_sub(LINES)..].join("\n  ")
+}
+
+/// For how long a gateway goes on that does not see NATS.
+pub(crate) const MAX_STALE: Duration = Duration::from_secs(8);
+pub(crate) const PREFIX: &str = "lowkey";
+const LINES: usize = 12;

@@ -1,0 +1,54 @@
+//! `cargo xtask cluster`: several `lowkey serve` with one registry over NATS, HAProxy before them, and devices that
+//! come again.
+//!
+//! A schedule of faults is played, and an oracle says whether the devices had what they were promised. It trusts what
+//! devices saw, and not what gateways say of themselves.
+
+mod balancer;
+mod bounds;
+mod cluster;
+mod device;
+mod faults;
+mod figures;
+mod gateway;
+mod oracle;
+mod readiness;
+mod roster;
+mod service;
+mod size;
+mod stage;
+mod tap;
+mod timeline;
+
+use cluster::Cluster;
+use size::Size;
+use std::{env, path, process::ExitCode};
+use tokio::runtime::Runtime;
+use xtask::command::Result;
+
+fn main() -> ExitCode {
+    test_support::tools::hush();
+    match Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(play())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cluster: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// To the end, whoever brings it about; nothing is left behind.
+async fn play() -> Result<()> {
+    let words: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (lowkey, size) = match words[..] {
+        [lowkey] => (lowkey, Size::Whole),
+        [lowkey, "--small"] => (lowkey, Size::Small),
+        _ => return Err("usage: cargo xtask cluster [--small]".into()),
+    };
+    let lowkey = path::absolute(lowkey)?;
+    tokio::select! {
+        done = async { faults::play(Cluster::begin(lowkey, size).await?).await } => done,
+        stopped = fleet::stop() => stopped.and(Err("somebody has stopped it".into())),
+    }
+}
