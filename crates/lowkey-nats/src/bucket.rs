@@ -51,6 +51,11 @@ impl Bucket {
         format!("{}>", self.subjects())
     }
 
+    /// The subjects of the rows of all devices.
+    pub(crate) fn rows(&self) -> String {
+        format!("{}device.*", self.subjects())
+    }
+
     fn subjects(&self) -> String {
         format!("$KV.{}.", self.name)
     }

@@ -22,6 +22,8 @@ pub enum NatsError {
     Older(String),
     /// Another has changed this device's row meanwhile. What was written before that stands.
     Raced(String),
+    /// A change was sent, and whether it was taken was not heard; why.
+    Unheard(String),
     /// The new registry does not come apart into rows.
     Sheet(SheetError),
     /// The last registry that was kept cannot be read.
@@ -54,6 +56,7 @@ impl fmt::Display for NatsError {
                 "somebody else has changed the row of {:?} meanwhile; look, and try again",
                 mask(name)
             ),
+            Self::Unheard(why) => write!(f, "NATS has not said whether it has taken a change: {why}"),
             Self::Sheet(error) => write!(f, "{error}"),
         }
     }

@@ -17,6 +17,8 @@ pub(crate) struct Following {
     bucket: Bucket,
     messages: Ordered,
     began: (i64, Instant),
+    /// The last change of a device's row when it began, whether or not anybody can read that.
+    pub(crate) last_of_rows: u64,
 }
 
 impl Following {
@@ -40,7 +42,8 @@ impl Following {
         let mut left = consumer.cached_info().num_pending;
         let began = (consumer.cached_info().created.unix_timestamp(), Instant::now());
         let messages = consumer.messages().await.map_err(|error| reading(&error))?;
-        let mut following = Self { bucket: bucket.clone(), messages, began };
+        let mut following = Self { bucket: bucket.clone(), messages, began, last_of_rows: 0 };
+        let rows = bucket.rows();
         let mut entries = Vec::new();
         while left > 0 {
             let message = timeout(PATIENCE, following.messages.next()).await;
@@ -50,7 +53,12 @@ impl Following {
                     "it stopped halfway".to_owned(),
                 ));
             };
-            left = message.info().map_or(0, |info| info.pending);
+            let info = message.info().map(|info| (info.pending, info.stream_sequence));
+            let (pending, revision) = info.unwrap_or_default();
+            left = pending;
+            if message.subject.starts_with(rows.trim_end_matches('*')) {
+                following.last_of_rows = following.last_of_rows.max(revision);
+            }
             entries.extend(following.bucket.read(&message));
         }
         Ok((entries, following, last))

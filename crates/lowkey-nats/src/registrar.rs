@@ -43,6 +43,17 @@ pub struct Stored {
     /// Of the head, whatever it is.
     head_revision: u64,
     revisions: BTreeMap<String, u64>,
+    /// Of the last change of any row, also of those that are none of ours.
+    last_of_rows: u64,
+}
+
+/// What has to stand there as it was read for a key to be written.
+#[derive(Clone, Copy, Debug)]
+enum Unchanged {
+    /// The key itself, whose last change has this revision.
+    Key(u64),
+    /// The rows of all devices, of whose changes the last has this revision.
+    Rows(u64),
 }
 
 /// Which gateways obey what was written.
@@ -148,6 +159,7 @@ impl Registrar {
             head: None,
             head_revision: 0,
             revisions: BTreeMap::new(),
+            last_of_rows: following.last_of_rows,
         };
         for entry in entries {
             stored.take(entry);
@@ -169,26 +181,52 @@ impl Registrar {
     ) -> Result<Option<u64>, NatsError> {
         let mut last = None;
         let new = new.clone().ranked_as(&old.sheet);
-        let new_head = match &old.head {
-            Some(head) if head.text == new.head => None,
-            Some(head) => Some(Head { born: head.born.clone(), text: new.head.clone() }),
-            None => Some(Head { born: born()?, text: new.head.clone() }),
-        };
-        if let Some(head) = new_head {
-            last = Some(self.put(&Key::Head, Some(head.kept()), old.head_revision).await?);
+        if let Some(head) = old.new_head(&new)? {
+            last = Some(self.put(&Key::Head, Some(head.kept()), Unchanged::Key(old.head_revision)).await?);
         }
         let faulty = old.faulty.iter().map(|(name, _)| name);
         for name in old.sheet.rows.keys().chain(faulty).filter(|name| !new.rows.contains_key(*name)) {
             let revision = old.revisions.get(name).copied().unwrap_or(0);
-            last = Some(self.put(&Key::Device(name.clone()), None, revision).await?);
+            last = Some(self.put(&Key::Device(name.clone()), None, Unchanged::Key(revision)).await?);
             *written += 1;
         }
         for (name, row) in new.rows.iter().filter(|(name, row)| old.sheet.rows.get(*name) != Some(*row)) {
             let revision = old.revisions.get(name).copied().unwrap_or(0);
-            last = Some(self.put(&Key::Device(name.clone()), Some(row.kept()), revision).await?);
+            last =
+                Some(self.put(&Key::Device(name.clone()), Some(row.kept()), Unchanged::Key(revision)).await?);
             *written += 1;
         }
         Ok(last)
+    }
+
+    /// Writes what `new` says otherwise than `old`, as [`write`](Self::write) does, but only if no row of any device
+    /// has changed since `old` was read, and leaves rows that cannot be read alone, but for that of the name `out`.
+    /// What one writes in this way fits to all that is there.
+    ///
+    /// # Errors
+    /// [`NatsError::Raced`]: one has changed, or has not been heard of after it was sent. Of several rows some may be
+    /// written.
+    pub async fn edit(&self, old: &Stored, new: &Sheet, out: Option<&str>) -> Result<Option<u64>, NatsError> {
+        let mut written = None;
+        let new = new.clone().ranked_as(&old.sheet);
+        if let Some(head) = old.new_head(&new)? {
+            written = Some(self.put(&Key::Head, Some(head.kept()), Unchanged::Key(old.head_revision)).await?);
+        }
+        let is_new = |name: &String| !old.sheet.rows.contains_key(name);
+        let differing = new.rows.iter().filter(|(name, row)| old.sheet.rows.get(*name) != Some(*row));
+        let (come, changed): (Vec<_>, Vec<_>) = differing.partition(|(name, _)| is_new(name));
+        let gone = old.sheet.rows.keys().filter(|name| !new.rows.contains_key(*name)).cloned();
+        let gone = gone.chain(out.map(str::to_owned)).map(|name| (name, None));
+        let kept = |of: Vec<(&String, &Ranked)>| {
+            of.into_iter().map(|(name, row)| (name.clone(), Some(row.kept()))).collect::<Vec<_>>()
+        };
+        // What changes beside the row that comes or goes is comments: that row comes last.
+        let mut last = old.last_of_rows;
+        for (name, value) in kept(changed).into_iter().chain(gone).chain(kept(come)) {
+            last = self.put(&Key::Device(name), value, Unchanged::Rows(last)).await?;
+            written = Some(last);
+        }
+        Ok(written)
     }
 
     /// Says that what is there is another registry from now on: gateways that have read a later one take this.
@@ -197,21 +235,34 @@ impl Registrar {
     /// [`NatsError`].
     pub async fn begin_anew(&self, old: &Stored) -> Result<u64, NatsError> {
         let head = Head { born: born()?, text: old.sheet.head.clone() };
-        self.put(&Key::Head, Some(head.kept()), old.head_revision).await
+        self.put(&Key::Head, Some(head.kept()), Unchanged::Key(old.head_revision)).await
     }
 
-    /// A key's value, or its end, if its last change has this revision.
-    async fn put(&self, key: &Key, value: Option<String>, revision: u64) -> Result<u64, NatsError> {
+    /// Writes a key's value, or its end.
+    async fn put(&self, key: &Key, value: Option<String>, unchanged: Unchanged) -> Result<u64, NatsError> {
         let mut headers = HeaderMap::new();
+        let revision = match unchanged {
+            Unchanged::Key(revision) => revision,
+            Unchanged::Rows(revision) => {
+                headers.insert(EXPECTED_OF_SUBJECT, self.bucket.rows());
+                revision
+            }
+        };
         headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, revision.to_string());
         if value.is_none() {
             headers.insert("KV-Operation", "DEL");
         }
         let subject = self.bucket.subject(key);
         let value = value.unwrap_or_default().into();
-        let failed = |error: jetstream::context::PublishError| match (error.kind(), key) {
-            (PublishErrorKind::WrongLastSequence, Key::Device(name)) => NatsError::Raced(name.clone()),
-            (PublishErrorKind::WrongLastSequence, _) => NatsError::Raced("the registry itself".to_owned()),
+        let raced = || match key {
+            Key::Device(name) => NatsError::Raced(name.clone()),
+            Key::Head | Key::Beat(_) => NatsError::Raced("the registry itself".to_owned()),
+        };
+        let failed = |error: jetstream::context::PublishError| match error.kind() {
+            PublishErrorKind::WrongLastSequence => raced(),
+            PublishErrorKind::TimedOut | PublishErrorKind::BrokenPipe => {
+                NatsError::Unheard(error.to_string())
+            }
             _ => NatsError::request("a change was not taken")(&error),
         };
         let sent = self.context.publish_with_headers(subject, headers, value).await.map_err(failed)?;
@@ -274,6 +325,15 @@ impl Registrar {
 }
 
 impl Stored {
+    /// The head that `new` needs, if that is another.
+    fn new_head(&self, new: &Sheet) -> Result<Option<Head>, NatsError> {
+        Ok(match &self.head {
+            Some(head) if head.text == new.head => None,
+            Some(head) => Some(Head { born: head.born.clone(), text: new.head.clone() }),
+            None => Some(Head { born: born()?, text: new.head.clone() }),
+        })
+    }
+
     fn take(&mut self, entry: Entry) {
         let Entry { key, revision, value, at, .. } = entry;
         if !matches!(key, Key::Beat(_)) {
@@ -327,5 +387,8 @@ fn born() -> Result<String, NatsError> {
     Ok(Hex(&random.expose()[..16]).to_string())
 }
 
+/// Whose last change the expected one is: by itself it is that of the key that is written. From 2.11 on; an older
+/// server writes nothing then.
+const EXPECTED_OF_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
 /// How often it is looked whether a gateway that is gone has surely stopped.
 const LOOK: Duration = Duration::from_millis(500);

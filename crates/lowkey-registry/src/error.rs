@@ -34,6 +34,13 @@ pub enum RegistryError {
     Unfinished(PathBuf),
     /// There were devices, and now there is nothing but white space in it: more likely half written than meant.
     Empty(PathBuf),
+    /// Several servers share it, and it cannot be read or written.
+    Shared {
+        /// What people call it.
+        named: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// A line in it is wrong.
     Line {
         /// The file.
@@ -70,6 +77,7 @@ impl RegistryError {
             | Self::Foreign { path, .. }
             | Self::Unfinished(path)
             | Self::Empty(path)
+            | Self::Shared { named: path, .. }
             | Self::Line { path, .. } => *path = by_user.to_owned(),
         }
         self
@@ -116,6 +124,7 @@ impl fmt::Display for RegistryError {
                 "{}: is empty all at once; if no device is to connect any more, write a comment into it, such as: # nobody",
                 shown(path),
             ),
+            Self::Shared { named, why } => write!(f, "{}: {}", shown(named), clean(&mask(why))),
             Self::Line { path, line, column, why } => write!(f, "{}:{line}:{column}: {why}", shown(path)),
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! A [`LiveRegistry`] is a file of devices that is read again when it changes; an `Acceptor` of `lowkey-host` takes it
 //! as it takes any registry. [`provision`](provision::provision) makes a device's key page and enters it, [`rotation`]
-//! takes keys out. [`keys`] are text and files, and [`text_file`] reads both sorts of file, with the owner that they
-//! must have.
+//! takes keys out; both change a file, or rows that several servers share ([`Target`]). [`keys`] are text and files,
+//! and [`text_file`] reads both sorts of file, with the owner that they must have.
 //!
 //! # Events
 //! As [those of `lowkey-host`](lowkey_host#events):
@@ -28,6 +28,7 @@ mod edit;
 mod error;
 mod file;
 pub mod keys;
+mod listing;
 mod live;
 pub mod pairing;
 pub mod provision;
@@ -38,6 +39,7 @@ mod snapshot;
 mod stamp;
 mod survey;
 mod table;
+mod target;
 pub mod text_file;
 mod time;
 mod told;
@@ -47,10 +49,12 @@ pub use code_text::{code_text, label_text};
 pub use edit::Written;
 pub use error::RegistryError;
 pub use file::{FileRegistry, digest_of};
+pub use listing::{Listed, ListedPinning, Listing, list};
 pub use live::LiveRegistry;
 pub use lowkey_core::label::parse as parse_code;
 pub use snapshot::Changes;
 pub use survey::{Survey, Surveyed, survey};
+pub use target::Target;
 pub use time::parse_time;
 
 /// The code in the README, compiled as it stands there.

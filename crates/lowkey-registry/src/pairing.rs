@@ -1,21 +1,23 @@
-//! The rows of a registry file that pairings make (protocol §6): a claim is the row itself.
+//! The rows of a registry that pairings make (protocol §6): a claim is the row itself.
 //!
 //! A code belongs to the row that bears its name, pending or final, whoever reads or writes the file: there is no other
-//! list of codes. Each change is made under the file's lock and replaces the file at once, so of two devices that show
+//! list of codes. Each change is made under the file's lock and replaces the file at once, or is taken only if nothing
+//! has changed meanwhile, so of two devices that show
 //! the same code at the same moment one has the row, and the other learns whose it is. Taking the row out
 //! ([`revoke`](crate::rotation::revoke)) frees the code on this side; the device remembers by itself that it is spent.
 
 use crate::code_name::show_code_name;
-use crate::edit::{Change, Edit, EditError, Written};
+use crate::edit::{Change, Edit, EditError, Written, again};
 use crate::error::RegistryError;
 use crate::file::quote;
 use crate::keys;
 use crate::table::{Described, Entry};
+use crate::target::Target;
 use crate::text_file::shown;
 use lowkey_host::text::mask;
 use lowkey_host::{Bearer, Device, Id, Paired, PublicKey};
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A device that a pairing enters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,9 +69,16 @@ impl std::error::Error for PairingError {}
 ///
 /// # Errors
 /// [`PairingError`]; among others the name is another row's, or the code is another name's.
-pub fn may_claim(registry: &Path, server: &PublicKey, name: &str, code: &Id) -> Result<(), PairingError> {
-    let edit = Edit::begin(registry).map_err(PairingError::Registry)?;
-    let entries = entries(&edit, registry, server)?;
+pub fn may_claim<'t>(
+    registry: impl Into<Target<'t>>,
+    server: &PublicKey,
+    name: &str,
+    code: &Id,
+) -> Result<(), PairingError> {
+    let target = registry.into();
+    let registry = target.named();
+    let edit = Edit::begin(target).map_err(PairingError::Registry)?;
+    let entries = edit.entries(server).map_err(|error| refused(target, error))?;
     Device::new(name).map_err(|error| PairingError::Device(registry.to_owned(), error.to_string()))?;
     if let Some((entry, pinning)) = bearer(&entries, code) {
         if entry.device.name() != name {
@@ -89,26 +98,34 @@ pub fn may_claim(registry: &Path, server: &PublicKey, name: &str, code: &Id) -> 
 ///
 /// # Errors
 /// [`PairingError`]; the registry is as it was.
-pub fn claim(registry: &Path, server: &PublicKey, enrolment: Enrolment<'_>) -> Result<Claimed, PairingError> {
+pub fn claim<'t>(
+    registry: impl Into<Target<'t>>,
+    server: &PublicKey,
+    enrolment: Enrolment<'_>,
+) -> Result<Claimed, PairingError> {
+    let registry = registry.into();
     let Enrolment { name, key, code } = enrolment;
     let key = key.canonical();
-    let edit = Edit::begin(registry).map_err(PairingError::Registry)?;
-    let there = entries(&edit, registry, server)?;
-    let added = |text: &str| Written::new(registry, server, text, Change::Added(key));
-    if let Some((entry, pinning)) = bearer(&there, &code) {
-        if pinning.key != key || entry.device.name() != name {
-            return Err(claimed(entry, pinning));
-        }
-        return Ok(Claimed { written: added(edit.text()), was_there: true });
-    }
     let row = format!(
         "[[device]]\nname = {}\nkey = {}\ncode = {}\npending = true\n",
         quote(name),
         quote(&keys::encode_public(&key)),
         quote(&show_code_name(&code)),
     );
-    let new = edit.add(&[row], server).map_err(|error| refused(registry, error))?;
-    Ok(Claimed { written: added(&new), was_there: false })
+    let added = || Change::Added(key);
+    let claimed = again(|| {
+        let edit = Edit::begin(registry)?;
+        let there = edit.entries(server)?;
+        if let Some((entry, pinning)) = bearer(&there, &code) {
+            if pinning.key != key || entry.device.name() != name {
+                return Ok(Err(claimed(entry, pinning)));
+            }
+            return Ok(Ok(Claimed { written: edit.standing(server, added()), was_there: true }));
+        }
+        let written = edit.add(&[&row], server, added())?;
+        Ok(Ok(Claimed { written, was_there: false }))
+    });
+    claimed.map_err(|error| refused(registry, error))?
 }
 
 /// What was written; `None` if there was nothing to change.
@@ -118,8 +135,11 @@ pub type Settled = Result<Option<Written>, PairingError>;
 ///
 /// # Errors
 /// [`PairingError`]; the registry is as it was.
-pub fn finalise(registry: &Path, server: &PublicKey, key: &PublicKey, code: &Id) -> Settled {
-    change(registry, server, key, code, |edit, entries, n, at| {
+pub fn finalise<'t, T>(registry: T, server: &PublicKey, key: &PublicKey, code: &Id) -> Settled
+where
+    T: Into<Target<'t>>,
+{
+    change(registry.into(), server, key, code, |edit, entries, n, at| {
         let new = edit.finalised(server, n, at)?;
         let key = entries[n].pinnings[at].key;
         Ok((new, Change::Added(key)))
@@ -130,8 +150,11 @@ pub fn finalise(registry: &Path, server: &PublicKey, key: &PublicKey, code: &Id)
 ///
 /// # Errors
 /// [`PairingError`]; the registry is as it was.
-pub fn remove(registry: &Path, server: &PublicKey, key: &PublicKey, code: &Id) -> Settled {
-    change(registry, server, key, code, |edit, entries, n, at| {
+pub fn remove<'t, T>(registry: T, server: &PublicKey, key: &PublicKey, code: &Id) -> Settled
+where
+    T: Into<Target<'t>>,
+{
+    change(registry.into(), server, key, code, |edit, entries, n, at| {
         let entry = &entries[n];
         let removal = edit.without(server, entry.device.name(), |other, _| other == at)?;
         Ok((removal.text, Change::Removed(vec![entry.pinnings[at].key])))
@@ -140,27 +163,25 @@ pub fn remove(registry: &Path, server: &PublicKey, key: &PublicKey, code: &Id) -
 
 /// Changes the pending row of this key and code, whose numbers `to` is given, if there is one.
 fn change(
-    registry: &Path,
+    registry: Target<'_>,
     server: &PublicKey,
     key: &PublicKey,
     code: &Id,
-    to: impl FnOnce(&Edit, &[Entry], usize, usize) -> Result<(String, Change), EditError>,
+    to: impl Fn(&Edit<'_>, &[Entry], usize, usize) -> Result<(String, Change), EditError>,
 ) -> Settled {
     let key = key.canonical();
-    let edit = Edit::begin_there(registry).map_err(PairingError::Registry)?;
-    let entries = entries(&edit, registry, server)?;
     let is_it = |pinning: &Described| pinning.paired == Some(Paired::Pending(*code)) && pinning.key == key;
-    let numbers =
-        entries.iter().enumerate().find_map(|(n, entry)| Some((n, entry.pinnings.iter().position(is_it)?)));
-    let Some((n, at)) = numbers else { return Ok(None) };
-    let (new, change) = to(&edit, &entries, n, at).map_err(|error| refused(registry, error))?;
-    edit.check(&new, server).map_err(|error| refused(registry, error))?;
-    edit.put(&new).map_err(|error| refused(registry, error))?;
-    Ok(Some(Written::new(registry, server, &new, change)))
-}
-
-fn entries(edit: &Edit, registry: &Path, server: &PublicKey) -> Result<Vec<Entry>, PairingError> {
-    edit.entries(server).map_err(|error| refused(registry, error))
+    let changed = again(|| {
+        let edit = Edit::begin_there(registry)?;
+        let entries = edit.entries(server)?;
+        let mut numbers = entries.iter().enumerate();
+        let numbers = numbers.find_map(|(n, entry)| Some((n, entry.pinnings.iter().position(is_it)?)));
+        let Some((n, at)) = numbers else { return Ok(None) };
+        let (new, change) = to(&edit, &entries, n, at)?;
+        edit.check(&new, server)?;
+        edit.put(&new, server, change).map(Some)
+    });
+    changed.map_err(|error| refused(registry, error))
 }
 
 /// Who has the code.
@@ -173,9 +194,9 @@ fn claimed(entry: &Entry, pinning: &Described) -> PairingError {
     PairingError::Claimed(Bearer { name: entry.device.name().to_owned(), key: pinning.key })
 }
 
-fn refused(registry: &Path, error: EditError) -> PairingError {
-    match error {
-        EditError::Registry(error) => PairingError::Registry(error),
-        EditError::Device(why) => PairingError::Device(registry.to_owned(), why),
+fn refused(registry: Target<'_>, error: EditError) -> PairingError {
+    match error.told(registry) {
+        Ok(error) => PairingError::Registry(error),
+        Err(why) => PairingError::Device(registry.named().to_owned(), why),
     }
 }

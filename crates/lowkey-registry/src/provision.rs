@@ -10,9 +10,10 @@ pub use address::check as check_address;
 pub use error::ProvisionError;
 pub use register::{KnownKey, Registered, find_public_key, register};
 
-use crate::edit::{Change, Edit, Written};
+use crate::edit::{Attempts, Change, Edit, EditError, Written};
 use crate::file::quote;
 use crate::keys::{self, KeyFileError, create_private, remove_unfinished};
+use crate::target::Target;
 use crate::text_file::shown;
 use lowkey_core::Secret;
 use lowkey_core::page::LEN;
@@ -73,7 +74,7 @@ pub struct Order<'a> {
     /// Whether the pinning has a PSK, and the file of the server's copy.
     pub psk: PskFile<'a>,
     /// The registry that the device is added to.
-    pub registry: Option<&'a Path>,
+    pub registry: Option<Target<'a>>,
     /// Whether the device is new.
     pub rotation: Rotation,
 }
@@ -131,11 +132,13 @@ pub fn provision_and<E: From<ProvisionError>>(
     let key = secrets.public_key()?;
     let id = order.id.unwrap_or_else(|| Id::of_pinning(&key, &order.server));
     check(order)?;
-    let edit = order.registry.map(Edit::begin).transpose().map_err(ProvisionError::Registry)?;
     let page = secrets.page(id, order.address, order.server)?;
     let lines = lines(order, key)?;
-    let refused = |error| ProvisionError::refused(order.registry.unwrap_or(Path::new("")), error);
-    let changed = |edit: &Edit| {
+    let refused = |error| match order.registry {
+        Some(registry) => ProvisionError::refused(registry, error),
+        None => ProvisionError::Order(String::new()), // nothing is changed then
+    };
+    let changed = |edit: &Edit<'_>| {
         let new = match order.rotation {
             Rotation::None => edit.with(&[&lines], &order.server),
             Rotation::Beside { until } => {
@@ -148,34 +151,50 @@ pub fn provision_and<E: From<ProvisionError>>(
         }
         Ok(new)
     };
-    let new = edit.as_ref().map(changed).transpose().map_err(refused)?;
-
+    let mut then = Some(then);
     let mut created = Created::default();
-    created.file(order.page, &render(&page, order))?;
-    if let (PskFile::New(file), Some(psk)) = (order.psk, &secrets.psk) {
-        let made = created.file(
-            file,
-            keys::psk_text(psk)
-                .map_err(|error| ProvisionError::Order(error.to_string()))?
-                .expose()
-                .as_bytes(),
-        )?;
-        if let Some(edit) = &edit {
-            let file_error = |error| KeyFileError::File { path: file.to_owned(), error };
-            edit.hand_over(&made).map_err(|error| ProvisionError::File(file_error(error)))?;
+    let mut made = Made { key, id, lines: lines.clone(), written: None };
+    let mut attempts = Attempts::default();
+    loop {
+        let edit = order.registry.map(Edit::begin).transpose().map_err(ProvisionError::Registry)?;
+        if then.is_none()
+            && let Some(edit) = edit.as_ref().filter(|edit| has(edit, &order.server, &key))
+        {
+            made.written = Some(edit.standing(&order.server, Change::Added(key)));
+            break; // the attempt before was taken, and that was not heard
         }
-    }
-    let written = order
-        .registry
-        .zip(new.as_ref())
-        .map(|(registry, new)| Written::new(registry, &order.server, new, Change::Added(key)));
-    let made = Made { key, id, lines, written };
-    then(&made)?;
-    if let (Some(edit), Some(new)) = (edit, new) {
-        edit.put(&new).map_err(refused)?;
+        let new = edit.as_ref().map(changed).transpose().map_err(refused)?;
+        // Of several attempts the first one makes the files.
+        if let Some(then) = then.take() {
+            created.file(order.page, &render(&page, order))?;
+            if let (PskFile::New(file), Some(psk)) = (order.psk, &secrets.psk) {
+                let text = keys::psk_text(psk).map_err(|error| ProvisionError::Order(error.to_string()))?;
+                let file_made = created.file(file, text.expose().as_bytes())?;
+                if let Some(edit) = &edit {
+                    let file_error = |error| KeyFileError::File { path: file.to_owned(), error };
+                    edit.hand_over(&file_made).map_err(|error| ProvisionError::File(file_error(error)))?;
+                }
+            }
+            then(&made)?;
+        }
+        let Some((edit, new)) = edit.zip(new) else { break };
+        match edit.put(&new, &order.server, Change::Added(key)) {
+            Ok(written) => {
+                made.written = Some(written);
+                break;
+            }
+            Err(EditError::Raced) if attempts.go_on() => (),
+            Err(error) => return Err(refused(error).into()),
+        }
     }
     created.keep();
     Ok(made)
+}
+
+/// Whether a device with this key is in it.
+fn has(edit: &Edit<'_>, server: &PublicKey, key: &PublicKey) -> bool {
+    let entries = edit.entries(server).unwrap_or_default();
+    entries.iter().flat_map(|entry| &entry.pinnings).any(|pinning| pinning.key == *key)
 }
 
 fn psk(of: PskFile<'_>) -> Result<Option<Secret<32>>, ProvisionError> {
@@ -214,7 +233,7 @@ fn lines(order: &Order<'_>, key: PublicKey) -> Result<String, ProvisionError> {
     }
     lines += &format!("key = {}\n", quote(&keys::encode_public(&key)));
     if let Some(file) = order.psk.path() {
-        let file = beside(order.registry, file);
+        let file = beside(order.registry, file)?;
         let Some(name) = file.to_str() else {
             let why = format!("{}: its name is not UTF-8, which a registry is", shown(&file));
             return Err(ProvisionError::Order(why));
@@ -232,14 +251,28 @@ fn id_text(id: Id) -> String {
     }
 }
 
-/// `file` as the registry names it: relative if it lies beside or below it, otherwise whole.
-fn beside(registry: Option<&Path>, file: &Path) -> PathBuf {
+/// `file` as the registry names it: relative if it lies beside or below it, otherwise whole. Servers that share one
+/// have the file at other places, each below its own folder.
+fn beside(registry: Option<Target<'_>>, file: &Path) -> Result<PathBuf, ProvisionError> {
     let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let file = whole(file);
-    let directory = registry.map(whole).and_then(|registry| registry.parent().map(Path::to_owned));
-    match directory.and_then(|directory| file.strip_prefix(directory).ok().map(Path::to_owned)) {
-        Some(relative) => relative,
-        None => file,
+    let below = |folder: &Path| whole(file).strip_prefix(whole(folder)).ok().map(Path::to_owned);
+    match registry {
+        None => Ok(whole(file)),
+        Some(Target::File(registry)) => {
+            let folder = whole(registry).parent().map(Path::to_owned);
+            Ok(folder.and_then(|folder| below(&folder)).unwrap_or_else(|| whole(file)))
+        }
+        Some(Target::Shared(shared)) => {
+            let Some(folder) = shared.psk_folder() else {
+                let why = "servers that share a registry have PSK files each in a folder of its own; say which folder \
+                           here is like it";
+                return Err(ProvisionError::Order(why.into()));
+            };
+            below(folder).ok_or_else(|| {
+                let why = format!("lies outside of {}, whose files the servers have", shown(folder));
+                ProvisionError::about(file, why)
+            })
+        }
     }
 }
 

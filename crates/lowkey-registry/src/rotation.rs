@@ -1,4 +1,4 @@
-//! Takes keys out of a registry file: a device that is gone, a key that is known to others, the old key after a
+//! Takes keys out of a registry: a device that is gone, a key that is known to others, the old key after a
 //! rotation.
 //!
 //! A rotation begins with [`provision`](crate::provision::provision) and
@@ -7,8 +7,9 @@
 //! [`LiveRegistry`](crate::LiveRegistry) sees the old one or the new one. What was written is not obeyed yet: whether
 //! it is, a server says by [`in_force`](lowkey_host::Acceptor::in_force).
 
-use crate::edit::{Change, Edit, EditError, Removal, Written};
+use crate::edit::{Change, Edit, EditError, Removal, Written, again};
 use crate::error::RegistryError;
+use crate::target::Target;
 use crate::text_file::shown;
 use lowkey_host::text::mask;
 use lowkey_host::{Id, PublicKey};
@@ -68,13 +69,13 @@ impl std::error::Error for RotationError {}
 ///
 /// # Errors
 /// [`RotationError`]; the registry is as it was.
-pub fn revoke(
-    registry: &Path,
+pub fn revoke<'t>(
+    registry: impl Into<Target<'t>>,
     server: &PublicKey,
     name: &str,
     which: Which,
 ) -> Result<Removed, RotationError> {
-    change(registry, server, |edit| {
+    change(registry.into(), server, name, |edit| {
         let removal = edit.without(server, name, |_, pinning| match which {
             Which::All => true,
             Which::Id(id) => pinning.id == id,
@@ -93,8 +94,12 @@ pub fn revoke(
 ///
 /// # Errors
 /// [`RotationError`]; the registry is as it was.
-pub fn finish(registry: &Path, server: &PublicKey, name: &str) -> Result<Removed, RotationError> {
-    change(registry, server, |edit| {
+pub fn finish<'t>(
+    registry: impl Into<Target<'t>>,
+    server: &PublicKey,
+    name: &str,
+) -> Result<Removed, RotationError> {
+    change(registry.into(), server, name, |edit| {
         let removal = edit.without(server, name, |at, _| at == 0)?;
         if removal.left == 0 {
             let why = format!("the device {name:?} has one pinning, and no rotation to finish");
@@ -104,26 +109,52 @@ pub fn finish(registry: &Path, server: &PublicKey, name: &str) -> Result<Removed
     })
 }
 
-fn checked(edit: &Edit, server: &PublicKey, removal: Removal) -> Result<Removal, EditError> {
+fn checked(edit: &Edit<'_>, server: &PublicKey, removal: Removal) -> Result<Removal, EditError> {
     edit.check(&removal.text, server).map(|()| removal)
 }
 
 fn change(
-    registry: &Path,
+    registry: Target<'_>,
     server: &PublicKey,
-    removal: impl FnOnce(&Edit) -> Result<Removal, EditError>,
+    name: &str,
+    removal: impl Fn(&Edit<'_>) -> Result<Removal, EditError>,
 ) -> Result<Removed, RotationError> {
-    let refused = |error| match error {
-        EditError::Registry(error) => RotationError::Registry(error),
-        EditError::Device(why) => RotationError::Device(registry.to_owned(), why),
-    };
-    let edit = Edit::begin_there(registry).map_err(RotationError::Registry)?;
-    let Removal { text, removed, left } = removal(&edit).map_err(refused)?;
-    let psk_files = removed.iter().filter_map(|pinning| pinning.psk_file.as_ref());
-    let psk_files = psk_files.map(|(_, file)| edit.directory().join(file)).collect();
-    edit.put(&text).map_err(refused)?;
-    let pinnings: Vec<_> = removed.iter().map(|pinning| (pinning.id, pinning.key)).collect();
-    let keys = pinnings.iter().map(|(_, key)| *key).collect();
-    let written = Written::new(registry, server, &text, Change::Removed(keys));
-    Ok(Removed { pinnings, left, psk_files, written })
+    // What the last attempt was about to take out: if it is gone by the next one, it was taken out.
+    let mut before: Option<Removed> = None;
+    let removed = again(|| {
+        let edit = Edit::begin_there(registry)?;
+        if edit.is_faulty(name) {
+            let written = edit.take_out(name, server)?;
+            return Ok(Removed { pinnings: Vec::new(), left: 0, psk_files: Vec::new(), written });
+        }
+        if let Some(before) = before.take_if(|before| is_done(&edit, server, before)) {
+            return Ok(before);
+        }
+        let Removal { text, removed, left } = removal(&edit)?;
+        let psk_files = removed.iter().filter_map(|pinning| pinning.psk_file.as_ref());
+        let folder = edit.directory().unwrap_or(Path::new(""));
+        let psk_files = psk_files.map(|(_, file)| folder.join(file)).collect();
+        let pinnings: Vec<_> = removed.iter().map(|pinning| (pinning.id, pinning.key)).collect();
+        let keys = Change::Removed(pinnings.iter().map(|(_, key)| *key).collect());
+        let written = edit.standing(server, keys.clone());
+        let removed = before.insert(Removed { pinnings, left, psk_files, written });
+        removed.written = edit.put(&text, server, keys)?;
+        Ok(removed.clone())
+    });
+    removed.map_err(|error| match error.told(registry) {
+        Ok(error) => RotationError::Registry(error),
+        Err(why) => RotationError::Device(registry.named().to_owned(), why),
+    })
+}
+
+/// Whether what was to be taken out is not there any more; what stands there is what was written then.
+fn is_done(edit: &Edit<'_>, server: &PublicKey, removed: &mut Removed) -> bool {
+    let Ok(entries) = edit.entries(server) else { return false };
+    let mut there = entries.iter().flat_map(|entry| &entry.pinnings).map(|pinning| pinning.key);
+    let keys: Vec<_> = removed.pinnings.iter().map(|(_, key)| *key).collect();
+    let is_done = !keys.is_empty() && !there.any(|key| keys.contains(&key));
+    if is_done {
+        removed.written = edit.standing(server, Change::Removed(keys));
+    }
+    is_done
 }

@@ -2,13 +2,16 @@
 //! device by itself.
 //!
 //! [`Sheet`] takes a file apart and puts it together again, byte for byte. [`RowRegistry`] is what a server answers from
-//! when single rows come and go.
+//! when single rows come and go. A [`SharedRegistry`] is such a place for whoever changes what is in it, as a
+//! [`Target`](crate::Target).
 
 mod order;
 mod registry;
+mod shared;
 mod sheet;
 
 pub use registry::{Row, RowFault, RowRegistry};
+pub use shared::{Reading, SharedError, SharedRegistry};
 pub use sheet::{Ranked, Sheet, SheetError, server_of};
 
 /// How long the text of a row may be, in bytes: names, labels and comments of one device.

@@ -5,7 +5,7 @@ mod provision;
 use crate::failure::EXIT_CODES;
 use crate::invitation::window_time;
 use crate::shared_arguments::{address, id, server_key};
-use crate::{code, config, credentials, in_force, label};
+use crate::{chosen, code, config, credentials, in_force, label};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
 use std::path::PathBuf;
@@ -81,12 +81,14 @@ fn revoke() -> Command {
     Command::new("revoke")
         .about("Take a device, or one of its keys, out of the registry")
         .long_about(
-            "Take a device, or one of its keys, out of the registry. Nothing else in the file changes. The running server \
-             sees it by itself; this command asks it by its admin listener, and ends with `in force` when the device's \
-             session has ended and it is refused from then on. What was written and is not in force is exit code 7.",
+            "Take a device, or one of its keys, out of the registry, a file or what several servers share. Nothing else in \
+             it changes. The running server sees it by itself; this command asks it by its admin listener, and ends with \
+             `in force` when the device's session has ended and it is refused from then on; of servers that share the \
+             registry, when each has said so. What was written and is not in force is exit code 7.",
         )
         .arg(Arg::new("name").required(true).value_name("NAME").help("The device"))
-        .arg(file("registry").required(true).value_name("FILE").help("The registry file"))
+        .args(chosen::arguments("The registry: a file, or tls://HOST:PORT/PREFIX that several servers share"))
+        .mut_arg("registry", |registry| registry.required(true))
         .arg(server_key().required(true))
         .arg(id().help("Only the key that has this id"))
         .arg(

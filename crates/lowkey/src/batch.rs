@@ -1,5 +1,6 @@
 //! `lowkey provision` of many devices at once.
 
+use crate::chosen::Chosen;
 use crate::failure::{Exit, Failure};
 use crate::in_force::Asked;
 use crate::terminal::{path, print, say, server_key, text};
@@ -11,15 +12,14 @@ use std::time::Instant;
 
 /// `--batch` and `--csv`.
 pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
-    let (Some(folder), Some(manifest), Some(registry)) =
-        (path(of, "out"), path(of, "manifest"), path(of, "registry"))
-    else {
+    let (Some(folder), Some(manifest)) = (path(of, "out"), path(of, "manifest")) else {
         return Ok(()); // clap has refused it
     };
     let begun = Instant::now();
     let server = server_key(of)?;
     refuse_streams(of)?;
-    let asked = Asked::of(of)?;
+    let Some(registry) = Chosen::of(of)? else { return Ok(()) };
+    let asked = Asked::of(of, &registry)?;
     let number = |name: &str| of.get_one::<u32>(name).copied();
     let items = match (path(of, "csv"), number("batch"), number("first")) {
         (Some(list), ..) => listed(list)?,
@@ -28,10 +28,11 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
         }
         _ => return Ok(()),
     };
-    asked.before_adding(registry, &server)?;
+    asked.before_adding(&server)?;
     let address = text(of, "address").unwrap_or_default();
     let codes = if of.get_flag("codes") { Codes::Each } else { Codes::None };
-    let made = make(&Batch { items: &items, server, address, folder, manifest, registry, codes })?;
+    let target = registry.target();
+    let made = make(&Batch { items: &items, server, address, folder, manifest, registry: target, codes })?;
     let shown = |path: &Path| mask(&path.display().to_string());
     say(format_args!(
         "{} of {} devices made now, in {:.1} s",
@@ -48,23 +49,22 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     }
     say(format_args!("manifest: {}", shown(manifest)));
     if made.entered == 0 {
-        say(format_args!("{} has all of them already", shown(registry)));
+        say(format_args!("{} has all of them already", registry.shown()));
         return asked.wait_for_what_stands(&made.written);
     }
-    say(format_args!("added to {}: {} rows", shown(registry), made.entered));
+    say(format_args!("added to {}: {} rows", registry.shown(), made.entered));
     asked.wait_for(&made.written)
 }
 
 /// `--check`.
 pub(crate) fn look(of: &ArgMatches) -> Result<(), Failure> {
-    let (Some(folder), Some(manifest), Some(registry)) =
-        (path(of, "check"), path(of, "manifest"), path(of, "registry"))
-    else {
+    let (Some(folder), Some(manifest)) = (path(of, "check"), path(of, "manifest")) else {
         return Ok(()); // clap has refused it
     };
     let server = server_key(of)?;
     refuse_streams(of)?;
-    let checked = check(folder, manifest, registry, &server)?;
+    let Some(registry) = Chosen::of(of)? else { return Ok(()) };
+    let checked = check(folder, manifest, registry.target(), &server)?;
     if !checked.differences.is_empty() {
         return Err(Failure::lines(Exit::File, &checked.differences));
     }

@@ -1,7 +1,8 @@
 //! Whether the server that runs obeys what was written to its registry: asked of its admin listener, by a digest of the
-//! text that it has loaded.
+//! text that it has loaded. Of a registry that several share each says by itself which revision it obeys.
 
 use crate::admin_client::{self, Admin, Unanswered, number, said};
+use crate::chosen::Chosen;
 use crate::config::time;
 use crate::failure::{Exit, Failure};
 use crate::terminal::say;
@@ -18,23 +19,32 @@ use std::{fs, io};
 /// `--admin`, `--config`, `--wait` and `--no-wait`.
 pub(crate) fn arguments() -> [Arg; 4] {
     let [admin, config] = admin_client::arguments();
-    let wait = Arg::new("wait")
-        .long("wait")
-        .value_name("TIME")
-        .default_value("10s")
-        .value_parser(|text: &str| time::parse(text).ok_or("no time such as 10s or 500ms"))
-        .help("How long the server may take until it obeys the change");
-    let no_wait = Arg::new("no-wait")
-        .long("no-wait")
-        .action(ArgAction::SetTrue)
-        .conflicts_with_all(["admin", "config", "wait"])
-        .help("Ask no server whether it obeys the change: there is none yet, or it is elsewhere");
-    [admin, config, wait, no_wait]
+    let [wait, no_wait] = waiting(
+        "How long the server may take until it obeys the change",
+        "Ask no server whether it obeys the change: there is none yet, or it is elsewhere",
+    );
+    [admin, config, wait, no_wait.conflicts_with_all(["admin", "config"])]
 }
 
-/// A server that will be asked, or that none will be.
-pub(crate) struct Asked {
+/// `--wait` and `--no-wait`.
+pub(crate) fn waiting(wait: &'static str, no_wait: &'static str) -> [Arg; 2] {
+    [
+        Arg::new("wait")
+            .long("wait")
+            .value_name("TIME")
+            .default_value("10s")
+            .value_parser(|text: &str| time::parse(text).ok_or("no time such as 10s or 500ms"))
+            .help(wait),
+        Arg::new("no-wait").long("no-wait").action(ArgAction::SetTrue).conflicts_with("wait").help(no_wait),
+    ]
+}
+
+/// Who will be asked whether what is written to a registry is obeyed, or that nobody will be.
+pub(crate) struct Asked<'c> {
+    chosen: &'c Chosen,
+    /// The server that runs, of a file.
     admin: Option<Admin>,
+    asks: bool,
     wait: Duration,
 }
 
@@ -50,33 +60,39 @@ enum Verdict {
     Unknown(Unanswered),
 }
 
-impl Asked {
+impl<'c> Asked<'c> {
     /// As the arguments say. Nothing is asked yet, so that what is wrong with them comes before anything is written.
-    pub(crate) fn of(of: &ArgMatches) -> Result<Self, Failure> {
-        let admin = if of.get_flag("no-wait") { None } else { Some(Admin::of(of)?) };
+    pub(crate) fn of(of: &ArgMatches, chosen: &'c Chosen) -> Result<Self, Failure> {
+        let asks = !of.get_flag("no-wait");
+        let admin = if asks && chosen.file().is_some() { Some(Admin::of(of)?) } else { None };
         let wait = of.get_one::<Duration>("wait").copied().unwrap_or_default();
-        Ok(Self { admin, wait })
+        Ok(Self { chosen, admin, asks, wait })
     }
 
-    /// Refuses what a server that answers could not obey, before it is added to a registry: a new one in the place of
-    /// one that is gone and that the server still has in force, and one of another server's.
-    pub(crate) fn before_adding(&self, registry: &Path, server: &PublicKey) -> Result<(), Failure> {
-        let Some(before) = self.before() else { return Ok(()) };
-        before.spare(registry)?;
-        before.compare(registry, server)
+    /// Refuses what a server that answers could not obey, before it is added to a registry file: a new one in the place
+    /// of one that is gone and that the server still has in force, and one of another server's.
+    pub(crate) fn before_adding(&self, server: &PublicKey) -> Result<(), Failure> {
+        let Some((before, file)) = self.before() else { return Ok(()) };
+        before.spare(file)?;
+        before.compare(file, server)
+    }
+
+    /// Refuses the key of another server than the one that answers and has this registry file.
+    pub(crate) fn before_removing(&self, server: &PublicKey) -> Result<(), Failure> {
+        self.before().map_or(Ok(()), |(before, file)| before.compare(file, server))
     }
 
     /// What the server says before anything is written, if it answers.
-    pub(crate) fn before(&self) -> Option<Before<'_>> {
+    fn before(&self) -> Option<(Before<'_>, &Path)> {
         let admin = self.admin.as_ref()?;
         let (_, value) = admin.ask("/registry", QUICK).ok()?;
-        Some(Before { admin, value })
+        Some((Before { admin, value }, self.chosen.file()?))
     }
 
-    /// Waits until the server obeys what was written.
+    /// Waits until what was written is obeyed.
     ///
     /// # Errors
-    /// [`Exit::NotInForce`]: it does not, or could not be asked. What was written stays.
+    /// [`Exit::NotInForce`]: it is not, or nobody could be asked. What was written stays.
     pub(crate) fn wait_for(&self, written: &Written) -> Result<(), Failure> {
         self.wait_and_say(written, "written, but")
     }
@@ -84,29 +100,44 @@ impl Asked {
     /// The same of what was asked for and stands there already: whoever wrote it may not have learnt whether it holds.
     ///
     /// # Errors
-    /// [`Exit::NotInForce`]: the server does not obey it, or could not be asked.
+    /// [`Exit::NotInForce`]: it is not obeyed, or nobody could be asked.
     pub(crate) fn wait_for_what_stands(&self, standing: &Written) -> Result<(), Failure> {
         self.wait_and_say(standing, NOTHING_WRITTEN)
     }
 
     fn wait_and_say(&self, written: &Written, what: &str) -> Result<(), Failure> {
-        match &self.admin {
-            None => say("no server was asked whether it obeys this (--no-wait)"),
-            Some(admin) => say(self.wait_until(admin, written, what)?),
-        }
+        say(self.waited(written, what)?.unwrap_or_else(|| NOT_ASKED.to_owned()));
         Ok(())
+    }
+
+    /// What is said when it is obeyed; `None` if nobody is asked.
+    fn waited(&self, written: &Written, what: &str) -> Result<Option<String>, Failure> {
+        match (self.chosen, &self.admin) {
+            _ if !self.asks => Ok(None),
+            (Chosen::File(_), None) => Ok(None),
+            (Chosen::File(_), Some(admin)) => self.wait_until(admin, written, what).map(Some),
+            #[cfg(feature = "nats")]
+            (Chosen::Shared(shared), _) => {
+                let revision = written.revision().unwrap_or_default();
+                shared.wait(revision, self.wait, what).map(|gateways| Some(crate::nats::obeyed(gateways)))
+            }
+        }
     }
 
     /// Nothing was changed, because of `error`: what was changed before may have come into force since, or not.
     ///
     /// # Errors
     /// Always: [`Exit::NotInForce`] if the registry as it stands is not in force, otherwise [`Exit::File`].
-    pub(crate) fn unchanged(&self, registry: &Path, server: &PublicKey, error: &str) -> Result<(), Failure> {
-        let (Some(admin), Ok(now)) = (&self.admin, Written::already(registry, server)) else {
+    pub(crate) fn unchanged(&self, server: &PublicKey, error: &str) -> Result<(), Failure> {
+        let Ok(now) = Written::already(self.chosen.target(), server) else {
             return Err(Failure::file(error));
         };
-        self.wait_until(admin, &now, &format!("{error}; {NOTHING_WRITTEN}"))?;
-        Err(Failure::file(format_args!("{error}; the registry as it stands is in force")))
+        let stands = match self.waited(&now, &format!("{error}; {NOTHING_WRITTEN}"))? {
+            None => return Err(Failure::file(error)),
+            Some(said) if said.starts_with("in force") => "the registry as it stands is in force".to_owned(),
+            Some(said) => said,
+        };
+        Err(Failure::file(format_args!("{error}; {stands}")))
     }
 
     /// Nothing could be changed, because of `error`: a server that answers goes on with what it has.
@@ -114,6 +145,10 @@ impl Asked {
     /// # Errors
     /// Always: [`Exit::NotInForce`] if a server answers, otherwise [`Exit::File`].
     pub(crate) fn unwritten(&self, error: &str) -> Failure {
+        if self.chosen.file().is_none() {
+            let why = "this is NOT in force, as far as is known: the gateways go on with what they have read";
+            return Failure::new(Exit::NotInForce, format_args!("{error}; {why}"));
+        }
         let answers = |admin: &&Admin| admin.ask("/registry", QUICK).is_ok();
         match self.admin.as_ref().filter(answers) {
             None => Failure::file(error),
@@ -218,7 +253,7 @@ impl Asked {
 }
 
 /// Which registry a server has in force.
-pub(crate) struct Before<'a> {
+struct Before<'a> {
     admin: &'a Admin,
     value: Value,
 }
@@ -239,7 +274,7 @@ impl Before<'_> {
     }
 
     /// Refuses a key that is not the one of the server that runs, if that serves this registry.
-    pub(crate) fn compare(&self, registry: &Path, server: &PublicKey) -> Result<(), Failure> {
+    fn compare(&self, registry: &Path, server: &PublicKey) -> Result<(), Failure> {
         let Self { admin, value } = self;
         let Some(key) = said(value, "server") else { return Ok(()) };
         let digest = digest_of(registry).map(|digest| digest.to_string()).ok();
@@ -273,6 +308,8 @@ fn is_gone(registry: &Path, path: &str) -> bool {
         && folder(registry).is_some_and(|ours| folder(path) == Some(ours))
 }
 
+/// Said in the place of whether it holds.
+pub(crate) const NOT_ASKED: &str = "no server was asked whether it obeys this (--no-wait)";
 /// In front of why it does not hold.
 const NOTHING_WRITTEN: &str = "nothing was written, and what stands there is";
 /// How to find the right one.

@@ -1,6 +1,7 @@
-//! `lowkey list`: the registry in force, and what is remembered of each device in it.
+//! `lowkey list`: the registry in force, and what is remembered of each device in it; or what stands in a registry.
 
 use crate::admin_client::{arguments, ask, said};
+use crate::chosen::{self, Chosen};
 use crate::config::time::{parse, show as show_span};
 use crate::failure::Failure;
 use crate::show::{
@@ -10,11 +11,13 @@ use crate::show::{
 use crate::terminal::{self, print, text};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command};
-use serde_json::{Value, json};
+use lowkey_host::show_time;
+use lowkey_registry::{Listed, ListedPinning, Listing, keys};
+use serde_json::{Map, Value, json};
 use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::io::{IsTerminal, stdout};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 pub(crate) fn command() -> Command {
     Command::new("list")
@@ -22,9 +25,13 @@ pub(crate) fn command() -> Command {
         .long_about(
             "List the devices of the registry in force, by the admin listener of the server on this machine: whether \
              each is connected, when it was last there and from where, its mode, when its key ends, its labels. On a \
-             terminal it is a table as wide as that; elsewhere a line for each device with tabs, without headings.",
+             terminal it is a table as wide as that; elsewhere a line for each device with tabs, without headings. With \
+             --registry no server is asked: what stands in that registry is listed, whoever obeys it.",
         )
         .args(arguments())
+        .args(chosen::arguments(
+            "List what stands in this registry: a file, or tls://HOST:PORT/PREFIX that several servers share",
+        ))
         .args([
             flag("json", "As JSON: what the server says of each"),
             Arg::new("expiring")
@@ -43,10 +50,11 @@ pub(crate) fn command() -> Command {
 }
 
 pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
-    let (_, mut value) = ask(of, "/devices?state=registered&with=pinnings")?;
-    let left_out = ask(of, "/registry")?.1["left_out"].take();
+    let mut value = match Chosen::of(of)? {
+        Some(registry) => standing(&registry)?,
+        None => in_force(of)?,
+    };
     let Some(devices) = value["devices"].as_array_mut() else { return Ok(()) };
-    add(devices, &left_out);
     let patterns: Vec<String> = of.get_many("device").into_iter().flatten().cloned().collect();
     let labels = of.get_many("label").into_iter().flatten().cloned().collect();
     let choice = Choice::new(patterns, labels, devices);
@@ -83,6 +91,42 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
     print(&format!("{}{table}{sum}\n", stale(&value["server"], style())))
 }
 
+/// What the server says of the registry that it has in force.
+fn in_force(of: &ArgMatches) -> Result<Value, Failure> {
+    let (_, mut value) = ask(of, "/devices?state=registered&with=pinnings")?;
+    let left_out = ask(of, "/registry")?.1["left_out"].take();
+    if let Some(devices) = value["devices"].as_array_mut() {
+        add(devices, &left_out);
+    }
+    Ok(value)
+}
+
+/// What stands in a registry, in the same form. Nobody knows of it who was there.
+fn standing(registry: &Chosen) -> Result<Value, Failure> {
+    let Listing { devices, faulty, .. } = lowkey_registry::list(registry.target()).map_err(Failure::file)?;
+    let pinning = |of: &ListedPinning| {
+        let left =
+            of.expires.map(|end| end.duration_since(SystemTime::now()).map_or(0, |left| left.as_secs()));
+        json!({
+            "expires": of.expires.map(show_time),
+            "expires_seconds_left": left,
+            "key": keys::encode_public(&of.key),
+            "mode": if of.has_psk { "KKpsk0" } else { "KK" },
+            "pending": of.is_pending,
+        })
+    };
+    let listed = devices.iter().map(|Listed { device, pinnings, .. }| {
+        let labels: Map<String, Value> =
+            device.labels().map(|(label, value)| (label.to_owned(), value.into())).collect();
+        let pinnings: Vec<Value> = pinnings.iter().map(pinning).collect();
+        json!({ "device": device.name(), "labels": labels, "pinnings": pinnings, "standing": true })
+    });
+    let faulty = faulty.iter().map(|(name, why)| json!({ "device": name, "fault": why, "standing": true }));
+    let mut devices: Vec<Value> = listed.chain(faulty).collect();
+    devices.sort_by(|a, b| a["device"].as_str().cmp(&b["device"].as_str()));
+    Ok(json!({ "devices": devices, "registry": registry.shown() }))
+}
+
 /// Those that stand in the registry and are not in force with any key.
 fn add(devices: &mut Vec<Value>, left_out: &Value) {
     let name = |device: &Value| device["device"].as_str().map(str::to_owned);
@@ -114,10 +158,17 @@ fn state(device: &Value) -> &'static str {
     match seen(device) {
         _ if device["session"].is_object() => "connected",
         _ if device["left_out"].is_string() => "left out",
+        _ if device["fault"].is_string() => "faulty",
         _ if pinnings(device).iter().any(is_pending) => "pending",
+        _ if is_standing(device) => "",
         Some(_) => "absent",
         None => "never",
     }
+}
+
+/// Whether all that is known of it is that it stands in a registry.
+fn is_standing(device: &Value) -> bool {
+    device["standing"] == true
 }
 
 fn pinnings(device: &Value) -> &[Value] {
@@ -133,6 +184,7 @@ fn last(device: &Value) -> Cell {
     let said = match seen(device) {
         Some(_) if device["session"].is_object() => "now".to_owned(),
         Some(seconds) => short_time(seconds),
+        None if is_standing(device) => String::new(),
         None => "never".to_owned(),
     };
     Cell { said, raw: seen(device).map(|seconds| seconds.to_string()).unwrap_or_default() }

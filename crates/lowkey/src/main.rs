@@ -8,6 +8,7 @@ mod arguments;
 mod asking;
 mod batch;
 mod check;
+mod chosen;
 mod code;
 mod commands;
 mod config;

@@ -6,10 +6,13 @@ use crate::terminal::{path, text};
 use clap::{Arg, ArgMatches, value_parser};
 use lowkey_host::Identity;
 use lowkey_nats::{
-    Access, Address, AddressError, Credentials, NatsError, NatsRegistry, OnStale, Registrar, Settings,
+    Access, Address, AddressError, Credentials, InForce, NatsError, NatsRegistry, NatsRows, OnStale,
+    Registrar, Settings, Standing, Waits,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Runtime;
 
 /// The registry that a server is configured to follow; why not.
 pub(crate) fn registry(
@@ -75,15 +78,94 @@ pub(crate) fn address() -> Arg {
 
 /// Whoever may read or write the registry that the arguments name.
 pub(crate) async fn registrar(of: &ArgMatches) -> Result<Registrar, Failure> {
-    let Some(address) = of.get_one::<Address>("address").cloned() else {
-        return Err(Failure::new(Exit::Arguments, "no registry is named"));
-    };
+    match of.get_one::<Address>("address").cloned() {
+        Some(address) => connected(of, address).await,
+        None => Err(Failure::new(Exit::Arguments, "no registry is named")),
+    }
+}
+
+async fn connected(of: &ArgMatches, address: Address) -> Result<Registrar, Failure> {
     let credentials =
         path(of, "credentials").map_or(Credentials::None, |file| Credentials::File(file.to_owned()));
     let roots = path(of, "roots").map(Path::to_owned);
     let name = text(of, "as").unwrap_or("registrar").to_owned();
     let access = Access { address, credentials, roots, name };
     Registrar::connect(&access).await.map_err(|error| came_to_nothing(&error))
+}
+
+/// A registry that servers share, for a command that changes it as it changes a file.
+pub(crate) struct Shared {
+    rows: NatsRows,
+    runtime: Runtime,
+}
+
+impl Shared {
+    /// That of `--registry`.
+    pub(crate) fn of(of: &ArgMatches, address: &str) -> Result<Self, Failure> {
+        let address = address.parse::<Address>();
+        let address =
+            address.map_err(|error| Failure::new(Exit::Arguments, format_args!("--registry: {error}")))?;
+        let runtime = Runtime::new().map_err(Failure::file)?;
+        let registrar = runtime.block_on(connected(of, address))?;
+        let psk_folder = of.try_get_one::<PathBuf>("psk-folder").ok().flatten().cloned();
+        let rows = NatsRows::new(registrar, runtime.handle().clone(), psk_folder);
+        Ok(Self { rows, runtime })
+    }
+
+    pub(crate) fn rows(&self) -> &NatsRows {
+        &self.rows
+    }
+
+    /// Waits until the gateways obey the change of this revision; how many do.
+    pub(crate) fn wait(&self, revision: u64, time: Duration, what: &str) -> Result<usize, Failure> {
+        self.runtime.block_on(wait(self.rows.registrar(), revision, time, what))
+    }
+}
+
+/// Waits until the gateways obey the change of this revision; how many do. `what` is in front of why they do not.
+///
+/// # Errors
+/// [`Exit::NotInForce`]: some do not, as far as is known; they are named.
+pub(crate) async fn wait(
+    registrar: &Registrar,
+    revision: u64,
+    time: Duration,
+    what: &str,
+) -> Result<usize, Failure> {
+    let stands = registrar.in_force(revision, Waits::For(time)).await.map_err(|error| {
+        let why = "not known to be in force: the gateways could not be asked";
+        Failure::new(Exit::NotInForce, format_args!("{what} {why}: {error}"))
+    })?;
+    match stands.is_everywhere() {
+        true => Ok(stands.obey()),
+        false => {
+            let why = format!("{what} not in force everywhere: {}", behind(&stands));
+            Err(Failure::new(Exit::NotInForce, why))
+        }
+    }
+}
+
+/// What is said when so many obey, and nobody else is there.
+pub(crate) fn obeyed(gateways: usize) -> String {
+    match gateways {
+        0 => "no server follows this registry yet".to_owned(),
+        n => format!("in force: {}", count(n)),
+    }
+}
+
+fn count(gateways: usize) -> String {
+    format!("{gateways} gateway{}", if gateways == 1 { "" } else { "s" })
+}
+
+fn behind(stands: &InForce) -> String {
+    let others = stands.others().map(|(name, standing)| match standing {
+        Standing::Gone(silent) => {
+            format!("{name:?} was not heard of for {} s and may still serve", silent.as_secs())
+        }
+        _ => format!("{name:?} has not said so yet"),
+    });
+    let others: Vec<_> = others.collect();
+    format!("{}; in force: {}", others.join(", "), count(stands.obey()))
 }
 
 /// Why it came to nothing.

@@ -1,6 +1,7 @@
 //! `lowkey provision`.
 
 use crate::batch;
+use crate::chosen::Chosen;
 use crate::failure::{Exit, Failure};
 use crate::in_force::Asked;
 use crate::terminal::{path, print_for_keeps, say, secret_file, server_key, text};
@@ -27,10 +28,10 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
 
 /// A device that has made its own keys.
 fn known(of: &ArgMatches, key: &str) -> Result<(), Failure> {
-    let (Some(name), Some(registry)) = (text(of, "name"), path(of, "registry")) else { return Ok(()) };
+    let Some(name) = text(of, "name") else { return Ok(()) };
     let server = server_key(of)?;
-    let asked = Asked::of(of)?;
-    refuse_stream(registry)?;
+    let Some(registry) = Chosen::of(of)? else { return Ok(()) };
+    let asked = Asked::of(of, &registry)?;
     let wrong = |error: String| Failure::file(format_args!("--public-key: {}: {error}", mask(key)));
     let key = match keys::parse_public(key) {
         Ok(key) => key,
@@ -43,11 +44,12 @@ fn known(of: &ArgMatches, key: &str) -> Result<(), Failure> {
             find_public_key(port).map_err(wrong)?
         }
     };
-    asked.before_adding(registry, &server)?;
-    let Registered { written, was_there, .. } = register(&KnownKey { name, key, server, registry })?;
+    asked.before_adding(&server)?;
+    let known = KnownKey { name, key, server, registry: registry.target() };
+    let Registered { written, was_there, .. } = register(&known)?;
     say(format_args!("device public key: {}", keys::encode_public(&key)));
     say(format_args!("fingerprint: {}", Fingerprint::of(&key)));
-    let shown = mask(&registry.display().to_string());
+    let shown = registry.shown();
     if was_there {
         say(format_args!("{shown} has {name:?} with this key already"));
         return asked.wait_for_what_stands(&written);
@@ -56,24 +58,27 @@ fn known(of: &ArgMatches, key: &str) -> Result<(), Failure> {
     asked.wait_for(&written)
 }
 
-fn refuse_stream(registry: &Path) -> Result<(), Failure> {
-    if registry != Path::new("-") {
-        return Ok(());
-    }
-    let why = "--registry: \"-\" is no registry; without --registry the lines go to standard output";
-    Err(Failure::new(Exit::Arguments, why))
-}
-
 fn one(of: &ArgMatches) -> Result<(), Failure> {
     let (Some(name), Some(page)) = (text(of, "name"), secret_file(of, "output")?) else { return Ok(()) };
     let server = server_key(of)?;
-    let registry = path(of, "registry");
-    let asked = registry.map(|_| Asked::of(of)).transpose()?;
-    registry.map_or(Ok(()), refuse_stream)?;
-    let psk_file = match secret_file(of, "psk-file")? {
-        Some(file) => Some(file.to_owned()),
-        None if of.get_flag("psk") => Some(psk_file_beside(registry.unwrap_or(page), name)?),
-        None => None,
+    let registry = Chosen::of(of)?;
+    let asked = registry.as_ref().map(|registry| Asked::of(of, registry)).transpose()?;
+    let is_shared = registry.as_ref().is_some_and(|registry| registry.file().is_none());
+    let psk_folder = is_shared.then(|| path(of, "psk-folder"));
+    let psk_file = match (secret_file(of, "psk-file")?, psk_folder) {
+        (given, Some(None)) if given.is_some() || of.get_flag("psk") => {
+            let why = "gateways that share a registry have PSK files, each in the folder of its key; name with \
+                       --psk-folder the folder here whose files they get";
+            return Err(Failure::new(Exit::Arguments, why));
+        }
+        (Some(file), _) => Some(file.to_owned()),
+        (None, folder) if of.get_flag("psk") => {
+            let registry = registry.as_ref().and_then(Chosen::file);
+            // What stands behind the last / is put for another.
+            let folder = folder.flatten().map(|folder| folder.join("any"));
+            Some(psk_file_beside(folder.as_deref().or(registry).unwrap_or(page), name)?)
+        }
+        (None, _) => None,
     };
     let psk = match &psk_file {
         None => PskFile::None,
@@ -92,14 +97,14 @@ fn one(of: &ArgMatches) -> Result<(), Failure> {
             _ => Format::Binary,
         },
         psk,
-        registry,
+        registry: registry.as_ref().map(Chosen::target),
         rotation: match of.get_flag("rotate") {
             true => Rotation::Beside { until: of.get_one::<SystemTime>("old-expires").copied() },
             false => Rotation::None,
         },
     };
-    if let (Some(asked), Some(registry)) = (&asked, registry) {
-        asked.before_adding(registry, &server)?;
+    if let Some(asked) = &asked {
+        asked.before_adding(&server)?;
     }
     // Lines that nobody has would be a device that nobody registers: its page goes as well.
     let made = provision_and(&order, |made| match registry {
@@ -107,12 +112,18 @@ fn one(of: &ArgMatches) -> Result<(), Failure> {
         Some(_) => Ok(()),
     })?;
     say(format_args!("device public key: {}", keys::encode_public(&made.key)));
-    if let Some(registry) = registry {
+    if let Some(registry) = &registry {
         let what = if of.get_flag("rotate") { "added new keys of" } else { "added" };
-        say(format_args!("{what} {name:?} to {}", mask(&registry.display().to_string())));
+        say(format_args!("{what} {name:?} to {}", registry.shown()));
     }
     if let PskFile::New(file) = psk {
         say(format_args!("PSK, the server's copy: {}", file.display()));
+    }
+    if let (Some(file), true) = (&psk_file, is_shared) {
+        say(format_args!(
+            "each gateway leaves this key out until {} is in the folder of its own key as well",
+            mask(&file.display().to_string())
+        ));
     }
     say(format_args!(
         "key page: {}; write it to one device, once, and delete it: it is the only copy of the private key",

@@ -1,13 +1,14 @@
 //! `lowkey registry`: a registry that several servers share, from and to the file that people review.
 
 use crate::failure::{Exit, Failure};
-use crate::nats::{address, arguments, came_to_nothing, registrar};
+use crate::in_force::{NOT_ASKED, waiting};
+use crate::nats::{address, arguments, came_to_nothing, obeyed, registrar, wait};
+use crate::shared_arguments;
 use crate::terminal::{path, print, print_on, say, server_key};
-use crate::{config::time, shared_arguments};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use lowkey_host::PublicKey;
 use lowkey_host::text::clean;
-use lowkey_nats::{InForce, NatsError, OnStale, Registrar, Standing, Stored, Waits};
+use lowkey_nats::{NatsError, OnStale, Stored};
 use lowkey_registry::keys;
 use lowkey_registry::rows::{Sheet, server_of};
 use lowkey_registry::text_file::{Trust, read};
@@ -53,7 +54,7 @@ pub(crate) fn command() -> Command {
                     "Take what NATS has for another registry than before, as after a backup was restored: servers that \
                      have read a later one take this",
                 ))
-                .args(waiting()),
+                .args(waiting("How long the servers may take until they obey", "Ask no server whether it obeys")),
         )
         .subcommand(
             Command::new("pull")
@@ -80,23 +81,6 @@ pub(crate) fn command() -> Command {
                 .arg(address())
                 .args(arguments()),
         )
-}
-
-/// `--wait` and `--no-wait`.
-fn waiting() -> [Arg; 2] {
-    [
-        Arg::new("wait")
-            .long("wait")
-            .value_name("TIME")
-            .default_value("10s")
-            .value_parser(|text: &str| time::parse(text).ok_or("no time such as 10s or 500ms"))
-            .help("How long the servers may take until they obey"),
-        Arg::new("no-wait")
-            .long("no-wait")
-            .action(ArgAction::SetTrue)
-            .conflicts_with("wait")
-            .help("Ask no server"),
-    ]
 }
 
 pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
@@ -144,38 +128,13 @@ async fn push(of: &ArgMatches) -> Result<(), Failure> {
         Err(error) => return Err(came_to_nothing(&error)),
     };
     say(differs.summary());
-    wait_for(of, &registrar, last.unwrap_or(old.revision)).await
-}
-
-/// Waits until the servers obey the change of this revision.
-async fn wait_for(of: &ArgMatches, registrar: &Registrar, revision: u64) -> Result<(), Failure> {
     if of.get_flag("no-wait") {
-        say("no server was asked whether it obeys this (--no-wait)");
+        say(NOT_ASKED);
         return Ok(());
     }
     let time = of.get_one::<Duration>("wait").copied().unwrap_or_default();
-    let stands = registrar.in_force(revision, Waits::For(time)).await.map_err(|error| {
-        Failure::new(Exit::NotInForce, format!("written, but the servers could not be asked: {error}"))
-    })?;
-    if stands.is_everywhere() {
-        say(match stands.obey() {
-            0 => "no server follows this registry yet".to_owned(),
-            n => format!("in force: {n} gateway{}", if n == 1 { "" } else { "s" }),
-        });
-        return Ok(());
-    }
-    Err(Failure::new(Exit::NotInForce, format!("written, but not in force everywhere: {}", behind(&stands))))
-}
-
-fn behind(stands: &InForce) -> String {
-    let others = stands.others().map(|(name, standing)| match standing {
-        Standing::Gone(silent) => {
-            format!("{name:?} was not heard of for {} s and may still serve", silent.as_secs())
-        }
-        _ => format!("{name:?} has not said so yet"),
-    });
-    let others: Vec<_> = others.collect();
-    format!("{}; in force: {} gateways", others.join(", "), stands.obey())
+    say(obeyed(wait(&registrar, last.unwrap_or(old.revision), time, "written, but").await?));
+    Ok(())
 }
 
 async fn pull(of: &ArgMatches) -> Result<(), Failure> {

@@ -77,7 +77,7 @@ impl Bench {
             page: &self.page,
             format: Format::Binary,
             psk: PskFile::None,
-            registry: Some(&self.registry),
+            registry: Some((&self.registry).into()),
             rotation: Rotation::None,
         };
         change(&mut order);

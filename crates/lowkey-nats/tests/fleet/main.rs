@@ -3,6 +3,7 @@
 
 mod away;
 mod bed;
+mod edited;
 mod held;
 mod obeyed;
 mod written;

@@ -31,7 +31,7 @@ pub(crate) struct Removal {
     pub(crate) left: usize,
 }
 
-impl Edit {
+impl Edit<'_> {
     /// The text with more devices, which are written as these tables or as those that are there; where there was none,
     /// with the server's key above them.
     pub(crate) fn with<T: AsRef<str>>(&self, tables: &[T], server: &PublicKey) -> String {

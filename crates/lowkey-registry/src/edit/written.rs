@@ -1,19 +1,22 @@
-//! A change of a registry file, for whoever wants to know later whether it holds.
+//! A change of a registry, for whoever wants to know later whether it holds.
 
+use super::Edit;
 use crate::error::RegistryError;
 use crate::file::read_text;
 use crate::table;
+use crate::target::Target;
 use crate::text_file::Trust;
 use lowkey_host::{Digest, PublicKey};
 use std::path::{Path, PathBuf};
 
-/// What was written to a registry file: to be compared with what a server has [in
-/// force](lowkey_host::Acceptor::in_force).
+/// What was written to a registry: its file is to be compared with what a server has [in
+/// force](lowkey_host::Acceptor::in_force), its revision with what servers that share it say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     registry: PathBuf,
     server: PublicKey,
     digest: Digest,
+    revision: Option<u64>,
     change: Change,
 }
 
@@ -26,20 +29,32 @@ pub(crate) enum Change {
 
 impl Written {
     /// `text`, for a server of this key, put where `registry` is.
-    pub(crate) fn new(registry: &Path, server: &PublicKey, text: &str, change: Change) -> Self {
-        Self { registry: registry.to_owned(), server: *server, digest: Digest::of(text), change }
+    pub(crate) fn new(
+        registry: &Path,
+        server: &PublicKey,
+        text: &str,
+        revision: Option<u64>,
+        change: Change,
+    ) -> Self {
+        Self { registry: registry.to_owned(), server: *server, digest: Digest::of(text), revision, change }
     }
 
     /// What stands there already, as if it had just been written.
     ///
     /// # Errors
     /// [`RegistryError`]: it cannot be read.
-    pub fn already(registry: &Path, server: &PublicKey) -> Result<Self, RegistryError> {
-        let (text, _) = read_text(registry, Trust::AnyOwner)?;
-        Ok(Self::new(registry, server, &text, Change::Removed(Vec::new())))
+    pub fn already<'t>(registry: impl Into<Target<'t>>, server: &PublicKey) -> Result<Self, RegistryError> {
+        let nothing = Change::Removed(Vec::new());
+        match registry.into() {
+            Target::File(file) => {
+                let (text, _) = read_text(file, Trust::AnyOwner)?;
+                Ok(Self::new(file, server, &text, None, nothing))
+            }
+            shared @ Target::Shared(_) => Ok(Edit::begin(shared)?.standing(server, nothing)),
+        }
     }
 
-    /// The file, as its writer named it.
+    /// The file, as its writer named it; or what people call the registry.
     pub fn registry(&self) -> &Path {
         &self.registry
     }
@@ -54,6 +69,11 @@ impl Written {
         self.digest
     }
 
+    /// Of the change, in a registry that several servers share.
+    pub fn revision(&self) -> Option<u64> {
+        self.revision
+    }
+
     /// The key that was added, if one was.
     pub fn added(&self) -> Option<PublicKey> {
         match &self.change {
@@ -62,8 +82,8 @@ impl Written {
         }
     }
 
-    /// Of the text that stands in the file now, which others may have changed since; `None` if they have undone the
-    /// change: a key that was added is not in it, or one that was removed is.
+    /// Of the text that stands in the registry file now, which others may have changed since; `None` if they have
+    /// undone the change: a key that was added is not in it, or one that was removed is.
     ///
     /// # Errors
     /// [`RegistryError`]: it cannot be read, or a server would not load it.

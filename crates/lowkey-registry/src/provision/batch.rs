@@ -35,10 +35,11 @@ pub use items::{Item, listed, numbered};
 use super::address;
 use super::error::ProvisionError;
 use super::secrets::Secrets;
-use crate::edit::{Change, Edit, Written};
+use crate::edit::{Change, Edit, Written, again};
 use crate::file::quote;
 use crate::keys;
 use crate::table::Entry;
+use crate::target::Target;
 use folder::Folder;
 use kept::KeptPage;
 use lowkey_host::text::mask;
@@ -61,7 +62,7 @@ pub struct Batch<'a> {
     /// The manifest: a new file, or that of this very batch.
     pub manifest: &'a Path,
     /// The registry that the devices are added to.
-    pub registry: &'a Path,
+    pub registry: Target<'a>,
     /// Whether each device gets a pairing code.
     pub codes: Codes,
 }
@@ -141,7 +142,10 @@ fn registered(batch: &Batch<'_>) -> Result<HashMap<String, Vec<PublicKey>>, Prov
 }
 
 fn taken(batch: &Batch<'_>, name: &str, how: &str) -> ProvisionError {
-    ProvisionError::Device(batch.registry.to_owned(), format!("the name {name:?} is in use already, {how}"))
+    ProvisionError::Device(
+        batch.registry.named().to_owned(),
+        format!("the name {name:?} is in use already, {how}"),
+    )
 }
 
 /// A new device's page.
@@ -154,22 +158,26 @@ fn draw(batch: &Batch<'_>, folder: &Folder<'_>, name: &str) -> Result<KeptPage, 
     Ok(KeptPage::of(key, id, page.expose()))
 }
 
-/// Adds to the registry, in one change, whoever it does not have; how many those are, and what stands there then.
+/// Adds to the registry whoever it does not have; how many those are, and what stands there then. To a file, in one
+/// change; to one that is shared, row by row.
 fn enter(batch: &Batch<'_>, rows: &[Row]) -> Result<(usize, Written), ProvisionError> {
-    let refused = |error| ProvisionError::refused(batch.registry, error);
-    let edit = Edit::begin(batch.registry).map_err(ProvisionError::Registry)?;
-    let entries = edit.entries(&batch.server).map_err(refused)?;
-    let there = entries.iter().flat_map(|entry| &entry.pinnings).map(|pinning| pinning.key);
-    let there: HashSet<PublicKey> = there.collect();
-    let missing: Vec<&Row> = rows.iter().filter(|row| !there.contains(&row.key)).collect();
+    let server = &batch.server;
     let last = rows.last().map_or(Change::Removed(Vec::new()), |row| Change::Added(row.key));
-    let written = |text: &str, last| Written::new(batch.registry, &batch.server, text, last);
-    if missing.is_empty() {
-        return Ok((0, written(edit.text(), last)));
-    }
-    let tables: Vec<String> = missing.iter().map(|row| table(row)).collect();
-    let new = edit.add(&tables, &batch.server).map_err(refused)?;
-    Ok((missing.len(), written(&new, last)))
+    let mut most = 0;
+    let entered = again(|| {
+        let edit = Edit::begin(batch.registry)?;
+        let entries = edit.entries(server)?;
+        let there = entries.iter().flat_map(|entry| &entry.pinnings).map(|pinning| pinning.key);
+        let there: HashSet<PublicKey> = there.collect();
+        let missing: Vec<&Row> = rows.iter().filter(|row| !there.contains(&row.key)).collect();
+        most = missing.len().max(most); // of an attempt that others were in the way of some are there
+        if missing.is_empty() {
+            return Ok((most, edit.standing(server, last.clone())));
+        }
+        let tables: Vec<String> = missing.iter().map(|row| table(row)).collect();
+        Ok((most, edit.add(&tables, server, last.clone())?))
+    });
+    entered.map_err(|error| ProvisionError::refused(batch.registry, error))
 }
 
 /// Its `[[device]]` table.

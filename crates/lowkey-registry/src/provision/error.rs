@@ -3,6 +3,7 @@
 use crate::edit::EditError;
 use crate::error::RegistryError;
 use crate::keys::KeyFileError;
+use crate::target::Target;
 use crate::text_file::shown;
 use lowkey_host::Error;
 use lowkey_host::text::mask;
@@ -27,11 +28,11 @@ pub enum ProvisionError {
 }
 
 impl ProvisionError {
-    /// A change of the registry at `path` came to nothing.
-    pub(super) fn refused(path: &Path, error: EditError) -> Self {
-        match error {
-            EditError::Registry(error) => Self::Registry(error),
-            EditError::Device(why) => Self::Device(path.to_owned(), why),
+    /// A change of the registry came to nothing.
+    pub(super) fn refused(registry: Target<'_>, error: EditError) -> Self {
+        match error.told(registry) {
+            Ok(error) => Self::Registry(error),
+            Err(why) => Self::Device(registry.named().to_owned(), why),
         }
     }
 

@@ -1,13 +1,13 @@
 //! Registers a device that has made its own keys: its public key is all that anybody has to have.
 
 use super::error::ProvisionError;
-use crate::edit::{Change, Edit, Written};
+use crate::edit::{Change, Edit, Written, again};
 use crate::file::quote;
 use crate::keys;
+use crate::target::Target;
 use lowkey_host::text::holds_a_secret;
 use lowkey_host::{Device, Id, PublicKey};
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
 
 /// A device with keys of its own.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub struct KnownKey<'a> {
     /// The server's static key.
     pub server: PublicKey,
     /// The registry that it is added to.
-    pub registry: &'a Path,
+    pub registry: Target<'a>,
 }
 
 /// A device that the registry has.
@@ -43,18 +43,21 @@ pub fn register(device: &KnownKey<'_>) -> Result<Registered, ProvisionError> {
         return Err(ProvisionError::Order("a secret stands where the name belongs".into()));
     }
     Device::new(name).map_err(|error| ProvisionError::Order(error.to_string()))?;
-    let refused = |error| ProvisionError::refused(registry, error);
-    let written = |text: &str| Written::new(registry, &server, text, Change::Added(key));
-    let edit = Edit::begin(registry).map_err(ProvisionError::Registry)?;
-    let entries = edit.entries(&server).map_err(refused)?;
-    let mut keys =
-        entries.iter().filter(|entry| entry.device.name() == name).flat_map(|entry| &entry.pinnings);
-    if keys.any(|pinning| pinning.key == key && pinning.id == Id::of_pinning(&key, &server)) {
-        return Ok(Registered { written: written(edit.text()), was_there: true });
-    }
     let table = format!("[[device]]\nname = {}\nkey = {}\n", quote(name), quote(&keys::encode_public(&key)));
-    let new = edit.add(&[table], &server).map_err(refused)?;
-    Ok(Registered { written: written(&new), was_there: false })
+    let registered = again(|| {
+        let edit = Edit::begin(registry)?;
+        let entries = edit.entries(&server)?;
+        let mut keys =
+            entries.iter().filter(|entry| entry.device.name() == name).flat_map(|entry| &entry.pinnings);
+        let was_there = keys.any(|pinning| pinning.key == key && pinning.id == Id::of_pinning(&key, &server));
+        let change = Change::Added(key);
+        let written = match was_there {
+            true => edit.standing(&server, change),
+            false => edit.add(&[&table], &server, change)?,
+        };
+        Ok(Registered { written, was_there })
+    });
+    registered.map_err(|error| ProvisionError::refused(registry, error))
 }
 
 /// The first public key in what a device prints. It is read no further than that: a serial port has no end.

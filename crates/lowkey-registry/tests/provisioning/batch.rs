@@ -42,6 +42,7 @@ impl Line {
     fn make_with<'a>(&'a self, change: impl FnOnce(&mut Batch<'a>)) -> Result<Made, String> {
         let [folder, manifest, registry] = &self.paths;
         let (server, codes) = (self.server.public_key(), Codes::Each);
+        let registry = registry.into();
         let mut batch =
             Batch { items: &self.items, server, address: "10.0.2.2:7000", folder, manifest, registry, codes };
         change(&mut batch);
@@ -255,7 +256,7 @@ fn a_folder_or_a_manifest_of_something_else_is_left_alone() {
     let another = "pages: is the folder of another batch";
     assert!(line.make_with(|batch| batch.address = "10.0.2.3:7000").unwrap_err().contains(another));
     assert!(line.make_with(|batch| batch.items = &line.items[..1]).unwrap_err().contains(another));
-    assert!(line.make_with(|batch| batch.registry = &line.other).unwrap_err().contains(another));
+    assert!(line.make_with(|batch| batch.registry = (&line.other).into()).unwrap_err().contains(another));
     assert!(line.make_with(|batch| batch.codes = Codes::None).unwrap_err().contains(another));
     let wrong = line.make_with(|batch| batch.server = other).unwrap_err();
     assert!(wrong.contains("this registry is for the server"), "{wrong}");

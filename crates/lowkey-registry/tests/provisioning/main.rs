@@ -128,7 +128,7 @@ fn provisioning_that_fails_leaves_nothing_behind() {
     bench.fails("devices.toml: No such file", |order| {
         new(order);
         order.page = &second;
-        order.registry = Some(&nowhere);
+        order.registry = Some((&nowhere).into());
     });
 }
 
@@ -215,7 +215,7 @@ fn provisioning_side_by_side_loses_no_device() {
                     page: &page,
                     format: Format::Binary,
                     psk: PskFile::None,
-                    registry: Some(&bench.registry),
+                    registry: Some((&bench.registry).into()),
                     rotation: Rotation::None,
                 };
                 provision(&order).unwrap();

@@ -5,6 +5,7 @@ use lowkey_registry::provision::{PskFile, Rotation};
 use lowkey_registry::rotation::{Removed, RotationError, Which, finish, revoke};
 use lowkey_registry::{FileRegistry, keys, parse_time};
 use std::fs;
+use std::path::Path;
 use test_support::folder::{Bench, device, public};
 
 /// Three devices as people write them.
@@ -70,7 +71,7 @@ fn a_rotation_puts_a_second_pinning_beside_the_first_and_ends_with_the_second_al
 
     bench.fails("has two pinnings already; finish that rotation, or revoke one", |order| {
         (order.name, order.rotation) = ("b", Rotation::Beside { until: None });
-        order.page = std::path::Path::new("/nowhere");
+        order.page = Path::new("/nowhere");
     });
 
     let finished = finish(&bench.registry, &bench.server.public_key(), "b").unwrap();
@@ -219,7 +220,7 @@ fn what_cannot_be_revoked_says_why_and_changes_nothing() {
     let bench = bench(&two);
     let error = finish(&bench.registry, &bench.server.public_key(), "b").unwrap_err().to_string();
     assert!(error.contains("has one pinning, and no rotation to finish"), "{error}");
-    let error = revoke("nowhere/x.toml".as_ref(), &public(1), "b", Which::All).unwrap_err().to_string();
+    let error = revoke(Path::new("nowhere/x.toml"), &public(1), "b", Which::All).unwrap_err().to_string();
     assert!(error.contains("nowhere/x.toml: No such file"), "{error}");
 }
 
@@ -254,7 +255,7 @@ fn a_registry_in_brackets_is_changed_as_any_other() {
 fn a_full_disk_leaves_the_registry_as_it_was() {
     const FOLDER: &str = "LOWKEY_TEST_FOLDER";
     if let Ok(folder) = std::env::var(FOLDER) {
-        let registry = std::path::Path::new(&folder).join("devices.toml");
+        let registry = Path::new(&folder).join("devices.toml");
         let error = revoke(&registry, &public(1), "a", Which::All).unwrap_err().to_string();
         assert!(error.contains("devices.toml: File too large"), "{error}");
         return;

@@ -1,8 +1,8 @@
 //! The arguments of `lowkey provision`: of one device, of a batch, of a look at a batch.
 
 use super::{file, flag};
-use crate::in_force;
 use crate::shared_arguments::{id, server_key};
+use crate::{chosen, in_force};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgGroup, Command, value_parser};
 use lowkey_registry::parse_time;
@@ -15,8 +15,9 @@ pub(super) fn command() -> Command {
         .long_about(
             "Make a device. Its secrets are drawn here and written to its key page, and kept nowhere else: \
              put the page into the device's flash, then delete the file. The registry's lines are printed, \
-             or added to a registry file; then the running server is asked by its admin listener until it lets the \
-             device in. A device that was added and that no server lets in yet is exit code 7.\n\n\
+             or added to a registry, a file or what several servers share; then the running server is asked by its \
+             admin listener until it lets the device in, or all that share the registry are. A device that was added and \
+             that no server lets in yet is exit code 7.\n\n\
              Or make a batch: --batch or --csv, with --out, --manifest and --registry. It can be killed at any moment: \
              the same command goes on from there, and makes no device twice. --check says whether pages, manifest and \
              registry agree.",
@@ -33,8 +34,24 @@ pub(super) fn command() -> Command {
                 .value_name("HOST:PORT")
                 .help("Where the device finds the server"),
         )
-        .arg(file("registry").value_name("FILE").help("Add the device to this registry file"))
+        .args(chosen::arguments(
+            "Add the device to this registry: a file, or tls://HOST:PORT/PREFIX that several servers share",
+        ))
+        .args(psk_folder())
         .args(in_force::arguments().map(|argument| argument.requires("registry")))
+}
+
+/// Of a registry that is no file.
+#[cfg(feature = "nats")]
+fn psk_folder() -> [Arg; 1] {
+    [file("psk-folder").value_name("FOLDER").requires("registry").conflicts_with("many").help(
+        "With a registry that servers share: the folder here whose PSK files each of them has in the folder of its key",
+    )]
+}
+
+#[cfg(not(feature = "nats"))]
+fn psk_folder() -> [Arg; 0] {
+    []
 }
 
 fn of_one() -> [Arg; 9] {
@@ -64,7 +81,7 @@ fn of_one() -> [Arg; 9] {
             .help("What the server calls it; of a batch with {} where the number goes, or {:05} for five digits"),
         id().conflicts_with("many"),
         flag("psk").conflicts_with("many").help(
-            "Make a PSK as well; the server's copy goes to --psk-file, or to NAME.psk beside the registry (or the page)",
+            "Make a PSK as well; the server's copy goes to --psk-file, or to NAME.psk beside the registry file (or the page)",
         ),
         file("psk-file")
             .conflicts_with("many")

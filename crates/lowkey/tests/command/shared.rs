@@ -1,5 +1,7 @@
 //! Two servers that share a registry over NATS: what is pushed is in force on both, and a file comes back as it went.
 
+mod changed;
+
 use crate::common::{Folder, Server};
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;

@@ -37,6 +37,7 @@ fn said(error: EditError) -> String {
     match error {
         EditError::Registry(error) => error.to_string(),
         EditError::Device(why) => why,
+        EditError::Raced => "raced".to_owned(),
     }
 }
 

@@ -7,6 +7,7 @@ use super::manifest::{self, CODE_COLUMN, COLUMNS, Row};
 use crate::edit::Edit;
 use crate::provision::error::ProvisionError;
 use crate::table::Entry;
+use crate::target::Target;
 use crate::text_file::shown;
 use lowkey_core::PublicKey;
 use lowkey_host::text::clean;
@@ -30,12 +31,13 @@ pub struct Checked {
 ///
 /// # Errors
 /// [`ProvisionError`]: the manifest, the registry or the folder cannot be read at all.
-pub fn check(
+pub fn check<'t>(
     folder: &Path,
     manifest: &Path,
-    registry: &Path,
+    registry: impl Into<Target<'t>>,
     server: &PublicKey,
 ) -> Result<Checked, ProvisionError> {
+    let registry = registry.into();
     let server = server.canonical();
     let text = manifest::read(manifest).map_err(|error| ProvisionError::Order(error.to_string()))?;
     let edit = Edit::begin_there(registry).map_err(ProvisionError::Registry)?;
@@ -43,7 +45,7 @@ pub fn check(
     drop(edit); // nobody has to wait for what is only read
     let mut check = Check {
         folder,
-        registry,
+        registry: registry.named(),
         server,
         entries: entries.iter().map(|entry| (entry.device.name(), entry)).collect(),
         files: HashSet::new(),

@@ -6,6 +6,7 @@ use crate::codes;
 use crate::edit::Lock;
 use crate::keys;
 use crate::provision::error::ProvisionError;
+use crate::target::Target;
 use crate::text_file::{self, Trust, shown};
 use lowkey_core::page::LEN;
 use lowkey_core::{Id, PublicKey, Secret};
@@ -173,7 +174,10 @@ fn may_be_used(_path: &Path) -> io::Result<()> {
 
 /// What the file `order` holds: two batches have the same one only if the same devices come of them.
 fn order(batch: &Batch<'_>) -> String {
-    let registry = std::path::absolute(batch.registry).unwrap_or_else(|_| batch.registry.to_owned());
+    let registry = match batch.registry {
+        Target::File(file) => std::path::absolute(file).unwrap_or_else(|_| file.to_owned()),
+        Target::Shared(shared) => shared.named().to_owned(),
+    };
     let mut hash = Sha256::new();
     let mut add = |text: &[u8]| {
         hash.update((text.len() as u64).to_be_bytes());
