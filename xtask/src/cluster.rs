@@ -1,4 +1,7 @@
-//! `cargo xtask cluster`: brings HAProxy and nats-server, builds the command and the cluster, and starts it.
+//! `cargo xtask cluster`: brings HAProxy and nats-server, builds the command, the cluster and the boards' firmware, and
+//! starts it.
+
+use std::path::PathBuf;
 
 use xtask::{
     command::{Command, Result},
@@ -7,29 +10,33 @@ use xtask::{
     setup,
 };
 
-use crate::tally;
+use crate::{
+    show::{self, Board},
+    tally,
+};
 
-/// To its end.
+/// To its end, with boards that run the firmware in this folder.
 ///
 /// # Errors
 /// What is missing on this machine; it does not compile; what the oracle said.
-pub(crate) fn run() -> Result<()> {
-    play(&[])
+pub(crate) fn run(rust: &str) -> Result<()> {
+    setup::ensure([&setup::QEMU])?;
+    play(show::demos(Board::Rust(rust))?)
 }
 
-/// Every fault once, on a machine that may be busy.
+/// Every fault once, on a machine that may be busy, and without boards.
 ///
 /// # Errors
 /// As [`run`].
 pub(crate) fn small() -> Result<()> {
-    play(&["--small"])
+    play("--small".into())
 }
 
-fn play(words: &[&str]) -> Result<()> {
+fn play(word: PathBuf) -> Result<()> {
     setup::ensure([&setup::HAPROXY])?;
     nats_server::program()?;
     let packages = ["--package", "lowkey", "--package", "cluster", "--package", "lowkey-gateway"];
     Command::cargo().args(["build", "--quiet"]).args(ONE_BUILD).args(packages).run()?;
     let cluster = Command::new(built("cluster")).without_env(|name| name.starts_with("LOWKEY_"));
-    cluster.env(tally::SEED, tally::seed()).args([built("lowkey").as_os_str()]).args(words).run()
+    cluster.env(tally::SEED, tally::seed()).args([built("lowkey"), word]).run()
 }

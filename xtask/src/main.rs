@@ -43,7 +43,7 @@ fn main() -> ExitCode {
         ["demo", "--c", "--pair"] | ["demo", "--pair", "--c"] => show::pair(Board::C),
         ["demo", "--line"] => show::line(BOARD),
         ["board", ref words @ ..] => show::by_hand(BOARD, words),
-        ["cluster"] => cluster::run(),
+        ["cluster"] => cluster::run(BOARD),
         ["cluster", "--small"] => cluster::small(),
         ["fleet", ref words @ ..] => fleet::run(words),
         ["check"] => checks::quick(),

@@ -32,10 +32,7 @@ pub(crate) enum Wire {
 pub(crate) fn demo(board: Board<'_>, wire: &Wire) -> Result<()> {
     let mut steps = Steps::new();
     setup::ensure([&setup::QEMU])?;
-    let firmware = steps.run("build the firmware", || match board {
-        Board::Rust(folder) => firmware::build_with(folder, FIRMWARE, &["demo"]),
-        Board::C => pack::firmware("demo"),
-    })?;
+    let firmware = steps.run("build the firmware", || demos(board))?;
     steps.run("build the lowkey command and the backend", programs::build)?;
     if let (Board::C, Wire::Honest) = (board, wire) {
         let firmware = steps.run("build the program of the C chapter", || pack::firmware("first-record"))?;
@@ -46,6 +43,17 @@ pub(crate) fn demo(board: Board<'_>, wire: &Wire) -> Result<()> {
         Wire::Attacked => ("demo with an attacker", "mitm"),
     };
     steps.run(name, || play(word, &firmware))
+}
+
+/// The firmware of the demo's board.
+///
+/// # Errors
+/// It does not compile.
+pub(crate) fn demos(board: Board<'_>) -> Result<PathBuf> {
+    match board {
+        Board::Rust(folder) => firmware::build_with(folder, FIRMWARE, &["demo"]),
+        Board::C => pack::firmware("demo"),
+    }
 }
 
 /// Plays `word` of the demo with a board that runs `firmware`.

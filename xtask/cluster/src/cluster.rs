@@ -2,20 +2,28 @@
 
 use crate::{
     balancer::Balancer,
+    boards::Boards,
     bounds::Bounds,
     device::{Devices, Order},
     figures::Figures,
-    gateway::{Gateway, registry, tail},
+    gateway::{Gateway, tail},
     oracle::{Oracle, Rules},
     readiness::{Expected, Readiness},
-    roster::{Roster, name},
+    roster::{self, Roster, name},
     size::Size,
     stage::Stage,
     tap::Tap,
     timeline::Timeline,
 };
 use fleet::board::Keys;
-use std::{collections::BTreeSet, error::Error, fs, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 use test_support::{Random, nats::NatsServer};
 use tokio::time::{Instant, sleep, timeout};
 use xtask::command::Result;
@@ -33,6 +41,8 @@ pub(crate) struct Cluster {
     pub(crate) nats: NatsServer,
     pub(crate) revocations: Figures,
     pub(crate) takeovers: Figures,
+    /// Boards in QEMU, where there are some.
+    boards: Option<Boards>,
     tap: Tap,
     random: Random,
     /// Devices that have a part already.
@@ -53,13 +63,14 @@ impl Cluster {
     ///
     /// # Errors
     /// What is missing, or does not begin.
-    pub(crate) async fn begin(lowkey: PathBuf, size: Size) -> Result<Self> {
-        let (timeline, stage, mut random) = (Timeline::new(), Stage::new(lowkey)?, Random::new());
-        let roster = Roster::new(size.devices(), stage.server_key())?;
-        stage.enrol(&roster)?;
+    pub(crate) async fn begin(lowkey: PathBuf, firmware: Option<&Path>, size: Size) -> Result<Self> {
+        let (timeline, mut random) = (Timeline::new(), Random::new());
         let nats = NatsServer::start().await.ok_or("no nats-server")?;
         timeline.say(&format!("nats-server is ready at {}", nats.address()));
-        stage.push(&registry(&nats.url()), &[]).await?.well()?;
+        let stage = Stage::new(lowkey, &nats)?;
+        let roster = Roster::new(size.devices(), stage.server_key())?;
+        stage.enrol(&roster)?;
+        stage.push().await?;
         timeline.say(&format!("`lowkey registry push`: {} devices", size.devices()));
         let (mut gateways, mut readiness) = (Vec::new(), Vec::new());
         for name in size.gateways() {
@@ -76,6 +87,10 @@ impl Cluster {
         }
         let oracle = Arc::new(Oracle::new(size.devices(), size.gateways().to_vec()));
         let (begun, bounds, tap) = (Instant::now(), Bounds::new(size.times()), Tap::new(nats.address()));
+        let boards = match firmware {
+            Some(firmware) => Some(Boards::begin(&stage, firmware, balancer.address(), timeline).await?),
+            None => None,
+        };
         let seed = random.u64();
         let devices = Devices::begin(roster.members(), balancer.address(), &oracle);
         let cluster = Self {
@@ -91,21 +106,20 @@ impl Cluster {
             nats,
             revocations: Figures::default(),
             takeovers: Figures::default(),
+            boards,
             tap,
             random: Random::from_seed(seed),
             taken: BTreeSet::new(),
         };
         cluster.all_connected(begun, 0).await?;
+        if let Some(boards) = &cluster.boards {
+            boards.are_right().await?;
+        }
         Ok(cluster)
     }
 
     pub(crate) fn all(&self) -> Hears<'static> {
         Hears::All(self.gateways.len())
-    }
-
-    /// Where the registry is.
-    pub(crate) fn registry(&self) -> String {
-        registry(&self.nats.url())
     }
 
     /// Waits until all devices are that may be.
@@ -147,9 +161,8 @@ impl Cluster {
         let begun = Instant::now();
         let held: Vec<Option<usize>> = victims.iter().map(|victim| self.oracle.held(*victim)).collect();
         for victim in victims {
-            self.stage.take_out(&name(*victim), &[]).await?;
+            self.change(&["revoke", &name(*victim)], hears).await?;
         }
-        self.push(hears).await?;
         let now = Instant::now();
         for (victim, held) in victims.iter().zip(held) {
             let written = self.tap.written(&name(*victim), begun).await?;
@@ -187,24 +200,21 @@ impl Cluster {
         (0..self.gateways.len()).filter(|number| deaf.contains(&self.gateways[*number].name)).collect()
     }
 
-    /// Brings the registry's file to NATS, and holds what the command says of who obeys against what is so.
+    /// Changes the registry, and holds what the command says of who obeys against what is so.
     ///
     /// # Errors
     /// It says something else.
-    pub(crate) async fn push(&self, hears: Hears<'_>) -> Result<()> {
+    async fn change(&self, words: &[&str], hears: Hears<'_>) -> Result<()> {
         let wait = if let Hears::All(_) = hears { "60s" } else { "1s" };
-        let said = self.stage.push(&self.registry(), &["--wait", wait]).await?;
+        let said = self.stage.change(words, wait).await?;
         let is_so = match hears {
-            Hears::All(gateways) => {
-                said.code == Some(0) && said.text.contains(&format!("in force: {gateways} gateway"))
-            }
+            Hears::All(of) => said.code == Some(0) && said.text.contains(&format!("in force: {of} gateway")),
             Hears::AllBut(deaf) => said.code == Some(7) && deaf.iter().all(|name| said.text.contains(name)),
         };
         if is_so {
-            Ok(())
-        } else {
-            Err(format!("`lowkey registry push` ends with {:?}: {}", said.code, said.text).into())
+            return Ok(());
         }
+        Err(format!("`lowkey {}` ends with {:?}: {}", words.join(" "), said.code, said.text).into())
     }
 
     /// Gives a device new keys, and takes the old ones away once it has come by the new.
@@ -214,15 +224,13 @@ impl Cluster {
     pub(crate) async fn rotate(&mut self, device: usize, hears: Hears<'_>) -> Result<()> {
         let (begun, name) = (Instant::now(), name(device));
         let page = format!("{name}.page");
-        self.stage.rotate(&name, &page).await?;
-        self.push(hears).await?;
+        self.change(&["provision", "--rotate", "--name", &name, "-o", &page], hears).await?;
         let keys = Keys::of_page(&fs::read(self.stage.folder().join(&page))?)?;
         self.devices.tell(device, Order::Take(Arc::new(keys)));
         let came = || self.oracle.ended_of(device, begun) > 0 && self.oracle.held(device).is_some();
         self.oracle.until(&format!("{name}, by its new keys"), came).await?;
         let new = Instant::now();
-        self.stage.take_out(&name, &["--old"]).await?;
-        self.push(hears).await?;
+        self.change(&["revoke", &name, "--old"], hears).await?;
         if self.oracle.ended_of(device, new) > 0 {
             return Err(format!("{name} was sent away with its new keys").into());
         }
@@ -264,10 +272,14 @@ impl Cluster {
     pub(crate) async fn agree(&self) -> Result<()> {
         for (n, gateway) in self.gateways.iter().enumerate() {
             let agrees = async {
-                while gateway.sessions().await? != self.oracle.sessions(n) {
+                loop {
+                    let mut sessions = gateway.sessions().await?;
+                    sessions.retain(|name| roster::is_a_device(name));
+                    if sessions == self.oracle.sessions(n) {
+                        return Ok(());
+                    }
                     sleep(LOOK).await;
                 }
-                Ok(())
             };
             within(&format!("{} and the devices agree who is connected", gateway.name), agrees).await?;
         }
@@ -284,6 +296,33 @@ impl Cluster {
         readiness.expect(Expected::Ready);
         readiness.says_so().await?;
         self.timeline.say(&format!("  {gateway} is ready again, and HAProxy sends devices to it"));
+        Ok(())
+    }
+
+    /// Waits until the boards are connected as well.
+    ///
+    /// # Errors
+    /// They are not.
+    pub(crate) async fn with_boards(&self) -> Result<()> {
+        match &self.boards {
+            Some(boards) => boards.are_connected().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Takes one of the boards out as well.
+    ///
+    /// # Errors
+    /// It goes on.
+    pub(crate) async fn revoke_a_board(&self) -> Result<()> {
+        let Some(boards) = &self.boards else { return Ok(()) };
+        let name = "board-2";
+        self.change(&["revoke", name], self.all()).await?;
+        boards.is_out(name).await?;
+        self.timeline.say(&format!(
+            "{name} is revoked, and refused; the boards have had {} channels",
+            boards.opened()
+        ));
         Ok(())
     }
 

@@ -34,6 +34,7 @@ async fn all(cluster: &mut Cluster) -> Result<()> {
     restart_of_nats(cluster).await?;
     partition(cluster, cluster.gateways.len() - 1).await?;
     upgrade(cluster).await?;
+    cluster.revoke_a_board().await?;
     cluster.judge(RULES)?;
     let Cluster { timeline, readiness, bounds, .. } = &*cluster;
     let asked: u32 = readiness.iter().map(|of| of.asked()).sum();
@@ -272,6 +273,7 @@ async fn come_again(cluster: &Cluster, gateway: usize) -> Result<()> {
         Ok(())
     };
     within("devices come again", shared).await?;
+    cluster.with_boards().await?;
     cluster.agree().await
 }
 

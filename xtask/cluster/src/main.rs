@@ -5,6 +5,7 @@
 //! devices saw, and not what gateways say of themselves.
 
 mod balancer;
+mod boards;
 mod bounds;
 mod cluster;
 mod device;
@@ -22,7 +23,11 @@ mod timeline;
 
 use cluster::Cluster;
 use size::Size;
-use std::{env, path, process::ExitCode};
+use std::{
+    env,
+    path::{self, Path},
+    process::ExitCode,
+};
 use tokio::runtime::Runtime;
 use xtask::command::Result;
 
@@ -41,14 +46,14 @@ fn main() -> ExitCode {
 async fn play() -> Result<()> {
     let words: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let (lowkey, size) = match words[..] {
-        [lowkey] => (lowkey, Size::Whole),
-        [lowkey, "--small"] => (lowkey, Size::Small),
+    let (lowkey, firmware, size) = match words[..] {
+        [lowkey, firmware] if firmware != "--small" => (lowkey, Some(Path::new(firmware)), Size::Whole),
+        [lowkey, "--small"] => (lowkey, None, Size::Small),
         _ => return Err("usage: cargo xtask cluster [--small]".into()),
     };
     let lowkey = path::absolute(lowkey)?;
     tokio::select! {
-        done = async { faults::play(Cluster::begin(lowkey, size).await?).await } => done,
+        done = async { faults::play(Cluster::begin(lowkey, firmware, size).await?).await } => done,
         stopped = fleet::stop() => stopped.and(Err("somebody has stopped it".into())),
     }
 }

@@ -38,5 +38,12 @@ impl Roster {
 
 /// What the device of this number is called.
 pub(crate) fn name(device: usize) -> String {
-    format!("pump-{}", device + 1)
+    format!("{NAMED}{}", device + 1)
 }
+
+/// Whether one of them is called so: the boards are not.
+pub(crate) fn is_a_device(name: &str) -> bool {
+    name.starts_with(NAMED)
+}
+
+const NAMED: &str = "pump-";

@@ -1,6 +1,6 @@
 //! The folder in which all of it lies, the registry, and the commands of whoever runs the cluster.
 
-use crate::roster::Roster;
+use crate::{gateway::registry, roster::Roster};
 use fleet::server;
 use lowkey_host::PublicKey;
 use lowkey_registry::keys::{encode_public, generate, write_identity};
@@ -9,12 +9,15 @@ use std::{
     path::{Path, PathBuf},
 };
 use tempfile::TempDir;
+use test_support::nats::NatsServer;
 use xtask::command::Result;
 
 pub(crate) struct Stage {
     folder: TempDir,
     pub(crate) lowkey: PathBuf,
     server: PublicKey,
+    /// Where the registry is that they share.
+    registry: String,
 }
 
 /// What a command said, and how it ended.
@@ -28,10 +31,10 @@ impl Stage {
     ///
     /// # Errors
     /// The folder or the key cannot be written.
-    pub(crate) fn new(lowkey: PathBuf) -> Result<Self> {
+    pub(crate) fn new(lowkey: PathBuf, nats: &NatsServer) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("lowkey-cluster-").tempdir()?;
         let server = write_identity(&folder.path().join("server.key"), &generate()?)?;
-        Ok(Self { folder, lowkey, server })
+        Ok(Self { folder, lowkey, server, registry: registry(&nats.url()) })
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -50,33 +53,22 @@ impl Stage {
         Ok(fs::write(self.folder().join(REGISTRY), roster.registry())?)
     }
 
-    /// Brings the file's state to NATS; how the gateways stand to it is in what is said.
-    ///
-    /// # Errors
-    /// There is no such command.
-    pub(crate) async fn push(&self, nats: &str, more: &[&str]) -> Result<Said> {
-        self.lowkey(&[&["registry", "push", REGISTRY, nats], more].concat()).await
-    }
-
-    /// Takes a device, or one of its keys, out of the file.
+    /// Brings the file to NATS.
     ///
     /// # Errors
     /// What the command said.
-    pub(crate) async fn take_out(&self, name: &str, more: &[&str]) -> Result<()> {
-        let server = encode_public(&self.server);
-        let words = ["revoke", name, "--registry", REGISTRY, "--server", &server, "--no-wait"];
-        self.lowkey(&[&words, more].concat()).await?.well()
+    pub(crate) async fn push(&self) -> Result<()> {
+        self.lowkey(&["registry", "push", REGISTRY, &self.registry]).await?.well()
     }
 
-    /// Gives a device new keys beside its old ones, in the file; they are in the key page `page`.
+    /// Changes the registry that the gateways share; how they stand to it is in what is said, after `wait` at most.
     ///
     /// # Errors
-    /// What the command said.
-    pub(crate) async fn rotate(&self, name: &str, page: &str) -> Result<()> {
+    /// The command cannot be run.
+    pub(crate) async fn change(&self, words: &[&str], wait: &str) -> Result<Said> {
         let server = encode_public(&self.server);
-        let who = ["provision", "--rotate", "--name", name, "--server", &server];
-        let whereto = ["--registry", REGISTRY, "--no-wait", "-o", page];
-        self.lowkey(&[&who[..], &whereto].concat()).await?.well()
+        let of = ["--registry", &self.registry, "--server", &server, "--wait", wait];
+        self.lowkey(&[words, &of].concat()).await
     }
 
     /// Runs the command.

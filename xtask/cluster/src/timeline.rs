@@ -2,6 +2,7 @@
 
 use tokio::time::Instant;
 
+#[derive(Clone, Copy)]
 pub(crate) struct Timeline(Instant);
 
 impl Timeline {
@@ -9,11 +10,11 @@ impl Timeline {
         Self(Instant::now())
     }
 
-    pub(crate) fn say(&self, text: &str) {
+    pub(crate) fn say(self, text: &str) {
         println!("{:>7.3} s  {text}", self.0.elapsed().as_secs_f32());
     }
 
-    pub(crate) fn seconds(&self) -> f32 {
+    pub(crate) fn seconds(self) -> f32 {
         self.0.elapsed().as_secs_f32()
     }
 }

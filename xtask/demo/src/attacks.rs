@@ -1,8 +1,8 @@
 //! What a man in the middle can try, and what each side has to say about it.
 
 use crate::relay::{Act, Tamper, Way};
-use crate::timeline::Who;
 use Way::{ToDevice, ToServer};
+use demo::timeline::Who;
 
 /// An attack on one connection of the board.
 pub(crate) struct Attack {

@@ -1,8 +1,8 @@
 //! A board in QEMU with somebody's own label, for a server of his own: what a person does at first contact, by hand.
 
-use crate::device::{Device, Hands};
 use crate::stage::quiet_port;
-use crate::timeline::{Timeline, Who};
+use demo::device::{Device, Hands};
+use demo::timeline::{Timeline, Who};
 use std::{fs, path::Path, time::Duration};
 use xtask::command::Result;
 
@@ -10,7 +10,7 @@ use xtask::command::Result;
 /// it stops, or somebody stops us. What it wrote to its flash stays there.
 pub(crate) fn run(firmware: &Path, label: &Path, folder: &Path, button: &str) -> Result<()> {
     let mut device = Device::found(firmware, label, folder)?;
-    let mut timeline = Timeline::new();
+    let mut timeline = Timeline::begin();
     timeline.say("127.0.0.1 of this machine is 10.0.2.2 to the board; Ctrl-C cuts its power");
     if let Some(port) = waits_on(&fs::read_to_string(label)?) {
         let from = quiet_port()?;

@@ -20,11 +20,12 @@ use xtask::qemu::{Board, Network, Options};
 
 /// The key page's 2 KB and the boot log's behind them, as they lie in flash.
 const KEY_PAGE: usize = 2_048;
-pub(crate) const FLASH: usize = 2 * KEY_PAGE;
+/// So many bytes.
+pub const FLASH: usize = 2 * KEY_PAGE;
 const ERASE_PAGE: usize = 1_024;
 
 /// A device: its program, and its flash in a file.
-pub(crate) struct Device {
+pub struct Device {
     elf: PathBuf,
     flash: PathBuf,
     network: Network,
@@ -34,30 +35,34 @@ pub(crate) struct Device {
 
 /// What is done to the board while it has power.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Hands {
+pub struct Hands {
     /// The button that is held while it starts.
-    pub(crate) held: Option<&'static str>,
-    pub(crate) cut: Option<Cut>,
+    pub held: Option<&'static str>,
+    /// Whether the power goes, and when.
+    pub cut: Option<Cut>,
 }
 
 /// The power is cut in the middle of a write.
 #[derive(Clone, Copy)]
-pub(crate) struct Cut {
+pub struct Cut {
     /// Writes count once the board has said this.
-    pub(crate) after: &'static str,
+    pub after: &'static str,
     /// The number of the write that the flash still does; the board does not hear of it.
-    pub(crate) at: usize,
+    pub at: usize,
 }
 
 /// The device while it has power.
-pub(crate) struct Powered {
+pub struct Powered {
     off: Arc<AtomicBool>,
     runner: Option<thread::JoinHandle<Result<()>>>,
 }
 
 impl Device {
     /// Puts `page` where the key page belongs, or the label; what the device writes itself is erased.
-    pub(crate) fn provision(elf: &Path, page: &Path, folder: &Path) -> Result<Self> {
+    ///
+    /// # Errors
+    /// The page is not there, or too long; the folder cannot be written.
+    pub fn provision(elf: &Path, page: &Path, folder: &Path) -> Result<Self> {
         let mut hasher = DefaultHasher::new();
         (Random::new().u64(), folder).hash(&mut hasher); // no two boards have the same
         Self::with(elf, page, folder, vec![0xFF; FLASH], Random::from_seed(hasher.finish()))
@@ -65,7 +70,10 @@ impl Device {
 
     /// The same with what the device wrote itself when it was in this folder before, and with noise that nobody can
     /// have again.
-    pub(crate) fn found(elf: &Path, page: &Path, folder: &Path) -> Result<Self> {
+    ///
+    /// # Errors
+    /// As [`provision`](Self::provision).
+    pub fn found(elf: &Path, page: &Path, folder: &Path) -> Result<Self> {
         let flash = match fs::read(folder.join(FLASH_FILE)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => vec![0xFF; FLASH],
             read => read?,
@@ -91,7 +99,7 @@ impl Device {
     }
 
     /// Has `port` of this machine's loopback lead to the board's port `to`.
-    pub(crate) fn forwarded(self, port: u16, to: u16) -> Self {
+    pub fn forwarded(self, port: u16, to: u16) -> Self {
         Self { network: Network::Forwarded { from: port, to }, ..self }
     }
 
@@ -99,7 +107,7 @@ impl Device {
     ///
     /// # Errors
     /// The file is gone.
-    pub(crate) fn erase(&self) -> Result<()> {
+    pub fn erase(&self) -> Result<()> {
         let mut flash = fs::read(&self.flash)?;
         flash.get_mut(KEY_PAGE..).ok_or("the flash file is too short")?.fill(0xFF);
         Ok(fs::write(&self.flash, flash)?)
@@ -109,12 +117,12 @@ impl Device {
     ///
     /// # Errors
     /// The file is gone.
-    pub(crate) fn flash(&self) -> Result<Vec<u8>> {
+    pub fn flash(&self) -> Result<Vec<u8>> {
         Ok(fs::read(&self.flash)?)
     }
 
     /// The same device with its flash changed, in a file beside.
-    pub(crate) fn spoiled(&self, name: &str, spoil: impl FnOnce(&mut [u8])) -> Result<Self> {
+    pub fn spoiled(&self, name: &str, spoil: impl FnOnce(&mut [u8])) -> Result<Self> {
         let mut flash = fs::read(&self.flash)?;
         spoil(&mut flash);
         let file = self.flash.with_file_name(name);
@@ -123,12 +131,18 @@ impl Device {
     }
 
     /// Switches it on for at most `deadline`; its Ethernet frames go to `capture`.
-    pub(crate) fn power(&self, capture: &Path, deadline: Duration, voice: Voice) -> Result<Powered> {
+    ///
+    /// # Errors
+    /// QEMU does not start.
+    pub fn power(&self, capture: &Path, deadline: Duration, voice: Voice) -> Result<Powered> {
         self.power_in(Hands::default(), capture, deadline, voice)
     }
 
     /// The same in somebody's hands.
-    pub(crate) fn power_in(
+    ///
+    /// # Errors
+    /// As [`power`](Self::power).
+    pub fn power_in(
         &self,
         hands: Hands,
         capture: &Path,

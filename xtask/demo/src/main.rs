@@ -7,7 +7,6 @@
 mod attacks;
 mod by_hand;
 mod capture;
-mod device;
 mod line;
 mod mitm;
 mod pair;
@@ -16,10 +15,10 @@ mod rude;
 mod segment;
 mod stage;
 mod stand;
-mod timeline;
 
 use capture::Wire;
-use device::Device;
+use demo::device::Device;
+use demo::timeline::{Line, Timeline, Who};
 use lowkey_core::page::{self, Contents, Page};
 use lowkey_core::{Id, Identity, Secret};
 use measure::image::Image;
@@ -30,7 +29,6 @@ use std::{
     process::ExitCode,
     time::{Duration, Instant},
 };
-use timeline::{Line, Timeline, Who};
 use xtask::{command::Result, pattern::Pattern};
 
 /// What xtask has built.
@@ -87,7 +85,7 @@ fn main() -> ExitCode {
 /// A board, a server, 64 KiB each way, a server that goes away, a power cut.
 fn plain(built: &Built) -> Result<()> {
     let start = Instant::now();
-    let mut timeline = Timeline::new();
+    let mut timeline = Timeline::begin();
     let (stage, device) = set(built, quiet_port()?, &mut timeline)?;
 
     let server = stage.serve(stage.port, &timeline.voice())?;
@@ -132,7 +130,7 @@ fn plain(built: &Built) -> Result<()> {
 /// The program of the book's chapter for C: a reading out, the same back, an end that both sides have said. It says
 /// nothing itself.
 fn first_record(built: &Built) -> Result<()> {
-    let mut timeline = Timeline::new();
+    let mut timeline = Timeline::begin();
     let (stage, device) = set(built, quiet_port()?, &mut timeline)?;
     let _server = stage.serve(stage.port, &timeline.voice())?;
     timeline.wait_for("the server listens", PATIENCE, said(Who::Server, &["listening on"]))?;

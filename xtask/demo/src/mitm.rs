@@ -2,8 +2,8 @@
 
 use crate::attacks::{self, Attack};
 use crate::relay::{Act, Relay, Tamper, Way, read_frame};
-use crate::timeline::{Line, Timeline, Who};
 use crate::{Built, LIFE, PATIENCE, said, set};
+use demo::timeline::{Line, Timeline, Who};
 use std::{
     io::Write,
     net::{SocketAddr, TcpStream},
@@ -15,7 +15,7 @@ use xtask::command::Result;
 /// Runs every attack, with an honest connection after each.
 pub(crate) fn run(built: &Built) -> Result<()> {
     let start = Instant::now();
-    let mut timeline = Timeline::new();
+    let mut timeline = Timeline::begin();
     // The relay has its port first: that is the one that the board is told.
     let (relay, listener) = Relay::listen()?;
     let (stage, device) = set(built, relay.port, &mut timeline)?;

@@ -1,11 +1,11 @@
 //! A blank board and a server that have never met, brought together by the code on the board's label.
 
 use crate::capture::Wire;
-use crate::device::{Cut, Device, Hands, Powered};
 use crate::relay::{Act, Relay, Tamper, Way};
 use crate::stage::{Server, Stage, quiet_port};
-use crate::timeline::{Line, Timeline, Who};
 use crate::{Built, LIFE, PATIENCE, said};
+use demo::device::{Cut, Device, Hands, Powered};
+use demo::timeline::{Line, Timeline, Who};
 use lowkey_core::{Code, Identity, Secret, label};
 use std::{
     fs,
@@ -62,7 +62,7 @@ struct Play {
 impl Play {
     /// A server's key, an empty registry, two codes, and a board with a label and nothing else.
     fn set(built: &Built) -> Result<Self> {
-        let mut timeline = Timeline::new();
+        let mut timeline = Timeline::begin();
         timeline.say("makes a server's key and two codes with `lowkey`; the board has a label and no keys");
         let (relay, listener) = Relay::listen()?;
         let folder = built.stage("pair");

@@ -1,6 +1,6 @@
 //! Keys, files and the server: everything but the board, made with the real `lowkey` command.
 
-use crate::timeline::{Line, Voice, Who};
+use demo::timeline::{Line, Voice, Who};
 use std::{
     fs::{self, OpenOptions},
     io::{BufRead, BufReader, Read, Write},

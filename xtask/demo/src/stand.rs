@@ -1,8 +1,8 @@
 //! A board in QEMU, alone on a segment with a server of ours.
 
-use crate::device::FLASH;
 use crate::rude::{Keys, Kind, Rude, split_frame};
 use crate::segment::{Cable, OWN, PORT, Segment};
+use demo::device::FLASH;
 use std::{
     env, fs, mem,
     net::{Ipv4Addr, TcpListener},

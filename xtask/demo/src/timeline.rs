@@ -8,33 +8,40 @@ use xtask::command::Result;
 
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Who {
+pub enum Who {
+    /// The trial itself.
     Demo,
+    /// The board, on its serial line.
     Board,
+    /// The server.
     Server,
+    /// Whoever sits on the wire.
     Attacker,
+    /// Whoever keeps the server.
     Operator,
 }
 
 /// A line that somebody said.
 #[derive(Clone, Debug)]
-pub(crate) struct Line {
-    pub(crate) who: Who,
-    pub(crate) text: String,
+pub struct Line {
+    /// Whose it is.
+    pub who: Who,
+    /// What was said.
+    pub text: String,
 }
 
 impl Line {
     /// Whether one of `parts` is in it.
-    pub(crate) fn says_one_of(&self, parts: &[&str]) -> bool {
+    pub fn says_one_of(&self, parts: &[&str]) -> bool {
         parts.iter().any(|part| self.text.contains(part))
     }
 }
 
 /// Where the others say their lines.
-pub(crate) type Voice = mpsc::Sender<Line>;
+pub type Voice = mpsc::Sender<Line>;
 
 /// Prints lines as they come, and waits for the ones that matter.
-pub(crate) struct Timeline {
+pub struct Timeline {
     start: Instant,
     lines: mpsc::Receiver<Line>,
     voice: Voice,
@@ -42,28 +49,29 @@ pub(crate) struct Timeline {
 }
 
 impl Timeline {
-    pub(crate) fn new() -> Self {
+    /// One that begins now.
+    pub fn begin() -> Self {
         let (voice, lines) = mpsc::channel();
         Self { start: Instant::now(), lines, voice, said: Vec::new() }
     }
 
     /// A voice to be handed to whoever has something to say.
-    pub(crate) fn voice(&self) -> Voice {
+    pub fn voice(&self) -> Voice {
         self.voice.clone()
     }
 
     /// Says something as the demo itself.
-    pub(crate) fn say(&mut self, text: &str) {
+    pub fn say(&mut self, text: &str) {
         self.heard(Line { who: Who::Demo, text: text.to_owned() });
     }
 
     /// A mark: lines from here on.
-    pub(crate) fn mark(&self) -> usize {
+    pub fn mark(&self) -> usize {
         self.said.len()
     }
 
     /// What was said since `mark`.
-    pub(crate) fn since(&self, mark: usize) -> &[Line] {
+    pub fn since(&self, mark: usize) -> &[Line] {
         self.said.get(mark..).unwrap_or_default()
     }
 
@@ -71,7 +79,7 @@ impl Timeline {
     ///
     /// # Errors
     /// Nobody did within `patience`.
-    pub(crate) fn wait_for<T>(
+    pub fn wait_for<T>(
         &mut self,
         what: &str,
         patience: Duration,
@@ -95,7 +103,7 @@ impl Timeline {
     ///
     /// # Errors
     /// Nobody did within `patience`.
-    pub(crate) fn hear(&mut self, mark: usize, who: Who, parts: &[&str], patience: Duration) -> Result<()> {
+    pub fn hear(&mut self, mark: usize, who: Who, parts: &[&str], patience: Duration) -> Result<()> {
         let is_it = |line: &Line| line.who == who && line.says_one_of(parts);
         if self.since(mark).iter().any(is_it) {
             return Ok(());
@@ -105,7 +113,7 @@ impl Timeline {
     }
 
     /// Listens for `time`, whatever is said.
-    pub(crate) fn listen(&mut self, time: Duration) {
+    pub fn listen(&mut self, time: Duration) {
         // It ends by running out of time, as it should.
         let _ = self.wait_for("", time, |_| None::<()>);
     }
