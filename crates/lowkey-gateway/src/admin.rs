@@ -24,6 +24,9 @@
 //! | `POST /pair/close`, `{"window"}` | [closes a window](Acceptor::close_window) |
 //! | `POST /send`, `{"device", "hex", "seconds"}` | [sends a message](Acceptor::send) to a device: `received`, or `why` not and whether it was `sent` |
 //!
+//! Of several gateways each answers for [all](Admin::with_others) in `/overview`, `/sessions`, `/devices`, `/doctor`
+//! and `/send`: `gateway` is where a device is, `gateways` has those that there are, and why one has not answered.
+//!
 //! All but metrics and liveness show names, ids and addresses of devices, and whoever reaches the listener
 //! reads them: a Unix socket asks the file system who may (mode 0660), a loopback address lets every user of the
 //! machine. A page of another site, which has a browser ask, is refused.
@@ -40,7 +43,10 @@ mod caller;
 mod devices;
 mod endpoint;
 mod events;
+mod here;
+mod joined;
 mod json;
+mod others;
 mod overview;
 mod page;
 mod pair;
@@ -50,6 +56,8 @@ mod send;
 mod socket;
 
 pub use endpoint::{Endpoint, EndpointError};
+pub use here::Here;
+pub use others::{Later, Others};
 
 use crate::events::Events;
 use crate::health::Health;
@@ -63,6 +71,7 @@ use socket::{Socket, Stream};
 use std::convert::Infallible;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The admin listener of an [`Acceptor`].
 ///
@@ -90,14 +99,14 @@ impl Admin {
     /// `/etc/lowkey/devices.toml`.
     #[must_use]
     pub fn with_registry_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.routes.registry = path.into();
+        self.routes.here.registry = path.into();
         self
     }
 
     /// With what is remembered of devices that are not connected, in `/devices`.
     #[must_use]
     pub fn with_memory(mut self, memory: Memory) -> Self {
-        self.routes.memory = memory;
+        self.routes.here.memory = memory;
         self
     }
 
@@ -111,8 +120,23 @@ impl Admin {
     /// With what is known of the service behind, in all answers that have a place for it.
     #[must_use]
     pub fn with_service(mut self, service: Health) -> Self {
+        self.routes.here.service = Some(service.clone());
         self.routes.vitals = self.routes.vitals.with_service(service);
         self
+    }
+
+    /// With what the other gateways of a fleet know, in `/overview`, `/sessions`, `/devices` and `/doctor`, and with
+    /// their devices for `/send`. Each device, and each thing that is found, says which `gateway` it is of, and
+    /// `gateways` says who has not answered. To be called last.
+    #[must_use]
+    pub fn with_others(mut self, others: Arc<dyn Others>) -> Self {
+        self.routes.others = Some(others);
+        self
+    }
+
+    /// What is known at this gateway alone, for others. To be called last.
+    pub fn here(&self) -> Here {
+        self.routes.here.clone()
     }
 
     /// With a `/readyz` that says 503 while [the service behind](Self::with_service) is known to be down as well.

@@ -437,6 +437,7 @@ fn connected(name: &str, session: &SessionInfo) -> Finding {
         id: Some(session.pinned.id()),
         mode: Some(session.pinned.mode()),
         from: session.from,
+        since: session.age,
         ..Finding::of("connected", name, what, "nothing to mend".to_owned())
     }
 }
@@ -470,8 +471,20 @@ fn is_from(failure: &Failure, address: IpAddr) -> bool {
     failure.from.is_some_and(|from| from.ip() == address)
 }
 
+/// Whether a finding of this kind says that a device is not connected, and how that came.
+#[cfg(feature = "admin")]
+pub(crate) fn is_absence(kind: &str) -> bool {
+    past::ABSENCES.contains(&kind)
+}
+
+/// Whether a finding of this kind says that nothing is known.
+#[cfg(feature = "admin")]
+pub(crate) fn is_ignorance(kind: &str) -> bool {
+    ["nobody", "not_seen"].contains(&kind)
+}
+
 /// Whom a finding is about, where it is no device.
-const SERVER: &str = "this server";
+pub(crate) const SERVER: &str = "this server";
 const REGISTRY: &str = "the registry";
 const SERVICE: &str = "the service behind";
 const SOMEBODY: &str = "somebody";

@@ -105,7 +105,7 @@ pub(crate) fn hex(name: &str) -> String {
     name.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn unhex(text: &str) -> Option<String> {
+pub(crate) fn unhex(text: &str) -> Option<String> {
     let digit = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
     if text.is_empty() || !text.len().is_multiple_of(2) || !text.as_bytes().iter().all(digit) {
         return None;

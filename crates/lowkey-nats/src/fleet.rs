@@ -1,29 +1,37 @@
 //! A gateway among its peers: which of them are there, and which of them has which device.
 
+mod answering;
+mod asking;
 mod due;
 mod hearing;
 mod moment;
 mod peers;
 mod settling;
+mod words;
 
+pub(crate) use answering::{MOST, SECONDS, SEND};
 pub use peers::Peer;
+pub(crate) use words::of_told;
 
 use crate::access::Access;
 use crate::beat::Beat;
 use crate::error::NatsError;
 use crate::lease::{Lease, Live};
+use crate::sealed::FleetKey;
 use async_nats::Client;
 use async_nats::jetstream::stream::DirectGetErrorKind;
 use async_nats::jetstream::{self, Context};
 use due::Due;
 use lowkey_host::text::Hex;
-use lowkey_host::{Acceptor, Event, Observer, entropy};
+use lowkey_host::{Acceptor, Event, Identity, Observer, entropy};
 use moment::Clock;
 use peers::Peers;
-use settling::Held;
+use settling::{Came, Held};
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -45,6 +53,7 @@ struct Inner {
     run: String,
     prefix: String,
     live: Live,
+    key: FleetKey,
     due: Due,
     state: Mutex<State>,
 }
@@ -55,19 +64,26 @@ struct State {
     clock: Option<Clock>,
     peers: Peers,
     held: HashMap<String, Held>,
+    /// Who has come since its lease was looked at last.
+    came: HashMap<String, Came>,
     /// How often we have said that a device is here.
     told: u64,
     twin: Option<Instant>,
+    answers: Option<Arc<Answers>>,
 }
 
+/// What a program answers to the questions of other gateways.
+type Answers = dyn Fn(String) -> Pin<Box<dyn Future<Output = String> + Send>> + Send + Sync;
+
 impl Fleet {
-    pub(crate) fn new(access: &Access) -> Result<Self, NatsError> {
+    pub(crate) fn new(access: &Access, identity: &Identity) -> Result<Self, NatsError> {
         let random = entropy::random().map_err(|error| NatsError::File(error.to_string()))?;
         let inner = Inner {
             name: access.name.clone(),
             run: Hex(&random.expose()[..8]).to_string(),
             prefix: access.address.prefix().to_owned(),
             live: Live::of(access.address.prefix()),
+            key: FleetKey::of(identity),
             due: Due::default(),
             state: Mutex::default(),
         };
@@ -91,11 +107,20 @@ impl Fleet {
     /// [`NatsError`]: NATS does not say.
     pub async fn holder(&self, device: &str) -> Result<Option<Lease>, NatsError> {
         let (_, lease) = self.read(device).await?;
-        Ok(lease.filter(|lease| {
+        Ok(lease.filter(|lease| !lease.over).filter(|lease| {
             let state = self.state();
             let peer = state.clock.and_then(|clock| state.peers.of(&lease.gateway, clock.at(Instant::now())));
             peer.is_some_and(|peer| peer.is_there() && peer.beat.run == lease.run)
         }))
+    }
+
+    /// From now on `answers` answers what other gateways [`ask`](Self::ask): gateways that have the server's key, and
+    /// nobody else.
+    pub fn answer_by(
+        &self,
+        answers: impl Fn(String) -> Pin<Box<dyn Future<Output = String> + Send>> + Send + Sync + 'static,
+    ) {
+        self.state().answers = Some(Arc::new(answers));
     }
 
     pub(crate) fn run(&self) -> &str {
@@ -136,8 +161,14 @@ impl Fleet {
                 tokio::time::sleep(PAUSE).await;
             }
         };
+        let answers = async {
+            loop {
+                self.answer(&client, acceptor).await;
+                tokio::time::sleep(PAUSE).await;
+            }
+        };
         let settles = self.settle(acceptor);
-        tokio::join!(hears, settles).0
+        tokio::join!(hears, answers, settles).0
     }
 
     /// The lease of a device, whoever has it, and its epoch.
@@ -146,11 +177,7 @@ impl Fleet {
         let stream = self.context()?.get_stream_no_info(self.inner.live.stream()).await;
         let stream = stream.map_err(|error| reading(&error))?;
         match stream.direct_get_last_for_subject(self.inner.live.lease(device)).await {
-            Ok(message) => {
-                let is_gone = message.headers.get("KV-Operation").is_some();
-                let lease = if is_gone { None } else { Lease::of_kept(&message.payload) };
-                Ok((message.sequence, lease))
-            }
+            Ok(message) => Ok((message.sequence, Lease::of_kept(&message.payload))),
             Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok((0, None)),
             Err(error) => Err(reading(&error)),
         }
@@ -174,7 +201,11 @@ struct Nudge(Fleet);
 impl Observer for Nudge {
     fn observe(&self, event: &Event<'_>) {
         match event {
-            Event::Confirmed { pinned, .. } => self.0.inner.due.mark(pinned.device().name()),
+            Event::Confirmed { session, pinned, from } => {
+                let device = pinned.device().name();
+                self.0.state().came.insert(device.to_owned(), Came::now(*session, *from));
+                self.0.inner.due.mark(device);
+            }
             Event::Ended(ended) => self.0.inner.due.mark(ended.info.pinned.device().name()),
             _ => (),
         }

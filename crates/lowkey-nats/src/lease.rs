@@ -18,6 +18,8 @@ pub struct Lease {
     pub from: Option<SocketAddr>,
     /// When the session was confirmed, in milliseconds since 1970 by NATS's clock, as that gateway knows it.
     pub since: i64,
+    /// Whether that session is over: nobody holds the device, and a session from before is over as well.
+    pub over: bool,
 }
 
 impl Lease {
@@ -25,6 +27,7 @@ impl Lease {
         json!({
             "from": self.from.map(|from| from.to_string()),
             "gateway": self.gateway,
+            "over": self.over,
             "run": self.run,
             "session": self.session,
             "since": self.since,
@@ -44,7 +47,8 @@ impl Lease {
             from => Some(from.as_str()?.parse().ok()?),
         };
         let (session, since) = (value["session"].as_u64()?, value["since"].as_i64()?);
-        Some(Self { gateway: text("gateway")?, run: text("run")?, session, from, since })
+        let over = value["over"].as_bool()?;
+        Some(Self { gateway: text("gateway")?, run: text("run")?, session, from, since, over })
     }
 
     /// Whether this run of a gateway holds it.
@@ -83,7 +87,8 @@ mod tests {
     #[test]
     fn a_lease_is_read_as_it_was_written_and_nothing_else_is_one() {
         for from in [None, Some("[2001:db8::1]:7".parse().unwrap())] {
-            let lease = Lease { gateway: "a.*".to_owned(), run: "r".to_owned(), session: 7, from, since: -3 };
+            let (gateway, run, over) = ("a.*".to_owned(), "r".to_owned(), from.is_some());
+            let lease = Lease { gateway, run, session: 7, from, since: -3, over };
             assert_eq!(Lease::of_kept(lease.kept().as_bytes()), Some(lease.clone()));
             assert!(lease.is_of("a.*", "r") && !lease.is_of("a.*", "s") && !lease.is_of("a", "r"));
             let long = format!("{}{}", lease.kept(), " ".repeat(LONGEST));

@@ -33,6 +33,7 @@ mod lease;
 mod nats_rows;
 mod registrar;
 mod registry;
+mod sealed;
 mod snapshot;
 
 pub use access::{Access, Address, AddressError, Credentials};

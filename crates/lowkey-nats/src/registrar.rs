@@ -1,5 +1,7 @@
 //! Writes a registry, and asks who obeys it.
 
+mod sending;
+
 use crate::access::Access;
 use crate::beat::{Beat, LOST, OnStale};
 use crate::bucket::{Bucket, Entry, Key};
@@ -24,6 +26,7 @@ pub struct Registrar {
     client: Client,
     context: Context,
     bucket: Bucket,
+    prefix: String,
     named: PathBuf,
 }
 
@@ -114,7 +117,8 @@ impl Registrar {
         let client = access.connect(|_| ()).await?;
         let context = jetstream::new(client.clone());
         let bucket = Bucket::of(access.address.prefix());
-        Ok(Self { client, context, bucket, named: access.address.to_string().into() })
+        let prefix = access.address.prefix().to_owned();
+        Ok(Self { client, context, bucket, prefix, named: access.address.to_string().into() })
     }
 
     /// What people call the registry.
@@ -128,8 +132,7 @@ impl Registrar {
     /// # Errors
     /// [`NatsError`]. What was made before it stays, and is not made again.
     pub async fn create(&self, replicas: usize) -> Result<(), NatsError> {
-        let prefix = self.bucket.name.trim_end_matches("-registry");
-        for config in layout::buckets(prefix, replicas) {
+        for config in layout::buckets(&self.prefix, replicas) {
             match self.context.get_stream(&config.name).await {
                 Ok(_) => continue,
                 Err(error) if is_missing(&error) => (),

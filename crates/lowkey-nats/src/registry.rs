@@ -73,11 +73,13 @@ impl NatsRegistry {
         let Last { born, rows: last } =
             snapshot.as_ref().map_or_else(|| Ok(Last::default()), Snapshot::read)?;
         let named = PathBuf::from(access.address.to_string());
+        let identity = identity.into();
+        let fleet = Fleet::new(&access, &identity)?;
         let rows = RowRegistry::new(&named, settings.psk_folder.clone(), identity);
         if !last.is_empty() {
             rows.replace(last);
         }
-        let (state, fleet) = (State::new(born), Fleet::new(&access)?);
+        let state = State::new(born);
         let bucket = Bucket::of(access.address.prefix());
         let shared = Shared { access, settings, bucket, named, rows, snapshot, fleet, state: state.into() };
         Ok(Self { shared: Arc::new(shared) })

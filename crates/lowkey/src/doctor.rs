@@ -79,7 +79,7 @@ fn finding(of: &Value, columns: usize) -> String {
     let who = said(of, "who").unwrap_or_default();
     let head = format!("{who}  {}", said(of, "what").unwrap_or_default());
     let mut lines = wrapped(&words(&head), columns, "");
-    for (what, field) in [("why", "why"), ("run", "run"), ("do", "advice")] {
+    for (what, field) in [("at", "gateway"), ("why", "why"), ("run", "run"), ("do", "advice")] {
         if let Some(text) = said(of, field) {
             let line = format!("  {what:<4} {text}");
             // A command goes on where the shell is told so.

@@ -5,8 +5,8 @@ use crate::chosen::{self, Chosen};
 use crate::config::time::{parse, show as show_span};
 use crate::failure::Failure;
 use crate::show::{
-    Cell, Choice, Column, Side, devices, flag, for_people, for_programs, from, label, labels, short_time,
-    stale, style,
+    Cell, Choice, Column, GATEWAY, Side, are_several, devices, flag, for_people, for_programs, from, gateway,
+    label, labels, short_time, stale, style,
 };
 use crate::terminal::{self, print, text};
 use clap::builder::PossibleValuesParser;
@@ -77,11 +77,16 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
         return print(&format!("{value}\n"));
     }
     let devices = value["devices"].as_array().map_or(&[][..], Vec::as_slice);
-    let rows: Vec<Vec<Cell>> = devices.iter().map(row).collect();
+    let mut rows: Vec<Vec<Cell>> = devices.iter().map(row).collect();
+    let mut columns = COLUMNS.to_vec();
+    if are_several(&value) {
+        columns.push(GATEWAY);
+        rows.iter_mut().zip(devices).for_each(|(row, device)| row.push(gateway(device)));
+    }
     if !stdout().is_terminal() {
         return print(&for_programs(&rows));
     }
-    let table = for_people(&COLUMNS, &rows, terminal::width(), style());
+    let table = for_people(&columns, &rows, terminal::width(), style());
     let sum = match within {
         Some(within) => {
             format!("{} of {all} devices have a key that ends within {}", rows.len(), show_span(*within))

@@ -17,6 +17,8 @@ mod credentials;
 mod doctor;
 mod events;
 mod failure;
+#[cfg(feature = "nats")]
+mod fleet;
 mod generate;
 mod in_force;
 mod invitation;

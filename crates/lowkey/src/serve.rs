@@ -121,7 +121,7 @@ async fn serve(
     tokio::spawn(memory.keep(&acceptor));
     // After the memory: who hears of something and asks what is known finds it there.
     acceptor.observe(events.clone());
-    admin::begin(config, &acceptor, &memory, &events).await?;
+    admin::begin(config, &acceptor, &memory, &events, &registry).await?;
     probes::begin(config, &acceptor).await?;
     registry.follow(&acceptor).await;
     let listener = match passed {

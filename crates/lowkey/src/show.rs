@@ -14,7 +14,7 @@ pub(crate) use units::{short_time, time};
 use crate::admin_client::{arguments, ask, encode, number, said};
 use crate::config::nearest;
 use crate::failure::{Exit, Failure};
-use crate::terminal::{self, print, print_on, text};
+use crate::terminal::{self, print, print_on, say, text};
 use choice::{ORDERS, is_name, sort};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -193,24 +193,44 @@ fn many(of: &ArgMatches, patterns: Vec<String>, chooses: bool) -> Result<Shown, 
         return Ok(format!("{value}\n").into());
     }
     let devices = value["devices"].as_array().map_or(&[][..], Vec::as_slice);
-    let rows: Vec<Vec<Cell>> =
-        devices.iter().map(if is_absent { absent_row } else { connected_row }).collect();
+    let row = if is_absent { absent_row } else { connected_row };
+    let mut columns = if is_absent { ABSENT.to_vec() } else { CONNECTED.to_vec() };
+    let mut rows: Vec<Vec<Cell>> = devices.iter().map(row).collect();
+    if are_several(&value) {
+        columns.push(GATEWAY);
+        rows.iter_mut().zip(devices).for_each(|(row, device)| row.push(gateway(device)));
+    }
     if !stdout().is_terminal() {
+        silent(&value["server"]).for_each(|line| say(format_args!("lowkey: {line}")));
         return Ok(for_programs(&rows).into());
     }
-    let columns: &[Column] = if is_absent { &ABSENT } else { &CONNECTED };
-    let table = for_people(columns, &rows, terminal::width(), style());
+    let table = for_people(&columns, &rows, terminal::width(), style());
     let what = if is_absent { "not connected" } else { "connected" };
     let stale = stale(&value["server"], style());
     Ok(format!("{stale}{table}{} of {all} devices {what}\n", devices.len()).into())
 }
 
-/// That the registry's file says something else by now, if it does, and that nobody is let in by one that is too old.
+/// Whether there are several gateways, so that it matters which of them has a device.
+pub(crate) fn are_several(value: &Value) -> bool {
+    value["server"]["gateways"].is_array()
+}
+
+/// Which gateways have not said what they know: their devices may be connected all the same.
+fn silent(server: &Value) -> impl Iterator<Item = String> {
+    let gateways = server["gateways"].as_array().into_iter().flatten();
+    gateways.filter_map(|of| {
+        let (name, error) = (said(of, "name")?, said(of, "error")?);
+        Some(format!("the gateway {name:?} does not say what it knows: {error}"))
+    })
+}
+
+/// That the registry's file says something else by now, if it does, that nobody is let in by one that is too old, and
+/// which gateways are silent.
 pub(crate) fn stale(server: &Value, style: Style) -> String {
     let stale = said(server, "stale").map(|why| format!("the registry in force is not the file's: {why}"));
     let nobody = (server["lets_nobody_in"] == Value::Bool(true))
         .then(|| "the registry may be out of date for so long that nobody is let in".to_owned());
-    nobody.into_iter().chain(stale).map(|line| style.warning(&line) + "\n").collect()
+    nobody.into_iter().chain(stale).chain(silent(server)).map(|line| style.warning(&line) + "\n").collect()
 }
 
 pub(crate) fn style() -> Style {
@@ -250,6 +270,11 @@ fn absent_row(device: &Value) -> Vec<Cell> {
     ]
 }
 
+/// Where it is connected, or was last.
+pub(crate) fn gateway(device: &Value) -> Cell {
+    Cell::plain(said(device, "gateway").unwrap_or_default())
+}
+
 fn name(device: &Value) -> Cell {
     Cell::plain(said(device, "device").unwrap_or_default())
 }
@@ -283,5 +308,7 @@ const ABSENT: [Column; 5] = [
     Column { heading: "LAST END", side: Side::Left, least: Some(8) },
     Column { heading: "REFUSED", side: Side::Left, least: Some(8) },
 ];
+/// The last one, where there are several.
+pub(crate) const GATEWAY: Column = Column { heading: "GATEWAY", side: Side::Left, least: Some(7) };
 /// Clears a terminal and begins at its top.
 const CLEAR: &str = "\x1b[H\x1b[2J";

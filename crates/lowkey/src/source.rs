@@ -6,7 +6,12 @@ use lowkey_host::{Acceptor, Error, Identity, Limits, Registry};
 use lowkey_registry::LiveRegistry;
 use std::sync::Arc;
 #[cfg(feature = "nats")]
-use {crate::nats, lowkey_nats::NatsRegistry, std::time::Duration, tokio::time::timeout};
+use {
+    crate::nats,
+    lowkey_nats::{Fleet, NatsRegistry},
+    std::time::Duration,
+    tokio::time::timeout,
+};
 
 /// A registry that changes.
 #[derive(Clone)]
@@ -37,6 +42,15 @@ impl Source {
             }
             #[cfg(feature = "nats")]
             Self::Nats(registry) => Acceptor::new(identity, registry.clone(), limits),
+        }
+    }
+
+    /// The gateways that share it, if there may be several.
+    #[cfg(feature = "nats")]
+    pub(crate) fn fleet(&self) -> Option<&Fleet> {
+        match self {
+            Self::File(_) => None,
+            Self::Nats(registry) => Some(registry.fleet()),
         }
     }
 

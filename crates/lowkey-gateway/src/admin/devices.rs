@@ -28,6 +28,8 @@ pub(super) struct Wanted {
     state: Option<State>,
     /// With the pinnings that the registry has of each.
     with_pinnings: bool,
+    /// Only those of whom more is known than that they are in the registry: for another gateway, which has that.
+    only_known: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,10 +52,32 @@ impl Wanted {
                 ("name", _) if wanted.name.is_none() => wanted.name = Some(value),
                 ("state", state) if wanted.state.is_none() => wanted.state = Some(State::read(state)?),
                 ("with", "pinnings") => wanted.with_pinnings = true,
+                ("only", "known") => wanted.only_known = true,
                 _ => return None,
             }
         }
         Some(wanted)
+    }
+
+    /// What another gateway is asked when we are asked this.
+    pub(super) fn of_another(&self) -> String {
+        match (&self.name, self.state) {
+            (Some(name), _) => format!("/devices?only=known&name={}", query::encoded(name)),
+            (None, Some(State::Connected)) => "/devices?state=connected".to_owned(),
+            (None, _) => "/devices?only=known".to_owned(),
+        }
+    }
+
+    /// The same of this gateway alone: whether a device is connected, others know better.
+    pub(super) fn of_all(&self) -> Self {
+        let state = self.state.filter(|state| *state == State::Connected);
+        Self { name: self.name.clone(), state, with_pinnings: self.with_pinnings, only_known: false }
+    }
+
+    /// Whether a device is wanted of which this is known.
+    pub(super) fn takes(&self, device: &Value) -> bool {
+        let (registered, connected) = (device["registered"] == true, device["session"].is_object());
+        self.state.is_none_or(|state| state.is_so(registered, connected))
     }
 }
 
@@ -69,7 +93,10 @@ impl State {
     }
 
     fn is_of(self, known: &Known) -> bool {
-        let (registered, connected) = (known.registered.is_some(), known.session.is_some());
+        self.is_so(known.registered.is_some(), known.session.is_some())
+    }
+
+    fn is_so(self, registered: bool, connected: bool) -> bool {
         match self {
             Self::Registered => registered,
             Self::Connected => connected,
@@ -92,7 +119,10 @@ pub(super) fn text(acceptor: &Acceptor, memory: &Memory, wanted: &Wanted) -> Str
         "stale": acceptor.registry().trouble().map(|trouble| trouble.what),
     });
     let mut text = format!("{{\"server\":{head},\n\"devices\":");
-    let devices = devices.iter().filter(|(_, known)| wanted.state.is_none_or(|state| state.is_of(known)));
+    let is_known = |known: &Known| known.session.is_some() || known.remembered.is_some();
+    let devices = devices.iter().filter(|(_, known)| {
+        wanted.state.is_none_or(|state| state.is_of(known)) && (!wanted.only_known || is_known(known))
+    });
     let all = devices.map(|(device, known)| {
         let mut shown = shown(device, known, now);
         if wanted.with_pinnings {

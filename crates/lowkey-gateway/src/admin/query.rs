@@ -37,9 +37,28 @@ fn decoded(encoded: &str) -> Option<String> {
     String::from_utf8(decoded).ok()
 }
 
+/// So that it stands in a query as one value.
+pub(super) fn encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        if byte.is_ascii_alphanumeric() {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02x}"));
+        }
+        encoded
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{fields, only};
+    use super::{encoded, fields, only};
+
+    #[test]
+    fn what_is_encoded_is_read_again() {
+        for text in ["", "pump-7", "ü &=%+?#/", "\0\u{1b}"] {
+            assert_eq!(only("about", Some(&format!("about={}", encoded(text)))), Ok(Some(text.to_owned())));
+        }
+    }
 
     #[test]
     fn questions_are_percent_decoded() {

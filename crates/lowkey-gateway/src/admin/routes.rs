@@ -1,35 +1,28 @@
 //! From a request to its answer.
 
 use super::caller::Caller;
-use super::devices::{self, Wanted};
 use super::events::Readers;
-use super::{json, overview, page, pair, query, send};
-use crate::doctor::Doctor;
+use super::here::{Here, Question};
+use super::joined::{Joined, asked};
+use super::others::Others;
+use super::{json, page, pair, send};
 use crate::http::{Answer, JSON, Routes, Turn, Vitals, done, text};
-use crate::memory::Memory;
 use hyper::body::Incoming;
 use hyper::header::{HOST, ORIGIN};
 use hyper::{Request, StatusCode};
 use lowkey_host::Acceptor;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 
 #[derive(Debug)]
 pub(super) struct Rooms {
     pub(super) vitals: Vitals,
-    pub(super) memory: Memory,
-    pub(super) registry: PathBuf,
+    pub(super) here: Here,
+    pub(super) others: Option<Arc<dyn Others>>,
     pub(super) readers: Option<Readers>,
     /// Whether browsers reach us.
     on_loopback: bool,
-    /// One at a time: it keeps a processor busy.
-    doctors: Arc<Semaphore>,
-    /// A few at a time: of a large fleet each takes tens of megabytes.
-    writers: Arc<Semaphore>,
 }
 
 impl Routes for Rooms {
@@ -47,7 +40,7 @@ impl Routes for Rooms {
             Ok(answer) => return answer,
             Err(another) => another,
         };
-        let request = match send::answer(&acceptor, caller, request).await {
+        let request = match send::answer(&acceptor, self.others.as_ref(), caller, request).await {
             Ok(answer) => return answer,
             Err(another) => another,
         };
@@ -57,36 +50,21 @@ impl Routes for Rooms {
         if let Some(asset) = page::asset(request.uri().path()) {
             return asset;
         }
-        match request.uri().path() {
-            "/overview" => {
-                let (service, path) = (self.vitals.service().cloned(), self.registry.clone());
-                let text = move || overview::text(&acceptor, service.as_ref(), &path);
-                behind(&self.writers, text).await
-            }
+        let (path, query) = (request.uri().path(), request.uri().query());
+        match Question::read(path, query) {
+            Some(Ok(question)) => return done(JSON, self.of_all(question).await),
+            Some(Err(ask)) => return text(StatusCode::BAD_REQUEST, ask),
+            None => (),
+        }
+        match path {
             "/events" => match &self.readers {
-                Some(readers) => readers.answer(request.uri().query(), request.headers(), turn),
+                Some(readers) => readers.answer(query, request.headers(), turn),
                 None => text(StatusCode::NOT_FOUND, "this server keeps no events\n"),
             },
-            "/sessions" => behind(&self.writers, move || json::sessions(&acceptor)).await,
-            "/devices" => match Wanted::read(request.uri().query()) {
-                None => text(StatusCode::BAD_REQUEST, ASK_DEVICES),
-                Some(wanted) => {
-                    let memory = self.memory.clone();
-                    behind(&self.writers, move || devices::text(&acceptor, &memory, &wanted)).await
-                }
-            },
             "/registry" => {
-                let path = self.registry.clone();
-                behind(&self.writers, move || json::registry(&acceptor, &path)).await
+                let path = self.here.registry.clone();
+                done(JSON, self.here.write(move || json::registry(&acceptor, &path)).await)
             }
-            "/doctor" => match query::only("about", request.uri().query()) {
-                Err(()) => text(StatusCode::BAD_REQUEST, "ask as /doctor?about=NAME, an id or an address\n"),
-                Ok(about) => {
-                    let doctor = self.doctor();
-                    let text = move || json::diagnosis(about.as_deref(), &doctor.diagnose(about.as_deref()));
-                    behind(&self.doctors, text).await
-                }
-            },
             _ => text(
                 StatusCode::NOT_FOUND,
                 "/, /metrics, /livez, /readyz, /overview, /sessions, /devices, /events, /registry, /doctor\n",
@@ -98,23 +76,23 @@ impl Routes for Rooms {
 impl Rooms {
     pub(super) fn new(acceptor: Acceptor, on_loopback: bool) -> Self {
         Self {
-            vitals: Vitals::new(acceptor, Duration::ZERO),
-            memory: Memory::new(),
-            registry: "/etc/lowkey/devices.toml".into(),
+            vitals: Vitals::new(acceptor.clone(), Duration::ZERO),
+            here: Here::new(acceptor),
+            others: None,
             readers: None,
             on_loopback,
-            doctors: Arc::new(Semaphore::new(1)),
-            writers: Arc::new(Semaphore::new(WRITERS)),
         }
     }
 
-    fn doctor(&self) -> Doctor {
-        let doctor =
-            Doctor::new(self.vitals.acceptor.clone(), &self.registry).with_memory(self.memory.clone());
-        match self.vitals.service() {
-            Some(service) => doctor.with_service(service.clone()),
-            None => doctor,
-        }
+    /// What all gateways know, or we if there are no others.
+    async fn of_all(&self, question: Question) -> Option<String> {
+        let Some(others) = &self.others else { return self.here.text(question).await };
+        let name = others.name().to_owned();
+        let said = tokio::spawn(others.ask(asked(&question))); // while we look ourselves
+        let (ours, wanted) = question.of_us();
+        let own = self.here.text(ours).await?;
+        let said = said.await.unwrap_or_default();
+        self.here.write(move || Joined::of(&name, &own, said).text(&wanted)).await
     }
 
     /// A web page can have a browser ask any name that its own server makes point here. Such a request names that
@@ -137,17 +115,6 @@ impl Rooms {
     }
 }
 
-/// What is long in writing, so many at a time: the permit is the thread's, which goes on when its asker is gone, or who
-/// asks and leaves would have as many written as there are threads.
-async fn behind(permits: &Arc<Semaphore>, text: impl FnOnce() -> String + Send + 'static) -> Answer {
-    let permit = Arc::clone(permits).acquire_owned().await;
-    let text = spawn_blocking(move || {
-        let _permit = permit;
-        text()
-    });
-    done(JSON, text.await.ok())
-}
-
 /// Whether a browser asks for a page of somebody else's: it says so (Fetch Metadata), or from where the page is.
 fn is_of_another_site(request: &Request<Incoming>) -> bool {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
@@ -157,7 +124,3 @@ fn is_of_another_site(request: &Request<Incoming>) -> bool {
     let ours = header("host").map(|host| format!("http://{host}"));
     request.headers().contains_key(ORIGIN) && header("origin") != ours.as_deref()
 }
-
-/// Long answers that are written at once.
-const WRITERS: usize = 2;
-const ASK_DEVICES: &str = "ask as /devices?name=NAME, state=registered, connected, absent or removed, with=pinnings; & between them\n";

@@ -1,17 +1,20 @@
 //! A message to a device, from the owner of the server and the owner's group: over the Unix socket alone, as pairing.
 
 use super::caller::Caller;
+use super::others::Others;
 use crate::http::{Answer, JSON, done, text};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::{Method, Request, StatusCode};
 use lowkey_host::{Acceptor, NotSent, Received};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Answers `/send`; otherwise it is something else.
 pub(super) async fn answer(
     acceptor: &Acceptor,
+    others: Option<&Arc<dyn Others>>,
     caller: Caller,
     request: Request<Incoming>,
 ) -> Result<Answer, Request<Incoming>> {
@@ -30,7 +33,11 @@ pub(super) async fn answer(
         let wrong = "`device` is a name, `hex` the message, `seconds` how long to wait, 1 to 8\n";
         return Ok(text(StatusCode::BAD_REQUEST, wrong));
     };
-    let said = said(acceptor.send(&device, &message, within).await);
+    let sent = match (acceptor.send(&device, &message, within).await, others) {
+        (Err(NotSent::Offline), Some(others)) => others.send(device, message, within).await,
+        (sent, _) => sent,
+    };
+    let said = said(sent);
     Ok(done(JSON, Some(format!("{said}\n"))))
 }
 
@@ -65,14 +72,7 @@ fn said(outcome: Result<Received, NotSent>) -> Value {
         }
         Err(why) => why,
     };
-    let (word, sent) = match why {
-        NotSent::Offline => ("offline", false),
-        NotSent::TooLong(_) => ("too_long", false),
-        NotSent::Busy => ("busy", false),
-        NotSent::NotInTime => ("not_in_time", false),
-        NotSent::Ended => ("ended", true),
-        _ => ("unanswered", true),
-    };
+    let (word, sent) = (why.as_str(), why.was_sent());
     json!({ "received": false, "sent": sent, "what": why.to_string(), "why": word })
 }
 

@@ -200,6 +200,22 @@ fn finding(kind: &'static str, name: &str, what: String, why: String, mend: Opti
     Finding { device: Some(name.to_owned()), mend, ..Finding::of(kind, name, what, why) }
 }
 
+/// The kinds of what [`absent`] finds.
+#[cfg(feature = "admin")]
+pub(super) const ABSENCES: [&str; 12] = [
+    "broken",
+    "closed",
+    "gone",
+    "lifetime",
+    "moved",
+    "pinning_ended",
+    "registry_was_stale",
+    "revoked",
+    "service_ended_it",
+    "silent",
+    "stopped",
+    "taken_over",
+];
 /// Of what is not in the registry any more.
 pub(super) const MEANT: &str = "nothing, if that was meant; otherwise put its row back, or provision it anew";
 /// So many takings-over are no accident,

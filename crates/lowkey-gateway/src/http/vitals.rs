@@ -54,10 +54,6 @@ impl Vitals {
         self
     }
 
-    pub(crate) fn service(&self) -> Option<&Health> {
-        self.service.as_ref()
-    }
-
     /// The answer to a request that looks at something; `None`: it asks for something else.
     pub(crate) async fn answer(&self, request: &Request<Incoming>) -> Option<Answer> {
         if request.method() != Method::GET && request.method() != Method::HEAD {

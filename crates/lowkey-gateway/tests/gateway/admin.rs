@@ -1,6 +1,7 @@
 //! The admin listener: what it answers, to whom, and what a client that behaves badly can do to it.
 
 mod leaving;
+mod others;
 mod page;
 mod pair;
 mod reading;

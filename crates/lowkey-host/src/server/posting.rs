@@ -31,6 +31,35 @@ pub enum NotSent {
     Ended,
     /// It was sent, and the device did not answer in time, or nobody read its answer: it may have arrived.
     Unanswered,
+    /// Of several servers, none could say which of them the device is connected to: nothing was sent.
+    Unfound,
+}
+
+impl Received {
+    /// Received after so long, as another server of the fleet says.
+    pub fn after(after: Duration) -> Self {
+        Self { after }
+    }
+}
+
+impl NotSent {
+    /// A word for it, which stays the same from version to version.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Offline => "offline",
+            Self::TooLong(_) => "too_long",
+            Self::Busy => "busy",
+            Self::NotInTime => "not_in_time",
+            Self::Ended => "ended",
+            Self::Unanswered => "unanswered",
+            Self::Unfound => "unfound",
+        }
+    }
+
+    /// Whether it was sent: then it may have arrived.
+    pub fn was_sent(&self) -> bool {
+        matches!(self, Self::Ended | Self::Unanswered)
+    }
 }
 
 impl Acceptor {
@@ -110,6 +139,7 @@ impl fmt::Display for NotSent {
                 f.write_str("the session ended before the device had answered: it may have arrived")
             }
             Self::Unanswered => f.write_str("the device did not answer in time: it may have arrived"),
+            Self::Unfound => f.write_str("where it is connected cannot be found out now: nothing was sent"),
         }
     }
 }

@@ -9,16 +9,38 @@ use async_nats::header::{HeaderMap, NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NATS_ME
 use async_nats::jetstream::context::PublishErrorKind;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use lowkey_host::{Acceptor, SessionInfo};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tokio::time::{MissedTickBehavior, interval};
 
 /// A lease that is ours.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Held {
-    session: u64,
+    session: Came,
     /// The sequence of its message: whoever writes after it has to name it.
     epoch: u64,
     written: Instant,
+}
+
+/// A session that is here, or was just now.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Came {
+    session: u64,
+    from: Option<SocketAddr>,
+    confirmed: Instant,
+}
+
+impl Came {
+    /// It is confirmed now.
+    pub(super) fn now(session: u64, from: Option<SocketAddr>) -> Self {
+        Self { session, from, confirmed: Instant::now() }
+    }
+
+    fn of(session: &SessionInfo) -> Self {
+        let now = Instant::now();
+        let confirmed = now.checked_sub(session.age).unwrap_or(now);
+        Self { session: session.number, from: session.from, confirmed }
+    }
 }
 
 impl Fleet {
@@ -71,19 +93,38 @@ impl Fleet {
     /// Has the lease of this device say what is so here.
     async fn settle_one(&self, acceptor: &Acceptor, device: &str) -> Result<(), NatsError> {
         for _ in 0..MOST_RACES {
-            let Some(session) = acceptor.session(device) else { return self.give_back(device).await };
-            match self.take(acceptor, device, &session).await {
-                Err(NatsError::Raced(_)) => (),
-                other => return other,
+            // It may have come and gone since: then an older session elsewhere is over as well.
+            let came = self.state().came.get(device).copied();
+            let here = acceptor.session(device);
+            let Some(session) = here.as_ref().map(Came::of).or(came) else {
+                return self.give_back(device).await;
+            };
+            match self.take(acceptor, device, session, here.is_some()).await {
+                Err(NatsError::Raced(_)) => continue,
+                Err(error) => return Err(error),
+                Ok(()) => (),
+            }
+            let mut state = self.state();
+            if state.came.get(device).is_some_and(|came| came.session <= session.session) {
+                state.came.remove(device);
+            }
+            if here.is_some() {
+                return Ok(());
             }
         }
         Err(NatsError::Raced(device.to_owned()))
     }
 
-    async fn take(&self, acceptor: &Acceptor, device: &str, session: &SessionInfo) -> Result<(), NatsError> {
+    async fn take(
+        &self,
+        acceptor: &Acceptor,
+        device: &str,
+        session: Came,
+        is_here: bool,
+    ) -> Result<(), NatsError> {
         let (epoch, lease) = self.read(device).await?;
         let now = Instant::now();
-        let ours = self.lease_of(session, now)?;
+        let ours = self.lease_of(session)?;
         match lease {
             Some(lease) if lease.is_of(&ours.gateway, &ours.run) && lease.session == ours.session => {
                 let held = self.state().held.get(device).copied().filter(|held| held.epoch == epoch);
@@ -93,19 +134,22 @@ impl Fleet {
             }
             Some(lease) if !lease.is_of(&ours.gateway, &ours.run) && self.is_newer(&lease, &ours, now) => {
                 self.state().held.remove(device);
-                acceptor.end_moved(device, session.number, lease.from);
+                acceptor.end_moved(device, session.session, lease.from);
                 return Ok(());
             }
+            // Nobody has it: not we any more either.
+            None if !is_here => return Ok(()),
+            Some(lease) if !is_here && lease.over => return Ok(()),
             _ => (),
         }
-        let epoch = self.write(device, Some(&ours), epoch).await?;
-        let held = Held { session: ours.session, epoch, written: now };
+        let epoch = self.write(device, &ours, epoch).await?;
+        let held = Held { session, epoch, written: now };
         self.state().held.insert(device.to_owned(), held);
+        self.tell(device).await;
         // It may have ended meanwhile, and nobody else gives it back.
-        if acceptor.session(device).is_none_or(|now| now.number != ours.session) {
+        if is_here && acceptor.session(device).is_none_or(|now| now.number != ours.session) {
             return Err(NatsError::Raced(device.to_owned()));
         }
-        self.tell(device).await;
         Ok(())
     }
 
@@ -116,50 +160,50 @@ impl Fleet {
         lease.since > ours.since && shows.is_some_and(|shows| lease.since <= shows.saturating_add(SKEW))
     }
 
-    fn lease_of(&self, session: &SessionInfo, now: Instant) -> Result<Lease, NatsError> {
-        let confirmed = now.checked_sub(session.age).unwrap_or(now);
+    fn lease_of(&self, session: Came) -> Result<Lease, NatsError> {
         let clock = self.state().clock;
         let clock = clock.ok_or_else(|| NatsError::Connection("NATS has not answered yet".to_owned()))?;
         Ok(Lease {
             gateway: self.inner.name.clone(),
             run: self.inner.run.clone(),
-            session: session.number,
+            session: session.session,
             from: session.from,
-            since: clock.at(confirmed),
+            since: clock.at(session.confirmed),
+            over: false,
         })
     }
 
     /// The device is not connected here: if the lease is ours, nobody has it.
     async fn give_back(&self, device: &str) -> Result<(), NatsError> {
         let Some(held) = self.state().held.get(device).copied() else { return Ok(()) };
-        match self.write(device, None, held.epoch).await {
+        let over = Lease { over: true, ..self.lease_of(held.session)? };
+        match self.write(device, &over, held.epoch).await {
             Ok(_) | Err(NatsError::Raced(_)) => (), // raced: somebody else has it
             Err(error) => return Err(error),
         }
         let mut state = self.state();
-        if state.held.get(device).is_some_and(|now| now.session == held.session) {
+        if state.held.get(device).is_some_and(|now| now.epoch == held.epoch) {
             state.held.remove(device);
         }
         Ok(())
     }
 
     /// Writes over the lease of this epoch. Gives the new one's.
-    async fn write(&self, device: &str, lease: Option<&Lease>, epoch: u64) -> Result<u64, NatsError> {
+    async fn write(&self, device: &str, lease: &Lease, epoch: u64) -> Result<u64, NatsError> {
         let mut headers = HeaderMap::new();
         headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, epoch.to_string());
         // Nobody writes over that of a device that never comes again.
-        headers.insert(NATS_MESSAGE_TTL, if lease.is_some() { LEASE_ENDS } else { NOTHING_ENDS });
-        if lease.is_none() {
-            headers.insert("KV-Operation", "DEL");
-        }
-        let text = lease.map(Lease::kept).unwrap_or_default();
+        headers.insert(NATS_MESSAGE_TTL, if lease.over { NOTHING_ENDS } else { LEASE_ENDS });
         let failed = |error: async_nats::jetstream::context::PublishError| match error.kind() {
             PublishErrorKind::WrongLastSequence => NatsError::Raced(device.to_owned()),
             _ => NatsError::request("a lease was not taken")(&error),
         };
         let subject = self.inner.live.lease(device);
-        let sent =
-            self.context()?.publish_with_headers(subject, headers, text.into()).await.map_err(failed)?;
+        let sent = self
+            .context()?
+            .publish_with_headers(subject, headers, lease.kept().into())
+            .await
+            .map_err(failed)?;
         Ok(sent.await.map_err(failed)?.sequence)
     }
 }
@@ -175,7 +219,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// How long after it was written a lease is written again, and when NATS forgets it.
 const REFRESH: Duration = Duration::from_secs(20 * 60);
 const LEASE_ENDS: &str = "1h";
-/// When NATS forgets that a lease was given back.
+/// When NATS forgets that a lease was given back, once every gateway has surely seen it.
 const NOTHING_ENDS: &str = "60s";
 /// How far the clocks of two servers of NATS may be apart, in milliseconds.
 const SKEW: i64 = 1000;

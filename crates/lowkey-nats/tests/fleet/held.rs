@@ -14,7 +14,7 @@ fn has(gateway: &Gateway) -> Vec<u8> {
 }
 
 /// Waits until this gateway has the device, for all that it asks.
-async fn until_held(byte: u8, asked: &Gateway, by: &str) -> Lease {
+pub(crate) async fn until_held(byte: u8, asked: &Gateway, by: &str) -> Lease {
     for _ in 0..1200 {
         if let Ok(Some(lease)) = asked.registry.fleet().holder(&format!("pump-{byte}")).await
             && lease.gateway == by
@@ -62,6 +62,25 @@ async fn a_device_that_comes_to_another_gateway_leaves_the_first_one() {
     until("the third one ends", || a.acceptor.stats().sessions_displaced == 1).await;
     until_held(2, &b, "a").await;
     assert_eq!((a.acceptor.stats().sessions_moved, b.acceptor.stats().sessions_moved), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_was_at_another_gateway_for_a_moment_has_left_the_first_one() {
+    let _watchdog = Watchdog::new();
+    let Some(bed) = Bed::new().await else { return };
+    let _registrar = bed.with(&[2, 3]).await;
+    let (a, b) = (bed.reading("a").await, bed.reading("b").await);
+    for moved in 1..=5 {
+        let _first = bed.comes(2, &a).await;
+        until_held(2, &b, "a").await;
+        drop(bed.comes(2, &b).await);
+        until("the first one ends", || has(&a).is_empty()).await;
+        assert_eq!(a.acceptor.stats().sessions_moved, moved);
+        until_free(2, &a).await;
+    }
+    // And if NATS hears of it late.
+    drop(bed.comes(3, &b).await);
+    until_free(3, &a).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,7 +184,7 @@ async fn a_lease_that_is_forged_or_no_lease_keeps_no_device_out() {
     let client = async_nats::connect(bed.nats.url()).await.unwrap();
     let context = async_nats::jetstream::new(client.clone());
     let hex = |name: &str| name.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let ahead = r#"{"from":null,"gateway":"x","run":"y","session":9,"since":9000000000000}"#;
+    let ahead = r#"{"from":null,"gateway":"x","over":false,"run":"y","session":9,"since":9000000000000}"#;
     let mut sessions = Vec::new();
     for value in [ahead.as_bytes(), b"{}", b"", &[0xff; 5000]] {
         let subject = format!("$KV.test-live.lease.{}", hex("pump-2"));

@@ -6,4 +6,5 @@ mod bed;
 mod edited;
 mod held;
 mod obeyed;
+mod told;
 mod written;

@@ -14,6 +14,9 @@ pub(super) fn block(device: &Value) -> String {
     } else {
         absent(device, &mut facts);
     }
+    if let Some(gateway) = said(device, "gateway") {
+        facts.push(("gateway", gateway));
+    }
     remembered(device, &mut facts);
     let labels = labels(device);
     if !labels.is_empty() {
@@ -103,13 +106,14 @@ fn remembered(device: &Value, facts: &mut Facts) {
 fn happened(past: &Value) -> String {
     let (what, why) = (said(past, "what").unwrap_or_default(), said(past, "why").unwrap_or_default());
     let ago = time(number(past, "seconds_ago"));
-    match (&*what, &*why) {
+    let what = match (&*what, &*why) {
         ("ended", why) => {
             format!("{ago} ago: ended, {why}, after {}", time(number(past, "lasted_seconds")))
         }
         (what, "") => format!("{ago} ago: {what}"),
         (what, why) => format!("{ago} ago: {what}, {why}"),
-    }
+    };
+    said(past, "gateway").map_or(what.clone(), |gateway| format!("{what}; at {gateway}"))
 }
 
 /// A name, and what is said of it.

@@ -3,6 +3,7 @@
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// One column.
+#[derive(Clone, Copy)]
 pub(crate) struct Column {
     pub(crate) heading: &'static str,
     pub(crate) side: Side,

@@ -91,6 +91,42 @@ fn what_is_pushed_is_in_force_on_every_server_and_revoked_devices_are_gone_when_
 }
 
 #[test]
+fn whichever_server_is_asked_it_answers_for_all_of_them() {
+    let Some(fleet) = Fleet::new() else { return };
+    let folder = &fleet.folder;
+    fleet.push().success();
+    let (a, b) = (fleet.gateway("a"), fleet.gateway("b"));
+    let mut device = folder.device(&b.address, &b.key);
+    device.input.as_mut().unwrap().write_all(b"x").unwrap();
+    device.child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+    let asked = |command: &str| folder.run(&format!("{command} --admin unix:a.sock"));
+    // Until both know of each other, and one has the lease.
+    let sent = loop {
+        let sent = asked("send desk --text hello");
+        if sent.get_output().status.success() {
+            break sent;
+        }
+        sent.code(11);
+    };
+    sent.stdout(contains("received by desk's channel"));
+    let mut heard = [0; 5];
+    device.child.stdout.as_mut().unwrap().read_exact(&mut heard).unwrap();
+    assert_eq!(&heard, b"hello");
+    asked("show desk").success().stdout(contains("gateway      b").and(contains("connected    for")));
+    asked("show").success().stdout(contains("desk\t").and(contains("\tb\n")));
+    asked("list").success().stdout(contains("desk\tconnected").and(contains("\tb\n")));
+    asked("doctor desk").success().stdout(contains("desk  is connected").and(contains("  at   b\n")));
+    // To the other one: the older session ends as moved.
+    folder.connect(&a).write_stdin("x").assert().success();
+    assert!(!device.child.wait().unwrap().success());
+    // One that is gone without a word is said to be silent.
+    assert!(!b.killed_by("-KILL").success());
+    asked("doctor").code(13).stdout(contains("the gateway \"b\"  does not say what it knows"));
+    asked("show").success().stderr(contains("the gateway \"b\" does not say what it knows"));
+    drop((a, fleet.runtime));
+}
+
+#[test]
 fn a_file_that_would_take_out_many_is_pushed_only_by_whoever_says_so() {
     let Some(fleet) = Fleet::new() else { return };
     let (folder, registry) = (&fleet.folder, fleet.registry());

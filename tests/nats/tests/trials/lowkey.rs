@@ -1,7 +1,9 @@
 //! The crate `lowkey-nats` itself, with the rights that the recipe gives each role and no others.
 
 use crate::house::House;
-use lowkey_host::{Acceptor, Id, Identity, Limits, Registry, Secret};
+use lowkey_host::{
+    Acceptor, Connection, Id, Identity, Limits, NotSent, Peer, Pinning, Registry, Secret, connect,
+};
 use lowkey_nats::{NatsError, NatsRegistry, OnStale, Registrar, Settings, Waits};
 use lowkey_registry::keys;
 use lowkey_registry::rows::Sheet;
@@ -9,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use test_support::Watchdog;
+use tokio::io::{DuplexStream, duplex};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn gateways_follow_and_say_so_and_a_registrar_writes_with_the_rights_of_the_recipe() {
@@ -38,18 +41,51 @@ async fn gateways_follow_and_say_so_and_a_registrar_writes_with_the_rights_of_th
             NatsRegistry::open(house.access("gateway", name), settings.clone(), Arc::clone(&server)).unwrap();
         let acceptor = Acceptor::new(Arc::clone(&server), registry.clone(), Limits::default()).unwrap();
         tokio::spawn(registry.keep(&acceptor));
-        registry
+        (registry, acceptor)
     });
+    let [(east, at_east), (west, at_west)] = &gateways;
     let id = Id::of_pinning(&device, &server.public_key());
-    for registry in &gateways {
+    for (registry, _) in &gateways {
         registry.read_once().await;
         assert!(registry.lookup(&id).is_some());
+    }
+    // Leases, and what gateways ask each other.
+    let (_first, at_first) = comes(&server, at_east).await;
+    until(|| async {
+        west.fleet().holder("pump").await.unwrap().is_some_and(|lease| lease.gateway == "east")
+    })
+    .await;
+    drive(at_first);
+    for registry in [east, west] {
+        registry.fleet().answer_by(|asked| Box::pin(async move { asked }));
+    }
+    until(|| async { west.fleet().gateways().len() == 2 }).await;
+    let within = Duration::from_secs(8);
+    assert_eq!(west.fleet().ask("x", within).await, [("east".to_owned(), Ok("x".to_owned()))]);
+    assert_eq!(west.fleet().send("nobody", b"x", within).await, Err(NotSent::Offline));
+    assert_eq!(registrar.send("nobody", b"x", within).await, Err(NotSent::Offline));
+    let (mut second, at_second) = comes(&server, at_west).await;
+    drive(at_second);
+    until(|| async { at_east.stats().sessions_moved == 1 }).await;
+    tokio::spawn(async move { while let Ok(Some(_)) = second.recv().await {} });
+    until(|| async {
+        east.fleet().holder("pump").await.unwrap().is_some_and(|lease| lease.gateway == "west")
+    })
+    .await;
+    east.fleet().send("pump", b"x", within).await.unwrap();
+    registrar.send("pump", b"x", within).await.unwrap();
+    // A reader, or a gateway, sends nothing to devices by their subjects: those of the recipe are for registrars.
+    let reader = Registrar::connect(&house.access("reader", "wall")).await.unwrap();
+    let thief = Registrar::connect(&house.access("gateway", "east")).await.unwrap();
+    for other in [reader, thief] {
+        let sent = other.send("pump", b"x", Duration::from_secs(1)).await;
+        assert!(matches!(sent, Err(NotSent::Unanswered | NotSent::Offline)), "{sent:?}");
     }
     let old = registrar.read().await.unwrap();
     let revision = registrar.write(&old, &sheet(""), &mut 0).await.unwrap().unwrap();
     let stands = registrar.in_force(revision, Waits::For(Duration::from_secs(60))).await.unwrap();
     assert!(stands.is_everywhere() && stands.obey() == 2, "{stands:?}");
-    assert!(gateways.iter().all(|registry| registry.lookup(&id).is_none()));
+    assert!(gateways.iter().all(|(registry, _)| registry.lookup(&id).is_none()));
 
     // A gateway's key that is stolen writes no registry.
     let thief = Registrar::connect(&house.access("gateway", "east")).await.unwrap();
@@ -57,4 +93,30 @@ async fn gateways_follow_and_say_so_and_a_registrar_writes_with_the_rights_of_th
     let enrolled = thief.write(&seen, &sheet(&text), &mut 0).await;
     assert!(matches!(enrolled, Err(NatsError::Unheard(_))), "{enrolled:?}");
     assert!(registrar.read().await.unwrap().sheet.rows.is_empty());
+}
+
+/// The device comes to a gateway; both ends of its session.
+async fn comes(
+    server: &Identity,
+    acceptor: &Acceptor,
+) -> (Connection<DuplexStream>, Connection<DuplexStream>) {
+    let identity = Identity::new(Secret::new([8; 32])).unwrap();
+    let peer = Peer::pin(&identity, server.public_key()).unwrap();
+    let id = Id::of_pinning(&identity.public_key(), &server.public_key());
+    let (near, far) = duplex(4096);
+    let pinning = Pinning { id, identity: &identity, peer: &peer, psk: None };
+    let limits = Limits::default();
+    let (device, server) = tokio::join!(connect(near, pinning, &limits), acceptor.accept(far));
+    (device.unwrap(), server.unwrap())
+}
+
+fn drive(mut connection: Connection<DuplexStream>) {
+    tokio::spawn(async move { while let Ok(Some(_)) = connection.recv().await {} });
+}
+
+/// Waits for something that comes; the watchdog is the end of it.
+async fn until<F: Future<Output = bool>>(is: impl Fn() -> F) {
+    while !is().await {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }

@@ -80,6 +80,7 @@ export class Dialog {
       ["received", `${amount(session.received_bytes)}, ${number(session.records_received)} records`],
       ["sent", `${amount(session.sent_bytes)}, ${number(session.records_sent)} records`],
     ] : [["last from", device.from]];
+    if (device.gateway) facts.push(["gateway", device.gateway]);
     facts.push(["sessions", number(device.sessions)]);
     const ago = (what, seconds) => { if (seconds !== null) facts.push([what, `${time(seconds)} ago`]); };
     ago("first seen", device.first_seen_seconds_ago);
@@ -128,7 +129,8 @@ function happened(event) {
 export function findings(diagnosis, most = 50) {
   const shown = diagnosis.findings.slice(0, most).map((finding) => {
     const at = element("div", undefined, "finding");
-    const from = finding.from ? ` (${finding.from})` : "";
+    const where = [finding.from, finding.gateway && `at ${finding.gateway}`].filter(Boolean).join(" ");
+    const from = where ? ` (${where})` : "";
     const what = element("p");
     what.append(element("strong", `${finding.who}${from}: `), finding.what);
     at.append(what);

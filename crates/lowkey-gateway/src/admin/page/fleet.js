@@ -4,6 +4,8 @@
 export class Fleet {
   #devices = new Map();
   #clock;
+  /** The gateway that answers, if there are several. */
+  #asked = null;
 
   constructor(clock) {
     this.#clock = clock;
@@ -24,6 +26,9 @@ export class Fleet {
   /** What the server says of all of them now. Sessions that have begun or ended since are known by their number. */
   load(answer) {
     const before = this.#devices;
+    // Of several gateways each counts its own sessions, and we hear the events of the one that we ask.
+    const asked = answer.server.gateway;
+    this.#asked = asked ?? null;
     this.#devices = new Map();
     const ago = (seconds) => (seconds === null ? null : Date.now() - seconds * 1000);
     for (const of of answer.devices) {
@@ -40,15 +45,19 @@ export class Fleet {
         refusedWhy: of.refused?.why ?? null,
         displaced: of.displaced?.times ?? 0,
         removed: ago(of.removed_seconds_ago),
+        gateway: of.gateway ?? null,
       };
       const session = of.session;
-      if (session && session.number > device.lastEnded) {
+      const isHere = asked === undefined || of.gateway === asked;
+      if (session && (!isHere || session.number > device.lastEnded)) {
         device.session = {
           number: session.number, since: ago(session.connected_seconds), from: session.from, mode: session.mode,
+          isHere,
         };
       }
       // Confirmed while the answer was on its way.
-      if (old?.session && old.session.number > Math.max(session?.number ?? -1, device.lastEnded)) {
+      const isNewer = () => old.session.number > Math.max(session?.number ?? -1, device.lastEnded);
+      if (old?.session?.isHere && (!session || isHere) && isNewer()) {
         device.session = old.session;
       }
       this.#devices.set(device.name, device);
@@ -58,7 +67,7 @@ export class Fleet {
   /** The server was started again: it counts its sessions from the beginning, and none of the old ones is there. */
   forgetSessions() {
     for (const device of this.#devices.values()) {
-      device.session = null;
+      if (device.session?.isHere) device.session = null;
       device.lastEnded = -1;
     }
   }
@@ -78,9 +87,11 @@ export class Fleet {
   #confirmed(event) {
     const device = this.#devices.get(event.device);
     if (!device) return true;
-    if (event.session > Math.max(device.session?.number ?? -1, device.lastEnded)) {
+    const before = device.session?.isHere ? device.session.number : -1;
+    if (event.session > Math.max(before, device.lastEnded)) {
       const since = this.#clock.of(event.time);
-      device.session = { number: event.session, since, from: event.from ?? null, mode: event.mode };
+      device.session = { number: event.session, since, from: event.from ?? null, mode: event.mode, isHere: true };
+      device.gateway = this.#asked;
       device.from = device.session.from;
     }
     return false;
@@ -91,7 +102,7 @@ export class Fleet {
     if (!device) return true;
     device.lastEnded = Math.max(device.lastEnded, event.session);
     if (event.reason === "displaced" || event.reason === "moved") device.displaced += 1;
-    if (device.session && device.session.number > event.session) return false;
+    if (device.session && (!device.session.isHere || device.session.number > event.session)) return false;
     device.session = null;
     device.ended = event.reason;
     device.lastSeen = this.#clock.of(event.time);

@@ -22,6 +22,7 @@ export class Glance {
     this.#tile("Service behind", behind, down ? "bad" : "");
     const since = registry.in_force_seconds;
     this.#tile("Registry in force for", since === null ? "ever" : time(since), registry.stale ? "bad" : "");
+    if (overview.gateways) this.#tile("Gateways", number(overview.gateways.length));
     this.#before = { totals, now };
     warn(overview);
     windows(overview.windows);
@@ -49,8 +50,12 @@ export class Glance {
   }
 }
 
-function warn({ registry, server, service }) {
+function warn({ registry, server, service, gateways }) {
   const warnings = [];
+  for (const { name, error, lets_nobody_in: isStale } of gateways ?? []) {
+    if (error) warnings.push(`The gateway ${name} does not say what it knows: ${error}`);
+    else if (isStale && name !== server.gateway) warnings.push(`The gateway ${name} lets nobody in.`);
+  }
   if (!server.accepting) warnings.push("The server takes no devices: it begins or stops.");
   if (server.clock_wrong) warnings.push("The server's clock is wrong: no pinning that expires is let in.");
   if (registry.lets_nobody_in) warnings.push("The registry may be out of date for so long that nobody is let in.");

@@ -119,9 +119,10 @@ function fill(row, device, name) {
   if (!device) return cells.forEach((cell) => say(cell, ""));
   const is = state(device);
   const began = since(device);
+  const from = [device.session?.from ?? device.from, device.gateway && `at ${device.gateway}`].filter(Boolean);
   const refused = device.refused ? `${device.refusedWhy} (${number(device.refused)})` : "";
   const texts = [
-    STATES[is], began === null ? "" : time((Date.now() - began) / 1000), device.session?.from ?? device.from ?? "",
+    STATES[is], began === null ? "" : time((Date.now() - began) / 1000), from.join(" "),
     device.session?.mode ?? "", device.ended ?? "", refused,
   ];
   texts.forEach((text, n) => say(cells[n], text));

@@ -1,0 +1,137 @@
+//! Gateways speak for each other, and for nobody else.
+
+use super::bed::{Bed, Gateway, until};
+use super::held::until_held;
+use async_nats::HeaderMap;
+use lowkey_host::{Connection, NotSent, echo};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use test_support::Watchdog;
+use tokio::io::DuplexStream;
+
+/// What a device has received.
+type Messages = Arc<Mutex<Vec<Vec<u8>>>>;
+
+/// Drives both ends of a session until it ends.
+fn drive([mut device, mut server]: [Connection<DuplexStream>; 2]) -> Messages {
+    let messages = Messages::default();
+    let heard = Arc::clone(&messages);
+    tokio::spawn(async move {
+        let _ = echo(&mut server).await;
+    });
+    tokio::spawn(async move {
+        while let Ok(Some(message)) = device.recv().await {
+            heard.lock().unwrap().push(message);
+        }
+    });
+    messages
+}
+
+const WITHIN: Duration = Duration::from_secs(8);
+
+fn answers(gateway: &Gateway, text: &'static str) {
+    gateway.registry.fleet().answer_by(move |asked| Box::pin(async move { format!("{text} to {asked}") }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_reaches_a_device_from_any_gateway_and_from_whoever_owns_the_registry() {
+    let _watchdog = Watchdog::new();
+    let Some(bed) = Bed::new().await else { return };
+    let registrar = bed.with(&[2, 3]).await;
+    let (a, b) = (bed.reading("a").await, bed.reading("b").await);
+    let heard = drive(bed.comes(2, &a).await);
+    until_held(2, &b, "a").await;
+    b.registry.fleet().send("pump-2", b"from b", WITHIN).await.unwrap();
+    // Whichever of the two takes that.
+    for n in 0..10 {
+        registrar.send("pump-2", &[n; 500], WITHIN).await.unwrap();
+    }
+    let all: Vec<Vec<u8>> = [b"from b".to_vec()].into_iter().chain((0..10).map(|n| vec![n; 500])).collect();
+    until("all messages", || heard.lock().unwrap().len() == all.len()).await;
+    assert_eq!(*heard.lock().unwrap(), all);
+    let asked = Instant::now();
+    assert_eq!(b.registry.fleet().send("pump-3", b"x", WITHIN).await, Err(NotSent::Offline));
+    assert_eq!(registrar.send("pump-3", b"x", WITHIN).await, Err(NotSent::Offline));
+    assert_eq!(registrar.send("nobody.*", b"x", WITHIN).await, Err(NotSent::Offline));
+    assert!(asked.elapsed() < WITHIN, "it is said at once");
+    let long = vec![0; 60_000];
+    assert!(matches!(registrar.send("pump-2", &long, WITHIN).await, Err(NotSent::TooLong(_))));
+    assert!(matches!(b.registry.fleet().send("pump-2", &long, WITHIN).await, Err(NotSent::TooLong(_))));
+    // Gone without a goodbye: its lease stands, and nobody hears for it.
+    drop(a);
+    let asked = Instant::now();
+    assert_eq!(b.registry.fleet().send("pump-2", b"x", WITHIN).await, Err(NotSent::Offline));
+    assert!(asked.elapsed() < WITHIN, "it is said at once");
+    drop(b);
+    for _ in 0..100 {
+        if registrar.send("pump-2", b"x", Duration::from_secs(1)).await == Err(NotSent::Offline) {
+            return;
+        }
+    }
+    panic!("somebody hears although no gateway is there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_asks_all_others_and_says_who_does_not_answer() {
+    let _watchdog = Watchdog::new();
+    let Some(bed) = Bed::new().await else { return };
+    let _registrar = bed.with(&[2]).await;
+    let (a, b, c) = (bed.reading("a").await, bed.reading("b.*>").await, bed.reading("c").await);
+    answers(&a, "a");
+    answers(&b, "b");
+    let long: &'static str = Box::leak("c".repeat(3 << 20).into_boxed_str());
+    answers(&c, long);
+    let fleet = a.registry.fleet();
+    let others = || fleet.gateways().iter().filter(|peer| peer.is_there()).count();
+    until("all are there", || others() == 3).await;
+    let said = fleet.ask("/x", WITHIN).await;
+    let expected = [("b.*>", "b to /x".to_owned()), ("c", format!("{long} to /x"))];
+    assert_eq!(said, expected.map(|(name, text)| (name.to_owned(), Ok(text))));
+    c.registry.say_goodbye().await;
+    drop(b);
+    until("c is gone", || others() == 2).await;
+    let said = fleet.ask("/x", Duration::from_secs(1)).await;
+    let [(name, Err(why))] = &said[..] else { panic!("{said:?}") };
+    assert!(name == "b.*>" && why.starts_with("it does not answer"), "{why}");
+}
+
+/// Whoever has a gateway's credential of NATS, and not the server's key.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_not_the_server_s_key_is_not_answered_and_sends_nothing() {
+    let _watchdog = Watchdog::new();
+    let Some(bed) = Bed::new().await else { return };
+    let _registrar = bed.with(&[2]).await;
+    let (a, b) = (bed.reading("a").await, bed.reading("b").await);
+    answers(&a, "a");
+    let heard = drive(bed.comes(2, &a).await);
+    until_held(2, &b, "a").await;
+    let client = async_nats::connect(bed.nats.url()).await.unwrap();
+    let mut overheard = client.subscribe("test.ask.>").await.unwrap();
+    client.flush().await.unwrap();
+    b.registry.fleet().send("pump-2", b"a secret", WITHIN).await.unwrap();
+    let question = futures_util::StreamExt::next(&mut overheard).await.unwrap();
+    assert!(!question.payload.windows(6).any(|part| part == b"pump-2"), "what is asked is sealed");
+    let mut answered = client.subscribe("_INBOX.thief").await.unwrap();
+    let mut headers = HeaderMap::new();
+    headers.insert("Lowkey", "ask");
+    let plain = r#"{"at":0,"device":"pump-2","hex":"00","milliseconds":1000}"#.into();
+    for payload in [question.payload.clone(), plain, vec![0; 100].into(), vec![0; 500_000].into()] {
+        let inbox = "_INBOX.thief".to_owned();
+        client.publish_with_reply_and_headers("test.ask.61", inbox, headers.clone(), payload).await.unwrap();
+    }
+    // To a device's own subject: what has no header of ours, or one of NATS's own, is not for it.
+    let mut stored = HeaderMap::new();
+    stored.insert("Lowkey", "send");
+    stored.insert("Nats-Stream", "KV_test-live");
+    let subject = "test.to.70756d702d32";
+    client.publish_with_reply(subject, "_INBOX.thief", "x".into()).await.unwrap();
+    client.publish_with_reply_and_headers(subject, "_INBOX.thief", stored, "x".into()).await.unwrap();
+    client.flush().await.unwrap();
+    // What comes later is answered, and all that was before it was not.
+    b.registry.fleet().send("pump-2", b"later", WITHIN).await.unwrap();
+    until("both", || heard.lock().unwrap().len() == 2).await;
+    assert_eq!(*heard.lock().unwrap(), [b"a secret".to_vec(), b"later".to_vec()]);
+    assert!(
+        tokio::time::timeout(Duration::ZERO, futures_util::StreamExt::next(&mut answered)).await.is_err()
+    );
+}
