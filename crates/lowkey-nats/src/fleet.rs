@@ -10,6 +10,7 @@ mod settling;
 mod words;
 
 pub(crate) use answering::{MOST, SECONDS, SEND};
+pub(crate) use hearing::{HEADER, is_ours};
 pub use peers::Peer;
 pub(crate) use words::of_told;
 

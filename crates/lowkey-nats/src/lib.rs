@@ -23,6 +23,9 @@
 mod access;
 mod beat;
 mod bucket;
+mod claims;
+mod clerk;
+mod enrolments;
 mod error;
 mod fleet;
 mod follow;
@@ -35,9 +38,12 @@ mod registrar;
 mod registry;
 mod sealed;
 mod snapshot;
+mod windows;
 
 pub use access::{Access, Address, AddressError, Credentials};
 pub use beat::{Beat, OnStale};
+pub use clerk::{Clerk, ClerkError, Seen};
+pub use enrolments::Enrolments;
 pub use error::NatsError;
 pub use fleet::{Fleet, Peer};
 pub use lease::Lease;

@@ -27,6 +27,11 @@ impl NatsRows {
         Self { registrar, runtime, psk_folder, is_unheard: AtomicBool::new(false) }
     }
 
+    /// What comes of this, waited for.
+    pub(crate) fn block_on<T>(&self, of: impl Future<Output = T>) -> T {
+        self.runtime.block_on(of)
+    }
+
     /// Who writes it.
     pub fn registrar(&self) -> &Registrar {
         &self.registrar
@@ -43,7 +48,7 @@ impl SharedRegistry for NatsRows {
     }
 
     fn read(&self) -> Result<Box<dyn Reading + '_>, SharedError> {
-        match self.runtime.block_on(self.registrar.read()) {
+        match self.block_on(self.registrar.read()) {
             Ok(stored) => Ok(Box::new(Read { of: self, stored })),
             Err(error) if self.is_unheard.load(Ordering::Relaxed) => {
                 let why = "whether what was sent before that was written is not known";
@@ -73,7 +78,7 @@ impl Reading for Read<'_> {
     }
 
     fn write(&self, new: &Sheet, out: Option<&str>) -> Result<u64, SharedError> {
-        let written = self.of.runtime.block_on(self.of.registrar.edit(&self.stored, new, out));
+        let written = self.of.block_on(self.of.registrar.edit(&self.stored, new, out));
         match written {
             Ok(revision) => Ok(revision.unwrap_or(self.stored.revision)),
             Err(NatsError::Raced(_)) => Err(SharedError::Raced),

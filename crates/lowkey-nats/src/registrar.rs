@@ -5,6 +5,7 @@ mod sending;
 use crate::access::Access;
 use crate::beat::{Beat, LOST, OnStale};
 use crate::bucket::{Bucket, Entry, Key};
+use crate::claims::Claims;
 use crate::error::NatsError;
 use crate::follow::{Following, is_missing};
 use crate::head::Head;
@@ -119,6 +120,11 @@ impl Registrar {
         let bucket = Bucket::of(access.address.prefix());
         let prefix = access.address.prefix().to_owned();
         Ok(Self { client, context, bucket, prefix, named: access.address.to_string().into() })
+    }
+
+    /// What gateways ask for devices that pair with them.
+    pub(crate) fn claims(&self) -> Claims {
+        Claims::new(self.context.clone(), self.bucket.name.trim_end_matches("-registry"))
     }
 
     /// What people call the registry.

@@ -6,9 +6,11 @@ mod state;
 use crate::access::Access;
 use crate::beat::OnStale;
 use crate::bucket::Bucket;
+use crate::enrolments::Enrolments;
 use crate::error::NatsError;
 use crate::fleet::Fleet;
 use crate::snapshot::{Last, Snapshot};
+use crate::windows::Windows;
 use lowkey_host::{Acceptor, Id, Identity, LeftOut, Pinned, Registry, Removed, Trouble};
 use lowkey_registry::rows::RowRegistry;
 use state::State;
@@ -35,6 +37,8 @@ struct Shared {
     rows: RowRegistry,
     snapshot: Option<Snapshot>,
     fleet: Fleet,
+    enrolments: Enrolments,
+    windows: Windows,
     state: Mutex<State>,
 }
 
@@ -75,13 +79,27 @@ impl NatsRegistry {
         let named = PathBuf::from(access.address.to_string());
         let identity = identity.into();
         let fleet = Fleet::new(&access, &identity)?;
-        let rows = RowRegistry::new(&named, settings.psk_folder.clone(), identity);
+        let rows = RowRegistry::new(&named, settings.psk_folder.clone(), Arc::clone(&identity));
         if !last.is_empty() {
             rows.replace(last);
         }
         let state = State::new(born);
-        let bucket = Bucket::of(access.address.prefix());
-        let shared = Shared { access, settings, bucket, named, rows, snapshot, fleet, state: state.into() };
+        let prefix = access.address.prefix();
+        let bucket = Bucket::of(prefix);
+        let enrolments = Enrolments::new(prefix, identity.public_key(), rows.clone());
+        let windows = Windows::new(prefix, &access.name, &identity, enrolments.clone())?;
+        let shared = Shared {
+            access,
+            settings,
+            bucket,
+            named,
+            rows,
+            snapshot,
+            fleet,
+            enrolments,
+            windows,
+            state: state.into(),
+        };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -107,6 +125,11 @@ impl NatsRegistry {
     /// for 2 s at most.
     pub async fn say_goodbye(&self) {
         keep::say_goodbye(&self.shared).await;
+    }
+
+    /// Where the devices are entered that pair with this gateway: whoever may write the registry is asked to.
+    pub fn enrolments(&self) -> Enrolments {
+        self.shared.enrolments.clone()
     }
 
     /// The gateways that follow this registry.

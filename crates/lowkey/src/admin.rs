@@ -23,7 +23,11 @@ pub(crate) async fn begin(
     let admin = Admin::bind(address, acceptor.clone()).await.map_err(|error| {
         Failure::new(Exit::Network, format_args!("cannot listen on {address}, for admin: {error}"))
     })?;
-    let file = absolute(&config.devices.path).unwrap_or_else(|_| config.devices.path.clone());
+    // What is shared has an address, which is the same wherever we stand.
+    let file = match config.nats.is_some() {
+        true => config.devices.path.clone(),
+        false => absolute(&config.devices.path).unwrap_or_else(|_| config.devices.path.clone()),
+    };
     let admin = admin.with_registry_file(file).with_memory(memory.clone()).with_events(events.clone());
     let admin = match &config.service {
         Service::Forward(forwarder) => admin.with_service(forwarder.health().clone()),

@@ -37,28 +37,31 @@ fn of_shared() -> [Arg; 0] {
 impl Chosen {
     /// The one that the arguments name, if they do; what is shared is connected to.
     pub(crate) fn of(of: &ArgMatches) -> Result<Option<Self>, Failure> {
+        let is_shared = address(of).is_some();
+        if let (true, Some(name)) =
+            (is_shared, ["admin", "config"].into_iter().find(|name| is_given(of, name)))
+        {
+            let why = format!("--{name}: servers that share a registry are asked by way of it");
+            return Err(Failure::new(Exit::Arguments, why));
+        }
+        Self::beside_a_server(of)
+    }
+
+    /// The same for a command that asks one of the servers as well.
+    pub(crate) fn beside_a_server(of: &ArgMatches) -> Result<Option<Self>, Failure> {
         let Some(named) = path(of, "registry") else { return Ok(None) };
         if named == Path::new("-") {
             let why = "--registry: \"-\" is no registry; without --registry the lines go to standard output";
             return Err(Failure::new(Exit::Arguments, why));
         }
-        let given = |name: &&str| {
-            let source = of.try_contains_id(name).ok().and_then(|_| of.value_source(name));
-            source == Some(ValueSource::CommandLine)
-        };
-        let address =
-            named.to_str().filter(|text| ["nats://", "tls://"].iter().any(|begin| text.starts_with(begin)));
-        let Some(address) = address else {
-            if let Some(name) = ["credentials", "roots", "as", "psk-folder"].into_iter().find(given) {
+        let Some(address) = address(of) else {
+            let of_shared = ["credentials", "roots", "as", "psk-folder"];
+            if let Some(name) = of_shared.into_iter().find(|name| is_given(of, name)) {
                 let why = format!("--{name}: is for a registry that servers share, tls://HOST:PORT/PREFIX");
                 return Err(Failure::new(Exit::Arguments, why));
             }
             return Ok(Some(Self::File(named.to_owned())));
         };
-        if let Some(name) = ["admin", "config"].into_iter().find(given) {
-            let why = format!("--{name}: servers that share a registry are asked by way of it");
-            return Err(Failure::new(Exit::Arguments, why));
-        }
         Self::shared(of, address).map(Some)
     }
 
@@ -94,4 +97,19 @@ impl Chosen {
     pub(crate) fn shown(&self) -> String {
         mask(&self.target().named().display().to_string())
     }
+}
+
+/// What names a registry that is no file.
+pub(crate) fn is_shared_name(named: &str) -> bool {
+    ["nats://", "tls://"].iter().any(|begin| named.starts_with(begin))
+}
+
+fn address(of: &ArgMatches) -> Option<&str> {
+    path(of, "registry")?.to_str().filter(|named| is_shared_name(named))
+}
+
+/// Whether an argument was given, if the command has it.
+fn is_given(of: &ArgMatches, name: &str) -> bool {
+    let source = of.try_contains_id(name).ok().and_then(|_| of.value_source(name));
+    source == Some(ValueSource::CommandLine)
 }

@@ -37,7 +37,6 @@ pub(crate) struct Config {
     pub(crate) key: Named,
     /// The registry: a file, or, with `nats`, what that is called.
     pub(crate) devices: Named,
-    #[cfg_attr(not(feature = "nats"), expect(dead_code, reason = "it is a mistake then"))]
     pub(crate) nats: Option<Nats>,
     /// The folder of what is remembered over a restart.
     pub(crate) state: Option<PathBuf>,

@@ -116,6 +116,12 @@ impl Shared {
         &self.rows
     }
 
+    /// Of the last change.
+    pub(crate) fn revision(&self) -> Result<u64, Failure> {
+        let stored = self.runtime.block_on(self.rows.registrar().read());
+        stored.map(|stored| stored.revision).map_err(|error| came_to_nothing(&error))
+    }
+
     /// Waits until the gateways obey the change of this revision; how many do.
     pub(crate) fn wait(&self, revision: u64, time: Duration, what: &str) -> Result<usize, Failure> {
         self.runtime.block_on(wait(self.rows.registrar(), revision, time, what))

@@ -1,19 +1,24 @@
 //! `lowkey pair`: has the server that runs pair with a device. This command never reads the server's key, and the code
 //! is asked on the terminal or read from a file.
 
+#[cfg_attr(not(feature = "nats"), path = "pair/no_desk.rs")]
+mod desk;
 mod windows;
 
 use crate::admin_client::{self, Admin, Unanswered, number, said};
+use crate::chosen::{self, Chosen};
 use crate::config::{host_and_port, time};
 use crate::failure::{Exit, Failure};
 use crate::invitation::{self, Invitation};
 use crate::signals::{Asked, Signals};
 use crate::terminal::{say, text};
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command};
+use desk::Desk;
 use lowkey_core::Fingerprint;
 use lowkey_host::text::clean;
 use lowkey_registry::{keys, show_code_name};
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::time::Duration;
 use tokio::runtime::Builder;
@@ -29,7 +34,9 @@ pub(crate) fn command() -> Command {
              device will be called is asked before anybody connects. Ends with `in force` when both sides have stored \
              each other's keys and the server lets the device in. Compare the fingerprint with the one that the device \
              shows. Exit code 9: the code is another device's already; 10: paired and in force, but another device has \
-             shown the same code. --list shows the windows and calls of the server, and --close closes one.",
+             shown the same code. --list shows the windows and calls of the server, and --close closes one.\n\n\
+             Of servers that share a registry one is asked, and the device may call any of them. None of them can write \
+             the registry: --registry and --credentials name it and who may, and this command enters the device.",
         )
         .arg(
             Arg::new("open")
@@ -59,6 +66,8 @@ pub(crate) fn command() -> Command {
                 .help("How long the window is open, up to 24h"),
         )
         .args(admin_client::arguments())
+        .args(chosen::arguments("The registry that the server shares with others, tls://HOST:PORT/PREFIX"))
+        .mut_arg("registry", |registry| registry.value_name("ADDRESS").conflicts_with_all(["list", "close"]))
 }
 
 pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
@@ -68,16 +77,41 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
         None if of.get_flag("list") => return windows::list(&admin, of),
         None => (),
     }
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(Failure::file)?;
-    let done = runtime.block_on(pair(of, admin));
+    let chosen = Chosen::beside_a_server(of)?;
+    let runtime =
+        Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Failure::file)?;
+    let done = runtime.block_on(pair(of, admin, chosen.as_ref()));
     runtime.shutdown_background(); // whoever was asked may never answer
     done
 }
 
-async fn pair(of: &ArgMatches, admin: Admin) -> Result<(), Failure> {
+/// Refuses a registry that the server does not share, and none where it does.
+fn fits(chosen: Option<&Chosen>, admin: &Admin) -> Result<(), Failure> {
+    // Whoever does not answer is said to be gone when it is asked to pair.
+    let Ok((_, registry)) = admin.ask("/registry", PATIENCE) else { return Ok(()) };
+    let named = said(&registry, "path").unwrap_or_default();
+    let is_shared = chosen::is_shared_name(&named);
+    let at = admin.endpoint();
+    let why = match chosen {
+        None if is_shared => format!(
+            "the server at {at} shares {named} and cannot write it; say --registry {named}, and by --credentials who may"
+        ),
+        Some(chosen) if chosen.file().is_some() => {
+            "--registry: a server with a registry file enters the device by itself; leave it out".to_owned()
+        }
+        Some(_) if !is_shared => format!("--registry: the server at {at} has the registry {named}"),
+        _ => return Ok(()),
+    };
+    Err(Failure::new(Exit::Arguments, why))
+}
+
+async fn pair(of: &ArgMatches, admin: Admin, chosen: Option<&Chosen>) -> Result<(), Failure> {
     // From before anything is asked: an interrupt leaves neither a terminal that shows nothing nor a window behind.
     let mut signals = Signals::new().map_err(Failure::file)?;
-    let pairing = &Pairing { admin, invitation: Invitation::of(of, &mut signals).await? };
+    fits(chosen, &admin)?;
+    let invitation = Invitation::of(of, &mut signals).await?;
+    let desk = Desk::of(chosen, &invitation)?.map(RefCell::new);
+    let pairing = &Pairing { admin, invitation, desk };
     // A wrong letter in a code makes another code, whose name is another too.
     say(format_args!("code {}", show_code_name(&pairing.invitation.code.name())));
     let window = match text(of, "address") {
@@ -93,9 +127,11 @@ async fn pair(of: &ArgMatches, admin: Admin) -> Result<(), Failure> {
 }
 
 /// A pairing that a server was asked for.
-struct Pairing {
+struct Pairing<'c> {
     admin: Admin,
     invitation: Invitation,
+    /// Of a server that cannot enter the device by itself.
+    desk: Option<RefCell<Desk<'c>>>,
 }
 
 /// What has been said of a window.
@@ -115,7 +151,7 @@ enum Came {
     Somebody,
 }
 
-impl Pairing {
+impl Pairing<'_> {
     /// Asks for it; the number of its window.
     fn begin(&self, path: &str, more: (&str, Value)) -> Result<u64, Failure> {
         let (field, value) = more;
@@ -165,6 +201,15 @@ impl Pairing {
 
     /// What is new, and what it came to when it is over.
     fn look(&self, window: u64, seen: &mut Seen) -> Result<Option<Result<(), Failure>>, Failure> {
+        let (shown, paired) = self.desk.as_ref().map(|desk| desk.borrow_mut().look()).unwrap_or_default();
+        if shown.is_some() {
+            seen.came = Came::Somebody;
+        }
+        if let (Some(key), Some(revision)) = (&shown, paired) {
+            let done = self.paired(key, None, Some(revision));
+            self.until_it_is_over(window);
+            return Ok(Some(done.and_then(|()| self.unless_contested(seen))));
+        }
         let answer = match self.admin.ask("/pair", PATIENCE) {
             Ok((_, answer)) => answer,
             Err(Unanswered::Late(_)) => return Ok(None),
@@ -176,12 +221,14 @@ impl Pairing {
             let why = "the server knows nothing of the window any more: it was started again";
             return Err(Failure::new(Exit::Handshake, why));
         };
-        let key = said(found, "key");
+        // It may have come to another server.
+        let key = said(found, "key").or(shown);
         if key.is_some() || said(&found["trouble"], "what").is_some() {
             seen.came = Came::Somebody;
         }
         if key != seen.key {
-            if let Some(key) = &key {
+            // What comes to any of several servers is said where they are answered.
+            if let Some(key) = key.as_ref().filter(|_| self.desk.is_none()) {
                 say(format_args!("a device has shown the code; its fingerprint: {}", fingerprint(key)));
             }
             seen.key = key;
@@ -201,18 +248,9 @@ impl Pairing {
         match said(found, "state").as_deref() {
             Some("paired") => {
                 let key = seen.key.as_deref().unwrap_or_default();
-                say(format_args!(
-                    "paired: {:?}, key {key}, fingerprint {}",
-                    self.invitation.device,
-                    fingerprint(key)
-                ));
-                if let Some(why) =
-                    said(trouble, "what").filter(|_| said(trouble, "kind").as_deref() == Some("not_stored"))
-                {
-                    say(format_args!("its row is pending until it connects: {why}"));
-                }
-                say("in force");
-                Ok(Some(seen.loser.as_deref().map_or(Ok(()), |loser| Err(self.contested(loser)))))
+                let is_pending = said(trouble, "kind").as_deref() == Some("not_stored");
+                let done = self.paired(key, said(trouble, "what").filter(|_| is_pending), None);
+                Ok(Some(done.and_then(|()| self.unless_contested(seen))))
             }
             Some("closed") => Ok(Some(Err(self.closed(seen.came)))),
             Some("over") => Ok(Some(Err(match said(trouble, "what") {
@@ -237,6 +275,40 @@ impl Pairing {
                 Ok(None)
             }
         }
+    }
+
+    /// It is, and in force; or its row is pending, because of that. With others who share the registry it is in force
+    /// when all of them obey what has this revision.
+    fn paired(&self, key: &str, pending: Option<String>, revision: Option<u64>) -> Result<(), Failure> {
+        let (device, shown) = (&self.invitation.device, fingerprint(key));
+        say(format_args!("paired: {device:?}, key {key}, fingerprint {shown}"));
+        if let Some(why) = pending {
+            say(format_args!("its row is pending until it connects: {why}"));
+        }
+        match &self.desk {
+            None => say("in force"),
+            Some(desk) => say(desk.borrow().in_force(revision)?),
+        }
+        Ok(())
+    }
+
+    fn unless_contested(&self, seen: &Seen) -> Result<(), Failure> {
+        seen.loser.as_deref().map_or(Ok(()), |loser| Err(self.contested(loser)))
+    }
+
+    /// The window of a device that is paired, and has perhaps come to another server, ends by itself there and here.
+    fn until_it_is_over(&self, window: u64) {
+        for _ in 0..OVER {
+            let asked = self.admin.ask("/pair", PATIENCE);
+            let windows = asked.map(|(_, mut answer)| answer["windows"].take()).unwrap_or_default();
+            let is_it = |found: &&Value| number(found, "window") == window;
+            let found = windows.as_array().and_then(|windows| windows.iter().find(is_it));
+            if found.is_none_or(|found| !found["seconds_over"].is_null()) {
+                return;
+            }
+            std::thread::sleep(PAUSE);
+        }
+        let _ = self.close(window); // it is paired, whatever is open
     }
 
     fn close(&self, window: u64) -> Result<(), Failure> {
@@ -327,5 +399,7 @@ fn fingerprint(key: &str) -> String {
 
 /// How long an answer may take: the server waits for others who change the registry.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How often it is looked whether the window of a device that is paired has ended.
+const OVER: u32 = 10;
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(200);

@@ -135,6 +135,11 @@ async fn serve(
     let bound = listener.local_addr().map_err(Failure::file)?;
     // Said to be open only where devices can come.
     if let Some((invitation, time)) = window {
+        if registry.is_shared() {
+            let why = "--pair-window: a server that shares its registry cannot write it; open the window by `lowkey pair \
+                       --registry`";
+            return Err(Failure::new(Exit::Arguments, why));
+        }
         let opened = acceptor.open_window(&invitation.code, &invitation.device, time).await;
         opened.map_err(|error| Failure::file(format_args!("--pair-window: {error}")))?;
     }

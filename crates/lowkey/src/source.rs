@@ -41,7 +41,11 @@ impl Source {
                 Ok(acceptor)
             }
             #[cfg(feature = "nats")]
-            Self::Nats(registry) => Acceptor::new(identity, registry.clone(), limits),
+            Self::Nats(registry) => {
+                let acceptor = Acceptor::new(identity, registry.clone(), limits)?;
+                acceptor.enrol_in(registry.enrolments());
+                Ok(acceptor)
+            }
         }
     }
 
@@ -52,6 +56,11 @@ impl Source {
             Self::File(_) => None,
             Self::Nats(registry) => Some(registry.fleet()),
         }
+    }
+
+    /// Whether others answer from it as well.
+    pub(crate) fn is_shared(&self) -> bool {
+        !matches!(self, Self::File(_))
     }
 
     /// Whether no device is in it, as far as it is known by now.

@@ -1,8 +1,9 @@
 //! Where the devices that pair are entered.
 
 use crate::text::mask;
-use lowkey_core::{Id, PublicKey};
+use lowkey_core::{Code, Id, PublicKey};
 use std::fmt;
+use std::time::Duration;
 
 /// Where a server enters the devices that pair, at exactly the moments that the protocol names (§6). A registry that
 /// can be written is one.
@@ -15,6 +16,12 @@ pub trait Enrol: Send + Sync {
     /// # Errors
     /// It cannot; why.
     fn may(&self, name: &str, code: &Id) -> Result<(), NotEnrolled>;
+
+    /// A device may come with this code from now on, for so long. Called before the window is open, and only for whom
+    /// the code is news: who enters devices by its name alone needs nothing of it.
+    fn invited(&self, code: &Code, time: Duration) {
+        let _ = (code, time);
+    }
 
     /// Enters the device's key, pending, and claims the code for it: in force when this returns. The same key again is
     /// no error.

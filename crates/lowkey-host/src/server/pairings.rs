@@ -11,7 +11,7 @@ use crate::entropy::host_ephemerals;
 use crate::error::Error;
 use crate::registry::{Device, Enrol, NotEnrolled};
 use crate::text::holds_a_secret;
-use lowkey_core::{Code, PublicKey};
+use lowkey_core::{Code, Id, PublicKey};
 use lowkey_transport::{Error as ChannelError, Link, Refusal};
 use std::fmt;
 use std::sync::Arc;
@@ -56,6 +56,11 @@ impl Acceptor {
         self.state.windows.list()
     }
 
+    /// The pairing of this code and key is final, and not by what was played here: a window of it is over, and paired.
+    pub fn pairing_is_final(&self, code: Id, key: PublicKey) {
+        self.state.windows.paired(code, key);
+    }
+
     /// Gets ready to call a device that waits with `code`, and is to be called `device`. It has a window of its own,
     /// for as long as what this gives is held.
     ///
@@ -80,9 +85,10 @@ impl Acceptor {
         if holds_a_secret(device) {
             return Err(wrong("a code or a key stands where the name belongs".into()));
         }
-        let (named, name) = (device.to_owned(), code.name());
-        let may = spawn_blocking(move || enrolments.may(&named, &name)).await;
+        let (named, name, asked) = (device.to_owned(), code.name(), Arc::clone(&enrolments));
+        let may = spawn_blocking(move || asked.may(&named, &name)).await;
         may.map_err(|error| wrong(error.to_string()))?.map_err(NotOpened::Enrol)?;
+        enrolments.invited(code, time);
         self.state.windows.open(code, device, time, caller)
     }
 }

@@ -67,13 +67,13 @@ fn said(message: &Message) -> Option<(String, String, u64)> {
 
 /// Whether a message is this, and of one of us: whoever asks JetStream can have its answers sent to where we
 /// listen, and those have no header of ours, or one of NATS's own.
-pub(super) fn is_ours(message: &Message, what: &str) -> bool {
+pub(crate) fn is_ours(message: &Message, what: &str) -> bool {
     let Some(headers) = &message.headers else { return false };
     headers.get(HEADER).is_some_and(|of| of.as_str() == what) && headers.get("Nats-Stream").is_none()
 }
 
 /// The header that says what a message is.
-pub(super) const HEADER: &str = "Lowkey";
+pub(crate) const HEADER: &str = "Lowkey";
 const LEASE: &str = "lease";
 const LONGEST: usize = 4096;
 const MOST: usize = 1000;

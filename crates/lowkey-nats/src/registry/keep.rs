@@ -76,6 +76,11 @@ async fn follow(
             let _never = fleet.speak(speaks_by, &speaks_for).await;
         };
         let _speaks = AbortOnDrop(tokio::spawn(speaks));
+        let (windows, tells_by, tells_for) = (shared.windows.clone(), client.clone(), acceptor.clone());
+        let tells = async move {
+            let _never = windows.keep(tells_by, &tells_for).await;
+        };
+        let _tells = AbortOnDrop(tokio::spawn(tells));
         loop {
             // The client connects again by itself; what was missed meanwhile is read whole.
             drop(is_connected.wait_for(|up| *up).await); // an error only without the client, which we have

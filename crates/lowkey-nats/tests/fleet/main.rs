@@ -6,5 +6,6 @@ mod bed;
 mod edited;
 mod held;
 mod obeyed;
+mod paired;
 mod told;
 mod written;

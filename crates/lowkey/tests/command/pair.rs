@@ -1,5 +1,6 @@
 //! `lowkey pair`: what is asked, what is said, and what the server then obeys.
 
+mod shared;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod windows;

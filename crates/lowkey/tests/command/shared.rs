@@ -9,15 +9,15 @@ use std::io::{Read, Write};
 use test_support::nats::NatsServer;
 use tokio::runtime::Runtime;
 
-struct Fleet {
-    folder: Folder,
+pub(crate) struct Fleet {
+    pub(crate) folder: Folder,
     nats: NatsServer,
-    runtime: Runtime,
+    pub(crate) runtime: Runtime,
 }
 
 impl Fleet {
     /// Nothing where there is no nats-server, which is said.
-    fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         let runtime = Runtime::new().unwrap();
         let nats = runtime.block_on(NatsServer::start())?;
         let folder = Folder::new();
@@ -27,20 +27,40 @@ impl Fleet {
         Some(Self { folder, nats, runtime })
     }
 
-    fn registry(&self) -> String {
+    pub(crate) fn registry(&self) -> String {
         format!("{}/fleet", self.nats.url())
     }
 
-    fn push(&self) -> assert_cmd::assert::Assert {
+    pub(crate) fn push(&self) -> assert_cmd::assert::Assert {
         self.folder.run(&format!("registry push devices.toml {} --wait 60s", self.registry()))
     }
 
-    fn gateway(&self, name: &str) -> Server {
+    pub(crate) fn gateway(&self, name: &str) -> Server {
         let arguments = format!(
             "--key server.key --nats {} --nats-name {name} --listen 127.0.0.1:0 --echo --admin unix:{name}.sock",
             self.registry()
         );
         self.folder.serve_with(&arguments, &[])
+    }
+}
+
+impl Fleet {
+    /// Waits until a window is open at this server.
+    pub(crate) fn until_open(&self, server: &str) {
+        self.until_listed(server, "open; no device has come");
+    }
+
+    /// Waits until `lowkey pair --list` says this of this server.
+    pub(crate) fn until_listed(&self, server: &str, what: &str) {
+        let list = format!("pair --list --admin unix:{server}.sock");
+        self.folder.waits_for(what);
+        loop {
+            let output = self.folder.command(&list).output().unwrap();
+            if String::from_utf8_lossy(&output.stdout).contains(what) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
     }
 }
 

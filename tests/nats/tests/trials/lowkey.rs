@@ -2,15 +2,17 @@
 
 use crate::house::House;
 use lowkey_host::{
-    Acceptor, Connection, Id, Identity, Limits, NotSent, Peer, Pinning, Registry, Secret, connect,
+    Acceptor, Connection, Id, Identity, Limits, NotSent, Paired, Peer, Pinning, PublicKey, Registry, Secret,
+    connect,
 };
-use lowkey_nats::{NatsError, NatsRegistry, OnStale, Registrar, Settings, Waits};
+use lowkey_nats::{Clerk, NatsError, NatsRegistry, NatsRows, OnStale, Registrar, Settings, Waits};
 use lowkey_registry::keys;
 use lowkey_registry::rows::Sheet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use test_support::Watchdog;
+use test_support::world::board::{Board, Stop, code};
 use tokio::io::{DuplexStream, duplex};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,4 +121,75 @@ async fn until<F: Future<Output = bool>>(is: impl Fn() -> F) {
     while !is().await {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// The window is opened at one gateway and the device comes to the other; nobody has more rights than the recipe gives.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_pairs_with_any_gateway_and_whoever_has_a_gateway_s_key_alone_enters_nobody() {
+    let _watchdog = Watchdog::new();
+    let Some(house) = House::new().await else { return };
+    let server = Arc::new(Identity::new(Secret::new([7; 32])).unwrap());
+    let registrar = Registrar::connect(&house.access("registrar", "desk")).await.unwrap();
+    let old = registrar.read().await.unwrap();
+    let text = format!("server = {:?}\n", keys::encode_public(&server.public_key()));
+    let sheet = Sheet::of(&text, Path::new("devices.toml"), &server.public_key()).unwrap();
+    registrar.write(&old, &sheet, &mut 0).await.unwrap();
+    let settings = Settings {
+        folder: None,
+        psk_folder: PathBuf::new(),
+        max_stale: Settings::MAX_STALE,
+        on_stale: OnStale::Refuse,
+    };
+    let gateways = ["east", "west"].map(|name| {
+        let registry =
+            NatsRegistry::open(house.access("gateway", name), settings.clone(), Arc::clone(&server)).unwrap();
+        let acceptor = Acceptor::new(Arc::clone(&server), registry.clone(), Limits::default()).unwrap();
+        acceptor.enrol_in(registry.enrolments());
+        tokio::spawn(registry.keep(&acceptor));
+        (registry, acceptor)
+    });
+    for (registry, _) in &gateways {
+        registry.read_once().await;
+    }
+    let [(_, east), (west_registry, west)] = &gateways;
+    east.open_window(&code(), "label", Duration::from_secs(600)).await.unwrap();
+    while west.windows().is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // With a gateway's own key nobody is entered, even by whoever has the code as well.
+    let thief = Registrar::connect(&house.access("gateway", "east")).await.unwrap();
+    let board = Board::new();
+    let tried = enters(&thief, false);
+    let refused = pairs(&board, west).await;
+    assert!(refused.is_err() && !tried.await.unwrap(), "{refused:?}");
+    let entered = enters(&registrar, true);
+    assert_eq!(pairs(&board, west).await.unwrap(), server.public_key());
+    assert!(entered.await.unwrap());
+    let id = Id::of_pinning(&board.key(), &server.public_key());
+    assert!(matches!(west_registry.lookup(&id).unwrap().paired(), Some(Paired::Final(_))));
+}
+
+async fn pairs(board: &Board, gateway: &Acceptor) -> Result<PublicKey, lowkey_transport::Error> {
+    let (near, far) = duplex(1000);
+    let gateway = gateway.clone();
+    let accepted = tokio::spawn(async move { gateway.accept(far).await.map(drop) });
+    let paired = board.pair(near, Stop::Never).await;
+    let _refused_or_paired = accepted.await.unwrap();
+    paired
+}
+
+/// Whether a device is entered by whoever has this; the thief looks for as long as its victim waits.
+fn enters(registrar: &Registrar, is_patient: bool) -> tokio::task::JoinHandle<bool> {
+    let (registrar, runtime) = (registrar.clone(), tokio::runtime::Handle::current());
+    tokio::task::spawn_blocking(move || {
+        let rows = NatsRows::new(registrar, runtime, None);
+        let mut clerk = Clerk::new(&rows, &code(), "label").unwrap();
+        for _ in 0..if is_patient { 1000 } else { 3 } {
+            if clerk.look().is_ok_and(|seen| seen.paired.is_some()) {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        false
+    })
 }

@@ -1,0 +1,216 @@
+//! Whoever opened a pairing window: enters the device that its gateways have met.
+
+use crate::claims::{Claim, ClaimKey, Claims, Stage, There};
+use crate::error::NatsError;
+use crate::nats_rows::NatsRows;
+use lowkey_host::{Code, Id, PublicKey};
+use lowkey_registry::Target;
+use lowkey_registry::pairing::{Claimed, Enrolment, PairingError, claim, finalise, remove};
+use lowkey_registry::rows::{SharedError, SharedRegistry, server_of};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Answers the claims of one code, one look after the other. It writes a row for a key that a gateway has met and that
+/// had the code, and for no other, whoever writes claims.
+pub struct Clerk<'r> {
+    rows: &'r NatsRows,
+    claims: Claims,
+    key: ClaimKey,
+    code: Id,
+    device: String,
+    server: PublicKey,
+    /// The times that were asked: whether the row was there before, or `None` if that is over.
+    asked: BTreeMap<String, Option<bool>>,
+    seen: Seen,
+}
+
+/// What has come of a code's claims.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Seen {
+    /// A device has shown this key, and the code.
+    pub key: Option<PublicKey>,
+    /// Its row is final since this revision: it is paired.
+    pub paired: Option<u64>,
+    /// Why the last attempt came to nothing.
+    pub trouble: Option<String>,
+    /// Somebody without the code has written a claim of it.
+    pub is_forged: bool,
+}
+
+/// Why a look came to nothing; the next one may do better.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ClerkError {
+    /// NATS does not do what it is asked.
+    Nats(NatsError),
+    /// The registry cannot be read or written.
+    Registry(String),
+}
+
+impl fmt::Display for ClerkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nats(error) => write!(f, "{error}"),
+            Self::Registry(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for ClerkError {}
+
+impl From<NatsError> for ClerkError {
+    fn from(error: NatsError) -> Self {
+        Self::Nats(error)
+    }
+}
+
+impl From<SharedError> for ClerkError {
+    fn from(error: SharedError) -> Self {
+        Self::Registry(error.to_string())
+    }
+}
+
+impl<'r> Clerk<'r> {
+    /// For the device with this code, which will be called so.
+    ///
+    /// This blocks.
+    ///
+    /// # Errors
+    /// [`ClerkError`]; among others the registry does not say whose it is.
+    pub fn new(rows: &'r NatsRows, code: &Code, device: &str) -> Result<Self, ClerkError> {
+        let head = rows.read()?.sheet().head.clone();
+        let why = "the registry does not say whose it is; `lowkey registry push` has it say so";
+        let server = server_of(&head).ok_or_else(|| ClerkError::Registry(why.to_owned()))?;
+        Ok(Self {
+            rows,
+            claims: rows.registrar().claims(),
+            key: ClaimKey::of(code),
+            code: code.name(),
+            device: device.to_owned(),
+            server,
+            asked: BTreeMap::new(),
+            seen: Seen::default(),
+        })
+    }
+
+    /// Answers what is asked now, and says what has come of it by then.
+    ///
+    /// This blocks.
+    ///
+    /// # Errors
+    /// [`ClerkError`]. What was asked stays asked.
+    pub fn look(&mut self) -> Result<&Seen, ClerkError> {
+        let There { revision, claim, is_forged } = self.rows.block_on(self.claims.read(&self.key))?;
+        self.seen.is_forged |= is_forged;
+        if let Some(claim) = claim {
+            if !matches!(claim.state, Stage::Withdrawn | Stage::Refused) {
+                self.seen.key = Some(claim.key);
+            }
+            match claim.state {
+                Stage::Asks => self.enter(&claim, revision)?,
+                Stage::Final => self.make_final(&claim)?,
+                Stage::Declined => self.take_out(&claim, "the device said no")?,
+                Stage::Withdrawn => self.withdraw(&claim)?,
+                Stage::Entered | Stage::Refused => (),
+            }
+        }
+        Ok(&self.seen)
+    }
+
+    fn target(&self) -> Target<'r> {
+        Target::from(self.rows)
+    }
+
+    fn enter(&mut self, asked: &Claim, revision: u64) -> Result<(), ClerkError> {
+        // Somebody shows again what was over.
+        if self.asked.get(&asked.nonce) == Some(&None) {
+            return Ok(());
+        }
+        if asked.device != self.device {
+            let why = format!("the device is to be called {:?} here", self.device);
+            return self.refuse(asked, revision, why);
+        }
+        let enrolment = Enrolment { name: &asked.device, key: asked.key, code: self.code };
+        match claim(self.target(), &self.server, enrolment) {
+            Ok(Claimed { was_there, .. }) => {
+                self.asked.entry(asked.nonce.clone()).or_insert(Some(was_there));
+                self.seen.trouble = None;
+                let entered = asked.at(Stage::Entered, "");
+                // If it has changed meanwhile, the next look sees how.
+                self.rows.block_on(self.claims.put(&self.key, &entered, revision))?;
+                Ok(())
+            }
+            Err(PairingError::Registry(error)) => Err(ClerkError::Registry(error.to_string())),
+            Err(error) => self.refuse(asked, revision, error.to_string()),
+        }
+    }
+
+    fn refuse(&mut self, asked: &Claim, revision: u64, why: String) -> Result<(), ClerkError> {
+        let short: String = why.chars().take(LONGEST_WHY).collect();
+        self.rows.block_on(self.claims.put(&self.key, &asked.at(Stage::Refused, &short), revision))?;
+        self.asked.insert(asked.nonce.clone(), None);
+        self.seen.trouble = Some(why);
+        Ok(())
+    }
+
+    fn make_final(&mut self, said: &Claim) -> Result<(), ClerkError> {
+        if self.seen.paired.is_some() {
+            return Ok(());
+        }
+        let written = finalise(self.target(), &self.server, &said.key, &self.code)
+            .map_err(|error| not_written(&error))?;
+        let revision = match written.and_then(|written| written.revision()) {
+            Some(revision) => revision,
+            // It is already, or its row is gone.
+            None => {
+                let reading = self.rows.read()?;
+                let row = reading.sheet().rows.get(&self.device);
+                let key = lowkey_registry::keys::encode_public(&said.key);
+                if !row.is_some_and(|row| row.text.contains(&key)) {
+                    self.seen.trouble = Some("its row was taken out of the registry meanwhile".to_owned());
+                    return Ok(());
+                }
+                reading.revision()
+            }
+        };
+        self.seen.trouble = None;
+        self.seen.paired = Some(revision);
+        Ok(())
+    }
+
+    fn take_out(&mut self, said: &Claim, why: &str) -> Result<(), ClerkError> {
+        if self.asked.get(&said.nonce) == Some(&None) {
+            return Ok(());
+        }
+        remove(self.target(), &self.server, &said.key, &self.code).map_err(|error| not_written(&error))?;
+        self.asked.insert(said.nonce.clone(), None);
+        self.seen.key = None;
+        self.seen.trouble = Some(why.to_owned());
+        Ok(())
+    }
+
+    /// The gateway has told the device no.
+    fn withdraw(&mut self, said: &Claim) -> Result<(), ClerkError> {
+        match self.asked.get(&said.nonce) {
+            Some(Some(false)) => self.take_out(said, "it was entered too late"),
+            _ => {
+                self.asked.insert(said.nonce.clone(), None);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn not_written(error: &PairingError) -> ClerkError {
+    ClerkError::Registry(error.to_string())
+}
+
+impl fmt::Debug for Clerk<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clerk").field("device", &self.device).finish_non_exhaustive()
+    }
+}
+
+/// In characters.
+const LONGEST_WHY: usize = 500;
