@@ -13,6 +13,9 @@
 //! | withdrawn | the gateway, which has waited long enough | the row goes again, if this claim has made it |
 //! | final | a gateway: the device has stored our key | the row is made final |
 //! | declined | the gateway: the device has said no | the row goes, if it is pending |
+//!
+//! Beside it, under a name of its own, stands the key that was *lost*: of a device that had the code as well and was
+//! told no because another was first. Which of the two is the right one, only people can tell.
 
 use crate::error::NatsError;
 use async_nats::header::{HeaderMap, NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NATS_MESSAGE_TTL};
@@ -48,6 +51,16 @@ pub(crate) enum Stage {
     Withdrawn,
     Final,
     Declined,
+    Lost,
+}
+
+/// Where a claim stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// What is asked for a device, and answered.
+    Asked,
+    /// The device that was told no because another was first.
+    Lost,
 }
 
 /// What is there under a code's name.
@@ -81,6 +94,10 @@ impl Claim {
         let nonce = Hex(&random.expose()[..16]).to_string();
         let (device, key) = (device.to_owned(), key.canonical());
         Ok(Self { state: Stage::Asks, device, key, nonce, why: String::new() })
+    }
+
+    fn entry(&self) -> Entry {
+        if self.state == Stage::Lost { Entry::Lost } else { Entry::Asked }
     }
 
     /// The same, that far.
@@ -156,8 +173,8 @@ impl ClaimKey {
 }
 
 impl Stage {
-    const ALL: [Self; 6] =
-        [Self::Asks, Self::Entered, Self::Refused, Self::Withdrawn, Self::Final, Self::Declined];
+    const ALL: [Self; 7] =
+        [Self::Asks, Self::Entered, Self::Refused, Self::Withdrawn, Self::Final, Self::Declined, Self::Lost];
 
     fn word(self) -> &'static str {
         match self {
@@ -167,6 +184,7 @@ impl Stage {
             Self::Withdrawn => "withdrawn",
             Self::Final => "final",
             Self::Declined => "declined",
+            Self::Lost => "lost",
         }
     }
 
@@ -181,13 +199,15 @@ impl Claims {
     }
 
     /// What is there under this code's name.
-    pub(crate) async fn read(&self, key: &ClaimKey) -> Result<There, NatsError> {
+    pub(crate) async fn read(&self, key: &ClaimKey, entry: Entry) -> Result<There, NatsError> {
         let reading = NatsError::request("claims cannot be read");
         let stream = self.context.get_stream_no_info(format!("KV_{}-claims", self.prefix)).await;
         let stream = stream.map_err(|error| reading(&error))?;
-        match stream.direct_get_last_for_subject(self.subject(key)).await {
+        match stream.direct_get_last_for_subject(self.subject(key, entry)).await {
             Ok(message) => {
                 let claim = key.of_kept(&message.payload, &self.prefix);
+                // One cannot be put for the other.
+                let claim = claim.filter(|claim| claim.entry() == entry);
                 Ok(There { revision: message.sequence, is_forged: claim.is_none(), claim })
             }
             Err(error) if error.kind() == DirectGetErrorKind::NotFound => {
@@ -204,7 +224,10 @@ impl Claims {
         headers.insert(NATS_MESSAGE_TTL, TIME_TO_LIVE);
         let kept = key.kept(claim, &self.prefix);
         let sent = async {
-            let sent = self.context.publish_with_headers(self.subject(key), headers, kept.into()).await?;
+            let sent = self
+                .context
+                .publish_with_headers(self.subject(key, claim.entry()), headers, kept.into())
+                .await?;
             sent.await
         };
         match sent.await {
@@ -214,8 +237,12 @@ impl Claims {
         }
     }
 
-    fn subject(&self, key: &ClaimKey) -> String {
-        format!("$KV.{}-claims.{}", self.prefix, Hex(key.code.as_bytes()))
+    fn subject(&self, key: &ClaimKey, entry: Entry) -> String {
+        let behind = match entry {
+            Entry::Asked => "",
+            Entry::Lost => "-lost",
+        };
+        format!("$KV.{}-claims.{}{behind}", self.prefix, Hex(key.code.as_bytes()))
     }
 }
 

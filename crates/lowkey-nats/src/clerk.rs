@@ -1,6 +1,6 @@
 //! Whoever opened a pairing window: enters the device that its gateways have met.
 
-use crate::claims::{Claim, ClaimKey, Claims, Stage, There};
+use crate::claims::{Claim, ClaimKey, Claims, Entry, Stage, There};
 use crate::error::NatsError;
 use crate::nats_rows::NatsRows;
 use lowkey_host::{Code, Id, PublicKey};
@@ -21,6 +21,8 @@ pub struct Clerk<'r> {
     server: PublicKey,
     /// The times that were asked: whether the row was there before, or `None` if that is over.
     asked: BTreeMap<String, Option<bool>>,
+    /// Of an earlier window.
+    known_loser: Option<PublicKey>,
     seen: Seen,
 }
 
@@ -34,6 +36,8 @@ pub struct Seen {
     pub paired: Option<u64>,
     /// Why the last attempt came to nothing.
     pub trouble: Option<String>,
+    /// A device with this key has shown the code as well, to whichever gateway, and was told no; the last of them.
+    pub loser: Option<PublicKey>,
     /// Somebody without the code has written a claim of it.
     pub is_forged: bool,
 }
@@ -82,10 +86,13 @@ impl<'r> Clerk<'r> {
         let head = rows.read()?.sheet().head.clone();
         let why = "the registry does not say whose it is; `lowkey registry push` has it say so";
         let server = server_of(&head).ok_or_else(|| ClerkError::Registry(why.to_owned()))?;
+        let (claims, key) = (rows.registrar().claims(), ClaimKey::of(code));
+        let lost = rows.block_on(claims.read(&key, Entry::Lost))?;
         Ok(Self {
             rows,
-            claims: rows.registrar().claims(),
-            key: ClaimKey::of(code),
+            claims,
+            key,
+            known_loser: lost.claim.map(|claim| claim.key),
             code: code.name(),
             device: device.to_owned(),
             server,
@@ -101,7 +108,10 @@ impl<'r> Clerk<'r> {
     /// # Errors
     /// [`ClerkError`]. What was asked stays asked.
     pub fn look(&mut self) -> Result<&Seen, ClerkError> {
-        let There { revision, claim, is_forged } = self.rows.block_on(self.claims.read(&self.key))?;
+        let lost = self.rows.block_on(self.claims.read(&self.key, Entry::Lost))?;
+        self.seen.loser = lost.claim.map(|claim| claim.key).filter(|key| self.known_loser != Some(*key));
+        let There { revision, claim, is_forged } =
+            self.rows.block_on(self.claims.read(&self.key, Entry::Asked))?;
         self.seen.is_forged |= is_forged;
         if let Some(claim) = claim {
             if !matches!(claim.state, Stage::Withdrawn | Stage::Refused) {
@@ -112,7 +122,7 @@ impl<'r> Clerk<'r> {
                 Stage::Final => self.make_final(&claim)?,
                 Stage::Declined => self.take_out(&claim, "the device said no")?,
                 Stage::Withdrawn => self.withdraw(&claim)?,
-                Stage::Entered | Stage::Refused => (),
+                Stage::Entered | Stage::Refused | Stage::Lost => (),
             }
         }
         Ok(&self.seen)

@@ -1,7 +1,7 @@
 //! Where a gateway enters the devices that pair with it: nowhere. It asks whoever may write the registry to do it, and
 //! waits until the row has come to it.
 
-use crate::claims::{Claim, ClaimKey, Claims, Stage, There};
+use crate::claims::{Claim, ClaimKey, Claims, Entry, Stage, There};
 use crate::error::NatsError;
 use async_nats::Client;
 use async_nats::jetstream;
@@ -119,7 +119,7 @@ impl Enrolments {
         let mut asked: Option<Claim> = None;
         let mut error = None;
         while Instant::now() < until {
-            let There { revision, claim, .. } = match claims.read(&secret).await {
+            let There { revision, claim, .. } = match claims.read(&secret, Entry::Asked).await {
                 Ok(there) => there,
                 Err(failed) => {
                     error = Some(failed.to_string());
@@ -131,6 +131,7 @@ impl Enrolments {
             let is_ours = |claim: &Claim| asked.as_ref().is_some_and(|asked| asked.nonce == claim.nonce);
             match claim {
                 Some(claim) if claim.key != key && claim.is_alive() => {
+                    self.lose(&key, code).await;
                     return Err(NotEnrolled::Claimed(Bearer { name: claim.device, key: claim.key }));
                 }
                 Some(claim) if claim.state == Stage::Refused && is_ours(&claim) => {
@@ -173,7 +174,7 @@ impl Enrolments {
                     .to_owned()
             })
         };
-        let (Some(asked), Ok(there)) = (asked, claims.read(secret).await) else {
+        let (Some(asked), Ok(there)) = (asked, claims.read(secret, Entry::Asked).await) else {
             return Err(NotEnrolled::Failed(nobody()));
         };
         let is_asked = |claim: &Claim| claim.nonce == asked.nonce && claim.state == Stage::Asks;
@@ -202,7 +203,7 @@ impl Enrolments {
         let until = Instant::now() + PATIENCE;
         loop {
             let said = async {
-                let There { revision, claim, .. } = claims.read(&secret).await?;
+                let There { revision, claim, .. } = claims.read(&secret, Entry::Asked).await?;
                 let claim = match claim.filter(|claim| claim.key == key.canonical()) {
                     Some(claim) if claim.state == state => return Ok(true),
                     Some(claim) => claim,
@@ -217,6 +218,21 @@ impl Enrolments {
                 Err(_) => sleep(LOOK).await,
             }
         }
+    }
+
+    /// Says that another device with this key has shown the code, and was told no.
+    pub(crate) async fn lose(&self, key: &PublicKey, code: &Id) {
+        let (Ok(claims), Ok(secret)) = (self.claims(), self.key_of(code)) else { return };
+        let Ok(lost) = Claim::asks("", key).map(|claim| claim.at(Stage::Lost, "")) else { return };
+        let said = async {
+            let There { revision, claim, .. } = claims.read(&secret, Entry::Lost).await?;
+            match claim.is_some_and(|claim| claim.key == lost.key) {
+                true => Ok(true),
+                false => claims.put(&secret, &lost, revision).await,
+            }
+        };
+        // If not, the gateway's own log has it.
+        let _: Result<bool, NatsError> = said.await;
     }
 
     fn name_of(&self, key: &PublicKey, code: &Id) -> String {

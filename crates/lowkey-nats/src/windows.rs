@@ -13,7 +13,7 @@ use crate::sealed::FleetKey;
 use async_nats::header::HeaderMap;
 use async_nats::{Client, Message};
 use futures_util::StreamExt;
-use lowkey_host::{Acceptor, Caller, Code, Identity, Progress, Secret, WindowInfo, entropy};
+use lowkey_host::{Acceptor, Caller, Code, Identity, Progress, PublicKey, Secret, WindowInfo, entropy};
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -45,6 +45,8 @@ struct State {
     /// Windows whose code was spent already when they were seen first: they wait for the same device once more.
     spent: HashMap<u64, bool>,
     generation: Option<u64>,
+    /// Devices that were told no, by the number of the window.
+    losers: HashMap<u64, PublicKey>,
 }
 
 struct Foreign {
@@ -119,6 +121,7 @@ impl Windows {
     async fn tell(&self, client: &Client, acceptor: &Acceptor) {
         let windows = acceptor.windows();
         self.end_the_paired(&windows, acceptor);
+        self.tell_losers(&windows).await;
         let mut notices = Vec::new();
         {
             let mut state = self.state();
@@ -170,6 +173,24 @@ impl Windows {
             headers.insert(HEADER, WINDOW);
             // Who does not hear it hears it again.
             let _ = client.publish_with_headers(self.subject(), headers, sealed.into()).await;
+        }
+    }
+
+    /// Has whoever opened a window learn of a device that was told no, at whichever gateway.
+    async fn tell_losers(&self, windows: &[WindowInfo]) {
+        let mut lost = Vec::new();
+        {
+            let mut state = self.state();
+            state.losers.retain(|number, _| windows.iter().any(|window| window.number == *number));
+            for window in windows {
+                let Some(loser) = window.loser else { continue };
+                if state.losers.insert(window.number, loser) != Some(loser) {
+                    lost.push((window.code, loser));
+                }
+            }
+        }
+        for (code, loser) in lost {
+            self.inner.enrolments.lose(&loser, &code).await;
         }
     }
 

@@ -143,6 +143,31 @@ struct Seen {
     came: Came,
 }
 
+/// What has come to servers that share a registry.
+#[derive(Default)]
+struct Looked {
+    /// The key that has shown the code.
+    key: Option<String>,
+    /// That of a device which was told no because another was first.
+    loser: Option<String>,
+    /// The revision with which it is paired.
+    paired: Option<u64>,
+}
+
+impl Seen {
+    /// Another device has shown the code; said once.
+    fn lost(&mut self, loser: Option<String>) {
+        if loser == self.loser || loser.is_none() {
+            return;
+        }
+        if let Some(loser) = &loser {
+            let shown = fingerprint(loser);
+            say(format_args!("another device has shown the code, and was told no; its fingerprint: {shown}"));
+        }
+        self.loser = loser;
+    }
+}
+
 /// Whether a device has come at all. Its row may stay, pending, whatever became of the pairing.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Came {
@@ -201,11 +226,13 @@ impl Pairing<'_> {
 
     /// What is new, and what it came to when it is over.
     fn look(&self, window: u64, seen: &mut Seen) -> Result<Option<Result<(), Failure>>, Failure> {
-        let (shown, paired) = self.desk.as_ref().map(|desk| desk.borrow_mut().look()).unwrap_or_default();
+        let Looked { key: shown, loser: lost, paired } =
+            self.desk.as_ref().map(|desk| desk.borrow_mut().look()).unwrap_or_default();
         if shown.is_some() {
             seen.came = Came::Somebody;
         }
         if let (Some(key), Some(revision)) = (&shown, paired) {
+            seen.lost(lost);
             let done = self.paired(key, None, Some(revision));
             self.until_it_is_over(window);
             return Ok(Some(done.and_then(|()| self.unless_contested(seen))));
@@ -233,16 +260,7 @@ impl Pairing<'_> {
             }
             seen.key = key;
         }
-        let loser = said(found, "loser");
-        if loser != seen.loser {
-            if let Some(loser) = &loser {
-                say(format_args!(
-                    "another device has shown the code, and was told no; its fingerprint: {}",
-                    fingerprint(loser)
-                ));
-            }
-            seen.loser = loser;
-        }
+        seen.lost(said(found, "loser").or(lost));
         let trouble = &found["trouble"];
         let is_lost = said(trouble, "kind").as_deref() == Some("claimed");
         match said(found, "state").as_deref() {

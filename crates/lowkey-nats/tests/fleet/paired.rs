@@ -1,12 +1,14 @@
 //! A device pairs with any gateway of a fleet, and whoever may write the registry enters it: no gateway can.
 
 use super::bed::{Bed, Gateway, until};
+use lowkey_host::text::Hex;
 use lowkey_host::{
     AcceptError, Caller, Code, Id, Limits, NotOpened, NotPaired, Paired, Peer, Pinning, Progress, PublicKey,
     Registry, connect,
 };
 use lowkey_nats::{Clerk, NatsRows, Registrar, Seen};
 use lowkey_registry::keys;
+use lowkey_transport::Error;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -77,7 +79,7 @@ fn accept(gateway: &Gateway) -> (DuplexStream, JoinHandle<AcceptError>) {
     (near, tokio::spawn(async move { acceptor.accept(far).await.map(drop).unwrap_err() }))
 }
 
-async fn pair(gateway: &Gateway, board: &Board, stop: Stop) -> Result<PublicKey, lowkey_transport::Error> {
+async fn pair(gateway: &Gateway, board: &Board, stop: Stop) -> Result<PublicKey, Error> {
     let (near, accepted) = accept(gateway);
     let there = board.pair(near, stop).await;
     accepted.await.unwrap();
@@ -183,6 +185,43 @@ async fn pairing_of_two_devices_with_one_code_at_two_gateways_one_is_paired_and_
     bed.in_force(&registrar, seen.paired.unwrap()).await;
     for gateway in &gateways {
         assert_eq!((row(gateway, &boards[won]), row(gateway, &boards[1 - won])), (spent(), None));
+    }
+}
+
+/// Whoever opened the window learns of the other one, to whichever gateway that came: at the first gateway it is its
+/// window that was taken, at another the claim.
+#[tokio::test(flavor = "multi_thread")]
+async fn pairing_a_second_device_with_the_code_is_told_no_and_said_wherever_it_comes() {
+    let _watchdog = Watchdog::new();
+    for second in [0, 1] {
+        let Some(bed) = Bed::new().await else { return };
+        let registrar = bed.with(&[2]).await;
+        let gateways = [gateway(&bed, "a").await, gateway(&bed, "b").await];
+        window(&gateways[1]).await;
+        until("the window is open everywhere", || gateways.iter().all(is_open)).await;
+        let desk = Desk::begin(&registrar, "label");
+        let [board, other] = [Board::new(), Board::new()];
+        let (mut near, accepted) = accept(&gateways[0]);
+        let psk = board.code.psk();
+        let mut link = board.link(&psk);
+        until_claim(&mut near, &mut link).await.unwrap();
+        until("it is entered", || row(&gateways[0], &board).is_some()).await;
+        assert_eq!(pair(&gateways[second], &other, Stop::Never).await, Err(Error::NotWelcome));
+        // Of a window that was taken it is said with the next look.
+        let lost = format!("$KV.test-claims.{}-lost", Hex(code().name().as_bytes()));
+        let context = async_nats::jetstream::new(async_nats::connect(bed.nats.url()).await.unwrap());
+        let claims = context.get_stream("KV_test-claims").await.unwrap();
+        while claims.direct_get_last_for_subject(lost.clone()).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        link.accept().unwrap();
+        settle(&mut near, &mut link, Stop::Never).await.unwrap();
+        accepted.await.unwrap();
+        let seen = desk.done().await;
+        assert_eq!((seen.key, seen.loser), (Some(board.key()), Some(other.key())));
+        // It is no news for the next window.
+        let again = Desk::begin(&registrar, "label").done().await;
+        assert_eq!((again.key, again.loser), (Some(board.key()), None));
     }
 }
 
@@ -305,8 +344,7 @@ async fn pairing_nobody_is_entered_by_a_claim_of_whoever_has_no_code_and_no_wind
 
     // A key of its own, under the code's name, which everybody sees in a device's hello.
     let desk = Desk::begin(&registrar, "label");
-    let name = code().name().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let subject = format!("$KV.test-claims.{name}");
+    let subject = format!("$KV.test-claims.{}", Hex(code().name().as_bytes()));
     let thief = Board::new();
     let claim = |mac: String| {
         json!({

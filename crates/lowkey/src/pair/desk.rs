@@ -1,11 +1,12 @@
 //! The registry's side of a pairing with servers that share it: they write none, and ask this command to.
 
-use super::fingerprint;
+use super::{Looked, fingerprint};
 use crate::chosen::Chosen;
 use crate::failure::Failure;
 use crate::invitation::Invitation;
 use crate::nats::{Shared, obeyed};
 use crate::terminal::say;
+use lowkey_host::PublicKey;
 use lowkey_nats::{Clerk, Seen};
 use lowkey_registry::keys;
 use std::time::Duration;
@@ -28,9 +29,8 @@ impl<'c> Desk<'c> {
         Ok(Some(Self { shared, clerk, seen: Seen::default(), error: None }))
     }
 
-    /// Answers the servers, and says what is new. Gives the key that has shown the code, and the revision with which
-    /// it is paired.
-    pub(super) fn look(&mut self) -> (Option<String>, Option<u64>) {
+    /// Answers the servers, and says what is new.
+    pub(super) fn look(&mut self) -> Looked {
         match block_in_place(|| self.clerk.look().cloned()) {
             Ok(now) => {
                 self.error = None;
@@ -45,7 +45,8 @@ impl<'c> Desk<'c> {
                 self.error = Some(error);
             }
         }
-        (self.seen.key.map(|key| keys::encode_public(&key)), self.seen.paired)
+        let shown = |key: Option<PublicKey>| key.map(|key| keys::encode_public(&key));
+        Looked { key: shown(self.seen.key), loser: shown(self.seen.loser), paired: self.seen.paired }
     }
 
     fn tell(&self, now: &Seen) {

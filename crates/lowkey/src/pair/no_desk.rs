@@ -1,5 +1,6 @@
 //! Without NATS each server enters the devices by itself.
 
+use super::Looked;
 use crate::chosen::Chosen;
 use crate::failure::Failure;
 use crate::invitation::Invitation;
@@ -14,7 +15,7 @@ impl<'c> Desk<'c> {
         Ok(None)
     }
 
-    pub(super) fn look(&mut self) -> (Option<String>, Option<u64>) {
+    pub(super) fn look(&mut self) -> Looked {
         match self.0 {}
     }
 

@@ -1,11 +1,13 @@
 //! `lowkey pair` with servers that share a registry: the device comes to any of them, and the command enters it.
 
-use super::{CODE, Command, board, connects, pair, private};
+use super::{CODE, Command, board, connects, pair, private, run};
 use crate::shared::Fleet;
 use lowkey_core::Fingerprint;
+use lowkey_transport::Error;
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
-use test_support::world::board::{Board, Stop};
+use test_support::world::board::{Board, Stop, settle, until_claim};
+use tokio::net::{TcpListener, TcpStream};
 
 fn fleet() -> Option<Fleet> {
     let fleet = Fleet::new()?;
@@ -50,6 +52,64 @@ fn pairing_at_another_server_than_the_one_that_was_asked_is_in_force_on_all_of_t
         folder.run(&format!("revoke pump-7 {of}")).success();
         assert!(!connects(folder, &a));
     }
+    drop(fleet.runtime);
+}
+
+/// A photographed label: the operator learns of the other device, whichever server that has come to.
+#[test]
+fn pairing_two_devices_at_two_servers_the_one_that_lost_is_said_and_the_exit_code_is_its_own() {
+    let Some(fleet) = fleet() else { return };
+    let folder = &fleet.folder;
+    let (a, b) = (fleet.gateway("a"), fleet.gateway("b"));
+    let pairing = Command::begin(folder, &open(&fleet, "a"));
+    fleet.until_open("b");
+    let (winner, loser) = (Board::new(), board(folder, 77));
+    run(async {
+        let psk = winner.code.psk();
+        let mut link = winner.link(&psk);
+        let mut io = TcpStream::connect(&a.address).await.unwrap();
+        until_claim(&mut io, &mut link).await.unwrap();
+        while !folder_has(&fleet, "pending = true").await {}
+        let other = TcpStream::connect(&b.address).await.unwrap();
+        assert_eq!(loser.pair(other, Stop::Never).await, Err(Error::NotWelcome));
+        link.accept().unwrap();
+        settle(&mut io, &mut link, Stop::Never).await.unwrap();
+    });
+    let (exit, said) = pairing.end();
+    let lost = Fingerprint::of(&loser.key()).to_string();
+    let told = format!("another device has shown the code, and was told no; its fingerprint: {lost}\n");
+    assert!(exit == Some(10) && said.matches(&told).count() == 1, "{exit:?} {said}");
+    assert!(
+        said.contains("in force: 2 gateways\nlowkey: two devices have this code; the other one"),
+        "{said}"
+    );
+    drop(fleet.runtime);
+}
+
+/// Whether this stands in the registry.
+async fn folder_has(fleet: &Fleet, what: &str) -> bool {
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    let pulled = fleet.folder.run(&format!("registry pull {}", fleet.registry())).success();
+    String::from_utf8_lossy(&pulled.get_output().stdout).contains(what)
+}
+
+#[test]
+fn pairing_a_device_that_waits_is_called_by_the_server_that_is_asked_and_in_force_on_all() {
+    let Some(fleet) = fleet() else { return };
+    let folder = &fleet.folder;
+    let (_a, b) = (fleet.gateway("a"), fleet.gateway("b"));
+    let board = board(folder, 77);
+    let listener = run(TcpListener::bind("127.0.0.1:0")).unwrap().into_std().unwrap();
+    let call = open(&fleet, "a").replace("--open", &listener.local_addr().unwrap().to_string());
+    let answering = std::thread::spawn(move || {
+        run(async {
+            let listener = TcpListener::from_std(listener).unwrap();
+            board.answer(listener.accept().await.unwrap().0, Stop::Never).await.map(drop)
+        })
+    });
+    folder.run(&call).success().stderr(contains("paired: \"pump-7\"").and(contains("in force: 2 gateways")));
+    answering.join().unwrap().unwrap();
+    assert!(connects(folder, &b));
     drop(fleet.runtime);
 }
 
