@@ -7,7 +7,7 @@ use xtask::{
     command::{Command, Result},
     nats_server,
     programs::{ONE_BUILD, built},
-    setup,
+    setup, target,
 };
 
 use crate::{
@@ -30,6 +30,28 @@ pub(crate) fn run(rust: &str) -> Result<()> {
 /// As [`run`].
 pub(crate) fn small() -> Result<()> {
     play("--small".into())
+}
+
+/// What this machine is too small for: a model of ten gateways, whose devices all come back at once.
+///
+/// # Errors
+/// It does not compile.
+pub(crate) fn simulate() -> Result<()> {
+    Command::cargo().args(["build", "--quiet"]).args(ONE_BUILD).args(["--package", "cluster"]).run()?;
+    Command::new(built("cluster")).args(["--simulate"]).run()
+}
+
+/// What a registry over NATS costs next to a file: by the command as it is released. Takes some minutes.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn figures() -> Result<()> {
+    nats_server::program()?;
+    let packages = ["--package", "lowkey", "--package", "cluster"];
+    Command::cargo().args(["build", "--quiet", "--release"]).args(packages).run()?;
+    let [cluster, lowkey] = ["cluster", "lowkey"].map(|name| target().join("release").join(name));
+    let cluster = Command::new(cluster).without_env(|name| name.starts_with("LOWKEY_"));
+    cluster.args([lowkey, "--figures".into()]).run()
 }
 
 fn play(word: PathBuf) -> Result<()> {

@@ -54,6 +54,11 @@ impl NatsServer {
         format!("nats://{}", self.address())
     }
 
+    /// Its process, while it runs.
+    pub fn process(&self) -> Option<u32> {
+        self.child.as_ref().and_then(Child::id)
+    }
+
     /// What it was given, and what it keeps.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -99,7 +104,7 @@ impl NatsServer {
     }
 
     async fn signal(&self, name: &str) {
-        let id = self.child.as_ref().and_then(Child::id).expect("it runs").to_string();
+        let id = self.process().expect("it runs").to_string();
         let sent = Command::new("kill").args([name, &id]).status().await.expect("the program kill");
         assert!(sent.success(), "kill {name}: {sent}");
     }

@@ -74,7 +74,7 @@ impl Cluster {
         timeline.say(&format!("`lowkey registry push`: {} devices", size.devices()));
         let (mut gateways, mut readiness) = (Vec::new(), Vec::new());
         for name in size.gateways() {
-            let mut gateway = Gateway::new(name, &stage, &nats).await?;
+            let mut gateway = Gateway::new(name, &stage, &nats, size.max_stale()).await?;
             readiness.push(Readiness::watch(&gateway));
             gateway.begin().await?;
             timeline.say(&format!("gateway {name} is ready at {}", gateway.address()));
@@ -85,7 +85,7 @@ impl Cluster {
         for readiness in &readiness {
             readiness.expect(Expected::Ready);
         }
-        let oracle = Arc::new(Oracle::new(size.devices(), size.gateways().to_vec()));
+        let oracle = Arc::new(Oracle::new(size.devices(), size.gateways().to_vec(), size.max_stale()));
         let (begun, bounds, tap) = (Instant::now(), Bounds::new(size.times()), Tap::new(nats.address()));
         let boards = match firmware {
             Some(firmware) => Some(Boards::begin(&stage, firmware, balancer.address(), timeline).await?),
@@ -265,17 +265,17 @@ impl Cluster {
         Ok(())
     }
 
-    /// Waits until each gateway says of its sessions what the devices do.
+    /// Waits until each gateway says of all sessions, and of who has them, what the devices do.
     ///
     /// # Errors
     /// It never does.
     pub(crate) async fn agree(&self) -> Result<()> {
-        for (n, gateway) in self.gateways.iter().enumerate() {
+        for gateway in &self.gateways {
             let agrees = async {
                 loop {
                     let mut sessions = gateway.sessions().await?;
-                    sessions.retain(|name| roster::is_a_device(name));
-                    if sessions == self.oracle.sessions(n) {
+                    sessions.retain(|(device, _)| roster::is_a_device(device));
+                    if sessions == self.oracle.sessions() {
                         return Ok(());
                     }
                     sleep(LOOK).await;

@@ -4,7 +4,6 @@ use crate::{
     cluster::{Cluster, Hears, within},
     device::Order,
     figures::Figures,
-    gateway::MAX_STALE,
     oracle::{Rules, Sight},
     readiness::Expected,
 };
@@ -189,7 +188,8 @@ async fn partition(cluster: &mut Cluster, gateway: usize) -> Result<()> {
     cluster.readiness[gateway].expect(Expected::Either);
     cluster.oracle.goes_blind(gateway, Sight::Cut);
     cluster.gateways[gateway].cable().cut();
-    let seconds = MAX_STALE.as_secs();
+    let max_stale = cluster.size.max_stale();
+    let seconds = max_stale.as_secs();
     cluster.timeline.say(&format!(
         "{name} is cut off from NATS; its `max_stale` is {seconds} s, and it has {had} devices"
     ));
@@ -203,7 +203,7 @@ async fn partition(cluster: &mut Cluster, gateway: usize) -> Result<()> {
         "  it lets nobody in, and its sessions have ended, {:.1} s after that",
         took.as_secs_f32()
     ));
-    if took > MAX_STALE + cluster.bounds.of(crate::cluster::END) {
+    if took > max_stale + cluster.bounds.of(crate::cluster::END) {
         return Err("sessions went on for longer than `max_stale`".into());
     }
     cluster.all_connected(since, had).await?;

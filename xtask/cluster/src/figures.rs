@@ -14,6 +14,11 @@ impl Figures {
         self.0.iter().max().copied().unwrap_or_default()
     }
 
+    /// The time that half of them, and 99 of 100, do not exceed, and the longest, in seconds.
+    pub(crate) fn in_seconds(&self) -> [f64; 3] {
+        [50, 99, 100].map(|of| self.percentile(of).as_secs_f64())
+    }
+
     /// The one that so many of a hundred do not exceed.
     fn percentile(&self, of_a_hundred: usize) -> Duration {
         let mut sorted = self.0.clone();
@@ -31,7 +36,7 @@ impl Extend<Duration> for Figures {
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [half, most, all] = [50, 99, 100].map(|of| self.percentile(of).as_secs_f64() * 1e3);
+        let [half, most, all] = self.in_seconds().map(|time| time * 1e3);
         write!(f, "p50 {half:.1} ms, p99 {most:.1} ms, longest {all:.1} ms, of {}", self.0.len())
     }
 }

@@ -5,6 +5,7 @@ use fleet::{
     admin,
     server::{self, Signal},
 };
+use serde_json::Value;
 use std::{
     collections::BTreeSet,
     fs,
@@ -26,6 +27,8 @@ pub(crate) struct Gateway {
     lowkey: PathBuf,
     devices: Port,
     probes: Port,
+    /// For how long it goes on when it does not see NATS.
+    max_stale: Duration,
     cable: Cable,
     child: Option<Child>,
     _service: Service,
@@ -34,7 +37,12 @@ pub(crate) struct Gateway {
 impl Gateway {
     /// # Errors
     /// Its folder cannot be made.
-    pub(crate) async fn new(name: &'static str, stage: &Stage, nats: &NatsServer) -> Result<Self> {
+    pub(crate) async fn new(
+        name: &'static str,
+        stage: &Stage,
+        nats: &NatsServer,
+        max_stale: Duration,
+    ) -> Result<Self> {
         let folder = stage.folder().join(name);
         fs::create_dir_all(folder.join("state"))?;
         let service = Service::begin(&folder.join("service.sock"), name)?;
@@ -45,6 +53,7 @@ impl Gateway {
             lowkey: stage.lowkey.clone(),
             devices,
             probes,
+            max_stale,
             cable,
             child: None,
             _service: service,
@@ -118,20 +127,21 @@ impl Gateway {
         }
     }
 
-    /// The devices that it holds, by their names.
+    /// What it says of the whole fleet: each session's device and gateway, by their names.
     ///
     /// # Errors
     /// It does not answer.
-    pub(crate) async fn sessions(&self) -> Result<BTreeSet<String>> {
+    pub(crate) async fn sessions(&self) -> Result<BTreeSet<(String, String)>> {
         let said = admin::json(&self.folder.join("admin.sock"), "/sessions").await?;
         let sessions = said["sessions"].as_array().ok_or("no list of sessions")?;
-        Ok(sessions.iter().filter_map(|session| session["device"].as_str()).map(str::to_owned).collect())
+        let field = |of: &Value, name: &str| of[name].as_str().unwrap_or_default().to_owned();
+        Ok(sessions.iter().map(|session| (field(session, "device"), field(session, "gateway"))).collect())
     }
 
     /// All that gateways are told.
     fn configuration(&self) -> String {
         let (devices, probes, name) = (self.address(), self.probes(), self.name);
-        let (registry, stale) = (registry(&self.cable.url()), MAX_STALE.as_secs());
+        let (registry, stale) = (registry(&self.cable.url()), self.max_stale.as_secs());
         format!(
             "key = \"../server.key\"
 state = \"state\"
@@ -167,7 +177,5 @@ pub(crate) fn tail(file: &Path) -> String {
     lines[lines.len().saturating_sub(LINES)..].join("\n  ")
 }
 
-/// For how long a gateway goes on that does not see NATS.
-pub(crate) const MAX_STALE: Duration = Duration::from_secs(8);
 pub(crate) const PREFIX: &str = "lowkey";
 const LINES: usize = 12;

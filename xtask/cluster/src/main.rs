@@ -12,10 +12,12 @@ mod device;
 mod faults;
 mod figures;
 mod gateway;
+mod measure;
 mod oracle;
 mod readiness;
 mod roster;
 mod service;
+mod simulation;
 mod size;
 mod stage;
 mod tap;
@@ -47,13 +49,22 @@ async fn play() -> Result<()> {
     let words: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let (lowkey, firmware, size) = match words[..] {
+        ["--simulate"] => {
+            simulation::run();
+            return Ok(());
+        }
+        [lowkey, "--figures"] => return until_stopped(measure::run(path::absolute(lowkey)?)).await,
         [lowkey, firmware] if firmware != "--small" => (lowkey, Some(Path::new(firmware)), Size::Whole),
         [lowkey, "--small"] => (lowkey, None, Size::Small),
-        _ => return Err("usage: cargo xtask cluster [--small]".into()),
+        _ => return Err("usage: cargo xtask cluster [--small | --figures | --simulate]".into()),
     };
     let lowkey = path::absolute(lowkey)?;
+    until_stopped(async { faults::play(Cluster::begin(lowkey, firmware, size).await?).await }).await
+}
+
+async fn until_stopped(plays: impl Future<Output = Result<()>>) -> Result<()> {
     tokio::select! {
-        done = async { faults::play(Cluster::begin(lowkey, firmware, size).await?).await } => done,
+        done = plays => done,
         stopped = fleet::stop() => stopped.and(Err("somebody has stopped it".into())),
     }
 }

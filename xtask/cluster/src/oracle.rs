@@ -1,6 +1,6 @@
 //! What each device has seen, kept apart from what the gateways say, and whether it may be so.
 
-use crate::{bounds::Bounds, gateway::MAX_STALE, roster::name};
+use crate::{bounds::Bounds, roster::name};
 use std::{
     collections::BTreeSet,
     sync::{Mutex, PoisonError},
@@ -19,13 +19,13 @@ pub(crate) struct Oracle {
 }
 
 /// All that there was.
-#[derive(Default)]
 struct Seen {
     sessions: Vec<Session>,
     /// For each device, since when nobody may let it in.
     out: Vec<Option<Instant>>,
     /// When a gateway could not know what happened elsewhere.
     blind: Vec<Blind>,
+    max_stale: Duration,
 }
 
 /// From an answer of the gateway to the end that the device has seen.
@@ -51,13 +51,14 @@ struct Blind {
 pub(crate) enum Sight {
     /// It does not run: it has to know as soon as it does.
     Frozen,
-    /// It does not see NATS: it may go on by what it has for [`MAX_STALE`].
+    /// It does not see NATS: it may go on by what it has for its `max_stale`.
     Cut,
 }
 
 impl Oracle {
-    pub(crate) fn new(devices: usize, gateways: Vec<&'static str>) -> Self {
-        let seen = Seen { out: vec![None; devices], ..Seen::default() };
+    pub(crate) fn new(devices: usize, gateways: Vec<&'static str>, max_stale: Duration) -> Self {
+        let (sessions, out, blind) = (Vec::new(), vec![None; devices], Vec::new());
+        let seen = Seen { sessions, out, blind, max_stale };
         Self { seen: Mutex::new(seen), changed: Notify::new(), gateways }
     }
 
@@ -125,11 +126,11 @@ impl Oracle {
         })
     }
 
-    /// The devices that have a session there, forgotten or not, by their names.
-    pub(crate) fn sessions(&self, gateway: usize) -> BTreeSet<String> {
+    /// The sessions that there are, forgotten or not: each one's device and gateway, by their names.
+    pub(crate) fn sessions(&self) -> BTreeSet<(String, String)> {
         self.look(|seen| {
-            let sessions = seen.sessions.iter().filter(|of| of.gateway == gateway && of.ended.is_none());
-            sessions.map(|session| name(session.device)).collect()
+            let sessions = seen.sessions.iter().filter(|session| session.ended.is_none());
+            sessions.map(|of| (name(of.device), self.gateways[of.gateway].to_owned())).collect()
         })
     }
 
@@ -333,7 +334,9 @@ impl Seen {
             let ends = match (blind.sight, blind.to) {
                 (Sight::Frozen, to) => to.unwrap_or_else(Instant::now),
                 // Until it says that it sees, it has what it had.
-                (Sight::Cut, to) => to.map_or(blind.from + MAX_STALE, |to| to.min(blind.from + MAX_STALE)),
+                (Sight::Cut, to) => {
+                    to.map_or(blind.from + self.max_stale, |to| to.min(blind.from + self.max_stale))
+                }
             };
             if blind.from <= last && ends >= from {
                 last = last.max(ends + promised);

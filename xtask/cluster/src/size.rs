@@ -41,6 +41,15 @@ impl Size {
         }
     }
 
+    /// For how long a gateway goes on that does not see NATS.
+    pub(crate) const fn max_stale(self) -> Duration {
+        match self {
+            Self::Whole => Duration::from_secs(8),
+            // It hears every 5 s that it sees NATS, and later where others keep it waiting.
+            Self::Small => Duration::from_secs(20),
+        }
+    }
+
     /// Revocations that are timed.
     pub(crate) const fn revocations(self) -> usize {
         match self {
@@ -57,14 +66,15 @@ impl Size {
         }
     }
 
-    /// How long a gateway is frozen: first for a moment, then for longer than it may hold a device unasked.
+    /// How long a gateway is frozen: first for a moment, then for longer than others look for it.
     pub(crate) const fn freezes(self) -> &'static [Duration] {
         match self {
-            Self::Whole => &[A_MOMENT, LONGER_THAN_A_LEASE],
+            Self::Whole => &[A_MOMENT, LONGER_THAN_A_LOOK],
             Self::Small => &[A_MOMENT],
         }
     }
 }
 
 const A_MOMENT: Duration = Duration::from_secs(4);
-const LONGER_THAN_A_LEASE: Duration = Duration::from_secs(35);
+/// Each gateway looks through its leases every 15 s, and is looked for as long.
+const LONGER_THAN_A_LOOK: Duration = Duration::from_secs(35);

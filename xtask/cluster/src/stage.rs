@@ -53,12 +53,12 @@ impl Stage {
         Ok(fs::write(self.folder().join(REGISTRY), roster.registry())?)
     }
 
-    /// Brings the file to NATS.
+    /// Brings the file to NATS, and asks no gateway whether it obeys.
     ///
     /// # Errors
     /// What the command said.
     pub(crate) async fn push(&self) -> Result<()> {
-        self.lowkey(&["registry", "push", REGISTRY, &self.registry]).await?.well()
+        self.lowkey(&["registry", "push", REGISTRY, &self.registry, "--no-wait"]).await?.well()
     }
 
     /// Changes the registry that the gateways share; how they stand to it is in what is said, after `wait` at most.

@@ -123,10 +123,15 @@ impl Board {
         sleep(about * u32::try_from(per_mille).unwrap_or(1000) / 1000).await;
     }
 
-    async fn connect(&self) -> std::result::Result<Connection<TcpStream>, Error> {
+    /// Tries once.
+    ///
+    /// # Errors
+    /// [`Error`]: there is no session.
+    pub async fn connect(&self) -> std::result::Result<Connection<TcpStream>, Error> {
         let socket = TcpSocket::new_v4()?;
         let _ = socket.bind((self.from, 0).into());
         let stream = socket.connect(self.server).await?;
+        stream.set_nodelay(true)?;
         connect(stream, self.keys.pinning(), &Limits::default()).await
     }
 }
