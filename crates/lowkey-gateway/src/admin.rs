@@ -24,8 +24,8 @@
 //! | `POST /pair/close`, `{"window"}` | [closes a window](Acceptor::close_window) |
 //! | `POST /send`, `{"device", "hex", "seconds"}` | [sends a message](Acceptor::send) to a device: `received`, or `why` not and whether it was `sent` |
 //!
-//! Of several gateways each answers for [all](Admin::with_others) in `/overview`, `/sessions`, `/devices`, `/doctor`
-//! and `/send`: `gateway` is where a device is, `gateways` has those that there are, and why one has not answered.
+//! Of several gateways each answers for [all](Admin::with_others) in `/overview`, `/sessions`, `/devices`, `/doctor`,
+//! `/events` and `/send`: `gateway` is where a device is, `gateways` has those that there are, and why one has not answered.
 //!
 //! All but metrics and liveness show names, ids and addresses of devices, and whoever reaches the listener
 //! reads them: a Unix socket asks the file system who may (mode 0660), a loopback address lets every user of the
@@ -41,6 +41,7 @@
 
 mod caller;
 mod devices;
+mod elsewhere;
 mod endpoint;
 mod events;
 mod here;
@@ -57,7 +58,7 @@ mod socket;
 
 pub use endpoint::{Endpoint, EndpointError};
 pub use here::Here;
-pub use others::{Later, Others};
+pub use others::{Asks, Later, Others};
 
 use crate::events::Events;
 use crate::health::Health;
@@ -113,6 +114,7 @@ impl Admin {
     /// With `/events`, and a page whose table is live.
     #[must_use]
     pub fn with_events(mut self, events: Events) -> Self {
+        self.routes.here.events = Some(events.clone());
         self.routes.readers = Some(Readers::of(events));
         self
     }
@@ -125,8 +127,8 @@ impl Admin {
         self
     }
 
-    /// With what the other gateways of a fleet know, in `/overview`, `/sessions`, `/devices` and `/doctor`, and with
-    /// their devices for `/send`. Each device, and each thing that is found, says which `gateway` it is of, and
+    /// With what the other gateways of a fleet know, in `/overview`, `/sessions`, `/devices`, `/doctor` and `/events`,
+    /// and with their devices for `/send`. Each device, and each thing that is found, says which `gateway` it is of, and
     /// `gateways` says who has not answered. To be called last.
     #[must_use]
     pub fn with_others(mut self, others: Arc<dyn Others>) -> Self {

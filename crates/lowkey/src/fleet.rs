@@ -1,6 +1,6 @@
 //! What the admin listener of one gateway asks the others.
 
-use lowkey_gateway::admin::{Later, Others};
+use lowkey_gateway::admin::{Asks, Later, Others};
 use lowkey_host::{NotSent, Received};
 use lowkey_nats::Fleet;
 use std::time::Duration;
@@ -14,9 +14,9 @@ impl Others for OtherGateways {
         self.0.name()
     }
 
-    fn ask(&self, question: String) -> Later<Vec<(String, Result<String, String>)>> {
+    fn ask(&self, question: Asks) -> Later<Vec<(String, Result<String, String>)>> {
         let fleet = self.0.clone();
-        Box::pin(async move { fleet.ask(&question, PATIENCE).await })
+        Box::pin(async move { fleet.ask(question, PATIENCE).await })
     }
 
     fn send(&self, device: String, message: Vec<u8>, within: Duration) -> Later<Result<Received, NotSent>> {

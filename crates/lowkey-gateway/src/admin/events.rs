@@ -1,5 +1,7 @@
 //! Events as they happen: `text/event-stream`, as the HTML standard has it ("Server-sent events").
 
+use super::elsewhere::Elsewhere;
+use super::others::Others;
 use super::query;
 use crate::events::{Event, EventId, Events, Next, Reader};
 use crate::http::{Answer, Deadline, Turn, stream, text};
@@ -8,8 +10,8 @@ use hyper::body::{Body, Bytes, Frame};
 use hyper::header::{HeaderMap, HeaderValue};
 use std::convert::Infallible;
 use std::fmt::Write;
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -30,23 +32,39 @@ impl Readers {
     }
 
     /// Answers `/events`, for as long as the connection takes what comes.
-    pub(super) fn answer(&self, query: Option<&str>, headers: &HeaderMap, turn: &Turn) -> Answer {
+    pub(super) fn answer(
+        &self,
+        query: Option<&str>,
+        headers: &HeaderMap,
+        others: Option<&Arc<dyn Others>>,
+        turn: &Turn,
+    ) -> Answer {
         let Some(asked) = Asked::of(query, headers.get(LAST_EVENT_ID)) else {
             return text(StatusCode::BAD_REQUEST, ASK);
         };
         let Ok(permit) = Arc::clone(&self.at_once).try_acquire_owned() else {
             return text(StatusCode::SERVICE_UNAVAILABLE, "too many read along already\n");
         };
-        let reader = match asked.from {
-            From::Now => self.events.from_now_on(),
-            From::Last(events) => self.events.last(events),
-            From::Since(id) => self.events.since(id),
-        };
-        let end = asked.ends_now.then(|| self.events.count());
-        let told = Told { reader, only: asked.only, end, is_begun: false };
+        let last = if let From::Last(events) = asked.from { events } else { 0 };
+        let others =
+            others.map(|others| Elsewhere::of(Arc::clone(others), last, &asked.only, asked.ends_now));
+        let told = asked.told(&self.events, others);
         let deadline = turn.reads_along(permit);
         stream("text/event-stream", Stream { next: Box::pin(told.next()), deadline })
     }
+}
+
+/// What has happened by now, for another gateway; `None`: that is no question.
+pub(super) fn by_now(events: &Events, query: Option<&str>) -> Option<String> {
+    let mut told = Asked::of(query, None)?.told(events, None);
+    let mut text = String::new();
+    while text.len() < MOST {
+        let Some(next) = told.reader.up_to(told.end?) else { break };
+        told.write(&next, &mut text);
+    }
+    // Where it is by now: the next question begins there.
+    let _ = writeln!(text, "id: {}", told.reader.id()); // a String takes all
+    Some(text)
 }
 
 struct Asked {
@@ -81,9 +99,22 @@ impl Asked {
     }
 }
 
+impl Asked {
+    fn told(self, events: &Events, others: Option<Elsewhere>) -> Told {
+        let reader = match self.from {
+            From::Now => events.from_now_on(),
+            From::Last(last) => events.last(last),
+            From::Since(id) => events.since(id),
+        };
+        let end = self.ends_now.then(|| events.count());
+        Told { reader, others, only: self.only, end, is_begun: false }
+    }
+}
+
 /// What one reader is told.
 struct Told {
     reader: Reader,
+    others: Option<Elsewhere>,
     /// Names of events; none: all.
     only: Vec<String>,
     /// With so many the answer is over; `None`: never.
@@ -98,16 +129,23 @@ impl Told {
         if !std::mem::replace(&mut self.is_begun, true) {
             // Where it begins, for one who loses the connection before anything happens.
             let _ = write!(text, "retry: {RETRY_MS}\nid: {}\n\n", self.reader.id()); // a String takes all
+            if let Some(others) = &mut self.others {
+                others.begin().await;
+            }
             return Some((self, text));
         }
         let silent = Instant::now() + SILENCE;
         while text.is_empty() {
-            let next = match self.end {
-                Some(end) => Ok(self.reader.up_to(end)?),
-                None => timeout_at(silent, self.reader.next()).await,
-            };
-            let Ok(next) = next else { break };
-            self.write(&next, &mut text);
+            match self.at_once() {
+                Some(next) => self.write(&next, &mut text),
+                None if self.write_before(None, &mut text) => (),
+                None if self.end.is_some() => return None,
+                None => match timeout_at(silent, self.comes()).await {
+                    Ok(Came::Here(next)) => self.write(&next, &mut text),
+                    Ok(Came::Elsewhere(events)) => events.iter().for_each(|json| data(json, &mut text)),
+                    Err(_) => break,
+                },
+            }
             self.more(&mut text);
             // Of all that happens nothing may concern them: neither they nor others wait for that to end.
             if text.is_empty() && Instant::now() >= silent {
@@ -122,28 +160,70 @@ impl Told {
         Some((self, text))
     }
 
+    /// What comes next of ours, if it is there and is still asked for.
+    fn at_once(&mut self) -> Option<Next> {
+        self.reader.up_to(self.end.unwrap_or(u64::MAX))
+    }
+
+    /// Waits for what comes next, here or elsewhere.
+    async fn comes(&mut self) -> Came {
+        let Self { reader, others, .. } = self;
+        let mut here = pin!(reader.next());
+        poll_fn(|context| {
+            if let Some(others) = others
+                && let Poll::Ready(events) = others.poll(context)
+            {
+                return Poll::Ready(Came::Elsewhere(events));
+            }
+            here.as_mut().poll(context).map(Came::Here)
+        })
+        .await
+    }
+
     /// What is there already, as much as is enough.
     fn more(&mut self, text: &mut String) {
         for _ in 0..AT_A_TIME {
-            let next =
-                if text.len() > ENOUGH { None } else { self.reader.up_to(self.end.unwrap_or(u64::MAX)) };
+            let next = if text.len() > ENOUGH { None } else { self.at_once() };
             let Some(next) = next else { return };
             self.write(&next, text);
         }
     }
 
-    fn write(&self, next: &Next, text: &mut String) {
-        let id = self.reader.id();
-        // A String takes all.
-        let _ = match next {
-            Next::Event(event) if !self.is_chosen(event) => Ok(()),
-            next => write!(text, "id: {id}\ndata: {}\n\n", next.json()),
-        };
+    fn write(&mut self, next: &Next, text: &mut String) {
+        if matches!(next, Next::Event(event) if !self.is_chosen(event)) {
+            return;
+        }
+        let json = next.json();
+        self.write_before(Some(&json), text);
+        let json = self.others.as_ref().map_or(json.clone(), |others| others.ours(&json).into());
+        let _ = writeln!(text, "id: {}", self.reader.id()); // a String takes all
+        data(&json, text);
+    }
+
+    /// What had happened elsewhere before this; whether there was anything.
+    fn write_before(&mut self, ours: Option<&str>, text: &mut String) -> bool {
+        let Some(others) = &mut self.others else { return false };
+        let before = text.len();
+        while let Some(json) = others.before(ours) {
+            data(&json, text);
+        }
+        text.len() > before
     }
 
     fn is_chosen(&self, event: &Event) -> bool {
         self.only.is_empty() || self.only.iter().any(|name| name == event.name())
     }
+}
+
+/// What has happened, and where.
+enum Came {
+    Here(Next),
+    /// At other gateways, each a JSON object.
+    Elsewhere(Vec<String>),
+}
+
+fn data(json: &str, text: &mut String) {
+    let _ = write!(text, "data: {json}\n\n"); // a String takes all
 }
 
 /// What comes next, with what comes behind it.
@@ -186,6 +266,8 @@ const SILENCE: Duration = Duration::from_secs(15);
 const STALLED: Duration = Duration::from_secs(60);
 /// So many are looked at in one go, at most.
 const AT_A_TIME: usize = 1024;
+/// So much in bytes is told another gateway at a time, and one event more.
+const MOST: usize = 4 << 20;
 /// So much in bytes, and one event more, is written in one go.
 const ENOUGH: usize = 16 * 1024;
 
@@ -205,7 +287,7 @@ mod tests {
         type Caller = ();
 
         async fn answer(&self, request: Request<Incoming>, (): (), turn: &Turn) -> Answer {
-            self.0.answer(request.uri().query(), request.headers(), turn)
+            self.0.answer(request.uri().query(), request.headers(), None, turn)
         }
     }
 

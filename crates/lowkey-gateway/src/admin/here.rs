@@ -1,12 +1,15 @@
 //! What is known at this gateway alone.
 
 use super::devices::{self, Wanted};
+use super::events::by_now;
 use super::others::Later;
 use super::{json, overview, query};
 use crate::doctor::Doctor;
+use crate::events::Events;
 use crate::health::Health;
 use crate::memory::Memory;
 use lowkey_host::Acceptor;
+use std::future::ready;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -21,6 +24,7 @@ pub struct Here {
     pub(super) memory: Memory,
     pub(super) registry: PathBuf,
     pub(super) service: Option<Health>,
+    pub(super) events: Option<Events>,
     /// One at a time: it keeps a processor busy.
     doctors: Arc<Semaphore>,
     /// A few at a time: of a large fleet each takes tens of megabytes.
@@ -66,6 +70,7 @@ impl Here {
             memory: Memory::new(),
             registry: "/etc/lowkey/devices.toml".into(),
             service: None,
+            events: None,
             doctors: Arc::new(Semaphore::new(1)),
             writers: Arc::new(Semaphore::new(WRITERS)),
         }
@@ -75,6 +80,10 @@ impl Here {
     pub fn answer(&self, question: &str) -> Later<String> {
         let (path, asked) =
             question.split_once('?').map_or((question, None), |(path, asked)| (path, Some(asked)));
+        if path == "/events" {
+            let events = self.events.as_ref().and_then(|events| by_now(events, asked));
+            return Box::pin(ready(events.unwrap_or_default()));
+        }
         let (here, question) = (self.clone(), Question::read(path, asked));
         Box::pin(async move {
             match question {

@@ -58,7 +58,7 @@ impl Routes for Rooms {
         }
         match path {
             "/events" => match &self.readers {
-                Some(readers) => readers.answer(query, request.headers(), turn),
+                Some(readers) => readers.answer(query, request.headers(), self.others.as_ref(), turn),
                 None => text(StatusCode::NOT_FOUND, "this server keeps no events\n"),
             },
             "/registry" => {
@@ -88,7 +88,8 @@ impl Rooms {
     async fn of_all(&self, question: Question) -> Option<String> {
         let Some(others) = &self.others else { return self.here.text(question).await };
         let name = others.name().to_owned();
-        let said = tokio::spawn(others.ask(asked(&question))); // while we look ourselves
+        let asked = asked(&question);
+        let said = tokio::spawn(others.ask(Box::new(move |_| asked.clone()))); // while we look ourselves
         let (ours, wanted) = question.of_us();
         let own = self.here.text(ours).await?;
         let said = said.await.unwrap_or_default();

@@ -24,6 +24,7 @@ fn every_error_says_what_is_wrong_and_none_is_forgotten() {
         provision::ProvisionError,
         rotation::RotationError,
         pairing::PairingError,
+        rows::SharedError,
         rows::SheetError,
     ];
     let gateway = all_are_errors![

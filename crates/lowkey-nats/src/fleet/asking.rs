@@ -14,15 +14,20 @@ use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
 impl Fleet {
-    /// Asks all other gateways that are there what [their programs](Self::answer_by) answer to this, for so long at
-    /// most. Gives each one's name and its answer, or why there is none, for people.
-    pub async fn ask(&self, question: &str, within: Duration) -> Vec<(String, Result<String, String>)> {
+    /// Asks all other gateways that are there what [their programs](Self::answer_by) answer to the question that is for
+    /// the gateway of that name, for so long at most. Gives each one's name and its answer, or why there is none, for
+    /// people.
+    pub async fn ask(
+        &self,
+        question: impl Fn(&str) -> String,
+        within: Duration,
+    ) -> Vec<(String, Result<String, String>)> {
         let others = self.gateways().into_iter().filter(|peer| {
             let is_us = peer.beat.gateway == self.inner.name && peer.beat.run == self.inner.run;
             !is_us && !peer.beat.over && peer.silent < FORGOTTEN
         });
-        let asks = others.map(|peer| async move {
-            let question = Question::Text(question.to_owned());
+        let asked = others.map(|peer| (Question::Text(question(&peer.beat.gateway)), peer));
+        let asks = asked.map(|(question, peer)| async move {
             let answer = timeout(within, self.ask_one(&peer, &question)).await;
             let answer = answer.unwrap_or(Err(Unanswered::Silent));
             let answer = answer.and_then(|answer| String::from_utf8(answer).map_err(|_| Unanswered::Silent));

@@ -84,13 +84,13 @@ async fn a_gateway_asks_all_others_and_says_who_does_not_answer() {
     let fleet = a.registry.fleet();
     let others = || fleet.gateways().iter().filter(|peer| peer.is_there()).count();
     until("all are there", || others() == 3).await;
-    let said = fleet.ask("/x", WITHIN).await;
+    let said = fleet.ask(|_| "/x".to_owned(), WITHIN).await;
     let expected = [("b.*>", "b to /x".to_owned()), ("c", format!("{long} to /x"))];
     assert_eq!(said, expected.map(|(name, text)| (name.to_owned(), Ok(text))));
     c.registry.say_goodbye().await;
     drop(b);
     until("c is gone", || others() == 2).await;
-    let said = fleet.ask("/x", Duration::from_secs(1)).await;
+    let said = fleet.ask(|_| "/x".to_owned(), Duration::from_secs(1)).await;
     let [(name, Err(why))] = &said[..] else { panic!("{said:?}") };
     assert!(name == "b.*>" && why.starts_with("it does not answer"), "{why}");
 }

@@ -63,7 +63,7 @@ async fn gateways_follow_and_say_so_and_a_registrar_writes_with_the_rights_of_th
     }
     until(|| async { west.fleet().gateways().len() == 2 }).await;
     let within = Duration::from_secs(8);
-    assert_eq!(west.fleet().ask("x", within).await, [("east".to_owned(), Ok("x".to_owned()))]);
+    assert_eq!(west.fleet().ask(|_| "x".to_owned(), within).await, [("east".to_owned(), Ok("x".to_owned()))]);
     assert_eq!(west.fleet().send("nobody", b"x", within).await, Err(NotSent::Offline));
     assert_eq!(registrar.send("nobody", b"x", within).await, Err(NotSent::Offline));
     let (mut second, at_second) = comes(&server, at_west).await;

@@ -4,8 +4,6 @@
 export class Fleet {
   #devices = new Map();
   #clock;
-  /** The gateway that answers, if there are several. */
-  #asked = null;
 
   constructor(clock) {
     this.#clock = clock;
@@ -23,12 +21,13 @@ export class Fleet {
     return this.#devices.values();
   }
 
-  /** What the server says of all of them now. Sessions that have begun or ended since are known by their number. */
+  /**
+   * What the server says of all of them now. Sessions that have begun or ended since are known by their number; of
+   * several gateways each counts its own.
+   */
   load(answer) {
     const before = this.#devices;
-    // Of several gateways each counts its own sessions, and we hear the events of the one that we ask.
-    const asked = answer.server.gateway;
-    this.#asked = asked ?? null;
+    const asked = answer.server?.gateway ?? null;
     this.#devices = new Map();
     const ago = (seconds) => (seconds === null ? null : Date.now() - seconds * 1000);
     for (const of of answer.devices) {
@@ -37,7 +36,7 @@ export class Fleet {
         name: of.device,
         registered: of.registered,
         session: null,
-        lastEnded: old?.lastEnded ?? -1,
+        lastEnded: old?.lastEnded ?? new Map(),
         lastSeen: ago(of.last_seen_seconds_ago),
         from: of.from,
         ended: of.ended?.why ?? null,
@@ -48,17 +47,19 @@ export class Fleet {
         gateway: of.gateway ?? null,
       };
       const session = of.session;
-      const isHere = asked === undefined || of.gateway === asked;
-      if (session && (!isHere || session.number > device.lastEnded)) {
+      const isOver = ({ gateway, number }) => number <= (device.lastEnded.get(gateway) ?? -1);
+      if (session && !isOver({ gateway: device.gateway, number: session.number })) {
         device.session = {
-          number: session.number, since: ago(session.connected_seconds), from: session.from, mode: session.mode,
-          isHere,
+          gateway: device.gateway, number: session.number, since: ago(session.connected_seconds), from: session.from,
+          mode: session.mode,
         };
       }
-      // Confirmed while the answer was on its way.
-      const isNewer = () => old.session.number > Math.max(session?.number ?? -1, device.lastEnded);
-      if (old?.session?.isHere && (!session || isHere) && isNewer()) {
+      // Confirmed while the answer was on its way, at the gateway that has answered: of the others it knows best.
+      const last = session && device.gateway === asked ? session.number : -1;
+      const isElsewhere = session && device.gateway !== asked;
+      if (old?.session?.gateway === asked && !isElsewhere && old.session.number > last && !isOver(old.session)) {
         device.session = old.session;
+        device.gateway = asked;
       }
       this.#devices.set(device.name, device);
     }
@@ -67,8 +68,8 @@ export class Fleet {
   /** The server was started again: it counts its sessions from the beginning, and none of the old ones is there. */
   forgetSessions() {
     for (const device of this.#devices.values()) {
-      if (device.session?.isHere) device.session = null;
-      device.lastEnded = -1;
+      device.session = null;
+      device.lastEnded = new Map();
     }
   }
 
@@ -87,12 +88,16 @@ export class Fleet {
   #confirmed(event) {
     const device = this.#devices.get(event.device);
     if (!device) return true;
-    const before = device.session?.isHere ? device.session.number : -1;
-    if (event.session > Math.max(before, device.lastEnded)) {
-      const since = this.#clock.of(event.time);
-      device.session = { number: event.session, since, from: event.from ?? null, mode: event.mode, isHere: true };
-      device.gateway = this.#asked;
+    const { session, lastEnded } = device;
+    const gateway = event.gateway ?? null;
+    const since = this.#clock.of(event.time);
+    const last = Math.max(session?.gateway === gateway ? session.number : -1, lastEnded.get(gateway) ?? -1);
+    // What another gateway tells comes a little later.
+    const isLate = session && session.gateway !== gateway && session.since > since;
+    if (event.session > last && !isLate) {
+      device.session = { gateway, number: event.session, since, from: event.from ?? null, mode: event.mode };
       device.from = device.session.from;
+      device.gateway = gateway;
     }
     return false;
   }
@@ -100,9 +105,11 @@ export class Fleet {
   #ended(event) {
     const device = this.#devices.get(event.device);
     if (!device) return true;
-    device.lastEnded = Math.max(device.lastEnded, event.session);
+    const { session, lastEnded } = device;
+    const gateway = event.gateway ?? null;
+    lastEnded.set(gateway, Math.max(lastEnded.get(gateway) ?? -1, event.session));
     if (event.reason === "displaced" || event.reason === "moved") device.displaced += 1;
-    if (device.session && (!device.session.isHere || device.session.number > event.session)) return false;
+    if (session && (session.gateway !== gateway || session.number > event.session)) return false;
     device.session = null;
     device.ended = event.reason;
     device.lastSeen = this.#clock.of(event.time);

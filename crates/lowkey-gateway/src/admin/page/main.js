@@ -11,8 +11,6 @@ const DRAW_MS = 500;
 const GLANCE_MS = 5000;
 const LOAD_MS = 5000;
 const RELOAD_MS = 60_000;
-/** Where there are other gateways, of whose events we hear nothing. */
-const RELOAD_OTHERS_MS = 10_000;
 const EVENTS = 50;
 
 /** From the server's clock to ours. */
@@ -44,7 +42,7 @@ const glance = new Glance();
 const past = [];
 /** What was heard before the devices were read for the first time. */
 const early = [];
-const page = { changed: true, loading: false, stale: false, loaded: 0, reload: RELOAD_MS, open: false, run: null };
+const page = { changed: true, loading: false, stale: false, loaded: 0, open: false, run: null };
 
 function link(text, className) {
   const at = document.getElementById("link");
@@ -62,9 +60,7 @@ async function load() {
   page.stale = false;
   const asked = Date.now();
   try {
-    const answer = await ask("/devices");
-    fleet.load(answer);
-    page.reload = (answer.server.gateways ?? []).length > 1 ? RELOAD_OTHERS_MS : RELOAD_MS;
+    fleet.load(await ask("/devices"));
     page.changed = true;
     // What had happened when it was asked is in the answer; a clock says that to a few seconds.
     const news = early.splice(0).filter((event) => fleet.hear(event) && clocks.of(event.time) > asked - 3000);
@@ -85,7 +81,7 @@ async function look() {
   } catch {
     return;
   }
-  if (Date.now() - page.loaded > page.reload) load(); // attempts are judged later, and no event says of whom one was
+  if (Date.now() - page.loaded > RELOAD_MS) load(); // attempts are judged later, and no event says of whom one was
 }
 
 function hear(message) {

@@ -1,7 +1,8 @@
 //! Gateways that answer for each other: whichever is asked, it says what is so in the whole fleet.
 
 use super::{ask, get};
-use lowkey_gateway::admin::{Admin, Endpoint, Here, Later, Others};
+use lowkey_gateway::admin::{Admin, Asks, Endpoint, Here, Later, Others};
+use lowkey_gateway::events::Events;
 use lowkey_gateway::memory::Memory;
 use lowkey_host::{Acceptor, Connection, NotSent, Received};
 use serde_json::{Value, json};
@@ -10,7 +11,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use test_support::world::World;
 use tokio::io::DuplexStream;
-use tokio::net::UnixStream;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpStream, UnixStream};
+use tracing_subscriber::prelude::*;
 
 /// The other gateway, or what it says in its place.
 #[derive(Debug)]
@@ -26,8 +29,9 @@ impl Others for Other {
         self.name
     }
 
-    fn ask(&self, question: String) -> Later<Vec<(String, Result<String, String>)>> {
+    fn ask(&self, question: Asks) -> Later<Vec<(String, Result<String, String>)>> {
         let (here, other) = (self.here.lock().unwrap().clone(), self.other.to_owned());
+        let question = question(&other);
         Box::pin(async move {
             let answer = match here {
                 Ok(here) => Ok(here.answer(&question).await),
@@ -53,6 +57,8 @@ struct Fleet {
     addresses: [SocketAddr; 2],
     /// What east knows of west.
     other: Arc<Other>,
+    /// What has happened at each.
+    events: [Events; 2],
     folder: tempfile::TempDir,
 }
 
@@ -61,14 +67,16 @@ impl Fleet {
         let world = World::with_devices(4);
         let (east, west) = (world.acceptor(), world.acceptor());
         let folder = tempfile::tempdir().unwrap();
-        let bind = async |acceptor: &Acceptor| {
+        let events = [Events::new(), Events::new()];
+        let bind = async |acceptor: &Acceptor, events: &Events| {
             let admin = Admin::bind(&"127.0.0.1:0".parse().unwrap(), acceptor.clone()).await.unwrap();
             let memory = Memory::new();
             tokio::spawn(memory.keep(acceptor));
-            let admin = admin.with_memory(memory);
+            let admin = admin.with_memory(memory).with_events(events.clone());
             (admin.endpoint().unwrap().socket_addr().unwrap(), admin)
         };
-        let ((at_east, of_east), (at_west, of_west)) = (bind(&east).await, bind(&west).await);
+        let ((at_east, of_east), (at_west, of_west)) =
+            (bind(&east, &events[0]).await, bind(&west, &events[1]).await);
         let other = |name, other, here: &Admin, acceptor: &Acceptor| {
             let (here, acceptor) = (Ok(here.here()).into(), acceptor.clone());
             Arc::new(Other { name, other, here, acceptor })
@@ -82,7 +90,7 @@ impl Fleet {
         let others = Arc::clone(&knows_west);
         tokio::spawn(of_east.with_others(others).run());
         tokio::spawn(of_west.with_others(knows_east).run());
-        Self { world, east, west, addresses: [at_east, at_west], other: knows_west, folder }
+        Self { world, east, west, addresses: [at_east, at_west], other: knows_west, events, folder }
     }
 
     async fn of(&self, path: &str) -> Value {
@@ -230,4 +238,54 @@ async fn a_message_goes_to_a_device_of_another_gateway() {
     assert_eq!((status, answer.contains("\"received\":true")), (200, true), "{answer}");
     drop(fleet);
     receives.abort();
+}
+
+/// Something happens there.
+fn happens(events: &Events, number: u32) {
+    let subscriber = tracing_subscriber::registry().with(events.layer());
+    tracing::subscriber::with_default(subscriber, || {
+        tracing::warn!(name: "lowkey.backend_down", target: "lowkey", number, "something happened");
+    });
+}
+
+/// Where and what, of each event.
+fn said(lines: &[String]) -> Vec<(String, u64)> {
+    let events = lines.iter().filter_map(|line| line.strip_prefix("data: "));
+    let events = events.map(|json| serde_json::from_str(json).unwrap());
+    let said = |of: Value| (of["gateway"].as_str().unwrap().to_owned(), of["number"].as_u64().unwrap());
+    events.map(said).collect()
+}
+
+#[tokio::test]
+async fn events_of_all_gateways_are_told_in_the_order_of_their_times_and_as_they_happen() {
+    let fleet = Fleet::new().await;
+    let [east, west] = &fleet.events;
+    for n in [0, 2, 4] {
+        happens(east, n);
+        happens(west, n + 1);
+    }
+    let (_, text) = get(fleet.addresses[0], "/events?last=2&end=now").await;
+    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let expected = [("east", 2), ("west", 3), ("east", 4), ("west", 5)].map(|(at, n)| (at.to_owned(), n));
+    assert_eq!(said(&lines), expected, "{text}");
+    let none = get(fleet.addresses[1], "/events?last=9&end=now&only=lowkey.other").await.1;
+    assert!(!none.contains("data:"), "{none}");
+    // One who stays.
+    let mut stays = BufReader::new(TcpStream::connect(fleet.addresses[0]).await.unwrap());
+    stays.write_all(b"GET /events?last=1 HTTP/1.0\r\nHost: localhost\r\n\r\n").await.unwrap();
+    let mut lines = Vec::new();
+    for (count, number) in [(2, 6), (3, 7), (4, 8)] {
+        while said(&lines).len() < count {
+            let mut line = String::new();
+            assert!(stays.read_line(&mut line).await.unwrap() > 0, "it has ended");
+            lines.push(line.trim_end().to_owned());
+        }
+        happens(if number == 7 { east } else { west }, number);
+    }
+    let expected = [("east", 4), ("west", 5), ("west", 6), ("east", 7)].map(|(at, n)| (at.to_owned(), n));
+    assert_eq!(said(&lines), expected, "{lines:?}");
+    // One that does not answer takes nothing from what is known here.
+    *fleet.other.here.lock().unwrap() = Err("it is gone".to_owned());
+    let (_, text) = get(fleet.addresses[0], "/events?last=1&end=now").await;
+    assert!(text.contains("\"number\":7"), "{text}");
 }
