@@ -25,7 +25,8 @@
 //! | `POST /send`, `{"device", "hex", "seconds"}` | [sends a message](Acceptor::send) to a device: `received`, or `why` not and whether it was `sent` |
 //!
 //! Of several gateways each answers for [all](Admin::with_others) in `/overview`, `/sessions`, `/devices`, `/doctor`,
-//! `/events` and `/send`: `gateway` is where a device is, `gateways` has those that there are, and why one has not answered.
+//! `/events` and `/send`: `gateway` is where a device is, `gateways` has those that there are, and why one has not
+//! answered.
 //!
 //! All but metrics and liveness show names, ids and addresses of devices, and whoever reaches the listener
 //! reads them: a Unix socket asks the file system who may (mode 0660), a loopback address lets every user of the
@@ -128,8 +129,8 @@ impl Admin {
     }
 
     /// With what the other gateways of a fleet know, in `/overview`, `/sessions`, `/devices`, `/doctor` and `/events`,
-    /// and with their devices for `/send`. Each device, and each thing that is found, says which `gateway` it is of, and
-    /// `gateways` says who has not answered. To be called last.
+    /// and with their devices for `/send`. Each device, each event and each thing that is found says which `gateway` it
+    /// is of, and `gateways` says who has not answered. To be called last.
     #[must_use]
     pub fn with_others(mut self, others: Arc<dyn Others>) -> Self {
         self.routes.others = Some(others);

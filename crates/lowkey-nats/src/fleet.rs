@@ -133,6 +133,11 @@ impl Fleet {
         self.state().peers.said(beat, at);
     }
 
+    /// A gateway is gone for good.
+    pub(crate) fn forget(&self, gateway: &str) {
+        self.state().peers.forget(gateway);
+    }
+
     /// Another gateway says of itself that it has our name.
     pub(crate) fn has_twin(&self) {
         self.state().twin = Some(Instant::now());

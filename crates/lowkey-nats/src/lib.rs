@@ -48,5 +48,5 @@ pub use error::NatsError;
 pub use fleet::{Fleet, Peer};
 pub use lease::Lease;
 pub use nats_rows::NatsRows;
-pub use registrar::{InForce, Registrar, Standing, Stored, Waits};
+pub use registrar::{Forgotten, InForce, Registrar, Standing, Stored, Waits};
 pub use registry::{NatsRegistry, Settings};

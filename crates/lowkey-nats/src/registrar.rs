@@ -49,6 +49,8 @@ pub struct Stored {
     revisions: BTreeMap<String, u64>,
     /// Of the last change of any row, also of those that are none of ours.
     last_of_rows: u64,
+    /// Of what the gateways say of themselves.
+    said: BTreeMap<String, u64>,
 }
 
 /// What has to stand there as it was read for a key to be written.
@@ -80,6 +82,18 @@ pub enum Standing {
     Gone(Duration),
     /// It stopped in order, or has not been heard of for so long that it lets nobody in.
     Over,
+}
+
+/// What became of a gateway that was to be forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Forgotten {
+    /// It is forgotten. If it is not gone for good, it will say of itself that it is there.
+    Done,
+    /// None of this name has ever said anything.
+    Unknown,
+    /// It is there: it was heard so long ago. Nothing has changed.
+    IsThere(Duration),
 }
 
 /// Whether there is anybody left to wait for.
@@ -168,6 +182,7 @@ impl Registrar {
             head: None,
             head_revision: 0,
             revisions: BTreeMap::new(),
+            said: BTreeMap::new(),
             last_of_rows: following.last_of_rows,
         };
         for entry in entries {
@@ -309,6 +324,26 @@ impl Registrar {
         }
     }
 
+    /// Has nobody wait for a gateway any more that is gone for good: takes away what it has said of itself.
+    ///
+    /// # Errors
+    /// [`NatsError`].
+    pub async fn forget(&self, gateway: &str) -> Result<Forgotten, NatsError> {
+        let (stored, following) = self.begin().await?;
+        let Some((beat, at)) = stored.beats.get(gateway) else { return Ok(Forgotten::Unknown) };
+        let silent = Duration::from_secs(u64::try_from(following.now().saturating_sub(*at)).unwrap_or(0));
+        if silent <= LOST && !beat.over {
+            return Ok(Forgotten::IsThere(silent));
+        }
+        let said = Unchanged::Key(stored.said.get(gateway).copied().unwrap_or(0));
+        match self.put(&Key::Beat(gateway.to_owned()), None, said).await {
+            Ok(_) => Ok(Forgotten::Done),
+            // It has said something since.
+            Err(NatsError::Raced(_)) => Ok(Forgotten::IsThere(Duration::ZERO)),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Calls `see` with every change, and every beat, until it says no.
     ///
     /// # Errors
@@ -364,10 +399,13 @@ impl Stored {
                     Some(Err(why)) => self.faulty.push((name, why)),
                 }
             }
-            (Key::Beat(name), value) => match value.and_then(|value| Beat::of_kept(name.clone(), &value)) {
-                Some(beat) => drop(self.beats.insert(name, (beat, at))),
-                None => drop(self.beats.remove(&name)),
-            },
+            (Key::Beat(name), value) => {
+                self.said.insert(name.clone(), revision);
+                match value.and_then(|value| Beat::of_kept(name.clone(), &value)) {
+                    Some(beat) => drop(self.beats.insert(name, (beat, at))),
+                    None => drop(self.beats.remove(&name)),
+                }
+            }
         }
     }
 

@@ -1,14 +1,15 @@
 //! `lowkey registry`: a registry that several servers share, from and to the file that people review.
 
+use crate::config::nearest;
 use crate::failure::{Exit, Failure};
 use crate::in_force::{NOT_ASKED, waiting};
 use crate::nats::{address, arguments, came_to_nothing, obeyed, registrar, wait};
 use crate::shared_arguments;
-use crate::terminal::{path, print, print_on, say, server_key};
+use crate::terminal::{path, print, print_on, say, server_key, text};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use lowkey_host::PublicKey;
-use lowkey_host::text::clean;
-use lowkey_nats::{NatsError, OnStale, Stored};
+use lowkey_host::text::{clean, mask};
+use lowkey_nats::{Forgotten, NatsError, OnStale, Stored};
 use lowkey_registry::keys;
 use lowkey_registry::rows::{Sheet, server_of};
 use lowkey_registry::text_file::{Trust, read};
@@ -76,6 +77,13 @@ pub(crate) fn command() -> Command {
                 .arg(server()),
         )
         .subcommand(
+            Command::new("forget")
+                .about("Have nobody wait for a server any more that is gone for good")
+                .arg(address())
+                .arg(Arg::new("gateway").required(true).value_name("NAME").help("The server's name"))
+                .args(arguments()),
+        )
+        .subcommand(
             Command::new("watch")
                 .about("Print changes of what the servers share as they happen, and how the servers stand to it")
                 .arg(address())
@@ -90,6 +98,7 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
             Some(("push", of)) => push(of).await,
             Some(("pull", of)) => pull(of).await,
             Some(("diff", of)) => diff(of).await,
+            Some(("forget", of)) => forget(of).await,
             Some(("watch", of)) => watch(of).await,
             _ => Ok(()), // clap has refused it
         }
@@ -165,6 +174,28 @@ async fn diff(of: &ArgMatches) -> Result<(), Failure> {
     }
     print(&text)?;
     if differs.any() { Err(Failure::new(Exit::NotInForce, differs.summary())) } else { Ok(()) }
+}
+
+async fn forget(of: &ArgMatches) -> Result<(), Failure> {
+    let name = text(of, "gateway").unwrap_or_default();
+    let registrar = registrar(of).await?;
+    let shown = mask(name);
+    match registrar.forget(name).await.map_err(|error| came_to_nothing(&error))? {
+        Forgotten::Done => {
+            say(format_args!("forgotten: {shown:?}; if it runs after all, it is there again"));
+            Ok(())
+        }
+        Forgotten::IsThere(silent) => {
+            let why = format!("{shown:?} is there: it was heard {} s ago; stop it first", silent.as_secs());
+            Err(Failure::new(Exit::NotInForce, why))
+        }
+        _ => {
+            let stored = registrar.read().await.map_err(|error| came_to_nothing(&error))?;
+            let near = nearest(name, stored.beats.keys().map(String::as_str));
+            let near = near.map(|near| format!("; {near:?} is one")).unwrap_or_default();
+            Err(Failure::new(Exit::Arguments, format!("no server is called {shown:?}{near}")))
+        }
+    }
 }
 
 async fn watch(of: &ArgMatches) -> Result<(), Failure> {

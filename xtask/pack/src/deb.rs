@@ -221,7 +221,7 @@ usr/bin/lowkey check --config etc/lowkey/lowkey.toml
 
 const LIMIT: Duration = Duration::from_secs(300);
 
-const CONTENTS: [&str; 44] = [
+const CONTENTS: [&str; 45] = [
     "/etc/lowkey/lowkey.toml",
     "/usr/bin/lowkey",
     "/usr/lib/systemd/system/lowkey.service",
@@ -254,6 +254,7 @@ const CONTENTS: [&str; 44] = [
     "/usr/share/man/man1/lowkey-provision.1.gz",
     "/usr/share/man/man1/lowkey-pubkey.1.gz",
     "/usr/share/man/man1/lowkey-registry-diff.1.gz",
+    "/usr/share/man/man1/lowkey-registry-forget.1.gz",
     "/usr/share/man/man1/lowkey-registry-pull.1.gz",
     "/usr/share/man/man1/lowkey-registry-push.1.gz",
     "/usr/share/man/man1/lowkey-registry-watch.1.gz",

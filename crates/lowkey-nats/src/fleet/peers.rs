@@ -35,6 +35,10 @@ impl Peers {
         }
     }
 
+    pub(super) fn forget(&mut self, name: &str) {
+        self.by_name.remove(name);
+    }
+
     /// All of them, as they are at this time.
     pub(super) fn at(&self, now: i64) -> Vec<Peer> {
         self.by_name.values().map(|(beat, at)| peer(beat, *at, now)).collect()

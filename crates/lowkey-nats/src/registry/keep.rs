@@ -195,6 +195,7 @@ impl Shared {
             }
         }
         let returned = self.hear(news.beats);
+        news.forgotten.iter().for_each(|gateway| self.fleet.forget(gateway));
         if changes {
             let client = self.state().client.clone();
             if let Some(client) = client {

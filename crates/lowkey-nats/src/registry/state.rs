@@ -31,6 +31,8 @@ pub(super) struct News {
     pub(super) rows: Vec<Row>,
     /// What gateways have said of themselves, and when by NATS's clock, in milliseconds since 1970.
     pub(super) beats: Vec<(Beat, i64)>,
+    /// Gateways that are gone for good.
+    pub(super) forgotten: Vec<String>,
     pub(super) last: u64,
 }
 
@@ -62,7 +64,7 @@ impl News {
                 (Key::Beat(name), Some(value)) => {
                     news.beats.extend(Beat::of_kept(name, &value).map(|beat| (beat, at_ms)));
                 }
-                (Key::Beat(_), None) => (),
+                (Key::Beat(name), None) => news.forgotten.push(name),
             }
         }
         news

@@ -1,7 +1,7 @@
 //! What is written is in force where a gateway says so, and nowhere else.
 
 use super::bed::{Bed, until};
-use lowkey_nats::{OnStale, Settings, Standing, Waits};
+use lowkey_nats::{Forgotten, OnStale, Settings, Standing, Waits};
 use std::time::Duration;
 use test_support::Watchdog;
 
@@ -55,6 +55,12 @@ async fn a_gateway_that_is_gone_without_goodbye_is_named_until_it_has_surely_sto
     let stands = registrar.in_force(revision, Waits::No).await.unwrap();
     assert!(!stands.is_everywhere());
     assert!(stands.others().any(|(name, _)| name == "serves"));
+    assert!(matches!(registrar.forget("there").await.unwrap(), Forgotten::IsThere(_)));
+    assert!(matches!(registrar.forget("gone").await.unwrap(), Forgotten::IsThere(_)), "not for long enough");
+    assert_eq!(registrar.forget("nobody").await.unwrap(), Forgotten::Unknown);
+    assert_eq!(registrar.forget("left").await.unwrap(), Forgotten::Done);
+    assert!(!registrar.read().await.unwrap().beats.contains_key("left"));
+    assert_eq!(registrar.forget("left").await.unwrap(), Forgotten::Unknown);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -61,5 +61,12 @@ fn a_folder_that_cannot_be_made_is_an_error() {
 }
 
 /// Commands of commands.
-const BELOW: [&str; 6] =
-    ["code-new", "page-show", "registry-diff", "registry-pull", "registry-push", "registry-watch"];
+const BELOW: [&str; 7] = [
+    "code-new",
+    "page-show",
+    "registry-diff",
+    "registry-forget",
+    "registry-pull",
+    "registry-push",
+    "registry-watch",
+];

@@ -107,6 +107,10 @@ fn what_is_pushed_is_in_force_on_every_server_and_revoked_devices_are_gone_when_
     folder.write("devices.toml", &devices);
     let brief = format!("registry push devices.toml {registry} --wait 1s");
     folder.run(&brief).code(7).stderr(contains("not in force everywhere: \"a\""));
+    let forget = |name: &str| folder.run(&format!("registry forget {registry} {name}"));
+    forget("a").code(7).stderr(contains("\"a\" is there: it was heard"));
+    forget("c").code(2).stderr(contains("no server is called \"c\""));
+    forget("b").success().stderr(contains("forgotten: \"b\""));
     drop(fleet.runtime);
 }
 
