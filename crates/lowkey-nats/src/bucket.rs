@@ -56,6 +56,14 @@ impl Bucket {
         format!("{}device.*", self.subjects())
     }
 
+    /// The device whose row has this subject.
+    pub(crate) fn device(&self, subject: &str) -> Option<String> {
+        match Key::of(subject.strip_prefix(&self.subjects())?)? {
+            Key::Device(name) => Some(name),
+            Key::Head | Key::Beat(_) => None,
+        }
+    }
+
     fn subjects(&self) -> String {
         format!("$KV.{}.", self.name)
     }

@@ -7,15 +7,16 @@ use crate::beat::{Beat, LOST, OnStale};
 use crate::bucket::{Bucket, Entry, Key};
 use crate::claims::Claims;
 use crate::error::NatsError;
-use crate::follow::{Following, is_missing};
+use crate::follow::{Following, is_missing, stream};
 use crate::head::Head;
 use crate::layout;
 use async_nats::Client;
 use async_nats::header::{HeaderMap, NATS_EXPECTED_LAST_SUBJECT_SEQUENCE};
 use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::stream::DirectGetErrorKind;
 use async_nats::jetstream::{self, Context};
 use lowkey_host::text::Hex;
-use lowkey_registry::rows::{Ranked, Sheet};
+use lowkey_registry::rows::{Ranked, Sheet, server_of};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -223,34 +224,92 @@ impl Registrar {
         Ok(last)
     }
 
-    /// Writes what `new` says otherwise than `old`, as [`write`](Self::write) does, but only if no row of any device
-    /// has changed since `old` was read, and leaves rows that cannot be read alone, but for that of the name `out`.
-    /// What one writes in this way fits to all that is there.
+    /// Writes what `new` says otherwise than `old`, as [`write`](Self::write) does, but only if that fits to whatever
+    /// others have written since `old` was read, and leaves rows that cannot be read alone, but for that of the name
+    /// `out`.
     ///
     /// # Errors
-    /// [`NatsError::Raced`]: one has changed, or has not been heard of after it was sent. Of several rows some may be
-    /// written.
+    /// [`NatsError::Raced`]: it may not fit. Of several rows some may be written.
     pub async fn edit(&self, old: &Stored, new: &Sheet, out: Option<&str>) -> Result<Option<u64>, NatsError> {
         let mut written = None;
         let new = new.clone().ranked_as(&old.sheet);
-        if let Some(head) = old.new_head(&new)? {
-            written = Some(self.put(&Key::Head, Some(head.kept()), Unchanged::Key(old.head_revision)).await?);
+        let mut head = old.head_revision;
+        if let Some(new_head) = old.new_head(&new)? {
+            head = self.put(&Key::Head, Some(new_head.kept()), Unchanged::Key(head)).await?;
+            written = Some(head);
         }
         let is_new = |name: &String| !old.sheet.rows.contains_key(name);
         let differing = new.rows.iter().filter(|(name, row)| old.sheet.rows.get(*name) != Some(*row));
         let (come, changed): (Vec<_>, Vec<_>) = differing.partition(|(name, _)| is_new(name));
         let gone = old.sheet.rows.keys().filter(|name| !new.rows.contains_key(*name)).cloned();
         let gone = gone.chain(out.map(str::to_owned)).map(|name| (name, None));
-        let kept = |of: Vec<(&String, &Ranked)>| {
-            of.into_iter().map(|(name, row)| (name.clone(), Some(row.kept()))).collect::<Vec<_>>()
-        };
         // What changes beside the row that comes or goes is comments: that row comes last.
+        let some = |(name, row): (&String, &Ranked)| (name.clone(), Some(row.clone()));
+        let rows = changed.into_iter().map(some).chain(gone).chain(come.into_iter().map(some));
+        let rows: Vec<(String, Option<Ranked>)> = rows.collect();
         let mut last = old.last_of_rows;
-        for (name, value) in kept(changed).into_iter().chain(gone).chain(kept(come)) {
-            last = self.put(&Key::Device(name), value, Unchanged::Rows(last)).await?;
+        for (name, row) in &rows {
+            last = self.put_beside(name, row.as_ref(), last, &rows, &new.head, head).await?;
             written = Some(last);
         }
         Ok(written)
+    }
+
+    /// Writes one of `rows`, on top of what others have written behind `last`, if those fit to all of them.
+    async fn put_beside(
+        &self,
+        name: &str,
+        row: Option<&Ranked>,
+        mut last: u64,
+        rows: &[(String, Option<Ranked>)],
+        head: &str,
+        head_revision: u64,
+    ) -> Result<u64, NatsError> {
+        for _ in 0..MOST_ATTEMPTS {
+            let key = Key::Device(name.to_owned());
+            match self.put(&key, row.map(Ranked::kept), Unchanged::Rows(last)).await {
+                Err(NatsError::Raced(_)) => (),
+                written => return written,
+            }
+            let (behind, others) = self.others_behind(last).await?;
+            if behind == last || !self.is_head(head_revision).await? || !fit(head, rows, &others) {
+                break;
+            }
+            last = behind;
+        }
+        Err(NatsError::Raced(name.to_owned()))
+    }
+
+    /// What has been written to rows behind this revision: the last one of that, and each by name; one that is gone, or
+    /// that nobody can read, is `None`.
+    async fn others_behind(
+        &self,
+        mut last: u64,
+    ) -> Result<(u64, BTreeMap<String, Option<Ranked>>), NatsError> {
+        let stream = stream(&self.context, &self.bucket).await?;
+        let mut others = BTreeMap::new();
+        loop {
+            match stream.direct_get_next_for_subject(self.bucket.rows(), Some(last + 1)).await {
+                Ok(message) => {
+                    last = message.sequence;
+                    if let Some(name) = self.bucket.device(&message.subject) {
+                        let text = std::str::from_utf8(&message.payload).ok();
+                        let is_gone = message.headers.get("KV-Operation").is_some();
+                        let row = text.filter(|_| !is_gone).and_then(|text| Ranked::of_kept(text).ok());
+                        others.insert(name, row);
+                    }
+                }
+                Err(error) if error.kind() == DirectGetErrorKind::NotFound => return Ok((last, others)),
+                Err(error) => return Err(NatsError::request("the registry cannot be read")(&error)),
+            }
+        }
+    }
+
+    async fn is_head(&self, revision: u64) -> Result<bool, NatsError> {
+        let stream = stream(&self.context, &self.bucket).await?;
+        let head = stream.direct_get_last_for_subject(self.bucket.subject(&Key::Head)).await;
+        let head = head.map_err(|error| NatsError::request("the registry cannot be read")(&error))?;
+        Ok(head.sequence == revision)
     }
 
     /// Says that what is there is another registry from now on: gateways that have read a later one take this.
@@ -427,6 +486,17 @@ impl Stored {
     }
 }
 
+/// Whether others' rows are none of ours, and a server would load them beside those that we write.
+fn fit(head: &str, ours: &[(String, Option<Ranked>)], others: &BTreeMap<String, Option<Ranked>>) -> bool {
+    if ours.iter().any(|(name, _)| others.contains_key(name)) {
+        return false;
+    }
+    let ours = ours.iter().filter_map(|(name, row)| Some((name.clone(), row.clone()?)));
+    let others = others.iter().filter_map(|(name, row)| Some((name.clone(), row.clone()?)));
+    let text = Sheet { head: head.to_owned(), rows: ours.chain(others).collect() }.text();
+    server_of(head).is_some_and(|server| Sheet::of(&text, Path::new(""), &server).is_ok())
+}
+
 fn born() -> Result<String, NatsError> {
     let random = lowkey_host::entropy::random();
     let random =
@@ -434,6 +504,8 @@ fn born() -> Result<String, NatsError> {
     Ok(Hex(&random.expose()[..16]).to_string())
 }
 
+/// How often a row is written on top of what others have written meanwhile.
+const MOST_ATTEMPTS: u32 = 100;
 /// Whose last change the expected one is: by itself it is that of the key that is written. From 2.11 on; an older
 /// server writes nothing then.
 const EXPECTED_OF_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";

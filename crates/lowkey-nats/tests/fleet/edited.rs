@@ -8,7 +8,7 @@ use lowkey_registry::pairing::{Enrolment, claim, finalise, may_claim, remove};
 use lowkey_registry::provision::batch::{Batch, Codes, check, make, numbered};
 use lowkey_registry::provision::{Format, KnownKey, Order, PskFile, Rotation, provision, register};
 use lowkey_registry::rotation::{Which, finish, revoke};
-use lowkey_registry::rows::{SharedError, SharedRegistry};
+use lowkey_registry::rows::{SharedError, SharedRegistry, Sheet};
 use lowkey_registry::{Target, keys};
 use std::path::{Path, PathBuf};
 use std::sync::Barrier;
@@ -318,19 +318,36 @@ async fn of_many_who_change_a_registry_at_once_none_undoes_another_and_a_key_has
 
 /// Each fits to what both have read, and the two not to each other: it is not enough that nobody has changed the row.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_read_before_another_s_row_came_is_not_written() {
+async fn what_was_read_before_another_s_row_came_is_written_only_beside_it() {
     let _watchdog = Watchdog::new();
     let Some(bed) = Bed::new().await else { return };
     let registrars = [bed.with(&[2]).await, bed.registrar().await];
-    let (runtime, sheets) = (Handle::current(), [bed.sheet(&[2, 3]), bed.sheet(&[2, 4])]);
+    let (runtime, server) = (Handle::current(), bed.server.public_key());
+    let [third, fourth, both] = [&[2, 3][..], &[2, 4], &[2, 5]].map(|devices| bed.sheet(devices));
+    // With the key of the third, and with its name.
+    let [key, name] = [("pump-5", 3), ("pump-3", 6)].map(|(name, byte)| {
+        let text = both.text().replace("pump-5", name);
+        let text = text.replace(&keys::encode_public(&public(5)), &keys::encode_public(&public(byte)));
+        Sheet::of(&text, Path::new(""), &server).unwrap()
+    });
     let played = tokio::task::spawn_blocking(move || {
         let rows = registrars.map(|registrar| NatsRows::new(registrar, runtime.clone(), None));
         let [first, second] = [rows[0].read().unwrap(), rows[1].read().unwrap()];
-        let revision = first.write(&sheets[0], None).unwrap();
-        assert_eq!(second.write(&sheets[1], None), Err(SharedError::Raced));
+        let revision = first.write(&third, None).unwrap();
+        for other in [&key, &name] {
+            assert_eq!(second.write(other, None), Err(SharedError::Raced));
+        }
         // What is the same needs no writing, whatever anybody has done.
         assert!(second.write(second.sheet(), None).unwrap() < revision);
         assert_eq!(rows[1].read().unwrap().revision(), revision);
+        // Another row is nobody's race.
+        assert!(second.write(&fourth, None).unwrap() > revision);
+        let names: Vec<_> = rows[0].read().unwrap().sheet().rows.keys().cloned().collect();
+        assert_eq!(names, ["pump-2", "pump-3", "pump-4"]);
+        // Nor does who takes one out that another has changed meanwhile.
+        let [first, second] = [rows[0].read().unwrap(), rows[1].read().unwrap()];
+        first.write(&third, None).unwrap();
+        assert_eq!(second.write(&third, None), Err(SharedError::Raced));
     });
     played.await.unwrap();
 }
