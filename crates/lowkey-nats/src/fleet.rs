@@ -69,6 +69,10 @@ struct State {
     came: HashMap<String, Came>,
     /// How often we have said that a device is here.
     told: u64,
+    /// Whether something that was told was not heard.
+    missed: bool,
+    /// Why leases are not taken, as it was said.
+    lease_error: Option<String>,
     twin: Option<Instant>,
     answers: Option<Arc<Answers>>,
 }
@@ -136,6 +140,11 @@ impl Fleet {
     /// A gateway is gone for good.
     pub(crate) fn forget(&self, gateway: &str) {
         self.state().peers.forget(gateway);
+    }
+
+    /// Why leases are not taken: a device may have a session at two gateways.
+    pub(crate) fn lease_error(&self) -> Option<String> {
+        self.state().lease_error.clone()
     }
 
     /// Another gateway says of itself that it has our name.

@@ -196,6 +196,13 @@ impl Registry for NatsRegistry {
                 twin.meanwhile("devices that come to one of the two are ended by the other, or not seen");
             return Some(twin.mended_by("give each gateway a `name` of its own, and start it again"));
         }
+        if let (None, Some(why)) = (&error, self.shared.fleet.lease_error()) {
+            let trouble = Trouble::new(format!("which gateway has a device cannot be written: {why}"));
+            let trouble = trouble.meanwhile("a device may have a session at two gateways");
+            return Some(
+                trouble.mended_by("`lowkey registry push` makes the bucket; see to NATS's permissions"),
+            );
+        }
         let Some(error) = error else { return self.shared.rows.trouble() };
         let since =
             age.map_or_else(|| "not since the start".to_owned(), |age| format!("{} s ago", age.as_secs()));

@@ -39,7 +39,8 @@ impl Fleet {
             let count = counts.get(message.subject.as_str());
             let is_next = count.is_some_and(|(of, count)| *of == run && n == count + 1);
             if !is_next && count.is_some() {
-                self.mark_all(acceptor);
+                // Not at once: whoever may speak here may say any number of times that something was missed.
+                self.state().missed = true;
             }
             if counts.len() < MOST || count.is_some() {
                 counts.insert(message.subject.to_string(), (run, n));

@@ -8,6 +8,7 @@ use async_nats::connection::State;
 use async_nats::header::{HeaderMap, NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NATS_MESSAGE_TTL};
 use async_nats::jetstream::context::PublishErrorKind;
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use lowkey_host::text::mask;
 use lowkey_host::{Acceptor, SessionInfo};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -64,12 +65,18 @@ impl Fleet {
             tokio::select! {
                 Some((name, outcome)) = running.next(), if !running.is_empty() => {
                     self.inner.due.done(&name);
+                    self.say(outcome.as_ref().err());
                     if outcome.is_err() {
                         failed.push(name);
                     }
                 }
                 () = self.inner.due.more() => (),
-                _ = retry.tick() => failed.drain(..).for_each(|name| self.inner.due.mark(&name)),
+                _ = retry.tick() => {
+                    failed.drain(..).for_each(|name| self.inner.due.mark(&name));
+                    if std::mem::take(&mut self.state().missed) {
+                        self.mark_all(acceptor);
+                    }
+                }
                 _ = scan.tick() => self.mark_all(acceptor),
             }
         }
@@ -82,6 +89,20 @@ impl Fleet {
         }
         let held: Vec<String> = self.state().held.keys().cloned().collect();
         held.iter().for_each(|name| self.inner.due.mark(name));
+    }
+
+    /// Says once that leases are not taken, until they are.
+    fn say(&self, error: Option<&NatsError>) {
+        let error = match error {
+            // Another was faster: it is tried again.
+            Some(NatsError::Raced(_)) => return,
+            error => error.map(ToString::to_string),
+        };
+        let was = std::mem::replace(&mut self.state().lease_error, error.clone());
+        if let (None, Some(error)) = (was, error) {
+            let gateway = mask(&self.inner.name);
+            tracing::warn!(name: "lowkey.lease_failed", target: "lowkey", %gateway, error, "leases of devices are not taken");
+        }
     }
 
     fn is_connected(&self) -> bool {

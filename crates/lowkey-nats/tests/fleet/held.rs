@@ -222,6 +222,24 @@ async fn after_a_restart_of_nats_devices_are_held_by_whom_they_were() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn leases_that_cannot_be_taken_are_said_not_to_be_and_keep_no_device_out() {
+    let _watchdog = Watchdog::new();
+    let Some(bed) = Bed::new().await else { return };
+    let registrar = bed.with(&[2]).await;
+    let a = bed.reading("a").await;
+    let context = async_nats::jetstream::new(async_nats::connect(bed.nats.url()).await.unwrap());
+    context.delete_stream("KV_test-live").await.unwrap();
+    let _session = bed.comes(2, &a).await;
+    until("it says so", || a.registry.trouble().is_some()).await;
+    let trouble = a.registry.trouble().unwrap();
+    assert!(trouble.what.starts_with("which gateway has a device cannot be written: "), "{}", trouble.what);
+    assert_eq!(has(&a), [2]);
+    registrar.create(1).await.unwrap();
+    until_held(2, &a, "a").await;
+    until("it is mended", || a.registry.trouble().is_none()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_gateways_of_one_name_say_so() {
     let _watchdog = Watchdog::new();
     let Some(bed) = Bed::new().await else { return };
