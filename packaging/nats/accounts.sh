@@ -61,7 +61,7 @@ follows() {
 
 registrar() {
     publish="\$JS.API.INFO $(reads registry live claims) $(keeps registry live claims)
-        \$KV.$prefix-registry.> \$KV.$prefix-claims.* $prefix.to.* $prefix.ask $prefix.ask.*"
+        \$KV.$prefix-registry.> \$KV.$prefix-claims.* $prefix.to.*"
     subscribe="$prefix.event.* _INBOX.$1.>"
 }
 
@@ -69,13 +69,13 @@ registrar() {
 # of the server's own, which begin with _R_.
 gateway() {
     publish="$(reads registry live) $(follows registry) \$JS.API.STREAM.INFO.KV_$prefix-claims \$JS.API.DIRECT.GET.KV_$prefix-claims.>
-        \$KV.$prefix-registry.beat.$1 \$KV.$prefix-live.beat.$1 \$KV.$prefix-live.lease.* \$KV.$prefix-claims.*
-        $prefix.event.$1 $prefix.ask $prefix.ask.* _INBOX.> _R_.>"
-    subscribe="$prefix.event.* $prefix.to.* $prefix.ask $prefix.ask.$1 _INBOX.$1.>"
+        \$KV.$prefix-registry.beat.$1 \$KV.$prefix-live.lease.* \$KV.$prefix-claims.*
+        $prefix.event.$1 $prefix.ask.* _INBOX.> _R_.>"
+    subscribe="$prefix.event.* $prefix.to.* $prefix.ask.$1 _INBOX.$1.>"
 }
 
 reader() {
-    publish="$(reads registry live) $(follows registry) $prefix.ask $prefix.ask.*"
+    publish="$(reads registry live) $(follows registry)"
     subscribe="$prefix.event.* _INBOX.$1.>"
 }
 
@@ -93,15 +93,14 @@ lent() {
     done
     for subject in $(follows registry); do "$1" service "$store" "$subject"; done
     "$1" stream "$store" "_INBOX.>"
-    for key in registry.beat.* live.beat.* live.lease.* claims.*; do "$1" service "$store" "\$KV.$prefix-$key"; done
+    for key in registry.beat.* live.lease.* claims.*; do "$1" service "$store" "\$KV.$prefix-$key"; done
     set +f
 }
 
 # What the account of the gateways lends: they answer, and tell what happens.
 answered() {
     set -f
-    "$1" service "$fleet" "$prefix.ask" ", response_type: stream"
-    for subject in "$prefix.ask.*" "$prefix.to.*"; do "$1" service "$fleet" "$subject"; done
+    "$1" service "$fleet" "$prefix.to.*"
     "$1" stream "$fleet" "$prefix.event.*"
     set +f
 }

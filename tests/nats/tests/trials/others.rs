@@ -62,6 +62,7 @@ async fn a_reader_reads_and_writes_nothing() {
         "$JS.API.STREAM.PURGE.KV_lowkey-registry".to_owned(),
         "$JS.API.CONSUMER.CREATE.KV_lowkey-live.c".to_owned(),
         "lowkey.to.6465736b".to_owned(),
+        format!("lowkey.ask.{}", hex("east")),
         format!("lowkey.event.{}", hex("wall")),
         format!("_INBOX.{}.x", hex("east")),
     ] {
