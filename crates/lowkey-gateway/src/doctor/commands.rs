@@ -19,10 +19,29 @@ pub(super) fn rotate(server: PublicKey, registry: &Path, name: &str) -> Mend {
 
 /// Makes another key for a device that there is, and a PSK, in a file beside the one that it may have.
 pub(super) fn rotate_with_psk(server: PublicKey, registry: &Path, name: &str) -> Mend {
+    if is_shared(registry) {
+        // Which files the gateways have, only whoever copies them there knows.
+        let file = quoted(&format!("{}-2.psk", as_file(name)));
+        return make(server, registry, name, &format!("--rotate --psk --psk-folder . --psk-file {file} "));
+    }
     let names = (1..).map(|n| if n == 1 { format!("{name}.psk") } else { format!("{name}-{n}.psk") });
     let free = names.map(|name| registry.with_file_name(as_file(&name))).find(|path| !path.exists());
     let psk = free.map_or(String::new(), |path| format!("--psk-file {} ", shell_quote(&path)));
     make(server, registry, name, &format!("--rotate --psk {psk}"))
+}
+
+/// Opens a pairing window.
+pub(super) fn pair(registry: &Path) -> Mend {
+    Mend::Run(match is_shared(registry) {
+        false => "lowkey pair --open".to_owned(),
+        true => format!("lowkey pair --open --registry {}", shell_quote(registry)),
+    })
+}
+
+/// Whether several servers share the registry that is called so.
+fn is_shared(registry: &Path) -> bool {
+    let named = registry.to_string_lossy();
+    ["nats://", "tls://"].iter().any(|begin| named.starts_with(begin))
 }
 
 /// Whether a device can be called so, and nobody meant something else by it: an id in hex, or a key.
@@ -54,6 +73,20 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_registry_that_is_shared_is_no_file_with_others_beside_it() {
+        let shared = Path::new("tls://nats.example:4222/fleet");
+        let Mend::Run(rotate) = rotate_with_psk(PublicKey::new([9; 32]), shared, "pump/7") else { panic!() };
+        assert!(rotate.contains(" --psk-folder . --psk-file pump_7-2.psk --name pump/7 "), "{rotate}");
+        assert!(rotate.contains(" --registry tls://nats.example:4222/fleet "), "{rotate}");
+        for (registry, command) in [
+            (shared, "lowkey pair --open --registry tls://nats.example:4222/fleet"),
+            (Path::new("/etc/lowkey/devices.toml"), "lowkey pair --open"),
+        ] {
+            assert!(matches!(pair(registry), Mend::Run(run) if run == command));
+        }
+    }
 
     #[test]
     fn an_id_in_hex_and_a_key_are_no_names() {

@@ -280,7 +280,7 @@ impl Explainer<'_> {
             ),
             Cause::Mode if self.has_a_code() => {
                 let why = "it wants to pair, and no pairing window was open";
-                let open = Some(Mend::Run("lowkey pair --open".to_owned()));
+                let open = Some(commands::pair(self.case.registry));
                 return Verdict { kind: "no_window", device: None, why: why.into(), mend: open };
             }
             Cause::Mode => {

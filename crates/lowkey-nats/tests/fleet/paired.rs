@@ -148,9 +148,12 @@ async fn pairing_a_window_that_is_closed_is_closed_everywhere_and_one_for_a_code
     let [a, b] = [gateway(&bed, "a").await, gateway(&bed, "b").await];
     let number = window(&a).await;
     until("it is open at both", || is_open(&b)).await;
+    // A gateway that starts later hears of it as well.
+    let c = gateway(&bed, "c").await;
+    until("it is open at the third", || is_open(&c)).await;
     a.acceptor.close_window(number).unwrap();
-    until("it is closed at both", || !is_open(&b)).await;
-    assert_eq!(last(&b), Progress::Closed(None));
+    until("it is closed at all", || !is_open(&b) && !is_open(&c)).await;
+    assert_eq!((last(&b), last(&c)), (Progress::Closed(None), Progress::Closed(None)));
     window(&b).await;
     until("it is open at both again", || is_open(&a)).await;
     let (desk, board) = (Desk::begin(&registrar, "label"), Board::new());
