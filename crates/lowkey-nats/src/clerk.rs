@@ -4,9 +4,9 @@ use crate::claims::{Claim, ClaimKey, Claims, Entry, Stage, There};
 use crate::error::NatsError;
 use crate::nats_rows::NatsRows;
 use lowkey_host::{Code, Id, PublicKey};
-use lowkey_registry::Target;
 use lowkey_registry::pairing::{Claimed, Enrolment, PairingError, claim, finalise, remove};
-use lowkey_registry::rows::{SharedError, SharedRegistry, server_of};
+use lowkey_registry::rows::{Reading, SharedError, SharedRegistry, server_of};
+use lowkey_registry::{Target, keys};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -19,7 +19,8 @@ pub struct Clerk<'r> {
     code: Id,
     device: String,
     server: PublicKey,
-    /// The times that were asked: whether the row was there before, or `None` if that is over.
+    /// The times that were asked: whether the row was there before, or `None` if that is over, and is no news however
+    /// often it is shown again.
     asked: BTreeMap<String, Option<bool>>,
     /// Of an earlier window.
     known_loser: Option<PublicKey>,
@@ -83,11 +84,19 @@ impl<'r> Clerk<'r> {
     /// # Errors
     /// [`ClerkError`]; among others the registry does not say whose it is.
     pub fn new(rows: &'r NatsRows, code: &Code, device: &str) -> Result<Self, ClerkError> {
-        let head = rows.read()?.sheet().head.clone();
+        let reading = rows.read()?;
         let why = "the registry does not say whose it is; `lowkey registry push` has it say so";
-        let server = server_of(&head).ok_or_else(|| ClerkError::Registry(why.to_owned()))?;
+        let server = server_of(&reading.sheet().head).ok_or_else(|| ClerkError::Registry(why.to_owned()))?;
         let (claims, key) = (rows.registrar().claims(), ClaimKey::of(code));
         let lost = rows.block_on(claims.read(&key, Entry::Lost))?;
+        // What stands there of an earlier window is no news, unless its row is pending still: a command that was killed
+        // is gone on with.
+        let there = rows.block_on(claims.read(&key, Entry::Asked))?.claim;
+        let mut asked = BTreeMap::new();
+        if let Some(claim) = there.filter(|claim| claim.state != Stage::Asks && !is_pending(&*reading, claim))
+        {
+            asked.insert(claim.nonce, None);
+        }
         Ok(Self {
             rows,
             claims,
@@ -96,7 +105,7 @@ impl<'r> Clerk<'r> {
             code: code.name(),
             device: device.to_owned(),
             server,
-            asked: BTreeMap::new(),
+            asked,
             seen: Seen::default(),
         })
     }
@@ -113,7 +122,8 @@ impl<'r> Clerk<'r> {
         let There { revision, claim, is_forged } =
             self.rows.block_on(self.claims.read(&self.key, Entry::Asked))?;
         self.seen.is_forged |= is_forged;
-        if let Some(claim) = claim {
+        let is_over = |claim: &Claim| self.asked.get(&claim.nonce) == Some(&None);
+        if let Some(claim) = claim.filter(|claim| !is_over(claim)) {
             if !matches!(claim.state, Stage::Withdrawn | Stage::Refused) {
                 self.seen.key = Some(claim.key);
             }
@@ -133,10 +143,6 @@ impl<'r> Clerk<'r> {
     }
 
     fn enter(&mut self, asked: &Claim, revision: u64) -> Result<(), ClerkError> {
-        // Somebody shows again what was over.
-        if self.asked.get(&asked.nonce) == Some(&None) {
-            return Ok(());
-        }
         if asked.device != self.device {
             let why = format!("the device is to be called {:?} here", self.device);
             return self.refuse(asked, revision, why);
@@ -175,9 +181,8 @@ impl<'r> Clerk<'r> {
             // It is already, or its row is gone.
             None => {
                 let reading = self.rows.read()?;
-                let row = reading.sheet().rows.get(&self.device);
-                let key = lowkey_registry::keys::encode_public(&said.key);
-                if !row.is_some_and(|row| row.text.contains(&key)) {
+                if row_of(&*reading, said).is_none() {
+                    self.asked.insert(said.nonce.clone(), None);
                     self.seen.trouble = Some("its row was taken out of the registry meanwhile".to_owned());
                     return Ok(());
                 }
@@ -190,9 +195,6 @@ impl<'r> Clerk<'r> {
     }
 
     fn take_out(&mut self, said: &Claim, why: &str) -> Result<(), ClerkError> {
-        if self.asked.get(&said.nonce) == Some(&None) {
-            return Ok(());
-        }
         remove(self.target(), &self.server, &said.key, &self.code).map_err(|error| not_written(&error))?;
         self.asked.insert(said.nonce.clone(), None);
         self.seen.key = None;
@@ -210,6 +212,16 @@ impl<'r> Clerk<'r> {
             }
         }
     }
+}
+
+/// The row that a claim has made, if it is there.
+fn row_of<'r>(reading: &'r dyn Reading, claim: &Claim) -> Option<&'r str> {
+    let row = reading.sheet().rows.get(&claim.device)?;
+    row.text.contains(&keys::encode_public(&claim.key)).then_some(&*row.text)
+}
+
+fn is_pending(reading: &dyn Reading, claim: &Claim) -> bool {
+    row_of(reading, claim).is_some_and(|text| text.contains("pending = true"))
 }
 
 fn not_written(error: &PairingError) -> ClerkError {

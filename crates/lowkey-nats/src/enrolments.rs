@@ -99,6 +99,10 @@ impl Enrolments {
         found.paired().filter(|paired| paired.code() == *code)
     }
 
+    fn is_there(&self, key: &PublicKey, code: &Id) -> bool {
+        self.row(key, code).is_some()
+    }
+
     fn key_of(&self, code: &Id) -> Result<Arc<ClaimKey>, NotEnrolled> {
         let codes = lock(&self.inner.codes);
         let why = "this gateway has not been told the code";
@@ -115,9 +119,10 @@ impl Enrolments {
     async fn ask(&self, name: &str, key: &PublicKey, code: &Id) -> Result<(), NotEnrolled> {
         let (claims, secret) = (self.claims()?, self.key_of(code)?);
         let key = key.canonical();
-        let until = Instant::now() + PATIENCE;
+        let asked_at = Instant::now();
+        let until = asked_at + PATIENCE;
         let mut asked: Option<Claim> = None;
-        let mut error = None;
+        let (mut error, mut others) = (None, None);
         while Instant::now() < until {
             let There { revision, claim, .. } = match claims.read(&secret, Entry::Asked).await {
                 Ok(there) => there,
@@ -131,18 +136,28 @@ impl Enrolments {
             let is_ours = |claim: &Claim| asked.as_ref().is_some_and(|asked| asked.nonce == claim.nonce);
             match claim {
                 Some(claim) if claim.key != key && claim.is_alive() => {
-                    self.lose(&key, code).await;
-                    return Err(NotEnrolled::Claimed(Bearer { name: claim.device, key: claim.key }));
+                    if claim.state == Stage::Asks || self.bearer(code).is_some() {
+                        self.lose(&key, code).await;
+                        return Err(NotEnrolled::Claimed(Bearer { name: claim.device, key: claim.key }));
+                    }
+                    // Its row is on its way to us, or was taken out since and the code is free.
+                    if others.get_or_insert_with(Instant::now).elapsed() < ON_ITS_WAY {
+                        sleep(LOOK).await;
+                        continue;
+                    }
                 }
                 Some(claim) if claim.state == Stage::Refused && is_ours(&claim) => {
                     return Err(self.refused(&claim, code));
                 }
                 Some(claim) if claim.key == key && claim.device == name && claim.is_alive() => {
-                    if self.row(&key, code).is_some() {
+                    let is_answered =
+                        claim.state == Stage::Entered && (asked.is_some() || self.is_there(&key, code));
+                    // What is in force already needs nobody; but whoever is there hears that the device has come.
+                    if self.is_there(&key, code) && (is_answered || asked_at.elapsed() > A_MOMENT) {
                         return Ok(());
                     }
-                    // What was entered for an earlier attempt may have gone since.
-                    if claim.state == Stage::Asks || asked.is_some() {
+                    // What was made final for an earlier time is no answer, nor is what has gone since.
+                    if claim.state == Stage::Asks || is_answered {
                         asked = Some(claim);
                         sleep(LOOK).await;
                         continue;
@@ -295,7 +310,11 @@ impl Enrol for Enrolments {
     fn finalise(&self, key: &PublicKey, code: &Id) -> Result<Finalised, NotEnrolled> {
         match self.row(key, code) {
             None => return Err(NotEnrolled::Gone),
-            Some(Paired::Final(_)) => return Ok(Finalised::Already),
+            Some(Paired::Final(_)) => {
+                // Whoever opened the window hears that the device has come once more.
+                let _ = Handle::current().block_on(self.say(key, code, Stage::Final));
+                return Ok(Finalised::Already);
+            }
             Some(Paired::Pending(_)) => (),
         }
         Handle::current().block_on(async {
@@ -342,6 +361,10 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long what was answered may take to come back as a row.
 const ANSWER: Duration = Duration::from_secs(10);
+/// How long whoever may write has to answer for what is in force already.
+const A_MOMENT: Duration = Duration::from_secs(1);
+/// How long a row may take to come to all gateways.
+const ON_ITS_WAY: Duration = Duration::from_secs(2);
 /// For how long a code is known behind the end of its window.
 const LATER: Duration = Duration::from_secs(10 * 60);
 const LOOK: Duration = Duration::from_millis(50);

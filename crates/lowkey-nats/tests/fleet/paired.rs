@@ -191,6 +191,33 @@ async fn pairing_of_two_devices_with_one_code_at_two_gateways_one_is_paired_and_
     }
 }
 
+/// A device that was reset has other keys and the same label.
+#[tokio::test(flavor = "multi_thread")]
+async fn pairing_after_the_row_was_revoked_the_code_is_free_for_another_key_and_what_was_is_no_news() {
+    let _watchdog = Watchdog::new();
+    let Some(bed) = Bed::new().await else { return };
+    let registrar = bed.with(&[2]).await;
+    let a = gateway(&bed, "a").await;
+    window(&a).await;
+    let (desk, board) = (Desk::begin(&registrar, "label"), Board::new());
+    pair(&a, &board, Stop::Never).await.unwrap();
+    desk.done().await;
+    let revision = bed.push(&registrar, &[2]).await;
+    bed.in_force(&registrar, revision).await;
+    until("the window is over", || !is_open(&a)).await;
+    window(&a).await;
+    let desk = Desk::begin(&registrar, "label");
+    tokio::time::sleep(Duration::from_millis(200)).await; // to say what is no news
+    let seen = desk.killed().await;
+    assert_eq!((seen.key, seen.trouble, seen.paired), (None, None, None));
+    let (desk, reset) = (Desk::begin(&registrar, "label"), Board::new());
+    pair(&a, &reset, Stop::Never).await.unwrap();
+    let seen = desk.done().await;
+    assert_eq!((seen.key, seen.loser), (Some(reset.key()), None));
+    bed.in_force(&registrar, seen.paired.unwrap()).await;
+    assert_eq!((row(&a, &board), row(&a, &reset)), (None, spent()));
+}
+
 /// Whoever opened the window learns of the other one, to whichever gateway that came: at the first gateway it is its
 /// window that was taken, at another the claim.
 #[tokio::test(flavor = "multi_thread")]
@@ -222,8 +249,18 @@ async fn pairing_a_second_device_with_the_code_is_told_no_and_said_wherever_it_c
         accepted.await.unwrap();
         let seen = desk.done().await;
         assert_eq!((seen.key, seen.loser), (Some(board.key()), Some(other.key())));
-        // It is no news for the next window.
-        let again = Desk::begin(&registrar, "label").done().await;
+        // It is no news for the next window, in which the same device comes once more, to the other gateway.
+        bed.in_force(&registrar, seen.paired.unwrap()).await;
+        until("the windows are over", || !gateways.iter().any(is_open)).await;
+        window(&gateways[0]).await;
+        until("the window is open everywhere", || gateways.iter().all(is_open)).await;
+        let desk = Desk::begin(&registrar, "label");
+        tokio::time::sleep(Duration::from_millis(200)).await; // to say what is no news
+        let again = desk.killed().await;
+        assert_eq!((again.key, again.loser, again.paired), (None, None, None));
+        let desk = Desk::begin(&registrar, "label");
+        pair(&gateways[1], &board, Stop::Never).await.unwrap();
+        let again = desk.done().await;
         assert_eq!((again.key, again.loser), (Some(board.key()), None));
     }
 }
