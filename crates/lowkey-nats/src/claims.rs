@@ -17,6 +17,7 @@
 //! Beside it, under a name of its own, stands the key that was *lost*: of a device that had the code as well and was
 //! told no because another was first. Which of the two is the right one, only people can tell.
 
+use crate::bucket::{Bucket, Key};
 use crate::error::NatsError;
 use async_nats::header::{HeaderMap, NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NATS_MESSAGE_TTL};
 use async_nats::jetstream::Context;
@@ -213,6 +214,24 @@ impl Claims {
             Err(error) if error.kind() == DirectGetErrorKind::NotFound => {
                 Ok(There { revision: 0, claim: None, is_forged: false })
             }
+            Err(error) => Err(reading(&error)),
+        }
+    }
+
+    /// Whether the registry has the row that this claim has made, whatever has come to us of that.
+    pub(crate) async fn has_row(&self, claim: &Claim) -> Result<bool, NatsError> {
+        let reading = NatsError::request("the registry cannot be read");
+        let bucket = Bucket::of(&self.prefix);
+        let stream =
+            self.context.get_stream_no_info(bucket.stream()).await.map_err(|error| reading(&error))?;
+        let row =
+            stream.direct_get_last_for_subject(bucket.subject(&Key::Device(claim.device.clone()))).await;
+        match row {
+            Ok(row) => {
+                let text = String::from_utf8_lossy(&row.payload);
+                Ok(text.contains(&keys::encode_public(&claim.key)))
+            }
+            Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(false),
             Err(error) => Err(reading(&error)),
         }
     }

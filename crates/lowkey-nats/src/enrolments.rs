@@ -122,7 +122,7 @@ impl Enrolments {
         let asked_at = Instant::now();
         let until = asked_at + PATIENCE;
         let mut asked: Option<Claim> = None;
-        let (mut error, mut others) = (None, None);
+        let mut error = None;
         while Instant::now() < until {
             let There { revision, claim, .. } = match claims.read(&secret, Entry::Asked).await {
                 Ok(there) => there,
@@ -136,14 +136,18 @@ impl Enrolments {
             let is_ours = |claim: &Claim| asked.as_ref().is_some_and(|asked| asked.nonce == claim.nonce);
             match claim {
                 Some(claim) if claim.key != key && claim.is_alive() => {
-                    if claim.state == Stage::Asks || self.bearer(code).is_some() {
-                        self.lose(&key, code).await;
-                        return Err(NotEnrolled::Claimed(Bearer { name: claim.device, key: claim.key }));
-                    }
-                    // Its row is on its way to us, or was taken out since and the code is free.
-                    if others.get_or_insert_with(Instant::now).elapsed() < ON_ITS_WAY {
-                        sleep(LOOK).await;
-                        continue;
+                    // A row is written before anybody is told so. One that was taken out since frees the code.
+                    match claims.has_row(&claim).await {
+                        Ok(false) if claim.state != Stage::Asks => (),
+                        Ok(_) => {
+                            self.lose(&key, code).await;
+                            return Err(NotEnrolled::Claimed(Bearer { name: claim.device, key: claim.key }));
+                        }
+                        Err(failed) => {
+                            error = Some(failed.to_string());
+                            sleep(LOOK).await;
+                            continue;
+                        }
                     }
                 }
                 Some(claim) if claim.state == Stage::Refused && is_ours(&claim) => {
@@ -363,8 +367,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const ANSWER: Duration = Duration::from_secs(10);
 /// How long whoever may write has to answer for what is in force already.
 const A_MOMENT: Duration = Duration::from_secs(1);
-/// How long a row may take to come to all gateways.
-const ON_ITS_WAY: Duration = Duration::from_secs(2);
 /// For how long a code is known behind the end of its window.
 const LATER: Duration = Duration::from_secs(10 * 60);
 const LOOK: Duration = Duration::from_millis(50);
