@@ -26,6 +26,29 @@ async fn what_is_written_is_in_force_on_every_gateway_when_all_have_said_so() {
     assert!(stands.is_everywhere() && stands.obey() == 3, "{stands:?}");
 }
 
+/// A gateway that read what was written in that moment took it for older than it was, and said so for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_while_a_gateway_reads_is_in_force_and_it_says_so() {
+    let _watchdog = Watchdog::new();
+    let Some(bed) = Bed::new().await else { return };
+    let registrar = bed.with(&[2, 3]).await;
+    for turn in 0..120 {
+        let devices: &[u8] = if turn % 2 == 0 { &[2] } else { &[2, 3] };
+        let (old, new) = (registrar.read().await.unwrap(), bed.sheet(devices));
+        let gateway = bed.gateway(&bed.access(&format!("a-{turn}")), &bed.settings());
+        let begun = std::time::Instant::now();
+        while begun.elapsed() < Duration::from_micros(turn * 25) {
+            tokio::task::yield_now().await;
+        }
+        let revision = registrar.write(&old, &new, &mut 0).await.unwrap().unwrap();
+        gateway.registry.read_once().await;
+        let stands = registrar.in_force(revision, Waits::For(Duration::from_secs(20))).await.unwrap();
+        assert!(stands.is_everywhere(), "turn {turn}: {revision} {stands:?} {:?}", bed.known(&gateway));
+        assert_eq!(bed.known(&gateway), devices, "turn {turn}");
+        gateway.registry.say_goodbye().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_that_is_gone_without_goodbye_is_named_until_it_has_surely_stopped() {
     let _watchdog = Watchdog::new();
