@@ -155,6 +155,12 @@ impl Registrar {
     pub async fn create(&self, replicas: usize) -> Result<(), NatsError> {
         for config in layout::buckets(&self.prefix, replicas) {
             match self.context.get_stream(&config.name).await {
+                // As NATS's own tools make one.
+                Ok(there) if there.cached_info().config.allow_rollup => {
+                    let why = "allows roll-ups, by which whoever may write one key empties it all; turn its \
+                               `allow_rollup_hdrs` off";
+                    return Err(NatsError::Foreign(format!("the stream {} {why}", config.name)));
+                }
                 Ok(_) => continue,
                 Err(error) if is_missing(&error) => (),
                 Err(error) => return Err(NatsError::request("the registry cannot be had")(&error)),

@@ -68,6 +68,13 @@ async fn a_registry_has_a_bucket_for_what_gateways_say_and_none_can_be_emptied_b
             assert!(!config.allow_rollup && config.allow_direct, "{name}");
             assert_eq!(config.allow_message_ttl, name != "registry");
         }
+        // As NATS's own tools make one.
+        let bucket =
+            async_nats::jetstream::kv::Config { bucket: "test-claims".to_owned(), ..Default::default() };
+        context.delete_stream("KV_test-claims").await.unwrap();
+        context.create_key_value(bucket).await.unwrap();
+        let refused = registrar.create(1).await.unwrap_err().to_string();
+        assert!(refused.contains("KV_test-claims allows roll-ups"), "{refused}");
         // As one that was made when there was less.
         context.delete_stream("KV_test-claims").await.unwrap();
     }
