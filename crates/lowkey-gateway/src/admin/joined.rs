@@ -18,9 +18,9 @@ pub(super) struct Joined {
 }
 
 impl Joined {
-    /// Of texts; what is no JSON is no answer.
+    /// Of texts; what is no JSON object is no answer.
     pub(super) fn of(name: &str, own: &str, others: Vec<(String, Result<String, String>)>) -> Self {
-        let read = |text: &str| serde_json::from_str(text).ok();
+        let read = |text: &str| serde_json::from_str(text).ok().filter(Value::is_object);
         let others = others.into_iter().map(|(name, text)| {
             let value = text.and_then(|text| read(&text).ok_or_else(|| "it has answered nothing".to_owned()));
             (name, value)

@@ -35,7 +35,7 @@ impl Others for Other {
         Box::pin(async move {
             let answer = match here {
                 Ok(here) => Ok(here.answer(&question).await),
-                Err(what) if what.starts_with('{') => Ok(what),
+                Err(what) if what.starts_with(['{', '[', '"', '7']) => Ok(what),
                 Err(why) => Err(why),
             };
             vec![(other, answer)]
@@ -204,7 +204,7 @@ async fn a_gateway_that_does_not_answer_or_answers_nonsense_is_said_to() {
     let _zero = fleet.world.join_at(&fleet.east, 0, 4000).await;
     let nonsense =
         r#"{"devices":7,"findings":[1,null],"sessions":[[]],"windows":"x","totals":[],"complete":1}"#;
-    for said in ["it is \u{1b}[2J gone", nonsense, "{"] {
+    for said in ["it is \u{1b}[2J gone", nonsense, "{", "[]", "[[]]", "\"x\"", "7"] {
         *fleet.other.here.lock().unwrap() = Err(said.to_owned());
         let devices = fleet.of("/devices").await;
         assert_eq!(rows(&devices)[0], ("device-0", true, Some("east")), "{devices}");
