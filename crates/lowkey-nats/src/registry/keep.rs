@@ -120,6 +120,7 @@ impl Shared {
         news.beats.into_iter().for_each(|(beat, at)| self.fleet.said(beat, at));
         // What was written after `last` was asked for and came with the rest is in force as well.
         let last = last.max(news.last);
+        news.forgotten.iter().for_each(|gateway| self.fleet.forget(gateway));
         let (shared, born, rows) = (Arc::clone(self), head.born, news.rows);
         let took = spawn_blocking(move || {
             shared.rows.replace(rows.clone());

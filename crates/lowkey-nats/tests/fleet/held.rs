@@ -2,7 +2,7 @@
 
 use super::bed::{Bed, Gateway, until};
 use lowkey_host::Registry;
-use lowkey_nats::Lease;
+use lowkey_nats::{Forgotten, Lease};
 use std::time::Duration;
 use test_support::Watchdog;
 use test_support::nats::Cable;
@@ -252,4 +252,26 @@ async fn two_gateways_of_one_name_say_so() {
         assert_eq!(gateway.registry.trouble().unwrap().what, "another gateway says that it is \"a\" as well");
     }
     assert!(other.registry.trouble().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_was_forgotten_while_another_did_not_see_nats_is_forgotten_there_too() {
+    let _watchdog = Watchdog::new();
+    let Some(bed) = Bed::new().await else { return };
+    let registrar = bed.with(&[2]).await;
+    let cable = Cable::to(bed.nats.address()).await;
+    let (away, gone) =
+        (bed.gateway(&bed.access_by(&cable.url(), "away"), &bed.settings()), bed.reading("gone").await);
+    away.registry.read_once().await;
+    let names = || -> Vec<String> {
+        away.registry.fleet().gateways().into_iter().map(|peer| peer.beat.gateway).collect()
+    };
+    until("both are there", || names() == ["away", "gone"]).await;
+    gone.registry.say_goodbye().await;
+    drop(gone);
+    cable.cut();
+    assert_eq!(registrar.forget("gone").await.unwrap(), Forgotten::Done);
+    cable.reset();
+    cable.heal();
+    until("it is forgotten", || names() == ["away"]).await;
 }
