@@ -157,7 +157,7 @@ impl Access {
     fn options(&self) -> Result<ConnectOptions, NatsError> {
         let mut options = ConnectOptions::new()
             .name(format!("lowkey {}", self.name))
-            .custom_inbox_prefix(format!("_INBOX.{}", crate::bucket::hex(&self.name)))
+            .custom_inbox_prefix(inboxes(&self.name))
             .connection_timeout(CONNECTING)
             .request_timeout(Some(ANSWER))
             .ping_interval(PING)
@@ -177,6 +177,11 @@ impl Access {
         }
         Ok(options)
     }
+}
+
+/// What the subjects of all answers to the user of this name begin with.
+pub(crate) fn inboxes(name: &str) -> String {
+    format!("_INBOX.{}", crate::bucket::hex(name))
 }
 
 /// How long to wait before an attempt to connect, counted from 1: the first is made at once.

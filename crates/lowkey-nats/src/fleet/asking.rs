@@ -4,12 +4,14 @@ use super::Fleet;
 use super::hearing::{HEADER, is_ours};
 use super::peers::Peer;
 use super::words::{Question, To, of_told, piece, subject};
+use crate::access::inboxes;
 use crate::error::NatsError;
 use crate::sealed::SALT;
 use async_nats::{Client, HeaderMap, Message, StatusCode, Subject};
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use lowkey_host::{NotSent, Received};
+use lowkey_host::text::Hex;
+use lowkey_host::{NotSent, Received, entropy};
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
@@ -96,7 +98,7 @@ impl Fleet {
         let to = To { gateway: &peer.beat.gateway, run: &peer.beat.run };
         let sealed = question.seal(&self.inner.key, to, now)?;
         let Some(salt) = sealed.first_chunk::<SALT>().copied() else { return Err(Unanswered::Silent) };
-        let inbox = Subject::from(client.new_inbox());
+        let inbox = self.inbox()?;
         let mut parts = client.subscribe(inbox.clone()).await.map_err(|error| asking(&error))?;
         let mut headers = HeaderMap::new();
         headers.insert(HEADER, ASK);
@@ -128,6 +130,14 @@ impl Fleet {
             let about = about.each_ref().map(|part| &part[..]);
             Some((self.inner.key.open(&about, &message.payload)?, is_last))
         })
+    }
+
+    /// Where an answer is heard, and nothing else: whoever is asked learns it. The client's own names for inboxes are
+    /// one sequence, and who knows two of them knows all, and could have what it likes delivered to where we follow the
+    /// registry.
+    fn inbox(&self) -> Result<Subject, NatsError> {
+        let random = entropy::random().map_err(|error| NatsError::File(error.to_string()))?;
+        Ok(format!("{}.{}", inboxes(&self.inner.name), Hex(&random.expose()[..16])).into())
     }
 
     pub(super) fn now(&self) -> Option<i64> {

@@ -140,3 +140,28 @@ async fn who_has_not_the_server_s_key_is_not_answered_and_sends_nothing() {
         tokio::time::timeout(Duration::ZERO, futures_util::StreamExt::next(&mut answered)).await.is_err()
     );
 }
+
+/// The names of where the client hears all else, its registry among that, are one sequence. Whoever has the credential
+/// of a gateway that is asked could otherwise have things delivered there.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_asked_does_not_learn_where_a_gateway_hears_anything_else() {
+    let _watchdog = Watchdog::new();
+    let Some(bed) = Bed::new().await else { return };
+    let _registrar = bed.with(&[2]).await;
+    let (a, b) = (bed.reading("a").await, bed.reading("b").await);
+    answers(&b, "b");
+    let fleet = a.registry.fleet();
+    until("both are there", || fleet.gateways().iter().filter(|peer| peer.is_there()).count() == 2).await;
+    let client = async_nats::connect(bed.nats.url()).await.unwrap();
+    let mut overheard = client.subscribe("test.ask.62").await.unwrap();
+    client.flush().await.unwrap();
+    let mut inboxes = Vec::new();
+    for _ in 0..2 {
+        assert_eq!(fleet.ask(|_| "/x".to_owned(), WITHIN).await.len(), 1);
+        let question = futures_util::StreamExt::next(&mut overheard).await.unwrap();
+        let inbox = question.reply.unwrap().to_string();
+        inboxes.push(inbox.strip_prefix("_INBOX.61.").unwrap().to_owned());
+    }
+    // Names of one sequence begin alike.
+    assert_ne!(inboxes[0][..12], inboxes[1][..12], "{inboxes:?}");
+}
