@@ -8,6 +8,7 @@ use crate::{
     figures::Figures,
     gateway::{Gateway, tail},
     oracle::{Oracle, Rules},
+    pairing,
     readiness::{Expected, Readiness},
     roster::{self, Roster, name},
     size::Size,
@@ -47,6 +48,8 @@ pub(crate) struct Cluster {
     random: Random,
     /// Devices that have a part already.
     taken: BTreeSet<usize>,
+    /// How many have paired.
+    paired: usize,
 }
 
 /// Who can hear of a change when it is written.
@@ -110,6 +113,7 @@ impl Cluster {
             tap,
             random: Random::from_seed(seed),
             taken: BTreeSet::new(),
+            paired: 0,
         };
         cluster.all_connected(begun, 0).await?;
         if let Some(boards) = &cluster.boards {
@@ -235,6 +239,22 @@ impl Cluster {
             return Err(format!("{name} was sent away with its new keys").into());
         }
         self.timeline.say(&format!("  {name} has new keys, and the old ones are taken out"));
+        Ok(())
+    }
+
+    /// Pairs a device with the fleet, by a window that is opened at this gateway, while so many hear.
+    ///
+    /// # Errors
+    /// It does not pair.
+    pub(crate) async fn pair(&mut self, gateway: usize, hear: usize) -> Result<()> {
+        self.paired += 1;
+        let name = format!("paired-{}", self.paired);
+        let admin = self.gateways[gateway].admin();
+        let said = pairing::play(&self.stage, &name, &admin, self.balancer.address()).await?;
+        if !said.contains(&format!("in force: {hear} gateway")) {
+            return Err(format!("`lowkey pair` says: {said}").into());
+        }
+        self.timeline.say(&format!("  {name} has paired, and is let in"));
         Ok(())
     }
 

@@ -176,6 +176,7 @@ async fn restart_of_nats(cluster: &mut Cluster) -> Result<()> {
     cluster.devices.tell(moves, Order::Go(cluster.balancer.address()));
     let rotated = cluster.take_at(0)?;
     cluster.rotate(rotated, cluster.all()).await?;
+    cluster.pair(0, cluster.gateways.len()).await?;
     cluster.judge(RULES)
 }
 
@@ -246,7 +247,9 @@ async fn upgrade(cluster: &mut Cluster) -> Result<()> {
         if !status.success() && cluster.bounds.are_strict() {
             return Err(format!("it ends with {status}").into());
         }
-        cluster.revoke(&[victim], Hears::All(cluster.gateways.len() - 1)).await?;
+        let others = cluster.gateways.len() - 1;
+        cluster.revoke(&[victim], Hears::All(others)).await?;
+        cluster.pair((gateway + 1) % cluster.gateways.len(), others).await?;
         cluster.gateways[gateway].begin().await?;
         cluster.is_ready(gateway).await?;
         come_again(cluster, gateway).await?;

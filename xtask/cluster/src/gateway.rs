@@ -82,6 +82,11 @@ impl Gateway {
         self.folder.join("serve.log")
     }
 
+    /// Where its admin listener is, as commands in the cluster's folder take it.
+    pub(crate) fn admin(&self) -> String {
+        format!("unix:{}/admin.sock", self.name)
+    }
+
     /// Starts it, and waits until it listens.
     ///
     /// # Errors

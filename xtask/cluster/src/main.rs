@@ -14,6 +14,7 @@ mod figures;
 mod gateway;
 mod measure;
 mod oracle;
+mod pairing;
 mod readiness;
 mod roster;
 mod service;

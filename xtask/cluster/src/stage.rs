@@ -7,9 +7,11 @@ use lowkey_registry::keys::{encode_public, generate, write_identity};
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Stdio,
 };
 use tempfile::TempDir;
 use test_support::nats::NatsServer;
+use tokio::process::Child;
 use xtask::command::Result;
 
 pub(crate) struct Stage {
@@ -69,6 +71,18 @@ impl Stage {
         let server = encode_public(&self.server);
         let of = ["--registry", &self.registry, "--server", &server, "--wait", wait];
         self.lowkey(&[words, &of].concat()).await
+    }
+
+    /// Starts `lowkey pair --open` for a device with the code in this file, at this gateway's admin listener; what it
+    /// says can be read.
+    ///
+    /// # Errors
+    /// It cannot be run.
+    pub(crate) fn pair(&self, name: &str, code: &str, admin: &str) -> Result<Child> {
+        let words = ["pair", "--open", "--name", name, "--code", code, "--admin", admin];
+        let mut command = server::command(&self.lowkey, self.folder());
+        command.args(words).args(["--registry", &self.registry]).stderr(Stdio::piped());
+        Ok(command.spawn()?)
     }
 
     /// Runs the command.

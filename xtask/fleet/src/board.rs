@@ -32,9 +32,7 @@ impl Keys {
     /// # Errors
     /// No randomness.
     pub fn new(server: PublicKey) -> Result<Self> {
-        let identity = Identity::new(generate()?)?;
-        let id = Id::of_pinning(&identity.public_key(), &server);
-        Self::own(identity, server, id)
+        Self::paired(Identity::new(generate()?)?, server)
     }
 
     /// New ones under an id that does not follow from them.
@@ -51,6 +49,15 @@ impl Keys {
     /// It is none.
     pub fn of_page(page: &[u8]) -> Result<Self> {
         Ok(Self(Held::Page(Page::read(page)?.load()?)))
+    }
+
+    /// Those of a device that has paired with this server.
+    ///
+    /// # Errors
+    /// The server's key is none to talk to.
+    pub fn paired(identity: Identity, server: PublicKey) -> Result<Self> {
+        let id = Id::of_pinning(&identity.public_key(), &server);
+        Self::own(identity, server, id)
     }
 
     fn own(identity: Identity, server: PublicKey, id: Id) -> Result<Self> {
