@@ -159,7 +159,9 @@ impl Fleet {
 
     /// A beat that left us at this instant was taken at this time by NATS's clock.
     pub(crate) fn set_clock(&self, sent: Instant, at: i64) {
-        self.state().clock = Some(Clock::new(sent, at));
+        let clock = Clock::new(sent, at, sent.elapsed());
+        let mut state = self.state();
+        state.clock = Some(state.clock.map_or(clock, |was| was.or_later(clock)));
     }
 
     /// Has a device's lease looked at whenever it comes or goes, from now on.

@@ -18,6 +18,8 @@ use tokio::time::{MissedTickBehavior, interval};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Held {
     session: Came,
+    /// When it was confirmed, as the lease says.
+    since: i64,
     /// The sequence of its message: whoever writes after it has to name it.
     epoch: u64,
     written: Instant,
@@ -145,7 +147,7 @@ impl Fleet {
     ) -> Result<(), NatsError> {
         let (epoch, lease) = self.read(device).await?;
         let now = Instant::now();
-        let ours = self.lease_of(session)?;
+        let ours = self.lease_of(device, session)?;
         match lease {
             Some(lease) if lease.is_of(&ours.gateway, &ours.run) && lease.session == ours.session => {
                 let held = self.state().held.get(device).copied().filter(|held| held.epoch == epoch);
@@ -164,7 +166,7 @@ impl Fleet {
             _ => (),
         }
         let epoch = self.write(device, &ours, epoch).await?;
-        let held = Held { session, epoch, written: now };
+        let held = Held { session, since: ours.since, epoch, written: now };
         self.state().held.insert(device.to_owned(), held);
         self.tell(device).await;
         // It may have ended meanwhile, and nobody else gives it back.
@@ -181,15 +183,23 @@ impl Fleet {
         lease.since > ours.since && shows.is_some_and(|shows| lease.since <= shows.saturating_add(SKEW))
     }
 
-    fn lease_of(&self, session: Came) -> Result<Lease, NatsError> {
-        let clock = self.state().clock;
+    fn lease_of(&self, device: &str, session: Came) -> Result<Lease, NatsError> {
+        let (clock, held) = {
+            let state = self.state();
+            (
+                state.clock,
+                state.held.get(device).filter(|held| held.session.session == session.session).copied(),
+            )
+        };
         let clock = clock.ok_or_else(|| NatsError::Connection("NATS has not answered yet".to_owned()))?;
+        let since = clock.at(session.confirmed);
         Ok(Lease {
             gateway: self.inner.name.clone(),
             run: self.inner.run.clone(),
             session: session.session,
             from: session.from,
-            since: clock.at(session.confirmed),
+            // It does not become newer when NATS's clock is set forward, or this machine has slept.
+            since: held.map_or(since, |held| since.min(held.since)),
             over: false,
         })
     }
@@ -197,7 +207,7 @@ impl Fleet {
     /// The device is not connected here: if the lease is ours, nobody has it.
     async fn give_back(&self, device: &str) -> Result<(), NatsError> {
         let Some(held) = self.state().held.get(device).copied() else { return Ok(()) };
-        let over = Lease { over: true, ..self.lease_of(held.session)? };
+        let over = Lease { over: true, ..self.lease_of(device, held.session)? };
         match self.write(device, &over, held.epoch).await {
             Ok(_) | Err(NatsError::Raced(_)) => (), // raced: somebody else has it
             Err(error) => return Err(error),
@@ -244,3 +254,33 @@ const LEASE_ENDS: &str = "1h";
 const NOTHING_ENDS: &str = "60s";
 /// How far the clocks of two servers of NATS may be apart, in milliseconds.
 const SKEW: i64 = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::{Access, Credentials};
+    use crate::fleet::moment::Clock;
+    use lowkey_host::{Identity, Secret};
+
+    #[test]
+    fn a_session_that_is_held_becomes_no_newer_whatever_clocks_show() {
+        let address = "nats://127.0.0.1:4222".parse().unwrap();
+        let access = Access { address, credentials: Credentials::None, roots: None, name: "a".to_owned() };
+        let fleet = Fleet::new(&access, &Identity::new(Secret::new([1; 32])).unwrap()).unwrap();
+        let now = Instant::now();
+        let session = Came { session: 7, from: None, confirmed: now };
+        let since = |session| fleet.lease_of("pump", session).unwrap().since;
+        let shows = |time| fleet.state().clock = Some(Clock::new(now, time, Duration::ZERO));
+        shows(10_000_000);
+        let held = Held { session, since: since(session), epoch: 1, written: now };
+        assert_eq!(held.since, 10_000_000);
+        fleet.state().held.insert("pump".to_owned(), held);
+        // NATS's clock was set forward by an hour, or this machine slept for one.
+        shows(13_600_000);
+        assert_eq!(since(session), 10_000_000);
+        assert_eq!(since(Came { session: 8, ..session }), 13_600_000, "another session is newer");
+        // Set back, all sessions are from before.
+        shows(6_400_000);
+        assert_eq!(since(session), 6_400_000);
+    }
+}
