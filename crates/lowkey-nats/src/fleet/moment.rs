@@ -18,8 +18,8 @@ impl Clock {
         Self { at, shows, away }
     }
 
-    /// Which of the two to go by, this one or a later one. A beat that waited while NATS stood still, or a cable was cut,
-    /// says less than the one before it; but not for ever, as that clock may have been set.
+    /// Which of the two to go by, this one or a later one. A beat that waited while NATS stood still, or a cable was
+    /// cut, says less than the one before it; but not for ever, as that clock may have been set.
     pub(super) fn or_later(self, later: Self) -> Self {
         let between = later.at.saturating_duration_since(self.at);
         if later.away <= self.away + between / MUCH_OLDER { later } else { self }

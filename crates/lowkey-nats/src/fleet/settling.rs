@@ -176,11 +176,13 @@ impl Fleet {
         Ok(())
     }
 
-    /// Whether the session of another gateway's lease was confirmed after ours. One that says it was in the future says
-    /// nothing: a clock was set, or it is forged.
+    /// Whether the session of another gateway's lease was confirmed after ours. Of one moment that of the later name
+    /// is, for both: otherwise each would take the device from the other for ever. One that says it was in the future
+    /// says nothing: a clock was set, or it is forged.
     fn is_newer(&self, lease: &Lease, ours: &Lease, now: Instant) -> bool {
         let shows = self.state().clock.map(|clock| clock.at(now));
-        lease.since > ours.since && shows.is_some_and(|shows| lease.since <= shows.saturating_add(SKEW))
+        let when = |lease: &Lease| (lease.since, lease.gateway.clone(), lease.run.clone());
+        when(lease) > when(ours) && shows.is_some_and(|shows| lease.since <= shows.saturating_add(SKEW))
     }
 
     fn lease_of(&self, device: &str, session: Came) -> Result<Lease, NatsError> {
@@ -262,11 +264,30 @@ mod tests {
     use crate::fleet::moment::Clock;
     use lowkey_host::{Identity, Secret};
 
+    fn fleet(name: &str) -> Fleet {
+        let address = "nats://127.0.0.1:4222".parse().unwrap();
+        let access = Access { address, credentials: Credentials::None, roots: None, name: name.to_owned() };
+        Fleet::new(&access, &Identity::new(Secret::new([1; 32])).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn of_two_sessions_of_one_moment_the_same_one_is_newer_for_both_gateways() {
+        let now = Instant::now();
+        for names in [["a", "b"], ["a", "a"]] {
+            let both = names.map(fleet);
+            let leases = both.each_ref().map(|fleet| {
+                fleet.state().clock = Some(Clock::new(now, 10_000_000, Duration::ZERO));
+                fleet.lease_of("pump", Came { session: 7, from: None, confirmed: now }).unwrap()
+            });
+            let [a, b] = &leases;
+            let is_newer = [both[0].is_newer(b, a, now), both[1].is_newer(a, b, now)];
+            assert_ne!(is_newer[0], is_newer[1], "{names:?}");
+        }
+    }
+
     #[test]
     fn a_session_that_is_held_becomes_no_newer_whatever_clocks_show() {
-        let address = "nats://127.0.0.1:4222".parse().unwrap();
-        let access = Access { address, credentials: Credentials::None, roots: None, name: "a".to_owned() };
-        let fleet = Fleet::new(&access, &Identity::new(Secret::new([1; 32])).unwrap()).unwrap();
+        let fleet = fleet("a");
         let now = Instant::now();
         let session = Came { session: 7, from: None, confirmed: now };
         let since = |session| fleet.lease_of("pump", session).unwrap().since;
