@@ -60,7 +60,7 @@ impl Balancer {
         command.arg("-f").arg(config);
         let child = tools::start(command, "Loading success").await;
         let balancer = Self { port, direct, socket, _child: child };
-        for gateway in gateways {
+        for gateway in gateways.iter().filter(|gateway| gateway.is_there()) {
             balancer.sees(gateway.name, true).await?;
         }
         Ok(balancer)

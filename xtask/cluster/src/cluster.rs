@@ -6,13 +6,13 @@ use crate::{
     bounds::Bounds,
     device::{Devices, Order},
     figures::Figures,
-    gateway::{Gateway, tail},
+    gateway::{self, Gateway, tail},
     oracle::{Oracle, Rules},
     pairing,
     readiness::{Expected, Readiness},
     roster::{self, Roster, name},
     size::Size,
-    stage::Stage,
+    stage::{REGISTRY, Stage},
     tap::Tap,
     timeline::Timeline,
 };
@@ -66,34 +66,27 @@ impl Cluster {
     ///
     /// # Errors
     /// What is missing, or does not begin.
-    pub(crate) async fn begin(lowkey: PathBuf, firmware: Option<&Path>, size: Size) -> Result<Self> {
+    pub(crate) async fn begin(lowkey: PathBuf, size: Size) -> Result<Self> {
         let (timeline, mut random) = (Timeline::new(), Random::new());
         let nats = NatsServer::start().await.ok_or("no nats-server")?;
         timeline.say(&format!("nats-server is ready at {}", nats.address()));
         let stage = Stage::new(lowkey, &nats)?;
         let roster = Roster::new(size.devices(), stage.server_key())?;
         stage.enrol(&roster)?;
-        stage.push().await?;
-        timeline.say(&format!("`lowkey registry push`: {} devices", size.devices()));
         let (mut gateways, mut readiness) = (Vec::new(), Vec::new());
         for name in size.gateways() {
-            let mut gateway = Gateway::new(name, &stage, &nats, size.max_stale()).await?;
+            let gateway = Gateway::new(name, &stage, &nats, size.max_stale()).await?;
             readiness.push(Readiness::watch(&gateway));
-            gateway.begin().await?;
-            timeline.say(&format!("gateway {name} is ready at {}", gateway.address()));
             gateways.push(gateway);
         }
+        gateways[0].configure(gateway::Devices::File(REGISTRY))?;
+        gateways[0].begin().await?;
+        timeline.say(&format!("{} is the one server there is, with a registry in a file", gateways[0].name));
         let balancer = Balancer::begin(stage.folder(), &gateways, size.silence()).await?;
         timeline.say(&format!("HAProxy is ready at {}", balancer.address()));
-        for readiness in &readiness {
-            readiness.expect(Expected::Ready);
-        }
+        readiness[0].expect(Expected::Ready);
         let oracle = Arc::new(Oracle::new(size.devices(), size.gateways().to_vec(), size.max_stale()));
         let (begun, bounds, tap) = (Instant::now(), Bounds::new(size.times()), Tap::new(nats.address()));
-        let boards = match firmware {
-            Some(firmware) => Some(Boards::begin(&stage, firmware, balancer.address(), timeline).await?),
-            None => None,
-        };
         let seed = random.u64();
         let devices = Devices::begin(roster.members(), balancer.address(), &oracle);
         let cluster = Self {
@@ -109,17 +102,25 @@ impl Cluster {
             nats,
             revocations: Figures::default(),
             takeovers: Figures::default(),
-            boards,
+            boards: None,
             tap,
             random: Random::from_seed(seed),
             taken: BTreeSet::new(),
             paired: 0,
         };
         cluster.all_connected(begun, 0).await?;
-        if let Some(boards) = &cluster.boards {
-            boards.are_right().await?;
-        }
         Ok(cluster)
+    }
+
+    /// Switches the boards on, with this firmware.
+    ///
+    /// # Errors
+    /// They do not get what they send.
+    pub(crate) async fn have_boards(&mut self, firmware: &Path) -> Result<()> {
+        let boards = Boards::begin(&self.stage, firmware, self.balancer.address(), self.timeline).await?;
+        boards.are_right().await?;
+        self.boards = Some(boards);
+        Ok(())
     }
 
     pub(crate) fn all(&self) -> Hears<'static> {
@@ -290,7 +291,7 @@ impl Cluster {
     /// # Errors
     /// It never does.
     pub(crate) async fn agree(&self) -> Result<()> {
-        for gateway in &self.gateways {
+        for gateway in self.gateways.iter().filter(|gateway| gateway.is_there()) {
             let agrees = async {
                 loop {
                     let mut sessions = gateway.sessions().await?;

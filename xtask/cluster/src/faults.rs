@@ -4,10 +4,11 @@ use crate::{
     cluster::{Cluster, Hears, within},
     device::Order,
     figures::Figures,
+    gateway::Devices,
     oracle::{Rules, Sight},
     readiness::Expected,
 };
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 use tokio::time::{Instant, sleep};
 use xtask::command::Result;
 
@@ -15,12 +16,16 @@ use xtask::command::Result;
 ///
 /// # Errors
 /// The first promise that was not kept.
-pub(crate) async fn play(mut cluster: Cluster) -> Result<()> {
-    let done = all(&mut cluster).await;
+pub(crate) async fn play(mut cluster: Cluster, firmware: Option<&Path>) -> Result<()> {
+    let done = all(&mut cluster, firmware).await;
     done.map_err(|error| cluster.logs(&*error))
 }
 
-async fn all(cluster: &mut Cluster) -> Result<()> {
+async fn all(cluster: &mut Cluster, firmware: Option<&Path>) -> Result<()> {
+    to_several(cluster).await?;
+    if let Some(firmware) = firmware {
+        cluster.have_boards(firmware).await?;
+    }
     revocations(cluster).await?;
     for round in 0..cluster.size.kills() {
         for gateway in 0..cluster.gateways.len() {
@@ -34,6 +39,7 @@ async fn all(cluster: &mut Cluster) -> Result<()> {
     partition(cluster, cluster.gateways.len() - 1).await?;
     upgrade(cluster).await?;
     cluster.revoke_a_board().await?;
+    to_one(cluster).await?;
     cluster.judge(RULES)?;
     let Cluster { timeline, readiness, bounds, .. } = &*cluster;
     let asked: u32 = readiness.iter().map(|of| of.asked()).sum();
@@ -44,6 +50,61 @@ async fn all(cluster: &mut Cluster) -> Result<()> {
         println!("this machine was late by at most {} ms", bounds.late().as_millis());
     }
     println!("cluster: all as it should be, {:.1} s", timeline.seconds());
+    Ok(())
+}
+
+/// From one server with a file to several gateways, as the book says.
+async fn to_several(cluster: &mut Cluster) -> Result<()> {
+    cluster.stage.push().await?;
+    let (first, had) = (cluster.gateways[0].name, cluster.oracle.at(0).len());
+    cluster
+        .timeline
+        .say(&format!("`lowkey registry push`: {had} devices; {first} is started again with `[nats]`"));
+    restart_with(cluster, 0, Devices::Shared).await?;
+    for gateway in 1..cluster.gateways.len() {
+        cluster.gateways[gateway].configure(Devices::Shared)?;
+        cluster.gateways[gateway].begin().await?;
+        cluster.is_ready(gateway).await?;
+    }
+    // As in the course of time.
+    let (begun, all) = (Instant::now(), cluster.oracle.at(0));
+    all.iter().for_each(|device| cluster.devices.tell(*device, Order::Go(cluster.balancer.address())));
+    cluster.all_connected(begun, all.len()).await?;
+    cluster.agree().await?;
+    cluster.judge(RULES)
+}
+
+/// And back.
+async fn to_one(cluster: &mut Cluster) -> Result<()> {
+    cluster.stage.pull(PULLED).await?;
+    cluster.timeline.say("`lowkey registry pull`: the last gateways are stopped, and the first has the file");
+    for gateway in 1..cluster.gateways.len() {
+        let (since, had) = (Instant::now(), cluster.oracle.at(gateway).len());
+        cluster.readiness[gateway].expect(Expected::Either);
+        cluster.gateways[gateway].stop().await?;
+        cluster.all_connected(since, had).await?;
+        notice_at_most_a_reconnect(cluster, since)?;
+    }
+    restart_with(cluster, 0, Devices::File(PULLED)).await
+}
+
+/// Stops a gateway in order, and starts it with another registry.
+async fn restart_with(cluster: &mut Cluster, gateway: usize, devices: Devices<'_>) -> Result<()> {
+    let (since, had) = (Instant::now(), cluster.oracle.at(gateway).len());
+    cluster.readiness[gateway].expect(Expected::Either);
+    cluster.gateways[gateway].configure(devices)?;
+    cluster.gateways[gateway].stop().await?;
+    cluster.gateways[gateway].begin().await?;
+    cluster.is_ready(gateway).await?;
+    cluster.all_connected(since, had).await?;
+    notice_at_most_a_reconnect(cluster, since)
+}
+
+fn notice_at_most_a_reconnect(cluster: &Cluster, since: Instant) -> Result<()> {
+    let most = cluster.oracle.most_ended_since(since);
+    if most > 1 && cluster.bounds.are_strict() {
+        return Err(format!("a device had to come again {most} times").into());
+    }
     Ok(())
 }
 
@@ -240,10 +301,7 @@ async fn upgrade(cluster: &mut Cluster) -> Result<()> {
         let mut away = Figures::default();
         away.extend(cluster.oracle.away_since(since));
         cluster.were_back(&away)?;
-        let most = cluster.oracle.most_ended_since(since);
-        if most > 1 && cluster.bounds.are_strict() {
-            return Err(format!("a device had to come again {most} times").into());
-        }
+        notice_at_most_a_reconnect(cluster, since)?;
         if !status.success() && cluster.bounds.are_strict() {
             return Err(format!("it ends with {status}").into());
         }
@@ -284,4 +342,6 @@ async fn come_again(cluster: &Cluster, gateway: usize) -> Result<()> {
 const RULES: Rules = Rules::OfAll;
 /// Devices that are connected past the balancer.
 const STUCK: usize = 6;
+/// The registry, for the one server that is left.
+const PULLED: &str = "pulled.toml";
 const PAUSE: Duration = Duration::from_millis(500);

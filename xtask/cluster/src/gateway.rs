@@ -58,8 +58,20 @@ impl Gateway {
             child: None,
             _service: service,
         };
-        fs::write(gateway.folder.join("lowkey.toml"), gateway.configuration())?;
         Ok(gateway)
+    }
+
+    /// Has it find its devices there, from its next start on.
+    ///
+    /// # Errors
+    /// Its folder cannot be written.
+    pub(crate) fn configure(&self, devices: Devices<'_>) -> Result<()> {
+        Ok(fs::write(self.folder.join("lowkey.toml"), self.configuration(devices))?)
+    }
+
+    /// Whether it was started and has not been ended.
+    pub(crate) const fn is_there(&self) -> bool {
+        self.child.is_some()
     }
 
     /// Where the balancer sends devices.
@@ -144,20 +156,24 @@ impl Gateway {
     }
 
     /// All that gateways are told.
-    fn configuration(&self) -> String {
-        let (devices, probes, name) = (self.address(), self.probes(), self.name);
+    fn configuration(&self, devices: Devices<'_>) -> String {
+        let (listen, probes, name) = (self.address(), self.probes(), self.name);
         let (registry, stale) = (registry(&self.cable.url()), self.max_stale.as_secs());
+        let (file, shared) = match devices {
+            Devices::File(file) => (format!("devices = \"../{file}\""), String::new()),
+            Devices::Shared => {
+                let shared = format!("[nats]\nregistry = \"{registry}\"\nname = \"{name}\"");
+                (String::new(), format!("{shared}\nmax_stale = \"{stale}s\"\non_stale = \"refuse\""))
+            }
+        };
         format!(
             "key = \"../server.key\"
 state = \"state\"
-listen = \"{devices}\"
+listen = \"{listen}\"
 forward = \"unix:service.sock\"
 accept_proxy = [\"127.0.0.0/8\"]
-[nats]
-registry = \"{registry}\"
-name = \"{name}\"
-max_stale = \"{stale}s\"
-on_stale = \"refuse\"
+{file}
+{shared}
 [sessions]
 linger = \"1s\"
 [admin]
@@ -167,6 +183,15 @@ listen = \"{probes}\"
 "
         )
     }
+}
+
+/// Where a gateway finds its devices.
+#[derive(Clone, Copy)]
+pub(crate) enum Devices<'a> {
+    /// In this file of the cluster's folder: it is a server like any other.
+    File(&'a str),
+    /// In what all gateways share.
+    Shared,
 }
 
 /// The registry that a NATS at this address has.

@@ -60,7 +60,7 @@ async fn play() -> Result<()> {
         _ => return Err("usage: cargo xtask cluster [--small | --figures | --simulate]".into()),
     };
     let lowkey = path::absolute(lowkey)?;
-    until_stopped(async { faults::play(Cluster::begin(lowkey, firmware, size).await?).await }).await
+    until_stopped(async { faults::play(Cluster::begin(lowkey, size).await?, firmware).await }).await
 }
 
 async fn until_stopped(plays: impl Future<Output = Result<()>>) -> Result<()> {

@@ -63,6 +63,14 @@ impl Stage {
         self.lowkey(&["registry", "push", REGISTRY, &self.registry, "--no-wait"]).await?.well()
     }
 
+    /// Writes what is in NATS to this file.
+    ///
+    /// # Errors
+    /// What the command said.
+    pub(crate) async fn pull(&self, file: &str) -> Result<()> {
+        self.lowkey(&["registry", "pull", &self.registry, file]).await?.well()
+    }
+
     /// Changes the registry that the gateways share; how they stand to it is in what is said, after `wait` at most.
     ///
     /// # Errors
@@ -104,4 +112,5 @@ impl Said {
     }
 }
 
-const REGISTRY: &str = "devices.toml";
+/// The registry's file.
+pub(crate) const REGISTRY: &str = "devices.toml";
