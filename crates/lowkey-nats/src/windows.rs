@@ -228,9 +228,7 @@ impl Windows {
         }
         let Some(notice) = Notice::open(&self.inner.key, &message.payload, subject) else { return };
         let now = seconds_now();
-        if notice.until <= now || notice.until - now > WindowInfo::LONGEST.as_secs() + 60 {
-            return;
-        }
+        let Some(until) = notice.counts_until(now) else { return };
         let of = (subject.to_owned(), notice.run, notice.number);
         let close = {
             let mut state = self.state();
@@ -244,7 +242,7 @@ impl Windows {
                 Some(_) => return,
                 None if is_full => return,
                 None => {
-                    let foreign = Foreign { until: notice.until, is_closed: !notice.is_open, number: None };
+                    let foreign = Foreign { until, is_closed: !notice.is_open, number: None };
                     state.foreign.insert(of.clone(), foreign);
                     None
                 }
@@ -257,7 +255,7 @@ impl Windows {
         if !notice.is_open {
             return;
         }
-        let time = Duration::from_secs(notice.until - now).min(WindowInfo::LONGEST);
+        let time = Duration::from_secs(until - now).min(WindowInfo::LONGEST);
         // One that cannot be opened here, as of a code that has a window, is open where it was opened.
         let opened = acceptor.open_window(&notice.code, &notice.device, time).await.ok();
         let closed_meanwhile = {
@@ -307,6 +305,14 @@ impl Notice {
             room = rest;
         }
         key.seal(&about(subject), text.expose()).ok()
+    }
+
+    /// Until when it counts, by the clock of whoever hears it now; `None`: no more, or it is no window's. That one is
+    /// closed is told for the longest time, and is so wherever a clock is behind.
+    fn counts_until(&self, now: u64) -> Option<u64> {
+        let most = now.saturating_add(WindowInfo::LONGEST.as_secs() + 60);
+        let counts = self.until > now && (self.until <= most || !self.is_open);
+        counts.then_some(self.until.min(most))
     }
 
     /// `None`: nobody who has the key has told that there.
@@ -377,5 +383,24 @@ mod tests {
         assert!(Notice::open(&key(3), &other, "x.event.61").is_none());
         let brief = Notice { device: "a".to_owned(), is_open: false, ..notice };
         assert_eq!(brief.seal(&key(3), "x.event.61").unwrap().len(), sealed.len());
+    }
+
+    #[test]
+    fn a_window_that_is_closed_is_closed_however_far_ahead_the_clock_is_of_who_says_it() {
+        let now = 1_000_000_000;
+        let longest = WindowInfo::LONGEST.as_secs();
+        let notice = |until, is_open| {
+            let code = Code::new(&[7; 16]).unwrap();
+            let device = "pump-7".to_owned();
+            Notice { run: [0; 8], number: 7, until, is_open, code, device }.counts_until(now)
+        };
+        for ahead in [0, 59, 61, 3600] {
+            assert!(notice(now + ahead + longest, false).is_some_and(|until| until <= now + longest + 60));
+        }
+        assert_eq!(notice(now + 300, true), Some(now + 300));
+        for until in [0, now, now + longest + 61, u64::MAX] {
+            assert_eq!(notice(until, true), None, "{until}");
+        }
+        assert_eq!(notice(now, false), None);
     }
 }
