@@ -6,7 +6,8 @@
 //! have it in force.
 //!
 //! Whoever runs NATS, or has a registrar's credential, is the registry's owner, who lets devices in and keeps them out.
-//! Nobody can play a device or a server by that, nor read what they say.
+//! Nobody can play a device or a server by that, nor read what they say, but for messages that a registrar sends by way
+//! of NATS.
 //!
 //! # Events
 //! In the form of [those of `lowkey-host`](lowkey_host#events), and beside those of a registry in rows:

@@ -275,3 +275,18 @@ async fn a_gateway_that_was_forgotten_while_another_did_not_see_nats_is_forgotte
     cable.heal();
     until("it is forgotten", || names() == ["away"]).await;
 }
+
+/// As the book has it done when a stolen key has filled the bucket.
+#[tokio::test(flavor = "multi_thread")]
+async fn leases_that_somebody_took_away_are_written_again() {
+    let _watchdog = Watchdog::new();
+    let Some(bed) = Bed::new().await else { return };
+    let _registrar = bed.with(&[2]).await;
+    let (a, b) = (bed.reading("a").await, bed.reading("b").await);
+    let _session = bed.comes(2, &a).await;
+    until_held(2, &b, "a").await;
+    let context = async_nats::jetstream::new(async_nats::connect(bed.nats.url()).await.unwrap());
+    context.get_stream("KV_test-live").await.unwrap().purge().await.unwrap();
+    until_held(2, &b, "a").await;
+    assert_eq!((has(&a), a.acceptor.stats().sessions_moved), (vec![2], 0));
+}

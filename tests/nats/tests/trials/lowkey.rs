@@ -97,6 +97,26 @@ async fn gateways_follow_and_say_so_and_a_registrar_writes_with_the_rights_of_th
     assert!(registrar.read().await.unwrap().sheet.rows.is_empty());
 }
 
+/// What a registrar sends to a device by way of NATS is for gateways: whoever has the key of one hears and answers it,
+/// as the book says.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stolen_gateway_key_hears_what_is_sent_to_devices_and_answers_in_their_place() {
+    let _watchdog = Watchdog::new();
+    let Some(house) = House::new().await else { return };
+    let thief = house.user("gateway", "east").await;
+    let mut heard = thief.client.subscribe("lowkey.to.*").await.unwrap();
+    thief.bucket("lowkey-registry").await; // it is subscribed by then
+    let answers = tokio::spawn(async move {
+        let message = futures_util::StreamExt::next(&mut heard).await.unwrap();
+        thief.client.publish(message.reply.unwrap(), r#"{"received":true}"#.into()).await.unwrap();
+        thief.client.flush().await.unwrap();
+        message.payload
+    });
+    let registrar = Registrar::connect(&house.access("registrar", "desk")).await.unwrap();
+    registrar.send("pump", b"x", Duration::from_secs(8)).await.unwrap();
+    assert_eq!(answers.await.unwrap(), "x");
+}
+
 /// The device comes to a gateway; both ends of its session.
 async fn comes(
     server: &Identity,
