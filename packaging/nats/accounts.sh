@@ -13,8 +13,10 @@ set -eu
 LC_ALL=C
 prefix=${1-lowkey}
 case $prefix in '' | *[!a-z0-9_-]*) echo "a prefix has small letters, digits, - and _" >&2; exit 2 ;; esac
-store=$(echo "${prefix}_store" | tr a-z- A-Z_)
-fleet=$(echo "${prefix}" | tr a-z- A-Z_)
+# Of what has one name in a configuration the last stands, without a word: no two tenants share a name of an account.
+case $prefix in *_store) echo "a prefix does not end in _store" >&2; exit 2 ;; esac
+store=$(echo "${prefix}_store" | tr a-z A-Z)
+fleet=$(echo "${prefix}" | tr a-z A-Z)
 
 hex() { printf %s "$1" | od -An -v -tx1 | tr -d ' \n'; }
 

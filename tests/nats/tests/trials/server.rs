@@ -1,5 +1,8 @@
 //! The server that tests start, and the cable to it.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 use test_support::Watchdog;
 use test_support::nats::{Cable, NatsServer};
@@ -74,4 +77,27 @@ async fn a_cable_that_is_reset_breaks_off_both_sides_even_while_it_is_cut() {
     cable.reset();
     assert!(client.read_u8().await.is_err());
     assert!(behind.read_u8().await.is_err());
+}
+
+/// What is written twice in a configuration of nats-server is what was written last, without a word.
+#[test]
+fn no_two_tenants_have_accounts_of_one_name() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/nats/accounts.sh");
+    let mut seen = BTreeSet::new();
+    let mut refused = Vec::new();
+    for prefix in ["x", "x-y", "x_y", "x-store", "x_store", "x-y_store"] {
+        let mut shell = Command::new("sh");
+        let output = shell.arg(&script).arg(prefix).stdin(Stdio::null()).output().unwrap();
+        if !output.status.success() {
+            refused.push(prefix);
+            continue;
+        }
+        let written = String::from_utf8(output.stdout).unwrap();
+        let accounts: Vec<_> = written.lines().filter_map(|line| line.strip_suffix(": {")).collect();
+        assert_eq!(accounts.len(), 2, "{written}");
+        for account in accounts {
+            assert!(seen.insert(account.to_owned()), "{prefix}: {account}");
+        }
+    }
+    assert_eq!(refused, ["x_store", "x-y_store"]);
 }
