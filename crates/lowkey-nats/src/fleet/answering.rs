@@ -20,25 +20,37 @@ impl Fleet {
         let Ok(mut asked) = client.subscribe(subject(prefix, name)).await else { return };
         let to_devices = client.queue_subscribe(format!("{prefix}.to.*"), "gateways".to_owned()).await;
         let Ok(mut to_devices) = to_devices else { return };
-        let mut answers = JoinSet::new();
+        let (mut answers, mut sends) = (JoinSet::new(), JoinSet::new());
         let mut heard = Heard::default();
         loop {
             let is_free = answers.len() < AT_ONCE;
             tokio::select! {
                 Some(_) = answers.join_next(), if !answers.is_empty() => (),
+                Some(_) = sends.join_next(), if !sends.is_empty() => (),
                 message = asked.next(), if is_free => {
                     let Some(message) = message else { return };
                     let Some((question, salt)) = self.question(&message, &mut heard) else { continue };
                     let (fleet, client, acceptor) = (self.clone(), client.clone(), acceptor.clone());
-                    answers.spawn(async move {
-                        let text = fleet.answer_to(question, &acceptor).await;
+                    let is_send = matches!(question, Question::Send { .. });
+                    let is_too_many = is_send && sends.len() >= SENDS_AT_ONCE;
+                    let tasks = if is_send && !is_too_many { &mut sends } else { &mut answers };
+                    tasks.spawn(async move {
+                        let text = match is_too_many {
+                            true => told(Err(NotSent::Busy)),
+                            false => fleet.answer_to(question, &acceptor).await,
+                        };
                         fleet.reply(&client, &message, &salt, &text).await;
                     });
                 }
-                message = to_devices.next(), if is_free => {
+                // It does not wait here: its device would get it when nobody waits for its answer any more.
+                message = to_devices.next() => {
                     let Some(message) = message else { return };
+                    if sends.len() >= SENDS_AT_ONCE {
+                        self.refuse(client, &message).await;
+                        continue;
+                    }
                     let (fleet, client, acceptor) = (self.clone(), client.clone(), acceptor.clone());
-                    answers.spawn(async move { fleet.deliver(&client, &acceptor, message).await });
+                    sends.spawn(async move { fleet.deliver(&client, &acceptor, message).await });
                 }
             }
         }
@@ -97,6 +109,12 @@ impl Fleet {
         let _ = client.publish(reply, told.into()).await; // who waits for it in vain says so
     }
 
+    /// Too many wait already: nothing was sent.
+    async fn refuse(&self, client: &Client, message: &Message) {
+        let (true, Some(reply)) = (is_ours(message, SEND), message.reply.clone()) else { return };
+        let _ = client.publish(reply, told(Err(NotSent::Busy)).into()).await; // who waits for it in vain says so
+    }
+
     /// Sends a message to a device, wherever it is connected, as [`send`](Self::send) does.
     async fn send_anywhere(
         &self,
@@ -119,5 +137,7 @@ pub(crate) const SECONDS: &str = "Lowkey-Seconds";
 pub(crate) const MOST: u64 = 8;
 /// Answers that are made at once: a page of another gateway asks for one.
 const AT_ONCE: usize = 64;
+/// Messages that wait for devices at once.
+const SENDS_AT_ONCE: usize = 1024;
 /// Bytes of an answer in one message of NATS, which takes a million.
 const PART: usize = 256 * 1024;

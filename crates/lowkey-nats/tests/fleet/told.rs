@@ -165,3 +165,44 @@ async fn who_is_asked_does_not_learn_where_a_gateway_hears_anything_else() {
     // Names of one sequence begin alike.
     assert_ne!(inboxes[0][..12], inboxes[1][..12], "{inboxes:?}");
 }
+
+/// Devices that take nothing keep no message to another waiting, until nobody waits for its answer any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_does_not_wait_for_devices_that_take_nothing() {
+    let _watchdog = Watchdog::new();
+    let Some(bed) = Bed::new().await else { return };
+    let devices: Vec<u8> = (2..100).collect();
+    let registrar = bed.with(&devices).await;
+    let a = bed.reading("a").await;
+    answers(&a, "a");
+    let heard = drive(bed.comes(2, &a).await);
+    let client = async_nats::connect(bed.nats.url()).await.unwrap();
+    let mut silent = Vec::new();
+    for byte in 3..100 {
+        silent.push(bed.comes(byte, &a).await);
+        let mut headers = HeaderMap::new();
+        headers.insert("Lowkey", "send");
+        headers.insert("Lowkey-Seconds", "8");
+        let name: String = format!("pump-{byte}").bytes().map(|byte| format!("{byte:02x}")).collect();
+        let (subject, inbox) = (format!("test.to.{name}"), "_INBOX.nobody");
+        client.publish_with_reply_and_headers(subject, inbox, headers, "x".into()).await.unwrap();
+    }
+    client.flush().await.unwrap();
+    let brief = Duration::from_secs(3);
+    registrar.send("pump-2", b"x", brief).await.unwrap();
+    // Nor does what another gateway asks.
+    let b = bed.reading("b").await;
+    let fleet = b.registry.fleet();
+    until_held(99, &b, "a").await;
+    let sends = |byte: u8| {
+        let fleet = fleet.clone();
+        tokio::spawn(async move { fleet.send(&format!("pump-{byte}"), b"y", WITHIN).await })
+    };
+    let sent: Vec<_> = (3..100).map(sends).collect();
+    tokio::time::sleep(Duration::from_millis(300)).await; // to be in the way, if they can be
+    fleet.send("pump-2", b"y", brief).await.unwrap();
+    let said = fleet.ask(|_| "/x".to_owned(), WITHIN).await;
+    assert_eq!(said, [("a".to_owned(), Ok("a to /x".to_owned()))]);
+    assert_eq!(*heard.lock().unwrap(), [b"x".to_vec(), b"y".to_vec()]);
+    sent.iter().for_each(tokio::task::JoinHandle::abort);
+}
