@@ -89,8 +89,11 @@ impl Fleet {
         for session in acceptor.sessions() {
             self.inner.due.mark(session.pinned.device().name());
         }
-        let held: Vec<String> = self.state().held.keys().cloned().collect();
-        held.iter().for_each(|name| self.inner.due.mark(name));
+        let known: Vec<String> = {
+            let state = self.state();
+            state.held.keys().chain(state.came.keys()).cloned().collect()
+        };
+        known.iter().for_each(|name| self.inner.due.mark(name));
     }
 
     /// Says once that leases are not taken, until they are.
@@ -262,12 +265,25 @@ mod tests {
     use super::*;
     use crate::access::{Access, Credentials};
     use crate::fleet::moment::Clock;
-    use lowkey_host::{Identity, Secret};
+    use lowkey_host::{Identity, Limits, Secret};
+    use lowkey_registry::rows::RowRegistry;
+    use std::sync::Arc;
 
     fn fleet(name: &str) -> Fleet {
         let address = "nats://127.0.0.1:4222".parse().unwrap();
         let access = Access { address, credentials: Credentials::None, roots: None, name: name.to_owned() };
         Fleet::new(&access, &Identity::new(Secret::new([1; 32])).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_device_that_came_and_went_while_nats_was_away_is_looked_at_whoever_looks_then() {
+        let fleet = fleet("a");
+        let identity = Arc::new(Identity::new(Secret::new([1; 32])).unwrap());
+        let rows = RowRegistry::new("x", std::path::PathBuf::new(), Arc::clone(&identity));
+        let acceptor = Acceptor::new(identity, rows, Limits::default()).unwrap();
+        fleet.state().came.insert("pump".to_owned(), Came::now(7, None));
+        fleet.mark_all(&acceptor);
+        assert_eq!(fleet.inner.due.next().as_deref(), Some("pump"));
     }
 
     #[test]
