@@ -35,6 +35,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use words::Heard;
 
 /// The gateways that follow one registry, for one of them.
 ///
@@ -56,6 +57,8 @@ struct Inner {
     live: Live,
     key: FleetKey,
     due: Due,
+    /// By whichever client: one that is begun anew has heard what those before it have.
+    heard: Mutex<Heard>,
     state: Mutex<State>,
 }
 
@@ -90,6 +93,7 @@ impl Fleet {
             live: Live::of(access.address.prefix()),
             key: FleetKey::of(identity),
             due: Due::default(),
+            heard: Mutex::default(),
             state: Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner) })

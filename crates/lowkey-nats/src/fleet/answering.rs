@@ -2,14 +2,14 @@
 
 use super::asking::{ANSWER, ASK};
 use super::hearing::{HEADER, is_ours};
-use super::words::{Heard, Question, To, piece, subject, told};
+use super::words::{Question, To, piece, subject, told};
 use super::{Answers, Fleet};
 use crate::bucket::unhex;
 use crate::sealed::SALT;
 use async_nats::{Client, HeaderMap, Message};
 use futures_util::StreamExt;
 use lowkey_host::{Acceptor, NotSent, Received};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -21,7 +21,6 @@ impl Fleet {
         let to_devices = client.queue_subscribe(format!("{prefix}.to.*"), "gateways".to_owned()).await;
         let Ok(mut to_devices) = to_devices else { return };
         let (mut answers, mut sends) = (JoinSet::new(), JoinSet::new());
-        let mut heard = Heard::default();
         loop {
             let is_free = answers.len() < AT_ONCE;
             tokio::select! {
@@ -29,7 +28,7 @@ impl Fleet {
                 Some(_) = sends.join_next(), if !sends.is_empty() => (),
                 message = asked.next(), if is_free => {
                     let Some(message) = message else { return };
-                    let Some((question, salt)) = self.question(&message, &mut heard) else { continue };
+                    let Some((question, salt)) = self.question(&message) else { continue };
                     let (fleet, client, acceptor) = (self.clone(), client.clone(), acceptor.clone());
                     let is_send = matches!(question, Question::Send { .. });
                     let is_too_many = is_send && sends.len() >= SENDS_AT_ONCE;
@@ -56,12 +55,14 @@ impl Fleet {
         }
     }
 
-    fn question(&self, message: &Message, heard: &mut Heard) -> Option<(Question, [u8; SALT])> {
+    fn question(&self, message: &Message) -> Option<(Question, [u8; SALT])> {
         if !is_ours(message, ASK) || message.reply.is_none() {
             return None;
         }
         let us = To { gateway: &self.inner.name, run: &self.inner.run };
-        Question::open(&self.inner.key, us, &message.payload, self.now()?, heard)
+        let now = self.now()?;
+        let mut heard = self.inner.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        Question::open(&self.inner.key, us, &message.payload, now, &mut heard)
     }
 
     async fn answer_to(&self, question: Question, acceptor: &Acceptor) -> String {
@@ -141,3 +142,35 @@ const AT_ONCE: usize = 64;
 const SENDS_AT_ONCE: usize = 1024;
 /// Bytes of an answer in one message of NATS, which takes a million.
 const PART: usize = 256 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::{Access, Credentials};
+    use crate::fleet::moment::Clock;
+    use lowkey_host::{Identity, Secret};
+    use std::time::Instant;
+
+    #[test]
+    fn a_question_that_is_played_again_is_none_for_whoever_listens_anew_either() {
+        let address = "nats://127.0.0.1:4222".parse().unwrap();
+        let access = Access { address, credentials: Credentials::None, roots: None, name: "a".to_owned() };
+        let fleet = Fleet::new(&access, &Identity::new(Secret::new([1; 32])).unwrap()).unwrap();
+        fleet.state().clock = Some(Clock::new(Instant::now(), 1_000_000, Duration::ZERO));
+        let us = To { gateway: "a", run: &fleet.inner.run };
+        let sealed = Question::Text("/x".to_owned()).seal(&fleet.inner.key, us, 1_000_000).unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert(HEADER, ASK);
+        let message = Message {
+            subject: "x.ask.61".into(),
+            reply: Some("_INBOX.x".into()),
+            length: sealed.len(),
+            payload: sealed.into(),
+            headers: Some(headers),
+            status: None,
+            description: None,
+        };
+        assert!(fleet.question(&message).is_some());
+        assert!(fleet.question(&message).is_none());
+    }
+}
