@@ -101,6 +101,14 @@ fn at(gateway: &str, json: &str) -> String {
     let name = serde_json::Value::from(gateway);
     match json.strip_prefix('{') {
         Some("}") | None => "{}".to_owned(),
+        // A field of its own of that name is what somebody says of itself.
+        Some(_) if json.contains("\"gateway\":") => match serde_json::from_str(json) {
+            Ok(serde_json::Value::Object(mut event)) => {
+                event.insert("gateway".to_owned(), name);
+                serde_json::Value::from(event).to_string()
+            }
+            _ => "{}".to_owned(),
+        },
         Some(rest) => format!("{{\"gateway\":{name},{rest}"),
     }
 }
@@ -115,3 +123,21 @@ fn time(json: &str) -> &str {
 const EVERY: Duration = Duration::from_secs(1);
 /// How long what happened before is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_says_once_at_which_gateway_it_happened_whatever_its_fields_are_called() {
+        let event = r#"{"time":"2026-11-29T10:00:00.000Z","name":"lowkey.lease_failed","gateway":"other"}"#;
+        for json in [event, r#"{"time":"2026-11-29T10:00:00.000Z","name":"x"}"#] {
+            let told = at("east\n", json);
+            assert_eq!(told.matches(r#""gateway":"east\n""#).count(), 1, "{told}");
+            assert_eq!(told.matches(r#""gateway":"#).count(), 1, "{told}");
+            assert_eq!(time(&told), "2026-11-29T10:00:00.000Z");
+        }
+        assert_eq!(at("east", "{}"), "{}");
+        assert_eq!(at("east", r#"{"gateway":"#), "{}");
+    }
+}
