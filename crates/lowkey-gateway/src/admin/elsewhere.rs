@@ -54,6 +54,16 @@ impl Elsewhere {
         if ours.is_none_or(|ours| time(first) <= time(ours)) { self.before.pop_front() } else { None }
     }
 
+    /// Whether all is told that had happened before.
+    pub(super) fn is_told(&self) -> bool {
+        self.before.is_empty()
+    }
+
+    /// What has come by now.
+    pub(super) fn at_once(&mut self) -> Vec<String> {
+        self.comes.try_recv().unwrap_or_default()
+    }
+
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Vec<String>> {
         match self.comes.poll_recv(context) {
             Poll::Ready(Some(events)) => Poll::Ready(events),

@@ -136,6 +136,14 @@ impl Told {
         }
         let silent = Instant::now() + SILENCE;
         while text.is_empty() {
+            // More may happen here than is taken.
+            if let Some(others) = self.others.as_mut().filter(|others| others.is_told()) {
+                others.at_once().iter().for_each(|json| data(json, &mut text));
+            }
+            if !text.is_empty() {
+                self.more(&mut text);
+                break;
+            }
             match self.at_once() {
                 Some(next) => self.write(&next, &mut text),
                 None if self.write_before(None, &mut text) => (),
@@ -274,9 +282,12 @@ const ENOUGH: usize = 16 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admin::others::{Asks, Later};
     use crate::http::{Routes, Server};
     use hyper::Request;
     use hyper::body::Incoming;
+    use lowkey_host::{NotSent, Received};
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
     use tracing_subscriber::prelude::*;
 
@@ -337,5 +348,43 @@ mod tests {
             readers.push(reader);
         }
         assert_eq!(asks(&mut server, question).await.1, "HTTP/1.0 503");
+    }
+
+    /// Another gateway where something has happened when it is asked for the second time.
+    #[derive(Debug)]
+    struct Other(AtomicUsize);
+
+    impl Others for Other {
+        fn name(&self) -> &str {
+            "here"
+        }
+
+        fn ask(&self, _: Asks) -> Later<Vec<(String, Result<String, String>)>> {
+            let is_first = self.0.fetch_add(1, Ordering::Relaxed) == 0;
+            let text = if is_first { "id: 1-0\n" } else { "data: {\"name\":\"afar\"}\nid: 1-1\n" };
+            Box::pin(async move { vec![("there".to_owned(), Ok(text.to_owned()))] })
+        }
+
+        fn send(&self, _: String, _: Vec<u8>, _: Duration) -> Later<Result<Received, NotSent>> {
+            Box::pin(async { Err(NotSent::Offline) })
+        }
+    }
+
+    #[tokio::test]
+    async fn what_happens_elsewhere_is_told_although_more_happens_here_than_is_taken() {
+        let events = Events::new();
+        let others = Elsewhere::of(Arc::new(Other(AtomicUsize::new(0))), 0, &[], false);
+        let asked = Asked { from: From::Now, only: Vec::new(), ends_now: false };
+        let mut told = asked.told(&events, Some(others));
+        for _ in 0..500 {
+            happen(&events, 200);
+            let (next, text) = told.next().await.unwrap();
+            if text.contains("\"afar\"") {
+                return;
+            }
+            told = next;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("nothing but what happens here");
     }
 }
