@@ -6,6 +6,7 @@ mod due;
 mod hearing;
 mod moment;
 mod peers;
+mod pulse;
 mod settling;
 mod words;
 
@@ -151,9 +152,10 @@ impl Fleet {
         self.state().lease_error.clone()
     }
 
-    /// Another gateway says of itself that it has our name.
-    pub(crate) fn has_twin(&self) {
-        self.state().twin = Some(Instant::now());
+    /// Another gateway says of itself that it has our name. Says whether that is news.
+    pub(crate) fn has_twin(&self) -> bool {
+        let was = self.state().twin.replace(Instant::now());
+        was.is_none_or(|was| was.elapsed() >= TWIN)
     }
 
     /// Whether another gateway has our name.

@@ -94,8 +94,19 @@ impl Following {
 pub(crate) async fn stream(context: &Context, bucket: &Bucket) -> Result<Stream, NatsError> {
     context.get_stream(bucket.stream()).await.map_err(|error| match is_missing(&error) {
         true => NatsError::NoRegistry,
+        false if matches!(error.kind(), GetStreamErrorKind::Request) => unanswered(&error),
         false => NatsError::request("the registry cannot be had")(&error),
     })
+}
+
+/// NATS does not answer: what it does not let somebody ask it drops, and what it answers to another name goes nowhere.
+fn unanswered(error: &GetStreamError) -> NatsError {
+    let why = format!(
+        "{}; if NATS is there, look whether this credential's name in its list of users is the one that we give \
+         (`name`, `--as`), and the prefix its tenant's",
+        lowkey_host::text::clean(&lowkey_host::text::mask(&error.to_string()))
+    );
+    NatsError::Request("the registry cannot be had", why)
 }
 
 /// Whether NATS says that there is no such stream.

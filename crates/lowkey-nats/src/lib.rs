@@ -17,6 +17,7 @@
 //! | `lowkey.nats_followed` | info | `registry`, `revision` | the registry was read whole, and is followed from here on |
 //! | `lowkey.nats_lost` | warn | `registry`, `error` | it is not followed any more; what was read stays in force for as long as it may. Once, until it is followed again |
 //! | `lowkey.registry_stale` | warn | `registry`, `seconds` | it was not followed for so long that nobody is let in by it, and live sessions end ([`OnStale::Refuse`]) |
+//! | `lowkey.gateway_twin` | warn | `gateway` | another gateway has the same name; once in a while |
 //! | `lowkey.lease_failed` | warn | `gateway`, `error` | which gateway has a device cannot be written: it may have a session at two. Once, until it can |
 //! | `lowkey.snapshot_failed` | warn | `file`, `error` | the last registry cannot be kept for the next start; once, until it can |
 #![forbid(unsafe_code)]

@@ -8,13 +8,14 @@ use crate::bucket::{Bucket, Entry, Key};
 use crate::claims::Claims;
 use crate::error::NatsError;
 use crate::follow::{Following, is_missing, stream};
-use crate::head::Head;
+use crate::head::{Head, for_server};
 use crate::layout;
 use async_nats::Client;
 use async_nats::header::{HeaderMap, NATS_EXPECTED_LAST_SUBJECT_SEQUENCE};
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::stream::DirectGetErrorKind;
 use async_nats::jetstream::{self, Context};
+use lowkey_host::PublicKey;
 use lowkey_host::text::Hex;
 use lowkey_registry::rows::{Ranked, Sheet, server_of};
 use std::collections::BTreeMap;
@@ -387,6 +388,14 @@ impl Registrar {
                 return Ok(stored.in_force(revision, following.now()));
             }
         }
+    }
+
+    /// Whether what is stored is for the server of this key.
+    ///
+    /// # Errors
+    /// [`NatsError::Foreign`]: it is for another.
+    pub fn is_for(stored: &Stored, server: &PublicKey) -> Result<(), NatsError> {
+        for_server(&stored.sheet.head, server)
     }
 
     /// Has nobody wait for a gateway any more that is gone for good: takes away what it has said of itself.

@@ -11,7 +11,7 @@ use crate::error::NatsError;
 use crate::fleet::Fleet;
 use crate::snapshot::{Last, Snapshot};
 use crate::windows::Windows;
-use lowkey_host::{Acceptor, Id, Identity, LeftOut, Pinned, Registry, Removed, Trouble};
+use lowkey_host::{Acceptor, Id, Identity, LeftOut, Pinned, PublicKey, Registry, Removed, Trouble};
 use lowkey_registry::rows::RowRegistry;
 use state::State;
 use std::fmt;
@@ -37,6 +37,7 @@ struct Shared {
     rows: RowRegistry,
     snapshot: Option<Snapshot>,
     fleet: Fleet,
+    server: PublicKey,
     enrolments: Enrolments,
     windows: Windows,
     state: Mutex<State>,
@@ -86,6 +87,7 @@ impl NatsRegistry {
         let state = State::new(born);
         let prefix = access.address.prefix();
         let bucket = Bucket::of(prefix);
+        let server = identity.public_key();
         let enrolments = Enrolments::new(prefix, identity.public_key(), rows.clone());
         let windows = Windows::new(prefix, &access.name, &identity, enrolments.clone())?;
         let shared = Shared {
@@ -96,6 +98,7 @@ impl NatsRegistry {
             rows,
             snapshot,
             fleet,
+            server,
             enrolments,
             windows,
             state: state.into(),

@@ -59,7 +59,9 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
 fn shared(config: &Config) -> Result<(), Failure> {
     let Some(nats) = &config.nats else { return Ok(()) };
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::file)?;
-    let devices = runtime.block_on(crate::nats::survey(nats)).map_err(|wrong| {
+    let key =
+        load::identity(&config.key).map_err(|mistake| Failure::lines(Exit::File, &[mistake]))?.public_key();
+    let devices = runtime.block_on(crate::nats::survey(nats, &key)).map_err(|wrong| {
         let origin = &config.devices.origin;
         let mistakes: Vec<_> = wrong.into_iter().map(|why| Mistake::new(origin, why)).collect();
         Failure::lines(Exit::File, &mistakes)

@@ -5,10 +5,9 @@ use crate::chosen::{self, Chosen};
 use crate::config::time::{parse, show as show_span};
 use crate::failure::Failure;
 use crate::show::{
-    Cell, Choice, Column, GATEWAY, Side, are_several, devices, flag, for_people, for_programs, from, gateway,
-    label, labels, short_time, stale, style,
+    Cell, Choice, Column, Side, Table, devices, flag, from, label, labels, short_time, stale, style, table_of,
 };
-use crate::terminal::{self, print, text};
+use crate::terminal::{print, text};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command};
 use lowkey_host::show_time;
@@ -16,7 +15,6 @@ use lowkey_registry::{Listed, ListedPinning, Listing, keys};
 use serde_json::{Map, Value, json};
 use std::cmp::Reverse;
 use std::collections::HashSet;
-use std::io::{IsTerminal, stdout};
 use std::time::{Duration, SystemTime};
 
 pub(crate) fn command() -> Command {
@@ -77,19 +75,14 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
         return print(&format!("{value}\n"));
     }
     let devices = value["devices"].as_array().map_or(&[][..], Vec::as_slice);
-    let mut rows: Vec<Vec<Cell>> = devices.iter().map(row).collect();
-    let mut columns = COLUMNS.to_vec();
-    if are_several(&value) {
-        columns.push(GATEWAY);
-        rows.iter_mut().zip(devices).for_each(|(row, device)| row.push(gateway(device)));
-    }
-    if !stdout().is_terminal() {
-        return print(&for_programs(&rows));
-    }
-    let table = for_people(&columns, &rows, terminal::width(), style());
+    let count = devices.len();
+    let table = match table_of(&value, &COLUMNS, devices.iter().map(row).collect()) {
+        Table::ForPrograms(lines) => return print(&lines),
+        Table::ForPeople(table) => table,
+    };
     let sum = match within {
         Some(within) => {
-            format!("{} of {all} devices have a key that ends within {}", rows.len(), show_span(*within))
+            format!("{count} of {all} devices have a key that ends within {}", show_span(*within))
         }
         None => format!("{all} devices"),
     };

@@ -4,7 +4,7 @@ use crate::config::{Config, Nats};
 use crate::failure::{Exit, Failure};
 use crate::terminal::{path, text};
 use clap::{Arg, ArgMatches, value_parser};
-use lowkey_host::Identity;
+use lowkey_host::{Identity, PublicKey};
 use lowkey_nats::{
     Access, Address, AddressError, Credentials, InForce, NatsError, NatsRegistry, NatsRows, OnStale,
     Registrar, Settings, Standing, Waits,
@@ -32,9 +32,10 @@ pub(crate) fn registry(
 }
 
 /// How many devices are in the registry that a server is configured to follow; every mistake in it.
-pub(crate) async fn survey(shared: &Nats) -> Result<usize, Vec<String>> {
+pub(crate) async fn survey(shared: &Nats, server: &PublicKey) -> Result<usize, Vec<String>> {
     let read = async { Registrar::connect(&access(shared)?).await?.read().await };
     let stored = read.await.map_err(|error: NatsError| vec![error.to_string()])?;
+    Registrar::is_for(&stored, server).map_err(|error| vec![error.to_string()])?;
     let wrong: Vec<_> =
         stored.faulty.iter().map(|(name, why)| format!("the row of {name:?}: {why}")).collect();
     if wrong.is_empty() { Ok(stored.sheet.rows.len()) } else { Err(wrong) }

@@ -38,7 +38,7 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Arguments, too_long));
     }
     let asked = json!({ "device": name, "hex": Hex(&message).to_string(), "seconds": SECONDS }).to_string();
-    let answer = admin.tell("/send", &asked, Duration::from_secs(SECONDS + 2))?;
+    let answer = admin.tell("/send", &asked, Duration::from_secs(2 * SECONDS + 4))?;
     let name = clean(name);
     if answer["received"] == true {
         let after = number(&answer, "after_milliseconds");

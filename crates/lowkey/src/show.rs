@@ -8,7 +8,8 @@ mod units;
 
 pub(crate) use choice::{Choice, matches};
 pub(crate) use device::{labels, with_facts};
-pub(crate) use table::{Cell, Column, Side, Style, for_people, for_programs};
+pub(crate) use table::{Cell, Column, Side, Style};
+use table::{for_people, for_programs};
 pub(crate) use units::{short_time, time};
 
 use crate::admin_client::{arguments, ask, encode, number, said};
@@ -194,25 +195,35 @@ fn many(of: &ArgMatches, patterns: Vec<String>, chooses: bool) -> Result<Shown, 
     }
     let devices = value["devices"].as_array().map_or(&[][..], Vec::as_slice);
     let row = if is_absent { absent_row } else { connected_row };
-    let mut columns = if is_absent { ABSENT.to_vec() } else { CONNECTED.to_vec() };
-    let mut rows: Vec<Vec<Cell>> = devices.iter().map(row).collect();
-    if are_several(&value) {
-        columns.push(GATEWAY);
-        rows.iter_mut().zip(devices).for_each(|(row, device)| row.push(gateway(device)));
-    }
-    if !stdout().is_terminal() {
-        silent(&value["server"]).for_each(|line| say(format_args!("lowkey: {line}")));
-        return Ok(for_programs(&rows).into());
-    }
-    let table = for_people(&columns, &rows, terminal::width(), style());
+    let columns: &[Column] = if is_absent { &ABSENT } else { &CONNECTED };
+    let table = match table_of(&value, columns, devices.iter().map(row).collect()) {
+        Table::ForPrograms(lines) => return Ok(lines.into()),
+        Table::ForPeople(table) => table,
+    };
     let what = if is_absent { "not connected" } else { "connected" };
     let stale = stale(&value["server"], style());
     Ok(format!("{stale}{table}{} of {all} devices {what}\n", devices.len()).into())
 }
 
-/// Whether there are several gateways, so that it matters which of them has a device.
-pub(crate) fn are_several(value: &Value) -> bool {
-    value["server"]["gateways"].is_array()
+/// A line for each device.
+pub(crate) enum Table {
+    ForPrograms(String),
+    ForPeople(String),
+}
+
+/// The rows of all devices of an answer, and of each at which gateway it is, if there are several.
+pub(crate) fn table_of(value: &Value, columns: &[Column], mut rows: Vec<Vec<Cell>>) -> Table {
+    let mut columns = columns.to_vec();
+    if value["server"]["gateways"].is_array() {
+        columns.push(GATEWAY);
+        let devices = value["devices"].as_array().into_iter().flatten();
+        rows.iter_mut().zip(devices).for_each(|(row, device)| row.push(gateway(device)));
+    }
+    if stdout().is_terminal() {
+        return Table::ForPeople(for_people(&columns, &rows, terminal::width(), style()));
+    }
+    silent(&value["server"]).for_each(|line| say(format_args!("lowkey: {line}")));
+    Table::ForPrograms(for_programs(&rows))
 }
 
 /// Which gateways have not said what they know: their devices may be connected all the same.
@@ -271,7 +282,7 @@ fn absent_row(device: &Value) -> Vec<Cell> {
 }
 
 /// Where it is connected, or was last.
-pub(crate) fn gateway(device: &Value) -> Cell {
+fn gateway(device: &Value) -> Cell {
     Cell::plain(said(device, "gateway").unwrap_or_default())
 }
 
@@ -309,6 +320,6 @@ const ABSENT: [Column; 5] = [
     Column { heading: "REFUSED", side: Side::Left, least: Some(8) },
 ];
 /// The last one, where there are several.
-pub(crate) const GATEWAY: Column = Column { heading: "GATEWAY", side: Side::Left, least: Some(7) };
+const GATEWAY: Column = Column { heading: "GATEWAY", side: Side::Left, least: Some(7) };
 /// Clears a terminal and begins at its top.
 const CLEAR: &str = "\x1b[H\x1b[2J";

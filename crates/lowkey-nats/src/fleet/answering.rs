@@ -2,6 +2,7 @@
 
 use super::asking::{ANSWER, ASK};
 use super::hearing::{HEADER, is_ours};
+use super::pulse::Pulse;
 use super::words::{Question, To, piece, subject, told};
 use super::{Answers, Fleet};
 use crate::bucket::unhex;
@@ -10,8 +11,9 @@ use async_nats::{Client, HeaderMap, Message};
 use futures_util::StreamExt;
 use lowkey_host::{Acceptor, NotSent, Received};
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
 
 impl Fleet {
     /// Answers until it is dropped or the client ends.
@@ -21,9 +23,12 @@ impl Fleet {
         let to_devices = client.queue_subscribe(format!("{prefix}.to.*"), "gateways".to_owned()).await;
         let Ok(mut to_devices) = to_devices else { return };
         let (mut answers, mut sends) = (JoinSet::new(), JoinSet::new());
+        let (mut beats, mut pulse) = (interval(PULSE), Pulse::new(Instant::now()));
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let is_free = answers.len() < AT_ONCE;
             tokio::select! {
+                _ = beats.tick() => drop(pulse.is_steady(Instant::now())),
                 Some(_) = answers.join_next(), if !answers.is_empty() => (),
                 Some(_) = sends.join_next(), if !sends.is_empty() => (),
                 message = asked.next(), if is_free => {
@@ -44,8 +49,12 @@ impl Fleet {
                 // It does not wait here: its device would get it when nobody waits for its answer any more.
                 message = to_devices.next() => {
                     let Some(message) = message else { return };
-                    if sends.len() >= SENDS_AT_ONCE {
-                        self.refuse(client, &message).await;
+                    let refused = match pulse.is_steady(Instant::now()) {
+                        false => Some(NotSent::NotInTime),
+                        true => (sends.len() >= SENDS_AT_ONCE).then_some(NotSent::Busy),
+                    };
+                    if let Some(why) = refused {
+                        self.refuse(client, &message, why).await;
                         continue;
                     }
                     let (fleet, client, acceptor) = (self.clone(), client.clone(), acceptor.clone());
@@ -111,9 +120,9 @@ impl Fleet {
     }
 
     /// Too many wait already: nothing was sent.
-    async fn refuse(&self, client: &Client, message: &Message) {
+    async fn refuse(&self, client: &Client, message: &Message, why: NotSent) {
         let (true, Some(reply)) = (is_ours(message, SEND), message.reply.clone()) else { return };
-        let _ = client.publish(reply, told(Err(NotSent::Busy)).into()).await; // who waits for it in vain says so
+        let _ = client.publish(reply, told(Err(why)).into()).await; // who waits for it in vain says so
     }
 
     /// Sends a message to a device, wherever it is connected, as [`send`](Self::send) does.
@@ -140,6 +149,8 @@ pub(crate) const MOST: u64 = 8;
 const AT_ONCE: usize = 64;
 /// Messages that wait for devices at once.
 const SENDS_AT_ONCE: usize = 1024;
+/// How often it is looked whether we stood still.
+const PULSE: Duration = Duration::from_millis(250);
 /// Bytes of an answer in one message of NATS, which takes a million.
 const PART: usize = 256 * 1024;
 

@@ -51,13 +51,16 @@ impl Fleet {
     /// not answer may have sent it.
     pub async fn send(&self, device: &str, message: &[u8], within: Duration) -> Result<Received, NotSent> {
         for is_last in [false, true] {
-            let lease = match timeout(within, self.holder(device)).await {
-                Ok(Ok(Some(lease))) => lease,
-                Ok(Ok(None)) => return Err(NotSent::Offline),
+            let lease = match timeout(within, self.read(device)).await {
+                Ok(Ok((_, Some(lease)))) if !lease.over => lease,
+                Ok(Ok(_)) => return Err(NotSent::Offline),
                 _ => return Err(NotSent::Unfound),
             };
             let now = self.now().ok_or(NotSent::Unfound)?;
-            let peer = self.state().peers.of(&lease.gateway, now).ok_or(NotSent::Offline)?;
+            // One that is silent may have it still; one that has ended, or was started again, has not.
+            let peer = self.state().peers.of(&lease.gateway, now);
+            let peer =
+                peer.filter(|peer| peer.beat.run == lease.run && !peer.beat.over).ok_or(NotSent::Offline)?;
             let (device, message) = (device.to_owned(), message.to_vec());
             let question = Question::Send { device, message, within };
             match timeout(within + ANSWERING, self.ask_one(&peer, &question)).await {

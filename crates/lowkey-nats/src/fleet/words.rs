@@ -62,6 +62,10 @@ impl Question {
         }
         let device = value["device"].as_str()?.to_owned();
         let (message, within) = (bytes(value["hex"].as_str()?)?, value["milliseconds"].as_u64()?);
+        // Nobody waits for it any more: we stood still meanwhile.
+        if apart > i64::try_from(within).unwrap_or(i64::MAX).saturating_add(EARLY) {
+            return None;
+        }
         Some((Self::Send { device, message, within: Duration::from_millis(within.min(MOST)) }, salt))
     }
 }
@@ -149,6 +153,8 @@ pub(super) fn subject(prefix: &str, gateway: &str) -> String {
 
 /// A message of one record in hex, with names.
 const LONGEST: usize = 256 * 1024;
+/// How far our clock may be ahead of NATS's, in milliseconds.
+const EARLY: i64 = 1000;
 /// How old a question may be, in milliseconds.
 const LATE: u64 = 20_000;
 /// How long a device may be waited for, in milliseconds.
@@ -181,7 +187,11 @@ mod tests {
             for now in [0, 79_999, 120_001, i64::MIN, i64::MAX] {
                 assert_eq!(Question::open(&key, A, &sealed, now, &mut heard), None, "{now}");
             }
-            let (opened, salt) = Question::open(&key, A, &sealed, 110_000, &mut heard).unwrap();
+            if let Question::Send { .. } = asked {
+                let late = Question::open(&key, A, &sealed, 109_001, &mut Heard::default());
+                assert_eq!(late, None, "nobody waits any more");
+            }
+            let (opened, salt) = Question::open(&key, A, &sealed, 109_000, &mut heard).unwrap();
             assert_eq!((opened, &salt[..]), (asked, &sealed[..SALT]));
             assert_eq!(Question::open(&key, A, &sealed, 110_000, &mut heard), None, "it is played again");
         }

@@ -6,9 +6,11 @@ use crate::beat::{Beat, EVERY, LOST};
 use crate::bucket::Key;
 use crate::error::NatsError;
 use crate::follow::{Following, back_off};
+use crate::head::for_server;
 use async_nats::Client;
 use async_nats::jetstream;
 use lowkey_host::Acceptor;
+use lowkey_host::text::mask;
 use lowkey_registry::rows::Row;
 use lowkey_registry::text_file::shown;
 use std::sync::Arc;
@@ -107,6 +109,7 @@ impl Shared {
     async fn whole(self: &Arc<Self>, news: News, last: u64, acceptor: &Acceptor) -> Result<(), NatsError> {
         let head =
             news.head.ok_or_else(|| NatsError::Foreign("it says nowhere which registry it is".to_owned()))?;
+        for_server(&head.text, &self.server)?;
         let is_known = self.state().born == head.born;
         if is_known {
             let seen = self.state().seen;
@@ -217,8 +220,9 @@ impl Shared {
                 returned = true;
                 let sent = self.state().fresh.returned(beat.n);
                 sent.into_iter().for_each(|sent| self.fleet.set_clock(sent, at));
-            } else if beat.gateway == self.access.name && !beat.over {
-                self.fleet.has_twin();
+            } else if beat.gateway == self.access.name && !beat.over && self.fleet.has_twin() {
+                let gateway = mask(&self.access.name);
+                tracing::warn!(name: "lowkey.gateway_twin", target: "lowkey", %gateway, "another gateway has the same name");
             }
             self.fleet.said(beat, at);
         }

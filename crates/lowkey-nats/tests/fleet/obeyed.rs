@@ -1,9 +1,12 @@
 //! What is written is in force where a gateway says so, and nowhere else.
 
 use super::bed::{Bed, until};
-use lowkey_nats::{Forgotten, OnStale, Settings, Standing, Waits};
+use lowkey_host::{Identity, Registry};
+use lowkey_nats::{Forgotten, NatsError, OnStale, Registrar, Settings, Standing, Waits};
+use std::sync::Arc;
 use std::time::Duration;
 use test_support::Watchdog;
+use test_support::folder::secret;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_written_is_in_force_on_every_gateway_when_all_have_said_so() {
@@ -111,4 +114,24 @@ async fn a_row_of_another_hand_takes_out_its_own_device_alone() {
     registrar.write(&stored, &bed.sheet(&[2, 3]), &mut written).await.unwrap();
     until("it is mended", || bed.known(&gateway) == [2, 3]).await;
     assert_eq!(written, 1);
+}
+
+/// A gateway with another server's key would be asked by the balancer to serve devices, all of which it refuses.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_with_another_key_than_the_registry_is_for_follows_nothing_and_is_not_counted() {
+    let _watchdog = Watchdog::new();
+    let Some(mut bed) = Bed::new().await else { return };
+    let registrar = bed.with(&[2]).await;
+    let _ours = bed.reading("ours").await;
+    let stored = registrar.read().await.unwrap();
+    Registrar::is_for(&stored, &bed.server.public_key()).unwrap();
+    bed.server = Arc::new(Identity::new(secret(99)).unwrap());
+    let error = Registrar::is_for(&stored, &bed.server.public_key()).unwrap_err();
+    assert!(matches!(error, NatsError::Foreign(_)), "{error}");
+    let foreign = bed.gateway(&bed.access("foreign"), &bed.settings());
+    let said =
+        || foreign.registry.trouble().is_some_and(|of| of.what.contains("it is for the server lkpub1"));
+    until("it says so", said).await;
+    assert!(foreign.registry.is_stale());
+    assert_eq!(registrar.read().await.unwrap().beats.into_keys().collect::<Vec<_>>(), ["ours"]);
 }

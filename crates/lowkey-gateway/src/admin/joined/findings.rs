@@ -53,6 +53,10 @@ fn choose(findings: &mut Vec<Value>) {
         findings.sort_by_key(|of| kind(of) != "connected");
         return;
     }
+    if findings.iter().any(|of| kind(of) == SILENT) {
+        let elsewhere = findings.iter_mut().filter(|of| is_absence(kind(of)) || kind(of) == "not_seen");
+        elsewhere.for_each(|of| of["advice"] = SILENT_FIRST.into());
+    }
     let ago = |of: &Value| of["last_seconds_ago"].as_u64().unwrap_or(u64::MAX);
     let absences = findings.iter().enumerate().filter(|(_, of)| is_absence(kind(of)));
     let last = absences.min_by_key(|(_, of)| ago(of)).map(|(n, _)| n);
@@ -95,5 +99,6 @@ fn silent(gateway: &str, error: &str) -> Value {
     })
 }
 
+const SILENT_FIRST: &str = "see to the gateway that does not answer first: the device may be connected to it";
 /// What is found where a gateway does not answer.
 const SILENT: &str = "gateway_silent";
