@@ -151,7 +151,27 @@ impl Access {
             }
         });
         let connected = options.connect(self.address.urls()).await;
-        connected.map_err(|error| NatsError::Connection(lowkey_host::text::clean(&error.to_string())))
+        connected.map_err(|error| {
+            let error = lowkey_host::text::clean(&error.to_string());
+            let hint = self.hint(&error).map(|hint| format!("; {hint}")).unwrap_or_default();
+            NatsError::Connection(format!("{error}, at {}{hint}", self.address))
+        })
+    }
+
+    /// What mends an error that is often made.
+    fn hint(&self, error: &str) -> Option<&'static str> {
+        let error = error.to_lowercase();
+        let says = |what: &str| error.contains(what);
+        if says("unknownissuer") || says("unknown issuer") {
+            return Some(match self.roots {
+                None => "`--roots`, or `roots`, names the file of certificates that its own is signed by",
+                Some(_) => "its certificate is signed by none of `roots`",
+            });
+        }
+        says("authorization violation").then_some(match self.credentials {
+            Credentials::None => "it wants to know who asks: `--credentials`, or `credentials`",
+            Credentials::File(_) => "it does not know this credential",
+        })
     }
 
     fn options(&self) -> Result<ConnectOptions, NatsError> {

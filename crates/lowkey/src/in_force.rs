@@ -3,6 +3,7 @@
 
 use crate::admin_client::{self, Admin, Unanswered, number, said};
 use crate::chosen::Chosen;
+use crate::chosen::is_shared_name;
 use crate::config::time;
 use crate::failure::{Exit, Failure};
 use crate::terminal::say;
@@ -190,7 +191,15 @@ impl<'c> Asked<'c> {
     fn judge(&self, admin: &Admin, value: &Value, written: &Written) -> Verdict {
         let (at, file) = (admin.endpoint(), written.registry());
         let Some(digest) = said(value, "digest") else {
-            return Verdict::Never(format!("the server at {at} has no registry file"));
+            let shared = said(value, "path").filter(|path| is_shared_name(path));
+            return Verdict::Never(match shared {
+                Some(address) => {
+                    format!(
+                        "the server at {at} shares {address}, and reads no file; say --registry {address}"
+                    )
+                }
+                None => format!("the server at {at} has no registry file"),
+            });
         };
         let ours = digest == written.digest().to_string();
         if !ours {

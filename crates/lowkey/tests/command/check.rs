@@ -293,3 +293,13 @@ fn the_shipped_configuration_is_right() {
     folder.write("lowkey.toml", &fs::read_to_string(shipped).unwrap());
     folder.run("check --config lowkey.toml").success().stdout(starts_with("ok: 1 device"));
 }
+
+#[test]
+fn the_book_has_every_setting_as_it_is_printed() {
+    let folder = Folder::new();
+    let printed = folder.run("check --print-default-config").success().get_output().stdout.clone();
+    let book = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/src/configuration.md");
+    let book = fs::read_to_string(book).unwrap();
+    let listing = format!("```toml\n{}```", String::from_utf8(printed).unwrap());
+    assert!(book.contains(&listing), "docs/src/configuration.md has another listing than the command prints");
+}

@@ -114,6 +114,13 @@ fn what_is_pushed_is_in_force_on_every_server_and_revoked_devices_are_gone_when_
     drop(fleet.runtime);
 }
 
+/// A command that changes a file at a server that has none says where its registry is.
+fn asked_nothing(folder: &Folder, command: &str, registry: &str) {
+    let before = folder.read("devices.toml");
+    folder.run(command).code(7).stderr(contains(format!("say --registry {registry}")));
+    folder.write("devices.toml", &before);
+}
+
 #[test]
 fn whichever_server_is_asked_it_answers_for_all_of_them() {
     let Some(fleet) = Fleet::new() else { return };
@@ -136,6 +143,9 @@ fn whichever_server_is_asked_it_answers_for_all_of_them() {
     let mut heard = [0; 5];
     device.child.stdout.as_mut().unwrap().read_exact(&mut heard).unwrap();
     assert_eq!(&heard, b"hello");
+    // The habit of one server.
+    let revoke = format!("revoke desk --registry devices.toml --server {} --admin unix:a.sock", a.key);
+    asked_nothing(folder, &revoke, &fleet.registry());
     asked("show desk").success().stdout(contains("gateway      b").and(contains("connected    for")));
     asked("show").success().stdout(contains("desk\t").and(contains("\tb\n")));
     asked("list").success().stdout(contains("desk\tconnected").and(contains("\tb\n")));
@@ -181,7 +191,10 @@ fn what_is_wrong_with_a_shared_registry_is_said_before_anything_is_asked() {
         folder.run(&format!("{serve} {arguments}")).code(2).stderr(contains(what));
     }
     let nobody = "nats://127.0.0.1:1/x";
-    folder.run(&format!("registry pull {nobody}")).code(3).stderr(contains("no connection to NATS"));
+    folder
+        .run(&format!("registry pull {nobody}"))
+        .code(3)
+        .stderr(contains("no connection to NATS").and(contains("at nats://127.0.0.1:1/x")));
     folder.run(&format!("registry push devices.toml {nobody}")).code(2).stderr(contains("--server"));
     folder.write("seed", "SUnothing\n");
     std::fs::set_permissions(folder.path("seed"), std::os::unix::fs::PermissionsExt::from_mode(0o644))

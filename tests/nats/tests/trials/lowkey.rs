@@ -5,7 +5,9 @@ use lowkey_host::{
     Acceptor, Connection, Id, Identity, Limits, NotSent, Paired, Peer, Pinning, PublicKey, Registry, Secret,
     connect,
 };
-use lowkey_nats::{Clerk, NatsError, NatsRegistry, NatsRows, OnStale, Registrar, Settings, Waits};
+use lowkey_nats::{
+    Clerk, Credentials, NatsError, NatsRegistry, NatsRows, OnStale, Registrar, Settings, Waits,
+};
 use lowkey_registry::keys;
 use lowkey_registry::rows::Sheet;
 use std::path::{Path, PathBuf};
@@ -25,6 +27,13 @@ async fn gateways_follow_and_say_so_and_a_registrar_writes_with_the_rights_of_th
     let text = format!("[[device]]\nname = \"pump\"\nkey = {key:?}\n");
     let sheet = |text: &str| Sheet::of(text, Path::new("devices.toml"), &server.public_key()).unwrap();
 
+    let mut stranger = house.access("registrar", "desk");
+    stranger.credentials = Credentials::None;
+    let error = Registrar::connect(&stranger).await.unwrap_err().to_string();
+    assert!(error.contains("`--credentials`"), "{error}");
+    stranger.roots = None;
+    let error = Registrar::connect(&stranger).await.unwrap_err().to_string();
+    assert!(error.contains("`--roots`"), "{error}");
     let registrar = Registrar::connect(&house.access("registrar", "desk")).await.unwrap();
     registrar.create(1).await.unwrap();
     // What stands there is no row of ours, nor a head.
