@@ -141,15 +141,26 @@ impl Cluster {
         Ok(())
     }
 
+    /// Whether this device has had a part already.
+    pub(crate) fn is_taken(&self, device: usize) -> bool {
+        self.taken.contains(&device)
+    }
+
+    /// The devices that are connected there and have had no part yet.
+    pub(crate) fn free_at(&self, gateway: usize) -> Vec<usize> {
+        let mut there = self.oracle.at(gateway);
+        there.retain(|device| !self.is_taken(*device));
+        there.sort_unstable();
+        there.dedup();
+        there
+    }
+
     /// A device that is connected there and has had no part yet.
     ///
     /// # Errors
     /// There is none.
     pub(crate) fn take_at(&mut self, gateway: usize) -> Result<usize> {
-        let mut there = self.oracle.at(gateway);
-        there.retain(|device| !self.taken.contains(device));
-        there.sort_unstable();
-        there.dedup();
+        let there = self.free_at(gateway);
         if there.is_empty() {
             return Err(format!("no device is left at {}", self.gateways[gateway].name).into());
         }

@@ -315,15 +315,16 @@ async fn upgrade(cluster: &mut Cluster) -> Result<()> {
     cluster.judge(RULES)
 }
 
-/// Has some devices come anew until this gateway has its share, as in the course of time.
+/// Has some devices come anew until this gateway has its share, as in the course of time, and among them one that has
+/// had no part yet.
 async fn come_again(cluster: &Cluster, gateway: usize) -> Result<()> {
     let share = cluster.size.devices() / cluster.gateways.len() / 3;
     let shared = async {
-        while cluster.oracle.at(gateway).len() < share {
+        while cluster.oracle.at(gateway).len() < share || cluster.free_at(gateway).is_empty() {
             let begun = Instant::now();
             let others = (0..cluster.gateways.len()).filter(|other| *other != gateway);
             let mut many: Vec<usize> = others.flat_map(|other| cluster.oracle.at(other)).collect();
-            many.sort_unstable();
+            many.sort_unstable_by_key(|device| (cluster.is_taken(*device), *device));
             many.truncate(share);
             let count = many.len();
             many.into_iter().for_each(|device| {
