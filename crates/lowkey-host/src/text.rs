@@ -5,7 +5,7 @@ mod id;
 mod mask;
 mod visible;
 
-pub use hex::Hex;
+pub use hex::{Hex, unhex};
 pub use id::ShownId;
 pub use mask::{holds_a_secret, mask};
 pub use visible::{clean, steers};

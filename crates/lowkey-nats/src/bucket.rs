@@ -1,6 +1,7 @@
 //! Names in NATS. Those of devices and gateways are in hex: they may hold what means something in a subject.
 
 use async_nats::jetstream::message::Message;
+use lowkey_host::text;
 
 /// The bucket of a registry, and the keys in it.
 #[derive(Clone, Debug)]
@@ -110,16 +111,14 @@ impl Key {
 }
 
 pub(crate) fn hex(name: &str) -> String {
-    name.bytes().map(|byte| format!("{byte:02x}")).collect()
+    text::Hex(name.as_bytes()).to_string()
 }
 
 pub(crate) fn unhex(text: &str) -> Option<String> {
-    let digit = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
-    if text.is_empty() || !text.len().is_multiple_of(2) || !text.as_bytes().iter().all(digit) {
-        return None;
-    }
-    let bytes = (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok());
-    String::from_utf8(bytes.collect::<Option<_>>()?).ok()
+    // One name has one key: small letters alone.
+    let is_small = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+    let bytes = text::unhex(text).filter(|bytes| !bytes.is_empty() && is_small)?;
+    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::http::{Answer, JSON, done, text};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::{Method, Request, StatusCode};
+use lowkey_host::text::unhex;
 use lowkey_host::{Acceptor, NotSent, Received};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -53,14 +54,7 @@ async fn asked(request: Request<Incoming>) -> Option<Letter> {
     let value: Value = serde_json::from_slice(&body).ok()?;
     let seconds = value["seconds"].as_u64().filter(|seconds| (1..=MOST_SECONDS).contains(seconds))?;
     let device = value["device"].as_str()?.to_owned();
-    Some(Letter { device, message: bytes(value["hex"].as_str()?)?, within: Duration::from_secs(seconds) })
-}
-
-fn bytes(hex: &str) -> Option<Vec<u8>> {
-    let (pairs, odd) = hex.as_bytes().as_chunks::<2>();
-    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let byte = |[high, low]: &[u8; 2]| Some(digit(*high)? << 4 | digit(*low)?);
-    odd.is_empty().then(|| pairs.iter().map(byte).collect())?
+    Some(Letter { device, message: unhex(value["hex"].as_str()?)?, within: Duration::from_secs(seconds) })
 }
 
 /// What came of it, for programs: `why` is a word that stays the same, and `sent` says whether it may have arrived.

@@ -119,7 +119,7 @@ impl Fleet {
         let _ = client.publish(reply, told.into()).await; // who waits for it in vain says so
     }
 
-    /// Too many wait already: nothing was sent.
+    /// Nothing was sent, and why.
     async fn refuse(&self, client: &Client, message: &Message, why: NotSent) {
         let (true, Some(reply)) = (is_ours(message, SEND), message.reply.clone()) else { return };
         let _ = client.publish(reply, told(Err(why)).into()).await; // who waits for it in vain says so

@@ -3,7 +3,7 @@
 use crate::bucket::hex;
 use crate::error::NatsError;
 use crate::sealed::{FleetKey, SALT};
-use lowkey_host::text::Hex;
+use lowkey_host::text::{Hex, unhex};
 use lowkey_host::{NotSent, Received};
 use serde_json::{Value, json};
 use std::collections::{HashSet, VecDeque};
@@ -61,7 +61,7 @@ impl Question {
             return Some((Self::Text(text.to_owned()), salt));
         }
         let device = value["device"].as_str()?.to_owned();
-        let (message, within) = (bytes(value["hex"].as_str()?)?, value["milliseconds"].as_u64()?);
+        let (message, within) = (unhex(value["hex"].as_str()?)?, value["milliseconds"].as_u64()?);
         // Nobody waits for it any more: we stood still meanwhile.
         if apart > i64::try_from(within).unwrap_or(i64::MAX).saturating_add(EARLY) {
             return None;
@@ -137,13 +137,6 @@ impl Heard {
 
 fn about<'a>(to: To<'a>) -> [&'a [u8]; 3] {
     [b"lowkey question", to.gateway.as_bytes(), to.run.as_bytes()]
-}
-
-fn bytes(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let (pairs, odd) = text.as_bytes().as_chunks::<2>();
-    let bytes = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect();
-    if odd.is_empty() { bytes } else { None }
 }
 
 /// The subject on which a gateway is asked.

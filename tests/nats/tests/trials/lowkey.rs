@@ -41,19 +41,7 @@ async fn gateways_follow_and_say_so_and_a_registrar_writes_with_the_rights_of_th
     assert_eq!(old.faulty.len(), 1);
     registrar.write(&old, &sheet(&text), &mut 0).await.unwrap();
 
-    let settings = Settings {
-        folder: None,
-        psk_folder: PathBuf::new(),
-        max_stale: Settings::MAX_STALE,
-        on_stale: OnStale::Refuse,
-    };
-    let gateways = ["east", "west"].map(|name| {
-        let registry =
-            NatsRegistry::open(house.access("gateway", name), settings.clone(), Arc::clone(&server)).unwrap();
-        let acceptor = Acceptor::new(Arc::clone(&server), registry.clone(), Limits::default()).unwrap();
-        tokio::spawn(registry.keep(&acceptor));
-        (registry, acceptor)
-    });
+    let gateways = gateways(&house, &server);
     let [(east, at_east), (west, at_west)] = &gateways;
     let id = Id::of_pinning(&device, &server.public_key());
     for (registry, _) in &gateways {
@@ -126,6 +114,24 @@ async fn a_stolen_gateway_key_hears_what_is_sent_to_devices_and_answers_in_their
     assert_eq!(answers.await.unwrap(), "x");
 }
 
+/// East and west, which follow the registry and pair devices.
+fn gateways(house: &House, server: &Arc<Identity>) -> [(NatsRegistry, Acceptor); 2] {
+    let settings = Settings {
+        folder: None,
+        psk_folder: PathBuf::new(),
+        max_stale: Settings::MAX_STALE,
+        on_stale: OnStale::Refuse,
+    };
+    ["east", "west"].map(|name| {
+        let registry =
+            NatsRegistry::open(house.access("gateway", name), settings.clone(), Arc::clone(server)).unwrap();
+        let acceptor = Acceptor::new(Arc::clone(server), registry.clone(), Limits::default()).unwrap();
+        acceptor.enrol_in(registry.enrolments());
+        tokio::spawn(registry.keep(&acceptor));
+        (registry, acceptor)
+    })
+}
+
 /// The device comes to a gateway; both ends of its session.
 async fn comes(
     server: &Identity,
@@ -163,20 +169,7 @@ async fn a_device_pairs_with_any_gateway_and_whoever_has_a_gateway_s_key_alone_e
     let text = format!("server = {:?}\n", keys::encode_public(&server.public_key()));
     let sheet = Sheet::of(&text, Path::new("devices.toml"), &server.public_key()).unwrap();
     registrar.write(&old, &sheet, &mut 0).await.unwrap();
-    let settings = Settings {
-        folder: None,
-        psk_folder: PathBuf::new(),
-        max_stale: Settings::MAX_STALE,
-        on_stale: OnStale::Refuse,
-    };
-    let gateways = ["east", "west"].map(|name| {
-        let registry =
-            NatsRegistry::open(house.access("gateway", name), settings.clone(), Arc::clone(&server)).unwrap();
-        let acceptor = Acceptor::new(Arc::clone(&server), registry.clone(), Limits::default()).unwrap();
-        acceptor.enrol_in(registry.enrolments());
-        tokio::spawn(registry.keep(&acceptor));
-        (registry, acceptor)
-    });
+    let gateways = gateways(&house, &server);
     for (registry, _) in &gateways {
         registry.read_once().await;
     }
