@@ -51,6 +51,7 @@ mod fingerprint;
 pub mod key_store;
 mod keys;
 pub mod kk;
+pub mod numbered;
 pub mod page;
 mod pairing;
 mod pattern;

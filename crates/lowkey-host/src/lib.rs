@@ -75,6 +75,7 @@ mod handshake;
 #[cfg(all(test, lowkey_shuttle))]
 mod interleavings;
 mod limits;
+pub mod numbered;
 mod parting;
 mod probe;
 mod reach;
