@@ -54,7 +54,7 @@ const SCOPES: [Scope; 11] = [
     Scope { name: "records", package: TRANSPORT, files: &RECORDS, tests: &ALL },
 ];
 const STORE: [&str; 3] = ["key_store.rs", "key_store/health.rs", "key_store/run.rs"];
-const RECORDS: [&str; 5] = ["record.rs", "incoming.rs", "outgoing.rs", "inbox.rs", "outbox.rs"];
+const RECORDS: [&str; 5] = ["record.rs", "incoming.rs", "outgoing.rs", "inlet.rs", "outlet.rs"];
 const CORE: &str = "lowkey-core";
 const TRANSPORT: &str = "lowkey-transport";
 const NOISE: [&str; 5] = ["--lib", "--test=handshake", "--test=device", "--test=snow", "--test=secrets"];

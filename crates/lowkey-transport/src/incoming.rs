@@ -4,14 +4,14 @@
 //! recoverable: the state that called sees to that, for both directions.
 
 use crate::error::Error;
-use crate::inbox::Inbox;
+use crate::inlet::Inlet;
 use crate::keyed::Keyed;
 use crate::limits::{Buffer, MAX_HANDSHAKE_FRAME, MAX_PING, RECORD_OVERHEAD};
 use crate::record::{Fragment, Kind, Part};
 use core::task::Poll;
 use lowkey_core::fill;
 
-/// A fragment in the inbox: where what is left of it lies.
+/// A fragment in the inlet: where what is left of it lies.
 #[derive(Clone, Copy)]
 struct Waiting {
     start: usize,
@@ -19,10 +19,10 @@ struct Waiting {
     part: Part,
 }
 
-/// A record that has been opened in the inbox.
+/// A record that has been opened in the inlet.
 pub(crate) struct Opened {
     pub(crate) kind: Kind,
-    /// Where it ends in the inbox; what it carries begins behind its kind.
+    /// Where it ends in the inlet; what it carries begins behind its kind.
     end: usize,
 }
 
@@ -34,7 +34,7 @@ impl Opened {
 }
 
 pub(crate) struct Incoming<B> {
-    pub(crate) inbox: Inbox<B>,
+    pub(crate) inlet: Inlet<B>,
     waiting: Option<Waiting>,
     in_message: bool,
     message_len: usize,
@@ -45,7 +45,7 @@ pub(crate) struct Incoming<B> {
 impl<B: Buffer> Incoming<B> {
     pub(crate) fn new(buffer: B, max_message: usize) -> Self {
         Self {
-            inbox: Inbox::new(buffer, MAX_HANDSHAKE_FRAME),
+            inlet: Inlet::new(buffer, MAX_HANDSHAKE_FRAME),
             waiting: None,
             in_message: false,
             message_len: 0,
@@ -112,8 +112,8 @@ impl<B: Buffer> Incoming<B> {
     pub(crate) fn take(&mut self) -> Option<Fragment<'_>> {
         let waiting = self.waiting.take()?;
         self.assembled = 0;
-        self.inbox.release(); // the bytes stay where they are until the next read
-        Some(Fragment { bytes: self.inbox.slice(waiting.start..waiting.end), part: waiting.part })
+        self.inlet.release(); // the bytes stay where they are until the next read
+        Some(Fragment { bytes: self.inlet.slice(waiting.start..waiting.end), part: waiting.part })
     }
 
     /// Copies from the fragment that waits, and forgets what was copied; returns how many bytes.
@@ -121,12 +121,12 @@ impl<B: Buffer> Incoming<B> {
         let Some(waiting) = &mut self.waiting else { return 0 };
         let n = out.len().min(waiting.end.saturating_sub(waiting.start));
         let end = waiting.start.saturating_add(n);
-        fill(out, self.inbox.slice(waiting.start..end));
+        fill(out, self.inlet.slice(waiting.start..end));
         waiting.start = end;
         let is_over = waiting.start == waiting.end;
         if is_over {
             self.waiting = None;
-            self.inbox.release();
+            self.inlet.release();
         }
         if n > 0 || is_over {
             self.assembled = 0; // the message that was being put together lacks these bytes
@@ -141,7 +141,7 @@ impl<B: Buffer> Incoming<B> {
         }
     }
 
-    /// Says what came of reading into the inbox's space; 0 bytes are the stream's end, which `end` judges: an error,
+    /// Says what came of reading into the inlet's space; 0 bytes are the stream's end, which `end` judges: an error,
     /// unless the peer's CLOSE has come.
     pub(crate) fn on_read<E: embedded_io::Error>(
         &mut self,
@@ -152,14 +152,14 @@ impl<B: Buffer> Incoming<B> {
             (Err(error), _) => Err(Error::of_stream(&error)),
             (Ok(0), end) => end,
             (Ok(_), Ok(())) => Err(Error::AfterClose),
-            (Ok(n), Err(_)) => self.inbox.on_read(n),
+            (Ok(n), Err(_)) => self.inlet.on_read(n),
         }
     }
 
     /// Opens the record that waits, if one has come.
     #[inline(never)] // once, for what settles and what is open
     pub(crate) fn open(&mut self, keyed: &mut Keyed) -> Result<Option<Opened>, Error> {
-        let Some(frame) = self.inbox.frame() else { return Ok(None) };
+        let Some(frame) = self.inlet.frame() else { return Ok(None) };
         if frame.len() < RECORD_OVERHEAD {
             return Err(Error::FrameTooShort);
         }
@@ -170,7 +170,7 @@ impl<B: Buffer> Incoming<B> {
 
     /// Does what a record's kind says.
     pub(crate) fn act(&mut self, opened: &Opened, keyed: &mut Keyed) -> Result<(), Error> {
-        let body = &*self.inbox.slice(BODY..opened.end);
+        let body = &*self.inlet.slice(BODY..opened.end);
         match opened.kind {
             Kind::Data => return self.deliver(Part::Last, opened.end),
             Kind::More => return self.deliver(Part::More, opened.end),
@@ -181,13 +181,13 @@ impl<B: Buffer> Incoming<B> {
             Kind::Pong => keyed.answered(body),
             Kind::Later => (),
         }
-        self.inbox.release();
+        self.inlet.release();
         Ok(())
     }
 
     /// Where frames came in, and how long a message could be.
     pub(crate) fn into_buffer(self) -> (B, usize) {
-        (self.inbox.into_buffer(), self.max_message)
+        (self.inlet.into_buffer(), self.max_message)
     }
 
     /// Nothing waits any more: the connection is over.
@@ -200,9 +200,9 @@ impl<B: Buffer> Incoming<B> {
         let Some(waiting) = self.waiting else { return Ok(None) };
         let end = self.assembled.saturating_add(waiting.end.saturating_sub(waiting.start));
         let room = message.get_mut(self.assembled..end).ok_or(Error::BufferTooSmall)?;
-        fill(room, self.inbox.slice(waiting.start..waiting.end));
+        fill(room, self.inlet.slice(waiting.start..waiting.end));
         self.waiting = None;
-        self.inbox.release();
+        self.inlet.release();
         self.assembled = if waiting.part == Part::Last { 0 } else { end };
         Ok((waiting.part == Part::Last).then_some(end))
     }

@@ -79,8 +79,8 @@ impl<'k, B: Buffer> Link<'k, B> {
         let Self { mut incoming, mut outgoing, state, max_frame } = self;
         let state = state.into_inner().settle();
         if let State::Idle = state {
-            incoming.inbox.release();
-            outgoing.outbox.release();
+            incoming.inlet.release();
+            outgoing.outlet.release();
         }
         Link { incoming, outgoing, state: RefCell::new(state), max_frame }
     }
@@ -109,12 +109,12 @@ impl<'k, B: Buffer> Link<'k, B> {
             None => Ok(()),
         });
         self.or_end(prepared)?;
-        Ok(self.outgoing.outbox.unsent())
+        Ok(self.outgoing.outlet.unsent())
     }
 
     /// Whether there is something that the stream has to take; what is only gathered is not.
     pub fn has_unsent(&self) -> bool {
-        !self.outgoing.outbox.unsent().is_empty()
+        !self.outgoing.outlet.unsent().is_empty()
     }
 
     /// Says what came of writing what was unsent: how many bytes the stream took, at least 1.
@@ -128,7 +128,7 @@ impl<'k, B: Buffer> Link<'k, B> {
 
     /// Whether the stream may still hold back some of what it took: flush it before waiting for an answer.
     pub fn is_unflushed(&self) -> bool {
-        self.outgoing.outbox.is_unflushed()
+        self.outgoing.outlet.is_unflushed()
     }
 
     /// Says what came of flushing the stream.
@@ -143,7 +143,7 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// Where the next bytes of the stream go. Empty while a whole frame waits to be looked at: do not read then. A read
     /// into nothing gives 0, which says to [`Self::on_read`] that the stream has ended.
     pub fn space(&mut self) -> &mut [u8] {
-        self.incoming.inbox.space()
+        self.incoming.inlet.space()
     }
 
     /// Says what came of reading into [`Self::space`]: how many bytes came; 0 says that the stream has ended.
@@ -226,7 +226,7 @@ impl<'k, B: Buffer> Link<'k, B> {
             }
             match self.state.get_mut() {
                 State::Idle => return Err(Error::OutOfTurn),
-                State::Awaiting(..) if !self.incoming.inbox.is_full() => return Ok(Step::Read),
+                State::Awaiting(..) if !self.incoming.inlet.is_full() => return Ok(Step::Read),
                 State::Awaiting(play, _) => {
                     let play = *play;
                     let played = play(self);
@@ -274,8 +274,8 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// Both sides hold keys.
     #[inline(never)] // what is moved here lies in no frame beneath the multiplications
     fn establish(&mut self, session: Session, proven: PublicKey, theirs: Parameters, phase: Phase<B>) {
-        self.incoming.inbox.release();
-        self.incoming.inbox.set_limit(self.max_frame.into());
+        self.incoming.inlet.release();
+        self.incoming.inlet.set_limit(self.max_frame.into());
         self.outgoing.seal_up_to(theirs.max_frame);
         *self.state.get_mut() = State::Keyed(phase, Keyed::new(session, proven));
     }

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::keyed::{Keyed, Ours};
 use crate::limits::{Buffer, HEADER, MAX_PING, RECORD_OVERHEAD};
 use crate::mailbox::{Delivery, Event};
-use crate::outbox::Outbox;
+use crate::outlet::Outlet;
 use crate::record::{Kind, Part};
 use core::task::Poll;
 use embedded_io::ErrorKind;
@@ -21,7 +21,7 @@ use lowkey_core::fill;
 use message::Message;
 
 pub(crate) struct Outgoing<B> {
-    pub(crate) outbox: Outbox<B>,
+    pub(crate) outlet: Outlet<B>,
     max_frame: usize,
     message: Message,
     gathering: Gathering<B>,
@@ -31,7 +31,7 @@ pub(crate) struct Outgoing<B> {
 impl<B: Buffer> Outgoing<B> {
     pub(crate) fn new(buffer: B) -> Self {
         Self {
-            outbox: Outbox::new(buffer),
+            outlet: Outlet::new(buffer),
             max_frame: 0,
             message: Message::None,
             gathering: Gathering::default(),
@@ -41,7 +41,7 @@ impl<B: Buffer> Outgoing<B> {
 
     /// From now on frames are records, of at most the peer's `max_frame` bytes.
     pub(crate) fn seal_up_to(&mut self, max_frame: u16) {
-        self.max_frame = usize::from(max_frame).min(self.outbox.capacity());
+        self.max_frame = usize::from(max_frame).min(self.outlet.capacity());
     }
 
     /// The most data that one record carries, in bytes.
@@ -83,10 +83,10 @@ impl<B: Buffer> Outgoing<B> {
         self.stage(Kind::Ping, body, keyed).map(Poll::Ready)
     }
 
-    /// Stages an owed PONG, or then our CLOSE, if nothing is unsent. Afterwards the outbox has what the stream has to
+    /// Stages an owed PONG, or then our CLOSE, if nothing is unsent. Afterwards the outlet has what the stream has to
     /// take before anything else; `Ready` if that is nothing.
     pub(crate) fn prepare(&mut self, keyed: &mut Keyed) -> Result<Poll<()>, Error> {
-        if !self.outbox.is_empty() {
+        if !self.outlet.is_empty() {
             return Ok(Poll::Pending);
         }
         let kind = match keyed.ours {
@@ -111,17 +111,17 @@ impl<B: Buffer> Outgoing<B> {
     /// `Ready` once everything has left, and the stream has handed it on.
     pub(crate) fn flush(&mut self, keyed: &mut Keyed) -> Result<Poll<()>, Error> {
         let has_room = self.make_room(keyed)?;
-        Ok(if self.outbox.is_unflushed() { Poll::Pending } else { has_room })
+        Ok(if self.outlet.is_unflushed() { Poll::Pending } else { has_room })
     }
 
     /// Says what came of writing what was unsent.
     pub(crate) fn on_write<E: embedded_io::Error>(&mut self, write: Result<usize, E>) -> Result<(), Error> {
         match write {
             Ok(0) => return Err(Error::Io(ErrorKind::WriteZero)),
-            Ok(n) => self.outbox.on_write(n),
+            Ok(n) => self.outlet.on_write(n),
             Err(error) => return Err(Error::of_stream(&error)),
         }
-        if self.outbox.is_empty() {
+        if self.outlet.is_empty() {
             self.delivery.on(Event::Sent);
         }
         Ok(())
@@ -130,7 +130,7 @@ impl<B: Buffer> Outgoing<B> {
     /// Says what came of flushing the stream.
     pub(crate) fn on_flush<E: embedded_io::Error>(&mut self, flush: Result<(), E>) -> Result<(), Error> {
         flush.map_err(|error| Error::of_stream(&error))?;
-        self.outbox.on_flush();
+        self.outlet.on_flush();
         Ok(())
     }
 
@@ -151,12 +151,12 @@ impl<B: Buffer> Outgoing<B> {
 
     /// Whether our CLOSE has left to its last byte.
     pub(crate) fn has_ended(&self, keyed: &Keyed) -> bool {
-        keyed.ours == Ours::Closed && self.outbox.is_empty()
+        keyed.ours == Ours::Closed && self.outlet.is_empty()
     }
 
     /// Where records were sealed.
     pub(crate) fn into_buffer(self) -> B {
-        self.outbox.into_buffer()
+        self.outlet.into_buffer()
     }
 
     /// The connection is over: a mailbox's message goes back, what was gathered is wiped.
@@ -180,7 +180,7 @@ impl<B: Buffer> Outgoing<B> {
         Ok(Poll::Ready(n))
     }
 
-    /// Seals a record into the outbox.
+    /// Seals a record into the outlet.
     fn stage(&mut self, kind: Kind, data: &[u8], keyed: &mut Keyed) -> Result<(), Error> {
         let len = fill(self.room().ok_or(Error::Bug)?, data);
         self.seal(kind, len, keyed)
@@ -189,15 +189,15 @@ impl<B: Buffer> Outgoing<B> {
     /// Room for the data of a record.
     fn room(&mut self) -> Option<&mut [u8]> {
         let max_data = self.max_data();
-        self.outbox.room(max_data)
+        self.outlet.room(max_data)
     }
 
     /// Seals the record whose data was put to the front of its room.
     fn seal(&mut self, kind: Kind, len: usize, keyed: &mut Keyed) -> Result<(), Error> {
         let end = len.wrapping_add(HEADER + RECORD_OVERHEAD); // it fits the buffer: `room`
-        let record = self.outbox.front().and_then(|front| front.get_mut(HEADER..end)).ok_or(Error::Bug)?;
+        let record = self.outlet.front().and_then(|front| front.get_mut(HEADER..end)).ok_or(Error::Bug)?;
         keyed.seal(kind, record)?;
-        self.outbox.commit_at(0, end)
+        self.outlet.commit_at(0, end)
     }
 }
 

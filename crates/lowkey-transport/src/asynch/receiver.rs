@@ -45,7 +45,7 @@ impl<R: Read, B: Buffer, S: Shares> Receiver<'_, R, B, S> {
             if let Poll::Ready(done) = self.in_open(&mut call)? {
                 return Ok(done);
             }
-            let read = self.io.read(self.incoming.inbox.space()).await;
+            let read = self.io.read(self.incoming.inlet.space()).await;
             let end = self.shared.stream_end();
             self.in_open(|incoming, _| incoming.on_read(read, end))?;
         }

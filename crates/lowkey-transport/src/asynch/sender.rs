@@ -118,7 +118,7 @@ impl<W: Write, B: Buffer, S: Shares> Sender<'_, W, B, S> {
     /// One write; a flush, if nothing is unsent.
     async fn write_once(&mut self) -> Result<(), Error> {
         self.in_open(Outgoing::make_room).map(drop)?;
-        let unsent = self.outgoing.outbox.unsent();
+        let unsent = self.outgoing.outlet.unsent();
         if unsent.is_empty() {
             let flush = self.io.flush().await;
             let flushed = self.outgoing.on_flush(flush);

@@ -5,7 +5,7 @@ use super::state::{Asked, Awaits, Phase, State};
 use super::{Link, wipe_handshake_stack};
 use crate::error::Error;
 use crate::hello::{Front, Hello, Mode, Prologue};
-use crate::inbox::Inbox;
+use crate::inlet::Inlet;
 use crate::limits::{Buffer, Buffers};
 use crate::parameters::{Parameters, expect_empty};
 use crate::pinning::Pinning;
@@ -40,13 +40,13 @@ impl<'k, B: Buffer> Link<'k, B> {
 
     /// Hello ‖ message 1 as they came, after [`Step::Hello`](super::Step::Hello) and before an answer.
     pub fn first_frame(&self) -> Option<&[u8]> {
-        self.look(|state| state.asked().map(drop)).ok().and_then(|()| self.incoming.inbox.look())
+        self.look(|state| state.asked().map(drop)).ok().and_then(|()| self.incoming.inlet.look())
     }
 
     /// Message 1 as it came, before an answer.
     pub(crate) fn message_1(&self) -> Option<&[u8]> {
         let hello_len = self.look(|state| state.asked().map(|asked| asked.len)).ok()?;
-        self.incoming.inbox.look()?.get(hello_len..)
+        self.incoming.inlet.look()?.get(hello_len..)
     }
 
     /// Whether message 1 of XX has opened, and message 3 is awaited.
@@ -82,7 +82,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         let ours = self.parameters();
         let asked = self.state.get_mut().asked()?;
         let mode = asked.hello.mode;
-        let (prologue, message) = message_1(asked.len, &mut self.incoming.inbox)?;
+        let (prologue, message) = message_1(asked.len, &mut self.incoming.inlet)?;
         let mut storage = Storage::new();
         let played = open(&mut storage, pinning, &prologue, message).and_then(|(next, payload)| {
             if mode != pinning.mode() {
@@ -90,7 +90,7 @@ impl<'k, B: Buffer> Link<'k, B> {
             }
             let theirs = Parameters::read(payload)?;
             let message_2 =
-                next.write_message_2(ephemerals, &ours, self.outgoing.outbox.body().ok_or(Error::Bug)?);
+                next.write_message_2(ephemerals, &ours, self.outgoing.outlet.body().ok_or(Error::Bug)?);
             Ok((message_2.map_err(Error::in_handshake)?, theirs))
         });
         let ((session, len), theirs) = match played {
@@ -99,7 +99,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         };
         let phase = Phase::Settling(Awaits::Confirmation, hear_confirmation);
         self.establish(session, pinning.peer.public_key(), theirs, phase);
-        self.outgoing.outbox.commit(len)
+        self.outgoing.outlet.commit(len)
     }
 
     /// Turns a KK or KKpsk0 hello away after the same work as for one that is known.
@@ -114,7 +114,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         let asked = self.state.get_mut().asked()?;
         let mode = asked.hello.mode;
         let psk = decoy.psk.filter(|_| mode == Mode::KkPsk0);
-        let (prologue, message) = message_1(asked.len, &mut self.incoming.inbox)?;
+        let (prologue, message) = message_1(asked.len, &mut self.incoming.inlet)?;
         let _whatever = open(&mut Storage::new(), Pinning { psk, ..decoy }, &prologue, message).map(drop);
         wipe_handshake_stack();
         self.decline(Refusal::REFUSED, Error::Handshake)
@@ -182,14 +182,14 @@ impl<'k, B: Buffer> Link<'k, B> {
         if mode != offered {
             return self.decline(Refusal::REFUSED, Error::Handshake);
         }
-        let (prologue, message) = message_1(asked.len, &mut self.incoming.inbox)?;
+        let (prologue, message) = message_1(asked.len, &mut self.incoming.inlet)?;
         let mut storage = Storage::new();
         let begin = xx::Responder::new_in(&mut storage, identity, psk, prologue.as_bytes());
         let opened = begin.read_message_1(message).map_err(Error::in_handshake);
         let played = opened.and_then(|(next, payload)| {
             expect_empty(payload)?;
             let message_2 =
-                next.write_message_2(ephemerals, &ours, self.outgoing.outbox.body().ok_or(Error::Bug)?);
+                next.write_message_2(ephemerals, &ours, self.outgoing.outlet.body().ok_or(Error::Bug)?);
             let (next, len) = message_2.map_err(Error::in_handshake)?;
             next.park();
             Ok(len)
@@ -199,12 +199,12 @@ impl<'k, B: Buffer> Link<'k, B> {
             played => self.or_end(played)?,
         };
         *self.state.get_mut() = State::Awaiting(Self::read_xx_message_3, storage);
-        self.incoming.inbox.release();
-        self.outgoing.outbox.commit(len)
+        self.incoming.inlet.release();
+        self.outgoing.outlet.commit(len)
     }
 
     fn read_hello(&mut self) -> Result<(), Error> {
-        let frame = self.incoming.inbox.frame().ok_or(Error::Bug)?;
+        let frame = self.incoming.inlet.frame().ok_or(Error::Bug)?;
         match Hello::read(frame)? {
             Front::Hello(hello, len) => {
                 *self.state.get_mut() = State::Asked(Asked { hello, len });
@@ -218,7 +218,7 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// XX: both sides hold keys.
     fn read_xx_message_3(&mut self) -> Result<(), Error> {
         let State::Awaiting(_, storage) = self.state.get_mut() else { return Err(Error::Bug) };
-        let frame = self.incoming.inbox.frame().ok_or(Error::Bug)?;
+        let frame = self.incoming.inlet.frame().ok_or(Error::Bug)?;
         let step = xx::AwaitMessage3::resume(storage).ok_or(Error::Bug)?;
         let (claim, payload) = step.read_message_3(frame).map_err(Error::in_handshake)?;
         let theirs = Parameters::read(payload)?;
@@ -228,16 +228,16 @@ impl<'k, B: Buffer> Link<'k, B> {
 
     /// Sends a refusal in place of message 2; the link ends with `error` when it has left.
     fn decline(&mut self, refusal: Refusal, error: Error) -> Result<(), Error> {
-        self.incoming.inbox.release();
+        self.incoming.inlet.release();
         *self.state.get_mut() = State::Declining(error);
-        let len = fill(self.outgoing.outbox.body().ok_or(Error::Bug)?, &[refusal.code()]);
-        self.outgoing.outbox.commit(len)
+        let len = fill(self.outgoing.outlet.body().ok_or(Error::Bug)?, &[refusal.code()]);
+        self.outgoing.outlet.commit(len)
     }
 }
 
 /// The prologue that the hello makes, and message 1 behind it.
-fn message_1<B: Buffer>(hello_len: usize, inbox: &mut Inbox<B>) -> Result<(Prologue, &mut [u8]), Error> {
-    let frame = inbox.frame().ok_or(Error::Bug)?;
+fn message_1<B: Buffer>(hello_len: usize, inlet: &mut Inlet<B>) -> Result<(Prologue, &mut [u8]), Error> {
+    let frame = inlet.frame().ok_or(Error::Bug)?;
     let (hello, message) = frame.split_at_mut_checked(hello_len).ok_or(Error::Bug)?;
     Ok((Prologue::new(hello), message))
 }

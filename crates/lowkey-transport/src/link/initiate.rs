@@ -135,7 +135,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         let ours = self.parameters();
         let state = self.state.get_mut();
         let State::Idle = state else { return Err(Error::OutOfTurn) };
-        let front = self.outgoing.outbox.front().ok_or(Error::Bug)?;
+        let front = self.outgoing.outlet.front().ok_or(Error::Bug)?;
         let prologue_len = Hello::write_prologue(mode, id, front).ok_or(Error::Bug)?;
         let (prologue, message) = front.split_at_mut_checked(prologue_len).ok_or(Error::Bug)?;
         *state = State::Awaiting(play, kk::Storage::new());
@@ -145,7 +145,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         match made {
             // The frame's length gets over the end of the word, which has been hashed.
             Ok(len) => {
-                self.outgoing.outbox.commit_at(PROLOGUE_WORD.len() - HEADER, prologue_len.wrapping_add(len))
+                self.outgoing.outlet.commit_at(PROLOGUE_WORD.len() - HEADER, prologue_len.wrapping_add(len))
             }
             Err(error) => {
                 *state = State::Idle;
@@ -157,7 +157,7 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// KK: both sides hold keys, and we are sure: the peer has answered our ephemeral (protocol §3).
     fn read_kk_message_2(&mut self) -> Result<(), Error> {
         let State::Awaiting(_, storage) = self.state.get_mut() else { return Err(Error::Bug) };
-        let frame = self.incoming.inbox.frame().ok_or(Error::Bug)?;
+        let frame = self.incoming.inlet.frame().ok_or(Error::Bug)?;
         refused(frame)?;
         let step = kk::AwaitMessage2::resume(storage).ok_or(Error::Bug)?;
         let (agreed, payload) = step.agree(frame).map_err(Error::in_handshake)?;
@@ -174,15 +174,15 @@ impl<'k, B: Buffer> Link<'k, B> {
     fn read_xx_message_2(&mut self) -> Result<(), Error> {
         let ours = self.parameters();
         let State::Awaiting(_, storage) = self.state.get_mut() else { return Err(Error::Bug) };
-        let frame = self.incoming.inbox.frame().ok_or(Error::Bug)?;
+        let frame = self.incoming.inlet.frame().ok_or(Error::Bug)?;
         refused(frame)?;
         let step = xx::AwaitMessage2::resume(storage).ok_or(Error::Bug)?;
         let (next, payload) = step.read_message_2(frame).map_err(Error::in_handshake)?;
         let theirs = Parameters::read(payload)?;
-        let message_3 = next.write_message_3(&ours, self.outgoing.outbox.body().ok_or(Error::Bug)?);
+        let message_3 = next.write_message_3(&ours, self.outgoing.outlet.body().ok_or(Error::Bug)?);
         let (claim, len) = message_3.map_err(Error::in_handshake)?;
         self.claimed(claim, theirs, Awaits::Welcome);
-        self.outgoing.outbox.commit(len)
+        self.outgoing.outlet.commit(len)
     }
 
     /// XX: both sides hold keys, and nobody has judged the peer's.

@@ -8,22 +8,22 @@ use crate::limits::Buffer;
 impl<B: Buffer> Link<'_, B> {
     /// Where frames come in.
     pub fn incoming_memory(&self) -> &[u8] {
-        self.incoming.inbox.memory()
+        self.incoming.inlet.memory()
     }
 
     /// Where records are sealed.
     pub fn outgoing_memory(&self) -> &[u8] {
-        self.outgoing.outbox.memory()
+        self.outgoing.outlet.memory()
     }
 
     /// Whether some of these bytes lie where frames come in.
     pub fn is_incoming(&self, bytes: &[u8]) -> bool {
-        overlap(self.incoming.inbox.memory(), bytes)
+        overlap(self.incoming.inlet.memory(), bytes)
     }
 
     /// Whether some of these bytes lie where records are sealed.
     pub fn is_outgoing(&self, bytes: &[u8]) -> bool {
-        overlap(self.outgoing.outbox.memory(), bytes)
+        overlap(self.outgoing.outlet.memory(), bytes)
     }
 }
 

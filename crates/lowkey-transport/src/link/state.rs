@@ -15,7 +15,7 @@ pub(crate) enum State<'k, B> {
     Idle,
     /// A handshake frame is awaited, and this is what plays it.
     Awaiting(Play<'k, B>, Storage<'k>),
-    /// A hello waits in the inbox for its answer.
+    /// A hello waits in the inlet for its answer.
     Asked(Asked),
     /// The refusal goes out, and then this is how it ended.
     Declining(Error),

@@ -27,7 +27,7 @@ impl<B: Buffer> Outgoing<B> {
             self.delivery.begin(mailbox)?;
         }
         let max_data = self.max_data();
-        let room = self.outbox.room(max_data).ok_or(Error::Bug)?;
+        let room = self.outlet.room(max_data).ok_or(Error::Bug)?;
         let (n, is_whole) = self.delivery.copy(mailbox, room);
         let (message, kind) =
             if is_whole { (Message::None, Kind::Data) } else { (Message::Letter, Kind::More) };

@@ -39,14 +39,14 @@ impl<B: Buffer> Outgoing<B> {
         if !keyed.owed().is_empty() {
             self.make_room(keyed).map(drop)?;
         }
-        let Some(gathered) = self.outbox.gathered() else { return Ok(Poll::Pending) };
+        let Some(gathered) = self.outlet.gathered() else { return Ok(Poll::Pending) };
         let max_data = self.max_data();
-        let room = self.outbox.data(max_data).get_mut(gathered..).unwrap_or_default();
+        let room = self.outlet.data(max_data).get_mut(gathered..).unwrap_or_default();
         let n = fill(room, bytes);
         let gathered = gathered.saturating_add(n);
-        self.outbox.gather(gathered);
+        self.outlet.gather(gathered);
         self.gathering = Gathering(Some(Self::seal_gathered));
-        if gathered == max_data || gathered > self.outbox.may_gather() {
+        if gathered == max_data || gathered > self.outlet.may_gather() {
             self.make_room(keyed).map(drop)?;
         }
         Ok(Poll::Ready(n))
@@ -56,21 +56,21 @@ impl<B: Buffer> Outgoing<B> {
     /// connection is over there are no keys, and it is wiped.
     fn seal_gathered(&mut self, keyed: Option<&mut Keyed>) -> Result<(), Error> {
         let Some(keyed) = keyed else {
-            self.outbox.wipe_gathered();
+            self.outlet.wipe_gathered();
             return Ok(());
         };
-        let gathered = self.outbox.gathered().unwrap_or(0);
+        let gathered = self.outlet.gathered().unwrap_or(0);
         if gathered == 0 {
             return Ok(());
         }
-        self.outbox.release();
+        self.outlet.release();
         let pong = keyed.owed().len();
         if pong == 0 {
             return self.seal(Kind::Data, gathered, keyed);
         }
-        self.outbox.make_way(gathered, pong.saturating_add(RECORD_OVERHEAD));
+        self.outlet.make_way(gathered, pong.saturating_add(RECORD_OVERHEAD));
         self.prepare(keyed).map(drop)?;
-        let record = self.outbox.append(gathered.saturating_add(RECORD_OVERHEAD)).ok_or(Error::Bug)?;
+        let record = self.outlet.append(gathered.saturating_add(RECORD_OVERHEAD)).ok_or(Error::Bug)?;
         keyed.seal(Kind::Data, record)
     }
 }

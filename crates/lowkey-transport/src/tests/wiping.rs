@@ -106,9 +106,9 @@ fn write_what_was_gathered_is_wiped_once_the_channel_is_over() {
     assert!(a.unsent().unwrap().is_empty());
     assert_eq!(a.write(b"the code is 4711"), Ok(Poll::Ready(16)));
     assert!(!a.has_unsent());
-    assert_eq!(a.outgoing.outbox.data(16), b"the code is 4711");
+    assert_eq!(a.outgoing.outlet.data(16), b"the code is 4711");
     let failed = a.fail(Error::Io(ErrorKind::BrokenPipe));
-    assert_eq!(a.outgoing.outbox.data(16), [0; 16]);
+    assert_eq!(a.outgoing.outlet.data(16), [0; 16]);
     assert_eq!(a.write(b"more"), Err(failed));
 }
 

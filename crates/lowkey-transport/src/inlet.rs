@@ -6,14 +6,14 @@
 use crate::error::Error;
 use crate::limits::{Buffer, HEADER};
 
-pub(crate) struct Inbox<B> {
+pub(crate) struct Inlet<B> {
     header: [u8; HEADER],
     body: B,
     have: usize, // bytes of header and body that have come
     limit: usize,
 }
 
-impl<B: Buffer> Inbox<B> {
+impl<B: Buffer> Inlet<B> {
     /// Takes frames into `body`; at most `limit` bytes each.
     pub(crate) fn new(body: B, limit: usize) -> Self {
         Self { header: [0; HEADER], body, have: 0, limit }

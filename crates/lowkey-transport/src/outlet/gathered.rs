@@ -4,10 +4,10 @@
 //! before the last number as there are bytes, which is beyond every buffer. So firmware that gathers nothing has
 //! nothing of this in its flash.
 
-use super::Outbox;
+use super::Outlet;
 use crate::limits::{Buffer, HEADER, MAX_PING, RECORD_OVERHEAD};
 
-impl<B: Buffer> Outbox<B> {
+impl<B: Buffer> Outlet<B> {
     /// How many bytes have been gathered; `None` while a frame is on its way.
     pub(crate) fn gathered(&self) -> Option<usize> {
         if self.end > self.buffer.len() { Some(!self.end) } else { self.is_empty().then_some(0) }

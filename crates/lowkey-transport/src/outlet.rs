@@ -9,14 +9,14 @@ mod gathered;
 use crate::error::Error;
 use crate::limits::{Buffer, HEADER};
 
-pub(crate) struct Outbox<B> {
+pub(crate) struct Outlet<B> {
     buffer: B,
     sent: usize,
     end: usize, // beyond the buffer while something gathers in it: see `gathered`
     unflushed: bool,
 }
 
-impl<B: Buffer> Outbox<B> {
+impl<B: Buffer> Outlet<B> {
     pub(crate) fn new(buffer: B) -> Self {
         Self { buffer, sent: 0, end: 0, unflushed: false }
     }
