@@ -39,12 +39,16 @@ use crate::hello::Hello;
 use crate::limits::{Buffer, Buffers};
 use crate::link::{Link, Step};
 use crate::mailbox::Mailbox;
+#[cfg(feature = "numbered")]
+use crate::numbered::{Acks, Outbox};
 use crate::pairing::{Keeper, PairError, Pairing, Window};
 use crate::pinning::Pinning;
 use crate::record::Fragment;
 use core::cell::Cell;
 use core::task::Waker;
 use embedded_io_async::{Read, Write};
+#[cfg(feature = "numbered")]
+use lowkey_core::numbered::DIGEST_LEN;
 use lowkey_core::{Entropy, Ephemerals, Peer, PinStore};
 
 /// An open channel and its stream.

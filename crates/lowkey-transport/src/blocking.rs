@@ -23,11 +23,15 @@ use crate::hello::Hello;
 use crate::limits::{Buffer, Buffers};
 use crate::link::{Link, Step};
 use crate::mailbox::Mailbox;
+#[cfg(feature = "numbered")]
+use crate::numbered::{Acks, Outbox};
 use crate::pairing::{Keeper, PairError, Pairing, Window};
 use crate::pinning::Pinning;
 use crate::record::Fragment;
 use core::marker::PhantomData;
 use embedded_io::{Read, Write};
+#[cfg(feature = "numbered")]
+use lowkey_core::numbered::DIGEST_LEN;
 use lowkey_core::{Entropy, Ephemerals, Peer, PinStore};
 
 /// An open channel and its stream.

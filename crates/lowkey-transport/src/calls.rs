@@ -57,6 +57,29 @@ macro_rules! calls_over {
                 self.sends(|link| link.deliver(mailbox)) $($($wait)+)?
             }
 
+            /// Sends what waits in an outbox, each message with its number (protocol §7), and has it leave. What was
+            /// acknowledged is released first. Before the peer has said up to where it has them, which is its first
+            /// word, nothing is sent: so call it again after each [`Self::recv`] and [`Self::recv_acks`].
+            ///
+            /// # Errors
+            /// As [`Self::send`]. What has not been acknowledged stays in the outbox. [`Error::NotAcknowledged`],
+            /// [`Error::WentBack`]. [`Error::OutOfTurn`]: the outbox is of another run than the peer was told.
+            /// [`Error::Unfinished`]: a message of another outbox has left in part.
+            #[cfg(feature = "numbered")]
+            pub $($async)? fn send_outbox<M: Buffer>(&mut self, outbox: &mut Outbox<M>) -> Result<(), Error> {
+                self.sends(|link| link.send_outbox(outbox)) $($($wait)+)?
+            }
+
+            /// Waits until the peer acknowledges more, and releases that from the outbox (`true`), or until a message or
+            /// the peer's CLOSE waits for [`Self::recv`] (`false`).
+            ///
+            /// # Errors
+            /// As [`Self::recv`], and of the outbox as [`Self::send_outbox`].
+            #[cfg(feature = "numbered")]
+            pub $($async)? fn recv_acks<M: Buffer>(&mut self, outbox: &mut Outbox<M>) -> Result<bool, Error> {
+                self.receives(|link| link.recv_acks(outbox)) $($($wait)+)?
+            }
+
             /// Sends a PING of 0 to 32 bytes, as [`Self::send`] does: it leaves with the next `flush`, `send` or
             /// `recv`. An empty one is not answered. The answer is seen by `recv`.
             ///
@@ -198,6 +221,36 @@ macro_rules! calls_over {
             /// Whether the answer to the last PING has not come yet.
             pub fn awaits_pong(&self) -> bool {
                 self.link().awaits_pong()
+            }
+
+            /// Where the channel stands with numbered messages.
+            #[cfg(feature = "numbered")]
+            pub fn acks(&self) -> Acks {
+                self.link().acks()
+            }
+
+            /// The number of the message whose end was received last; `None` if it had none.
+            #[cfg(feature = "numbered")]
+            pub fn number(&self) -> Option<u64> {
+                self.link().number()
+            }
+
+            /// As [`Link::open_acks`]; it leaves with the next call that sends or receives.
+            ///
+            /// # Errors
+            /// As [`Link::open_acks`].
+            #[cfg(feature = "numbered")]
+            pub fn open_acks(&mut self, last: Option<(u64, [u8; DIGEST_LEN])>) -> Result<(), Error> {
+                self.link_mut().open_acks(last)
+            }
+
+            /// As [`Link::acknowledge`]; it leaves with the next call that sends or receives.
+            ///
+            /// # Errors
+            /// As [`Link::acknowledge`].
+            #[cfg(feature = "numbered")]
+            pub fn acknowledge(&mut self, number: u64) -> Result<(), Error> {
+                self.link_mut().acknowledge(number)
             }
 
             /// The final handshake hash (Noise §11.2), for binding something else to this channel; `None` after an

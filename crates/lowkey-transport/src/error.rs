@@ -72,6 +72,18 @@ pub enum Error {
     AfterClose = 26,
     /// Ours, and a fault of this library: something came to be that cannot be. Please report it.
     Bug = 27,
+    /// The peer's: a number that does not rise, an acknowledgement of what was not sent, or either out of place (§7).
+    #[cfg(feature = "numbered")]
+    Number = 40, // what stands between are statuses in C of what is no channel
+    /// Ours: the peer of this channel does not acknowledge, or we have not told it our run. Nothing was sent; the
+    /// channel is usable.
+    #[cfg(feature = "numbered")]
+    NotAcknowledged = 41,
+    /// Ours: the peer has a number that we have not given yet, or another message under one that we have. This flash or
+    /// this RAM is older than what was sent, or another board has our keys. Nothing was sent or released; the channel
+    /// is usable, for what is not numbered.
+    #[cfg(feature = "numbered")]
+    WentBack = 42,
 }
 
 impl Error {
@@ -87,7 +99,15 @@ impl Error {
                 | Self::Unfinished
                 | Self::PingPending
                 | Self::Io(ErrorKind::TimedOut | ErrorKind::Interrupted)
-        )
+        ) || self.is_of_numbers()
+    }
+
+    /// Whether it is one of numbered messages after which the channel goes on.
+    fn is_of_numbers(&self) -> bool {
+        #[cfg(feature = "numbered")]
+        return matches!(self, Self::NotAcknowledged | Self::WentBack);
+        #[cfg(not(feature = "numbered"))]
+        return false;
     }
 
     /// The message of this error, for firmware that prints without `core::fmt`.
@@ -122,6 +142,12 @@ impl Error {
             Self::MessageTooLong => "message longer than our limit",
             Self::AfterClose => "something after the peer's close",
             Self::Bug => "a fault of the channel's own: please report it",
+            #[cfg(feature = "numbered")]
+            Self::Number => "numbers that do not rise, or an acknowledgement of what was not sent",
+            #[cfg(feature = "numbered")]
+            Self::NotAcknowledged => "messages are not acknowledged here",
+            #[cfg(feature = "numbered")]
+            Self::WentBack => "numbers went back: the peer has what we have not sent",
         }
     }
 
@@ -171,6 +197,8 @@ impl embedded_io::Error for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Io(kind) => *kind,
+            #[cfg(feature = "numbered")]
+            Self::NotAcknowledged | Self::WentBack => ErrorKind::Other,
             Self::BufferTooSmall | Self::OutOfTurn | Self::TooLong | Self::PingPending => {
                 ErrorKind::InvalidInput
             }

@@ -172,13 +172,24 @@ impl<B: Buffer> Incoming<B> {
     pub(crate) fn act(&mut self, opened: &Opened, keyed: &mut Keyed) -> Result<(), Error> {
         let body = &*self.inlet.slice(BODY..opened.end);
         match opened.kind {
-            Kind::Data => return self.deliver(Part::Last, opened.end),
-            Kind::More => return self.deliver(Part::More, opened.end),
+            Kind::Data => {
+                keyed.numbers.none_came();
+                return self.deliver(Part::Last, BODY, opened.end);
+            }
+            Kind::More => return self.deliver(Part::More, BODY, opened.end),
             Kind::Close if self.in_message => return Err(Error::Truncated),
             Kind::Close => keyed.is_peer_closed = true,
             Kind::Ping if body.len() > MAX_PING => return Err(Error::Kind),
             Kind::Ping => keyed.owe(body),
             Kind::Pong => keyed.answered(body),
+            #[cfg(feature = "numbered")]
+            Kind::Numbered => {
+                if let Some(number_len) = keyed.numbers.came(body)? {
+                    return self.deliver(Part::Last, BODY.saturating_add(number_len), opened.end);
+                }
+            }
+            #[cfg(feature = "numbered")]
+            Kind::Ack => keyed.numbers.hear(body)?,
             Kind::Later => (),
         }
         self.inlet.release();
@@ -207,15 +218,15 @@ impl<B: Buffer> Incoming<B> {
         Ok((waiting.part == Part::Last).then_some(end))
     }
 
-    /// A fragment ends at `end` of the frame.
-    fn deliver(&mut self, part: Part, end: usize) -> Result<(), Error> {
+    /// A fragment begins at `start` of the frame and ends at `end`.
+    fn deliver(&mut self, part: Part, start: usize, end: usize) -> Result<(), Error> {
         let so_far = if self.in_message { self.message_len } else { 0 };
-        self.message_len = so_far.saturating_add(end.saturating_sub(BODY));
+        self.message_len = so_far.saturating_add(end.saturating_sub(start));
         if self.message_len > self.max_message {
             return Err(Error::MessageTooLong);
         }
         self.in_message = part == Part::More;
-        self.waiting = Some(Waiting { start: BODY, end, part });
+        self.waiting = Some(Waiting { start, end, part });
         Ok(())
     }
 }

@@ -7,8 +7,13 @@ pub(crate) use lent::Lent;
 
 use crate::error::Error;
 use crate::limits::MAX_PING;
+use crate::numbers::Numbers;
+#[cfg(feature = "numbered")]
+use crate::numbers::Opening;
 use crate::record::Kind;
 use lowkey_core::fill;
+#[cfg(feature = "numbered")]
+use lowkey_core::numbered::DIGEST_LEN;
 use lowkey_core::{PublicKey, Session};
 
 /// The body of a PING or PONG that somebody waits for; without one it is empty, for an empty one nobody waits (§4).
@@ -51,6 +56,8 @@ pub(crate) struct Keyed {
     pub(crate) is_peer_closed: bool,
     owed: Echo,
     asked: Echo,
+    /// Of the messages that have them (§7).
+    pub(crate) numbers: Numbers,
     /// After our CLOSE without what seals.
     session: Session,
     /// What the peer has proven. Public: not wiped.
@@ -59,13 +66,14 @@ pub(crate) struct Keyed {
 
 impl Keyed {
     #[inline(always)] // made where it lies
-    pub(crate) fn new(session: Session, proven: PublicKey) -> Self {
-        Self { session, proven, ours: Ours::Goes, is_peer_closed: false, owed: Echo::NONE, asked: Echo::NONE }
+    pub(crate) fn new(session: Session, proven: PublicKey, numbers: Numbers) -> Self {
+        let (owed, asked) = (Echo::NONE, Echo::NONE);
+        Self { session, proven, ours: Ours::Goes, is_peer_closed: false, owed, asked, numbers }
     }
 
     /// One without keys: what changes places with it leaves nothing of a key where it was.
     pub(crate) fn spent() -> Self {
-        Self::new(Session::spent(), PublicKey::new([0; 32]))
+        Self::new(Session::spent(), PublicKey::new([0; 32]), Numbers::default())
     }
 
     /// Seals a record of this kind in place; its data is there already.
@@ -110,6 +118,40 @@ impl Keyed {
     /// Its body; empty if none is.
     pub(crate) fn owed(&self) -> &[u8] {
         self.owed.as_bytes()
+    }
+
+    /// Whether there is something to be said before anything else: a PONG, or an ACK (§7).
+    pub(crate) fn has_word(&self) -> bool {
+        self.is_owing() || self.ours != Ours::Closed && self.numbers.is_owing()
+    }
+
+    /// Our first ACK is to be sent (§7).
+    ///
+    /// # Errors
+    /// [`Error::Closed`], [`Error::OutOfTurn`].
+    #[cfg(feature = "numbered")]
+    pub(crate) fn open_acks(&mut self, last: Option<(u64, [u8; DIGEST_LEN])>) -> Result<(), Error> {
+        self.goes()?;
+        let (number, digest) = last.unwrap_or_default();
+        self.numbers.open(Opening { number, digest })
+    }
+
+    /// All up to this number is stored: it is to be acknowledged (§7).
+    ///
+    /// # Errors
+    /// [`Error::Closed`], [`Error::OutOfTurn`].
+    #[cfg(feature = "numbered")]
+    pub(crate) fn acknowledge(&mut self, number: u64) -> Result<(), Error> {
+        self.goes()?;
+        self.numbers.store(number)
+    }
+
+    /// Whether our direction goes on.
+    ///
+    /// # Errors
+    /// [`Error::Closed`].
+    pub(crate) fn goes(&self) -> Result<(), Error> {
+        if self.ours == Ours::Goes { Ok(()) } else { Err(Error::Closed) }
     }
 
     /// The PONG that was owed is sealed, or our CLOSE: our direction has no key any more.

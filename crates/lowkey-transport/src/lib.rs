@@ -111,6 +111,9 @@ mod keyed;
 mod limits;
 mod link;
 mod mailbox;
+#[cfg(feature = "numbered")]
+mod numbered;
+mod numbers;
 mod outgoing;
 mod outlet;
 mod pairing;
@@ -133,6 +136,8 @@ pub use limits::{
 };
 pub use link::{Link, Step};
 pub use mailbox::{Mailbox, PostError};
+#[cfg(feature = "numbered")]
+pub use numbered::{Acks, Outbox, PushError, RunId};
 pub use pairing::{Keeper, PairError, Pairing, Window};
 pub use pinning::Pinning;
 pub use progress::Progress;

@@ -1,7 +1,10 @@
 //! Sizes on the wire, in bytes (protocol §1, §4), and the limits that a side sets for itself.
 
 use crate::error::Error;
+use crate::numbers::Announced;
 use core::ops::DerefMut;
+#[cfg(feature = "numbered")]
+use lowkey_core::numbered::RunId;
 
 /// A frame's length field.
 pub(crate) const HEADER: usize = 2;
@@ -29,6 +32,7 @@ pub struct Buffers<B> {
     pub(crate) outgoing: B,
     pub(crate) max_frame: u16,
     pub(crate) max_message: usize,
+    pub(crate) announced: Announced,
 }
 
 impl<B: Buffer> Buffers<B> {
@@ -45,7 +49,7 @@ impl<B: Buffer> Buffers<B> {
             return Err(Error::BufferTooSmall);
         }
         let max_frame = u16::try_from(incoming.len()).unwrap_or(u16::MAX);
-        Ok(Self { incoming, outgoing, max_frame, max_message: usize::MAX })
+        Ok(Self { incoming, outgoing, max_frame, max_message: usize::MAX, announced: Announced::default() })
     }
 
     /// Announces a smaller `max_frame`; it is held between [`MIN_MAX_FRAME`] and what the buffer takes.
@@ -59,6 +63,23 @@ impl<B: Buffer> Buffers<B> {
     #[must_use]
     pub fn with_max_message(mut self, max_message: usize) -> Self {
         self.max_message = max_message;
+        self
+    }
+
+    /// Tells the peer that messages of ours may be numbered, of this run (protocol §7): those of an
+    /// [`Outbox`](crate::Outbox).
+    #[cfg(feature = "numbered")]
+    #[must_use]
+    pub fn with_run(mut self, run: RunId) -> Self {
+        self.announced.run = Some(run);
+        self
+    }
+
+    /// Tells the peer that we acknowledge its numbered messages (protocol §7): once they are stored, and not before.
+    #[cfg(feature = "numbered")]
+    #[must_use]
+    pub fn with_acks(mut self) -> Self {
+        self.announced.acks = true;
         self
     }
 }

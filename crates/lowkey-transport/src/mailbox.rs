@@ -123,6 +123,20 @@ impl<const LEN: usize, const N: usize> Mailbox<LEN, N> {
         .await;
     }
 
+    /// Shows the message that waits longest, unless a channel is amid it; if `take` takes it, it is gone from here.
+    /// Whether one was taken. Interrupts are masked meanwhile.
+    #[cfg(feature = "numbered")]
+    pub(crate) fn take_front(&self, take: impl FnOnce(&[u8]) -> bool) -> bool {
+        self.with(|letters, _| {
+            let is_free = letters.ticket.is_none();
+            let is_taken = letters.queue.front().is_some_and(|letter| is_free && take(letter));
+            if is_taken {
+                drop(letters.queue.pop_front());
+            }
+            is_taken
+        })
+    }
+
     /// How many messages wait, the one that is on its way among them.
     pub fn len(&self) -> usize {
         self.with(|letters, _| letters.queue.len())

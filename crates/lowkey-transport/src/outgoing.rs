@@ -7,6 +7,8 @@
 mod deliver;
 mod gather;
 mod message;
+#[cfg(feature = "numbered")]
+mod numbered;
 
 use crate::error::Error;
 use crate::keyed::{Keyed, Ours};
@@ -54,7 +56,7 @@ impl<B: Buffer> Outgoing<B> {
     /// # Errors
     /// [`Error::Closed`], [`Error::Unfinished`].
     pub(crate) fn may_begin(&self, keyed: &Keyed) -> Result<(), Error> {
-        goes(keyed)?;
+        keyed.goes()?;
         if self.message.has_begun() { Err(Error::Unfinished) } else { Ok(()) }
     }
 
@@ -69,7 +71,7 @@ impl<B: Buffer> Outgoing<B> {
 
     /// Sends a PING; an empty one is not answered.
     pub(crate) fn ping(&mut self, body: &[u8], keyed: &mut Keyed) -> Result<Poll<()>, Error> {
-        goes(keyed)?;
+        keyed.goes()?;
         if body.len() > MAX_PING.min(self.max_data()) {
             return Err(Error::TooLong);
         }
@@ -83,7 +85,7 @@ impl<B: Buffer> Outgoing<B> {
         self.stage(Kind::Ping, body, keyed).map(Poll::Ready)
     }
 
-    /// Stages an owed PONG, or then our CLOSE, if nothing is unsent. Afterwards the outlet has what the stream has to
+    /// Stages an owed PONG, then an owed ACK (§7), or then our CLOSE, if nothing is unsent. Afterwards the outlet has what the stream has to
     /// take before anything else; `Ready` if that is nothing.
     pub(crate) fn prepare(&mut self, keyed: &mut Keyed) -> Result<Poll<()>, Error> {
         if !self.outlet.is_empty() {
@@ -91,6 +93,10 @@ impl<B: Buffer> Outgoing<B> {
         }
         let kind = match keyed.ours {
             _ if keyed.is_owing() => Kind::Pong,
+            #[cfg(feature = "numbered")]
+            Ours::Goes | Ours::Closes if keyed.numbers.is_owing() => {
+                return self.acknowledge(keyed).map(|()| Poll::Pending);
+            }
             Ours::Closes => Kind::Close,
             _ => return Ok(Poll::Ready(())),
         };
@@ -199,9 +205,4 @@ impl<B: Buffer> Outgoing<B> {
         keyed.seal(kind, record)?;
         self.outlet.commit_at(0, end)
     }
-}
-
-/// Our direction goes on.
-fn goes(keyed: &Keyed) -> Result<(), Error> {
-    if keyed.ours == Ours::Goes { Ok(()) } else { Err(Error::Closed) }
 }

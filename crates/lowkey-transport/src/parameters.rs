@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::limits::MIN_MAX_FRAME;
+use crate::numbers::{Announced, Payload, payload};
 
 /// The longest parameters, in bytes.
 const MAX_PARAMETERS: usize = 64;
@@ -11,26 +12,32 @@ const MAX_PARAMETERS: usize = 64;
 pub(crate) struct Parameters {
     /// The longest body of a record's frame that this side takes.
     pub(crate) max_frame: u16,
+    /// Whether it numbers messages, and acknowledges (§7).
+    pub(crate) announced: Announced,
 }
 
 impl Parameters {
-    /// `max_frame: u16`; version 1 has no items behind it.
-    pub(crate) fn to_bytes(self) -> [u8; 2] {
-        self.max_frame.to_be_bytes()
+    /// `max_frame: u16`, and items behind it.
+    pub(crate) fn to_bytes(self) -> Payload {
+        payload(self.max_frame.to_be_bytes(), self.announced)
     }
 
-    /// Reads a payload; items `type: u8 ‖ length: u8 ‖ value` behind `max_frame` are skipped.
+    /// Reads a payload; of items `type: u8 ‖ length: u8 ‖ value` behind `max_frame`, those
+    /// that are not known are skipped.
     pub(crate) fn read(payload: &[u8]) -> Result<Self, Error> {
         if payload.len() > MAX_PARAMETERS {
             return Err(Error::Parameters);
         }
         let (max_frame, mut items) = payload.split_first_chunk().ok_or(Error::Parameters)?;
-        while let Some((_kind, item)) = items.split_first() {
+        let mut announced = Announced::default();
+        while let Some((kind, item)) = items.split_first() {
             let (len, rest) = item.split_first().ok_or(Error::Parameters)?;
-            items = rest.get(usize::from(*len)..).ok_or(Error::Parameters)?;
+            let (value, rest) = rest.split_at_checked(usize::from(*len)).ok_or(Error::Parameters)?;
+            announced.read(*kind, value)?;
+            items = rest;
         }
         let max_frame = u16::from_be_bytes(*max_frame);
-        if max_frame < MIN_MAX_FRAME { Err(Error::Parameters) } else { Ok(Self { max_frame }) }
+        if max_frame < MIN_MAX_FRAME { Err(Error::Parameters) } else { Ok(Self { max_frame, announced }) }
     }
 }
 

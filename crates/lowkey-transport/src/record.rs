@@ -10,7 +10,13 @@ pub(crate) enum Kind {
     Close,
     Ping,
     Pong,
-    /// `0x80..=0xff`: ignored in version 1.
+    /// A number, and the last piece of a message (§7).
+    #[cfg(feature = "numbered")]
+    Numbered,
+    /// Up to which number the peer has acknowledged (§7).
+    #[cfg(feature = "numbered")]
+    Ack,
+    /// What is left of `0x80..=0xff`: ignored in version 1.
     Later,
 }
 
@@ -22,7 +28,11 @@ impl Kind {
             Self::Close => 2,
             Self::Ping => 3,
             Self::Pong => 4,
-            Self::Later => 0x80,
+            #[cfg(feature = "numbered")]
+            Self::Numbered => 0x80,
+            #[cfg(feature = "numbered")]
+            Self::Ack => 0x81,
+            Self::Later => 0xff,
         }
     }
 
@@ -33,6 +43,10 @@ impl Kind {
             2 => Ok(Self::Close),
             3 => Ok(Self::Ping),
             4 => Ok(Self::Pong),
+            #[cfg(feature = "numbered")]
+            0x80 => Ok(Self::Numbered),
+            #[cfg(feature = "numbered")]
+            0x81 => Ok(Self::Ack),
             0x80.. => Ok(Self::Later),
             _ => Err(Error::Kind),
         }

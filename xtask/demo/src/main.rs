@@ -190,7 +190,7 @@ fn set(built: &Built, port: u16, timeline: &mut Timeline) -> Result<(Stage, Devi
     Ok((stage, device))
 }
 
-/// A key page of the keys in "A handshake in bytes" (protocol §7).
+/// A key page of the keys in "A handshake in bytes" (protocol §8).
 fn page_of_the_book() -> Result<Secret<{ page::LEN }>> {
     let [device, server, other] = [0x11, 0x22, 0x33].map(|byte| Secret::new([byte; 32]));
     let contents = Contents {

@@ -3,10 +3,12 @@
 //! Interrupts are masked while keys change places, never while a record is sealed or opened: a key is taken out for
 //! that. When the other half has failed meanwhile, it is wiped instead of given back.
 
-use super::share::{Share, Shares, is_asking, news};
+use super::share::{Share, Shares, is_asking, is_heard, news};
 use crate::error::Error;
 use crate::keyed::{Keyed, Lent};
 use crate::link::State;
+#[cfg(feature = "numbered")]
+use crate::numbers::Numbers;
 use core::cell::RefCell;
 use core::mem::swap;
 use core::ptr;
@@ -90,10 +92,8 @@ impl<B> Share for &Joint<B> {
 
     fn receives<T>(self, call: impl FnOnce(&mut Keyed) -> Result<T, Error>) -> Result<T, Error> {
         let result = self.work(Lent::take_opener, call, Lent::give_opener);
-        let listener = self.with(|shared| match news(&shared.state) {
-            Poll::Ready(_) => shared.listener.take(),
-            Poll::Pending => None,
-        });
+        let listener =
+            self.with(|shared| if is_heard(&shared.state) { shared.listener.take() } else { None });
         listener.into_iter().for_each(Waker::wake); // outside: it may run anything
         result
     }
@@ -108,6 +108,11 @@ impl<B> Share for &Joint<B> {
 
     fn stream_end(self) -> Result<(), Error> {
         self.look(State::stream_end)
+    }
+
+    #[cfg(feature = "numbered")]
+    fn numbers(self) -> Option<Numbers> {
+        self.look(|state| state.look().map(|keyed| keyed.numbers))
     }
 
     fn listen(self, waker: &Waker) {

@@ -4,6 +4,8 @@
 use crate::error::Error;
 use crate::keyed::{Keyed, Ours};
 use crate::link::State;
+#[cfg(feature = "numbered")]
+use crate::numbers::Numbers;
 use core::cell::{Cell, RefCell};
 use core::task::{Poll, Waker};
 
@@ -21,7 +23,7 @@ pub(crate) trait Share: Copy {
     fn receives<T>(self, call: impl FnOnce(&mut Keyed) -> Result<T, Error>) -> Result<T, Error>;
 
     /// What there is for a sending half that has nothing to send: an end of the channel, in order (`true`) or not, or a
-    /// PONG that is owed (`false`).
+    /// PONG or an ACK that is owed (`false`).
     fn news(self) -> Poll<bool>;
 
     /// Whether the PONG for our last PING has not come yet.
@@ -29,6 +31,10 @@ pub(crate) trait Share: Copy {
 
     /// As [`State::stream_end`].
     fn stream_end(self) -> Result<(), Error>;
+
+    /// Where the channel stands with its numbers.
+    #[cfg(feature = "numbered")]
+    fn numbers(self) -> Option<Numbers>;
 
     /// Has the sending half woken when there is something for it.
     fn listen(self, waker: &Waker);
@@ -66,7 +72,7 @@ impl<B> Share for OneTask<'_, B> {
 
     fn receives<T>(self, call: impl FnOnce(&mut Keyed) -> Result<T, Error>) -> Result<T, Error> {
         let result = self.sends(call);
-        if self.news().is_ready() {
+        if self.look(is_heard).unwrap_or(true) {
             self.listener.take().into_iter().for_each(Waker::wake);
         }
         result
@@ -84,6 +90,11 @@ impl<B> Share for OneTask<'_, B> {
         self.look(State::stream_end).unwrap_or(Err(Error::Bug))
     }
 
+    #[cfg(feature = "numbered")]
+    fn numbers(self) -> Option<Numbers> {
+        self.look(|state| state.look().map(|keyed| keyed.numbers)).flatten()
+    }
+
     fn listen(self, waker: &Waker) {
         self.listener.set(Some(waker.clone()));
     }
@@ -94,13 +105,18 @@ pub(crate) fn is_asking<B>(state: &State<'_, B>) -> bool {
     state.look().is_some_and(Keyed::is_asking)
 }
 
+/// Whether the sending half has something to hear: [`Share::news`], or an ACK.
+pub(crate) fn is_heard<B>(state: &State<'_, B>) -> bool {
+    news(state).is_ready() || state.look().is_some_and(|keyed| keyed.numbers.is_fresh())
+}
+
 /// As [`Share::news`].
 pub(crate) fn news<B>(state: &State<'_, B>) -> Poll<bool> {
     let Some(keyed) = state.look() else { return Poll::Ready(false) };
     let is_closed = keyed.is_peer_closed || keyed.ours != Ours::Goes;
-    match keyed.owed() {
-        [] if is_closed => Poll::Ready(true),
-        [] => Poll::Pending,
-        _ => Poll::Ready(false),
+    match keyed.has_word() {
+        true => Poll::Ready(false),
+        false if is_closed => Poll::Ready(true),
+        false => Poll::Pending,
     }
 }

@@ -33,6 +33,7 @@ impl Lent {
     pub(crate) fn give_sealer(&mut self, to: &mut Keyed) {
         swap(&mut self.keyed.session.sealer, &mut to.session.sealer);
         to.ours = self.keyed.ours;
+        to.numbers.sent(&self.keyed.numbers);
         if to.owed().is_empty() {
             swap(&mut self.keyed.owed, &mut to.owed);
         }
@@ -54,6 +55,7 @@ impl Lent {
     pub(crate) fn give_opener(&mut self, to: &mut Keyed) {
         swap(&mut self.keyed.session.opener, &mut to.session.opener);
         to.is_peer_closed = self.keyed.is_peer_closed;
+        to.numbers.received(&self.keyed.numbers);
         to.owe(self.keyed.owed.as_bytes());
         if self.was_asking && !self.keyed.is_asking() {
             to.asked = Echo::NONE;
@@ -66,5 +68,6 @@ impl Lent {
         self.keyed.ask(from.asked.as_bytes());
         self.keyed.ours = from.ours;
         self.keyed.is_peer_closed = from.is_peer_closed;
+        self.keyed.numbers = from.numbers;
     }
 }

@@ -6,6 +6,7 @@ use super::{Link, wipe_handshake_stack};
 use crate::error::Error;
 use crate::hello::{Hello, Mode, PROLOGUE_WORD};
 use crate::limits::{Buffer, Buffers, HEADER};
+use crate::numbers::Payload;
 use crate::parameters::Parameters;
 use crate::pinning::Pinning;
 use crate::refusal::Refusal;
@@ -128,7 +129,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         message_1: impl FnOnce(
             &mut kk::Storage<'k>,
             &[u8],
-            [u8; 2],
+            Payload,
             &mut [u8],
         ) -> Result<usize, lowkey_core::Error>,
     ) -> Result<(), Error> {

@@ -116,7 +116,7 @@ impl<B: Buffer> Link<'_, B> {
         self.or_end(closed)
     }
 
-    fn sends<T>(
+    pub(super) fn sends<T>(
         &mut self,
         call: impl FnOnce(&mut Outgoing<B>, &mut Keyed) -> Result<T, Error>,
     ) -> Result<T, Error> {

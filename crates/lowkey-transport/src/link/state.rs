@@ -184,6 +184,8 @@ impl Awaits {
             (_, Kind::Close) => Ok(self),
             (Self::Welcome, Kind::Ping) if is_empty => Ok(Self::JudgementBack),
             (Self::Confirmation, Kind::Ping) if is_empty => Ok(Self::Close),
+            #[cfg(feature = "numbered")]
+            (Self::Close, Kind::Numbered | Kind::Ack) => Ok(self),
             (Self::Close, Kind::Later) => Ok(self),
             _ => Err(Error::Kind),
         }

@@ -36,7 +36,7 @@ impl<B: Buffer> Outgoing<B> {
             return Ok(Poll::Ready(0));
         }
         self.may_begin(keyed)?;
-        if !keyed.owed().is_empty() {
+        if keyed.has_word() {
             self.make_room(keyed).map(drop)?;
         }
         let Some(gathered) = self.outlet.gathered() else { return Ok(Poll::Pending) };

@@ -1,6 +1,6 @@
 //! A message of any length, sent in fragments (protocol §4).
 
-use super::{Outgoing, goes};
+use super::Outgoing;
 use crate::error::Error;
 use crate::keyed::Keyed;
 use crate::limits::Buffer;
@@ -16,6 +16,9 @@ pub(super) enum Message {
     Begun,
     /// It is a mailbox's, and goes on with that.
     Letter,
+    /// It is an outbox's, of this number (§7), and goes on with that behind so many bytes.
+    #[cfg(feature = "numbered")]
+    Numbered(u64, usize),
     /// The rest of it is being sent.
     Ending(Progress),
 }
@@ -35,9 +38,11 @@ impl<B: Buffer> Outgoing<B> {
         part: Part,
         keyed: &mut Keyed,
     ) -> Result<Poll<usize>, Error> {
-        goes(keyed)?;
+        keyed.goes()?;
         match self.message {
             Message::Ending(_) | Message::Letter => Err(Error::Unfinished),
+            #[cfg(feature = "numbered")]
+            Message::Numbered(..) => Err(Error::Unfinished),
             _ if bytes.is_empty() && part == Part::More => Ok(Poll::Ready(0)),
             _ => self.fragment(bytes, part, keyed),
         }
@@ -45,9 +50,11 @@ impl<B: Buffer> Outgoing<B> {
 
     /// Sends the rest of a message, of any length, and ends it.
     pub(crate) fn send_rest(&mut self, rest: &[u8], keyed: &mut Keyed) -> Result<Poll<()>, Error> {
-        goes(keyed)?;
+        keyed.goes()?;
         let left = match &self.message {
             Message::Letter => return Err(Error::Unfinished),
+            #[cfg(feature = "numbered")]
+            Message::Numbered(..) => return Err(Error::Unfinished),
             Message::Ending(progress) => progress.rest_of(rest)?,
             _ => rest,
         };

@@ -4,7 +4,7 @@ use crate::outlet::Outlet;
 use std::vec;
 
 #[test]
-fn frames_an_inbox_asks_for_the_header_and_then_for_the_body_and_no_more() {
+fn frames_an_inlet_asks_for_the_header_and_then_for_the_body_and_no_more() {
     let mut inlet = Inlet::new(vec![0; 10], 10);
     assert_eq!(inlet.space().len(), 2);
     inlet.space().copy_from_slice(&[0, 3]);
@@ -39,7 +39,7 @@ fn frames_the_limit_is_the_smaller_of_what_is_allowed_and_what_there_is_room_for
 }
 
 #[test]
-fn frames_an_outbox_holds_one_frame_until_its_last_byte_has_left() {
+fn frames_an_outlet_holds_one_frame_until_its_last_byte_has_left() {
     let mut outlet = Outlet::new(vec![0; 6]);
     assert!(outlet.is_empty() && !outlet.is_unflushed());
     assert_eq!(outlet.commit(5), Err(Error::Bug));

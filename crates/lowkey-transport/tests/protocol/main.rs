@@ -15,6 +15,7 @@ mod handshakes;
 mod in_memory;
 mod mailbox;
 mod mailbox_asynch;
+mod numbered;
 mod owned_halves;
 mod page_bytes;
 mod page_peer;

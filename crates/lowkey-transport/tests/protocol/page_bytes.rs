@@ -1,4 +1,4 @@
-//! The bytes that the page shows, made once more by a Noise library that is not ours: §7's handshake, §6's code.
+//! The bytes that the page shows, made once more by a Noise library that is not ours: §8's handshake, §6's code.
 
 use crate::support::links::{self, advance, unsent};
 use crate::support::page::{self, DATA, PING, hello, parameters, unframe};
@@ -33,7 +33,7 @@ fn assert_shown(bytes: &[u8], lines: &[usize]) {
     assert!(rest.is_empty(), "{} bytes are left", rest.len());
 }
 
-/// One side of §7.
+/// One side of §8.
 fn side(is_initiator: bool) -> HandshakeState {
     let (ours, theirs) =
         if is_initiator { (&KEYS.initiator, &KEYS.responder) } else { (&KEYS.responder, &KEYS.initiator) };

@@ -8,7 +8,8 @@ use snow::types::{Cipher, Dh, Hash, Random};
 use snow::{Builder, Error};
 use test_support::page_peer::{self, Keys};
 pub(crate) use test_support::page_peer::{
-    CLOSE, DATA, MORE, PING, PONG, PagePeer, PageRecords, Role, frame, parameters, unframe,
+    ACK, CLOSE, DATA, MORE, NUMBERED, PING, PONG, PagePeer, PageRecords, Role, frame, numbered, parameters,
+    parameters_with, unframe,
 };
 
 /// §2, with the tests' id.

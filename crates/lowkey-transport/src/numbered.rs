@@ -1,0 +1,10 @@
+//! Messages that are numbered and acknowledged (protocol §7): what a side does that sends them, and one that stores
+//! them.
+
+mod acks;
+mod outbox;
+mod ring;
+
+pub use acks::Acks;
+pub use lowkey_core::numbered::RunId;
+pub use outbox::{Outbox, PushError};

@@ -1,0 +1,223 @@
+//! Messages that wait until they are acknowledged.
+
+use super::RunId;
+use super::ring::{Ring, Slot};
+use crate::error::Error;
+use crate::limits::Buffer;
+use crate::mailbox::Mailbox;
+use crate::numbers::{Numbers, Opening};
+use core::fmt;
+use lowkey_core::fill;
+use lowkey_core::numbered::{DIGEST_LEN, message_digest};
+
+/// Messages in the caller's memory, each numbered when it is pushed, which stay until the peer says that they are
+/// stored.
+///
+/// What has not been acknowledged goes out again on the next channel, in order. What is only in RAM when the power
+/// fails is lost, and was never acknowledged. A full one says so at once, and nothing waits: read the channel, which is
+/// where acknowledgements come in, and push again.
+///
+/// Each message takes 10 bytes beside its own.
+pub struct Outbox<M> {
+    ring: Ring<M>,
+    run: RunId,
+    /// The number of the last message that was pushed.
+    last: u64,
+    /// No number is above it yet.
+    highest: u64,
+}
+
+/// Why a message was not taken; the outbox is as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PushError {
+    /// There is no room until something is acknowledged.
+    Full,
+    /// It does not fit into the memory, or is longer than 65,535 bytes.
+    TooLong,
+    /// 2^32 − 1 messages have been numbered since this start.
+    Exhausted,
+}
+
+impl PushError {
+    /// The message of this error, for firmware that prints without `core::fmt`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Full => "the outbox is full until something is acknowledged",
+            Self::TooLong => "the message is longer than the outbox takes",
+            Self::Exhausted => "no number is left before the next start",
+        }
+    }
+}
+
+impl fmt::Display for PushError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl core::error::Error for PushError {}
+
+impl<M: Buffer> Outbox<M> {
+    /// An empty outbox of this run, after a start of this number. The boot log gives it, each once: numbers are `boot`
+    /// (32 bits) ‖ count (32 bits), so that none comes twice.
+    pub fn new(memory: M, run: RunId, boot: u32) -> Self {
+        let last = u64::from(boot) << 32;
+        Self { ring: Ring::new(memory), run, last, highest: last }
+    }
+
+    /// An empty outbox of messages that have their numbers already, from a stream that has numbered up to `highest` so
+    /// far: [`Self::put`].
+    pub fn of_stream(memory: M, run: RunId, highest: u64) -> Self {
+        Self { ring: Ring::new(memory), run, last: 0, highest }
+    }
+
+    /// Of which run its numbers are: what [`Buffers::with_run`](crate::Buffers::with_run) tells the peer.
+    pub fn run(&self) -> RunId {
+        self.run
+    }
+
+    /// Takes a message, and gives it its number.
+    ///
+    /// # Errors
+    /// [`PushError`]: it was not taken.
+    pub fn push(&mut self, message: &[u8]) -> Result<u64, PushError> {
+        let number = self.last.wrapping_add(1);
+        if number as u32 == 0 {
+            return Err(PushError::Exhausted);
+        }
+        self.put(number, message)?;
+        Ok(number)
+    }
+
+    /// Takes a message that has its number, above that of every one before.
+    ///
+    /// # Errors
+    /// [`PushError`]: it was not taken. [`PushError::Exhausted`]: the number is not above.
+    pub fn put(&mut self, number: u64, message: &[u8]) -> Result<(), PushError> {
+        if message.len() > self.ring.longest() {
+            return Err(PushError::TooLong);
+        }
+        if self.ring.room().is_none_or(|room| message.len() > room) {
+            return Err(PushError::Full);
+        }
+        if number <= self.last {
+            return Err(PushError::Exhausted);
+        }
+        self.ring.push(number, message);
+        self.last = number;
+        self.highest = self.highest.max(number);
+        Ok(())
+    }
+
+    /// Takes what waits in a mailbox, in order, as long as there is room; how many messages. What has no room stays
+    /// there, and one that a channel is amid.
+    ///
+    /// # Errors
+    /// As [`Self::push`], but for [`PushError::Full`], of the message that waits longest there.
+    pub fn take_from<const LEN: usize, const N: usize>(
+        &mut self,
+        mailbox: &Mailbox<LEN, N>,
+    ) -> Result<usize, PushError> {
+        let mut taken = 0_usize;
+        loop {
+            let mut pushed = Ok(0);
+            let moved = mailbox.take_front(|message| {
+                pushed = self.push(message);
+                pushed.is_ok()
+            });
+            match (moved, pushed) {
+                (true, _) => taken = taken.saturating_add(1),
+                (false, Ok(_) | Err(PushError::Full)) => return Ok(taken),
+                (false, Err(error)) => return Err(error),
+            }
+        }
+    }
+
+    /// Whether everything that was pushed has been acknowledged.
+    pub fn is_empty(&self) -> bool {
+        self.ring.is_empty()
+    }
+
+    /// How many bytes a message may have now; `None`: not even an empty one has room.
+    pub fn room(&self) -> Option<usize> {
+        self.ring.room()
+    }
+
+    /// The number of the last message that was pushed; with a count of 0 if none was since this start.
+    pub fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// The memory. What waits in it is given up.
+    pub fn into_memory(self) -> M {
+        self.ring.into_memory()
+    }
+
+    /// Hears what the peer of a channel has acknowledged; whether it had not heard that.
+    ///
+    /// # Errors
+    /// [`Error::NotAcknowledged`], [`Error::WentBack`]. [`Error::OutOfTurn`]: the channel was told another run.
+    pub(crate) fn settle(&mut self, numbers: &mut Numbers) -> Result<bool, Error> {
+        match numbers.ours {
+            None => return Err(Error::NotAcknowledged),
+            Some(run) if run != self.run => return Err(Error::OutOfTurn),
+            Some(_) => {}
+        }
+        let Some(Opening { number, digest }) = numbers.opening else { return Ok(false) };
+        let is_fresh = numbers.is_fresh();
+        if !numbers.is_settled {
+            self.hold_against(number, &digest)?;
+            numbers.is_settled = true;
+            numbers.given = numbers.given.max(number);
+        }
+        self.release(numbers.acknowledged);
+        numbers.released = numbers.acknowledged;
+        Ok(is_fresh)
+    }
+}
+
+/// What a driver of its own needs, which is not a [`Link`](crate::Link).
+impl<M: Buffer> Outbox<M> {
+    /// Takes out every message up to this number: the peer has acknowledged it.
+    pub fn release(&mut self, number: u64) {
+        while self.ring.first().is_some_and(|slot| slot.number <= number) {
+            self.ring.pop();
+        }
+    }
+
+    /// The oldest message with a number above this one: its number and its length in bytes.
+    pub fn above(&self, number: u64) -> Option<(u64, usize)> {
+        self.ring.above(number).map(|slot| (slot.number, slot.len))
+    }
+
+    /// Copies from the message of this number, from `start` on; how many bytes.
+    pub fn copy(&self, number: u64, start: usize, out: &mut [u8]) -> usize {
+        let Some(slot) = self.find(number) else { return 0 };
+        let [front, back] = self.ring.bytes(slot);
+        let n = fill(out, front.get(start..).unwrap_or_default());
+        let skipped = start.saturating_sub(front.len());
+        n.saturating_add(fill(out.get_mut(n..).unwrap_or_default(), back.get(skipped..).unwrap_or_default()))
+    }
+
+    /// Looks whether the peer's first ACK can be of what was sent from here: its number is below the next one, and the
+    /// message is what it says, if that is still here.
+    ///
+    /// # Errors
+    /// [`Error::WentBack`].
+    pub fn hold_against(&self, number: u64, digest: &[u8; DIGEST_LEN]) -> Result<(), Error> {
+        let is_ours =
+            self.find(number).is_none_or(|slot| message_digest(number, self.ring.bytes(slot)) == *digest);
+        if number > self.highest || !is_ours { Err(Error::WentBack) } else { Ok(()) }
+    }
+
+    fn find(&self, number: u64) -> Option<Slot> {
+        self.ring.above(number.checked_sub(1)?).filter(|slot| slot.number == number)
+    }
+}
+
+impl<M> fmt::Debug for Outbox<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox").field("run", &self.run).field("last", &self.last).finish_non_exhaustive()
+    }
+}
