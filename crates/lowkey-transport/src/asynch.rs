@@ -19,6 +19,8 @@ mod halves;
 pub(crate) mod joint;
 mod message;
 mod moving;
+#[cfg(feature = "numbered")]
+mod numbered;
 mod receiver;
 mod sender;
 pub(crate) mod share;

@@ -70,8 +70,8 @@ macro_rules! calls_over {
                 self.sends(|link| link.send_outbox(outbox)) $($($wait)+)?
             }
 
-            /// Waits until the peer acknowledges more, and releases that from the outbox (`true`), or until a message or
-            /// the peer's CLOSE waits for [`Self::recv`] (`false`).
+            /// Waits until the peer acknowledges more, and releases that from the outbox (`true`), or until a message
+            /// or the peer's CLOSE waits for [`Self::recv`] (`false`).
             ///
             /// # Errors
             /// As [`Self::recv`], and of the outbox as [`Self::send_outbox`].

@@ -3,12 +3,10 @@
 //! Interrupts are masked while keys change places, never while a record is sealed or opened: a key is taken out for
 //! that. When the other half has failed meanwhile, it is wiped instead of given back.
 
-use super::share::{Share, Shares, is_asking, is_heard, news};
+use super::share::{Share, Shares, is_heard, news};
 use crate::error::Error;
 use crate::keyed::{Keyed, Lent};
 use crate::link::State;
-#[cfg(feature = "numbered")]
-use crate::numbers::Numbers;
 use core::cell::RefCell;
 use core::mem::swap;
 use core::ptr;
@@ -102,17 +100,12 @@ impl<B> Share for &Joint<B> {
         self.look(news)
     }
 
-    fn is_asking(self) -> bool {
-        self.look(is_asking)
+    fn ask<T>(self, ask: impl FnOnce(&Keyed) -> T) -> Option<T> {
+        self.look(|state| state.look().map(ask))
     }
 
     fn stream_end(self) -> Result<(), Error> {
         self.look(State::stream_end)
-    }
-
-    #[cfg(feature = "numbered")]
-    fn numbers(self) -> Option<Numbers> {
-        self.look(|state| state.look().map(|keyed| keyed.numbers))
     }
 
     fn listen(self, waker: &Waker) {

@@ -7,13 +7,9 @@ use crate::error::Error;
 use crate::incoming::Incoming;
 use crate::keyed::Keyed;
 use crate::limits::Buffer;
-#[cfg(feature = "numbered")]
-use crate::numbered::Acks;
 use crate::record::Fragment;
 use core::task::Poll;
 use embedded_io_async::{ErrorType, Read};
-#[cfg(feature = "numbered")]
-use lowkey_core::numbered::DIGEST_LEN;
 
 /// The receiving half of a channel; `S` is how it shares with the sending half.
 pub struct Receiver<'c, R, B, S = OneTask<'c, B>> {
@@ -40,36 +36,6 @@ impl<R: Read, B: Buffer, S: Shares> Receiver<'_, R, B, S> {
         self.receives(|incoming, keyed| incoming.recv_message(message, keyed)).await
     }
 
-    /// As [`Channel::number`].
-    #[cfg(feature = "numbered")]
-    pub fn number(&self) -> Option<u64> {
-        self.shared.numbers()?.came
-    }
-
-    /// As [`Channel::acks`].
-    #[cfg(feature = "numbered")]
-    pub fn acks(&self) -> Acks {
-        self.shared.numbers().map_or_else(Acks::default, |numbers| Acks::of(&numbers))
-    }
-
-    /// As [`Channel::open_acks`]; the sending half sends it, [`Sender::answer_pings`](super::Sender::answer_pings) too.
-    ///
-    /// # Errors
-    /// As [`Channel::open_acks`].
-    #[cfg(feature = "numbered")]
-    pub fn open_acks(&mut self, last: Option<(u64, [u8; DIGEST_LEN])>) -> Result<(), Error> {
-        self.in_open(|_, keyed| keyed.open_acks(last))
-    }
-
-    /// As [`Channel::acknowledge`]; it leaves as there.
-    ///
-    /// # Errors
-    /// As [`Channel::acknowledge`].
-    #[cfg(feature = "numbered")]
-    pub fn acknowledge(&mut self, number: u64) -> Result<(), Error> {
-        self.in_open(|_, keyed| keyed.acknowledge(number))
-    }
-
     /// Repeats what receives until it is done.
     async fn receives<T>(
         &mut self,
@@ -85,7 +51,7 @@ impl<R: Read, B: Buffer, S: Shares> Receiver<'_, R, B, S> {
         }
     }
 
-    fn in_open<T>(
+    pub(super) fn in_open<T>(
         &mut self,
         call: impl FnOnce(&mut Incoming<B>, &mut Keyed) -> Result<T, Error>,
     ) -> Result<T, Error> {

@@ -8,8 +8,6 @@ use crate::error::Error;
 use crate::keyed::Keyed;
 use crate::limits::Buffer;
 use crate::mailbox::Mailbox;
-#[cfg(feature = "numbered")]
-use crate::numbered::Outbox;
 use crate::outgoing::Outgoing;
 use crate::record::Part;
 use core::future::poll_fn;
@@ -50,37 +48,6 @@ impl<W: Write, B: Buffer, S: Shares> Sender<'_, W, B, S> {
         mailbox: &Mailbox<LEN, N>,
     ) -> Result<usize, Error> {
         self.sends(|outgoing, keyed| outgoing.deliver(mailbox, keyed)).await
-    }
-
-    /// As [`Channel::send_outbox`].
-    ///
-    /// # Errors
-    /// As [`Channel::send_outbox`].
-    #[cfg(feature = "numbered")]
-    pub async fn send_outbox<M: Buffer>(&mut self, outbox: &mut Outbox<M>) -> Result<(), Error> {
-        self.sends(|outgoing, keyed| outgoing.send_outbox(outbox, keyed)).await
-    }
-
-    /// Waits until the receiving half has heard that the peer acknowledges more, and releases that from the outbox
-    /// (`true`), or until the peer or we have closed (`false`). Meanwhile PINGs are answered.
-    ///
-    /// # Errors
-    /// What ended the channel, and of the outbox as [`Channel::send_outbox`].
-    #[cfg(feature = "numbered")]
-    pub async fn wait_for_acks<M: Buffer>(&mut self, outbox: &mut Outbox<M>) -> Result<bool, Error> {
-        loop {
-            self.flush().await?;
-            let heard = poll_fn(|context| {
-                self.shared.listen(context.waker());
-                match self.shared.sends(|keyed| outbox.settle(&mut keyed.numbers)) {
-                    Ok(false) => self.shared.news().map(|is_closed| Ok(is_closed.then_some(false))),
-                    settled => Poll::Ready(settled.map(Some)),
-                }
-            });
-            if let Some(has_heard) = heard.await? {
-                return Ok(has_heard);
-            }
-        }
     }
 
     /// As [`Channel::ping`]; the answer is seen by the receiving half.
@@ -127,7 +94,7 @@ impl<W: Write, B: Buffer, S: Shares> Sender<'_, W, B, S> {
 
     /// As [`Channel::awaits_pong`].
     pub fn awaits_pong(&self) -> bool {
-        self.shared.is_asking()
+        self.shared.ask(Keyed::is_asking).unwrap_or(false)
     }
 
     /// As [`Channel::max_data`].
@@ -136,7 +103,7 @@ impl<W: Write, B: Buffer, S: Shares> Sender<'_, W, B, S> {
     }
 
     /// Repeats what sends until it is done.
-    async fn sends<T>(
+    pub(super) async fn sends<T>(
         &mut self,
         mut call: impl FnMut(&mut Outgoing<B>, &mut Keyed) -> Result<Poll<T>, Error>,
     ) -> Result<T, Error> {

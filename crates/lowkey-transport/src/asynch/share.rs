@@ -4,8 +4,6 @@
 use crate::error::Error;
 use crate::keyed::{Keyed, Ours};
 use crate::link::State;
-#[cfg(feature = "numbered")]
-use crate::numbers::Numbers;
 use core::cell::{Cell, RefCell};
 use core::task::{Poll, Waker};
 
@@ -26,15 +24,11 @@ pub(crate) trait Share: Copy {
     /// PONG or an ACK that is owed (`false`).
     fn news(self) -> Poll<bool>;
 
-    /// Whether the PONG for our last PING has not come yet.
-    fn is_asking(self) -> bool;
+    /// What both halves know, if the channel goes on.
+    fn ask<T>(self, ask: impl FnOnce(&Keyed) -> T) -> Option<T>;
 
     /// As [`State::stream_end`].
     fn stream_end(self) -> Result<(), Error>;
-
-    /// Where the channel stands with its numbers.
-    #[cfg(feature = "numbered")]
-    fn numbers(self) -> Option<Numbers>;
 
     /// Has the sending half woken when there is something for it.
     fn listen(self, waker: &Waker);
@@ -82,27 +76,17 @@ impl<B> Share for OneTask<'_, B> {
         self.look(news).unwrap_or(Poll::Ready(false)) // the next call says what ended it
     }
 
-    fn is_asking(self) -> bool {
-        self.look(is_asking).unwrap_or(false)
+    fn ask<T>(self, ask: impl FnOnce(&Keyed) -> T) -> Option<T> {
+        self.look(|state| state.look().map(ask)).flatten()
     }
 
     fn stream_end(self) -> Result<(), Error> {
         self.look(State::stream_end).unwrap_or(Err(Error::Bug))
     }
 
-    #[cfg(feature = "numbered")]
-    fn numbers(self) -> Option<Numbers> {
-        self.look(|state| state.look().map(|keyed| keyed.numbers)).flatten()
-    }
-
     fn listen(self, waker: &Waker) {
         self.listener.set(Some(waker.clone()));
     }
-}
-
-/// As [`Share::is_asking`].
-pub(crate) fn is_asking<B>(state: &State<'_, B>) -> bool {
-    state.look().is_some_and(Keyed::is_asking)
 }
 
 /// Whether the sending half has something to hear: [`Share::news`], or an ACK.

@@ -1,5 +1,5 @@
-//! Numbered messages in a ring of bytes, one behind the other: number (8) ‖ length (2) ‖ message. Its end goes on at its
-//! beginning.
+//! Numbered messages in a ring of bytes, one behind the other: number (8) ‖ length (2) ‖ message. What reaches its end
+//! goes on at its beginning.
 
 use crate::limits::Buffer;
 use lowkey_core::fill;
