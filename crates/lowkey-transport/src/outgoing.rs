@@ -85,7 +85,7 @@ impl<B: Buffer> Outgoing<B> {
         self.stage(Kind::Ping, body, keyed).map(Poll::Ready)
     }
 
-    /// Stages an owed PONG, or then an owed ACK (§7), or then our CLOSE, if nothing is unsent. Afterwards the outlet has
+    /// If nothing is unsent, stages an owed PONG, or then an owed ACK (§7), or then our CLOSE. Afterwards the outlet has
     /// what the stream has to take before anything else; `Ready` if that is nothing.
     pub(crate) fn prepare(&mut self, keyed: &mut Keyed) -> Result<Poll<()>, Error> {
         if !self.outlet.is_empty() {
