@@ -85,8 +85,8 @@ impl<B: Buffer> Outgoing<B> {
         self.stage(Kind::Ping, body, keyed).map(Poll::Ready)
     }
 
-    /// If nothing is unsent, stages an owed PONG, or then an owed ACK (§7), or then our CLOSE. Afterwards the outlet has
-    /// what the stream has to take before anything else; `Ready` if that is nothing.
+    /// If nothing is unsent, stages an owed PONG, or then an owed ACK (§7), or then our CLOSE. Afterwards the outlet
+    /// has what the stream has to take before anything else; `Ready` if that is nothing.
     pub(crate) fn prepare(&mut self, keyed: &mut Keyed) -> Result<Poll<()>, Error> {
         if !self.outlet.is_empty() {
             return Ok(Poll::Pending);
