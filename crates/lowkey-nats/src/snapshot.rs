@@ -2,10 +2,10 @@
 
 use crate::error::NatsError;
 use lowkey_registry::rows::Row;
+use lowkey_registry::state_file;
 use redb::backends::FileBackend;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use std::fmt;
-use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -29,11 +29,7 @@ impl Snapshot {
     pub(crate) fn open(folder: &Path) -> Result<Self, NatsError> {
         let file = folder.join(FILE);
         let failed = failed(&file);
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let opened = options.open(&file).map_err(|error| failed(&error))?;
+        let opened = state_file::open(&file).map_err(|error| failed(&error))?;
         let file_of_it = FileBackend::new(opened).map_err(|error| failed(&error))?;
         let database =
             redb::Builder::new().create_with_backend(file_of_it).map_err(|error| failed(&error))?;

@@ -37,6 +37,7 @@ pub mod rotation;
 pub mod rows;
 mod snapshot;
 mod stamp;
+pub mod state_file;
 mod survey;
 mod table;
 mod target;

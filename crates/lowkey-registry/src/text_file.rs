@@ -124,6 +124,19 @@ pub fn read(path: &Path, trust: Trust, longest: u64) -> Result<String, TextError
     read_open(&file, path, trust, longest)
 }
 
+/// Whether a file that is open may be read, or believed. It need not be a text.
+///
+/// # Errors
+/// [`TextError`].
+pub fn believed(file: &File, path: &Path, trust: Trust) -> Result<(), TextError> {
+    let wrong = |why| TextError::new(path, trust, why);
+    let metadata = file.metadata().map_err(|error| wrong(Why::File(error)))?;
+    if !metadata.is_file() {
+        return Err(wrong(Why::NoFile));
+    }
+    may_be_believed(&metadata, trust).map_err(wrong)
+}
+
 /// Opens a file that may be read, and says what it looked like then.
 pub(crate) fn open(path: &Path, trust: Trust, longest: u64) -> Result<(File, Metadata), TextError> {
     let wrong = |why| TextError::new(path, trust, why);

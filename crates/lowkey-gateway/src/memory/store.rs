@@ -3,12 +3,13 @@
 use super::bytes::{decode, encode};
 use super::memo::Memo;
 use super::moment::Moment;
+use lowkey_registry::state_file::{self, make_folder};
 use redb::backends::FileBackend;
 use redb::{
     Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
     TableError,
 };
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
@@ -38,7 +39,7 @@ pub(super) enum NotOpen {
 impl Store {
     /// Opens the file in `folder`, or makes it, for its owner's eyes only.
     pub(super) fn open(folder: &Path) -> Result<(Self, Recalled), NotOpen> {
-        make(folder).map_err(NotOpen::File)?;
+        make_folder(folder).map_err(NotOpen::File)?;
         let (path, new) = (folder.join(NAME), folder.join(NEW));
         // One that a server was killed over is no file yet, and not a damaged one.
         if !path.exists() {
@@ -50,7 +51,7 @@ impl Store {
     }
 
     fn at(path: &Path) -> Result<(Self, Recalled), NotOpen> {
-        let file = create(path).map_err(NotOpen::File)?;
+        let file = state_file::open(path).map_err(NotOpen::File)?;
         Self::over(FileBackend::new(file).map_err(NotOpen::from)?)
     }
 
@@ -112,25 +113,6 @@ pub(super) fn set_aside(folder: &Path, now: Moment) -> io::Result<PathBuf> {
     let aside = folder.join(format!("{NAME}.damaged-{}", now.seconds()));
     fs::rename(folder.join(NAME), &aside)?;
     Ok(aside)
-}
-
-/// The folder, if what it is to be in is there.
-fn make(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    match builder.create(folder) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        made => made,
-    }
-}
-
-fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 impl From<DatabaseError> for NotOpen {

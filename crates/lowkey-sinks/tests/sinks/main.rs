@@ -1,0 +1,3 @@
+//! What is taken, what is kept of it, and what becomes of that when things fail.
+
+mod rows;
