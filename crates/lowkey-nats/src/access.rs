@@ -158,6 +158,14 @@ impl Access {
         })
     }
 
+    /// A client that connects by itself, as soon as there is somebody to connect to. Whether it is let in shows in what
+    /// it asks.
+    pub(crate) async fn connect_by_itself(&self) -> Result<Client, NatsError> {
+        let options = self.options()?.retry_on_initial_connect();
+        let client = options.connect(self.address.urls()).await;
+        client.map_err(|error| NatsError::Connection(lowkey_host::text::clean(&error.to_string())))
+    }
+
     /// What mends an error that is often made.
     fn hint(&self, error: &str) -> Option<&'static str> {
         let error = error.to_lowercase();

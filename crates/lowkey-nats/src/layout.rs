@@ -4,9 +4,10 @@
 //! may, could empty it all by a header.
 
 use async_nats::jetstream::stream::{Config, DiscardPolicy, StorageType};
+use std::time::Duration;
 
 /// Of the registry with this prefix, kept by so many servers of NATS.
-pub(crate) fn buckets(prefix: &str, replicas: usize) -> [Config; 3] {
+pub(crate) fn buckets(prefix: &str, replicas: usize) -> [Config; 4] {
     let bucket = |name: &str, what: &str| Config {
         name: format!("KV_{prefix}-{name}"),
         description: Some(what.to_owned()),
@@ -35,7 +36,34 @@ pub(crate) fn buckets(prefix: &str, replicas: usize) -> [Config; 3] {
         },
         said("live", "which gateway of Lowkey has which device", 256 * MIB),
         said("claims", "devices that pair with a gateway of Lowkey", 16 * MIB),
+        // What is written there stays: who forgets it takes a message twice.
+        Config {
+            max_messages_per_subject: 1,
+            max_message_size: LARGEST_WORD,
+            max_bytes: 1024 * MIB,
+            deny_delete: true,
+            ..bucket("numbers", "which messages of devices of Lowkey are stored")
+        },
     ]
+}
+
+/// The stream of devices' messages. Full, it takes no more, which whoever sends hears: none that was acknowledged goes
+/// to make room for another.
+pub(crate) fn up(prefix: &str, replicas: usize) -> Config {
+    Config {
+        name: format!("{prefix}-up"),
+        description: Some("messages of devices of Lowkey".to_owned()),
+        subjects: vec![format!("{prefix}.up.*"), format!("{prefix}.mark.*")],
+        num_replicas: replicas,
+        storage: StorageType::File,
+        discard: DiscardPolicy::New,
+        max_bytes: 1024 * MIB,
+        allow_rollup: false,
+        allow_direct: true,
+        allow_message_ttl: true,
+        duplicate_window: DUPLICATES,
+        ..Config::default()
+    }
 }
 
 /// How many revisions of a row NATS keeps.
@@ -45,3 +73,5 @@ const LARGEST_ROW: i32 = 32 * 1024;
 /// What a gateway says of a device.
 const LARGEST_WORD: i32 = 8 * 1024;
 const MIB: i64 = 1 << 20;
+/// For how long it knows a message by its id.
+const DUPLICATES: Duration = Duration::from_secs(120);

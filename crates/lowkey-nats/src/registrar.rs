@@ -10,10 +10,11 @@ use crate::error::NatsError;
 use crate::follow::{Following, is_missing, stream};
 use crate::head::{Head, for_server};
 use crate::layout;
+use crate::put::EXPECTED_OF_SUBJECT;
 use async_nats::Client;
 use async_nats::header::{HeaderMap, NATS_EXPECTED_LAST_SUBJECT_SEQUENCE};
 use async_nats::jetstream::context::PublishErrorKind;
-use async_nats::jetstream::stream::DirectGetErrorKind;
+use async_nats::jetstream::stream::{Config, DirectGetErrorKind};
 use async_nats::jetstream::{self, Context};
 use lowkey_host::PublicKey;
 use lowkey_host::text::Hex;
@@ -155,21 +156,33 @@ impl Registrar {
     /// [`NatsError`]. What was made before it stays, and is not made again.
     pub async fn create(&self, replicas: usize) -> Result<(), NatsError> {
         for config in layout::buckets(&self.prefix, replicas) {
-            match self.context.get_stream(&config.name).await {
-                // As NATS's own tools make one.
-                Ok(there) if there.cached_info().config.allow_rollup => {
-                    let why = "allows roll-ups, by which whoever may write one key empties it all; turn its \
-                               `allow_rollup_hdrs` off";
-                    return Err(NatsError::Foreign(format!("the stream {} {why}", config.name)));
-                }
-                Ok(_) => continue,
-                Err(error) if is_missing(&error) => (),
-                Err(error) => return Err(NatsError::request("the registry cannot be had")(&error)),
-            }
-            let created = self.context.create_stream(config).await;
-            created.map(drop).map_err(|error| NatsError::request("the registry cannot be made")(&error))?;
+            self.make(config).await?;
         }
         Ok(())
+    }
+
+    /// Makes the stream of devices' numbered messages, kept by so many servers of NATS, if there is none of its name.
+    ///
+    /// # Errors
+    /// [`NatsError`].
+    pub async fn create_up(&self, replicas: usize) -> Result<(), NatsError> {
+        self.make(layout::up(&self.prefix, replicas)).await
+    }
+
+    async fn make(&self, config: Config) -> Result<(), NatsError> {
+        match self.context.get_stream(&config.name).await {
+            // As NATS's own tools make one.
+            Ok(there) if there.cached_info().config.allow_rollup => {
+                let why = "allows roll-ups, by which whoever may write one key empties it all; turn its \
+                               `allow_rollup_hdrs` off";
+                return Err(NatsError::Foreign(format!("the stream {} {why}", config.name)));
+            }
+            Ok(_) => return Ok(()),
+            Err(error) if is_missing(&error) => (),
+            Err(error) => return Err(NatsError::request("the registry cannot be had")(&error)),
+        }
+        let created = self.context.create_stream(config).await;
+        created.map(drop).map_err(|error| NatsError::request("the registry cannot be made")(&error))
     }
 
     /// Reads all of it.
@@ -521,8 +534,5 @@ fn born() -> Result<String, NatsError> {
 
 /// How often a row is written on top of what others have written meanwhile.
 const MOST_ATTEMPTS: u32 = 100;
-/// Whose last change the expected one is: by itself it is that of the key that is written. From 2.11 on; an older
-/// server writes nothing then.
-const EXPECTED_OF_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
 /// How often it is looked whether a gateway that is gone has surely stopped.
 const LOOK: Duration = Duration::from_millis(500);

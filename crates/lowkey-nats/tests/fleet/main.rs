@@ -5,6 +5,7 @@ mod away;
 mod bed;
 mod edited;
 mod held;
+mod numbered;
 mod obeyed;
 mod paired;
 mod told;

@@ -1,0 +1,111 @@
+//! JetStream as what takes devices' numbered messages (protocol §7): each is stored once, in its order.
+//!
+//! A device's messages are at `PREFIX.up.DEVICE`, and at `PREFIX.mark.DEVICE` stands who stores them: a session's mark.
+//! Both are in one stream, and whatever is put at either names the last message of the two, so what a session stores
+//! stands behind its own mark or its own last message. An older session that wakes up, or a connection of it whose
+//! bytes come late, finds another's mark there and stores nothing: also where all messages have been consumed, so that
+//! the subject itself remembers nothing, and where the stream has forgotten the messages' ids.
+//!
+//! One message of a device is under way at a time, as the next has to name it by a sequence that JetStream gives; those
+//! of other devices are under way beside it.
+
+mod intake;
+mod labels;
+mod window;
+mod writer;
+
+use crate::access::Access;
+use crate::error::NatsError;
+use crate::numbers::{NatsNumbers, PATIENCE};
+use crate::put::Patience;
+use async_nats::Client;
+use async_nats::jetstream::{self, Context};
+use intake::JetStreamIntake;
+use lowkey_host::numbered::{Begun, Later, RunId, Sink, Unstored};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use tokio::sync::Semaphore;
+use writer::Writer;
+
+/// A stream of JetStream that takes devices' numbered messages.
+///
+/// It is told by a row of [`NatsNumbers`] what has been acknowledged, before it is: a stream whose messages are
+/// consumed forgets it.
+#[derive(Clone)]
+pub struct JetStreamSink {
+    inner: Arc<Inner>,
+}
+
+/// What all its sessions share.
+pub(crate) struct Inner {
+    client: Client,
+    context: Context,
+    prefix: String,
+    stream: String,
+    numbers: NatsNumbers,
+    /// Whether a mark ends by itself: the stream may not know that.
+    marks_end: AtomicBool,
+    begins: Semaphore,
+    publishes: Semaphore,
+    rows: Semaphore,
+}
+
+impl JetStreamSink {
+    /// The stream of this name: that of a registry is `PREFIX-up`. It connects, and connects again, by itself: this
+    /// does not wait for it.
+    ///
+    /// # Errors
+    /// [`NatsError::File`].
+    pub async fn open(access: &Access, stream: Option<&str>) -> Result<Self, NatsError> {
+        let client = access.connect_by_itself().await?;
+        let prefix = access.address.prefix().to_owned();
+        let inner = Inner {
+            context: jetstream::new(client.clone()),
+            numbers: NatsNumbers::by(client.clone(), &prefix),
+            client,
+            stream: stream.map_or_else(|| format!("{prefix}-up"), str::to_owned),
+            prefix,
+            marks_end: AtomicBool::new(true),
+            begins: Semaphore::new(BEGINS),
+            publishes: Semaphore::new(PUBLISHES),
+            rows: Semaphore::new(ROWS),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The rows beside it, for whatever else confirms messages.
+    pub fn numbers(&self) -> NatsNumbers {
+        self.inner.numbers.clone()
+    }
+}
+
+impl Sink for JetStreamSink {
+    fn begin<'a>(&'a self, device: &'a str, run: RunId) -> Later<'a, Result<Begun, Unstored>> {
+        Box::pin(async move {
+            let _one_of_few = permit(&self.inner.begins).await;
+            let mut patience = Patience::of(PATIENCE);
+            let (writer, held) = Writer::begin(&self.inner, device, run, &mut patience).await?;
+            let last = held.last();
+            Ok(Begun { last, intake: Box::new(JetStreamIntake::new(writer, held)) })
+        })
+    }
+}
+
+impl fmt::Debug for JetStreamSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JetStreamSink").field("stream", &self.inner.stream).finish_non_exhaustive()
+    }
+}
+
+/// Nobody closes it.
+async fn permit(semaphore: &Semaphore) -> Option<tokio::sync::SemaphorePermit<'_>> {
+    semaphore.acquire().await.ok()
+}
+
+/// Sessions of a gateway that begin at a time.
+const BEGINS: usize = 64;
+/// Messages of a gateway that are under way to JetStream at a time: it takes some thousands from all.
+const PUBLISHES: usize = 512;
+/// Rows of a gateway that are written at a time. Those that wait take up what comes meanwhile.
+const ROWS: usize = 64;

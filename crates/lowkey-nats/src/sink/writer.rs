@@ -1,0 +1,203 @@
+//! Stores the messages of one session, one after the other.
+
+use super::labels::Labels;
+use super::{Inner, permit};
+use crate::bucket::hex;
+use crate::numbers::Held;
+use crate::put::{Patience, Put, last, put};
+use async_nats::header::NATS_MESSAGE_TTL;
+use lowkey_host::entropy;
+use lowkey_host::numbered::{Last, RunId, Unstored, message_digest};
+use lowkey_host::text::Hex;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// A session's right to store, until a newer session takes it.
+#[derive(Clone)]
+pub(crate) struct Writer {
+    pub(super) inner: Arc<Inner>,
+    device: String,
+    /// The same as the subjects have it.
+    token: String,
+    /// Of our run, and who we are; `last` is the last that is stored.
+    labels: Labels,
+    /// The last message at our device's subjects, which is ours: whoever stores one behind it names it.
+    behind: u64,
+}
+
+/// What stands last at a device's subjects.
+enum Stands {
+    /// Nothing: it has been consumed, or is too old.
+    Nothing,
+    /// What we have put there.
+    Ours(u64, Option<Last>),
+    /// What somebody else has.
+    Others(u64, Option<Labels>),
+}
+
+impl Writer {
+    /// Has `run` in force and marks the device's subjects as ours; what is stored of the run is in the row then.
+    pub(crate) async fn begin(
+        inner: &Arc<Inner>,
+        device: &str,
+        run: RunId,
+        patience: &mut Patience,
+    ) -> Result<(Self, Held), Unstored> {
+        // First whether it may: a run of before takes nothing from whoever stores now.
+        let mut held = Held::begin(inner.numbers.clone(), device, run, *patience).await?;
+        let random = entropy::random().map_err(|error| Unstored::Failed(error.to_string()))?;
+        let labels = Labels { run, last: None, writer: Hex(&random.expose()[..8]).to_string() };
+        let (inner, token) = (Arc::clone(inner), hex(device));
+        let mut writer = Self { inner, device: device.to_owned(), token, labels, behind: 0 };
+        loop {
+            let (expected, last) = match writer.look(patience).await? {
+                Stands::Nothing => (0, None),
+                Stands::Ours(sequence, last) => {
+                    (writer.behind, writer.labels.last) = (sequence, last);
+                    break;
+                }
+                Stands::Others(sequence, labels) => {
+                    (sequence, labels.filter(|labels| labels.run == run).and_then(|labels| labels.last))
+                }
+            };
+            if writer.mark(expected, last, patience).await? {
+                break;
+            }
+        }
+        // Whoever was before stores nothing from here on, and so what is read now is all.
+        held.refresh(patience).await?;
+        if let Some(last) = writer.labels.last {
+            held.merge(last, patience).await?;
+        }
+        writer.labels.last = held.last();
+        Ok((writer, held))
+    }
+
+    /// Stores a message behind all that is stored.
+    ///
+    /// # Errors
+    /// [`Unstored`]: none of this session is stored any more.
+    pub(crate) async fn store(&mut self, number: u64, message: &[u8]) -> Result<Last, Unstored> {
+        let now = Last { number, digest: message_digest(number, [message, &[]]) };
+        let mut patience = Patience::endless();
+        loop {
+            let labels = Labels { last: Some(now), ..self.labels.clone() };
+            let headers = labels.headers_of_message(&self.device, &self.token);
+            let sent = {
+                let _one_of_many = permit(&self.inner.publishes).await;
+                let expected = (&*self.both(), self.behind);
+                put(&self.inner.client, self.subject(), headers, message.to_vec(), expected).await
+            };
+            match sent {
+                Put::Taken(_, sequence) => {
+                    self.behind = sequence;
+                    break;
+                }
+                // Another attempt at it, of ours or of a session before, was stored, and consumed since.
+                Put::Known => break,
+                Put::Refused(_, why) => return Err(Unstored::Failed(why)),
+                Put::Unheard(why) => patience.wait(why).await?,
+                Put::Wrong => (),
+            }
+            match self.look(&mut patience).await? {
+                Stands::Ours(sequence, last) => {
+                    self.behind = sequence;
+                    if last == Some(now) {
+                        break;
+                    }
+                }
+                Stands::Others(..) => return Err(Unstored::Moved),
+                Stands::Nothing => self.mark_again(&mut patience).await?,
+            }
+        }
+        self.labels.last = Some(now);
+        Ok(now)
+    }
+
+    /// Everything at our subjects is gone, and our mark with it.
+    async fn mark_again(&mut self, patience: &mut Patience) -> Result<(), Unstored> {
+        let last = self.labels.last;
+        if !self.mark(0, last, patience).await? {
+            return Ok(()); // something stands there, and is looked at
+        }
+        // A newer session's may have been there and gone as well. It has left its run or its number in the row.
+        loop {
+            match self.inner.numbers.read(&self.device).await {
+                Ok(there) => {
+                    let row = there.row.filter(|row| row.run() == self.labels.run);
+                    let row = row.ok_or(Unstored::Moved)?;
+                    let is_ours = row.last().map(|last| last.number) <= last.map(|last| last.number);
+                    return if is_ours { Ok(()) } else { Err(Unstored::Moved) };
+                }
+                Err(unread) => patience.outlive(unread).await?,
+            }
+        }
+    }
+
+    /// Marks the subjects as ours behind what stands there, after `last`. `false`: something else stands there.
+    async fn mark(
+        &mut self,
+        expected: u64,
+        last: Option<Last>,
+        patience: &mut Patience,
+    ) -> Result<bool, Unstored> {
+        loop {
+            let ends = self.inner.marks_end.load(Ordering::Relaxed);
+            let mut headers = Labels { last, ..self.labels.clone() }.headers(&self.device);
+            if ends {
+                headers.insert(NATS_MESSAGE_TTL, MARK_ENDS);
+            }
+            let subject = format!("{}.mark.{}", self.inner.prefix, self.token);
+            let sent = put(&self.inner.client, subject, headers, Vec::new(), (&*self.both(), expected)).await;
+            match sent {
+                Put::Taken(stream, sequence) if stream == self.inner.stream => {
+                    (self.behind, self.labels.last) = (sequence, last);
+                    return Ok(true);
+                }
+                Put::Taken(other, _) => {
+                    let why = format!("NATS: the stream {other} takes it, and not {}", self.inner.stream);
+                    return Err(Unstored::Failed(why));
+                }
+                Put::Refused(NO_TTL, _) if ends => self.inner.marks_end.store(false, Ordering::Relaxed),
+                Put::Refused(_, why) => return Err(Unstored::Failed(why)),
+                Put::Unheard(why) => {
+                    patience.wait(why).await?;
+                    return Ok(false);
+                }
+                Put::Wrong | Put::Known => return Ok(false),
+            }
+        }
+    }
+
+    /// What stands there now.
+    async fn look(&self, patience: &mut Patience) -> Result<Stands, Unstored> {
+        let found = loop {
+            match last(&self.inner.context, &self.inner.stream, &self.both()).await {
+                Ok(found) => break found,
+                Err(unread) => patience.outlive(unread).await?,
+            }
+        };
+        let Some(message) = found else { return Ok(Stands::Nothing) };
+        Ok(match Labels::of(&message.headers) {
+            Some(labels) if labels.writer == self.labels.writer => {
+                Stands::Ours(message.sequence, labels.last)
+            }
+            labels => Stands::Others(message.sequence, labels),
+        })
+    }
+
+    fn subject(&self) -> String {
+        format!("{}.up.{}", self.inner.prefix, self.token)
+    }
+
+    /// The subjects of its messages and of its mark.
+    fn both(&self) -> String {
+        format!("{}.*.{}", self.inner.prefix, self.token)
+    }
+}
+
+/// When JetStream forgets a mark, where a stream lets messages end by themselves. A session that has neither said nor
+/// marked anything for so long marks anew.
+const MARK_ENDS: &str = "168h";
+/// What JetStream answers where it does not.
+const NO_TTL: u64 = 10166;
