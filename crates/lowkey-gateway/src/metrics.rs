@@ -104,6 +104,7 @@ impl Families {
         let ends = [
             ("closed", stats.sessions_closed),
             ("backend", stats.sessions_backend),
+            ("numbers", stats.sessions_numbers),
             ("stopped", stats.sessions_stopped),
             ("displaced", stats.sessions_displaced),
             ("revoked", stats.sessions_revoked),
@@ -155,6 +156,10 @@ impl Families {
         self.0.extend([received, bytes("lowkey_sent_bytes", "What left over sessions", stats.bytes_sent)]);
         self.counter("lowkey_records_received", "Records opened", stats.records_received);
         self.counter("lowkey_records_sent", "Records sealed", stats.records_sent);
+        let help = "Numbered messages taken";
+        self.counter("lowkey_messages_taken", help, stats.messages_taken);
+        let help = "Numbered messages acknowledged: they are stored";
+        self.counter("lowkey_messages_acknowledged", help, stats.messages_acknowledged);
         self.counter("lowkey_accept_errors", "Times the socket could not accept", stats.accept_errors);
     }
 

@@ -5,6 +5,7 @@ mod farewell;
 mod input;
 mod last_words;
 mod messages;
+mod numbered;
 mod over;
 mod posted;
 mod pump;
@@ -67,7 +68,9 @@ pub struct Connection<Io> {
     io: Io,
     link: Link<'static, Vec<u8>>,
     input: Input,
-    message: Vec<u8>, // fragments of a message that is not whole yet
+    message: Vec<u8>,    // fragments of a message that is not whole yet
+    number: Option<u64>, // of the message whose end was taken last
+    holds_close: bool,   // its CLOSE waits until whoever has it closes
     shared: Arc<Shared>,
     both: Waker,
     last_words: LastWords,
@@ -89,6 +92,8 @@ impl<Io> Connection<Io> {
             link,
             input,
             message: Vec::new(),
+            number: None,
+            holds_close: false,
             both: Arc::clone(&shared).into(),
             _over: OverWhenDropped(Arc::clone(&shared)),
             shared,

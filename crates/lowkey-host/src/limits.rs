@@ -1,7 +1,7 @@
 //! What a host takes from its peers.
 
 use crate::error::Error;
-use lowkey_transport::{Buffers, MIN_INCOMING};
+use lowkey_transport::{Buffers, MIN_INCOMING, RunId};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -53,6 +53,12 @@ pub struct Limits {
     /// How long a session may go on: for ever. Then it is closed: the device hears our CLOSE, and connects
     /// again if it likes.
     pub lifetime: Option<Duration>,
+    /// Whether we say that we acknowledge messages that a device numbers (protocol §7): no. Only what stores them and
+    /// says so may, as [`store`](crate::numbered::store) does.
+    pub acks: bool,
+    /// The run of which we number our own messages, if we do (protocol §7). A device shows that of its
+    /// [`Outbox`](crate::numbered::Outbox).
+    pub run: Option<RunId>,
     /// How long a session may go on after our CLOSE at the end of its lifetime, or when the server stops: 5 s.
     pub linger: Duration,
 }
@@ -72,6 +78,8 @@ impl Default for Limits {
             silence: Duration::from_secs(60),
             answer: Duration::from_secs(20),
             lifetime: None,
+            acks: false,
+            run: None,
             linger: Duration::from_secs(5),
         }
     }
@@ -84,7 +92,13 @@ impl Limits {
         if frame < MIN_INCOMING {
             return Err(Error::Limits("max_frame is less than 160"));
         }
-        let buffers = Buffers::new(vec![0; frame], vec![0; frame + FRAME_HEADER])?;
+        let mut buffers = Buffers::new(vec![0; frame], vec![0; frame + FRAME_HEADER])?;
+        if self.acks {
+            buffers = buffers.with_acks();
+        }
+        if let Some(run) = self.run {
+            buffers = buffers.with_run(run);
+        }
         Ok(buffers.with_max_message(self.max_message))
     }
 

@@ -5,9 +5,13 @@
 //! comes again is known whatever has become of the sink's own memory.
 
 mod row;
+mod storing;
 
 pub use lowkey_core::numbered::{DIGEST_LEN, RunId, message_digest};
+pub use lowkey_transport::{Acks, Outbox, PushError};
 pub use row::{MOST_OLD_RUNS, NoRow, Row};
+
+pub use storing::{NotStored, store};
 
 use std::fmt;
 use std::pin::Pin;

@@ -70,6 +70,7 @@ impl Explainer<'_> {
             Cause::Entropy => "failed",
             Cause::Unreached => "closed",
             Cause::BrokenOff => "cut off",
+            Cause::NotStored | Cause::Numbers => "let go of",
             _ => "refused",
         };
         let times = match failure.times {
@@ -344,6 +345,23 @@ impl Explainer<'_> {
                 "its keys are right, and the service behind broke its connection off".into(),
                 Some("look into the service's own log"),
             ),
+            Cause::NotStored => (
+                "not_stored",
+                "its keys are right, and what it had numbered could not be stored, so it was not acknowledged; the log says \
+                 why"
+                    .into(),
+                Some("see to what stores; the device keeps what is not acknowledged, and comes again by itself"),
+            ),
+            Cause::Numbers => (
+                "numbers",
+                "its keys are right, and the numbers of its messages cannot be taken: it has none, they went back, or they \
+                 are of a run that another has taken the place of; the log says which"
+                    .into(),
+                Some(
+                    "if its flash was restored, or the board was copied, give it new keys; a firmware that does not number \
+                     its messages needs another `forward`",
+                ),
+            ),
             Cause::NoSeat => (
                 "sessions_full",
                 format!("its keys are right, and all {} seats were taken", limits.sessions),
@@ -395,7 +413,13 @@ impl Explainer<'_> {
         // What has opened message 1 has shown the device's key, or a recording of it.
         let proven = matches!(
             cause,
-            Cause::Unconfirmed | Cause::NoSeat | Cause::NoSeatOfAddress | Cause::Unreached | Cause::BrokenOff
+            Cause::Unconfirmed
+                | Cause::NoSeat
+                | Cause::NoSeatOfAddress
+                | Cause::Unreached
+                | Cause::BrokenOff
+                | Cause::NotStored
+                | Cause::Numbers
         );
         let claimed = matches!(cause, Cause::Load | Cause::ServiceDown | Cause::RegistryStale);
         let device = known.filter(|_| proven || claimed).map(|known| known.device().name().to_owned());

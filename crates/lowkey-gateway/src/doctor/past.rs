@@ -50,6 +50,12 @@ pub(super) fn absent(
             "the service behind could not be reached for it, or broke off",
             service::MEND,
         ),
+        Some("not stored") => ("service_ended_it", "what it had numbered could not be stored", service::MEND),
+        Some("numbers") => (
+            "numbers",
+            "the numbers of its messages could not be taken",
+            "if its flash was restored, or the board was copied, give it new keys",
+        ),
         Some("revoked") => {
             ("pinning_ended", "its pinning was replaced or has expired", "see what `lowkey check` says of it")
         }

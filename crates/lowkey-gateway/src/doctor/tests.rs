@@ -64,6 +64,7 @@ fn whom(cause: Cause) -> &'static str {
         Cause::Unconfirmed | Cause::NoSeat | Cause::NoSeatOfAddress | Cause::Unreached | Cause::BrokenOff => {
             "pump-7"
         }
+        Cause::NotStored | Cause::Numbers => "pump-7",
         // It was refused whoever it was; the claim is all that there is.
         Cause::Load | Cause::ServiceDown | Cause::RegistryStale => "pump-7",
         // Under its id nothing opened.

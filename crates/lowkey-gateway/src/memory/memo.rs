@@ -142,6 +142,7 @@ impl Memo {
                 mishaps.displaced_from = Address::from(ended.info.from);
                 mishaps.displaced_by = Address::from(ended.by);
             }
+            Reason::Backend(Fault::Numbers) => (),
             Reason::Backend(_) => self.mishaps.get_or_insert_default().backend.add(1, now),
             _ => (),
         }
@@ -220,6 +221,8 @@ pub(super) enum Why {
     Other = 11,
     Moved = 12,
     Stale = 13,
+    NotStored = 14,
+    Numbers = 15,
     Expired = 32,
     OtherMode = 33,
     NotInRegistry = 34,
@@ -233,7 +236,7 @@ pub(super) enum Why {
 }
 
 impl Why {
-    pub(super) const ALL: [Self; 23] = [
+    pub(super) const ALL: [Self; 25] = [
         Self::Closed,
         Self::Broken,
         Self::BackendUnreached,
@@ -247,6 +250,8 @@ impl Why {
         Self::Other,
         Self::Moved,
         Self::Stale,
+        Self::NotStored,
+        Self::Numbers,
         Self::Expired,
         Self::OtherMode,
         Self::NotInRegistry,
@@ -275,6 +280,8 @@ impl Why {
             Self::Other => "other",
             Self::Moved => "moved",
             Self::Stale => "stale",
+            Self::NotStored => "not stored",
+            Self::Numbers => "numbers",
             Self::Expired => "expired",
             Self::OtherMode => "other mode",
             Self::NotInRegistry => "not in the registry",
@@ -295,6 +302,8 @@ impl From<Reason> for Why {
             Reason::Closed => Self::Closed,
             Reason::Broken => Self::Broken,
             Reason::Backend(Fault::Unreached) => Self::BackendUnreached,
+            Reason::Backend(Fault::NotStored) => Self::NotStored,
+            Reason::Backend(Fault::Numbers) => Self::Numbers,
             Reason::Backend(_) => Self::BackendBrokeOff,
             Reason::Stopped => Self::Stopped,
             Reason::Displaced => Self::Displaced,

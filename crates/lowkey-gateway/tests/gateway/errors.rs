@@ -15,6 +15,9 @@ fn every_error_says_what_is_wrong_and_none_is_forgotten() {
         lowkey_host::NotOpened,
         lowkey_host::NotPaired,
         lowkey_host::NotSent,
+        lowkey_host::numbered::NoRow,
+        lowkey_host::numbered::NotStored,
+        lowkey_host::numbered::Unstored,
     ];
     let registry = all_are_errors![
         lowkey_registry::RegistryError,

@@ -13,7 +13,7 @@ pub(crate) trait Farewell: Send + Sync {
     fn broke(&mut self, error: &dyn fmt::Display);
 }
 
-/// What the service behind did to a session.
+/// What the service behind did to a session, or the device to that service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -21,4 +21,10 @@ pub enum Fault {
     Unreached,
     /// It broke off.
     BrokenOff,
+    /// It did not store what the device had numbered.
+    NotStored,
+    /// It stores for a newer session of the device, at another server.
+    Moved,
+    /// The device's numbers cannot be taken: none, none that rise, or those of a run that is over.
+    Numbers,
 }

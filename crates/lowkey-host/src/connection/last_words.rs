@@ -21,7 +21,7 @@ use tokio::time::{Sleep, sleep};
 #[derive(Default)]
 pub(super) struct LastWords {
     coming: Option<Grace>,
-    fragments: VecDeque<(Vec<u8>, Part)>,
+    fragments: VecDeque<(Vec<u8>, Part, Option<u64>)>, // with the number of the message that ends with it
     memory: usize, // what the fragments have taken, and each read, in bytes
     has_closed: bool,
 }
@@ -35,19 +35,19 @@ impl LastWords {
     /// What is next to be received of them: a fragment, or `Some(None)`, the peer's CLOSE.
     pub(super) fn next(&self) -> Option<Option<Part>> {
         match self.fragments.front() {
-            Some((_, part)) => Some(Some(*part)),
+            Some((_, part, _)) => Some(Some(*part)),
             None => self.has_closed.then_some(None),
         }
     }
 
-    /// The fragment that is next.
-    pub(super) fn take(&mut self) -> Option<Vec<u8>> {
-        self.fragments.pop_front().map(|(bytes, _)| bytes)
+    /// The fragment that is next, and its message's number.
+    pub(super) fn take(&mut self) -> Option<(Vec<u8>, Option<u64>)> {
+        self.fragments.pop_front().map(|(bytes, _, number)| (bytes, number))
     }
 
-    fn keep(&mut self, fragment: &Fragment<'_>) {
+    fn keep(&mut self, fragment: &Fragment<'_>, number: Option<u64>) {
         self.memory += fragment.bytes.len() + EACH;
-        self.fragments.push_back((fragment.bytes.to_vec(), fragment.part));
+        self.fragments.push_back((fragment.bytes.to_vec(), fragment.part, number));
     }
 }
 
@@ -81,8 +81,9 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
                 Ok(Poll::Pending) if self.poll_fill(context).is_ready() => self.last_words.memory += EACH,
                 Ok(Poll::Pending) => return grace.poll(context),
                 Ok(Poll::Ready(Some(_))) => {
+                    let number = self.link.number();
                     if let Some(fragment) = self.link.take() {
-                        self.last_words.keep(&fragment);
+                        self.last_words.keep(&fragment, number);
                     }
                 }
                 Ok(Poll::Ready(None)) => {

@@ -20,15 +20,26 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
 
     /// Adds the fragment that waits to the message that is not whole yet.
     pub(super) fn take(&mut self) {
-        if let Some(mut words) = self.last_words.take() {
+        if let Some((mut words, number)) = self.last_words.take() {
             self.message.append(&mut words);
+            self.number = number;
         } else if let Some(fragment) = self.link.take() {
             self.message.extend_from_slice(fragment.bytes);
+            self.number = self.link.number();
         }
     }
 
     /// Reads and opens.
     fn poll_opened(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Part>, Error>> {
+        self.poll_opened_or(context, |_| Ok(false)).map_ok(Option::flatten)
+    }
+
+    /// The same, or until something else was heard (`None`): what looks for it is asked after each look at the link.
+    pub(super) fn poll_opened_or(
+        &mut self,
+        context: &mut Context<'_>,
+        mut has_heard: impl FnMut(&mut Link<'static, Vec<u8>>) -> Result<bool, ChannelError>,
+    ) -> Poll<Result<Option<Option<Part>>, Error>> {
         loop {
             if self.last_words.are_coming() {
                 self.shared.register(Side::Reading, context.waker());
@@ -36,10 +47,15 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
             self.check()?;
             ready!(self.poll_last_words());
             if let Some(part) = self.last_words.next() {
-                return Poll::Ready(Ok(part));
+                return Poll::Ready(Ok(Some(part)));
             }
-            if let Poll::Ready(part) = self.open()? {
-                return Poll::Ready(Ok(part));
+            let opened = self.open()?;
+            let heard = has_heard(&mut self.link);
+            if self.told(heard)? {
+                return Poll::Ready(Ok(None));
+            }
+            if let Poll::Ready(part) = opened {
+                return Poll::Ready(Ok(Some(part)));
             }
             if self.input.is_empty() {
                 self.shared.register(Side::Reading, context.waker());

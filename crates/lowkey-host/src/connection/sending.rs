@@ -96,7 +96,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
             return Ok(());
         }
         self.proceed();
-        if !self.link.has_unsent() && self.shared.is_stopping() && self.link.may_begin().is_ok() {
+        let closes = self.shared.is_stopping() && !self.holds_close;
+        if !self.link.has_unsent() && closes && self.link.may_begin().is_ok() {
             self.link.close()?;
             self.shared.closed();
         }

@@ -9,6 +9,9 @@ pub(crate) struct Traffic {
     pub(crate) sent: Amount,
     pub(crate) opened: Amount,
     pub(crate) sealed: Amount,
+    /// Numbered messages that were taken, and those that were acknowledged.
+    pub(crate) taken: Amount,
+    pub(crate) acknowledged: Amount,
 }
 
 /// A number with one writer.

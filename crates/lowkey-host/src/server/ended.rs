@@ -27,7 +27,7 @@ pub enum Reason {
     Closed,
     /// The application let go of it because of an error, as a rule of the line.
     Broken,
-    /// The service behind could not be reached, or broke off.
+    /// The service behind could not be reached, broke off, or did not store; or the device's numbers cannot be taken.
     Backend(Fault),
     /// The server stopped.
     Stopped,
@@ -51,6 +51,7 @@ impl Reason {
         match self {
             Self::Closed => "closed",
             Self::Broken => "broken",
+            Self::Backend(Fault::Numbers) => "numbers",
             Self::Backend(_) => "backend",
             Self::Stopped => "stopped",
             Self::Displaced => "displaced",

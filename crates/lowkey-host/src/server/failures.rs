@@ -20,7 +20,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Why an attempt came to nothing, or a session ended that the service behind ended.
+/// Why an attempt came to nothing, or a session ended that the service behind ended, or its own numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cause {
@@ -38,6 +38,10 @@ pub enum Cause {
     Unreached,
     /// A session: the service behind broke it off.
     BrokenOff,
+    /// A session: the service behind did not store what the device had numbered.
+    NotStored,
+    /// A session: its numbers cannot be taken.
+    Numbers,
     /// Confirmed, and all seats were taken.
     NoSeat,
     /// Confirmed, and all seats of its address were taken.
@@ -74,7 +78,7 @@ pub enum Cause {
 
 impl Cause {
     /// Every one there is.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Version,
         Self::Mode,
         Self::Load,
@@ -82,6 +86,8 @@ impl Cause {
         Self::RegistryStale,
         Self::Unreached,
         Self::BrokenOff,
+        Self::NotStored,
+        Self::Numbers,
         Self::NoSeat,
         Self::NoSeatOfAddress,
         Self::UnknownId,

@@ -4,11 +4,13 @@ use super::allowance;
 use super::ended::{Ended, Reason};
 use super::observer::Event;
 use super::stats::Counters;
+use crate::connection::Fault;
 
 /// Counts it, has it logged and tells who observes.
 pub(super) fn say_over(counters: &Counters, ended: &Ended) {
     let count = match ended.reason {
         Reason::Closed | Reason::Broken => &counters.sessions_closed,
+        Reason::Backend(Fault::Numbers) => &counters.sessions_numbers,
         Reason::Backend(_) => &counters.sessions_backend,
         Reason::Stopped => &counters.sessions_stopped,
         Reason::Displaced => &counters.sessions_displaced,

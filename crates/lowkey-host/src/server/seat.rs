@@ -61,6 +61,7 @@ impl Drop for Seat {
         // One that was ended from outside has been told of already.
         let Some((session, stopping)) = let_go else { return };
         let reason = match self.fault {
+            Some(Fault::Moved) => Reason::Moved,
             Some(fault) => Reason::Backend(fault),
             None if stopping => Reason::Stopped,
             None if self.error.is_some() => Reason::Broken,

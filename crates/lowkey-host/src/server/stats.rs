@@ -63,8 +63,10 @@ pub struct Stats {
     pub sessions_stale: u64,
     /// Sessions that the application let go of while the server stopped.
     pub sessions_stopped: u64,
-    /// Sessions that ended because the service behind could not be reached, or broke off.
+    /// Sessions that ended because the service behind could not be reached, broke off, or did not store.
     pub sessions_backend: u64,
+    /// Sessions whose device numbers its messages in a way that cannot be taken.
+    pub sessions_numbers: u64,
     /// Sessions that the application let go of otherwise: closed by both, or broken.
     pub sessions_closed: u64,
     /// Bytes that came over all sessions since their handshakes.
@@ -75,6 +77,10 @@ pub struct Stats {
     pub records_received: u64,
     /// Records that were sealed, in all sessions.
     pub records_sent: u64,
+    /// Numbered messages that were taken, in all sessions.
+    pub messages_taken: u64,
+    /// Numbered messages that were acknowledged, in all sessions: they are stored.
+    pub messages_acknowledged: u64,
     /// Times the socket could not accept.
     pub accept_errors: u64,
     /// Attempts that wait now.
@@ -122,6 +128,7 @@ pub(crate) struct Counters {
     pub(crate) sessions_stale: Count,
     pub(crate) sessions_stopped: Count,
     pub(crate) sessions_backend: Count,
+    pub(crate) sessions_numbers: Count,
     pub(crate) sessions_closed: Count,
     pub(crate) accept_errors: Count,
     pub(crate) log: Allowance,
@@ -163,11 +170,14 @@ impl Counters {
             sessions_stale: self.sessions_stale.value(),
             sessions_stopped: self.sessions_stopped.value(),
             sessions_backend: self.sessions_backend.value(),
+            sessions_numbers: self.sessions_numbers.value(),
             sessions_closed: self.sessions_closed.value(),
             bytes_received: carried.bytes_received,
             bytes_sent: carried.bytes_sent,
             records_received: carried.records_received,
             records_sent: carried.records_sent,
+            messages_taken: carried.messages_taken,
+            messages_acknowledged: carried.messages_acknowledged,
             accept_errors: self.accept_errors.value(),
             attempts: attempts as u64,
             sessions: sessions as u64,
@@ -175,12 +185,14 @@ impl Counters {
         }
     }
 
-    /// Notes as a failure that the service behind ended a session of `pinned`.
+    /// Notes as a failure that a session of `pinned` ended because of the service behind, or of its numbers.
     pub(crate) fn note(&self, fault: Fault, pinned: &Pinned, from: Option<SocketAddr>) {
         let hello = Hello { mode: pinned.mode(), id: Some(pinned.id()) };
         let cause = match fault {
             Fault::Unreached => Cause::Unreached,
-            Fault::BrokenOff => Cause::BrokenOff,
+            Fault::BrokenOff | Fault::Moved => Cause::BrokenOff, // which is no failure
+            Fault::NotStored => Cause::NotStored,
+            Fault::Numbers => Cause::Numbers,
         };
         self.failures.add(from, Some(hello), cause, FirstFrame::EMPTY);
     }
@@ -215,6 +227,8 @@ pub(crate) struct Carried {
     bytes_sent: u64,
     records_received: u64,
     records_sent: u64,
+    messages_taken: u64,
+    messages_acknowledged: u64,
 }
 
 impl Carried {
@@ -223,6 +237,8 @@ impl Carried {
         self.bytes_sent += traffic.sent.get();
         self.records_received += traffic.opened.get();
         self.records_sent += traffic.sealed.get();
+        self.messages_taken += traffic.taken.get();
+        self.messages_acknowledged += traffic.acknowledged.get();
     }
 }
 

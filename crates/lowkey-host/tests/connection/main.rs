@@ -7,3 +7,4 @@ mod handshake;
 mod last_words;
 mod open;
 mod posted;
+mod stored;
