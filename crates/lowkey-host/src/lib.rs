@@ -81,6 +81,7 @@ mod probe;
 mod reach;
 mod registry;
 mod server;
+mod storing;
 mod sync;
 mod tcp;
 pub mod text;
@@ -105,6 +106,7 @@ pub use server::{
     LazyAccept, Listener, NotOpened, NotPaired, NotSent, Observer, Progress, ReadSource, Reason, Received,
     Server, SessionInfo, Stats, Stopped, WindowInfo,
 };
+pub use storing::{NotStored, store};
 pub use time::show_time;
 
 /// The code in the README, compiled as it stands there.

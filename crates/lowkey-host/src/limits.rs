@@ -54,7 +54,7 @@ pub struct Limits {
     /// again if it likes.
     pub lifetime: Option<Duration>,
     /// Whether we say that we acknowledge messages that a device numbers (protocol §7): no. Only what stores them and
-    /// says so may, as [`store`](crate::numbered::store) does.
+    /// says so may, as [`store`](crate::store) does.
     pub acks: bool,
     /// The run of which we number our own messages, if we do (protocol §7). A device shows that of its
     /// [`Outbox`](crate::numbered::Outbox).

@@ -1,17 +1,14 @@
 //! Numbered messages (protocol §7): where they go, and what confirms that they are there.
 //!
-//! A [`Sink`] takes what devices send and says what of it is stored; that is what they hear as acknowledged. [`Rows`]
+//! A [`Sink`] takes what devices send and says what of it is stored; that is what they hear as acknowledged ([`store`](crate::store)). [`Rows`]
 //! keep, for each device, which run it is in and the last number of it that was acknowledged, so that a message which
 //! comes again is known whatever has become of the sink's own memory.
 
 mod row;
-mod storing;
 
 pub use lowkey_core::numbered::{DIGEST_LEN, RunId, message_digest};
 pub use lowkey_transport::{Acks, Outbox, PushError};
 pub use row::{MOST_OLD_RUNS, NoRow, Row};
-
-pub use storing::{NotStored, store};
 
 use std::fmt;
 use std::pin::Pin;

@@ -1,9 +1,10 @@
 //! Numbered messages of a connection (protocol §7).
 
-use super::{Connection, End};
+use super::Connection;
+use super::end::End;
 use crate::error::Error;
 use crate::numbered::Last;
-use lowkey_transport::{Acks, Outbox};
+use lowkey_transport::{Acks, Link, Outbox};
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -95,6 +96,15 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
             Poll::Ready(_) => self.shared.has_heard(),
         }
         polled.map_ok(|waits| waits.is_none())
+    }
+
+    /// Sends what is owed and unsent as far as the stream takes it, and has the connection wake us when it is ended from
+    /// outside.
+    pub(crate) fn mind(&mut self, context: &mut Context<'_>) -> Result<(), Error> {
+        match self.poll_sends(context, Link::flush) {
+            Poll::Ready(sent) => sent,
+            Poll::Pending => Ok(()),
+        }
     }
 
     /// Our CLOSE at the end of the session's time, or when the server stops, waits until whoever has the connection

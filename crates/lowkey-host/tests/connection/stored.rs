@@ -1,11 +1,11 @@
 //! §7 on a server: what a device numbers goes to a sink, and is acknowledged once that has stored it.
 
 use lowkey_host::numbered::{
-    Begun, Intake, Later, NotStored, Outbox, Row, RunId, Sink, Unstored, message_digest, store,
+    Begun, Intake, Last, Later, Outbox, PushError, Row, RunId, Sink, Unstored, message_digest,
 };
-use lowkey_host::numbered::{Last, PushError};
 use lowkey_host::{
-    Acceptor, ChannelError, Connection, Error, Event, Fault, Limits, Observer, Reason, connect,
+    Acceptor, ChannelError, Connection, Error, Event, Fault, Limits, NotStored, Observer, Reason, connect,
+    store,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -1,15 +1,15 @@
 //! A session whose numbered messages go to a sink: each is acknowledged once it is stored, and not before.
 
-use super::{Begun, Intake, Sink, Unstored};
 use crate::connection::{Connection, Fault};
 use crate::error::Error;
+use crate::numbered::{Begun, Intake, Sink, Unstored};
 use lowkey_transport::Error as ChannelError;
 use std::collections::VecDeque;
+use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use std::{fmt, io};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Sleep, sleep};
 
@@ -59,7 +59,7 @@ async fn try_store<Io: AsyncRead + AsyncWrite + Unpin>(
     let device = connection.device().map_or("", |device| device.name()).to_owned();
     let mut begin = sink.begin(&device, run);
     let Begun { last, intake } = poll_fn(|context| {
-        mind(context, connection)?;
+        connection.mind(context)?;
         begin.as_mut().poll(context).map_err(NotStored::Unstored)
     })
     .await?;
@@ -91,7 +91,7 @@ impl Storing {
     ) -> Poll<Result<(), NotStored>> {
         loop {
             let mut has_moved = self.acknowledge(context, connection)?;
-            mind(context, connection)?;
+            connection.mind(context)?;
             let is_over = self.has_ended || connection.is_stopping();
             if !is_over {
                 has_moved |= self.take(context, connection)?;
@@ -130,7 +130,7 @@ impl Storing {
                 Ok(true)
             }
             Poll::Ready(Err(error)) => {
-                mind(context, connection)?; // what is stored is said, as far as it goes
+                connection.mind(context)?; // what is stored is said, as far as it goes
                 Err(NotStored::Unstored(error))
             }
         }
@@ -159,22 +159,6 @@ impl Storing {
         }
         Ok(true)
     }
-}
-
-/// Sends what the connection owes, and has it wake us when it is ended from outside.
-fn mind<Io: AsyncRead + AsyncWrite + Unpin>(
-    context: &mut Context<'_>,
-    connection: &mut Connection<Io>,
-) -> Result<(), NotStored> {
-    match Pin::new(connection).poll_flush(context) {
-        Poll::Ready(Err(error)) => Err(NotStored::Device(of_device(error))),
-        _ => Ok(()),
-    }
-}
-
-/// The connection's error that an error of the stream has inside.
-fn of_device(error: io::Error) -> Error {
-    error.downcast().unwrap_or_else(Error::from)
 }
 
 /// Why no more of a session is stored.
