@@ -117,21 +117,6 @@ impl<Io> Connection<Io> {
         self
     }
 
-    /// It ends because of the service behind: counted, and said in the log, when the connection is dropped. One that we
-    /// began has nobody who counts.
-    pub fn blame(&mut self, fault: Fault) {
-        if let Some(farewell) = &mut self.farewell {
-            farewell.blame(fault);
-        }
-    }
-
-    /// It did not end as it should; the log says why when the connection is dropped.
-    pub fn broke(&mut self, error: &impl fmt::Display) {
-        if let Some(farewell) = &mut self.farewell {
-            farewell.broke(error);
-        }
-    }
-
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }

@@ -1,8 +1,8 @@
 //! Numbered messages (protocol §7): where they go, and what confirms that they are there.
 //!
-//! A [`Sink`] takes what devices send and says what of it is stored; that is what they hear as acknowledged ([`store`](crate::store)). [`Rows`]
-//! keep, for each device, which run it is in and the last number of it that was acknowledged, so that a message which
-//! comes again is known whatever has become of the sink's own memory.
+//! A [`Sink`] takes what devices send and says what of it is stored; that is what they hear as acknowledged
+//! ([`store`](crate::store)). [`Rows`] keep, for each device, which run it is in and the last number of it that was
+//! acknowledged, so that a message which comes again is known whatever has become of the sink's own memory.
 
 mod row;
 

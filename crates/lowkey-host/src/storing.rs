@@ -14,8 +14,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Sleep, sleep};
 
 /// Has `sink` store what a device sends, and acknowledges what is stored, until the device has closed or the server
-/// wants to stop; then what was taken is waited for, for at most `linger`, and acknowledged before our CLOSE. Nothing of
-/// the service goes to the device.
+/// wants to stop; then what was taken is waited for, for at most `linger`, and acknowledged before our CLOSE. Nothing
+/// of the service goes to the device.
 ///
 /// The server's [`Limits::acks`](crate::Limits::acks) has to be set. A device that numbers nothing, or sends something
 /// without a number, is let go of with a CLOSE: nobody could tell it whether that is stored.

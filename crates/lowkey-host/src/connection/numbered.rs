@@ -98,8 +98,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         polled.map_ok(|waits| waits.is_none())
     }
 
-    /// Sends what is owed and unsent as far as the stream takes it, and has the connection wake us when it is ended from
-    /// outside.
+    /// Sends what is owed and unsent as far as the stream takes it, and has the connection wake us when it is ended
+    /// from outside.
     pub(crate) fn mind(&mut self, context: &mut Context<'_>) -> Result<(), Error> {
         match self.poll_sends(context, Link::flush) {
             Poll::Ready(sent) => sent,

@@ -1,13 +1,29 @@
 //! Why a connection is over: the link says it, the stream's error is its cause, or somebody ended it from outside.
 
 use super::Connection;
+use super::farewell::Fault;
 use crate::error::Error;
 use embedded_io::ErrorKind;
 use lowkey_transport::Error as ChannelError;
-use std::io;
 use std::sync::Arc;
+use std::{fmt, io};
 
 impl<Io> Connection<Io> {
+    /// It ends because of the service behind: counted, and said in the log, when the connection is dropped. One that we
+    /// began has nobody who counts.
+    pub fn blame(&mut self, fault: Fault) {
+        if let Some(farewell) = &mut self.farewell {
+            farewell.blame(fault);
+        }
+    }
+
+    /// It did not end as it should; the log says why when the connection is dropped.
+    pub fn broke(&mut self, error: &impl fmt::Display) {
+        if let Some(farewell) = &mut self.farewell {
+            farewell.broke(error);
+        }
+    }
+
     /// Whether nobody has ended it from outside.
     pub(super) fn check(&mut self) -> Result<(), Error> {
         let Some(end) = self.shared.ended() else { return Ok(()) };
