@@ -34,6 +34,9 @@ user() {
     set +f
 }
 
+# The stream of a bucket, for each.
+streams() { for bucket in "$@"; do printf '%s ' "KV_$prefix-$bucket"; done; }
+
 # What reads a bucket, key by key or all of it, and says how large it is.
 reads() {
     for bucket in "$@"; do
@@ -42,10 +45,9 @@ reads() {
     done
 }
 
-# What makes a bucket, and what watches it from beginning to end.
+# What makes a stream, and what watches it from beginning to end.
 keeps() {
-    for bucket in "$@"; do
-        stream="KV_$prefix-$bucket"
+    for stream in "$@"; do
         printf '%s ' "\$JS.API.STREAM.CREATE.$stream" "\$JS.API.STREAM.UPDATE.$stream" "\$JS.API.STREAM.PURGE.$stream" \
             "\$JS.API.STREAM.MSG.GET.$stream" "\$JS.API.STREAM.MSG.DELETE.$stream" \
             "\$JS.API.CONSUMER.CREATE.$stream" "\$JS.API.CONSUMER.CREATE.$stream.>" "\$JS.API.CONSUMER.INFO.$stream.*" \
@@ -61,9 +63,18 @@ follows() {
     done
 }
 
+# What stores devices' messages: puts one where it knows what stands there, sees the last of a subject, and keeps a row
+# for each device. It deletes nothing.
+stores() {
+    rows="KV_$prefix-numbers"
+    printf '%s ' "\$JS.API.STREAM.INFO.$prefix-up" "\$JS.API.DIRECT.GET.$prefix-up.>" "\$JS.API.STREAM.INFO.$rows" \
+        "\$JS.API.STREAM.MSG.GET.$rows" "$prefix.up.*" "$prefix.mark.*" "\$KV.$prefix-numbers.*"
+}
+
 registrar() {
-    publish="\$JS.API.INFO $(reads registry live claims) $(keeps registry live claims)
-        \$KV.$prefix-registry.> \$KV.$prefix-claims.* $prefix.to.*"
+    publish="\$JS.API.INFO $(reads registry live claims) $(keeps $(streams registry live claims numbers) "$prefix-up")
+        \$JS.API.STREAM.INFO.KV_$prefix-numbers \$JS.API.STREAM.INFO.$prefix-up
+        \$KV.$prefix-registry.> \$KV.$prefix-claims.* \$KV.$prefix-numbers.* $prefix.to.*"
     subscribe="$prefix.event.* _INBOX.$1.>"
 }
 
@@ -71,7 +82,7 @@ registrar() {
 # of the server's own, which begin with _R_.
 gateway() {
     publish="$(reads registry live) $(follows registry) \$JS.API.STREAM.INFO.KV_$prefix-claims \$JS.API.DIRECT.GET.KV_$prefix-claims.>
-        \$KV.$prefix-registry.beat.$1 \$KV.$prefix-live.lease.* \$KV.$prefix-claims.*
+        \$KV.$prefix-registry.beat.$1 \$KV.$prefix-live.lease.* \$KV.$prefix-claims.* $(stores)
         $prefix.event.$1 $prefix.ask.* _INBOX.> _R_.>"
     subscribe="$prefix.event.* $prefix.to.* $prefix.ask.$1 _INBOX.$1.>"
 }
@@ -93,7 +104,7 @@ lent() {
         "$1" service "$store" "\$JS.API.DIRECT.GET.KV_$prefix-$bucket.>"
         "$1" service "$store" "\$JS.API.STREAM.INFO.KV_$prefix-$bucket"
     done
-    for subject in $(follows registry); do "$1" service "$store" "$subject"; done
+    for subject in $(follows registry) $(stores); do "$1" service "$store" "$subject"; done
     "$1" stream "$store" "_INBOX.>"
     for key in registry.beat.* live.lease.* claims.*; do "$1" service "$store" "\$KV.$prefix-$key"; done
     set +f

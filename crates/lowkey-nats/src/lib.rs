@@ -57,4 +57,4 @@ pub use nats_rows::NatsRows;
 pub use numbers::NatsNumbers;
 pub use registrar::{Forgotten, InForce, Registrar, Standing, Stored, Waits};
 pub use registry::{NatsRegistry, Settings};
-pub use sink::JetStreamSink;
+pub use sink::{Inspected, JetStreamSink};

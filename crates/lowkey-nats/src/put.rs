@@ -5,7 +5,7 @@ use async_nats::client::RequestErrorKind;
 use async_nats::header::{HeaderMap, NATS_EXPECTED_LAST_SUBJECT_SEQUENCE};
 use async_nats::jetstream::Context;
 use async_nats::jetstream::message::StreamMessage;
-use async_nats::jetstream::stream::LastRawMessageErrorKind;
+use async_nats::jetstream::stream::{DirectGetErrorKind, LastRawMessageErrorKind};
 use lowkey_host::numbered::Unstored;
 use lowkey_host::text::{clean, mask};
 use serde_json::Value;
@@ -87,6 +87,21 @@ pub(crate) async fn last(
             }
             _ => Err(heard(&error)),
         },
+    }
+}
+
+/// The last message of a subject, as any server of the stream has it: it may be one of before. `None`: there is none.
+pub(crate) async fn last_of_any(
+    context: &Context,
+    stream: &str,
+    subject: &str,
+) -> Result<Option<StreamMessage>, Unread> {
+    let heard = |error: &dyn std::fmt::Display| Unread::Unheard(said(&format!("{error}, of {stream}")));
+    let there = context.get_stream_no_info(stream).await.map_err(|error| heard(&error))?;
+    match there.direct_get_last_for_subject(subject).await {
+        Ok(message) => Ok(Some(message)),
+        Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
+        Err(error) => Err(heard(&error)),
     }
 }
 

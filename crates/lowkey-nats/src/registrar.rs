@@ -11,6 +11,7 @@ use crate::follow::{Following, is_missing, stream};
 use crate::head::{Head, for_server};
 use crate::layout;
 use crate::put::EXPECTED_OF_SUBJECT;
+use crate::sink;
 use async_nats::Client;
 use async_nats::header::{HeaderMap, NATS_EXPECTED_LAST_SUBJECT_SEQUENCE};
 use async_nats::jetstream::context::PublishErrorKind;
@@ -164,9 +165,14 @@ impl Registrar {
     /// Makes the stream of devices' numbered messages, kept by so many servers of NATS, if there is none of its name.
     ///
     /// # Errors
-    /// [`NatsError`].
+    /// [`NatsError::Foreign`]: there is one that must not be used as it is. Others.
     pub async fn create_up(&self, replicas: usize) -> Result<(), NatsError> {
-        self.make(layout::up(&self.prefix, replicas)).await
+        self.make(layout::up(&self.prefix, replicas)).await?;
+        let info = sink::info(&self.client, &format!("{}-up", self.prefix)).await?;
+        match &*sink::inspect(&self.prefix, &info).wrong {
+            [] => Ok(()),
+            wrong => Err(NatsError::Foreign(format!("the stream {}-up: {}", self.prefix, wrong.join("; ")))),
+        }
     }
 
     async fn make(&self, config: Config) -> Result<(), NatsError> {

@@ -9,23 +9,30 @@
 //! One message of a device is under way at a time, as the next has to name it by a sequence that JetStream gives; those
 //! of other devices are under way beside it.
 
+mod inspected;
 mod intake;
 mod labels;
 mod window;
 mod writer;
+
+pub use inspected::Inspected;
+pub(crate) use inspected::inspect;
 
 use crate::access::Access;
 use crate::error::NatsError;
 use crate::numbers::{NatsNumbers, PATIENCE};
 use crate::put::Patience;
 use async_nats::Client;
+use async_nats::connection::State;
 use async_nats::jetstream::{self, Context};
 use intake::JetStreamIntake;
 use lowkey_host::numbered::{Begun, Later, RunId, Sink, Unstored};
+use serde_json::Value;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use writer::Writer;
 
 /// A stream of JetStream that takes devices' numbered messages.
@@ -46,6 +53,7 @@ pub(crate) struct Inner {
     numbers: NatsNumbers,
     /// Whether a mark ends by itself: the stream may not know that.
     marks_end: AtomicBool,
+    trouble: Mutex<Option<String>>,
     begins: Semaphore,
     publishes: Semaphore,
     rows: Semaphore,
@@ -67,11 +75,31 @@ impl JetStreamSink {
             stream: stream.map_or_else(|| format!("{prefix}-up"), str::to_owned),
             prefix,
             marks_end: AtomicBool::new(true),
+            trouble: Mutex::default(),
             begins: Semaphore::new(BEGINS),
             publishes: Semaphore::new(PUBLISHES),
             rows: Semaphore::new(ROWS),
         };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// What NATS says of the stream, for `check`: why it must not be used as it is, and what to know of it.
+    ///
+    /// # Errors
+    /// [`NatsError`]: it is not there, or may not be seen.
+    pub async fn inspect(&self) -> Result<Inspected, NatsError> {
+        let stream = info(&self.inner.client, &self.inner.stream).await?;
+        let rows = format!("KV_{}-numbers", self.inner.prefix);
+        let missing = |error| NatsError::Foreign(format!("the bucket {rows} is needed beside it: {error}"));
+        info(&self.inner.client, &rows).await.map_err(missing)?;
+        Ok(inspect(&self.inner.prefix, &stream))
+    }
+
+    /// Why messages wait just now, if they do, for a doctor.
+    pub fn trouble(&self) -> Option<String> {
+        let trouble = self.inner.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let is_away = self.inner.client.connection_state() != State::Connected;
+        trouble.or_else(|| is_away.then(|| "no connection to NATS".to_owned()))
     }
 
     /// The rows beside it, for whatever else confirms messages.
@@ -83,7 +111,9 @@ impl JetStreamSink {
 impl Sink for JetStreamSink {
     fn begin<'a>(&'a self, device: &'a str, run: RunId) -> Later<'a, Result<Begun, Unstored>> {
         Box::pin(async move {
-            let _one_of_few = permit(&self.inner.begins).await;
+            let few = timeout(PATIENCE, self.inner.begins.acquire()).await;
+            let _one_of_few =
+                few.map_err(|_| Unstored::Failed("NATS answers to none of those who come".to_owned()))?;
             let mut patience = Patience::of(PATIENCE);
             let (writer, held) = Writer::begin(&self.inner, device, run, &mut patience).await?;
             let last = held.last();
@@ -95,6 +125,28 @@ impl Sink for JetStreamSink {
 impl fmt::Debug for JetStreamSink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JetStreamSink").field("stream", &self.inner.stream).finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    /// What was said of the last message that was put somewhere: `None` if it is stored.
+    fn say(&self, trouble: Option<&str>) {
+        let mut said = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.as_deref() != trouble {
+            *said = trouble.map(str::to_owned);
+        }
+    }
+}
+
+/// What a stream says of itself.
+pub(crate) async fn info(client: &Client, stream: &str) -> Result<Value, NatsError> {
+    let asking = NatsError::request("the stream of devices' messages cannot be seen");
+    let answer = client.request(format!("$JS.API.STREAM.INFO.{stream}"), Vec::new().into()).await;
+    let answer = answer.map_err(|error| asking(&format!("{error}, of {stream}")))?;
+    let info: Value = serde_json::from_slice(&answer.payload).unwrap_or_default();
+    match info["error"]["description"].as_str() {
+        Some(why) => Err(asking(&format!("{why}, of {stream}"))),
+        None => Ok(info),
     }
 }
 

@@ -4,7 +4,7 @@ use super::labels::Labels;
 use super::{Inner, permit};
 use crate::bucket::hex;
 use crate::numbers::Held;
-use crate::put::{Patience, Put, last, put};
+use crate::put::{Patience, Put, last_of_any, put};
 use async_nats::header::NATS_MESSAGE_TTL;
 use lowkey_host::entropy;
 use lowkey_host::numbered::{Last, RunId, Unstored, message_digest};
@@ -63,6 +63,7 @@ impl Writer {
             if writer.mark(expected, last, patience).await? {
                 break;
             }
+            patience.wait(OTHERS.to_owned()).await?;
         }
         // Whoever was before stores nothing from here on, and so what is read now is all.
         held.refresh(patience).await?;
@@ -88,6 +89,11 @@ impl Writer {
                 let expected = (&*self.both(), self.behind);
                 put(&self.inner.client, self.subject(), headers, message.to_vec(), expected).await
             };
+            self.inner.say(match &sent {
+                Put::Refused(_, why) | Put::Unheard(why) => Some(why),
+                Put::Taken(..) | Put::Known | Put::Wrong => None,
+            });
+            let before = self.behind;
             match sent {
                 Put::Taken(_, sequence) => {
                     self.behind = sequence;
@@ -104,6 +110,10 @@ impl Writer {
                     self.behind = sequence;
                     if last == Some(now) {
                         break;
+                    }
+                    if sequence == before {
+                        // A server that has not heard of the last, or another's message on its way.
+                        patience.wait(OTHERS.to_owned()).await?;
                     }
                 }
                 Stands::Others(..) => return Err(Unstored::Moved),
@@ -169,11 +179,13 @@ impl Writer {
         }
     }
 
-    /// What stands there now.
+    /// What stands there now, or has stood there: who puts something there on top of it learns which.
     async fn look(&self, patience: &mut Patience) -> Result<Stands, Unstored> {
+        let (subjects, inner) = ([self.subject(), self.subject_of_mark()], &self.inner);
         let found = loop {
-            match last(&self.inner.context, &self.inner.stream, &self.both()).await {
-                Ok(found) => break found,
+            let [up, mark] = subjects.each_ref().map(|at| last_of_any(&inner.context, &inner.stream, at));
+            match tokio::try_join!(up, mark) {
+                Ok((up, mark)) => break up.into_iter().chain(mark).max_by_key(|message| message.sequence),
                 Err(unread) => patience.outlive(unread).await?,
             }
         };
@@ -190,6 +202,10 @@ impl Writer {
         format!("{}.up.{}", self.inner.prefix, self.token)
     }
 
+    fn subject_of_mark(&self) -> String {
+        format!("{}.mark.{}", self.inner.prefix, self.token)
+    }
+
     /// The subjects of its messages and of its mark.
     fn both(&self) -> String {
         format!("{}.*.{}", self.inner.prefix, self.token)
@@ -199,5 +215,6 @@ impl Writer {
 /// When JetStream forgets a mark, where a stream lets messages end by themselves. A session that has neither said nor
 /// marked anything for so long marks anew.
 const MARK_ENDS: &str = "168h";
+const OTHERS: &str = "NATS: others store messages of the device";
 /// What JetStream answers where it does not.
 const NO_TTL: u64 = 10166;

@@ -364,6 +364,38 @@ async fn who_writes_a_row_over_anothers_is_told_and_one_whose_answer_was_lost_is
     assert_eq!(newer.write(last(22)).await, Err(Unstored::Moved));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_would_lose_messages_is_refused_and_one_that_may_is_told() {
+    let _watchdog = Watchdog::new();
+    let Some(house) = House::bare().await else { return };
+    let registrar = house.bed.registrar().await;
+    let sink = house.sink("east").await;
+    let missing = sink.inspect().await.unwrap_err().to_string();
+    assert!(missing.contains("stream not found, of test-up"), "{missing}");
+    let wrong = stream(|config| config.subjects.push("test.dn.*".to_owned()));
+    house.witness.create_stream(wrong).await.unwrap();
+    let refused = registrar.create_up(1).await.unwrap_err().to_string();
+    assert!(refused.contains("test.dn.*"), "{refused}");
+    assert_eq!(sink.inspect().await.unwrap().wrong.len(), 1);
+    let old = stream(|config| {
+        config.discard = DiscardPolicy::Old;
+        config.max_messages = 9;
+    });
+    house.witness.update_stream(old).await.unwrap();
+    registrar.create_up(1).await.unwrap();
+    let notes = sink.inspect().await.unwrap().notes;
+    assert!(notes.iter().any(|note| note.contains("discard")), "{notes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_stream_takes_is_not_taken_for_stored() {
+    let _watchdog = Watchdog::new();
+    let Some(house) = House::with(stream(|config| config.name = "other".to_owned())).await else { return };
+    house.witness.create_stream(stream(|config| config.subjects = vec!["x".to_owned()])).await.unwrap();
+    let begun = house.sink("east").await.begin(PUMP, run(1)).await.map(drop);
+    assert!(matches!(&begun, Err(Unstored::Failed(why)) if why.contains("other")), "{begun:?}");
+}
+
 fn digest(number: u64) -> String {
     last(number).digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,15 +1,17 @@
 //! The crate `lowkey-nats` itself, with the rights that the recipe gives each role and no others.
 
 use crate::house::House;
+use lowkey_host::numbered::{Intake, RunId, Sink, Unstored};
 use lowkey_host::{
     Acceptor, Connection, Id, Identity, Limits, NotSent, Paired, Peer, Pinning, PublicKey, Registry, Secret,
     connect,
 };
 use lowkey_nats::{
-    Clerk, Credentials, NatsError, NatsRegistry, NatsRows, OnStale, Registrar, Settings, Waits,
+    Clerk, Credentials, JetStreamSink, NatsError, NatsRegistry, NatsRows, OnStale, Registrar, Settings, Waits,
 };
 use lowkey_registry::keys;
 use lowkey_registry::rows::Sheet;
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,6 +94,65 @@ async fn gateways_follow_and_say_so_and_a_registrar_writes_with_the_rights_of_th
     let enrolled = thief.write(&seen, &sheet(&text), &mut 0).await;
     assert!(matches!(enrolled, Err(NatsError::Unheard(_))), "{enrolled:?}");
     assert!(registrar.read().await.unwrap().sheet.rows.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gateways_store_devices_messages_with_the_rights_of_the_recipe_and_delete_and_read_none() {
+    let _watchdog = Watchdog::new();
+    let Some(house) = House::new().await else { return };
+    let registrar = Registrar::connect(&house.access("registrar", "desk")).await.unwrap();
+    registrar.create(1).await.unwrap();
+    registrar.create_up(1).await.unwrap();
+    registrar.create_up(1).await.unwrap();
+    let [east, west] = ["east", "west"]
+        .map(|name| async { JetStreamSink::open(&house.access("gateway", name), None).await });
+    let (east, west) = (east.await.unwrap(), west.await.unwrap());
+    let inspected = east.inspect().await.unwrap();
+    assert_eq!(inspected.wrong, Vec::<String>::new());
+    assert!(inspected.notes.iter().any(|note| note.contains("sync_always")), "{inspected:?}");
+    let run = RunId::new([1; 8]);
+    let mut older = east.begin("pump", run).await.unwrap();
+    store(&mut *older.intake, 1).await.unwrap();
+    store(&mut *older.intake, 2).await.unwrap();
+    let mut newer = west.begin("pump", run).await.unwrap();
+    assert_eq!(newer.last.map(|last| last.number), Some(2));
+    assert_eq!(store(&mut *older.intake, 3).await, Err(Unstored::Moved));
+    store(&mut *newer.intake, 3).await.unwrap();
+    assert_eq!(west.trouble(), None);
+
+    let mut thief = house.user("gateway", "east").await;
+    for stream in ["lowkey-up", "KV_lowkey-numbers"] {
+        for verb in
+            ["CREATE", "UPDATE", "DELETE", "PURGE", "MSG.DELETE", "SNAPSHOT", "RESTORE", "LEADER.STEPDOWN"]
+        {
+            thief.is_refused(&format!("$JS.API.STREAM.{verb}.{stream}"), "{}").await;
+        }
+        for consumer in
+            ["CREATE.{}", "CREATE.{}.c", "DURABLE.CREATE.{}.c", "MSG.NEXT.{}.c", "DELETE.{}.c", "LIST.{}"]
+        {
+            thief.is_refused(&format!("$JS.API.CONSUMER.{}", consumer.replace("{}", stream)), "{}").await;
+        }
+        thief.is_refused(&format!("$JS.API.DIRECT.GET.{stream}"), r#"{"seq":1}"#).await;
+        thief.is_refused(&format!("$JS.ACK.{stream}.c.1.1.1.1.1"), "").await;
+    }
+    // By sequence it would read all there is of every device.
+    thief.is_refused("$JS.API.STREAM.MSG.GET.lowkey-up", r#"{"seq":1}"#).await;
+    thief.hears_nothing_of("lowkey.up.*").await;
+    let up = format!("lowkey.up.{}", crate::house::hex("pump"));
+    for header in [["Nats-Rollup", "sub"], ["Nats-Rollup", "all"]] {
+        assert!(thief.publishes(&up, header, "").await["error"].is_object());
+    }
+    let mut reader = house.user("reader", "wall").await;
+    for subject in [&*up, "lowkey.mark.00", "$KV.lowkey-numbers.00", "$JS.API.STREAM.INFO.lowkey-up"] {
+        reader.is_refused(subject, "").await;
+    }
+    store(&mut *newer.intake, 4).await.unwrap();
+}
+
+async fn store(intake: &mut dyn Intake, number: u64) -> Result<u64, Unstored> {
+    poll_fn(|context| intake.poll_ready(context)).await?;
+    intake.take(number, b"x".to_vec());
+    poll_fn(|context| intake.poll_stored(context)).await
 }
 
 /// What a registrar sends to a device by way of NATS is for gateways: whoever has the key of one hears and answers it,
