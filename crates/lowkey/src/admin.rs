@@ -31,7 +31,7 @@ pub(crate) async fn begin(
     let admin = admin.with_registry_file(file).with_memory(memory.clone()).with_events(events.clone());
     let admin = match &config.service {
         Service::Forward(forwarder) => admin.with_service(forwarder.health().clone()),
-        Service::Echo => admin,
+        Service::Echo | Service::Store(_) => admin,
     };
     let admin = match config.readiness {
         Readiness::Accepting => admin,

@@ -161,6 +161,7 @@ fn summary(config: &Config, devices: usize) -> String {
     let service = match &config.service {
         Service::Echo => "echo".into(),
         Service::Forward(forwarder) => format!("forward to {}", forwarder.backend),
+        Service::Store(store) => format!("store in {}", store.address),
     };
     let admin = config.admin.as_ref().map(|at| format!(", admin at {at}")).unwrap_or_default();
     let probes = config.probes.as_ref().map(|at| format!(", probes at {at}")).unwrap_or_default();

@@ -84,6 +84,20 @@ pub(crate) struct Program {
 pub(crate) enum Service {
     Echo,
     Forward(Forwarder),
+    /// Their numbered messages, to what stores them.
+    Store(Store),
+}
+
+/// What stores devices' numbered messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Store {
+    pub(crate) address: String,
+    /// What its operator reads of us.
+    pub(crate) name: String,
+    pub(crate) credentials: Option<PathBuf>,
+    pub(crate) roots: Option<PathBuf>,
+    /// The stream of JetStream.
+    pub(crate) stream: Option<String>,
 }
 
 /// What it takes to be ready.

@@ -42,6 +42,7 @@ mod serve;
 mod shared_arguments;
 mod show;
 mod signals;
+mod sink;
 mod source;
 #[cfg(unix)]
 mod systemd;

@@ -1,13 +1,13 @@
 //! Registries over NATS, as they are configured and as arguments name them.
 
-use crate::config::{Config, Nats};
+use crate::config::{Config, Nats, Store};
 use crate::failure::{Exit, Failure};
 use crate::terminal::{path, text};
 use clap::{Arg, ArgMatches, value_parser};
 use lowkey_host::{Identity, PublicKey};
 use lowkey_nats::{
-    Access, Address, AddressError, Credentials, InForce, NatsError, NatsRegistry, NatsRows, OnStale,
-    Registrar, Settings, Standing, Waits,
+    Access, Address, AddressError, Credentials, InForce, JetStreamSink, NatsError, NatsRegistry, NatsRows,
+    OnStale, Registrar, Settings, Standing, Waits,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,12 +42,29 @@ pub(crate) async fn survey(shared: &Nats, server: &PublicKey) -> Result<usize, V
 }
 
 fn access(shared: &Nats) -> Result<Access, NatsError> {
+    let Nats { address, name, credentials, roots, .. } = shared;
+    reached(address, name, credentials.as_ref(), roots.as_ref())
+}
+
+/// The stream that a server's `forward` names.
+pub(crate) async fn sink(store: &Store) -> Result<JetStreamSink, NatsError> {
+    let Store { address, name, credentials, roots, stream } = store;
+    let access = reached(address, name, credentials.as_ref(), roots.as_ref())?;
+    JetStreamSink::open(&access, stream.as_deref()).await
+}
+
+fn reached(
+    address: &str,
+    name: &str,
+    credentials: Option<&PathBuf>,
+    roots: Option<&PathBuf>,
+) -> Result<Access, NatsError> {
     Ok(Access {
         // Looked at with the configuration already.
-        address: shared.address.parse().map_err(|error: AddressError| NatsError::File(error.to_string()))?,
-        credentials: shared.credentials.clone().map_or(Credentials::None, Credentials::File),
-        roots: shared.roots.clone(),
-        name: shared.name.clone(),
+        address: address.parse().map_err(|error: AddressError| NatsError::File(error.to_string()))?,
+        credentials: credentials.cloned().map_or(Credentials::None, Credentials::File),
+        roots: roots.cloned(),
+        name: name.to_owned(),
     })
 }
 

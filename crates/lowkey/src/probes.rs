@@ -13,7 +13,7 @@ pub(crate) async fn begin(config: &Config, acceptor: &Acceptor) -> Result<(), Fa
     let bound = probes.local_addr().map_err(Failure::file)?;
     let probes = match &config.service {
         Service::Forward(forwarder) => probes.with_service(forwarder.health().clone()),
-        Service::Echo => probes,
+        Service::Echo | Service::Store(_) => probes,
     };
     let probes = match config.readiness {
         Readiness::Accepting => probes,

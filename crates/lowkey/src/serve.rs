@@ -7,11 +7,13 @@ use crate::program::run_for_events;
 use crate::signals::{Asked, Signals};
 use crate::source::Source;
 use crate::terminal::{path, print, say, text};
-use crate::{admin, load, log, probes};
+use crate::{admin, load, log, probes, sink};
 use clap::ArgMatches;
 use lowkey_gateway::events::Events;
+use lowkey_gateway::forward::Forwarder;
 use lowkey_gateway::memory::Memory;
-use lowkey_host::{Acceptor, Connection, Listener, Server, Stopped, echo};
+use lowkey_host::numbered::Sink;
+use lowkey_host::{Acceptor, Connection, Listener, Server, Stopped, echo, store};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -117,6 +119,7 @@ async fn serve(
             forwarder.look();
         }
     }
+    let serving = Serving::of(config).await?;
     let memory = memory(config).await;
     tokio::spawn(memory.keep(&acceptor));
     // After the memory: who hears of something and asks what is known finds it there.
@@ -156,8 +159,7 @@ async fn serve(
     let (stop, stopping) = oneshot::channel();
     let (now, at_once) = oneshot::channel();
     tokio::spawn(obey(signals, stop, now, registry.clone(), status));
-    let service = Arc::new(config.service.clone());
-    let handler = move |connection| session(connection, Arc::clone(&service));
+    let handler = move |connection| session(connection, serving.clone());
     let last = acceptor.clone();
     // Counted while they are still there.
     let cut_short = async {
@@ -237,12 +239,40 @@ async fn heard(receiver: oneshot::Receiver<()>) {
     }
 }
 
+/// What devices talk to, ready for them.
+#[derive(Clone)]
+enum Serving {
+    Echo,
+    Forward(Arc<Forwarder>),
+    /// And how long its sessions may take to end.
+    Store(Arc<dyn Sink>, Duration),
+}
+
+impl Serving {
+    async fn of(config: &Config) -> Result<Self, Failure> {
+        Ok(match &config.service {
+            Service::Echo => Self::Echo,
+            Service::Forward(forwarder) => Self::Forward(Arc::new(forwarder.clone())),
+            Service::Store(store) => {
+                let sink = sink::open(store).await;
+                let sink = sink.map_err(|why| Failure::file(format_args!("{}: {why}", store.address)))?;
+                Self::Store(sink, config.limits.linger)
+            }
+        })
+    }
+}
+
 /// One device, until it closes or its session is ended.
-async fn session(mut connection: Connection<TcpStream>, service: Arc<Service>) {
+async fn session(mut connection: Connection<TcpStream>, serving: Serving) {
     // What went wrong is in the log.
-    match &*service {
-        Service::Echo => drop(echo(&mut connection).await),
-        Service::Forward(forwarder) => drop(forwarder.serve_tcp(connection).await),
+    match serving {
+        Serving::Echo => drop(echo(&mut connection).await),
+        Serving::Forward(forwarder) => drop(forwarder.serve_tcp(connection).await),
+        Serving::Store(sink, linger) => {
+            // Half for what is not stored yet, half for the CLOSE behind its ACK.
+            drop(store(&mut connection, &*sink, linger / 2).await);
+            drop(connection.finish(linger / 2).await);
+        }
     }
 }
 

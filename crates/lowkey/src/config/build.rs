@@ -4,12 +4,12 @@ use super::address::host_and_port;
 use super::fields::{Takes, field};
 use super::given::{Given, Value};
 use super::mistake::{Mistake, Origin};
-use super::{Config, Log, LogFormat, Named, Nats, Program, Read, Readiness, Service, itself, level};
+use super::{Config, Log, LogFormat, Named, Nats, Program, Read, Readiness, Service, Store, itself, level};
 use lowkey_gateway::admin::Endpoint;
 use lowkey_gateway::forward::{Backend, BackendError, Forwarder};
 use lowkey_gateway::proxy::Networks;
 use lowkey_host::Limits;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use toml::de::DeValue;
@@ -32,7 +32,8 @@ pub(super) fn config(given: &Given, file: Option<&Path>, mistakes: Vec<Mistake>)
     let listen = builder.listen("listen");
     let service = builder.service();
     let accept_proxy = builder.networks();
-    let limits = builder.limits();
+    let mut limits = builder.limits();
+    limits.acks = matches!(service, Some(Service::Store(_)));
     let mut lost_in_place = 0;
     builder.number("limits.lost_in_place", &mut lost_in_place);
     let admin = builder.admin();
@@ -232,11 +233,40 @@ impl Builder<'_> {
             self.wrong(&origin, what);
         }
         let (origin, text) = self.text("forward")?;
+        if text.contains("://") {
+            if let Some(proxy) = &proxy {
+                self.wrong(proxy, "`send_proxy` is for a service behind that streams are carried to");
+            }
+            return self.store(&origin, text).map(Service::Store);
+        }
+        if let Some((other, _)) = STORE.iter().find_map(|path| self.given.get(path)) {
+            let other = other.clone();
+            self.wrong(
+                &other,
+                "[store] is for a `forward` that stores, such as nats://127.0.0.1:4222/lowkey",
+            );
+        }
         let backend: Backend =
             text.parse().map_err(|error: BackendError| self.wrong(&origin, error.to_string())).ok()?;
         let mut forwarder = Forwarder::new(backend);
         forwarder.send_proxy = proxy.is_some();
         Some(Service::Forward(forwarder))
+    }
+
+    fn store(&mut self, origin: &Origin, address: String) -> Option<Store> {
+        if let Err(why) = super::address::of_nats(&address) {
+            self.wrong(origin, format!("{address:?}: {why}"));
+            return None;
+        }
+        let text = |path| self.text(path).map(|(_, text)| text);
+        let file = |path, of_registry| text(path).or_else(|| text(of_registry)).map(PathBuf::from);
+        Some(Store {
+            name: text("nats.name").unwrap_or_else(|| "lowkey".to_owned()),
+            credentials: file("store.credentials", "nats.credentials"),
+            roots: file("store.roots", "nats.roots"),
+            stream: text("store.stream"),
+            address,
+        })
     }
 
     fn admin(&mut self) -> Option<Endpoint> {
@@ -332,6 +362,8 @@ impl Builder<'_> {
 
 /// The setting of a registry that is shared.
 const NATS: &str = "nats.registry";
+/// The settings of what stores.
+const STORE: [&str; 3] = ["store.credentials", "store.roots", "store.stream"];
 const LONGEST_NAME: usize = 64;
 
 /// What is so without being said.
