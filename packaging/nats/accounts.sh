@@ -71,10 +71,13 @@ stores() {
         "\$JS.API.STREAM.MSG.GET.$rows" "$prefix.up.*" "$prefix.mark.*" "\$KV.$prefix-numbers.*"
 }
 
+# What gives devices their messages: it reads the next of each. That there is one it hears by a subscription.
+gives() { printf '%s ' "\$JS.API.STREAM.INFO.$prefix-dn" "\$JS.API.DIRECT.GET.$prefix-dn"; }
+
 registrar() {
-    publish="\$JS.API.INFO $(reads registry live claims) $(keeps $(streams registry live claims numbers) "$prefix-up")
-        \$JS.API.STREAM.INFO.KV_$prefix-numbers \$JS.API.STREAM.INFO.$prefix-up
-        \$KV.$prefix-registry.> \$KV.$prefix-claims.* \$KV.$prefix-numbers.* $prefix.to.*"
+    publish="\$JS.API.INFO $(reads registry live claims) $(keeps $(streams registry live claims numbers) "$prefix-up" "$prefix-dn")
+        \$JS.API.STREAM.INFO.KV_$prefix-numbers \$JS.API.STREAM.INFO.$prefix-up \$JS.API.STREAM.INFO.$prefix-dn
+        \$KV.$prefix-registry.> \$KV.$prefix-claims.* \$KV.$prefix-numbers.* $prefix.to.* $prefix.dn.*"
     subscribe="$prefix.event.* _INBOX.$1.>"
 }
 
@@ -82,9 +85,9 @@ registrar() {
 # of the server's own, which begin with _R_.
 gateway() {
     publish="$(reads registry live) $(follows registry) \$JS.API.STREAM.INFO.KV_$prefix-claims \$JS.API.DIRECT.GET.KV_$prefix-claims.>
-        \$KV.$prefix-registry.beat.$1 \$KV.$prefix-live.lease.* \$KV.$prefix-claims.* $(stores)
+        \$KV.$prefix-registry.beat.$1 \$KV.$prefix-live.lease.* \$KV.$prefix-claims.* $(stores) $(gives)
         $prefix.event.$1 $prefix.ask.* _INBOX.> _R_.>"
-    subscribe="$prefix.event.* $prefix.to.* $prefix.ask.$1 _INBOX.$1.>"
+    subscribe="$prefix.event.* $prefix.to.* $prefix.dn.* $prefix.ask.$1 _INBOX.$1.>"
 }
 
 reader() {
@@ -104,8 +107,8 @@ lent() {
         "$1" service "$store" "\$JS.API.DIRECT.GET.KV_$prefix-$bucket.>"
         "$1" service "$store" "\$JS.API.STREAM.INFO.KV_$prefix-$bucket"
     done
-    for subject in $(follows registry) $(stores); do "$1" service "$store" "$subject"; done
-    "$1" stream "$store" "_INBOX.>"
+    for subject in $(follows registry) $(stores) $(gives); do "$1" service "$store" "$subject"; done
+    for subject in "_INBOX.>" "$prefix.dn.*"; do "$1" stream "$store" "$subject"; done
     for key in registry.beat.* live.lease.* claims.*; do "$1" service "$store" "\$KV.$prefix-$key"; done
     set +f
 }

@@ -5,10 +5,12 @@
 //! acknowledged, so that a message which comes again is known whatever has become of the sink's own memory.
 
 mod row;
+mod source;
 
 pub use lowkey_core::numbered::{DIGEST_LEN, RunId, message_digest};
 pub use lowkey_transport::{Acks, Outbox, PushError};
 pub use row::{MOST_OLD_RUNS, NoRow, Row};
+pub use source::{NotGiven, Outlet, Source};
 
 use std::fmt;
 use std::pin::Pin;

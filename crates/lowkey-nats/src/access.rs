@@ -158,10 +158,18 @@ impl Access {
         })
     }
 
-    /// A client that connects by itself, as soon as there is somebody to connect to. Whether it is let in shows in what
-    /// it asks.
-    pub(crate) async fn connect_by_itself(&self) -> Result<Client, NatsError> {
-        let options = self.options()?.retry_on_initial_connect();
+    /// A client that connects by itself, as soon as there is somebody to connect to, and says so each time. Whether it
+    /// is let in shows in what it asks.
+    pub(crate) async fn connect_by_itself(
+        &self,
+        connected: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Client, NatsError> {
+        let options = self.options()?.retry_on_initial_connect().event_callback(move |event| {
+            if matches!(event, async_nats::Event::Connected) {
+                connected();
+            }
+            std::future::ready(())
+        });
         let client = options.connect(self.address.urls()).await;
         client.map_err(|error| NatsError::Connection(lowkey_host::text::clean(&error.to_string())))
     }

@@ -66,6 +66,18 @@ pub(crate) fn up(prefix: &str, replicas: usize) -> Config {
     }
 }
 
+/// The stream of messages for devices. What nobody has taken goes after a week; full, it takes no more, which whoever
+/// sends hears.
+pub(crate) fn down(prefix: &str, replicas: usize) -> Config {
+    Config {
+        name: format!("{prefix}-dn"),
+        description: Some("messages for devices of Lowkey".to_owned()),
+        subjects: vec![format!("{prefix}.dn.*")],
+        max_age: WEEK,
+        ..up(prefix, replicas)
+    }
+}
+
 /// How many revisions of a row NATS keeps.
 const HISTORY: i64 = 8;
 /// A row, or a gateway's beat.
@@ -75,3 +87,4 @@ const LARGEST_WORD: i32 = 8 * 1024;
 const MIB: i64 = 1 << 20;
 /// For how long it knows a message by its id.
 const DUPLICATES: Duration = Duration::from_secs(120);
+const WEEK: Duration = Duration::from_secs(7 * 86_400);

@@ -24,6 +24,8 @@ pub struct NatsNumbers {
     client: Client,
     context: Context,
     bucket: String,
+    /// Behind a device's name in its key.
+    ending: &'static str,
 }
 
 /// A row as it stands.
@@ -41,12 +43,17 @@ impl NatsNumbers {
     /// # Errors
     /// [`NatsError::File`].
     pub async fn open(access: &Access) -> Result<Self, NatsError> {
-        Ok(Self::by(access.connect_by_itself().await?, access.address.prefix()))
+        Ok(Self::by(access.connect_by_itself(|| ()).await?, access.address.prefix()))
     }
 
     pub(crate) fn by(client: Client, prefix: &str) -> Self {
         let context = jetstream::new(client.clone());
-        Self { client, context, bucket: format!("{prefix}-numbers") }
+        Self { client, context, bucket: format!("{prefix}-numbers"), ending: "" }
+    }
+
+    /// Those of what devices have acknowledged, beside those of what is acknowledged to them.
+    pub(crate) fn down(client: Client, prefix: &str) -> Self {
+        Self { ending: "-down", ..Self::by(client, prefix) }
     }
 
     /// The row of a device.
@@ -73,7 +80,7 @@ impl NatsNumbers {
     }
 
     fn subject(&self, device: &str) -> String {
-        format!("$KV.{}.{}", self.bucket, hex(device))
+        format!("$KV.{}.{}{}", self.bucket, hex(device), self.ending)
     }
 }
 

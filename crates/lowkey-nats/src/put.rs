@@ -105,6 +105,23 @@ pub(crate) async fn last_of_any(
     }
 }
 
+/// The first message of a subject with this sequence or a later one, as any server of the stream has it: there may be
+/// one more.
+pub(crate) async fn next(
+    context: &Context,
+    stream: &str,
+    subject: &str,
+    sequence: u64,
+) -> Result<Option<StreamMessage>, Unread> {
+    let heard = |error: &dyn std::fmt::Display| Unread::Unheard(said(&format!("{error}, of {stream}")));
+    let there = context.get_stream_no_info(stream).await.map_err(|error| heard(&error))?;
+    match there.direct_get_next_for_subject(subject, Some(sequence)).await {
+        Ok(message) => Ok(Some(message)),
+        Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
+        Err(error) => Err(heard(&error)),
+    }
+}
+
 /// Why something was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Unread {

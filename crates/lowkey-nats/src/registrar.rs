@@ -9,9 +9,9 @@ use crate::claims::Claims;
 use crate::error::NatsError;
 use crate::follow::{Following, is_missing, stream};
 use crate::head::{Head, for_server};
+use crate::inspected::{self, Inspected};
 use crate::layout;
 use crate::put::EXPECTED_OF_SUBJECT;
-use crate::sink;
 use async_nats::Client;
 use async_nats::header::{HeaderMap, NATS_EXPECTED_LAST_SUBJECT_SEQUENCE};
 use async_nats::jetstream::context::PublishErrorKind;
@@ -20,6 +20,7 @@ use async_nats::jetstream::{self, Context};
 use lowkey_host::PublicKey;
 use lowkey_host::text::Hex;
 use lowkey_registry::rows::{Ranked, Sheet, server_of};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -167,11 +168,29 @@ impl Registrar {
     /// # Errors
     /// [`NatsError::Foreign`]: there is one that must not be used as it is. Others.
     pub async fn create_up(&self, replicas: usize) -> Result<(), NatsError> {
-        self.make(layout::up(&self.prefix, replicas)).await?;
-        let info = sink::info(&self.client, &format!("{}-up", self.prefix)).await?;
-        match &*sink::inspect(&self.prefix, &info).wrong {
+        self.make_messages(layout::up(&self.prefix, replicas), inspected::up).await
+    }
+
+    /// Makes the stream of numbered messages for devices, kept by so many servers of NATS, if there is none of its
+    /// name.
+    ///
+    /// # Errors
+    /// As [`create_up`](Self::create_up).
+    pub async fn create_down(&self, replicas: usize) -> Result<(), NatsError> {
+        self.make_messages(layout::down(&self.prefix, replicas), inspected::down).await
+    }
+
+    async fn make_messages(
+        &self,
+        config: Config,
+        inspect: impl Fn(&str, &Value) -> Inspected,
+    ) -> Result<(), NatsError> {
+        let stream = config.name.clone();
+        self.make(config).await?;
+        let info = inspected::info(&self.client, &stream).await?;
+        match &*inspect(&self.prefix, &info).wrong {
             [] => Ok(()),
-            wrong => Err(NatsError::Foreign(format!("the stream {}-up: {}", self.prefix, wrong.join("; ")))),
+            wrong => Err(NatsError::Foreign(format!("the stream {stream}: {}", wrong.join("; ")))),
         }
     }
 

@@ -9,25 +9,20 @@
 //! One message of a device is under way at a time, as the next has to name it by a sequence that JetStream gives; those
 //! of other devices are under way beside it.
 
-mod inspected;
 mod intake;
 mod labels;
 mod window;
 mod writer;
 
-pub use inspected::Inspected;
-pub(crate) use inspected::inspect;
-
 use crate::access::Access;
 use crate::error::NatsError;
+use crate::inspected::{self, Inspected, info};
+use crate::message_stream::MessageStream;
 use crate::numbers::{NatsNumbers, PATIENCE};
 use crate::put::Patience;
-use async_nats::Client;
 use async_nats::connection::State;
-use async_nats::jetstream::{self, Context};
 use intake::JetStreamIntake;
 use lowkey_host::numbered::{Begun, Later, RunId, Sink, Unstored};
-use serde_json::Value;
 use std::fmt;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,10 +41,7 @@ pub struct JetStreamSink {
 
 /// What all its sessions share.
 pub(crate) struct Inner {
-    client: Client,
-    context: Context,
-    prefix: String,
-    stream: String,
+    up: MessageStream,
     numbers: NatsNumbers,
     /// Whether a mark ends by itself: the stream may not know that.
     marks_end: AtomicBool,
@@ -66,14 +58,10 @@ impl JetStreamSink {
     /// # Errors
     /// [`NatsError::File`].
     pub async fn open(access: &Access, stream: Option<&str>) -> Result<Self, NatsError> {
-        let client = access.connect_by_itself().await?;
-        let prefix = access.address.prefix().to_owned();
+        let up = MessageStream::open(access, stream, "up", || ()).await?;
         let inner = Inner {
-            context: jetstream::new(client.clone()),
-            numbers: NatsNumbers::by(client.clone(), &prefix),
-            client,
-            stream: stream.map_or_else(|| format!("{prefix}-up"), str::to_owned),
-            prefix,
+            numbers: NatsNumbers::by(up.client.clone(), &up.prefix),
+            up,
             marks_end: AtomicBool::new(true),
             trouble: Mutex::default(),
             begins: Semaphore::new(BEGINS),
@@ -88,17 +76,17 @@ impl JetStreamSink {
     /// # Errors
     /// [`NatsError`]: it is not there, or may not be seen.
     pub async fn inspect(&self) -> Result<Inspected, NatsError> {
-        let stream = info(&self.inner.client, &self.inner.stream).await?;
-        let rows = format!("KV_{}-numbers", self.inner.prefix);
+        let stream = info(&self.inner.up.client, &self.inner.up.name).await?;
+        let rows = format!("KV_{}-numbers", self.inner.up.prefix);
         let missing = |error| NatsError::Foreign(format!("the bucket {rows} is needed beside it: {error}"));
-        info(&self.inner.client, &rows).await.map_err(missing)?;
-        Ok(inspect(&self.inner.prefix, &stream))
+        info(&self.inner.up.client, &rows).await.map_err(missing)?;
+        Ok(inspected::up(&self.inner.up.prefix, &stream))
     }
 
     /// Why messages wait just now, if they do, for a doctor.
     pub fn trouble(&self) -> Option<String> {
         let trouble = self.inner.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let is_away = self.inner.client.connection_state() != State::Connected;
+        let is_away = self.inner.up.client.connection_state() != State::Connected;
         trouble.or_else(|| is_away.then(|| "no connection to NATS".to_owned()))
     }
 
@@ -124,7 +112,7 @@ impl Sink for JetStreamSink {
 
 impl fmt::Debug for JetStreamSink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JetStreamSink").field("stream", &self.inner.stream).finish_non_exhaustive()
+        f.debug_struct("JetStreamSink").field("stream", &self.inner.up.name).finish_non_exhaustive()
     }
 }
 
@@ -135,18 +123,6 @@ impl Inner {
         if said.as_deref() != trouble {
             *said = trouble.map(str::to_owned);
         }
-    }
-}
-
-/// What a stream says of itself.
-pub(crate) async fn info(client: &Client, stream: &str) -> Result<Value, NatsError> {
-    let asking = NatsError::request("the stream of devices' messages cannot be seen");
-    let answer = client.request(format!("$JS.API.STREAM.INFO.{stream}"), Vec::new().into()).await;
-    let answer = answer.map_err(|error| asking(&format!("{error}, of {stream}")))?;
-    let info: Value = serde_json::from_slice(&answer.payload).unwrap_or_default();
-    match info["error"]["description"].as_str() {
-        Some(why) => Err(asking(&format!("{why}, of {stream}"))),
-        None => Ok(info),
     }
 }
 

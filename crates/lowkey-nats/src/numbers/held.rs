@@ -26,13 +26,38 @@ impl Held {
         numbers: NatsNumbers,
         device: &str,
         run: RunId,
+        patience: Patience,
+    ) -> Result<Self, Unstored> {
+        Self::enter(numbers, device, patience, |row| match row {
+            Some(mut row) => Ok((row.enter(run)?, row)),
+            None => Ok((true, Row::new(run))),
+        })
+        .await
+    }
+
+    /// The same, where one that was replaced is of no use any more and may come again.
+    pub(crate) async fn begin_anew(
+        numbers: NatsNumbers,
+        device: &str,
+        run: RunId,
+        patience: Patience,
+    ) -> Result<Self, Unstored> {
+        Self::enter(numbers, device, patience, |row| {
+            Ok((false, row.filter(|row| row.run() == run).unwrap_or_else(|| Row::new(run))))
+        })
+        .await
+    }
+
+    /// By what makes a row of the one that is there, and says whether it has to be written at once.
+    async fn enter(
+        numbers: NatsNumbers,
+        device: &str,
         mut patience: Patience,
+        enter: impl Fn(Option<Row>) -> Result<(bool, Row), Unstored>,
     ) -> Result<Self, Unstored> {
         loop {
             let There { row, revision } = read(&numbers, device, &mut patience).await?;
-            let is_there = row.is_some();
-            let mut row = row.unwrap_or_else(|| Row::new(run));
-            let is_new = row.enter(run)? || !is_there;
+            let (is_new, row) = enter(row)?;
             let mut held = Self { numbers: numbers.clone(), device: device.to_owned(), row, revision };
             if is_new {
                 match held.put(&held.row, &mut patience).await? {

@@ -87,7 +87,7 @@ impl Writer {
             let sent = {
                 let _one_of_many = permit(&self.inner.publishes).await;
                 let expected = (&*self.both(), self.behind);
-                put(&self.inner.client, self.subject(), headers, message.to_vec(), expected).await
+                put(&self.inner.up.client, self.subject(), headers, message.to_vec(), expected).await
             };
             self.inner.say(match &sent {
                 Put::Refused(_, why) | Put::Unheard(why) => Some(why),
@@ -157,15 +157,16 @@ impl Writer {
             if ends {
                 headers.insert(NATS_MESSAGE_TTL, MARK_ENDS);
             }
-            let subject = format!("{}.mark.{}", self.inner.prefix, self.token);
-            let sent = put(&self.inner.client, subject, headers, Vec::new(), (&*self.both(), expected)).await;
+            let subject = format!("{}.mark.{}", self.inner.up.prefix, self.token);
+            let sent =
+                put(&self.inner.up.client, subject, headers, Vec::new(), (&*self.both(), expected)).await;
             match sent {
-                Put::Taken(stream, sequence) if stream == self.inner.stream => {
+                Put::Taken(stream, sequence) if stream == self.inner.up.name => {
                     (self.behind, self.labels.last) = (sequence, last);
                     return Ok(true);
                 }
                 Put::Taken(other, _) => {
-                    let why = format!("NATS: the stream {other} takes it, and not {}", self.inner.stream);
+                    let why = format!("NATS: the stream {other} takes it, and not {}", self.inner.up.name);
                     return Err(Unstored::Failed(why));
                 }
                 Put::Refused(NO_TTL, _) if ends => self.inner.marks_end.store(false, Ordering::Relaxed),
@@ -183,7 +184,7 @@ impl Writer {
     async fn look(&self, patience: &mut Patience) -> Result<Stands, Unstored> {
         let (subjects, inner) = ([self.subject(), self.subject_of_mark()], &self.inner);
         let found = loop {
-            let [up, mark] = subjects.each_ref().map(|at| last_of_any(&inner.context, &inner.stream, at));
+            let [up, mark] = subjects.each_ref().map(|at| last_of_any(&inner.up.context, &inner.up.name, at));
             match tokio::try_join!(up, mark) {
                 Ok((up, mark)) => break up.into_iter().chain(mark).max_by_key(|message| message.sequence),
                 Err(unread) => patience.outlive(unread).await?,
@@ -199,16 +200,16 @@ impl Writer {
     }
 
     fn subject(&self) -> String {
-        format!("{}.up.{}", self.inner.prefix, self.token)
+        format!("{}.up.{}", self.inner.up.prefix, self.token)
     }
 
     fn subject_of_mark(&self) -> String {
-        format!("{}.mark.{}", self.inner.prefix, self.token)
+        format!("{}.mark.{}", self.inner.up.prefix, self.token)
     }
 
     /// The subjects of its messages and of its mark.
     fn both(&self) -> String {
-        format!("{}.*.{}", self.inner.prefix, self.token)
+        format!("{}.*.{}", self.inner.up.prefix, self.token)
     }
 }
 

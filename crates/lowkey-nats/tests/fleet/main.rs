@@ -4,6 +4,7 @@
 mod away;
 mod bed;
 mod edited;
+mod given;
 mod held;
 mod numbered;
 mod obeyed;

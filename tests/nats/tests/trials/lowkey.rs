@@ -1,13 +1,14 @@
 //! The crate `lowkey-nats` itself, with the rights that the recipe gives each role and no others.
 
 use crate::house::House;
-use lowkey_host::numbered::{Intake, RunId, Sink, Unstored};
+use lowkey_host::numbered::{Intake, RunId, Sink, Source, Unstored};
 use lowkey_host::{
     Acceptor, Connection, Id, Identity, Limits, NotSent, Paired, Peer, Pinning, PublicKey, Registry, Secret,
     connect,
 };
 use lowkey_nats::{
-    Clerk, Credentials, JetStreamSink, NatsError, NatsRegistry, NatsRows, OnStale, Registrar, Settings, Waits,
+    Clerk, Credentials, JetStreamSink, JetStreamSource, NatsError, NatsRegistry, NatsRows, OnStale,
+    Registrar, Settings, Waits,
 };
 use lowkey_registry::keys;
 use lowkey_registry::rows::Sheet;
@@ -147,6 +148,41 @@ async fn gateways_store_devices_messages_with_the_rights_of_the_recipe_and_delet
         reader.is_refused(subject, "").await;
     }
     store(&mut *newer.intake, 4).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gateways_give_devices_their_messages_with_the_rights_of_the_recipe_and_send_none() {
+    let _watchdog = Watchdog::new();
+    let Some(house) = House::new().await else { return };
+    let registrar = Registrar::connect(&house.access("registrar", "desk")).await.unwrap();
+    registrar.create(1).await.unwrap();
+    registrar.create_down(1).await.unwrap();
+    let east = JetStreamSource::open(&house.access("gateway", "east"), None).await.unwrap();
+    east.seen().await;
+    assert_eq!(east.inspect().await.unwrap().wrong, Vec::<String>::new());
+    let mut outlet = east.begin("pump", east.run().unwrap(), None).await.unwrap();
+    let dn = format!("lowkey.dn.{}", crate::house::hex("pump"));
+    for text in ["a", "b"] {
+        let sent = house.registrar.jetstream().publish(dn.clone(), text.into()).await.unwrap();
+        let number = sent.await.unwrap().sequence;
+        let given = poll_fn(|context| outlet.poll_next(context)).await;
+        assert_eq!(given, Ok((number, text.as_bytes().to_vec())));
+        outlet.acknowledge(number);
+    }
+    let mut thief = house.user("gateway", "east").await;
+    thief.is_refused(&dn, "").await;
+    for verb in ["CREATE", "UPDATE", "DELETE", "PURGE", "MSG.DELETE", "MSG.GET", "SNAPSHOT", "RESTORE"] {
+        thief.is_refused(&format!("$JS.API.STREAM.{verb}.lowkey-dn"), "{}").await;
+    }
+    for consumer in
+        ["CREATE.{}", "CREATE.{}.c", "DURABLE.CREATE.{}.c", "MSG.NEXT.{}.c", "DELETE.{}.c", "LIST.{}"]
+    {
+        thief.is_refused(&format!("$JS.API.CONSUMER.{}", consumer.replace("{}", "lowkey-dn")), "{}").await;
+    }
+    let mut reader = house.user("reader", "wall").await;
+    reader.is_refused(&dn, "").await;
+    reader.is_refused("$JS.API.DIRECT.GET.lowkey-dn", r#"{"seq":1}"#).await;
+    reader.hears_nothing_of("lowkey.dn.*").await;
 }
 
 async fn store(intake: &mut dyn Intake, number: u64) -> Result<u64, Unstored> {

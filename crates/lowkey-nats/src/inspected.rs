@@ -1,5 +1,7 @@
 //! Whether a stream is one for devices' messages, as far as it says so.
 
+use crate::error::NatsError;
+use async_nats::Client;
 use serde_json::Value;
 
 /// What a stream is set to, for people.
@@ -12,24 +14,57 @@ pub struct Inspected {
     pub notes: Vec<String>,
 }
 
-/// Of what `STREAM.INFO` answers, for devices' messages under this prefix.
-pub(crate) fn inspect(prefix: &str, info: &Value) -> Inspected {
-    let config = &info["config"];
-    let mut inspected = Inspected::default();
-    let subjects: Vec<&str> =
-        config["subjects"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    for word in ["up", "mark"] {
-        let subject = format!("{prefix}.{word}.*");
-        if !subjects.iter().any(|pattern| covers(pattern, &subject)) {
-            inspected.wrong.push(format!("it does not take {subject}"));
-        }
+/// What a stream says of itself.
+pub(crate) async fn info(client: &Client, stream: &str) -> Result<Value, NatsError> {
+    let asking = NatsError::request("a stream of devices' messages cannot be seen");
+    let answer = client.request(format!("$JS.API.STREAM.INFO.{stream}"), Vec::new().into()).await;
+    let answer = answer.map_err(|error| asking(&format!("{error}, of {stream}")))?;
+    let info: Value = serde_json::from_slice(&answer.payload).unwrap_or_default();
+    match info["error"]["description"].as_str() {
+        Some(why) => Err(asking(&format!("{why}, of {stream}"))),
+        None => Ok(info),
     }
+}
+
+/// Of what `STREAM.INFO` answers, for devices' messages under this prefix.
+pub(crate) fn up(prefix: &str, info: &Value) -> Inspected {
+    let config = &info["config"];
+    let mut inspected = of(config, prefix, &["up", "mark"]);
     for word in OTHERS {
         let subject = format!("{prefix}.{word}.*");
-        if subjects.iter().any(|pattern| meet(pattern, &subject)) {
-            inspected.wrong.push(format!(
-                "it takes {subject} as well, and each message there ends a session's right to store"
-            ));
+        if subjects(config).any(|pattern| meet(pattern, &subject)) {
+            let why = "and each message there ends a session's right to store";
+            inspected.wrong.push(format!("it takes {subject} as well, {why}"));
+        }
+    }
+    let forgets = seconds(config, "duplicate_window");
+    if config["retention"] != "limits" && forgets < LONG {
+        inspected.notes.push(format!(
+            "what is taken out of it is known for {forgets} s (`duplicate_window`): if a gateway is killed just before \
+             it has said that a message is stored, and the device comes again later than that, it is stored twice"
+        ));
+    }
+    inspected
+}
+
+/// The same, for messages for devices.
+pub(crate) fn down(prefix: &str, info: &Value) -> Inspected {
+    let config = &info["config"];
+    let mut inspected = of(config, prefix, &["dn"]);
+    if config["retention"] != "limits" {
+        let why = "whoever else takes a message out of it takes it from its device";
+        inspected.wrong.push(format!("{why} (`retention` is not `limits`)"));
+    }
+    inspected
+}
+
+/// What either has to be, with all that is at these words under the prefix.
+fn of(config: &Value, prefix: &str, words: &[&str]) -> Inspected {
+    let mut inspected = Inspected::default();
+    for word in words {
+        let subject = format!("{prefix}.{word}.*");
+        if !subjects(config).any(|pattern| covers(pattern, &subject)) {
+            inspected.wrong.push(format!("it does not take {subject}"));
         }
     }
     let is = |name: &str| config[name] == true;
@@ -48,31 +83,28 @@ pub(crate) fn inspect(prefix: &str, info: &Value) -> Inspected {
         .into_iter()
         .any(|limit| config[limit].as_i64().is_some_and(|most| most > 0));
     if is_bounded && !says("discard", "new") {
-        inspected.notes.push(
-            "full, it drops its oldest messages, also those that nobody has taken (`discard` is `old`)"
-                .to_owned(),
-        );
+        let what =
+            "full, it drops its oldest messages, also those that nobody has taken (`discard` is `old`)";
+        inspected.notes.push(what.to_owned());
     }
-    let seconds = |name: &str| config[name].as_u64().unwrap_or(0) / 1_000_000_000;
-    if let age @ 1.. = seconds("max_age") {
-        inspected
-            .notes
-            .push(format!("it drops messages after {age} s, also those that nobody has taken (`max_age`)"));
-    }
-    let forgets = seconds("duplicate_window");
-    if !says("retention", "limits") && forgets < LONG {
-        inspected.notes.push(format!(
-            "what is taken out of it is known for {forgets} s (`duplicate_window`): if a gateway is killed \
-             just before it has said that a message is stored, and the device comes again later than that, it is stored twice"
-        ));
+    if let age @ 1.. = seconds(config, "max_age") {
+        let what = format!("it drops messages after {age} s, also those that nobody has taken (`max_age`)");
+        inspected.notes.push(what);
     }
     if config["num_replicas"].as_u64().unwrap_or(1) < 3 {
-        inspected.notes.push(
-            "one server of NATS has it, or two: what is on its disk alone is lost with that".to_owned(),
-        );
+        let what = "one server of NATS has it, or two: what is on its disk alone is lost with that";
+        inspected.notes.push(what.to_owned());
     }
     inspected.notes.push(SYNC.to_owned());
     inspected
+}
+
+fn subjects(config: &Value) -> impl Iterator<Item = &str> {
+    config["subjects"].as_array().into_iter().flatten().filter_map(Value::as_str)
+}
+
+fn seconds(config: &Value, name: &str) -> u64 {
+    config[name].as_u64().unwrap_or(0) / 1_000_000_000
 }
 
 /// Whether a stream's subject takes all of another, which has no `>`.
@@ -117,7 +149,7 @@ mod tests {
             "duplicate_window": 120_000_000_000_u64,
         }});
         change(&mut info["config"]);
-        inspect("x", &info)
+        up("x", &info)
     }
 
     #[test]
@@ -150,6 +182,23 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_of_messages_for_devices_is_nobody_else_s_to_take_from() {
+        let info = |retention: &str| {
+            json!({"config": {
+                "subjects": ["x.dn.*"], "retention": retention, "discard": "new", "storage": "file",
+                "max_bytes": 1000, "max_age": 7_000_000_000_u64, "num_replicas": 3, "allow_direct": true,
+            }})
+        };
+        let Inspected { wrong, notes } = down("x", &info("limits"));
+        assert!(wrong.is_empty() && notes.len() == 2 && notes[0].contains("7 s"), "{wrong:?} {notes:?}");
+        for retention in ["workqueue", "interest"] {
+            let wrong = down("x", &info(retention)).wrong;
+            assert!(wrong.len() == 1 && wrong[0].contains("retention"), "{wrong:?}");
+        }
+        assert!(down("y", &info("limits")).wrong[0].contains("y.dn.*"));
+    }
+
+    #[test]
     fn what_an_operator_may_choose_is_told() {
         for (name, value, word) in [
             ("discard", json!("old"), "discard"),
@@ -159,7 +208,7 @@ mod tests {
         ] {
             let Inspected { wrong, notes } = of(|config| config[name] = value);
             assert_eq!(wrong, Vec::<String>::new());
-            assert!(notes.len() == 2 && notes[0].contains(word), "{notes:?}");
+            assert!(notes.len() == 2 && notes.iter().any(|note| note.contains(word)), "{notes:?}");
         }
     }
 }
