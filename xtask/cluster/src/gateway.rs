@@ -31,6 +31,8 @@ pub(crate) struct Gateway {
     max_stale: Duration,
     cable: Cable,
     child: Option<Child>,
+    /// Whether it stores numbered messages in NATS, in place of a service.
+    stores: bool,
     _service: Service,
 }
 
@@ -56,6 +58,7 @@ impl Gateway {
             max_stale,
             cable,
             child: None,
+            stores: false,
             _service: service,
         };
         Ok(gateway)
@@ -67,6 +70,11 @@ impl Gateway {
     /// Its folder cannot be written.
     pub(crate) fn configure(&self, devices: Devices<'_>) -> Result<()> {
         Ok(fs::write(self.folder.join("lowkey.toml"), self.configuration(devices))?)
+    }
+
+    /// Has it store devices' numbered messages in NATS, from its next configuration on.
+    pub(crate) fn store(&mut self) {
+        self.stores = true;
     }
 
     /// Whether it was started and has not been ended.
@@ -166,11 +174,12 @@ impl Gateway {
                 (String::new(), format!("{shared}\nmax_stale = \"{stale}s\"\non_stale = \"refuse\""))
             }
         };
+        let forward = if self.stores { registry.as_str() } else { "unix:service.sock" };
         format!(
             "key = \"../server.key\"
 state = \"state\"
 listen = \"{listen}\"
-forward = \"unix:service.sock\"
+forward = \"{forward}\"
 accept_proxy = [\"127.0.0.0/8\"]
 {file}
 {shared}

@@ -21,6 +21,7 @@ mod service;
 mod simulation;
 mod size;
 mod stage;
+mod stored;
 mod tap;
 mod timeline;
 
@@ -31,6 +32,7 @@ use std::{
     path::{self, Path},
     process::ExitCode,
 };
+use stored::Extent;
 use tokio::runtime::Runtime;
 use xtask::command::Result;
 
@@ -54,10 +56,20 @@ async fn play() -> Result<()> {
             simulation::run();
             return Ok(());
         }
+        [lowkey, "--stored"] => {
+            return until_stopped(stored::play(path::absolute(lowkey)?, Extent::Whole)).await;
+        }
+        [lowkey, "--stored", "--small"] => {
+            return until_stopped(stored::play(path::absolute(lowkey)?, Extent::Small)).await;
+        }
         [lowkey, "--figures"] => return until_stopped(measure::run(path::absolute(lowkey)?)).await,
         [lowkey, firmware] if firmware != "--small" => (lowkey, Some(Path::new(firmware)), Size::Whole),
         [lowkey, "--small"] => (lowkey, None, Size::Small),
-        _ => return Err("usage: cargo xtask cluster [--small | --figures | --simulate]".into()),
+        _ => {
+            return Err(
+                "usage: cargo xtask cluster [[--stored] --small | --stored | --figures | --simulate]".into(),
+            );
+        }
     };
     let lowkey = path::absolute(lowkey)?;
     until_stopped(async { faults::play(Cluster::begin(lowkey, size).await?, firmware).await }).await

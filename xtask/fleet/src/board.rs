@@ -85,6 +85,8 @@ pub struct Board {
     pub from: Ipv4Addr,
     /// Where its server is.
     pub server: SocketAddr,
+    /// What it takes, and whether it numbers its messages.
+    pub limits: Limits,
     random: Random,
     backoff: Backoff,
 }
@@ -98,7 +100,8 @@ impl Board {
         random: Random,
         [shortest, longest]: [u32; 2],
     ) -> Self {
-        Self { keys: Arc::clone(keys), from, server, random, backoff: Backoff::new(shortest, longest) }
+        let (limits, backoff) = (Limits::default(), Backoff::new(shortest, longest));
+        Self { keys: Arc::clone(keys), from, server, limits, random, backoff }
     }
 
     /// Tries until it is.
@@ -139,7 +142,7 @@ impl Board {
         let _ = socket.bind((self.from, 0).into());
         let stream = socket.connect(self.server).await?;
         stream.set_nodelay(true)?;
-        connect(stream, self.keys.pinning(), &Limits::default()).await
+        connect(stream, self.keys.pinning(), &self.limits).await
     }
 }
 
