@@ -233,7 +233,7 @@ fn clippy(what: &[&str]) -> Result<()> {
 }
 
 /// All steps. Those that stand in a row and may run beside others do.
-const STEPS: [Step; 37] = [
+const STEPS: [Step; 38] = [
     beside(Folder::Workspace, "format", "formatting", formatting),
     beside(Folder::Workspace, "plan", "whether the house is what its plan says", planned),
     beside(Folder::Other, "dependencies", "licences and sources of dependencies", dependencies::allowed),
@@ -302,6 +302,12 @@ const STEPS: [Step; 37] = [
         "cluster",
         "whether devices of several gateways have what they are promised when one of them fails",
         cluster::small,
+    ),
+    beside(
+        Folder::Programs,
+        "stored",
+        "whether what devices are told to be stored is, once and in its order, through every fault",
+        cluster::stored_small,
     ),
     beside(Folder::Tests, "browser", "the page for a browser, in one", browser::tries),
     alone("line", "both boards on a line that dies", || show::line(BOARD)),

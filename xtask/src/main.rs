@@ -45,6 +45,8 @@ fn main() -> ExitCode {
         ["board", ref words @ ..] => show::by_hand(BOARD, words),
         ["cluster"] => cluster::run(BOARD),
         ["cluster", "--small"] => cluster::small(),
+        ["cluster", "--stored"] => cluster::stored(),
+        ["cluster", "--stored", "--small"] => cluster::stored_small(),
         ["cluster", "--simulate"] => cluster::simulate(),
         ["cluster", "--figures"] => cluster::figures(),
         ["fleet", ref words @ ..] => fleet::run(words),

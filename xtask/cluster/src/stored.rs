@@ -17,7 +17,7 @@ use crate::{
 use ledger::Ledger;
 use sender::Senders;
 use std::{error::Error, path::PathBuf, sync::Arc, time::Duration};
-use stream::Stream;
+use stream::{Kept, Stream};
 use test_support::nats::NatsServer;
 use tokio::time::{Instant, sleep, timeout};
 use xtask::command::Result;
@@ -82,20 +82,23 @@ pub(crate) struct Trial {
 /// # Errors
 /// The first promise that was not kept.
 pub(crate) async fn play(lowkey: PathBuf, extent: Extent) -> Result<()> {
-    let mut trial = Trial::begin(lowkey, extent).await?;
-    let done = faults::play(&mut trial).await;
-    done.map_err(|error| trial.logs(&*error))
+    for kept in [Kept::All, Kept::UntilTaken] {
+        let mut trial = Trial::begin(lowkey.clone(), extent, kept).await?;
+        let done = faults::play(&mut trial).await;
+        done.map_err(|error| trial.logs(&*error))?;
+    }
+    Ok(())
 }
 
 impl Trial {
-    async fn begin(lowkey: PathBuf, extent: Extent) -> Result<Self> {
+    async fn begin(lowkey: PathBuf, extent: Extent, kept: Kept) -> Result<Self> {
         let timeline = Timeline::new();
         let nats = NatsServer::start().await.ok_or("no nats-server")?;
         let stage = Stage::new(lowkey, &nats)?;
         let roster = Roster::new(extent.devices(), stage.server_key())?;
         stage.enrol(&roster)?;
         stage.push().await?;
-        let stream = Stream::make(&nats.url()).await?;
+        let stream = Stream::make(&nats.url(), kept).await?;
         let mut gateways = Vec::new();
         for name in ["east", "west"] {
             let mut gateway = Gateway::new(name, &stage, &nats, MAX_STALE).await?;
@@ -106,9 +109,10 @@ impl Trial {
         }
         let balancer = Balancer::begin(stage.folder(), &gateways, extent.silence()).await?;
         timeline.say(&format!(
-            "{} devices number their messages; {} gateways store them in JetStream, which syncs each",
+            "{} devices number their messages; {} gateways store them in JetStream, which syncs each, and {}",
             extent.devices(),
-            gateways.len()
+            gateways.len(),
+            if kept == Kept::All { "keeps them" } else { "a service behind takes them out" }
         ));
         let ledger = Arc::new(Ledger::new(extent.devices()));
         let senders = Senders::begin(roster.members(), balancer.address(), &ledger);

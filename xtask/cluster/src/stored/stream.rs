@@ -3,18 +3,40 @@
 use super::ledger::Name;
 use crate::gateway::PREFIX;
 use async_nats::jetstream::{
-    self,
-    consumer::{DeliverPolicy, pull::OrderedConfig},
-    stream::{Config, DiscardPolicy},
+    self, Message,
+    consumer::{
+        DeliverPolicy,
+        pull::{self, OrderedConfig},
+    },
+    stream::{Config, DiscardPolicy, RetentionPolicy},
 };
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 use lowkey_host::{numbered::RunId, text::unhex};
-use std::time::Duration;
-use tokio::time::timeout;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 use xtask::command::Result;
 
 pub(crate) struct Stream {
     url: String,
+    /// Where messages are consumed, those that were.
+    taken: Option<Arc<Mutex<BTreeMap<u64, Stored>>>>,
+    _service: JoinSet<()>,
+}
+
+/// What becomes of messages that are stored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// They stay.
+    All,
+    /// A service behind takes each out of the stream as it comes, so that its subject remembers nothing.
+    UntilTaken,
 }
 
 /// A message that is stored.
@@ -26,12 +48,31 @@ pub(crate) struct Stored {
     pub(crate) message: Vec<u8>,
 }
 
+impl Kept {
+    const fn retention(self) -> RetentionPolicy {
+        match self {
+            Self::All => RetentionPolicy::Limits,
+            Self::UntilTaken => RetentionPolicy::WorkQueue,
+        }
+    }
+
+    /// For how long the stream knows a message by its id. Where messages stay, for a moment only: what comes again comes
+    /// later, and is known by what stands there. Where they are taken out, nothing else knows one that was stored and
+    /// not acknowledged when its gateway died: it is longer than a device stays away here.
+    const fn duplicate_window(self) -> Duration {
+        match self {
+            Self::All => Duration::from_secs(1),
+            Self::UntilTaken => Duration::from_secs(120),
+        }
+    }
+}
+
 impl Stream {
-    /// Makes it as the book says, but that it knows a message's id for a moment only: what comes again comes later.
+    /// Makes it as the book says.
     ///
     /// # Errors
     /// NATS does not want it.
-    pub(crate) async fn make(url: &str) -> Result<Self> {
+    pub(crate) async fn make(url: &str, kept: Kept) -> Result<Self> {
         let context = jetstream::new(async_nats::connect(url).await?);
         let config = Config {
             name: format!("{PREFIX}-up"),
@@ -39,11 +80,17 @@ impl Stream {
             discard: DiscardPolicy::New,
             allow_direct: true,
             allow_message_ttl: true,
-            duplicate_window: A_MOMENT,
+            duplicate_window: kept.duplicate_window(),
+            retention: kept.retention(),
             ..Config::default()
         };
         context.create_stream(config).await?;
-        Ok(Self { url: url.to_owned() })
+        let (mut service, mut taken) = (JoinSet::new(), None);
+        if kept == Kept::UntilTaken {
+            let all = taken.insert(Arc::default());
+            service.spawn(take_for_ever(url.to_owned(), Arc::clone(all)));
+        }
+        Ok(Self { url: url.to_owned(), taken, _service: service })
     }
 
     /// All that there is, in the order in which it was stored.
@@ -51,6 +98,30 @@ impl Stream {
     /// # Errors
     /// NATS is away, or somebody else writes there.
     pub(crate) async fn all(&self) -> Result<Vec<Stored>> {
+        match &self.taken {
+            None => self.read().await,
+            Some(taken) => {
+                let empty = async {
+                    while self.is_anything_left().await? {
+                        sleep(LOOK).await;
+                    }
+                    Result::Ok(())
+                };
+                timeout(PATIENCE, empty).await.map_err(|_| "the service behind does not take all")??;
+                let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
+                Ok(std::mem::take(&mut *taken).into_values().collect())
+            }
+        }
+    }
+
+    async fn is_anything_left(&self) -> Result<bool> {
+        let context = jetstream::new(async_nats::connect(&self.url).await?);
+        let stream = context.get_stream(format!("{PREFIX}-up")).await?;
+        let left = stream.info_with_subjects(format!("{PREFIX}.up.*")).await?.try_next().await?;
+        Ok(left.is_some())
+    }
+
+    async fn read(&self) -> Result<Vec<Stored>> {
         let context = jetstream::new(async_nats::connect(&self.url).await?);
         let mut stream = context.get_stream(format!("{PREFIX}-up")).await?;
         let last = stream.info().await?.state.last_sequence;
@@ -62,26 +133,60 @@ impl Stream {
         while at < last {
             let message = timeout(PATIENCE, messages.next()).await?.ok_or("the stream ends")??;
             at = message.info()?.stream_sequence;
-            let Some(device) = message.subject.strip_prefix(&format!("{PREFIX}.up.")) else { continue };
-            let device = unhex(device).and_then(|name| String::from_utf8(name).ok()).ok_or("no name")?;
-            let header = |name: &str| -> Result<&str> {
-                let headers = message.headers.as_ref().ok_or("no headers")?;
-                Ok(headers.get(name).ok_or_else(|| format!("no {name}"))?.as_str())
-            };
-            let run = unhex(header("Lowkey-Run")?).and_then(|run| run.try_into().ok()).ok_or("no run")?;
-            let number = header("Lowkey-Number")?.parse()?;
-            all.push(Stored { device, run: RunId::new(run), number, message: message.payload.to_vec() });
+            all.extend(Stored::of(&message)?);
         }
         Ok(all)
     }
 }
 
+/// Takes what comes, whatever becomes of NATS meanwhile.
+async fn take_for_ever(url: String, all: Arc<Mutex<BTreeMap<u64, Stored>>>) {
+    loop {
+        let _until_nats_is_back = take(&url, &all).await;
+        sleep(LOOK).await;
+    }
+}
+
+async fn take(url: &str, all: &Mutex<BTreeMap<u64, Stored>>) -> Result<()> {
+    let context = jetstream::new(async_nats::connect(url).await?);
+    let stream = context.get_stream(format!("{PREFIX}-up")).await?;
+    let config = pull::Config {
+        durable_name: Some("service".to_owned()),
+        filter_subject: format!("{PREFIX}.up.*"),
+        ..pull::Config::default()
+    };
+    let mut messages = stream.get_or_create_consumer("service", config).await?.messages().await?;
+    while let Some(message) = messages.next().await {
+        let message = message?;
+        if let Some(stored) = Stored::of(&message)? {
+            let sequence = message.info()?.stream_sequence;
+            // What was not heard to be taken comes again.
+            all.lock().unwrap_or_else(PoisonError::into_inner).insert(sequence, stored);
+        }
+        message.ack().await?;
+    }
+    Ok(())
+}
+
 impl Stored {
+    /// `None`: it is none of a device's.
+    fn of(message: &Message) -> Result<Option<Self>> {
+        let Some(device) = message.subject.strip_prefix(&format!("{PREFIX}.up.")) else { return Ok(None) };
+        let device = unhex(device).and_then(|name| String::from_utf8(name).ok()).ok_or("no name")?;
+        let header = |name: &str| -> Result<&str> {
+            let headers = message.headers.as_ref().ok_or("no headers")?;
+            Ok(headers.get(name).ok_or_else(|| format!("no {name}"))?.as_str())
+        };
+        let run = unhex(header("Lowkey-Run")?).and_then(|run| run.try_into().ok()).ok_or("no run")?;
+        let number = header("Lowkey-Number")?.parse()?;
+        Ok(Some(Self { device, run: RunId::new(run), number, message: message.payload.to_vec() }))
+    }
+
     /// Of the device of this number.
     pub(crate) fn name(&self, device: usize) -> Name {
         Name { device, run: self.run, number: self.number }
     }
 }
 
-const A_MOMENT: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(30);
