@@ -32,8 +32,8 @@ pub(crate) fn small() -> Result<()> {
     play(&["--small".into()])
 }
 
-/// The second trial, in which what devices number is stored: at least 200,000 messages, through every fault, to a stream
-/// that keeps them and to one out of which a service takes them.
+/// The second trial, in which what devices number is stored: at least 200,000 messages, through every fault, in a
+/// stream that keeps them and in one out of which a service takes them.
 ///
 /// # Errors
 /// As [`run`].

@@ -9,8 +9,8 @@ use lowkey_host::numbered::RunId;
 use std::collections::{BTreeMap, BTreeSet};
 use xtask::command::Result;
 
-/// Acknowledged ⊆ stored ⊆ given; nothing twice by device, run and number; each run of a device in its order, and no run
-/// behind one that took its place.
+/// Acknowledged ⊆ stored ⊆ given; nothing twice by device, run and number; each run of a device in its order, and no
+/// run behind one that took its place.
 ///
 /// # Errors
 /// All that is not so.

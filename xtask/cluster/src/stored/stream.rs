@@ -56,9 +56,9 @@ impl Kept {
         }
     }
 
-    /// For how long the stream knows a message by its id. Where messages stay, for a moment only: what comes again comes
-    /// later, and is known by what stands there. Where they are taken out, nothing else knows one that was stored and
-    /// not acknowledged when its gateway died: it is longer than a device stays away here.
+    /// For how long the stream knows a message by its id. Where messages stay, for a moment only: what comes again
+    /// comes later, and is known by what stands there. Where they are taken out, nothing else knows one that was stored
+    /// and not acknowledged when its gateway died: it is longer than a device stays away here.
     const fn duplicate_window(self) -> Duration {
         match self {
             Self::All => Duration::from_secs(1),
