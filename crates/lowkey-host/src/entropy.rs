@@ -29,6 +29,15 @@ pub fn random() -> Result<Secret<32>, Error> {
     if secret.is_blank() { Err(Error::Entropy) } else { Ok(secret) }
 }
 
+/// 32 bits by which pauses of many differ ([`Backoff`](lowkey_transport::Backoff)): not secret, and all ones where the
+/// operating system has no randomness.
+pub fn chance() -> u32 {
+    random().map_or(u32::MAX, |random| {
+        let [a, b, c, d, ..] = *random.expose();
+        u32::from_be_bytes([a, b, c, d])
+    })
+}
+
 /// The ephemerals of one attempt, or of many in a row.
 ///
 /// Every value has its own number, so handshakes side by side share nothing that they would have to

@@ -6,14 +6,16 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SinkError {
-    /// A file that is kept here cannot be used, now or for good; which, and why.
+    /// A file cannot be used, now or for good; which, and why. Shows nothing of what is in it.
     File(String),
+    /// A URL does not say where to, or leads where it must not; why, in words that say how to write it.
+    Url(String),
 }
 
 impl fmt::Display for SinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(why) => f.write_str(why),
+            Self::File(why) | Self::Url(why) => f.write_str(why),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{Backend, BackendStream, Forwarder, in_time};
 use crate::health::{Unreached, Watch};
 use crate::proxy::Header;
 use lowkey_host::ChannelError;
-use lowkey_host::entropy::random;
+use lowkey_host::entropy::chance;
 use lowkey_transport::Backoff;
 use std::io;
 use std::time::Duration;
@@ -120,11 +120,7 @@ impl Pauses {
     }
 
     fn next(&mut self) -> Duration {
-        let chance = random().map_or(u32::MAX, |random| {
-            let [a, b, c, d, ..] = *random.expose();
-            u32::from_be_bytes([a, b, c, d])
-        });
-        Duration::from_millis(self.0.failed(&ChannelError::HungUp, chance).into())
+        Duration::from_millis(self.0.failed(&ChannelError::HungUp, chance()).into())
     }
 }
 

@@ -1,3 +1,7 @@
 //! What is taken, what is kept of it, and what becomes of that when things fail.
 
+mod aside;
+mod http;
 mod rows;
+mod session;
+mod web;
