@@ -59,6 +59,7 @@
 //! | `lowkey.left_out` | of those lines | `of`, `lines` | how many lines of the event `of` were left out: only the first 100 of a second are written of what devices and strangers can bring about (all from `lowkey.confirmed` to `lowkey.failed`, `lowkey.ended`, `lowkey.not_paired`, `lowkey.still_pending`, `lowkey.attempt_displaced` and the panics), and of `lowkey.accept_failed` the first of 10 s. Said as soon as that time is over |
 //! | `lowkey.accept_failed` | warn | `error` | the socket could not accept, for example too many open files; it goes on after a pause |
 //! | `lowkey.handshake_panicked` | error | `error` | a bug, in this crate or in a [`Registry`] |
+//! | `lowkey.not_given` | warn | `device`, `error` | what has [messages for a device](numbered::Source) gives it none in this session, which goes on otherwise |
 //! | `lowkey.handler_panicked` | error | `error` | a bug in what [`Server::run`] was given; the session is over |
 //!
 #![forbid(unsafe_code)]
@@ -71,6 +72,7 @@ mod dial;
 mod echo;
 pub mod entropy;
 mod error;
+mod giving;
 mod handshake;
 #[cfg(all(test, lowkey_shuttle))]
 mod interleavings;

@@ -56,8 +56,8 @@ pub struct Limits {
     /// Whether we say that we acknowledge messages that a device numbers (protocol §7): no. Only what stores them and
     /// says so may, as [`store`](crate::store) does.
     pub acks: bool,
-    /// The run of which we number our own messages, if we do (protocol §7). A device shows that of its
-    /// [`Outbox`](crate::numbered::Outbox).
+    /// The run of which we number our own messages, if we do (protocol §7): of a device that of its
+    /// [`Outbox`](crate::numbered::Outbox). A server has [`Acceptor::number_by`](crate::Acceptor::number_by).
     pub run: Option<RunId>,
     /// How long a session may go on after our CLOSE at the end of its lifetime, or when the server stops: 5 s.
     pub linger: Duration,

@@ -2,20 +2,23 @@
 
 use crate::connection::{Connection, Fault};
 use crate::error::Error;
-use crate::numbered::{Begun, Intake, Sink, Unstored};
+use crate::giving::Giving;
+use crate::numbered::{Begun, Intake, Sink, Source, Unstored};
 use lowkey_transport::Error as ChannelError;
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Sleep, sleep};
 
 /// Has `sink` store what a device sends, and acknowledges what is stored, until the device has closed or the server
-/// wants to stop; then what was taken is waited for, for at most `linger`, and acknowledged before our CLOSE. Nothing
-/// of the service goes to the device.
+/// wants to stop; then what was taken is waited for, for at most `linger`, and acknowledged before our CLOSE. A device
+/// that acknowledges is given what `source` has for it; [`Acceptor::number_by`](crate::Acceptor::number_by) has to
+/// know its run.
 ///
 /// The server's [`Limits::acks`](crate::Limits::acks) has to be set. A device that numbers nothing, or sends something
 /// without a number, is let go of with a CLOSE: nobody could tell it whether that is stored.
@@ -31,13 +34,14 @@ use tokio::time::{Sleep, sleep};
 pub async fn store<Io>(
     connection: &mut Connection<Io>,
     sink: &dyn Sink,
+    source: Option<Arc<dyn Source>>,
     linger: Duration,
 ) -> Result<(), NotStored>
 where
     Io: AsyncRead + AsyncWrite + Unpin,
 {
     connection.hold_close();
-    let stored = try_store(connection, sink, linger).await;
+    let stored = try_store(connection, sink, source, linger).await;
     if let Err(error) = &stored {
         connection.broke(error);
         if let Some(fault) = error.fault() {
@@ -53,8 +57,10 @@ where
 async fn try_store<Io: AsyncRead + AsyncWrite + Unpin>(
     connection: &mut Connection<Io>,
     sink: &dyn Sink,
+    source: Option<Arc<dyn Source>>,
     linger: Duration,
 ) -> Result<(), NotStored> {
+    let giving = source.filter(|_| connection.acks().are_given).map(Giving::of);
     let run = connection.acks().peer_run.ok_or(NotStored::NotNumbered)?;
     let device = connection.device().map_or("", |device| device.name()).to_owned();
     let mut begin = sink.begin(&device, run);
@@ -65,14 +71,15 @@ async fn try_store<Io: AsyncRead + AsyncWrite + Unpin>(
     .await?;
     connection.open_acks(last)?;
     let stored = last.map_or(0, |last| last.number);
-    let mut storing =
-        Storing { intake, under_way: VecDeque::new(), stored, has_ended: false, linger, clock: None };
+    let under_way = VecDeque::new();
+    let mut storing = Storing { intake, giving, under_way, stored, has_ended: false, linger, clock: None };
     poll_fn(|context| storing.poll(context, connection)).await
 }
 
 /// One session.
 struct Storing {
     intake: Box<dyn Intake>,
+    giving: Option<Giving>,
     /// The numbers of what is not stored yet.
     under_way: VecDeque<u64>,
     stored: u64,
@@ -91,10 +98,15 @@ impl Storing {
     ) -> Poll<Result<(), NotStored>> {
         loop {
             let mut has_moved = self.acknowledge(context, connection)?;
-            connection.mind(context)?;
             let is_over = self.has_ended || connection.is_stopping();
+            if let Some(giving) = self.giving.as_mut().filter(|_| !is_over) {
+                has_moved |= giving.poll(context, connection)?;
+            }
+            connection.mind(context)?;
             if !is_over {
+                let heard = connection.acks().up_to;
                 has_moved |= self.take(context, connection)?;
+                has_moved |= connection.acks().up_to != heard;
             }
             if has_moved {
                 continue;

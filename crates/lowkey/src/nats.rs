@@ -6,8 +6,8 @@ use crate::terminal::{path, text};
 use clap::{Arg, ArgMatches, value_parser};
 use lowkey_host::{Identity, PublicKey};
 use lowkey_nats::{
-    Access, Address, AddressError, Credentials, InForce, JetStreamSink, NatsError, NatsRegistry, NatsRows,
-    OnStale, Registrar, Settings, Standing, Waits,
+    Access, Address, AddressError, Credentials, InForce, JetStreamSink, JetStreamSource, NatsError,
+    NatsRegistry, NatsRows, OnStale, Registrar, Settings, Standing, Waits,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,11 +46,12 @@ fn access(shared: &Nats) -> Result<Access, NatsError> {
     reached(address, name, credentials.as_ref(), roots.as_ref())
 }
 
-/// The stream that a server's `forward` names.
-pub(crate) async fn sink(store: &Store) -> Result<JetStreamSink, NatsError> {
+/// The stream that a server's `forward` names, and the one beside it that has messages for devices.
+pub(crate) async fn streams(store: &Store) -> Result<(JetStreamSink, JetStreamSource), NatsError> {
     let Store { address, name, credentials, roots, stream } = store;
     let access = reached(address, name, credentials.as_ref(), roots.as_ref())?;
-    JetStreamSink::open(&access, stream.as_deref()).await
+    let sink = JetStreamSink::open(&access, stream.as_deref()).await?;
+    Ok((sink, JetStreamSource::open(&access, None).await?))
 }
 
 fn reached(

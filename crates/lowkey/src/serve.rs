@@ -5,6 +5,7 @@ use crate::failure::{Exit, Failure};
 use crate::invitation::Invitation;
 use crate::program::run_for_events;
 use crate::signals::{Asked, Signals};
+use crate::sink::Behind;
 use crate::source::Source;
 use crate::terminal::{path, print, say, text};
 use crate::{admin, load, log, probes, sink};
@@ -12,7 +13,6 @@ use clap::ArgMatches;
 use lowkey_gateway::events::Events;
 use lowkey_gateway::forward::Forwarder;
 use lowkey_gateway::memory::Memory;
-use lowkey_host::numbered::Sink;
 use lowkey_host::{Acceptor, Connection, Listener, Server, Stopped, echo, store};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -119,7 +119,7 @@ async fn serve(
             forwarder.look();
         }
     }
-    let serving = Serving::of(config).await?;
+    let serving = Serving::of(config, &acceptor).await?;
     let memory = memory(config).await;
     tokio::spawn(memory.keep(&acceptor));
     // After the memory: who hears of something and asks what is known finds it there.
@@ -245,18 +245,21 @@ enum Serving {
     Echo,
     Forward(Arc<Forwarder>),
     /// And how long its sessions may take to end.
-    Store(Arc<dyn Sink>, Duration),
+    Store(Behind, Duration),
 }
 
 impl Serving {
-    async fn of(config: &Config) -> Result<Self, Failure> {
+    async fn of(config: &Config, acceptor: &Acceptor) -> Result<Self, Failure> {
         Ok(match &config.service {
             Service::Echo => Self::Echo,
             Service::Forward(forwarder) => Self::Forward(Arc::new(forwarder.clone())),
             Service::Store(store) => {
-                let sink = sink::open(store).await;
-                let sink = sink.map_err(|why| Failure::file(format_args!("{}: {why}", store.address)))?;
-                Self::Store(sink, config.limits.linger)
+                let behind = sink::open(store).await;
+                let behind = behind.map_err(|why| Failure::file(format_args!("{}: {why}", store.address)))?;
+                if let Some(source) = behind.source.clone() {
+                    acceptor.number_by(move || source.run());
+                }
+                Self::Store(behind, config.limits.linger)
             }
         })
     }
@@ -268,9 +271,9 @@ async fn session(mut connection: Connection<TcpStream>, serving: Serving) {
     match serving {
         Serving::Echo => drop(echo(&mut connection).await),
         Serving::Forward(forwarder) => drop(forwarder.serve_tcp(connection).await),
-        Serving::Store(sink, linger) => {
+        Serving::Store(Behind { sink, source }, linger) => {
             // Half for what is not stored yet, half for the CLOSE behind its ACK.
-            drop(store(&mut connection, &*sink, linger / 2).await);
+            drop(store(&mut connection, &*sink, source, linger / 2).await);
             drop(connection.finish(linger / 2).await);
         }
     }

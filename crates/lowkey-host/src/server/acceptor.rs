@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::limits::Limits;
 use crate::registry::{Pinned, Registry};
 use lowkey_core::{Identity, PublicKey};
+use lowkey_transport::RunId;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -135,6 +136,12 @@ impl Acceptor {
     /// Only the first call has an effect. `is_down` is asked for every attempt: answer from memory.
     pub fn busy_while(&self, is_down: impl Fn() -> bool + Send + Sync + 'static) {
         let _ = self.state.service_is_down.set(Box::new(is_down)); // the first one stays
+    }
+
+    /// From now on sessions that begin are shown this run, if there is one when they do: of it are the messages that we
+    /// number (protocol §7). Only the first call has an effect. It is asked for every attempt: answer from memory.
+    pub fn number_by(&self, run: impl Fn() -> Option<RunId> + Send + Sync + 'static) {
+        let _ = self.state.run.set(Box::new(run)); // the first one stays
     }
 
     /// From now on `observer` hears what happens to devices, after those that do already. It does so for as long as

@@ -45,7 +45,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> LazyAccept<Io> {
         let source = attempt.from().map(Into::into);
         let (slot, displaced) = state.attempts.enter(source, state.sessions.standing(source));
         state.displaced(displaced);
-        let buffers = match state.limits.buffers() {
+        let buffers = match state.buffers() {
             Ok(buffers) => buffers,
             Err(error) => return Err(attempt.failed(AcceptError::Failed(error))),
         };

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::limits::Limits;
 use crate::registry::{Enrol, Paired, Pinned, Registry};
 use lowkey_core::{Identity, Peer, Psk};
+use lowkey_transport::{Buffers, RunId};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use tokio::task::spawn_blocking;
@@ -33,6 +34,8 @@ pub(super) struct State {
     pub(super) gate: Gate,
     /// Asks after the service behind, if there is one that matters.
     pub(super) service_is_down: OnceLock<Box<dyn Fn() -> bool + Send + Sync>>,
+    /// Of which run our messages are, if we number them.
+    pub(super) run: OnceLock<Box<dyn Fn() -> Option<RunId> + Send + Sync>>,
     /// Where devices that pair are entered, if anywhere.
     pub(super) enrolments: OnceLock<Arc<dyn Enrol>>,
     pub(super) windows: Arc<Windows>,
@@ -58,6 +61,7 @@ impl State {
             sessions: Arc::new(Sessions::new(&limits, Arc::clone(&counters))),
             gate: Gate::new(&limits),
             service_is_down: OnceLock::new(),
+            run: OnceLock::new(),
             enrolments: OnceLock::new(),
             windows: Arc::default(),
             identity,
@@ -86,6 +90,16 @@ impl State {
             let attempts = self.attempts.len();
             tracing::warn!(name: "lowkey.attempt_displaced", target: "lowkey", attempts, "attempt displaced");
         }
+    }
+
+    /// The memory of one link, and what it shows in its handshake.
+    pub(super) fn buffers(&self) -> Result<Buffers<Vec<u8>>, Error> {
+        let buffers = self.limits.buffers()?;
+        let run = self.run.get().and_then(|run| run());
+        Ok(match run {
+            Some(run) => buffers.with_run(run),
+            None => buffers,
+        })
     }
 
     /// Whether the service behind is known to be down; the id plays no part in it.

@@ -1,7 +1,8 @@
 //! §7 on a server: what a device numbers goes to a sink, and is acknowledged once that has stored it.
 
 use lowkey_host::numbered::{
-    Begun, Intake, Last, Later, Outbox, PushError, Row, RunId, Sink, Unstored, message_digest,
+    Begun, Intake, Last, Later, NotGiven, Outbox, Outlet, PushError, Row, RunId, Sink, Source, Unstored,
+    message_digest,
 };
 use lowkey_host::{
     Acceptor, ChannelError, Connection, Error, Event, Fault, Limits, NotStored, Observer, Reason, connect,
@@ -137,7 +138,7 @@ fn serve(acceptor: &Acceptor, shelf: &Shelf, io: DuplexStream) -> JoinHandle<Res
     let (acceptor, shelf) = (acceptor.clone(), shelf.clone());
     tokio::spawn(async move {
         let mut session = acceptor.accept(io).await.unwrap();
-        let stored = store(&mut session, &shelf, LINGER).await;
+        let stored = store(&mut session, &shelf, None, LINGER).await;
         let _the_device_may_have_gone = session.finish(LINGER).await;
         stored
     })
@@ -367,4 +368,194 @@ async fn numbered_7_a_server_that_acknowledges_nothing_says_so_to_the_device() {
     device.flush().await.unwrap();
     assert_eq!(session.recv().await.unwrap().as_deref(), Some(&b"still there"[..]));
     assert_eq!(session.number(), None);
+}
+
+/// Messages for one device.
+#[derive(Clone, Debug, Default)]
+struct Post(Arc<Mutex<PostInner>>);
+
+#[derive(Debug, Default)]
+struct PostInner {
+    messages: Vec<(u64, Vec<u8>)>,
+    acknowledged: u64,
+    wakers: Vec<Waker>,
+}
+
+impl Post {
+    fn add(&self, number: u64, message: &[u8]) {
+        let mut inner = self.0.lock().unwrap();
+        inner.messages.push((number, message.to_vec()));
+        inner.wakers.drain(..).for_each(Waker::wake);
+    }
+}
+
+impl Source for Post {
+    fn run(&self) -> Option<RunId> {
+        Some(RUN)
+    }
+
+    fn begin<'a>(
+        &'a self,
+        device: &'a str,
+        run: RunId,
+        last: Option<Last>,
+    ) -> Later<'a, Result<Box<dyn Outlet>, NotGiven>> {
+        Box::pin(async move {
+            assert_eq!((device, run), ("device-0", RUN));
+            let last = last.map_or(0, |last| last.number);
+            if last > 1_000 {
+                return Err(NotGiven::WentBack);
+            }
+            Ok(Box::new(Slip { post: self.clone(), last }) as Box<dyn Outlet>)
+        })
+    }
+}
+
+struct Slip {
+    post: Post,
+    last: u64,
+}
+
+impl Outlet for Slip {
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<(u64, Vec<u8>), NotGiven>> {
+        let mut inner = self.post.0.lock().unwrap();
+        let next = inner.messages.iter().find(|(number, _)| *number > self.last).cloned();
+        match next {
+            Some(next) => {
+                self.last = next.0;
+                Poll::Ready(Ok(next))
+            }
+            None => {
+                inner.wakers.push(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    fn acknowledge(&mut self, number: u64) {
+        let mut inner = self.post.0.lock().unwrap();
+        inner.acknowledged = inner.acknowledged.max(number);
+    }
+}
+
+async fn obeying(device: &Party, io: DuplexStream) -> Connection<DuplexStream> {
+    let mut limits = Limits::default();
+    (limits.run, limits.acks) = (Some(RUN), true);
+    connect(io, device.pinning(), &limits).await.unwrap()
+}
+
+fn serve_both(
+    acceptor: &Acceptor,
+    shelf: &Shelf,
+    post: &Post,
+    io: DuplexStream,
+) -> JoinHandle<Result<(), NotStored>> {
+    let (acceptor, shelf, post) = (acceptor.clone(), shelf.clone(), Arc::new(post.clone()));
+    tokio::spawn(async move {
+        let mut session = acceptor.accept(io).await.unwrap();
+        let stored = store(&mut session, &shelf, Some(post), LINGER).await;
+        let _the_device_may_have_gone = session.finish(LINGER).await;
+        stored
+    })
+}
+
+#[tokio::test]
+async fn numbered_7_what_is_for_a_device_comes_until_it_says_that_it_has_it_whatever_its_length() {
+    let world = world();
+    let (acceptor, shelf, post) = (world.acceptor(), Shelf::default(), Post::default());
+    acceptor.number_by(|| Some(RUN));
+    let texts: Vec<Vec<u8>> = [3, 0, 5_000, 700, 65_535].map(|len| vec![7; len]).to_vec();
+    for (n, text) in texts.iter().enumerate() {
+        post.add(10 * (n as u64 + 1), text);
+    }
+    // What it has, kept where the application chooses.
+    let mut last = None;
+    for (n, text) in texts.iter().enumerate() {
+        let (near, far) = duplex(3_000);
+        let session = serve_both(&acceptor, &shelf, &post, far);
+        let mut device = obeying(world.device(), near).await;
+        assert_eq!(device.acks().peer_run, Some(RUN));
+        device.open_acks(last).unwrap();
+        let message = device.recv().await.unwrap().unwrap();
+        let number = device.number().unwrap();
+        assert_eq!((number, &message), (10 * (n as u64 + 1), text));
+        if n == 0 {
+            // One that was not acknowledged comes again.
+            drop(device);
+            session.await.unwrap().unwrap_err();
+            let (near, far) = duplex(3_000);
+            let session = serve_both(&acceptor, &shelf, &post, far);
+            let mut device = obeying(world.device(), near).await;
+            device.open_acks(last).unwrap();
+            device.recv().await.unwrap().unwrap();
+            assert_eq!(device.number(), Some(10));
+            drop(device);
+            session.await.unwrap().unwrap_err();
+        } else {
+            device.acknowledge(number).unwrap();
+            device.flush().await.unwrap();
+            while post.0.lock().unwrap().acknowledged < number {
+                tokio::task::yield_now().await;
+            }
+            drop(device);
+            session.await.unwrap().unwrap_err();
+        }
+        last = Some(Last { number, digest: message_digest(number, [&message, b""]) });
+    }
+}
+
+#[tokio::test]
+async fn numbered_7_both_directions_are_full_and_neither_waits_for_the_other() {
+    let world = world();
+    let (acceptor, shelf, post) = (world.acceptor(), Shelf::default(), Post::default());
+    acceptor.number_by(|| Some(RUN));
+    for n in 1..=300 {
+        post.add(n, &[9; 150]);
+    }
+    // Smaller than what either side has to say.
+    let (near, far) = duplex(200);
+    let session = serve_both(&acceptor, &shelf, &post, far);
+    let mut device = obeying(world.device(), near).await;
+    device.open_acks(None).unwrap();
+    let (mut outbox, mut pushed, mut heard) = (outbox(3_000, 7), 0, 0);
+    while heard < 300 || !outbox.is_empty() {
+        while pushed < 300 && outbox.push(&[8; 150]).is_ok() {
+            pushed += 1;
+        }
+        if !outbox.is_empty() {
+            let _what_is_not_taken_now_goes_with_the_next =
+                tokio::time::timeout(Duration::from_millis(1), device.send_outbox(&mut outbox)).await;
+        }
+        if !device.recv_acks(&mut outbox).await.unwrap() {
+            device.recv().await.unwrap().unwrap();
+            heard = device.number().unwrap();
+            device.acknowledge(heard).unwrap();
+        }
+    }
+    device.flush().await.unwrap();
+    while post.0.lock().unwrap().acknowledged < 300 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(shelf.numbers(), (1..=300).map(number).collect::<Vec<_>>());
+    drop(device);
+    session.await.unwrap().unwrap_err();
+}
+
+/// What is behind and the device do not fit together: that is said, and the other direction goes on.
+#[tokio::test]
+async fn numbered_7_a_source_that_gives_nothing_leaves_the_session_as_it_is() {
+    let world = world();
+    let (acceptor, shelf, post) = (world.acceptor(), Shelf::default(), Post::default());
+    acceptor.number_by(|| Some(RUN));
+    post.add(1, b"not for this one");
+    let (near, far) = duplex(3_000);
+    let session = serve_both(&acceptor, &shelf, &post, far);
+    let mut device = obeying(world.device(), near).await;
+    device.open_acks(Some(Last { number: 5_000, digest: [1; 8] })).unwrap();
+    let mut outbox = outbox(100, 7);
+    outbox.push(b"up").unwrap();
+    settle(&mut device, &mut outbox).await.unwrap();
+    assert_eq!(shelf.numbers(), [number(1)]);
+    drop(device);
+    session.await.unwrap().unwrap_err();
 }

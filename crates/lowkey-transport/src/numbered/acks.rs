@@ -1,7 +1,8 @@
 //! What a channel says of its acknowledgements.
 
 use super::RunId;
-use crate::numbers::Numbers;
+use crate::numbers::{Numbers, Opening};
+use lowkey_core::numbered::DIGEST_LEN;
 
 /// Where a channel stands with the messages that it numbers and acknowledges (protocol §7).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -9,6 +10,11 @@ use crate::numbers::Numbers;
 pub struct Acks {
     /// The peer acknowledges what we number: an outbox can be sent.
     pub are_given: bool,
+    /// Of which run ours are then.
+    pub run: Option<RunId>,
+    /// What the peer's first ACK has said: the number of the last message that it has, 0 for none, and the
+    /// [digest](lowkey_core::numbered::message_digest) of that.
+    pub first: Option<(u64, [u8; DIGEST_LEN])>,
     /// Up to which number the peer has acknowledged; `None` before its first ACK.
     pub up_to: Option<u64>,
     /// The run of which the peer numbers its messages, if we have said that we acknowledge. It waits for our first ACK
@@ -20,6 +26,8 @@ impl Acks {
     pub(crate) fn of(numbers: &Numbers) -> Self {
         Self {
             are_given: numbers.ours.is_some(),
+            run: numbers.ours,
+            first: numbers.opening.map(|Opening { number, digest }| (number, digest)),
             up_to: numbers.opening.map(|_| numbers.acknowledged),
             peer_run: numbers.theirs,
         }
