@@ -48,7 +48,7 @@ impl Courier {
     }
 
     /// Returns when the message is taken, or set aside.
-    async fn carry(&self, message: &Offered) {
+    async fn carry(&self, message: &Arc<Offered>) {
         let (first, longest) = PAUSES;
         let mut backoff = Backoff::new(first, longest);
         let (begun, mut tries, mut is_said) = (Instant::now(), 0, false);
@@ -259,7 +259,7 @@ mod tests {
     struct Says(Mutex<VecDeque<Answer>>);
 
     impl Deliver for Says {
-        fn offer<'a>(&'a self, _: &'a Offered) -> Later<'a, Answer> {
+        fn offer<'a>(&'a self, _: &'a Arc<Offered>) -> Later<'a, Answer> {
             let answer = self.0.lock().unwrap().pop_front().unwrap_or(Answer::Taken);
             Box::pin(std::future::ready(answer))
         }

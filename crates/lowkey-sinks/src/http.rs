@@ -143,7 +143,7 @@ struct Poster {
 }
 
 impl Deliver for Poster {
-    fn offer<'a>(&'a self, message: &'a Offered) -> Later<'a, Answer> {
+    fn offer<'a>(&'a self, message: &'a Arc<Offered>) -> Later<'a, Answer> {
         Box::pin(async move {
             let turn = self.pool.turn().await;
             match timeout(self.timeout, self.post(&turn, message)).await {

@@ -1,8 +1,8 @@
 //! Where a gateway leaves the numbered messages of its devices, and what it keeps of each device.
 //!
 //! [`FileRows`] are the [`Rows`](lowkey_host::numbered::Rows) of a gateway that is the only one, in a file. Sinks
-//! ([`Sink`](lowkey_host::numbered::Sink)) stand on any rows: `HttpSink` posts each message to a URL. What they will
-//! never take goes into an `Aside`. Each is a feature.
+//! ([`Sink`](lowkey_host::numbered::Sink)) stand on any rows: `HttpSink` posts each message to a URL, `MqttSink`
+//! publishes each at a broker of MQTT 5. What they will never take goes into an `Aside`. Each is a feature.
 //!
 //! # Events
 //! In the form of [those of `lowkey-host`](lowkey_host#events), of sinks:
@@ -26,6 +26,8 @@ mod dial;
 mod error;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "mqtt")]
+mod mqtt;
 #[cfg(feature = "deliver")]
 mod offered;
 mod rows;
@@ -43,6 +45,8 @@ pub use dial::Tls;
 pub use error::SinkError;
 #[cfg(feature = "http")]
 pub use http::{HttpSettings, HttpSink};
+#[cfg(feature = "mqtt")]
+pub use mqtt::{MqttSettings, MqttSink, Unsubscribed};
 pub use rows::FileRows;
 #[cfg(feature = "deliver")]
 pub use standing::{Standing, Trouble};

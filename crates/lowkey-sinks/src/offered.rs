@@ -4,12 +4,14 @@ use lowkey_host::numbered::{DIGEST_LEN, Last, Later, RunId, message_digest};
 use lowkey_host::text::{Hex, clean, mask};
 use std::fmt::Write;
 use std::sync::Arc;
+#[cfg(feature = "mqtt")]
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// What takes one message after the other.
 pub(crate) trait Deliver: Send + Sync {
     /// Tries once. Dropped, it may have been taken or not.
-    fn offer<'a>(&'a self, message: &'a Offered) -> Later<'a, Answer>;
+    fn offer<'a>(&'a self, message: &'a Arc<Offered>) -> Later<'a, Answer>;
 }
 
 /// What has come of a try.
@@ -60,11 +62,20 @@ pub(crate) struct Offered {
     pub(crate) whose: Arc<Whose>,
     pub(crate) number: u64,
     pub(crate) bytes: Vec<u8>,
+    /// How often a connection has ended while it was under way on it.
+    #[cfg(feature = "mqtt")]
+    losses: AtomicU32,
 }
 
 impl Offered {
     pub(crate) fn new(whose: Arc<Whose>, number: u64, bytes: Vec<u8>) -> Self {
-        Self { whose, number, bytes }
+        Self {
+            whose,
+            number,
+            bytes,
+            #[cfg(feature = "mqtt")]
+            losses: AtomicU32::new(0),
+        }
     }
 
     /// Of nobody, to see whether one can be written.
@@ -83,6 +94,7 @@ impl Offered {
     }
 
     /// What is the same whenever this message comes, and of no other.
+    #[cfg(any(feature = "http", test))]
     pub(crate) fn key(&self) -> String {
         let Whose { device, run, .. } = &*self.whose;
         format!("{}:{}:{}", Hex(device.as_bytes()), Hex(run.as_bytes()), self.number)
@@ -90,6 +102,18 @@ impl Offered {
 
     pub(crate) fn run(&self) -> String {
         Hex(self.whose.run.as_bytes()).to_string()
+    }
+
+    /// A connection has ended while it was under way on it.
+    #[cfg(feature = "mqtt")]
+    pub(crate) fn lost(&self) {
+        self.losses.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often one has.
+    #[cfg(feature = "mqtt")]
+    pub(crate) fn losses(&self) -> u32 {
+        self.losses.load(Ordering::Relaxed)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Messages as POSTs.
 
-use crate::session::{Cut, RUN, Session, messages};
+use crate::session::{Bench, Cut, RUN, Session, messages};
 use crate::web::{Post, Reply, Web};
 use lowkey_host::numbered::{Rows, Unstored};
-use lowkey_sinks::{Aside, Bounds, Cleartext, FileRows, HttpSettings, HttpSink, SinkError, Tls, Window};
+use lowkey_sinks::{Bounds, Cleartext, HttpSettings, HttpSink, SinkError, Tls, Window};
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,45 +11,21 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
-use test_support::{Random, Watchdog};
+use test_support::Random;
 use tokio::time::sleep;
 
-/// What a gateway keeps, and how it posts.
-struct Bench {
-    folder: TempDir,
-    rows: FileRows,
-    aside: Aside,
-    settings: HttpSettings,
-    _watchdog: Watchdog,
-}
-
-impl Bench {
-    fn new() -> Self {
-        Self::bounded(Bounds::default())
-    }
-
-    fn bounded(bounds: Bounds) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let rows = FileRows::open(folder.path()).unwrap();
-        let aside = Aside::open(folder.path(), bounds).unwrap();
-        Self { folder, rows, aside, settings: HttpSettings::default(), _watchdog: Watchdog::new() }
-    }
-
+impl Bench<HttpSettings> {
     fn try_sink(&self, url: &str) -> Result<HttpSink, SinkError> {
-        HttpSink::new(url, Arc::new(self.rows.clone()), self.aside.clone(), &self.settings)
+        HttpSink::new(url, self.rows(), self.aside.clone(), &self.settings)
     }
 
     fn sink(&self, web: &Web) -> HttpSink {
         self.try_sink(&web.url()).unwrap()
     }
+}
 
-    fn secret(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.folder.path().join(name);
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        path
-    }
+fn bench() -> Bench<HttpSettings> {
+    Bench::new()
 }
 
 fn taken(posts: &[Post], device: &str) -> Vec<u64> {
@@ -71,7 +47,7 @@ fn once(
 #[tokio::test]
 async fn a_message_is_a_post_that_says_whose_it_is() {
     let web = Web::start(|_| Reply::status(200)).await;
-    let bench = Bench::new();
+    let bench = bench();
     let sink = bench.sink(&web);
     let mut session = Session::begin(&sink, "pump-7").await.unwrap();
     assert_eq!(session.last, None);
@@ -112,7 +88,7 @@ async fn what_is_acknowledged_was_taken_in_order_whatever_the_server_does() {
         _ => Reply::status(202),
     })
     .await;
-    let mut bench = Bench::new();
+    let mut bench = bench();
     (bench.settings.timeout, bench.settings.connections) = (Duration::from_millis(200), 8);
     let sink = bench.sink(&web);
     let devices = (0..10).map(|n| {
@@ -157,7 +133,7 @@ async fn what_is_acknowledged_was_taken_in_order_whatever_the_server_does() {
 #[tokio::test]
 async fn a_gateway_that_is_killed_between_post_and_row_posts_again_with_the_same_key() {
     let web = Web::start(|_| Reply::status(201)).await;
-    let bench = Bench::new();
+    let bench = bench();
     let rows: Arc<dyn Rows> = Arc::new(Cut(bench.rows.clone()));
     let killed = HttpSink::new(&web.url(), rows, bench.aside.clone(), &bench.settings).unwrap();
     let mut session = Session::begin(&killed, "a").await.unwrap();
@@ -187,7 +163,7 @@ async fn what_the_server_says_is_wrong_with_a_message_sets_that_message_aside() 
         None => Reply::status(200),
     })
     .await;
-    let bench = Bench::new();
+    let bench = bench();
     let sink = bench.sink(&web);
     let mut session = Session::begin(&sink, "a\u{202e}b").await.unwrap();
     session.send(messages(1..=5)).await.unwrap();
@@ -207,7 +183,7 @@ async fn what_the_server_says_is_wrong_with_a_message_sets_that_message_aside() 
 #[tokio::test]
 async fn where_there_is_no_room_aside_nothing_is_lost_and_only_that_device_waits() {
     let web = Web::start(|post| Reply::status(if post.device() == "bad" { 400 } else { 200 })).await;
-    let bench = Bench::bounded(Bounds { device_messages: 2, ..Bounds::default() });
+    let bench = Bench::<HttpSettings>::bounded(Bounds { device_messages: 2, ..Bounds::default() });
     let sink = bench.sink(&web);
     let mut bad = Session::begin(&sink, "bad").await.unwrap();
     let mut good = Session::begin(&sink, "good").await.unwrap();
@@ -239,7 +215,7 @@ async fn what_may_be_the_url_s_or_the_credential_s_fault_throws_nothing_away() {
         Some(Reply::Say(status, "Location: http://127.0.0.1:1/\r\n".into(), String::new()))
     }))
     .await;
-    let bench = Bench::new();
+    let bench = bench();
     let sink = bench.sink(&web);
     let devices = (0..statuses.len() as u64).map(|n| {
         let sink = sink.clone();
@@ -259,7 +235,7 @@ async fn what_may_be_the_url_s_or_the_credential_s_fault_throws_nothing_away() {
 #[tokio::test]
 async fn a_server_that_never_answers_keeps_messages_in_the_device() {
     let web = Web::start(|post| if post.device() == "a" { Reply::Hang } else { Reply::status(200) }).await;
-    let mut bench = Bench::new();
+    let mut bench = bench();
     bench.settings.timeout = Duration::from_millis(100);
     bench.settings.window = Window { messages: 3, bytes: 1_000 };
     let sink = bench.sink(&web);
@@ -286,7 +262,7 @@ async fn a_server_that_never_answers_keeps_messages_in_the_device() {
 #[tokio::test]
 async fn a_device_may_be_called_anything() {
     let web = Web::start(|_| Reply::status(200)).await;
-    let bench = Bench::new();
+    let bench = bench();
     let sink = bench.sink(&web);
     let names = [
         "x\r\nAuthorization: Bearer y",
@@ -314,7 +290,7 @@ async fn a_device_may_be_called_anything() {
 #[tokio::test]
 async fn a_session_whose_row_another_has_posts_no_more() {
     let web = Web::start(|_| Reply::status(200)).await;
-    let bench = Bench::new();
+    let bench = bench();
     let sink = bench.sink(&web);
     let mut older = Session::begin(&sink, "a").await.unwrap();
     older.send(messages([1])).await.unwrap();
@@ -333,7 +309,7 @@ async fn a_session_whose_row_another_has_posts_no_more() {
 #[tokio::test]
 async fn retry_after_is_honoured() {
     let web = Web::start(once(|_| Some(Reply::Say(503, "Retry-After: 2\r\n".into(), String::new())))).await;
-    let bench = Bench::new();
+    let bench = bench();
     let sink = bench.sink(&web);
     let begun = Instant::now();
     Session::begin(&sink, "a").await.unwrap().send(messages([1])).await.unwrap();
@@ -343,7 +319,7 @@ async fn retry_after_is_honoured() {
 #[tokio::test]
 async fn a_connection_that_a_server_has_ended_is_no_failure() {
     let web = Web::start(|_| Reply::SayAndEnd(200)).await;
-    let bench = Bench::new();
+    let bench = bench();
     let sink = bench.sink(&web);
     let mut session = Session::begin(&sink, "a").await.unwrap();
     for number in 1..=20 {
@@ -358,7 +334,7 @@ async fn a_connection_that_a_server_has_ended_is_no_failure() {
 async fn devices_share_connections_and_there_are_no_more_than_may_be() {
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let web = Web::start(|_| Reply::status(200)).await;
-    let mut bench = Bench::new();
+    let mut bench = bench();
     bench.settings.connections = 4;
     let sink = bench.sink(&web);
     let devices = (0..50).map(|n| {
@@ -385,7 +361,7 @@ async fn a_token_is_for_its_user_s_eyes_and_is_read_again_when_it_is_refused() {
         _ => Reply::Say(401, String::new(), "expired".into()),
     })
     .await;
-    let mut bench = Bench::new();
+    let mut bench = bench();
     let path = bench.secret("token", "first-token\n");
     bench.settings.token = Some(path.clone());
     let sink = bench.sink(&web);
@@ -405,7 +381,7 @@ async fn a_token_is_for_its_user_s_eyes_and_is_read_again_when_it_is_refused() {
 
     let why = |path: &PathBuf| {
         let settings = HttpSettings { token: Some(path.clone()), ..HttpSettings::default() };
-        let made = HttpSink::new(&web.url(), Arc::new(bench.rows.clone()), bench.aside.clone(), &settings);
+        let made = HttpSink::new(&web.url(), bench.rows(), bench.aside.clone(), &settings);
         made.unwrap_err().to_string()
     };
     for (name, text) in [("two", "a b"), ("none", ""), ("control", "a\u{1b}b"), ("letters", "tökén")] {
@@ -419,8 +395,8 @@ async fn a_token_is_for_its_user_s_eyes_and_is_read_again_when_it_is_refused() {
 
 #[test]
 fn a_url_that_leads_where_it_must_not_is_an_error_that_says_how_to_write_it() {
-    let mut bench = Bench::new();
-    let said = |bench: &Bench, url: &str| bench.try_sink(url).unwrap_err().to_string();
+    let mut bench = bench();
+    let said = |bench: &Bench<HttpSettings>, url: &str| bench.try_sink(url).unwrap_err().to_string();
     assert_eq!(
         said(&bench, "http://10.0.0.1/"),
         "http:// is not encrypted; write https:// for another machine"
@@ -445,7 +421,7 @@ async fn https_is_believed_for_the_roots_that_were_named() {
         .unwrap();
     let web = Web::start_with(|_| Reply::status(200), Some(Arc::new(config).into())).await;
     let url = web.url().replace("http://", "https://");
-    let mut bench = Bench::new();
+    let mut bench = bench();
     let roots = bench.secret("roots.pem", &certified.cert.pem());
     bench.settings.tls.roots = Some(roots);
     let sink = bench.try_sink(&url).unwrap();

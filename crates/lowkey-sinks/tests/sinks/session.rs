@@ -1,11 +1,52 @@
 //! Sessions as a gateway has them, and rows that fail.
 
 use lowkey_host::numbered::{Begun, HeldRow, Intake, Last, Later, Rows, RunId, Sink, Unstored};
+use lowkey_sinks::{Aside, Bounds, FileRows};
 use std::collections::VecDeque;
+use std::fs;
 use std::future::poll_fn;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::task::Poll;
+use tempfile::TempDir;
+use test_support::Watchdog;
 
 pub(crate) const RUN: RunId = RunId::new([0xab; 8]);
+
+/// What a gateway keeps, and how its sink does its work.
+pub(crate) struct Bench<S> {
+    pub(crate) folder: TempDir,
+    pub(crate) rows: FileRows,
+    pub(crate) aside: Aside,
+    pub(crate) settings: S,
+    _watchdog: Watchdog,
+}
+
+impl<S: Default> Bench<S> {
+    pub(crate) fn new() -> Self {
+        Self::bounded(Bounds::default())
+    }
+
+    pub(crate) fn bounded(bounds: Bounds) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let rows = FileRows::open(folder.path()).unwrap();
+        let aside = Aside::open(folder.path(), bounds).unwrap();
+        Self { folder, rows, aside, settings: S::default(), _watchdog: Watchdog::new() }
+    }
+
+    pub(crate) fn rows(&self) -> Arc<dyn Rows> {
+        Arc::new(self.rows.clone())
+    }
+
+    /// A file for our eyes only.
+    pub(crate) fn secret(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        path
+    }
+}
 
 /// A session that has begun.
 pub(crate) struct Session {
