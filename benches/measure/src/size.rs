@@ -86,7 +86,7 @@ fn measure() -> Result<(String, Figures)> {
     println!("{:<44}{:>10} {:>12} {:>12}", compiler, "flash", "static RAM", "peak stack");
     let mut figures = Figures::new();
     let mut parts = Figures::new();
-    for (name, title) in ROWS.into_iter().chain(PAIRING) {
+    for (name, title) in ROWS.into_iter().chain(OTHERS) {
         let taken = Taken::by(name, &script)?.less(&empty)?;
         taken.print(title);
         if name == CORE_ALONE {
@@ -113,6 +113,11 @@ fn measure() -> Result<(String, Figures)> {
     Ok((compiler, figures))
 }
 
+/// What a program is built with.
+fn features(name: &str) -> &'static [&'static str] {
+    if name.ends_with("outbox") { &["numbered"] } else { &[] }
+}
+
 /// How the figures of the program `name` begin.
 fn row(name: &str) -> String {
     name.replace('_', "-")
@@ -133,9 +138,10 @@ fn print_parts(parts: &Figures) {
 /// Refuses panics of ours in any row.
 fn check_panics() -> Result<()> {
     let mut ours = BTreeSet::new();
-    for (name, _) in ROWS.into_iter().chain(PAIRING) {
+    for (name, _) in ROWS.into_iter().chain(OTHERS) {
         // With the places of panics, which cost flash: another image than the measured one.
-        let image = Image::read(&firmware::build_with(SIZE, name, &["panic-place"])?)?;
+        let features = [features(name), &["panic-place"]].concat();
+        let image = Image::read(&firmware::build_with(SIZE, name, &features)?)?;
         ours.extend(panics::of_ours(&image));
     }
     if ours.is_empty() {
@@ -183,7 +189,7 @@ struct Taken {
 impl Taken {
     /// Builds and runs the program `name`.
     fn by(name: &str, script: &Script) -> Result<Self> {
-        Self::of(name, &firmware::build(SIZE, name)?, script)
+        Self::of(name, &firmware::build_with(SIZE, name, features(name))?, script)
     }
 
     /// Runs the program `name` in the file `elf`.
@@ -191,7 +197,7 @@ impl Taken {
         let image = Image::read(elf)?;
         let options = Options {
             elf,
-            key_page: Some(&script.0),
+            key_page: Some(script.page(name)),
             capture: None,
             network: Network::MadeUp,
             deadline: DEADLINE,
@@ -236,23 +242,31 @@ impl Taken {
     }
 }
 
-/// The file with the recorded peer; gone when this is dropped.
-struct Script(PathBuf);
+/// The files with the recorded peer, and with that of an outbox; gone when this is dropped.
+struct Script([PathBuf; 2]);
 
 impl Script {
     fn record() -> Result<Self> {
-        let file = std::env::temp_dir().join(format!("lowkey-size-{}.page", process::id()));
-        let script = Self(file);
+        let file = |what| std::env::temp_dir().join(format!("lowkey-size-{}{what}.page", process::id()));
+        let script = Self(["", "-outbox"].map(file));
         let words = ["run", "--quiet", "--package", "size-script", "--"].map(Path::new);
-        Command::cargo().args(words.into_iter().chain([&*script.0])).quiet()?;
+        Command::cargo().args(words.into_iter().chain(script.0.iter().map(|file| &**file))).quiet()?;
         Ok(script)
+    }
+
+    /// The page that a program plays against.
+    fn page(&self, program: &str) -> &Path {
+        let [usual, outbox] = &self.0;
+        if program.ends_with("outbox") { outbox } else { usual }
     }
 }
 
 impl Drop for Script {
     fn drop(&mut self) {
-        // It may never have been written.
-        let _ = fs::remove_file(&self.0);
+        for file in &self.0 {
+            // It may never have been written.
+            let _ = fs::remove_file(file);
+        }
     }
 }
 
@@ -264,9 +278,11 @@ const ROWS: [(&str, &str); 3] = [
     ("channel_kk", "KK initiator through Link and Channel"),
     ("all_modes", "all modes and roles"),
 ];
-/// What a device takes that pairs, and what the handshake of a pairing takes without what is around it: once with a
-/// counter of starts that costs nothing, and once with the boot log that the key store takes the place of.
-const PAIRING: [(&str, &str); 3] = [
+/// What a device takes that keeps what it sends until it is acknowledged; one that pairs, and what the handshake of a
+/// pairing takes without what is around it: once with a counter of starts that costs nothing, and once with the boot
+/// log that the key store takes the place of.
+const OTHERS: [(&str, &str); 4] = [
+    ("channel_kk_outbox", "KK initiator through Link, with an outbox"),
     ("channel_xx", "KK initiator, and XXpsk0 through Link"),
     ("channel_xx_counted", "the same with its boot log"),
     ("pairs", "KK initiator that pairs, with its key store"),

@@ -15,20 +15,27 @@ static uint8_t incoming[LOWKEY_MIN_INCOMING], outgoing[LOWKEY_MIN_OUTGOING];
 static const lowkey_buffers buffers = {incoming, sizeof incoming, outgoing, sizeof outgoing, 0, 0};
 
 lowkey_kk device;
+static lowkey_outbox outbox;
+static uint8_t waiting[256];
+
+static lowkey_status init(lowkey_page *page, const uint8_t *shared_with)
+{
+    size_t len;
+    page->id = (const uint8_t *)ID;
+    page->id_len = ID_LEN;
+    page->private_key = private_key;
+    page->public_key = replay_blob(REPLAY_DEVICE_KEY, &len);
+    page->peer_key = replay_blob(REPLAY_SERVER_KEY, &len);
+    page->shared = replay_blob(REPLAY_SHARED, &len);
+    page->hedge = hedge;
+    page->psk = shared_with;
+    return lowkey_kk_init(&device, page, &buffers, BOOT, replay_random, NULL);
+}
 
 static lowkey_status begin(const uint8_t *shared_with)
 {
     lowkey_page page;
-    size_t len;
-    page.id = (const uint8_t *)ID;
-    page.id_len = ID_LEN;
-    page.private_key = private_key;
-    page.public_key = replay_blob(REPLAY_DEVICE_KEY, &len);
-    page.peer_key = replay_blob(REPLAY_SERVER_KEY, &len);
-    page.shared = replay_blob(REPLAY_SHARED, &len);
-    page.hedge = hedge;
-    page.psk = shared_with;
-    const lowkey_status status = lowkey_kk_init(&device, &page, &buffers, BOOT, replay_random, NULL);
+    const lowkey_status status = init(&page, shared_with);
     return status == LOWKEY_OK ? lowkey_kk_begin(&device) : status;
 }
 
@@ -97,4 +104,56 @@ bool device_kk(void)
 bool device_kk_psk0(void)
 {
     return begin(psk) == LOWKEY_OK && play(1);
+}
+
+static lowkey_status begin_with_outbox(void)
+{
+    lowkey_page page;
+    uint8_t run[LOWKEY_RUN_LEN];
+    lowkey_status status = init(&page, NULL);
+    if (status == LOWKEY_OK) {
+        status = lowkey_page_run(&page, run);
+    }
+    if (status == LOWKEY_OK) {
+        status = lowkey_outbox_init(&outbox, waiting, sizeof waiting, run, BOOT);
+    }
+    if (status == LOWKEY_OK) {
+        status = lowkey_outbox_push(&outbox, message, sizeof message);
+    }
+    if (status == LOWKEY_OK) {
+        status = lowkey_kk_set_outbox(&device, &outbox);
+    }
+    return status == LOWKEY_OK ? lowkey_kk_begin(&device) : status;
+}
+
+bool device_outbox(void)
+{
+    lowkey_event event;
+    lowkey_status status = begin_with_outbox();
+    size_t len;
+    const uint8_t *bytes = replay_blob(REPLAY_OUTBOX, &len);
+    while (status == LOWKEY_OK && (status = lowkey_kk_poll(&device, &event)) == LOWKEY_OK) {
+        switch (event) {
+        case LOWKEY_EVENT_WRITE:
+            status = write_unsent();
+            break;
+        case LOWKEY_EVENT_READ:
+            status = lowkey_kk_send_outbox(&device);
+            if (status == LOWKEY_OK || status == LOWKEY_NOT_OPEN) {
+                status = read_recorded(&bytes, &len);
+            } else if (status == LOWKEY_WOULD_BLOCK) {
+                status = LOWKEY_OK;
+            }
+            break;
+        case LOWKEY_EVENT_DATA:
+            status = take();
+            break;
+        case LOWKEY_EVENT_END:
+            return len == 0 && lowkey_outbox_is_empty(&outbox) && lowkey_kk_close(&device) == LOWKEY_OK &&
+                   write_unsent() == LOWKEY_OK;
+        default:
+            break;
+        }
+    }
+    return false;
 }

@@ -10,4 +10,7 @@ extern lowkey_kk device;
 bool device_kk(void);
 bool device_kk_psk0(void);
 
+/* The same in KK, with a numbered message. */
+bool device_outbox(void);
+
 #endif

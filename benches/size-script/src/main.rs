@@ -1,4 +1,5 @@
-//! Writes the bytes that a peer would send to the size firmware, to the file it is given.
+//! Writes the bytes that a peer would send to the size firmware, to the files it is given: the second one is for
+//! firmware with an outbox.
 //!
 //! Both sides use the fixed keys and the stuck entropy of `benches/size/src/fixed.rs`, so the board
 //! makes the same message 1 as the initiator here and the recorded answers open there.
@@ -9,20 +10,24 @@ mod fixed;
 
 use fixed::{Banks, CODE, DEVICE, HEDGE, ID, MESSAGE, Noise, PSK, SERVER, Stuck};
 use lowkey_core::key_store::{KeyStore, Standing};
+use lowkey_core::numbered::RunId;
 use lowkey_core::{Code, Entropy, Ephemerals, Id, Identity, Peer, PinStore, Psk, PublicKey, Secret, kk};
 use lowkey_transport::{
-    Buffers, Keeper, Link, MIN_INCOMING, MIN_OUTGOING, Mode, Pairing, Pinning, Step, Window,
+    Buffers, Keeper, Link, MIN_INCOMING, MIN_OUTGOING, Mode, Outbox, Pairing, Pinning, Step, Window,
 };
 use std::convert::Infallible;
 use std::error::Error;
+use std::task::Poll;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// What is at the key page's place, and how much of it there is.
 const ROOM: usize = 2048;
+const USAGE: &str = "usage: size-script FILE FILE-FOR-AN-OUTBOX";
 
 fn main() -> Result<()> {
-    let file = std::env::args().nth(1).ok_or("usage: size-script FILE")?;
+    let mut arguments = std::env::args().skip(1);
+    let (file, other) = (arguments.next().ok_or(USAGE)?, arguments.next().ok_or(USAGE)?);
     let mut script = Vec::new();
     let mut blob = |bytes: &[u8]| {
         script.extend((bytes.len() as u16).to_be_bytes());
@@ -51,6 +56,21 @@ fn main() -> Result<()> {
     blob(&pair(&store.identity()?, &mut random, &server, &mut store)?);
     let keys = store.keys(Standing::Final).ok_or("nothing was stored")?;
     blob(&connect(Pinning::of(&keys), &mut random, &server)?);
+    write(&file, script)?;
+    let mut script = Vec::new();
+    let mut blob = |bytes: &[u8]| {
+        script.extend((bytes.len() as u16).to_be_bytes());
+        script.extend(bytes);
+    };
+    blob(device.public_key().as_bytes());
+    blob(server.public_key().as_bytes());
+    blob(peer.shared_secret().expose());
+    blob(&outbox(&device, &peer, &server)?);
+    write(&other, script)
+}
+
+/// Writes blobs, as a page.
+fn write(file: &str, mut script: Vec<u8>) -> Result<()> {
     if script.len() > ROOM {
         return Err(format!("{} bytes do not fit {ROOM}", script.len()).into());
     }
@@ -118,6 +138,55 @@ fn connect<E: Entropy>(
     let mut e = ephemerals(HEDGE.map(|byte| !byte))?;
     let answer = |link: &mut Link<'_, _>| Ok(link.answer_kk(Pinning::of_server(server, &known), &mut e)?);
     Ok(converse(initiator, answer)?.to_initiator)
+}
+
+/// What arrives at an initiator that numbers its message, until that is acknowledged and a message comes back.
+fn outbox(device: &Identity, server_at_device: &Peer, server: &Identity) -> Result<Vec<u8>> {
+    let run = RunId::of_hedge(&Secret::new(HEDGE), &device.public_key());
+    let mut outbox = Outbox::new(vec![0; 256], run, 1);
+    outbox.push(&[0x66; MESSAGE])?;
+    let id = Id::new(ID).ok_or("the id is empty")?;
+    let known = Peer::pin(server, device.public_key())?;
+    let (mut e, mut other_e) = (ephemerals(HEDGE)?, ephemerals(HEDGE.map(|byte| !byte))?);
+    let pinning = Pinning { id, identity: device, peer: server_at_device, psk: None };
+    let mut a = Link::kk_initiator(pinning, &mut e, buffers()?.with_run(run))?;
+    let mut b = Link::responder(buffers()?.with_acks());
+    let mut to_initiator = Vec::new();
+    let mut is_open = false;
+    while !(a.is_closed() && b.is_closed()) {
+        match b.step()? {
+            Step::Hello => {
+                b.answer_kk(Pinning { id, identity: server, peer: &known, psk: None }, &mut other_e)?;
+            }
+            Step::Done if !is_open => {
+                is_open = true;
+                b.open_acks(None)?;
+            }
+            Step::Done if b.receive()?.is_ready() && b.take().is_some() => {
+                b.acknowledge(b.number().ok_or("it has no number")?)?;
+                to_initiator.extend(hand_over(&mut b, &mut a)?);
+                let _received = a.recv_acks(&mut outbox)?;
+                let _at_once = b.send(&[0x77; MESSAGE])?;
+                to_initiator.extend(hand_over(&mut b, &mut a)?);
+                let _received = a.receive()?;
+                a.take();
+                b.close()?;
+            }
+            _ => (),
+        }
+        to_initiator.extend(hand_over(&mut b, &mut a)?);
+        if a.step()? == Step::Done {
+            let is_ended = matches!(a.recv_acks(&mut outbox)?, Poll::Ready(false)) && outbox.is_empty();
+            if is_ended {
+                a.close()?;
+            } else {
+                let _at_once = a.send_outbox(&mut outbox)?;
+            }
+        }
+        hand_over(&mut a, &mut b)?;
+        let _received = b.receive();
+    }
+    Ok(to_initiator)
 }
 
 /// A connection from its beginning to both CLOSEs.

@@ -49,5 +49,6 @@
 
 @DECLARATIONS@
 LOWKEY_ASSERT(kk, sizeof(lowkey_kk) == LOWKEY_KK_SIZE);
+LOWKEY_ASSERT(outbox, sizeof(lowkey_outbox) == LOWKEY_OUTBOX_SIZE);
 
 #endif // LOWKEY_KK_H

@@ -210,6 +210,17 @@ LOWKEY_ENUM(lowkey_status) {
   // The world's: the flash of a key store did not do what it was asked. What was there before is as it was; or the
   // change is stored, and what was there before can still be read out until a call succeeds.
   LOWKEY_FLASH = 42,
+  // The peer's: a number that does not rise, an acknowledgement of what was not sent, or either out of place.
+  LOWKEY_NUMBER = 43,
+  // Yours: this peer does not acknowledge messages, or numbers none. Nothing was sent; the channel goes on, for
+  // messages without numbers.
+  LOWKEY_NOT_ACKNOWLEDGED = 44,
+  // The peer has a number that we have not given yet, or another message under one that we have: this flash or this
+  // RAM is older than what was sent, or another board has our keys. Nothing was sent or released; the channel goes
+  // on, for messages without numbers.
+  LOWKEY_WENT_BACK = 45,
+  // Not now: an outbox has no room until something is acknowledged. Nothing was taken.
+  LOWKEY_FULL = 46,
   // The peer refused: it does not speak this version. A hint, as LOWKEY_REFUSED.
   LOWKEY_REFUSED_VERSION = 65,
   // The peer refused: it does not offer this mode.

@@ -57,14 +57,40 @@
 #define LOWKEY_KK_SIZE 568
 #endif
 
+#if defined(LOWKEY_POINTERS_OF_32_BITS)
+// Bytes of a lowkey_outbox.
+#define LOWKEY_OUTBOX_SIZE 128
+#endif
+
+#if defined(LOWKEY_POINTERS_OF_64_BITS)
+// Bytes of a lowkey_outbox.
+#define LOWKEY_OUTBOX_SIZE 152
+#endif
+
+// The same in words of 64 bits.
+#define LOWKEY_OUTBOX_WORDS (LOWKEY_OUTBOX_SIZE / 8)
+
 // The same in words of 64 bits.
 #define LOWKEY_KK_WORDS (LOWKEY_KK_SIZE / 8)
+
+// Bytes of a run.
+#define LOWKEY_RUN_LEN 8
+
+// Bytes of what lowkey_message_digest gives.
+#define LOWKEY_DIGEST_LEN 8
 
 // One device, and its channel. Make it with lowkey_kk_init.
 typedef struct {
   // Not for you.
   uint64_t opaque[LOWKEY_KK_WORDS];
 } lowkey_kk;
+
+// Messages in your memory, each numbered when it is pushed, which stay until the peer says that they are stored. Make
+// it with lowkey_outbox_init.
+typedef struct {
+  // Not for you.
+  uint64_t opaque[LOWKEY_OUTBOX_WORDS];
+} lowkey_outbox;
 
 #ifdef __cplusplus
 extern "C" {
@@ -326,9 +352,152 @@ lowkey_status lowkey_kk_recv_message(lowkey_kk *device,
                                      size_t *len,
                                      bool *is_end);
 
+// Makes an empty outbox in `memory`, which belongs to it as long as it is used. Each message takes 10 bytes beside its
+// own.
+//
+// `run` names what its numbers are of: it begins anew with the log that counts the starts, and with other keys
+// (lowkey_page_run). `boot` is the number of this start, from lowkey_boot_log_next: numbers are made of it and of a
+// count, so that none comes twice.
+//
+// LOWKEY_LENGTH: `boot` has more than 32 bits, or the memory lies over the outbox. LOWKEY_NULL, LOWKEY_OUT_OF_TURN.
+// After each of them the outbox is as it was.
+LOWKEY_MUST_USE
+lowkey_status lowkey_outbox_init(lowkey_outbox *outbox,
+                                 uint8_t *memory,
+                                 size_t len,
+                                 const uint8_t run[8],
+                                 uint64_t boot);
+
+// Makes zeros of an outbox, whatever its storage holds; its memory is yours again. What waits in it is given up.
+//
+// LOWKEY_NULL: nothing was wiped.
+lowkey_status lowkey_outbox_wipe(lowkey_outbox *outbox);
+
+// Takes a message and numbers it; it is copied. At no time does it wait: while the outbox is full it says so, and the
+// channel has to be read, which is where acknowledgements come in. `message` may be NULL if `len` is 0.
+//
+// LOWKEY_FULL: there is no room until something is acknowledged. LOWKEY_TOO_LONG: it does not fit into the memory, or
+// is longer than 65,535 bytes. LOWKEY_EXHAUSTED: 2^32 - 1 messages have been numbered since this start. LOWKEY_LENGTH:
+// it lies in the memory. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN. Nothing was taken.
+LOWKEY_MUST_USE
+lowkey_status lowkey_outbox_push(lowkey_outbox *outbox,
+                                 const uint8_t *message,
+                                 size_t len);
+
+// Gives how many bytes a message may have now.
+//
+// LOWKEY_FULL: not even an empty one has room. LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: `len` is as it
+// was.
+LOWKEY_MUST_USE
+lowkey_status lowkey_outbox_room(const lowkey_outbox *outbox,
+                                 size_t *len);
+
+// Gives the number of the message that was pushed last; its lower 32 bits are 0 if none was since this start.
+//
+// LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: `number` is as it was.
+LOWKEY_MUST_USE
+lowkey_status lowkey_outbox_last(const lowkey_outbox *outbox,
+                                 uint64_t *number);
+
+// Whether everything that was pushed has been acknowledged. False for what is not an outbox.
+bool lowkey_outbox_is_empty(const lowkey_outbox *outbox);
+
+// Has a device acknowledge what its peer numbers, from the next lowkey_kk_begin on: for an application that stores
+// what comes, with its number. See lowkey_kk_open_acks.
+//
+// LOWKEY_NULL, LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: nothing was done.
+LOWKEY_MUST_USE
+lowkey_status lowkey_outbox_acknowledge(lowkey_outbox *outbox);
+
+// Gives the run of a device whose hedge secret was made with its boot log, as on a key page: who erases the log makes
+// a new page as well.
+//
+// LOWKEY_NULL: `run` is as it was.
+LOWKEY_MUST_USE
+lowkey_status lowkey_page_run(const lowkey_page *page,
+                              uint8_t run[8]);
+
+// Gives what a numbered message was, in 8 bytes: to be stored with the last number that came, for lowkey_kk_open_acks.
+//
+// LOWKEY_NULL, LOWKEY_LENGTH: `digest` is as it was.
+LOWKEY_MUST_USE
+lowkey_status lowkey_message_digest(uint64_t number,
+                                    const uint8_t *message,
+                                    size_t len,
+                                    uint8_t digest[8]);
+
+// Has a device send what is pushed to an outbox, from the next lowkey_kk_begin on; an open channel goes on without
+// numbers. The outbox stays where it is, and is used by no other device, until another takes its place, NULL for none,
+// or the device is wiped.
+//
+// LOWKEY_LENGTH: its memory lies over the device or over one of its buffers. LOWKEY_NULL,
+// LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN: nothing was done.
+LOWKEY_MUST_USE
+lowkey_status lowkey_kk_set_outbox(lowkey_kk *device,
+                                   lowkey_outbox *outbox);
+
+// Seals the next of what waits in the outbox, once the peer's first acknowledgement has come: LOWKEY_WOULD_BLOCK, as
+// something is unsent then. Write that, and repeat the call; LOWKEY_OK: there is nothing to send now. Call it whenever
+// bytes have come or could be sent. What is acknowledged leaves the outbox where it comes in, in lowkey_kk_poll and
+// all that reads.
+//
+// LOWKEY_NOT_ACKNOWLEDGED: this peer does not acknowledge; lowkey_kk_send is what is left. LOWKEY_WENT_BACK.
+// LOWKEY_UNFINISHED, LOWKEY_CLOSED, LOWKEY_NOT_OPEN, LOWKEY_NULL (also without an outbox), LOWKEY_NOT_INITIALISED,
+// LOWKEY_OUT_OF_TURN: nothing was sent. A status that is not recoverable: the channel is over.
+LOWKEY_MUST_USE
+lowkey_status lowkey_kk_send_outbox(lowkey_kk *device);
+
+// As lowkey_kk_run, and sends what waits in the outbox. LOWKEY_EVENT_READ says that something was acknowledged.
+//
+// Statuses as lowkey_kk_run and lowkey_kk_send_outbox; after LOWKEY_NOT_ACKNOWLEDGED and LOWKEY_WENT_BACK
+// lowkey_kk_run goes on.
+LOWKEY_MUST_USE
+lowkey_status lowkey_kk_run_outbox(lowkey_kk *device,
+                                   const lowkey_io *io,
+                                   lowkey_event *event);
+
+// Gives the run of which the peer numbers its messages.
+//
+// LOWKEY_NOT_ACKNOWLEDGED: it numbers none, or lowkey_outbox_acknowledge was not called. LOWKEY_NOT_OPEN, LOWKEY_NULL,
+// LOWKEY_NOT_INITIALISED, LOWKEY_OUT_OF_TURN; or what ended the channel. `run` is as it was.
+LOWKEY_MUST_USE
+lowkey_status lowkey_kk_peer_run(const lowkey_kk *device,
+                                 uint8_t run[8]);
+
+// Says what we have of the peer's run, lowkey_kk_peer_run: the number of the last message that is stored, and its
+// lowkey_message_digest; 0 and zeros if there is none. Once for each channel, after LOWKEY_EVENT_OPEN: before it the
+// peer sends nothing numbered.
+//
+// LOWKEY_WOULD_BLOCK: something is unsent, write that first. LOWKEY_OUT_OF_TURN: it was said, or the peer numbers
+// nothing. LOWKEY_CLOSED, LOWKEY_NOT_OPEN, LOWKEY_NULL, LOWKEY_NOT_INITIALISED: nothing was said. LOWKEY_EXHAUSTED, or
+// what ended the channel: it is over.
+LOWKEY_MUST_USE
+lowkey_status lowkey_kk_open_acks(lowkey_kk *device,
+                                  uint64_t number,
+                                  const uint8_t digest[8]);
+
+// Gives the number of the message whose end waits, or was received last and nothing after it.
+//
+// LOWKEY_OUT_OF_TURN: it has none. LOWKEY_NOT_OPEN, LOWKEY_NULL, LOWKEY_NOT_INITIALISED; or what ended the channel.
+// `number` is as it was.
+LOWKEY_MUST_USE
+lowkey_status lowkey_kk_number(const lowkey_kk *device,
+                               uint64_t *number);
+
+// Acknowledges every message up to this number: they are stored, and the peer forgets them. Call it before anything
+// else is sent, lowkey_kk_close too.
+//
+// LOWKEY_WOULD_BLOCK: something is unsent, write that first. LOWKEY_OUT_OF_TURN: no message of this number has come,
+// or lowkey_kk_open_acks has not said its. LOWKEY_CLOSED, LOWKEY_NOT_OPEN, LOWKEY_NULL, LOWKEY_NOT_INITIALISED:
+// nothing was said. LOWKEY_EXHAUSTED, or what ended the channel: it is over.
+LOWKEY_MUST_USE
+lowkey_status lowkey_kk_acknowledge(lowkey_kk *device,
+                                    uint64_t number);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
 LOWKEY_ASSERT(kk, sizeof(lowkey_kk) == LOWKEY_KK_SIZE);
+LOWKEY_ASSERT(outbox, sizeof(lowkey_outbox) == LOWKEY_OUTBOX_SIZE);
 
 #endif // LOWKEY_KK_H

@@ -8,6 +8,7 @@ mod callbacks;
 mod device;
 mod hello;
 mod machine;
+mod outbox;
 mod page;
 mod records;
 mod size;
@@ -15,6 +16,8 @@ mod size;
 pub use bytes::*;
 pub use callbacks::*;
 pub use device::*;
+pub use machine::lowkey_outbox;
+pub use outbox::*;
 pub use records::*;
 pub use size::*;
 

@@ -12,7 +12,7 @@ mod failure;
 mod kept;
 
 pub(crate) use failure::{Failure, status};
-pub(crate) use kept::{Kept, Lasting, LastingKey, kept, lasting, lasting_key};
+pub(crate) use kept::{Attached, Kept, Lasting, LastingKey, attached, kept, lasting, lasting_key};
 
 use crate::status::lowkey_status::{LOWKEY_LENGTH, LOWKEY_NOT_INITIALISED, LOWKEY_NULL, LOWKEY_OUT_OF_TURN};
 use core::mem::forget;

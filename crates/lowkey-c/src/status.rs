@@ -101,6 +101,17 @@ pub enum lowkey_status {
     /// The world's: the flash of a key store did not do what it was asked. What was there before is as it was; or the
     /// change is stored, and what was there before can still be read out until a call succeeds.
     LOWKEY_FLASH = 42,
+    /// The peer's: a number that does not rise, an acknowledgement of what was not sent, or either out of place.
+    LOWKEY_NUMBER = 43,
+    /// Yours: this peer does not acknowledge messages, or numbers none. Nothing was sent; the channel goes on, for
+    /// messages without numbers.
+    LOWKEY_NOT_ACKNOWLEDGED = 44,
+    /// The peer has a number that we have not given yet, or another message under one that we have: this flash or this
+    /// RAM is older than what was sent, or another board has our keys. Nothing was sent or released; the channel goes
+    /// on, for messages without numbers.
+    LOWKEY_WENT_BACK = 45,
+    /// Not now: an outbox has no room until something is acknowledged. Nothing was taken.
+    LOWKEY_FULL = 46,
 
     /// The peer refused: it does not speak this version. A hint, as LOWKEY_REFUSED.
     LOWKEY_REFUSED_VERSION = 65,
@@ -126,9 +137,10 @@ pub extern "C" fn lowkey_status_text(status: lowkey_any_status) -> *const c_char
 #[unsafe(no_mangle)]
 pub extern "C" fn lowkey_is_recoverable(status: lowkey_any_status) -> bool {
     (LOWKEY_OK as i32..=LOWKEY_WOULD_BLOCK as i32).contains(&status)
+        || (LOWKEY_NOT_ACKNOWLEDGED as i32..=LOWKEY_FULL as i32).contains(&status)
 }
 
-const TEXTS: [(lowkey_status, &CStr); 45] = [
+const TEXTS: [(lowkey_status, &CStr); 49] = [
     (LOWKEY_OK, c"ok"),
     (LOWKEY_NULL, c"a pointer is NULL or not aligned"),
     (LOWKEY_NOT_INITIALISED, c"the object is not initialised, or a copy"),
@@ -171,6 +183,13 @@ const TEXTS: [(lowkey_status, &CStr); 45] = [
     (LOWKEY_BLANK, c"a secret is all zeros or all ones: nobody has written one there"),
     (LOWKEY_STORE_DAMAGED, c"key store: damaged"),
     (LOWKEY_FLASH, c"key store: the flash failed"),
+    (LOWKEY_NUMBER, c"a number that does not rise, or an acknowledgement of what was not sent"),
+    (LOWKEY_NOT_ACKNOWLEDGED, c"the peer does not acknowledge messages, or numbers none"),
+    (
+        LOWKEY_WENT_BACK,
+        c"numbers went back: this memory is older than what was sent, or our keys have been copied",
+    ),
+    (LOWKEY_FULL, c"the outbox is full until something is acknowledged"),
     (LOWKEY_REFUSED_VERSION, c"refused: the peer does not speak this version"),
     (LOWKEY_REFUSED_MODE, c"refused: the peer does not offer this mode"),
     (LOWKEY_REFUSED_BUSY, c"refused: the peer is busy"),

@@ -56,6 +56,10 @@ fn numbers_never_change() {
         LOWKEY_BLANK,
         LOWKEY_STORE_DAMAGED,
         LOWKEY_FLASH,
+        LOWKEY_NUMBER,
+        LOWKEY_NOT_ACKNOWLEDGED,
+        LOWKEY_WENT_BACK,
+        LOWKEY_FULL,
     ];
     let refusals = [LOWKEY_REFUSED_VERSION, LOWKEY_REFUSED_MODE, LOWKEY_REFUSED_BUSY];
     for (first, statuses) in [(0, &ours[..]), (12, &channels), (32, &others), (65, &refusals)] {

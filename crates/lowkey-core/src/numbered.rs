@@ -1,5 +1,9 @@
 //! Names of numbered messages (protocol §7): which run a number is of, and what a message was.
 
+mod queue;
+
+pub use queue::{FRONT, Memory, NoRoom, Queue, Waiting};
+
 use core::fmt;
 use lowkey_crypto::{Blake2s, PublicKey, Secret};
 
@@ -23,9 +27,9 @@ impl RunId {
     /// bytes of BLAKE2s(hedge secret, `"lowkey numbers"` ‖ static public key). Who erases the log makes a new hedge
     /// secret, and so begins a new run.
     pub fn of_hedge(hedge: &Secret<32>, public_key: &PublicKey) -> Self {
-        let mut mac = Secret::zeroed();
-        Blake2s::mac(hedge, &[LABEL, public_key.as_bytes()], mac.expose_mut());
-        Self(mac.expose().first_chunk().copied().unwrap_or_default())
+        let mut mac = [0; 32]; // none of it is a secret, and none of it tells of one
+        Blake2s::mac(hedge, &[LABEL, public_key.as_bytes()], &mut mac);
+        Self(mac.first_chunk().copied().unwrap_or_default())
     }
 
     /// The bytes.
@@ -46,10 +50,15 @@ pub const DIGEST_LEN: usize = 8;
 /// What a numbered message was, in 8 bytes: the first of BLAKE2s-256(`"lowkey message"` ‖ number ‖ message). The
 /// message is in `parts`, one behind the other.
 pub fn message_digest(number: u64, parts: [&[u8]; 2]) -> [u8; DIGEST_LEN] {
-    let mut hash = [0; 32];
     let [front, back] = parts;
-    Blake2s::hash(&[b"lowkey message", &number.to_be_bytes(), front, back], &mut hash);
+    digest(&[MESSAGE, &number.to_be_bytes(), front, back])
+}
+
+fn digest(parts: &[&[u8]]) -> [u8; DIGEST_LEN] {
+    let mut hash = [0; 32];
+    Blake2s::hash(parts, &mut hash);
     hash.first_chunk().copied().unwrap_or_default()
 }
 
+const MESSAGE: &[u8] = b"lowkey message";
 const LABEL: &[u8] = b"lowkey numbers";

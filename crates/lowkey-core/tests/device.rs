@@ -65,7 +65,7 @@ impl World {
     fn open(&self) -> (Device, Session) {
         let (mut device, mut message) = (Device::new(), [0; MESSAGE_1_LEN]);
         let draw = (&mut Rng(7), &mut Numbers::of(BOOT));
-        device.write_message_1(&self.pinned(), PROLOGUE, draw, [1, 2], &mut message).unwrap();
+        device.write_message_1(&self.pinned(), PROLOGUE, draw, [1, 2], parts(&mut message)).unwrap();
         let (session, mut answer) = self.answer(&message, b"hi");
         assert_eq!(device.read_message_2(&self.pinned(), &mut answer).unwrap(), b"hi");
         (device, session)
@@ -75,6 +75,11 @@ impl World {
 const PROLOGUE: &[u8] = b"lowkey/1 and a hello";
 
 /// Three attempts of one boot on one device, each with the engine beside it, and records across two new keys.
+/// The key of a message 1, and what is sealed behind it.
+fn parts(message: &mut [u8; MESSAGE_1_LEN]) -> (&mut [u8; 32], &mut [u8]) {
+    message.split_first_chunk_mut().unwrap()
+}
+
 #[test]
 fn a_device_gives_the_engine_s_bytes_through_both_messages_and_two_new_keys() {
     for mode in MODES {
@@ -84,7 +89,7 @@ fn a_device_gives_the_engine_s_bytes_through_both_messages_and_two_new_keys() {
         for attempt in 0..3 {
             let (mut message, mut expected) = ([0; MESSAGE_1_LEN], [0; MESSAGE_1_LEN]);
             let draw = (&mut entropy, &mut numbers);
-            device.write_message_1(&world.pinned(), PROLOGUE, draw, [1, 2], &mut message).unwrap();
+            device.write_message_1(&world.pinned(), PROLOGUE, draw, [1, 2], parts(&mut message)).unwrap();
             let Side { identity, peer, psk } = &world.pair.initiator;
             let psk = mode.has_psk().then_some(psk);
             let engine = kk::Initiator::new(identity, peer, psk, PROLOGUE);
@@ -120,7 +125,7 @@ fn a_message_2_that_is_not_the_peer_s_gives_no_session() {
         for change in changes {
             let (mut device, mut message) = (Device::new(), [0; MESSAGE_1_LEN]);
             let draw = (&mut Rng(7), &mut Numbers::of(BOOT));
-            device.write_message_1(&world.pinned(), PROLOGUE, draw, [1, 2], &mut message).unwrap();
+            device.write_message_1(&world.pinned(), PROLOGUE, draw, [1, 2], parts(&mut message)).unwrap();
             let (_, mut answer) = world.answer(&message, b"hi");
             match change {
                 Some(at) => answer[at] ^= 0x80, // in a key too: the hash has all of its bits
@@ -132,7 +137,7 @@ fn a_message_2_that_is_not_the_peer_s_gives_no_session() {
         for len in [0, 31, 47] {
             let (mut device, mut message) = (Device::new(), [0; MESSAGE_1_LEN]);
             let draw = (&mut Rng(7), &mut Numbers::of(BOOT));
-            device.write_message_1(&world.pinned(), PROLOGUE, draw, [1, 2], &mut message).unwrap();
+            device.write_message_1(&world.pinned(), PROLOGUE, draw, [1, 2], parts(&mut message)).unwrap();
             let read = device.read_message_2(&world.pinned(), &mut vec![9; len]).err();
             assert!(matches!(read, Some(Error::Truncated | Error::Decrypt)), "{len} bytes: {read:?}");
             has_no_session(&mut device);
@@ -151,7 +156,7 @@ fn there_is_no_session_before_message_2_nor_in_a_new_attempt() {
     has_no_session(&mut Device::new());
     let (mut device, _) = world.open();
     let draw = (&mut Rng(8), &mut Numbers::of(BOOT + 1));
-    device.write_message_1(&world.pinned(), PROLOGUE, draw, [1, 2], &mut [0; MESSAGE_1_LEN]).unwrap();
+    device.write_message_1(&world.pinned(), PROLOGUE, draw, [1, 2], parts(&mut [0; MESSAGE_1_LEN])).unwrap();
     has_no_session(&mut device);
 }
 
@@ -166,7 +171,7 @@ fn without_entropy_an_attempt_is_over_and_so_is_what_was_before() {
     let world = World::new(Mode::Kk, 0xd3);
     let (mut device, _) = world.open();
     let (draw, mut message) = ((&mut Broken, &mut Numbers::of(BOOT)), [0; MESSAGE_1_LEN]);
-    let made = device.write_message_1(&world.pinned(), PROLOGUE, draw, [1, 2], &mut message);
+    let made = device.write_message_1(&world.pinned(), PROLOGUE, draw, [1, 2], parts(&mut message));
     assert_eq!((made, message), (Err(Error::Entropy), [0; MESSAGE_1_LEN]));
     has_no_session(&mut device);
 }
@@ -208,7 +213,9 @@ fn ephemerals_of_a_stuck_source_differ_by_boot_and_by_attempt() {
         for _attempt in 0..3 {
             let mut message = [0; MESSAGE_1_LEN];
             let draw = (&mut Rng(7), &mut numbers);
-            Device::new().write_message_1(&world.pinned(), PROLOGUE, draw, [1, 2], &mut message).unwrap();
+            Device::new()
+                .write_message_1(&world.pinned(), PROLOGUE, draw, [1, 2], parts(&mut message))
+                .unwrap();
             assert!(!seen.contains(&message[..32].to_vec()), "boot {boot}");
             seen.push(message[..32].to_vec());
         }

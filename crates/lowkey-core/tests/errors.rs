@@ -3,6 +3,7 @@
 use lowkey_core::boot_log::FlashFailed;
 use lowkey_core::key_store::StoreError;
 use lowkey_core::label::LabelError;
+use lowkey_core::numbered::NoRoom;
 use lowkey_core::page::PageError;
 use lowkey_core::{CodeError, CounterFailed, EntropyFailed, Error};
 use lowkey_crypto::Forged;
@@ -20,7 +21,8 @@ fn every_error_says_what_is_wrong_and_none_is_forgotten() {
         CounterFailed,
         FlashFailed,
         StoreError,
-        Forged
+        Forged,
+        NoRoom
     ];
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     for name in ["lowkey-crypto", "lowkey-core"] {

@@ -50,7 +50,7 @@ use core::cell::Cell;
 use core::task::Waker;
 use embedded_io_async::{Read, Write};
 #[cfg(feature = "numbered")]
-use lowkey_core::numbered::DIGEST_LEN;
+use lowkey_core::numbered::{DIGEST_LEN, Memory};
 use lowkey_core::{Entropy, Ephemerals, Peer, PinStore};
 
 /// An open channel and its stream.

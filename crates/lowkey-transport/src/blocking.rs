@@ -31,7 +31,7 @@ use crate::record::Fragment;
 use core::marker::PhantomData;
 use embedded_io::{Read, Write};
 #[cfg(feature = "numbered")]
-use lowkey_core::numbered::DIGEST_LEN;
+use lowkey_core::numbered::{DIGEST_LEN, Memory};
 use lowkey_core::{Entropy, Ephemerals, Peer, PinStore};
 
 /// An open channel and its stream.

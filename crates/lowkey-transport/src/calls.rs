@@ -66,7 +66,7 @@ macro_rules! calls_over {
             /// [`Error::WentBack`]. [`Error::OutOfTurn`]: the outbox is of another run than the peer was told.
             /// [`Error::Unfinished`]: a message of another outbox has left in part.
             #[cfg(feature = "numbered")]
-            pub $($async)? fn send_outbox<M: Buffer>(&mut self, outbox: &mut Outbox<M>) -> Result<(), Error> {
+            pub $($async)? fn send_outbox<M: Memory>(&mut self, outbox: &mut Outbox<M>) -> Result<(), Error> {
                 self.sends(|link| link.send_outbox(outbox)) $($($wait)+)?
             }
 
@@ -76,7 +76,7 @@ macro_rules! calls_over {
             /// # Errors
             /// As [`Self::recv`], and of the outbox as [`Self::send_outbox`].
             #[cfg(feature = "numbered")]
-            pub $($async)? fn recv_acks<M: Buffer>(&mut self, outbox: &mut Outbox<M>) -> Result<bool, Error> {
+            pub $($async)? fn recv_acks<M: Memory>(&mut self, outbox: &mut Outbox<M>) -> Result<bool, Error> {
                 self.receives(|link| link.recv_acks(outbox)) $($($wait)+)?
             }
 

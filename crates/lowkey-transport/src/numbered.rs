@@ -3,7 +3,6 @@
 
 mod acks;
 mod outbox;
-mod ring;
 
 pub use acks::Acks;
 pub use lowkey_core::numbered::RunId;

@@ -293,7 +293,8 @@ impl Both {
         let how = input.byte();
         if how < 0xe0 {
             let mut parameters = input.choose(&[64, 63, 80, 200, u16::MAX]).to_be_bytes().to_vec();
-            parameters.extend(input.chunk_of(66));
+            // Not `run` and `acks`: a peer that knows them looks at their lengths.
+            parameters.extend(input.chunk_of(66).iter().map(|byte| byte.max(&3)));
             self.parameters = parameters;
             return;
         }

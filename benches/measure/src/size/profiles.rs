@@ -32,7 +32,7 @@ pub(super) fn print(compiler: &str) -> Result<()> {
 
 /// What the program takes in the model, from reset to its last word.
 fn cycles(model: &Path, elf: &Path, script: &Script) -> Result<u32> {
-    let load = format!("{}@{KEY_PAGE}", script.0.display());
+    let load = format!("{}@{KEY_PAGE}", script.page(CORE_ALONE).display());
     let said = Command::new(model).args(["--load", &load]).args([elf]).limit(model::LIMIT).quiet()?;
     let cycles = said.lines().find_map(|line| line.strip_prefix("cycles")?.trim().parse().ok());
     cycles.ok_or_else(|| format!("the model said: {said}").into())

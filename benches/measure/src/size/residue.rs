@@ -27,7 +27,7 @@ pub(crate) fn residue() -> Result<()> {
         let (elf, _) = linked::link(PROGRAM, PROGRAM, &wraps, &archive)?;
         let mut board = Board::start(Options {
             elf: &elf,
-            key_page: Some(&script.0),
+            key_page: Some(script.page("residue")),
             capture: None,
             network: Network::MadeUp,
             deadline: DEADLINE,

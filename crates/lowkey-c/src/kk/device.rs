@@ -179,7 +179,7 @@ pub(super) unsafe fn calling_back(
 
 /// Goes into a device whose channel goes on, with what moves its bytes.
 #[inline(never)]
-unsafe fn enter(device: *mut lowkey_kk, io: *const lowkey_io) -> Result<(), Failure> {
+pub(super) unsafe fn enter(device: *mut lowkey_kk, io: *const lowkey_io) -> Result<(), Failure> {
     going(device)?;
     raw::as_checked(device).with(stream(raw::plain(io)?)?);
     mem::forget(raw::entered(device)); // until `leave`
@@ -187,12 +187,12 @@ unsafe fn enter(device: *mut lowkey_kk, io: *const lowkey_io) -> Result<(), Fail
 }
 
 #[inline(never)]
-fn settle(machine: &mut Machine, done: Result<(), Failure>) -> Result<(), Failure> {
+pub(super) fn settle(machine: &mut Machine, done: Result<(), Failure>) -> Result<(), Failure> {
     machine.settle(done)
 }
 
 #[inline(never)]
-fn leave(mut machine: Entered<lowkey_kk>, done: Result<(), Failure>) -> Result<(), Failure> {
+pub(super) fn leave(mut machine: Entered<lowkey_kk>, done: Result<(), Failure>) -> Result<(), Failure> {
     settle(&mut machine, done)
 }
 

@@ -22,6 +22,11 @@ pub(super) fn frame(front: &mut Front, end: usize) {
     [.., *high, *low] = end.wrapping_sub(START + 2).to_be_bytes();
 }
 
+/// Where message 1 begins.
+pub(super) fn len(id: &[u8]) -> usize {
+    id.len().wrapping_add(HEAD) // as `write` gives it
+}
+
 /// Where the frame begins.
 pub(super) const START: usize = 6;
 /// Bytes of the prologue's word, and of a hello without its id.

@@ -3,15 +3,20 @@
 //! On the wire, in its statuses and in its events it is that link: a test plays both from the same bytes. Whatever is
 //! called, [`Machine::settle`] comes last: it is the one place where a failure ends the channel.
 
+mod numbered;
 mod pump;
 mod receiving;
 mod sending;
+
+pub(crate) use numbered::Numbered;
+pub(in crate::kk) use numbered::attach;
+pub use numbered::lowkey_outbox;
 
 use super::hello;
 use super::page::Page;
 use crate::event::lowkey_event::{self, *};
 use crate::raw::callbacks::{Io, Random};
-use crate::raw::{Failure, Kept};
+use crate::raw::{Attached, Failure, Kept};
 use crate::status::lowkey_status::{self, *};
 use core::mem::take;
 use lowkey_core::kk::{Device, MESSAGE_1_LEN, Numbers};
@@ -32,6 +37,9 @@ pub(super) struct Setup {
     /// The longest frame that the peer may send.
     pub(super) max_frame: u16,
 }
+
+/// What is done by who brings it along.
+type Hook = fn(&mut Machine) -> Result<(), Failure>;
 
 /// How far the channel is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,7 +63,7 @@ enum Ours {
 }
 
 /// Where we are in a message of more than one record.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Message {
     /// In none: one may begin.
     None,
@@ -63,14 +71,16 @@ enum Message {
     Begun,
     /// The rest of it is being sent: `progress` says how far it is.
     Ending,
+    /// It is the outbox's, which says how far it is.
+    Numbered,
 }
 
 /// What waits of the peer's message.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Piece {
     None,
-    More,
     Last,
+    More,
 }
 
 /// Where a channel stands; all of it begins anew with each.
@@ -89,6 +99,8 @@ struct Now {
     is_peer_closed: bool,
     /// The stream takes nothing of what is unsent: the next look is at what there is besides.
     is_stuck: bool,
+    /// Bytes of items behind `max_frame` in our parameters.
+    items: u8,
     /// The longest frame that may come.
     limit: u16,
     /// Why there is no channel.
@@ -119,6 +131,7 @@ impl Now {
         in_message: false,
         is_peer_closed: false,
         is_stuck: false,
+        items: 0,
         owed_len: 0,
         asked_len: 0,
         header: [0; HEADER],
@@ -142,9 +155,14 @@ pub(crate) struct Machine {
     pub(super) setup: Setup,
     /// What moves the bytes, in a call that was given it.
     io: Option<Io>,
+    /// What is done about numbered messages (protocol §7). It is behind a pointer, so that firmware without them has
+    /// nothing of it in its flash.
+    numbered: Option<Hook>,
     keys: Device,
     owed: [u8; MAX_PING],
     asked: [u8; MAX_PING],
+    /// Where they are kept.
+    outbox: Attached<lowkey_outbox>,
 }
 
 impl Machine {
@@ -163,6 +181,9 @@ impl Machine {
     pub(super) fn begin(&mut self) -> Result<(), Failure> {
         self.now = Now::NOTHING;
         self.now.limit = MAX_HANDSHAKE_FRAME; // apart: all of them zeros are no table in the flash
+        if let Some(numbered) = self.numbered {
+            let _ = numbered(self); // an outbox that was wiped has nothing to say
+        }
         let asked = self.ask();
         wipe_handshake_stack();
         asked
@@ -175,11 +196,13 @@ impl Machine {
         let front = outgoing.first_chunk_mut().ok_or(LOWKEY_BUG)?;
         let len = hello::write(front, pinned.psk.is_some(), &page.id);
         let (prologue, rest) = front.split_at_mut_checked(len).ok_or(LOWKEY_BUG)?;
-        let message = rest.first_chunk_mut().ok_or(LOWKEY_BUG)?;
+        let message_len = usize::from(now.items).wrapping_add(MESSAGE_1_LEN); // both are short
+        let message =
+            rest.get_mut(..message_len).and_then(<[u8]>::split_first_chunk_mut).ok_or(LOWKEY_BUG)?;
         let made =
             keys.write_message_1(&pinned, prologue, (random, numbers), max_frame.to_be_bytes(), message);
         made.map_err(of_message_1)?;
-        (now.sent, now.end) = (hello::START, len.saturating_add(MESSAGE_1_LEN));
+        (now.sent, now.end) = (hello::START, len.saturating_add(message_len));
         hello::frame(front, now.end);
         Ok(())
     }
@@ -187,9 +210,8 @@ impl Machine {
     /// What is next. Only once does it look past what a stuck stream has not taken.
     pub(super) fn poll(&mut self) -> Result<lowkey_event, Failure> {
         let is_stuck = take(&mut self.now.is_stuck);
-        let mut event = LOWKEY_EVENT_READ;
         if self.now.phase == Phase::Open {
-            event = self.receive()?;
+            self.receive()?;
         }
         self.prepare()?; // a PONG may have come to be owed
         if self.now.phase < Phase::Open && !self.is_unsent() {
@@ -203,7 +225,7 @@ impl Machine {
                 heard?;
             }
         }
-        Ok(if self.is_unsent() && !is_stuck { LOWKEY_EVENT_WRITE } else { event })
+        Ok(if self.is_unsent() && !is_stuck { LOWKEY_EVENT_WRITE } else { self.received() })
     }
 
     /// Message 2: both sides hold keys, and we are sure, since the peer has answered our ephemeral (protocol §3). The
@@ -212,7 +234,7 @@ impl Machine {
     fn hear(&mut self) -> Result<(), Failure> {
         let len = self.frame_len();
         let Self { now, setup, keys, .. } = self;
-        let frame = setup.incoming.get_mut(..len).ok_or(LOWKEY_BUG)?;
+        let frame = setup.incoming.get_mut(..len).ok_or(LOWKEY_HANDSHAKE)?; // it has room: `now.limit`
         if let [code] = frame {
             return Err(refused(*code).into());
         }
@@ -222,6 +244,9 @@ impl Machine {
         now.max_data = usize::from(theirs).min(room).wrapping_sub(RECORD_OVERHEAD);
         (now.limit, now.have) = (setup.max_frame, 0);
         now.phase = Phase::Confirming;
+        if let Some(numbered) = self.numbered {
+            numbered(self)?;
+        }
         self.seal(PING, 0)
     }
 

@@ -1,5 +1,6 @@
 //! Bytes of C's that an object goes on using after the call that gave them: its buffers, and what it points to.
 
+use super::{Failure, Object, exclusive};
 use core::ops::{Deref, DerefMut};
 use core::slice;
 
@@ -75,5 +76,26 @@ impl Deref for LastingKey {
     fn deref(&self) -> &[u8; 32] {
         // SAFETY: `array` has found it; an array of bytes is aligned everywhere; the header's rules.
         unsafe { &*self.0 }
+    }
+}
+
+/// Another object of C's that one goes on using, or NULL.
+pub(crate) struct Attached<O>(*mut O);
+
+/// # Safety
+/// It is NULL, or [`exclusive`] has found it in this call; the header's rules, for as long as the result exists.
+pub(crate) unsafe fn attached<O: Object>(object: *mut O) -> Attached<O> {
+    Attached(object)
+}
+
+impl<O: Object> Attached<O> {
+    pub(crate) fn is_none(&self) -> bool {
+        self.0.is_null()
+    }
+
+    /// What lies in it, unless it has been wiped. For one at a time: what is asked for again is used no more.
+    pub(crate) fn get<'a>(&self) -> Result<&'a mut O::Inner, Failure> {
+        // SAFETY: `attached`; its front is looked at. While a call is inside of its user, nothing else uses it.
+        unsafe { exclusive(self.0) }
     }
 }

@@ -43,7 +43,15 @@ const HEADERS: [Header; 3] = [
     },
     Header {
         name: "lowkey_kk.h",
-        sources: &["kk/size", "kk/device", "kk/bytes", "kk/records", "kk/callbacks"],
+        sources: &[
+            "kk/size",
+            "kk/device",
+            "kk/bytes",
+            "kk/records",
+            "kk/callbacks",
+            "kk/machine/numbered",
+            "kk/outbox",
+        ],
     },
 ];
 

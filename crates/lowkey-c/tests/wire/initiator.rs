@@ -78,7 +78,7 @@ macro_rules! call {
 
 pub(crate) type Outcome<T> = Result<T, lowkey_status>;
 
-fn outcome(status: lowkey_status) -> Outcome<()> {
+pub(crate) fn outcome(status: lowkey_status) -> Outcome<()> {
     if status == LOWKEY_OK { Ok(()) } else { Err(status) }
 }
 
@@ -283,11 +283,11 @@ impl Initiator {
     }
 }
 
-pub(crate) const INITIATOR: [u8; 32] = [1; 32];
+pub(crate) static INITIATOR: [u8; 32] = [1; 32];
 pub(crate) const RESPONDER: [u8; 32] = [2; 32];
 pub(crate) const PSK: [u8; 32] = [3; 32];
 pub(crate) const ID: &[u8] = b"device 7";
 pub(crate) const INCOMING: usize = 300;
 pub(crate) const OUTGOING: usize = 262;
 static SEED: [u8; 32] = [4; 32];
-static HEDGE: [u8; 32] = [5; 32];
+pub(crate) static HEDGE: [u8; 32] = [5; 32];

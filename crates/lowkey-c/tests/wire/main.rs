@@ -4,6 +4,7 @@
 
 mod handshakes;
 mod initiator;
+mod numbered;
 mod peer;
 mod pings;
 mod records;

@@ -91,7 +91,8 @@ impl Device {
         }
     }
 
-    /// Begins an attempt and writes message 1. What was there before is over.
+    /// Begins an attempt and writes message 1, `e` first. What was there before is over. `payload` goes to the front of
+    /// `sealed`; what is behind it there, up to 16 bytes before its end, is a part of the payload.
     ///
     /// # Errors
     /// [`Error::Entropy`], [`Error::Exhausted`]: no ephemeral could be made; the attempt is over.
@@ -101,7 +102,7 @@ impl Device {
         prologue: &[u8],
         (entropy, numbers): (&mut E, &mut Numbers),
         payload: [u8; 2],
-        out: &mut [u8; MESSAGE_1_LEN],
+        (e, sealed): (&mut [u8; KEY_LEN], &mut [u8]),
     ) -> Result<(), Error> {
         (self.sealing, self.opening) = (0, 0);
         let h = if pinned.psk.is_some() { &H_OF_KKPSK0 } else { &H_OF_KK };
@@ -121,7 +122,6 @@ impl Device {
             self.mix_key_and_hash();
         }
         multiply(&self.e, &BASE_POINT, self.k.secret_mut());
-        let Some((e, sealed)) = out.split_first_chunk_mut() else { return Err(Error::BufferTooSmall) };
         *e = *self.k.secret().expose();
         self.mix_e(e, pinned);
         multiply(&self.e, pinned.peer, self.k.secret_mut());

@@ -85,7 +85,9 @@ pub(crate) fn devices_agree_over_three_rekeyings(witness: impl Fn(&Told<'_>) -> 
         });
         let (mut device, mut message, payload) = (Device::new(), [0; MESSAGE_1_LEN], rng.bytes());
         let draw = (&mut rng, &mut Numbers::of(1));
-        device.write_message_1(&pinned, prologue, draw, payload, &mut message).unwrap();
+        device
+            .write_message_1(&pinned, prologue, draw, payload, message.split_first_chunk_mut().unwrap())
+            .unwrap();
         assert_eq!(theirs.read(&message), payload);
         let answer = rng.vec(33);
         assert_eq!(device.read_message_2(&pinned, &mut theirs.write(&answer)).unwrap(), answer);

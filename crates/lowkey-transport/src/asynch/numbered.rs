@@ -12,14 +12,14 @@ use crate::numbered::{Acks, Outbox};
 use core::future::poll_fn;
 use core::task::Poll;
 use embedded_io_async::{Read, Write};
-use lowkey_core::numbered::DIGEST_LEN;
+use lowkey_core::numbered::{DIGEST_LEN, Memory};
 
 impl<W: Write, B: Buffer, S: Shares> Sender<'_, W, B, S> {
     /// As [`Channel::send_outbox`].
     ///
     /// # Errors
     /// As [`Channel::send_outbox`].
-    pub async fn send_outbox<M: Buffer>(&mut self, outbox: &mut Outbox<M>) -> Result<(), Error> {
+    pub async fn send_outbox<M: Memory>(&mut self, outbox: &mut Outbox<M>) -> Result<(), Error> {
         self.sends(|outgoing, keyed| outgoing.send_outbox(outbox, keyed)).await
     }
 
@@ -28,7 +28,7 @@ impl<W: Write, B: Buffer, S: Shares> Sender<'_, W, B, S> {
     ///
     /// # Errors
     /// What ended the channel, and of the outbox as [`Channel::send_outbox`].
-    pub async fn wait_for_acks<M: Buffer>(&mut self, outbox: &mut Outbox<M>) -> Result<bool, Error> {
+    pub async fn wait_for_acks<M: Memory>(&mut self, outbox: &mut Outbox<M>) -> Result<bool, Error> {
         loop {
             self.flush().await?;
             let heard = poll_fn(|context| {

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::limits::Buffer;
 use crate::numbered::{Acks, Outbox};
 use core::task::Poll;
-use lowkey_core::numbered::DIGEST_LEN;
+use lowkey_core::numbered::{DIGEST_LEN, Memory};
 
 impl<B: Buffer> Link<'_, B> {
     /// Releases from an outbox what was acknowledged, sends what waits in it, and has it leave. Until the peer's first
@@ -16,7 +16,7 @@ impl<B: Buffer> Link<'_, B> {
     /// As [`Self::may_begin`]. [`Error::NotAcknowledged`]; [`Error::WentBack`]. [`Error::OutOfTurn`]: the outbox is of
     /// another run than [`Buffers::with_run`](crate::Buffers::with_run) has told. [`Error::Unfinished`]: a message of
     /// another outbox has left in part.
-    pub fn send_outbox<M: Buffer>(&mut self, outbox: &mut Outbox<M>) -> Result<Poll<()>, Error> {
+    pub fn send_outbox<M: Memory>(&mut self, outbox: &mut Outbox<M>) -> Result<Poll<()>, Error> {
         self.sends(|outgoing, keyed| outgoing.send_outbox(outbox, keyed))
     }
 
@@ -25,7 +25,7 @@ impl<B: Buffer> Link<'_, B> {
     ///
     /// # Errors
     /// As [`Self::receive`], and of the outbox as [`Self::send_outbox`].
-    pub fn recv_acks<M: Buffer>(&mut self, outbox: &mut Outbox<M>) -> Result<Poll<bool>, Error> {
+    pub fn recv_acks<M: Memory>(&mut self, outbox: &mut Outbox<M>) -> Result<Poll<bool>, Error> {
         let waits = self.receive()?.is_ready();
         let is_heard = self.sends(|_, keyed| outbox.settle(&mut keyed.numbers))?;
         Ok(if is_heard || waits { Poll::Ready(is_heard) } else { Poll::Pending })

@@ -1,14 +1,11 @@
 //! Messages that wait until they are acknowledged.
 
 use super::RunId;
-use super::ring::{Ring, Slot};
 use crate::error::Error;
-use crate::limits::Buffer;
 use crate::mailbox::Mailbox;
 use crate::numbers::{Numbers, Opening};
 use core::fmt;
-use lowkey_core::fill;
-use lowkey_core::numbered::{DIGEST_LEN, message_digest};
+use lowkey_core::numbered::{DIGEST_LEN, Memory, NoRoom, Queue, Waiting};
 
 /// Messages in the caller's memory, each numbered when it is pushed, which stay until the peer says that they are
 /// stored.
@@ -18,8 +15,8 @@ use lowkey_core::numbered::{DIGEST_LEN, message_digest};
 /// where acknowledgements come in, and push again.
 ///
 /// Each message takes 10 bytes beside its own.
-pub struct Outbox<M> {
-    ring: Ring<M>,
+pub struct Outbox<M: Memory> {
+    queue: Queue<M>,
     run: RunId,
     /// The number of the last message that was pushed.
     last: u64,
@@ -58,18 +55,27 @@ impl fmt::Display for PushError {
 
 impl core::error::Error for PushError {}
 
-impl<M: Buffer> Outbox<M> {
+impl From<NoRoom> for PushError {
+    fn from(no_room: NoRoom) -> Self {
+        match no_room {
+            NoRoom::Now => Self::Full,
+            NoRoom::Ever => Self::TooLong,
+        }
+    }
+}
+
+impl<M: Memory> Outbox<M> {
     /// An empty outbox of this run, after a start of this number. The boot log gives it, each once: numbers are `boot`
     /// (32 bits) ‖ count (32 bits), so that none comes twice.
     pub fn new(memory: M, run: RunId, boot: u32) -> Self {
         let last = u64::from(boot) << 32;
-        Self { ring: Ring::new(memory), run, last, highest: last }
+        Self { queue: Queue::new(memory), run, last, highest: last }
     }
 
     /// An empty outbox of messages that have their numbers already, from a stream that has numbered up to `highest` so
     /// far: [`Self::put`].
     pub fn of_stream(memory: M, run: RunId, highest: u64) -> Self {
-        Self { ring: Ring::new(memory), run, last: 0, highest }
+        Self { queue: Queue::new(memory), run, last: 0, highest }
     }
 
     /// Of which run its numbers are: what [`Buffers::with_run`](crate::Buffers::with_run) tells the peer.
@@ -95,16 +101,10 @@ impl<M: Buffer> Outbox<M> {
     /// # Errors
     /// [`PushError`]: it was not taken. [`PushError::Exhausted`]: the number is not above.
     pub fn put(&mut self, number: u64, message: &[u8]) -> Result<(), PushError> {
-        if message.len() > self.ring.longest() {
-            return Err(PushError::TooLong);
-        }
-        if self.ring.room().is_none_or(|room| message.len() > room) {
-            return Err(PushError::Full);
-        }
         if number <= self.last {
             return Err(PushError::Exhausted);
         }
-        self.ring.push(number, message);
+        self.queue.push(number, message)?;
         self.last = number;
         self.highest = self.highest.max(number);
         Ok(())
@@ -136,12 +136,12 @@ impl<M: Buffer> Outbox<M> {
 
     /// Whether everything that was pushed has been acknowledged.
     pub fn is_empty(&self) -> bool {
-        self.ring.is_empty()
+        self.queue.is_empty()
     }
 
     /// How many bytes a message may have now; `None`: not even an empty one has room.
     pub fn room(&self) -> Option<usize> {
-        self.ring.room()
+        self.queue.room()
     }
 
     /// The number of the last message that was pushed; with a count of 0 if none was since this start.
@@ -151,7 +151,7 @@ impl<M: Buffer> Outbox<M> {
 
     /// The memory. What waits in it is given up.
     pub fn into_memory(self) -> M {
-        self.ring.into_memory()
+        self.queue.into_memory()
     }
 
     /// Hears what the peer of a channel has acknowledged; whether it had not heard that.
@@ -167,7 +167,7 @@ impl<M: Buffer> Outbox<M> {
         let Some(Opening { number, digest }) = numbers.opening else { return Ok(false) };
         let is_fresh = numbers.is_fresh();
         if !numbers.is_settled {
-            self.hold_against(number, &digest)?;
+            self.hear_first(number, &digest)?;
             numbers.is_settled = true;
             numbers.given = numbers.given.max(number);
         }
@@ -178,45 +178,29 @@ impl<M: Buffer> Outbox<M> {
 }
 
 /// What a driver of its own needs, which is not a [`Link`](crate::Link).
-impl<M: Buffer> Outbox<M> {
+impl<M: Memory> Outbox<M> {
     /// Takes out every message up to this number: the peer has acknowledged it.
     pub fn release(&mut self, number: u64) {
-        while self.ring.first().is_some_and(|slot| slot.number <= number) {
-            self.ring.pop();
-        }
+        self.queue.release(number, None);
     }
 
-    /// The oldest message with a number above this one: its number and its length in bytes.
-    pub fn above(&self, number: u64) -> Option<(u64, usize)> {
-        self.ring.above(number).map(|slot| (slot.number, slot.len))
+    /// The oldest message with a number above this one.
+    pub fn above(&self, number: u64) -> Option<Waiting<'_>> {
+        self.queue.above(number)
     }
 
-    /// Copies from the message of this number, from `start` on; how many bytes.
-    pub fn copy(&self, number: u64, start: usize, out: &mut [u8]) -> usize {
-        let Some(slot) = self.find(number) else { return 0 };
-        let [front, back] = self.ring.bytes(slot);
-        let n = fill(out, front.get(start..).unwrap_or_default());
-        let skipped = start.saturating_sub(front.len());
-        n.saturating_add(fill(out.get_mut(n..).unwrap_or_default(), back.get(skipped..).unwrap_or_default()))
-    }
-
-    /// Looks whether the peer's first ACK can be of what was sent from here: its number is below the next one, and the
-    /// message is what it says, if that is still here.
+    /// Hears the peer's first ACK: takes out every message up to its number, if it can be of what was sent from here:
+    /// its number is below the next one, and the message is what it says, if that is still here.
     ///
     /// # Errors
-    /// [`Error::WentBack`].
-    pub fn hold_against(&self, number: u64, digest: &[u8; DIGEST_LEN]) -> Result<(), Error> {
-        let is_ours =
-            self.find(number).is_none_or(|slot| message_digest(number, self.ring.bytes(slot)) == *digest);
-        if number > self.highest || !is_ours { Err(Error::WentBack) } else { Ok(()) }
-    }
-
-    fn find(&self, number: u64) -> Option<Slot> {
-        self.ring.above(number.checked_sub(1)?).filter(|slot| slot.number == number)
+    /// [`Error::WentBack`]: nothing was taken out.
+    pub fn hear_first(&mut self, number: u64, digest: &[u8; DIGEST_LEN]) -> Result<(), Error> {
+        let can_be = number <= self.highest && self.queue.release(number, Some(digest)).is_some();
+        if can_be { Ok(()) } else { Err(Error::WentBack) }
     }
 }
 
-impl<M> fmt::Debug for Outbox<M> {
+impl<M: Memory> fmt::Debug for Outbox<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outbox").field("run", &self.run).field("last", &self.last).finish_non_exhaustive()
     }

@@ -13,26 +13,57 @@ impl Machine {
     /// reading: the peer may be in the same place.
     pub(in crate::kk) fn run(&mut self) -> Result<lowkey_event, Failure> {
         loop {
-            match self.flush() {
-                Ok(()) => {}
-                Err(failure) if failure.is_recoverable() => self.now.is_stuck = true,
-                Err(failure) => return Err(failure),
-            }
+            self.write()?;
             match self.poll()? {
-                LOWKEY_EVENT_READ => {
-                    let mut io = self.io.ok_or(LOWKEY_BUG)?;
-                    let space = self.space();
-                    if space.is_empty() {
-                        return Err(LOWKEY_WOULD_BLOCK.into()); // the frame there has its turn when our message has left
-                    }
-                    match io.read(space).map_err(of_stream)? {
-                        0 => self.hung_up()?,
-                        n => self.filled(n)?,
-                    }
-                }
+                LOWKEY_EVENT_READ => self.read()?,
                 LOWKEY_EVENT_WRITE => {} // a PONG has come to be owed
                 event => return Ok(event),
             }
+        }
+    }
+
+    /// The same, and what waits in the outbox; until something is acknowledged as well.
+    pub(in crate::kk) fn run_outbox(&mut self) -> Result<lowkey_event, Failure> {
+        let waited = self.waits();
+        loop {
+            if self.may_number().is_err() {
+                return Ok(LOWKEY_EVENT_READ); // the first ACK was not of what was sent from here
+            }
+            let has_more = match self.send_outbox() {
+                Ok(()) => false,
+                Err(failure) if failure == LOWKEY_WOULD_BLOCK.into() => true,
+                Err(failure) => return Err(failure),
+            };
+            if self.write()? && has_more {
+                continue;
+            }
+            match self.poll()? {
+                LOWKEY_EVENT_WRITE => {}
+                LOWKEY_EVENT_READ if self.waits() == waited => self.read()?,
+                event => return Ok(event), // LOWKEY_EVENT_READ: some of it waits no more
+            }
+        }
+    }
+
+    /// Writes what the stream takes; whether it has taken all.
+    fn write(&mut self) -> Result<bool, Failure> {
+        match self.flush() {
+            Err(failure) if failure.is_recoverable() => self.now.is_stuck = true,
+            flushed => return flushed.map(|()| true),
+        }
+        Ok(false)
+    }
+
+    /// Reads what there is now.
+    fn read(&mut self) -> Result<(), Failure> {
+        let mut io = self.io.ok_or(LOWKEY_BUG)?;
+        let space = self.space();
+        if space.is_empty() {
+            return Err(LOWKEY_WOULD_BLOCK.into()); // the frame there has its turn when our message has left
+        }
+        match io.read(space).map_err(of_stream)? {
+            0 => self.hung_up(),
+            n => self.filled(n),
         }
     }
 

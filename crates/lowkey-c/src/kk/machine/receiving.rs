@@ -59,19 +59,18 @@ impl Machine {
         }
     }
 
-    /// Opens what has come.
-    pub(in crate::kk) fn receive(&mut self) -> Result<lowkey_event, Failure> {
-        loop {
-            if self.now.piece != Piece::None {
-                return Ok(LOWKEY_EVENT_DATA);
-            }
-            if self.now.is_peer_closed {
-                return Ok(LOWKEY_EVENT_END);
-            }
-            if !self.is_full() {
-                return Ok(LOWKEY_EVENT_READ);
-            }
-            self.open()?;
+    /// Opens what has come; only of a piece that waits there is more than one frame.
+    pub(in crate::kk) fn receive(&mut self) -> Result<(), Failure> {
+        let waits = self.now.piece != Piece::None || self.now.is_peer_closed;
+        if waits || !self.is_full() { Ok(()) } else { self.open() }
+    }
+
+    /// What has come.
+    pub(super) fn received(&self) -> lowkey_event {
+        match self.now.piece {
+            Piece::None if self.now.is_peer_closed => LOWKEY_EVENT_END,
+            Piece::None => LOWKEY_EVENT_READ,
+            _ => LOWKEY_EVENT_DATA,
         }
     }
 
@@ -115,13 +114,11 @@ impl Machine {
     fn open(&mut self) -> Result<(), Failure> {
         let len = self.frame_len();
         let Self { now, setup, keys, owed, asked, .. } = self;
-        let frame = setup.incoming.get_mut(..len).ok_or(LOWKEY_BUG)?;
-        if frame.len() < RECORD_OVERHEAD {
-            return Err(LOWKEY_FRAME_TOO_SHORT.into());
-        }
+        let frame = setup.incoming.get_mut(..len).filter(|frame| frame.len() >= RECORD_OVERHEAD);
+        let frame = frame.ok_or(LOWKEY_FRAME_TOO_SHORT)?; // longer than the buffer none can be: `now.limit`
         let text = keys.open(frame).map_err(of_record)?;
         let end = text.len();
-        let (kind, body) = text.split_first().ok_or(LOWKEY_BUG)?;
+        let (kind, body) = text.split_first().ok_or(LOWKEY_RECORD)?; // it has one
         match *kind {
             kind @ (DATA | MORE) => {
                 let so_far = if now.in_message { now.message_len } else { 0 };
@@ -129,8 +126,8 @@ impl Machine {
                 if now.message_len > setup.max_message {
                     return Err(LOWKEY_MESSAGE_TOO_LONG.into());
                 }
-                now.in_message = kind == MORE;
-                now.piece = if kind == MORE { Piece::More } else { Piece::Last };
+                now.in_message = kind != DATA;
+                now.piece = if kind == DATA { Piece::Last } else { Piece::More };
                 now.piece_end = end;
                 return Ok(());
             }
@@ -146,13 +143,20 @@ impl Machine {
             }
             PING => (),
             // One that was not asked for is ignored, and so is another than that.
-            PONG if asked.get(..now.asked_len).is_some_and(|asked| asked.iter().eq(body)) => {
+            PONG if now.asked_len == body.len()
+                && asked.iter().zip(body).all(|(asked, came)| asked == came) =>
+            {
                 now.asked_len = 0;
             }
-            PONG | 0x80.. => (),
+            PONG => (),
+            0x80.. => {
+                if let Some(numbered) = self.numbered {
+                    return numbered(self);
+                }
+            }
             _ => return Err(LOWKEY_KIND.into()),
         }
-        now.have = 0;
+        self.now.have = 0;
         Ok(())
     }
 }

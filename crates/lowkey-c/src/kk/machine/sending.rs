@@ -76,7 +76,7 @@ impl Machine {
     pub(in crate::kk) fn send_part(&mut self, bytes: &[u8], is_last: bool) -> Result<usize, Failure> {
         self.goes()?;
         match self.now.message {
-            Message::Ending => Err(LOWKEY_UNFINISHED.into()),
+            Message::Ending | Message::Numbered => Err(LOWKEY_UNFINISHED.into()),
             _ if bytes.is_empty() && !is_last => Ok(0),
             _ => self.fragment(bytes, is_last),
         }
@@ -117,7 +117,7 @@ impl Machine {
     }
 
     /// Makes a record, if nothing is unsent.
-    fn put(&mut self, kind: u8, data: &[u8]) -> Result<(), Failure> {
+    pub(super) fn put(&mut self, kind: u8, data: &[u8]) -> Result<(), Failure> {
         self.prepare()?;
         if self.is_unsent() {
             return Err(LOWKEY_WOULD_BLOCK.into());
