@@ -16,31 +16,31 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-#[cfg(feature = "deliver")]
+#[cfg(any(feature = "http", feature = "mqtt"))]
 mod aside;
-#[cfg(feature = "deliver")]
+#[cfg(any(feature = "http", feature = "mqtt"))]
 mod courier;
 mod desk;
-#[cfg(feature = "deliver")]
+#[cfg(any(feature = "http", feature = "mqtt"))]
 mod dial;
 mod error;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "mqtt")]
 mod mqtt;
-#[cfg(feature = "deliver")]
+#[cfg(any(feature = "http", feature = "mqtt"))]
 mod offered;
 mod rows;
-#[cfg(feature = "deliver")]
+#[cfg(any(feature = "http", feature = "mqtt"))]
 mod standing;
-#[cfg(feature = "deliver")]
+#[cfg(any(feature = "http", feature = "mqtt"))]
 mod target;
 
-#[cfg(feature = "deliver")]
+#[cfg(any(feature = "http", feature = "mqtt"))]
 pub use aside::{Amount, Aside, Bounds, SetAside};
-#[cfg(feature = "deliver")]
+#[cfg(any(feature = "http", feature = "mqtt"))]
 pub use courier::Window;
-#[cfg(feature = "deliver")]
+#[cfg(any(feature = "http", feature = "mqtt"))]
 pub use dial::Tls;
 pub use error::SinkError;
 #[cfg(feature = "http")]
@@ -48,7 +48,7 @@ pub use http::{HttpSettings, HttpSink};
 #[cfg(feature = "mqtt")]
 pub use mqtt::{MqttSettings, MqttSink, Unsubscribed};
 pub use rows::FileRows;
-#[cfg(feature = "deliver")]
+#[cfg(any(feature = "http", feature = "mqtt"))]
 pub use standing::{Standing, Trouble};
-#[cfg(feature = "deliver")]
+#[cfg(any(feature = "http", feature = "mqtt"))]
 pub use target::Cleartext;

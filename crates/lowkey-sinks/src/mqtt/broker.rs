@@ -99,6 +99,28 @@ impl<const P: usize> From<MqttError<'_, P>> for Lost {
     }
 }
 
+/// Why a message was not published.
+enum Unsent {
+    /// Never will be: the broker has said how much it takes.
+    TooLong,
+    NotNow(String),
+    Lost(Lost),
+}
+
+impl<const P: usize> From<MqttError<'_, P>> for Unsent {
+    fn from(error: MqttError<'_, P>) -> Self {
+        match error {
+            MqttError::ServerMaximumPacketSizeExceeded | MqttError::PacketMaximumLengthExceeded => {
+                Self::TooLong
+            }
+            MqttError::SendQuotaExceeded | MqttError::SessionBuffer | MqttError::AllPacketIdentifiersUsed => {
+                Self::NotNow(format!("{error:?}"))
+            }
+            error => Self::Lost(error.into()),
+        }
+    }
+}
+
 type Mqtt<'a> = Client<'a, 'a, Stream, AllocBuffer, 1, 1, MOST, 1, PROPERTIES, 0, 0>;
 
 impl Broker {
@@ -148,13 +170,14 @@ impl Broker {
         };
         let (mut spoke, mut pinged) = (Instant::now(), None::<Instant>);
         // One that goes alone, and waits for that.
-        let mut alone = None;
+        let mut alone = None::<Request>;
         loop {
             if under_way.is_empty()
                 && let Some(request) = alone.take()
+                && !request.answers.is_closed()
             {
                 self.publish(&mut client, request, under_way).await?;
-                under_way.is_alone = true;
+                under_way.is_alone = !under_way.is_empty();
                 spoke = Instant::now();
             }
             let has_room = alone.is_none() && !under_way.is_alone && under_way.of.len() < most;
@@ -229,31 +252,24 @@ impl Broker {
         options.content_type = Some(text("application/octet-stream")?);
         options.user_properties = &properties;
         let sent = timeout(self.timeout, client.publish(&options, (&*message.bytes).into())).await;
-        let answer = match sent.map_err(|_| self.late())? {
-            Ok(Some(identifier)) => {
+        let answer = match sent.map_err(|_| self.late()).map(|sent| sent.map_err(Unsent::from)) {
+            Ok(Ok(Some(identifier))) => {
                 let message = Arc::clone(&message);
                 under_way.of.insert(identifier.get(), (Instant::now(), Request { message, answers }));
                 return Ok(());
             }
-            // Which QoS 1 always has.
-            Ok(None) => return Err(Lost::new("no packet identifier")),
-            Err(MqttError::ServerMaximumPacketSizeExceeded | MqttError::PacketMaximumLengthExceeded) => {
-                Answer::Refused {
-                    status: ReasonCode::PacketTooLarge as u16,
-                    why: "it is longer than the broker takes".to_owned(),
-                }
-            }
-            Err(
-                error @ (MqttError::SendQuotaExceeded
-                | MqttError::SessionBuffer
-                | MqttError::AllPacketIdentifiersUsed),
-            ) => Answer::later(format!("{error:?}")),
-            Err(error) => {
+            Ok(Err(Unsent::TooLong)) => Answer::Refused {
+                status: ReasonCode::PacketTooLarge as u16,
+                why: "it is longer than the broker takes".to_owned(),
+            },
+            Ok(Err(Unsent::NotNow(why))) => Answer::later(why),
+            Err(lost) | Ok(Err(Unsent::Lost(lost))) => {
                 message.lost();
-                let lost = Lost::from(error);
                 let _ = answers.send(Answer::later(&lost.why)); // whoever asked may be gone
                 return Err(lost);
             }
+            // QoS 1 always has one.
+            Ok(Ok(None)) => return Err(Lost::new("no packet identifier")),
         };
         let _ = answers.send(answer); // whoever asked may be gone
         Ok(())

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -66,6 +67,9 @@ pub(crate) struct Broker {
     greeting: Arc<Mutex<Greeting>>,
     count: watch::Sender<usize>,
     connections: watch::Sender<usize>,
+    /// How many PINGREQs came, and whether they are answered.
+    pings: watch::Sender<usize>,
+    pub(crate) is_silent: Arc<AtomicBool>,
     /// How many were not acknowledged at a time, at most.
     pub(crate) most: Arc<Mutex<usize>>,
 }
@@ -80,6 +84,8 @@ impl Broker {
             greeting: Arc::new(Mutex::new(Some((0, vec![])))),
             count: watch::Sender::new(0),
             connections: watch::Sender::new(0),
+            pings: watch::Sender::new(0),
+            is_silent: Arc::default(),
             most: Arc::default(),
         };
         let (of_it, says): (_, Arc<Says>) = (broker.clone(), Arc::new(says));
@@ -118,6 +124,11 @@ impl Broker {
     /// Waits until so many have connected.
     pub(crate) async fn wait_for_connections(&self, connections: usize) {
         self.connections.subscribe().wait_for(|count| *count >= connections).await.unwrap();
+    }
+
+    /// Waits until so many PINGREQs have come.
+    pub(crate) async fn wait_for_pings(&self, pings: usize) {
+        self.pings.subscribe().wait_for(|count| *count >= pings).await.unwrap();
     }
 
     async fn serve(&self, connection: usize, mut stream: TcpStream, says: &Says) -> io::Result<()> {
@@ -166,7 +177,12 @@ impl Broker {
                         Say::Disconnect(code) => return write(&mut stream, 0xe0, &[code, 0]).await,
                     }
                 }
-                12 => write(&mut stream, 0xd0, &[]).await?,
+                12 => {
+                    self.pings.send_modify(|count| *count += 1);
+                    if !self.is_silent.load(Ordering::Relaxed) {
+                        write(&mut stream, 0xd0, &[]).await?;
+                    }
+                }
                 14 => return Ok(()),
                 kind => panic!("packet {kind}"),
             }

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use test_support::Random;
@@ -257,6 +258,37 @@ async fn mqtt_3_3_4_no_more_is_under_way_than_the_broker_takes() {
     }
     assert!(*broker.most.lock().unwrap() <= 3);
     assert_eq!((broker.published().len(), sink.standing().again), (36, 0));
+}
+
+#[tokio::test]
+async fn mqtt_3_1_2_10_a_broker_is_asked_whether_it_is_there_and_one_that_is_silent_is_left() {
+    let broker = Broker::start(|_| YES).await;
+    broker.greet(Some((0, vec![0x13, 0, 1]))); // Server Keep Alive: 1 s
+    let mut bench = bench();
+    bench.settings.timeout = Duration::from_millis(300);
+    let sink = bench.sink(&broker);
+    broker.wait_for_pings(3).await;
+    broker.is_silent.store(true, Ordering::Relaxed);
+    broker.wait_for_connections(2).await;
+    // Nothing of that is any device's business.
+    Session::begin(&sink, "a").await.unwrap().send(messages([1])).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_message_of_a_session_that_has_ended_is_not_published_when_the_broker_comes_back() {
+    let broker = Broker::start(|_| YES).await;
+    broker.greet(Some((0x88, vec![]))); // server unavailable
+    let bench = bench();
+    let sink = bench.sink(&broker);
+    let mut ended = Session::begin(&sink, "a").await.unwrap();
+    tokio::select! {
+        sent = ended.send(messages([1])) => panic!("acknowledged: {sent:?}"),
+        () = broker.wait_for_connections(2) => (),
+    }
+    drop(ended);
+    broker.greet(Some((0, vec![])));
+    Session::begin(&sink, "a").await.unwrap().send([(2, b"newer".to_vec())]).await.unwrap();
+    assert_eq!(broker.published().iter().map(Published::number).collect::<Vec<_>>(), [2]);
 }
 
 #[tokio::test]
