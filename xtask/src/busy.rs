@@ -81,13 +81,15 @@ impl Drop for Busy {
 
 const ROUNDS: u32 = 10;
 /// The crates whose tests have deadlines, races and ports.
-const SUITES: [&str; 12] = [
+const SUITES: [&str; 14] = [
     "--package",
     "lowkey-host",
     "--package",
     "lowkey-registry",
     "--package",
     "lowkey-gateway",
+    "--package",
+    "lowkey-sinks",
     "--package",
     "lowkey",
     "--package",

@@ -7,3 +7,4 @@ mod mqtt;
 mod rows;
 mod session;
 mod web;
+mod whole;
