@@ -58,17 +58,18 @@ pub(crate) fn simulate() -> Result<()> {
     Command::new(built("cluster")).args(["--simulate"]).run()
 }
 
-/// What a registry over NATS costs next to a file: by the command as it is released. Takes some minutes.
+/// What a registry over NATS costs next to a file, or with `--stored` how many messages a second are stored: by the
+/// command as it is released. Takes some minutes.
 ///
 /// # Errors
 /// As [`run`].
-pub(crate) fn figures() -> Result<()> {
+pub(crate) fn figures(of: &[&str]) -> Result<()> {
     nats_server::program()?;
     let packages = ["--package", "lowkey", "--package", "cluster"];
     Command::cargo().args(["build", "--quiet", "--release"]).args(packages).run()?;
     let [cluster, lowkey] = ["cluster", "lowkey"].map(|name| target().join("release").join(name));
     let cluster = Command::new(cluster).without_env(|name| name.starts_with("LOWKEY_"));
-    cluster.args([lowkey, "--figures".into()]).run()
+    cluster.args([lowkey]).args(of).args(["--figures"]).run()
 }
 
 fn play(words: &[PathBuf]) -> Result<()> {

@@ -87,14 +87,15 @@ const VERBS: [Verb; 21] = [
     },
     Verb {
         name: "cluster",
-        words: " [[--stored] --small | --stored | --figures | --simulate]",
+        words: " [[--stored] [--small | --figures] | --simulate]",
         what: "three gateways with one registry over NATS behind HAProxy, 200 devices, and a schedule of faults",
         more: &[
             "One server becomes three, which are killed, frozen, cut off from NATS and upgraded; devices are revoked, get new",
             "keys and pair meanwhile. A timeline of it, figures, and it fails where a device has not had what is promised.",
             "--small     two gateways and 40 devices, on a machine that may be busy, as `test` plays it",
             "--stored    devices number their messages, two gateways store them in JetStream, and nothing that was",
-            "            acknowledged may be missing, come twice or stand out of its order: minutes; --small as `test` plays it",
+            "            acknowledged may be missing, come twice or stand out of its order: minutes; --small as `test` plays it;",
+            "            --figures: messages a second, next to NATS alone",
             "--figures   no faults: memory for 100,000 devices, and handshakes, next to a registry in a file: minutes",
             "--simulate  a model of 100,000 devices at ten gateways that all come back at once",
         ],

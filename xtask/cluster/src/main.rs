@@ -62,13 +62,14 @@ async fn play() -> Result<()> {
         [lowkey, "--stored", "--small"] => {
             return until_stopped(stored::play(path::absolute(lowkey)?, Extent::Small)).await;
         }
+        [lowkey, "--stored", "--figures"] => {
+            return until_stopped(stored::rates(path::absolute(lowkey)?)).await;
+        }
         [lowkey, "--figures"] => return until_stopped(measure::run(path::absolute(lowkey)?)).await,
         [lowkey, firmware] if firmware != "--small" => (lowkey, Some(Path::new(firmware)), Size::Whole),
         [lowkey, "--small"] => (lowkey, None, Size::Small),
         _ => {
-            return Err(
-                "usage: cargo xtask cluster [[--stored] --small | --stored | --figures | --simulate]".into(),
-            );
+            return Err("usage: cargo xtask cluster [[--stored] [--small | --figures] | --simulate]".into());
         }
     };
     let lowkey = path::absolute(lowkey)?;

@@ -4,6 +4,7 @@
 mod faults;
 mod judge;
 mod ledger;
+mod rates;
 mod sender;
 mod stream;
 
@@ -15,6 +16,7 @@ use crate::{
     timeline::Timeline,
 };
 use ledger::Ledger;
+pub(crate) use rates::run as rates;
 use sender::Senders;
 use std::{error::Error, path::PathBuf, sync::Arc, time::Duration};
 use stream::{Kept, Stream};

@@ -38,10 +38,20 @@ pub(crate) enum Order {
 
 impl Senders {
     pub(crate) fn begin(members: &[Arc<Keys>], server: SocketAddr, ledger: &Arc<Ledger>) -> Self {
+        Self::begin_at(members, server, ledger, 1)
+    }
+
+    /// The same at a start of this number.
+    pub(crate) fn begin_at(
+        members: &[Arc<Keys>],
+        server: SocketAddr,
+        ledger: &Arc<Ledger>,
+        boot: u32,
+    ) -> Self {
         let (orders, live, random) = (Vec::new(), JoinSet::new(), Random::new());
         let mut senders = Self { orders, live, ledger: Arc::clone(ledger), random };
         for (device, keys) in members.iter().enumerate() {
-            let order = senders.add(device, keys, server, run_of(device, 0), 1);
+            let order = senders.add(device, keys, server, run_of(device, 0), boot);
             senders.orders.push(order);
         }
         senders
