@@ -92,12 +92,21 @@ pub(crate) enum Service {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Store {
     pub(crate) address: String,
+    pub(crate) by: By,
     /// What its operator reads of us.
     pub(crate) name: String,
     pub(crate) credentials: Option<PathBuf>,
     pub(crate) roots: Option<PathBuf>,
     /// The stream of JetStream.
     pub(crate) stream: Option<String>,
+}
+
+/// How it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    JetStream,
+    Http,
+    Mqtt,
 }
 
 /// What it takes to be ready.

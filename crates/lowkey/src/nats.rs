@@ -7,7 +7,7 @@ use clap::{Arg, ArgMatches, value_parser};
 use lowkey_host::{Identity, PublicKey};
 use lowkey_nats::{
     Access, Address, AddressError, Credentials, InForce, JetStreamSink, JetStreamSource, NatsError,
-    NatsRegistry, NatsRows, OnStale, Registrar, Settings, Standing, Waits,
+    NatsNumbers, NatsRegistry, NatsRows, OnStale, Registrar, Settings, Standing, Waits,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -48,10 +48,15 @@ fn access(shared: &Nats) -> Result<Access, NatsError> {
 
 /// The stream that a server's `forward` names, and the one beside it that has messages for devices.
 pub(crate) async fn streams(store: &Store) -> Result<(JetStreamSink, JetStreamSource), NatsError> {
-    let Store { address, name, credentials, roots, stream } = store;
+    let Store { address, name, credentials, roots, stream, .. } = store;
     let access = reached(address, name, credentials.as_ref(), roots.as_ref())?;
     let sink = JetStreamSink::open(&access, stream.as_deref()).await?;
     Ok((sink, JetStreamSource::open(&access, None).await?))
+}
+
+/// The rows that servers share which follow this registry, for whatever else stores their devices' messages.
+pub(crate) async fn rows(shared: &Nats) -> Result<NatsNumbers, NatsError> {
+    NatsNumbers::open(&access(shared)?).await
 }
 
 fn reached(

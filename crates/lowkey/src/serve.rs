@@ -254,7 +254,7 @@ impl Serving {
             Service::Echo => Self::Echo,
             Service::Forward(forwarder) => Self::Forward(Arc::new(forwarder.clone())),
             Service::Store(store) => {
-                let behind = sink::open(store).await;
+                let behind = sink::open(config, store).await;
                 let behind = behind.map_err(|why| Failure::file(format_args!("{}: {why}", store.address)))?;
                 if let Some(source) = behind.source.clone() {
                     acceptor.number_by(move || source.run());

@@ -1,6 +1,11 @@
 //! What stores devices' numbered messages and has some for them, as it is configured.
 
-use crate::config::Store;
+#[cfg(feature = "sinks")]
+mod sent_on;
+
+#[cfg(any(feature = "nats", feature = "sinks"))]
+use crate::config::By;
+use crate::config::{Config, Store};
 #[cfg(feature = "nats")]
 use crate::nats;
 use lowkey_host::numbered::{Sink, Source};
@@ -14,14 +19,17 @@ pub(crate) struct Behind {
 }
 
 /// What `forward` names; it connects by itself, and again.
-#[cfg(feature = "nats")]
-pub(crate) async fn open(store: &Store) -> Result<Behind, String> {
-    let (sink, source) = nats::streams(store).await.map_err(|error| error.to_string())?;
-    Ok(Behind { sink: Arc::new(sink), source: Some(Arc::new(source)) })
-}
-
-/// There is nothing: the configuration takes no address of it.
-#[cfg(not(feature = "nats"))]
-pub(crate) async fn open(_store: &Store) -> Result<Behind, String> {
-    Err("this lowkey was built without the feature `nats`".to_owned())
+pub(crate) async fn open(config: &Config, store: &Store) -> Result<Behind, String> {
+    match store.by {
+        #[cfg(feature = "nats")]
+        By::JetStream => {
+            let (sink, source) = nats::streams(store).await.map_err(|error| error.to_string())?;
+            Ok(Behind { sink: Arc::new(sink), source: Some(Arc::new(source)) })
+        }
+        #[cfg(feature = "sinks")]
+        By::Http | By::Mqtt => Ok(Behind { sink: sent_on::open(config, store).await?, source: None }),
+        // The configuration takes no address of it.
+        #[cfg(not(all(feature = "nats", feature = "sinks")))]
+        _ => Err(format!("this lowkey, which listens on {}, was built without it", config.listen)),
+    }
 }

@@ -4,7 +4,9 @@ use super::address::host_and_port;
 use super::fields::{Takes, field};
 use super::given::{Given, Value};
 use super::mistake::{Mistake, Origin};
-use super::{Config, Log, LogFormat, Named, Nats, Program, Read, Readiness, Service, Store, itself, level};
+use super::{
+    By, Config, Log, LogFormat, Named, Nats, Program, Read, Readiness, Service, Store, itself, level,
+};
 use lowkey_gateway::admin::Endpoint;
 use lowkey_gateway::forward::{Backend, BackendError, Forwarder};
 use lowkey_gateway::proxy::Networks;
@@ -254,13 +256,27 @@ impl Builder<'_> {
     }
 
     fn store(&mut self, origin: &Origin, address: String) -> Option<Store> {
-        if let Err(why) = super::address::of_nats(&address) {
-            self.wrong(origin, format!("{address:?}: {why}"));
-            return None;
+        let by = match super::address::of_store(&address) {
+            Ok(by) => by,
+            Err(why) => {
+                self.wrong(origin, format!("{address:?}: {why}"));
+                return None;
+            }
+        };
+        if by != By::JetStream {
+            if self.given.get("state").is_none() {
+                self.wrong(origin, "it needs `state`, the folder in which what was acknowledged is kept");
+            }
+            if let Some((stream, _)) = self.given.get("store.stream") {
+                let stream = stream.clone();
+                self.wrong(&stream, "`store.stream` is for a `forward` to JetStream");
+            }
         }
         let text = |path| self.text(path).map(|(_, text)| text);
-        let file = |path, of_registry| text(path).or_else(|| text(of_registry)).map(PathBuf::from);
+        let of_nats = |path| if by == By::JetStream { text(path) } else { None };
+        let file = |path, of_registry| text(path).or_else(|| of_nats(of_registry)).map(PathBuf::from);
         Some(Store {
+            by,
             name: text("nats.name").unwrap_or_else(|| "lowkey".to_owned()),
             credentials: file("store.credentials", "nats.credentials"),
             roots: file("store.roots", "nats.roots"),

@@ -110,7 +110,7 @@ pub(crate) const FIELDS: &[Field] = &[
         default: None,
         example: "\"127.0.0.1:1883\"",
         option: Some(Switch { long: "forward", value: "HOST:PORT|unix:PATH|URL" }),
-        help: "The service that each device's stream is carried to, over TCP or a Unix socket. Or what stores the messages that devices number, and so has them acknowledged: nats://HOST:PORT/PREFIX, for JetStream; tls:// to another machine.",
+        help: "The service that each device's stream is carried to, over TCP or a Unix socket. Or what stores the messages that devices number, and so has them acknowledged: nats://HOST:PORT/PREFIX, for JetStream, tls:// to another machine; https://HOST/PATH, a POST for each; mqtts://HOST/PREFIX, QoS 1.",
     },
     Field {
         path: "echo",
@@ -326,7 +326,7 @@ pub(crate) const FIELDS: &[Field] = &[
         default: None,
         example: "\"gateway-1.nk\"",
         option: None,
-        help: "By which what `forward` names, and stores, knows the server: the file of the nkey's seed (SU…), or of the credentials. Without one, that of [nats].",
+        help: "By which what `forward` names, and stores, knows the server: for JetStream the file of the nkey's seed (SU…) or of the credentials, without one that of [nats]; for HTTP a bearer token; for MQTT a user name and, in a second line, a password.",
     },
     Field {
         path: "store.roots",
@@ -334,7 +334,7 @@ pub(crate) const FIELDS: &[Field] = &[
         default: None,
         example: "\"nats-ca.pem\"",
         option: None,
-        help: "Certificates that its own is signed by. Without one, those of [nats], or of the operating system.",
+        help: "Certificates that its own is signed by. Without one, those of [nats] for JetStream, or of the operating system.",
     },
     Field {
         path: "store.stream",
