@@ -1,5 +1,5 @@
-//! How many messages a second are acknowledged through a gateway, and how many NATS alone stores for as many clients, in
-//! turn on the same machine; with a NATS that writes to its disk before it says so, and with one that does not.
+//! How many messages a second are acknowledged through a gateway, and how many NATS alone stores for as many clients,
+//! in turn on the same machine; with a NATS that writes to its disk before it says so, and with one that does not.
 
 use super::{
     ledger::Ledger,
