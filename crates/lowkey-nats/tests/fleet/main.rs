@@ -9,5 +9,6 @@ mod held;
 mod numbered;
 mod obeyed;
 mod paired;
+mod storm;
 mod told;
 mod written;

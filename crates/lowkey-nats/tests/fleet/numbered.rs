@@ -2,6 +2,7 @@
 
 use crate::bed::Bed;
 use async_nats::jetstream::consumer::{AckPolicy, pull};
+use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy};
 use async_nats::jetstream::{self, Context};
 use futures_util::StreamExt;
@@ -16,22 +17,22 @@ use test_support::nats::Cable;
 
 const PUMP: &str = "pump-7";
 
-fn run(byte: u8) -> RunId {
+pub(crate) fn run(byte: u8) -> RunId {
     RunId::new([byte; 8])
 }
 
-fn last(number: u64) -> Last {
+pub(crate) fn last(number: u64) -> Last {
     Last { number, digest: message_digest(number, [text(number).as_bytes(), b""]) }
 }
 
-fn text(number: u64) -> String {
+pub(crate) fn text(number: u64) -> String {
     format!("message {number}")
 }
 
 /// A nats-server with the buckets and the stream, and a witness that asks it.
-struct House {
-    bed: Bed,
-    witness: Context,
+pub(crate) struct House {
+    pub(crate) bed: Bed,
+    pub(crate) witness: Context,
 }
 
 impl House {
@@ -42,7 +43,7 @@ impl House {
     }
 
     /// One with a stream of the operator's own.
-    async fn with(stream: Config) -> Option<Self> {
+    pub(crate) async fn with(stream: Config) -> Option<Self> {
         let house = Self::bare().await?;
         house.witness.create_stream(stream).await.unwrap();
         Some(house)
@@ -59,25 +60,43 @@ impl House {
         JetStreamSink::open(&self.bed.access(name), None).await.unwrap()
     }
 
-    async fn sink_by(&self, cable: &Cable, name: &str) -> JetStreamSink {
+    pub(crate) async fn sink_by(&self, cable: &Cable, name: &str) -> JetStreamSink {
         JetStreamSink::open(&self.bed.access_by(&cable.url(), name), None).await.unwrap()
     }
 
     /// What the stream has of all devices, in its order: run, number, text.
     async fn stored(&self) -> Vec<(String, u64, String)> {
-        let mut stream = self.witness.get_stream("test-up").await.unwrap();
+        let messages = self.messages().await.into_iter();
+        let header = |message: &StreamMessage, name| message.headers.get(name).unwrap().as_str().to_owned();
+        let stored = messages.map(|message| {
+            let text = String::from_utf8(message.payload.to_vec()).unwrap();
+            (header(&message, "Lowkey-Run"), header(&message, "Lowkey-Number").parse().unwrap(), text)
+        });
+        stored.collect()
+    }
+
+    /// The same: device and number.
+    pub(crate) async fn stored_of_each(&self) -> Vec<(String, u64)> {
+        let messages = self.messages().await.into_iter();
+        let header = |message: &StreamMessage, name| message.headers.get(name).unwrap().as_str().to_owned();
+        let stored = messages.map(|message| {
+            (header(&message, "Lowkey-Device"), header(&message, "Lowkey-Number").parse().unwrap())
+        });
+        stored.collect()
+    }
+
+    async fn messages(&self) -> Vec<StreamMessage> {
+        let witness = jetstream::new(async_nats::connect(self.bed.nats.url()).await.unwrap());
+        let mut stream = witness.get_stream("test-up").await.unwrap();
         let state = stream.info().await.unwrap().state.clone();
-        let mut stored = Vec::new();
+        let mut messages = Vec::new();
         for sequence in state.first_sequence..=state.last_sequence {
             let Ok(message) = stream.get_raw_message(sequence).await else { continue };
             if message.subject.starts_with("test.up.") {
-                let header = |name: &str| message.headers.get(name).unwrap().as_str().to_owned();
-                let number = header("Lowkey-Number").parse().unwrap();
-                let text = String::from_utf8(message.payload.to_vec()).unwrap();
-                stored.push((header("Lowkey-Run"), number, text));
+                messages.push(message);
             }
         }
-        stored
+        messages
     }
 
     /// Takes what is there out of a queue.
@@ -103,7 +122,7 @@ impl House {
 }
 
 /// As the registrar makes it, but for this.
-fn stream(change: impl FnOnce(&mut Config)) -> Config {
+pub(crate) fn stream(change: impl FnOnce(&mut Config)) -> Config {
     let mut config = Config {
         name: "test-up".to_owned(),
         subjects: vec!["test.up.*".to_owned(), "test.mark.*".to_owned()],
@@ -405,4 +424,4 @@ async fn outlive(window: Duration) {
     tokio::time::sleep(window * 3).await;
 }
 
-const SHORT: Duration = Duration::from_millis(200);
+pub(crate) const SHORT: Duration = Duration::from_millis(200);
