@@ -1,10 +1,13 @@
 #!/bin/sh
-# Writes the two accounts of a tenant for nats-server, from a list of its users: `sh accounts.sh PREFIX < users`.
+# Writes the accounts of a tenant for nats-server, from a list of its users: `sh accounts.sh PREFIX < users`.
 #
 # Two, because permissions of users do not suffice: JetStream answers to whatever subject an asker names, with its own
 # rights. In one account with the streams, a gateway that may read could have an answer stored as a device, or taken for
 # an order to purge. So gateways and readers are in an account of their own, which has no streams; it reaches those by
 # the subjects that it imports, and no order to JetStream is among them. Who keeps the registry is in the other.
+#
+# Services, which take what devices have sent, are in a third one: wherever they have an answer sent to, nobody there
+# takes it for a device's message or a lease.
 #
 # For the same reason gateways make consumers of the registry alone, where none of them can write what counts: whoever
 # makes one names where it delivers to. The server refuses the bucket itself, and the gateways' account hears of
@@ -14,8 +17,9 @@ LC_ALL=C
 prefix=${1-lowkey}
 case $prefix in '' | *[!a-z0-9_-]*) echo "a prefix has small letters, digits, - and _" >&2; exit 2 ;; esac
 # Of what has one name in a configuration the last stands, without a word: no two tenants share a name of an account.
-case $prefix in *_store) echo "a prefix does not end in _store" >&2; exit 2 ;; esac
+case $prefix in *_store | *_service) echo "a prefix does not end in _store, or in _service" >&2; exit 2 ;; esac
 store=$(echo "${prefix}_store" | tr a-z A-Z)
+services=$(echo "${prefix}_service" | tr a-z A-Z)
 fleet=$(echo "${prefix}" | tr a-z A-Z)
 
 hex() { printf %s "$1" | od -An -v -tx1 | tr -d ' \n'; }
@@ -95,6 +99,26 @@ reader() {
     subscribe="$prefix.event.* _INBOX.$1.>"
 }
 
+# A service has one consumer, of its own name, which a registrar makes. It takes messages from that and says that it has
+# acted, sends to devices, and sees what they have acknowledged.
+service() {
+    publish="\$JS.API.CONSUMER.INFO.$prefix-up.$1 \$JS.API.CONSUMER.MSG.NEXT.$prefix-up.$1 \$JS.ACK.$prefix-up.$1.>
+        \$JS.API.DIRECT.GET.KV_$prefix-numbers.> $prefix.dn.*"
+    subscribe="_INBOX.$1.>"
+}
+
+# What the account of the streams lends to services.
+served() {
+    set -f
+    for name in $(named service); do
+        "$1" service "$store" "\$JS.API.CONSUMER.MSG.NEXT.$prefix-up.$name" ", response_type: stream"
+        "$1" service "$store" "\$JS.API.CONSUMER.INFO.$prefix-up.$name"
+        "$1" service "$store" "\$JS.ACK.$prefix-up.$name.>"
+    done
+    for subject in "\$JS.API.DIRECT.GET.KV_$prefix-numbers.>" "$prefix.dn.*"; do "$1" service "$store" "$subject"; done
+    set +f
+}
+
 # What the account of the streams lends: `exported` or `imported`, for a subject a line.
 lent() {
     set -f
@@ -123,6 +147,15 @@ answered() {
 exported() { printf '    { %s: "%s"%s }\n' "$1" "$3" "${4-}"; }
 imported() { printf '    { %s: { account: %s, subject: "%s" } }\n' "$1" "$2" "$3"; }
 
+# The names of all users of a role, in hex.
+named() {
+    while read -r role name key rest; do
+        case $role in "$1") hex "$name" && echo ;; esac
+    done <<END
+$list
+END
+}
+
 # The users of these roles, of the list in $list.
 users() {
     while read -r role name key rest; do
@@ -138,7 +171,7 @@ number=0
 seen=' '
 while read -r role name key rest; do
     number=$((number + 1))
-    case $role in '' | '#'*) continue ;; registrar | gateway | reader) ;; *) wrong "no role: $role" ;; esac
+    case $role in '' | '#'*) continue ;; registrar | gateway | reader | service) ;; *) wrong "no role: $role" ;; esac
     case $key in U*) ;; *) wrong "no public key of a user, which begins with U: $key" ;; esac
     case $key in *[!A-Z0-9-]*) wrong "no public key: $key" ;; esac
     test -z "$rest" || wrong "a role, a name and a key, and no more"
@@ -151,6 +184,7 @@ END
 echo "# Of tenant $prefix, by accounts.sh: change the list of users, and not this."
 printf '%s: {\n  jetstream: enabled\n  exports: [\n' "$store"
 lent exported
+served exported
 printf '  ]\n  imports: [\n'
 answered imported
 printf '  ]\n  users: [\n'
@@ -161,4 +195,10 @@ printf '  ]\n  imports: [\n'
 lent imported
 printf '  ]\n  users: [\n'
 users gateway reader
+printf '  ]\n}\n%s: {\n  imports: [\n' "$services"
+# Without it this account answers what is asked of streams as well: that it has none.
+imported service "$store" '$JS.API.INFO'
+served imported
+printf '  ]\n  users: [\n'
+users service
 printf '  ]\n}\n'

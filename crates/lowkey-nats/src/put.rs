@@ -9,6 +9,7 @@ use async_nats::jetstream::stream::{DirectGetErrorKind, LastRawMessageErrorKind}
 use lowkey_host::numbered::Unstored;
 use lowkey_host::text::{clean, mask};
 use serde_json::Value;
+use std::fmt;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -76,7 +77,7 @@ pub(crate) async fn last(
     stream: &str,
     filter: &str,
 ) -> Result<Option<StreamMessage>, Unread> {
-    let heard = |error: &dyn std::fmt::Display| Unread::Unheard(said(&error.to_string()));
+    let heard = |error: &dyn fmt::Display| Unread::Unheard(said(&error.to_string()));
     let stream = context.get_stream_no_info(stream).await.map_err(|error| heard(&error))?;
     match stream.get_last_raw_message_by_subject(filter).await {
         Ok(message) => Ok(Some(message)),
@@ -96,7 +97,7 @@ pub(crate) async fn last_of_any(
     stream: &str,
     subject: &str,
 ) -> Result<Option<StreamMessage>, Unread> {
-    let heard = |error: &dyn std::fmt::Display| Unread::Unheard(said(&format!("{error}, of {stream}")));
+    let heard = |error: &dyn fmt::Display| Unread::Unheard(said(&format!("{error}, of {stream}")));
     let there = context.get_stream_no_info(stream).await.map_err(|error| heard(&error))?;
     match there.direct_get_last_for_subject(subject).await {
         Ok(message) => Ok(Some(message)),
@@ -113,7 +114,7 @@ pub(crate) async fn next(
     subject: &str,
     sequence: u64,
 ) -> Result<Option<StreamMessage>, Unread> {
-    let heard = |error: &dyn std::fmt::Display| Unread::Unheard(said(&format!("{error}, of {stream}")));
+    let heard = |error: &dyn fmt::Display| Unread::Unheard(said(&format!("{error}, of {stream}")));
     let there = context.get_stream_no_info(stream).await.map_err(|error| heard(&error))?;
     match there.direct_get_next_for_subject(subject, Some(sequence)).await {
         Ok(message) => Ok(Some(message)),
@@ -129,6 +130,13 @@ pub(crate) enum Unread {
     Unheard(String),
     /// It never will.
     Refused(String),
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Unheard(why) | Self::Refused(why)) = self;
+        f.write_str(why)
+    }
 }
 
 /// How long what is for now is tried again, and when.

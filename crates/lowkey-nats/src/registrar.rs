@@ -4,21 +4,23 @@ mod sending;
 
 use crate::access::Access;
 use crate::beat::{Beat, LOST, OnStale};
-use crate::bucket::{Bucket, Entry, Key};
+use crate::bucket::{Bucket, Entry, Key, hex};
 use crate::claims::Claims;
 use crate::error::NatsError;
 use crate::follow::{Following, is_missing, stream};
 use crate::head::{Head, for_server};
 use crate::inspected::{self, Inspected};
 use crate::layout;
-use crate::put::EXPECTED_OF_SUBJECT;
+use crate::numbers::{NatsNumbers, There};
+use crate::put::{EXPECTED_OF_SUBJECT, Put};
 use async_nats::Client;
 use async_nats::header::{HeaderMap, NATS_EXPECTED_LAST_SUBJECT_SEQUENCE};
+use async_nats::jetstream::consumer::{AckPolicy, pull};
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::stream::{Config, DirectGetErrorKind};
 use async_nats::jetstream::{self, Context};
 use lowkey_host::PublicKey;
-use lowkey_host::text::Hex;
+use lowkey_host::text::{Hex, clean};
 use lowkey_registry::rows::{Ranked, Sheet, server_of};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -178,6 +180,45 @@ impl Registrar {
     /// As [`create_up`](Self::create_up).
     pub async fn create_down(&self, replicas: usize) -> Result<(), NatsError> {
         self.make_messages(layout::down(&self.prefix, replicas), inspected::down).await
+    }
+
+    /// Has a service of this name take devices' messages, by a durable consumer that is called as the name in hex: it
+    /// gives each until the service has acknowledged it. One that is there stays as it is.
+    ///
+    /// # Errors
+    /// [`NatsError`].
+    pub async fn create_consumer(&self, service: &str) -> Result<(), NatsError> {
+        let making = NatsError::request("the consumer of devices' messages cannot be made");
+        let stream = self.context.get_stream(format!("{}-up", self.prefix)).await;
+        let stream = stream.map_err(|error| making(&error))?;
+        let name = hex(service);
+        let config = pull::Config {
+            durable_name: Some(name.clone()),
+            description: Some(clean(service)),
+            filter_subject: format!("{}.up.*", self.prefix),
+            ack_policy: AckPolicy::Explicit,
+            ..pull::Config::default()
+        };
+        stream.get_or_create_consumer(&name, config).await.map(drop).map_err(|error| making(&error))
+    }
+
+    /// A person has decided that the runs which a device was in before count no more; how many that were. `None`: it
+    /// has never numbered a message.
+    ///
+    /// # Errors
+    /// [`NatsError::Raced`]: a gateway has written what is stored of the device meanwhile. Others.
+    pub async fn forget_old_runs(&self, device: &str) -> Result<Option<usize>, NatsError> {
+        let failed = NatsError::request("what is stored of a device cannot be written");
+        let numbers = NatsNumbers::by(self.client.clone(), &self.prefix);
+        let There { row, revision } = numbers.read(device).await.map_err(|unread| failed(&unread))?;
+        let Some(mut row) = row else { return Ok(None) };
+        let forgotten = row.forget_old_runs();
+        match numbers.put(device, &row, revision).await {
+            Put::Taken(..) => Ok(Some(forgotten)),
+            Put::Wrong | Put::Known => Err(NatsError::Raced(device.to_owned())),
+            Put::Unheard(why) => Err(NatsError::Unheard(why)),
+            Put::Refused(_, why) => Err(failed(&why)),
+        }
     }
 
     async fn make_messages(

@@ -339,6 +339,10 @@ async fn a_run_that_was_replaced_is_never_taken_again_and_takes_nothing_from_who
     }
     let more = sink.begin(PUMP, run(99)).await.map(drop);
     assert_eq!(more, Err(Unstored::TooManyRuns));
+    let registrar = house.bed.registrar().await;
+    assert_eq!(registrar.forget_old_runs(PUMP).await.unwrap(), Some(MOST_OLD_RUNS));
+    assert_eq!(registrar.forget_old_runs("nobody").await.unwrap(), None);
+    assert_eq!(begins(&sink, run(99)).await.last, None);
     gives(&mut *successor.intake, [3]).await;
     assert_eq!(hears(&mut *successor.intake, 3).await, Err(Unstored::Moved));
     assert_eq!(numbers(&house.stored().await), [u64::MAX, 1, 2]);

@@ -216,5 +216,10 @@ pub(crate) fn hex(name: &str) -> String {
     })
 }
 
-const ROLES: [(&str, &str); 4] =
-    [("registrar", "desk"), ("gateway", "east"), ("gateway", "west"), ("reader", "wall")];
+const ROLES: [(&str, &str); 5] = [
+    ("registrar", "desk"),
+    ("gateway", "east"),
+    ("gateway", "west"),
+    ("reader", "wall"),
+    ("service", "backend"),
+];

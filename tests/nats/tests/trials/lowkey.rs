@@ -185,6 +185,115 @@ async fn gateways_give_devices_their_messages_with_the_rights_of_the_recipe_and_
     reader.hears_nothing_of("lowkey.dn.*").await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_takes_what_devices_have_sent_and_sends_to_them_and_its_key_does_nothing_else() {
+    let _watchdog = Watchdog::new();
+    let Some(house) = House::new().await else { return };
+    let registrar = Registrar::connect(&house.access("registrar", "desk")).await.unwrap();
+    registrar.create(1).await.unwrap();
+    registrar.create_up(1).await.unwrap();
+    registrar.create_down(1).await.unwrap();
+    registrar.create_consumer("backend").await.unwrap();
+    registrar.create_consumer("backend").await.unwrap();
+    registrar.create_consumer("other").await.unwrap();
+    let east = JetStreamSink::open(&house.access("gateway", "east"), None).await.unwrap();
+    let down = JetStreamSource::open(&house.access("gateway", "east"), None).await.unwrap();
+    let mut begun = east.begin("pump", RunId::new([1; 8])).await.unwrap();
+    for number in 1..=3 {
+        store(&mut *begun.intake, number).await.unwrap();
+    }
+
+    let mut service = house.user("service", "backend").await;
+    let backend = crate::house::hex("backend");
+    let next = format!("$JS.API.CONSUMER.MSG.NEXT.lowkey-up.{backend}");
+    let mut pulled = service.client.subscribe(format!("_INBOX.{backend}.pulled")).await.unwrap();
+    for number in 1..=3 {
+        let inbox = format!("_INBOX.{backend}.pulled");
+        service.client.publish_with_reply(next.clone(), inbox, "1".into()).await.unwrap();
+        let message = futures_util::StreamExt::next(&mut pulled).await.unwrap();
+        assert_eq!(message.headers.unwrap().get("Lowkey-Number").unwrap().as_str(), number.to_string());
+        let acted = service.client.request(message.reply.unwrap(), "+ACK".into()).await.unwrap();
+        assert_eq!(acted.payload, "");
+    }
+    // As clients of NATS do it.
+    let stream = service.jetstream().get_stream_no_info("lowkey-up").await.unwrap();
+    let consumer =
+        stream.get_consumer::<async_nats::jetstream::consumer::pull::Config>(&backend).await.unwrap();
+    assert_eq!((consumer.cached_info().num_pending, consumer.cached_info().num_ack_pending), (0, 0));
+
+    // The other way: what a device has acknowledged shows in its row.
+    down.seen().await;
+    let mut outlet = down.begin("pump", down.run().unwrap(), None).await.unwrap();
+    let pump = crate::house::hex("pump");
+    let sent = service.client.request(format!("lowkey.dn.{pump}"), "go".into()).await.unwrap();
+    assert!(String::from_utf8_lossy(&sent.payload).contains("lowkey-dn"), "{sent:?}");
+    let (number, message) = poll_fn(|context| outlet.poll_next(context)).await.unwrap();
+    assert_eq!(message, b"go");
+    outlet.acknowledge(number);
+    let row = format!("$JS.API.DIRECT.GET.KV_lowkey-numbers.$KV.lowkey-numbers.{pump}-down");
+    until(|| async {
+        let row = service.client.request(row.clone(), "".into()).await.unwrap();
+        String::from_utf8_lossy(&row.payload).contains(&format!(" {number} "))
+    })
+    .await;
+
+    store(&mut *begun.intake, 4).await.unwrap();
+    let before = contents(&house).await;
+    for reply in [
+        "lowkey.up.00",
+        "lowkey.mark.00",
+        "$KV.lowkey-numbers.00",
+        "$KV.lowkey-live.lease.00",
+        "$KV.lowkey-claims.00",
+        "$KV.lowkey-registry.device.00",
+        "$JS.API.STREAM.PURGE.lowkey-up",
+    ] {
+        service.is_refused(reply, "hostile").await;
+        // Asked for with that as the place for the answer.
+        let [subject, reply] = [&*next, reply].map(|subject| async_nats::Subject::from(subject.to_owned()));
+        service
+            .client
+            .publish_with_reply(subject, reply, r#"{"batch":1,"no_wait":true}"#.into())
+            .await
+            .unwrap();
+        let info = format!("$JS.API.CONSUMER.INFO.lowkey-up.{backend}");
+        service.client.request(info, "".into()).await.unwrap();
+    }
+    assert_eq!(contents(&house).await, before);
+    let other = crate::house::hex("other");
+    for subject in [
+        format!("$JS.API.CONSUMER.MSG.NEXT.lowkey-up.{other}"),
+        format!("$JS.ACK.lowkey-up.{other}.1.1.1.1.1"),
+        "$JS.API.CONSUMER.CREATE.lowkey-up.c".to_owned(),
+        "$JS.API.STREAM.INFO.lowkey-up".to_owned(),
+        "$JS.API.STREAM.MSG.DELETE.lowkey-up".to_owned(),
+        "lowkey.to.00".to_owned(),
+        "lowkey.ask.00".to_owned(),
+    ] {
+        service.is_refused(&subject, "").await;
+    }
+    for subject in ["lowkey.>", "lowkey.dn.*", "_INBOX.>", "$JS.>"] {
+        service.hears_nothing_of(subject).await;
+    }
+}
+
+/// How much has come into each stream of the house.
+async fn contents(house: &House) -> Vec<u64> {
+    let mut last = Vec::new();
+    for stream in [
+        "KV_lowkey-registry",
+        "KV_lowkey-live",
+        "KV_lowkey-claims",
+        "KV_lowkey-numbers",
+        "lowkey-up",
+        "lowkey-dn",
+    ] {
+        let stream = house.registrar.jetstream().get_stream(stream).await.unwrap();
+        last.push(stream.cached_info().state.last_sequence);
+    }
+    last
+}
+
 async fn store(intake: &mut dyn Intake, number: u64) -> Result<u64, Unstored> {
     poll_fn(|context| intake.poll_ready(context)).await?;
     intake.take(number, b"x".to_vec());

@@ -85,7 +85,7 @@ fn no_two_tenants_have_accounts_of_one_name() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/nats/accounts.sh");
     let mut seen = BTreeSet::new();
     let mut refused = Vec::new();
-    for prefix in ["x", "x-y", "x_y", "x-store", "x_store", "x-y_store"] {
+    for prefix in ["x", "x-y", "x_y", "x-store", "x_store", "x-y_store", "x-service", "x_service"] {
         let mut shell = Command::new("sh");
         let output = shell.arg(&script).arg(prefix).stdin(Stdio::null()).output().unwrap();
         if !output.status.success() {
@@ -94,10 +94,10 @@ fn no_two_tenants_have_accounts_of_one_name() {
         }
         let written = String::from_utf8(output.stdout).unwrap();
         let accounts: Vec<_> = written.lines().filter_map(|line| line.strip_suffix(": {")).collect();
-        assert_eq!(accounts.len(), 2, "{written}");
+        assert_eq!(accounts.len(), 3, "{written}");
         for account in accounts {
             assert!(seen.insert(account.to_owned()), "{prefix}: {account}");
         }
     }
-    assert_eq!(refused, ["x_store", "x-y_store"]);
+    assert_eq!(refused, ["x_store", "x-y_store", "x_service"]);
 }
