@@ -1,5 +1,7 @@
 //! `lowkey check`: everything that `lowkey serve` reads, and nothing that it does.
 
+#[cfg(feature = "nats")]
+use crate::config::By;
 use crate::config::{self, Config, Mistake, Named, Origin, Read, Service};
 use crate::failure::{Exit, Failure};
 use crate::load;
@@ -48,6 +50,8 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
         (Some(config), Some(survey)) if mistakes.is_empty() => {
             warn_of_ends(&config.devices.path, &survey, SystemTime::now());
             warn_of_pending(&config.devices.path, &survey);
+            #[cfg(feature = "nats")]
+            look_at_store(&config)?;
             print(&summary(&config, survey.devices.len()))
         }
         _ => Err(Failure::lines(exit, &mistakes)),
@@ -66,7 +70,30 @@ fn shared(config: &Config) -> Result<(), Failure> {
         let mistakes: Vec<_> = wrong.into_iter().map(|why| Mistake::new(origin, why)).collect();
         Failure::lines(Exit::File, &mistakes)
     })?;
+    look_at_store(config)?;
     print(&summary(config, devices))
+}
+
+/// Whether the stream that stores devices' messages is one for that, as far as it says so.
+#[cfg(feature = "nats")]
+fn look_at_store(config: &Config) -> Result<(), Failure> {
+    let Service::Store(store) = &config.service else { return Ok(()) };
+    if store.by != By::JetStream {
+        return Ok(());
+    }
+    let runtime = tokio::runtime::Runtime::new().map_err(Failure::file)?;
+    let found = runtime.block_on(crate::nats::inspect(store));
+    let lines = |what: &str, of: Vec<String>| -> Vec<String> {
+        of.into_iter().map(|why| format!("{what}{}: {why}", store.address)).collect()
+    };
+    let found = found.map_err(|why| Failure::new(Exit::Network, format_args!("{}: {why}", store.address)))?;
+    for note in lines("warning: ", found.notes) {
+        say(format_args!("lowkey: {note}"));
+    }
+    match &*lines("", found.wrong) {
+        [] => Ok(()),
+        wrong => Err(Failure::new(Exit::File, wrong.join("; "))),
+    }
 }
 
 /// What the user who reads it now finds in the key file, if another is handed a copy.

@@ -6,8 +6,8 @@ use crate::terminal::{path, text};
 use clap::{Arg, ArgMatches, value_parser};
 use lowkey_host::{Identity, PublicKey};
 use lowkey_nats::{
-    Access, Address, AddressError, Credentials, InForce, JetStreamSink, JetStreamSource, NatsError,
-    NatsNumbers, NatsRegistry, NatsRows, OnStale, Registrar, Settings, Standing, Waits,
+    Access, Address, AddressError, Credentials, InForce, Inspected, JetStreamSink, JetStreamSource,
+    NatsError, NatsNumbers, NatsRegistry, NatsRows, OnStale, Registrar, Settings, Standing, Waits,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -52,6 +52,12 @@ pub(crate) async fn streams(store: &Store) -> Result<(JetStreamSink, JetStreamSo
     let access = reached(address, name, credentials.as_ref(), roots.as_ref())?;
     let sink = JetStreamSink::open(&access, stream.as_deref()).await?;
     Ok((sink, JetStreamSource::open(&access, None).await?))
+}
+
+/// What the stream is set to that a server's `forward` names.
+pub(crate) async fn inspect(store: &Store) -> Result<Inspected, NatsError> {
+    let (sink, _) = streams(store).await?;
+    sink.inspect().await
 }
 
 /// The rows that servers share which follow this registry, for whatever else stores their devices' messages.
