@@ -94,21 +94,22 @@ impl Writer {
                 Put::Taken(..) | Put::Known | Put::Wrong => None,
             });
             let before = self.behind;
+            // Another attempt at it, of ours or of a session before, was stored, and consumed since. In a cluster that
+            // is said also where another session stores now: it may be another message of this number.
+            let is_known = sent == Put::Known;
             match sent {
                 Put::Taken(_, sequence) => {
                     self.behind = sequence;
                     break;
                 }
-                // Another attempt at it, of ours or of a session before, was stored, and consumed since.
-                Put::Known => break,
                 Put::Refused(_, why) => return Err(Unstored::Failed(why)),
                 Put::Unheard(why) => patience.wait(why).await?,
-                Put::Wrong => (),
+                Put::Wrong | Put::Known => (),
             }
             match self.look(&mut patience).await? {
                 Stands::Ours(sequence, last) => {
                     self.behind = sequence;
-                    if last == Some(now) {
+                    if last == Some(now) || is_known {
                         break;
                     }
                     if sequence == before {
@@ -117,6 +118,7 @@ impl Writer {
                     }
                 }
                 Stands::Others(..) => return Err(Unstored::Moved),
+                Stands::Nothing if is_known => break,
                 Stands::Nothing => self.mark_again(&mut patience).await?,
             }
         }

@@ -265,6 +265,27 @@ async fn a_queue_that_forgets_what_is_consumed_gets_nothing_twice_from_a_session
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_was_consumed_before_its_row_was_written_is_not_stored_again_while_its_id_is_known() {
+    let _watchdog = Watchdog::new();
+    let queue = stream(|config| config.retention = RetentionPolicy::WorkQueue);
+    let Some(house) = House::with(queue).await else { return };
+    let east = house.sink("east").await;
+    let mut begun = begins(&east, run(1)).await;
+    gives(&mut *begun.intake, 1..=3).await;
+    hears(&mut *begun.intake, 3).await.unwrap();
+    let bucket = house.witness.get_key_value("test-numbers").await.unwrap();
+    let row = bucket.entry("70756d702d37").await.unwrap().unwrap();
+    bucket.update("70756d702d37", "0101010101010101 - -".into(), row.revision).await.unwrap();
+    assert_eq!(house.consume(3).await, [1, 2, 3]);
+    let mut again = begins(&house.sink("west").await, run(1)).await;
+    assert_eq!(again.last, None);
+    gives(&mut *again.intake, 1..=4).await;
+    hears(&mut *again.intake, 4).await.unwrap();
+    assert_eq!(house.consume(1).await, [4]);
+    assert_eq!(numbers(&house.stored().await), Vec::<u64>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_session_goes_on_when_nats_was_killed_or_the_wire_broke_in_the_middle() {
     let _watchdog = Watchdog::new();
     let Some(mut house) = House::with(stream(|config| config.duplicate_window = SHORT)).await else { return };
