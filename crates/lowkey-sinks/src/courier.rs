@@ -314,7 +314,7 @@ mod tests {
         send(&courier).await;
         let log = Log::take();
         let said = |name: &str| log.matches(name).count();
-        assert_eq!((said("lost"), said("taken again"), said("stuck")), (0, 1, 0), "{log}");
+        assert_eq!((said("lost"), said("there again"), said("stuck")), (0, 1, 0), "{log}");
         assert_eq!(log.matches("no message is taken; devices keep theirs").count(), 1, "{log}");
         assert!(log.contains(r#"sink=https://a.example/ error=503 Service Unavailable"#), "{log}");
         assert_eq!(courier.tally.standing().trouble, None);

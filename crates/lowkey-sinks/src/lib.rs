@@ -4,13 +4,30 @@
 //! ([`Sink`](lowkey_host::numbered::Sink)) stand on any rows: `HttpSink` posts each message to a URL, `MqttSink`
 //! publishes each at a broker of MQTT 5. What they will never take goes into an `Aside`. Each is a feature.
 //!
+//! ```
+//! # #[cfg(all(feature = "http", feature = "mqtt"))] fn sinks() -> Result<(), lowkey_sinks::SinkError> {
+//! use lowkey_host::numbered::Sink;
+//! use lowkey_sinks::{Aside, Bounds, FileRows, HttpSettings, HttpSink, MqttSettings, MqttSink};
+//! use std::{path::Path, sync::Arc};
+//!
+//! let state = Path::new("/var/lib/lowkey");
+//! let (rows, aside) = (Arc::new(FileRows::open(state)?), Aside::open(state, Bounds::default())?);
+//! let settings = HttpSettings { token: Some("/etc/lowkey/token".into()), ..HttpSettings::default() };
+//! let web: Arc<dyn Sink> = Arc::new(HttpSink::new("https://in.example/devices", rows.clone(), aside.clone(), &settings)?);
+//!
+//! let settings = MqttSettings { login: Some("/etc/lowkey/login".into()), ..MqttSettings::default() };
+//! let broker: Arc<dyn Sink> = Arc::new(MqttSink::new("mqtts://broker.example/fleet", rows, aside, &settings)?);
+//! # Ok(()) }
+//! ```
+//! [`lowkey_host::store`] gives a sink what a device sends, and acknowledges what it has stored.
+//!
 //! # Events
 //! In the form of [those of `lowkey-host`](lowkey_host#events), of sinks:
 //!
 //! | name | level | fields | when |
 //! | --- | --- | --- | --- |
 //! | `lowkey.sink_lost` | warn | `sink`, `error` | nothing was taken for 10 s, though it was tried: devices keep their messages. Once, until something is |
-//! | `lowkey.sink_back` | info | `sink` | messages are taken again |
+//! | `lowkey.sink_back` | info | `sink` | messages are taken again, or, of MQTT, the broker answers again |
 //! | `lowkey.message_stuck` | warn | `device`, `number`, `error` | a message was tried for a minute and is not taken, though others may be: all that follow it wait. Once for each time that it is carried |
 //! | `lowkey.message_aside` | warn | `device`, `run`, `number`, `status`, `error` | a message was refused for good: it is set aside, and those that follow it go on |
 #![forbid(unsafe_code)]

@@ -76,10 +76,11 @@ impl Tally {
         self.well();
     }
 
-    fn well(&self) {
+    /// It is there again.
+    pub(crate) fn well(&self) {
         let before = self.trouble().take();
         if before.is_some_and(|since| since.is_said) {
-            info!(name: "lowkey.sink_back", target: "lowkey", sink = %self.sink, "messages are taken again");
+            info!(name: "lowkey.sink_back", target: "lowkey", sink = %self.sink, "the sink is there again");
         }
     }
 

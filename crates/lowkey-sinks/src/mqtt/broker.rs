@@ -68,6 +68,11 @@ impl Lost {
         let garbled = Some(ReasonCode::ProtocolError).filter(|_| self.is_garbled && message.losses() > TWICE);
         match code.or(garbled).filter(|_| count == 1) {
             Some(code) => Answer::Refused { status: code as u16, why: self.why.clone() },
+            // All others wait while it goes alone, which is to be seldom.
+            None if count == 1 && message.losses() > TWICE => {
+                let after = Duration::from_secs(1 << message.losses().min(LONGEST_AFTER));
+                Answer::Later { why: self.why.clone(), after }
+            }
             None => Answer::later(&self.why),
         }
     }
@@ -169,18 +174,16 @@ impl Broker {
             KeepAlive::Infinite => self.timeout,
         };
         let (mut spoke, mut pinged) = (Instant::now(), None::<Instant>);
-        // One that goes alone, and waits for that.
-        let mut alone = None::<Request>;
         loop {
             if under_way.is_empty()
-                && let Some(request) = alone.take()
+                && let Some(request) = under_way.next_alone.take()
                 && !request.answers.is_closed()
             {
                 self.publish(&mut client, request, under_way).await?;
                 under_way.is_alone = !under_way.is_empty();
                 spoke = Instant::now();
             }
-            let has_room = alone.is_none() && !under_way.is_alone && under_way.of.len() < most;
+            let has_room = under_way.next_alone.is_none() && !under_way.is_alone && under_way.of.len() < most;
             let ping = pinged.is_none().then_some(spoke + silence);
             let late =
                 [under_way.oldest(), pinged].into_iter().flatten().min().map(|since| since + self.timeout);
@@ -195,7 +198,7 @@ impl Broker {
                     // Whoever asked has gone, before anybody heard of it.
                     Some(request) if request.answers.is_closed() => (),
                     Some(request) if request.message.losses() >= TWICE && !under_way.is_empty() => {
-                        alone = Some(request);
+                        under_way.next_alone = Some(request);
                     }
                     Some(request) => {
                         let goes_alone = request.message.losses() >= TWICE;
@@ -293,6 +296,8 @@ impl Broker {
                 let why = said.filter(|said| !said.is_empty()).unwrap_or_else(|| words(code));
                 (rejected.packet_identifier, judge(code, why))
             }
+            // It is well, also if no device has said anything since it was not.
+            Event::Pingresp => return self.tally.well(),
             // Nothing else is asked for, nor owed an answer.
             _ => return,
         };
@@ -320,6 +325,8 @@ struct UnderWay {
     of: HashMap<NonZeroU16, (Instant, Request)>,
     /// It is one that goes alone.
     is_alone: bool,
+    /// One that will, and waits for that.
+    next_alone: Option<Request>,
     /// How many answers came.
     acknowledged: usize,
 }
@@ -336,6 +343,9 @@ impl UnderWay {
     /// The connection is over. How many were under way.
     fn give_back(self, lost: &Lost) -> usize {
         let count = self.of.len();
+        if let Some(request) = self.next_alone {
+            let _ = request.answers.send(Answer::later(&lost.why)); // whoever asked may be gone
+        }
         for (_, request) in self.of.into_values() {
             request.message.lost();
             let _ = request.answers.send(lost.of(&request.message, count)); // whoever asked may be gone
@@ -382,6 +392,8 @@ const MOST: usize = 128;
 const PROPERTIES: usize = 8;
 /// How often a connection may end over a message before it goes alone.
 const TWICE: u32 = 2;
+/// Of a message over which connections end one after the other, the longest pause: 2^8 s.
+const LONGEST_AFTER: u32 = 8;
 const KEEP_ALIVE: NonZero<u16> = NonZero::new(60).unwrap();
 /// Of what comes: answers, which are short.
 const LONGEST_PACKET: NonZero<u32> = NonZero::new(64 * 1024).unwrap();

@@ -226,6 +226,33 @@ async fn a_message_that_a_broker_ends_connections_over_goes_alone_and_then_aside
 }
 
 #[tokio::test]
+async fn a_message_that_a_broker_never_answers_keeps_no_others_from_going_on() {
+    let broker =
+        Broker::start(|published| if published.device() == "bad" { Say::Nothing } else { YES }).await;
+    let mut bench = bench();
+    bench.settings.timeout = Duration::from_millis(200);
+    let sink = bench.sink(&broker);
+    let mut bad = Session::begin(&sink, "bad").await.unwrap();
+    let mut good = Session::begin(&sink, "good").await.unwrap();
+    let others = async {
+        // Three times it was under way with others, or alone.
+        for number in 1.. {
+            good.send(messages([number])).await.unwrap();
+            if broker.published().iter().filter(|published| published.device() == "bad").count() >= 3 {
+                return number;
+            }
+        }
+        0
+    };
+    tokio::select! {
+        sent = bad.send(messages([1])) => panic!("acknowledged: {sent:?}"),
+        number = others => assert_eq!(firsts(&broker.published(), "good"), Vec::from_iter(1..=number)),
+    }
+    good.send(messages(1_000_000..1_000_050)).await.unwrap();
+    assert_eq!(bench.aside.amount().await.unwrap().messages, 0);
+}
+
+#[tokio::test]
 async fn a_device_may_be_called_anything() {
     let broker = Broker::start(|_| YES).await;
     let bench = bench();
@@ -270,7 +297,14 @@ async fn mqtt_3_1_2_10_a_broker_is_asked_whether_it_is_there_and_one_that_is_sil
     broker.wait_for_pings(3).await;
     broker.is_silent.store(true, Ordering::Relaxed);
     broker.wait_for_connections(2).await;
-    // Nothing of that is any device's business.
+    while sink.standing().trouble.is_none() {
+        sleep(Duration::from_millis(10)).await;
+    }
+    broker.is_silent.store(false, Ordering::Relaxed);
+    // It answers again, which is seen though no device says anything.
+    while sink.standing().trouble.is_some() {
+        sleep(Duration::from_millis(10)).await;
+    }
     Session::begin(&sink, "a").await.unwrap().send(messages([1])).await.unwrap();
 }
 
