@@ -6,6 +6,7 @@ mod common;
 mod ephemerals;
 mod fingerprint;
 mod low_order;
+mod numbered;
 mod records;
 mod storage;
 mod vectors;

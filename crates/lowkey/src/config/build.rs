@@ -35,7 +35,13 @@ pub(super) fn config(given: &Given, file: Option<&Path>, mistakes: Vec<Mistake>)
     let service = builder.service();
     let accept_proxy = builder.networks();
     let mut limits = builder.limits();
-    limits.acks = matches!(service, Some(Service::Store(_)));
+    if let Some(Service::Store(store)) = &service {
+        limits.acks = true;
+        if store.by == By::JetStream {
+            // With its headers it has to fit what NATS takes, or it would be refused for ever.
+            limits.max_message = limits.max_message.min(LONGEST_STORED);
+        }
+    }
     let mut lost_in_place = 0;
     builder.number("limits.lost_in_place", &mut lost_in_place);
     let admin = builder.admin();
@@ -381,6 +387,8 @@ const NATS: &str = "nats.registry";
 /// The settings of what stores.
 const STORE: [&str; 3] = ["store.credentials", "store.roots", "store.stream"];
 const LONGEST_NAME: usize = 64;
+/// What a nats-server takes that is told nothing, 1 MiB, less headers.
+const LONGEST_STORED: usize = (1 << 20) - 1024;
 
 /// What is so without being said.
 fn default(path: &str) -> Option<Value> {
