@@ -120,7 +120,8 @@ pub(crate) fn by_hand(rust: &str, words: &[&str]) -> Result<()> {
     Command::new(built("demo")).args(["by-hand"]).args([firmware, label, folder]).args([button]).run()
 }
 
-/// Both boards on a line that dies, and in front of a server that hangs, floods and takes nothing.
+/// Both boards before a server that acknowledges, on a line that dies, and in front of a server that hangs, floods and
+/// takes nothing.
 pub(crate) fn line(rust: &str) -> Result<()> {
     let mut steps = Steps::new();
     setup::ensure([&setup::QEMU])?;
@@ -128,10 +129,16 @@ pub(crate) fn line(rust: &str) -> Result<()> {
         let what = (rust, FIRMWARE, "line");
         Ok([firmware::build_set(what, &["demo"], &times::variables())?, pack::firmware("line")?])
     })?;
+    let counted = steps.run("build the firmware, with readings that have an end", || {
+        let what = (rust, FIRMWARE, "counted");
+        Ok([firmware::build_set(what, &["demo"], &times::counted())?, pack::firmware("counted")?])
+    })?;
     steps.run("build the lowkey command and the server", programs::build)?;
-    steps.run("line", || {
-        Command::new(built("demo")).env(tally::SEED, tally::seed()).args(["line"]).args(boards).run()
-    })
+    let play = |word, boards: [PathBuf; 2]| {
+        Command::new(built("demo")).env(tally::SEED, tally::seed()).args([word]).args(boards).run()
+    };
+    steps.run("numbered", || play("numbered", counted))?;
+    steps.run("line", || play("line", boards))
 }
 
 const BY_HAND: &str = "usage: cargo xtask board --label FILE [--select | --down] [--blank] [--c]";

@@ -1,4 +1,5 @@
-//! The times that boards are built with for trials of a line that dies, so that nobody waits for a minute.
+//! What boards are built with for trials: short times for a line that dies, so that nobody waits for a minute, and an
+//! end of their readings where those are counted.
 
 use std::time::Duration;
 
@@ -13,4 +14,12 @@ pub const PATIENCE: Duration = Duration::from_secs(3);
 pub fn variables() -> [(&'static str, String); 3] {
     [("CONNECT_LIMIT", CONNECT_LIMIT), ("PING_EVERY", PING_EVERY), ("PATIENCE", PATIENCE)]
         .map(|(name, time)| (name, time.as_millis().to_string()))
+}
+
+/// How many readings a board takes at each start, where they are counted.
+pub const READINGS: u32 = 200;
+
+/// The variables that say so, and have them taken as fast as the board can.
+pub fn counted() -> [(&'static str, String); 2] {
+    [("READINGS", READINGS.to_string()), ("PERIOD", "20".to_owned())]
 }

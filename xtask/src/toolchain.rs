@@ -274,7 +274,7 @@ fn ordinary_rustc() -> PathBuf {
 /// Variables that belong to the build that started us, or that change a build behind the user's back. Settings of
 /// registries, proxies and cargo's home stay.
 fn of_another_build(name: &str) -> bool {
-    const EXACT: [&str; 16] = [
+    const EXACT: [&str; 18] = [
         "CARGO",
         "CARGO_BUILD_RUSTFLAGS",
         "CARGO_BUILD_TARGET",
@@ -282,7 +282,9 @@ fn of_another_build(name: &str) -> bool {
         "CONNECT_LIMIT",   // this one and its like set the times of a board
         "LD_LIBRARY_PATH", // cargo puts the ordinary toolchain's libraries there
         "PATIENCE",
+        "PERIOD",
         "PING_EVERY",
+        "READINGS",
         "RUSTC",
         BOOTSTRAP,
         "RUSTC_LINKER",

@@ -1,8 +1,11 @@
 //! Names of numbered messages (protocol §7): which run a number is of, and what a message was.
 
 mod queue;
+mod retained;
 
 pub use queue::{FRONT, Memory, NoRoom, Queue, Waiting};
+
+pub use retained::Retained;
 
 use core::fmt;
 use lowkey_crypto::{Blake2s, PublicKey, Secret};

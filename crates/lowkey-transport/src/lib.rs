@@ -137,7 +137,7 @@ pub use limits::{
 pub use link::{Link, Step};
 pub use mailbox::{Mailbox, PostError};
 #[cfg(feature = "numbered")]
-pub use numbered::{Acks, Outbox, PushError, RunId};
+pub use numbered::{Acks, Outbox, PushError, Retained, RunId};
 pub use pairing::{Keeper, PairError, Pairing, Window};
 pub use pinning::Pinning;
 pub use progress::Progress;

@@ -5,5 +5,5 @@ mod acks;
 mod outbox;
 
 pub use acks::Acks;
-pub use lowkey_core::numbered::RunId;
+pub use lowkey_core::numbered::{Retained, RunId};
 pub use outbox::{Outbox, PushError};

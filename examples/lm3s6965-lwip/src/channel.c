@@ -327,6 +327,20 @@ lowkey_status channel_send(struct channel *channel, const uint8_t *message, size
     return status;
 }
 
+lowkey_status channel_set_outbox(struct channel *channel, lowkey_outbox *outbox)
+{
+    return lowkey_kk_set_outbox(&channel->lowkey, outbox);
+}
+
+lowkey_status channel_send_outbox(struct channel *channel)
+{
+    lowkey_status status;
+    do {
+        status = lowkey_kk_send_outbox(&channel->lowkey);
+    } while (status == LOWKEY_WOULD_BLOCK && write_out(channel));
+    return status;
+}
+
 bool channel_is_active(const struct channel *channel)
 {
     return channel->is_active;

@@ -75,6 +75,12 @@ lowkey_status channel_take(struct channel *channel, const uint8_t **data, size_t
  * repeat it after channel_poll. */
 lowkey_status channel_send(struct channel *channel, const uint8_t *message, size_t len);
 
+/* Has the channel send what is pushed to an outbox, from the next channel_connect on. */
+lowkey_status channel_set_outbox(struct channel *channel, lowkey_outbox *outbox);
+
+/* Sends what waits in the outbox, as far as there is room. LOWKEY_NOT_ACKNOWLEDGED, LOWKEY_WENT_BACK: nothing goes. */
+lowkey_status channel_send_outbox(struct channel *channel);
+
 /* Whether lwIP has taken all that was sent. */
 bool channel_is_drained(struct channel *channel);
 

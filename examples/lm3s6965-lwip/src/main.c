@@ -192,6 +192,9 @@ int main(void)
     if (status == LOWKEY_OK) {
         status = channel_init(&channel, &device.page, device.boot, entropy_fill, NULL);
     }
+    if (status == LOWKEY_OK) {
+        status = session_number(&channel, &device.page, device.boot);
+    }
     if (status != LOWKEY_OK) {
         /* A device without keys, or that cannot count its starts, does nothing at all. */
         say_status(status);

@@ -10,10 +10,8 @@
 /* Milliseconds between two interrupts; periods are multiples of it. */
 #define BEAT 10u
 /* Milliseconds between two readings until the server asks for another period. */
-#ifdef DEMO
-#define FIRST_PERIOD 50u
-#else
-#define FIRST_PERIOD 1000u
+#ifndef PERIOD
+#define PERIOD 1000u
 #endif
 /* A power of two. */
 #define PLACES 8u
@@ -22,7 +20,8 @@
 static uint8_t places[PLACES][READING];
 static volatile uint32_t posted, forgotten;
 static volatile uint32_t lost;
-static volatile uint32_t beats_a_reading = FIRST_PERIOD / BEAT;
+static volatile uint32_t beats_a_reading = PERIOD / BEAT;
+static volatile uint32_t taken;
 
 /* The reading must be in its place before its number says so: the compiler keeps the order, the core has one. */
 static void settle(void)
@@ -46,10 +45,10 @@ static void post(uint32_t number)
 
 static void on_beat(void)
 {
-    static uint32_t beats, number;
-    if (++beats >= beats_a_reading) {
+    static uint32_t beats;
+    if (++beats >= beats_a_reading && (READINGS == 0 || taken != READINGS)) {
         beats = 0;
-        post(number++);
+        post(taken++);
     }
 }
 
@@ -78,6 +77,11 @@ void readings_forget(uint32_t count)
 {
     settle();
     forgotten += count;
+}
+
+bool readings_are_over(void)
+{
+    return READINGS > 0 && taken == READINGS && posted == forgotten;
 }
 
 uint32_t readings_lost(void)

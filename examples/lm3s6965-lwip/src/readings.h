@@ -7,6 +7,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* How many are taken at all; 0 is no end. */
+#ifndef READINGS
+#define READINGS 0u
+#endif
+
 /* Bytes of a reading. */
 #define READING 9u
 
@@ -21,6 +26,9 @@ bool readings_look(uint32_t behind, uint8_t reading[READING]);
 
 /* Forgets the `count` readings that wait longest. */
 void readings_forget(uint32_t count);
+
+/* Whether all that there are were taken, and have left the mailbox. */
+bool readings_are_over(void);
 
 /* How many readings found the mailbox full, while there was no channel. */
 uint32_t readings_lost(void);

@@ -9,16 +9,30 @@
 #include "stack.h"
 #include "uart.h"
 
-#ifdef DEMO
+#ifdef TRIAL
 #include "trial.h"
 #endif
 
 static const char period_command[] = "period ";
 
+/* Readings that wait until they are acknowledged. */
+static lowkey_outbox outbox;
+static uint8_t waiting[2048];
+
+lowkey_status session_number(struct channel *channel, const lowkey_page *page, uint64_t boot)
+{
+    uint8_t run[LOWKEY_RUN_LEN];
+    lowkey_status status = lowkey_page_run(page, run);
+    if (status == LOWKEY_OK) {
+        status = lowkey_outbox_init(&outbox, waiting, sizeof waiting, run, boot);
+    }
+    return status == LOWKEY_OK ? channel_set_outbox(channel, &outbox) : status;
+}
+
 void session_begin(struct session *session)
 {
     memset(session, 0, sizeof *session);
-#ifdef DEMO
+#ifdef TRIAL
     trial_begin();
 #endif
 }
@@ -36,15 +50,52 @@ static void send_report(struct session *session, struct channel *channel)
     }
 }
 
+/* A trial has an end. */
+static void say_if_over(struct session *session)
+{
+    uint64_t last;
+    if (!session->is_over && readings_are_over() && lowkey_outbox_is_empty(&outbox) &&
+        lowkey_outbox_last(&outbox, &last) == LOWKEY_OK) {
+        session->is_over = true;
+        uart_text("readings acknowledged: ");
+        uart_number((uint32_t)last);
+        uart_end();
+    }
+}
+
+/* To a server that acknowledges. What does not fit into the outbox stays in the mailbox. */
+static void send_numbered(struct session *session, struct channel *channel)
+{
+    uint8_t reading[READING];
+    while (readings_look(0, reading) && lowkey_outbox_push(&outbox, reading, READING) == LOWKEY_OK) {
+        readings_forget(1);
+        session->sent++;
+    }
+    const lowkey_status sent = channel_send_outbox(channel);
+    if (sent == LOWKEY_WENT_BACK && !session->went_back) {
+        session->went_back = true;
+        uart_text("numbers went back: a person decides");
+        uart_end();
+    }
+    say_if_over(session);
+}
+
 void session_send(struct session *session, struct channel *channel)
 {
     uint8_t reading[READING];
-#ifdef DEMO
+#ifdef TRIAL
     if (!trial_is_over()) {
         trial_send(channel);
         return;
     }
 #endif
+    if (channel_send_outbox(channel) != LOWKEY_NOT_ACKNOWLEDGED) {
+        if (session->owes_report) {
+            send_report(session, channel);
+        }
+        send_numbered(session, channel);
+        return;
+    }
     /* What the server's TCP has acknowledged is forgotten. The rest stays, and goes out on the next channel if this one
      * ends: some of it perhaps for a second time, so readings have numbers. */
     if (session->in_flight > 0) {
@@ -108,7 +159,7 @@ static void obey(struct session *session, struct channel *channel, const uint8_t
 
 bool session_receive(struct session *session, struct channel *channel)
 {
-#ifdef DEMO
+#ifdef TRIAL
     if (!trial_is_over()) {
         session->received++;
         return trial_receive(channel);

@@ -7,6 +7,16 @@
 #define SESSION_H
 
 #include "channel.h"
+#include "readings.h"
+
+/* Who counts readings has no echo. */
+#if defined(DEMO) && READINGS == 0
+#define TRIAL
+#endif
+
+/* Has readings numbered, and kept until they are acknowledged, on a channel whose server does that. To any other they
+ * go as they are. `boot` is the number of this start. */
+lowkey_status session_number(struct channel *channel, const lowkey_page *page, uint64_t boot);
 
 /* The state of a session. */
 struct session {
@@ -15,6 +25,8 @@ struct session {
     size_t received;        /* pieces of messages: a channel without any was good for nothing */
     bool is_inside;         /* a message of more than one record */
     bool owes_report;
+    bool went_back; /* said so: the server knows numbers that this board has not given */
+    bool is_over;   /* said so: all readings of a trial are acknowledged */
 };
 
 /* A session on a channel that has just opened. */

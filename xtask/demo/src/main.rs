@@ -9,6 +9,7 @@ mod by_hand;
 mod capture;
 mod line;
 mod mitm;
+mod numbered;
 mod pair;
 mod relay;
 mod rude;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let done = match &arguments[..] {
         [word, rust, c] if word == "line" => line::run(Path::new(rust), Path::new(c)),
+        [word, rust, c] if word == "numbered" => numbered::run(Path::new(rust), Path::new(c)),
         [word, firmware, label, folder, button] if word == "by-hand" => {
             by_hand::run(Path::new(firmware), Path::new(label), Path::new(folder), button)
         }

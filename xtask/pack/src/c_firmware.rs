@@ -30,6 +30,8 @@ pub enum Kind {
     Demo,
     /// The same with short times, for a line that dies.
     Line,
+    /// The same as for the demo, with readings that have an end.
+    Counted,
     /// The one that pairs, for the demo: the key store, the noise and the buttons are played over the serial line.
     PairingDemo,
 }
@@ -45,10 +47,14 @@ pub fn build(kind: Kind) -> Result<PathBuf> {
         Kind::Pairing => ("pairing", vec![PAIR.to_owned()]),
         Kind::Demo => ("demo", vec![DEMO.to_owned()]),
         Kind::Line => ("line", vec![DEMO.to_owned()]),
+        Kind::Counted => ("counted", vec![DEMO.to_owned()]),
         Kind::PairingDemo => ("pairing-demo", vec![DEMO.to_owned(), PAIR.to_owned()]),
     };
-    if let Kind::Line = kind {
-        more.extend(times::variables().map(|(name, value)| format!("{name}={value}")));
+    let set = |(name, value): (&str, String)| format!("{name}={value}");
+    match kind {
+        Kind::Line => more.extend(times::variables().map(set)),
+        Kind::Counted => more.extend(times::counted().map(set)),
+        _ => (),
     }
     make(&root().join(FOLDER), &target().join("firmware").join("lm3s6965-lwip").join(name), more)
 }
@@ -88,7 +94,7 @@ pub const FOLDER: &str = "examples/lm3s6965-lwip";
 const DEMO: &str = "DEMO=1";
 const PAIR: &str = "PAIR=1";
 /// What would change the build behind the user's back.
-const OF_MAKE: [&str; 11] = [
+const OF_MAKE: [&str; 13] = [
     "MAKEFLAGS",
     "MFLAGS",
     "MAKEFILES",
@@ -100,4 +106,6 @@ const OF_MAKE: [&str; 11] = [
     "CONNECT_LIMIT",
     "PING_EVERY",
     "PATIENCE",
+    "PERIOD",
+    "READINGS",
 ];

@@ -59,6 +59,7 @@ fn firmware(kind: &str) -> command::Result<PathBuf> {
         "demo" => c_firmware::build(Kind::Demo),
         "pairing-demo" => c_firmware::build(Kind::PairingDemo),
         "line" => c_firmware::build(Kind::Line),
+        "counted" => c_firmware::build(Kind::Counted),
         "first-record" => first_record::build(Log::Played),
         _ => Err(USAGE.into()),
     }

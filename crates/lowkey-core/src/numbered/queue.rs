@@ -217,7 +217,7 @@ impl<'q> Waiting<'q> {
 }
 
 /// The first of what waits, and what waits behind it, and behind `extra` bytes more.
-fn first(waiting: &[u8], extra: usize) -> Option<(Waiting<'_>, &[u8])> {
+pub(super) fn first(waiting: &[u8], extra: usize) -> Option<(Waiting<'_>, &[u8])> {
     let (len, rest) = waiting.split_first_chunk()?;
     let end = usize::from(u16::from_be_bytes(*len)).saturating_add(NUMBER_LEN);
     let (bytes, behind) = rest.split_at_checked(end)?;

@@ -5,7 +5,8 @@ use crate::error::Error;
 use crate::mailbox::Mailbox;
 use crate::numbers::{Numbers, Opening};
 use core::fmt;
-use lowkey_core::numbered::{DIGEST_LEN, Memory, NoRoom, Queue, Waiting};
+use core::ops::DerefMut;
+use lowkey_core::numbered::{DIGEST_LEN, Memory, NoRoom, Queue, Retained, Waiting};
 
 /// Messages in the caller's memory, each numbered when it is pushed, which stay until the peer says that they are
 /// stored.
@@ -61,6 +62,20 @@ impl From<NoRoom> for PushError {
             NoRoom::Now => Self::Full,
             NoRoom::Ever => Self::TooLong,
         }
+    }
+}
+
+impl<B: DerefMut<Target = [u8]>> Outbox<Retained<B>> {
+    /// An outbox in RAM that is not cleared at a reset: what is in it of this run is sent under the numbers that it has
+    /// got in earlier starts, and what is pushed from now on behind it. `boot` is the number of this start.
+    ///
+    /// The bytes may be any, also such as nobody has written. They lie where neither the start-up code nor the boot
+    /// loader clears them, in a section of their own (`.uninit` of cortex-m-rt), and not behind a data cache that
+    /// writes back.
+    pub fn resume(bytes: B, run: RunId, boot: u32) -> Self {
+        let memory = Retained::new(bytes, run);
+        let last = memory.last().max(u64::from(boot) << 32);
+        Self { queue: Queue::new(memory), run, last, highest: last }
     }
 }
 

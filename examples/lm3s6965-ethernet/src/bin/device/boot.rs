@@ -1,7 +1,7 @@
 //! What happens once at a start: the key page is read, and the boot log counts.
 
 use lm3s6965_ethernet::{address::Address, banks::Banks, flash::Flash};
-use lowkey_core::{Entropy, Ephemerals, SeedEntropy, boot_log::BootLog, page::Page};
+use lowkey_core::{Entropy, Ephemerals, SeedEntropy, boot_log::BootLog, numbered::RunId, page::Page};
 
 use crate::Device;
 
@@ -34,6 +34,7 @@ pub(crate) fn start(flash: Flash) -> Result<Start<'static>, &'static str> {
     let (Ok(()), Ok(ephemerals)) = (drawn, ephemerals) else {
         return Err("boot log: damaged, or the flash failed");
     };
-    let device = Device { page, keys, server, tcp_seed: u64::from_le_bytes(tcp_seed) };
+    let run = RunId::of_hedge(&page.hedge(), &keys.identity().public_key());
+    let device = Device { page, keys, server, tcp_seed: u64::from_le_bytes(tcp_seed), run };
     Ok(Start { device, ephemerals })
 }

@@ -26,7 +26,7 @@ use lowkey_core::{
 };
 // Its memcpy takes the place of a faster and larger one.
 use lowkey_mem as _;
-use lowkey_transport::{Backoff, Buffers, Error, Link, Pinning, blocking::Channel};
+use lowkey_transport::{Backoff, Buffers, Error, Link, Outbox, Pinning, RunId, blocking::Channel};
 
 use crate::{
     boot::Start,
@@ -46,8 +46,11 @@ fn main() -> ! {
     readings::start(timer, clock);
     let ethernet = Ethernet::start(ethernet);
     let mut tcp = Tcp::new(ethernet, clock, memory, ephemerals.boot() as u32, device.tcp_seed);
-    let Some(buffers) = BUFFERS.take() else { unreachable!("main runs once") };
-    let mut session = Session::new(clock);
+    let (Some(buffers), Some(waiting)) = (BUFFERS.take(), WAITING.take()) else {
+        unreachable!("main runs once")
+    };
+    let mut session =
+        Session::new(clock, Outbox::new(&mut waiting[..], device.run, ephemerals.boot() as u32));
     let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
     loop {
         // When the network, the server and the timer let us come here is the one noise this part has.
@@ -89,6 +92,8 @@ struct Device<'f> {
     keys: Keys,
     server: Address,
     tcp_seed: u64,
+    /// What its readings are numbered in.
+    run: RunId,
 }
 
 impl Device<'_> {
@@ -117,7 +122,7 @@ fn connect<'c>(
     tcp: &'c mut Tcp,
     buffers: &'c mut ([u8; FRAME], [u8; FRAME]),
 ) -> Result<Channel<&'c mut Tcp, &'c mut [u8]>, Error> {
-    let buffers = Buffers::new(&mut buffers.0[..], &mut buffers.1[..])?;
+    let buffers = Buffers::new(&mut buffers.0[..], &mut buffers.1[..])?.with_run(device.run);
     let link: Link<'_, _> = Link::kk_initiator(device.pinning(), ephemerals, buffers)?;
     tcp.set_limit(Some(CONNECT_LIMIT));
     tcp.set_patience(CONNECT_LIMIT);
@@ -145,6 +150,8 @@ fn stop() -> ! {
 
 /// One frame each way. All zeros, so nothing of it is in the image.
 static BUFFERS: Reserved<([u8; FRAME], [u8; FRAME])> = Reserved::new(([0; FRAME], [0; FRAME]));
+/// Where readings wait until they are acknowledged.
+static WAITING: Reserved<[u8; 2_048]> = Reserved::new([0; 2_048]);
 /// The longest frame each way, in bytes.
 const FRAME: usize = 1_024;
 /// The longest that the first pause can be, in milliseconds; the demo has no time to wait for a server that was killed

@@ -9,6 +9,8 @@ use cortex_m::interrupt::{self, Mutex};
 use lm3s6965_ethernet::{clock::Clock, timer::Timer};
 use lowkey_transport::Mailbox;
 
+use crate::times;
+
 /// What waits to be sent. The interrupt posts, the session delivers.
 pub(crate) static MAILBOX: Mailbox<READING, 8> = Mailbox::new();
 /// Readings that found the mailbox full, while there was no channel, or were under way when one broke.
@@ -18,15 +20,12 @@ static LOST: AtomicU32 = AtomicU32::new(0);
 const READING: usize = 9;
 /// Milliseconds between two interrupts; periods are multiples of it.
 const BEAT: u32 = 10;
-/// Milliseconds between two readings until the server asks for another period.
-const FIRST_PERIOD: u32 = if cfg!(feature = "demo") { 50 } else { 1_000 };
-
-static PERIOD: AtomicU32 = AtomicU32::new(FIRST_PERIOD / BEAT);
+static PERIOD: AtomicU32 = AtomicU32::new(times::PERIOD / BEAT);
 static BEATS: AtomicU32 = AtomicU32::new(0);
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 static CLOCK: Mutex<Cell<Option<Clock>>> = Mutex::new(Cell::new(None));
 
-/// Takes a reading every [`FIRST_PERIOD`] from now on.
+/// Takes a reading every [`times::PERIOD`] from now on.
 pub(crate) fn start(timer: Timer, clock: Clock) {
     interrupt::free(|token| CLOCK.borrow(token).set(Some(clock)));
     timer.start(BEAT, on_beat);
@@ -35,6 +34,11 @@ pub(crate) fn start(timer: Timer, clock: Clock) {
 /// Takes a reading every `period` milliseconds from now on, 10 to 100,000.
 pub(crate) fn set_period(period: u32) {
     PERIOD.store(period.clamp(BEAT, 100_000) / BEAT, Ordering::Relaxed);
+}
+
+/// Whether all that a trial asks for were taken, and have left the mailbox.
+pub(crate) fn are_over() -> bool {
+    times::READINGS != 0 && NUMBER.load(Ordering::Relaxed) == times::READINGS && MAILBOX.is_empty()
 }
 
 /// How many readings are lost, as far as can be known here.
@@ -58,6 +62,9 @@ fn on_beat() {
     }
     BEATS.store(0, Ordering::Relaxed);
     let number = NUMBER.load(Ordering::Relaxed);
+    if number == times::READINGS && number > 0 {
+        return;
+    }
     NUMBER.store(number.wrapping_add(1), Ordering::Relaxed);
     let time = interrupt::free(|token| CLOCK.borrow(token).get()).map_or(0, Clock::now);
     let [a, b, c, d] = number.to_be_bytes();

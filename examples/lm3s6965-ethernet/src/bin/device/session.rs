@@ -1,5 +1,8 @@
 //! One channel's life: readings out, commands in.
 //!
+//! A server that acknowledges gets readings with numbers, from an outbox, in which they stay until they are stored. To
+//! any other they go as they are, and are gone with whatever loses them.
+//!
 //! A command is `c` and a text, in a message of one record: `period MS` sets the time between readings, `report` is
 //! answered with the device's state, `close` ends the channel. Other messages are not for the device, and neither is
 //! what lies inside a longer one.
@@ -14,7 +17,7 @@ use lm3s6965_ethernet::{
     tcp::Tcp,
     uart::Uart,
 };
-use lowkey_transport::{Error, Part, blocking::Channel};
+use lowkey_transport::{Error, Outbox, Part, blocking::Channel};
 
 use crate::{
     readings,
@@ -28,6 +31,8 @@ pub(crate) struct Session {
     received: usize,
     /// Readings that TCP has taken on it, and the server's TCP has not acknowledged.
     in_flight: u32,
+    /// Readings that wait until they are acknowledged.
+    outbox: Outbox<&'static mut [u8]>,
     #[cfg(feature = "demo")]
     checked: bool,
 }
@@ -43,13 +48,14 @@ enum Command {
 }
 
 impl Session {
-    pub(crate) fn new(clock: Clock) -> Self {
+    pub(crate) fn new(clock: Clock, outbox: Outbox<&'static mut [u8]>) -> Self {
         Self {
             clock,
             received: 0,
             in_flight: 0,
+            outbox,
             #[cfg(feature = "demo")]
-            checked: false,
+            checked: crate::times::READINGS != 0, // who counts readings has no echo
         }
     }
 
@@ -86,6 +92,8 @@ impl Session {
         let mut liveness = Liveness::new(channel.stream().traffic(), self.clock.now());
         let mut inside = false; // a message of more than one record
         let (mut sent, mut owes_report) = (0, false);
+        let acknowledges = channel.acks().are_given;
+        let mut waits = !self.outbox.is_empty() || !readings::are_over();
         loop {
             self.look(channel, &mut liveness)?;
             // What goes out in one turn has to be acknowledged before the next: a dead line swallows no more than that.
@@ -93,8 +101,18 @@ impl Session {
                 if owes_report {
                     owes_report = now(self.report(channel, sent))?.is_none();
                 }
-                self.in_flight = now(channel.deliver(&readings::MAILBOX))?.unwrap_or(0) as u32;
-                sent += self.in_flight;
+                if acknowledges {
+                    // What does not fit stays in the mailbox.
+                    sent += self.outbox.take_from(&readings::MAILBOX).unwrap_or(0) as u32;
+                    now(channel.send_outbox(&mut self.outbox))?;
+                } else {
+                    self.in_flight = now(channel.deliver(&readings::MAILBOX))?.unwrap_or(0) as u32;
+                    sent += self.in_flight;
+                }
+            }
+            if waits && acknowledges && readings::are_over() && self.outbox.is_empty() {
+                waits = false;
+                uart.text("readings acknowledged: ").number(self.outbox.last() as u32).end();
             }
             let command = match now(channel.try_recv())? {
                 None | Some(Poll::Pending) => {

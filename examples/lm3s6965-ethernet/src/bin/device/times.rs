@@ -1,5 +1,5 @@
-//! How long things may take, in milliseconds. A variable of the same name, set while the firmware is built, sets
-//! another:
+//! How long things may take, in milliseconds, and how many there are. A variable of the same name, set while the
+//! firmware is built, sets another:
 //!
 //! ```text
 //! CONNECT_LIMIT=90000 cargo build --release
@@ -13,11 +13,16 @@ pub(crate) const PING_EVERY: u32 = set_or(option_env!("PING_EVERY"), 20_000);
 /// given up.
 pub(crate) const PATIENCE: u32 = set_or(option_env!("PATIENCE"), 20_000);
 
+/// How often a reading is taken until the server asks for another period; the demo has no time.
+pub(crate) const PERIOD: u32 = set_or(option_env!("PERIOD"), if cfg!(feature = "demo") { 50 } else { 1_000 });
+/// How many readings are taken at all, for a trial that counts them; 0 is no end.
+pub(crate) const READINGS: u32 = set_or(option_env!("READINGS"), 0);
+
 /// A number that is none does not compile.
 const fn set_or(set: Option<&str>, usual: u32) -> u32 {
     let Some(text) = set else { return usual };
     match u32::from_str_radix(text, 10) {
         Ok(time) => time,
-        Err(_) => panic!("CONNECT_LIMIT, PING_EVERY and PATIENCE are numbers of milliseconds"),
+        Err(_) => panic!("CONNECT_LIMIT, PING_EVERY, PATIENCE, PERIOD and READINGS are numbers"),
     }
 }
