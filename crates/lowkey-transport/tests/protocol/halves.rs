@@ -8,12 +8,17 @@ use embedded_io_async::{Read, Write};
 use futures_executor::block_on;
 use futures_util::{future::join, pin_mut};
 use lowkey_transport::asynch::{Channel, Duplex};
-use lowkey_transport::{Error, Mailbox, Mode};
+use lowkey_transport::{Buffers, Error, Mailbox, Mode};
 
 pub(crate) type Halves = Channel<Duplex<Slow, Slow>, Vec<u8>>;
 
 /// A channel of ours that can be split, and the page's peer at the other end of its pipes.
 pub(crate) fn halves() -> (Halves, PageRecords, Pipe, Pipe) {
+    halves_of(links::buffers(), &parameters(300))
+}
+
+/// The same, where both sides show this.
+pub(crate) fn halves_of(ours: Buffers<Vec<u8>>, theirs: &[u8]) -> (Halves, PageRecords, Pipe, Pipe) {
     let (rx, tx) = (Pipe::default(), Pipe::default());
     let io = Duplex { reader: Slow::new(&rx, &tx, 1_000), writer: Slow::new(&rx, &tx, 1_000) };
     let (channel, peer) = block_on(async {
@@ -23,10 +28,10 @@ pub(crate) fn halves() -> (Halves, PageRecords, Pipe, Pipe) {
                 pause().await;
             }
             peer.read_first(&unframe(&mut tx.take_all()));
-            rx.put(&peer.next_frame(&parameters(300)));
+            rx.put(&peer.next_frame(theirs));
             peer.into_records()
         };
-        join(Channel::connect(io, links::initiator(Mode::Kk)), answering).await
+        join(Channel::connect(io, links::initiator_in(Mode::Kk, ours)), answering).await
     });
     let mut peer = peer;
     peer.open(&mut tx.take_all());

@@ -16,6 +16,7 @@ mod in_memory;
 mod mailbox;
 mod mailbox_asynch;
 mod numbered;
+mod numbered_halves;
 mod owned_halves;
 mod page_bytes;
 mod page_peer;
