@@ -17,6 +17,7 @@ mod mailbox;
 mod mailbox_asynch;
 mod numbered;
 mod numbered_halves;
+mod numbered_model;
 mod owned_halves;
 mod page_bytes;
 mod page_peer;
