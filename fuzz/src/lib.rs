@@ -23,6 +23,7 @@ mod keys;
 mod label;
 mod link;
 mod mutation;
+mod numbered;
 mod page;
 mod pair;
 mod pairing;
@@ -40,6 +41,7 @@ pub use handshake::handshake;
 pub use key_store::key_store;
 pub use label::label;
 pub use link::link;
+pub use numbered::numbered;
 pub use page::page;
 pub use pair::pair;
 pub use pairing::pairing;
@@ -50,7 +52,7 @@ pub use records::records;
 pub type Target = fn(&[u8]);
 
 /// Every target, by name.
-pub const TARGETS: [(&str, Target); 13] = [
+pub const TARGETS: [(&str, Target); 14] = [
     ("page", page),
     ("boot_log", boot_log),
     ("key_store", key_store),
@@ -58,6 +60,7 @@ pub const TARGETS: [(&str, Target); 13] = [
     ("handshake", handshake),
     ("records", records),
     ("link", link),
+    ("numbered", numbered),
     ("pair", pair),
     ("pairing", pairing),
     ("channel", channel),

@@ -22,6 +22,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "handshake" => handshakes(),
         "records" => records(),
         "link" => links(),
+        "numbered" => numbers(),
         "primitives" => primitives(),
         "c_abi" => channels(),
         "both_headers" => devices(),
@@ -164,6 +165,26 @@ fn handshakes() -> Vec<Vec<u8>> {
         }
     }
     seeds
+}
+
+fn numbers() -> Vec<Vec<u8>> {
+    let push = |text: &[u8]| [&[0, text.len() as u8], text].concat();
+    let (first, later) = ([4, 9, 0, 0], |which| [4, which, 0x80]);
+    let sends = [2, 3, 2, 3, 2, 3];
+    let up = [&[0, 0, 99, 0x80][..], &push(b"one"), &push(&[7; 80]), &first, &sends, &later(0), &later(1)]
+        .concat();
+    let again = [&up[..], &push(b"two"), &sends, &[4, 1, 0xFF]].concat();
+    let down =
+        [&[0, 0, 99, 0x80, 7, 0, 4, 1, 3][..], &[5, 0, 5, 2, b'a', b'b'], &[7, 0, 5, 0, 3, 5, 0, 5, 1, 1]]
+            .concat();
+    let kept = |ops: &[u8]| [&[1, 0, 0, 200], ops].concat();
+    vec![
+        up,
+        again,
+        down,
+        kept(&[0, 1, 5, 1, 2, 3, 4, 5, 1, 0, 0, 3, 0, 0, 2, 0, 3, 9, 0, 0, 0, 3, 70, 0x91]),
+        kept(&[0, 0, 59, 1, 0, 0, 59, 2, 2, 0, 0, 0, 59, 3, 2, 0, 3, 1, 0]),
+    ]
 }
 
 fn records() -> Vec<Vec<u8>> {

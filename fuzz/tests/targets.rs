@@ -78,6 +78,11 @@ fn link_delivers_what_the_peer_made() {
 }
 
 #[test]
+fn numbered_releases_what_was_acknowledged_and_nothing_else() {
+    run("numbered", 5_000);
+}
+
+#[test]
 fn pair_delivers_what_the_other_sent() {
     run("pair", 2_000);
 }
