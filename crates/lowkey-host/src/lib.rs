@@ -96,7 +96,7 @@ pub use echo::echo;
 pub use error::Error;
 pub use limits::Limits;
 pub use lowkey_core::{Code, CodeError, Id, Identity, Peer, Psk, PublicKey, Secret};
-pub use lowkey_transport::{Error as ChannelError, Hello, Mode, Pinning, Refusal};
+pub use lowkey_transport::{Backoff, Error as ChannelError, Hello, Mode, Pinning, Refusal};
 pub use probe::{Probed, probe_tcp};
 pub use reach::{Race, Unreachable};
 pub use registry::{

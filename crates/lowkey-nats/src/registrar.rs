@@ -153,6 +153,11 @@ impl Registrar {
         &self.named
     }
 
+    /// What all names of it in NATS begin with.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// Makes the buckets of a registry, kept by so many servers of NATS, those that are not there: that of its rows,
     /// and those of what gateways say, in which nothing lets a device in.
     ///
@@ -163,6 +168,16 @@ impl Registrar {
             self.make(config).await?;
         }
         Ok(())
+    }
+
+    /// Makes the bucket of what is stored and acknowledged, which streams of devices' messages need beside them, if
+    /// there is none: where the registry is a file, nothing else of [`create`](Self::create) is needed.
+    ///
+    /// # Errors
+    /// [`NatsError`].
+    pub async fn create_numbers(&self, replicas: usize) -> Result<(), NatsError> {
+        let [.., numbers] = layout::buckets(&self.prefix, replicas);
+        self.make(numbers).await
     }
 
     /// Makes the stream of devices' numbered messages, kept by so many servers of NATS, if there is none of its name.

@@ -177,10 +177,33 @@ fn connect() -> Command {
             "Connect to a server, as a device does. Standard input is sent, what comes is written to standard \
              output. The end of standard input ends that direction only; the command ends when the server \
              has closed the other, whether there is more input or not. Exit code 0 says that the server closed \
-             in order and had read all that was sent; what it did with it, only an answer can say.",
+             in order and had read all that was sent; what it did with it, only an answer can say.\n\n\
+             With --numbered each line of standard input, without its end, is a message that is numbered and kept until \
+             the server says that it is stored; `forward` of such a server names what stores. A session that ends with \
+             something left is followed by another, after a pause. Exit code 0 says then that all lines are \
+             acknowledged. Standard output has a line each of these forms, and no others:\n\n  \
+             acknowledged NUMBER LINE\n  \
+             received NUMBER TEXT\n\n\
+             The first: every message up to NUMBER is stored, that is every line up to the one that is LINE, counted from \
+             1. The second: the server has sent TEXT, with a number of its own or, without one, `-`; in TEXT a backslash \
+             is two, what steers a terminal (an end of a line too) is \\u{HEX}, and a byte that is not UTF-8 \\xHEX. What \
+             came with a number is acknowledged once standard output has taken it. Which was the last is known until this \
+             command ends; another start says that it has none, and may be given that again by a server that has not \
+             recorded it yet.",
         )
         .arg(address())
         .args(credentials::arguments())
+        .arg(
+            flag("numbered")
+                .conflicts_with("key")
+                .help("Number each line, and keep it until it is acknowledged")
+                .long_help(
+                    "Number each line, and keep it until it is acknowledged. The run of the numbers follows from the page, \
+                     so --page is needed; the number of a start is the time, in seconds since 1970, where a device counts \
+                     its starts. So play no device that is to be used: afterwards its own numbers are lower than what the \
+                     server has (numbers went back), until it gets a new page. So are ours if the clock is set back.",
+                ),
+        )
         .arg(
             Arg::new("max-message")
                 .long("max-message")

@@ -4,6 +4,7 @@ use crate::failure::{Exit, Failure};
 use crate::shared_arguments::{id, server_key as server_key_argument};
 use crate::terminal::{path, server_key};
 use clap::{Arg, ArgMatches, value_parser};
+use lowkey_core::numbered::RunId;
 use lowkey_core::page::{self, Keys, Page};
 use lowkey_host::{Id, Identity, Peer, Pinning, Psk};
 use lowkey_registry::keys;
@@ -14,8 +15,8 @@ use zeroize::Zeroizing;
 
 /// A device's own keys, and what it knows of its server.
 pub(crate) enum Credentials {
-    /// As a page has them.
-    Page(Box<Keys>),
+    /// As a page has them, and of which run a device with it numbers its messages.
+    Page(Box<Keys>, RunId),
     /// From files and arguments, one by one.
     Given(Box<Given>),
 }
@@ -67,12 +68,21 @@ impl Credentials {
         let wrong = |error: &str| Failure::file(format_args!("{}: {error}", shown(file)));
         let page = Page::read(&*bytes).map_err(|error| wrong(error.as_str()))?;
         let keys = page.load().map_err(|error| wrong(&error.to_string()))?;
-        Ok(Self::Page(Box::new(keys)))
+        let run = RunId::of_hedge(&page.hedge(), &keys.identity().public_key());
+        Ok(Self::Page(Box::new(keys), run))
+    }
+
+    /// Of which run a device with this page numbers its messages; files of keys have none.
+    pub(crate) fn run(&self) -> Option<RunId> {
+        match self {
+            Self::Page(_, run) => Some(*run),
+            Self::Given(_) => None,
+        }
     }
 
     pub(crate) fn pinning(&self) -> Pinning<'_> {
         match self {
-            Self::Page(keys) => Pinning::of(keys),
+            Self::Page(keys, _) => Pinning::of(keys),
             Self::Given(given) => {
                 let Given { identity, peer, id, psk } = &**given;
                 Pinning { id: *id, identity, peer, psk: psk.as_ref() }

@@ -36,6 +36,10 @@ pub(crate) enum Exit {
     UnknownDevice = 12,
     /// The doctor has found something to mend.
     ToMend = 13,
+    /// The server does not acknowledge messages that are numbered.
+    NotAcknowledged = 14,
+    /// The server has other numbers of ours than we.
+    WentBack = 15,
 }
 
 /// The exit codes, for people.
@@ -55,7 +59,9 @@ Exit codes:
   10 a pairing: done and in force, but another device has shown the same code
   11 the device that was asked about is not connected
   12 no device has the name that was asked about, and none had it lately
-  13 the doctor has found something to mend: at the server, or at a device that it knows";
+  13 the doctor has found something to mend: at the server, or at a device that it knows
+  14 the server does not acknowledge messages that are numbered
+  15 numbers of messages went back: the server has what was not sent from here";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {

@@ -26,6 +26,10 @@ pub(crate) fn command() -> Command {
     let server =
         || shared_arguments::server_key().help("The servers' public key, if the file does not name it");
     let flag = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
+    let replicas = |help: &'static str| {
+        let replicas = Arg::new("replicas").long("replicas").value_name("N").default_value("1");
+        replicas.value_parser(value_parser!(u8).range(1..=5)).help(help)
+    };
     Command::new("registry")
         .about("Share a registry between several servers, over NATS")
         .subcommand_required(true)
@@ -42,14 +46,7 @@ pub(crate) fn command() -> Command {
                 .arg(address())
                 .args(arguments())
                 .arg(server())
-                .arg(
-                    Arg::new("replicas")
-                        .long("replicas")
-                        .value_name("N")
-                        .default_value("1")
-                        .value_parser(value_parser!(u8).range(1..=5))
-                        .help("By how many servers of NATS a registry is kept that is made now"),
-                )
+                .arg(replicas("By how many servers of NATS a registry is kept that is made now"))
                 .arg(flag("take-out").help("Take out however many devices the file does not have"))
                 .arg(flag("anew").help(
                     "Take what NATS has for another registry than before, as after a backup was restored: servers that \
@@ -84,6 +81,18 @@ pub(crate) fn command() -> Command {
                 .args(arguments()),
         )
         .subcommand(
+            Command::new("streams")
+                .about("Make the streams of JetStream that `forward` stores devices' messages in")
+                .long_about(
+                    "Make the streams of JetStream that `forward` of this address stores devices' numbered messages in, and \
+                     takes messages for devices out of, and the bucket of what is acknowledged beside them, if they are not \
+                     there. What is there stays as it is, and must be of use. No registry is needed for them.",
+                )
+                .arg(address().help("What `forward` names: tls://HOST:PORT/PREFIX, or nats:// for this machine"))
+                .args(arguments())
+                .arg(replicas("By how many servers of NATS each is kept that is made now")),
+        )
+        .subcommand(
             Command::new("watch")
                 .about("Print changes of what the servers share as they happen, and how the servers stand to it")
                 .arg(address())
@@ -99,6 +108,7 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
             Some(("pull", of)) => pull(of).await,
             Some(("diff", of)) => diff(of).await,
             Some(("forget", of)) => forget(of).await,
+            Some(("streams", of)) => streams(of).await,
             Some(("watch", of)) => watch(of).await,
             _ => Ok(()), // clap has refused it
         }
@@ -108,8 +118,7 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
 async fn push(of: &ArgMatches) -> Result<(), Failure> {
     let new = sheet(of)?;
     let registrar = registrar(of).await?;
-    let replicas = of.get_one::<u8>("replicas").copied().unwrap_or(1);
-    registrar.create(replicas.into()).await.map_err(|error| came_to_nothing(&error))?;
+    registrar.create(replicas(of)).await.map_err(|error| came_to_nothing(&error))?;
     let mut old = registrar.read().await.map_err(|error| came_to_nothing(&error))?;
     let differs = Differs::of(&old, &new);
     let most = A_FEW.max(old.sheet.rows.len() / 10);
@@ -196,6 +205,24 @@ async fn forget(of: &ArgMatches) -> Result<(), Failure> {
             Err(Failure::new(Exit::Arguments, format!("no server is called {shown:?}{near}")))
         }
     }
+}
+
+async fn streams(of: &ArgMatches) -> Result<(), Failure> {
+    let registrar = registrar(of).await?;
+    let replicas = replicas(of);
+    let made = async {
+        registrar.create_numbers(replicas).await?;
+        registrar.create_up(replicas).await?;
+        registrar.create_down(replicas).await
+    };
+    made.await.map_err(|error| came_to_nothing(&error))?;
+    let prefix = registrar.prefix();
+    say(format_args!("the stream {prefix}-up takes what devices number, {prefix}-dn what they are sent"));
+    Ok(())
+}
+
+fn replicas(of: &ArgMatches) -> usize {
+    of.get_one::<u8>("replicas").copied().unwrap_or(1).into()
 }
 
 async fn watch(of: &ArgMatches) -> Result<(), Failure> {

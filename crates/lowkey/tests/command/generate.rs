@@ -61,12 +61,13 @@ fn a_folder_that_cannot_be_made_is_an_error() {
 }
 
 /// Commands of commands.
-const BELOW: [&str; 7] = [
+const BELOW: [&str; 8] = [
     "code-new",
     "page-show",
     "registry-diff",
     "registry-forget",
     "registry-pull",
     "registry-push",
+    "registry-streams",
     "registry-watch",
 ];

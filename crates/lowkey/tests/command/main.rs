@@ -14,6 +14,8 @@ mod in_force;
 mod keys;
 mod label;
 mod mqtt;
+#[cfg(feature = "nats")]
+mod numbered;
 #[cfg(target_os = "linux")]
 mod outputs;
 mod overview;
