@@ -723,3 +723,200 @@ fn numbered_s7_runs_and_digests_are_those_of_the_page() {
     assert_eq!(&run, RunId::of_hedge(&Secret::new(HEDGE), &PublicKey::new(public)).as_bytes());
     assert_eq!(digest, message_digest(9, [b"te", b"xt"]));
 }
+
+/// What a stream of callbacks has: bytes to be read, a few at a time, and what was written.
+#[derive(Default)]
+struct Wire {
+    to_device: Vec<u8>,
+    from_device: Vec<u8>,
+    /// How many bytes it takes before it takes none.
+    takes: usize,
+}
+
+unsafe extern "C" fn read(context: *mut std::ffi::c_void, out: *mut u8, len: usize) -> i32 {
+    // SAFETY: the context is a wire, and the header's promise of what the callback gets.
+    let (wire, out) = unsafe { (&mut *context.cast::<Wire>(), slice::from_raw_parts_mut(out, len)) };
+    let n = wire.to_device.len().min(len).min(7);
+    if n == 0 {
+        return LOWKEY_IO_WOULD_BLOCK;
+    }
+    out[..n].copy_from_slice(&wire.to_device[..n]);
+    wire.to_device.drain(..n);
+    n as i32
+}
+
+unsafe extern "C" fn write(context: *mut std::ffi::c_void, bytes: *const u8, len: usize) -> i32 {
+    // SAFETY: as in `read`.
+    let (wire, bytes) = unsafe { (&mut *context.cast::<Wire>(), slice::from_raw_parts(bytes, len)) };
+    let n = len.min(wire.takes);
+    wire.takes -= n;
+    wire.from_device.extend(&bytes[..n]);
+    if n == 0 { LOWKEY_IO_WOULD_BLOCK } else { n as i32 }
+}
+
+impl Sender {
+    fn run_outbox(&mut self, wire: &mut Wire) -> Outcome<lowkey_event> {
+        let io = lowkey_io { context: (&raw mut *wire).cast(), read: Some(read), write: Some(write) };
+        let mut event = LOWKEY_EVENT_HELLO;
+        // SAFETY: see the other blocks of a sender; the wire lives as long as the call.
+        outcome(unsafe { lowkey_kk_run_outbox(&mut *self.device, &io, &mut event) }).map(|()| event)
+    }
+}
+
+#[test]
+fn numbered_s7_over_callbacks_what_waits_is_sent_and_what_is_acknowledged_is_said() {
+    let mut a = sender();
+    for text in [&b"one"[..], &[7; 600], b"three"] {
+        a.push(text).unwrap();
+    }
+    let mut peer = a.opened();
+    let mut wire = Wire { takes: usize::MAX, ..Wire::default() };
+    assert_eq!(a.run_outbox(&mut wire), Err(LOWKEY_WOULD_BLOCK), "nothing before the first ACK");
+    assert_eq!(wire.from_device, []);
+    wire.to_device = peer.record(ACK, &NONE);
+    assert_eq!(a.run_outbox(&mut wire), Err(LOWKEY_WOULD_BLOCK));
+    let kinds: Vec<u8> =
+        records(&mut peer, std::mem::take(&mut wire.from_device)).iter().map(|(kind, _)| *kind).collect();
+    assert_eq!(kinds, [NUMBERED, MORE, MORE, MORE, NUMBERED, NUMBERED]);
+    // Something is acknowledged, and behind it a message has come: each is said by itself.
+    wire.to_device = [peer.record(ACK, &ack(number(2))), peer.record(DATA, b"down")].concat();
+    assert_eq!(a.run_outbox(&mut wire), Ok(LOWKEY_EVENT_READ));
+    assert!(!a.is_empty());
+    assert_eq!(a.run_outbox(&mut wire), Ok(LOWKEY_EVENT_DATA));
+    assert_eq!(a.hears(b"").0, [plain(b"down", true)]);
+    // A stream that takes nothing keeps nobody from reading.
+    a.push(b"four").unwrap();
+    wire.takes = 5;
+    wire.to_device = peer.record(ACK, &ack(number(3)));
+    assert_eq!(a.run_outbox(&mut wire), Ok(LOWKEY_EVENT_READ));
+    wire.takes = usize::MAX;
+    assert_eq!(a.run_outbox(&mut wire), Err(LOWKEY_WOULD_BLOCK));
+    let last = records(&mut peer, std::mem::take(&mut wire.from_device));
+    assert_eq!(last, [(NUMBERED, numbered(number(4), b"four"))]);
+    wire.to_device = [peer.record(ACK, &ack(number(4))), peer.record(CLOSE, b"")].concat();
+    assert_eq!(a.run_outbox(&mut wire), Ok(LOWKEY_EVENT_READ));
+    assert!(a.is_empty());
+    assert_eq!(a.run_outbox(&mut wire), Ok(LOWKEY_EVENT_END));
+}
+
+#[test]
+fn numbered_s7_over_callbacks_numbers_that_went_back_leave_the_channel_open() {
+    let mut a = sender();
+    a.push(b"kept").unwrap();
+    let mut peer = a.opened();
+    let mut wire = Wire {
+        takes: usize::MAX,
+        to_device: peer.record(ACK, &first_ack(u64::MAX, b"?")),
+        ..Wire::default()
+    };
+    assert!(matches!(a.run_outbox(&mut wire), Ok(LOWKEY_EVENT_READ) | Err(LOWKEY_WOULD_BLOCK)));
+    assert_eq!((a.run_outbox(&mut wire), wire.from_device.len()), (Err(LOWKEY_WENT_BACK), 0));
+    a.send(b"not numbered").unwrap();
+    assert_eq!(records(&mut peer, a.unsent().unwrap()), [(DATA, b"not numbered".to_vec())]);
+}
+
+struct Stuck;
+
+impl lowkey_core::Entropy for Stuck {
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), lowkey_core::EntropyFailed> {
+        out.fill(0x5a);
+        Ok(())
+    }
+}
+
+impl lowkey_core::Counter for Stuck {
+    fn next(&mut self) -> Result<u64, lowkey_core::CounterFailed> {
+        Ok(7)
+    }
+}
+
+/// The device and a link, with the same keys, hear the same and are asked the same.
+#[test]
+fn numbered_s7_a_device_says_byte_for_byte_what_a_link_says() {
+    use lowkey_transport::{Buffers, Link, Outbox, Pinning};
+    let mut random = test_support::Random::new();
+    for _ in 0..30 {
+        let mut a = Sender::new(400, 7);
+        let mut outbox = Outbox::new(vec![0; 400], RunId::new(RUN), 7);
+        let identity = Identity::new(Secret::new(INITIATOR)).unwrap();
+        let pinned = lowkey_core::Peer::pin(&identity, PublicKey::new(public_key(&RESPONDER))).unwrap();
+        let id = lowkey_core::Id::new(ID).unwrap();
+        let pinning = Pinning { id, identity: &identity, peer: &pinned, psk: None };
+        let mut ephemerals = lowkey_core::Ephemerals::new(Stuck, Secret::new(HEDGE), &mut Stuck).unwrap();
+        let buffers = Buffers::new(vec![0; INCOMING], vec![0; OUTGOING]).unwrap().with_run(RunId::new(RUN));
+        let mut link = Link::kk_initiator(pinning, &mut ephemerals, buffers).unwrap();
+        a.begin();
+        let mut peer = responder(1);
+        let mut first = a.unsent().unwrap();
+        assert_eq!(first, drain(&mut link));
+        peer.read_first(&unframe(&mut first));
+        let second = peer.next_frame(&parameters_with(300, None, true));
+        a.hears(&second).1.unwrap();
+        tell(&mut link, &second);
+        link.step().unwrap();
+        assert_eq!(a.unsent().unwrap(), drain(&mut link));
+        link.step().unwrap();
+        a.hears(b"").1.unwrap();
+        let mut peer = peer.into_records();
+        let (mut pushed, mut said) = (0, false);
+        for _ in 0..60 {
+            let record = match random.below(6) {
+                0 | 1 => {
+                    let len = random.below(330);
+                    let text = random.bytes(len);
+                    assert_eq!(a.push(&text).is_ok(), outbox.push(&text).is_ok());
+                    pushed = outbox.last() & 0xffff_ffff;
+                    continue;
+                }
+                2 | 3 => {
+                    let sent = a.sends_all().unwrap();
+                    let mut all = vec![];
+                    while link.send_outbox(&mut outbox).unwrap().is_pending() {
+                        all.extend(drain(&mut link));
+                    }
+                    assert_eq!(sent, all);
+                    continue;
+                }
+                4 if !said => {
+                    said = true;
+                    peer.record(ACK, &NONE)
+                }
+                // What has not gone out, it cannot acknowledge.
+                4 => {
+                    a.sends_all().unwrap();
+                    while link.send_outbox(&mut outbox).unwrap().is_pending() {
+                        drain(&mut link);
+                    }
+                    let count = random.below(pushed as usize + 1) as u64;
+                    peer.record(ACK, &ack(if count > 0 { number(count) } else { 0 }))
+                }
+                _ => peer.record(PING, b"there?"),
+            };
+            a.hears(&record).1.unwrap();
+            tell(&mut link, &record);
+            let _heard = link.recv_acks(&mut outbox).unwrap();
+            assert_eq!(a.unsent().unwrap(), drain(&mut link));
+            assert_eq!((a.is_empty(), a.room().ok()), (outbox.is_empty(), outbox.room()));
+        }
+    }
+}
+
+fn drain(link: &mut lowkey_transport::Link<'_, Vec<u8>>) -> Vec<u8> {
+    let mut all = vec![];
+    loop {
+        let unsent = link.unsent().unwrap().to_vec();
+        link.on_flush(Ok::<_, embedded_io::ErrorKind>(())).unwrap();
+        if unsent.is_empty() {
+            return all;
+        }
+        link.on_write(Ok::<_, embedded_io::ErrorKind>(unsent.len())).unwrap();
+        all.extend(unsent);
+    }
+}
+
+fn tell(link: &mut lowkey_transport::Link<'_, Vec<u8>>, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        let taken = link.feed(bytes).unwrap();
+        bytes = &bytes[taken..];
+    }
+}

@@ -190,6 +190,12 @@ impl Machine {
         Err(LOWKEY_WOULD_BLOCK.into())
     }
 
+    /// Whether something can be sent that waits.
+    pub(super) fn has_more(&self) -> bool {
+        let waits = |outbox: &mut Numbered| outbox.has_heard && outbox.queue.behind(outbox.gone).is_some();
+        !self.is_unsent() && self.may_number().is_ok() && self.outbox.get().is_ok_and(waits)
+    }
+
     /// How many bytes wait to be acknowledged.
     pub(super) fn waits(&self) -> usize {
         self.outbox.get().map_or(0, |outbox| outbox.queue.len())

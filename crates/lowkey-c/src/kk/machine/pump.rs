@@ -39,6 +39,7 @@ impl Machine {
             }
             match self.poll()? {
                 LOWKEY_EVENT_WRITE => {}
+                LOWKEY_EVENT_READ if self.has_more() => {} // the first ACK has come
                 LOWKEY_EVENT_READ if self.waits() == waited => self.read()?,
                 event => return Ok(event), // LOWKEY_EVENT_READ: some of it waits no more
             }
