@@ -8,3 +8,6 @@ struct Firmware;
 
 #[doc = include_str!("../../../docs/src/server.md")]
 struct Server;
+
+#[doc = include_str!("../../../docs/src/arrives.md")]
+struct Arrives;
