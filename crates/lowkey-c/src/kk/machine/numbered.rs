@@ -192,7 +192,7 @@ impl Machine {
 
     /// Whether something can be sent that waits.
     pub(super) fn has_more(&self) -> bool {
-        let waits = |outbox: &mut Numbered| outbox.has_heard && outbox.queue.behind(outbox.gone).is_some();
+        let waits = |outbox: &mut Numbered| outbox.has_heard && outbox.gone < outbox.queue.len();
         !self.is_unsent() && self.may_number().is_ok() && self.outbox.get().is_ok_and(waits)
     }
 
