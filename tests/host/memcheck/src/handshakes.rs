@@ -76,7 +76,8 @@ fn play_device(psk: Option<[u8; 32]>) -> Result<()> {
     let psk = psk.map(|psk| Psk::new(Secret::new(psk))).transpose()?;
     let (mut device, mut wire, mut message) = (Device::new(), Wire::new(), [0; MESSAGE_1_LEN]);
     let draw = (&mut Marked(0x55), &mut Numbers::of(1));
-    device.write_message_1(&pinned, b"prologue", draw, secret_array(0x99), &mut message)?;
+    let (e, sealed) = message.split_first_chunk_mut().ok_or(lowkey_core::Error::Truncated)?;
+    device.write_message_1(&pinned, b"prologue", draw, secret_array(0x99), (e, sealed))?;
     public_bytes(&mut message);
     let responder = kk::Responder::new(&theirs, &at_them, psk.as_ref(), b"prologue");
     let (responder, _) = responder.read_message_1(&mut message)?;
