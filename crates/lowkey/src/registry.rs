@@ -90,7 +90,25 @@ pub(crate) fn command() -> Command {
                 )
                 .arg(address().help("What `forward` names: tls://HOST:PORT/PREFIX, or nats:// for this machine"))
                 .args(arguments())
-                .arg(replicas("By how many servers of NATS each is kept that is made now")),
+                .arg(replicas("By how many servers of NATS each is kept that is made now"))
+                .arg(
+                    Arg::new("service").long("service").value_name("NAME").action(ArgAction::Append).help(
+                        "Have a service of this name take devices' messages, by a consumer that is called as the name \
+                         in hex; again for another",
+                    ),
+                ),
+        )
+        .subcommand(
+            Command::new("forget-runs")
+                .about("Let a device begin new runs of numbers that has had as many as are remembered")
+                .long_about(
+                    "Let a device begin new runs of numbers that has had as many as are remembered, which says that one \
+                     board after another had its name. What belongs to a run before the present one is taken again from \
+                     then on, so look first whose boards they were.",
+                )
+                .arg(address().help("What `forward` names: tls://HOST:PORT/PREFIX, or nats:// for this machine"))
+                .arg(Arg::new("device").required(true).value_name("DEVICE").help("The device's name"))
+                .args(arguments()),
         )
         .subcommand(
             Command::new("watch")
@@ -109,6 +127,7 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
             Some(("diff", of)) => diff(of).await,
             Some(("forget", of)) => forget(of).await,
             Some(("streams", of)) => streams(of).await,
+            Some(("forget-runs", of)) => forget_runs(of).await,
             Some(("watch", of)) => watch(of).await,
             _ => Ok(()), // clap has refused it
         }
@@ -213,12 +232,35 @@ async fn streams(of: &ArgMatches) -> Result<(), Failure> {
     let made = async {
         registrar.create_numbers(replicas).await?;
         registrar.create_up(replicas).await?;
-        registrar.create_down(replicas).await
+        registrar.create_down(replicas).await?;
+        for service in of.get_many::<String>("service").unwrap_or_default() {
+            registrar.create_consumer(service).await?;
+        }
+        Ok(())
     };
     made.await.map_err(|error| came_to_nothing(&error))?;
     let prefix = registrar.prefix();
     say(format_args!("the stream {prefix}-up takes what devices number, {prefix}-dn what they are sent"));
     Ok(())
+}
+
+async fn forget_runs(of: &ArgMatches) -> Result<(), Failure> {
+    let device = text(of, "device").unwrap_or_default();
+    let registrar = registrar(of).await?;
+    let shown = mask(device);
+    match registrar.forget_old_runs(device).await.map_err(|error| came_to_nothing(&error))? {
+        Some(runs) => {
+            say(format_args!(
+                "forgotten: {runs} run{} before the present one of {shown:?}",
+                if runs == 1 { "" } else { "s" }
+            ));
+            Ok(())
+        }
+        None => {
+            let why = format!("{shown:?} has never numbered a message here");
+            Err(Failure::new(Exit::UnknownDevice, why))
+        }
+    }
 }
 
 fn replicas(of: &ArgMatches) -> usize {

@@ -61,11 +61,12 @@ fn a_folder_that_cannot_be_made_is_an_error() {
 }
 
 /// Commands of commands.
-const BELOW: [&str; 8] = [
+const BELOW: [&str; 9] = [
     "code-new",
     "page-show",
     "registry-diff",
     "registry-forget",
+    "registry-forget-runs",
     "registry-pull",
     "registry-push",
     "registry-streams",

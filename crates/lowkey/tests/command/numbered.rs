@@ -333,5 +333,9 @@ fn lines_are_in_jetstream_when_they_are_said_to_be() {
     let (number, line) = acknowledged(&done.get_output().stdout);
     assert_eq!((number as u32, line), (2, 2));
     assert_eq!(server.end("-TERM").0, Some(0));
+    folder.run(&format!("registry streams {to} --service backend")).success();
+    let forget = |name: &str| folder.run(&format!("registry forget-runs {to} {name}"));
+    forget("pump").success().stderr(contains("forgotten: 0 runs before the present one of \"pump\""));
+    forget("nobody").code(12).stderr(contains("\"nobody\" has never numbered a message here"));
     drop(runtime);
 }
