@@ -37,8 +37,10 @@ pub(crate) fn small() -> Result<()> {
 ///
 /// # Errors
 /// As [`run`].
-pub(crate) fn stored() -> Result<()> {
-    play(&["--stored".into()])
+pub(crate) fn stored(rust: &str) -> Result<()> {
+    setup::ensure([&setup::QEMU])?;
+    let [rust, c] = show::counted(rust)?;
+    play(&["--stored".into(), rust, c])
 }
 
 /// The same with fewer devices and messages, on a machine that may be busy.

@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         ["board", ref words @ ..] => show::by_hand(BOARD, words),
         ["cluster"] => cluster::run(BOARD),
         ["cluster", "--small"] => cluster::small(),
-        ["cluster", "--stored"] => cluster::stored(),
+        ["cluster", "--stored"] => cluster::stored(BOARD),
         ["cluster", "--stored", "--small"] => cluster::stored_small(),
         ["cluster", "--stored", "--figures"] => cluster::figures(&["--stored"]),
         ["cluster", "--simulate"] => cluster::simulate(),

@@ -120,6 +120,15 @@ pub(crate) fn by_hand(rust: &str, words: &[&str]) -> Result<()> {
     Command::new(built("demo")).args(["by-hand"]).args([firmware, label, folder]).args([button]).run()
 }
 
+/// The firmware of both boards, with readings that have an end.
+///
+/// # Errors
+/// It does not compile.
+pub(crate) fn counted(rust: &str) -> Result<[PathBuf; 2]> {
+    let what = (rust, FIRMWARE, "counted");
+    Ok([firmware::build_set(what, &["demo"], &times::counted())?, pack::firmware("counted")?])
+}
+
 /// Both boards before a server that acknowledges, on a line that dies, and in front of a server that hangs, floods and
 /// takes nothing.
 pub(crate) fn line(rust: &str) -> Result<()> {
@@ -129,10 +138,7 @@ pub(crate) fn line(rust: &str) -> Result<()> {
         let what = (rust, FIRMWARE, "line");
         Ok([firmware::build_set(what, &["demo"], &times::variables())?, pack::firmware("line")?])
     })?;
-    let counted = steps.run("build the firmware, with readings that have an end", || {
-        let what = (rust, FIRMWARE, "counted");
-        Ok([firmware::build_set(what, &["demo"], &times::counted())?, pack::firmware("counted")?])
-    })?;
+    let counted = steps.run("build the firmware, with readings that have an end", || counted(rust))?;
     steps.run("build the lowkey command and the server", programs::build)?;
     let play = |word, boards: [PathBuf; 2]| {
         Command::new(built("demo")).env(tally::SEED, tally::seed()).args([word]).args(boards).run()

@@ -29,7 +29,7 @@ use cluster::Cluster;
 use size::Size;
 use std::{
     env,
-    path::{self, Path},
+    path::{self, Path, PathBuf},
     process::ExitCode,
 };
 use stored::Extent;
@@ -56,14 +56,15 @@ async fn play() -> Result<()> {
             simulation::run();
             return Ok(());
         }
-        [lowkey, "--stored"] => {
-            return until_stopped(stored::play(path::absolute(lowkey)?, Extent::Whole)).await;
-        }
         [lowkey, "--stored", "--small"] => {
-            return until_stopped(stored::play(path::absolute(lowkey)?, Extent::Small)).await;
+            return until_stopped(stored::play(path::absolute(lowkey)?, Extent::Small, &[])).await;
         }
         [lowkey, "--stored", "--figures"] => {
             return until_stopped(stored::rates(path::absolute(lowkey)?)).await;
+        }
+        [lowkey, "--stored", rust, c] => {
+            let firmware = [rust, c].map(PathBuf::from);
+            return until_stopped(stored::play(path::absolute(lowkey)?, Extent::Whole, &firmware)).await;
         }
         [lowkey, "--figures"] => return until_stopped(measure::run(path::absolute(lowkey)?)).await,
         [lowkey, firmware] if firmware != "--small" => (lowkey, Some(Path::new(firmware)), Size::Whole),

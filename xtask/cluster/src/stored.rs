@@ -1,6 +1,7 @@
 //! The second trial: devices number their messages, gateways store them in JetStream, and nothing that was acknowledged
 //! may be missing, come twice, or stand out of its order.
 
+mod boards;
 mod faults;
 mod judge;
 mod ledger;
@@ -15,6 +16,7 @@ use crate::{
     stage::Stage,
     timeline::Timeline,
 };
+use boards::Boards;
 use ledger::Ledger;
 pub(crate) use rates::run as rates;
 use sender::Senders;
@@ -49,6 +51,14 @@ impl Extent {
         }
     }
 
+    /// From one message of a device to its next: with 200 of them, boards that are emulated have to go on beside.
+    const fn pace(self) -> Duration {
+        match self {
+            Self::Whole => Duration::from_millis(150),
+            Self::Small => Duration::ZERO,
+        }
+    }
+
     /// Until when each device has heard an ACK again after its gateway's death.
     const fn takeover(self) -> Duration {
         match self {
@@ -77,15 +87,16 @@ pub(crate) struct Trial {
     stream: Stream,
     ledger: Arc<Ledger>,
     senders: Senders,
+    boards: Boards,
 }
 
 /// Plays it, and says whether all was as promised.
 ///
 /// # Errors
 /// The first promise that was not kept.
-pub(crate) async fn play(lowkey: PathBuf, extent: Extent) -> Result<()> {
+pub(crate) async fn play(lowkey: PathBuf, extent: Extent, firmware: &[PathBuf]) -> Result<()> {
     for kept in [Kept::All, Kept::UntilTaken] {
-        let mut trial = Trial::begin(lowkey.clone(), extent, kept).await?;
+        let mut trial = Trial::begin(lowkey.clone(), extent, kept, firmware).await?;
         let done = faults::play(&mut trial).await;
         done.map_err(|error| trial.logs(&*error))?;
     }
@@ -93,7 +104,7 @@ pub(crate) async fn play(lowkey: PathBuf, extent: Extent) -> Result<()> {
 }
 
 impl Trial {
-    async fn begin(lowkey: PathBuf, extent: Extent, kept: Kept) -> Result<Self> {
+    async fn begin(lowkey: PathBuf, extent: Extent, kept: Kept, firmware: &[PathBuf]) -> Result<Self> {
         let timeline = Timeline::new();
         let nats = NatsServer::start().await.ok_or("no nats-server")?;
         let stage = Stage::new(lowkey, &nats)?;
@@ -117,8 +128,21 @@ impl Trial {
             if kept == Kept::All { "keeps them" } else { "a service behind takes them out" }
         ));
         let ledger = Arc::new(Ledger::new(extent.devices()));
-        let senders = Senders::begin(roster.members(), balancer.address(), &ledger);
-        Ok(Self { extent, timeline, stage, roster, gateways, balancer, nats, stream, ledger, senders })
+        let senders = Senders::begin(roster.members(), balancer.address(), &ledger, 1, extent.pace());
+        let boards = Boards::begin(&stage, balancer.address(), firmware).await?;
+        Ok(Self {
+            extent,
+            timeline,
+            stage,
+            roster,
+            gateways,
+            balancer,
+            nats,
+            stream,
+            ledger,
+            senders,
+            boards,
+        })
     }
 
     /// Until so many more messages were acknowledged.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::roster::{Roster, name};
 use lowkey_registry::keys::encode_public;
-use std::{fs, sync::Arc, time::Duration};
+use std::{fs, mem::take, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 use xtask::command::Result;
 
@@ -43,8 +43,15 @@ pub(crate) async fn play(trial: &mut Trial) -> Result<()> {
             trial.ledger.not_empty().iter().all(|device| stopped.contains(device))
         })
         .await?;
+    trial.boards.end().await;
     let stored = trial.stream.all().await?;
+    let of_boards = take(&mut trial.boards).judge(&stored)?;
     let acknowledged = judge(&trial.ledger, &stored, trial.extent.devices())?;
+    if of_boards > 0 {
+        trial.timeline.say(&format!(
+            "both boards were started again and again: {of_boards} readings are acknowledged and stored, each once"
+        ));
+    }
     trial.timeline.say(&format!(
         "{acknowledged} messages were acknowledged, and all are stored, each once and in its order; {} are stored",
         stored.len()

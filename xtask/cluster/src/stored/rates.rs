@@ -79,7 +79,7 @@ async fn nats(sync: &str) -> Result<NatsServer> {
 async fn through_it(roster: &Roster, gateway: &Gateway, turn: u32) -> Result<f64> {
     let ledger = Arc::new(Ledger::new(DEVICES));
     let address = gateway.address();
-    let _senders = Senders::begin_at(roster.members(), address, &ledger, turn + 1);
+    let _senders = Senders::begin(roster.members(), address, &ledger, turn + 1, Duration::ZERO);
     while (0..DEVICES).any(|device| ledger.heard(device).is_none()) {
         sleep(Duration::from_millis(10)).await;
     }

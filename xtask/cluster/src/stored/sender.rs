@@ -7,13 +7,13 @@ use lowkey_host::{
     ChannelError, Connection, Error,
     numbered::{Outbox, RunId},
 };
-use std::{collections::VecDeque, net::SocketAddr, sync::Arc};
+use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
 use test_support::Random;
 use tokio::{
     net::TcpStream,
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     task::JoinSet,
-    time::Instant,
+    time::{Instant, sleep_until},
 };
 
 /// All of them.
@@ -22,6 +22,7 @@ pub(crate) struct Senders {
     live: JoinSet<()>,
     ledger: Arc<Ledger>,
     random: Random,
+    pace: Duration,
 }
 
 /// What is done to a device.
@@ -37,19 +38,16 @@ pub(crate) enum Order {
 }
 
 impl Senders {
-    pub(crate) fn begin(members: &[Arc<Keys>], server: SocketAddr, ledger: &Arc<Ledger>) -> Self {
-        Self::begin_at(members, server, ledger, 1)
-    }
-
-    /// The same at a start of this number.
-    pub(crate) fn begin_at(
+    /// At a start of this number, with so long from one message of a device to its next.
+    pub(crate) fn begin(
         members: &[Arc<Keys>],
         server: SocketAddr,
         ledger: &Arc<Ledger>,
         boot: u32,
+        pace: Duration,
     ) -> Self {
         let (orders, live, random) = (Vec::new(), JoinSet::new(), Random::new());
-        let mut senders = Self { orders, live, ledger: Arc::clone(ledger), random };
+        let mut senders = Self { orders, live, ledger: Arc::clone(ledger), random, pace };
         for (device, keys) in members.iter().enumerate() {
             let order = senders.add(device, keys, server, run_of(device, 0), boot);
             senders.orders.push(order);
@@ -89,6 +87,8 @@ impl Senders {
             ledger: Arc::clone(&self.ledger),
             waits: VecDeque::new(),
             only: None,
+            pace: self.pace,
+            due: Instant::now(),
         };
         self.live.spawn(sender.live());
         order
@@ -114,6 +114,9 @@ struct Sender {
     waits: VecDeque<(Name, Vec<u8>)>,
     /// The one number that it gives, if it gives but one.
     only: Option<u64>,
+    /// From one message to the next; as fast as there is room, if that is nothing.
+    pace: Duration,
+    due: Instant,
 }
 
 impl Sender {
@@ -142,9 +145,11 @@ impl Sender {
     async fn talk(&mut self, connection: &mut Connection<TcpStream>, heard: &mut usize) -> Option<Order> {
         loop {
             self.fill();
+            let (due, is_early) = (sleep_until(self.due), self.due > Instant::now());
             let sent = tokio::select! {
                 biased;
                 order = self.orders.recv() => return order,
+                () = due, if is_early => continue,
                 sent = async {
                     connection.send_outbox(&mut self.outbox).await?;
                     connection.recv_acks(&mut self.outbox).await
@@ -174,7 +179,7 @@ impl Sender {
 
     /// Pushes what there is room for.
     fn fill(&mut self) {
-        while !self.ledger.is_closed() {
+        while !self.ledger.is_closed() && self.due <= Instant::now() {
             let len = 20 + self.random.below(60);
             let mut message = format!("{} of {}: ", self.waits.len(), self.device).into_bytes();
             message.resize_with(len.max(message.len()), || b'a' + (self.random.u32() % 26) as u8);
@@ -189,6 +194,7 @@ impl Sender {
             let name = Name { device: self.device, run: self.run, number };
             self.ledger.gives(name, &message);
             self.waits.push_back((name, message));
+            self.due = self.due.max(Instant::now() - self.pace) + self.pace;
         }
     }
 
