@@ -217,6 +217,7 @@ impl Sender {
         }
         self.outbox = Outbox::new(vec![0; RING], self.run, self.boot);
         self.waits.clear();
+        self.due = Instant::now(); // or it has nothing when it hears what the gateway has
         self.ledger.loses(self.device);
     }
 }
