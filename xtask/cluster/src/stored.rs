@@ -54,7 +54,7 @@ impl Extent {
     /// From one message of a device to its next: with 200 of them, boards that are emulated have to go on beside.
     const fn pace(self) -> Duration {
         match self {
-            Self::Whole => Duration::from_millis(150),
+            Self::Whole => Duration::from_millis(300),
             Self::Small => Duration::ZERO,
         }
     }
