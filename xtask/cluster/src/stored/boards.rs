@@ -1,5 +1,5 @@
-//! Boards in QEMU among the devices, in Rust and in C: each is started again and again, takes its readings, and says
-//! when all of them are acknowledged.
+//! Boards in QEMU among the devices, in Rust and in C: each is started again and again, takes its readings, and says how
+//! many of them it had room for, when all those are acknowledged.
 
 use super::stream::Stored;
 use crate::stage::Stage;
@@ -16,7 +16,7 @@ use std::{
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
-use xtask::{command::Result, times::READINGS};
+use xtask::command::Result;
 
 /// Those that there are; they have power until the value is gone.
 #[derive(Default)]
@@ -25,8 +25,8 @@ pub(crate) struct Boards(Vec<Board>);
 struct Board {
     name: &'static str,
     is_over: Arc<AtomicBool>,
-    /// How many starts it has told the end of.
-    plays: JoinHandle<std::result::Result<u64, String>>,
+    /// Of each start how many readings are acknowledged: all that it had room for.
+    plays: JoinHandle<std::result::Result<Vec<u64>, String>>,
 }
 
 impl Boards {
@@ -65,11 +65,11 @@ impl Boards {
             let starts = plays.join().map_err(|_| format!("{name}: a panic"))??;
             let numbers: Vec<u64> =
                 stored.iter().filter(|of| of.device == name).map(|of| of.number).collect();
+            let each = (1..).zip(&starts);
             let expected =
-                (1..=starts).flat_map(|boot| (1..=u64::from(READINGS)).map(move |of| boot << 32 | of));
+                each.flat_map(|(boot, last)| (1..=*last).map(move |count| (boot << 32_u64) | count));
             if !numbers.iter().copied().eq(expected) {
-                let what =
-                    format!("{name}: {starts} starts with {READINGS} readings each, and {numbers:x?} stored");
+                let what = format!("{name}: {starts:?} readings acknowledged, and stored: {numbers:x?}");
                 return Err(what.into());
             }
             acknowledged += numbers.len();
@@ -97,27 +97,23 @@ impl Drop for Boards {
     }
 }
 
-/// One start after the other; how many.
-fn play(elf: &Path, page: &Path, folder: &Path, is_over: &AtomicBool) -> Result<u64> {
+/// One start after the other; how many readings of each are acknowledged.
+fn play(elf: &Path, page: &Path, folder: &Path, is_over: &AtomicBool) -> Result<Vec<u64>> {
     let device = Device::provision(elf, page, folder)?;
-    let mut starts = 0;
+    let mut starts = Vec::new();
     while !is_over.load(Ordering::Relaxed) {
         let (voice, lines) = channel();
         let _power = device.power(&folder.join("board.pcap"), LIFE, voice)?;
         let (begun, mut last) = (Instant::now(), String::new());
-        loop {
-            let left = PATIENCE.saturating_sub(begun.elapsed());
-            let line = lines.recv_timeout(left);
-            last = line
-                .map_err(|_| {
-                    format!("start {}: {READINGS} readings are not acknowledged: {last}", starts + 1)
-                })?
-                .text;
-            if last.contains(&format!("readings acknowledged: {READINGS}")) {
-                break;
+        let acknowledged = loop {
+            let line = lines.recv_timeout(PATIENCE.saturating_sub(begun.elapsed()));
+            let why = |_| format!("start {}: readings are not acknowledged: {last}", starts.len() + 1);
+            last = line.map_err(why)?.text;
+            if let Some((_, count)) = last.split_once("readings acknowledged: ") {
+                break count.trim().parse()?;
             }
-        }
-        starts += 1;
+        };
+        starts.push(acknowledged);
     }
     Ok(starts)
 }
