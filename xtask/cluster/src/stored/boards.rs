@@ -1,5 +1,5 @@
-//! Boards in QEMU among the devices, in Rust and in C: each is started again and again, takes its readings, and says how
-//! many of them it had room for, when all those are acknowledged.
+//! Boards in QEMU among the devices, in Rust and in C: each is started again and again, takes its readings, and says
+//! how many of them it had room for, when all those are acknowledged.
 
 use super::stream::Stored;
 use crate::stage::Stage;
