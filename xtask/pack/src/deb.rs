@@ -221,7 +221,7 @@ usr/bin/lowkey check --config etc/lowkey/lowkey.toml
 
 const LIMIT: Duration = Duration::from_secs(300);
 
-const CONTENTS: [&str; 45] = [
+const CONTENTS: [&str; 47] = [
     "/etc/lowkey/lowkey.toml",
     "/usr/bin/lowkey",
     "/usr/lib/systemd/system/lowkey.service",
@@ -254,9 +254,11 @@ const CONTENTS: [&str; 45] = [
     "/usr/share/man/man1/lowkey-provision.1.gz",
     "/usr/share/man/man1/lowkey-pubkey.1.gz",
     "/usr/share/man/man1/lowkey-registry-diff.1.gz",
+    "/usr/share/man/man1/lowkey-registry-forget-runs.1.gz",
     "/usr/share/man/man1/lowkey-registry-forget.1.gz",
     "/usr/share/man/man1/lowkey-registry-pull.1.gz",
     "/usr/share/man/man1/lowkey-registry-push.1.gz",
+    "/usr/share/man/man1/lowkey-registry-streams.1.gz",
     "/usr/share/man/man1/lowkey-registry-watch.1.gz",
     "/usr/share/man/man1/lowkey-registry.1.gz",
     "/usr/share/man/man1/lowkey-revoke.1.gz",
