@@ -19,7 +19,7 @@
 /* For how long the server may say nothing while something is awaited. */
 #define PATIENCE 20000u
 /* Between two readings. */
-#define PERIOD 1000u
+#define PAUSE 1000u
 /* The longest frame each way with its length field, in bytes. */
 #define FRAME 512u
 
@@ -184,7 +184,7 @@ static lowkey_status send_readings(void)
             const bool came_back = is_last && len == sizeof reading && memcmp(answer, reading, len) == 0;
             say(came_back ? "a reading out and back" : "another answer than its reading");
         }
-        stream_idle(PERIOD);
+        stream_idle(PAUSE);
     }
 }
 
