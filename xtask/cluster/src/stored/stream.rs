@@ -153,6 +153,8 @@ async fn take(url: &str, all: &Mutex<BTreeMap<u64, Stored>>) -> Result<()> {
     let config = pull::Config {
         durable_name: Some("service".to_owned()),
         filter_subject: format!("{PREFIX}.up.*"),
+        // What was under way when NATS was killed comes again after that.
+        ack_wait: Duration::from_secs(2),
         ..pull::Config::default()
     };
     let mut messages = stream.get_or_create_consumer("service", config).await?.messages().await?;
@@ -189,4 +191,4 @@ impl Stored {
 }
 
 const LOOK: Duration = Duration::from_millis(100);
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
