@@ -16,6 +16,7 @@ fn every_error_says_what_is_wrong_and_none_is_forgotten() {
         lowkey_host::NotPaired,
         lowkey_host::NotSent,
         lowkey_host::numbered::NoRow,
+        lowkey_host::numbered::NotGiven,
         lowkey_host::NotStored,
         lowkey_host::numbered::Unstored,
     ];
