@@ -29,9 +29,14 @@ static void settle(void)
     __asm__ volatile("" : : : "memory");
 }
 
+static bool is_full(void)
+{
+    return posted - forgotten == PLACES;
+}
+
 static void post(uint32_t number)
 {
-    if (posted - forgotten == PLACES) {
+    if (is_full()) {
         lost++;
         return;
     }
@@ -43,10 +48,16 @@ static void post(uint32_t number)
     posted++;
 }
 
+/* Who counts readings takes the next when there is room for it. */
+static bool may_take(void)
+{
+    return READINGS == 0 || (taken != READINGS && !is_full());
+}
+
 static void on_beat(void)
 {
     static uint32_t beats;
-    if (++beats >= beats_a_reading && (READINGS == 0 || taken != READINGS)) {
+    if (++beats >= beats_a_reading && may_take()) {
         beats = 0;
         post(taken++);
     }

@@ -83,6 +83,8 @@ fn trial(elf: &Path, folder: &Path) -> Result<()> {
         // The server is cut off twice, with some that it has stored and not acknowledged, and some that it has not.
         for upto in [all - 150, all - 70] {
             server.serve(upto, None)?;
+            // It is away until the board has no room left for readings.
+            thread::sleep(AWAY);
         }
         let said = format!("readings acknowledged: {READINGS}");
         let mut heard = || {
@@ -108,7 +110,7 @@ impl Server {
     /// Stores on one connection until it has so many; then it is cut off, or goes on to the end.
     fn serve(&mut self, upto: usize, to_the_end: Option<&mut dyn FnMut() -> Result<()>>) -> Result<()> {
         let (stream, _) = self.listener.accept()?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(SILENCE))?;
         let mut random = Random::new();
         let mut ephemerals =
             Ephemerals::new(Random::from_seed(random.u64()), Secret::new(random.array()), &mut FirstBoot)?;
@@ -141,6 +143,10 @@ impl Server {
     }
 }
 
+/// Longer than a board can take readings that nobody asks for: some 110 of them, at 20 ms.
+const AWAY: Duration = Duration::from_secs(3);
+/// Shorter than a board is silent before it asks whether the server is there: one that only asks sends no readings.
+const SILENCE: Duration = Duration::from_secs(15);
 /// A board's life at the most, and for each thing that has to happen.
 const LIFE: Duration = Duration::from_secs(600);
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -65,11 +65,14 @@ fn on_beat() {
     if number == times::READINGS && number > 0 {
         return;
     }
-    NUMBER.store(number.wrapping_add(1), Ordering::Relaxed);
     let time = interrupt::free(|token| CLOCK.borrow(token).get()).map_or(0, Clock::now);
     let [a, b, c, d] = number.to_be_bytes();
     let [e, f, g, h] = time.to_be_bytes();
     if MAILBOX.post(&[b'r', a, b, c, d, e, f, g, h]).is_err() {
+        if times::READINGS > 0 {
+            return; // who counts readings takes the next when there is room for it
+        }
         LOST.store(lost().wrapping_add(1), Ordering::Relaxed);
     }
+    NUMBER.store(number.wrapping_add(1), Ordering::Relaxed);
 }
