@@ -3,6 +3,7 @@
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::numbered::{Last, Later, NotGiven, Outbox, Outlet, PushError, RunId, Source};
+use lowkey_core::numbered::FRONT;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -104,21 +105,23 @@ impl Gives {
         };
         let (number, message) = &next;
         match self.outbox.put(*number, message) {
-            Ok(()) => return Ok(true),
+            Ok(()) => Ok(true),
+            Err(PushError::Exhausted) => Err(NotGiven::WentBack),
+            Err(PushError::TooLong) if message.len() > usize::from(u16::MAX) => {
+                Err(NotGiven::Failed(format!("message {number} is longer than 65,535 bytes")))
+            }
             // More room, once nothing is left in what there is.
-            Err(PushError::TooLong) if self.outbox.is_empty() && message.len() <= usize::from(u16::MAX) => {
-                let room = vec![0; message.len() + EACH];
+            Err(PushError::TooLong) if self.outbox.is_empty() => {
+                let room = vec![0; message.len() + FRONT];
                 self.outbox = Outbox::of_stream(room, self.outbox.run(), self.acknowledged);
                 self.next = Some(next);
-                return Ok(true);
+                Ok(true)
             }
-            Err(PushError::TooLong) if message.len() > usize::from(u16::MAX) => {
-                return Err(NotGiven::Failed(format!("message {number} is longer than 65,535 bytes")));
+            Err(_) => {
+                self.next = Some(next);
+                Ok(false)
             }
-            Err(PushError::Exhausted) => return Err(NotGiven::WentBack),
-            Err(_) => self.next = Some(next),
         }
-        Ok(false)
     }
 }
 
@@ -128,5 +131,3 @@ fn name<Io>(connection: &Connection<Io>) -> String {
 
 /// Bytes of messages that are under way to a device, unless one is longer.
 const ROOM: usize = 2_048;
-/// What an outbox takes beside a message.
-const EACH: usize = 16;

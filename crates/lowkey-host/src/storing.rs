@@ -70,9 +70,8 @@ async fn try_store<Io: AsyncRead + AsyncWrite + Unpin>(
     })
     .await?;
     connection.open_acks(last)?;
-    let stored = last.map_or(0, |last| last.number);
     let under_way = VecDeque::new();
-    let mut storing = Storing { intake, giving, under_way, stored, has_ended: false, linger, clock: None };
+    let mut storing = Storing { intake, giving, under_way, has_ended: false, linger, clock: None };
     poll_fn(|context| storing.poll(context, connection)).await
 }
 
@@ -80,9 +79,9 @@ async fn try_store<Io: AsyncRead + AsyncWrite + Unpin>(
 struct Storing {
     intake: Box<dyn Intake>,
     giving: Option<Giving>,
-    /// The numbers of what is not stored yet.
+    /// The numbers of what was taken and is not stored yet, which rise: so many messages are acknowledged at once, and
+    /// are waited for in the end.
     under_way: VecDeque<u64>,
-    stored: u64,
     /// The device has closed.
     has_ended: bool,
     linger: Duration,
@@ -130,15 +129,10 @@ impl Storing {
         match self.intake.poll_stored(context) {
             Poll::Pending => Ok(false),
             Poll::Ready(Ok(number)) => {
-                let before = self.under_way.len();
-                while self.under_way.front().is_some_and(|first| *first <= number) {
-                    self.under_way.pop_front();
-                }
-                if number > self.stored {
-                    self.stored = number;
-                    connection.acknowledge(number)?;
-                    connection.count_acknowledged(before - self.under_way.len());
-                }
+                connection.acknowledge(number)?;
+                let stored = self.under_way.partition_point(|taken| *taken <= number);
+                self.under_way.drain(..stored);
+                connection.count_acknowledged(stored);
                 Ok(true)
             }
             Poll::Ready(Err(error)) => {

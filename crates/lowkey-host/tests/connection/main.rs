@@ -1,8 +1,10 @@
 //! One connection: how it comes about, what it carries and how it ends.
 
+mod bench;
 mod client;
 mod endings;
 mod gather;
+mod given;
 mod handshake;
 mod last_words;
 mod open;
