@@ -53,7 +53,7 @@ pub(crate) struct Session {
     pub(crate) last: Option<Last>,
     intake: Box<dyn Intake>,
     /// What the device still has.
-    ring: VecDeque<(u64, Vec<u8>)>,
+    outbox: VecDeque<(u64, Vec<u8>)>,
     /// The last that it was given.
     until: u64,
     /// What was acknowledged.
@@ -64,7 +64,7 @@ impl Session {
     pub(crate) async fn begin(sink: &dyn Sink, device: &str) -> Result<Self, Unstored> {
         let Begun { last, intake, .. } = sink.begin(device, RUN).await?;
         let acknowledged = last.map_or(0, |last| last.number);
-        Ok(Self { last, intake, ring: VecDeque::new(), until: 0, acknowledged })
+        Ok(Self { last, intake, outbox: VecDeque::new(), until: 0, acknowledged })
     }
 
     /// Sends these as far as may be, and returns when all are acknowledged, those before them too.
@@ -72,13 +72,13 @@ impl Session {
         &mut self,
         messages: impl IntoIterator<Item = (u64, Vec<u8>)>,
     ) -> Result<(), Unstored> {
-        self.ring.extend(messages);
-        self.until = self.ring.back().map_or(self.until, |(number, _)| *number);
+        self.outbox.extend(messages);
+        self.until = self.outbox.back().map_or(self.until, |(number, _)| *number);
         poll_fn(|context| {
-            while !self.ring.is_empty() {
+            while !self.outbox.is_empty() {
                 match self.intake.poll_ready(context) {
                     Poll::Ready(Ok(())) => {
-                        let (number, message) = self.ring.pop_front().unwrap();
+                        let (number, message) = self.outbox.pop_front().unwrap();
                         self.intake.take(number, message);
                     }
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
@@ -97,7 +97,7 @@ impl Session {
 
     /// How much waits in the device.
     pub(crate) fn waiting(&self) -> usize {
-        self.ring.len()
+        self.outbox.len()
     }
 }
 

@@ -25,16 +25,16 @@ impl Store {
 }
 
 /// The device's outbox, in RAM that is cleared or in RAM that is not.
-enum Ring {
+enum Device {
     Cleared(Outbox<Vec<u8>>),
     Retained(Outbox<Retained<Vec<u8>>>),
 }
 
 macro_rules! each {
-    ($ring:expr, $outbox:ident => $call:expr) => {
-        match $ring {
-            Ring::Cleared($outbox) => $call,
-            Ring::Retained($outbox) => $call,
+    ($device:expr, $outbox:ident => $call:expr) => {
+        match $device {
+            Device::Cleared($outbox) => $call,
+            Device::Retained($outbox) => $call,
         }
     };
 }
@@ -43,16 +43,16 @@ fn run() -> RunId {
     RunId::new(*b"a run...")
 }
 
-fn ring(retained: bool, memory: Vec<u8>, boot: u32) -> Ring {
+fn device(retained: bool, memory: Vec<u8>, boot: u32) -> Device {
     if retained {
-        Ring::Retained(Outbox::resume(memory, run(), boot))
+        Device::Retained(Outbox::resume(memory, run(), boot))
     } else {
-        Ring::Cleared(Outbox::new(memory, run(), boot))
+        Device::Cleared(Outbox::new(memory, run(), boot))
     }
 }
 
 /// One connection, some bytes at a time, until it is cut; or to the end of what there is.
-fn connect(ring: &mut Ring, store: &mut Store, sent: &mut Vec<(u64, Vec<u8>)>, random: &mut Random) {
+fn connect(device: &mut Device, store: &mut Store, sent: &mut Vec<(u64, Vec<u8>)>, random: &mut Random) {
     store.came.clear();
     let mut a = links::initiator_in(Mode::Kk, buffers().with_run(run()));
     let mut b: links::Any = Link::responder(buffers().with_acks());
@@ -61,7 +61,7 @@ fn connect(ring: &mut Ring, store: &mut Store, sent: &mut Vec<(u64, Vec<u8>)>, r
     let cut = if random.below(3) == 0 { usize::MAX } else { random.below(200) };
     for _ in 0..cut.min(600) {
         match random.below(6) {
-            0 => push(ring, sent, random),
+            0 => push(device, sent, random),
             1 if store.came.len() > random.below(4) => {
                 // The last of an unbroken row.
                 let n = 1 + random.below(store.came.len());
@@ -80,7 +80,7 @@ fn connect(ring: &mut Ring, store: &mut Store, sent: &mut Vec<(u64, Vec<u8>)>, r
                 feed(&mut a, &mut to_a, n);
                 if a.step() == Ok(lowkey_transport::Step::Done) {
                     let _nothing_but_acks = a.receive().unwrap();
-                    match each!(ring, outbox => a.send_outbox(outbox)) {
+                    match each!(device, outbox => a.send_outbox(outbox)) {
                         Ok(_) => (),
                         error => panic!("{error:?}"),
                     }
@@ -123,10 +123,10 @@ fn feed(link: &mut links::Any, wire: &mut Vec<u8>, n: usize) {
     wire.drain(..taken);
 }
 
-fn push(ring: &mut Ring, sent: &mut Vec<(u64, Vec<u8>)>, random: &mut Random) {
+fn push(device: &mut Device, sent: &mut Vec<(u64, Vec<u8>)>, random: &mut Random) {
     let len = random.below(40);
     let message = random.bytes(len);
-    if let Ok(number) = each!(ring, outbox => outbox.push(&message)) {
+    if let Ok(number) = each!(device, outbox => outbox.push(&message)) {
         sent.push((number, message));
     }
 }
@@ -141,18 +141,18 @@ fn numbered_s7_what_was_acknowledged_is_stored_once_and_in_order_whatever_is_cut
         let mut memory = vec![0; len];
         let (mut store, mut sent) = (Store::default(), vec![]);
         for boot in 1..=4 {
-            // A restart forgets a ring that is cleared.
-            let mut ring = ring(retained, memory.clone(), boot);
+            // A restart forgets an outbox that is cleared.
+            let mut device = device(retained, memory.clone(), boot);
             for _ in 0..=random.below(4) {
-                connect(&mut ring, &mut store, &mut sent, &mut random);
-                // What is not in the ring any more was acknowledged, unless a restart has cleared it.
+                connect(&mut device, &mut store, &mut sent, &mut random);
+                // What is not in the outbox any more was acknowledged, unless a restart has cleared it.
                 let this_start = |number: &u64| retained || number >> 32 == u64::from(boot);
                 for (number, message) in sent.iter().filter(|(number, _)| this_start(number)) {
-                    let waits = each!(&ring, outbox => outbox.above(number - 1).is_some_and(|w| w.number() == *number));
+                    let waits = each!(&device, outbox => outbox.above(number - 1).is_some_and(|w| w.number() == *number));
                     assert!(waits || store.stored.get(number) == Some(message), "{number:#x} is lost");
                 }
             }
-            if let Ring::Retained(outbox) = ring {
+            if let Device::Retained(outbox) = device {
                 memory = outbox.into_memory().bytes().clone();
             }
         }
