@@ -1,5 +1,12 @@
 //! A peer written by hand from the protocol's page, on snow: nothing of Lowkey's code is in it.
 
+mod numbers;
+
+pub use numbers::{
+    ACK, BOOT, NONE, NUMBERED, OTHER_RUN, RUN, WrongNumbered, ack, digest, first_ack, ignored, lengths,
+    number, numbered, parameters_with, went_back, wrong_acks, wrong_numbered,
+};
+
 use snow::{Builder, HandshakeState, TransportState};
 
 /// §1: `length: u16`, then the body.
@@ -33,23 +40,6 @@ pub const CLOSE: u8 = 2;
 pub const PING: u8 = 3;
 /// §4: what was in the PING.
 pub const PONG: u8 = 4;
-/// §7: a number and the last piece of a message.
-pub const NUMBERED: u8 = 0x80;
-/// §7: up to this number all is stored.
-pub const ACK: u8 = 0x81;
-
-/// §3: `max_frame`, and what a side shows that numbers messages of this run, and that acknowledges.
-pub fn parameters_with(max_frame: u16, run: Option<[u8; 8]>, acks: bool) -> Vec<u8> {
-    let run = run.map_or(vec![], |run| [&[1, 8], &run[..]].concat());
-    let acks: &[u8] = if acks { &[2, 0] } else { &[] };
-    [&parameters(max_frame), &run[..], acks].concat()
-}
-
-/// §7: the body of a NUMBERED.
-pub fn numbered(number: u64, data: &[u8]) -> Vec<u8> {
-    [&number.to_be_bytes()[..], data].concat()
-}
-
 /// Which side it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -154,6 +144,7 @@ impl PagePeer {
         PageRecords { noise: self.noise.into_transport_mode().unwrap(), sent: 0, received: 0 }
     }
 }
+
 /// After the handshake.
 pub struct PageRecords {
     noise: TransportState,

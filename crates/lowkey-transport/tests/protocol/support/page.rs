@@ -8,8 +8,9 @@ use snow::types::{Cipher, Dh, Hash, Random};
 use snow::{Builder, Error};
 use test_support::page_peer::{self, Keys};
 pub(crate) use test_support::page_peer::{
-    ACK, CLOSE, DATA, MORE, NUMBERED, PING, PONG, PagePeer, PageRecords, Role, frame, numbered, parameters,
-    parameters_with, unframe,
+    ACK, BOOT, CLOSE, DATA, MORE, NONE, NUMBERED, OTHER_RUN, PING, PONG, PagePeer, PageRecords, RUN, Role,
+    WrongNumbered, ack, first_ack, frame, ignored, lengths, number, numbered, parameters, parameters_with,
+    unframe, went_back, wrong_acks, wrong_numbered,
 };
 
 /// §2, with the tests' id.
