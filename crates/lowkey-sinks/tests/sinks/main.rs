@@ -3,6 +3,7 @@
 mod aside;
 mod broker;
 mod http;
+mod mosquitto;
 mod mqtt;
 mod rows;
 mod session;
