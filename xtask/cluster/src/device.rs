@@ -1,22 +1,22 @@
-//! The devices: each connects, talks, and when its session has ended comes again as our libraries have it do.
+//! The devices: each says something now and then, and goes where it is told.
 
-use crate::{oracle::Oracle, service::WHO};
+use crate::{
+    life::{Life, Lives},
+    oracle::Oracle,
+    service::WHO,
+};
 use fleet::board::{Board, Keys, address};
 use lowkey_host::Connection;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use test_support::Random;
 use tokio::{
     net::TcpStream,
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    sync::mpsc::UnboundedReceiver,
     task::JoinSet,
-    time::{Instant, MissedTickBehavior, interval},
+    time::{MissedTickBehavior, interval},
 };
 
-/// They go with the value.
-pub(crate) struct Devices {
-    orders: Vec<UnboundedSender<Order>>,
-    _live: JoinSet<()>,
-}
+pub(crate) struct Devices(Lives<Order>);
 
 /// What a device is told to do.
 pub(crate) enum Order {
@@ -32,94 +32,85 @@ pub(crate) enum Order {
 impl Devices {
     /// Has them come, to this address.
     pub(crate) fn begin(members: &[Arc<Keys>], balancer: SocketAddr, oracle: &Arc<Oracle>) -> Self {
-        let mut random = Random::new();
-        let (mut orders, mut live) = (Vec::new(), JoinSet::new());
+        let (mut random, mut lives) = (Random::new(), Lives::none());
         for (number, keys) in members.iter().enumerate() {
             let random = Random::from_seed(random.u64());
             let board = Board::new(keys, address(number), balancer, random, PAUSES);
-            let (order, hears) = unbounded_channel();
-            orders.push(order);
-            let device =
-                Device { number, board, orders: hears, oracle: Arc::clone(oracle), left: JoinSet::new() };
-            live.spawn(device.live());
+            lives.begin(Device { number, board, oracle: Arc::clone(oracle), left: JoinSet::new() });
         }
-        Self { orders, _live: live }
+        Self(lives)
     }
 
     pub(crate) fn tell(&self, device: usize, order: Order) {
-        let _ = self.orders[device].send(order); // it lives as long as we
+        self.0.tell(device, order);
     }
 }
 
 struct Device {
     number: usize,
     board: Board,
-    orders: UnboundedReceiver<Order>,
     oracle: Arc<Oracle>,
     /// Connections that were left behind.
     left: JoinSet<()>,
 }
 
-impl Device {
-    async fn live(mut self) {
-        loop {
-            let mut connection = tokio::select! {
-                connection = self.board.connected() => connection,
-                Some(order) = self.orders.recv() => {
-                    self.obey(order);
-                    continue;
-                }
-            };
-            let begun = Instant::now();
-            let mut heard = 0;
-            if let Some(gateway) = ask(&mut connection).await {
-                let session = self.oracle.begins(self.number, &gateway);
-                match self.talk(&mut connection, &mut heard).await {
-                    None => self.oracle.ends(session),
-                    Some(order @ Order::Leave(_)) => {
-                        self.oracle.leaves(session);
-                        self.left.spawn(wait_for_end(connection, session, Arc::clone(&self.oracle)));
-                        self.obey(order);
-                        continue;
-                    }
-                    Some(order) => {
-                        self.obey(order);
-                        let _ = connection.close().await;
-                        self.oracle.ends(session);
-                        continue;
-                    }
-                }
-                heard += 1;
-            }
-            drop(connection);
-            self.board.rest(begun.elapsed(), heard).await;
-        }
+impl Life for Device {
+    type Order = Order;
+
+    fn board(&mut self) -> &mut Board {
+        &mut self.board
     }
 
-    /// A reading now and then, until the session ends or somebody wants something.
-    async fn talk(&mut self, connection: &mut Connection<TcpStream>, heard: &mut usize) -> Option<Order> {
-        let mut readings = interval(BETWEEN_READINGS);
-        readings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                order = self.orders.recv() => return order,
-                said = connection.recv() => match said {
-                    Ok(Some(_)) => *heard += 1,
-                    _ => return None,
-                },
-                _ = readings.tick() => {
-                    if connection.send(b"21.5 C").await.is_err() {
-                        return None;
-                    }
-                }
-            }
+    async fn talk(
+        &mut self,
+        mut connection: Connection<TcpStream>,
+        orders: &mut UnboundedReceiver<Order>,
+        heard: &mut usize,
+    ) -> Option<Order> {
+        let gateway = ask(&mut connection).await?;
+        *heard += 1;
+        let session = self.oracle.begins(self.number, &gateway);
+        let told = read(&mut connection, orders, heard).await;
+        if let Some(Order::Leave(_)) = told {
+            self.oracle.leaves(session);
+            self.left.spawn(wait_for_end(connection, session, Arc::clone(&self.oracle)));
+            return told;
         }
+        if told.is_some() {
+            let _ = connection.close().await;
+        }
+        self.oracle.ends(session);
+        told
     }
 
     fn obey(&mut self, order: Order) {
         match order {
             Order::Leave(address) | Order::Go(address) => self.board.server = address,
             Order::Take(keys) => self.board.keys = keys,
+        }
+    }
+}
+
+/// A reading now and then, until the session ends or somebody wants something.
+async fn read(
+    connection: &mut Connection<TcpStream>,
+    orders: &mut UnboundedReceiver<Order>,
+    heard: &mut usize,
+) -> Option<Order> {
+    let mut readings = interval(BETWEEN_READINGS);
+    readings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            order = orders.recv() => return order,
+            said = connection.recv() => match said {
+                Ok(Some(_)) => *heard += 1,
+                _ => return None,
+            },
+            _ = readings.tick() => {
+                if connection.send(b"21.5 C").await.is_err() {
+                    return None;
+                }
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ mod device;
 mod faults;
 mod figures;
 mod gateway;
+mod life;
 mod measure;
 mod oracle;
 mod pairing;

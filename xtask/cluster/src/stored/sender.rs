@@ -2,6 +2,7 @@
 //! acknowledged.
 
 use super::ledger::{Ledger, Name};
+use crate::life::{Life, Lives};
 use fleet::board::{Board, Keys, address};
 use lowkey_host::{
     ChannelError, Connection, Error,
@@ -11,15 +12,13 @@ use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
 use test_support::Random;
 use tokio::{
     net::TcpStream,
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
-    task::JoinSet,
+    sync::mpsc::UnboundedReceiver,
     time::{Instant, sleep_until},
 };
 
 /// All of them.
 pub(crate) struct Senders {
-    orders: Vec<UnboundedSender<Order>>,
-    live: JoinSet<()>,
+    lives: Lives<Order>,
     ledger: Arc<Ledger>,
     random: Random,
     pace: Duration,
@@ -46,52 +45,41 @@ impl Senders {
         boot: u32,
         pace: Duration,
     ) -> Self {
-        let (orders, live, random) = (Vec::new(), JoinSet::new(), Random::new());
-        let mut senders = Self { orders, live, ledger: Arc::clone(ledger), random, pace };
+        let ledger = Arc::clone(ledger);
+        let mut senders = Self { lives: Lives::none(), ledger, random: Random::new(), pace };
         for (device, keys) in members.iter().enumerate() {
-            let order = senders.add(device, keys, server, run_of(device, 0), boot);
-            senders.orders.push(order);
+            senders.add(device, keys, server, boot);
         }
         senders
     }
 
     pub(crate) fn tell(&self, device: usize, order: Order) {
-        let _ = self.orders[device].send(order); // it lives as long as we
+        self.lives.tell(device, order);
     }
 
     /// One more board with the keys of a device, and with its counter as it was at this boot.
     pub(crate) fn copy(&mut self, device: usize, keys: &Arc<Keys>, server: SocketAddr, boot: u32) {
-        let order = self.add(device, keys, server, run_of(device, 0), boot);
-        self.orders.push(order); // or it would take the end of it for an order
+        self.add(device, keys, server, boot);
     }
 
-    fn add(
-        &mut self,
-        device: usize,
-        keys: &Arc<Keys>,
-        server: SocketAddr,
-        run: RunId,
-        boot: u32,
-    ) -> UnboundedSender<Order> {
+    fn add(&mut self, device: usize, keys: &Arc<Keys>, server: SocketAddr, boot: u32) {
         let [random, draws] = [(); 2].map(|()| Random::from_seed(self.random.u64()));
-        let board = Board::new(keys, address(device), server, random, PAUSES);
-        let (order, orders) = unbounded_channel();
-        let sender = Sender {
+        let mut board = Board::new(keys, address(device), server, random, PAUSES);
+        let run = run_of(device, 0);
+        board.limits.run = Some(run);
+        self.lives.begin(Sender {
             device,
             board,
             run,
             boot,
-            outbox: Outbox::new(vec![0; RING], run, boot),
+            outbox: Outbox::new(vec![0; ROOM], run, boot),
             random: draws,
-            orders,
             ledger: Arc::clone(&self.ledger),
             waits: VecDeque::new(),
             only: None,
             pace: self.pace,
             due: Instant::now(),
-        };
-        self.live.spawn(sender.live());
-        order
+        });
     }
 }
 
@@ -108,7 +96,6 @@ struct Sender {
     boot: u32,
     outbox: Outbox<Vec<u8>>,
     random: Random,
-    orders: UnboundedReceiver<Order>,
     ledger: Arc<Ledger>,
     /// What is in the outbox.
     waits: VecDeque<(Name, Vec<u8>)>,
@@ -119,36 +106,25 @@ struct Sender {
     due: Instant,
 }
 
-impl Sender {
-    async fn live(mut self) {
-        loop {
-            self.board.limits.run = Some(self.run);
-            let mut connection = tokio::select! {
-                connection = self.board.connected() => connection,
-                Some(order) = self.orders.recv() => {
-                    self.obey(order);
-                    continue;
-                }
-            };
-            let begun = Instant::now();
-            let mut heard = 0;
-            if let Some(order) = self.talk(&mut connection, &mut heard).await {
-                self.obey(order); // its line is cut with its power
-                continue;
-            }
-            drop(connection);
-            self.board.rest(begun.elapsed(), heard).await;
-        }
+impl Life for Sender {
+    type Order = Order;
+
+    fn board(&mut self) -> &mut Board {
+        &mut self.board
     }
 
-    /// Until the session ends or something is done to the device.
-    async fn talk(&mut self, connection: &mut Connection<TcpStream>, heard: &mut usize) -> Option<Order> {
+    async fn talk(
+        &mut self,
+        mut connection: Connection<TcpStream>,
+        orders: &mut UnboundedReceiver<Order>,
+        heard: &mut usize,
+    ) -> Option<Order> {
         loop {
             self.fill();
             let (due, is_early) = (sleep_until(self.due), self.due > Instant::now());
             let sent = tokio::select! {
                 biased;
-                order = self.orders.recv() => return order,
+                order = orders.recv() => return order, // its line is cut with its power
                 () = due, if is_early => continue,
                 sent = async {
                     connection.send_outbox(&mut self.outbox).await?;
@@ -158,7 +134,7 @@ impl Sender {
             match sent {
                 Ok(true) => {
                     *heard += 1;
-                    self.hear(connection);
+                    self.hear(&connection);
                 }
                 Ok(false) => match connection.recv().await {
                     Ok(Some(_)) => *heard += 1,
@@ -166,7 +142,7 @@ impl Sender {
                 },
                 Err(Error::Channel(ChannelError::WentBack)) => {
                     self.ledger.refused(self.device, WENT_BACK);
-                    return self.orders.recv().await; // a person decides
+                    return orders.recv().await; // a person decides
                 }
                 Err(Error::Channel(ChannelError::NotAcknowledged)) => {
                     self.ledger.refused(self.device, "not acknowledged");
@@ -177,6 +153,25 @@ impl Sender {
         }
     }
 
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Boot(boot) => self.boot = boot,
+            Order::Run(run, boot) => (self.run, self.boot) = (run, boot),
+            Order::Take(keys, run) => {
+                (self.run, self.only) = (run, None);
+                self.board.keys = keys;
+            }
+            Order::Say(number) => self.only = Some(number),
+        }
+        self.board.limits.run = Some(self.run);
+        self.outbox = Outbox::new(vec![0; ROOM], self.run, self.boot);
+        self.waits.clear();
+        self.due = Instant::now(); // or it has nothing when it hears what the gateway has
+        self.ledger.loses(self.device);
+    }
+}
+
+impl Sender {
     /// Pushes what there is room for.
     fn fill(&mut self) {
         while !self.ledger.is_closed() && self.due <= Instant::now() {
@@ -204,27 +199,11 @@ impl Sender {
         let released = self.waits.drain(..left.unwrap_or(self.waits.len())).collect();
         self.ledger.hears(self.device, released, self.outbox.is_empty());
     }
-
-    fn obey(&mut self, order: Order) {
-        match order {
-            Order::Boot(boot) => self.boot = boot,
-            Order::Run(run, boot) => (self.run, self.boot) = (run, boot),
-            Order::Take(keys, run) => {
-                (self.run, self.only) = (run, None);
-                self.board.keys = keys;
-            }
-            Order::Say(number) => self.only = Some(number),
-        }
-        self.outbox = Outbox::new(vec![0; RING], self.run, self.boot);
-        self.waits.clear();
-        self.due = Instant::now(); // or it has nothing when it hears what the gateway has
-        self.ledger.loses(self.device);
-    }
 }
 
 /// What a device says whose numbers went back.
 pub(crate) const WENT_BACK: &str = "numbers went back";
 /// Bytes of an outbox.
-const RING: usize = 2_048;
+const ROOM: usize = 2_048;
 /// The first and the longest, in milliseconds.
 const PAUSES: [u32; 2] = [100, 1_000];
