@@ -13,6 +13,7 @@ use lowkey_core::{
 use lowkey_transport::{Buffers, Link, Pinning, StdStream, blocking::Channel};
 use std::{
     env, fs,
+    io::ErrorKind,
     net::{Ipv4Addr, TcpListener, TcpStream},
     path::Path,
     process, thread,
@@ -107,9 +108,23 @@ fn trial(elf: &Path, folder: &Path) -> Result<()> {
 }
 
 impl Server {
+    /// The board's next connection, which comes as long as it lives.
+    fn accept(&self) -> Result<TcpStream> {
+        let end = Instant::now() + LIFE;
+        self.listener.set_nonblocking(true)?;
+        loop {
+            match self.listener.accept() {
+                Ok((stream, _)) => return Ok(stream),
+                Err(none) if none.kind() != ErrorKind::WouldBlock => return Err(none.into()),
+                Err(_) if Instant::now() > end => return Err("the board does not come again".into()),
+                Err(_) => thread::sleep(LOOK),
+            }
+        }
+    }
+
     /// Stores on one connection until it has so many; then it is cut off, or goes on to the end.
     fn serve(&mut self, upto: usize, to_the_end: Option<&mut dyn FnMut() -> Result<()>>) -> Result<()> {
-        let (stream, _) = self.listener.accept()?;
+        let stream = self.accept()?;
         stream.set_read_timeout(Some(SILENCE))?;
         let mut random = Random::new();
         let mut ephemerals =
@@ -147,6 +162,7 @@ impl Server {
 const AWAY: Duration = Duration::from_secs(3);
 /// Shorter than a board is silent before it asks whether the server is there: one that only asks sends no readings.
 const SILENCE: Duration = Duration::from_secs(15);
+const LOOK: Duration = Duration::from_millis(10);
 /// A board's life at the most, and for each thing that has to happen.
 const LIFE: Duration = Duration::from_secs(600);
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -108,10 +108,18 @@ impl Stand {
     /// # Errors
     /// None comes, or it comes to nothing.
     pub(crate) fn accept(&mut self) -> Result<()> {
+        self.accept_as(Manners::Echoes)
+    }
+
+    /// The same with these manners, from the first that the board sends.
+    ///
+    /// # Errors
+    /// As [`accept`](Self::accept).
+    pub(crate) fn accept_as(&mut self, manners: Manners) -> Result<()> {
         let mark = self.mark();
         let message_2 = self.await_message_1()?;
         self.give(&message_2);
-        self.manners = Manners::Echoes;
+        self.manners = manners;
         self.hear(mark, "channel open")
     }
 
@@ -154,7 +162,25 @@ impl Stand {
     /// # Errors
     /// None comes.
     pub(crate) fn reading(&mut self) -> Result<u32> {
-        self.number(b'r', 1)
+        self.number(READING, 1)
+    }
+
+    /// Waits for a reading that the board has taken so long after the one before.
+    ///
+    /// # Errors
+    /// None comes.
+    pub(crate) fn reading_behind(&mut self, time: Duration) -> Result<()> {
+        let mut before = None;
+        self.until("readings that are as far apart", |stand| {
+            let Some(taken) = stand.next(|message| number_in(message, READING, 5)) else { return Ok(false) };
+            let apart = before.replace(taken).map_or(0, |before| taken - before);
+            Ok(Duration::from_millis(apart.into()) >= time)
+        })
+    }
+
+    /// The number of the last one that has come, if there is one more.
+    pub(crate) fn last_reading(&self) -> Option<u32> {
+        self.messages.iter().rev().find_map(|message| number_in(message, READING, 1))
     }
 
     /// How many readings the board says that it has lost, in its next report.
@@ -169,13 +195,18 @@ impl Stand {
     fn number(&mut self, first: u8, at: usize) -> Result<u32> {
         let mut number = None;
         self.until("a message", |stand| {
-            let mut messages = mem::take(&mut stand.messages).into_iter();
-            let wanted = messages.by_ref().find(|message| message.first() == Some(&first));
-            number = wanted.and_then(|message| Some(u32::from_be_bytes(*message.get(at..)?.first_chunk()?)));
-            stand.messages = messages.collect();
+            number = stand.next(|message| number_in(message, first, at));
             Ok(number.is_some())
         })?;
         Ok(number.unwrap_or_default())
+    }
+
+    /// What is found in the next message in which there is something; those before are gone.
+    fn next<T>(&mut self, find: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
+        let mut messages = mem::take(&mut self.messages).into_iter();
+        let found = messages.by_ref().find_map(|message| find(&message));
+        self.messages = messages.collect();
+        found
     }
 
     /// Takes at most so many bytes of what has come, whatever the manners.
@@ -303,6 +334,14 @@ impl Stand {
     }
 }
 
+/// What stands in a message that begins with `first`.
+fn number_in(message: &[u8], first: u8, at: usize) -> Option<u32> {
+    let is_it = message.first() == Some(&first);
+    Some(u32::from_be_bytes(*message.get(at..).filter(|_| is_it)?.first_chunk()?))
+}
+
+/// How a reading begins.
+const READING: u8 = b'r';
 /// A message of the board's bulk, which wants it back, has more bytes than a reading or a report.
 const BULK: usize = 100;
 /// To end a trial that hangs.
