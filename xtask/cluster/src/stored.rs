@@ -19,7 +19,7 @@ use crate::{
 use boards::Boards;
 use ledger::Ledger;
 pub(crate) use rates::run as rates;
-use sender::Senders;
+use sender::{Order, Senders};
 use std::{error::Error, path::PathBuf, sync::Arc, time::Duration};
 use stream::{Kept, Stream};
 use test_support::nats::NatsServer;
@@ -149,6 +149,19 @@ impl Trial {
     async fn goes_on(&self, messages: usize) -> Result<()> {
         let from = self.ledger.acknowledged();
         self.until("more messages are acknowledged", || self.ledger.acknowledged() >= from + messages).await
+    }
+
+    /// Tells these devices something, and waits until each has done it: what one hears since then it hears of what it
+    /// has sent since.
+    async fn tell(&self, devices: &[usize], order: &Order) -> Result<Instant> {
+        let obeyed = || devices.iter().map(|device| self.ledger.obeyed(*device));
+        let before: Vec<usize> = obeyed().collect();
+        devices.iter().for_each(|device| self.senders.tell(*device, order.clone()));
+        self.until("the devices do what they are told", || {
+            obeyed().zip(&before).all(|(now, before)| now > *before)
+        })
+        .await?;
+        Ok(Instant::now())
     }
 
     /// Until each of these devices has heard an ACK that it had not when this began; how long the last of them took.

@@ -142,8 +142,7 @@ async fn close(trial: &mut Trial, gateway: usize, devices: &[usize]) -> Result<(
 async fn reboot(trial: &mut Trial) -> Result<()> {
     for round in 2..4 {
         let some: Vec<usize> = (3..trial.extent.devices()).filter(|device| device % 3 == 0).collect();
-        let since = Instant::now();
-        some.iter().for_each(|device| trial.senders.tell(*device, Order::Boot(round)));
+        let since = trial.tell(&some, &Order::Boot(round)).await?;
         trial.all_hear(&some, since).await?;
     }
     trial.timeline.say("a third of the devices were started again, twice, without what they had in RAM");
@@ -152,16 +151,14 @@ async fn reboot(trial: &mut Trial) -> Result<()> {
 
 /// A device's flash is put back to what it was at an earlier start.
 async fn restored_flash(trial: &mut Trial, device: usize) -> Result<()> {
-    let since = Instant::now();
-    trial.senders.tell(device, Order::Boot(9));
+    let since = trial.tell(&[device], &Order::Boot(9)).await?;
     trial.all_hear(&[device], since).await?;
     let run = run_of(device, 0);
-    trial.senders.tell(device, Order::Boot(5));
+    trial.tell(&[device], &Order::Boot(5)).await?;
     trial.until("its own side refuses", || trial.ledger.refusals(device, WENT_BACK) > 0).await?;
     let up_to = trial.ledger.up_to(device, run);
     trial.timeline.say(&format!("{}: its flash was restored; numbers went back, and it stops", name(device)));
-    let since = Instant::now();
-    trial.senders.tell(device, Order::Run(run_of(device, 1), 1));
+    let since = trial.tell(&[device], &Order::Run(run_of(device, 1), 1)).await?;
     trial.all_hear(&[device], since).await?;
     if trial.ledger.up_to(device, run) != up_to {
         return Err("more of the run was acknowledged that it had before".into());
@@ -183,8 +180,7 @@ async fn copied_board(trial: &mut Trial, device: usize) -> Result<()> {
 
 /// Whoever has a device's keys gives the last number that there is; its successor of the same name has new keys.
 async fn stolen(trial: &mut Trial, device: usize) -> Result<()> {
-    let since = Instant::now();
-    trial.senders.tell(device, Order::Say(u64::MAX));
+    let since = trial.tell(&[device], &Order::Say(u64::MAX)).await?;
     trial.all_hear(&[device], since).await?;
     let named = name(device);
     let said = trial.stage.change(&["revoke", &named], WAIT).await?;
@@ -195,8 +191,7 @@ async fn stolen(trial: &mut Trial, device: usize) -> Result<()> {
     fs::write(trial.stage.folder().join("successor.pub"), key)?;
     let registers = ["provision", "--public-key", "successor.pub", "--name", &named];
     trial.stage.change(&registers, WAIT).await?.well()?;
-    let since = Instant::now();
-    trial.senders.tell(device, Order::Take(Arc::clone(keys), run_of(device, 1)));
+    let since = trial.tell(&[device], &Order::Take(Arc::clone(keys), run_of(device, 1))).await?;
     trial.all_hear(&[device], since).await?;
     trial.timeline.say(&format!("{named}: after number 2^64 − 1 of a thief its successor is acknowledged"));
     Ok(())

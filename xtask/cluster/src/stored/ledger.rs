@@ -15,6 +15,8 @@ struct Seen {
     account: Account,
     heard: Vec<Vec<Instant>>,
     refused: Vec<(usize, &'static str)>,
+    /// How often each has done what it was told.
+    obeyed: Vec<usize>,
     /// Devices that push nothing more.
     full: bool,
     empty: Vec<bool>,
@@ -43,6 +45,7 @@ impl Ledger {
             account: Account::default(),
             heard: vec![Vec::new(); devices],
             refused: Vec::new(),
+            obeyed: vec![0; devices],
             full: false,
             empty: vec![true; devices],
         }))
@@ -114,9 +117,17 @@ impl Ledger {
         self.with(|seen| (0..seen.empty.len()).filter(|device| !seen.empty[*device]).collect())
     }
 
-    /// Its outbox was lost, with what was in it.
-    pub(crate) fn loses(&self, device: usize) {
-        self.with(|seen| seen.empty[device] = true);
+    /// It has done what it was told: its outbox is lost, with what was in it.
+    pub(crate) fn obeys(&self, device: usize) {
+        self.with(|seen| {
+            seen.empty[device] = true;
+            seen.obeyed[device] += 1;
+        });
+    }
+
+    /// How often it has.
+    pub(crate) fn obeyed(&self, device: usize) -> usize {
+        self.with(|seen| seen.obeyed[device])
     }
 
     pub(crate) fn account(&self) -> Account {

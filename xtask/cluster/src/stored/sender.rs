@@ -25,6 +25,7 @@ pub(crate) struct Senders {
 }
 
 /// What is done to a device.
+#[derive(Clone)]
 pub(crate) enum Order {
     /// The power fails: what was in RAM is gone, and the next start has this number.
     Boot(u32),
@@ -167,7 +168,7 @@ impl Life for Sender {
         self.outbox = Outbox::new(vec![0; ROOM], self.run, self.boot);
         self.waits.clear();
         self.due = Instant::now(); // or it has nothing when it hears what the gateway has
-        self.ledger.loses(self.device);
+        self.ledger.obeys(self.device);
     }
 }
 
