@@ -13,6 +13,8 @@ pub mod page_peer;
 pub mod random;
 #[cfg(feature = "headers")]
 pub mod side_by_side;
+#[cfg(feature = "stores")]
+pub mod stores;
 #[cfg(feature = "tools")]
 pub mod tools;
 mod watchdog;

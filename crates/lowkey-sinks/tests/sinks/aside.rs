@@ -1,12 +1,12 @@
 //! What is kept of messages that were refused for good, by way of a server that refuses them.
 
 use crate::session::{RUN, Session, messages};
-use crate::web::{Reply, Web};
 use lowkey_host::numbered::RunId;
 use lowkey_sinks::{Amount, Aside, Bounds, FileRows, HttpSettings, HttpSink};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
+use test_support::stores::web::{Reply, Web};
 
 /// Sends these of these devices to a server that takes none.
 async fn refuse(folder: &Path, bounds: Bounds, devices: &[&str], numbers: u64) -> Aside {

@@ -1,7 +1,6 @@
 //! Messages as POSTs.
 
 use crate::session::{Bench, Cut, RUN, Session, messages};
-use crate::web::{Post, Reply, Web};
 use lowkey_host::numbered::{Rows, Unstored};
 use lowkey_sinks::{Bounds, Cleartext, HttpSettings, HttpSink, SinkError, Tls, Window};
 use std::collections::{HashMap, HashSet};
@@ -12,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use test_support::Random;
+use test_support::stores::web::{Post, Reply, Web};
 use tokio::time::sleep;
 
 impl Bench<HttpSettings> {
@@ -419,7 +419,8 @@ async fn https_is_believed_for_the_roots_that_were_named() {
         .with_no_client_auth()
         .with_single_cert(vec![certified.cert.der().clone()], key)
         .unwrap();
-    let web = Web::start_with(|_| Reply::status(200), Some(Arc::new(config).into())).await;
+    let tls = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let web = Web::start_over(|_| Reply::status(200), move |stream| tls.accept(stream)).await;
     let url = web.url().replace("http://", "https://");
     let mut bench = bench();
     let roots = bench.secret("roots.pem", &certified.cert.pem());

@@ -1,12 +1,12 @@
 //! The same before mosquitto: it comes and goes, has limits and an access list, and is believed by its certificate.
 
-use crate::broker::Subscriber;
 use crate::mqtt::bench;
 use crate::session::{RUN, Session, messages};
 use lowkey_sinks::Unsubscribed;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use test_support::stores::broker::Subscriber;
 use test_support::tools::{self, Port};
 use tokio::process::{Child, Command};
 use tokio::time::sleep;

@@ -1,6 +1,5 @@
 //! Messages as PUBLISH of QoS 1, before a broker that does what a test wants.
 
-use crate::broker::{Broker, Published, Say};
 use crate::session::{Bench, Cut, Session, messages};
 use lowkey_host::numbered::Rows;
 use lowkey_sinks::{MqttSettings, MqttSink, SinkError, Unsubscribed};
@@ -12,6 +11,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use test_support::Random;
+use test_support::stores::broker::{Broker, Published, Say};
 use tokio::time::sleep;
 
 impl Bench<MqttSettings> {

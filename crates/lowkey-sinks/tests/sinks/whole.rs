@@ -1,13 +1,13 @@
 //! A device, a gateway and what is behind it: the whole way of a message, over cuts and restarts.
 
-use crate::broker::{Broker, Say};
-use crate::web::{Reply, Web};
 use lowkey_host::numbered::{Outbox, Rows, RunId, Sink, Unstored};
 use lowkey_host::{Acceptor, Connection, Error, Limits, NotStored, connect, store};
 use lowkey_sinks::{Aside, Bounds, FileRows, HttpSettings, HttpSink, MqttSettings, MqttSink};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use test_support::stores::broker::{Broker, Say};
+use test_support::stores::web::{Reply, Web};
 use test_support::world::World;
 use test_support::{Random, Watchdog};
 use tokio::io::{DuplexStream, duplex};

@@ -5,28 +5,32 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 /// A request that was read.
 #[derive(Clone, Debug)]
-pub(crate) struct Post {
+pub struct Post {
     /// Which connection it came over, from 0.
-    pub(crate) connection: usize,
-    pub(crate) line: String,
-    pub(crate) headers: HashMap<String, String>,
-    pub(crate) body: Vec<u8>,
+    pub connection: usize,
+    /// Its first line.
+    pub line: String,
+    /// Its headers, by name in small letters.
+    pub headers: HashMap<String, String>,
+    /// Its body: the message.
+    pub body: Vec<u8>,
     /// What was said to it; 0: nothing.
-    pub(crate) status: u16,
+    pub status: u16,
 }
 
 impl Post {
-    pub(crate) fn number(&self) -> u64 {
+    /// The message's number.
+    pub fn number(&self) -> u64 {
         self.headers["lowkey-number"].parse().unwrap()
     }
 
     /// The device's name, as it was.
-    pub(crate) fn device(&self) -> String {
+    pub fn device(&self) -> String {
         let mut bytes = vec![];
         let mut text = self.headers["lowkey-device"].bytes();
         while let Some(byte) = text.next() {
@@ -40,13 +44,14 @@ impl Post {
         String::from_utf8(bytes).unwrap()
     }
 
-    pub(crate) fn key(&self) -> &str {
+    /// Its idempotency key.
+    pub fn key(&self) -> &str {
         &self.headers["idempotency-key"]
     }
 }
 
 /// What is answered.
-pub(crate) enum Reply {
+pub enum Reply {
     /// This status, with these lines of headers and this body.
     Say(u16, String, String),
     /// This status, and the connection ends without a word.
@@ -58,7 +63,8 @@ pub(crate) enum Reply {
 }
 
 impl Reply {
-    pub(crate) fn status(status: u16) -> Self {
+    /// This status, and nothing more.
+    pub fn status(status: u16) -> Self {
         Self::Say(status, String::new(), String::new())
     }
 }
@@ -67,38 +73,41 @@ type Says = dyn Fn(&Post) -> Reply + Send + Sync;
 
 /// A server on loopback; it ends with the test.
 #[derive(Clone)]
-pub(crate) struct Web {
-    pub(crate) address: SocketAddr,
+pub struct Web {
+    /// Where it listens.
+    pub address: SocketAddr,
     posts: Arc<Mutex<Vec<Post>>>,
     count: watch::Sender<usize>,
 }
 
 impl Web {
-    pub(crate) async fn start(says: impl Fn(&Post) -> Reply + Send + Sync + 'static) -> Self {
-        Self::start_with(says, None).await
+    /// One that says this.
+    pub async fn start(says: impl Fn(&Post) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start_over(says, |stream| std::future::ready(Ok(stream))).await
     }
 
-    /// With this certificate, if any.
-    pub(crate) async fn start_with(
+    /// The same over what this makes of each connection.
+    pub async fn start_over<S, F>(
         says: impl Fn(&Post) -> Reply + Send + Sync + 'static,
-        tls: Option<tokio_rustls::TlsAcceptor>,
-    ) -> Self {
+        over: impl Fn(TcpStream) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+        F: Future<Output = io::Result<S>> + Send,
+    {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let web = Self { address, posts: Arc::default(), count: watch::Sender::new(0) };
-        let (of_it, says): (_, Arc<Says>) = (web.clone(), Arc::new(says));
+        let (of_it, says, over): (_, Arc<Says>, _) = (web.clone(), Arc::new(says), Arc::new(over));
         tokio::spawn(async move {
             for connection in 0.. {
                 let (stream, _) = listener.accept().await.unwrap();
-                let (web, says, tls) = (of_it.clone(), Arc::clone(&says), tls.clone());
+                let (web, says, over) = (of_it.clone(), Arc::clone(&says), Arc::clone(&over));
                 tokio::spawn(async move {
                     // Whoever goes away in the middle has had enough.
-                    let _ = match tls {
-                        None => web.serve(connection, stream, &*says).await,
-                        Some(tls) => match tls.accept(stream).await {
-                            Ok(stream) => web.serve(connection, stream, &*says).await,
-                            Err(error) => Err(error),
-                        },
+                    let _ = match over(stream).await {
+                        Ok(stream) => web.serve(connection, stream, &*says).await,
+                        Err(error) => Err(error),
                     };
                 });
             }
@@ -106,16 +115,18 @@ impl Web {
         web
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// What posts to it.
+    pub fn url(&self) -> String {
         format!("http://{}/in?of=devices", self.address)
     }
 
-    pub(crate) fn posts(&self) -> Vec<Post> {
+    /// What has come.
+    pub fn posts(&self) -> Vec<Post> {
         self.posts.lock().unwrap().clone()
     }
 
     /// Waits until so many have come.
-    pub(crate) async fn wait(&self, posts: usize) {
+    pub async fn wait(&self, posts: usize) {
         self.count.subscribe().wait_for(|count| *count >= posts).await.unwrap();
     }
 

@@ -13,31 +13,38 @@ use tokio::time::timeout;
 
 /// A PUBLISH that was read (§3.3).
 #[derive(Clone, Debug)]
-pub(crate) struct Published {
+pub struct Published {
     /// Over which connection it came, from 0.
-    pub(crate) connection: usize,
-    pub(crate) topic: String,
-    pub(crate) qos: u8,
-    pub(crate) user: HashMap<String, String>,
-    pub(crate) content_type: String,
-    pub(crate) payload: Vec<u8>,
+    pub connection: usize,
+    /// Where.
+    pub topic: String,
+    /// Its QoS.
+    pub qos: u8,
+    /// Its user properties.
+    pub user: HashMap<String, String>,
+    /// Its content type, or nothing.
+    pub content_type: String,
+    /// The message.
+    pub payload: Vec<u8>,
     /// The reason code that it was acknowledged with.
-    pub(crate) code: Option<u8>,
+    pub code: Option<u8>,
     identifier: u16,
 }
 
 impl Published {
-    pub(crate) fn number(&self) -> u64 {
+    /// The message's number.
+    pub fn number(&self) -> u64 {
         self.user["number"].parse().unwrap()
     }
 
-    pub(crate) fn device(&self) -> &str {
+    /// The device, as its property says.
+    pub fn device(&self) -> &str {
         &self.user["device"]
     }
 }
 
 /// What is said to it.
-pub(crate) enum Say {
+pub enum Say {
     /// PUBACK with this reason code and, if any, this reason.
     Ack(u8, &'static str),
     /// Yes, but not before more has come, or nothing more comes.
@@ -51,16 +58,16 @@ pub(crate) enum Say {
 }
 
 /// How a CONNECT is answered (§3.2): a reason code, and properties as they are on the wire. Nothing: not at all.
-pub(crate) type Greeting = Option<(u8, Vec<u8>)>;
+pub type Greeting = Option<(u8, Vec<u8>)>;
 
 type Says = dyn Fn(&Published) -> Say + Send + Sync;
 
 /// A CONNECT: client identifier, user name and password.
-pub(crate) type Login = (String, Option<String>, Option<String>);
+pub type Login = (String, Option<String>, Option<String>);
 
 /// A broker on loopback; it ends with the test.
 #[derive(Clone)]
-pub(crate) struct Broker {
+pub struct Broker {
     address: SocketAddr,
     published: Arc<Mutex<Vec<Published>>>,
     logins: Arc<Mutex<Vec<Login>>>,
@@ -69,13 +76,15 @@ pub(crate) struct Broker {
     connections: watch::Sender<usize>,
     /// How many PINGREQs came, and whether they are answered.
     pings: watch::Sender<usize>,
-    pub(crate) is_silent: Arc<AtomicBool>,
+    /// They are not.
+    pub is_silent: Arc<AtomicBool>,
     /// How many were not acknowledged at a time, at most.
-    pub(crate) most: Arc<Mutex<usize>>,
+    pub most: Arc<Mutex<usize>>,
 }
 
 impl Broker {
-    pub(crate) async fn start(says: impl Fn(&Published) -> Say + Send + Sync + 'static) -> Self {
+    /// One that says this.
+    pub async fn start(says: impl Fn(&Published) -> Say + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let broker = Self {
             address: listener.local_addr().unwrap(),
@@ -100,34 +109,38 @@ impl Broker {
         broker
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// What publishes at it.
+    pub fn url(&self) -> String {
         format!("mqtt://{}/fleet", self.address)
     }
 
-    pub(crate) fn greet(&self, greeting: Greeting) {
+    /// Greets so from now on.
+    pub fn greet(&self, greeting: Greeting) {
         *self.greeting.lock().unwrap() = greeting;
     }
 
-    pub(crate) fn published(&self) -> Vec<Published> {
+    /// What has come.
+    pub fn published(&self) -> Vec<Published> {
         self.published.lock().unwrap().clone()
     }
 
-    pub(crate) fn logins(&self) -> Vec<Login> {
+    /// Who has come.
+    pub fn logins(&self) -> Vec<Login> {
         self.logins.lock().unwrap().clone()
     }
 
     /// Waits until so many have come.
-    pub(crate) async fn wait(&self, published: usize) {
+    pub async fn wait(&self, published: usize) {
         self.count.subscribe().wait_for(|count| *count >= published).await.unwrap();
     }
 
     /// Waits until so many have connected.
-    pub(crate) async fn wait_for_connections(&self, connections: usize) {
+    pub async fn wait_for_connections(&self, connections: usize) {
         self.connections.subscribe().wait_for(|count| *count >= connections).await.unwrap();
     }
 
     /// Waits until so many PINGREQs have come.
-    pub(crate) async fn wait_for_pings(&self, pings: usize) {
+    pub async fn wait_for_pings(&self, pings: usize) {
         self.pings.subscribe().wait_for(|count| *count >= pings).await.unwrap();
     }
 
@@ -300,10 +313,11 @@ fn publish(connection: usize, first: u8, body: &[u8]) -> Published {
 }
 
 /// Subscribes to all of `fleet`, at a broker that is there.
-pub(crate) struct Subscriber(TcpStream);
+pub struct Subscriber(TcpStream);
 
 impl Subscriber {
-    pub(crate) async fn new(address: SocketAddr) -> Self {
+    /// One that has subscribed.
+    pub async fn new(address: SocketAddr) -> Self {
         let mut stream = TcpStream::connect(address).await.unwrap();
         let connect = b"\0\x04MQTT\x05\x02\0\0\0\0\x04test";
         write(&mut stream, 0x10, connect).await.unwrap();
@@ -316,7 +330,7 @@ impl Subscriber {
     }
 
     /// The next message, which is acknowledged.
-    pub(crate) async fn next(&mut self) -> Published {
+    pub async fn next(&mut self) -> Published {
         let (first, body) = read(&mut self.0).await.unwrap();
         assert_eq!(first >> 4, 3, "a PUBLISH");
         let published = publish(0, first, &body);
