@@ -5,8 +5,8 @@ use crate::error::SinkError;
 use lowkey_host::numbered::{DIGEST_LEN, RunId};
 use redb::{Database, ReadableDatabase, ReadableTable, Table, TableDefinition, TableError, WriteTransaction};
 use std::collections::HashMap;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Where messages are kept that were refused for good, so that one of them does not keep all that follow it from going
@@ -16,7 +16,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// its share in it, nothing more is put in: that device waits then until a person has taken something out, and nothing
 /// is lost.
 #[derive(Clone, Debug)]
-pub struct Aside(Arc<Desk<Shelf>>);
+pub struct Aside {
+    desk: Arc<Desk<Shelf>>,
+    held: Arc<Mutex<Held>>,
+    bounds: Bounds,
+}
 
 /// How much is kept, in all and of one device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,27 +71,77 @@ pub struct Amount {
     pub bytes: u64,
 }
 
+/// How much is on the disk.
+#[derive(Debug, Default)]
+struct Held {
+    all: Amount,
+    of: HashMap<Box<str>, Amount>,
+}
+
 impl Aside {
     /// The file `aside.redb` in `folder`; both are made unless they are there.
     ///
     /// # Errors
-    /// [`SinkError::File`], as of [`FileRows::open`](crate::FileRows::open).
+    /// [`SinkError::InUse`] and [`SinkError::File`], as of [`FileRows::open`](crate::FileRows::open).
     pub fn open(folder: &Path, bounds: Bounds) -> Result<Self, SinkError> {
-        let shelf = Shelf { bounds, all: Amount::default(), of: HashMap::new() };
-        Desk::open(folder, NAME, shelf).map(Arc::new).map(Self)
+        let held = Arc::<Mutex<Held>>::default();
+        let shelf = Shelf {
+            bounds,
+            all: Amount::default(),
+            of: HashMap::new(),
+            changed: Changed::All,
+            held: Arc::clone(&held),
+        };
+        let desk = Desk::open(folder, NAME, shelf).map(Arc::new)?;
+        Ok(Self { desk, held, bounds })
+    }
+
+    /// Where the file is in `folder`, if it is there, so that whoever only looks makes none.
+    pub fn in_folder(folder: &Path) -> Option<PathBuf> {
+        Some(folder.join(NAME)).filter(|path| path.exists())
     }
 
     /// Where the file is.
     pub fn path(&self) -> &Path {
-        self.0.path()
+        self.desk.path()
     }
 
-    /// How much is kept now.
-    ///
-    /// # Errors
-    /// [`SinkError::File`].
-    pub async fn amount(&self) -> Result<Amount, SinkError> {
-        self.0.ask(|_, shelf| Ok(Done::Looked(shelf.all))).await.map_err(SinkError::File)
+    /// How much may be kept.
+    pub fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+
+    /// How much is kept now: what is on the disk.
+    pub fn amount(&self) -> Amount {
+        self.held().all
+    }
+
+    /// How much of one device.
+    pub fn amount_of(&self, device: &str) -> Amount {
+        self.held().of.get(device).copied().unwrap_or_default()
+    }
+
+    /// Of how many devices something is kept.
+    pub fn devices(&self) -> u64 {
+        self.held().of.len() as u64
+    }
+
+    /// Those that have their share, by name: as many messages as they may, or nine tenths of the bytes, so that the
+    /// next one may have no room.
+    pub fn full(&self) -> Vec<String> {
+        let most = self.bounds;
+        let is_full = |is: &Amount| {
+            is.messages >= most.device_messages || is.bytes >= most.device_bytes - most.device_bytes / 10
+        };
+        let held = self.held();
+        let mut full: Vec<String> =
+            held.of.iter().filter(|(_, is)| is_full(is)).map(|(device, _)| device.to_string()).collect();
+        full.sort();
+        full
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is kept, by device, run and number: of one device, or of all; at most so many.
@@ -119,7 +173,7 @@ impl Aside {
             });
             shown.collect::<Result<Vec<_>, redb::Error>>().map(Done::Looked)
         };
-        self.0.ask(look).await.map_err(SinkError::File)
+        self.desk.ask(look).await.map_err(SinkError::File)
     }
 
     /// The bytes of a message that is kept. Of several with one number, which are of a device with a twin: the first.
@@ -133,7 +187,7 @@ impl Aside {
             let found = table.range(keys(&device, run, number))?.next().transpose()?;
             Ok(Done::Looked(found.map(|(_, value)| value.value().3.to_vec())))
         };
-        self.0.ask(look).await.map_err(SinkError::File)
+        self.desk.ask(look).await.map_err(SinkError::File)
     }
 
     /// A person has decided: this message is kept no longer. Whether it was.
@@ -147,7 +201,7 @@ impl Aside {
             let removed = take_out(&mut table, shelf, &device, keys(&device, run, number))?;
             Ok(if removed == 0 { Done::Looked(false) } else { Done::Changed(true) })
         };
-        self.0.ask(remove).await.map_err(SinkError::File)
+        self.desk.ask(remove).await.map_err(SinkError::File)
     }
 
     /// A person has decided: no message of this device is kept any longer. How many they were.
@@ -162,7 +216,7 @@ impl Aside {
             let removed = take_out(&mut table, shelf, &device, range)?;
             Ok(if removed == 0 { Done::Looked(0) } else { Done::Changed(removed) })
         };
-        self.0.ask(remove).await.map_err(SinkError::File)
+        self.desk.ask(remove).await.map_err(SinkError::File)
     }
 
     /// Keeps a message; why not, if there is no room for it.
@@ -184,7 +238,7 @@ impl Aside {
             shelf.put(&device, new);
             Ok(Done::Changed(Ok(())))
         };
-        self.0.ask(keep).await
+        self.desk.ask(keep).await
     }
 }
 
@@ -199,11 +253,19 @@ pub(crate) struct Refused {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// How much is in it.
+/// How much is in it, with what is not committed yet.
 struct Shelf {
     bounds: Bounds,
     all: Amount,
     of: HashMap<Box<str>, Amount>,
+    /// Of which devices `held` does not say it.
+    changed: Changed,
+    held: Arc<Mutex<Held>>,
+}
+
+enum Changed {
+    All,
+    Some(Vec<Box<str>>),
 }
 
 impl Shelf {
@@ -225,6 +287,13 @@ impl Shelf {
             amount.messages += new.messages;
             amount.bytes += new.bytes;
         }
+        self.changes(device);
+    }
+
+    fn changes(&mut self, device: &str) {
+        if let Changed::Some(devices) = &mut self.changed {
+            devices.push(device.into());
+        }
     }
 
     fn take(&mut self, device: &str, old: Amount) {
@@ -237,12 +306,13 @@ impl Shelf {
         }
         self.all.messages -= old.messages;
         self.all.bytes -= old.bytes;
+        self.changes(device);
     }
 }
 
 impl Kept for Shelf {
     fn recall(&mut self, database: &Database) -> Result<(), redb::Error> {
-        (self.all, self.of) = (Amount::default(), HashMap::new());
+        (self.all, self.of, self.changed) = (Amount::default(), HashMap::new(), Changed::All);
         let table = match database.begin_read()?.open_table(MESSAGES) {
             Err(TableError::TableDoesNotExist(_)) => return Ok(()),
             table => table?,
@@ -253,6 +323,22 @@ impl Kept for Shelf {
             self.put(key.value().0, Amount { messages: 1, bytes });
         }
         Ok(())
+    }
+
+    fn settled(&mut self) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.all = self.all;
+        match std::mem::replace(&mut self.changed, Changed::Some(Vec::new())) {
+            Changed::All => held.of.clone_from(&self.of),
+            Changed::Some(devices) => {
+                for device in devices {
+                    match self.of.get(&device) {
+                        Some(amount) => held.of.insert(device, *amount),
+                        None => held.of.remove(&device),
+                    };
+                }
+            }
+        }
     }
 }
 

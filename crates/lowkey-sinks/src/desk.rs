@@ -23,6 +23,9 @@ pub(crate) struct Desk<S: Kept> {
 pub(crate) trait Kept: Send + 'static {
     /// Reads the file that was opened, at the start and again after the disk has failed.
     fn recall(&mut self, database: &Database) -> Result<(), redb::Error>;
+
+    /// What it knows is what is on the disk: the file was opened, or a commit has changed it.
+    fn settled(&mut self) {}
 }
 
 /// What a job has come to.
@@ -37,14 +40,18 @@ impl<S: Kept> Desk<S> {
     /// Opens the file of this name in `folder`, or makes both, for their owner's eyes only.
     ///
     /// # Errors
-    /// [`SinkError::File`].
+    /// [`SinkError::InUse`], [`SinkError::File`].
     pub(crate) fn open(folder: &Path, name: &str, mut kept: S) -> Result<Self, SinkError> {
         let path = folder.join(name);
         let database = file::open(folder, name).and_then(|database| {
             kept.recall(&database).map_err(NotOpen::from)?;
+            kept.settled();
             Ok(database)
         });
-        let database = Some(database.map_err(|error| SinkError::File(says(&path, &error)))?);
+        let database = Some(database.map_err(|error| match error {
+            NotOpen::InUse => SinkError::InUse(says(&path, &error)),
+            error => SinkError::File(says(&path, &error)),
+        })?);
         let (jobs, asked) = channel();
         let clerk = Clerk { path: path.clone(), database, kept };
         let thread = std::thread::Builder::new()
@@ -138,6 +145,7 @@ impl<S: Kept> Clerk<S> {
             none => {
                 let database = file::reopen(&self.path)?;
                 self.kept.recall(&database)?;
+                self.kept.settled();
                 none.insert(database)
             }
         };
@@ -148,6 +156,7 @@ impl<S: Kept> Clerk<S> {
         }
         if changed {
             writing.commit().map_err(redb::Error::from)?;
+            self.kept.settled();
         } else {
             writing.abort().map_err(redb::Error::from)?;
         }

@@ -8,6 +8,8 @@ use std::fmt;
 pub enum SinkError {
     /// A file cannot be used, now or for good; which, and why. Shows nothing of what is in it.
     File(String),
+    /// Another process has a file open, as a server has what it keeps; which.
+    InUse(String),
     /// A URL does not say where to, or leads where it must not; why, in words that say how to write it.
     Url(String),
 }
@@ -15,7 +17,7 @@ pub enum SinkError {
 impl fmt::Display for SinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(why) | Self::Url(why) => f.write_str(why),
+            Self::File(why) | Self::InUse(why) | Self::Url(why) => f.write_str(why),
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::error::SinkError;
 use lowkey_host::numbered::{HeldRow, Last, Later, Row, Rows, RunId, Unstored};
 use redb::{Database, ReadableDatabase, ReadableTable, Table, TableDefinition, TableError, WriteTransaction};
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The [`Rows`] of a gateway that is the only one, in a file that a crash does not damage.
@@ -20,11 +20,16 @@ impl FileRows {
     /// The file `rows.redb` in `folder`; both are made unless they are there.
     ///
     /// # Errors
-    /// [`SinkError::File`]: another process has it, it is damaged or of a later version, others than its owner may use
-    /// it, or the system says no. It is as it was. Without it, each device begins as one that has sent nothing, so
+    /// [`SinkError::InUse`]: another process has it. [`SinkError::File`]: it is damaged or of a later version, others than
+    /// its owner may use it, or the system says no. It is as it was. Without it, each device begins as one that has sent nothing, so
     /// that its next messages may come twice.
     pub fn open(folder: &Path) -> Result<Self, SinkError> {
         Desk::open(folder, NAME, Holders::default()).map(Arc::new).map(Self)
+    }
+
+    /// Where the file is in `folder`, if it is there, so that whoever only looks makes none.
+    pub fn in_folder(folder: &Path) -> Option<PathBuf> {
+        Some(folder.join(NAME)).filter(|path| path.exists())
     }
 
     /// Where the file is.

@@ -10,6 +10,8 @@ use tracing::{info, warn};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Standing {
+    /// Where it is: its URL, without anything secret.
+    pub sink: String,
     /// How many messages were taken.
     pub taken: u64,
     /// How many tries came to nothing, and are made again.
@@ -57,6 +59,7 @@ impl Tally {
     pub(crate) fn standing(&self) -> Standing {
         let trouble = self.trouble();
         Standing {
+            sink: self.sink.clone(),
             taken: self.taken.load(Ordering::Relaxed),
             again: self.again.load(Ordering::Relaxed),
             aside: self.aside.load(Ordering::Relaxed),
