@@ -5,16 +5,17 @@
 //! | --- | --- |
 //! | `/metrics` | the counters, as OpenMetrics text or as Prometheus's own, whichever its `Accept` prefers; no label names a device, an id or an address |
 //! | `/livez` | 200 while the process answers |
-//! | `/readyz` | 200 while devices are accepted, 503 before that, while the server stops, and while the registry [may be out of date](lowkey_host::Registry::is_stale) for so long that nobody is let in; [if you say so](Admin::ready_with_service), 503 while the service behind is down |
+//! | `/readyz` | 200 while devices are accepted, 503 before that, while the server stops, and while the registry [may be out of date](lowkey_host::Registry::is_stale) for so long that nobody is let in; [if you say so](Admin::ready_with_service), 503 while the service behind is down, or while [what stores keeps devices waiting](Store::keeps_devices_waiting) |
 //! | `/` | a page for a browser: the fleet at a glance, its table, one device with its history; it changes nothing |
-//! | `/overview` | how many devices are there, what was counted, the registry, the service behind and open pairing windows, as JSON |
+//! | `/overview` | how many devices are there, what was counted, the registry, the service behind, what stores and open pairing windows, as JSON |
 //! | `/sessions` | the live sessions, as JSON |
 //! | `/devices`, `/devices?name=NAME` | every device of the registry and whom it held before, connected or not, and what is [remembered](Admin::with_memory) of it, as JSON; of one, with what happened to it last. `state=registered`, `connected`, `absent` or `removed` leaves out the others, `with=pinnings` says the ids, keys and ends of each |
 //! | `/events`, `/events?last=N`, `/events?since=ID` | [events](crate::events) as they happen, as server-sent events (HTML standard, "Server-sent events"), each with its id: from now on, with the last that were, or behind one; `&only=NAME,NAME` for some names alone, `&end=now` for what has happened by now |
 //! | `/registry` | which registry is obeyed ([`Acceptor::in_force`]), and whether it is the file's, as JSON |
 //! | `/doctor`, `/doctor?about=WHAT` | why attempts came to nothing ([`Doctor`](crate::doctor::Doctor)), as JSON |
+//! | `/aside`, `/aside?device=NAME` | what was refused for good and [is set aside](Admin::with_store), without its bytes, as JSON |
 //!
-//! Over a Unix socket, and there for its owner, the owner's group and root alone, a server pairs as well:
+//! Over a Unix socket, and there for its owner, the owner's group and root alone, a server does more:
 //!
 //! | request | answer |
 //! | --- | --- |
@@ -23,6 +24,8 @@
 //! | `POST /pair/call`, `{"code", "device", "address"}` | [calls a device](Acceptor::call) |
 //! | `POST /pair/close`, `{"window"}` | [closes a window](Acceptor::close_window) |
 //! | `POST /send`, `{"device", "hex", "seconds"}` | [sends a message](Acceptor::send) to a device: `received`, or `why` not and whether it was `sent` |
+//! | `GET /aside/message?device=NAME&run=HEX&number=NUMBER` | the bytes of a message that is set aside, in `hex` |
+//! | `POST /aside/free`, `{"device", "run", "number"}` or `{"device", "all"}` | keeps one of a device, or all, [no longer](crate::store::Aside::free): how many were `freed`, or the `error` |
 //!
 //! Of several gateways each answers for [all](Admin::with_others) in `/overview`, `/sessions`, `/devices`, `/doctor`,
 //! `/events` and `/send`: `gateway` is where a device is, `gateways` has those that there are, and why one has not
@@ -40,6 +43,7 @@
 //! # Ok(()) }
 //! ```
 
+mod aside;
 mod caller;
 mod devices;
 mod elsewhere;
@@ -57,6 +61,7 @@ mod routes;
 mod send;
 mod socket;
 
+pub use aside::list as set_aside_as_json;
 pub use endpoint::{Endpoint, EndpointError};
 pub use here::Here;
 pub use others::{Asks, Later, Others};
@@ -65,6 +70,7 @@ use crate::events::Events;
 use crate::health::Health;
 use crate::http::Server;
 use crate::memory::Memory;
+use crate::store::Store;
 use caller::Caller;
 use events::Readers;
 use lowkey_host::Acceptor;
@@ -128,6 +134,15 @@ impl Admin {
         self
     }
 
+    /// With what is known of what stores devices' messages, in all answers that have a place for it, and with `/aside`,
+    /// where what it has refused for good is seen, and let go of.
+    #[must_use]
+    pub fn with_store(mut self, store: Store) -> Self {
+        self.routes.here.store = Some(store.clone());
+        self.routes.vitals = self.routes.vitals.with_store(store);
+        self
+    }
+
     /// With what the other gateways of a fleet know, in `/overview`, `/sessions`, `/devices`, `/doctor` and `/events`,
     /// and with their devices for `/send`. Each device, each event and each thing that is found says which `gateway` it
     /// is of, and `gateways` says who has not answered. To be called last.
@@ -142,7 +157,8 @@ impl Admin {
         self.routes.here.clone()
     }
 
-    /// With a `/readyz` that says 503 while [the service behind](Self::with_service) is known to be down as well.
+    /// With a `/readyz` that says 503 while [the service behind](Self::with_service) is known to be down as well, or
+    /// while [what stores](Self::with_store) [keeps devices waiting](Store::keeps_devices_waiting).
     /// Without it, it says 200: who asks in order to send devices elsewhere would send them to servers with the same
     /// service, and devices that still come hear that we are busy.
     #[must_use]

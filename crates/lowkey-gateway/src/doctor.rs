@@ -8,11 +8,13 @@ mod past;
 mod phrases;
 mod search;
 mod service;
+mod store;
 #[cfg(test)]
 mod tests;
 
 use crate::health::{Down, Health};
 use crate::memory::Memory;
+use crate::store::Store;
 use explain::Explainer;
 use lowkey_host::text::mask;
 use lowkey_host::{
@@ -42,7 +44,7 @@ pub struct Finding {
     /// Which kind of thing: a word that stays the same from version to version.
     pub kind: &'static str,
     /// Whom it is about, for people, as the subject of `what`: a device's name, `somebody`, `this server`,
-    /// `the registry`, `the service behind`, or what was asked for.
+    /// `the registry`, `the service behind`, `what stores`, or what was asked for.
     pub who: String,
     /// The device that it is about, as far as that is known.
     pub device: Option<String>,
@@ -104,6 +106,7 @@ enum Subject {
 pub struct Doctor {
     acceptor: Acceptor,
     service: Option<Health>,
+    store: Option<Store>,
     memory: Memory,
     registry: PathBuf,
 }
@@ -111,13 +114,20 @@ pub struct Doctor {
 impl Doctor {
     /// Of this server. `registry` is the file that mending commands name.
     pub fn new(acceptor: Acceptor, registry: impl Into<PathBuf>) -> Self {
-        Self { acceptor, service: None, memory: Memory::new(), registry: registry.into() }
+        Self { acceptor, service: None, store: None, memory: Memory::new(), registry: registry.into() }
     }
 
     /// Of a server with this service behind it.
     #[must_use]
     pub fn with_service(mut self, service: Health) -> Self {
         self.service = Some(service);
+        self
+    }
+
+    /// Of a server with this to store its devices' messages.
+    #[must_use]
+    pub fn with_store(mut self, store: Store) -> Self {
+        self.store = Some(store);
         self
     }
 
@@ -143,6 +153,7 @@ impl Doctor {
             acceptor: &self.acceptor,
             registry: &self.registry,
             down: self.service.as_ref().and_then(Health::down),
+            store: self.store.as_ref(),
             left_out: self.acceptor.registry().left_out(),
             removed: self.acceptor.registry().removed(),
             memory: &self.memory,
@@ -157,6 +168,7 @@ struct Case<'a> {
     registry: &'a Path,
     /// The service behind, if it is down.
     down: Option<Down>,
+    store: Option<&'a Store>,
     left_out: Vec<LeftOut>,
     /// What was taken out of the registry lately.
     removed: Vec<Removed>,
@@ -269,6 +281,7 @@ impl Case<'_> {
                     }
                     None => (),
                 }
+                findings.extend(self.of_store(subject));
                 // Whoever asks about a device may ask because it should be gone.
                 findings.extend(self.registry_s_trouble());
             }
@@ -332,6 +345,10 @@ impl Case<'_> {
         self.failures.iter().filter(nobodys).count()
     }
 
+    fn of_store(&self, subject: &Subject) -> Vec<Finding> {
+        self.store.map_or_else(Vec::new, |store| store::findings(store, subject))
+    }
+
     fn registry_s_trouble(&self) -> Option<Finding> {
         let registry = self.acceptor.registry();
         let trouble = registry.trouble();
@@ -368,6 +385,7 @@ impl Case<'_> {
             findings
                 .insert(0, Finding { mend: Some(mend), ..Finding::of("sessions_full", SERVER, what, why) });
         }
+        findings.splice(..0, self.of_store(&Subject::All));
         findings.splice(..0, self.down.as_ref().map(service::down));
     }
 }

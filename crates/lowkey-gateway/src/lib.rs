@@ -5,7 +5,8 @@
 //! connection it is, and how the service behind hears it from the server. A [`Doctor`](doctor::Doctor) says why a
 //! device is refused, a [`Memory`](memory::Memory) remembers those that are gone, and with the feature `admin` the
 //! admin listener says so over HTTP, beside metrics, liveness and sessions. [`Probes`](probes::Probes) answer other
-//! machines, and only with what names nobody.
+//! machines, and only with what names nobody. A [`Store`](store::Store) is what takes devices' numbered messages, as
+//! all of these show it.
 //!
 //! # Events
 //! As [those of `lowkey-host`](lowkey_host#events), by what runs a gateway:
@@ -52,6 +53,7 @@ mod metrics;
 #[cfg(feature = "admin")]
 pub mod probes;
 pub mod proxy;
+pub mod store;
 
 pub use health::{Down, Health, Unreached};
 

@@ -6,6 +6,7 @@ mod exposition;
 pub(crate) use exposition::Exposition;
 
 use crate::health::Health;
+use crate::store::Store;
 use lowkey_host::Acceptor;
 
 /// All counters at one moment.
@@ -43,13 +44,16 @@ enum Numbers {
 
 impl Metrics {
     /// As they are now.
-    pub(crate) fn now(acceptor: &Acceptor, service: Option<&Health>) -> Self {
+    pub(crate) fn now(acceptor: &Acceptor, service: Option<&Health>, store: Option<&Store>) -> Self {
         let mut families = Families(Vec::new());
         families.versions();
         families.attempts(acceptor);
         families.sessions(acceptor);
         if let Some(service) = service {
             families.service(service);
+        }
+        if let Some(store) = store {
+            families.store(store);
         }
         families.registry(acceptor);
         families.traffic(acceptor);
@@ -125,6 +129,30 @@ impl Families {
         let help = "Connects to the service behind that failed, by how; our own questions among them";
         let failures = service.failures().map(|(reason, times)| (reason.as_str(), times));
         self.counters("lowkey_backend_connects_failed", help, "reason", failures);
+    }
+
+    fn store(&mut self, store: &Store) {
+        let standing = store.standing();
+        let help = "0 while the last try to store a device's message came to nothing, else 1";
+        self.gauge("lowkey_store_up", help, standing.down.is_none().into());
+        let help = "Devices with numbered messages here that are not stored yet";
+        self.gauge("lowkey_store_devices_waiting", help, standing.waiting);
+        let Some(held) = standing.aside else { return };
+        let help = "Messages that were refused for good, and are set aside";
+        self.gauge("lowkey_aside_messages", help, held.messages);
+        let help = "How many messages may be set aside";
+        self.gauge("lowkey_aside_messages_limit", help, held.most_messages);
+        let bytes = |name, help, value| Family {
+            name,
+            help,
+            unit: Some("bytes"),
+            values: Values::Gauge(Numbers::One(value)),
+        };
+        let is = bytes("lowkey_aside_bytes", "The bytes of messages that are set aside", held.bytes);
+        let most = bytes("lowkey_aside_limit_bytes", "How many bytes may be set aside", held.most_bytes);
+        self.0.extend([is, most]);
+        let help = "Devices with as many messages set aside as may be, or nearly, which wait then";
+        self.gauge("lowkey_aside_devices_full", help, held.full.len() as u64);
     }
 
     fn registry(&mut self, acceptor: &Acceptor) {

@@ -4,7 +4,7 @@
 //! | `GET` | answer |
 //! | --- | --- |
 //! | `/livez` | 200 while the process answers |
-//! | `/readyz` | 200 while devices are accepted, 503 before that, while the server stops, and while the registry [may be out of date](lowkey_host::Registry::is_stale) for so long that nobody is let in; [if you say so](Probes::ready_with_service), 503 while the service behind is down |
+//! | `/readyz` | 200 while devices are accepted, 503 before that, while the server stops, and while the registry [may be out of date](lowkey_host::Registry::is_stale) for so long that nobody is let in; [if you say so](Probes::ready_with_service), 503 while the service behind is down, or while [what stores keeps devices waiting](Store::keeps_devices_waiting) |
 //! | `/metrics` | the counters as they were within the last second, as OpenMetrics text or as Prometheus's own, whichever its `Accept` prefers |
 //!
 //! Nothing else is answered, and nothing in an answer names a device, an id or an address. Whoever reaches the listener
@@ -19,6 +19,7 @@
 
 use crate::health::Health;
 use crate::http::{Answer, Routes, Server, Turn, Vitals, text};
+use crate::store::Store;
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 use lowkey_host::Acceptor;
@@ -52,6 +53,12 @@ impl Probes {
     #[must_use]
     pub fn with_service(self, service: Health) -> Self {
         Self { vitals: self.vitals.with_service(service), ..self }
+    }
+
+    /// With what is known of what stores devices' messages in the metrics.
+    #[must_use]
+    pub fn with_store(self, store: Store) -> Self {
+        Self { vitals: self.vitals.with_store(store), ..self }
     }
 
     /// With a `/readyz` that says 503 while [the service behind](Self::with_service) is known to be down as well, as

@@ -2,7 +2,7 @@
 
 use crate::desk::{Desk, Done, Kept, damaged};
 use crate::error::SinkError;
-use lowkey_host::numbered::{DIGEST_LEN, RunId};
+use lowkey_host::numbered::{DIGEST_LEN, RunId, SetAside};
 use redb::{Database, ReadableDatabase, ReadableTable, Table, TableDefinition, TableError, WriteTransaction};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -42,26 +42,6 @@ impl Default for Bounds {
     }
 }
 
-/// A message that was refused for good, without its bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SetAside {
-    /// The device that it is from.
-    pub device: String,
-    /// The run that its number is of.
-    pub run: RunId,
-    /// Its number.
-    pub number: u64,
-    /// What it was refused with: a status of HTTP, or a reason code of MQTT.
-    pub status: u16,
-    /// What was said of it, in a line without anything that steers terminals.
-    pub why: String,
-    /// When.
-    pub at: SystemTime,
-    /// How many bytes it has.
-    pub len: u64,
-}
-
 /// How much is kept now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Amount {
@@ -96,14 +76,14 @@ impl Aside {
         Ok(Self { desk, held, bounds })
     }
 
-    /// Where the file is in `folder`, if it is there, so that whoever only looks makes none.
-    pub fn in_folder(folder: &Path) -> Option<PathBuf> {
-        Some(folder.join(NAME)).filter(|path| path.exists())
-    }
-
     /// Where the file is.
     pub fn path(&self) -> &Path {
         self.desk.path()
+    }
+
+    /// The file in `folder`, without making it: `None`, nothing was ever kept there.
+    pub fn in_folder(folder: &Path) -> Option<PathBuf> {
+        Some(folder.join(NAME)).filter(|path| path.exists())
     }
 
     /// How much may be kept.
@@ -168,7 +148,7 @@ impl Aside {
                     status,
                     why: why.to_owned(),
                     at: UNIX_EPOCH + Duration::from_secs(at),
-                    len: bytes.len() as u64,
+                    bytes: bytes.len() as u64,
                 })
             });
             shown.collect::<Result<Vec<_>, redb::Error>>().map(Done::Looked)

@@ -54,7 +54,7 @@ mod standing;
 mod target;
 
 #[cfg(any(feature = "http", feature = "mqtt"))]
-pub use aside::{Amount, Aside, Bounds, SetAside};
+pub use aside::{Amount, Aside, Bounds};
 #[cfg(any(feature = "http", feature = "mqtt"))]
 pub use courier::Window;
 #[cfg(any(feature = "http", feature = "mqtt"))]

@@ -20,9 +20,9 @@ impl FileRows {
     /// The file `rows.redb` in `folder`; both are made unless they are there.
     ///
     /// # Errors
-    /// [`SinkError::InUse`]: another process has it. [`SinkError::File`]: it is damaged or of a later version, others than
-    /// its owner may use it, or the system says no. It is as it was. Without it, each device begins as one that has sent nothing, so
-    /// that its next messages may come twice.
+    /// [`SinkError::InUse`]: another process has it. [`SinkError::File`]: it is damaged or of a later version, others
+    /// than its owner may use it, or the system says no. It is as it was. Without it, each device begins as one that
+    /// has sent nothing, so that its next messages may come twice.
     pub fn open(folder: &Path) -> Result<Self, SinkError> {
         Desk::open(folder, NAME, Holders::default()).map(Arc::new).map(Self)
     }

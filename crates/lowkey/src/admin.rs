@@ -6,6 +6,7 @@ use crate::source::Source;
 use lowkey_gateway::admin::Admin;
 use lowkey_gateway::events::Events;
 use lowkey_gateway::memory::Memory;
+use lowkey_gateway::store::Store;
 use lowkey_host::Acceptor;
 use std::path::absolute;
 #[cfg(feature = "nats")]
@@ -18,6 +19,7 @@ pub(crate) async fn begin(
     memory: &Memory,
     events: &Events,
     registry: &Source,
+    store: Option<&Store>,
 ) -> Result<(), Failure> {
     let Some(address) = &config.admin else { return Ok(()) };
     let admin = Admin::bind(address, acceptor.clone()).await.map_err(|error| {
@@ -32,6 +34,10 @@ pub(crate) async fn begin(
     let admin = match &config.service {
         Service::Forward(forwarder) => admin.with_service(forwarder.health().clone()),
         Service::Echo | Service::Store(_) => admin,
+    };
+    let admin = match store {
+        Some(store) => admin.with_store(store.clone()),
+        None => admin,
     };
     let admin = match config.readiness {
         Readiness::Accepting => admin,

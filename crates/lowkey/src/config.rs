@@ -15,6 +15,8 @@ mod print;
 pub(crate) mod time;
 
 pub(crate) use address::host_and_port;
+#[cfg(not(all(feature = "nats", feature = "sinks")))]
+pub(crate) use address::lacks;
 pub(crate) use fields::{FIELDS, Field, nearest};
 pub(crate) use mistake::{Mistake, Origin};
 pub(crate) use options::arguments;

@@ -7,7 +7,7 @@ use clap::{Arg, ArgMatches, value_parser};
 use lowkey_host::{Identity, PublicKey};
 use lowkey_nats::{
     Access, Address, AddressError, Credentials, InForce, Inspected, JetStreamSink, JetStreamSource,
-    NatsError, NatsNumbers, NatsRegistry, NatsRows, OnStale, Registrar, Settings, Standing, Waits,
+    NatsError, NatsRegistry, NatsRows, OnStale, Registrar, Settings, Standing, Waits,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -61,8 +61,9 @@ pub(crate) async fn inspect(store: &Store) -> Result<Inspected, NatsError> {
 }
 
 /// The rows that servers share which follow this registry, for whatever else stores their devices' messages.
-pub(crate) async fn rows(shared: &Nats) -> Result<NatsNumbers, NatsError> {
-    NatsNumbers::open(&access(shared)?).await
+#[cfg(feature = "sinks")]
+pub(crate) async fn rows(shared: &Nats) -> Result<lowkey_nats::NatsNumbers, NatsError> {
+    lowkey_nats::NatsNumbers::open(&access(shared)?).await
 }
 
 fn reached(
@@ -114,7 +115,7 @@ pub(crate) async fn registrar(of: &ArgMatches) -> Result<Registrar, Failure> {
     }
 }
 
-async fn connected(of: &ArgMatches, address: Address) -> Result<Registrar, Failure> {
+pub(crate) async fn connected(of: &ArgMatches, address: Address) -> Result<Registrar, Failure> {
     let credentials =
         path(of, "credentials").map_or(Credentials::None, |file| Credentials::File(file.to_owned()));
     let roots = path(of, "roots").map(Path::to_owned);

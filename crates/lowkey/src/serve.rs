@@ -8,11 +8,12 @@ use crate::signals::{Asked, Signals};
 use crate::sink::Behind;
 use crate::source::Source;
 use crate::terminal::{path, print, say, text};
-use crate::{admin, load, log, probes, sink};
+use crate::{admin, load, log, probes};
 use clap::ArgMatches;
 use lowkey_gateway::events::Events;
 use lowkey_gateway::forward::Forwarder;
 use lowkey_gateway::memory::Memory;
+use lowkey_gateway::store::Store;
 use lowkey_host::{Acceptor, Connection, Listener, Server, Stopped, echo, store};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -120,12 +121,13 @@ async fn serve(
         }
     }
     let serving = Serving::of(config, &acceptor).await?;
+    let store = serving.store();
     let memory = memory(config).await;
     tokio::spawn(memory.keep(&acceptor));
     // After the memory: who hears of something and asks what is known finds it there.
     acceptor.observe(events.clone());
-    admin::begin(config, &acceptor, &memory, &events, &registry).await?;
-    probes::begin(config, &acceptor).await?;
+    admin::begin(config, &acceptor, &memory, &events, &registry, store).await?;
+    probes::begin(config, &acceptor, store).await?;
     registry.follow(&acceptor).await;
     let listener = match passed {
         Some(socket) => {
@@ -253,15 +255,23 @@ impl Serving {
         Ok(match &config.service {
             Service::Echo => Self::Echo,
             Service::Forward(forwarder) => Self::Forward(Arc::new(forwarder.clone())),
-            Service::Store(store) => {
-                let behind = sink::open(config, store).await;
-                let behind = behind.map_err(|why| Failure::file(format_args!("{}: {why}", store.address)))?;
+            Service::Store(to) => {
+                let behind = config.behind(to).await;
+                let behind = behind.map_err(|why| Failure::file(format_args!("{}: {why}", to.address)))?;
                 if let Some(source) = behind.source.clone() {
                     acceptor.number_by(move || source.run());
                 }
                 Self::Store(behind, config.limits.linger)
             }
         })
+    }
+
+    /// What stores, if it is that.
+    fn store(&self) -> Option<&Store> {
+        match self {
+            Self::Store(behind, _) => Some(&behind.store),
+            Self::Echo | Self::Forward(_) => None,
+        }
     }
 }
 
@@ -271,9 +281,9 @@ async fn session(mut connection: Connection<TcpStream>, serving: Serving) {
     match serving {
         Serving::Echo => drop(echo(&mut connection).await),
         Serving::Forward(forwarder) => drop(forwarder.serve_tcp(connection).await),
-        Serving::Store(Behind { sink, source }, linger) => {
+        Serving::Store(Behind { store: sink, source }, linger) => {
             // Half for what is not stored yet, half for the CLOSE behind its ACK.
-            drop(store(&mut connection, &*sink, source, linger / 2).await);
+            drop(store(&mut connection, &sink, source, linger / 2).await);
             drop(connection.finish(linger / 2).await);
         }
     }

@@ -1,35 +1,72 @@
 //! What stores devices' numbered messages and has some for them, as it is configured.
 
 #[cfg(feature = "sinks")]
+pub(crate) mod kept;
+#[cfg(feature = "sinks")]
 mod sent_on;
 
-#[cfg(any(feature = "nats", feature = "sinks"))]
-use crate::config::By;
-use crate::config::{Config, Store};
+#[cfg(not(all(feature = "nats", feature = "sinks")))]
+use crate::config::lacks;
+use crate::config::{By, Config, Store as To};
 #[cfg(feature = "nats")]
 use crate::nats;
-use lowkey_host::numbered::{Sink, Source};
+use lowkey_gateway::store::Store;
+#[cfg(feature = "nats")]
+use lowkey_gateway::store::{Says, Trouble};
+use lowkey_host::numbered::Source;
 use std::sync::Arc;
 
 /// What devices' messages go to, and what has messages for them.
 #[derive(Clone)]
 pub(crate) struct Behind {
-    pub(crate) sink: Arc<dyn Sink>,
+    pub(crate) store: Store,
     pub(crate) source: Option<Arc<dyn Source>>,
 }
 
-/// What `forward` names; it connects by itself, and again.
-pub(crate) async fn open(config: &Config, store: &Store) -> Result<Behind, String> {
-    match store.by {
-        #[cfg(feature = "nats")]
-        By::JetStream => {
-            let (sink, source) = nats::streams(store).await.map_err(|error| error.to_string())?;
-            Ok(Behind { sink: Arc::new(sink), source: Some(Arc::new(source)) })
+impl Config {
+    /// What stores, as `forward` names it; it connects by itself, and again.
+    pub(crate) async fn behind(&self, to: &To) -> Result<Behind, String> {
+        match to.by {
+            #[cfg(feature = "nats")]
+            By::JetStream => {
+                let (sink, source) = nats::streams(to).await.map_err(|error| error.to_string())?;
+                let says = Arc::new(JetStream { name: to.address.clone(), sink: sink.clone() });
+                Ok(Behind::of(Store::new(Arc::new(sink), says), Some(Arc::new(source))))
+            }
+            #[cfg(feature = "sinks")]
+            By::Http | By::Mqtt => Ok(Behind::of(sent_on::open(self, to).await?, None)),
+            // In the words of the configuration, which takes no such address.
+            #[cfg(not(feature = "nats"))]
+            By::JetStream => Err(lacks("nats")),
+            #[cfg(not(feature = "sinks"))]
+            By::Http | By::Mqtt => Err(lacks("sinks")),
         }
-        #[cfg(feature = "sinks")]
-        By::Http | By::Mqtt => Ok(Behind { sink: sent_on::open(config, store).await?, source: None }),
-        // The configuration takes no address of it.
-        #[cfg(not(all(feature = "nats", feature = "sinks")))]
-        _ => Err(format!("this lowkey, which listens on {}, was built without it", config.listen)),
+    }
+}
+
+#[cfg(any(feature = "nats", feature = "sinks"))]
+impl Behind {
+    fn of(store: Store, source: Option<Arc<dyn Source>>) -> Self {
+        tokio::spawn(store.clone().watch());
+        Self { store, source }
+    }
+}
+
+#[cfg(feature = "nats")]
+#[derive(Debug)]
+struct JetStream {
+    name: String,
+    sink: lowkey_nats::JetStreamSink,
+}
+
+#[cfg(feature = "nats")]
+impl Says for JetStream {
+    fn name(&self) -> String {
+        lowkey_host::text::clean(&self.name)
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        let why = lowkey_host::text::clean(&self.sink.trouble()?);
+        Some(Trouble { lasts: None, why })
     }
 }

@@ -8,6 +8,7 @@ use crate::doctor::Doctor;
 use crate::events::Events;
 use crate::health::Health;
 use crate::memory::Memory;
+use crate::store::Store;
 use lowkey_host::Acceptor;
 use std::future::ready;
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ pub struct Here {
     pub(super) memory: Memory,
     pub(super) registry: PathBuf,
     pub(super) service: Option<Health>,
+    pub(super) store: Option<Store>,
     pub(super) events: Option<Events>,
     /// One at a time: it keeps a processor busy.
     doctors: Arc<Semaphore>,
@@ -70,6 +72,7 @@ impl Here {
             memory: Memory::new(),
             registry: "/etc/lowkey/devices.toml".into(),
             service: None,
+            store: None,
             events: None,
             doctors: Arc::new(Semaphore::new(1)),
             writers: Arc::new(Semaphore::new(WRITERS)),
@@ -98,7 +101,10 @@ impl Here {
         let here = self.clone();
         let permits = if matches!(question, Question::Doctor(_)) { &self.doctors } else { &self.writers };
         behind(permits, move || match question {
-            Question::Overview => overview::text(&here.acceptor, here.service.as_ref(), &here.registry),
+            Question::Overview => {
+                let (service, store) = (here.service.as_ref(), here.store.as_ref());
+                overview::text(&here.acceptor, service, store, &here.registry)
+            }
             Question::Sessions => json::sessions(&here.acceptor),
             Question::Devices(wanted) => devices::text(&here.acceptor, &here.memory, &wanted),
             Question::Doctor(about) => {
@@ -118,8 +124,12 @@ impl Here {
 
     fn doctor(&self) -> Doctor {
         let doctor = Doctor::new(self.acceptor.clone(), &self.registry).with_memory(self.memory.clone());
-        match &self.service {
+        let doctor = match &self.service {
             Some(service) => doctor.with_service(service.clone()),
+            None => doctor,
+        };
+        match &self.store {
+            Some(store) => doctor.with_store(store.clone()),
             None => doctor,
         }
     }

@@ -72,6 +72,7 @@ impl Joined {
                 "name": name,
                 "service_up": value.map(|of| &of["service"]["up"]),
                 "sessions": value.map(|of| &of["totals"]["sessions"]),
+                "store_up": value.map(|of| &of["store"]["up"]),
             })
         };
         let own = of(&self.name, Ok(&self.own));

@@ -2,6 +2,7 @@
 //! whole seconds, amounts are bytes.
 
 use crate::doctor::{Diagnosis, Finding, Mend};
+use crate::store::Held;
 use lowkey_host::text::{ShownId, mask};
 use lowkey_host::{Acceptor, Caller, InForce, NotPaired, Progress, Registry, SessionInfo, WindowInfo};
 use lowkey_registry::keys::encode_public;
@@ -150,6 +151,18 @@ pub(super) fn trouble(why: &NotPaired) -> Value {
         "key": key.map(|key| encode_public(&key)),
         "kind": kind,
         "what": why.to_string(),
+    })
+}
+
+/// How much is set aside, and how much may be.
+pub(super) fn held(of: &Held) -> Value {
+    json!({
+        "bytes": of.bytes,
+        "bytes_limit": of.most_bytes,
+        "devices": of.devices,
+        "full": of.full,
+        "messages": of.messages,
+        "messages_limit": of.most_messages,
     })
 }
 

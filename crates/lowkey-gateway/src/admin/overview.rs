@@ -1,7 +1,8 @@
 //! A server at a glance, as JSON.
 
-use super::json::{devices, window};
+use super::json::{devices, held, window};
 use crate::health::Health;
+use crate::store::Store;
 use lowkey_host::Acceptor;
 use lowkey_registry::keys::encode_public;
 use lowkey_registry::text_file::shown;
@@ -9,9 +10,14 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::time::SystemTime;
 
-/// How many devices are there, what was counted, the registry read from the file `path`, the service behind, and the
-/// pairing windows that are open.
-pub(super) fn text(acceptor: &Acceptor, service: Option<&Health>, path: &Path) -> String {
+/// How many devices are there, what was counted, the registry read from the file `path`, the service behind, what
+/// stores, and the pairing windows that are open.
+pub(super) fn text(
+    acceptor: &Acceptor,
+    service: Option<&Health>,
+    store: Option<&Store>,
+    path: &Path,
+) -> String {
     let stats = acceptor.stats();
     let registry = acceptor.registry();
     let in_force = registry.since().map(|since| SystemTime::now().duration_since(since).unwrap_or_default());
@@ -39,6 +45,7 @@ pub(super) fn text(acceptor: &Acceptor, service: Option<&Health>, path: &Path) -
             "version": env!("CARGO_PKG_VERSION"),
         },
         "service": service.map(self::service),
+        "store": store.map(self::store),
         "totals": {
             "attempts_waiting": stats.attempts,
             "backend_ended": stats.sessions_backend,
@@ -63,5 +70,17 @@ fn service(of: &Health) -> Value {
         "name": down.as_ref().map(|down| &down.service),
         "reason": down.as_ref().map(|down| down.reason.as_str()),
         "up": down.is_none(),
+    })
+}
+
+fn store(of: &Store) -> Value {
+    let standing = of.standing();
+    json!({
+        "aside": standing.aside.as_ref().map(held),
+        "devices_waiting": standing.waiting,
+        "down_seconds": standing.down.as_ref().map(|(lasts, _)| lasts.as_secs()),
+        "error": standing.down.as_ref().map(|(_, why)| why),
+        "name": standing.name,
+        "up": standing.down.is_none(),
     })
 }

@@ -5,7 +5,7 @@ use super::events::Readers;
 use super::here::{Here, Question};
 use super::joined::{Joined, asked};
 use super::others::Others;
-use super::{json, page, pair, send};
+use super::{aside, json, page, pair, send};
 use crate::http::{Answer, JSON, Routes, Turn, Vitals, done, text};
 use hyper::body::Incoming;
 use hyper::header::{HOST, ORIGIN};
@@ -44,6 +44,10 @@ impl Routes for Rooms {
             Ok(answer) => return answer,
             Err(another) => another,
         };
+        let request = match aside::answer(&self.here, caller, request).await {
+            Ok(answer) => return answer,
+            Err(another) => another,
+        };
         if let Some(answer) = self.vitals.answer(&request).await {
             return answer;
         }
@@ -67,7 +71,7 @@ impl Routes for Rooms {
             }
             _ => text(
                 StatusCode::NOT_FOUND,
-                "/, /metrics, /livez, /readyz, /overview, /sessions, /devices, /events, /registry, /doctor\n",
+                "/, /metrics, /livez, /readyz, /overview, /sessions, /devices, /events, /registry, /doctor, /aside\n",
             ),
         }
     }

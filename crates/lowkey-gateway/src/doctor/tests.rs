@@ -3,6 +3,8 @@
 use super::*;
 use crate::health::Unreached;
 use crate::memory::{Past, Remembered};
+use crate::store::{Aside, Held, Says, Which};
+use lowkey_host::numbered::{Begun, Later, RunId, SetAside, Sink, Unstored};
 use lowkey_host::{Device, Devices, Hello, Identity, Limits, Pinned, Registry, Trouble, entropy};
 use std::collections::BTreeSet;
 use std::io;
@@ -125,6 +127,15 @@ fn every_finding_is_about_the_right_one_and_nobody_is_somebody_who_is_no_device(
         };
         seen(&finding, who);
     }
+    let of_store = doctor_of_store(&acceptor);
+    for (asked, who) in [(None, store::STORE), (Some("pump-7"), "pump-7")] {
+        let findings = of_store.diagnose(asked).findings;
+        let about: Vec<&Finding> = findings.iter().filter(|of| STORE_KINDS.contains(&of.kind)).collect();
+        assert_eq!(about.len(), STORE_KINDS.len(), "{findings:?}");
+        for finding in about {
+            seen(finding, if finding.kind == "store_down" { store::STORE } else { who });
+        }
+    }
     for (asked, who) in [("pump-7", "pump-7"), ("0x12", "\"0x12\""), ("192.0.2.1", "\"192.0.2.1\"")] {
         let findings = doctor.diagnose(Some(asked)).findings;
         seen(findings.iter().rfind(|finding| finding.kind != "registry").unwrap(), who);
@@ -159,6 +170,59 @@ fn every_finding_is_about_the_right_one_and_nobody_is_somebody_who_is_no_device(
     let cells: Vec<String> = table.lines().map(first).collect();
     let listed: BTreeSet<&str> = cells.iter().flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
     assert_eq!(kinds, listed);
+}
+
+const STORE_KINDS: [&str; 3] = ["store_down", "aside_full", "set_aside"];
+
+/// A store that cannot store, and has no room to set more of `pump-7` aside.
+#[derive(Debug)]
+struct Full;
+
+fn doctor_of_store(acceptor: &Acceptor) -> Doctor {
+    doctor(acceptor).with_store(Store::new(Arc::new(Full), Arc::new(Full)))
+}
+
+impl Sink for Full {
+    fn begin<'a>(&'a self, _: &'a str, _: RunId) -> Later<'a, Result<Begun, Unstored>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+impl Says for Full {
+    fn name(&self) -> String {
+        "https://in.example/".to_owned()
+    }
+
+    fn trouble(&self) -> Option<crate::store::Trouble> {
+        Some(crate::store::Trouble { lasts: None, why: "503".to_owned() })
+    }
+
+    fn aside(&self) -> Option<Arc<dyn Aside>> {
+        Some(Arc::new(Self))
+    }
+}
+
+impl Aside for Full {
+    fn held(&self) -> Held {
+        let full = vec!["pump-7".to_owned()];
+        Held { messages: 1, bytes: 1, devices: 1, full, most_messages: 10, most_bytes: 10 }
+    }
+
+    fn messages_of(&self, _: &str) -> u64 {
+        1
+    }
+
+    fn list<'a>(&'a self, _: Option<&'a str>) -> Later<'a, Result<Vec<SetAside>, String>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn message<'a>(&'a self, _: &'a str, _: RunId, _: u64) -> Later<'a, Result<Option<Vec<u8>>, String>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn free<'a>(&'a self, _: &'a str, _: Which) -> Later<'a, Result<u64, String>> {
+        Box::pin(std::future::pending())
+    }
 }
 
 /// A device whose last session ended so.

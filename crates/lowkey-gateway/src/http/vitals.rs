@@ -5,6 +5,7 @@ use super::accept::preferred;
 use super::answers::{done, only_get, text};
 use crate::health::Health;
 use crate::metrics::Metrics;
+use crate::store::Store;
 use hyper::body::Incoming;
 use hyper::header::ACCEPT;
 use hyper::{Method, Request, StatusCode};
@@ -20,6 +21,7 @@ use tokio::time::Instant;
 pub(crate) struct Vitals {
     pub(crate) acceptor: Acceptor,
     service: Option<Health>,
+    store: Option<Store>,
     ready: Ready,
     /// How old the metrics that are shown may be: those of a large registry take a while.
     age: Duration,
@@ -34,13 +36,13 @@ type Taken = (Instant, Arc<Metrics>);
 enum Ready {
     /// Devices are accepted.
     Accepting,
-    /// And the service behind is not known to be down.
+    /// And the service behind is not known to be down, nor what stores not to store.
     WithService,
 }
 
 impl Vitals {
     pub(crate) fn new(acceptor: Acceptor, age: Duration) -> Self {
-        Self { acceptor, service: None, ready: Ready::Accepting, age, last: Arc::default() }
+        Self { acceptor, service: None, store: None, ready: Ready::Accepting, age, last: Arc::default() }
     }
 
     pub(crate) fn with_service(mut self, service: Health) -> Self {
@@ -48,7 +50,12 @@ impl Vitals {
         self
     }
 
-    /// Not ready while the service is known to be down.
+    pub(crate) fn with_store(mut self, store: Store) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Not ready while the service is known to be down, or devices wait for a store that cannot store.
     pub(crate) fn ready_with_service(mut self) -> Self {
         self.ready = Ready::WithService;
         self
@@ -73,6 +80,7 @@ impl Vitals {
 
     fn readiness(&self) -> Answer {
         let service_is_up = || self.service.as_ref().is_none_or(Health::is_up);
+        let keeps_waiting = || self.store.as_ref().is_some_and(Store::keeps_devices_waiting);
         match self.ready {
             _ if !self.acceptor.is_accepting() => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
             _ if self.acceptor.registry().is_stale() => {
@@ -82,6 +90,10 @@ impl Vitals {
             Ready::WithService if !service_is_up() => {
                 text(StatusCode::SERVICE_UNAVAILABLE, "not ready: the service behind is down\n")
             }
+            Ready::WithService if keeps_waiting() => text(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "not ready: what stores cannot store, and devices wait\n",
+            ),
             _ => text(StatusCode::OK, "ready\n"),
         }
     }
@@ -95,9 +107,9 @@ impl Vitals {
         {
             return Some(Arc::clone(metrics));
         }
-        let (acceptor, service) = (self.acceptor.clone(), self.service.clone());
+        let (acceptor, service, store) = (self.acceptor.clone(), self.service.clone(), self.store.clone());
         let taken = spawn_blocking(move || {
-            let metrics = Arc::new(Metrics::now(&acceptor, service.as_ref()));
+            let metrics = Arc::new(Metrics::now(&acceptor, service.as_ref(), store.as_ref()));
             *last = Some((Instant::now(), Arc::clone(&metrics)));
             metrics
         });

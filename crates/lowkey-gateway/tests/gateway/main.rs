@@ -20,3 +20,5 @@ mod mosquitto;
 #[cfg(feature = "admin")]
 mod probes;
 mod proxy;
+#[cfg(unix)]
+mod store;

@@ -2,6 +2,7 @@
 
 mod queries;
 
+use crate::common::shelf::Shelf;
 use crate::common::{Party, World, until_end};
 use lowkey_gateway::Health;
 use lowkey_gateway::admin::Admin;
@@ -108,10 +109,10 @@ async fn admin(acceptor: &Acceptor) -> SocketAddr {
     begin(Admin::bind(&"127.0.0.1:0".parse().unwrap(), acceptor.clone()).await.unwrap())
 }
 
-/// The same, before a service.
+/// The same, before a service and what stores, which no server has both of.
 async fn with_service(acceptor: &Acceptor) -> SocketAddr {
     let admin = Admin::bind(&"127.0.0.1:0".parse().unwrap(), acceptor.clone()).await.unwrap();
-    begin(admin.with_service(Health::default()))
+    begin(admin.with_service(Health::default()).with_store(Shelf::default().store()))
 }
 
 fn begin(admin: Admin) -> SocketAddr {

@@ -34,7 +34,7 @@ async fn what_was_set_aside_is_there_after_a_restart_until_a_person_takes_it_out
     let expected =
         [("a", 1), ("a", 2), ("a", 3), ("a\0b", 1), ("a\0b", 2), ("a\0b", 3), ("b", 1), ("b", 2), ("b", 3)];
     assert_eq!(names.collect::<Vec<_>>(), expected);
-    assert!(all.iter().all(|kept| kept.len == 9
+    assert!(all.iter().all(|kept| kept.bytes == 9
         && kept.at.elapsed().unwrap() <= before.elapsed().unwrap() + std::time::Duration::from_secs(1)));
     assert_eq!(aside.list(Some("a"), 2).await.unwrap(), all[..2]);
     assert_eq!(aside.amount(), Amount { messages: 9, bytes: 81 });

@@ -219,7 +219,7 @@ async fn a_message_that_a_broker_ends_connections_over_goes_alone_and_then_aside
     for device in ["bad", "too long"] {
         let aside = bench.aside.list(Some(device), 10).await.unwrap();
         let [kept] = &aside[..] else { panic!("{aside:?}") };
-        assert_eq!((kept.number, kept.status, kept.len), (1, 0x95, 501), "{}", kept.why);
+        assert_eq!((kept.number, kept.status, kept.bytes), (1, 0x95, 501), "{}", kept.why);
     }
 }
 

@@ -21,8 +21,10 @@ async fn begin(rows: &FileRows, device: &str, n: u8) -> Result<Box<dyn HeldRow>,
 
 /// What is said of the file in this folder.
 fn refused(folder: &Path) -> String {
-    let SinkError::File(why) = FileRows::open(folder).unwrap_err() else { panic!("another error") };
-    why
+    match FileRows::open(folder).unwrap_err() {
+        SinkError::File(why) | SinkError::InUse(why) => why,
+        another => panic!("{another:?}"),
+    }
 }
 
 #[tokio::test]

@@ -17,10 +17,12 @@ pub(super) fn of_store(text: &str) -> Result<By, String> {
         Some("mqtts" | "mqtt") => By::Mqtt,
         _ => return Err("write it as nats://, tls://, https:// or mqtts://HOST".to_owned()),
     };
-    match cfg!(feature = "sinks") {
-        true => Ok(by),
-        false => Err("this lowkey was built without the feature `sinks`".to_owned()),
-    }
+    if cfg!(feature = "sinks") { Ok(by) } else { Err(lacks("sinks")) }
+}
+
+/// Why something cannot be had that a feature brings.
+pub(crate) fn lacks(feature: &str) -> String {
+    format!("this lowkey was built without the feature `{feature}`")
 }
 
 /// Whether this can be the address of a registry over NATS; why not.
@@ -31,5 +33,5 @@ pub(super) fn of_nats(text: &str) -> Result<(), String> {
 
 #[cfg(not(feature = "nats"))]
 pub(super) fn of_nats(_text: &str) -> Result<(), String> {
-    Err("this lowkey was built without the feature `nats`".to_owned())
+    Err(lacks("nats"))
 }

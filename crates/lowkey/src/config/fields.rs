@@ -94,7 +94,7 @@ pub(crate) const FIELDS: &[Field] = &[
         default: None,
         example: "\"/var/lib/lowkey\"",
         option: Some(Switch { long: "state", value: "FOLDER" }),
-        help: "The folder in which the server keeps what it remembers of its devices over a restart. Without it, it remembers until it ends.",
+        help: "The folder in which the server keeps what it remembers of its devices over a restart, and what it has stored of each over HTTP and MQTT. Without it, it remembers until it ends.",
     },
     Field {
         path: "listen",
@@ -262,7 +262,7 @@ pub(crate) const FIELDS: &[Field] = &[
         default: Some("false"),
         example: "",
         option: None,
-        help: "Whether /readyz, that of [probes] too, also says 503 while the service behind is down. The server then connects to it once when it begins.",
+        help: "Whether /readyz, that of [probes] too, also says 503 while the service behind is down, or while devices wait for what stores and cannot. The server connects to a service once when it begins.",
     },
     Field {
         path: "probes.listen",

@@ -1,37 +1,83 @@
 //! What stores over HTTP and MQTT, and what is kept beside it.
 
-use crate::config::{By, Config, Store};
+use super::kept::Kept;
+use crate::config::{By, Config, Store as To};
 #[cfg(feature = "nats")]
 use crate::nats;
-use lowkey_host::numbered::{Rows, Sink};
-use lowkey_sinks::{Aside, Bounds, FileRows, HttpSettings, HttpSink, MqttSettings, MqttSink, SinkError, Tls};
+use lowkey_gateway::store::{self, Says, Store, Trouble};
+use lowkey_host::numbered::Rows;
+use lowkey_sinks::{
+    Aside, Bounds, FileRows, HttpSettings, HttpSink, MqttSettings, MqttSink, SinkError, Standing, Tls,
+};
+use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
-pub(super) async fn open(config: &Config, store: &Store) -> Result<Arc<dyn Sink>, String> {
+pub(super) async fn open(config: &Config, to: &To) -> Result<Store, String> {
+    // The configuration asks for it.
     let folder = config.state.as_deref().ok_or("`state` is missing")?;
-    let rows = rows(config).await?;
+    let rows = rows(config, folder).await?;
     let said = |error: SinkError| error.to_string();
     let aside = Aside::open(folder, Bounds::default()).map_err(said)?;
-    let tls = Tls { roots: store.roots.clone(), ..Tls::default() };
-    let (url, credentials) = (&store.address, store.credentials.clone());
-    Ok(match store.by {
+    let kept = Arc::new(Kept(aside.clone()));
+    let tls = Tls { roots: to.roots.clone(), ..Tls::default() };
+    let (url, credentials) = (&to.address, to.credentials.clone());
+    Ok(match to.by {
         By::Mqtt => {
             let settings = MqttSettings { login: credentials, tls, ..MqttSettings::default() };
-            Arc::new(MqttSink::new(url, rows, aside, &settings).map_err(said)?)
+            let sink = MqttSink::new(url, rows, aside, &settings).map_err(said)?;
+            let asked = sink.clone();
+            Store::new(Arc::new(sink), SentOn::new(move || asked.standing(), kept))
         }
         _ => {
             let settings = HttpSettings { token: credentials, tls, ..HttpSettings::default() };
-            Arc::new(HttpSink::new(url, rows, aside, &settings).map_err(said)?)
+            let sink = HttpSink::new(url, rows, aside, &settings).map_err(said)?;
+            let asked = sink.clone();
+            Store::new(Arc::new(sink), SentOn::new(move || asked.standing(), kept))
         }
     })
 }
 
 /// Beside the registry that several servers share, or in a file.
-async fn rows(config: &Config) -> Result<Arc<dyn Rows>, String> {
+async fn rows(config: &Config, folder: &Path) -> Result<Arc<dyn Rows>, String> {
     #[cfg(feature = "nats")]
     if let Some(shared) = &config.nats {
         return Ok(Arc::new(nats::rows(shared).await.map_err(|error| error.to_string())?));
     }
-    let folder = config.state.as_deref().ok_or("`state` is missing")?;
+    #[cfg(not(feature = "nats"))]
+    let _no_registry_is_shared = config;
     Ok(Arc::new(FileRows::open(folder).map_err(|error| error.to_string())?))
+}
+
+/// What such a sink says of itself.
+struct SentOn {
+    standing: Box<dyn Fn() -> Standing + Send + Sync>,
+    kept: Arc<Kept>,
+}
+
+impl SentOn {
+    fn new(standing: impl Fn() -> Standing + Send + Sync + 'static, kept: Arc<Kept>) -> Arc<Self> {
+        Arc::new(Self { standing: Box::new(standing), kept })
+    }
+}
+
+impl Says for SentOn {
+    fn name(&self) -> String {
+        (self.standing)().sink
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        let trouble = (self.standing)().trouble?;
+        Some(Trouble { lasts: Some(trouble.lasts), why: trouble.why })
+    }
+
+    fn aside(&self) -> Option<Arc<dyn store::Aside>> {
+        Some(self.kept.clone())
+    }
+}
+
+impl fmt::Debug for SentOn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SentOn").field("standing", &(self.standing)()).finish_non_exhaustive()
+    }
 }

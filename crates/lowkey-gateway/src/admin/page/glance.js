@@ -1,4 +1,4 @@
-// The server at a glance: counts, rates, the service behind, the registry, pairing windows.
+// The server at a glance: counts, rates, the service behind, what stores, the registry, pairing windows.
 
 import { amount, element, number, say, time } from "./words.js";
 
@@ -8,7 +8,7 @@ export class Glance {
 
   /** Shows what `/overview` says at this time, in milliseconds. */
   show(overview, now) {
-    const { totals, devices, registry, service } = overview;
+    const { totals, devices, registry, service, store } = overview;
     this.#tile("Connected", `${number(totals.sessions)} of ${number(devices)}`);
     this.#tile("Absent", number(Math.max(0, devices - totals.sessions)));
     const rate = (field) => this.#rate(totals, field, now);
@@ -20,6 +20,12 @@ export class Glance {
     const down = service && !service.up;
     const behind = service ? (service.up ? "up" : `down for ${time(service.down_seconds)}`) : "none";
     this.#tile("Service behind", behind, down ? "bad" : "");
+    if (store) {
+      const stores = store.up ? "up" : `cannot store for ${time(store.down_seconds)}`;
+      this.#tile("What stores", stores, store.up ? "" : "bad");
+      this.#tile("Devices that wait for it", number(store.devices_waiting));
+      if (store.aside) this.#tile("Messages set aside", number(store.aside.messages));
+    }
     const since = registry.in_force_seconds;
     this.#tile("Registry in force for", since === null ? "ever" : time(since), registry.stale ? "bad" : "");
     if (overview.gateways) this.#tile("Gateways", number(overview.gateways.length));
@@ -50,11 +56,12 @@ export class Glance {
   }
 }
 
-function warn({ registry, server, service, gateways }) {
+function warn({ registry, server, service, store, gateways }) {
   const warnings = [];
-  for (const { name, error, lets_nobody_in: isStale } of gateways ?? []) {
+  for (const { name, error, lets_nobody_in: isStale, store_up: stores } of gateways ?? []) {
     if (error) warnings.push(`The gateway ${name} does not say what it knows: ${error}`);
     else if (isStale && name !== server.gateway) warnings.push(`The gateway ${name} lets nobody in.`);
+    if (stores === false && name !== server.gateway) warnings.push(`What stores for the gateway ${name} cannot store.`);
   }
   if (!server.accepting) warnings.push("The server takes no devices: it begins or stops.");
   if (server.clock_wrong) warnings.push("The server's clock is wrong: no pinning that expires is let in.");
@@ -62,6 +69,15 @@ function warn({ registry, server, service, gateways }) {
   if (registry.stale) warnings.push(`The registry in force is not the file's: ${registry.stale}`);
   if (registry.left_out) warnings.push(`${number(registry.left_out)} pinnings are left out: their PSK cannot be had.`);
   if (service && !service.up) warnings.push(`The service behind, ${service.name}, is down: ${service.error}`);
+  if (store && !store.up) {
+    const wait = `devices that wait: ${number(store.devices_waiting)}`;
+    warnings.push(`What stores, ${store.name}, cannot store: ${store.error}; ${wait}`);
+  }
+  if (store?.aside?.messages) {
+    const { messages, devices, full } = store.aside;
+    const room = full.length ? `; there is no room for more of ${full.length} of them, which wait` : "";
+    warnings.push(`Messages that were refused for good: ${number(messages)}, of devices: ${number(devices)}${room}. See "lowkey aside list".`);
+  }
   const at = document.getElementById("warnings");
   const now = warnings.join("\n");
   if (at.dataset.shown === now) return; // said once, and not at every look

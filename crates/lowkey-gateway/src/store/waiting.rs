@@ -1,0 +1,104 @@
+//! Which devices wait: something was taken from them, and is not stored yet.
+
+use lowkey_host::numbered::{Intake, Unstored};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How many wait.
+#[derive(Debug, Default)]
+pub(super) struct Waiting(Mutex<Count>);
+
+#[derive(Debug, Default)]
+struct Count {
+    now: u64,
+    /// When the last of them no longer did.
+    last: Option<Instant>,
+}
+
+/// Whether one does. Dropped, it does not.
+#[derive(Debug)]
+pub(super) struct One {
+    among: Arc<Waiting>,
+    waits: bool,
+}
+
+impl Waiting {
+    pub(super) fn of_one(among: &Arc<Self>) -> One {
+        One { among: Arc::clone(among), waits: false }
+    }
+
+    pub(super) fn now(&self) -> u64 {
+        self.count().now
+    }
+
+    /// Whether one waits, or has within this time.
+    pub(super) fn within(&self, time: Duration) -> bool {
+        let count = self.count();
+        count.now > 0 || count.last.is_some_and(|last| last.elapsed() <= time)
+    }
+
+    fn count(&self) -> MutexGuard<'_, Count> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl One {
+    pub(super) fn set(&mut self, waits: bool) {
+        if std::mem::replace(&mut self.waits, waits) == waits {
+            return;
+        }
+        let mut count = self.among.count();
+        if waits {
+            count.now += 1;
+        } else {
+            count.now -= 1;
+            count.last = Some(Instant::now());
+        }
+    }
+}
+
+impl Drop for One {
+    fn drop(&mut self) {
+        self.set(false);
+    }
+}
+
+/// An intake whose device waits while something that it took is not stored.
+pub(super) struct Counted {
+    intake: Box<dyn Intake>,
+    /// The numbers of that.
+    owed: VecDeque<u64>,
+    one: One,
+}
+
+impl Counted {
+    pub(super) fn new(intake: Box<dyn Intake>, one: One) -> Self {
+        Self { intake, owed: VecDeque::new(), one }
+    }
+}
+
+impl Intake for Counted {
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Unstored>> {
+        self.intake.poll_ready(context)
+    }
+
+    fn take(&mut self, number: u64, message: Vec<u8>) {
+        self.owed.push_back(number);
+        self.one.set(true);
+        self.intake.take(number, message);
+    }
+
+    fn poll_stored(&mut self, context: &mut Context<'_>) -> Poll<Result<u64, Unstored>> {
+        let stored = self.intake.poll_stored(context);
+        if let Poll::Ready(Ok(number)) = stored {
+            while self.owed.front().is_some_and(|owed| *owed <= number) {
+                self.owed.pop_front();
+            }
+            self.one.set(!self.owed.is_empty());
+        }
+        stored
+    }
+}
