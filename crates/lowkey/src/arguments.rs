@@ -32,6 +32,7 @@ pub(crate) fn command() -> Command {
         .subcommands([code::command(), label::command()])
         .subcommands([crate::events::command(), crate::send::command()])
         .subcommands(shared())
+        .subcommands(set_aside())
         .subcommands([crate::pair::command(), crate::ping::command(), crate::page::command()])
         .mut_subcommands(with_exit_codes_elsewhere)
         .after_help(EXIT_CODES)
@@ -47,8 +48,25 @@ fn shared() -> [Command; 1] {
     [crate::registry::command()]
 }
 
-#[cfg(not(feature = "nats"))]
+#[cfg(all(feature = "sinks", not(feature = "nats")))]
+fn shared() -> [Command; 1] {
+    let registry = Command::new("registry").about("Change what a server keeps of its devices");
+    let registry = registry.subcommand_required(true).arg_required_else_help(true);
+    [registry.subcommand(crate::forget_runs::command())]
+}
+
+#[cfg(not(any(feature = "nats", feature = "sinks")))]
 fn shared() -> [Command; 0] {
+    []
+}
+
+#[cfg(feature = "sinks")]
+fn set_aside() -> [Command; 1] {
+    [crate::aside::command()]
+}
+
+#[cfg(not(feature = "sinks"))]
+fn set_aside() -> [Command; 0] {
     []
 }
 

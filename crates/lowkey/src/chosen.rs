@@ -109,7 +109,7 @@ fn address(of: &ArgMatches) -> Option<&str> {
 }
 
 /// Whether an argument was given, if the command has it.
-fn is_given(of: &ArgMatches, name: &str) -> bool {
+pub(crate) fn is_given(of: &ArgMatches, name: &str) -> bool {
     let source = of.try_contains_id(name).ok().and_then(|_| of.value_source(name));
     source == Some(ValueSource::CommandLine)
 }

@@ -30,11 +30,21 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         Some(("list", of)) => list::run(of),
         #[cfg(feature = "nats")]
         Some(("registry", of)) => crate::registry::run(of),
+        #[cfg(all(feature = "sinks", not(feature = "nats")))]
+        Some(("registry", of)) => of.subcommand_matches("forget-runs").map_or(Ok(()), forget_runs),
+        #[cfg(feature = "sinks")]
+        Some(("aside", of)) => crate::aside::run(of),
         Some(("doctor", of)) => doctor::run(of),
         Some(("pair", of)) => pair::run(of),
         Some(("send", of)) => send::run(of),
         _ => Ok(()), // clap has refused it
     }
+}
+
+/// The one command of registries that needs no NATS.
+#[cfg(all(feature = "sinks", not(feature = "nats")))]
+fn forget_runs(of: &ArgMatches) -> Result<(), Failure> {
+    tokio::runtime::Runtime::new().map_err(Failure::file)?.block_on(crate::forget_runs::run(of))
 }
 
 fn make_key(of: &ArgMatches) -> Result<(), Failure> {

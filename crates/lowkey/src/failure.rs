@@ -32,7 +32,7 @@ pub(crate) enum Exit {
     Contested = 10,
     /// The device that was asked about is not connected.
     Absent = 11,
-    /// No device has the name that was asked about, and none had.
+    /// No device has the name that was asked about, and none had; or nothing of it is kept.
     UnknownDevice = 12,
     /// The doctor has found something to mend.
     ToMend = 13,
@@ -58,7 +58,7 @@ Exit codes:
   9  a pairing: the code is another device's already, and nobody was paired
   10 a pairing: done and in force, but another device has shown the same code
   11 the device that was asked about is not connected
-  12 no device has the name that was asked about, and none had it lately
+  12 no device has the name that was asked about, and none had it lately; or nothing of it is kept that was asked for
   13 the doctor has found something to mend: at the server, or at a device that it knows
   14 the server does not acknowledge messages that are numbered
   15 numbers of messages went back: the server has what was not sent from here";

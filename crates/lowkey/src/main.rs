@@ -4,6 +4,8 @@
 mod admin;
 mod admin_client;
 mod arguments;
+#[cfg(feature = "sinks")]
+mod aside;
 #[cfg(unix)]
 mod asking;
 mod batch;
@@ -19,6 +21,8 @@ mod events;
 mod failure;
 #[cfg(feature = "nats")]
 mod fleet;
+#[cfg(any(feature = "nats", feature = "sinks"))]
+mod forget_runs;
 mod generate;
 mod in_force;
 mod invitation;
@@ -44,6 +48,8 @@ mod show;
 mod signals;
 mod sink;
 mod source;
+#[cfg(feature = "sinks")]
+mod state_folder;
 #[cfg(unix)]
 mod systemd;
 mod terminal;

@@ -2,6 +2,7 @@
 
 use crate::config::nearest;
 use crate::failure::{Exit, Failure};
+use crate::forget_runs;
 use crate::in_force::{NOT_ASKED, waiting};
 use crate::nats::{address, arguments, came_to_nothing, obeyed, registrar, wait};
 use crate::shared_arguments;
@@ -98,18 +99,7 @@ pub(crate) fn command() -> Command {
                     ),
                 ),
         )
-        .subcommand(
-            Command::new("forget-runs")
-                .about("Let a device begin new runs of numbers that has had as many as are remembered")
-                .long_about(
-                    "Let a device begin new runs of numbers that has had as many as are remembered, which says that one \
-                     board after another had its name. What belongs to a run before the present one is taken again from \
-                     then on, so look first whose boards they were.",
-                )
-                .arg(address().help("What `forward` names: tls://HOST:PORT/PREFIX, or nats:// for this machine"))
-                .arg(Arg::new("device").required(true).value_name("DEVICE").help("The device's name"))
-                .args(arguments()),
-        )
+        .subcommand(forget_runs::command())
         .subcommand(
             Command::new("watch")
                 .about("Print changes of what the servers share as they happen, and how the servers stand to it")
@@ -127,7 +117,7 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
             Some(("diff", of)) => diff(of).await,
             Some(("forget", of)) => forget(of).await,
             Some(("streams", of)) => streams(of).await,
-            Some(("forget-runs", of)) => forget_runs(of).await,
+            Some(("forget-runs", of)) => forget_runs::run(of).await,
             Some(("watch", of)) => watch(of).await,
             _ => Ok(()), // clap has refused it
         }
@@ -242,25 +232,6 @@ async fn streams(of: &ArgMatches) -> Result<(), Failure> {
     let prefix = registrar.prefix();
     say(format_args!("the stream {prefix}-up takes what devices number, {prefix}-dn what they are sent"));
     Ok(())
-}
-
-async fn forget_runs(of: &ArgMatches) -> Result<(), Failure> {
-    let device = text(of, "device").unwrap_or_default();
-    let registrar = registrar(of).await?;
-    let shown = mask(device);
-    match registrar.forget_old_runs(device).await.map_err(|error| came_to_nothing(&error))? {
-        Some(runs) => {
-            say(format_args!(
-                "forgotten: {runs} run{} before the present one of {shown:?}",
-                if runs == 1 { "" } else { "s" }
-            ));
-            Ok(())
-        }
-        None => {
-            let why = format!("{shown:?} has never numbered a message here");
-            Err(Failure::new(Exit::UnknownDevice, why))
-        }
-    }
 }
 
 fn replicas(of: &ArgMatches) -> usize {

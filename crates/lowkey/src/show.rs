@@ -10,7 +10,7 @@ pub(crate) use choice::{Choice, matches};
 pub(crate) use device::{labels, with_facts};
 pub(crate) use table::{Cell, Column, Side, Style};
 use table::{for_people, for_programs};
-pub(crate) use units::{short_time, time};
+pub(crate) use units::{amount, short_time, time};
 
 use crate::admin_client::{arguments, ask, encode, number, said};
 use crate::config::nearest;
@@ -24,7 +24,6 @@ use serde_json::Value;
 use std::io::{IsTerminal, stdout};
 use std::thread::sleep;
 use std::time::Duration;
-use units::amount;
 
 pub(crate) fn command() -> Command {
     Command::new("show")

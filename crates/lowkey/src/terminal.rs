@@ -84,15 +84,15 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 
 /// The same again and again: whether anybody still reads.
 pub(crate) fn print_on(text: &str) -> Result<ControlFlow<()>, Failure> {
-    match write(text) {
+    match write(text.as_bytes()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
         written => written.map(ControlFlow::Continue).map_err(|error| unprinted(&error)),
     }
 }
 
-fn write(text: &str) -> io::Result<()> {
+fn write(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
+    out.write_all(bytes)?;
     out.flush()
 }
 
@@ -123,11 +123,16 @@ fn size() -> Option<(usize, usize)> {
 
 /// The same for what exists nowhere else: it is an error if nobody reads it, or standard output is closed.
 pub(crate) fn print_for_keeps(text: &str) -> Result<(), Failure> {
+    print_bytes_for_keeps(text.as_bytes())
+}
+
+/// The same of what is no text.
+pub(crate) fn print_bytes_for_keeps(bytes: &[u8]) -> Result<(), Failure> {
     #[cfg(unix)]
     if is_stand_in(&io::stdout()).unwrap_or(false) {
         return Err(Failure::file("standard output: is closed"));
     }
-    write(text).map_err(|error| unprinted(&error))
+    write(bytes).map_err(|error| unprinted(&error))
 }
 
 /// Whether this is what the standard library puts in the place of a descriptor that is closed: the null device, open

@@ -221,7 +221,7 @@ usr/bin/lowkey check --config etc/lowkey/lowkey.toml
 
 const LIMIT: Duration = Duration::from_secs(300);
 
-const CONTENTS: [&str; 47] = [
+const CONTENTS: [&str; 51] = [
     "/etc/lowkey/lowkey.toml",
     "/usr/bin/lowkey",
     "/usr/lib/systemd/system/lowkey.service",
@@ -237,6 +237,10 @@ const CONTENTS: [&str; 47] = [
     "/usr/share/lowkey/nats/accounts.sh",
     "/usr/share/lowkey/nats/nats-server.conf",
     "/usr/share/lowkey/nats/users",
+    "/usr/share/man/man1/lowkey-aside-free.1.gz",
+    "/usr/share/man/man1/lowkey-aside-list.1.gz",
+    "/usr/share/man/man1/lowkey-aside-show.1.gz",
+    "/usr/share/man/man1/lowkey-aside.1.gz",
     "/usr/share/man/man1/lowkey-check.1.gz",
     "/usr/share/man/man1/lowkey-code-new.1.gz",
     "/usr/share/man/man1/lowkey-code.1.gz",

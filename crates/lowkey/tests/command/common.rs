@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use test_support::Watchdog;
 
 /// All of them.
-pub(crate) const COMMANDS: [&str; 19] = [
+pub(crate) const COMMANDS: [&str; 20] = [
     "keygen",
     "pubkey",
     "provision",
@@ -31,6 +31,7 @@ pub(crate) const COMMANDS: [&str; 19] = [
     "pair",
     "send",
     "registry",
+    "aside",
 ];
 
 /// A folder with a server's key, a device's, and a registry.

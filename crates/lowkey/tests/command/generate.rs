@@ -61,7 +61,10 @@ fn a_folder_that_cannot_be_made_is_an_error() {
 }
 
 /// Commands of commands.
-const BELOW: [&str; 9] = [
+const BELOW: [&str; 12] = [
+    "aside-free",
+    "aside-list",
+    "aside-show",
     "code-new",
     "page-show",
     "registry-diff",

@@ -33,4 +33,6 @@ mod serve;
 mod shared;
 mod signals;
 mod state;
+#[cfg(all(feature = "nats", feature = "sinks"))]
+mod stored;
 mod systemd;

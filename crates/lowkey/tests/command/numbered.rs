@@ -182,7 +182,7 @@ impl Site {
 
 const LINGER: Duration = Duration::from_secs(5);
 
-fn provision(folder: &Folder) {
+pub(crate) fn provision(folder: &Folder) {
     let server = folder.public("server.key");
     folder
         .run(&format!(
