@@ -8,9 +8,9 @@ use async_nats::jetstream::{
         DeliverPolicy,
         pull::{self, OrderedConfig},
     },
-    stream::{Config, DiscardPolicy, RetentionPolicy},
+    stream::{Config, DirectGetErrorKind, DiscardPolicy, RetentionPolicy, State},
 };
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::StreamExt;
 use lowkey_host::{numbered::RunId, text::unhex};
 use std::{
     collections::BTreeMap,
@@ -101,24 +101,43 @@ impl Stream {
         match &self.taken {
             None => self.read().await,
             Some(taken) => {
+                let mut left = Vec::new();
                 let empty = async {
-                    while self.is_anything_left().await? {
+                    loop {
+                        left = self.left(taken).await?;
+                        if left.is_empty() {
+                            return Result::Ok(());
+                        }
                         sleep(LOOK).await;
                     }
-                    Result::Ok(())
                 };
-                timeout(PATIENCE, empty).await.map_err(|_| "the service behind does not take all")??;
+                let done = timeout(PATIENCE, empty).await;
+                done.map_err(|_| format!("the service behind does not take the messages {left:?}"))??;
                 let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
                 Ok(std::mem::take(&mut *taken).into_values().collect())
             }
         }
     }
 
-    async fn is_anything_left(&self) -> Result<bool> {
+    /// The messages that are there, and that the service has not taken. One that it has may stay: a NATS that is killed
+    /// can know that it was taken, and have it still.
+    async fn left(&self, taken: &Mutex<BTreeMap<u64, Stored>>) -> Result<Vec<u64>> {
         let context = jetstream::new(async_nats::connect(&self.url).await?);
-        let stream = context.get_stream(format!("{PREFIX}-up")).await?;
-        let left = stream.info_with_subjects(format!("{PREFIX}.up.*")).await?.try_next().await?;
-        Ok(left.is_some())
+        let mut stream = context.get_stream(format!("{PREFIX}-up")).await?;
+        let State { first_sequence, last_sequence, .. } = stream.info().await?.state;
+        let mut left = Vec::new();
+        for sequence in first_sequence..=last_sequence {
+            if taken.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&sequence) {
+                continue;
+            }
+            match stream.direct_get(sequence).await {
+                Ok(message) if message.subject.starts_with(&format!("{PREFIX}.up.")) => left.push(sequence),
+                Ok(_) => (),
+                Err(error) if error.kind() == DirectGetErrorKind::NotFound => (),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(left)
     }
 
     async fn read(&self) -> Result<Vec<Stored>> {
