@@ -353,3 +353,52 @@ fn take_out(
 const NAME: &str = "aside.redb";
 /// By device, run, number and digest: status, seconds since 1970, what was said, and the message.
 const MESSAGES: TableDefinition<'_, Key<'static>, (u16, u64, &str, &[u8])> = TableDefinition::new("messages");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    fn refused(number: u64) -> Refused {
+        let (device, run) = ("a".into(), RunId::new([1; 8]));
+        let why = "no such unit".to_owned();
+        Refused { device, run, number, digest: [0; DIGEST_LEN], status: 422, why, bytes: vec![0; 10] }
+    }
+
+    #[tokio::test]
+    async fn what_is_said_to_be_there_is_on_the_disk_also_where_the_disk_has_failed() {
+        let folder = tempfile::tempdir().unwrap();
+        let aside = Aside::open(folder.path(), Bounds::default()).unwrap();
+        aside.keep(refused(1)).await.unwrap().unwrap();
+        // What comes while the thread is held is one commit.
+        let ((go, held), (begins, begun)) = (channel::<()>(), channel());
+        let hold = aside.desk.tell(move |_, _| {
+            begins.send(()).unwrap();
+            let _ = held.recv();
+            Ok(Done::Looked(()))
+        });
+        begun.recv().unwrap();
+        let mut kept = Box::pin(aside.keep(refused(2)));
+        assert!(begin(&mut kept).is_none());
+        let fails = aside.desk.tell(|_, shelf| {
+            assert_eq!(shelf.all.messages, 2);
+            Err::<Done<()>, _>(redb::Error::PreviousIo)
+        });
+        go.send(()).unwrap();
+        hold.await.unwrap().unwrap();
+        assert!(kept.await.is_err() && fails.await.unwrap().is_err());
+        assert_eq!((aside.amount(), aside.devices()), (Amount { messages: 1, bytes: 10 }, 1));
+        // Opened again, it counts what is there.
+        aside.keep(refused(3)).await.unwrap().unwrap();
+        assert_eq!(aside.amount_of("a"), Amount { messages: 2, bytes: 20 });
+    }
+
+    /// Begins it.
+    fn begin<T>(later: &mut (impl Future<Output = T> + Unpin)) -> Option<T> {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        match std::pin::Pin::new(later).poll(&mut context) {
+            std::task::Poll::Ready(done) => Some(done),
+            std::task::Poll::Pending => None,
+        }
+    }
+}

@@ -29,9 +29,10 @@ struct Scene<'s> {
 
 type Trial = fn(&mut Scene<'_>) -> Result<()>;
 
-const TRIALS: [(&str, Trial); 10] = [
+const TRIALS: [(&str, Trial); 11] = [
     ("the table is live, whatever comes and goes, and its size is bounded", cost::bounded),
     ("an operator's five questions have an answer", questions::five),
+    ("what stores, and cannot, is shown with what it has refused", questions::stores),
     ("a name is text, whatever stands in it", eyes::hostile),
     ("nothing comes from elsewhere, and nothing is refused by the page's own policy", eyes::silent),
     ("the address opens a device and closes it again, whatever it names", hands::addresses),

@@ -121,6 +121,41 @@ window.startAgain = () => {
 window.confirm = () => told('b', { event: 'lowkey.confirmed', device: 'here', session: 1, mode: 'KK' });
 ";
 
+/// What stores cannot, and has refused some for good: as the overview says it, under a name and for a reason that would
+/// be markup.
+pub(crate) fn stores(scene: &mut Scene<'_>) -> Result<()> {
+    let tab = &scene.tab;
+    if tab.text("#glance")?.contains("What stores") {
+        return Err("it is shown where nothing stores".into());
+    }
+    tab.value(STORE).map(drop)?;
+    let (glance, warnings) = ("document.getElementById('glance')", "document.getElementById('warnings')");
+    tab.until(&format!("{glance}.textContent.includes('What storescannot store for 1 min 5 s')"))?;
+    tab.until(&format!("{glance}.textContent.includes('Messages set aside1,234')"))?;
+    tab.until(&format!("{warnings}.textContent.includes('cannot store: <b>503</b>; devices that wait: 7')"))?;
+    tab.until(&format!("{warnings}.textContent.includes('no room for more of 1 of them')"))?;
+    if tab.value(&format!("{warnings}.querySelector('b') === null"))? != true {
+        return Err("what others have said is markup".into());
+    }
+    tab.value("store.up = true; store.aside = null").map(drop)?;
+    tab.until(&format!("{glance}.textContent.includes('What storesup')"))?;
+    tab.until(&format!("!{warnings}.textContent.includes('store')"))
+}
+
+/// What the overview of a server says that cannot store.
+const STORE: &str = "
+window.store = {
+  up: false, name: 'https://in.example/', error: '<b>503</b>', down_seconds: 65, devices_waiting: 7,
+  aside: { messages: 1234, messages_limit: 10000, bytes: 1, bytes_limit: 2, devices: 3, full: ['a'] },
+};
+const before = window.fetch;
+window.fetch = async (path, options) => {
+  const answer = await before(path, options);
+  if (path !== '/overview') return answer;
+  return new Response(JSON.stringify({ ...(await answer.json()), store: window.store }), { headers: answer.headers });
+};
+0";
+
 /// The listener ends.
 pub(crate) fn gone(scene: &mut Scene<'_>) -> Result<()> {
     scene.site.end_admin();

@@ -9,13 +9,14 @@ use predicates::prelude::PredicateBooleanExt;
 use predicates::str::{contains, is_empty};
 use serde_json::Value;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
+use test_support::nats::NatsServer;
 use test_support::stores::broker::{Broker, Say};
 use test_support::stores::web::{Reply, Web};
 use tokio::runtime::Runtime;
@@ -196,6 +197,47 @@ fn a_broker_that_cannot_store_is_shown_everywhere_until_it_can() {
     is_shown_until_it_is_over(&site, 0, "quota exceeded");
 }
 
+/// With a nats-server, where there is one.
+#[test]
+fn jetstream_that_cannot_store_is_shown_everywhere_until_it_can() {
+    let runtime = Runtime::new().unwrap();
+    let Some(mut nats) = runtime.block_on(NatsServer::start()) else { return };
+    let folder = Folder::new();
+    provision(&folder);
+    let url = format!("{}/fleet", nats.url());
+    folder.run(&format!("registry streams {url}")).success();
+    let mut site = Site { folder, server: None, url, says: Arc::default(), _runtime: runtime };
+    site.serve();
+    site.until("a connection to NATS", |store| store["up"] == true);
+    let mut command = site.folder.program(env!("CARGO_BIN_EXE_lowkey"));
+    command.args(site.connect().split(' ')).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut device = Device(command.stderr(Stdio::null()).spawn().unwrap());
+    let mut says = device.0.stdin.take().unwrap();
+    let mut hears = BufReader::new(device.0.stdout.take().unwrap()).lines();
+    says.write_all(b"one\n").unwrap();
+    assert!(hears.next().unwrap().unwrap().ends_with(" 1"));
+    site._runtime.block_on(nats.kill());
+    says.write_all(b"two\n").unwrap();
+    let is_down = |store: &Value| store["up"] == false && store["devices_waiting"] == 1;
+    let store = site.until("NATS that is gone, and a device that waits", is_down);
+    assert_eq!((&store["name"], &store["aside"]), (&site.url.as_str().into(), &Value::Null));
+    assert!(store["error"].as_str().is_some_and(|error| !error.is_empty()), "{store}");
+    let said = contains(format!("what stores  at {} cannot store, for ", site.url));
+    site.folder.run("doctor --admin unix:admin.sock").code(13).stdout(said);
+    assert_eq!(site.get("/readyz").0, 503);
+    assert!(site.get("/metrics").1.contains("\nlowkey_store_up 0\n"));
+    assert_eq!(site.get("/aside"), (404, "this server sets nothing aside\n".to_owned()));
+    site._runtime.block_on(nats.resume());
+    assert!(hears.next().unwrap().unwrap().ends_with(" 2"));
+    site.until("NATS that is back, and nobody who waits", |store| {
+        store["up"] == true && store["devices_waiting"] == 0
+    });
+    assert_eq!(site.get("/readyz").0, 200);
+    drop(says);
+    device.goes_in_order();
+    site.stop();
+}
+
 #[test]
 fn what_is_set_aside_is_listed_read_and_let_go_of_while_the_server_runs() {
     let site = Site::http(422);
@@ -265,6 +307,19 @@ fn a_server_that_is_stopped_leaves_what_is_set_aside_in_its_folder_and_one_that_
     let here = |arguments: &str| site.folder.run(&format!("aside {arguments} --state state"));
     here("list").success().stdout(contains(format!("pump\t{run}\t{number}\t")));
     here(&format!("show pump {run} {number}")).success().stdout("21.5 X");
+    // Whoever is another than the server's user would write what that one believes.
+    if rustix::process::geteuid().is_root() {
+        for (file, command) in
+            [("aside", "aside list --state state"), ("rows", "registry forget-runs state pump")]
+        {
+            let file = site.folder.path(&format!("state/{file}.redb"));
+            std::os::unix::fs::chown(&file, Some(12_345), None).unwrap();
+            let another =
+                contains("belongs to user 12345, and is written by that user alone; run this as that one");
+            site.folder.run(command).code(1).stdout("").stderr(another);
+            std::os::unix::fs::chown(&file, Some(0), None).unwrap();
+        }
+    }
     here("free pump --all").success();
     here("list --json").success().stdout(contains("\"messages\":[\n]"));
     let elsewhere = site.folder.run("aside list --state nowhere").code(1);
