@@ -1,28 +1,24 @@
 //! Writes a registry, and asks who obeys it.
 
 mod sending;
+mod streams;
 
 use crate::access::Access;
 use crate::beat::{Beat, LOST, OnStale};
-use crate::bucket::{Bucket, Entry, Key, hex};
+use crate::bucket::{Bucket, Entry, Key};
 use crate::claims::Claims;
 use crate::error::NatsError;
-use crate::follow::{Following, is_missing, stream};
+use crate::follow::{Following, stream};
 use crate::head::{Head, for_server};
-use crate::inspected::{self, Inspected};
-use crate::layout;
-use crate::numbers::{NatsNumbers, There};
-use crate::put::{EXPECTED_OF_SUBJECT, Put};
+use crate::put::EXPECTED_OF_SUBJECT;
 use async_nats::Client;
 use async_nats::header::{HeaderMap, NATS_EXPECTED_LAST_SUBJECT_SEQUENCE};
-use async_nats::jetstream::consumer::{AckPolicy, pull};
 use async_nats::jetstream::context::PublishErrorKind;
-use async_nats::jetstream::stream::{Config, DirectGetErrorKind};
+use async_nats::jetstream::stream::DirectGetErrorKind;
 use async_nats::jetstream::{self, Context};
 use lowkey_host::PublicKey;
-use lowkey_host::text::{Hex, clean};
+use lowkey_host::text::Hex;
 use lowkey_registry::rows::{Ranked, Sheet, server_of};
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -156,114 +152,6 @@ impl Registrar {
     /// What all names of it in NATS begin with.
     pub fn prefix(&self) -> &str {
         &self.prefix
-    }
-
-    /// Makes the buckets of a registry, kept by so many servers of NATS, those that are not there: that of its rows,
-    /// and those of what gateways say, in which nothing lets a device in.
-    ///
-    /// # Errors
-    /// [`NatsError`]. What was made before it stays, and is not made again.
-    pub async fn create(&self, replicas: usize) -> Result<(), NatsError> {
-        for config in layout::buckets(&self.prefix, replicas) {
-            self.make(config).await?;
-        }
-        Ok(())
-    }
-
-    /// Makes the bucket of what is stored and acknowledged, which streams of devices' messages need beside them, if
-    /// there is none: where the registry is a file, nothing else of [`create`](Self::create) is needed.
-    ///
-    /// # Errors
-    /// [`NatsError`].
-    pub async fn create_numbers(&self, replicas: usize) -> Result<(), NatsError> {
-        let [.., numbers] = layout::buckets(&self.prefix, replicas);
-        self.make(numbers).await
-    }
-
-    /// Makes the stream of devices' numbered messages, kept by so many servers of NATS, if there is none of its name.
-    ///
-    /// # Errors
-    /// [`NatsError::Foreign`]: there is one that must not be used as it is. Others.
-    pub async fn create_up(&self, replicas: usize) -> Result<(), NatsError> {
-        self.make_messages(layout::up(&self.prefix, replicas), inspected::up).await
-    }
-
-    /// Makes the stream of numbered messages for devices, kept by so many servers of NATS, if there is none of its
-    /// name.
-    ///
-    /// # Errors
-    /// As [`create_up`](Self::create_up).
-    pub async fn create_down(&self, replicas: usize) -> Result<(), NatsError> {
-        self.make_messages(layout::down(&self.prefix, replicas), inspected::down).await
-    }
-
-    /// Has a service of this name take devices' messages, by a durable consumer that is called as the name in hex: it
-    /// gives each until the service has acknowledged it. One that is there stays as it is.
-    ///
-    /// # Errors
-    /// [`NatsError`].
-    pub async fn create_consumer(&self, service: &str) -> Result<(), NatsError> {
-        let making = NatsError::request("the consumer of devices' messages cannot be made");
-        let stream = self.context.get_stream(format!("{}-up", self.prefix)).await;
-        let stream = stream.map_err(|error| making(&error))?;
-        let name = hex(service);
-        let config = pull::Config {
-            durable_name: Some(name.clone()),
-            description: Some(clean(service)),
-            filter_subject: format!("{}.up.*", self.prefix),
-            ack_policy: AckPolicy::Explicit,
-            ..pull::Config::default()
-        };
-        stream.get_or_create_consumer(&name, config).await.map(drop).map_err(|error| making(&error))
-    }
-
-    /// A person has decided that the runs which a device was in before count no more; how many that were. `None`: it
-    /// has never numbered a message.
-    ///
-    /// # Errors
-    /// [`NatsError::Raced`]: a gateway has written what is stored of the device meanwhile. Others.
-    pub async fn forget_old_runs(&self, device: &str) -> Result<Option<usize>, NatsError> {
-        let failed = NatsError::request("what is stored of a device cannot be written");
-        let numbers = NatsNumbers::by(self.client.clone(), &self.prefix);
-        let There { row, revision } = numbers.read(device).await.map_err(|unread| failed(&unread))?;
-        let Some(mut row) = row else { return Ok(None) };
-        let forgotten = row.forget_old_runs();
-        match numbers.put(device, &row, revision).await {
-            Put::Taken(..) => Ok(Some(forgotten)),
-            Put::Wrong | Put::Known => Err(NatsError::Raced(device.to_owned())),
-            Put::Unheard(why) => Err(NatsError::Unheard(why)),
-            Put::Refused(_, why) => Err(failed(&why)),
-        }
-    }
-
-    async fn make_messages(
-        &self,
-        config: Config,
-        inspect: impl Fn(&str, &Value) -> Inspected,
-    ) -> Result<(), NatsError> {
-        let stream = config.name.clone();
-        self.make(config).await?;
-        let info = inspected::info(&self.client, &stream).await?;
-        match &*inspect(&self.prefix, &info).wrong {
-            [] => Ok(()),
-            wrong => Err(NatsError::Foreign(format!("the stream {stream}: {}", wrong.join("; ")))),
-        }
-    }
-
-    async fn make(&self, config: Config) -> Result<(), NatsError> {
-        match self.context.get_stream(&config.name).await {
-            // As NATS's own tools make one.
-            Ok(there) if there.cached_info().config.allow_rollup => {
-                let why = "allows roll-ups, by which whoever may write one key empties it all; turn its \
-                               `allow_rollup_hdrs` off";
-                return Err(NatsError::Foreign(format!("the stream {} {why}", config.name)));
-            }
-            Ok(_) => return Ok(()),
-            Err(error) if is_missing(&error) => (),
-            Err(error) => return Err(NatsError::request("the registry cannot be had")(&error)),
-        }
-        let created = self.context.create_stream(config).await;
-        created.map(drop).map_err(|error| NatsError::request("the registry cannot be made")(&error))
     }
 
     /// Reads all of it.
