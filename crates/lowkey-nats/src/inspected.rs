@@ -1,6 +1,7 @@
 //! Whether a stream is one for devices' messages, as far as it says so.
 
 use crate::error::NatsError;
+use crate::layout;
 use async_nats::Client;
 use serde_json::Value;
 
@@ -37,14 +38,46 @@ pub(crate) fn up(prefix: &str, info: &Value) -> Inspected {
             inspected.wrong.push(format!("it takes {subject} as well, {why}"));
         }
     }
+    if config["retention"] == "interest" {
+        let why = "it forgets what nobody waits for, sessions' marks too (`retention` is `interest`)";
+        inspected.wrong.push(why.to_owned());
+    }
     let forgets = seconds(config, "duplicate_window");
-    if config["retention"] != "limits" && forgets < LONG {
+    if !keeps(config) && !tells_last(prefix, config) && forgets < LONG {
         inspected.notes.push(format!(
             "what is taken out of it is known for {forgets} s (`duplicate_window`): if a gateway is killed just before \
-             it has said that a message is stored, and the device comes again later than that, it is stored twice"
+             it has said that a message is stored, and the device comes again later than that, it is stored twice; \
+             when all gateways are of this version, `lowkey registry streams` has NATS know it for ever"
         ));
     }
     inspected
+}
+
+/// Whether messages stay that a service has taken.
+pub(crate) fn keeps(config: &Value) -> bool {
+    config["retention"] == "limits"
+}
+
+/// Whether the stream of devices' messages has NATS put what the last of each device is where it stays, and takes the
+/// ends of sessions' marks.
+pub(crate) fn tells_last(prefix: &str, config: &Value) -> bool {
+    let there = &config["republish"];
+    let expected = layout::republish(prefix);
+    takes_ends(prefix, config) && ["src", "dest"].iter().all(|name| there[name] == expected[name])
+}
+
+/// Whether it takes the ends of sessions' marks.
+pub(crate) fn takes_ends(prefix: &str, config: &Value) -> bool {
+    subjects(config).any(|pattern| covers(pattern, &layout::ends(prefix)))
+}
+
+/// Why the stream in which that stays is none.
+pub(crate) fn last(prefix: &str, info: &Value) -> Option<String> {
+    let config = &info["config"];
+    let subject = format!("{prefix}.last.*");
+    let takes = subjects(config).any(|pattern| covers(pattern, &subject));
+    let is_right = takes && keeps(config) && config["sealed"] != true;
+    (!is_right).then(|| format!("{} does not keep what is at {subject}", layout::last_of(prefix)))
 }
 
 /// The same, for messages for devices.
@@ -131,7 +164,7 @@ fn tokens(pattern: &str, subject: &str, fits: impl Fn(&str, &str) -> bool) -> bo
 }
 
 /// What else is under a prefix, in subjects of as many words.
-const OTHERS: [&str; 4] = ["dn", "to", "ask", "event"];
+const OTHERS: [&str; 5] = ["dn", "to", "ask", "event", "last"];
 /// In seconds: no device that is in reach stays away for longer.
 const LONG: u64 = 3600;
 const SYNC: &str = "whether NATS has a message on its disk when it says so, it shows to its operator alone: \
@@ -196,6 +229,37 @@ mod tests {
             assert!(wrong.len() == 1 && wrong[0].contains("retention"), "{wrong:?}");
         }
         assert!(down("y", &info("limits")).wrong[0].contains("y.dn.*"));
+    }
+
+    #[test]
+    fn a_queue_that_tells_what_the_last_message_of_each_device_is_needs_no_note() {
+        let queue = |config: &mut Value| config["retention"] = json!("workqueue");
+        assert!(of(queue).notes[1].contains("registry streams"));
+        let told = of(|config| {
+            queue(config);
+            config["republish"] = layout::republish("x");
+            config["subjects"] = json!(["x.up.*", "x.mark.*", "x.mark.*.*"]);
+        });
+        assert_eq!(told, Inspected { wrong: Vec::new(), notes: vec![SYNC.to_owned()] });
+        let elsewhere = of(|config| {
+            queue(config);
+            config["republish"] = json!({"src": "x.up.*", "dest": "other.{{wildcard(1)}}"});
+            config["subjects"] = json!(["x.up.*", "x.mark.>"]);
+        });
+        assert_eq!(elsewhere.notes.len(), 2);
+        let last_is = |change: &[(&str, Value)]| {
+            let mut info = json!({"config": {"subjects": ["x.last.*"], "retention": "limits"}});
+            change.iter().for_each(|(name, value)| info["config"][name] = value.clone());
+            last("x", &info)
+        };
+        assert_eq!(last_is(&[]), None);
+        for wrong in
+            [("subjects", json!(["x.last.a"])), ("retention", json!("workqueue")), ("sealed", json!(true))]
+        {
+            assert!(last_is(&[wrong]).unwrap().starts_with("x-last"));
+        }
+        let interest = of(|config| config["retention"] = json!("interest")).wrong;
+        assert!(interest.len() == 1 && interest[0].contains("interest"), "{interest:?}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! may, could empty it all by a header.
 
 use async_nats::jetstream::stream::{Config, DiscardPolicy, StorageType};
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Of the registry with this prefix, kept by so many servers of NATS.
@@ -76,6 +77,43 @@ pub(crate) fn down(prefix: &str, replicas: usize) -> Config {
         max_age: WEEK,
         ..up(prefix, replicas)
     }
+}
+
+/// What the stream is called in which NATS keeps what the last message of each device was.
+pub(crate) fn last_of(prefix: &str) -> String {
+    format!("{prefix}-last")
+}
+
+/// That stream. Of each device it has the headers of one message: NATS itself puts those of each that is stored there,
+/// and they stay when a service has taken the message. Full, it forgets who has said nothing for the longest.
+pub(crate) fn last(prefix: &str, replicas: usize) -> Config {
+    Config {
+        name: last_of(prefix),
+        description: Some("the last message of each device of Lowkey".to_owned()),
+        subjects: vec![format!("{prefix}.last.*")],
+        max_messages_per_subject: 1,
+        num_replicas: replicas,
+        storage: StorageType::File,
+        discard: DiscardPolicy::Old,
+        max_bytes: 1024 * MIB,
+        deny_delete: true,
+        allow_rollup: false,
+        allow_direct: true,
+        // What is put there twice is there once in any case.
+        duplicate_window: Duration::from_secs(1),
+        ..Config::default()
+    }
+}
+
+/// What has the stream of devices' messages put them there.
+pub(crate) fn republish(prefix: &str) -> Value {
+    let to = format!("{prefix}.last.{{{{wildcard(1)}}}}");
+    json!({"src": format!("{prefix}.up.*"), "dest": to, "headers_only": true})
+}
+
+/// Where the ends of sessions' marks are, of any device.
+pub(crate) fn ends(prefix: &str) -> String {
+    format!("{prefix}.mark.*.*")
 }
 
 /// How many revisions of a row NATS keeps.

@@ -6,17 +6,24 @@
 //! bytes come late, finds another's mark there and stores nothing: also where all messages have been consumed, so that
 //! the subject itself remembers nothing, and where the stream has forgotten the messages' ids.
 //!
+//! Out of some streams a service takes messages, and they forget them. Beside such a one NATS keeps what the last
+//! message of each device was ([`taken`]), of which it makes a copy. A copy that names what stood before its message in
+//! another stream would be refused there; so what is stored in such a stream names instead that nothing stands at
+//! `PREFIX.mark.DEVICE.SEQUENCE`, the end of its session's mark. Who takes over puts something there first.
+//!
 //! One message of a device is under way at a time, as the next has to name it by a sequence that JetStream gives; those
 //! of other devices are under way beside it.
 
 mod intake;
 mod labels;
+mod taken;
 mod window;
 mod writer;
 
 use crate::access::Access;
 use crate::error::NatsError;
 use crate::inspected::{self, Inspected, info};
+use crate::layout;
 use crate::message_stream::MessageStream;
 use crate::numbers::{NatsNumbers, PATIENCE};
 use crate::put::Patience;
@@ -26,8 +33,9 @@ use lowkey_host::numbered::{Begun, Later, RunId, Sink, Unstored};
 use std::fmt;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
+use taken::Right;
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use writer::Writer;
 
 /// A stream of JetStream that takes devices' numbered messages.
@@ -45,6 +53,8 @@ pub(crate) struct Inner {
     numbers: NatsNumbers,
     /// Whether a mark ends by itself: the stream may not know that.
     marks_end: AtomicBool,
+    /// As the stream was set when it was looked at.
+    right: tokio::sync::Mutex<Option<(Instant, Right)>>,
     trouble: Mutex<Option<String>>,
     begins: Semaphore,
     publishes: Semaphore,
@@ -63,6 +73,7 @@ impl JetStreamSink {
             numbers: NatsNumbers::by(up.client.clone(), &up.prefix),
             up,
             marks_end: AtomicBool::new(true),
+            right: tokio::sync::Mutex::default(),
             trouble: Mutex::default(),
             begins: Semaphore::new(BEGINS),
             publishes: Semaphore::new(PUBLISHES),
@@ -80,7 +91,15 @@ impl JetStreamSink {
         let rows = format!("KV_{}-numbers", self.inner.up.prefix);
         let missing = |error| NatsError::Foreign(format!("the bucket {rows} is needed beside it: {error}"));
         info(&self.inner.up.client, &rows).await.map_err(missing)?;
-        Ok(inspected::up(&self.inner.up.prefix, &stream))
+        let prefix = &self.inner.up.prefix;
+        let mut inspected = inspected::up(prefix, &stream);
+        if inspected::tells_last(prefix, &stream["config"]) {
+            let there = info(&self.inner.up.client, &layout::last_of(prefix)).await;
+            let wrong =
+                there.map_or_else(|error| Some(error.to_string()), |last| inspected::last(prefix, &last));
+            inspected.wrong.extend(wrong.map(|why| format!("what is taken out of it is forgotten: {why}")));
+        }
+        Ok(inspected)
     }
 
     /// Why messages wait just now, if they do, for a doctor.

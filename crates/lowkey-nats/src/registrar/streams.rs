@@ -38,10 +38,41 @@ impl Registrar {
 
     /// Makes the stream of devices' numbered messages, kept by so many servers of NATS, if there is none of its name.
     ///
+    /// One that forgets what is taken out of it gets another beside it, in which NATS keeps what the last message of
+    /// each device was; this gives the name of that. To be done when all gateways know it: one of an earlier version
+    /// does not hear that a session there has ended.
+    ///
     /// # Errors
     /// [`NatsError::Foreign`]: there is one that must not be used as it is. Others.
-    pub async fn create_up(&self, replicas: usize) -> Result<(), NatsError> {
-        self.make_messages(layout::up(&self.prefix, replicas), inspected::up).await
+    pub async fn create_up(&self, replicas: usize) -> Result<Option<String>, NatsError> {
+        let info = self.make_messages(layout::up(&self.prefix, replicas), inspected::up).await?;
+        let mut config = info["config"].clone();
+        if inspected::keeps(&config) {
+            return Ok(None);
+        }
+        self.make(layout::last(&self.prefix, replicas)).await?;
+        if !inspected::tells_last(&self.prefix, &config) {
+            if !inspected::takes_ends(&self.prefix, &config) {
+                let subjects = config["subjects"].as_array_mut();
+                subjects.into_iter().for_each(|all| all.push(layout::ends(&self.prefix).into()));
+            }
+            config["republish"] = layout::republish(&self.prefix);
+            self.set(&config).await?;
+        }
+        Ok(Some(layout::last_of(&self.prefix)))
+    }
+
+    /// Has a stream be as this says: all that its operator has set, also what no client of ours knows.
+    async fn set(&self, config: &Value) -> Result<(), NatsError> {
+        let failed = NatsError::request("the stream of devices' messages cannot be changed");
+        let name = config["name"].as_str().unwrap_or_default();
+        let asked = self.client.request(format!("$JS.API.STREAM.UPDATE.{name}"), config.to_string().into());
+        let answer = asked.await.map_err(|error| failed(&error))?;
+        let answer: Value = serde_json::from_slice(&answer.payload).unwrap_or_default();
+        match answer["error"]["description"].as_str() {
+            Some(why) => Err(failed(&why)),
+            None => Ok(()),
+        }
     }
 
     /// Makes the stream of numbered messages for devices, kept by so many servers of NATS, if there is none of its
@@ -50,7 +81,7 @@ impl Registrar {
     /// # Errors
     /// As [`create_up`](Self::create_up).
     pub async fn create_down(&self, replicas: usize) -> Result<(), NatsError> {
-        self.make_messages(layout::down(&self.prefix, replicas), inspected::down).await
+        self.make_messages(layout::down(&self.prefix, replicas), inspected::down).await.map(drop)
     }
 
     /// Has a service of this name take devices' messages, by a durable consumer that is called as the name in hex: it
@@ -96,12 +127,12 @@ impl Registrar {
         &self,
         config: Config,
         inspect: impl Fn(&str, &Value) -> Inspected,
-    ) -> Result<(), NatsError> {
+    ) -> Result<Value, NatsError> {
         let stream = config.name.clone();
         self.make(config).await?;
         let info = inspected::info(&self.client, &stream).await?;
         match &*inspect(&self.prefix, &info).wrong {
-            [] => Ok(()),
+            [] => Ok(info),
             wrong => Err(NatsError::Foreign(format!("the stream {stream}: {}", wrong.join("; ")))),
         }
     }

@@ -32,6 +32,13 @@ impl Labels {
         headers
     }
 
+    /// The same for a mark, which stands until there is something at its end.
+    pub(crate) fn headers_of_mark_with_end(&self, device: &str) -> HeaderMap {
+        let mut headers = self.headers(device);
+        headers.insert(ENDS, "1");
+        headers
+    }
+
     /// The same, with an id by which a stream knows the message for as long as its duplicate window is.
     pub(crate) fn headers_of_message(&self, device: &str, subject_token: &str) -> HeaderMap {
         let mut headers = self.headers(device);
@@ -52,11 +59,17 @@ impl Labels {
     }
 }
 
+/// Whether a mark has an end.
+pub(crate) fn has_end(headers: &HeaderMap) -> bool {
+    headers.get(ENDS).is_some()
+}
+
 const DEVICE: &str = "Lowkey-Device";
 const RUN: &str = "Lowkey-Run";
 const NUMBER: &str = "Lowkey-Number";
 const DIGEST: &str = "Lowkey-Digest";
 const WRITER: &str = "Lowkey-Writer";
+const ENDS: &str = "Lowkey-Ends";
 
 #[cfg(test)]
 mod tests {

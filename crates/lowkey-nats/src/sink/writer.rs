@@ -1,6 +1,7 @@
 //! Stores the messages of one session, one after the other.
 
-use super::labels::Labels;
+use super::labels::{Labels, has_end};
+use super::taken::Right;
 use super::{Inner, permit};
 use crate::bucket::hex;
 use crate::numbers::Held;
@@ -11,6 +12,8 @@ use lowkey_host::numbered::{Last, RunId, Unstored, message_digest};
 use lowkey_host::text::Hex;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// A session's right to store, until a newer session takes it.
 #[derive(Clone)]
@@ -21,8 +24,10 @@ pub(crate) struct Writer {
     token: String,
     /// Of our run, and who we are; `last` is the last that is stored.
     labels: Labels,
-    /// The last message at our device's subjects, which is ours: whoever stores one behind it names it.
+    right: Right,
+    /// What a message of ours names: the last message at our device's subjects, which is ours; or our mark.
     behind: u64,
+    marked: Instant,
 }
 
 /// What stands last at a device's subjects.
@@ -31,8 +36,8 @@ enum Stands {
     Nothing,
     /// What we have put there.
     Ours(u64, Option<Last>),
-    /// What somebody else has.
-    Others(u64, Option<Labels>),
+    /// What somebody else has; and which mark there has an end.
+    Others(u64, Option<Labels>, Option<u64>),
 }
 
 impl Writer {
@@ -47,8 +52,9 @@ impl Writer {
         let mut held = Held::begin(inner.numbers.clone(), device, run, *patience).await?;
         let random = entropy::random().map_err(|error| Unstored::Failed(error.to_string()))?;
         let labels = Labels { run, last: None, writer: Hex(&random.expose()[..8]).to_string() };
-        let (inner, token) = (Arc::clone(inner), hex(device));
-        let mut writer = Self { inner, device: device.to_owned(), token, labels, behind: 0 };
+        let right = inner.right(patience).await?;
+        let (inner, token, marked) = (Arc::clone(inner), hex(device), Instant::now());
+        let mut writer = Self { inner, device: device.to_owned(), token, labels, right, behind: 0, marked };
         loop {
             let (expected, last) = match writer.look(patience).await? {
                 Stands::Nothing => (0, None),
@@ -56,7 +62,13 @@ impl Writer {
                     (writer.behind, writer.labels.last) = (sequence, last);
                     break;
                 }
-                Stands::Others(sequence, labels) => {
+                Stands::Others(sequence, labels, mark) => {
+                    if let Some(mark) = mark {
+                        if writer.right == Right::Behind {
+                            writer.right = writer.inner.right_now(patience).await?;
+                        }
+                        writer.end(mark, patience).await?;
+                    }
                     (sequence, labels.filter(|labels| labels.run == run).and_then(|labels| labels.last))
                 }
             };
@@ -70,6 +82,12 @@ impl Writer {
         if let Some(last) = writer.labels.last {
             held.merge(last, patience).await?;
         }
+        if writer.right == Right::UntilEnded {
+            let told = writer.inner.last_told(&writer.token, patience).await?;
+            if let Some(last) = told.filter(|told| told.run == run).and_then(|told| told.last) {
+                held.merge(last, patience).await?;
+            }
+        }
         writer.labels.last = held.last();
         Ok((writer, held))
     }
@@ -81,18 +99,37 @@ impl Writer {
     pub(crate) async fn store(&mut self, number: u64, message: &[u8]) -> Result<Last, Unstored> {
         let now = Last { number, digest: message_digest(number, [message, &[]]) };
         let mut patience = Patience::endless();
+        match self.right {
+            Right::Behind => self.store_behind(now, message, &mut patience).await?,
+            Right::UntilEnded => self.store_until_ended(now, message, &mut patience).await?,
+        }
+        self.labels.last = Some(now);
+        Ok(now)
+    }
+
+    /// One attempt at it.
+    async fn send(&self, now: Last, message: &[u8], expected: (&str, u64)) -> Result<Put, Unstored> {
+        let labels = Labels { last: Some(now), ..self.labels.clone() };
+        let headers = labels.headers_of_message(&self.device, &self.token);
+        let sent = {
+            let _one_of_many = permit(&self.inner.publishes).await;
+            put(&self.inner.up.client, self.subject(), headers, message.to_vec(), expected).await
+        };
+        self.inner.say(match &sent {
+            Put::Refused(_, why) | Put::Unheard(why) => Some(why),
+            Put::Taken(..) | Put::Known | Put::Wrong => None,
+        });
+        if let Put::Refused(_, why) = sent { Err(Unstored::Failed(why)) } else { Ok(sent) }
+    }
+
+    async fn store_behind(
+        &mut self,
+        now: Last,
+        message: &[u8],
+        patience: &mut Patience,
+    ) -> Result<(), Unstored> {
         loop {
-            let labels = Labels { last: Some(now), ..self.labels.clone() };
-            let headers = labels.headers_of_message(&self.device, &self.token);
-            let sent = {
-                let _one_of_many = permit(&self.inner.publishes).await;
-                let expected = (&*self.both(), self.behind);
-                put(&self.inner.up.client, self.subject(), headers, message.to_vec(), expected).await
-            };
-            self.inner.say(match &sent {
-                Put::Refused(_, why) | Put::Unheard(why) => Some(why),
-                Put::Taken(..) | Put::Known | Put::Wrong => None,
-            });
+            let sent = self.send(now, message, (&self.both(), self.behind)).await?;
             let before = self.behind;
             // Another attempt at it, of ours or of a session before, was stored, and consumed since. In a cluster that
             // is said also where another session stores now: it may be another message of this number.
@@ -100,17 +137,16 @@ impl Writer {
             match sent {
                 Put::Taken(_, sequence) => {
                     self.behind = sequence;
-                    break;
+                    return Ok(());
                 }
-                Put::Refused(_, why) => return Err(Unstored::Failed(why)),
                 Put::Unheard(why) => patience.wait(why).await?,
-                Put::Wrong | Put::Known => (),
+                Put::Wrong | Put::Known | Put::Refused(..) => (),
             }
-            match self.look(&mut patience).await? {
+            match self.look(patience).await? {
                 Stands::Ours(sequence, last) => {
                     self.behind = sequence;
                     if last == Some(now) || is_known {
-                        break;
+                        return Ok(());
                     }
                     if sequence == before {
                         // A server that has not heard of the last, or another's message on its way.
@@ -118,12 +154,103 @@ impl Writer {
                     }
                 }
                 Stands::Others(..) => return Err(Unstored::Moved),
-                Stands::Nothing if is_known => break,
-                Stands::Nothing => self.mark_again(&mut patience).await?,
+                Stands::Nothing if is_known => return Ok(()),
+                Stands::Nothing => self.mark_again(patience).await?,
             }
         }
-        self.labels.last = Some(now);
-        Ok(now)
+    }
+
+    async fn store_until_ended(
+        &mut self,
+        now: Last,
+        message: &[u8],
+        patience: &mut Patience,
+    ) -> Result<(), Unstored> {
+        // Whoever takes over long after ours has ended by itself would not know of it.
+        if self.marked.elapsed() > MARKS_ANEW && self.renew(now, patience).await? {
+            return Ok(());
+        }
+        loop {
+            match self.send(now, message, (&self.end_of(self.behind), 0)).await? {
+                Put::Taken(..) => return Ok(()),
+                Put::Unheard(why) => {
+                    patience.wait(why).await?;
+                    if self.renew(now, patience).await? {
+                        return Ok(());
+                    }
+                }
+                sent => {
+                    if matches!(self.look(patience).await?, Stands::Others(..)) {
+                        return Err(Unstored::Moved);
+                    }
+                    if sent == Put::Known {
+                        return Ok(()); // an attempt at it of ours, or of a session before
+                    }
+                    if self.is_ended(self.behind, patience).await? {
+                        return Err(Unstored::Moved);
+                    }
+                    patience.wait(OTHERS.to_owned()).await?;
+                }
+            }
+        }
+    }
+
+    /// Takes a new mark, so that nothing is stored any more of what was sent and not answered; whether `now` was.
+    async fn renew(&mut self, now: Last, patience: &mut Patience) -> Result<bool, Unstored> {
+        let before = self.labels.last;
+        loop {
+            let found = self.look(patience).await?;
+            let (expected, last) = match found {
+                Stands::Others(..) => return Err(Unstored::Moved),
+                Stands::Ours(sequence, last) if last == Some(now) => (sequence, last),
+                Stands::Ours(sequence, _) => (sequence, before),
+                Stands::Nothing => (0, before),
+            };
+            self.end(self.behind, patience).await?;
+            if !self.mark(expected, last, patience).await? {
+                continue; // something stands there, and is looked at
+            }
+            if expected == 0 {
+                self.is_nobody_between(patience).await?;
+            }
+            if last == Some(now) {
+                return Ok(true);
+            }
+            let told = self.inner.last_told(&self.token, patience).await?;
+            return Ok(told.is_some_and(|told| told.run == self.labels.run && told.last == Some(now)));
+        }
+    }
+
+    /// Has nothing more stored by whoever has put this mark there.
+    async fn end(&self, mark: u64, patience: &mut Patience) -> Result<(), Unstored> {
+        let (inner, subject) = (&self.inner, self.end_of(mark));
+        loop {
+            let ends = inner.marks_end.load(Ordering::Relaxed);
+            let mut headers = self.labels.headers(&self.device);
+            if ends {
+                headers.insert(NATS_MESSAGE_TTL, END_ENDS);
+            }
+            match put(&inner.up.client, subject.clone(), headers, Vec::new(), (&*subject, 0)).await {
+                Put::Taken(..) | Put::Known => return Ok(()),
+                Put::Refused(NO_TTL, _) if ends => inner.marks_end.store(false, Ordering::Relaxed),
+                Put::Refused(_, why) => return Err(Unstored::Failed(why)),
+                // It is ended already; or, in a cluster, a message is on its way there that names this.
+                Put::Wrong if self.is_ended(mark, patience).await? => return Ok(()),
+                Put::Wrong => patience.wait(OTHERS.to_owned()).await?,
+                Put::Unheard(why) => patience.wait(why).await?,
+            }
+        }
+    }
+
+    /// Whether there is something at the end of this mark.
+    async fn is_ended(&self, mark: u64, patience: &mut Patience) -> Result<bool, Unstored> {
+        let (up, end) = (&self.inner.up, self.end_of(mark));
+        loop {
+            match last_of_any(&up.context, &up.name, &end).await {
+                Ok(end) => return Ok(end.is_some()),
+                Err(unread) => patience.outlive(unread).await?,
+            }
+        }
     }
 
     /// Everything at our subjects is gone, and our mark with it.
@@ -132,7 +259,13 @@ impl Writer {
         if !self.mark(0, last, patience).await? {
             return Ok(()); // something stands there, and is looked at
         }
-        // A newer session's may have been there and gone as well. It has left its run or its number in the row.
+        self.is_nobody_between(patience).await
+    }
+
+    /// Behind a mark that we have put where nothing stood: a newer session's may have been there and gone as well. It
+    /// has left its run or its number in the row.
+    async fn is_nobody_between(&self, patience: &mut Patience) -> Result<(), Unstored> {
+        let last = self.labels.last;
         loop {
             match self.inner.numbers.read(&self.device).await {
                 Ok(there) => {
@@ -155,7 +288,11 @@ impl Writer {
     ) -> Result<bool, Unstored> {
         loop {
             let ends = self.inner.marks_end.load(Ordering::Relaxed);
-            let mut headers = Labels { last, ..self.labels.clone() }.headers(&self.device);
+            let labels = Labels { last, ..self.labels.clone() };
+            let mut headers = match self.right {
+                Right::Behind => labels.headers(&self.device),
+                Right::UntilEnded => labels.headers_of_mark_with_end(&self.device),
+            };
             if ends {
                 headers.insert(NATS_MESSAGE_TTL, MARK_ENDS);
             }
@@ -165,6 +302,7 @@ impl Writer {
             match sent {
                 Put::Taken(stream, sequence) if stream == self.inner.up.name => {
                     (self.behind, self.labels.last) = (sequence, last);
+                    self.marked = Instant::now();
                     return Ok(true);
                 }
                 Put::Taken(other, _) => {
@@ -185,19 +323,21 @@ impl Writer {
     /// What stands there now, or has stood there: who puts something there on top of it learns which.
     async fn look(&self, patience: &mut Patience) -> Result<Stands, Unstored> {
         let (subjects, inner) = ([self.subject(), self.subject_of_mark()], &self.inner);
-        let found = loop {
+        let (up, mark) = loop {
             let [up, mark] = subjects.each_ref().map(|at| last_of_any(&inner.up.context, &inner.up.name, at));
             match tokio::try_join!(up, mark) {
-                Ok((up, mark)) => break up.into_iter().chain(mark).max_by_key(|message| message.sequence),
+                Ok(found) => break found,
                 Err(unread) => patience.outlive(unread).await?,
             }
         };
+        let with_end = mark.as_ref().filter(|mark| has_end(&mark.headers)).map(|mark| mark.sequence);
+        let found = up.into_iter().chain(mark).max_by_key(|message| message.sequence);
         let Some(message) = found else { return Ok(Stands::Nothing) };
         Ok(match Labels::of(&message.headers) {
             Some(labels) if labels.writer == self.labels.writer => {
                 Stands::Ours(message.sequence, labels.last)
             }
-            labels => Stands::Others(message.sequence, labels),
+            labels => Stands::Others(message.sequence, labels, with_end),
         })
     }
 
@@ -209,6 +349,11 @@ impl Writer {
         format!("{}.mark.{}", self.inner.up.prefix, self.token)
     }
 
+    /// Where something stands when the session of this mark is over.
+    fn end_of(&self, mark: u64) -> String {
+        format!("{}.mark.{}.{mark}", self.inner.up.prefix, self.token)
+    }
+
     /// The subjects of its messages and of its mark.
     fn both(&self) -> String {
         format!("{}.*.{}", self.inner.up.prefix, self.token)
@@ -218,6 +363,10 @@ impl Writer {
 /// When JetStream forgets a mark, where a stream lets messages end by themselves. A session that has neither said nor
 /// marked anything for so long marks anew.
 const MARK_ENDS: &str = "168h";
+/// When a session that says something takes a new one.
+const MARKS_ANEW: Duration = Duration::from_secs(24 * 3600);
+/// When it forgets the end of one: what has waited somewhere for so long comes no more.
+const END_ENDS: &str = "720h";
 const OTHERS: &str = "NATS: others store messages of the device";
 /// What JetStream answers where it does not.
 const NO_TTL: u64 = 10166;

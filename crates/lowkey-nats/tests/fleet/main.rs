@@ -10,5 +10,6 @@ mod numbered;
 mod obeyed;
 mod paired;
 mod storm;
+mod taken;
 mod told;
 mod written;

@@ -15,7 +15,7 @@ use std::time::Duration;
 use test_support::Watchdog;
 use test_support::nats::Cable;
 
-const PUMP: &str = "pump-7";
+pub(crate) const PUMP: &str = "pump-7";
 
 pub(crate) fn run(byte: u8) -> RunId {
     RunId::new([byte; 8])
@@ -56,7 +56,7 @@ impl House {
         Some(Self { bed, witness })
     }
 
-    async fn sink(&self, name: &str) -> JetStreamSink {
+    pub(crate) async fn sink(&self, name: &str) -> JetStreamSink {
         JetStreamSink::open(&self.bed.access(name), None).await.unwrap()
     }
 
@@ -65,7 +65,7 @@ impl House {
     }
 
     /// What the stream has of all devices, in its order: run, number, text.
-    async fn stored(&self) -> Vec<(String, u64, String)> {
+    pub(crate) async fn stored(&self) -> Vec<(String, u64, String)> {
         let messages = self.messages().await.into_iter();
         let header = |message: &StreamMessage, name| message.headers.get(name).unwrap().as_str().to_owned();
         let stored = messages.map(|message| {
@@ -100,7 +100,7 @@ impl House {
     }
 
     /// Takes what is there out of a queue.
-    async fn consume(&self, most: usize) -> Vec<u64> {
+    pub(crate) async fn consume(&self, most: usize) -> Vec<u64> {
         let stream = self.witness.get_stream("test-up").await.unwrap();
         let config = pull::Config {
             durable_name: Some("service".to_owned()),
@@ -134,7 +134,7 @@ pub(crate) fn stream(change: impl FnOnce(&mut Config)) -> Config {
     config
 }
 
-async fn gives(intake: &mut dyn Intake, numbers: impl IntoIterator<Item = u64>) {
+pub(crate) async fn gives(intake: &mut dyn Intake, numbers: impl IntoIterator<Item = u64>) {
     for number in numbers {
         poll_fn(|context| intake.poll_ready(context)).await.unwrap();
         intake.take(number, text(number).into_bytes());
@@ -142,7 +142,7 @@ async fn gives(intake: &mut dyn Intake, numbers: impl IntoIterator<Item = u64>) 
 }
 
 /// Waits until all up to this number may be acknowledged.
-async fn hears(intake: &mut dyn Intake, number: u64) -> Result<(), Unstored> {
+pub(crate) async fn hears(intake: &mut dyn Intake, number: u64) -> Result<(), Unstored> {
     let mut heard = 0;
     while heard < number {
         heard = poll_fn(|context| intake.poll_stored(context)).await?;
@@ -151,11 +151,11 @@ async fn hears(intake: &mut dyn Intake, number: u64) -> Result<(), Unstored> {
     Ok(())
 }
 
-async fn begins(sink: &JetStreamSink, run: RunId) -> Begun {
+pub(crate) async fn begins(sink: &JetStreamSink, run: RunId) -> Begun {
     sink.begin(PUMP, run).await.unwrap()
 }
 
-fn numbers(stored: &[(String, u64, String)]) -> Vec<u64> {
+pub(crate) fn numbers(stored: &[(String, u64, String)]) -> Vec<u64> {
     stored.iter().map(|(_, number, _)| *number).collect()
 }
 
@@ -445,7 +445,7 @@ fn digest(number: u64) -> String {
 }
 
 /// Waits until the stream has forgotten all ids.
-async fn outlive(window: Duration) {
+pub(crate) async fn outlive(window: Duration) {
     tokio::time::sleep(window * 3).await;
 }
 

@@ -1,0 +1,66 @@
+//! What is known of messages that a service has taken out of the stream.
+
+use super::Inner;
+use super::labels::Labels;
+use crate::inspected::{info, tells_last};
+use crate::layout;
+use crate::put::{Patience, last};
+use lowkey_host::numbered::Unstored;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// By what a session's right to store is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Right {
+    /// Each of its messages names the one before it, which the stream keeps, or its mark.
+    Behind,
+    /// Each names its mark's end, where nothing stands; NATS copies its labels to where they stay.
+    UntilEnded,
+}
+
+impl Inner {
+    /// As the stream is set; that is looked at now and then.
+    pub(super) async fn right(&self, patience: &mut Patience) -> Result<Right, Unstored> {
+        let mut known = self.right.lock().await;
+        if let Some((_, right)) = known.filter(|(looked, _)| looked.elapsed() < LOOKS_AGAIN) {
+            return Ok(right);
+        }
+        loop {
+            match info(&self.up.client, &self.up.name).await {
+                Ok(info) => {
+                    let tells = tells_last(&self.up.prefix, &info["config"]);
+                    let right = if tells { Right::UntilEnded } else { Right::Behind };
+                    *known = Some((Instant::now(), right));
+                    return Ok(right);
+                }
+                Err(error) => patience.wait(error.to_string()).await?,
+            }
+        }
+    }
+
+    /// The same, as it is set now.
+    pub(super) async fn right_now(&self, patience: &mut Patience) -> Result<Right, Unstored> {
+        *self.right.lock().await = None;
+        self.right(patience).await
+    }
+
+    /// What the last message of a device was, as far as NATS has copied it: of one that was acknowledged by the stream
+    /// it does so at once.
+    pub(super) async fn last_told(
+        &self,
+        token: &str,
+        patience: &mut Patience,
+    ) -> Result<Option<Labels>, Unstored> {
+        let (stream, subject) =
+            (layout::last_of(&self.up.prefix), format!("{}.last.{token}", self.up.prefix));
+        loop {
+            match last(&self.up.context, &stream, &subject).await {
+                Ok(copy) => return Ok(copy.and_then(|copy| Labels::of(&copy.headers))),
+                Err(unread) => patience.outlive(unread).await?,
+            }
+        }
+    }
+}
+
+/// After how long it is looked whether the stream is set otherwise.
+const LOOKS_AGAIN: Duration = Duration::from_secs(60);

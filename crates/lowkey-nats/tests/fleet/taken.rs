@@ -1,0 +1,194 @@
+//! A stream out of which a service takes messages: each is stored once all the same, whoever is killed when, and
+//! however late the device comes again.
+
+use crate::numbered::{House, SHORT, begins, gives, hears, last, numbers, outlive, run, stream};
+use async_nats::jetstream::stream::{Config, RetentionPolicy};
+use lowkey_host::numbered::Unstored;
+use test_support::Watchdog;
+use test_support::nats::Cable;
+
+/// As an operator makes one, and the registrar has brought up to date.
+async fn queue() -> Option<House> {
+    let house = House::with(old_queue()).await?;
+    let beside = house.bed.registrar().await.create_up(1).await.unwrap();
+    assert_eq!(beside.as_deref(), Some("test-last"));
+    Some(house)
+}
+
+fn old_queue() -> Config {
+    stream(|config| {
+        config.retention = RetentionPolicy::WorkQueue;
+        config.duplicate_window = SHORT;
+        config.allow_message_ttl = true;
+    })
+}
+
+/// As a gateway leaves it that is killed between the stream's answer and the row.
+async fn forgets_in_its_row(house: &House, row: &str) {
+    let bucket = house.witness.get_key_value("test-numbers").await.unwrap();
+    let there = bucket.entry("70756d702d37").await.unwrap().unwrap();
+    bucket.update("70756d702d37", row.to_owned().into(), there.revision).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_was_taken_before_its_row_was_written_is_stored_once_however_late_its_device_comes() {
+    let _watchdog = Watchdog::new();
+    let Some(house) = queue().await else { return };
+    let cable = Cable::to(house.bed.nats.address()).await;
+    let east = house.sink_by(&cable, "east").await;
+    let mut begun = begins(&east, run(1)).await;
+    gives(&mut *begun.intake, 1..=3).await;
+    hears(&mut *begun.intake, 3).await.unwrap();
+    cable.cut();
+    assert_eq!(house.consume(3).await, [1, 2, 3]);
+    forgets_in_its_row(&house, "0101010101010101 - -").await;
+    outlive(SHORT).await;
+    let mut again = begins(&house.sink("west").await, run(1)).await;
+    assert_eq!(again.last, Some(last(3)), "the device is told that it is stored, and does not send it again");
+    // It is in the row before anybody hears of it.
+    let bucket = house.witness.get_key_value("test-numbers").await.unwrap();
+    let row = bucket.get("70756d702d37").await.unwrap().unwrap();
+    assert!(row.starts_with(b"0101010101010101 3 "), "{row:?}");
+    gives(&mut *again.intake, [4]).await;
+    hears(&mut *again.intake, 4).await.unwrap();
+    assert_eq!(house.consume(1).await, [4]);
+    // Of another run nothing is taken for its own.
+    assert_eq!(begins(&house.sink("west").await, run(2)).await.last, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_answer_was_lost_and_that_was_taken_meanwhile_is_stored_once() {
+    let _watchdog = Watchdog::new();
+    let Some(house) = queue().await else { return };
+    let cable = Cable::to(house.bed.nats.address()).await;
+    let east = house.sink_by(&cable, "east").await;
+    let mut begun = begins(&east, run(1)).await;
+    let mut taken = Vec::new();
+    for number in 1..=12 {
+        gives(&mut *begun.intake, [number]).await;
+        // Somewhere between the asking and the answer.
+        tokio::time::sleep(std::time::Duration::from_micros(number * 40)).await;
+        cable.cut();
+        taken.extend(house.consume(1).await);
+        outlive(SHORT).await;
+        if number % 2 == 0 {
+            cable.reset();
+        }
+        cable.heal();
+        hears(&mut *begun.intake, number).await.unwrap();
+        taken.extend(house.consume(1).await);
+    }
+    taken.extend(house.consume(12).await);
+    assert_eq!(taken, (1..=12).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_older_of_two_sessions_stores_nothing_more_in_a_queue() {
+    let _watchdog = Watchdog::new();
+    let Some(house) = queue().await else { return };
+    let cable = Cable::to(house.bed.nats.address()).await;
+    let east = house.sink_by(&cable, "east").await;
+    let mut older = begins(&east, run(1)).await;
+    gives(&mut *older.intake, 1..=3).await;
+    hears(&mut *older.intake, 3).await.unwrap();
+    assert_eq!(house.consume(3).await, [1, 2, 3]);
+    // Frozen: what it sends waits in the wire.
+    cable.cut();
+    gives(&mut *older.intake, 4..=5).await;
+    let west = house.sink("west").await;
+    let mut newer = begins(&west, run(1)).await;
+    assert_eq!(newer.last, Some(last(3)));
+    gives(&mut *newer.intake, 4..=6).await;
+    hears(&mut *newer.intake, 6).await.unwrap();
+    assert_eq!(house.consume(3).await, [4, 5, 6]);
+    outlive(SHORT).await;
+    cable.heal();
+    assert_eq!(hears(&mut *older.intake, u64::MAX).await, Err(Unstored::Moved));
+    gives(&mut *newer.intake, [7]).await;
+    hears(&mut *newer.intake, 7).await.unwrap();
+    assert_eq!(house.consume(1).await, [7]);
+    assert_eq!(numbers(&house.stored().await), Vec::<u64>::new());
+    assert_eq!(begins(&west, run(1)).await.last, Some(last(7)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_began_before_its_queue_was_brought_up_to_date_stores_nothing_beside_a_newer_one() {
+    let _watchdog = Watchdog::new();
+    let Some(house) = House::with(old_queue()).await else { return };
+    let cable = Cable::to(house.bed.nats.address()).await;
+    let east = house.sink_by(&cable, "east").await;
+    let mut older = begins(&east, run(1)).await;
+    gives(&mut *older.intake, 1..=2).await;
+    hears(&mut *older.intake, 2).await.unwrap();
+    cable.cut();
+    gives(&mut *older.intake, [3]).await;
+    let west = house.sink("west").await;
+    assert!(west.inspect().await.unwrap().notes.iter().any(|note| note.contains("registry streams")));
+    house.bed.registrar().await.create_up(1).await.unwrap();
+    assert!(!west.inspect().await.unwrap().notes.iter().any(|note| note.contains("duplicate_window")));
+    let mut newer = begins(&west, run(1)).await;
+    gives(&mut *newer.intake, [3]).await;
+    hears(&mut *newer.intake, 3).await.unwrap();
+    assert_eq!(house.consume(3).await, [1, 2, 3]);
+    outlive(SHORT).await;
+    cable.heal();
+    assert_eq!(hears(&mut *older.intake, u64::MAX).await, Err(Unstored::Moved));
+    // The other way: a gateway that has looked at it before, and does not know yet, finds the other's mark.
+    forgets_in_its_row(&house, "0101010101010101 - -").await;
+    assert_eq!(begins(&east, run(1)).await.last, Some(last(3)));
+    assert_eq!(numbers(&house.stored().await), Vec::<u64>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_goes_on_in_a_queue_when_nats_was_killed_or_the_wire_broke_in_the_middle() {
+    let _watchdog = Watchdog::new();
+    let Some(mut house) = queue().await else { return };
+    let cable = Cable::to(house.bed.nats.address()).await;
+    let sink = house.sink_by(&cable, "east").await;
+    let mut begun = begins(&sink, run(1)).await;
+    let mut next = 1;
+    for trouble in 0..6 {
+        gives(&mut *begun.intake, next..next + 40).await;
+        match trouble % 3 {
+            0 => cable.reset(),
+            1 => {
+                house.bed.nats.kill().await;
+                outlive(SHORT).await;
+                house.bed.nats.resume().await;
+            }
+            _ => {
+                cable.cut();
+                outlive(SHORT).await;
+                cable.heal();
+            }
+        }
+        next += 40;
+        hears(&mut *begun.intake, next - 1).await.unwrap();
+    }
+    assert_eq!(numbers(&house.stored().await), (1..next).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_is_brought_up_to_date_with_all_that_its_operator_has_set() {
+    let _watchdog = Watchdog::new();
+    let Some(house) = House::with(old_queue()).await else { return };
+    let registrar = house.bed.registrar().await;
+    let mut old = house.witness.get_stream("test-up").await.unwrap().cached_info().config.clone();
+    for _ in 0..2 {
+        registrar.create_up(1).await.unwrap();
+        let new = house.witness.get_stream("test-up").await.unwrap().cached_info().config.clone();
+        assert_eq!(new.subjects, ["test.up.*", "test.mark.*", "test.mark.*.*"]);
+        assert!(new.republish.is_some());
+        (old.subjects, old.republish) = (new.subjects.clone(), new.republish.clone());
+        assert_eq!(old, new);
+    }
+    let east = house.sink("east").await;
+    assert_eq!(east.inspect().await.unwrap().wrong, Vec::<String>::new());
+    house.witness.delete_stream("test-last").await.unwrap();
+    let wrong = east.inspect().await.unwrap().wrong;
+    assert!(wrong.len() == 1 && wrong[0].contains("not found, of test-last"), "{wrong:?}");
+    // One that keeps what it has needs nothing beside it.
+    house.witness.delete_stream("test-up").await.unwrap();
+    assert_eq!(registrar.create_up(1).await.unwrap(), None);
+    assert!(house.witness.get_stream("test-last").await.is_err());
+}
