@@ -67,20 +67,22 @@ follows() {
     done
 }
 
-# What stores devices' messages: puts one where it knows what stands there, sees the last of a subject, and keeps a row
-# for each device. It deletes nothing.
+# What stores devices' messages: puts one where it knows what stands there, sees the last of a subject, also of those
+# that a service has taken, and keeps a row for each device. It deletes nothing.
 stores() {
     rows="KV_$prefix-numbers"
     printf '%s ' "\$JS.API.STREAM.INFO.$prefix-up" "\$JS.API.DIRECT.GET.$prefix-up.>" "\$JS.API.STREAM.INFO.$rows" \
-        "\$JS.API.STREAM.MSG.GET.$rows" "$prefix.up.*" "$prefix.mark.*" "\$KV.$prefix-numbers.*"
+        "\$JS.API.STREAM.MSG.GET.$rows" "\$JS.API.STREAM.INFO.$prefix-last" "\$JS.API.STREAM.MSG.GET.$prefix-last" \
+        "$prefix.up.*" "$prefix.mark.*" "$prefix.mark.*.*" "\$KV.$prefix-numbers.*"
 }
 
 # What gives devices their messages: it reads the next of each. That there is one it hears by a subscription.
 gives() { printf '%s ' "\$JS.API.STREAM.INFO.$prefix-dn" "\$JS.API.DIRECT.GET.$prefix-dn"; }
 
 registrar() {
-    publish="\$JS.API.INFO $(reads registry live claims) $(keeps $(streams registry live claims numbers) "$prefix-up" "$prefix-dn")
-        \$JS.API.STREAM.INFO.KV_$prefix-numbers \$JS.API.STREAM.INFO.$prefix-up \$JS.API.STREAM.INFO.$prefix-dn
+    publish="\$JS.API.INFO $(reads registry live claims) $(keeps $(streams registry live claims numbers) "$prefix-up" "$prefix-last" "$prefix-dn")
+        \$JS.API.STREAM.INFO.KV_$prefix-numbers \$JS.API.STREAM.INFO.$prefix-up \$JS.API.STREAM.INFO.$prefix-last
+        \$JS.API.STREAM.INFO.$prefix-dn
         \$KV.$prefix-registry.> \$KV.$prefix-claims.* \$KV.$prefix-numbers.* $prefix.to.* $prefix.dn.*"
     subscribe="$prefix.event.* _INBOX.$1.>"
 }

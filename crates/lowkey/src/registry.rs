@@ -221,16 +221,21 @@ async fn streams(of: &ArgMatches) -> Result<(), Failure> {
     let replicas = replicas(of);
     let made = async {
         registrar.create_numbers(replicas).await?;
-        registrar.create_up(replicas).await?;
+        let beside = registrar.create_up(replicas).await?;
         registrar.create_down(replicas).await?;
         for service in of.get_many::<String>("service").unwrap_or_default() {
             registrar.create_consumer(service).await?;
         }
-        Ok(())
+        Ok(beside)
     };
-    made.await.map_err(|error| came_to_nothing(&error))?;
+    let beside = made.await.map_err(|error| came_to_nothing(&error))?;
     let prefix = registrar.prefix();
     say(format_args!("the stream {prefix}-up takes what devices number, {prefix}-dn what they are sent"));
+    if let Some(last) = beside {
+        say(format_args!(
+            "{prefix}-up forgets what is taken out of it; {last} keeps which message was each device's last"
+        ));
+    }
     Ok(())
 }
 

@@ -63,6 +63,14 @@ impl Stage {
         self.lowkey(&["registry", "push", REGISTRY, &self.registry, "--no-wait"]).await?.well()
     }
 
+    /// Has the streams be as a gateway wants them.
+    ///
+    /// # Errors
+    /// What the command said.
+    pub(crate) async fn streams(&self) -> Result<()> {
+        self.lowkey(&["registry", "streams", &self.registry]).await?.well()
+    }
+
     /// Writes what is in NATS to this file.
     ///
     /// # Errors

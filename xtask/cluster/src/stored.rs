@@ -112,6 +112,9 @@ impl Trial {
         stage.enrol(&roster)?;
         stage.push().await?;
         let stream = Stream::make(&nats.url(), kept).await?;
+        if kept == Kept::UntilTaken {
+            stage.streams().await?;
+        }
         let mut gateways = Vec::new();
         for name in ["east", "west"] {
             let mut gateway = Gateway::new(name, &stage, &nats, MAX_STALE).await?;

@@ -1,5 +1,6 @@
 //! What stands in the headers of a device's messages, and of marks.
 
+use crate::put::EXPECTED_OF_SUBJECT;
 use async_nats::header::{HeaderMap, HeaderValue, NATS_MESSAGE_ID};
 use lowkey_host::numbered::{Last, RunId};
 use lowkey_host::text::{Hex, mask, unhex};
@@ -62,6 +63,11 @@ impl Labels {
 /// Whether a mark has an end.
 pub(crate) fn has_end(headers: &HeaderMap) -> bool {
     headers.get(ENDS).is_some()
+}
+
+/// The mark whose end a message, or its copy, has named; `ends` is what the subjects of those begin with.
+pub(crate) fn mark_of(headers: &HeaderMap, ends: &str) -> Option<u64> {
+    headers.get(EXPECTED_OF_SUBJECT)?.as_str().strip_prefix(ends)?.parse().ok()
 }
 
 const DEVICE: &str = "Lowkey-Device";

@@ -1,10 +1,11 @@
 //! What is known of messages that a service has taken out of the stream.
 
 use super::Inner;
-use super::labels::Labels;
+use super::labels::{Labels, mark_of};
 use crate::inspected::{info, tells_last};
 use crate::layout;
 use crate::put::{Patience, last};
+use async_nats::header::HeaderMap;
 use lowkey_host::numbered::Unstored;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -16,6 +17,13 @@ pub(crate) enum Right {
     Behind,
     /// Each names its mark's end, where nothing stands; NATS copies its labels to where they stay.
     UntilEnded,
+}
+
+/// What NATS has copied of a device's last message.
+pub(crate) struct Told {
+    pub(crate) labels: Option<Labels>,
+    /// That of the session which has stored it.
+    pub(crate) mark: Option<u64>,
 }
 
 impl Inner {
@@ -50,12 +58,16 @@ impl Inner {
         &self,
         token: &str,
         patience: &mut Patience,
-    ) -> Result<Option<Labels>, Unstored> {
-        let (stream, subject) =
-            (layout::last_of(&self.up.prefix), format!("{}.last.{token}", self.up.prefix));
+    ) -> Result<Option<Told>, Unstored> {
+        let prefix = &self.up.prefix;
+        let (stream, subject) = (layout::last_of(prefix), format!("{prefix}.last.{token}"));
+        let told = |headers: &HeaderMap| Told {
+            labels: Labels::of(headers),
+            mark: mark_of(headers, &format!("{prefix}.mark.{token}.")),
+        };
         loop {
             match last(&self.up.context, &stream, &subject).await {
-                Ok(copy) => return Ok(copy.and_then(|copy| Labels::of(&copy.headers))),
+                Ok(copy) => return Ok(copy.map(|copy| told(&copy.headers))),
                 Err(unread) => patience.outlive(unread).await?,
             }
         }

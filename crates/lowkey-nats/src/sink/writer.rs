@@ -56,7 +56,17 @@ impl Writer {
         let (inner, token, marked) = (Arc::clone(inner), hex(device), Instant::now());
         let mut writer = Self { inner, device: device.to_owned(), token, labels, right, behind: 0, marked };
         loop {
-            let (expected, last) = match writer.look(patience).await? {
+            let found = writer.look(patience).await?;
+            // Where the mark of whoever was before is gone, what NATS has copied names it.
+            if writer.right == Right::UntilEnded
+                && matches!(found, Stands::Nothing | Stands::Others(.., None))
+            {
+                let told = writer.inner.last_told(&writer.token, patience).await?;
+                if let Some(mark) = told.and_then(|told| told.mark) {
+                    writer.end(mark, patience).await?;
+                }
+            }
+            let (expected, last) = match found {
                 Stands::Nothing => (0, None),
                 Stands::Ours(sequence, last) => {
                     (writer.behind, writer.labels.last) = (sequence, last);
@@ -84,7 +94,8 @@ impl Writer {
         }
         if writer.right == Right::UntilEnded {
             let told = writer.inner.last_told(&writer.token, patience).await?;
-            if let Some(last) = told.filter(|told| told.run == run).and_then(|told| told.last) {
+            let told = told.and_then(|told| told.labels).filter(|told| told.run == run);
+            if let Some(last) = told.and_then(|told| told.last) {
                 held.merge(last, patience).await?;
             }
         }
@@ -216,7 +227,7 @@ impl Writer {
             if last == Some(now) {
                 return Ok(true);
             }
-            let told = self.inner.last_told(&self.token, patience).await?;
+            let told = self.inner.last_told(&self.token, patience).await?.and_then(|told| told.labels);
             return Ok(told.is_some_and(|told| told.run == self.labels.run && told.last == Some(now)));
         }
     }

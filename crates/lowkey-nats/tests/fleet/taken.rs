@@ -169,6 +169,29 @@ async fn a_session_goes_on_in_a_queue_when_nats_was_killed_or_the_wire_broke_in_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_whose_mark_was_taken_or_purged_stores_nothing_beside_a_newer_one() {
+    let _watchdog = Watchdog::new();
+    let Some(house) = queue().await else { return };
+    let [east, west] = [house.sink("east").await, house.sink("west").await];
+    let up = house.witness.get_stream("test-up").await.unwrap();
+    let mut older = begins(&east, run(1)).await;
+    gives(&mut *older.intake, 1..=2).await;
+    hears(&mut *older.intake, 2).await.unwrap();
+    up.purge().await.unwrap();
+    // By itself it goes on.
+    gives(&mut *older.intake, [3]).await;
+    hears(&mut *older.intake, 3).await.unwrap();
+    assert_eq!(house.consume(1).await, [3]);
+    let mut newer = begins(&west, run(1)).await;
+    assert_eq!(newer.last, Some(last(3)));
+    gives(&mut *older.intake, [4]).await;
+    assert_eq!(hears(&mut *older.intake, 4).await, Err(Unstored::Moved));
+    gives(&mut *newer.intake, [4]).await;
+    hears(&mut *newer.intake, 4).await.unwrap();
+    assert_eq!(house.consume(1).await, [4]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_queue_is_brought_up_to_date_with_all_that_its_operator_has_set() {
     let _watchdog = Watchdog::new();
     let Some(house) = House::with(old_queue()).await else { return };

@@ -1,6 +1,7 @@
 //! The crate `lowkey-nats` itself, with the rights that the recipe gives each role and no others.
 
 use crate::house::House;
+use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy};
 use lowkey_host::numbered::{Intake, RunId, Sink, Source, Unstored};
 use lowkey_host::{
     Acceptor, Connection, Id, Identity, Limits, NotSent, Paired, Peer, Pinning, PublicKey, Registry, Secret,
@@ -148,6 +149,46 @@ async fn gateways_store_devices_messages_with_the_rights_of_the_recipe_and_delet
         reader.is_refused(subject, "").await;
     }
     store(&mut *newer.intake, 4).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gateways_store_in_a_queue_with_the_rights_of_the_recipe_and_write_none_of_what_nats_keeps_beside_it()
+{
+    let _watchdog = Watchdog::new();
+    let Some(house) = House::new().await else { return };
+    let registrar = Registrar::connect(&house.access("registrar", "desk")).await.unwrap();
+    registrar.create(1).await.unwrap();
+    let queue = Config {
+        name: "lowkey-up".to_owned(),
+        subjects: vec!["lowkey.up.*".to_owned(), "lowkey.mark.*".to_owned()],
+        retention: RetentionPolicy::WorkQueue,
+        discard: DiscardPolicy::New,
+        allow_direct: true,
+        ..Config::default()
+    };
+    house.registrar.jetstream().create_stream(queue).await.unwrap();
+    assert_eq!(registrar.create_up(1).await.unwrap().as_deref(), Some("lowkey-last"));
+    let [east, west] = ["east", "west"]
+        .map(|name| async { JetStreamSink::open(&house.access("gateway", name), None).await });
+    let (east, west) = (east.await.unwrap(), west.await.unwrap());
+    assert_eq!(east.inspect().await.unwrap().wrong, Vec::<String>::new());
+    let run = RunId::new([1; 8]);
+    let mut older = east.begin("pump", run).await.unwrap();
+    store(&mut *older.intake, 1).await.unwrap();
+    let mut newer = west.begin("pump", run).await.unwrap();
+    assert_eq!(newer.last.map(|last| last.number), Some(1));
+    assert_eq!(store(&mut *older.intake, 2).await, Err(Unstored::Moved));
+    store(&mut *newer.intake, 2).await.unwrap();
+
+    let mut thief = house.user("gateway", "east").await;
+    for verb in ["CREATE", "UPDATE", "DELETE", "PURGE", "MSG.DELETE", "SNAPSHOT", "RESTORE"] {
+        thief.is_refused(&format!("$JS.API.STREAM.{verb}.lowkey-last"), "{}").await;
+    }
+    let last = format!("lowkey.last.{}", crate::house::hex("pump"));
+    thief.is_refused(&last, "").await;
+    thief.is_refused("$JS.API.CONSUMER.CREATE.lowkey-last.c", "{}").await;
+    thief.hears_nothing_of("lowkey.last.*").await;
+    house.user("reader", "wall").await.is_refused("$JS.API.STREAM.MSG.GET.lowkey-last", "{}").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ use super::{
     sender::{Order, WENT_BACK, run_of},
 };
 use crate::roster::{Roster, name};
+use lowkey_host::numbered::RunId;
 use lowkey_registry::keys::encode_public;
 use std::{fs, mem::take, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
@@ -29,6 +30,9 @@ pub(crate) async fn play(trial: &mut Trial) -> Result<()> {
     freeze(trial, 0).await?;
     nats(trial, &devices).await?;
     partition(trial, 1).await?;
+    if trial.stream.is_queue() {
+        in_no_row(trial, &devices).await?;
+    }
     close(trial, 0, &devices).await?;
     reboot(trial).await?;
     restored_flash(trial, 0).await?;
@@ -122,6 +126,34 @@ async fn partition(trial: &mut Trial, gateway: usize) -> Result<()> {
     trial.gateways[gateway].cable().heal();
     trial.timeline.say(&format!("{name} was cut off from NATS for {STANDS_STILL:?}"));
     trial.goes_on(trial.extent.devices() * 5).await
+}
+
+/// What is stored comes into no row any more before its gateway is killed, the service takes it, and the devices come
+/// again when the stream has forgotten its id.
+async fn in_no_row(trial: &mut Trial, devices: &[usize]) -> Result<()> {
+    let before = trial.stream.forgets(1).await?;
+    sleep(STANDS_STILL).await;
+    for gateway in &mut trial.gateways {
+        gateway.kill().await?;
+    }
+    let taken = trial.stream.taken();
+    let is_left = |(device, run): &(usize, RunId)| {
+        taken.get(&(name(*device), *run)) > trial.ledger.up_to(*device, *run).as_ref()
+    };
+    let left = devices.iter().map(|device| (*device, run_of(*device, 0))).filter(is_left).count();
+    sleep(STANDS_STILL).await;
+    trial.stream.remembers(before).await?;
+    let since = Instant::now();
+    for gateway in 0..trial.gateways.len() {
+        trial.gateways[gateway].begin().await?;
+        trial.balancer.sees(trial.gateways[gateway].name, true).await?;
+    }
+    trial.all_hear(devices, since).await?;
+    trial.timeline.say(&format!(
+        "no row could be written, and both gateways were killed: of {left} devices a message was stored, taken, and \
+         not acknowledged; {STANDS_STILL:?} later they come again"
+    ));
+    if left == 0 { Err("of no device".into()) } else { Ok(()) }
 }
 
 /// A gateway ends in order while it owes ACKs.

@@ -57,11 +57,11 @@ impl Kept {
     }
 
     /// For how long the stream knows a message by its id. Where messages stay, for a moment only: what comes again
-    /// comes later, and is known by what stands there. Where they are taken out, nothing else knows one that was stored
-    /// and not acknowledged when its gateway died: it is longer than a device stays away here.
+    /// comes later, and is known by what stands there. Where they are taken out, it is what is left when NATS itself is
+    /// killed between a message and its copy.
     const fn duplicate_window(self) -> Duration {
         match self {
-            Self::All => Duration::from_secs(1),
+            Self::All => MOMENT,
             Self::UntilTaken => Duration::from_secs(120),
         }
     }
@@ -91,6 +91,52 @@ impl Stream {
             service.spawn(take_for_ever(url.to_owned(), Arc::clone(all)));
         }
         Ok(Self { url: url.to_owned(), taken, _service: service })
+    }
+
+    /// Whether a service takes messages out of it.
+    pub(crate) const fn is_queue(&self) -> bool {
+        self.taken.is_some()
+    }
+
+    /// Of those that were taken out of it the highest number of each device and run.
+    pub(crate) fn taken(&self) -> BTreeMap<(String, RunId), u64> {
+        let mut highest = BTreeMap::new();
+        if let Some(taken) = &self.taken {
+            for of in taken.lock().unwrap_or_else(PoisonError::into_inner).values() {
+                let number: &mut u64 = highest.entry((of.device.clone(), of.run)).or_default();
+                *number = of.number.max(*number);
+            }
+        }
+        highest
+    }
+
+    /// Has the bucket of what is stored take no row that is longer than this, and the stream know a message by its id
+    /// for a moment only; how long rows could be before.
+    ///
+    /// # Errors
+    /// NATS is away.
+    pub(crate) async fn forgets(&self, length: i32) -> Result<i32> {
+        self.is_set(length, MOMENT).await
+    }
+
+    /// Has rows be as long as this again, and the stream know ids for as long as before.
+    ///
+    /// # Errors
+    /// NATS is away.
+    pub(crate) async fn remembers(&self, length: i32) -> Result<()> {
+        self.is_set(length, Kept::UntilTaken.duplicate_window()).await.map(drop)
+    }
+
+    async fn is_set(&self, length: i32, window: Duration) -> Result<i32> {
+        let context = jetstream::new(async_nats::connect(&self.url).await?);
+        let config =
+            |stream| async { Result::Ok(context.get_stream(stream).await?.cached_info().config.clone()) };
+        let rows = config(format!("KV_{PREFIX}-numbers")).await?;
+        let messages = config(format!("{PREFIX}-up")).await?;
+        let before = rows.max_message_size;
+        context.update_stream(Config { max_message_size: length, ..rows }).await?;
+        context.update_stream(Config { duplicate_window: window, ..messages }).await?;
+        Ok(before)
     }
 
     /// All that there is, in the order in which it was stored.
@@ -209,5 +255,6 @@ impl Stored {
     }
 }
 
+const MOMENT: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(120);
