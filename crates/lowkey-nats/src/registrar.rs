@@ -1,11 +1,14 @@
 //! Writes a registry, and asks who obeys it.
 
 mod sending;
+mod stored;
 mod streams;
 
+pub use stored::{InForce, Standing, Stored};
+
 use crate::access::Access;
-use crate::beat::{Beat, LOST, OnStale};
-use crate::bucket::{Bucket, Entry, Key};
+use crate::beat::LOST;
+use crate::bucket::{Bucket, Key};
 use crate::claims::Claims;
 use crate::error::NatsError;
 use crate::follow::{Following, stream};
@@ -17,11 +20,11 @@ use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::stream::DirectGetErrorKind;
 use async_nats::jetstream::{self, Context};
 use lowkey_host::PublicKey;
-use lowkey_host::text::Hex;
 use lowkey_registry::rows::{Ranked, Sheet, server_of};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use stored::born;
 use tokio::time::{Instant, sleep_until};
 
 /// Whoever may write a registry.
@@ -34,28 +37,6 @@ pub struct Registrar {
     named: PathBuf,
 }
 
-/// A registry as it stands in NATS.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Stored {
-    /// Its rows.
-    pub sheet: Sheet,
-    /// The rows that cannot be read: the device's name, and why.
-    pub faulty: Vec<(String, String)>,
-    /// What the gateways say of themselves, by name; when they said it, in seconds since 1970 by NATS's clock.
-    pub beats: BTreeMap<String, (Beat, i64)>,
-    /// The revision of the last change of the registry that was seen; what gateways say of themselves is none.
-    pub revision: u64,
-    head: Option<Head>,
-    /// Of the head, whatever it is.
-    head_revision: u64,
-    revisions: BTreeMap<String, u64>,
-    /// Of the last change of any row, also of those that are none of ours.
-    last_of_rows: u64,
-    /// Of what the gateways say of themselves.
-    said: BTreeMap<String, u64>,
-}
-
 /// What has to stand there as it was read for a key to be written.
 #[derive(Clone, Copy, Debug)]
 enum Unchanged {
@@ -63,28 +44,6 @@ enum Unchanged {
     Key(u64),
     /// The rows of all devices, of whose changes the last has this revision.
     Rows(u64),
-}
-
-/// Which gateways obey what was written.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct InForce {
-    /// How it stands with each gateway, by name.
-    pub gateways: BTreeMap<String, Standing>,
-}
-
-/// How a gateway stands to what was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Standing {
-    /// It has said that it obeys it.
-    Obeys,
-    /// It is there, and has not said so yet.
-    Behind,
-    /// It has not been heard of for so long, without a goodbye. It may still serve by an older registry.
-    Gone(Duration),
-    /// It stopped in order, or has not been heard of for so long that it lets nobody in.
-    Over,
 }
 
 /// What became of a gateway that was to be forgotten.
@@ -106,24 +65,6 @@ pub enum Waits {
     For(Duration),
     /// For nobody.
     No,
-}
-
-impl InForce {
-    /// How many have said that they obey.
-    pub fn obey(&self) -> usize {
-        self.gateways.values().filter(|standing| **standing == Standing::Obeys).count()
-    }
-
-    /// Those of whom that cannot be said.
-    pub fn others(&self) -> impl Iterator<Item = (&str, Standing)> {
-        let all = self.gateways.iter().map(|(name, standing)| (&**name, *standing));
-        all.filter(|(_, standing)| matches!(standing, Standing::Behind | Standing::Gone(_)))
-    }
-
-    /// Whether nobody goes on by what was before.
-    pub fn is_everywhere(&self) -> bool {
-        self.others().next().is_none()
-    }
 }
 
 impl Registrar {
@@ -424,65 +365,6 @@ impl Registrar {
     }
 }
 
-impl Stored {
-    /// The head that `new` needs, if that is another.
-    fn new_head(&self, new: &Sheet) -> Result<Option<Head>, NatsError> {
-        Ok(match &self.head {
-            Some(head) if head.text == new.head => None,
-            Some(head) => Some(Head { born: head.born.clone(), text: new.head.clone() }),
-            None => Some(Head { born: born()?, text: new.head.clone() }),
-        })
-    }
-
-    fn take(&mut self, entry: Entry) {
-        let Entry { key, revision, value, at, .. } = entry;
-        if !matches!(key, Key::Beat(_)) {
-            self.revision = self.revision.max(revision);
-        }
-        match (key, value) {
-            (Key::Head, value) => {
-                let head = value.as_deref().and_then(Head::of_kept);
-                self.sheet.head = head.as_ref().map(|head| head.text.clone()).unwrap_or_default();
-                (self.head, self.head_revision) = (head, revision);
-            }
-            (Key::Device(name), value) => {
-                self.revisions.insert(name.clone(), revision);
-                self.sheet.rows.remove(&name);
-                self.faulty.retain(|(faulty, _)| *faulty != name);
-                match value.as_deref().map(Ranked::of_kept) {
-                    None => (),
-                    Some(Ok(row)) => drop(self.sheet.rows.insert(name, row)),
-                    Some(Err(why)) => self.faulty.push((name, why)),
-                }
-            }
-            (Key::Beat(name), value) => {
-                self.said.insert(name.clone(), revision);
-                match value.and_then(|value| Beat::of_kept(name.clone(), &value)) {
-                    Some(beat) => drop(self.beats.insert(name, (beat, at))),
-                    None => drop(self.beats.remove(&name)),
-                }
-            }
-        }
-    }
-
-    /// Which gateways obey the change of this revision, at this moment by NATS's clock.
-    pub fn in_force(&self, revision: u64, now: i64) -> InForce {
-        let standing = |(beat, at): &(Beat, i64)| {
-            let silent = Duration::from_secs(u64::try_from(now.saturating_sub(*at)).unwrap_or(0));
-            let stops = beat.on_stale == OnStale::Refuse;
-            match beat {
-                Beat { over: true, .. } => Standing::Over,
-                // A gateway that is behind and alone does not let in anybody for longer.
-                _ if silent > beat.max_stale.saturating_add(LOST) && stops => Standing::Over,
-                _ if silent > LOST => Standing::Gone(silent),
-                Beat { revision: obeys, .. } if *obeys >= revision => Standing::Obeys,
-                _ => Standing::Behind,
-            }
-        };
-        InForce { gateways: self.beats.iter().map(|(name, said)| (name.clone(), standing(said))).collect() }
-    }
-}
-
 /// Whether others' rows are none of ours, and a server would load them beside those that we write.
 fn fit(head: &str, ours: &[(String, Option<Ranked>)], others: &BTreeMap<String, Option<Ranked>>) -> bool {
     if ours.iter().any(|(name, _)| others.contains_key(name)) {
@@ -492,13 +374,6 @@ fn fit(head: &str, ours: &[(String, Option<Ranked>)], others: &BTreeMap<String, 
     let others = others.iter().filter_map(|(name, row)| Some((name.clone(), row.clone()?)));
     let text = Sheet { head: head.to_owned(), rows: ours.chain(others).collect() }.text();
     server_of(head).is_some_and(|server| Sheet::of(&text, Path::new(""), &server).is_ok())
-}
-
-fn born() -> Result<String, NatsError> {
-    let random = lowkey_host::entropy::random();
-    let random =
-        random.map_err(|error| NatsError::Request("a new registry has no name", error.to_string()))?;
-    Ok(Hex(&random.expose()[..16]).to_string())
 }
 
 /// How often a row is written on top of what others have written meanwhile.
