@@ -1,6 +1,7 @@
 //! Gateways that answer for each other: whichever is asked, it says what is so in the whole fleet.
 
 use super::{ask, get};
+use crate::common::shelf::Shelf;
 use lowkey_gateway::admin::{Admin, Asks, Endpoint, Here, Later, Others};
 use lowkey_gateway::events::Events;
 use lowkey_gateway::memory::Memory;
@@ -60,6 +61,8 @@ struct Fleet {
     /// What has happened at each.
     events: [Events; 2],
     folder: tempfile::TempDir,
+    /// What stores west's messages.
+    shelf: Shelf,
 }
 
 impl Fleet {
@@ -77,6 +80,8 @@ impl Fleet {
         };
         let ((at_east, of_east), (at_west, of_west)) =
             (bind(&east, &events[0]).await, bind(&west, &events[1]).await);
+        let shelf = Shelf::default();
+        let of_west = of_west.with_store(shelf.store());
         let other = |name, other, here: &Admin, acceptor: &Acceptor| {
             let (here, acceptor) = (Ok(here.here()).into(), acceptor.clone());
             Arc::new(Other { name, other, here, acceptor })
@@ -90,7 +95,7 @@ impl Fleet {
         let others = Arc::clone(&knows_west);
         tokio::spawn(of_east.with_others(others).run());
         tokio::spawn(of_west.with_others(knows_east).run());
-        Self { world, east, west, addresses: [at_east, at_west], other: knows_west, events, folder }
+        Self { world, east, west, addresses: [at_east, at_west], other: knows_west, events, folder, shelf }
     }
 
     async fn of(&self, path: &str) -> Value {
@@ -219,6 +224,24 @@ async fn a_gateway_that_does_not_answer_or_answers_nonsense_is_said_to() {
         let found = fleet.of("/doctor?about=device-0").await;
         assert_eq!(found["findings"][0]["kind"], "connected", "{found}");
     }
+}
+
+#[tokio::test]
+async fn a_gateway_that_cannot_store_is_named_whichever_is_asked() {
+    let fleet = Fleet::new().await;
+    fleet.shelf.fails("503 Service Unavailable");
+    for address in fleet.addresses {
+        let overview = of(address, "/overview").await;
+        let gateways = overview["gateways"].as_array().unwrap().iter();
+        let stores: Vec<_> = gateways.map(|of| (of["name"].as_str().unwrap(), &of["store_up"])).collect();
+        assert!(stores.contains(&("west", &json!(false))), "{stores:?}");
+        assert!(stores.contains(&("east", &Value::Null)), "{stores:?}");
+        let found = of(address, "/doctor").await;
+        let [down] = &found["findings"].as_array().unwrap()[..] else { panic!("{found}") };
+        assert_eq!((&down["kind"], &down["gateway"]), (&json!("store_down"), &json!("west")));
+    }
+    fleet.shelf.stores();
+    assert_eq!(fleet.of("/doctor").await["findings"], json!([]));
 }
 
 #[tokio::test]
