@@ -94,7 +94,7 @@
 
 #if defined(LOWKEY_POINTERS_OF_64_BITS)
 // Bytes of a lowkey_channel.
-#define LOWKEY_CHANNEL_SIZE 632
+#define LOWKEY_CHANNEL_SIZE 648
 #endif
 
 #if defined(LOWKEY_POINTERS_OF_32_BITS)

@@ -59,12 +59,12 @@
 
 #if defined(LOWKEY_POINTERS_OF_32_BITS)
 // Bytes of a lowkey_outbox.
-#define LOWKEY_OUTBOX_SIZE 128
+#define LOWKEY_OUTBOX_SIZE 168
 #endif
 
 #if defined(LOWKEY_POINTERS_OF_64_BITS)
 // Bytes of a lowkey_outbox.
-#define LOWKEY_OUTBOX_SIZE 152
+#define LOWKEY_OUTBOX_SIZE 216
 #endif
 
 // The same in words of 64 bits.
@@ -367,6 +367,23 @@ lowkey_status lowkey_outbox_init(lowkey_outbox *outbox,
                                  size_t len,
                                  const uint8_t run[8],
                                  uint64_t boot);
+
+// Makes an outbox of what is in `kept` of this run: RAM that a reset leaves as it is. What waits there is sent
+// under the numbers that it has got in earlier starts, and what is pushed from now on behind it. `boot` is the
+// number of this start, as of lowkey_outbox_init. Wherever a reset cuts a call that changes the memory, the change
+// was made or was not. After a power cut, and with another run, the outbox is empty.
+//
+// The memory may hold any bytes, also such as nobody has written. It lies in a section that neither the start-up
+// code nor a boot loader clears, and not behind a data cache that writes back. Each message takes 18 bytes beside
+// its own, and all of them 64.
+//
+// Statuses as lowkey_outbox_init.
+LOWKEY_MUST_USE
+lowkey_status lowkey_outbox_resume(lowkey_outbox *outbox,
+                                   uint8_t *kept,
+                                   size_t len,
+                                   const uint8_t run[8],
+                                   uint64_t boot);
 
 // Makes zeros of an outbox, whatever its storage holds; its memory is yours again. What waits in it is given up.
 //

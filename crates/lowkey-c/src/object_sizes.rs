@@ -31,7 +31,7 @@ pub const LOWKEY_EPHEMERALS_SIZE: usize = 72;
 pub const LOWKEY_CHANNEL_SIZE: usize = 512;
 /// Bytes of a lowkey_channel.
 #[cfg(target_pointer_width = "64")]
-pub const LOWKEY_CHANNEL_SIZE: usize = 632;
+pub const LOWKEY_CHANNEL_SIZE: usize = 648;
 
 /// Bytes of a lowkey_pairing.
 #[cfg(target_pointer_width = "32")]

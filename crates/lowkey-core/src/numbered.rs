@@ -5,7 +5,7 @@ mod retained;
 
 pub use queue::{FRONT, Memory, NoRoom, Queue, Waiting};
 
-pub use retained::Retained;
+pub use retained::{Retained, Span};
 
 use core::fmt;
 use lowkey_crypto::{Blake2s, PublicKey, Secret};
@@ -14,7 +14,7 @@ use lowkey_crypto::{Blake2s, PublicKey, Secret};
 ///
 /// A device makes it of what is made anew with its boot log and its keys, so that a log that begins again, or a new
 /// key, begins a new run.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RunId([u8; Self::LEN]);
 
 impl RunId {

@@ -2,33 +2,7 @@
 //! there was before the change or after it.
 
 use lowkey_core::numbered::{Queue, Retained, RunId};
-use std::cell::RefCell;
-use std::ops::{Deref, DerefMut};
-use std::rc::Rc;
-use test_support::Random;
-
-/// Bytes that note how they were before each write.
-struct Noted {
-    bytes: Vec<u8>,
-    before: Rc<RefCell<Vec<Vec<u8>>>>,
-}
-
-impl Deref for Noted {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-impl DerefMut for Noted {
-    fn deref_mut(&mut self) -> &mut [u8] {
-        self.before.borrow_mut().push(self.bytes.clone());
-        &mut self.bytes
-    }
-}
-
-type Messages = Vec<(u64, Vec<u8>)>;
+use test_support::{Messages, Noted, Random, waiting};
 
 fn run() -> RunId {
     RunId::new(*b"a run...")
@@ -36,15 +10,6 @@ fn run() -> RunId {
 
 fn found(bytes: &[u8]) -> Queue<Retained<Vec<u8>>> {
     Queue::new(Retained::new(bytes.to_vec(), run()))
-}
-
-fn all<M: lowkey_core::numbered::Memory>(queue: &Queue<M>) -> Messages {
-    let (mut all, mut at) = (vec![], 0);
-    while let Some(waiting) = queue.above(at) {
-        at = waiting.number();
-        all.push((at, waiting.message().to_vec()));
-    }
-    all
 }
 
 /// Every state between two writes, and every torn one: bytes change one after the other, either way round.
@@ -64,9 +29,8 @@ fn torn<'b>(before: &'b [u8], after: &'b [u8]) -> impl Iterator<Item = Vec<u8>> 
 fn a_reset_anywhere_leaves_what_was_there_before_the_change_or_after_it() {
     let mut random = Random::new();
     for _ in 0..40 {
-        let before = Rc::new(RefCell::new(vec![]));
         let len = 64 + 60 + random.below(150);
-        let noted = Noted { bytes: random.bytes(len), before: Rc::clone(&before) };
+        let (noted, before) = Noted::new(random.bytes(len));
         let mut queue = Queue::new(Retained::new(noted, run()));
         let (mut model, mut number): (Messages, u64) = (vec![], 0);
         for _ in 0..30 {
@@ -80,15 +44,15 @@ fn a_reset_anywhere_leaves_what_was_there_before_the_change_or_after_it() {
                     model.push((number, message));
                 }
             } else if let Some(at) = (!model.is_empty()).then(|| random.below(model.len())) {
-                queue.release(model[at].0, None).unwrap();
+                assert!(queue.release(model[at].0, None));
                 model.drain(..=at);
             }
-            assert_eq!(all(&queue), model);
+            assert_eq!(waiting(&queue), model);
             let mut states = before.borrow().clone();
-            states.push(queue.memory().bytes().bytes.clone());
+            states.push(queue.memory().bytes().to_vec());
             for pair in states.windows(2) {
                 for bytes in torn(&pair[0], &pair[1]) {
-                    let again = all(&found(&bytes));
+                    let again = waiting(&found(&bytes));
                     assert!(again == old || again == model, "{again:?} is neither {old:?} nor {model:?}");
                 }
             }
@@ -103,19 +67,18 @@ fn a_reset_while_it_comes_back_changes_nothing() {
     for number in 1..=4 {
         queue.push(number, &random.bytes(12)).unwrap();
     }
-    queue.release(3, None).unwrap();
+    assert!(queue.release(3, None));
     // There is room at the front only: amid moving, a reset; and amid what the next start does about that.
-    let before = Rc::new(RefCell::new(vec![]));
-    let noted = Noted { bytes: queue.memory().bytes().to_vec(), before: Rc::clone(&before) };
+    let (noted, before) = Noted::new(queue.memory().bytes().to_vec());
     let mut queue = Queue::new(Retained::new(noted, run()));
-    let old = all(&queue);
+    let old = waiting(&queue);
     queue.push(9, &[9; 40]).unwrap();
-    let new = all(&queue);
+    let new = waiting(&queue);
     for state in before.borrow().clone() {
-        let before = Rc::new(RefCell::new(vec![]));
-        drop(Retained::new(Noted { bytes: state, before: Rc::clone(&before) }, run()));
+        let (noted, before) = Noted::new(state);
+        drop(Retained::new(noted, run()));
         for again in before.borrow().iter() {
-            let found = all(&found(again));
+            let found = waiting(&found(again));
             assert!(found == old || found == new);
         }
     }
@@ -128,17 +91,17 @@ fn what_is_not_of_this_queue_is_empty() {
         let mut queue = found(&random.bytes(len));
         assert!(queue.is_empty(), "{len}");
         let took = queue.push(1, b"x").is_ok();
-        assert_eq!((took, all(&queue).len()), (len >= 64 + 19, usize::from(took)), "{len}");
+        assert_eq!((took, waiting(&queue).len()), (len >= 64 + 19, usize::from(took)), "{len}");
     }
     let mut queue = found(&[0; 200]);
     queue.push(1, b"one").unwrap();
     let bytes = queue.memory().bytes().to_vec();
-    assert_eq!(all(&found(&bytes)).len(), 1);
+    assert_eq!(waiting(&found(&bytes)).len(), 1);
     assert!(Queue::new(Retained::new(bytes.clone(), RunId::new(*b"another."))).is_empty(), "of another run");
     for layout in [0, 32] {
         let mut older = bytes.clone();
         older[layout] ^= 1;
-        assert!(all(&found(&older)).len() <= 1);
+        assert!(waiting(&found(&older)).len() <= 1);
     }
     // Half of it, as after a build that gives it less.
     assert!(found(&bytes[..70]).is_empty());
@@ -150,12 +113,12 @@ fn a_bit_that_was_lost_costs_its_message_and_those_behind_it_and_no_wrong_one_co
     for number in 1..=5 {
         queue.push(number, &[number as u8; 10]).unwrap();
     }
-    let (bytes, whole) = (queue.memory().bytes().to_vec(), all(&queue));
+    let (bytes, whole) = (queue.memory().bytes().to_vec(), waiting(&queue));
     for at in 0..bytes.len() {
         for bit in 0..8 {
             let mut lost = bytes.clone();
             lost[at] ^= 1 << bit;
-            let found = all(&found(&lost));
+            let found = waiting(&found(&lost));
             assert!(whole.starts_with(&found), "{at}");
         }
     }

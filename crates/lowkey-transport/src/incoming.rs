@@ -184,8 +184,9 @@ impl<B: Buffer> Incoming<B> {
             Kind::Pong => keyed.answered(body),
             #[cfg(feature = "numbered")]
             Kind::Numbered => {
-                if let Some(number_len) = keyed.numbers.came(body)? {
-                    return self.deliver(Part::Last, BODY.saturating_add(number_len), opened.end);
+                if let Some(come) = keyed.numbers.received.come() {
+                    come(&mut keyed.numbers.received, body)?;
+                    return self.deliver(Part::Last, BODY + size_of::<u64>(), opened.end);
                 }
             }
             #[cfg(feature = "numbered")]

@@ -122,7 +122,7 @@ impl Keyed {
 
     /// Whether there is something to be said before anything else: a PONG, or an ACK (§7).
     pub(crate) fn has_word(&self) -> bool {
-        self.is_owing() || self.ours != Ours::Closed && self.numbers.is_owing()
+        self.is_owing() || self.numbers.is_owing()
     }
 
     /// Our first ACK is to be sent (§7).
@@ -133,7 +133,7 @@ impl Keyed {
     pub(crate) fn open_acks(&mut self, last: Option<(u64, [u8; DIGEST_LEN])>) -> Result<(), Error> {
         self.goes()?;
         let (number, digest) = last.unwrap_or_default();
-        self.numbers.open(Opening { number, digest })
+        self.numbers.received.open(Opening { number, digest })
     }
 
     /// All up to this number is stored: it is to be acknowledged (§7).
@@ -143,7 +143,7 @@ impl Keyed {
     #[cfg(feature = "numbered")]
     pub(crate) fn acknowledge(&mut self, number: u64) -> Result<(), Error> {
         self.goes()?;
-        self.numbers.store(number)
+        self.numbers.received.store(number)
     }
 
     /// Whether our direction goes on.
@@ -152,6 +152,14 @@ impl Keyed {
     /// [`Error::Closed`].
     pub(crate) fn goes(&self) -> Result<(), Error> {
         if self.ours == Ours::Goes { Ok(()) } else { Err(Error::Closed) }
+    }
+
+    /// Whether an ACK is owed (§7): what goes next is that, if no PONG is owed.
+    #[cfg(feature = "numbered")]
+    pub(crate) fn tells(&mut self) -> bool {
+        let Some(tell) = self.numbers.received.take_tell() else { return false };
+        self.owed.len = tell(&mut self.numbers.received, &mut self.owed.bytes);
+        true
     }
 
     /// The PONG that was owed is sealed, or our CLOSE: our direction has no key any more.

@@ -1,7 +1,9 @@
 //! Sizes on the wire, in bytes (protocol §1, §4), and the limits that a side sets for itself.
 
 use crate::error::Error;
-use crate::numbers::Announced;
+#[cfg(feature = "numbered")]
+use crate::numbers::Received;
+use crate::numbers::Shown;
 use core::ops::DerefMut;
 #[cfg(feature = "numbered")]
 use lowkey_core::numbered::RunId;
@@ -32,7 +34,7 @@ pub struct Buffers<B> {
     pub(crate) outgoing: B,
     pub(crate) max_frame: u16,
     pub(crate) max_message: usize,
-    pub(crate) announced: Announced,
+    pub(crate) shown: Shown,
 }
 
 impl<B: Buffer> Buffers<B> {
@@ -49,7 +51,7 @@ impl<B: Buffer> Buffers<B> {
             return Err(Error::BufferTooSmall);
         }
         let max_frame = u16::try_from(incoming.len()).unwrap_or(u16::MAX);
-        Ok(Self { incoming, outgoing, max_frame, max_message: usize::MAX, announced: Announced::default() })
+        Ok(Self { incoming, outgoing, max_frame, max_message: usize::MAX, shown: Shown::new() })
     }
 
     /// Announces a smaller `max_frame`; it is held between [`MIN_MAX_FRAME`] and what the buffer takes.
@@ -71,7 +73,7 @@ impl<B: Buffer> Buffers<B> {
     #[cfg(feature = "numbered")]
     #[must_use]
     pub fn with_run(mut self, run: RunId) -> Self {
-        self.announced.run = Some(run);
+        self.shown.set_run(run);
         self
     }
 
@@ -79,7 +81,7 @@ impl<B: Buffer> Buffers<B> {
     #[cfg(feature = "numbered")]
     #[must_use]
     pub fn with_acks(mut self) -> Self {
-        self.announced.acks = true;
+        self.shown.set_acks(Received::take_in);
         self
     }
 }

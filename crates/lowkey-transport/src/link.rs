@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::incoming::Incoming;
 use crate::keyed::{Keyed, Ours};
 use crate::limits::{Buffer, Buffers};
-use crate::numbers::{Announced, Numbers, Payload};
+use crate::numbers::{Numbers, Shown};
 use crate::outgoing::Outgoing;
 use crate::parameters::Parameters;
 use core::cell::RefCell;
@@ -57,7 +57,7 @@ pub struct Link<'k, B> {
     /// In a cell for the halves of a split channel, which share it on one thread.
     pub(crate) state: RefCell<State<'k, B>>,
     pub(crate) max_frame: u16,
-    pub(crate) announced: Announced,
+    pub(crate) shown: Shown,
 }
 
 impl<'k, B: Buffer> Link<'k, B> {
@@ -68,35 +68,35 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// begins then: what is moved lies twice on the stack, beneath the multiplications of the handshake.
     #[inline(never)] // so that it is made in one place only
     pub fn new(buffers: Buffers<B>) -> Self {
-        let Buffers { incoming, outgoing, max_frame, max_message, announced } = buffers;
+        let Buffers { incoming, outgoing, max_frame, max_message, shown } = buffers;
         Self {
             incoming: Incoming::new(incoming, max_message),
             outgoing: Outgoing::new(outgoing),
             state: RefCell::new(State::Idle),
             max_frame,
-            announced,
+            shown,
         }
     }
 
     /// The same link without what its handshake has borrowed, once that is over. One whose handshake is not over has
     /// not begun any more.
     pub fn settle<'l>(self) -> Link<'l, B> {
-        let Self { mut incoming, mut outgoing, state, max_frame, announced } = self;
+        let Self { mut incoming, mut outgoing, state, max_frame, shown } = self;
         let state = state.into_inner().settle();
         if let State::Idle = state {
             incoming.inlet.release();
             outgoing.outlet.release();
         }
-        Link { incoming, outgoing, state: RefCell::new(state), max_frame, announced }
+        Link { incoming, outgoing, state: RefCell::new(state), max_frame, shown }
     }
 
     /// The memory of a link that is not needed any more, for another one. What was gathered in it is wiped, a mailbox's
     /// message goes back, and what was unsent is lost.
     pub fn into_buffers(self) -> Buffers<B> {
-        let Self { incoming, mut outgoing, max_frame, announced, .. } = self;
+        let Self { incoming, mut outgoing, max_frame, shown, .. } = self;
         outgoing.end();
         let (incoming, max_message) = incoming.into_buffer();
-        Buffers { incoming, outgoing: outgoing.into_buffer(), max_frame, max_message, announced }
+        Buffers { incoming, outgoing: outgoing.into_buffer(), max_frame, max_message, shown }
     }
 }
 
@@ -282,13 +282,8 @@ impl<'k, B: Buffer> Link<'k, B> {
         self.incoming.inlet.release();
         self.incoming.inlet.set_limit(self.max_frame.into());
         self.outgoing.seal_up_to(theirs.max_frame);
-        let numbers = Numbers::agreed(self.announced, theirs.announced);
+        let numbers = Numbers::agreed(&self.shown, &theirs.announced);
         *self.state.get_mut() = State::Keyed(phase, Keyed::new(session, proven, numbers));
-    }
-
-    /// What we tell the peer inside the handshake (protocol §3).
-    fn parameters(&self) -> Payload {
-        Parameters { max_frame: self.max_frame, announced: self.announced }.to_bytes()
     }
 }
 

@@ -7,10 +7,14 @@ mod absent;
 mod agreed;
 #[cfg(feature = "numbered")]
 mod announced;
+#[cfg(feature = "numbered")]
+mod received;
 
 #[cfg(not(feature = "numbered"))]
-pub(crate) use absent::{Announced, Numbers, Payload, payload};
+pub(crate) use absent::{Announced, Numbers, Payload, Shown, payload};
 #[cfg(feature = "numbered")]
 pub(crate) use agreed::{Ack, Numbers, Opening};
 #[cfg(feature = "numbered")]
-pub(crate) use announced::{Announced, Payload, payload};
+pub(crate) use announced::{Announced, Payload, Shown, payload};
+#[cfg(feature = "numbered")]
+pub(crate) use received::{Come, Received};

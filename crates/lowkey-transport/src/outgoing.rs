@@ -91,12 +91,11 @@ impl<B: Buffer> Outgoing<B> {
         if !self.outlet.is_empty() {
             return Ok(Poll::Pending);
         }
-        let kind = match keyed.ours {
+        let ours = keyed.ours;
+        let kind = match ours {
             _ if keyed.is_owing() => Kind::Pong,
             #[cfg(feature = "numbered")]
-            Ours::Goes | Ours::Closes if keyed.numbers.is_owing() => {
-                return self.acknowledge(keyed).map(|()| Poll::Pending);
-            }
+            _ if keyed.tells() => Kind::Ack,
             Ours::Closes => Kind::Close,
             _ => return Ok(Poll::Ready(())),
         };

@@ -2,12 +2,12 @@
 
 use crate::error::Error;
 use crate::limits::MIN_MAX_FRAME;
-use crate::numbers::{Announced, Payload, payload};
+use crate::numbers::Announced;
 
 /// The longest parameters, in bytes.
 const MAX_PARAMETERS: usize = 64;
 
-/// The parameters of one side.
+/// The parameters of the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Parameters {
     /// The longest body of a record's frame that this side takes.
@@ -17,11 +17,6 @@ pub(crate) struct Parameters {
 }
 
 impl Parameters {
-    /// `max_frame: u16`, and items behind it.
-    pub(crate) fn to_bytes(self) -> Payload {
-        payload(self.max_frame.to_be_bytes(), self.announced)
-    }
-
     /// Reads a payload; of items `type: u8 ‖ length: u8 ‖ value` behind `max_frame`, those
     /// that are not known are skipped.
     pub(crate) fn read(payload: &[u8]) -> Result<Self, Error> {

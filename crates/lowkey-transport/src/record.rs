@@ -3,37 +3,27 @@
 use crate::error::Error;
 
 /// What a record is, its first plaintext byte.
+#[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    Data,
-    More,
-    Close,
-    Ping,
-    Pong,
+    Data = 0,
+    More = 1,
+    Close = 2,
+    Ping = 3,
+    Pong = 4,
     /// A number, and the last piece of a message (§7).
     #[cfg(feature = "numbered")]
-    Numbered,
+    Numbered = 0x80,
     /// Up to which number the peer has acknowledged (§7).
     #[cfg(feature = "numbered")]
-    Ack,
+    Ack = 0x81,
     /// What is left of `0x80..=0xff`: ignored in version 1.
     Later,
 }
 
 impl Kind {
     pub(crate) fn byte(self) -> u8 {
-        match self {
-            Self::Data => 0,
-            Self::More => 1,
-            Self::Close => 2,
-            Self::Ping => 3,
-            Self::Pong => 4,
-            #[cfg(feature = "numbered")]
-            Self::Numbered => 0x80,
-            #[cfg(feature = "numbered")]
-            Self::Ack => 0x81,
-            Self::Later => 0xff,
-        }
+        self as u8
     }
 
     pub(crate) fn new(byte: u8) -> Result<Self, Error> {

@@ -8,6 +8,7 @@ pub mod impostor;
 mod input;
 #[cfg(feature = "nats")]
 pub mod nats;
+mod noted;
 #[cfg(feature = "page-peer")]
 pub mod page_peer;
 pub mod random;
@@ -22,5 +23,6 @@ mod watchdog;
 pub mod world;
 
 pub use input::Input;
+pub use noted::{Messages, Noted, waiting};
 pub use random::Random;
 pub use watchdog::Watchdog;

@@ -52,7 +52,9 @@ pub(super) fn measure(script: &Script) -> Result<Figures> {
     if !above.is_empty() {
         return Err(above.join("; ").into());
     }
-    initiator::check(&archive, &folder(EVERYTHING).join(ELF))?;
+    let everything = folder(EVERYTHING).join(ELF);
+    initiator::check(&archive, &everything)?;
+    initiator::check_outbox(&folder(OUTBOX).join(ELF), &everything)?;
     Ok(figures)
 }
 
@@ -178,14 +180,14 @@ pub(super) const ROWS: [Row; 8] = [
         program: "device",
         title: "lowkey_kk.h: every function",
         brings: Brings::Header("lowkey_kk.h"),
-        limits: [13_600, 512, 960],
+        limits: [15_400, 512, 960],
     },
     Row {
-        name: "c-outbox",
+        name: OUTBOX,
         program: "outbox",
         title: "lowkey_kk.h: KK initiator with an outbox",
         brings: Brings::Nothing,
-        limits: [10_300, 640, 960],
+        limits: [10_200, 640, 960],
     },
     Row {
         name: "c-kk",
@@ -229,6 +231,7 @@ pub(super) const OF_A_DEVICE: usize = 3;
 pub(super) const FIGURES: [(&str, &str); 3] =
     [("flash", "flash"), ("context", "an object"), ("peak-stack", "peak stack")];
 const EVERYTHING: &str = "c-everything";
+const OUTBOX: &str = "c-outbox";
 
 #[cfg(test)]
 mod tests {

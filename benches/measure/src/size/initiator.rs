@@ -36,6 +36,21 @@ pub(super) fn check(archive: &Path, everything: &Path) -> Result<()> {
     nothing_of_rust_s(&everything)
 }
 
+/// Looks whether an image with an outbox in RAM that a reset clears has something of RAM that it does not.
+///
+/// # Errors
+/// The names that are too many.
+pub(super) fn check_outbox(outbox: &Path, everything: &Path) -> Result<()> {
+    if with(&names(everything)?, RETAINED).next().is_none() {
+        return Err(format!("nothing of the whole library has {RETAINED} in its name").into());
+    }
+    none(
+        &names(outbox)?,
+        &[RETAINED],
+        "the image of an outbox in RAM that is cleared names what other RAM needs",
+    )
+}
+
 /// What is in an image's flash, in the words of the sources.
 fn names(elf: &Path) -> Result<Vec<String>> {
     let symbols = Image::read(elf)?.symbols;
@@ -129,6 +144,8 @@ const OF_OTHERS: [&str; 9] = [
     "lowkey_code",
     "key_store",
 ];
+/// Part of the names of what is done with RAM that a reset leaves as it is.
+const RETAINED: &str = "retained";
 /// Parts of the names of what the functions of no header call.
 const OF_RUST: [&str; 4] = ["mailbox", "gather", "blocking::", "asynch::"];
 

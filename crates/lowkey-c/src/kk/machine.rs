@@ -6,6 +6,7 @@
 mod numbered;
 mod pump;
 mod receiving;
+mod ring;
 mod sending;
 
 pub(crate) use numbered::Numbered;

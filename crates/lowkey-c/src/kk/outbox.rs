@@ -7,7 +7,7 @@ use crate::call::{attempt, give};
 use crate::event::lowkey_event;
 use crate::io::lowkey_io;
 use crate::page::lowkey_page;
-use crate::raw;
+use crate::raw::{self, Kept};
 use crate::status::lowkey_status::{self, LOWKEY_EXHAUSTED, LOWKEY_FULL, LOWKEY_LENGTH, LOWKEY_TOO_LONG};
 use lowkey_core::numbered::{DIGEST_LEN, NoRoom, RunId, message_digest};
 use lowkey_core::{PublicKey, Secret};
@@ -35,13 +35,47 @@ pub unsafe extern "C" fn lowkey_outbox_init(
     run: *const u8,
     boot: u64,
 ) -> lowkey_status {
+    make(outbox, (memory, len), run, boot, Numbered::set_up)
+}
+
+/// An outbox, set up in one of the ways.
+#[inline(always)]
+unsafe fn make(
+    outbox: *mut lowkey_outbox,
+    (memory, len): (*mut u8, usize),
+    run: *const u8,
+    boot: u64,
+    set_up: impl FnOnce(&mut Numbered, Kept, [u8; LOWKEY_RUN_LEN], u32),
+) -> lowkey_status {
     attempt(|| {
         let storage = raw::vacant(outbox)?;
         let (run, boot) = (*raw::array(run)?, u32::try_from(boot).map_err(|_| LOWKEY_LENGTH)?);
         lies_apart(memory, len, &[(storage.start(), size_of::<lowkey_outbox>())])?;
-        storage.fill_zeros(|numbered| numbered.set_up(raw::kept(memory, len), run, boot));
+        storage.fill_zeros(|numbered| set_up(numbered, raw::kept(memory, len), run, boot));
         Ok(())
     })
+}
+
+/// Makes an outbox of what is in `kept` of this run: RAM that a reset leaves as it is. What waits there is sent
+/// under the numbers that it has got in earlier starts, and what is pushed from now on behind it. `boot` is the
+/// number of this start, as of lowkey_outbox_init. Wherever a reset cuts a call that changes the memory, the change
+/// was made or was not. After a power cut, and with another run, the outbox is empty.
+///
+/// The memory may hold any bytes, also such as nobody has written. It lies in a section that neither the start-up
+/// code nor a boot loader clears, and not behind a data cache that writes back. Each message takes 18 bytes beside
+/// its own, and all of them 64.
+///
+/// Statuses as lowkey_outbox_init.
+/// cbindgen:ptrs-as-arrays=[[run;8]]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lowkey_outbox_resume(
+    outbox: *mut lowkey_outbox,
+    kept: *mut u8,
+    len: usize,
+    run: *const u8,
+    boot: u64,
+) -> lowkey_status {
+    make(outbox, (kept, len), run, boot, Numbered::resume)
 }
 
 /// Makes zeros of an outbox, whatever its storage holds; its memory is yours again. What waits in it is given up.
@@ -66,7 +100,7 @@ pub unsafe extern "C" fn lowkey_outbox_push(
 ) -> lowkey_status {
     attempt(|| {
         let Numbered { queue, last, .. } = raw::exclusive(outbox)?;
-        raw::lie_outside(queue.memory(), message, len)?;
+        raw::lie_outside(queue.memory().bytes(), message, len)?;
         let number = last.wrapping_add(1);
         if number as u32 == 0 {
             return Err(LOWKEY_EXHAUSTED.into());
@@ -166,7 +200,7 @@ pub unsafe extern "C" fn lowkey_kk_set_outbox(
         if !outbox.is_null() {
             let numbered = raw::exclusive(outbox)?;
             numbered.rest();
-            let memory = numbered.queue.memory();
+            let memory = numbered.queue.memory().bytes();
             let (incoming, outgoing) = (&machine.setup.incoming, &machine.setup.outgoing);
             let others = [
                 (device.cast_const().cast(), size_of::<lowkey_kk>()),
@@ -193,8 +227,8 @@ pub unsafe extern "C" fn lowkey_kk_send_outbox(device: *mut lowkey_kk) -> lowkey
     attempt(|| {
         look(device)?;
         let machine = raw::as_checked(device);
-        machine.may_number()?; // the channel goes on
-        let done = machine.send_outbox();
+        let outbox = machine.may_number()?; // the channel goes on
+        let done = machine.send_outbox(outbox);
         settle(machine, done)
     })
 }

@@ -92,6 +92,7 @@ const any_function EVERY_FUNCTION[] = {
     F(lowkey_outbox_is_empty),
     F(lowkey_outbox_last),
     F(lowkey_outbox_push),
+    F(lowkey_outbox_resume),
     F(lowkey_outbox_room),
     F(lowkey_outbox_wipe),
     F(lowkey_page_is_published),

@@ -5,6 +5,7 @@ mod arguments;
 mod as_a_link;
 mod callbacks;
 mod receives;
+mod retained;
 mod sends;
 
 use crate::initiator::{HEDGE, ID, INCOMING, INITIATOR, OUTGOING, Outcome, RESPONDER, outcome, public_key};
@@ -83,6 +84,23 @@ impl Sender {
             outcome(lowkey_outbox_init(&mut *self.outbox, memory, len, RUN.as_ptr(), boot)).unwrap();
             outcome(lowkey_kk_set_outbox(&mut *self.device, &mut *self.outbox)).unwrap();
         }
+    }
+
+    /// A start after a reset that has left these bytes in the memory.
+    fn resume(&mut self, left: &[u8], run: [u8; 8], boot: u64) {
+        self.memory = left.to_vec();
+        let (memory, len) = (self.memory.as_mut_ptr(), self.memory.len());
+        // SAFETY: see above.
+        unsafe {
+            outcome(lowkey_outbox_resume(&mut *self.outbox, memory, len, run.as_ptr(), boot)).unwrap();
+            outcome(lowkey_kk_set_outbox(&mut *self.device, &mut *self.outbox)).unwrap();
+        }
+    }
+
+    /// What lies in the memory.
+    fn memory(&self) -> &[u8] {
+        // SAFETY: see above; no call is inside the outbox.
+        unsafe { slice::from_raw_parts(self.memory.as_ptr(), self.memory.len()) }
     }
 
     fn acknowledges(&mut self) {

@@ -17,14 +17,18 @@ pub struct Queue<M: Memory> {
 pub trait Memory {
     /// What is known of it beside it.
     type State: Default;
-    /// Bytes behind each message that are the memory's own.
-    const BEHIND: usize;
+
+    /// How many bytes behind each message are the memory's own.
+    fn own(&self) -> usize;
 
     /// How many bytes there are.
     fn capacity(&self) -> usize;
 
-    /// Those in use, from the oldest on.
-    fn waiting(&self, state: &Self::State) -> &[u8];
+    /// How many are in use.
+    fn used(&self, state: &Self::State) -> usize;
+
+    /// Those, from the oldest on, but for so many at the front.
+    fn waiting(&self, state: &Self::State, behind: usize) -> &[u8];
 
     /// Adds a message that has room.
     fn add(&mut self, state: &mut Self::State, number: u64, message: &[u8]);
@@ -36,14 +40,21 @@ pub trait Memory {
 impl<B: DerefMut<Target = [u8]>> Memory for B {
     /// How many bytes are in use.
     type State = usize;
-    const BEHIND: usize = 0;
+
+    fn own(&self) -> usize {
+        0
+    }
 
     fn capacity(&self) -> usize {
         self.len()
     }
 
-    fn waiting(&self, used: &usize) -> &[u8] {
-        self.get(..*used).unwrap_or_default()
+    fn used(&self, used: &usize) -> usize {
+        *used
+    }
+
+    fn waiting(&self, used: &usize, behind: usize) -> &[u8] {
+        self.get(behind..*used).unwrap_or_default()
     }
 
     fn add(&mut self, used: &mut usize, number: u64, message: &[u8]) {
@@ -68,11 +79,6 @@ impl<M: Memory> Queue<M> {
         Self { memory, state: M::State::default() }
     }
 
-    /// Has it begin with other memory, empty.
-    pub fn set_memory(&mut self, memory: M) {
-        (self.memory, self.state) = (memory, M::State::default());
-    }
-
     /// The memory. What waits in it is given up.
     pub fn into_memory(self) -> M {
         self.memory
@@ -80,12 +86,12 @@ impl<M: Memory> Queue<M> {
 
     /// Whether none waits.
     pub fn is_empty(&self) -> bool {
-        self.waiting().is_empty()
+        self.len() == 0
     }
 
     /// How many bytes of the memory are in use.
     pub fn len(&self) -> usize {
-        self.waiting().len()
+        self.memory.used(&self.state)
     }
 
     /// The memory, whatever lies there.
@@ -93,10 +99,15 @@ impl<M: Memory> Queue<M> {
         &self.memory
     }
 
+    /// The same, to be set up: what waits there afterwards is what it says.
+    pub fn memory_mut(&mut self) -> &mut M {
+        &mut self.memory
+    }
+
     /// How many bytes a message may have now; `None`: not even an empty one has room.
     pub fn room(&self) -> Option<usize> {
         let free = self.memory.capacity().saturating_sub(self.len());
-        Some(free.checked_sub(FRONT + M::BEHIND)?.min(usize::from(u16::MAX)))
+        Some(free.checked_sub(FRONT.wrapping_add(self.memory.own()))?.min(usize::from(u16::MAX)))
     }
 
     /// Takes a message with a number above that of every one before.
@@ -104,54 +115,53 @@ impl<M: Memory> Queue<M> {
     /// # Errors
     /// [`NoRoom`]: it was not taken.
     pub fn push(&mut self, number: u64, message: &[u8]) -> Result<(), NoRoom> {
-        let (needed, capacity) = (message.len().saturating_add(FRONT + M::BEHIND), self.memory.capacity());
+        let front = FRONT.wrapping_add(self.memory.own());
+        let (needed, capacity) = (message.len().wrapping_add(front), self.memory.capacity()); // less than all there is
         if needed > capacity || message.len() > usize::from(u16::MAX) {
             return Err(NoRoom::Ever);
         }
-        if needed > capacity.saturating_sub(self.len()) {
+        if needed > capacity.wrapping_sub(self.len()) {
             return Err(NoRoom::Now);
         }
         self.memory.add(&mut self.state, number, message);
         Ok(())
     }
 
-    /// The first message behind so many bytes of what waits.
-    pub fn behind(&self, bytes: usize) -> Option<Waiting<'_>> {
-        first(self.waiting().get(bytes..).unwrap_or_default(), M::BEHIND).map(|(waiting, _)| waiting)
-    }
-
     /// The oldest message with a number above this one.
     pub fn above(&self, number: u64) -> Option<Waiting<'_>> {
-        let mut left = self.waiting();
-        while let Some((waiting, behind)) = first(left, M::BEHIND) {
-            if waiting.number() > number {
-                return Some(waiting);
-            }
-            left = behind;
-        }
-        None
+        self.behind(self.up_to(number))
     }
 
-    /// Takes out every message up to this number; how many bytes. With a digest: unless the message of this number, if
-    /// it waits here, has another one (`None`).
-    pub fn release(&mut self, number: u64, digest: Option<&[u8; DIGEST_LEN]>) -> Option<usize> {
-        let mut left = self.waiting();
-        while let Some((waiting, behind)) = first(left, M::BEHIND) {
-            if waiting.number > number {
-                break;
-            }
-            if waiting.number == number && digest.is_some_and(|digest| waiting.digest() != *digest) {
-                return None;
-            }
-            left = behind;
+    /// Takes out every message up to this number. With a digest: unless the message of this number, if it waits here,
+    /// has another one (`false`).
+    pub fn release(&mut self, number: u64, digest: Option<&[u8; DIGEST_LEN]>) -> bool {
+        if let Some(digest) = digest
+            && let Some(waiting) = self.above(number.wrapping_sub(1))
+            && waiting.number() == number
+            && waiting.digest() != *digest
+        {
+            return false;
         }
-        let len = self.len().saturating_sub(left.len());
+        let len = self.up_to(number);
         self.memory.remove(&mut self.state, len);
-        Some(len)
+        true
     }
 
-    fn waiting(&self) -> &[u8] {
-        self.memory.waiting(&self.state)
+    /// How many bytes the messages up to this number take.
+    fn up_to(&self, number: u64) -> usize {
+        let mut bytes = 0_usize;
+        while let Some(waiting) = self.behind(bytes)
+            && waiting.number() <= number
+        {
+            bytes = bytes.wrapping_add(waiting.taken()).wrapping_add(self.memory.own()); // in the memory
+        }
+        bytes
+    }
+
+    /// The first message behind so many bytes of what waits.
+    #[inline(never)] // once, for all that look for one
+    fn behind(&self, bytes: usize) -> Option<Waiting<'_>> {
+        first(self.memory.waiting(&self.state, bytes))
     }
 }
 
@@ -184,48 +194,43 @@ impl core::error::Error for NoRoom {}
 
 /// A message that waits: number (8) ‖ message, as it goes out in one record.
 #[derive(Clone, Copy)]
-pub struct Waiting<'q> {
-    number: u64,
-    bytes: &'q [u8],
-}
+pub struct Waiting<'q>(&'q [u8]);
 
 impl<'q> Waiting<'q> {
     /// Its number.
     pub fn number(&self) -> u64 {
-        self.number
+        self.0.first_chunk().map_or(0, |number| u64::from_be_bytes(*number))
     }
 
     /// All of it, the number first.
     pub fn as_bytes(&self) -> &'q [u8] {
-        self.bytes
-    }
-
-    /// How many bytes of the queue it takes.
-    pub fn taken(&self) -> usize {
-        self.bytes.len().saturating_add(FRONT - NUMBER_LEN)
+        self.0
     }
 
     /// What it says.
     pub fn message(&self) -> &'q [u8] {
-        self.bytes.get(NUMBER_LEN..).unwrap_or_default()
+        self.0.get(NUMBER_LEN..).unwrap_or_default()
+    }
+
+    /// How many bytes of the memory it takes, without what is the memory's own.
+    pub(super) fn taken(&self) -> usize {
+        self.0.len().wrapping_add(FRONT - NUMBER_LEN)
     }
 
     /// As [`message_digest`](super::message_digest).
     fn digest(&self) -> [u8; DIGEST_LEN] {
-        digest(&[MESSAGE, self.bytes])
+        digest(&[MESSAGE, self.0])
     }
 }
 
-/// The first of what waits, and what waits behind it, and behind `extra` bytes more.
-pub(super) fn first(waiting: &[u8], extra: usize) -> Option<(Waiting<'_>, &[u8])> {
+/// The first of what waits.
+pub(super) fn first(waiting: &[u8]) -> Option<Waiting<'_>> {
     let (len, rest) = waiting.split_first_chunk()?;
-    let end = usize::from(u16::from_be_bytes(*len)).saturating_add(NUMBER_LEN);
-    let (bytes, behind) = rest.split_at_checked(end)?;
-    let number = u64::from_be_bytes(*bytes.first_chunk()?);
-    Some((Waiting { number, bytes }, behind.get(extra..)?))
+    rest.get(..usize::from(u16::from_be_bytes(*len)).wrapping_add(NUMBER_LEN)).map(Waiting)
 }
 
 /// Writes a message with what is in front of it, which has room; how many bytes.
+#[inline(always)]
 pub(super) fn write(free: &mut [u8], number: u64, message: &[u8]) -> Option<usize> {
     let (len, free) = free.split_first_chunk_mut()?;
     let (to, free) = free.split_first_chunk_mut()?;

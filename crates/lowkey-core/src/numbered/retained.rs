@@ -10,10 +10,10 @@
 //! from, and `moved` says how far that is. What was never written, or is of another run or layout, has no head that its
 //! check fits: then the queue is empty. Of messages that have lost a bit, and those behind them, none is left.
 
-use super::queue::{Memory, first, write};
+use super::queue::{Memory, Waiting, first, write};
 use super::{DIGEST_LEN, RunId, digest};
 use crate::cursor::fill;
-use core::ops::DerefMut;
+use core::ops::{DerefMut, Range};
 use core::sync::atomic::{Ordering, compiler_fence};
 
 /// Bytes in RAM that is not cleared at a reset, for an outbox that goes on with what was in it.
@@ -23,12 +23,12 @@ use core::sync::atomic::{Ordering, compiler_fence};
 pub struct Retained<B> {
     bytes: B,
     run: RunId,
-    place: Place,
+    span: Span,
 }
 
-/// Where the messages lie, behind the heads.
+/// Where in the bytes messages lie.
 #[derive(Clone, Copy, Default)]
-struct Place {
+pub struct Span {
     sequence: u32,
     start: u32,
     used: u32,
@@ -36,17 +36,38 @@ struct Place {
     moved: u32,
 }
 
+impl Span {
+    /// Bytes in front of all messages.
+    pub const HEADS: usize = HEADS;
+
+    /// Those of the messages.
+    pub fn range(&self) -> Range<usize> {
+        let start = HEADS.saturating_add(size(self.start));
+        start..start.saturating_add(size(self.used))
+    }
+}
+
 impl<B: DerefMut<Target = [u8]>> Retained<B> {
     /// What the bytes hold of this run, if they hold something.
     pub fn new(bytes: B, run: RunId) -> Self {
-        let mut made = Self { bytes, run, place: Place::default() };
+        let mut made = Self { bytes, run, span: Span::default() };
         let heads = [made.read(0), made.read(1)];
-        let newest = heads.into_iter().flatten().max_by_key(|place| place.sequence);
-        made.place = newest.unwrap_or_default();
+        let newest = heads.into_iter().flatten().max_by_key(|span| span.sequence);
+        made.span = newest.unwrap_or_default();
         made.compact_further();
-        made.place.used = made.sound();
+        made.span.used = made.sound();
         made.commit();
         made
+    }
+
+    /// The same bytes and run again, and where the messages lie, from [`Self::span`].
+    pub fn again(bytes: B, run: RunId, span: Span) -> Self {
+        Self { bytes, run, span }
+    }
+
+    /// Where the messages lie.
+    pub fn span(&self) -> Span {
+        self.span
     }
 
     /// All of the bytes.
@@ -57,7 +78,7 @@ impl<B: DerefMut<Target = [u8]>> Retained<B> {
     /// The number of the last message that waits; 0 if none does.
     pub fn last(&self) -> u64 {
         let (mut last, mut left) = (0, self.messages());
-        while let Some((waiting, behind)) = first(left, Self::BEHIND) {
+        while let Some((waiting, _, behind)) = split(left) {
             (last, left) = (waiting.number(), behind);
         }
         last
@@ -69,16 +90,13 @@ impl<B: DerefMut<Target = [u8]>> Retained<B> {
     }
 
     fn messages(&self) -> &[u8] {
-        let start = HEADS.saturating_add(size(self.place.start));
-        self.bytes.get(start..start.saturating_add(size(self.place.used))).unwrap_or_default()
+        self.bytes.get(self.span.range()).unwrap_or_default()
     }
 
     /// How many bytes of the messages are whole, with numbers that rise.
     fn sound(&self) -> u32 {
         let (mut last, mut left) = (0, self.messages());
-        while let Some((waiting, behind)) = first(left, Self::BEHIND) {
-            let len = left.len().saturating_sub(behind.len());
-            let check = left.get(len.saturating_sub(Self::BEHIND)..len).unwrap_or_default();
+        while let Some((waiting, check, behind)) = split(left) {
             if waiting.number() <= last || digest(&[CHECK, waiting.as_bytes()]) != *check {
                 break;
             }
@@ -89,23 +107,23 @@ impl<B: DerefMut<Target = [u8]>> Retained<B> {
 
     /// Moves the messages to the front, from where it stands.
     fn compact_further(&mut self) {
-        if self.place.moved > 0 {
+        if self.span.moved > 0 {
             self.compact();
         }
     }
 
     fn compact(&mut self) {
-        while self.place.start > 0 && self.place.moved < self.place.used {
-            let Place { start, used, moved, .. } = self.place;
+        while self.span.start > 0 && self.span.moved < self.span.used {
+            let Span { start, used, moved, .. } = self.span;
             let mut piece = [0; 32];
             let len = size(start.min(used.saturating_sub(moved))).min(piece.len());
             let from = HEADS.saturating_add(size(start.saturating_add(moved)));
             fill(&mut piece, self.bytes.get(from..from.saturating_add(len)).unwrap_or_default());
             self.put(HEADS.saturating_add(size(moved)), piece.get(..len).unwrap_or_default());
-            self.place.moved = moved.saturating_add(number(len));
+            self.span.moved = moved.saturating_add(number(len));
             self.commit();
         }
-        (self.place.start, self.place.moved) = (0, 0);
+        (self.span.start, self.span.moved) = (0, 0);
         self.commit();
     }
 
@@ -117,15 +135,15 @@ impl<B: DerefMut<Target = [u8]>> Retained<B> {
 
     /// Puts what is known of the messages in force.
     fn commit(&mut self) {
-        self.place.sequence = self.place.sequence.wrapping_add(1);
+        self.span.sequence = self.span.sequence.wrapping_add(1);
         let head = self.head();
-        let at = HEAD.wrapping_mul(size(self.place.sequence & 1));
+        let at = HEAD.wrapping_mul(size(self.span.sequence & 1));
         self.put(at, &head);
         self.put(at.wrapping_add(HEAD - DIGEST_LEN), &self.check(&head));
     }
 
     fn head(&self) -> [u8; HEAD - DIGEST_LEN] {
-        let Place { sequence, start, used, moved } = self.place;
+        let Span { sequence, start, used, moved } = self.span;
         let mut head = [0; HEAD - DIGEST_LEN];
         let words =
             [LAYOUT, sequence.to_le_bytes(), start.to_le_bytes(), used.to_le_bytes(), moved.to_le_bytes()];
@@ -138,7 +156,7 @@ impl<B: DerefMut<Target = [u8]>> Retained<B> {
     }
 
     /// What a head says, if its check is right and there is room for it.
-    fn read(&self, which: usize) -> Option<Place> {
+    fn read(&self, which: usize) -> Option<Span> {
         let head = self.bytes.get(which.wrapping_mul(HEAD)..)?;
         let (head, rest) = head.split_first_chunk()?;
         if self.check(head) != *rest.first_chunk()? {
@@ -148,34 +166,41 @@ impl<B: DerefMut<Target = [u8]>> Retained<B> {
         let [sequence, start, used, moved] =
             [sequence, start, used, moved].map(|word| u32::from_le_bytes(*word));
         let fits = size(start).saturating_add(size(used)) <= self.room() && moved <= used;
-        (*layout == LAYOUT && fits).then_some(Place { sequence, start, used, moved })
+        (*layout == LAYOUT && fits).then_some(Span { sequence, start, used, moved })
     }
 }
 
 impl<B: DerefMut<Target = [u8]>> Memory for Retained<B> {
     type State = ();
-    const BEHIND: usize = DIGEST_LEN;
+
+    fn own(&self) -> usize {
+        DIGEST_LEN
+    }
 
     fn capacity(&self) -> usize {
         self.room()
     }
 
-    fn waiting(&self, (): &()) -> &[u8] {
-        self.messages()
+    fn used(&self, (): &()) -> usize {
+        size(self.span.used)
+    }
+
+    fn waiting(&self, (): &(), behind: usize) -> &[u8] {
+        self.messages().get(behind..).unwrap_or_default()
     }
 
     fn add(&mut self, (): &mut (), number_of_it: u64, message: &[u8]) {
-        let needed = message.len().saturating_add(super::FRONT + Self::BEHIND);
-        let end = |place: Place| size(place.start).saturating_add(size(place.used));
-        if end(self.place).saturating_add(needed) > self.room() {
+        let needed = message.len().saturating_add(super::FRONT + DIGEST_LEN);
+        let end = |span: Span| size(span.start).saturating_add(size(span.used));
+        if end(self.span).saturating_add(needed) > self.room() {
             self.compact();
         }
-        let at = HEADS.saturating_add(end(self.place));
+        let at = HEADS.saturating_add(end(self.span));
         let Some(free) = self.bytes.get_mut(at..) else { return };
         let Some(written) = write(free, number_of_it, message) else { return };
         let check = digest(&[CHECK, free.get(2..written).unwrap_or_default()]);
         self.put(at.saturating_add(written), &check);
-        self.place.used = self.place.used.saturating_add(number(needed));
+        self.span.used = self.span.used.saturating_add(number(needed));
         self.commit();
     }
 
@@ -183,12 +208,18 @@ impl<B: DerefMut<Target = [u8]>> Memory for Retained<B> {
         if len == 0 {
             return;
         }
-        let Place { start, used, .. } = self.place;
+        let Span { start, used, .. } = self.span;
         let (len, left) = (number(len), used.saturating_sub(number(len)));
-        (self.place.start, self.place.used) =
-            if left > 0 { (start.saturating_add(len), left) } else { (0, 0) };
+        (self.span.start, self.span.used) = if left > 0 { (start.saturating_add(len), left) } else { (0, 0) };
         self.commit();
     }
+}
+
+/// The first message, its digest, and what is behind them.
+fn split(messages: &[u8]) -> Option<(Waiting<'_>, &[u8; DIGEST_LEN], &[u8])> {
+    let waiting = first(messages)?;
+    let (check, behind) = messages.get(waiting.taken()..)?.split_first_chunk()?;
+    Some((waiting, check, behind))
 }
 
 fn size(number: u32) -> usize {

@@ -9,7 +9,7 @@ use super::share::OneTask;
 use crate::incoming::Incoming;
 use crate::limits::Buffer;
 use crate::link::{Link, State};
-use crate::numbers::Announced;
+use crate::numbers::Shown;
 use crate::outgoing::Outgoing;
 use core::cell::RefCell;
 
@@ -34,9 +34,9 @@ impl<R, W, B: Buffer> Channel<Duplex<R, W>, B> {
     pub fn into_split<'c>(mut self, joint: &'c Joint<B>) -> Result<OwnedHalves<'c, R, W, B>, Self> {
         let Some(holds) = joint.occupy(self.link.state.get_mut()) else { return Err(self) };
         let [hold, other] = holds;
-        let Self { link: Link { incoming, outgoing, max_frame, announced, .. }, io, .. } = self;
+        let Self { link: Link { incoming, outgoing, max_frame, shown, .. }, io, .. } = self;
         Ok((
-            OwnedReceiver { incoming, io: io.reader, max_frame, announced, hold },
+            OwnedReceiver { incoming, io: io.reader, max_frame, shown, hold },
             OwnedSender { outgoing, io: io.writer, hold: other },
         ))
     }
@@ -52,9 +52,9 @@ impl<R, W, B: Buffer> Channel<Duplex<R, W>, B> {
         if !receiver.hold.leave(&sender.hold, &mut state) {
             return Err((receiver, sender));
         }
-        let OwnedReceiver { incoming, io: reader, max_frame, announced, .. } = receiver;
+        let OwnedReceiver { incoming, io: reader, max_frame, shown, .. } = receiver;
         let OwnedSender { outgoing, io: writer, .. } = sender;
-        let link = Link { incoming, outgoing, state: RefCell::new(state), max_frame, announced };
+        let link = Link { incoming, outgoing, state: RefCell::new(state), max_frame, shown };
         Ok(Self::open(Duplex { reader, writer }, link))
     }
 }
@@ -67,7 +67,7 @@ pub struct OwnedReceiver<'c, R, B> {
     incoming: Incoming<B>,
     io: R,
     max_frame: u16,
-    announced: Announced,
+    shown: Shown,
     hold: Hold<'c, B>,
 }
 

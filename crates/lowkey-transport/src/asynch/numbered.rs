@@ -48,7 +48,7 @@ impl<W: Write, B: Buffer, S: Shares> Sender<'_, W, B, S> {
 impl<R: Read, B: Buffer, S: Shares> Receiver<'_, R, B, S> {
     /// As [`Channel::number`].
     pub fn number(&self) -> Option<u64> {
-        self.shared.ask(|keyed| keyed.numbers.came).flatten()
+        self.shared.ask(|keyed| keyed.numbers.received.number()).flatten()
     }
 
     /// As [`Channel::acks`].

@@ -37,9 +37,7 @@ impl Lent {
         if to.owed().is_empty() {
             swap(&mut self.keyed.owed, &mut to.owed);
         }
-        if to.ours == Ours::Closed {
-            to.owed = Echo::NONE;
-        }
+        rest(to);
         if !self.was_asking {
             to.ask(self.keyed.asked.as_bytes());
         }
@@ -56,6 +54,7 @@ impl Lent {
         swap(&mut self.keyed.session.opener, &mut to.session.opener);
         to.is_peer_closed = self.keyed.is_peer_closed;
         to.numbers.received(&self.keyed.numbers);
+        rest(to);
         to.owe(self.keyed.owed.as_bytes());
         if self.was_asking && !self.keyed.is_asking() {
             to.asked = Echo::NONE;
@@ -69,5 +68,13 @@ impl Lent {
         self.keyed.ours = from.ours;
         self.keyed.is_peer_closed = from.is_peer_closed;
         self.keyed.numbers = from.numbers;
+    }
+}
+
+/// After our CLOSE nothing goes that is owed.
+fn rest(keyed: &mut Keyed) {
+    if keyed.ours == Ours::Closed {
+        keyed.owed = Echo::NONE;
+        keyed.numbers.rest();
     }
 }

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::hello::{Front, Hello, Mode, Prologue};
 use crate::inlet::Inlet;
 use crate::limits::{Buffer, Buffers};
+use crate::numbers::payload;
 use crate::parameters::{Parameters, expect_empty};
 use crate::pinning::Pinning;
 use crate::refusal::Refusal;
@@ -79,10 +80,11 @@ impl<'k, B: Buffer> Link<'k, B> {
         pinning: Pinning<'_>,
         ephemerals: &mut Ephemerals<E>,
     ) -> Result<(), Error> {
-        let ours = self.parameters();
-        let asked = self.state.get_mut().asked()?;
+        let Self { incoming, outgoing, state, max_frame, shown } = self;
+        let ours = payload(*max_frame, shown);
+        let asked = state.get_mut().asked()?;
         let mode = asked.hello.mode;
-        let (prologue, message) = message_1(asked.len, &mut self.incoming.inlet)?;
+        let (prologue, message) = message_1(asked.len, &mut incoming.inlet)?;
         let mut storage = Storage::new();
         let played = open(&mut storage, pinning, &prologue, message).and_then(|(next, payload)| {
             if mode != pinning.mode() {
@@ -90,7 +92,7 @@ impl<'k, B: Buffer> Link<'k, B> {
             }
             let theirs = Parameters::read(payload)?;
             let message_2 =
-                next.write_message_2(ephemerals, &ours, self.outgoing.outlet.body().ok_or(Error::Bug)?);
+                next.write_message_2(ephemerals, &ours, outgoing.outlet.body().ok_or(Error::Bug)?);
             Ok((message_2.map_err(Error::in_handshake)?, theirs))
         });
         let ((session, len), theirs) = match played {
@@ -175,21 +177,22 @@ impl<'k, B: Buffer> Link<'k, B> {
         psk: Option<&'k Psk>,
         ephemerals: &mut Ephemerals<E>,
     ) -> Result<(), Error> {
-        let ours = self.parameters();
         let asked = self.state.get_mut().asked()?;
-        let mode = asked.hello.mode;
+        let (mode, len) = (asked.hello.mode, asked.len);
         let offered = if psk.is_some() { Mode::XxPsk0 } else { Mode::Xx };
         if mode != offered {
             return self.decline(Refusal::REFUSED, Error::Handshake);
         }
-        let (prologue, message) = message_1(asked.len, &mut self.incoming.inlet)?;
+        let Self { incoming, outgoing, max_frame, shown, .. } = self;
+        let ours = payload(*max_frame, shown);
+        let (prologue, message) = message_1(len, &mut incoming.inlet)?;
         let mut storage = Storage::new();
         let begin = xx::Responder::new_in(&mut storage, identity, psk, prologue.as_bytes());
         let opened = begin.read_message_1(message).map_err(Error::in_handshake);
         let played = opened.and_then(|(next, payload)| {
             expect_empty(payload)?;
             let message_2 =
-                next.write_message_2(ephemerals, &ours, self.outgoing.outlet.body().ok_or(Error::Bug)?);
+                next.write_message_2(ephemerals, &ours, outgoing.outlet.body().ok_or(Error::Bug)?);
             let (next, len) = message_2.map_err(Error::in_handshake)?;
             next.park();
             Ok(len)

@@ -6,7 +6,7 @@ use super::{Link, wipe_handshake_stack};
 use crate::error::Error;
 use crate::hello::{Hello, Mode, PROLOGUE_WORD};
 use crate::limits::{Buffer, Buffers, HEADER};
-use crate::numbers::Payload;
+use crate::numbers::{Payload, payload};
 use crate::parameters::Parameters;
 use crate::pinning::Pinning;
 use crate::refusal::Refusal;
@@ -129,14 +129,15 @@ impl<'k, B: Buffer> Link<'k, B> {
         message_1: impl FnOnce(
             &mut kk::Storage<'k>,
             &[u8],
-            Payload,
+            Payload<'_>,
             &mut [u8],
         ) -> Result<usize, lowkey_core::Error>,
     ) -> Result<(), Error> {
-        let ours = self.parameters();
-        let state = self.state.get_mut();
+        let Self { outgoing, state, max_frame, shown, .. } = self;
+        let ours = payload(*max_frame, shown);
+        let state = state.get_mut();
         let State::Idle = state else { return Err(Error::OutOfTurn) };
-        let front = self.outgoing.outlet.front().ok_or(Error::Bug)?;
+        let front = outgoing.outlet.front().ok_or(Error::Bug)?;
         let prologue_len = Hello::write_prologue(mode, id, front).ok_or(Error::Bug)?;
         let (prologue, message) = front.split_at_mut_checked(prologue_len).ok_or(Error::Bug)?;
         *state = State::Awaiting(play, kk::Storage::new());
@@ -146,7 +147,7 @@ impl<'k, B: Buffer> Link<'k, B> {
         match made {
             // The frame's length gets over the end of the word, which has been hashed.
             Ok(len) => {
-                self.outgoing.outlet.commit_at(PROLOGUE_WORD.len() - HEADER, prologue_len.wrapping_add(len))
+                outgoing.outlet.commit_at(PROLOGUE_WORD.len() - HEADER, prologue_len.wrapping_add(len))
             }
             Err(error) => {
                 *state = State::Idle;
@@ -173,14 +174,15 @@ impl<'k, B: Buffer> Link<'k, B> {
     /// XX: both sides hold keys as soon as message 3 has arrived. Until somebody judges the peer's, nothing else comes
     /// through.
     fn read_xx_message_2(&mut self) -> Result<(), Error> {
-        let ours = self.parameters();
-        let State::Awaiting(_, storage) = self.state.get_mut() else { return Err(Error::Bug) };
-        let frame = self.incoming.inlet.frame().ok_or(Error::Bug)?;
+        let Self { incoming, outgoing, state, max_frame, shown } = self;
+        let ours = payload(*max_frame, shown);
+        let State::Awaiting(_, storage) = state.get_mut() else { return Err(Error::Bug) };
+        let frame = incoming.inlet.frame().ok_or(Error::Bug)?;
         refused(frame)?;
         let step = xx::AwaitMessage2::resume(storage).ok_or(Error::Bug)?;
         let (next, payload) = step.read_message_2(frame).map_err(Error::in_handshake)?;
         let theirs = Parameters::read(payload)?;
-        let message_3 = next.write_message_3(&ours, self.outgoing.outlet.body().ok_or(Error::Bug)?);
+        let message_3 = next.write_message_3(&ours, outgoing.outlet.body().ok_or(Error::Bug)?);
         let (claim, len) = message_3.map_err(Error::in_handshake)?;
         self.claimed(claim, theirs, Awaits::Welcome);
         self.outgoing.outlet.commit(len)

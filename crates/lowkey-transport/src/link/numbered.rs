@@ -54,7 +54,7 @@ impl<B: Buffer> Link<'_, B> {
 
     /// The number of the message whose end was received last; `None` if it had none.
     pub fn number(&self) -> Option<u64> {
-        self.asks(|keyed| keyed.numbers.came).flatten()
+        self.asks(|keyed| keyed.numbers.received.number()).flatten()
     }
 
     /// Where the link stands with numbered messages; nothing is said of them before it is confirmed, as until then the

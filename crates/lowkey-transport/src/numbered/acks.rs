@@ -25,11 +25,11 @@ pub struct Acks {
 impl Acks {
     pub(crate) fn of(numbers: &Numbers) -> Self {
         Self {
-            are_given: numbers.ours.is_some(),
-            run: numbers.ours,
-            first: numbers.opening.map(|Opening { number, digest }| (number, digest)),
-            up_to: numbers.opening.map(|_| numbers.acknowledged),
-            peer_run: numbers.theirs,
+            are_given: numbers.run().is_some(),
+            run: numbers.run(),
+            first: numbers.opening().map(|Opening { number, digest }| (number, digest)),
+            up_to: numbers.opening().map(|_| numbers.acknowledged),
+            peer_run: numbers.received.run(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::RunId;
 use crate::error::Error;
 use crate::mailbox::Mailbox;
-use crate::numbers::{Numbers, Opening};
+use crate::numbers::{Ack, Numbers};
 use core::fmt;
 use core::ops::DerefMut;
 use lowkey_core::numbered::{DIGEST_LEN, Memory, NoRoom, Queue, Retained, Waiting};
@@ -107,7 +107,8 @@ impl<M: Memory> Outbox<M> {
         if number as u32 == 0 {
             return Err(PushError::Exhausted);
         }
-        self.put(number, message)?;
+        self.queue.push(number, message)?;
+        (self.last, self.highest) = (number, self.highest.max(number));
         Ok(number)
     }
 
@@ -174,21 +175,15 @@ impl<M: Memory> Outbox<M> {
     /// # Errors
     /// [`Error::NotAcknowledged`], [`Error::WentBack`]. [`Error::OutOfTurn`]: the channel was told another run.
     pub(crate) fn settle(&mut self, numbers: &mut Numbers) -> Result<bool, Error> {
-        match numbers.ours {
-            None => return Err(Error::NotAcknowledged),
-            Some(run) if run != self.run => return Err(Error::OutOfTurn),
-            Some(_) => {}
+        if numbers.run().ok_or(Error::NotAcknowledged)? != self.run {
+            return Err(Error::OutOfTurn);
         }
-        let Some(Opening { number, digest }) = numbers.opening else { return Ok(false) };
-        let is_fresh = numbers.is_fresh();
-        if !numbers.is_settled {
-            self.hear_first(number, &digest)?;
-            numbers.is_settled = true;
-            numbers.given = numbers.given.max(number);
+        let Some(Ack { number, digest }) = numbers.fresh() else { return Ok(false) };
+        if number > self.highest || !self.queue.release(number, digest) {
+            return Err(Error::WentBack);
         }
-        self.release(numbers.acknowledged);
-        numbers.released = numbers.acknowledged;
-        Ok(is_fresh)
+        numbers.settle();
+        Ok(true)
     }
 }
 
@@ -210,7 +205,7 @@ impl<M: Memory> Outbox<M> {
     /// # Errors
     /// [`Error::WentBack`]: nothing was taken out.
     pub fn hear_first(&mut self, number: u64, digest: &[u8; DIGEST_LEN]) -> Result<(), Error> {
-        let can_be = number <= self.highest && self.queue.release(number, Some(digest)).is_some();
+        let can_be = number <= self.highest && self.queue.release(number, Some(digest));
         if can_be { Ok(()) } else { Err(Error::WentBack) }
     }
 }

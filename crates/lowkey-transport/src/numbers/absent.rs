@@ -2,8 +2,20 @@
 //! §4).
 
 use crate::error::Error;
+use core::marker::PhantomData;
+use core::ops::Deref;
 
-/// What a side shows in its parameters: no items.
+/// What we show in our parameters: no items.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown(());
+
+impl Shown {
+    pub(crate) fn new() -> Self {
+        Self(())
+    }
+}
+
+/// What the peer shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Announced(());
 
@@ -13,11 +25,19 @@ impl Announced {
     }
 }
 
-/// The parameters in bytes.
-pub(crate) type Payload = [u8; 2];
+/// Our parameters in bytes.
+pub(crate) struct Payload<'s>([u8; 2], PhantomData<&'s Shown>);
 
-pub(crate) fn payload(max_frame: [u8; 2], _: Announced) -> Payload {
-    max_frame
+pub(crate) fn payload(max_frame: u16, _: &mut Shown) -> Payload<'_> {
+    Payload(max_frame.to_be_bytes(), PhantomData)
+}
+
+impl Deref for Payload<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// What the two sides have agreed on: nothing.
@@ -25,7 +45,7 @@ pub(crate) fn payload(max_frame: [u8; 2], _: Announced) -> Payload {
 pub(crate) struct Numbers(());
 
 impl Numbers {
-    pub(crate) fn agreed(_ours: Announced, _theirs: Announced) -> Self {
+    pub(crate) fn agreed(_ours: &Shown, _theirs: &Announced) -> Self {
         Self(())
     }
 
@@ -38,6 +58,8 @@ impl Numbers {
     }
 
     pub(crate) fn none_came(&mut self) {}
+
+    pub(crate) fn rest(&mut self) {}
 
     pub(crate) fn sent(&mut self, _lent: &Self) {}
 

@@ -1,159 +1,146 @@
 //! Where a connection stands with its numbers, of both directions (protocol §7).
 
-use super::Announced;
+use super::received::Received;
+use super::{Announced, Shown};
 use crate::error::Error;
 use lowkey_core::numbered::{DIGEST_LEN, RunId};
 
 /// What the first ACK of a channel says: the last number of the run that is stored, 0 if none is, and what that was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Opening {
     pub(crate) number: u64,
     pub(crate) digest: [u8; DIGEST_LEN],
 }
 
-/// An ACK: up to which number all is stored. The first of a channel says in 8 bytes what that message was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ack {
+/// What an outbox has not heard: up to this number all is stored. The first says what that message was.
+pub(crate) struct Ack<'n> {
     pub(crate) number: u64,
-    pub(crate) digest: Option<[u8; DIGEST_LEN]>,
+    pub(crate) digest: Option<&'n [u8; DIGEST_LEN]>,
 }
 
-/// Copied where a direction is lent, and joined again: all but `came` only rises.
+/// Copied where a direction is lent, and joined again. All zeros before there is something, and these in one piece,
+/// which is cheap to make.
+#[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Numbers {
-    /// Of which run our numbers are; the peer acknowledges.
-    pub(crate) ours: Option<RunId>,
-    /// Of which run the peer's are; we acknowledge.
-    pub(crate) theirs: Option<RunId>,
-    /// What the peer's first ACK has said: before it nothing numbered is sent.
-    pub(crate) opening: Option<Opening>,
-    /// Up to which number the peer has acknowledged.
+    /// The peer acknowledges, and of which run our numbers are then.
+    is_acknowledged: bool,
+    run: RunId,
+    pub(crate) received: Received,
+    heard: Heard,
+    opening: Opening,
+    /// Up to which number the peer has acknowledged, and what an outbox has heard of that: something else, if there is
+    /// more to hear.
     pub(crate) acknowledged: u64,
-    /// An outbox has been held against what the peer's first ACK has said, and has released all up to this number.
-    pub(crate) is_settled: bool,
-    pub(crate) released: u64,
-    /// The last number that went out here.
+    settled: u64,
+    /// The last number that went out here, or what the peer's first ACK has said.
     pub(crate) given: u64,
-    /// What our first ACK says, and whether it has gone.
-    ours_opening: Option<Opening>,
-    has_opened: bool,
-    /// The last number that came, or what our first ACK says.
-    last: u64,
-    /// What the message that came last was numbered; nothing if it was not.
-    pub(crate) came: Option<u64>,
-    /// Up to which number all is stored, and up to which the peer has been told.
-    stored: u64,
-    told: u64,
+}
+
+/// How far the peer's first ACK is. Before that nothing numbered is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Heard {
+    #[default]
+    Nothing,
+    /// It has come.
+    Opening,
+    /// And an outbox was held against it.
+    Settled,
 }
 
 impl Numbers {
-    pub(crate) fn agreed(ours: Announced, theirs: Announced) -> Self {
-        Self {
-            ours: ours.run.filter(|_| theirs.acks),
-            theirs: theirs.run.filter(|_| ours.acks),
-            ..Self::default()
-        }
+    pub(crate) fn agreed(ours: &Shown, theirs: &Announced) -> Self {
+        let mut agreed = Self::default();
+        ours.agree(theirs, &mut agreed);
+        agreed
+    }
+
+    /// Of which run ours are, and whether the peer acknowledges them.
+    pub(super) fn begin(&mut self, run: RunId, is_acknowledged: bool) {
+        (self.run, self.is_acknowledged) = (run, is_acknowledged);
+    }
+
+    /// Of which run our numbers are, if the peer acknowledges.
+    pub(crate) fn run(&self) -> Option<RunId> {
+        self.is_acknowledged.then_some(self.run)
+    }
+
+    /// What the peer's first ACK has said.
+    pub(crate) fn opening(&self) -> Option<Opening> {
+        (self.heard > Heard::Nothing).then_some(self.opening)
+    }
+
+    /// Whether an outbox can be sent.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.heard == Heard::Settled
     }
 
     /// A message without a number has come.
     pub(crate) fn none_came(&mut self) {
-        self.came = None;
-    }
-
-    /// The end of a numbered message has come; how long its number is. `None`: it is to be ignored.
-    pub(crate) fn came(&mut self, body: &[u8]) -> Result<Option<usize>, Error> {
-        if self.theirs.is_none() {
-            return Ok(None);
-        }
-        let (number, _) = body.split_first_chunk().ok_or(Error::Number)?;
-        let number = u64::from_be_bytes(*number);
-        if !self.has_opened || number <= self.last {
-            return Err(Error::Number);
-        }
-        (self.last, self.came) = (number, Some(number));
-        Ok(Some(size_of::<u64>()))
+        self.received.none_came();
     }
 
     /// An ACK has come.
     pub(crate) fn hear(&mut self, body: &[u8]) -> Result<(), Error> {
-        if self.ours.is_none() {
+        if !self.is_acknowledged {
             return Ok(());
         }
         let (number, digest) = body.split_first_chunk().ok_or(Error::Number)?;
         let number = u64::from_be_bytes(*number);
-        match (self.opening, digest) {
-            (None, digest) => {
-                self.opening =
-                    Some(Opening { number, digest: digest.try_into().map_err(|_| Error::Number)? });
-            }
-            (Some(_), []) if number <= self.given => {}
-            _ => return Err(Error::Number),
+        if self.heard == Heard::Nothing {
+            let digest = digest.try_into().map_err(|_| Error::Number)?;
+            (self.heard, self.opening) = (Heard::Opening, Opening { number, digest });
+            (self.given, self.acknowledged, self.settled) = (number, number, !number);
+        } else if !digest.is_empty() || number > self.given {
+            return Err(Error::Number);
+        } else if number > self.acknowledged {
+            self.acknowledged = number;
         }
-        self.acknowledged = self.acknowledged.max(number);
-        Ok(())
-    }
-
-    /// Our first ACK: what is stored already.
-    pub(crate) fn open(&mut self, opening: Opening) -> Result<(), Error> {
-        if self.theirs.is_none() || self.ours_opening.is_some() {
-            return Err(Error::OutOfTurn);
-        }
-        self.ours_opening = Some(opening);
-        (self.last, self.stored) = (opening.number, opening.number);
-        Ok(())
-    }
-
-    /// All up to this number is stored.
-    pub(crate) fn store(&mut self, number: u64) -> Result<(), Error> {
-        if self.ours_opening.is_none() || number > self.last {
-            return Err(Error::OutOfTurn);
-        }
-        self.stored = self.stored.max(number);
         Ok(())
     }
 
     /// Whether an ACK is to be sent.
     pub(crate) fn is_owing(&self) -> bool {
-        self.ours_opening.is_some() && !self.has_opened || self.stored > self.told
+        self.received.is_owing()
+    }
+
+    /// Our direction has ended: nothing is acknowledged any more.
+    pub(crate) fn rest(&mut self) {
+        self.received.rest();
     }
 
     /// Whether an ACK has come that no outbox has heard of.
     pub(crate) fn is_fresh(&self) -> bool {
-        self.opening.is_some() && (!self.is_settled || self.acknowledged > self.released)
+        self.acknowledged != self.settled
     }
 
-    /// What the ACK says that goes now: the first what it was made to say, each later one all that is stored.
-    pub(crate) fn tell(&mut self) -> Ack {
-        match self.ours_opening.filter(|_| !self.has_opened) {
-            Some(opening) => {
-                self.has_opened = true;
-                self.told = opening.number;
-                Ack { number: opening.number, digest: Some(opening.digest) }
-            }
-            None => {
-                self.told = self.stored;
-                Ack { number: self.stored, digest: None }
-            }
-        }
+    /// It, if one has.
+    pub(crate) fn fresh(&self) -> Option<Ack<'_>> {
+        let digest = if self.is_settled() { None } else { Some(&self.opening.digest) };
+        if self.is_fresh() { Some(Ack { number: self.acknowledged, digest }) } else { None }
+    }
+
+    /// An outbox has heard of it.
+    pub(crate) fn settle(&mut self) {
+        (self.heard, self.settled) = (Heard::Settled, self.acknowledged);
     }
 
     /// What the sending direction has changed of what it was lent.
     pub(crate) fn sent(&mut self, lent: &Self) {
-        self.opening = self.opening.or(lent.opening);
-        self.ours_opening = self.ours_opening.or(lent.ours_opening);
-        self.is_settled |= lent.is_settled;
-        self.has_opened |= lent.has_opened;
-        self.acknowledged = self.acknowledged.max(lent.acknowledged);
-        self.released = self.released.max(lent.released);
+        if lent.is_settled() {
+            (self.heard, self.settled) = (lent.heard, lent.settled);
+        }
         self.given = self.given.max(lent.given);
-        self.last = self.last.max(lent.last);
-        self.stored = self.stored.max(lent.stored);
-        self.told = self.told.max(lent.told);
+        self.received.sent_in(&lent.received);
     }
 
-    /// What the receiving direction has.
+    /// What the receiving direction has changed.
     pub(crate) fn received(&mut self, lent: &Self) {
-        self.sent(lent);
-        self.came = lent.came;
+        if self.heard == Heard::Nothing {
+            (self.heard, self.opening, self.settled) = (lent.heard, lent.opening, lent.settled);
+        }
+        self.acknowledged = lent.acknowledged;
+        self.given = self.given.max(lent.given);
+        self.received.received_in(&lent.received);
     }
 }

@@ -6,7 +6,6 @@ use crate::error::Error;
 use crate::keyed::Keyed;
 use crate::limits::Buffer;
 use crate::numbered::Outbox;
-use crate::numbers::Ack;
 use crate::record::Kind;
 use core::task::Poll;
 use lowkey_core::fill;
@@ -20,46 +19,37 @@ impl<B: Buffer> Outgoing<B> {
         outbox: &mut Outbox<M>,
         keyed: &mut Keyed,
     ) -> Result<Poll<()>, Error> {
-        let settled = outbox.settle(&mut keyed.numbers);
+        outbox.settle(&mut keyed.numbers)?;
         if self.make_room(keyed)?.is_pending() {
             return Ok(Poll::Pending);
         }
-        settled?;
-        let (number, sent) = match self.message {
-            Message::Numbered(number, sent) => (number, sent),
-            _ if !keyed.numbers.is_settled => return self.flush(keyed),
-            _ => match outbox.above(keyed.numbers.given) {
-                None => return self.flush(keyed),
-                Some(waiting) => (waiting.number(), 0),
-            },
+        let waiting = if keyed.numbers.is_settled() { outbox.above(keyed.numbers.given) } else { None };
+        let number = waiting.map_or(0, |waiting| waiting.number());
+        let sent = match self.message {
+            Message::Numbered(begun, sent) if begun == number => sent,
+            Message::Numbered(..) => return Err(Error::Unfinished), // of another outbox
+            _ => 0,
+        };
+        let Some(waiting) = waiting else {
+            return Ok(if self.outlet.is_unflushed() { Poll::Pending } else { Poll::Ready(()) });
         };
         keyed.goes()?;
-        if sent == 0 {
-            self.may_begin(keyed)?;
+        if sent == 0 && self.message.has_begun() {
+            return Err(Error::Unfinished);
         }
-        let waiting = number.checked_sub(1).and_then(|below| outbox.above(below)).ok_or(Error::Unfinished)?; // of another outbox
-        let left = waiting.message().get(sent..).unwrap_or_default();
-        let (all, max_data) = (waiting.as_bytes(), self.max_data());
-        if sent == 0 && all.len() <= max_data || left.is_empty() {
-            let end = if sent == 0 { all.len() } else { size_of::<u64>() };
-            self.message = Message::None;
-            keyed.numbers.given = number;
-            self.stage(Kind::Numbered, all.get(..end).ok_or(Error::Bug)?, keyed)?;
-        } else {
-            let n = left.len().min(max_data);
-            self.message = Message::Numbered(number, sent.saturating_add(n));
-            self.stage(Kind::More, left.get(..n).ok_or(Error::Bug)?, keyed)?;
+        let room = self.room().ok_or(Error::Bug)?;
+        let (all, left) = (waiting.as_bytes(), waiting.message().get(sent..).unwrap_or_default());
+        let (kind, bytes) = match left {
+            _ if sent == 0 && all.len() <= room.len() => (Kind::Numbered, all),
+            [] => (Kind::Numbered, all.get(..size_of::<u64>()).unwrap_or_default()),
+            left => (Kind::More, left),
+        };
+        let n = fill(room, bytes);
+        self.message = Message::Numbered(number, sent.saturating_add(n));
+        if kind == Kind::Numbered {
+            (self.message, keyed.numbers.given) = (Message::None, number);
         }
+        self.seal(kind, n, keyed)?;
         Ok(Poll::Pending)
-    }
-
-    /// Stages the ACK that is owed.
-    pub(super) fn acknowledge(&mut self, keyed: &mut Keyed) -> Result<(), Error> {
-        let Ack { number, digest } = keyed.numbers.tell();
-        let mut body = [0; 16];
-        let (front, back) = body.split_at_mut(size_of::<u64>());
-        fill(front, &number.to_be_bytes());
-        let len = front.len().saturating_add(fill(back, digest.as_ref().map_or(&[][..], |digest| digest)));
-        self.stage(Kind::Ack, body.get(..len).ok_or(Error::Bug)?, keyed)
     }
 }

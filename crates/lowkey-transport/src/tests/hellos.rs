@@ -1,5 +1,5 @@
 use crate::hello::{Front, Hello, MAX_HELLO, Mode, Prologue};
-use crate::numbers::Announced;
+use crate::numbers::{Announced, Shown, payload};
 use crate::parameters::Parameters;
 use lowkey_core::Id;
 use std::vec::Vec;
@@ -35,6 +35,6 @@ fn hello_the_prologue_is_the_word_and_the_hello_as_sent() {
 fn parameters_read_back_as_written() {
     for max_frame in [64, 65, 256, u16::MAX] {
         let parameters = Parameters { max_frame, announced: Announced::default() };
-        assert_eq!(Parameters::read(&parameters.to_bytes()), Ok(parameters));
+        assert_eq!(Parameters::read(&payload(max_frame, &mut Shown::new())), Ok(parameters));
     }
 }

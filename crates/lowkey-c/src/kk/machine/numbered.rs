@@ -2,6 +2,7 @@
 //!
 //! Nothing of the machine calls this file: an outbox brings it along, and who acknowledges `Received`.
 
+use super::ring::Ring;
 use super::{HEADER, Hook, MORE, Machine, Message, Now, Phase, Piece};
 use crate::kk::size::LOWKEY_OUTBOX_WORDS;
 use crate::kk::{fill, hello};
@@ -29,18 +30,16 @@ impl Object for lowkey_outbox {
 
 /// What lies in an outbox.
 pub(crate) struct Numbered {
-    pub(in crate::kk) queue: Queue<Kept>,
+    pub(in crate::kk) queue: Queue<Ring>,
     /// The number of the last message that was pushed.
     pub(in crate::kk) last: u64,
-    pub(in crate::kk) run: [u8; RunId::LEN],
     /// Why nothing goes out on this channel; nothing, once it may.
     pub(in crate::kk) refusal: Option<Failure>,
     /// The peer's first ACK has come.
     has_heard: bool,
-    /// The last number that went out, and where the next message begins in the queue.
+    /// The last number that went out, or what the first ACK has said.
     given: u64,
-    gone: usize,
-    /// Bytes that have gone of that one.
+    /// Bytes that have gone of the next message.
     sent: usize,
     /// What is done besides, of a device that acknowledges.
     receives: Option<Hook>,
@@ -50,27 +49,41 @@ pub(crate) struct Numbered {
 impl Numbered {
     /// Tells one of zeros all that it is told once.
     pub(in crate::kk) fn set_up(&mut self, memory: Kept, run: [u8; RunId::LEN], boot: u32) {
-        self.queue.set_memory(memory);
-        (self.last, self.run) = (u64::from(boot) << 32, run);
+        self.queue.memory_mut().set_up(memory, run);
+        self.begin(boot, 0);
+    }
+
+    /// The same, with what is in the memory.
+    pub(in crate::kk) fn resume(&mut self, memory: Kept, run: [u8; RunId::LEN], boot: u32) {
+        let last = self.queue.memory_mut().resume(memory, run);
+        self.begin(boot, last);
+    }
+
+    fn begin(&mut self, boot: u32, last: u64) {
+        self.last = last.max(u64::from(boot) << 32);
         self.rest();
     }
 
     /// Has a device acknowledge as well.
     pub(in crate::kk) fn receive(&mut self) {
         self.receives = Some(receives);
-        self.received.run = None; // an open channel has not said so
+        self.received.numbers = false; // an open channel has not said so
     }
 
     /// Reads in message 2 what the peer does; of an item that comes twice the last counts.
     #[inline(never)]
     fn agree(&mut self, mut items: &[u8]) -> Result<(), Failure> {
         self.rest();
-        self.received.run = None;
+        self.received.numbers = false;
         while let Some(([kind, len], rest)) = items.split_first_chunk() {
             let value;
-            (value, items) = rest.split_at_checked(usize::from(*len)).unwrap_or_default();
+            (value, items) = rest.split_at_checked(usize::from(*len)).ok_or(LOWKEY_PARAMETERS)?;
             match *kind {
-                RUN => self.received.run = Some(value.try_into().map_err(|_| LOWKEY_PARAMETERS)?),
+                RUN => {
+                    self.received.run =
+                        *<&[u8; RunId::LEN]>::try_from(value).map_err(|_| LOWKEY_PARAMETERS)?;
+                    self.received.numbers = true;
+                }
                 ACKS if value.is_empty() => self.refusal = None,
                 ACKS => return Err(LOWKEY_PARAMETERS.into()),
                 _ => (),
@@ -84,26 +97,18 @@ impl Numbered {
     fn hear(&mut self, body: &[u8]) -> Result<(), Failure> {
         let (number, rest) = body.split_first_chunk().ok_or(LOWKEY_NUMBER)?;
         let number = u64::from_be_bytes(*number);
-        let is_first = !self.has_heard;
-        if rest.len() != if is_first { DIGEST_LEN } else { 0 } {
+        let (highest, len) = if self.has_heard { (self.given, 0) } else { (self.last, DIGEST_LEN) };
+        if rest.len() != len {
             return Err(LOWKEY_NUMBER.into());
         }
-        if is_first {
-            (self.has_heard, self.refusal) = (true, Some(LOWKEY_WENT_BACK.into()));
+        let can_be = number <= highest && self.queue.release(number, rest.first_chunk());
+        if !self.has_heard {
+            self.has_heard = true;
+            (self.refusal, self.given) =
+                if can_be { (None, number) } else { (Some(LOWKEY_WENT_BACK.into()), 0) };
+            return Ok(());
         }
-        let released = if number > if is_first { self.last } else { self.given } {
-            None
-        } else {
-            self.queue.release(number, rest.first_chunk())
-        };
-        let Some(released) = released else {
-            return if is_first { Ok(()) } else { Err(LOWKEY_NUMBER.into()) };
-        };
-        if is_first {
-            (self.refusal, self.given) = (None, number);
-        }
-        self.gone = self.gone.saturating_sub(released);
-        Ok(())
+        if can_be { Ok(()) } else { Err(LOWKEY_NUMBER.into()) }
     }
 
     /// An open channel goes on without numbers.
@@ -121,19 +126,18 @@ pub(in crate::kk) fn attach(machine: &mut Machine, outbox: Attached<lowkey_outbo
 /// At the three places where numbers are more than nothing: before message 1 is made, when message 2 is read, and where
 /// a record has come that others ignore.
 fn numbered(machine: &mut Machine) -> Result<(), Failure> {
-    let outbox = machine.outbox.get()?;
+    let (outbox, text) = (machine.outbox.get()?, machine.opened_text());
     if machine.now.phase == Phase::Open {
-        let (kind, body) = machine.opened_text().split_first().ok_or(LOWKEY_BUG)?;
+        let (kind, body) = text.split_first().ok_or(LOWKEY_BUG)?;
         if *kind == ACK && outbox.refusal != Some(LOWKEY_NOT_ACKNOWLEDGED.into()) {
             outbox.hear(body)?;
         }
         machine.now.have = 0;
     } else if machine.now.phase == Phase::Asking {
-        (outbox.refusal, outbox.has_heard) = (Some(LOWKEY_NOT_OPEN.into()), false);
-        (outbox.given, outbox.gone, outbox.sent) = (0, 0, 0);
-        show(machine, RUN, &outbox.run);
+        (outbox.refusal, outbox.has_heard, outbox.sent) = (Some(LOWKEY_NOT_OPEN.into()), false, 0);
+        show(machine, RUN, &outbox.queue.memory().run);
     } else {
-        outbox.agree(machine.opened_text().get(MESSAGE_1_LEN - TAG_LEN..).unwrap_or_default())?;
+        outbox.agree(text.get(MESSAGE_1_LEN - TAG_LEN..).unwrap_or_default())?;
     }
     outbox.receives.map_or(Ok(()), |receives| receives(machine))
 }
@@ -155,23 +159,20 @@ impl Machine {
         self.setup.incoming.get(..self.frame_len().wrapping_sub(TAG_LEN)).unwrap_or_default()
     }
 
-    /// Whether messages may be numbered.
-    pub(in crate::kk) fn may_number(&self) -> Result<(), Failure> {
-        self.outbox.get()?.refusal.map_or(Ok(()), Err)
+    /// The outbox, if messages may be numbered.
+    #[inline(never)] // once, for all that send
+    pub(in crate::kk) fn may_number<'o>(&self) -> Result<&'o mut Numbered, Failure> {
+        let outbox = self.outbox.get()?;
+        outbox.refusal.map_or(Ok(outbox), Err)
     }
 
     /// Seals the next piece of what waits; if nothing does, all is well.
-    pub(in crate::kk) fn send_outbox(&mut self) -> Result<(), Failure> {
-        let Numbered { queue, has_heard, given, gone, sent, .. } = self.outbox.get()?;
-        self.prepare()?;
-        if self.is_unsent() {
-            return Err(LOWKEY_WOULD_BLOCK.into());
-        }
-        let Some(waiting) = queue.behind(*gone).filter(|_| *has_heard) else { return Ok(()) };
-        if self.now.message == Message::Numbered {
-            self.goes()?;
-        } else {
-            self.may_begin()?;
+    pub(in crate::kk) fn send_outbox(&mut self, outbox: &mut Numbered) -> Result<(), Failure> {
+        let Numbered { queue, has_heard, given, sent, .. } = outbox;
+        let Some(waiting) = queue.above(*given).filter(|_| *has_heard) else { return Ok(()) };
+        self.goes()?;
+        if !matches!(self.now.message, Message::None | Message::Numbered) {
+            return Err(LOWKEY_UNFINISHED.into());
         }
         let (all, left) = (waiting.as_bytes(), waiting.message().get(*sent..).unwrap_or_default());
         let is_whole = *sent == 0 && all.len() <= self.now.max_data;
@@ -185,14 +186,14 @@ impl Machine {
         *sent = sent.wrapping_add(piece.len());
         if kind == NUMBERED {
             self.now.message = Message::None;
-            (*sent, *given, *gone) = (0, waiting.number(), gone.wrapping_add(waiting.taken()));
+            (*sent, *given) = (0, waiting.number());
         }
         Err(LOWKEY_WOULD_BLOCK.into())
     }
 
     /// Whether something can be sent that waits.
     pub(super) fn has_more(&self) -> bool {
-        let waits = |outbox: &mut Numbered| outbox.has_heard && outbox.gone < outbox.queue.len();
+        let waits = |outbox: &mut Numbered| outbox.has_heard && outbox.queue.above(outbox.given).is_some();
         !self.is_unsent() && self.may_number().is_ok() && self.outbox.get().is_ok_and(waits)
     }
 
@@ -204,8 +205,9 @@ impl Machine {
 
 /// Of a device that acknowledges: where a channel stands with what comes in.
 pub(in crate::kk) struct Received {
-    /// Of which run the peer's numbers are.
-    run: Option<[u8; RunId::LEN]>,
+    /// The peer numbers, and of which run.
+    numbers: bool,
+    run: [u8; RunId::LEN],
     /// Our first ACK is sealed.
     has_opened: bool,
     /// The last number that came, or what our first ACK says; and the last that came.
@@ -216,14 +218,15 @@ pub(in crate::kk) struct Received {
 }
 
 impl Received {
-    const NOTHING: Self = Self { run: None, has_opened: false, last: 0, came: 0, told: 0 };
+    const NOTHING: Self =
+        Self { numbers: false, run: [0; RunId::LEN], has_opened: false, last: 0, came: 0, told: 0 };
 }
 
 /// At the same three places.
 fn receives(machine: &mut Machine) -> Result<(), Failure> {
     let received = machine.down()?;
     if machine.now.phase == Phase::Open {
-        if received.run.is_some() && machine.setup.incoming.first() == Some(&NUMBERED) {
+        if received.numbers && machine.setup.incoming.first() == Some(&NUMBERED) {
             return machine.come(received);
         }
     } else if machine.now.phase == Phase::Asking {
@@ -263,7 +266,8 @@ impl Machine {
     pub(in crate::kk) fn peer_run(&self) -> Result<[u8; RunId::LEN], Failure> {
         self.opened()?;
         let outbox = self.outbox.get()?;
-        Ok(outbox.received.run.filter(|_| outbox.receives.is_some()).ok_or(LOWKEY_NOT_ACKNOWLEDGED)?)
+        let Received { numbers, run, .. } = outbox.received;
+        if numbers && outbox.receives.is_some() { Ok(run) } else { Err(LOWKEY_NOT_ACKNOWLEDGED.into()) }
     }
 
     /// The number of the message that waits, or was taken last.

@@ -26,10 +26,10 @@ impl Machine {
     pub(in crate::kk) fn run_outbox(&mut self) -> Result<lowkey_event, Failure> {
         let waited = self.waits();
         loop {
-            if self.may_number().is_err() {
+            let Ok(outbox) = self.may_number() else {
                 return Ok(LOWKEY_EVENT_READ); // the first ACK was not of what was sent from here
-            }
-            let has_more = match self.send_outbox() {
+            };
+            let has_more = match self.send_outbox(outbox) {
                 Ok(()) => false,
                 Err(failure) if failure == LOWKEY_WOULD_BLOCK.into() => true,
                 Err(failure) => return Err(failure),
