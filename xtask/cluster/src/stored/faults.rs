@@ -131,7 +131,7 @@ async fn partition(trial: &mut Trial, gateway: usize) -> Result<()> {
 /// What is stored comes into no row any more before its gateway is killed, the service takes it, and the devices come
 /// again when the stream has forgotten its id.
 async fn in_no_row(trial: &mut Trial, devices: &[usize]) -> Result<()> {
-    let before = trial.stream.forgets(1).await?;
+    trial.stream.forgets().await?;
     sleep(STANDS_STILL).await;
     for gateway in &mut trial.gateways {
         gateway.kill().await?;
@@ -142,7 +142,7 @@ async fn in_no_row(trial: &mut Trial, devices: &[usize]) -> Result<()> {
     };
     let left = devices.iter().map(|device| (*device, run_of(*device, 0))).filter(is_left).count();
     sleep(STANDS_STILL).await;
-    trial.stream.remembers(before).await?;
+    trial.stream.remembers().await?;
     let since = Instant::now();
     for gateway in 0..trial.gateways.len() {
         trial.gateways[gateway].begin().await?;

@@ -110,33 +110,36 @@ impl Stream {
         highest
     }
 
-    /// Has the bucket of what is stored take no row that is longer than this, and the stream know a message by its id
-    /// for a moment only; how long rows could be before.
+    /// Has nobody take a row of what is stored, so that whoever writes one waits, and the stream know a message by its
+    /// id for a moment only.
     ///
     /// # Errors
     /// NATS is away.
-    pub(crate) async fn forgets(&self, length: i32) -> Result<i32> {
-        self.is_set(length, MOMENT).await
+    pub(crate) async fn forgets(&self) -> Result<()> {
+        self.is_set("away", MOMENT).await
     }
 
-    /// Has rows be as long as this again, and the stream know ids for as long as before.
+    /// Has rows be taken again, and the stream know ids for as long as before.
     ///
     /// # Errors
     /// NATS is away.
-    pub(crate) async fn remembers(&self, length: i32) -> Result<()> {
-        self.is_set(length, Kept::UntilTaken.duplicate_window()).await.map(drop)
+    pub(crate) async fn remembers(&self) -> Result<()> {
+        self.is_set("numbers", Kept::UntilTaken.duplicate_window()).await
     }
 
-    async fn is_set(&self, length: i32, window: Duration) -> Result<i32> {
+    async fn is_set(&self, rows_at: &str, window: Duration) -> Result<()> {
         let context = jetstream::new(async_nats::connect(&self.url).await?);
         let config =
             |stream| async { Result::Ok(context.get_stream(stream).await?.cached_info().config.clone()) };
         let rows = config(format!("KV_{PREFIX}-numbers")).await?;
         let messages = config(format!("{PREFIX}-up")).await?;
-        let before = rows.max_message_size;
-        context.update_stream(Config { max_message_size: length, ..rows }).await?;
-        context.update_stream(Config { duplicate_window: window, ..messages }).await?;
-        Ok(before)
+        let subjects = vec![format!("$KV.{PREFIX}-{rows_at}.>")];
+        context.update_stream(Config { subjects, ..rows }).await?;
+        // A server looks at what it knows by the window that it had until then: so it is told twice.
+        for duplicate_window in [window * 2, window] {
+            context.update_stream(Config { duplicate_window, ..messages.clone() }).await?;
+        }
+        Ok(())
     }
 
     /// All that there is, in the order in which it was stored.
