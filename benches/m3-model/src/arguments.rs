@@ -1,6 +1,6 @@
 //! The command line.
 
-use m3_model::{Options, Rules};
+use m3_model::{Core, Options, Rules};
 
 /// What was asked for.
 #[derive(Debug)]
@@ -36,6 +36,7 @@ impl Asked {
                 "--load" => loads.push(load(&value()?)?),
                 "--flash-wait-states" => options.wait_states = number(&word, &value()?)?,
                 "--prefetch" => options.prefetch = true,
+                "--core" => options.core = core(&value()?)?,
                 "--table" => options.rules = Rules::Table,
                 "--ram" => options.ram = number(&word, &value()?)? as usize,
                 "--strict" => options.strict = true,
@@ -60,6 +61,15 @@ impl Asked {
     }
 }
 
+/// A core by its short name.
+fn core(name: &str) -> Result<Core, String> {
+    match name {
+        "m3" => Ok(Core::CortexM3),
+        "m4" => Ok(Core::CortexM4),
+        _ => Err(format!("--core {name}: neither m3 nor m4")),
+    }
+}
+
 /// `FILE@ADDRESS`.
 fn load(word: &str) -> Result<(String, u32), String> {
     let (file, address) =
@@ -78,13 +88,14 @@ fn number(option: &str, word: &str) -> Result<u32, String> {
 
 /// What `--help` says.
 pub(crate) const HELP: &str = "\
-Runs firmware for a Cortex-M3 on this machine and says what it would take on the core.
+Runs firmware for a Cortex-M3 or M4 on this machine and says what it would take on the core.
 
 usage: m3-model [OPTION]… FIRMWARE
 
 FIRMWARE is an ELF file. What it says by semihosting comes first on standard output, then cycles, instructions, the
 deepest stack in bytes, and two hashes: of the way through the code, and of the addresses it has touched.
 
+  --core CORE            m3 or m4 (m3)
   --profile              each function's own cycles, those with what it calls, and its calls
   --regions              the same figures for each stretch between `dbg #1` and `dbg #2`
   --load FILE@ADDRESS    puts a file into memory before the start; more than once, if need be
@@ -114,7 +125,7 @@ mod tests {
     fn each_option_of_the_help_is_known() {
         let options = HELP.lines().filter_map(|line| line.trim_start().split(' ').next());
         let options: Vec<&str> = options.filter(|word| word.starts_with("--")).collect();
-        assert_eq!(options.len(), 10);
+        assert_eq!(options.len(), 11);
         for option in options {
             let error = parse(&[option]).err().unwrap_or_default();
             assert!(!error.contains("no option"), "{error}");
@@ -123,10 +134,11 @@ mod tests {
 
     #[test]
     fn a_word_that_means_nothing_is_named() {
-        let wrong: [(&[&str], &str); 8] = [
+        let wrong: [(&[&str], &str); 9] = [
             (&[], "which firmware? An ELF file is missing"),
             (&["a", "b"], "one firmware at a time, and not a and b"),
             (&["--fast", "a"], "there is no option --fast"),
+            (&["--core", "m0", "a"], "--core m0: neither m3 nor m4"),
             (&["a", "--load"], "--load needs a value"),
             (&["--load", "page", "a"], "--load page: no @ADDRESS behind the file"),
             (&["--load", "page@ram", "a"], "--load ram: not a number of 32 bits"),

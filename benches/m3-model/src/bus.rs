@@ -1,6 +1,6 @@
 //! Memory and peripherals by address (ARMv7-M's memory map; no bit-band aliases).
 
-use crate::{board::Board, console::Console, fault::Cause, system::System};
+use crate::{board::Board, console::Console, fault::Cause, system::System, timing::Core};
 
 /// Everything that has an address.
 pub(crate) struct Bus {
@@ -14,12 +14,12 @@ pub(crate) struct Bus {
 
 impl Bus {
     /// Erased flash, zeroed RAM.
-    pub(crate) fn new(flash: usize, ram: usize, strict: bool, console: Console) -> Self {
+    pub(crate) fn new(core: Core, flash: usize, ram: usize, strict: bool, console: Console) -> Self {
         Self {
             flash: vec![0xFF; flash],
             ram: vec![0; ram],
             board: Board::default(),
-            system: System::default(),
+            system: System::new(core),
             console,
             strict,
         }
@@ -28,7 +28,7 @@ impl Bus {
     /// Peripherals as after power-on; memory stays.
     pub(crate) fn reset(&mut self) {
         self.board = Board::default();
-        self.system = System::default();
+        self.system = self.system.reset();
     }
 
     /// The address behind the last byte of RAM.

@@ -25,6 +25,12 @@ pub(crate) fn set_register(core: &mut Processor, number: u8, value: u32) {
     core.registers.set(RegisterIndex::new_main(u32::from(number)), value);
 }
 
+/// The four GE flags. Armagnac's own function keeps nothing else of the register.
+pub(crate) fn set_ge(core: &mut Processor, flags: u8) {
+    let psr = &mut core.registers.psr;
+    psr.set(psr.get() & !(15 << 16) | u32::from(flags) << 16);
+}
+
 /// Special registers of which armagnac has no state. There are no interrupts, so they only remember.
 #[derive(Default)]
 pub(crate) struct Masks {
@@ -111,5 +117,5 @@ pub(crate) fn divide(dividend: u32, divisor: u32, signed: bool) -> u32 {
     }
 }
 
-/// N, Z, C, V, Q.
-const FLAGS: u32 = 0xF800_0000;
+/// N, Z, C, V, Q; and GE, which stays zero on a core without the DSP extension.
+const FLAGS: u32 = 0xF80F_0000;

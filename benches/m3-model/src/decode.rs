@@ -13,6 +13,7 @@ use crate::{
     fault::Cause,
     kind::{Kind, for_armagnac, kind},
     memory::{Operation, operation},
+    timing::Core,
 };
 
 /// One instruction.
@@ -38,6 +39,7 @@ pub(crate) enum What {
 
 /// The decoder and what it has decoded.
 pub(crate) struct Code {
+    core: Core,
     decoder: BasicInstructionDecoder,
     /// For each halfword of flash the place in `decoded`, plus one.
     index: Vec<u32>,
@@ -47,8 +49,9 @@ pub(crate) struct Code {
 }
 
 impl Code {
-    pub(crate) fn new(flash_len: usize) -> Self {
+    pub(crate) fn new(flash_len: usize, core: Core) -> Self {
         Self {
+            core,
             decoder: BasicInstructionDecoder::new(ArmVersion::V7M),
             index: vec![0; flash_len.div_ceil(2)],
             decoded: Vec::new(),
@@ -96,7 +99,7 @@ impl Code {
         if let Some(operation) = operation(code, wide) {
             return Ok(plain(What::Memory(operation)));
         }
-        let kind = kind(code, wide, it.in_it_block()).ok_or(Cause::Undefined(code))?;
+        let kind = kind(code, wide, it.in_it_block(), self.core).ok_or(Cause::Undefined(code))?;
         if kind.is_special() {
             return Ok(plain(What::Special(kind)));
         }

@@ -1,5 +1,7 @@
 //! What an instruction that is no load or store is to the model: how it is timed, and whether armagnac can execute it.
 
+use crate::{dsp::Dsp, timing::Core};
+
 /// The groups that differ in time or need the model's help. Registers are numbers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
@@ -38,6 +40,8 @@ pub(crate) enum Kind {
     SendEvent,
     /// SVC.
     Exception,
+    /// One that a Cortex-M3 has not.
+    Dsp(Dsp),
 }
 
 impl Kind {
@@ -54,6 +58,7 @@ impl Kind {
                 | Self::Wait
                 | Self::SendEvent
                 | Self::Exception
+                | Self::Dsp(_)
         )
     }
 }
@@ -78,9 +83,13 @@ impl Shift {
     }
 }
 
-/// The kind of `code`, inside of an IT block or not; `None` for what no Cortex-M3 has.
-pub(crate) fn kind(code: u32, wide: bool, in_it: bool) -> Option<Kind> {
-    if wide { of_wide(code) } else { of_narrow(code, in_it) }
+/// The kind of `code`, inside of an IT block or not; `None` for what this core has not.
+pub(crate) fn kind(code: u32, wide: bool, in_it: bool, core: Core) -> Option<Kind> {
+    if !wide {
+        return of_narrow(code, in_it);
+    }
+    let dsp = if core == Core::CortexM4 { Dsp::decode(code) } else { None };
+    dsp.map(Kind::Dsp).or_else(|| of_wide(code))
 }
 
 /// What armagnac is given for `code`, as [`Kind::Asr32`] says.

@@ -1,6 +1,6 @@
-//! A cycle model of the Cortex-M3: runs firmware on a host and says what it would take on the core.
+//! A cycle model of the Cortex-M3 and the Cortex-M4: runs firmware on a host and says what it would take on the core.
 //!
-//! QEMU has no cycles, and its Cortex-M3 no DWT. This model executes the same ELF files and gives cycles,
+//! QEMU has no cycles, and its cores no DWT. This model executes the same ELF files and gives cycles,
 //! instructions, the deepest stack, each function's share, and two hashes that stand for what somebody sees who
 //! watches the core: the way through the code, and the places in memory. Equal hashes and equal cycles for different
 //! secrets are what "constant-time" means here.
@@ -43,6 +43,10 @@
 //!
 //!   The true rules of the multiplier and the divider are not public. So figures of code that feeds them are
 //!   estimates, and equal cycles here prove nothing for code that feeds them secrets.
+//! - **A Cortex-M4's** ([`Core::CortexM4`]) by its own Technical Reference Manual r0p1 (DDI 0439), tables 3-1 and 3-2.
+//!   They differ in the multiplies alone: MLA, MLS, UMULL, SMULL, UMLAL, SMLAL, UMAAL and all of the DSP extension take
+//!   one cycle, whatever the operands. Loads, stores and branches are described in the same words, and so the table
+//!   above holds, and the divider's doubt with it. There is no FPU.
 //! - **Two readings of the manual for loads and stores**, [`Rules`]: all of §3.3.2, or table 3-1 alone, by which a load
 //!   behind any other load or store takes one cycle.
 //! - **Slow flash** ([`Options::wait_states`], [`Options::prefetch`]): 64-bit lines behind a prefetch buffer of two, as
@@ -65,23 +69,24 @@
 //! - Flash accelerators other than the one above; caches.
 //! - Multiplications and divisions that an interrupt abandons; the MPU; unprivileged access.
 //!
-//! It has not been held against silicon. Its results were compared with QEMU's: the firmwares of `benches/size`, and
-//! random programs of data processing, loads and stores.
+//! It has not been held against silicon. Its results were compared with QEMU's: the firmwares of `benches/size`, random
+//! programs of data processing, loads and stores, and every instruction of the DSP extension on random and odd operands.
 //!
 //! # Armagnac
 //!
 //! [armagnac](https://crates.io/crates/armagnac) 0.3 decodes and executes whatever touches neither memory nor special
 //! registers. The model does the rest itself: loads and stores, because it must know each address, and because loads to
-//! PC and most of the system control space are missing there; MRS and MSR; semihosting, DBG, WFI and SEV. It corrects
-//! three things that end in a panic there: shifts by a register (ASR by 32 and more, ROR by a multiple of 32), an
-//! operand shifted by `ASR #32`, and divisions by zero. MOV and ADD to PC ignore bit 0 of the address, as the
-//! architecture says; armagnac takes it for the Thumb bit.
+//! PC and most of the system control space are missing there; MRS and MSR (which leaves GE alone); semihosting, DBG, WFI
+//! and SEV; the DSP extension, of which there is little. It corrects three things that end in a panic there: shifts by a
+//! register (ASR by 32 and more, ROR by a multiple of 32), an operand shifted by `ASR #32`, and divisions by zero. MOV
+//! and ADD to PC ignore bit 0 of the address, as the architecture says; armagnac takes it for the Thumb bit.
 
 mod board;
 mod bus;
 mod console;
 mod core;
 mod decode;
+mod dsp;
 mod fault;
 mod flash;
 mod image;
@@ -103,4 +108,4 @@ pub use machine::{Machine, Options};
 pub use profile::Share;
 pub use regions::Region;
 pub use report::{Call, Place, Report};
-pub use timing::Rules;
+pub use timing::{Core, Rules};

@@ -18,13 +18,15 @@ use crate::{
     regions::Regions,
     report::{Call, Place, Report},
     step::{self, Flow, Outcome},
-    timing::{self, Pipeline, Rules},
+    timing::{self, Core, Pipeline, Rules},
     transfer::Transfer,
 };
 
 /// What machine it is, and how it is watched.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// Which core it is.
+    pub core: Core,
     /// Bytes of flash, at 0 and again at 0x0800_0000.
     pub flash: usize,
     /// Bytes of RAM, at 0x2000_0000.
@@ -48,6 +50,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            core: Core::CortexM3,
             flash: 1024 * 1024,
             ram: 64 * 1024,
             wait_states: 0,
@@ -61,7 +64,7 @@ impl Default for Options {
     }
 }
 
-/// A Cortex-M3 with flash and RAM.
+/// A core with flash and RAM.
 pub struct Machine {
     core: Processor,
     masks: Masks,
@@ -104,14 +107,15 @@ impl Machine {
     }
 
     fn with_image(image: Image, options: &Options) -> Self {
-        let bus = Bus::new(options.flash, options.ram, options.strict, Console::new(options.echo));
+        let console = Console::new(options.echo);
+        let bus = Bus::new(options.core, options.flash, options.ram, options.strict, console);
         let mut core = Processor::new(Config::v7m());
         core.registers.psr.set_t(true);
         Self {
             core,
             masks: Masks::default(),
-            code: Code::new(bus.flash_len()),
-            pipeline: Pipeline::new(options.rules),
+            code: Code::new(bus.flash_len(), options.core),
+            pipeline: Pipeline::new(options.core, options.rules),
             flash: Flash::new(options.wait_states, options.prefetch),
             meter: Meter::new(bus.ram_end()),
             regions: Regions::default(),
@@ -147,7 +151,7 @@ impl Machine {
         self.bus.ram_end()
     }
 
-    /// Starts as a Cortex-M3 does, with the first two words of the vector table, and runs to the end.
+    /// Starts as a Cortex-M does, with the first two words of the vector table, and runs to the end.
     pub fn run(&mut self) -> Report {
         let sp = self.reset();
         let end = self.go(None);

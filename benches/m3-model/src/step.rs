@@ -91,11 +91,11 @@ pub(crate) fn core(
         }
         Kind::MultiplyAccumulate(writes) => {
             pipeline.computed(writes, wide);
-            timing::MULTIPLY_ACCUMULATE
+            pipeline.core().multiply_accumulate()
         }
         Kind::LongMultiply { signed, accumulate, writes, .. } => {
             pipeline.computed(writes, wide);
-            timing::long_multiply(operands.0, operands.1, signed, accumulate)
+            pipeline.core().long_multiply(operands.0, operands.1, signed, accumulate)
         }
         Kind::It => pipeline.it(),
         Kind::ChangeState => {
@@ -160,6 +160,11 @@ pub(crate) fn special(
                 }
                 Err(end) => Outcome { cycles: 1, flow: Flow::End(end) },
             }
+        }
+        Kind::Dsp(dsp) => {
+            let written = dsp.execute(core);
+            pipeline.computed(written, wide);
+            Outcome::next(1)
         }
         Kind::Mark(number) => Outcome { cycles: 1, flow: Flow::Mark(number) },
         Kind::Wait => Outcome { cycles: 1, flow: Flow::End(End::Idle) },

@@ -1,9 +1,11 @@
 //! What of the core's own registers (the private peripheral bus, TRM §3.5 and the ARMv7-M manual's chapter B3) a
 //! program without interrupts can see: the cycle counter and SysTick.
 
+use crate::timing::Core;
+
 /// DWT, DEMCR and SysTick. The rest reads as zero and forgets what is written to it.
-#[derive(Default)]
 pub(crate) struct System {
+    cpuid: u32,
     demcr: u32,
     /// The counter's enable bit.
     counting: bool,
@@ -13,13 +15,26 @@ pub(crate) struct System {
 }
 
 impl System {
+    pub(crate) fn new(core: Core) -> Self {
+        let cpuid = match core {
+            Core::CortexM3 => CORTEX_M3_R2P1,
+            Core::CortexM4 => CORTEX_M4_R0P1,
+        };
+        Self { cpuid, demcr: 0, counting: false, offset: 0, systick: SysTick::default() }
+    }
+
+    /// The same as after power-on.
+    pub(crate) fn reset(&self) -> Self {
+        Self { cpuid: self.cpuid, demcr: 0, counting: false, offset: 0, systick: SysTick::default() }
+    }
+
     pub(crate) fn read(&mut self, address: u32, now: u64) -> u32 {
         match address {
             // NOCYCCNT, bit 25, is clear: there is a cycle counter. One comparator.
             DWT_CTRL => 1 << 28 | u32::from(self.counting),
             DWT_CYCCNT => self.cyccnt(now),
             DEMCR => self.demcr,
-            CPUID => CORTEX_M3_R2P1,
+            CPUID => self.cpuid,
             SYST_CSR => self.systick.control(now),
             SYST_RVR => self.systick.reload,
             SYST_CVR => self.systick.current(now),
@@ -104,5 +119,6 @@ const SYST_CVR: u32 = 0xE000_E018;
 const CPUID: u32 = 0xE000_ED00;
 const DEMCR: u32 = 0xE000_EDFC;
 const CORTEX_M3_R2P1: u32 = 0x412F_C231;
+const CORTEX_M4_R0P1: u32 = 0x410F_C241;
 /// SysTick has 24 bits.
 const COUNT: u32 = 0x00FF_FFFF;

@@ -1,6 +1,44 @@
-//! What each instruction costs: Cortex-M3 TRM r2p1, table 3-1 (§3.3.1) and "Load/store timings" (§3.3.2).
+//! What each instruction costs: Cortex-M3 TRM r2p1, table 3-1 (§3.3.1) and "Load/store timings" (§3.3.2); Cortex-M4
+//! TRM r0p1, tables 3-1 and 3-2, of which the load/store timings are the same, word for word.
 //!
 //! Where the manual leaves room, the rule taken is stated at the constant or function that takes it.
+
+/// Which core it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Core {
+    /// Armv7-M. Long multiplies take a time that depends on their operands.
+    #[default]
+    CortexM3,
+    /// Armv7E-M, without an FPU: every multiply takes one cycle, whatever the operands, and there are the instructions
+    /// of the DSP extension.
+    CortexM4,
+}
+
+impl Core {
+    /// MLA, MLS.
+    pub(crate) fn multiply_accumulate(self) -> u64 {
+        match self {
+            Self::CortexM3 => 2,
+            Self::CortexM4 => 1,
+        }
+    }
+
+    /// UMULL, SMULL, UMLAL, SMLAL. On a Cortex-M4 1.
+    ///
+    /// On a Cortex-M3 3 to 5 and 4 to 7: "early termination depending on the size of the source values". The true rule
+    /// is not public. The model takes one cycle more for each operand that has more than 16 significant bits; and one
+    /// more for SMLAL, because earlier revisions of the manual say that accumulating takes a cycle longer with signs
+    /// than without. So UMLAL takes 4 to 6 and SMLAL 5 to 7.
+    pub(crate) fn long_multiply(self, a: u32, b: u32, signed: bool, accumulate: bool) -> u64 {
+        if self == Self::CortexM4 {
+            return 1;
+        }
+        let is_long = |x: u32| {
+            if signed { i16::try_from(x as i32).is_err() } else { u16::try_from(x).is_err() }
+        };
+        3 + u64::from(accumulate) * (1 + u64::from(signed)) + u64::from(is_long(a)) + u64::from(is_long(b))
+    }
+}
 
 /// By which rules loads and stores are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,6 +54,7 @@ pub enum Rules {
 
 /// What the instruction before left behind for this one.
 pub(crate) struct Pipeline {
+    core: Core,
     rules: Rules,
     before: Before,
     /// The instruction before had 16 bits, and an IT can be folded into it.
@@ -34,8 +73,12 @@ enum Before {
 }
 
 impl Pipeline {
-    pub(crate) fn new(rules: Rules) -> Self {
-        Self { rules, before: Before::Other, can_fold: false }
+    pub(crate) fn new(core: Core, rules: Rules) -> Self {
+        Self { core, rules, before: Before::Other, can_fold: false }
+    }
+
+    pub(crate) fn core(&self) -> Core {
+        self.core
     }
 
     /// After anything that is neither data processing nor a single load or store.
@@ -124,18 +167,6 @@ pub(crate) fn refill(target: u32, target_is_wide: bool) -> u64 {
 /// P of a load to PC, and of TBB and TBH: "three cycles for the pipeline reload" (§3.3.2).
 pub(crate) const LOADED_REFILL: u64 = 3;
 
-/// UMULL, SMULL: 3 to 5; UMLAL, SMLAL: 4 to 7; "early termination depending on the size of the source values".
-///
-/// The true rule is not public. The model takes one cycle more for each operand that has more than 16 significant
-/// bits; and one more for SMLAL, because earlier revisions of the manual say that accumulating takes a cycle longer
-/// with signs than without. So UMLAL takes 4 to 6 and SMLAL 5 to 7.
-pub(crate) fn long_multiply(a: u32, b: u32, signed: bool, accumulate: bool) -> u64 {
-    let is_long = |x: u32| {
-        if signed { i16::try_from(x as i32).is_err() } else { u16::try_from(x).is_err() }
-    };
-    3 + u64::from(accumulate) * (1 + u64::from(signed)) + u64::from(is_long(a)) + u64::from(is_long(b))
-}
-
 /// UDIV, SDIV: 2 to 12, "dependent on the values of the input operands".
 ///
 /// The true rule is not public. The model takes 2 if the quotient is zero, and otherwise 3 and a cycle for every
@@ -157,8 +188,6 @@ pub(crate) fn unaligned(address: u32, size: u32) -> u64 {
     }
 }
 
-/// MLA, MLS.
-pub(crate) const MULTIPLY_ACCUMULATE: u64 = 2;
 /// MRS, MSR, CPS: "1 or 2"; the model takes 2.
 pub(crate) const STATUS: u64 = 2;
 /// ISB: 1 + B; the model takes a refill for B. DMB and DSB have nothing to wait for here and take 1.
