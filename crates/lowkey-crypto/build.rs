@@ -9,6 +9,7 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-check-cfg=cfg(lowkey_body, values(\"compact\", \"portable\", \"aws-lc\"))");
     println!("cargo::rustc-check-cfg=cfg(lowkey_thumb2)");
+    println!("cargo::rustc-check-cfg=cfg(lowkey_dsp)");
 
     let target = env::var("TARGET").unwrap_or_default();
     let is_one_of = |names: &[&str]| names.iter().any(|name| target.starts_with(name));
@@ -17,6 +18,16 @@ fn main() {
     let cortex_m = thumb2 || is_one_of(&["thumbv6m-", "thumbv8m.base-"]);
     if thumb2 {
         println!("cargo::rustc-cfg=lowkey_thumb2");
+    }
+    // Where the DSP extension is, long multiplies take a constant time. Armv7E-M always has it. Armv8-M Mainline may,
+    // which nothing says that a build script sees: so whoever builds the final binary does.
+    let dsp = match env::var("CARGO_CFG_LOWKEY_CORE").as_deref() {
+        Ok("cortex-m33-dsp") => target.starts_with("thumbv8m.main-"),
+        Ok("cortex-m3") => false,
+        _ => target.starts_with("thumbv7em-"),
+    };
+    if dsp {
+        println!("cargo::rustc-cfg=lowkey_dsp");
     }
     let body = match env::var("CARGO_CFG_LOWKEY_BACKEND").as_deref() {
         Ok("compact") => "compact",

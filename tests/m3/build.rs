@@ -9,6 +9,11 @@ fn main() -> io::Result<()> {
     fs::copy(MEMORY, out.join("memory.x"))?;
     println!("cargo:rustc-link-search={}", out.display());
     println!("cargo:rustc-link-arg-bins=-Tlink.x");
+    // What lowkey-crypto's own build script says to itself.
+    println!("cargo:rustc-check-cfg=cfg(lowkey_dsp)");
+    if env::var("TARGET").is_ok_and(|target| target.starts_with("thumbv7em-")) {
+        println!("cargo:rustc-cfg=lowkey_dsp");
+    }
     println!("cargo:rerun-if-changed={MEMORY}");
     println!("cargo:rerun-if-changed=build.rs");
     Ok(())

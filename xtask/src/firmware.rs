@@ -8,7 +8,7 @@ use std::{
 use crate::{
     command::{Command, Result},
     target,
-    toolchain::{TARGET, Toolchain, toolchain},
+    toolchain::{TARGET, Toolchain, toolchain, toolchain_for},
 };
 
 /// Builds the binary `name` of the workspace in `folder` and returns its ELF file.
@@ -27,7 +27,23 @@ pub fn build(folder: &str, name: &str) -> Result<PathBuf> {
 /// As [`build`].
 pub fn build_with(folder: &str, name: &str, features: &[&str]) -> Result<PathBuf> {
     let features = features.iter().flat_map(|feature| ["--features", feature]);
-    compile((folder, name), &target_folder(folder), features, &[])
+    compile((folder, name, TARGET), &target_folder(folder), features, &[])
+}
+
+/// The same for another target, with these `settings` of the release profile, as [`build_as`] says.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_for(
+    target: &str,
+    (folder, name, variant): (&str, &str, &str),
+    features: &[&str],
+    settings: &[&str],
+) -> Result<PathBuf> {
+    let settings: Vec<String> = settings.iter().map(|setting| format!("profile.release.{setting}")).collect();
+    let settings = settings.iter().flat_map(|setting| ["--config", setting]);
+    let features = features.iter().flat_map(|feature| ["--features", feature]);
+    compile((folder, name, target), &target_folder(folder).join(variant), features.chain(settings), &[])
 }
 
 /// The same with these variables set, as `name` with `variant` behind it.
@@ -40,7 +56,7 @@ pub fn build_set(
     variables: &[(&str, String)],
 ) -> Result<PathBuf> {
     let features = features.iter().flat_map(|feature| ["--features", feature]);
-    let built = compile((folder, name), &target_folder(folder), features, variables)?;
+    let built = compile((folder, name, TARGET), &target_folder(folder), features, variables)?;
     // The next build without them takes its place.
     let kept = built.with_file_name(format!("{name}-{variant}"));
     fs::copy(&built, &kept)?;
@@ -58,28 +74,25 @@ pub fn build_as(
     features: &[&str],
     settings: &[&str],
 ) -> Result<PathBuf> {
-    let settings: Vec<String> = settings.iter().map(|setting| format!("profile.release.{setting}")).collect();
-    let settings = settings.iter().flat_map(|setting| ["--config", setting]);
-    let features = features.iter().flat_map(|feature| ["--features", feature]);
-    compile((folder, name), &target_folder(folder).join(variant), features.chain(settings), &[])
+    build_for(TARGET, (folder, name, variant), features, settings)
 }
 
 fn compile<'a>(
-    (folder, name): (&str, &str),
-    target: &Path,
+    (folder, name, target): (&str, &str, &str),
+    into: &Path,
     more: impl Iterator<Item = &'a str>,
     variables: &[(&str, String)],
 ) -> Result<PathBuf> {
-    let cargo = sharing(toolchain()?.cargo("build"));
+    let cargo = sharing(toolchain_for(target)?.cargo_for("build", target));
     variables
         .iter()
         .fold(cargo, |cargo, (name, value)| cargo.env(name, value))
         .args(["--quiet", "--release", "--locked", "--bin", name, "--target-dir"])
-        .args([target])
+        .args([into])
         .args(more)
         .within(folder)
         .run()?;
-    Ok(target.join(TARGET).join("release").join(name))
+    Ok(into.join(target).join("release").join(name))
 }
 
 /// Runs clippy over the workspace in `folder`, where the toolchain has one.

@@ -9,7 +9,7 @@ use std::{
     ffi::OsStr,
     fmt,
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -20,8 +20,10 @@ use crate::{
 
 /// The Cortex-M3.
 pub const TARGET: &str = "thumbv7m-none-eabi";
+/// The Cortex-M4, whatever FPU it has.
+pub const CORTEX_M4: &str = "thumbv7em-none-eabi";
 
-/// A way to build for [`TARGET`]. Holding one tells you that all it needs is installed.
+/// A way to build for a target. Holding one tells you that all it needs is installed.
 #[derive(Clone, Copy)]
 pub enum Toolchain {
     /// The one that compiled xtask, with its own linker.
@@ -37,8 +39,25 @@ pub enum Toolchain {
 /// # Errors
 /// Neither way is open, and why.
 pub fn toolchain() -> Result<Toolchain> {
-    static CHOICE: OnceLock<std::result::Result<Toolchain, String>> = OnceLock::new();
-    once(&CHOICE, Want::Target(TARGET))
+    toolchain_for(TARGET)
+}
+
+/// The same for another target.
+///
+/// # Errors
+/// As [`toolchain`].
+pub fn toolchain_for(target: &str) -> Result<Toolchain> {
+    static CHOICES: Mutex<Vec<(String, Choice)>> = Mutex::new(Vec::new());
+    let mut choices = CHOICES.lock().unwrap_or_else(PoisonError::into_inner);
+    let choice = match choices.iter().find(|(chosen, _)| chosen == target) {
+        Some((_, choice)) => choice.clone(),
+        None => {
+            let choice = choose(Want::Target(target)).map_err(|error| error.to_string());
+            choices.push((target.to_owned(), choice.clone()));
+            choice
+        }
+    };
+    choice.map_err(Into::into)
 }
 
 /// One that builds `core` from its sources, for any target: once a run.
@@ -46,9 +65,13 @@ pub fn toolchain() -> Result<Toolchain> {
 /// # Errors
 /// As [`toolchain`].
 pub fn with_sources() -> Result<Toolchain> {
-    static CHOICE: OnceLock<std::result::Result<Toolchain, String>> = OnceLock::new();
-    once(&CHOICE, Want::Sources)
+    static CHOICE: OnceLock<Choice> = OnceLock::new();
+    let choose = || choose(Want::Sources).map_err(|error| error.to_string());
+    CHOICE.get_or_init(choose).clone().map_err(Into::into)
 }
+
+/// What was chosen, or why nothing can be.
+type Choice = std::result::Result<Toolchain, String>;
 
 impl Toolchain {
     /// This toolchain's cargo, about to do `verb` for the target.
@@ -155,10 +178,6 @@ impl fmt::Display for Want<'_> {
 
 fn building_core(cargo: Command) -> Command {
     cargo.args(["-Zbuild-std=core"]).env(BOOTSTRAP, "1")
-}
-
-fn once(choice: &OnceLock<std::result::Result<Toolchain, String>>, want: Want<'_>) -> Result<Toolchain> {
-    choice.get_or_init(|| choose(want).map_err(|error| error.to_string())).clone().map_err(Into::into)
 }
 
 fn choose(want: Want<'_>) -> Result<Toolchain> {

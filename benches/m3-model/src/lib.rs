@@ -76,10 +76,10 @@
 //!
 //! [armagnac](https://crates.io/crates/armagnac) 0.3 decodes and executes whatever touches neither memory nor special
 //! registers. The model does the rest itself: loads and stores, because it must know each address, and because loads to
-//! PC and most of the system control space are missing there; MRS and MSR (which leaves GE alone); semihosting, DBG, WFI
-//! and SEV; the DSP extension, of which there is little. It corrects three things that end in a panic there: shifts by a
-//! register (ASR by 32 and more, ROR by a multiple of 32), an operand shifted by `ASR #32`, and divisions by zero. MOV
-//! and ADD to PC ignore bit 0 of the address, as the architecture says; armagnac takes it for the Thumb bit.
+//! PC and most of the system control space are missing there; MRS and MSR (which leaves GE alone); semihosting, DBG,
+//! WFI and SEV; the DSP extension, of which there is little. It corrects three things that end in a panic there: shifts
+//! by a register (ASR by 32 and more, ROR by a multiple of 32), an operand shifted by `ASR #32`, and divisions by zero.
+//! MOV and ADD to PC ignore bit 0 of the address, as the architecture says; armagnac takes it for the Thumb bit.
 
 mod board;
 mod bus;

@@ -12,12 +12,17 @@
 //! All bodies give the same results. `RUSTFLAGS='--cfg lowkey_backend="portable"'` (or `"compact"`), set by whoever
 //! builds the final binary, takes that body whatever the target and the features say.
 //!
+//! Of the compact body there are two X25519: one for each core, and one for Armv7E-M, which has the DSP extension.
+//! Which Armv8-M Mainline has it no target says: for a Cortex-M33 with it `--cfg lowkey_core="cortex-m33-dsp"` does.
+//!
 //! # Constant time
 //! No body branches on a secret or indexes memory by one. The compact body multiplies secrets with MUL and MLA only,
-//! 32×32→32 bits, which take a constant time on every Cortex-M. The portable body multiplies them with 32×32→64-bit
-//! (or wider) instructions: it is constant-time on cores where these take a constant time, and is **not** on
-//! Cortex-M3 and Cortex-M0, where a long multiply (UMULL, UMLAL, or the compiler's routine for it) takes a time that
-//! depends on its operands. BLAKE2s and ChaCha20 only add, rotate and xor, and are constant-time everywhere.
+//! 32×32→32 bits, which take a constant time on every Cortex-M; where there is the DSP extension, on a Cortex-M4 or
+//! M33, its X25519 multiplies with UMULL, UMLAL and UMAAL, which there take a constant time as well. The portable body
+//! multiplies secrets with 32×32→64-bit (or wider) instructions: it is constant-time on cores where these take a
+//! constant time, and is **not** on Cortex-M3 and Cortex-M0, where a long multiply (UMULL, UMLAL, or the compiler's
+//! routine for it) takes a time that depends on its operands. BLAKE2s and ChaCha20 only add, rotate and xor, and are
+//! constant-time everywhere.
 //!
 //! # Wiping
 //! Keys, hash states and intermediate keys are wiped when they are dropped. In the compact body nothing of a secret is

@@ -5,6 +5,7 @@
 
 mod bodies;
 mod twins;
+mod wide;
 
 #[cfg(feature = "aws-lc")]
 pub use bodies::AwsLc;
@@ -12,3 +13,6 @@ pub use bodies::{Body, Compact, Portable};
 #[cfg(lowkey_thumb2)]
 pub use twins::Thumb2;
 pub use twins::{Element, Plain, Twin};
+#[cfg(all(lowkey_dsp, lowkey_testing))]
+pub use wide::Dsp;
+pub use wide::{PlainWide, Wide};

@@ -65,7 +65,7 @@ fn rfc7748_5_choice_takes_all_or_nothing() {
 }
 
 /// Zero, one, the neighbours of p, 2p, 2^255 and 2^256, the largest reduced one, words of ones and zeros, and others.
-fn numbers() -> Vec<Element> {
+pub(super) fn numbers() -> Vec<Element> {
     let mut numbers = Vec::from([[0; 8], [!0; 8], P]);
     let low = |low: u32, other: u32, top: u32| [low, other, other, other, other, other, other, top];
     for n in [1, 2, 9, 18, 19, 20, 37, 38, 39] {
@@ -96,7 +96,7 @@ fn reduced(a: &Element) -> bool {
     a[7] < 0x8000_0000 || (a[7] < 0x8004_0000)
 }
 
-fn sum(a: &Element, b: &Element) -> Element {
+pub(super) fn sum(a: &Element, b: &Element) -> Element {
     let mut wide = [0; 16];
     for (wide, (a, b)) in wide.iter_mut().zip(a.iter().zip(b)) {
         *wide = u64::from(*a) + u64::from(*b);
@@ -104,7 +104,7 @@ fn sum(a: &Element, b: &Element) -> Element {
     modulo(wide)
 }
 
-fn product(a: &Element, b: &Element) -> Element {
+pub(super) fn product(a: &Element, b: &Element) -> Element {
     let mut wide = [0; 16];
     for (i, a) in a.iter().enumerate() {
         let mut carry = 0;
@@ -118,7 +118,7 @@ fn product(a: &Element, b: &Element) -> Element {
     modulo(wide)
 }
 
-fn residue(a: &Element) -> Element {
+pub(super) fn residue(a: &Element) -> Element {
     sum(a, &[0; 8])
 }
 

@@ -17,6 +17,7 @@ mod field;
 mod hkdf;
 mod poly1305;
 mod secret;
+mod wide;
 mod wycheproof;
 mod x25519;
 

@@ -1,5 +1,5 @@
-//! `on-device ELF`: runs `on_device` of `tests/m3` in QEMU and in the cycle model, on pages of test cases, and compares
-//! what it says with what there was to test.
+//! `on-device ELF CORE`: runs `on_device` of `tests/m3`, compiled for the core m3 or m4, in QEMU and in the cycle
+//! model, on pages of test cases, and compares what it says with what there was to test.
 //!
 //! | page | cases |
 //! | --- | --- |
@@ -20,7 +20,7 @@ use std::{
 
 use m3_tests::digest;
 use page::Page;
-use runner::{Runner, run_on};
+use runner::{Board, Runner, run_on};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -35,8 +35,10 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<()> {
-    let path = env::args().nth(1).ok_or("usage: on-device ELF")?;
-    let elf = fs::read(&path).map_err(|error| format!("{path}: {error}"))?;
+    let words: Vec<String> = env::args().skip(1).collect();
+    let [path, core] = &words[..] else { return Err("usage: on-device ELF CORE".into()) };
+    let board = Board::named(core).ok_or_else(|| format!("{core}: neither m3 nor m4"))?;
+    let elf = fs::read(path).map_err(|error| format!("{path}: {error}"))?;
     let [one, other] = x25519()?;
     let (others, longer) = (others()?, longer()?);
     // The longest first.
@@ -53,9 +55,9 @@ fn run() -> Result<()> {
     let work = || {
         let mut failures = Vec::new();
         while let Some((runner, page)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            match run_on(*runner, &path, &elf, page) {
-                Ok(said) => println!("  in {runner:<9} {}", said.trim().replace('\n', "; ")),
-                Err(error) => failures.push(format!("in {runner}: {error}")),
+            match run_on(*runner, board, (path, &elf), page) {
+                Ok(said) => println!("  {core} in {runner:<9} {}", said.trim().replace('\n', "; ")),
+                Err(error) => failures.push(format!("{core} in {runner}: {error}")),
             }
         }
         failures

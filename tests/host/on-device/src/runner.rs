@@ -8,9 +8,28 @@ use std::{
     time::{Duration, Instant},
 };
 
-use m3_model::{End, Machine, Options};
+use m3_model::{Core, End, Machine, Options};
 
 use crate::{Result, page::Page};
+
+/// What the firmware was compiled for.
+#[derive(Clone, Copy)]
+pub(crate) struct Board {
+    core: Core,
+    /// QEMU's, which has memory where the program was linked to.
+    machine: &'static str,
+}
+
+impl Board {
+    /// The one with this core.
+    pub(crate) fn named(core: &str) -> Option<Self> {
+        match core {
+            "m3" => Some(Self { core: Core::CortexM3, machine: "lm3s6965evb" }),
+            "m4" => Some(Self { core: Core::CortexM4, machine: "mps2-an386" }),
+            _ => None,
+        }
+    }
+}
 
 /// Who runs the firmware.
 #[derive(Clone, Copy)]
@@ -32,11 +51,16 @@ impl fmt::Display for Runner {
 ///
 /// # Errors
 /// It says something else than it should, which is then the error, or nothing for a long time.
-pub(crate) fn run_on(runner: Runner, path: &str, elf: &[u8], page: &Page) -> Result<String> {
+pub(crate) fn run_on(
+    runner: Runner,
+    board: Board,
+    (path, elf): (&str, &[u8]),
+    page: &Page,
+) -> Result<String> {
     let bytes = page.bytes()?;
     let (well, said) = match runner {
-        Runner::Model => in_model(elf, &bytes)?,
-        Runner::Qemu => in_qemu(path, &bytes)?,
+        Runner::Model => in_model(board, elf, &bytes)?,
+        Runner::Qemu => in_qemu(board, path, &bytes)?,
     };
     if well && said == page.expected() { Ok(said) } else { Err(said.into()) }
 }
@@ -44,8 +68,9 @@ pub(crate) fn run_on(runner: Runner, path: &str, elf: &[u8], page: &Page) -> Res
 /// Whether it ended well, and what it said.
 type Ended = (bool, String);
 
-fn in_model(elf: &[u8], page: &[u8]) -> Result<Ended> {
-    let mut machine = Machine::load(elf, &Options { flash: FLASH, strict: true, ..Options::default() })?;
+fn in_model(board: Board, elf: &[u8], page: &[u8]) -> Result<Ended> {
+    let options = Options { core: board.core, flash: FLASH, strict: true, ..Options::default() };
+    let mut machine = Machine::load(elf, &options)?;
     if !machine.load_at(PAGE_AT, page) {
         return Err("the page does not fit the model's flash".into());
     }
@@ -57,7 +82,7 @@ fn in_model(elf: &[u8], page: &[u8]) -> Result<Ended> {
     Ok((report.end == End::Exit(0), said))
 }
 
-fn in_qemu(path: &str, page: &[u8]) -> Result<Ended> {
+fn in_qemu(board: Board, path: &str, page: &[u8]) -> Result<Ended> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let file = env::temp_dir().join(format!("lowkey-on-device-{}-{number}.page", std::process::id()));
@@ -65,7 +90,7 @@ fn in_qemu(path: &str, page: &[u8]) -> Result<Ended> {
     // A comma is written twice in an option.
     let place = file.display().to_string().replace(',', ",,");
     let mut qemu = Command::new("qemu-system-arm");
-    qemu.args(["-M", "lm3s6965evb", "-display", "none", "-monitor", "none", "-serial", "none"])
+    qemu.args(["-M", board.machine, "-display", "none", "-monitor", "none", "-serial", "none"])
         .args(["-chardev", "stdio,id=host", "-semihosting-config", "enable=on,target=native,chardev=host"])
         .args(["-kernel", path, "-device", &format!("loader,file={place},addr={PAGE_AT:#x},force-raw=on")]);
     let ended = finish(qemu.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()));
@@ -90,7 +115,7 @@ fn finish(command: &mut Command) -> Result<Ended> {
     Ok((output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned()))
 }
 
-/// The board's, in bytes; the page lies in the upper half.
+/// The smaller board's, in bytes; the page lies in the upper half.
 const FLASH: usize = 0x4_0000;
 const PAGE_AT: u32 = m3_tests::page::AT as u32;
 const PATIENCE: Duration = Duration::from_secs(120);

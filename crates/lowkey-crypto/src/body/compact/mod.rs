@@ -1,15 +1,17 @@
 //! The compact body: small, and constant-time on cores whose long multiplies and divisions are not.
 //!
 //! For Cortex-M3 and M0. Secrets meet sums, shifts, logic and the 32×32→32-bit MUL and MLA, which take the same time
-//! whatever their operands; every product fits 32 bits, so that no compiler has a reason for a longer one.
-//! Where a primitive has a folder, `plain` is the algorithm in Rust for every core and `thumb2` the same one in
-//! assembly; the tests hold them to each other, limb for limb.
+//! whatever their operands; every product fits 32 bits, so that no compiler has a reason for a longer one. Where a
+//! primitive has a folder, `plain` is the algorithm in Rust for every core and `thumb2` the same one in assembly; the
+//! tests hold them to each other, limb for limb. `wide` is X25519 for cores whose long multiplies take one time as
+//! well.
 
 pub(crate) mod aead;
 mod blake2s;
 pub(crate) mod chacha20;
 pub(crate) mod field;
 pub(crate) mod poly1305;
+pub(crate) mod wide;
 pub(crate) mod x25519;
 
 /// [`crate::wipe_dead_stack`] behind the twins in Rust. Those in assembly wipe their own.

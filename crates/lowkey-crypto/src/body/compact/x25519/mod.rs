@@ -6,9 +6,11 @@ pub(crate) mod thumb2;
 
 #[cfg(not(lowkey_thumb2))]
 use plain::multiply;
-#[cfg(lowkey_thumb2)]
+#[cfg(all(lowkey_thumb2, not(lowkey_dsp)))]
 use thumb2::multiply;
 
+#[cfg(lowkey_dsp)]
+use super::wide::dsp::multiply;
 use super::wipe_dead_stack;
 use crate::KEY_LEN;
 use crate::secret::Secret;
