@@ -1,9 +1,10 @@
-//! What each step of a channel takes of a Cortex-M3's time, next to the peers'.
+//! What each step of a channel takes of a core's time, next to the peers': of a Cortex-M3's, and of a Cortex-M4's.
 //!
 //! The programs of `benches/cortex-m3` run in the cycle model (`benches/m3-model`), once with flash as fast as the core
-//! and once with that of an STM32F1 at 72 MHz; and in QEMU, which has no cycles but counts instructions and has to
+//! and, for the Cortex-M3, once with that of an STM32F1 at 72 MHz; and in QEMU, which has no cycles but counts instructions and has to
 //! compute the same. The figures are compared with those in `benches/numbers.toml`: they are the same at every run.
 
+mod core;
 mod emulator;
 mod grid;
 pub(crate) mod model;
@@ -108,8 +109,14 @@ fn measure() -> Result<(String, Figures)> {
         let join = |run: thread::ScopedJoinHandle<'_, _>| run.join().map_err(|_| "a thread panicked")?;
         running.into_iter().map(join).collect::<Result<Vec<(Said, Figures)>>>()
     })?;
-    let [.., (at_s, _), (at_3, _)] = &measured[..] else { return Err("there are no peers".into()) };
-    at_s.agrees_with(at_3).map_err(|error| format!("the peers at opt-level s and 3: {error}"))?;
+    for (number, (program, (said, _))) in PROGRAMS.iter().zip(&measured).enumerate() {
+        let before = PROGRAMS.iter().zip(&measured).take(number);
+        let same = before.filter(|(other, _)| other.binary == program.binary);
+        for (other, (others, _)) in same {
+            said.agrees_with(others)
+                .map_err(|error| format!("{} and {}: {error}", other.name, program.name))?;
+        }
+    }
     Ok((compiler, measured.into_iter().flat_map(|(_, figures)| figures).collect()))
 }
 

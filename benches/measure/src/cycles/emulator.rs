@@ -1,14 +1,15 @@
 //! A second opinion from QEMU, which shares no code with the model: the results, and the number of instructions.
 //!
 //! QEMU has no CYCCNT. With `-icount` its time is the number of instructions so far, and SysTick counts it, in 24 bits.
-//! Nothing sets the board's clock, so it is what it is after a reset: 12.5 MHz, a tick each 80 ns. At 128 ns an
-//! instruction, one tick or two go by with every instruction, and a row's ticks tell its instructions apart.
+//! At 128 ns an instruction, one tick to four go by with every instruction, by the board's clock, and a row's ticks tell
+//! its instructions apart.
 
 use std::path::Path;
 
 use xtask::command::{Command, Result};
 
 use super::{
+    core::Core,
     model::LIMIT,
     output::{Region, Row},
 };
@@ -17,8 +18,8 @@ use super::{
 ///
 /// # Errors
 /// The firmware failed, with its last words.
-pub(super) fn run(elf: &Path) -> Result<String> {
-    let board = ["-M", "lm3s6965evb", "-display", "none", "-monitor", "none", "-serial", "none"];
+pub(super) fn run(core: Core, elf: &Path) -> Result<String> {
+    let board = ["-M", core.board, "-display", "none", "-monitor", "none", "-serial", "none"];
     // Without a device of its own semihosting would speak on standard error.
     let host = ["-chardev", "stdio,id=host", "-semihosting-config", "enable=on,target=native,chardev=host"];
     let time = ["-icount", "shift=7,sleep=off", "-kernel"];
@@ -29,22 +30,22 @@ pub(super) fn run(elf: &Path) -> Result<String> {
 ///
 /// # Errors
 /// It did not.
-pub(super) fn check(row: &Row, region: &Region) -> Result<()> {
-    let expected = u64::from(region.instructions) * INSTRUCTION / TICK;
+pub(super) fn check(core: Core, row: &Row, region: &Region) -> Result<()> {
+    let tick = core.tick;
+    let expected = u64::from(region.instructions) * INSTRUCTION / tick;
     // SysTick wraps; what it cannot tell apart is 10 million instructions away.
     let more = u64::from(row.ticks).wrapping_sub(expected) % WRAP;
-    if more.wrapping_add(ROUNDED) % WRAP <= ROUNDED + MARKS * INSTRUCTION / TICK + 1 {
+    if more.wrapping_add(ROUNDED) % WRAP <= ROUNDED + MARKS * INSTRUCTION / tick + 1 {
         return Ok(());
     }
     let off = if more > WRAP / 2 { more as i64 - WRAP as i64 } else { more as i64 };
-    let off = off * TICK as i64 / INSTRUCTION as i64;
+    let off = off * tick as i64 / INSTRUCTION as i64;
     let (name, instructions) = (&row.name, region.instructions);
     Err(format!("{name}: the model executed {instructions} instructions, QEMU {off:+} more").into())
 }
 
-/// In nanoseconds: an instruction (`shift=7`), a tick.
+/// In nanoseconds: an instruction (`shift=7`).
 const INSTRUCTION: u64 = 128;
-const TICK: u64 = 80;
 /// In ticks: both readings of a row are whole, and so are those of the empty one that is subtracted.
 const ROUNDED: u64 = 1;
 /// SysTick's 24 bits.
@@ -55,9 +56,10 @@ const MARKS: u64 = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cycles::core::M3;
 
     fn checked(ticks: u32, instructions: u32) -> Result<()> {
-        check(&Row { name: "a".to_owned(), cycles: 0, ticks }, &Region { instructions, stack: 0 })
+        check(M3, &Row { name: "a".to_owned(), cycles: 0, ticks }, &Region { instructions, stack: 0 })
     }
 
     #[test]

@@ -1,8 +1,10 @@
-//! The cycle model of the Cortex-M3, `benches/m3-model`.
+//! The cycle model, `benches/m3-model`.
 
 use std::{path::Path, time::Duration};
 
 use xtask::command::{Command, Result};
+
+use super::core::Core;
 
 /// What stands between the core and its flash.
 #[derive(Clone, Copy)]
@@ -17,12 +19,17 @@ pub(super) enum Flash {
 ///
 /// # Errors
 /// The firmware failed, with its last words.
-pub(super) fn run(model: &Path, elf: &Path, flash: Flash) -> Result<String> {
+pub(super) fn run(model: &Path, core: Core, elf: &Path, flash: Flash) -> Result<String> {
     let options: &[&str] = match flash {
         Flash::Fast => &[],
         Flash::Stm32f1 => &["--flash-wait-states", "2", "--prefetch"],
     };
-    Command::new(model).args(["--regions"]).args(options).args([elf]).limit(LIMIT).quiet()
+    Command::new(model)
+        .args(["--regions", "--core", core.model])
+        .args(options)
+        .args([elf])
+        .limit(LIMIT)
+        .quiet()
 }
 
 /// What a program may take at most, here and in QEMU.

@@ -1,10 +1,14 @@
 //! The measured programs, and what is asked of each.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    slice,
+};
 
 use xtask::{command::Result, firmware};
 
 use super::{
+    core::{Core, M3, M4},
     emulator,
     model::{self, Flash},
     output::{Said, regions},
@@ -13,64 +17,85 @@ use crate::numbers::Figures;
 
 /// A binary of `benches/cortex-m3` at one level of optimisation.
 pub(super) struct Program {
+    pub(super) core: Core,
     /// How its figures begin.
     pub(super) name: &'static str,
-    binary: &'static str,
+    pub(super) binary: &'static str,
     features: &'static [&'static str],
     /// Where it is not that of the profile that users copy. The peers are generic: their code is compiled in the last
     /// crate, where a level of their own would do nothing, so it is the whole binary's.
     level: Option<&'static str>,
 }
 
-/// Ours first.
-pub(super) const PROGRAMS: [Program; 4] = [
-    Program { name: "lowkey", binary: "lowkey", features: &[], level: None },
-    Program { name: "pairing", binary: "pairing", features: &["pairing"], level: None },
-    Program { name: "peers-s", binary: "peers", features: &["peers"], level: Some("opt-level='s'") },
-    Program { name: "peers-3", binary: "peers", features: &["peers"], level: Some("opt-level=3") },
+/// Core by core, ours first.
+pub(super) const PROGRAMS: [Program; 7] = [
+    ours(M3, "lowkey", "lowkey", &[]),
+    ours(M3, "pairing", "pairing", &["pairing"]),
+    peers(M3, "peers-s", "opt-level='s'"),
+    peers(M3, "peers-3", "opt-level=3"),
+    ours(M4, "lowkey-m4", "lowkey", &[]),
+    peers(M4, "peers-s-m4", "opt-level='s'"),
+    peers(M4, "peers-3-m4", "opt-level=3"),
 ];
+
+const fn ours(
+    core: Core,
+    name: &'static str,
+    binary: &'static str,
+    features: &'static [&'static str],
+) -> Program {
+    Program { core, name, binary, features, level: None }
+}
+
+const fn peers(core: Core, name: &'static str, level: &'static str) -> Program {
+    Program { core, name, binary: "peers", features: &["peers"], level: Some(level) }
+}
 
 impl Program {
     /// Builds it and returns its ELF file.
     pub(super) fn build(&self) -> Result<PathBuf> {
-        match self.level {
-            None => firmware::build_with(FOLDER, self.binary, self.features),
-            Some(level) => firmware::build_as((FOLDER, self.binary, self.name), self.features, &[level]),
-        }
+        let (settings, variant) = match &self.level {
+            None => (&[][..], ""),
+            Some(level) => (slice::from_ref(level), self.name),
+        };
+        firmware::build_for(self.core.target, (FOLDER, self.binary, variant), self.features, settings)
     }
 
-    /// Runs it three times, and returns what it said and its figures.
+    /// Runs it two or three times, and returns what it said and its figures.
     ///
     /// # Errors
     /// A run failed; the runs do not agree on the results; QEMU and the model do not agree on the instructions.
     pub(super) fn measure(&self, elf: &Path, model: &Path) -> Result<(Said, Figures)> {
         let of_this = |error| format!("{}: {error}", self.name);
-        self.figures(
-            &model::run(model, elf, Flash::Fast).map_err(of_this)?,
-            &model::run(model, elf, Flash::Stm32f1).map_err(of_this)?,
-            &emulator::run(elf).map_err(of_this)?,
-        )
-        .map_err(|error| of_this(error).into())
+        let modelled = |flash| model::run(model, self.core, elf, flash).map_err(of_this);
+        let slow = self.core.has_slow_flash.then(|| modelled(Flash::Stm32f1)).transpose()?;
+        let emulated = emulator::run(self.core, elf).map_err(of_this)?;
+        self.figures(&modelled(Flash::Fast)?, slow.as_deref(), &emulated)
+            .map_err(|error| of_this(error).into())
     }
 
-    /// What three runs have said, made figures.
-    fn figures(&self, fast: &str, slow: &str, emulated: &str) -> Result<(Said, Figures)> {
+    /// What the runs have said, made figures.
+    fn figures(&self, fast: &str, slow: Option<&str>, emulated: &str) -> Result<(Said, Figures)> {
         let regions = regions(fast)?;
-        let [fast, slow, emulated] = [fast, slow, emulated].map(Said::parse);
-        let (fast, slow, emulated) = (fast?, slow?, emulated?);
-        fast.agrees_with(&slow).map_err(|error| format!("with slower flash: {error}"))?;
+        let slow = slow.map(Said::parse).transpose()?;
+        let (fast, emulated) = (Said::parse(fast)?, Said::parse(emulated)?);
+        if let Some(slow) = &slow {
+            fast.agrees_with(slow).map_err(|error| format!("with slower flash: {error}"))?;
+        }
         fast.agrees_with(&emulated).map_err(|error| format!("model and QEMU: {error}"))?;
         if fast.rows.len() != regions.len() {
             return Err("the model saw other rows than the program says".into());
         }
         let mut figures = Figures::new();
         let mut add = |row: &str, what, value| figures.push((figure(self.name, row, what), value));
-        for (((row, slow), emulated), region) in
-            fast.rows.iter().zip(&slow.rows).zip(&emulated.rows).zip(&regions)
+        for (number, ((row, emulated), region)) in
+            fast.rows.iter().zip(&emulated.rows).zip(&regions).enumerate()
         {
-            emulator::check(emulated, region)?;
+            emulator::check(self.core, emulated, region)?;
             add(&row.name, "cycles", row.cycles);
-            add(&row.name, "stm32f1", slow.cycles);
+            if let Some(slow) = slow.as_ref().and_then(|slow| slow.rows.get(number)) {
+                add(&row.name, "stm32f1", slow.cycles);
+            }
             add(&row.name, "instructions", region.instructions);
             add(&row.name, "stack", region.stack);
         }
@@ -103,7 +128,7 @@ region cycles instructions stack
     #[test]
     fn three_runs_become_four_figures_a_row() {
         let (slow, emulated) = (MODEL.replace("30", "40"), "row a cycles 0 ticks 18\ndigest 0f\n");
-        let (_, figures) = PROGRAMS[0].figures(MODEL, &slow, emulated).unwrap();
+        let (_, figures) = PROGRAMS[0].figures(MODEL, Some(&slow), emulated).unwrap();
         let expected = [
             ("cycles.lowkey.a.cycles", 30),
             ("cycles.lowkey.a.stm32f1", 40),
@@ -117,8 +142,9 @@ region cycles instructions stack
     #[test]
     fn runs_that_differ_are_an_error() {
         let emulated = "row a cycles 0 ticks 18\ndigest 0f\n";
-        let refused =
-            |slow: &str, emulated: &str| PROGRAMS[0].figures(MODEL, slow, emulated).unwrap_err().to_string();
+        let refused = |slow: &str, emulated: &str| {
+            PROGRAMS[0].figures(MODEL, Some(slow), emulated).unwrap_err().to_string()
+        };
         assert!(refused(&MODEL.replace("0f", "1f"), emulated).starts_with("with slower flash: "));
         assert!(refused(MODEL, &emulated.replace("0f", "1f")).starts_with("model and QEMU: "));
         assert!(refused(MODEL, &emulated.replace("18", "99")).contains("QEMU"));

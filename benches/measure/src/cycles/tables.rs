@@ -3,6 +3,7 @@
 use xtask::documents::Table;
 
 use super::{
+    core::{Core, M3, M4},
     grid::{Grid, Rank},
     targets,
     view::{LOWKEY, PAIRING, View},
@@ -22,8 +23,9 @@ pub(super) fn all(view: View<'_>) -> Vec<(&'static str, Grid)> {
         ("Handshakes", ours(view, LOWKEY, &handshakes())),
         ("Records and primitives", ours(view, LOWKEY, &pieces())),
         ("Pairing", ours(view, PAIRING, &pairing())),
-        ("Next to the peers, in cycles", peers(view)),
+        ("Next to the peers, in cycles", peers(view, M3)),
         ("Next to the peers, peak stack in bytes", peers_stack(view)),
+        ("On a Cortex-M4 next to the peers, in cycles", peers(view, M4)),
         ("Targets", targets::grid(view)),
     ]
 }
@@ -39,7 +41,8 @@ pub(super) fn tables(numbers: &Numbers) -> Vec<Table> {
         table("cargo xtask cycles: handshakes", ours(view, LOWKEY, &handshakes())),
         table("cargo xtask cycles: pieces", ours(view, LOWKEY, &pieces())),
         table("cargo xtask cycles: pairing", ours(view, PAIRING, &pairing())),
-        table("cargo xtask cycles: peers", peers(view)),
+        table("cargo xtask cycles: peers", peers(view, M3)),
+        table("cargo xtask cycles: cortex-m4", peers(view, M4)),
         table("cargo xtask cycles: peers' stack", peers_stack(view)),
         table("cargo xtask cycles: targets", targets::grid(view)),
     ]
@@ -58,12 +61,13 @@ fn ours(view: View<'_>, program: &str, lines: &[Line]) -> Grid {
 }
 
 /// Our cycles next to those of who does the same.
-fn peers(view: View<'_>) -> Grid {
+fn peers(view: View<'_>, core: Core) -> Grid {
     let mut grid =
         Grid::new(&["what", "Lowkey", "the peer at `s`", "at `3`", "ours ÷ theirs, at `s`", "at `3`"]);
     for comparison in &COMPARISONS {
-        let ours = view.cycles(LOWKEY, comparison.ours);
-        let theirs = PEERS.map(|program| view.cycles(program, comparison.theirs));
+        let of = |program: &str, rows| view.cycles(&format!("{program}{}", core.ending), rows);
+        let ours = of(LOWKEY, comparison.ours);
+        let theirs = PEERS.map(|program| of(program, comparison.theirs));
         let ratios = theirs.map(|theirs| match (ours, theirs) {
             (Some(ours), Some(theirs)) => format!("{:.2}", f64::from(ours) / f64::from(theirs)),
             _ => String::new(),
@@ -271,7 +275,7 @@ mod tests {
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into();
-        let table = peers(View(&figures)).markdown();
+        let table = peers(View(&figures), M3).markdown();
         assert!(
             table.contains("| X25519 (x25519-dalek) | 2,000,000 | 4,000,000 |  | 0.50 |  |\n"),
             "{table}"

@@ -28,6 +28,8 @@ impl View<'_> {
 
 /// The program whose figures are ours.
 pub(super) const LOWKEY: &str = "lowkey";
+/// The same on a Cortex-M4.
+pub(super) const LOWKEY_M4: &str = "lowkey-m4";
 /// The one of a pairing and its key store, which are ours too.
 pub(super) const PAIRING: &str = "pairing";
 
