@@ -9,7 +9,7 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-check-cfg=cfg(lowkey_body, values(\"compact\", \"portable\", \"aws-lc\"))");
     println!("cargo::rustc-check-cfg=cfg(lowkey_thumb2)");
-    println!("cargo::rustc-check-cfg=cfg(lowkey_dsp)");
+    println!("cargo::rustc-check-cfg=cfg(lowkey_dsp, values(none(), \"armv8-m\"))");
 
     let target = env::var("TARGET").unwrap_or_default();
     let is_one_of = |names: &[&str]| names.iter().any(|name| target.starts_with(name));
@@ -28,6 +28,9 @@ fn main() {
     };
     if dsp {
         println!("cargo::rustc-cfg=lowkey_dsp");
+        if target.starts_with("thumbv8m.main-") {
+            println!("cargo::rustc-cfg=lowkey_dsp=\"armv8-m\"");
+        }
     }
     let body = match env::var("CARGO_CFG_LOWKEY_BACKEND").as_deref() {
         Ok("compact") => "compact",
