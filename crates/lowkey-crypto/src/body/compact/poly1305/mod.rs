@@ -4,16 +4,20 @@
 //! lowest are multiples of 4. So a product that falls on 2^128 or above comes back down with s_i = 5/4 · r_i in place
 //! of r_i: 2^128 · r_i = 2^130 · r_i/4 = 5 · r_i/4 modulo p = 2^130 − 5.
 //!
-//! Each word is multiplied as two halves of 16 bits, the lower and the higher:
+//! Where a long multiply takes no constant time, each word is multiplied as two halves of 16 bits, the lower and the higher:
 //!
 //! | product | size | collected |
 //! | --- | --- | --- |
 //! | half of h × higher half of r or s | < 2^16 · 5/4 · 2^12 | four fit 32 bits: plain sums |
 //! | half of h × lower half of r or s | < 2^32 | added word by word, with carry |
 
+#[cfg(all(lowkey_thumb2, not(lowkey_dsp)))]
+mod halves;
 pub(crate) mod plain;
 #[cfg(lowkey_thumb2)]
 pub(crate) mod thumb2;
+#[cfg(lowkey_dsp)]
+mod words;
 
 #[cfg(not(lowkey_thumb2))]
 pub(crate) use plain::tag;
