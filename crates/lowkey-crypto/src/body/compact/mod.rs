@@ -6,6 +6,21 @@
 //! tests hold them to each other, limb for limb. `wide` is X25519 for cores whose long multiplies take one time as
 //! well.
 
+/// What the assembler has to hear about the core. The name of an Armv8-M target does not say that it has the extension;
+/// a target feature would, but not where a crate's assembly is looked through before it is linked with the others'.
+#[cfg(lowkey_dsp = "armv8-m")]
+macro_rules! the_core {
+    () => {
+        ".cpu cortex-m33\n"
+    };
+}
+#[cfg(all(lowkey_dsp, not(lowkey_dsp = "armv8-m")))]
+macro_rules! the_core {
+    () => {
+        ""
+    };
+}
+
 pub(crate) mod aead;
 mod blake2s;
 pub(crate) mod chacha20;

@@ -51,6 +51,51 @@ unsafe extern "C" fn chacha20_xor(
             eor     \b, \c, \b, ror #20
         .endm
 
+        .macro  chacha20_double_round counts
+            @ Columns: 0 and 1, then 2 and 3.
+            chacha20_quarter r2, r6, r0, r10
+            chacha20_quarter r3, r7, r1, r11
+            str     r0, [sp, #32]
+            str     r1, [sp, #36]
+            ldr     r0, [sp, #40]
+            ldr     r1, [sp, #44]
+            chacha20_quarter r4, r8, r0, r12
+            chacha20_quarter r5, r9, r1, lr
+            @ Diagonals: those with the words 10 and 11 first.
+            chacha20_quarter r2, r7, r0, lr
+            chacha20_quarter r3, r8, r1, r10
+            str     r0, [sp, #40]
+            str     r1, [sp, #44]
+            .if     \counts
+            ldr     r0, [sp]
+            subs    r0, #1                  @ nothing below touches the flags
+            str     r0, [sp]
+            .endif
+            ldr     r0, [sp, #32]
+            ldr     r1, [sp, #36]
+            chacha20_quarter r4, r9, r0, r11
+            chacha20_quarter r5, r6, r1, r12
+        .endm
+
+        @ Two words of the text, xored with two of the block: in registers, read turned if they are b or d, or in memory.
+        .macro  chacha20_text at, v, w, turned
+            ldr     r2, [sp, #.Lstate + 4 * \at]
+            ldr     r3, [sp, #.Lstate + 4 * \at + 4]
+            ldr     r4, [r1, #4 * \at]
+            ldr     r5, [r1, #4 * \at + 4]
+            .if     \turned
+                add     r2, r2, \v, ror #\turned
+                add     r3, r3, \w, ror #\turned
+            .else
+                add     r2, \v
+                add     r3, \w
+            .endif
+            eors    r2, r4
+            eors    r3, r5
+            str     r2, [r1, #4 * \at]
+            str     r3, [r1, #4 * \at + 4]
+        .endm
+
         push    {{r3-r11, lr}}
         ldr     r7, [sp, #40]
         cbnz    r7, 1f
@@ -67,7 +112,7 @@ unsafe extern "C" fn chacha20_xor(
         sub     sp, #64
 
     2:  @ A block.
-        movs    r0, #10
+        movs    r0, #{rounds}
         str     r0, [sp]
         add     r0, sp, #.Lstate + 48
         ldm     r0, {{r10-r12, lr}}
@@ -85,32 +130,59 @@ unsafe extern "C" fn chacha20_xor(
         .endr
 
         .p2align 2
-    3:  @ Columns: 0 and 1, then 2 and 3.
-        chacha20_quarter r2, r6, r0, r10
-        chacha20_quarter r3, r7, r1, r11
-        str     r0, [sp, #32]
-        str     r1, [sp, #36]
-        ldr     r0, [sp, #40]
-        ldr     r1, [sp, #44]
-        chacha20_quarter r4, r8, r0, r12
-        chacha20_quarter r5, r9, r1, lr
-        @ Diagonals: those with the words 10 and 11 first.
-        chacha20_quarter r2, r7, r0, lr
-        chacha20_quarter r3, r8, r1, r10
-        str     r0, [sp, #40]
-        str     r1, [sp, #44]
-        ldr     r0, [sp]
-        subs    r0, #1                  @ nothing below touches the flags
-        str     r0, [sp]
-        ldr     r0, [sp, #32]
-        ldr     r1, [sp, #36]
-        chacha20_quarter r4, r9, r0, r11
-        chacha20_quarter r5, r6, r1, r12
+    3:
+        .if     {dsp}
+            chacha20_double_round 0
+        .endif
+        chacha20_double_round 1
         bne     3b
 
         str     r0, [sp, #32]
         str     r1, [sp, #36]
-        .irp    b, r6, r7, r8, r9
+        .if     {dsp}
+            @ A whole block from where it is. First the four words that stand in the way.
+            ldr     r0, [sp, #.Llen]
+            ldr     r1, [sp, #.Ltext]
+            subs    r0, #64
+            blo     0f
+            str     r0, [sp, #.Llen]
+            ldr     r0, [sp, #.Lstate]
+            add     r2, r0
+            ldr     r0, [r1]
+            eors    r2, r0
+            str     r2, [r1]
+            .irp    at, 1, 2, 3
+                ldr     r0, [sp, #.Lstate + 4 * \at]
+                ldr     r2, [r1, #4 * \at]
+                .if     \at == 1
+                    add     r0, r3
+                .elseif \at == 2
+                    add     r0, r4
+                .else
+                    add     r0, r5
+                .endif
+                eors    r0, r2
+                str     r0, [r1, #4 * \at]
+            .endr
+            chacha20_text 4, r6, r7, 25
+            chacha20_text 6, r8, r9, 25
+            chacha20_text 12, r10, r11, 24
+            chacha20_text 14, r12, lr, 24
+            ldrd    r6, r7, [sp, #32]
+            ldrd    r8, r9, [sp, #40]
+            chacha20_text 8, r6, r7, 0
+            chacha20_text 10, r8, r9, 0
+            ldr     r2, [sp, #.Lnumber]
+            ldr     r0, [sp, #.Llen]
+            adds    r1, #64
+            str     r1, [sp, #.Ltext]
+            adds    r2, #1
+            str     r2, [sp, #.Lnumber]
+            cmp     r0, #0
+            bne     2b
+            b       7f
+        .endif
+    0:  .irp    b, r6, r7, r8, r9
             ror     \b, \b, #25
         .endr
         .irp    d, r10, r11, r12, lr
@@ -187,10 +259,18 @@ unsafe extern "C" fn chacha20_xor(
     9:  .word   {c0}, {c1}, {c2}, {c3}
 
         .purgem chacha20_quarter
+        .purgem chacha20_double_round
+        .purgem chacha20_text
         ",
+        dsp = const DSP as u8,
+        rounds = const if DSP { 5 } else { 10 },
         c0 = const FIRST_ROW[0],
         c1 = const FIRST_ROW[1],
         c2 = const FIRST_ROW[2],
         c3 = const FIRST_ROW[3],
     )
 }
+
+/// Whether the core has the DSP extension: of that there is nothing here, but such a core has the flash for two double
+/// rounds in a row, and for another way to xor a whole block.
+const DSP: bool = cfg!(lowkey_dsp);

@@ -12,7 +12,7 @@
 //! | half of h × lower half of r or s | < 2^32 | added word by word, with carry |
 
 #[cfg(all(lowkey_thumb2, not(lowkey_dsp)))]
-mod halves;
+mod narrow;
 pub(crate) mod plain;
 #[cfg(lowkey_thumb2)]
 pub(crate) mod thumb2;

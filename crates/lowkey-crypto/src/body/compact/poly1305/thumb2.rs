@@ -1,4 +1,4 @@
-//! Poly1305 in Thumb-2 assembly. What a block adds comes in two forms: `halves` for every core, and `words` for one
+//! Poly1305 in Thumb-2 assembly. What a block adds comes in two forms: `narrow` for every core, and `words` for one
 //! whose long multiplies take a constant time.
 #![allow(unsafe_code)]
 
@@ -6,7 +6,7 @@ use core::{arch::naked_asm, mem::MaybeUninit};
 
 use super::OneTimeKey;
 #[cfg(not(lowkey_dsp))]
-use super::halves::block;
+use super::narrow::block;
 #[cfg(lowkey_dsp)]
 use super::words::block;
 use crate::TAG_LEN;
@@ -72,9 +72,15 @@ unsafe extern "C" fn poly1305_tag(
             movs    \h, #0
         .endr
         b       7f
+
+        .p2align 2
+    1:  str     r5, [sp, #.Llen]
         ",
         block!(),
         r"
+        ldr     r7, [sp, #.Lstart]
+        ldr     r5, [sp, #.Llen]
+
     6:  @ r7 is the next block, r5 the length from there on.
         subs    r5, #16
         bhs     1b

@@ -1,26 +1,28 @@
 //! A block in whole words, for a core whose long multiplies take a constant time: column by column.
 //!
-//! A column is four products, and h4's: below 5 · 2^60 + 2^31. So what one leaves over begins the next, and UMLAL adds
-//! all of it without a carry. A column meets the multipliers of the one before it but for the first of them, in whose
-//! place comes the next: s1, s2, s3, r0, then r1, r2, r3.
+//! A column is four products, and h4's: below 5 · 2^60 + 2^31. So what one leaves over begins the next; UMAAL adds
+//! h4's product to both, which fits a word, and UMLAL the others, without a carry. A column meets the multipliers of
+//! the one before it but for the first of them, in whose place comes the next: s1, s2, s3, r0, then r1, r2, r3.
 
-/// As `halves`' own.
+/// As `narrow`' own.
 ///
 /// r0–r4 hold h; r5–r8 the column's multipliers; r9–r12 and lr the product.
 macro_rules! block {
     () => {
-        r"
-        @ low, high += h0 · a + h1 · b + h2 · c + h3 · d
-        .macro poly1305_column low, high, a, b, c, d
-            umlal   \low, \high, r0, \a
+        concat!(
+            the_core!(),
+            r"
+        @ low, high = low + h4 · a + h0 · next + h1 · b + h2 · c + h3 · d; the next one takes a's place
+        .macro poly1305_column low, high, at, a, b, c, d
+            mul     \high, r4, \a
+            ldr     \a, [sp, #.Lh4 + \at]
+            umaal   \low, \high, r0, \a
             umlal   \low, \high, r1, \b
             umlal   \low, \high, r2, \c
             umlal   \low, \high, r3, \d
         .endm
 
-        .p2align 2
-    1:  @ h += block + 2^128
-        str     r5, [sp, #.Llen]
+        @ h += block + 2^128
         ldr     r5, [r7]
         ldr     r6, [r7, #4]
         ldr     r8, [r7, #8]
@@ -40,18 +42,9 @@ macro_rules! block {
         umlal   r9, r10, r1, r7
         umlal   r9, r10, r2, r6
         umlal   r9, r10, r3, r5
-        mov     r11, #0
-        umlal   r10, r11, r4, r5
-        ldr     r5, [sp, #.Lh4 + 20]
-        poly1305_column r10, r11, r5, r8, r7, r6
-        mov     r12, #0
-        umlal   r11, r12, r4, r6
-        ldr     r6, [sp, #.Lh4 + 24]
-        poly1305_column r11, r12, r6, r5, r8, r7
-        mov     lr, #0
-        umlal   r12, lr, r4, r7
-        ldr     r7, [sp, #.Lh4 + 28]
-        poly1305_column r12, lr, r7, r6, r5, r8
+        poly1305_column r10, r11, 20, r5, r8, r7, r6
+        poly1305_column r11, r12, 24, r6, r5, r8, r7
+        poly1305_column r12, lr, 28, r7, r6, r5, r8
         mla     lr, r4, r8, lr
 
         @ What is above 2^130 comes down times five. lr < 11.1 · 2^28
@@ -63,10 +56,9 @@ macro_rules! block {
         adcs    r2, r11, #0
         adcs    r3, r12, #0
         adc     r4, r4, #0              @ at most 4
-        ldr     r7, [sp, #.Lstart]
-        ldr     r5, [sp, #.Llen]
         .purgem poly1305_column
         "
+        )
     };
 }
 pub(super) use block;

@@ -37,7 +37,7 @@ pub(crate) fn butterfly(out: &mut Element, a: &mut Element, b: &Element) {
 #[unsafe(naked)]
 unsafe extern "C" fn mul_of(out: *mut Element, a: *const Element, b: *const Element) {
     naked_asm!(
-        core!(),
+        the_core!(),
         "
         push    {{r0, r4-r11, lr}}
         mov     r0, r2
@@ -53,7 +53,7 @@ unsafe extern "C" fn mul_of(out: *mut Element, a: *const Element, b: *const Elem
 #[unsafe(naked)]
 unsafe extern "C" fn square_of(out: *mut Element, a: *const Element) {
     naked_asm!(
-        core!(),
+        the_core!(),
         "
         push    {{r0, r4-r11, lr}}
         ldm     r1, {{r1-r8}}
@@ -69,7 +69,7 @@ unsafe extern "C" fn square_of(out: *mut Element, a: *const Element) {
 #[unsafe(naked)]
 unsafe extern "C" fn square_chosen_of(out: *mut Element, pair: *const [Element; 2], mask: u32) {
     naked_asm!(
-        core!(),
+        the_core!(),
         "
         push    {{r0, r4-r11, lr}}
         mov     r0, r1
@@ -86,7 +86,7 @@ unsafe extern "C" fn square_chosen_of(out: *mut Element, pair: *const [Element; 
 #[unsafe(naked)]
 unsafe extern "C" fn butterfly_of(out: *mut Element, a: *mut Element, b: *const Element) {
     naked_asm!(
-        core!(),
+        the_core!(),
         "
         push    {{r0, r4-r11, lr}}
         mov     r0, r1

@@ -84,7 +84,7 @@ pub(super) use difference;
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn multiply() {
     naked_asm!(
-        core!(),
+        the_core!(),
         row!(),
         reduce!(),
         "
@@ -162,7 +162,7 @@ pub(super) unsafe extern "C" fn multiply() {
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn square_chosen() {
     naked_asm!(
-        core!(),
+        the_core!(),
         "
         ldm     r0!, {{r1-r8}}
         ldm     r0!, {{r9-r12}}
@@ -190,7 +190,7 @@ pub(super) unsafe extern "C" fn square_chosen() {
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn square() {
     naked_asm!(
-        core!(),
+        the_core!(),
         row!(),
         reduce!(),
         r"
@@ -273,7 +273,7 @@ pub(super) unsafe extern "C" fn square() {
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn butterfly() {
     naked_asm!(
-        core!(),
+        the_core!(),
         r"
         @ word of the sum to memory, of the difference to the register below; the carries are in r12 and in C
         .macro word at, a, b, difference, chain

@@ -19,7 +19,7 @@ pub(super) unsafe extern "C" fn ladder(
     u: *const [u8; KEY_LEN],
 ) {
     naked_asm!(
-        core!(),
+        the_core!(),
         r"
         @ r2..r9 = the product of two elements
         .macro mul a, b

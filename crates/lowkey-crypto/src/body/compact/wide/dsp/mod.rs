@@ -5,21 +5,6 @@
 //! alone: a second carry runs through C beside it.
 #![allow(unsafe_code)]
 
-/// What the assembler has to hear about the core. The name of an Armv8-M target does not say that it has the extension;
-/// a target feature would, but not where a crate's assembly is looked through before it is linked with the others'.
-#[cfg(lowkey_dsp = "armv8-m")]
-macro_rules! core {
-    () => {
-        ".cpu cortex-m33\n"
-    };
-}
-#[cfg(not(lowkey_dsp = "armv8-m"))]
-macro_rules! core {
-    () => {
-        ""
-    };
-}
-
 #[cfg(lowkey_testing)]
 mod calls;
 mod field;

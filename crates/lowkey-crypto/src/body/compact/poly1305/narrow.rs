@@ -4,8 +4,7 @@
 //! or fewer, each in a word of its own. r0 fills four words; s3 and r3, s2 and r2, s1 and r1 do it in pairs.
 //! MUL leaves the carry alone, so that one carry runs through four MULs and four ADCSs.
 
-/// `r0..r4 = (r0..r4 + block + 2^128) · r mod p`: from label 1 with r7 for the block and r5 for what is left after it,
-/// to behind it with r7 and r5 for the next.
+/// `r0..r4 = (r0..r4 + block + 2^128) · r mod p`: with r7 for the block; what follows it is stored as the start.
 ///
 /// r0–r3 and r4 hold the number that is worked on: h, the middle sums, the product.
 /// r8–r11 are four halves of h, x0 to x3; r5 is scratch; r7 and r12 are halves of multipliers;
@@ -45,9 +44,7 @@ macro_rules! block {
             adc     r4, #0
         .endm
 
-        .p2align 2
-    1:  @ h += block + 2^128
-        str     r5, [sp, #.Llen]
+        @ h += block + 2^128
         ldr     r5, [r7]
         ldr     r6, [r7, #4]
         adds    r0, r5
@@ -145,8 +142,6 @@ macro_rules! block {
         adcs    r2, r7
         adcs    r3, r7
         adcs    r4, r7                  @ at most 4
-        ldr     r7, [sp, #.Lstart]
-        ldr     r5, [sp, #.Llen]
         .purgem poly1305_halves
         .purgem poly1305_row
         "
