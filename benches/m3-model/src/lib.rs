@@ -69,8 +69,9 @@
 //! - Flash accelerators other than the one above; caches.
 //! - Multiplications and divisions that an interrupt abandons; the MPU; unprivileged access.
 //!
-//! It has not been held against silicon. Its results were compared with QEMU's: the firmwares of `benches/size`, random
-//! programs of data processing, loads and stores, and every instruction of the DSP extension on random and odd operands.
+//! It has not been held against silicon. Its results were compared with QEMU's: the firmwares of `benches/size`,
+//! random programs of data processing, loads and stores, and every instruction of the DSP extension on random and odd
+//! operands.
 //!
 //! # Armagnac
 //!

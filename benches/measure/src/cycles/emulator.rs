@@ -1,8 +1,8 @@
 //! A second opinion from QEMU, which shares no code with the model: the results, and the number of instructions.
 //!
-//! QEMU has no CYCCNT. With `-icount` its time is the number of instructions so far, and SysTick counts it, in 24 bits.
-//! At 128 ns an instruction, one tick to four go by with every instruction, by the board's clock, and a row's ticks tell
-//! its instructions apart.
+//! QEMU has no CYCCNT. With `-icount` its time is the number of instructions so far, and SysTick counts it, in 24
+//! bits. At 128 ns an instruction, one tick to four go by with every instruction, by the board's clock, and a row's
+//! ticks tell its instructions apart.
 
 use std::path::Path;
 

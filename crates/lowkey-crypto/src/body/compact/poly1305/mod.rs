@@ -4,7 +4,8 @@
 //! lowest are multiples of 4. So a product that falls on 2^128 or above comes back down with s_i = 5/4 · r_i in place
 //! of r_i: 2^128 · r_i = 2^130 · r_i/4 = 5 · r_i/4 modulo p = 2^130 − 5.
 //!
-//! Where a long multiply takes no constant time, each word is multiplied as two halves of 16 bits, the lower and the higher:
+//! Where a long multiply takes no constant time, each word is multiplied as two halves of 16 bits, the lower and the
+//! higher:
 //!
 //! | product | size | collected |
 //! | --- | --- | --- |
