@@ -5,7 +5,7 @@
 //!   channel, in every mode and role, nor in the library for firmware in C;
 //! - **the trace**: with other secrets the same instructions run at the same addresses on the same data addresses, in
 //!   the same number of cycles, and leave the same on the stack that nobody uses any more, in the model of a Cortex-M3
-//!   (`benches/m3-model`);
+//!   and of a Cortex-M4 (`benches/m3-model`);
 //! - **memcheck**: on this machine, in Rust, valgrind sees no branch and no address that was computed from a secret.
 //!
 //! The first two look at what is made for Armv6-M as well, where the primitives are those in Rust.
@@ -18,18 +18,21 @@ mod inlined;
 mod listing;
 mod theirs;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use pack::archive::{self, Machine};
 use xtask::{
     command::{Command, Result},
     firmware, setup,
     steps::Steps,
-    toolchain::TARGET,
+    toolchain::{CORTEX_M4, TARGET},
 };
 
 use crate::players;
-use listing::{Searched, search};
+use listing::{Forbidden, Searched, search};
 
 pub use theirs::of_a_firmware;
 
@@ -41,7 +44,7 @@ pub fn check() -> Result<()> {
     let mut steps = Steps::new();
     let firmware = steps.run("build the firmware", Firmware::build)?;
     let gates: [(&str, &dyn Fn() -> Result<()>); 3] = [
-        ("no long multiply and no division in the image", &|| images(&firmware)),
+        ("no instruction in the image that takes a time of its own", &|| images(&firmware)),
         ("one trace for all secrets and nothing left of them, in the model", &|| traces(&firmware)),
         ("no branch and no address by a secret, in valgrind", &memcheck),
     ];
@@ -59,6 +62,8 @@ struct Firmware {
     channel: PathBuf,
     primitives: PathBuf,
     planted: PathBuf,
+    /// The same for a Cortex-M4.
+    m4: [PathBuf; 3],
     /// The first two, for Armv6-M.
     armv6m: Option<[PathBuf; 2]>,
 }
@@ -67,8 +72,10 @@ impl Firmware {
     fn build() -> Result<Self> {
         let build = |name| firmware::build(M3, name);
         let (channel, primitives, planted) = (build("channel")?, build("primitives")?, build("planted")?);
+        let for_m4 = |name| firmware::build_for(CORTEX_M4, (M3, name, ""), &[], &[]);
+        let m4 = [for_m4("channel")?, for_m4("primitives")?, for_m4("planted")?];
         let armv6m = armv6m::build("channel")?.zip(armv6m::build("primitives")?).map(Into::into);
-        Ok(Self { channel, primitives, planted, armv6m })
+        Ok(Self { channel, primitives, planted, m4, armv6m })
     }
 }
 
@@ -77,21 +84,32 @@ fn images(firmware: &Firmware) -> Result<()> {
     setup::ensure([&setup::ARM_OBJDUMP])?;
     let mut found = image("Armv7-M", &firmware.channel, CHANNEL)?;
     theirs::sees_what_is_inlined(&firmware.channel)?;
+    let [m4_channel, _, m4_planted] = &firmware.m4;
+    found += image("Armv7E-M", m4_channel, CHANNEL)?;
+    found += image("the C library, Armv7E-M", &archive::build(&Machine::bare(CORTEX_M4))?, C_CHANNEL)?;
     found += image("the C library, Armv7-M", &archive::build(&Machine::bare(TARGET))?, C_CHANNEL)?;
     if let Some([channel, _]) = &firmware.armv6m {
         found += image("Armv6-M", channel, CHANNEL)?;
         found +=
             image("the C library, Armv6-M", &archive::build(&Machine::bare(armv6m::TARGET))?, C_CHANNEL)?;
     }
-    let planted = disassembled(&firmware.planted)?.findings;
-    let caught = planted.iter().all(|finding| finding.function == "long_multiply") && !planted.is_empty();
-    println!("  planted: long_multiply {}", if caught { "caught:" } else { "NOT CAUGHT" });
-    planted.iter().for_each(|finding| println!("      {finding}"));
-    match (found, caught) {
+    let both = planted("Armv7-M", &firmware.planted, &["division", "long_multiply"])?;
+    let division = planted("Armv7E-M", m4_planted, &["division"])?;
+    match (found, both && division) {
         (0, true) => Ok(()),
-        (0, false) => Err("the planted long multiply was not found, or more than that".into()),
+        (0, false) => Err("what was planted was not found, or more than that".into()),
         (found, _) => Err(format!("{found} instructions take a time of their own").into()),
     }
+}
+
+/// Whether in the image with the leaks these functions are found, and no others.
+fn planted(name: &str, elf: &Path, leaks: &[&str]) -> Result<bool> {
+    let findings = disassembled(elf)?.findings;
+    let functions: BTreeSet<&str> = findings.iter().map(|finding| finding.function.as_str()).collect();
+    let caught = functions.iter().eq(leaks);
+    println!("  planted, {name}: {} {}", leaks.join(", "), if caught { "caught:" } else { "NOT CAUGHT:" });
+    findings.iter().for_each(|finding| println!("      {finding}"));
+    Ok(caught)
 }
 
 /// The first gate alone, for a library that is made for `target`.
@@ -124,14 +142,19 @@ fn image(name: &str, channel: &Path, played: &[&str]) -> Result<usize> {
 }
 
 fn disassembled(elf: &Path) -> Result<Searched> {
+    // Of the same package.
+    let attributes = Command::new("arm-none-eabi-readelf").args(["--arch-specific"]).args([elf]).quiet()?;
     let objdump = Command::new("arm-none-eabi-objdump").args(["--disassemble", "--demangle"]).args([elf]);
-    Ok(search(&objdump.quiet()?))
+    Ok(search(&objdump.quiet()?, Forbidden::by(&attributes)))
 }
 
 /// Runs the primitives and whole connections in the model, with many secrets each.
 fn traces(firmware: &Firmware) -> Result<()> {
     let armv6m = firmware.armv6m.iter().flatten();
-    let programs = [&firmware.channel, &firmware.primitives, &firmware.planted].into_iter().chain(armv6m);
+    let [m4_channel, m4_primitives, _] = &firmware.m4;
+    let m4 = [m4_channel, m4_primitives];
+    let programs =
+        [&firmware.channel, &firmware.primitives, &firmware.planted].into_iter().chain(m4).chain(armv6m);
     Command::new(players::program("traces")?).args(programs).run()
 }
 

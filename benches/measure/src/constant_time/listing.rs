@@ -1,10 +1,35 @@
 //! What `objdump -d` says of an image, searched for instructions whose time depends on their operands.
 //!
-//! On a Cortex-M3 these are UMULL, SMULL, UMLAL, SMLAL, UDIV and SDIV (TRM r2p1, table 3-1); on cores without them the
-//! compiler calls a routine. Four nets, because one hole is enough: the name of the instruction, its encoding, the name
+//! On a Cortex-M3 these are UMULL, SMULL, UMLAL, SMLAL, UDIV and SDIV (TRM r2p1, table 3-1); on a Cortex-M4 UDIV and SDIV
+//! alone (TRM r0p1, tables 3-1 and 3-2); on cores without them the compiler calls a routine. Four nets, because one hole is enough: the name of the instruction, its encoding, the name
 //! of a routine, and whatever lies between the code as data but would be such an instruction if it were executed.
 
 use std::fmt;
+
+/// What must not be in an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Forbidden {
+    /// Long multiplies and divisions.
+    Both,
+    /// Divisions: the core multiplies in a constant time.
+    Divisions,
+}
+
+impl Forbidden {
+    /// What an image must not have, by what it says of its core (`readelf --arch-specific`).
+    pub(super) fn by(attributes: &str) -> Self {
+        let armv7e_m = attributes.lines().any(|line| line.trim() == "Tag_CPU_arch: v7E-M");
+        if armv7e_m { Self::Divisions } else { Self::Both }
+    }
+
+    /// Whether the instruction of this name is one.
+    fn has(self, name: &str) -> bool {
+        match self {
+            Self::Both => INSTRUCTIONS.iter().any(|begins| name.starts_with(begins)),
+            Self::Divisions => DIVISIONS.iter().any(|begins| name.starts_with(begins)),
+        }
+    }
+}
 
 /// Something in an image that must not be there.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,7 +64,7 @@ pub(super) struct Searched {
 }
 
 /// Searches the output of `objdump -d`.
-pub(super) fn search(listing: &str) -> Searched {
+pub(super) fn search(listing: &str, forbidden: Forbidden) -> Searched {
     let mut searched = Searched::default();
     let mut function = String::from("no function");
     let mut data = Data::default();
@@ -55,7 +80,7 @@ pub(super) fn search(listing: &str) -> Searched {
         let Some(Line { address, code, mnemonic, operands }) = Line::parse(line) else { continue };
         if mnemonic.starts_with('.') {
             searched.data += code.len();
-            if let Some((at, word)) = data.find(address, &code) {
+            if let Some((at, word)) = data.find(address, &code, forbidden) {
                 let what = format!("data that would be executed as {word}");
                 searched.findings.push(Finding::new(at, &function, &what));
             }
@@ -68,7 +93,7 @@ pub(super) fn search(listing: &str) -> Searched {
             _ => None,
         };
         let found = || Finding::new(address, &function, &format!("{mnemonic} {operands}"));
-        if encoded.is_some() || INSTRUCTIONS.iter().any(|name| mnemonic.starts_with(name)) {
+        if encoded.is_some_and(|name| forbidden.has(name)) || forbidden.has(mnemonic) {
             searched.findings.push(found());
         }
         if mnemonic.starts_with('b')
@@ -138,7 +163,7 @@ struct Data {
 
 impl Data {
     /// The first place up to the end of `bytes` where two halfwords are an instruction that must not be there.
-    fn find(&mut self, address: u32, bytes: &[u8]) -> Option<(u32, &'static str)> {
+    fn find(&mut self, address: u32, bytes: &[u8], forbidden: Forbidden) -> Option<(u32, &'static str)> {
         if address != self.end || !address.is_multiple_of(2) {
             self.last = None;
         }
@@ -146,7 +171,8 @@ impl Data {
         let mut found = None;
         for (at, pair) in (address..).step_by(2).zip(bytes.chunks_exact(2)) {
             let half = u16::from_le_bytes([pair[0], pair[1]]);
-            if let Some(name) = self.last.replace(half).and_then(|last| long([last, half])) {
+            let name = self.last.replace(half).and_then(|last| long([last, half]));
+            if let Some(name) = name.filter(|name| forbidden.has(name)) {
                 found = found.or(Some((at - 2, name)));
             }
         }
@@ -179,6 +205,8 @@ fn long([first, second]: [u16; 2]) -> Option<&'static str> {
 /// How the names of the instructions begin: SMLALBB and UMULLNE as well.
 const INSTRUCTIONS: [&str; 10] =
     ["umull", "umlal", "umaal", "smull", "smlal", "smlsl", "smmul", "smml", "udiv", "sdiv"];
+/// Those of them that divide.
+const DIVISIONS: [&str; 2] = ["udiv", "sdiv"];
 const A_ROUTINE: &str = "a routine that multiplies long or divides";
 /// What names of routines contain (Run-time ABI for the Arm Architecture, §4.3; the names that libgcc and
 /// compiler-builtins have for the same).
@@ -205,7 +233,11 @@ mod tests {
     const HEAD: &str = "\nimage:     file format elf32-littlearm\n\n\nDisassembly of section .text:\n\n";
 
     fn found(listing: &str) -> Vec<String> {
-        search(&(HEAD.to_owned() + listing)).findings.iter().map(Finding::to_string).collect()
+        found_on(Forbidden::Both, listing)
+    }
+
+    fn found_on(forbidden: Forbidden, listing: &str) -> Vec<String> {
+        search(&(HEAD.to_owned() + listing), forbidden).findings.iter().map(Finding::to_string).collect()
     }
 
     #[test]
@@ -238,6 +270,22 @@ mod tests {
     }
 
     #[test]
+    fn on_a_core_that_multiplies_in_a_constant_time_divisions_alone_are_found() {
+        let listing = "00000100 <f>:\n\
+            \x20    100:\tfbe6 0369 \tumaal\tr0, r3, r6, r9\n\
+            \x20    104:\tfba3 0300 \t\t\t@ <UNDEFINED> instruction: 0xfba30300\n\
+            \x20    108:\tfbb0 f0f1 \tudiv\tr0, r0, r1\n\
+            \x20    10c:\tfb91 f2f3 \t\t\t@ <UNDEFINED> instruction: 0xfb91f2f3\n";
+        assert_eq!(found_on(Forbidden::Divisions, listing).len(), 2);
+        assert_eq!(found(listing).len(), 4);
+        let says = |arch: &str| Forbidden::by(&format!("File Attributes\n  Tag_CPU_arch: {arch}\n"));
+        assert_eq!(says("v7E-M"), Forbidden::Divisions);
+        for other in ["v7", "v6S-M", "v8-M.mainline", "v7E-M.other"] {
+            assert_eq!(says(other), Forbidden::Both);
+        }
+    }
+
+    #[test]
     fn short_multiplies_and_everything_else_are_welcome() {
         let listing = "00000100 <f>:\n\
             \x20    100:\tfb01 f002 \tmul.w\tr0, r1, r2\n\
@@ -249,7 +297,7 @@ mod tests {
         let (functions, findings) = (vec!["f".to_owned()], Vec::new());
         let instructions = vec![0x100, 0x104, 0x108, 0x10C, 0x10E, 0x112];
         let expected = Searched { functions, instructions, findings, ..Searched::default() };
-        assert_eq!(search(listing), expected);
+        assert_eq!(search(listing, Forbidden::Both), expected);
     }
 
     #[test]
@@ -283,7 +331,7 @@ mod tests {
             \x20    104:\tf000 b80e \tb.w\t124 <____aeabi_uldivmod_veneer>\n\
             \x20    108:\tf000 f80c \tbl\t124 <__aeabi_memcpy>\n\
             \x20    10c:\t4802      \tldr\tr0, [pc, #8]\t@ (118 <__aeabi_uldivmod>)\n";
-        let calls = search(listing).calls;
+        let calls = search(listing, Forbidden::Both).calls;
         assert_eq!(calls.iter().map(|call| call.address).collect::<Vec<_>>(), [0x100, 0x104]);
         assert_eq!(calls[0].to_string(), "0x100 in f: bl 124 <__aeabi_uldivmod>");
     }
@@ -297,7 +345,10 @@ mod tests {
             \x20    12a:\t42        \t.byte\t0x42\n\
             \x20    12c:\t00000000 \t.word\t0x00000000\n";
         let (functions, findings) = (vec!["f".to_owned()], Vec::new());
-        assert_eq!(search(harmless), Searched { functions, data: 15, findings, ..Searched::default() });
+        assert_eq!(
+            search(harmless, Forbidden::Both),
+            Searched { functions, data: 15, findings, ..Searched::default() }
+        );
         // As one word, across two words, and in two halfwords.
         let executable = "00000120 <f>:\n\
             \x20    120:\t0300fba3 \t.word\t0x0300fba3\n\

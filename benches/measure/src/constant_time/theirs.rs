@@ -269,7 +269,10 @@ const LOOKED_FOR: &str = "  looked for: UMULL, SMULL, UMLAL, SMLAL, UDIV, SDIV a
 
 #[cfg(test)]
 mod tests {
-    use super::{super::listing::search, *};
+    use super::{
+        super::listing::{Forbidden, search},
+        *,
+    };
     use crate::image::tests::elf;
 
     /// Functions of 16 bytes each, one behind the other from 0x100 on.
@@ -319,7 +322,7 @@ mod tests {
 
     #[test]
     fn of_a_firmware_only_what_is_ours_has_to_take_the_same_time() {
-        let looked = parts(&NAMES, None).look(&search(LISTING)).unwrap();
+        let looked = parts(&NAMES, None).look(&search(LISTING, Forbidden::Both)).unwrap();
         assert_eq!(looked.ours, BTreeMap::from([(CRYPTO, (4, 2))]));
         assert_eq!(looked.findings, ["0x112 in lowkey_crypto::x25519::ladder: bl 200 <__aeabi_lmul>"]);
         assert!(looked.to_string().contains(NOT_KNOWN));
@@ -333,7 +336,7 @@ mod tests {
             }
             _ => vec!["theirs::main".to_owned()],
         };
-        let looked = parts(&NAMES, Some(&frames)).look(&search(LISTING)).unwrap();
+        let looked = parts(&NAMES, Some(&frames)).look(&search(LISTING, Forbidden::Both)).unwrap();
         assert_eq!(looked.inlined, Some(BTreeMap::from([("theirs::main".to_owned(), 1)])));
         let first = "0x104 in theirs::main, from lowkey_core::engine::draw: umull r0, r3, r3, r0";
         assert_eq!(looked.findings[0], first);
@@ -342,7 +345,8 @@ mod tests {
 
     #[test]
     fn a_firmware_with_nothing_of_ours_or_not_all_of_it_is_refused() {
-        let refused = |names: &[&str]| parts(names, None).look(&search(LISTING)).unwrap_err();
+        let refused =
+            |names: &[&str]| parts(names, None).look(&search(LISTING, Forbidden::Both)).unwrap_err();
         let nothing = refused(&["theirs::main", "lowkey_transport::link::step"]);
         assert_eq!(nothing, "nothing in it is lowkey-crypto's or lowkey-core's by name");
         assert_eq!(refused(&NAMES[..4]), "nothing in it is ours by name that computes BLAKE2s");
@@ -351,7 +355,7 @@ mod tests {
     #[test]
     fn the_portable_primitives_are_refused_although_others_compute_there() {
         let names = [&NAMES[..2], &["lowkey_crypto::body::portable::x25519::dh"]].concat();
-        let error = parts(&names, None).look(&search(LISTING)).unwrap_err();
+        let error = parts(&names, None).look(&search(LISTING, Forbidden::Both)).unwrap_err();
         assert!(error.starts_with("its primitives are the portable ones"), "{error}");
     }
 

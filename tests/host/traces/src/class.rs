@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use m3_model::{Call, Machine, Options};
+use m3_model::{Call, Core, Machine, Options};
 
 use crate::{
     Result,
@@ -20,6 +20,9 @@ pub(crate) enum Program {
     Channel,
     Primitives,
     Planted,
+    /// The first two for a Cortex-M4.
+    M4Channel,
+    M4Primitives,
     /// The first two for Armv6-M, where the primitives are those in Rust.
     Armv6MChannel,
     Armv6MPrimitives,
@@ -40,8 +43,12 @@ impl Firmware {
     }
 
     fn machines(&self) -> Result<Vec<Machine>> {
-        let options = Options { strict: true, ..Options::default() };
-        self.0.iter().map(|elf| Ok(Machine::load(elf, &options)?)).collect()
+        let of_m4 = [Program::M4Channel, Program::M4Primitives].map(|program| program as usize);
+        let load = |(number, elf): (usize, &Vec<u8>)| {
+            let core = if of_m4.contains(&number) { Core::CortexM4 } else { Core::CortexM3 };
+            Ok(Machine::load(elf, &Options { core, strict: true, ..Options::default() })?)
+        };
+        self.0.iter().enumerate().map(load).collect()
     }
 }
 

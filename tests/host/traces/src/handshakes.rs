@@ -18,10 +18,10 @@ use crate::{
 
 /// A class for each mode and role, with every odd secret and some more. What they compute is made of primitives, which
 /// meet all secrets by themselves; a handshake takes the model a quarter of a second.
-pub(crate) fn classes() -> Vec<Class> {
+pub(crate) fn classes(program: Program) -> Vec<Class> {
     let class = |(mode, role): (Mode, Role)| Class {
         name: name(mode, role),
-        program: Program::Channel,
+        program,
         secrets: MANY,
         call: Box::new(move |machine, n| Ok(moved(play(machine, "play", mode, role, n)?))),
     };

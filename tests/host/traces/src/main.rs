@@ -1,5 +1,5 @@
-//! `traces CHANNEL PRIMITIVES PLANTED [CHANNEL PRIMITIVES]`: the firmware of `tests/m3` in the model of a Cortex-M3,
-//! with many secrets.
+//! `traces CHANNEL PRIMITIVES PLANTED CHANNEL PRIMITIVES [CHANNEL PRIMITIVES]`: the firmware of `tests/m3` in the model
+//! of a Cortex-M3 and of a Cortex-M4, with many secrets.
 //!
 //! A class is a set of calls whose public inputs are the same: which function, which lengths, which addresses. What
 //! differs is secret, and some of it is as odd as it can be. In a class every call must execute the same sequence of
@@ -40,21 +40,19 @@ fn main() -> ExitCode {
 
 fn run() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if !matches!(arguments.len(), 3 | 5) {
-        return Err("usage: traces CHANNEL PRIMITIVES PLANTED [CHANNEL PRIMITIVES, both for Armv6-M]".into());
+    if !matches!(arguments.len(), 5 | 7) {
+        return Err(
+            "usage: traces CHANNEL PRIMITIVES PLANTED M4-CHANNEL M4-PRIMITIVES [the two for Armv6-M]".into(),
+        );
     }
     let firmware = Firmware::read(&arguments)?;
-    let mut classes = primitives::classes(Program::Primitives);
-    classes.extend(handshakes::classes());
-    classes.extend(handshakes::in_place(Program::Channel));
-    classes.extend(handshakes::devices(Program::Channel));
+    let mut classes = all_of(Program::Channel, Program::Primitives);
+    classes.extend(called("Cortex-M4", all_of(Program::M4Channel, Program::M4Primitives)));
     if firmware.has(Program::Armv6MPrimitives) {
         let mut small = primitives::classes(Program::Armv6MPrimitives);
         small.extend(handshakes::in_place(Program::Armv6MChannel));
         small.extend(handshakes::devices(Program::Armv6MChannel));
-        classes.extend(
-            small.into_iter().map(|class| Class { name: format!("Armv6-M: {}", class.name), ..class }),
-        );
+        classes.extend(called("Armv6-M", small));
     }
     let leaks = planted::classes();
     let traces = class::run_all(&firmware, classes.iter().chain(&leaks))?;
@@ -72,4 +70,18 @@ fn run() -> Result<()> {
         println!("  planted: {:<36} {} {seen}", leak.name, if caught { "caught:" } else { "NOT CAUGHT:" });
     }
     if bad == 0 { Ok(()) } else { Err(format!("{bad} of the lines above are not as they should be").into()) }
+}
+
+/// Every class of a core.
+fn all_of(channel: Program, primitives: Program) -> Vec<Class> {
+    let mut classes = primitives::classes(primitives);
+    classes.extend(handshakes::classes(channel));
+    classes.extend(handshakes::in_place(channel));
+    classes.extend(handshakes::devices(channel));
+    classes
+}
+
+/// The same with the core in front of their names.
+fn called(core: &str, classes: Vec<Class>) -> impl Iterator<Item = Class> {
+    classes.into_iter().map(move |class| Class { name: format!("{core}: {}", class.name), ..class })
 }

@@ -8,7 +8,7 @@ use crate::{
 
 /// A class for each leak.
 pub(crate) fn classes() -> Vec<Class> {
-    ["long_multiply", "branch", "index", "stack"].into_iter().map(class).collect()
+    ["long_multiply", "division", "branch", "index", "stack"].into_iter().map(class).collect()
 }
 
 fn class(name: &'static str) -> Class {
@@ -21,10 +21,10 @@ fn class(name: &'static str) -> Class {
     Class { name: name.to_owned(), program: Program::Planted, secrets: SECRETS, call: Box::new(call) }
 }
 
-/// Whether the leak shows where it was planted, and all but the second nowhere else.
+/// Whether the leak shows where it was planted, and all but the branch nowhere else.
 pub(crate) fn is_caught(leak: &Class, seen: &Seen) -> bool {
     match leak.name.as_str() {
-        "long_multiply" => seen.cycles_differ() && seen.ways == 1 && seen.addresses == 1,
+        "long_multiply" | "division" => seen.cycles_differ() && seen.ways == 1 && seen.addresses == 1,
         "branch" => seen.ways > 1,
         "stack" => seen.is_constant() && seen.left.len() == 32 / 4,
         _ => seen.addresses > 1 && seen.ways == 1 && !seen.cycles_differ(),

@@ -1,8 +1,9 @@
-//! Four leaks, planted: what the gates of `cargo xtask constant-time` have to find, each in its own way.
+//! Five leaks, planted: what the gates of `cargo xtask constant-time` have to find, each in its own way.
 //!
 //! | function | found in the image | found in the trace |
 //! | --- | --- | --- |
-//! | `long_multiply` | yes | by its cycles |
+//! | `long_multiply` | yes, but on a core where it takes a constant time | by its cycles |
+//! | `division` | yes | by its cycles |
 //! | `branch` | no | by its program counters |
 //! | `index` | no | by its addresses |
 //! | `stack` | no | by what lies there afterwards |
@@ -16,7 +17,7 @@ use cortex_m_rt::entry;
 
 #[entry]
 fn main() -> ! {
-    black_box([long_multiply as *const (), branch as _, index as _, stack as _]);
+    black_box([long_multiply as *const (), division as _, branch as _, index as _, stack as _]);
     loop {
         core::hint::spin_loop();
     }
@@ -29,6 +30,14 @@ extern "C" fn long_multiply(secret: &[u8; 32], out: &mut [u8; 32]) {
     let [a, b, c, d, e, f, g, h, ..] = *secret;
     let product = u64::from(u32::from_le_bytes([a, b, c, d])) * u64::from(u32::from_le_bytes([e, f, g, h]));
     out.iter_mut().zip(product.to_le_bytes()).for_each(|(to, from)| *to = from);
+}
+
+/// Divides: a UDIV.
+#[unsafe(no_mangle)]
+extern "C" fn division(secret: &[u8; 32], out: &mut [u8; 32]) {
+    let [a, b, c, d, e, ..] = *secret;
+    let quotient = u32::from_le_bytes([a, b, c, d]) / (u32::from(e) | 1);
+    out.iter_mut().zip(quotient.to_le_bytes()).for_each(|(to, from)| *to = from);
 }
 
 /// Takes another way if the lowest bit of the secret is set.
