@@ -1,8 +1,9 @@
 //! What `objdump -d` says of an image, searched for instructions whose time depends on their operands.
 //!
-//! On a Cortex-M3 these are UMULL, SMULL, UMLAL, SMLAL, UDIV and SDIV (TRM r2p1, table 3-1); on a Cortex-M4 UDIV and SDIV
-//! alone (TRM r0p1, tables 3-1 and 3-2); on cores without them the compiler calls a routine. Four nets, because one hole is enough: the name of the instruction, its encoding, the name
-//! of a routine, and whatever lies between the code as data but would be such an instruction if it were executed.
+//! On a Cortex-M3 these are UMULL, SMULL, UMLAL, SMLAL, UDIV and SDIV (TRM r2p1, table 3-1); on a Cortex-M4 UDIV and
+//! SDIV alone (TRM r0p1, tables 3-1 and 3-2); on cores without them the compiler calls a routine. Four nets, because
+//! one hole is enough: the name of the instruction, its encoding, the name of a routine, and whatever lies between the
+//! code as data but would be such an instruction if it were executed.
 
 use std::fmt;
 
