@@ -67,6 +67,12 @@ pub(crate) fn digest(key: Option<&Secret<KEY_LEN>>, pad: u8, parts: &[&[u8]], ha
     state.finalize_into(hash);
 }
 
+impl Drop for Blake2s {
+    fn drop(&mut self) {
+        self.0.wipe();
+    }
+}
+
 impl Default for Blake2s {
     fn default() -> Self {
         Self::new()

@@ -3,7 +3,8 @@
 //! A body is a module with three types:
 //! - `PrivateKey`: `new`, `public_key`, `diffie_hellman`;
 //! - `AeadKey`: `new`, `seal_in_place`, `open_in_place`, `rekey`;
-//! - `Blake2s`: `new`, `update`, and `finalize_into`, after which it is only dropped. Before anything else
+//! - `Blake2s`: `new`, `update`, and `finalize_into`, of which nothing stays and after which it is only dropped; who
+//!   drops one that is not finished calls `wipe`. Before anything else
 //!   `begin_with(key, pad)` makes it a MAC: with a `pad` of 0 BLAKE2's own (RFC 7693 §2.9), with another HMAC's inner
 //!   or outer hash (RFC 2104 §2), whose first block is the key and zeros, each byte xored with `pad`.
 //!

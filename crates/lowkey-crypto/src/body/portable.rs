@@ -121,6 +121,9 @@ impl Blake2s {
     pub(crate) fn finalize_into(&mut self, hash: &mut [u8; HASH_LEN]) {
         self.core.finalize_variable_core(&mut self.buffer, hash.into());
     }
+
+    /// Nothing: both do so when they are dropped.
+    pub(crate) fn wipe(&mut self) {}
 }
 
 /// The u-coordinate of RFC 7748 §4.1's base point.

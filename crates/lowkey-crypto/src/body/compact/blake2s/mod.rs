@@ -16,7 +16,7 @@ use super::wipe_dead_stack;
 use crate::secret::Secret;
 use crate::{HASH_LEN, KEY_LEN};
 
-/// The state between two pieces of a message; wiped on drop.
+/// The state between two pieces of a message.
 #[repr(C)] // the assembly knows where they are
 pub(crate) struct Blake2s {
     h: [u32; 8],
@@ -41,40 +41,41 @@ impl Blake2s {
             self.h[0] ^= (KEY_LEN as u32) << 8;
         }
         self.block = [pad; BLOCK_LEN];
-        self.block.iter_mut().zip(key.expose()).for_each(|(byte, key)| *byte ^= key);
+        let words = self.block.as_chunks_mut().0.iter_mut().zip(key.expose().as_chunks().0);
+        words.for_each(|(word, key)| {
+            *word = (u32::from_ne_bytes(*word) ^ u32::from_ne_bytes(*key)).to_ne_bytes();
+        });
         self.used = BLOCK_LEN;
     }
 
-    pub(crate) fn update(&mut self, bytes: &[u8]) {
-        for byte in bytes {
+    pub(crate) fn update(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
             if self.used == BLOCK_LEN {
-                self.compress(0);
-                self.block = [0; BLOCK_LEN]; // the last one is padded with zeros
-                self.used = 0;
+                self.compress(0, None);
             }
-            self.block[self.used % BLOCK_LEN] = *byte;
-            self.used += 1;
+            // Nothing here can panic, however little is inlined.
+            let free = self.block.get_mut(self.used % BLOCK_LEN..).unwrap_or_default();
+            let len = free.len().min(bytes.len());
+            free.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+            self.used += len;
+            bytes = bytes.get(len..).unwrap_or_default();
         }
     }
 
     pub(crate) fn finalize_into(&mut self, hash: &mut [u8; HASH_LEN]) {
-        self.compress(u32::MAX);
-        for (bytes, word) in hash.as_chunks_mut().0.iter_mut().zip(&self.h) {
-            *bytes = word.to_le_bytes();
-        }
+        self.compress(u32::MAX, Some(hash));
     }
 
-    /// `F`, §3.2; `last` is its flag as a mask.
-    fn compress(&mut self, last: u32) {
-        compress(self, last);
-        wipe_dead_stack::<DEAD_WORDS>();
-    }
-}
-
-impl Drop for Blake2s {
-    fn drop(&mut self) {
+    pub(crate) fn wipe(&mut self) {
         self.h.zeroize();
         self.block.zeroize();
+    }
+
+    /// `F`, §3.2; `last` is its flag as a mask. The result goes to `out` and nothing stays, or is the next state. The
+    /// block is empty afterwards, and zeros, with which the last one is padded.
+    fn compress(&mut self, last: u32, out: Option<&mut [u8; HASH_LEN]>) {
+        compress(self, last, out);
+        wipe_dead_stack::<DEAD_WORDS>();
     }
 }
 

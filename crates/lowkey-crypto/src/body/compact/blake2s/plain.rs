@@ -1,13 +1,17 @@
 //! The compression function in Rust.
 
+use core::mem;
+
 use zeroize::Zeroize;
 
 use super::{Blake2s, TABLES};
+use crate::HASH_LEN;
 
-/// `F`, RFC 7693 §3.2, over the block of `hash`, once its used bytes are counted; `last` is the flag as a mask.
+/// `F`, RFC 7693 §3.2, over the block of `hash`, once its used bytes are counted, and what stays of it: see
+/// [`Blake2s::compress`].
 #[inline(never)]
-pub(super) fn compress(hash: &mut Blake2s, last: u32) {
-    hash.count += hash.used as u64;
+pub(super) fn compress(hash: &mut Blake2s, last: u32, out: Option<&mut [u8; HASH_LEN]>) {
+    hash.count += mem::take(&mut hash.used) as u64;
     let mut v = [0; 16];
     for (v, word) in v.iter_mut().zip(hash.h.iter().chain(&TABLES.iv)) {
         *v = *word;
@@ -17,8 +21,8 @@ pub(super) fn compress(hash: &mut Blake2s, last: u32) {
     v[14] ^= last;
 
     let mut m = [0; 16];
-    for (m, bytes) in m.iter_mut().zip(hash.block.as_chunks().0) {
-        *m = u32::from_le_bytes(*bytes);
+    for (m, bytes) in m.iter_mut().zip(hash.block.as_chunks_mut().0) {
+        *m = u32::from_le_bytes(mem::take(bytes));
     }
     for sigma in &TABLES.sigma {
         for (i, pair) in sigma.iter().enumerate() {
@@ -31,6 +35,10 @@ pub(super) fn compress(hash: &mut Blake2s, last: u32) {
     }
     for (i, h) in hash.h.iter_mut().enumerate() {
         *h ^= v[i] ^ v[i + 8];
+    }
+    if let Some(out) = out {
+        out.as_chunks_mut().0.iter_mut().zip(&hash.h).for_each(|(bytes, word)| *bytes = word.to_le_bytes());
+        hash.h.zeroize();
     }
     v.zeroize();
     m.zeroize();

@@ -4,19 +4,23 @@
 use core::arch::naked_asm;
 
 use super::{Blake2s, TABLES};
+use crate::HASH_LEN;
 
-/// `F`, RFC 7693 §3.2, over the block of `hash`, once its used bytes are counted; `last` is the flag as a mask.
-pub(super) fn compress(hash: &mut Blake2s, last: u32) {
-    // SAFETY: the routine reads and writes `hash`, whose layout it knows by `repr(C)`, reads `TABLES`, and follows
-    // the procedure call standard.
-    unsafe { blake2s_compress(hash, last) }
+/// As [`super::plain::compress`].
+pub(super) fn compress(hash: &mut Blake2s, last: u32, out: Option<&mut [u8; HASH_LEN]>) {
+    let hash = &raw mut *hash;
+    let out = out.map_or(hash.cast(), |out| &raw mut *out); // `h` is what a state begins with
+    // SAFETY: the routine reads and writes `hash`, whose layout it knows by `repr(C)`, reads `TABLES`, writes `out`,
+    // wherever it lies, and follows the procedure call standard.
+    unsafe { blake2s_compress(hash, last, out) }
 }
 
-/// `v` is on the stack, at `sp`. r8: the block; r9: the next byte of `sigma`; r10: its end.
+/// `v` is on the stack, at `sp`. r8: the block; r9: the next byte of `sigma`; r10: its end; r11: `out`; r12: `hash`.
 #[unsafe(naked)]
-unsafe extern "C" fn blake2s_compress(hash: *mut Blake2s, last: u32) {
+unsafe extern "C" fn blake2s_compress(hash: *mut Blake2s, last: u32, out: *mut [u8; HASH_LEN]) {
     naked_asm!(
-        "push   {{r0, r4-r11, lr}}",
+        "push   {{r4-r11, lr}}",
+        "mov    lr, r2",
         // v[8..16] = IV, xored with the count and the flag
         "mov    r8, r1",
         "ldrd   r10, r11, [r0, #96]",
@@ -25,6 +29,8 @@ unsafe extern "C" fn blake2s_compress(hash: *mut Blake2s, last: u32) {
         "adc    r11, r11, #0",
         "strd   r10, r11, [r0, #96]",
         "mov    r12, r0",
+        "movs   r1, #0",
+        "str    r1, [r0, #104]",
         "ldr.w  r9, 9f",
         "ldmia  r9!, {{r0-r7}}",
         "eor    r4, r10",
@@ -35,6 +41,7 @@ unsafe extern "C" fn blake2s_compress(hash: *mut Blake2s, last: u32) {
         "mov    r8, r12",
         "ldmia  r8!, {{r0-r7}}",
         "push   {{r0-r7}}",
+        "mov    r11, lr",
         "add    r10, r9, #80",
         // a round: the columns
         "1:",
@@ -48,7 +55,7 @@ unsafe extern "C" fn blake2s_compress(hash: *mut Blake2s, last: u32) {
         "str    r3, [r6, #48]",
         "str    r2, [r6, #32]",
         "str    r1, [r6, #16]",
-        "stmia  r6!, {{r0}}",
+        "str    r0, [r6], #4",
         "tst    r9, #3",
         "bne    2b",
         // the diagonals
@@ -70,8 +77,9 @@ unsafe extern "C" fn blake2s_compress(hash: *mut Blake2s, last: u32) {
         ".purgem diagonal",
         "cmp    r9, r10",
         "bne    1b",
-        // h[i] ^= v[i] ^ v[i + 8], and v is wiped
-        "ldr    r4, [sp, #64]",
+        // out[i] = h[i] ^ v[i] ^ v[i + 8]; v is wiped, and h, if it is not out
+        "mov    r4, r12",
+        "mov    r3, r11",
         "movs   r5, #8",
         "mov    r6, sp",
         "movs   r2, #0",
@@ -82,12 +90,20 @@ unsafe extern "C" fn blake2s_compress(hash: *mut Blake2s, last: u32) {
         "eors   r0, r1",
         "ldr    r1, [r4]",
         "eors   r0, r1",
-        "stmia  r4!, {{r0}}",
+        "stmia  r4!, {{r2}}",
+        "str    r0, [r3], #4",
         "stmia  r6!, {{r2}}",
         "subs   r5, #1",
         "bne    3b",
+        // the block is empty again, and zeros
+        "movs   r0, #0",
+        "movs   r1, #0",
+        "stmia  r4!, {{r0-r2, r5}}",
+        "stmia  r4!, {{r0-r2, r5}}",
+        "stmia  r4!, {{r0-r2, r5}}",
+        "stmia  r4!, {{r0-r2, r5}}",
         "add    sp, #64",
-        "pop    {{r0, r4-r11, pc}}",
+        "pop    {{r4-r11, pc}}",
 
         // G (§3.1) on r0 to r3, each rotation done by the next instruction that reads its result
         "4:",
