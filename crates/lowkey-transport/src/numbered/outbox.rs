@@ -15,7 +15,8 @@ use lowkey_core::numbered::{DIGEST_LEN, Memory, NoRoom, Queue, Retained, Waiting
 /// fails is lost, and was never acknowledged. A full one says so at once, and nothing waits: read the channel, which is
 /// where acknowledgements come in, and push again.
 ///
-/// Each message takes 10 bytes beside its own.
+/// Each message takes 10 bytes beside its own; in [`Retained`] memory, which [`Self::resume`] is for, 18, and all of
+/// them 64.
 pub struct Outbox<M: Memory> {
     queue: Queue<M>,
     run: RunId,
