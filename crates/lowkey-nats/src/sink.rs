@@ -17,6 +17,7 @@
 mod intake;
 mod labels;
 mod taken;
+mod trouble;
 mod window;
 mod writer;
 
@@ -31,11 +32,12 @@ use async_nats::connection::State;
 use intake::JetStreamIntake;
 use lowkey_host::numbered::{Begun, Later, RunId, Sink, Unstored};
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
 use taken::Right;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
+use trouble::{Trouble, Until};
 use writer::Writer;
 
 /// A stream of JetStream that takes devices' numbered messages.
@@ -55,7 +57,7 @@ pub(crate) struct Inner {
     marks_end: AtomicBool,
     /// As the stream was set when it was looked at.
     right: tokio::sync::Mutex<Option<(Instant, Right)>>,
-    trouble: Mutex<Option<String>>,
+    trouble: Trouble,
     begins: Semaphore,
     publishes: Semaphore,
     rows: Semaphore,
@@ -74,12 +76,14 @@ impl JetStreamSink {
             up,
             marks_end: AtomicBool::new(true),
             right: tokio::sync::Mutex::default(),
-            trouble: Mutex::default(),
+            trouble: Trouble::default(),
             begins: Semaphore::new(BEGINS),
             publishes: Semaphore::new(PUBLISHES),
             rows: Semaphore::new(ROWS),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        let inner = Arc::new(inner);
+        tokio::spawn(trouble::watch(Arc::downgrade(&inner), access.address.to_string()));
+        Ok(Self { inner })
     }
 
     /// What NATS says of the stream, for `check`: why it must not be used as it is, and what to know of it.
@@ -102,11 +106,10 @@ impl JetStreamSink {
         Ok(inspected)
     }
 
-    /// Why messages wait just now, if they do, for a doctor.
+    /// Why nothing can be stored just now, for a doctor: the last try came to nothing, or there is no connection. What
+    /// was refused counts until something is stored.
     pub fn trouble(&self) -> Option<String> {
-        let trouble = self.inner.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let is_away = self.inner.up.client.connection_state() != State::Connected;
-        trouble.or_else(|| is_away.then(|| "no connection to NATS".to_owned()))
+        self.inner.trouble()
     }
 
     /// The rows beside it, for whatever else confirms messages.
@@ -118,13 +121,13 @@ impl JetStreamSink {
 impl Sink for JetStreamSink {
     fn begin<'a>(&'a self, device: &'a str, run: RunId) -> Later<'a, Result<Begun, Unstored>> {
         Box::pin(async move {
-            let few = timeout(PATIENCE, self.inner.begins.acquire()).await;
-            let _one_of_few =
-                few.map_err(|_| Unstored::Failed("NATS answers to none of those who come".to_owned()))?;
-            let mut patience = Patience::of(PATIENCE);
-            let (writer, held) = Writer::begin(&self.inner, device, run, &mut patience).await?;
-            let last = held.last();
-            Ok(Begun { last, intake: Box::new(JetStreamIntake::new(writer, held)) })
+            let begun = self.inner.begin(device, run).await;
+            match &begun {
+                Ok(_) => self.inner.trouble.ends(Until::Begun),
+                Err(Unstored::Failed(why)) => self.inner.trouble.begins(Until::Begun, why),
+                Err(_) => (),
+            }
+            begun
         })
     }
 }
@@ -136,12 +139,19 @@ impl fmt::Debug for JetStreamSink {
 }
 
 impl Inner {
-    /// What was said of the last message that was put somewhere: `None` if it is stored.
-    fn say(&self, trouble: Option<&str>) {
-        let mut said = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        if said.as_deref() != trouble {
-            *said = trouble.map(str::to_owned);
-        }
+    async fn begin(self: &Arc<Self>, device: &str, run: RunId) -> Result<Begun, Unstored> {
+        let few = timeout(PATIENCE, self.begins.acquire()).await;
+        let _one_of_few =
+            few.map_err(|_| Unstored::Failed("NATS answers to none of those who come".to_owned()))?;
+        let mut patience = Patience::of(PATIENCE);
+        let (writer, held) = Writer::begin(self, device, run, &mut patience).await?;
+        let last = held.last();
+        Ok(Begun { last, intake: Box::new(JetStreamIntake::new(writer, held)) })
+    }
+
+    fn trouble(&self) -> Option<String> {
+        let is_away = self.up.client.connection_state() != State::Connected;
+        self.trouble.why().or_else(|| is_away.then(|| "no connection to NATS".to_owned()))
     }
 }
 

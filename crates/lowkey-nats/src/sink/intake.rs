@@ -1,6 +1,7 @@
 //! What takes the messages of a session.
 
 use super::permit;
+use super::trouble::Until;
 use super::window::Window;
 use super::writer::Writer;
 use crate::numbers::Held;
@@ -52,6 +53,9 @@ async fn keep(window: Arc<Window>, writer: Writer, held: Held) {
         () = left_alone(&window) => return,
     };
     if let Err(over) = over {
+        if let Unstored::Failed(why) = &over {
+            inner.trouble.begins(Until::Stored, why);
+        }
         window.end(over);
     }
 }
@@ -80,6 +84,7 @@ async fn write(window: &Window, inner: &super::Inner, mut held: Held) -> Result<
             last = window.landed_since().unwrap_or(last);
             held.merge(last, &mut Patience::endless()).await?;
         }
+        inner.trouble.ends(Until::Stored);
         window.store(last.number);
         // Many who write keep each other from it: then each writes less often.
         let pace = (begun.elapsed() * 8).clamp(PACE, LONGEST_PACE);

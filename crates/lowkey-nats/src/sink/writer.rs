@@ -2,6 +2,7 @@
 
 use super::labels::{Labels, has_end};
 use super::taken::Right;
+use super::trouble::Until;
 use super::{Inner, permit};
 use crate::bucket::hex;
 use crate::numbers::Held;
@@ -126,10 +127,12 @@ impl Writer {
             let _one_of_many = permit(&self.inner.publishes).await;
             put(&self.inner.up.client, self.subject(), headers, message.to_vec(), expected).await
         };
-        self.inner.say(match &sent {
-            Put::Refused(_, why) | Put::Unheard(why) => Some(why),
-            Put::Taken(..) | Put::Known | Put::Wrong => None,
-        });
+        match &sent {
+            Put::Unheard(why) => self.inner.trouble.begins(Until::Answered, why),
+            Put::Refused(..) | Put::Taken(..) | Put::Known | Put::Wrong => {
+                self.inner.trouble.ends(Until::Answered);
+            }
+        }
         if let Put::Refused(_, why) = sent { Err(Unstored::Failed(why)) } else { Ok(sent) }
     }
 
