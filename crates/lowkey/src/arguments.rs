@@ -199,7 +199,8 @@ fn connect() -> Command {
              With --numbered each line of standard input, without its end, is a message that is numbered and kept until \
              the server says that it is stored; `forward` of such a server names what stores. A session that ends with \
              something left is followed by another, after a pause. Exit code 0 says then that all lines are \
-             acknowledged. Standard output has a line each of these forms, and no others:\n\n  \
+             acknowledged. A line of more than 65535 bytes ends the input there: those before it are acknowledged first, \
+             and the error names it; neither it nor what follows is sent. Standard output has a line each of these forms, and no others:\n\n  \
              acknowledged NUMBER LINE\n  \
              received NUMBER TEXT\n\n\
              The first: every message up to NUMBER is stored, that is every line up to the one that is LINE, counted from \

@@ -248,7 +248,11 @@ fn more_lines_than_have_room_all_arrive() {
 fn a_line_that_no_message_can_be_ends_the_input_and_what_was_before_is_stored() {
     let site = Site::new(false);
     let lines = format!("short\n{}\nnever\n", "x".repeat(65_536));
-    site.connect().write_stdin(lines).assert().code(1).stderr(contains("a line is longer than 65535 bytes"));
+    site.connect()
+        .write_stdin(lines)
+        .assert()
+        .code(1)
+        .stderr(contains("is longer than 65535 bytes: it was not sent, and nothing that follows it"));
     assert_eq!(site.shelf.texts(), ["short"]);
 }
 

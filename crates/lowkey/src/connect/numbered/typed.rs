@@ -11,11 +11,13 @@ pub(super) struct Typed<I> {
     longest: usize,
     /// What has come of the next one.
     line: Vec<u8>,
+    /// Which that is, from 1.
+    next: u64,
 }
 
 impl<I: AsyncRead + Unpin> Typed<I> {
     pub(super) fn of(input: I, longest: usize) -> Self {
-        Self { input: BufReader::new(input), longest, line: Vec::new() }
+        Self { input: BufReader::new(input), longest, line: Vec::new(), next: 1 }
     }
 
     /// The next line; `None` at the end.
@@ -33,10 +35,14 @@ impl<I: AsyncRead + Unpin> Typed<I> {
             self.line.extend_from_slice(&there[..taken - usize::from(is_whole)]);
             Pin::new(&mut self.input).consume(taken);
             if self.line.len() > self.longest {
-                let why = format!("a line is longer than {} bytes", self.longest);
+                let (next, longest) = (self.next, self.longest);
+                let why = format!(
+                    "line {next} is longer than {longest} bytes: it was not sent, and nothing that follows it"
+                );
                 return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, why)));
             }
             if is_whole || is_end && !self.line.is_empty() {
+                self.next += 1;
                 return Poll::Ready(Ok(Some(std::mem::take(&mut self.line))));
             }
             if is_end {
@@ -72,8 +78,14 @@ mod tests {
         assert_eq!(lines("").await, []);
         assert_eq!(lines("a\n\nb\r\n").await, [ok("a"), ok(""), ok("b\r")]);
         assert_eq!(lines("12345\nx").await, [ok("12345"), ok("x")]);
-        let long = Err("a line is longer than 5 bytes".to_owned());
-        assert_eq!(lines("a\n123456\nb").await, [ok("a"), long.clone()]);
-        assert_eq!(lines("123456").await, [long]);
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_too_long_is_named_and_that_what_follows_is_not_sent() {
+        let long = |line: u64| {
+            Err(format!("line {line} is longer than 5 bytes: it was not sent, and nothing that follows it"))
+        };
+        assert_eq!(lines("a\n123456\nb").await, [Ok("a".to_owned()), long(2)]);
+        assert_eq!(lines("123456").await, [long(1)]);
     }
 }
