@@ -12,6 +12,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use test_support::Random;
 use test_support::stores::web::{Post, Reply, Web};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpSocket;
 use tokio::time::sleep;
 
 impl Bench<HttpSettings> {
@@ -257,6 +259,34 @@ async fn a_server_that_never_answers_keeps_messages_in_the_device() {
     assert_eq!(long.waiting(), 7);
     // Of others it is no business.
     Session::begin(&sink, "b").await.unwrap().send(messages(1..=20)).await.unwrap();
+}
+
+#[tokio::test]
+async fn of_a_session_that_has_ended_nothing_is_kept_before_a_server_that_reads_no_more() {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(64 * 1024).unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let server = socket.listen(16).unwrap();
+    let bench = bench();
+    let sink = bench.try_sink(&format!("http://{}/", server.local_addr().unwrap())).unwrap();
+    // More than the buffers of both sides take.
+    let message = vec![7; 64 << 20];
+    let mut session = Session::begin(&sink, "a").await.unwrap();
+    let mut frozen = tokio::select! {
+        sent = session.send([(1, message.clone())]) => panic!("acknowledged: {sent:?}"),
+        accepted = async {
+            let mut stream = server.accept().await.unwrap().0;
+            stream.read_u8().await.unwrap();
+            stream
+        } => accepted,
+    };
+    drop(session);
+    // What is in those buffers may still come, and then it ends.
+    let (mut came, mut some) = (1, vec![0; 1 << 20]);
+    while let Ok(len @ 1..) = frozen.read(&mut some).await {
+        came += len;
+    }
+    assert!(came < message.len(), "{came} bytes of it were sent");
 }
 
 #[tokio::test]
