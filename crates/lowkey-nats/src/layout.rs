@@ -3,7 +3,7 @@
 //! As NATS's own tools make a bucket, but for one thing: with roll-ups whoever may write one key of it, as each gateway
 //! may, could empty it all by a header.
 
-use async_nats::jetstream::stream::{Config, DiscardPolicy, StorageType};
+use async_nats::jetstream::stream::{Config, DiscardPolicy, Republish, RetentionPolicy, StorageType};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -67,6 +67,16 @@ pub(crate) fn up(prefix: &str, replicas: usize) -> Config {
     }
 }
 
+/// The same as a queue, which forgets what a service has taken: NATS puts what the last message of each device was into
+/// [`last`], from the first one on.
+pub(crate) fn queue(prefix: &str, replicas: usize) -> Config {
+    let mut config = up(prefix, replicas);
+    config.subjects.push(ends(prefix));
+    let (source, destination) = republished(prefix);
+    let republish = Some(Republish { source, destination, headers_only: true });
+    Config { retention: RetentionPolicy::WorkQueue, republish, ..config }
+}
+
 /// The stream of messages for devices. What nobody has taken goes after a week; full, it takes no more, which whoever
 /// sends hears.
 pub(crate) fn down(prefix: &str, replicas: usize) -> Config {
@@ -107,8 +117,13 @@ pub(crate) fn last(prefix: &str, replicas: usize) -> Config {
 
 /// What has the stream of devices' messages put them there.
 pub(crate) fn republish(prefix: &str) -> Value {
-    let to = format!("{prefix}.last.{{{{wildcard(1)}}}}");
-    json!({"src": format!("{prefix}.up.*"), "dest": to, "headers_only": true})
+    let (from, to) = republished(prefix);
+    json!({"src": from, "dest": to, "headers_only": true})
+}
+
+/// From where, and to where.
+fn republished(prefix: &str) -> (String, String) {
+    (format!("{prefix}.up.*"), format!("{prefix}.last.{{{{wildcard(1)}}}}"))
 }
 
 /// Where the ends of sessions' marks are, of any device.

@@ -87,11 +87,17 @@ pub(crate) fn command() -> Command {
                 .long_about(
                     "Make the streams of JetStream that `forward` of this address stores devices' numbered messages in, and \
                      takes messages for devices out of, and the bucket of what is acknowledged beside them, if they are not \
-                     there. What is there stays as it is, and must be of use. No registry is needed for them.",
+                     there. What is there stays as it is, and must be of use. No registry is needed for them.\n\n\
+                     With --queue a message is forgotten that a service has taken. A stream that is there and keeps its \
+                     messages is not turned into such a one.",
                 )
                 .arg(address().help("What `forward` names: tls://HOST:PORT/PREFIX, or nats:// for this machine"))
                 .args(arguments())
                 .arg(replicas("By how many servers of NATS each is kept that is made now"))
+                .arg(flag("queue").help(
+                    "Make what devices number a queue, out of which one service takes it, and beside it what keeps which \
+                     message was each device's last",
+                ))
                 .arg(
                     Arg::new("service").long("service").value_name("NAME").action(ArgAction::Append).help(
                         "Have a service of this name take devices' messages, by a consumer that is called as the name \
@@ -217,13 +223,20 @@ async fn forget(of: &ArgMatches) -> Result<(), Failure> {
 }
 
 async fn streams(of: &ArgMatches) -> Result<(), Failure> {
+    let (is_queue, services) = (of.get_flag("queue"), of.get_many::<String>("service").unwrap_or_default());
+    if is_queue && services.len() > 1 {
+        return Err(Failure::new(Exit::Arguments, "a queue gives each message to one service: name one"));
+    }
     let registrar = registrar(of).await?;
     let replicas = replicas(of);
     let made = async {
+        let beside = match is_queue {
+            true => Some(registrar.create_queue(replicas).await?),
+            false => registrar.create_up(replicas).await?,
+        };
         registrar.create_numbers(replicas).await?;
-        let beside = registrar.create_up(replicas).await?;
         registrar.create_down(replicas).await?;
-        for service in of.get_many::<String>("service").unwrap_or_default() {
+        for service in services {
             registrar.create_consumer(service).await?;
         }
         Ok(beside)

@@ -9,7 +9,7 @@ use crate::layout;
 use crate::numbers::{NatsNumbers, There};
 use crate::put::Put;
 use async_nats::jetstream::consumer::{AckPolicy, pull};
-use async_nats::jetstream::stream::Config;
+use async_nats::jetstream::stream::{Config, RetentionPolicy};
 use lowkey_host::text::clean;
 use serde_json::Value;
 
@@ -46,11 +46,44 @@ impl Registrar {
     /// [`NatsError::Foreign`]: there is one that must not be used as it is. Others.
     pub async fn create_up(&self, replicas: usize) -> Result<Option<String>, NatsError> {
         let info = self.make_messages(layout::up(&self.prefix, replicas), inspected::up).await?;
-        let mut config = info["config"].clone();
+        let config = info["config"].clone();
         if inspected::keeps(&config) {
             return Ok(None);
         }
         self.make(layout::last(&self.prefix, replicas)).await?;
+        self.have_tell_last(config).await.map(Some)
+    }
+
+    /// Makes the stream of devices' numbered messages as a queue, which forgets what a service has taken out of it, and
+    /// the stream beside it, of which this gives the name; kept by so many servers of NATS, those that are not there.
+    /// A queue has one service: [`create_consumer`](Self::create_consumer).
+    ///
+    /// # Errors
+    /// [`NatsError::Foreign`]: there is one that must not be used as it is, or that is no queue. Nothing is made of it:
+    /// what services have taken would be gone, and consumers with it. Others.
+    pub async fn create_queue(&self, replicas: usize) -> Result<String, NatsError> {
+        let queue = layout::queue(&self.prefix, replicas);
+        match self.context.get_stream(&queue.name).await {
+            Ok(there) if there.cached_info().config.retention != RetentionPolicy::WorkQueue => {
+                return Err(NatsError::Foreign(format!(
+                    "the stream {} is no queue (`retention` is not `workqueue`), and none is made of it, as what is kept \
+                     there would go; it is as it was. A queue wants another prefix",
+                    queue.name
+                )));
+            }
+            Err(error) if !is_missing(&error) => {
+                return Err(NatsError::request("a stream of devices' messages cannot be seen")(&error));
+            }
+            _ => (),
+        }
+        self.make(layout::last(&self.prefix, replicas)).await?;
+        let info = self.make_messages(queue, inspected::up).await?;
+        self.have_tell_last(info["config"].clone()).await
+    }
+
+    /// Has a queue of this configuration put what the last message of each device was into the stream beside it; what
+    /// that is called.
+    async fn have_tell_last(&self, mut config: Value) -> Result<String, NatsError> {
         if !inspected::tells_last(&self.prefix, &config) {
             if !inspected::takes_ends(&self.prefix, &config) {
                 let subjects = config["subjects"].as_array_mut();
@@ -59,7 +92,7 @@ impl Registrar {
             config["republish"] = layout::republish(&self.prefix);
             self.set(&config).await?;
         }
-        Ok(Some(layout::last_of(&self.prefix)))
+        Ok(layout::last_of(&self.prefix))
     }
 
     /// Has a stream be as this says: all that its operator has set, also what no client of ours knows.

@@ -49,7 +49,7 @@ impl House {
         Some(house)
     }
 
-    async fn bare() -> Option<Self> {
+    pub(crate) async fn bare() -> Option<Self> {
         let bed = Bed::new().await?;
         bed.registrar().await.create(1).await.unwrap();
         let witness = jetstream::new(async_nats::connect(bed.nats.url()).await.unwrap());

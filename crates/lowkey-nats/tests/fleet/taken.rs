@@ -215,3 +215,56 @@ async fn a_queue_is_brought_up_to_date_with_all_that_its_operator_has_set() {
     assert_eq!(registrar.create_up(1).await.unwrap(), None);
     assert!(house.witness.get_stream("test-last").await.is_err());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_is_made_whole_and_stays_as_it_is_when_it_is_made_again() {
+    let _watchdog = Watchdog::new();
+    let Some(house) = House::bare().await else { return };
+    let registrar = house.bed.registrar().await;
+    let config = async || house.witness.get_stream("test-up").await.unwrap().cached_info().config.clone();
+    assert_eq!(registrar.create_queue(1).await.unwrap(), "test-last");
+    let made = config().await;
+    assert_eq!(made.retention, RetentionPolicy::WorkQueue);
+    assert_eq!(made.subjects, ["test.up.*", "test.mark.*", "test.mark.*.*"]);
+    let east = house.sink("east").await;
+    let inspected = east.inspect().await.unwrap();
+    assert_eq!(inspected.wrong, Vec::<String>::new());
+    assert!(!inspected.notes.iter().any(|note| note.contains("registry streams")), "{inspected:?}");
+    registrar.create_consumer("service").await.unwrap();
+    // One that knows of both commands does not undo one by the other.
+    assert_eq!(registrar.create_queue(1).await.unwrap(), "test-last");
+    assert_eq!(registrar.create_up(1).await.unwrap().as_deref(), Some("test-last"));
+    assert_eq!(config().await, made);
+    assert!(registrar.create_consumer("another").await.unwrap_err().to_string().contains("consumer"));
+    registrar.create_down(1).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_taken_out_of_a_new_queue_is_known_when_its_device_comes_again() {
+    let _watchdog = Watchdog::new();
+    let Some(house) = House::bare().await else { return };
+    house.bed.registrar().await.create_queue(1).await.unwrap();
+    let mut first = begins(&house.sink("east").await, run(1)).await;
+    gives(&mut *first.intake, 1..=3).await;
+    hears(&mut *first.intake, 3).await.unwrap();
+    assert_eq!(house.consume(3).await, [1, 2, 3]);
+    forgets_in_its_row(&house, "0101010101010101 - -").await;
+    assert_eq!(begins(&house.sink("west").await, run(1)).await.last, Some(last(3)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_queue_is_made_of_a_stream_that_is_none_and_an_older_queue_is_brought_up_to_date() {
+    let _watchdog = Watchdog::new();
+    let Some(house) = House::with(stream(|_| ())).await else { return };
+    let registrar = house.bed.registrar().await;
+    let before = house.witness.get_stream("test-up").await.unwrap().cached_info().config.clone();
+    let refused = registrar.create_queue(1).await.unwrap_err().to_string();
+    assert!(refused.contains("test-up is no queue") && refused.contains("as it was"), "{refused}");
+    assert_eq!(house.witness.get_stream("test-up").await.unwrap().cached_info().config, before);
+    assert!(house.witness.get_stream("test-last").await.is_err());
+    house.witness.delete_stream("test-up").await.unwrap();
+    house.witness.create_stream(old_queue()).await.unwrap();
+    assert_eq!(registrar.create_queue(1).await.unwrap(), "test-last");
+    let new = house.witness.get_stream("test-up").await.unwrap().cached_info().config.clone();
+    assert!(new.republish.is_some() && new.duplicate_window == SHORT, "{new:?}");
+}

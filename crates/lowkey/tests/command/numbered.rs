@@ -8,6 +8,7 @@ use lowkey_host::numbered::{
 };
 use lowkey_host::{Acceptor, Device, Devices, Limits, Pinned, store};
 use lowkey_registry::keys::read_identity;
+use predicates::prelude::PredicateBooleanExt;
 use predicates::str::{contains, is_empty};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write};
@@ -341,5 +342,32 @@ fn lines_are_in_jetstream_when_they_are_said_to_be() {
     let forget = |name: &str| folder.run(&format!("registry forget-runs {to} {name}"));
     forget("pump").success().stderr(contains("forgotten: 0 runs before the present one of \"pump\""));
     forget("nobody").code(12).stderr(contains("\"nobody\" has never numbered a message here"));
+    drop(runtime);
+}
+
+/// With a nats-server, where there is one.
+#[test]
+fn a_queue_is_made_by_one_command_and_never_of_a_stream_that_keeps_its_messages() {
+    let runtime = Runtime::new().unwrap();
+    let Some(nats) = runtime.block_on(NatsServer::start()) else { return };
+    let folder = Folder::new();
+    provision(&folder);
+    let (keeps, queue) = (format!("{}/keeps", nats.url()), format!("{}/queue", nats.url()));
+    folder.run(&format!("registry streams {keeps}")).success();
+    let refused = folder.run(&format!("registry streams {keeps} --queue --service backend")).failure();
+    refused.stderr(contains("the stream keeps-up is no queue").and(contains("it is as it was")));
+    let both = format!("registry streams {queue} --queue --service one --service two");
+    folder.run(&both).code(2).stderr(contains("one service"));
+    for _ in 0..2 {
+        let made = folder.run(&format!("registry streams {queue} --queue --service backend")).success();
+        made.stderr(contains("queue-up forgets what is taken out of it; queue-last keeps which message"));
+    }
+    let serve = format!("--key server.key --devices devices.toml --listen 127.0.0.1:0 --forward {queue}");
+    let told = folder.run(&format!("check {serve}")).success();
+    told.stdout(contains("store in")).stderr(contains("registry streams").not());
+    let server = folder.serve_with(&serve, &[]);
+    let connect = format!("connect {} --page pump.page --numbered", server.address);
+    folder.command(&connect).write_stdin("one\n").assert().success();
+    assert_eq!(server.end("-TERM").0, Some(0));
     drop(runtime);
 }
