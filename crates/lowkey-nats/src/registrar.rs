@@ -286,7 +286,7 @@ impl Registrar {
     /// says how it stands with each.
     ///
     /// Counted is what a gateway says. One that is gone without a goodbye is not in force until it has surely stopped
-    /// to let devices in by what it had, which one that [serves on](OnStale::Serve) never does.
+    /// to let devices in by what it had, which one that [serves on](crate::OnStale::Serve) never does.
     ///
     /// # Errors
     /// [`NatsError`].
