@@ -14,6 +14,10 @@ pub enum NatsError {
     Connection(String),
     /// NATS has no such registry yet.
     NoRegistry,
+    /// NATS has no stream of this name.
+    NoStream(String),
+    /// A stream must not be used as it is: which, and why.
+    Unfit(String),
     /// NATS refuses, or does not answer; what was asked, and why.
     Request(&'static str, String),
     /// What stands there is no registry of ours; why.
@@ -39,11 +43,15 @@ impl NatsError {
 impl fmt::Display for NatsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(why) | Self::Snapshot(why) => f.write_str(why),
+            Self::File(why) | Self::Snapshot(why) | Self::Unfit(why) => f.write_str(why),
             Self::Connection(why) => write!(f, "no connection to NATS: {why}"),
             Self::NoRegistry => {
                 f.write_str("NATS has no such registry yet; `lowkey registry push` makes one of a file")
             }
+            Self::NoStream(name) => write!(
+                f,
+                "NATS has no stream {name}; `lowkey registry streams` makes those that devices' messages need"
+            ),
             Self::Request(what, why) => write!(f, "NATS: {what}: {why}"),
             Self::Foreign(why) => write!(f, "what NATS has there is no registry of ours: {why}"),
             Self::Older(how) => write!(

@@ -15,6 +15,16 @@ pub struct Inspected {
     pub notes: Vec<String>,
 }
 
+impl Inspected {
+    /// With the stream's name in front of each.
+    pub(crate) fn named(mut self, stream: &str) -> Self {
+        for line in self.wrong.iter_mut().chain(&mut self.notes) {
+            line.insert_str(0, &format!("the stream {stream}: "));
+        }
+        self
+    }
+}
+
 /// What a stream says of itself.
 pub(crate) async fn info(client: &Client, stream: &str) -> Result<Value, NatsError> {
     let asking = NatsError::request("a stream of devices' messages cannot be seen");
@@ -22,6 +32,7 @@ pub(crate) async fn info(client: &Client, stream: &str) -> Result<Value, NatsErr
     let answer = answer.map_err(|error| asking(&format!("{error}, of {stream}")))?;
     let info: Value = serde_json::from_slice(&answer.payload).unwrap_or_default();
     match info["error"]["description"].as_str() {
+        Some(_) if info["error"]["err_code"] == NO_STREAM => Err(NatsError::NoStream(stream.to_owned())),
         Some(why) => Err(asking(&format!("{why}, of {stream}"))),
         None => Ok(info),
     }
@@ -34,13 +45,27 @@ pub(crate) fn up(prefix: &str, info: &Value) -> Inspected {
     for word in OTHERS {
         let subject = format!("{prefix}.{word}.*");
         if subjects(config).any(|pattern| meet(pattern, &subject)) {
-            let why = "and each message there ends a session's right to store";
+            let why =
+                "and each message there ends a session's right to store: take that out of its `subjects`";
             inspected.wrong.push(format!("it takes {subject} as well, {why}"));
         }
     }
     if config["retention"] == "interest" {
-        let why = "it forgets what nobody waits for, sessions' marks too (`retention` is `interest`)";
-        inspected.wrong.push(why.to_owned());
+        let why = "it forgets what nobody waits for, sessions' marks too";
+        inspected.wrong.push(format!("{why}: `retention` has to be `limits` or `workqueue`, not `interest`"));
+    }
+    if let Some(of_each) = limit(config, "max_msgs_per_subject").filter(|_| refuses_of_each(config)) {
+        let why = "so a device that has begun so many sessions begins no more";
+        inspected.wrong.push(format!(
+            "of a device it takes {of_each} marks of sessions, and refuses those that follow, {why}: turn \
+             `discard_new_per_subject` off, and set `max_msgs_per_subject` to -1"
+        ));
+    }
+    if let Some(most) = limit(config, "max_msg_size").filter(|most| *most < LONGEST) {
+        inspected.notes.push(format!(
+            "a message of more than {most} bytes, with its headers, is never stored, and keeps all behind it in its \
+             device (`max_msg_size`): set it to -1, or have gateways take messages that are a kilobyte shorter"
+        ));
     }
     let forgets = seconds(config, "duplicate_window");
     if !keeps(config) && !tells_last(prefix, config) && forgets < LONG {
@@ -86,7 +111,7 @@ pub(crate) fn down(prefix: &str, info: &Value) -> Inspected {
     let mut inspected = of(config, prefix, &["dn"]);
     if config["retention"] != "limits" {
         let why = "whoever else takes a message out of it takes it from its device";
-        inspected.wrong.push(format!("{why} (`retention` is not `limits`)"));
+        inspected.wrong.push(format!("{why}: `retention` has to be `limits`"));
     }
     inspected
 }
@@ -97,24 +122,40 @@ fn of(config: &Value, prefix: &str, words: &[&str]) -> Inspected {
     for word in words {
         let subject = format!("{prefix}.{word}.*");
         if !subjects(config).any(|pattern| covers(pattern, &subject)) {
-            inspected.wrong.push(format!("it does not take {subject}"));
+            inspected.wrong.push(format!("it does not take {subject}: add that to its `subjects`"));
         }
     }
     let is = |name: &str| config[name] == true;
     let says = |name: &str, word: &str| config[name] == word;
     let wrongs = [
-        (is("no_ack"), "it acknowledges nothing (`no_ack`)"),
+        (is("no_ack"), "it acknowledges nothing: turn `no_ack` off"),
         (!is("allow_direct"), "nobody can look at the last message of a subject: turn `allow_direct` on"),
         (is("allow_rollup_hdrs"), "a header of one message empties it: turn `allow_rollup_hdrs` off"),
-        (is("sealed"), "it takes no more (`sealed`)"),
-        (says("persist_mode", "async"), "it acknowledges before it writes (`persist_mode` is `async`)"),
-        (says("storage", "memory"), "it is in memory: what is acknowledged is gone when NATS starts again"),
+        (is("sealed"), "it takes no more (`sealed`), and never will: make another"),
+        (
+            says("persist_mode", "async"),
+            "it acknowledges before it writes: `persist_mode` has to be `default`, so make it anew",
+        ),
+        (
+            says("storage", "memory"),
+            "it is in memory, and what is acknowledged is gone when NATS starts again: `storage` has to be `file`, \
+             which cannot be changed; take what is in it, delete it, and `lowkey registry streams` makes it anew",
+        ),
     ];
+    let drops_of_each = limit(config, "max_msgs_per_subject").filter(|_| !refuses_of_each(config));
+    if drops_of_each == Some(1) {
+        let what = "each message drops the one of its device before it, also if nobody has taken that";
+        inspected.wrong.push(format!("{what}: set `max_msgs_per_subject` to -1"));
+    }
     inspected.wrong.extend(wrongs.into_iter().filter(|(is, _)| *is).map(|(_, why)| why.to_owned()));
 
-    let is_bounded = ["max_msgs", "max_bytes", "max_msgs_per_subject"]
-        .into_iter()
-        .any(|limit| config[limit].as_i64().is_some_and(|most| most > 0));
+    if let Some(most @ 2..) = drops_of_each {
+        inspected.notes.push(format!(
+            "of each device it keeps the last {most} messages, and drops older ones, also those that nobody has taken \
+             (`max_msgs_per_subject`)"
+        ));
+    }
+    let is_bounded = ["max_msgs", "max_bytes"].into_iter().any(|name| limit(config, name).is_some());
     if is_bounded && !says("discard", "new") {
         let what =
             "full, it drops its oldest messages, also those that nobody has taken (`discard` is `old`)";
@@ -134,6 +175,16 @@ fn of(config: &Value, prefix: &str, words: &[&str]) -> Inspected {
 
 fn subjects(config: &Value) -> impl Iterator<Item = &str> {
     config["subjects"].as_array().into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// What is at most one of these, if anything is.
+fn limit(config: &Value, name: &str) -> Option<i64> {
+    config[name].as_i64().filter(|most| *most > 0)
+}
+
+/// Whether what a subject has no room for is refused; otherwise its oldest goes, whatever `discard` says.
+fn refuses_of_each(config: &Value) -> bool {
+    config["discard_new_per_subject"] == true
 }
 
 fn seconds(config: &Value, name: &str) -> u64 {
@@ -163,10 +214,14 @@ fn tokens(pattern: &str, subject: &str, fits: impl Fn(&str, &str) -> bool) -> bo
     }
 }
 
+/// What JetStream answers where there is none of the name.
+const NO_STREAM: u64 = 10059;
 /// What else is under a prefix, in subjects of as many words.
 const OTHERS: [&str; 5] = ["dn", "to", "ask", "event", "last"];
 /// In seconds: no device that is in reach stays away for longer.
 const LONG: u64 = 3600;
+/// In bytes: gateways take no longer messages unless they are told to, and NATS none at all.
+const LONGEST: i64 = 1 << 20;
 const SYNC: &str = "whether NATS has a message on its disk when it says so, it shows to its operator alone: \
                     `jetstream.config.sync_always` in its /varz has to be true";
 
@@ -262,6 +317,47 @@ mod tests {
         assert!(interest.len() == 1 && interest[0].contains("interest"), "{interest:?}");
     }
 
+    /// Without `discard_new_per_subject` NATS makes room by the oldest of a subject, whatever `discard` says.
+    #[test]
+    fn a_stream_in_which_a_device_s_message_drops_the_one_before_it_is_wrong_whatever_it_keeps() {
+        for retention in ["limits", "workqueue"] {
+            let of_each = |most: i64, is_new: bool| {
+                of(|config| {
+                    config["retention"] = json!(retention);
+                    config["max_msgs_per_subject"] = json!(most);
+                    config["discard_new_per_subject"] = json!(is_new);
+                })
+            };
+            let named = |lines: &[String]| lines.iter().any(|why| why.contains("`max_msgs_per_subject`"));
+            for (most, is_new, is_wrong, is_told) in [
+                (-1, false, false, false),
+                (0, true, false, false),
+                (1, false, true, false),
+                (2, false, false, true),
+                // Then a device's marks have no room.
+                (1, true, true, false),
+                (1000, true, true, false),
+            ] {
+                let Inspected { wrong, notes } = of_each(most, is_new);
+                assert_eq!(
+                    (named(&wrong), named(&notes)),
+                    (is_wrong, is_told),
+                    "{retention} {most} {is_new}"
+                );
+            }
+        }
+        let of_down = |change: &[(&str, Value)]| {
+            let mut info = json!({"config": {
+                "subjects": ["x.dn.*"], "retention": "limits", "discard": "new", "allow_direct": true,
+            }});
+            change.iter().for_each(|(name, value)| info["config"][name] = value.clone());
+            down("x", &info).wrong
+        };
+        let one = ("max_msgs_per_subject", json!(1));
+        assert!(of_down(&[one.clone()])[0].contains("`max_msgs_per_subject`"));
+        assert_eq!(of_down(&[one, ("discard_new_per_subject", json!(true))]), Vec::<String>::new());
+    }
+
     #[test]
     fn what_an_operator_may_choose_is_told() {
         for (name, value, word) in [
@@ -269,6 +365,7 @@ mod tests {
             ("max_age", json!(86_400_000_000_000_u64), "86400 s"),
             ("retention", json!("workqueue"), "120 s"),
             ("num_replicas", json!(1), "one server"),
+            ("max_msg_size", json!(1000), "1000 bytes"),
         ] {
             let Inspected { wrong, notes } = of(|config| config[name] = value);
             assert_eq!(wrong, Vec::<String>::new());

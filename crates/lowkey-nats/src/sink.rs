@@ -86,15 +86,15 @@ impl JetStreamSink {
         Ok(Self { inner })
     }
 
-    /// What NATS says of the stream, for `check`: why it must not be used as it is, and what to know of it.
+    /// What NATS says of the stream, for `check`: why it must not be used as it is, and what to know of it. Each is a
+    /// line that begins with the name of the stream.
     ///
     /// # Errors
-    /// [`NatsError`]: it is not there, or may not be seen.
+    /// [`NatsError::NoStream`]: it is not there, or the bucket beside it is not. Others: it may not be seen.
     pub async fn inspect(&self) -> Result<Inspected, NatsError> {
         let stream = info(&self.inner.up.client, &self.inner.up.name).await?;
         let rows = format!("KV_{}-numbers", self.inner.up.prefix);
-        let missing = |error| NatsError::Foreign(format!("the bucket {rows} is needed beside it: {error}"));
-        info(&self.inner.up.client, &rows).await.map_err(missing)?;
+        info(&self.inner.up.client, &rows).await?;
         let prefix = &self.inner.up.prefix;
         let mut inspected = inspected::up(prefix, &stream);
         if inspected::tells_last(prefix, &stream["config"]) {
@@ -103,7 +103,7 @@ impl JetStreamSink {
                 there.map_or_else(|error| Some(error.to_string()), |last| inspected::last(prefix, &last));
             inspected.wrong.extend(wrong.map(|why| format!("what is taken out of it is forgotten: {why}")));
         }
-        Ok(inspected)
+        Ok(inspected.named(&self.inner.up.name))
     }
 
     /// Why nothing can be stored just now, for a doctor: the last try came to nothing, or there is no connection. What

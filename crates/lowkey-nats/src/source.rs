@@ -78,7 +78,7 @@ impl JetStreamSource {
     /// The same.
     pub async fn inspect(&self) -> Result<Inspected, NatsError> {
         let MessageStream { client, prefix, name, .. } = &self.inner.down;
-        Ok(inspected::down(prefix, &info(client, name).await?))
+        Ok(inspected::down(prefix, &info(client, name).await?).named(name))
     }
 
     /// Waits until the stream was seen, for as long as that takes.

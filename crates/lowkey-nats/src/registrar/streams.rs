@@ -43,7 +43,7 @@ impl Registrar {
     /// does not hear that a session there has ended.
     ///
     /// # Errors
-    /// [`NatsError::Foreign`]: there is one that must not be used as it is. Others.
+    /// [`NatsError::Unfit`]: there is one that must not be used as it is. Others.
     pub async fn create_up(&self, replicas: usize) -> Result<Option<String>, NatsError> {
         let info = self.make_messages(layout::up(&self.prefix, replicas), inspected::up).await?;
         let config = info["config"].clone();
@@ -166,7 +166,7 @@ impl Registrar {
         let info = inspected::info(&self.client, &stream).await?;
         match &*inspect(&self.prefix, &info).wrong {
             [] => Ok(info),
-            wrong => Err(NatsError::Foreign(format!("the stream {stream}: {}", wrong.join("; ")))),
+            wrong => Err(NatsError::Unfit(format!("the stream {stream}: {}", wrong.join("; ")))),
         }
     }
 
@@ -176,7 +176,7 @@ impl Registrar {
             Ok(there) if there.cached_info().config.allow_rollup => {
                 let why = "allows roll-ups, by which whoever may write one key empties it all; turn its \
                                `allow_rollup_hdrs` off";
-                return Err(NatsError::Foreign(format!("the stream {} {why}", config.name)));
+                return Err(NatsError::Unfit(format!("the stream {} {why}", config.name)));
             }
             Ok(_) => return Ok(()),
             Err(error) if is_missing(&error) => (),

@@ -12,4 +12,5 @@ mod paired;
 mod storm;
 mod taken;
 mod told;
+mod unfit;
 mod written;

@@ -380,44 +380,6 @@ async fn a_stream_that_is_full_is_said_and_nothing_is_acknowledged() {
     assert_eq!(numbers(&house.stored().await), [1, 2, 3]);
 }
 
-/// By a session that may have begun.
-async fn is_refused(sink: &JetStreamSink, number: u64) -> String {
-    let refused = match sink.begin(PUMP, run(1)).await {
-        Ok(mut begun) => {
-            gives(&mut *begun.intake, [number]).await;
-            hears(&mut *begun.intake, number).await.unwrap_err()
-        }
-        Err(error) => error,
-    };
-    let Unstored::Failed(why) = refused else { panic!("{refused:?}") };
-    why
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stream_that_is_missing_or_full_is_trouble_until_a_message_is_stored() {
-    let _watchdog = Watchdog::new();
-    let Some(house) = House::bare().await else { return };
-    let sink = house.sink("east").await;
-    let why = is_refused(&sink, 1).await;
-    assert_eq!(sink.trouble(), Some(why), "no stream");
-    house.witness.create_stream(stream(|config| config.max_messages = 2)).await.unwrap();
-    let mut begun = begins(&sink, run(1)).await;
-    assert_eq!(sink.trouble(), None, "it is there");
-    gives(&mut *begun.intake, [1]).await;
-    hears(&mut *begun.intake, 1).await.unwrap();
-    for _ in 0..2 {
-        let why = is_refused(&sink, 2).await;
-        assert!(why.contains("maximum messages"), "{why}");
-        assert_eq!(sink.trouble(), Some(why), "a full stream");
-    }
-    house.witness.update_stream(stream(|config| config.max_messages = 9)).await.unwrap();
-    // It takes a session's mark, by which no message is stored.
-    let mut begun = begins(&sink, run(1)).await;
-    gives(&mut *begun.intake, [2]).await;
-    hears(&mut *begun.intake, 2).await.unwrap();
-    assert_eq!(sink.trouble(), None, "there is room");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn who_writes_a_row_over_anothers_is_told_and_one_whose_answer_was_lost_is_not() {
     let _watchdog = Watchdog::new();
@@ -444,29 +406,6 @@ async fn who_writes_a_row_over_anothers_is_told_and_one_whose_answer_was_lost_is
     far.begin(PUMP, run(2)).await.unwrap();
     assert_eq!(near.begin(PUMP, run(1)).await.map(drop), Err(Unstored::Replaced));
     assert_eq!(newer.write(last(22)).await, Err(Unstored::Moved));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stream_that_would_lose_messages_is_refused_and_one_that_may_is_told() {
-    let _watchdog = Watchdog::new();
-    let Some(house) = House::bare().await else { return };
-    let registrar = house.bed.registrar().await;
-    let sink = house.sink("east").await;
-    let missing = sink.inspect().await.unwrap_err().to_string();
-    assert!(missing.contains("stream not found, of test-up"), "{missing}");
-    let wrong = stream(|config| config.subjects.push("test.dn.*".to_owned()));
-    house.witness.create_stream(wrong).await.unwrap();
-    let refused = registrar.create_up(1).await.unwrap_err().to_string();
-    assert!(refused.contains("test.dn.*"), "{refused}");
-    assert_eq!(sink.inspect().await.unwrap().wrong.len(), 1);
-    let old = stream(|config| {
-        config.discard = DiscardPolicy::Old;
-        config.max_messages = 9;
-    });
-    house.witness.update_stream(old).await.unwrap();
-    registrar.create_up(1).await.unwrap();
-    let notes = sink.inspect().await.unwrap().notes;
-    assert!(notes.iter().any(|note| note.contains("discard")), "{notes:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -209,7 +209,7 @@ async fn a_queue_is_brought_up_to_date_with_all_that_its_operator_has_set() {
     assert_eq!(east.inspect().await.unwrap().wrong, Vec::<String>::new());
     house.witness.delete_stream("test-last").await.unwrap();
     let wrong = east.inspect().await.unwrap().wrong;
-    assert!(wrong.len() == 1 && wrong[0].contains("not found, of test-last"), "{wrong:?}");
+    assert!(wrong.len() == 1 && wrong[0].contains("no stream test-last;"), "{wrong:?}");
     // One that keeps what it has needs nothing beside it.
     house.witness.delete_stream("test-up").await.unwrap();
     assert_eq!(registrar.create_up(1).await.unwrap(), None);
