@@ -354,7 +354,7 @@ mod tests {
             down("x", &info).wrong
         };
         let one = ("max_msgs_per_subject", json!(1));
-        assert!(of_down(&[one.clone()])[0].contains("`max_msgs_per_subject`"));
+        assert!(of_down(std::slice::from_ref(&one))[0].contains("`max_msgs_per_subject`"));
         assert_eq!(of_down(&[one, ("discard_new_per_subject", json!(true))]), Vec::<String>::new());
     }
 

@@ -92,27 +92,17 @@ impl HttpSink {
         aside: Aside,
         settings: &HttpSettings,
     ) -> Result<Self, SinkError> {
-        let target = Target::parse(url, SCHEMES, settings.cleartext)?;
-        let path = match &*target.rest {
-            rest if rest.starts_with('/') => rest.to_owned(),
-            rest => format!("/{rest}"),
-        };
-        let host = HeaderValue::try_from(&target.authority);
-        let host = host.map_err(|_| SinkError::Url("its host is a name or an address".to_owned()))?;
-        // Without its query, in which some put a key.
-        let shown = format!("{}/", url.split_at(url.len() - target.rest.len()).0);
-        let tally = Arc::new(Tally::new(shown));
-        let poster = Poster {
-            pool: Pool::new(Dialer::new(&target, &settings.tls)?, settings.connections),
-            path,
-            host,
-            token: settings.token.as_deref().map(Token::new).transpose()?,
-            timeout: settings.timeout,
-        };
-        // Said now and not to the first device.
-        poster.request(&Offered::sample()).map_err(SinkError::Url)?;
-        let window = settings.window;
+        let (poster, shown) = Poster::new(url, settings)?;
+        let (tally, window) = (Arc::new(Tally::new(shown)), settings.window);
         Ok(Self(Arc::new(Courier { to: Box::new(poster), rows, aside, tally, window })))
+    }
+
+    /// Whether one can be made of these, for whoever looks a configuration over: nothing is begun.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new).
+    pub fn check(url: &str, settings: &HttpSettings) -> Result<(), SinkError> {
+        Poster::new(url, settings).map(drop)
     }
 
     /// How it fares.
@@ -156,6 +146,29 @@ impl Deliver for Poster {
 }
 
 impl Poster {
+    /// One, and its URL without anything secret.
+    fn new(url: &str, settings: &HttpSettings) -> Result<(Self, String), SinkError> {
+        let target = Target::parse(url, SCHEMES, settings.cleartext)?;
+        let path = match &*target.rest {
+            rest if rest.starts_with('/') => rest.to_owned(),
+            rest => format!("/{rest}"),
+        };
+        let host = HeaderValue::try_from(&target.authority);
+        let host = host.map_err(|_| SinkError::Url("its host is a name or an address".to_owned()))?;
+        // Without its query, in which some put a key.
+        let shown = format!("{}/", url.split_at(url.len() - target.rest.len()).0);
+        let poster = Self {
+            pool: Pool::new(Dialer::new(&target, &settings.tls)?, settings.connections),
+            path,
+            host,
+            token: settings.token.as_deref().map(Token::new).transpose()?,
+            timeout: settings.timeout,
+        };
+        // Said now and not to the first device.
+        poster.request(&Offered::sample()).map_err(SinkError::Url)?;
+        Ok((poster, shown))
+    }
+
     /// What was answered, with a line of its body.
     async fn post(
         &self,

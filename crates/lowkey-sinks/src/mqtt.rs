@@ -108,32 +108,19 @@ impl MqttSink {
         aside: Aside,
         settings: &MqttSettings,
     ) -> Result<Self, SinkError> {
-        let target = Target::parse(url, SCHEMES, settings.cleartext)?;
-        let prefix = match target.rest.trim_matches('/') {
-            "" => "lowkey",
-            prefix if prefix.contains(['+', '#', '?']) || prefix.starts_with('$') => {
-                let why = "the prefix of topics behind the host is without +, # and ?, and begins with no $";
-                return Err(SinkError::Url(why.to_owned()));
-            }
-            prefix => prefix,
-        };
-        let client = settings.client.clone().map_or_else(drawn, Ok)?;
-        // Said now and not in the thread.
-        settings.login.as_deref().map(Login::read).transpose()?;
-        let tally = Arc::new(Tally::new(format!("{}://{}/{prefix}", scheme(&target), target.authority)));
+        let broker = broker(url, settings)?;
+        let (tally, window) = (Arc::clone(&broker.tally), settings.window);
         let (requests, asked) = mpsc::channel(WAITING);
-        let broker = Broker {
-            dialer: Dialer::new(&target, &settings.tls)?,
-            client,
-            login: settings.login.clone(),
-            prefix: prefix.to_owned(),
-            unsubscribed: settings.unsubscribed,
-            timeout: settings.timeout,
-            tally: Arc::clone(&tally),
-        };
         broker.start(asked).map_err(|error| SinkError::File(format!("no thread: {error}")))?;
-        let window = settings.window;
         Ok(Self(Arc::new(Courier { to: Box::new(Publisher(requests)), rows, aside, tally, window })))
+    }
+
+    /// Whether one can be made of these, for whoever looks a configuration over: nothing is begun.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new).
+    pub fn check(url: &str, settings: &MqttSettings) -> Result<(), SinkError> {
+        broker(url, settings).map(drop)
     }
 
     /// How it fares, with or without a connection.
@@ -191,6 +178,32 @@ impl Login {
         }
         Ok(Self { name, password })
     }
+}
+
+/// The broker there, to which nothing is connected yet.
+fn broker(url: &str, settings: &MqttSettings) -> Result<Broker, SinkError> {
+    let target = Target::parse(url, SCHEMES, settings.cleartext)?;
+    let prefix = match target.rest.trim_matches('/') {
+        "" => "lowkey",
+        prefix if prefix.contains(['+', '#', '?']) || prefix.starts_with('$') => {
+            let why = "the prefix of topics behind the host is without +, # and ?, and begins with no $";
+            return Err(SinkError::Url(why.to_owned()));
+        }
+        prefix => prefix,
+    };
+    let client = settings.client.clone().map_or_else(drawn, Ok)?;
+    // Said now and not in the thread.
+    settings.login.as_deref().map(Login::read).transpose()?;
+    let tally = Arc::new(Tally::new(format!("{}://{}/{prefix}", scheme(&target), target.authority)));
+    Ok(Broker {
+        dialer: Dialer::new(&target, &settings.tls)?,
+        client,
+        login: settings.login.clone(),
+        prefix: prefix.to_owned(),
+        unsubscribed: settings.unsubscribed,
+        timeout: settings.timeout,
+        tally,
+    })
 }
 
 fn drawn() -> Result<String, SinkError> {

@@ -1,10 +1,9 @@
 //! `lowkey check`: everything that `lowkey serve` reads, and nothing that it does.
 
-#[cfg(feature = "nats")]
-use crate::config::By;
 use crate::config::{self, Config, Mistake, Named, Origin, Read, Service};
 use crate::failure::{Exit, Failure};
 use crate::load;
+use crate::sink;
 use crate::terminal::{print, say};
 #[cfg(target_os = "linux")]
 use crate::user::User;
@@ -50,7 +49,6 @@ pub(crate) fn run(of: &ArgMatches) -> Result<(), Failure> {
         (Some(config), Some(survey)) if mistakes.is_empty() => {
             warn_of_ends(&config.devices.path, &survey, SystemTime::now());
             warn_of_pending(&config.devices.path, &survey);
-            #[cfg(feature = "nats")]
             look_at_store(&config)?;
             print(&summary(&config, survey.devices.len()))
         }
@@ -74,25 +72,11 @@ fn shared(config: &Config) -> Result<(), Failure> {
     print(&summary(config, devices))
 }
 
-/// Whether the stream that stores devices' messages is one for that, as far as it says so.
-#[cfg(feature = "nats")]
+/// Whether what stores devices' messages can.
 fn look_at_store(config: &Config) -> Result<(), Failure> {
-    let Service::Store(store) = &config.service else { return Ok(()) };
-    if store.by != By::JetStream {
-        return Ok(());
-    }
-    let runtime = tokio::runtime::Runtime::new().map_err(Failure::file)?;
-    let found = runtime.block_on(crate::nats::inspect(store));
-    let lines = |what: &str, of: Vec<String>| -> Vec<String> {
-        of.into_iter().map(|why| format!("{what}{}: {why}", store.address)).collect()
-    };
-    let found = found.map_err(|why| Failure::new(Exit::Network, format_args!("{}: {why}", store.address)))?;
-    for note in lines("warning: ", found.notes) {
-        say(format_args!("lowkey: {note}"));
-    }
-    match &*lines("", found.wrong) {
-        [] => Ok(()),
-        wrong => Err(Failure::new(Exit::File, wrong.join("; "))),
+    match &config.service {
+        Service::Store(store) => sink::check(store),
+        Service::Echo | Service::Forward(_) => Ok(()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Nats, Store};
 use crate::failure::{Exit, Failure};
-use crate::terminal::{path, text};
+use crate::terminal::{path, say, text};
 use clap::{Arg, ArgMatches, value_parser};
 use lowkey_host::{Identity, PublicKey};
 use lowkey_nats::{
@@ -54,8 +54,27 @@ pub(crate) async fn streams(store: &Store) -> Result<(JetStreamSink, JetStreamSo
     Ok((sink, JetStreamSource::open(&access, None).await?))
 }
 
-/// What the stream is set to that a server's `forward` names.
-pub(crate) async fn inspect(store: &Store) -> Result<Inspected, NatsError> {
+/// Whether the stream that a server's `forward` names is one for devices' messages, as far as it says so.
+pub(crate) fn check(store: &Store) -> Result<(), Failure> {
+    let runtime = Runtime::new().map_err(Failure::file)?;
+    let found = runtime.block_on(inspect(store)).map_err(|error| {
+        let exit = match error {
+            NatsError::Connection(_) | NatsError::Request(..) => Exit::Network,
+            _ => Exit::File,
+        };
+        Failure::new(exit, format_args!("{}: {error}", store.address))
+    })?;
+    for note in found.notes {
+        say(format_args!("lowkey: warning: {}: {note}", store.address));
+    }
+    let wrong: Vec<_> = found.wrong.iter().map(|why| format!("{}: {why}", store.address)).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(Failure::new(Exit::File, wrong.join("; "))) }
+}
+
+async fn inspect(store: &Store) -> Result<Inspected, NatsError> {
+    let Store { address, name, credentials, roots, .. } = store;
+    // A sink waits for a connection, and hears then no more than that nobody answers.
+    Registrar::connect(&reached(address, name, credentials.as_ref(), roots.as_ref())?).await?;
     let (sink, _) = streams(store).await?;
     sink.inspect().await
 }

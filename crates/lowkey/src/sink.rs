@@ -8,6 +8,7 @@ mod sent_on;
 #[cfg(not(all(feature = "nats", feature = "sinks")))]
 use crate::config::lacks;
 use crate::config::{By, Config, Store as To};
+use crate::failure::Failure;
 #[cfg(feature = "nats")]
 use crate::nats;
 use lowkey_gateway::store::Store;
@@ -21,6 +22,21 @@ use std::sync::Arc;
 pub(crate) struct Behind {
     pub(crate) store: Store,
     pub(crate) source: Option<Arc<dyn Source>>,
+}
+
+/// Whether what `forward` names for devices' messages can store them, as far as that shows before any comes: why not.
+pub(crate) fn check(to: &To) -> Result<(), Failure> {
+    match to.by {
+        #[cfg(feature = "nats")]
+        By::JetStream => nats::check(to),
+        #[cfg(feature = "sinks")]
+        By::Http | By::Mqtt => {
+            sent_on::check(to).map_err(|why| Failure::file(format_args!("{}: {why}", to.address)))
+        }
+        // The configuration takes no such address.
+        #[cfg(not(all(feature = "nats", feature = "sinks")))]
+        _ => Ok(()),
+    }
 }
 
 impl Config {

@@ -59,13 +59,13 @@ impl Registrar {
     /// A queue has one service: [`create_consumer`](Self::create_consumer).
     ///
     /// # Errors
-    /// [`NatsError::Foreign`]: there is one that must not be used as it is, or that is no queue. Nothing is made of it:
+    /// [`NatsError::Unfit`]: there is one that must not be used as it is, or that is no queue. Nothing is made of it:
     /// what services have taken would be gone, and consumers with it. Others.
     pub async fn create_queue(&self, replicas: usize) -> Result<String, NatsError> {
         let queue = layout::queue(&self.prefix, replicas);
         match self.context.get_stream(&queue.name).await {
             Ok(there) if there.cached_info().config.retention != RetentionPolicy::WorkQueue => {
-                return Err(NatsError::Foreign(format!(
+                return Err(NatsError::Unfit(format!(
                     "the stream {} is no queue (`retention` is not `workqueue`), and none is made of it, as what is kept \
                      there would go; it is as it was. A queue wants another prefix",
                     queue.name

@@ -20,22 +20,40 @@ pub(super) async fn open(config: &Config, to: &To) -> Result<Store, String> {
     let said = |error: SinkError| error.to_string();
     let aside = Aside::open(folder, Bounds::default()).map_err(said)?;
     let kept = Arc::new(Kept(aside.clone()));
-    let tls = Tls { roots: to.roots.clone(), ..Tls::default() };
-    let (url, credentials) = (&to.address, to.credentials.clone());
+    let url = &to.address;
     Ok(match to.by {
         By::Mqtt => {
-            let settings = MqttSettings { login: credentials, tls, ..MqttSettings::default() };
-            let sink = MqttSink::new(url, rows, aside, &settings).map_err(said)?;
+            let sink = MqttSink::new(url, rows, aside, &mqtt(to)).map_err(said)?;
             let asked = sink.clone();
             Store::new(Arc::new(sink), SentOn::new(move || asked.standing(), kept))
         }
         _ => {
-            let settings = HttpSettings { token: credentials, tls, ..HttpSettings::default() };
-            let sink = HttpSink::new(url, rows, aside, &settings).map_err(said)?;
+            let sink = HttpSink::new(url, rows, aside, &http(to)).map_err(said)?;
             let asked = sink.clone();
             Store::new(Arc::new(sink), SentOn::new(move || asked.standing(), kept))
         }
     })
+}
+
+/// Whether what stores can be had, as far as that shows without it: why not.
+pub(super) fn check(to: &To) -> Result<(), String> {
+    let checked = match to.by {
+        By::Mqtt => MqttSink::check(&to.address, &mqtt(to)),
+        _ => HttpSink::check(&to.address, &http(to)),
+    };
+    checked.map_err(|error| error.to_string())
+}
+
+fn http(to: &To) -> HttpSettings {
+    HttpSettings { token: to.credentials.clone(), tls: tls(to), ..HttpSettings::default() }
+}
+
+fn mqtt(to: &To) -> MqttSettings {
+    MqttSettings { login: to.credentials.clone(), tls: tls(to), ..MqttSettings::default() }
+}
+
+fn tls(to: &To) -> Tls {
+    Tls { roots: to.roots.clone(), ..Tls::default() }
 }
 
 /// Beside the registry that several servers share, or in a file.

@@ -328,9 +328,13 @@ fn lines_are_in_jetstream_when_they_are_said_to_be() {
     let folder = Folder::new();
     provision(&folder);
     let to = format!("{}/fleet", nats.url());
+    let check = format!("check --key server.key --devices devices.toml --listen 127.0.0.1:0 --forward {to}");
+    let missing = contains("NATS has no stream fleet-up; `lowkey registry streams` makes");
+    folder.run(&check).code(1).stderr(missing);
     let made = folder.run(&format!("registry streams {to}")).success();
     made.stderr(contains("the stream fleet-up takes what devices number"));
     folder.run(&format!("registry streams {to}")).success(); // what is there stays
+    folder.run(&check).success().stderr(contains(format!("warning: {to}: the stream fleet-up: ")));
     let serve = format!("--key server.key --devices devices.toml --listen 127.0.0.1:0 --forward {to}");
     let server = folder.serve_with(&serve, &[]);
     let connect = format!("connect {} --page pump.page --numbered", server.address);
@@ -370,4 +374,40 @@ fn a_queue_is_made_by_one_command_and_never_of_a_stream_that_keeps_its_messages(
     folder.command(&connect).write_stdin("one\n").assert().success();
     assert_eq!(server.end("-TERM").0, Some(0));
     drop(runtime);
+}
+
+#[test]
+fn that_nobody_answers_where_jetstream_should_be_is_said_as_such() {
+    let folder = Folder::new();
+    let to = "nats://127.0.0.1:1/fleet";
+    let serve = format!("--key server.key --devices devices.toml --listen 127.0.0.1:0 --forward {to}");
+    let nobody = || contains(format!("{to}: no connection to NATS: "));
+    folder.run(&format!("check {serve}")).code(3).stderr(nobody());
+}
+
+/// Also where no session ends by it: the log says what `lowkey_store_up` does.
+#[test]
+fn that_jetstream_is_away_is_in_the_log_and_that_it_is_back() {
+    let runtime = Runtime::new().unwrap();
+    let Some(mut nats) = runtime.block_on(NatsServer::start()) else { return };
+    let folder = Folder::new();
+    provision(&folder);
+    let to = format!("{}/fleet", nats.url());
+    folder.run(&format!("registry streams {to}")).success();
+    let of = format!("--key server.key --devices devices.toml --listen 127.0.0.1:0 --forward {to}");
+    let server = folder.serve_logging(&of);
+    let connect = format!("connect {} --page pump.page --numbered", server.address);
+    folder.command(&connect).write_stdin("one\n").assert().success();
+    let until = |what: &str| {
+        folder.waits_for(what);
+        while !folder.read("log").contains(what) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    runtime.block_on(nats.stop());
+    until("no message is taken; devices keep theirs");
+    runtime.block_on(nats.resume());
+    until("the sink is there again");
+    assert!(folder.read("log").contains(&to));
+    assert_eq!(server.end("-TERM").0, Some(0));
 }

@@ -384,3 +384,32 @@ fn runs_are_forgotten_in_the_folder_of_a_server_that_is_stopped_and_of_no_other(
     site.serve();
     site.sends("21.7 C\n");
 }
+
+/// Who asks before a restart would be told that all is well, and then have no server.
+#[test]
+fn check_refuses_what_stores_in_the_words_of_serve() {
+    let folder = Folder::new();
+    let secret = [("LOWKEY_STORE_CREDENTIALS", "missing")];
+    let encrypted = "is not encrypted; write";
+    for (forward, variables, why) in [
+        ("http://192.168.1.5/x", &[][..], encrypted),
+        ("http://a.example/x", &[], encrypted),
+        ("mqtt://10.0.0.5/p", &[], encrypted),
+        ("mqtts://a.example/a+b", &[], "the prefix of topics"),
+        ("https://a b/x", &[], "its host"),
+        ("https://a.example/x", &secret, "missing"),
+        ("mqtts://a.example/p", &secret, "missing"),
+    ] {
+        let said = |verb: &str| {
+            let of = "--key server.key --devices devices.toml --listen 127.0.0.1:0 --state state";
+            let mut command = folder.command(&format!("{verb} {of}"));
+            let refused =
+                command.args(["--forward", forward]).envs(variables.iter().copied()).assert().code(1);
+            let lines = String::from_utf8(refused.get_output().stderr.clone()).unwrap();
+            lines.lines().last().unwrap().to_owned()
+        };
+        let checked = said("check");
+        assert!(checked.contains(why), "{forward}: {checked}");
+        assert_eq!(checked, said("serve"));
+    }
+}
