@@ -1,6 +1,7 @@
 //! MQTT 5: each message is a PUBLISH of QoS 1.
 
 mod broker;
+mod losses;
 mod stream;
 
 use crate::aside::Aside;
@@ -42,8 +43,9 @@ use zeroize::Zeroizing;
 /// A message that is longer than the broker takes (Maximum Packet Size) is set aside as 0x95. So is one over which a
 /// broker ends the connection with 0x90, 0x95 or 0x99, or to which, and to nothing else, it answers three times what is
 /// no MQTT 5 (0x82; mosquitto 2.0 does that above its `message_size_limit`). A message that was under way when a
-/// connection ended comes again over the next; one to which that has happened twice goes alone, so that it takes no
-/// others along.
+/// connection ended comes again over the next. A device to which that has happened twice has its messages go alone, so
+/// that they take no others along, until one is answered; after the third time it waits between them, from 8 s up to
+/// 256 s. That is remembered for ten minutes, also if its session ends meanwhile.
 ///
 /// The messages of a device go one after the other, so that they come in order, those of many side by side. No session
 /// is kept at the broker.

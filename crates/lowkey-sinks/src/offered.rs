@@ -4,8 +4,6 @@ use lowkey_host::numbered::{DIGEST_LEN, Last, Later, RunId, message_digest};
 use lowkey_host::text::{Hex, clean, mask};
 use std::fmt::Write;
 use std::sync::Arc;
-#[cfg(feature = "mqtt")]
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// What takes one message after the other.
@@ -62,20 +60,11 @@ pub(crate) struct Offered {
     pub(crate) whose: Arc<Whose>,
     pub(crate) number: u64,
     pub(crate) bytes: Vec<u8>,
-    /// How often a connection has ended while it was under way on it.
-    #[cfg(feature = "mqtt")]
-    losses: AtomicU32,
 }
 
 impl Offered {
     pub(crate) fn new(whose: Arc<Whose>, number: u64, bytes: Vec<u8>) -> Self {
-        Self {
-            whose,
-            number,
-            bytes,
-            #[cfg(feature = "mqtt")]
-            losses: AtomicU32::new(0),
-        }
+        Self { whose, number, bytes }
     }
 
     /// Of nobody, to see whether one can be written.
@@ -102,18 +91,6 @@ impl Offered {
 
     pub(crate) fn run(&self) -> String {
         Hex(self.whose.run.as_bytes()).to_string()
-    }
-
-    /// A connection has ended while it was under way on it.
-    #[cfg(feature = "mqtt")]
-    pub(crate) fn lost(&self) {
-        self.losses.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// How often one has.
-    #[cfg(feature = "mqtt")]
-    pub(crate) fn losses(&self) -> u32 {
-        self.losses.load(Ordering::Relaxed)
     }
 }
 

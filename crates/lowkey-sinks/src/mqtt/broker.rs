@@ -3,6 +3,7 @@
 //! It has a thread, as rust-mqtt's client stays where it was made. What is not acknowledged when a connection ends goes
 //! back to whoever offered it, and comes again from there: no session is kept, here or at the broker.
 
+use super::losses::Losses;
 use super::stream::Stream;
 use super::{Login, Unsubscribed};
 use crate::dial::Dialer;
@@ -62,17 +63,14 @@ impl Lost {
 impl Lost {
     /// What becomes of a message that was under way, with so many in all. If it was the only one, the broker can only
     /// mean that.
-    fn of(&self, message: &Offered, count: usize) -> Answer {
+    fn of(&self, message: &Offered, count: usize, losses: &Losses) -> Answer {
         let code = self.code.filter(|code| ENDS.contains(code));
         // As mosquitto 2.0 answers to a message above its message_size_limit: with a code that PUBACK does not have.
-        let garbled = Some(ReasonCode::ProtocolError).filter(|_| self.is_garbled && message.losses() > TWICE);
+        let garbled =
+            Some(ReasonCode::ProtocolError).filter(|_| self.is_garbled && losses.is_suspect(message));
         match code.or(garbled).filter(|_| count == 1) {
             Some(code) => Answer::Refused { status: code as u16, why: self.why.clone() },
-            // All others wait while it goes alone, which is to be seldom.
-            None if count == 1 && message.losses() > TWICE => {
-                let after = Duration::from_secs(1 << message.losses().min(LONGEST_AFTER));
-                Answer::Later { why: self.why.clone(), after }
-            }
+            // How long it waits is said when it comes again.
             None => Answer::later(&self.why),
         }
     }
@@ -139,8 +137,9 @@ impl Broker {
     async fn run(self, mut asked: mpsc::Receiver<Request>) {
         let (first, longest) = PAUSES;
         let mut backoff = Backoff::new(first, longest);
+        let mut losses = Losses::default();
         loop {
-            let mut under_way = UnderWay::default();
+            let mut under_way = UnderWay::new(&mut losses);
             let Err(lost) = self.serve(&mut asked, &mut under_way).await else { return };
             if asked.is_closed() && asked.is_empty() {
                 return;
@@ -160,7 +159,11 @@ impl Broker {
     }
 
     /// One connection. Ends well when nobody can ask any more.
-    async fn serve(&self, asked: &mut mpsc::Receiver<Request>, under_way: &mut UnderWay) -> Result<(), Lost> {
+    async fn serve(
+        &self,
+        asked: &mut mpsc::Receiver<Request>,
+        under_way: &mut UnderWay<'_>,
+    ) -> Result<(), Lost> {
         let mut buffer = AllocBuffer;
         let mut client = Mqtt::new(&mut buffer);
         timeout(self.timeout, self.connect(&mut client)).await.map_err(|_| self.late())??;
@@ -197,11 +200,16 @@ impl Broker {
                     None => return self.part(&mut client).await,
                     // Whoever asked has gone, before anybody heard of it.
                     Some(request) if request.answers.is_closed() => (),
-                    Some(request) if request.message.losses() >= TWICE && !under_way.is_empty() => {
-                        under_way.next_alone = Some(request);
-                    }
                     Some(request) => {
-                        let goes_alone = request.message.losses() >= TWICE;
+                        if let Some(answer) = under_way.losses.known(&request.message) {
+                            let _ = request.answers.send(answer); // whoever asked may be gone
+                            continue;
+                        }
+                        let goes_alone = under_way.losses.goes_alone(&request.message);
+                        if goes_alone && !under_way.is_empty() {
+                            under_way.next_alone = Some(request);
+                            continue;
+                        }
                         self.publish(&mut client, request, under_way).await?;
                         under_way.is_alone = goes_alone && !under_way.is_empty();
                         spoke = Instant::now();
@@ -241,7 +249,7 @@ impl Broker {
         &self,
         client: &mut Mqtt<'_>,
         request: Request,
-        under_way: &mut UnderWay,
+        under_way: &mut UnderWay<'_>,
     ) -> Result<(), Lost> {
         let Request { message, answers } = request;
         let whose = &message.whose;
@@ -267,7 +275,7 @@ impl Broker {
             },
             Ok(Err(Unsent::NotNow(why))) => Answer::later(why),
             Err(lost) | Ok(Err(Unsent::Lost(lost))) => {
-                message.lost();
+                under_way.losses.lost(&message, &lost.why);
                 let _ = answers.send(Answer::later(&lost.why)); // whoever asked may be gone
                 return Err(lost);
             }
@@ -278,7 +286,7 @@ impl Broker {
         Ok(())
     }
 
-    fn hear(&self, event: Event<'_, 1, PROPERTIES>, under_way: &mut UnderWay) {
+    fn hear(&self, event: Event<'_, 1, PROPERTIES>, under_way: &mut UnderWay<'_>) {
         let (identifier, answer) = match event {
             Event::PublishAcknowledged(ack) => {
                 under_way.acknowledged += 1;
@@ -303,6 +311,7 @@ impl Broker {
         };
         if let Some((_, request)) = under_way.of.remove(&identifier.get()) {
             under_way.is_alone = false;
+            under_way.losses.answered(&request.message);
             let _ = request.answers.send(answer); // whoever asked may be gone
         }
     }
@@ -320,8 +329,8 @@ impl Broker {
 }
 
 /// What was published, and has no answer.
-#[derive(Default)]
-struct UnderWay {
+struct UnderWay<'l> {
+    losses: &'l mut Losses,
     of: HashMap<NonZeroU16, (Instant, Request)>,
     /// It is one that goes alone.
     is_alone: bool,
@@ -331,7 +340,11 @@ struct UnderWay {
     acknowledged: usize,
 }
 
-impl UnderWay {
+impl<'l> UnderWay<'l> {
+    fn new(losses: &'l mut Losses) -> Self {
+        Self { losses, of: HashMap::new(), is_alone: false, next_alone: None, acknowledged: 0 }
+    }
+
     fn is_empty(&self) -> bool {
         self.of.is_empty()
     }
@@ -347,8 +360,15 @@ impl UnderWay {
             let _ = request.answers.send(Answer::later(&lost.why)); // whoever asked may be gone
         }
         for (_, request) in self.of.into_values() {
-            request.message.lost();
-            let _ = request.answers.send(lost.of(&request.message, count)); // whoever asked may be gone
+            let Request { message, answers } = request;
+            self.losses.lost(&message, &lost.why);
+            let answer = lost.of(&message, count, self.losses);
+            let is_refused = matches!(answer, Answer::Refused { .. });
+            match answers.send(answer) {
+                Ok(()) if is_refused => self.losses.refused(&message, None),
+                Err(Answer::Refused { status, why }) => self.losses.refused(&message, Some((status, why))),
+                _ => (), // whoever asked may be gone
+            }
         }
         count
     }
@@ -390,10 +410,6 @@ const ENDS: [ReasonCode; 3] =
 const MOST: usize = 128;
 /// Of one packet, either way.
 const PROPERTIES: usize = 8;
-/// How often a connection may end over a message before it goes alone.
-const TWICE: u32 = 2;
-/// Of a message over which connections end one after the other, the longest pause: 2^8 s.
-const LONGEST_AFTER: u32 = 8;
 const KEEP_ALIVE: NonZero<u16> = NonZero::new(60).unwrap();
 /// Of what comes: answers, which are short.
 const LONGEST_PACKET: NonZero<u32> = NonZero::new(64 * 1024).unwrap();

@@ -251,6 +251,32 @@ async fn a_message_that_a_broker_never_answers_keeps_no_others_from_going_on() {
 }
 
 #[tokio::test]
+async fn a_device_that_hangs_up_and_comes_again_ends_no_more_connections_than_one_that_stays() {
+    let broker = Broker::start(|published| if published.device() == "bad" { Say::Close } else { YES }).await;
+    let bench = bench();
+    let sink = bench.sink(&broker);
+    let waits = || async {
+        let is_said = |why: &str| why.contains("of this device, which waits");
+        while !sink.standing().trouble.is_some_and(|trouble| is_said(&trouble.why)) {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    // Each has a message over which the broker closes the connection, and hangs up. After the third it waits, for 8 s;
+    // on a machine that takes longer than that over what follows, for twice as long, and so on.
+    for n in 1.. {
+        let mut bad = Session::begin(&sink, "bad").await.unwrap();
+        tokio::select! {
+            sent = bad.send(messages([n])) => panic!("acknowledged: {sent:?}"),
+            () = broker.wait(n as usize) => assert!(n < 8, "{n} connections have ended"),
+            () = waits() => break,
+        }
+    }
+    // Of others it is no business.
+    Session::begin(&sink, "good").await.unwrap().send(messages(1..=20)).await.unwrap();
+    assert_eq!(firsts(&broker.published(), "good"), Vec::from_iter(1..=20));
+}
+
+#[tokio::test]
 async fn a_device_may_be_called_anything() {
     let broker = Broker::start(|_| YES).await;
     let bench = bench();
