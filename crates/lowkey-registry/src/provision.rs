@@ -140,7 +140,16 @@ pub fn provision_and<E: From<ProvisionError>>(
     };
     let changed = |edit: &Edit<'_>| {
         let new = match order.rotation {
-            Rotation::None => edit.with(&[&lines], &order.server),
+            Rotation::None => {
+                let mut devices = edit.entries(&order.server)?.into_iter().map(|entry| entry.device);
+                if devices.any(|device| device.name() == order.name) {
+                    return Err(EditError::Device(format!(
+                        "the name {:?} is in use already; {ROTATE}",
+                        order.name
+                    )));
+                }
+                edit.with(&[&lines], &order.server)
+            }
             Rotation::Beside { until } => {
                 edit.with_pinning(&order.server, (order.name, id), &lines, until)?
             }
@@ -343,3 +352,6 @@ impl Drop for Created {
         self.0.iter().for_each(|path| remove_unfinished(path));
     }
 }
+
+/// How a device that is there gets another page.
+const ROTATE: &str = "--rotate makes it a new page, with new keys beside the old ones";

@@ -96,7 +96,9 @@ fn provisioning_that_fails_leaves_nothing_behind() {
     let nowhere = bench.path("no/such/devices.toml");
     let long = format!("{}:7000", "h".repeat(60));
     let new = |order: &mut Order<'_>| order.name = "pump-8";
-    bench.fails("the name \"pump-7\" is in use already", |order| order.page = &second);
+    bench.fails("the name \"pump-7\" is in use already; --rotate makes it a new page", |order| {
+        order.page = &second;
+    });
     bench.fails("the name is empty", |order| (order.page, order.name) = (&second, ""));
     bench.fails("the name holds U+000A", |order| (order.page, order.name) = (&second, "a\nb"));
     for address in ["nowhere", ":7000", "host:", "host:70000", "host:0"] {
