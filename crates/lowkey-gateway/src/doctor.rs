@@ -4,6 +4,7 @@
 
 mod commands;
 mod explain;
+mod numbers;
 mod past;
 mod phrases;
 mod search;
@@ -266,7 +267,11 @@ impl Case<'_> {
             Subject::Device(name) => {
                 match session_of(sessions, name) {
                     Some(session) => {
-                        findings.insert(0, connected(name, session));
+                        let mut connected = connected(name, session);
+                        if self.store.is_some_and(|store| store.keeps_waiting(name)) {
+                            connected.why = WAITS_FOR_STORE.to_owned();
+                        }
+                        findings.insert(0, connected);
                         findings.extend(self.memory.of(name).and_then(|of| past::two_boards(name, &of)));
                     }
                     None if self.says_what_was(name, search, findings) => (),
@@ -312,7 +317,7 @@ impl Case<'_> {
         if removed.is_none() && of.as_ref().is_none_or(|of| of.sessions == 0) {
             return false;
         }
-        findings.push(past::absent(name, of.as_ref(), removed, self.down.is_some()));
+        findings.push(past::absent(name, of.as_ref(), removed, self));
         findings.extend(self.down.as_ref().map(service::down));
         findings.extend(of.and_then(|of| past::two_boards(name, &of)));
         true
@@ -503,6 +508,8 @@ pub(crate) fn is_ignorance(kind: &str) -> bool {
 
 /// Whom a finding is about, where it is no device.
 pub(crate) const SERVER: &str = "this server";
+/// Of a device that is connected, and whose messages are not stored.
+const WAITS_FOR_STORE: &str = "what it has numbered waits: what stores cannot store";
 const REGISTRY: &str = "the registry";
 const SERVICE: &str = "the service behind";
 const SOMEBODY: &str = "somebody";

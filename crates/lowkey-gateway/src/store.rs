@@ -33,6 +33,11 @@ pub trait Says: fmt::Debug + Send + Sync {
     /// Why nothing can be stored just now: the last try came to nothing.
     fn trouble(&self) -> Option<Trouble>;
 
+    /// Where it keeps which runs devices have had, as `lowkey registry forget-runs` takes it: an address, or a folder.
+    fn runs(&self) -> Option<String> {
+        None
+    }
+
     /// What it sets aside, if it does.
     fn aside(&self) -> Option<Arc<dyn Aside>> {
         None
@@ -148,6 +153,16 @@ impl Store {
         self.0.waiting.within(LATELY) && self.down().is_some()
     }
 
+    /// Whether it cannot store, and the device of this name waits for that.
+    pub(crate) fn keeps_waiting(&self, device: &str) -> bool {
+        self.0.waiting.has(device) && self.down().is_some()
+    }
+
+    /// Where it keeps which runs devices have had.
+    pub(crate) fn runs(&self) -> Option<String> {
+        self.0.says.runs()
+    }
+
     /// Asks it every second, so that it is known since when it cannot store; ends when it is gone.
     pub async fn watch(self) {
         let of = Arc::downgrade(&self.0);
@@ -174,7 +189,7 @@ impl Store {
 impl Sink for Store {
     fn begin<'a>(&'a self, device: &'a str, run: RunId) -> Later<'a, Result<Begun, Unstored>> {
         Box::pin(async move {
-            let mut waits = Waiting::of_one(&self.0.waiting);
+            let mut waits = Waiting::of_one(&self.0.waiting, device);
             waits.set(true); // for what is stored already, without which it may send nothing
             let Begun { last, intake } = self.0.sink.begin(device, run).await?;
             waits.set(false);

@@ -15,7 +15,7 @@ mod shared;
 mod stream;
 mod traffic;
 
-pub use farewell::Fault;
+pub use farewell::{Fault, Untaken};
 
 pub(crate) use end::End;
 pub(crate) use farewell::Farewell;

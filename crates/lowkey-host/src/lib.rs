@@ -91,7 +91,7 @@ mod time;
 
 pub use client::{connect, connect_tcp};
 pub use clock::WrongClock;
-pub use connection::{Connection, Fault};
+pub use connection::{Connection, Fault, Untaken};
 pub use echo::echo;
 pub use error::Error;
 pub use limits::Limits;

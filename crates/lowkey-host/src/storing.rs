@@ -1,6 +1,6 @@
 //! A session whose numbered messages go to a sink: each is acknowledged once it is stored, and not before.
 
-use crate::connection::{Connection, Fault};
+use crate::connection::{Connection, Fault, Untaken};
 use crate::error::Error;
 use crate::giving::Giving;
 use crate::numbered::{Begun, Intake, Sink, Source, Unstored};
@@ -183,10 +183,10 @@ impl NotStored {
     /// Whose fault the end is, if it is not the line's or somebody's from outside.
     fn fault(&self) -> Option<Fault> {
         match self {
-            Self::NotNumbered | Self::Unstored(Unstored::Replaced | Unstored::TooManyRuns) => {
-                Some(Fault::Numbers)
-            }
-            Self::Device(Error::Channel(ChannelError::Number)) => Some(Fault::Numbers),
+            Self::NotNumbered => Some(Fault::Numbers(Untaken::Missing)),
+            Self::Unstored(Unstored::Replaced) => Some(Fault::Numbers(Untaken::Replaced)),
+            Self::Unstored(Unstored::TooManyRuns) => Some(Fault::Numbers(Untaken::TooManyRuns)),
+            Self::Device(Error::Channel(ChannelError::Number)) => Some(Fault::Numbers(Untaken::NotRising)),
             Self::Unstored(Unstored::Failed(_)) => Some(Fault::NotStored),
             Self::Unstored(Unstored::Moved) => Some(Fault::Moved),
             Self::Device(_) => None,

@@ -81,6 +81,10 @@ impl Says for JetStream {
         lowkey_host::text::clean(&self.name)
     }
 
+    fn runs(&self) -> Option<String> {
+        Some(self.name())
+    }
+
     fn trouble(&self) -> Option<Trouble> {
         let why = lowkey_host::text::clean(&self.sink.trouble()?);
         Some(Trouble { lasts: None, why })

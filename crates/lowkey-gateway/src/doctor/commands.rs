@@ -30,6 +30,11 @@ pub(super) fn rotate_with_psk(server: PublicKey, registry: &Path, name: &str) ->
     make(server, registry, name, &format!("--rotate --psk {psk}"))
 }
 
+/// Forgets the runs before its present one of this device, where they are kept.
+pub(super) fn forget_runs(kept: &str, name: &str) -> Mend {
+    Mend::Run(format!("lowkey registry forget-runs {} {}", quoted(kept), quoted(name)))
+}
+
 /// Opens a pairing window.
 pub(super) fn pair(registry: &Path) -> Mend {
     Mend::Run(match is_shared(registry) {

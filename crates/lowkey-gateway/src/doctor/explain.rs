@@ -1,6 +1,7 @@
 //! From a failure to what happened, why, and what mends it.
 
 use super::commands;
+use super::numbers::{self, Told};
 use super::past;
 use super::phrases::{self, ago};
 use super::search::{Maker, Search};
@@ -70,7 +71,7 @@ impl Explainer<'_> {
             Cause::Entropy => "failed",
             Cause::Unreached => "closed",
             Cause::BrokenOff => "cut off",
-            Cause::NotStored | Cause::Numbers => "let go of",
+            Cause::NotStored | Cause::Numbers(_) => "let go of",
             _ => "refused",
         };
         let times = match failure.times {
@@ -352,16 +353,11 @@ impl Explainer<'_> {
                     .into(),
                 Some("see to what stores; the device keeps what is not acknowledged, and comes again by itself"),
             ),
-            Cause::Numbers => (
-                "numbers",
-                "its keys are right, and the numbers of its messages cannot be taken: it has none, they went back, or they \
-                 are of a run that another has taken the place of; the log says which"
-                    .into(),
-                Some(
-                    "if its flash was restored, or the board was copied, give it new keys; a firmware that does not number \
-                     its messages needs another `forward`",
-                ),
-            ),
+            Cause::Numbers(untaken) => {
+                let device = known.map(|known| known.device().name().to_owned());
+                let Told { kind, why, mend } = numbers::told(self.case, untaken, device.as_deref().unwrap_or("NAME"));
+                return Verdict { kind, device, why: format!("its keys are right, and {why}"), mend: Some(mend) };
+            }
             Cause::NoSeat => (
                 "sessions_full",
                 format!("its keys are right, and all {} seats were taken", limits.sessions),
@@ -419,7 +415,6 @@ impl Explainer<'_> {
                 | Cause::Unreached
                 | Cause::BrokenOff
                 | Cause::NotStored
-                | Cause::Numbers
         );
         let claimed = matches!(cause, Cause::Load | Cause::ServiceDown | Cause::RegistryStale);
         let device = known.filter(|_| proven || claimed).map(|known| known.device().name().to_owned());

@@ -1,8 +1,9 @@
 //! What was: devices that are gone, boards that displace each other, and strangers by the thousand.
 
+use super::numbers::{self, Told};
 use super::phrases::ago;
-use super::{Finding, Mend, POWER_AND_NETWORK, SERVICE_FIRST, service};
-use crate::memory::{Displaced, Memory, Remembered};
+use super::{Case, Finding, Mend, POWER_AND_NETWORK, SERVICE_FIRST, service};
+use crate::memory::{Displaced, Memory, Past, Remembered};
 use lowkey_host::show_time;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -13,7 +14,7 @@ pub(super) fn absent(
     name: &str,
     of: Option<&Remembered>,
     removed: Option<SystemTime>,
-    service_is_down: bool,
+    case: &Case<'_>,
 ) -> Finding {
     let last = of.and_then(|of| of.last_seen);
     let heard = match last {
@@ -32,12 +33,26 @@ pub(super) fn absent(
     }
     let ended = of.and_then(|of| of.ended.as_ref());
     let lasted = ended.map(|ended| format!(", after {}", ago(ended.lasted))).unwrap_or_default();
-    let elsewhere = if service_is_down { SERVICE_FIRST } else { POWER_AND_NETWORK };
+    let elsewhere = if case.down.is_some() { SERVICE_FIRST } else { POWER_AND_NETWORK };
+    let lost = match case.store {
+        Some(_) => format!("{elsewhere}; {OR_WENT_BACK}"),
+        None => elsewhere.to_owned(),
+    };
+    let gone = |kind, why: &str, mend| {
+        let (what, why) =
+            (format!("is not connected, and {heard}"), format!("its last session ended{lasted}: {why}"));
+        let finding = finding(kind, name, what, why, Some(mend));
+        Finding { from: of.and_then(|of| of.from), last: last.map_or(Duration::ZERO, since), ..finding }
+    };
+    if let Some(untaken) = ended.and_then(|ended| numbers::of_word(ended.why)) {
+        let Told { kind, why, mend } = numbers::told(case, untaken, name);
+        return gone(kind, &why, mend);
+    }
     let (kind, why, mend) = match ended.map(|ended| ended.why) {
         Some("silent") => ("silent", "it did not answer a PING: it lost its power or its line", elsewhere),
-        Some("broken") => ("broken", "its line broke, or it ended without saying so", elsewhere),
+        Some("broken") => ("broken", "its line broke, or it ended without saying so", &*lost),
         Some("closed") => {
-            ("closed", "it was closed, by the device, the service behind or this server's program", elsewhere)
+            ("closed", "it was closed, by the device, the service behind or this server's program", &*lost)
         }
         Some("lifetime") => {
             ("lifetime", "it was open for as long as a session may be, and did not come back", elsewhere)
@@ -51,11 +66,6 @@ pub(super) fn absent(
             service::MEND,
         ),
         Some("not stored") => ("service_ended_it", "what it had numbered could not be stored", service::MEND),
-        Some("numbers") => (
-            "numbers",
-            "the numbers of its messages could not be taken",
-            "if its flash was restored, or the board was copied, give it new keys",
-        ),
         Some("revoked") => {
             ("pinning_ended", "its pinning was replaced or has expired", "see what `lowkey check` says of it")
         }
@@ -74,15 +84,12 @@ pub(super) fn absent(
         ),
         _ => ("gone", "nothing is known of its end", elsewhere),
     };
-    let what = format!("is not connected, and {heard}");
-    let why = format!("its last session ended{lasted}: {why}");
-    let finding = finding(kind, name, what, why, Some(Mend::Do(mend.to_owned())));
-    Finding { from: of.and_then(|of| of.from), last: last.map_or(Duration::ZERO, since), ..finding }
+    gone(kind, why, Mend::Do(mend.to_owned()))
 }
 
-/// Two boards that play one device, by both addresses, if it looks like that.
+/// Two boards that play one device, if it looks like that: by both addresses, or over and over from one.
 pub(super) fn two_boards(name: &str, of: &Remembered) -> Option<Finding> {
-    let displaced = of.displaced.filter(displaces_itself)?;
+    let Some(displaced) = of.displaced.filter(displaces_itself) else { return flaps(name, of) };
     let (from, by) = (displaced.from?, displaced.by?);
     let (times, last) = (displaced.tally.times, since(displaced.tally.last));
     let what = format!(
@@ -95,6 +102,37 @@ pub(super) fn two_boards(name: &str, of: &Remembered) -> Option<Finding> {
     let mend = "provision one of the two anew, under a name of its own".to_owned();
     let finding = finding("two_boards", name, what, why, Some(Mend::Do(mend)));
     Some(Finding { from: Some(by), times: times.into(), last, ..finding })
+}
+
+/// One that takes over from itself over and over behind one address, and does nothing else.
+fn flaps(name: &str, of: &Remembered) -> Option<Finding> {
+    let displaced = of.displaced?;
+    let (from, last) = (displaced.from?, since(displaced.tally.last));
+    let took_over = |past: &Past| past.why == "displaced";
+    let over_and_over: Vec<&Past> = of.history.iter().filter(|past| took_over(past)).collect();
+    let nothing_else = of.history.iter().all(|past| past.what == "connected" || took_over(past));
+    let first = since(over_and_over.last()?.at);
+    let is_from_one = displaced.by.is_some_and(|by| by.ip() == from.ip());
+    if !nothing_else || !is_from_one || over_and_over.len() < OVER_AND_OVER {
+        return None;
+    }
+    if first > last + IN_A_ROW || last > AN_HOUR {
+        return None;
+    }
+    let times = displaced.tally.times;
+    let what = format!(
+        "took over from itself {times} times, the last {} ago: from {}, where the session before came from as well",
+        ago(last),
+        from.ip()
+    );
+    let why = "two boards with one key page behind one address, each of which ends the other's session; or one that \
+               starts again and again, or whose line breaks"
+        .to_owned();
+    let mend = "see whether its own count of starts rises, and to its line; if it is two boards, provision one of them \
+                anew, under a name of its own"
+        .to_owned();
+    let finding = finding("flaps", name, what, why, Some(Mend::Do(mend)));
+    Some(Finding { from: Some(from), times: times.into(), last, ..finding })
 }
 
 /// The same of all devices, the most recent first, as many as anybody reads.
@@ -228,6 +266,15 @@ pub(super) const MEANT: &str = "nothing, if that was meant; otherwise put its ro
 const A_FEW: u32 = 2;
 /// if the last of them was not long ago.
 const LATELY: Duration = Duration::from_secs(24 * 60 * 60);
+/// So many in what is remembered of a device, and nothing else, are more than a board that was started again by hand,
+const OVER_AND_OVER: usize = 3;
+/// if the first of them was not long before the last,
+const IN_A_ROW: Duration = Duration::from_secs(10 * 60);
+/// and that is not long ago.
+const AN_HOUR: Duration = Duration::from_secs(60 * 60);
+/// What the device alone knows.
+const OR_WENT_BACK: &str =
+    "or it hangs up because its numbers went back, which only the device itself can say";
 /// How many devices are named that two boards play.
 const MOST_BOARDS: usize = 20;
 /// How many of one kind have a line each.

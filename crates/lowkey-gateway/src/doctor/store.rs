@@ -46,13 +46,14 @@ fn set_aside(held: &Held) -> Option<Finding> {
         return None;
     }
     let what = format!(
-        "has refused {} of {} for good; they are set aside, where {} % of the room is taken",
+        "has refused {} of {} for good; {} set aside, where {} of the room is taken",
         messages(held.messages),
         if held.devices == 1 { "one device".to_owned() } else { format!("{} devices", held.devices) },
+        if held.messages == 1 { "it is" } else { "they are" },
         percent(held)
     );
     let mend = Mend::Run("lowkey aside list".to_owned()).or(LOOK);
-    Some(Finding { mend: Some(mend), ..Finding::of("set_aside", STORE, what, REFUSED.to_owned()) })
+    Some(Finding { mend: Some(mend), ..Finding::of("set_aside", STORE, what, refused(held.messages)) })
 }
 
 fn set_aside_of(name: &str, messages: u64) -> Option<Finding> {
@@ -61,7 +62,7 @@ fn set_aside_of(name: &str, messages: u64) -> Option<Finding> {
     }
     let what = format!("has {} that what stores has refused for good", self::messages(messages));
     let mend = Mend::Run(format!("lowkey aside list {}", shell_quote(Path::new(name)))).or(LOOK);
-    let finding = Finding::of("set_aside", name, what, REFUSED.to_owned());
+    let finding = Finding::of("set_aside", name, what, refused(messages));
     Some(Finding { device: Some(name.to_owned()), mend: Some(mend), ..finding })
 }
 
@@ -91,16 +92,24 @@ fn messages(n: u64) -> String {
     if n == 1 { "one message".to_owned() } else { format!("{n} messages") }
 }
 
-/// How much of the room is taken; none only if nothing is there.
-fn percent(held: &Held) -> u64 {
-    let share = |is: u64, most: u64| (u128::from(is) * 100).div_ceil(u128::from(most.max(1)));
-    let share = share(held.messages, held.most_messages).max(share(held.bytes, held.most_bytes));
-    u64::try_from(share).unwrap_or(u64::MAX)
+fn refused(messages: u64) -> String {
+    if messages == 1 { REFUSED_ONE } else { REFUSED }.to_owned()
+}
+
+/// How much of the room is taken, rounded down.
+fn percent(held: &Held) -> String {
+    let share = |is: u64, most: u64| u128::from(is) * 100 / u128::from(most.max(1));
+    match share(held.messages, held.most_messages).max(share(held.bytes, held.most_bytes)) {
+        0 => "less than 1 %".to_owned(),
+        share => format!("{share} %"),
+    }
 }
 
 pub(super) const STORE: &str = "what stores";
 const REFUSED: &str =
     "what it said is wrong with each is in the list; they are acknowledged, and those behind them go on";
+const REFUSED_ONE: &str =
+    "what it said is wrong with it is in the list; it is acknowledged, and those behind it go on";
 const WAITS: &str =
     "the next message that is refused for good has nowhere to go, so its device waits, and nothing is lost";
 const LOOK: &str =

@@ -5,7 +5,7 @@ use crate::health::Unreached;
 use crate::memory::{Past, Remembered};
 use crate::store::{Aside, Held, Says, Which};
 use lowkey_host::numbered::{Begun, Later, RunId, SetAside, Sink, Unstored};
-use lowkey_host::{Device, Devices, Hello, Identity, Limits, Pinned, Registry, Trouble, entropy};
+use lowkey_host::{Device, Devices, Hello, Identity, Limits, Pinned, Registry, Trouble, Untaken, entropy};
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
@@ -66,7 +66,7 @@ fn whom(cause: Cause) -> &'static str {
         Cause::Unconfirmed | Cause::NoSeat | Cause::NoSeatOfAddress | Cause::Unreached | Cause::BrokenOff => {
             "pump-7"
         }
-        Cause::NotStored | Cause::Numbers => "pump-7",
+        Cause::NotStored | Cause::Numbers(_) => "pump-7",
         // It was refused whoever it was; the claim is all that there is.
         Cause::Load | Cause::ServiceDown | Cause::RegistryStale => "pump-7",
         // Under its id nothing opened.
@@ -154,14 +154,15 @@ fn every_finding_is_about_the_right_one_and_nobody_is_somebody_who_is_no_device(
         "backend unreached",
         "",
     ];
-    for finding in ends.map(|why| past::absent("pump-7", Some(&ended(why)), None, false)) {
+    let case = doctor.look_at(Vec::new());
+    for finding in ends.map(|why| past::absent("pump-7", Some(&ended(why)), None, &case)) {
         seen(&finding, "pump-7");
     }
-    seen(&past::absent("pump-7", None, Some(SystemTime::now()), false), "pump-7");
+    seen(&past::absent("pump-7", None, Some(SystemTime::now()), &case), "pump-7");
 
     // The rest are about the device that they name: tests/doctor.rs has each of them by a real handshake.
     kinds.extend(["connected", "damaged", "expired", "key_of_another", "key_wrong", "mended", "other_id"]);
-    kinds.extend(["replaced", "two_boards"]);
+    kinds.extend(["flaps", "replaced", "two_boards"]);
     kinds.extend(["psk_missing", "psk_of_another", "psk_superfluous", "psk_wrong"]);
     let book = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/src/operations.md"))
         .unwrap();
@@ -195,6 +196,10 @@ impl Says for Full {
 
     fn trouble(&self) -> Option<crate::store::Trouble> {
         Some(crate::store::Trouble { lasts: None, why: "503".to_owned() })
+    }
+
+    fn runs(&self) -> Option<String> {
+        Some("/var/lib/low key".to_owned())
     }
 
     fn aside(&self) -> Option<Arc<dyn Aside>> {
@@ -241,6 +246,58 @@ fn ended(why: &'static str) -> Remembered {
         removed: None,
         history: Vec::new(),
     }
+}
+
+/// By an attempt that is on record, and by what is remembered once it is not.
+#[test]
+fn each_reason_why_numbers_are_not_taken_has_a_finding_of_its_own_with_what_mends_it() {
+    let (acceptor, hello) = acceptor();
+    let of_store = doctor_of_store(&acceptor);
+    let rotate = format!(
+        "lowkey provision --rotate --name pump-7 --server {} --registry /etc/lowkey/devices.toml --output pump-7.page",
+        lowkey_registry::keys::encode_public(&acceptor.public_key())
+    );
+    let forget = "lowkey registry forget-runs '/var/lib/low key' pump-7";
+    for (untaken, word, kind, why, run) in [
+        (Untaken::Missing, "not numbered", "not_numbered", "it does not number its messages", None),
+        (Untaken::NotRising, "numbers", "numbers", "a number that does not rise", None),
+        (Untaken::Replaced, "run replaced", "run_replaced", "another has taken the place of", Some(&*rotate)),
+        (
+            Untaken::TooManyRuns,
+            "too many runs",
+            "too_many_runs",
+            "one more run after 16 others",
+            Some(forget),
+        ),
+    ] {
+        let failures = vec![Failure::new(None, Some(hello), Cause::Numbers(untaken), &[])];
+        let on_record = of_store.look_at(failures).diagnose(None).findings.pop().unwrap();
+        let case = of_store.look_at(Vec::new());
+        let remembered = past::absent("pump-7", Some(&ended(word)), None, &case);
+        for finding in [on_record, remembered] {
+            assert_eq!((finding.kind, finding.who.as_str()), (kind, "pump-7"), "{finding:?}");
+            assert!(finding.why.contains(why), "{finding:?}");
+            let command = match &finding.mend {
+                Some(Mend::Run(command) | Mend::Either(command, _)) => Some(&**command),
+                _ => None,
+            };
+            assert_eq!(command, run, "{finding:?}");
+        }
+    }
+}
+
+#[test]
+fn a_device_that_hung_up_on_a_server_that_stores_may_have_had_a_reason_that_it_alone_knows() {
+    let (acceptor, _) = acceptor();
+    let advice = |doctor: &Doctor, why| {
+        let case = doctor.look_at(Vec::new());
+        format!("{:?}", past::absent("pump-7", Some(&ended(why)), None, &case).mend)
+    };
+    for why in ["closed", "broken"] {
+        assert!(advice(&doctor_of_store(&acceptor), why).contains("its numbers went back"));
+        assert!(!advice(&doctor(&acceptor), why).contains("went back"), "nothing is numbered here");
+    }
+    assert!(!advice(&doctor_of_store(&acceptor), "silent").contains("went back"));
 }
 
 #[test]

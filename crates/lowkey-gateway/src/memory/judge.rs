@@ -71,7 +71,7 @@ fn own(acceptor: &Acceptor, removed: &[Removed], failure: &Failure) -> Option<St
     let id = failure.hello?.id?;
     match failure.cause {
         // Confirmed, so its key is known to be right; the session's end has been told.
-        Cause::Unreached | Cause::BrokenOff | Cause::NotStored | Cause::Numbers => return None,
+        Cause::Unreached | Cause::BrokenOff | Cause::NotStored | Cause::Numbers(_) => return None,
         // Whoever plays a recording again has not the key.
         Cause::Unconfirmed => return None,
         Cause::NotOpened | Cause::NoWindow | Cause::NotPaired => return None,

@@ -2,7 +2,7 @@
 
 use super::address::Address;
 use super::moment::Moment;
-use lowkey_host::{Cause, Ended, Event, Fault, Reason};
+use lowkey_host::{Cause, Ended, Event, Fault, Reason, Untaken};
 use std::net::SocketAddr;
 
 /// What is remembered of one device.
@@ -142,7 +142,7 @@ impl Memo {
                 mishaps.displaced_from = Address::from(ended.info.from);
                 mishaps.displaced_by = Address::from(ended.by);
             }
-            Reason::Backend(Fault::Numbers) => (),
+            Reason::Backend(Fault::Numbers(_)) => (),
             Reason::Backend(_) => self.mishaps.get_or_insert_default().backend.add(1, now),
             _ => (),
         }
@@ -223,6 +223,9 @@ pub(super) enum Why {
     Stale = 13,
     NotStored = 14,
     Numbers = 15,
+    NotNumbered = 16,
+    RunReplaced = 17,
+    TooManyRuns = 18,
     Expired = 32,
     OtherMode = 33,
     NotInRegistry = 34,
@@ -236,7 +239,7 @@ pub(super) enum Why {
 }
 
 impl Why {
-    pub(super) const ALL: [Self; 25] = [
+    pub(super) const ALL: [Self; 28] = [
         Self::Closed,
         Self::Broken,
         Self::BackendUnreached,
@@ -252,6 +255,9 @@ impl Why {
         Self::Stale,
         Self::NotStored,
         Self::Numbers,
+        Self::NotNumbered,
+        Self::RunReplaced,
+        Self::TooManyRuns,
         Self::Expired,
         Self::OtherMode,
         Self::NotInRegistry,
@@ -282,6 +288,9 @@ impl Why {
             Self::Stale => "stale",
             Self::NotStored => "not stored",
             Self::Numbers => "numbers",
+            Self::NotNumbered => "not numbered",
+            Self::RunReplaced => "run replaced",
+            Self::TooManyRuns => "too many runs",
             Self::Expired => "expired",
             Self::OtherMode => "other mode",
             Self::NotInRegistry => "not in the registry",
@@ -303,7 +312,10 @@ impl From<Reason> for Why {
             Reason::Broken => Self::Broken,
             Reason::Backend(Fault::Unreached) => Self::BackendUnreached,
             Reason::Backend(Fault::NotStored) => Self::NotStored,
-            Reason::Backend(Fault::Numbers) => Self::Numbers,
+            Reason::Backend(Fault::Numbers(Untaken::Missing)) => Self::NotNumbered,
+            Reason::Backend(Fault::Numbers(Untaken::Replaced)) => Self::RunReplaced,
+            Reason::Backend(Fault::Numbers(Untaken::TooManyRuns)) => Self::TooManyRuns,
+            Reason::Backend(Fault::Numbers(_)) => Self::Numbers,
             Reason::Backend(_) => Self::BackendBrokeOff,
             Reason::Stopped => Self::Stopped,
             Reason::Displaced => Self::Displaced,

@@ -1,7 +1,7 @@
 //! Which devices wait: something was taken from them, and is not stored yet.
 
 use lowkey_host::numbered::{Intake, Unstored};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -14,6 +14,8 @@ pub(super) struct Waiting(Mutex<Count>);
 #[derive(Debug, Default)]
 struct Count {
     now: u64,
+    /// How many sessions of each do.
+    devices: HashMap<String, usize>,
     /// When the last of them no longer did.
     last: Option<Instant>,
 }
@@ -22,16 +24,22 @@ struct Count {
 #[derive(Debug)]
 pub(super) struct One {
     among: Arc<Waiting>,
+    device: String,
     waits: bool,
 }
 
 impl Waiting {
-    pub(super) fn of_one(among: &Arc<Self>) -> One {
-        One { among: Arc::clone(among), waits: false }
+    pub(super) fn of_one(among: &Arc<Self>, device: &str) -> One {
+        One { among: Arc::clone(among), device: device.to_owned(), waits: false }
     }
 
     pub(super) fn now(&self) -> u64 {
         self.count().now
+    }
+
+    /// Whether this one waits.
+    pub(super) fn has(&self, device: &str) -> bool {
+        self.count().devices.contains_key(device)
     }
 
     /// Whether one waits, or has within this time.
@@ -45,6 +53,16 @@ impl Waiting {
     }
 }
 
+impl Count {
+    fn leaves(&mut self, device: &str) {
+        let Some(sessions) = self.devices.get_mut(device) else { return };
+        *sessions -= 1;
+        if *sessions == 0 {
+            self.devices.remove(device);
+        }
+    }
+}
+
 impl One {
     pub(super) fn set(&mut self, waits: bool) {
         if std::mem::replace(&mut self.waits, waits) == waits {
@@ -53,8 +71,10 @@ impl One {
         let mut count = self.among.count();
         if waits {
             count.now += 1;
+            *count.devices.entry(self.device.clone()).or_default() += 1;
         } else {
             count.now -= 1;
+            count.leaves(&self.device);
             count.last = Some(Instant::now());
         }
     }

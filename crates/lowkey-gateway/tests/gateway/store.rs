@@ -8,6 +8,7 @@ use lowkey_host::numbered::{Intake, Sink};
 use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
+use tokio::io::duplex;
 use tokio::time::{advance, sleep};
 
 /// Until all that was taken is stored.
@@ -132,12 +133,16 @@ async fn the_doctor_says_why_since_when_how_many_wait_and_what_is_set_aside() {
     until_stored(&mut *intake, 1).await;
     assert!(doctor.diagnose(None).findings.is_empty());
 
-    (1..=2).for_each(|number| shelf.sets_aside("device-0", number, b"21.5 X"));
+    shelf.sets_aside("device-0", 1, b"21.5 X");
+    let one = &doctor.diagnose(None).findings[0];
+    let what = "has refused one message of one device for good; it is set aside, where less than 1 % of the room is taken";
+    assert_eq!(one.what, what);
+    assert!(one.why.contains("what it said is wrong with it") && one.why.contains("it is acknowledged"));
+    shelf.sets_aside("device-0", 2, b"21.5 X");
     let findings = doctor.diagnose(None).findings;
     let [aside] = &findings[..] else { panic!("{findings:?}") };
     assert_eq!((aside.kind, &*aside.who), ("set_aside", "what stores"));
-    let what =
-        "has refused 2 messages of one device for good; they are set aside, where 1 % of the room is taken";
+    let what = "has refused 2 messages of one device for good; they are set aside, where less than 1 % of the room is taken";
     assert_eq!(aside.what, what);
     assert!(matches!(&aside.mend, Some(Mend::Either(run, _)) if run == "lowkey aside list"));
     shelf.state().full = vec!["device-0".to_owned()];
@@ -153,6 +158,32 @@ async fn the_doctor_says_why_since_when_how_many_wait_and_what_is_set_aside() {
     }
     let others = doctor.diagnose(Some("device-1")).findings;
     assert!(!kinds(&others).iter().any(|kind| kind.contains("aside")), "{others:?}");
+}
+
+#[tokio::test]
+async fn a_device_that_is_connected_and_waits_for_what_stores_is_told_of_in_its_own_first_lines() {
+    let (shelf, world) = (Shelf::default(), World::with_devices(2));
+    let (store, acceptor) = (shelf.store(), world.acceptor());
+    let doctor = Doctor::new(acceptor.clone(), "devices.toml").with_store(store.clone());
+    let (mut sessions, mut intakes) = (Vec::new(), Vec::new());
+    for device in &world.devices {
+        let (near, far) = duplex(10_000);
+        let (device, session) = tokio::join!(device.connect(near), acceptor.accept(far));
+        sessions.push((device.unwrap(), session.unwrap()));
+    }
+    shelf.fails("503");
+    for name in ["device-0", "device-1"] {
+        intakes.push(store.begin(name, RUN).await.unwrap().intake);
+    }
+    intakes[0].take(1, vec![]);
+    let first = |name: &str| doctor.diagnose(Some(name)).findings.swap_remove(0);
+    let waits = first("device-0");
+    assert_eq!((waits.kind, waits.device.as_deref()), ("connected", Some("device-0")));
+    assert_eq!(waits.why, "what it has numbered waits: what stores cannot store");
+    assert_eq!(first("device-1").why, "nothing to mend", "it waits for nothing");
+    shelf.stores();
+    until_stored(&mut *intakes[0], 1).await;
+    assert_eq!(first("device-0").why, "nothing to mend");
 }
 
 #[cfg(feature = "admin")]

@@ -25,6 +25,20 @@ pub enum Fault {
     NotStored,
     /// It stores for a newer session of the device, at another server.
     Moved,
-    /// The device's numbers cannot be taken: none, none that rise, or those of a run that is over.
-    Numbers,
+    /// The device's numbers cannot be taken; why.
+    Numbers(Untaken),
+}
+
+/// Why a device's numbers cannot be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Untaken {
+    /// It has none, or sent something without one.
+    Missing,
+    /// They do not rise, or it acknowledges what it was not sent.
+    NotRising,
+    /// They are of a run that another has taken the place of.
+    Replaced,
+    /// They are of one more run than a device may have without a person's leave.
+    TooManyRuns,
 }

@@ -51,7 +51,7 @@ impl Reason {
         match self {
             Self::Closed => "closed",
             Self::Broken => "broken",
-            Self::Backend(Fault::Numbers) => "numbers",
+            Self::Backend(Fault::Numbers(_)) => "numbers",
             Self::Backend(_) => "backend",
             Self::Stopped => "stopped",
             Self::Displaced => "displaced",

@@ -10,6 +10,7 @@
 //! taken, the source with the most entries loses its oldest: a flood pushes out itself.
 
 use super::source::Source;
+use crate::connection::Untaken;
 use crate::registry::Pinned;
 use lowkey_core::{Id, Identity, Peer, Psk, kk};
 use lowkey_transport::{Hello, MIN_INCOMING, Mode};
@@ -40,8 +41,8 @@ pub enum Cause {
     BrokenOff,
     /// A session: the service behind did not store what the device had numbered.
     NotStored,
-    /// A session: its numbers cannot be taken.
-    Numbers,
+    /// A session: its numbers cannot be taken; why.
+    Numbers(Untaken),
     /// Confirmed, and all seats were taken.
     NoSeat,
     /// Confirmed, and all seats of its address were taken.
@@ -78,7 +79,7 @@ pub enum Cause {
 
 impl Cause {
     /// Every one there is.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::Version,
         Self::Mode,
         Self::Load,
@@ -87,7 +88,10 @@ impl Cause {
         Self::Unreached,
         Self::BrokenOff,
         Self::NotStored,
-        Self::Numbers,
+        Self::Numbers(Untaken::Missing),
+        Self::Numbers(Untaken::NotRising),
+        Self::Numbers(Untaken::Replaced),
+        Self::Numbers(Untaken::TooManyRuns),
         Self::NoSeat,
         Self::NoSeatOfAddress,
         Self::UnknownId,

@@ -10,7 +10,7 @@ use crate::connection::Fault;
 pub(super) fn say_over(counters: &Counters, ended: &Ended) {
     let count = match ended.reason {
         Reason::Closed | Reason::Broken => &counters.sessions_closed,
-        Reason::Backend(Fault::Numbers) => &counters.sessions_numbers,
+        Reason::Backend(Fault::Numbers(_)) => &counters.sessions_numbers,
         Reason::Backend(_) => &counters.sessions_backend,
         Reason::Stopped => &counters.sessions_stopped,
         Reason::Displaced => &counters.sessions_displaced,

@@ -192,7 +192,7 @@ impl Counters {
             Fault::Unreached => Cause::Unreached,
             Fault::BrokenOff | Fault::Moved => Cause::BrokenOff, // which is no failure
             Fault::NotStored => Cause::NotStored,
-            Fault::Numbers => Cause::Numbers,
+            Fault::Numbers(why) => Cause::Numbers(why),
         };
         self.failures.add(from, Some(hello), cause, FirstFrame::EMPTY);
     }

@@ -2,7 +2,7 @@
 
 use crate::bench::{Bench, LINGER, RUN, number, outbox};
 use lowkey_host::numbered::{Outbox, PushError, RunId, Unstored};
-use lowkey_host::{ChannelError, Error, Event, Fault, Limits, NotStored, Observer, Reason, connect};
+use lowkey_host::{ChannelError, Error, Event, Fault, Limits, NotStored, Observer, Reason, Untaken, connect};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use test_support::world::World;
@@ -99,8 +99,8 @@ async fn numbered_7_a_close_waits_for_what_is_not_stored_for_a_limited_time() {
 #[tokio::test]
 async fn numbered_7_what_cannot_be_stored_ends_the_session_without_an_ack() {
     for (fails, reason) in [
-        (Unstored::Replaced, Reason::Backend(Fault::Numbers)),
-        (Unstored::TooManyRuns, Reason::Backend(Fault::Numbers)),
+        (Unstored::Replaced, Reason::Backend(Fault::Numbers(Untaken::Replaced))),
+        (Unstored::TooManyRuns, Reason::Backend(Fault::Numbers(Untaken::TooManyRuns))),
         (Unstored::Failed("the disk is full".to_owned()), Reason::Backend(Fault::NotStored)),
         (Unstored::Moved, Reason::Moved),
     ] {

@@ -6,6 +6,7 @@ use crate::config::{By, Config, Store as To};
 use crate::nats;
 use lowkey_gateway::store::{self, Says, Store, Trouble};
 use lowkey_host::numbered::Rows;
+use lowkey_host::text::clean;
 use lowkey_sinks::{
     Aside, Bounds, FileRows, HttpSettings, HttpSink, MqttSettings, MqttSink, SinkError, Standing, Tls,
 };
@@ -17,6 +18,7 @@ pub(super) async fn open(config: &Config, to: &To) -> Result<Store, String> {
     // The configuration asks for it.
     let folder = config.state.as_deref().ok_or("`state` is missing")?;
     let rows = rows(config, folder).await?;
+    let runs = runs(config, folder);
     let said = |error: SinkError| error.to_string();
     let aside = Aside::open(folder, Bounds::default()).map_err(said)?;
     let kept = Arc::new(Kept(aside.clone()));
@@ -25,12 +27,12 @@ pub(super) async fn open(config: &Config, to: &To) -> Result<Store, String> {
         By::Mqtt => {
             let sink = MqttSink::new(url, rows, aside, &mqtt(to)).map_err(said)?;
             let asked = sink.clone();
-            Store::new(Arc::new(sink), SentOn::new(move || asked.standing(), kept))
+            Store::new(Arc::new(sink), SentOn::new(move || asked.standing(), kept, runs))
         }
         _ => {
             let sink = HttpSink::new(url, rows, aside, &http(to)).map_err(said)?;
             let asked = sink.clone();
-            Store::new(Arc::new(sink), SentOn::new(move || asked.standing(), kept))
+            Store::new(Arc::new(sink), SentOn::new(move || asked.standing(), kept, runs))
         }
     })
 }
@@ -67,15 +69,31 @@ async fn rows(config: &Config, folder: &Path) -> Result<Arc<dyn Rows>, String> {
     Ok(Arc::new(FileRows::open(folder).map_err(|error| error.to_string())?))
 }
 
+/// Where the rows are, for people.
+fn runs(config: &Config, folder: &Path) -> String {
+    #[cfg(feature = "nats")]
+    if let Some(shared) = &config.nats {
+        return clean(&shared.address);
+    }
+    #[cfg(not(feature = "nats"))]
+    let _no_registry_is_shared = config;
+    clean(&std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()).to_string_lossy())
+}
+
 /// What such a sink says of itself.
 struct SentOn {
     standing: Box<dyn Fn() -> Standing + Send + Sync>,
     kept: Arc<Kept>,
+    runs: String,
 }
 
 impl SentOn {
-    fn new(standing: impl Fn() -> Standing + Send + Sync + 'static, kept: Arc<Kept>) -> Arc<Self> {
-        Arc::new(Self { standing: Box::new(standing), kept })
+    fn new(
+        standing: impl Fn() -> Standing + Send + Sync + 'static,
+        kept: Arc<Kept>,
+        runs: String,
+    ) -> Arc<Self> {
+        Arc::new(Self { standing: Box::new(standing), kept, runs })
     }
 }
 
@@ -87,6 +105,10 @@ impl Says for SentOn {
     fn trouble(&self) -> Option<Trouble> {
         let trouble = (self.standing)().trouble?;
         Some(Trouble { lasts: Some(trouble.lasts), why: trouble.why })
+    }
+
+    fn runs(&self) -> Option<String> {
+        Some(self.runs.clone())
     }
 
     fn aside(&self) -> Option<Arc<dyn store::Aside>> {

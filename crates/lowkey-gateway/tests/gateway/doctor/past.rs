@@ -93,6 +93,31 @@ async fn two_boards_with_one_page_are_named_by_both_addresses() {
 }
 
 #[tokio::test]
+async fn a_device_that_takes_over_from_itself_over_and_over_from_one_address_is_named() {
+    let there = Hospital::new();
+    let mut held = Vec::new();
+    for port in 1..=3 {
+        held.push(there.join(&format!("192.0.2.7:{port}")).await);
+    }
+    assert!(there.says(None).is_empty(), "a board that has started again twice is no pattern");
+    held.push(there.join("192.0.2.7:4").await);
+    for findings in [there.says(None), there.says(Some("pump-7")).split_off(1)] {
+        let [flaps] = &findings[..] else { panic!("{findings:?}") };
+        assert_eq!((flaps.kind, flaps.device.as_deref(), flaps.times), ("flaps", Some("pump-7"), 3));
+        assert!(flaps.what.starts_with("took over from itself 3 times, the last 0 s ago: "), "{flaps:?}");
+        assert!(
+            flaps.what.ends_with("from 192.0.2.7, where the session before came from as well"),
+            "{flaps:?}"
+        );
+        assert!(flaps.why.contains("two boards with one key page behind one address"), "{flaps:?}");
+    }
+    // A session that ends otherwise in between is a line, or a program, and no second board.
+    drop(held);
+    drop(there.join("192.0.2.7:5").await);
+    assert!(there.says(None).is_empty());
+}
+
+#[tokio::test]
 async fn a_revoked_device_is_named_with_the_time_and_nobody_is_told_to_provision_it() {
     let there = Hospital::new();
     drop(there.join("192.0.2.7:1").await);
