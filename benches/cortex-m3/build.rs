@@ -7,7 +7,13 @@ use std::{env, fs, io, path::PathBuf};
 fn main() -> io::Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?);
     let stm32f1 = env::var_os("CARGO_FEATURE_STM32F1").is_some();
-    fs::write(out.join("memory.x"), if stm32f1 { STM32F103XB } else { LM3S6965 })?;
+    let secure = env::var("TARGET").is_ok_and(|target| target.starts_with("thumbv8m.main-"));
+    let map = match (stm32f1, secure) {
+        (true, _) => STM32F103XB,
+        (false, true) => AN505,
+        (false, false) => LM3S6965,
+    };
+    fs::write(out.join("memory.x"), map)?;
     println!("cargo:rustc-link-search={}", out.display());
     println!("cargo:rustc-link-arg-bins=-Tlink.x");
     println!("cargo:rerun-if-changed=build.rs");
@@ -20,6 +26,14 @@ MEMORY
 {
   FLASH : ORIGIN = 0x00000000, LENGTH = 256K
   RAM : ORIGIN = 0x20000000, LENGTH = 64K
+}
+";
+/// The same for a Cortex-M33, which sees it there in its secure state.
+const AN505: &str = "\
+MEMORY
+{
+  FLASH : ORIGIN = 0x10000000, LENGTH = 256K
+  RAM : ORIGIN = 0x38000000, LENGTH = 64K
 }
 ";
 const STM32F103XB: &str = "\

@@ -6,12 +6,22 @@ use std::{env, fs, io, path::PathBuf};
 
 fn main() -> io::Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?);
-    fs::copy(MEMORY, out.join("memory.x"))?;
+    let target = env::var("TARGET").unwrap_or_default();
+    // A core of Armv8-M starts in its secure state, and sees the memory of QEMU's board for it elsewhere.
+    let is_secure = target.starts_with("thumbv8m.main-");
+    if is_secure {
+        fs::write(out.join("memory.x"), AN505)?;
+        println!("cargo:rustc-cfg=secure");
+    } else {
+        fs::copy(MEMORY, out.join("memory.x"))?;
+    }
+    println!("cargo:rustc-check-cfg=cfg(secure)");
     println!("cargo:rustc-link-search={}", out.display());
     println!("cargo:rustc-link-arg-bins=-Tlink.x");
     // What lowkey-crypto's own build script says to itself.
     println!("cargo:rustc-check-cfg=cfg(lowkey_dsp)");
-    if env::var("TARGET").is_ok_and(|target| target.starts_with("thumbv7em-")) {
+    let is_dsp = env::var("CARGO_CFG_LOWKEY_CORE").is_ok_and(|core| core == "cortex-m33-dsp");
+    if target.starts_with("thumbv7em-") || is_dsp {
         println!("cargo:rustc-cfg=lowkey_dsp");
     }
     println!("cargo:rerun-if-changed={MEMORY}");
@@ -19,4 +29,11 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
+const AN505: &str = "\
+MEMORY
+{
+  FLASH : ORIGIN = 0x10000000, LENGTH = 252K
+  RAM : ORIGIN = 0x38000000, LENGTH = 64K
+}
+";
 const MEMORY: &str = "../../examples/lm3s6965-ethernet/memory.x";

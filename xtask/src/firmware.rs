@@ -8,7 +8,7 @@ use std::{
 use crate::{
     command::{Command, Result},
     target,
-    toolchain::{TARGET, Toolchain, toolchain, toolchain_for},
+    toolchain::{CORTEX_M33, CORTEX_M33_DSP, TARGET, Toolchain, toolchain, toolchain_for},
 };
 
 /// Builds the binary `name` of the workspace in `folder` and returns its ELF file.
@@ -44,6 +44,24 @@ pub fn build_for(
     let settings = settings.iter().flat_map(|setting| ["--config", setting]);
     let features = features.iter().flat_map(|feature| ["--features", feature]);
     compile((folder, name, target), &target_folder(folder).join(variant), features.chain(settings), &[])
+}
+
+/// The same as [`build_for`] for a Cortex-M33 with the DSP extension, which is said by a flag.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_for_m33_dsp(
+    (folder, name, variant): (&str, &str, &str),
+    features: &[&str],
+    settings: &[&str],
+) -> Result<PathBuf> {
+    let settings: Vec<String> = settings.iter().map(|setting| format!("profile.release.{setting}")).collect();
+    // Joined with the flags that the workspace's own settings have.
+    let flags = format!("build.rustflags=['--cfg','{CORTEX_M33_DSP}']");
+    let settings = settings.iter().chain([&flags]).flat_map(|setting| ["--config", setting]);
+    let features = features.iter().flat_map(|feature| ["--features", feature]);
+    let into = target_folder(folder).join(variant).join("m33-dsp");
+    compile((folder, name, CORTEX_M33), &into, features.chain(settings), &[])
 }
 
 /// The same with these variables set, as `name` with `variant` behind it.

@@ -22,6 +22,10 @@ use crate::{
 pub const TARGET: &str = "thumbv7m-none-eabi";
 /// The Cortex-M4, whatever FPU it has.
 pub const CORTEX_M4: &str = "thumbv7em-none-eabi";
+/// The Cortex-M33, whether it has the DSP extension or not.
+pub const CORTEX_M33: &str = "thumbv8m.main-none-eabi";
+/// What the compiler is told of one that has it, in place of `--cfg`'s value: no target says so.
+pub const CORTEX_M33_DSP: &str = "lowkey_core=\"cortex-m33-dsp\"";
 
 /// A way to build for a target. Holding one tells you that all it needs is installed.
 #[derive(Clone, Copy)]

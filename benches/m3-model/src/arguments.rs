@@ -38,6 +38,7 @@ impl Asked {
                 "--prefetch" => options.prefetch = true,
                 "--core" => options.core = core(&value()?)?,
                 "--table" => options.rules = Rules::Table,
+                "--rp2350" => options.rules = Rules::Rp2350,
                 "--ram" => options.ram = number(&word, &value()?)? as usize,
                 "--strict" => options.strict = true,
                 "--limit" => {
@@ -66,7 +67,8 @@ fn core(name: &str) -> Result<Core, String> {
     match name {
         "m3" => Ok(Core::CortexM3),
         "m4" => Ok(Core::CortexM4),
-        _ => Err(format!("--core {name}: neither m3 nor m4")),
+        "m33" => Ok(Core::CortexM33),
+        _ => Err(format!("--core {name}: none of m3, m4 and m33")),
     }
 }
 
@@ -88,21 +90,22 @@ fn number(option: &str, word: &str) -> Result<u32, String> {
 
 /// What `--help` says.
 pub(crate) const HELP: &str = "\
-Runs firmware for a Cortex-M3 or M4 on this machine and says what it would take on the core.
+Runs firmware for a Cortex-M3, M4 or M33 on this machine and says what it would take on the core.
 
 usage: m3-model [OPTION]… FIRMWARE
 
 FIRMWARE is an ELF file. What it says by semihosting comes first on standard output, then cycles, instructions, the
 deepest stack in bytes, and two hashes: of the way through the code, and of the addresses it has touched.
 
-  --core CORE            m3 or m4 (m3)
+  --core CORE            m3, m4 or m33 (m3); of an M33 no manual says what an instruction takes
   --profile              each function's own cycles, those with what it calls, and its calls
   --regions              the same figures for each stretch between `dbg #1` and `dbg #2`
   --load FILE@ADDRESS    puts a file into memory before the start; more than once, if need be
   --flash-wait-states N  flash slower than the core: 2 for an STM32F1 at 72 MHz (0)
   --prefetch             a prefetch buffer of two lines before it
-  --ram BYTES            how much RAM there is from 0x20000000 on (64 KiB)
+  --ram BYTES            how much RAM there is from 0x20000000 on, for an m33 from 0x38000000 on (64 KiB)
   --table                cycles by table 3-1 of the manual alone, without what it says of loads and stores in a row
+  --rp2350               the slowest that one source says of an RP2354, for an m33
   --strict               a fault where there is neither memory nor a register that is known, instead of zeros
   --limit N              the end after so many instructions (10,000,000,000)
   --help                 this text
@@ -125,7 +128,7 @@ mod tests {
     fn each_option_of_the_help_is_known() {
         let options = HELP.lines().filter_map(|line| line.trim_start().split(' ').next());
         let options: Vec<&str> = options.filter(|word| word.starts_with("--")).collect();
-        assert_eq!(options.len(), 11);
+        assert_eq!(options.len(), 12);
         for option in options {
             let error = parse(&[option]).err().unwrap_or_default();
             assert!(!error.contains("no option"), "{error}");
@@ -138,7 +141,7 @@ mod tests {
             (&[], "which firmware? An ELF file is missing"),
             (&["a", "b"], "one firmware at a time, and not a and b"),
             (&["--fast", "a"], "there is no option --fast"),
-            (&["--core", "m0", "a"], "--core m0: neither m3 nor m4"),
+            (&["--core", "m0", "a"], "--core m0: none of m3, m4 and m33"),
             (&["a", "--load"], "--load needs a value"),
             (&["--load", "page", "a"], "--load page: no @ADDRESS behind the file"),
             (&["--load", "page@ram", "a"], "--load ram: not a number of 32 bits"),

@@ -5,7 +5,10 @@ use crate::{board::Board, console::Console, fault::Cause, system::System, timing
 /// Everything that has an address.
 pub(crate) struct Bus {
     flash: Vec<u8>,
+    /// Where it is besides at zero.
+    flash_alias: u32,
     ram: Vec<u8>,
+    ram_at: u32,
     board: Board,
     system: System,
     pub(crate) console: Console,
@@ -15,9 +18,15 @@ pub(crate) struct Bus {
 impl Bus {
     /// Erased flash, zeroed RAM.
     pub(crate) fn new(core: Core, flash: usize, ram: usize, strict: bool, console: Console) -> Self {
+        let (flash_alias, ram_at) = match core {
+            Core::CortexM3 | Core::CortexM4 => (FLASH_ALIAS, RAM),
+            Core::CortexM33 => (SECURE_FLASH, SECURE_RAM),
+        };
         Self {
             flash: vec![0xFF; flash],
+            flash_alias,
             ram: vec![0; ram],
+            ram_at,
             board: Board::default(),
             system: System::new(core),
             console,
@@ -33,12 +42,13 @@ impl Bus {
 
     /// The address behind the last byte of RAM.
     pub(crate) fn ram_end(&self) -> u32 {
-        RAM + self.ram.len() as u32
+        self.ram_at + self.ram.len() as u32
     }
 
     /// Where `address` is in flash, for either of its two places.
     pub(crate) fn flash_offset(&self, address: u32) -> Option<usize> {
-        let offset = if address >= FLASH_ALIAS { address - FLASH_ALIAS } else { address } as usize;
+        let alias = self.flash_alias;
+        let offset = if address >= alias { address - alias } else { address } as usize;
         (offset < self.flash.len()).then_some(offset)
     }
 
@@ -50,7 +60,7 @@ impl Bus {
     pub(crate) fn bytes(&self, address: u32, len: usize) -> Option<&[u8]> {
         let (memory, offset) = match self.flash_offset(address) {
             Some(offset) => (&self.flash, offset),
-            None => (&self.ram, address.checked_sub(RAM)? as usize),
+            None => (&self.ram, address.checked_sub(self.ram_at)? as usize),
         };
         memory.get(offset..)?.get(..len)
     }
@@ -64,7 +74,7 @@ impl Bus {
     pub(crate) fn bytes_mut(&mut self, address: u32, len: usize) -> Option<&mut [u8]> {
         let (memory, offset) = match self.flash_offset(address) {
             Some(offset) => (&mut self.flash, offset),
-            None => (&mut self.ram, address.checked_sub(RAM)? as usize),
+            None => (&mut self.ram, address.checked_sub(self.ram_at)? as usize),
         };
         memory.get_mut(offset..)?.get_mut(..len)
     }
@@ -96,7 +106,7 @@ impl Bus {
     /// Writes `size` bytes (1, 2 or 4) as the program does.
     #[inline]
     pub(crate) fn write(&mut self, address: u32, size: u32, value: u32, now: u64) -> Result<(), Cause> {
-        if let Some(offset) = address.checked_sub(RAM) {
+        if let Some(offset) = address.checked_sub(self.ram_at) {
             let len = size as usize;
             if let Some(bytes) = self.ram.get_mut(offset as usize..).and_then(|rest| rest.get_mut(..len)) {
                 bytes.copy_from_slice(&value.to_le_bytes()[..len]);
@@ -127,6 +137,9 @@ impl Bus {
 /// Where an STM32 shows its flash; the same bytes are at zero.
 const FLASH_ALIAS: u32 = 0x0800_0000;
 const RAM: u32 = 0x2000_0000;
+/// Code and RAM as a core with TrustZone sees them after its start, on Arm's MPS2 with the image AN505, which QEMU has.
+const SECURE_FLASH: u32 = 0x1000_0000;
+const SECURE_RAM: u32 = 0x3800_0000;
 const PERIPHERALS: u32 = 0x4000_0000;
 const PERIPHERALS_END: u32 = 0x6000_0000;
 const PRIVATE: u32 = 0xE000_0000;

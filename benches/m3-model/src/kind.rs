@@ -10,6 +10,10 @@ pub(crate) enum Kind {
     /// One cycle, with an operand shifted by `ASR #32`, which armagnac cannot: it is given `ASR #31`, which is the same
     /// number but another carry. The carry is bit 31 of this register, if the instruction sets it from the shift.
     Asr32 { writes: u16, carry_from: Option<u8> },
+    /// The same with an operand that is shifted, otherwise than to the left by one or two bits; not a MOV or MVN.
+    Shifted(u16),
+    /// MUL.
+    Multiply(u16),
     /// MLA, MLS.
     MultiplyAccumulate(u16),
     /// UMULL and its relatives.
@@ -88,7 +92,7 @@ pub(crate) fn kind(code: u32, wide: bool, in_it: bool, core: Core) -> Option<Kin
     if !wide {
         return of_narrow(code, in_it);
     }
-    let dsp = if core == Core::CortexM4 { Dsp::decode(code) } else { None };
+    let dsp = if core.has_dsp() { Dsp::decode(code) } else { None };
     dsp.map(Kind::Dsp).or_else(|| of_wide(code))
 }
 
@@ -122,6 +126,7 @@ fn of_narrow(code: u32, in_it: bool) -> Option<Kind> {
             let (rd, rm) = ((code & 7) as u8, (code >> 3 & 7) as u8);
             Kind::Shift { how, rd, rn: rd, rm, sets_flags: !in_it }
         }
+        0b01_0000 if code >> 6 & 15 == 13 => Kind::Multiply(low),
         0b01_0000 => Kind::Plain(if matches!(code >> 6 & 15, 8 | 10 | 11) { 0 } else { low }),
         0b01_0001 => match code >> 8 & 3 {
             1 => Kind::Plain(0),
@@ -173,6 +178,7 @@ fn of_wide(code: u32) -> Option<Kind> {
             let sets_carry = code & 1 << 20 != 0 && !matches!(code >> 21 & 15, 8 | 10 | 11 | 13 | 14);
             Kind::Asr32 { writes: writes(rd), carry_from: sets_carry.then_some((code & 15) as u8) }
         }
+        0b111_0101 if is_shifted(code) => Kind::Shifted(writes(rd)),
         0b111_0101 => Kind::Plain(writes(rd)),
         0b111_1000..=0b111_1011 if code & 0x8000 == 0 => Kind::Plain(writes(rd)),
         0b111_1000..=0b111_1011 => branch_or_control(code)?,
@@ -187,7 +193,7 @@ fn of_wide(code: u32) -> Option<Kind> {
             // Extensions, reversals, CLZ.
             0 | 1 => Kind::Plain(writes(rd)),
             // MUL has no accumulator.
-            2 if code >> 12 & 15 == 15 => Kind::Plain(writes(rd)),
+            2 if code >> 12 & 15 == 15 => Kind::Multiply(writes(rd)),
             2 => Kind::MultiplyAccumulate(writes(rd)),
             _ => long_multiply_or_divide(code)?,
         },
@@ -195,6 +201,12 @@ fn of_wide(code: u32) -> Option<Kind> {
         0b111_1100 => Kind::Plain(0),
         _ => return None,
     })
+}
+
+/// Data processing with a shifted register, as [`Kind::Shifted`] has it (ARMv7-M, A5.3.11).
+fn is_shifted(code: u32) -> bool {
+    let (how, by) = (code >> 4 & 3, code >> 10 & 0x1C | code >> 6 & 3);
+    code >> 16 & 15 != 15 && (how != 0 || by > 2)
 }
 
 /// ARMv7-M, A5.3.4.

@@ -89,6 +89,14 @@ pub(crate) fn core(
             pipeline.computed(writes, wide);
             1
         }
+        Kind::Shifted(writes) => {
+            pipeline.computed(writes, wide);
+            pipeline.shifted()
+        }
+        Kind::Multiply(writes) => {
+            pipeline.computed(writes, wide);
+            pipeline.core().multiply()
+        }
         Kind::MultiplyAccumulate(writes) => {
             pipeline.computed(writes, wide);
             pipeline.core().multiply_accumulate()
@@ -164,7 +172,7 @@ pub(crate) fn special(
         Kind::Dsp(dsp) => {
             let written = dsp.execute(core);
             pipeline.computed(written, wide);
-            Outcome::next(1)
+            Outcome::next(pipeline.core().dsp())
         }
         Kind::Mark(number) => Outcome { cycles: 1, flow: Flow::Mark(number) },
         Kind::Wait => Outcome { cycles: 1, flow: Flow::End(End::Idle) },

@@ -19,6 +19,7 @@ impl System {
         let cpuid = match core {
             Core::CortexM3 => CORTEX_M3_R2P1,
             Core::CortexM4 => CORTEX_M4_R0P1,
+            Core::CortexM33 => CORTEX_M33_R0P4,
         };
         Self { cpuid, demcr: 0, counting: false, offset: 0, systick: SysTick::default() }
     }
@@ -120,5 +121,6 @@ const CPUID: u32 = 0xE000_ED00;
 const DEMCR: u32 = 0xE000_EDFC;
 const CORTEX_M3_R2P1: u32 = 0x412F_C231;
 const CORTEX_M4_R0P1: u32 = 0x410F_C241;
+const CORTEX_M33_R0P4: u32 = 0x410F_D214;
 /// SysTick has 24 bits.
 const COUNT: u32 = 0x00FF_FFFF;

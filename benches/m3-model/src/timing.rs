@@ -1,5 +1,6 @@
 //! What each instruction costs: Cortex-M3 TRM r2p1, table 3-1 (§3.3.1) and "Load/store timings" (§3.3.2); Cortex-M4
-//! TRM r0p1, tables 3-1 and 3-2, of which the load/store timings are the same, word for word.
+//! TRM r0p1, tables 3-1 and 3-2, of which the load/store timings are the same, word for word. Of a Cortex-M33 no manual
+//! says what an instruction costs: [`Core::CortexM33`] has what is taken instead.
 //!
 //! Where the manual leaves room, the rule taken is stated at the constant or function that takes it.
 
@@ -12,26 +13,55 @@ pub enum Core {
     /// Armv7E-M, without an FPU: every multiply takes one cycle, whatever the operands, and there are the instructions
     /// of the DSP extension.
     CortexM4,
+    /// Armv8-M Mainline with the DSP extension, without an FPU. **Not by a manual: there is none.** As a Cortex-M4, but
+    /// that what goes through the multiplier, and the rest of the DSP extension, takes two cycles whatever the operands.
+    /// So says one source, the crate `rp2350-emu` 0.2.6, of what it measured on an RP2354; it also says things that are
+    /// not modelled, and some of them would make the core slower ([`Rules::Rp2350`] has those).
+    CortexM33,
 }
 
 impl Core {
+    /// Whether it has the DSP extension.
+    pub(crate) fn has_dsp(self) -> bool {
+        self != Self::CortexM3
+    }
+
+    /// MUL.
+    pub(crate) fn multiply(self) -> u64 {
+        match self {
+            Self::CortexM3 | Self::CortexM4 => 1,
+            Self::CortexM33 => MULTIPLIER_OF_M33,
+        }
+    }
+
+    /// What the DSP extension adds.
+    pub(crate) fn dsp(self) -> u64 {
+        match self {
+            Self::CortexM3 | Self::CortexM4 => 1,
+            Self::CortexM33 => MULTIPLIER_OF_M33,
+        }
+    }
+
     /// MLA, MLS.
     pub(crate) fn multiply_accumulate(self) -> u64 {
         match self {
             Self::CortexM3 => 2,
             Self::CortexM4 => 1,
+            Self::CortexM33 => MULTIPLIER_OF_M33,
         }
     }
 
-    /// UMULL, SMULL, UMLAL, SMLAL. On a Cortex-M4 1.
+    /// UMULL, SMULL, UMLAL, SMLAL. On a Cortex-M4 1, on a Cortex-M33 2.
     ///
     /// On a Cortex-M3 3 to 5 and 4 to 7: "early termination depending on the size of the source values". The true rule
     /// is not public. The model takes one cycle more for each operand that has more than 16 significant bits; and one
     /// more for SMLAL, because earlier revisions of the manual say that accumulating takes a cycle longer with signs
     /// than without. So UMLAL takes 4 to 6 and SMLAL 5 to 7.
     pub(crate) fn long_multiply(self, a: u32, b: u32, signed: bool, accumulate: bool) -> u64 {
-        if self == Self::CortexM4 {
-            return 1;
+        match self {
+            Self::CortexM3 => {}
+            Self::CortexM4 => return 1,
+            Self::CortexM33 => return MULTIPLIER_OF_M33,
         }
         let is_long = |x: u32| {
             if signed { i16::try_from(x as i32).is_err() } else { u16::try_from(x).is_err() }
@@ -50,6 +80,12 @@ pub enum Rules {
     /// Table 3-1 and its note c alone: a load directly behind any single load or store takes one cycle, unless its
     /// address is what that load brought.
     Table,
+    /// What `rp2350-emu` says of an RP2354's Cortex-M33 besides the multiplier, as far as it makes code slower than the
+    /// Cortex-M4's manual has it: a single load or store takes two cycles wherever it stands, and so does an operand of
+    /// data processing that is shifted otherwise than to the left by one or two bits. It is one source, and says nothing
+    /// of how it measured; that no load is hidden behind another may be what a single one takes in a loop. So this is
+    /// taken for an upper bound.
+    Rp2350,
 }
 
 /// What the instruction before left behind for this one.
@@ -81,6 +117,11 @@ impl Pipeline {
         self.core
     }
 
+    /// Data processing with a shifted operand.
+    pub(crate) fn shifted(&self) -> u64 {
+        1 + u64::from(self.rules == Rules::Rp2350)
+    }
+
     /// After anything that is neither data processing nor a single load or store.
     pub(crate) fn other(&mut self, wide: bool) {
         self.before = Before::Other;
@@ -110,7 +151,7 @@ impl Pipeline {
     /// A single load: 2, and 1 behind a load that it can be pipelined with.
     pub(crate) fn load(&mut self, access: &Access, wide: bool) -> u64 {
         let pipelined = match self.before {
-            Before::Load(loaded) => loaded & access.address == 0,
+            Before::Load(loaded) => self.rules != Rules::Rp2350 && loaded & access.address == 0,
             Before::Store => self.rules == Rules::Table,
             Before::Other | Before::Computed(_) => false,
         };
@@ -125,9 +166,14 @@ impl Pipeline {
 
     /// A single store: "`STR Rx,[Ry,#imm]` is always one cycle"; with a register offset 2, and 1 behind a load.
     pub(crate) fn store(&mut self, access: &Access, wide: bool) -> u64 {
-        let slow = self.rules == Rules::Manual
-            && access.register_offset
-            && !matches!(self.before, Before::Load(loaded) if loaded & access.address == 0);
+        let slow = match self.rules {
+            Rules::Manual => {
+                access.register_offset
+                    && !matches!(self.before, Before::Load(loaded) if loaded & access.address == 0)
+            }
+            Rules::Table => false,
+            Rules::Rp2350 => true,
+        };
         let cost = 1 + u64::from(slow) + self.address(access.address);
         self.before = Before::Store;
         self.can_fold = !wide;
@@ -188,6 +234,8 @@ pub(crate) fn unaligned(address: u32, size: u32) -> u64 {
     }
 }
 
+/// MUL, MLA, MLS, the long multiplies and the DSP extension on a Cortex-M33; see [`Core::CortexM33`].
+const MULTIPLIER_OF_M33: u64 = 2;
 /// MRS, MSR, CPS: "1 or 2"; the model takes 2.
 pub(crate) const STATUS: u64 = 2;
 /// ISB: 1 + B; the model takes a refill for B. DMB and DSB have nothing to wait for here and take 1.

@@ -3,7 +3,7 @@
 use xtask::{
     command::{Command, Result},
     firmware, setup,
-    toolchain::{CORTEX_M4, TARGET},
+    toolchain::{CORTEX_M4, CORTEX_M33},
 };
 
 use crate::{image::Image, players, size};
@@ -14,8 +14,14 @@ use crate::{image::Image, players, size};
 /// What failed, and where.
 pub fn check() -> Result<()> {
     setup::ensure([&setup::QEMU])?;
-    for (target, core) in [(TARGET, "m3"), (CORTEX_M4, "m4")] {
-        let elf = firmware::build_for(target, ("tests/m3", "on_device", ""), &[], &[])?;
+    let (folder, name) = ("tests/m3", "on_device");
+    let cores = [
+        ("m3", firmware::build(folder, name)?),
+        ("m4", firmware::build_for(CORTEX_M4, (folder, name, ""), &[], &[])?),
+        ("m33", firmware::build_for_m33_dsp((folder, name, ""), &[], &[])?),
+        ("m33-no-dsp", firmware::build_for(CORTEX_M33, (folder, name, ""), &[], &[])?),
+    ];
+    for (core, elf) in cores {
         let Image { flash, .. } = Image::read(&elf)?;
         if flash > PAGE_AT {
             return Err(format!(

@@ -3,8 +3,16 @@
 //! Numbers have two bytes, little-endian; a string has its length before it. A case begins with its number, and behind
 //! the last one is [`END`].
 
-/// Where it lies: the upper half of the flash.
+/// Where it lies in the flash: its upper half.
 pub const AT: usize = 0x2_0000;
+/// Where the flash lies.
+#[cfg(not(secure))]
+pub const FLASH: usize = 0;
+/// Where the flash lies.
+#[cfg(secure)]
+pub const FLASH: usize = SECURE_FLASH;
+/// Where it lies for a core that starts in its secure state.
+pub const SECURE_FLASH: usize = 0x1000_0000;
 /// How long it may be, in bytes.
 pub const LEN: usize = 0x2_0000;
 /// What it begins with.

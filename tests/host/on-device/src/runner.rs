@@ -15,19 +15,29 @@ use crate::{Result, page::Page};
 /// What the firmware was compiled for.
 #[derive(Clone, Copy)]
 pub(crate) struct Board {
-    core: Core,
+    /// The model's core; none where the code is another's that is modelled.
+    core: Option<Core>,
     /// QEMU's, which has memory where the program was linked to.
     machine: &'static str,
+    /// Where that is.
+    flash: u32,
 }
 
 impl Board {
     /// The one with this core.
     pub(crate) fn named(core: &str) -> Option<Self> {
         match core {
-            "m3" => Some(Self { core: Core::CortexM3, machine: "lm3s6965evb" }),
-            "m4" => Some(Self { core: Core::CortexM4, machine: "mps2-an386" }),
+            "m3" => Some(Self { core: Some(Core::CortexM3), machine: "lm3s6965evb", flash: 0 }),
+            "m4" => Some(Self { core: Some(Core::CortexM4), machine: "mps2-an386", flash: 0 }),
+            "m33" => Some(Self { core: Some(Core::CortexM33), machine: "mps2-an505", flash: SECURE_FLASH }),
+            "m33-no-dsp" => Some(Self { core: None, machine: "mps2-an505", flash: SECURE_FLASH }),
             _ => None,
         }
+    }
+
+    /// Whether the model runs it as well.
+    pub(crate) fn is_modelled(self) -> bool {
+        self.core.is_some()
     }
 }
 
@@ -69,7 +79,8 @@ pub(crate) fn run_on(
 type Ended = (bool, String);
 
 fn in_model(board: Board, elf: &[u8], page: &[u8]) -> Result<Ended> {
-    let options = Options { core: board.core, flash: FLASH, strict: true, ..Options::default() };
+    let core = board.core.ok_or("the model has no such core")?;
+    let options = Options { core, flash: FLASH, strict: true, ..Options::default() };
     let mut machine = Machine::load(elf, &options)?;
     if !machine.load_at(PAGE_AT, page) {
         return Err("the page does not fit the model's flash".into());
@@ -88,11 +99,12 @@ fn in_qemu(board: Board, path: &str, page: &[u8]) -> Result<Ended> {
     let file = env::temp_dir().join(format!("lowkey-on-device-{}-{number}.page", std::process::id()));
     fs::write(&file, page)?;
     // A comma is written twice in an option.
+    let at = board.flash + PAGE_AT;
     let place = file.display().to_string().replace(',', ",,");
     let mut qemu = Command::new("qemu-system-arm");
     qemu.args(["-M", board.machine, "-display", "none", "-monitor", "none", "-serial", "none"])
         .args(["-chardev", "stdio,id=host", "-semihosting-config", "enable=on,target=native,chardev=host"])
-        .args(["-kernel", path, "-device", &format!("loader,file={place},addr={PAGE_AT:#x},force-raw=on")]);
+        .args(["-kernel", path, "-device", &format!("loader,file={place},addr={at:#x},force-raw=on")]);
     let ended = finish(qemu.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()));
     // It may be gone already, which is as good.
     let _ = fs::remove_file(&file);
@@ -118,4 +130,5 @@ fn finish(command: &mut Command) -> Result<Ended> {
 /// The smaller board's, in bytes; the page lies in the upper half.
 const FLASH: usize = 0x4_0000;
 const PAGE_AT: u32 = m3_tests::page::AT as u32;
+const SECURE_FLASH: u32 = m3_tests::page::SECURE_FLASH as u32;
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -4,8 +4,8 @@
 use core::{ptr, slice};
 
 use m3_tests::page::{
-    AEAD, AT, DIGEST, END, FORGED, HASH, ITERATED, KEYED_HASH, Kind, LADDERS, LEN, MAGIC, MEMORY, TWINS,
-    X25519,
+    AEAD, AT, DIGEST, END, FLASH, FORGED, HASH, ITERATED, KEYED_HASH, Kind, LADDERS, LEN, MAGIC, MEMORY,
+    TWINS, X25519,
 };
 
 /// What is left of the page.
@@ -69,7 +69,7 @@ impl Page {
     /// The page in the upper half of the flash; `None` if nothing was put there.
     pub(crate) fn at_its_place() -> Option<Self> {
         // SAFETY: the upper half of the flash, where nothing writes; the runner has seen that the program ends below.
-        let flash = unsafe { slice::from_raw_parts(ptr::with_exposed_provenance(AT), LEN) };
+        let flash = unsafe { slice::from_raw_parts(ptr::with_exposed_provenance(FLASH + AT), LEN) };
         let (magic, rest) = flash.split_at_checked(MAGIC.len())?;
         (magic == MAGIC).then_some(Self(rest))
     }

@@ -1,0 +1,70 @@
+//! The Cortex-M33, of which no manual says what an instruction takes: what is taken instead, and that it is that.
+
+mod common;
+
+use common::{bytes, machine, region};
+use m3_model::{Core, Options, Rules};
+
+fn m33() -> Options {
+    Options { core: Core::CortexM33, ..Options::default() }
+}
+
+fn cycles(code: &[u16], options: &Options) -> u64 {
+    region(code, &[RAM; 4], options).cycles
+}
+
+#[test]
+fn the_multiplier_takes_two_cycles_whatever_the_operands() {
+    let rows: [&[u16]; 9] = [
+        &[0xFBE0, 0x2361], // umaal r2, r3, r0, r1
+        &[0xFBA0, 0x2301], // umull r2, r3, r0, r1
+        &[0xFBE0, 0x2301], // umlal r2, r3, r0, r1
+        &[0xFB80, 0x2301], // smull r2, r3, r0, r1
+        &[0xFBC0, 0x2301], // smlal r2, r3, r0, r1
+        &[0xFB01, 0x3002], // mla r0, r1, r2, r3
+        &[0xFB01, 0x3012], // mls r0, r1, r2, r3
+        &[0xFB01, 0xF002], // mul r0, r1, r2
+        &[0x4348],         // muls r0, r1
+    ];
+    for code in rows {
+        for operand in [0, 1, 0xFFFF, 0x1_0000, 0x8000_0000, u32::MAX] {
+            assert_eq!(region(code, &[operand; 4], &m33()).cycles, 2, "{code:04x?} {operand:#x}");
+        }
+    }
+}
+
+#[test]
+fn the_rest_is_the_cortex_m4_s() {
+    let m4 = Options { core: Core::CortexM4, ..Options::default() };
+    let rows: [&[u16]; 4] = [
+        &[0x1840],                 // adds r0, r0, r1
+        &[0xEA80, 0x1071],         // eor r0, r0, r1, ror #5
+        &[0xE000, 0xBF00, 0xBF00], // b 1f; nop; 1: nop
+        &[0xFBB0, 0xF2F1],         // udiv r2, r0, r1
+    ];
+    for code in rows {
+        assert_eq!(cycles(code, &m33()), cycles(code, &m4), "{code:04x?}");
+    }
+    assert_eq!(cycles(&[0x6808, 0x6850], &m33()), 3, "ldr r0, [r1]; ldr r0, [r2, #4]");
+    assert_eq!(cycles(&[0x6008], &m33()), 1, "str r0, [r1]");
+}
+
+#[test]
+fn the_upper_bound_hides_no_load_and_no_shift() {
+    let bound = Options { rules: Rules::Rp2350, ..m33() };
+    assert_eq!(cycles(&[0x6808, 0x6850], &bound), 4, "ldr r0, [r1]; ldr r0, [r2, #4]");
+    assert_eq!(cycles(&[0x6008], &bound), 2, "str r0, [r1]");
+    assert_eq!(cycles(&[0xEA80, 0x1071], &bound), 2, "eor r0, r0, r1, ror #5");
+    assert_eq!(cycles(&[0xEB00, 0x0081], &bound), 1, "add r0, r0, r1, lsl #2");
+    assert_eq!(cycles(&[0xEA4F, 0x1071], &bound), 1, "mov r0, r1, ror #5");
+}
+
+#[test]
+fn it_starts_in_its_secure_state_and_sees_memory_there() {
+    // ldr r0, [r0]; bx lr
+    let mut machine = machine(&bytes(&[0x6800, 0x4770]), &m33());
+    assert!(machine.load_at(RAM, &7_u32.to_le_bytes()));
+    assert_eq!(machine.call(0x1000_0000 + common::CODE, &[RAM]).unwrap().r0, 7);
+}
+
+const RAM: u32 = 0x3800_0100;
