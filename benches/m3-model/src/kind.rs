@@ -10,7 +10,8 @@ pub(crate) enum Kind {
     /// One cycle, with an operand shifted by `ASR #32`, which armagnac cannot: it is given `ASR #31`, which is the same
     /// number but another carry. The carry is bit 31 of this register, if the instruction sets it from the shift.
     Asr32 { writes: u16, carry_from: Option<u8> },
-    /// The same with an operand that is shifted, otherwise than to the left by one or two bits; not a MOV or MVN.
+    /// The same with an operand that is shifted, otherwise than to the left by one or two bits, but for a MOV or MVN; or
+    /// with an immediate that is rotated.
     Shifted(u16),
     /// MUL.
     Multiply(u16),
@@ -180,6 +181,7 @@ fn of_wide(code: u32) -> Option<Kind> {
         }
         0b111_0101 if is_shifted(code) => Kind::Shifted(writes(rd)),
         0b111_0101 => Kind::Plain(writes(rd)),
+        0b111_1000 | 0b111_1010 if code & 0x8000 == 0 && is_rotated(code) => Kind::Shifted(writes(rd)),
         0b111_1000..=0b111_1011 if code & 0x8000 == 0 => Kind::Plain(writes(rd)),
         0b111_1000..=0b111_1011 => branch_or_control(code)?,
         0b111_1101 => match code >> 23 & 3 {
@@ -207,6 +209,11 @@ fn of_wide(code: u32) -> Option<Kind> {
 fn is_shifted(code: u32) -> bool {
     let (how, by) = (code >> 4 & 3, code >> 10 & 0x1C | code >> 6 & 3);
     code >> 16 & 15 != 15 && (how != 0 || by > 2)
+}
+
+/// Whether an immediate is not one of the four patterns of bytes but rotated (ARMv7-M, A5.3.2).
+fn is_rotated(code: u32) -> bool {
+    code & (1 << 26 | 1 << 14) != 0
 }
 
 /// ARMv7-M, A5.3.4.

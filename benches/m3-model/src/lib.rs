@@ -50,7 +50,7 @@
 //! - **A Cortex-M33's** ([`Core::CortexM33`]) by no manual: Arm gives no cycles for it. It is the Cortex-M4's table with
 //!   two cycles for MUL, MLA, MLS, the long multiplies, UMAAL and the rest of the DSP extension, which one source says
 //!   it has measured (the crate `rp2350-emu` 0.2.6, on an RP2354). The same source says two cycles for every single load
-//!   and store and for shifted operands, which [`Rules::Rp2350`] takes as well; the truth of code without divisions may
+//!   and store, for shifted operands and for rotated immediates, which [`Rules::Rp2350`] takes as well; the truth of code without divisions may
 //!   lie between the two, and nothing here proves that it does. Its divider, and the branches that the source has
 //!   cheaper, are the Cortex-M4's here.
 //! - **Two readings of the manual for loads and stores**, [`Rules`]: all of §3.3.2, or table 3-1 alone, by which a load

@@ -82,7 +82,8 @@ pub enum Rules {
     Table,
     /// What `rp2350-emu` says of an RP2354's Cortex-M33 besides the multiplier, as far as it makes code slower than the
     /// Cortex-M4's manual has it: a single load or store takes two cycles wherever it stands, and so does an operand of
-    /// data processing that is shifted otherwise than to the left by one or two bits. It is one source, and says nothing
+    /// data processing that is shifted otherwise than to the left by one or two bits, or an immediate that is rotated. It
+    /// is one source, and says nothing
     /// of how it measured; that no load is hidden behind another may be what a single one takes in a loop. So this is
     /// taken for an upper bound.
     Rp2350,
@@ -117,7 +118,7 @@ impl Pipeline {
         self.core
     }
 
-    /// Data processing with a shifted operand.
+    /// Data processing with a shifted operand, or a rotated immediate.
     pub(crate) fn shifted(&self) -> u64 {
         1 + u64::from(self.rules == Rules::Rp2350)
     }

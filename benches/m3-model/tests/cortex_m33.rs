@@ -56,6 +56,9 @@ fn the_upper_bound_hides_no_load_and_no_shift() {
     assert_eq!(cycles(&[0x6008], &bound), 2, "str r0, [r1]");
     assert_eq!(cycles(&[0xEA80, 0x1071], &bound), 2, "eor r0, r0, r1, ror #5");
     assert_eq!(cycles(&[0xEB00, 0x0081], &bound), 1, "add r0, r0, r1, lsl #2");
+    assert_eq!(cycles(&[0xF440, 0x7080], &bound), 2, "orr r0, r0, #0x100");
+    assert_eq!(cycles(&[0xF040, 0x3055], &bound), 1, "orr r0, r0, #0x55555555");
+    assert_eq!(cycles(&[0xF600, 0x70FF], &bound), 1, "addw r0, r0, #0xfff");
     assert_eq!(cycles(&[0xEA4F, 0x1071], &bound), 1, "mov r0, r1, ror #5");
 }
 

@@ -1,7 +1,9 @@
-//! What each step of a channel takes of a core's time, next to the peers': of a Cortex-M3's, and of a Cortex-M4's.
+//! What each step of a channel takes of a core's time, next to the peers': of a Cortex-M3's, of a Cortex-M4's, and of a
+//! Cortex-M33's, as far as that is known.
 //!
 //! The programs of `benches/cortex-m3` run in the cycle model (`benches/m3-model`), once with flash as fast as the
-//! core and, for the Cortex-M3, once with that of an STM32F1 at 72 MHz; and in QEMU, which has no cycles but counts
+//! core and, for the Cortex-M3, once with that of an STM32F1 at 72 MHz, for the Cortex-M33, of which no manual has the
+//! cycles, once by a slower reading; and in QEMU, which has no cycles but counts
 //! instructions and has to compute the same. The figures are compared with those in `benches/numbers.toml`: they are
 //! the same at every run.
 

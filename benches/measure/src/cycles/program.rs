@@ -5,12 +5,11 @@ use std::{
     slice,
 };
 
-use xtask::{command::Result, firmware};
+use xtask::{command::Result, firmware, toolchain::CORTEX_M33};
 
 use super::{
-    core::{Core, M3, M4},
-    emulator,
-    model::{self, Flash},
+    core::{Core, M3, M4, M33},
+    emulator, model,
     output::{Said, regions},
 };
 use crate::numbers::Figures;
@@ -28,7 +27,7 @@ pub(super) struct Program {
 }
 
 /// Core by core, ours first.
-pub(super) const PROGRAMS: [Program; 7] = [
+pub(super) const PROGRAMS: [Program; 10] = [
     ours(M3, "lowkey", "lowkey", &[]),
     ours(M3, "pairing", "pairing", &["pairing"]),
     peers(M3, "peers-s", "opt-level='s'"),
@@ -36,6 +35,9 @@ pub(super) const PROGRAMS: [Program; 7] = [
     ours(M4, "lowkey-m4", "lowkey", &[]),
     peers(M4, "peers-s-m4", "opt-level='s'"),
     peers(M4, "peers-3-m4", "opt-level=3"),
+    ours(M33, "lowkey-m33", "lowkey", &[]),
+    peers(M33, "peers-s-m33", "opt-level='s'"),
+    peers(M33, "peers-3-m33", "opt-level=3"),
 ];
 
 const fn ours(
@@ -58,7 +60,11 @@ impl Program {
             None => (&[][..], ""),
             Some(level) => (slice::from_ref(level), self.name),
         };
-        firmware::build_for(self.core.target, (FOLDER, self.binary, variant), self.features, settings)
+        let program = (FOLDER, self.binary, variant);
+        match self.core.target {
+            CORTEX_M33 => firmware::build_for_m33_dsp(program, self.features, settings),
+            target => firmware::build_for(target, program, self.features, settings),
+        }
     }
 
     /// Runs it two or three times, and returns what it said and its figures.
@@ -67,20 +73,19 @@ impl Program {
     /// A run failed; the runs do not agree on the results; QEMU and the model do not agree on the instructions.
     pub(super) fn measure(&self, elf: &Path, model: &Path) -> Result<(Said, Figures)> {
         let of_this = |error| format!("{}: {error}", self.name);
-        let modelled = |flash| model::run(model, self.core, elf, flash).map_err(of_this);
-        let slow = self.core.has_slow_flash.then(|| modelled(Flash::Stm32f1)).transpose()?;
+        let modelled = |options| model::run(model, self.core, elf, options).map_err(of_this);
+        let again = self.core.again.map(|again| modelled(again.options)).transpose()?;
         let emulated = emulator::run(self.core, elf).map_err(of_this)?;
-        self.figures(&modelled(Flash::Fast)?, slow.as_deref(), &emulated)
-            .map_err(|error| of_this(error).into())
+        self.figures(&modelled(&[])?, again.as_deref(), &emulated).map_err(|error| of_this(error).into())
     }
 
     /// What the runs have said, made figures.
-    fn figures(&self, fast: &str, slow: Option<&str>, emulated: &str) -> Result<(Said, Figures)> {
+    fn figures(&self, fast: &str, again: Option<&str>, emulated: &str) -> Result<(Said, Figures)> {
         let regions = regions(fast)?;
-        let slow = slow.map(Said::parse).transpose()?;
+        let again = again.map(Said::parse).transpose()?;
         let (fast, emulated) = (Said::parse(fast)?, Said::parse(emulated)?);
-        if let Some(slow) = &slow {
-            fast.agrees_with(slow).map_err(|error| format!("with slower flash: {error}"))?;
+        if let Some(again) = &again {
+            fast.agrees_with(again).map_err(|error| format!("read again: {error}"))?;
         }
         fast.agrees_with(&emulated).map_err(|error| format!("model and QEMU: {error}"))?;
         if fast.rows.len() != regions.len() {
@@ -93,8 +98,9 @@ impl Program {
         {
             emulator::check(self.core, emulated, region)?;
             add(&row.name, "cycles", row.cycles);
-            if let Some(slow) = slow.as_ref().and_then(|slow| slow.rows.get(number)) {
-                add(&row.name, "stm32f1", slow.cycles);
+            let read_again = again.as_ref().and_then(|again| again.rows.get(number));
+            if let Some((again, row_again)) = self.core.again.zip(read_again) {
+                add(&row.name, again.figure, row_again.cycles);
             }
             add(&row.name, "instructions", region.instructions);
             add(&row.name, "stack", region.stack);
@@ -145,7 +151,7 @@ region cycles instructions stack
         let refused = |slow: &str, emulated: &str| {
             PROGRAMS[0].figures(MODEL, Some(slow), emulated).unwrap_err().to_string()
         };
-        assert!(refused(&MODEL.replace("0f", "1f"), emulated).starts_with("with slower flash: "));
+        assert!(refused(&MODEL.replace("0f", "1f"), emulated).starts_with("read again: "));
         assert!(refused(MODEL, &emulated.replace("0f", "1f")).starts_with("model and QEMU: "));
         assert!(refused(MODEL, &emulated.replace("18", "99")).contains("QEMU"));
     }

@@ -3,7 +3,7 @@
 use xtask::documents::Table;
 
 use super::{
-    core::{Core, M3, M4},
+    core::{Core, M3, M4, M33},
     grid::{Grid, Rank},
     targets,
     view::{LOWKEY, PAIRING, View},
@@ -26,6 +26,7 @@ pub(super) fn all(view: View<'_>) -> Vec<(&'static str, Grid)> {
         ("Next to the peers, in cycles", peers(view, M3)),
         ("Next to the peers, peak stack in bytes", peers_stack(view)),
         ("On a Cortex-M4 next to the peers, in cycles", peers(view, M4)),
+        ("On a Cortex-M33 next to the peers, in cycles, by no manual", between(view)),
         ("Targets", targets::grid(view)),
     ]
 }
@@ -43,6 +44,7 @@ pub(super) fn tables(numbers: &Numbers) -> Vec<Table> {
         table("cargo xtask cycles: pairing", ours(view, PAIRING, &pairing())),
         table("cargo xtask cycles: peers", peers(view, M3)),
         table("cargo xtask cycles: cortex-m4", peers(view, M4)),
+        table("cargo xtask cycles: cortex-m33", between(view)),
         table("cargo xtask cycles: peers' stack", peers_stack(view)),
         table("cargo xtask cycles: targets", targets::grid(view)),
     ]
@@ -74,6 +76,23 @@ fn peers(view: View<'_>, core: Core) -> Grid {
         });
         let cells = [comparison.title(), shown(ours)].into_iter().chain(theirs.map(shown));
         grid.row(Rank::Single, cells.chain(ratios));
+    }
+    grid
+}
+
+/// Our cycles next to those of who does the same on a Cortex-M33, of which no manual says what an instruction takes: by
+/// each of two readings.
+fn between(view: View<'_>) -> Grid {
+    let mut grid =
+        Grid::new(&["what", "Lowkey", "at most", "the peer at `s`", "at most", "at `3`", "at most"]);
+    for comparison in &COMPARISONS {
+        let both = |program: &str, rows: &[&str]| {
+            let program = format!("{program}{}", M33.ending);
+            ["cycles", "bound"].map(|what| shown(view.sum(&program, rows, what)))
+        };
+        let theirs = PEERS.into_iter().flat_map(|program| both(program, comparison.theirs));
+        let cells = [comparison.title()].into_iter().chain(both(LOWKEY, comparison.ours)).chain(theirs);
+        grid.row(Rank::Single, cells);
     }
     grid
 }

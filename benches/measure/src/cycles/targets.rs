@@ -1,11 +1,11 @@
-//! What a channel may take, on a Cortex-M3 and on a Cortex-M4. Printed as met or missed; who has met one may not miss
+//! What a channel may take, on a Cortex-M3, a Cortex-M4 and a Cortex-M33. Printed as met or missed; who has met one may not miss
 //! it again.
 
 use xtask::command::Result;
 
 use super::{
     grid::{Grid, Rank},
-    view::{LOWKEY, LOWKEY_M4, View},
+    view::{LOWKEY, LOWKEY_M4, LOWKEY_M33, View},
 };
 use crate::numbers::grouped;
 
@@ -24,7 +24,7 @@ enum Unit {
     Bytes,
 }
 
-const TARGETS: [Target; 8] = [
+const TARGETS: [Target; 9] = [
     Target {
         title: "X25519",
         limit: 2_400_000,
@@ -72,6 +72,13 @@ const TARGETS: [Target; 8] = [
         limit: 20 * 1_024,
         unit: Unit::CyclesAByte,
         measured: |view| view.cycles(LOWKEY_M4, &["aead.seal-1024"]),
+    },
+    Target {
+        // By the slower of two readings: no manual has its cycles.
+        title: "X25519, Cortex-M33, at most",
+        limit: 900_000,
+        unit: Unit::Cycles,
+        measured: |view| view.sum(LOWKEY_M33, &["x25519.diffie-hellman"], "bound"),
     },
 ];
 

@@ -30,6 +30,8 @@ impl View<'_> {
 pub(super) const LOWKEY: &str = "lowkey";
 /// The same on a Cortex-M4.
 pub(super) const LOWKEY_M4: &str = "lowkey-m4";
+/// The same on a Cortex-M33 with the DSP extension.
+pub(super) const LOWKEY_M33: &str = "lowkey-m33";
 /// The one of a pairing and its key store, which are ours too.
 pub(super) const PAIRING: &str = "pairing";
 
