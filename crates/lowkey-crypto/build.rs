@@ -1,7 +1,7 @@
-//! Says which body stands behind the surface, and whether the target runs the compact body's assembly.
+//! Chooses the body that stands behind the surface, and for which core its assembly is.
 //!
 //! A `cfg` of the language cannot tell a Cortex-M from another Arm without an operating system, nor a Cortex-M3
-//! from an M0; the target's name can.
+//! from an M0; the target's name can. What no name says, whoever builds the final binary does: `--cfg lowkey_core`.
 
 use std::env;
 
@@ -10,34 +10,159 @@ fn main() {
     println!("cargo::rustc-check-cfg=cfg(lowkey_body, values(\"compact\", \"portable\", \"aws-lc\"))");
     println!("cargo::rustc-check-cfg=cfg(lowkey_thumb2)");
     println!("cargo::rustc-check-cfg=cfg(lowkey_dsp, values(none(), \"armv8-m\"))");
+    println!("cargo::rustc-check-cfg=cfg(lowkey_says)");
 
-    let target = env::var("TARGET").unwrap_or_default();
-    let is_one_of = |names: &[&str]| names.iter().any(|name| target.starts_with(name));
-    // Armv7-M and Armv8-M Mainline have the whole of Thumb-2; Armv6-M and Armv8-M Baseline have not.
-    let thumb2 = is_one_of(&["thumbv7m-", "thumbv7em-", "thumbv8m.main-"]);
-    let cortex_m = thumb2 || is_one_of(&["thumbv6m-", "thumbv8m.base-"]);
-    if thumb2 {
-        println!("cargo::rustc-cfg=lowkey_thumb2");
-    }
-    // Where the DSP extension is, long multiplies take a constant time. Armv7E-M always has it. Armv8-M Mainline may,
-    // which nothing says that a build script sees: so whoever builds the final binary does.
-    let dsp = match env::var("CARGO_CFG_LOWKEY_CORE").as_deref() {
-        Ok("cortex-m33-dsp") => target.starts_with("thumbv8m.main-"),
-        Ok("cortex-m3") => false,
-        _ => target.starts_with("thumbv7em-"),
+    let [core, backend] =
+        ["LOWKEY_CORE", "LOWKEY_BACKEND"].map(|name| env::var(format!("CARGO_CFG_{name}")).ok());
+    let asked = Asked {
+        target: &env::var("TARGET").unwrap_or_default(),
+        arch: &env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default(),
+        os: &env::var("CARGO_CFG_TARGET_OS").unwrap_or_default(),
+        core: core.as_deref(),
+        backend: backend.as_deref(),
+        aws_lc: env::var_os("CARGO_FEATURE_AWS_LC").is_some(),
     };
-    if dsp {
-        println!("cargo::rustc-cfg=lowkey_dsp");
-        if target.starts_with("thumbv8m.main-") {
-            println!("cargo::rustc-cfg=lowkey_dsp=\"armv8-m\"");
-        }
+    match choose(&asked) {
+        Ok(chosen) => chosen.say(),
+        Err(error) => println!("cargo::error={error}"),
     }
-    let body = match env::var("CARGO_CFG_LOWKEY_BACKEND").as_deref() {
-        Ok("compact") => "compact",
-        Ok("portable") => "portable",
-        _ if cortex_m => "compact",
-        _ if env::var_os("CARGO_FEATURE_AWS_LC").is_some() => "aws-lc",
+}
+
+/// What there is to choose by.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    /// The target's name; of one that is described in a file, the file's.
+    pub(crate) target: &'a str,
+    pub(crate) arch: &'a str,
+    pub(crate) os: &'a str,
+    /// `--cfg lowkey_core`.
+    pub(crate) core: Option<&'a str>,
+    /// `--cfg lowkey_backend`.
+    pub(crate) backend: Option<&'a str>,
+    pub(crate) aws_lc: bool,
+}
+
+/// What is chosen.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Chosen {
+    pub(crate) body: &'static str,
+    pub(crate) core: Option<&'static Core>,
+    /// The symbol that says so in an image; only where there is no operating system, and an assembler that we know.
+    pub(crate) symbol: Option<String>,
+}
+
+/// A core that the compact body has something for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Core {
+    /// In `--cfg lowkey_core`.
+    pub(crate) name: &'static str,
+    /// How the names of the targets begin that are for it, unless another core is named.
+    pub(crate) own: &'static [&'static str],
+    /// Of those that it may be named for besides.
+    pub(crate) also: &'static [&'static str],
+    /// The whole of Thumb-2.
+    pub(crate) thumb2: bool,
+    /// The DSP extension, with which long multiplies take one time.
+    pub(crate) dsp: bool,
+}
+
+/// By what it is asked.
+///
+/// # Errors
+/// Nothing says which core it is, or something that cannot be.
+pub(crate) fn choose(asked: &Asked<'_>) -> Result<Chosen, String> {
+    let Asked { target, arch, os, core, backend, aws_lc } = *asked;
+    let named = |name: &str| target.starts_with(name);
+    let by_name = CORES.iter().find(|core| core.own.iter().any(|name| named(name)));
+    let is_known = by_name.is_some() || OTHER_ARM.iter().any(|name| named(name));
+    let core = match core {
+        None => by_name,
+        Some(name) => {
+            let wrong = |why: &str| format!("--cfg lowkey_core=\"{name}\": {why}");
+            let core = CORES.iter().find(|core| core.name == name);
+            let core =
+                core.ok_or_else(|| wrong(&format!("there are {}", CORES.map(|core| core.name).join(", "))))?;
+            let fits = core.own.iter().chain(core.also).any(|name| named(name));
+            if !fits && (is_known || arch != "arm") {
+                return Err(wrong(&format!("{target} is not for that core")));
+            }
+            Some(core)
+        }
+    };
+    let body = match backend {
+        Some("compact") => "compact",
+        Some("portable") => "portable",
+        // Its body would not be constant-time on every one that it could be.
+        _ if core.is_none() && !is_known && arch == "arm" && os == "none" => {
+            return Err(format!(
+                "{target} does not say which core it is for. Say so, in RUSTFLAGS of the final binary: --cfg \
+                 lowkey_core=\"…\" with cortex-m0 (also M0+, M1, M23), cortex-m3, cortex-m4 (also M7), cortex-m33 or \
+                 cortex-m33-dsp; and for another core --cfg lowkey_backend=\"portable\". The chapter Porting has the \
+                 table"
+            ));
+        }
+        _ if core.is_some() => "compact",
+        _ if aws_lc => "aws-lc",
         _ => "portable",
     };
-    println!("cargo::rustc-cfg=lowkey_body=\"{body}\"");
+    let is_compact = body == "compact";
+    let says = os == "none" && ["arm", "aarch64", "riscv32", "riscv64"].contains(&arch);
+    let symbol = says.then(|| match core.filter(|_| is_compact) {
+        Some(core) => format!("lowkey_core_is_{}", core.name.replace('-', "_")),
+        None => format!("lowkey_core_is_{}", if is_compact { "any_in_rust" } else { "portable" }),
+    });
+    Ok(Chosen { body, core, symbol })
 }
+
+impl Chosen {
+    /// Tells the compiler.
+    pub(crate) fn say(&self) {
+        println!("cargo::rustc-cfg=lowkey_body=\"{}\"", self.body);
+        if self.core.is_some_and(|core| core.thumb2) {
+            println!("cargo::rustc-cfg=lowkey_thumb2");
+        }
+        if let Some(core) = self.core.filter(|core| core.dsp) {
+            println!("cargo::rustc-cfg=lowkey_dsp");
+            // Which the assembler does not hear from the target.
+            if core.also.contains(&ARMV8M) {
+                println!("cargo::rustc-cfg=lowkey_dsp=\"armv8-m\"");
+            }
+        }
+        if let Some(symbol) = &self.symbol {
+            println!("cargo::rustc-cfg=lowkey_says");
+            println!("cargo::rustc-env=LOWKEY_CHOSEN={symbol}");
+        }
+    }
+}
+
+const ARMV8M: &str = "thumbv8m.main-";
+const CORES: [Core; 5] = [
+    // In Rust, so wherever Thumb is executed.
+    Core {
+        name: "cortex-m0",
+        own: &["thumbv6m-", "thumbv8m.base-"],
+        also: &["thumbv7m-", "thumbv7em-", ARMV8M],
+        thumb2: false,
+        dsp: false,
+    },
+    Core { name: "cortex-m3", own: &["thumbv7m-"], also: &["thumbv7em-", ARMV8M], thumb2: true, dsp: false },
+    Core { name: "cortex-m4", own: &["thumbv7em-"], also: &[], thumb2: true, dsp: true },
+    Core { name: "cortex-m33", own: &[ARMV8M], also: &[], thumb2: true, dsp: false },
+    Core { name: "cortex-m33-dsp", own: &[], also: &[ARMV8M], thumb2: true, dsp: true },
+];
+/// How Rust's names of Arms begin that are no Cortex-M.
+const OTHER_ARM: [&str; 13] = [
+    "armv4t-",
+    "armv5te-",
+    "armv6-",
+    "armv7a-",
+    "armv7r-",
+    "armv8r-",
+    "armebv7r-",
+    "thumbv4t-",
+    "thumbv5te-",
+    "thumbv6-",
+    "thumbv7a-",
+    "thumbv7r-",
+    "thumbv8r-",
+];

@@ -12,8 +12,11 @@
 //! All bodies give the same results. `RUSTFLAGS='--cfg lowkey_backend="portable"'` (or `"compact"`), set by whoever
 //! builds the final binary, takes that body whatever the target and the features say.
 //!
-//! Of the compact body there are two X25519: one for each core, and one for Armv7E-M, which has the DSP extension.
-//! Which Armv8-M Mainline has it no target says: for a Cortex-M33 with it `--cfg lowkey_core="cortex-m33-dsp"` does.
+//! Of the compact body there are two X25519 in assembly: one for each core, and one for those with the DSP extension,
+//! which Armv7E-M has. Which Armv8-M Mainline has it no target says: for a Cortex-M33 with it `--cfg
+//! lowkey_core="cortex-m33-dsp"` does. A target of your own, described in a file, may say nothing at all: it does not
+//! compile without `--cfg lowkey_core` (or `lowkey_backend`), which can be `cortex-m0`, `cortex-m3`, `cortex-m4`,
+//! `cortex-m33` and `cortex-m33-dsp`. In firmware the choice is a symbol: `nm firmware | grep lowkey_core_is`.
 //!
 //! # Constant time
 //! No body branches on a secret or indexes memory by one. The compact body multiplies secrets with MUL and MLA only,
@@ -36,6 +39,8 @@
 mod aead;
 mod blake2s;
 mod body;
+#[cfg(lowkey_says)]
+mod chosen;
 mod dead;
 mod forged;
 mod hkdf;

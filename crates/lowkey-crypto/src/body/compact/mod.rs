@@ -6,12 +6,13 @@
 //! tests hold them to each other, limb for limb. `wide` is X25519 for cores whose long multiplies take one time as
 //! well.
 
-/// What the assembler has to hear about the core. The name of an Armv8-M target does not say that it has the extension;
-/// a target feature would, but not where a crate's assembly is looked through before it is linked with the others'.
+/// What the assembler has to hear about the core, and an image says of it. The name of an Armv8-M target does not say
+/// that it has the extension; a target feature would, but not where a crate's assembly is looked through before it is
+/// linked with the others'.
 #[cfg(lowkey_dsp = "armv8-m")]
 macro_rules! the_core {
     () => {
-        ".cpu cortex-m33\n"
+        ".cpu cortex-m33\n.eabi_attribute Tag_DSP_extension, 1\n"
     };
 }
 #[cfg(all(lowkey_dsp, not(lowkey_dsp = "armv8-m")))]
