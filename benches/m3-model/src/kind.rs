@@ -10,8 +10,8 @@ pub(crate) enum Kind {
     /// One cycle, with an operand shifted by `ASR #32`, which armagnac cannot: it is given `ASR #31`, which is the same
     /// number but another carry. The carry is bit 31 of this register, if the instruction sets it from the shift.
     Asr32 { writes: u16, carry_from: Option<u8> },
-    /// The same with an operand that is shifted, otherwise than to the left by one or two bits, but for a MOV or MVN; or
-    /// with an immediate that is rotated.
+    /// The same with an operand that is shifted, otherwise than to the left by one or two bits, but for a MOV or MVN;
+    /// or with an immediate that is rotated.
     Shifted(u16),
     /// MUL.
     Multiply(u16),

@@ -1,4 +1,5 @@
-//! A cycle model of the Cortex-M3, the Cortex-M4 and, with a doubt, the Cortex-M33: runs firmware on a host and says what it would take on the core.
+//! A cycle model of the Cortex-M3, the Cortex-M4 and, with a doubt, the Cortex-M33: runs firmware on a host and says
+//! what it would take on the core.
 //!
 //! QEMU has no cycles, and its cores no DWT. This model executes the same ELF files and gives cycles,
 //! instructions, the deepest stack, each function's share, and two hashes that stand for what somebody sees who
@@ -47,12 +48,12 @@
 //!   They differ in the multiplies alone: MLA, MLS, UMULL, SMULL, UMLAL, SMLAL, UMAAL and all of the DSP extension take
 //!   one cycle, whatever the operands. Loads, stores and branches are described in the same words, and so the table
 //!   above holds, and the divider's doubt with it. There is no FPU.
-//! - **A Cortex-M33's** ([`Core::CortexM33`]) by no manual: Arm gives no cycles for it. It is the Cortex-M4's table with
-//!   two cycles for MUL, MLA, MLS, the long multiplies, UMAAL and the rest of the DSP extension, which one source says
-//!   it has measured (the crate `rp2350-emu` 0.2.6, on an RP2354). The same source says two cycles for every single load
-//!   and store, for shifted operands and for rotated immediates, which [`Rules::Rp2350`] takes as well; the truth of code without divisions may
-//!   lie between the two, and nothing here proves that it does. Its divider, and the branches that the source has
-//!   cheaper, are the Cortex-M4's here.
+//! - **A Cortex-M33's** ([`Core::CortexM33`]) by no manual: Arm gives no cycles for it. It is the Cortex-M4's table
+//!   with two cycles for MUL, MLA, MLS, the long multiplies, UMAAL and the rest of the DSP extension, which one source
+//!   says it has measured (the crate `rp2350-emu` 0.2.6, on an RP2354). The same source says two cycles for every
+//!   single load and store, for shifted operands and for rotated immediates, which [`Rules::Rp2350`] takes as well; the
+//!   truth of code without divisions may lie between the two, and nothing here proves that it does. Its divider, and
+//!   the branches that the source has cheaper, are the Cortex-M4's here.
 //! - **Two readings of the manual for loads and stores**, [`Rules`]: all of §3.3.2, or table 3-1 alone, by which a load
 //!   behind any other load or store takes one cycle.
 //! - **Slow flash** ([`Options::wait_states`], [`Options::prefetch`]): 64-bit lines behind a prefetch buffer of two, as

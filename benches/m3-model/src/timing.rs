@@ -14,9 +14,9 @@ pub enum Core {
     /// of the DSP extension.
     CortexM4,
     /// Armv8-M Mainline with the DSP extension, without an FPU. **Not by a manual: there is none.** As a Cortex-M4, but
-    /// that what goes through the multiplier, and the rest of the DSP extension, takes two cycles whatever the operands.
-    /// So says one source, the crate `rp2350-emu` 0.2.6, of what it measured on an RP2354; it also says things that are
-    /// not modelled, and some of them would make the core slower ([`Rules::Rp2350`] has those).
+    /// that what goes through the multiplier, and the rest of the DSP extension, takes two cycles whatever the
+    /// operands. So says one source, the crate `rp2350-emu` 0.2.6, of what it measured on an RP2354; it also says
+    /// things that are not modelled, and some of them would make the core slower ([`Rules::Rp2350`] has those).
     CortexM33,
 }
 
@@ -82,10 +82,9 @@ pub enum Rules {
     Table,
     /// What `rp2350-emu` says of an RP2354's Cortex-M33 besides the multiplier, as far as it makes code slower than the
     /// Cortex-M4's manual has it: a single load or store takes two cycles wherever it stands, and so does an operand of
-    /// data processing that is shifted otherwise than to the left by one or two bits, or an immediate that is rotated. It
-    /// is one source, and says nothing
-    /// of how it measured; that no load is hidden behind another may be what a single one takes in a loop. So this is
-    /// taken for an upper bound.
+    /// data processing that is shifted otherwise than to the left by one or two bits, or an immediate that is rotated.
+    /// It is one source, and says nothing of how it measured; that no load is hidden behind another may be what a
+    /// single one takes in a loop. So this is taken for an upper bound.
     Rp2350,
 }
 

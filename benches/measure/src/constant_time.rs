@@ -28,7 +28,7 @@ use xtask::{
     command::{Command, Result},
     firmware, setup,
     steps::Steps,
-    toolchain::{CORTEX_M4, TARGET},
+    toolchain::{CORTEX_M4, CORTEX_M33, TARGET},
 };
 
 use crate::players;
@@ -64,6 +64,8 @@ struct Firmware {
     planted: PathBuf,
     /// The same for a Cortex-M4.
     m4: [PathBuf; 3],
+    /// A channel for a Cortex-M33, with the DSP extension and without.
+    m33: [PathBuf; 2],
     /// The first two, for Armv6-M.
     armv6m: Option<[PathBuf; 2]>,
 }
@@ -74,8 +76,12 @@ impl Firmware {
         let (channel, primitives, planted) = (build("channel")?, build("primitives")?, build("planted")?);
         let for_m4 = |name| firmware::build_for(CORTEX_M4, (M3, name, ""), &[], &[]);
         let m4 = [for_m4("channel")?, for_m4("primitives")?, for_m4("planted")?];
+        let m33 = [
+            firmware::build_for_m33_dsp((M3, "channel", ""), &[], &[])?,
+            firmware::build_for(CORTEX_M33, (M3, "channel", ""), &[], &[])?,
+        ];
         let armv6m = armv6m::build("channel")?.zip(armv6m::build("primitives")?).map(Into::into);
-        Ok(Self { channel, primitives, planted, m4, armv6m })
+        Ok(Self { channel, primitives, planted, m4, m33, armv6m })
     }
 }
 
@@ -83,13 +89,21 @@ impl Firmware {
 fn images(firmware: &Firmware) -> Result<()> {
     setup::ensure([&setup::ARM_OBJDUMP])?;
     let mut found = image("Armv7-M", &firmware.channel, CHANNEL)?;
+    says("cortex_m3", &firmware.channel)?;
     theirs::sees_what_is_inlined(&firmware.channel)?;
     let [m4_channel, _, m4_planted] = &firmware.m4;
     found += image("Armv7E-M", m4_channel, CHANNEL)?;
+    says("cortex_m4", m4_channel)?;
+    let [with_dsp, without] = &firmware.m33;
+    found += image("Armv8-M Mainline with DSP", with_dsp, CHANNEL)?;
+    says("cortex_m33_dsp", with_dsp)?;
+    found += image("Armv8-M Mainline", without, CHANNEL)?;
+    says("cortex_m33", without)?;
     found += image("the C library, Armv7E-M", &archive::build(&Machine::bare(CORTEX_M4))?, C_CHANNEL)?;
     found += image("the C library, Armv7-M", &archive::build(&Machine::bare(TARGET))?, C_CHANNEL)?;
     if let Some([channel, _]) = &firmware.armv6m {
         found += image("Armv6-M", channel, CHANNEL)?;
+        says("cortex_m0", channel)?;
         found +=
             image("the C library, Armv6-M", &archive::build(&Machine::bare(armv6m::TARGET))?, C_CHANNEL)?;
     }
@@ -141,6 +155,17 @@ fn image(name: &str, channel: &Path, played: &[&str]) -> Result<usize> {
     Ok(findings.len())
 }
 
+/// Makes sure that an image's symbols say for which core its primitives are.
+fn says(core: &str, elf: &Path) -> Result<()> {
+    let symbols = Command::new("arm-none-eabi-nm").args([elf]).quiet()?;
+    let names = symbols.lines().filter_map(|line| line.rsplit(' ').next());
+    let found: Vec<&str> = names.filter_map(|name| name.strip_prefix(CHOSEN)).collect();
+    if found == [core] {
+        return Ok(());
+    }
+    Err(format!("{} says that it is for {found:?}, and not for {core}", elf.display()).into())
+}
+
 fn disassembled(elf: &Path) -> Result<Searched> {
     // Of the same package.
     let attributes = Command::new("arm-none-eabi-readelf").args(["--arch-specific"]).args([elf]).quiet()?;
@@ -151,10 +176,8 @@ fn disassembled(elf: &Path) -> Result<Searched> {
 /// Runs the primitives and whole connections in the model, with many secrets each.
 fn traces(firmware: &Firmware) -> Result<()> {
     let armv6m = firmware.armv6m.iter().flatten();
-    let [m4_channel, m4_primitives, _] = &firmware.m4;
-    let m4 = [m4_channel, m4_primitives];
-    let programs =
-        [&firmware.channel, &firmware.primitives, &firmware.planted].into_iter().chain(m4).chain(armv6m);
+    let m3 = [&firmware.channel, &firmware.primitives, &firmware.planted];
+    let programs = m3.into_iter().chain(&firmware.m4).chain(armv6m);
     Command::new(players::program("traces")?).args(programs).run()
 }
 
@@ -170,5 +193,7 @@ fn memcheck() -> Result<()> {
 const CHANNEL: &[&str] = &["play"];
 const C_CHANNEL: &[&str] = &["lowkey_kk_initiator", "lowkey_kk_begin"];
 const M3: &str = "tests/m3";
+/// How the symbol begins that says what lowkey-crypto's build script has chosen.
+const CHOSEN: &str = "lowkey_core_is_";
 /// A channel has three times as many instructions.
 const FEWEST: usize = 3_000;

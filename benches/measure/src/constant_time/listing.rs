@@ -1,9 +1,10 @@
 //! What `objdump -d` says of an image, searched for instructions whose time depends on their operands.
 //!
 //! On a Cortex-M3 these are UMULL, SMULL, UMLAL, SMLAL, UDIV and SDIV (TRM r2p1, table 3-1); on a Cortex-M4 UDIV and
-//! SDIV alone (TRM r0p1, tables 3-1 and 3-2); on cores without them the compiler calls a routine. Four nets, because
-//! one hole is enough: the name of the instruction, its encoding, the name of a routine, and whatever lies between the
-//! code as data but would be such an instruction if it were executed.
+//! SDIV alone (TRM r0p1, tables 3-1 and 3-2), and so on a Cortex-M33 with the DSP extension, by one source's word; on
+//! cores without them the compiler calls a routine. Four nets, because one hole is enough: the name of the instruction,
+//! its encoding, the name of a routine, and whatever lies between the code as data but would be such an instruction if
+//! it were executed.
 
 use std::fmt;
 
@@ -19,8 +20,10 @@ pub(super) enum Forbidden {
 impl Forbidden {
     /// What an image must not have, by what it says of its core (`readelf --arch-specific`).
     pub(super) fn by(attributes: &str) -> Self {
-        let armv7e_m = attributes.lines().any(|line| line.trim() == "Tag_CPU_arch: v7E-M");
-        if armv7e_m { Self::Divisions } else { Self::Both }
+        let says = |what: &str| attributes.lines().any(|line| line.trim() == what);
+        let has_dsp = says("Tag_CPU_arch: v7E-M")
+            || says("Tag_CPU_arch: v8-M.mainline") && says("Tag_DSP_extension: Allowed");
+        if has_dsp { Self::Divisions } else { Self::Both }
     }
 
     /// Whether the instruction of this name is one.
@@ -284,6 +287,8 @@ mod tests {
         for other in ["v7", "v6S-M", "v8-M.mainline", "v7E-M.other"] {
             assert_eq!(says(other), Forbidden::Both);
         }
+        assert_eq!(says("v8-M.mainline\n  Tag_DSP_extension: Allowed"), Forbidden::Divisions);
+        assert_eq!(says("v7\n  Tag_DSP_extension: Allowed"), Forbidden::Both);
     }
 
     #[test]

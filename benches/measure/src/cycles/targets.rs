@@ -1,5 +1,5 @@
-//! What a channel may take, on a Cortex-M3, a Cortex-M4 and a Cortex-M33. Printed as met or missed; who has met one may not miss
-//! it again.
+//! What a channel may take, on a Cortex-M3, a Cortex-M4 and a Cortex-M33. Printed as met or missed; who has met one may
+//! not miss it again.
 
 use xtask::command::Result;
 

@@ -1,5 +1,6 @@
-//! `on-device ELF CORE`: runs `on_device` of `tests/m3`, compiled for the core m3, m4, m33 or m33-no-dsp, in QEMU and in the
-//! cycle model (the last in QEMU alone, as its assembly is the m3's), on pages of test cases, and compares what it says with what there was to test.
+//! `on-device ELF CORE`: runs `on_device` of `tests/m3`, compiled for the core m3, m4, m33 or m33-no-dsp, in QEMU and
+//! in the cycle model (the last in QEMU alone, as its assembly is the m3's), on pages of test cases, and compares what
+//! it says with what there was to test.
 //!
 //! | page | cases |
 //! | --- | --- |

@@ -20,9 +20,10 @@ pub(crate) enum Program {
     Channel,
     Primitives,
     Planted,
-    /// The first two for a Cortex-M4.
+    /// The same for a Cortex-M4.
     M4Channel,
     M4Primitives,
+    M4Planted,
     /// The first two for Armv6-M, where the primitives are those in Rust.
     Armv6MChannel,
     Armv6MPrimitives,
@@ -43,7 +44,8 @@ impl Firmware {
     }
 
     fn machines(&self) -> Result<Vec<Machine>> {
-        let of_m4 = [Program::M4Channel, Program::M4Primitives].map(|program| program as usize);
+        let of_m4 =
+            [Program::M4Channel, Program::M4Primitives, Program::M4Planted].map(|program| program as usize);
         let load = |(number, elf): (usize, &Vec<u8>)| {
             let core = if of_m4.contains(&number) { Core::CortexM4 } else { Core::CortexM3 };
             Ok(Machine::load(elf, &Options { core, strict: true, ..Options::default() })?)

@@ -1,5 +1,5 @@
-//! `traces CHANNEL PRIMITIVES PLANTED CHANNEL PRIMITIVES [CHANNEL PRIMITIVES]`: the firmware of `tests/m3` in the model
-//! of a Cortex-M3 and of a Cortex-M4, with many secrets.
+//! `traces CHANNEL PRIMITIVES PLANTED CHANNEL PRIMITIVES PLANTED [CHANNEL PRIMITIVES]`: the firmware of `tests/m3` in
+//! the model of a Cortex-M3 and of a Cortex-M4, with many secrets.
 //!
 //! A class is a set of calls whose public inputs are the same: which function, which lengths, which addresses. What
 //! differs is secret, and some of it is as odd as it can be. In a class every call must execute the same sequence of
@@ -40,9 +40,9 @@ fn main() -> ExitCode {
 
 fn run() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if !matches!(arguments.len(), 5 | 7) {
+    if !matches!(arguments.len(), 6 | 8) {
         return Err(
-            "usage: traces CHANNEL PRIMITIVES PLANTED M4-CHANNEL M4-PRIMITIVES [the two for Armv6-M]".into(),
+            "usage: traces CHANNEL PRIMITIVES PLANTED M4-CHANNEL M4-PRIMITIVES M4-PLANTED [the two for Armv6-M]".into(),
         );
     }
     let firmware = Firmware::read(&arguments)?;
@@ -50,11 +50,13 @@ fn run() -> Result<()> {
     classes.extend(called("Cortex-M4", all_of(Program::M4Channel, Program::M4Primitives)));
     if firmware.has(Program::Armv6MPrimitives) {
         let mut small = primitives::classes(Program::Armv6MPrimitives);
+        small.extend(handshakes::classes(Program::Armv6MChannel));
         small.extend(handshakes::in_place(Program::Armv6MChannel));
         small.extend(handshakes::devices(Program::Armv6MChannel));
         classes.extend(called("Armv6-M", small));
     }
-    let leaks = planted::classes();
+    let mut leaks = planted::classes(Program::Planted);
+    leaks.extend(called("Cortex-M4", planted::classes(Program::M4Planted)));
     let traces = class::run_all(&firmware, classes.iter().chain(&leaks))?;
     let (honest, of_leaks) = traces.split_at(classes.len());
     let mut bad = 0;

@@ -6,24 +6,26 @@ use crate::{
     secrets::{SECRETS, secret},
 };
 
-/// A class for each leak.
-pub(crate) fn classes() -> Vec<Class> {
-    ["long_multiply", "division", "branch", "index", "stack"].into_iter().map(class).collect()
+/// A class for each leak of a core; a Cortex-M4 multiplies in one time.
+pub(crate) fn classes(program: Program) -> Vec<Class> {
+    let leaks = ["long_multiply", "division", "branch", "index", "stack"];
+    let is_leak = |name: &&str| matches!(program, Program::Planted) || *name != "long_multiply";
+    leaks.into_iter().filter(is_leak).map(|name| class(program, name)).collect()
 }
 
-fn class(name: &'static str) -> Class {
+fn class(program: Program, name: &'static str) -> Class {
     let call = move |machine: &mut _, n| {
         let mut arena = Arena::new(machine);
         let arguments = [arena.put(&secret(KIND, n)), arena.put(&[0; 32])];
         let called = arena.machine().call(name, &arguments);
         Ok(called.map_err(|end| format!("{end:?}"))?.into())
     };
-    Class { name: name.to_owned(), program: Program::Planted, secrets: SECRETS, call: Box::new(call) }
+    Class { name: name.to_owned(), program, secrets: SECRETS, call: Box::new(call) }
 }
 
 /// Whether the leak shows where it was planted, and all but the branch nowhere else.
 pub(crate) fn is_caught(leak: &Class, seen: &Seen) -> bool {
-    match leak.name.as_str() {
+    match leak.name.rsplit(' ').next().unwrap_or_default() {
         "long_multiply" | "division" => seen.cycles_differ() && seen.ways == 1 && seen.addresses == 1,
         "branch" => seen.ways > 1,
         "stack" => seen.is_constant() && seen.left.len() == 32 / 4,
