@@ -17,7 +17,7 @@ use std::{
 use xtask::{
     command::{Command, Result},
     root, setup, target,
-    toolchain::{host, host_cargo},
+    toolchain::{CORTEX_M33_DSP, host, host_cargo},
 };
 
 pub use names::{INCLUDE, Names, declared, functions, headers};
@@ -30,12 +30,24 @@ pub struct Machine {
     /// Rust's name of it.
     pub target: String,
     tools: &'static str,
+    /// Whether it has the DSP extension where Rust's name does not say.
+    has_dsp: bool,
 }
 
 impl Machine {
     /// The microcontroller that Rust calls `target`.
     pub fn bare(target: &str) -> Self {
-        Self { target: target.to_owned(), tools: "arm-none-eabi-" }
+        Self { target: target.to_owned(), tools: "arm-none-eabi-", has_dsp: false }
+    }
+
+    /// The same with the DSP extension, of which Rust's name says nothing.
+    pub fn with_dsp(target: &str) -> Self {
+        Self { has_dsp: true, ..Self::bare(target) }
+    }
+
+    /// What is made for it is called: Rust's name, and whether it has what that does not say.
+    pub fn name(&self) -> String {
+        if self.has_dsp { self.target.replace("-none-", "-dsp-none-") } else { self.target.clone() }
     }
 
     /// This machine.
@@ -44,7 +56,7 @@ impl Machine {
     /// Its object files are not those that we know how to work on.
     pub fn host() -> Result<Self> {
         if cfg!(target_os = "linux") {
-            return Ok(Self { target: host()?, tools: "" });
+            return Ok(Self { target: host()?, tools: "", has_dsp: false });
         }
         Err("a library for this machine is made on Linux only".into())
     }
@@ -56,7 +68,14 @@ impl Machine {
 
     /// What the compiler is told for it, which chooses the crates that are linked.
     pub fn flags(&self) -> String {
-        if self.is_bare() { small::ALWAYS.join(" ") } else { String::new() }
+        self.words().join(" ")
+    }
+
+    /// The same, word by word.
+    fn words(&self) -> Vec<&'static str> {
+        let always = if self.is_bare() { &small::ALWAYS[..] } else { &[] };
+        let dsp = if self.has_dsp { &["--cfg", CORTEX_M33_DSP][..] } else { &[] };
+        [always, dsp].concat()
     }
 
     /// One of the tools for its object files.
@@ -79,8 +98,7 @@ pub fn build(machine: &Machine) -> Result<PathBuf> {
 /// # Errors
 /// As [`build`].
 pub fn compile_together(machines: &[Machine]) -> Result<()> {
-    let machines: Vec<&str> =
-        machines.iter().filter(|machine| machine.is_bare()).map(|machine| &*machine.target).collect();
+    let machines: Vec<&Machine> = machines.iter().filter(|machine| machine.is_bare()).collect();
     let work = target().join("archive");
     run(small::cargo(&machines, &Saving::ALL, &work)?, &root(), &work)
 }
@@ -104,7 +122,7 @@ pub fn build_with(machine: &Machine, savings: &[Saving]) -> Result<PathBuf> {
 fn make(root: &Path, machine: &Machine, savings: &[Saving], work: &Path) -> Result<PathBuf> {
     setup::ensure([if machine.is_bare() { &setup::ARM_LD } else { &setup::BINUTILS }])?;
     let raw = compile(root, machine, savings, work)?;
-    let folder = work.join("finished").join(&machine.target);
+    let folder = work.join("finished").join(machine.name());
     fresh(&folder)?;
     let object = folder.join("lowkey.o");
     fs::write(&object, our_object(machine, &raw)?)?;
@@ -135,12 +153,12 @@ fn check_sections(machine: &Machine, said: &str) -> Result<()> {
 /// What cargo makes.
 fn compile(root: &Path, machine: &Machine, savings: &[Saving], work: &Path) -> Result<PathBuf> {
     let cargo = if machine.is_bare() {
-        small::cargo(&[&machine.target], savings, work)?
+        small::cargo(&[machine], savings, work)?
     } else {
         host_cargo("build").args(["--target", &machine.target])
     };
     run(cargo, root, work)?;
-    Ok(work.join(&machine.target).join("release/liblowkey.a"))
+    Ok(work.join(machine.name()).join("release/liblowkey.a"))
 }
 
 fn run(cargo: Command, root: &Path, work: &Path) -> Result<()> {

@@ -47,14 +47,14 @@ pub(crate) fn folders(place: &Path) -> Result<Vec<PathBuf>> {
 /// # Errors
 /// There is none for this machine.
 pub(crate) fn machines() -> Result<Vec<Machine>> {
-    Ok(CORES.iter().map(|core| Machine::bare(core.target)).chain([Machine::host()?]).collect())
+    Ok(CORES.iter().map(Core::machine).chain([Machine::host()?]).collect())
 }
 
 /// Makes the folder of one machine anew, in `place`.
 fn folder(machine: &Machine, place: &Path) -> Result<PathBuf> {
     let archive = archive::build(machine)?;
     let version = version()?;
-    let folder = place.join(format!("lowkey-c-{version}-{}", machine.target));
+    let folder = place.join(format!("lowkey-c-{version}-{}", machine.name()));
     fresh(&folder)?;
     let put = |from: &Path, to: &str| -> Result<()> {
         let to = within(&folder, to)?;
@@ -113,13 +113,13 @@ pub(crate) fn version() -> Result<String> {
 
 /// A text of `packaging/c` with what it leaves open.
 fn filled(text: &str, machine: &Machine, version: &str) -> String {
-    let (machine_line, compiler) = match Core::of(&machine.target) {
+    let (machine_line, compiler) = match Core::of(machine) {
         Some(core) => (format!("Made for {}.", core.title), format!("arm-none-eabi-gcc {}", core.options[0])),
         None => ("Made for tools and tests on this machine.".to_owned(), "cc".to_owned()),
     };
     let bytes = if machine.is_bare() { 4 } else { size_of::<usize>() };
     text.replace("@VERSION@", version)
-        .replace("@TARGET@", &machine.target)
+        .replace("@TARGET@", &machine.name())
         .replace("@MACHINE@", &machine_line)
         .replace("@CC@", &compiler)
         .replace("@COPIED@", &copied::rows())

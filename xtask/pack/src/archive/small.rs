@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::Machine;
 use xtask::{
     command::{Command, Result},
     toolchain::{Toolchain, with_sources},
@@ -65,18 +66,20 @@ impl Saving {
     }
 }
 
-/// Cargo, about to build for each of `targets`, microcontrollers by Rust's names, with these `savings`. What it needs
+/// Cargo, about to build for each of `machines`, which are microcontrollers, with these `savings`. What it needs
 /// for that goes into `work`.
 ///
 /// # Errors
 /// There is no toolchain, or it describes a target otherwise than we know.
-pub(super) fn cargo(targets: &[&str], savings: &[Saving], work: &Path) -> Result<Command> {
+pub(super) fn cargo(machines: &[&Machine], savings: &[Saving], work: &Path) -> Result<Command> {
     let toolchain = with_sources()?;
-    let described = targets.iter().map(|target| describe(toolchain, target, savings, work));
+    let described = machines.iter().map(|machine| describe(toolchain, machine, savings, work));
     let cargo = toolchain.cargo_with_core("build", &described.collect::<Result<Vec<_>>>()?);
-    let flags = ALWAYS.into_iter().chain(savings.iter().filter_map(|saving| saving.flag()));
-    let flags: Vec<String> = flags.map(|flag| format!("'{flag}'")).collect();
-    let settings = targets.iter().map(|target| format!("target.{target}.rustflags=[{}]", flags.join(",")));
+    let settings = machines.iter().map(|machine| {
+        let flags = machine.words().into_iter().chain(savings.iter().filter_map(|saving| saving.flag()));
+        let flags: Vec<String> = flags.map(|flag| format!("'{flag}'")).collect();
+        format!("target.{}.rustflags=[{}]", machine.name(), flags.join(","))
+    });
     let cargo = cargo.args(settings.flat_map(|setting| ["--config".to_owned(), setting]));
     let last: Vec<String> = savings
         .iter()
@@ -89,9 +92,10 @@ pub(super) fn cargo(targets: &[&str], savings: &[Saving], work: &Path) -> Result
     Ok(cargo.args(["-Zprofile-rustflags", "--config", &format!("{LAST_CRATE}=[{}]", last.join(","))]))
 }
 
-/// Writes down what the compiler knows of `target`, changed as the `savings` ask for. Returns the file; cargo takes its
-/// name for the target's.
-fn describe(toolchain: Toolchain, target: &str, savings: &[Saving], work: &Path) -> Result<PathBuf> {
+/// Writes down what the compiler knows of a machine, changed as the `savings` ask for. Returns the file; cargo takes
+/// its name for the target's.
+fn describe(toolchain: Toolchain, machine: &Machine, savings: &[Saving], work: &Path) -> Result<PathBuf> {
+    let target = &machine.target;
     let known = toolchain.description(target)?;
     let text = if savings.contains(&Saving::FramePointers) {
         without_frame_pointers(&known)
@@ -101,7 +105,7 @@ fn describe(toolchain: Toolchain, target: &str, savings: &[Saving], work: &Path)
     };
     let folder = work.join("targets");
     fs::create_dir_all(&folder)?;
-    let file = folder.join(format!("{target}.json"));
+    let file = folder.join(format!("{}.json", machine.name()));
     fs::write(&file, text)?;
     Ok(file)
 }

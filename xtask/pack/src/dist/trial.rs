@@ -47,9 +47,9 @@ pub(crate) fn check(tried: Tried) -> Result<()> {
     archive::compile_together(&machines)?;
     for machine in machines {
         let library = folder(&machine, &place)?;
-        let named = |error| format!("{}: {error}", machine.target);
+        let named = |error| format!("{}: {error}", machine.name());
         contents::check(&library).map_err(named)?;
-        match Core::of(&machine.target) {
+        match Core::of(&machine) {
             Some(core) => {
                 arm::check(core, &library).map_err(named)?;
                 sources.compile_for(core, &library).map_err(named)?;

@@ -29,7 +29,7 @@ pub(super) fn write(place: &Path) -> Result<()> {
     }
     for machine in dist::machines()? {
         bill.draw(WORKSPACE, Some(&machine))?;
-        bill.take(WORKSPACE, &format!("lowkey-c-archive-{}", machine.target))?;
+        bill.take(WORKSPACE, &format!("lowkey-c-archive-{}", machine.name()))?;
     }
     Ok(())
 }

@@ -25,7 +25,7 @@ use crate::{
 /// # Errors
 /// What the linker says; it did not end well.
 pub(crate) fn alone(archive: &Path) -> Result<u32> {
-    let core = Core::of(TARGET).ok_or("no Cortex-M3 is known")?;
+    let core = Core::of(&Machine::bare(TARGET)).ok_or("no Cortex-M3 is known")?;
     let tools = Tools::with(archive, &root().join(archive::INCLUDE))?;
     core.boards.iter().try_for_each(|board| run_with_nothing_else(&tools, board))?;
     measure::flash(&text(tools.work.join(IMAGE)))
@@ -38,10 +38,11 @@ pub(crate) fn alone(archive: &Path) -> Result<u32> {
 pub(super) fn check(core: &Core, library: &Path) -> Result<()> {
     let tools = Tools::new(library)?;
     beside_the_compiler_s_functions(&tools, core)?;
-    measure::run(&["constant-time", "--library", core.target, &tools.archive])?;
+    let name = core.machine().name();
+    measure::run(&["constant-time", "--library", &name, &tools.archive])?;
     for options in core.options {
         let named = |error| format!("{options}: {error}");
-        with_the_c_library(&tools, options).map_err(named)?;
+        with_the_c_library(&tools, core, options).map_err(named)?;
         with_nothing_else(&tools, options).map_err(named)?;
     }
     for board in core.boards {
@@ -49,7 +50,7 @@ pub(super) fn check(core: &Core, library: &Path) -> Result<()> {
     }
     println!(
         "  {}: {} ways to link, each with a C library and without; a device and a server on {}",
-        core.target,
+        name,
         core.options.len(),
         core.boards.iter().map(|board| board.name).collect::<Vec<_>>().join(" and ")
     );
@@ -65,14 +66,18 @@ fn beside_the_compiler_s_functions(tools: &Tools, core: &Core) -> Result<()> {
     tools.gcc(core.options[0], &together).quiet().map(|_| ())
 }
 
-/// An image has every function, and nothing of what no firmware needs for a channel.
-fn with_the_c_library(tools: &Tools, options: &str) -> Result<()> {
+/// An image has every function, says for which core, and has nothing of what no firmware needs for a channel.
+fn with_the_c_library(tools: &Tools, core: &Core, options: &str) -> Result<()> {
     tools.link(options, &text(TRIAL), &NANO)?;
     let names = tools.names()?;
     for (_, name) in &names {
         if UNWANTED.iter().any(|part| name.contains(part)) {
             return Err(format!("an image with all of it has {name} in it").into());
         }
+    }
+    let says: Vec<&str> = names.iter().filter_map(|(_, name)| name.strip_prefix(CHOSEN)).collect();
+    if says != [core.says] {
+        return Err(format!("an image for {} says that it is for {says:?}", core.says).into());
     }
     match archive::declared(&root())?.into_iter().find(|name| !names.contains(&('T', name.clone()))) {
         Some(name) => Err(format!("an image with all of it lacks {name}").into()),
@@ -190,6 +195,8 @@ const SCRIPT: &str = "xtask/pack/src/dist/trial/alone.ld";
 const RUN_LIMIT: Duration = Duration::from_secs(120);
 /// A program that calls `memcpy`.
 const COPYING: &str = "xtask/pack/src/dist/trial/copying.c";
+/// How the symbol begins that says for which core an image's primitives are.
+const CHOSEN: &str = "lowkey_core_is_";
 const IMAGE: &str = "trial.elf";
 const NANO: [&str; 2] = ["--specs=nano.specs", "-nostartfiles"];
 /// How names begin that belong to C libraries and compilers.
