@@ -7,7 +7,7 @@ use xtask::{
     firmware,
 };
 
-use super::{CORE_ALONE, SIZE, Script, Taken};
+use super::{CORE_ALONE, KEY_PAGE, SIZE, Script, Taken};
 use crate::{cycles::model, numbers::grouped, players};
 
 /// Prints a row for each way of building.
@@ -48,5 +48,3 @@ const WAYS: [(&str, &str, &[&str]); 7] = [
     ("no-lto", "`lto = \"off\"`", &["lto=\"off\""]),
     ("units", "`codegen-units = 16`", &["codegen-units=16"]),
 ];
-/// Where the programs look for the recorded peer.
-const KEY_PAGE: &str = "0x3F000";
