@@ -76,7 +76,8 @@ impl NatsNumbers {
     pub(crate) async fn put(&self, device: &str, row: &Row, revision: u64) -> Put {
         let subject = self.subject(device);
         let expected = (&*subject.clone(), revision);
-        put(&self.client, subject, HeaderMap::new(), row.to_string().into_bytes(), expected).await
+        let stream = format!("KV_{}", self.bucket);
+        put(&self.client, &stream, subject, HeaderMap::new(), row.to_string().into_bytes(), expected).await
     }
 
     fn subject(&self, device: &str) -> String {

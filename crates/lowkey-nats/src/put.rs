@@ -16,8 +16,8 @@ use tokio::time::{Instant, sleep};
 /// What became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Put {
-    /// It is stored: in which stream, as which message.
-    Taken(String, u64),
+    /// It is stored, as which message.
+    Taken(u64),
     /// One of this id is stored already, and this one is not.
     Known,
     /// What stands there is something else; this is not stored.
@@ -28,9 +28,11 @@ pub(crate) enum Put {
     Refused(u64, String),
 }
 
-/// Puts a message with these headers where the last of `filter` is `expected`; 0: there is none.
+/// Puts a message with these headers into a stream where the last of `filter` is `expected`; 0: there is none. What
+/// another stream takes in its place is refused.
 pub(crate) async fn put(
     client: &Client,
+    stream: &str,
     subject: String,
     mut headers: HeaderMap,
     payload: Vec<u8>,
@@ -42,7 +44,7 @@ pub(crate) async fn put(
         headers.insert(EXPECTED_OF_SUBJECT, filter);
     }
     match client.request_with_headers(subject, headers, payload.into()).await {
-        Ok(answer) => read(&answer.payload),
+        Ok(answer) => read(&answer.payload, stream),
         Err(error) if error.kind() == RequestErrorKind::MaxPayloadExceeded => {
             Put::Refused(0, said(&error.to_string()))
         }
@@ -51,7 +53,7 @@ pub(crate) async fn put(
     }
 }
 
-fn read(answer: &[u8]) -> Put {
+fn read(answer: &[u8], stream: &str) -> Put {
     let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
     let error = &answer["error"];
     if error.is_object() {
@@ -63,8 +65,11 @@ fn read(answer: &[u8]) -> Put {
         };
     }
     match (answer["stream"].as_str(), answer["seq"].as_u64()) {
+        (Some(other), Some(_)) if other != stream => {
+            Put::Refused(0, said(&format!("the stream {other} takes it, and not {stream}")))
+        }
         (Some(_), Some(_)) if answer["duplicate"] == true => Put::Known,
-        (Some(stream), Some(sequence)) => Put::Taken(stream.to_owned(), sequence),
+        (Some(_), Some(sequence)) => Put::Taken(sequence),
         // Whoever else answers there.
         _ => Put::Refused(0, "what answers is no stream".to_owned()),
     }
@@ -205,8 +210,11 @@ mod tests {
 
     #[test]
     fn an_answer_says_what_became_of_a_message_and_what_is_none_is_no_success() {
-        let is = |answer: &str| read(answer.as_bytes());
-        assert_eq!(is(r#"{"stream":"s","seq":7}"#), Put::Taken("s".to_owned(), 7));
+        let is = |answer: &str| read(answer.as_bytes(), "s");
+        assert_eq!(is(r#"{"stream":"s","seq":7}"#), Put::Taken(7));
+        for answer in [r#"{"stream":"t","seq":7}"#, r#"{"stream":"t","seq":7,"duplicate":true}"#] {
+            assert!(matches!(is(answer), Put::Refused(0, why) if why.contains("stream t ")), "{answer}");
+        }
         assert_eq!(is(r#"{"stream":"s","seq":7,"duplicate":true}"#), Put::Known);
         let error = |code: u64| format!(r#"{{"error":{{"err_code":{code},"description":"a\u001b"}}}}"#);
         for code in [WRONG_LAST_SEQUENCE, WRONG_LAST_SEQUENCE_IN_PROCESS] {

@@ -114,7 +114,7 @@ impl Held {
     async fn put(&self, row: &Row, patience: &mut Patience) -> Result<Wrote, Unstored> {
         loop {
             let why = match self.numbers.put(&self.device, row, self.revision).await {
-                Put::Taken(_, revision) => return Ok(Wrote::Ours(revision)),
+                Put::Taken(revision) => return Ok(Wrote::Ours(revision)),
                 Put::Refused(_, why) => return Err(Unstored::Failed(why)),
                 Put::Unheard(why) => why,
                 Put::Wrong | Put::Known => "NATS: others write the row of the device".to_owned(),

@@ -7,6 +7,7 @@ use super::writer::Writer;
 use crate::numbers::Held;
 use crate::put::Patience;
 use lowkey_host::numbered::{Intake, Unstored};
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -82,7 +83,14 @@ async fn write(window: &Window, inner: &super::Inner, mut held: Held) -> Result<
         {
             let _one_of_few = permit(&inner.rows).await;
             last = window.landed_since().unwrap_or(last);
-            held.merge(last, &mut Patience::endless()).await?;
+            let mut patience = Patience::endless();
+            let mut merged = pin!(held.merge(last, &mut patience));
+            loop {
+                match timeout(ROW_LATE, &mut merged).await {
+                    Ok(merged) => break merged?,
+                    Err(_) => inner.trouble.begins(Until::Stored, ROWS_WAIT),
+                }
+            }
         }
         inner.trouble.ends(Until::Stored);
         window.store(last.number);
@@ -96,5 +104,8 @@ async fn write(window: &Window, inner: &super::Inner, mut held: Held) -> Result<
 /// How often the row of a device is written that has more under way.
 const PACE: Duration = Duration::from_millis(50);
 const LONGEST_PACE: Duration = Duration::from_secs(1);
+/// After how long a row that is not written is trouble.
+const ROW_LATE: Duration = Duration::from_secs(3);
+const ROWS_WAIT: &str = "NATS does not take the rows that say what is stored; may this gateway write there?";
 /// For how long what was under way goes on when the session is over.
 const LINGERS: Duration = Duration::from_secs(10);

@@ -19,6 +19,17 @@ pub(crate) enum Right {
     UntilEnded,
 }
 
+impl Right {
+    /// When JetStream forgets the mark of such a session, where a stream lets messages end by themselves. One that says
+    /// something later marks anew: behind its own message there is nothing to look for, and so it need not be long.
+    pub(super) fn mark_ends(self) -> &'static str {
+        match self {
+            Self::Behind => "24h",
+            Self::UntilEnded => "168h",
+        }
+    }
+}
+
 /// What NATS has copied of a device's last message.
 pub(crate) struct Told {
     pub(crate) labels: Option<Labels>,

@@ -7,7 +7,7 @@ use super::{Inner, permit};
 use crate::bucket::hex;
 use crate::numbers::Held;
 use crate::put::{Patience, Put, last_of_any, put};
-use async_nats::header::NATS_MESSAGE_TTL;
+use async_nats::header::{HeaderMap, NATS_MESSAGE_TTL};
 use lowkey_host::entropy;
 use lowkey_host::numbered::{Last, RunId, Unstored, message_digest};
 use lowkey_host::text::Hex;
@@ -49,6 +49,9 @@ impl Writer {
         run: RunId,
         patience: &mut Patience,
     ) -> Result<(Self, Held), Unstored> {
+        if device.len() > LONGEST_NAME {
+            return Err(Unstored::Failed(format!("NATS: its name is longer than {LONGEST_NAME} bytes")));
+        }
         // First whether it may: a run of before takes nothing from whoever stores now.
         let mut held = Held::begin(inner.numbers.clone(), device, run, *patience).await?;
         let random = entropy::random().map_err(|error| Unstored::Failed(error.to_string()))?;
@@ -125,7 +128,7 @@ impl Writer {
         let headers = labels.headers_of_message(&self.device, &self.token);
         let sent = {
             let _one_of_many = permit(&self.inner.publishes).await;
-            put(&self.inner.up.client, self.subject(), headers, message.to_vec(), expected).await
+            self.put(self.subject(), headers, message.to_vec(), expected).await
         };
         match &sent {
             Put::Unheard(why) => self.inner.trouble.begins(Until::Answered, why),
@@ -134,6 +137,10 @@ impl Writer {
             }
         }
         if let Put::Refused(_, why) = sent { Err(Unstored::Failed(why)) } else { Ok(sent) }
+    }
+
+    async fn put(&self, subject: String, headers: HeaderMap, payload: Vec<u8>, expected: (&str, u64)) -> Put {
+        put(&self.inner.up.client, &self.inner.up.name, subject, headers, payload, expected).await
     }
 
     async fn store_behind(
@@ -149,10 +156,11 @@ impl Writer {
             // is said also where another session stores now: it may be another message of this number.
             let is_known = sent == Put::Known;
             match sent {
-                Put::Taken(_, sequence) => {
+                Put::Taken(sequence) if sequence > before => {
                     self.behind = sequence;
                     return Ok(());
                 }
+                Put::Taken(_) => return Err(Unstored::Failed(ANEW.to_owned())),
                 Put::Unheard(why) => patience.wait(why).await?,
                 Put::Wrong | Put::Known | Put::Refused(..) => (),
             }
@@ -244,7 +252,7 @@ impl Writer {
             if ends {
                 headers.insert(NATS_MESSAGE_TTL, END_ENDS);
             }
-            match put(&inner.up.client, subject.clone(), headers, Vec::new(), (&*subject, 0)).await {
+            match self.put(subject.clone(), headers, Vec::new(), (&*subject, 0)).await {
                 Put::Taken(..) | Put::Known => return Ok(()),
                 Put::Refused(NO_TTL, _) if ends => inner.marks_end.store(false, Ordering::Relaxed),
                 Put::Refused(_, why) => return Err(Unstored::Failed(why)),
@@ -308,20 +316,14 @@ impl Writer {
                 Right::UntilEnded => labels.headers_of_mark_with_end(&self.device),
             };
             if ends {
-                headers.insert(NATS_MESSAGE_TTL, MARK_ENDS);
+                headers.insert(NATS_MESSAGE_TTL, self.right.mark_ends());
             }
             let subject = format!("{}.mark.{}", self.inner.up.prefix, self.token);
-            let sent =
-                put(&self.inner.up.client, subject, headers, Vec::new(), (&*self.both(), expected)).await;
-            match sent {
-                Put::Taken(stream, sequence) if stream == self.inner.up.name => {
+            match self.put(subject, headers, Vec::new(), (&*self.both(), expected)).await {
+                Put::Taken(sequence) => {
                     (self.behind, self.labels.last) = (sequence, last);
                     self.marked = Instant::now();
                     return Ok(true);
-                }
-                Put::Taken(other, _) => {
-                    let why = format!("NATS: the stream {other} takes it, and not {}", self.inner.up.name);
-                    return Err(Unstored::Failed(why));
                 }
                 Put::Refused(NO_TTL, _) if ends => self.inner.marks_end.store(false, Ordering::Relaxed),
                 Put::Refused(_, why) => return Err(Unstored::Failed(why)),
@@ -341,7 +343,10 @@ impl Writer {
             let [up, mark] = subjects.each_ref().map(|at| last_of_any(&inner.up.context, &inner.up.name, at));
             match tokio::try_join!(up, mark) {
                 Ok(found) => break found,
-                Err(unread) => patience.outlive(unread).await?,
+                Err(unread) => {
+                    inner.trouble.begins(Until::Begun, &unread.to_string());
+                    patience.outlive(unread).await?;
+                }
             }
         };
         let with_end = mark.as_ref().filter(|mark| has_end(&mark.headers)).map(|mark| mark.sequence);
@@ -374,13 +379,13 @@ impl Writer {
     }
 }
 
-/// When JetStream forgets a mark, where a stream lets messages end by themselves. A session that has neither said nor
-/// marked anything for so long marks anew.
-const MARK_ENDS: &str = "168h";
+/// Bytes of a device's name. NATS ends the connection of who sends it a longer subject than it takes.
+const LONGEST_NAME: usize = 1_000;
 /// When a session that says something takes a new one.
 const MARKS_ANEW: Duration = Duration::from_secs(24 * 3600);
 /// When it forgets the end of one: what has waited somewhere for so long comes no more.
 const END_ENDS: &str = "720h";
+const ANEW: &str = "NATS: the stream is another than it was: it counts from below where it was";
 const OTHERS: &str = "NATS: others store messages of the device";
 /// What JetStream answers where it does not.
 const NO_TTL: u64 = 10166;
