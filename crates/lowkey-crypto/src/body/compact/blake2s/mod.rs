@@ -53,12 +53,12 @@ impl Blake2s {
             if self.used == BLOCK_LEN {
                 self.compress(0, None);
             }
-            // Nothing here can panic, however little is inlined.
-            let free = self.block.get_mut(self.used % BLOCK_LEN..).unwrap_or_default();
-            let len = free.len().min(bytes.len());
-            free.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-            self.used += len;
-            bytes = bytes.get(len..).unwrap_or_default();
+            let (_, free) = self.block.split_at_mut(self.used % BLOCK_LEN);
+            let (now, later) = bytes.split_at(free.len().min(bytes.len()));
+            // Not byte by byte: the last one would stay in a register, and on the stack when that is saved.
+            free[..now.len()].copy_from_slice(now);
+            self.used += now.len();
+            bytes = later;
         }
     }
 
