@@ -143,10 +143,7 @@ pub fn provision_and<E: From<ProvisionError>>(
             Rotation::None => {
                 let mut devices = edit.entries(&order.server)?.into_iter().map(|entry| entry.device);
                 if devices.any(|device| device.name() == order.name) {
-                    return Err(EditError::Device(format!(
-                        "the name {:?} is in use already; {ROTATE}",
-                        order.name
-                    )));
+                    return Err(EditError::Device(format!("the name {:?} is in use already", order.name)));
                 }
                 edit.with(&[&lines], &order.server)
             }
@@ -352,6 +349,3 @@ impl Drop for Created {
         self.0.iter().for_each(|path| remove_unfinished(path));
     }
 }
-
-/// How a device that is there gets another page.
-const ROTATE: &str = "--rotate makes it a new page, with new keys beside the old ones";

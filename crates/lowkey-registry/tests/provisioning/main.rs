@@ -96,7 +96,7 @@ fn provisioning_that_fails_leaves_nothing_behind() {
     let nowhere = bench.path("no/such/devices.toml");
     let long = format!("{}:7000", "h".repeat(60));
     let new = |order: &mut Order<'_>| order.name = "pump-8";
-    bench.fails("the name \"pump-7\" is in use already; --rotate makes it a new page", |order| {
+    bench.fails("the name \"pump-7\" is in use already", |order| {
         order.page = &second;
     });
     bench.fails("the name is empty", |order| (order.page, order.name) = (&second, ""));

@@ -37,7 +37,7 @@ fn a_provisioned_page_reads_and_its_registry_line_loads() {
     folder
         .run(&format!("{again} --registry devices.toml --no-wait"))
         .code(1)
-        .stderr(contains("devices.toml: the name \"board\" is in use already; --rotate makes it a new page"));
+        .stderr(contains("devices.toml: the name \"board\" is in use already"));
     assert_eq!(folder.read("devices.toml"), before);
     assert!(!folder.path("again.page").exists());
     folder.run(&order).code(1).stderr(contains("board.page: is there already"));
