@@ -6,11 +6,10 @@
 
 mod waiting;
 
-use lowkey_host::numbered::{Begun, Later, RunId, SetAside, Sink, Unstored};
+use lowkey_host::numbered::{Begun, Later, RunId, SetAside, Sink, Trouble, Unstored};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
 use waiting::{Counted, Waiting};
 
 /// What stores devices' numbered messages. It is a [`Sink`] itself, which counts who waits; all clones are one.
@@ -21,8 +20,6 @@ struct Inner {
     sink: Arc<dyn Sink>,
     says: Arc<dyn Says>,
     waiting: Arc<Waiting>,
-    /// Since when it says that it cannot store.
-    since: Mutex<Option<Instant>>,
 }
 
 /// What a sink says of itself.
@@ -44,15 +41,6 @@ pub trait Says: fmt::Debug + Send + Sync {
     }
 }
 
-/// Why nothing can be stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
-    /// For how long that is so; `None`: the sink does not know, so it is counted here.
-    pub lasts: Option<Duration>,
-    /// What the last try came to, in a line that can be printed.
-    pub why: String,
-}
-
 /// How a store fares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -60,7 +48,7 @@ pub struct Standing {
     /// Where it is.
     pub name: String,
     /// It cannot store: for how long, and why.
-    pub down: Option<(Duration, String)>,
+    pub down: Option<Trouble>,
     /// How many devices have messages here that are not stored yet.
     pub waiting: u64,
     /// How much is set aside, if it does that.
@@ -128,7 +116,7 @@ pub trait Aside: fmt::Debug + Send + Sync {
 impl Store {
     /// What takes messages, and what it says of itself.
     pub fn new(sink: Arc<dyn Sink>, says: Arc<dyn Says>) -> Self {
-        Self(Arc::new(Inner { sink, says, waiting: Arc::default(), since: Mutex::default() }))
+        Self(Arc::new(Inner { sink, says, waiting: Arc::default() }))
     }
 
     /// How it fares now.
@@ -136,7 +124,7 @@ impl Store {
         let Inner { says, waiting, .. } = &*self.0;
         Standing {
             name: says.name(),
-            down: self.down(),
+            down: says.trouble(),
             waiting: waiting.now(),
             aside: says.aside().map(|aside| aside.held()),
         }
@@ -150,39 +138,17 @@ impl Store {
     /// Whether it cannot store, and a device waits for that or has waited within the last minute. Otherwise nobody is
     /// kept from storing; and whoever sent devices elsewhere for longer would never hear that it can again.
     pub fn keeps_devices_waiting(&self) -> bool {
-        self.0.waiting.within(LATELY) && self.down().is_some()
+        self.0.waiting.within(LATELY) && self.0.says.trouble().is_some()
     }
 
     /// Whether it cannot store, and the device of this name waits for that.
     pub(crate) fn keeps_waiting(&self, device: &str) -> bool {
-        self.0.waiting.has(device) && self.down().is_some()
+        self.0.waiting.has(device) && self.0.says.trouble().is_some()
     }
 
     /// Where it keeps which runs devices have had.
     pub(crate) fn runs(&self) -> Option<String> {
         self.0.says.runs()
-    }
-
-    /// Asks it every second, so that it is known since when it cannot store; ends when it is gone.
-    pub async fn watch(self) {
-        let of = Arc::downgrade(&self.0);
-        drop(self);
-        while let Some(store) = Weak::upgrade(&of).map(Self) {
-            store.down();
-            drop(store);
-            sleep(BEAT).await;
-        }
-    }
-
-    fn down(&self) -> Option<(Duration, String)> {
-        let trouble = self.0.says.trouble();
-        let mut since = self.0.since.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(Trouble { lasts, why }) = trouble else {
-            *since = None;
-            return None;
-        };
-        let counted = since.get_or_insert_with(Instant::now).elapsed();
-        Some((lasts.unwrap_or(counted), why))
     }
 }
 
@@ -207,7 +173,5 @@ impl fmt::Debug for Store {
     }
 }
 
-/// How often it is asked.
-const BEAT: Duration = Duration::from_secs(1);
 /// For how long a device that has gone counts as one that waits: it comes again, here or elsewhere.
 const LATELY: Duration = Duration::from_secs(60);

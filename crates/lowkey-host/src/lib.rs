@@ -60,6 +60,8 @@
 //! | `lowkey.accept_failed` | warn | `error` | the socket could not accept, for example too many open files; it goes on after a pause |
 //! | `lowkey.handshake_panicked` | error | `error` | a bug, in this crate or in a [`Registry`] |
 //! | `lowkey.not_given` | warn | `device`, `error` | what has [messages for a device](numbered::Source) gives it none in this session, which goes on otherwise |
+//! | `lowkey.sink_lost` | warn | `sink`, `error` | [what takes devices' messages](numbered::Outage) has taken none for 10 s, though it was tried, or cannot be reached: devices keep theirs. Once, until something is |
+//! | `lowkey.sink_back` | info | `sink` | messages are taken again, or it can be reached again |
 //! | `lowkey.handler_panicked` | error | `error` | a bug in what [`Server::run`] was given; the session is over |
 //!
 #![forbid(unsafe_code)]

@@ -4,12 +4,14 @@
 //! ([`store`](crate::store)). [`Rows`] keep, for each device, which run it is in and the last number of it that was
 //! acknowledged, so that a message which comes again is known whatever has become of the sink's own memory.
 
+mod outage;
 mod row;
 mod set_aside;
 mod source;
 
 pub use lowkey_core::numbered::{DIGEST_LEN, RunId, message_digest};
 pub use lowkey_transport::{Acks, Outbox, PushError};
+pub use outage::{Outage, Trouble};
 pub use row::{MOST_OLD_RUNS, NoRow, Row};
 pub use set_aside::SetAside;
 pub use source::{NotGiven, Outlet, Source};

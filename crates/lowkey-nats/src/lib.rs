@@ -19,8 +19,6 @@
 //! | `lowkey.registry_stale` | warn | `registry`, `seconds` | it was not followed for so long that nobody is let in by it, and live sessions end ([`OnStale::Refuse`]) |
 //! | `lowkey.gateway_twin` | warn | `gateway` | another gateway has the same name; once in a while |
 //! | `lowkey.lease_failed` | warn | `gateway`, `error` | which gateway has a device cannot be written: it may have a session at two. Once, until it can |
-//! | `lowkey.sink_lost` | warn | `sink`, `error` | for 10 s there was no connection, or nothing was stored though it was tried: devices keep their messages. Once, until something is |
-//! | `lowkey.sink_back` | info | `sink` | messages are stored again, or JetStream answers again |
 //! | `lowkey.snapshot_failed` | warn | `file`, `error` | the last registry cannot be kept for the next start; once, until it can |
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]

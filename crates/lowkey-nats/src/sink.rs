@@ -30,7 +30,8 @@ use crate::numbers::{NatsNumbers, PATIENCE};
 use crate::put::Patience;
 use async_nats::connection::State;
 use intake::JetStreamIntake;
-use lowkey_host::numbered::{Begun, Later, RunId, Sink, Unstored};
+use lowkey_host::numbered::{self, Begun, Later, Outage, RunId, Sink, Unstored};
+use lowkey_host::text::clean;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -58,6 +59,7 @@ pub(crate) struct Inner {
     /// As the stream was set when it was looked at.
     right: tokio::sync::Mutex<Option<(Instant, Right)>>,
     trouble: Trouble,
+    outage: Outage,
     begins: Semaphore,
     publishes: Semaphore,
     rows: Semaphore,
@@ -77,12 +79,13 @@ impl JetStreamSink {
             marks_end: AtomicBool::new(true),
             right: tokio::sync::Mutex::default(),
             trouble: Trouble::default(),
+            outage: Outage::of(access.address.to_string()),
             begins: Semaphore::new(BEGINS),
             publishes: Semaphore::new(PUBLISHES),
             rows: Semaphore::new(ROWS),
         };
         let inner = Arc::new(inner);
-        tokio::spawn(trouble::watch(Arc::downgrade(&inner), access.address.to_string()));
+        tokio::spawn(trouble::watch(Arc::downgrade(&inner)));
         Ok(Self { inner })
     }
 
@@ -108,7 +111,7 @@ impl JetStreamSink {
 
     /// Why nothing can be stored just now, for a doctor: the last try came to nothing, or there is no connection. What
     /// was refused counts until something is stored.
-    pub fn trouble(&self) -> Option<String> {
+    pub fn trouble(&self) -> Option<numbered::Trouble> {
         self.inner.trouble()
     }
 
@@ -149,9 +152,13 @@ impl Inner {
         Ok(Begun { last, intake: Box::new(JetStreamIntake::new(writer, held)) })
     }
 
-    fn trouble(&self) -> Option<String> {
+    fn trouble(&self) -> Option<numbered::Trouble> {
         let is_away = self.up.client.connection_state() != State::Connected;
-        self.trouble.why().or_else(|| is_away.then(|| "no connection to NATS".to_owned()))
+        match self.trouble.why().or_else(|| is_away.then(|| "no connection to NATS".to_owned())) {
+            Some(why) => self.outage.lasts(&clean(&why)),
+            None => self.outage.ends(),
+        };
+        self.outage.trouble()
     }
 }
 

@@ -22,12 +22,10 @@
 //! [`lowkey_host::store`] gives a sink what a device sends, and acknowledges what it has stored.
 //!
 //! # Events
-//! In the form of [those of `lowkey-host`](lowkey_host#events), of sinks:
+//! In the form of [those of `lowkey-host`](lowkey_host#events), where those are of a sink that is lost or back:
 //!
 //! | name | level | fields | when |
 //! | --- | --- | --- | --- |
-//! | `lowkey.sink_lost` | warn | `sink`, `error` | nothing was taken for 10 s, though it was tried: devices keep their messages. Once, until something is |
-//! | `lowkey.sink_back` | info | `sink` | messages are taken again, or, of MQTT, the broker answers again |
 //! | `lowkey.message_stuck` | warn | `device`, `number`, `error` | a message was tried for a minute and is not taken, though others may be: all that follow it wait. Once for each time that it is carried |
 //! | `lowkey.message_aside` | warn | `device`, `run`, `number`, `status`, `error` | a message was refused for good: it is set aside, and those that follow it go on |
 #![forbid(unsafe_code)]
@@ -66,6 +64,6 @@ pub use http::{HttpSettings, HttpSink};
 pub use mqtt::{MqttSettings, MqttSink, Unsubscribed};
 pub use rows::FileRows;
 #[cfg(any(feature = "http", feature = "mqtt"))]
-pub use standing::{Standing, Trouble};
+pub use standing::Standing;
 #[cfg(any(feature = "http", feature = "mqtt"))]
 pub use target::Cleartext;

@@ -1,10 +1,7 @@
 //! How a sink fares.
 
+use lowkey_host::numbered::{Outage, Trouble};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-use tokio::time::Instant;
-use tracing::{info, warn};
 
 /// How a sink fares, since it was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,50 +19,29 @@ pub struct Standing {
     pub trouble: Option<Trouble>,
 }
 
-/// Nothing is taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Trouble {
-    /// For how long.
-    pub lasts: Duration,
-    /// What was said last, in a line without anything that steers terminals.
-    pub why: String,
-}
-
 /// Counts for a [`Standing`].
 #[derive(Debug)]
 pub(crate) struct Tally {
-    sink: String,
     taken: AtomicU64,
     again: AtomicU64,
     aside: AtomicU64,
-    trouble: Mutex<Option<Since>>,
-}
-
-#[derive(Debug)]
-struct Since {
-    began: Instant,
-    why: String,
-    is_said: bool,
+    outage: Outage,
 }
 
 impl Tally {
     /// Of a sink whose URL, without anything secret, is this.
     pub(crate) fn new(sink: String) -> Self {
         let [taken, again, aside] = [const { AtomicU64::new(0) }; 3];
-        Self { sink, taken, again, aside, trouble: Mutex::new(None) }
+        Self { taken, again, aside, outage: Outage::of(sink) }
     }
 
     pub(crate) fn standing(&self) -> Standing {
-        let trouble = self.trouble();
         Standing {
-            sink: self.sink.clone(),
+            sink: self.outage.sink().to_owned(),
             taken: self.taken.load(Ordering::Relaxed),
             again: self.again.load(Ordering::Relaxed),
             aside: self.aside.load(Ordering::Relaxed),
-            trouble: trouble
-                .as_ref()
-                .map(|since| Trouble { lasts: since.began.elapsed(), why: since.why.clone() }),
+            trouble: self.outage.trouble(),
         }
     }
 
@@ -81,36 +57,12 @@ impl Tally {
 
     /// It is there again.
     pub(crate) fn well(&self) {
-        let before = self.trouble().take();
-        if before.is_some_and(|since| since.is_said) {
-            info!(name: "lowkey.sink_back", target: "lowkey", sink = %self.sink, "the sink is there again");
-        }
+        self.outage.ends();
     }
 
     /// Whether nothing has been taken for a while, which was said then.
     pub(crate) fn again(&self, why: &str) -> bool {
         self.again.fetch_add(1, Ordering::Relaxed);
-        let mut trouble = self.trouble();
-        let since = trouble.get_or_insert_with(|| Since {
-            began: Instant::now(),
-            why: String::new(),
-            is_said: false,
-        });
-        why.clone_into(&mut since.why);
-        if !since.is_said && since.began.elapsed() >= LONG {
-            since.is_said = true;
-            warn!(
-                name: "lowkey.sink_lost", target: "lowkey", sink = %self.sink, error = %why,
-                "no message is taken; devices keep theirs"
-            );
-        }
-        since.is_said
-    }
-
-    fn trouble(&self) -> MutexGuard<'_, Option<Since>> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+        self.outage.lasts(why)
     }
 }
-
-/// What does not last that long is no news.
-const LONG: Duration = Duration::from_secs(10);

@@ -11,10 +11,12 @@ use crate::config::{By, Config, Store as To};
 use crate::failure::Failure;
 #[cfg(feature = "nats")]
 use crate::nats;
-use lowkey_gateway::store::Store;
 #[cfg(feature = "nats")]
-use lowkey_gateway::store::{Says, Trouble};
+use lowkey_gateway::store::Says;
+use lowkey_gateway::store::Store;
 use lowkey_host::numbered::Source;
+#[cfg(feature = "nats")]
+use lowkey_host::numbered::Trouble;
 use std::sync::Arc;
 
 /// What devices' messages go to, and what has messages for them.
@@ -47,24 +49,16 @@ impl Config {
             By::JetStream => {
                 let (sink, source) = nats::streams(to).await.map_err(|error| error.to_string())?;
                 let says = Arc::new(JetStream { name: to.address.clone(), sink: sink.clone() });
-                Ok(Behind::of(Store::new(Arc::new(sink), says), Some(Arc::new(source))))
+                Ok(Behind { store: Store::new(Arc::new(sink), says), source: Some(Arc::new(source)) })
             }
             #[cfg(feature = "sinks")]
-            By::Http | By::Mqtt => Ok(Behind::of(sent_on::open(self, to).await?, None)),
+            By::Http | By::Mqtt => Ok(Behind { store: sent_on::open(self, to).await?, source: None }),
             // In the words of the configuration, which takes no such address.
             #[cfg(not(feature = "nats"))]
             By::JetStream => Err(lacks("nats")),
             #[cfg(not(feature = "sinks"))]
             By::Http | By::Mqtt => Err(lacks("sinks")),
         }
-    }
-}
-
-#[cfg(any(feature = "nats", feature = "sinks"))]
-impl Behind {
-    fn of(store: Store, source: Option<Arc<dyn Source>>) -> Self {
-        tokio::spawn(store.clone().watch());
-        Self { store, source }
     }
 }
 
@@ -86,7 +80,6 @@ impl Says for JetStream {
     }
 
     fn trouble(&self) -> Option<Trouble> {
-        let why = lowkey_host::text::clean(&self.sink.trouble()?);
-        Some(Trouble { lasts: None, why })
+        self.sink.trouble()
     }
 }

@@ -78,8 +78,8 @@ fn store(of: &Store) -> Value {
     json!({
         "aside": standing.aside.as_ref().map(held),
         "devices_waiting": standing.waiting,
-        "down_seconds": standing.down.as_ref().map(|(lasts, _)| lasts.as_secs()),
-        "error": standing.down.as_ref().map(|(_, why)| why),
+        "down_seconds": standing.down.as_ref().map(|down| down.lasts.as_secs()),
+        "error": standing.down.as_ref().map(|down| &down.why),
         "name": standing.name,
         "up": standing.down.is_none(),
     })

@@ -3,6 +3,7 @@
 use super::phrases::ago;
 use super::{Finding, Mend, Subject};
 use crate::store::{Held, Standing, Store};
+use lowkey_host::numbered::Trouble;
 use lowkey_registry::text_file::shell_quote;
 use std::path::Path;
 
@@ -28,7 +29,7 @@ pub(super) fn findings(store: &Store, subject: &Subject) -> Vec<Finding> {
 }
 
 fn down(standing: &Standing) -> Option<Finding> {
-    let (lasts, why) = standing.down.as_ref()?;
+    let Trouble { lasts, why } = standing.down.as_ref()?;
     let wait = match standing.waiting {
         0 => "no device waits".to_owned(),
         1 => "one device waits".to_owned(),

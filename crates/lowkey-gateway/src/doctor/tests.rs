@@ -194,8 +194,8 @@ impl Says for Full {
         "https://in.example/".to_owned()
     }
 
-    fn trouble(&self) -> Option<crate::store::Trouble> {
-        Some(crate::store::Trouble { lasts: None, why: "503".to_owned() })
+    fn trouble(&self) -> Option<lowkey_host::numbered::Trouble> {
+        Some(lowkey_host::numbered::Trouble { lasts: Duration::ZERO, why: "503".to_owned() })
     }
 
     fn runs(&self) -> Option<String> {

@@ -3,8 +3,7 @@
 use super::Inner;
 use std::sync::{Mutex, PoisonError, Weak};
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
-use tracing::{info, warn};
+use tokio::time::sleep;
 
 /// What the last tries came to.
 #[derive(Debug, Default)]
@@ -40,51 +39,18 @@ impl Trouble {
     }
 }
 
-/// Says in the log when it lasts and when it has ended, of a sink that is there; ends when the sink is gone.
-pub(super) async fn watch(of: Weak<Inner>, sink: String) {
-    let mut news = News::default();
+/// Looks at a sink every second, so that it is known since when nothing can be stored, and the log hears of it; ends
+/// when the sink is gone.
+pub(super) async fn watch(of: Weak<Inner>) {
     while let Some(inner) = of.upgrade() {
-        match news.hear(inner.trouble(), Instant::now()) {
-            Some(Heard::Lost(error)) => warn!(
-                name: "lowkey.sink_lost", target: "lowkey", %sink, %error,
-                "no message is taken; devices keep theirs"
-            ),
-            Some(Heard::Back) => {
-                info!(name: "lowkey.sink_back", target: "lowkey", %sink, "the sink is there again");
-            }
-            None => (),
-        }
+        inner.trouble();
         drop(inner);
         sleep(BEAT).await;
     }
 }
 
-/// Since when there is trouble, and whether that was said.
-#[derive(Debug, Default)]
-struct News(Option<(Instant, bool)>);
-
-#[derive(Debug, PartialEq, Eq)]
-enum Heard {
-    Lost(String),
-    Back,
-}
-
-impl News {
-    fn hear(&mut self, trouble: Option<String>, now: Instant) -> Option<Heard> {
-        let Some(why) = trouble else {
-            return self.0.take().filter(|(_, is_said)| *is_said).map(|_| Heard::Back);
-        };
-        let (began, is_said) = self.0.get_or_insert((now, false));
-        let is_news = !*is_said && now.duration_since(*began) >= LONG;
-        *is_said |= is_news;
-        is_news.then_some(Heard::Lost(why))
-    }
-}
-
 /// How often it is looked at.
 const BEAT: Duration = Duration::from_secs(1);
-/// What does not last that long is no news.
-const LONG: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
@@ -109,17 +75,5 @@ mod tests {
         }
         trouble.ends(Until::Stored);
         assert_eq!(trouble.why(), None);
-    }
-
-    #[test]
-    fn what_lasts_is_said_once_and_its_end_only_if_it_was() {
-        let (mut news, start) = (News::default(), Instant::now());
-        let mut hear =
-            |why: Option<&str>, at: u64| news.hear(why.map(str::to_owned), start + Duration::from_secs(at));
-        assert_eq!([hear(Some("a"), 0), hear(Some("a"), 9), hear(None, 10)], [None, None, None]);
-        assert_eq!([hear(Some("a"), 11), hear(Some("b"), 20)], [None, None]);
-        assert_eq!(hear(Some("b"), 21), Some(Heard::Lost("b".to_owned())));
-        assert_eq!([hear(Some("b"), 22), hear(Some("b"), 99)], [None, None]);
-        assert_eq!([hear(None, 100), hear(None, 101)], [Some(Heard::Back), None]);
     }
 }

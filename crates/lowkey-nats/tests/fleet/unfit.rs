@@ -25,7 +25,7 @@ async fn a_stream_that_is_missing_or_full_is_trouble_until_a_message_is_stored()
     let Some(house) = House::bare().await else { return };
     let sink = house.sink("east").await;
     let why = is_refused(&sink, 1).await;
-    assert_eq!(sink.trouble(), Some(why), "no stream");
+    assert_eq!(sink.trouble().map(|of| of.why), Some(why), "no stream");
     house.witness.create_stream(stream(|config| config.max_messages = 2)).await.unwrap();
     let mut begun = begins(&sink, run(1)).await;
     assert_eq!(sink.trouble(), None, "it is there");
@@ -34,7 +34,7 @@ async fn a_stream_that_is_missing_or_full_is_trouble_until_a_message_is_stored()
     for _ in 0..2 {
         let why = is_refused(&sink, 2).await;
         assert!(why.contains("maximum messages"), "{why}");
-        assert_eq!(sink.trouble(), Some(why), "a full stream");
+        assert_eq!(sink.trouble().map(|of| of.why), Some(why), "a full stream");
     }
     house.witness.update_stream(stream(|config| config.max_messages = 9)).await.unwrap();
     // It takes a session's mark, by which no message is stored.

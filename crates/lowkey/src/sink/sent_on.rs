@@ -4,8 +4,8 @@ use super::kept::Kept;
 use crate::config::{By, Config, Store as To};
 #[cfg(feature = "nats")]
 use crate::nats;
-use lowkey_gateway::store::{self, Says, Store, Trouble};
-use lowkey_host::numbered::Rows;
+use lowkey_gateway::store::{self, Says, Store};
+use lowkey_host::numbered::{Rows, Trouble};
 use lowkey_host::text::clean;
 use lowkey_sinks::{
     Aside, Bounds, FileRows, HttpSettings, HttpSink, MqttSettings, MqttSink, SinkError, Standing, Tls,
@@ -103,8 +103,7 @@ impl Says for SentOn {
     }
 
     fn trouble(&self) -> Option<Trouble> {
-        let trouble = (self.standing)().trouble?;
-        Some(Trouble { lasts: Some(trouble.lasts), why: trouble.why })
+        (self.standing)().trouble
     }
 
     fn runs(&self) -> Option<String> {

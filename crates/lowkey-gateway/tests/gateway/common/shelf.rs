@@ -1,7 +1,7 @@
 //! A store in memory that stores when a test says so, and sets aside what it says.
 
-use lowkey_gateway::store::{Aside, Held, Says, Store, Trouble, Which};
-use lowkey_host::numbered::{Begun, Intake, Later, RunId, SetAside, Sink, Unstored};
+use lowkey_gateway::store::{Aside, Held, Says, Store, Which};
+use lowkey_host::numbered::{Begun, Intake, Later, RunId, SetAside, Sink, Trouble, Unstored};
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -15,8 +15,8 @@ pub(crate) const RUN: RunId = RunId::new([0xab; 8]);
 pub(crate) struct State {
     /// Why it cannot store, if it cannot.
     pub(crate) why: Option<String>,
-    /// For how long, if the sink knows.
-    pub(crate) lasts: Option<Duration>,
+    /// For how long.
+    pub(crate) lasts: Duration,
     /// Whether sessions that begin wait as well.
     pub(crate) holds_beginnings: bool,
     pub(crate) aside: Vec<(SetAside, Vec<u8>)>,
