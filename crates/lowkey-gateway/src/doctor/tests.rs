@@ -1,11 +1,15 @@
 //! Whom every finding is about.
 
+use super::case::MOST_LEFT_OUT;
 use super::*;
 use crate::health::Unreached;
 use crate::memory::{Past, Remembered};
 use crate::store::{Aside, Held, Says, Which};
 use lowkey_host::numbered::{Begun, Later, RunId, SetAside, Sink, Unstored};
-use lowkey_host::{Device, Devices, Hello, Identity, Limits, Pinned, Registry, Trouble, Untaken, entropy};
+use lowkey_host::{
+    Cause, Device, Devices, Hello, Identity, LeftOut, Limits, Paired, Pinned, Registry, Trouble, Untaken,
+    entropy,
+};
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
