@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{DATA, bytes, machine, region};
+use common::{DATA, MULTIPLICATIONS, bytes, machine, region, take};
 use m3_model::{Call, Cause, Core, End, Options};
 
 fn m4() -> Options {
@@ -28,22 +28,12 @@ fn flags(code: &[u16], arguments: &[u32]) -> (u32, bool, u32) {
 
 #[test]
 fn trm_table_3_1_and_3_2_multiplies_take_one_cycle_whatever_the_operands() {
-    let rows: [&[u16]; 9] = [
-        &[0xFBE0, 0x2361], // umaal r2, r3, r0, r1
-        &[0xFBA0, 0x2301], // umull r2, r3, r0, r1
-        &[0xFBE0, 0x2301], // umlal r2, r3, r0, r1
-        &[0xFB80, 0x2301], // smull r2, r3, r0, r1
-        &[0xFBC0, 0x2301], // smlal r2, r3, r0, r1
-        &[0xFB01, 0x3002], // mla r0, r1, r2, r3
-        &[0xFB01, 0x3012], // mls r0, r1, r2, r3
+    take(1, &MULTIPLICATIONS, &m4());
+    let others: [&[u16]; 2] = [
         &[0xFB21, 0x3002], // smlad r0, r1, r2, r3
         &[0xFBC2, 0x0183], // smlalbb r0, r1, r2, r3
     ];
-    for code in rows {
-        for operand in [0, 1, 0xFFFF, 0x1_0000, 0x8000_0000, u32::MAX] {
-            assert_eq!(region(code, &[operand; 4], &m4()).cycles, 1, "{code:04x?} {operand:#x}");
-        }
-    }
+    take(1, &others, &m4());
 }
 
 #[test]

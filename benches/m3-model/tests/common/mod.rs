@@ -53,3 +53,23 @@ pub fn with(code: &[u16], arguments: &[u32]) -> u64 {
 pub fn by_table(code: &[u16]) -> u64 {
     region(code, &[DATA; 4], &Options { rules: Rules::Table, ..Options::default() }).cycles
 }
+
+/// Multiplications, of which a Cortex-M3 takes a time by their operands for some.
+pub const MULTIPLICATIONS: [&[u16]; 7] = [
+    &[0xFBE0, 0x2361], // umaal r2, r3, r0, r1
+    &[0xFBA0, 0x2301], // umull r2, r3, r0, r1
+    &[0xFBE0, 0x2301], // umlal r2, r3, r0, r1
+    &[0xFB80, 0x2301], // smull r2, r3, r0, r1
+    &[0xFBC0, 0x2301], // smlal r2, r3, r0, r1
+    &[0xFB01, 0x3002], // mla r0, r1, r2, r3
+    &[0xFB01, 0x3012], // mls r0, r1, r2, r3
+];
+
+/// Looks whether each of these takes so many cycles, whatever the operands.
+pub fn take(cycles: u64, rows: &[&[u16]], options: &Options) {
+    for code in rows {
+        for operand in [0, 1, 0xFFFF, 0x1_0000, 0x8000_0000, u32::MAX] {
+            assert_eq!(region(code, &[operand; 4], options).cycles, cycles, "{code:04x?} {operand:#x}");
+        }
+    }
+}

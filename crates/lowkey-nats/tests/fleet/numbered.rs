@@ -155,6 +155,40 @@ pub(crate) async fn begins(sink: &JetStreamSink, run: RunId) -> Begun {
     sink.begin(PUMP, run).await.unwrap()
 }
 
+/// NATS is killed, and the wire breaks, in the middle of what a session gives; all of it is stored, once and in order.
+pub(crate) async fn goes_on_through_kills_and_cuts(mut house: House) {
+    let cable = Cable::to(house.bed.nats.address()).await;
+    let sink = house.sink_by(&cable, "east").await;
+    let mut begun = begins(&sink, run(1)).await;
+    let mut next = 1;
+    for trouble in 0..6 {
+        gives(&mut *begun.intake, next..next + 40).await;
+        match trouble % 3 {
+            0 => cable.reset(),
+            1 => {
+                house.bed.nats.kill().await;
+                outlive(SHORT).await;
+                house.bed.nats.resume().await;
+            }
+            _ => {
+                cable.cut();
+                outlive(SHORT).await;
+                cable.heal();
+            }
+        }
+        next += 40;
+        hears(&mut *begun.intake, next - 1).await.unwrap();
+    }
+    assert_eq!(numbers(&house.stored().await), (1..next).collect::<Vec<_>>());
+}
+
+/// As a gateway leaves it that is killed between the stream's answer and the row.
+pub(crate) async fn forgets_in_its_row(house: &House, row: &str) {
+    let bucket = house.witness.get_key_value("test-numbers").await.unwrap();
+    let there = bucket.entry("70756d702d37").await.unwrap().unwrap();
+    bucket.update("70756d702d37", row.to_owned().into(), there.revision).await.unwrap();
+}
+
 pub(crate) fn numbers(stored: &[(String, u64, String)]) -> Vec<u64> {
     stored.iter().map(|(_, number, _)| *number).collect()
 }
@@ -189,16 +223,13 @@ async fn a_message_that_is_stored_and_in_no_row_yet_is_known_to_the_next_session
     let mut begun = begins(&east, run(1)).await;
     gives(&mut *begun.intake, 1..=3).await;
     hears(&mut *begun.intake, 3).await.unwrap();
-    // As a gateway leaves it that is killed between the two.
-    let bucket = house.witness.get_key_value("test-numbers").await.unwrap();
-    let row = bucket.entry("70756d702d37").await.unwrap().unwrap();
-    let before = format!("0101010101010101 2 {}", digest(2));
-    bucket.update("70756d702d37", before.into(), row.revision).await.unwrap();
+    forgets_in_its_row(&house, &format!("0101010101010101 2 {}", digest(2))).await;
     cable.cut();
     outlive(SHORT).await;
     let mut again = begins(&house.sink("west").await, run(1)).await;
     assert_eq!(again.last, Some(last(3)));
     // It is in the row before anybody hears of it: what is consumed now is not forgotten.
+    let bucket = house.witness.get_key_value("test-numbers").await.unwrap();
     let row = bucket.get("70756d702d37").await.unwrap().unwrap();
     assert_eq!(row, format!("0101010101010101 3 {}", digest(3)));
     gives(&mut *again.intake, [4]).await;
@@ -273,9 +304,7 @@ async fn a_message_that_was_consumed_before_its_row_was_written_is_not_stored_ag
     let mut begun = begins(&east, run(1)).await;
     gives(&mut *begun.intake, 1..=3).await;
     hears(&mut *begun.intake, 3).await.unwrap();
-    let bucket = house.witness.get_key_value("test-numbers").await.unwrap();
-    let row = bucket.entry("70756d702d37").await.unwrap().unwrap();
-    bucket.update("70756d702d37", "0101010101010101 - -".into(), row.revision).await.unwrap();
+    forgets_in_its_row(&house, "0101010101010101 - -").await;
     assert_eq!(house.consume(3).await, [1, 2, 3]);
     let mut again = begins(&house.sink("west").await, run(1)).await;
     assert_eq!(again.last, None);
@@ -288,30 +317,8 @@ async fn a_message_that_was_consumed_before_its_row_was_written_is_not_stored_ag
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_goes_on_when_nats_was_killed_or_the_wire_broke_in_the_middle() {
     let _watchdog = Watchdog::new();
-    let Some(mut house) = House::with(stream(|config| config.duplicate_window = SHORT)).await else { return };
-    let cable = Cable::to(house.bed.nats.address()).await;
-    let sink = house.sink_by(&cable, "east").await;
-    let mut begun = begins(&sink, run(1)).await;
-    let mut next = 1;
-    for trouble in 0..6 {
-        gives(&mut *begun.intake, next..next + 40).await;
-        match trouble % 3 {
-            0 => cable.reset(),
-            1 => {
-                house.bed.nats.kill().await;
-                outlive(SHORT).await;
-                house.bed.nats.resume().await;
-            }
-            _ => {
-                cable.cut();
-                outlive(SHORT).await;
-                cable.heal();
-            }
-        }
-        next += 40;
-        hears(&mut *begun.intake, next - 1).await.unwrap();
-    }
-    assert_eq!(numbers(&house.stored().await), (1..next).collect::<Vec<_>>());
+    let Some(house) = House::with(stream(|config| config.duplicate_window = SHORT)).await else { return };
+    goes_on_through_kills_and_cuts(house).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,10 @@
 //! A stream out of which a service takes messages: each is stored once all the same, whoever is killed when, and
 //! however late the device comes again.
 
-use crate::numbered::{House, SHORT, begins, gives, hears, last, numbers, outlive, run, stream};
+use crate::numbered::{
+    House, SHORT, begins, forgets_in_its_row, gives, goes_on_through_kills_and_cuts, hears, last, numbers,
+    outlive, run, stream,
+};
 use async_nats::jetstream::stream::{Config, RetentionPolicy};
 use lowkey_host::numbered::Unstored;
 use test_support::Watchdog;
@@ -21,13 +24,6 @@ fn old_queue() -> Config {
         config.duplicate_window = SHORT;
         config.allow_message_ttl = true;
     })
-}
-
-/// As a gateway leaves it that is killed between the stream's answer and the row.
-async fn forgets_in_its_row(house: &House, row: &str) {
-    let bucket = house.witness.get_key_value("test-numbers").await.unwrap();
-    let there = bucket.entry("70756d702d37").await.unwrap().unwrap();
-    bucket.update("70756d702d37", row.to_owned().into(), there.revision).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,30 +138,8 @@ async fn a_session_that_began_before_its_queue_was_brought_up_to_date_stores_not
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_goes_on_in_a_queue_when_nats_was_killed_or_the_wire_broke_in_the_middle() {
     let _watchdog = Watchdog::new();
-    let Some(mut house) = queue().await else { return };
-    let cable = Cable::to(house.bed.nats.address()).await;
-    let sink = house.sink_by(&cable, "east").await;
-    let mut begun = begins(&sink, run(1)).await;
-    let mut next = 1;
-    for trouble in 0..6 {
-        gives(&mut *begun.intake, next..next + 40).await;
-        match trouble % 3 {
-            0 => cable.reset(),
-            1 => {
-                house.bed.nats.kill().await;
-                outlive(SHORT).await;
-                house.bed.nats.resume().await;
-            }
-            _ => {
-                cable.cut();
-                outlive(SHORT).await;
-                cable.heal();
-            }
-        }
-        next += 40;
-        hears(&mut *begun.intake, next - 1).await.unwrap();
-    }
-    assert_eq!(numbers(&house.stored().await), (1..next).collect::<Vec<_>>());
+    let Some(house) = queue().await else { return };
+    goes_on_through_kills_and_cuts(house).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
