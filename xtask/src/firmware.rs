@@ -8,7 +8,7 @@ use std::{
 use crate::{
     command::{Command, Result},
     target,
-    toolchain::{CORTEX_M33, CORTEX_M33_DSP, TARGET, Toolchain, toolchain, toolchain_for},
+    toolchain::{Core, TARGET, Toolchain, toolchain, toolchain_for},
 };
 
 /// Builds the binary `name` of the workspace in `folder` and returns its ELF file.
@@ -30,38 +30,12 @@ pub fn build_with(folder: &str, name: &str, features: &[&str]) -> Result<PathBuf
     compile((folder, name, TARGET), &target_folder(folder), features, &[])
 }
 
-/// The same for another target, with these `settings` of the release profile, as [`build_as`] says.
+/// The same for another core.
 ///
 /// # Errors
 /// As [`build`].
-pub fn build_for(
-    target: &str,
-    (folder, name, variant): (&str, &str, &str),
-    features: &[&str],
-    settings: &[&str],
-) -> Result<PathBuf> {
-    let settings: Vec<String> = settings.iter().map(|setting| format!("profile.release.{setting}")).collect();
-    let settings = settings.iter().flat_map(|setting| ["--config", setting]);
-    let features = features.iter().flat_map(|feature| ["--features", feature]);
-    compile((folder, name, target), &target_folder(folder).join(variant), features.chain(settings), &[])
-}
-
-/// The same as [`build_for`] for a Cortex-M33 with the DSP extension, which is said by a flag.
-///
-/// # Errors
-/// As [`build`].
-pub fn build_for_m33_dsp(
-    (folder, name, variant): (&str, &str, &str),
-    features: &[&str],
-    settings: &[&str],
-) -> Result<PathBuf> {
-    let settings: Vec<String> = settings.iter().map(|setting| format!("profile.release.{setting}")).collect();
-    // Joined with the flags that the workspace's own settings have.
-    let flags = format!("build.rustflags=['--cfg','{CORTEX_M33_DSP}']");
-    let settings = settings.iter().chain([&flags]).flat_map(|setting| ["--config", setting]);
-    let features = features.iter().flat_map(|feature| ["--features", feature]);
-    let into = target_folder(folder).join(variant).join("m33-dsp");
-    compile((folder, name, CORTEX_M33), &into, features.chain(settings), &[])
+pub fn build_on(core: Core, folder: &str, name: &str) -> Result<PathBuf> {
+    build_as(core, (folder, name, ""), &[], &[])
 }
 
 /// The same with these variables set, as `name` with `variant` behind it.
@@ -88,11 +62,22 @@ pub fn build_set(
 /// # Errors
 /// As [`build`].
 pub fn build_as(
+    core: Core,
     (folder, name, variant): (&str, &str, &str),
     features: &[&str],
     settings: &[&str],
 ) -> Result<PathBuf> {
-    build_for(TARGET, (folder, name, variant), features, settings)
+    let mut into = target_folder(folder).join(variant);
+    let mut settings: Vec<String> =
+        settings.iter().map(|setting| format!("profile.release.{setting}")).collect();
+    if let Some(cfg) = core.cfg {
+        into.push("told"); // another core of the same target
+        // Joined with the flags that the workspace's own settings have.
+        settings.push(format!("build.rustflags=['--cfg','{cfg}']"));
+    }
+    let settings = settings.iter().flat_map(|setting| ["--config", setting]);
+    let features = features.iter().flat_map(|feature| ["--features", feature]);
+    compile((folder, name, core.target), &into, features.chain(settings), &[])
 }
 
 fn compile<'a>(

@@ -20,12 +20,28 @@ use crate::{
 
 /// The Cortex-M3.
 pub const TARGET: &str = "thumbv7m-none-eabi";
-/// The Cortex-M4, whatever FPU it has.
-pub const CORTEX_M4: &str = "thumbv7em-none-eabi";
-/// The Cortex-M33, whether it has the DSP extension or not.
-pub const CORTEX_M33: &str = "thumbv8m.main-none-eabi";
-/// What the compiler is told of one that has it, in place of `--cfg`'s value: no target says so.
-pub const CORTEX_M33_DSP: &str = "lowkey_core=\"cortex-m33-dsp\"";
+/// What `--cfg` tells the compiler of a Cortex-M33 that has the DSP extension: no target says so.
+pub const WITH_DSP: &str = "lowkey_core=\"cortex-m33-dsp\"";
+
+/// What firmware is built for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Core {
+    /// Rust's name of the target.
+    pub target: &'static str,
+    /// What it does not say.
+    pub cfg: Option<&'static str>,
+}
+
+impl Core {
+    /// The Cortex-M3.
+    pub const M3: Self = Self { target: TARGET, cfg: None };
+    /// The Cortex-M4, whatever FPU it has.
+    pub const M4: Self = Self { target: "thumbv7em-none-eabi", cfg: None };
+    /// The Cortex-M33.
+    pub const M33: Self = Self { target: "thumbv8m.main-none-eabi", cfg: None };
+    /// The same with the DSP extension.
+    pub const M33_DSP: Self = Self { cfg: Some(WITH_DSP), ..Self::M33 };
+}
 
 /// A way to build for a target. Holding one tells you that all it needs is installed.
 #[derive(Clone, Copy)]

@@ -28,7 +28,7 @@ use xtask::{
     command::{Command, Result},
     firmware, setup,
     steps::Steps,
-    toolchain::{CORTEX_M4, CORTEX_M33, TARGET},
+    toolchain::{Core, TARGET},
 };
 
 use crate::players;
@@ -74,11 +74,11 @@ impl Firmware {
     fn build() -> Result<Self> {
         let build = |name| firmware::build(M3, name);
         let (channel, primitives, planted) = (build("channel")?, build("primitives")?, build("planted")?);
-        let for_m4 = |name| firmware::build_for(CORTEX_M4, (M3, name, ""), &[], &[]);
+        let for_m4 = |name| firmware::build_on(Core::M4, M3, name);
         let m4 = [for_m4("channel")?, for_m4("primitives")?, for_m4("planted")?];
         let m33 = [
-            firmware::build_for_m33_dsp((M3, "channel", ""), &[], &[])?,
-            firmware::build_for(CORTEX_M33, (M3, "channel", ""), &[], &[])?,
+            firmware::build_on(Core::M33_DSP, M3, "channel")?,
+            firmware::build_on(Core::M33, M3, "channel")?,
         ];
         let armv6m = armv6m::build("channel")?.zip(armv6m::build("primitives")?).map(Into::into);
         Ok(Self { channel, primitives, planted, m4, m33, armv6m })
@@ -99,7 +99,7 @@ fn images(firmware: &Firmware) -> Result<()> {
     says("cortex_m33_dsp", with_dsp)?;
     found += image("Armv8-M Mainline", without, CHANNEL)?;
     says("cortex_m33", without)?;
-    found += image("the C library, Armv7E-M", &archive::build(&Machine::bare(CORTEX_M4))?, C_CHANNEL)?;
+    found += image("the C library, Armv7E-M", &archive::build(&Machine::bare(Core::M4.target))?, C_CHANNEL)?;
     found += image("the C library, Armv7-M", &archive::build(&Machine::bare(TARGET))?, C_CHANNEL)?;
     if let Some([channel, _]) = &firmware.armv6m {
         found += image("Armv6-M", channel, CHANNEL)?;

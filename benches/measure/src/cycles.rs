@@ -2,10 +2,9 @@
 //! Cortex-M33's, as far as that is known.
 //!
 //! The programs of `benches/cortex-m3` run in the cycle model (`benches/m3-model`), once with flash as fast as the
-//! core and, for the Cortex-M3, once with that of an STM32F1 at 72 MHz, for the Cortex-M33, of which no manual has the
-//! cycles, once by a slower reading; and in QEMU, which has no cycles but counts
-//! instructions and has to compute the same. The figures are compared with those in `benches/numbers.toml`: they are
-//! the same at every run.
+//! core, for the Cortex-M3 once with that of an STM32F1 at 72 MHz, and for the Cortex-M33, of which no manual has the
+//! cycles, once by a slower reading; and in QEMU, which has no cycles but counts instructions and has to compute the
+//! same. The figures are compared with those in `benches/numbers.toml`: they are the same at every run.
 
 mod core;
 mod emulator;
@@ -112,13 +111,10 @@ fn measure() -> Result<(String, Figures)> {
         let join = |run: thread::ScopedJoinHandle<'_, _>| run.join().map_err(|_| "a thread panicked")?;
         running.into_iter().map(join).collect::<Result<Vec<(Said, Figures)>>>()
     })?;
-    for (number, (program, (said, _))) in PROGRAMS.iter().zip(&measured).enumerate() {
-        let before = PROGRAMS.iter().zip(&measured).take(number);
-        let same = before.filter(|(other, _)| other.binary == program.binary);
-        for (other, (others, _)) in same {
-            said.agrees_with(others)
-                .map_err(|error| format!("{} and {}: {error}", other.name, program.name))?;
-        }
+    for (program, (said, _)) in PROGRAMS.iter().zip(&measured) {
+        let first = PROGRAMS.iter().zip(&measured).find(|(first, _)| first.binary == program.binary);
+        let Some((first, (others, _))) = first else { continue };
+        said.agrees_with(others).map_err(|error| format!("{} and {}: {error}", first.name, program.name))?;
     }
     Ok((compiler, measured.into_iter().flat_map(|(_, figures)| figures).collect()))
 }

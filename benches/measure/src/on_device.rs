@@ -3,7 +3,7 @@
 use xtask::{
     command::{Command, Result},
     firmware, setup,
-    toolchain::{CORTEX_M4, CORTEX_M33},
+    toolchain::Core,
 };
 
 use crate::{image::Image, players, size};
@@ -15,13 +15,9 @@ use crate::{image::Image, players, size};
 pub fn check() -> Result<()> {
     setup::ensure([&setup::QEMU])?;
     let (folder, name) = ("tests/m3", "on_device");
-    let cores = [
-        ("m3", firmware::build(folder, name)?),
-        ("m4", firmware::build_for(CORTEX_M4, (folder, name, ""), &[], &[])?),
-        ("m33", firmware::build_for_m33_dsp((folder, name, ""), &[], &[])?),
-        ("m33-no-dsp", firmware::build_for(CORTEX_M33, (folder, name, ""), &[], &[])?),
-    ];
-    for (core, elf) in cores {
+    let cores = [("m3", Core::M3), ("m4", Core::M4), ("m33", Core::M33_DSP), ("m33-no-dsp", Core::M33)];
+    for (core, built_for) in cores {
+        let elf = firmware::build_on(built_for, folder, name)?;
         let Image { flash, .. } = Image::read(&elf)?;
         if flash > PAGE_AT {
             return Err(format!(

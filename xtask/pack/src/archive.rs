@@ -17,7 +17,7 @@ use std::{
 use xtask::{
     command::{Command, Result},
     root, setup, target,
-    toolchain::{CORTEX_M33_DSP, host, host_cargo},
+    toolchain::{WITH_DSP, host, host_cargo},
 };
 
 pub use names::{INCLUDE, Names, declared, functions, headers};
@@ -74,7 +74,7 @@ impl Machine {
     /// The same, word by word.
     fn words(&self) -> Vec<&'static str> {
         let always = if self.is_bare() { &small::ALWAYS[..] } else { &[] };
-        let dsp = if self.has_dsp { &["--cfg", CORTEX_M33_DSP][..] } else { &[] };
+        let dsp = if self.has_dsp { &["--cfg", WITH_DSP][..] } else { &[] };
         [always, dsp].concat()
     }
 

@@ -1,12 +1,12 @@
 //! The cores, and what plays their programs.
 
-use xtask::toolchain::{CORTEX_M4, CORTEX_M33, TARGET};
+use xtask::toolchain;
 
 /// A core that is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Core {
-    /// The target of its programs.
-    pub(super) target: &'static str,
+    /// What its programs are built for.
+    pub(super) built_for: toolchain::Core,
     /// The cycle model's word for it.
     pub(super) model: &'static str,
     /// How it is measured a second time.
@@ -34,14 +34,26 @@ const STM32F1: Again = Again { figure: "stm32f1", options: &["--flash-wait-state
 const BOUND: Again = Again { figure: "bound", options: &["--rp2350"] };
 
 /// 12.5 MHz, because nothing sets the board's clock.
-pub(super) const M3: Core =
-    Core { target: TARGET, model: "m3", again: Some(STM32F1), board: "lm3s6965evb", tick: 80, ending: "" };
+pub(super) const M3: Core = Core {
+    built_for: toolchain::Core::M3,
+    model: "m3",
+    again: Some(STM32F1),
+    board: "lm3s6965evb",
+    tick: 80,
+    ending: "",
+};
 /// 25 MHz.
-pub(super) const M4: Core =
-    Core { target: CORTEX_M4, model: "m4", again: None, board: "mps2-an386", tick: 40, ending: "-m4" };
+pub(super) const M4: Core = Core {
+    built_for: toolchain::Core::M4,
+    model: "m4",
+    again: None,
+    board: "mps2-an386",
+    tick: 40,
+    ending: "-m4",
+};
 /// With the DSP extension. 20 MHz. No manual has its cycles: each figure is between two readings, or so it is taken.
 pub(super) const M33: Core = Core {
-    target: CORTEX_M33,
+    built_for: toolchain::Core::M33_DSP,
     model: "m33",
     again: Some(BOUND),
     board: "mps2-an505",

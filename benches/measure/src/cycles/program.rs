@@ -5,7 +5,7 @@ use std::{
     slice,
 };
 
-use xtask::{command::Result, firmware, toolchain::CORTEX_M33};
+use xtask::{command::Result, firmware};
 
 use super::{
     core::{Core, M3, M4, M33},
@@ -60,11 +60,7 @@ impl Program {
             None => (&[][..], ""),
             Some(level) => (slice::from_ref(level), self.name),
         };
-        let program = (FOLDER, self.binary, variant);
-        match self.core.target {
-            CORTEX_M33 => firmware::build_for_m33_dsp(program, self.features, settings),
-            target => firmware::build_for(target, program, self.features, settings),
-        }
+        firmware::build_as(self.core.built_for, (FOLDER, self.binary, variant), self.features, settings)
     }
 
     /// Runs it two or three times, and returns what it said and its figures.

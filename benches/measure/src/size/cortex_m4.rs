@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use xtask::{
     command::{Command, Result},
     firmware,
-    toolchain::CORTEX_M4,
+    toolchain::Core,
 };
 
 use super::{CORE_ALONE, KEY_PAGE, SIZE, Script, Taken, grouped, parts};
@@ -19,7 +19,7 @@ use crate::{cycles::model, image::Image, numbers::Figures, players};
 pub(super) fn measure(script: &Script) -> Result<Figures> {
     let model = players::program("m3-model")?;
     let page = format!("{}@{KEY_PAGE}", script.page(CORE_ALONE).display());
-    let run = |program| taken(&model, &page, &firmware::build_for(CORTEX_M4, (SIZE, program, ""), &[], &[])?);
+    let run = |program| taken(&model, &page, &firmware::build_on(Core::M4, SIZE, program)?);
     let taken = run(CORE_ALONE)?.less(&run("empty")?)?;
     taken.print(TITLE);
     if taken.flash > FLASH {

@@ -5,6 +5,7 @@ use std::path::Path;
 use xtask::{
     command::{Command, Result},
     firmware,
+    toolchain::Core,
 };
 
 use super::{CORE_ALONE, KEY_PAGE, SIZE, Script, Taken};
@@ -18,7 +19,7 @@ pub(super) fn print(compiler: &str) -> Result<()> {
     println!("| --- | ---: | ---: | ---: |");
     for (name, title, settings) in WAYS {
         let run = |program| -> Result<(Taken, u32)> {
-            let elf = firmware::build_as((SIZE, program, name), &[], settings)?;
+            let elf = firmware::build_as(Core::M3, (SIZE, program, name), &[], settings)?;
             Ok((Taken::of(program, &elf, &script)?, cycles(&model, &elf, &script)?))
         };
         let ((empty, start), (taken, cycles)) = (run("empty")?, run(CORE_ALONE)?);
