@@ -4,6 +4,7 @@
 
 mod case;
 mod commands;
+mod diagnose;
 mod explain;
 mod numbers;
 mod past;
@@ -17,7 +18,7 @@ mod tests;
 use crate::health::Health;
 use crate::memory::Memory;
 use crate::store::Store;
-use case::{Case, Subject};
+use case::Case;
 use lowkey_host::{Acceptor, Failure, Id, Mode};
 use std::net::SocketAddr;
 use std::path::PathBuf;

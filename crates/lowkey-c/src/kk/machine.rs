@@ -3,10 +3,10 @@
 //! On the wire, in its statuses and in its events it is that link: a test plays both from the same bytes. Whatever is
 //! called, [`Machine::settle`] comes last: it is the one place where a failure ends the channel.
 
+mod held;
 mod numbered;
 mod pump;
 mod receiving;
-mod ring;
 mod sending;
 
 pub(crate) use numbered::Numbered;

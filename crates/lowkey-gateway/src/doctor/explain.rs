@@ -1,11 +1,12 @@
 //! From a failure to what happened, why, and what mends it.
 
+use super::case::Case;
 use super::commands;
 use super::numbers::{self, Told};
 use super::past;
 use super::phrases::{self, ago};
 use super::search::{Maker, Search};
-use super::{Case, Finding, Mend, SOMEBODY, service};
+use super::{Finding, Mend, SOMEBODY, service};
 use lowkey_host::text::ShownId;
 use lowkey_host::{Cause, Failure, Id, Mode, Pinned};
 use lowkey_registry::keys::encode_public;

@@ -1,7 +1,8 @@
 //! Why a device's numbers are not taken (protocol §7). The server knows which of four things it is, and each is mended
 //! by something else: new keys are one more run, which is the last thing to give a device that has had too many.
 
-use super::{Case, Mend, commands};
+use super::case::Case;
+use super::{Mend, commands};
 use crate::store::Store;
 use lowkey_host::numbered::MOST_OLD_RUNS;
 use lowkey_host::{Mode, Untaken};

@@ -1,8 +1,9 @@
 //! What was: devices that are gone, boards that displace each other, and strangers by the thousand.
 
+use super::case::Case;
 use super::numbers::{self, Told};
 use super::phrases::ago;
-use super::{Case, Finding, Mend, POWER_AND_NETWORK, SERVICE_FIRST, service};
+use super::{Finding, Mend, POWER_AND_NETWORK, SERVICE_FIRST, service};
 use crate::memory::{Displaced, Memory, Past, Remembered};
 use lowkey_host::show_time;
 use std::collections::{HashMap, HashSet};

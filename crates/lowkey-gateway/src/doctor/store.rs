@@ -1,7 +1,8 @@
 //! What is known of what stores devices' messages, and of what it has set aside.
 
+use super::case::Subject;
 use super::phrases::ago;
-use super::{Finding, Mend, Subject};
+use super::{Finding, Mend};
 use crate::store::{Held, Standing, Store};
 use lowkey_host::numbered::Trouble;
 use lowkey_registry::text_file::shell_quote;

@@ -1,6 +1,6 @@
 //! Whom every finding is about.
 
-use super::case::MOST_LEFT_OUT;
+use super::diagnose::MOST_LEFT_OUT;
 use super::*;
 use crate::health::Unreached;
 use crate::memory::{Past, Remembered};

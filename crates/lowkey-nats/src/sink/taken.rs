@@ -20,8 +20,9 @@ pub(crate) enum Right {
 }
 
 impl Right {
-    /// When JetStream forgets the mark of such a session, where a stream lets messages end by themselves. One that says
-    /// something later marks anew: behind its own message there is nothing to look for, and so it need not be long.
+    /// When JetStream forgets the mark of such a session, where a stream lets messages end by themselves. A session
+    /// that stores something later finds it gone and marks anew; in a queue, who takes over later does not find whom
+    /// to end.
     pub(super) fn mark_ends(self) -> &'static str {
         match self {
             Self::Behind => "24h",

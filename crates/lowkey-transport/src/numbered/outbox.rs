@@ -108,8 +108,7 @@ impl<M: Memory> Outbox<M> {
         if number as u32 == 0 {
             return Err(PushError::Exhausted);
         }
-        self.queue.push(number, message)?;
-        (self.last, self.highest) = (number, self.highest.max(number));
+        self.take(number, message)?;
         Ok(number)
     }
 
@@ -121,9 +120,13 @@ impl<M: Memory> Outbox<M> {
         if number <= self.last {
             return Err(PushError::Exhausted);
         }
+        self.take(number, message)
+    }
+
+    #[inline(always)] // firmware calls one of the two
+    fn take(&mut self, number: u64, message: &[u8]) -> Result<(), PushError> {
         self.queue.push(number, message)?;
-        self.last = number;
-        self.highest = self.highest.max(number);
+        (self.last, self.highest) = (number, self.highest.max(number));
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Nothing of the machine calls this file: an outbox brings it along, and who acknowledges `Received`.
 
-use super::ring::Ring;
+use super::held::Held;
 use super::{HEADER, Hook, MORE, Machine, Message, Now, Phase, Piece};
 use crate::kk::size::LOWKEY_OUTBOX_WORDS;
 use crate::kk::{fill, hello};
@@ -30,7 +30,7 @@ impl Object for lowkey_outbox {
 
 /// What lies in an outbox.
 pub(crate) struct Numbered {
-    pub(in crate::kk) queue: Queue<Ring>,
+    pub(in crate::kk) queue: Queue<Held>,
     /// The number of the last message that was pushed.
     pub(in crate::kk) last: u64,
     /// Why nothing goes out on this channel; nothing, once it may.

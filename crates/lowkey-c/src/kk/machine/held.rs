@@ -7,10 +7,10 @@ use core::ops::DerefMut;
 use lowkey_core::numbered::{DIGEST_LEN, Memory, Retained, RunId, Span};
 
 /// Adds a message of this number; or takes out so many bytes at the front.
-type Change = fn(&mut Ring, number: u64, message: Option<&[u8]>);
+type Change = fn(&mut Held, number: u64, message: Option<&[u8]>);
 
 /// The memory of an outbox. Zeros are one that has none.
-pub(in crate::kk) struct Ring {
+pub(in crate::kk) struct Held {
     bytes: Kept,
     /// Where those lie that wait.
     start: usize,
@@ -23,7 +23,7 @@ pub(in crate::kk) struct Ring {
     span: Span,
 }
 
-impl Ring {
+impl Held {
     /// It begins empty.
     pub(in crate::kk) fn set_up(&mut self, bytes: Kept, run: [u8; RunId::LEN]) {
         (self.bytes, self.run) = (bytes, run);
@@ -60,7 +60,7 @@ impl Ring {
     }
 }
 
-impl Memory for Ring {
+impl Memory for Held {
     type State = ();
 
     fn own(&self) -> usize {
