@@ -148,7 +148,7 @@ impl Numbers {
 }
 
 /// How far a figure may grow unnoticed.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tolerance {
     /// By so many percent.
     Percent(u32),
