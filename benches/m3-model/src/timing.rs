@@ -1,6 +1,7 @@
 //! What each instruction costs: Cortex-M3 TRM r2p1, table 3-1 (§3.3.1) and "Load/store timings" (§3.3.2); Cortex-M4
-//! TRM r0p1, tables 3-1 and 3-2, of which the load/store timings are the same, word for word. Of a Cortex-M33 no manual
-//! says what an instruction costs: [`Core::CortexM33`] has what is taken instead.
+//! TRM r0p1, tables 3-1 and 3-2, of which the load/store timings are the same, word for word. (Texas Instruments prints
+//! both again for the Cortex-M4F of its CC13x2 and CC26x2, SWCU192: held against that.) Of a Cortex-M33 no manual says
+//! what an instruction costs: [`Core::CortexM33`] has what is taken instead.
 //!
 //! Where the manual leaves room, the rule taken is stated at the constant or function that takes it.
 

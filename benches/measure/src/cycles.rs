@@ -11,6 +11,7 @@ mod emulator;
 mod grid;
 pub(crate) mod model;
 mod output;
+mod parts;
 mod pictures;
 mod program;
 mod tables;

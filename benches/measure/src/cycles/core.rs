@@ -7,6 +7,8 @@ use crate::numbers::Tolerance;
 /// A core that is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Core {
+    /// As tables call it.
+    pub(super) name: &'static str,
     /// What its programs are built for.
     pub(super) built_for: toolchain::Core,
     /// The cycle model's word for it.
@@ -19,6 +21,18 @@ pub(super) struct Core {
     pub(super) tick: u64,
     /// What the names of its programs end in.
     pub(super) ending: &'static str,
+}
+
+impl Core {
+    /// What the program of this name is called on this core.
+    pub(super) fn program(self, name: &str) -> String {
+        format!("{name}{}", self.ending)
+    }
+
+    /// Whether no manual has its cycles: they are at most those of [`BOUND`].
+    pub(super) fn is_bounded(self) -> bool {
+        self.again == Some(BOUND)
+    }
 }
 
 /// Another reading of the same run.
@@ -46,6 +60,7 @@ pub(super) const ALL: [Core; 3] = [M3, M4, M33];
 
 /// 12.5 MHz, because nothing sets the board's clock.
 pub(super) const M3: Core = Core {
+    name: "Cortex-M3",
     built_for: toolchain::Core::M3,
     model: "m3",
     again: Some(STM32F1),
@@ -55,6 +70,7 @@ pub(super) const M3: Core = Core {
 };
 /// 25 MHz.
 pub(super) const M4: Core = Core {
+    name: "Cortex-M4",
     built_for: toolchain::Core::M4,
     model: "m4",
     again: None,
@@ -64,6 +80,7 @@ pub(super) const M4: Core = Core {
 };
 /// With the DSP extension. 20 MHz. No manual has its cycles: each figure is between two readings, or so it is taken.
 pub(super) const M33: Core = Core {
+    name: "Cortex-M33",
     built_for: toolchain::Core::M33_DSP,
     model: "m33",
     again: Some(BOUND),

@@ -3,8 +3,9 @@
 use xtask::documents::Table;
 
 use super::{
-    core::{Core, M3, M4, M33},
+    core::{self, Core, M3, M4, M33},
     grid::{Grid, Rank},
+    parts::{self, KK_INITIATOR},
     targets,
     view::{LOWKEY, PAIRING, View},
 };
@@ -20,6 +21,8 @@ struct Line {
 /// Every table of a measurement, with a heading each.
 pub(super) fn all(view: View<'_>) -> Vec<(&'static str, Grid)> {
     vec![
+        ("Cores, in cycles", cores(view)),
+        ("Parts, computed from cycles and data sheets", parts::grid(view)),
         ("Handshakes", ours(view, LOWKEY, &handshakes())),
         ("Records and primitives", ours(view, LOWKEY, &pieces())),
         ("Pairing", ours(view, PAIRING, &pairing())),
@@ -39,6 +42,8 @@ pub(super) fn tables(numbers: &Numbers) -> Vec<Table> {
     let view = View(figures);
     let table = |mark, grid: Grid| Table { file: BOOK, mark, text: grid.markdown() };
     vec![
+        table("cargo xtask cycles: cores", cores(view)),
+        table("cargo xtask cycles: parts", parts::grid(view)),
         table("cargo xtask cycles: handshakes", ours(view, LOWKEY, &handshakes())),
         table("cargo xtask cycles: pieces", ours(view, LOWKEY, &pieces())),
         table("cargo xtask cycles: pairing", ours(view, PAIRING, &pairing())),
@@ -48,6 +53,29 @@ pub(super) fn tables(numbers: &Numbers) -> Vec<Table> {
         table("cargo xtask cycles: peers' stack", peers_stack(view)),
         table("cargo xtask cycles: targets", targets::grid(view)),
     ]
+}
+
+/// What decides which core is fast enough, a core a row: by the slowest reading that there is of it without its flash.
+fn cores(view: View<'_>) -> Grid {
+    let mut grid = Grid::new(&[
+        "core",
+        "KK initiator, whole handshake",
+        "after the server's answer",
+        "X25519",
+        "seal a record of 64 B",
+        "seal a record of 1,024 B",
+    ]);
+    for core in core::ALL {
+        let (reading, title) = match core.is_bounded() {
+            true => ("bound", format!("{}, at most", core.name)),
+            false => ("cycles", core.name.to_owned()),
+        };
+        let taken = |rows: &[&str]| shown(view.sum(&core.program(LOWKEY), rows, reading));
+        let of = [&KK_INITIATOR[..], &["kk.initiator.read-2"], &["x25519.diffie-hellman"]];
+        let records = [&["record.seal-64"][..], &["record.seal-1024"]];
+        grid.row(Rank::Single, [title].into_iter().chain(of.into_iter().chain(records).map(taken)));
+    }
+    grid
 }
 
 /// All that is known about each line of one of our programs.
@@ -67,7 +95,7 @@ fn peers(view: View<'_>, core: Core) -> Grid {
     let mut grid =
         Grid::new(&["what", "Lowkey", "the peer at `s`", "at `3`", "ours ÷ theirs, at `s`", "at `3`"]);
     for comparison in &COMPARISONS {
-        let of = |program: &str, rows| view.cycles(&format!("{program}{}", core.ending), rows);
+        let of = |program: &str, rows| view.cycles(&core.program(program), rows);
         let ours = of(LOWKEY, comparison.ours);
         let theirs = PEERS.map(|program| of(program, comparison.theirs));
         let ratios = theirs.map(|theirs| match (ours, theirs) {
@@ -87,7 +115,7 @@ fn between(view: View<'_>) -> Grid {
         Grid::new(&["what", "Lowkey", "at most", "the peer at `s`", "at most", "at `3`", "at most"]);
     for comparison in &COMPARISONS {
         let both = |program: &str, rows: &[&str]| {
-            let program = format!("{program}{}", M33.ending);
+            let program = M33.program(program);
             ["cycles", "bound"].map(|what| shown(view.sum(&program, rows, what)))
         };
         let theirs = PEERS.into_iter().flat_map(|program| both(program, comparison.theirs));
@@ -186,7 +214,7 @@ impl Comparison {
 const COMPARISONS: [Comparison; 7] = [
     Comparison {
         title: "KK initiator, whole handshake",
-        ours: &["kk.initiator.write-1", "kk.initiator.read-2"],
+        ours: &KK_INITIATOR,
         peer: "clatter",
         theirs: &["clatter.kk.initiator.write-1", "clatter.kk.initiator.read-2"],
     },
