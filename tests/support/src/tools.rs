@@ -1,5 +1,6 @@
 //! Programs of others that a test plays with.
 
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -67,6 +68,18 @@ fn repeat(line: &str) {
     if !HUSHED.load(Ordering::Relaxed) {
         println!("{line}");
     }
+}
+
+/// Stops a child of ours where it is, and returns when all of it stands still: the signal reaches one thread, and until
+/// that one has a processor the others go on.
+///
+/// # Panics
+/// It is no child of ours that runs.
+pub fn freeze(child: u32) {
+    let child = Pid::from_raw(child.cast_signed()).expect("a process");
+    kill_process(child, Signal::STOP).expect("it runs");
+    let stopped = waitid(WaitId::Pid(child), WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT);
+    assert!(stopped.expect("a child of ours").is_some_and(|status| status.stopped()), "it stands still");
 }
 
 static HUSHED: AtomicBool = AtomicBool::new(false);

@@ -16,7 +16,7 @@ use std::{
 };
 use test_support::{
     nats::{Cable, NatsServer},
-    tools::Port,
+    tools::{self, Port},
 };
 use tokio::process::Child;
 use xtask::command::Result;
@@ -138,7 +138,7 @@ impl Gateway {
 
     /// Stops it where it is: its connections stay, and nothing answers.
     pub(crate) fn freeze(&self) {
-        self.tell(Signal::STOP);
+        tools::freeze(self.child.as_ref().and_then(Child::id).expect("it runs"));
     }
 
     /// Lets it go on.

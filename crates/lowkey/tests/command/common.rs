@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
-use test_support::Watchdog;
+use test_support::{Watchdog, tools};
 
 /// All of them.
 pub(crate) const COMMANDS: [&str; 20] = [
@@ -177,6 +177,11 @@ impl Server {
     pub(crate) fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// Stops it where it is, until [`Self::signal`] lets it go on.
+    pub(crate) fn freeze(&self) {
+        tools::freeze(self.child.id());
     }
 
     /// The exit code and the log, unless that goes elsewhere, once it has ended.

@@ -120,7 +120,7 @@ fn a_server_that_does_not_load_what_was_written_is_named_with_its_reason() {
 fn a_server_that_does_not_answer_is_waited_for_as_long_as_was_said_and_is_no_success() {
     let folder = Folder::new();
     let server = serve(&folder);
-    server.signal("-STOP");
+    server.freeze();
     let revoked = folder.run(&change(&server, "revoke desk").replace("60s", "1s"));
     server.signal("-CONT");
     revoked.code(7).stderr(
