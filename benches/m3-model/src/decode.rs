@@ -96,7 +96,7 @@ impl Code {
             first
         };
         let plain = |operation| Decoded { operation, wide, condition: None, it: it.0 };
-        if let Some(operation) = operation(code, wide) {
+        if let Some(operation) = operation(code, wide, self.core) {
             return Ok(plain(What::Memory(operation)));
         }
         let kind = kind(code, wide, it.in_it_block(), self.core).ok_or(Cause::Undefined(code))?;

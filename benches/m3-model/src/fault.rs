@@ -71,7 +71,7 @@ impl fmt::Display for Fault {
             Cause::Unaligned(address) => {
                 write!(f, "{pc:#010x} accesses {address:#010x}, which must be aligned")
             }
-            Cause::Undefined(code) => write!(f, "{pc:#010x} is not an instruction of a Cortex-M3: {code:#x}"),
+            Cause::Undefined(code) => write!(f, "{pc:#010x} is not an instruction of the core: {code:#x}"),
             Cause::State => write!(f, "{pc:#010x} is reached in ARM state"),
             Cause::Exception => write!(f, "{pc:#010x} asks for an exception"),
         }

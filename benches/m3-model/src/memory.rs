@@ -1,22 +1,27 @@
-//! Loads and stores: what they are (ARMv7-M, A5.2.4, A5.3.5, A5.3.6, A5.3.7 to A5.3.10).
+//! Loads and stores: what they are (ARMv7-M, A5.2.4, A5.3.5, A5.3.6, A5.3.7 to A5.3.10), and those of Armv8-M that
+//! acquire and release.
 //!
 //! The model executes them itself, in [`crate::transfer`]: it must know each address, and armagnac's own lack loads
 //! to PC and a system control space that does not panic.
+
+use crate::timing::Core;
 
 /// A load or store. Registers are numbers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Operation {
     /// One register.
     Single(Single),
+    /// LDA, STL and their relatives: one register, at an address that is aligned.
+    Ordered(Single),
     /// LDRD, STRD.
     Dual(Dual),
     /// LDM, STM, PUSH, POP.
     Multiple(Multiple),
     /// TBB (size 1), TBH (size 2).
     Table { rn: u8, rm: u8, size: u32 },
-    /// LDREX and its relatives.
+    /// LDREX, LDAEX and their relatives.
     LoadExclusive { rt: u8, rn: u8, offset: u32, size: u32 },
-    /// STREX and its relatives.
+    /// STREX, STLEX and their relatives.
     StoreExclusive { rd: u8, rt: u8, rn: u8, offset: u32, size: u32 },
 }
 
@@ -88,13 +93,16 @@ impl Address {
 }
 
 /// The load or store that `code` is, if it is one.
-pub(crate) fn operation(code: u32, wide: bool) -> Option<Operation> {
+pub(crate) fn operation(code: u32, wide: bool, core: Core) -> Option<Operation> {
     if !wide {
         return narrow(code);
     }
     match code >> 25 {
         0b111_0100 if code & 1 << 22 == 0 => wide_multiple(code),
-        0b111_0100 => dual_or_exclusive(code),
+        0b111_0100 => {
+            let of_armv8m = || if core == Core::CortexM33 { ordered(code) } else { None };
+            dual_or_exclusive(code).or_else(of_armv8m)
+        }
         0b111_1100 => wide_single(code),
         _ => None,
     }
@@ -184,6 +192,26 @@ fn dual_or_exclusive(code: u32) -> Option<Operation> {
         (false, 5) => Some(Operation::StoreExclusive { rd: low, rt, rn, offset: 0, size: 2 }),
         _ => None,
     }
+}
+
+/// What acquires or releases (Armv8-M Architecture Reference Manual, C2.4: LDA to LDAH, STL to STLH). There is one core
+/// and no cache: they do what those without an order do.
+fn ordered(code: u32) -> Option<Operation> {
+    let (rn, rt, low) = (code >> 16 & 15, (code >> 12 & 15) as u8, (code & 15) as u8);
+    let size = 1 << (code >> 4 & 3);
+    if code >> 21 != 0b111_0100_0110 || code >> 8 & 15 != 15 || size > 4 {
+        return None;
+    }
+    let load = code & 1 << 20 != 0;
+    Some(match (code >> 6 & 3, load) {
+        (2, _) => {
+            let address = Address::immediate(rn, 0);
+            Operation::Ordered(Single { load, size, signed: false, rt, address })
+        }
+        (3, true) => Operation::LoadExclusive { rt, rn: rn as u8, offset: 0, size },
+        (3, false) => Operation::StoreExclusive { rd: low, rt, rn: rn as u8, offset: 0, size },
+        _ => return None,
+    })
 }
 
 fn wide_single(code: u32) -> Option<Operation> {

@@ -37,6 +37,10 @@ impl Transfer<'_> {
     pub(crate) fn run(&mut self, operation: &Operation) -> Result<Done, Cause> {
         match *operation {
             Operation::Single(single) => self.single(&single),
+            Operation::Ordered(single) => {
+                aligned(self.address(&single.address).0, single.size)?;
+                self.single(&single)
+            }
             Operation::Dual(dual) => self.dual(&dual),
             Operation::Multiple(multiple) => self.multiple(&multiple),
             Operation::Table { rn, rm, size } => self.table(rn, rm, size),

@@ -40,6 +40,30 @@ fn the_rest_is_the_cortex_m4_s() {
 }
 
 #[test]
+fn armv8m_c2_4_what_acquires_and_releases_loads_and_stores() {
+    let called = |code: &[u16], at| machine(&bytes(code), &m33()).call(common::CODE, &[at, 0, 0, 0x1_0203]);
+    // ldaexb r1, [r0]; stlexb r2, r3, [r0]; stlexb r4, r3, [r0]; ldr r1, [r0]; add r0, r2, r4, lsl #4; bx lr
+    let bytes_once = [0xE8D0, 0x1FCF, 0xE8C0, 0x3FC2, 0xE8C0, 0x3FC4, 0x6801, 0xEB02, 0x1004, 0x4770];
+    let call = called(&bytes_once, RAM).unwrap();
+    assert_eq!((call.r0, call.r1), (0x10, 0x03), "the second fails");
+    // stlh r3, [r0]; ldaexh r1, [r0]; ldaex r1, [r0]; stlex r2, r3, [r0]; ldah r1, [r0]; lda r0, [r0]; bx lr
+    let wider = [
+        0xE8C0, 0x3F9F, 0xE8D0, 0x1FDF, 0xE8D0, 0x1FEF, 0xE8C0, 0x3FE2, 0xE8D0, 0x1F9F, 0xE8D0, 0x0FAF,
+        0x4770,
+    ];
+    let call = called(&wider, RAM).unwrap();
+    assert_eq!((call.r0, call.r1), (0x1_0203, 0x0203));
+    assert!(called(&wider[10..], RAM + 2).is_err(), "they are aligned");
+    let lda = region(&wider[10..12], &[RAM; 4], &m33());
+    assert_eq!(lda.cycles, 2, "no source says otherwise");
+    // As a Cortex-M3 has none of them, nor a Cortex-M4.
+    for core in [Core::CortexM3, Core::CortexM4] {
+        let older = Options { core, ..Options::default() };
+        assert!(machine(&bytes(&wider), &older).call(common::CODE, &[common::DATA]).is_err());
+    }
+}
+
+#[test]
 fn the_upper_bound_hides_no_load_and_no_shift() {
     let bound = Options { rules: Rules::Rp2350, ..m33() };
     assert_eq!(cycles(&[0x6808, 0x6850], &bound), 4, "ldr r0, [r1]; ldr r0, [r2, #4]");
