@@ -40,6 +40,7 @@ impl Asked {
                 "--table" => options.rules = Rules::Table,
                 "--rp2350" => options.rules = Rules::Rp2350,
                 "--ram" => options.ram = number(&word, &value()?)? as usize,
+                "--ram-at" => options.ram_at = Some(number(&word, &value()?)?),
                 "--strict" => options.strict = true,
                 "--limit" => {
                     let limit = value()?;
@@ -103,7 +104,8 @@ deepest stack in bytes, and two hashes: of the way through the code, and of the 
   --load FILE@ADDRESS    puts a file into memory before the start; more than once, if need be
   --flash-wait-states N  flash slower than the core: 2 for an STM32F1 at 72 MHz (0)
   --prefetch             a prefetch buffer of two lines before it
-  --ram BYTES            how much RAM there is from 0x20000000 on, for an m33 from 0x38000000 on (64 KiB)
+  --ram BYTES            how much RAM there is (64 KiB)
+  --ram-at ADDRESS       where it begins (0x20000000, for an m33 0x38000000)
   --table                cycles by table 3-1 of the manual alone, without what it says of loads and stores in a row
   --rp2350               the slowest that one source says of an RP2354, for an m33
   --strict               a fault where there is neither memory nor a register that is known, instead of zeros
@@ -128,7 +130,7 @@ mod tests {
     fn each_option_of_the_help_is_known() {
         let options = HELP.lines().filter_map(|line| line.trim_start().split(' ').next());
         let options: Vec<&str> = options.filter(|word| word.starts_with("--")).collect();
-        assert_eq!(options.len(), 12);
+        assert_eq!(options.len(), 13);
         for option in options {
             let error = parse(&[option]).err().unwrap_or_default();
             assert!(!error.contains("no option"), "{error}");

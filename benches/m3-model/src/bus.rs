@@ -1,6 +1,6 @@
 //! Memory and peripherals by address (ARMv7-M's memory map; no bit-band aliases).
 
-use crate::{board::Board, console::Console, fault::Cause, system::System, timing::Core};
+use crate::{board::Board, console::Console, fault::Cause, machine::Options, system::System, timing::Core};
 
 /// Everything that has an address.
 pub(crate) struct Bus {
@@ -17,20 +17,20 @@ pub(crate) struct Bus {
 
 impl Bus {
     /// Erased flash, zeroed RAM.
-    pub(crate) fn new(core: Core, flash: usize, ram: usize, strict: bool, console: Console) -> Self {
-        let (flash_alias, ram_at) = match core {
+    pub(crate) fn new(options: &Options, console: Console) -> Self {
+        let (flash_alias, ram_at) = match options.core {
             Core::CortexM3 | Core::CortexM4 => (FLASH_ALIAS, RAM),
             Core::CortexM33 => (SECURE_FLASH, SECURE_RAM),
         };
         Self {
-            flash: vec![0xFF; flash],
+            flash: vec![0xFF; options.flash],
             flash_alias,
-            ram: vec![0; ram],
-            ram_at,
+            ram: vec![0; options.ram],
+            ram_at: options.ram_at.unwrap_or(ram_at),
             board: Board::default(),
-            system: System::new(core),
+            system: System::new(options.core),
             console,
-            strict,
+            strict: options.strict,
         }
     }
 

@@ -59,7 +59,8 @@
 //! - **Slow flash** ([`Options::wait_states`], [`Options::prefetch`]): 64-bit lines behind a prefetch buffer of two, as
 //!   in an STM32F1 (2 wait states at 72 MHz); loads from flash pay the wait states.
 //! - **Memory**: flash at 0 and again at 0x0800_0000, read-only to the program; RAM at 0x2000_0000. For a Cortex-M33,
-//!   which starts in its secure state, flash at 0 and again at 0x1000_0000, RAM at 0x3800_0000, as on Arm's AN505.
+//!   which starts in its secure state, flash at 0 and again at 0x1000_0000, RAM at 0x3800_0000, as on Arm's AN505. RAM
+//!   can be elsewhere ([`Options::ram_at`]).
 //! - **The core's own registers**: DWT.CTRL, DWT.CYCCNT and DEMCR, by which a program reads the model's cycles; SysTick
 //!   without its interrupt; CPUID. The other system registers read as zero and forget what is written.
 //! - **Semihosting** (`BKPT 0xAB`): the console and the two exits, as `cortex-m-semihosting` and `semihosting` use

@@ -29,8 +29,10 @@ pub struct Options {
     pub core: Core,
     /// Bytes of flash, at 0 and again at 0x0800_0000.
     pub flash: usize,
-    /// Bytes of RAM, at 0x2000_0000.
+    /// Bytes of RAM.
     pub ram: usize,
+    /// Where it begins, unless where the core's usually does.
+    pub ram_at: Option<u32>,
     /// How much slower than the core the flash is, in cycles an access.
     pub wait_states: u32,
     /// Whether the flash reads ahead; without wait states it makes no difference.
@@ -53,6 +55,7 @@ impl Default for Options {
             core: Core::CortexM3,
             flash: 1024 * 1024,
             ram: 64 * 1024,
+            ram_at: None,
             wait_states: 0,
             prefetch: false,
             rules: Rules::Manual,
@@ -108,7 +111,7 @@ impl Machine {
 
     fn with_image(image: Image, options: &Options) -> Self {
         let console = Console::new(options.echo);
-        let bus = Bus::new(options.core, options.flash, options.ram, options.strict, console);
+        let bus = Bus::new(options, console);
         let mut core = Processor::new(Config::v7m());
         core.registers.psr.set_t(true);
         Self {

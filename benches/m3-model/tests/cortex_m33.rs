@@ -84,4 +84,14 @@ fn it_starts_in_its_secure_state_and_sees_memory_there() {
     assert_eq!(machine.call(0x1000_0000 + common::CODE, &[RAM]).unwrap().r0, 7);
 }
 
+#[test]
+fn its_memory_is_elsewhere_on_another_board() {
+    // ldr r0, [r0]; bx lr
+    let options = Options { ram_at: Some(0x2000_0000), ..m33() };
+    let mut machine = machine(&bytes(&[0x6800, 0x4770]), &options);
+    assert!(!machine.load_at(RAM, &[7]) && machine.load_at(common::DATA, &7_u32.to_le_bytes()));
+    assert_eq!(machine.call(common::CODE, &[common::DATA]).unwrap().r0, 7);
+    assert_eq!(machine.ram_end(), 0x2001_0000);
+}
+
 const RAM: u32 = 0x3800_0100;
