@@ -101,7 +101,7 @@ impl Toolchain {
 
     /// This toolchain's cargo, about to do `verb` for this `target`.
     pub fn cargo_for(self, verb: &str, target: &str) -> Command {
-        let linker = format!("CARGO_TARGET_{}_LINKER", target.replace('-', "_").to_uppercase());
+        let linker = format!("CARGO_TARGET_{}_LINKER", target.replace(['-', '.'], "_").to_uppercase());
         let cargo = self.clean_cargo().args([verb, "--target", target]);
         match self {
             Self::Ordinary => cargo,
