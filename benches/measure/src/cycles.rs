@@ -6,7 +6,7 @@
 //! cycles, once by a slower reading; and in QEMU, which has no cycles but counts instructions and has to compute the
 //! same. The figures are compared with those in `benches/numbers.toml`: they are the same at every run.
 
-mod core;
+pub(crate) mod core;
 mod emulator;
 mod grid;
 pub(crate) mod model;

@@ -6,13 +6,13 @@ use crate::numbers::Tolerance;
 
 /// A core that is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Core {
+pub(crate) struct Core {
     /// As tables call it.
     pub(super) name: &'static str,
     /// What its programs are built for.
-    pub(super) built_for: toolchain::Core,
+    pub(crate) built_for: toolchain::Core,
     /// The cycle model's word for it.
-    pub(super) model: &'static str,
+    pub(crate) model: &'static str,
     /// How it is measured a second time.
     pub(super) again: Option<Again>,
     /// QEMU's board, which has memory where the programs are linked to.
@@ -25,7 +25,7 @@ pub(super) struct Core {
 
 impl Core {
     /// What the program of this name is called on this core.
-    pub(super) fn program(self, name: &str) -> String {
+    pub(crate) fn program(self, name: &str) -> String {
         format!("{name}{}", self.ending)
     }
 
@@ -69,7 +69,7 @@ pub(super) const M3: Core = Core {
     ending: "",
 };
 /// 25 MHz.
-pub(super) const M4: Core = Core {
+pub(crate) const M4: Core = Core {
     name: "Cortex-M4",
     built_for: toolchain::Core::M4,
     model: "m4",
@@ -79,7 +79,7 @@ pub(super) const M4: Core = Core {
     ending: "-m4",
 };
 /// With the DSP extension. 20 MHz. No manual has its cycles: each figure is between two readings, or so it is taken.
-pub(super) const M33: Core = Core {
+pub(crate) const M33: Core = Core {
     name: "Cortex-M33",
     built_for: toolchain::Core::M33_DSP,
     model: "m33",

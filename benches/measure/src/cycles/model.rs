@@ -10,7 +10,7 @@ use super::core::Core;
 ///
 /// # Errors
 /// The firmware failed, with its last words.
-pub(super) fn run(model: &Path, core: Core, elf: &Path, options: &[&str]) -> Result<String> {
+pub(crate) fn run(model: &Path, core: Core, elf: &Path, options: &[&str]) -> Result<String> {
     Command::new(model)
         .args(["--regions", "--core", core.model])
         .args(options)

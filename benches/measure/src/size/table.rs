@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use xtask::documents::Table;
 
-use super::{OTHERS, ROWS, c, cortex_m4, parts, row};
+use super::{OTHERS, ROWS, c, modelled, parts, row};
 use crate::numbers::{Numbers, grouped};
 
 /// The figures, for each document that shows them, and where the flash goes.
@@ -13,12 +13,11 @@ pub(super) fn tables(numbers: &Numbers) -> Vec<Table> {
     let in_c = c::ROWS.each_ref().map(|row| (row.name.to_owned(), row.title));
     let others = OTHERS.map(|(name, title)| (row(name), title));
     let (outbox, pairing) = others.split_at(1);
-    let on_m4 = [(cortex_m4::ROW.to_owned(), cortex_m4::TITLE)];
     let of_a_device = [("C", &in_c[..c::OF_A_DEVICE], &c::FIGURES), ("Rust", &rows[..], &IN_RUST)];
     let tables = [
         (README, MARK, summary(numbers, &of_a_device)),
         (BOOK, MARK, table(numbers, &rows, &IN_RUST)),
-        (BOOK, M4_MARK, table(numbers, &on_m4, &IN_RUST)),
+        (BOOK, MODELLED_MARK, table(numbers, &modelled::titled(), &IN_RUST)),
         (BOOK, OUTBOX_MARK, table(numbers, outbox, &IN_RUST)),
         (BOOK, PAIRING_MARK, table(numbers, pairing, &IN_RUST)),
         (BOOK, C_MARK, table(numbers, &in_c, &c::FIGURES)),
@@ -101,7 +100,7 @@ const README: &str = "README.md";
 const BOOK: &str = "docs/src/footprint.md";
 const MARK: &str = "cargo xtask size";
 const C_MARK: &str = "cargo xtask size: C";
-const M4_MARK: &str = "cargo xtask size: cortex-m4";
+const MODELLED_MARK: &str = "cargo xtask size: cortex-m4 and m33";
 const OUTBOX_MARK: &str = "cargo xtask size: outbox";
 const PAIRING_MARK: &str = "cargo xtask size: pairing";
 const PARTS_MARK: &str = "cargo xtask size: parts";
