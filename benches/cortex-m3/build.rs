@@ -29,13 +29,7 @@ MEMORY
 }
 ";
 /// The same for a Cortex-M33, which sees it there in its secure state.
-const AN505: &str = "\
-MEMORY
-{
-  FLASH : ORIGIN = 0x10000000, LENGTH = 256K
-  RAM : ORIGIN = 0x38000000, LENGTH = 64K
-}
-";
+const AN505: &str = include_str!("../m3-model/an505.x");
 const STM32F103XB: &str = "\
 MEMORY
 {

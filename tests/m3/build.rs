@@ -9,11 +9,10 @@ fn main() -> io::Result<()> {
     let target = env::var("TARGET").unwrap_or_default();
     // A core of Armv8-M starts in its secure state, and sees the memory of QEMU's board for it elsewhere.
     let is_secure = target.starts_with("thumbv8m.main-");
+    let memory = if is_secure { AN505 } else { LM3S6965 };
+    fs::copy(memory, out.join("memory.x"))?;
     if is_secure {
-        fs::write(out.join("memory.x"), AN505)?;
         println!("cargo:rustc-cfg=secure");
-    } else {
-        fs::copy(MEMORY, out.join("memory.x"))?;
     }
     println!("cargo:rustc-check-cfg=cfg(secure)");
     println!("cargo:rustc-link-search={}", out.display());
@@ -24,16 +23,10 @@ fn main() -> io::Result<()> {
     if target.starts_with("thumbv7em-") || is_dsp {
         println!("cargo:rustc-cfg=lowkey_dsp");
     }
-    println!("cargo:rerun-if-changed={MEMORY}");
+    println!("cargo:rerun-if-changed={memory}");
     println!("cargo:rerun-if-changed=build.rs");
     Ok(())
 }
 
-const AN505: &str = "\
-MEMORY
-{
-  FLASH : ORIGIN = 0x10000000, LENGTH = 252K
-  RAM : ORIGIN = 0x38000000, LENGTH = 64K
-}
-";
-const MEMORY: &str = "../../examples/lm3s6965-ethernet/memory.x";
+const LM3S6965: &str = "../../examples/lm3s6965-ethernet/memory.x";
+const AN505: &str = "../../benches/m3-model/an505.x";
