@@ -13,14 +13,26 @@ pub(super) fn kept<'n>(names: impl IntoIterator<Item = &'n String>) -> Vec<Strin
     names.into_iter().map(|name| format!("-Wl,--undefined={name}")).collect()
 }
 
-/// Compiles and links a program in the folder for `name`; returns its ELF file and the linker's map.
+/// Compiles and links a program for a Cortex-M3 in the folder for `name`; returns its ELF file and the linker's map.
 pub(super) fn link(name: &str, program: &str, more: &[String], archive: &Path) -> Result<(PathBuf, PathBuf)> {
+    link_for("cortex-m3", name, program, more, archive)
+}
+
+/// The same for the core that gcc calls `cpu`.
+pub(super) fn link_for(
+    cpu: &str,
+    name: &str,
+    program: &str,
+    more: &[String],
+    archive: &Path,
+) -> Result<(PathBuf, PathBuf)> {
     let folder = folder(name);
     fresh(&folder)?;
     let (elf, map) = (folder.join(ELF), folder.join("firmware.map"));
     let ours = SOURCES.iter().map(|file| format!("{FOLDER}/src/{file}.c"));
     let boards = BOARD_SOURCES.iter().map(|file| format!("{BOARD}/src/{file}.c"));
     Command::new("arm-none-eabi-gcc")
+        .args([format!("-mcpu={cpu}")])
         .args(OPTIONS)
         .args([format!("-I{FOLDER}/src"), format!("-I{BOARD}/src"), format!("-I{}", archive::INCLUDE)])
         .args([format!("-T{BOARD}/lm3s6965.ld"), format!("-Wl,-Map={}", map.display())])
@@ -51,8 +63,7 @@ const SOURCES: [&str; 8] =
 const BOARD_SOURCES: [&str; 3] = ["board", "halt", "uart"];
 /// How firmware in C is compiled; but each string keeps its place, so that the map says whose it is, and no loop of the
 /// programs becomes a call of memset.
-const OPTIONS: [&str; 21] = [
-    "-mcpu=cortex-m3",
+const OPTIONS: [&str; 20] = [
     "-mthumb",
     "-std=c99",
     "-Os",
