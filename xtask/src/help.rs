@@ -129,22 +129,22 @@ const VERBS: [Verb; 21] = [
     Verb {
         name: "cycles",
         words: " [--write]",
-        what: "the time of a channel on a Cortex-M3, by a model of one, next to its peers",
+        what: "the time of a channel on a Cortex-M3, M4 and M33, by a model, next to its peers",
         more: &["--write  commit what was measured to benches/numbers.toml"],
     },
     Verb {
         name: "constant-time",
         words: " [--elf FIRMWARE]",
-        what: "whether the time of a Cortex-M3 depends on a secret, or what stays on its stack",
+        what: "whether the time of a device depends on a secret, or what stays on its stack",
         more: &[
-            "The image, the trace in a model, and valgrind.",
+            "The images, the traces in a model of each core, and valgrind.",
             "--elf FIRMWARE  of a firmware of yours: whether what is ours in it has a time of its own",
         ],
     },
     Verb {
         name: "on-device",
         words: "",
-        what: "the primitives' own tests on a Cortex-M3, in QEMU and in a model",
+        what: "the primitives' own tests on a Cortex-M3, M4 and M33, in QEMU and in a model",
         more: &["And what C leaves on the stack."],
     },
     Verb {

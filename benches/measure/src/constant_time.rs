@@ -4,8 +4,8 @@
 //! - **the image**: no instruction whose time depends on its operands is anywhere in a firmware that is nothing but a
 //!   channel, in every mode and role, nor in the library for firmware in C;
 //! - **the trace**: with other secrets the same instructions run at the same addresses on the same data addresses, in
-//!   the same number of cycles, and leave the same on the stack that nobody uses any more, in the model of a Cortex-M3
-//!   and of a Cortex-M4 (`benches/m3-model`);
+//!   the same number of cycles, and leave the same on the stack that nobody uses any more, in the model of a Cortex-M3,
+//!   of a Cortex-M4 and of a Cortex-M33 with the DSP extension and without (`benches/m3-model`);
 //! - **memcheck**: on this machine, in Rust, valgrind sees no branch and no address that was computed from a secret.
 //!
 //! The first two look at what is made for Armv6-M as well, where the primitives are those in Rust.
@@ -28,7 +28,7 @@ use xtask::{
     command::{Command, Result},
     firmware, setup,
     steps::Steps,
-    toolchain::{Core, TARGET},
+    toolchain::Core,
 };
 
 use crate::players;
@@ -42,10 +42,10 @@ pub use theirs::of_a_firmware;
 /// What depends on a secret and where, or which planted leak was not found.
 pub fn check() -> Result<()> {
     let mut steps = Steps::new();
-    let firmware = steps.run("build the firmware", Firmware::build)?;
+    let watched = steps.run("build the firmware", Watched::build)?;
     let gates: [(&str, &dyn Fn() -> Result<()>); 3] = [
-        ("no instruction in the image that takes a time of its own", &|| images(&firmware)),
-        ("one trace for all secrets and nothing left of them, in the model", &|| traces(&firmware)),
+        ("no instruction in the image that takes a time of its own", &|| images(&watched)),
+        ("one trace for all secrets and nothing left of them, in the model", &|| traces(&watched)),
         ("no branch and no address by a secret, in valgrind", &memcheck),
     ];
     // All of them, whatever the first says: they see different things.
@@ -57,59 +57,127 @@ pub fn check() -> Result<()> {
     if failures.is_empty() { Ok(()) } else { Err(failures.join("\n").into()) }
 }
 
-/// The programs of `tests/m3` that are watched.
-struct Firmware {
-    channel: PathBuf,
-    primitives: PathBuf,
-    planted: PathBuf,
-    /// The same for a Cortex-M4.
-    m4: [PathBuf; 3],
-    /// A channel for a Cortex-M33, with the DSP extension and without.
-    m33: [PathBuf; 2],
-    /// The first two, for Armv6-M.
-    armv6m: Option<[PathBuf; 2]>,
+/// The programs of `tests/m3` that are watched, as they are built for a target: `channel`, `primitives` and, but for
+/// Armv6-M, `planted`.
+struct Watched {
+    target: &'static Target,
+    /// Where they lie.
+    folder: PathBuf,
 }
 
-impl Firmware {
-    fn build() -> Result<Self> {
-        let build = |name| firmware::build(M3, name);
-        let (channel, primitives, planted) = (build("channel")?, build("primitives")?, build("planted")?);
-        let for_m4 = |name| firmware::build_on(Core::M4, M3, name);
-        let m4 = [for_m4("channel")?, for_m4("primitives")?, for_m4("planted")?];
-        let m33 = [
-            firmware::build_on(Core::M33_DSP, M3, "channel")?,
-            firmware::build_on(Core::M33, M3, "channel")?,
-        ];
-        let armv6m = armv6m::build("channel")?.zip(armv6m::build("primitives")?).map(Into::into);
-        Ok(Self { channel, primitives, planted, m4, m33, armv6m })
+/// What they are built for.
+struct Target {
+    /// What `traces` calls it.
+    core: &'static str,
+    title: &'static str,
+    /// What the image has to say that it is for.
+    says: &'static str,
+    built_for: BuiltFor,
+    /// Those of the planted leaks that their image shows.
+    shows: &'static [&'static str],
+    /// For whom the archive for C is searched as well.
+    archive: Option<&'static str>,
+}
+
+enum BuiltFor {
+    Core(Core),
+    Armv6M,
+}
+
+const TARGETS: [Target; 5] = [
+    Target {
+        core: "m3",
+        title: "Armv7-M",
+        says: "cortex_m3",
+        built_for: BuiltFor::Core(Core::M3),
+        shows: &["division", "long_multiply"],
+        archive: Some(Core::M3.target),
+    },
+    Target {
+        core: "m4",
+        title: "Armv7E-M",
+        says: "cortex_m4",
+        built_for: BuiltFor::Core(Core::M4),
+        shows: &["division"],
+        archive: Some(Core::M4.target),
+    },
+    Target {
+        core: "m33-dsp",
+        title: "Armv8-M Mainline with DSP",
+        says: "cortex_m33_dsp",
+        built_for: BuiltFor::Core(Core::M33_DSP),
+        shows: &["division"],
+        archive: None,
+    },
+    Target {
+        core: "m33",
+        title: "Armv8-M Mainline",
+        says: "cortex_m33",
+        built_for: BuiltFor::Core(Core::M33),
+        shows: &["division", "long_multiply"],
+        archive: None,
+    },
+    Target {
+        core: "armv6m",
+        title: "Armv6-M",
+        says: "cortex_m0",
+        built_for: BuiltFor::Armv6M,
+        shows: &[],
+        archive: Some(armv6m::TARGET),
+    },
+];
+
+impl Watched {
+    /// Builds those of every target; Armv6-M's may be missing, which is said.
+    fn build() -> Result<Vec<Self>> {
+        let built = TARGETS.iter().map(|target| Ok(target.build()?.map(|folder| Self { target, folder })));
+        built.filter_map(Result::transpose).collect()
+    }
+
+    fn program(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 }
 
-/// Disassembles the images of a channel, and the one with the leaks.
-fn images(firmware: &Firmware) -> Result<()> {
+impl Target {
+    fn build(&self) -> Result<Option<PathBuf>> {
+        let mut folder = None;
+        for name in ["channel", "primitives", "planted"] {
+            let elf = match self.built_for {
+                BuiltFor::Core(core) => Some(firmware::build_on(core, M3, name)?),
+                BuiltFor::Armv6M if name == "planted" => continue,
+                BuiltFor::Armv6M => armv6m::build(name)?,
+            };
+            let Some(elf) = elf else { return Ok(None) };
+            folder = elf.parent().map(Path::to_owned);
+        }
+        Ok(folder)
+    }
+}
+
+/// Disassembles the images of a channel, and those with the leaks.
+fn images(watched: &[Watched]) -> Result<()> {
     setup::ensure([&setup::ARM_OBJDUMP])?;
-    let mut found = image("Armv7-M", &firmware.channel, CHANNEL)?;
-    says("cortex_m3", &firmware.channel)?;
-    theirs::sees_what_is_inlined(&firmware.channel)?;
-    let [m4_channel, _, m4_planted] = &firmware.m4;
-    found += image("Armv7E-M", m4_channel, CHANNEL)?;
-    says("cortex_m4", m4_channel)?;
-    let [with_dsp, without] = &firmware.m33;
-    found += image("Armv8-M Mainline with DSP", with_dsp, CHANNEL)?;
-    says("cortex_m33_dsp", with_dsp)?;
-    found += image("Armv8-M Mainline", without, CHANNEL)?;
-    says("cortex_m33", without)?;
-    found += image("the C library, Armv7E-M", &archive::build(&Machine::bare(Core::M4.target))?, C_CHANNEL)?;
-    found += image("the C library, Armv7-M", &archive::build(&Machine::bare(TARGET))?, C_CHANNEL)?;
-    if let Some([channel, _]) = &firmware.armv6m {
-        found += image("Armv6-M", channel, CHANNEL)?;
-        says("cortex_m0", channel)?;
-        found +=
-            image("the C library, Armv6-M", &archive::build(&Machine::bare(armv6m::TARGET))?, C_CHANNEL)?;
+    let (mut found, mut caught) = (0, true);
+    for built in watched {
+        let Target { title, says: core, shows, archive, .. } = built.target;
+        let channel = built.program("channel");
+        found += image(title, &channel, CHANNEL)?;
+        says(core, &channel)?;
+        if *core == "cortex_m3" {
+            theirs::sees_what_is_inlined(&channel)?;
+        }
+        if let Some(target) = archive {
+            let archive = archive::build(&Machine::bare(target))?;
+            found += image(&format!("the C library, {title}"), &archive, C_CHANNEL)?;
+        }
+        if !shows.is_empty() {
+            // By the same rule: an image with nothing of ours in it does not say that there is the DSP extension.
+            let rule = forbidden(&channel)?;
+            caught &= planted(title, &built.program("planted"), rule, shows)?;
+        }
     }
-    let both = planted("Armv7-M", &firmware.planted, &["division", "long_multiply"])?;
-    let division = planted("Armv7E-M", m4_planted, &["division"])?;
-    match (found, both && division) {
+    match (found, caught) {
         (0, true) => Ok(()),
         (0, false) => Err("what was planted was not found, or more than that".into()),
         (found, _) => Err(format!("{found} instructions take a time of their own").into()),
@@ -117,8 +185,8 @@ fn images(firmware: &Firmware) -> Result<()> {
 }
 
 /// Whether in the image with the leaks these functions are found, and no others.
-fn planted(name: &str, elf: &Path, leaks: &[&str]) -> Result<bool> {
-    let findings = disassembled(elf)?.findings;
+fn planted(name: &str, elf: &Path, rule: Forbidden, leaks: &[&str]) -> Result<bool> {
+    let findings = searched(elf, rule)?.findings;
     let functions: BTreeSet<&str> = findings.iter().map(|finding| finding.function.as_str()).collect();
     let caught = functions.iter().eq(leaks);
     println!("  planted, {name}: {} {}", leaks.join(", "), if caught { "caught:" } else { "NOT CAUGHT:" });
@@ -167,18 +235,25 @@ fn says(core: &str, elf: &Path) -> Result<()> {
 }
 
 fn disassembled(elf: &Path) -> Result<Searched> {
-    // Of the same package.
+    searched(elf, forbidden(elf)?)
+}
+
+/// What an image must not have, by what it says of its core.
+fn forbidden(elf: &Path) -> Result<Forbidden> {
+    // Of the same package as the next.
     let attributes = Command::new("arm-none-eabi-readelf").args(["--arch-specific"]).args([elf]).quiet()?;
+    Ok(Forbidden::by(&attributes))
+}
+
+fn searched(elf: &Path, rule: Forbidden) -> Result<Searched> {
     let objdump = Command::new("arm-none-eabi-objdump").args(["--disassemble", "--demangle"]).args([elf]);
-    Ok(search(&objdump.quiet()?, Forbidden::by(&attributes)))
+    Ok(search(&objdump.quiet()?, rule))
 }
 
 /// Runs the primitives and whole connections in the model, with many secrets each.
-fn traces(firmware: &Firmware) -> Result<()> {
-    let armv6m = firmware.armv6m.iter().flatten();
-    let m3 = [&firmware.channel, &firmware.primitives, &firmware.planted];
-    let programs = m3.into_iter().chain(&firmware.m4).chain(armv6m);
-    Command::new(players::program("traces")?).args(programs).run()
+fn traces(watched: &[Watched]) -> Result<()> {
+    let words = watched.iter().flat_map(|built| [built.target.core.as_ref(), built.folder.as_os_str()]);
+    Command::new(players::program("traces")?).args(words).run()
 }
 
 /// Runs the primitives and handshakes in Rust, with their secrets marked.

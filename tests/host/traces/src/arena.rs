@@ -10,7 +10,8 @@ pub(crate) struct Arena<'m> {
 
 impl<'m> Arena<'m> {
     pub(crate) fn new(machine: &'m mut Machine) -> Self {
-        Self { machine, next: START }
+        let next = machine.ram_end() - START;
+        Self { machine, next }
     }
 
     /// Puts `bytes` somewhere; returns where.
@@ -18,7 +19,10 @@ impl<'m> Arena<'m> {
         let at = self.next;
         // A word more, so that not even nothing shares an address.
         self.next += (bytes.len() as u32).next_multiple_of(4) + 4;
-        assert!(self.next < END && self.machine.load_at(at, bytes), "no room for an argument");
+        assert!(
+            self.next < self.machine.ram_end() - END && self.machine.load_at(at, bytes),
+            "no room for an argument"
+        );
         at
     }
 
@@ -34,7 +38,7 @@ impl<'m> Arena<'m> {
     }
 }
 
-/// Behind whatever statics the firmware has.
-const START: u32 = 0x2000_4000;
+/// How far before the end of RAM: behind whatever statics the firmware has.
+const START: u32 = 0xC000;
 /// Below any stack.
-const END: u32 = 0x2000_A000;
+const END: u32 = 0x6000;

@@ -3,15 +3,17 @@
 use std::{
     collections::BTreeSet,
     fmt, fs,
+    path::Path,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
 };
 
-use m3_model::{Call, Core, Machine, Options};
+use m3_model::{Call, Machine, Options};
 
 use crate::{
     Result,
     left::{self, Answer, Left},
+    target::Target,
 };
 
 /// Which program of `tests/m3` a class calls.
@@ -20,43 +22,63 @@ pub(crate) enum Program {
     Channel,
     Primitives,
     Planted,
-    /// The same for a Cortex-M4.
-    M4Channel,
-    M4Primitives,
-    M4Planted,
-    /// The first two for Armv6-M, where the primitives are those in Rust.
-    Armv6MChannel,
-    Armv6MPrimitives,
 }
 
-/// The programs' ELF files; the last two may be missing.
-pub(crate) struct Firmware(Vec<Vec<u8>>);
+/// The programs' ELF files, by their target.
+pub(crate) struct Firmware(Vec<(Target, Vec<Vec<u8>>)>);
 
 impl Firmware {
-    /// Reads the files, in the order of [`Program`].
-    pub(crate) fn read(paths: &[String]) -> Result<Self> {
-        let read = |path: &String| fs::read(path).map_err(|error| format!("{path}: {error}").into());
-        paths.iter().map(read).collect::<Result<_>>().map(Self)
-    }
-
-    pub(crate) fn has(&self, program: Program) -> bool {
-        (program as usize) < self.0.len()
-    }
-
-    fn machines(&self) -> Result<Vec<Machine>> {
-        let of_m4 =
-            [Program::M4Channel, Program::M4Primitives, Program::M4Planted].map(|program| program as usize);
-        let load = |(number, elf): (usize, &Vec<u8>)| {
-            let core = if of_m4.contains(&number) { Core::CortexM4 } else { Core::CortexM3 };
-            Ok(Machine::load(elf, &Options { core, strict: true, ..Options::default() })?)
+    /// Reads the files in the folder behind each target's name.
+    ///
+    /// # Errors
+    /// A word is no target, or a file is missing.
+    pub(crate) fn read(words: &[String]) -> Result<Self> {
+        let (pairs, rest) = words.as_chunks::<2>();
+        if pairs.is_empty() || !rest.is_empty() {
+            return Err("usage: traces CORE FOLDER…".into());
+        }
+        let read = |[core, folder]: &[String; 2]| {
+            let target = Target::named(core).ok_or_else(|| format!("there is no core {core}"))?;
+            let programs = target.programs().iter().map(|program| {
+                let path = Path::new(folder).join(program);
+                fs::read(&path).map_err(|error| format!("{}: {error}", path.display()).into())
+            });
+            Ok((target, programs.collect::<Result<_>>()?))
         };
-        self.0.iter().enumerate().map(load).collect()
+        pairs.iter().map(read).collect::<Result<_>>().map(Self)
+    }
+
+    /// Those that there are.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = Target> {
+        self.0.iter().map(|(target, _)| *target)
+    }
+
+    fn machines(&self) -> Result<Machines> {
+        let mut machines = Vec::new();
+        for (target, programs) in &self.0 {
+            let options = Options { core: target.core(), strict: true, ..Options::default() };
+            let load = |elf: &Vec<u8>| Ok(Machine::load(elf, &options)?);
+            machines.push((*target, programs.iter().map(load).collect::<Result<_>>()?));
+        }
+        Ok(Machines(machines))
+    }
+}
+
+/// A machine for each program.
+struct Machines(Vec<(Target, Vec<Machine>)>);
+
+impl Machines {
+    fn of(&mut self, class: &Class) -> Result<&mut Machine> {
+        let of_target = self.0.iter_mut().find(|(target, _)| *target == class.target);
+        let machine = of_target.and_then(|(_, machines)| machines.get_mut(class.program as usize));
+        machine.ok_or_else(|| format!("{}: there is no such program", class.name).into())
     }
 }
 
 /// Calls that differ in secrets only.
 pub(crate) struct Class {
     pub(crate) name: String,
+    pub(crate) target: Target,
     pub(crate) program: Program,
     /// How many calls.
     pub(crate) secrets: usize,
@@ -156,8 +178,8 @@ pub(crate) fn run_all<'c>(
         let mut machines = firmware.machines()?;
         let mut done = Vec::new();
         while let Some((class, n)) = calls.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
-            let Class { name, program, call, .. } = classes[class];
-            let machine = &mut machines[*program as usize];
+            let Class { name, call, .. } = classes[class];
+            let machine = machines.of(classes[class])?;
             left::paint(machine);
             let called = call(machine, n);
             let called = called.map_err(|error| format!("{name}, secret {n}: {error}"))?;

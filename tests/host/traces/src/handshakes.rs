@@ -14,71 +14,72 @@ use crate::{
     class::{Class, Program},
     left::{Answer, Public},
     secrets::{ODD, SECRETS, key, secret},
+    target::Target,
 };
 
 /// A class for each mode and role, with every odd secret and some more. What they compute is made of primitives, which
-/// meet all secrets by themselves; a handshake takes the model a quarter of a second. On Armv6-M, where it takes ten
-/// times as long, both roles in one mode of each pattern, with a few odd secrets.
-pub(crate) fn classes(program: Program) -> Vec<Class> {
+/// meet all secrets by themselves; a handshake takes the model a quarter of a second. Where a target is brief, both
+/// roles in one mode of each pattern, with a few odd secrets.
+pub(crate) fn classes(target: Target) -> Vec<Class> {
     let class = |(mode, role): (Mode, Role)| Class {
         name: name(mode, role),
-        program,
-        secrets: if is_slow(program) { ODD_WHERE_SLOW } else { MANY },
+        target,
+        program: Program::Channel,
+        secrets: if target.is_brief() { ODD_WHERE_BRIEF } else { MANY },
         call: Box::new(move |machine, n| Ok(moved(play(machine, "play", mode, role, n)?))),
     };
-    all_of(program).map(class).collect()
+    all_of(target).map(class).collect()
 }
 
 /// The same on a link that stays where it is, to see what each step leaves on the stack: for that two secrets will do.
-/// On Armv6-M, where each takes ten times as long, both roles in one mode of each pattern.
-pub(crate) fn in_place(program: Program) -> Vec<Class> {
+/// Where a target is brief, both roles in one mode of each pattern.
+pub(crate) fn in_place(target: Target) -> Vec<Class> {
     let class = |(mode, role): (Mode, Role)| Class {
         name: format!("{}, in place", name(mode, role)),
-        program,
+        target,
+        program: Program::Channel,
         secrets: 2,
         // Secrets that are not odd: a word of zeros could be anything.
         call: Box::new(move |machine, n| play(machine, "play_in_place", mode, role, ODD + n)),
     };
-    all_of(program).map(class).collect()
+    all_of(target).map(class).collect()
 }
 
 /// A device of `lowkey_kk.h`: some odd secrets, and then what its calls leave on the stack, as of a link in place. All
 /// that it computes is computed by a link too.
-pub(crate) fn devices(program: Program) -> Vec<Class> {
+pub(crate) fn devices(target: Target) -> Vec<Class> {
     let class = |mode: Mode| {
         let device = format!("{}, a device of C's", name(mode, Role::Initiator));
         let play = move |machine: &mut Machine, n| play(machine, "play_device", mode, Role::Initiator, n);
         let traced = Class {
             name: device.clone(),
-            program,
+            target,
+            program: Program::Channel,
             secrets: FEW,
             call: Box::new(move |machine, n| Ok(moved(play(machine, n)?))),
         };
         let left = Class {
             name: format!("{device}, in place"),
-            program,
+            target,
+            program: Program::Channel,
             secrets: 2,
             call: Box::new(move |machine, n| play(machine, ODD + n)),
         };
         [traced, left]
     };
-    let is_slow = is_slow(program);
-    let modes = [Mode::Kk, Mode::KkPsk0].into_iter().filter(|mode| !is_slow || *mode == Mode::KkPsk0);
+    let is_brief = target.is_brief();
+    let modes = [Mode::Kk, Mode::KkPsk0].into_iter().filter(|mode| !is_brief || *mode == Mode::KkPsk0);
     let all = modes.flat_map(class);
-    all.filter(|class| !is_slow || class.secrets < FEW).collect()
+    all.filter(|class| !is_brief || class.secrets < FEW).collect()
 }
 
-fn all_of(program: Program) -> impl Iterator<Item = (Mode, Role)> {
+fn all_of(target: Target) -> impl Iterator<Item = (Mode, Role)> {
     let modes = [Mode::Kk, Mode::KkPsk0, Mode::Xx, Mode::XxPsk0];
-    let is_tried = move |mode: &Mode| !is_slow(program) || matches!(mode, Mode::KkPsk0 | Mode::XxPsk0);
+    let is_tried = move |mode: &Mode| !target.is_brief() || matches!(mode, Mode::KkPsk0 | Mode::XxPsk0);
     modes
         .into_iter()
         .filter(is_tried)
         .flat_map(|mode| [Role::Initiator, Role::Responder].map(|role| (mode, role)))
-}
-
-fn is_slow(program: Program) -> bool {
-    matches!(program, Program::Armv6MChannel)
 }
 
 fn name(mode: Mode, role: Role) -> String {
@@ -333,8 +334,8 @@ impl Counter for Once {
 
 /// How many secrets a class has whose arithmetic others have seen with all.
 const FEW: usize = 8;
-/// How many where a handshake takes long: zeros, ones, and what carries far.
-const ODD_WHERE_SLOW: usize = 3;
+/// How many where a target is brief: zeros, ones, and what carries far.
+const ODD_WHERE_BRIEF: usize = 3;
 /// The odd ones, and a third as many that are not.
 const MANY: usize = ODD + ODD / 3;
 /// Where the kinds of a side's secrets begin; each side has five.

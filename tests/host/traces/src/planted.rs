@@ -4,23 +4,26 @@ use crate::{
     arena::Arena,
     class::{Class, Program, Seen},
     secrets::{SECRETS, secret},
+    target::Target,
 };
 
-/// A class for each leak of a core; a Cortex-M4 multiplies in one time.
-pub(crate) fn classes(program: Program) -> Vec<Class> {
+/// A class for each leak, if they are built for `target`; not each core multiplies in a time that shows.
+pub(crate) fn classes(target: Target) -> Vec<Class> {
     let leaks = ["long_multiply", "division", "branch", "index", "stack"];
-    let is_leak = |name: &&str| matches!(program, Program::Planted) || *name != "long_multiply";
-    leaks.into_iter().filter(is_leak).map(|name| class(program, name)).collect()
+    let is_built = target.programs().len() > Program::Planted as usize;
+    let is_leak = |name: &&str| is_built && (target.multiplies_unevenly() || *name != "long_multiply");
+    leaks.into_iter().filter(is_leak).map(|name| class(target, name)).collect()
 }
 
-fn class(program: Program, name: &'static str) -> Class {
+fn class(target: Target, name: &'static str) -> Class {
     let call = move |machine: &mut _, n| {
         let mut arena = Arena::new(machine);
         let arguments = [arena.put(&secret(KIND, n)), arena.put(&[0; 32])];
         let called = arena.machine().call(name, &arguments);
         Ok(called.map_err(|end| format!("{end:?}"))?.into())
     };
-    Class { name: name.to_owned(), program, secrets: SECRETS, call: Box::new(call) }
+    let program = Program::Planted;
+    Class { name: name.to_owned(), target, program, secrets: SECRETS, call: Box::new(call) }
 }
 
 /// Whether the leak shows where it was planted, and all but the branch nowhere else.

@@ -9,13 +9,14 @@ use crate::{
     class::{Class, Program},
     left::{Answer, Public},
     secrets::{ODD, SECRETS, odd, random, secret},
+    target::Target,
 };
 
-/// A class for each function of `program`, and for each length of what it is given.
-pub(crate) fn classes(program: Program) -> Vec<Class> {
+/// A class for each function, and for each length of what it is given.
+pub(crate) fn classes(target: Target) -> Vec<Class> {
     let mut classes =
         vec![class("X25519, public key", public_key), class("X25519, Diffie-Hellman", diffie_hellman)];
-    if matches!(program, Program::Armv6MPrimitives) {
+    if target == Target::Armv6M {
         // Many times as slow: a branch on a bit of a field's element shows with any two secrets.
         classes.iter_mut().for_each(|class| class.secrets = FEW);
     }
@@ -37,7 +38,7 @@ pub(crate) fn classes(program: Program) -> Vec<Class> {
     classes.push(class("HKDF of 32 B", mix_key_and_hash));
     classes.push(class("compare two secrets, other bytes", |machine, n| compare(machine, n, false)));
     classes.push(class("compare two secrets, the same bytes", |machine, n| compare(machine, n, true)));
-    classes.iter_mut().for_each(|class| class.program = program);
+    classes.iter_mut().for_each(|class| class.target = target);
     classes
 }
 
@@ -46,7 +47,8 @@ fn class<A: Into<Answer>>(
     call: impl Fn(&mut Machine, usize) -> Result<A> + Send + Sync + 'static,
 ) -> Class {
     let call = Box::new(move |machine: &mut _, n| call(machine, n).map(Into::into));
-    Class { name: name.into(), program: Program::Primitives, secrets: SECRETS, call }
+    let (target, program) = (Target::CortexM3, Program::Primitives);
+    Class { name: name.into(), target, program, secrets: SECRETS, call }
 }
 
 fn public_key(machine: &mut Machine, n: usize) -> Result<Answer> {
