@@ -304,7 +304,8 @@ impl Machine {
         } else {
             0
         };
-        let outcome = if condition.is_some_and(|condition| !self.core.registers.psr.test(condition)) {
+        let skipped = condition.is_some_and(|condition| !self.core.registers.psr.test(condition));
+        let outcome = if skipped {
             self.pipeline.other(wide);
             Outcome::next(1)
         } else {
@@ -348,15 +349,15 @@ impl Machine {
                 )?,
             }
         };
-        Ok(self.account((pc, next), outcome.cycles + stall, &outcome.flow))
+        Ok(self.account((pc, next), skipped, outcome.cycles + stall, &outcome.flow))
     }
 
-    /// Counts what has been executed, and goes where it leads.
-    fn account(&mut self, (pc, next): (u32, u32), cycles: u64, flow: &Flow) -> Option<End> {
+    /// Counts what has been executed, or skipped because its condition failed, and goes where it leads.
+    fn account(&mut self, (pc, next): (u32, u32), skipped: bool, cycles: u64, flow: &Flow) -> Option<End> {
         if let Flow::Mark(REGION_ENDS) = flow {
             self.regions.end(&mut self.meter, &self.bus, self.core.sp());
         }
-        self.meter.instruction(pc);
+        self.meter.instruction(pc, skipped);
         self.meter.cycles += cycles;
         self.meter.stack(stack_pointer(&self.core));
         if let Some(profiler) = &mut self.profiler {

@@ -67,10 +67,11 @@ impl Meter {
         Some(std::mem::replace(&mut self.trace, around))
     }
 
+    /// Bit 0 of `pc` is free for whether the instruction's condition failed.
     #[inline]
-    pub(crate) fn instruction(&mut self, pc: u32) {
+    pub(crate) fn instruction(&mut self, pc: u32, skipped: bool) {
         self.instructions += 1;
-        self.trace.pcs = mix(self.trace.pcs, u64::from(pc));
+        self.trace.pcs = mix(self.trace.pcs, u64::from(pc | u32::from(skipped)));
     }
 
     #[inline]

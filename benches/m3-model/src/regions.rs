@@ -16,7 +16,7 @@ pub struct Region {
     pub instructions: u64,
     /// How far the stack pointer went below where it was at the beginning, in bytes.
     pub peak_stack: u32,
-    /// Stands for the sequence of program counters.
+    /// Stands for the sequence of program counters, and for whether each instruction's condition failed.
     pub pc_hash: u64,
     /// Stands for the sequence of data addresses with the size and direction of each access.
     pub address_hash: u64,

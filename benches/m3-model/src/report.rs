@@ -13,7 +13,7 @@ pub struct Report {
     pub instructions: u64,
     /// How far the stack pointer went below the vector table's, in bytes.
     pub peak_stack: u32,
-    /// Stands for the sequence of program counters.
+    /// Stands for the sequence of program counters, and for whether each instruction's condition failed.
     pub pc_hash: u64,
     /// Stands for the sequence of data addresses with the size and direction of each access.
     pub address_hash: u64,
@@ -38,7 +38,7 @@ pub struct Call {
     pub r1: u32,
     /// How far the stack pointer went below where it was at the call, in bytes.
     pub peak_stack: u32,
-    /// Stands for the sequence of program counters.
+    /// Stands for the sequence of program counters, and for whether each instruction's condition failed.
     pub pc_hash: u64,
     /// Stands for the sequence of data addresses with the size and direction of each access.
     pub address_hash: u64,

@@ -65,15 +65,16 @@ fn the_address_hash_differs_with_one_address_size_or_direction() {
 }
 
 #[test]
-fn the_pc_hash_differs_with_one_branch() {
+fn the_pc_hash_differs_with_one_branch_or_condition() {
     // cbz r0, 1f; nop; 1: movs r0, #0; bx lr
     let code = &[0xB100, 0xBF00, 0x2000, 0x4770];
     assert_ne!(call(code, &[0]).pc_hash, call(code, &[1]).pc_hash);
     assert_eq!(call(code, &[2]).pc_hash, call(code, &[1]).pc_hash);
-    // A failed condition is fetched all the same.
+    // An instruction whose condition fails is fetched all the same, and not executed.
     // cmp r0, #0; it eq; moveq r1, #1; bx lr
     let code = &[0x2800, 0xBF08, 0x2101, 0x4770];
-    assert_eq!(call(code, &[0]).pc_hash, call(code, &[1]).pc_hash);
+    assert_ne!(call(code, &[0]).pc_hash, call(code, &[1]).pc_hash);
+    assert_eq!(call(code, &[2]).pc_hash, call(code, &[1]).pc_hash);
 }
 
 #[test]

@@ -104,7 +104,7 @@ pub(crate) struct Seen {
     secrets: usize,
     /// The least and the most.
     cycles: (u64, u64),
-    /// How many different sequences of program counters.
+    /// How many different sequences of program counters, and of conditions that failed there.
     pub(crate) ways: usize,
     /// How many different sequences of data addresses.
     pub(crate) addresses: usize,
