@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `channel` | nothing but a channel, in every mode and role: its whole image is searched for long multiplies and divisions, and its handshakes are traced |
 //! | `primitives` | the primitives, each as a function that the model calls and traces |
-//! | `planted` | four leaks, which the gates have to find |
+//! | `planted` | six leaks, which the gates have to find |
 //! | `on_device` | tests of the primitives' results |
 //!
 //! The first three are called by the model, function by function, and do nothing when they are started.

@@ -10,9 +10,9 @@
 //!
 //! A class is a set of calls whose public inputs are the same: which function, which lengths, which addresses. What
 //! differs is secret, and some of it is as odd as it can be. In a class every call must execute the same sequence of
-//! program counters, access the same sequence of data addresses, and take the same number of cycles; long multiplies
-//! (on a Cortex-M3) and divisions take the model a time that depends on their operands. Every answer is compared with
-//! the host's.
+//! program counters, skip the same conditional instructions, access the same sequence of data addresses, and take the
+//! same number of cycles; long multiplies (on a Cortex-M3) and divisions take the model a time that depends on their
+//! operands. Every answer is compared with the host's.
 //!
 //! And whatever lies in the stack below a function when it has returned must be the same for all secrets, or public
 //! ([`left`]).

@@ -9,7 +9,7 @@ use crate::{
 
 /// A class for each leak, if they are built for `target`; not each core multiplies in a time that shows.
 pub(crate) fn classes(target: Target) -> Vec<Class> {
-    let leaks = ["long_multiply", "division", "branch", "index", "stack"];
+    let leaks = ["long_multiply", "division", "branch", "condition", "index", "stack"];
     let is_built = target.programs().len() > Program::Planted as usize;
     let is_leak = |name: &&str| is_built && (target.multiplies_unevenly() || *name != "long_multiply");
     leaks.into_iter().filter(is_leak).map(|name| class(target, name)).collect()
@@ -31,6 +31,7 @@ pub(crate) fn is_caught(leak: &Class, seen: &Seen) -> bool {
     match leak.name.rsplit(' ').next().unwrap_or_default() {
         "long_multiply" | "division" => seen.cycles_differ() && seen.ways == 1 && seen.addresses == 1,
         "branch" => seen.ways > 1,
+        "condition" => seen.ways > 1 && seen.addresses == 1,
         "stack" => seen.is_constant() && seen.left.len() == 32 / 4,
         _ => seen.addresses > 1 && seen.ways == 1 && !seen.cycles_differ(),
     }
