@@ -225,24 +225,33 @@ fn image(name: &str, channel: &Path, played: &[&str]) -> Result<usize> {
 
 /// Makes sure that an image's symbols say for which core its primitives are.
 fn says(core: &str, elf: &Path) -> Result<()> {
-    let symbols = Command::new("arm-none-eabi-nm").args([elf]).quiet()?;
-    let names = symbols.lines().filter_map(|line| line.rsplit(' ').next());
-    let found: Vec<&str> = names.filter_map(|name| name.strip_prefix(CHOSEN)).collect();
+    let symbols = symbols(elf)?;
+    let found = chosen(&symbols);
     if found == [core] {
         return Ok(());
     }
     Err(format!("{} says that it is for {found:?}, and not for {core}", elf.display()).into())
 }
 
+fn symbols(elf: &Path) -> Result<String> {
+    Command::new("arm-none-eabi-nm").args([elf]).quiet()
+}
+
+/// What lowkey-crypto's build script has chosen, as an image's symbols say.
+fn chosen(symbols: &str) -> Vec<&str> {
+    let names = symbols.lines().filter_map(|line| line.rsplit(' ').next());
+    names.filter_map(|name| name.strip_prefix(CHOSEN)).collect()
+}
+
 fn disassembled(elf: &Path) -> Result<Searched> {
     searched(elf, forbidden(elf)?)
 }
 
-/// What an image must not have, by what it says of its core.
+/// What an image must not have, by what it says of its core and of what was chosen for it.
 fn forbidden(elf: &Path) -> Result<Forbidden> {
     // Of the same package as the next.
     let attributes = Command::new("arm-none-eabi-readelf").args(["--arch-specific"]).args([elf]).quiet()?;
-    Ok(Forbidden::by(&attributes))
+    Ok(Forbidden::by(&attributes, &chosen(&symbols(elf)?)))
 }
 
 fn searched(elf: &Path, rule: Forbidden) -> Result<Searched> {

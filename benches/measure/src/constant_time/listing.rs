@@ -18,12 +18,15 @@ pub(super) enum Forbidden {
 }
 
 impl Forbidden {
-    /// What an image must not have, by what it says of its core (`readelf --arch-specific`).
-    pub(super) fn by(attributes: &str) -> Self {
+    /// What an image must not have, by what it says of its core (`readelf --arch-specific`), and by the cores that its
+    /// primitives were chosen for, where it still says so: who has the products of 16 bits on a core with the DSP
+    /// extension may doubt its long multiplies.
+    pub(super) fn by(attributes: &str, chosen: &[&str]) -> Self {
         let says = |what: &str| attributes.lines().any(|line| line.trim() == what);
-        let has_dsp = says("Tag_CPU_arch: v7E-M")
-            || says("Tag_CPU_arch: v8-M.mainline") && says("Tag_DSP_extension: Allowed");
-        if has_dsp { Self::Divisions } else { Self::Both }
+        let is_mainline = says("Tag_CPU_arch: v8-M.mainline") || says("Tag_CPU_arch: v8.1-M.mainline");
+        let has_dsp = says("Tag_CPU_arch: v7E-M") || is_mainline && says("Tag_DSP_extension: Allowed");
+        let are_long = chosen.iter().all(|core| WITH_LONG.contains(core));
+        if has_dsp && are_long { Self::Divisions } else { Self::Both }
     }
 
     /// Whether the instruction of this name is one.
@@ -211,6 +214,8 @@ const INSTRUCTIONS: [&str; 10] =
     ["umull", "umlal", "umaal", "smull", "smlal", "smlsl", "smmul", "smml", "udiv", "sdiv"];
 /// Those of them that divide.
 const DIVISIONS: [&str; 2] = ["udiv", "sdiv"];
+/// The cores whose primitives are of long multiplies, as an image's symbols have them.
+const WITH_LONG: [&str; 2] = ["cortex_m4", "cortex_m33_dsp"];
 const A_ROUTINE: &str = "a routine that multiplies long or divides";
 /// What names of routines contain (Run-time ABI for the Arm Architecture, §4.3; the names that libgcc and
 /// compiler-builtins have for the same).
@@ -282,13 +287,37 @@ mod tests {
             \x20    10c:\tfb91 f2f3 \t\t\t@ <UNDEFINED> instruction: 0xfb91f2f3\n";
         assert_eq!(found_on(Forbidden::Divisions, listing).len(), 2);
         assert_eq!(found(listing).len(), 4);
-        let says = |arch: &str| Forbidden::by(&format!("File Attributes\n  Tag_CPU_arch: {arch}\n"));
-        assert_eq!(says("v7E-M"), Forbidden::Divisions);
+    }
+
+    /// By one line of the attributes, or two, and by the symbols.
+    fn by(arch: &str, chosen: &[&str]) -> Forbidden {
+        Forbidden::by(&format!("File Attributes\n  Tag_CPU_arch: {arch}\n"), chosen)
+    }
+
+    #[test]
+    fn long_multiplies_are_allowed_on_cores_whose_attributes_say_that_they_have_the_dsp_extension() {
+        assert_eq!(by("v7E-M", &[]), Forbidden::Divisions);
         for other in ["v7", "v6S-M", "v8-M.mainline", "v7E-M.other"] {
-            assert_eq!(says(other), Forbidden::Both);
+            assert_eq!(by(other, &[]), Forbidden::Both);
         }
-        assert_eq!(says("v8-M.mainline\n  Tag_DSP_extension: Allowed"), Forbidden::Divisions);
-        assert_eq!(says("v7\n  Tag_DSP_extension: Allowed"), Forbidden::Both);
+        assert_eq!(by("v8-M.mainline\n  Tag_DSP_extension: Allowed", &[]), Forbidden::Divisions);
+        assert_eq!(by("v7\n  Tag_DSP_extension: Allowed", &[]), Forbidden::Both);
+        // A Cortex-M55.
+        assert_eq!(by("v8.1-M.mainline\n  Tag_DSP_extension: Allowed", &[]), Forbidden::Divisions);
+        assert_eq!(by("v8.1-M.mainline", &[]), Forbidden::Both);
+    }
+
+    /// SECURITY.md: whoever doubts a core's long multiplies has the products of 16 bits, and none is linked.
+    #[test]
+    fn where_products_of_16_bits_were_chosen_long_multiplies_are_found_whatever_the_attributes_allow() {
+        let m33 = "v8-M.mainline\n  Tag_DSP_extension: Allowed";
+        assert_eq!(by("v7E-M", &["cortex_m4"]), Forbidden::Divisions);
+        assert_eq!(by(m33, &["cortex_m33_dsp"]), Forbidden::Divisions);
+        for (arch, chosen) in [("v7E-M", "cortex_m3"), ("v7E-M", "any_in_rust"), (m33, "cortex_m33")] {
+            assert_eq!(by(arch, &[chosen]), Forbidden::Both, "{arch} {chosen}");
+        }
+        // Of two versions of the library in one image.
+        assert_eq!(by("v7E-M", &["cortex_m4", "cortex_m3"]), Forbidden::Both);
     }
 
     #[test]
