@@ -9,9 +9,10 @@
 use std::fmt;
 
 /// What must not be in an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Forbidden {
     /// Long multiplies and divisions.
+    #[default]
     Both,
     /// Divisions: the core multiplies in a constant time.
     Divisions,
@@ -38,6 +39,22 @@ impl Forbidden {
     }
 }
 
+impl fmt::Display for Forbidden {
+    /// What is looked for, and what is not.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (instructions, allowed) = match self {
+            Self::Both => ("UMULL, SMULL, UMLAL, SMLAL, UDIV, SDIV and their kin", ""),
+            Self::Divisions => ("UDIV, SDIV", "long multiplies, of which its primitives are made; "),
+        };
+        writeln!(f, "  looked for: {instructions}; calls of routines that multiply long or divide")?;
+        write!(
+            f,
+            "  not looked for: {allowed}branches and addresses made of a secret; `cargo xtask constant-time` looks \
+             for them in firmware of the same sources"
+        )
+    }
+}
+
 /// Something in an image that must not be there.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Finding {
@@ -58,6 +75,8 @@ impl fmt::Display for Finding {
 /// What a listing contains.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Searched {
+    /// What it was searched for.
+    pub(super) forbidden: Forbidden,
     /// The functions it has.
     pub(super) functions: Vec<String>,
     /// Where it has an instruction.
@@ -72,7 +91,7 @@ pub(super) struct Searched {
 
 /// Searches the output of `objdump -d`.
 pub(super) fn search(listing: &str, forbidden: Forbidden) -> Searched {
-    let mut searched = Searched::default();
+    let mut searched = Searched { forbidden, ..Searched::default() };
     let mut function = String::from("no function");
     let mut data = Data::default();
     for line in listing.lines() {

@@ -19,7 +19,7 @@ use xtask::{command::Result, root, setup};
 use super::{
     disassembled,
     inlined::Inlined,
-    listing::{Finding, Searched},
+    listing::{Finding, Forbidden, Searched},
 };
 
 /// Looks at what is ours in the firmware `elf`, and says what was looked for and what was not.
@@ -123,7 +123,7 @@ impl Parts<'_> {
     /// # Errors
     /// What was not there to be looked at.
     fn look(&self, searched: &Searched) -> std::result::Result<Looked, String> {
-        let mut looked = Looked::default();
+        let mut looked = Looked { forbidden: searched.forbidden, ..Looked::default() };
         let mut names: BTreeSet<String> = BTreeSet::new();
         for function in &self.functions {
             if let Some(title) = self.title(&function.name)
@@ -210,6 +210,7 @@ struct Looked {
     ours: BTreeMap<&'static str, (usize, usize)>,
     /// Instructions of ours by the function of others that has them inside; nothing is known without debug information.
     inlined: Option<BTreeMap<String, usize>>,
+    forbidden: Forbidden,
     findings: Vec<String>,
 }
 
@@ -232,7 +233,7 @@ impl fmt::Display for Looked {
             }
             None => writeln!(f, "{NOT_KNOWN}")?,
         }
-        writeln!(f, "{LOOKED_FOR}")?;
+        writeln!(f, "{}", self.forbidden)?;
         writeln!(f, "  {} found", self.findings.len())?;
         self.findings.iter().try_for_each(|finding| writeln!(f, "      {finding}"))
     }
@@ -263,16 +264,10 @@ const PRIMITIVES: [(&str, &[&str]); 4] = [
 ];
 const NOT_KNOWN: &str = "  inlined into functions of others: not known and not looked at, for the file has no debug \
                          information; `debug = true` in the build profile gives it some, which the flash does not see";
-const LOOKED_FOR: &str = "  looked for: UMULL, SMULL, UMLAL, SMLAL, UDIV, SDIV and their kin; calls of routines \
-                          that multiply long or divide\n  not looked for: branches and addresses \
-                          made of a secret; `cargo xtask constant-time` looks for them in firmware of the same sources";
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::listing::{Forbidden, search},
-        *,
-    };
+    use super::{super::listing::search, *};
     use crate::image::tests::elf;
 
     /// Functions of 16 bytes each, one behind the other from 0x100 on.
@@ -341,6 +336,18 @@ mod tests {
         let first = "0x104 in theirs::main, from lowkey_core::engine::draw: umull r0, r3, r3, r0";
         assert_eq!(looked.findings[0], first);
         assert!(!looked.to_string().contains(NOT_KNOWN));
+    }
+
+    #[test]
+    fn what_was_looked_for_is_what_is_said() {
+        let said = |forbidden| parts(&NAMES, None).look(&search(LISTING, forbidden)).unwrap().to_string();
+        assert!(
+            said(Forbidden::Both)
+                .contains("looked for: UMULL, SMULL, UMLAL, SMLAL, UDIV, SDIV and their kin")
+        );
+        let divisions = said(Forbidden::Divisions);
+        assert!(divisions.contains("looked for: UDIV, SDIV; "), "{divisions}");
+        assert!(divisions.contains("not looked for: long multiplies, "), "{divisions}");
     }
 
     #[test]
