@@ -47,7 +47,8 @@ pub(crate) struct Asked<'a> {
 pub(crate) struct Chosen {
     pub(crate) body: &'static str,
     pub(crate) core: Option<&'static Core>,
-    /// The symbol that says so in an image; only where there is no operating system, and an assembler that we know.
+    /// The symbol that says so in an image; only of a Cortex-M or where there is no operating system, and where there
+    /// is an assembler that we know.
     pub(crate) symbol: Option<String>,
 }
 
@@ -69,7 +70,7 @@ pub(crate) struct Core {
 /// By what it is asked.
 ///
 /// # Errors
-/// Nothing says which core it is, or something that cannot be.
+/// Nothing says which core it is, or something that cannot be; or there is no such body.
 pub(crate) fn choose(asked: &Asked<'_>) -> Result<Chosen, String> {
     let Asked { target, arch, os, core, backend, aws_lc } = *asked;
     let named = |name: &str| target.starts_with(name);
@@ -92,8 +93,9 @@ pub(crate) fn choose(asked: &Asked<'_>) -> Result<Chosen, String> {
     let body = match backend {
         Some("compact") => "compact",
         Some("portable") => "portable",
+        Some(name) => return Err(format!("--cfg lowkey_backend=\"{name}\": there are compact and portable")),
         // Its body would not be constant-time on every one that it could be.
-        _ if core.is_none() && !is_known && arch == "arm" && os == "none" => {
+        _ if core.is_none() && !is_known && arch == "arm" && !OF_LARGE_ARM.contains(&os) => {
             return Err(format!(
                 "{target} does not say which core it is for. Say so, in RUSTFLAGS of the final binary: --cfg \
                  lowkey_core=\"…\" with cortex-m0 (also M0+, M1, M23), cortex-m3, cortex-m4 (also M7), cortex-m33 or \
@@ -106,7 +108,8 @@ pub(crate) fn choose(asked: &Asked<'_>) -> Result<Chosen, String> {
         _ => "portable",
     };
     let is_compact = body == "compact";
-    let says = os == "none" && ["arm", "aarch64", "riscv32", "riscv64"].contains(&arch);
+    let is_bare = os == "none" && ["arm", "aarch64", "riscv32", "riscv64"].contains(&arch);
+    let says = is_bare || core.is_some();
     let symbol = says.then(|| match core.filter(|_| is_compact) {
         Some(core) => format!("lowkey_core_is_{}", core.name.replace('-', "_")),
         None => format!("lowkey_core_is_{}", if is_compact { "any_in_rust" } else { "portable" }),
@@ -151,18 +154,27 @@ const CORES: [Core; 5] = [
     Core { name: "cortex-m33-dsp", own: &[], also: &[ARMV8M], thumb2: true, dsp: true },
 ];
 /// How Rust's names of Arms begin that are no Cortex-M.
-const OTHER_ARM: [&str; 13] = [
+const OTHER_ARM: [&str; 20] = [
+    "arm-",
+    "armeb-",
     "armv4t-",
     "armv5te-",
     "armv6-",
+    "armv6k-",
+    "armv7-",
     "armv7a-",
+    "armv7k-",
     "armv7r-",
+    "armv7s-",
     "armv8r-",
     "armebv7r-",
     "thumbv4t-",
     "thumbv5te-",
     "thumbv6-",
     "thumbv7a-",
+    "thumbv7neon-",
     "thumbv7r-",
     "thumbv8r-",
 ];
+/// Operating systems that are for no Cortex-M, so that a target of any name is none. An RTOS's may be.
+const OF_LARGE_ARM: [&str; 6] = ["android", "freebsd", "linux", "netbsd", "openbsd", "windows"];

@@ -64,6 +64,51 @@ fn a_target_that_does_not_say_its_core_is_refused_until_a_flag_does() {
     assert_eq!(chosen(compact), ("compact", "lowkey_core_is_any_in_rust".to_string()));
 }
 
+/// An RTOS's Cortex-M is one as well, whatever the file calls its system.
+#[test]
+fn a_target_with_an_operating_system_that_does_not_say_its_core_is_refused_too() {
+    for os in ["freertos", "zephyr", "unknown", "nuttx", "rtems"] {
+        let own = Asked { os, ..firmware("my-cortex-m3") };
+        assert!(
+            choose(&own).unwrap_err().starts_with("my-cortex-m3 does not say which core it is for."),
+            "{os}"
+        );
+        let told = Asked { core: Some("cortex-m3"), ..own };
+        assert_eq!(chosen(told), ("compact", "lowkey_core_is_cortex_m3".to_string()), "{os}");
+    }
+    // By their names these are no Cortex-M; nor is anything that runs these systems, whatever it is called.
+    for (target, os) in [
+        ("armv7-rtems-eabihf", "rtems"),
+        ("armv7a-nuttx-eabi", "nuttx"),
+        ("armv7-unknown-trusty", "trusty"),
+        ("armv6k-nintendo-3ds", "horizon"),
+        ("my-board", "linux"),
+        ("my-phone", "android"),
+    ] {
+        assert_eq!(chosen(Asked { os, ..firmware(target) }), ("portable", String::new()), "{target}");
+    }
+}
+
+#[test]
+fn a_cortex_m_s_image_says_for_which_core_it_is_with_an_operating_system_too() {
+    let nuttx = Asked { os: "nuttx", ..firmware("thumbv7em-nuttx-eabihf") };
+    assert_eq!(chosen(nuttx), ("compact", "lowkey_core_is_cortex_m4".to_string()));
+}
+
+#[test]
+fn a_body_that_there_is_none_of_is_refused() {
+    for backend in ["protable", "Compact", "aws-lc", "compact,portable", ""] {
+        for target in ["thumbv7m-none-eabi", "armv7r-none-eabi", "my-cortex-m4"] {
+            let error = choose(&Asked { backend: Some(backend), ..firmware(target) }).unwrap_err();
+            assert_eq!(
+                error,
+                format!("--cfg lowkey_backend=\"{backend}\": there are compact and portable"),
+                "{target}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_core_that_no_code_is_for_is_refused() {
     let with = |target, core| choose(&Asked { core: Some(core), ..firmware(target) });
@@ -77,6 +122,7 @@ fn a_core_that_no_code_is_for_is_refused() {
         ("thumbv7m-none-eabi", "cortex-m4"),
         ("thumbv7em-none-eabi", "cortex-m33-dsp"),
         ("armv7r-none-eabi", "cortex-m4"),
+        ("armv7-unknown-linux-gnueabihf", "cortex-m4"),
     ] {
         let error = with(target, core).unwrap_err();
         assert_eq!(error, format!("--cfg lowkey_core=\"{core}\": {target} is not for that core"));
