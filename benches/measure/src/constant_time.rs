@@ -166,6 +166,7 @@ fn images(watched: &[Watched]) -> Result<()> {
         says(core, &channel)?;
         if *core == "cortex_m3" {
             theirs::sees_what_is_inlined(&channel)?;
+            says(core, &firmware::build_as(Core::M3, (M3, "primitives", "apart"), &[], &APART)?)?;
         }
         if let Some(target) = archive {
             let archive = archive::build(&Machine::bare(target))?;
@@ -277,6 +278,8 @@ fn memcheck() -> Result<()> {
 const CHANNEL: &[&str] = &["play"];
 const C_CHANNEL: &[&str] = &["lowkey_kk_initiator", "lowkey_kk_begin"];
 const M3: &str = "tests/m3";
+/// As cargo's `dev` has it: an object for each module, of which the linker takes none that nothing calls.
+const APART: [&str; 2] = ["lto=\"off\"", "codegen-units=256"];
 /// How the symbol begins that says what lowkey-crypto's build script has chosen.
 const CHOSEN: &str = "lowkey_core_is_";
 /// A channel has three times as many instructions.

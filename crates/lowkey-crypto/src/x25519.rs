@@ -96,6 +96,8 @@ impl PrivateKey {
     #[inline(never)] // the clamping, once
     #[must_use]
     pub fn new(secret: &Secret<KEY_LEN>) -> Self {
+        #[cfg(lowkey_says)]
+        crate::chosen::say();
         Self(body::PrivateKey::new(secret))
     }
 
