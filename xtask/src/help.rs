@@ -118,7 +118,7 @@ const VERBS: [Verb; 21] = [
     Verb {
         name: "size",
         words: " [--write | --profiles | --savings | --c]",
-        what: "flash, RAM and stack of a channel on a Cortex-M3, next to benches/numbers.toml",
+        what: "flash, RAM and stack of a channel on a Cortex-M3, M4 and M33, next to benches/numbers.toml",
         more: &[
             "--write     commit what was measured there",
             "--profiles  the smallest at other build profiles",

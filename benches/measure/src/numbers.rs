@@ -272,10 +272,10 @@ pub(crate) fn grouped(number: u32, separator: char) -> String {
 /// The file, from the repository's root.
 pub(crate) const FILE: &str = "benches/numbers.toml";
 const HEAD: &str = "\
-# What Lowkey takes on a Cortex-M3, by compiler. Flash, RAM and stack in bytes: each row of benches/size less its empty
-# firmware, and (`c-`) of benches/size-c the library's share, measured and compared by `cargo xtask size`, written by
-# `cargo xtask size --write`. What begins with `cycles`: each row of benches/cortex-m3, likewise by `cargo xtask cycles`
-# and `cargo xtask cycles --write`.
+# What Lowkey takes, by compiler: on a Cortex-M3, and on a Cortex-M4 or M33 where a name says `m4` or `m33`. Flash, RAM
+# and stack in bytes: each row of benches/size less its empty firmware, and (`c-`) of benches/size-c the library's
+# share, measured and compared by `cargo xtask size`, written by `cargo xtask size --write`. What begins with `cycles`:
+# each row of benches/cortex-m3, likewise by `cargo xtask cycles` and `cargo xtask cycles --write`.
 ";
 
 #[cfg(test)]
