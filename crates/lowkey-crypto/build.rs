@@ -22,7 +22,9 @@ fn main() {
         backend: backend.as_deref(),
         aws_lc: env::var_os("CARGO_FEATURE_AWS_LC").is_some(),
     };
-    match choose(&asked) {
+    let flags = env::vars_os()
+        .filter_map(|(name, _)| Some(name.to_str()?.strip_prefix("CARGO_CFG_")?.to_lowercase()));
+    match known(flags).and_then(|()| choose(&asked)) {
         Ok(chosen) => chosen.say(),
         Err(error) => println!("cargo::error={error}"),
     }
@@ -65,6 +67,18 @@ pub(crate) struct Core {
     pub(crate) thumb2: bool,
     /// The DSP extension, with which long multiplies take one time.
     pub(crate) dsp: bool,
+}
+
+/// Makes sure that of the flags which begin as ours do, none is one that nobody reads.
+///
+/// # Errors
+/// One is: it would be passed over, and the wrong body taken.
+pub(crate) fn known(flags: impl IntoIterator<Item = String>) -> Result<(), String> {
+    let unknown =
+        flags.into_iter().find(|flag| flag.starts_with("lowkey_") && !FLAGS.contains(&flag.as_str()));
+    unknown.map_or(Ok(()), |flag| {
+        Err(format!("--cfg {flag}: there is no such flag; there are lowkey_core and lowkey_backend"))
+    })
 }
 
 /// By what it is asked.
@@ -138,6 +152,8 @@ impl Chosen {
     }
 }
 
+/// What a build may be told; the last two are for tests of ours.
+const FLAGS: [&str; 4] = ["lowkey_core", "lowkey_backend", "lowkey_testing", "lowkey_shuttle"];
 const ARMV8M: &str = "thumbv8m.main-";
 const CORES: [Core; 5] = [
     // In Rust, so wherever Thumb is executed.

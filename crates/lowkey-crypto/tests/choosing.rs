@@ -4,7 +4,7 @@
 #[allow(dead_code)]
 mod script;
 
-use script::{Asked, choose};
+use script::{Asked, choose, known};
 
 /// Firmware for the target of this name.
 fn firmware(target: &str) -> Asked<'_> {
@@ -29,6 +29,14 @@ fn a_cortex_m_s_target_has_the_compact_body_and_says_for_which_core() {
     for (target, symbol) in targets {
         assert_eq!(chosen(firmware(target)), ("compact", symbol.to_string()), "{target}");
     }
+}
+
+#[test]
+fn a_flag_of_ours_that_is_misspelt_is_refused() {
+    let flags = |names: &[&str]| known(names.iter().map(|&name| name.to_owned()));
+    assert!(flags(&["lowkey_core", "lowkey_backend", "target_arch", "lowkey"]).is_ok());
+    let error = flags(&["target_os", "lowkey_cores"]).unwrap_err();
+    assert!(error.starts_with("--cfg lowkey_cores: there is no such flag"), "{error}");
 }
 
 #[test]

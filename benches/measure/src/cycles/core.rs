@@ -56,7 +56,7 @@ const STM32F1: Again = Again {
 /// With all that one source says of an RP2354 and that makes code slower.
 const BOUND: Again = Again { figure: "bound", options: &["--rp2350"], tolerance: Tolerance::Percent(2) };
 
-pub(super) const ALL: [Core; 3] = [M3, M4, M33];
+pub(super) const ALL: [Core; 4] = [M3, M4, M33, M33_PLAIN];
 
 /// 12.5 MHz, because nothing sets the board's clock.
 pub(super) const M3: Core = Core {
@@ -80,7 +80,7 @@ pub(crate) const M4: Core = Core {
 };
 /// With the DSP extension. 20 MHz. No manual has its cycles: each figure is between two readings, or so it is taken.
 pub(crate) const M33: Core = Core {
-    name: "Cortex-M33",
+    name: "Cortex-M33 with DSP",
     built_for: toolchain::Core::M33_DSP,
     model: "m33",
     again: Some(BOUND),
@@ -88,3 +88,6 @@ pub(crate) const M33: Core = Core {
     tick: 50,
     ending: "-m33",
 };
+/// Without the DSP extension, or with it when nothing says so. By the same readings.
+pub(super) const M33_PLAIN: Core =
+    Core { name: "Cortex-M33", built_for: toolchain::Core::M33, ending: "-m33-plain", ..M33 };

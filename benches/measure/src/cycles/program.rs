@@ -8,7 +8,7 @@ use std::{
 use xtask::{command::Result, firmware};
 
 use super::{
-    core::{Core, M3, M4, M33},
+    core::{Core, M3, M4, M33, M33_PLAIN},
     emulator, model,
     output::{Said, regions},
 };
@@ -27,7 +27,7 @@ pub(super) struct Program {
 }
 
 /// Core by core, ours first.
-pub(super) const PROGRAMS: [Program; 10] = [
+pub(super) const PROGRAMS: [Program; 11] = [
     ours(M3, "lowkey", "lowkey", &[]),
     ours(M3, "pairing", "pairing", &["pairing"]),
     peers(M3, "peers-s", "opt-level='s'"),
@@ -36,6 +36,7 @@ pub(super) const PROGRAMS: [Program; 10] = [
     peers(M4, "peers-s-m4", "opt-level='s'"),
     peers(M4, "peers-3-m4", "opt-level=3"),
     ours(M33, "lowkey-m33", "lowkey", &[]),
+    ours(M33_PLAIN, "lowkey-m33-plain", "lowkey", &[]),
     peers(M33, "peers-s-m33", "opt-level='s'"),
     peers(M33, "peers-3-m33", "opt-level=3"),
 ];
