@@ -140,6 +140,7 @@ impl Doctor {
             acceptor: &self.acceptor,
             registry: &self.registry,
             down: self.service.as_ref().and_then(Health::down),
+            back: self.service.as_ref().and_then(Health::back),
             store: self.store.as_ref(),
             left_out: self.acceptor.registry().left_out(),
             removed: self.acceptor.registry().removed(),

@@ -52,6 +52,8 @@ struct State {
     down: Option<Outage>,
     /// How often it has come back.
     returns: u64,
+    /// When last.
+    returned: Option<Instant>,
     /// Whether the server's own connects go on.
     watched: bool,
     failures: [u64; Unreached::ALL.len()],
@@ -100,6 +102,12 @@ impl Health {
         })
     }
 
+    /// For how long it takes connections again, if it has not always.
+    pub(crate) fn back(&self) -> Option<Duration> {
+        let state = self.lock();
+        state.returned.filter(|_| state.down.is_none()).map(|returned| returned.elapsed())
+    }
+
     /// Connects that failed, by how.
     #[cfg(any(test, feature = "admin"))]
     pub(crate) fn failures(&self) -> [(Unreached, u64); Unreached::ALL.len()] {
@@ -137,7 +145,9 @@ impl Health {
         let outage = {
             let mut state = self.lock();
             let outage = state.down.take();
-            state.returns += u64::from(outage.is_some());
+            if outage.is_some() {
+                (state.returns, state.returned) = (state.returns + 1, Some(Instant::now()));
+            }
             outage
         };
         if let Some(Outage { service, since, .. }) = outage {

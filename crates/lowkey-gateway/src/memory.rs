@@ -115,6 +115,11 @@ impl Memory {
         self.book().get(name).map(Remembered::from)
     }
 
+    /// Whether the device of this name has begun a session that has this number or a larger one, as far as was heard.
+    pub(crate) fn has_begun(&self, name: &str, number: u64) -> bool {
+        self.book().get(name).is_some_and(|memo| memo.has_begun(number))
+    }
+
     /// Shows to `see` what is remembered of every device, in no order.
     pub fn each(&self, mut see: impl FnMut(&str, Remembered)) {
         // Devices that come wait for the lock, and not for whoever looks.

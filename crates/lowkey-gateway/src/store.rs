@@ -146,6 +146,12 @@ impl Store {
         self.0.waiting.has(device) && self.0.says.trouble().is_some()
     }
 
+    /// Whether the last that was tried for the device of this name came to nothing: of what it has, something is not
+    /// stored, or it is not known what is.
+    pub(crate) fn has_failed(&self, device: &str) -> bool {
+        self.0.waiting.has_failed(device)
+    }
+
     /// Where it keeps which runs devices have had.
     pub(crate) fn runs(&self) -> Option<String> {
         self.0.says.runs()
@@ -157,7 +163,9 @@ impl Sink for Store {
         Box::pin(async move {
             let mut waits = Waiting::of_one(&self.0.waiting, device);
             waits.set(true); // for what is stored already, without which it may send nothing
-            let Begun { last, intake } = self.0.sink.begin(device, run).await?;
+            let begun = self.0.sink.begin(device, run).await;
+            waits.came_to(&begun);
+            let Begun { last, intake } = begun?;
             waits.set(false);
             Ok(Begun { last, intake: Box::new(Counted::new(intake, waits)) })
         })

@@ -6,6 +6,7 @@ use crate::store::Store;
 use lowkey_host::{Acceptor, Failure, Id, LeftOut, Removed};
 use std::net::IpAddr;
 use std::path::Path;
+use std::time::Duration;
 
 /// Whom a question is about.
 pub(super) enum Subject {
@@ -23,6 +24,8 @@ pub(super) struct Case<'a> {
     pub(super) registry: &'a Path,
     /// The service behind, if it is down.
     pub(super) down: Option<Down>,
+    /// For how long it takes connections again, if it was.
+    pub(super) back: Option<Duration>,
     pub(super) store: Option<&'a Store>,
     pub(super) left_out: Vec<LeftOut>,
     /// What was taken out of the registry lately.

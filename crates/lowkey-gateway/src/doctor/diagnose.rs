@@ -45,14 +45,30 @@ impl Case<'_> {
             if only.is_some_and(|name| finding.device.as_deref() != Some(name)) {
                 continue;
             }
-            let session = finding.device.as_deref().and_then(|name| session_of(&sessions, name));
-            // It came through since then.
-            if session.is_none_or(|session| session.age >= failure.last) {
+            let is_over =
+                finding.device.as_deref().is_some_and(|name| self.is_over(failure, name, &sessions));
+            if !is_over {
                 findings.push(finding);
             }
         }
         self.state(&subject, &sessions, &search, &mut findings);
         Diagnosis { findings, complete: search.is_complete() }
+    }
+
+    /// Whether the device that this came to nothing for has come through since then, whatever became of that session.
+    fn is_over(&self, failure: &Failure, name: &str, sessions: &[SessionInfo]) -> bool {
+        let (next, session) = (failure.next_session, session_of(sessions, name));
+        let has_come =
+            session.is_some_and(|session| session.number >= next) || self.memory.has_begun(name, next);
+        match failure.cause {
+            // That it is there stores nothing.
+            Cause::NotStored => has_come && !self.store.is_some_and(|store| store.has_failed(name)),
+            // It is there, so that was somebody who played a recording, or a ping.
+            Cause::Unconfirmed => {
+                has_come || session.is_some_and(|session| session.last_heard < failure.last)
+            }
+            _ => has_come,
+        }
     }
 
     fn subject(&self, about: Option<&str>, search: &Search<'_>) -> Subject {

@@ -6,7 +6,7 @@ use super::numbers::{self, Told};
 use super::past;
 use super::phrases::{self, ago};
 use super::search::{Maker, Search};
-use super::{Finding, Mend, SOMEBODY, service};
+use super::{Finding, Mend, SOMEBODY, service, store};
 use lowkey_host::text::ShownId;
 use lowkey_host::{Cause, Failure, Id, Mode, Pinned};
 use lowkey_registry::keys::encode_public;
@@ -337,6 +337,11 @@ impl Explainer<'_> {
                 "the registry may have been out of date, so it was told that we are busy; it is not any more".into(),
                 None,
             ),
+            Cause::Unreached if self.case.back.is_some_and(|back| back < self.failure.last) => (
+                "service_unreached",
+                "its keys are right, and the service behind could not be reached for it; it is back".into(),
+                None,
+            ),
             Cause::Unreached => (
                 "service_unreached",
                 "its keys are right, and the service behind could not be reached for it; the log says why".into(),
@@ -352,7 +357,7 @@ impl Explainer<'_> {
                 "its keys are right, and what it had numbered could not be stored, so it was not acknowledged; the log says \
                  why"
                     .into(),
-                Some("see to what stores; the device keeps what is not acknowledged, and comes again by itself"),
+                Some(store::MEND),
             ),
             Cause::Numbers(untaken) => {
                 let device = known.map(|known| known.device().name().to_owned());

@@ -3,7 +3,7 @@
 use super::case::Case;
 use super::numbers::{self, Told};
 use super::phrases::ago;
-use super::{Finding, Mend, POWER_AND_NETWORK, SERVICE_FIRST, service};
+use super::{Finding, Mend, POWER_AND_NETWORK, SERVICE_FIRST, service, store};
 use crate::memory::{Displaced, Memory, Past, Remembered};
 use lowkey_host::show_time;
 use std::collections::{HashMap, HashSet};
@@ -66,7 +66,7 @@ pub(super) fn absent(
             "the service behind could not be reached for it, or broke off",
             service::MEND,
         ),
-        Some("not stored") => ("service_ended_it", "what it had numbered could not be stored", service::MEND),
+        Some("not stored") => ("service_ended_it", "what it had numbered could not be stored", store::MEND),
         Some("revoked") => {
             ("pinning_ended", "its pinning was replaced or has expired", "see what `lowkey check` says of it")
         }

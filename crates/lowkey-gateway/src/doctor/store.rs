@@ -108,6 +108,9 @@ fn percent(held: &Held) -> String {
 }
 
 pub(super) const STORE: &str = "what stores";
+/// What mends it for a device that what stores has not taken something from.
+pub(super) const MEND: &str =
+    "see to what stores; the device keeps what is not acknowledged, and comes again by itself";
 const REFUSED: &str =
     "what it said is wrong with each is in the list; they are acknowledged, and those behind them go on";
 const REFUSED_ONE: &str =

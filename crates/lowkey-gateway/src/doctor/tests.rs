@@ -329,6 +329,31 @@ fn a_device_without_a_service_behind_need_not_have_its_power_checked() {
 }
 
 #[test]
+fn a_service_that_could_not_be_reached_and_is_back_is_nothing_to_mend() {
+    let (acceptor, hello) = acceptor();
+    let health = Health::default();
+    let doctor = doctor(&acceptor).with_service(health.clone());
+    let unreached = || {
+        let mut failure = Failure::new(None, Some(hello), Cause::Unreached, &[]);
+        failure.last = Duration::from_secs(60);
+        let found = doctor.look_at(vec![failure]).diagnose(None).findings;
+        found.into_iter().rfind(|finding| finding.kind == "service_unreached").unwrap()
+    };
+    let error = io::Error::from(io::ErrorKind::ConnectionRefused);
+    for _ in 0..2 {
+        health.failed(health.trial(), "127.0.0.1:1883", Unreached::Refused, &error);
+        assert!(unreached().mend.is_some());
+        health.answered();
+        let finding = unreached();
+        assert!(finding.mend.is_none() && finding.why.ends_with("it is back"), "{finding:?}");
+    }
+    let mut later = Failure::new(None, Some(hello), Cause::Unreached, &[]);
+    later.last = Duration::ZERO;
+    let found = doctor.look_at(vec![later]).diagnose(None).findings;
+    assert!(found.last().unwrap().mend.is_some(), "it is something else: {found:?}");
+}
+
+#[test]
 fn a_device_that_was_paired_and_never_came_is_said_to_be_pending() {
     let server = Arc::new(Identity::new(entropy::random().unwrap()).unwrap());
     let code = Id::new(&[7; 8]).unwrap();

@@ -103,6 +103,11 @@ impl Memo {
         self.heard.was_open || self.heard.begun > self.heard.ended
     }
 
+    /// Whether a session of it has begun that has this number or a larger one.
+    pub(super) fn has_begun(&self, number: u64) -> bool {
+        u64::from(self.heard.begun) > number
+    }
+
     pub(super) fn hear(&mut self, event: &Event<'_>, now: Moment) {
         match event {
             Event::Confirmed { session, from, .. } => self.confirmed(*session, *from, now),

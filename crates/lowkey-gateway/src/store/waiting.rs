@@ -1,7 +1,8 @@
-//! Which devices wait: something was taken from them, and is not stored yet.
+//! Which devices wait: something was taken from them, and is not stored yet. And of which what was tried last came to
+//! nothing, until something of them is stored, or it is known again what is.
 
 use lowkey_host::numbered::{Intake, Unstored};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -18,6 +19,12 @@ struct Count {
     devices: HashMap<String, usize>,
     /// When the last of them no longer did.
     last: Option<Instant>,
+    /// How many sessions have begun.
+    begun: u64,
+    /// Which one is the newest of each device that has one.
+    newest: HashMap<String, u64>,
+    /// Of which devices what was tried last came to nothing.
+    failed: HashSet<String>,
 }
 
 /// Whether one does. Dropped, it does not.
@@ -25,12 +32,22 @@ struct Count {
 pub(super) struct One {
     among: Arc<Waiting>,
     device: String,
+    number: u64,
     waits: bool,
+    /// What was last said of what is tried for it: whether it fails.
+    fails: Option<bool>,
 }
 
 impl Waiting {
     pub(super) fn of_one(among: &Arc<Self>, device: &str) -> One {
-        One { among: Arc::clone(among), device: device.to_owned(), waits: false }
+        let number = {
+            let mut count = among.count();
+            count.begun += 1;
+            let number = count.begun;
+            count.newest.insert(device.to_owned(), number);
+            number
+        };
+        One { among: Arc::clone(among), device: device.to_owned(), number, waits: false, fails: None }
     }
 
     pub(super) fn now(&self) -> u64 {
@@ -40,6 +57,11 @@ impl Waiting {
     /// Whether this one waits.
     pub(super) fn has(&self, device: &str) -> bool {
         self.count().devices.contains_key(device)
+    }
+
+    /// Whether what was tried last for this one came to nothing.
+    pub(super) fn has_failed(&self, device: &str) -> bool {
+        self.count().failed.contains(device)
     }
 
     /// Whether one waits, or has within this time.
@@ -64,6 +86,27 @@ impl Count {
 }
 
 impl One {
+    /// What was tried for it came to this. A session that a newer one has taken the place of says nothing more.
+    pub(super) fn came_to<T>(&mut self, tried: &Result<T, Unstored>) {
+        let fails = match tried {
+            Ok(_) => false,
+            Err(Unstored::Failed(_)) => true,
+            Err(_) => return, // it is its numbers, or it is elsewhere
+        };
+        if self.fails.replace(fails) == Some(fails) {
+            return;
+        }
+        let mut count = self.among.count();
+        if count.newest.get(&self.device) != Some(&self.number) {
+            return;
+        }
+        if fails {
+            count.failed.insert(self.device.clone());
+        } else {
+            count.failed.remove(&self.device);
+        }
+    }
+
     pub(super) fn set(&mut self, waits: bool) {
         if std::mem::replace(&mut self.waits, waits) == waits {
             return;
@@ -83,6 +126,10 @@ impl One {
 impl Drop for One {
     fn drop(&mut self) {
         self.set(false);
+        let mut count = self.among.count();
+        if count.newest.get(&self.device) == Some(&self.number) {
+            count.newest.remove(&self.device);
+        }
     }
 }
 
@@ -102,7 +149,11 @@ impl Counted {
 
 impl Intake for Counted {
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Unstored>> {
-        self.intake.poll_ready(context)
+        let ready = self.intake.poll_ready(context);
+        if let Poll::Ready(tried @ Err(_)) = &ready {
+            self.one.came_to(tried);
+        }
+        ready
     }
 
     fn take(&mut self, number: u64, message: Vec<u8>) {
@@ -113,6 +164,9 @@ impl Intake for Counted {
 
     fn poll_stored(&mut self, context: &mut Context<'_>) -> Poll<Result<u64, Unstored>> {
         let stored = self.intake.poll_stored(context);
+        if let Poll::Ready(tried) = &stored {
+            self.one.came_to(tried);
+        }
         if let Poll::Ready(Ok(number)) = stored {
             while self.owed.front().is_some_and(|owed| *owed <= number) {
                 self.owed.pop_front();

@@ -315,6 +315,23 @@ async fn a_silent_stranger_and_a_recording_are_told_apart() {
     assert_eq!(site.about("192.0.2.8")[0].kind, "nobody");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_ping_or_a_recording_is_nothing_to_mend_of_a_device_that_is_connected_and_was_heard_since() {
+    let site = Site::new();
+    let (near, far) = duplex(1000);
+    let (device, session) = tokio::join!(site.pump_7.connect(near), site.acceptor.accept_from(far, from()));
+    let (mut device, mut session) = (device.unwrap(), session.unwrap());
+    let (mut near, far) = duplex(1000);
+    near.write_all(&site.pump_7.message_1().0).await.unwrap();
+    site.acceptor.accept_from(far, from()).await.unwrap_err();
+    assert_eq!(site.only().kind, "unconfirmed", "its line may have broken");
+    tokio::time::advance(Duration::from_secs(1)).await;
+    device.send(b"21.5 C").await.unwrap();
+    session.recv().await.unwrap();
+    site.acceptor.sweep();
+    assert!(site.all().findings.is_empty());
+}
+
 #[tokio::test]
 async fn an_ipv4_address_in_ipv6_s_clothes_is_the_ipv4_address() {
     let site = Site::new();

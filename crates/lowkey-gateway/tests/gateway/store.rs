@@ -3,12 +3,14 @@
 use crate::common::World;
 use crate::common::shelf::{RUN, Shelf};
 use lowkey_gateway::doctor::{Doctor, Finding, Mend};
+use lowkey_gateway::memory::Memory;
 use lowkey_gateway::store::{Standing, Store};
 use lowkey_host::numbered::{Intake, Sink};
+use lowkey_host::{Acceptor, Connection, Fault};
 use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
-use tokio::io::duplex;
+use tokio::io::{DuplexStream, duplex};
 use tokio::time::advance;
 
 /// Until all that was taken is stored.
@@ -178,12 +180,77 @@ async fn a_device_that_is_connected_and_waits_for_what_stores_is_told_of_in_its_
     assert_eq!(first("device-0").why, "nothing to mend");
 }
 
+/// The session ends because of that.
+fn not_stored(mut session: Connection<DuplexStream>) {
+    session.blame(Fault::NotStored);
+}
+
+async fn join(world: &World, acceptor: &Acceptor) -> Connection<DuplexStream> {
+    let (near, far) = duplex(10_000);
+    let (device, session) = tokio::join!(world.devices[0].connect(near), acceptor.accept(far));
+    drop(device.unwrap());
+    session.unwrap()
+}
+
+#[tokio::test]
+async fn that_something_was_not_stored_is_over_when_that_device_is_acknowledged_again_and_not_before() {
+    let (shelf, world) = (Shelf::default(), World::with_devices(2));
+    let (store, acceptor, memory) = (shelf.store(), world.acceptor(), Memory::new());
+    acceptor.observe(memory.clone());
+    let doctor = Doctor::new(acceptor.clone(), "devices.toml").with_store(store.clone()).with_memory(memory);
+    let found = || doctor.diagnose(None).findings.iter().map(|of| of.kind).collect::<Vec<_>>();
+
+    // It was not heard what is stored of it.
+    shelf.state().breaks = true;
+    let session = join(&world, &acceptor).await;
+    store.begin("device-0", RUN).await.map(drop).unwrap_err();
+    not_stored(session);
+    assert_eq!(found(), ["not_stored"]);
+    shelf.state().breaks = false;
+    shelf.state().holds_beginnings = true;
+    let session = join(&world, &acceptor).await;
+    let (newer, older) = (store.begin("device-0", RUN), store.begin("device-1", RUN));
+    assert_eq!(found(), ["not_stored"], "it is there, and nothing is acknowledged");
+    shelf.stores();
+    drop(older.await.unwrap());
+    assert_eq!(found(), ["not_stored"], "another device is acknowledged");
+    let begun = newer.await.unwrap();
+    assert!(found().is_empty(), "it has heard what is stored");
+    drop((begun, session));
+    assert!(found().is_empty(), "and has gone");
+
+    // A message was not stored.
+    let mut older = store.begin("device-0", RUN).await.unwrap().intake;
+    let session = join(&world, &acceptor).await;
+    let mut intake = store.begin("device-0", RUN).await.unwrap().intake;
+    intake.take(1, vec![]);
+    shelf.state().breaks = true;
+    poll_fn(|context| intake.poll_stored(context)).await.unwrap_err();
+    not_stored(session);
+    drop(intake);
+    shelf.state().breaks = false;
+    assert_eq!(found(), ["not_stored"]);
+    let session = join(&world, &acceptor).await;
+    let mut intake = store.begin("device-0", RUN).await.unwrap().intake;
+    assert!(found().is_empty());
+    // What becomes of a session that this one has taken the place of is nothing of it.
+    shelf.state().breaks = true;
+    poll_fn(|context| older.poll_stored(context)).await.unwrap_err();
+    drop(older);
+    shelf.state().breaks = false;
+    assert!(found().is_empty());
+    intake.take(1, vec![]);
+    until_stored(&mut *intake, 1).await;
+    drop((intake, session));
+    assert!(found().is_empty());
+}
+
 #[cfg(feature = "admin")]
 mod shown {
     use super::*;
     use lowkey_gateway::admin::{Admin, Endpoint};
     use lowkey_gateway::probes::Probes;
-    use lowkey_host::{Acceptor, Listener};
+    use lowkey_host::Listener;
     use serde_json::{Value, json};
     use std::net::SocketAddr;
     use std::path::Path;

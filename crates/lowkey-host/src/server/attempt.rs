@@ -184,7 +184,8 @@ impl Attempt {
     }
 
     fn note(&self, cause: Cause) {
-        self.counters.failures.add(self.from, self.hello, cause, self.first_frame);
+        let next_session = self.counters.seated.value();
+        self.counters.failures.add(self.from, self.hello, cause, self.first_frame, next_session);
     }
 }
 

@@ -145,6 +145,9 @@ pub struct Failure {
     pub cause: Cause,
     /// Larger than that of every failure before the last of them.
     pub number: u64,
+    /// A session with this number or a larger one began after the last of them; after a session that failed, whose
+    /// device may be back before this is noted, those that are newer.
+    pub next_session: u64,
     /// How many there were.
     pub times: u64,
     /// How long ago the first was.
@@ -160,7 +163,8 @@ impl Failure {
     /// as it came; what is longer than a first frame can be is cut off.
     pub fn new(from: Option<SocketAddr>, hello: Option<Hello>, cause: Cause, first_frame: &[u8]) -> Self {
         let (first_frame, now) = (FirstFrame::new(first_frame), Duration::ZERO);
-        Self { from, hello, cause, number: 0, times: 1, since: now, last: now, first_frame }
+        let next_session = u64::MAX; // no server is known whose sessions these would be
+        Self { from, hello, cause, number: 0, next_session, times: 1, since: now, last: now, first_frame }
     }
 
     /// Whether less came than its hello and a message 1.
@@ -214,6 +218,7 @@ struct Alike {
 
 struct Entry {
     number: u64,
+    next_session: u64,
     from: Option<SocketAddr>,
     hello: Option<Hello>,
     first_frame: FirstFrame,
@@ -244,12 +249,14 @@ const HELLO: usize = 3;
 const ROOM: usize = 1024;
 
 impl Failures {
+    /// Notes one; `next_session` is the number of the first session that began after it.
     pub(crate) fn add(
         &self,
         from: Option<SocketAddr>,
         hello: Option<Hello>,
         cause: Cause,
         first_frame: FirstFrame,
+        next_session: u64,
     ) {
         let now = Instant::now();
         let source = from.map(Into::into);
@@ -265,7 +272,8 @@ impl Failures {
         let number = book.next;
         book.next += 1;
         book.by_source.entry(source).or_default().insert(number, alike);
-        book.entries.insert(alike, Entry { number, from, hello, first_frame, times, first, last: now });
+        let entry = Entry { number, next_session, from, hello, first_frame, times, first, last: now };
+        book.entries.insert(alike, entry);
     }
 
     /// All of them, the newest first.
@@ -280,6 +288,7 @@ impl Failures {
             cause: alike.cause,
             first_frame: entry.first_frame,
             number: entry.number,
+            next_session: entry.next_session,
             times: entry.times,
             since: now.duration_since(entry.first),
             last: now.duration_since(entry.last),
@@ -340,27 +349,28 @@ mod tests {
     async fn attempts_alike_are_one_entry_with_a_number() {
         let failures = Failures::default();
         for n in 0..5 {
-            failures.add(from(2, 1), hello(7), Cause::UnknownId, FirstFrame::new(&[n; 9]));
+            failures.add(from(2, 1), hello(7), Cause::UnknownId, FirstFrame::new(&[n; 9]), n.into());
             tokio::time::advance(Duration::from_secs(10)).await;
         }
-        failures.add(from(2, 1), hello(7), Cause::NotOpened, FirstFrame::EMPTY);
+        failures.add(from(2, 1), hello(7), Cause::NotOpened, FirstFrame::EMPTY, 0);
         let list = failures.list();
         assert_eq!(list.len(), 2);
         assert_eq!((list[0].cause, list[0].times), (Cause::NotOpened, 1));
         assert_eq!((list[1].cause, list[1].times), (Cause::UnknownId, 5));
         assert_eq!((list[1].since.as_secs(), list[1].last.as_secs()), (50, 10));
         assert_eq!(list[1].first_frame.as_bytes(), [4; 9], "the last one's");
+        assert_eq!(list[1].next_session, 4, "the last one's");
     }
 
     #[test]
     fn a_flood_pushes_out_itself() {
         let failures = Failures::default();
-        failures.add(from(2, 1), hello(1), Cause::UnknownId, FirstFrame::EMPTY);
-        failures.add(from(2, 2), hello(2), Cause::NotOpened, FirstFrame::EMPTY);
+        failures.add(from(2, 1), hello(1), Cause::UnknownId, FirstFrame::EMPTY, 0);
+        failures.add(from(2, 2), hello(2), Cause::NotOpened, FirstFrame::EMPTY, 0);
         for id in 0..10 * ROOM {
-            failures.add(from(7, 7), hello(id), Cause::UnknownId, FirstFrame::EMPTY);
+            failures.add(from(7, 7), hello(id), Cause::UnknownId, FirstFrame::EMPTY, 0);
         }
-        failures.add(from(2, 1), hello(3), Cause::Expired, FirstFrame::EMPTY);
+        failures.add(from(2, 1), hello(3), Cause::Expired, FirstFrame::EMPTY, 0);
         let list = failures.list();
         assert_eq!(list.len(), ROOM);
         assert_eq!(list.iter().filter(|failure| failure.from != from(7, 7)).count(), 3);
@@ -373,7 +383,7 @@ mod tests {
         let failures = Failures::default();
         for n in 0..=ROOM {
             let [network, host] = u16::try_from(n).unwrap().to_be_bytes();
-            failures.add(from(network, host), hello(1), Cause::UnknownId, FirstFrame::EMPTY);
+            failures.add(from(network, host), hello(1), Cause::UnknownId, FirstFrame::EMPTY, 0);
         }
         let list = failures.list();
         assert_eq!(list.len(), ROOM);

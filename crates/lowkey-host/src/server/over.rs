@@ -22,7 +22,7 @@ pub(super) fn say_over(counters: &Counters, ended: &Ended) {
     };
     count.one_more();
     if let Reason::Backend(fault) = ended.reason {
-        counters.note(fault, &ended.info.pinned, ended.info.from);
+        counters.note(fault, &ended.info);
     }
     if counters.log.may(allowance::Event::Ended) {
         log(ended);

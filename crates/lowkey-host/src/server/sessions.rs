@@ -138,6 +138,7 @@ impl Sessions {
             let older = table.evict(name);
             let number = table.next;
             table.next += 1;
+            self.counters.seated.one_more();
             table.insert(name, Session::new(number, pinned, generation, from, shared));
             (number, older, table.stopping)
         };

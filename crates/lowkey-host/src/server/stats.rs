@@ -2,11 +2,10 @@
 
 use super::allowance::Allowance;
 use super::failures::{Cause, Failures, FirstFrame};
+use super::info::SessionInfo;
 use super::observer::Observed;
 use crate::connection::{Fault, Traffic};
-use crate::registry::Pinned;
 use lowkey_transport::Hello;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -107,6 +106,8 @@ pub struct HandshakeTimes {
 pub(crate) struct Counters {
     pub(crate) accepted: Count,
     pub(crate) confirmed: Count,
+    /// Sessions that were given a seat: the number of the next one.
+    pub(crate) seated: Count,
     pub(crate) refused_version: Count,
     pub(crate) refused_mode: Count,
     pub(crate) refused_busy: Count,
@@ -185,8 +186,9 @@ impl Counters {
         }
     }
 
-    /// Notes as a failure that a session of `pinned` ended because of the service behind, or of its numbers.
-    pub(crate) fn note(&self, fault: Fault, pinned: &Pinned, from: Option<SocketAddr>) {
+    /// Notes as a failure that this session ended because of the service behind, or of its numbers.
+    pub(super) fn note(&self, fault: Fault, session: &SessionInfo) {
+        let SessionInfo { number, pinned, from, .. } = session;
         let hello = Hello { mode: pinned.mode(), id: Some(pinned.id()) };
         let cause = match fault {
             Fault::Unreached => Cause::Unreached,
@@ -194,7 +196,7 @@ impl Counters {
             Fault::NotStored => Cause::NotStored,
             Fault::Numbers(why) => Cause::Numbers(why),
         };
-        self.failures.add(from, Some(hello), cause, FirstFrame::EMPTY);
+        self.failures.add(*from, Some(hello), cause, FirstFrame::EMPTY, number + 1);
     }
 
     /// Whether a socket listens.
@@ -278,7 +280,7 @@ impl Count {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn value(&self) -> u64 {
+    pub(crate) fn value(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct State {
     pub(crate) lasts: Duration,
     /// Whether sessions that begin wait as well.
     pub(crate) holds_beginnings: bool,
+    /// Whether what is tried comes to nothing, and ends the session.
+    pub(crate) breaks: bool,
     pub(crate) aside: Vec<(SetAside, Vec<u8>)>,
     pub(crate) full: Vec<String>,
     waiting: Vec<Waker>,
@@ -59,13 +61,16 @@ impl Sink for Shelf {
         Box::pin(async move {
             poll_fn(|context| {
                 let mut state = self.state();
+                if state.breaks {
+                    return Poll::Ready(Err(Unstored::Failed("no answer".to_owned())));
+                }
                 if !state.holds_beginnings {
-                    return Poll::Ready(());
+                    return Poll::Ready(Ok(()));
                 }
                 state.waiting.push(context.waker().clone());
                 Poll::Pending
             })
-            .await;
+            .await?;
             Ok(Begun { last: None, intake: Box::new(Pile { shelf: self.clone(), queue: VecDeque::new() }) })
         })
     }
@@ -87,6 +92,9 @@ impl Intake for Pile {
 
     fn poll_stored(&mut self, context: &mut Context<'_>) -> Poll<Result<u64, Unstored>> {
         let mut state = self.shelf.state();
+        if state.breaks {
+            return Poll::Ready(Err(Unstored::Failed("no answer".to_owned())));
+        }
         if state.why.is_none()
             && let Some(number) = self.queue.pop_front()
         {

@@ -5,7 +5,7 @@ use crate::common::changing::Changing;
 use crate::common::{Party, World, until_end};
 use lowkey_gateway::doctor::{Doctor, Finding, Mend};
 use lowkey_gateway::memory::Memory;
-use lowkey_host::{Acceptor, Devices, Fault, Id, Limits, Pinned, Registry, Removed};
+use lowkey_host::{Acceptor, Devices, Fault, Id, Limits, Pinned, Registry, Removed, Untaken};
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
@@ -74,6 +74,39 @@ async fn of_a_device_that_is_gone_it_is_said_how_it_ended() {
     assert_eq!(kinds, ["service_unreached", "service_ended_it"]);
     drop(there.join("192.0.2.7:1").await);
     assert_eq!(there.says(Some("pump-7")).last().unwrap().kind, "closed");
+}
+
+#[tokio::test]
+async fn what_a_later_session_has_shown_to_be_over_stays_over_when_that_session_ends() {
+    let numbers = [Untaken::Missing, Untaken::NotRising, Untaken::Replaced, Untaken::TooManyRuns];
+    let of_service = [Fault::Unreached, Fault::BrokenOff, Fault::NotStored];
+    for fault in of_service.into_iter().chain(numbers.map(Fault::Numbers)) {
+        let there = Hospital::new();
+        let found = || there.says(None).len();
+        for address in ["192.0.2.7:1", "192.0.2.8:1"] {
+            let mut session = there.join(address).await;
+            session.blame(fault);
+            drop(session);
+            assert_eq!(found(), 1, "{fault:?}: from {address} it is not over, and once is enough");
+        }
+        let later = there.join("192.0.2.7:2").await;
+        assert_eq!(found(), 0, "{fault:?}: it has come through since");
+        drop(later);
+        assert_eq!(found(), 0, "{fault:?}: and has gone since");
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_that_came_to_nothing_is_over_when_its_device_has_come_and_gone() {
+    let mut there = Hospital::new();
+    there.site.pump_7.psk = Some(psk(1));
+    there.site.answer(&there.site.pump_7.message_1().0).await;
+    there.site.pump_7.psk = None;
+    let kinds = || there.says(None).iter().map(|finding| finding.kind).collect::<Vec<_>>();
+    assert_eq!(kinds(), ["psk_superfluous"]);
+    drop(there.join("192.0.2.7:1").await);
+    assert!(kinds().is_empty(), "{:?}", kinds());
+    assert_eq!(there.kind("pump-7").kind, "closed");
 }
 
 #[tokio::test]
