@@ -128,8 +128,7 @@ impl Admin {
             Some("200") if is_of_events => Ok(Followed(lines)),
             Some("200") => Err(Unanswered::Nobody(strange(address))),
             Some(_) if status.starts_with("HTTP/1.") => {
-                let why = clean(&line(&mut lines).unwrap_or_default());
-                Err(Unanswered::Nobody(Failure::new(Exit::Network, format_args!("{address}: {why}"))))
+                Err(refused(address, &status, &clean(&line(&mut lines).unwrap_or_default())))
             }
             _ => Err(Unanswered::Nobody(strange(address))),
         }
@@ -145,12 +144,17 @@ impl Admin {
             return Err(strange());
         }
         if !head.starts_with("HTTP/1.1 200 ") {
-            let why = format!("{address}: {}", body.trim_end());
-            return Err(Unanswered::Nobody(Failure::new(Exit::Network, why)));
+            return Err(refused(address, head, body.trim_end()));
         }
         let value = serde_json::from_str(body).map_err(|_| strange())?;
         Ok((body.to_owned(), value))
     }
+}
+
+/// What is said by an answer that is not 200; with 501 a server of ours says that it has nothing of the kind.
+fn refused(address: &Endpoint, head: &str, why: &str) -> Unanswered {
+    let exit = if head.split(' ').nth(1) == Some("501") { Exit::UnknownDevice } else { Exit::Network };
+    Unanswered::Nobody(Failure::new(exit, format_args!("{address}: {why}")))
 }
 
 fn strange(address: &Endpoint) -> Failure {

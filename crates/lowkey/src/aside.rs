@@ -44,7 +44,8 @@ pub(crate) fn command() -> Command {
                     "List what is set aside, by device, run and number: when, how many bytes, with which status of HTTP or \
                      reason code of MQTT it was refused, and what was said. On a terminal it is a table as wide as that; \
                      elsewhere a line for each message with tabs, without headings, times in seconds and amounts in bytes. \
-                     Exit code 12: nothing of that device is set aside.",
+                     Exit code 12: nothing of that device is set aside, or this server sets nothing aside, as one that forwards \
+                     to JetStream.",
                 )
                 .args(arguments())
                 .args([state(), flag("json", "As JSON: times in seconds, amounts in bytes, numbers as texts")])

@@ -32,7 +32,7 @@ pub(crate) enum Exit {
     Contested = 10,
     /// The device that was asked about is not connected.
     Absent = 11,
-    /// No device has the name that was asked about, and none had; or nothing of it is kept.
+    /// No device has the name that was asked about, and none had; or nothing is kept or open that was asked for.
     UnknownDevice = 12,
     /// The doctor has found something to mend.
     ToMend = 13,
@@ -48,7 +48,7 @@ Exit codes:
   0  done
   1  a file or the machine: missing, unreadable, exists already, badly written
   2  the arguments, or the environment
-  3  the network: a name without an address, nobody there, port in use
+  3  the network: a name without an address, nobody there or nobody who may be asked, port in use
   4  the handshake: refused, other keys, or not over in time
   5  the channel broke: what came may be cut off
   6  the server stopped and cut sessions: at the deadline, or at a second signal
@@ -58,7 +58,8 @@ Exit codes:
   9  a pairing: the code is another device's already, and nobody was paired
   10 a pairing: done and in force, but another device has shown the same code
   11 the device that was asked about is not connected
-  12 no device has the name that was asked about, and none had it lately; or nothing of it is kept that was asked for
+  12 no device has the name that was asked about, and none had it lately; or nothing of it is kept or open that was
+     asked for, or this server has nothing of the kind
   13 the doctor has found something to mend: at the server, or at a device that it knows
   14 the server does not acknowledge messages that are numbered
   15 numbers of messages went back: the server has what was not sent from here";

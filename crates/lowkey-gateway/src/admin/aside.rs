@@ -28,7 +28,8 @@ pub(super) async fn answer(
         return Err(request);
     }
     let Some(aside) = here.store.as_ref().and_then(|store| store.aside()) else {
-        return Ok(text(StatusCode::NOT_FOUND, "this server sets nothing aside\n"));
+        let none = "this server sets nothing aside; one that forwards over HTTP or MQTT does\n";
+        return Ok(text(StatusCode::NOT_IMPLEMENTED, none));
     };
     let is_get = request.method() == Method::GET;
     Ok(match &*path {

@@ -63,7 +63,7 @@ impl Routes for Rooms {
         match path {
             "/events" => match &self.readers {
                 Some(readers) => readers.answer(query, request.headers(), self.others.as_ref(), turn),
-                None => text(StatusCode::NOT_FOUND, "this server keeps no events\n"),
+                None => text(StatusCode::NOT_IMPLEMENTED, "this server keeps no events\n"),
             },
             "/registry" => {
                 let path = self.here.registry.clone();

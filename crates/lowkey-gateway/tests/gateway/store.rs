@@ -355,7 +355,8 @@ mod shown {
         tokio::spawn(admin.run());
         let metrics = get(without, "/metrics").await.1;
         assert!(!metrics.contains("lowkey_store") && !metrics.contains("lowkey_aside"), "there is none");
-        assert_eq!(get(without, "/aside").await, (404, "this server sets nothing aside\n".to_owned()));
+        let none = "this server sets nothing aside; one that forwards over HTTP or MQTT does\n";
+        assert_eq!(get(without, "/aside").await, (501, none.to_owned()));
     }
 
     #[tokio::test]

@@ -46,7 +46,7 @@ pub(super) fn list(admin: &Admin, of: &ArgMatches) -> Result<(), Failure> {
 /// Closes what is open of this device, or of the code of this name.
 ///
 /// # Errors
-/// [`Exit::Network`]: there is none, or no server.
+/// [`Exit::UnknownDevice`]: there is none. [`Exit::Network`]: there is no server.
 pub(super) fn close(admin: &Admin, name: &str) -> Result<(), Failure> {
     let (_, value) = admin.ask("/pair", PATIENCE)?;
     let open: Vec<&Value> = all(&value).iter().filter(|window| is_open(window)).collect();
@@ -59,7 +59,7 @@ pub(super) fn close(admin: &Admin, name: &str) -> Result<(), Failure> {
     }
     if found.is_empty() {
         let none = "no window and no call is open with this name; `lowkey pair --list` shows those that are";
-        return Err(Failure::new(Exit::Network, none)); // the name may be a code, typed by mistake
+        return Err(Failure::new(Exit::UnknownDevice, none)); // the name may be a code, typed by mistake
     }
     for window in found {
         close_one(admin, window)?;
@@ -74,7 +74,7 @@ fn close_one(admin: &Admin, window: &Value) -> Result<(), Failure> {
         (said(window, "device").unwrap_or_default(), said(window, "code").unwrap_or_default());
     let Some(closed) = all(&answer).first() else {
         let why = "was over before it could be closed; `lowkey pair --list` says what came of it";
-        return Err(Failure::new(Exit::Network, format_args!("{device:?} (code {code}) {why}")));
+        return Err(Failure::new(Exit::UnknownDevice, format_args!("{device:?} (code {code}) {why}")));
     };
     say(format_args!("closed: {device:?}, code {code}"));
     if let Some(key) = said(closed, "key") {

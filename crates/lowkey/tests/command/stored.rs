@@ -10,7 +10,7 @@ use predicates::str::{contains, is_empty};
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -226,7 +226,11 @@ fn jetstream_that_cannot_store_is_shown_everywhere_until_it_can() {
     site.folder.run("doctor --admin unix:admin.sock").code(13).stdout(said);
     assert_eq!(site.get("/readyz").0, 503);
     assert!(site.get("/metrics").1.contains("\nlowkey_store_up 0\n"));
-    assert_eq!(site.get("/aside"), (404, "this server sets nothing aside\n".to_owned()));
+    let none = "this server sets nothing aside; one that forwards over HTTP or MQTT does";
+    assert_eq!(site.get("/aside"), (501, format!("{none}\n")));
+    for asked in ["list", "list pump --json", "show pump d3bc38d701e42299 1", "free pump --all"] {
+        site.aside(asked).code(12).stdout("").stderr(contains(none));
+    }
     site._runtime.block_on(nats.resume());
     assert!(hears.next().unwrap().unwrap().ends_with(" 2"));
     site.until("NATS that is back, and nobody who waits", |store| {
@@ -236,6 +240,27 @@ fn jetstream_that_cannot_store_is_shown_everywhere_until_it_can() {
     drop(says);
     device.goes_in_order();
     site.stop();
+}
+
+#[test]
+fn a_server_that_has_not_what_is_asked_is_told_from_one_that_is_no_server_of_ours() {
+    let folder = Folder::new();
+    let admin = UnixListener::bind(folder.path("admin.sock")).unwrap();
+    for (answer, code) in [("501 Not Implemented", 12), ("404 Not Found", 3), ("403 Forbidden", 3)] {
+        for command in ["aside list", "aside free pump --all", "events", "show", "doctor"] {
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    let mut stream = admin.accept().unwrap().0;
+                    let _ = stream.read(&mut [0; 1024]).unwrap();
+                    stream
+                        .write_all(format!("HTTP/1.1 {answer}\r\n\r\nno such thing here\n").as_bytes())
+                        .unwrap();
+                });
+                let said = folder.run(&format!("{command} --admin unix:admin.sock")).code(code);
+                said.stderr("lowkey: unix:admin.sock: no such thing here\n");
+            });
+        }
+    }
 }
 
 #[test]

@@ -175,7 +175,7 @@ async fn one_who_takes_nothing_for_a_minute_is_cut_off() {
 #[tokio::test]
 async fn a_server_without_events_says_so() {
     let address = super::admin(&World::new().acceptor()).await;
-    assert_eq!(get(address, "/events").await, (404, "this server keeps no events\n".to_owned()));
+    assert_eq!(get(address, "/events").await, (501, "this server keeps no events\n".to_owned()));
 }
 
 #[tokio::test(start_paused = true)]

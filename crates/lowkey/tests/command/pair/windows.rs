@@ -26,7 +26,7 @@ fn pairing_windows_and_calls_are_listed_and_closed_by_name_and_no_code_is_told()
     assert_eq!((&window["state"], &window["caller"]), (&"waiting".into(), &"device".into()), "{value}");
     assert!((1..=300).contains(&window["seconds_left"].as_u64().unwrap()), "{value}");
     let close = "pair --admin unix:admin.sock --close";
-    folder.run(&format!("{close} pump-8")).code(3).stderr(contains("no window and no call is open"));
+    folder.run(&format!("{close} pump-8")).code(12).stderr(contains("no window and no call is open"));
     folder.run(&format!("{close} pump-7")).success().stderr("closed: \"pump-7\", code b684a459eb674716\n");
     assert!(!String::from_utf8_lossy(&folder.run(list).success().get_output().stdout).contains("time left"));
     let (exit, said) = pairing.end();
@@ -34,7 +34,7 @@ fn pairing_windows_and_calls_are_listed_and_closed_by_name_and_no_code_is_told()
     assert!(said.ends_with("`lowkey doctor` says who called instead\n"), "{said}");
     let refused = Err(Error::Refused(Refusal::MODE));
     assert_eq!(pair(&Board::new(), &server.address, Stop::Never), refused, "closed at once");
-    folder.run(&format!("{close} pump-7")).code(3);
+    folder.run(&format!("{close} pump-7")).code(12);
 
     // In the middle of a pairing: the device is cut off, keeps what it has stored, and whoever closes is told.
     let mut pairing = Command::begin(&folder, PAIR);
