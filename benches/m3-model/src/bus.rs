@@ -1,6 +1,6 @@
 //! Memory and peripherals by address (ARMv7-M's memory map; no bit-band aliases).
 
-use crate::{board::Board, console::Console, fault::Cause, machine::Options, system::System, timing::Core};
+use crate::{board::Board, console::Console, fault::Cause, options::Options, system::System, timing::Core};
 
 /// Everything that has an address.
 pub(crate) struct Bus {

@@ -1,6 +1,6 @@
 //! What an instruction that is no load or store is to the model: how it is timed, and whether armagnac can execute it.
 
-use crate::{dsp::Dsp, timing::Core};
+use crate::{dsp::Dsp, shift::Shift, timing::Core};
 
 /// The groups that differ in time or need the model's help. Registers are numbers.
 #[derive(Debug, Clone, Copy)]
@@ -65,26 +65,6 @@ impl Kind {
                 | Self::Exception
                 | Self::Dsp(_)
         )
-    }
-}
-
-/// The four ways of shifting, in the order of their codes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shift {
-    Left,
-    Right,
-    ArithmeticRight,
-    Rotate,
-}
-
-impl Shift {
-    fn new(code: u32) -> Self {
-        match code & 3 {
-            0 => Self::Left,
-            1 => Self::Right,
-            2 => Self::ArithmeticRight,
-            _ => Self::Rotate,
-        }
     }
 }
 

@@ -7,11 +7,12 @@ use armagnac::{
 
 use crate::{
     bus::Bus,
-    core::{Masks, divide, register, set_register, shift},
+    core::{Masks, divide, register, set_register},
     decode::is_wide,
     fault::{Cause, End},
     kind::Kind,
     semihosting,
+    shift::shift,
     timing::{self, Pipeline},
 };
 

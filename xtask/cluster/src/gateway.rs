@@ -1,6 +1,9 @@
 //! A gateway: `lowkey serve` in a folder of its own, at addresses that stay, with a cable of its own to NATS.
 
-use crate::{service::Service, stage::Stage};
+use crate::{
+    service::Service,
+    stage::{Stage, registry},
+};
 use fleet::{
     admin,
     server::{self, Signal},
@@ -203,11 +206,6 @@ pub(crate) enum Devices<'a> {
     Shared,
 }
 
-/// The registry that a NATS at this address has.
-pub(crate) fn registry(nats: &str) -> String {
-    format!("{nats}/{PREFIX}")
-}
-
 /// The end of a file, for whoever asks why.
 pub(crate) fn tail(file: &Path) -> String {
     let text = fs::read_to_string(file).unwrap_or_default();
@@ -216,5 +214,4 @@ pub(crate) fn tail(file: &Path) -> String {
     lines[lines.len().saturating_sub(LINES)..].join("\n  ")
 }
 
-pub(crate) const PREFIX: &str = "lowkey";
 const LINES: usize = 12;

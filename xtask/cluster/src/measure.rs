@@ -2,7 +2,7 @@
 //!
 //! Both gateways run at the same time on the same machine and are asked in turn, so that what else it does hits both.
 
-use crate::{gateway::registry, stage::Stage};
+use crate::stage::{Stage, registry};
 use fleet::{
     admin,
     board::{Board, Keys, address},

@@ -1,6 +1,6 @@
 //! The folder in which all of it lies, the registry, and the commands of whoever runs the cluster.
 
-use crate::{gateway::registry, roster::Roster};
+use crate::roster::Roster;
 use fleet::server;
 use lowkey_host::PublicKey;
 use lowkey_registry::keys::{encode_public, generate, write_identity};
@@ -120,5 +120,12 @@ impl Said {
     }
 }
 
+/// The registry that a NATS at this address has.
+pub(crate) fn registry(nats: &str) -> String {
+    format!("{nats}/{PREFIX}")
+}
+
 /// The registry's file.
 pub(crate) const REGISTRY: &str = "devices.toml";
+/// What the names of all that it has in NATS begin with.
+pub(crate) const PREFIX: &str = "lowkey";

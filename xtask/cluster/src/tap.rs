@@ -2,7 +2,7 @@
 //!
 //! NATS's protocol is lines of text: <https://docs.nats.io/reference/reference-protocols/nats-protocol>.
 
-use crate::gateway::PREFIX;
+use crate::stage::PREFIX;
 use std::{
     collections::HashMap,
     io,

@@ -1,7 +1,7 @@
 //! What is stored, as whoever reads the stream sees it: the other side of the trial's account.
 
 use super::ledger::Name;
-use crate::gateway::PREFIX;
+use crate::stage::PREFIX;
 use async_nats::jetstream::{
     self, Message,
     consumer::{
