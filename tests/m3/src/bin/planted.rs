@@ -18,7 +18,14 @@ use cortex_m_rt::entry;
 
 #[entry]
 fn main() -> ! {
-    black_box([long_multiply as *const (), division as _, branch as _, condition as _, index as _, stack as _]);
+    black_box([
+        long_multiply as *const (),
+        division as _,
+        branch as _,
+        condition as _,
+        index as _,
+        stack as _,
+    ]);
     loop {
         core::hint::spin_loop();
     }
