@@ -115,7 +115,8 @@ fn measure() -> Result<(String, Figures)> {
     for (program, (said, _)) in PROGRAMS.iter().zip(&measured) {
         let first = PROGRAMS.iter().zip(&measured).find(|(first, _)| first.binary == program.binary);
         let Some((first, (others, _))) = first else { continue };
-        said.agrees_with(others).map_err(|error| format!("{} and {}: {error}", first.name, program.name))?;
+        said.agrees_with(others)
+            .map_err(|error| format!("{} and {}: {error}", first.name(), program.name()))?;
     }
     Ok((compiler, measured.into_iter().flat_map(|(_, figures)| figures).collect()))
 }

@@ -4,7 +4,7 @@
 use super::{
     core::{Core, M3, M4, M33},
     grid::{Grid, Rank},
-    view::{LOWKEY, View},
+    view::{KK_INITIATOR, LOWKEY, View},
 };
 use crate::numbers::grouped;
 
@@ -112,8 +112,6 @@ fn three_digits(value: f64) -> f64 {
     (value / unit).round() * unit
 }
 
-/// The steps of a handshake as a device has it.
-pub(super) const KK_INITIATOR: [&str; 2] = ["kk.initiator.write-1", "kk.initiator.read-2"];
 /// What a cell has in coulombs: 225 mAh, as most data sheets of it say.
 const CR2032: f64 = 0.225 * 3_600.0;
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use xtask::{command::Result, root};
 
-use super::view::{LOWKEY, View};
+use super::view::{KK_INITIATOR, LOWKEY, View};
 use crate::{
     chart::{Bar, Chart, Unit, Whose},
     numbers::Numbers,
@@ -76,7 +76,7 @@ const PICTURES: [Picture; 3] = [
         file: "cycles-handshake.svg",
         title: "KK initiator, a whole handshake, in cycles",
         legend: &["before the connection", "after the answer"],
-        ours: &["kk.initiator.write-1", "kk.initiator.read-2"],
+        ours: &KK_INITIATOR,
         peer: ["clatter, opt-level s", "clatter, opt-level 3"],
         theirs: &["clatter.kk.initiator.write-1", "clatter.kk.initiator.read-2"],
     },

@@ -17,8 +17,8 @@ use crate::numbers::Figures;
 /// A binary of `benches/cortex-m3` at one level of optimisation.
 pub(super) struct Program {
     pub(super) core: Core,
-    /// How its figures begin.
-    pub(super) name: &'static str,
+    /// What it is called on a Cortex-M3.
+    plain: &'static str,
     pub(super) binary: &'static str,
     features: &'static [&'static str],
     /// Where it is not that of the profile that users copy. The peers are generic: their code is compiled in the last
@@ -28,38 +28,39 @@ pub(super) struct Program {
 
 /// Core by core, ours first.
 pub(super) const PROGRAMS: [Program; 11] = [
-    ours(M3, "lowkey", "lowkey", &[]),
-    ours(M3, "pairing", "pairing", &["pairing"]),
+    ours(M3, "lowkey", &[]),
+    ours(M3, "pairing", &["pairing"]),
     peers(M3, "peers-s", "opt-level='s'"),
     peers(M3, "peers-3", "opt-level=3"),
-    ours(M4, "lowkey-m4", "lowkey", &[]),
-    peers(M4, "peers-s-m4", "opt-level='s'"),
-    peers(M4, "peers-3-m4", "opt-level=3"),
-    ours(M33, "lowkey-m33", "lowkey", &[]),
-    ours(M33_PLAIN, "lowkey-m33-plain", "lowkey", &[]),
-    peers(M33, "peers-s-m33", "opt-level='s'"),
-    peers(M33, "peers-3-m33", "opt-level=3"),
+    ours(M4, "lowkey", &[]),
+    peers(M4, "peers-s", "opt-level='s'"),
+    peers(M4, "peers-3", "opt-level=3"),
+    ours(M33, "lowkey", &[]),
+    ours(M33_PLAIN, "lowkey", &[]),
+    peers(M33, "peers-s", "opt-level='s'"),
+    peers(M33, "peers-3", "opt-level=3"),
 ];
 
-const fn ours(
-    core: Core,
-    name: &'static str,
-    binary: &'static str,
-    features: &'static [&'static str],
-) -> Program {
-    Program { core, name, binary, features, level: None }
+const fn ours(core: Core, binary: &'static str, features: &'static [&'static str]) -> Program {
+    Program { core, plain: binary, binary, features, level: None }
 }
 
-const fn peers(core: Core, name: &'static str, level: &'static str) -> Program {
-    Program { core, name, binary: "peers", features: &["peers"], level: Some(level) }
+const fn peers(core: Core, plain: &'static str, level: &'static str) -> Program {
+    Program { core, plain, binary: "peers", features: &["peers"], level: Some(level) }
 }
 
 impl Program {
+    /// How its figures begin.
+    pub(super) fn name(&self) -> String {
+        self.core.program(self.plain)
+    }
+
     /// Builds it and returns its ELF file.
     pub(super) fn build(&self) -> Result<PathBuf> {
+        let name = self.name();
         let (settings, variant) = match &self.level {
             None => (&[][..], ""),
-            Some(level) => (slice::from_ref(level), self.name),
+            Some(level) => (slice::from_ref(level), &*name),
         };
         firmware::build_as(self.core.built_for, (FOLDER, self.binary, variant), self.features, settings)
     }
@@ -69,7 +70,7 @@ impl Program {
     /// # Errors
     /// A run failed; the runs do not agree on the results; QEMU and the model do not agree on the instructions.
     pub(super) fn measure(&self, elf: &Path, model: &Path) -> Result<(Said, Figures)> {
-        let of_this = |error| format!("{}: {error}", self.name);
+        let of_this = |error| format!("{}: {error}", self.name());
         let modelled = |options| model::run(model, self.core, elf, options).map_err(of_this);
         let again = self.core.again.map(|again| modelled(again.options)).transpose()?;
         let emulated = emulator::run(self.core, elf).map_err(of_this)?;
@@ -88,8 +89,8 @@ impl Program {
         if fast.rows.len() != regions.len() {
             return Err("the model saw other rows than the program says".into());
         }
-        let mut figures = Figures::new();
-        let mut add = |row: &str, what, value| figures.push((figure(self.name, row, what), value));
+        let (mut figures, name) = (Figures::new(), self.name());
+        let mut add = |row: &str, what, value| figures.push((figure(&name, row, what), value));
         for (number, ((row, emulated), region)) in
             fast.rows.iter().zip(&emulated.rows).zip(&regions).enumerate()
         {

@@ -5,9 +5,8 @@ use xtask::documents::Table;
 use super::{
     core::{self, Core, M3, M4, M33},
     grid::{Grid, Rank},
-    parts::{self, KK_INITIATOR},
-    targets,
-    view::{LOWKEY, PAIRING, View},
+    parts, targets,
+    view::{KK_INITIATOR, LOWKEY, PAIRING, View},
 };
 use crate::numbers::{Numbers, grouped};
 

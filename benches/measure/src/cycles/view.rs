@@ -28,10 +28,8 @@ impl View<'_> {
 
 /// The program whose figures are ours.
 pub(super) const LOWKEY: &str = "lowkey";
-/// The same on a Cortex-M4.
-pub(super) const LOWKEY_M4: &str = "lowkey-m4";
-/// The same on a Cortex-M33 with the DSP extension.
-pub(super) const LOWKEY_M33: &str = "lowkey-m33";
+/// The steps of a handshake there, as a device has it.
+pub(super) const KK_INITIATOR: [&str; 2] = ["kk.initiator.write-1", "kk.initiator.read-2"];
 /// The one of a pairing and its key store, which are ours too.
 pub(super) const PAIRING: &str = "pairing";
 
