@@ -14,7 +14,7 @@ use std::{
 
 use crate::{
     command::Result,
-    qemu::{Board, Network, Options},
+    qemu::{Board, Options},
 };
 use xtask::pattern::Pattern;
 
@@ -37,13 +37,7 @@ pub(crate) fn run(elf: &Path) -> Result<()> {
 }
 
 fn play(elf: &Path, page: &Path, listener: TcpListener) -> Result<()> {
-    let mut board = Board::start(Options {
-        elf,
-        key_page: Some(page),
-        capture: None,
-        network: Network::MadeUp,
-        deadline: DEADLINE,
-    })?;
+    let mut board = Board::start(Options::new(elf, page, DEADLINE))?;
     let (sender, verdicts) = mpsc::channel();
     // Not joined: if the board never comes, it waits in `accept` until the process ends.
     thread::spawn(move || {

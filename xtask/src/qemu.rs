@@ -27,6 +27,13 @@ pub struct Options<'a> {
     pub deadline: Duration,
 }
 
+impl<'a> Options<'a> {
+    /// On a network that QEMU makes up, which nobody writes down.
+    pub fn new(elf: &'a Path, key_page: &'a Path, deadline: Duration) -> Self {
+        Self { elf, key_page: Some(key_page), capture: None, network: Network::MadeUp, deadline }
+    }
+}
+
 /// Where a board's Ethernet leads.
 #[derive(Clone, Copy)]
 pub enum Network {

@@ -29,7 +29,7 @@ pub(crate) use residue::residue;
 use xtask::{
     command::{Command, Result},
     documents, firmware,
-    qemu::{Board, Network, Options},
+    qemu::{Board, Options},
     toolchain::{toolchain, with_sources},
 };
 
@@ -198,13 +198,7 @@ impl Taken {
     /// Runs the program `name` in the file `elf`.
     fn of(name: &str, elf: &Path, script: &Script) -> Result<Self> {
         let image = Image::read(elf)?;
-        let options = Options {
-            elf,
-            key_page: Some(script.page(name)),
-            capture: None,
-            network: Network::MadeUp,
-            deadline: DEADLINE,
-        };
+        let options = Options::new(elf, script.page(name), DEADLINE);
         let line = Board::start(options)?.line().map_err(|error| format!("{name}: {error}"))?;
         let stack = line.strip_prefix("ok stack ").and_then(|number| number.parse().ok());
         let stack = stack.ok_or_else(|| format!("{name} said: {line}"))?;

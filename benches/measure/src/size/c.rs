@@ -9,7 +9,7 @@ use pack::{
 };
 use xtask::{
     command::Result,
-    qemu::{Board, Network, Options},
+    qemu::{Board, Options},
     root, setup,
     toolchain::TARGET,
 };
@@ -103,13 +103,7 @@ impl Taken {
                 format!("{name}: the linker's map has {} of {flash} B of flash", shares.flash()).into()
             );
         }
-        let options = Options {
-            elf: &elf,
-            key_page: Some(script.page(program)),
-            capture: None,
-            network: Network::MadeUp,
-            deadline: DEADLINE,
-        };
+        let options = Options::new(&elf, script.page(program), DEADLINE);
         let line = Board::start(options)?.line().map_err(|error| format!("{name}: {error}"))?;
         let (stack, context) = said(&line).ok_or_else(|| format!("{name} said: {line}"))?;
         Ok(Self { shares, stack, context })

@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 use pack::archive::{self, Machine};
 use xtask::{
     command::Result,
-    qemu::{Board, Network, Options},
+    qemu::{Board, Options},
     setup, toolchain,
 };
 
@@ -50,13 +50,7 @@ pub(crate) fn residue() -> Result<()> {
 
 /// What the program says up to its last word.
 fn in_qemu(elf: &Path, page: &Path) -> Result<Vec<String>> {
-    let mut board = Board::start(Options {
-        elf,
-        key_page: Some(page),
-        capture: None,
-        network: Network::MadeUp,
-        deadline: DEADLINE,
-    })?;
+    let mut board = Board::start(Options::new(elf, page, DEADLINE))?;
     let mut said = Vec::new();
     loop {
         said.push(board.line()?);
