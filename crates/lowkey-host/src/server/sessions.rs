@@ -39,7 +39,6 @@ struct Table {
     /// What went over sessions that are gone.
     past: Carried,
     swept: Swept,
-    next: u64,
     stopping: bool,
 }
 
@@ -136,9 +135,7 @@ impl Sessions {
                 return Err(NoSeat::Full);
             }
             let older = table.evict(name);
-            let number = table.next;
-            table.next += 1;
-            self.counters.seated.one_more();
+            let number = self.counters.seated.next();
             table.insert(name, Session::new(number, pinned, generation, from, shared));
             (number, older, table.stopping)
         };

@@ -106,7 +106,7 @@ pub struct HandshakeTimes {
 pub(crate) struct Counters {
     pub(crate) accepted: Count,
     pub(crate) confirmed: Count,
-    /// Sessions that were given a seat: the number of the next one.
+    /// Sessions that were given a seat, which are numbered by it: the number of the next one.
     pub(crate) seated: Count,
     pub(crate) refused_version: Count,
     pub(crate) refused_mode: Count,
@@ -277,7 +277,12 @@ pub(crate) struct Count(AtomicU64);
 
 impl Count {
     pub(crate) fn one_more(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.next();
+    }
+
+    /// One more; how many there were before.
+    pub(crate) fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(crate) fn value(&self) -> u64 {
