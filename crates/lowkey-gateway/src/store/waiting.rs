@@ -2,7 +2,7 @@
 //! nothing, until something of them is stored, or it is known again what is.
 
 use lowkey_host::numbered::{Intake, Unstored};
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -15,16 +15,22 @@ pub(super) struct Waiting(Mutex<Count>);
 #[derive(Debug, Default)]
 struct Count {
     now: u64,
-    /// How many sessions of each do.
-    devices: HashMap<String, usize>,
     /// When the last of them no longer did.
     last: Option<Instant>,
     /// How many sessions have begun.
     begun: u64,
-    /// Which one is the newest of each device that has one.
-    newest: HashMap<String, u64>,
-    /// Of which devices what was tried last came to nothing.
-    failed: HashSet<String>,
+    devices: HashMap<String, Device>,
+}
+
+/// What is known of one; of whom it is nothing, nothing is kept.
+#[derive(Debug, Default, PartialEq)]
+struct Device {
+    /// How many of its sessions wait.
+    waiting: usize,
+    /// Its newest session, if it has one.
+    newest: Option<u64>,
+    /// What was tried last came to nothing.
+    failed: bool,
 }
 
 /// Whether one does. Dropped, it does not.
@@ -44,7 +50,7 @@ impl Waiting {
             let mut count = among.count();
             count.begun += 1;
             let number = count.begun;
-            count.newest.insert(device.to_owned(), number);
+            count.change(device, |device| device.newest = Some(number));
             number
         };
         One { among: Arc::clone(among), device: device.to_owned(), number, waits: false, fails: None }
@@ -56,12 +62,12 @@ impl Waiting {
 
     /// Whether this one waits.
     pub(super) fn has(&self, device: &str) -> bool {
-        self.count().devices.contains_key(device)
+        self.count().devices.get(device).is_some_and(|device| device.waiting > 0)
     }
 
     /// Whether what was tried last for this one came to nothing.
     pub(super) fn has_failed(&self, device: &str) -> bool {
-        self.count().failed.contains(device)
+        self.count().devices.get(device).is_some_and(|device| device.failed)
     }
 
     /// Whether one waits, or has within this time.
@@ -76,11 +82,11 @@ impl Waiting {
 }
 
 impl Count {
-    fn leaves(&mut self, device: &str) {
-        let Some(sessions) = self.devices.get_mut(device) else { return };
-        *sessions -= 1;
-        if *sessions == 0 {
-            self.devices.remove(device);
+    fn change(&mut self, name: &str, change: impl FnOnce(&mut Device)) {
+        let device = self.devices.entry(name.to_owned()).or_default();
+        change(device);
+        if *device == Device::default() {
+            self.devices.remove(name);
         }
     }
 }
@@ -96,15 +102,16 @@ impl One {
         if self.fails.replace(fails) == Some(fails) {
             return;
         }
-        let mut count = self.among.count();
-        if count.newest.get(&self.device) != Some(&self.number) {
-            return;
-        }
-        if fails {
-            count.failed.insert(self.device.clone());
-        } else {
-            count.failed.remove(&self.device);
-        }
+        self.if_newest(|device| device.failed = fails);
+    }
+
+    /// Changes what is known of its device, unless a newer session has taken its place.
+    fn if_newest(&self, change: impl FnOnce(&mut Device)) {
+        self.among.count().change(&self.device, |device| {
+            if device.newest == Some(self.number) {
+                change(device);
+            }
+        });
     }
 
     pub(super) fn set(&mut self, waits: bool) {
@@ -114,10 +121,10 @@ impl One {
         let mut count = self.among.count();
         if waits {
             count.now += 1;
-            *count.devices.entry(self.device.clone()).or_default() += 1;
+            count.change(&self.device, |device| device.waiting += 1);
         } else {
             count.now -= 1;
-            count.leaves(&self.device);
+            count.change(&self.device, |device| device.waiting -= 1);
             count.last = Some(Instant::now());
         }
     }
@@ -126,10 +133,7 @@ impl One {
 impl Drop for One {
     fn drop(&mut self) {
         self.set(false);
-        let mut count = self.among.count();
-        if count.newest.get(&self.device) == Some(&self.number) {
-            count.newest.remove(&self.device);
-        }
+        self.if_newest(|device| device.newest = None);
     }
 }
 
