@@ -65,9 +65,10 @@ fn cores(view: View<'_>) -> Grid {
         "seal a record of 1,024 B",
     ]);
     for core in core::ALL {
-        let (reading, title) = match core.is_bounded() {
-            true => ("bound", format!("{}, at most", core.name)),
-            false => ("cycles", core.name.to_owned()),
+        let (reading, title) = if core.is_bounded() {
+            ("bound", format!("{}, at most", core.name))
+        } else {
+            ("cycles", core.name.to_owned())
         };
         let taken = |rows: &[&str]| shown(view.sum(&core.program(LOWKEY), rows, reading));
         let of = [&KK_INITIATOR[..], &["kk.initiator.read-2"], &["x25519.diffie-hellman"]];
